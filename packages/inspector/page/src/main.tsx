@@ -3,6 +3,7 @@ import { App } from "./app/app.tsx";
 import { Inspector } from "./app/inspector.ts";
 import { HttpSource } from "./source/http-source.ts";
 import "./styles/base.css";
+import "./styles/acting.css";
 import "./styles/layout.css";
 import "./styles/sessions.css";
 import "./styles/timeline.css";

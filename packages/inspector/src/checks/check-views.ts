@@ -1,10 +1,8 @@
-import { checkSession, type LogLine, repairSession } from "@pollux/core";
-import { fieldsOf, textOf } from "../inspection/read-values.ts";
-import type { CheckResult, LogCheck, RequestCheck } from "../inspection/results.ts";
-import type { SessionFold } from "../inspection/session-fold.ts";
+import type { CheckResult, RequestCheck } from "../inspection/results.ts";
 import { chooseAgent } from "../replay/choose-agent.ts";
 import type { ViewHandler } from "../server/handlers.ts";
 import { HttpError } from "../server/http.ts";
+import { checkLog } from "./check-log.ts";
 import { findRefusal } from "./check-request.ts";
 import { checkTools } from "./check-tools.ts";
 
@@ -33,22 +31,6 @@ export const checkRequestView: ViewHandler = async (call) => {
   };
   return result as never;
 };
-
-/** What the doctor says about a log. */
-export function checkLog({ entries }: SessionFold): LogCheck {
-  const lines = entries.map((entry): LogLine => {
-    const { unreadable, text } = fieldsOf(entry);
-    return typeof unreadable === "string" ? { problem: unreadable, text: textOf(text) ?? "" } : { value: entry };
-  });
-  const { problems, notes } = checkSession(lines);
-  const repair = repairSession(lines);
-  return {
-    problems,
-    notes,
-    ...(repair.refused !== undefined && { refused: `${repair.refused.problem}; ${repair.refused.remedy}` }),
-    repairedLength: repair.entries.length,
-  };
-}
 
 function notesOn(body: string): readonly string[] {
   return [

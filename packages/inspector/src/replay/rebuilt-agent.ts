@@ -1,11 +1,8 @@
 import { Agent, type AnyTool, type BuiltInTool, defineTool, type Model, ToolFailure } from "@pollux/core";
 import { parseStepName } from "@pollux/core/durable";
 import type { FunctionDeclaration, WireTool } from "@pollux/core/wire";
-import type { ExchangeFold } from "../inspection/exchange-fold.ts";
 import { fieldsOf, isFields } from "../inspection/read-values.ts";
-import type { RunFold } from "../inspection/run-fold.ts";
 import { stepsOf } from "../inspection/run-steps.ts";
-import type { SessionFold } from "../inspection/session-fold.ts";
 import { callsOf, type RecordedCall, RecordedOutcomes } from "./recorded-calls.ts";
 import { firstHead, type Kept, outputOf } from "./kept-head.ts";
 import type { RequestHead } from "./request-head.ts";

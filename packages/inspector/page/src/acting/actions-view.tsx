@@ -49,8 +49,8 @@ export function ActionsView({ session, overview }: SessionPanelProps): JSX.Eleme
       )}
       {agents.length === 0 && (
         <p class="banner is-odd">
-          No agent is open, so no run can begin or go on here. Start with <code>--agent FILE.ts</code>. Stopping, steering
-          and recording answers work all the same.
+          No agent is open, so no run can begin or go on here. Start with <code>--agent FILE.ts</code>. Stopping,
+          steering and recording answers work all the same.
         </p>
       )}
       <Field label="Message">

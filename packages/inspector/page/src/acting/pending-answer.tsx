@@ -60,7 +60,12 @@ function Approval({ pending, isBusy, answer }: AnswerProps): JSX.Element {
         </Field>
       )}
       <div class="buttons">
-        <button type="button" class="primary" disabled={isBusy} onClick={() => answer(args === undefined ? () => true : edited)}>
+        <button
+          type="button"
+          class="primary"
+          disabled={isBusy}
+          onClick={() => answer(args === undefined ? () => true : edited)}
+        >
           {args === undefined ? "Approve" : "Approve with these arguments"}
         </button>
         <button type="button" onClick={() => setArgs(args === undefined ? given : undefined)}>
@@ -73,7 +78,11 @@ function Approval({ pending, isBusy, answer }: AnswerProps): JSX.Element {
           value={reason}
           onInput={({ currentTarget }) => setReason(currentTarget.value)}
         />
-        <button type="button" disabled={isBusy} onClick={() => answer(() => (reason.trim() === "" ? false : { deny: reason }))}>
+        <button
+          type="button"
+          disabled={isBusy}
+          onClick={() => answer(() => (reason.trim() === "" ? false : { deny: reason }))}
+        >
           Deny
         </button>
       </div>

@@ -1,6 +1,10 @@
 import type { ComponentType } from "preact";
+import { ActionsView } from "../acting/actions-view.tsx";
+import { CheckView } from "../check/check-view.tsx";
 import { CostView } from "../cost/cost-view.tsx";
+import { ForkView } from "../fork/fork-view.tsx";
 import { LogView } from "../log/log-view.tsx";
+import { ReplayView } from "../replay/replay-view.tsx";
 import { TimelineView } from "../timeline/timeline-view.tsx";
 import { WireView } from "../wire/wire-view.tsx";
 import type { SessionPanelProps } from "./panel-props.ts";
@@ -22,6 +26,10 @@ export const SESSION_TABS: readonly SessionTab[] = [
   TIMELINE,
   { id: "wire", title: "Wire", View: WireView, count: ({ overview }) => overview.value?.exchanges || undefined },
   { id: "cost", title: "Cost and tokens", View: CostView },
+  { id: "replay", title: "Replay", View: ReplayView },
+  { id: "fork", title: "Fork", View: ForkView },
+  { id: "check", title: "Check", View: CheckView },
+  { id: "act", title: "Act", View: ActionsView, count: ({ overview }) => overview.value?.pending.length || undefined },
   { id: "log", title: "Log", View: LogView, count: ({ overview }) => overview.value?.length },
 ];
 

@@ -1,19 +1,22 @@
 import type { ComponentType } from "preact";
 import type { PendingRow, RunRow, TurnRow } from "../../../src/inspection/inspection.ts";
+import { PendingAnswer } from "../acting/pending-answer.tsx";
+import { ForkHere } from "../fork/fork-here.tsx";
+import { TakeAwayMenu } from "../take-away/take-away-menu.tsx";
 import type { SessionModel } from "./session-model.ts";
 
 /** Stand on the right of a session's head: menus and buttons about all of it. */
-export const SESSION_TOOLS: readonly ComponentType<{ readonly session: SessionModel }>[] = [];
+export const SESSION_TOOLS: readonly ComponentType<{ readonly session: SessionModel }>[] = [TakeAwayMenu];
 
 /** Stand on the right of a turn's head. */
 export const TURN_TOOLS: readonly ComponentType<{
   readonly session: SessionModel;
   readonly run: RunRow;
   readonly turn: TurnRow;
-}>[] = [];
+}>[] = [ForkHere];
 
 /** Stand below a call that waits: what can be done about it. */
 export const PENDING_TOOLS: readonly ComponentType<{
   readonly session: SessionModel;
   readonly pending: PendingRow;
-}>[] = [];
+}>[] = [PendingAnswer];

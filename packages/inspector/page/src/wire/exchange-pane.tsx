@@ -5,6 +5,7 @@ import type { ExchangeDetails, ExchangeRow, HeaderView } from "../../../src/insp
 import { useInspector } from "../app/inspector.ts";
 import { useLoad } from "../app/loads.ts";
 import type { SessionModel } from "../session/session-model.ts";
+import { ExchangeTools } from "../take-away/exchange-tools.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import {
   formatBytes,
@@ -36,13 +37,15 @@ export function ExchangePane({
   const { value, error } = useLoad<ExchangeDetails>(loads, key, () => session.source.exchange(session.id, n));
   if (error !== undefined) return <Failure error={error} />;
   if (value === undefined) return <Loading />;
-  return <Pane details={value} onGo={onGo} />;
+  return <Pane session={session} details={value} onGo={onGo} />;
 }
 
 function Pane({
+  session,
   details,
   onGo,
 }: {
+  readonly session: SessionModel;
   readonly details: ExchangeDetails;
   readonly onGo: ((n: number) => void) | undefined;
 }): JSX.Element {
@@ -67,6 +70,7 @@ function Pane({
       </div>
       {error !== undefined && <p class="banner is-error">{error}</p>}
       {problem !== undefined && <p class="banner is-error">{problem}</p>}
+      <ExchangeTools key={row.n} session={session} n={row.n} />
       <Shared row={row} onGo={onGo} />
       <Break details={details} />
       <Message

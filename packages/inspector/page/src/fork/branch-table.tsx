@@ -1,0 +1,88 @@
+import type { JSX } from "preact";
+import type { BranchComparison, BranchTotals, BranchTurn } from "../../../src/inspection/results.ts";
+import { JsonCode } from "../ui/code.tsx";
+import { formatMoney, formatPlural, formatTokens } from "../ui/format.ts";
+
+/** Two branches of a session, side by side. */
+export function BranchTable({ comparison }: { readonly comparison: BranchComparison }): JSX.Element {
+  const { sharedTurns, left, right, rows, omitted } = comparison;
+  return (
+    <table class="branches">
+      <caption>
+        {sharedTurns === 0 ? "They differ from the first turn on." : `${formatPlural(sharedTurns, "turn")} in common.`}
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Turn</th>
+          <Head title="Original" totals={left} />
+          <Head title="Fork" totals={right} />
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row, index) => (
+          <tr key={index} class={row.isSame ? "is-same" : ""}>
+            <th scope="row" class="number">
+              {row.right?.turn ?? row.left?.turn}
+            </th>
+            <Side turn={row.left} />
+            <Side turn={row.right} />
+          </tr>
+        ))}
+        {rows.length === 0 && (
+          <tr>
+            <td colSpan={3} class="dim">
+              Both are the same to the end.
+            </td>
+          </tr>
+        )}
+        {omitted > 0 && (
+          <tr>
+            <td colSpan={3} class="dim">
+              And {formatPlural(omitted, "more turn")}.
+            </td>
+          </tr>
+        )}
+      </tbody>
+    </table>
+  );
+}
+
+function Head({ title, totals }: { readonly title: string; readonly totals: BranchTotals }): JSX.Element {
+  const { turns, toolCalls, tokens, cost, stopReason } = totals;
+  return (
+    <th scope="col">
+      {title}
+      <span class="facts">
+        <span>{formatPlural(turns, "turn")}</span>
+        <span>{formatPlural(toolCalls, "call")}</span>
+        <span>{formatTokens(tokens)} tokens</span>
+        {cost !== undefined && <span>cost {formatMoney(cost)}</span>}
+        {stopReason !== undefined && <span>{stopReason}</span>}
+      </span>
+    </th>
+  );
+}
+
+function Side({ turn }: { readonly turn: BranchTurn | undefined }): JSX.Element {
+  if (turn === undefined) return <td class="dim">no such turn</td>;
+  const { message, text, calls, usage, cost } = turn;
+  return (
+    <td>
+      {message !== undefined && <p class="said is-message">{message}</p>}
+      {text !== "" && <p class="said">{text}</p>}
+      {calls.map(({ callId, name, args, response }) => (
+        <div key={callId} class="branch-call">
+          <h4>
+            <code>{name}</code> <span class="mono dim">{callId}</span>
+          </h4>
+          <JsonCode value={args} label={`Arguments of ${callId}`} />
+          {response !== undefined && <JsonCode value={response} label={`Outcome of ${callId}`} />}
+        </div>
+      ))}
+      <p class="dim">
+        {formatTokens(usage.total ?? 0)} tokens
+        {cost !== undefined && `, cost ${formatMoney(cost)}`}
+      </p>
+    </td>
+  );
+}

@@ -1,0 +1,60 @@
+import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
+import { Field } from "../acting/parts.tsx";
+import { useInspector } from "../app/inspector.ts";
+import { useLoad } from "../app/loads.ts";
+import type { SessionPanelProps } from "../session/panel-props.ts";
+import { Empty, Failure, Loading } from "../ui/notes.tsx";
+import { ForkForm } from "./fork-form.tsx";
+import { type ForkDefaults, forkPoints, loadDefaults } from "./fork-point.ts";
+
+/** Turns that can be chosen from a list; any other is chosen in the timeline. */
+const MAX_CHOICES = 500;
+
+/** Forks a session at a turn, and shows both branches. */
+export function ForkView({ session, overview, route }: SessionPanelProps): JSX.Element {
+  const inspector = useInspector();
+  const { loads } = inspector.open.value;
+  const points = useMemo(() => forkPoints(overview), [overview]);
+  const point = points[route.item ?? points.length - 1] ?? points.at(-1);
+  const key = JSON.stringify(["fork", session.id, point?.run.runId, point?.turn, overview.exchanges]);
+  const { value, error } = useLoad<ForkDefaults>(loads, key, async () =>
+    point === undefined ? { results: [] } : await loadDefaults(session, point),
+  );
+  if (point === undefined)
+    return (
+      <Empty title="There is nothing to fork">
+        <p>A fork begins at a turn, and the session has none yet.</p>
+      </Empty>
+    );
+  const choices = points.slice(Math.max(0, Math.min(point.index - MAX_CHOICES / 2, points.length - MAX_CHOICES)));
+  return (
+    <div class="acting">
+      <p>
+        Begins another session that is the same up to a turn, with something changed there. Nothing before the turn is
+        done again.
+      </p>
+      <Field label="Ask again from">
+        <select
+          value={point.index}
+          onChange={({ currentTarget }) =>
+            inspector.go({ kind: "session", id: session.id, tab: "fork", item: Number(currentTarget.value) }, true)
+          }
+        >
+          {choices.slice(0, MAX_CHOICES).map(({ index, run, turn }) => (
+            <option key={index} value={index}>
+              Turn {turn} of “{run.input.slice(0, 60)}”
+            </option>
+          ))}
+        </select>
+      </Field>
+      {error !== undefined ? (
+        <Failure error={error} />
+      ) : value === undefined ? (
+        <Loading />
+      ) : (
+        <ForkForm key={key} session={session} point={point} defaults={value} />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,41 @@
+import type { JSX } from "preact";
+import type { RequestCheck } from "../../../src/inspection/results.ts";
+import type { TakenFiles } from "../../../src/inspection/results.ts";
+import { Notes, TaskError } from "../acting/parts.tsx";
+import { useTask } from "../acting/use-task.ts";
+import { RefusalBox } from "../check/check-view.tsx";
+import type { SessionModel } from "../session/session-model.ts";
+import { CopyButton } from "../ui/copy-button.tsx";
+
+/** What can be done with one kept request. */
+export function ExchangeTools({ session, n }: { readonly session: SessionModel; readonly n: number }): JSX.Element {
+  const task = useTask<RequestCheck>();
+  const query = { n: String(n) };
+  const check = (): void =>
+    task.start(async () => {
+      // The server is of the same release as the page.
+      return (await session.source.view(session.id, "check-request", query)) as unknown as RequestCheck;
+    });
+  const curl = async (): Promise<string> => {
+    const taken = (await session.source.view(session.id, "take-curl", query)) as unknown as TakenFiles;
+    return taken.files[0]?.text ?? "";
+  };
+  return (
+    <div class="exchange-tools">
+      <div class="buttons">
+        <CopyButton text={curl} what="as curl" title="Copy" />
+        <button type="button" disabled={task.isBusy} onClick={check}>
+          Would the service take it?
+        </button>
+      </div>
+      <div aria-live="polite">
+        {task.value?.isAccepted === true && (
+          <p class="banner is-ok">By the emulator's rules, the service takes this request.</p>
+        )}
+        {task.value?.refusal !== undefined && <RefusalBox refusal={task.value.refusal} />}
+        {task.value !== undefined && <Notes notes={task.value.notes} />}
+      </div>
+      <TaskError task={task} />
+    </div>
+  );
+}
