@@ -21,11 +21,13 @@ export function Field({
   readonly children: ComponentChildren;
 }): JSX.Element {
   return (
-    <label class="field">
-      <span class="field-label">{label}</span>
-      {children}
+    <div class="field">
+      <label class="field">
+        <span class="field-label">{label}</span>
+        {children}
+      </label>
       {hint !== undefined && <span class="dim">{hint}</span>}
-    </label>
+    </div>
   );
 }
 

@@ -9,6 +9,7 @@ import { SessionFold } from "../../../src/inspection/session-fold.ts";
 import { type Source, type SourceAbout, SourceError } from "../../../src/inspection/source.ts";
 import type { MediaRef, TurnDetails } from "../../../src/inspection/turn-details.ts";
 import { type FileText, readFiles } from "./read-files.ts";
+import { viewOfFile } from "./view-of-file.ts";
 
 /** A session that was read from files. */
 interface OpenFile {
@@ -29,6 +30,7 @@ export class FileSource implements Source {
       for (const entry of entries) fold.add(entry);
       const kept = new ExchangeFold();
       kept.add(exchanges);
+      fold.addExchanges(kept);
       this.#sessions.set(id, { fold, exchanges: kept });
     }
   }
@@ -90,8 +92,8 @@ export class FileSource implements Source {
     return () => {};
   }
 
-  async view(): Promise<Json> {
-    throw new SourceError("not-served", "A dropped file shows what is in it. Open it with pollux inspect for this.");
+  async view(session: string, name: string, query: { readonly [name: string]: string } = {}): Promise<Json> {
+    return viewOfFile(this.#open(session), name, query, (id) => this.#sessions.get(id)?.fold);
   }
 
   async act(): Promise<Json> {

@@ -54,6 +54,11 @@ export class InspectorTab {
     await this.#page.locator(`::-p-aria([name="${name}"][role="${role}"])`).click();
   }
 
+  /** Writes into the field with this label, or chooses from it. */
+  async fill(label: string, value: string): Promise<void> {
+    await this.#page.locator(`::-p-aria([name="${label}"])`).fill(value);
+  }
+
   async clickText(selector: string, text: string): Promise<void> {
     await this.#page.locator(`${selector}::-p-text(${text})`).click();
   }
