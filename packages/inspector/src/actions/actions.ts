@@ -1,7 +1,7 @@
-import { AgentError } from "@pollux/core";
 import { forkAction, tryForkAction } from "../fork/fork-session.ts";
 import type { ActionHandler, ActionHandlers } from "../server/handlers.ts";
 import { HttpError } from "../server/http.ts";
+import { isLibraryError } from "../server/library-error.ts";
 import { answerAction, resumeAction, sendAction, steerAction, stopAction } from "./act-on-session.ts";
 
 /** All that the page can do with a session, by the last segment of its path. */
@@ -25,7 +25,7 @@ function refusing(action: ActionHandler): ActionHandler {
     try {
       return await action(call, body);
     } catch (error) {
-      if (error instanceof AgentError) throw new HttpError(409, error.code, error.message);
+      if (isLibraryError(error)) throw new HttpError(409, error.code, error.message);
       if (error instanceof TypeError) throw new HttpError(400, "invalid", error.message);
       throw error;
     }

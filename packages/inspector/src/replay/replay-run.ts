@@ -1,7 +1,8 @@
-import { type Agent, MemoryStore, type ModelRequest, ReplayDifferenceError, RunStepError } from "@pollux/core";
+import { type Agent, MemoryStore, type ModelRequest } from "@pollux/core";
 import type { RequestDifference, ReplayResult } from "../inspection/results.ts";
 import { comparePrefix } from "../inspection/prefix.ts";
 import type { SessionCall, ViewHandler } from "../server/handlers.ts";
+import { isLibraryError } from "../server/library-error.ts";
 import { chooseAgent, chooseRun } from "./choose-agent.ts";
 import { firstExchange, firstHead, type Kept } from "./kept-head.ts";
 import { rebuildAgent } from "./rebuilt-agent.ts";
@@ -79,10 +80,11 @@ async function differencesOf(
     return { differences: [], stopReason: result.stopReason, turns: result.turns, text: result.text, notes: [] };
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof ReplayDifferenceError) return { differences: error.differences, turns, text, notes: [] };
+    if (isLibraryError(error, "ReplayDifferenceError"))
+      return { differences: error.differences ?? [error.message], turns, text, notes: [] };
     const message = error instanceof Error ? error.message : String(error);
     // All that is in the log was replayed; the run itself did not get further.
-    if (error instanceof RunStepError && message.startsWith("the recorded run ended here"))
+    if (isLibraryError(error, "RunStepError") && message.startsWith("the recorded run ended here"))
       return { differences: [], turns, text, notes: [`The log goes no further: ${message}.`] };
     return { differences: [message], turns, text, notes: [] };
   }

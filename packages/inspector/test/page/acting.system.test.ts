@@ -121,6 +121,7 @@ describe("a fork", () => {
     const { runId } = (await foldOf(store)).runs[0] ?? { runId: "" };
     await using open = await opened({ store, exchanges, allowActions: true }, `#/s/chat-1/r/${runId}/t/2`);
     const { tab } = open;
+    await tab.sees("Test of the run");
     await tab.click("link", "Fork here");
     await tab.sees("Result of add (call:1.0)");
     expect(await tab.hash()).toBe("#/s/chat-1/fork/1");
@@ -131,8 +132,8 @@ describe("a fork", () => {
     await tab.click("button", "Fork");
     await tab.sees("They differ from the first turn on.");
     await tab.sees("The sums are 3 and 7.", ".branches");
-    const [id] = (await store.list()).map((one) => one.id).filter((one) => one !== "chat-1");
-    await tab.click("link", id ?? "");
+    const fork = (await store.list()).find((one) => one.id !== "chat-1");
+    await tab.click("link", fork?.id ?? "");
     await tab.sees("(fork at turn 2)");
   });
 
@@ -203,7 +204,7 @@ describe("taking away", () => {
     const { tab } = open;
     await tab.sees("Would the service take it?");
     await tab.evaluate(`navigator.clipboard.writeText = async (text) => { window.copied = text; }`);
-    await tab.click("button", "Copy as curl");
+    await tab.click("button", "Copy curl command of the request");
     await tab.until(`window.copied?.includes("curl --globoff")`);
     await tab.click("button", "Would the service take it?");
     await tab.sees("the service takes this request");

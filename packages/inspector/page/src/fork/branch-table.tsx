@@ -1,3 +1,4 @@
+import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import type { BranchComparison, BranchTotals, BranchTurn } from "../../../src/inspection/results.ts";
 import { JsonCode } from "../ui/code.tsx";
@@ -75,8 +76,8 @@ function Side({ turn }: { readonly turn: BranchTurn | undefined }): JSX.Element 
           <h4>
             <code>{name}</code> <span class="mono dim">{callId}</span>
           </h4>
-          <JsonCode value={args} label={`Arguments of ${callId}`} />
-          {response !== undefined && <JsonCode value={response} label={`Outcome of ${callId}`} />}
+          <Value value={args} label={`Arguments of ${callId}`} />
+          {response !== undefined && <Value value={response} label={`Outcome of ${callId}`} sign="→" />}
         </div>
       ))}
       <p class="dim">
@@ -84,5 +85,26 @@ function Side({ turn }: { readonly turn: BranchTurn | undefined }): JSX.Element 
         {cost !== undefined && `, cost ${formatMoney(cost)}`}
       </p>
     </td>
+  );
+}
+
+/** Characters of a value that stands on a line. */
+const SHORT = 160;
+
+function Value({
+  value,
+  label,
+  sign = "",
+}: {
+  readonly value: Json;
+  readonly label: string;
+  readonly sign?: string | undefined;
+}): JSX.Element {
+  const text = JSON.stringify(value);
+  if (text.length > SHORT) return <JsonCode value={value} label={label} />;
+  return (
+    <p class="mono">
+      {sign} {text}
+    </p>
   );
 }

@@ -69,12 +69,12 @@ function Result({ id, result }: { readonly id: string; readonly result: ReplayRe
           <dl>
             <div>
               <dt>
-                <a href={formatRoute({ kind: "session", id, tab: "wire", item: request.n })}>As it was sent</a>
+                <a href={formatRoute({ kind: "session", id, tab: "wire", item: request.n })}>Sent</a>
               </dt>
               <dd>{request.was === undefined ? <em>nothing there</em> : <code>{request.was}</code>}</dd>
             </div>
             <div>
-              <dt>As it would be sent now</dt>
+              <dt>Now</dt>
               <dd>{request.is === undefined ? <em>nothing there</em> : <code>{request.is}</code>}</dd>
             </div>
           </dl>

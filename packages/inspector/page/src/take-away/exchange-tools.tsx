@@ -1,6 +1,5 @@
 import type { JSX } from "preact";
-import type { RequestCheck } from "../../../src/inspection/results.ts";
-import type { TakenFiles } from "../../../src/inspection/results.ts";
+import type { RequestCheck, TakenFiles } from "../../../src/inspection/results.ts";
 import { Notes, TaskError } from "../acting/parts.tsx";
 import { useTask } from "../acting/use-task.ts";
 import { RefusalBox } from "../check/check-view.tsx";
@@ -23,7 +22,7 @@ export function ExchangeTools({ session, n }: { readonly session: SessionModel; 
   return (
     <div class="exchange-tools">
       <div class="buttons">
-        <CopyButton text={curl} what="as curl" title="Copy" />
+        <CopyButton text={curl} what="command of the request" title="Copy curl" />
         <button type="button" disabled={task.isBusy} onClick={check}>
           Would the service take it?
         </button>

@@ -1,0 +1,9 @@
+/** An error of the library. Told by its members: an agent's file may have a copy of the library of its own. */
+export type LibraryError = Error & { readonly code: string; readonly differences?: readonly string[] | undefined };
+
+/** @param name - Of its class; any of the library without one. */
+export function isLibraryError(error: unknown, name?: string): error is LibraryError {
+  if (!(error instanceof Error)) return false;
+  const { code, retryable }: { readonly code?: unknown; readonly retryable?: unknown } = error;
+  return typeof code === "string" && typeof retryable === "boolean" && (name === undefined || error.name === name);
+}
