@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useInspector } from "./inspector.ts";
 import type { KeyBinding, KeyGroup } from "./keys.ts";
 
@@ -7,5 +7,5 @@ export function useKeys(title: string, level: number, bindings: readonly KeyBind
   const { keys } = useInspector();
   const group = useRef<KeyGroup>({ title, level, bindings });
   group.current = { title, level, bindings };
-  useEffect(() => keys.add(group), [keys]);
+  useLayoutEffect(() => keys.add(group), [keys]);
 }

@@ -30,6 +30,8 @@ export function Row(props: RowProps): JSX.Element {
       return <TurnLine {...props} row={row} />;
     case "step":
       return <StepLine {...props} row={row} />;
+    case "failed":
+      return <FailedLine {...props} row={row} />;
     case "queued":
       return (
         <div class="line line-step" role="row" aria-level={1} style={props.style} id={`row-${props.index}`}>
@@ -198,6 +200,29 @@ function StepLine({
       </span>
       <span role="gridcell" class="number line-ms">
         {ms === undefined ? "…" : step.kind === "wait" ? "" : formatDuration(ms)}
+      </span>
+    </div>
+  );
+}
+
+/** A request that failed, and was sent again or given up. */
+function FailedLine({
+  row,
+  index,
+  style,
+  onSelect,
+}: RowProps & { readonly row: TimelineRow & { kind: "failed" } }): JSX.Element {
+  const { said, ms } = row.request;
+  return (
+    <div id={`row-${index}`} class="line line-step" role="row" aria-level={3} style={style} onClick={onSelect}>
+      <span />
+      <span role="gridcell" class="line-text" title={said}>
+        <span class="step-kind kind-bad">failed</span>
+        <span class="bad">{said}</span>
+      </span>
+      <span />
+      <span role="gridcell" class="number line-ms">
+        {formatDuration(ms)}
       </span>
     </div>
   );

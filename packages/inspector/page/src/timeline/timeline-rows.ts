@@ -1,4 +1,5 @@
 import type {
+  FailedRequest,
   RunRow,
   SessionOverview,
   StepRow,
@@ -24,6 +25,12 @@ export type TimelineRow =
       readonly turn: TurnRow;
       readonly step: StepRow;
       readonly bars: RowBars;
+    }
+  | {
+      readonly kind: "failed";
+      readonly run: RunRow;
+      readonly turn: TurnRow;
+      readonly request: FailedRequest;
     }
   | { readonly kind: "queued"; readonly steering: SteeringRow };
 
@@ -70,7 +77,9 @@ export function timelineRows(
       const isTurnOpen = isOpen(run.runId, turn.turn);
       rows.push({ kind: "turn", run, turn, isOpen: isTurnOpen, bars });
       if (isTurnOpen)
-        // A log has steps in the order of their ends.
+        for (const request of turn.failedRequests ?? []) rows.push({ kind: "failed", run, turn, request });
+      // A log has steps in the order of their ends.
+      if (isTurnOpen)
         for (const step of turn.steps.toSorted((a, b) => a.at - b.at))
           if (isTold(step)) rows.push({ kind: "step", run, turn, step, bars });
     }
@@ -102,9 +111,20 @@ function isTold({ kind, state, detail }: StepRow): boolean {
 function isFound(run: RunRow, turn: TurnRow, words: readonly string[], flag: TurnFlag | undefined): boolean {
   if (flag !== undefined && !turn.flags.includes(flag)) return false;
   if (words.length === 0) return true;
-  const { text, steps, flags, finishReason } = turn;
+  const { text, steps, flags, finishReason, failedRequests = [] } = turn;
   const told = steps.map(({ label, detail }) => `${label ?? ""} ${detail ?? ""}`);
-  return hasWords([run.input, text, finishReason, `turn ${turn.turn}`, ...flags, ...told].join(" "), words);
+  return hasWords(
+    [
+      run.input,
+      text,
+      finishReason,
+      `turn ${turn.turn}`,
+      ...flags,
+      ...told,
+      ...failedRequests.map(({ said }) => said),
+    ].join(" "),
+    words,
+  );
 }
 
 function hasWords(text: string, words: readonly string[]): boolean {

@@ -51,8 +51,10 @@ export function TimelineView({ session, overview, route }: SessionPanelProps): J
   const go = (row: TimelineRow | undefined, isReplaced: boolean = true): void => {
     if (row === undefined || row.kind === "queued") return;
     const turn = row.kind === "run" ? 0 : row.turn.turn;
-    const tab = route.turn?.tab ?? "";
-    inspector.go({ kind: "session", id: session.id, tab: "", turn: { runId: row.run.runId, turn, tab } }, isReplaced);
+    const tab = row.kind === "failed" ? "wire" : (route.turn?.tab ?? "");
+    const item = row.kind === "failed" ? row.request.n : undefined;
+    const { runId } = row.run;
+    inspector.go({ kind: "session", id: session.id, tab: "", turn: { runId, turn, tab, item } }, isReplaced);
   };
   const move = (by: number): void => {
     const from = current ?? -1;
@@ -61,7 +63,7 @@ export function TimelineView({ session, overview, route }: SessionPanelProps): J
     go(rows[at]);
   };
   const toggle = (row: TimelineRow | undefined): void => {
-    if (row?.kind !== "turn" && row?.kind !== "step") return;
+    if (row === undefined || row.kind === "run" || row.kind === "queued") return;
     const key = `${row.run.runId} ${row.turn.turn}`;
     const next = new Set(toggled.value);
     if (!next.delete(key)) next.add(key);

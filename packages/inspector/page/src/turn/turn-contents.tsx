@@ -1,4 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
+import type { TurnRow } from "../../../src/inspection/inspection.ts";
 import type {
   AnswerView,
   ContentView,
@@ -6,6 +7,7 @@ import type {
   SourceView,
   TurnDetails,
 } from "../../../src/inspection/turn-details.ts";
+import { formatRoute } from "../app/route.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
 import { formatDuration, formatTime } from "../ui/format.ts";
@@ -29,15 +31,19 @@ const ORIGINS: { readonly [origin in ContentView["origin"]]: string } = {
 export function TurnContents({
   session,
   details,
+  row,
 }: {
   readonly session: SessionModel;
   readonly details: TurnDetails;
+  /** As it is now: the details may be older. */
+  readonly row: TurnRow;
 }): JSX.Element {
-  const { runId, row, before, answers, calls, responses, notes, sources } = details;
+  const { runId, before, answers, calls, responses, notes, sources } = details;
   return (
     <div class="contents">
       <PendingCalls session={session} runId={runId} turn={row.turn} />
       <Notes notes={notes} />
+      <FailedRequests session={session} runId={runId} row={row} />
       {before.map((content, index) => (
         <Content key={index} session={session} content={content} />
       ))}
@@ -203,6 +209,38 @@ function Notes({ notes }: { readonly notes: readonly NoteView[] }): JSX.Element 
         <li key={index} class={`note note-${kind}`}>
           {text}
           {step !== undefined && <span class="mono dim"> {step}</span>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function FailedRequests({
+  session,
+  runId,
+  row,
+}: {
+  readonly session: SessionModel;
+  readonly runId: string;
+  readonly row: TurnRow;
+}): JSX.Element | null {
+  const { failedRequests = [], turn } = row;
+  if (failedRequests.length === 0) return null;
+  return (
+    <ul class="notes" aria-label="Requests that failed">
+      {failedRequests.map(({ n, said, ms }) => (
+        <li key={n} class="note note-error">
+          <a
+            href={formatRoute({
+              kind: "session",
+              id: session.id,
+              tab: "",
+              turn: { runId, turn, tab: "wire", item: n },
+            })}
+          >
+            Request {n}
+          </a>{" "}
+          failed after {formatDuration(ms)}: {said}
         </li>
       ))}
     </ul>

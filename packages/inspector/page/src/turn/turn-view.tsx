@@ -89,7 +89,7 @@ function FoundTurn({
         ) : tab === "entries" ? (
           <TurnEntries details={value} />
         ) : (
-          <TurnContents session={session} details={value} />
+          <TurnContents session={session} details={value} row={turn} />
         )}
       </div>
     </div>

@@ -1,0 +1,248 @@
+import { Agent, endpoint, gemini, type Json, keepExchanges, MemoryStore } from "@pollux/core";
+import { call, parts, say, ScriptedModel } from "@pollux/core/testing";
+import { calls as emulatedCalls, createEmulator, say as emulatedSay, script } from "@pollux/emulator";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { deferred } from "../../../core/test/helpers/deferred.ts";
+import { type Chromium, openChromium } from "../../../../test/runtimes/support/chromium.ts";
+import { longLog } from "../support/long-log.ts";
+import { add, sessionOf } from "../support/sessions.ts";
+import { InspectorTab } from "./support/inspector-tab.ts";
+import { type BuiltPage, builtPage } from "./support/served-inspector.ts";
+
+let browser: Chromium;
+let page: BuiltPage;
+beforeAll(async () => {
+  [browser, page] = await Promise.all([openChromium(), builtPage()]);
+});
+afterAll(async () => {
+  await browser[Symbol.asyncDispose]();
+  await page[Symbol.asyncDispose]();
+});
+
+describe("a hostile session", () => {
+  const ATTACK = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>`;
+
+  test("can do nothing: what it says stays text", async () => {
+    const store = new MemoryStore();
+    const source = { uri: "javascript:window.hacked=1", title: ATTACK };
+    const chunk = { web: source };
+    const segment = { text: ATTACK, startIndex: 0, endIndex: ATTACK.length };
+    const grounding = { groundingChunks: [chunk], groundingSupports: [{ segment, groundingChunkIndices: [0] }] };
+    const session = sessionOf(store, [
+      parts(
+        { text: ATTACK, [ATTACK]: ATTACK } as never,
+        { functionCall: { name: "add", args: { [ATTACK]: ATTACK } } },
+        {
+          inlineData: {
+            mimeType: "image/svg+xml",
+            data: btoa(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`),
+          },
+        },
+        { fileData: { mimeType: ATTACK, fileUri: "javascript:window.hacked=1" } },
+      ),
+      say("Done"),
+    ]);
+    await session.send(ATTACK);
+    const entries = JSON.parse(JSON.stringify(await store.load("chat-1"))) as any[];
+    entries[1].outcome.value.response.candidate.groundingMetadata = grounding;
+    const changed = new MemoryStore();
+    await changed.append(`"><img src=x onerror=alert(1)>`, 0, entries, { info: { title: ATTACK } as never });
+    await using served = await page.serve({ store: changed, title: ATTACK });
+    const tab = await InspectorTab.open(browser, served.url);
+    await tab.sees("<img src=x onerror=", ".session-rows");
+    await tab.press("Enter");
+    await tab.sees("Timeline");
+    await tab.press("g", "j");
+    await tab.sees("javascript:window.hacked=1", ".details");
+    for (const key of ["}", "}", "]", "]", "]"]) await tab.press(key);
+    expect(await tab.evaluate("window.hacked")).toBeUndefined();
+    expect(await tab.evaluate(`document.querySelectorAll("a[href^=javascript], img[src=x], main script").length`)).toBe(
+      0,
+    );
+    await tab.close();
+  });
+
+  test("with a part of five megabytes is cut, and shown whole when asked", async () => {
+    const store = new MemoryStore();
+    await sessionOf(store, [say(`begin ${"word ".repeat(1_000_000)}end`)]).send("Talk");
+    await using served = await page.serve({ store });
+    const tab = await InspectorTab.open(browser, `${served.url}#/s/chat-1`);
+    await tab.click("button", "Show all (5 MB)");
+    await tab.until(`document.querySelector(".text-rows") !== null`);
+    await tab.evaluate(`document.querySelector(".text-rows").scrollTop = 1e9`);
+    await tab.sees("end", ".text-rows");
+    expect(await tab.evaluate(`document.querySelectorAll(".text-line").length`)).toBeLessThan(100);
+    await tab.close();
+  });
+
+  test("with broken entries is shown as far as it goes, and says what is broken", async () => {
+    const store = new MemoryStore();
+    await sessionOf(store, [say("Hi")]).send("Hello");
+    const entries = await store.load("chat-1");
+    const broken: readonly Json[] = [
+      entries[0]!,
+      7,
+      { v: 2, type: "step" },
+      entries[1]!,
+      { v: 9, type: "dance" },
+      null,
+    ];
+    const changed = new MemoryStore();
+    await changed.append("broken", 0, broken);
+    await using served = await page.serve({ store: changed });
+    const tab = await InspectorTab.open(browser, `${served.url}#/s/broken`);
+    await tab.sees("4 entries of the log could not be read");
+    await tab.sees("Hi", ".details");
+    await tab.clickText("summary", "entries of the log");
+    await tab.click("link", "Entry 4");
+    await tab.sees('"dance"', ".details");
+    await tab.close();
+  });
+});
+
+test("a session of ten thousand turns has only the rows in view, and goes from end to end", async () => {
+  const store = new MemoryStore();
+  await store.append("long", 0, longLog(10_000));
+  await using served = await page.serve({ store });
+  const tab = await InspectorTab.open(browser, `${served.url}#/s/long`);
+  await tab.sees("10,000 turns");
+  await tab.sees("Turn 100", ".details");
+  const rows = `document.querySelectorAll(".timeline-rows [role=row]").length`;
+  expect(await tab.evaluate(rows)).toBeLessThan(100);
+  await tab.press("g");
+  await tab.sees("Question run-0", ".timeline-rows");
+  await tab.press("e");
+  await tab.sees("request", ".timeline-rows");
+  expect(await tab.evaluate(rows)).toBeLessThan(120);
+  await tab.press("/");
+  await tab.type("run-77");
+  await tab.sees("Question run-77", ".timeline-rows");
+  await tab.press("Escape", "G");
+  await tab.sees("Turn 100", ".details");
+  await tab.press("]", "]");
+  await tab.sees("Prompt tokens");
+  await tab.close();
+});
+
+test("thousands of sessions are listed as they are scrolled to", async () => {
+  const store = new MemoryStore();
+  const [run] = longLog(100);
+  for (let n = 0; n < 3000; n++)
+    await store.append(`chat-${n}`, 0, [run!], { info: { title: `Chat number ${n}` } as never });
+  await using served = await page.serve({ store });
+  const tab = await InspectorTab.open(browser, served.url);
+  await tab.sees("250+ shown");
+  expect(await tab.evaluate(`document.querySelectorAll("[role=row]").length`)).toBeLessThan(100);
+  await tab.press("G");
+  await tab.sees("500+ shown");
+  await tab.press("/");
+  await tab.type("number 17 ");
+  await tab.sees("Chat number 17");
+  await tab.close();
+});
+
+test("a run is shown while it goes", async () => {
+  const store = new MemoryStore();
+  const [asked, answered] = [deferred(), deferred()];
+  const model = new ScriptedModel(call("add", { a: 1, b: 2 }), async () => {
+    asked.resolve();
+    await answered.promise;
+    return say("It is three.");
+  });
+  const agent = new Agent({ model, tools: [add] });
+  const session = agent.session({ id: "live", store });
+  const sent = session.send("1 + 2?");
+  await asked.promise;
+  await using served = await page.serve({ store });
+  const tab = await InspectorTab.open(browser, `${served.url}#/s/live`);
+  await tab.sees("Running");
+  await tab.sees("add(a: 1, b: 2)");
+  answered.resolve();
+  await sent;
+  await tab.sees("It is three.", ".timeline-rows");
+  await tab.sees("Done");
+  await tab.close();
+});
+
+test("the bytes are those that the service received", async () => {
+  const received: string[] = [];
+  const emulator = createEmulator({
+    brain: script([emulatedCalls({ name: "add", args: { a: 1, b: 2 } }), emulatedSay("Größer: 漢字 🌍")]),
+  });
+  const store = new MemoryStore();
+  const kept = new MemoryStore();
+  const keeper = keepExchanges(kept);
+  const agent = new Agent({
+    model: gemini("gemini-3.8-flash", {
+      endpoint: endpoint({ baseUrl: "http://gemini.test", apiKey: "k" }),
+      fetch: async (input, init) => {
+        received.push(await new Request(input, init).text());
+        return await emulator.fetch(input, init);
+      },
+    }),
+    tools: [add],
+    observers: [keeper],
+  });
+  await agent.session({ id: "bytes", store }).send("1 + 2, and “größer”?");
+  await keeper.flush();
+  await using served = await page.serve({ store, exchanges: kept });
+  expect(received).toHaveLength(2);
+  const tab = await InspectorTab.open(browser, `${served.url}#/s/bytes/wire/0`);
+  for (const [n, body] of received.entries()) {
+    await tab.go(`#/s/bytes/wire/${n}`);
+    await tab.sees(`Request ${n}`, ".details h2");
+    await tab.clickText(".message button", "Raw");
+    const shown = `[...document.querySelectorAll('[aria-label="Request body"] .text-line code')].map((line) => line.textContent).join("")`;
+    await tab.until(`(${shown}) === ${JSON.stringify(body)}`, "shows the bytes of the request");
+  }
+  await tab.close();
+});
+
+describe("files that are dropped onto the page", () => {
+  const drop = async (tab: InspectorTab, files: readonly { readonly name: string; readonly text: string }[]) =>
+    await tab.evaluate(`{
+      const dataTransfer = new DataTransfer();
+      for (const { name, text } of ${JSON.stringify(files)}) dataTransfer.items.add(new File([text], name));
+      document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+    }`);
+
+  test("are shown like any session, and nothing is sent anywhere", async () => {
+    const store = new MemoryStore();
+    await sessionOf(store, [call("add", { a: 1, b: 2 }), say("It is three.")]).send("1 + 2?");
+    const text = (await store.load("chat-1")).map((entry) => `${JSON.stringify(entry)}\n`).join("");
+    await using served = await page.serve({ store: new MemoryStore() });
+    const tab = await InspectorTab.open(browser, served.url);
+    await tab.sees("No sessions yet");
+    await drop(tab, [{ name: "sums.jsonl", text: `${text}{ torn` }]);
+    await tab.sees("It is three.", ".details");
+    await tab.sees("File: sums.jsonl");
+    await tab.sees("1 entry of the log could not be read");
+    await tab.click("button", "Close file");
+    await tab.sees("No sessions yet");
+    await tab.close();
+  });
+
+  test("can be recordings, with their requests", async () => {
+    const request = { contents: [{ role: "user", parts: [{ text: "Where is it?" }] }] };
+    const answer = { candidates: [{ content: { role: "model", parts: [{ text: "There." }] }, finishReason: "STOP" }] };
+    const exchange = { method: "POST", path: "/v1beta/models/m:generateContent", model: "m", status: 200, request };
+    await using served = await page.serve({ store: new MemoryStore() });
+    const tab = await InspectorTab.open(browser, served.url);
+    await tab.sees("No sessions yet");
+    const text = JSON.stringify({ exchanges: [{ ...exchange, responseBody: JSON.stringify(answer) }] });
+    await drop(tab, [{ name: "talk.json", text }]);
+    await tab.sees("There.", ".details");
+    await tab.press("]");
+    await tab.sees("Where is it?", ".details");
+    await tab.close();
+  });
+
+  test("that are something else are refused with a reason", async () => {
+    await using served = await page.serve({ store: new MemoryStore() });
+    const tab = await InspectorTab.open(browser, served.url);
+    await tab.sees("No sessions yet");
+    await drop(tab, [{ name: "holiday.txt", text: "We went to the sea." }]);
+    await tab.sees("That is neither a session file");
+    await tab.close();
+  });
+});

@@ -1,0 +1,37 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { formatRoute, parseRoute, type Route } from "../../page/src/app/route.ts";
+
+test.each<[string, Route]>([
+  ["#/", { kind: "sessions", search: "", state: "" }],
+  ["#/?q=a+b&state=waiting", { kind: "sessions", search: "a b", state: "waiting" }],
+  ["#/s/chat%2F1", { kind: "session", id: "chat/1", tab: "" }],
+  ["#/s/chat-1/wire/12", { kind: "session", id: "chat-1", tab: "wire", item: 12 }],
+  ["#/s/chat-1/r/run-1", { kind: "session", id: "chat-1", tab: "", turn: { runId: "run-1", turn: 0, tab: "" } }],
+  [
+    "#/s/chat-1/r/run-1/t/3/wire/7",
+    { kind: "session", id: "chat-1", tab: "", turn: { runId: "run-1", turn: 3, tab: "wire", item: 7 } },
+  ],
+])("%s is an address", (hash, route) => {
+  expect(parseRoute(hash)).toEqual(route);
+  expect(formatRoute(route)).toBe(hash);
+});
+
+test.each(["", "#", "#nonsense", "#/s", "#/s/", "#/x/y"])("%j is the list of sessions", (hash) => {
+  expect(parseRoute(hash)).toEqual({ kind: "sessions", search: "", state: "" });
+});
+
+test("any session and run can be addressed", () => {
+  fc.assert(
+    fc.property(
+      fc.string({ minLength: 1, unit: "grapheme" }),
+      fc.string({ minLength: 1 }),
+      fc.nat(),
+      (id, runId, turn) => {
+        fc.pre(id.isWellFormed() && runId.isWellFormed() && turn < 1e9);
+        const route: Route = { kind: "session", id, tab: "", turn: { runId, turn, tab: "" } };
+        expect(parseRoute(formatRoute(route))).toEqual(route);
+      },
+    ),
+  );
+});
