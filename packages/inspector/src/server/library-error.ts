@@ -4,6 +4,6 @@ export type LibraryError = Error & { readonly code: string; readonly differences
 /** @param name - Of its class; any of the library without one. */
 export function isLibraryError(error: unknown, name?: string): error is LibraryError {
   if (!(error instanceof Error)) return false;
-  const { code, retryable }: { readonly code?: unknown; readonly retryable?: unknown } = error;
+  const { code, retryable }: Error & { readonly code?: unknown; readonly retryable?: unknown } = error;
   return typeof code === "string" && typeof retryable === "boolean" && (name === undefined || error.name === name);
 }

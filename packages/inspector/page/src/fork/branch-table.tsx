@@ -5,7 +5,14 @@ import { JsonCode } from "../ui/code.tsx";
 import { formatMoney, formatPlural, formatTokens } from "../ui/format.ts";
 
 /** Two branches of a session, side by side. */
-export function BranchTable({ comparison }: { readonly comparison: BranchComparison }): JSX.Element {
+export function BranchTable({
+  comparison,
+  right: name = "Fork",
+}: {
+  readonly comparison: BranchComparison;
+  /** What the second branch is. */
+  readonly right?: string | undefined;
+}): JSX.Element {
   const { sharedTurns, left, right, rows, omitted } = comparison;
   return (
     <table class="branches">
@@ -15,8 +22,8 @@ export function BranchTable({ comparison }: { readonly comparison: BranchCompari
       <thead>
         <tr>
           <th scope="col">Turn</th>
-          <Head title="Original" totals={left} />
-          <Head title="Fork" totals={right} />
+          <Head title="This session" totals={left} />
+          <Head title={name} totals={right} />
         </tr>
       </thead>
       <tbody>

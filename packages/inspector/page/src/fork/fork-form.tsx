@@ -1,12 +1,13 @@
 import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { ForkRequest, ForkResult } from "../../../src/inspection/results.ts";
 import { AgentSelect, Field, Notes, TaskError, TextArea, useAbout } from "../acting/parts.tsx";
 import { parseField, useTask } from "../acting/use-task.ts";
 import { formatRoute } from "../app/route.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { BranchTable } from "./branch-table.tsx";
+import { compare } from "./compare-with.tsx";
 import type { ForkDefaults, ForkPoint } from "./fork-point.ts";
 
 /** What is changed in a fork, and who answers it. */
@@ -114,7 +115,7 @@ export function ForkForm({
         </button>
       </div>
       <TaskError task={task} />
-      {task.value !== undefined && <Forked result={task.value} />}
+      {task.value !== undefined && <Forked key={task.value.id} session={session} result={task.value} />}
     </>
   );
 }
@@ -134,8 +135,9 @@ function changedResults(
   };
 }
 
-function Forked({ result }: { readonly result: ForkResult }): JSX.Element {
-  const { id, kept, why, isRunning, error, notes, comparison } = result;
+function Forked({ session, result }: { readonly session: SessionModel; readonly result: ForkResult }): JSX.Element {
+  const { id, kept, why, error, notes } = result;
+  const { comparison, isRunning } = useComparison(session, result);
   return (
     <section class="result" aria-label="The fork" aria-live="polite">
       <p class={`banner ${error === undefined ? "is-ok" : "is-error"}`}>
@@ -153,4 +155,28 @@ function Forked({ result }: { readonly result: ForkResult }): JSX.Element {
       <BranchTable comparison={comparison} />
     </section>
   );
+}
+
+/** How the branches compare while the fork's run goes on. */
+function useComparison(
+  { source, id: left }: SessionModel,
+  { id, comparison, isRunning }: ForkResult,
+): Pick<ForkResult, "comparison" | "isRunning"> {
+  const [latest, setLatest] = useState<Pick<ForkResult, "comparison" | "isRunning">>({ comparison, isRunning });
+  useEffect(() => {
+    if (!isRunning) return;
+    let isShown = true;
+    const end = source.watch(id, ({ state }) => {
+      void compare(source, left, id).then(
+        (next) => isShown && setLatest({ comparison: next, isRunning: state === "running" }),
+        // The next change tries again.
+        () => {},
+      );
+    });
+    return () => {
+      isShown = false;
+      end();
+    };
+  }, [id]);
+  return latest;
 }

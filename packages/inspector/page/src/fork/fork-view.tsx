@@ -5,6 +5,7 @@ import { useInspector } from "../app/inspector.ts";
 import { useLoad } from "../app/loads.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
+import { CompareWith } from "./compare-with.tsx";
 import { ForkForm } from "./fork-form.tsx";
 import { type ForkDefaults, forkPoints, loadDefaults } from "./fork-point.ts";
 
@@ -55,6 +56,7 @@ export function ForkView({ session, overview, route }: SessionPanelProps): JSX.E
       ) : (
         <ForkForm key={key} session={session} point={point} defaults={value} />
       )}
+      <CompareWith session={session} />
     </div>
   );
 }

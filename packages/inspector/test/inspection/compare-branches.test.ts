@@ -1,0 +1,77 @@
+import { MemoryStore } from "@pollux/core";
+import { call, costs, join, say } from "@pollux/core/testing";
+import { describe, expect, test } from "vitest";
+import { compareBranches } from "../../src/inspection/compare-branches.ts";
+import { SessionFold } from "../../src/inspection/session-fold.ts";
+import { foldOf, sessionOf } from "../support/sessions.ts";
+
+async function said(...messages: readonly (readonly [message: string, answer: string])[]): Promise<SessionFold> {
+  const store = new MemoryStore();
+  const session = sessionOf(
+    store,
+    messages.map(([, answer]) => say(answer)),
+  );
+  for (const [message] of messages) await session.send(message);
+  return await foldOf(store);
+}
+
+describe("two branches", () => {
+  test("that are the same have nothing but shared turns, although their runs have other ids", async () => {
+    const [left, right] = [await said(["Hi", "Hello."]), await said(["Hi", "Hello."])];
+    expect(compareBranches(left, right)).toMatchObject({ sharedTurns: 1, rows: [], omitted: 0 });
+    expect(compareBranches(left, left).left).toMatchObject({ turns: 0, tokens: 0, text: "Hello." });
+  });
+
+  test("differ in a message, an answer, arguments or outcomes", async () => {
+    const base = await said(["Hi", "Hello."]);
+    for (const other of [await said(["Hey", "Hello."]), await said(["Hi", "Hey."])])
+      expect(compareBranches(base, other)).toMatchObject({ sharedTurns: 0, rows: [{ isSame: false }] });
+    const store = new MemoryStore();
+    await sessionOf(store, [call("add", { a: 1, b: 2 }), say("3")]).send("Add.");
+    const left = await foldOf(store);
+    const right = new SessionFold("other");
+    for (const entry of left.entries) right.add(JSON.parse(JSON.stringify(entry).replace('"output":3', '"output":4')));
+    const { rows, sharedTurns } = compareBranches(left, right);
+    expect(sharedTurns).toBe(0);
+    expect(rows.map(({ isSame }) => isSame)).toEqual([false, true]);
+  });
+
+  test("have turns and runs that the other one lacks", async () => {
+    const left = await said(["Hi", "Hello."], ["And you?", "Fine."], ["Bye", "Bye."]);
+    const { rows, sharedTurns } = compareBranches(left, await said(["Hi", "Hello."], ["And them?", "Fine, too."]));
+    expect(sharedTurns).toBe(1);
+    expect(rows).toMatchObject([
+      { left: { message: "And you?" }, right: { message: "And them?" } },
+      { left: { message: "Bye" } },
+    ]);
+    expect(rows[1]).not.toHaveProperty("right");
+  });
+
+  test("cost what came after the shared turns, where prices are known", async () => {
+    const store = new MemoryStore();
+    const answer = join(say("Hello."), costs({ promptTokenCount: 1_000_000, candidatesTokenCount: 0 }));
+    await sessionOf(store, [answer, answer]).send("Hi");
+    const left = await foldOf(store, "chat-1", { prices: { input: 2, output: 1 } });
+    const right = new SessionFold("empty");
+    expect(compareBranches(left, right)).toMatchObject({ left: { turns: 1, cost: 2 }, right: { turns: 0, tokens: 0 } });
+  });
+
+  test("of many turns show the first of them", async () => {
+    const messages = Array.from({ length: 210 }, (_, n) => [`Message ${n}`, `Answer ${n}`] as const);
+    const comparison = compareBranches(await said(...messages), new SessionFold("empty"));
+    expect(comparison.rows).toHaveLength(200);
+    expect(comparison.omitted).toBe(10);
+  });
+
+  test("of damaged logs are compared as far as they can be read", () => {
+    const broken = new SessionFold("broken");
+    for (const entry of [
+      null,
+      1,
+      { v: 2, type: "run", runId: "r" },
+      { v: 2, type: "step", runId: "r", step: "model:1" },
+    ])
+      broken.add(entry);
+    expect(compareBranches(broken, new SessionFold("empty"))).toMatchObject({ left: { turns: 1, text: "" } });
+  });
+});
