@@ -191,6 +191,8 @@ export type TurnFlag =
   | "repeated-calls"
   | "nested"
   | "search"
+  /** A range that the service said a source supports can't be shown as a citation. */
+  | "lost-citation"
   | "error"
   | "unfinished";
 

@@ -1,5 +1,6 @@
 import { computeCost, NO_USAGE, type PriceTable, type Usage } from "@pollux/core";
 import type { StepName } from "@pollux/core/durable";
+import { citationsOf, sourcesOf } from "./turn-citations.ts";
 import { callNames, callsIn } from "./answer-calls.ts";
 import type { FailedRequest, StepRow, TurnFlag, TurnRow } from "./inspection.ts";
 import { fieldsOf, listOf, textOf } from "./read-values.ts";
@@ -47,6 +48,7 @@ export class TurnFold {
     const row = outcomeRow(this.#input(name, text, position, at), outcome);
     this.#steps.set(text, row);
     for (const nested of listOf(value["nested"])) this.#addNested(nested);
+    if (name.kind !== "compact" && listOf(value["nested"]).length > 0) this.#flag("nested");
     this.#addFlags(row, value);
     if (name.kind === "route")
       for (const route of listOf(fieldsOf(outcome)["value"])) {
@@ -164,11 +166,13 @@ export class TurnFold {
     this.#finishReason = textOf(finishReason);
     const { groundingMetadata } = fieldsOf(candidate);
     if (groundingMetadata !== undefined || used.searchQueries > 0) this.#flag("search");
+    const response = value["response"];
+    if (groundingMetadata !== undefined && citationsOf(response, sourcesOf([response])).lost.length > 0)
+      this.#flag("lost-citation");
   }
 
   #addNested(nested: unknown): void {
     const { usage, cost } = fieldsOf(nested);
-    this.#flag("nested");
     const known = readUsage(usage);
     this.usage = { ...addUsage(this.usage, known), contextTokens: this.usage.contextTokens };
     if (typeof cost === "number") this.cost = (this.cost ?? 0) + cost;

@@ -106,6 +106,7 @@ test("a support that can't be shown as a citation says why", async () => {
   await changed.append("chat-1", 0, entries);
   const fold = await foldOf(changed);
   const { answers } = readTurn(fold, entries[0].runId, 1)!;
+  expect(fold.overview().runs[0]?.turns[0]?.flags).toEqual(["search", "lost-citation"]);
   expect(answers[0]?.lostCitations.map(({ why }) => why)).toEqual([
     "Its text is not in the answer.",
     "Its sources (7) are not among the 1 that came with the answer.",

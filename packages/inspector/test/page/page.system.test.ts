@@ -124,6 +124,7 @@ describe("the timeline", () => {
 
   test("shows what an inner agent said", async () => {
     const tab = await open("#/s/inner-agent");
+    await tab.sees("inner agent 1");
     await tab.press("g", "j");
     await tab.sees("Inner run of researcher", ".details");
     await tab.sees("There are three copies of Solaris.", ".details");
@@ -154,6 +155,7 @@ describe("contents", () => {
 
   test("say why a citation is missing", async () => {
     const tab = await open("#/s/dropped-citation");
+    await tab.sees("lost citation 1");
     await tab.sees("One citation could not be shown: “It snows in Bergen.”");
     await tab.sees("Its text is not in the answer.");
     await tab.close();

@@ -80,7 +80,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
           ref={search}
           type="search"
           class="search"
-          placeholder="Search id, title, owner, agent or metadata"
+          placeholder="Search sessions"
           aria-label="Search sessions"
           value={route.search}
           onInput={({ currentTarget }) => change({ search: currentTarget.value })}

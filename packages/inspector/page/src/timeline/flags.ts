@@ -18,6 +18,11 @@ export const FLAGS: { readonly [flag in TurnFlag]: FlagView } = {
     means: "The request differs from the one before it in more than what was added, so the cache did not apply.",
     tone: "odd",
   },
+  "lost-citation": {
+    title: "lost citation",
+    means: "A range that the service said a source supports can't be shown as a citation.",
+    tone: "odd",
+  },
   retry: { title: "retry", means: "A request failed and was sent again.", tone: "odd" },
   heal: { title: "healed", means: "A refused request was changed and sent again.", tone: "odd" },
   recovery: {

@@ -56,6 +56,6 @@ export function turnAxis({ steps, startedAt }: Pick<TurnRow, "steps" | "startedA
 export function commonLength(axes: readonly TurnAxis[]): number {
   const lengths = axes.map(({ length }) => length).toSorted((a, b) => a - b);
   const longest = lengths.at(-1) ?? 0;
-  const most = lengths[Math.floor(0.95 * (lengths.length - 1))] ?? 0;
+  const most = lengths[Math.ceil(0.95 * (lengths.length - 1))] ?? 0;
   return Math.max(1, longest > 3 * most ? 1.5 * most : longest);
 }

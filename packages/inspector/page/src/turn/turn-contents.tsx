@@ -204,7 +204,7 @@ function Beside({ answer }: { readonly answer: AnswerView }): JSX.Element {
 function Notes({ notes }: { readonly notes: readonly NoteView[] }): JSX.Element | null {
   if (notes.length === 0) return null;
   return (
-    <ul class="notes" aria-label="What happened">
+    <ul class="turn-notes" aria-label="What happened">
       {notes.map(({ kind, step, text }, index) => (
         <li key={index} class={`note note-${kind}`}>
           {text}
@@ -227,7 +227,7 @@ function FailedRequests({
   const { failedRequests = [], turn } = row;
   if (failedRequests.length === 0) return null;
   return (
-    <ul class="notes" aria-label="Requests that failed">
+    <ul class="turn-notes" aria-label="Requests that failed">
       {failedRequests.map(({ n, said, ms }) => (
         <li key={n} class="note note-error">
           <a
