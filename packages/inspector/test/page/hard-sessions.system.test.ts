@@ -1,3 +1,5 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { Agent, endpoint, gemini, type Json, keepExchanges, MemoryStore } from "@pollux/core";
 import { call, parts, say, ScriptedModel } from "@pollux/core/testing";
 import { calls as emulatedCalls, createEmulator, say as emulatedSay, script } from "@pollux/emulator";
@@ -8,6 +10,8 @@ import { longLog } from "../support/long-log.ts";
 import { add, sessionOf } from "../support/sessions.ts";
 import { InspectorTab } from "./support/inspector-tab.ts";
 import { type BuiltPage, builtPage } from "./support/served-inspector.ts";
+
+const RECORDINGS = resolve(import.meta.dirname, "../../../../../shared/recordings");
 
 let browser: Chromium;
 let page: BuiltPage;
@@ -164,6 +168,39 @@ test("a run is shown while it goes", async () => {
   await tab.close();
 });
 
+test("what the model is saying is shown while it says it", async () => {
+  const store = new MemoryStore();
+  const [run] = longLog(1);
+  const { runId } = run as { readonly runId: string };
+  await store.append("live", 0, [run!]);
+  const lease = { token: 1, beat: 1, held: true, runId, durationMs: 600_000 };
+  await store.setLease("live", undefined, lease);
+  await using served = await page.serve({ store });
+  const tab = await InspectorTab.open(browser, `${served.url}#/s/live`);
+  await tab.sees("The run is going.", ".draft");
+  await store.setDraft("live", 1, { runId, step: "model:1", attempt: 1, parts: [{ text: "It is going to rain" }] });
+  await tab.sees("It is going to rain", ".draft");
+  await store.setLease("live", lease, { ...lease, beat: 2, held: false });
+  await tab.sees("Cut off");
+  expect(await tab.texts(".draft")).toEqual([]);
+  await tab.close();
+});
+
+test("a server that was stopped is said to be", async () => {
+  const store = new MemoryStore();
+  await sessionOf(store, [say("Hi")]).send("Hello");
+  const served = await page.serve({ store });
+  const tab = await InspectorTab.open(browser, served.url);
+  await tab.sees("1 shown");
+  await served[Symbol.asyncDispose]();
+  await tab.click("button", "Waiting");
+  await tab.sees("The inspector's server doesn't answer. Start it again, then reload the page.");
+  expect(await tab.texts("[role=alert] button")).toEqual(["Try again"]);
+  // The browser says so itself.
+  tab.errors.splice(0);
+  await tab.close();
+});
+
 test("the bytes are those that the service received", async () => {
   const received: string[] = [];
   const emulator = createEmulator({
@@ -236,6 +273,30 @@ describe("files that are dropped onto the page", () => {
     await tab.sees("Where is it?", ".details");
     await tab.close();
   });
+
+  test.skipIf(!existsSync(RECORDINGS))(
+    "can be recordings of other projects (skipped where they are absent)",
+    async () => {
+      const names = readdirSync(RECORDINGS, { recursive: true, encoding: "utf8" }).filter((name) =>
+        name.endsWith(".json"),
+      );
+      const some = names.toSorted().filter((_, index) => index % 25 === 0);
+      await using served = await page.serve({ store: new MemoryStore() });
+      const tab = await InspectorTab.open(browser, served.url);
+      await tab.sees("No sessions yet");
+      const files = some.map((name, n) => ({ name: `${n}.json`, text: readFileSync(join(RECORDINGS, name), "utf8") }));
+      await drop(tab, files);
+      await tab.sees(`${some.length} shown`);
+      for (const n of some.keys()) {
+        await tab.go(`#/s/${n}`);
+        await tab.until(`document.querySelector(".details .turn-head") !== null`, `shows ${some[n]}`);
+        await tab.go(`#/s/${n}/wire`);
+        await tab.until(`document.querySelector(".exchange .message") !== null`, `shows the wire of ${some[n]}`);
+        expect(await tab.texts("[role=alert], .banner.is-error summary")).toEqual([]);
+      }
+      await tab.close();
+    },
+  );
 
   test("that are something else are refused with a reason", async () => {
     await using served = await page.serve({ store: new MemoryStore() });

@@ -1,9 +1,6 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
+import axe from "axe-core";
 import type { Chromium, Page } from "../../../../../test/runtimes/support/chromium.ts";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** A tab that shows the inspector. Finds things as a person does: by role, name and text. */
 export class InspectorTab {
@@ -94,7 +91,7 @@ export class InspectorTab {
 
   /** What axe-core finds serious, or worse. */
   async seriousFindings(): Promise<readonly string[]> {
-    await this.#page.evaluate(`if (window.axe === undefined) { ${AXE} }`);
+    await this.#page.evaluate(`if (window.axe === undefined) { ${axe.source} }`);
     const found = await this.#page.evaluate(`window.axe.run().then(({ violations }) => violations
       .filter(({ impact }) => impact === "serious" || impact === "critical")
       .map(({ id, nodes }) => id + ": " + nodes.slice(0, 3).map(({ html, failureSummary }) => html.slice(0, 160) + " " + failureSummary).join(" | ")))`);
