@@ -32,3 +32,11 @@ test("two tools of one name are refused when the agent is made, also from a func
     ToolDefinitionError,
   );
 });
+
+test("an agent tells its tools, but not those that depend on a run", () => {
+  const model = new ScriptedModel();
+  expect(new Agent({ model, tools: [greet, part] }).tools).toEqual([greet, part]);
+  expect(new Agent({ model, tools: () => [greet] }).tools).toEqual([greet]);
+  expect(new Agent({ model, tools: (run) => (run.runId === "" ? [] : [part]) }).tools).toEqual([]);
+  expect(new Agent({ model }).tools).toEqual([]);
+});

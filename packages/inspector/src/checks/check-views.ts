@@ -18,11 +18,16 @@ export const checkView: ViewHandler = async (call) => {
 
 /** Whether the service would take a kept request: `n` is its number. */
 export const checkRequestView: ViewHandler = async (call) => {
-  const details = (await call.exchanges()).details(Number(call.query.get("n") ?? Number.NaN));
+  const n = Number(call.query.get("n") ?? Number.NaN);
+  const exchanges = await call.exchanges();
+  const details = exchanges.details(n);
   if (details === undefined) throw new HttpError(404, "not-found", "There is no such exchange in this session.");
   if (details.problem !== undefined) throw new HttpError(409, "damaged", details.problem);
   const { request, row } = details;
-  const refusal = await findRefusal(request);
+  const model = exchanges.kept.exchanges[n]?.model ?? "";
+  // Some recordings have no address.
+  const url = request.url === "" ? `/v1beta/models/${encodeURIComponent(model)}:generateContent` : request.url;
+  const refusal = await findRefusal({ ...request, url });
   const result: RequestCheck = {
     isAccepted: refusal === undefined,
     ...(refusal !== undefined && { refusal }),

@@ -1,5 +1,6 @@
-import { exchangeEntry, type Json, readResponseBody } from "@pollux/core";
+import { exchangeEntry, type Json, NO_USAGE, readResponseBody, type Usage } from "@pollux/core";
 import { fieldsOf, type Fields, isFields, listOf, numberOf, textOf } from "./read-values.ts";
+import { addUsage, readUsage } from "./usage.ts";
 
 /** A recording as a session: entries of a log, and of the exchanges that were kept. */
 export interface RecordedSession {
@@ -77,13 +78,14 @@ class Writer {
         type: "end",
         runId,
         stopReason: isAnswered ? "finished" : "failed",
-        added: [],
+        added: isAnswered ? refsOf(steps) : [],
+        usage: entries.map(usageIn).reduce(addUsage, NO_USAGE),
         turns: steps.filter((step) => step.startsWith("model:")).length,
         toolCalls: steps.filter((step) => step.startsWith("call:")).length,
         ...(!isAnswered && { error: fieldsOf(last["outcome"])["error"] }),
       };
       // Parts of a parsed file, and what core made of it.
-      all.push(...(entries as unknown as readonly Json[]), end as Json);
+      all.push(...(entries as unknown as readonly Json[]), end as unknown as Json);
     }
     return all;
   }
@@ -146,6 +148,27 @@ class Writer {
   #write(entry: Fields & { readonly runId: string }): void {
     this.#entries.get(entry.runId)?.push({ v: 2, ...entry });
   }
+}
+
+/** What a run of these steps added, by the steps. */
+function refsOf(steps: readonly string[]): readonly Fields[] {
+  const refs: Fields[] = [];
+  let calls: string[] = [];
+  for (const step of steps) {
+    if (step.startsWith("call:")) {
+      if (calls.length === 0) refs.push({ calls });
+      calls.push(step);
+      continue;
+    }
+    calls = [];
+    refs.push({ model: step });
+  }
+  return refs;
+}
+
+function usageIn(entry: Fields): Usage {
+  const { response } = fieldsOf(fieldsOf(entry["outcome"])["value"]);
+  return readUsage(fieldsOf(response)["usage"]);
 }
 
 function outcomeOf({ responseBody, status }: Fields, at: number): Fields {

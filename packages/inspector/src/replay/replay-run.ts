@@ -1,6 +1,7 @@
 import { type Agent, MemoryStore, type ModelRequest } from "@pollux/core";
 import type { RequestDifference, ReplayResult } from "../inspection/results.ts";
 import { comparePrefix } from "../inspection/prefix.ts";
+import { textOf } from "../inspection/read-values.ts";
 import type { SessionCall, ViewHandler } from "../server/handlers.ts";
 import { isLibraryError } from "../server/library-error.ts";
 import { chooseAgent, chooseRun } from "./choose-agent.ts";
@@ -37,7 +38,8 @@ async function replayRun(
   const agent = rebuilt?.agent ?? named?.agent;
   if (agent === undefined) throw new TypeError("there is no agent to replay");
   const output = rebuilt === undefined ? firstHead(kept)?.output : rebuilt.output;
-  const found = await differencesOf(agent, { id, store, runId, output, signal });
+  const hasFailed = ["failed", "aborted"].includes(textOf(kept.run.end?.["stopReason"]) ?? "");
+  const found = await differencesOf(agent, { id, store, runId, output, signal, hasFailed });
   const request = named === undefined ? undefined : await requestDifference(named.agent, kept, output, signal);
   return {
     runId,
@@ -62,10 +64,13 @@ async function differencesOf(
     runId,
     output,
     signal,
+    hasFailed,
   }: Pick<SessionCall, "id" | "store"> & {
     readonly runId: string;
     readonly output: ReturnType<typeof rebuildAgent>["output"];
     readonly signal: AbortSignal;
+    /** The run failed, or was aborted. */
+    readonly hasFailed: boolean;
   },
 ): Promise<Replayed> {
   let turns = 0;
@@ -83,8 +88,8 @@ async function differencesOf(
     if (isLibraryError(error, "ReplayDifferenceError"))
       return { differences: error.differences ?? [error.message], turns, text, notes: [] };
     const message = error instanceof Error ? error.message : String(error);
-    // All that is in the log was replayed; the run itself did not get further.
-    if (isLibraryError(error, "RunStepError") && message.startsWith("the recorded run ended here"))
+    // All that is in the log was replayed, up to where the run itself got no further.
+    if (isLibraryError(error, "RunStepError") && (hasFailed || message.startsWith("the recorded run ended here")))
       return { differences: [], turns, text, notes: [`The log goes no further: ${message}.`] };
     return { differences: [message], turns, text, notes: [] };
   }

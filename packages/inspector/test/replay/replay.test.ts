@@ -3,6 +3,7 @@ import { call, calls, fails, parts, say, ScriptedModel } from "@pollux/core/test
 import * as emulated from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { readRecording } from "../../src/inspection/recording.ts";
 import type { ReplayResult } from "../../src/inspection/results.ts";
 import { inspect, keptSession } from "../support/inspected.ts";
 import { add, pay, sessionOf } from "../support/sessions.ts";
@@ -89,6 +90,41 @@ describe("by an agent that is rebuilt", () => {
     const result = await inspect({ store }).view<ReplayResult>("replay");
     expect(result).toMatchObject({ isSame: true, differences: [] });
     expect(result.notes).toContainEqual(expect.stringContaining("The log goes no further"));
+  });
+
+  test("a request that was refused in a recording fails again, and is no difference", async () => {
+    const answer = JSON.stringify({ error: { code: 429, message: "Too many.", status: "RESOURCE_EXHAUSTED" } });
+    const user = { role: "user", parts: [{ text: "Hi" }] };
+    const exchange = { model: "gemini-3.5-flash", status: 429, request: { contents: [user] }, responseBody: answer };
+    const recorded = readRecording({ exchanges: [exchange] });
+    const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
+    await store.append("chat-1", 0, recorded.entries);
+    await exchanges.append("chat-1", 0, recorded.exchanges);
+    const result = await inspect({ store, exchanges }).view<ReplayResult>("replay");
+    expect(result).toMatchObject({ isSame: true, notes: [expect.stringContaining("Too many.")] });
+  });
+
+  test("a run of a recording", async () => {
+    const answer = (content: object): string =>
+      JSON.stringify({ candidates: [{ content, finishReason: "STOP" }], usageMetadata: { promptTokenCount: 4 } });
+    const user = { role: "user", parts: [{ text: "1 + 2?" }] };
+    const called = { role: "model", parts: [{ functionCall: { name: "add", args: {} } }] };
+    const result = { role: "user", parts: [{ functionResponse: { name: "add", response: { output: 3 } } }] };
+    const base = { path: "/v1beta/models/gemini-2.5-flash:generateContent", model: "gemini-2.5-flash", status: 200 };
+    const recorded = readRecording({
+      exchanges: [
+        { ...base, request: { contents: [user] }, responseBody: answer(called) },
+        {
+          ...base,
+          request: { contents: [user, called, result] },
+          responseBody: answer({ role: "model", parts: [{ text: "3" }] }),
+        },
+      ],
+    });
+    const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
+    await store.append("chat-1", 0, recorded.entries);
+    await exchanges.append("chat-1", 0, recorded.exchanges);
+    expect(await inspect({ store, exchanges }).view("replay")).toMatchObject({ isSame: true, turns: 2, text: "3" });
   });
 
   test("a call of a function that does not exist", async () => {
