@@ -28,6 +28,18 @@ describe("opens", () => {
     expect(await overviewOf(single, "Two")).toMatchObject({ runs: [{}, {}] });
   });
 
+  test("a single session, and the forks that are made of it", async () => {
+    const folder = await testFolder();
+    const store = new JsonlStore(folder);
+    await sessionOf(store, [say("Hi")], { id: "one" }).send("Hello");
+    await sessionOf(store, [say("Hi")], { id: "one-more" }).send("Hello");
+    await using opened = await openPath(join(folder, "one.jsonl"));
+    await opened.store.append("one-fork-1", 0, await opened.store.load("one"));
+    expect((await opened.store.list({ order: "id" })).map(({ id }) => id)).toEqual(["one", "one-fork-1"]);
+    expect(await opened.store.load("one-fork-1")).toHaveLength(3);
+    expect(await opened.store.load("one-more")).toEqual([]);
+  });
+
   test("an SQLite file", async () => {
     const file = join(await testFolder(), "chats.db");
     using store = new SqliteStore(file);
