@@ -1,5 +1,5 @@
 import { Agent, MemoryStore } from "@pollux/core";
-import { call, say, ScriptedModel } from "@pollux/core/testing";
+import { call, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { call as calling, say as saying, script } from "@pollux/emulator";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -47,7 +47,7 @@ async function waiting(): Promise<MemoryStore> {
   return store;
 }
 
-const helper = (...lines: ConstructorParameters<typeof ScriptedModel>) => ({
+const helper = (...lines: readonly ScriptLine[]) => ({
   helper: new Agent({ model: new ScriptedModel(...lines), tools: [add, fail, pay] }),
 });
 

@@ -135,7 +135,7 @@ describe("by an agent that is rebuilt", () => {
 
   test("it says that guardrails are in no log", async () => {
     const store = new MemoryStore();
-    const guardrails = { input: [{ name: "polite", check: () => ({ action: "pass" as const }) }] };
+    const guardrails = { input: [{ name: "polite", check: () => {} }] };
     await sessionOf(store, [say("Hello.")], { guardrails }).send("Hi");
     const result = await inspect({ store }).view<ReplayResult>("replay");
     expect(result.notes).toContainEqual(expect.stringContaining("guardrails"));
