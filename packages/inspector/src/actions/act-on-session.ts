@@ -8,18 +8,11 @@ import {
   type Session,
 } from "@pollux/core";
 import { fieldsOf, textOf } from "../inspection/read-values.ts";
+import type { ActionResult } from "../inspection/results.ts";
 import { chooseAgent } from "../replay/choose-agent.ts";
 import { askedModel, standInModel } from "../replay/stand-in-model.ts";
 import type { ActionHandler, SessionCall } from "../server/handlers.ts";
 import { HttpError } from "../server/http.ts";
-
-/** What an action did. */
-export interface ActionResult {
-  /** One sentence for the person who did it. */
-  readonly done: string;
-  /** A run has begun, or goes on. */
-  readonly runId?: string | undefined;
-}
 
 /** How long a stop waits for the run's process to say that it is over. */
 const MAX_STOP_MS = 10_000;
@@ -115,7 +108,7 @@ async function openWithAgent(call: SessionCall, body: Json, what: string): Promi
 }
 
 /** Starts a run, and leaves it running: whoever watches the session sees how it goes. */
-async function start(stream: RunStream<unknown>, done: string): Promise<Json> {
+async function start(stream: RunStream<unknown>, done: string): Promise<ActionResult> {
   const events = stream[Symbol.asyncIterator]();
   for (let next = await events.next(); next.done !== true; next = await events.next()) {
     if (next.value.type !== "run-start") continue;
@@ -130,7 +123,7 @@ async function readOn(events: AsyncIterator<unknown>): Promise<void> {
   while ((await events.next()).done !== true);
 }
 
-function report(done: string, runId?: string): Json {
+function report(done: string, runId?: string): ActionResult {
   return { done, ...(runId !== undefined && { runId }) };
 }
 

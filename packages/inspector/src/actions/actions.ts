@@ -1,7 +1,6 @@
 import { forkAction, tryForkAction } from "../fork/fork-session.ts";
-import type { ActionHandler, ActionHandlers } from "../server/handlers.ts";
-import { HttpError } from "../server/http.ts";
-import { isLibraryError } from "../server/library-error.ts";
+import type { ActionHandlers } from "../server/handlers.ts";
+import { refusing } from "../server/library-error.ts";
 import { answerAction, resumeAction, sendAction, steerAction, stopAction } from "./act-on-session.ts";
 
 /** All that the page can do with a session, by the last segment of its path. */
@@ -18,16 +17,3 @@ export const ACTIONS: ActionHandlers = {
 export const HARMLESS_ACTIONS: ActionHandlers = {
   "try-fork": refusing(tryForkAction),
 };
-
-/** What the library refuses is refused in its words; it is no fault of the server. */
-function refusing(action: ActionHandler): ActionHandler {
-  return async (call, body) => {
-    try {
-      return await action(call, body);
-    } catch (error) {
-      if (isLibraryError(error)) throw new HttpError(409, error.code, error.message);
-      if (error instanceof TypeError) throw new HttpError(400, "invalid", error.message);
-      throw error;
-    }
-  };
-}

@@ -1,5 +1,6 @@
 import { createEmulator, type Profile, say } from "@pollux/emulator";
 import { fieldsOf, listOf, numberOf, textOf } from "../inspection/read-values.ts";
+import { requestAddress } from "../inspection/request-address.ts";
 import type { Refusal } from "../inspection/results.ts";
 
 /** A request to judge. */
@@ -14,7 +15,7 @@ export interface JudgedRequest {
  * Why the service would refuse a request, by the emulator's rules; undefined when it would take it. Nothing leaves the process.
  */
 export async function findRefusal({ method, url, body }: JudgedRequest): Promise<Refusal | undefined> {
-  const address = new URL(url, "https://generativelanguage.googleapis.com");
+  const address = requestAddress(url);
   let rule: string | undefined;
   const emulator = createEmulator({
     profile: profileOf(address),

@@ -12,8 +12,7 @@ export const checkView: ViewHandler = async (call) => {
   const wanted = call.query.get("agent") ?? undefined;
   const named = chooseAgent(call.agents, { run: fold.runs.at(-1), exchanges }, wanted);
   const result: CheckResult = { log: checkLog(fold), tools: await checkTools(exchanges, named) };
-  // It is JSON.
-  return result as never;
+  return result;
 };
 
 /** Whether the service would take a kept request: `n` is its number. */
@@ -34,7 +33,7 @@ export const checkRequestView: ViewHandler = async (call) => {
     ...(row.status !== undefined && { status: row.status }),
     notes: notesOn(request.body),
   };
-  return result as never;
+  return result;
 };
 
 function notesOn(body: string): readonly string[] {

@@ -12,7 +12,7 @@ import { compareBranches } from "../inspection/compare-branches.ts";
 import type { ForkRequest, ForkResult } from "../inspection/results.ts";
 import { SessionFold } from "../inspection/session-fold.ts";
 import { chooseAgent, chooseRun } from "../replay/choose-agent.ts";
-import { firstHead, type Kept } from "../replay/kept-head.ts";
+import { firstHead, type Kept, outputOf } from "../replay/kept-head.ts";
 import { rebuildAgent } from "../replay/rebuilt-agent.ts";
 import { askedModel, emulatedModel } from "../replay/stand-in-model.ts";
 import type { ActionHandler, SessionCall, ViewHandler } from "../server/handlers.ts";
@@ -26,9 +26,7 @@ const WAIT_MS = 10_000;
 const MAX_IN_MEMORY_MS = 60_000;
 
 /** Forks a session into the store: by the given agent with its tools, or by one that is rebuilt from what was kept. */
-export const forkAction: ActionHandler = async (call, body) =>
-  // What these return is JSON.
-  (await fork(call, readForkRequest(body), undefined)) as never;
+export const forkAction: ActionHandler = async (call, body) => await fork(call, readForkRequest(body), undefined);
 
 /**
  * Forks a session in memory and shows what becomes of it. Nothing is written, no tool is run and nothing leaves the process, so it is
@@ -42,11 +40,7 @@ export const tryForkAction: ActionHandler = async (call, body) => {
       "read-only",
       "Without --allow-actions, a fork is answered by the emulator, without tools.",
     );
-  return (await fork(
-    call,
-    request,
-    "the inspector is read-only: start it with --allow-actions to keep forks",
-  )) as never;
+  return await fork(call, request, "the inspector is read-only: start it with --allow-actions to keep forks");
 };
 
 /** Two sessions side by side: `with` is the id of the other one. */
@@ -54,7 +48,7 @@ export const compareView: ViewHandler = async (call) => {
   const other = call.query.get("with") ?? "";
   const right = await readFold(call, call.store, other);
   if (right.length === 0) throw new HttpError(404, "not-found", "There is no session with that id to compare with.");
-  return compareBranches(await call.fold(), right) as never;
+  return compareBranches(await call.fold(), right);
 };
 
 async function fork(call: SessionCall, request: ForkRequest, whyMemory: string | undefined): Promise<ForkResult> {
@@ -114,7 +108,7 @@ function forkingAgent(call: SessionCall, kept: Kept, request: ForkRequest): Fork
   }
   const named = chooseAgent(call.agents, kept, request.agent);
   if (named === undefined) throw new HttpError(404, "no-agent", "There is no such agent.");
-  const output = firstHead(kept)?.output;
+  const output = outputOf(kept, firstHead(kept));
   const changes: { readonly model?: Model; readonly tools?: readonly string[] } = {
     ...(emulated !== undefined && { model: emulated }),
     ...(tools !== undefined && { tools }),

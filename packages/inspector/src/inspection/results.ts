@@ -1,6 +1,14 @@
 import type { Json } from "@pollux/core";
 import type { TurnUsage } from "./inspection.ts";
 
+/** What an action did; a fork has a result of its own. */
+export interface ActionResult {
+  /** One sentence for the person who did it. */
+  readonly done: string;
+  /** A run has begun, or goes on. */
+  readonly runId?: string | undefined;
+}
+
 /** What a run would do with the code that is there now. */
 export interface ReplayResult {
   readonly runId: string;

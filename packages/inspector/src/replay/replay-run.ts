@@ -5,8 +5,9 @@ import { textOf } from "../inspection/read-values.ts";
 import type { SessionCall, ViewHandler } from "../server/handlers.ts";
 import { isLibraryError } from "../server/library-error.ts";
 import { chooseAgent, chooseRun } from "./choose-agent.ts";
-import { firstExchange, firstHead, type Kept } from "./kept-head.ts";
+import { firstExchange, firstHead, type Kept, outputOf } from "./kept-head.ts";
 import { rebuildAgent } from "./rebuilt-agent.ts";
+import type { RequestHead } from "./request-head.ts";
 import { askedModel, bodyOf, standInModel } from "./stand-in-model.ts";
 
 /** Longest time of a replay: an agent's own functions are part of it. */
@@ -23,8 +24,7 @@ export const replayView: ViewHandler = async (call) => {
   const wantsRebuilt = query.get("agent") === "";
   const named = wantsRebuilt ? undefined : chooseAgent(call.agents, kept, query.get("agent") ?? undefined);
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(MAX_MS)]);
-  // What this returns is JSON.
-  return (await replayRun(call, kept, named, signal)) as never;
+  return await replayRun(call, kept, named, signal);
 };
 
 async function replayRun(
@@ -37,7 +37,7 @@ async function replayRun(
   const rebuilt = named === undefined ? rebuildAgent(kept, unasked(kept)) : undefined;
   const agent = rebuilt?.agent ?? named?.agent;
   if (agent === undefined) throw new TypeError("there is no agent to replay");
-  const output = rebuilt === undefined ? firstHead(kept)?.output : rebuilt.output;
+  const output = outputOf(kept, firstHead(kept));
   const hasFailed = ["failed", "aborted"].includes(textOf(kept.run.end?.["stopReason"]) ?? "");
   const found = await differencesOf(agent, { id, store, runId, output, signal, hasFailed });
   const request = named === undefined ? undefined : await requestDifference(named.agent, kept, output, signal);
@@ -67,7 +67,7 @@ async function differencesOf(
     hasFailed,
   }: Pick<SessionCall, "id" | "store"> & {
     readonly runId: string;
-    readonly output: ReturnType<typeof rebuildAgent>["output"];
+    readonly output: RequestHead["output"];
     readonly signal: AbortSignal;
     /** The run failed, or was aborted. */
     readonly hasFailed: boolean;
@@ -99,7 +99,7 @@ async function differencesOf(
 async function requestDifference(
   agent: Agent,
   kept: Kept,
-  output: ReturnType<typeof rebuildAgent>["output"],
+  output: RequestHead["output"],
   signal: AbortSignal,
 ): Promise<RequestDifference | undefined> {
   const n = firstExchange(kept);
@@ -118,7 +118,7 @@ async function requestDifference(
 async function firstRequest(
   agent: Agent,
   { fold, run }: Kept,
-  output: ReturnType<typeof rebuildAgent>["output"],
+  output: RequestHead["output"],
   signal: AbortSignal,
 ): Promise<ModelRequest | undefined> {
   const store = new MemoryStore();

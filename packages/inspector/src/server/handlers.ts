@@ -17,14 +17,17 @@ export interface SessionCall {
   exchanges(): Promise<ExchangeFold>;
 }
 
-/** Does something with a session: `POST api/sessions/:id/<name>`. Refuses by throwing an `HttpError`. */
-export type ActionHandler = (call: SessionCall, body: Json) => Promise<Json>;
+/**
+ * Does something with a session: `POST api/sessions/:id/<name>`. Returns JSON. Refuses by throwing an `HttpError`, or an error of the
+ * library, whose message is shown.
+ */
+export type ActionHandler = (call: SessionCall, body: Json) => Promise<object>;
 
 /** By name. */
 export type ActionHandlers = Readonly<Record<string, ActionHandler>>;
 
-/** Shows something of a session that is not among the views of the model: `GET api/sessions/:id/<name>`. */
-export type ViewHandler = (call: SessionCall) => Promise<Json | Response>;
+/** Shows something of a session that is not among the views of the model, as JSON: `GET api/sessions/:id/<name>`. Refuses likewise. */
+export type ViewHandler = (call: SessionCall) => Promise<object>;
 
 /** By name. */
 export type ViewHandlers = Readonly<Record<string, ViewHandler>>;

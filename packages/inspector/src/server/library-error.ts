@@ -1,3 +1,5 @@
+import { HttpError } from "./http.ts";
+
 /** An error of the library. Told by its members: an agent's file may have a copy of the library of its own. */
 export type LibraryError = Error & { readonly code: string; readonly differences?: readonly string[] | undefined };
 
@@ -6,4 +8,19 @@ export function isLibraryError(error: unknown, name?: string): error is LibraryE
   if (!(error instanceof Error)) return false;
   const { code, retryable }: Error & { readonly code?: unknown; readonly retryable?: unknown } = error;
   return typeof code === "string" && typeof retryable === "boolean" && (name === undefined || error.name === name);
+}
+
+/** What the library refuses is refused in its words: it is no fault of the server. */
+export function refusing<Arguments extends readonly unknown[]>(
+  handler: (...given: Arguments) => Promise<object>,
+): (...given: Arguments) => Promise<object> {
+  return async (...given) => {
+    try {
+      return await handler(...given);
+    } catch (error) {
+      if (isLibraryError(error)) throw new HttpError(409, error.code, error.message);
+      if (error instanceof TypeError) throw new HttpError(400, "invalid", error.message);
+      throw error;
+    }
+  };
 }

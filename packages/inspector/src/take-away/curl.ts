@@ -1,4 +1,5 @@
 import type { ExchangeDetails } from "../inspection/exchange-details.ts";
+import { requestAddress } from "../inspection/request-address.ts";
 import type { TakenFile } from "../inspection/results.ts";
 
 /** Headers of a request that mean something to the service. `curl` makes the others itself. */
@@ -11,7 +12,7 @@ const REDACTED = /\[redacted\]/;
  * for servers of this machine, `GOOGLE_ACCESS_TOKEN` where a token was sent, `API_KEY` for any other host.
  */
 export function curlOf({ request, row }: ExchangeDetails): TakenFile {
-  const url = new URL(request.url, "https://generativelanguage.googleapis.com");
+  const url = requestAddress(request.url);
   const auth = authOf(url, request.headers);
   const headers = request.headers.filter(([name, value]) => SENT.test(name) && !REDACTED.test(value));
   if (!headers.some(([name]) => name.toLowerCase() === "content-type") && request.body !== "")

@@ -1,5 +1,6 @@
 import type { ExchangeFold } from "../inspection/exchange-fold.ts";
 import { type Fields, fieldsOf } from "../inspection/read-values.ts";
+import { requestAddress } from "../inspection/request-address.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
 import { isModelStep, stepsOf } from "../inspection/run-steps.ts";
@@ -31,7 +32,7 @@ export function recordingOfExchanges(exchanges: ExchangeFold, runIds: ReadonlySe
     const body = exchanges.body(n);
     if (body === undefined) return [];
     const { method, url, model, status = 0, responseHeaders = {}, chunks, ended } = exchange;
-    const { pathname, search } = new URL(url, "http://localhost");
+    const { pathname, search } = requestAddress(url);
     return [
       {
         position: n,

@@ -3,14 +3,15 @@ import { compareView } from "../fork/fork-session.ts";
 import { replayView } from "../replay/replay-run.ts";
 import type { ViewHandler, ViewHandlers } from "../server/handlers.ts";
 import { HttpError } from "../server/http.ts";
+import { refusing } from "../server/library-error.ts";
 import { TAKE_AWAYS, takeAway, type TakeAway } from "./take-away.ts";
 
 /** What is checked, compared and taken away, by the last segment of its path. */
 export const VIEWS: ViewHandlers = {
-  check: checkView,
-  "check-request": checkRequestView,
-  compare: compareView,
-  replay: replayView,
+  check: refusing(checkView),
+  "check-request": refusing(checkRequestView),
+  compare: refusing(compareView),
+  replay: refusing(replayView),
   ...Object.fromEntries(TAKE_AWAYS.map((what) => [`take-${what}`, takeAwayView(what)])),
 };
 
@@ -21,7 +22,6 @@ function takeAwayView(what: TakeAway): ViewHandler {
     const query = { ...(n !== null && { n: Number(n) }), ...(run !== null && { run }) };
     const taken = takeAway(what, from, query);
     if (taken === undefined) throw new HttpError(404, "not-found", "There is nothing of that in this session.");
-    // It is JSON.
-    return taken as never;
+    return taken;
   };
 }

@@ -78,7 +78,11 @@ describe("by an agent that is rebuilt", () => {
       "Hi",
     );
     await agent.session({ id: "chat-1", store }).send("What is 1 + 2?", { output: z.object({ sum: z.number() }) });
-    expect(await inspect({ store, exchanges }).view("replay")).toMatchObject({ isSame: true, stopReason: "finished" });
+    for (const agents of [{}, { helper: agent }])
+      expect(await inspect({ store, exchanges, agents }).view("replay")).toMatchObject({
+        isSame: true,
+        stopReason: "finished",
+      });
   });
 
   test("a run that failed goes as far as its log", async () => {

@@ -48,6 +48,7 @@ describe("curl", () => {
       "Bearer $GOOGLE_ACCESS_TOKEN",
     ],
     ["another host", "https://example.com/v1beta/x", [["x-goog-api-key", "[redacted]"]], "x-goog-api-key: $API_KEY"],
+    ["a damaged address", "http://[", [], "x-goog-api-key: $GEMINI_API_KEY"],
     ["a recording", "/v1beta/models/x:generateContent?key=[redacted]", [], "x-goog-api-key: $GEMINI_API_KEY"],
   ] as const)("%s has its own variable, so that a key goes where it belongs", (_, url, headers, expected) => {
     const { text } = curlOf(detailsOf(url, headers, "{}"));

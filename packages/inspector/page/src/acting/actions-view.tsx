@@ -1,6 +1,7 @@
 import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import type { ActionResult } from "../../../src/inspection/results.ts";
 import { useInspector } from "../app/inspector.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
 import { PendingCalls } from "../turn/pending-calls.tsx";
@@ -24,8 +25,8 @@ export function ActionsView({ session, overview }: SessionPanelProps): JSX.Eleme
     task.start(async () => {
       const chosen = agent === "" ? body : { ...body, agent };
       const result = await session.source.act(session.id, action, chosen);
-      // What every action answers.
-      inspector.say((result as { readonly done: string }).done);
+      // The server is of the same release as the page.
+      inspector.say((result as unknown as ActionResult).done);
       if (action === "send" || action === "steer") setMessage("");
       await session.refresh();
     });

@@ -2,6 +2,7 @@ import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { PendingRow } from "../../../src/inspection/inspection.ts";
+import type { ActionResult } from "../../../src/inspection/results.ts";
 import { useInspector } from "../app/inspector.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { Field, ReadOnlyHint, TaskError, TextArea, useAbout } from "./parts.tsx";
@@ -24,8 +25,8 @@ export function PendingAnswer({
   const answer = (kind: "approvals" | "outcomes", make: () => Json): void =>
     task.start(async () => {
       const result = await session.source.act(session.id, "answer", { [kind]: { [callId]: make() } });
-      // What every action answers.
-      inspector.say((result as { readonly done: string }).done);
+      // The server is of the same release as the page.
+      inspector.say((result as unknown as ActionResult).done);
       await session.refresh();
     });
   return (

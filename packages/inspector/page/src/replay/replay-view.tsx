@@ -6,6 +6,9 @@ import { useTask } from "../acting/use-task.ts";
 import { formatRoute } from "../app/route.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
 
+/** Runs that can be chosen, from the last one back. */
+const MAX_CHOICES = 500;
+
 /** Replays a run, and shows the first difference. */
 export function ReplayView({ session, overview }: SessionPanelProps): JSX.Element {
   const { runs } = overview;
@@ -29,9 +32,9 @@ export function ReplayView({ session, overview }: SessionPanelProps): JSX.Elemen
       <div class="form-row">
         <Field label="Run">
           <select value={runId} onChange={({ currentTarget }) => setRunId(currentTarget.value)}>
-            {runs.map((run, index) => (
+            {runs.slice(-MAX_CHOICES).map((run, index) => (
               <option key={run.runId} value={run.runId}>
-                {index + 1}. {run.input.slice(0, 80)}
+                {Math.max(0, runs.length - MAX_CHOICES) + index + 1}. {run.input.slice(0, 80)}
               </option>
             ))}
           </select>
