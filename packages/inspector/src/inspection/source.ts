@@ -14,7 +14,8 @@ export interface Source {
    */
   overview(session: string, known?: SessionOverview): Promise<SessionOverview>;
   turn(session: string, runId: string, turn: number): Promise<TurnDetails>;
-  exchanges(session: string): Promise<readonly ExchangeRow[]>;
+  /** @param from - Leaves out those before this index: rows never change. @defaultValue 0 */
+  exchanges(session: string, from?: number): Promise<readonly ExchangeRow[]>;
   exchange(session: string, n: number): Promise<ExchangeDetails>;
   /** What an explicit cache of the instructions and tools would have cost; undefined where prices or requests are not known. */
   cacheEstimate(session: string): Promise<CacheEstimate | undefined>;

@@ -176,7 +176,10 @@ class Handler {
       case "log":
         return this.#json(request, fold.entries);
       case "exchanges": {
-        if (rest[0] === undefined || rest[0] === "") return this.#json(request, exchanges.rows);
+        if (rest[0] === undefined || rest[0] === "") {
+          const from = query.get("from") ?? "0";
+          return this.#json(request, /^\d{1,9}$/.test(from) ? exchanges.rows.slice(Number(from)) : exchanges.rows);
+        }
         const details = /^\d{1,9}$/.test(rest[0]) ? exchanges.details(Number(rest[0])) : undefined;
         if (details === undefined) throw new HttpError(404, "not-found", "There is no such exchange in this session.");
         return this.#json(request, details);

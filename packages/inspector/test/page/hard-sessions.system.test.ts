@@ -235,6 +235,39 @@ test("the bytes are those that the service received", async () => {
   await tab.close();
 });
 
+test("the requests of a new run join those that are shown, and a session that is deleted is said to be", async () => {
+  const [store, kept] = [new MemoryStore(), new MemoryStore()];
+  const keeper = keepExchanges(kept);
+  const emulator = createEmulator({ brain: script([emulatedSay("One."), emulatedSay("Two.")]) });
+  const agent = new Agent({
+    model: gemini("gemini-3.8-flash", {
+      endpoint: endpoint({ baseUrl: "http://gemini.test", apiKey: "k" }),
+      fetch: (input, init) => emulator.fetch(input, init),
+    }),
+    observers: [keeper],
+  });
+  const send = async (text: string): Promise<void> => {
+    await agent.session({ id: "grows", store }).send(text);
+    await keeper.flush();
+  };
+  await send("First");
+  await using served = await page.serve({ store, exchanges: kept });
+  const tab = await InspectorTab.open(browser, `${served.url}#/s/grows/wire`);
+  const steps = `[...document.querySelectorAll(".exchange-step")].length`;
+  await tab.until(`${steps} === 1`);
+  await send("Second");
+  await tab.until(`${steps} === 2`);
+  await tab.go("#/s/grows");
+  await tab.sees("Two.", ".timeline-rows");
+  await store.delete("grows");
+  await tab.sees("Nothing was run in this session yet");
+  await kept.delete("grows");
+  await tab.sees("Not up to date: There is no such session.");
+  // The browser says so itself.
+  tab.errors.splice(0, tab.errors.length, ...tab.errors.filter((text) => !text.includes("404")));
+  await tab.close();
+});
+
 describe("files that are dropped onto the page", () => {
   const drop = async (tab: InspectorTab, files: readonly { readonly name: string; readonly text: string }[]) =>
     await tab.evaluate(`{

@@ -58,6 +58,11 @@ describe("the list of sessions", () => {
     await tab.press("G", "k", "j", "Enter");
     await tab.sees("Timeline");
     expect(await tab.hash()).toMatch(/^#\/s\//);
+    await tab.press("?");
+    await tab.sees("Next turn with a problem");
+    await tab.press("Escape");
+    await tab.seesNot("Next turn with a problem");
+    expect(await tab.hash()).toMatch(/^#\/s\//);
     await tab.press("Escape");
     await tab.sees(`${DEMO_IDS.length} shown`);
     await tab.press("?");

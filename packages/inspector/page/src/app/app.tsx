@@ -24,7 +24,7 @@ function Shell(): JSX.Element {
   const route = inspector.route.value;
   const { source } = inspector.open.value;
   useKeys("Everywhere", 0, [
-    { keys: ["?"], does: "Show or hide these keys", run: () => void (isHelpOpen.value = !isHelpOpen.value) },
+    { keys: ["?"], does: "Show these keys", run: () => void (isHelpOpen.value = true) },
     { keys: ["T"], does: "Switch between dark and light", run: () => inspector.theme.next() },
     { keys: ["o"], does: "Open a file", run: () => files.current?.click() },
   ]);

@@ -34,6 +34,8 @@ export class Keys {
 
   #press(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    // A dialog has the keys of its own.
+    if (document.querySelector("dialog[open]") !== null) return;
     const { target } = event;
     const isTyping = target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;
     if (isTyping && event.key !== "Escape") return;

@@ -16,7 +16,6 @@ export class SessionModel {
   #unwatch: (() => void) | undefined;
   #isLoading = false;
   #isStale = false;
-  #exchangesKnown = 0;
 
   constructor(source: Source, id: string) {
     this.source = source;
@@ -49,10 +48,10 @@ export class SessionModel {
         const overview = await this.source.overview(this.id, this.overview.value);
         this.overview.value = overview;
         this.error.value = undefined;
-        if (overview.exchanges !== this.#exchangesKnown) {
-          this.exchanges.value = await this.source.exchanges(this.id);
-          this.#exchangesKnown = overview.exchanges;
-        }
+        if (overview.exchanges < this.exchanges.value.length) this.exchanges.value = [];
+        const known = this.exchanges.value;
+        if (overview.exchanges > known.length)
+          this.exchanges.value = [...known, ...(await this.source.exchanges(this.id, known.length))];
       } catch (error) {
         this.error.value = error instanceof Error ? error : new Error(String(error));
       }

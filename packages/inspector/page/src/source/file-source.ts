@@ -60,8 +60,8 @@ export class FileSource implements Source {
     return details;
   }
 
-  async exchanges(session: string): Promise<readonly ExchangeRow[]> {
-    return this.#open(session).exchanges.rows;
+  async exchanges(session: string, from: number = 0): Promise<readonly ExchangeRow[]> {
+    return this.#open(session).exchanges.rows.slice(from);
   }
 
   async exchange(session: string, n: number): Promise<ExchangeDetails> {

@@ -28,6 +28,8 @@ export class HttpSource implements Source {
   async overview(session: string, known?: SessionOverview): Promise<SessionOverview> {
     if (known === undefined) return await this.#get(pathOf(session));
     const next = await this.#get<SessionOverview>(`${pathOf(session)}?since=${known.length}`);
+    // A session that was deleted and begun again has nothing in common with the one that is known.
+    if (next.length < known.length) return await this.#get(pathOf(session));
     return mergeOverview(known, next);
   }
 
@@ -35,8 +37,8 @@ export class HttpSource implements Source {
     return await this.#get(`${pathOf(session)}/turns/${encodeURIComponent(runId)}/${turn}`);
   }
 
-  async exchanges(session: string): Promise<readonly ExchangeRow[]> {
-    return await this.#get(`${pathOf(session)}/exchanges`);
+  async exchanges(session: string, from: number = 0): Promise<readonly ExchangeRow[]> {
+    return await this.#get(`${pathOf(session)}/exchanges${from > 0 ? `?from=${from}` : ""}`);
   }
 
   async exchange(session: string, n: number): Promise<ExchangeDetails> {
@@ -67,7 +69,10 @@ export class HttpSource implements Source {
       // The server is of the same release as the page.
       onChange(JSON.parse(data) as SourceChange);
     });
-    events.addEventListener("gone", () => events.close());
+    events.addEventListener("gone", () => {
+      events.close();
+      onChange({ length: 0, exchanges: 0, state: "done" });
+    });
     return () => events.close();
   }
 

@@ -57,7 +57,10 @@ export function RunView({ session, runId }: { readonly session: SessionModel; re
           <Fact name="Agent" value={agent} />
           <Fact name="Began" value={formatDate(at)} />
           <Fact name="Took" value={endedAt === undefined ? undefined : formatDuration(endedAt - at)} />
-          <Fact name="Stop reason" value={stopReason} />
+          <Fact
+            name="Stop reason"
+            value={run.limit === undefined ? stopReason : `${stopReason ?? "limit"}: ${run.limit}`}
+          />
           <Fact name="Resumed" value={resumed === 0 ? undefined : `${resumed}×`} />
           <Fact name="Turns" value={formatCount(run.turns.length)} />
           <Fact name="Calls" value={formatCount(run.toolCalls)} />

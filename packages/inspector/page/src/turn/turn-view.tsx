@@ -70,7 +70,7 @@ function FoundTurn({
         onChange={(id) => go({ tab: id })}
         tabs={[
           { id: "", title: "Contents" },
-          { id: "wire", title: "Wire", count: exchanges.length },
+          { id: "wire", title: "Wire", ...(exchanges.length > 0 && { count: exchanges.length }) },
           { id: "entries", title: "Log entries", ...(value !== undefined && { count: value.entries.length }) },
         ]}
       />

@@ -1,4 +1,5 @@
-import type { ComponentChildren, JSX } from "preact";
+import type { JSX } from "preact";
+import { formatCount } from "./format.ts";
 import { useKeys } from "../app/use-keys.ts";
 
 /** One of some views. */
@@ -6,7 +7,7 @@ export interface Tab {
   readonly id: string;
   readonly title: string;
   /** Stands behind the title. */
-  readonly count?: ComponentChildren;
+  readonly count?: number | undefined;
 }
 
 /** Options of {@link Tabs}. */
@@ -60,7 +61,7 @@ export function Tabs({ label, tabs, current, onChange, panel, keys }: TabsProps)
           onClick={() => onChange(id)}
         >
           {title}
-          {count !== undefined && <span class="count">{count}</span>}
+          {count !== undefined && <span class="count">{formatCount(count)}</span>}
         </button>
       ))}
     </div>
