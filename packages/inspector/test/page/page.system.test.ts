@@ -112,8 +112,10 @@ describe("the timeline", () => {
     await tab.sees("Turn 2", ".details");
     await tab.press("j");
     await tab.sees("Turn 3", ".details");
-    await tab.press("k", "k");
+    await tab.evaluate(`document.querySelector("#turn-panel").focus()`);
+    await tab.press("ArrowDown", "End", "k", "k");
     await tab.sees("Turn 1", ".details");
+    await tab.until(`document.querySelector("#turn-panel").scrollTop === 0`);
     await tab.press("}");
     await tab.sees("Request 0", ".details");
     expect(await tab.hash()).toBe(`#/s/changing-instructions/r/${runId}/t/1/wire`);

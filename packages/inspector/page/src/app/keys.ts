@@ -17,6 +17,8 @@ export interface KeyGroup {
   readonly bindings: readonly KeyBinding[];
 }
 
+const SCROLLING: ReadonlySet<string> = new Set(["ArrowDown", "ArrowUp", "Home", "End", " "]);
+
 /** All keys that do something now. */
 export class Keys {
   /** The deepest part comes first. */
@@ -41,6 +43,9 @@ export class Keys {
     if (isTyping && event.key !== "Escape") return;
     const isPressable = target instanceof Element && target.closest("button, a, summary") !== null;
     if (isPressable && (event.key === "Enter" || event.key === " ")) return;
+    // Where a person reads, the keys that scroll do.
+    const isReading = target instanceof Element && target.closest(".details") !== null;
+    if (isReading && SCROLLING.has(event.key)) return;
     for (const { current } of this.groups.value)
       for (const { keys, run } of current.bindings)
         if (keys.includes(event.key) && run() !== false) {

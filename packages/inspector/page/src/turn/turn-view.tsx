@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { RunRow, TurnRow } from "../../../src/inspection/inspection.ts";
 import type { TurnDetails } from "../../../src/inspection/turn-details.ts";
 import { useInspector } from "../app/inspector.ts";
@@ -55,6 +56,10 @@ function FoundTurn({
     () => session.source.turn(session.id, run.runId, turn.turn),
     `${run.runId} ${turn.turn}`,
   );
+  const body = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (body.current !== null) body.current.scrollTop = 0;
+  }, [run.runId, turn.turn, selected.tab]);
   const exchanges = exchangesOf(session.exchanges.value, run.runId, turn);
   const tab = ["wire", "entries"].includes(selected.tab) ? selected.tab : "";
   const go = (next: Partial<TurnRoute>): void =>
@@ -74,7 +79,14 @@ function FoundTurn({
           { id: "entries", title: "Log entries", ...(value !== undefined && { count: value.entries.length }) },
         ]}
       />
-      <div id="turn-panel" class="turn-body" role="tabpanel" aria-labelledby={`turn-panel-tab-${tab}`} tabIndex={0}>
+      <div
+        ref={body}
+        id="turn-panel"
+        class="turn-body"
+        role="tabpanel"
+        aria-labelledby={`turn-panel-tab-${tab}`}
+        tabIndex={0}
+      >
         {tab === "wire" ? (
           <TurnWire
             session={session}
