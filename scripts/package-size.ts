@@ -17,6 +17,7 @@ const BUDGETS: Readonly<Record<string, PackageSize>> = {
   "@pollux/core": { packed: 470_000, unpacked: 1_600_000 },
   "@pollux/dbos": { packed: 33_000, unpacked: 105_000 },
   "@pollux/emulator": { packed: 264_000, unpacked: 880_000 },
+  "@pollux/otel": { packed: 28_000, unpacked: 95_000 },
   "@pollux/postgres": { packed: 28_000, unpacked: 92_000 },
   "@pollux/restate": { packed: 28_000, unpacked: 90_000 },
   "@pollux/tools": { packed: 200_000, unpacked: 640_000 },

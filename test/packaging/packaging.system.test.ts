@@ -38,6 +38,7 @@ beforeAll(async () => {
     "@pollux/dbos",
     "@pollux/postgres",
     "@pollux/web",
+    "@pollux/otel",
   ];
   await npmInstall(
     app,

@@ -23,6 +23,7 @@ export interface EndedSpan {
   readonly status: { readonly code: SpanStatusCode; readonly message?: string };
   readonly attributes: { readonly [name: string]: unknown };
   readonly events: readonly { readonly name: string; readonly attributes?: { readonly [name: string]: unknown } }[];
+  readonly instrumentationScope: { readonly name: string; readonly version?: string };
   readonly links: readonly { readonly context: SpanContext }[];
   spanContext(): SpanContext;
 }
