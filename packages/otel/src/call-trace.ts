@@ -36,9 +36,15 @@ export class CallTrace {
   observe(observation: Observation): void {
     if (observation.type !== "tool-retry") return;
     const { at, attempt, delayMs, error } = observation;
-    const attributes = { "pollux.retry.attempt": attempt, "pollux.retry.delay": delayMs / 1000 };
-    this.span?.addEvent("pollux.retry", { ...attributes, "pollux.retry.reason": error }, at);
-    this.run.outlets.metrics?.retry(this.#attributes(), this.context);
+    const attributes = {
+      "error.type": error.kind,
+      "pollux.retry.attempt": attempt,
+      "pollux.retry.delay": delayMs / 1000,
+      // What the model would read is content.
+      ...(this.run.settings.contentInSpans && { "pollux.retry.reason": error.message }),
+    };
+    this.span?.addEvent("pollux.retry", attributes, at);
+    this.run.outlets.metrics?.retry({ ...this.#attributes(), "error.type": error.kind }, this.context);
   }
 
   end({ at, ok, error, outcome }: StepEndObservation): void {

@@ -1,4 +1,4 @@
-import type { Attributes, Context, MeterProvider, TracerProvider } from "@opentelemetry/api";
+import type { Context, MeterProvider, TimeInput, TracerProvider } from "@opentelemetry/api";
 
 /** Options of {@link openTelemetry}. */
 export interface OpenTelemetryOptions {
@@ -50,10 +50,10 @@ export interface EventLoggerProvider {
 export interface EventLogger {
   emit(record: {
     readonly eventName?: string;
-    readonly timestamp?: number;
+    readonly timestamp?: TimeInput;
     readonly severityNumber?: number;
     readonly severityText?: string;
-    readonly attributes?: Attributes;
+    readonly attributes?: { readonly [name: string]: unknown };
     readonly context?: Context;
   }): void;
 }
