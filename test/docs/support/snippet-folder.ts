@@ -5,6 +5,9 @@ import { programCommand, programFile } from "../../support/programs.ts";
 import { ROOT } from "./pages.ts";
 import { snippets } from "./snippets.ts";
 
+/** OpenTelemetry's SDK would wait for a backend that is not there. */
+const NO_EXPORT = { OTEL_TRACES_EXPORTER: "none", OTEL_METRICS_EXPORTER: "none" };
+
 /** The snippets as files, and what they need to run: a service, and an environment that names it. */
 export interface SnippetFolder extends AsyncDisposable {
   readonly folder: string;
@@ -35,7 +38,7 @@ export async function openSnippets(folderName: string): Promise<SnippetFolder> {
   const PATH = [dirname(programCommand("node")), rest["PATH"]].join(delimiter);
   return {
     folder,
-    env: { ...rest, PATH, GOOGLE_GEMINI_BASE_URL: server.url, COMETAPI_KEY: "not-used" },
+    env: { ...rest, PATH, GOOGLE_GEMINI_BASE_URL: server.url, COMETAPI_KEY: "not-used", ...NO_EXPORT },
     file: (name) => join(folder, `${name}.ts`),
     [Symbol.asyncDispose]: async () => {
       await server.close();
