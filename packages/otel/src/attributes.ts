@@ -28,7 +28,8 @@ export function serverOf({ endpoint }: Service): Attributes {
   if (endpoint === undefined || !URL.canParse(endpoint)) return {};
   const { hostname, port, protocol } = new URL(endpoint);
   const number = port === "" ? (protocol === "http:" ? 80 : 443) : Number(port);
-  return { "server.address": hostname, ...(number !== 443 && { "server.port": number }) };
+  // A URL has an IPv6 address in brackets.
+  return { "server.address": hostname.replace(/^\[|\]$/g, ""), ...(number !== 443 && { "server.port": number }) };
 }
 
 /** What a request asks for. */

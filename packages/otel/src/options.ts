@@ -37,7 +37,10 @@ export interface ContentOptions {
   readonly maxStringBytes?: number | undefined;
   /** Limit of each attribute, in bytes of UTF-8. The oldest messages are left out first. @defaultValue 131_072 */
   readonly maxBytes?: number | undefined;
-  /** Changes each string before it is exported, for example to mask personal data. If it throws, the string is left out. */
+  /**
+   * Changes each string before it is exported, for example to mask personal data. If it throws or returns anything but a string, the
+   * string is left out.
+   */
   readonly redact?: ((text: string) => string) | undefined;
 }
 

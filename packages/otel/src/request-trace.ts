@@ -97,14 +97,16 @@ export class RequestTrace {
     } else if (this.#sentAt !== undefined) run.add({ ...NOTHING, requests: 1 });
     const errorType = ok ? this.#refusal(observation) : errorTypeOf(error);
     const firstChunk = this.#timeToFirstChunk(observation);
-    this.#record(observation, errorType, firstChunk);
-    this.#describe(observation, errorType, firstChunk);
-    if (span === undefined) return;
-    if (!ok) {
-      fail(span, error, at, true);
-      run.hasRecorded(error);
-    } else if (errorType !== undefined) markFailed(span, errorType, PROMPT_TOO_LONG);
-    span.end(at);
+    try {
+      if (span !== undefined && !ok) {
+        fail(span, error, at, true);
+        run.hasRecorded(error);
+      } else if (span !== undefined && errorType !== undefined) markFailed(span, errorType, PROMPT_TOO_LONG);
+      this.#record(observation, errorType, firstChunk);
+      this.#describe(observation, errorType, firstChunk);
+    } finally {
+      span?.end(at);
+    }
   }
 
   /** Without an answer, the service refused the prompt as too long; or nothing was sent. */

@@ -1,4 +1,4 @@
-import { context, trace } from "@opentelemetry/api";
+import { context, createNoopMeter, trace } from "@opentelemetry/api";
 import { Agent, defineTool, type Observer, observeAllRuns } from "@pollux/core";
 import { call, dies, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
@@ -141,6 +141,21 @@ describe("a trace", () => {
         },
       },
     ]);
+  });
+
+  test("ends each span when a provider throws", async () => {
+    const { tracerProvider, started, spans } = new Sdk();
+    const fail = (): never => {
+      throw new Error("mine");
+    };
+    const loggerProvider = { getLogger: () => ({ emit: fail }) };
+    const meter = new Proxy(createNoopMeter(), { get: () => fail });
+    const observers = [openTelemetry({ tracerProvider, loggerProvider, meterProvider: { getMeter: () => meter } })];
+    const look = defineTool({ name: "look", description: "x", run: () => "seen" });
+    const model = new ScriptedModel(call("look"), say("Done."));
+    const { text } = await new Agent({ model, tools: [look], observers }).run("Go.");
+    expect(text).toBe("Done.");
+    expect([started.length, spans.length]).toEqual([4, 4]);
   });
 
   test("ends when its reader leaves", async () => {

@@ -88,7 +88,13 @@ export class Sdk {
           unit: descriptor.unit,
           attributes,
           value:
-            typeof value === "number" ? value : { count: value.count, sum: "sum" in value ? value.sum : undefined },
+            typeof value === "number"
+              ? value
+              : {
+                  count: value.count,
+                  sum: "sum" in value ? value.sum : undefined,
+                  boundaries: "buckets" in value && "boundaries" in value.buckets ? value.buckets.boundaries : [],
+                },
         }));
     return points;
   }
@@ -105,7 +111,9 @@ export class Sdk {
 export interface Point {
   readonly unit: string;
   readonly attributes: { readonly [name: string]: unknown };
-  readonly value: number | { readonly count: number; readonly sum: number | undefined };
+  readonly value:
+    | number
+    | { readonly count: number; readonly sum: number | undefined; readonly boundaries: readonly number[] };
 }
 
 class Reader extends MetricReader {
