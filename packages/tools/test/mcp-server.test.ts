@@ -163,7 +163,9 @@ describe("the client of this package", () => {
     await using tools = await mcpTools({ url: server.url ?? "" });
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     expect(await use(tools.tools, "where", {}, { traceparent })).toEqual({ ok: true, output: traceparent });
-    expect(await use(tools.tools, "where")).toMatchObject({ ok: true, output: expect.not.stringContaining("00-") });
+    const forged = `${traceparent}\r\nx: y`;
+    for (const none of [undefined, forged])
+      expect(await use(tools.tools, "where", {}, { traceparent: none })).toEqual({ ok: true, output: "null" });
   });
 
   test("an abort over HTTP stops the tool", async () => {

@@ -97,7 +97,7 @@ function contextOf(
     agent: "mcp",
     turn: 1,
     logger,
-    ...(typeof traceparent === "string" && { traceparent }),
+    ...(typeof traceparent === "string" && TRACEPARENT.test(traceparent) && { traceparent }),
     progress: async (value) => {
       if (progressToken === undefined) return;
       reports++;
@@ -107,6 +107,9 @@ function contextOf(
     attach: () => {},
   };
 }
+
+/** W3C `traceparent` of version 00: a tool may send it on in a header, so nothing else passes. */
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** MCP's progress is an increasing number; what a tool reports is passed along as the message. */
 function progressOf(value: unknown, count: number): { progress: number; total?: number; message?: string } {
