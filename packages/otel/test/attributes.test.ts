@@ -151,7 +151,7 @@ describe("the spans of a run", () => {
     const model = gemini("gemini-3.8-flash", {
       endpoint: endpoint({ baseUrl: "http://[::1]", apiKey: "x" }),
       fetch: () => Promise.reject(new Error("no")),
-      retry: { attempts: 1 },
+      retry: { maxAttempts: 1 },
     });
     const observers = [openTelemetry({ tracerProvider: sdk.tracerProvider })];
     await new Agent({ model, observers }).run("Go.").catch(() => {});

@@ -1,4 +1,4 @@
-import { context, createNoopMeter, trace } from "@opentelemetry/api";
+import { context, createNoopMeter, propagation, trace } from "@opentelemetry/api";
 import { Agent, defineTool, type Observer, observeAllRuns } from "@pollux/core";
 import { call, dies, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
@@ -69,6 +69,24 @@ describe("the parent of a run", () => {
       "      generate_content gemini-scripted CLIENT",
       "  generate_content gemini-scripted CLIENT",
     ]);
+  });
+
+  test("has baggage that reaches the tools", async () => {
+    const { observers } = traced();
+    const seen: unknown[] = [];
+    const look = defineTool({
+      name: "look",
+      description: "x",
+      run: () => void seen.push(propagation.getActiveBaggage()?.getEntry("tenant")?.value),
+    });
+    const agent = (): Agent =>
+      new Agent({ model: new ScriptedModel(call("look"), say("Done.")), tools: [look], observers });
+    const baggage = propagation.createBaggage({ tenant: { value: "a" } });
+    const within = propagation.setBaggage(context.active(), baggage);
+    await context.with(within, () => agent().run("Go."));
+    const stream = context.with(within, () => agent().stream("Go."));
+    await stream.result();
+    expect(seen).toEqual(["a", "a"]);
   });
 
   test("is the call in another process that its traceparent names", async () => {
