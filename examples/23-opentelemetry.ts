@@ -66,5 +66,5 @@ const { pending } = await session.state();
 const done = await session.resume({ approvals: Object.fromEntries(pending.map(({ callId }) => [callId, true])) });
 console.log(done.stopReason);
 
-// A program that ends sends what it still holds.
-await sdk.shutdown();
+// Sends what is still in memory. It rejects if nothing receives it.
+await sdk.shutdown().catch(console.error);

@@ -20,9 +20,7 @@ export function drawTrace(root: ReceivedSpan, spans: readonly ReceivedSpan[]): s
 type Row = readonly [name: string, duration: string, tokens: string, cost: string, notes: string];
 
 function drawSpan(span: ReceivedSpan, all: readonly ReceivedSpan[], first: string, rest: string): readonly Row[] {
-  const children = all
-    .filter((other) => other.parentId === span.spanId)
-    .toSorted((a, b) => a.start - b.start || a.end - b.end);
+  const children = all.filter((other) => other.parentId === span.spanId).toSorted(compareStarts);
   const below = children.flatMap((child, index) => {
     const isLast = index === children.length - 1;
     return drawSpan(child, all, rest + (isLast ? "└─ " : "├─ "), rest + (isLast ? "   " : "│  "));
@@ -32,6 +30,20 @@ function drawSpan(span: ReceivedSpan, all: readonly ReceivedSpan[], first: strin
     [first + name, formatDuration(end - start), formatTokens(attributes), formatCost(attributes), notesOf(span)],
     ...below,
   ];
+}
+
+/** Times are in milliseconds: for what starts in the same one, the turn and the number of the call decide. */
+function compareStarts(a: ReceivedSpan, b: ReceivedSpan): number {
+  return a.start - b.start || turnOf(a) - turnOf(b) || compareCalls(a, b) || a.end - b.end;
+}
+
+function turnOf({ attributes }: ReceivedSpan): number {
+  return Number(attributes["pollux.turn"] ?? 0);
+}
+
+function compareCalls(a: ReceivedSpan, b: ReceivedSpan): number {
+  const idOf = ({ attributes }: ReceivedSpan): string => String(attributes["pollux.call.id"] ?? "");
+  return idOf(a).localeCompare(idOf(b), "en", { numeric: true });
 }
 
 function formatDuration(ms: number): string {

@@ -86,6 +86,27 @@ describe("the receiver of traces", () => {
     expect(shown[1]).toBe("unknown, trace …\nspan d     1 ms\n└─ span e  1 ms");
   });
 
+  test("draws what starts in the same millisecond in the order of turns and calls", async () => {
+    const span = (name: string, attributes: Readonly<Record<string, string>>): object => ({
+      traceId: "0af7651916cd43dd8448eb211c80319c",
+      spanId: name,
+      name,
+      ...(name !== "run" && { parentSpanId: "run" }),
+      startTimeUnixNano: "1000000000",
+      endTimeUnixNano: "1000000000",
+      attributes: Object.entries(attributes).map(([key, stringValue]) => ({ key, value: { stringValue } })),
+    });
+    await post("/v1/traces", [
+      span("request 2", { "pollux.turn": "2" }),
+      span("call 10", { "pollux.turn": "1", "pollux.call.id": "call:1.10" }),
+      span("call 9", { "pollux.turn": "1", "pollux.call.id": "call:1.9" }),
+      span("request 1", { "pollux.turn": "1" }),
+      span("run", {}),
+    ]);
+    const names = shown[0]?.split("\n").map((line) => line.replace(/^(?:[├└]─ )?(.+?) +0 ms$/, "$1"));
+    expect(names?.slice(1)).toEqual(["run", "request 1", "call 9", "call 10", "request 2"]);
+  });
+
   test.each([
     ["application/json", '{"resourceSpans":[{"scopeSpans":[{"spans":[{}]}]}]}'],
     ["application/x-protobuf", Buffer.from([0x0a, 0x05, 0x01])],
