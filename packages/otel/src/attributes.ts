@@ -9,11 +9,18 @@ export interface Service {
   readonly endpointKind?: RunInfo["endpointKind"];
 }
 
-/** What every span of a run has, known when it starts. */
-export function identityOf({ agent, sessionId }: RunInfo): Attributes {
+/**
+ * What every span of a run has, known when it starts. A run inside another one has a conversation of its own, in the session of the
+ * other.
+ *
+ * @param outerSession - Session of the run that contains it.
+ */
+export function identityOf({ agent, sessionId }: RunInfo, outerSession: string | undefined): Attributes {
+  const session = sessionId ?? outerSession;
   return {
     "gen_ai.agent.name": agent,
-    ...(sessionId !== undefined && { "gen_ai.conversation.id": sessionId, "session.id": sessionId }),
+    ...(sessionId !== undefined && { "gen_ai.conversation.id": sessionId }),
+    ...(session !== undefined && { "session.id": session }),
   };
 }
 

@@ -33,6 +33,8 @@ export class RunTrace {
   readonly content: RunContent;
   /** The run that contains it, if it is executed in this process. */
   readonly outer: RunTrace | undefined;
+  /** Its session, or that of the run that contains it. */
+  readonly sessionId: string | undefined;
   /** Its requests summarize messages of {@link RunTrace.outer}, and have their spans there. */
   readonly isSummary: boolean;
   /** Undefined without a tracer, and for a summary. */
@@ -55,9 +57,10 @@ export class RunTrace {
     this.outlets = outlets;
     this.settings = settings;
     this.outer = outer;
+    this.sessionId = run.sessionId ?? outer?.sessionId;
     this.#isResumed = resumed;
     this.isSummary = outer !== undefined && isSummary(run);
-    this.identity = this.isSummary && outer !== undefined ? outer.identity : identityOf(run);
+    this.identity = this.isSummary && outer !== undefined ? outer.identity : identityOf(run, outer?.sessionId);
     this.content = new RunContent(settings);
     const link = parseTraceparent(run.resumedFrom);
     this.span = this.isSummary

@@ -55,6 +55,20 @@ describe("the parent of a run", () => {
     ]);
   });
 
+  test("gives it the session, but not the conversation", async () => {
+    const { sdk, observers } = traced();
+    const inner = new Agent({ name: "inner", model: new ScriptedModel(say("Found.")), observers });
+    const model = new ScriptedModel(call("inner", { task: "Find." }), say("Done."));
+    const agent = new Agent({ model, tools: [inner.asTool({ description: "x" })], observers });
+    await agent.session({ id: "chat-1" }).send("Go.");
+    const ofInner = sdk.spans.filter(({ attributes }) => attributes["gen_ai.agent.name"] === "inner");
+    expect(ofInner.map(({ name }) => name)).toEqual(["generate_content gemini-scripted", "invoke_agent inner"]);
+    for (const { attributes } of ofInner) {
+      expect(attributes["session.id"]).toBe("chat-1");
+      expect(attributes).not.toHaveProperty("gen_ai.conversation.id");
+    }
+  });
+
   test("is that call without anything that keeps contexts, as in browsers", async () => {
     const { sdk, observers } = traced();
     context.disable();
