@@ -118,6 +118,19 @@ async function untilSaid(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await setImmediate();
 }
 
+/** Sends a message, and stops the run while the model or a tool hangs. */
+async function sendAndStop({ send, session }: Scene): Promise<void> {
+  const run = send("Go.");
+  await untilSaid();
+  await session.stop();
+  await run;
+}
+
+async function stopAndResume(scene: Scene): Promise<void> {
+  await sendAndStop(scene);
+  await scene.resume();
+}
+
 /** What no page may show: instructions, signatures, texts of exceptions, and what only the model is told. */
 export const SECRETS: readonly string[] = ["SYSTEM", "c2ln", "c2VhcmNo", "hunter2", "secret", "key=abc"];
 
@@ -299,13 +312,7 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
   },
   "an answer that is stopped while it is made anew": {
     model: lines(join(say("half "), blocked("MALFORMED_FUNCTION_CALL")), hangs("whole ", "and"), say("Whole.")),
-    play: async ({ send, session, resume }) => {
-      const run = send("Tell.");
-      await untilSaid();
-      await session.stop();
-      await run;
-      await resume();
-    },
+    play: stopAndResume,
   },
   "an answer that does not fit its schema": {
     model: lines(say("seven"), dies(new Error("secret"))),
@@ -445,23 +452,14 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
   },
   "a stop in the middle of a text": {
     model: lines(hangs("It all ", "began"), say("Anew.")),
-    play: async ({ send, session, resume }) => {
-      const run = send("Tell.");
-      await untilSaid();
-      await session.stop();
-      await run;
-      await resume();
-    },
+    play: stopAndResume,
   },
   "a stop that the next message leaves out": {
     needsLog: true,
     model: lines(hangs("It all ", "began"), say("Hello.")),
-    play: async ({ send, session }) => {
-      const run = send("Tell.");
-      await untilSaid();
-      await session.stop();
-      await run;
-      await send("Hi.", { keepInterrupted: false } as never);
+    play: async (scene) => {
+      await sendAndStop(scene);
+      await scene.send("Hi.", { keepInterrupted: false } as never);
     },
   },
   "a stop while calls run": {
@@ -480,13 +478,7 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
         }),
       ],
     },
-    play: async ({ send, session, resume }) => {
-      const run = send("Go.");
-      await untilSaid();
-      await session.stop();
-      await run;
-      await resume();
-    },
+    play: stopAndResume,
   },
   "a run that fails, and is resumed": {
     model: lines(call("look_up", { key: "a" }), dies(new ConfigurationError("key=abc")), say("There.")),
