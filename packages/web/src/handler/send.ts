@@ -1,4 +1,4 @@
-import { type Conversation, NothingToResumeError, UnexpectedAnswerError } from "@pollux/core";
+import { type Conversation, NothingToResumeError, ToolDefinitionError, UnexpectedAnswerError } from "@pollux/core";
 import { BadRequestError, type ChatRequest, type EncoderOptions } from "../chat-protocol.ts";
 import { messageWhenAnswered, takeAnswers } from "./answers.ts";
 import { ChatStream } from "./chat-stream.ts";
@@ -24,17 +24,25 @@ export async function sendToChat<Context>(
       return stream.respond(conversation && (await begin(serving, stream, asked, { conversation, call })));
     } catch (error) {
       stream.close();
+      // A tool of the client's has the name of one of the agent's.
+      if (error instanceof ToolDefinitionError && asked.tools?.some(({ name }) => name === error.tool) === true)
+        throw new BadRequestError(error.message, { cause: error });
       const isAnswered = error instanceof UnexpectedAnswerError || error instanceof NothingToResumeError;
       if (!isAnswered || races >= MAX_RACES) throw error;
     }
   }
 }
 
-/** Streams the message that is being written, from its beginning. When none is: what the protocol has for that, or 204. */
+/**
+ * Streams the message that is being written, from its beginning. When none is: what the protocol has for that, or 204.
+ *
+ * @param withEnded - Streams the last message also when it has ended.
+ */
 export async function followChat<Context>(
   serving: Serving<Context>,
   chat: string,
   call: ChatCall<Context>,
+  withEnded: boolean,
 ): Promise<Response> {
   const stream = new ChatStream(serving, chat, call);
   try {
@@ -42,7 +50,8 @@ export async function followChat<Context>(
     const last = conversation?.messages.findLast(({ role }) => role === "assistant");
     const { resumeCutOff = true, protocol } = serving.options;
     const goesOn = conversation?.state === "running" || (conversation?.state === "cut-off" && resumeCutOff);
-    if (last === undefined || !goesOn) {
+    const isShown = goesOn || (withEnded && protocol.idle === undefined && last === conversation?.messages.at(-1));
+    if (last === undefined || !isShown) {
       const chunks = conversation === undefined ? undefined : protocol.idle?.(conversation);
       if (chunks === undefined) return stream.respond(undefined);
       stream.close();

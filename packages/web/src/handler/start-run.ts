@@ -18,6 +18,7 @@ export interface StartOptions extends ContinueOptions {
  * Starts a run or resumes one, whichever the session's state calls for. It goes on whether anybody looks or not.
  *
  * @throws {HttpError} When the owner has nothing left to spend.
+ * @throws {BadRequestError} When clients may not bring tools.
  */
 export async function startRun<Context>(
   serving: Serving<Context>,
@@ -25,14 +26,15 @@ export async function startRun<Context>(
   { visitor, platform }: ChatCall<Context>,
   { clientTools = [], costSoFar = 0, ...given }: StartOptions,
 ): Promise<GoingRun> {
-  const tools = toolsOf(serving, clientTools);
+  if (clientTools.length > 0 && serving.options.clientTools !== true)
+    throw new BadRequestError("This server accepts no tools from its clients.");
   const going = serving.sessions.runsOf(visitor.owner).reduce((sum, { cost }) => sum + cost, 0);
   const cost = await serving.spending?.left(visitor.owner, going, costSoFar);
   const controller = new AbortController();
   const options: ContinueOptions & RunOptions<undefined, Context> = {
     ...given,
     signal: controller.signal,
-    ...(tools !== undefined && { tools }),
+    ...(clientTools.length > 0 && { extraTools: clientTools }),
     ...(cost !== undefined && { limits: { cost } }),
   };
   // A visitor has the context if the agent needs one.
@@ -45,17 +47,6 @@ export async function startRun<Context>(
       serving.log(run.failure.error, { session: session.id });
   });
   return run;
-}
-
-function toolsOf<Context>(
-  { options: { tools } }: Serving<Context>,
-  clientTools: NonNullable<ChatRequest["tools"]>,
-): RunOptions<undefined, Context>["tools"] {
-  if (clientTools.length === 0) return undefined;
-  if (tools === undefined) throw new BadRequestError("This server takes no tools from its clients.");
-  const taken = clientTools.find(({ name }) => tools.some((tool) => tool.name === name));
-  if (taken !== undefined) throw new BadRequestError(`The server has a tool of its own named "${taken.name}".`);
-  return [...tools, ...clientTools];
 }
 
 /** Ends that a client brings about, or that it is told of by the answer. */

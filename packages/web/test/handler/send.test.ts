@@ -162,21 +162,21 @@ describe("tools that a client brings", () => {
     read: (body) => ({ ...aiSdk().read(body), tools: [clientTool(name)] }),
   });
 
-  test("are refused unless the handler has the agent's tools", async () => {
+  test("are refused unless the handler accepts them", async () => {
     const page = openPage(undefined, { protocol: bring("scroll") });
     expect(await errorOf(await page.send("Hi"))).toEqual({ status: 400, code: "bad_request" });
   });
 
-  test("stand beside those of the agent", async () => {
+  test("are added to those of the agent", async () => {
     const model = new ScriptedModel(call("scroll"), say("Done."));
-    const page = openPage(model, { protocol: bring("scroll"), tools: [pay] });
+    const page = openPage(model, { protocol: bring("scroll"), clientTools: true });
     const chunks = await allChunks(await page.send("Scroll"));
     expect(chunks.at(-1)).toMatchObject({ finishReason: "tool-calls" });
-    expect(model.requests[0]?.functions.map(({ name }) => name)).toEqual(["pay", "scroll"]);
+    expect(model.requests[0]?.functions.map(({ name }) => name)).toEqual(["pay", "where_am_i", "scroll"]);
   });
 
-  test("must not take the name of one of them", async () => {
-    const page = openPage(undefined, { protocol: bring("pay"), tools: [pay] });
+  test("are refused with the name of one of the agent's", async () => {
+    const page = openPage(undefined, { protocol: bring("pay"), clientTools: true });
     expect(await errorOf(await page.send("Hi"))).toEqual({ status: 400, code: "bad_request" });
   });
 });
