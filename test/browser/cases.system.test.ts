@@ -165,6 +165,22 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     await tab.close();
   });
 
+  test("has the whole of an answer that ended after the page was loaded, and before it was followed", async () => {
+    const { tab, chat } = await openChat();
+    await tab.say("count 200 at 10");
+    await tab.sees("w20 ");
+    const letFollow = site.hold(chat);
+    const late = await ChatTab.open(browser);
+    await late.show(site, version, chat);
+    await tab.sees("w199 ");
+    await tab.isQuiet();
+    letFollow();
+    await late.sees("w199 ");
+    await late.isQuiet();
+    expect(await late.messages()).toEqual([["count 200 at 10"], [sentence(200)]]);
+    await Promise.all([tab.close(), late.close()]);
+  });
+
   test("shows one answer in two tabs, the second opened in the middle", async () => {
     const { tab, chat } = await openChat();
     await tab.say("count 200 at 5");

@@ -23,7 +23,7 @@ export type ChatHandler = (request: Request, platform?: Platform) => Promise<Res
  * | `POST /`               | sends a message, or answers to calls; streams what the agent does              |
  * | `GET /`                | lists the conversations of the owner: `?limit=50&after=<next of the last page>` |
  * | `GET /:id`             | the messages of a conversation                                                 |
- * | `GET /:id/stream`      | streams the message that is being written; 204 when none is, or the protocol's own |
+ * | `GET /:id/stream`      | streams the message that is being written; 204 when none is, or the protocol's own; with `?ended`, the last one anyway |
  * | `POST /:id/stop`       | stops the run that is going, in whatever process                               |
  * | `PATCH /:id`           | renames: `{ "title": "…" }`                                                    |
  * | `DELETE /:id`          | stops and deletes                                                              |
@@ -100,7 +100,8 @@ class Handler<Context> {
     const { action, chat } = route;
     const found = await findChat(store, owner, chat);
     // A page also asks for a conversation that it has not begun.
-    if (action === "follow") return found === undefined ? replyEmpty() : await followChat(serving, chat, call);
+    if (action === "follow")
+      return found === undefined ? replyEmpty() : await followChat(serving, chat, call, query.has("ended"));
     if (found === undefined) throw noSuchChat();
     switch (action) {
       case "messages":

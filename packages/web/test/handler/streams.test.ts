@@ -1,5 +1,6 @@
 import { Agent, MemoryStore } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
+import { aiSdk } from "@pollux/web";
 import { describe, expect, test } from "vitest";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";
 import { Processes, storeLike } from "../../../core/test/helpers/processes.ts";
@@ -46,6 +47,30 @@ describe("following", () => {
     const page = openPage(new ScriptedModel(call("pay", { euros: 5 })));
     await allChunks(await page.send("Pay"));
     expect((await page.ask("GET", "/c1/stream")).status).toBe(204);
+  });
+
+  test("replays the last answer once it has ended, where the client asks for that", async () => {
+    const page = openPage();
+    const sent = await allChunks(await page.send("Hi"));
+    const ended = await allChunks(await page.ask("GET", "/c1/stream?ended"));
+    expect(textOf(ended)).toBe(textOf(sent));
+    expect([ended[0], ended.at(-1)]).toEqual([
+      { ...sent[0], messageMetadata: expect.objectContaining({ state: "complete" }) },
+      sent.at(-1),
+    ]);
+    expect((await page.ask("GET", "/c2/stream?ended")).status).toBe(204);
+  });
+
+  test.each([
+    [5, [{ type: "data-discard", data: { steps: "all" } }]],
+    [6, [{ type: "data-discard", data: { steps: "all" } }]],
+    [7, []],
+  ] as const)("tells a client of version %d that what it had is void", async (version, expected) => {
+    const page = openPage(undefined, { protocol: aiSdk({ version }) });
+    expect((await allChunks(await page.send("Hi"))).filter(({ type }) => type === "data-discard")).toEqual([]);
+    const replayed = await allChunks(await page.ask("GET", "/c1/stream?ended"));
+    expect(replayed.filter(({ type }) => type === "data-discard")).toEqual(expected);
+    expect(replayed.findIndex(({ type }) => type === "data-discard")).toBe(expected.length > 0 ? 1 : -1);
   });
 
   test("shows a run of another process, by what that stores", async () => {
