@@ -84,7 +84,7 @@ function isContinued(known: Message | undefined, message: Message): boolean {
 /** A UI message stream as the response to a request of `useChat`. */
 export function uiMessageStreamResponse(
   stream: ReadableStream<UIMessageChunk>,
-  { headers = {}, keepAliveMs = 15_000 }: UIMessageStreamResponseOptions = {},
+  { headers = {}, keepAliveMs }: UIMessageStreamResponseOptions = {},
 ): Response {
   const reader = stream.getReader();
   return streamResponse(writeAll(reader), {
@@ -100,7 +100,7 @@ export function uiMessageStreamResponse(
 export interface UIMessageStreamResponseOptions {
   /** In addition to those of the protocol. */
   readonly headers?: { readonly [name: string]: string } | undefined;
-  /** A comment is sent when nothing else was for so long, in milliseconds. @defaultValue 15_000 */
+  /** A comment is sent before the stream has been silent for so long, in milliseconds. @defaultValue 8_000 */
   readonly keepAliveMs?: number | undefined;
 }
 

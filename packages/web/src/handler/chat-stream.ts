@@ -70,7 +70,7 @@ export class ChatStream<Context> {
       this.close();
       return replyEmpty();
     }
-    const { protocol, keepAliveMs = 15_000 } = this.#serving.options;
+    const { protocol, keepAliveMs } = this.#serving.options;
     return streamResponse(this.#pieces(protocol.encoder(options)), {
       headers: protocol.headers,
       keepAliveMs,

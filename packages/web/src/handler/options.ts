@@ -36,7 +36,7 @@ export interface ChatHandlerOptions<Context = unknown> {
   readonly maxBodyBytes?: number | undefined;
   /** Most bytes of all headers. @defaultValue 32 KiB */
   readonly maxHeaderBytes?: number | undefined;
-  /** How long a stream is silent before a comment is sent, in milliseconds. @defaultValue 15_000 */
+  /** A comment is sent before a stream has been silent for so long, in milliseconds: hosts close idle connections. @defaultValue 8_000 */
   readonly keepAliveMs?: number | undefined;
   /** How long a request to stop waits for the end of the run, in milliseconds. @defaultValue 20_000 */
   readonly stopTimeoutMs?: number | undefined;
