@@ -139,6 +139,8 @@ export interface UIToolPart {
   /** The service ran it. */
   readonly providerExecuted?: true | undefined;
   readonly approval?: { readonly id: string; readonly approved?: boolean | undefined } | undefined;
+  /** `pollux.edited`: a person has replaced the arguments that the model gave. */
+  readonly callProviderMetadata?: ProviderMetadata | undefined;
   /** Why a call failed: `pollux.failure`. Absent in version 5. */
   readonly resultProviderMetadata?: ProviderMetadata | undefined;
 }

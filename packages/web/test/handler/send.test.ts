@@ -9,7 +9,6 @@ import {
   allChunks,
   errorOf,
   openPage,
-  pay,
   readChunks,
   readUntil,
   restOf,
@@ -270,15 +269,17 @@ describe("answers to calls", () => {
       { toolCallId: string },
     ];
     const body = { id: "c1", messages: [await last(page)], answers: [{ toolCallId, args: { euros: 3 } }] };
+    const edited = { pollux: { edited: true } };
     for (let times = 0; times < 2; times++) {
       const chunks = await allChunks(await page.ask("POST", "", { body }));
       const said = chunks.filter(({ type }) => type.startsWith("tool-"));
       expect(said).toEqual([
-        { type: "tool-input-available", toolCallId, toolName: "pay", input: { euros: 3 } },
+        { type: "tool-input-available", toolCallId, toolName: "pay", input: { euros: 3 }, providerMetadata: edited },
         { type: "tool-output-available", toolCallId, output: { paid: 3 } },
       ]);
     }
-    expect((await last(page)).parts).toContainEqual(expect.objectContaining({ toolCallId, input: { euros: 3 } }));
+    const shown = { toolCallId, input: { euros: 3 }, callProviderMetadata: edited };
+    expect((await last(page)).parts).toContainEqual(expect.objectContaining(shown));
   });
 
   test("an approval with arguments that the tool does not accept is refused, and the call still waits", async () => {
