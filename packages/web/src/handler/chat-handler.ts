@@ -3,6 +3,7 @@ import { BadRequestError } from "../chat-protocol.ts";
 import { findVisitor } from "./authorize.ts";
 import { checkHeaders, readJson } from "./body.ts";
 import { findChat, listChats, readTitle } from "./chats.ts";
+import { continueChat } from "./continue-chat.ts";
 import { checkSite, corsHeaders, preflightHeaders } from "./cross-site.ts";
 import { HttpError, noSuchChat, replyEmpty, replyError, replyJson } from "./http-error.ts";
 import { type ChatHandlerOptions, checkOptions, type Platform } from "./options.ts";
@@ -25,6 +26,7 @@ export type ChatHandler = (request: Request, platform?: Platform) => Promise<Res
  * | `GET /:id`             | the messages of a conversation                                                 |
  * | `GET /:id/stream`      | streams the message that is being written; 204 when none is, or the protocol's own; with `?ended`, the last one anyway |
  * | `POST /:id/stop`       | stops the run that is going, in whatever process                               |
+ * | `POST /:id/continue`   | resumes the last run where it stopped                                          |
  * | `PATCH /:id`           | renames: `{ "title": "…" }`                                                    |
  * | `DELETE /:id`          | stops and deletes                                                              |
  *
@@ -108,6 +110,8 @@ class Handler<Context> {
         return replyJson(await readChat(serving, chat, visitor));
       case "stop":
         return replyJson({ stopped: await stopChat(serving, chat, visitor, request.signal) });
+      case "continue":
+        return replyJson({ continued: await continueChat(serving, chat, call) });
       case "rename":
         await renameChat(serving, chat, visitor, readTitle(await this.#json(request)));
         return replyEmpty();

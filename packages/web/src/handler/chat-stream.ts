@@ -41,9 +41,11 @@ export class ChatStream<Context> {
   }
 
   /** Starts a run that writes the message. */
-  async start(options: StartOptions): Promise<void> {
-    this.#run = await startRun(this.#serving, this.#open, this.#call, options);
-    this.#follower.attach(this.#run);
+  async start(options: StartOptions): Promise<GoingRun> {
+    const run = await startRun(this.#serving, this.#open, this.#call, options);
+    this.#run = run;
+    this.#follower.attach(run);
+    return run;
   }
 
   /**
@@ -85,6 +87,12 @@ export class ChatStream<Context> {
     this.#open.release();
     const { onDisconnect = "continue" } = this.#serving.options;
     if (onDisconnect === "abort" && !this.#isComplete) this.#run?.abort();
+  }
+
+  /** Nobody needs to look: the run goes on. */
+  leave(): void {
+    this.#run = undefined;
+    this.close();
   }
 
   /** What is sent, piece by piece. */

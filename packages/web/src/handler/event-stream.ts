@@ -45,7 +45,8 @@ export function streamResponse(pieces: AsyncIterator<string, void>, options: Eve
       leave = () => {
         if (isClosed) return;
         close();
-        controller.error(signal.reason);
+        // A host that cancels the body by now would log the error each time that a page is closed.
+        setTimeout(() => controller.error(signal.reason), 0);
       };
       signal.addEventListener("abort", leave, { once: true });
       if (signal.aborted) leave();

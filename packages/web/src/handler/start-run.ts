@@ -1,4 +1,11 @@
-import { AgentError, type ContinueOptions, type ErrorCode, type OptionsArgument, type RunOptions } from "@pollux/core";
+import {
+  AgentError,
+  type ContinueOptions,
+  type ErrorCode,
+  type Limits,
+  type OptionsArgument,
+  type RunOptions,
+} from "@pollux/core";
 import { BadRequestError, type ChatRequest } from "../chat-protocol.ts";
 import { GoingRun } from "./going-run.ts";
 import { HttpError } from "./http-error.ts";
@@ -12,6 +19,8 @@ export interface StartOptions extends ContinueOptions {
   readonly clientTools?: ChatRequest["tools"];
   /** What the run that is resumed has cost. */
   readonly costSoFar?: number | undefined;
+  /** In place of the agent's. */
+  readonly limits?: Limits | undefined;
 }
 
 /**
@@ -24,7 +33,7 @@ export async function startRun<Context>(
   serving: Serving<Context>,
   { session, add }: OpenSession<Context>,
   { visitor, platform }: ChatCall<Context>,
-  { clientTools = [], costSoFar = 0, ...given }: StartOptions,
+  { clientTools = [], costSoFar = 0, limits, ...given }: StartOptions,
 ): Promise<GoingRun> {
   if (clientTools.length > 0 && serving.options.clientTools !== true)
     throw new BadRequestError("This server accepts no tools from its clients.");
@@ -35,7 +44,7 @@ export async function startRun<Context>(
     ...given,
     signal: controller.signal,
     ...(clientTools.length > 0 && { extraTools: clientTools }),
-    ...(cost !== undefined && { limits: { cost } }),
+    ...((limits ?? cost) !== undefined && { limits: { ...limits, ...(cost !== undefined && { cost }) } }),
   };
   // A visitor has the context if the agent needs one.
   const argument = [{ ...options, context: visitor.context }] as unknown as OptionsArgument<typeof options, Context>;
