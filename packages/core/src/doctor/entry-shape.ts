@@ -97,6 +97,7 @@ const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
   step,
   answer: object({ runId: text, step: text, value: is("JSON", (value) => value !== undefined) }),
   resume: object({ runId: text }),
+  rewind: object({ before: text }),
   steer: object({ contents }),
   end: object({
     runId: text,

@@ -96,6 +96,7 @@ export function readLog(lines: readonly LogLine[]): ReadLog {
     else if (entry.type === "history") head.push({ position, entry });
     else if (group !== undefined) group.items.push({ position, entry });
     else if (entry.type === "steer") head.push({ position, entry });
+    else if (entry.type === "rewind") problems.push(strayRewind({ position, entry }));
     else problems.push(orphan({ position, entry }, false));
   }
   const started = new Set(groups.map(({ run }) => run.entry.runId));
@@ -158,6 +159,8 @@ function describeLost({ type, step }: LostLine): string {
         : `the result of ${step ?? "a step"} is lost`;
     case "answer":
       return `an external answer (${step ?? "to a call"}) is lost`;
+    case "rewind":
+      return "what it took back is part of the conversation again";
     case "resume":
       return "the record that the run was resumed is lost";
     case "steer":
@@ -221,6 +224,15 @@ function orphan({ position, entry }: Item<EntryOfRun>, hasRun: boolean): Session
     ? ["but is inside another", "nothing reads it there"]
     : ["whose start is not in the log", "it is meaningless without its run"];
   return { position, problem: `${what} belongs to run ${runId}, ${where}`, remedy: `it is dropped; ${why}` };
+}
+
+/** A rewind to before a run that the conversation does not have. */
+export function strayRewind({ position, entry }: Item<Extract<SessionEntry, { type: "rewind" }>>): SessionProblem {
+  return {
+    position,
+    problem: `it goes back to before run ${entry.before}, which is not part of the conversation`,
+    remedy: "it is dropped; what it was to take back stays part of the conversation",
+  };
 }
 
 /** Keeps the last outcome of each step: it is the one that counts. */

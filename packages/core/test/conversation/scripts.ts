@@ -107,6 +107,7 @@ export interface Scene {
   readonly other: Session;
   readonly send: (message: string, options?: RunOptions) => Promise<unknown>;
   readonly resume: (options?: Parameters<SessionFace["resume"]>[1]) => Promise<unknown>;
+  readonly regenerate: (options?: Parameters<SessionFace["regenerate"]>[1]) => Promise<unknown>;
 }
 
 function lines(...script: readonly ScriptLine[]): () => Model {
@@ -486,6 +487,71 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
     play: async ({ send, resume }) => {
       await send("Go.");
       await resume();
+    },
+  },
+  "an answer that is made anew on request": {
+    model: lines(say("One."), join(call("look_up", { key: "a" })), say("Two."), say("Three."), say("Four.")),
+    agent: { tools: [lookUp], prices },
+    needsLog: true,
+    play: async ({ send, regenerate }) => {
+      await send("First.");
+      await send("Second.");
+      await regenerate();
+      await send("Third.");
+    },
+  },
+  "a conversation that goes back to its beginning, in another process": {
+    model: lines(say("One."), say("Two."), say("Three.")),
+    agent: { prices },
+    needsLog: true,
+    play: async ({ send, other }) => {
+      await send("First.", { runId: "first" });
+      await send("Second.");
+      await other.rewind({ before: "first:user" });
+      await send("Anew.");
+      await other.rewind();
+    },
+  },
+  "a failed run that is left, and a question that is taken back": {
+    model: lines(dies(new ConfigurationError("key=abc")), call("pay"), say("All right.")),
+    agent: { tools: [pay], maxRestarts: 0 },
+    needsLog: true,
+    play: async ({ send, session }) => {
+      await send("Go.");
+      await send("Pay.");
+      await session.rewind();
+    },
+  },
+  "an answer that is stopped, and made anew": {
+    model: lines(say("Fine."), hangs("It all ", "began"), say("It is over.")),
+    needsLog: true,
+    play: async (scene) => {
+      await scene.send("One.");
+      await sendAndStop(scene);
+      await scene.regenerate();
+    },
+  },
+  "what was said to a run that is taken back": {
+    model: lines(call("be_told"), say("Briefly."), say("Kindly.")),
+    agent: {
+      tools: [
+        defineTool({
+          name: "be_told",
+          description: "Is told something by its user.",
+          run: async () => {
+            await told?.steer("Be brief.");
+            return "heard";
+          },
+        }),
+      ],
+    },
+    needsLog: true,
+    play: async ({ send, other, session, regenerate }) => {
+      told = other;
+      await other.steer("Before anything.");
+      await send("Go.");
+      await session.steer("One more thing.");
+      await regenerate();
     },
   },
   "a summary in place of the oldest messages": {
