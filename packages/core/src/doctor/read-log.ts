@@ -48,12 +48,14 @@ export interface RunGroup {
   readonly lost: readonly LostLine[];
 }
 
+type HeadEntry = Extract<SessionEntry, { type: "history" | "steer" | "info" }>;
+
 type EntryOfRun = Exclude<SessionEntry, { type: "history" | "run" }>;
 
 /** A log's readable entries, by run. */
 export interface ReadLog {
   /** Entries before the first run. */
-  readonly head: readonly Item<Extract<SessionEntry, { type: "history" | "steer" }>>[];
+  readonly head: readonly Item<HeadEntry>[];
   readonly groups: readonly RunGroup[];
   readonly problems: readonly SessionProblem[];
   /** Why nothing may be changed: a newer release wrote the rest of the log. */
@@ -68,7 +70,7 @@ interface OpenGroup {
 
 /** Reads a log of any condition. Entries that this release cannot read, or that belong to no run, are left out as problems. */
 export function readLog(lines: readonly LogLine[]): ReadLog {
-  const head: Item<Extract<SessionEntry, { type: "history" | "steer" }>>[] = [];
+  const head: Item<HeadEntry>[] = [];
   const groups: OpenGroup[] = [];
   const problems: SessionProblem[] = [];
   const newer = findNewer(lines);
@@ -95,7 +97,7 @@ export function readLog(lines: readonly LogLine[]): ReadLog {
       });
     else if (entry.type === "history") head.push({ position, entry });
     else if (group !== undefined) group.items.push({ position, entry });
-    else if (entry.type === "steer") head.push({ position, entry });
+    else if (entry.type === "steer" || entry.type === "info") head.push({ position, entry });
     else if (entry.type === "rewind") problems.push(strayRewind({ position, entry }));
     else problems.push(orphan({ position, entry }, false));
   }

@@ -117,6 +117,11 @@ export async function recordedLogs(): Promise<Readonly<Record<string, Log>>> {
       await session.rewind();
       await session.rewind();
     }),
+    "a session with a title": await recorded(async (session) => {
+      await session.describe({ title: "Looking", owner: "ann" });
+      await session.send("Hello.");
+      await session.describe({ title: null });
+    }),
     "a fork": await forked(),
     "a run that is cut off": await cutOff(),
     "a summary": await summed(),
