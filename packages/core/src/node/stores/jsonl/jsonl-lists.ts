@@ -63,7 +63,7 @@ export class JsonlLists {
     for (let at = 0; at < rest.length && found.length < limit; at += AT_ONCE) {
       if (at > 0) await setImmediate();
       const some = rest.slice(at, at + AT_ONCE);
-      const summaries = await Promise.all(some.map((one) => this.#quickSummary(one) ?? read(one.id)));
+      const summaries = await Promise.all(some.map(async (one) => this.#quickSummary(one) ?? (await read(one.id))));
       for (const [index, summary] of summaries.entries()) {
         if (summary === undefined) continue;
         // By the time that put it here: it may have been written to since.
