@@ -92,7 +92,7 @@ class Handler<Context> {
     const { store, protocol } = serving.options;
     const { request, visitor } = call;
     const { owner } = visitor;
-    if (route.action === "list") return replyJson(await listChats(store, owner, query));
+    if (route.action === "list") return replyJson(await listChats(store, owner, query, serving.cutOffRuns));
     if (route.action === "send") {
       const asked = protocol.read(await this.#json(request));
       checkChatId(asked.id);

@@ -1,4 +1,5 @@
 import type { SessionStore, SessionSummary } from "@pollux/core";
+import type { CutOffRuns } from "./cut-off-runs.ts";
 import { HttpError, noSuchChat } from "./http-error.ts";
 
 /** Where a conversation of an owner is in the store: those of two owners never meet, whatever ids their clients choose. */
@@ -22,18 +23,24 @@ export async function findChat(store: SessionStore, owner: string, chat: string)
 }
 
 /** One page of an owner's conversations, the most recent first. */
-export async function listChats(store: SessionStore, owner: string, query: URLSearchParams): Promise<object> {
+export async function listChats(
+  store: SessionStore,
+  owner: string,
+  query: URLSearchParams,
+  runs: CutOffRuns,
+): Promise<object> {
   const limit = readLimit(query.get("limit"));
   const prefix = ownerPrefix(owner);
   const after = readCursor(query.get("after"), prefix);
   const found = await store.list({ owner, prefix, after, limit: limit + 1 });
   const page = found.slice(0, limit);
   const last = page.at(-1);
+  const states = await Promise.all(page.map((one) => runs.stateOf(one)));
   return {
-    chats: page.map(({ id, title, state, createdAt, updatedAt, messages }) => ({
+    chats: page.map(({ id, title, createdAt, updatedAt, messages }, index) => ({
       id: id.slice(prefix.length),
       title,
-      state,
+      state: states[index],
       createdAt,
       updatedAt,
       messages,
