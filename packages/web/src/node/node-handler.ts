@@ -33,7 +33,10 @@ async function serve(
   };
   outgoing.once("close", leave);
   try {
-    await send(await handler(toRequest(incoming, left.signal)), incoming, outgoing);
+    // A web request can't have them.
+    const isWeb = incoming.method !== "TRACE" && incoming.method !== "TRACK";
+    const response = isWeb ? await handler(toRequest(incoming, left.signal)) : new Response(undefined, { status: 405 });
+    await send(response, incoming, outgoing);
   } finally {
     outgoing.off("close", leave);
   }
@@ -51,14 +54,18 @@ function toRequest(incoming: MaybeExpress, signal: AbortSignal): Request {
   }
   const scheme = "encrypted" in socket && socket.encrypted === true ? "https" : "http";
   const path = incoming.originalUrl ?? incoming.url ?? "/";
-  const host = headers.get("host") ?? "localhost";
-  const base = URL.canParse(`${scheme}://${host}`) ? `${scheme}://${host}` : `${scheme}://localhost`;
+  const host = HOST.exec(headers.get("host") ?? "")?.[0];
+  const base =
+    host !== undefined && URL.canParse(`${scheme}://${host}`) ? `${scheme}://${host}` : `${scheme}://localhost`;
   // A path that begins with two slashes would name a host.
   const url = new URL(`${base}${path.startsWith("/") ? path : `/${path}`}`);
   const body = method === "GET" || method === "HEAD" ? undefined : bodyOf(incoming);
   const duplex = "half";
   return new Request(url, { method, headers, signal, ...(body !== undefined && { body, duplex }) });
 }
+
+/** A host, and nothing that would be read as a user or as a path. */
+const HOST = /^[^\s/\\?#@]+$/;
 
 function bodyOf(incoming: MaybeExpress): string | ReadableStream<Uint8Array> {
   if (incoming.body !== undefined && incoming.readableEnded) return JSON.stringify(incoming.body);
