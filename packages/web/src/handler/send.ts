@@ -4,6 +4,7 @@ import { messageWhenAnswered, takeAnswers } from "./answers.ts";
 import { ChatStream } from "./chat-stream.ts";
 import { sessionId } from "./chats.ts";
 import { HttpError } from "./http-error.ts";
+import { planRun } from "./plan-run.ts";
 import type { ChatCall, Serving } from "./serving.ts";
 
 /** How often answers are taken anew because others answered at the same time. */
@@ -75,7 +76,10 @@ async function begin<Context>(
   const { whileRunning = "refuse" } = serving.options;
   const { message, answers = [], tools } = asked;
   const { messages, state } = conversation;
-  const found = takeAnswers(conversation, answers);
+  const plan = await planRun(sessionId(call.visitor.owner, asked.id), asked, conversation);
+  const { runId, insteadOf, isSame = false } = plan;
+  // What is taken back is not answered as well.
+  const found = insteadOf === undefined ? takeAnswers(conversation, answers) : undefined;
   // A page sends what it has of the last message along with a new one.
   const taken = message === undefined || found?.isNew === true ? found : undefined;
   if (message === undefined && taken === undefined)
@@ -85,8 +89,9 @@ async function begin<Context>(
   const isRunning = state === "running";
   // A message that is said to a run is answered in that run's message.
   const heardIn =
-    isRunning && whileRunning === "steer" ? messages.findLast(({ role }) => role === "assistant") : answered;
-  const runId = await runIdOf(sessionId(call.visitor.owner, asked.id), asked);
+    isRunning && whileRunning === "steer" && insteadOf === undefined
+      ? messages.findLast(({ role }) => role === "assistant")
+      : answered;
   stream.choose(
     (now) =>
       now.messages.find(({ role, runId: of }) => role === "assistant" && of === runId) ??
@@ -100,22 +105,14 @@ async function begin<Context>(
   if (isKnown && !canGoOn) return shown;
 
   await stream.start({
-    ...(message !== undefined && { message: message.input, runId }),
+    ...(message !== undefined && { ...(!isSame && { message: message.input }), runId, insteadOf }),
     approvals: taken?.approvals,
     outcomes: taken?.outcomes,
-    whileRunning,
+    whileRunning: insteadOf !== undefined && whileRunning === "steer" ? "refuse" : whileRunning,
     clientTools: tools,
     costSoFar: own?.cost,
   });
   // One that waits for its turn is told so by a stream that is silent for now.
   if (!(isRunning && whileRunning === "wait")) await stream.untilBegun();
   return shown;
-}
-
-/** The id of the run that answers a message: the same for the same message, and of no use in any other conversation. */
-async function runIdOf(session: string, { message }: ChatRequest): Promise<string> {
-  if (message?.id === undefined) return crypto.randomUUID();
-  const identity = JSON.stringify([session, message.id, message.input]);
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(identity)));
-  return Array.from(hash.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -65,6 +65,7 @@ const EXPECTED: ReadonlySet<ErrorCode> = new Set([
   "invalid_approval",
   "nothing_to_resume",
   "session_limit",
+  "rewind_target",
   "run_stopped",
   "run_aborted",
 ]);
@@ -83,6 +84,8 @@ export function refusalOf(error: unknown): HttpError | undefined {
     case "unexpected_answer":
     case "nothing_to_resume":
       return new HttpError(409, "answered", "The call does not wait for this answer. Load the conversation again.");
+    case "rewind_target":
+      return new HttpError(409, "message_gone", "The conversation has no such message. Load it again.");
     case "invalid_approval":
       return new HttpError(422, "invalid_approval", error.message);
     case "session_limit":
