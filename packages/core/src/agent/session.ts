@@ -185,7 +185,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    * follows one that is going, or gives the last result once more.
    *
    * A `runId` makes a message idempotent: sent again under the same id, by a caller that retries or a program that was restarted, it
-   * resumes or follows its run, or gives its result.
+   * resumes or follows its run, or gives its result. One that steered a run is not said to it again.
    *
    * @throws {SessionRunningError} For a message while a run is going, unless `whileRunning` says what to do then. Nothing was stored.
    * @throws {UnexpectedAnswerError} When an answer matches no pending call. Nothing was stored.
@@ -224,10 +224,11 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    * Sends input to the run in progress, in this process or another: the run's next request includes it as a user content. If no
    * run is in progress, the next one includes it.
    *
+   * @param options - `id`: of the message, also in the conversation; sent again under the same id, it is heard once.
    * @returns `"run"` or `"next-run"`: which of them hears it.
    */
-  async steer(input: RunInput): Promise<"run" | "next-run"> {
-    const heardBy = await this.#next.steer(buildContents(input, this.#host.model));
+  async steer(input: RunInput, { id }: { readonly id?: string | undefined } = {}): Promise<"run" | "next-run"> {
+    const heardBy = await this.#next.steer(buildContents(input, this.#host.model), id);
     return heardBy === undefined ? "next-run" : "run";
   }
 

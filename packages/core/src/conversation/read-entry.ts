@@ -62,8 +62,8 @@ export class EntryReader {
         this.#writer.beginRun(entry.runId, entry.input, entry.at);
         return true;
       case "steer": {
-        const { at, contents } = entry;
-        this.#said.add({ id: `steer:${place}`, at, parts: saidParts(contents), place, contents: contents.length });
+        const { at, contents, id = `steer:${place}` } = entry;
+        this.#said.add({ id, at, parts: saidParts(contents), place, contents: contents.length });
         this.showQueue();
         return false;
       }

@@ -98,7 +98,7 @@ const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
   answer: object({ runId: text, step: text, value: is("JSON", (value) => value !== undefined) }),
   resume: object({ runId: text }),
   rewind: object({ before: text }),
-  steer: object({ contents }),
+  steer: object({ contents, id: optional(text) }),
   end: object({
     runId: text,
     turns: count,

@@ -106,7 +106,12 @@ export type SessionEntry =
    */
   | (EntryBase & { readonly type: "rewind"; readonly before: string })
   /** Something said to the run while it was going, or to the next one. */
-  | (EntryBase & { readonly type: "steer"; readonly contents: readonly Content[] })
+  | (EntryBase & {
+      readonly type: "steer";
+      readonly contents: readonly Content[];
+      /** Of the message: the same one is stored once. */
+      readonly id?: string | undefined;
+    })
   /** What the application says about the session. A member that is `null` is taken back; one that is absent stays. */
   | (EntryBase & {
       readonly type: "info";
@@ -117,7 +122,7 @@ export type SessionEntry =
   | EndEntry;
 
 /** What a member is; with a question mark, when it is there. */
-type Kind = "text" | "number" | "list" | "object" | "value" | "list?" | "object?" | "number?";
+type Kind = "text" | "number" | "list" | "object" | "value" | "text?" | "list?" | "object?" | "number?";
 
 /** The kinds of entries this release knows, and the members that readers rely on. One that is missing here does not compile. */
 const MEMBERS: { readonly [Type in SessionEntry["type"]]: Readonly<Record<string, Kind>> } = {
@@ -128,7 +133,7 @@ const MEMBERS: { readonly [Type in SessionEntry["type"]]: Readonly<Record<string
   answer: { runId: "text", step: "text", value: "value" },
   resume: { runId: "text" },
   rewind: { before: "text" },
-  steer: { contents: "list" },
+  steer: { contents: "list", id: "text?" },
   info: { metadata: "object?" },
   end: {
     runId: "text",
@@ -190,6 +195,8 @@ function isKind(kind: Kind, value: unknown): boolean {
       return isObject(value);
     case "value":
       return value !== undefined;
+    case "text?":
+      return value === undefined || typeof value === "string";
     case "number?":
       return value === undefined || typeof value === "number";
     case "list?":

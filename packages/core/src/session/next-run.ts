@@ -42,6 +42,8 @@ export class NextRun<Options> {
   readonly #runs: SessionRuns<Options>;
   readonly #host: SessionHost<Options>;
   readonly #keeping: SessionKeeping;
+  /** What is being stored, by id. */
+  readonly #saying: Map<string, Promise<void>> = new Map();
 
   constructor(runs: SessionRuns<Options>, host: SessionHost<Options>, keeping: SessionKeeping) {
     this.#runs = runs;
@@ -72,19 +74,23 @@ export class NextRun<Options> {
         const { runId } = input;
         const answers = stored.answers === true ? NO_ANSWERS : input.answers;
         // A message that was sent before under this id is not sent again.
+        const wasSaid = view.steerOf(runId) !== undefined;
         const isNew = hasMessage(input) && !view.runIds.has(runId);
         if (running !== undefined) {
-          if (isNew && input.whileRunning === "refuse") throw new SessionRunningError(this.#runs.log.id, running);
+          if (isNew && !wasSaid && input.whileRunning === "refuse")
+            throw new SessionRunningError(this.#runs.log.id, running);
           if (hasAnswers(answers)) await this.answer(answers);
           stored.answers = true;
-          return isNew
+          return isNew && !wasSaid
             ? await this.#whileRunning(stored, input, running, emitters, signal)
             : this.#follow(input, running, emitters, signal);
         }
         if (view.runIds.has(runId) && view.run?.entry.runId !== runId) return this.#replay(input, runId, emitters);
         if (!isNew) return this.#withoutMessage({ ...input, answers }, emitters, signal);
-        if (stored.message === true || !hasAnswers(answers)) return this.#beginOn(stored, input, emitters, signal);
-        return this.#resume({ ...input, answers }, emitters, signal);
+        if (wasSaid) stored.message = true;
+        return hasAnswers(answers)
+          ? this.#resume({ ...input, answers }, emitters, signal)
+          : this.#beginOn(stored, input, emitters, signal);
       },
       { isIdempotent: true },
     );
@@ -113,17 +119,40 @@ export class NextRun<Options> {
   }
 
   /**
-   * Stores what is said to a session.
+   * Stores what is said to a session, unless it was said before under the same id.
    *
-   * @returns The id of the run that will hear it; `undefined` when the next one will.
+   * @returns The id of the run that hears it, or has heard it; `undefined` when the next one will.
    */
-  async steer(contents: readonly Content[]): Promise<string | undefined> {
+  async steer(contents: readonly Content[], id: string | undefined): Promise<string | undefined> {
     const { log } = this.#runs;
-    await log.refresh();
-    await log.append({}, { type: "steer", contents });
+    if (id === undefined) {
+      await log.refresh();
+      await log.append({}, { type: "steer", contents });
+    } else {
+      const saying = this.#saying.get(id) ?? this.#sayOnce(contents, id).finally(() => this.#saying.delete(id));
+      this.#saying.set(id, saying);
+      await saying;
+    }
     const { state } = await this.#runs.look();
-    const { run } = log.view;
+    const { run, steeringCursor } = log.view;
+    const said = id === undefined ? undefined : log.view.steerOf(id);
+    if (said !== undefined && said.position < steeringCursor) return run?.entry.runId;
     return state === "held" && run !== undefined && run.end === undefined ? run.entry.runId : undefined;
+  }
+
+  async #sayOnce(contents: readonly Content[], id: string): Promise<void> {
+    const { log } = this.#runs;
+    for (let races = 0; ; races++) {
+      await log.refresh();
+      if (log.view.steerOf(id) !== undefined) return;
+      // Rather said twice than not at all: a process that has lost its session no longer sees what others write.
+      const unless = races < MAX_RACES ? "changed" : undefined;
+      try {
+        return await log.append({ unless }, { type: "steer", contents, id });
+      } catch (error) {
+        if (!(error instanceof SessionConflictError) || unless === undefined) throw error;
+      }
+    }
   }
 
   #withoutMessage(input: NextInput<Options>, emitters: RunEmitters | undefined, signal: AbortSignal): RunningLoop {
@@ -169,7 +198,7 @@ export class NextRun<Options> {
         throw new SessionRunningError(this.#runs.log.id, running);
       case "steer": {
         // Decided on once more, it has been said.
-        const heardBy = stored.message === true ? running : await this.steer(input.message ?? []);
+        const heardBy = stored.message === true ? running : await this.steer(input.message ?? [], input.runId);
         stored.message = true;
         return heardBy === undefined
           ? this.#beginOn(stored, input, emitters, signal)
@@ -190,9 +219,11 @@ export class NextRun<Options> {
   }
 
   #resume(input: NextInput<Options>, emitters: RunEmitters | undefined, signal: AbortSignal): RunningLoop {
-    const { answers, anyLoopVersion, options } = input;
-    const message = this.#runs.log.view.runIds.has(input.runId) ? undefined : input.message;
-    return this.#runs.resume({ answers, steering: message, anyLoopVersion, options, emitters, signal });
+    const { answers, anyLoopVersion, options, message, runId: id } = input;
+    const { view } = this.#runs.log;
+    const isKnown = message === undefined || view.runIds.has(id) || view.steerOf(id) !== undefined;
+    const steering = isKnown ? undefined : { id, contents: message };
+    return this.#runs.resume({ answers, steering, anyLoopVersion, options, emitters, signal });
   }
 
   #replay({ options }: NextInput<Options>, runId: string, emitters: RunEmitters | undefined): RunningLoop {

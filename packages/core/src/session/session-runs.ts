@@ -105,7 +105,7 @@ export class SessionRuns<Options> {
     run: SessionRunRequest<Options> & {
       readonly answers: ExternalAnswers;
       /** Said to the run together with the answers. */
-      readonly steering?: readonly Content[] | undefined;
+      readonly steering?: { readonly id: string; readonly contents: readonly Content[] } | undefined;
       readonly anyLoopVersion: boolean;
     },
   ): RunningLoop {
@@ -120,7 +120,7 @@ export class SessionRuns<Options> {
       const answers = buildAnswerEntries(this.log.id, record, run.answers);
       const about = { options: run.options, runId, sessionId: this.log.id };
       await checkEdits(record, run.answers, (call, args) => this.#host.findArgumentProblem(call, args, about));
-      const said: NewEntry[] = run.steering === undefined ? [] : [{ type: "steer", contents: run.steering }];
+      const said: NewEntry[] = run.steering === undefined ? [] : [{ type: "steer", ...run.steering }];
       return { lease: await take(runId, { type: "resume", runId }, ...answers, ...said), mode: "resume" };
     });
   }

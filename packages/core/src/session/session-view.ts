@@ -46,6 +46,7 @@ export interface SteerRecord {
   /** Its entry's place in the log. */
   readonly position: number;
   readonly contents: readonly Content[];
+  readonly id?: string | undefined;
 }
 
 /** A session's log, folded: what is known after reading its entries in order. */
@@ -96,7 +97,7 @@ export class SessionView {
         };
         return;
       case "steer":
-        this.steers.push({ position, contents: entry.contents });
+        this.steers.push({ position, contents: entry.contents, id: entry.id });
         return;
       case "rewind":
         this.#rewind(entry.before);
@@ -145,6 +146,11 @@ export class SessionView {
   /** Everything said, by where it came from. */
   allSegments(): readonly HistorySegment[] {
     return this.run === undefined ? this.segments : [...this.segments, ...buildSegments(this.run)];
+  }
+
+  /** What was said to the session under an id. */
+  steerOf(id: string): SteerRecord | undefined {
+    return this.steers.find((steer) => steer.id === id);
   }
 
   /** What was said to the session after a place. */

@@ -126,7 +126,9 @@ class Handler<Context> {
   }
 
   /** A client is told what it can do about an error, or a reference to the line in the log. */
-  #replyTo(error: unknown, { method }: Request): Response {
+  #replyTo(error: unknown, { method, signal }: Request): Response {
+    // The client has left: nobody reads the answer.
+    if (signal.aborted && error === signal.reason) return replyEmpty();
     if (error instanceof HttpError) return replyError(error);
     if (error instanceof BadRequestError) return replyError(new HttpError(400, "bad_request", error.message));
     const refusal = refusalOf(error);

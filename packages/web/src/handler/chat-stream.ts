@@ -51,18 +51,20 @@ export class ChatStream<Context> {
   /**
    * Waits until the message is being written, or all is over.
    *
+   * @returns False when all is over and there is no message.
    * @throws What kept the run from beginning.
    */
-  async untilBegun(): Promise<void> {
+  async untilBegun(): Promise<boolean> {
     for (let sight = this.#follower.look(); sight !== undefined; sight = await this.#follower.next()) {
       const { message, isOver } = sight;
-      if (message?.state === "streaming") return;
+      if (message?.state === "streaming") return true;
       if (!isOver) continue;
       const failure = this.#run?.failure;
       // What waits for an answer still does.
       if (failure !== undefined && (message === undefined || message.state === "waiting")) throw failure.error;
-      return;
+      return message !== undefined;
     }
+    return true;
   }
 
   /** The response; 204 without a message to show, or when nobody waits for one. */

@@ -86,10 +86,6 @@ export class MessageFollower {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#updates.return?.();
-  }
-
   /** An update, or that the run is over. */
   async #updateOrEnd(
     next: Promise<IteratorResult<ConversationUpdate, void>>,

@@ -113,6 +113,8 @@ async function begin<Context>(
     costSoFar: own?.cost,
   });
   // One that waits for its turn is told so by a stream that is silent for now.
-  if (!(isRunning && whileRunning === "wait")) await stream.untilBegun();
+  const isBegun = (isRunning && whileRunning === "wait") || (await stream.untilBegun());
+  // It had steered a run before, which has answered it.
+  if (!isBegun) stream.choose((now) => now.messages.findLast(({ role }) => role === "assistant"));
   return shown;
 }

@@ -206,6 +206,22 @@ describe("a message while a run is going", () => {
     expect(model.requests[1]?.contents.at(-1)).toEqual({ role: "user", parts: [{ text: "And now this" }] });
   });
 
+  test("steers the run once, however often it is sent", async () => {
+    const model = new SteppedModel(say("One ", "two."), say("Second."), say("Third."));
+    const page = openPage(model, { whileRunning: "steer" });
+    model.say();
+    await readUntil(readChunks(await page.send("First")), "One ");
+    const again = async (): Promise<Response> => await page.send("And now this", { id: "m2" });
+    const responses = [await again(), await again()];
+    model.finish();
+    for (const response of responses) expect(textOf(await allChunks(response))).toBe("One two.Second.");
+    expect(textOf(await allChunks(await again()))).toBe("One two.Second.");
+    expect(model.requests).toHaveLength(2);
+    expect(model.requests[1]?.contents.at(-1)).toEqual({ role: "user", parts: [{ text: "And now this" }] });
+    expect(model.requests[1]?.contents.at(-2)).toEqual({ role: "model", parts: [{ text: "One two." }] });
+    expect(page.lines).toEqual([]);
+  });
+
   test("can wait for the end of the run, on a stream that is open already", async () => {
     const { second, model } = await ask("wait");
     expect(second.status).toBe(200);
