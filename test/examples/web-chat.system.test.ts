@@ -125,13 +125,26 @@ describe("with answers that come at once", () => {
     expect(tab.complaints).toEqual([]);
   });
 
-  test("a question is asked once more", async () => {
+  test("an answer is made anew, and a message is edited: each stands once, also after a reload", async () => {
     const tab = await ChatTab.open(browser, chat.url);
+    const said = async (): Promise<unknown> =>
+      await tab.page.evaluate(`[...document.querySelectorAll(".question .bubble")].map((one) => one.innerText)`);
+    const answers = `document.querySelectorAll(".answer[aria-busy=false]")`;
     await tab.say("Hello");
     await tab.sees(LAST);
-    await tab.press("Ask again");
-    await tab.sees("Asked again");
-    await tab.page.waitForFunction(`document.body.innerText.split(${JSON.stringify(LAST)}).length === 3`);
+    await tab.page.evaluate(`${answers}[0].dataset.old = "yes"`);
+    await tab.press("Regenerate");
+    await tab.page.waitForFunction(`${answers}.length === 1 && ${answers}[0].dataset.old === undefined`);
+    await tab.sees(LAST);
+    expect(await said()).toEqual(["Hello"]);
+    await tab.press("Edit message");
+    await tab.page.locator(".edit-question textarea").fill("Good morning");
+    await tab.page.keyboard.press("Enter");
+    await tab.page.waitForFunction(`document.querySelector(".question .bubble")?.innerText === "Good morning"`);
+    await tab.page.waitForFunction(`${answers}.length === 1`);
+    await tab.page.reload();
+    await tab.sees(LAST);
+    expect(await said()).toEqual(["Good morning"]);
     expect(tab.complaints).toEqual([]);
   });
 

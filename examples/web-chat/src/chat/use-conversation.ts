@@ -31,7 +31,10 @@ export interface LiveConversation {
   readonly problem: string | undefined;
   /** Asks; or steers, while an answer is being written. */
   readonly say: (said: Said) => void;
-  readonly askAgain: () => void;
+  /** Makes the last answer anew. */
+  readonly regenerate: () => void;
+  /** Says something else instead of a message; what followed it goes. */
+  readonly edit: (message: ChatMessage, text: string) => void;
   readonly stop: () => void;
   readonly decide: (approvalId: string, approved: boolean, reason?: string) => void;
   readonly answer: (answer: CallAnswer) => void;
@@ -69,7 +72,8 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
       }),
   );
   const chat = useChat<ChatMessage>({ chat: store, experimental_throttle: 40 });
-  const { messages, setMessages, status, resumeStream, sendMessage, addToolApprovalResponse, clearError } = chat;
+  const { messages, setMessages, status, resumeStream, sendMessage, regenerate, addToolApprovalResponse, clearError } =
+    chat;
   const isBusy = isReading(status);
   const lastMessage = messages.at(-1);
   const last = lastMessage?.id;
@@ -125,10 +129,18 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
         changed();
       }
     },
-    askAgain() {
-      const question = messages.findLast(({ role }) => role === "user");
-      if (question === undefined || isBusy) return;
-      void sendMessage({ id: crypto.randomUUID(), role: "user", parts: question.parts });
+    regenerate() {
+      if (isBusy || last === undefined) return;
+      setProblem(undefined);
+      void regenerate({ messageId: last });
+      changed();
+    },
+    edit(message, text) {
+      if (isBusy) return;
+      setProblem(undefined);
+      const files = message.parts.filter(({ type }) => type === "file");
+      void sendMessage({ role: "user", parts: [...files, { type: "text", text }], messageId: message.id });
+      changed();
     },
     stop() {
       setStopping(last);

@@ -17,12 +17,12 @@ export interface AnswerProps {
   readonly isAnswering?: boolean;
   readonly onDecide?: (approvalId: string, approved: boolean, reason?: string) => void;
   readonly onAnswer?: (answer: CallAnswer) => void;
-  readonly onAskAgain?: () => void;
+  readonly onRegenerate?: () => void;
 }
 
 /** All that the agent did for one question. */
 export function Answer(props: AnswerProps): ReactElement {
-  const { message, isLast = false, isAnswering = false, onAskAgain } = props;
+  const { message, isLast = false, isAnswering = false, onRegenerate } = props;
   const { metadata, parts } = message;
   const isOpen = isLast && isAnswering;
   const sources = sourcesOf(message);
@@ -45,7 +45,7 @@ export function Answer(props: AnswerProps): ReactElement {
         <footer className="answer-tools">
           {text !== "" && <CopyButton text={text} />}
           {isLast && (
-            <button type="button" className="icon" aria-label="Ask again" title="Ask again" onClick={onAskAgain}>
+            <button type="button" className="icon" aria-label="Regenerate" title="Regenerate" onClick={onRegenerate}>
               <Icon name="again" />
             </button>
           )}
