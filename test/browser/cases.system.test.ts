@@ -31,9 +31,14 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
   }
 
   /** What the server gives a page that is opened now. */
-  async function stored(chat: string): Promise<readonly (readonly string[])[]> {
+  async function load(chat: string): Promise<{ readonly messages: readonly PageMessage[] }> {
     const response = await fetch(`${site.url}/${version}/api/chat/${chat}`);
-    const { messages } = (await response.json()) as { readonly messages: readonly PageMessage[] };
+    return (await response.json()) as { readonly messages: readonly PageMessage[] };
+  }
+
+  /** The same as a page shows it. */
+  async function stored(chat: string): Promise<readonly (readonly string[])[]> {
+    const { messages } = await load(chat);
     return messages.map(({ parts }) => parts.map(describePart).filter((text) => text !== ""));
   }
 
@@ -238,15 +243,28 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     await tab.close();
   });
 
-  test("asks once more", async () => {
+  test("has an answer made anew, and edits a message: each stands once, also after a reload", async () => {
     const { tab, chat } = await openChat();
+    const [hello, goodbye] = ["hello", "goodbye"].map((text) => [[text], [`You said: ${text}`]]);
     await tab.say("hello");
     await tab.sees("You said: hello");
     await tab.isQuiet();
+    const { messages: before } = await load(chat);
     await tab.askAgain();
-    await expect.poll(async () => (await stored(chat)).length).toBe(4);
+    await expect.poll(async () => (await load(chat)).messages[1]?.id).not.toBe(before[1]?.id);
     await tab.isQuiet();
-    expect(await tab.answer()).toEqual(["You said: hello"]);
+    expect(await tab.messages()).toEqual(hello);
+    expect(await stored(chat)).toEqual(hello);
+    await tab.reload();
+    await tab.say("more");
+    await tab.sees("You said: more");
+    await tab.isQuiet();
+    await tab.editFirst("goodbye");
+    await tab.sees("You said: goodbye");
+    await tab.isQuiet();
+    expect(await tab.messages()).toEqual(goodbye);
+    expect(await stored(chat)).toEqual(goodbye);
+    expect(tab.errors).toEqual([]);
     await tab.close();
   });
 });

@@ -26,7 +26,7 @@ interface Chat {
   readonly status: string;
   readonly error: Error | undefined;
   sendMessage(
-    message?: { readonly id?: string; readonly parts: readonly PagePart[] },
+    message?: { readonly id?: string; readonly messageId?: string; readonly parts: readonly PagePart[] },
     options?: { readonly body?: object },
   ): Promise<void>;
   setMessages(messages: readonly PageMessage[]): void;
@@ -55,6 +55,8 @@ export interface PageView {
   readonly isQuiet: boolean;
   say(text: string): void;
   askAgain(): void;
+  /** Says something else instead of the first message. */
+  editFirst(text: string): void;
 }
 
 /** Shows the conversation `?chat=`: what is stored, then what is said. */
@@ -112,6 +114,7 @@ function ChatPage({ kit, id, api, stored }: ChatPageProps): ReactElement {
     },
     say: (text) => void chat.sendMessage({ parts: [{ type: "text", text }] }),
     askAgain: () => void chat.regenerate(),
+    editFirst: (text) => void chat.sendMessage({ messageId: messages[0]?.id ?? "", parts: [{ type: "text", text }] }),
   };
   Object.assign(window, { view });
   const choices = (part: PagePart): ReactElement[] => buttons(kit, chat, part, [decisions, setDecisions]);
