@@ -15,7 +15,8 @@ import { QUESTION_TOOLS, waitingOutcome } from "./run-end.ts";
 /** Headers of a stream of events. */
 export const AG_UI_HEADERS: { readonly [name: string]: string } = {
   "content-type": "text/event-stream",
-  "cache-control": "no-cache",
+  // Middleware that compresses would hold words back.
+  "cache-control": "no-store, no-transform",
   connection: "keep-alive",
   "x-accel-buffering": "no",
 };

@@ -6,7 +6,8 @@ import { AiSdkEncoder, type AiSdkOptions } from "./encode-message.ts";
 /** Headers that a client of the AI SDK expects of a stream. */
 export const UI_MESSAGE_STREAM_HEADERS: { readonly [name: string]: string } = {
   "content-type": "text/event-stream",
-  "cache-control": "no-cache",
+  // Middleware that compresses would hold words back.
+  "cache-control": "no-store, no-transform",
   connection: "keep-alive",
   "x-vercel-ai-ui-message-stream": "v1",
   "x-accel-buffering": "no",

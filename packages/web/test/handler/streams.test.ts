@@ -2,6 +2,7 @@ import { Agent, MemoryStore } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { aiSdk } from "@pollux/web";
 import { describe, expect, test } from "vitest";
+import { deferred } from "../../../core/test/helpers/deferred.ts";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";
 import { Processes, storeLike } from "../../../core/test/helpers/processes.ts";
 import { until } from "../../../core/test/helpers/until.ts";
@@ -173,6 +174,24 @@ describe("stopping", () => {
     expect(await errorOf(await page.ask("POST", "/c1/stop"))).toEqual({ status: 504, code: "not_stopped" });
     model.finish();
     await restOf(chunks);
+  });
+
+  test("is no error when the client leaves before the run has ended", async () => {
+    const asked = deferred();
+    const store = storeLike(new MemoryStore(), { requestStop: async () => asked.resolve() });
+    const model = new SteppedModel(say("One ", "two."));
+    const page = openPage(model, { store });
+    model.say();
+    const chunks = readChunks(await page.send("Count"));
+    await readUntil(chunks, "One ");
+    const leave = new AbortController();
+    const stopping = page.ask("POST", "/c1/stop", { signal: leave.signal });
+    await asked.promise;
+    leave.abort();
+    expect((await stopping).status).toBe(204);
+    model.finish();
+    await restOf(chunks);
+    expect(page.lines).toEqual([]);
   });
 
   test("a conversation that is deleted while it runs ends its streams", async () => {
