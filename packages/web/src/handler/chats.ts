@@ -54,7 +54,7 @@ const MAX_PAGE = 100;
 function readLimit(text: string | null): number {
   const limit = text === null ? 50 : Number(text);
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
-    throw new HttpError(400, "bad_limit", `limit has to be a whole number from 1 to ${MAX_PAGE}.`);
+    throw new HttpError(400, "bad_limit", `limit must be an integer from 1 to ${MAX_PAGE}.`);
   return limit;
 }
 
@@ -66,7 +66,7 @@ function readCursor(
   const [time = "", chat] = splitOnce(text, "~");
   const updatedAt = Number(time);
   if (time === "" || !Number.isFinite(updatedAt) || chat === undefined)
-    throw new HttpError(400, "bad_cursor", "after has to be the `next` of the page before.");
+    throw new HttpError(400, "bad_cursor", "after must be the `next` of the previous page.");
   return { id: `${prefix}${chat}`, updatedAt };
 }
 
@@ -82,6 +82,6 @@ export function readTitle(body: unknown): string | null {
   const title = typeof body === "object" && body !== null && "title" in body ? body.title : undefined;
   if (title === null) return null;
   if (typeof title !== "string" || title.trim() === "" || title.length > MAX_TITLE)
-    throw new HttpError(400, "bad_title", `title has to be a text of 1 to ${MAX_TITLE} characters, or null.`);
+    throw new HttpError(400, "bad_title", `title must be a string of 1 to ${MAX_TITLE} characters, or null.`);
   return title.trim();
 }

@@ -60,7 +60,7 @@ export function checkOptions<Context>(
 ): void {
   if (typeof options.authorize !== "function")
     throw new TypeError("authorize is required: a function that returns { owner } for a request, or a Response");
-  if (!path.startsWith("/")) throw new TypeError(`path has to begin with "/", got "${path}"`);
+  if (!path.startsWith("/")) throw new TypeError(`path must start with "/", got "${path}"`);
   if ("tools" in options)
     throw new TypeError("tools belong to the agent; for tools that clients bring, use clientTools: true");
   for (const origin of allowedOrigins)
@@ -69,6 +69,6 @@ export function checkOptions<Context>(
   for (const name of ["maxBodyBytes", "maxHeaderBytes", "keepAliveMs", "stopTimeoutMs"] as const) {
     const value = options[name];
     if (value !== undefined && !(Number.isFinite(value) && value > 0))
-      throw new TypeError(`${name} has to be a number above 0, got ${value}`);
+      throw new TypeError(`${name} must be a number above 0, got ${value}`);
   }
 }

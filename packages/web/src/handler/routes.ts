@@ -58,7 +58,7 @@ export function checkChatId(id: string | undefined): string {
     throw new HttpError(
       400,
       "bad_id",
-      "The id of a conversation has 1 to 128 letters, digits and any of the characters . _ : ~ @ -",
+      "A conversation id must be 1 to 128 characters: letters, digits and . _ : ~ @ -",
     );
   return id;
 }

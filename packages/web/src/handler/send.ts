@@ -83,7 +83,11 @@ async function begin<Context>(
   // A page sends what it has of the last message along with a new one.
   const taken = message === undefined || found?.isNew === true ? found : undefined;
   if (message === undefined && taken === undefined)
-    throw new HttpError(409, "nothing_waits", "None of these calls waits for an answer. Load the conversation again.");
+    throw new HttpError(
+      409,
+      "nothing_waits",
+      "None of these calls is waiting for an answer. Load the conversation again.",
+    );
 
   const answered = messages.find(({ id }) => id === taken?.messageId);
   const isRunning = state === "running";

@@ -80,16 +80,16 @@ export function refusalOf(error: unknown): HttpError | undefined {
   if (!(error instanceof AgentError)) return undefined;
   switch (error.code) {
     case "session_running":
-      return new HttpError(409, "running", "The conversation is being answered. Wait for the end, or stop it first.");
+      return new HttpError(409, "running", "A run is in progress. Wait until it has finished, or stop it first.");
     case "unexpected_answer":
     case "nothing_to_resume":
-      return new HttpError(409, "answered", "The call does not wait for this answer. Load the conversation again.");
+      return new HttpError(409, "answered", "The call is not waiting for this answer. Load the conversation again.");
     case "rewind_target":
       return new HttpError(409, "message_gone", "The conversation has no such message. Load it again.");
     case "invalid_approval":
       return new HttpError(422, "invalid_approval", error.message);
     case "session_limit":
-      return new HttpError(429, "session_limit", "The conversation has reached its limit. Begin a new one.");
+      return new HttpError(429, "session_limit", "The conversation has reached its limit. Start a new one.");
     default:
       return undefined;
   }
