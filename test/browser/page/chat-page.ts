@@ -1,5 +1,5 @@
 import { type AiSdkVersion, withoutDiscards } from "@pollux/web";
-import { createElement, type ReactElement, useEffect, useRef, useState } from "react";
+import { createElement, type ReactElement, useLayoutEffect, useRef, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { describePart, type PageMessage, type PagePart } from "./describe-part.ts";
 
@@ -95,12 +95,13 @@ function ChatPage({ kit, id, api, stored }: ChatPageProps): ReactElement {
     void work.finally(() => setTimeout(() => recoveries.current--, 50));
   };
 
-  useEffect(() => {
+  // With what is drawn, not after it: a test must not find a page quiet that is about to do something.
+  useLayoutEffect(() => {
     if (isGoing(stored)) busy(latest.current.resumeStream());
     // Once, for what was loaded.
   }, []);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isNetwork(error)) busy(recover(() => latest.current));
   }, [error]);
 
@@ -116,7 +117,7 @@ function ChatPage({ kit, id, api, stored }: ChatPageProps): ReactElement {
     askAgain: () => void chat.regenerate(),
     editFirst: (text) => void chat.sendMessage({ messageId: messages[0]?.id ?? "", parts: [{ type: "text", text }] }),
   };
-  Object.assign(window, { view });
+  useLayoutEffect(() => void Object.assign(window, { view }));
   const choices = (part: PagePart): ReactElement[] => buttons(kit, chat, part, [decisions, setDecisions]);
   return createElement("main", {}, ...messages.map((message) => showMessage(withoutDiscards(message), choices)));
 }
