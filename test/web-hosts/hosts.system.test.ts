@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readChunks, readUntil, restOf, userMessage } from "../../packages/web/test/handler/chat-page.ts";
 import { type HostFolder, HOSTS, openHosts, type RunningHost } from "./support/hosts.ts";
@@ -52,6 +53,24 @@ describe.each(Object.keys(HOSTS) as (keyof typeof HOSTS)[])("%s", (name) => {
     }
     await readUntil(readChunks(await ask("GET", "/leaverunning/stream")), "w6 ");
     expect(await (await ask("POST", "/leaverunning/stop")).json()).toEqual({ stopped: true });
+  });
+
+  // Bun and Deno answer one request after the other.
+  test.runIf(name.startsWith("node:http"))("ends all that a client asked for at once when it leaves", async () => {
+    const socket = connect(Number(new URL(host.url).port), "127.0.0.1");
+    const chats = ["first", "second", "third"];
+    for (const id of chats) {
+      const body = JSON.stringify({ id, messages: [userMessage("Count.", id)] });
+      const headers = `Host: a\r\nX-User: ann\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+      socket.write(`POST /api/chat/aborting HTTP/1.1\r\n${headers}\r\n\r\n${body}`);
+    }
+    const states = async (): Promise<unknown> =>
+      await Promise.all(
+        chats.map(async (id) => ((await (await ask("GET", `/${id}`)).json()) as { readonly state?: string }).state),
+      );
+    await expect.poll(states).toEqual(["running", "running", "running"]);
+    socket.destroy();
+    await expect.poll(states).toEqual(["stopped", "stopped", "stopped"]);
   });
 
   test("lists, renames and deletes", async () => {

@@ -15,10 +15,19 @@ interface Host {
 }
 
 const NODE: readonly string[] = [process.execPath];
+const NODE_22: readonly string[] = [programFile("node-22", "bin/node")];
 const BUN: readonly string[] = [programFile("bun", "bin/bun.exe"), "run"];
 const DENO: readonly string[] = [programFile("deno", "deno"), "run", "--no-lock", "--allow-net", "--allow-env"];
 const DENO_SERVE: readonly string[] = [programFile("deno", "deno"), "serve", "--no-lock", "--allow-env", "--port=0"];
 
+const NODE_HTTP = `
+import { createServer } from "node:http";
+import { toNodeHandler } from "@pollux/web/node";
+import { handler } from "./bot.js";
+const server = createServer(toNodeHandler(handler)).listen(0, "127.0.0.1", () => {
+  console.log("http://127.0.0.1:" + server.address().port);
+});
+`;
 const HONO = `
 import { Hono } from "hono";
 import { handler } from "./bot.js";
@@ -35,17 +44,8 @@ const server = app.listen(0, "127.0.0.1", () => console.log("http://127.0.0.1:" 
 `;
 
 export const HOSTS = {
-  "node:http": {
-    command: NODE,
-    source: `
-import { createServer } from "node:http";
-import { toNodeHandler } from "@pollux/web/node";
-import { handler } from "./bot.js";
-const server = createServer(toNodeHandler(handler)).listen(0, "127.0.0.1", () => {
-  console.log("http://127.0.0.1:" + server.address().port);
-});
-`,
-  },
+  "node:http": { command: NODE, source: NODE_HTTP },
+  "node:http of Node 22": { command: NODE_22, source: NODE_HTTP },
   Express: {
     command: NODE,
     source: `${EXPRESS}app.use("/api/chat", toNodeHandler(handler));\napp.use(express.json());${EXPRESS_LISTENS}`,
