@@ -36,7 +36,7 @@ async function serve(
   // Before Node 24, a response that waits behind another one is not closed with their connection. Many can wait.
   socket.setMaxListeners(0).once("close", leave);
   try {
-    // A web request can't have them.
+    // The fetch standard forbids requests with these methods.
     const isWeb = incoming.method !== "TRACE" && incoming.method !== "TRACK";
     const response = isWeb ? await handler(toRequest(incoming, left.signal)) : new Response(undefined, { status: 405 });
     await send(response, incoming, outgoing, left.signal);
