@@ -64,6 +64,7 @@ function EditQuestion({ text, onCancel, onSave }: EditQuestionProps): ReactEleme
         autoFocus
         rows={Math.min(8, draft.split("\n").length + 1)}
         value={draft}
+        onFocus={({ target }) => target.setSelectionRange(target.value.length, target.value.length)}
         onChange={(event) => setDraft(event.target.value)}
         onKeyDown={(event) => {
           if (event.key === "Escape") onCancel();
