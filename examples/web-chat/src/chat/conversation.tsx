@@ -78,6 +78,7 @@ export function Conversation({ id, stored, summary, isOnline, onChange }: Conver
               isAnswering={isAnswering}
               onDecide={live.decide}
               onAnswer={live.answer}
+              onContinue={live.goOn}
               onRegenerate={live.regenerate}
               onEdit={live.edit}
             />

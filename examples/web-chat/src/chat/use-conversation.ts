@@ -1,9 +1,18 @@
 import { Chat, useChat } from "@ai-sdk/react";
 import { DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses } from "ai";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { withoutDiscards } from "@pollux/web";
 import type { ChatMessage } from "../../server/agent.ts";
-import { API, type ChatSummary, isGoing, readProblem, steerChat, stopChat, type StoredChat } from "../server.ts";
+import {
+  API,
+  type ChatSummary,
+  continueChat,
+  isGoing,
+  readProblem,
+  steerChat,
+  stopChat,
+  type StoredChat,
+} from "../server.ts";
 import { noteTimes } from "../message/call-times.ts";
 import { useFollowing } from "./use-following.ts";
 
@@ -21,7 +30,9 @@ export interface Said {
 /** An answer to a call for which the AI SDK has no words. */
 export type CallAnswer =
   | { readonly toolCallId: string; readonly notExecuted: true }
-  | { readonly toolCallId: string; readonly output: unknown };
+  | { readonly toolCallId: string; readonly output: unknown }
+  /** Approves the call with other arguments. */
+  | { readonly toolCallId: string; readonly args: Readonly<Record<string, unknown>> };
 
 export interface LiveConversation {
   readonly messages: readonly ChatMessage[];
@@ -36,8 +47,11 @@ export interface LiveConversation {
   /** Says something else instead of a message; what followed it goes. */
   readonly edit: (message: ChatMessage, text: string) => void;
   readonly stop: () => void;
-  readonly decide: (approvalId: string, approved: boolean, reason?: string) => void;
-  readonly answer: (answer: CallAnswer) => void;
+  /** Resumes a run that ended before all was said. */
+  readonly goOn: () => void;
+  readonly decide: (approvalId: string, approved: boolean) => void;
+  /** @returns Why the tool does not accept the arguments, if it does not. */
+  readonly answer: (answer: CallAnswer) => Promise<string | undefined>;
   readonly dismissProblem: () => void;
 }
 
@@ -55,6 +69,9 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
   const [problem, setProblem] = useState<string>();
   /** The message whose end was asked for. */
   const [stopping, setStopping] = useState<string>();
+  const [isContinuing, setContinuing] = useState(false);
+  /** Why the last answer to a call was refused. */
+  const refusal = useRef<string>(undefined);
   const changed = useCallback(() => void onChange(), [onChange]);
   const [store] = useState(
     () =>
@@ -64,7 +81,12 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
         transport: createTransport(),
         sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
         onError: (error) => {
-          if (!(error instanceof TypeError)) return setProblem(readProblem(error.message));
+          if (!(error instanceof TypeError)) {
+            const { code, message } = readProblem(error.message);
+            if (code === "invalid_approval") refusal.current = message;
+            else setProblem(message);
+            return;
+          }
           // The list finds out whether the server can be reached at all.
           changed();
         },
@@ -106,13 +128,15 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
   useEffect(() => noteTimes(messages), [messages]);
 
   const shown = useMemo(() => messages.map((message) => withoutDiscards(message)), [messages]);
-  const heard = shown.flatMap(({ parts }) => parts.flatMap((part) => (part.type === "data-steering" ? [part] : [])));
+  const heard = shown.flatMap(({ parts }) =>
+    parts.flatMap((part) => (part.type === "data-steering" ? part.data.parts.map(saidBy) : [])),
+  );
   const report = (error: unknown): void => setProblem(error instanceof Error ? error.message : String(error));
 
   return {
     messages: shown,
-    queued: queued.filter(({ parts }) => !heard.some(({ data }) => textOf(data.parts) === textOf(parts))),
-    isAnswering: isBusy && stopping !== last,
+    queued: queued.filter(({ parts }) => !parts.every((part) => heard.includes(saidBy(part)))),
+    isAnswering: isContinuing || (isBusy && stopping !== last),
     problem,
     say({ text, files }) {
       setProblem(undefined);
@@ -149,11 +173,27 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
         report(error);
       });
     },
-    decide(approvalId, approved, reason) {
-      void addToolApprovalResponse({ id: approvalId, approved, ...(reason !== undefined && { reason }) });
+    goOn() {
+      setProblem(undefined);
+      setStopping(undefined);
+      setContinuing(true);
+      // It may have been continued in another tab: then there is something to follow as well.
+      const work = continueChat(id).then(async () => {
+        clearError();
+        const following = resumeStream();
+        setContinuing(false);
+        await following;
+      });
+      work.catch(report).finally(() => setContinuing(false));
     },
-    answer(answer) {
-      void sendMessage(undefined, { body: { answers: [answer] } });
+    decide(approvalId, approved) {
+      void addToolApprovalResponse({ id: approvalId, approved });
+    },
+    async answer(answer) {
+      refusal.current = undefined;
+      await sendMessage(undefined, { body: { answers: [answer] } });
+      if (refusal.current !== undefined) clearError();
+      return refusal.current;
     },
     dismissProblem() {
       setProblem(undefined);
@@ -168,6 +208,8 @@ type LiveStatus = Chat<ChatMessage>["status"];
 function createTransport(): DefaultChatTransport<ChatMessage> {
   return new DefaultChatTransport<ChatMessage>({
     api: API,
+    // Also an answer that has ended meanwhile: nothing of it is missing then.
+    prepareReconnectToStreamRequest: ({ api, id }) => ({ api: `${api}/${id}/stream?ended` }),
     prepareSendMessagesRequest: ({ id, messages, trigger, messageId, body }) => ({
       body: { ...body, id, message: messages.at(-1), trigger, messageId },
     }),
@@ -190,6 +232,7 @@ function isQueued({ metadata }: ChatMessage): boolean {
   return metadata?.queued === true;
 }
 
-function textOf(parts: readonly { readonly type: string; readonly text?: string }[]): string {
-  return parts.map(({ text = "" }) => text).join("\n");
+/** What a part of a message says: its words, or where its image is. */
+function saidBy(part: { readonly type: string } & ({ readonly text?: string } | { readonly url: string })): string {
+  return "url" in part ? part.url : "text" in part ? (part.text ?? "") : "";
 }
