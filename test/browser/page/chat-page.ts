@@ -7,9 +7,9 @@ import { describePart, type PageMessage, type PagePart } from "./describe-part.t
 export interface Kit {
   readonly version: AiSdkVersion;
   readonly useChat: (options: object) => Chat;
-  readonly createTransport: (options: TransportOptions) => object;
-  /** Whether all that was asked has been answered, so that the answers are sent. */
-  readonly isAnswered: (given: { readonly messages: readonly never[] }) => boolean;
+  readonly Transport: new (options: TransportOptions) => object;
+  /** The answers are sent once one of these says that all that was asked has been answered. */
+  readonly isAnswered: readonly ((given: { messages: never[] }) => boolean)[];
 }
 
 /** What a transport is made with. */
@@ -76,13 +76,16 @@ interface ChatPageProps {
 }
 
 function ChatPage({ kit, id, api, stored }: ChatPageProps): ReactElement {
-  const [transport] = useState(() =>
-    kit.createTransport({
-      api,
-      prepareReconnectToStreamRequest: (request) => ({ api: `${request.api}/${request.id}/stream?ended` }),
-    }),
+  const [transport] = useState(
+    () =>
+      new kit.Transport({
+        api,
+        prepareReconnectToStreamRequest: (request) => ({ api: `${request.api}/${request.id}/stream?ended` }),
+      }),
   );
-  const chat = kit.useChat({ id, messages: stored.messages, transport, sendAutomaticallyWhen: kit.isAnswered });
+  const sendAutomaticallyWhen = ({ messages: given }: { readonly messages: readonly never[] }): boolean =>
+    kit.isAnswered.some((isAnswered) => isAnswered({ messages: [...given] }));
+  const chat = kit.useChat({ id, messages: stored.messages, transport, sendAutomaticallyWhen });
   const latest = useRef(chat);
   latest.current = chat;
   const recoveries = useRef(0);

@@ -59,9 +59,9 @@ describe.each(SESSION_FACES)("what is said to a run read by %s", (_face, face) =
       name: "work",
       description: "Works.",
       run: async () => {
-        const say = async (): Promise<number> => heardBy.push(await other.steer("Hurry.", { id: "m1" }));
-        await Promise.all([say(), say()]);
-        await say();
+        const tell = async (): Promise<number> => heardBy.push(await other.steer("Hurry.", { id: "m1" }));
+        await Promise.all([tell(), tell()]);
+        await tell();
         expect((await readConversation(other)).queued.map(({ id }) => id)).toEqual(["m1"]);
         return "worked";
       },
