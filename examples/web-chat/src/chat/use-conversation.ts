@@ -1,6 +1,6 @@
 import { Chat, useChat } from "@ai-sdk/react";
 import { DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses } from "ai";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { withoutDiscards } from "@pollux/web";
 import type { ChatMessage } from "../../server/agent.ts";
 import {
@@ -70,8 +70,6 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
   /** The message whose end was asked for. */
   const [stopping, setStopping] = useState<string>();
   const [isContinuing, setContinuing] = useState(false);
-  /** Why the last answer to a call was refused. */
-  const refusal = useRef<string>(undefined);
   const changed = useCallback(() => void onChange(), [onChange]);
   const [store] = useState(
     () =>
@@ -81,12 +79,9 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
         transport: createTransport(),
         sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
         onError: (error) => {
-          if (!(error instanceof TypeError)) {
-            const { code, message } = readProblem(error.message);
-            if (code === "invalid_approval") refusal.current = message;
-            else setProblem(message);
-            return;
-          }
+          // What is wrong with an edited call is said where it is edited.
+          if (refusalIn(error) !== undefined) return;
+          if (!(error instanceof TypeError)) return setProblem(readProblem(error.message).message);
           // The list finds out whether the server can be reached at all.
           changed();
         },
@@ -128,14 +123,16 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
   useEffect(() => noteTimes(messages), [messages]);
 
   const shown = useMemo(() => messages.map((message) => withoutDiscards(message)), [messages]);
-  const heard = shown.flatMap(({ parts }) =>
-    parts.flatMap((part) => (part.type === "data-steering" ? part.data.parts.map(saidBy) : [])),
+  const heard = new Set(
+    shown.flatMap(({ parts }) =>
+      parts.flatMap((part) => (part.type === "data-steering" ? part.data.parts.map(saidBy) : [])),
+    ),
   );
   const report = (error: unknown): void => setProblem(error instanceof Error ? error.message : String(error));
 
   return {
     messages: shown,
-    queued: queued.filter(({ parts }) => !parts.every((part) => heard.includes(saidBy(part)))),
+    queued: queued.filter(({ parts }) => !parts.every((part) => heard.has(saidBy(part)))),
     isAnswering: isContinuing || (isBusy && stopping !== last),
     problem,
     say({ text, files }) {
@@ -190,10 +187,10 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
       void addToolApprovalResponse({ id: approvalId, approved });
     },
     async answer(answer) {
-      refusal.current = undefined;
       await sendMessage(undefined, { body: { answers: [answer] } });
-      if (refusal.current !== undefined) clearError();
-      return refusal.current;
+      const refusal = refusalIn(store.error);
+      if (refusal !== undefined) clearError();
+      return refusal;
     },
     dismissProblem() {
       setProblem(undefined);
@@ -230,6 +227,12 @@ function isReading(status: LiveStatus): boolean {
 
 function isQueued({ metadata }: ChatMessage): boolean {
   return metadata?.queued === true;
+}
+
+/** Why a tool does not accept the arguments that it was approved with, if that is what went wrong. */
+function refusalIn(error: Error | undefined): string | undefined {
+  const { code, message } = readProblem(error?.message ?? "");
+  return code === "invalid_approval" ? message : undefined;
 }
 
 /** What a part of a message says: its words, or where its image is. */
