@@ -1,7 +1,6 @@
 import { RewindTargetError } from "../errors/session-errors.ts";
 import type { Compaction } from "../loop/turn/compaction.ts";
 import type { RunEntry } from "./entries.ts";
-import type { SessionView } from "./session-view.ts";
 
 /** The beginning of a run that is part of the conversation, and what there was before it. */
 export interface RunStart {
@@ -30,11 +29,7 @@ export function answerId(runId: string): string {
  * @param messageId - The message that began it, or what it answered. @defaultValue the last run
  * @throws {RewindTargetError} When the conversation has no such run.
  */
-export function findStart(
-  { starts }: Pick<SessionView, "starts">,
-  sessionId: string,
-  messageId: string | undefined,
-): RunStart {
+export function findStart(starts: readonly RunStart[], sessionId: string, messageId: string | undefined): RunStart {
   const found =
     messageId === undefined
       ? starts.at(-1)

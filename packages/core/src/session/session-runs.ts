@@ -79,7 +79,7 @@ export class SessionRuns<Options> {
       if (this.log.view.runIds.has(run.runId)) throw new RunIdTakenError(this.log.id, run.runId);
       this.#checkLimits();
       const { insteadOf } = run;
-      const start = insteadOf && findStart(this.log.view, this.log.id, target ?? insteadOf.messageId);
+      const start = insteadOf && findStart(this.log.view.starts, this.log.id, target ?? insteadOf.messageId);
       // Decided on once more because others were faster, it is the same message.
       target ??= start && answerId(start.entry.runId);
       // What is taken back is not left open either.
@@ -141,7 +141,7 @@ export class SessionRuns<Options> {
     let target = messageId;
     let message: readonly Content[] = [];
     await this.#leases.appendAlone([signal], async () => {
-      const { runId, input } = findStart(view, id, target).entry;
+      const { runId, input } = findStart(view.starts, id, target).entry;
       // Decided on once more because others were faster, it is the same message.
       target = answerId(runId);
       message = input;
