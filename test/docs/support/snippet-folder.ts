@@ -24,6 +24,7 @@ export async function openSnippets(folderName: string): Promise<SnippetFolder> {
   // A file for those that read one.
   copyFileSync(join(ROOT, "README.md"), join(folder, "README.md"));
   installFilesystemServer(folder);
+  installAiSdkReact(folder);
   for (const { name, code } of snippets()) writeFileSync(join(folder, `${name}.ts`), `${code}export {};\n`);
   writeFileSync(
     join(folder, "tsconfig.json"),
@@ -45,6 +46,13 @@ export async function openSnippets(folderName: string): Promise<SnippetFolder> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The hooks of the `ai` that snippets import. */
+function installAiSdkReact(folder: string): void {
+  const scope = join(folder, "node_modules/@ai-sdk");
+  mkdirSync(scope);
+  symlinkSync(join(ROOT, "test/node_modules/@ai-sdk/react-v7"), join(scope, "react"));
 }
 
 /** Programs that start this MCP server with `npx` then don't download it. */

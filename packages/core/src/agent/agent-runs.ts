@@ -61,7 +61,11 @@ export class AgentRuns {
       origin: model.origin ?? { endpoint: model.id, family: model.capabilities.family },
       agent: this.#options.name ?? "agent",
       logger: this.#logger,
-      check: (options) => void this.prepare(options),
+      check: (options) => {
+        const { settings } = this.prepare(options);
+        // They may be a client's: one that the run can't have is refused before anything is stored.
+        if (options.extraTools !== undefined) this.heads.build(options, settings);
+      },
       checksInput: (options) => this.#guardrails(options)?.input !== undefined,
       findArgumentProblem: async ({ name }, args, run) => {
         const tool = this.heads.listKnown(run).find((one) => one.name === name);
