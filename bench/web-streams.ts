@@ -9,13 +9,14 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { createEmulator, say } from "@pollux/emulator";
 
-// Many chats at once in one process: `node bench/web-streams.ts [--streams 1000] [--seconds 20] [--store sqlite]`. While all are open, one in a hundred is
-// cut each second and followed anew. Every answer is checked for its words.
+// Many chats at once in one process: `node bench/web-streams.ts [--streams 1000] [--seconds 20] [--cuts 1] [--store sqlite]`. The answers
+// begin once all chats are open; each second so many in a hundred are cut and followed anew. Every answer is checked for its words.
 
 const { values } = parseArgs({
   options: {
     streams: { type: "string", default: "1000" },
     seconds: { type: "string", default: "20" },
+    cuts: { type: "string", default: "1" },
     store: { type: "string", default: "memory" },
   },
 });
@@ -23,6 +24,8 @@ const STREAMS = Number(values.streams);
 /** Words of each answer, two a second. */
 const WORDS = Number(values.seconds) * 2;
 const WORD_MS = 500;
+/** How likely it is that a connection is cut at a word. */
+const CUT_CHANCE = Number(values.cuts) / 100 / 2;
 const answer = Array.from({ length: WORDS }, (_, index) => `word${String(index).padStart(4, "0")} `).join("");
 
 interface Usage {
@@ -45,11 +48,6 @@ class Page {
   constructor(url: string, chat: string) {
     this.#url = `${url}/api/chat`;
     this.#chat = chat;
-  }
-
-  cut(): void {
-    this.#isCut = true;
-    this.#leave.abort();
   }
 
   /** @returns The text at the end. */
@@ -98,6 +96,9 @@ class Page {
         this.events++;
         if (!chunk.includes('"text-delta"')) continue;
         text += (JSON.parse(chunk) as { readonly delta: string }).delta;
+        if (this.#isCut || nextRandom() >= CUT_CHANCE) continue;
+        this.#isCut = true;
+        this.#leave.abort();
       }
       return text;
     } catch (error) {
@@ -109,6 +110,14 @@ class Page {
       this.isOpen = false;
     }
   }
+}
+
+const random = { state: 1 };
+
+/** From 0 to 1, the same numbers each time. */
+function nextRandom(): number {
+  random.state = (random.state * 48_271) % 2_147_483_647;
+  return random.state / 2_147_483_647;
 }
 
 async function* chunksOf(response: Response): AsyncGenerator<string, void> {
@@ -130,8 +139,16 @@ async function median(count: number, measure: (index: number) => Promise<number>
 
 const folder = await mkdtemp(join(tmpdir(), "pollux-web-streams-"));
 const delays = { chunkMs: 0 };
+const chats = { allOpen: Promise.resolve() };
 const emulator = await createEmulator({
-  brain: { answer: () => say(answer) },
+  brain: {
+    answer: async () => {
+      await chats.allOpen;
+      // They don't speak in time.
+      await sleep(delays.chunkMs * nextRandom());
+      return say(answer);
+    },
+  },
   delays,
   deltaCharacters: "word0000 ".length,
 }).listen();
@@ -162,6 +179,8 @@ try {
   const handlerMs = await median(50, (index) => new Page(url, `first-${index}`).firstWords());
 
   delays.chunkMs = WORD_MS;
+  let open = (): void => {};
+  chats.allOpen = new Promise((resolve) => (open = resolve));
   const before = await usage();
   const pages = Array.from({ length: STREAMS }, (_, index) => new Page(url, `chat-${index}`));
   const answers = Promise.all(pages.map((page) => page.run()));
@@ -170,18 +189,8 @@ try {
   const over = answers.finally(() => (state.isOver = true));
   over.catch(() => {});
   while (!state.isOver && !pages.every(({ isOpen }) => isOpen)) await sleep(50);
-  if (state.isOver) await over;
-  if (state.isOver) throw new Error("the first answer ended before the last began: give them more --seconds");
   const opened = await usage();
-  let random = 1;
-  while (!state.isOver) {
-    await Promise.race([sleep(1000), over]);
-    for (let n = 0; n < STREAMS / 100; n++) {
-      random = (random * 48_271) % 2_147_483_647;
-      const page = pages[random % STREAMS];
-      if (page?.isOpen === true) page.cut();
-    }
-  }
+  open();
   const texts = await over;
   const after = await usage();
   const wrong = texts.filter((text) => text !== answer).length;

@@ -14,10 +14,11 @@ export interface PackageSize {
 /** Size limit of each package, about a fifth above its current size. Exceeding it is an accident, or needs a new number here. */
 const BUDGETS: Readonly<Record<string, PackageSize>> = {
   "@pollux/cli": { packed: 31_000, unpacked: 108_000 },
-  "@pollux/core": { packed: 470_000, unpacked: 1_600_000 },
+  "@pollux/core": { packed: 490_000, unpacked: 1_680_000 },
   "@pollux/dbos": { packed: 33_000, unpacked: 105_000 },
   "@pollux/emulator": { packed: 264_000, unpacked: 880_000 },
   "@pollux/inspector": { packed: 180_000, unpacked: 620_000 },
+  "@pollux/otel": { packed: 28_000, unpacked: 95_000 },
   "@pollux/postgres": { packed: 28_000, unpacked: 92_000 },
   "@pollux/restate": { packed: 28_000, unpacked: 90_000 },
   "@pollux/tools": { packed: 200_000, unpacked: 640_000 },

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bench, measure } from "./support/run-bench.ts";
+import { bench, benchChats, measure } from "./support/run-bench.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const raw = JSON.stringify(pathToFileURL(join(root, "bench/drivers/raw.mjs")).href);
@@ -142,3 +142,13 @@ describe("the benchmarks", () => {
     expect(stderr).toContain(message);
   });
 });
+
+test.each(["memory", "sqlite"])(
+  "the benchmark of many chats at once finds every answer whole, with %s as the store",
+  async (store) => {
+    const sizes = ["--streams", "20", "--seconds", "3", "--cuts", "40"];
+    const { status, stdout, stderr } = await benchChats(...sizes, "--store", store);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(/^streams open at once +20, [1-9]\d* times cut and followed anew, every answer whole$/m);
+  },
+);

@@ -31,9 +31,14 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
   }
 
   /** What the server gives a page that is opened now. */
-  async function stored(chat: string): Promise<readonly (readonly string[])[]> {
+  async function load(chat: string): Promise<{ readonly messages: readonly PageMessage[] }> {
     const response = await fetch(`${site.url}/${version}/api/chat/${chat}`);
-    const { messages } = (await response.json()) as { readonly messages: readonly PageMessage[] };
+    return (await response.json()) as { readonly messages: readonly PageMessage[] };
+  }
+
+  /** The same as a page shows it. */
+  async function stored(chat: string): Promise<readonly (readonly string[])[]> {
+    const { messages } = await load(chat);
     return messages.map(({ parts }) => parts.map(describePart).filter((text) => text !== ""));
   }
 
@@ -165,6 +170,22 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     await tab.close();
   });
 
+  test("has the whole of an answer that ended after the page was loaded, and before it was followed", async () => {
+    const { tab, chat } = await openChat();
+    await tab.say("count 200 at 10");
+    await tab.sees("w20 ");
+    const letFollow = site.hold(chat);
+    const late = await ChatTab.open(browser);
+    await late.show(site, version, chat);
+    await tab.sees("w199 ");
+    await tab.isQuiet();
+    letFollow();
+    await late.sees("w199 ");
+    await late.isQuiet();
+    expect(await late.messages()).toEqual([["count 200 at 10"], [sentence(200)]]);
+    await Promise.all([tab.close(), late.close()]);
+  });
+
   test("shows one answer in two tabs, the second opened in the middle", async () => {
     const { tab, chat } = await openChat();
     await tab.say("count 200 at 5");
@@ -222,15 +243,28 @@ describe.each(VERSIONS)("useChat of version %d in a browser", (version) => {
     await tab.close();
   });
 
-  test("asks once more", async () => {
+  test("has an answer made anew, and edits a message: each stands once, also after a reload", async () => {
     const { tab, chat } = await openChat();
+    const [hello, goodbye] = ["hello", "goodbye"].map((text) => [[text], [`You said: ${text}`]]);
     await tab.say("hello");
     await tab.sees("You said: hello");
     await tab.isQuiet();
+    const { messages: before } = await load(chat);
     await tab.askAgain();
-    await expect.poll(async () => (await stored(chat)).length).toBe(4);
+    await expect.poll(async () => (await load(chat)).messages[1]?.id).not.toBe(before[1]?.id);
     await tab.isQuiet();
-    expect(await tab.answer()).toEqual(["You said: hello"]);
+    expect(await tab.messages()).toEqual(hello);
+    expect(await stored(chat)).toEqual(hello);
+    await tab.reload();
+    await tab.say("more");
+    await tab.sees("You said: more");
+    await tab.isQuiet();
+    await tab.editFirst("goodbye");
+    await tab.sees("You said: goodbye");
+    await tab.isQuiet();
+    expect(await tab.messages()).toEqual(goodbye);
+    expect(await stored(chat)).toEqual(goodbye);
+    expect(tab.errors).toEqual([]);
     await tab.close();
   });
 });

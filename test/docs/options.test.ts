@@ -11,7 +11,7 @@ const SECTIONS = {
   "The model": { of: ["ModelSettings"], less: [] },
   "`gemini()`": { of: ["GeminiOptions"], less: [] },
   Tools: { of: ["ToolOptions"], less: [] },
-  Sessions: { of: ["SessionOptions", "ContinueOptions"], less: [] },
+  Sessions: { of: ["SessionOptions", "ContinueOptions", "RewindOptions", "RegenerateOptions"], less: [] },
 };
 
 const interfaces = readInterfaces(join(ROOT, "packages/core/src"));

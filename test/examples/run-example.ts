@@ -69,6 +69,12 @@ export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /^[1-9]\d* requests: [1-9]\d* of [1-9]\d* prompt tokens came from the cache$/m,
     /^0\.\d{6} in all; it would have been 0\.\d{6} without the cache$/m,
   ],
+  "23-opentelemetry.ts": [
+    /^invoke_agent planner +\d\S* m?s +[1-9]\d* in +[1-9]\d* out +\$0\.\d{4} {2}pending: book_tickets$/m,
+    /^├─ execute_tool researcher .*\n│ {2}└─ invoke_agent researcher .*\n│ {5}└─ generate_content .* retry: 503$/m,
+    /^├─ execute_tool get_exchange_rate .*\n│ {2}└─ look up rate |^└─ execute_tool get_exchange_rate .*\n {3}└─ look up rate /m,
+    /trace ([\da-f]{8})\ninvoke_agent planner [^]+\ninvoke_agent planner .* continues \1\n├─ execute_tool book_tickets /,
+  ],
   "approval.ts": [
     /^first process: needs-approval$/m,
     /^May pay_invoice run with \{/m,

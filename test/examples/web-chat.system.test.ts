@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Chromium, openChromium } from "../runtimes/support/chromium.ts";
 import { ChatTab, countOf } from "./support/chat-tab.ts";
+import { FrailWebChat } from "./support/frail-web-chat.ts";
 import { type OpenWebChat, openWebChat } from "./support/open-web-chat.ts";
 
 let browser: Chromium;
@@ -54,16 +55,36 @@ describe("with answers that come at once", () => {
     expect(tab.complaints).toEqual([]);
   });
 
-  test("a call that is denied does not run, and a change is told to the model", async () => {
+  test("a call that is denied does not run", async () => {
     const tab = await ChatTab.open(browser, chat.url);
     await tab.say("I want to order 3 pieces of “mechanical keyboard”");
-    await tab.press("Edit");
-    await tab.page.locator("input[type=number]").fill("2");
-    await tab.press("Send changes");
-    await tab.sees("quantity 2 instead of 3");
+    await tab.press("Deny");
+    await tab.sees("did not run");
     await tab.isDone();
     expect(await tab.messages()).toContain("Denied");
     expect(tab.complaints).toEqual([]);
+  });
+
+  test("a call runs with the values that it was approved with, once the tool accepts them", async () => {
+    const tab = await ChatTab.open(browser, chat.url);
+    await tab.say("I want to order 3 pieces of “mechanical keyboard”");
+    await tab.press("Edit");
+    const quantity = tab.page.locator("input[type=number]");
+    await quantity.fill("500");
+    await tab.press("Approve with these values");
+    await tab.sees("Too big");
+    expect(await tab.page.evaluate(`document.querySelector("[aria-invalid=true]").value`)).toBe("500");
+    await quantity.fill("2");
+    await tab.press("Approve with these values");
+    await tab.sees("2 × mechanical keyboard, confirmed");
+    await tab.isDone();
+    const said = await tab.messages();
+    expect([countOf(said, "Place order"), countOf(said, "Edited"), countOf(said, "Denied")]).toEqual([1, 1, 0]);
+    await tab.page.reload();
+    await tab.sees("2 × mechanical keyboard, confirmed");
+    expect(countOf(await tab.messages(), "Edited")).toBe(1);
+    // The refused values are what the console is told of.
+    expect(tab.complaints).toEqual([expect.stringContaining("422")]);
   });
 
   test("an answer from the web has footnotes that lead to its sources, and Google's suggestions in a sandbox", async () => {
@@ -125,13 +146,26 @@ describe("with answers that come at once", () => {
     expect(tab.complaints).toEqual([]);
   });
 
-  test("a question is asked once more", async () => {
+  test("an answer is made anew, and a message is edited: each stands once, also after a reload", async () => {
     const tab = await ChatTab.open(browser, chat.url);
+    const said = async (): Promise<unknown> =>
+      await tab.page.evaluate(`[...document.querySelectorAll(".question .bubble")].map((one) => one.innerText)`);
+    const answers = `document.querySelectorAll(".answer[aria-busy=false]")`;
     await tab.say("Hello");
     await tab.sees(LAST);
-    await tab.press("Ask again");
-    await tab.sees("Asked again");
-    await tab.page.waitForFunction(`document.body.innerText.split(${JSON.stringify(LAST)}).length === 3`);
+    await tab.page.evaluate(`${answers}[0].dataset.old = "yes"`);
+    await tab.press("Regenerate");
+    await tab.page.waitForFunction(`${answers}.length === 1 && ${answers}[0].dataset.old === undefined`);
+    await tab.sees(LAST);
+    expect(await said()).toEqual(["Hello"]);
+    await tab.press("Edit message");
+    await tab.page.locator(".edit-question textarea").fill("Good morning");
+    await tab.page.keyboard.press("Enter");
+    await tab.page.waitForFunction(`document.querySelector(".question .bubble")?.innerText === "Good morning"`);
+    await tab.page.waitForFunction(`${answers}.length === 1`);
+    await tab.page.reload();
+    await tab.sees(LAST);
+    expect(await said()).toEqual(["Good morning"]);
     expect(tab.complaints).toEqual([]);
   });
 
@@ -192,6 +226,23 @@ describe("with answers that take long", () => {
     expect(said).not.toContain(LAST);
     await tab.page.reload();
     await tab.sees("Stopped.");
+    expect(await tab.messages()).toBe(said);
+    expect(tab.complaints).toEqual([]);
+  });
+
+  test("an answer that was stopped is continued, and shown once", async () => {
+    const tab = await ChatTab.open(browser, chat.url);
+    await tab.say("Hello");
+    await tab.sees(FIRST);
+    await tab.page.keyboard.press("Escape");
+    await tab.sees("Stopped.");
+    await tab.press("Continue");
+    await tab.sees(LAST);
+    await tab.isDone();
+    const said = await tab.messages();
+    expect([countOf(said, FIRST), countOf(said, LAST), countOf(said, "Stopped.")]).toEqual([1, 1, 0]);
+    await tab.page.reload();
+    await tab.sees(LAST);
     expect(await tab.messages()).toBe(said);
     expect(tab.complaints).toEqual([]);
   });
@@ -263,5 +314,58 @@ describe("with answers that take long", () => {
     const bubbles = `[...document.querySelectorAll(".question")].map((one) => one.innerText)`;
     expect(await tab.page.evaluate(bubbles)).toEqual(["What is the weather in Oslo?", "Please be brief"]);
     expect(tab.complaints).toEqual([]);
+  });
+});
+
+describe("with a server and a network that fail", () => {
+  let frail: FrailWebChat;
+  beforeAll(async () => {
+    frail = await FrailWebChat.open({ chunkMs: 120 });
+  });
+  afterAll(async () => {
+    await frail[Symbol.asyncDispose]();
+  });
+
+  /** The answer is there as a whole, once, and is what a page shows that is opened later. */
+  async function hasAll(tab: ChatTab): Promise<void> {
+    await tab.sees(LAST);
+    await tab.isDone();
+    const said = await tab.messages();
+    expect([countOf(said, FIRST), countOf(said, LAST)]).toEqual([1, 1]);
+    await tab.page.reload();
+    await tab.sees(LAST);
+    expect(await tab.messages()).toBe(said);
+  }
+
+  test("an answer is whole after its connection was cut twice in the middle", async () => {
+    const tab = await ChatTab.open(browser, frail.url);
+    await tab.say("Hello");
+    await tab.sees(FIRST);
+    frail.cut();
+    await tab.sees("A picture");
+    frail.cut();
+    await hasAll(tab);
+  });
+
+  test("an answer is whole that ended while the network was gone", async () => {
+    const tab = await ChatTab.open(browser, frail.url);
+    await tab.say("Hello");
+    await tab.sees(FIRST);
+    frail.isDown = true;
+    frail.cut();
+    await tab.sees("Offline. Reconnecting…");
+    await frail.isIdle();
+    frail.isDown = false;
+    await hasAll(tab);
+  });
+
+  test("an answer is whole after the server was killed in the middle, and started again", async () => {
+    const tab = await ChatTab.open(browser, frail.url);
+    await tab.say("Hello");
+    await tab.sees(FIRST);
+    await frail.kill();
+    await tab.sees("Offline. Reconnecting…");
+    await frail.start();
+    await hasAll(tab);
   });
 });

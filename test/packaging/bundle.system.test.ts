@@ -8,7 +8,7 @@ import { bundleProgram, dependenciesOf, sourceEntries, subpathsOf } from "./bund
 const core = fileURLToPath(new URL("../../packages/core/", import.meta.url));
 
 /** What a hello agent may add to zod, in bytes, minified. More is a decision, not an accident. */
-const HELLO_BUDGET = 300_000;
+const HELLO_BUDGET = 310_000;
 
 const HELLO = `
 import { Agent, defineTool } from "@pollux/core";

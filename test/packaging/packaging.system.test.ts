@@ -39,6 +39,7 @@ beforeAll(async () => {
     "@pollux/postgres",
     "@pollux/web",
     "@pollux/inspector",
+    "@pollux/otel",
   ];
   await npmInstall(
     app,

@@ -47,6 +47,11 @@ export async function stopChat(id: string): Promise<void> {
   await ask("POST", `/${id}/stop`);
 }
 
+/** Resumes a run that failed, was stopped or reached a limit. Its stream shows what comes of it. */
+export async function continueChat(id: string): Promise<void> {
+  await ask("POST", `/${id}/continue`);
+}
+
 /** Says something to a run that is going. The stream that shows the run goes on, so the one that answers is not read. */
 export async function steerChat(id: string, message: Pick<ChatMessage, "id" | "role" | "parts">): Promise<void> {
   const response = await fetch(API, init("POST", { id, message }));
@@ -72,17 +77,22 @@ async function read<Result>(response: Response): Promise<Result> {
 }
 
 async function problemOf(response: Response): Promise<string> {
-  return readProblem(await response.text().catch(() => ""));
+  return readProblem(await response.text().catch(() => "")).message;
 }
 
 /** What the server said was wrong: its errors are JSON with a message. */
-export function readProblem(text: string): string {
+export function readProblem(text: string): Problem {
   try {
-    const { error } = JSON.parse(text) as { error?: { message?: string } };
-    return error?.message ?? FALLBACK;
+    const { error } = JSON.parse(text) as { error?: Partial<Problem> };
+    return { message: FALLBACK, ...error };
   } catch {
-    return text === "" ? FALLBACK : text;
+    return { message: text === "" ? FALLBACK : text };
   }
+}
+
+export interface Problem {
+  readonly code?: string;
+  readonly message: string;
 }
 
 const FALLBACK = "Something went wrong. Try again.";

@@ -18,7 +18,15 @@ export type { AgentProgress, AgentToolInput, AgentToolOptions } from "./agent/ag
 export { Chat, type ChatOptions } from "./agent/chat.ts";
 export { finished } from "./agent/output.ts";
 export { Session, type SessionState } from "./agent/session.ts";
-export type { Answers, ContinueOptions, ResumeOptions, SendOptions, SessionOptions } from "./agent/session-options.ts";
+export type {
+  Answers,
+  ContinueOptions,
+  RegenerateOptions,
+  ResumeOptions,
+  RewindOptions,
+  SendOptions,
+  SessionOptions,
+} from "./agent/session-options.ts";
 export type { InputPart, RunInput } from "./agent/run-input.ts";
 
 // conversation
@@ -287,6 +295,7 @@ export {
 export { FileStateError, TrafficLimitError } from "./errors/api-errors.ts";
 export {
   NothingToResumeError,
+  RewindTargetError,
   RunIdTakenError,
   RunStoppedError,
   SessionLeaseLostError,

@@ -9,11 +9,18 @@ export interface Service {
   readonly endpointKind?: RunInfo["endpointKind"];
 }
 
-/** What every span of a run has, known when it starts. */
-export function identityOf({ agent, sessionId }: RunInfo): Attributes {
+/**
+ * What every span of a run has, known when it starts. A run inside another one has a conversation of its own, in the session of the
+ * other.
+ *
+ * @param outerSession - Session of the run that contains it.
+ */
+export function identityOf({ agent, sessionId }: RunInfo, outerSession: string | undefined): Attributes {
+  const session = sessionId ?? outerSession;
   return {
     "gen_ai.agent.name": agent,
-    ...(sessionId !== undefined && { "gen_ai.conversation.id": sessionId, "session.id": sessionId }),
+    ...(sessionId !== undefined && { "gen_ai.conversation.id": sessionId }),
+    ...(session !== undefined && { "session.id": session }),
   };
 }
 
@@ -28,7 +35,8 @@ export function serverOf({ endpoint }: Service): Attributes {
   if (endpoint === undefined || !URL.canParse(endpoint)) return {};
   const { hostname, port, protocol } = new URL(endpoint);
   const number = port === "" ? (protocol === "http:" ? 80 : 443) : Number(port);
-  return { "server.address": hostname, ...(number !== 443 && { "server.port": number }) };
+  // A URL has an IPv6 address in brackets.
+  return { "server.address": hostname.replace(/^\[|\]$/g, ""), ...(number !== 443 && { "server.port": number }) };
 }
 
 /** What a request asks for. */

@@ -13,16 +13,25 @@ export class ContentWriter {
   }
 
   text(text: string): string {
-    let redacted = text;
-    try {
-      if (this.#redact !== undefined) redacted = this.#redact(text);
-    } catch {
+    const redacted = this.#redacted(text);
+    if (redacted === undefined) {
       this.hasCut = true;
       return "[left out: redact() failed]";
     }
     const cut = cutText(redacted, this.#maxStringBytes);
     if (cut !== redacted) this.hasCut = true;
     return cut;
+  }
+
+  /** Undefined if `redact` threw or returned anything but a string. */
+  #redacted(text: string): string | undefined {
+    if (this.#redact === undefined) return text;
+    try {
+      const redacted: unknown = this.#redact(text);
+      return typeof redacted === "string" ? redacted : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** Any JSON, with its strings as {@link ContentWriter.text} has them. What is not JSON is left out. */

@@ -83,19 +83,23 @@ export class Metrics {
   }
 
   #usage({ usage, envelope }: ModelResponse, attributes: Attributes, context: Context): void {
-    const { promptTokensDetails, candidatesTokensDetails } = envelope.usageMetadata ?? {};
+    const { promptTokensDetails, toolUsePromptTokensDetails, candidatesTokensDetails, cacheTokensDetails } =
+      envelope.usageMetadata ?? {};
+    const { inputTokens, toolUseTokens, outputTokens, thoughtTokens, cachedTokens } = usage;
     const [input, output] = [inputOf(usage), outputOf(usage)];
     const add = (name: string, tokens: number, details?: Details): void => {
       const description = "Tokens of model requests.";
       for (const [modality, share] of byModality(tokens, details)) {
-        const labels = modality === undefined ? attributes : { ...attributes, "gen_ai.token.modality": modality };
+        const labels = { ...attributes, "gen_ai.token.modality": modality };
         this.#count(`gen_ai.client.inference.usage.${name}`, "{token}", description, share, labels, context);
       }
     };
-    add("input_tokens", input, usage.toolUseTokens === 0 ? promptTokensDetails : undefined);
-    add("output_tokens", output, usage.thoughtTokens === 0 ? candidatesTokensDetails : undefined);
-    add("cache_read.input_tokens", usage.cachedTokens);
-    add("reasoning.output_tokens", usage.thoughtTokens);
+    add("input_tokens", inputTokens, promptTokensDetails);
+    add("input_tokens", toolUseTokens, toolUsePromptTokensDetails);
+    add("output_tokens", outputTokens, candidatesTokensDetails);
+    add("output_tokens", thoughtTokens);
+    add("cache_read.input_tokens", cachedTokens, cacheTokensDetails);
+    add("reasoning.output_tokens", thoughtTokens);
     this.#record(OPERATION_INPUT, input, attributes, context);
     this.#record(OPERATION_OUTPUT, output, attributes, context);
     if (!this.#has2025) return;
@@ -140,12 +144,16 @@ type Details =
   | readonly { readonly modality?: string | undefined; readonly tokenCount?: number | undefined }[]
   | undefined;
 
-/** Splits a count by modality if the details add up to it. */
-function byModality(tokens: number, details: Details): readonly (readonly [string | undefined, number])[] {
-  const split = (details ?? []).map(({ modality, tokenCount = 0 }) => [modality?.toLowerCase(), tokenCount] as const);
+/** Splits a count by modality if the details add up to it; otherwise, and for thoughts, the modality is not known. */
+function byModality(tokens: number, details: Details): readonly (readonly [string, number])[] {
+  const split = (details ?? []).map(
+    ({ modality, tokenCount = 0 }) => [modality?.toLowerCase() ?? UNKNOWN, tokenCount] as const,
+  );
   const sum = split.reduce((total, [, count]) => total + count, 0);
-  return split.length > 0 && sum === tokens ? split : [[undefined, tokens]];
+  return sum === tokens ? split : [[UNKNOWN, tokens]];
 }
+
+const UNKNOWN = "unknown";
 
 interface HistogramKind {
   readonly name: string;
@@ -154,14 +162,9 @@ interface HistogramKind {
   readonly buckets: readonly number[];
 }
 
-/** Bounds that double from step to step. */
-function doubling(first: number, steps: number): readonly number[] {
-  return Array.from({ length: steps }, (_, step) => first * 2 ** step);
-}
-
-/** As the conventions advise, in seconds. */
-const SECONDS = doubling(0.01, 14);
-const CHUNK_SECONDS = doubling(0.001, 14);
+/** As the conventions advise. */
+const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
+const AGENT_SECONDS = [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 102.4, 204.8, 409.6];
 const TOKENS = Array.from({ length: 14 }, (_, step) => 4 ** step);
 const COUNTS = [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233];
 
@@ -181,10 +184,9 @@ const FIRST_CHUNK = seconds(
 const OUTPUT_CHUNK = seconds(
   "gen_ai.client.inference.time_per_output_chunk",
   "Time from one chunk of an answer to the next.",
-  CHUNK_SECONDS,
 );
 const QUEUE_WAIT = seconds("pollux.queue.wait", "Time that model requests waited for the limits of their traffic.");
-const AGENT_DURATION = seconds("gen_ai.invoke_agent.duration", "Duration of runs.");
+const AGENT_DURATION = seconds("gen_ai.invoke_agent.duration", "Duration of runs.", AGENT_SECONDS);
 const TOOL_DURATION = seconds("gen_ai.execute_tool.duration", "Duration of tool calls.");
 const DURATION_2025 = seconds("gen_ai.client.operation.duration", "Duration of model requests, retries included.");
 const FIRST_CHUNK_2025 = seconds(

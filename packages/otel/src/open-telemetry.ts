@@ -33,7 +33,6 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
   const start = (observation: RunStartObservation): void => {
     const { run } = observation;
     const outlets: Outlets = { tracer: findTracer(options), metrics: findMetrics(), events };
-    if (outlets.tracer === undefined && outlets.metrics === undefined && events === undefined) return;
     const inside = run.parent === undefined ? undefined : inProgress.get(stepId(run.parent.runId, run.parent.step));
     const from = { outlets, settings, outer: inside?.run };
     runs.set(run, new RunTrace(observation, startingContext(run.parent, inside?.context), from));
@@ -49,6 +48,7 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
   };
 
   return {
+    isEnabled: () => events !== undefined || findTracer(options) !== undefined || findMetrics() !== undefined,
     observe: (observation) => {
       if (observation.type === "run-start") {
         start(observation);

@@ -1,4 +1,4 @@
-import type { Attributes, Context, MeterProvider, TracerProvider } from "@opentelemetry/api";
+import type { Context, MeterProvider, TimeInput, TracerProvider } from "@opentelemetry/api";
 
 /** Options of {@link openTelemetry}. */
 export interface OpenTelemetryOptions {
@@ -37,7 +37,10 @@ export interface ContentOptions {
   readonly maxStringBytes?: number | undefined;
   /** Limit of each attribute, in bytes of UTF-8. The oldest messages are left out first. @defaultValue 131_072 */
   readonly maxBytes?: number | undefined;
-  /** Changes each string before it is exported, for example to mask personal data. If it throws, the string is left out. */
+  /**
+   * Changes each string before it is exported, for example to mask personal data. If it throws or returns anything but a string, the
+   * string is left out.
+   */
   readonly redact?: ((text: string) => string) | undefined;
 }
 
@@ -50,10 +53,10 @@ export interface EventLoggerProvider {
 export interface EventLogger {
   emit(record: {
     readonly eventName?: string;
-    readonly timestamp?: number;
+    readonly timestamp?: TimeInput;
     readonly severityNumber?: number;
     readonly severityText?: string;
-    readonly attributes?: Attributes;
+    readonly attributes?: { readonly [name: string]: unknown };
     readonly context?: Context;
   }): void;
 }

@@ -91,43 +91,53 @@ export class RequestTrace {
   end(observation: StepEndObservation): void {
     const { at, ok, error, response, cost } = observation;
     const { run, span } = this;
-    // Without an answer, the service refused the prompt as too long; or nothing was sent.
-    const errorType = ok
-      ? response === undefined && this.#sentAt !== undefined
-        ? "prompt_too_long"
-        : undefined
-      : errorTypeOf(error);
-    const firstChunk = this.#timeToFirstChunk(observation);
     if (response !== undefined) {
       run.finishReason = finishReasonOf(response);
-      run.add({ ...NOTHING, ...response.usage, requests: 1, calls: 0, cost });
+      run.add({ ...NOTHING, ...response.usage, requests: 1, cost });
     } else if (this.#sentAt !== undefined) run.add({ ...NOTHING, requests: 1 });
-    this.#record(observation, errorType, firstChunk);
-    const isRecording = span?.isRecording() === true;
-    const { events, settings } = { ...run.outlets, settings: run.settings };
-    if (isRecording || events !== undefined) {
-      const captures = settings.contentInSpans || settings.contentInEvents;
-      const content = captures && response !== undefined ? run.content.ofResponse(response) : undefined;
-      const attributes = {
-        ...(response === undefined
-          ? this.#firstPartAt !== undefined && { "gen_ai.response.finish_reasons": ["error"] }
-          : responseAttributes(response, cost)),
-        ...defined({ "gen_ai.response.time_to_first_chunk": firstChunk, "error.type": errorType }),
-      };
-      span?.setAttributes({ ...attributes, ...(settings.contentInSpans && content?.strings) });
-      if (events !== undefined && this.#sentAt !== undefined) {
-        const details = { ...this.#details, ...attributes };
-        const structured = settings.contentInEvents ? { ...this.#captured, ...content?.structured } : {};
-        if (settings.emitsDetails) emitDetails(events, details, structured, at, this.context);
-        if (!ok) emitException(events, error, at, this.context);
-      }
+    const errorType = ok ? this.#refusal(observation) : errorTypeOf(error);
+    const firstChunk = this.#timeToFirstChunk(observation);
+    try {
+      if (span !== undefined && !ok) {
+        fail(span, error, at, true);
+        run.hasRecorded(error);
+      } else if (span !== undefined && errorType !== undefined) markFailed(span, errorType, PROMPT_TOO_LONG);
+      this.#record(observation, errorType, firstChunk);
+      this.#describe(observation, errorType, firstChunk);
+    } finally {
+      span?.end(at);
     }
-    if (span === undefined) return;
-    if (!ok) {
-      fail(span, error, at, true);
-      run.hasRecorded(error);
-    } else if (errorType !== undefined) markFailed(span, errorType, PROMPT_TOO_LONG);
-    span.end(at);
+  }
+
+  /** Without an answer, the service refused the prompt as too long; or nothing was sent. */
+  #refusal({ response }: StepEndObservation): string | undefined {
+    return response === undefined && this.#sentAt !== undefined ? "prompt_too_long" : undefined;
+  }
+
+  /** Adds the answer to the span, and emits the events. */
+  #describe(
+    { at, ok, error, response, cost }: StepEndObservation,
+    errorType: string | undefined,
+    firstChunk: number | undefined,
+  ): void {
+    const { span, run } = this;
+    const { settings, outlets } = run;
+    const { events } = outlets;
+    const isRecording = span?.isRecording() === true;
+    if (!isRecording && events === undefined) return;
+    const captures = (isRecording && settings.contentInSpans) || settings.contentInEvents;
+    const content = captures && response !== undefined ? run.content.ofResponse(response) : undefined;
+    const attributes = {
+      ...(response === undefined
+        ? this.#firstPartAt !== undefined && { "gen_ai.response.finish_reasons": ["error"] }
+        : responseAttributes(response, cost)),
+      ...defined({ "gen_ai.response.time_to_first_chunk": firstChunk, "error.type": errorType }),
+    };
+    span?.setAttributes({ ...attributes, ...(settings.contentInSpans && content?.strings) });
+    if (events === undefined || this.#sentAt === undefined) return;
+    const structured = settings.contentInEvents ? { ...this.#captured, ...content?.structured } : {};
+    if (settings.emitsDetails) emitDetails(events, { ...this.#details, ...attributes }, structured, at, this.context);
+    if (!ok) emitException(events, error, at, this.context);
   }
 
   #send({ request, model, streams, at, ...service }: RequestObservation): void {
@@ -137,7 +147,8 @@ export class RequestTrace {
     this.#streams = streams === true;
     if (!isFirst) return;
     this.#target = targetOf(model, service);
-    const { events, settings } = { ...run.outlets, settings: run.settings };
+    const { settings, outlets } = run;
+    const { events } = outlets;
     const isRecording = span?.isRecording() === true;
     if (!isRecording && events === undefined) return;
     const attributes = { ...this.#target, ...requestAttributes(request, streams) };

@@ -1,6 +1,6 @@
 import type { Attributes } from "@opentelemetry/api";
 import type { Content, ModelRequest, ModelResponse } from "@pollux/core";
-import { type Fitted, fitItems, fitJson } from "./content-writer.ts";
+import { ContentWriter, type Fitted, fitItems, fitJson } from "./content-writer.ts";
 import { definitionsOf, instructionsOf, type Message, type MessagePart, messagesOf } from "./messages.ts";
 import type { Settings } from "./options.ts";
 
@@ -79,6 +79,11 @@ export class RunContent {
     if (contents.length < sent) return 0;
     return contents[sent]?.role === "model" ? sent + 1 : sent;
   }
+}
+
+/** A message of a failed call. */
+export function captureText(settings: Settings, text: string): string {
+  return new ContentWriter(settings, settings.maxStringBytes).text(text);
 }
 
 /** Arguments or the result of a call. */

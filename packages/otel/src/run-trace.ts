@@ -33,6 +33,8 @@ export class RunTrace {
   readonly content: RunContent;
   /** The run that contains it, if it is executed in this process. */
   readonly outer: RunTrace | undefined;
+  /** Its session, or that of the run that contains it. */
+  readonly sessionId: string | undefined;
   /** Its requests summarize messages of {@link RunTrace.outer}, and have their spans there. */
   readonly isSummary: boolean;
   /** Undefined without a tracer, and for a summary. */
@@ -55,9 +57,10 @@ export class RunTrace {
     this.outlets = outlets;
     this.settings = settings;
     this.outer = outer;
+    this.sessionId = run.sessionId ?? outer?.sessionId;
     this.#isResumed = resumed;
     this.isSummary = outer !== undefined && isSummary(run);
-    this.identity = this.isSummary && outer !== undefined ? outer.identity : identityOf(run);
+    this.identity = this.isSummary && outer !== undefined ? outer.identity : identityOf(run, outer?.sessionId);
     this.content = new RunContent(settings);
     const link = parseTraceparent(run.resumedFrom);
     this.span = this.isSummary
@@ -130,37 +133,43 @@ export class RunTrace {
     }
   }
 
-  end({ at, startedAt, ended, result, error, turns, usage, cost }: RunEndObservation): void {
+  end(observation: RunEndObservation): void {
+    const { at, startedAt, ended, error } = observation;
     const sums = this.#sums;
     this.outer?.add({ ...sums, requests: this.isSummary ? sums.requests : 0, calls: 0 });
     if (this.isSummary) return;
     const { span } = this;
     const hasFailed = ended === "failed" || ended === "aborted";
     const errorType = hasFailed ? { "error.type": errorTypeOf(error) } : {};
-    this.outlets.metrics?.agent(
-      (at - startedAt) / 1000,
-      { model: sums.requests, tool: sums.calls },
-      { "gen_ai.operation.name": "invoke_agent", ...agentOf(this.info), ...errorType },
-      this.context,
-    );
-    if (span === undefined) return;
-    if (span.isRecording()) {
-      // What was done before the run was resumed is in the spans of that time.
-      const spent = this.#isResumed ? sums : larger(sums, usage, cost);
-      span.setAttributes({
-        ...tokensOf(spent),
-        ...defined({
-          "gen_ai.response.finish_reasons": this.finishReason === undefined ? undefined : [this.finishReason],
-          "pollux.cost": spent.cost,
-          "pollux.stop_reason": result?.stopReason,
-          "pollux.ended": ended === "result" ? undefined : ended,
-        }),
-        "pollux.turns": turns,
-        ...this.content.ofRun(),
-      });
+    try {
+      this.outlets.metrics?.agent(
+        (at - startedAt) / 1000,
+        { model: sums.requests, tool: sums.calls },
+        { ...agentOf(this.info), ...errorType },
+        this.context,
+      );
+      if (span?.isRecording() !== true) return;
+      this.#describe(span, observation);
       if (hasFailed) fail(span, error, at, this.#recorded !== error);
+    } finally {
+      span?.end(at);
     }
-    span.end(at);
+  }
+
+  #describe(span: Span, { ended, result, turns, usage, cost }: RunEndObservation): void {
+    // What was done before the run was resumed is in the spans of that time.
+    const spent = this.#isResumed ? this.#sums : larger(this.#sums, usage, cost);
+    span.setAttributes({
+      ...tokensOf(spent),
+      ...defined({
+        "gen_ai.response.finish_reasons": this.finishReason === undefined ? undefined : [this.finishReason],
+        "pollux.cost": spent.cost,
+        "pollux.stop_reason": result?.stopReason,
+        "pollux.ended": ended === "result" ? undefined : ended,
+      }),
+      "pollux.turns": turns,
+      ...this.content.ofRun(),
+    });
   }
 }
 

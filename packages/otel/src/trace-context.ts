@@ -14,11 +14,14 @@ export function traceparentOf(span: Span): string | undefined {
 
 /** Reads a `traceparent`; undefined if it is not a valid one. */
 export function parseTraceparent(traceparent: string | undefined): SpanContext | undefined {
-  const [version, traceId = "", spanId = "", flags = "", ...rest] = traceparent?.split("-") ?? [];
+  const [, traceId, spanId, flags] = TRACEPARENT.exec(traceparent ?? "") ?? [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
   const parsed = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
-  const isValid = version === "00" && rest.length === 0 && flags.length === 2 && isSpanContextValid(parsed);
-  return isValid && !Number.isNaN(parsed.traceFlags) ? parsed : undefined;
+  return isSpanContextValid(parsed) ? parsed : undefined;
 }
+
+/** Version 00. */
+const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
 /**
  * The context in which a run starts. That of its caller, so that a run inside a call lies within what the tool itself has started; but

@@ -1,9 +1,10 @@
-import type { Content } from "@pollux/core";
+import { Agent, type Content, endpoint, gemini } from "@pollux/core";
 import { calls, fault, faults, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { calculator, SUM } from "./helpers/calculator.ts";
 import { parseContent } from "./helpers/message-schemas.ts";
-import { keepContexts } from "./helpers/sdk.ts";
+import { openTelemetry } from "../src/index.ts";
+import { keepContexts, Sdk } from "./helpers/sdk.ts";
 
 keepContexts();
 
@@ -144,6 +145,18 @@ describe("the spans of a run", () => {
       ["invoke_agent calculator", "400", expect.stringContaining("no")],
     ]);
   });
+
+  test("name the address of a service without the brackets of a URL", async () => {
+    const sdk = new Sdk();
+    const model = gemini("gemini-3.8-flash", {
+      endpoint: endpoint({ baseUrl: "http://[::1]", apiKey: "x" }),
+      fetch: () => Promise.reject(new Error("no")),
+      retry: { maxAttempts: 1 },
+    });
+    const observers = [openTelemetry({ tracerProvider: sdk.tracerProvider })];
+    await new Agent({ model, observers }).run("Go.").catch(() => {});
+    expect(sdk.spans[0]?.attributes).toMatchObject({ "server.address": "::1", "server.port": 80 });
+  });
 });
 
 describe("metrics", () => {
@@ -179,11 +192,85 @@ describe("metrics", () => {
     expect(input).toEqual([
       { unit: "{token}", attributes: { ...attributes, "gen_ai.token.modality": "text" }, value: usage.inputTokens },
     ]);
+    expect(metrics["gen_ai.client.inference.usage.reasoning.output_tokens"]).toEqual([
+      {
+        unit: "{token}",
+        attributes: { ...attributes, "gen_ai.token.modality": "unknown" },
+        value: usage.thoughtTokens,
+      },
+    ]);
     expect(metrics["gen_ai.invoke_agent.inference_calls"]).toMatchObject([{ value: { count: 1, sum: 2 } }]);
     expect(metrics["gen_ai.invoke_agent.tool_calls"]).toMatchObject([
       { attributes: { "gen_ai.agent.name": "calculator" }, value: { count: 1, sum: 1 } },
     ]);
+    expect(metrics["gen_ai.invoke_agent.duration"]).toMatchObject([
+      { attributes: { "gen_ai.agent.name": "calculator" }, value: { count: 1 } },
+    ]);
+    expect(metrics["gen_ai.execute_tool.duration"]?.[0]?.attributes).toEqual({
+      "gen_ai.tool.name": "add",
+      "gen_ai.tool.type": "function",
+      "gen_ai.agent.name": "calculator",
+    });
     expect(metrics["pollux.cost"]).toMatchObject([{ attributes, value: expect.closeTo(cost ?? 0, 12) as unknown }]);
+  });
+
+  test("count tokens by modality where the service does, and otherwise as unknown", async () => {
+    const sdk = new Sdk();
+    const details = (...counts: readonly (readonly [string, number])[]): object[] =>
+      counts.map(([modality, tokenCount]) => ({ modality, tokenCount }));
+    const usageMetadata = {
+      promptTokenCount: 300,
+      promptTokensDetails: details(["TEXT", 100], ["IMAGE", 200]),
+      toolUsePromptTokenCount: 50,
+      cachedContentTokenCount: 90,
+      cacheTokensDetails: details(["TEXT", 90]),
+      candidatesTokenCount: 20,
+      candidatesTokensDetails: details(["TEXT", 20]),
+      thoughtsTokenCount: 7,
+    };
+    const candidates = [{ content: { role: "model", parts: [{ text: "Hi." }] }, finishReason: "STOP" }];
+    const model = gemini("gemini-3.8-flash", {
+      endpoint: endpoint({ baseUrl: "http://emulator.local:8787", apiKey: "x" }),
+      transport: "unary",
+      fetch: () => Promise.resolve(Response.json({ candidates, usageMetadata })),
+    });
+    const observers = [openTelemetry({ meterProvider: sdk.meterProvider })];
+    await new Agent({ model, observers }).run("Go.");
+    const metrics = await sdk.metrics();
+    const countsOf = (name: string): unknown =>
+      Object.fromEntries(
+        (metrics[`gen_ai.client.inference.usage.${name}`] ?? []).map(({ attributes, value }) => [
+          attributes["gen_ai.token.modality"],
+          value,
+        ]),
+      );
+    expect(countsOf("input_tokens")).toEqual({ text: 100, image: 200, unknown: 50 });
+    expect(countsOf("output_tokens")).toEqual({ text: 20, unknown: 7 });
+    expect(countsOf("cache_read.input_tokens")).toEqual({ text: 90 });
+    expect(countsOf("reasoning.output_tokens")).toEqual({ unknown: 7 });
+  });
+
+  test("do not have the names of tools that the model made up", async () => {
+    const { sdk, agent } = calculator([calls({ name: "nothing", args: {} }), say("Sorry.")]);
+    await agent.run("Go.");
+    expect(sdk.find("execute_tool nothing").attributes["gen_ai.tool.name"]).toBe("nothing");
+    const { "gen_ai.execute_tool.duration": durations } = await sdk.metrics();
+    expect(durations).toMatchObject([{ attributes: { "gen_ai.tool.name": "_OTHER", "error.type": "not-found" } }]);
+  });
+
+  test("of times in seconds have the buckets that the conventions advise", async () => {
+    const { sdk, agent } = calculator(SUM);
+    await agent.run("What is 2 + 3?");
+    const advised = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
+    const ofRuns = [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 102.4, 204.8, 409.6];
+    const metrics = Object.entries(await sdk.metrics()).filter(([, [point]]) => point?.unit === "s");
+    expect(Object.fromEntries(metrics.map(([name, [point]]) => [name, point?.value]))).toMatchObject({
+      "gen_ai.client.inference.duration": { boundaries: advised },
+      "gen_ai.client.inference.time_to_first_chunk": { boundaries: advised },
+      "gen_ai.client.inference.time_per_output_chunk": { boundaries: advised },
+      "gen_ai.execute_tool.duration": { boundaries: advised },
+      "gen_ai.invoke_agent.duration": { boundaries: ofRuns },
+    });
   });
 
   test("have the names of 2025 as well when they are asked for", async () => {

@@ -1,4 +1,4 @@
-import { Agent, defineTool, type Part } from "@pollux/core";
+import { Agent, defineTool, type Part, ToolFailure } from "@pollux/core";
 import { call, calls, fails, parts, say, ScriptedModel, type ScriptLine, think, join } from "@pollux/core/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { openTelemetry, type OpenTelemetryOptions } from "../src/index.ts";
@@ -153,6 +153,53 @@ describe("messages", () => {
       "gen_ai.tool.call.arguments": '{"at":"-y"}',
       "gen_ai.tool.call.result": JSON.stringify("-".repeat(3_000)),
     });
+  });
+
+  test("are left out when redact() returns nothing", async () => {
+    // A function of a program without types.
+    const redact = (() => undefined) as never;
+    const { requests, sdk } = await capture([call("look"), say("Done.")], { content: { redact } });
+    expect(requests[1]?.attributes["gen_ai.output.messages"]).toBe(
+      '[{"role":"assistant","parts":[{"type":"text","content":"[left out: redact() failed]"}]}]',
+    );
+    expect(sdk.spans).toHaveLength(4);
+  });
+});
+
+describe("what a tool throws", () => {
+  const secret = defineTool({
+    name: "look",
+    description: "Looks.",
+    retry: { minDelayMs: 1, maxDelayMs: 1, when: () => true },
+    run: () => {
+      throw new ToolFailure("no account of Ada");
+    },
+  });
+
+  async function failing(options: OpenTelemetryOptions) {
+    const sdk = new Sdk();
+    const { tracerProvider, loggerProvider } = sdk;
+    const observers = [openTelemetry({ tracerProvider, loggerProvider, ...options })];
+    await new Agent({ model: new ScriptedModel(call("look"), say("Sorry.")), tools: [secret], observers }).run("Go.");
+    const exported = JSON.stringify(
+      sdk.spans.map(({ attributes, status, events }) => ({ attributes, status, events })),
+    );
+    return { exported, tool: sdk.find("execute_tool look"), records: sdk.records };
+  }
+
+  test("is content, because the model reads it", async () => {
+    const { exported, tool, records } = await failing({});
+    expect(exported).not.toContain("Ada");
+    expect(records).toEqual([]);
+    expect(tool).toMatchObject({ status: { code: 2 }, attributes: { "error.type": "failed" } });
+  });
+
+  test("is redacted wherever it is exported", async () => {
+    const redact = (text: string): string => text.replaceAll("Ada", "…");
+    const { exported, tool } = await failing({ captureContent: true, content: { redact } });
+    expect(exported).not.toContain("Ada");
+    expect(tool.status.message).toContain("no account of …");
+    expect(tool.events[0]?.attributes?.["pollux.retry.reason"]).toContain("no account of …");
   });
 });
 

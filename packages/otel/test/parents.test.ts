@@ -1,4 +1,4 @@
-import { context, trace } from "@opentelemetry/api";
+import { context, createNoopMeter, propagation, trace } from "@opentelemetry/api";
 import { Agent, defineTool, type Observer, observeAllRuns } from "@pollux/core";
 import { call, dies, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
@@ -55,6 +55,20 @@ describe("the parent of a run", () => {
     ]);
   });
 
+  test("gives it the session, but not the conversation", async () => {
+    const { sdk, observers } = traced();
+    const inner = new Agent({ name: "inner", model: new ScriptedModel(say("Found.")), observers });
+    const model = new ScriptedModel(call("inner", { task: "Find." }), say("Done."));
+    const agent = new Agent({ model, tools: [inner.asTool({ description: "x" })], observers });
+    await agent.session({ id: "chat-1" }).send("Go.");
+    const ofInner = sdk.spans.filter(({ attributes }) => attributes["gen_ai.agent.name"] === "inner");
+    expect(ofInner.map(({ name }) => name)).toEqual(["generate_content gemini-scripted", "invoke_agent inner"]);
+    for (const { attributes } of ofInner) {
+      expect(attributes["session.id"]).toBe("chat-1");
+      expect(attributes).not.toHaveProperty("gen_ai.conversation.id");
+    }
+  });
+
   test("is that call without anything that keeps contexts, as in browsers", async () => {
     const { sdk, observers } = traced();
     context.disable();
@@ -69,6 +83,24 @@ describe("the parent of a run", () => {
       "      generate_content gemini-scripted CLIENT",
       "  generate_content gemini-scripted CLIENT",
     ]);
+  });
+
+  test("has baggage that reaches the tools", async () => {
+    const { observers } = traced();
+    const seen: unknown[] = [];
+    const look = defineTool({
+      name: "look",
+      description: "x",
+      run: () => void seen.push(propagation.getActiveBaggage()?.getEntry("tenant")?.value),
+    });
+    const agent = (): Agent =>
+      new Agent({ model: new ScriptedModel(call("look"), say("Done.")), tools: [look], observers });
+    const baggage = propagation.createBaggage({ tenant: { value: "a" } });
+    const within = propagation.setBaggage(context.active(), baggage);
+    await context.with(within, () => agent().run("Go."));
+    const stream = context.with(within, () => agent().stream("Go."));
+    await stream.result();
+    expect(seen).toEqual(["a", "a"]);
   });
 
   test("is the call in another process that its traceparent names", async () => {
@@ -141,6 +173,21 @@ describe("a trace", () => {
         },
       },
     ]);
+  });
+
+  test("ends each span when a provider throws", async () => {
+    const { tracerProvider, started, spans } = new Sdk();
+    const fail = (): never => {
+      throw new Error("mine");
+    };
+    const loggerProvider = { getLogger: () => ({ emit: fail }) };
+    const meter = new Proxy(createNoopMeter(), { get: () => fail });
+    const observers = [openTelemetry({ tracerProvider, loggerProvider, meterProvider: { getMeter: () => meter } })];
+    const look = defineTool({ name: "look", description: "x", run: () => "seen" });
+    const model = new ScriptedModel(call("look"), say("Done."));
+    const { text } = await new Agent({ model, tools: [look], observers }).run("Go.");
+    expect(text).toBe("Done.");
+    expect([started.length, spans.length]).toEqual([4, 4]);
   });
 
   test("ends when its reader leaves", async () => {

@@ -1,4 +1,5 @@
 import { context, metrics, type Span, trace, type Tracer, type TracerProvider } from "@opentelemetry/api";
+import { AlwaysOffSampler } from "@opentelemetry/sdk-trace";
 import { Agent, defineTool, type Observation, type Observer } from "@pollux/core";
 import { calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
@@ -34,7 +35,7 @@ function counting<T extends object>(target: T, calledNames: string[]): T {
 }
 
 describe("without an SDK", () => {
-  test("a run asks once whether there is one, and nothing else happens", async () => {
+  test("a run asks whether there is one when it is requested and when it starts, and nothing else happens", async () => {
     const spies = [
       vi.spyOn(trace, "getTracerProvider"),
       vi.spyOn(metrics, "getMeter"),
@@ -47,9 +48,16 @@ describe("without an SDK", () => {
     const seen = await runWith([openTelemetry({ captureContent: true })]);
     expect(seen).toHaveLength(plain.length);
     expect(stringify.mock.calls).toHaveLength(2 * before);
-    // The context of the caller is restored twice: to open the run and to execute it.
-    expect(spies.map((spy) => spy.mock.calls.length)).toEqual([1, 1, 2, 0]);
+    expect(spies.map((spy) => spy.mock.calls.length)).toEqual([2, 2, 0, 0]);
     vi.restoreAllMocks();
+  });
+
+  test("a run is the same as one without observers: nothing of it is observed", async () => {
+    const observer = openTelemetry();
+    const called: string[] = [];
+    const model = new ScriptedModel(calls("look", "look"), say("Done."));
+    await new Agent({ model, tools: [look], observers: [counting(observer, called)] }).run("Go.");
+    expect(called).toEqual(["isEnabled", "isEnabled"]);
   });
 
   test("traceparents are not made up", async () => {
@@ -76,7 +84,18 @@ describe("with an SDK that does not record", () => {
     expect(new Set(calledNames)).toEqual(new Set(["startSpan", "isRecording", "spanContext", "end"]));
   });
 
-  test("metrics are recorded all the same", async () => {
+  test("a run that is not sampled has no spans, but metrics, and says so to whoever continues its trace", async () => {
+    const sdk = new Sdk(new AlwaysOffSampler());
+    const { tracerProvider, meterProvider } = sdk;
+    const observer = openTelemetry({ tracerProvider, meterProvider, captureContent: true });
+    const asked = new Set<string | undefined>();
+    await runWith([observer, { observe: ({ run }) => void asked.add(observer.traceparent?.(run)?.slice(-3)) }]);
+    expect(sdk.started).toEqual([]);
+    expect(asked).toEqual(new Set(["-00"]));
+    expect(await sdk.metrics()).toMatchObject({ "gen_ai.execute_tool.duration": [{ value: { count: 2 } }] });
+  });
+
+  test("metrics are recorded without a tracer", async () => {
     const sdk = new Sdk();
     await runWith([openTelemetry({ meterProvider: sdk.meterProvider })]);
     expect(await sdk.metrics()).toMatchObject({ "gen_ai.execute_tool.duration": [{ value: { count: 2 } }] });

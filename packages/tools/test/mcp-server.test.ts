@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport, type Transport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
-import { type Approve, defineTool } from "@pollux/core";
+import { Agent, type Approve, defineTool, type Observer } from "@pollux/core";
+import { say, ScriptedModel } from "@pollux/core/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { mcpTools } from "../src/mcp.ts";
 import { type McpHttpPlace, type McpServerHandle, serveMcp } from "../src/mcp-server.ts";
@@ -163,7 +164,24 @@ describe("the client of this package", () => {
     await using tools = await mcpTools({ url: server.url ?? "" });
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     expect(await use(tools.tools, "where", {}, { traceparent })).toEqual({ ok: true, output: traceparent });
-    expect(await use(tools.tools, "where")).toMatchObject({ ok: true, output: expect.not.stringContaining("00-") });
+    const forged = `${traceparent}\r\nx: y`;
+    for (const none of [undefined, forged])
+      expect(await use(tools.tools, "where", {}, { traceparent: none })).toEqual({ ok: true, output: "null" });
+  });
+
+  test("an agent that is served runs in the caller's trace", async () => {
+    const parents: unknown[] = [];
+    const observer: Observer = { observe: ({ type, run }) => void (type === "run-start" && parents.push(run.parent)) };
+    const agent = new Agent({ name: "finder", model: new ScriptedModel(say("Found.")), observers: [observer] });
+    await using server = await serveMcp([agent.asTool({ description: "Finds." })], {
+      transport: {},
+      name: "finder",
+      version: "1",
+    });
+    await using tools = await mcpTools({ url: server.url ?? "" });
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    expect(await use(tools.tools, "finder", { task: "Find." }, { traceparent })).toMatchObject({ ok: true });
+    expect(parents).toMatchObject([{ traceparent }]);
   });
 
   test("an abort over HTTP stops the tool", async () => {

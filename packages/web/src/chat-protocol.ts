@@ -36,6 +36,11 @@ export interface ChatRequest {
   /** The conversation, as the client names it. */
   readonly id: string;
   readonly message?: ChatMessage | undefined;
+  /**
+   * The conversation has the message under its id already, and goes back to before it: it was changed since, or is to be answered once
+   * more. One that the conversation does not have is sent like any other. Absent: a new message.
+   */
+  readonly revision?: ChatRevision | undefined;
   /** Answers to calls that wait for one; any other is ignored. */
   readonly answers?: readonly ChatAnswer[] | undefined;
   /** Tools that the client executes, in this run only. */
@@ -43,6 +48,16 @@ export interface ChatRequest {
   /** What the client calls the run, where its protocol has a word for it. */
   readonly runId?: string | undefined;
 }
+
+/** What becomes of a message that the conversation has. */
+export type ChatRevision =
+  /** It takes the place of what was said under its id. Unchanged, it is the same message. */
+  | { readonly kind: "edit" }
+  | {
+      readonly kind: "regenerate";
+      /** The answer that is made anew, by which a request that is sent twice is known. @defaultValue the answer to the message */
+      readonly answerId?: string | undefined;
+    };
 
 /** A message of the user. */
 export interface ChatMessage {

@@ -1,6 +1,13 @@
 export type { MessageEncoder } from "./message-encoder.ts";
 export { BadRequestError } from "./chat-protocol.ts";
-export type { ChatAnswer, ChatMessage, ChatProtocol, ChatRequest, EncoderOptions } from "./chat-protocol.ts";
+export type {
+  ChatAnswer,
+  ChatMessage,
+  ChatProtocol,
+  ChatRequest,
+  ChatRevision,
+  EncoderOptions,
+} from "./chat-protocol.ts";
 
 // the AI SDK
 export { aiSdk } from "./ai-sdk/ai-sdk.ts";

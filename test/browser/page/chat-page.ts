@@ -1,5 +1,5 @@
 import { type AiSdkVersion, withoutDiscards } from "@pollux/web";
-import { createElement, type ReactElement, useEffect, useRef, useState } from "react";
+import { createElement, type ReactElement, useLayoutEffect, useRef, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { describePart, type PageMessage, type PagePart } from "./describe-part.ts";
 
@@ -7,9 +7,17 @@ import { describePart, type PageMessage, type PagePart } from "./describe-part.t
 export interface Kit {
   readonly version: AiSdkVersion;
   readonly useChat: (options: object) => Chat;
-  readonly createTransport: (options: { readonly api: string }) => object;
-  /** Whether all that was asked has been answered, so that the answers are sent. */
-  readonly isAnswered: (given: { readonly messages: readonly never[] }) => boolean;
+  readonly Transport: new (options: TransportOptions) => object;
+  /** The answers are sent once one of these says that all that was asked has been answered. */
+  readonly isAnswered: readonly ((given: { messages: never[] }) => boolean)[];
+}
+
+/** What a transport is made with. */
+interface TransportOptions {
+  readonly api: string;
+  readonly prepareReconnectToStreamRequest: (request: { readonly api: string; readonly id: string }) => {
+    readonly api: string;
+  };
 }
 
 /** What `useChat` returns. */
@@ -18,7 +26,7 @@ interface Chat {
   readonly status: string;
   readonly error: Error | undefined;
   sendMessage(
-    message?: { readonly id?: string; readonly parts: readonly PagePart[] },
+    message?: { readonly id?: string; readonly messageId?: string; readonly parts: readonly PagePart[] },
     options?: { readonly body?: object },
   ): Promise<void>;
   setMessages(messages: readonly PageMessage[]): void;
@@ -47,24 +55,17 @@ export interface PageView {
   readonly isQuiet: boolean;
   say(text: string): void;
   askAgain(): void;
+  /** Says something else instead of the first message. */
+  editFirst(text: string): void;
 }
 
 /** Shows the conversation `?chat=`: what is stored, then what is said. */
 export function openPage(kit: Kit): void {
   const id = new URLSearchParams(location.search).get("chat") ?? "";
   const api = `/${kit.version}/api/chat`;
-  const reload = (): Promise<Stored> => insist(() => load(api, id));
-  void reload().then((stored) =>
-    createRoot(document.body).render(createElement(Loaded, { kit, id, api, stored, reload })),
+  void insist(() => load(api, id)).then((stored) =>
+    createRoot(document.body).render(createElement(ChatPage, { kit, id, api, stored })),
   );
-}
-
-/** A conversation that can be loaded again. */
-function Loaded({ kit, id, api, stored, reload }: Omit<ChatPageProps, "show">): ReactElement {
-  const [{ now, times }, setNow] = useState({ now: stored, times: 0 });
-  // With another key, nothing remains of what the client had.
-  const show = (loaded: Stored): void => setNow((before) => ({ now: loaded, times: before.times + 1 }));
-  return createElement(ChatPage, { key: times, kit, id, api, stored: now, reload, show });
 }
 
 interface ChatPageProps {
@@ -72,13 +73,19 @@ interface ChatPageProps {
   readonly id: string;
   readonly api: string;
   readonly stored: Stored;
-  readonly reload: () => Promise<Stored>;
-  readonly show: (stored: Stored) => void;
 }
 
-function ChatPage({ kit, id, api, stored, reload, show }: ChatPageProps): ReactElement {
-  const [transport] = useState(() => kit.createTransport({ api }));
-  const chat = kit.useChat({ id, messages: stored.messages, transport, sendAutomaticallyWhen: kit.isAnswered });
+function ChatPage({ kit, id, api, stored }: ChatPageProps): ReactElement {
+  const [transport] = useState(
+    () =>
+      new kit.Transport({
+        api,
+        prepareReconnectToStreamRequest: (request) => ({ api: `${request.api}/${request.id}/stream?ended` }),
+      }),
+  );
+  const sendAutomaticallyWhen = ({ messages: given }: { readonly messages: readonly never[] }): boolean =>
+    kit.isAnswered.some((isAnswered) => isAnswered({ messages: [...given] }));
+  const chat = kit.useChat({ id, messages: stored.messages, transport, sendAutomaticallyWhen });
   const latest = useRef(chat);
   latest.current = chat;
   const recoveries = useRef(0);
@@ -90,17 +97,16 @@ function ChatPage({ kit, id, api, stored, reload, show }: ChatPageProps): ReactE
     recoveries.current++;
     void work.finally(() => setTimeout(() => recoveries.current--, 50));
   };
-  const showAgain = async (): Promise<void> => show(await reload());
 
-  useEffect(() => {
-    if (isGoing(stored)) busy(follow(() => latest.current, showAgain));
+  // With what is drawn, not after it: a test must not find a page quiet that is about to do something.
+  useLayoutEffect(() => {
+    if (isGoing(stored)) busy(latest.current.resumeStream());
     // Once, for what was loaded.
   }, []);
 
-  useEffect(() => {
-    if (isNetwork(error)) busy(recover(kit, () => latest.current, showAgain));
-    // What is called is the same each time.
-  }, [kit, error]);
+  useLayoutEffect(() => {
+    if (isNetwork(error)) busy(recover(() => latest.current));
+  }, [error]);
 
   const last = messages.at(-1);
   const view: PageView = {
@@ -112,8 +118,9 @@ function ChatPage({ kit, id, api, stored, reload, show }: ChatPageProps): ReactE
     },
     say: (text) => void chat.sendMessage({ parts: [{ type: "text", text }] }),
     askAgain: () => void chat.regenerate(),
+    editFirst: (text) => void chat.sendMessage({ messageId: messages[0]?.id ?? "", parts: [{ type: "text", text }] }),
   };
-  Object.assign(window, { view });
+  useLayoutEffect(() => void Object.assign(window, { view }));
   const choices = (part: PagePart): ReactElement[] => buttons(kit, chat, part, [decisions, setDecisions]);
   return createElement("main", {}, ...messages.map((message) => showMessage(withoutDiscards(message), choices)));
 }
@@ -158,27 +165,13 @@ function buttons(
 }
 
 /** Shows again what is there after the network was gone: as the guide tells a page to do it. */
-async function recover(kit: Kit, chat: () => Chat, reload: () => Promise<void>): Promise<void> {
+async function recover(chat: () => Chat): Promise<void> {
   await sleep(30);
   const last = chat().messages.at(-1);
-  if (last?.role === "user") {
-    // Nobody knows whether it has arrived; sent once more under its id, it is still heard once.
-    chat().setMessages(chat().messages.slice(0, -1));
-    await chat().sendMessage({ id: last.id, parts: last.parts });
-    return;
-  }
-  // `useChat` of version 5 and 6 would append the replay to what it has.
-  if (kit.version < 7) return await reload();
-  await follow(chat, reload);
-}
-
-/** Follows the answer that is being written. */
-async function follow(chat: () => Chat, reload: () => Promise<void>): Promise<void> {
-  await chat().resumeStream();
-  await sleep(50);
-  // It has ended since it was loaded, or answers did not arrive: then there was nothing to follow.
-  const { status, messages } = chat();
-  if (status === "ready" && messages.at(-1)?.metadata?.state !== "complete") await reload();
+  if (last?.role !== "user") return await chat().resumeStream();
+  // Nobody knows whether it has arrived; sent once more under its id, it is still heard once.
+  chat().setMessages(chat().messages.slice(0, -1));
+  await chat().sendMessage({ id: last.id, parts: last.parts });
 }
 
 async function load(api: string, id: string): Promise<Stored> {

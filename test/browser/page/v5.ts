@@ -6,6 +6,6 @@ openPage({
   version: 5,
   // Its types are those of all three versions as far as the page goes.
   useChat: useChat as unknown as Kit["useChat"],
-  createTransport: (options) => new DefaultChatTransport(options),
-  isAnswered: ({ messages }) => lastAssistantMessageIsCompleteWithToolCalls({ messages: [...messages] }),
+  Transport: DefaultChatTransport,
+  isAnswered: [lastAssistantMessageIsCompleteWithToolCalls],
 });

@@ -10,12 +10,6 @@ openPage({
   version: 7,
   // Its types are those of all three versions as far as the page goes.
   useChat: useChat as unknown as Kit["useChat"],
-  createTransport: (options) => new DefaultChatTransport(options),
-  isAnswered: ({ messages: given }) => {
-    const messages = [...given];
-    return (
-      lastAssistantMessageIsCompleteWithToolCalls({ messages }) ||
-      lastAssistantMessageIsCompleteWithApprovalResponses({ messages })
-    );
-  },
+  Transport: DefaultChatTransport,
+  isAnswered: [lastAssistantMessageIsCompleteWithApprovalResponses, lastAssistantMessageIsCompleteWithToolCalls],
 });

@@ -1,6 +1,6 @@
 // A chat server for pages of three versions of the AI SDK: `chat-process.ts PATH`, the file of a SQLite store. Prints lines of JSON: its
 // address, then what the store has of each conversation, once it has it.
-import { once } from "node:events";
+import { EventEmitter, on, once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Agent, defineTool } from "@pollux/core";
@@ -39,7 +39,10 @@ const tools = [
   defineTool({ name: "where", description: "Where the user is: only the page knows." }),
 ];
 
-const model = new PacedModel();
+const drafts = new EventEmitter();
+const model = new PacedModel(async (text, signal) => {
+  for await (const [stored] of on(drafts, "stored", { signal })) if (String(stored).includes(text)) return;
+});
 const inner = new SqliteStore(path);
 const store = storeLike(inner, {
   append: async (id, ...rest) => {
@@ -49,6 +52,7 @@ const store = storeLike(inner, {
   setDraft: async (id, ...rest) => {
     await inner.setDraft(id, ...rest);
     tell(id, rest);
+    drafts.emit("stored", JSON.stringify(rest));
   },
 });
 

@@ -41,6 +41,8 @@ export class ChatSite implements AsyncDisposable {
   readonly #open = new Map<string, Set<ServerResponse>>();
   readonly #traps = new Map<string, Trap>();
   readonly #children = new Set<ChildProcess>();
+  /** Conversations whose streams nobody can follow yet. */
+  readonly #held = new Map<string, Promise<void>>();
   /** Nothing gets through. */
   isDown = false;
   #server: ChatServer | undefined;
@@ -100,6 +102,16 @@ export class ChatSite implements AsyncDisposable {
   /** Cuts all connections of a conversation. */
   cut(chat: string): void {
     for (const response of this.#open.get(chat) ?? []) response.destroy();
+  }
+
+  /** Keeps requests to follow a conversation waiting. @returns Lets them through. */
+  hold(chat: string): () => void {
+    let release = (): void => {};
+    this.#held.set(chat, new Promise((resolve) => (release = resolve)));
+    return () => {
+      this.#held.delete(chat);
+      release();
+    };
   }
 
   /** Does something after so many bytes of answers to a conversation. */
@@ -169,7 +181,9 @@ export class ChatSite implements AsyncDisposable {
     const open = this.#open.get(chat) ?? new Set();
     this.#open.set(chat, open.add(outgoing));
     outgoing.once("close", () => open.delete(outgoing));
-    const isStream = method === "POST" || url.endsWith("/stream");
+    const isFollowing = new URL(url, this.url).pathname.endsWith("/stream");
+    const isStream = method === "POST" || isFollowing;
+    if (isFollowing) await this.#held.get(chat);
     if (isStream && this.#count(chat, 0)) return void outgoing.destroy();
     if (this.isDown || this.#server === undefined) return void outgoing.destroy();
     const asked = request(`${this.#server.url}${url}`, { method, headers }, (answer) => {
@@ -207,7 +221,7 @@ async function end(child: ChildProcess): Promise<void> {
 
 /** The conversation that a request is about. */
 function chatOf(url: string, body: Buffer): string {
-  const [, , , , id = ""] = url.split("/");
+  const [, , , , id = ""] = (url.split("?")[0] ?? "").split("/");
   if (id !== "") return id;
   const { id: given = "" } = JSON.parse(body.toString() || "{}") as { readonly id?: string };
   return given;

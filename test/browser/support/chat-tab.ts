@@ -50,6 +50,10 @@ export class ChatTab {
     await this.#page.evaluate("window.view.askAgain()");
   }
 
+  async editFirst(text: string): Promise<void> {
+    await this.#page.evaluate(`window.view.editFirst(${JSON.stringify(text)})`);
+  }
+
   async sees(text: string): Promise<void> {
     await this.#until(`document.body.textContent.includes(${JSON.stringify(text)})`);
   }

@@ -14,14 +14,19 @@ import {
   think,
 } from "@pollux/core/testing";
 
-/** A model that does what the last message asks for, so that a server that is started anew does the same: `count 20 at 5`. */
+/**
+ * A model that does what the last message asks for, so that a server that is started anew does the same: `count 20 at 5` with 5 ms
+ * before each word, `count 20 keeping 7,14` with a wait after these words until a draft has them.
+ */
 export class PacedModel extends ScriptedModel {
   /** What has broken off before. */
   readonly #broken = new Set<string>();
+  readonly #isKept: (text: string, signal: AbortSignal | undefined) => Promise<void>;
   /** Answers that are being given. */
   going = 0;
 
-  constructor() {
+  /** @param isKept - Resolves once a draft that has a text has been stored. */
+  constructor(isKept: (text: string, signal: AbortSignal | undefined) => Promise<void>) {
     super(
       ...Array.from({ length: 10_000 }, () => (request: ModelRequest) => {
         const { text } = lastAsked(request);
@@ -30,13 +35,18 @@ export class PacedModel extends ScriptedModel {
         return join(say("It was "), dies());
       }),
     );
+    this.#isKept = isKept;
   }
 
   override async respond(...[request, options]: Parameters<Model["respond"]>): ReturnType<Model["respond"]> {
-    const [, pace = "0"] = / at (\d+)/.exec(lastAsked(request).text) ?? [];
+    const { text: asked } = lastAsked(request);
+    const [, pace = "0"] = / at (\d+)/.exec(asked) ?? [];
+    const [, keeping = ""] = / keeping ([\d,]+)/.exec(asked) ?? [];
+    const isWaitedFor = new Set(keeping.split(",").map((number) => `w${number} `));
     const onParts: typeof options.onParts = async (batch) => {
       if (pace !== "0") await sleep(Number(pace), undefined, { signal: options.signal });
       await options.onParts?.(batch);
+      for (const { text = "" } of batch) if (isWaitedFor.has(text)) await this.#isKept(text, options.signal);
     };
     this.going++;
     try {

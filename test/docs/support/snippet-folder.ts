@@ -5,6 +5,9 @@ import { programCommand, programFile } from "../../support/programs.ts";
 import { ROOT } from "./pages.ts";
 import { snippets } from "./snippets.ts";
 
+/** OpenTelemetry's SDK would wait for a backend that is not there. */
+const NO_EXPORT = { OTEL_TRACES_EXPORTER: "none", OTEL_METRICS_EXPORTER: "none" };
+
 /** The snippets as files, and what they need to run: a service, and an environment that names it. */
 export interface SnippetFolder extends AsyncDisposable {
   readonly folder: string;
@@ -21,6 +24,7 @@ export async function openSnippets(folderName: string): Promise<SnippetFolder> {
   // A file for those that read one.
   copyFileSync(join(ROOT, "README.md"), join(folder, "README.md"));
   installFilesystemServer(folder);
+  installAiSdkReact(folder);
   for (const { name, code } of snippets()) writeFileSync(join(folder, `${name}.ts`), `${code}export {};\n`);
   writeFileSync(
     join(folder, "tsconfig.json"),
@@ -35,13 +39,20 @@ export async function openSnippets(folderName: string): Promise<SnippetFolder> {
   const PATH = [dirname(programCommand("node")), rest["PATH"]].join(delimiter);
   return {
     folder,
-    env: { ...rest, PATH, GOOGLE_GEMINI_BASE_URL: server.url, COMETAPI_KEY: "not-used" },
+    env: { ...rest, PATH, GOOGLE_GEMINI_BASE_URL: server.url, COMETAPI_KEY: "not-used", ...NO_EXPORT },
     file: (name) => join(folder, `${name}.ts`),
     [Symbol.asyncDispose]: async () => {
       await server.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The hooks of the `ai` that snippets import. */
+function installAiSdkReact(folder: string): void {
+  const scope = join(folder, "node_modules/@ai-sdk");
+  mkdirSync(scope);
+  symlinkSync(join(ROOT, "test/node_modules/@ai-sdk/react-v7"), join(scope, "react"));
 }
 
 /** Programs that start this MCP server with `npx` then don't download it. */

@@ -26,6 +26,7 @@ export function Conversation({ id, stored, summary, isOnline, onChange }: Conver
   const { ref, isAtEnd, toEnd } = useStickToEnd([messages, queued]);
   const [isDropTarget, setDropTarget] = useState(false);
   const isEmpty = messages.length === 0;
+  const lastQuestion = messages.findLastIndex(({ role }) => role === "user");
 
   const { stop } = live;
   useEffect(() => {
@@ -73,11 +74,13 @@ export function Conversation({ id, stored, summary, isOnline, onChange }: Conver
               key={message.id}
               message={message}
               isLast={index === messages.length - 1}
-              isAgain={isRepeated(messages, index)}
+              canEdit={index === lastQuestion && !isAnswering}
               isAnswering={isAnswering}
               onDecide={live.decide}
               onAnswer={live.answer}
-              onAskAgain={live.askAgain}
+              onContinue={live.goOn}
+              onRegenerate={live.regenerate}
+              onEdit={live.edit}
             />
           ))}
           {isAnswering && messages.at(-1)?.role === "user" && <Waiting />}
@@ -113,11 +116,4 @@ function Waiting(): ReactElement {
       <span />
     </div>
   );
-}
-
-/** True for a question that was asked once more, word for word. */
-function isRepeated(messages: Parameters<typeof Announcer>[0]["messages"], index: number): boolean {
-  const message = messages[index];
-  const before = messages.slice(0, index).findLast(({ role }) => role === "user");
-  return message?.role === "user" && JSON.stringify(before?.parts) === JSON.stringify(message.parts);
 }

@@ -3,7 +3,16 @@ import { DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalRespons
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { withoutDiscards } from "@pollux/web";
 import type { ChatMessage } from "../../server/agent.ts";
-import { API, type ChatSummary, isGoing, readProblem, steerChat, stopChat, type StoredChat } from "../server.ts";
+import {
+  API,
+  type ChatSummary,
+  continueChat,
+  isGoing,
+  readProblem,
+  steerChat,
+  stopChat,
+  type StoredChat,
+} from "../server.ts";
 import { noteTimes } from "../message/call-times.ts";
 import { useFollowing } from "./use-following.ts";
 
@@ -21,7 +30,9 @@ export interface Said {
 /** An answer to a call for which the AI SDK has no words. */
 export type CallAnswer =
   | { readonly toolCallId: string; readonly notExecuted: true }
-  | { readonly toolCallId: string; readonly output: unknown };
+  | { readonly toolCallId: string; readonly output: unknown }
+  /** Approves the call with other arguments. */
+  | { readonly toolCallId: string; readonly args: Readonly<Record<string, unknown>> };
 
 export interface LiveConversation {
   readonly messages: readonly ChatMessage[];
@@ -31,10 +42,16 @@ export interface LiveConversation {
   readonly problem: string | undefined;
   /** Asks; or steers, while an answer is being written. */
   readonly say: (said: Said) => void;
-  readonly askAgain: () => void;
+  /** Makes the last answer anew. */
+  readonly regenerate: () => void;
+  /** Says something else instead of a message; what followed it goes. */
+  readonly edit: (message: ChatMessage, text: string) => void;
   readonly stop: () => void;
-  readonly decide: (approvalId: string, approved: boolean, reason?: string) => void;
-  readonly answer: (answer: CallAnswer) => void;
+  /** Resumes a run that ended before all was said. */
+  readonly goOn: () => void;
+  readonly decide: (approvalId: string, approved: boolean) => void;
+  /** @returns Why the tool does not accept the arguments, if it does not. */
+  readonly answer: (answer: CallAnswer) => Promise<string | undefined>;
   readonly dismissProblem: () => void;
 }
 
@@ -52,6 +69,7 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
   const [problem, setProblem] = useState<string>();
   /** The message whose end was asked for. */
   const [stopping, setStopping] = useState<string>();
+  const [isContinuing, setContinuing] = useState(false);
   const changed = useCallback(() => void onChange(), [onChange]);
   const [store] = useState(
     () =>
@@ -61,7 +79,9 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
         transport: createTransport(),
         sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
         onError: (error) => {
-          if (!(error instanceof TypeError)) return setProblem(readProblem(error.message));
+          // What is wrong with an edited call is said where it is edited.
+          if (refusalIn(error) !== undefined) return;
+          if (!(error instanceof TypeError)) return setProblem(readProblem(error.message).message);
           // The list finds out whether the server can be reached at all.
           changed();
         },
@@ -69,7 +89,8 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
       }),
   );
   const chat = useChat<ChatMessage>({ chat: store, experimental_throttle: 40 });
-  const { messages, setMessages, status, resumeStream, sendMessage, addToolApprovalResponse, clearError } = chat;
+  const { messages, setMessages, status, resumeStream, sendMessage, regenerate, addToolApprovalResponse, clearError } =
+    chat;
   const isBusy = isReading(status);
   const lastMessage = messages.at(-1);
   const last = lastMessage?.id;
@@ -102,13 +123,17 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
   useEffect(() => noteTimes(messages), [messages]);
 
   const shown = useMemo(() => messages.map((message) => withoutDiscards(message)), [messages]);
-  const heard = shown.flatMap(({ parts }) => parts.flatMap((part) => (part.type === "data-steering" ? [part] : [])));
+  const heard = new Set(
+    shown.flatMap(({ parts }) =>
+      parts.flatMap((part) => (part.type === "data-steering" ? part.data.parts.map(saidBy) : [])),
+    ),
+  );
   const report = (error: unknown): void => setProblem(error instanceof Error ? error.message : String(error));
 
   return {
     messages: shown,
-    queued: queued.filter(({ parts }) => !heard.some(({ data }) => textOf(data.parts) === textOf(parts))),
-    isAnswering: isBusy && stopping !== last,
+    queued: queued.filter(({ parts }) => !parts.every((part) => heard.has(saidBy(part)))),
+    isAnswering: isContinuing || (isBusy && stopping !== last),
     problem,
     say({ text, files }) {
       setProblem(undefined);
@@ -125,10 +150,18 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
         changed();
       }
     },
-    askAgain() {
-      const question = messages.findLast(({ role }) => role === "user");
-      if (question === undefined || isBusy) return;
-      void sendMessage({ id: crypto.randomUUID(), role: "user", parts: question.parts });
+    regenerate() {
+      if (isBusy || last === undefined) return;
+      setProblem(undefined);
+      void regenerate({ messageId: last });
+      changed();
+    },
+    edit(message, text) {
+      if (isBusy) return;
+      setProblem(undefined);
+      const files = message.parts.filter(({ type }) => type === "file");
+      void sendMessage({ role: "user", parts: [...files, { type: "text", text }], messageId: message.id });
+      changed();
     },
     stop() {
       setStopping(last);
@@ -137,11 +170,27 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
         report(error);
       });
     },
-    decide(approvalId, approved, reason) {
-      void addToolApprovalResponse({ id: approvalId, approved, ...(reason !== undefined && { reason }) });
+    goOn() {
+      setProblem(undefined);
+      setStopping(undefined);
+      setContinuing(true);
+      // It may have been continued in another tab: then there is something to follow as well.
+      const work = continueChat(id).then(async () => {
+        clearError();
+        const following = resumeStream();
+        setContinuing(false);
+        await following;
+      });
+      work.catch(report).finally(() => setContinuing(false));
     },
-    answer(answer) {
-      void sendMessage(undefined, { body: { answers: [answer] } });
+    decide(approvalId, approved) {
+      void addToolApprovalResponse({ id: approvalId, approved });
+    },
+    async answer(answer) {
+      await sendMessage(undefined, { body: { answers: [answer] } });
+      const refusal = refusalIn(store.error);
+      if (refusal !== undefined) clearError();
+      return refusal;
     },
     dismissProblem() {
       setProblem(undefined);
@@ -156,6 +205,8 @@ type LiveStatus = Chat<ChatMessage>["status"];
 function createTransport(): DefaultChatTransport<ChatMessage> {
   return new DefaultChatTransport<ChatMessage>({
     api: API,
+    // Also an answer that has ended meanwhile: nothing of it is missing then.
+    prepareReconnectToStreamRequest: ({ api, id }) => ({ api: `${api}/${id}/stream?ended` }),
     prepareSendMessagesRequest: ({ id, messages, trigger, messageId, body }) => ({
       body: { ...body, id, message: messages.at(-1), trigger, messageId },
     }),
@@ -178,6 +229,13 @@ function isQueued({ metadata }: ChatMessage): boolean {
   return metadata?.queued === true;
 }
 
-function textOf(parts: readonly { readonly type: string; readonly text?: string }[]): string {
-  return parts.map(({ text = "" }) => text).join("\n");
+/** Why a tool does not accept the arguments that it was approved with, if that is what went wrong. */
+function refusalIn(error: Error | undefined): string | undefined {
+  const { code, message } = readProblem(error?.message ?? "");
+  return code === "invalid_approval" ? message : undefined;
+}
+
+/** What a part of a message says: its words, or where its image is. */
+function saidBy(part: { readonly type: string } & ({ readonly text?: string } | { readonly url: string })): string {
+  return "url" in part ? part.url : "text" in part ? (part.text ?? "") : "";
 }

@@ -15,14 +15,15 @@ export interface AnswerProps {
   readonly message: ChatMessage;
   readonly isLast?: boolean;
   readonly isAnswering?: boolean;
-  readonly onDecide?: (approvalId: string, approved: boolean, reason?: string) => void;
-  readonly onAnswer?: (answer: CallAnswer) => void;
-  readonly onAskAgain?: () => void;
+  readonly onDecide?: (approvalId: string, approved: boolean) => void;
+  readonly onAnswer?: (answer: CallAnswer) => Promise<string | undefined>;
+  readonly onContinue?: () => void;
+  readonly onRegenerate?: () => void;
 }
 
 /** All that the agent did for one question. */
 export function Answer(props: AnswerProps): ReactElement {
-  const { message, isLast = false, isAnswering = false, onAskAgain } = props;
+  const { message, isLast = false, isAnswering = false, onRegenerate, onContinue } = props;
   const { metadata, parts } = message;
   const isOpen = isLast && isAnswering;
   const sources = sourcesOf(message);
@@ -40,12 +41,12 @@ export function Answer(props: AnswerProps): ReactElement {
       ))}
       {isOpen && !parts.some(isShown) && <p className="thinking">Thinking…</p>}
       {sources.length > 0 && <Sources messageId={message.id} sources={sources} />}
-      {!isOpen && <Ending message={message} />}
+      {!isOpen && <Ending message={message} onContinue={isLast && canContinue(message) ? onContinue : undefined} />}
       {!isOpen && metadata?.state !== "waiting" && (
         <footer className="answer-tools">
           {text !== "" && <CopyButton text={text} />}
           {isLast && (
-            <button type="button" className="icon" aria-label="Ask again" title="Ask again" onClick={onAskAgain}>
+            <button type="button" className="icon" aria-label="Regenerate" title="Regenerate" onClick={onRegenerate}>
               <Icon name="again" />
             </button>
           )}
@@ -128,15 +129,36 @@ const LIMITS: { readonly [state: string]: string } = {
   interrupted: "The server stopped in the middle of this answer.",
 };
 
+interface EndingProps {
+  readonly message: ChatMessage;
+  readonly onContinue: (() => void) | undefined;
+}
+
 /** Why there is no more, unless all was said. */
-function Ending({ message: { metadata } }: { readonly message: ChatMessage }): ReactElement | null {
+function Ending({ message: { metadata }, onContinue }: EndingProps): ReactElement | null {
   const { state = "complete", limit, error } = metadata ?? {};
   const words = LIMITS[state];
   if (words === undefined) return null;
   const isFailed = state === "failed";
   const more =
     limit !== undefined ? ` It reached the limit of ${limit}.` : isFailed && error ? ` ${error.message}` : "";
-  return <p className={isFailed ? "note is-failed" : "note"}>{`${words}${more}`}</p>;
+  return (
+    <div className="ending">
+      <p className={isFailed ? "note is-failed" : "note"}>{`${words}${more}`}</p>
+      {onContinue !== undefined && (
+        <button type="button" className="small" onClick={onContinue}>
+          Continue
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** True for a run that the server can resume where it ended. */
+function canContinue({ metadata }: ChatMessage): boolean {
+  const { state, stopReason = "", limit } = metadata ?? {};
+  // The time of a run is used up for good.
+  return state === "interrupted" || (["failed", "aborted", "limit"].includes(stopReason) && limit !== "wallTimeMs");
 }
 
 function CopyButton({ text }: { readonly text: string }): ReactElement {

@@ -1,31 +1,23 @@
 import { memo, type ReactElement } from "react";
 import { Answer, type AnswerProps } from "./answer.tsx";
-import { Question } from "./question.tsx";
+import { OwnQuestion, type OwnQuestionProps } from "./own-question.tsx";
 
-export interface MessageViewProps extends AnswerProps {
-  /** The same was asked before. */
-  readonly isAgain?: boolean;
-  /** Said to the run that is going, and not heard yet. */
-  readonly isQueued?: boolean;
+export interface MessageViewProps extends AnswerProps, Partial<Pick<OwnQuestionProps, "isQueued" | "onEdit">> {
+  /** A message of the person's that can be edited now. */
+  readonly canEdit?: boolean;
 }
 
 /** One message. Only those that have changed are drawn again. */
 export const MessageView = memo(
   function MessageView(props: MessageViewProps): ReactElement {
-    const { message, isAgain = false, isQueued = false } = props;
+    const { message, canEdit = false, isQueued = false, onEdit } = props;
     if (message.role === "assistant") return <Answer {...props} />;
-    if (isAgain) return <p className="asked-again">Asked again</p>;
-    return (
-      <article className={isQueued ? "question is-queued" : "question"} aria-label="You">
-        <Question parts={message.parts} />
-        {isQueued && <span className="queued-note">Will be read after this step</span>}
-      </article>
-    );
+    return <OwnQuestion message={message} isQueued={isQueued} onEdit={canEdit ? onEdit : undefined} />;
   },
   (before, after) =>
     before.message === after.message &&
     before.isLast === after.isLast &&
-    before.isAgain === after.isAgain &&
+    before.canEdit === after.canEdit &&
     // What the last one shows depends on it.
     (before.isAnswering === after.isAnswering || after.isLast !== true),
 );

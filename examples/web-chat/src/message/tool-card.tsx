@@ -19,8 +19,8 @@ export interface ToolCardProps {
   readonly isOpen: boolean;
   /** What it waits for, besides an approval. */
   readonly asked: string | undefined;
-  readonly onDecide?: ((approvalId: string, approved: boolean, reason?: string) => void) | undefined;
-  readonly onAnswer?: ((answer: CallAnswer) => void) | undefined;
+  readonly onDecide?: ((approvalId: string, approved: boolean) => void) | undefined;
+  readonly onAnswer?: ((answer: CallAnswer) => Promise<string | undefined>) | undefined;
 }
 
 /** A call of a tool: what it does, how far it is, what went in and came out. */
@@ -32,7 +32,8 @@ export function ToolCard({ call, isOpen, asked, onDecide, onAnswer }: ToolCardPr
   // Progress says no more once nothing goes on.
   const progress = isPreliminary && status.isBusy ? readProgress(call.output) : undefined;
   const image = isDone ? imageOf(call.output) : undefined;
-  const isAsked = call.state === "approval-requested" && !isOpen;
+  const isAsked = call.state === "approval-requested";
+  const isEdited = call.callProviderMetadata?.pollux.edited === true;
   return (
     <div className={`tool is-${status.kind}`} role="group" aria-label={`${labelOf(name)}: ${status.text}`}>
       <details open={isAsked}>
@@ -42,6 +43,7 @@ export function ToolCard({ call, isOpen, asked, onDecide, onAnswer }: ToolCardPr
           </span>
           <span className="tool-name">{labelOf(name)}</span>
           <span className="tool-hint">{hintOf(call.input)}</span>
+          {isEdited && <span className="tool-edited">Edited</span>}
           <span className="tool-status">
             {status.text}
             <Duration toolCallId={call.toolCallId} isBusy={status.isBusy} />
@@ -49,14 +51,15 @@ export function ToolCard({ call, isOpen, asked, onDecide, onAnswer }: ToolCardPr
           <Icon name="chevron" />
         </summary>
         <div className="tool-body">
-          {!isAsked && <ToolFields title="Input" value={call.input} />}
+          {!isAsked && <ToolFields title={isEdited ? "Input, edited" : "Input"} value={call.input} />}
           {isDone && <ToolFields title="Result" value={call.output} />}
           {call.state === "output-error" && <p className="tool-error">{call.errorText}</p>}
           {call.state === "approval-requested" && (
             <ApprovalForm
               input={call.input}
               isDisabled={isOpen}
-              onDecide={(approved, reason) => onDecide?.(call.approval.id, approved, reason)}
+              onDecide={(approved) => onDecide?.(call.approval.id, approved)}
+              onEdit={async (args) => await onAnswer?.({ toolCallId: call.toolCallId, args })}
             />
           )}
         </div>
@@ -75,14 +78,14 @@ export function ToolCard({ call, isOpen, asked, onDecide, onAnswer }: ToolCardPr
           <button
             type="button"
             className="small"
-            onClick={() => onAnswer?.({ toolCallId: call.toolCallId, output: { state: "done, says the user" } })}
+            onClick={() => void onAnswer?.({ toolCallId: call.toolCallId, output: { state: "done, says the user" } })}
           >
             Yes, it did
           </button>
           <button
             type="button"
             className="small"
-            onClick={() => onAnswer?.({ toolCallId: call.toolCallId, notExecuted: true })}
+            onClick={() => void onAnswer?.({ toolCallId: call.toolCallId, notExecuted: true })}
           >
             No, run it again
           </button>

@@ -33,13 +33,13 @@ export class HeadBuilder {
    * @param about - Absent for a check of the agent: tools that depend on a run are left out.
    */
   build(
-    options: Pick<AnyRunOptions, "instructions" | "tools" | "toolChoice">,
+    options: Pick<AnyRunOptions, "instructions" | "tools" | "extraTools" | "toolChoice">,
     settings: ModelSettings,
     about?: RunContext,
   ): { readonly head: AgentHead; readonly mixed: MixedTools; readonly listed: readonly AnyTool[] } {
     const { instructions = this.#options.instructions, tools = this.#options.tools ?? [] } = options;
     const { toolChoice = this.#options.toolChoice ?? "auto" } = options;
-    const listed = listTools(tools, about);
+    const listed = this.#list(options, about);
     const mixed = mixTools(listed, this.#model.capabilities, this.#ask);
     if (toolChoice !== "auto" && (about !== undefined || typeof tools !== "function"))
       checkToolChoice(toolChoice, mixed.toolset.byName.keys());
@@ -55,7 +55,7 @@ export class HeadBuilder {
 
   /** {@link HeadBuilder.build} with instructions, for a request that is not part of a run. */
   async buildAlone(
-    options: Pick<AnyRunOptions, "instructions" | "tools" | "toolChoice" | "context" | "signal">,
+    options: Pick<AnyRunOptions, "instructions" | "tools" | "extraTools" | "toolChoice" | "context" | "signal">,
     settings: ModelSettings,
   ): Promise<{ readonly head: AgentHead; readonly mixed: MixedTools }> {
     const { context, signal = new AbortController().signal } = options;
@@ -70,11 +70,18 @@ export class HeadBuilder {
   listKnown(
     run: { readonly options: AnyRunOptions; readonly runId: string; readonly sessionId: string } | undefined,
   ): readonly AnyTool[] {
-    const { tools = this.#options.tools ?? [] } = run?.options ?? {};
-    if (run === undefined) return listTools(tools, undefined);
+    if (run === undefined) return this.#list({}, undefined);
     const { options, runId, sessionId } = run;
     const { context, signal = new AbortController().signal } = options;
-    return listTools(tools, { runId, sessionId, agent: this.#options.name ?? "agent", context, signal });
+    return this.#list(options, { runId, sessionId, agent: this.#options.name ?? "agent", context, signal });
+  }
+
+  #list(
+    { tools = this.#options.tools ?? [], extraTools }: Pick<AnyRunOptions, "tools" | "extraTools">,
+    about: RunContext | undefined,
+  ): readonly AnyTool[] {
+    const listed = listTools(tools, about);
+    return extraTools === undefined ? listed : [...listed, ...checkTools(extraTools, "extraTools")];
   }
 }
 
@@ -118,10 +125,10 @@ function listTools(tools: NonNullable<AnyRunOptions["tools"]>, about: RunContext
   return tools.length === 0 ? checkTools((tools as () => readonly AnyTool[])()) : [];
 }
 
-function checkTools(tools: readonly AnyTool[]): readonly AnyTool[] {
+function checkTools(tools: readonly AnyTool[], option: "tools" | "extraTools" = "tools"): readonly AnyTool[] {
   if (Array.isArray(tools) && tools.every((tool) => tool?.kind === "function" || tool?.kind === "built-in"))
     return tools;
-  throw notTools(tools);
+  throw notTools(tools, option);
 }
 
 /** The first request of a run with this head. */

@@ -8,7 +8,7 @@ import type { RunEvent } from "../loop/events.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput } from "../loop/loop-input.ts";
-import { addOwn, ALL_RUNS, OBSERVERS } from "../loop/observe-all-runs.ts";
+import { addOwn, ALL_RUNS, enabledOf, OBSERVERS } from "../loop/observe-all-runs.ts";
 import { ObservedRun, type ObservedRunOptions } from "../loop/observed-run.ts";
 import type { Observer, RunInfo } from "../loop/observer.ts";
 import type { RunContext, RunIdentity } from "../loop/run-context.ts";
@@ -61,7 +61,11 @@ export class AgentRuns {
       origin: model.origin ?? { endpoint: model.id, family: model.capabilities.family },
       agent: this.#options.name ?? "agent",
       logger: this.#logger,
-      check: (options) => void this.prepare(options),
+      check: (options) => {
+        const { settings } = this.prepare(options);
+        // They may be a client's: one that the run can't have is refused before anything is stored.
+        if (options.extraTools !== undefined) this.heads.build(options, settings);
+      },
       checksInput: (options) => this.#guardrails(options)?.input !== undefined,
       findArgumentProblem: async ({ name }, args, run) => {
         const tool = this.heads.listKnown(run).find((one) => one.name === name);
@@ -213,12 +217,12 @@ export class AgentRuns {
     return { ...(input.length > 0 && { input }), ...(output.length > 0 && { output }), streaming };
   }
 
-  /** Those of all runs, and the agent's own; absent when there are none. */
+  /** Those of all runs, and the agent's own, that have a use for a run now; absent when there are none. */
   #observers(): readonly Observer[] | undefined {
     const all = ALL_RUNS[OBSERVERS];
     const { observers = [] } = this.#options;
-    if (all === undefined || all.size === 0) return observers.length === 0 ? undefined : observers;
-    return addOwn(all, observers);
+    if (all === undefined || all.size === 0) return observers.length === 0 ? undefined : enabledOf(observers);
+    return enabledOf(addOwn(all, observers));
   }
 
   /** A replayed run is not observed. */

@@ -35,6 +35,7 @@ const AGENT: OptionNames<AgentOptions> = {
 const RUN: OptionNames<AnyRunOptions> = {
   ...SHARED,
   context: true,
+  extraTools: true,
   output: true,
   signal: true,
   metadata: true,
@@ -119,15 +120,15 @@ function check(where: string, options: unknown, names: { readonly [name: string]
 }
 
 /** The error for tools that are not a list of tools. */
-export function notTools(tools: unknown): TypeError {
+export function notTools(tools: unknown, option: "tools" | "extraTools"): TypeError {
   if (!Array.isArray(tools))
     return new TypeError(
-      "tools must be a list, in which each tool has its own name: tools: [getWeather, googleSearch()]",
+      `${option} must be a list, in which each tool has its own name: ${option}: [getWeather, googleSearch()]`,
     );
   const at = tools.findIndex(
     (tool: unknown) => !isObject(tool) || (tool["kind"] !== "function" && tool["kind"] !== "built-in"),
   );
   return new TypeError(
-    `tools[${at}] is not a tool: use defineTool() for a function, googleSearch() for the service's own, agent.asTool() for an agent, and await a promise`,
+    `${option}[${at}] is not a tool: use defineTool() for a function, googleSearch() for the service's own, agent.asTool() for an agent, and await a promise`,
   );
 }

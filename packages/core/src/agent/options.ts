@@ -138,6 +138,11 @@ export interface RunOptions<
    */
   readonly context?: GivenContext<Context> | undefined;
   /**
+   * Tools in addition to the agent's, or to those of `tools`; such as tools that a client brings. Pass them again to resume the run.
+   * @defaultValue none
+   */
+  readonly extraTools?: readonly AnyTool<Context>[] | undefined;
+  /**
    * A JSON object that identifies the run for the application: it is in its first event, in hooks, observations and each line of the
    * log, also of runs inside it. A session stores it with the run, which keeps it when it is resumed. @defaultValue none
    */

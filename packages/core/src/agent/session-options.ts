@@ -41,6 +41,28 @@ export interface SendOptions {
    * Whether an answer that was cut off in the middle becomes part of the history, as far as it was shown. @defaultValue true
    */
   readonly keepInterrupted?: boolean | undefined;
+  /**
+   * Id of the message that this one replaces, as in the conversation: that message and all that followed are taken back first, as by
+   * {@link Session.rewind}. @defaultValue none
+   */
+  readonly insteadOf?: string | undefined;
+}
+
+/** Options of {@link Session.rewind}. */
+export interface RewindOptions {
+  /** Id of the message that goes first, as in the conversation, or of its answer. @defaultValue the last message that began a run */
+  readonly before?: string | undefined;
+}
+
+/** Options of {@link Session.regenerate}. */
+export interface RegenerateOptions {
+  /** Id of the answer to make anew, as in the conversation, or of the message that it answers. @defaultValue the last one */
+  readonly messageId?: string | undefined;
+  /**
+   * What happens while a run is going: `"refuse"` with `SessionRunningError`, `"wait"` until it is over, or `"replace"` it: stop it first.
+   * @defaultValue "refuse"
+   */
+  readonly whileRunning?: Exclude<WhileRunning, "steer"> | undefined;
 }
 
 /** Answers to pending calls. */
@@ -59,6 +81,7 @@ export interface ResumeOptions extends Answers {
 
 /** What {@link Session.continue} continues with. */
 export interface ContinueOptions extends SendOptions, ResumeOptions {
+  /** Absent with `insteadOf`: the message that it names is sent once more. */
   readonly message?: RunInput | undefined;
 }
 
@@ -72,6 +95,13 @@ export const SESSION: OptionNames<SessionOptions> = {
   owner: true,
   metadata: true,
 };
-export const SEND: OptionNames<SendOptions> = { whileRunning: true, unfinished: true, keepInterrupted: true };
+export const SEND: OptionNames<SendOptions> = {
+  whileRunning: true,
+  unfinished: true,
+  keepInterrupted: true,
+  insteadOf: true,
+};
+export const REWIND: OptionNames<RewindOptions> = { before: true };
+export const REGENERATE: OptionNames<RegenerateOptions> = { whileRunning: true, messageId: true };
 export const RESUME: OptionNames<ResumeOptions> = { approvals: true, outcomes: true, anyLoopVersion: true };
 export const CONTINUE: OptionNames<ContinueOptions> = { ...SEND, ...RESUME, message: true };

@@ -5,14 +5,14 @@ import type { RunResult, StopReason } from "../loop/result.ts";
 import { RunStream } from "../loop/run-stream.ts";
 import type { Usage } from "../model/usage.ts";
 import { isResumable } from "../session/entries.ts";
+import { checkForkPoint, takeSegments } from "../session/fork.ts";
 import { MemoryStore } from "../session/memory-store.ts";
 import { type NextInput, NextRun } from "../session/next-run.ts";
 import { replayRun } from "../session/replay.ts";
-import { openQuestions } from "../session/session-answers.ts";
+import { hasAnswers, openQuestions } from "../session/session-answers.ts";
 import type { SessionHost } from "../session/session-host.ts";
 import { SessionLog } from "../session/session-log.ts";
-import { type SessionAbout, type SessionKeeping, SessionRuns } from "../session/session-runs.ts";
-import { checkForkPoint, takeSegments } from "../session/session-view.ts";
+import { type InsteadOf, type SessionAbout, type SessionKeeping, SessionRuns } from "../session/session-runs.ts";
 import type { SessionStore } from "../session/store.ts";
 import type { PendingCall } from "../tool/tool.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
@@ -33,8 +33,12 @@ import {
   type Answers,
   CONTINUE,
   type ContinueOptions,
+  REGENERATE,
+  type RegenerateOptions,
   RESUME,
   type ResumeOptions,
+  REWIND,
+  type RewindOptions,
   SEND,
   type SendOptions,
   SESSION,
@@ -105,6 +109,50 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   }
 
   /**
+   * Takes the conversation back to before a message: that message and all that followed are no longer part of the history or of what is
+   * shown. The log keeps them, and what they used still counts. Messages that no run has heard yet stay queued.
+   *
+   * What tools did is not undone.
+   *
+   * @param options - `before`: which message. The rest: options of the last run, needed if that run was cut off.
+   * @returns The message, to be edited for instance.
+   * @throws {SessionRunningError} When a run is going: stop it first. Nothing was stored.
+   * @throws {RewindTargetError} When no run of the conversation began with that message; names those that can be chosen.
+   */
+  async rewind(
+    ...given: OptionsArgument<RunOptions<undefined, Context> & RewindOptions, Context>
+  ): Promise<readonly Content[]> {
+    const { before, ...options }: AnyRunOptions & RewindOptions = anyOptions(given, checkSessionRun("rewind", REWIND));
+    this.#host.check(options);
+    return await this.#runs.rewind(before, options, options.signal);
+  }
+
+  /**
+   * Makes an answer anew: takes the conversation back to before the message that it answers, and sends that message once more, as a new
+   * run. What tools did in the first one is not undone, and they may do it again.
+   *
+   * @throws {SessionRunningError} When a run is going, unless `whileRunning` says what to do then. Nothing was stored.
+   * @throws {RewindTargetError} When the conversation has no such message; names those that can be chosen. Nothing was stored.
+   */
+  async regenerate<Schema extends OutputSchema | undefined = undefined>(
+    ...options: OptionsArgument<RunOptions<Schema, Context> & RegenerateOptions, Context>
+  ): Promise<RunResult<OutputOf<Schema>, Calls>> {
+    return await this.regenerateStream<Schema>(...options).result();
+  }
+
+  /** {@link Session.regenerate} as a stream. Nothing happens until it is read. */
+  regenerateStream<Schema extends OutputSchema | undefined = undefined>(
+    ...given: OptionsArgument<RunOptions<Schema, Context> & RegenerateOptions, Context>
+  ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
+    const { messageId, ...options }: AnyRunOptions & RegenerateOptions = anyOptions(
+      given,
+      checkSessionRun("regenerate", REGENERATE),
+    );
+    const next = this.#nextInput(options, { messageId });
+    return new RunStream((emitters) => this.#next.send(next, this.#events.tap(emitters)));
+  }
+
+  /**
    * Continues the last run: after a crash, a failure, an abort or a limit, or with answers to its pending questions. Finished steps
    * are not repeated; pass the same options as for the message. After a crash on another machine it first waits, for as long as
    * {@link SessionOptions.leaseMs}, to be sure that the run is not going.
@@ -143,7 +191,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    * follows one that is going, or gives the last result once more.
    *
    * A `runId` makes a message idempotent: sent again under the same id, by a caller that retries or a program that was restarted, it
-   * resumes or follows its run, or gives its result.
+   * resumes or follows its run, or gives its result. One that steered a run is not said to it again.
    *
    * @throws {SessionRunningError} For a message while a run is going, unless `whileRunning` says what to do then. Nothing was stored.
    * @throws {UnexpectedAnswerError} When an answer matches no pending call. Nothing was stored.
@@ -185,10 +233,11 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    * Sends input to the run in progress, in this process or another: the run's next request includes it as a user content. If no
    * run is in progress, the next one includes it.
    *
+   * @param options - `id`: of the message, also in the conversation; sent again under the same id, it is heard once.
    * @returns `"run"` or `"next-run"`: which of them hears it.
    */
-  async steer(input: RunInput): Promise<"run" | "next-run"> {
-    const heardBy = await this.#next.steer(buildContents(input, this.#host.model));
+  async steer(input: RunInput, { id }: { readonly id?: string | undefined } = {}): Promise<"run" | "next-run"> {
+    const heardBy = await this.#next.steer(buildContents(input, this.#host.model), id);
     return heardBy === undefined ? "next-run" : "run";
   }
 
@@ -233,23 +282,36 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
     return agent.session({ id: this.id, store: this.#store, limits, leaseMs, ...about });
   }
 
-  /** What the options of a message, a resumption or both say. */
+  /**
+   * What the options of a message, a resumption or both say.
+   *
+   * @param again - A message that is said once more.
+   */
   #nextInput(
     given: AnyRunOptions & SendOptions & ResumeOptions,
+    again?: InsteadOf,
   ): Omit<NextInput<AnyRunOptions>, "message"> & { readonly message: undefined } {
     const {
       whileRunning = "refuse",
       unfinished = "close",
       keepInterrupted = true,
+      insteadOf: replaced,
       approvals = {},
       outcomes = {},
       anyLoopVersion = false,
       ...options
     } = given;
     this.#host.check(options);
+    const answers = { approvals, outcomes };
+    const insteadOf = again ?? (replaced === undefined ? undefined : { messageId: replaced });
+    if (insteadOf !== undefined && whileRunning === "steer")
+      throw new TypeError('whileRunning: a message cannot "steer" a run and take the place of another message');
+    if (insteadOf !== undefined && hasAnswers(answers))
+      throw new TypeError("insteadOf takes back the calls that wait, so they cannot be answered as well");
     return {
       message: undefined,
-      answers: { approvals, outcomes },
+      insteadOf,
+      answers,
       whileRunning,
       unfinished,
       keepInterrupted,
@@ -345,8 +407,8 @@ export interface SessionState {
   /** Cost of all runs; 0 without a price table. */
   readonly cost: number;
   /**
-   * How the last run ended. `"running"` while it is going, or may be: a lease that nobody has renewed is only known to be abandoned
-   * once it has expired. `"cut-off"` when its process died; `undefined` when there was none.
+   * How the last run of the conversation ended. `"running"` while it is going, or may be: a lease that nobody has renewed is only known to be abandoned
+   * once it has expired. `"cut-off"` when its process died; `undefined` when there was none, or after a rewind.
    */
   readonly lastRun: StopReason | "failed" | "aborted" | "running" | "cut-off" | undefined;
   /** Whether {@link Session.resume} can continue the last run. */

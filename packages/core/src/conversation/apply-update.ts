@@ -1,4 +1,4 @@
-import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
+import { addUsage, NO_USAGE } from "../model/usage.ts";
 import type { PendingQuestion } from "../tool/tool.ts";
 import type {
   Conversation,
@@ -82,6 +82,8 @@ function applyChange(conversation: Conversation, change: ConversationChange): Co
       const others = conversation.messages.filter(({ id }) => id !== change.message.id);
       return derive({ ...conversation, messages: [...others, change.message] }, change.message.usage !== undefined);
     }
+    case "take-back":
+      return takeBack(conversation, change.ids);
     default: {
       const index = conversation.messages.findLastIndex(({ id }) => id === change.messageId);
       const message = conversation.messages[index];
@@ -90,6 +92,13 @@ function applyChange(conversation: Conversation, change: ConversationChange): Co
       return change.type === "text" || change.type === "sources" ? next : derive(next, changesTotals(change));
     }
   }
+}
+
+function takeBack(conversation: Conversation, ids: readonly string[]): Conversation {
+  const isGone = ({ id }: Message): boolean => ids.includes(id);
+  const messages = conversation.messages.filter((message) => !isGone(message));
+  const takenBack = totalsOf(conversation.messages.filter(isGone), conversation.takenBack);
+  return { ...conversation, messages, state: "idle", pending: [], takenBack, ...totalsOf(messages, takenBack) };
 }
 
 /** A change inside of a message. */
@@ -139,7 +148,7 @@ function derive(conversation: Conversation, withTotals: boolean): Conversation {
   const last = conversation.messages.at(-1);
   const pending = last === undefined ? [] : pendingOf(last);
   const derived = { ...conversation, state: stateOf(last), pending };
-  return withTotals ? { ...derived, ...totalsOf(conversation.messages) } : derived;
+  return withTotals ? { ...derived, ...totalsOf(conversation.messages, conversation.takenBack) } : derived;
 }
 
 function changesTotals(change: ConversationChange): boolean {
@@ -148,9 +157,12 @@ function changesTotals(change: ConversationChange): boolean {
   return "usage" in set || "cost" in set || unset.includes("usage") || unset.includes("cost");
 }
 
-function totalsOf(messages: readonly Message[]): Pick<Conversation, "usage" | "cost"> {
-  let usage: Usage = NO_USAGE;
-  let cost = 0;
+type Totals = Pick<Conversation, "usage" | "cost">;
+
+const NOTHING: Totals = { usage: NO_USAGE, cost: 0 };
+
+function totalsOf(messages: readonly Message[], before: Totals = NOTHING): Totals {
+  let { usage, cost } = before;
   for (const message of messages) {
     if (message.usage !== undefined) usage = addUsage(usage, message.usage);
     cost += message.cost ?? 0;

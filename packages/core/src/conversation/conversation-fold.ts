@@ -3,6 +3,7 @@ import type { RunEvent } from "../loop/events.ts";
 import type { Content } from "../wire/types/content.ts";
 import type { SessionEntry } from "../session/entries.ts";
 import type { Draft } from "../session/records.ts";
+import { answerId } from "../session/rewind.ts";
 import { AnswerParts } from "./answer-parts.ts";
 import { QUESTION_OF } from "./apply-update.ts";
 import type { Conversation, ConversationChange, ConversationUpdate, Message } from "./conversation.ts";
@@ -125,7 +126,7 @@ export class EventFold {
   }
 
   #open(runId: string): void {
-    const known = this.conversation.messages.find(({ id }) => id === `${runId}:assistant`);
+    const known = this.conversation.messages.find(({ id }) => id === answerId(runId));
     if (known === undefined) {
       const last = this.conversation.messages.at(-1);
       if (last !== undefined) this.#writer.change(...leaveChanges(last));

@@ -1,5 +1,6 @@
 import type { ModelResponse } from "../model/model.ts";
 import type { Content } from "../wire/types/content.ts";
+import { answerId, userMessageId } from "../session/rewind.ts";
 import { saidParts } from "./answer-parts.ts";
 import { applyUpdate, emptyConversation, isLiveLater } from "./apply-update.ts";
 import type {
@@ -41,7 +42,7 @@ export class ConversationWriter {
     this.leaveRun(false);
     this.outputs.length = 0;
     const message = (role: Message["role"]): Message => ({
-      id: `${runId}:${role}`,
+      id: role === "user" ? userMessageId(runId) : answerId(runId),
       role,
       runId,
       ...(at !== undefined && { at }),
@@ -67,6 +68,14 @@ export class ConversationWriter {
     run.touch();
     this.change(...run.show());
     this.run = undefined;
+  }
+
+  /** The run and all that followed is no longer part of the conversation. */
+  takeBack(runId: string): void {
+    const { messages } = this.conversation;
+    const first = messages.findIndex((message) => message.runId === runId);
+    this.run = undefined;
+    if (first >= 0) this.change({ type: "take-back", ids: messages.slice(first).map(({ id }) => id) });
   }
 
   /** What is said and not heard. */

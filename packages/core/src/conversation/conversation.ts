@@ -16,10 +16,12 @@ export interface Conversation {
   readonly state: ConversationState;
   /** Calls that wait for an answer, in order. They are also among the parts of the last message. */
   readonly pending: readonly PendingQuestionView[];
-  /** Sum over the messages. */
+  /** Of all messages, those that were taken back included. */
   readonly usage: Usage;
-  /** Sum over the messages, in the unit of the price table; 0 without one. */
+  /** Of all messages, those that were taken back included, in the unit of the price table; 0 without one. */
   readonly cost: number;
+  /** What messages that were taken back have used, as part of `usage` and `cost`. Absent when none were. */
+  readonly takenBack?: Pick<Conversation, "usage" | "cost"> | undefined;
   readonly position: ConversationPosition;
 }
 
@@ -294,6 +296,8 @@ export type ConversationChange =
   | { readonly type: "unqueue"; readonly ids: readonly string[] }
   /** A new message, at the end. */
   | { readonly type: "message"; readonly message: Message }
+  /** The conversation goes back to before the first of these messages, the last ones it has. Nothing before them can be resumed. */
+  | { readonly type: "take-back"; readonly ids: readonly string[] }
   | {
       readonly type: "message-fields";
       readonly messageId: string;

@@ -13,11 +13,11 @@ import type { ModelResponse } from "../model/model.ts";
 import type { EndEntry, SessionEntry } from "../session/entries.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../session/session-info.ts";
 import { AnswerParts } from "./answer-parts.ts";
-import type { QueuedMessage } from "./conversation.ts";
 import { saidParts } from "./answer-parts.ts";
 import type { ConversationWriter } from "./conversation-writer.ts";
 import { historyMessages } from "./history-messages.ts";
 import type { RunView } from "./run-view.ts";
+import { SaidToSession } from "./said-to-session.ts";
 import { safeError } from "./safe-texts.ts";
 import type { TurnView } from "./turn-view.ts";
 
@@ -25,8 +25,8 @@ import type { TurnView } from "./turn-view.ts";
 export class EntryReader {
   readonly #writer: ConversationWriter;
   #info: InfoFold = NO_INFO;
-  /** What was said to the session, by place in the log, until it is heard. */
-  #said: (QueuedMessage & { readonly place: number; readonly contents: number })[] = [];
+  /** What was said to the session, by place in the log. */
+  readonly #said: SaidToSession = new SaidToSession();
   #histories = 0;
   #place = 0;
   /** Names of the model steps whose answers are shown, by turn. */
@@ -57,15 +57,22 @@ export class EntryReader {
       case "run":
         this.#answers.clear();
         this.#steps.clear();
+        this.#said.beginRun(entry.runId, place);
         this.#writer.leaveRun(entry.dropInterrupted === true);
         this.#writer.beginRun(entry.runId, entry.input, entry.at);
         return true;
       case "steer": {
-        const { at, contents } = entry;
-        this.#said.push({ id: `steer:${place}`, at, parts: saidParts(contents), place, contents: contents.length });
+        const { at, contents, id = `steer:${place}` } = entry;
+        this.#said.add({ id, at, parts: saidParts(contents), place, contents: contents.length });
         this.showQueue();
         return false;
       }
+      case "rewind":
+        this.#unchecked = undefined;
+        this.#said.takeBack(entry.before);
+        this.#writer.takeBack(entry.before);
+        this.showQueue();
+        return true;
       case "info":
         return false;
       default: {
@@ -87,12 +94,7 @@ export class EntryReader {
    * @param heard - Contents that the request under way has taken along.
    */
   showQueue(heard: number = 0): void {
-    let left = heard;
-    const queued = this.#said.filter(({ contents }) => {
-      left -= contents;
-      return left < 0;
-    });
-    this.#writer.queue(queued.map(({ id, at, parts }) => ({ id, at, parts })));
+    this.#writer.queue(this.#said.queued(heard));
   }
 
   #readTitle(entry: SessionEntry): void {
@@ -153,7 +155,7 @@ export class EntryReader {
         turn.live = undefined;
         // Each kind of step records its own value.
         const { response, steered, guarded } = outcome.value as unknown as Partial<ModelStepValue>;
-        if (steered !== undefined) this.#said = this.#said.filter(({ place }) => place >= steered.upTo);
+        if (steered !== undefined) this.#said.hear(steered.upTo);
         this.#unchecked = undefined;
         if (response === undefined) return this.showQueue();
         if (step.phase === "output") {

@@ -97,7 +97,8 @@ const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
   step,
   answer: object({ runId: text, step: text, value: is("JSON", (value) => value !== undefined) }),
   resume: object({ runId: text }),
-  steer: object({ contents }),
+  rewind: object({ before: text }),
+  steer: object({ contents, id: optional(text) }),
   end: object({
     runId: text,
     turns: count,

@@ -48,12 +48,14 @@ export interface RunGroup {
   readonly lost: readonly LostLine[];
 }
 
+type HeadEntry = Extract<SessionEntry, { type: "history" | "steer" | "info" }>;
+
 type EntryOfRun = Exclude<SessionEntry, { type: "history" | "run" }>;
 
 /** A log's readable entries, by run. */
 export interface ReadLog {
   /** Entries before the first run. */
-  readonly head: readonly Item<Extract<SessionEntry, { type: "history" | "steer" }>>[];
+  readonly head: readonly Item<HeadEntry>[];
   readonly groups: readonly RunGroup[];
   readonly problems: readonly SessionProblem[];
   /** Why nothing may be changed: a newer release wrote the rest of the log. */
@@ -68,7 +70,7 @@ interface OpenGroup {
 
 /** Reads a log of any condition. Entries that this release cannot read, or that belong to no run, are left out as problems. */
 export function readLog(lines: readonly LogLine[]): ReadLog {
-  const head: Item<Extract<SessionEntry, { type: "history" | "steer" }>>[] = [];
+  const head: Item<HeadEntry>[] = [];
   const groups: OpenGroup[] = [];
   const problems: SessionProblem[] = [];
   const newer = findNewer(lines);
@@ -95,7 +97,8 @@ export function readLog(lines: readonly LogLine[]): ReadLog {
       });
     else if (entry.type === "history") head.push({ position, entry });
     else if (group !== undefined) group.items.push({ position, entry });
-    else if (entry.type === "steer") head.push({ position, entry });
+    else if (entry.type === "steer" || entry.type === "info") head.push({ position, entry });
+    else if (entry.type === "rewind") problems.push(strayRewind({ position, entry }));
     else problems.push(orphan({ position, entry }, false));
   }
   const started = new Set(groups.map(({ run }) => run.entry.runId));
@@ -158,6 +161,8 @@ function describeLost({ type, step }: LostLine): string {
         : `the result of ${step ?? "a step"} is lost`;
     case "answer":
       return `an external answer (${step ?? "to a call"}) is lost`;
+    case "rewind":
+      return "what it took back is part of the conversation again";
     case "resume":
       return "the record that the run was resumed is lost";
     case "steer":
@@ -221,6 +226,15 @@ function orphan({ position, entry }: Item<EntryOfRun>, hasRun: boolean): Session
     ? ["but is inside another", "nothing reads it there"]
     : ["whose start is not in the log", "it is meaningless without its run"];
   return { position, problem: `${what} belongs to run ${runId}, ${where}`, remedy: `it is dropped; ${why}` };
+}
+
+/** A rewind to before a run that the conversation does not have. */
+export function strayRewind({ position, entry }: Item<Extract<SessionEntry, { type: "rewind" }>>): SessionProblem {
+  return {
+    position,
+    problem: `it goes back to before run ${entry.before}, which is not part of the conversation`,
+    remedy: "it is dropped; what it was to take back stays part of the conversation",
+  };
 }
 
 /** Keeps the last outcome of each step: it is the one that counts. */

@@ -4,7 +4,15 @@ import { type HistoryOrigin, PLACEHOLDER_SIGNATURE } from "../model/history/impo
 import { type ContentRef, type EndEntry, isResumable, type SessionEntry } from "../session/entries.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import { pairCalls } from "./pair-calls.ts";
-import { type Item, type LogLine, type ReadLog, readLog, type RunGroup, type SessionProblem } from "./read-log.ts";
+import {
+  type Item,
+  type LogLine,
+  type ReadLog,
+  readLog,
+  type RunGroup,
+  type SessionProblem,
+  strayRewind,
+} from "./read-log.ts";
 import { isModelStep, readValue } from "./rebuild-run.ts";
 import { repairRun } from "./repair-run.ts";
 
@@ -78,8 +86,13 @@ function repairRuns(
   const { items, contents, problems } = repairHead(log);
   const notes: SessionProblem[] = [];
   let countsHold = problems.length === 0;
-  for (const [index, group] of log.groups.entries()) {
-    const isLast = index === log.groups.length - 1;
+  /** How many contents came before each run of the conversation. */
+  const before = new Map<string, number>();
+  for (const [index, whole] of log.groups.entries()) {
+    const { group, later } = splitGroup(whole);
+    const rewinds = later.filter(isRewind);
+    const isLast = index === log.groups.length - 1 && rewinds.length === 0;
+    before.set(group.run.entry.runId, contents.length);
     const repaired = repairRun(group, { isLast, first: contents.length === 0 });
     problems.push(...repaired.problems);
     contents.push(...repaired.contents);
@@ -98,6 +111,10 @@ function repairRuns(
       });
     }
     if (isLast) notes.push(...noteLastRun(group.run.position, end));
+    const stray = rewinds.filter((rewind) => !takeBack(contents, before, rewind.entry.before));
+    items.push(...later.filter((item) => !stray.some((rewind) => rewind === item)));
+    problems.push(...stray.map(strayRewind));
+    countsHold &&= stray.length === 0;
   }
   return { items, problems, notes };
 }
@@ -121,6 +138,27 @@ function repairHead({ head }: ReadLog): { items: Item[]; contents: Content[]; pr
     return { position, entry: { ...entry, parts } };
   });
   return { items, contents: paired, problems };
+}
+
+/** A run's own entries, and those from the first rewind on. */
+function splitGroup(group: RunGroup): { readonly group: RunGroup; readonly later: RunGroup["items"] } {
+  const end = group.items.findIndex(isRewind);
+  if (end < 0) return { group, later: [] };
+  return { group: { ...group, items: group.items.slice(0, end) }, later: group.items.slice(end) };
+}
+
+function isRewind(item: Item): item is Item<Extract<SessionEntry, { type: "rewind" }>> {
+  return item.entry.type === "rewind";
+}
+
+/** @returns False when the conversation does not have that run. */
+function takeBack(contents: Content[], before: Map<string, number>, runId: string): boolean {
+  const length = before.get(runId);
+  if (length === undefined) return false;
+  contents.length = length;
+  const runs = [...before.keys()];
+  for (const gone of runs.slice(runs.indexOf(runId))) before.delete(gone);
+  return true;
 }
 
 function isPlaceToCut(contents: readonly Content[], at: number): boolean {

@@ -36,7 +36,10 @@ export function showSession(entries: readonly SessionEntry[], options: ShowOptio
       showContent(page, content, content.role, thoughts);
   }
   for (const [index, run] of runs.entries()) {
-    page.heading(`Run ${index + 1}, ${formatTime(run.entry.at)}, ${run.entry.model}`);
+    const isTakenBack = !view.starts.some(({ entry }) => entry === run.entry);
+    page.heading(
+      `Run ${index + 1}, ${formatTime(run.entry.at)}, ${run.entry.model}${isTakenBack ? ", taken back" : ""}`,
+    );
     showRun(page, run, thoughts);
   }
   const unread = view.steersAfter(view.steeringCursor);

@@ -27,6 +27,7 @@ export type ErrorCode =
   | "invalid_approval"
   | "run_stopped"
   | "run_id_taken"
+  | "rewind_target"
   | "loop_version"
   | "replay_difference";
 

@@ -73,6 +73,29 @@ export class RunIdTakenError extends AgentError {
   }
 }
 
+/** A conversation cannot go back to before that message: it has no such message, or one that did not begin a run. Nothing was stored. */
+export class RewindTargetError extends AgentError {
+  override readonly name = "RewindTargetError";
+  override readonly code = "rewind_target";
+  readonly sessionId: string;
+  /** As it was given. */
+  readonly messageId: string | undefined;
+  /** The messages that can be chosen, oldest first. */
+  readonly messageIds: readonly string[];
+
+  constructor(sessionId: string, messageId: string | undefined, messageIds: readonly string[]) {
+    const last = messageIds.slice(-5);
+    const choices =
+      last.length === 0
+        ? "it has no message that began a run"
+        : `choose one of ${last.length < messageIds.length ? "…, " : ""}${last.join(", ")}`;
+    super(`session "${sessionId}" cannot go back to before ${messageId ?? "its last message"}: ${choices}`);
+    this.sessionId = sessionId;
+    this.messageId = messageId;
+    this.messageIds = messageIds;
+  }
+}
+
 /** An approval or outcome was given for a call that does not wait for one; it may have been answered by another process meanwhile. */
 export class UnexpectedAnswerError extends AgentError {
   override readonly name = "UnexpectedAnswerError";

@@ -19,6 +19,18 @@ export function addOwn(all: AllRunsObservers, own: readonly Observer[] = []): re
   return [...new Set([...Array.from(all, ({ observer }) => observer), ...own])];
 }
 
+/** Those that have a use for a run now; absent when there are none. One that fails to say so is called: what it throws then is logged. */
+export function enabledOf(observers: readonly Observer[]): readonly Observer[] | undefined {
+  const enabled = observers.filter((observer) => {
+    try {
+      return observer.isEnabled?.() !== false;
+    } catch {
+      return true;
+    }
+  });
+  return enabled.length === 0 ? undefined : enabled;
+}
+
 /** Of all runs in this process, one for each addition. */
 type AllRunsObservers = ReadonlySet<{ readonly observer: Observer }>;
 

@@ -17,6 +17,11 @@ import type { RunResult } from "./result.ts";
  */
 export interface Observer {
   /**
+   * Called when a run is requested and when it starts. `false` means that this observer has no use for the run: it is not called for
+   * it, and a run without any other observer costs nothing more than one that has none. @defaultValue it observes every run
+   */
+  isEnabled?(): boolean;
+  /**
    * Called synchronously with each {@link Observation} of each run, in order; defer slow work. Its return value is ignored, and a
    * promise is not awaited.
    */

@@ -77,13 +77,13 @@ export type InterruptedAnswer = Pick<Draft, "step" | "attempt" | "parts" | "trun
  * One line of a session's log.
  *
  * ```text
- * log = (history | steer)* (run (begin | step | answer | resume | steer | end)*)*
+ * log = (history | steer)* (run (begin | step | answer | resume | steer | end)* (rewind | steer)*)*
  * ```
  *
  * An `info` may stand anywhere.
  *
  * A run is over with its `end`; one that failed, was aborted, reached a limit or waits for an answer is opened again by
- * `resume`. A run without `end` was cut off by a crash.
+ * `resume`. A run without `end` was cut off by a crash. A run before a `rewind` is never opened again.
  */
 export type SessionEntry =
   /** Contents that were there before: of a fork, or given by the caller. */
@@ -100,8 +100,18 @@ export type SessionEntry =
   /** An external answer to what a run waits for. */
   | (EntryBase & { readonly type: "answer"; readonly runId: string; readonly step: string; readonly value: Json })
   | (EntryBase & { readonly type: "resume"; readonly runId: string })
+  /**
+   * The conversation goes back to before a run: that run and all that followed are no longer part of it. What they used still counts,
+   * and what was said to the session and heard by no run is still to be heard.
+   */
+  | (EntryBase & { readonly type: "rewind"; readonly before: string })
   /** Something said to the run while it was going, or to the next one. */
-  | (EntryBase & { readonly type: "steer"; readonly contents: readonly Content[] })
+  | (EntryBase & {
+      readonly type: "steer";
+      readonly contents: readonly Content[];
+      /** Of the message: the same one is stored once. */
+      readonly id?: string | undefined;
+    })
   /** What the application says about the session. A member that is `null` is taken back; one that is absent stays. */
   | (EntryBase & {
       readonly type: "info";
@@ -112,7 +122,7 @@ export type SessionEntry =
   | EndEntry;
 
 /** What a member is; with a question mark, when it is there. */
-type Kind = "text" | "number" | "list" | "object" | "value" | "list?" | "object?" | "number?";
+type Kind = "text" | "number" | "list" | "object" | "value" | "text?" | "list?" | "object?" | "number?";
 
 /** The kinds of entries this release knows, and the members that readers rely on. One that is missing here does not compile. */
 const MEMBERS: { readonly [Type in SessionEntry["type"]]: Readonly<Record<string, Kind>> } = {
@@ -122,7 +132,8 @@ const MEMBERS: { readonly [Type in SessionEntry["type"]]: Readonly<Record<string
   step: { runId: "text", step: "text", outcome: "object" },
   answer: { runId: "text", step: "text", value: "value" },
   resume: { runId: "text" },
-  steer: { contents: "list" },
+  rewind: { before: "text" },
+  steer: { contents: "list", id: "text?" },
   info: { metadata: "object?" },
   end: {
     runId: "text",
@@ -184,6 +195,8 @@ function isKind(kind: Kind, value: unknown): boolean {
       return isObject(value);
     case "value":
       return value !== undefined;
+    case "text?":
+      return value === undefined || typeof value === "string";
     case "number?":
       return value === undefined || typeof value === "number";
     case "list?":

@@ -22,6 +22,10 @@ export function findDamage(view: SessionView, entry: SessionEntry): string | und
       return findBadContents(entry.contents);
     case "info":
       return undefined;
+    case "rewind":
+      return view.starts.some((start) => start.entry.runId === entry.before)
+        ? undefined
+        : `it goes back to before run ${entry.before}, which is not part of the conversation`;
     default:
   }
   return view.runIds.has(entry.runId) ? undefined : `run ${entry.runId} has no beginning in the log`;

@@ -39,22 +39,44 @@ export class LeaseTaker {
     listen: (token: number) => LeaseListener,
   ): Promise<TakenRun & { readonly left: SessionRecords }> {
     const { id, store } = this.#log;
+    return await this.#whenFree(signals, async (left) => {
+      const { lease: last } = left;
+      const taken = await prepare(async (runId, ...entries) => {
+        const lease = nextLease(last, runId, this.#leaseMs, store);
+        try {
+          await this.#log.append({ lease: { expected: last, next: lease }, unless: "changed" }, ...entries);
+        } catch (error) {
+          // It may have been written all the same.
+          await abandonLease(store, id, lease);
+          throw error;
+        }
+        return new HeldLease(store, id, lease, listen(lease.token));
+      });
+      return { ...taken, left };
+    });
+  }
+
+  /** Appends while no run is going. The lease is taken and given back in the same write, so that no paused process can go on. */
+  async appendAlone(
+    signals: readonly (AbortSignal | undefined)[],
+    prepare: () => Promise<{ readonly runId: string; readonly entries: readonly NewEntry[] }>,
+  ): Promise<void> {
+    await this.#whenFree(signals, async ({ lease: last }) => {
+      const { runId, entries } = await prepare();
+      const next = { ...nextLease(last, runId, this.#leaseMs, this.#log.store), held: false };
+      await this.#log.append({ lease: { expected: last, next }, unless: "changed" }, ...entries);
+    });
+  }
+
+  /** Does something once it is known that no run is going; anew when others were faster. */
+  async #whenFree<Done>(
+    signals: readonly (AbortSignal | undefined)[],
+    act: (left: SessionRecords) => Promise<Done>,
+  ): Promise<Done> {
     for (let races = 0; ; races++) {
       const left = await this.#untilFree(signals);
-      const { lease: last } = left;
       try {
-        const taken = await prepare(async (runId, ...entries) => {
-          const lease = nextLease(last, runId, this.#leaseMs, store);
-          try {
-            await this.#log.append({ lease: { expected: last, next: lease }, unless: "changed" }, ...entries);
-          } catch (error) {
-            // It may have been written all the same.
-            await abandonLease(store, id, lease);
-            throw error;
-          }
-          return new HeldLease(store, id, lease, listen(lease.token));
-        });
-        return { ...taken, left };
+        return await act(left);
       } catch (error) {
         const raced = error instanceof SessionConflictError || error instanceof SessionLeaseLostError;
         if (!raced || races >= MAX_RACES) throw error;

@@ -9,7 +9,7 @@ import { replayRun } from "./replay.ts";
 import type { Unfinished } from "./run-closer.ts";
 import { buildAnswerEntries, checkEdits, type ExternalAnswers, hasAnswers } from "./session-answers.ts";
 import type { SessionHost } from "./session-host.ts";
-import type { SessionKeeping, SessionRuns } from "./session-runs.ts";
+import type { InsteadOf, SessionKeeping, SessionRuns } from "./session-runs.ts";
 
 /**
  * What a message does while a run is going: it is refused with `SessionRunningError`; it steers the run, whose result is given then; it
@@ -20,6 +20,8 @@ export type WhileRunning = "refuse" | "steer" | "wait" | "replace";
 /** What a caller brings: some of a message, approvals and outcomes. */
 export interface NextInput<Options> {
   readonly message: readonly Content[] | undefined;
+  /** The message of the conversation whose place this one takes; without a message, it is said once more. Never steers. */
+  readonly insteadOf: InsteadOf | undefined;
   readonly answers: ExternalAnswers;
   readonly whileRunning: WhileRunning;
   readonly unfinished: Unfinished;
@@ -40,6 +42,8 @@ export class NextRun<Options> {
   readonly #runs: SessionRuns<Options>;
   readonly #host: SessionHost<Options>;
   readonly #keeping: SessionKeeping;
+  /** What is being stored, by id. */
+  readonly #saying: Map<string, Promise<void>> = new Map();
 
   constructor(runs: SessionRuns<Options>, host: SessionHost<Options>, keeping: SessionKeeping) {
     this.#runs = runs;
@@ -47,11 +51,8 @@ export class NextRun<Options> {
     this.#keeping = keeping;
   }
 
-  /** A message, whatever state the session is in. */
-  send(
-    input: NextInput<Options> & { readonly message: readonly Content[] },
-    emitters: RunEmitters | undefined,
-  ): RunningLoop {
+  /** A message, or one that is said once more, whatever state the session is in. */
+  send(input: NextInput<Options>, emitters: RunEmitters | undefined): RunningLoop {
     const stored: Stored = {};
     return this.#decided(input, async (signal) => {
       if (input.whileRunning === "refuse") return this.#begin(input, emitters, signal);
@@ -73,21 +74,23 @@ export class NextRun<Options> {
         const { runId } = input;
         const answers = stored.answers === true ? NO_ANSWERS : input.answers;
         // A message that was sent before under this id is not sent again.
-        const message = view.runIds.has(runId) ? undefined : input.message;
+        const wasSaid = view.steerOf(runId) !== undefined;
+        const isNew = hasMessage(input) && !view.runIds.has(runId);
         if (running !== undefined) {
-          if (message !== undefined && input.whileRunning === "refuse")
+          if (isNew && !wasSaid && input.whileRunning === "refuse")
             throw new SessionRunningError(this.#runs.log.id, running);
           if (hasAnswers(answers)) await this.answer(answers);
           stored.answers = true;
-          return message === undefined
-            ? this.#follow(input, running, emitters, signal)
-            : await this.#whileRunning(stored, { ...input, message }, running, emitters, signal);
+          return isNew && !wasSaid
+            ? await this.#whileRunning(stored, input, running, emitters, signal)
+            : this.#follow(input, running, emitters, signal);
         }
         if (view.runIds.has(runId) && view.run?.entry.runId !== runId) return this.#replay(input, runId, emitters);
-        if (message === undefined) return this.#withoutMessage({ ...input, answers }, emitters, signal);
-        if (stored.message === true || !hasAnswers(answers))
-          return this.#beginOn(stored, { ...input, message }, emitters, signal);
-        return this.#resume({ ...input, message, answers }, emitters, signal);
+        if (!isNew) return this.#withoutMessage({ ...input, answers }, emitters, signal);
+        if (wasSaid) stored.message = true;
+        return hasAnswers(answers)
+          ? this.#resume({ ...input, answers }, emitters, signal)
+          : this.#beginOn(stored, input, emitters, signal);
       },
       { isIdempotent: true },
     );
@@ -116,17 +119,40 @@ export class NextRun<Options> {
   }
 
   /**
-   * Stores what is said to a session.
+   * Stores what is said to a session, unless it was said before under the same id.
    *
-   * @returns The id of the run that will hear it; `undefined` when the next one will.
+   * @returns The id of the run that hears it, or has heard it; `undefined` when the next one will.
    */
-  async steer(contents: readonly Content[]): Promise<string | undefined> {
+  async steer(contents: readonly Content[], id: string | undefined): Promise<string | undefined> {
     const { log } = this.#runs;
-    await log.refresh();
-    await log.append({}, { type: "steer", contents });
+    if (id === undefined) {
+      await log.refresh();
+      await log.append({}, { type: "steer", contents });
+    } else {
+      const saying = this.#saying.get(id) ?? this.#sayOnce(contents, id).finally(() => this.#saying.delete(id));
+      this.#saying.set(id, saying);
+      await saying;
+    }
     const { state } = await this.#runs.look();
-    const { run } = log.view;
+    const { run, steeringCursor } = log.view;
+    const said = id === undefined ? undefined : log.view.steerOf(id);
+    if (said !== undefined && said.position < steeringCursor) return run?.entry.runId;
     return state === "held" && run !== undefined && run.end === undefined ? run.entry.runId : undefined;
+  }
+
+  async #sayOnce(contents: readonly Content[], id: string): Promise<void> {
+    const { log } = this.#runs;
+    for (let races = 0; ; races++) {
+      await log.refresh();
+      if (log.view.steerOf(id) !== undefined) return;
+      // Rather said twice than not at all: a process that has lost its session no longer sees what others write.
+      const unless = races < MAX_RACES ? "changed" : undefined;
+      try {
+        return await log.append({ unless }, { type: "steer", contents, id });
+      } catch (error) {
+        if (!(error instanceof SessionConflictError) || unless === undefined) throw error;
+      }
+    }
   }
 
   #withoutMessage(input: NextInput<Options>, emitters: RunEmitters | undefined, signal: AbortSignal): RunningLoop {
@@ -135,7 +161,7 @@ export class NextRun<Options> {
     const wasSteered = view.steersAfter(view.steeringCursor).length > 0;
     if (run === undefined) {
       if (wasSteered) return this.#begin({ ...input, message: [] }, emitters, signal);
-      throw new NothingToResumeError(id, "it has no run yet");
+      throw new NothingToResumeError(id, "it has no run, or was taken back to before it");
     }
     const answered = hasAnswers(input.answers);
     const waits = (run.end?.pending ?? []).length > 0 && !answered;
@@ -148,7 +174,7 @@ export class NextRun<Options> {
   /** A run on a message; on what was said to the session when it was stored as that. A run that has heard it meanwhile is replayed. */
   #beginOn(
     stored: Stored,
-    input: NextInput<Options> & { readonly message: readonly Content[] },
+    input: NextInput<Options>,
     emitters: RunEmitters | undefined,
     signal: AbortSignal,
   ): RunningLoop {
@@ -162,7 +188,7 @@ export class NextRun<Options> {
 
   async #whileRunning(
     stored: Stored,
-    input: NextInput<Options> & { readonly message: readonly Content[] },
+    input: NextInput<Options>,
     running: string,
     emitters: RunEmitters | undefined,
     signal: AbortSignal,
@@ -172,7 +198,7 @@ export class NextRun<Options> {
         throw new SessionRunningError(this.#runs.log.id, running);
       case "steer": {
         // Decided on once more, it has been said.
-        const heardBy = stored.message === true ? running : await this.steer(input.message);
+        const heardBy = stored.message === true ? running : await this.steer(input.message ?? [], input.runId);
         stored.message = true;
         return heardBy === undefined
           ? this.#beginOn(stored, input, emitters, signal)
@@ -187,19 +213,17 @@ export class NextRun<Options> {
     }
   }
 
-  #begin(
-    input: NextInput<Options> & { readonly message: readonly Content[] },
-    emitters: RunEmitters | undefined,
-    signal: AbortSignal,
-  ): RunningLoop {
+  #begin(input: NextInput<Options>, emitters: RunEmitters | undefined, signal: AbortSignal): RunningLoop {
     const { message, ...rest } = input;
     return this.#runs.begin({ ...rest, input: message, emitters, signal });
   }
 
   #resume(input: NextInput<Options>, emitters: RunEmitters | undefined, signal: AbortSignal): RunningLoop {
-    const { answers, anyLoopVersion, options } = input;
-    const message = this.#runs.log.view.runIds.has(input.runId) ? undefined : input.message;
-    return this.#runs.resume({ answers, steering: message, anyLoopVersion, options, emitters, signal });
+    const { answers, anyLoopVersion, options, message, runId: id } = input;
+    const { view } = this.#runs.log;
+    const isKnown = message === undefined || view.runIds.has(id) || view.steerOf(id) !== undefined;
+    const steering = isKnown ? undefined : { id, contents: message };
+    return this.#runs.resume({ answers, steering, anyLoopVersion, options, emitters, signal });
   }
 
   #replay({ options }: NextInput<Options>, runId: string, emitters: RunEmitters | undefined): RunningLoop {
@@ -240,9 +264,13 @@ export class NextRun<Options> {
       () => left.abort(new DOMException("the reader left before the run began", "AbortError")),
       (error) =>
         (isIdempotent && error instanceof RunIdTakenError) ||
-        (error instanceof SessionRunningError && (input.whileRunning !== "refuse" || input.message === undefined)),
+        (error instanceof SessionRunningError && (input.whileRunning !== "refuse" || !hasMessage(input))),
     );
   }
+}
+
+function hasMessage({ message, insteadOf }: NextInput<unknown>): boolean {
+  return message !== undefined || insteadOf !== undefined;
 }
 
 /** What of a caller's input is in the log already, however often it is decided what to do with it. */

@@ -23,7 +23,10 @@ export function replayRun<Options>(
     const log = new SessionLog(store, id);
     await log.readUpTo(runId, length);
     const record = log.view.run;
-    if (record === undefined) throw new TypeError(`session "${id}" has no run ${runId ?? "yet"}`);
+    if (record === undefined) {
+      const last = log.view.runIds.size === 0 ? "yet" : "since it went back";
+      throw new TypeError(`session "${id}" has no run ${runId ?? last}`);
+    }
     opened = new RecordOpener(log, host, keeping.limits).open(record, request, readRecord(record));
     try {
       return await opened.run();

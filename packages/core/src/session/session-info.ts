@@ -12,6 +12,8 @@ export interface InfoFold {
   readonly info: SessionInfo | undefined;
   /** The first words of the first message. */
   readonly firstWords: string | undefined;
+  /** Ids of the runs up to the one whose message has them. */
+  readonly opening: readonly string[];
   readonly title: string | undefined;
   /** What the runs before the last have used. */
   readonly before: Used;
@@ -26,6 +28,7 @@ const NOTHING_USED: Used = { turns: 0, totalTokens: 0, cost: 0 };
 export const NO_INFO: InfoFold = {
   info: undefined,
   firstWords: undefined,
+  opening: [],
   title: undefined,
   before: NOTHING_USED,
   runId: undefined,
@@ -62,6 +65,7 @@ function addEntry(fold: InfoFold, entry: SessionEntry): InfoFold {
       return withTitle({
         ...fold,
         firstWords: fold.firstWords ?? firstWordsOf(entry.input),
+        opening: fold.firstWords === undefined ? [...fold.opening, entry.runId] : fold.opening,
         runId: entry.runId,
         before: { turns: info.turns, totalTokens: info.totalTokens, cost: info.cost },
         info: {
@@ -75,6 +79,15 @@ function addEntry(fold: InfoFold, entry: SessionEntry): InfoFold {
       return entry.runId === fold.runId
         ? { ...fold, info: { ...info, ...fold.before, state: "running" } }
         : { ...fold, info };
+    case "rewind": {
+      const first = fold.opening.indexOf(entry.before);
+      return withTitle({
+        ...fold,
+        ...(first >= 0 && { firstWords: undefined, opening: fold.opening.slice(0, first) }),
+        runId: undefined,
+        info: { ...info, state: "idle" },
+      });
+    }
     case "end": {
       if (entry.runId !== fold.runId) return { ...fold, info };
       const { turns, usage, cost = 0, pending } = entry;

@@ -79,7 +79,7 @@ export class SessionLog {
   async readUpTo(runId: string | undefined, atMost?: number): Promise<void> {
     const entries: SessionEntry[] = [];
     for (const entry of (await this.load(0)).slice(0, atMost)) {
-      const isNext = entry.type === "run" && entry.runId !== runId;
+      const isNext = (entry.type === "run" && entry.runId !== runId) || entry.type === "rewind";
       if (runId !== undefined && isNext && entries.some((one) => one.type === "run" && one.runId === runId)) break;
       entries.push(entry);
     }

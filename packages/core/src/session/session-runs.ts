@@ -20,6 +20,7 @@ import { checkAnswers } from "./find-damage.ts";
 import { type HeldLease, type LeaseFinding, lookUntil } from "./lease.ts";
 import { LeaseTaker, type TakeLease, type TakenRun } from "./lease-taker.ts";
 import { RecordOpener, type RunReading } from "./record-opener.ts";
+import { answerId, findStart } from "./rewind.ts";
 import { lastRun, RunCloser, type Unfinished } from "./run-closer.ts";
 import { buildFailure, LEFT } from "./run-ending.ts";
 import { buildAnswerEntries, checkEdits, type ExternalAnswers } from "./session-answers.ts";
@@ -64,29 +65,39 @@ export class SessionRuns<Options> {
   /** A new run on a message; without contents, on what was said to the session since its last run. */
   begin(
     run: SessionRunRequest<Options> & {
-      readonly input: readonly Content[];
+      /** Absent: the message of {@link insteadOf}. */
+      readonly input: readonly Content[] | undefined;
+      /** The message whose place it takes: that one, and what followed, is taken back first. */
+      readonly insteadOf: InsteadOf | undefined;
       readonly runId: string;
       readonly metadata: JsonObject | undefined;
       readonly unfinished: Unfinished;
       readonly keepInterrupted: boolean;
     },
   ): RunningLoop {
+    let target: string | undefined;
     return this.#loop(run, run.runId, async (take) => {
       if (this.log.view.runIds.has(run.runId)) throw new RunIdTakenError(this.log.id, run.runId);
       this.#checkLimits();
-      const closing = await this.#closer.closeLast(run.unfinished, run.options);
+      const { insteadOf } = run;
+      const start = insteadOf && findStart(this.log.view.starts, this.log.id, target ?? insteadOf.messageId);
+      // Decided on once more because others were faster, it is the same message.
+      target ??= start && answerId(start.entry.runId);
+      // What is taken back is not left open either.
+      const closing = await this.#closer.closeLast(start === undefined ? run.unfinished : "close", run.options);
+      const rewind: NewEntry[] = start === undefined ? [] : [{ type: "rewind", before: start.entry.runId }];
       const entry: NewEntry = {
         type: "run",
         runId: run.runId,
         loop: LOOP_VERSION,
         model: this.#host.model.id,
         origin: this.#host.origin,
-        input: run.input,
+        input: run.input ?? start?.entry.input ?? [],
         ...(run.metadata !== undefined && { metadata: run.metadata }),
         ...(this.#host.checksInput(run.options) && { guarded: true }),
         ...(!run.keepInterrupted && { dropInterrupted: true }),
       };
-      return { lease: await take(run.runId, ...closing, ...this.#aboutEntries(), entry), mode: "begin" };
+      return { lease: await take(run.runId, ...closing, ...rewind, ...this.#aboutEntries(), entry), mode: "begin" };
     });
   }
 
@@ -95,7 +106,7 @@ export class SessionRuns<Options> {
     run: SessionRunRequest<Options> & {
       readonly answers: ExternalAnswers;
       /** Said to the run together with the answers. */
-      readonly steering?: readonly Content[] | undefined;
+      readonly steering?: { readonly id: string; readonly contents: readonly Content[] } | undefined;
       readonly anyLoopVersion: boolean;
     },
   ): RunningLoop {
@@ -110,9 +121,35 @@ export class SessionRuns<Options> {
       const answers = buildAnswerEntries(this.log.id, record, run.answers);
       const about = { options: run.options, runId, sessionId: this.log.id };
       await checkEdits(record, run.answers, (call, args) => this.#host.findArgumentProblem(call, args, about));
-      const said: NewEntry[] = run.steering === undefined ? [] : [{ type: "steer", contents: run.steering }];
+      const said: NewEntry[] = run.steering === undefined ? [] : [{ type: "steer", ...run.steering }];
       return { lease: await take(runId, { type: "resume", runId }, ...answers, ...said), mode: "resume" };
     });
+  }
+
+  /**
+   * Takes the conversation back to before a message.
+   *
+   * @param options - Of the last run, in case that it was cut off.
+   * @returns The message.
+   */
+  async rewind(
+    messageId: string | undefined,
+    options: Options,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Content[]> {
+    const { id, view } = this.log;
+    if (this.#current !== undefined) throw new SessionRunningError(id, this.#current.runId);
+    let target = messageId;
+    let message: readonly Content[] = [];
+    await this.#leases.appendAlone([signal], async () => {
+      const { runId, input } = findStart(view.starts, id, target).entry;
+      // Decided on once more because others were faster, it is the same message.
+      target = answerId(runId);
+      message = input;
+      const closing = await this.#closer.closeLast("close", options);
+      return { runId, entries: [...closing, { type: "rewind", before: runId }] };
+    });
+    return message;
   }
 
   /** Whether a run is going, and the log as of then. `free` also when its process has died. */
@@ -279,6 +316,11 @@ export class SessionRuns<Options> {
       };
     });
   }
+}
+
+/** A message of the conversation; without an id, the last one that began a run. */
+export interface InsteadOf {
+  readonly messageId: string | undefined;
 }
 
 /** What an application says about a session, for its lists. */

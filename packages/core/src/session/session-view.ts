@@ -16,6 +16,7 @@ import type { PendingCall } from "../tool/tool.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import { sendablePartial } from "../loop/partial-answer.ts";
 import type { ContentRef, EndEntry, RunEntry, SessionEntry } from "./entries.ts";
+import type { RunStart } from "./rewind.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "./session-info.ts";
 
 /** Contents of the history that came from one place. */
@@ -45,6 +46,7 @@ export interface SteerRecord {
   /** Its entry's place in the log. */
   readonly position: number;
   readonly contents: readonly Content[];
+  readonly id?: string | undefined;
 }
 
 /** A session's log, folded: what is known after reading its entries in order. */
@@ -53,11 +55,13 @@ export class SessionView {
   length = 0;
   /** Of the runs before the last, and of what was given. */
   readonly segments: HistorySegment[] = [];
-  /** The last run. */
+  /** The last run; none after a rewind. */
   run: RunRecord | undefined;
+  /** Of the runs that are part of the conversation. */
+  readonly starts: RunStart[] = [];
   /** Of all runs. */
   readonly runIds: Set<string> = new Set();
-  readonly steers: SteerRecord[] = [];
+  steers: SteerRecord[] = [];
   /** What is sent in place of the first contents of the history, as of the runs before the last. */
   compaction: Compaction | undefined;
   /** The place up to which what was said to the session is part of the history. */
@@ -81,6 +85,7 @@ export class SessionView {
       case "run":
         this.runIds.add(entry.runId);
         this.#closeRun(entry.dropInterrupted !== true);
+        this.starts.push(this.#startOf(entry, position));
         this.run = {
           entry,
           steeringCursor: this.steeringCursor,
@@ -92,7 +97,10 @@ export class SessionView {
         };
         return;
       case "steer":
-        this.steers.push({ position, contents: entry.contents });
+        this.steers.push({ position, contents: entry.contents, id: entry.id });
+        return;
+      case "rewind":
+        this.#rewind(entry.before);
         return;
       case "info":
         return;
@@ -140,6 +148,11 @@ export class SessionView {
     return this.run === undefined ? this.segments : [...this.segments, ...buildSegments(this.run)];
   }
 
+  /** What was said to the session under an id. */
+  steerOf(id: string): SteerRecord | undefined {
+    return this.steers.find((steer) => steer.id === id);
+  }
+
   /** What was said to the session after a place. */
   steersAfter(place: number): readonly SteerRecord[] {
     return this.steers.filter((steer) => steer.position >= place);
@@ -155,6 +168,24 @@ export class SessionView {
     if (this.run === undefined) return;
     this.segments.push(...buildSegments(this.run, keepsInterrupted));
     this.compaction = this.run.end?.compaction ?? this.compaction;
+  }
+
+  #startOf(entry: RunEntry, position: number): RunStart {
+    const { steeringCursor, compaction } = this;
+    return { entry, position, segments: this.segments.length, steeringCursor, compaction };
+  }
+
+  #rewind(runId: string): void {
+    const index = this.starts.findIndex(({ entry }) => entry.runId === runId);
+    const start = this.starts[index];
+    if (start === undefined) return;
+    this.starts.length = index;
+    this.segments.length = start.segments;
+    this.compaction = start.compaction;
+    this.run = undefined;
+    // What was said after the run began goes with the run that heard it.
+    this.steers = this.steers.filter(({ position }) => position < start.position || position >= this.steeringCursor);
+    this.steeringCursor = start.steeringCursor;
   }
 
   #addSteering(outcome: Outcome): void {
@@ -277,29 +308,6 @@ function subtractUsage(sum: Usage, part: Usage): Usage {
     Object.entries(part).map(([name, value]) => [name, typeof value === "number" ? -value : false]),
   ) as unknown as Usage;
   return { ...addUsage(sum, negative), contextTokens: sum.contextTokens };
-}
-
-/** @throws {TypeError} When the first `contents` contents would leave a call open; names the nearest places that do not. */
-export function checkForkPoint(all: readonly Content[], contents: number): void {
-  const isLegal = (at: number): boolean => closeOpenCalls(all.slice(0, at)).length === at;
-  if (!Number.isInteger(contents) || contents < 0 || contents > all.length)
-    throw new TypeError(`fork: contents must be an integer from 0 to ${all.length}, got ${contents}`);
-  if (!isLegal(contents))
-    throw new TypeError(
-      `fork: a call is unanswered after ${contents} contents; cut at ${contents - 1} or ${contents + 1}`,
-    );
-}
-
-/** The segments of the first `count` contents. */
-export function takeSegments(segments: readonly HistorySegment[], count: number): HistorySegment[] {
-  const kept: HistorySegment[] = [];
-  let room = count;
-  for (const { origin, contents } of segments) {
-    if (room <= 0) break;
-    kept.push({ ...(origin !== undefined && { origin }), contents: contents.slice(0, room) });
-    room -= contents.length;
-  }
-  return kept;
 }
 
 /**

@@ -19,7 +19,7 @@ export interface SessionInfo {
   readonly state: "idle" | "running" | "waiting" | "stopped";
   /** When its first entry was written, in milliseconds since the epoch. */
   readonly createdAt: number;
-  /** Messages that began a run. */
+  /** Messages that began a run, also those that were taken back. */
   readonly messages: number;
   /** Turns of the runs that ended. */
   readonly turns: number;

@@ -192,6 +192,8 @@ describe("a run's context", () => {
     void needy.chat().send("Go.", { context: app });
     void needy.session().send("Go.", { context: app, whileRunning: "wait" });
     void needy.session().resume({ context: app, approvals: { "call:1.0": true } });
+    void needy.session().regenerate({ context: app, whileRunning: "wait" });
+    void needy.session().rewind({ context: app, before: "r:user" });
     void needy.session().continue({ context: app, message: "Go." });
     void plain.run("Go.");
     void new Agent<App | undefined>({ model }).run("Go.");
@@ -201,6 +203,10 @@ describe("a run's context", () => {
     void needy.run("Go.", { limits: { turns: 1 } });
     // @ts-expect-error -- it is missing
     void needy.session().resume();
+    // @ts-expect-error -- it is missing
+    void needy.session().regenerate();
+    // @ts-expect-error -- it is missing
+    void needy.session().rewind();
     // @ts-expect-error -- it is missing
     void needy.chat().stream("Go.");
   });

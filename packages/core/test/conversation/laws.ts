@@ -71,6 +71,7 @@ async function play(script: Script, face: SessionFace, pace: Pace) {
     other,
     send: (message, options) => quietly(face.send(session, message, options)),
     resume: (options) => quietly(face.resume(session, options)),
+    regenerate: (options) => quietly(face.regenerate(session, options)),
   };
   await (script.play ?? (({ send }) => send("Hello.")))(scene);
   const watchers = [here, there, ...late];
@@ -119,12 +120,13 @@ export function describeConversations(ways: typeof WAYS): void {
     });
 
     test.each(scripts)("%s: ids are the same whenever and however it is read", async (_name, script) => {
-      const { states, end } = await played(script);
-      const known = new Set(end.messages.map(({ id }) => id));
+      const { states, watchers, end } = await played(script);
+      const gone = goneIn(watchers.flatMap(({ updates }) => updates));
+      const known = new Set([...end.messages.map(({ id }) => id), ...gone]);
       for (const { messages } of states) for (const { id } of messages) expect(known).toContain(id);
       // What has ended stays as it is.
       for (const { messages } of states) {
-        for (const message of messages.filter(({ state }) => state === "complete"))
+        for (const message of messages.filter(({ id, state }) => state === "complete" && !gone.has(id)))
           expect(end.messages).toContainEqual(message);
       }
     });
@@ -192,6 +194,7 @@ export function describeEvents(): void {
           other: open(script, store, "fast"),
           send: (message, options) => follow(session.stream(message, options), message),
           resume: (options) => follow(session.resumeStream(options)),
+          regenerate: (options) => follow(session.regenerateStream(options)),
         });
         const end = await store.look("s");
         expect(conversation.messages).toEqual(end.messages.map(withoutTime));
@@ -213,6 +216,8 @@ export function describeEvents(): void {
         if (entry.type !== "run") continue;
         const { runId, input } = entry;
         const own = end.messages.filter((message) => message.runId === runId).map(withoutTime);
+        // Those that were taken back are gone.
+        if (own.length === 0) continue;
         const { state, stopReason, parts = [] } = own.at(-1) ?? {};
         // The events of a run that is read again have none of an answer that was left in the middle.
         if (parts.some(({ type }) => type === "interruption")) continue;
@@ -243,10 +248,18 @@ function changesOf(update: ConversationUpdate): readonly ConversationChange[] {
   return update.type === "changes" ? update.changes : [];
 }
 
+/** Ids of messages that were taken back. */
+function goneIn(updates: readonly ConversationUpdate[]): ReadonlySet<string> {
+  return new Set(updates.flatMap(changesOf).flatMap((change) => (change.type === "take-back" ? change.ids : [])));
+}
+
 /** Some of what was said is void, or stands elsewhere than it did while it was said. */
 function takesBack(update: ConversationUpdate): boolean {
   return changesOf(update).some(
-    (change) => change.type === "remove" || (change.type === "part-fields" && "text" in change.set),
+    (change) =>
+      change.type === "remove" ||
+      change.type === "take-back" ||
+      (change.type === "part-fields" && "text" in change.set),
   );
 }
 

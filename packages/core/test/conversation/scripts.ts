@@ -107,6 +107,7 @@ export interface Scene {
   readonly other: Session;
   readonly send: (message: string, options?: RunOptions) => Promise<unknown>;
   readonly resume: (options?: Parameters<SessionFace["resume"]>[1]) => Promise<unknown>;
+  readonly regenerate: (options?: Parameters<SessionFace["regenerate"]>[1]) => Promise<unknown>;
 }
 
 function lines(...script: readonly ScriptLine[]): () => Model {
@@ -116,6 +117,19 @@ function lines(...script: readonly ScriptLine[]): () => Model {
 /** Resolves once the model has said something that is hanging. */
 async function untilSaid(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await setImmediate();
+}
+
+/** Sends a message, and stops the run while the model or a tool hangs. */
+async function sendAndStop({ send, session }: Scene): Promise<void> {
+  const run = send("Go.");
+  await untilSaid();
+  await session.stop();
+  await run;
+}
+
+async function stopAndResume(scene: Scene): Promise<void> {
+  await sendAndStop(scene);
+  await scene.resume();
 }
 
 /** What no page may show: instructions, signatures, texts of exceptions, and what only the model is told. */
@@ -299,13 +313,7 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
   },
   "an answer that is stopped while it is made anew": {
     model: lines(join(say("half "), blocked("MALFORMED_FUNCTION_CALL")), hangs("whole ", "and"), say("Whole.")),
-    play: async ({ send, session, resume }) => {
-      const run = send("Tell.");
-      await untilSaid();
-      await session.stop();
-      await run;
-      await resume();
-    },
+    play: stopAndResume,
   },
   "an answer that does not fit its schema": {
     model: lines(say("seven"), dies(new Error("secret"))),
@@ -445,23 +453,14 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
   },
   "a stop in the middle of a text": {
     model: lines(hangs("It all ", "began"), say("Anew.")),
-    play: async ({ send, session, resume }) => {
-      const run = send("Tell.");
-      await untilSaid();
-      await session.stop();
-      await run;
-      await resume();
-    },
+    play: stopAndResume,
   },
   "a stop that the next message leaves out": {
     needsLog: true,
     model: lines(hangs("It all ", "began"), say("Hello.")),
-    play: async ({ send, session }) => {
-      const run = send("Tell.");
-      await untilSaid();
-      await session.stop();
-      await run;
-      await send("Hi.", { keepInterrupted: false } as never);
+    play: async (scene) => {
+      await sendAndStop(scene);
+      await scene.send("Hi.", { keepInterrupted: false } as never);
     },
   },
   "a stop while calls run": {
@@ -480,13 +479,7 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
         }),
       ],
     },
-    play: async ({ send, session, resume }) => {
-      const run = send("Go.");
-      await untilSaid();
-      await session.stop();
-      await run;
-      await resume();
-    },
+    play: stopAndResume,
   },
   "a run that fails, and is resumed": {
     model: lines(call("look_up", { key: "a" }), dies(new ConfigurationError("key=abc")), say("There.")),
@@ -494,6 +487,71 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
     play: async ({ send, resume }) => {
       await send("Go.");
       await resume();
+    },
+  },
+  "an answer that is made anew on request": {
+    model: lines(say("One."), join(call("look_up", { key: "a" })), say("Two."), say("Three."), say("Four.")),
+    agent: { tools: [lookUp], prices },
+    needsLog: true,
+    play: async ({ send, regenerate }) => {
+      await send("First.");
+      await send("Second.");
+      await regenerate();
+      await send("Third.");
+    },
+  },
+  "a conversation that goes back to its beginning, in another process": {
+    model: lines(say("One."), say("Two."), say("Three.")),
+    agent: { prices },
+    needsLog: true,
+    play: async ({ send, other }) => {
+      await send("First.", { runId: "first" });
+      await send("Second.");
+      await other.rewind({ before: "first:user" });
+      await send("Anew.");
+      await other.rewind();
+    },
+  },
+  "a failed run that is left, and a question that is taken back": {
+    model: lines(dies(new ConfigurationError("key=abc")), call("pay"), say("All right.")),
+    agent: { tools: [pay], maxRestarts: 0 },
+    needsLog: true,
+    play: async ({ send, session }) => {
+      await send("Go.");
+      await send("Pay.");
+      await session.rewind();
+    },
+  },
+  "an answer that is stopped, and made anew": {
+    model: lines(say("Fine."), hangs("It all ", "began"), say("It is over.")),
+    needsLog: true,
+    play: async (scene) => {
+      await scene.send("One.");
+      await sendAndStop(scene);
+      await scene.regenerate();
+    },
+  },
+  "what was said to a run that is taken back": {
+    model: lines(call("be_told"), say("Briefly."), say("Kindly.")),
+    agent: {
+      tools: [
+        defineTool({
+          name: "be_told",
+          description: "Is told something by its user.",
+          run: async () => {
+            await told?.steer("Be brief.");
+            return "heard";
+          },
+        }),
+      ],
+    },
+    needsLog: true,
+    play: async ({ send, other, session, regenerate }) => {
+      told = other;
+      await other.steer("Before anything.");
+      await send("Go.");
+      await session.steer("One more thing.");
+      await regenerate();
     },
   },
   "a summary in place of the oldest messages": {

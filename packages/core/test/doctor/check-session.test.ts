@@ -135,6 +135,14 @@ describe("a log is checked for", () => {
       [...two, { v: 1, at: 1, type: "history", parts: [] }],
       [[two.length, /comes after a run$/]],
     ],
+    [
+      "going back to before a run that is not there",
+      [{ v: 2, at: 1, type: "rewind", before: "none" }, ...two, { v: 2, at: 1, type: "rewind", before: "none" }],
+      [
+        [0, /^it goes back to before run none, which is not part of the conversation$/],
+        [two.length + 1, /^it goes back to before run none, which is not part of the conversation$/],
+      ],
+    ],
     ["a run without end before another", two.toSpliced(END, 1), [[0, /^run \S+ has no end, and another run follows$/]]],
   ])("%s", (_what, log, problems) => {
     const found = checkSession(lines(log)).problems;

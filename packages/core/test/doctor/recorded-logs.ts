@@ -100,6 +100,28 @@ export async function recordedLogs(): Promise<Readonly<Record<string, Log>>> {
       await session.send("Hello.");
       await session.send("Look twice.");
     }),
+    "answers that were made anew": await recorded(async (session) => {
+      await session.send("Look twice.");
+      await session.send("Pay.");
+      await session.regenerate();
+      await session.send("Hello.");
+      await session.steer("In French.");
+      await session.regenerate();
+      await session.send("Look twice.");
+    }),
+    "a conversation that went back": await recorded(async (session) => {
+      await session.send("Look twice.");
+      await session.send("Pay.");
+      await session.rewind();
+      await session.send("Hello.");
+      await session.rewind();
+      await session.rewind();
+    }),
+    "a session with a title": await recorded(async (session) => {
+      await session.describe({ title: "Looking", owner: "ann" });
+      await session.send("Hello.");
+      await session.describe({ title: null });
+    }),
     "a fork": await forked(),
     "a run that is cut off": await cutOff(),
     "a summary": await summed(),

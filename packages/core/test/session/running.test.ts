@@ -45,6 +45,17 @@ function busy(...script: readonly ScriptLine[]) {
   return { store, model, ran, open, session: open(), other: open(), started: started.promise, letGo: gate.resolve };
 }
 
+/** The store of a process that can be paused: it renews nothing then, and what it was about to write arrives when it wakes up. */
+function pausable(store: SessionStore) {
+  let paused = false;
+  const wake = deferred();
+  const sleepy = storeLike(store, {
+    setLease: async (...args) => (paused ? (await wake.promise, store.setLease(...args)) : store.setLease(...args)),
+    append: async (...args) => (paused ? (await wake.promise, store.append(...args)) : store.append(...args)),
+  });
+  return { sleepy, pause: () => void (paused = true), wake: () => wake.resolve() };
+}
+
 describe.each(SESSION_FACES)("a run that is going, read by %s", (_face, face) => {
   test("is running for others, who can neither resume it nor send, and it is executed once", async () => {
     const { session, other, ran, started, letGo, store } = busy(say("Done."));
@@ -146,18 +157,30 @@ describe.each(SESSION_FACES)("a run that is going, read by %s", (_face, face) =>
     expect((await run).text).toBe("Done.");
   });
 
-  test("loses its session when its process is paused past its lease, and writes nothing when it wakes up", async () => {
-    const { open, ran, store, started, letGo } = busy(say("Done elsewhere."));
-    let paused = false;
-    const wake = deferred();
-    // A paused process renews nothing; what it was about to write arrives when it wakes up.
-    const sleepy = storeLike(store, {
-      setLease: async (...args) => (paused ? (await wake.promise, store.setLease(...args)) : store.setLease(...args)),
-      append: async (...args) => (paused ? (await wake.promise, store.append(...args)) : store.append(...args)),
-    });
+  test("is taken back while its process is paused past its lease, and writes nothing when it wakes up", async () => {
+    const { open, store, started, letGo } = busy();
+    const { sleepy, pause, wake } = pausable(store);
     const run = face.send(open(sleepy), "Work.").catch((error: unknown) => error);
     await started;
-    paused = true;
+    pause();
+    letGo();
+    await idle();
+    const other = open();
+    expect(await other.rewind()).toEqual([user("Work.")]);
+    const stored = await store.load("s");
+    wake();
+    expect(await run).toBeInstanceOf(SessionLeaseLostError);
+    await idle();
+    expect(await store.load("s")).toEqual(stored);
+    expect(await other.history()).toEqual([]);
+  });
+
+  test("loses its session when its process is paused past its lease, and writes nothing when it wakes up", async () => {
+    const { open, ran, store, started, letGo } = busy(say("Done elsewhere."));
+    const { sleepy, pause, wake } = pausable(store);
+    const run = face.send(open(sleepy), "Work.").catch((error: unknown) => error);
+    await started;
+    pause();
     letGo();
     await idle();
     const other = open();
@@ -168,7 +191,7 @@ describe.each(SESSION_FACES)("a run that is going, read by %s", (_face, face) =>
       text: "Done elsewhere.",
     });
     const stored = await store.load("s");
-    wake.resolve();
+    wake();
     expect(await run).toBeInstanceOf(SessionLeaseLostError);
     await idle();
     expect(await store.load("s")).toEqual(stored);

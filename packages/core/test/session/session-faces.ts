@@ -1,5 +1,6 @@
 import type {
   PendingCall,
+  RegenerateOptions,
   ResumeOptions,
   RunEvent,
   RunOptions,
@@ -14,6 +15,7 @@ import { assertGrammar, collect } from "@pollux/core/testing";
 export interface SessionFace {
   send(session: Session, message: string, options?: RunOptions & SendOptions): Promise<RunResult<unknown>>;
   resume(session: Session, options?: RunOptions & ResumeOptions): Promise<RunResult<unknown>>;
+  regenerate(session: Session, options?: RunOptions & RegenerateOptions): Promise<RunResult<unknown>>;
 }
 
 /** Each test of a session reads it both ways. */
@@ -23,6 +25,7 @@ export const SESSION_FACES: readonly [string, SessionFace][] = [
     {
       send: (session, message, options) => session.send(message, options),
       resume: (session, options) => session.resume(options),
+      regenerate: (session, options) => session.regenerate(options),
     },
   ],
   [
@@ -30,6 +33,7 @@ export const SESSION_FACES: readonly [string, SessionFace][] = [
     {
       send: (session, message, options) => read(session.stream(message, options)),
       resume: (session, options) => read(session.resumeStream(options)),
+      regenerate: (session, options) => read(session.regenerateStream(options)),
     },
   ],
 ];

@@ -1,4 +1,5 @@
-import { Agent, defineTool, MemoryStore, type RunEvent, type Session } from "@pollux/core";
+import { setImmediate } from "node:timers/promises";
+import { Agent, defineTool, MemoryStore, readConversation, type RunEvent, type Session } from "@pollux/core";
 import { call, collect, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { SESSION_FACES } from "./session-faces.ts";
@@ -47,6 +48,60 @@ describe.each(SESSION_FACES)("what is said to a run read by %s", (_face, face) =
     await face.send(session, "Thanks.");
     expect(model.requests[2]?.contents.filter(({ parts }) => parts[0]?.text === "Hurry.")).toHaveLength(1);
     expect((await session.replay().result()).text).toBe("And that.");
+  });
+
+  test("under an id is heard once, however often it is sent", async () => {
+    const store = new MemoryStore();
+    const model = new ScriptedModel(call("work"), say("Done."), say("Still done."));
+    const heardBy: string[] = [];
+    let other: Session;
+    const work = defineTool({
+      name: "work",
+      description: "Works.",
+      run: async () => {
+        const tell = async (): Promise<number> => heardBy.push(await other.steer("Hurry.", { id: "m1" }));
+        await Promise.all([tell(), tell()]);
+        await tell();
+        expect((await readConversation(other)).queued.map(({ id }) => id)).toEqual(["m1"]);
+        return "worked";
+      },
+    });
+    const agent = new Agent({ model, tools: [work] });
+    other = agent.session({ id: "s", store });
+    const session = agent.session({ id: "s", store });
+    await face.send(session, "Work.");
+    expect(await other.steer("Hurry.", { id: "m1" })).toBe("run");
+    await face.send(session, "Thanks.");
+    expect(heardBy).toEqual(["run", "run", "run"]);
+    const heard = (await session.history()).filter(({ parts }) => parts[0]?.text === "Hurry.");
+    expect(heard).toHaveLength(1);
+  });
+
+  test("by a message with a run id is not said again when the message is", async () => {
+    const store = new MemoryStore();
+    const model = new ScriptedModel(call("work"), say("Done."));
+    let second: Promise<unknown> | undefined;
+    let other: Session;
+    const again = { message: "Hurry.", runId: "m1", whileRunning: "steer" } as const;
+    const work = defineTool({
+      name: "work",
+      description: "Works.",
+      run: async () => {
+        second = other.continue(again);
+        while ((await readConversation(other)).queued.length === 0) await setImmediate();
+        return "worked";
+      },
+    });
+    const agent = new Agent({ model, tools: [work] });
+    other = agent.session({ id: "s", store });
+    const session = agent.session({ id: "s", store });
+    await face.send(session, "Work.");
+    await second;
+    const entries = (await store.load("s")).length;
+    for (const whileRunning of ["steer", "refuse"] as const)
+      expect((await session.continue({ ...again, whileRunning })).text).toBe("Done.");
+    expect(await store.load("s")).toHaveLength(entries);
+    expect(model.requests).toHaveLength(2);
   });
 
   test("before any run goes along with the next message", async () => {

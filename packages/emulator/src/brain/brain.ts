@@ -19,7 +19,7 @@ export interface BrainTurn {
   readonly streamed: boolean;
   /** Path and query, without keys. */
   readonly path: string;
-  /** Text of the latest user content that is not function responses. */
+  /** Text of the latest user content that is neither function responses nor a note on them, such as `[edited] …`. */
   readonly prompt: string;
   /** Function responses that arrived with this request. */
   readonly responses: readonly FunctionResponse[];
@@ -67,14 +67,17 @@ export interface TurnFacts {
 export function createTurn(facts: TurnFacts): BrainTurn {
   const { seed, files = [], ...rest } = facts;
   const { contents } = facts.request;
-  const promptAt = contents.findLastIndex((content) => content.role !== "model" && !isPurelyResponses(content));
+  const isAside = (content: Content, index: number): boolean =>
+    isPurelyResponses(content) || isNote(content, contents[index - 1]);
+  const promptAt = contents.findLastIndex((content, index) => content.role !== "model" && !isAside(content, index));
+  const responsesAt = contents.findLastIndex((content, index) => !isNote(content, contents[index - 1]));
   return {
     ...rest,
     prompt: (contents[promptAt]?.parts ?? [])
       .map((part) => part.text ?? "")
       .join("\n")
       .trim(),
-    responses: responsesOf(contents.at(-1)?.parts ?? []),
+    responses: responsesOf(contents[responsesAt]?.parts ?? []),
     sincePrompt: contents.slice(promptAt + 1),
     functions: callableFunctions(facts.request),
     files,
@@ -84,6 +87,12 @@ export function createTurn(facts: TurnFacts): BrainTurn {
 
 function isPurelyResponses(content: Content): boolean {
   return content.parts.length > 0 && content.parts.every((part) => part.functionResponse !== undefined);
+}
+
+/** True for what a client remarks on the function responses before it, such as `[edited] the user changed the arguments`. */
+function isNote({ role, parts }: Content, before: Content | undefined): boolean {
+  if (role === "model" || before === undefined || !isPurelyResponses(before)) return false;
+  return parts.length > 0 && parts.every(({ text }) => text !== undefined && /^\[[a-z]+\] /.test(text));
 }
 
 function responsesOf(parts: readonly Part[]): FunctionResponse[] {

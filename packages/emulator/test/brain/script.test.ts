@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createEmulator, improvise, script, say } from "../../src/index.ts";
+import { type Answer, type BrainTurn, createEmulator, improvise, script, say } from "../../src/index.ts";
 import { ask, post, textOf, unary } from "../support.ts";
 
 test("lines are said in order; a line can look at the request", async () => {
@@ -48,4 +48,28 @@ test("or answered by the last line, from the start, or by another brain", async 
   expect(await last({ afterwards: "repeat-last" })).toBe("Two");
   expect(await last({ afterwards: "start-over" })).toBe("One");
   expect(await last({ afterwards: improvise() })).toMatch(/This is the local emulator/);
+});
+
+test("a note on function responses is no prompt", async () => {
+  const seen: unknown[] = [];
+  const look = (turn: BrainTurn): readonly Answer[] => {
+    seen.push([turn.prompt, turn.responses.length, turn.sincePrompt.length]);
+    return [say("Yes.")];
+  };
+  const emulator = createEmulator({ brain: script([look, look, look]) });
+  const asked = { role: "user", parts: [{ text: "Order it" }] };
+  const call = { functionCall: { name: "order", args: {} } };
+  const answered = [
+    asked,
+    { role: "model", parts: [call] },
+    { role: "user", parts: [{ functionResponse: { name: "order", response: { output: 1 } } }] },
+  ];
+  const note = { role: "user", parts: [{ text: "[edited] the user changed the arguments" }] };
+  for (const contents of [answered, [...answered, note], [note]])
+    await unary(emulator, { contents }, "gemini-2.5-flash");
+  expect(seen).toEqual([
+    ["Order it", 1, 2],
+    ["Order it", 1, 3],
+    ["[edited] the user changed the arguments", 0, 0],
+  ]);
 });

@@ -23,6 +23,7 @@ export interface EndedSpan {
   readonly status: { readonly code: SpanStatusCode; readonly message?: string };
   readonly attributes: { readonly [name: string]: unknown };
   readonly events: readonly { readonly name: string; readonly attributes?: { readonly [name: string]: unknown } }[];
+  readonly instrumentationScope: { readonly name: string; readonly version?: string };
   readonly links: readonly { readonly context: SpanContext }[];
   spanContext(): SpanContext;
 }
@@ -87,7 +88,13 @@ export class Sdk {
           unit: descriptor.unit,
           attributes,
           value:
-            typeof value === "number" ? value : { count: value.count, sum: "sum" in value ? value.sum : undefined },
+            typeof value === "number"
+              ? value
+              : {
+                  count: value.count,
+                  sum: "sum" in value ? value.sum : undefined,
+                  boundaries: "buckets" in value && "boundaries" in value.buckets ? value.buckets.boundaries : [],
+                },
         }));
     return points;
   }
@@ -104,7 +111,9 @@ export class Sdk {
 export interface Point {
   readonly unit: string;
   readonly attributes: { readonly [name: string]: unknown };
-  readonly value: number | { readonly count: number; readonly sum: number | undefined };
+  readonly value:
+    | number
+    | { readonly count: number; readonly sum: number | undefined; readonly boundaries: readonly number[] };
 }
 
 class Reader extends MetricReader {

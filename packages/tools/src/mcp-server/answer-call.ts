@@ -84,8 +84,8 @@ function contextOf(
   { sessionId, mcpReq }: ServerContext,
   logger: Logger,
 ): Omit<ToolContext, "attempt"> {
-  const progressToken = mcpReq._meta?.progressToken;
-  const traceparent = mcpReq._meta?.["traceparent"];
+  const runId = sessionId ?? callId;
+  const { progressToken, traceparent } = mcpReq._meta ?? {};
   let reports = 0;
   return {
     context: undefined,
@@ -93,11 +93,16 @@ function contextOf(
     callId,
     call,
     idempotencyKey: callId,
-    runId: sessionId ?? callId,
+    runId,
     agent: "mcp",
     turn: 1,
     logger,
-    ...(typeof traceparent === "string" && { traceparent }),
+    ...(typeof traceparent === "string" &&
+      TRACEPARENT.test(traceparent) && {
+        traceparent,
+        // An agent behind a tool runs in the trace of the caller.
+        parent: { step: { runId, step: callId, callId, traceparent }, remaining: {} },
+      }),
     progress: async (value) => {
       if (progressToken === undefined) return;
       reports++;
@@ -107,6 +112,9 @@ function contextOf(
     attach: () => {},
   };
 }
+
+/** W3C `traceparent` of version 00: a tool may send it on in a header, so nothing else passes. */
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** MCP's progress is an increasing number; what a tool reports is passed along as the message. */
 function progressOf(value: unknown, count: number): { progress: number; total?: number; message?: string } {

@@ -15,7 +15,8 @@ import { QUESTION_TOOLS, waitingOutcome } from "./run-end.ts";
 /** Headers of a stream of events. */
 export const AG_UI_HEADERS: { readonly [name: string]: string } = {
   "content-type": "text/event-stream",
-  "cache-control": "no-cache",
+  // Middleware that compresses would hold words back.
+  "cache-control": "no-store, no-transform",
   connection: "keep-alive",
   "x-accel-buffering": "no",
 };
@@ -117,7 +118,7 @@ const NOTHING: Message = {
 /** Events as the response to a request of a client. */
 export function agUiResponse(
   events: AsyncIterable<AgUiEvent>,
-  { headers = {}, keepAliveMs = 15_000 }: AgUiResponseOptions = {},
+  { headers = {}, keepAliveMs }: AgUiResponseOptions = {},
 ): Response {
   const pieces = writeAll(events);
   return streamResponse(pieces, {
@@ -133,7 +134,7 @@ export function agUiResponse(
 export interface AgUiResponseOptions {
   /** In addition to those of the protocol. */
   readonly headers?: { readonly [name: string]: string } | undefined;
-  /** A comment is sent when nothing else was for so long, in milliseconds. @defaultValue 15_000 */
+  /** A comment is sent before the stream has been silent for so long, in milliseconds. @defaultValue 8_000 */
   readonly keepAliveMs?: number | undefined;
 }
 

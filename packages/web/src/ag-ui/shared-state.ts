@@ -1,4 +1,5 @@
 import type { Conversation, Message } from "@pollux/core";
+import { isSame } from "../same-json.ts";
 import type { AgUiPatch } from "./events.ts";
 
 /** Members of the state that a client shares with the agent. JSON. */
@@ -64,8 +65,4 @@ export class SharedState {
     }
     return {};
   }
-}
-
-function isSame(a: unknown, b: unknown): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }

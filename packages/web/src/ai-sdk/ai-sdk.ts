@@ -18,8 +18,12 @@ export function aiSdk(options: AiSdkOptions & ReadRequestOptions = {}): ChatProt
     end: UI_MESSAGE_STREAM_END,
     read: (body) => fromUIMessages(body, options),
     encoder: ({ known, request }) =>
-      // A page adds to its last message. After one of the user it begins anew, whatever id it is then given.
-      new AiSdkEncoder({ ...options, known: request?.message === undefined ? known : undefined }),
+      new AiSdkEncoder({
+        ...options,
+        // A page adds to its last message. After one of the user it begins anew, whatever id it is then given.
+        known: request?.message === undefined ? known : undefined,
+        isReplay: request === undefined,
+      }),
     write: writeChunk,
     messages: (conversation) => toUIMessages(conversation, options),
   };

@@ -50,6 +50,7 @@ export type UIMessageChunk =
       readonly input: unknown;
       readonly dynamic?: true;
       readonly providerExecuted?: true;
+      readonly providerMetadata?: ProviderMetadata;
     }
   /** From version 6 on. */
   | { readonly type: "tool-approval-request"; readonly approvalId: string; readonly toolCallId: string }

@@ -35,6 +35,11 @@ export interface AiSdkEncoderOptions extends AiSdkOptions {
    * @defaultValue none: the page builds the message from nothing
    */
   readonly known?: Message | undefined;
+  /**
+   * The page may have some of the message, and is told all of it again. Clients of version 7 drop what they have by themselves.
+   * @defaultValue false
+   */
+  readonly isReplay?: boolean | undefined;
 }
 
 /**
@@ -44,6 +49,7 @@ export interface AiSdkEncoderOptions extends AiSdkOptions {
 export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
   readonly #options: MessageStepsOptions;
   readonly #errorText: (error: unknown) => string;
+  readonly #isReplay: boolean;
   #message: Message | undefined;
   #metadata: UIMessageMetadata | undefined;
   /** The steps that count, as the client has them. */
@@ -63,8 +69,10 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
     isDynamic = () => false,
     errorText = () => "Something went wrong.",
     known,
+    isReplay = false,
   }: AiSdkEncoderOptions = {}) {
     this.#options = { version, isDynamic, cache: new WeakMap() };
+    this.#isReplay = isReplay;
     this.#errorText = errorText;
     if (known !== undefined) this.#steps.push(...knownSteps(known, this.#options));
   }
@@ -109,7 +117,11 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
     const shown = this.#metadata;
     const metadata = messageMetadata(message);
     this.#metadata = metadata;
-    if (shown === undefined) return [{ type: "start", messageId: message.id, messageMetadata: metadata }];
+    if (shown === undefined) {
+      const start = { type: "start", messageId: message.id, messageMetadata: metadata } as const;
+      const isKept = this.#isReplay && this.#options.version < 7;
+      return isKept ? [start, { type: "data-discard", data: { steps: "all" } }] : [start];
+    }
     const news = Object.entries(metadata).filter(
       // Both have the same members.
       ([name, value]) => !isSame(shown[name as keyof UIMessageMetadata], value),

@@ -42,7 +42,11 @@ type InferredToolPart<T extends NamedTools, Version> = {
 /** A call of a tool that the page does not know, or of one of the service. */
 type DynamicPart<Version> = { type: "dynamic-tool"; toolName: string } & CallPart<unknown, unknown, Version>;
 
-type CallPart<Input, Output, Version> = { toolCallId: string; providerExecuted?: boolean } & (
+type CallPart<Input, Output, Version> = {
+  toolCallId: string;
+  providerExecuted?: boolean;
+  callProviderMetadata?: CallMetadata;
+} & (
   | { state: "input-streaming"; input: Partial<Input> | undefined }
   | { state: "input-available"; input: Input }
   | { state: "output-available"; input: Input; output: Output; preliminary?: boolean }
@@ -55,6 +59,7 @@ type ApprovalPart<Input> =
   | { state: "approval-responded"; input: Input; approval: { id: string; approved: boolean; reason?: string } }
   | { state: "output-denied"; input: Input; approval: { id: string; approved: false; reason?: string } };
 
+type CallMetadata = { pollux: { edited: boolean } };
 type FailureMetadata = { pollux: { failure: string } };
 type CitationMetadata = { pollux: { citations: { start: number; end: number; sources: string[] }[] } };
 type SourceMetadata = { pollux: { number: number; kind: string } };

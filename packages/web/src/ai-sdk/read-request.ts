@@ -1,6 +1,12 @@
 import type { Approval, ExternalOutcome, InputPart } from "@pollux/core";
 import { callOf } from "../call-ids.ts";
-import { BadRequestError, type ChatAnswer, type ChatMessage, type ChatRequest } from "../chat-protocol.ts";
+import {
+  BadRequestError,
+  type ChatAnswer,
+  type ChatMessage,
+  type ChatRequest,
+  type ChatRevision,
+} from "../chat-protocol.ts";
 
 /** What of a request is accepted. */
 export interface ReadRequestOptions {
@@ -16,29 +22,44 @@ export interface ReadRequestOptions {
  * Taken are the new message of the user, and answers to calls in the message of the assistant before it, or in `answers`. Nobody has
  * checked any of it: all else that the page says was said before is ignored.
  *
- * A message that is to be answered once more (`regenerate`) has no id, so that it is sent as a new one.
+ * A message that is to be answered once more (`regenerate`), or that a page has edited (`sendMessage` with a `messageId`), is read as a
+ * revision.
  *
  * @throws {BadRequestError} When there is neither a message nor an answer, or a part of the message can't be used.
  */
 export function fromUIMessages(body: unknown, options: ReadRequestOptions = {}): ChatRequest {
   if (!isRecord(body)) throw new BadRequestError('send a JSON object with "id" and "messages"');
-  const { id, messages, message: only, answers: given, trigger } = body;
+  const { id, messages, message: only, answers: given, trigger, messageId } = body;
   if (typeof id !== "string" || id === "") throw new BadRequestError('"id" must be the id of the chat');
   const list: readonly unknown[] = Array.isArray(messages) ? messages.slice(-2) : only === undefined ? [] : [only];
   const last = list.at(-1);
   const isAsked = isRecord(last) && last["role"] === "user";
-  const message = isAsked ? readMessage(last, trigger === "regenerate-message", options) : undefined;
+  const message = isAsked ? readMessage(last, options) : undefined;
+  const revision = message && readRevision(trigger, messageId, message);
   const answers = [...readCalls(isAsked ? list.at(-2) : last), ...readAnswers(given)];
   if (message === undefined && answers.length === 0)
     throw new BadRequestError("there is nothing to answer: end the messages with one of the user, or answer a call");
-  return { id, ...(message !== undefined && { message }), ...(answers.length > 0 && { answers }) };
+  return {
+    id,
+    ...(message !== undefined && { message }),
+    ...(revision !== undefined && { revision }),
+    ...(answers.length > 0 && { answers }),
+  };
 }
 
-function readMessage(message: JsonRecord, isAgain: boolean, options: ReadRequestOptions): ChatMessage {
+function readRevision(trigger: unknown, messageId: unknown, { id }: ChatMessage): ChatRevision | undefined {
+  // Of an edited message it is the message's; of one that is to be answered anew, the answer's or the message's.
+  const isOwn = messageId === id;
+  if (trigger !== "regenerate-message") return isOwn && id !== undefined ? { kind: "edit" } : undefined;
+  const answerId = typeof messageId === "string" && messageId !== "" && !isOwn ? messageId : undefined;
+  return { kind: "regenerate", ...(answerId !== undefined && { answerId }) };
+}
+
+function readMessage(message: JsonRecord, options: ReadRequestOptions): ChatMessage {
   const { id, parts } = message;
   const input = (Array.isArray(parts) ? (parts as readonly unknown[]) : []).flatMap((part) => readPart(part, options));
   if (input.length === 0) throw new BadRequestError("the message is empty: it needs a text or a file");
-  return { ...(typeof id === "string" && id !== "" && !isAgain && { id }), input };
+  return { ...(typeof id === "string" && id !== "" && { id }), input };
 }
 
 /** What a person can say; other parts are display. */

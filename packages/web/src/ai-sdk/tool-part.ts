@@ -17,7 +17,12 @@ export function toolPart(messageId: string, call: ToolCallPart, { version, isDyn
   const toolCallId = toolCallIdOf(messageId, call.id);
   // The service also sends calls without a name, which would not make a type.
   const type: UIToolPart["type"] = name === "" || isDynamic(name) ? "dynamic-tool" : `tool-${name}`;
-  const base = { type, ...(type === "dynamic-tool" && { toolName: name }), toolCallId };
+  const base = {
+    type,
+    ...(type === "dynamic-tool" && { toolName: name }),
+    toolCallId,
+    ...(call.edited === true && { callProviderMetadata: { pollux: { edited: true } } }),
+  };
   const failed = {
     ...base,
     state: "output-error" as const,
@@ -95,7 +100,11 @@ export function toolChunks(
   const chunks: UIMessageChunk[] = [];
   if (version > 6 && state === "input-available" && shown?.state === "approval-requested")
     chunks.push({ type: "tool-approval-response", approvalId: toolCallId, approved: true });
-  if (shown === undefined || needsInput(shown, part)) chunks.push({ type: "tool-input-available", ...named, input });
+  if (shown === undefined || needsInput(shown, part)) {
+    const { callProviderMetadata: providerMetadata } = part;
+    const about = { ...(providerMetadata !== undefined && { providerMetadata }) };
+    chunks.push({ type: "tool-input-available", ...named, input, ...about });
+  }
   switch (state) {
     case "input-available":
       return chunks;
@@ -123,7 +132,8 @@ export function toolChunks(
 export function needsInput(shown: UIToolPart, part: UIToolPart): boolean {
   if (shown.state === "input-streaming") return part.state !== "input-streaming";
   // An output is taken back: the call is made once more. Or a person has changed the arguments.
-  return (isOutput(shown) && !isOutput(part)) || !isSame(shown.input, part.input);
+  const isEdited = part.callProviderMetadata !== undefined && shown.callProviderMetadata === undefined;
+  return isEdited || (isOutput(shown) && !isOutput(part)) || !isSame(shown.input, part.input);
 }
 
 function isOutput({ state }: UIToolPart): boolean {

@@ -6,7 +6,8 @@ import { AiSdkEncoder, type AiSdkOptions } from "./encode-message.ts";
 /** Headers that a client of the AI SDK expects of a stream. */
 export const UI_MESSAGE_STREAM_HEADERS: { readonly [name: string]: string } = {
   "content-type": "text/event-stream",
-  "cache-control": "no-cache",
+  // Middleware that compresses would hold words back.
+  "cache-control": "no-store, no-transform",
   connection: "keep-alive",
   "x-vercel-ai-ui-message-stream": "v1",
   "x-accel-buffering": "no",
@@ -84,7 +85,7 @@ function isContinued(known: Message | undefined, message: Message): boolean {
 /** A UI message stream as the response to a request of `useChat`. */
 export function uiMessageStreamResponse(
   stream: ReadableStream<UIMessageChunk>,
-  { headers = {}, keepAliveMs = 15_000 }: UIMessageStreamResponseOptions = {},
+  { headers = {}, keepAliveMs }: UIMessageStreamResponseOptions = {},
 ): Response {
   const reader = stream.getReader();
   return streamResponse(writeAll(reader), {
@@ -100,7 +101,7 @@ export function uiMessageStreamResponse(
 export interface UIMessageStreamResponseOptions {
   /** In addition to those of the protocol. */
   readonly headers?: { readonly [name: string]: string } | undefined;
-  /** A comment is sent when nothing else was for so long, in milliseconds. @defaultValue 15_000 */
+  /** A comment is sent before the stream has been silent for so long, in milliseconds. @defaultValue 8_000 */
   readonly keepAliveMs?: number | undefined;
 }
 

@@ -57,8 +57,8 @@ export type UIMessageData = {
   "thought-file": { url: string; mediaType: string };
   /** A part that this release does not know: the names of its members. */
   unknown: { keys: string[] };
-  /** The last so many steps before it are void, and it with them. See `withoutDiscards`. */
-  discard: { steps: number };
+  /** The last so many steps before it are void, or all parts, and it with them. Versions 5 and 6. See `withoutDiscards`. */
+  discard: { steps: number | "all" };
 };
 
 /** A part of a message. */
@@ -139,6 +139,8 @@ export interface UIToolPart {
   /** The service ran it. */
   readonly providerExecuted?: true | undefined;
   readonly approval?: { readonly id: string; readonly approved?: boolean | undefined } | undefined;
+  /** `pollux.edited`: a person has replaced the arguments that the model gave. */
+  readonly callProviderMetadata?: ProviderMetadata | undefined;
   /** Why a call failed: `pollux.failure`. Absent in version 5. */
   readonly resultProviderMetadata?: ProviderMetadata | undefined;
 }

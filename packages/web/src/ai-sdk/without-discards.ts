@@ -4,17 +4,17 @@ interface AnyMessage {
 }
 
 /**
- * A message without what the model said in vain: an answer that broke off and is made anew. The clients of version 5 and 6 of the AI SDK
- * can't take anything back, so the stream marks it by a `data-discard` part; call this on each message before you show it. A message
- * that is loaded from the server has none.
+ * A message without the parts that are void: of an answer that broke off and is made anew, and those that a replay has said again. The
+ * clients of version 5 and 6 of the AI SDK can't take anything back, so the stream marks it by a `data-discard` part; call this on each
+ * message before you show it. A message that is loaded from the server has none.
  *
  * @returns The same object when there is nothing to remove.
  */
 export function withoutDiscards<M extends AnyMessage>(message: M): M {
   if (!message.parts.some(isDiscard)) return message;
-  const steps: AnyMessage["parts"][number][][] = [[]];
+  let steps: AnyMessage["parts"][number][][] = [[]];
   for (const part of message.parts) {
-    if (isDiscard(part)) steps.splice(Math.max(1, steps.length - part.data.steps));
+    if (isDiscard(part)) steps = part.data.steps === "all" ? [[]] : dropLast(steps, part.data.steps);
     else if (part.type === "step-start") steps.push([part]);
     else steps.at(-1)?.push(part);
   }
@@ -22,8 +22,13 @@ export function withoutDiscards<M extends AnyMessage>(message: M): M {
   return { ...message, parts: steps.flat() };
 }
 
+/** The first list is what stands before the first step. */
+function dropLast<Item>(lists: readonly Item[][], count: number): Item[][] {
+  return lists.slice(0, Math.max(1, lists.length - count));
+}
+
 function isDiscard(part: {
   readonly type: string;
-}): part is { readonly type: "data-discard"; readonly data: { readonly steps: number } } {
+}): part is { readonly type: "data-discard"; readonly data: { readonly steps: number | "all" } } {
   return part.type === "data-discard";
 }

@@ -17,14 +17,16 @@ export interface TakenAnswers extends Answers {
 export function takeAnswers(conversation: Conversation, answers: readonly ChatAnswer[]): TakenAnswers | undefined {
   const last = conversation.messages.findLast(({ role }) => role === "assistant");
   if (last === undefined) return undefined;
-  const own = answers.filter(({ messageId, callId }) => (messageId ?? last.id) === last.id && hasCall(last, callId));
+  const calls = new Set(last.parts.flatMap(({ type, id }) => (type === "tool-call" ? [id] : [])));
+  const own = answers.filter(({ messageId, callId }) => (messageId ?? last.id) === last.id && calls.has(callId));
   if (own.length === 0) return undefined;
   const approvals: { [callId: string]: NonNullable<ChatAnswer["approval"]> } = {};
   const outcomes: { [callId: string]: NonNullable<ChatAnswer["outcome"]> } = {};
+  const questions = new Map(conversation.pending.map(({ callId, question }) => [callId, question]));
   for (const { callId, approval, outcome } of own) {
-    const waiting = conversation.pending.find((pending) => pending.callId === callId);
-    if (waiting === undefined) continue;
-    if (waiting.question === "approval") {
+    const question = questions.get(callId);
+    if (question === undefined) continue;
+    if (question === "approval") {
       if (approval !== undefined) approvals[callId] = approval;
     } else if (outcome !== undefined) outcomes[callId] = outcome;
   }
@@ -32,20 +34,16 @@ export function takeAnswers(conversation: Conversation, answers: readonly ChatAn
   return { messageId: last.id, approvals, outcomes, isNew };
 }
 
-function hasCall({ parts }: Message, callId: string): boolean {
-  return parts.some(({ type, id }) => type === "tool-call" && id === callId);
-}
-
 /** A message as a client had it when it answered these calls: they waited, and nothing came after their turn. */
 export function messageWhenAnswered(message: Message, answers: readonly ChatAnswer[]): Message {
   if (message.state === "waiting") return message;
-  const isAnswered = (id: string): boolean => answers.some(({ callId }) => callId === id);
-  const lastCall = message.parts.findLastIndex(({ type, id }) => type === "tool-call" && isAnswered(id));
+  const answerTo = new Map(answers.map((answer) => [answer.callId, answer]));
+  const lastCall = message.parts.findLastIndex(({ type, id }) => type === "tool-call" && answerTo.has(id));
   const nextTurn = message.parts.findIndex(({ type }, index) => index > lastCall && type === "step");
   const parts = message.parts.slice(0, nextTurn < 0 ? undefined : nextTurn).map((part) => {
-    if (part.type !== "tool-call" || !isAnswered(part.id)) return part;
-    const answer = answers.find(({ callId }) => callId === part.id);
-    const state = answer?.outcome === undefined ? "pending-approval" : "pending-output";
+    const answer = answerTo.get(part.id);
+    if (part.type !== "tool-call" || answer === undefined) return part;
+    const state = answer.outcome === undefined ? "pending-approval" : "pending-output";
     const { id, type, name, args, edited } = part;
     return { id, type, name, args, state, ...(edited === true && { edited }) } satisfies ToolCallPart;
   });

@@ -32,6 +32,8 @@ export async function findVisitor<Context>(
   // Plain JavaScript may return anything.
   const owner: unknown = (visitor as Visitor<Context> | undefined)?.owner;
   if (typeof owner !== "string" || owner === "")
-    throw new TypeError("authorize() has to return { owner } with a non-empty string, or a Response that refuses");
+    throw new TypeError(
+      "authorize() must return { owner } with a non-empty string, or a Response that refuses the request",
+    );
   return visitor;
 }

@@ -1,6 +1,6 @@
 import { HttpError } from "./http-error.ts";
 
-/** The JSON of a request's body. @throws {HttpError} When it is none, or more than `maxBytes`. */
+/** A request's body as JSON. @throws {HttpError} When it isn't JSON, or is larger than `maxBytes`. */
 export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
   const type = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "application/json")
@@ -30,7 +30,7 @@ async function readText({ body, headers }: Request, maxBytes: number): Promise<s
   } catch (error) {
     reader.cancel().catch(() => {});
     if (error instanceof HttpError) throw error;
-    throw new HttpError(400, "bad_body", "The body could not be read to its end.");
+    throw new HttpError(400, "bad_body", "The body ended early.");
   }
 }
 
@@ -46,17 +46,18 @@ function tooLarge(maxBytes: number): HttpError {
   return new HttpError(
     413,
     "body_too_large",
-    `The body may have ${maxBytes} bytes. Send the last message only, and upload files elsewhere.`,
+    `The body is larger than ${maxBytes} bytes. Send only the last message, and upload files elsewhere.`,
   );
 }
 
 /** @throws {HttpError} For headers or an address that are longer than anything this handler reads. */
 export function checkHeaders(request: Request, maxBytes: number): void {
-  if (request.url.length > MAX_URL) throw new HttpError(414, "url_too_long", `The URL may have ${MAX_URL} characters.`);
+  if (request.url.length > MAX_URL)
+    throw new HttpError(414, "url_too_long", `The URL is longer than ${MAX_URL} characters.`);
   let length = 0;
   for (const [name, value] of request.headers) length += name.length + value.length + 4;
   if (length > maxBytes)
-    throw new HttpError(431, "headers_too_large", `The headers may have ${maxBytes} bytes in total.`);
+    throw new HttpError(431, "headers_too_large", `The headers are larger than ${maxBytes} bytes in total.`);
 }
 
 const MAX_URL = 4096;

@@ -3,6 +3,7 @@ import { BadRequestError } from "../chat-protocol.ts";
 import { findVisitor } from "./authorize.ts";
 import { checkHeaders, readJson } from "./body.ts";
 import { findChat, listChats, readTitle } from "./chats.ts";
+import { continueChat } from "./continue-chat.ts";
 import { checkSite, corsHeaders, preflightHeaders } from "./cross-site.ts";
 import { HttpError, noSuchChat, replyEmpty, replyError, replyJson } from "./http-error.ts";
 import { type ChatHandlerOptions, checkOptions, type Platform } from "./options.ts";
@@ -23,8 +24,9 @@ export type ChatHandler = (request: Request, platform?: Platform) => Promise<Res
  * | `POST /`               | sends a message, or answers to calls; streams what the agent does              |
  * | `GET /`                | lists the conversations of the owner: `?limit=50&after=<next of the last page>` |
  * | `GET /:id`             | the messages of a conversation                                                 |
- * | `GET /:id/stream`      | streams the message that is being written; 204 when none is, or the protocol's own |
+ * | `GET /:id/stream`      | streams the message that is being written; 204 when none is, or the protocol's own; with `?ended`, the last one anyway |
  * | `POST /:id/stop`       | stops the run that is going, in whatever process                               |
+ * | `POST /:id/continue`   | resumes the last run where it stopped                                          |
  * | `PATCH /:id`           | renames: `{ "title": "…" }`                                                    |
  * | `DELETE /:id`          | stops and deletes                                                              |
  *
@@ -90,7 +92,7 @@ class Handler<Context> {
     const { store, protocol } = serving.options;
     const { request, visitor } = call;
     const { owner } = visitor;
-    if (route.action === "list") return replyJson(await listChats(store, owner, query));
+    if (route.action === "list") return replyJson(await listChats(store, owner, query, serving.cutOffRuns));
     if (route.action === "send") {
       const asked = protocol.read(await this.#json(request));
       checkChatId(asked.id);
@@ -100,13 +102,16 @@ class Handler<Context> {
     const { action, chat } = route;
     const found = await findChat(store, owner, chat);
     // A page also asks for a conversation that it has not begun.
-    if (action === "follow") return found === undefined ? replyEmpty() : await followChat(serving, chat, call);
+    if (action === "follow")
+      return found === undefined ? replyEmpty() : await followChat(serving, chat, call, query.has("ended"));
     if (found === undefined) throw noSuchChat();
     switch (action) {
       case "messages":
         return replyJson(await readChat(serving, chat, visitor));
       case "stop":
         return replyJson({ stopped: await stopChat(serving, chat, visitor, request.signal) });
+      case "continue":
+        return replyJson({ continued: await continueChat(serving, chat, call) });
       case "rename":
         await renameChat(serving, chat, visitor, readTitle(await this.#json(request)));
         return replyEmpty();
@@ -121,7 +126,9 @@ class Handler<Context> {
   }
 
   /** A client is told what it can do about an error, or a reference to the line in the log. */
-  #replyTo(error: unknown, { method }: Request): Response {
+  #replyTo(error: unknown, { method, signal }: Request): Response {
+    // The client has left: nobody reads the answer.
+    if (signal.aborted && error === signal.reason) return replyEmpty();
     if (error instanceof HttpError) return replyError(error);
     if (error instanceof BadRequestError) return replyError(new HttpError(400, "bad_request", error.message));
     const refusal = refusalOf(error);

@@ -41,26 +41,30 @@ export class ChatStream<Context> {
   }
 
   /** Starts a run that writes the message. */
-  async start(options: StartOptions): Promise<void> {
-    this.#run = await startRun(this.#serving, this.#open, this.#call, options);
-    this.#follower.attach(this.#run);
+  async start(options: StartOptions): Promise<GoingRun> {
+    const run = await startRun(this.#serving, this.#open, this.#call, options);
+    this.#run = run;
+    this.#follower.attach(run);
+    return run;
   }
 
   /**
    * Waits until the message is being written, or all is over.
    *
+   * @returns False when all is over and there is no message.
    * @throws What kept the run from beginning.
    */
-  async untilBegun(): Promise<void> {
+  async untilBegun(): Promise<boolean> {
     for (let sight = this.#follower.look(); sight !== undefined; sight = await this.#follower.next()) {
       const { message, isOver } = sight;
-      if (message?.state === "streaming") return;
+      if (message?.state === "streaming") return true;
       if (!isOver) continue;
       const failure = this.#run?.failure;
       // What waits for an answer still does.
       if (failure !== undefined && (message === undefined || message.state === "waiting")) throw failure.error;
-      return;
+      return message !== undefined;
     }
+    return true;
   }
 
   /** The response; 204 without a message to show, or when nobody waits for one. */
@@ -70,7 +74,7 @@ export class ChatStream<Context> {
       this.close();
       return replyEmpty();
     }
-    const { protocol, keepAliveMs = 15_000 } = this.#serving.options;
+    const { protocol, keepAliveMs } = this.#serving.options;
     return streamResponse(this.#pieces(protocol.encoder(options)), {
       headers: protocol.headers,
       keepAliveMs,
@@ -85,6 +89,12 @@ export class ChatStream<Context> {
     this.#open.release();
     const { onDisconnect = "continue" } = this.#serving.options;
     if (onDisconnect === "abort" && !this.#isComplete) this.#run?.abort();
+  }
+
+  /** Nobody needs to look: the run goes on. */
+  leave(): void {
+    this.#run = undefined;
+    this.close();
   }
 
   /** What is sent, piece by piece. */

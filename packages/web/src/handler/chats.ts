@@ -1,4 +1,5 @@
 import type { SessionStore, SessionSummary } from "@pollux/core";
+import type { CutOffRuns } from "./cut-off-runs.ts";
 import { HttpError, noSuchChat } from "./http-error.ts";
 
 /** Where a conversation of an owner is in the store: those of two owners never meet, whatever ids their clients choose. */
@@ -22,18 +23,24 @@ export async function findChat(store: SessionStore, owner: string, chat: string)
 }
 
 /** One page of an owner's conversations, the most recent first. */
-export async function listChats(store: SessionStore, owner: string, query: URLSearchParams): Promise<object> {
+export async function listChats(
+  store: SessionStore,
+  owner: string,
+  query: URLSearchParams,
+  runs: CutOffRuns,
+): Promise<object> {
   const limit = readLimit(query.get("limit"));
   const prefix = ownerPrefix(owner);
   const after = readCursor(query.get("after"), prefix);
   const found = await store.list({ owner, prefix, after, limit: limit + 1 });
   const page = found.slice(0, limit);
   const last = page.at(-1);
+  const states = await Promise.all(page.map((one) => runs.stateOf(one)));
   return {
-    chats: page.map(({ id, title, state, createdAt, updatedAt, messages }) => ({
+    chats: page.map(({ id, title, createdAt, updatedAt, messages }, index) => ({
       id: id.slice(prefix.length),
       title,
-      state,
+      state: states[index],
       createdAt,
       updatedAt,
       messages,
@@ -47,7 +54,7 @@ const MAX_PAGE = 100;
 function readLimit(text: string | null): number {
   const limit = text === null ? 50 : Number(text);
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
-    throw new HttpError(400, "bad_limit", `limit has to be a whole number from 1 to ${MAX_PAGE}.`);
+    throw new HttpError(400, "bad_limit", `limit must be an integer from 1 to ${MAX_PAGE}.`);
   return limit;
 }
 
@@ -59,7 +66,7 @@ function readCursor(
   const [time = "", chat] = splitOnce(text, "~");
   const updatedAt = Number(time);
   if (time === "" || !Number.isFinite(updatedAt) || chat === undefined)
-    throw new HttpError(400, "bad_cursor", "after has to be the `next` of the page before.");
+    throw new HttpError(400, "bad_cursor", "after must be the `next` of the previous page.");
   return { id: `${prefix}${chat}`, updatedAt };
 }
 
@@ -75,6 +82,6 @@ export function readTitle(body: unknown): string | null {
   const title = typeof body === "object" && body !== null && "title" in body ? body.title : undefined;
   if (title === null) return null;
   if (typeof title !== "string" || title.trim() === "" || title.length > MAX_TITLE)
-    throw new HttpError(400, "bad_title", `title has to be a text of 1 to ${MAX_TITLE} characters, or null.`);
+    throw new HttpError(400, "bad_title", `title must be a string of 1 to ${MAX_TITLE} characters, or null.`);
   return title.trim();
 }

@@ -16,7 +16,11 @@ export function checkSite({ headers, url }: Request, allowed: ReadonlySet<string
       ? origin === null || hostOf(origin) === (headers.get("host") ?? new URL(url).host).toLowerCase()
       : site === "same-origin" || site === "none";
   if (!isOwn)
-    throw new HttpError(403, "cross_site", "Requests from pages of other sites are refused; see allowedOrigins.");
+    throw new HttpError(
+      403,
+      "cross_site",
+      "Requests from other sites are refused. To accept an origin, add it to allowedOrigins.",
+    );
 }
 
 function hostOf(origin: string): string | undefined {

@@ -1,24 +1,27 @@
 /** How a stream is kept open and ended. */
 export interface EventStreamOptions {
   readonly headers: { readonly [name: string]: string };
-  /** A comment is sent when nothing else was for so long, in milliseconds. */
-  readonly keepAliveMs: number;
+  /** A comment is sent before a stream has been silent for so long, in milliseconds. @defaultValue 8_000 */
+  readonly keepAliveMs?: number | undefined;
   /** Ends the stream, as the reader's leaving does. */
   readonly signal: AbortSignal;
   /** Called once, when nothing more is read from the pieces: at their end, or when the reader left. */
   readonly onClose: () => void;
 }
 
+/** Bun closes a connection that is silent for ten seconds, and common proxies do after thirty. */
+const KEEP_ALIVE_MS = 8_000;
+
 /**
  * A response that sends pieces of text as they come. They are taken one by one, as the reader takes them; nothing is
  * buffered beyond the piece that waits to be sent.
  */
 export function streamResponse(pieces: AsyncIterator<string, void>, options: EventStreamOptions): Response {
-  const { headers, keepAliveMs, signal, onClose } = options;
+  const { headers, keepAliveMs = KEEP_ALIVE_MS, signal, onClose } = options;
   const encoder = new TextEncoder();
   let timer: ReturnType<typeof setInterval> | undefined;
   let isClosed = false;
-  /** Since the last look at the clock. */
+  /** Since the last tick. */
   let wasSent = false;
   let leave = (): void => {};
 
@@ -33,14 +36,17 @@ export function streamResponse(pieces: AsyncIterator<string, void>, options: Eve
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       timer = setInterval(() => {
-        // A reader that is behind needs no sign of life, and would have to be remembered.
-        if (!wasSent && (controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(": keep-alive\n\n"));
-        wasSent = false;
-      }, keepAliveMs);
+        // A reader that is behind has enough to read.
+        const isSilent = !wasSent && (controller.desiredSize ?? 0) > 0;
+        if (isSilent) controller.enqueue(encoder.encode(": keep-alive\n\n"));
+        wasSent = isSilent;
+        // Twice in that time, since a piece can have been sent right after a tick.
+      }, keepAliveMs / 2);
       leave = () => {
         if (isClosed) return;
         close();
-        controller.error(signal.reason);
+        // A host that cancels the body by now would log the error each time that a page is closed.
+        setTimeout(() => controller.error(signal.reason), 0);
       };
       signal.addEventListener("abort", leave, { once: true });
       if (signal.aborted) leave();

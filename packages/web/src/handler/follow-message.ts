@@ -28,6 +28,8 @@ export class MessageFollower {
   #conversation: Conversation | undefined;
   #find: (conversation: Conversation) => Message | undefined = () => undefined;
   #run: GoingRun | undefined;
+  /** The message was seen. */
+  #wasSeen = false;
   /** The message was seen while its run was going. */
   #wasGoing = false;
   #wake: () => void = () => {};
@@ -84,10 +86,6 @@ export class MessageFollower {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#updates.return?.();
-  }
-
   /** An update, or that the run is over. */
   async #updateOrEnd(
     next: Promise<IteratorResult<ConversationUpdate, void>>,
@@ -111,7 +109,9 @@ export class MessageFollower {
     const message = this.#find(conversation);
     const isGoing = message?.state === "streaming";
     this.#wasGoing ||= isGoing;
-    const isOver = message !== undefined && !isGoing && (this.#wasGoing || this.#run === undefined);
+    this.#wasSeen ||= message !== undefined;
+    // One that is gone was taken back.
+    const isOver = message === undefined ? this.#wasSeen : !isGoing && (this.#wasGoing || this.#run === undefined);
     return { conversation: this.#shown(conversation), message, isOver };
   }
 

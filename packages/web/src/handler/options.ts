@@ -1,4 +1,4 @@
-import type { Agent, AnyTool, Logger, SessionStore, WhileRunning } from "@pollux/core";
+import type { Agent, Logger, SessionStore, WhileRunning } from "@pollux/core";
 import type { ChatProtocol } from "../chat-protocol.ts";
 import type { Authorize } from "./authorize.ts";
 import type { SpendingLimit } from "./spending.ts";
@@ -28,15 +28,15 @@ export interface ChatHandlerOptions<Context = unknown> {
   readonly resumeCutOff?: boolean | undefined;
   /** What all conversations of one owner may cost. Requires `prices` of the agent. @defaultValue no limit */
   readonly spending?: SpendingLimit | undefined;
-  /** The agent's tools, which a run has besides those that a client brings; without it, a client can bring none. @defaultValue none */
-  readonly tools?: readonly AnyTool<Context>[] | undefined;
+  /** Whether clients may bring tools, which a run has in addition to the agent's and the client executes. @defaultValue false */
+  readonly clientTools?: boolean | undefined;
   /** Origins besides the handler's own whose pages may use it, with cookies, such as `https://app.example.com`. @defaultValue none */
   readonly allowedOrigins?: readonly string[] | undefined;
   /** Most bytes of a body. @defaultValue 8 MiB */
   readonly maxBodyBytes?: number | undefined;
   /** Most bytes of all headers. @defaultValue 32 KiB */
   readonly maxHeaderBytes?: number | undefined;
-  /** How long a stream is silent before a comment is sent, in milliseconds. @defaultValue 15_000 */
+  /** A comment is sent before a stream has been silent for so long, in milliseconds: hosts close idle connections. @defaultValue 8_000 */
   readonly keepAliveMs?: number | undefined;
   /** How long a request to stop waits for the end of the run, in milliseconds. @defaultValue 20_000 */
   readonly stopTimeoutMs?: number | undefined;
@@ -60,13 +60,15 @@ export function checkOptions<Context>(
 ): void {
   if (typeof options.authorize !== "function")
     throw new TypeError("authorize is required: a function that returns { owner } for a request, or a Response");
-  if (!path.startsWith("/")) throw new TypeError(`path has to begin with "/", got "${path}"`);
+  if (!path.startsWith("/")) throw new TypeError(`path must start with "/", got "${path}"`);
+  if ("tools" in options)
+    throw new TypeError("tools belong to the agent; for tools that clients bring, use clientTools: true");
   for (const origin of allowedOrigins)
     if (!URL.canParse(origin) || new URL(origin).origin !== origin)
       throw new TypeError(`allowedOrigins: "${origin}" is not an origin, such as "https://app.example.com"`);
   for (const name of ["maxBodyBytes", "maxHeaderBytes", "keepAliveMs", "stopTimeoutMs"] as const) {
     const value = options[name];
     if (value !== undefined && !(Number.isFinite(value) && value > 0))
-      throw new TypeError(`${name} has to be a number above 0, got ${value}`);
+      throw new TypeError(`${name} must be a number above 0, got ${value}`);
   }
 }

@@ -4,7 +4,7 @@ import { HttpError } from "./http-error.ts";
 export type Route =
   | { readonly action: "send" }
   | { readonly action: "list" }
-  | { readonly action: "messages" | "rename" | "delete" | "follow" | "stop"; readonly chat: string };
+  | { readonly action: "messages" | "rename" | "delete" | "follow" | "stop" | "continue"; readonly chat: string };
 
 /** The methods of each kind of path, besides OPTIONS. HEAD is what GET is without a body, where asking changes nothing. */
 const METHODS = {
@@ -12,6 +12,7 @@ const METHODS = {
   one: { GET: "messages", HEAD: "messages", PATCH: "rename", DELETE: "delete" },
   stream: { GET: "follow" },
   stop: { POST: "stop" },
+  continue: { POST: "continue" },
 } as const satisfies { readonly [kind: string]: { readonly [method: string]: Route["action"] } };
 
 /** @returns What a request asks for; the allowed methods when it asks for those. @throws {HttpError} For any other path or method. */
@@ -38,7 +39,7 @@ function findPlace(
   const [chat = "", last, ...more] = path.slice(base.length + 1).split("/");
   if (chat === "" || more.length > 0) return undefined;
   if (last === undefined) return { kind: "one", chat: decode(chat) };
-  return last === "stream" || last === "stop" ? { kind: last, chat: decode(chat) } : undefined;
+  return last === "stream" || last === "stop" || last === "continue" ? { kind: last, chat: decode(chat) } : undefined;
 }
 
 function decode(segment: string): string {
@@ -57,7 +58,7 @@ export function checkChatId(id: string | undefined): string {
     throw new HttpError(
       400,
       "bad_id",
-      "The id of a conversation has 1 to 128 letters, digits and any of the characters . _ : ~ @ -",
+      "A conversation id must be 1 to 128 characters: letters, digits and . _ : ~ @ -",
     );
   return id;
 }

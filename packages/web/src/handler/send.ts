@@ -1,9 +1,10 @@
-import { type Conversation, NothingToResumeError, UnexpectedAnswerError } from "@pollux/core";
+import { type Conversation, NothingToResumeError, ToolDefinitionError, UnexpectedAnswerError } from "@pollux/core";
 import { BadRequestError, type ChatRequest, type EncoderOptions } from "../chat-protocol.ts";
 import { messageWhenAnswered, takeAnswers } from "./answers.ts";
 import { ChatStream } from "./chat-stream.ts";
 import { sessionId } from "./chats.ts";
 import { HttpError } from "./http-error.ts";
+import { planRun } from "./plan-run.ts";
 import type { ChatCall, Serving } from "./serving.ts";
 
 /** How often answers are taken anew because others answered at the same time. */
@@ -24,17 +25,25 @@ export async function sendToChat<Context>(
       return stream.respond(conversation && (await begin(serving, stream, asked, { conversation, call })));
     } catch (error) {
       stream.close();
+      // A tool of the client's has the name of one of the agent's.
+      if (error instanceof ToolDefinitionError && asked.tools?.some(({ name }) => name === error.tool) === true)
+        throw new BadRequestError(error.message, { cause: error });
       const isAnswered = error instanceof UnexpectedAnswerError || error instanceof NothingToResumeError;
       if (!isAnswered || races >= MAX_RACES) throw error;
     }
   }
 }
 
-/** Streams the message that is being written, from its beginning. When none is: what the protocol has for that, or 204. */
+/**
+ * Streams the message that is being written, from its beginning. When none is: what the protocol has for that, or 204.
+ *
+ * @param withEnded - Streams the last message also when it has ended.
+ */
 export async function followChat<Context>(
   serving: Serving<Context>,
   chat: string,
   call: ChatCall<Context>,
+  withEnded: boolean,
 ): Promise<Response> {
   const stream = new ChatStream(serving, chat, call);
   try {
@@ -42,7 +51,8 @@ export async function followChat<Context>(
     const last = conversation?.messages.findLast(({ role }) => role === "assistant");
     const { resumeCutOff = true, protocol } = serving.options;
     const goesOn = conversation?.state === "running" || (conversation?.state === "cut-off" && resumeCutOff);
-    if (last === undefined || !goesOn) {
+    const isShown = goesOn || (withEnded && protocol.idle === undefined && last === conversation?.messages.at(-1));
+    if (last === undefined || !isShown) {
       const chunks = conversation === undefined ? undefined : protocol.idle?.(conversation);
       if (chunks === undefined) return stream.respond(undefined);
       stream.close();
@@ -66,18 +76,26 @@ async function begin<Context>(
   const { whileRunning = "refuse" } = serving.options;
   const { message, answers = [], tools } = asked;
   const { messages, state } = conversation;
-  const found = takeAnswers(conversation, answers);
+  const plan = await planRun(sessionId(call.visitor.owner, asked.id), asked, conversation);
+  const { runId, insteadOf, isSame = false } = plan;
+  // What is taken back is not answered as well.
+  const found = insteadOf === undefined ? takeAnswers(conversation, answers) : undefined;
   // A page sends what it has of the last message along with a new one.
   const taken = message === undefined || found?.isNew === true ? found : undefined;
   if (message === undefined && taken === undefined)
-    throw new HttpError(409, "nothing_waits", "None of these calls waits for an answer. Load the conversation again.");
+    throw new HttpError(
+      409,
+      "nothing_waits",
+      "None of these calls is waiting for an answer. Load the conversation again.",
+    );
 
   const answered = messages.find(({ id }) => id === taken?.messageId);
   const isRunning = state === "running";
   // A message that is said to a run is answered in that run's message.
   const heardIn =
-    isRunning && whileRunning === "steer" ? messages.findLast(({ role }) => role === "assistant") : answered;
-  const runId = await runIdOf(sessionId(call.visitor.owner, asked.id), asked);
+    isRunning && whileRunning === "steer" && insteadOf === undefined
+      ? messages.findLast(({ role }) => role === "assistant")
+      : answered;
   stream.choose(
     (now) =>
       now.messages.find(({ role, runId: of }) => role === "assistant" && of === runId) ??
@@ -91,22 +109,16 @@ async function begin<Context>(
   if (isKnown && !canGoOn) return shown;
 
   await stream.start({
-    ...(message !== undefined && { message: message.input, runId }),
+    ...(message !== undefined && { ...(!isSame && { message: message.input }), runId, insteadOf }),
     approvals: taken?.approvals,
     outcomes: taken?.outcomes,
-    whileRunning,
+    whileRunning: insteadOf !== undefined && whileRunning === "steer" ? "refuse" : whileRunning,
     clientTools: tools,
     costSoFar: own?.cost,
   });
   // One that waits for its turn is told so by a stream that is silent for now.
-  if (!(isRunning && whileRunning === "wait")) await stream.untilBegun();
+  const isBegun = (isRunning && whileRunning === "wait") || (await stream.untilBegun());
+  // It had steered a run before, which has answered it.
+  if (!isBegun) stream.choose((now) => now.messages.findLast(({ role }) => role === "assistant"));
   return shown;
-}
-
-/** The id of the run that answers a message: the same for the same message, and of no use in any other conversation. */
-async function runIdOf(session: string, { message }: ChatRequest): Promise<string> {
-  if (message?.id === undefined) return crypto.randomUUID();
-  const identity = JSON.stringify([session, message.id, message.input]);
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(identity)));
-  return Array.from(hash.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,6 +1,7 @@
 import type { Session } from "@pollux/core";
 import type { Visitor } from "./authorize.ts";
 import { sessionId } from "./chats.ts";
+import { CutOffRuns } from "./cut-off-runs.ts";
 import { type OpenSession, OpenSessions } from "./open-sessions.ts";
 import type { ChatHandlerOptions, Platform } from "./options.ts";
 import { Spending } from "./spending.ts";
@@ -17,6 +18,7 @@ export class Serving<Context> {
   readonly options: ChatHandlerOptions<Context>;
   readonly sessions: OpenSessions<Context>;
   readonly spending: Spending | undefined;
+  readonly cutOffRuns: CutOffRuns;
   readonly #report: (error: unknown, reference: string, facts: object) => void;
   /** References of errors that the log has, since one may be met in several places. */
   readonly #references: WeakMap<object, string> = new WeakMap();
@@ -29,6 +31,7 @@ export class Serving<Context> {
     this.options = options;
     this.sessions = new OpenSessions((session) => agent.session({ ...session, store, leaseMs }));
     this.spending = spending === undefined ? undefined : new Spending(store, spending);
+    this.cutOffRuns = new CutOffRuns(store);
     this.#report = report;
   }
 

@@ -1,4 +1,11 @@
-import { AgentError, type ContinueOptions, type ErrorCode, type OptionsArgument, type RunOptions } from "@pollux/core";
+import {
+  AgentError,
+  type ContinueOptions,
+  type ErrorCode,
+  type Limits,
+  type OptionsArgument,
+  type RunOptions,
+} from "@pollux/core";
 import { BadRequestError, type ChatRequest } from "../chat-protocol.ts";
 import { GoingRun } from "./going-run.ts";
 import { HttpError } from "./http-error.ts";
@@ -12,28 +19,32 @@ export interface StartOptions extends ContinueOptions {
   readonly clientTools?: ChatRequest["tools"];
   /** What the run that is resumed has cost. */
   readonly costSoFar?: number | undefined;
+  /** In place of the agent's. */
+  readonly limits?: Limits | undefined;
 }
 
 /**
  * Starts a run or resumes one, whichever the session's state calls for. It goes on whether anybody looks or not.
  *
  * @throws {HttpError} When the owner has nothing left to spend.
+ * @throws {BadRequestError} When clients may not bring tools.
  */
 export async function startRun<Context>(
   serving: Serving<Context>,
   { session, add }: OpenSession<Context>,
   { visitor, platform }: ChatCall<Context>,
-  { clientTools = [], costSoFar = 0, ...given }: StartOptions,
+  { clientTools = [], costSoFar = 0, limits, ...given }: StartOptions,
 ): Promise<GoingRun> {
-  const tools = toolsOf(serving, clientTools);
+  if (clientTools.length > 0 && serving.options.clientTools !== true)
+    throw new BadRequestError("This server accepts no tools from its clients.");
   const going = serving.sessions.runsOf(visitor.owner).reduce((sum, { cost }) => sum + cost, 0);
   const cost = await serving.spending?.left(visitor.owner, going, costSoFar);
   const controller = new AbortController();
   const options: ContinueOptions & RunOptions<undefined, Context> = {
     ...given,
     signal: controller.signal,
-    ...(tools !== undefined && { tools }),
-    ...(cost !== undefined && { limits: { cost } }),
+    ...(clientTools.length > 0 && { extraTools: clientTools }),
+    ...((limits ?? cost) !== undefined && { limits: { ...limits, ...(cost !== undefined && { cost }) } }),
   };
   // A visitor has the context if the agent needs one.
   const argument = [{ ...options, context: visitor.context }] as unknown as OptionsArgument<typeof options, Context>;
@@ -47,17 +58,6 @@ export async function startRun<Context>(
   return run;
 }
 
-function toolsOf<Context>(
-  { options: { tools } }: Serving<Context>,
-  clientTools: NonNullable<ChatRequest["tools"]>,
-): RunOptions<undefined, Context>["tools"] {
-  if (clientTools.length === 0) return undefined;
-  if (tools === undefined) throw new BadRequestError("This server takes no tools from its clients.");
-  const taken = clientTools.find(({ name }) => tools.some((tool) => tool.name === name));
-  if (taken !== undefined) throw new BadRequestError(`The server has a tool of its own named "${taken.name}".`);
-  return [...tools, ...clientTools];
-}
-
 /** Ends that a client brings about, or that it is told of by the answer. */
 const EXPECTED: ReadonlySet<ErrorCode> = new Set([
   "session_running",
@@ -65,6 +65,7 @@ const EXPECTED: ReadonlySet<ErrorCode> = new Set([
   "invalid_approval",
   "nothing_to_resume",
   "session_limit",
+  "rewind_target",
   "run_stopped",
   "run_aborted",
 ]);
@@ -79,14 +80,16 @@ export function refusalOf(error: unknown): HttpError | undefined {
   if (!(error instanceof AgentError)) return undefined;
   switch (error.code) {
     case "session_running":
-      return new HttpError(409, "running", "The conversation is being answered. Wait for the end, or stop it first.");
+      return new HttpError(409, "running", "A run is in progress. Wait until it has finished, or stop it first.");
     case "unexpected_answer":
     case "nothing_to_resume":
-      return new HttpError(409, "answered", "The call does not wait for this answer. Load the conversation again.");
+      return new HttpError(409, "answered", "The call is not waiting for this answer. Load the conversation again.");
+    case "rewind_target":
+      return new HttpError(409, "message_gone", "The conversation has no such message. Load it again.");
     case "invalid_approval":
       return new HttpError(422, "invalid_approval", error.message);
     case "session_limit":
-      return new HttpError(429, "session_limit", "The conversation has reached its limit. Begin a new one.");
+      return new HttpError(429, "session_limit", "The conversation has reached its limit. Start a new one.");
     default:
       return undefined;
   }

@@ -31,11 +31,18 @@ async function serve(
   const leave = (): void => {
     if (!outgoing.writableFinished) left.abort(new DOMException("the client has disconnected", "AbortError"));
   };
+  const { socket } = incoming;
   outgoing.once("close", leave);
+  // Before Node 24, a response that waits behind another one is not closed with their connection. Many can wait.
+  socket.setMaxListeners(0).once("close", leave);
   try {
-    await send(await handler(toRequest(incoming, left.signal)), incoming, outgoing);
+    // The fetch standard forbids requests with these methods.
+    const isWeb = incoming.method !== "TRACE" && incoming.method !== "TRACK";
+    const response = isWeb ? await handler(toRequest(incoming, left.signal)) : new Response(undefined, { status: 405 });
+    await send(response, incoming, outgoing, left.signal);
   } finally {
     outgoing.off("close", leave);
+    socket.off("close", leave);
   }
 }
 
@@ -51,14 +58,18 @@ function toRequest(incoming: MaybeExpress, signal: AbortSignal): Request {
   }
   const scheme = "encrypted" in socket && socket.encrypted === true ? "https" : "http";
   const path = incoming.originalUrl ?? incoming.url ?? "/";
-  const host = headers.get("host") ?? "localhost";
-  const base = URL.canParse(`${scheme}://${host}`) ? `${scheme}://${host}` : `${scheme}://localhost`;
+  const host = HOST.exec(headers.get("host") ?? "")?.[0];
+  const base =
+    host !== undefined && URL.canParse(`${scheme}://${host}`) ? `${scheme}://${host}` : `${scheme}://localhost`;
   // A path that begins with two slashes would name a host.
   const url = new URL(`${base}${path.startsWith("/") ? path : `/${path}`}`);
   const body = method === "GET" || method === "HEAD" ? undefined : bodyOf(incoming);
   const duplex = "half";
   return new Request(url, { method, headers, signal, ...(body !== undefined && { body, duplex }) });
 }
+
+/** A host, and nothing that would be read as a user or as a path. */
+const HOST = /^[^\s/\\?#@]+$/;
 
 function bodyOf(incoming: MaybeExpress): string | ReadableStream<Uint8Array> {
   if (incoming.body !== undefined && incoming.readableEnded) return JSON.stringify(incoming.body);
@@ -76,7 +87,12 @@ function bodyOf(incoming: MaybeExpress): string | ReadableStream<Uint8Array> {
   );
 }
 
-async function send(response: Response, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+async function send(
+  response: Response,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  left: AbortSignal,
+): Promise<void> {
   const { status, statusText, headers, body } = response;
   outgoing.statusCode = status;
   if (statusText !== "") outgoing.statusMessage = statusText;
@@ -92,28 +108,23 @@ async function send(response: Response, incoming: IncomingMessage, outgoing: Ser
   outgoing.flushHeaders();
   const reader = body.getReader();
   const cancel = (): void => void reader.cancel().catch(() => {});
-  outgoing.once("close", cancel);
-  try {
-    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-      if (outgoing.destroyed) return;
-      if (!outgoing.write(piece.value)) await drained(outgoing);
-    }
-    outgoing.end();
-  } finally {
-    outgoing.off("close", cancel);
-  }
+  left.addEventListener("abort", cancel, { once: true });
+  if (left.aborted) cancel();
+  for (let piece = await reader.read(); !piece.done && !left.aborted; piece = await reader.read())
+    if (!outgoing.write(piece.value)) await drained(outgoing, left);
+  if (!left.aborted) outgoing.end();
 }
 
 /** Resolves when there is room, or nobody reads any more. */
-async function drained(outgoing: ServerResponse): Promise<void> {
-  if (outgoing.destroyed) return;
+async function drained(outgoing: ServerResponse, left: AbortSignal): Promise<void> {
+  if (left.aborted) return;
   await new Promise<void>((resolve) => {
     const settle = (): void => {
       outgoing.off("drain", settle);
-      outgoing.off("close", settle);
+      left.removeEventListener("abort", settle);
       resolve();
     };
     outgoing.once("drain", settle);
-    outgoing.once("close", settle);
+    left.addEventListener("abort", settle, { once: true });
   });
 }

@@ -40,7 +40,7 @@ function openChat(model: ScriptedModel | SteppedModel, given: Partial<ChatHandle
   const lines: object[] = [];
   const handler = chatHandler({
     store,
-    tools,
+    clientTools: true,
     authorize: () => ({ owner: "ann" }),
     protocol: agUi(),
     logger: { error: (facts: object) => void lines.push(facts) },
@@ -355,19 +355,18 @@ describe("a tool of the client", () => {
     expect(JSON.stringify(model.requests.at(-1)?.contents.at(-1))).toContain("not allowed");
   });
 
-  test("with the name of one of the server's is refused", async () => {
-    const chat = openChat(script(say("No.")));
-    chat.post("Pay.");
+  test("with the name of one of the agent's is refused, and nothing is stored", async () => {
+    const chat = openChat(script());
+    const messages = [{ id: "m", role: "user", content: "Pay." }];
     const response = await chat.ask("", {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({
-        threadId: "c1",
-        messages: [{ id: "m", role: "user", content: "Pay." }],
-        tools: [{ name: "pay", description: "Mine." }],
-      }),
+      body: JSON.stringify({ threadId: "c1", messages, tools: [{ name: "pay", description: "Mine." }] }),
     });
-    expect(response.status).toBe(400);
+    const message = 'two tools are named "pay": rename one of them';
+    expect([response.status, await response.json()]).toEqual([400, { error: { code: "bad_request", message } }]);
+    expect((await chat.ask("/c1")).status).toBe(404);
+    expect(chat.lines).toEqual([]);
   });
 });
 

@@ -1,11 +1,12 @@
 import { describe, test } from "vitest";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";
-import { checkRandomRuns } from "./random-runs.ts";
+import { checkRandomRuns } from "../random-runs.ts";
+import { checkFollowers } from "./random-runs.ts";
 
 describe("many random runs", () => {
   fakeTime("leaps");
 
   test("are the same to whoever follows them, from whenever on", async () => {
-    await checkRandomRuns(500);
+    await checkRandomRuns({ numRuns: 500 }, checkFollowers);
   });
 });

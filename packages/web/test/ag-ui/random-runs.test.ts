@@ -1,11 +1,12 @@
 import { describe, test } from "vitest";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";
-import { checkRandomRuns } from "./random-runs.ts";
+import { checkRandomRuns } from "../random-runs.ts";
+import { checkFollowers } from "./random-runs.ts";
 
 describe("random runs", () => {
   fakeTime("leaps");
 
   test("are the same to whoever follows them, from whenever on", async () => {
-    await checkRandomRuns(25, 1);
+    await checkRandomRuns({ numRuns: 25, seed: 1 }, checkFollowers);
   });
 });

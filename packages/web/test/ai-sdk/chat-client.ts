@@ -9,7 +9,11 @@ export interface ChatClient {
   messages: BuiltMessage[];
   readonly status: string;
   readonly error: Error | undefined;
-  sendMessage(message?: { readonly text: string }, options?: { readonly body?: object }): Promise<void>;
+  sendMessage(
+    message?: { readonly text: string; readonly messageId?: string },
+    options?: { readonly body?: object },
+  ): Promise<void>;
+  regenerate(options?: { readonly messageId?: string }): Promise<void>;
   resumeStream(): Promise<void>;
   addToolOutput(answer: {
     readonly tool: string;

@@ -146,7 +146,7 @@ describe("what is said of a message", () => {
   test("takes back a step that the page had before it answered", async () => {
     const known = message([step(1), text("Old."), call("pending-output")], { state: "waiting" });
     const now = message([step(1), text("New.")], done);
-    const chunks = encode(7, [[now, conversation(now)]], known);
+    const chunks = encode(7, [[now, conversation(now)]], { known });
     const built = await buildMessage(7, chunks, loaded(7, conversation(known), known.id));
     expect(built.parts).toEqual(loaded(7, conversation(now), now.id).parts);
   });
@@ -298,6 +298,25 @@ describe("calls", () => {
       { toolName: "mcp_x", dynamic: true },
       { toolName: "", dynamic: true },
     ]);
+  });
+
+  test.each(VERSIONS)("say that a person has changed their input, in version %d", async (version) => {
+    const args = { amount: 2 };
+    for (const edited of [{ args, edited: true }, { edited: true }] as const) {
+      const asked = message([step(1), call("pending-approval")], { state: "waiting" });
+      const ran = message([step(1), call("running", edited)]);
+      const over = message(
+        [step(1), call("done", { output: "paid", ...edited }), step(2), { ...text("Paid."), id: "text:2.0" }],
+        done,
+      );
+      const whole = loaded(version, conversation(over), over.id);
+      expect(whole.parts[1]).toMatchObject({ callProviderMetadata: { pollux: { edited: true } } });
+      for (const states of [[asked, ran, over], [asked, over], [over]]) {
+        const chunks = chunksOf(version, ...states).flat();
+        const built = await buildMessage(version, chunks);
+        expect(settled(version, built, chunks)).toEqual(settled(version, whole, chunks));
+      }
+    }
   });
 
   test("say what they wait for", () => {

@@ -19,7 +19,7 @@ describe.each([...SESSION_FACES])("a page that follows a run read by %s", (_face
         const pages = new Map<string, BuiltMessage>();
         for (const { id, known, states } of responses(followed)) {
           const conversation = states.at(-1)?.[1] as Conversation;
-          const chunks = encode(version, states, known);
+          const chunks = encode(version, states, { known });
           const built = await buildMessage(version, chunks, known && pages.get(id));
           pages.set(id, built);
           expect(settled(version, built, chunks), `version ${version}`).toEqual(loaded(version, conversation, id));
@@ -65,7 +65,7 @@ describe("in each version", () => {
     const { here } = await play(script, stream);
     for (const version of VERSIONS) {
       const told: UIMessageChunk[] = responses(here).flatMap(({ states, known }) => [
-        ...encode(version, states, known),
+        ...encode(version, states, { known }),
       ]);
       for (const secret of SECRETS) expect(JSON.stringify(told)).not.toContain(secret);
     }

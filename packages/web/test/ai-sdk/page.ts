@@ -3,7 +3,14 @@ import * as ai5 from "ai-v5";
 import * as ai6 from "ai-v6";
 import * as ai7 from "ai";
 import { expect } from "vitest";
-import { AiSdkEncoder, type AiSdkVersion, toUIMessages, type UIMessageChunk, withoutDiscards } from "@pollux/web";
+import {
+  AiSdkEncoder,
+  type AiSdkEncoderOptions,
+  type AiSdkVersion,
+  toUIMessages,
+  type UIMessageChunk,
+  withoutDiscards,
+} from "@pollux/web";
 
 /** A message as the AI SDK keeps it, whatever its version. */
 export interface BuiltMessage {
@@ -75,9 +82,9 @@ export async function buildMessage(
 export function encode(
   version: AiSdkVersion,
   states: readonly (readonly [Message, Conversation])[],
-  known?: Message,
+  { known, isReplay }: Pick<AiSdkEncoderOptions, "known" | "isReplay"> = {},
 ): readonly UIMessageChunk[] {
-  const encoder = new AiSdkEncoder({ version, known });
+  const encoder = new AiSdkEncoder({ version, known, isReplay });
   const chunks = states.flatMap(([message, conversation]) => encoder.show(message, conversation));
   const [, last] = states.at(-1) ?? [];
   return last === undefined ? chunks : [...chunks, ...encoder.finish(last)];

@@ -35,6 +35,7 @@ export async function play(script: Script, face: SessionFace): Promise<Played> {
     other,
     send: (message, options) => quietly(face.send(session, message, options)),
     resume: (options) => quietly(face.resume(session, options)),
+    regenerate: (options) => quietly(face.regenerate(session, options)),
   };
   await (script.play ?? (({ send }) => send("Hello.")))(scene);
   await here.stop();

@@ -34,9 +34,19 @@ describe("a request of useChat", () => {
     });
   });
 
-  test("that asks for another answer is read as a new message", () => {
-    const again = { id: "c", messages: [user(text)], trigger: "regenerate-message", messageId: "a" };
-    expect(fromUIMessages(again)).toEqual({ id: "c", message: { input: [{ text: "Hello." }] } });
+  test.each([
+    ["asks for another answer", "regenerate-message", "a", { kind: "regenerate", answerId: "a" }],
+    ["asks for another answer to its message", "regenerate-message", "m", { kind: "regenerate" }],
+    ["asks for another last answer", "regenerate-message", undefined, { kind: "regenerate" }],
+    ["has edited a message", "submit-message", "m", { kind: "edit" }],
+    ["has a new message", "submit-message", undefined, undefined],
+    ["names another message", "submit-message", "a", undefined],
+  ])("that %s is read as such", (_what, trigger, messageId, revision) => {
+    expect(fromUIMessages({ id: "c", messages: [user(text)], trigger, messageId })).toEqual({
+      id: "c",
+      message: { id: "m", input: [{ text: "Hello." }] },
+      ...(revision && { revision }),
+    });
   });
 
   test("can have files as data URLs", () => {

@@ -102,7 +102,7 @@ test("a response has the headers of the protocol, a frame for each chunk and an 
     headers: { "x-run": "r" },
   });
   expect(Object.fromEntries(response.headers)).toEqual({
-    "cache-control": "no-cache",
+    "cache-control": "no-store, no-transform",
     connection: "keep-alive",
     "content-type": "text/event-stream",
     "x-accel-buffering": "no",

@@ -207,6 +207,11 @@ describe("an option that cannot work", () => {
   });
 });
 
+test("the agent's tools are no option of the handler", () => {
+  const options: object = { tools: [] };
+  expect(() => openPage(undefined, options)).toThrow("tools belong to the agent; for tools that clients bring, use");
+});
+
 describe("the handler's path", () => {
   test("is where the application mounts it", async () => {
     const page = openPage(new ScriptedModel(say("Hi.")), { path: "/v1/bot/" });

@@ -9,7 +9,6 @@ import {
   allChunks,
   errorOf,
   openPage,
-  pay,
   readChunks,
   readUntil,
   restOf,
@@ -162,21 +161,21 @@ describe("tools that a client brings", () => {
     read: (body) => ({ ...aiSdk().read(body), tools: [clientTool(name)] }),
   });
 
-  test("are refused unless the handler has the agent's tools", async () => {
+  test("are refused unless the handler accepts them", async () => {
     const page = openPage(undefined, { protocol: bring("scroll") });
     expect(await errorOf(await page.send("Hi"))).toEqual({ status: 400, code: "bad_request" });
   });
 
-  test("stand beside those of the agent", async () => {
+  test("are added to those of the agent", async () => {
     const model = new ScriptedModel(call("scroll"), say("Done."));
-    const page = openPage(model, { protocol: bring("scroll"), tools: [pay] });
+    const page = openPage(model, { protocol: bring("scroll"), clientTools: true });
     const chunks = await allChunks(await page.send("Scroll"));
     expect(chunks.at(-1)).toMatchObject({ finishReason: "tool-calls" });
-    expect(model.requests[0]?.functions.map(({ name }) => name)).toEqual(["pay", "scroll"]);
+    expect(model.requests[0]?.functions.map(({ name }) => name)).toEqual(["pay", "where_am_i", "scroll"]);
   });
 
-  test("must not take the name of one of them", async () => {
-    const page = openPage(undefined, { protocol: bring("pay"), tools: [pay] });
+  test("are refused with the name of one of the agent's", async () => {
+    const page = openPage(undefined, { protocol: bring("pay"), clientTools: true });
     expect(await errorOf(await page.send("Hi"))).toEqual({ status: 400, code: "bad_request" });
   });
 });
@@ -205,6 +204,22 @@ describe("a message while a run is going", () => {
     model.finish();
     expect(textOf(await allChunks(second))).toBe("One two three.Second.");
     expect(model.requests[1]?.contents.at(-1)).toEqual({ role: "user", parts: [{ text: "And now this" }] });
+  });
+
+  test("steers the run once, however often it is sent", async () => {
+    const model = new SteppedModel(say("One ", "two."), say("Second."), say("Third."));
+    const page = openPage(model, { whileRunning: "steer" });
+    model.say();
+    await readUntil(readChunks(await page.send("First")), "One ");
+    const again = async (): Promise<Response> => await page.send("And now this", { id: "m2" });
+    const responses = [await again(), await again()];
+    model.finish();
+    for (const response of responses) expect(textOf(await allChunks(response))).toBe("One two.Second.");
+    expect(textOf(await allChunks(await again()))).toBe("One two.Second.");
+    expect(model.requests).toHaveLength(2);
+    expect(model.requests[1]?.contents.at(-1)).toEqual({ role: "user", parts: [{ text: "And now this" }] });
+    expect(model.requests[1]?.contents.at(-2)).toEqual({ role: "model", parts: [{ text: "One two." }] });
+    expect(page.lines).toEqual([]);
   });
 
   test("can wait for the end of the run, on a stream that is open already", async () => {
@@ -270,15 +285,17 @@ describe("answers to calls", () => {
       { toolCallId: string },
     ];
     const body = { id: "c1", messages: [await last(page)], answers: [{ toolCallId, args: { euros: 3 } }] };
+    const edited = { pollux: { edited: true } };
     for (let times = 0; times < 2; times++) {
       const chunks = await allChunks(await page.ask("POST", "", { body }));
       const said = chunks.filter(({ type }) => type.startsWith("tool-"));
       expect(said).toEqual([
-        { type: "tool-input-available", toolCallId, toolName: "pay", input: { euros: 3 } },
+        { type: "tool-input-available", toolCallId, toolName: "pay", input: { euros: 3 }, providerMetadata: edited },
         { type: "tool-output-available", toolCallId, output: { paid: 3 } },
       ]);
     }
-    expect((await last(page)).parts).toContainEqual(expect.objectContaining({ toolCallId, input: { euros: 3 } }));
+    const shown = { toolCallId, input: { euros: 3 }, callProviderMetadata: edited };
+    expect((await last(page)).parts).toContainEqual(expect.objectContaining(shown));
   });
 
   test("an approval with arguments that the tool does not accept is refused, and the call still waits", async () => {

@@ -1,6 +1,8 @@
 import { Agent, MemoryStore } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
+import { aiSdk } from "@pollux/web";
 import { describe, expect, test } from "vitest";
+import { deferred } from "../../../core/test/helpers/deferred.ts";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";
 import { Processes, storeLike } from "../../../core/test/helpers/processes.ts";
 import { until } from "../../../core/test/helpers/until.ts";
@@ -46,6 +48,30 @@ describe("following", () => {
     const page = openPage(new ScriptedModel(call("pay", { euros: 5 })));
     await allChunks(await page.send("Pay"));
     expect((await page.ask("GET", "/c1/stream")).status).toBe(204);
+  });
+
+  test("replays the last answer once it has ended, where the client asks for that", async () => {
+    const page = openPage();
+    const sent = await allChunks(await page.send("Hi"));
+    const ended = await allChunks(await page.ask("GET", "/c1/stream?ended"));
+    expect(textOf(ended)).toBe(textOf(sent));
+    expect([ended[0], ended.at(-1)]).toEqual([
+      { ...sent[0], messageMetadata: expect.objectContaining({ state: "complete" }) },
+      sent.at(-1),
+    ]);
+    expect((await page.ask("GET", "/c2/stream?ended")).status).toBe(204);
+  });
+
+  test.each([
+    [5, [{ type: "data-discard", data: { steps: "all" } }]],
+    [6, [{ type: "data-discard", data: { steps: "all" } }]],
+    [7, []],
+  ] as const)("tells a client of version %d that what it had is void", async (version, expected) => {
+    const page = openPage(undefined, { protocol: aiSdk({ version }) });
+    expect((await allChunks(await page.send("Hi"))).filter(({ type }) => type === "data-discard")).toEqual([]);
+    const replayed = await allChunks(await page.ask("GET", "/c1/stream?ended"));
+    expect(replayed.filter(({ type }) => type === "data-discard")).toEqual(expected);
+    expect(replayed.findIndex(({ type }) => type === "data-discard")).toBe(expected.length > 0 ? 1 : -1);
   });
 
   test("shows a run of another process, by what that stores", async () => {
@@ -148,6 +174,24 @@ describe("stopping", () => {
     expect(await errorOf(await page.ask("POST", "/c1/stop"))).toEqual({ status: 504, code: "not_stopped" });
     model.finish();
     await restOf(chunks);
+  });
+
+  test("is no error when the client leaves before the run has ended", async () => {
+    const asked = deferred();
+    const store = storeLike(new MemoryStore(), { requestStop: async () => asked.resolve() });
+    const model = new SteppedModel(say("One ", "two."));
+    const page = openPage(model, { store });
+    model.say();
+    const chunks = readChunks(await page.send("Count"));
+    await readUntil(chunks, "One ");
+    const leave = new AbortController();
+    const stopping = page.ask("POST", "/c1/stop", { signal: leave.signal });
+    await asked.promise;
+    leave.abort();
+    expect((await stopping).status).toBe(204);
+    model.finish();
+    await restOf(chunks);
+    expect(page.lines).toEqual([]);
   });
 
   test("a conversation that is deleted while it runs ends its streams", async () => {

@@ -17,7 +17,7 @@ import { ChangeWatch } from "../change-watch.ts";
 import { LockTimeoutError } from "../file-lock.ts";
 import { JsonlFile } from "./jsonl-file.ts";
 import { formatLines } from "./jsonl-lines.ts";
-import { listFolder } from "./jsonl-lists.ts";
+import { JsonlLists } from "./jsonl-lists.ts";
 import type { LinesToAppend } from "./jsonl-records.ts";
 import { codeOf, knowProcesses, type ProcessId, thisProcess } from "../processes.ts";
 
@@ -48,12 +48,14 @@ export class JsonlStore implements SessionStore {
   readonly #self: ProcessId = thisProcess();
   readonly #folder: string;
   readonly #waitMs: number;
+  readonly #lists: JsonlLists;
   readonly #queues: Map<string, FileQueue> = new Map();
   readonly #changes: ChangeWatch = new ChangeWatch((id) => this.#file(id).signature());
 
   /** @param folder - Created with the first append. */
   constructor(folder: string, options: JsonlStoreOptions = {}) {
     this.#folder = folder;
+    this.#lists = new JsonlLists(folder);
     this.#waitMs = options.lockTimeoutMs ?? 10_000;
     this.processes = knowProcesses(this.#self);
   }
@@ -78,7 +80,7 @@ export class JsonlStore implements SessionStore {
 
   async list(options: ListOptions = {}): Promise<readonly SessionSummary[]> {
     return await this.#try(`${options.prefix ?? ""}*`, "sessions cannot be listed", () =>
-      listFolder(this.#folder, options, (id) => this.#queue(id).inTurn((file) => file.summary())),
+      this.#lists.list(options, (id) => this.#queue(id).inTurn((file) => file.summary())),
     );
   }
 

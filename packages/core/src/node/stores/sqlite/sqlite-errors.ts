@@ -18,7 +18,7 @@ const DAMAGED: ReadonlySet<number> = new Set([11, 26]);
 
 /** An error of SQLite as one that says what could not be done and what to do; errors of a store as they are. */
 export function asStoreError(id: string, doing: string, error: unknown): Error {
-  if (error instanceof SessionConflictError || error instanceof SessionLeaseLostError) return error;
+  if (isRefusal(error)) return error;
   const code = primaryCode(error);
   if (DAMAGED.has(code))
     return new SessionDamagedError(
@@ -29,4 +29,9 @@ export function asStoreError(id: string, doing: string, error: unknown): Error {
   const advice = ADVICE[code];
   const what = advice === undefined ? doing : `${doing}: ${advice}`;
   return new SessionStoreError(id, `${what} (${messageOf(error)})`, { cause: error });
+}
+
+/** True for a conflict and for a lost lease. */
+export function isRefusal(error: unknown): error is SessionConflictError | SessionLeaseLostError {
+  return error instanceof SessionConflictError || error instanceof SessionLeaseLostError;
 }

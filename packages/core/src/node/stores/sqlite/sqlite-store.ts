@@ -17,7 +17,7 @@ import { type Database, encodeKey, openSqlite, prepare, transaction } from "./sq
 import { asStoreError } from "./sqlite-errors.ts";
 import { deleteMatching, deleteSession, listSummaries, writeInfo } from "./sqlite-lists.ts";
 import { readLease, readRecords, signatureOf, writeDraft, writeLease, writeStop } from "./sqlite-records.ts";
-import { placeOf, takeTurn } from "./sqlite-turns.ts";
+import { type Commits, placeOf, shareTurn, takeTurn } from "./sqlite-turns.ts";
 
 /** Options of {@link SqliteStore}. */
 export interface SqliteStoreOptions {
@@ -28,9 +28,9 @@ export interface SqliteStoreOptions {
 /**
  * Sessions in one SQLite file, which any number of processes on a machine may share. Requires Node 22.13 or later.
  *
- * An append is one transaction and one disk sync, however long the log is. Reads and writes are synchronous: each blocks the
- * process for as long as the disk takes, about a millisecond. Keep the file on a local disk; SQLite's locks do not work over a
- * network.
+ * An append is one transaction and one disk sync, however long the log is. Writes made in the same turn of the event loop share both;
+ * each still succeeds or fails on its own. Reads and writes are synchronous: each blocks the process for as long as the disk takes,
+ * about a millisecond. Keep the file on a local disk; SQLite's locks do not work over a network.
  *
  * While another process has the file locked, writes wait in the order of the calls, without blocking this process, and reads go on.
  * All stores of this process that have the same file open share one queue.
@@ -48,12 +48,11 @@ export interface SqliteStoreOptions {
 export class SqliteStore implements SessionStore {
   readonly processes: ProcessKnowledge = knowProcesses();
   readonly #database: Database;
-  readonly #waitMs: number;
   readonly #place: string;
   readonly #closing: AbortController = new AbortController();
+  readonly #turnOptions: { readonly waitMs: number; readonly signal: AbortSignal };
   readonly #changes: ChangeWatch;
-  /** What a commit waits for: `full` for a disk sync. */
-  #commits: "full" | "normal" = "full";
+  #commits: Commits = "full";
   #version: unknown;
   /** The file has all tables. */
   #isPrepared: boolean;
@@ -63,7 +62,7 @@ export class SqliteStore implements SessionStore {
    * @throws {ConfigurationError} On an older Node, and when the file cannot be opened.
    */
   constructor(file: string, options: SqliteStoreOptions = {}) {
-    this.#waitMs = options.lockTimeoutMs ?? 10_000;
+    this.#turnOptions = { waitMs: options.lockTimeoutMs ?? 10_000, signal: this.#closing.signal };
     ({ database: this.#database, isPrepared: this.#isPrepared } = openSqlite(file));
     this.#place = placeOf(file);
     this.#changes = new ChangeWatch(
@@ -73,7 +72,7 @@ export class SqliteStore implements SessionStore {
   }
 
   async load(id: string, from = 0): Promise<readonly Json[]> {
-    const rows = await this.#try("read", id, "its log cannot be read", () =>
+    const rows = await this.#read(id, "its log cannot be read", () =>
       this.#database
         .prepare(
           "select entry from pollux_entry where session = (select number from pollux_session where key = ?) and position >= ? order by position",
@@ -97,7 +96,7 @@ export class SqliteStore implements SessionStore {
 
   async list(options: ListOptions = {}): Promise<readonly SessionSummary[]> {
     const ids = `${options.prefix ?? ""}*`;
-    return await this.#try("read", ids, "sessions cannot be listed", () => listSummaries(this.#database, options));
+    return await this.#read(ids, "sessions cannot be listed", () => listSummaries(this.#database, options));
   }
 
   async delete(id: string): Promise<void> {
@@ -115,7 +114,7 @@ export class SqliteStore implements SessionStore {
   }
 
   async records(id: string): Promise<SessionRecords> {
-    return await this.#try("read", id, "its records cannot be read", () => readRecords(this.#database, encodeKey(id)));
+    return await this.#read(id, "its records cannot be read", () => readRecords(this.#database, encodeKey(id)));
   }
 
   async setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean> {
@@ -166,7 +165,7 @@ export class SqliteStore implements SessionStore {
     this.close();
   }
 
-  /** @throws {SessionLeaseLostError | SessionConflictError} When it is refused. */
+  /** @throws {SessionLeaseLostError | SessionConflictError} When it is refused, before anything is written. */
   #append(id: string, expectedLength: number, texts: readonly string[], options: AppendOptions): void {
     const { token, lease, info } = options;
     const key = encodeKey(id);
@@ -195,16 +194,6 @@ export class SqliteStore implements SessionStore {
     if (info !== undefined) writeInfo(this.#database, number, info);
   }
 
-  /** Runs `work` in a transaction. @param commits - `normal`: without a disk sync; it need not survive a crash of the machine. */
-  #write<Result>(id: string, doing: string, commits: "full" | "normal", work: () => Result): Promise<Result> {
-    return this.#try("write", id, doing, () => {
-      // With a write-ahead log a commit in this mode waits for nothing, and the next one in the other mode syncs both.
-      if (this.#commits !== commits) this.#database.exec(`pragma synchronous = ${commits}`);
-      this.#commits = commits;
-      return transaction(this.#database, work);
-    });
-  }
-
   /** True when another connection has committed since it was last asked. */
   #hasChangedElsewhere(): boolean {
     const before = this.#version;
@@ -212,19 +201,44 @@ export class SqliteStore implements SessionStore {
     return this.#version !== before;
   }
 
-  async #try<Result>(kind: "read" | "write", id: string, doing: string, work: () => Result): Promise<Result> {
-    const { signal } = this.#closing;
+  async #read<Result>(id: string, doing: string, work: () => Result): Promise<Result> {
     try {
-      return await takeTurn(kind, this.#place, { waitMs: this.#waitMs, signal }, () => {
-        if (!this.#isPrepared) prepare(this.#database);
-        this.#isPrepared = true;
+      return await takeTurn("read", this.#place, this.#turnOptions, () => {
+        this.#prepare();
         return work();
       });
     } catch (error) {
-      if (signal.aborted && error === signal.reason)
-        throw new SessionStoreError(id, `${doing}: the store is closed; open a new one`);
-      throw asStoreError(id, doing, error);
+      throw this.#asError(id, doing, error);
     }
+  }
+
+  /** @param work - See {@link shareTurn}. */
+  async #write<Result>(id: string, doing: string, commits: Commits, work: () => Result): Promise<Result> {
+    try {
+      return await shareTurn(this.#place, this.#turnOptions, { transact: this.#transact, commits }, work);
+    } catch (error) {
+      throw this.#asError(id, doing, error);
+    }
+  }
+
+  readonly #transact = (commits: Commits, work: () => void): void => {
+    this.#prepare();
+    // With a write-ahead log a commit in `normal` mode waits for nothing, and the next one in the other mode syncs both.
+    if (this.#commits !== commits) this.#database.exec(`pragma synchronous = ${commits}`);
+    this.#commits = commits;
+    transaction(this.#database, work);
+  };
+
+  #prepare(): void {
+    if (!this.#isPrepared) prepare(this.#database);
+    this.#isPrepared = true;
+  }
+
+  #asError(id: string, doing: string, error: unknown): Error {
+    const { signal } = this.#turnOptions;
+    return signal.aborted && error === signal.reason
+      ? new SessionStoreError(id, `${doing}: the store is closed; open a new one`)
+      : asStoreError(id, doing, error);
   }
 }
 

@@ -2,9 +2,13 @@ import { randomUUID } from "node:crypto";
 import { realpathSync } from "node:fs";
 import { startTimer } from "../../../internal/abort.ts";
 import { isBusy } from "./sqlite-database.ts";
+import { isRefusal } from "./sqlite-errors.ts";
 
 /** Tries in consecutive steps of the event loop before the first pause: most writes of others are over in less than a millisecond. */
 const QUICK_TRIES = 50;
+
+/** Most writes in one transaction: the event loop waits for all of them. */
+const MAX_TOGETHER = 100;
 
 /** Shortest and longest pause between two later tries, in milliseconds. */
 const [MIN_PAUSE_MS, MAX_PAUSE_MS] = [1, 10];
@@ -17,15 +21,26 @@ export interface TurnOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a commit waits for: `full` for a disk sync, `normal` for nothing, so it need not survive a crash of the machine. */
+export type Commits = "full" | "normal";
+
+/** Runs work in a transaction: all of it is written, or it throws and nothing is. */
+export type Transact = (commits: Commits, work: () => void) => void;
+
 interface Waiting {
   /** On the monotonic clock. */
   readonly until: number;
-  /** Does the work. @throws What the work throws. */
-  readonly attempt: () => void;
+  /** Does the work. @returns Tells the caller, once it is written. @throws What the work throws. */
+  readonly attempt: () => () => void;
   readonly fail: (reason: unknown) => void;
+  /** What it may be written with: others with the same function. */
+  readonly transact?: Transact | undefined;
+  readonly commits?: Commits | undefined;
   /** Called when it no longer waits. */
   readonly left: () => void;
 }
+
+type Wait = Omit<Waiting, "until" | "fail" | "left">;
 
 /** Each is here only while a call waits in it. Shared by all stores of the process, since a lock keeps all of them waiting. */
 const queues = new Map<string, TurnQueue>();
@@ -52,10 +67,49 @@ export async function takeTurn<Result>(
     } catch (error) {
       if (!isBusy(error) || options.waitMs <= 0) throw error;
     }
-    queue = new TurnQueue(() => queues.delete(name));
-    queues.set(name, queue);
+    queue = newQueue(name);
   }
-  return await queue.wait(options, work);
+  return await queue.wait(options, (resolve) => ({
+    attempt: () => {
+      const result = work();
+      return () => resolve(result);
+    },
+  }));
+}
+
+/**
+ * Writes to a file in the next step of the event loop in which no other process has it locked, in the order of the calls. Neighbors with
+ * the same `transact` share a transaction, and so a disk sync; each is done or fails whatever becomes of the others.
+ *
+ * @param work - May run more than once. Throws a conflict or a lost lease only before it has written anything.
+ * @throws As {@link takeTurn} does.
+ */
+export async function shareTurn<Result>(
+  place: string,
+  options: TurnOptions,
+  how: { readonly transact: Transact; readonly commits: Commits },
+  work: () => Result,
+): Promise<Result> {
+  options.signal?.throwIfAborted();
+  const name = `write ${place}`;
+  return await (queues.get(name) ?? newQueue(name)).wait(options, (resolve, reject) => ({
+    ...how,
+    attempt: () => {
+      try {
+        const result = work();
+        return () => resolve(result);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        return () => reject(error);
+      }
+    },
+  }));
+}
+
+function newQueue(name: string): TurnQueue {
+  const queue = new TurnQueue(() => queues.delete(name));
+  queues.set(name, queue);
+  return queue;
 }
 
 /** The same text for every name of a file; another one each time for what is not a file. */
@@ -73,6 +127,8 @@ class TurnQueue {
   readonly #waiting: Set<Waiting> = new Set();
   /** Since the last success. */
   #tries = 0;
+  /** So many have failed together, and are tried one by one. */
+  #alone = 0;
   #pauseMs = MIN_PAUSE_MS;
   /** Cancels the next try. */
   #stop: (() => void) | undefined;
@@ -81,15 +137,18 @@ class TurnQueue {
     this.#onEmpty = onEmpty;
   }
 
-  wait<Result>({ waitMs, signal }: TurnOptions, work: () => Result): Promise<Result> {
+  wait<Result>(
+    { waitMs, signal }: TurnOptions,
+    waitOf: (resolve: (result: Result) => void, reject: (reason: unknown) => void) => Wait,
+  ): Promise<Result> {
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         this.#leave(waiting);
         reject(signal?.reason);
       };
       const waiting: Waiting = {
+        ...waitOf(resolve, reject),
         until: performance.now() + waitMs,
-        attempt: () => resolve(work()),
         fail: reject,
         left: () => signal?.removeEventListener("abort", onAbort),
       };
@@ -99,20 +158,37 @@ class TurnQueue {
     });
   }
 
-  /** The first has its turn; the next has it in another step of the event loop, so that many writes do not hold that up. */
+  /** The first have their turn; the next have it in another step of the event loop, so that many writes do not hold that up. */
   #next(): void {
-    const [first] = this.#waiting;
-    if (first === undefined) return;
+    const group = this.#group();
     try {
-      first.attempt();
+      for (const tell of attemptAll(group)) tell();
     } catch (error) {
       if (isBusy(error)) return this.#stillBusy(error);
-      first.fail(error);
+      if (group.length > 1) {
+        // Nothing of it was written. Alone, each finds out whether it was the cause.
+        this.#alone = group.length;
+        return this.#tryInNextStep();
+      }
+      group[0]?.fail(error);
     }
-    this.#leave(first);
+    this.#alone = Math.max(0, this.#alone - 1);
+    for (const one of group) this.#leave(one);
     this.#tries = 0;
     this.#pauseMs = MIN_PAUSE_MS;
     if (this.#waiting.size > 0) this.#tryInNextStep();
+  }
+
+  /** Those at the beginning that may be written together; the first in any case. */
+  #group(): readonly Waiting[] {
+    const group: Waiting[] = [];
+    const atMost = this.#alone > 0 ? 1 : MAX_TOGETHER;
+    for (const one of this.#waiting) {
+      const [first] = group;
+      if (first !== undefined && (first.transact === undefined || first.transact !== one.transact)) break;
+      if (group.push(one) === atMost) break;
+    }
+    return group;
   }
 
   #stillBusy(error: unknown): void {
@@ -144,4 +220,16 @@ class TurnQueue {
     this.#stop?.();
     this.#onEmpty();
   }
+}
+
+/** @returns Tells each caller. @throws When nothing was done. */
+function attemptAll(group: readonly Waiting[]): readonly (() => void)[] {
+  let tells: readonly (() => void)[] = [];
+  const attempt = (): void => {
+    tells = group.map((one) => one.attempt());
+  };
+  const transact = group[0]?.transact;
+  if (transact === undefined) attempt();
+  else transact(group.some(({ commits }) => commits === "full") ? "full" : "normal", attempt);
+  return tells;
 }

@@ -1,7 +1,16 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { ConfigurationError, type Lease, SessionDamagedError, type SessionInfo, SessionStoreError } from "@pollux/core";
+import {
+  ConfigurationError,
+  type Draft,
+  type Lease,
+  SessionConflictError,
+  SessionDamagedError,
+  type SessionInfo,
+  SessionLeaseLostError,
+  SessionStoreError,
+} from "@pollux/core";
 import { SqliteStore } from "@pollux/core/node";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { stopClock } from "../../../helpers/stop-clock.ts";
@@ -28,6 +37,7 @@ const INFO: SessionInfo = {
 };
 
 const LEASE: Lease = { token: 1, beat: 0, held: true, runId: "r", durationMs: 15_000 };
+const DRAFT: Draft = { runId: "r", step: "model:1", attempt: 1, parts: [] };
 
 function database(file: string): DatabaseSync {
   const found = new DatabaseSync(file);
@@ -110,7 +120,7 @@ describe("a file of an earlier release", () => {
     expect(await store.list()).toEqual([{ id: "ab", length: 2, updatedAt: 1_700_000_000_000 }]);
     expect(await store.records("ab")).toEqual({});
     await store.append("ab", 2, ["three"], { info: INFO, lease: { expected: undefined, next: LEASE } });
-    await other.setDraft("ab", 1, { runId: "r", step: "model:1", attempt: 1, parts: [] });
+    await other.setDraft("ab", 1, DRAFT);
     for (const through of [store, other]) {
       expect(await through.load("ab")).toEqual(["one", "two", "three"]);
       expect(await through.list({ owner: "ann", state: "running", metadata: { team: "red" } })).toEqual([
@@ -149,27 +159,106 @@ describe("a file of an earlier release", () => {
   });
 });
 
-describe("the disk", () => {
-  test("is waited for by appends and deletions, not by drafts, renewals and requests to stop", async () => {
-    const store = open(join(temporaryFolder(), "sessions.db"));
-    const said = vi.spyOn(DatabaseSync.prototype, "exec");
-    const renewed = { ...LEASE, beat: 1 };
-    await store.append("s", 0, [0], { lease: { expected: undefined, next: LEASE } });
-    await store.setDraft("s", 1, { runId: "r", step: "model:1", attempt: 1, parts: [] });
-    await store.setLease("s", LEASE, renewed);
-    await store.requestStop("s", 1);
-    await store.append("s", 1, [1], { lease: { expected: renewed, next: { ...renewed, held: false } } });
-    await store.setDraft("s", 1, undefined);
-    await store.delete("s");
-    await store.deleteSessions({ prefix: "x" });
+/** Counts commits from now on. @returns What each waited for: `full` for a disk sync. */
+function watchCommits(): () => readonly string[] {
+  const said = vi.spyOn(DatabaseSync.prototype, "exec");
+  return () => {
     let mode = "full";
     const commits: string[] = [];
     for (const [sql] of said.mock.calls) {
       mode = /^pragma synchronous = (\w+)$/.exec(sql)?.[1] ?? mode;
       if (sql === "commit") commits.push(mode);
     }
+    return commits;
+  };
+}
+
+describe("the disk", () => {
+  test("is waited for by appends and deletions, not by drafts, renewals and requests to stop", async () => {
+    const store = open(join(temporaryFolder(), "sessions.db"));
+    const commits = watchCommits();
+    const renewed = { ...LEASE, beat: 1 };
+    await store.append("s", 0, [0], { lease: { expected: undefined, next: LEASE } });
+    await store.setDraft("s", 1, DRAFT);
+    await store.setLease("s", LEASE, renewed);
+    await store.requestStop("s", 1);
+    await store.append("s", 1, [1], { lease: { expected: renewed, next: { ...renewed, held: false } } });
+    await store.setDraft("s", 1, undefined);
+    await store.delete("s");
+    await store.deleteSessions({ prefix: "x" });
     const [full, normal] = ["full", "normal"];
-    expect(commits).toEqual([full, normal, normal, normal, full, normal, full, full]);
+    expect(commits()).toEqual([full, normal, normal, normal, full, normal, full, full]);
+  });
+});
+
+describe("writes of the same turn of the event loop", () => {
+  const IDS = Array.from({ length: 250 }, (_, index) => `s${index}`);
+  const lease = { expected: undefined, next: LEASE };
+
+  test("share transactions and disk syncs", async () => {
+    const store = open(join(temporaryFolder(), "sessions.db"));
+    const commits = watchCommits();
+    await Promise.all(IDS.map((id) => store.append(id, 0, [id], { lease })));
+    expect(commits()).toEqual(["full", "full", "full"]);
+    await Promise.all(IDS.map((id) => store.setDraft(id, 1, DRAFT)));
+    expect(commits().slice(3)).toEqual(["normal", "normal", "normal"]);
+    await Promise.all([store.setDraft("s0", 1, undefined), store.append("s1", 1, ["more"])]);
+    expect(commits().slice(6)).toEqual(["full"]);
+    for (const id of IDS) {
+      expect(await store.load(id)).toEqual(id === "s1" ? [id, "more"] : [id]);
+      expect(await store.records(id)).toEqual(id === "s0" ? { lease: LEASE } : { lease: LEASE, draft: DRAFT });
+    }
+  });
+
+  test("are refused each for itself", async () => {
+    const store = open(join(temporaryFolder(), "sessions.db"));
+    const commits = watchCommits();
+    const settled = await Promise.allSettled([
+      store.append("a", 0, ["first"], { lease }),
+      store.append("a", 0, ["second"]),
+      store.append("a", 1, ["third"], { token: 2 }),
+      store.setLease("a", undefined, LEASE),
+      store.append("b", 0, ["fourth"]),
+    ]);
+    expect(settled.map((one) => (one.status === "fulfilled" ? one.value : one.reason))).toEqual([
+      undefined,
+      expect.any(SessionConflictError),
+      expect.any(SessionLeaseLostError),
+      false,
+      undefined,
+    ]);
+    expect(commits()).toEqual(["full"]);
+    expect([await store.load("a"), await store.load("b")]).toEqual([["first"], ["fourth"]]);
+  });
+
+  test.each([
+    { how: "undoes the statement", abort: "abort" },
+    { how: "undoes the transaction", abort: "rollback" },
+  ])("fail each for itself when SQLite $how", async ({ abort }) => {
+    const file = join(temporaryFolder(), "sessions.db");
+    const store = open(file);
+    await store.append("bad", 0, [0]);
+    database(file).exec(
+      `create trigger full before insert on pollux_entry when new.entry = '"bad"' begin select raise(${abort}, 'no'); end`,
+    );
+    const settled = await Promise.allSettled([
+      store.append("a", 0, ["a"]),
+      store.append("bad", 1, ["good", "bad"], { lease }),
+      store.append("b", 0, ["b"], { lease }),
+      store.setDraft("b", 1, DRAFT),
+    ]);
+    expect(settled.map((one) => (one.status === "fulfilled" ? one.value : String(one.reason)))).toEqual([
+      undefined,
+      expect.stringContaining('session "bad": its log cannot be written (no)'),
+      undefined,
+      undefined,
+    ]);
+    expect([await store.load("a"), await store.load("bad"), await store.load("b")]).toEqual([["a"], [0], ["b"]]);
+    expect([await store.records("bad"), await store.records("b")]).toEqual([{}, { lease: LEASE, draft: DRAFT }]);
+    // The next ones are together again.
+    const commits = watchCommits();
+    await Promise.all(IDS.slice(0, 100).map((id) => store.append(id, 0, [id])));
+    expect(commits()).toEqual(["full"]);
   });
 });
 

@@ -1,0 +1,52 @@
+import type { Limits, Message } from "@pollux/core";
+import { ChatStream } from "./chat-stream.ts";
+import type { ChatCall, Serving } from "./serving.ts";
+import { refusalOf } from "./start-run.ts";
+
+/**
+ * Resumes the last run of a conversation that failed, was stopped, reached a limit or lost its process. Finished steps are not repeated.
+ * A run that reached a limit may use as much again.
+ *
+ * @returns False when there is no such run.
+ * @throws {HttpError} When the run is refused.
+ */
+export async function continueChat<Context>(
+  serving: Serving<Context>,
+  chat: string,
+  call: ChatCall<Context>,
+): Promise<boolean> {
+  const stream = new ChatStream(serving, chat, call);
+  try {
+    const conversation = await stream.open();
+    const last = conversation?.messages.at(-1);
+    if (last === undefined || (conversation?.state !== "stopped" && conversation?.state !== "cut-off")) return false;
+    stream.choose(({ messages }) => messages.find(({ id }) => id === last.id));
+    const run = await stream.start({ costSoFar: last.cost, limits: moreThan(last) });
+    await stream.untilBegun();
+    const refusal = refusalOf(run.failure?.error);
+    if (refusal !== undefined) throw refusal;
+    return true;
+  } finally {
+    stream.leave();
+  }
+}
+
+/** Room for a run that has used up one of its limits: twice what it has used. */
+function moreThan({ limit, parts, usage, cost }: Message): Limits | undefined {
+  const count = (type: "step" | "tool-call"): number => parts.filter((part) => part.type === type).length;
+  switch (limit) {
+    case "turns":
+      return { turns: 2 * count("step") };
+    case "toolCalls":
+      return { toolCalls: 2 * count("tool-call") };
+    case "inputTokens":
+    case "totalTokens":
+      return usage && { [limit]: 2 * usage[limit] };
+    case "outputTokens":
+      return usage && { outputTokens: 2 * (usage.outputTokens + usage.thoughtTokens) };
+    case "cost":
+      return cost === undefined ? undefined : { cost: 2 * cost };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,102 @@
+import type { Conversation } from "@pollux/core";
+import type { ChatMessage, ChatRequest } from "../chat-protocol.ts";
+
+/** The run that answers a message of a client. */
+export interface RunPlan {
+  readonly runId: string;
+  /** The message of the conversation that goes first, with all that followed. */
+  readonly insteadOf?: string | undefined;
+  /** That message is said once more, as it is stored. */
+  readonly isSame?: true | undefined;
+}
+
+/**
+ * Finds the run that answers a message: the same one however often a client sends the message, and of no use in any other conversation.
+ *
+ * Its id begins with the message's, so that it is found by that when the message is edited or answered anew: `<message><text>~2` is the
+ * second run that took the place of the first.
+ *
+ * @param session - Id of the session.
+ */
+export async function planRun(
+  session: string,
+  { message, revision }: Pick<ChatRequest, "message" | "revision">,
+  conversation: Conversation,
+): Promise<RunPlan> {
+  if (message?.id === undefined) return { runId: crypto.randomUUID() };
+  const runs = conversation.messages.flatMap(({ role, runId }) =>
+    role === "assistant" && runId !== undefined ? [readRunId(runId)] : [],
+  );
+  const own = await nameMessage(session, message.id, message);
+  const target = runs.findLast(({ root }) => root === own.first || root.startsWith(own.key));
+  // Sent twice, or not changed. What another made the run of a message with is not known by its id.
+  const known =
+    target?.root === own.root || (revision === undefined && target?.root === own.first) ? target : undefined;
+  switch (revision?.kind) {
+    case "regenerate": {
+      const { answerId } = revision;
+      const asked = runs.find(({ runId }) => `${runId}:assistant` === answerId);
+      const isGoing = answerId === undefined && conversation.state === "running" && target === runs.at(-1);
+      // Sent twice: it is made anew already, or is just being made.
+      const done = asked === undefined ? (madeAnew(runs, answerId) ?? (isGoing ? target : undefined)) : undefined;
+      const old = asked ?? target;
+      if (done !== undefined || old === undefined) return { runId: done?.runId ?? own.root };
+      return { runId: nextRunId(old.root, old), insteadOf: `${old.runId}:assistant`, isSame: true };
+    }
+    case "edit":
+      if (known !== undefined || target === undefined) return { runId: known?.runId ?? own.root };
+      return { runId: nextRunId(own.root, target), insteadOf: `${target.runId}:assistant` };
+    default:
+      return { runId: known?.runId ?? own.root };
+  }
+}
+
+/** An id as it is made here: of the first run on a message, and of the one so many runs later. */
+interface RunName {
+  readonly runId: string;
+  readonly root: string;
+  readonly count: number;
+}
+
+function readRunId(runId: string): RunName {
+  const [, root = runId, count = "0"] = /^(.+)~(\d{1,9})$/.exec(runId) ?? [];
+  return { runId, root, count: Number(count) };
+}
+
+function nextRunId(root: string, { count }: RunName): string {
+  return `${root}~${count + 1}`;
+}
+
+/** The run that took the place of one that the conversation no longer has. */
+function madeAnew(runs: readonly RunName[], answerId: string | undefined): RunName | undefined {
+  if (answerId?.endsWith(":assistant") !== true) return undefined;
+  const { root, count } = readRunId(answerId.slice(0, -":assistant".length));
+  return runs.findLast((run) => run.root === root && run.count > count);
+}
+
+/** How the runs on a message are named. */
+interface MessageName {
+  /** The beginning of all their ids, but for one that was not begun here. */
+  readonly key: string;
+  /** The id of the first run on the message as it is. */
+  readonly root: string;
+  /** The id of the first run on the message, where its own id tells. */
+  readonly first: string | undefined;
+}
+
+async function nameMessage(session: string, id: string, { input }: ChatMessage): Promise<MessageName> {
+  // A page that was loaded knows the message by the id that it has in the conversation, which is made of a run's.
+  const first = id.endsWith(":user") ? readRunId(id.slice(0, -":user".length)).root : undefined;
+  const [ofId, ofText] = await Promise.all([hash([session, id]), hash([session, input])]);
+  const key = first !== undefined && OWN.test(first) ? first.slice(0, HASH) : ofId;
+  return { key, root: `${key}${ofText}`, first };
+}
+
+/** Characters of a hash. */
+const HASH = 16;
+const OWN = /^[0-9a-f]{32}$/;
+
+async function hash(value: unknown): Promise<string> {
+  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(value))));
+  return Array.from(bytes.subarray(0, HASH / 2), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
