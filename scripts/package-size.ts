@@ -17,7 +17,7 @@ const BUDGETS: Readonly<Record<string, PackageSize>> = {
   "@pollux/core": { packed: 490_000, unpacked: 1_680_000 },
   "@pollux/dbos": { packed: 33_000, unpacked: 105_000 },
   "@pollux/emulator": { packed: 264_000, unpacked: 880_000 },
-  "@pollux/inspector": { packed: 180_000, unpacked: 620_000 },
+  "@pollux/inspector": { packed: 215_000, unpacked: 700_000 },
   "@pollux/otel": { packed: 28_000, unpacked: 95_000 },
   "@pollux/postgres": { packed: 28_000, unpacked: 92_000 },
   "@pollux/restate": { packed: 28_000, unpacked: 90_000 },
