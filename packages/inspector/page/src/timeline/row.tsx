@@ -220,11 +220,10 @@ function FailedLine({
   return (
     <div id={`row-${index}`} class="line line-step" role="row" aria-level={3} style={style} onClick={onSelect}>
       <span />
-      <span role="gridcell" class="line-text" title={said}>
+      <span role="gridcell" class="line-text is-wide" title={said}>
         <span class="step-kind kind-bad">failed</span>
         <span class="bad">{said}</span>
       </span>
-      <span />
       <span role="gridcell" class="number line-ms">
         {formatDuration(ms)}
       </span>
