@@ -1,7 +1,9 @@
 /**
- * `node bench/inspector.ts [TURNS]`: what the inspector takes to show a long session, after `pnpm build`.
+ * `node bench/inspector.ts [TURNS]`: what the inspector takes to show a long session, after `pnpm build`. The page needs the programs
+ * of test/programs: run a system test first.
  *
- * Prints a Markdown table: how long each answer took the first time and at best, in milliseconds, and what it holds.
+ * Prints Markdown tables: how long each answer took the first time and at best, in milliseconds, and what it holds; then what
+ * `pollux inspect` and its page take.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,6 +11,7 @@ import { join } from "node:path";
 import type { Json } from "@pollux/core";
 import { JsonlStore } from "@pollux/core/node";
 import { inspectorHandler } from "@pollux/inspector";
+import { measureProgram } from "./inspector-program.ts";
 
 const TURNS = Number(process.argv[2] ?? 10_000);
 const TURNS_OF_A_RUN = 10;
@@ -30,7 +33,17 @@ try {
   await measure("overview", `sessions/${ID}`);
   await measure("what changed since the last entry", `sessions/${ID}?since=${entries.length}`);
   await measure("one turn", `sessions/${ID}/turns/${last}/1`);
-  console.log(`\nMemory: ${megabytes(process.memoryUsage().rss)} MB resident.`);
+
+  const runs = Array.from({ length: Math.ceil(TURNS / TURNS_OF_A_RUN) }, (_, run) => `run-${run}`);
+  const { starts, views, steps, jumps, memory, pageMemory } = await measureProgram(folder, ID, runs, 5);
+  console.log("\n| `pollux inspect` | best | median | worst |\n| --- | --- | --- | --- |");
+  tell("start to first answer, ms", starts);
+  tell("first view of the session, ms", views);
+  tell("to the next turn, ms", steps);
+  tell("to any turn, ms", jumps);
+  console.log(
+    `\nMemory: ${memory.toFixed(0)} MB of the process, ${pageMemory.toFixed(0)} MB of the page's JavaScript.`,
+  );
 
   async function measure(name: string, path: string): Promise<void> {
     const times: number[] = [];
@@ -48,6 +61,12 @@ try {
   }
 } finally {
   await rm(folder, { recursive: true });
+}
+
+function tell(name: string, times: readonly number[]): void {
+  const sorted = times.toSorted((a, b) => a - b);
+  const [best, median, worst] = [sorted[0], sorted[sorted.length >> 1], sorted.at(-1)].map((ms = 0) => ms.toFixed(0));
+  console.log(`| ${name} | ${best} | ${median} | ${worst} |`);
 }
 
 function megabytes(bytes: number): string {

@@ -55,7 +55,9 @@ export const DEMO_IDS = [
   "cut-off",
   "changing-instructions",
   "repeated-calls",
+  "looping-run",
   "failed-run",
+  "overloaded-service",
   "rich-parts",
 ] as const;
 
@@ -229,6 +231,21 @@ export async function makeDemoSessions({ sessions, exchanges, isPaced = false }:
     call("get_stock", { title: "Dune" }),
     say("There are three copies."),
   ]).send("How many copies of Dune are there?");
+
+  // The model asks the same over and over, until the run is stopped.
+  await chat(
+    "looping-run",
+    Array.from({ length: 9 }, () => call("get_stock", { title: "Lost in Translation" })),
+  ).send("How many copies of Lost in Translation are there?");
+
+  // Two requests are answered; the third fails at each attempt.
+  await chat("overloaded-service", [
+    call("get_order", { id: "D-4" }),
+    call("get_carrier", { order: "D-4" }),
+    ...Array.from({ length: 9 }, () => fault(faults.overloaded())),
+  ])
+    .send("When will order D-4 arrive?")
+    .catch(() => {});
 
   await chat("failed-run", [fault(faults.apiError(400, "INVALID_ARGUMENT", "Request contains an invalid argument."))])
     .send("Hello?")

@@ -55,20 +55,24 @@ export class RunFold {
         this.positions.push(position);
         this.end = undefined;
         this.endedAt = undefined;
+        this.#tellEnd();
         return undefined;
       default:
         this.positions.push(position);
         this.end = entry;
         this.endedAt = at;
+        this.#tellEnd();
         for (const { turn, question } of this.pending()) this.turns.get(turn)?.ask(question);
         return undefined;
     }
   }
 
-  /** @returns False when there is no such turn yet. */
+  /** @returns False when there is no such turn yet. A turn begins with its first request, which the log doesn't have until it is answered. */
   addFailedRequest(number: number, request: FailedRequest): boolean {
-    const turn = this.turns.get(number);
-    if (turn === undefined) return false;
+    const isNext = number === (this.#last?.turn ?? 0) + 1;
+    if (!isNext && !this.turns.has(number)) return false;
+    const turn = this.#turn(number);
+    if (isNext) this.#tellEnd();
     this.changedAt = Infinity;
     turn.addFailedRequest(request);
     return true;
@@ -181,6 +185,11 @@ export class RunFold {
       if (name.kind === "call") this.#answered.add(`${name.callId}/outcome`);
     }
     return name.kind === "other" ? `its step "${firstWords(text, 60)}" is not one that a run makes` : undefined;
+  }
+
+  /** The last turn may be one that only failed. */
+  #tellEnd(): void {
+    this.#last?.fail(this.end?.["stopReason"] === "failed");
   }
 
   #turn(number: number): TurnFold {

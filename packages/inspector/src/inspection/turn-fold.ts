@@ -27,6 +27,7 @@ export class TurnFold {
   #answers = 0;
   #finishReason: string | undefined;
   readonly #failedRequests: FailedRequest[] = [];
+  #isFailed = false;
   #row: TurnRow | undefined;
 
   constructor(turn: number, prices: PriceTable | undefined, previous: TurnFold | undefined) {
@@ -77,8 +78,12 @@ export class TurnFold {
     this.changedAt = Infinity;
     this.#row = undefined;
     this.#failedRequests.push(request);
-    // A refused request is only sent again with a change.
-    this.#flag(request.status === 400 || request.status === 404 ? "heal" : "retry");
+  }
+
+  /** @param isFailed - Its run ended in an error and was not resumed, so this last turn gets no answer. */
+  fail(isFailed: boolean): void {
+    this.#row = undefined;
+    this.#isFailed = isFailed;
   }
 
   row(): TurnRow {
@@ -96,7 +101,14 @@ export class TurnFold {
       startedAt = Math.min(startedAt, at);
       endedAt = Math.max(endedAt, at + ms);
     }
-    const flags = [...this.#flags];
+    for (const { at, ms } of this.#failedRequests) {
+      startedAt = Math.min(startedAt, at);
+      endedAt = Math.max(endedAt, at + ms);
+    }
+    const isUnanswered = this.#failedRequests.length > 0 && this.#answers === 0;
+    if (isUnanswered && !this.#isFailed) isOpen = true;
+    const flags = [...this.#flags, ...this.#retries(isUnanswered)];
+    if (isUnanswered && this.#isFailed && !flags.includes("error")) flags.push("error");
     if (isOpen) flags.push("unfinished");
     if (this.#repeatsCalls()) flags.push("repeated-calls");
     return {
@@ -122,6 +134,13 @@ export class TurnFold {
   /** The calls of the last answer with their arguments, to recognize those that are repeated. */
   callsKey(): string {
     return JSON.stringify(callsIn(this.#content).map(({ call }) => [call["name"], call["args"]]));
+  }
+
+  /** What the failed requests led to. After the last one of a turn without an answer, nothing was sent. */
+  #retries(isUnanswered: boolean): ReadonlySet<"heal" | "retry"> {
+    const sentAgain = isUnanswered ? this.#failedRequests.slice(0, -1) : this.#failedRequests;
+    // A refused request is only sent again with a change.
+    return new Set(sentAgain.map(({ status }) => (status === 400 || status === 404 ? "heal" : "retry")));
   }
 
   #repeatsCalls(): boolean {

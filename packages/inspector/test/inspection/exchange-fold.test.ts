@@ -2,6 +2,7 @@ import { Agent, gemini, google, keepExchanges, MemoryStore } from "@pollux/core"
 import { call, createEmulator, fault, faults, say, script } from "@pollux/emulator";
 import { expect, test, vi } from "vitest";
 import { ExchangeFold } from "../../src/inspection/exchange-fold.ts";
+import { SessionFold } from "../../src/inspection/session-fold.ts";
 import { inspectorHandler } from "../../src/server/inspector-handler.ts";
 import { add } from "../support/sessions.ts";
 
@@ -120,4 +121,61 @@ test("entries that are damaged are left out, and a body that can't be rebuilt sa
   // The first of them refers to what is not there.
   expect(fold.rows.length).toBeLessThan(entries.length);
   for (const { n } of fold.rows) expect(fold.details(n)).toBeDefined();
+});
+
+test("a turn whose requests all failed is a turn of its run, also while they go on", async () => {
+  const emulator = createEmulator({
+    brain: script([call("add", { a: 1, b: 1 }), ...Array.from({ length: 4 }, () => fault(faults.overloaded()))]),
+  });
+  const model = gemini("gemini-3.8-flash", {
+    endpoint: google({ apiKey: "k" }),
+    fetch: (input, init) => emulator.fetch(input, init),
+    retry: { minDelayMs: 1 },
+  });
+  const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
+  const kept = keepExchanges(exchanges);
+  const session = new Agent({ model, tools: [add], observers: [kept] }).session({ id: "chat", store });
+  await expect(session.send("What is 1 + 1?")).rejects.toThrow("503");
+  await kept.close();
+  const entries = await store.load("chat");
+  const failed = new ExchangeFold();
+  failed.add(await exchanges.load("chat"));
+  const turnsOf = (fold: SessionFold) => fold.overview().runs[0]!.turns;
+
+  const ended = new SessionFold("chat");
+  for (const entry of entries) ended.add(entry);
+  ended.addExchanges(failed);
+  expect(turnsOf(ended)).toMatchObject([
+    { turn: 1, flags: [] },
+    { turn: 2, flags: ["retry", "error"], steps: [], endedAt: expect.any(Number) },
+  ]);
+  expect(turnsOf(ended)[1]!.failedRequests?.map(({ n }) => n)).toEqual([1, 2, 3, 4]);
+
+  const going = new SessionFold("chat");
+  for (const entry of entries.slice(0, -1)) going.add(entry);
+  going.addExchanges(failed);
+  expect(turnsOf(going)[1]).toMatchObject({ turn: 2, flags: ["retry", "unfinished"] });
+  expect(turnsOf(going)[1]).not.toHaveProperty("endedAt");
+  going.add(entries.at(-1));
+  expect(turnsOf(going)).toEqual(turnsOf(ended));
+});
+
+test("a request that was refused and not sent again was not healed", async () => {
+  const emulator = createEmulator({ brain: script([fault(faults.apiError(400, "INVALID_ARGUMENT", "No."))]) });
+  const model = gemini("gemini-3.8-flash", {
+    endpoint: google({ apiKey: "k" }),
+    fetch: (input, init) => emulator.fetch(input, init),
+  });
+  const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
+  const kept = keepExchanges(exchanges);
+  await expect(new Agent({ model, observers: [kept] }).session({ id: "chat", store }).send("Hi")).rejects.toThrow(
+    "400",
+  );
+  await kept.close();
+  const failed = new ExchangeFold();
+  failed.add(await exchanges.load("chat"));
+  const fold = new SessionFold("chat");
+  for (const entry of await store.load("chat")) fold.add(entry);
+  fold.addExchanges(failed);
+  expect(fold.overview().runs[0]!.turns).toMatchObject([{ turn: 1, flags: ["error"] }]);
 });

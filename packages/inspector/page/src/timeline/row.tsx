@@ -1,6 +1,7 @@
 import type { CSSProperties, JSX } from "preact";
 import type { StepRow, TurnRow } from "../../../src/inspection/inspection.ts";
 import { formatDuration, formatMoney, formatPlural, formatTime, formatTokens } from "../ui/format.ts";
+import { whyEnded } from "../ui/run-end.ts";
 import { StateBadge } from "../ui/state-badge.tsx";
 import { flagView, sortFlags } from "./flags.ts";
 import type { RowBars, TimelineRow } from "./timeline-rows.ts";
@@ -51,9 +52,8 @@ function RunLine({
   onSelect,
 }: RowProps & { readonly row: TimelineRow & { kind: "run" } }): JSX.Element {
   const { run, number } = row;
-  const { input, model, agent, state, at, endedAt, usage, cost, limit, error, guardrail, resumed, toolCalls, turns } =
-    run;
-  const why = error?.message ?? guardrail?.reason ?? (limit === undefined ? undefined : `limit reached: ${limit}`);
+  const { input, model, agent, state, at, endedAt, usage, cost, resumed, toolCalls, turns } = run;
+  const why = whyEnded(run);
   return (
     <div
       id={`row-${index}`}
@@ -71,6 +71,11 @@ function RunLine({
       <span role="gridcell" class="run-text" title={input}>
         <span class="run-input">{input === "" ? "(no text)" : input}</span>
         <span class="run-facts">
+          {why !== undefined && (
+            <span class="bad" title={why}>
+              {why}
+            </span>
+          )}
           <span>{agent ?? model}</span>
           <span>{formatTime(at)}</span>
           <span>{formatPlural(turns.length, "turn")}</span>
@@ -78,11 +83,6 @@ function RunLine({
           <span>{formatTokens(usage.totalTokens)} tok</span>
           {cost !== undefined && <span>{formatMoney(cost)}</span>}
           {resumed > 0 && <span>resumed {resumed}×</span>}
-          {why !== undefined && (
-            <span class="bad" title={why}>
-              {why}
-            </span>
-          )}
         </span>
       </span>
       <span role="gridcell" class="run-state">
@@ -132,7 +132,11 @@ function TurnLine({
       </span>
       <span role="gridcell" class="line-text" title={text}>
         {phase === "output" && <span class="tag">output</span>}
-        {text === "" ? <span class="dim">{steps.length === 0 ? "nothing yet" : "no text"}</span> : text}
+        {text === "" ? (
+          <span class="dim">{steps.length > 0 ? "no text" : endedAt === undefined ? "nothing yet" : "no answer"}</span>
+        ) : (
+          text
+        )}
       </span>
       <span role="gridcell" class="line-flags">
         {[first, second].map((flag) => flag !== undefined && <Flag key={flag} flag={flag} />)}
@@ -216,11 +220,10 @@ function FailedLine({
   return (
     <div id={`row-${index}`} class="line line-step" role="row" aria-level={3} style={style} onClick={onSelect}>
       <span />
-      <span role="gridcell" class="line-text" title={said}>
+      <span role="gridcell" class="line-text is-wide" title={said}>
         <span class="step-kind kind-bad">failed</span>
         <span class="bad">{said}</span>
       </span>
-      <span />
       <span role="gridcell" class="number line-ms">
         {formatDuration(ms)}
       </span>

@@ -7,6 +7,7 @@ import type { SessionModel } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
 import { formatCount, formatDate, formatDuration, formatMoney, formatPercent } from "../ui/format.ts";
 import { Empty } from "../ui/notes.tsx";
+import { whyEnded } from "../ui/run-end.ts";
 import { StateBadge } from "../ui/state-badge.tsx";
 import { PendingCalls } from "./pending-calls.tsx";
 
@@ -23,6 +24,7 @@ export function RunView({ session, runId }: { readonly session: SessionModel; re
     );
   const { input, model, agent, at, endedAt, state, stopReason, error, guardrail, metadata, usage, cost, resumed } = run;
   const flags = countFlags([run]);
+  const why = whyEnded(run);
   return (
     <div class="turn">
       <div class="turn-head">
@@ -40,6 +42,9 @@ export function RunView({ session, runId }: { readonly session: SessionModel; re
           <p class="banner is-odd">
             Guardrail <b>{guardrail.name}</b> stopped the run on the {guardrail.side} side: {guardrail.reason}
           </p>
+        )}
+        {error === undefined && guardrail === undefined && why !== undefined && (
+          <p class="banner is-odd">The run ended early: {why}.</p>
         )}
         <PendingCalls session={session} runId={runId} />
         <p class="run-message">{input === "" ? "(no text)" : input}</p>

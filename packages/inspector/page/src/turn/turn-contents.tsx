@@ -1,13 +1,6 @@
 import type { ComponentChildren, JSX } from "preact";
 import type { TurnRow } from "../../../src/inspection/inspection.ts";
-import type {
-  AnswerView,
-  ContentView,
-  NoteView,
-  SourceView,
-  TurnDetails,
-} from "../../../src/inspection/turn-details.ts";
-import { formatRoute } from "../app/route.ts";
+import type { AnswerView, ContentView, SourceView, TurnDetails } from "../../../src/inspection/turn-details.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
 import { formatDuration, formatTime } from "../ui/format.ts";
@@ -15,6 +8,7 @@ import { CallCard } from "./call-card.tsx";
 import { ExternalLink } from "./external-link.tsx";
 import { Parts } from "./parts.tsx";
 import { PendingCalls } from "./pending-calls.tsx";
+import { FailedRequests, Notes, RunEnd, type TurnPlace } from "./turn-notes.tsx";
 
 const ORIGINS: { readonly [origin in ContentView["origin"]]: string } = {
   input: "Message",
@@ -39,11 +33,14 @@ export function TurnContents({
   readonly row: TurnRow;
 }): JSX.Element {
   const { runId, before, answers, calls, responses, notes, sources } = details;
+  const failed = row.failedRequests ?? [];
+  const place: TurnPlace = { session, runId, turn: row.turn };
   return (
     <div class="contents">
+      <RunEnd place={place} />
       <PendingCalls session={session} runId={runId} turn={row.turn} />
-      <Notes notes={notes} />
-      <FailedRequests session={session} runId={runId} row={row} />
+      <Notes place={place} notes={notes} />
+      <FailedRequests place={place} requests={failed} />
       {before.map((content, index) => (
         <Content key={index} session={session} content={content} />
       ))}
@@ -67,7 +64,7 @@ export function TurnContents({
           <Parts session={session} parts={content.parts} />
         </details>
       ))}
-      {before.length + answers.length + calls.length + notes.length === 0 && (
+      {before.length + answers.length + calls.length + notes.length + failed.length === 0 && (
         <p class="dim">Nothing of this turn was recorded yet.</p>
       )}
     </div>
@@ -198,52 +195,6 @@ function Beside({ answer }: { readonly answer: AnswerView }): JSX.Element {
           ),
       )}
     </div>
-  );
-}
-
-function Notes({ notes }: { readonly notes: readonly NoteView[] }): JSX.Element | null {
-  if (notes.length === 0) return null;
-  return (
-    <ul class="turn-notes" aria-label="What happened">
-      {notes.map(({ kind, step, text }, index) => (
-        <li key={index} class={`note note-${kind}`}>
-          {text}
-          {step !== undefined && <span class="mono dim"> {step}</span>}
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function FailedRequests({
-  session,
-  runId,
-  row,
-}: {
-  readonly session: SessionModel;
-  readonly runId: string;
-  readonly row: TurnRow;
-}): JSX.Element | null {
-  const { failedRequests = [], turn } = row;
-  if (failedRequests.length === 0) return null;
-  return (
-    <ul class="turn-notes" aria-label="Requests that failed">
-      {failedRequests.map(({ n, said, ms }) => (
-        <li key={n} class="note note-error">
-          <a
-            href={formatRoute({
-              kind: "session",
-              id: session.id,
-              tab: "",
-              turn: { runId, turn, tab: "wire", item: n },
-            })}
-          >
-            Request {n}
-          </a>{" "}
-          failed after {formatDuration(ms)}: {said}
-        </li>
-      ))}
-    </ul>
   );
 }
 
