@@ -1,6 +1,6 @@
 import { isCancel, select } from "@clack/prompts";
 import { PACKAGE_MANAGERS, type PackageManager, startingPackageManager } from "./package-manager.ts";
-import { TEMPLATES, type Template } from "./template.ts";
+import { TEMPLATE_NAMES, TEMPLATES, type Template } from "./template.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What is asked, where the command line does not say it. */
@@ -23,11 +23,11 @@ export async function askFor(
     known.template ??
     (await select<Template>({
       message: "What do you want to build?",
-      options: [
-        { value: "terminal", label: "Terminal agent", hint: TEMPLATES.terminal },
-        { value: "web", label: "Web chat", hint: TEMPLATES.web },
-        { value: "library", label: "Library in a monorepo", hint: TEMPLATES.library },
-      ],
+      options: TEMPLATE_NAMES.map((value) => ({
+        value,
+        label: TEMPLATES[value].label,
+        hint: TEMPLATES[value].summary,
+      })),
       ...streams,
     }));
   if (isCancel(template)) return undefined;

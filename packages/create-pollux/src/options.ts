@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { isPackageManager, PACKAGE_MANAGERS, type PackageManager } from "./package-manager.ts";
-import { isTemplate, TEMPLATES, type Template } from "./template.ts";
+import { isTemplate, TEMPLATE_NAMES, TEMPLATES, type Template } from "./template.ts";
 
 export const DEFAULT_FOLDER = "my-agent";
 
@@ -9,17 +9,17 @@ export const HELP: string = `Usage: npm create pollux@latest [FOLDER] [-- option
 Start a project with Pollux: tool-using agents on the Gemini API.
 
 Options:
-  -t, --template NAME          what to start with:
-${Object.entries(TEMPLATES)
-  .map(([name, summary]) => `                                 ${name.padEnd(10)}${summary}`)
-  .join("\n")}
-  -p, --package-manager NAME   ${PACKAGE_MANAGERS.join(", ")} (default: the one that runs this)
-  -y, --yes                    ask nothing: a terminal agent, unless the options say otherwise
+  -t, --template NAME          what to start with (default terminal):
+${TEMPLATE_NAMES.map((name) => `        ${name.padEnd(11)}${TEMPLATES[name].summary}`).join("\n")}
+  -p, --package-manager NAME   ${PACKAGE_MANAGERS.join(", ")}; the default is the one that
+                               runs this
+  -y, --yes                    ask nothing, and take the defaults
       --no-install             only write the files
   -h, --help                   show this help
   -v, --version                print the version
 
-FOLDER is new or empty (default ${DEFAULT_FOLDER}). Nothing is asked where there is no terminal.
+FOLDER is new or empty (default ${DEFAULT_FOLDER}).
+Where there is no terminal, nothing is asked either.
 
 Exit codes: 0 success, 1 failure, 2 invalid command line.
 
@@ -55,7 +55,7 @@ export function parseOptions(args: readonly string[]): Options {
   if (folder.trim() === "") throw new UsageError("FOLDER must not be empty");
   const { template, "package-manager": packageManager } = values;
   if (template !== undefined && !isTemplate(template))
-    throw new UsageError(`--template must be one of ${Object.keys(TEMPLATES).join(", ")}, not "${template}"`);
+    throw new UsageError(`--template must be one of ${TEMPLATE_NAMES.join(", ")}, not "${template}"`);
   if (packageManager !== undefined && !isPackageManager(packageManager))
     throw new UsageError(`--package-manager must be one of ${PACKAGE_MANAGERS.join(", ")}, not "${packageManager}"`);
   return {

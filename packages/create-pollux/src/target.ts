@@ -50,7 +50,9 @@ function checkIsEmpty(folder: string, argument: string): void {
   const found = statSync(folder, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isDirectory()) throw new Error(`${argument} is a file; choose another folder`);
-  const files = readdirSync(folder).filter((file) => !IGNORED.has(file));
+  const files = readdirSync(folder)
+    .filter((file) => !IGNORED.has(file))
+    .toSorted();
   if (files.length === 0) return;
   const named = files.slice(0, NAMED_FILES).join(", ");
   const more = files.length > NAMED_FILES ? ` and ${files.length - NAMED_FILES} more` : "";

@@ -1,12 +1,15 @@
-/** What a project can start as, and what people read about it. Each is a folder of `templates`. */
-export const TEMPLATES = {
-  terminal: "an agent in the terminal",
-  web: "a chat page: React, Vite, and the agent behind HTTP",
-  library: "an agent as a library in a monorepo, and a program that uses it",
-} as const;
+export const TEMPLATE_NAMES = ["terminal", "web", "library"] as const;
 
-export type Template = keyof typeof TEMPLATES;
+/** What a project can start as: a folder of `templates`. */
+export type Template = (typeof TEMPLATE_NAMES)[number];
+
+/** What people read about each template. */
+export const TEMPLATES: Readonly<Record<Template, { readonly label: string; readonly summary: string }>> = {
+  terminal: { label: "Terminal agent", summary: "a chat in the terminal" },
+  web: { label: "Web chat", summary: "a chat page with React and Vite, and the agent behind HTTP" },
+  library: { label: "Library in a monorepo", summary: "an agent as a package, and a program that uses it" },
+};
 
 export function isTemplate(name: string): name is Template {
-  return Object.hasOwn(TEMPLATES, name);
+  return TEMPLATE_NAMES.some((known) => known === name);
 }
