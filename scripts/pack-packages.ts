@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { bundleCore } from "./bundle.ts";
@@ -67,4 +67,11 @@ function removeOrphans(source: string, output: string): void {
     if (stem !== undefined && (entry.endsWith(".map") || !existsSync(join(source, `${stem}.ts`))))
       rmSync(join(output, entry));
   }
+}
+
+// `node scripts/pack-packages.ts FOLDER`
+if (import.meta.main) {
+  const folder = resolve(process.argv[2] ?? "packed");
+  mkdirSync(folder, { recursive: true });
+  for (const { tarball } of await packPackages(folder)) console.log(tarball);
 }

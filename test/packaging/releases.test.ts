@@ -28,9 +28,9 @@ test.each(packages)("packages/$folder is published to everyone, with provenance"
   });
 });
 
-test.each(packages)("packages/$folder takes the packages beside it in the version that they are in", ({ manifest }) => {
-  const names = packages.map((each) => each.manifest.name);
-  const siblings = Object.entries(manifest.dependencies ?? {}).filter(([name]) => names.includes(name));
+test.each(packages)("packages/$folder depends on its siblings by `workspace:^`", ({ manifest }) => {
+  const names = new Set(packages.map((each) => each.manifest.name));
+  const siblings = Object.entries(manifest.dependencies ?? {}).filter(([name]) => names.has(name));
   expect(siblings.filter(([, range]) => range !== "workspace:^")).toEqual([]);
 });
 
