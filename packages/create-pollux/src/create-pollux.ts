@@ -90,6 +90,6 @@ Next:
 
 ${lines.join("\n")}
 
-No key is needed: a local emulator answers. To ask a real model, set GEMINI_API_KEY.
+Without a key, a local emulator answers. Set GEMINI_API_KEY to ask a real model.
 `;
 }

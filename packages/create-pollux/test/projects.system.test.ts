@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { openChromium } from "../../../test/runtimes/support/chromium.ts";
 import { freePort } from "../../../test/support/free-ports.ts";
 import { type LocalRegistry, serveRegistry } from "./support/local-registry.ts";
 
@@ -128,6 +129,7 @@ describe.each(["npm", "pnpm"])("with %s", (packageManager) => {
       expect(await answer.text()).toContain('"toolName":"roll_dice"');
       const stored = await fetch(new URL(`/api/chat/${script}`, chat.url));
       expect(await stored.json()).toMatchObject({ messages: [{ role: "user" }, { role: "assistant" }] });
+      if (packageManager === "npm") await chatInBrowser(chat.url);
     }
   });
 });
@@ -138,6 +140,24 @@ async function checkProject(packageManager: string, project: string, tests: numb
   const tested = await run(packageManager, ["test"], project);
   expect(tested.out).toMatch(new RegExp(`Tests +${tests} passed \\(${tests}\\)`));
   expect(tested.code).toBe(0);
+}
+
+/** Asks in a page, which shows the call and the answer, also when it is loaded again. */
+async function chatInBrowser(url: string): Promise<void> {
+  await using browser = await openChromium();
+  const page = await browser.newPage();
+  const problems: string[] = [];
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("console", (message) => void (message.type() === "error" && problems.push(message.text())));
+  await page.goto(url);
+  await page.locator("::-p-aria(Message)").fill("Roll 3 dice.");
+  await page.locator("::-p-aria(Send)").click();
+  const isAnswered = `/Rolled \\d+, \\d+, \\d+[^]*local emulator/.test(document.querySelector("main").innerText)`;
+  await page.waitForFunction(isAnswered);
+  await page.waitForFunction(`document.querySelector("form button").innerText === "Send"`);
+  await page.reload();
+  await page.waitForFunction(isAnswered);
+  expect(problems).toEqual([]);
 }
 
 /** A web chat that runs, on a port that is free. */

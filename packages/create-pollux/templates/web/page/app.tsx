@@ -15,11 +15,16 @@ export function App() {
   useEffect(() => {
     const open = (): void => {
       const id = location.hash.slice(1);
-      if (id === "") return location.replace(`#${crypto.randomUUID()}`);
+      if (id === "") return begin();
       loadMessages(id).then(
         (messages) => setChat({ id, messages }),
         (error: unknown) => setProblem(String(error)),
       );
+    };
+    const begin = (): void => {
+      const id = crypto.randomUUID();
+      history.replaceState(undefined, "", `#${id}`);
+      setChat({ id, messages: [] });
     };
     open();
     addEventListener("hashchange", open);
@@ -30,7 +35,7 @@ export function App() {
     <>
       <header>
         <h1>my-agent</h1>
-        <button type="button" onClick={() => location.assign(`#${crypto.randomUUID()}`)}>
+        <button type="button" onClick={() => location.assign("#")}>
           New chat
         </button>
       </header>

@@ -25,7 +25,9 @@ export function Conversation({ id, messages: stored }: ConversationProps) {
   const [text, setText] = useState("");
   const end = useRef<HTMLDivElement>(null);
   const isAnswering = status === "submitted" || status === "streaming";
-  useEffect(() => end.current?.scrollIntoView(), [messages]);
+  useEffect(() => {
+    end.current?.scrollIntoView();
+  }, [messages]);
 
   function send(event: FormEvent): void {
     event.preventDefault();
