@@ -1,5 +1,6 @@
 /**
- * `pnpm build`, after `tsc -b` has written the types: bundles core's sources into a few files per entry point.
+ * `pnpm build`, after `tsc -b` has written the types: bundles core's sources into a few files per entry point, and copies guides into the
+ * packages.
  *
  * Node needs about a third of a millisecond for each file that it loads, and core has well over a hundred sources.
  */
@@ -7,6 +8,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { writePackageDocs } from "./package-docs.ts";
 
 const folder = fileURLToPath(new URL("../packages/core", import.meta.url));
 
@@ -55,10 +57,10 @@ export async function bundleCore(destination: string = join(folder, "dist")): Pr
     chunkFileNames: "chunks/[name].js",
     codeSplitting: {
       groups: [
-        { name: "wire", test: /core\/src\/(errors|internal|logging|wire)\/(?!no-pino-writer)/, priority: 2 },
+        { name: "wire", test: /core[\\/]src[\\/](errors|internal|logging|wire)[\\/](?!no-pino-writer)/, priority: 2 },
         {
           name: "core",
-          test: /core\/src\/(agent|durable|grounding|loop|model|session|tool)\/(?!schema\/zod3\.ts)/,
+          test: /core[\\/]src[\\/](agent|durable|grounding|loop|model|session|tool)[\\/](?!schema[\\/]zod3\.ts)/,
           priority: 1,
         },
       ],
@@ -81,11 +83,14 @@ function startingWith(name: string): RegExp {
 
 /** `./dist/node/index.js` is `node/index`. */
 function nameOf(output: string): string {
-  return relative("dist", output).replace(/\.js$/, "");
+  return relative("dist", output).replaceAll("\\", "/").replace(/\.js$/, "");
 }
 
 function sourceOf(output: string): string {
   return join(folder, "src", `${nameOf(output)}.ts`);
 }
 
-if (import.meta.main) await bundleCore();
+if (import.meta.main) {
+  await bundleCore();
+  writePackageDocs();
+}

@@ -6,7 +6,7 @@ import type { NavigationItem } from "../src/sidebar.ts";
 const navigation = JSON.parse(
   readFileSync(new URL("../.pages/navigation.json", import.meta.url), "utf8"),
 ) as Navigation & {
-  readonly reference: readonly NavigationItem[];
+  readonly reference: Readonly<Record<string, readonly NavigationItem[]>>;
 };
 const guides = [{ text: "Guides by task", link: "/guides/" }, ...navigation.guides];
 const contributing = [
@@ -28,6 +28,8 @@ export default {
   description: "Tool-using agents on the Gemini API, in TypeScript",
   lang: "en-US",
   srcDir: ".pages",
+  // Served as they are.
+  srcExclude: ["public/**"],
   outDir: "dist",
   base: process.env["SITE_BASE"] ?? "/",
   // Dates would need the history of each file, and times of a build make builds differ.
@@ -49,11 +51,11 @@ export default {
     ],
     sidebar: {
       "/": guides,
-      "/reference/": navigation.reference,
-      "/examples/": [{ text: "Examples", items: navigation.examples }],
-      "/decisions/": [{ text: "Decisions", items: navigation.decisions }],
+      ...navigation.reference,
+      "/examples/": navigation.examples,
+      "/decisions/": navigation.decisions,
       "/contributing/": contributing,
-      "/changelog/": [{ text: "Changes", items: navigation.changelogs }],
+      "/changelog/": navigation.changelogs,
     },
     outline: [2, 3],
     docFooter: { prev: false, next: false },

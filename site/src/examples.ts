@@ -1,5 +1,5 @@
-import { plain } from "./markdown.ts";
 import { copyPath } from "./links.ts";
+import { EXAMPLE_FOLDERS } from "./pages.ts";
 import { exists, filesIn, readFile } from "./repository.ts";
 
 /** A generated page. */
@@ -8,24 +8,22 @@ export interface GeneratedPage {
   readonly text: string;
 }
 
-/** Folders of examples whose files make one page. */
-const FOLDERS: readonly { readonly name: string; readonly title: string }[] = [
-  { name: "quickstart", title: "The parts of the quickstart" },
-  { name: "engines", title: "Workers on engines" },
-];
+const PROPER_NAMES: Readonly<Record<string, string>> = { mcp: "MCP", cometapi: "CometAPI" };
 
 /** A page for each example with its source and how to run it, and an index of them. */
 export function examplePages(repositoryUrl: string | undefined): readonly GeneratedPage[] {
   const programs = filesIn("examples").filter((file) => /^examples\/[\w-]+\.ts$/.test(file));
   const single = programs.map((file) => ({ route: file.replace(/ts$/, "md"), text: programPage(file, repositoryUrl) }));
-  const folders = FOLDERS.map(({ name, title }) => {
+  const folders = EXAMPLE_FOLDERS.map(({ name, route, title }) => {
     const parts = filesIn(`examples/${name}`).map((file) => sourceBlock(file, "##", repositoryUrl));
-    return { route: `examples/${name}.md`, text: `# ${title}\n\n${parts.join("\n\n")}\n` };
+    return { route, text: `# ${title}\n\n${parts.join("\n\n")}\n` };
   });
   const rows = programs.map(
     (file) => `| [${file.slice("examples/".length)}](./${nameOf(file)}.md) | ${purposeOf(file)} |`,
   );
-  const more = FOLDERS.map(({ name, title }) => `| [${name}](./${name}.md) | ${title}. |`);
+  const more = EXAMPLE_FOLDERS.map(
+    ({ name, route, title }) => `| [${name}](./${route.slice("examples/".length)}) | ${title}. |`,
+  );
   const chat = exists("examples/web-chat/README.md")
     ? ["| [web-chat](./web-chat.md) | A chat in the browser, on `useChat`. |"]
     : [];
@@ -75,7 +73,7 @@ function purposeOf(file: string): string {
 /** `12-search-and-functions` is called "Search and functions". */
 function titleOf(file: string): string {
   const words = nameOf(file).replace(/^\d+-/, "").replaceAll("-", " ");
-  return plain(words.charAt(0).toUpperCase() + words.slice(1));
+  return PROPER_NAMES[words] ?? words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 function nameOf(file: string): string {

@@ -36,7 +36,7 @@ export function landingPage(readme: string): string {
     "title: Pollux",
     "titleTemplate: Tool-using agents on the Gemini API",
     "layout: page",
-    "pageClass: landing",
+    "sidebar: false",
     `description: ${JSON.stringify(summaryOf(readme))}`,
     "---",
     "",

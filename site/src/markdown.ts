@@ -24,7 +24,7 @@ export function titleOf(page: string): string {
 
 /** The first paragraph after the title, on one line. */
 export function summaryOf(page: string): string {
-  const [, paragraph = ""] = /^# .+\n+((?:(?![#|`<![]).+\n?)+)/m.exec(page) ?? [];
+  const [, paragraph = ""] = /^# .+\n+((?:(?!#|\||```|<|!\[|- ).+\n?)+)/m.exec(page) ?? [];
   return plain(paragraph.trim().replaceAll(/\s+/g, " "));
 }
 

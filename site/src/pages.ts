@@ -8,6 +8,12 @@ export interface SitePage {
   readonly route: string;
 }
 
+/** Folders of examples whose files make one page. */
+export const EXAMPLE_FOLDERS: readonly { readonly name: string; readonly route: string; readonly title: string }[] = [
+  { name: "quickstart", route: "examples/quickstart-parts.md", title: "The parts of the quickstart" },
+  { name: "engines", route: "examples/engines.md", title: "Workers on engines" },
+];
+
 /** Every page of the site that is a file of the repository. Examples, decisions and the reference have generated pages as well. */
 export function sitePages(): readonly SitePage[] {
   const packages = packageFolders();
@@ -35,7 +41,6 @@ export function routeOf(target: string, pages: readonly SitePage[]): string | un
   if (target === "docs/decisions") return "decisions/index.md";
   if (target === "examples") return "examples/index.md";
   if (/^examples\/[\w-]+\.ts$/.test(target)) return target.replace(/\.ts$/, ".md");
-  return /^examples\/(?:engines|quickstart)(?:$|\/)/.exec(target) === null
-    ? undefined
-    : `examples/${target.split("/")[1]}.md`;
+  return EXAMPLE_FOLDERS.find(({ name }) => target === `examples/${name}` || target.startsWith(`examples/${name}/`))
+    ?.route;
 }

@@ -13,20 +13,23 @@ export function referenceIndex(): string {
   return `# Reference\n\nEvery exported name, from the comments in the sources.\n\n${packages.join("\n\n")}\n`;
 }
 
-/** The navigation beside the reference: packages, what one imports from, and the names there by kind. */
-export function referenceSidebar(folder: string): readonly NavigationItem[] {
-  return packageFolders().flatMap((each) => {
-    const { name } = manifestOf(each);
-    const entries = entryPointsOf(name);
-    if (entries.length === 0) return [];
-    const items = entries.map((entry) => ({
-      text: entry,
-      link: `/reference/${folderOf(entry)}/`,
-      collapsed: true,
-      items: kindsIn(folder, folderOf(entry)),
-    }));
-    return [{ text: name, collapsed: each !== "core", items }];
+/**
+ * The navigation beside the pages of the reference, by the folder they are in.
+ *
+ * A page has the names of its own kind only: its HTML contains the navigation, and with every name, it would be mostly that.
+ */
+export function referenceSidebars(folder: string): Readonly<Record<string, readonly NavigationItem[]>> {
+  const overview = packageFolders().flatMap((each): readonly NavigationItem[] => {
+    const items = entryPointsOf(manifestOf(each).name).map((entry) => ({ text: entry, link: linkTo(entry) }));
+    return items.length > 1 ? [{ text: manifestOf(each).name, collapsed: each !== "core", items }] : items;
   });
+  const kinds = entryPoints().flatMap(({ name }) =>
+    kindsIn(folder, folderOf(name)).map(({ kind, ...group }) => [
+      `${linkTo(name)}${kind}/`,
+      [{ text: "Reference", link: "/reference/" }, { text: name, link: linkTo(name) }, group],
+    ]),
+  );
+  return { "/reference/": [{ text: "Reference", items: overview }], ...Object.fromEntries(kinds) };
 }
 
 /** Folders that TypeDoc makes, as headings. */
@@ -38,16 +41,20 @@ const KINDS: readonly (readonly [folder: string, heading: string])[] = [
   ["variables", "Constants"],
 ];
 
-function kindsIn(folder: string, entry: string): readonly NavigationItem[] {
+function kindsIn(folder: string, entry: string): readonly (NavigationItem & { readonly kind: string })[] {
   const present = new Set(readdirSync(join(folder, entry)));
   return KINDS.filter(([kind]) => present.has(kind)).map(([kind, heading]) => ({
+    kind,
     text: heading,
-    collapsed: true,
     items: readdirSync(join(folder, entry, kind))
       .map((file) => file.replace(/\.md$/, ""))
       .toSorted((one, other) => one.localeCompare(other))
       .map((text) => ({ text, link: `/reference/${entry}/${kind}/${text}` })),
   }));
+}
+
+function linkTo(entry: string): string {
+  return `/reference/${folderOf(entry)}/`;
 }
 
 function entryPointsOf(name: string): readonly string[] {

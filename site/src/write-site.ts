@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync,
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { linkNames, type ReferenceNames } from "./name-links.ts";
-import { referenceIndex, referenceSidebar } from "./reference.ts";
+import { referenceIndex, referenceSidebars } from "./reference.ts";
 import { entryPoints, ROOT } from "./repository.ts";
 import { makeSite } from "./site.ts";
 
@@ -40,7 +40,7 @@ export function writePages(repositoryUrl: string | undefined): void {
     copyFileSync(join(ROOT, file), to);
   }
   for (const [path, text] of texts) write(`public/${path}`, text);
-  write("navigation.json", JSON.stringify({ ...navigation, reference: referenceSidebar(REFERENCE) }));
+  write("navigation.json", JSON.stringify({ ...navigation, reference: referenceSidebars(REFERENCE) }));
 }
 
 /** Writes a file unless it is already there, so that a running server only sees what has changed. */

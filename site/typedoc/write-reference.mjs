@@ -5,7 +5,7 @@
  *
  * Usage: node write-reference.mjs OUT ENTRY_POINTS_AS_JSON
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Application, Converter, ReflectionKind } from "typedoc";
@@ -17,7 +17,7 @@ const [out = "", given = "[]"] = process.argv.slice(2);
 const entryPoints = JSON.parse(given);
 
 // TypeDoc drops the type of `@throws {Type}`.
-const readSource = ts.sys.readFile;
+const readSource = ts.sys.readFile.bind(ts.sys);
 ts.sys.readFile = (path, encoding) =>
   readSource(path, encoding)?.replaceAll(/@throws \{(\w+)\} /g, (_, name) => `@throws \`${name}\`: `);
 
@@ -45,6 +45,8 @@ const app = await Application.bootstrapWithPlugins({
   parametersFormat: "table",
   typeDeclarationFormat: "table",
   tableColumnSettings: { leftAlignHeaders: true },
+  // The type parameters follow below.
+  pageTitleTemplates: { member: ({ kind, rawName }) => `${kind}: ${rawName.replace(/\\?<.*/s, "")}` },
   out,
   logLevel: "Error",
 });
@@ -66,7 +68,6 @@ const names = {};
 const pages = readdirSync(out, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".md"));
 for (const page of pages.toSorted(byDepth)) {
   const file = join(out, page);
-  const text = readFileSync(file, "utf8");
   const name = /([\w~]+)\.md$/.exec(page)?.[1] ?? "";
   if (name !== "index") names[name] ??= relative(out, file).replaceAll("\\", "/");
 }
