@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { bundleCore } from "./bundle.ts";
+import { writePackageDocs } from "./package-docs.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -29,9 +30,10 @@ export async function packPackages(
   names: readonly string[] = readdirSync(join(root, "packages")),
 ): Promise<readonly PackedPackage[]> {
   const folders = names.map((name) => join(root, "packages", name));
-  await run(join(root, "node_modules/.bin/tsc"), ["-b", ...folders], { cwd: root });
+  await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", ...folders], { cwd: root });
   for (const folder of folders) removeOrphans(join(folder, "src"), join(folder, "dist"));
   await bundleCore();
+  writePackageDocs();
 
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { packageManager: string };
   const { stdout } = await run(
@@ -45,7 +47,12 @@ export async function packPackages(
       destination,
       "--json",
     ],
-    { cwd: root, env: { ...process.env, npm_config_loglevel: "error" } },
+    // On Windows, npx is a script of the shell.
+    {
+      cwd: root,
+      env: { ...process.env, npm_config_loglevel: "error" },
+      shell: process.platform === "win32",
+    },
   );
   // An object if there is only one.
   const packed = JSON.parse(stdout) as Packed | readonly Packed[];

@@ -5,6 +5,7 @@ import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { INSTALL_BUDGET } from "../../scripts/package-size.ts";
 import { npmInstall, tarballOf, ZOD } from "../support/npm-install.ts";
 import { withoutKeys } from "../examples/run-example.ts";
 import { programFile, programVersion } from "../support/programs.ts";
@@ -110,13 +111,13 @@ describe("the program pollux, by npx in a folder of its own", () => {
 });
 
 describe("core and zod alone", () => {
-  test("install at most 25 packages", () => {
+  test(`install at most ${INSTALL_BUDGET.packages} packages`, () => {
     expect(small.packages).toEqual(expect.arrayContaining(["@pollux/core", "zod"]));
-    expect(small.packages.length, small.packages.join(" ")).toBeLessThanOrEqual(25);
+    expect(small.packages.length, small.packages.join(" ")).toBeLessThanOrEqual(INSTALL_BUDGET.packages);
   });
 
-  test("take at most 12 MB", () => {
-    expect(small.bytes / MEGABYTE).toBeLessThanOrEqual(12);
+  test(`take at most ${INSTALL_BUDGET.megabytes} MB`, () => {
+    expect(small.bytes / MEGABYTE).toBeLessThanOrEqual(INSTALL_BUDGET.megabytes);
   });
 });
 

@@ -23,8 +23,7 @@ describe.each(workflows)("the workflow $name", ({ name, text }) => {
   test("runs scripts and files that exist", () => {
     const commands = [...text.matchAll(/^ +(?:- run|[a-z-]+-script): (.+)$/gm)].map(([, command = ""]) => command);
     const missing = commands.filter((command) => {
-      const [, script] =
-        /^(?:node scripts\/bootstrap\.mjs|pnpm|npm run|npm(?= test)) (?!install)([\w:-]+)/.exec(command) ?? [];
+      const [, script] = /^(?:node scripts\/bootstrap\.mjs|p?npm run|npm(?= test)) ([\w:-]+)/.exec(command) ?? [];
       if (script !== undefined) return scripts[script] === undefined;
       const [, file] = /^(?:node )?([\w./-]+\/[\w./-]+)/.exec(command) ?? [];
       return file !== undefined && !existsSync(root + file);
