@@ -3,7 +3,10 @@ import { dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { anchorsOf, readPage, ROOT, userPages, withoutCode } from "./support/pages.ts";
 
-const pages = [...userPages(), ...["dbos", "postgres", "restate"].map((name) => `packages/${name}/README.md`)];
+const pages = [
+  ...userPages(),
+  ...["create-pollux", "dbos", "postgres", "restate"].map((name) => `packages/${name}/README.md`),
+];
 const guides = pages.filter((page) => page.startsWith("docs/guides/"));
 /** Not those for people who change the library, nor the references of ready-made tools. */
 const forReading = pages.filter((page) => !/^docs\/(?:decisions|guides\/tools)\//.test(page));
