@@ -90,5 +90,6 @@ function firstParagraph(section: string): string {
 
 /** A guide says how to use what the reference names. */
 function guidesFirst(id: string): number {
-  return id.includes("/reference/") ? 0.6 : id.includes("/decisions/") || id.includes("/contributing/") ? 0.4 : 1;
+  if (/\/(?:reference|decisions|contributing|changelog)\//.test(id)) return 0.25;
+  return id.includes("/examples/") ? 0.5 : 1;
 }

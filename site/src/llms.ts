@@ -17,16 +17,16 @@ export function llmsIndex({ title, summary, version, sidebar, pages }: LlmsInput
   const sections = sidebar.map(({ text, items = [] }) => {
     const lines = items.flatMap(({ text: name, link }) => {
       const page = pageAt(link, pages);
-      return page === undefined ? [] : [`- [${name}](/${page.route}): ${summaryOf(page.text)}`];
+      return page === undefined ? [] : [`- [${name}](${page.route}): ${summaryOf(page.text)}`];
     });
     return `## ${text}\n\n${lines.join("\n")}`;
   });
   return [
     `# ${title}`,
     `> ${summary}`,
-    `Version ${version}. Every program in these pages runs in a test. All pages in one file: [llms-full.txt](/llms-full.txt).`,
+    `Version ${version}. Every program in these pages runs in a test. All pages in one file: [llms-full.txt](llms-full.txt).`,
     ...sections,
-    `## Optional\n\n- [Reference](/reference/index.md): every exported name, generated from the sources.`,
+    `## Optional\n\n- [Reference](reference/index.md): every exported name, generated from the sources.`,
     "",
   ].join("\n\n");
 }
@@ -39,7 +39,7 @@ export function llmsFull(input: LlmsInput): string {
     // Lists of other pages say nothing by themselves.
     return page === undefined || page.route.endsWith("index.md")
       ? []
-      : [`<!-- /${page.route} -->\n\n${page.text.trim()}`];
+      : [`<!-- ${page.route} -->\n\n${page.text.trim()}`];
   });
   return `# ${input.title} ${input.version}\n\n> ${input.summary}\n\n${texts.join("\n\n---\n\n")}\n`;
 }

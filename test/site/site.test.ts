@@ -83,15 +83,15 @@ describe("llms.txt", () => {
   const full = site.texts.get("llms-full.txt") ?? "";
 
   test("links to the Markdown of every guide, with what it is about", () => {
-    const links = [...index.matchAll(/^- \[[^\]]+\]\(\/(.+?)\): (.*)$/gm)];
+    const links = [...index.matchAll(/^- \[[^\]]+\]\((.+?)\): (.*)$/gm)];
     const dead = links.filter(([, path = ""]) => !site.texts.has(path) && !path.startsWith("reference/"));
     expect(dead).toEqual([]);
     expect(links.filter(([, , about]) => about === "")).toEqual([]);
-    for (const file of filesIn("docs/guides")) expect(index).toContain(`(/${file.slice("docs/".length)})`);
+    for (const file of filesIn("docs/guides")) expect(index).toContain(`(${file.slice("docs/".length)})`);
   });
 
   test("has all guides in one file that fits into a large context", () => {
-    for (const file of filesIn("docs/guides")) expect(full).toContain(`<!-- /${file.slice("docs/".length)} -->`);
+    for (const file of filesIn("docs/guides")) expect(full).toContain(`<!-- ${file.slice("docs/".length)} -->`);
     expect(full.length).toBeLessThan(700_000);
   });
 });
