@@ -1,7 +1,7 @@
 import { googleAI } from "@genkit-ai/google-genai";
 import { genkit, z } from "genkit";
 
-export async function run({ base, model, weather }) {
+export async function run({ base, model, weather, search }) {
   const ai = genkit({ plugins: [googleAI({ apiKey: "x", baseUrl: base })] });
   const inputSchema = z.object({ city: z.string() });
   const tool = ai.defineTool({ name: "weather", description: "Current weather in a city.", inputSchema }, weather);
@@ -10,7 +10,21 @@ export async function run({ base, model, weather }) {
     prompt: "go",
     tools: [tool],
     maxTurns: 300,
+    ...(search && { config: { googleSearch: {}, toolConfig: { includeServerSideToolInvocations: true } } }),
   });
   for await (const _chunk of stream);
-  return { text: (await response).text };
+  const result = await response;
+  const details = () => {
+    const found = result.custom?.candidates?.[0]?.groundingMetadata;
+    return {
+      ending: result.finishReason,
+      succeeded: result.finishReason === "stop",
+      citations: found?.groundingSupports?.map(({ segment }) => ({
+        start: segment.startIndex ?? 0,
+        end: segment.endIndex,
+      })),
+      entryPoint: found?.searchEntryPoint?.renderedContent,
+    };
+  };
+  return { text: result.text, details };
 }

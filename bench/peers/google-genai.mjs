@@ -2,7 +2,7 @@ import { GoogleGenAI } from "@google/genai";
 import { z } from "zod";
 
 // Its automatic function calling works with streaming if it gets a callable tool, which declares and calls functions itself.
-export async function run({ base, model, weather }) {
+export async function run({ base, model, weather, search }) {
   const input = z.object({ city: z.string() });
   const declaration = {
     name: "weather",
@@ -22,11 +22,28 @@ export async function run({ base, model, weather }) {
     },
   };
   const client = new GoogleGenAI({ apiKey: "x", httpOptions: { baseUrl: base, apiVersion: "v1beta" } });
-  const config = { tools: [tool], automaticFunctionCalling: { maximumRemoteCalls: 300 } };
+  const config = {
+    tools: [tool, ...(search ? [{ googleSearch: {} }] : [])],
+    ...(search && { toolConfig: { includeServerSideToolInvocations: true } }),
+    automaticFunctionCalling: { maximumRemoteCalls: 300 },
+  };
   const stream = await client.chats.create({ model, config }).sendMessageStream({ message: "go" });
   const texts = [];
-  for await (const { candidates } of stream) {
+  let ending;
+  let found;
+  for await (const { candidates, promptFeedback } of stream) {
+    ending = candidates?.[0]?.finishReason ?? promptFeedback?.blockReason ?? ending;
+    found = candidates?.[0]?.groundingMetadata ?? found;
     for (const { text, thought } of candidates?.[0]?.content?.parts ?? []) if (text && !thought) texts.push(text);
   }
-  return { text: texts.join("") };
+  const details = () => ({
+    ending,
+    succeeded: ending === "STOP",
+    citations: found?.groundingSupports?.map(({ segment }) => ({
+      start: segment.startIndex ?? 0,
+      end: segment.endIndex,
+    })),
+    entryPoint: found?.searchEntryPoint?.renderedContent,
+  });
+  return { text: texts.join(""), details };
 }

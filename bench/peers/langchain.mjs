@@ -13,17 +13,35 @@ globalThis.fetch = (input, init) => {
   return platformFetch(input instanceof Request ? new Request(target, input) : target, init);
 };
 
-export async function run({ base, model, weather }) {
+export async function run({ base, model, weather, search }) {
   local = base;
   const schema = z.object({ city: z.string() });
   const description = "Current weather in a city.";
   const agent = createAgent({
     model: new ChatGoogle({ model, apiKey: "x", endpoint: new URL(HOST).host }),
-    tools: [tool(async (input) => JSON.stringify(await weather(input)), { name: "weather", description, schema })],
+    tools: [
+      tool(async (input) => JSON.stringify(await weather(input)), { name: "weather", description, schema }),
+      ...(search ? [{ googleSearch: {} }] : []),
+    ],
   });
   const input = { messages: [{ role: "user", content: "go" }] };
   let state;
   const stream = await agent.stream(input, { streamMode: ["messages", "values"], recursionLimit: 1_000 });
   for await (const [mode, value] of stream) if (mode === "values") state = value;
-  return { text: state.messages.at(-1).text };
+  const last = state.messages.at(-1);
+  const details = () => {
+    const { finish_reason, finishReason, groundingMetadata, grounding_metadata } = last.response_metadata ?? {};
+    const ending = finish_reason ?? finishReason ?? last.additional_kwargs?.finishReason;
+    const found = groundingMetadata ?? grounding_metadata ?? last.additional_kwargs?.groundingMetadata;
+    return {
+      ending,
+      succeeded: ending === "STOP" || ending === "stop",
+      citations: found?.groundingSupports?.map(({ segment }) => ({
+        start: segment.startIndex ?? 0,
+        end: segment.endIndex,
+      })),
+      entryPoint: found?.searchEntryPoint?.renderedContent,
+    };
+  };
+  return { text: last.text, details };
 }

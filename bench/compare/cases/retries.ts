@@ -1,0 +1,52 @@
+import { type Case, endingOf, GEMINI_3, isAnswered, refuse, say, type Seen, type Verdict } from "../case.ts";
+
+const WAIT_MS = 3_000;
+// A clock of the client may run ahead of the stub's by a few milliseconds.
+const EARLY_MS = WAIT_MS - 50;
+
+/** Requests that the service refuses for a while. */
+export const RETRIES: readonly Case[] = [
+  {
+    id: "unavailable",
+    model: GEMINI_3,
+    answer: ({ n }) => (n === 1 ? refuse(503, "UNAVAILABLE", "The model is overloaded.") : say()),
+    rows: [
+      {
+        id: "unavailable",
+        label: "status 503, once",
+        judge: (seen) =>
+          isAnswered(seen) ? { met: "yes", says: "asks again" } : { met: "no", says: endingOf(seen) },
+      },
+    ],
+  },
+  {
+    id: "retry-info",
+    model: GEMINI_3,
+    answer: ({ sinceFirstMs, n }) => (n > 1 && sinceFirstMs >= EARLY_MS ? say() : quota()),
+    rows: [{ id: "retry-info", label: "status 429, `RetryInfo`: wait 3 s", judge: judgeWait }],
+  },
+];
+
+function quota(): ReturnType<typeof refuse> {
+  return refuse(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota. Please retry in 3s.", [
+    { "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "3s" },
+  ]);
+}
+
+function judgeWait(seen: Seen): Verdict {
+  const early = seen.asked.slice(1).filter(({ sinceFirstMs }) => sinceFirstMs < EARLY_MS).length;
+  if (!isAnswered(seen)) return { met: "no", says: early === 0 ? endingOf(seen) : `${endingOf(seen)}, ${times(early)}` };
+  return early === 0 && seconds(seen) < 4 ? { met: "yes", says: "waits 3 s" } : { met: "partly", says: late(early, seen) };
+}
+
+function late(early: number, seen: Seen): string {
+  return early === 0 ? `answer after ${seconds(seen).toFixed(0)} s` : `answer, ${times(early)}`;
+}
+
+function seconds({ asked }: Seen): number {
+  return (asked.at(-1)?.sinceFirstMs ?? 0) / 1_000;
+}
+
+function times(early: number): string {
+  return `${early} too early`;
+}
