@@ -9,6 +9,11 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exit(1);
 }
 
+// The reader of the output, such as `head`, may close it early.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 const { createPollux } = await import("./create-pollux.ts");
 const { thisProcess } = await import("./terminal.ts");
 process.exitCode = await createPollux(process.argv.slice(2), thisProcess());

@@ -1,13 +1,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { createEmulator } from "@pollux/emulator";
 import { openChromium } from "../../../test/runtimes/support/chromium.ts";
 import { freePort } from "../../../test/support/free-ports.ts";
+import { programFile } from "../../../test/support/programs.ts";
 import { type LocalRegistry, serveRegistry } from "./support/local-registry.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -68,21 +70,59 @@ function start(command: string, args: readonly string[], cwd: string, env?: Node
   return spawn(command, args, { cwd, env: environment(env), stdio: ["pipe", "pipe", "pipe"], detached: true });
 }
 
-async function run(command: string, args: readonly string[], cwd: string, input = ""): Promise<Ended> {
-  const child = start(command, args, cwd);
+async function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  { input = "", env = {} }: { readonly input?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<Ended> {
+  const child = start(command, args, cwd, env);
   child.stdin?.end(input);
   const [out, err, [code]] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, "close")]);
   return { code, out: out + err };
 }
 
 /** Writes a project and installs it, as a person would by one command. */
-async function createProject(template: string, packageManager: string): Promise<string> {
-  const name = `${template}-${packageManager}`;
+async function createProject(
+  template: string,
+  packageManager: string,
+  name = `${template}-${packageManager}`,
+): Promise<string> {
   const args = [main, name, "--template", template, "--package-manager", packageManager];
   const { code, out } = await run(process.execPath, args, folder);
   expect(code, out).toBe(0);
   return join(folder, name);
 }
+
+test("an old Node is told which one is needed", async () => {
+  const { code, out } = await run(programFile("node-18", "bin/node"), [main, "chat", "--yes"], folder);
+  expect({ code, out }).toEqual({
+    code: 1,
+    out: "create-pollux needs Node 22.18 or later, which runs TypeScript, and this is Node 18.20.8.\nInstall a current version from https://nodejs.org\n",
+  });
+  expect(existsSync(join(folder, "chat"))).toBe(false);
+});
+
+test("a project asks the service once a key is set, runs on Node 22, and has the guides", async () => {
+  const project = await createProject("terminal", "npm", "keyed");
+  const service = createEmulator();
+  await using server = await service.listen();
+  const env = { GEMINI_API_KEY: "a-key", GOOGLE_GEMINI_BASE_URL: server.url };
+  const node22 = programFile("node-22", "bin/node");
+  const { code, out } = await run(node22, ["src/main.ts", "Roll 3 dice."], project, { env });
+  expect(out).toMatch(/^Answers come from 127\.0\.0\.1:\d+\.\n/);
+  expect(out).toMatch(/✓ roll_dice .*rolls/);
+  expect(service.requests).toHaveLength(2);
+  expect(code).toBe(0);
+
+  await using locked = await createEmulator({ keys: ["another-key"] }).listen();
+  const refused = { ...env, GOOGLE_GEMINI_BASE_URL: locked.url };
+  const failed = await run("npm", ["start", "Roll 3 dice."], project, { env: refused });
+  expect(failed.out).toMatch(/API key not valid/);
+  expect(failed.out).not.toMatch(/^ +at /m);
+  expect(failed.code).toBe(1);
+  expect(existsSync(join(project, "node_modules/@pollux/core/docs/README.md"))).toBe(true);
+});
 
 describe.each(["npm", "pnpm"])("with %s", (packageManager) => {
   test.each(["terminal", "library"])("the template %s answers, type-checks and passes its tests", async (template) => {
@@ -93,7 +133,7 @@ describe.each(["npm", "pnpm"])("with %s", (packageManager) => {
     expect(answered.out).toMatch(/✓ roll_dice .*rolls/);
     expect(answered.code).toBe(0);
 
-    const chatted = await run(packageManager, ["start"], project, "Roll 3 dice.\nRoll 2 dice.\n");
+    const chatted = await run(packageManager, ["start"], project, { input: "Roll 3 dice.\nRoll 2 dice.\n" });
     expect(chatted.out.match(/✓ roll_dice/g)).toHaveLength(2);
     expect(chatted.out.match(/No API key/g)).toHaveLength(1);
     expect(chatted.code).toBe(0);
@@ -157,6 +197,8 @@ async function chatInBrowser(url: string): Promise<void> {
   await page.waitForFunction(`document.querySelector("form button").innerText === "Send"`);
   await page.reload();
   await page.waitForFunction(isAnswered);
+  await page.locator("::-p-aria(New chat)").click();
+  await page.waitForFunction(`/^Try/.test(document.querySelector("main").innerText)`);
   expect(problems).toEqual([]);
 }
 
