@@ -13,6 +13,25 @@ export function referenceIndex(): string {
   return `# Reference\n\nEvery exported name, from the comments in the sources.\n\n${packages.join("\n\n")}\n`;
 }
 
+/** A page of TypeDoc without what says nothing to a reader, and with defaults and errors in one line each. */
+export function tidyReference(page: string): string {
+  const tidied = page
+    .replaceAll(/^#+ Inherited from\n\n.+\n\n?/gm, "")
+    .replaceAll(/^#+ Default Value\n\n```ts\n(.*)\n```$/gm, (_, value: string) => `Default: ${inText(value)}`)
+    .replaceAll(/^(#+ Throws)\n\n[^]*?(?=^(?!\1$)(?:#|\*\*\*)|(?![^]))/gm, (sections: string, heading: string) => {
+      const errors = sections.split(`${heading}\n\n`).filter((error) => error !== "");
+      return `${heading}\n\n${errors.map((error) => `- ${error.trim().replaceAll("\n", "\n  ")}`).join("\n")}\n\n`;
+    });
+  return `${tidied.trimEnd()}\n`;
+}
+
+/** Words as they are, values as code. */
+function inText(value: string): string {
+  return /^[\w ,;:.'()-]+$/.test(value) && /[a-z] [a-z]|^[a-z]+$/.test(value)
+    ? value
+    : `\`${value.replaceAll("`", "")}\``;
+}
+
 /**
  * The navigation beside the pages of the reference, by the folder they are in.
  *

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync,
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { linkNames, type ReferenceNames } from "./name-links.ts";
-import { referenceIndex, referenceSidebars } from "./reference.ts";
+import { referenceIndex, referenceSidebars, tidyReference } from "./reference.ts";
 import { entryPoints, ROOT } from "./repository.ts";
 import { makeSite } from "./site.ts";
 
@@ -25,7 +25,7 @@ export function writeReference(): void {
     if (!file.endsWith(".md")) continue;
     const path = join(REFERENCE, file);
     const route = `reference/${file.replaceAll("\\", "/")}`;
-    writeFileSync(path, linkNames(readFileSync(path, "utf8"), route, names));
+    writeFileSync(path, linkNames(tidyReference(readFileSync(path, "utf8")), route, names));
   }
   writeFileSync(join(REFERENCE, "index.md"), referenceIndex());
 }
