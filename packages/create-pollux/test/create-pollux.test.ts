@@ -124,6 +124,26 @@ describe("the files", () => {
     expect(out).toContain(`  ${packageManager} install\n`);
   });
 
+  test.each(Object.keys(FILES))("of %s list what their dependencies want beside them", async (template) => {
+    // Yarn installs nothing that is not listed.
+    const cwd = emptyFolder();
+    await runHere(["dice", "-t", template, "--no-install"], { cwd });
+    const manifests = filesIn(join(cwd, "dice")).filter((file) => file.endsWith("package.json"));
+    const listed = Object.assign(
+      {},
+      ...manifests.map((file) => dependenciesIn(readFileSync(join(cwd, "dice", file), "utf8"))),
+    );
+    const wanted = Object.keys(listed)
+      .filter((name) => !name.startsWith("@dice/"))
+      .flatMap((name) => {
+        const installed = new URL(`../node_modules/${name}/package.json`, import.meta.url);
+        const { peerDependencies = {}, peerDependenciesMeta = {} } = JSON.parse(readFileSync(installed, "utf8"));
+        return Object.keys(peerDependencies).filter((peer) => peerDependenciesMeta[peer]?.optional !== true);
+      });
+    expect(wanted).toContain("vite");
+    expect(Object.keys(listed)).toEqual(expect.arrayContaining(wanted));
+  });
+
   function dependenciesIn(manifest: string): Readonly<Record<string, string>> {
     const { dependencies, devDependencies } = JSON.parse(manifest) as Record<string, Record<string, string>>;
     return { ...dependencies, ...devDependencies };

@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import type { RequestListener, Server } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,6 +22,10 @@ const TYPES: Readonly<Record<string, string>> = {
 /** The page as `vite build` wrote it. */
 export function serveBuilt(): RequestListener {
   const folder = join(root, "dist");
+  if (!existsSync(join(folder, "index.html"))) {
+    console.error("The page is not compiled yet. First: npm run build");
+    process.exit(1);
+  }
   return (request, response) => {
     const [path = "/"] = (request.url ?? "/").split("?");
     const name = path === "/" ? "index.html" : normalize(path);
