@@ -51,7 +51,9 @@ export class UsageError extends Error {
 export function parseOptions(args: readonly string[]): Options {
   const { values, positionals } = parse(args);
   const [folder = DEFAULT_FOLDER, extra] = positionals;
-  if (extra !== undefined) throw new UsageError(`Unexpected argument "${extra}": name one folder`);
+  // npm keeps options that do not follow "--", and passes only their values on.
+  if (extra !== undefined)
+    throw new UsageError(`Unexpected argument "${extra}": name one folder, and with npm, put "--" in front of options`);
   if (folder.trim() === "") throw new UsageError("FOLDER must not be empty");
   const { template, "package-manager": packageManager } = values;
   if (template !== undefined && !isTemplate(template))

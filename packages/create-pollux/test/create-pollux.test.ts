@@ -34,7 +34,7 @@ describe("the command line", () => {
     [["--template", "desktop"], '--template must be one of terminal, web, library, not "desktop"'],
     [["--template", "toString"], '--template must be one of terminal, web, library, not "toString"'],
     [["-p", "cargo"], '--package-manager must be one of npm, pnpm, yarn, bun, not "cargo"'],
-    [["one", "two"], 'Unexpected argument "two": name one folder'],
+    [["chat", "web"], 'Unexpected argument "web": name one folder, and with npm, put "--" in front of options'],
     [[""], "FOLDER must not be empty"],
     [["--tempalte", "web"], "Unknown option '--tempalte'"],
   ])("%j is refused", async (args, message) => {

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -53,6 +54,8 @@ export async function runHere(
       return hasNoPrograms ? undefined : exitCode;
     },
   });
+  stdout.end();
+  await once(stdout, "end");
   return { code, out, err, ran };
 }
 
