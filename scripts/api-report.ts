@@ -1,6 +1,6 @@
 /**
- * `pnpm api:report`: writes what each package exports, with full types, to `packages/*\/etc/*.api.md`. A test compares the files with the
- * sources, so a change of the public surface is a change of these files, for reviewers to see.
+ * `pnpm api:report`: writes what each package exports, with full types, to the `.api.md` files of its folder `etc`. A test compares them
+ * with the sources, so a change of the public surface is a change of these files, for reviewers to see.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";

@@ -70,14 +70,16 @@ function readModule(file: string): ModuleTypes {
         imports.set(nameOf(specifier["local"]), importOf(file, statement["source"], specifier["imported"]));
       continue;
     }
+    if (statement.type === "ExportAllDeclaration" || statement.type === "ExportDefaultDeclaration")
+      throw new Error(`${relative(process.cwd(), file)}: export each name by itself, not by \`*\` or \`default\``);
     const exported = statement.type === "ExportNamedDeclaration";
     for (const specifier of exported ? nodes(statement["specifiers"]) : []) {
       const name = nameOf(specifier["exported"]);
       const local = specifier["local"];
       exports.set(name, statement["source"] ? importOf(file, statement["source"], local) : nameOf(local));
     }
-    const declaration = (exported ? statement["declaration"] : statement) as Node | null;
-    if (declaration === null) continue;
+    const declaration = exported ? statement["declaration"] : statement;
+    if (!isNode(declaration)) continue;
     for (const name of declaredNames(declaration)) {
       const entry = declarations.get(name) ?? { texts: [], uses: new Set() };
       entry.texts.push(withoutComments(code, declaration, comments));

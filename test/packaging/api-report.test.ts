@@ -72,6 +72,11 @@ type Mode = Letter | undefined;
 `);
   });
 
+  test("can't be written where names are not listed", async () => {
+    const sources = { "index.ts": `export * from "./all.ts";`, "all.ts": `export type All = string;` };
+    await expect(reportOn(sources)).rejects.toThrow(/index\.ts: export each name by itself, not by `\*` or `default`$/);
+  });
+
   test("shows a name that several entry points export once", async () => {
     const folder = folderOf({
       "index.ts": `export type { Shared } from "./shared.ts"; export type { Late } from "./late.ts";`,
