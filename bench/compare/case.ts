@@ -95,10 +95,10 @@ export const GEMINI_3 = "gemini-3.5-flash";
 export const GEMINI_2 = "gemini-2.5-flash";
 
 /** One chunk with some parts; without a finish reason unless one is passed. */
-export function chunk(parts: readonly object[] | undefined, finishReason?: string, more: object = {}): object {
+export function chunk(given: readonly object[] | undefined, finishReason?: string, more: object = {}): object {
   return {
     candidates: [
-      { content: { role: "model", ...(parts && { parts }) }, ...(finishReason && { finishReason }), index: 0, ...more },
+      { content: { role: "model", ...(given && { parts: given }) }, ...(finishReason && { finishReason }), index: 0, ...more },
     ],
     usageMetadata: { promptTokenCount: 10, candidatesTokenCount: 5, totalTokenCount: 15 },
     modelVersion: "stub",

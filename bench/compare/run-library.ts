@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Case, Ending, Seen, Verdict } from "./case.ts";
 import type { Stub } from "./stub.ts";
 
@@ -8,12 +9,25 @@ import type { Stub } from "./stub.ts";
 const LIMIT_MS = 90_000;
 
 /** The verdicts on one library, by row. */
-export type Column = Readonly<Record<string, Verdict>>;
+export type Column = Readonly<Record<string, Cell>>;
+
+/** One outcome, and another one if a setting that is off by default changes it. */
+export interface Cell extends Verdict {
+  readonly tuned?: Verdict & { readonly setting: string };
+}
+
+interface Worker {
+  readonly process: ChildProcess;
+  /** Settings of the driver, by case. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+const NOTHING = { result: undefined, inputs: [], together: 0 };
 
 /** What the worker answers with. */
 interface Report {
-  readonly result?: Ending;
-  readonly error?: string;
+  readonly result?: Ending | undefined;
+  readonly error?: string | undefined;
   readonly inputs: readonly unknown[];
   readonly together: number;
 }
@@ -30,31 +44,48 @@ export async function runLibrary(
   stub: Stub,
   saw: (one: Case, seen: Seen) => void = () => {},
 ): Promise<Column> {
-  const column: Record<string, Verdict> = {};
-  let worker: ChildProcess | undefined;
+  const column: Record<string, Cell> = {};
+  let running: Worker | undefined;
+  const see = async (one: Case, tuned: boolean): Promise<Seen> => {
+    running ??= await start(url);
+    const { base, asked } = stub.play(one);
+    const { model, search, tool } = one;
+    const report = await play(running.process, { base, model, search, tool, tuned });
+    const isLost = typeof report === "string";
+    if (isLost) {
+      running.process.kill("SIGKILL");
+      running = undefined;
+    }
+    const { result, error, inputs, together } = isLost
+      ? { error: report, ...NOTHING }
+      : { result: undefined, ...report };
+    const seen = { result, error, inputs, together, asked };
+    saw(one, seen);
+    return seen;
+  };
   try {
     for (const one of cases) {
-      worker ??= await start(url);
-      const { base, asked } = stub.play(one);
-      const report = await play(worker, { base, model: one.model, search: one.search === true, tool: one.tool });
-      if (typeof report === "string") {
-        worker.kill("SIGKILL");
-        worker = undefined;
-      }
-      const seen: Seen =
-        typeof report === "string"
-          ? { result: undefined, error: report, inputs: [], together: 0, asked }
-          : { result: report.result, error: report.error, inputs: report.inputs, together: report.together, asked };
-      saw(one, seen);
-      for (const { id, judge } of one.rows) column[id] = judge(seen);
+      const seen = await see(one, false);
+      for (const row of one.rows) column[row.id] = row.judge(seen);
+      const setting = running?.settings[one.id];
+      if (setting !== undefined) addTuned(column, one, await see(one, true), setting);
     }
   } finally {
-    worker?.kill("SIGKILL");
+    running?.process.kill("SIGKILL");
   }
   return column;
 }
 
-async function start(url: string): Promise<ChildProcess> {
+function addTuned(column: Record<string, Cell>, one: Case, seen: Seen, setting: string): void {
+  for (const row of one.rows) {
+    const before = column[row.id];
+    const tuned = row.judge(seen);
+    if (before !== undefined && (tuned.met !== before.met || tuned.says !== before.says))
+      column[row.id] = { ...before, tuned: { ...tuned, setting } };
+  }
+}
+
+async function start(url: string): Promise<Worker> {
   const worker = fork(join(import.meta.dirname, "worker.mjs"), [url], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     env: { ...process.env, NODE_OPTIONS: "" },
@@ -66,23 +97,25 @@ async function start(url: string): Promise<ChildProcess> {
   const gone = once(worker, "exit").then(() => {
     throw new Error(`The driver ${url} cannot be loaded:\n${errors}`);
   });
-  await Promise.race([once(worker, "message"), gone]);
   gone.catch(() => {});
-  return worker;
+  // The worker's first message, after its driver is loaded.
+  const [{ settings }] = (await Promise.race([once(worker, "message"), gone])) as [Pick<Worker, "settings">];
+  return { process: worker, settings };
 }
 
 /** What the worker reports, or in a few words why it reports nothing. */
 async function play(worker: ChildProcess, job: object): Promise<Report | string> {
-  const { promise, resolve } = Promise.withResolvers<Report | string>();
-  const ended = (): void => resolve("the process ends");
-  const timer = setTimeout(() => resolve("no end"), LIMIT_MS);
+  const over = new AbortController();
+  const { signal } = over;
+  const ended = once(worker, "exit", { signal }).then(() => "the process ends");
+  const late = sleep(LIMIT_MS, "no end", { signal });
   // The worker sends nothing but reports once it is ready.
-  worker.once("message", (report) => resolve(report as Report)).once("exit", ended);
+  const said = once(worker, "message", { signal }).then(([report]) => report as Report);
+  worker.send(job);
   try {
-    worker.send(job);
-    return await promise;
+    return await Promise.race([said, ended, late]);
   } finally {
-    clearTimeout(timer);
-    worker.off("exit", ended);
+    over.abort();
+    await Promise.allSettled([said, ended, late]);
   }
 }

@@ -21,7 +21,8 @@ export async function openStub(): Promise<Stub> {
   const server = createServer((request, response) => {
     void readBody(request).then((body) => {
       const stage = stages[Number(/^\/case-(\d+)\//.exec(request.url ?? "")?.[1])];
-      if (stage === undefined || !/[gG]enerateContent/.test(request.url ?? "")) return response.writeHead(404).end("{}");
+      if (stage === undefined || !/[gG]enerateContent/.test(request.url ?? ""))
+        return response.writeHead(404).end("{}");
       const atMs = performance.now();
       // The body is only read by the cases, which expect every member to be absent.
       const parsed = JSON.parse(body) as GeminiRequest;

@@ -1,7 +1,7 @@
 // Runs cases with one library, in a process of its own: a message is a job, the answer is what an application gets.
-const { run } = await import(process.argv[2]);
+const { run, settings = {} } = await import(process.argv[2]);
 
-process.on("message", async ({ base, model, search, tool }) => {
+process.on("message", async ({ base, model, search, tool, tuned }) => {
   const inputs = [];
   let running = 0;
   let together = 0;
@@ -18,14 +18,14 @@ process.on("message", async ({ base, model, search, tool }) => {
     return { city: input.city, sky: "rain" };
   };
   try {
-    const { text, details } = await run({ base, model, search, weather });
+    const { text, details } = await run({ base, model, search, weather, tuned, turns: 10 });
     const result = { text: text ?? "", ...(await details()) };
     process.send({ result, inputs, together });
   } catch (error) {
     process.send({ error: nameOf(error), inputs, together });
   }
 });
-process.send("ready");
+process.send({ settings });
 
 function nameOf(error) {
   return error instanceof Error ? (error.name === "Error" ? error.constructor.name : error.name) : "error";

@@ -19,9 +19,9 @@ export async function run({ base, model, weather, search }) {
     stopWhen: isStepCount(300),
   });
   const result = await agent.stream({ prompt: "go" });
-  let failure;
-  await result.consumeStream({ onError: (error) => (failure = error) });
-  if (failure) throw failure;
+  const failures = [];
+  await result.consumeStream({ onError: (error) => failures.push(error) });
+  if (failures.length > 0) return Promise.reject(failures[0]);
   const details = async () => {
     const ending = await result.finishReason;
     const found = (await result.providerMetadata)?.google?.groundingMetadata;

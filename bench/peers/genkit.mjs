@@ -1,7 +1,14 @@
 import { googleAI } from "@genkit-ai/google-genai";
 import { genkit, z } from "genkit";
+import { retry } from "genkit/model/middleware";
 
-export async function run({ base, model, weather, search }) {
+/** What is off by default and changes the outcome of a case; `tuned` switches it on. */
+export const settings = {
+  unavailable: "the middleware `retry()`",
+  "retry-info": "the middleware `retry()`",
+};
+
+export async function run({ base, model, weather, search, tuned }) {
   const ai = genkit({ plugins: [googleAI({ apiKey: "x", baseUrl: base })] });
   const inputSchema = z.object({ city: z.string() });
   const tool = ai.defineTool({ name: "weather", description: "Current weather in a city.", inputSchema }, weather);
@@ -10,6 +17,7 @@ export async function run({ base, model, weather, search }) {
     prompt: "go",
     tools: [tool],
     maxTurns: 300,
+    ...(tuned && { use: [retry()] }),
     ...(search && { config: { googleSearch: {}, toolConfig: { includeServerSideToolInvocations: true } } }),
   });
   for await (const _chunk of stream);

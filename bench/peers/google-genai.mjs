@@ -1,8 +1,14 @@
 import { GoogleGenAI } from "@google/genai";
 import { z } from "zod";
 
+/** What is off by default and changes the outcome of a case; `tuned` switches it on. */
+export const settings = {
+  unavailable: "`httpOptions.retryOptions`",
+  "retry-info": "`httpOptions.retryOptions`",
+};
+
 // Its automatic function calling works with streaming if it gets a callable tool, which declares and calls functions itself.
-export async function run({ base, model, weather, search }) {
+export async function run({ base, model, weather, search, tuned }) {
   const input = z.object({ city: z.string() });
   const declaration = {
     name: "weather",
@@ -21,7 +27,8 @@ export async function run({ base, model, weather, search }) {
       return await Promise.all(calls.map(answer));
     },
   };
-  const client = new GoogleGenAI({ apiKey: "x", httpOptions: { baseUrl: base, apiVersion: "v1beta" } });
+  const httpOptions = { baseUrl: base, apiVersion: "v1beta", ...(tuned && { retryOptions: { attempts: 5 } }) };
+  const client = new GoogleGenAI({ apiKey: "x", httpOptions });
   const config = {
     tools: [tool, ...(search ? [{ googleSearch: {} }] : [])],
     ...(search && { toolConfig: { includeServerSideToolInvocations: true } }),
@@ -37,7 +44,7 @@ export async function run({ base, model, weather, search }) {
     for (const { text, thought } of candidates?.[0]?.content?.parts ?? []) if (text && !thought) texts.push(text);
   }
   const details = () => ({
-    ending,
+    ending: ending ?? "no finish reason",
     succeeded: ending === "STOP",
     citations: found?.groundingSupports?.map(({ segment }) => ({
       start: segment.startIndex ?? 0,

@@ -1,12 +1,23 @@
 import { createGoogle } from "@ai-sdk/google";
-import { Agent, run as runAgent, setTracingDisabled, tool } from "@openai/agents";
+import { Agent, retryPolicies, run as runAgent, setTracingDisabled, tool } from "@openai/agents";
 import { aisdk } from "@openai/agents-extensions/ai-sdk";
 import { z } from "zod";
 
 setTracingDisabled(true);
+const RETRIED = retryPolicies.any(retryPolicies.providerSuggested(), retryPolicies.httpStatus([429, 503]));
 
-export async function run({ base, model, weather, search }) {
-  const provider = createGoogle({ baseURL: `${base}/v1beta`, apiKey: "x" });
+/** What is off by default and changes the outcome of a case; `tuned` switches it on. */
+export const settings = {
+  unavailable: "`modelSettings.retry`",
+  "retry-info": "`modelSettings.retry`",
+  "unknown-tool": "`toolNotFoundBehavior`",
+  "search-3": "a provider that is named `google`",
+  "search-2": "a provider that is named `google`",
+  grounded: "a provider that is named `google`",
+};
+
+export async function run({ base, model, weather, search, tuned, turns = 300 }) {
+  const provider = createGoogle({ baseURL: `${base}/v1beta`, apiKey: "x", ...(tuned && { name: "google" }) });
   const parameters = z.object({ city: z.string() });
   const agent = new Agent({
     name: "bench",
@@ -15,8 +26,13 @@ export async function run({ base, model, weather, search }) {
       tool({ name: "weather", description: "Current weather in a city.", parameters, execute: weather }),
       ...(search ? [{ type: "hosted_tool", name: "google_search" }] : []),
     ],
+    ...(tuned && { modelSettings: { retry: { maxRetries: 4, policy: RETRIED } } }),
   });
-  const result = await runAgent(agent, "go", { stream: true, maxTurns: 300 });
+  const result = await runAgent(agent, "go", {
+    stream: true,
+    maxTurns: turns,
+    ...(tuned && { toolNotFoundBehavior: "return_error_to_model" }),
+  });
   for await (const _event of result);
   await result.completed;
   // It has no word for how a run ended: a run that does not throw has succeeded.

@@ -14,8 +14,7 @@ export const RETRIES: readonly Case[] = [
       {
         id: "unavailable",
         label: "status 503, once",
-        judge: (seen) =>
-          isAnswered(seen) ? { met: "yes", says: "asks again" } : { met: "no", says: endingOf(seen) },
+        judge: (seen) => (isAnswered(seen) ? { met: "yes", says: "asks again" } : { met: "no", says: endingOf(seen) }),
       },
     ],
   },
@@ -35,8 +34,11 @@ function quota(): ReturnType<typeof refuse> {
 
 function judgeWait(seen: Seen): Verdict {
   const early = seen.asked.slice(1).filter(({ sinceFirstMs }) => sinceFirstMs < EARLY_MS).length;
-  if (!isAnswered(seen)) return { met: "no", says: early === 0 ? endingOf(seen) : `${endingOf(seen)}, ${times(early)}` };
-  return early === 0 && seconds(seen) < 4 ? { met: "yes", says: "waits 3 s" } : { met: "partly", says: late(early, seen) };
+  if (!isAnswered(seen))
+    return { met: "no", says: early === 0 ? endingOf(seen) : `${endingOf(seen)}, ${times(early)}` };
+  return early === 0 && seconds(seen) < 4
+    ? { met: "yes", says: "waits 3 s" }
+    : { met: "partly", says: late(early, seen) };
 }
 
 function late(early: number, seen: Seen): string {

@@ -49,7 +49,9 @@ function judgeParallel(seen: Seen): Verdict {
 
 function judgeOrder(seen: Seen): Verdict {
   const answering = lastContents(seen).filter(({ parts: all = [] }) => all.some((part) => part.functionResponse));
-  const cities = responsesIn(seen).map(({ response }) => (JSON.stringify(response).includes("Oslo") ? "Oslo" : "Bergen"));
+  const cities = responsesIn(seen).map(({ response }) =>
+    JSON.stringify(response).includes("Oslo") ? "Oslo" : "Bergen",
+  );
   const isRight = answering.length === 1 && cities.join() === "Oslo,Bergen";
   return isRight ? { met: "yes", says: "one content" } : { met: "no", says: describe(answering.length, cities) };
 }
