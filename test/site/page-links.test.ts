@@ -12,6 +12,7 @@ test.each([
   ['<a class="x" href="#here">', []],
   ['<a href="https://example.com/nowhere#x">', []],
   ['<img src="/a.txt">', []],
+  ['<a href="./">', []],
   ['<a href="./guides/index.html#gone">', ["./guides/index.html#gone"]],
   ['<a href="/guides">', ["/guides"]],
   ['<img alt="" src="/b.png">', ["/b.png"]],

@@ -45,7 +45,7 @@ export function deadTargets(path: string, pages: BuiltPages, files: ReadonlySet<
 
 /** What a server sends for an address. */
 function fileOf(address: string): string {
-  const path = decodeURIComponent(address);
+  const path = decodeURIComponent(address).replace(/^\.\//, "");
   return path === "" || path.endsWith("/") ? `${path}index.html` : path;
 }
 
