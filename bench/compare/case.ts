@@ -98,7 +98,12 @@ export const GEMINI_2 = "gemini-2.5-flash";
 export function chunk(given: readonly object[] | undefined, finishReason?: string, more: object = {}): object {
   return {
     candidates: [
-      { content: { role: "model", ...(given && { parts: given }) }, ...(finishReason && { finishReason }), index: 0, ...more },
+      {
+        content: { role: "model", ...(given && { parts: given }) },
+        ...(finishReason && { finishReason }),
+        index: 0,
+        ...more,
+      },
     ],
     usageMetadata: { promptTokenCount: 10, candidatesTokenCount: 5, totalTokenCount: 15 },
     modelVersion: "stub",

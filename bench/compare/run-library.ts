@@ -88,6 +88,8 @@ function addTuned(column: Record<string, Cell>, one: Case, seen: Seen, setting: 
 async function start(url: string): Promise<Worker> {
   const worker = fork(join(import.meta.dirname, "worker.mjs"), [url], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
+    // Under vitest as well, Pollux is loaded from its sources.
+    execArgv: ["--conditions=pollux-source"],
     env: { ...process.env, NODE_OPTIONS: "" },
   });
   let errors = "";
