@@ -3,7 +3,7 @@ import type { GeneratedPage } from "./examples.ts";
 import type { SitePage } from "./pages.ts";
 import { readFile } from "./repository.ts";
 
-/** The list of decisions, with the first paragraph of each. */
+/** The list of decisions. */
 export function decisionsPage(pages: readonly SitePage[]): GeneratedPage {
   const decisions = pages.filter(({ route }) => route.startsWith("decisions/"));
   const rows = decisions.map(({ source, route }) => {

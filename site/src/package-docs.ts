@@ -83,9 +83,10 @@ function indexOf(folder: string, guides: readonly string[]): string {
 function packageOf(file: string): string | undefined {
   const other = Object.entries(GUIDES_OF).find(([, guides]) => guides.test(file));
   if (other !== undefined) return other[0];
-  return file === "docs/concepts.md" || /^docs\/guides\/[^/]+\.md$/.test(file) ? "core" : undefined;
+  return file === "docs/concepts.md" || /^docs\/guides\/.+\.md$/.test(file) ? "core" : undefined;
 }
 
+/** `docs/guides/from/genkit.md` is `from-genkit.md`; the folder of the ready-made tools says what the package says. */
 function nameOf(guide: string): string {
-  return guide.split("/").at(-1) ?? guide;
+  return guide.replace(/^docs\/(?:guides\/(?:tools\/)?)?/, "").replaceAll("/", "-");
 }

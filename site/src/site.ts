@@ -2,12 +2,12 @@ import { decisionsPage, landingPage } from "./generated-pages.ts";
 import { examplePages, type GeneratedPage } from "./examples.ts";
 import { copyPath, linkPage } from "./links.ts";
 import { llmsFull, llmsIndex } from "./llms.ts";
-import { summaryOf } from "./markdown.ts";
+import { summaryOf, titleOf } from "./markdown.ts";
 import { linkNames, type ReferenceNames } from "./name-links.ts";
 import { sitePages } from "./pages.ts";
 import { inlineDrawings } from "./drawings.ts";
 import { filesIn, manifestOf, packageFolders, readFile } from "./repository.ts";
-import { guideSidebar, type NavigationItem } from "./sidebar.ts";
+import { guideSidebar, linkOf, type NavigationItem } from "./sidebar.ts";
 
 /** Everything of the site but the reference, as it is handed to VitePress. */
 export interface Site {
@@ -93,8 +93,8 @@ function listOf(pages: readonly GeneratedPage[], folder: string): readonly Navig
     .filter(({ route }) => route.startsWith(folder))
     .toSorted((one, other) => orderOf(one.route) - orderOf(other.route))
     .map(({ route, text }) => ({
-      text: /^# (.+)$/m.exec(text)?.[1]?.replaceAll("`", "") ?? route,
-      link: `/${route.replace(/(?:index)?\.md$/, "")}`,
+      text: titleOf(text),
+      link: linkOf(route),
     }));
 }
 
