@@ -84,8 +84,8 @@ export interface Seen {
 }
 
 export interface Verdict {
-  /** `partly`: the information reaches the application, but it has to do the work. */
-  readonly met: "yes" | "partly" | "no";
+  /** `partly`: the application has to do the rest. `untested`: it did not come to that. */
+  readonly met: "yes" | "partly" | "no" | "untested";
   /** A few words of Markdown. */
   readonly says: string;
 }
@@ -140,9 +140,14 @@ export function isAnswered({ result }: Seen): boolean {
 
 /** How a run ended, in a few words. */
 export function endingOf({ result, error }: Seen): string {
-  if (result === undefined) return error ?? "error";
-  if (!result.succeeded) return `\`${result.ending ?? "no success"}\``;
+  if (result === undefined) return error === undefined || error === "Error" ? "an error" : wordOf(error);
+  if (!result.succeeded) return result.ending === undefined ? "no finish reason" : wordOf(result.ending);
   return result.text === "" ? "success, no text" : "success";
+}
+
+/** A name in a library is code; what has a space is our text. */
+function wordOf(name: string): string {
+  return name.includes(" ") ? name : `\`${name}\``;
 }
 
 /** All contents of the last request. */

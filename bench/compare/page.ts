@@ -14,7 +14,7 @@ export interface Results {
 const ROOT = join(import.meta.dirname, "../..");
 const BEGIN = "<!-- behavior: written by `pnpm compare --docs` -->";
 const END = "<!-- end of behavior -->";
-const MARKS: Readonly<Record<Verdict["met"], string>> = { yes: "✓", partly: "~", no: "✗" };
+const MARKS: Readonly<Record<Verdict["met"], string>> = { yes: "✓", partly: "~", no: "✗", untested: "–" };
 /** Rows of the README, with a label that reads without the others. */
 const SHORT: readonly (readonly [string, string])[] = [
   ["empty", "an empty answer is not a success"],

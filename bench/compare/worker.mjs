@@ -28,5 +28,6 @@ process.on("message", async ({ base, model, search, tool, tuned }) => {
 process.send({ settings });
 
 function nameOf(error) {
-  return error instanceof Error ? (error.name === "Error" ? error.constructor.name : error.name) : "error";
+  if (!(error instanceof Error)) return undefined;
+  return error.name === "Error" ? error.constructor.name : error.name;
 }

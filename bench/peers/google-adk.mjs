@@ -56,7 +56,7 @@ export async function run({ base, model, weather, search, tuned }) {
     for (const { text, thought } of content?.parts ?? []) if (text && !thought) texts.push(text);
   }
   const details = () => ({
-    ending: last === undefined ? "no event" : (last.errorCode ?? last.finishReason ?? "no finish reason"),
+    ending: last?.errorCode ?? last?.finishReason,
     succeeded: last?.errorCode === undefined && last?.finishReason === "STOP",
     citations: found?.groundingSupports?.map(({ segment }) => ({
       start: segment.startIndex ?? 0,

@@ -44,7 +44,7 @@ export async function run({ base, model, weather, search, tuned }) {
     for (const { text, thought } of candidates?.[0]?.content?.parts ?? []) if (text && !thought) texts.push(text);
   }
   const details = () => ({
-    ending: ending ?? "no finish reason",
+    ending,
     succeeded: ending === "STOP",
     citations: found?.groundingSupports?.map(({ segment }) => ({
       start: segment.startIndex ?? 0,

@@ -29,7 +29,7 @@ export async function run({ base, model, weather, search, tuned }) {
       tool(async (input) => JSON.stringify(await weather(input)), { name: "weather", description, schema }),
       ...(search ? [{ googleSearch: {} }] : []),
     ],
-    middleware: tuned ? [modelRetryMiddleware({ onFailure: "error" })] : [],
+    middleware: tuned ? [modelRetryMiddleware({ maxRetries: 4, onFailure: "error" })] : [],
   });
   const input = { messages: [{ role: "user", content: "go" }] };
   let state;
@@ -44,7 +44,7 @@ export async function run({ base, model, weather, search, tuned }) {
     const ending = finish_reason ?? finishReason ?? last.additional_kwargs?.finishReason;
     const found = groundingMetadata ?? grounding_metadata ?? last.additional_kwargs?.groundingMetadata;
     return {
-      ending: ending ?? "no finish reason",
+      ending,
       succeeded: ending === "STOP",
       citations: found?.groundingSupports?.map(({ segment }) => ({
         start: segment.startIndex ?? 0,

@@ -11,9 +11,9 @@ export const settings = {
   unavailable: "`modelSettings.retry`",
   "retry-info": "`modelSettings.retry`",
   "unknown-tool": "`toolNotFoundBehavior`",
-  "search-3": "a provider that is named `google`",
-  "search-2": "a provider that is named `google`",
-  grounded: "a provider that is named `google`",
+  "search-3": '`createGoogle({ name: "google" })`',
+  "search-2": '`createGoogle({ name: "google" })`',
+  grounded: '`createGoogle({ name: "google" })`',
 };
 
 export async function run({ base, model, weather, search, tuned, turns = 300 }) {

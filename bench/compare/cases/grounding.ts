@@ -112,7 +112,8 @@ function judgeSearch(seen: Seen): Verdict {
 }
 
 function judgeReturned(seen: Seen): Verdict {
-  if (!seen.asked.some(({ request }) => isBoth(request) && isCalled(request))) return { met: "no", says: "none came" };
+  if (!seen.asked.some(({ request }) => isBoth(request) && isCalled(request)))
+    return { met: "untested", says: "none came" };
   const isThere = lastContents(seen).some(({ parts: all = [] }) => isDeepStrictEqual(all.slice(0, 2), SEARCHED));
   if (isThere) return { met: "yes", says: "sent back" };
   const isSome = JSON.stringify(lastContents(seen)).includes('"toolResponse"');

@@ -65,7 +65,8 @@ function describe(contents: number, cities: readonly string[]): string {
 function toldCase(id: string, label: string, bad: object, tool: Case["tool"] = "answers"): Case {
   const judge = (seen: Seen): Verdict => {
     if (id !== "throws" && seen.inputs.length > 0) return { met: "no", says: "the tool runs" };
-    if (!isAnswered(seen) || responsesIn(seen).length !== 1) return { met: "no", says: endingOf(seen) };
+    if (!isAnswered(seen)) return { met: "no", says: endingOf(seen) };
+    if (responsesIn(seen).length !== 1) return { met: "no", says: "call not answered" };
     return { met: "yes", says: "told to the model" };
   };
   return { id, model: GEMINI_3, tool, answer: ({ n }) => (n === 1 ? parts(bad) : say()), rows: [{ id, label, judge }] };
