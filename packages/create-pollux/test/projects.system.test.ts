@@ -192,13 +192,19 @@ async function chatInBrowser(url: string): Promise<void> {
   await page.goto(url);
   await page.locator("::-p-aria(Message)").fill("Roll 3 dice.");
   await page.locator("::-p-aria(Send)").click();
-  const isAnswered = `/Rolled \\d+, \\d+, \\d+[^]*local emulator/.test(document.querySelector("main").innerText)`;
-  await page.waitForFunction(isAnswered);
-  await page.waitForFunction(`document.querySelector("form button").innerText === "Send"`);
+  const shows = async (condition: string): Promise<void> => {
+    await page.waitForFunction(condition).catch(async (error: unknown) => {
+      const shown = String(await page.evaluate("document.body.innerText"));
+      throw new Error(`not seen: ${condition}\n${shown}\n${problems.join("\n")}`, { cause: error });
+    });
+  };
+  const isAnswered = `/Rolled \\d+, \\d+, \\d+[^]*local emulator/.test(document.querySelector("main")?.innerText)`;
+  await shows(isAnswered);
+  await shows(`document.querySelector("form button")?.innerText === "Send"`);
   await page.reload();
-  await page.waitForFunction(isAnswered);
+  await shows(isAnswered);
   await page.locator("::-p-aria(New chat)").click();
-  await page.waitForFunction(`/^Try/.test(document.querySelector("main").innerText)`);
+  await shows(`/^Try/.test(document.querySelector("main")?.innerText)`);
   expect(problems).toEqual([]);
 }
 
