@@ -20,13 +20,19 @@ export function linkNames(page: string, route: string, names: ReferenceNames): s
         }
         return line.replaceAll(NAME, (code: string, shown: string, name: string, at: number) => {
           const target = names.get(name);
-          if (target === undefined || target === route || linked.has(name) || isInsideLink(line, at)) return code;
+          if (target === undefined || target === route || linked.has(name)) return code;
+          if (isWord(shown) || isInsideLink(line, at)) return code;
           linked.add(name);
           return `[\`${shown}\`](${relativeRoute(route, target)})`;
         });
       })
       .join("\n"),
   );
+}
+
+/** `empty` is a stop reason and `run` a method as often as they are functions; `empty()` is a function. */
+function isWord(shown: string): boolean {
+  return /^[a-z]+$/.test(shown);
 }
 
 function isInsideLink(line: string, at: number): boolean {

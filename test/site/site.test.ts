@@ -109,6 +109,7 @@ describe("names in guides", () => {
     ],
     ["`Agent`, again `Agent`", "[`Agent`](../reference/core/classes/Agent.md), again `Agent`"],
     ["`Other` and Agent", "`Other` and Agent"],
+    ["the option `run`", "the option `run`"],
     ["[the `Agent`](x.md)", "[the `Agent`](x.md)"],
     ["## The `Agent`", "## The `Agent`"],
     ["```ts\n// `Agent`\n```", "```ts\n// `Agent`\n```"],
