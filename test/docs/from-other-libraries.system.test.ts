@@ -54,7 +54,9 @@ async function print(args: readonly string[]): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)(process.execPath, args, { env, cwd: folder });
     expect(refusals(emulator)).toEqual([]);
-    return stdout.endsWith("\n") ? stdout : `${stdout}\n`;
+    // ADK logs each request on its standard output.
+    const printed = stdout.replaceAll(/^.*\[ADK\].*\n/gm, "");
+    return printed.endsWith("\n") ? printed : `${printed}\n`;
   } finally {
     await server.close();
   }
