@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
@@ -26,6 +27,17 @@ test("@google/genai still does what the comparison says", async () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test.each([
+  [["--libraries", "pollux,jquery"], "--libraries: jquery is none of pollux, google-genai,"],
+  [["--libraries", "pollux", "--docs"], "--docs needs all libraries."],
+])("the command says what is wrong with %s", (args, message) => {
+  const program = `${root}bench/compare/main.ts`;
+  const { status, stderr } = spawnSync(process.execPath, ["--conditions=pollux-source", program, ...args], {
+    encoding: "utf8",
+  });
+  expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining(message) });
 });
 
 async function columnOf(url: string): Promise<Column> {

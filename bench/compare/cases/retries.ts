@@ -1,6 +1,12 @@
 import { type Case, endingOf, GEMINI_3, isAnswered, refuse, say, type Seen, type Verdict } from "../case.ts";
 
 const WAIT_MS = 3_000;
+// The service's words for a limit per minute.
+const QUOTA = "You exceeded your current quota, please check your plan and billing details.";
+const PER_MINUTE = {
+  quotaMetric: "generativelanguage.googleapis.com/generate_content_free_tier_requests",
+  quotaId: "GenerateRequestsPerMinutePerProjectPerModel-FreeTier",
+};
 // A clock of the client may run ahead of the stub's by a few milliseconds.
 const EARLY_MS = WAIT_MS - 50;
 // Far above what a slow machine adds.
@@ -29,7 +35,8 @@ export const RETRIES: readonly Case[] = [
 ];
 
 function quota(): ReturnType<typeof refuse> {
-  return refuse(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota. Please retry in 3s.", [
+  return refuse(429, "RESOURCE_EXHAUSTED", `${QUOTA}\nPlease retry in 3s.`, [
+    { "@type": "type.googleapis.com/google.rpc.QuotaFailure", violations: [PER_MINUTE] },
     { "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "3s" },
   ]);
 }
