@@ -76,6 +76,8 @@ export interface Seen {
   /** `undefined` after an error. */
   readonly result: Ending | undefined;
   readonly error: string | undefined;
+  /** Whether nothing came back: the process ended, or the run didn't. */
+  readonly isLost: boolean;
   /** What `weather` was called with. */
   readonly inputs: readonly unknown[];
   /** The most executions of `weather` at one time. */

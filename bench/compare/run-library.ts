@@ -45,21 +45,23 @@ export async function runLibrary(
   saw: (one: Case, seen: Seen) => void = () => {},
 ): Promise<Column> {
   const column: Record<string, Cell> = {};
-  let running: Worker | undefined;
+  let running = await start(url);
+  const { settings } = running;
   const see = async (one: Case, tuned: boolean): Promise<Seen> => {
-    running ??= await start(url);
+    // A process that a library ended, now or after its last case.
+    if (!running.process.connected) running = await start(url);
     const { base, asked } = stub.play(one);
     const { model, search, tool } = one;
     const report = await play(running.process, { base, model, search, tool, tuned });
     const isLost = typeof report === "string";
-    if (isLost) {
+    if (isLost && running.process.connected) {
+      running.process.disconnect();
       running.process.kill("SIGKILL");
-      running = undefined;
     }
     const { result, error, inputs, together } = isLost
       ? { error: report, ...NOTHING }
       : { result: undefined, ...report };
-    const seen = { result, error, inputs, together, asked };
+    const seen = { result, error, isLost, inputs, together, asked };
     saw(one, seen);
     return seen;
   };
@@ -67,11 +69,11 @@ export async function runLibrary(
     for (const one of cases) {
       const seen = await see(one, false);
       for (const row of one.rows) column[row.id] = row.judge(seen);
-      const setting = running?.settings[one.id];
+      const setting = settings[one.id];
       if (setting !== undefined) addTuned(column, one, await see(one, true), setting);
     }
   } finally {
-    running?.process.kill("SIGKILL");
+    running.process.kill("SIGKILL");
   }
   return column;
 }

@@ -34,7 +34,7 @@ function once(id: string, label: string, bad: Answer): Case {
 /** Every answer is bad: anything but a success is right. */
 function always(id: string, label: string, bad: Answer): Case {
   const judge = (seen: Seen): Verdict => ({
-    met: seen.result?.succeeded === true ? "no" : "yes",
+    met: seen.isLost || seen.result?.succeeded === true ? "no" : "yes",
     says: endingOf(seen),
   });
   return { id, model: GEMINI_3, answer: () => bad, rows: [{ id, label, judge }] };
