@@ -21,3 +21,15 @@ test("the results have every library and every row", () => {
   expect(new Set(rows).size).toBe(rows.length);
   for (const { column } of results.libraries) expect(Object.keys(column)).toEqual(rows);
 });
+
+test("the README counts the libraries as the table does", () => {
+  const WORDS = ["none", "one", "two", "three", "four", "five", "six"];
+  const others = results.libraries.slice(1);
+  const without = others.filter(({ column }) => column["empty"]?.met !== "yes").length;
+  const searching = others.filter(({ column }) =>
+    [column["search-2"]?.met, column["search-2"]?.tuned?.met].includes("yes"),
+  ).length;
+  const readme = read("README.md").replaceAll(/\s+/g, " ");
+  expect(readme).toContain(`of ${WORDS[others.length]} other libraries, ${WORDS[without]} report an empty one`);
+  expect(readme).toContain(`Of the ${WORDS[others.length]} others, ${WORDS[searching]} does it on Gemini 2.5.`);
+});
