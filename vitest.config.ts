@@ -35,7 +35,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: "fast",
-          include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+          include: [
+            "packages/*/test/**/*.test.ts",
+            "packages/create-pollux/templates/**/*.test.ts",
+            "test/**/*.test.ts",
+          ],
           exclude: ["**/node_modules/**", ...SYSTEM_TESTS],
           typecheck: {
             enabled: true,

@@ -19,10 +19,15 @@ export function writeDocsPage(report: string, page: string = PAGE): void {
   writeFileSync(page, `${text.slice(0, begin)}${BEGIN}\n\n${report.trim()}\n\n${text.slice(end)}`);
 }
 
-/** One line about the machine and the date. */
+/** One line about the machine, the date and the number of rounds. */
 export function conditions(runs: number): string {
+  return `${machine()}; medians of ${runs} rounds.`;
+}
+
+/** One line about the machine and the date. */
+export function machine(): string {
   const [first] = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
   const day = new Date().toISOString().slice(0, 10);
-  return `${day}; ${first?.model.trim() ?? "unknown CPU"}, ${cpus().length} cores, ${memory} GB; Node ${process.version}, ${type()} ${release()} ${arch()}; medians of ${runs} rounds.`;
+  return `${day}; ${first?.model.trim() ?? "unknown CPU"}, ${cpus().length} cores, ${memory} GB; Node ${process.version}, ${type()} ${release()} ${arch()}`;
 }

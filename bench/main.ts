@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { casesOf } from "./cases.ts";
-import { driversAgainst } from "./compare.ts";
+import { driversAgainst } from "./against.ts";
 import { conditions, writeDocsPage } from "./docs-page.ts";
 import { type Driver, driverOf, OWN_DRIVERS } from "./drivers.ts";
 import { measureBundle } from "./measure-bundle.ts";

@@ -5,28 +5,28 @@ import { type Driver, driverFrom } from "./drivers.ts";
 import { install, type Installed } from "./measure-install.ts";
 import type { Absence } from "./row.ts";
 
-/** Dependencies of each peer, by the name of its driver in `peers/`. */
+/** Dependencies of each peer, by the name of its driver in `peers/`: exact, so that a figure can be had again. */
 const PEERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "google-genai": { "@google/genai": "^3.1.0", zod: "^4.6.7" },
-  "ai-sdk": { "@ai-sdk/google": "^4.0.121", ai: "^7.0.173", zod: "^4.6.7" },
+  "google-genai": { "@google/genai": "3.1.0", zod: "4.6.7" },
+  "ai-sdk": { "@ai-sdk/google": "4.0.121", ai: "7.0.173", zod: "4.6.7" },
   langchain: {
-    "@langchain/core": "^1.2.13",
-    "@langchain/google": "^0.2.6",
-    "@langchain/langgraph": "^1.4.13",
-    langchain: "^1.5.14",
-    zod: "^4.6.7",
+    "@langchain/core": "1.2.13",
+    "@langchain/google": "0.2.6",
+    "@langchain/langgraph": "1.4.13",
+    langchain: "1.5.14",
+    zod: "4.6.7",
   },
-  genkit: { "@genkit-ai/google-genai": "^1.42.0", genkit: "^1.42.0" },
+  genkit: { "@genkit-ai/google-genai": "1.42.0", genkit: "1.42.0" },
   "openai-agents": {
-    "@ai-sdk/google": "^4.0.121",
-    "@openai/agents": "^0.20.0",
-    "@openai/agents-extensions": "^0.18.0",
-    zod: "^4.6.7",
+    "@ai-sdk/google": "4.0.121",
+    "@openai/agents": "0.20.0",
+    "@openai/agents-extensions": "0.18.0",
+    zod: "4.6.7",
   },
-  "google-adk": { "@google/adk": "^2.0.0", zod: "^4.6.7" },
-  mastra: { "@ai-sdk/google": "^4.0.121", "@mastra/core": "^1.71.0", zod: "^4.6.7" },
-  tanstack: { "@tanstack/ai": "^0.58.0", "@tanstack/ai-gemini": "^0.32.0", zod: "^4.6.7" },
-  pi: { "@earendil-works/pi-agent-core": "^0.87.1", "@earendil-works/pi-ai": "^0.87.1" },
+  "google-adk": { "@google/adk": "2.0.0", zod: "4.6.7" },
+  mastra: { "@ai-sdk/google": "4.0.121", "@mastra/core": "1.71.0", zod: "4.6.7" },
+  tanstack: { "@tanstack/ai": "0.58.0", "@tanstack/ai-gemini": "0.32.0", zod: "4.6.7" },
+  pi: { "@earendil-works/pi-agent-core": "0.87.1", "@earendil-works/pi-ai": "0.87.1" },
 };
 
 /** Names that `--drivers` accepts with `--peers`. */

@@ -55,10 +55,10 @@ export async function bundleCore(destination: string = join(folder, "dist")): Pr
     chunkFileNames: "chunks/[name].js",
     codeSplitting: {
       groups: [
-        { name: "wire", test: /core\/src\/(errors|internal|logging|wire)\/(?!no-pino-writer)/, priority: 2 },
+        { name: "wire", test: /core[\\/]src[\\/](errors|internal|logging|wire)[\\/](?!no-pino-writer)/, priority: 2 },
         {
           name: "core",
-          test: /core\/src\/(agent|durable|grounding|loop|model|session|tool)\/(?!schema\/zod3\.ts)/,
+          test: /core[\\/]src[\\/](agent|durable|grounding|loop|model|session|tool)[\\/](?!schema[\\/]zod3\.ts)/,
           priority: 1,
         },
       ],
@@ -81,7 +81,7 @@ function startingWith(name: string): RegExp {
 
 /** `./dist/node/index.js` is `node/index`. */
 function nameOf(output: string): string {
-  return relative("dist", output).replace(/\.js$/, "");
+  return relative("dist", output).replaceAll("\\", "/").replace(/\.js$/, "");
 }
 
 function sourceOf(output: string): string {

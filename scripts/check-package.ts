@@ -25,6 +25,9 @@ try {
     const bytes = new Uint8Array(readFileSync(tarball));
     const { messages, pkg } = await publint({ pack: { tarball: bytes.buffer }, strict: true });
     for (const message of messages) {
+      // A template is the manifest of a project to come; nothing imports it where it is.
+      if (message.code === "NESTED_PACKAGE_JSON_FIELD_IGNORED" && message.args.filePath.startsWith("./templates/"))
+        continue;
       console.log(`  publint ${message.type}: ${formatMessage(message, pkg, { color: false })}`);
       if (message.type !== "suggestion") problems++;
     }

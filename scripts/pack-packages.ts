@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { buildPage } from "../packages/inspector/page/build.ts";
 import { bundleCore } from "./bundle.ts";
+import { writePackageDocs } from "./package-docs.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -30,10 +31,11 @@ export async function packPackages(
   names: readonly string[] = readdirSync(join(root, "packages")),
 ): Promise<readonly PackedPackage[]> {
   const folders = names.map((name) => join(root, "packages", name));
-  await run(join(root, "node_modules/.bin/tsc"), ["-b", ...folders], { cwd: root });
+  await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", ...folders], { cwd: root });
   for (const folder of folders) removeOrphans(join(folder, "src"), join(folder, "dist"));
   await bundleCore();
   if (names.includes("inspector")) await buildPage();
+  writePackageDocs();
 
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { packageManager: string };
   const { stdout } = await run(
@@ -47,7 +49,12 @@ export async function packPackages(
       destination,
       "--json",
     ],
-    { cwd: root, env: { ...process.env, npm_config_loglevel: "error" } },
+    // On Windows, npx is a script of the shell.
+    {
+      cwd: root,
+      env: { ...process.env, npm_config_loglevel: "error" },
+      shell: process.platform === "win32",
+    },
   );
   // An object if there is only one.
   const packed = JSON.parse(stdout) as Packed | readonly Packed[];
@@ -71,4 +78,11 @@ function removeOrphans(source: string, output: string): void {
     if (stem !== undefined && (entry.endsWith(".map") || !existsSync(join(source, `${stem}.ts`))))
       rmSync(join(output, entry));
   }
+}
+
+// `node scripts/pack-packages.ts FOLDER`
+if (import.meta.main) {
+  const folder = resolve(process.argv[2] ?? "packed");
+  mkdirSync(folder, { recursive: true });
+  for (const { tarball } of await packPackages(folder)) console.log(tarball);
 }

@@ -1,10 +1,27 @@
-import { FunctionTool, InMemoryRunner, LlmAgent, LogLevel, setLogLevel, StreamingMode } from "@google/adk";
+import {
+  AgentTool,
+  FunctionTool,
+  GOOGLE_SEARCH,
+  InMemoryRunner,
+  LlmAgent,
+  LogLevel,
+  setLogLevel,
+  StreamingMode,
+} from "@google/adk";
 import { z } from "zod";
 
 setLogLevel(LogLevel.ERROR);
 Object.assign(process.env, { GEMINI_API_KEY: "x", GOOGLE_API_KEY: "x", GOOGLE_GENAI_API_KEY: "x" });
 
-export async function run({ base, model, weather }) {
+/** What is off by default and changes the outcome of a case; `tuned` switches it on. */
+export const settings = {
+  unavailable: "`httpOptions.retryOptions`",
+  "retry-info": "`httpOptions.retryOptions`",
+  "search-3": "an `AgentTool` that searches",
+  "search-2": "an `AgentTool` that searches",
+};
+
+export async function run({ base, model, weather, search, tuned }) {
   process.env.GOOGLE_GEMINI_BASE_URL = base;
   const parameters = z.object({ city: z.string() });
   const tool = new FunctionTool({
@@ -13,7 +30,13 @@ export async function run({ base, model, weather }) {
     parameters,
     execute: weather,
   });
-  const agent = new LlmAgent({ name: "bench", model, instruction: "", tools: [tool] });
+  const agent = new LlmAgent({
+    name: "bench",
+    model,
+    instruction: "",
+    tools: [tool, ...(search ? [tuned ? searchAgent(model) : GOOGLE_SEARCH] : [])],
+    ...(tuned && { generateContentConfig: { httpOptions: { retryOptions: { attempts: 5 } } } }),
+  });
   const runner = new InMemoryRunner({ agent, appName: "bench" });
   const session = await runner.sessionService.createSession({ appName: "bench", userId: "user" });
   const events = runner.runAsync({
@@ -23,9 +46,29 @@ export async function run({ base, model, weather }) {
     runConfig: { streamingMode: StreamingMode.SSE, maxLlmCalls: 300 },
   });
   const texts = [];
-  for await (const { content, partial } of events) {
+  let last;
+  let found;
+  for await (const event of events) {
+    const { content, partial } = event;
+    last = event;
+    found = event.groundingMetadata ?? found;
     if (partial) continue;
     for (const { text, thought } of content?.parts ?? []) if (text && !thought) texts.push(text);
   }
-  return { text: texts.join("") };
+  const details = () => ({
+    ending: last?.errorCode ?? last?.finishReason,
+    succeeded: last?.errorCode === undefined && last?.finishReason === "STOP",
+    citations: found?.groundingSupports?.map(({ segment }) => ({
+      start: segment.startIndex ?? 0,
+      end: segment.endIndex,
+    })),
+    entryPoint: found?.searchEntryPoint?.renderedContent,
+  });
+  return { text: texts.join(""), details };
+}
+
+function searchAgent(model) {
+  return new AgentTool({
+    agent: new LlmAgent({ name: "search", model, description: "Searches the web.", tools: [GOOGLE_SEARCH] }),
+  });
 }

@@ -1,8 +1,14 @@
 import { GoogleGenAI } from "@google/genai";
 import { z } from "zod";
 
+/** What is off by default and changes the outcome of a case; `tuned` switches it on. */
+export const settings = {
+  unavailable: "`httpOptions.retryOptions`",
+  "retry-info": "`httpOptions.retryOptions`",
+};
+
 // Its automatic function calling works with streaming if it gets a callable tool, which declares and calls functions itself.
-export async function run({ base, model, weather }) {
+export async function run({ base, model, weather, search, tuned }) {
   const input = z.object({ city: z.string() });
   const declaration = {
     name: "weather",
@@ -21,12 +27,30 @@ export async function run({ base, model, weather }) {
       return await Promise.all(calls.map(answer));
     },
   };
-  const client = new GoogleGenAI({ apiKey: "x", httpOptions: { baseUrl: base, apiVersion: "v1beta" } });
-  const config = { tools: [tool], automaticFunctionCalling: { maximumRemoteCalls: 300 } };
+  const httpOptions = { baseUrl: base, apiVersion: "v1beta", ...(tuned && { retryOptions: { attempts: 5 } }) };
+  const client = new GoogleGenAI({ apiKey: "x", httpOptions });
+  const config = {
+    tools: [tool, ...(search ? [{ googleSearch: {} }] : [])],
+    ...(search && { toolConfig: { includeServerSideToolInvocations: true } }),
+    automaticFunctionCalling: { maximumRemoteCalls: 300 },
+  };
   const stream = await client.chats.create({ model, config }).sendMessageStream({ message: "go" });
   const texts = [];
-  for await (const { candidates } of stream) {
+  let ending;
+  let found;
+  for await (const { candidates, promptFeedback } of stream) {
+    ending = candidates?.[0]?.finishReason ?? promptFeedback?.blockReason ?? ending;
+    found = candidates?.[0]?.groundingMetadata ?? found;
     for (const { text, thought } of candidates?.[0]?.content?.parts ?? []) if (text && !thought) texts.push(text);
   }
-  return { text: texts.join("") };
+  const details = () => ({
+    ending,
+    succeeded: ending === "STOP",
+    citations: found?.groundingSupports?.map(({ segment }) => ({
+      start: segment.startIndex ?? 0,
+      end: segment.endIndex,
+    })),
+    entryPoint: found?.searchEntryPoint?.renderedContent,
+  });
+  return { text: texts.join(""), details };
 }

@@ -3,7 +3,11 @@ import { dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { anchorsOf, readPage, ROOT, userPages, withoutCode } from "./support/pages.ts";
 
-const pages = [...userPages(), ...["dbos", "otel", "postgres", "restate"].map((name) => `packages/${name}/README.md`)];
+const pages = [
+  ...userPages(),
+  ...["create-pollux", "dbos", "otel", "postgres", "restate"].map((name) => `packages/${name}/README.md`),
+];
+const FOR_CONTRIBUTORS = ["AGENTS.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "REVIEW.md", "SECURITY.md"];
 const guides = pages.filter((page) => page.startsWith("docs/guides/"));
 /** Not those for people who change the library, nor the references of ready-made tools. */
 const forReading = pages.filter((page) => !/^docs\/(?:decisions|guides\/tools)\//.test(page));
@@ -49,7 +53,7 @@ describe("README and docs", () => {
     },
   );
 
-  test.each(pages)("%s has no dead relative link", (page) => {
+  test.each([...pages, ...FOR_CONTRIBUTORS])("%s has no dead relative link", (page) => {
     const dead = linksIn(page).filter(({ file, anchor }) => !leadsSomewhere(file, anchor));
     expect(dead).toEqual([]);
   });

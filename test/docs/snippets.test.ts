@@ -1,9 +1,12 @@
 import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ROOT } from "./support/pages.ts";
 import { type SnippetRunner, startSnippetRunner } from "./support/snippet-runner.ts";
 import { isOutput, needsPrograms, snippets } from "./support/snippets.ts";
 
+const TSC = join(ROOT, "node_modules/typescript/bin/tsc");
 const all = snippets();
 let runner: SnippetRunner;
 
@@ -17,7 +20,7 @@ describe("the snippets of README and docs", () => {
   });
 
   test("all of them compile under the strictest settings", async () => {
-    const { stdout } = await promisify(execFile)("tsc", ["-p", runner.folder]).catch(
+    const { stdout } = await promisify(execFile)(process.execPath, [TSC, "-p", runner.folder]).catch(
       (error: unknown) => error as { stdout: string },
     );
     expect(stdout).toBe("");

@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { sizeOfPackage, sizeProblems } from "../../scripts/package-size.ts";
+import { budgetRows, sizeOfPackage, sizeProblems } from "../../scripts/package-size.ts";
 
 const budgets = { pack: { packed: 100, unpacked: 1000 } };
 
@@ -26,9 +26,27 @@ test("a package without a budget is a problem", () => {
 });
 
 test("each package has a budget", () => {
-  const packages = readdirSync(fileURLToPath(new URL("../../packages/", import.meta.url)));
-  const without = packages.filter((name) => sizeProblems(`@pollux/${name}`, { packed: 0, unpacked: 0 }).length > 0);
-  expect(without).toEqual([]);
+  const packages = fileURLToPath(new URL("../../packages/", import.meta.url));
+  const names = readdirSync(packages).map((folder) => {
+    const manifest = readFileSync(join(packages, folder, "package.json"), "utf8");
+    return (JSON.parse(manifest) as { name: string }).name;
+  });
+  expect(names.filter((name) => sizeProblems(name, { packed: 0, unpacked: 0 }).length > 0)).toEqual([]);
+});
+
+test("CONTRIBUTING lists the budgets as they are", () => {
+  const page = readFileSync(fileURLToPath(new URL("../../CONTRIBUTING.md", import.meta.url)), "utf8");
+  const [, table = ""] = /^\| what +\| at most +\|\n\|[-| ]+\|\n((?:\|.+\n)+)/m.exec(page) ?? [];
+  const rows = table
+    .trimEnd()
+    .split("\n")
+    .map((row) =>
+      row
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+  expect(rows).toEqual(budgetRows());
 });
 
 test("a tarball is measured, packed and unpacked", () => {

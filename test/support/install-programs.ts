@@ -13,7 +13,7 @@ export function setup(): void {
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === wanted) return;
 
   const started = performance.now();
-  say("installing runtimes and other people's programs into test/programs (1.2 GB; under a minute on a good line)");
+  say("installing runtimes and other people's programs into test/programs (2.5 GB; about a minute on a good line)");
   const root = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
     packageManager: string;
   };

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const run = promisify(execFile);
+const TSC = join(root, "node_modules/typescript/bin/tsc");
 
 /** The `ts` blocks of a package's README, as programs of their own. */
 export interface ReadmePrograms {
@@ -41,7 +42,9 @@ export function readmePrograms(packageFolder: string): ReadmePrograms {
         include: ["*.ts"],
       };
       writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
-      const { stdout } = await run("tsc", ["-p", folder]).catch((error: unknown) => error as { stdout: string });
+      const { stdout } = await run(process.execPath, [TSC, "-p", folder]).catch(
+        (error: unknown) => error as { stdout: string },
+      );
       return stdout;
     },
     run: async (index, env) => {

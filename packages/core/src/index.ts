@@ -105,6 +105,7 @@ export type {
   OutputToCheck,
   OutputVerdict,
 } from "./loop/guardrails.ts";
+export type { CompactionOptions, CompactionPolicy, CompactionState } from "./loop/turn/compaction.ts";
 export type { PrepareTurn, TurnChanges, TurnInfo } from "./loop/turn/prepare-turn.ts";
 export { afterTurns, calledTool, type LimitReached, type Limits } from "./loop/limits.ts";
 export type { RunProgress, StopRule } from "./loop/limits.ts";
@@ -171,7 +172,13 @@ export { codeExecution, computerUse, fileSearch, googleMaps, googleSearch, urlCo
 export { callTool, type CallControl } from "./tool/call-tool.ts";
 export type { ToolRetryNotice } from "./tool/retry-call.ts";
 export type { ToolRetries, ToolRetryPolicy } from "./tool/retry-policy.ts";
-export { defineTool, type SanitizedNames, sanitizeToolNames } from "./tool/define-tool.ts";
+export {
+  defineTool,
+  type SanitizedNames,
+  sanitizeToolNames,
+  type ToolInputSchema,
+  type ToolOptions,
+} from "./tool/define-tool.ts";
 export { functionResponse, type FunctionResponseOptions, type ResponseParts } from "./tool/function-response.ts";
 export { media, type MediaOptions, type MediaSource } from "./tool/media.ts";
 export { explainSchema } from "./tool/schema/declare.ts";

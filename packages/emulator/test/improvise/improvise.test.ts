@@ -72,6 +72,16 @@ describe("functions", () => {
     expect(textOf(next)).toBe(`Weather in Oslo: -3 °C, snow. ${REMARK}`);
   });
 
+  test.each([
+    ["Google's SDK", { output: { celsius: -3, sky: "snow" } }],
+    ["the AI SDK and Genkit", { name: "get_weather", content: { celsius: -3, sky: "snow" } }],
+    ["the OpenAI Agents SDK", { name: "get_weather", content: `{"celsius":-3,"sky":"snow"}` }],
+    ["LangChain", { result: `{"celsius":-3,"sky":"snow"}` }],
+  ])("are answered the same from a response as %s wraps it", async (_library, response) => {
+    const { next } = await answered(ask("What is the weather in Oslo?", { tools: [WEATHER] }), [response]);
+    expect(textOf(next)).toBe(`Weather in Oslo: -3 °C, snow. ${REMARK}`);
+  });
+
   test("that failed are named as failed", async () => {
     const { next } = await answered(ask("What is the weather in Oslo?", { tools: [WEATHER] }), [
       { error: "no such city" },

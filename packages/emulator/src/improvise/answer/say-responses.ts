@@ -78,8 +78,26 @@ function sayOne({ name, args, response }: AnsweredCall): string {
   if (!isFields(response)) return sayScalar(name, args, response);
   if ("error" in response && response["error"] !== null && response["error"] !== undefined)
     return `${failureOf(name, args)}: ${sentence(messageOf(response["error"]))}`;
-  const output = "output" in response ? response["output"] : response;
+  const output = parsed(outputIn(name, response));
   return isDone(name) ? sayDone(name, args, output) : sayOutput(name, args, output);
+}
+
+/** Google's SDK says `output`, LangChain says `result`; the AI SDK and Genkit put a function's name beside its result. */
+function outputIn(name: string, response: JsonObject): unknown {
+  if ("output" in response) return response["output"];
+  const keys = Object.keys(response);
+  if (keys.length === 1 && keys[0] === "result") return response["result"];
+  return keys.length === 2 && response["name"] === name && "content" in response ? response["content"] : response;
+}
+
+/** Libraries whose results are text send objects as JSON. */
+function parsed(output: unknown): unknown {
+  if (typeof output !== "string" || !output.startsWith("{")) return output;
+  try {
+    return JSON.parse(output);
+  } catch {
+    return output;
+  }
 }
 
 function sayOutput(name: string, args: JsonObject, output: unknown): string {

@@ -1,0 +1,44 @@
+import { isCancel, select } from "@clack/prompts";
+import { PACKAGE_MANAGERS, type PackageManager, startingPackageManager } from "./package-manager.ts";
+import { TEMPLATE_NAMES, TEMPLATES, type Template } from "./template.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What is asked, where the command line does not say it. */
+export interface Choices {
+  readonly template: Template;
+  readonly packageManager: PackageManager;
+}
+
+/**
+ * Asks for what is not known yet.
+ *
+ * @returns Undefined if the person gave up.
+ */
+export async function askFor(
+  known: { readonly [Name in keyof Choices]: Choices[Name] | undefined },
+  { stdin, stdout, env }: Terminal,
+): Promise<Choices | undefined> {
+  const streams = { input: stdin, output: stdout };
+  const template =
+    known.template ??
+    (await select<Template>({
+      message: "What do you want to build?",
+      options: TEMPLATE_NAMES.map((value) => ({
+        value,
+        label: TEMPLATES[value].label,
+        hint: TEMPLATES[value].summary,
+      })),
+      ...streams,
+    }));
+  if (isCancel(template)) return undefined;
+  const packageManager =
+    known.packageManager ??
+    (await select<PackageManager>({
+      message: "Which package manager?",
+      options: PACKAGE_MANAGERS.map((value) => ({ value })),
+      initialValue: startingPackageManager(env),
+      ...streams,
+    }));
+  if (isCancel(packageManager)) return undefined;
+  return { template, packageManager };
+}

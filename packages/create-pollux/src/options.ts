@@ -1,0 +1,91 @@
+import { parseArgs } from "node:util";
+import { isPackageManager, PACKAGE_MANAGERS, type PackageManager } from "./package-manager.ts";
+import { isTemplate, TEMPLATE_NAMES, TEMPLATES, type Template } from "./template.ts";
+
+export const DEFAULT_FOLDER = "my-agent";
+
+export const HELP: string = `Usage: npm create pollux@latest [FOLDER] [-- options]
+
+Start a project with Pollux: tool-using agents on the Gemini API.
+
+Options:
+  -t, --template NAME          what to start with (default terminal):
+${TEMPLATE_NAMES.map((name) => `        ${name.padEnd(11)}${TEMPLATES[name].summary}`).join("\n")}
+  -p, --package-manager NAME   ${PACKAGE_MANAGERS.join(", ")}; the default is the one that
+                               runs this
+  -y, --yes                    ask nothing, and take the defaults
+      --no-install             only write the files
+  -h, --help                   show this help
+  -v, --version                print the version
+
+FOLDER is new or empty (default ${DEFAULT_FOLDER}).
+Where there is no terminal, nothing is asked either.
+
+Exit codes: 0 success, 1 failure, 2 invalid command line.
+
+Examples:
+  npm create pollux@latest
+  npm create pollux@latest my-chat -- --template web
+  pnpm create pollux my-chat --template web --no-install
+`;
+
+/** What the command line says. */
+export interface Options {
+  readonly folder: string;
+  /** Undefined if it is to be asked. */
+  readonly template: Template | undefined;
+  /** Undefined if it is to be asked. */
+  readonly packageManager: PackageManager | undefined;
+  readonly yes: boolean;
+  readonly install: boolean;
+  readonly help: boolean;
+  readonly version: boolean;
+}
+
+/** An invalid command line; the message says why. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** @throws {UsageError} */
+export function parseOptions(args: readonly string[]): Options {
+  const { values, positionals } = parse(args);
+  const [folder = DEFAULT_FOLDER, extra] = positionals;
+  // npm keeps options that do not follow "--", and passes only their values on.
+  if (extra !== undefined)
+    throw new UsageError(`Unexpected argument "${extra}": name one folder, and with npm, put "--" in front of options`);
+  if (folder.trim() === "") throw new UsageError("FOLDER must not be empty");
+  const { template, "package-manager": packageManager } = values;
+  if (template !== undefined && !isTemplate(template))
+    throw new UsageError(`--template must be one of ${TEMPLATE_NAMES.join(", ")}, not "${template}"`);
+  if (packageManager !== undefined && !isPackageManager(packageManager))
+    throw new UsageError(`--package-manager must be one of ${PACKAGE_MANAGERS.join(", ")}, not "${packageManager}"`);
+  return {
+    folder,
+    template,
+    packageManager,
+    yes: values.yes === true,
+    install: values["no-install"] !== true,
+    help: values.help === true,
+    version: values.version === true,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        template: { type: "string", short: "t" },
+        "package-manager": { type: "string", short: "p" },
+        yes: { type: "boolean", short: "y" },
+        "no-install": { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+        version: { type: "boolean", short: "v" },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}

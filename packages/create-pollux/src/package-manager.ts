@@ -1,0 +1,23 @@
+export const PACKAGE_MANAGERS = ["npm", "pnpm", "yarn", "bun"] as const;
+
+export type PackageManager = (typeof PACKAGE_MANAGERS)[number];
+
+export function isPackageManager(name: string): name is PackageManager {
+  return PACKAGE_MANAGERS.some((known) => known === name);
+}
+
+/** The package manager that started this program, as it says in the environment; otherwise npm. */
+export function startingPackageManager(env: Readonly<Record<string, string | undefined>>): PackageManager {
+  const [name = ""] = (env["npm_config_user_agent"] ?? "").split("/");
+  return isPackageManager(name) ? name : "npm";
+}
+
+/** A text with commands of npm, in those of another package manager. */
+export function inWordsOf(packageManager: PackageManager, text: string): string {
+  if (packageManager === "npm") return text;
+  return text.replaceAll(/\bnpm (?:run ([\w:]+)|(start|test|install)\b)/g, (_, script?: string, command?: string) => {
+    if (command === "install") return `${packageManager} install`;
+    // `bun test` is a test runner of its own.
+    return `${packageManager}${packageManager === "bun" ? " run" : ""} ${script ?? command}`;
+  });
+}

@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { inWordsOf, type PackageManager } from "./package-manager.ts";
+import type { Template } from "./template.ts";
+
+const packageFolder = fileURLToPath(new URL("..", import.meta.url));
+
+/** What templates are called, everywhere in their texts. */
+const PLACEHOLDER = "my-agent";
+
+/** npm leaves out or renames files of these names, so templates have them under others. */
+const RENAMED: Readonly<Record<string, string>> = { _gitignore: ".gitignore" };
+
+interface Manifest {
+  readonly version: string;
+  readonly workspaces?: readonly string[];
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+}
+
+/** This package's manifest. */
+export function readOwnManifest(): Manifest {
+  return readManifest(readFileSync(join(packageFolder, "package.json"), "utf8"));
+}
+
+/** What a project is made of. */
+export interface ProjectPlan {
+  readonly name: string;
+  readonly template: Template;
+  readonly packageManager: PackageManager;
+}
+
+/** The files of a project: their texts by path, with `/` as separator. */
+export function projectFiles({ name, template, packageManager }: ProjectPlan): ReadonlyMap<string, string> {
+  const folder = join(packageFolder, "templates", template);
+  const files = new Map<string, string>();
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(relative(folder, entry.parentPath), RENAMED[entry.name] ?? entry.name).replaceAll("\\", "/");
+    const text = readFileSync(join(entry.parentPath, entry.name), "utf8").replaceAll(PLACEHOLDER, name);
+    files.set(path, inWordsOf(packageManager, text));
+  }
+  const { workspaces } = readManifest(files.get("package.json") ?? "");
+  for (const [path, text] of files) {
+    if (path.endsWith("package.json")) files.set(path, completeManifest(text, packageManager));
+  }
+  if (packageManager === "pnpm" && workspaces !== undefined)
+    files.set("pnpm-workspace.yaml", `packages:\n${workspaces.map((one) => `  - ${one}\n`).join("")}`);
+  if (packageManager === "yarn") files.set(".yarnrc.yml", "nodeLinker: node-modules\n");
+  return files;
+}
+
+/** Fills in the versions of the dependencies. */
+function completeManifest(text: string, packageManager: PackageManager): string {
+  // The versions that the templates are tested with: pnpm writes those of the workspace into the manifest that is published.
+  const tested = readOwnManifest().devDependencies ?? {};
+  const { workspaces, dependencies, devDependencies, ...rest } = readManifest(text);
+  const complete = (names: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+    Object.fromEntries(
+      Object.entries(names).map(([name, version]) => [
+        name,
+        version === "*" ? siblingVersion(packageManager) : version === "" ? rangeOf(name, tested[name]) : version,
+      ]),
+    );
+  const manifest = {
+    ...rest,
+    ...(workspaces !== undefined && packageManager !== "pnpm" && { workspaces }),
+    ...(dependencies && { dependencies: complete(dependencies) }),
+    ...(devDependencies && { devDependencies: complete(devDependencies) }),
+  };
+  return `${JSON.stringify(manifest, undefined, 2)}\n`;
+}
+
+/** How one package of a workspace asks for another. */
+function siblingVersion(packageManager: PackageManager): string {
+  return packageManager === "pnpm" ? "workspace:*" : "*";
+}
+
+function rangeOf(name: string, tested: string | undefined): string {
+  if (tested === undefined) throw new Error(`The templates need ${name}, which create-pollux does not list`);
+  return /^\d/.test(tested) ? `^${tested}` : tested;
+}
+
+function readManifest(text: string): Manifest {
+  // Manifests of ours.
+  return JSON.parse(text) as Manifest;
+}

@@ -1,0 +1,39 @@
+import { spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+
+/** The parts of a process that the program uses. */
+export interface Terminal {
+  readonly stdin: Readable & { readonly isTTY?: boolean | undefined };
+  readonly stdout: Writable & { readonly isTTY?: boolean | undefined };
+  readonly stderr: { write(text: string): unknown };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /**
+   * Runs a program that shares the terminal.
+   *
+   * @returns Its exit code; undefined if there is no such program.
+   */
+  run(command: string, args: readonly string[], cwd: string): Promise<number | undefined>;
+}
+
+export function thisProcess(): Terminal {
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    run,
+  };
+}
+
+async function run(command: string, args: readonly string[], cwd: string): Promise<number | undefined> {
+  return await new Promise((resolve, reject) => {
+    // On Windows, package managers are scripts of the shell.
+    const child = spawn(command, args, { cwd, stdio: "inherit", shell: process.platform === "win32" });
+    child.once("error", (error: NodeJS.ErrnoException) =>
+      error.code === "ENOENT" ? resolve(undefined) : reject(error),
+    );
+    child.once("close", (code) => resolve(code ?? 1));
+  });
+}

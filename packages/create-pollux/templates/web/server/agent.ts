@@ -1,0 +1,18 @@
+import { Agent, type Endpoint } from "@pollux/core";
+import type { InferUIMessage } from "@pollux/web";
+import { rollDice } from "./tools/roll-dice.ts";
+
+const INSTRUCTIONS = "You are a helpful assistant in a chat. Answer in plain text, briefly.";
+
+/** @param endpoint - Where requests are sent: the service, or an emulator. */
+export function createAgent(endpoint: Endpoint) {
+  return new Agent({
+    model: "gemini-flash-latest",
+    endpoint,
+    instructions: INSTRUCTIONS,
+    tools: [rollDice],
+  });
+}
+
+/** A message of the page, with the agent's tools typed. */
+export type ChatMessage = InferUIMessage<ReturnType<typeof createAgent>, 7>;

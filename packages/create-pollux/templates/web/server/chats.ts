@@ -1,0 +1,20 @@
+import type { Endpoint, SessionStore } from "@pollux/core";
+import { aiSdk, chatHandler, type Visitor } from "@pollux/web";
+import { createAgent } from "./agent.ts";
+
+/** Answers every request below `/api/chat`: sends, streams, stops, lists and deletes conversations. */
+export function createChats(endpoint: Endpoint, store: SessionStore): (request: Request) => Promise<Response> {
+  return chatHandler({
+    agent: createAgent(endpoint),
+    store,
+    authorize,
+    protocol: aiSdk({ version: 7 }),
+  });
+}
+
+/** Everybody at this machine is one user. Check your session cookie here before you deploy. */
+function authorize(request: Request): Visitor | Response {
+  const { hostname } = new URL(request.url);
+  if (["localhost", "127.0.0.1"].includes(hostname)) return { owner: "you" };
+  return new Response("Log in first.", { status: 401 });
+}

@@ -1,0 +1,28 @@
+import { createServer } from "node:http";
+import { connect } from "@pollux/cli";
+import { SqliteStore } from "@pollux/core/node";
+import { toNodeHandler } from "@pollux/web/node";
+import { createChats } from "./chats.ts";
+import { serveBuilt, serveSources } from "./serve-page.ts";
+
+const port = Number(process.env["PORT"] ?? 5173);
+
+// The service if a key is set, otherwise a local emulator, here as slow as a model.
+const connection = await connect(process.env, { delays: { firstByteMs: 250, chunkMs: 45 }, deltaCharacters: 10 });
+const store = new SqliteStore("chats.sqlite");
+const chats = toNodeHandler(createChats(connection.endpoint, store));
+
+const server = createServer();
+const page = process.argv.includes("--built") ? serveBuilt() : await serveSources(server);
+server.on("request", (request, response) => {
+  const isChat = /^\/api\/chat(?:[/?]|$)/.test(request.url ?? "");
+  const listener = isChat ? chats : page;
+  listener(request, response);
+});
+server.on("error", (error) => {
+  console.error(`${error.message}\nChoose another port with the variable PORT.`);
+  process.exit(1);
+});
+server.listen(port, "127.0.0.1", () => {
+  console.log(`${connection.description}\nThe chat is at http://localhost:${port}. Press Ctrl-C to stop.`);
+});

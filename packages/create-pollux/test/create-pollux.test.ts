@@ -1,0 +1,270 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { emptyFolder, filesIn, runHere } from "./support/fake-terminal.ts";
+
+const ENTER = "\r";
+const DOWN = "\u001b[B";
+const CONTROL_C = "\u0003";
+
+describe("the command line", () => {
+  test("--help explains it in 80 columns, and writes nothing", async () => {
+    const cwd = emptyFolder();
+    const { code, out, err } = await runHere(["--help"], { cwd });
+    expect({ code, err, files: readdirSync(cwd) }).toEqual({ code: 0, err: "", files: [] });
+    expect(out).toMatch(/^Usage: npm create pollux@latest \[FOLDER\]/);
+    for (const option of ["--template", "--package-manager", "--yes", "--no-install", "--help", "--version"])
+      expect(out).toContain(option);
+    expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(await runHere(["-h", "my-agent", "-y"], { cwd })).toMatchObject({ code: 0, out });
+  });
+
+  test("--version prints the version of the package", async () => {
+    const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+      version: string;
+    };
+    expect(await runHere(["--version"], { cwd: emptyFolder() })).toMatchObject({
+      code: 0,
+      out: `${version}\n`,
+      err: "",
+    });
+  });
+
+  test.each([
+    [["--template", "desktop"], '--template must be one of terminal, web, library, not "desktop"'],
+    [["--template", "toString"], '--template must be one of terminal, web, library, not "toString"'],
+    [["-p", "cargo"], '--package-manager must be one of npm, pnpm, yarn, bun, not "cargo"'],
+    [["chat", "web"], 'Unexpected argument "web": name one folder, and with npm, put "--" in front of options'],
+    [[""], "FOLDER must not be empty"],
+    [["--tempalte", "web"], "Unknown option '--tempalte'"],
+  ])("%j is refused", async (args, message) => {
+    const cwd = emptyFolder();
+    const { code, out, err } = await runHere(args, { cwd });
+    expect({ code, out, files: readdirSync(cwd) }).toEqual({ code: 2, out: "", files: [] });
+    expect(err).toContain(`create-pollux: ${message}`);
+    expect(err).toMatch(/\nTry npm create pollux@latest -- --help\n$/);
+  });
+});
+
+describe("the files", () => {
+  const SHARED = [".gitignore", "AGENTS.md", "README.md", "package.json", "tsconfig.json"];
+  const FILES = {
+    terminal: [
+      ...SHARED,
+      "src/agent.ts",
+      "src/main.ts",
+      "src/tools/roll-dice.ts",
+      "test/agent.test.ts",
+      "test/roll-dice.test.ts",
+    ],
+    web: [
+      ...SHARED,
+      "index.html",
+      "page/app.tsx",
+      "page/conversation.tsx",
+      "page/main.tsx",
+      "page/styles.css",
+      "server/agent.ts",
+      "server/chats.ts",
+      "server/main.ts",
+      "server/serve-page.ts",
+      "server/tools/roll-dice.ts",
+      "test/agent.test.ts",
+      "test/chats.test.ts",
+      "test/roll-dice.test.ts",
+      "vite.config.ts",
+    ],
+    library: [
+      ...SHARED,
+      "apps/terminal/package.json",
+      "apps/terminal/src/main.ts",
+      "packages/dice-agent/package.json",
+      "packages/dice-agent/src/dice-agent.ts",
+      "packages/dice-agent/src/index.ts",
+      "packages/dice-agent/src/tools/roll-dice.ts",
+      "packages/dice-agent/test/dice-agent.test.ts",
+      "packages/dice-agent/test/roll-dice.test.ts",
+    ],
+  } as const;
+
+  test.each(Object.entries(FILES))("%s", async (template, files) => {
+    const cwd = emptyFolder();
+    const { code, out } = await runHere(["dice-2.0", "-t", template, "-p", "npm", "--no-install"], { cwd });
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`^Wrote ${files.length} files to dice-2.0: template ${template}, for npm.\n`));
+    expect(filesIn(join(cwd, "dice-2.0"))).toEqual([...files].toSorted((a, b) => (a < b ? -1 : 1)));
+    for (const file of files) {
+      const text = readFileSync(join(cwd, "dice-2.0", file), "utf8");
+      expect(text, file).not.toMatch(/my-agent|\r/);
+      if (file.endsWith("package.json")) expect(Object.values(dependenciesIn(text)), file).not.toContain("");
+    }
+    expect(readFileSync(join(cwd, "dice-2.0/README.md"), "utf8")).toMatch(/^# dice-2\.0\n/);
+    expect(JSON.parse(readFileSync(join(cwd, "dice-2.0/package.json"), "utf8"))).toMatchObject({ name: "dice-2.0" });
+  });
+
+  test.each([
+    ["npm", [], ["packages/*", "apps/*"], "*", "npm start", "npm run typecheck"],
+    ["pnpm", ["pnpm-workspace.yaml"], undefined, "workspace:*", "pnpm start", "pnpm typecheck"],
+    ["yarn", [".yarnrc.yml"], ["packages/*", "apps/*"], "*", "yarn start", "yarn typecheck"],
+    ["bun", [], ["packages/*", "apps/*"], "*", "bun run start", "bun run typecheck"],
+  ])("are those of a workspace of %s", async (packageManager, added, workspaces, sibling, start, check) => {
+    const cwd = emptyFolder();
+    const { out } = await runHere(["dice", "-t", "library", "-p", packageManager, "--no-install"], { cwd });
+    const folder = join(cwd, "dice");
+    const read = (file: string): string => readFileSync(join(folder, file), "utf8");
+    expect(filesIn(folder)).toEqual([...FILES.library, ...added].toSorted());
+    expect(JSON.parse(read("package.json")).workspaces).toEqual(workspaces);
+    expect(dependenciesIn(read("apps/terminal/package.json"))["@dice/dice-agent"]).toBe(sibling);
+    for (const text of [read("README.md"), read("AGENTS.md")]) {
+      expect(text).toContain(start);
+      expect(text).toContain(check);
+      if (packageManager !== "npm") expect(text).not.toMatch(/\bnpm (?:start|run|test|install)/);
+    }
+    expect(out).toContain(`  ${start} `);
+    expect(out).toContain(`  ${packageManager} install\n`);
+  });
+
+  test.each(Object.keys(FILES))("of %s list what their dependencies want beside them", async (template) => {
+    // Yarn installs nothing that is not listed.
+    const cwd = emptyFolder();
+    await runHere(["dice", "-t", template, "--no-install"], { cwd });
+    const manifests = filesIn(join(cwd, "dice")).filter((file) => file.endsWith("package.json"));
+    const listed = Object.assign(
+      {},
+      ...manifests.map((file) => dependenciesIn(readFileSync(join(cwd, "dice", file), "utf8"))),
+    );
+    const wanted = Object.keys(listed)
+      .filter((name) => !name.startsWith("@dice/"))
+      .flatMap((name) => {
+        const installed = new URL(`../node_modules/${name}/package.json`, import.meta.url);
+        const { peerDependencies = {}, peerDependenciesMeta = {} } = JSON.parse(readFileSync(installed, "utf8"));
+        return Object.keys(peerDependencies).filter((peer) => peerDependenciesMeta[peer]?.optional !== true);
+      });
+    expect(wanted).toContain("vite");
+    expect(Object.keys(listed)).toEqual(expect.arrayContaining(wanted));
+  });
+
+  function dependenciesIn(manifest: string): Readonly<Record<string, string>> {
+    const { dependencies, devDependencies } = JSON.parse(manifest) as Record<string, Record<string, string>>;
+    return { ...dependencies, ...devDependencies };
+  }
+});
+
+describe("the questions", () => {
+  test("are two, and answered by the arrow keys and Enter", async () => {
+    const cwd = emptyFolder();
+    const { code, out, ran } = await runHere([], { cwd, keys: [DOWN, ENTER, DOWN, ENTER] });
+    expect(code).toBe(0);
+    expect(out).toContain("What do you want to build?");
+    expect(out).toContain("Which package manager?");
+    expect(out).toMatch(/Wrote 19 files to my-agent: template web, for pnpm\.\n/);
+    expect(ran).toEqual([["pnpm install", "my-agent"]]);
+  });
+
+  test("suggest the package manager that started the program", async () => {
+    const cwd = emptyFolder();
+    const env = { npm_config_user_agent: "yarn/4.9.1 npm/? node/v24.1.0 linux x64" };
+    const { ran } = await runHere(["chat"], { cwd, env, keys: [ENTER, ENTER] });
+    expect(ran).toEqual([["yarn install", "chat"]]);
+  });
+
+  test("are not asked where the command line says it", async () => {
+    const { out, ran } = await runHere(["chat", "-t", "terminal"], { cwd: emptyFolder(), keys: [ENTER] });
+    expect(out).not.toContain("What do you want to build?");
+    expect(ran).toEqual([["npm install", "chat"]]);
+    const yes = await runHere(["chat", "-y"], { cwd: emptyFolder(), keys: [] });
+    expect(yes).toMatchObject({ code: 0, ran: [["npm install", "chat"]] });
+    expect(yes.out).toMatch(/^Wrote 10 files to chat: template terminal, for npm\.\n/);
+  });
+
+  test("are not asked where there is no terminal", async () => {
+    const env = { npm_config_user_agent: "bun/1.4.5 npm/? node/v24.1.0 linux x64" };
+    const { code, out, ran } = await runHere([], { cwd: emptyFolder(), env });
+    expect({ code, ran }).toEqual({ code: 0, ran: [["bun install", "my-agent"]] });
+    expect(out).toMatch(/^Wrote 10 files to my-agent: template terminal, for bun\.\n/);
+  });
+
+  test.each([[[CONTROL_C]], [[ENTER, CONTROL_C]]])("leave nothing behind after Ctrl-C: %j", async (keys) => {
+    const cwd = emptyFolder();
+    const { code, err } = await runHere([], { cwd, keys });
+    expect({ code, err, files: readdirSync(cwd) }).toEqual({ code: 1, err: "Nothing was written.\n", files: [] });
+  });
+});
+
+describe("the folder", () => {
+  test.each([
+    [["notes.txt"], "notes.txt"],
+    [["a", "b", "c", "d", "e", "f", "g"], "a, b, c, d, e and 2 more"],
+    [[".env", ".git"], ".env"],
+  ])("is refused if it has files: %j", async (files, says) => {
+    const cwd = join(emptyFolder(), "chat");
+    mkdirSync(cwd);
+    for (const file of files) writeFileSync(join(cwd, file), "mine");
+    const { code, out, err } = await runHere([".", "-y"], { cwd });
+    const message = `create-pollux: The folder . is not empty: it contains ${says}. Choose another, or empty it\n`;
+    expect({ code, out, err }).toEqual({ code: 1, out: "", err: message });
+    expect(filesIn(cwd)).toEqual(files);
+  });
+
+  test("is refused if it is a file", async () => {
+    const cwd = emptyFolder();
+    writeFileSync(join(cwd, "chat"), "mine");
+    const { code, err } = await runHere(["chat", "-y"], { cwd });
+    expect({ code, err }).toEqual({ code: 1, err: "create-pollux: chat is a file; choose another folder\n" });
+  });
+
+  test("may be the current one, or deep, or a new repository", async () => {
+    const cwd = emptyFolder();
+    const deep = join(cwd, "deep/chat");
+    expect(await runHere(["deep/chat", "-y"], { cwd })).toMatchObject({ code: 0, ran: [["npm install", "deep/chat"]] });
+    expect(filesIn(deep)).toHaveLength(10);
+
+    mkdirSync(join(cwd, "repository/.git"), { recursive: true });
+    const here = await runHere([".", "-y"], { cwd: join(cwd, "repository") });
+    expect(here).toMatchObject({ code: 0, ran: [["npm install", ""]] });
+    expect(here.out).toMatch(/^Wrote 10 files to this folder:/);
+    expect(here.out).not.toContain("cd ");
+  });
+
+  test.each([
+    ["My Chat", "such as my-chat"],
+    ["_private", "such as private"],
+    ["-", "between them\n"],
+    ["über", "such as ber"],
+    ["a".repeat(215), "at most 214"],
+  ])("has a name that a package can have, unlike %j", async (name, says) => {
+    const cwd = emptyFolder();
+    const { code, err } = await runHere(["-y", "--", name], { cwd });
+    expect({ code, files: readdirSync(cwd) }).toEqual({ code: 1, files: [] });
+    expect(err).toContain("cannot name a package");
+    expect(err).toContain(says);
+  });
+
+  test.each(["zod", "vitest", "node_modules"])("is not called like a package: %s", async (name) => {
+    const { code, err } = await runHere([name, "-y"], { cwd: emptyFolder() });
+    expect(code).toBe(1);
+    expect(err).toContain(`cannot be called "${name}"`);
+  });
+});
+
+describe("the install", () => {
+  test("leaves a complete project if it fails, and says how to go on", async () => {
+    const cwd = emptyFolder();
+    const { code, out, err } = await runHere(["chat", "-y", "-p", "pnpm"], { cwd, exitCode: 1 });
+    expect({ code, err }).toEqual({ code: 1, err: "\npnpm install failed. The project itself is complete.\n" });
+    expect(out).toMatch(/ {2}cd chat\n {2}pnpm install\n {2}pnpm start /);
+    expect(filesIn(join(cwd, "chat"))).toHaveLength(10);
+  });
+
+  test("names the package manager that is missing", async () => {
+    const { code, err } = await runHere(["chat", "-p", "yarn"], { cwd: emptyFolder(), hasNoPrograms: true });
+    expect(code).toBe(1);
+    expect(err).toContain("yarn was not found: install it, or choose another with --package-manager.");
+  });
+
+  test("is left out by --no-install", async () => {
+    const { code, out, ran } = await runHere(["chat", "--no-install"], { cwd: emptyFolder() });
+    expect({ code, ran }).toEqual({ code: 0, ran: [] });
+    expect(out).toMatch(/Next:\n\n {2}cd chat\n {2}npm install\n {2}npm start {5}chats with the agent\n/);
+  });
+});

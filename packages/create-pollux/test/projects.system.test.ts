@@ -1,0 +1,238 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { createEmulator } from "@pollux/emulator";
+import { openChromium } from "../../../test/runtimes/support/chromium.ts";
+import { freePort } from "../../../test/support/free-ports.ts";
+import { programFile } from "../../../test/support/programs.ts";
+import { type LocalRegistry, serveRegistry } from "./support/local-registry.ts";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly packageManager: string };
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+}
+
+let folder: string;
+let registry: LocalRegistry;
+let main: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "create-pollux-"));
+  registry = await serveRegistry(inject("packed"));
+  writeFileSync(
+    join(folder, "npmrc"),
+    `@pollux:registry=${registry.url}\naudit=false\nfund=false\nupdate-notifier=false\n`,
+  );
+  mkdirSync(join(folder, "bin"));
+  writeFileSync(join(folder, "bin/pnpm"), `#!/bin/sh\nexec npx --yes ${manifest.packageManager} "$@"\n`);
+  chmodSync(join(folder, "bin/pnpm"), 0o755);
+  main = await installProgram();
+});
+afterAll(async () => {
+  await registry[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The program as `npm create` installs it. */
+async function installProgram(): Promise<string> {
+  const packed = inject("packed").find(({ name }) => name === "create-pollux");
+  if (packed === undefined) throw new Error("create-pollux was not packed");
+  mkdirSync(join(folder, "program"));
+  writeFileSync(join(folder, "program/package.json"), "{}");
+  const { code, out } = await run("npm", ["install", "--prefer-offline", packed.tarball], join(folder, "program"));
+  if (code !== 0) throw new Error(out);
+  return join(folder, "program/node_modules/create-pollux/dist/main.js");
+}
+
+/** Without a key, and with our packages from the local registry. */
+function environment(variables: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/_KEY$|^GOOGLE_|^npm_|^VITEST|^NODE_ENV$/.test(name),
+  );
+  return {
+    ...Object.fromEntries(inherited),
+    PATH: [join(folder, "bin"), dirname(process.execPath), process.env["PATH"]].join(delimiter),
+    npm_config_userconfig: join(folder, "npmrc"),
+    NO_COLOR: "1",
+    ...variables,
+  };
+}
+
+function start(command: string, args: readonly string[], cwd: string, env?: NodeJS.ProcessEnv): ChildProcess {
+  return spawn(command, args, { cwd, env: environment(env), stdio: ["pipe", "pipe", "pipe"], detached: true });
+}
+
+async function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  { input = "", env = {} }: { readonly input?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<Ended> {
+  const child = start(command, args, cwd, env);
+  child.stdin?.end(input);
+  const [out, err, [code]] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, "close")]);
+  return { code, out: out + err };
+}
+
+/** Writes a project and installs it, as a person would by one command. */
+async function createProject(
+  template: string,
+  packageManager: string,
+  name = `${template}-${packageManager}`,
+): Promise<string> {
+  const args = [main, name, "--template", template, "--package-manager", packageManager];
+  const { code, out } = await run(process.execPath, args, folder);
+  expect(code, out).toBe(0);
+  return join(folder, name);
+}
+
+test("an old Node is told which one is needed", async () => {
+  const { code, out } = await run(programFile("node-18", "bin/node"), [main, "chat", "--yes"], folder);
+  expect({ code, out }).toEqual({
+    code: 1,
+    out: "create-pollux needs Node 22.18 or later, which runs TypeScript, and this is Node 18.20.8.\nInstall a current version from https://nodejs.org\n",
+  });
+  expect(existsSync(join(folder, "chat"))).toBe(false);
+});
+
+test("a project asks the service once a key is set, runs on Node 22, and has the guides", async () => {
+  const project = await createProject("terminal", "npm", "keyed");
+  const service = createEmulator();
+  await using server = await service.listen();
+  const env = { GEMINI_API_KEY: "a-key", GOOGLE_GEMINI_BASE_URL: server.url };
+  const node22 = programFile("node-22", "bin/node");
+  const { code, out } = await run(node22, ["src/main.ts", "Roll 3 dice."], project, { env });
+  expect(out).toMatch(/^Answers come from 127\.0\.0\.1:\d+\.\n/);
+  expect(out).toMatch(/✓ roll_dice .*rolls/);
+  expect(service.requests).toHaveLength(2);
+  expect(code).toBe(0);
+
+  await using locked = await createEmulator({ keys: ["another-key"] }).listen();
+  const refused = { ...env, GOOGLE_GEMINI_BASE_URL: locked.url };
+  const failed = await run("npm", ["start", "Roll 3 dice."], project, { env: refused });
+  expect(failed.out).toMatch(/API key not valid/);
+  expect(failed.out).not.toMatch(/^ +at /m);
+  expect(failed.code).toBe(1);
+  expect(existsSync(join(project, "node_modules/@pollux/core/docs/README.md"))).toBe(true);
+});
+
+describe.each(["npm", "pnpm"])("with %s", (packageManager) => {
+  test.each(["terminal", "library"])("the template %s answers, type-checks and passes its tests", async (template) => {
+    const project = await createProject(template, packageManager);
+
+    const answered = await run(packageManager, ["start", "Roll 3 dice."], project);
+    expect(answered.out).toMatch(/No API key is set, so a local emulator answers/);
+    expect(answered.out).toMatch(/✓ roll_dice .*rolls/);
+    expect(answered.code).toBe(0);
+
+    const chatted = await run(packageManager, ["start"], project, { input: "Roll 3 dice.\nRoll 2 dice.\n" });
+    expect(chatted.out.match(/✓ roll_dice/g)).toHaveLength(2);
+    expect(chatted.out.match(/No API key/g)).toHaveLength(1);
+    expect(chatted.code).toBe(0);
+
+    await checkProject(packageManager, project, 3);
+  });
+
+  test("the template web answers over HTTP, type-checks, builds and passes its tests", async () => {
+    const project = await createProject("web", packageManager);
+    await checkProject(packageManager, project, 5);
+    for (const script of ["start", "serve"]) {
+      if (script === "serve") {
+        const built = await run(packageManager, ["run", "build"], project);
+        expect(built.code, built.out).toBe(0);
+        expect(built.out).not.toMatch(/warn|larger than/i);
+      }
+      await using chat = await serveChat(packageManager, script, project);
+      const page = await (await fetch(chat.url)).text();
+      expect(page).toContain(`<title>web-${packageManager}</title>`);
+      const [, code = ""] = /<script type="module"[^>]* src="(\/[^"@]+)"/.exec(page) ?? [];
+      const loaded = await fetch(new URL(code, chat.url));
+      expect([loaded.status, loaded.headers.get("content-type")]).toEqual([
+        200,
+        expect.stringMatching(/^text\/javascript/),
+      ]);
+
+      const message = { id: script, role: "user", parts: [{ type: "text", text: "Roll 3 dice." }] };
+      const answer = await fetch(new URL("/api/chat", chat.url), {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ id: script, messages: [message] }),
+      });
+      expect(await answer.text()).toContain('"toolName":"roll_dice"');
+      const stored = await fetch(new URL(`/api/chat/${script}`, chat.url));
+      expect(await stored.json()).toMatchObject({ messages: [{ role: "user" }, { role: "assistant" }] });
+      if (packageManager === "npm") await chatInBrowser(chat.url);
+    }
+  });
+});
+
+async function checkProject(packageManager: string, project: string, tests: number): Promise<void> {
+  const types = await run(packageManager, ["run", "typecheck"], project);
+  expect(types.code, types.out).toBe(0);
+  const tested = await run(packageManager, ["test"], project);
+  expect(tested.out).toMatch(new RegExp(`Tests +${tests} passed \\(${tests}\\)`));
+  expect(tested.code).toBe(0);
+}
+
+/** Asks in a page, which shows the call and the answer, also when it is loaded again. */
+async function chatInBrowser(url: string): Promise<void> {
+  await using browser = await openChromium();
+  const page = await browser.newPage();
+  const problems: string[] = [];
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("console", (message) => void (message.type() === "error" && problems.push(message.text())));
+  await page.goto(url);
+  await page.locator("::-p-aria(Message)").fill("Roll 3 dice.");
+  await page.locator("::-p-aria(Send)").click();
+  const shows = async (condition: string): Promise<void> => {
+    await page.waitForFunction(condition).catch(async (error: unknown) => {
+      const shown = String(await page.evaluate("document.body.innerText"));
+      throw new Error(`not seen: ${condition}\n${shown}\n${problems.join("\n")}`, { cause: error });
+    });
+  };
+  const isAnswered = `/Rolled \\d+, \\d+, \\d+[^]*local emulator/.test(document.querySelector("main")?.innerText)`;
+  await shows(isAnswered);
+  await shows(`document.querySelector("form button")?.innerText === "Send"`);
+  await page.reload();
+  await shows(isAnswered);
+  await page.locator("::-p-aria(New chat)").click();
+  await shows(`/^Try/.test(document.querySelector("main")?.innerText)`);
+  expect(problems).toEqual([]);
+}
+
+/** A web chat that runs, on a port that is free. */
+async function serveChat(
+  packageManager: string,
+  script: string,
+  cwd: string,
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const child = start(packageManager, ["run", script], cwd, { PORT: String(await freePort()) });
+  const closed = once(child, "close");
+  let out = "";
+  const url = await new Promise<string>((resolve, reject) => {
+    const read = (chunk: Buffer): void => {
+      out += chunk.toString();
+      const [found] = /http:\/\/localhost:\d+/.exec(out) ?? [];
+      if (found !== undefined) resolve(found);
+    };
+    child.stdout?.on("data", read);
+    child.stderr?.on("data", read);
+    child.once("close", () => reject(new Error(out)));
+  });
+  return {
+    url,
+    [Symbol.asyncDispose]: async () => {
+      // The package manager, and the program that it started.
+      process.kill(-child.pid!, "SIGTERM");
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { expect, test } from "vitest";
+import { CASES } from "../../bench/compare/all-cases.ts";
+import { POLLUX } from "../../bench/compare/libraries.ts";
+import type { Results } from "../../bench/compare/page.ts";
+import { type Column, runLibrary } from "../../bench/compare/run-library.ts";
+import { openStub } from "../../bench/compare/stub.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const results = JSON.parse(readFileSync(`${root}bench/compare/results.json`, "utf8")) as Results;
+const published = (name: string): Column | undefined =>
+  results.libraries.find((library) => library.name === name)?.column;
+
+test("Pollux still does what the comparison says", async () => {
+  expect(await columnOf(POLLUX.url)).toEqual(published("pollux"));
+});
+
+test("@google/genai still does what the comparison says", async () => {
+  // Its packages are found from within this workspace's modules.
+  const folder = `${root}test/node_modules/.pollux-compare`;
+  mkdirSync(folder, { recursive: true });
+  try {
+    copyFileSync(`${root}bench/peers/google-genai.mjs`, `${folder}/driver.mjs`);
+    expect(await columnOf(pathToFileURL(`${folder}/driver.mjs`).href)).toEqual(published("google-genai"));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test.each([
+  [["--libraries", "pollux,jquery"], "--libraries: jquery is none of pollux, google-genai,"],
+  [["--libraries", "pollux", "--docs"], "--docs needs all libraries."],
+])("the command says what is wrong with %s", (args, message) => {
+  const program = `${root}bench/compare/main.ts`;
+  const { status, stderr } = spawnSync(process.execPath, ["--conditions=pollux-source", program, ...args], {
+    encoding: "utf8",
+  });
+  expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining(message) });
+});
+
+async function columnOf(url: string): Promise<Column> {
+  const stub = await openStub();
+  try {
+    return await runLibrary(url, CASES, stub);
+  } finally {
+    stub.close();
+  }
+}

@@ -1,0 +1,31 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { readPage, ROOT } from "./pages.ts";
+
+/** One thing, done with Pollux and with another library. */
+export interface Pair {
+  readonly heading: string;
+  readonly ours: string;
+  readonly theirs: string;
+  /** What both print. */
+  readonly output: string;
+}
+
+const PAIR = /^```ts\n([^]*?)^```\n\n```text\n([^]*?)^```\n\n```js\n([^]*?)^```$/gm;
+
+/** The pages for people who come from another library. */
+export function pagesOfOthers(): readonly string[] {
+  return readdirSync(join(ROOT, "docs/guides/from"))
+    .toSorted()
+    .map((file) => `docs/guides/from/${file}`);
+}
+
+/** The pairs of a page, in order. */
+export function pairsOf(page: string): readonly Pair[] {
+  const text = readPage(page);
+  return [...text.matchAll(PAIR)].map((match) => {
+    const [, ours = "", output = "", theirs = ""] = match;
+    const [, heading = "One question"] = /^[^]*^## (.+)$/m.exec(text.slice(0, match.index)) ?? [];
+    return { heading, ours, output, theirs };
+  });
+}

@@ -1,0 +1,146 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { entryPoints, manifestOf, ROOT } from "../../site/src/repository.ts";
+import { type Chromium, openChromium, type Page } from "../runtimes/support/chromium.ts";
+import { programFile } from "../support/programs.ts";
+import { type BuiltPages, deadTargets, readBuiltPages } from "./support/page-links.ts";
+import { type ServedSite, serveSite } from "./support/serve-site.ts";
+
+const dist = join(ROOT, "site/dist");
+let pages: BuiltPages;
+let files: ReadonlySet<string>;
+
+// Installs VitePress and TypeDoc, reads all sources and renders a thousand pages.
+beforeAll(async () => {
+  const { SITE_BASE: _base, SITE_REPOSITORY: _repository, ...env } = process.env;
+  await promisify(execFile)(process.execPath, [join(ROOT, "site/build.ts")], { cwd: ROOT, env, maxBuffer: 1 << 26 });
+  pages = readBuiltPages(dist);
+  files = new Set(readdirSync(dist, { recursive: true, encoding: "utf8" }).map((file) => file.replaceAll("\\", "/")));
+}, 900_000);
+
+describe("the built site", () => {
+  test("every link leads to a page, a file and an anchor that exist", () => {
+    expect(pages.size).toBeGreaterThan(900);
+    // VitePress makes it for hosts that look for it; nobody links to it.
+    const dead = [...pages.keys()]
+      .filter((path) => path !== "404.html")
+      .flatMap((path) => deadTargets(path, pages, files).map((target) => `${path}: ${target}`));
+    expect(dead).toEqual([]);
+  });
+
+  test("no page loads anything from another host", () => {
+    const loaded = [...pages.values()]
+      .flatMap((page) => page.loaded)
+      .filter((target) => /^(?:https?:)?\/\//.test(target));
+    expect(loaded).toEqual([]);
+  });
+
+  test("the reference has each entry point, and guides link to names in it", () => {
+    for (const { name } of entryPoints())
+      expect(files.has(`reference/${name.replace("@pollux/", "")}/index.html`), name).toBe(true);
+    const links = pages.get("guides/errors-and-retries.html")?.targets ?? [];
+    expect(links.some((link) => link.endsWith("reference/core/classes/ApiStatusError.html"))).toBe(true);
+    const agent = readFileSync(join(dist, "reference/core/classes/Agent.html"), "utf8");
+    expect(agent).toMatch(/<a [^>]*href="[^"]+ConfigurationError\.html"/);
+  });
+
+  test("it has the Markdown of its pages and the lists for language models", () => {
+    for (const file of ["llms.txt", "llms-full.txt", "guides/options.md", "concepts.md"])
+      expect(files.has(file)).toBe(true);
+  });
+
+  test("the index of the search is no larger than a picture", () => {
+    const chunks = join(dist, "assets/chunks");
+    const index = readdirSync(chunks).find((file) => file.startsWith("@localSearchIndex")) ?? "";
+    expect(statSync(join(chunks, index)).size).toBeLessThan(2_000_000);
+  });
+});
+
+describe("in a browser", () => {
+  let site: ServedSite;
+  let browser: Chromium;
+  beforeAll(async () => void ([site, browser] = [await serveSite(dist), await openChromium()]));
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    await site[Symbol.asyncDispose]();
+  });
+
+  describe.each([
+    [1280, 900],
+    [390, 844],
+  ])("%d pixels wide", (width, height) => {
+    test.each([
+      ["the first page", "/"],
+      ["a guide", "/guides/getting-started.html"],
+      ["the index of guides", "/guides/"],
+      ["the concepts", "/concepts.html"],
+      ["a page of the reference", "/reference/core/classes/Agent.html"],
+      ["an example", "/examples/07-function-calling.html"],
+      ["a wide table", "/comparison.html"],
+    ])("%s can be read in light and dark, by everybody", async (_what, path) => {
+      const { page, errors } = await openPage(browser);
+      await page.setViewport({ width, height });
+      for (const mode of ["light", "dark"]) {
+        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: mode }]);
+        await page.goto(site.url + path);
+        await page.waitForFunction("document.readyState === 'complete'");
+        expect(await page.evaluate("document.documentElement.classList.contains('dark')")).toBe(mode === "dark");
+        expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+        expect(await violationsOf(page), mode).toEqual([]);
+      }
+      expect(errors).toEqual([]);
+      await page.close();
+    });
+
+    test("the search finds a guide and a name, and asks no other host", async () => {
+      const { page, errors } = await openPage(browser);
+      await page.setViewport({ width, height });
+      await page.goto(`${site.url}/`);
+      for (const [words, found] of [
+        ["approval", "/guides/approvals.html"],
+        ["ScriptedModel", "/reference/core/testing/classes/ScriptedModel.html"],
+      ] as const) {
+        await page.locator("#local-search button, button.VPNavBarSearchButton").click();
+        await page.locator("#localsearch-input").fill(words);
+        await page.waitForFunction(`document.querySelector('.results a[href*="${found}"]') !== null`);
+        await page.keyboard.press("Escape");
+      }
+      const asked = "performance.getEntriesByType('resource').map(({ name }) => name)";
+      const elsewhere = ((await page.evaluate(asked)) as string[]).filter((name) => !name.startsWith(site.url));
+      expect(elsewhere.filter((name) => !name.startsWith("data:"))).toEqual([]);
+      expect(errors).toEqual([]);
+      await page.close();
+    });
+  });
+
+  test("the version is shown, and no file was missing", async () => {
+    const { page } = await openPage(browser);
+    await page.setViewport({ width: 1280, height: 900 });
+    await page.goto(`${site.url}/`);
+    expect(await page.evaluate("document.querySelector('.VPNav').textContent")).toContain(
+      `v${manifestOf("core").version}`,
+    );
+    await page.close();
+    expect(site.missing).toEqual([]);
+  });
+});
+
+async function openPage(browser: Chromium): Promise<{ readonly page: Page; readonly errors: readonly string[] }> {
+  const page = await browser.newPage();
+  const errors: string[] = [];
+  page.on("pageerror", (error) => void errors.push(String(error)));
+  return { page, errors };
+}
+
+/** What axe-core finds that keeps people out, as sentences. */
+async function violationsOf(page: Page): Promise<unknown> {
+  await page.evaluate(readFileSync(programFile("axe-core", "axe.min.js"), "utf8"));
+  return await page.evaluate(
+    `axe.run(document).then(({ violations }) => violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => id + ": " + nodes.slice(0, 3).map(({ target, failureSummary }) => target + " " + failureSummary).join("; ")))`,
+  );
+}

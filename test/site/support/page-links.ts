@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path/posix";
+
+/** The HTML pages of a folder: by path, the anchors they have and what they refer to. */
+export type BuiltPages = ReadonlyMap<string, BuiltPage>;
+
+interface BuiltPage {
+  readonly anchors: ReadonlySet<string>;
+  /** Targets of `href` and `src`, as written. */
+  readonly targets: readonly string[];
+  /** Addresses of scripts, styles and pictures: what a browser loads without being asked. */
+  readonly loaded: readonly string[];
+}
+
+/** Reads what has been built. */
+export function readBuiltPages(folder: string): BuiltPages {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".html"));
+  return new Map(
+    files.map((file) => {
+      const html = readFileSync(join(folder, file), "utf8");
+      return [
+        file.replaceAll("\\", "/"),
+        {
+          anchors: new Set(allOf(html, / id="([^"]+)"/g)),
+          targets: [...new Set(allOf(html, /<[a-z]+ [^>]*?(?:href|src)="([^"]+)"/g))],
+          loaded: allOf(html, /<(?:script|link|img|iframe|source)\b[^>]*? (?:src|href)="([^"]+)"/g),
+        },
+      ];
+    }),
+  );
+}
+
+/** Targets of a page that lead nowhere. */
+export function deadTargets(path: string, pages: BuiltPages, files: ReadonlySet<string>): readonly string[] {
+  const { targets } = pages.get(path) ?? { targets: [] };
+  return targets.filter((target) => {
+    if (/^[a-z]+:/.test(target)) return false;
+    const [address = "", anchor = ""] = target.split("#");
+    const to =
+      address === "" ? path : fileOf(address.startsWith("/") ? address.slice(1) : join(dirname(path), address));
+    if (!files.has(to)) return true;
+    return anchor !== "" && pages.get(to)?.anchors.has(decodeURIComponent(anchor)) !== true;
+  });
+}
+
+/** What a server sends for an address. */
+function fileOf(address: string): string {
+  const path = decodeURIComponent(address).replace(/^\.\//, "");
+  return path === "" || path.endsWith("/") ? `${path}index.html` : path;
+}
+
+function allOf(html: string, pattern: RegExp): readonly string[] {
+  return [...html.matchAll(pattern)].map(([, found = ""]) => found.replaceAll("&amp;", "&"));
+}
