@@ -2,7 +2,7 @@
  * `pnpm api:report`: writes what each package exports, with full types, to the `.api.md` files of its folder `etc`. A test compares them
  * with the sources, so a change of the public surface is a change of these files, for reviewers to see.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { apiReports, type EntryPoint } from "./api/report.ts";
@@ -29,9 +29,11 @@ export async function allApiReports(): Promise<readonly ApiReport[]> {
 
 /** The reports on disk, as absolute paths. */
 export function apiReportFiles(): readonly string[] {
-  return readdirSync(packages, { recursive: true, encoding: "utf8" })
-    .filter((path) => /^[^/\\]+[/\\]etc[/\\][^/\\]+\.api\.md$/.test(path))
-    .map((path) => join(packages, path));
+  const folders = readdirSync(packages).map((name) => join(packages, name, "etc"));
+  return folders
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)))
+    .filter((path) => path.endsWith(".api.md"));
 }
 
 async function reportsOf(folder: string): Promise<readonly ApiReport[]> {
