@@ -28,8 +28,8 @@ const PACKAGE_BUDGETS: Readonly<Record<string, PackageSize>> = {
 
 /** What an agent with one tool may add to zod in a bundle, in bytes, minified. */
 export const BUNDLE_BUDGET: { readonly minified: number; readonly gzipped: number } = {
-  minified: 310_000,
-  gzipped: 124_000,
+  minified: 315_000,
+  gzipped: 126_000,
 };
 
 /** What `npm install @pollux/core zod` may put on the disk. */

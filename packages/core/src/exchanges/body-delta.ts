@@ -118,13 +118,16 @@ interface Piece {
   readonly at: number;
 }
 
-/** What the contents of a request begin with. */
-const CONTENTS = new TextEncoder().encode('"contents":[');
+/** What the contents of a request begin with, in ASCII. */
+const CONTENTS = '"contents":[';
 
-function indexOf(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
-  const [first = 0] = wanted;
-  for (let at = bytes.indexOf(first, from); at !== -1; at = bytes.indexOf(first, at + 1))
-    if (wanted.every((byte, index) => bytes[at + index] === byte)) return at;
+function indexOf(bytes: Uint8Array, wanted: string, from: number): number {
+  const first = wanted.charCodeAt(0);
+  for (let at = bytes.indexOf(first, from); at !== -1; at = bytes.indexOf(first, at + 1)) {
+    let index = 1;
+    while (index < wanted.length && bytes[at + index] === wanted.charCodeAt(index)) index++;
+    if (index === wanted.length) return at;
+  }
   return -1;
 }
 
