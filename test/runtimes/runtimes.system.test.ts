@@ -139,7 +139,10 @@ describe.each(NODE_LIKES)("$title", ({ confined, free }) => {
 
 test("only the program pollux imports what a variable names, and no entry leads there", () => {
   const found = inject("packed").flatMap((each) => variableImports(each.tarball));
-  expect(found).toEqual([{ file: "@pollux/cli/dist/emulator.js", isReachable: false }]);
+  expect(found).toEqual([
+    { file: "@pollux/cli/dist/emulator.js", isReachable: false },
+    { file: "@pollux/cli/dist/inspect.js", isReachable: false },
+  ]);
 });
 
 test.each([
