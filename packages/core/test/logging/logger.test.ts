@@ -58,7 +58,7 @@ test("falls back to the console when there is no pino", async () => {
 test("writes through pino to standard error", () => {
   const url = new URL("../../src/logging/logger.ts", import.meta.url).href;
   const program = `import { defaultLogger } from ${JSON.stringify(url)}; defaultLogger().warn({ n: 1 }, "hello");`;
-  const child = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+  const child = spawnSync(process.execPath, ["--conditions=pollux-source", "--input-type=module", "-e", program], {
     env: { ...process.env, POLLUX_LOG: "warn" },
     encoding: "utf8",
   });
