@@ -73,6 +73,13 @@ describe.each(faces)("%s", (_face, read) => {
     expect(result.usage.searchQueries).toBe(2);
   });
 
+  test("a signature after the finish reason belongs to the answer, and does not begin more of it", async () => {
+    const signed: Part = { text: "", thoughtSignature: "c2ln" };
+    const result = await ask(chunk([text("Done.")], "STOP"), chunk([signed]));
+    expect(result).toMatchObject({ stopReason: "finished", text: "Done." });
+    expect(result.contents[1]).toEqual({ role: "model", parts: [text("Done."), signed] });
+  });
+
   test("log probabilities are those of every token, also of equal ones", async () => {
     const [yes, no] = ["yes", "no"].map((token) => ({ token, logProbability: 0 }));
     const logprobs = (...chosenCandidates: readonly unknown[]) => ({

@@ -179,9 +179,10 @@ function firstCandidate({ candidates }: GenerateContentResponse): Candidate | un
   return undefined;
 }
 
-/** True for anything but a text without characters, which says nothing. */
+/** True for anything but a text without characters, which says nothing, though it may carry a signature. */
 function saysSomething(part: Part): boolean {
-  for (const key in part) if (key !== "text" || part.text !== "") return true;
+  if (part.text !== "") return true;
+  for (const key in part) if (key !== "text" && key !== "thought" && key !== "thoughtSignature") return true;
   return false;
 }
 
