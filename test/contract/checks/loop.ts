@@ -12,9 +12,9 @@ import { contentsOf, instructionsOf, isErrorText, type PlainContent, resultIn, w
 export const loop: Check = {
   id: "loop",
   claim:
-    "each recorded tool loop, run by an agent, sends what the service accepted, each request begins as the one before, and its usage is the sum",
+    "each recorded tool loop, run by an agent, sends what the service accepted, each request begins as the one before, and the run counts the tokens of all",
   compares:
-    "each request of an agent whose tools return what they returned then, over both transports and both faces, and its usage",
+    "each request of an agent whose tools return what they returned then, over both transports and both faces, and the usage of its run",
   against: "the requests the service took, and the sum of the recorded token counters",
   async run(recording, tally): Promise<void> {
     const { loops, leftOut } = findLoops(recording);

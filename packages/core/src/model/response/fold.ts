@@ -195,8 +195,8 @@ const PER_TOKEN: ReadonlySet<string> = new Set(["chosenCandidates", "topCandidat
 /**
  * Adds the fields of a chunk to those of earlier chunks, known or not. The latest value wins, except that an empty one never
  * replaces a full one, since early chunks may hold empty values for fields that other chunks fill, in no guaranteed order. Objects
- * are merged member by member. Lists add up, but entries that a chunk repeats do not, since it may hold all of them so far; the exceptions are
- * {@link REPLACED} and {@link PER_TOKEN}.
+ * are merged member by member. Lists add up, without the entries that a chunk repeats, since it may hold all of them so far; the
+ * exceptions are {@link REPLACED} and {@link PER_TOKEN}.
  */
 function foldFields(record: Record<string, unknown>, from: object, except: string, alsoExcept: string = except): void {
   // No lists of names or entries: an answer may have thousands of chunks.
@@ -213,7 +213,7 @@ function foldFields(record: Record<string, unknown>, from: object, except: strin
 /** Two objects as one, as chunks are folded. */
 export function mergeFields<Fields extends object>(before: Fields, after: Fields): Fields {
   const merged = { ...before };
-  // Only the members of the same type are written.
+  // Both have the same type, so what is written fits it.
   foldFields(merged as Record<string, unknown>, after, "__proto__");
   return merged;
 }
