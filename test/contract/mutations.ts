@@ -93,10 +93,11 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "fields nobody knows, everywhere",
     sameCounts: ["parse", "values", "fold", "echo", "citations"],
     mutate(recording) {
+      let score = 0;
       mapChunks(recording, (chunks) =>
         mapCandidates(
           mapParts(chunks, (parts) => parts.map((part) => ({ ...part, futureField: { list: [1, "zwei", null] } }))),
-          (candidate) => ({ ...candidate, novelty: [{ score: 0.5 }] }),
+          (candidate) => ({ ...candidate, novelty: [{ score: 0.5 }, { score: (score += 1) }] }),
         ).map((chunk) => ({ ...chunk, weather: "fair", usageMetadata: withMore(chunk["usageMetadata"]) })),
       );
       for (const { digest } of recording.exchanges)

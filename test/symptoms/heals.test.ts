@@ -419,4 +419,21 @@ describe.each(faces)("%s", (_face, read) => {
     expect(heals).toEqual(["gemini-3.6-flash: drop-thinking", `${MODEL}: drop-thinking`, `${MODEL}: drop-thinking`]);
     expect(world.bodies).toHaveLength(3 + 2 * 3);
   });
+
+  test("what was found out about the endpoint of an environment, every model object of that environment knows", async () => {
+    const faultRules = [refusing("Thinking level is not supported for this model.", /thinkingLevel/)];
+    await using world = await openWorld({ brain: SAYS, faults: faultRules });
+    const env = { GOOGLE_GEMINI_BASE_URL: world.url, GEMINI_API_KEY: "emulator" };
+    const ask = async (id: string, of: typeof env): Promise<number> => {
+      const before = world.bodies.length;
+      const model = world.model(id, { endpoint: undefined, env: of });
+      await read(new Agent({ model, thinking: "high" }), "Hello?");
+      return world.bodies.length - before;
+    };
+    expect([await ask(MODEL, env), await ask(MODEL, env)]).toEqual([2, 1]);
+    expect(await ask("gemini-3.6-flash", env)).toBe(2);
+    expect(await ask(MODEL, { ...env })).toBe(2);
+    Object.assign(env, { GOOGLE_GENAI_API_VERSION: "v1" });
+    expect(await ask(MODEL, env)).toBe(2);
+  });
 });

@@ -40,7 +40,7 @@ describe.each(faces)("%s", (_face, read) => {
     },
   );
 
-  test("pages that were read are added up; ratings and lists of grounding are replaced, other metadata is merged", async () => {
+  test("lists add up, also unknown ones; ratings and grounding's indexed lists are replaced, objects are merged", async () => {
     const page = (retrievedUrl: string) => ({ retrievedUrl, urlRetrievalStatus: "URL_RETRIEVAL_STATUS_SUCCESS" });
     const rating = (probability: string) => ({ category: "HARM_CATEGORY_HARASSMENT", probability });
     const chunks = [{ web: { uri: "https://a.example" } }, { web: { uri: "https://b.example" } }];
@@ -49,22 +49,48 @@ describe.each(faces)("%s", (_face, read) => {
         urlContextMetadata: { urlMetadata: [page("a")] },
         groundingMetadata: { webSearchQueries: ["what"], groundingChunks: chunks.slice(0, 1) },
         safetyRatings: [rating("LOW")],
-        news: { from: "here", list: [1] },
+        news: { from: "here", list: [{ n: 1 }, 1] },
       }),
       piece("two", {
         urlContextMetadata: { urlMetadata: [page("b")] },
-        groundingMetadata: { groundingChunks: chunks },
+        groundingMetadata: { webSearchQueries: ["what", "who"], groundingChunks: chunks },
       }),
-      piece("", { safetyRatings: [rating("NEGLIGIBLE")], news: { to: "there", list: [2] } }, undefined, "STOP"),
+      piece(
+        "",
+        { safetyRatings: [rating("NEGLIGIBLE")], news: { to: "there", list: [2, { n: 1 }, 2] } },
+        undefined,
+        "STOP",
+      ),
     );
     expect(result.response?.candidate).toEqual({
       index: 0,
       finishReason: "STOP",
       urlContextMetadata: { urlMetadata: [page("a"), page("b")] },
-      groundingMetadata: { webSearchQueries: ["what"], groundingChunks: chunks },
+      groundingMetadata: { webSearchQueries: ["what", "who"], groundingChunks: chunks },
       safetyRatings: [rating("NEGLIGIBLE")],
-      news: { from: "here", to: "there", list: [2] },
+      news: { from: "here", to: "there", list: [{ n: 1 }, 1, 2, 2] },
     });
+    expect(result.usage.searchQueries).toBe(2);
+  });
+
+  test("a signature after the finish reason belongs to the answer, and does not begin more of it", async () => {
+    const signed: Part = { text: "", thoughtSignature: "c2ln" };
+    const result = await ask(chunk([text("Done.")], "STOP"), chunk([signed]));
+    expect(result).toMatchObject({ stopReason: "finished", text: "Done." });
+    expect(result.contents[1]).toEqual({ role: "model", parts: [text("Done."), signed] });
+  });
+
+  test("log probabilities are those of every token, also of equal ones", async () => {
+    const [yes, no] = ["yes", "no"].map((token) => ({ token, logProbability: 0 }));
+    const logprobs = (...chosenCandidates: readonly unknown[]) => ({
+      logprobsResult: { chosenCandidates, topCandidates: chosenCandidates.map(() => ({ candidates: [yes, no] })) },
+    });
+    const result = await ask(
+      piece("yes", logprobs(yes)),
+      piece("yes", logprobs(yes)),
+      piece("no", { ...logprobs(no), avgLogprobs: -0.5 }, undefined, "STOP"),
+    );
+    expect(result.response?.candidate).toMatchObject({ ...logprobs(yes, yes, no), avgLogprobs: -0.5 });
   });
 
   test("usage has the counters of the last chunk that has any, and everything else that came", async () => {

@@ -1,19 +1,21 @@
-import { Agent, type Content, gemini, type PrepareTurn } from "@pollux/core";
+import { Agent, type Content, gemini, type PrepareTurn, type RunResult } from "@pollux/core";
 import { type Check, difference } from "../check.ts";
 import { findLoops, type LoopStep, type RecordedLoop } from "../loops.ts";
 import { callsOf, joinText, readAnswer, textOf, whyUnusable } from "../plain-fold.ts";
 import { modelOptions, recordedFetch, servedOver, type Transport, TRANSPORTS } from "../recorded-fetch.ts";
 import { builtInsOf, declarationsIn, functionsOf } from "../recorded-tools.ts";
 import { type Exchange, isJson, type Json, listOf, modelOf, type Recording } from "../recordings.ts";
+import { wrongSum } from "../values/counters.ts";
 import { contentsOf, instructionsOf, isErrorText, type PlainContent, resultIn, withNames } from "../wire-forms.ts";
 
 /** What an agent has to send in a run whose answers and results are known: what the service took from another client. */
 export const loop: Check = {
   id: "loop",
   claim:
-    "each recorded tool loop, run by an agent, sends what the service accepted, and each request begins as the one before",
-  compares: "each request of an agent whose tools return what they returned then, over both transports and both faces",
-  against: "the requests the service took",
+    "each recorded tool loop, run by an agent, sends what the service accepted, each request begins as the one before, and the run counts the tokens of all",
+  compares:
+    "each request of an agent whose tools return what they returned then, over both transports and both faces, and the usage of its run",
+  against: "the requests the service took, and the sum of the recorded token counters",
   async run(recording, tally): Promise<void> {
     const { loops, leftOut } = findLoops(recording);
     for (const why of leftOut) tally.skip(why);
@@ -31,11 +33,11 @@ export const loop: Check = {
 
 /** The two ways to read a run. */
 const FACES = {
-  run: async (agent: Agent, contents: readonly Content[]): Promise<string> => (await agent.run(contents)).text,
-  stream: async (agent: Agent, contents: readonly Content[]): Promise<string> => {
+  run: (agent: Agent, contents: readonly Content[]): Promise<RunResult> => agent.run(contents),
+  stream: async (agent: Agent, contents: readonly Content[]): Promise<RunResult> => {
     const stream = agent.stream(contents);
     for await (const event of stream) void event;
-    return (await stream.result()).text;
+    return await stream.result();
   },
 };
 
@@ -65,16 +67,20 @@ async function replay(
 
   const last = answers[exchanges.length - 1];
   const isUsable = last !== undefined && whyUnusable(last) === undefined;
-  let text: string | undefined;
+  let result: RunResult | undefined;
   try {
-    text = await FACES[face](agent, given);
+    result = await FACES[face](agent, given);
   } catch (error) {
     // After an error or an empty answer an agent may ask again, to which there is no recorded answer.
     if (isUsable) return `threw ${String(error)}`;
   }
   if (sent.length < exchanges.length) return `stopped after ${sent.length} of ${exchanges.length} requests`;
   if (isUsable && sent.length > exchanges.length) return `sent ${sent.length} requests, recorded ${exchanges.length}`;
-  if (isUsable && callsOf(last.parts).length === 0 && text !== textOf(last.parts)) return "the result has another text";
+  if (isUsable && callsOf(last.parts).length === 0 && result?.text !== textOf(last.parts))
+    return "the result has another text";
+  const bodies = exchanges.map(({ responseBody }) => responseBody);
+  const wrongCount = isUsable && result !== undefined ? wrongSum(result.usage, bodies) : undefined;
+  if (wrongCount !== undefined) return wrongCount;
   const declared = new Set(declarationsIn(recorded).keys());
   for (const [turn] of exchanges.entries()) {
     const { contents } = JSON.parse(sent[turn] ?? "{}") as { readonly contents: readonly PlainContent[] };

@@ -1,9 +1,10 @@
-import { Agent, type Content, gemini, type ModelResponse, type Usage } from "@pollux/core";
+import { Agent, type Content, gemini, type ModelResponse } from "@pollux/core";
 import { type Check, type Tally } from "../check.ts";
 import { asRecorded, modelOptions, recordedFetch, type Served } from "../recorded-fetch.ts";
 import { type Exchange, isAnswered, isStream, modelOf, type Recording } from "../recordings.ts";
 import { accountFor } from "../values/account.ts";
 import { pieceLost, piecesOf } from "../values/content-pieces.ts";
+import { wrongUsage } from "../values/counters.ts";
 import { countParts, PARTS_MAY_VANISH } from "../values/part-account.ts";
 import { MAY_VANISH, REPEATED } from "../values/may-vanish.ts";
 import { type Chunk, chunksIn } from "../values/read-body.ts";
@@ -108,34 +109,9 @@ async function compareKept(
   return [
     ...account.lost,
     ...(lostPiece === undefined ? [] : [`content: ${lostPiece}`]),
-    wrongUsage(response.usage, chunks) ?? wrongReason(response, candidates),
+    wrongUsage(response.usage, [chunks]) ?? wrongReason(response, candidates),
   ];
 }
-
-/** The counters of the last chunk that has any, as numbers. */
-function wrongUsage(usage: Usage, chunks: readonly Chunk[]): string | undefined {
-  const last = chunks.findLast((chunk) => Object.keys((chunk["usageMetadata"] ?? {}) as Chunk).some(isTokenCount));
-  const metadata = (last?.["usageMetadata"] ?? {}) as Chunk;
-  for (const [ours, theirs] of COUNTERS) {
-    if (metadata[theirs] === undefined && ours === "totalTokens") continue;
-    const expected = Number(metadata[theirs] ?? 0);
-    if (usage[ours] !== expected) return `usage.${ours} is ${JSON.stringify(usage[ours])}, recorded ${expected}`;
-  }
-  return undefined;
-}
-
-function isTokenCount(name: string): boolean {
-  return name.endsWith("TokenCount");
-}
-
-const COUNTERS = [
-  ["inputTokens", "promptTokenCount"],
-  ["cachedTokens", "cachedContentTokenCount"],
-  ["outputTokens", "candidatesTokenCount"],
-  ["thoughtTokens", "thoughtsTokenCount"],
-  ["toolUseTokens", "toolUsePromptTokenCount"],
-  ["totalTokens", "totalTokenCount"],
-] as const;
 
 function wrongReason({ finishReason }: ModelResponse, candidates: readonly Chunk[]): string | undefined {
   const last = candidates.findLast((candidate) => (candidate["finishReason"] ?? "") !== "")?.["finishReason"];

@@ -1,3 +1,4 @@
+import { NO_USAGE } from "@pollux/core";
 import { describe, expect, test } from "vitest";
 import { readRecording } from "../read-recording.ts";
 import type { Recording } from "../recordings.ts";
@@ -5,6 +6,7 @@ import { runCheck } from "../run-checks.ts";
 import { values } from "../checks/values.ts";
 import { accountFor } from "./account.ts";
 import { pieceLost, piecesOf } from "./content-pieces.ts";
+import { wrongUsage } from "./counters.ts";
 import { chunksIn, type Chunk } from "./read-body.ts";
 
 const candidate = (fields: Chunk): Chunk => ({ candidates: [fields] });
@@ -134,6 +136,31 @@ describe("a content", () => {
     ],
   ])("does not with %s", (_, received, kept) => {
     expect(lost(received, kept)).toBeDefined();
+  });
+});
+
+describe("a usage", () => {
+  const answers: readonly (readonly Chunk[])[] = [
+    [{ usageMetadata: { promptTokenCount: 7, thoughtsTokenCount: 3 } }, { usageMetadata: { promptTokenCount: "90" } }],
+    [{ usageMetadata: { promptTokenCount: 9, totalTokenCount: 9 } }, { usageMetadata: { trafficType: "ON_DEMAND" } }],
+  ];
+
+  test("is the sum of the counters of each answer's last chunk that has any", () => {
+    expect(wrongUsage({ ...NO_USAGE, inputTokens: 99, totalTokens: 99 }, answers)).toBeUndefined();
+    expect(wrongUsage({ ...NO_USAGE, inputTokens: 9, totalTokens: 8 }, answers.slice(1))).toBe(
+      "usage.totalTokens is 8, recorded 9",
+    );
+    expect(wrongUsage({ ...NO_USAGE, inputTokens: 99, thoughtTokens: 3 }, answers)).toBe(
+      "usage.thoughtTokens is 3, recorded 0",
+    );
+  });
+
+  test("is wrong as text, also where text was counted", () => {
+    const asText = { ...NO_USAGE, inputTokens: "909" as unknown as number };
+    expect(wrongUsage(asText, answers)).toBe('usage.inputTokens is "909", recorded 99');
+    expect(wrongUsage({ ...asText, inputTokens: "9" as unknown as number }, answers.slice(1))).toBe(
+      'usage.inputTokens is "9", recorded 9',
+    );
   });
 });
 

@@ -19,7 +19,7 @@ export function configFieldProblems(subject: Subject): Problem[] {
   ];
 }
 
-/** What the model or the surface rejects in the generation config (E-41, E-44 to E-48c, E-60 to E-65): the first violated rule. */
+/** What the model or the surface rejects in the generation config (E-41, E-44 to E-48d, E-60 to E-65): the first violated rule. */
 export function configProblem(subject: Subject): Problem | undefined {
   const { request, model, surface, operation } = subject;
   const config = request.generationConfig;
@@ -89,7 +89,7 @@ interface Range {
   readonly end: string;
 }
 
-function ranges(config: GenerationConfig, { model, switches }: Subject): Range[] {
+function ranges(config: GenerationConfig, { model, switches, surface }: Subject): Range[] {
   const limit = model.outputTokenLimit;
   const { maxOutputTokens, temperature, topP } = config;
   // Long decoding has a budget over all hops; the limit is for one hop.
@@ -103,11 +103,13 @@ function ranges(config: GenerationConfig, { model, switches }: Subject): Range[]
     max,
     end: String(max + 1),
   };
-  if (!switches.samplingRanges) return [tokens];
+  const isVertex = surface === "vertex";
+  if (switches.samplingRanges === false || (switches.samplingRanges === "seen" && !isVertex)) return [tokens];
+  const rule = isVertex ? "E-48d" : "E-48c";
   return [
     tokens,
-    { rule: "E-48c", name: "temperature", field: "temperature", value: temperature, min: 0, max: 2, end: "2.0001" },
-    { rule: "E-48c", name: "topP", field: "top_p", value: topP, min: 0, max: 1, end: "1.0001" },
+    { rule, name: "temperature", field: "temperature", value: temperature, min: 0, max: 2, end: "2.0001" },
+    { rule, name: "topP", field: "top_p", value: topP, min: 0, max: 1, end: "1.0001" },
   ];
 }
 

@@ -78,7 +78,13 @@ export const RULES: readonly Rule[] = [
     certainty: "I",
     file: "config.ts",
   },
-  { id: "E-48c", condition: "temperature or topP out of range (switch)", certainty: "G", file: "config.ts" },
+  {
+    id: "E-48c",
+    condition: "Developer API: temperature or topP out of range (switch)",
+    certainty: "G",
+    file: "config.ts",
+  },
+  { id: "E-48d", condition: "Vertex: temperature or topP out of range (switch)", certainty: "R", file: "config.ts" },
   {
     id: "E-36",
     condition: "cached content beside system instruction, tools or tool config",

@@ -45,8 +45,11 @@ export interface StrictSwitches {
   readonly maxSchemaStates?: number | undefined;
   /** E-29: deepest nesting of a schema. @defaultValue `32` */
   readonly maxSchemaDepth?: number | undefined;
-  /** E-48c: false accepts temperature and topP outside their ranges. @defaultValue `true` */
-  readonly samplingRanges?: boolean | undefined;
+  /**
+   * E-48c, E-48d: false accepts temperature and topP outside their ranges. `"seen"`, which `guesses: false` sets, rejects them only
+   * where the service was seen to, on Vertex. @defaultValue `true`
+   */
+  readonly samplingRanges?: boolean | "seen" | undefined;
   /** E-40b: false accepts pointless or undeclared `allowedFunctionNames`. @defaultValue `true` */
   readonly allowedNames?: boolean | undefined;
   /** E-47: false accepts a response schema without its MIME type. @defaultValue `true` */
@@ -86,7 +89,7 @@ const DEFAULTS: ResolvedSwitches = {
 
 /** The effect of `guesses: false` on guessed rules that have their own switch. */
 const WITHOUT_GUESSES = {
-  samplingRanges: false,
+  samplingRanges: "seen",
   allowedNames: false,
   schemaNeedsMimeType: false,
   movedSignatures: "accept",

@@ -458,6 +458,8 @@ describe("accepted", () => {
   test("switches for guessed rules let through what they refuse by default", () => {
     const cases: readonly Asked[] = [
       { body: config({ temperature: 3 }), strict: { samplingRanges: false } },
+      { body: config({ temperature: 3 }), strict: { samplingRanges: "seen" } },
+      { profile: "vertex", body: config({ temperature: 3 }), strict: { samplingRanges: false } },
       { body: config({ responseJsonSchema: { type: "object" } }), strict: { schemaNeedsMimeType: false } },
       {
         body: {
@@ -551,6 +553,8 @@ describe("without guesses", () => {
     const strict = { guesses: false, samplingRanges: true };
     expect(outcome({ body: config({ temperature: 3 }), strict })).toMatchObject({ rule: "E-48c" });
     expect(outcome({ body: config({ candidateCount: 2 }), strict })).toMatchObject({ rule: "E-44" });
+    const onVertex = { profile: "vertex", body: config({ temperature: 3 }), strict: { guesses: false } } as const;
+    expect(outcome(onVertex)).toMatchObject({ rule: "E-48d" });
   });
 });
 

@@ -6,7 +6,7 @@ import type { CitationMetadata, GroundingMetadata, GroundingSupport } from "../.
 import { classifyFinish } from "../finish-reason.ts";
 import type { ModelResponse } from "../model.ts";
 import { addUsage, foldUsage } from "../usage.ts";
-import { type AnswerSource, listParts, ResponseFold } from "./fold.ts";
+import { type AnswerSource, listParts, mergeFields, ResponseFold } from "./fold.ts";
 import { PartCollector, visibleText } from "./parts.ts";
 
 /** Most requests that one answer may take. */
@@ -106,7 +106,7 @@ interface Shift {
  * Merges another segment into an answer.
  *
  * Usage is summed, because every segment is billed, except for the context size, which is the first segment's. Grounding and
- * citations are joined. Of everything else, the last segment's value wins.
+ * citations are joined, their ranges moved. Everything else is merged as if the segments were chunks of one stream.
  *
  * @param next - Of the last segment, with the parts of the whole answer.
  */
@@ -130,13 +130,12 @@ function mergeSegments(first: ModelResponse, next: ModelResponse, segment: Respo
     content: { ...first.content, ...next.content },
     usage: { ...addUsage(first.usage, next.usage), contextTokens: first.usage.contextTokens },
     candidate: {
-      ...earlier,
-      ...next.candidate,
+      ...mergeFields(earlier, next.candidate),
       ...(grounding && { groundingMetadata: grounding }),
       ...(citations && { citationMetadata: citations }),
       ...(pages.length > 0 && { urlContextMetadata: { ...next.candidate.urlContextMetadata, urlMetadata: pages } }),
     },
-    envelope: { ...first.envelope, ...next.envelope, ...(usageMetadata && { usageMetadata }) },
+    envelope: { ...mergeFields(first.envelope, next.envelope), ...(usageMetadata && { usageMetadata }) },
   };
 }
 

@@ -179,22 +179,24 @@ function firstCandidate({ candidates }: GenerateContentResponse): Candidate | un
   return undefined;
 }
 
-/** True for anything but a text without characters, which says nothing. */
+/** True for anything but a text without characters, which says nothing, though it may carry a signature. */
 function saysSomething(part: Part): boolean {
-  for (const key in part) if (key !== "text" || part.text !== "") return true;
+  if (part.text !== "") return true;
+  for (const key in part) if (key !== "text" && key !== "thought" && key !== "thoughtSignature") return true;
   return false;
 }
 
-/**
- * Lists that come in pieces: each chunk brings some of the entries, and a chunk may repeat earlier ones. Any other list is complete
- * wherever it is: safety ratings are rated anew, and grounding comes whole, in the last chunk, with indices into its own lists.
- */
-const IN_PIECES: ReadonlySet<string> = new Set(["citationSources", "citations", "urlMetadata"]);
+/** Lists that each chunk brings whole: ratings are rated anew, and supports point into the list of grounding chunks beside them. */
+const REPLACED: ReadonlySet<string> = new Set(["safetyRatings", "groundingChunks", "groundingSupports"]);
+
+/** Lists with an entry for each token of their chunk; two tokens may have equal entries. */
+const PER_TOKEN: ReadonlySet<string> = new Set(["chosenCandidates", "topCandidates"]);
 
 /**
  * Adds the fields of a chunk to those of earlier chunks, known or not. The latest value wins, except that an empty one never
  * replaces a full one, since early chunks may hold empty values for fields that other chunks fill, in no guaranteed order. Objects
- * are merged member by member, and lists that come in pieces add up.
+ * are merged member by member. Lists add up, without the entries that a chunk repeats, since it may hold all of them so far; the
+ * exceptions are {@link REPLACED} and {@link PER_TOKEN}.
  */
 function foldFields(record: Record<string, unknown>, from: object, except: string, alsoExcept: string = except): void {
   // No lists of names or entries: an answer may have thousands of chunks.
@@ -208,18 +210,30 @@ function foldFields(record: Record<string, unknown>, from: object, except: strin
   }
 }
 
-function foldValue(name: string, before: unknown, after: unknown): unknown {
-  if (typeof after === "number") return after;
-  if (isEmpty(after)) return before;
-  if (Array.isArray(after)) return Array.isArray(before) && IN_PIECES.has(name) ? addMissing(before, after) : after;
-  if (!isObject(after) || !isObject(before)) return after;
+/** Two objects as one, as chunks are folded. */
+export function mergeFields<Fields extends object>(before: Fields, after: Fields): Fields {
   const merged = { ...before };
-  foldFields(merged, after, "__proto__");
+  // Both have the same type, so what is written fits it.
+  foldFields(merged as Record<string, unknown>, after, "__proto__");
   return merged;
 }
 
-function addMissing(before: readonly unknown[], after: readonly unknown[]): readonly unknown[] {
-  const added = after.filter((entry) => !before.some((known) => sameJson(known, entry)));
+function foldValue(name: string, before: unknown, after: unknown): unknown {
+  if (typeof after === "number") return after;
+  if (isEmpty(after)) return before;
+  if (Array.isArray(after)) return Array.isArray(before) ? foldList(name, before, after) : after;
+  return isObject(after) && isObject(before) ? mergeFields(before, after) : after;
+}
+
+function foldList(name: string, before: readonly unknown[], after: readonly unknown[]): readonly unknown[] {
+  if (REPLACED.has(name)) return after;
+  if (PER_TOKEN.has(name)) return [...before, ...after];
+  const known = [...before];
+  const added = after.filter((entry) => {
+    const at = known.findIndex((one) => sameJson(one, entry));
+    if (at !== -1) known.splice(at, 1);
+    return at === -1;
+  });
   return added.length === 0 ? before : [...before, ...added];
 }
 

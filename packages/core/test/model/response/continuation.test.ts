@@ -164,6 +164,27 @@ test("a call may be written over several requests", async () => {
   expect(response?.content.parts).toEqual([{ functionCall: { name: "f", args: { s: "ab" } } }]);
 });
 
+test("log probabilities and what nobody knows stay, of all requests", async () => {
+  const more = (token: string): Candidate => {
+    const unknown = { news: { [token]: 1, list: [token] } };
+    return { logprobsResult: { chosenCandidates: [{ token, logProbability: 0 }] }, ...unknown };
+  };
+  const { response } = await play(
+    [chunk("a", { finishReason: "CONTINUATION", continuationToken: "t1", ...more("a") })],
+    [chunk("b", { finishReason: "STOP", ...more("b") })],
+  );
+  expect(response?.candidate).toEqual({
+    finishReason: "STOP",
+    logprobsResult: {
+      chosenCandidates: [
+        { token: "a", logProbability: 0 },
+        { token: "b", logProbability: 0 },
+      ],
+    },
+    news: { a: 1, b: 1, list: ["a", "b"] },
+  });
+});
+
 test("citations and pages of all requests stay, counted from the start", async () => {
   const cited = (uri: string): Candidate => ({
     citationMetadata: { citationSources: [{ uri, startIndex: 1, endIndex: 2 }] },

@@ -61,10 +61,16 @@ export const CONFIG: readonly Case[] = [
     `${ROOT}.generation_config.temperature: temperature must be in the range [0, 2].`,
   ],
   [
-    "E-48c",
+    "E-48d",
     "a high temperature on Vertex",
     { profile: "vertex", body: config({ temperature: 1000 }) },
     vertexRange("temperature", 1000, "0", "2.0001"),
+  ],
+  [
+    "E-48d",
+    "a negative topP on Vertex",
+    { profile: "vertex", body: config({ topP: -1 }) },
+    vertexRange("topP", -1, "0", "1.0001"),
   ],
   [
     "E-48c",
