@@ -6,7 +6,10 @@ const OF_THE_PROCESS = new RegExp(
     /setupServer|globalDispatcher|diagnostics_channel/, // its requests
     /stubGlobal|stubEnv|globalThis\.\w+ = |process\.env\b|process\.(on|once)\b/, // its globals, variables and listeners
     /useFakeTimers|spyOn\((globalThis|process|console|Math|Date)\b/, // its clock and its built-ins
-    /memoryUsage|setGlobal|observeAllRuns|@opentelemetry/, // its memory and its telemetry
+    /\/(fake-time|stop-clock|made-up-time)\.ts"/, // its clock, by a helper
+    /memoryUsage|cpuUsage|getActiveResourcesInfo|createHook/, // its memory, time, timers and resources
+    /\/(growth|count-processes)\.ts"/, // its time and its children, by a helper
+    /setGlobal|observeAllRuns|@opentelemetry/, // its telemetry
   ]
     .map(({ source }) => source)
     .join("|"),
