@@ -91,7 +91,7 @@ export async function modelStep(
     typed = isWatched && !isHeld && unsteered.output !== undefined ? new TypedAnswerEvents(turn, step) : undefined;
     const onParts = (parts: readonly Part[]): void | Promise<void> => {
       hasParts = true;
-      hasDeepParts ||= isTooDeep(parts);
+      hasDeepParts ||= nestTooDeep(parts);
       // The answer is refused, so nobody needs them.
       if (hasDeepParts) return;
       if (step.chunk !== undefined && parts.some(({ text }) => text !== "")) step.chunk();
@@ -144,6 +144,17 @@ export async function modelStep(
       await sleep(requestedMs ?? RESTART_DELAY_MS * 2 ** restarts, step.signal);
     }
   }
+}
+
+/** As {@link isTooDeep}, with nothing kept for each of many texts: an answer may come in thousands of pieces. */
+function nestTooDeep(parts: readonly Part[]): boolean {
+  for (const part of parts)
+    for (const key in part) {
+      // A key of this part, whatever its type lists. The list and the part are two levels themselves.
+      const member = part[key as keyof Part];
+      if (typeof member === "object" && isTooDeep(member, MAX_LEVELS - 2)) return true;
+    }
+  return false;
 }
 
 function tooDeep(): ApiShapeError {
