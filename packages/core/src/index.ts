@@ -122,8 +122,8 @@ export type {
   StepEndObservation,
   StepInfo,
   StepStartObservation,
-} from "./loop/observer.ts";
-export { observeAllRuns } from "./loop/observe-all-runs.ts";
+} from "./loop/observers/observer.ts";
+export { observeAllRuns } from "./loop/observers/observe-all-runs.ts";
 export type { TurnProblem } from "./loop/turn/classify-answer.ts";
 export type {
   BadCallRun,

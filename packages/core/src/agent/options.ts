@@ -8,7 +8,7 @@ import type { Hooks, ToolChoice } from "../loop/loop-input.ts";
 import type { RunContext } from "../loop/run-context.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import type { Limits, StopRule } from "../loop/limits.ts";
-import type { Observer } from "../loop/observer.ts";
+import type { Observer } from "../loop/observers/observer.ts";
 import type { PrepareTurn } from "../loop/turn/prepare-turn.ts";
 import type { Model } from "../model/model.ts";
 import type { PriceTable } from "../model/usage.ts";

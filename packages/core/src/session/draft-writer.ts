@@ -1,6 +1,6 @@
 import { cutText } from "../internal/text.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { PartialAnswer } from "../loop/partial-answer.ts";
+import type { PartialAnswer } from "../loop/turn/partial-answer.ts";
 import type { Part } from "../wire/types/content.ts";
 import type { SessionStore } from "./store.ts";
 

@@ -1,7 +1,7 @@
 import { journal, type JournalLog, lastTraceparent } from "../durable/journal.ts";
 import { parseTraceparent } from "../internal/traceparent.ts";
 import type { RunEvent } from "../loop/events.ts";
-import type { PartialAnswer } from "../loop/partial-answer.ts";
+import type { PartialAnswer } from "../loop/turn/partial-answer.ts";
 import type { BeforeEnd } from "../loop/loop-input.ts";
 import type { RunEmitters } from "../loop/run-stream.ts";
 import { prepareHistory } from "../model/history/import-history.ts";

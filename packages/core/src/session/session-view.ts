@@ -14,7 +14,7 @@ import type { HistoryOrigin } from "../model/history/import-history.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { PendingCall } from "../tool/tool.ts";
 import type { Content, Part } from "../wire/types/content.ts";
-import { sendablePartial } from "../loop/partial-answer.ts";
+import { sendablePartial } from "../loop/turn/partial-answer.ts";
 import type { ContentRef, EndEntry, RunEntry, SessionEntry } from "./entries.ts";
 import type { RunStart } from "./rewind.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "./session-info.ts";

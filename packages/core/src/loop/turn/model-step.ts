@@ -14,9 +14,9 @@ import { checkInput } from "./check-guardrails.ts";
 import { isPromptTooLong } from "./compact-history.ts";
 import type { RunEvent } from "../events.ts";
 import type { LoopInput, PreparedRequest } from "../loop-input.ts";
-import type { LoopStep } from "../observer.ts";
+import type { LoopStep } from "../observers/observer.ts";
 import { JsonGrowth, type OutputDelta } from "../output/json-growth.ts";
-import type { PartialAnswer } from "../partial-answer.ts";
+import type { PartialAnswer } from "./partial-answer.ts";
 import { stepLogger } from "../single-step.ts";
 
 /** First delay before a broken stream is restarted, in milliseconds; doubles each time. */

@@ -4,11 +4,11 @@ import {
   parseStepName,
   type PromptTooLong,
   type SteeringStopped,
-} from "../durable/run-log.ts";
-import type { Step } from "../durable/steps.ts";
-import { computeCost, findPrices, type PriceTable } from "../model/usage.ts";
-import { readOutcome } from "./calls/run-call.ts";
-import type { RunEvent } from "./events.ts";
+} from "../../durable/run-log.ts";
+import type { Step } from "../../durable/steps.ts";
+import { computeCost, findPrices, type PriceTable } from "../../model/usage.ts";
+import { readOutcome } from "../calls/run-call.ts";
+import type { RunEvent } from "../events.ts";
 import type {
   LoopStep,
   Observation,

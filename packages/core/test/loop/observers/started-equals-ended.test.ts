@@ -21,10 +21,10 @@ import {
 } from "@pollux/core/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MemoryEngine } from "../agent/engine/memory-engine.ts";
-import { fakeTime } from "../helpers/fake-time.ts";
-import { Processes, storeLike } from "../helpers/processes.ts";
-import { tracer } from "../helpers/tracer.ts";
+import { MemoryEngine } from "../../agent/engine/memory-engine.ts";
+import { fakeTime } from "../../helpers/fake-time.ts";
+import { Processes, storeLike } from "../../helpers/processes.ts";
+import { tracer } from "../../helpers/tracer.ts";
 
 fakeTime("leaps");
 

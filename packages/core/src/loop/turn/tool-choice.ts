@@ -1,6 +1,6 @@
-import { ConfigurationError } from "../errors/agent-error.ts";
-import { nearestName } from "../internal/nearest-name.ts";
-import type { ToolChoice } from "./loop-input.ts";
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import { nearestName } from "../../internal/nearest-name.ts";
+import type { ToolChoice } from "../loop-input.ts";
 
 /** @throws {ConfigurationError} For the name of a function that is not offered; names the nearest one. */
 export function checkToolChoice(choice: ToolChoice, names: Iterable<string>): void {

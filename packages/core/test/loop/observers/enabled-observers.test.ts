@@ -1,7 +1,7 @@
 import { Agent, type Observer, observeAllRuns } from "@pollux/core";
 import { say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
-import { faces } from "../helpers/faces.ts";
+import { faces } from "../../helpers/faces.ts";
 
 /** An observer with all functions, and the names of those that were called. */
 function counted(isEnabled: () => boolean): { readonly observer: Observer; readonly called: Set<string> } {

@@ -1,9 +1,9 @@
 import { Agent, MemoryStore, observeAllRuns } from "@pollux/core";
 import { assertObservations, call, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { faces } from "../helpers/faces.ts";
-import { idle } from "../helpers/fake-time.ts";
-import { drawTrace, record } from "../helpers/observations.ts";
+import { faces } from "../../helpers/faces.ts";
+import { idle } from "../../helpers/fake-time.ts";
+import { drawTrace, record } from "../../helpers/observations.ts";
 
 const ends: (() => void)[] = [];
 const all = (...[observer]: Parameters<typeof observeAllRuns>): (() => void) => {
@@ -88,7 +88,7 @@ test("an observer of all runs is shared by copies of the package", async () => {
   const observer = record();
   all(observer);
   vi.resetModules();
-  const copy = await import("../../src/agent/agent.ts");
+  const copy = await import("../../../src/agent/agent.ts");
   expect(copy.Agent).not.toBe(Agent);
   await new copy.Agent({ model: new ScriptedModel(say("Hi.")) }).run("Go.");
   expect(drawTrace(observer.observations)).toEqual(["run agent: finished", "  model:1: STOP 15"]);

@@ -1,10 +1,10 @@
-import { lastTraceparent } from "../durable/journal.ts";
-import { isRunSuspended, type Outcome, type Step, type Steps } from "../durable/steps.ts";
-import { isObject } from "../internal/json.ts";
-import { parseTraceparent, type TraceIds } from "../internal/traceparent.ts";
-import { bindLogger, type Logger } from "../logging/logger.ts";
-import type { PriceTable } from "../model/usage.ts";
-import type { Emit, RunEvent } from "./events.ts";
+import { lastTraceparent } from "../../durable/journal.ts";
+import { isRunSuspended, type Outcome, type Step, type Steps } from "../../durable/steps.ts";
+import { isObject } from "../../internal/json.ts";
+import { parseTraceparent, type TraceIds } from "../../internal/traceparent.ts";
+import { bindLogger, type Logger } from "../../logging/logger.ts";
+import type { PriceTable } from "../../model/usage.ts";
+import type { Emit, RunEvent } from "../events.ts";
 import { describeStep, describeValue, type Fact, ObservedStep } from "./observed-step.ts";
 import type {
   LoopStep,
@@ -16,8 +16,8 @@ import type {
   StepExecutor,
 } from "./observer.ts";
 import { ObserverGroup } from "./observer-group.ts";
-import type { RunResult } from "./result.ts";
-import type { RunState } from "./run-state.ts";
+import type { RunResult } from "../result.ts";
+import type { RunState } from "../run-state.ts";
 
 /** What an {@link ObservedRun} needs of its run. */
 export interface ObservedRunOptions {

@@ -11,7 +11,7 @@ import {
 import { assertGrammar, call, collect, empty, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { eventsOf, faces, typed } from "../helpers/faces.ts";
+import { eventsOf, faces, typed } from "../../helpers/faces.ts";
 
 const add = defineTool({ name: "add", description: "x", run: () => 3 });
 const look = defineTool({ name: "look", description: "x", run: () => "seen" });

@@ -1,10 +1,10 @@
 import { Agent, defineTool, endpoint, gemini, type Observation, Traffic } from "@pollux/core";
 import { assertObservations, call, dies, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
-import { chunks, countedService } from "../helpers/counted-service.ts";
-import { faces } from "../helpers/faces.ts";
-import { fakeTime } from "../helpers/fake-time.ts";
-import { record } from "../helpers/observations.ts";
+import { chunks, countedService } from "../../helpers/counted-service.ts";
+import { faces } from "../../helpers/faces.ts";
+import { fakeTime } from "../../helpers/fake-time.ts";
+import { record } from "../../helpers/observations.ts";
 
 type Of<Type extends Observation["type"]> = Extract<Observation, { readonly type: Type }>;
 

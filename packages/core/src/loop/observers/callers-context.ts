@@ -1,4 +1,4 @@
-import type { Logger } from "../logging/logger.ts";
+import type { Logger } from "../../logging/logger.ts";
 import type { Observer } from "./observer.ts";
 
 /** Executes something in the context that a caller had, and returns what it returns. */

@@ -1,7 +1,7 @@
-import { parseTraceparent } from "../internal/traceparent.ts";
-import type { Logger } from "../logging/logger.ts";
-import type { ExchangeTap } from "../wire/http/exchange-tap.ts";
-import { BodyScrubber } from "../wire/secrets/body-scrubber.ts";
+import { parseTraceparent } from "../../internal/traceparent.ts";
+import type { Logger } from "../../logging/logger.ts";
+import type { ExchangeTap } from "../../wire/http/exchange-tap.ts";
+import { BodyScrubber } from "../../wire/secrets/body-scrubber.ts";
 import type { Observation, ObservedExchange, Observer, RunInfo, StepInfo } from "./observer.ts";
 
 /** The observers of one run. What they throw, reject or give back is logged, once for each of them, and changes nothing. */

@@ -17,11 +17,11 @@ import {
 } from "@pollux/core";
 import { say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
-import { faces } from "../helpers/faces.ts";
-import { EVENT, serve, type Service } from "../helpers/node-service.ts";
-import { stopClock } from "../helpers/stop-clock.ts";
-import { TRANSPORTS } from "../helpers/transports.ts";
-import { until } from "../helpers/until.ts";
+import { faces } from "../../helpers/faces.ts";
+import { EVENT, serve, type Service } from "../../helpers/node-service.ts";
+import { stopClock } from "../../helpers/stop-clock.ts";
+import { TRANSPORTS } from "../../helpers/transports.ts";
+import { until } from "../../helpers/until.ts";
 
 const KEY = "AIzaSyThisIsAKeyForTestsAndNothingElse0";
 

@@ -30,12 +30,12 @@ import {
 } from "@pollux/core/testing";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { executeStep } from "../../src/loop/single-step.ts";
-import { chunks, countedService } from "../helpers/counted-service.ts";
-import { deferred } from "../helpers/deferred.ts";
-import { eventsOf, faces } from "../helpers/faces.ts";
-import { fakeTime } from "../helpers/fake-time.ts";
-import { drawTrace, record, shape } from "../helpers/observations.ts";
+import { executeStep } from "../../../src/loop/single-step.ts";
+import { chunks, countedService } from "../../helpers/counted-service.ts";
+import { deferred } from "../../helpers/deferred.ts";
+import { eventsOf, faces } from "../../helpers/faces.ts";
+import { fakeTime } from "../../helpers/fake-time.ts";
+import { drawTrace, record, shape } from "../../helpers/observations.ts";
 
 const look = defineTool({ name: "look", description: "x", run: () => "seen" });
 /** For a million tokens. */

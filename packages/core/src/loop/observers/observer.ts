@@ -1,14 +1,14 @@
-import type { PhaseKind, PrefixField } from "../durable/run-log.ts";
-import type { Step } from "../durable/steps.ts";
-import type { Model, ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts";
-import type { Usage } from "../model/usage.ts";
-import type { ToolRetryNotice } from "../tool/retry-call.ts";
-import type { ParentStep, Tool, ToolOutcome } from "../tool/tool.ts";
-import type { EndpointKind } from "../wire/endpoints/endpoint.ts";
-import type { ExchangeTap, HttpExchange } from "../wire/http/exchange-tap.ts";
-import type { FunctionCall, JsonObject } from "../wire/types/content.ts";
-import type { RunEvent } from "./events.ts";
-import type { RunResult } from "./result.ts";
+import type { PhaseKind, PrefixField } from "../../durable/run-log.ts";
+import type { Step } from "../../durable/steps.ts";
+import type { Model, ModelNotice, ModelRequest, ModelResponse } from "../../model/model.ts";
+import type { Usage } from "../../model/usage.ts";
+import type { ToolRetryNotice } from "../../tool/retry-call.ts";
+import type { ParentStep, Tool, ToolOutcome } from "../../tool/tool.ts";
+import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
+import type { ExchangeTap, HttpExchange } from "../../wire/http/exchange-tap.ts";
+import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
+import type { RunEvent } from "../events.ts";
+import type { RunResult } from "../result.ts";
 
 /**
  * Observes an agent's runs without affecting them: a failure of its functions is logged, once per run.

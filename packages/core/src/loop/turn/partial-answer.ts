@@ -1,6 +1,6 @@
-import { readCalls } from "../model/history/open-calls.ts";
-import { isCallPiece, PartCollector } from "../model/response/parts.ts";
-import type { Content, FunctionCall, FunctionResponse, Part } from "../wire/types/content.ts";
+import { readCalls } from "../../model/history/open-calls.ts";
+import { isCallPiece, PartCollector } from "../../model/response/parts.ts";
+import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/types/content.ts";
 
 /**
  * What the model has said in the request that is under way: empty between two requests, and once the answer is whole.

@@ -10,9 +10,9 @@ import {
 } from "@pollux/core";
 import { assertObservations, call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
-import { faces } from "../helpers/faces.ts";
-import { record } from "../helpers/observations.ts";
-import { tracer } from "../helpers/tracer.ts";
+import { faces } from "../../helpers/faces.ts";
+import { record } from "../../helpers/observations.ts";
+import { tracer } from "../../helpers/tracer.ts";
 
 const GOOD = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
