@@ -71,15 +71,15 @@ export {
 
 // session
 export type { Json } from "./internal/json.ts";
-export type { SessionEntry } from "./session/entries.ts";
+export type { SessionEntry } from "./session/log/entries.ts";
 export type { LogLine, SessionProblem } from "./doctor/read-log.ts";
 export { checkSession, repairSession, type SessionCheck, type SessionRepair } from "./doctor/repair-session.ts";
 export type { ShowOptions as ShowSessionOptions } from "./doctor/page.ts";
 export { sessionHistory, showSession } from "./doctor/show-session.ts";
-export { MemoryStore } from "./session/memory-store.ts";
-export type { WhileRunning } from "./session/next-run.ts";
-export type { Draft, Lease, SessionRecords } from "./session/records.ts";
-export type { SessionAbout } from "./session/session-runs.ts";
+export { MemoryStore } from "./session/store/memory-store.ts";
+export type { WhileRunning } from "./session/runs/next-run.ts";
+export type { Draft, Lease, SessionRecords } from "./session/store/records.ts";
+export type { SessionAbout } from "./session/runs/session-runs.ts";
 export type {
   AppendOptions,
   ListOptions,
@@ -88,7 +88,7 @@ export type {
   SessionInfo,
   SessionStore,
   SessionSummary,
-} from "./session/store.ts";
+} from "./session/store/store.ts";
 
 // loop
 export type { RunEnd, RunEvent } from "./loop/events.ts";

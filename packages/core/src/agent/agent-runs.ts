@@ -20,7 +20,7 @@ import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Model } from "../model/model.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import { checkPrices } from "../model/usage.ts";
-import type { OpenedRun, SessionHost, SessionRun } from "../session/session-host.ts";
+import type { OpenedRun, SessionHost, SessionRun } from "../session/runs/session-host.ts";
 import { findArgumentProblem } from "../tool/edited-args.ts";
 import type { ParentRun } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";

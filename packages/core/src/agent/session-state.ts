@@ -1,8 +1,8 @@
 import type { StopReason } from "../loop/result.ts";
 import type { Usage } from "../model/usage.ts";
-import { isResumable } from "../session/entries.ts";
-import { openQuestions } from "../session/session-answers.ts";
-import type { SessionView } from "../session/session-view.ts";
+import { isResumable } from "../session/log/entries.ts";
+import { openQuestions } from "../session/runs/session-answers.ts";
+import type { SessionView } from "../session/log/session-view.ts";
 import type { PendingCall } from "../tool/tool.ts";
 
 /** State of a session. */

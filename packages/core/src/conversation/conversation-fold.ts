@@ -1,9 +1,9 @@
 import { parseStepName } from "../durable/run-log.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { Content } from "../wire/types/content.ts";
-import type { SessionEntry } from "../session/entries.ts";
-import type { Draft } from "../session/records.ts";
-import { answerId } from "../session/rewind.ts";
+import type { SessionEntry } from "../session/log/entries.ts";
+import type { Draft } from "../session/store/records.ts";
+import { answerId } from "../session/log/rewind.ts";
 import { AnswerParts } from "./answer-parts.ts";
 import { QUESTION_OF } from "./apply-update.ts";
 import type { Conversation, ConversationChange, ConversationUpdate, Message } from "./conversation.ts";

@@ -1,8 +1,8 @@
 import { describeError } from "../durable/steps.ts";
 import type { RunEvent } from "../loop/events.ts";
 import { runSoFar } from "../loop/result.ts";
-import type { SessionEntry } from "../session/entries.ts";
-import type { SessionRecords } from "../session/records.ts";
+import type { SessionEntry } from "../session/log/entries.ts";
+import type { SessionRecords } from "../session/store/records.ts";
 import type { Content } from "../wire/types/content.ts";
 import { emptyConversation } from "./apply-update.ts";
 import type { Conversation, ConversationUpdate } from "./conversation.ts";

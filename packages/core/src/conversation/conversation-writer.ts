@@ -1,6 +1,6 @@
 import type { ModelResponse } from "../model/model.ts";
 import type { Content } from "../wire/types/content.ts";
-import { answerId, userMessageId } from "../session/rewind.ts";
+import { answerId, userMessageId } from "../session/log/rewind.ts";
 import { saidParts } from "./answer-parts.ts";
 import { applyUpdate, emptyConversation, isLiveLater } from "./apply-update.ts";
 import type {

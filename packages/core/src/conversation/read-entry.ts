@@ -10,8 +10,8 @@ import {
 import { isWaitTimedOut, type Outcome } from "../durable/steps.ts";
 import { needsCheck, stopOf } from "../loop/guardrails.ts";
 import type { ModelResponse } from "../model/model.ts";
-import type { EndEntry, SessionEntry } from "../session/entries.ts";
-import { foldInfo, type InfoFold, NO_INFO } from "../session/session-info.ts";
+import type { EndEntry, SessionEntry } from "../session/log/entries.ts";
+import { foldInfo, type InfoFold, NO_INFO } from "../session/store/session-info.ts";
 import { AnswerParts } from "./answer-parts.ts";
 import { saidParts } from "./answer-parts.ts";
 import type { ConversationWriter } from "./conversation-writer.ts";

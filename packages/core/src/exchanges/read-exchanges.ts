@@ -1,4 +1,4 @@
-import type { SessionStore } from "../session/store.ts";
+import type { SessionStore } from "../session/store/store.ts";
 import { KeptExchanges } from "./kept-exchanges.ts";
 
 /**

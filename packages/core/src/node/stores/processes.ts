@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Json } from "../../internal/json.ts";
-import type { ProcessKnowledge } from "../../session/store.ts";
+import type { ProcessKnowledge } from "../../session/store/store.ts";
 
 /** A process, as others on the same machine can recognize it. */
 export interface ProcessId {

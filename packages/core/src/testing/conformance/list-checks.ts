@@ -1,4 +1,9 @@
-import { compareSummaries, type ListOptions, type SessionStore, type SessionSummary } from "../../session/store.ts";
+import {
+  compareSummaries,
+  type ListOptions,
+  type SessionStore,
+  type SessionSummary,
+} from "../../session/store/store.ts";
 import { same, shortly } from "./steps-harness.ts";
 import { infoOf, leaseOf, listIds, plain, refusal, type StoreChecks } from "./store-harness.ts";
 

@@ -1,6 +1,6 @@
 import type { Json } from "../../internal/json.ts";
-import type { Draft, Lease } from "../../session/records.ts";
-import type { SessionStore } from "../../session/store.ts";
+import type { Draft, Lease } from "../../session/store/records.ts";
+import type { SessionStore } from "../../session/store/store.ts";
 import { AWKWARD_ENTRIES } from "./awkward-entries.ts";
 import { same } from "./steps-harness.ts";
 import { infoOf, leaseLoss, leaseOf, plain, refusal, type StoreChecks, verbatim } from "./store-harness.ts";

@@ -1,8 +1,8 @@
 import { SessionConflictError } from "../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../errors/session-errors.ts";
 import type { Json } from "../../internal/json.ts";
-import type { Lease } from "../../session/records.ts";
-import type { SessionInfo, SessionStore, SessionSummary } from "../../session/store.ts";
+import type { Lease } from "../../session/store/records.ts";
+import type { SessionInfo, SessionStore, SessionSummary } from "../../session/store/store.ts";
 import { excerpt, same } from "./steps-harness.ts";
 
 /** By name: functions that throw when a store is not as the name says. */

@@ -1,4 +1,4 @@
-import type { Draft, Lease, SessionRecords } from "../../../session/records.ts";
+import type { Draft, Lease, SessionRecords } from "../../../session/store/records.ts";
 import type { Database } from "./sqlite-database.ts";
 
 /** @throws {SyntaxError} When a column is not JSON. */

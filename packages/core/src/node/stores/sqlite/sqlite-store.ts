@@ -1,7 +1,7 @@
 import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../../errors/session-errors.ts";
 import type { Json } from "../../../internal/json.ts";
-import { type Draft, isSameLease, type Lease, type SessionRecords } from "../../../session/records.ts";
+import { type Draft, isSameLease, type Lease, type SessionRecords } from "../../../session/store/records.ts";
 import {
   type AppendOptions,
   checkDeleteFilter,
@@ -10,7 +10,7 @@ import {
   type SessionFilter,
   type SessionStore,
   type SessionSummary,
-} from "../../../session/store.ts";
+} from "../../../session/store/store.ts";
 import { ChangeWatch } from "../change-watch.ts";
 import { knowProcesses } from "../processes.ts";
 import { type Database, encodeKey, openSqlite, prepare, transaction } from "./sqlite-database.ts";

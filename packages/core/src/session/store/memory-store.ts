@@ -1,6 +1,6 @@
-import { SessionConflictError } from "../errors/run-errors.ts";
-import { SessionLeaseLostError } from "../errors/session-errors.ts";
-import type { Json } from "../internal/json.ts";
+import { SessionConflictError } from "../../errors/run-errors.ts";
+import { SessionLeaseLostError } from "../../errors/session-errors.ts";
+import type { Json } from "../../internal/json.ts";
 import { type Draft, isSameLease, type Lease, type SessionRecords } from "./records.ts";
 import {
   type AppendOptions,

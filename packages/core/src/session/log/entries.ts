@@ -1,14 +1,14 @@
-import type { Outcome } from "../durable/steps.ts";
-import { isObject, type Json } from "../internal/json.ts";
-import type { Compaction } from "../loop/turn/compaction.ts";
-import type { GuardrailStop } from "../loop/guardrails.ts";
-import type { Limits } from "../loop/limits.ts";
-import type { StopReason } from "../loop/result.ts";
-import type { HistoryOrigin } from "../model/history/import-history.ts";
-import type { Usage } from "../model/usage.ts";
-import type { PendingCall } from "../tool/tool.ts";
-import type { Content, JsonObject, Part } from "../wire/types/content.ts";
-import type { Draft } from "./records.ts";
+import type { Outcome } from "../../durable/steps.ts";
+import { isObject, type Json } from "../../internal/json.ts";
+import type { Compaction } from "../../loop/turn/compaction.ts";
+import type { GuardrailStop } from "../../loop/guardrails.ts";
+import type { Limits } from "../../loop/limits.ts";
+import type { StopReason } from "../../loop/result.ts";
+import type { HistoryOrigin } from "../../model/history/import-history.ts";
+import type { Usage } from "../../model/usage.ts";
+import type { PendingCall } from "../../tool/tool.ts";
+import type { Content, JsonObject, Part } from "../../wire/types/content.ts";
+import type { Draft } from "../store/records.ts";
 
 /** Version of the entries this release writes. It reads this one and all earlier ones. */
 export const ENTRY_VERSION = 2;

@@ -1,11 +1,17 @@
-import { modelStepName } from "../durable/run-log.ts";
-import { describeError } from "../durable/steps.ts";
-import type { RunResult } from "../loop/result.ts";
-import type { EndEntry, InterruptedAnswer } from "./entries.ts";
-import type { Draft } from "./records.ts";
+import { modelStepName } from "../../durable/run-log.ts";
+import { describeError } from "../../durable/steps.ts";
+import type { RunResult } from "../../loop/result.ts";
+import type { EndEntry, InterruptedAnswer } from "../log/entries.ts";
+import type { Draft } from "../store/records.ts";
 import type { OpenedRun } from "./session-host.ts";
-import type { NewEntry } from "./session-log.ts";
-import { buildRefs, checkedInput, type HistorySegment, placeCutInHistory, type RunRecord } from "./session-view.ts";
+import type { NewEntry } from "../log/session-log.ts";
+import {
+  buildRefs,
+  checkedInput,
+  type HistorySegment,
+  placeCutInHistory,
+  type RunRecord,
+} from "../log/session-view.ts";
 
 /** How a run ended, in the words of its log. */
 export type RunEnding = Pick<EndEntry, "stopReason" | "limit" | "guardrail" | "pending" | "error">;

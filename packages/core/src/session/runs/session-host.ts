@@ -1,17 +1,17 @@
-import type { Steering, Steps } from "../durable/steps.ts";
-import type { Logger } from "../logging/logger.ts";
-import type { Compaction } from "../loop/turn/compaction.ts";
-import type { Emit, RunEvent } from "../loop/events.ts";
-import type { PartialAnswer } from "../loop/turn/partial-answer.ts";
-import type { Limits, Spent } from "../loop/limits.ts";
-import type { BeforeEnd } from "../loop/loop-input.ts";
-import type { RunResult, RunSoFar } from "../loop/result.ts";
-import type { Within } from "../loop/observers/callers-context.ts";
-import type { RunEmitters } from "../loop/run-stream.ts";
-import type { Model } from "../model/model.ts";
-import type { HistoryOrigin } from "../model/history/import-history.ts";
-import type { Content, FunctionCall, JsonObject } from "../wire/types/content.ts";
-import type { InterruptedAnswer } from "./entries.ts";
+import type { Steering, Steps } from "../../durable/steps.ts";
+import type { Logger } from "../../logging/logger.ts";
+import type { Compaction } from "../../loop/turn/compaction.ts";
+import type { Emit, RunEvent } from "../../loop/events.ts";
+import type { PartialAnswer } from "../../loop/turn/partial-answer.ts";
+import type { Limits, Spent } from "../../loop/limits.ts";
+import type { BeforeEnd } from "../../loop/loop-input.ts";
+import type { RunResult, RunSoFar } from "../../loop/result.ts";
+import type { Within } from "../../loop/observers/callers-context.ts";
+import type { RunEmitters } from "../../loop/run-stream.ts";
+import type { Model } from "../../model/model.ts";
+import type { HistoryOrigin } from "../../model/history/import-history.ts";
+import type { Content, FunctionCall, JsonObject } from "../../wire/types/content.ts";
+import type { InterruptedAnswer } from "../log/entries.ts";
 
 /** A run of the loop that was opened for a session. */
 export interface OpenedRun {

@@ -1,5 +1,5 @@
-import { SessionConflictError } from "../errors/run-errors.ts";
-import { SessionLeaseLostError, SessionRunningError } from "../errors/session-errors.ts";
+import { SessionConflictError } from "../../errors/run-errors.ts";
+import { SessionLeaseLostError, SessionRunningError } from "../../errors/session-errors.ts";
 import {
   abandonLease,
   HeldLease,
@@ -10,8 +10,8 @@ import {
   lookUntil,
   nextLease,
 } from "./lease.ts";
-import type { SessionRecords } from "./records.ts";
-import type { NewEntry, SessionLog } from "./session-log.ts";
+import type { SessionRecords } from "../store/records.ts";
+import type { NewEntry, SessionLog } from "../log/session-log.ts";
 
 /** How often a run is begun or resumed anew because others wrote to the session in between. */
 const MAX_RACES = 20;

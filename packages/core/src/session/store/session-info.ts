@@ -1,6 +1,6 @@
-import { cutText } from "../internal/text.ts";
-import type { Content } from "../wire/types/content.ts";
-import { isResumable, type SessionEntry } from "./entries.ts";
+import { cutText } from "../../internal/text.ts";
+import type { Content } from "../../wire/types/content.ts";
+import { isResumable, type SessionEntry } from "../log/entries.ts";
 import type { SessionInfo } from "./store.ts";
 
 /** Most characters of a title that is made from a message. */

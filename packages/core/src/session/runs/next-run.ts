@@ -1,10 +1,10 @@
-import { SessionConflictError } from "../errors/run-errors.ts";
-import { NothingToResumeError, RunIdTakenError, SessionRunningError } from "../errors/session-errors.ts";
-import { NOTHING_YET } from "../loop/result.ts";
-import type { RunEmitters, RunningLoop } from "../loop/run-stream.ts";
-import type { Content, JsonObject } from "../wire/types/content.ts";
-import { isResumable } from "./entries.ts";
-import { lookUntil } from "./lease.ts";
+import { SessionConflictError } from "../../errors/run-errors.ts";
+import { NothingToResumeError, RunIdTakenError, SessionRunningError } from "../../errors/session-errors.ts";
+import { NOTHING_YET } from "../../loop/result.ts";
+import type { RunEmitters, RunningLoop } from "../../loop/run-stream.ts";
+import type { Content, JsonObject } from "../../wire/types/content.ts";
+import { isResumable } from "../log/entries.ts";
+import { lookUntil } from "../lease/lease.ts";
 import { replayRun } from "./replay.ts";
 import type { Unfinished } from "./run-closer.ts";
 import { buildAnswerEntries, checkEdits, type ExternalAnswers, hasAnswers } from "./session-answers.ts";

@@ -1,16 +1,16 @@
-import { journal, type JournalLog, lastTraceparent } from "../durable/journal.ts";
-import { parseTraceparent } from "../internal/traceparent.ts";
-import type { RunEvent } from "../loop/events.ts";
-import type { PartialAnswer } from "../loop/turn/partial-answer.ts";
-import type { BeforeEnd } from "../loop/loop-input.ts";
-import type { RunEmitters } from "../loop/run-stream.ts";
-import { prepareHistory } from "../model/history/import-history.ts";
-import type { Content } from "../wire/types/content.ts";
+import { journal, type JournalLog, lastTraceparent } from "../../durable/journal.ts";
+import { parseTraceparent } from "../../internal/traceparent.ts";
+import type { RunEvent } from "../../loop/events.ts";
+import type { PartialAnswer } from "../../loop/turn/partial-answer.ts";
+import type { BeforeEnd } from "../../loop/loop-input.ts";
+import type { RunEmitters } from "../../loop/run-stream.ts";
+import { prepareHistory } from "../../model/history/import-history.ts";
+import type { Content } from "../../wire/types/content.ts";
 import { endOfRecord } from "./run-ending.ts";
 import type { OpenedRun, SessionHost, SessionLimits, SessionRunMode } from "./session-host.ts";
-import type { SessionRecords } from "./records.ts";
-import type { SessionLog } from "./session-log.ts";
-import { placeCutInSent, type RunRecord } from "./session-view.ts";
+import type { SessionRecords } from "../store/records.ts";
+import type { SessionLog } from "../log/session-log.ts";
+import { placeCutInSent, type RunRecord } from "../log/session-view.ts";
 
 /** Opens the loop over the records of a session's runs: to make a run, or to read it again. */
 export class RecordOpener<Options> {

@@ -1,5 +1,5 @@
-import type { Json } from "../internal/json.ts";
-import type { Part } from "../wire/types/content.ts";
+import type { Json } from "../../internal/json.ts";
+import type { Part } from "../../wire/types/content.ts";
 
 /** Who runs a session. */
 export interface Lease {

@@ -4,20 +4,20 @@ import {
   type InputCheckValue,
   type ModelStepValue,
   parseStepName,
-} from "../durable/run-log.ts";
-import type { Outcome } from "../durable/steps.ts";
-import type { Compaction } from "../loop/turn/compaction.ts";
-import { stopOf } from "../loop/guardrails.ts";
-import type { Spent } from "../loop/limits.ts";
-import { closeOpenCalls } from "../loop/transcript.ts";
-import type { HistoryOrigin } from "../model/history/import-history.ts";
-import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
-import type { PendingCall } from "../tool/tool.ts";
-import type { Content, Part } from "../wire/types/content.ts";
-import { sendablePartial } from "../loop/turn/partial-answer.ts";
+} from "../../durable/run-log.ts";
+import type { Outcome } from "../../durable/steps.ts";
+import type { Compaction } from "../../loop/turn/compaction.ts";
+import { stopOf } from "../../loop/guardrails.ts";
+import type { Spent } from "../../loop/limits.ts";
+import { closeOpenCalls } from "../../loop/transcript.ts";
+import type { HistoryOrigin } from "../../model/history/import-history.ts";
+import { addUsage, NO_USAGE, type Usage } from "../../model/usage.ts";
+import type { PendingCall } from "../../tool/tool.ts";
+import type { Content, Part } from "../../wire/types/content.ts";
+import { sendablePartial } from "../../loop/turn/partial-answer.ts";
 import type { ContentRef, EndEntry, RunEntry, SessionEntry } from "./entries.ts";
 import type { RunStart } from "./rewind.ts";
-import { foldInfo, type InfoFold, NO_INFO } from "./session-info.ts";
+import { foldInfo, type InfoFold, NO_INFO } from "../store/session-info.ts";
 
 /** Contents of the history that came from one place. */
 export interface HistorySegment {

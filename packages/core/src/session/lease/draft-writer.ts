@@ -1,8 +1,8 @@
-import { cutText } from "../internal/text.ts";
-import type { Logger } from "../logging/logger.ts";
-import type { PartialAnswer } from "../loop/turn/partial-answer.ts";
-import type { Part } from "../wire/types/content.ts";
-import type { SessionStore } from "./store.ts";
+import { cutText } from "../../internal/text.ts";
+import type { Logger } from "../../logging/logger.ts";
+import type { PartialAnswer } from "../../loop/turn/partial-answer.ts";
+import type { Part } from "../../wire/types/content.ts";
+import type { SessionStore } from "../store/store.ts";
 
 /** Least time between two writes of a draft, in milliseconds. */
 export const DRAFT_EVERY_MS = 500;

@@ -1,8 +1,8 @@
-import { LOOP_VERSION, modelStepName, parseStepName } from "../durable/run-log.ts";
-import { messageOf } from "../errors/agent-error.ts";
-import { SessionDamagedError } from "../errors/run-errors.ts";
-import { isObject } from "../internal/json.ts";
-import type { Content } from "../wire/types/content.ts";
+import { LOOP_VERSION, modelStepName, parseStepName } from "../../durable/run-log.ts";
+import { messageOf } from "../../errors/agent-error.ts";
+import { SessionDamagedError } from "../../errors/run-errors.ts";
+import { isObject } from "../../internal/json.ts";
+import type { Content } from "../../wire/types/content.ts";
 import type { SessionEntry } from "./entries.ts";
 import { listRunContents, type RunRecord, type SessionView } from "./session-view.ts";
 

@@ -1,31 +1,31 @@
-import { LOOP_VERSION } from "../durable/run-log.ts";
-import { LoopVersionError } from "../errors/run-errors.ts";
+import { LOOP_VERSION } from "../../durable/run-log.ts";
+import { LoopVersionError } from "../../errors/run-errors.ts";
 import {
   NothingToResumeError,
   RunIdTakenError,
   RunStoppedError,
   SessionLimitError,
   SessionRunningError,
-} from "../errors/session-errors.ts";
-import { firstDifference } from "../internal/json.ts";
-import { parseTraceparent } from "../internal/traceparent.ts";
-import { bindLogger, type Logger } from "../logging/logger.ts";
-import { limitReached } from "../loop/limits.ts";
-import { attachRunSoFar, NOTHING_YET, type RunResult } from "../loop/result.ts";
-import type { RunningLoop } from "../loop/run-stream.ts";
-import type { Content, JsonObject } from "../wire/types/content.ts";
-import { DraftWriter } from "./draft-writer.ts";
-import { isResumable } from "./entries.ts";
-import { checkAnswers } from "./find-damage.ts";
-import { type HeldLease, type LeaseFinding, lookUntil } from "./lease.ts";
-import { LeaseTaker, type TakeLease, type TakenRun } from "./lease-taker.ts";
+} from "../../errors/session-errors.ts";
+import { firstDifference } from "../../internal/json.ts";
+import { parseTraceparent } from "../../internal/traceparent.ts";
+import { bindLogger, type Logger } from "../../logging/logger.ts";
+import { limitReached } from "../../loop/limits.ts";
+import { attachRunSoFar, NOTHING_YET, type RunResult } from "../../loop/result.ts";
+import type { RunningLoop } from "../../loop/run-stream.ts";
+import type { Content, JsonObject } from "../../wire/types/content.ts";
+import { DraftWriter } from "../lease/draft-writer.ts";
+import { isResumable } from "../log/entries.ts";
+import { checkAnswers } from "../log/find-damage.ts";
+import { type HeldLease, type LeaseFinding, lookUntil } from "../lease/lease.ts";
+import { LeaseTaker, type TakeLease, type TakenRun } from "../lease/lease-taker.ts";
 import { RecordOpener, type RunReading } from "./record-opener.ts";
-import { answerId, findStart } from "./rewind.ts";
+import { answerId, findStart } from "../log/rewind.ts";
 import { lastRun, RunCloser, type Unfinished } from "./run-closer.ts";
 import { buildFailure, LEFT } from "./run-ending.ts";
 import { buildAnswerEntries, checkEdits, type ExternalAnswers } from "./session-answers.ts";
 import type { OpenedRun, SessionHost, SessionLimits } from "./session-host.ts";
-import type { NewEntry, SessionLog } from "./session-log.ts";
+import type { NewEntry, SessionLog } from "../log/session-log.ts";
 
 /** One run of a session, about to be read. */
 export interface SessionRunRequest<Options> extends RunReading<Options> {

@@ -1,5 +1,5 @@
-import { RewindTargetError } from "../errors/session-errors.ts";
-import type { Compaction } from "../loop/turn/compaction.ts";
+import { RewindTargetError } from "../../errors/session-errors.ts";
+import type { Compaction } from "../../loop/turn/compaction.ts";
 import type { RunEntry } from "./entries.ts";
 
 /** The beginning of a run that is part of the conversation, and what there was before it. */

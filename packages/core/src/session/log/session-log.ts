@@ -1,14 +1,14 @@
-import type { Outcome } from "../durable/steps.ts";
-import type { JournalLog } from "../durable/journal.ts";
-import { messageOf } from "../errors/agent-error.ts";
-import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../errors/run-errors.ts";
-import { SessionLeaseLostError } from "../errors/session-errors.ts";
-import { isTooDeep, type Json, MAX_LEVELS } from "../internal/json.ts";
+import type { Outcome } from "../../durable/steps.ts";
+import type { JournalLog } from "../../durable/journal.ts";
+import { messageOf } from "../../errors/agent-error.ts";
+import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../errors/run-errors.ts";
+import { SessionLeaseLostError } from "../../errors/session-errors.ts";
+import { isTooDeep, type Json, MAX_LEVELS } from "../../internal/json.ts";
 import { ENTRY_VERSION, checkEntryHeader, checkEntryMembers, type EndEntry, type SessionEntry } from "./entries.ts";
 import { findDamage, findDamagedEnd } from "./find-damage.ts";
-import { foldInfo } from "./session-info.ts";
+import { foldInfo } from "../store/session-info.ts";
 import { SessionView } from "./session-view.ts";
-import type { AppendOptions, SessionStore } from "./store.ts";
+import type { AppendOptions, SessionStore } from "../store/store.ts";
 
 /** What an entry holds was bounded when it came; the entry is a few levels around it. */
 const MAX_ENTRY_LEVELS = MAX_LEVELS + 20;

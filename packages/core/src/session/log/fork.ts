@@ -1,5 +1,5 @@
-import { closeOpenCalls } from "../loop/transcript.ts";
-import type { Content } from "../wire/types/content.ts";
+import { closeOpenCalls } from "../../loop/transcript.ts";
+import type { Content } from "../../wire/types/content.ts";
 import type { HistorySegment } from "./session-view.ts";
 
 /** @throws {TypeError} When the first `contents` contents would leave a call open; names the nearest places that do not. */

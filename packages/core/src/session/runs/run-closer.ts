@@ -1,11 +1,11 @@
-import { describeError } from "../durable/steps.ts";
-import { SessionConflictError, SessionUnfinishedError } from "../errors/run-errors.ts";
-import type { Logger } from "../logging/logger.ts";
-import type { BeforeEnd } from "../loop/loop-input.ts";
-import type { RunResult } from "../loop/result.ts";
-import { boundParts } from "./draft-writer.ts";
-import { checkAnswers } from "./find-damage.ts";
-import type { HeldLease } from "./lease.ts";
+import { describeError } from "../../durable/steps.ts";
+import { SessionConflictError, SessionUnfinishedError } from "../../errors/run-errors.ts";
+import type { Logger } from "../../logging/logger.ts";
+import type { BeforeEnd } from "../../loop/loop-input.ts";
+import type { RunResult } from "../../loop/result.ts";
+import { boundParts } from "../lease/draft-writer.ts";
+import { checkAnswers } from "../log/find-damage.ts";
+import type { HeldLease } from "../lease/lease.ts";
 import type { RecordOpener } from "./record-opener.ts";
 import {
   buildEndEntry,
@@ -16,8 +16,8 @@ import {
   type RunEnding,
 } from "./run-ending.ts";
 import type { OpenedRun } from "./session-host.ts";
-import type { AppendAs, NewEntry, SessionLog } from "./session-log.ts";
-import type { RunRecord } from "./session-view.ts";
+import type { AppendAs, NewEntry, SessionLog } from "../log/session-log.ts";
+import type { RunRecord } from "../log/session-view.ts";
 
 /** What a message does with a last run that was cut off or waits for an answer: it closes the run, or is refused. */
 export type Unfinished = "close" | "refuse";

@@ -1,5 +1,5 @@
-import type { Json } from "../internal/json.ts";
-import type { JsonObject } from "../wire/types/content.ts";
+import type { Json } from "../../internal/json.ts";
+import type { JsonObject } from "../../wire/types/content.ts";
 import type { Draft, Lease, SessionRecords } from "./records.ts";
 
 /** What a session says about itself with each append, for lists. A store keeps the latest and filters by it. */

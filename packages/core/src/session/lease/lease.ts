@@ -1,8 +1,8 @@
-import { SessionLeaseLostError } from "../errors/session-errors.ts";
-import { MAX_TIMER_MS, sleep } from "../internal/abort.ts";
-import type { Logger } from "../logging/logger.ts";
-import type { Lease, SessionRecords } from "./records.ts";
-import type { ProcessKnowledge, SessionStore } from "./store.ts";
+import { SessionLeaseLostError } from "../../errors/session-errors.ts";
+import { MAX_TIMER_MS, sleep } from "../../internal/abort.ts";
+import type { Logger } from "../../logging/logger.ts";
+import type { Lease, SessionRecords } from "../store/records.ts";
+import type { ProcessKnowledge, SessionStore } from "../store/store.ts";
 
 /** How long a run keeps its session without renewing the lease, in milliseconds. */
 export const LEASE_MS = 15_000;

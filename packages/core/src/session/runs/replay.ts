@@ -1,16 +1,16 @@
-import { parseStepName } from "../durable/run-log.ts";
-import { ReplayDifferenceError, RunStepError } from "../errors/run-errors.ts";
-import { firstDifference } from "../internal/json.ts";
-import { NOTHING_YET, type RunResult } from "../loop/result.ts";
-import type { RunningLoop } from "../loop/run-stream.ts";
-import { WALL_TIME_REACHED } from "../loop/limits.ts";
+import { parseStepName } from "../../durable/run-log.ts";
+import { ReplayDifferenceError, RunStepError } from "../../errors/run-errors.ts";
+import { firstDifference } from "../../internal/json.ts";
+import { NOTHING_YET, type RunResult } from "../../loop/result.ts";
+import type { RunningLoop } from "../../loop/run-stream.ts";
+import { WALL_TIME_REACHED } from "../../loop/limits.ts";
 import { type OpenRecordOptions, RecordOpener, type RunReading } from "./record-opener.ts";
 import type { OpenedRun, SessionHost } from "./session-host.ts";
 import { hasLaterTurn } from "./run-ending.ts";
-import { SessionLog } from "./session-log.ts";
+import { SessionLog } from "../log/session-log.ts";
 import type { SessionKeeping } from "./session-runs.ts";
-import { checkedInput, resolveRefs, type RunRecord } from "./session-view.ts";
-import type { SessionStore } from "./store.ts";
+import { checkedInput, resolveRefs, type RunRecord } from "../log/session-view.ts";
+import type { SessionStore } from "../store/store.ts";
 
 /** Makes a recorded run once more from its log: no model is asked, no tool is run, nothing is written. */
 export function replayRun<Options>(

@@ -1,15 +1,15 @@
-import { type CallRoute, callIdOf, parseStepName, waitName } from "../durable/run-log.ts";
-import { InvalidApprovalError } from "../errors/run-errors.ts";
-import { UnexpectedAnswerError } from "../errors/session-errors.ts";
-import { isObject } from "../internal/json.ts";
-import type { ModelStepValue } from "../durable/run-log.ts";
-import { openCallsIn } from "../model/history/open-calls.ts";
-import { editedArgs } from "../tool/edited-args.ts";
-import { jsonSafe } from "../tool/function-response.ts";
-import type { Approval, ExternalOutcome, PendingCall, PendingQuestion } from "../tool/tool.ts";
-import type { FunctionCall, JsonObject } from "../wire/types/content.ts";
-import type { NewEntry } from "./session-log.ts";
-import type { RunRecord } from "./session-view.ts";
+import { type CallRoute, callIdOf, parseStepName, waitName } from "../../durable/run-log.ts";
+import { InvalidApprovalError } from "../../errors/run-errors.ts";
+import { UnexpectedAnswerError } from "../../errors/session-errors.ts";
+import { isObject } from "../../internal/json.ts";
+import type { ModelStepValue } from "../../durable/run-log.ts";
+import { openCallsIn } from "../../model/history/open-calls.ts";
+import { editedArgs } from "../../tool/edited-args.ts";
+import { jsonSafe } from "../../tool/function-response.ts";
+import type { Approval, ExternalOutcome, PendingCall, PendingQuestion } from "../../tool/tool.ts";
+import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
+import type { NewEntry } from "../log/session-log.ts";
+import type { RunRecord } from "../log/session-view.ts";
 
 /** Answers to what a run waits for, by call id. */
 export interface ExternalAnswers {
