@@ -6,7 +6,7 @@ import type { SessionRecords } from "../session/store/records.ts";
 import type { Content } from "../wire/types/content.ts";
 import { emptyConversation } from "./apply-update.ts";
 import type { Conversation, ConversationUpdate } from "./conversation.ts";
-import { EventFold, LogFold } from "./conversation-fold.ts";
+import { EventFold, LogFold } from "./fold/conversation-fold.ts";
 
 /**
  * The conversation that a session's log holds, also in the middle of a run.

@@ -1,7 +1,7 @@
-import type { ErrorCode } from "../errors/agent-error.ts";
-import { isObject } from "../internal/json.ts";
-import type { ToolFailureKind } from "../tool/tool.ts";
-import type { MessageError, ToolCallFailure } from "./conversation.ts";
+import type { ErrorCode } from "../../errors/agent-error.ts";
+import { isObject } from "../../internal/json.ts";
+import type { ToolFailureKind } from "../../tool/tool.ts";
+import type { MessageError, ToolCallFailure } from "../conversation.ts";
 
 /** What anybody may read of a call that failed: a tool's own text may hold paths, queries or names of machines. */
 const FAILURES: { readonly [Kind in ToolFailureKind]: string } = {

@@ -1,9 +1,9 @@
-import type { ModelResponse } from "../model/model.ts";
-import type { Content } from "../wire/types/content.ts";
-import type { Citation } from "../grounding/sources.ts";
+import type { ModelResponse } from "../../model/model.ts";
+import type { Content } from "../../wire/types/content.ts";
+import type { Citation } from "../../grounding/sources.ts";
 import { AnswerParts, saidParts } from "./answer-parts.ts";
 import { type CallEnding, CallView, isCall } from "./call-view.ts";
-import type { MessagePart } from "./conversation.ts";
+import type { MessagePart } from "../conversation.ts";
 import { citeParts } from "./grounding-parts.ts";
 
 /** An answer that is under way, or was never finished. */

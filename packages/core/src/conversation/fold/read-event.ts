@@ -1,9 +1,9 @@
-import type { RunEnd, RunEvent } from "../loop/events.ts";
-import { AnswerParts } from "./answer-parts.ts";
-import type { ConversationWriter } from "./conversation-writer.ts";
-import type { ConversationChange } from "./conversation.ts";
-import type { RunView, RunViewEnd } from "./run-view.ts";
-import type { TurnView } from "./turn-view.ts";
+import type { RunEnd, RunEvent } from "../../loop/events.ts";
+import { AnswerParts } from "../view/answer-parts.ts";
+import type { ConversationWriter } from "../conversation-writer.ts";
+import type { ConversationChange } from "../conversation.ts";
+import type { RunView, RunViewEnd } from "../view/run-view.ts";
+import type { TurnView } from "../view/turn-view.ts";
 
 /** Where a reader of events gets what it needs besides. */
 export interface EventSource {

@@ -1,10 +1,10 @@
-import type { CallRoute, CallStepValue } from "../durable/run-log.ts";
-import { isObject } from "../internal/json.ts";
-import { editedArgs } from "../tool/edited-args.ts";
-import type { PendingQuestion, ToolOutcome } from "../tool/tool.ts";
-import type { JsonObject } from "../wire/types/content.ts";
-import type { MessagePart, ToolCallPart, ToolCallState } from "./conversation.ts";
-import { QUESTION_OF } from "./apply-update.ts";
+import type { CallRoute, CallStepValue } from "../../durable/run-log.ts";
+import { isObject } from "../../internal/json.ts";
+import { editedArgs } from "../../tool/edited-args.ts";
+import type { PendingQuestion, ToolOutcome } from "../../tool/tool.ts";
+import type { JsonObject } from "../../wire/types/content.ts";
+import type { MessagePart, ToolCallPart, ToolCallState } from "../conversation.ts";
+import { QUESTION_OF } from "../apply-update.ts";
 import { safeFailure, safeProgress } from "./safe-texts.ts";
 
 /** How far a run has come, as far as its calls are concerned. */

@@ -1,9 +1,9 @@
-import type { Citation, Source } from "../grounding/sources.ts";
-import type { Limits } from "../loop/limits.ts";
-import type { StopReason } from "../loop/result.ts";
-import type { ModelResponse } from "../model/model.ts";
-import type { Usage } from "../model/usage.ts";
-import { visibleText } from "../model/response/parts.ts";
+import type { Citation, Source } from "../../grounding/sources.ts";
+import type { Limits } from "../../loop/limits.ts";
+import type { StopReason } from "../../loop/result.ts";
+import type { ModelResponse } from "../../model/model.ts";
+import type { Usage } from "../../model/usage.ts";
+import { visibleText } from "../../model/response/parts.ts";
 import type { CallEnding } from "./call-view.ts";
 import type {
   ConversationChange,
@@ -13,9 +13,9 @@ import type {
   MessagePart,
   MessageSource,
   MessageState,
-} from "./conversation.ts";
+} from "../conversation.ts";
 import { citationsOf, groundingOf, NO_GROUNDING, type RunGrounding, showSource } from "./grounding-parts.ts";
-import { changedFields, partChanges } from "./part-changes.ts";
+import { changedFields, partChanges } from "../part-changes.ts";
 import { TurnView } from "./turn-view.ts";
 
 /** How a run ended. */

@@ -1,8 +1,8 @@
-import { findQuotedCitations, resolveCitations } from "../grounding/citations.ts";
-import { type Citation, collectSources, type Source } from "../grounding/sources.ts";
-import type { ModelResponse } from "../model/model.ts";
-import { visibleText } from "../model/response/parts.ts";
-import type { MessagePart, MessageSource, PartCitation } from "./conversation.ts";
+import { findQuotedCitations, resolveCitations } from "../../grounding/citations.ts";
+import { type Citation, collectSources, type Source } from "../../grounding/sources.ts";
+import type { ModelResponse } from "../../model/model.ts";
+import { visibleText } from "../../model/response/parts.ts";
+import type { MessagePart, MessageSource, PartCitation } from "../conversation.ts";
 
 /** What the answers of a run are based on. */
 export interface RunGrounding {

@@ -1,4 +1,4 @@
-import type { QueuedMessage } from "./conversation.ts";
+import type { QueuedMessage } from "../conversation.ts";
 
 interface SaidMessage extends QueuedMessage {
   /** In the log. */

@@ -1,17 +1,17 @@
-import { parseStepName } from "../durable/run-log.ts";
-import type { RunEvent } from "../loop/events.ts";
-import type { Content } from "../wire/types/content.ts";
-import type { SessionEntry } from "../session/log/entries.ts";
-import type { Draft } from "../session/store/records.ts";
-import { answerId } from "../session/log/rewind.ts";
-import { AnswerParts } from "./answer-parts.ts";
-import { QUESTION_OF } from "./apply-update.ts";
-import type { Conversation, ConversationChange, ConversationUpdate, Message } from "./conversation.ts";
-import { ConversationWriter } from "./conversation-writer.ts";
+import { parseStepName } from "../../durable/run-log.ts";
+import type { RunEvent } from "../../loop/events.ts";
+import type { Content } from "../../wire/types/content.ts";
+import type { SessionEntry } from "../../session/log/entries.ts";
+import type { Draft } from "../../session/store/records.ts";
+import { answerId } from "../../session/log/rewind.ts";
+import { AnswerParts } from "../view/answer-parts.ts";
+import { QUESTION_OF } from "../apply-update.ts";
+import type { Conversation, ConversationChange, ConversationUpdate, Message } from "../conversation.ts";
+import { ConversationWriter } from "../conversation-writer.ts";
 import { EntryReader } from "./read-entry.ts";
 import { endView, EventReader } from "./read-event.ts";
-import { RunView } from "./run-view.ts";
-import { safeError, safeFailure } from "./safe-texts.ts";
+import { RunView } from "../view/run-view.ts";
+import { safeError, safeFailure } from "../view/safe-texts.ts";
 
 /** What stands beside a log, as far as it is shown. */
 export interface SeenRecords {

@@ -6,20 +6,20 @@ import {
   type OutputCheckValue,
   parseStepName,
   type StepName,
-} from "../durable/run-log.ts";
-import { isWaitTimedOut, type Outcome } from "../durable/steps.ts";
-import { needsCheck, stopOf } from "../loop/guardrails.ts";
-import type { ModelResponse } from "../model/model.ts";
-import type { EndEntry, SessionEntry } from "../session/log/entries.ts";
-import { foldInfo, type InfoFold, NO_INFO } from "../session/store/session-info.ts";
-import { AnswerParts } from "./answer-parts.ts";
-import { saidParts } from "./answer-parts.ts";
-import type { ConversationWriter } from "./conversation-writer.ts";
+} from "../../durable/run-log.ts";
+import { isWaitTimedOut, type Outcome } from "../../durable/steps.ts";
+import { needsCheck, stopOf } from "../../loop/guardrails.ts";
+import type { ModelResponse } from "../../model/model.ts";
+import type { EndEntry, SessionEntry } from "../../session/log/entries.ts";
+import { foldInfo, type InfoFold, NO_INFO } from "../../session/store/session-info.ts";
+import { AnswerParts } from "../view/answer-parts.ts";
+import { saidParts } from "../view/answer-parts.ts";
+import type { ConversationWriter } from "../conversation-writer.ts";
 import { historyMessages } from "./history-messages.ts";
-import type { RunView } from "./run-view.ts";
+import type { RunView } from "../view/run-view.ts";
 import { SaidToSession } from "./said-to-session.ts";
-import { safeError } from "./safe-texts.ts";
-import type { TurnView } from "./turn-view.ts";
+import { safeError } from "../view/safe-texts.ts";
+import type { TurnView } from "../view/turn-view.ts";
 
 /** Reads the entries of a log, in order, into a conversation. */
 export class EntryReader {

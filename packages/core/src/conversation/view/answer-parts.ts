@@ -1,7 +1,7 @@
-import { callIdOf } from "../durable/run-log.ts";
-import { isCallPiece } from "../model/response/parts.ts";
-import type { Content, FunctionResponse, JsonObject, Part } from "../wire/types/content.ts";
-import type { MessagePart, SaidPart } from "./conversation.ts";
+import { callIdOf } from "../../durable/run-log.ts";
+import { isCallPiece } from "../../model/response/parts.ts";
+import type { Content, FunctionResponse, JsonObject, Part } from "../../wire/types/content.ts";
+import type { MessagePart, SaidPart } from "../conversation.ts";
 
 /**
  * The parts of one answer, as they arrive or from the whole content.

@@ -1,8 +1,8 @@
-import type { Content } from "../wire/types/content.ts";
-import { saidParts } from "./answer-parts.ts";
-import type { CallEnding } from "./call-view.ts";
-import type { Message, MessagePart } from "./conversation.ts";
-import { TurnView } from "./turn-view.ts";
+import type { Content } from "../../wire/types/content.ts";
+import { saidParts } from "../view/answer-parts.ts";
+import type { CallEnding } from "../view/call-view.ts";
+import type { Message, MessagePart } from "../conversation.ts";
+import { TurnView } from "../view/turn-view.ts";
 
 /** Contents of a history that has no runs. */
 const OVER: CallEnding = { how: "left", isEarly: false, isWaiting: false };
