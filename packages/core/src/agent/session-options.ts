@@ -1,4 +1,4 @@
-import type { OptionNames } from "../internal/check-options.ts";
+import type { OptionNames } from "../internal/option-names.ts";
 import type { WhileRunning } from "../session/runs/next-run.ts";
 import type { SessionLimits } from "../session/runs/session-host.ts";
 import type { Unfinished } from "../session/runs/run-closer.ts";

@@ -13,7 +13,7 @@ import { type SessionAbout, type SessionKeeping, SessionRuns } from "../session/
 import type { SessionStore } from "../session/store/store.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content } from "../wire/types/content.ts";
-import { checkOptions } from "../internal/check-options.ts";
+import { checkOptions } from "../internal/option-names.ts";
 import { checkSessionRun } from "./check-options.ts";
 import {
   anyOptions,

@@ -1,5 +1,5 @@
 import { abortable } from "../internal/abort.ts";
-import { checkOptions, type OptionNames } from "../internal/check-options.ts";
+import { checkOptions, type OptionNames } from "../internal/option-names.ts";
 import { defaultLogger, type Logger } from "../logging/logger.ts";
 import type { ObservedExchange, Observer } from "../loop/observers/observer.ts";
 import type { SessionStore } from "../session/store/store.ts";
