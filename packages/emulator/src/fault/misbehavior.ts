@@ -5,7 +5,7 @@ import { schemaOf } from "../improvise/choose/declared.ts";
 import { fillSchema } from "../improvise/fill/fill-schema.ts";
 import { materialOf } from "../improvise/read/material.ts";
 import { type BrokenArgs, breakArgs } from "./break-args.ts";
-import type { AnswerFault, MisbehaviourFault } from "./fault.ts";
+import type { AnswerFault, MisbehaviorFault } from "./fault.ts";
 
 const ID_LENGTH = 8;
 
@@ -17,14 +17,14 @@ export function driftingOffsets(
     /** Index of the segment that is too long. Default: 0, the first. */
     readonly from?: number | undefined;
   } = {},
-): MisbehaviourFault {
+): MisbehaviorFault {
   const { bytes = 2, from = 0 } = options;
-  return misbehaviour("M-1", (answer) => ({ ...answer, offsetDrift: { bytes, from } }));
+  return misbehavior("M-1", (answer) => ({ ...answer, offsetDrift: { bytes, from } }));
 }
 
 /** M-2: the arguments of each call in the answer violate the function's schema in one way. */
-export function brokenArgs(how: BrokenArgs): MisbehaviourFault {
-  return misbehaviour("M-2", (answer, turn) => {
+export function brokenArgs(how: BrokenArgs): MisbehaviorFault {
+  return misbehavior("M-2", (answer, turn) => {
     const declared = (turn.request.tools ?? []).flatMap((tool) => tool.functionDeclarations ?? []);
     return mapCalls(answer, (call) => {
       const declaration = declared.find(({ name }) => name === call.name);
@@ -34,8 +34,8 @@ export function brokenArgs(how: BrokenArgs): MisbehaviourFault {
 }
 
 /** M-3: parallel calls share one id; a single call has the id of the latest call before it. */
-export function duplicateIds(): MisbehaviourFault {
-  return misbehaviour("M-3", (answer, turn) => {
+export function duplicateIds(): MisbehaviorFault {
+  return misbehavior("M-3", (answer, turn) => {
     const earlier = turn.request.contents.flatMap(({ parts }) => parts.flatMap((part) => part.functionCall?.id ?? []));
     const single = answer.parts.filter(({ part }) => part.functionCall !== undefined).length === 1;
     const id = (single ? earlier.at(-1) : undefined) ?? turn.random.id(ID_LENGTH);
@@ -44,16 +44,16 @@ export function duplicateIds(): MisbehaviourFault {
 }
 
 /** M-4: calls have no ids, on models that send them. */
-export function missingIds(): MisbehaviourFault {
-  return misbehaviour("M-4", (answer) => {
+export function missingIds(): MisbehaviorFault {
+  return misbehavior("M-4", (answer) => {
     const bare = mapCalls(answer, ({ id: _id, ...call }) => call);
     return { ...bare, callIds: false };
   });
 }
 
 /** M-5: the first call names an undeclared function, and the turn still ends with `STOP`. */
-export function undeclaredCall(name = "list_files"): MisbehaviourFault {
-  return misbehaviour("M-5", (answer) => {
+export function undeclaredCall(name = "list_files"): MisbehaviorFault {
+  return misbehavior("M-5", (answer) => {
     const first = answer.parts.find(({ part }) => part.functionCall !== undefined);
     if (first === undefined) return { ...answer, parts: [...answer.parts, ...calls(name).parts] };
     return mapCalls(answer, (call) => (call === first.part.functionCall ? { ...call, name } : call));
@@ -93,6 +93,6 @@ function mapCalls(answer: Answer, change: (call: FunctionCall) => FunctionCall):
   return { ...answer, parts };
 }
 
-function misbehaviour(rule: string, change: MisbehaviourFault["change"]): MisbehaviourFault {
-  return { kind: "misbehaviour", rule, change };
+function misbehavior(rule: string, change: MisbehaviorFault["change"]): MisbehaviorFault {
+  return { kind: "misbehavior", rule, change };
 }

@@ -1,7 +1,7 @@
 import { type Fault, type Faults, faults } from "@pollux/emulator";
 
 /** Every fault the emulator knows, ready to be injected; a new one that is not listed here does not compile. */
-export const CATALOGUE: { readonly [Name in keyof Faults]: Fault } = {
+export const CATALOG: { readonly [Name in keyof Faults]: Fault } = {
   perMinuteQuota: faults.perMinuteQuota({ retryDelay: "0.01s" }),
   perDayQuota: faults.perDayQuota(),
   tierWithoutModel: faults.tierWithoutModel(),

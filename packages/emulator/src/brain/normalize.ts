@@ -12,11 +12,11 @@ const FREE_FORM = new Set([
 ]);
 
 /** Converts alternative spellings that the service accepts to one. */
-export function normalise(value: unknown, free = false): unknown {
-  if (Array.isArray(value)) return value.map((item) => normalise(item, free));
+export function normalize(value: unknown, free = false): unknown {
+  if (Array.isArray(value)) return value.map((item) => normalize(item, free));
   if (!isFields(value)) return value;
   const entries = Object.entries(value).flatMap(([key, item]): [string, unknown][] => {
-    if (free) return [[key, key === "type" && typeof item === "string" ? item.toUpperCase() : normalise(item, true)]];
+    if (free) return [[key, key === "type" && typeof item === "string" ? item.toUpperCase() : normalize(item, true)]];
     const name = key.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
     const isAbsent =
       item === null ||
@@ -29,7 +29,7 @@ export function normalise(value: unknown, free = false): unknown {
     if (name === "thoughtSignature" && typeof item === "string" && !item.includes("[redacted]"))
       return [[name, Buffer.from(item, "base64").toString("base64")]];
     if (typeof list === "string") return [[name, name === "type" || name === "mode" ? list.toUpperCase() : list]];
-    return [[name, normalise(list, FREE_FORM.has(name))]];
+    return [[name, normalize(list, FREE_FORM.has(name))]];
   });
   return Object.fromEntries(entries);
 }
