@@ -64,10 +64,10 @@ export type {
   UnknownPart,
 } from "./conversation/conversation.ts";
 export {
-  conversationOf,
+  buildConversation,
   conversationUpdates,
   type ConversationUpdatesOptions,
-} from "./conversation/conversation-of.ts";
+} from "./conversation/build-conversation.ts";
 
 // session
 export type { Json } from "./internal/json.ts";

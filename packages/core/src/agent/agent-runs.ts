@@ -8,7 +8,7 @@ import type { RunEvent } from "../loop/events.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput } from "../loop/loop-input.ts";
-import { addOwn, ALL_RUNS, enabledOf, OBSERVERS } from "../loop/observers/observe-all-runs.ts";
+import { addOwn, ALL_RUNS, filterEnabled, OBSERVERS } from "../loop/observers/observe-all-runs.ts";
 import { ObservedRun, type ObservedRunOptions } from "../loop/observers/observed-run.ts";
 import type { Observer, RunInfo } from "../loop/observers/observer.ts";
 import type { RunContext, RunIdentity } from "../loop/run-context.ts";
@@ -221,8 +221,8 @@ export class AgentRuns {
   #observers(): readonly Observer[] | undefined {
     const all = ALL_RUNS[OBSERVERS];
     const { observers = [] } = this.#options;
-    if (all === undefined || all.size === 0) return observers.length === 0 ? undefined : enabledOf(observers);
-    return enabledOf(addOwn(all, observers));
+    if (all === undefined || all.size === 0) return observers.length === 0 ? undefined : filterEnabled(observers);
+    return filterEnabled(addOwn(all, observers));
   }
 
   /** A replayed run is not observed. */

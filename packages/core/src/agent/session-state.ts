@@ -32,7 +32,10 @@ export interface SessionState {
  *
  * @param isHeld - Whether somebody holds the lease on the session.
  */
-export function stateOf({ run, runs, turns, toolCalls, usage, cost }: SessionView, isHeld: boolean): SessionState {
+export function buildSessionState(
+  { run, runs, turns, toolCalls, usage, cost }: SessionView,
+  isHeld: boolean,
+): SessionState {
   const isRunning = isHeld && run !== undefined && run.end === undefined;
   return {
     runs,

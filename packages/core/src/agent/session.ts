@@ -41,7 +41,7 @@ import {
   SESSION,
   type SessionOptions,
 } from "./session-options.ts";
-import { type SessionState, stateOf } from "./session-state.ts";
+import { type SessionState, buildSessionState } from "./session-state.ts";
 
 /**
  * A stored conversation: every answer of the model and every outcome of a tool is stored before anything depends on it, so a run
@@ -289,7 +289,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   /** The current state of the session. */
   async state(): Promise<SessionState> {
     const { state } = await this.#runs.look();
-    return stateOf(this.#log.view, state === "held");
+    return buildSessionState(this.#log.view, state === "held");
   }
 
   /**

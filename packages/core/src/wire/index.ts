@@ -124,7 +124,7 @@ export {
 } from "../errors/api-errors.ts";
 
 // Taking secrets out of what is shown or stored
-export { secretsOf } from "./secrets/header-secrets.ts";
+export { findSecrets } from "./secrets/header-secrets.ts";
 export { redact, type RedactOptions, redactValue } from "./secrets/redact.ts";
 export { redactBytes } from "./secrets/redact-bytes.ts";
 export { redactPieces } from "./secrets/redact-pieces.ts";

@@ -111,7 +111,7 @@ export class JournalWorld implements StepsWorld {
       return write;
     };
     return {
-      outcomeOf: (name) => log.outcomeOf(name),
+      findOutcome: (name) => log.findOutcome(name),
       begunAt: (name) => log.begunAt(name),
       begin: (name) => (gone() ? new Promise(() => {}) : kept(log.begin(name))),
       record: (name, outcome) => (gone() ? new Promise(() => {}) : kept(log.record(name, outcome))),

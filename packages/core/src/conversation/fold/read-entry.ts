@@ -1,14 +1,14 @@
 import {
   type CallRoute,
   type CallStepValue,
-  callIdOf,
+  buildCallId,
   type ModelStepValue,
   type OutputCheckValue,
   parseStepName,
   type StepName,
 } from "../../durable/run-log.ts";
 import { isWaitTimedOut, type Outcome } from "../../durable/steps.ts";
-import { needsCheck, stopOf } from "../../loop/guardrails.ts";
+import { needsCheck, readStop } from "../../loop/guardrails.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import type { EndEntry, SessionEntry } from "../../session/log/entries.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../../session/store/session-info.ts";
@@ -180,14 +180,14 @@ export class EntryReader {
           this.#answers.set(step.turn, name);
         }
         // One that was shown before and passes stays.
-        if (stopOf("output", actions) === undefined && response !== undefined) turn.addAnswer(response, undefined);
+        if (readStop("output", actions) === undefined && response !== undefined) turn.addAnswer(response, undefined);
         this.#unchecked = undefined;
         run.ground(this.#writer.outputs);
         return;
       }
       case "route":
         for (const [index, route] of (outcome.value as unknown as readonly CallRoute[]).entries())
-          turn.calls.get(callIdOf(step.turn, index))?.route(route);
+          turn.calls.get(buildCallId(step.turn, index))?.route(route);
         return;
       case "compact":
         turn.compactions++;
@@ -263,7 +263,8 @@ export class EntryReader {
       for (const [position, part] of ("calls" in ref ? ref.calls : ref.parts).entries()) {
         if (turn === undefined || typeof part === "string") continue;
         const told = part.functionResponse?.response;
-        if (told !== undefined && "output" in told) turn.calls.get(callIdOf(turn.turn, position))?.tell(told["output"]);
+        if (told !== undefined && "output" in told)
+          turn.calls.get(buildCallId(turn.turn, position))?.tell(told["output"]);
       }
     }
   }

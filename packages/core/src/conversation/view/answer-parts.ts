@@ -1,4 +1,4 @@
-import { callIdOf } from "../../durable/run-log.ts";
+import { buildCallId } from "../../durable/run-log.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
 import type { Content, FunctionResponse, JsonObject, Part } from "../../wire/types/content.ts";
 import type { MessagePart, SaidPart } from "../conversation.ts";
@@ -88,7 +88,7 @@ export class AnswerParts {
   addCallPiece(name: string | undefined): void {
     if (this.#openCall !== undefined) return;
     // The service also sends calls without a name; they are never executed.
-    const id = callIdOf(this.#turn, this.#count("call"));
+    const id = buildCallId(this.#turn, this.#count("call"));
     this.#openCall = { type: "tool-call", id, name: name ?? "", args: {}, state: "writing" };
     this.#callsHere().push(this.#openCall);
   }
@@ -120,7 +120,7 @@ export class AnswerParts {
     } else calls[at] = done;
     let count = 0;
     for (const [index, part] of calls.entries())
-      if (part.type === "tool-call") calls[index] = { ...part, id: callIdOf(this.#turn, count++) };
+      if (part.type === "tool-call") calls[index] = { ...part, id: buildCallId(this.#turn, count++) };
     this.#counts.set("call", count);
   }
 

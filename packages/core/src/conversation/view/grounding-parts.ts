@@ -14,7 +14,7 @@ export interface RunGrounding {
 export const NO_GROUNDING: RunGrounding = { sources: [], searchSuggestions: [] };
 
 /** What some answers are based on, in the order in which the run got them. */
-export function groundingOf(responses: readonly ModelResponse[]): RunGrounding {
+export function collectGrounding(responses: readonly ModelResponse[]): RunGrounding {
   if (!responses.some(mayHaveSources)) return NO_GROUNDING;
   const { sources, searchEntryPoints } = collectSources(responses);
   return { sources, searchSuggestions: searchEntryPoints };
@@ -34,7 +34,7 @@ export function showSource({ number, kind, uri, title }: Source): MessageSource 
 }
 
 /** The citations of an answer: its own, or for the last answer of a run those of earlier ones that it quotes. */
-export function citationsOf(
+export function collectCitations(
   response: ModelResponse,
   sources: readonly Source[],
   earlier: readonly ModelResponse[] | undefined,

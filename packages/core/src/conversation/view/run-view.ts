@@ -14,7 +14,7 @@ import type {
   MessageSource,
   MessageState,
 } from "../conversation.ts";
-import { citationsOf, groundingOf, NO_GROUNDING, type RunGrounding, showSource } from "./grounding-parts.ts";
+import { collectCitations, collectGrounding, NO_GROUNDING, type RunGrounding, showSource } from "./grounding-parts.ts";
 import { changedFields, partChanges } from "../part-changes.ts";
 import { TurnView } from "./turn-view.ts";
 
@@ -92,7 +92,7 @@ export class RunView {
 
   /** Answers have come: finds out what they are based on. */
   ground(more: readonly ModelResponse[] = []): void {
-    const found = groundingOf([...this.turns().flatMap((turn) => turn.allResponses()), ...more]);
+    const found = collectGrounding([...this.turns().flatMap((turn) => turn.allResponses()), ...more]);
     if (found !== NO_GROUNDING) this.setGrounding(found);
   }
 
@@ -107,7 +107,7 @@ export class RunView {
     for (const turn of answered) {
       if (turn.response === undefined) continue;
       const isTold = last !== undefined && turn === answered.at(-1) && visibleText(turn.response.content) === last.text;
-      turn.cite(isTold ? last.citations : citationsOf(turn.response, grounding.sources, undefined));
+      turn.cite(isTold ? last.citations : collectCitations(turn.response, grounding.sources, undefined));
       this.touch(turn);
     }
   }
@@ -118,7 +118,7 @@ export class RunView {
     const last = turns.findLast(({ response }) => response !== undefined);
     if (last?.response === undefined || this.#grounding.sources.length === 0) return;
     const earlier = turns.flatMap((turn) => turn.allResponses()).filter((one) => one !== last.response);
-    last.cite(citationsOf(last.response, this.#grounding.sources, earlier));
+    last.cite(collectCitations(last.response, this.#grounding.sources, earlier));
     this.touch(last);
   }
 

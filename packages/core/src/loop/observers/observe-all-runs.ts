@@ -20,7 +20,7 @@ export function addOwn(all: AllRunsObservers, own: readonly Observer[] = []): re
 }
 
 /** Those that have a use for a run now; absent when there are none. One that fails to say so is called: what it throws then is logged. */
-export function enabledOf(observers: readonly Observer[]): readonly Observer[] | undefined {
+export function filterEnabled(observers: readonly Observer[]): readonly Observer[] | undefined {
   const enabled = observers.filter((observer) => {
     try {
       return observer.isEnabled?.() !== false;

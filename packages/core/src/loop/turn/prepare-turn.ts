@@ -23,7 +23,7 @@ import type { RunContext } from "../run-context.ts";
 import type { LoopStep } from "../observers/observer.ts";
 import { stepLogger } from "../single-step.ts";
 import { checkToolChoice } from "./tool-choice.ts";
-import { fitContents, originOf } from "./fit-contents.ts";
+import { fitContents, buildOrigin } from "./fit-contents.ts";
 import { callingFor } from "./model-turn.ts";
 
 /** A turn whose request is about to be sent. */
@@ -102,7 +102,7 @@ async function prepareRequest(
   const changed: ModelRequest = {
     ...request,
     instructions,
-    contents: fitContents(contents, input.model, state.foreign, originOf(model)),
+    contents: fitContents(contents, input.model, state.foreign, buildOrigin(model)),
     settings,
   };
   checkChangedRequest(request, changed);
@@ -119,7 +119,7 @@ async function prepareRequest(
   }
   const toolset = offered?.toolset;
   const record: PreparedTurn = {
-    ...(model !== input.model && { model: { id: model.id, origin: originOf(model) } }),
+    ...(model !== input.model && { model: { id: model.id, origin: buildOrigin(model) } }),
     ...(toolset !== undefined && { tools: [...toolset.byName.keys()] }),
     ...(breaks.length > 0 && { breaks }),
   };

@@ -110,7 +110,7 @@ export class SessionLog {
     const run = this.view.run;
     if (run?.entry.runId !== runId) throw new TypeError(`run ${runId} is not the session's last run`);
     return {
-      outcomeOf: (name) => run.outcomes.get(name),
+      findOutcome: (name) => run.outcomes.get(name),
       begunAt: (name) => run.begun.get(name),
       begin: async (step) => {
         await this.append({ token }, { type: "begin", runId, step });

@@ -7,7 +7,7 @@ import {
 } from "../../durable/run-log.ts";
 import type { Outcome } from "../../durable/steps.ts";
 import type { Compaction } from "../../loop/turn/compaction.ts";
-import { stopOf } from "../../loop/guardrails.ts";
+import { readStop } from "../../loop/guardrails.ts";
 import type { Spent } from "../../loop/limits.ts";
 import { closeOpenCalls } from "../../loop/transcript.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
@@ -254,7 +254,7 @@ export function checkedInput({
   if (!outcome.ok) return [];
   // The name of the step says what it left.
   const { actions, contents } = outcome.value as unknown as InputCheckValue;
-  return stopOf("input", actions) === undefined ? (contents ?? entry.input) : [];
+  return readStop("input", actions) === undefined ? (contents ?? entry.input) : [];
 }
 
 /** The contents that refs stand for. */

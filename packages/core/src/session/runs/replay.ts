@@ -64,7 +64,7 @@ function readRecord(record: RunRecord): OpenRecordOptions {
   };
   return {
     log: {
-      outcomeOf: (name) => {
+      findOutcome: (name) => {
         if (record.outcomes.has(name)) asked.add(name);
         else if (record.end?.limit === "wallTimeMs" && mayRunOut(name) && outOfTime.size < 2) {
           // The clock is not in the log: what it cut off is the first that is not there, and the request that found out.

@@ -1,4 +1,4 @@
-import { type CallRoute, callIdOf, parseStepName, waitName } from "../../durable/run-log.ts";
+import { type CallRoute, buildCallId, parseStepName, waitName } from "../../durable/run-log.ts";
 import { InvalidApprovalError } from "../../errors/run-errors.ts";
 import { UnexpectedAnswerError } from "../../errors/session-errors.ts";
 import { isObject } from "../../internal/json.ts";
@@ -75,7 +75,7 @@ export function openQuestions(record: RunRecord): readonly PendingCall[] {
     const calls = callsOf(record, turn);
     // Only a route step has such a name.
     return (routes.value as unknown as readonly CallRoute[]).flatMap((route, index): readonly PendingCall[] => {
-      const [callId, call] = [callIdOf(turn, index), calls[index]];
+      const [callId, call] = [buildCallId(turn, index), calls[index]];
       const question = route.do === "ask-approval" ? "approval" : route.do === "ask-outcome" ? "outcome" : undefined;
       if (question === undefined || call === undefined || outcomes.has(waitName(callId, question))) return [];
       const { args } = "args" in route ? route : {};

@@ -7,7 +7,7 @@ import {
   checkDeleteFilter,
   type ListOptions,
   matchesFilter,
-  pageOf,
+  takePage,
   type SessionFilter,
   type SessionInfo,
   type SessionStore,
@@ -61,7 +61,7 @@ export class MemoryStore implements SessionStore {
   }
 
   async list(options: ListOptions = {}): Promise<readonly SessionSummary[]> {
-    return pageOf(this.#summaries(), options);
+    return takePage(this.#summaries(), options);
   }
 
   async delete(id: string): Promise<void> {

@@ -185,7 +185,7 @@ export function compareSummaries(
 }
 
 /** One page of some summaries, for stores that have all of them at hand. */
-export function pageOf(all: readonly SessionSummary[], options: ListOptions = {}): SessionSummary[] {
+export function takePage(all: readonly SessionSummary[], options: ListOptions = {}): SessionSummary[] {
   const { after, limit = 100, order } = options;
   const compare = compareSummaries(order);
   return all

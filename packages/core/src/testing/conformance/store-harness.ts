@@ -11,12 +11,12 @@ export type StoreChecks = Readonly<
 >;
 
 /** A lease as the first owner takes it. */
-export function leaseOf(fields: Partial<Lease> = {}): Lease {
+export function buildLease(fields: Partial<Lease> = {}): Lease {
   return { token: 1, beat: 0, held: true, runId: "run-1", durationMs: 15_000, ...fields };
 }
 
 /** What a session might say about itself. */
-export function infoOf(fields: Partial<SessionInfo> = {}): SessionInfo {
+export function buildInfo(fields: Partial<SessionInfo> = {}): SessionInfo {
   return {
     state: "idle",
     createdAt: 1_700_000_000_000,

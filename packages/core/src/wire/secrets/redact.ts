@@ -1,4 +1,4 @@
-import { addRange, matcherOf, type Range } from "./secret-matcher.ts";
+import { addRange, matcherFor, type Range } from "./secret-matcher.ts";
 import { layersOf } from "./unescape.ts";
 
 /** Options of {@link redact}. */
@@ -58,7 +58,7 @@ export function secretRanges(text: string, secrets: readonly string[], options?:
     end: index + key.length,
   }));
   if (secrets.length > 0) {
-    const matcher = matcherOf(secrets);
+    const matcher = matcherFor(secrets);
     for (const layer of layersOf(text))
       for (const { start, end } of matcher.find(layer.text, options?.truncated))
         ranges.push({ start: layer.origin(start), end: layer.origin(end) });

@@ -16,7 +16,7 @@ import { knowProcesses } from "../processes.ts";
 import { type Database, encodeKey, openSqlite, prepare, transaction } from "./sqlite-database.ts";
 import { asStoreError } from "./sqlite-errors.ts";
 import { deleteMatching, deleteSession, listSummaries, writeInfo } from "./sqlite-lists.ts";
-import { readLease, readRecords, signatureOf, writeDraft, writeLease, writeStop } from "./sqlite-records.ts";
+import { readLease, readRecords, readSignature, writeDraft, writeLease, writeStop } from "./sqlite-records.ts";
 import { type Commits, placeOf, shareTurn, takeTurn } from "./sqlite-turns.ts";
 
 /** Options of {@link SqliteStore}. */
@@ -66,7 +66,7 @@ export class SqliteStore implements SessionStore {
     ({ database: this.#database, isPrepared: this.#isPrepared } = openSqlite(file));
     this.#place = placeOf(file);
     this.#changes = new ChangeWatch(
-      (id) => signatureOf(this.#database, encodeKey(id)),
+      (id) => readSignature(this.#database, encodeKey(id)),
       () => this.#hasChangedElsewhere(),
     );
   }

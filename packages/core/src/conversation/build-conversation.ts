@@ -14,7 +14,7 @@ import { EventFold, LogFold } from "./fold/conversation-fold.ts";
  * @param records - What stands beside the log; read them first. A held lease counts as a run that is going. Without them a run that has
  *   no end was cut off.
  */
-export function conversationOf(
+export function buildConversation(
   id: string,
   entries: readonly SessionEntry[],
   { lease, draft }: Pick<SessionRecords, "lease" | "draft"> = {},
