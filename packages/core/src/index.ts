@@ -164,8 +164,7 @@ export {
 // exchanges
 export { type ExchangeKeeper, keepExchanges, type KeepExchangesOptions } from "./exchanges/keep-exchanges.ts";
 export { exchangeEntry, type ForeignExchange } from "./exchanges/exchange-entry.ts";
-export { type KeptExchange, KeptExchanges } from "./exchanges/kept-exchanges.ts";
-export { readExchanges } from "./exchanges/read-exchanges.ts";
+export { type KeptExchange, KeptExchanges, readExchanges } from "./exchanges/kept-exchanges.ts";
 
 // tool
 export type { Approval, ApprovalContext, Approve, ExternalOutcome, PendingCall, PendingQuestion } from "./tool/tool.ts";
