@@ -25,7 +25,7 @@ export function cutText(chunk: Json): readonly Json[] {
   ];
 }
 
-/** Neighbouring chunks become one, where the first of them says nothing but parts. */
+/** Neighboring chunks become one, where the first of them says nothing but parts. */
 export function joinPairs(chunks: readonly Json[]): readonly Json[] {
   const joined: Json[] = [];
   for (const chunk of chunks) {

@@ -33,6 +33,19 @@ describe("README and docs", () => {
     );
   });
 
+  test("the table of behaviors names files that exist, the first one from core's sources and others from beside it", () => {
+    const [, table = ""] = /^## Where does it live\n([^]+?)^## /m.exec(readPage("AGENTS.md")) ?? [];
+    const named = [...table.matchAll(/^\| .+ \| (`.+`) +\|$/gm)].map(([, cell = ""]) =>
+      [...cell.matchAll(/`(.+?)`/g)].map(([, path = ""]) => path),
+    );
+    const paths = named.flatMap(([first = "", ...others]) => {
+      const path = first.startsWith("packages/") ? first : `packages/core/src/${first}`;
+      return [path, ...others.map((other) => join(dirname(path), other))];
+    });
+    expect(named.length).toBeGreaterThanOrEqual(40);
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+
   test("the index lists every guide", () => {
     const listed = new Set(linksIn("docs/README.md").map(({ file }) => file));
     expect(guides.filter((guide) => !listed.has(guide))).toEqual([]);

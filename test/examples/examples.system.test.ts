@@ -21,7 +21,7 @@ describe.concurrent("examples", () => {
     expect(withoutFigures(output)).toContain(withoutFigures(shown));
   });
 
-  test("a misspelt option is an error that shows the usage", async () => {
+  test("a misspelled option is an error that shows the usage", async () => {
     const { code, output } = await runExample(QUICKSTART, "--modle", "x");
     expect(code).toBe(2);
     expect(output).toBe("npm start: Unknown option '--modle'.\nTry: npm start -- --help\n");

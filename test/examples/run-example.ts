@@ -157,7 +157,7 @@ export async function runExample(
 /** Runs one and checks that it prints what the table says. */
 export async function expectPrints(file: string): Promise<void> {
   const { code, output } = await runExample(file);
-  expect(output).not.toMatch(/\u001b\[/); // no colours when the output is not a terminal
+  expect(output).not.toMatch(/\u001b\[/); // no colors when the output is not a terminal
   for (const pattern of PRINTS[file] ?? []) expect(output).toMatch(pattern);
   expect({ code, output }).toEqual({ code: 0, output });
 }

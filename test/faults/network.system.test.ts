@@ -2,7 +2,7 @@ import { Agent, AgentError, type RunResult, runSoFar } from "@pollux/core";
 import type { Fault } from "@pollux/emulator";
 import { afterAll, describe, expect, test } from "vitest";
 import { SESSION_FACES, type SessionFace } from "../../packages/core/test/session/session-faces.ts";
-import { CATALOGUE } from "../support/fault-catalogue.ts";
+import { CATALOG } from "../support/fault-catalog.ts";
 import { inMadeUpTime, SILENCE_MS } from "../support/made-up-time.ts";
 import { openWorld, refusals } from "../support/world.ts";
 import { EffectsList } from "./support/effects.ts";
@@ -35,7 +35,7 @@ describe.each(SESSION_FACES)("%s", (faceName, face) => {
   test.each(LENGTHS)("every fault, %s, ends right or typed, and is gone on from", async (length) => {
     const problems: string[] = [];
     const row = `${faceName}, ${length}`;
-    for (const [name, fault] of Object.entries(CATALOGUE)) {
+    for (const [name, fault] of Object.entries(CATALOG)) {
       for (let at = 1; at <= REQUESTS; at++) {
         problems.push(...tally.found(row, `${name} at request ${at}`, await oneRun(face, fault, at, length, row)));
       }

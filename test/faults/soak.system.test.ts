@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { FaultRule } from "@pollux/emulator";
 import { afterAll, expect, test } from "vitest";
-import { CATALOGUE } from "../support/fault-catalogue.ts";
+import { CATALOG } from "../support/fault-catalog.ts";
 import { openWorld, refusals } from "../support/world.ts";
 import { errandBrain } from "./support/errand-brain.ts";
 import { PLAIN } from "./support/errand.ts";
@@ -48,19 +48,19 @@ test("sessions at once all end right or typed, and leave no memory behind", { ti
   for (const [name, { before, most, after }] of Object.entries({ heap, rss })) {
     tally.note(`${name}: ${mega(before)} before, ${mega(most)} at most, ${mega(after)} after`);
   }
-  const known = new Set(Object.values(CATALOGUE).map(({ rule }) => rule));
+  const known = new Set(Object.values(CATALOG).map(({ rule }) => rule));
   expect(refusals(world.emulator).filter(({ rule }) => rule === undefined || !known.has(rule))).toEqual([]);
   expect(problems).toEqual([]);
   expect(unheard).toEqual([]);
   expect(heap.after).toBeLessThan(heap.before + SLACK);
 });
 
-/** Lets every fault of the catalogue happen to some requests, the same ones for the same seed. */
+/** Lets every fault of the catalog happen to some requests, the same ones for the same seed. */
 function randomFaults(seed: number): readonly FaultRule[] {
-  const names = Object.keys(CATALOGUE);
+  const names = Object.keys(CATALOG);
   const pick = (number: number): string | undefined => {
     const random = randomFrom(seed * 1_000_003 + number);
     return random() < FAULTS ? names[Math.floor(random() * names.length)] : undefined;
   };
-  return Object.entries(CATALOGUE).map(([name, fault]) => ({ at: ({ number }) => pick(number) === name, fault }));
+  return Object.entries(CATALOG).map(([name, fault]) => ({ at: ({ number }) => pick(number) === name, fault }));
 }

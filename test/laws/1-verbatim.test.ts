@@ -57,7 +57,7 @@ describe.each(faces)("%s", (_face, read) => {
     expect(refusals(world.emulator)).toEqual([]);
   });
 
-  test("texts with a signature or an unknown field are not joined with their neighbours", async () => {
+  test("texts with a signature or an unknown field are not joined with their neighbors", async () => {
     const signed = parts({ text: "Signed. ", thoughtSignature: "skip_thought_signature_validator" });
     const tint = '"tint":"red",';
     await using world = await openWorld(
@@ -86,7 +86,7 @@ describe.each(faces)("%s", (_face, read) => {
   test("fields and part kinds that nobody knows go back as they came, in their place", async () => {
     // What a newer service might stream. The emulator itself refuses it, so it is taken off again on the way there.
     const novelty = '"hologram":{"z":1,"a":[null,{"y":0,"b":0}]},';
-    const lonePart = '{"aura":{"colour":"teal"}},';
+    const lonePart = '{"aura":{"color":"teal"}},';
     await using world = await openWorld(
       { brain: trip(), largeSignatures: false },
       {

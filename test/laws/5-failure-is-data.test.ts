@@ -2,7 +2,7 @@ import { Agent, defineTool, ToolFailure } from "@pollux/core";
 import { calls, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
-import { CATALOGUE } from "../support/fault-catalogue.ts";
+import { CATALOG } from "../support/fault-catalog.ts";
 import { byStep, TOOLS, trip } from "../support/trip.ts";
 import { ENDS, type FaultName, meetFault } from "../support/fault-ends.ts";
 import { openWorld } from "../support/world.ts";
@@ -64,7 +64,7 @@ describe.each(faces)("%s", (_face, read) => {
   });
 
   test("an agent inside that fails is data too, and what it had paid for is counted", async () => {
-    await using inner = await openWorld({ brain: trip(), faults: [{ at: 3, fault: CATALOGUE.prepaidEmpty }] });
+    await using inner = await openWorld({ brain: trip(), faults: [{ at: 3, fault: CATALOG.prepaidEmpty }] });
     await using outer = await openWorld({
       brain: byStep(
         () => calls({ name: "helper", args: { task: "Weather?" } }),

@@ -20,7 +20,7 @@ import {
 import { type FaultRule, faults, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { byStep, TOOLS, trip } from "../support/trip.ts";
-import { CATALOGUE } from "../support/fault-catalogue.ts";
+import { CATALOG } from "../support/fault-catalog.ts";
 import { inMadeUpTime, SILENCE_MS } from "../support/made-up-time.ts";
 import { openWorld } from "../support/world.ts";
 
@@ -135,7 +135,7 @@ describe.each(["run", "stream"])("%s", (face) => {
 
   test("no fault makes it show", async () => {
     const timeouts = { firstByteMs: SILENCE_MS, idleMs: SILENCE_MS, totalMs: Number.POSITIVE_INFINITY };
-    for (const [name, fault] of Object.entries(CATALOGUE)) {
+    for (const [name, fault] of Object.entries(CATALOG)) {
       await using world = await openWorld({ brain: trip(), faults: [{ at: () => true, fault }] });
       const options = { endpoint: endpoint({ baseUrl: world.url, apiKey: KEY }), fetch: world.fetch, timeouts };
       const seen = await inMadeUpTime(world.takeSilence, () => everythingOf(options, face));

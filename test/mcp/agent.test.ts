@@ -4,7 +4,7 @@ import { mcpTools } from "@pollux/tools/mcp";
 import { serveMcp } from "@pollux/tools/mcp-server";
 import { expect, test } from "vitest";
 
-test("a list that the server has changed is honoured by the next run", async () => {
+test("a list that the server has changed is honored by the next run", async () => {
   const hello = defineTool({ name: "hello", description: "Greets.", run: () => "hello" });
   const bye = defineTool({ name: "bye", description: "Parts.", run: () => "bye" });
   const first = await serveMcp([hello], { transport: { port: 0 }, name: "first", version: "1" });

@@ -2,13 +2,13 @@ import { Agent, AgentError, type RunResult, runSoFar } from "@pollux/core";
 import type { Fault } from "@pollux/emulator";
 import { expect } from "vitest";
 import type { Face } from "../../packages/core/test/helpers/faces.ts";
-import { CATALOGUE } from "./fault-catalogue.ts";
+import { CATALOG } from "./fault-catalog.ts";
 import { inMadeUpTime, SILENCE_MS } from "./made-up-time.ts";
 import { ANSWER, goOn, TOOLS, trip } from "./trip.ts";
 import { openWorld, type World } from "./world.ts";
 
-/** A fault of the catalogue. */
-export type FaultName = keyof typeof CATALOGUE;
+/** A fault of the catalog. */
+export type FaultName = keyof typeof CATALOG;
 
 /** How a run ends whose request meets a fault once, and again and again: with a stop reason, or the code of an error. */
 export const ENDS: { readonly [Each in FaultName]: readonly [once: string, always: string] } = {
@@ -84,7 +84,7 @@ async function outcome(
  * @returns How the run ended.
  */
 export async function meetFault(face: Face, name: FaultName, at: number, always: boolean): Promise<string> {
-  const fault: Fault = CATALOGUE[name];
+  const fault: Fault = CATALOG[name];
   const what = `${name} at request ${at}${always ? " and ever after" : ""}`;
   let down = true;
   await using world = await openWorld({

@@ -235,7 +235,7 @@ describe("pollux session repair", () => {
 });
 
 describe("pollux session show", () => {
-  test("prints the conversation without colours into a pipe, and its history as JSON", async () => {
+  test("prints the conversation without colors into a pipe, and its history as JSON", async () => {
     await jsonl(two);
     const { code, out, err } = await run("show", file, "--thoughts", "--width", "60");
     expect({ code, err }).toEqual({ code: 0, err: "" });
@@ -248,7 +248,7 @@ describe("pollux session show", () => {
     expect(JSON.parse(json.out)).toEqual(await historyOf(new JsonlStore(folder), "order-17"));
   });
 
-  test("takes a terminal's width, and colours unless it is asked not to", async () => {
+  test("takes a terminal's width, and colors unless it is asked not to", async () => {
     await jsonl(two);
     const { out } = await runSession(["show", file], { isTTY: true, columns: 40 });
     expect(out).toContain("\u001b[1;36muser\u001b[0m    Look twice.\n");

@@ -64,22 +64,22 @@ export type {
   UnknownPart,
 } from "./conversation/conversation.ts";
 export {
-  conversationOf,
+  buildConversation,
   conversationUpdates,
   type ConversationUpdatesOptions,
-} from "./conversation/conversation-of.ts";
+} from "./conversation/build-conversation.ts";
 
 // session
 export type { Json } from "./internal/json.ts";
-export type { SessionEntry } from "./session/entries.ts";
+export type { SessionEntry } from "./session/log/entries.ts";
 export type { LogLine, SessionProblem } from "./doctor/read-log.ts";
 export { checkSession, repairSession, type SessionCheck, type SessionRepair } from "./doctor/repair-session.ts";
 export type { ShowOptions as ShowSessionOptions } from "./doctor/page.ts";
 export { sessionHistory, showSession } from "./doctor/show-session.ts";
-export { MemoryStore } from "./session/memory-store.ts";
-export type { WhileRunning } from "./session/next-run.ts";
-export type { Draft, Lease, SessionRecords } from "./session/records.ts";
-export type { SessionAbout } from "./session/session-runs.ts";
+export { MemoryStore } from "./session/store/memory-store.ts";
+export type { WhileRunning } from "./session/runs/next-run.ts";
+export type { Draft, Lease, SessionRecords } from "./session/store/records.ts";
+export type { SessionAbout } from "./session/runs/session-runs.ts";
 export type {
   AppendOptions,
   ListOptions,
@@ -88,7 +88,7 @@ export type {
   SessionInfo,
   SessionStore,
   SessionSummary,
-} from "./session/store.ts";
+} from "./session/store/store.ts";
 
 // loop
 export type { RunEnd, RunEvent } from "./loop/events.ts";
@@ -122,8 +122,8 @@ export type {
   StepEndObservation,
   StepInfo,
   StepStartObservation,
-} from "./loop/observer.ts";
-export { observeAllRuns } from "./loop/observe-all-runs.ts";
+} from "./loop/observers/observer.ts";
+export { observeAllRuns } from "./loop/observers/observe-all-runs.ts";
 export type { TurnProblem } from "./loop/turn/classify-answer.ts";
 export type {
   BadCallRun,
@@ -164,8 +164,7 @@ export {
 // exchanges
 export { type ExchangeKeeper, keepExchanges, type KeepExchangesOptions } from "./exchanges/keep-exchanges.ts";
 export { exchangeEntry, type ForeignExchange } from "./exchanges/exchange-entry.ts";
-export { type KeptExchange, KeptExchanges } from "./exchanges/kept-exchanges.ts";
-export { readExchanges } from "./exchanges/read-exchanges.ts";
+export { type KeptExchange, KeptExchanges, readExchanges } from "./exchanges/kept-exchanges.ts";
 
 // tool
 export type { Approval, ApprovalContext, Approve, ExternalOutcome, PendingCall, PendingQuestion } from "./tool/tool.ts";

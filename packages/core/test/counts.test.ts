@@ -29,13 +29,13 @@ function spyOnEncodeView(): readonly { readonly bytes: Uint8Array; readonly text
 }
 
 /** Everything that JSON.stringify was given and what came of it. */
-interface Serialised {
+interface Serialized {
   readonly value: unknown;
   readonly length: number;
 }
 
-function spyOnStringify(): readonly Serialised[] {
-  const seen: Serialised[] = [];
+function spyOnStringify(): readonly Serialized[] {
+  const seen: Serialized[] = [];
   const { stringify } = JSON;
   vi.spyOn(JSON, "stringify").mockImplementation((...args: Parameters<typeof JSON.stringify>) => {
     // Typed as a string, and `undefined` for what has no JSON.
@@ -55,8 +55,8 @@ const timesBy = <Key>(keys: readonly Key[]): Map<Key, number> => {
 const isContent = (value: unknown): value is Content => typeof value === "object" && value !== null && "parts" in value;
 
 describe.each(faces)("%s", (face, read) => {
-  describe("what is serialised", () => {
-    async function serialisedIn(count: number): Promise<{ seen: readonly Serialised[]; contents: readonly Content[] }> {
+  describe("what is serialized", () => {
+    async function serializedIn(count: number): Promise<{ seen: readonly Serialized[]; contents: readonly Content[] }> {
       const { model } = countedService(turns(count));
       const agent = new Agent({ model, tools: [look], maxRepeats: Number.POSITIVE_INFINITY });
       const seen = spyOnStringify();
@@ -67,11 +67,11 @@ describe.each(faces)("%s", (face, read) => {
     }
 
     test("each content is, once", async () => {
-      const { seen, contents } = await serialisedIn(30);
+      const { seen, contents } = await serializedIn(30);
       const times = timesBy(seen.map(({ value }) => value).filter(isContent));
       for (const [index, content] of contents.slice(0, -1).entries()) {
         const count = times.get(content) ?? 0;
-        expect(count, `law 4: content ${index} was serialised ${count} times`).toBe(1);
+        expect(count, `law 4: content ${index} was serialized ${count} times`).toBe(1);
       }
       // The last answer is sent to nobody.
       expect(times.size).toBe(contents.length - 1);
@@ -79,7 +79,7 @@ describe.each(faces)("%s", (face, read) => {
 
     test("grows with what is new, and with nothing else", async () => {
       const bytesOf = async (count: number): Promise<number> =>
-        (await serialisedIn(count)).seen.reduce((sum, { length }) => sum + length, 0);
+        (await serializedIn(count)).seen.reduce((sum, { length }) => sum + length, 0);
       const [ten, twenty, forty] = [await bytesOf(10), await bytesOf(20), await bytesOf(40)];
       const perTurn = (twenty - ten) / 10;
       // Twenty more turns cost twice as much as ten more, but for the digits of their numbers.
@@ -89,7 +89,7 @@ describe.each(faces)("%s", (face, read) => {
     });
 
     test("takes no more than four calls a turn", async () => {
-      const callsOf = async (count: number): Promise<number> => (await serialisedIn(count)).seen.length;
+      const callsOf = async (count: number): Promise<number> => (await serializedIn(count)).seen.length;
       const [ten, forty] = [await callsOf(10), await callsOf(40)];
       // The answer, its responses, the fields behind the contents, and the calls, to know them when they come again.
       expect((forty - ten) / 30).toBeLessThanOrEqual(4);
@@ -97,9 +97,9 @@ describe.each(faces)("%s", (face, read) => {
     });
 
     test("declarations are, once a run", async () => {
-      const { seen } = await serialisedIn(20);
+      const { seen } = await serializedIn(20);
       const withTools = seen.filter(({ value }) => typeof value === "object" && value !== null && "tools" in value);
-      expect(withTools, `law 4: declarations were serialised ${withTools.length} times`).toHaveLength(1);
+      expect(withTools, `law 4: declarations were serialized ${withTools.length} times`).toHaveLength(1);
     });
   });
 

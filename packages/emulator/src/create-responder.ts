@@ -190,7 +190,7 @@ export function createResponder(context: ResponderContext): Responder {
       signal.throwIfAborted();
       const fault = ruled ?? answer.fault;
       if (ruled === undefined && fault?.kind === "answer") answer = fault.replace(turn);
-      if (fault?.kind === "misbehaviour") answer = fault.change(answer, turn);
+      if (fault?.kind === "misbehavior") answer = fault.change(answer, turn);
       if (options.callIds === false) answer = { callIds: false, ...answer };
       if (ruled === undefined && fault?.kind === "slow") await wait(fault.firstByteMs, signal);
       if (fault?.kind === "status")

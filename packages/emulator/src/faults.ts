@@ -17,7 +17,7 @@ import {
   duplicateIds,
   missingIds,
   undeclaredCall,
-} from "./fault/misbehaviour.ts";
+} from "./fault/misbehavior.ts";
 import {
   inputTokenQuota,
   perDayQuota,

@@ -63,7 +63,7 @@ export type {
   Fault,
   FaultRequest,
   FaultRule,
-  MisbehaviourFault,
+  MisbehaviorFault,
   SlowFault,
   StatusFault,
   StreamErrorFault,

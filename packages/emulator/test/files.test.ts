@@ -170,7 +170,7 @@ describe("an upload", () => {
     [{ "x-goog-upload-header-content-length": "many" }, {}, 400, "F-1"],
     [{}, { name: "files/-no-" }, 400, "F-2"],
     [{}, { name: "files/taken" }, 409, "F-2"],
-    [{}, { colour: "red" }, 400, "E-02"],
+    [{}, { color: "red" }, 400, "E-02"],
     [{ "x-goog-api-key": "invalid" }, {}, 400, "A-2"],
   ])("is not started with %j and %j", async (headers, file, status, rule) => {
     const emulator = createEmulator({ files: { maxBytes: 100 } });

@@ -8,7 +8,7 @@ const parts: fc.Arbitrary<Part> = fc.oneof(
   fc.record({ functionCall: fc.record({ name: fc.string(), args: fc.dictionary(fc.string(), fc.jsonValue()) }) }),
 );
 
-test("a signature is recognised after a restart with the same seed, in either alphabet, and bound to its part", () => {
+test("a signature is recognized after a restart with the same seed, in either alphabet, and bound to its part", () => {
   fc.assert(
     fc.property(parts, parts, fc.string(), (part, other, seed) => {
       const signature = createSigner(seed).sign(part, "gemini-3");

@@ -3,7 +3,7 @@ import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { askUser, userAnswer, type UserQuestion, userQuestions } from "@pollux/tools/ask-user";
 import { describe, expect, test } from "vitest";
 
-const ASKED = { question: "Which colour?", choices: ["Red", "Blue"] };
+const ASKED = { question: "Which color?", choices: ["Red", "Blue"] };
 
 describe.each(["run", "stream"])("a question to the user, read by %s", (face) => {
   test("ends the run, and the session continues with the answer in another process", async () => {

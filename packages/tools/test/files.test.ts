@@ -261,7 +261,7 @@ describe.each([
     expect(await failure(use(make({ root }), { path }))).toBe(message);
   });
 
-  test("is not fooled by a neighbour whose name begins the same", async () => {
+  test("is not fooled by a neighbor whose name begins the same", async () => {
     mkdirSync(`${root}-other`);
     writeFileSync(`${root}-other/secret.txt`, "secret");
     symlinkSync(`${root}-other`, join(root, "near"));

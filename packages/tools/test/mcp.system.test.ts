@@ -147,7 +147,7 @@ describe("server-everything", () => {
     expect(await use(server.tools, "all_echo", { message: "hi" })).toEqual({ ok: true, output: "Echo: hi" });
   });
 
-  test("a misspelt name is an error that lists what there is", async () => {
+  test("a misspelled name is an error that lists what there is", async () => {
     await expect(mcpTools(everything, { include: ["ecko"] })).rejects.toThrow(/has no "ecko"; it has echo, /);
   });
 

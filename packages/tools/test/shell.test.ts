@@ -211,8 +211,8 @@ describe.skipIf(process.platform === "win32")("run_command", () => {
 
   test("makes text of binary output and of what is meant for a terminal", async () => {
     expect((await run(String.raw`printf 'a\000b\377\376c\n'`)).output).toBe("ab\ufffd\ufffdc\n");
-    const colours = String.raw`printf '\033[1;31mred\033[0m \033]0;title\007t \033]8;;http://x\033\\link\033(B 10%%\r20%%\r\nend\b\n'`;
-    expect((await run(colours)).output).toBe("red t link 10%\n20%\nend\n");
+    const colors = String.raw`printf '\033[1;31mred\033[0m \033]0;title\007t \033]8;;http://x\033\\link\033(B 10%%\r20%%\r\nend\b\n'`;
+    expect((await run(colors)).output).toBe("red t link 10%\n20%\nend\n");
     // As it may come: in the middle of a character, of a sequence and of a line's end.
     const plain = new PlainText();
     const parts = ["\xc3", "\xa9\x1b", "[3", "2mx\r", "\ny"].map((part) => plain.add(Buffer.from(part, "latin1")));

@@ -30,7 +30,7 @@ export async function storedLog(store: SessionStore, id: string): Promise<Journa
     return written;
   }
   return {
-    outcomeOf: (name) => outcomes.get(name),
+    findOutcome: (name) => outcomes.get(name),
     begunAt: (name) => begun.get(name),
     begin: async (name) => {
       const begunAt = Date.now();

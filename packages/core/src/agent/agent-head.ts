@@ -4,7 +4,7 @@ import type { OutputPlan } from "../loop/loop-input.ts";
 import { attachRunSoFar } from "../loop/result.ts";
 import type { RunContext } from "../loop/run-context.ts";
 import type { RunState } from "../loop/run-state.ts";
-import { checkToolChoice } from "../loop/tool-choice.ts";
+import { checkToolChoice } from "../loop/turn/tool-choice.ts";
 import { callingFor } from "../loop/turn/model-turn.ts";
 import type { Model, ModelRequest } from "../model/model.ts";
 import type { ModelSettings } from "../model/settings.ts";

@@ -3,14 +3,14 @@ import { ConfigurationError } from "../errors/agent-error.ts";
 import { steadyClock } from "../internal/abort.ts";
 import { isObject } from "../internal/json.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
-import { callersContext, type Within } from "../loop/callers-context.ts";
+import { callersContext, type Within } from "../loop/observers/callers-context.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput } from "../loop/loop-input.ts";
-import { addOwn, ALL_RUNS, enabledOf, OBSERVERS } from "../loop/observe-all-runs.ts";
-import { ObservedRun, type ObservedRunOptions } from "../loop/observed-run.ts";
-import type { Observer, RunInfo } from "../loop/observer.ts";
+import { addOwn, ALL_RUNS, filterEnabled, OBSERVERS } from "../loop/observers/observe-all-runs.ts";
+import { ObservedRun, type ObservedRunOptions } from "../loop/observers/observed-run.ts";
+import type { Observer, RunInfo } from "../loop/observers/observer.ts";
 import type { RunContext, RunIdentity } from "../loop/run-context.ts";
 import { runLoop } from "../loop/run-loop.ts";
 import { RunState } from "../loop/run-state.ts";
@@ -20,7 +20,7 @@ import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Model } from "../model/model.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import { checkPrices } from "../model/usage.ts";
-import type { OpenedRun, SessionHost, SessionRun } from "../session/session-host.ts";
+import type { OpenedRun, SessionHost, SessionRun } from "../session/runs/session-host.ts";
 import { findArgumentProblem } from "../tool/edited-args.ts";
 import type { ParentRun } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
@@ -221,8 +221,8 @@ export class AgentRuns {
   #observers(): readonly Observer[] | undefined {
     const all = ALL_RUNS[OBSERVERS];
     const { observers = [] } = this.#options;
-    if (all === undefined || all.size === 0) return observers.length === 0 ? undefined : enabledOf(observers);
-    return enabledOf(addOwn(all, observers));
+    if (all === undefined || all.size === 0) return observers.length === 0 ? undefined : filterEnabled(observers);
+    return filterEnabled(addOwn(all, observers));
   }
 
   /** A replayed run is not observed. */

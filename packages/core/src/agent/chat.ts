@@ -6,7 +6,7 @@ import { checkContentsDepth } from "../model/request/check-depth.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content } from "../wire/types/content.ts";
-import { checkOptions, type OptionNames } from "../internal/check-options.ts";
+import { checkOptions, type OptionNames } from "../internal/option-names.ts";
 import { checkRunOptions } from "./check-options.ts";
 import {
   anyOptions,

@@ -1,4 +1,4 @@
-import { checkOptions, findSpelling, type OptionNames, type Spellings } from "../internal/check-options.ts";
+import { checkOptions, findSpelling, type OptionNames, type Spellings } from "../internal/option-names.ts";
 import { isObject } from "../internal/json.ts";
 import type { Hooks } from "../loop/loop-input.ts";
 import type { Limits } from "../loop/limits.ts";

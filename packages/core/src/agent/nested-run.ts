@@ -8,7 +8,7 @@ import { type RunEmitters, RunStream } from "../loop/run-stream.ts";
 import { userText } from "../loop/transcript.ts";
 import { withoutServerTools } from "../loop/turn/model-turn.ts";
 import type { ModelSettings } from "../model/settings.ts";
-import type { OpenedRun } from "../session/session-host.ts";
+import type { OpenedRun } from "../session/runs/session-host.ts";
 import { SUMMARY_REQUEST } from "../tool/model-texts.ts";
 import type { BuiltInTool, NestedRun, ParentRun } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";

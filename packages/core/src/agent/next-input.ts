@@ -1,7 +1,7 @@
-import type { NextInput } from "../session/next-run.ts";
-import { hasAnswers } from "../session/session-answers.ts";
-import type { SessionHost } from "../session/session-host.ts";
-import type { InsteadOf } from "../session/session-runs.ts";
+import type { NextInput } from "../session/runs/next-run.ts";
+import { hasAnswers } from "../session/runs/session-answers.ts";
+import type { SessionHost } from "../session/runs/session-host.ts";
+import type { InsteadOf } from "../session/runs/session-runs.ts";
 import type { AnyRunOptions } from "./options.ts";
 import type { ResumeOptions, SendOptions } from "./session-options.ts";
 

@@ -1,6 +1,6 @@
 import type { Steps } from "../durable/steps.ts";
 import type { StandardSchema } from "../tool/schema/standard-schema.ts";
-import type { OptionNames } from "../internal/check-options.ts";
+import type { OptionNames } from "../internal/option-names.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { CompactionOptions } from "../loop/turn/compaction.ts";
 import type { Emit, RunEvent } from "../loop/events.ts";
@@ -8,7 +8,7 @@ import type { Hooks, ToolChoice } from "../loop/loop-input.ts";
 import type { RunContext } from "../loop/run-context.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import type { Limits, StopRule } from "../loop/limits.ts";
-import type { Observer } from "../loop/observer.ts";
+import type { Observer } from "../loop/observers/observer.ts";
 import type { PrepareTurn } from "../loop/turn/prepare-turn.ts";
 import type { Model } from "../model/model.ts";
 import type { PriceTable } from "../model/usage.ts";

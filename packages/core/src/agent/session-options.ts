@@ -1,9 +1,9 @@
-import type { OptionNames } from "../internal/check-options.ts";
-import type { WhileRunning } from "../session/next-run.ts";
-import type { SessionLimits } from "../session/session-host.ts";
-import type { Unfinished } from "../session/run-closer.ts";
-import type { SessionAbout } from "../session/session-runs.ts";
-import type { SessionStore } from "../session/store.ts";
+import type { OptionNames } from "../internal/option-names.ts";
+import type { WhileRunning } from "../session/runs/next-run.ts";
+import type { SessionLimits } from "../session/runs/session-host.ts";
+import type { Unfinished } from "../session/runs/run-closer.ts";
+import type { SessionAbout } from "../session/runs/session-runs.ts";
+import type { SessionStore } from "../session/store/store.ts";
 import type { Approval, ExternalOutcome } from "../tool/tool.ts";
 import type { RunInput } from "./run-input.ts";
 

@@ -1,8 +1,8 @@
 import type { StopReason } from "../loop/result.ts";
 import type { Usage } from "../model/usage.ts";
-import { isResumable } from "../session/entries.ts";
-import { openQuestions } from "../session/session-answers.ts";
-import type { SessionView } from "../session/session-view.ts";
+import { isResumable } from "../session/log/entries.ts";
+import { openQuestions } from "../session/runs/session-answers.ts";
+import type { SessionView } from "../session/log/session-view.ts";
 import type { PendingCall } from "../tool/tool.ts";
 
 /** State of a session. */
@@ -32,7 +32,10 @@ export interface SessionState {
  *
  * @param isHeld - Whether somebody holds the lease on the session.
  */
-export function stateOf({ run, runs, turns, toolCalls, usage, cost }: SessionView, isHeld: boolean): SessionState {
+export function buildSessionState(
+  { run, runs, turns, toolCalls, usage, cost }: SessionView,
+  isHeld: boolean,
+): SessionState {
   const isRunning = isHeld && run !== undefined && run.end === undefined;
   return {
     runs,

@@ -3,17 +3,17 @@ import type { WatchedSession } from "../conversation/watch.ts";
 import { checkLimits } from "../loop/limits.ts";
 import type { RunResult } from "../loop/result.ts";
 import { type RunEmitters, type RunningLoop, RunStream } from "../loop/run-stream.ts";
-import { checkForkPoint, takeSegments } from "../session/fork.ts";
-import { MemoryStore } from "../session/memory-store.ts";
-import { NextRun } from "../session/next-run.ts";
-import { replayRun } from "../session/replay.ts";
-import type { SessionHost } from "../session/session-host.ts";
-import { SessionLog } from "../session/session-log.ts";
-import { type SessionAbout, type SessionKeeping, SessionRuns } from "../session/session-runs.ts";
-import type { SessionStore } from "../session/store.ts";
+import { checkForkPoint, takeSegments } from "../session/log/fork.ts";
+import { MemoryStore } from "../session/store/memory-store.ts";
+import { NextRun } from "../session/runs/next-run.ts";
+import { replayRun } from "../session/runs/replay.ts";
+import type { SessionHost } from "../session/runs/session-host.ts";
+import { SessionLog } from "../session/log/session-log.ts";
+import { type SessionAbout, type SessionKeeping, SessionRuns } from "../session/runs/session-runs.ts";
+import type { SessionStore } from "../session/store/store.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content } from "../wire/types/content.ts";
-import { checkOptions } from "../internal/check-options.ts";
+import { checkOptions } from "../internal/option-names.ts";
 import { checkSessionRun } from "./check-options.ts";
 import {
   anyOptions,
@@ -41,7 +41,7 @@ import {
   SESSION,
   type SessionOptions,
 } from "./session-options.ts";
-import { type SessionState, stateOf } from "./session-state.ts";
+import { type SessionState, buildSessionState } from "./session-state.ts";
 
 /**
  * A stored conversation: every answer of the model and every outcome of a tool is stored before anything depends on it, so a run
@@ -289,7 +289,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   /** The current state of the session. */
   async state(): Promise<SessionState> {
     const { state } = await this.#runs.look();
-    return stateOf(this.#log.view, state === "held");
+    return buildSessionState(this.#log.view, state === "held");
   }
 
   /**

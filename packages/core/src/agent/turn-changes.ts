@@ -2,7 +2,7 @@ import { ConfigurationError } from "../errors/agent-error.ts";
 import { mixTools, type RunBuiltIn } from "../grounding/delegate.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { TurnPreparer } from "../loop/loop-input.ts";
-import { unknownName } from "../loop/tool-choice.ts";
+import { unknownName } from "../loop/turn/tool-choice.ts";
 import { turnPreparer } from "../loop/turn/prepare-turn.ts";
 import { gemini } from "../model/gemini-model.ts";
 import type { Model } from "../model/model.ts";

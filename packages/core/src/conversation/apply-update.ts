@@ -147,7 +147,7 @@ function changeFields<T extends object>(value: T, set: object, unset: readonly s
 function derive(conversation: Conversation, withTotals: boolean): Conversation {
   const last = conversation.messages.at(-1);
   const pending = last === undefined ? [] : pendingOf(last);
-  const derived = { ...conversation, state: stateOf(last), pending };
+  const derived = { ...conversation, state: findState(last), pending };
   return withTotals ? { ...derived, ...totalsOf(conversation.messages, conversation.takenBack) } : derived;
 }
 
@@ -170,7 +170,7 @@ function totalsOf(messages: readonly Message[], before: Totals = NOTHING): Total
   return { usage, cost };
 }
 
-function stateOf(last: Message | undefined): ConversationState {
+function findState(last: Message | undefined): ConversationState {
   switch (last?.state) {
     case "streaming":
       return "running";

@@ -1,7 +1,7 @@
 import type { ModelResponse } from "../model/model.ts";
 import type { Content } from "../wire/types/content.ts";
-import { answerId, userMessageId } from "../session/rewind.ts";
-import { saidParts } from "./answer-parts.ts";
+import { answerId, userMessageId } from "../session/log/rewind.ts";
+import { saidParts } from "./view/answer-parts.ts";
 import { applyUpdate, emptyConversation, isLiveLater } from "./apply-update.ts";
 import type {
   Conversation,
@@ -12,7 +12,7 @@ import type {
   Message,
   QueuedMessage,
 } from "./conversation.ts";
-import { RunView } from "./run-view.ts";
+import { RunView } from "./view/run-view.ts";
 
 /** A place in what the log does not have yet; see `LivePosition`. */
 export interface LivePlace {

@@ -1,10 +1,10 @@
 import { startTimer } from "../internal/abort.ts";
 import type { RunEvent } from "../loop/events.ts";
-import type { SessionEntry } from "../session/entries.ts";
-import type { LeaseFinding } from "../session/lease.ts";
-import type { SessionLog } from "../session/session-log.ts";
+import type { SessionEntry } from "../session/log/entries.ts";
+import type { LeaseFinding } from "../session/lease/lease.ts";
+import type { SessionLog } from "../session/log/session-log.ts";
 import type { Conversation, ConversationChange, ConversationUpdate } from "./conversation.ts";
-import { LogFold } from "./conversation-fold.ts";
+import { LogFold } from "./fold/conversation-fold.ts";
 import type { EventTap } from "./event-tap.ts";
 
 /** A session as it is watched. */

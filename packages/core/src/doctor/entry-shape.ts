@@ -1,7 +1,7 @@
 import { type CallRoute, parseStepName } from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
 import { NO_USAGE } from "../model/usage.ts";
-import type { EndEntry, SessionEntry } from "../session/entries.ts";
+import type { EndEntry, SessionEntry } from "../session/log/entries.ts";
 import type { Content } from "../wire/types/content.ts";
 
 /** What is wrong with a stored value, after its path; `undefined` when nothing is. */

@@ -1,6 +1,6 @@
 import { parseStepName } from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
-import { ENTRY_VERSION, checkEntryHeader, type RunEntry, type SessionEntry } from "../session/entries.ts";
+import { ENTRY_VERSION, checkEntryHeader, type RunEntry, type SessionEntry } from "../session/log/entries.ts";
 import { checkEntry } from "./entry-shape.ts";
 
 /** One line of a session's log as it was read, before anything is known about it. */

@@ -1,6 +1,6 @@
 import type { Outcome } from "../durable/steps.ts";
 import {
-  callIdOf,
+  buildCallId,
   type CallStepValue,
   guardStepName,
   type ModelStepValue,
@@ -9,14 +9,14 @@ import {
   type StepName,
 } from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
-import { needsCheck, stopOf } from "../loop/guardrails.ts";
+import { needsCheck, readStop } from "../loop/guardrails.ts";
 import { unansweredResponse } from "../loop/transcript.ts";
 import { isKept } from "../loop/turn/classify-answer.ts";
 import { openCallsIn } from "../model/history/open-calls.ts";
 import type { ModelResponse } from "../model/model.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
-import type { ContentRef, SessionEntry } from "../session/entries.ts";
-import { resolveRefs, type RunRecord, SessionView } from "../session/session-view.ts";
+import type { ContentRef, SessionEntry } from "../session/log/entries.ts";
+import { resolveRefs, type RunRecord, SessionView } from "../session/log/session-view.ts";
 import type { PendingQuestion } from "../tool/tool.ts";
 import type { Content, FunctionCall } from "../wire/types/content.ts";
 import { isNameless } from "./entry-shape.ts";
@@ -65,7 +65,7 @@ export function rebuildRun(outcomes: ReadonlyMap<string, Outcome>, why: string |
     added.push(content);
     const calls = openCallsIn([content]);
     toolCalls += calls.length;
-    const answers = calls.map((call, position) => findAnswer(call, values.get(callIdOf(turn, position))));
+    const answers = calls.map((call, position) => findAnswer(call, values.get(buildCallId(turn, position))));
     const isOpen = why === undefined && turn === last && answers.includes(undefined);
     if (calls.length === 0 || isOpen) continue;
     added.push({
@@ -90,7 +90,7 @@ function checkedResponse(
   if (!isObject(checked) || !Array.isArray(checked["actions"])) return undefined;
   // The name of the step says what it left.
   const value = checked as unknown as OutputCheckValue;
-  return stopOf("output", value.actions) === undefined ? (value.response ?? response) : undefined;
+  return readStop("output", value.actions) === undefined ? (value.response ?? response) : undefined;
 }
 
 /** What a model step left, and where in the run. */

@@ -1,7 +1,7 @@
 import type { ModelStepValue } from "../durable/run-log.ts";
 import type { Json } from "../internal/json.ts";
 import { type HistoryOrigin, PLACEHOLDER_SIGNATURE } from "../model/history/import-history.ts";
-import { type ContentRef, type EndEntry, isResumable, type SessionEntry } from "../session/entries.ts";
+import { type ContentRef, type EndEntry, isResumable, type SessionEntry } from "../session/log/entries.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import { pairCalls } from "./pair-calls.ts";
 import {

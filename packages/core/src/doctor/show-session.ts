@@ -1,9 +1,9 @@
-import { callIdOf } from "../durable/run-log.ts";
+import { buildCallId } from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
 import { openCallsIn } from "../model/history/open-calls.ts";
 import type { Usage } from "../model/usage.ts";
-import type { EndEntry, SessionEntry } from "../session/entries.ts";
-import type { RunRecord } from "../session/session-view.ts";
+import type { EndEntry, SessionEntry } from "../session/log/entries.ts";
+import type { RunRecord } from "../session/log/session-view.ts";
 import type { PendingQuestion } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
 import { formatCall, inOneLine, type Label, Page, showContent, type ShowOptions } from "./page.ts";
@@ -84,7 +84,7 @@ function showRun(page: Page, { entry, outcomes, end }: RunRecord, thoughts: bool
     const turn = turns.get(content);
     if (turn === undefined) continue;
     for (const [index, { name }] of openCallsIn([content]).entries())
-      for (const one of calls.get(callIdOf(turn, index)) ?? []) {
+      for (const one of calls.get(buildCallId(turn, index)) ?? []) {
         if (one.question === undefined) continue;
         page.say("asked", `${name}: ${QUESTIONS[one.question]}`);
         page.say("answer", `${name}: ${formatAnswer(one)}`);

@@ -14,7 +14,7 @@ import {
 /** What is recorded of a run's operations. */
 export interface JournalLog {
   /** How an operation ended; an answer from outside is the outcome of its wait. */
-  outcomeOf(name: string): Outcome | undefined;
+  findOutcome(name: string): Outcome | undefined;
   /** When an operation began, in milliseconds since the epoch. Recorded for `once` operations and waits with a timeout. */
   begunAt(name: string): number | undefined;
   /** Resolves with the time once it would survive a crash. A rejection ends the run with its error. */
@@ -66,7 +66,7 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
         return one.value;
       });
       if (outcomes.includes(undefined)) await log.readAnswers?.();
-      const answered = ops.map((op, index) => outcomes[index] ?? log.outcomeOf(op.name));
+      const answered = ops.map((op, index) => outcomes[index] ?? log.findOutcome(op.name));
       const waiting = ops.filter((_, index) => answered[index] === undefined);
       if (waiting.length > 0) throw new RunSuspended(waiting.map((op) => op.name));
       return answered.filter((outcome) => outcome !== undefined);
@@ -74,7 +74,7 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
   };
 
   async function settle(op: Op<Event>): Promise<Outcome | undefined> {
-    const known = log.outcomeOf(op.name);
+    const known = log.findOutcome(op.name);
     if (known !== undefined) return known;
     if (op.kind === "wait") return missing === undefined ? await timedOut(op) : undefined;
     missing?.(op);

@@ -25,7 +25,7 @@ export function modelStepName(phase: PhaseKind, turn: number, attempt: number): 
 }
 
 /** Id of a call, which is also the name of the step that runs it: turn and position, `call:3.0`. */
-export function callIdOf(turn: number, index: number): string {
+export function buildCallId(turn: number, index: number): string {
   return `call:${turn}.${index}`;
 }
 
@@ -96,7 +96,7 @@ export function parseStepName(name: string): StepName {
   if (kind === "guard" && (rest === "input" || rest === "output"))
     return { kind, turn, side: rest, attempt: Number(index ?? 0) };
   if (kind !== "call" || index === undefined) return { kind: "other" };
-  const callId = callIdOf(turn, Number(index));
+  const callId = buildCallId(turn, Number(index));
   switch (rest) {
     case undefined:
       return { kind, turn, callId, attempt: 0 };

@@ -1,8 +1,8 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { SessionConflictError } from "../errors/run-errors.ts";
 import { isObject, type Json } from "../internal/json.ts";
-import type { ObservedExchange } from "../loop/observer.ts";
-import type { SessionStore } from "../session/store.ts";
+import type { ObservedExchange } from "../loop/observers/observer.ts";
+import type { SessionStore } from "../session/store/store.ts";
 import { bodyDelta } from "./body-delta.ts";
 import { EXCHANGE_VERSION, type ExchangeAbout, type ExchangeEntry, isExchangeEntry } from "./entries.ts";
 import { KeptExchanges } from "./kept-exchanges.ts";

@@ -1,8 +1,8 @@
 import { abortable } from "../internal/abort.ts";
-import { checkOptions, type OptionNames } from "../internal/check-options.ts";
+import { checkOptions, type OptionNames } from "../internal/option-names.ts";
 import { defaultLogger, type Logger } from "../logging/logger.ts";
-import type { ObservedExchange, Observer } from "../loop/observer.ts";
-import type { SessionStore } from "../session/store.ts";
+import type { ObservedExchange, Observer } from "../loop/observers/observer.ts";
+import type { SessionStore } from "../session/store/store.ts";
 import type { CallSignal } from "../wire/client-options.ts";
 import { ExchangeLog } from "./exchange-log.ts";
 import { KnownBodies } from "./known-bodies.ts";

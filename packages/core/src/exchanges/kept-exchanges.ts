@@ -1,3 +1,4 @@
+import type { SessionStore } from "../session/store/store.ts";
 import type { ParentStep } from "../tool/tool.ts";
 import type { ExchangeChunk, HttpExchange } from "../wire/http/exchange-tap.ts";
 import { buildBody } from "./body-delta.ts";
@@ -134,4 +135,20 @@ function describe(entry: ExchangeEntry, about: ExchangeAbout, position: number):
     ...(error !== undefined && { error }),
     ...(dropped !== undefined && { dropped }),
   };
+}
+
+/**
+ * Reads what {@link keepExchanges} wrote.
+ *
+ * @param id - Of the session; of a run without one, the run's.
+ *
+ * @example
+ * ```ts
+ * const kept = await readExchanges(store, "chat-1");
+ * for (const { step, status, position } of kept.exchanges) console.log(step.name, status, kept.body(position).length);
+ * kept.add(await store.load("chat-1", kept.length)); // what has come since
+ * ```
+ */
+export async function readExchanges(store: Pick<SessionStore, "load">, id: string): Promise<KeptExchanges> {
+  return new KeptExchanges(await store.load(id));
 }

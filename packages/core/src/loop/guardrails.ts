@@ -90,7 +90,7 @@ export interface GuardrailStop {
 }
 
 /** How an action ended the run, if it did. */
-export function stopOf(
+export function readStop(
   side: GuardrailStop["side"],
   actions: readonly GuardrailAction[] | undefined,
 ): GuardrailStop | undefined {

@@ -13,7 +13,7 @@ import type { CompactionOptions } from "./turn/compaction.ts";
 import type { Emit, RunEvent } from "./events.ts";
 import type { Guardrails } from "./guardrails.ts";
 import type { Limits, SharedLimits, StopRule, WallClock } from "./limits.ts";
-import type { LoopStep, StepExecutor } from "./observer.ts";
+import type { LoopStep, StepExecutor } from "./observers/observer.ts";
 import type { RunResult } from "./result.ts";
 import type { RunContext, RunIdentity } from "./run-context.ts";
 

@@ -11,7 +11,7 @@ import type { LoopInput } from "./loop-input.ts";
 import { attachRunSoFar, type RunResult } from "./result.ts";
 import type { RunState } from "./run-state.ts";
 import { closing } from "./transcript.ts";
-import { type Ending, endingOf, keeps, MAX_RECOVERIES } from "./turn/classify-answer.ts";
+import { type Ending, classifyEnding, keeps, MAX_RECOVERIES } from "./turn/classify-answer.ts";
 import { checkRunInput } from "./turn/check-guardrails.ts";
 import { compactWhenFull } from "./turn/compact-history.ts";
 import { modelTurn, outputPhase, type Phase, workPhase } from "./turn/model-turn.ts";
@@ -67,7 +67,7 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase): Promis
     if ("guardrail" in answer) return await stopTurn(input, turn, answer.guardrail);
     const { response, calls } = answer;
 
-    const ending = endingOf(answer);
+    const ending = classifyEnding(answer);
     if (keeps(ending, response)) phase.contents.push(response.content);
     if (ending !== undefined) {
       if (input.emit !== undefined) await input.emit({ type: "turn-end", turn });

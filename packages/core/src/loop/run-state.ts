@@ -7,7 +7,7 @@ import type { CallStepValue } from "../durable/run-log.ts";
 import type { PlannedCall, TurnCall } from "./calls/call-state.ts";
 import { type Compaction, estimateTokens } from "./turn/compaction.ts";
 import type { Limits, Spent } from "./limits.ts";
-import { PartialAnswer, sendablePartial } from "./partial-answer.ts";
+import { PartialAnswer, sendablePartial } from "./turn/partial-answer.ts";
 import type { RunSoFar } from "./result.ts";
 import { closeOpenCalls } from "./transcript.ts";
 import type { SentPrefix } from "./loop-input.ts";

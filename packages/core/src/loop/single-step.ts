@@ -4,7 +4,7 @@ import { parseTraceparent } from "../internal/traceparent.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
-import type { LoopStep, ObservedCall } from "./observer.ts";
+import type { LoopStep, ObservedCall } from "./observers/observer.ts";
 import { isWallTimeReached } from "./limits.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { ApiStatusError } from "../errors/api-errors.ts";
-import { checkOptions, findSpelling, type OptionNames, type Spellings } from "../internal/check-options.ts";
+import { checkOptions, findSpelling, type OptionNames, type Spellings } from "../internal/option-names.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { CallOptions, CallSignal, GeminiClientOptions } from "../wire/client-options.ts";
 import { createCachedContent } from "../wire/caches.ts";

@@ -1,4 +1,4 @@
-import type { Observation, RunInfo, StepInfo } from "../loop/observer.ts";
+import type { Observation, RunInfo, StepInfo } from "../loop/observers/observer.ts";
 
 /** State of a run while its observations are checked. */
 interface ObservedSoFar {

@@ -1,7 +1,7 @@
 import type * as z3 from "zod/v3";
 import type * as z4 from "zod/v4/core";
 import { ToolDefinitionError, ToolFailure } from "../errors/run-errors.ts";
-import { describeUnknownOption, findSpelling, type OptionNames, type Spellings } from "../internal/check-options.ts";
+import { describeUnknownOption, findSpelling, type OptionNames, type Spellings } from "../internal/option-names.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import { buildParser } from "./call-tool.ts";

@@ -1,6 +1,6 @@
 /*
- * Every sentence of this package that a model reads, except the notes made from a schema's keywords. The table in
- * `test/texts/model-texts.md` shows them as they are sent; a test fails when the two differ.
+ * Every sentence of this package that a model reads, except those of lower layers and the notes made from a schema's keywords. The
+ * table in `test/texts/model-texts.md` shows all of them as they are sent; a test fails when the two differ.
  */
 
 /** Appended to the answer of a call that may have taken effect: without it, a model calls again. */

@@ -85,7 +85,7 @@ export interface CallOptions extends CallSignal {
   readonly onQueued?: ((queuedMs: number) => void) | undefined;
   /** Group of this request in the queue of `traffic`. @defaultValue the client's */
   readonly group?: object | string | undefined;
-  /** Reuses what it serialised for the previous request of a conversation. For one call at a time. */
+  /** Reuses what it serialized for the previous request of a conversation. For one call at a time. */
   readonly encoder?: RequestEncoder | undefined;
   /** Limits the requests of several calls together. @defaultValue only the retry policy limits them */
   readonly budget?: RequestBudget | undefined;

@@ -124,10 +124,9 @@ export {
 } from "../errors/api-errors.ts";
 
 // Taking secrets out of what is shown or stored
-export { secretsOf } from "./secrets/header-secrets.ts";
-export { redact, type RedactOptions, redactValue } from "./secrets/redact.ts";
+export { findSecrets } from "./secrets/header-secrets.ts";
+export { redact, type RedactOptions, redactPieces, redactValue } from "./secrets/redact.ts";
 export { redactBytes } from "./secrets/redact-bytes.ts";
-export { redactPieces } from "./secrets/redact-pieces.ts";
 
 // Logging
 export { defaultLogger, type Logger, type LogMethod, SILENT } from "../logging/logger.ts";

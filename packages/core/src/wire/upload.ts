@@ -56,7 +56,7 @@ export async function upload(source: UploadSource, client: ApiClient, options: C
       if (attempt > 1) {
         const query = call({ "x-goog-upload-command": "query" });
         const known = await client.attempt(query, options, attempt, (text, exchange) =>
-          stateOf(text, exchange, data.size),
+          readUploadState(text, exchange, data.size),
         );
         if (known.file !== undefined || known.offset > from) return known;
         at = known.offset;
@@ -70,7 +70,7 @@ export async function upload(source: UploadSource, client: ApiClient, options: C
         "x-goog-upload-offset": String(at),
       };
       return await client.attempt(call(headers, bytes), options, attempt, (text, exchange) =>
-        stateOf(text, exchange, data.size, end),
+        readUploadState(text, exchange, data.size, end),
       );
     });
     if (state.offset <= from && state.file === undefined)
@@ -131,7 +131,7 @@ interface UploadState {
 }
 
 /** @param sentUpTo - End of the chunk that was accepted; absent for a query. */
-function stateOf(text: string, { headers }: Exchange, totalBytes: number, sentUpTo?: number): UploadState {
+function readUploadState(text: string, { headers }: Exchange, totalBytes: number, sentUpTo?: number): UploadState {
   const status = headers.get("x-goog-upload-status");
   if (status === "active" && (sentUpTo === undefined || sentUpTo < totalBytes)) {
     const received = Number(headers.get("x-goog-upload-size-received") ?? sentUpTo ?? Number.NaN);

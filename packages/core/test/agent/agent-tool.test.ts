@@ -65,7 +65,7 @@ test("progress of an agent inside an agent keeps one path", async () => {
     model: new ScriptedModel(call("branch", { task: "?" }), say("Green.")),
     tools: [branch.asTool({ description: "x" })],
   });
-  const { events } = await eventsOf(root, "Colour?");
+  const { events } = await eventsOf(root, "Color?");
   const paths = events
     .filter((event) => event.type === "tool-progress")
     .map((event) => (event.progress as { path: string[] }).path.join(" > "));

@@ -125,14 +125,14 @@ describe("events", () => {
 });
 
 describe("options", () => {
-  test("that are misspelt or wrong do not compile", () => {
+  test("that are misspelled or wrong do not compile", () => {
     // @ts-expect-error -- the model is missing
     void new Agent({});
-    // @ts-expect-error -- misspelt
+    // @ts-expect-error -- misspelled
     void new Agent({ model: "gemini-flash-latest", instruction: "Be brief." });
-    // @ts-expect-error -- misspelt
+    // @ts-expect-error -- misspelled
     void agent.run("Hi.", { max_turns: 3 });
-    // @ts-expect-error -- misspelt inside
+    // @ts-expect-error -- misspelled inside
     void agent.run("Hi.", { limits: { turn: 3 } });
     // @ts-expect-error -- no such level
     void agent.run("Hi.", { thinking: "enormous" });

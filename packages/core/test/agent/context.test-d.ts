@@ -141,7 +141,7 @@ describe("an agent", () => {
     void new Agent({
       model,
       tools: [order],
-      // @ts-expect-error -- misspelt
+      // @ts-expect-error -- misspelled
       instruction: "Be brief.",
     });
   });

@@ -58,7 +58,7 @@ const SHARED: readonly (readonly [options: object, problem: string])[] = [
   [{ maxRetries: 1 }, 'there is no option "maxRetries": use gemini(id, { retry: { maxAttempts: … } })'],
   [{ fetch }, 'there is no option "fetch": use model: gemini(id, { fetch: … })'],
   [{ temprature: 0 }, 'there is no option "temprature"; did you mean "temperature"?'],
-  [{ colour: "red" }, 'there is no option "colour"'],
+  [{ color: "red" }, 'there is no option "color"'],
   [{ limits: { maxSteps: 5 } }, 'limits: there is no option "maxSteps": use turns'],
   [{ limits: { outputToken: 5 } }, 'limits: there is no option "outputToken"; did you mean "outputTokens"?'],
   [{ hooks: { beforeCal: () => {} } }, 'hooks: there is no option "beforeCal"; did you mean "beforeCall"?'],

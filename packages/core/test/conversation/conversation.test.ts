@@ -2,7 +2,7 @@ import {
   Agent,
   applyUpdate,
   type Conversation,
-  conversationOf,
+  buildConversation,
   type ConversationUpdate,
   conversationUpdates,
   defineTool,
@@ -49,7 +49,7 @@ describe("a run that died", () => {
     for (let length = 1; length < entries.length; length++) {
       const store = new MemoryStore();
       await store.append("s", 0, entries.slice(0, length) as unknown as readonly Json[]);
-      const cut = conversationOf("s", entries.slice(0, length));
+      const cut = buildConversation("s", entries.slice(0, length));
       expectSound(cut);
       expect(cut).toMatchObject({ state: "cut-off", pending: [] });
       expect(cut.messages[1]).toMatchObject({ id: "r:assistant", state: "interrupted" });
@@ -63,7 +63,7 @@ describe("a run that died", () => {
       await session.resume();
       await watcher.stop();
       const resumed = expectLaws(watcher.updates);
-      expect(resumed).toEqual(conversationOf("s", await entriesOf(store)));
+      expect(resumed).toEqual(buildConversation("s", await entriesOf(store)));
       expect(resumed.messages).toEqual(end.messages);
     }
   });
@@ -77,13 +77,13 @@ describe("a run that died", () => {
     await session.stop();
     await run;
 
-    const [user, going] = conversationOf("s", entries, { draft, lease }).messages;
+    const [user, going] = buildConversation("s", entries, { draft, lease }).messages;
     expect(user?.parts).toEqual([{ type: "text", id: "text:0", text: "Tell." }]);
     expect(going).toMatchObject({
       state: "streaming",
       parts: [{ type: "step" }, { text: "It began", streaming: true }],
     });
-    const dead = conversationOf("s", entries, { draft });
+    const dead = buildConversation("s", entries, { draft });
     expect(dead.state).toBe("cut-off");
     expect(dead.messages[1]).toMatchObject({ id: going?.id, state: "interrupted" });
     expect(dead.messages[1]?.parts).toEqual([
@@ -103,7 +103,7 @@ test("a run that died while a call waited still shows its question", async () =>
   await agent.session({ id: "s", store }).send("Pay.");
   const entries = await entriesOf(store);
   const route = entries.findIndex((entry) => entry.type === "step" && entry.step === "route:1");
-  const cut = conversationOf("s", entries.slice(0, route + 1));
+  const cut = buildConversation("s", entries.slice(0, route + 1));
   expect(cut.pending).toMatchObject([{ callId: "call:1.0", question: "approval" }]);
   expect(cut.messages[1]?.parts).toMatchObject([
     { type: "step" },
@@ -216,7 +216,7 @@ test("a conversation that came from elsewhere is shown as messages without runs"
   const watcher = new Watcher(fork);
   await idle();
   expect(watcher.conversation).toEqual({
-    ...conversationOf("f", []),
+    ...buildConversation("f", []),
     title: "Look.",
     position: { log: 1, live: [1, 0, 0, 0] },
     messages: [
@@ -252,7 +252,7 @@ test("a conversation that came from elsewhere is shown as messages without runs"
   });
   await fork.send("Once more.");
   await watcher.stop();
-  expect(expectLaws(watcher.updates)).toEqual(conversationOf("f", await entriesOf(store, "f")));
+  expect(expectLaws(watcher.updates)).toEqual(buildConversation("f", await entriesOf(store, "f")));
   expect(watcher.conversation?.messages).toHaveLength(4);
 });
 
@@ -266,7 +266,7 @@ test("a conversation goes on under another agent, for the same watcher", async (
   await session.send("What do I owe?");
   await session.as(billing).send("Take over.");
   await watcher.stop();
-  expect(expectLaws(watcher.updates)).toEqual(conversationOf("s", await entriesOf(store)));
+  expect(expectLaws(watcher.updates)).toEqual(buildConversation("s", await entriesOf(store)));
   expect(watcher.conversation?.messages.map(({ role }) => role)).toEqual(["user", "assistant", "user", "assistant"]);
 });
 
@@ -323,7 +323,7 @@ describe("what the updates of a run cost", () => {
 });
 
 describe("applying an update", () => {
-  const start = conversationOf("s", []);
+  const start = buildConversation("s", []);
   const at = (log: number, ...live: [number, number, number, number]) => ({ log, live });
   const title = (position: ReturnType<typeof at>, text: string): ConversationUpdate => ({
     type: "changes",

@@ -4,7 +4,7 @@ import {
   applyUpdate,
   type Conversation,
   type ConversationChange,
-  conversationOf,
+  buildConversation,
   type ConversationUpdate,
   conversationUpdates,
   type Message,
@@ -228,7 +228,7 @@ export function describeEvents(): void {
           (stopReason === "needs-approval" && state === "stopped")
         )
           continue;
-        let conversation = conversationOf("s", entries.slice(0, entries.indexOf(entry)));
+        let conversation = buildConversation("s", entries.slice(0, entries.indexOf(entry)));
         const replay = session.replay({ runId, ...script.replay?.[run] });
         for await (const update of conversationUpdates(replay, { conversation, input }))
           conversation = applyUpdate(conversation, update);

@@ -2,7 +2,7 @@ import {
   type AppendOptions,
   applyUpdate,
   type Conversation,
-  conversationOf,
+  buildConversation,
   type ConversationUpdate,
   type Draft,
   type Json,
@@ -31,7 +31,7 @@ export class WatchedStore extends MemoryStore {
 
   async look(id: string): Promise<Conversation> {
     const records = await this.records(id);
-    return conversationOf(id, (await this.load(id)) as unknown as SessionEntry[], records);
+    return buildConversation(id, (await this.load(id)) as unknown as SessionEntry[], records);
   }
 
   async #look(id: string): Promise<void> {

@@ -110,7 +110,7 @@ Total of 1 ended run: 2 turns, 2 calls, 30 tokens (20 in, 10 out) in 2 requests
     expect(text).toContain('  result  look: look is done,\n          with "quotes" and\n');
   });
 
-  test("colours only when they are asked for", () => {
+  test("colors only when they are asked for", () => {
     expect(shown("one message")).not.toContain("\u001b");
     expect(shown("one message", { color: true })).toContain("  \u001b[1;36muser\u001b[0m    Hello.\n");
   });

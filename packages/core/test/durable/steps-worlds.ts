@@ -1,7 +1,7 @@
 import { type SessionStore, type Json, type RunEvent } from "@pollux/core";
 import { journal, type JournalLog, passThrough } from "@pollux/core/durable";
 import type { StepsAbilities, StepsProgram, StepsWorld } from "@pollux/core/testing";
-import { SessionLog } from "../../src/session/session-log.ts";
+import { SessionLog } from "../../src/session/log/session-log.ts";
 
 /** What an engine can do that can do everything. */
 export const EVERYTHING: Omit<StepsAbilities, "maxBytes"> = {
@@ -111,7 +111,7 @@ export class JournalWorld implements StepsWorld {
       return write;
     };
     return {
-      outcomeOf: (name) => log.outcomeOf(name),
+      findOutcome: (name) => log.findOutcome(name),
       begunAt: (name) => log.begunAt(name),
       begin: (name) => (gone() ? new Promise(() => {}) : kept(log.begin(name))),
       record: (name, outcome) => (gone() ? new Promise(() => {}) : kept(log.record(name, outcome))),

@@ -10,7 +10,7 @@ export interface SeenRequest {
 }
 
 /** What the service does with a request instead of answering it; undefined answers. */
-export type Misbehaviour = (response: ServerResponse, number: number, seen: SeenRequest) => unknown;
+export type Misbehavior = (response: ServerResponse, number: number, seen: SeenRequest) => unknown;
 
 /** The vector of a text: the number at its end, or 0, and 1. */
 export function vectorOf(text: string): number[] {
@@ -38,7 +38,7 @@ export function textsOf(body: string): string[] {
 }
 
 /** The embedding methods on a socket of this machine. Close it with `await using`. */
-export async function embeddingService(misbehave: Misbehaviour = () => undefined): Promise<EmbeddingService> {
+export async function embeddingService(misbehave: Misbehavior = () => undefined): Promise<EmbeddingService> {
   const requests: SeenRequest[] = [];
   const server = createServer((request, response) => {
     let body = "";

@@ -1,6 +1,6 @@
 import type { Agent, OutputOf, OutputSchema, RunEvent, RunInput, RunOptions, RunResult } from "@pollux/core";
 
-/** The two ways to read a run. Every behaviour of a run is tested through both. */
+/** The two ways to read a run. Every behavior of a run is tested through both. */
 export interface Face {
   (agent: Agent, input: RunInput, options?: RunOptions): Promise<RunResult>;
 }

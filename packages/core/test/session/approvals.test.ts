@@ -179,12 +179,12 @@ describe.each(SESSION_FACES)("a tool without run, in a session read by %s", (_fa
   test("is answered from outside", async () => {
     const model = new ScriptedModel(call("photo", ask), say("A red door."));
     const session = new Agent({ model, tools: [photo] }).session();
-    const asked = await face.send(session, "What colour is the door?");
+    const asked = await face.send(session, "What color is the door?");
     expect(asked.stopReason).toBe("needs-outcome");
     expect(waits(asked)).toEqual(["call:1.0 outcome"]);
-    const result = await face.resume(session, { outcomes: { "call:1.0": { output: { colour: "red" } } } });
+    const result = await face.resume(session, { outcomes: { "call:1.0": { output: { color: "red" } } } });
     expect(result.text).toBe("A red door.");
-    expect(answers(model.requests[1]?.contents)).toEqual([{ output: { colour: "red" } }]);
+    expect(answers(model.requests[1]?.contents)).toEqual([{ output: { color: "red" } }]);
   });
 
   test("is answered with an error from outside", async () => {

@@ -39,7 +39,7 @@ describe("collect", () => {
   });
 });
 
-test("shapeOf counts neighbouring deltas of one kind once", () => {
+test("shapeOf counts neighboring deltas of one kind once", () => {
   expect(shapeOf([START, ...at(1, ...ANSWER, "turn-end"), END])).toEqual([
     "run-start",
     "turn-start",

@@ -5,7 +5,7 @@ import { type Draft, MemoryStore, SessionConflictError, type SessionStore } from
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { storeConformance } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
-import { isSameLease } from "../../src/session/records.ts";
+import { isSameLease } from "../../src/session/store/records.ts";
 import { storeLike } from "../helpers/processes.ts";
 import { stopClock } from "../helpers/stop-clock.ts";
 import { until } from "../helpers/until.ts";

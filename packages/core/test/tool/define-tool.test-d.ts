@@ -81,17 +81,17 @@ test("a list holds any tool", () => {
   expectTypeOf(tools).toEqualTypeOf<readonly AnyTool[]>();
 });
 
-test("misspelt or wrong options are reported where they are", () => {
+test("misspelled or wrong options are reported where they are", () => {
   defineTool({
     ...words,
     input: z.object({}),
-    // @ts-expect-error -- misspelt
+    // @ts-expect-error -- misspelled
     timeout: 5,
     run: () => 1,
   });
   defineTool({
     ...words,
-    // @ts-expect-error -- misspelt, without input
+    // @ts-expect-error -- misspelled, without input
     timeout: 5,
     run: () => 1,
   });

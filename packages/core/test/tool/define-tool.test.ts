@@ -115,7 +115,7 @@ describe("an option that does not exist", () => {
     [{ execute: () => 1 }, 'tool "t": there is no option "execute": use run'],
     [{ handler: () => 1 }, 'tool "t": there is no option "handler": use run'],
     [{ timeout: 5 }, 'tool "t": there is no option "timeout"; did you mean "timeoutMs"?'],
-    [{ colour: "red" }, 'tool "t": there is no option "colour"'],
+    [{ color: "red" }, 'tool "t": there is no option "color"'],
     [{ name: undefined, execute: () => 1 }, 'a tool needs a name, such as "get_weather"'],
   ])("%o names ours", (options, message) => {
     const define = (): unknown => defineTool({ ...base, ...options });

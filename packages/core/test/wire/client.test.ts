@@ -123,7 +123,7 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
       expect(url).toBe(`${STREAM}?alt=sse`);
     });
 
-    test("an encoder serialises each content of a conversation once", async () => {
+    test("an encoder serializes each content of a conversation once", async () => {
       const bodies: unknown[] = [];
       server.use(
         http.post(UNARY, async ({ request }) => {
@@ -139,7 +139,7 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
       await client.generateContent(MODEL, ASK, { encoder });
       await client.generateContent(MODEL, longer, { encoder });
       expect(bodies).toEqual([ASK, longer]);
-      expect(encoder.serialisedContents).toBe(3);
+      expect(encoder.serializedContents).toBe(3);
     });
 
     test("nothing, without a key", async () => {

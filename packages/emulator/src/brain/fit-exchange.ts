@@ -1,6 +1,6 @@
 import { isFields } from "../internal/json.ts";
 import { type Difference, describeDifference, differencesOf } from "./difference.ts";
-import { normalise } from "./normalise.ts";
+import { normalize } from "./normalize.ts";
 import type { ReplayExchange } from "./recording.ts";
 import { sameText } from "./same-text.ts";
 
@@ -65,7 +65,7 @@ export function fitExchange(exchange: ReplayExchange, request: ReplayRequest): F
   const is = request.body === undefined ? "absent" : isBytes ? `bytes of SHA-256 ${request.sha256}` : "JSON";
   if ((requestBody !== undefined) !== isBytes) return differ(true, `the body was ${was} and is now ${is}`);
   if (isBytes) return named(was === is ? inQuery : [...inQuery, `the body was ${was} and is now ${is}`], []);
-  return named(inQuery, differencesOf(normalise(body ?? undefined), normalise(request.body)));
+  return named(inQuery, differencesOf(normalize(body ?? undefined), normalize(request.body)));
 }
 
 function named(first: readonly string[], found: readonly Difference[]): Fit {

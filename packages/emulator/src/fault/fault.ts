@@ -69,15 +69,15 @@ export interface UsageChunkFault {
 }
 
 /** The brain's answer, changed to what a misbehaving model would have said. Sent like any other. */
-export interface MisbehaviourFault {
-  readonly kind: "misbehaviour";
+export interface MisbehaviorFault {
+  readonly kind: "misbehavior";
   readonly rule: string;
   change(answer: Answer, turn: BrainTurn): Answer;
 }
 
 /** Something that goes wrong with an answer. */
 export type Fault =
-  | MisbehaviourFault
+  | MisbehaviorFault
   | StatusFault
   | AnswerFault
   | StreamErrorFault

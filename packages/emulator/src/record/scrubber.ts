@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { redact, type RedactOptions, redactPieces, redactValue, secretsOf } from "@pollux/core/wire";
+import { redact, type RedactOptions, redactPieces, redactValue, findSecrets } from "@pollux/core/wire";
 import { isFields } from "../internal/json.ts";
 import { type BytesFacts, scrubBytes, type ScrubbedBytes } from "./scrub-bytes.ts";
 
@@ -48,7 +48,7 @@ export class Scrubber {
     const telling = [...headers, ...url.searchParams].filter(([name]) => isTelling(name));
     const project = /\/projects\/([^/]+)/.exec(decoded(url.pathname))?.[1];
     this.#add(
-      secretsOf(Object.fromEntries(telling.map(([, value], at) => [at, value]))),
+      findSecrets(Object.fromEntries(telling.map(([, value], at) => [at, value]))),
       project !== undefined && project.length >= MIN_PROJECT ? [project] : [],
     );
   }

@@ -12,7 +12,7 @@ interface Node {
 /**
  * All problems that the service reports in a schema of its own kind (E-21 to E-26), each with its path.
  *
- * @param schema - Normalised: types in upper case, no unknown keys.
+ * @param schema - Normalized: types in upper case, no unknown keys.
  * @param path - Its path, such as `tools[0].function_declarations[0].parameters`.
  * @param emptyRoot - Accepts `properties: {}` at the root, which declares a function without arguments.
  */

@@ -208,7 +208,7 @@ describe("other tools and outputs", () => {
       title: expect.any(String),
       placeId: expect.stringMatching(/^places\//),
     });
-    const url = await unary(emulator, ask("Summarise https://example.com/a", { tools: [{ urlContext: {} }] }));
+    const url = await unary(emulator, ask("Summarize https://example.com/a", { tools: [{ urlContext: {} }] }));
     expect(url.candidates?.[0]?.urlContextMetadata).toEqual({
       urlMetadata: [{ retrievedUrl: "https://example.com/a", urlRetrievalStatus: "URL_RETRIEVAL_STATUS_SUCCESS" }],
     });

@@ -559,7 +559,7 @@ describe("without guesses", () => {
 });
 
 describe("what the responder gets", () => {
-  test("a normalised request beside the raw one", () => {
+  test("a normalized request beside the raw one", () => {
     const body = {
       contents: { parts: { text: "q", thought: null } },
       tools: [

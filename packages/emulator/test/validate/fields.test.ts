@@ -6,7 +6,7 @@ import { checkFields, type FieldScope } from "../../src/validate/fields.ts";
 
 const SCOPE: FieldScope = { surface: "developer", old: false, oldV1: false, apiVersion: "v1beta" };
 
-/** Any valid value of a field type, normalised. */
+/** Any valid value of a field type, normalized. */
 function valueOf(type: string, depth: number): fc.Arbitrary<unknown> {
   if (type.startsWith("=")) return fc.constantFrom(...(ENUMS[type.slice(1)] ?? "").split(" "));
   if (type.startsWith("map<")) return fc.dictionary(fc.string(), valueOf(type.slice(4, -1), depth), { maxKeys: 2 });

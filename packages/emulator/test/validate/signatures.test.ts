@@ -32,7 +32,7 @@ test("the book is asked about the part as it was sent, and the model's family", 
   expect(judge(ISSUED)).toEqual({ ok: true, asked: [[ISSUED, part, "gemini-3"]] });
 });
 
-test.each(["ab-_cd-_AA==", "ab-_cd-_AA", "ab+/cd+/AA"])("an issued signature is recognised as %s", (spelling) => {
+test.each(["ab-_cd-_AA==", "ab-_cd-_AA", "ab+/cd+/AA"])("an issued signature is recognized as %s", (spelling) => {
   expect(judge(spelling).ok).toBe(true);
 });
 

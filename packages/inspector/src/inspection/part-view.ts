@@ -94,11 +94,11 @@ function dataOf(kind: PartKind, part: Fields, place: ContentPlace, index: number
     }
     case "code": {
       const { code, language } = fieldsOf(part["executableCode"]);
-      return { text: textOf(code) ?? "", ...labelled(language) };
+      return { text: textOf(code) ?? "", ...labeled(language) };
     }
     case "code-result": {
       const { output, outcome } = fieldsOf(part["codeExecutionResult"]);
-      return { text: textOf(output) ?? "", ...labelled(outcome) };
+      return { text: textOf(output) ?? "", ...labeled(outcome) };
     }
     case "media": {
       const media = mediaOf(part, place, [index]);
@@ -120,7 +120,7 @@ function callData(call: Fields, name: "name" | "toolType", value: "args" | "resp
   };
 }
 
-function labelled(label: unknown): { readonly label?: string } {
+function labeled(label: unknown): { readonly label?: string } {
   return typeof label === "string" ? { label } : {};
 }
 

@@ -1,6 +1,6 @@
 import { type AuthProvider, Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import type { Logger } from "@pollux/core";
-import { redact, redactValue, secretsOf } from "@pollux/core/wire";
+import { redact, redactValue, findSecrets } from "@pollux/core/wire";
 import { McpServerError } from "./mcp-server-error.ts";
 import { ProcessTransport } from "./process-transport.ts";
 import { serverName } from "./server-name.ts";
@@ -92,7 +92,7 @@ function addressTransport({ url, headers, auth }: McpAddress): StreamableHTTPCli
 }
 
 function addressSecrets({ headers, auth }: McpAddress): readonly string[] {
-  return secretsOf({ ...headers, ...(typeof auth === "string" && { "the token": auth }) });
+  return findSecrets({ ...headers, ...(typeof auth === "string" && { "the token": auth }) });
 }
 
 /** The error itself if it shows no secret; otherwise only its name and its message without them. */

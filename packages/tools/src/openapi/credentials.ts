@@ -1,4 +1,4 @@
-import { redact, secretsOf } from "@pollux/core/wire";
+import { redact, findSecrets } from "@pollux/core/wire";
 import type { OpenApiAuth, OpenApiCredentials } from "./options.ts";
 
 /** Credentials, as they are sent. */
@@ -25,7 +25,7 @@ export function sentCredentials({ bearer, basic, header = {}, query = {} }: Open
   return {
     headers,
     query: new Map(Object.entries(query)),
-    secrets: secretsOf(Object.fromEntries(values.map((value, at) => [at, value ?? ""]))),
+    secrets: findSecrets(Object.fromEntries(values.map((value, at) => [at, value ?? ""]))),
   };
 }
 

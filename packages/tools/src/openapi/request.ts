@@ -2,7 +2,7 @@ import { ToolRetry } from "@pollux/core";
 import { isObject, textAt } from "./json.ts";
 import type { Parameter } from "./parameters.ts";
 import { type Plan, WHOLE } from "./plan.ts";
-import { headerText, isDots, pairsOf, pathText, plainText } from "./serialise.ts";
+import { headerText, isDots, pairsOf, pathText, plainText } from "./serialize.ts";
 
 /** A request, before credentials are added. */
 export interface PlannedRequest {

@@ -1,4 +1,4 @@
-import { type Conversation, conversationOf, type Message, type MessagePart } from "@pollux/core";
+import { type Conversation, buildConversation, type Message, type MessagePart } from "@pollux/core";
 import { toAgUiMessages } from "@pollux/web";
 import { describe, expect, test } from "vitest";
 import { SCRIPTS, SECRETS } from "../../../core/test/conversation/scripts.ts";
@@ -59,7 +59,7 @@ describe("a client", () => {
 test("a call that is taken back is not left to the client", async () => {
   const stateOf = (state: Message["state"], ...parts: readonly MessagePart[]): readonly [Message, Conversation] => {
     const message: Message = { id: "m", role: "assistant", state, parts, sources: [], searchSuggestions: [] };
-    return [message, { ...conversationOf("s", []), messages: [message] }];
+    return [message, { ...buildConversation("s", []), messages: [message] }];
   };
   const step = { type: "step", id: "step:1", turn: 1 } as const;
   const client = new Follower();

@@ -1,4 +1,4 @@
-import { callIdOf, callStepName, hookStepName, waitName } from "../../durable/run-log.ts";
+import { buildCallId, callStepName, hookStepName, waitName } from "../../durable/run-log.ts";
 import { isRunSuspended, type Op, type Outcome } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import type { Json } from "../../internal/json.ts";
@@ -103,7 +103,7 @@ function planCall(input: LoopInput, state: RunState, call: FunctionCall, index: 
   state.toolCalls++;
   return {
     turn: state.turns,
-    callId: callIdOf(state.turns, index),
+    callId: buildCallId(state.turns, index),
     call,
     tool: refusal === undefined ? tool : undefined,
     refusal,

@@ -14,7 +14,7 @@ import type { FunctionCall, Part } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
 import { remainingLimits } from "../limits.ts";
 import type { LoopInput } from "../loop-input.ts";
-import type { LoopStep } from "../observer.ts";
+import type { LoopStep } from "../observers/observer.ts";
 import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
 import type { AnsweredState, CallState, PlannedCall, TurnCall } from "./call-state.ts";

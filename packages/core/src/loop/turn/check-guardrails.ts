@@ -17,7 +17,7 @@ import {
   type InputVerdict,
   needsCheck,
   type OutputVerdict,
-  stopOf,
+  readStop,
 } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
@@ -45,7 +45,7 @@ export async function checkRunInput(
   state.addActiveTime(startedAt, endedAt);
   state.unchecked = [];
   await reportActions(input, state, "input", actions);
-  const stop = stopOf("input", actions);
+  const stop = readStop("input", actions);
   if (stop === undefined) state.contents.push(...contents);
   return stop;
 }
@@ -103,7 +103,7 @@ export async function checkAnswer<Answer extends TurnAnswer>(
   const { actions, response: replaced, startedAt, endedAt } = outcome.value;
   state.addActiveTime(startedAt, endedAt);
   await reportActions(input, state, "output", actions);
-  const guardrail = stopOf("output", actions);
+  const guardrail = readStop("output", actions);
   if (guardrail !== undefined || replaced !== undefined) state.replaceLast(replaced ?? withheld(response));
   if (guardrail !== undefined) return { guardrail };
   return replaced === undefined ? answer : { ...answer, response: replaced };

@@ -115,7 +115,7 @@ export type Ending = {
 }[StopReason];
 
 /** How an answer ends the run; `undefined` when its calls come next. */
-export function endingOf({ response, calls, problem, detail, output }: TurnAnswer): Ending | undefined {
+export function classifyEnding({ response, calls, problem, detail, output }: TurnAnswer): Ending | undefined {
   const { finishReason, finishMessage } = response;
   // A problem takes precedence over the finish reason.
   switch (problem ?? classifyFinish(finishReason)) {
@@ -155,5 +155,5 @@ export function keeps(ending: Ending | undefined, response: ModelResponse): bool
 /** {@link keeps} for an answer of which only the step is known. */
 export function isKept(response: ModelResponse): boolean {
   const calls = openCallsIn([response.content]);
-  return keeps(endingOf({ response, calls, problem: findProblem(response, calls) }), response);
+  return keeps(classifyEnding({ response, calls, problem: findProblem(response, calls) }), response);
 }

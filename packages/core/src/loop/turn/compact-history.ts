@@ -3,7 +3,7 @@ import { ApiStatusError } from "../../errors/api-errors.ts";
 import { SUMMARY_HEADING } from "../../tool/model-texts.ts";
 import type { NestedRun } from "../../tool/tool.ts";
 import type { Content } from "../../wire/types/content.ts";
-import { boundariesOf, thresholdPolicy, estimateTokens, type CompactionState } from "./compaction.ts";
+import { findBoundaries, thresholdPolicy, estimateTokens, type CompactionState } from "./compaction.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { singleStep } from "../single-step.ts";
@@ -28,7 +28,7 @@ export async function compactWhenFull(input: LoopInput, state: RunState, overflo
     contents,
     promptTokens,
     windowTokens,
-    boundaries: boundariesOf(contents),
+    boundaries: findBoundaries(contents),
     tokensFrom: (index) => scale * estimateTokens(contents.slice(index)),
   };
   const cut = (options.policy ?? thresholdPolicy(options))(known);

@@ -53,7 +53,7 @@ export function thresholdPolicy({ threshold = 0.8, keep = 0.3 }: CompactionOptio
 }
 
 /** The indices of the user's messages: user contents that answer no call. */
-export function boundariesOf(contents: readonly Content[]): number[] {
+export function findBoundaries(contents: readonly Content[]): number[] {
   const found: number[] = [];
   for (const [index, content] of contents.entries()) {
     // What follows an answer directly may be its media.

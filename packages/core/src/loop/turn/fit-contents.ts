@@ -14,7 +14,7 @@ export function fitContents(
   foreign: ReadonlyMap<Content, HistoryOrigin>,
   to: HistoryOrigin,
 ): readonly Content[] {
-  const from = originOf(own);
+  const from = buildOrigin(own);
   if (foreign.size === 0 && isSameOrigin(from, to)) return contents;
   return contents.flatMap((content) => {
     const author = foreign.get(content) ?? from;
@@ -24,7 +24,7 @@ export function fitContents(
 }
 
 /** Where a model's signatures are valid. */
-export function originOf({ id, origin, capabilities }: Model): HistoryOrigin {
+export function buildOrigin({ id, origin, capabilities }: Model): HistoryOrigin {
   return origin ?? { endpoint: id, family: capabilities.family };
 }
 

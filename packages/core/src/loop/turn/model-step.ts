@@ -14,9 +14,9 @@ import { checkInput } from "./check-guardrails.ts";
 import { isPromptTooLong } from "./compact-history.ts";
 import type { RunEvent } from "../events.ts";
 import type { LoopInput, PreparedRequest } from "../loop-input.ts";
-import type { LoopStep } from "../observer.ts";
+import type { LoopStep } from "../observers/observer.ts";
 import { JsonGrowth, type OutputDelta } from "../output/json-growth.ts";
-import type { PartialAnswer } from "../partial-answer.ts";
+import type { PartialAnswer } from "./partial-answer.ts";
 import { stepLogger } from "../single-step.ts";
 
 /** First delay before a broken stream is restarted, in milliseconds; doubles each time. */
@@ -91,7 +91,7 @@ export async function modelStep(
     typed = isWatched && !isHeld && unsteered.output !== undefined ? new TypedAnswerEvents(turn, step) : undefined;
     const onParts = (parts: readonly Part[]): void | Promise<void> => {
       hasParts = true;
-      hasDeepParts ||= isTooDeep(parts);
+      hasDeepParts ||= nestTooDeep(parts);
       // The answer is refused, so nobody needs them.
       if (hasDeepParts) return;
       if (step.chunk !== undefined && parts.some(({ text }) => text !== "")) step.chunk();
@@ -144,6 +144,17 @@ export async function modelStep(
       await sleep(requestedMs ?? RESTART_DELAY_MS * 2 ** restarts, step.signal);
     }
   }
+}
+
+/** As {@link isTooDeep}, with nothing kept for each of many texts: an answer may come in thousands of pieces. */
+function nestTooDeep(parts: readonly Part[]): boolean {
+  for (const part of parts)
+    for (const key in part) {
+      // A key of this part, whatever its type lists. The list and the part are two levels themselves.
+      const member = part[key as keyof Part];
+      if (typeof member === "object" && isTooDeep(member, MAX_LEVELS - 2)) return true;
+    }
+  return false;
 }
 
 function tooDeep(): ApiShapeError {

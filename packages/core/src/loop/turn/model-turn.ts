@@ -17,7 +17,7 @@ import { RequestBudget } from "../../wire/http/retry.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../../wire/types/declaration.ts";
 import type { Emit } from "../events.ts";
-import { type GuardrailStop, stopOf } from "../guardrails.ts";
+import { type GuardrailStop, readStop } from "../guardrails.ts";
 import { firstLimit } from "../limits.ts";
 import type { LoopInput, OutputPlan, RequestPlace, ToolChoice } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
@@ -25,7 +25,7 @@ import { singleStep } from "../single-step.ts";
 import { userText } from "../transcript.ts";
 import { checkAnswer, withheld } from "./check-guardrails.ts";
 import {
-  endingOf,
+  classifyEnding,
   findProblem,
   MAX_RECOVERIES,
   nudgeFor,
@@ -33,7 +33,7 @@ import {
   type TurnProblem,
 } from "./classify-answer.ts";
 import { compactWhenFull } from "./compact-history.ts";
-import { fitContents, originOf } from "./fit-contents.ts";
+import { fitContents, buildOrigin } from "./fit-contents.ts";
 import { emitParts, modelStep, TypedAnswerEvents } from "./model-step.ts";
 
 /** The answer of a turn; a message that arrived after its last request keeps the run from finishing with it. */
@@ -75,7 +75,7 @@ export async function modelTurn(
     }
     if ("stopped" in value) {
       state.steeringCursor = value.steered.upTo;
-      const guardrail = stopOf("input", value.checked);
+      const guardrail = readStop("input", value.checked);
       if (guardrail !== undefined) return { guardrail };
       continue;
     }
@@ -98,7 +98,11 @@ export async function modelTurn(
     let detail: string | undefined;
     let parsed: unknown;
     const { output } = phase;
-    if (problem === undefined && output !== undefined && endingOf({ response, calls })?.stopReason === "finished") {
+    if (
+      problem === undefined &&
+      output !== undefined &&
+      classifyEnding({ response, calls })?.stopReason === "finished"
+    ) {
       const checked = await output.parse(visibleText(response.content));
       if (checked.ok) parsed = checked.value;
       else {
@@ -307,7 +311,7 @@ function buildModelRequest(input: LoopInput, state: RunState, phase: Phase, isFi
   const isMixed = state.foreign.size > 0 && preparer === undefined;
   return {
     instructions: input.instructions,
-    contents: isMixed ? fitContents(sent, model, state.foreign, originOf(model)) : sent,
+    contents: isMixed ? fitContents(sent, model, state.foreign, buildOrigin(model)) : sent,
     functions,
     builtIns,
     calling: callingFor(toolChoice, isFirst),

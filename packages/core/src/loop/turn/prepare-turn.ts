@@ -1,9 +1,10 @@
 import type { PhaseKind, PreparedTurn, PrefixField } from "../../durable/run-log.ts";
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { abortable } from "../../internal/abort.ts";
-import { sameJson } from "../../internal/json.ts";
+import { isTooDeep, sameJson } from "../../internal/json.ts";
 import { isOlderFamily } from "../../model/capabilities.ts";
 import type { Model, ModelRequest } from "../../model/model.ts";
+import { checkContentsDepth, depthError } from "../../model/request/check-depth.ts";
 import type { ModelSettings } from "../../model/settings.ts";
 import type { Usage } from "../../model/usage.ts";
 import type { AnyTool } from "../../tool/tool.ts";
@@ -19,11 +20,10 @@ import type {
   TurnProgress,
 } from "../loop-input.ts";
 import type { RunContext } from "../run-context.ts";
-import type { LoopStep } from "../observer.ts";
+import type { LoopStep } from "../observers/observer.ts";
 import { stepLogger } from "../single-step.ts";
-import { checkToolChoice } from "../tool-choice.ts";
-import { checkChangedRequest } from "./changed-request.ts";
-import { fitContents, originOf } from "./fit-contents.ts";
+import { checkToolChoice } from "./tool-choice.ts";
+import { fitContents, buildOrigin } from "./fit-contents.ts";
 import { callingFor } from "./model-turn.ts";
 
 /** A turn whose request is about to be sent. */
@@ -102,7 +102,7 @@ async function prepareRequest(
   const changed: ModelRequest = {
     ...request,
     instructions,
-    contents: fitContents(contents, input.model, state.foreign, originOf(model)),
+    contents: fitContents(contents, input.model, state.foreign, buildOrigin(model)),
     settings,
   };
   checkChangedRequest(request, changed);
@@ -119,12 +119,32 @@ async function prepareRequest(
   }
   const toolset = offered?.toolset;
   const record: PreparedTurn = {
-    ...(model !== input.model && { model: { id: model.id, origin: originOf(model) } }),
+    ...(model !== input.model && { model: { id: model.id, origin: buildOrigin(model) } }),
     ...(toolset !== undefined && { tools: [...toolset.byName.keys()] }),
     ...(breaks.length > 0 && { breaks }),
   };
   return { request: prepared, model, toolset, ...(Object.keys(record).length > 0 && { record }) };
 }
+
+/**
+ * Checks what `prepareTurn` put into a request; what was there before is known to be sendable.
+ *
+ * @throws {ConfigurationError} Naming the member.
+ */
+function checkChangedRequest(before: ModelRequest, after: ModelRequest): void {
+  if (after === before) return;
+  const known = new Set<unknown>(before.contents);
+  checkContentsDepth(after.contents.map((content) => (known.has(content) ? NOTHING : content)));
+  const { contents: _before, ...given } = before;
+  const { contents: _after, ...changed } = after;
+  const names = Object.keys(changed) as (keyof typeof changed)[];
+  const name = names.find((one) => changed[one] !== given[one] && isTooDeep(changed[one]));
+  if (name !== undefined)
+    throw depthError(`The ${name} that prepareTurn returned nest`, "they cannot be sent: flatten them");
+}
+
+/** Stands for a content that needs no check, so that the others keep their index. */
+const NOTHING: Content = { role: "user", parts: [] };
 
 async function restoreToolset(
   options: TurnOptions,

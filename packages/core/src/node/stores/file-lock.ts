@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { sleep } from "../../internal/abort.ts";
-import { codeOf, parseProcess, type ProcessId, stateOf, thisProcess } from "./processes.ts";
+import { codeOf, parseProcess, type ProcessId, findProcessState, thisProcess } from "./processes.ts";
 
 /** A lock held by another call. */
 interface HeldLock {
@@ -83,7 +83,7 @@ function readLock(file: string): HeldLock | undefined {
 function isStale({ holder, takenAt }: HeldLock): boolean {
   const age = Date.now() - takenAt;
   if (holder === undefined) return age > NO_HOLDER_MS;
-  const state = stateOf(holder);
+  const state = findProcessState(holder);
   return state === "dead" || (state === "unknown" && age > UNKNOWN_HOLDER_MS);
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Json } from "../../internal/json.ts";
-import type { ProcessKnowledge } from "../../session/store.ts";
+import type { ProcessKnowledge } from "../../session/store/store.ts";
 
 /** A process, as others on the same machine can recognize it. */
 export interface ProcessId {
@@ -19,7 +19,7 @@ export function knowProcesses(self: ProcessId = thisProcess()): ProcessKnowledge
     self: JSON.parse(JSON.stringify(self)) as Json,
     isGone: (process) => {
       const id = parseProcess(process);
-      return id !== undefined && stateOf(id, self.host) === "dead";
+      return id !== undefined && findProcessState(id, self.host) === "dead";
     },
   };
 }
@@ -38,7 +38,10 @@ export function parseProcess(value: unknown): ProcessId | undefined {
 }
 
 /** Whether a process still runs: `unknown` for one on another machine or in another container. */
-export function stateOf({ pid, host, began }: ProcessId, here: string = thisHost()): "runs" | "dead" | "unknown" {
+export function findProcessState(
+  { pid, host, began }: ProcessId,
+  here: string = thisHost(),
+): "runs" | "dead" | "unknown" {
   if (host !== here) return "unknown";
   if (!exists(pid)) return "dead";
   // With another start time it is a later process with the same id.

@@ -5,9 +5,9 @@ import { repairSession, type SessionRepair } from "../../doctor/repair-session.t
 import type { LogLine } from "../../doctor/read-log.ts";
 import { ConfigurationError, messageOf } from "../../errors/agent-error.ts";
 import { SessionStoreError } from "../../errors/run-errors.ts";
-import type { SessionEntry } from "../../session/entries.ts";
-import { foldInfo, NO_INFO } from "../../session/session-info.ts";
-import type { SessionSummary } from "../../session/store.ts";
+import type { SessionEntry } from "../../session/log/entries.ts";
+import { foldInfo, NO_INFO } from "../../session/store/session-info.ts";
+import type { SessionSummary } from "../../session/store/store.ts";
 import { takeLock, waitForHolder } from "./file-lock.ts";
 import { syncFolder } from "./jsonl/jsonl-file.ts";
 import { parseEntry, parseLog, type ParsedLog } from "./jsonl/jsonl-lines.ts";

@@ -1,6 +1,11 @@
-import { compareSummaries, type ListOptions, type SessionStore, type SessionSummary } from "../../session/store.ts";
+import {
+  compareSummaries,
+  type ListOptions,
+  type SessionStore,
+  type SessionSummary,
+} from "../../session/store/store.ts";
 import { same, shortly } from "./steps-harness.ts";
-import { infoOf, leaseOf, listIds, plain, refusal, type StoreChecks } from "./store-harness.ts";
+import { buildInfo, buildLease, listIds, plain, refusal, type StoreChecks } from "./store-harness.ts";
 
 /** Text that a database, a pattern or a path expression might misinterpret. */
 const AWKWARD_TEXTS: readonly string[] = [
@@ -102,8 +107,8 @@ export const LIST_CHECKS: StoreChecks = {
     }
   },
   "what a session says about itself is listed as the last append said it": async (store, reopen) => {
-    const first = infoOf({ title: "First", owner: "ann", metadata: { tier: "gold" }, state: "running" });
-    const second = infoOf({ title: AWKWARD_TEXTS.join("|"), metadata: { b: "1", a: "2" }, turns: 3, cost: 0.1 });
+    const first = buildInfo({ title: "First", owner: "ann", metadata: { tier: "gold" }, state: "running" });
+    const second = buildInfo({ title: AWKWARD_TEXTS.join("|"), metadata: { b: "1", a: "2" }, turns: 3, cost: 0.1 });
     await store.append("a", 0, [0], { info: first });
     same(await summaryOf(store, "a"), { ...first, id: "a", length: 1 }, "list");
     await store.append("a", 1, [1]);
@@ -116,11 +121,15 @@ export const LIST_CHECKS: StoreChecks = {
     same(await summaryOf(store, "b"), { id: "b", length: 1 }, "a session of which nothing was said");
   },
   "sessions are found by owner, metadata, state and age, and by all together": async (store, reopen) => {
-    await store.append("a-1", 0, [0], { info: infoOf({ owner: "ann", metadata: { team: "red", tier: "gold" } }) });
-    await store.append("a-2", 0, [0], { info: infoOf({ owner: "ann", metadata: { team: "red" }, state: "running" }) });
-    await store.append("b-1", 0, [0], { info: infoOf({ owner: "bob", metadata: { tier: "red" }, state: "waiting" }) });
+    await store.append("a-1", 0, [0], { info: buildInfo({ owner: "ann", metadata: { team: "red", tier: "gold" } }) });
+    await store.append("a-2", 0, [0], {
+      info: buildInfo({ owner: "ann", metadata: { team: "red" }, state: "running" }),
+    });
+    await store.append("b-1", 0, [0], {
+      info: buildInfo({ owner: "bob", metadata: { tier: "red" }, state: "waiting" }),
+    });
     await store.append("c-1", 0, [0]);
-    await store.append("a-3", 0, [0], { info: infoOf({ owner: "Ann", state: "stopped" }) });
+    await store.append("a-3", 0, [0], { info: buildInfo({ owner: "Ann", state: "stopped" }) });
     await writeLast(store, "b-1");
     const updatedBefore = (await store.list({ limit: 1 }))[0]?.updatedAt;
     const cases: readonly (readonly [ListOptions, readonly string[]])[] = [
@@ -154,7 +163,7 @@ export const LIST_CHECKS: StoreChecks = {
         [text, "as a name"],
         ["plain", text],
       ]);
-      await store.append(`s${index}`, 0, [0], { info: infoOf({ owner: text, metadata }) });
+      await store.append(`s${index}`, 0, [0], { info: buildInfo({ owner: text, metadata }) });
     }
     const other = await reopen();
     for (const [index, text] of AWKWARD_TEXTS.entries()) {
@@ -168,7 +177,10 @@ export const LIST_CHECKS: StoreChecks = {
   },
   "sessions are deleted by what is known of them, with all that belongs to them": async (store, reopen) => {
     for (const [id, owner] of Object.entries({ a: "ann", b: "bob", c: "ann", d: "ann" }))
-      await store.append(id, 0, [id], { info: infoOf({ owner }), lease: { expected: undefined, next: leaseOf() } });
+      await store.append(id, 0, [id], {
+        info: buildInfo({ owner }),
+        lease: { expected: undefined, next: buildLease() },
+      });
     await writeLast(store, "d");
     const updatedBefore = (await store.list({ limit: 1 }))[0]?.updatedAt;
     const other = await reopen();
@@ -179,7 +191,7 @@ export const LIST_CHECKS: StoreChecks = {
       for (const id of ["a", "c"])
         same([await through.load(id), await through.records(id)], [[], {}], `what is left of ${id}`);
       same(await through.load("b"), ["b"], "load b");
-      same((await through.records("b")).lease, leaseOf(), "the lease of b");
+      same((await through.records("b")).lease, buildLease(), "the lease of b");
     }
     await store.append("a", 0, ["new"]);
     same(await summaryOf(store, "a"), { id: "a", length: 1 }, "a session with the same id");
@@ -191,7 +203,7 @@ export const LIST_CHECKS: StoreChecks = {
     same(listIds(await store.list()), ["new"], "list");
   },
   "deleting without a condition is refused": async (store) => {
-    await store.append("a", 0, [0], { info: infoOf({ metadata: { a: "b" } }) });
+    await store.append("a", 0, [0], { info: buildInfo({ metadata: { a: "b" } }) });
     for (const filter of [{}, { prefix: "" }, { owner: undefined }, { metadata: {} }]) {
       const refused = await store.deleteSessions(filter).then(
         () => undefined,

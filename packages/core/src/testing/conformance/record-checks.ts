@@ -1,22 +1,22 @@
 import type { Json } from "../../internal/json.ts";
-import type { Draft, Lease } from "../../session/records.ts";
-import type { SessionStore } from "../../session/store.ts";
+import type { Draft, Lease } from "../../session/store/records.ts";
+import type { SessionStore } from "../../session/store/store.ts";
 import { AWKWARD_ENTRIES } from "./awkward-entries.ts";
 import { same } from "./steps-harness.ts";
-import { infoOf, leaseLoss, leaseOf, plain, refusal, type StoreChecks, verbatim } from "./store-harness.ts";
+import { buildInfo, leaseLoss, buildLease, plain, refusal, type StoreChecks, verbatim } from "./store-harness.ts";
 
-const FREE: Lease = leaseOf({ held: false });
-const NEXT: Lease = leaseOf({ token: 2, runId: "run-2", process: { pid: 1, host: ["a", "b"] } });
+const FREE: Lease = buildLease({ held: false });
+const NEXT: Lease = buildLease({ token: 2, runId: "run-2", process: { pid: 1, host: ["a", "b"] } });
 
 /** Who runs a session is decided once. */
 export const LEASE_CHECKS: StoreChecks = {
   "a lease is taken, renewed and given back with appends, or without": async (store, reopen) => {
-    await store.append("a", 0, [0], { lease: { expected: undefined, next: leaseOf() } });
-    same(await store.records("a"), { lease: leaseOf() }, "records after it was taken");
-    same(await store.setLease("a", leaseOf(), leaseOf({ beat: 1 })), true, "whether it was renewed");
+    await store.append("a", 0, [0], { lease: { expected: undefined, next: buildLease() } });
+    same(await store.records("a"), { lease: buildLease() }, "records after it was taken");
+    same(await store.setLease("a", buildLease(), buildLease({ beat: 1 })), true, "whether it was renewed");
     await store.append("a", 1, [1], { token: 1 });
-    same(await store.records("a"), { lease: leaseOf({ beat: 1 }) }, "records after it was renewed");
-    const back = { expected: leaseOf({ beat: 1 }), next: leaseOf({ beat: 1, held: false }) };
+    same(await store.records("a"), { lease: buildLease({ beat: 1 }) }, "records after it was renewed");
+    const back = { expected: buildLease({ beat: 1 }), next: buildLease({ beat: 1, held: false }) };
     await store.append("a", 2, [2], { token: 1, lease: back });
     same(await (await reopen()).records("a"), { lease: back.next }, "records after it was given back");
     await store.append("a", 3, [], { lease: { expected: back.next, next: NEXT } });
@@ -27,34 +27,40 @@ export const LEASE_CHECKS: StoreChecks = {
     same([await store.load("b"), await store.records("b")], [["b"], { lease: NEXT }], "the other session");
   },
   "a lease changes only if token, beat and held are as expected": async (store, reopen) => {
-    const wrong = [undefined, FREE, leaseOf({ token: 2 }), leaseOf({ beat: 1 })];
-    await store.append("a", 0, [0], { lease: { expected: undefined, next: leaseOf() } });
+    const wrong = [undefined, FREE, buildLease({ token: 2 }), buildLease({ beat: 1 })];
+    await store.append("a", 0, [0], { lease: { expected: undefined, next: buildLease() } });
     for (const expected of wrong) {
       same(await (await reopen()).setLease("a", expected, NEXT), false, `setLease for ${JSON.stringify(expected)}`);
       const error = await leaseLoss(store.append("a", 1, ["x"], { lease: { expected, next: NEXT } }));
       same([error.sessionId, error.token], ["a", expected?.token], "the error");
     }
-    same(await store.setLease("b", leaseOf(), NEXT), false, "setLease where there was none");
+    same(await store.setLease("b", buildLease(), NEXT), false, "setLease where there was none");
     await leaseLoss(store.append("b", 0, ["x"], { lease: { expected: FREE, next: NEXT } }));
-    same([await store.load("a"), await store.records("a")], [[0], { lease: leaseOf() }], "session a");
+    same([await store.load("a"), await store.records("a")], [[0], { lease: buildLease() }], "session a");
     same([await store.load("b"), await store.records("b"), (await store.list()).length], [[], {}, 1], "session b");
-    same(await store.setLease("a", leaseOf({ runId: "?", durationMs: 1 }), NEXT), true, "setLease for the same lease");
+    same(
+      await store.setLease("a", buildLease({ runId: "?", durationMs: 1 }), NEXT),
+      true,
+      "setLease for the same lease",
+    );
   },
   "an append under a token that is not held is refused before its length is compared, and writes nothing": async (
     store,
     reopen,
   ) => {
-    const info = infoOf({ title: "as it was" });
-    await store.append("a", 0, [0], { info, lease: { expected: undefined, next: leaseOf() } });
-    await store.setLease("a", leaseOf(), NEXT);
+    const info = buildInfo({ title: "as it was" });
+    await store.append("a", 0, [0], { info, lease: { expected: undefined, next: buildLease() } });
+    await store.setLease("a", buildLease(), NEXT);
     const other = await reopen();
     for (const length of [0, 1, 7]) {
-      const error = await leaseLoss(other.append("a", length, ["x"], { token: 1, info: infoOf({ title: "stale" }) }));
+      const error = await leaseLoss(
+        other.append("a", length, ["x"], { token: 1, info: buildInfo({ title: "stale" }) }),
+      );
       same([error.sessionId, error.token], ["a", 1], "the error");
       await leaseLoss(store.append("a", length, ["x"], { token: 3 }));
       await leaseLoss(store.append("a", length, [], { token: 1 }));
-      await leaseLoss(store.append("a", length, ["x"], { lease: { expected: leaseOf(), next: FREE } }));
-      await leaseLoss(store.append("a", length, ["x"], { token: 2, lease: { expected: leaseOf(), next: FREE } }));
+      await leaseLoss(store.append("a", length, ["x"], { lease: { expected: buildLease(), next: FREE } }));
+      await leaseLoss(store.append("a", length, ["x"], { token: 2, lease: { expected: buildLease(), next: FREE } }));
     }
     await leaseLoss(store.append("b", 0, ["x"], { token: 1 }));
     same([await store.load("a"), await store.load("b")], [[0], []], "load");
@@ -71,13 +77,13 @@ export const LEASE_CHECKS: StoreChecks = {
   },
   "an append with a wrong length changes neither lease nor info": async (store) => {
     await store.append("a", 0, [0], {
-      info: infoOf({ title: "as it was" }),
-      lease: { expected: undefined, next: leaseOf() },
+      info: buildInfo({ title: "as it was" }),
+      lease: { expected: undefined, next: buildLease() },
     });
-    const change = { info: infoOf({ title: "new" }), token: 1, lease: { expected: leaseOf(), next: FREE } };
+    const change = { info: buildInfo({ title: "new" }), token: 1, lease: { expected: buildLease(), next: FREE } };
     await refusal(store.append("a", 0, ["x"], change));
     await refusal(store.append("a", 2, [], change));
-    same(await store.records("a"), { lease: leaseOf() }, "records");
+    same(await store.records("a"), { lease: buildLease() }, "records");
     same(
       (await store.list()).map(({ title }) => title),
       ["as it was"],
@@ -95,7 +101,7 @@ export const LEASE_CHECKS: StoreChecks = {
     const other = await reopen();
     for (let round = 0; round < 10; round++) {
       const id = `s${round}`;
-      const next = Array.from({ length: 8 }, (_, index) => leaseOf({ runId: `run-${index}` }));
+      const next = Array.from({ length: 8 }, (_, index) => buildLease({ runId: `run-${index}` }));
       const settled = await Promise.allSettled(
         next.map(async (lease, index) => {
           const through = index % 2 === 0 ? store : other;
@@ -115,16 +121,16 @@ export const LEASE_CHECKS: StoreChecks = {
     const other = await reopen();
     for (let round = 0; round < 10; round++) {
       const id = `s${round}`;
-      await store.setLease(id, undefined, leaseOf());
+      await store.setLease(id, undefined, buildLease());
       const [renewed, taken] = await Promise.all([
-        store.setLease(id, leaseOf(), leaseOf({ beat: 1 })),
-        other.append(id, 0, ["taken"], { lease: { expected: leaseOf(), next: NEXT } }).then(
+        store.setLease(id, buildLease(), buildLease({ beat: 1 })),
+        other.append(id, 0, ["taken"], { lease: { expected: buildLease(), next: NEXT } }).then(
           () => true,
           () => false,
         ),
       ]);
       same([renewed, taken].filter(Boolean).length, 1, "winners");
-      same((await store.records(id)).lease, taken ? NEXT : leaseOf({ beat: 1 }), "the lease");
+      same((await store.records(id)).lease, taken ? NEXT : buildLease({ beat: 1 }), "the lease");
     }
   },
 };
@@ -136,10 +142,10 @@ export const RECORD_CHECKS: StoreChecks = {
     await store.setDraft("a", 1, draftOf("nobody's"));
     await store.append("b", 0, [0]);
     same([await store.records("a"), await store.records("b")], [{}, {}], "records");
-    await store.setLease("a", undefined, leaseOf());
+    await store.setLease("a", undefined, buildLease());
     await store.setDraft("a", 1, draftOf("text"));
     await store.requestStop("a", 1);
-    const all = { lease: leaseOf(), draft: draftOf("text"), stopToken: 1 };
+    const all = { lease: buildLease(), draft: draftOf("text"), stopToken: 1 };
     for (const through of [store, await reopen()]) {
       same(await through.records("a"), all, "records");
       same([await through.load("a"), (await through.list()).map(({ id }) => id)], [[], ["b"]], "load and list");
@@ -158,11 +164,11 @@ export const RECORD_CHECKS: StoreChecks = {
     for (const through of [store, other])
       for (const id of ["a", "b"]) same([await through.records(id), await through.load(id)], [{}, []], `session ${id}`);
     await leaseLoss(other.append("b", 0, ["x"], { token: 2 }));
-    same(await other.setLease("a", undefined, leaseOf()), true, "whether the lease was free");
-    same(await store.records("a"), { lease: leaseOf() }, "records of a session with the same id");
+    same(await other.setLease("a", undefined, buildLease()), true, "whether the lease was free");
+    same(await store.records("a"), { lease: buildLease() }, "records of a session with the same id");
   },
   "a draft is replaced and removed, by the holder of the lease only": async (store, reopen) => {
-    await store.append("a", 0, [0], { lease: { expected: undefined, next: leaseOf() } });
+    await store.append("a", 0, [0], { lease: { expected: undefined, next: buildLease() } });
     await store.setDraft("a", 1, draftOf("one"));
     await store.setDraft("a", 1, draftOf("two"));
     const other = await reopen();
@@ -170,17 +176,17 @@ export const RECORD_CHECKS: StoreChecks = {
     await other.setDraft("a", 0, undefined);
     for (const through of [store, other]) same((await through.records("a")).draft, draftOf("two"), "the draft");
     await store.setDraft("a", 1, undefined);
-    same(await other.records("a"), { lease: leaseOf() }, "records after it was removed");
+    same(await other.records("a"), { lease: buildLease() }, "records after it was removed");
     await other.setDraft("a", 1, draftOf("three"));
-    await store.setLease("a", leaseOf(), NEXT);
+    await store.setLease("a", buildLease(), NEXT);
     await other.setDraft("a", 1, draftOf("of the one before"));
     same((await store.records("a")).draft, draftOf("three"), "the draft after the lease was taken over");
     same([await store.load("a"), (await store.list()).map(({ length }) => length)], [[0], [1]], "the log");
   },
   "giving a lease back removes the draft": async (store, reopen) => {
-    await store.append("a", 0, [0], { lease: { expected: undefined, next: leaseOf() } });
+    await store.append("a", 0, [0], { lease: { expected: undefined, next: buildLease() } });
     await store.setDraft("a", 1, draftOf("text"));
-    await store.append("a", 1, [1], { token: 1, lease: { expected: leaseOf(), next: FREE } });
+    await store.append("a", 1, [1], { token: 1, lease: { expected: buildLease(), next: FREE } });
     same(await (await reopen()).records("a"), { lease: FREE }, "records after it was given back with an append");
     await store.setDraft("a", 1, draftOf("too late"));
     await store.setLease("a", FREE, NEXT);
@@ -191,7 +197,7 @@ export const RECORD_CHECKS: StoreChecks = {
     same(await store.records("a"), { lease: { ...NEXT, token: 3 } }, "records after it was given back without one");
   },
   "a draft of 256 KB and of any text is returned verbatim": async (store, reopen) => {
-    await store.setLease("a", undefined, leaseOf());
+    await store.setLease("a", undefined, buildLease());
     const texts = AWKWARD_ENTRIES.map((entry) => (typeof entry === "string" ? entry : JSON.stringify(entry)));
     const long = "0123456789abcdefé\u{1f600}".repeat(13_000);
     for (const draft of [
@@ -208,11 +214,11 @@ export const RECORD_CHECKS: StoreChecks = {
     }
   },
   "a request to stop is kept for its lease": async (store, reopen) => {
-    await store.append("a", 0, [0], { lease: { expected: undefined, next: leaseOf() } });
+    await store.append("a", 0, [0], { lease: { expected: undefined, next: buildLease() } });
     const other = await reopen();
     await other.requestStop("a", 1);
-    same(await store.records("a"), { lease: leaseOf(), stopToken: 1 }, "records");
-    await store.append("a", 1, [1], { token: 1, lease: { expected: leaseOf(), next: NEXT } });
+    same(await store.records("a"), { lease: buildLease(), stopToken: 1 }, "records");
+    await store.append("a", 1, [1], { token: 1, lease: { expected: buildLease(), next: NEXT } });
     await store.requestStop("a", 2);
     await other.requestStop("a", 1);
     same(await store.records("a"), { lease: NEXT, stopToken: 2 }, "records after a late request for the one before");
@@ -226,10 +232,10 @@ export const RECORD_CHECKS: StoreChecks = {
   },
   "whoever watches a session is told of changes, through this store object and any other": async (store, reopen) => {
     const changes: readonly ((through: SessionStore, id: string) => Promise<unknown>)[] = [
-      (through, id) => through.append(id, 0, [0], { lease: { expected: undefined, next: leaseOf() } }),
+      (through, id) => through.append(id, 0, [0], { lease: { expected: undefined, next: buildLease() } }),
       (through, id) => through.setDraft(id, 1, draftOf("text")),
       (through, id) => through.setDraft(id, 1, draftOf("more text")),
-      (through, id) => through.setLease(id, leaseOf(), leaseOf({ beat: 1 })),
+      (through, id) => through.setLease(id, buildLease(), buildLease({ beat: 1 })),
       (through, id) => through.requestStop(id, 1),
       (through, id) => through.append(id, 1, [1], { token: 1 }),
       (through, id) => through.delete(id),
@@ -265,7 +271,7 @@ export const RECORD_CHECKS: StoreChecks = {
     same((await reopen()).processes?.isGone(self), false, "whether it has, for another store object");
     for (const unknown of [null, 0, "", "a process", [], {}, { pid: 0 }, { host: "elsewhere" }])
       same(processes.isGone(unknown), false, `whether ${JSON.stringify(unknown)} has surely ended`);
-    await store.setLease("a", undefined, leaseOf({ process: self }));
+    await store.setLease("a", undefined, buildLease({ process: self }));
     verbatim([(await store.records("a")).lease?.process ?? null], [self]);
   },
 };

@@ -1,5 +1,5 @@
 import type { Json } from "../../internal/json.ts";
-import type { SessionStore } from "../../session/store.ts";
+import type { SessionStore } from "../../session/store/store.ts";
 import { AWKWARD_ENTRIES, AWKWARD_IDS } from "./awkward-entries.ts";
 import { LIST_CHECKS } from "./list-checks.ts";
 import { LEASE_CHECKS, RECORD_CHECKS } from "./record-checks.ts";

@@ -1,8 +1,8 @@
 import { SessionConflictError } from "../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../errors/session-errors.ts";
 import type { Json } from "../../internal/json.ts";
-import type { Lease } from "../../session/records.ts";
-import type { SessionInfo, SessionStore, SessionSummary } from "../../session/store.ts";
+import type { Lease } from "../../session/store/records.ts";
+import type { SessionInfo, SessionStore, SessionSummary } from "../../session/store/store.ts";
 import { excerpt, same } from "./steps-harness.ts";
 
 /** By name: functions that throw when a store is not as the name says. */
@@ -11,12 +11,12 @@ export type StoreChecks = Readonly<
 >;
 
 /** A lease as the first owner takes it. */
-export function leaseOf(fields: Partial<Lease> = {}): Lease {
+export function buildLease(fields: Partial<Lease> = {}): Lease {
   return { token: 1, beat: 0, held: true, runId: "run-1", durationMs: 15_000, ...fields };
 }
 
 /** What a session might say about itself. */
-export function infoOf(fields: Partial<SessionInfo> = {}): SessionInfo {
+export function buildInfo(fields: Partial<SessionInfo> = {}): SessionInfo {
   return {
     state: "idle",
     createdAt: 1_700_000_000_000,

@@ -24,11 +24,11 @@ export class RequestEncoder {
   /** The contents in the buffer, and the end of each in bytes. */
   #contents: Content[] = [];
   #ends: number[] = [];
-  #serialised = 0;
+  #serialized = 0;
 
   /** How many contents were serialized so far, over all requests. */
-  get serialisedContents(): number {
-    return this.#serialised;
+  get serializedContents(): number {
+    return this.#serialized;
   }
 
   /** The whole body, as a copy. */
@@ -78,7 +78,7 @@ export class RequestEncoder {
       end = this.#append(this.#contents.length === 0 ? json : `,${json}`, end);
       this.#contents.push(content);
       this.#ends.push(end);
-      this.#serialised++;
+      this.#serialized++;
     }
     return end;
   }

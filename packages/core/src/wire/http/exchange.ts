@@ -3,7 +3,7 @@ import { MAX_TIMER_MS } from "../../internal/abort.ts";
 import { type Logger, SILENT } from "../../logging/logger.ts";
 import type { CallOptions } from "../client-options.ts";
 import type { Endpoint, HeaderFields } from "../endpoints/endpoint.ts";
-import { secretsOf } from "../secrets/header-secrets.ts";
+import { findSecrets } from "../secrets/header-secrets.ts";
 import { redact } from "../secrets/redact.ts";
 import { type FailureContext, redirectError, statusError } from "../errors/status-error.ts";
 import { Permit, type PermitRequest, type WaitNotice } from "../limiter/endpoint-limiter.ts";
@@ -11,7 +11,7 @@ import type { TrafficLimiter } from "../limiter/traffic.ts";
 import { sendRequest, type TransportChoice } from "./choose-transport.ts";
 import { TappedExchange } from "./exchange-tap.ts";
 import { networkError } from "./network-error.ts";
-import { firstEventOf } from "./sse.ts";
+import { readFirstEvent } from "./sse.ts";
 import { timeoutError, type Timeouts } from "./timeouts.ts";
 import type { AnswerHead, AnswerHeaders, FetchLike, InFlightRequest, Sender } from "./transport.ts";
 
@@ -163,7 +163,7 @@ export class Exchange implements PermitRequest {
 
   /** What must not be shown, computed when it is first needed. */
   get #secrets(): readonly string[] {
-    return (this.#foundSecrets ??= secretsOf(this.#auth));
+    return (this.#foundSecrets ??= findSecrets(this.#auth));
   }
 
   /** For errors found in the body. */
@@ -330,7 +330,7 @@ export class Exchange implements PermitRequest {
       // When the body breaks off, the status is enough.
       if (!(error instanceof ApiNetworkError)) throw error;
     }
-    return statusError(status, /^\s*data:/.test(text) ? firstEventOf(text) : text, this.failure);
+    return statusError(status, /^\s*data:/.test(text) ? readFirstEvent(text) : text, this.failure);
   }
 
   #facts(): object {

@@ -116,7 +116,7 @@ export async function* readSse(
 }
 
 /** The data of the first event in a whole body; the body itself if there is none. */
-export function firstEventOf(body: string): string {
+export function readFirstEvent(body: string): string {
   const decoder = new SseDecoder();
   return [...decoder.push(new TextEncoder().encode(body)), ...decoder.end()][0] ?? body;
 }

@@ -7,7 +7,7 @@ const MIN_SECRET = 6;
  * The secrets in authentication headers: each whole value, and its parts that mean something alone: the token of `Bearer token`,
  * the password of `Basic …`, the values of cookies and of a signature's parameters.
  */
-export function secretsOf(headers: HeaderFields): readonly string[] {
+export function findSecrets(headers: HeaderFields): readonly string[] {
   const secrets = new Set<string>();
   for (const value of Object.values(headers))
     for (const part of [value.trim(), ...partsOf(value)]) if (isSecret(part)) secrets.add(part);

@@ -1,4 +1,4 @@
-import { addRange, matcherOf, type Range } from "./secret-matcher.ts";
+import { addRange, matcherFor, type Range } from "./secret-matcher.ts";
 import { layersOf } from "./unescape.ts";
 
 /** Options of {@link redact}. */
@@ -27,6 +27,34 @@ export function redact(text: string, secrets: readonly string[], options?: Redac
     at = end;
   }
   return clean + text.slice(at);
+}
+
+/**
+ * {@link redact} for consecutive texts, such as the deltas of a stream: also finds a secret that spans several of them.
+ * `[redacted]` replaces it where it begins.
+ */
+export function redactPieces(
+  pieces: readonly string[],
+  secrets: readonly string[],
+  options?: RedactOptions,
+): readonly string[] {
+  const ranges = secretRanges(pieces.join(""), secrets, options).values();
+  let range = ranges.next().value;
+  let end = 0;
+  return pieces.map((piece) => {
+    const start = end;
+    end += piece.length;
+    let clean = "";
+    let at = start;
+    while (range !== undefined && range.start < end) {
+      if (range.start >= start) clean += piece.slice(at - start, range.start - start) + MARK;
+      at = Math.min(range.end, end);
+      // The next piece may hold more of it.
+      if (range.end > end) break;
+      range = ranges.next().value;
+    }
+    return clean + piece.slice(at - start);
+  });
 }
 
 /** {@link redact} for all texts, names and numbers of a JSON value; what is nested deeper than 200 levels is left out. */
@@ -58,7 +86,7 @@ export function secretRanges(text: string, secrets: readonly string[], options?:
     end: index + key.length,
   }));
   if (secrets.length > 0) {
-    const matcher = matcherOf(secrets);
+    const matcher = matcherFor(secrets);
     for (const layer of layersOf(text))
       for (const { start, end } of matcher.find(layer.text, options?.truncated))
         ranges.push({ start: layer.origin(start), end: layer.origin(end) });

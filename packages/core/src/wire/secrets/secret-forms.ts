@@ -7,7 +7,7 @@ export const MIN_ANYWHERE = 8;
  * A secret as services and logs write it, apart from mixed and repeated escapes: as it is, escaped in JSON, a URL or HTML, and as
  * hex or base64, also where it is a part of a longer text that was encoded. A short secret only as it is.
  */
-export function formsOf(secret: string): readonly string[] {
+export function listForms(secret: string): readonly string[] {
   if (secret.length < MIN_ANYWHERE) return secret === "" ? [] : [secret];
   const bytes = binaryOf(secret);
   const percent = bytes.replaceAll(/[^\w.~!'()*-]/g, (byte) => `%${hexOf(byte).toUpperCase()}`);

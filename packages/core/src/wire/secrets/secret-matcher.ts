@@ -1,4 +1,4 @@
-import { formsOf, MIN_ANYWHERE } from "./secret-forms.ts";
+import { listForms, MIN_ANYWHERE } from "./secret-forms.ts";
 
 /** From here up to there. */
 export interface Range {
@@ -24,7 +24,7 @@ interface Node {
 const matchers = new WeakMap<readonly string[], SecretMatcher>();
 
 /** The matcher of these secrets; the same one for the same array. */
-export function matcherOf(secrets: readonly string[]): SecretMatcher {
+export function matcherFor(secrets: readonly string[]): SecretMatcher {
   let matcher = matchers.get(secrets);
   if (matcher === undefined) matchers.set(secrets, (matcher = new SecretMatcher(secrets)));
   return matcher;
@@ -42,7 +42,7 @@ class SecretMatcher {
   #tree: Node | undefined;
 
   constructor(secrets: readonly string[]) {
-    this.#forms = secrets.flatMap(formsOf);
+    this.#forms = secrets.flatMap(listForms);
     this.#beginnings = [...new Set(this.#forms.map((form) => form.slice(0, MIN_BEGINNING)))];
   }
 

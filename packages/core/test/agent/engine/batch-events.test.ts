@@ -22,7 +22,7 @@ describe("batchEvents", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  test("joins neighbouring deltas of one kind and sends what came in 25 ms at once", async () => {
+  test("joins neighboring deltas of one kind and sends what came in 25 ms at once", async () => {
     const sent: (readonly EngineEvent[])[] = [];
     const batch = batchEvents(async (events) => void sent.push(events));
     for (const delta of ["Let ", "me ", "think."]) await batch.emit(FROM, text(delta, "thought-delta"));

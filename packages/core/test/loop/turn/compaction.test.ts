@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ApiStatusError } from "../../../src/errors/api-errors.ts";
-import { boundariesOf, thresholdPolicy } from "../../../src/loop/turn/compaction.ts";
+import { findBoundaries, thresholdPolicy } from "../../../src/loop/turn/compaction.ts";
 import { faces } from "../../helpers/faces.ts";
 
 const user = (text: string): Content => ({ role: "user", parts: [{ text }] });
@@ -159,7 +159,7 @@ test("a place to cut never parts a call from its response", () => {
       const contents = pieces.flat();
       const starts: number[] = [];
       for (let at = 0, i = 0; i < pieces.length; at += pieces[i]?.length ?? 0, i++) starts.push(at);
-      expect(boundariesOf(contents)).toEqual(starts);
+      expect(findBoundaries(contents)).toEqual(starts);
     }),
   );
 });

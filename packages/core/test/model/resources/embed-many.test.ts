@@ -17,7 +17,7 @@ import { deferred } from "../../helpers/deferred.ts";
 import {
   answerTo,
   embeddingService,
-  type Misbehaviour,
+  type Misbehavior,
   refusal,
   reply,
   textsOf,
@@ -117,7 +117,7 @@ test("any number of inputs, in any order of answers and with any failures, keeps
 
 describe("over a socket", () => {
   test("temporary failures are retried", async () => {
-    const failures: readonly Misbehaviour[] = [
+    const failures: readonly Misbehavior[] = [
       (response) => reply(response, 503, refusal(503, "UNAVAILABLE")),
       (response) => reply(response, 429, refusal(429, "RESOURCE_EXHAUSTED")),
       (response) => response.destroy(),
@@ -131,22 +131,22 @@ describe("over a socket", () => {
   });
 
   const cut =
-    (body: string): Misbehaviour =>
+    (body: string): Misbehavior =>
     (response) => {
       response.writeHead(200, { "content-type": "application/json", "content-length": body.length + 10 });
       response.write(body, () => response.destroy());
       return true;
     };
   const answer =
-    (body: object): Misbehaviour =>
+    (body: object): Misbehavior =>
     (response) =>
       reply(response, 200, body);
-  const html: Misbehaviour = (response) => {
+  const html: Misbehavior = (response) => {
     response.writeHead(502, { "content-type": "text/html" });
     return response.end("<h1>Bad gateway</h1>");
   };
 
-  test.each<[string, Misbehaviour, new (...args: never[]) => Error, object]>([
+  test.each<[string, Misbehavior, new (...args: never[]) => Error, object]>([
     [
       "a rejection",
       (response) => reply(response, 400, refusal(400, "INVALID_ARGUMENT")),

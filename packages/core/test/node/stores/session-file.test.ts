@@ -12,8 +12,8 @@ import {
 } from "@pollux/core";
 import { JsonlStore, openSessionFile, repairSessionFile, SqliteStore } from "@pollux/core/node";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { SessionEntry } from "../../../src/session/entries.ts";
-import { foldInfo, NO_INFO } from "../../../src/session/session-info.ts";
+import type { SessionEntry } from "../../../src/session/log/entries.ts";
+import { foldInfo, NO_INFO } from "../../../src/session/store/session-info.ts";
 import { recordedLogs } from "../../doctor/recorded-logs.ts";
 
 const log = ((await recordedLogs())["parallel calls, then another message"] ?? []) as unknown as readonly Json[];

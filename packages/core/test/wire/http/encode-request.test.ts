@@ -45,7 +45,7 @@ test("the bytes are the request, and grow from one request to the next", () => {
         expect(body.startsWith(prefix)).toBe(true);
         prefix = body.slice(0, body.lastIndexOf('],"generationConfig"'));
       }
-      expect(encoder.serialisedContents).toBe(contents.length);
+      expect(encoder.serializedContents).toBe(contents.length);
     }),
   );
 });
@@ -60,7 +60,7 @@ test("any edit of history gives the right bytes", () => {
   );
 });
 
-describe("what is serialised again", () => {
+describe("what is serialized again", () => {
   const [a, b, c] = [say("a"), say("b", "model"), say("c")] as const;
   const tools = [{ googleSearch: {} }];
   const count = (...requests: readonly GenerateContentRequest[]): number => {
@@ -68,7 +68,7 @@ describe("what is serialised again", () => {
     for (const request of requests) {
       expect(JSON.parse(text(encoder.encode(request)))).toEqual(plain(request));
     }
-    return encoder.serialisedContents;
+    return encoder.serializedContents;
   };
 
   test.each<[string, number, GenerateContentRequest[]]>([

@@ -39,7 +39,7 @@ test.each([
   ["an error as text", { error: "no" }],
   ["a gateway's shape", { error: { message: "m", type: "new_api_error", code: "" } }],
   ["a bare error", { code: 503, message: "m" }],
-])("recognises %s as an error", (_name, error) => {
+])("recognizes %s as an error", (_name, error) => {
   expect(parseAnswers(JSON.stringify(error))).toEqual([{ error }]);
   expect(parseAnswers(JSON.stringify([{ candidates: [] }, error]))).toEqual([
     { response: { candidates: [] } },

@@ -4,7 +4,7 @@ import { ApiStatusError } from "../../../src/errors/api-errors.ts";
 import type { LogMethod } from "../../../src/logging/logger.ts";
 import { GeminiClient } from "../../../src/wire/client.ts";
 import { endpoint } from "../../../src/wire/endpoints/endpoint.ts";
-import { secretsOf } from "../../../src/wire/secrets/header-secrets.ts";
+import { findSecrets } from "../../../src/wire/secrets/header-secrets.ts";
 import { redact } from "../../../src/wire/secrets/redact.ts";
 
 const ASK = { contents: [{ role: "user", parts: [{ text: "hi" }] }] } as const;
@@ -108,14 +108,14 @@ test("a failed connection is told of without a header that the failure quotes", 
 });
 
 test("takes the parts that mean something alone, but no ordinary words", () => {
-  expect(secretsOf({ "x-pass": "correct horse battery staple", cookie: "theme=dark; sid=c00kie-value" })).toEqual([
+  expect(findSecrets({ "x-pass": "correct horse battery staple", cookie: "theme=dark; sid=c00kie-value" })).toEqual([
     "correct horse battery staple",
     "theme=dark; sid=c00kie-value",
     "theme=dark",
     "sid=c00kie-value",
     "c00kie-value",
   ]);
-  expect(secretsOf({ a: 'Digest qop=auth, algorithm=SHA-256, realm="application/json", no-cache' })).toEqual([
+  expect(findSecrets({ a: 'Digest qop=auth, algorithm=SHA-256, realm="application/json", no-cache' })).toEqual([
     'Digest qop=auth, algorithm=SHA-256, realm="application/json", no-cache',
     "qop=auth",
     "algorithm=SHA-256",
@@ -123,10 +123,10 @@ test("takes the parts that mean something alone, but no ordinary words", () => {
 });
 
 test("splits a header in linear time, and takes nothing that is short", () => {
-  expect(secretsOf({ a: "a=b; c=12345", b: "Bearer emulator" })).toEqual([
+  expect(findSecrets({ a: "a=b; c=12345", b: "Bearer emulator" })).toEqual([
     "a=b; c=12345",
     "c=12345",
     "Bearer emulator",
   ]);
-  expect(secretsOf({ a: `${"a ".repeat(50_000)}=` })).toHaveLength(1);
+  expect(findSecrets({ a: `${"a ".repeat(50_000)}=` })).toHaveLength(1);
 });

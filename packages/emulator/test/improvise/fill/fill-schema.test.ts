@@ -106,7 +106,7 @@ test("words come from the conversation", () => {
     date: z.string(),
     people: z.int(),
     title: z.string(),
-    colour: z.enum(["red", "blue"]),
+    color: z.enum(["red", "blue"]),
   });
   const value = fillSchema(z.toJSONSchema(schema), {
     material: materialOf(`${PROMPT} blue`),
@@ -121,7 +121,7 @@ test("words come from the conversation", () => {
     date: "2026-12-24",
     people: 7,
     title: "hello world",
-    colour: "blue",
+    color: "blue",
   });
 });
 

@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { messageOf } from "../../../errors/agent-error.ts";
 import { SessionDamagedError } from "../../../errors/run-errors.ts";
 import type { Json } from "../../../internal/json.ts";
-import { isSameLease, type Lease, type SessionRecords } from "../../../session/records.ts";
-import type { SessionSummary } from "../../../session/store.ts";
+import { isSameLease, type Lease, type SessionRecords } from "../../../session/store/records.ts";
+import type { SessionSummary } from "../../../session/store/store.ts";
 import { takeLock, waitForHolder } from "../file-lock.ts";
 import { findLineEnds, joinAppends, KnownPlaces, parseLine, type Place } from "./jsonl-lines.ts";
 import {

@@ -2,7 +2,12 @@ import { type Stats, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { compareSummaries, type ListOptions, matchesFilter, type SessionSummary } from "../../../session/store.ts";
+import {
+  compareSummaries,
+  type ListOptions,
+  matchesFilter,
+  type SessionSummary,
+} from "../../../session/store/store.ts";
 import { ifThere, readState } from "./jsonl-records.ts";
 import { readSessionId } from "./session-file-name.ts";
 

@@ -2,8 +2,8 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { SessionConflictError } from "../../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../../errors/session-errors.ts";
-import { type Draft, isSameLease, type Lease } from "../../../session/records.ts";
-import type { AppendOptions, SessionInfo } from "../../../session/store.ts";
+import { type Draft, isSameLease, type Lease } from "../../../session/store/records.ts";
+import type { AppendOptions, SessionInfo } from "../../../session/store/store.ts";
 import { codeOf } from "../processes.ts";
 
 /** What stands beside a log, but for the draft; and how long the log was then. */

@@ -2,7 +2,7 @@ import { messageOf } from "../../../errors/agent-error.ts";
 import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../../errors/session-errors.ts";
 import type { Json } from "../../../internal/json.ts";
-import type { Draft, Lease, SessionRecords } from "../../../session/records.ts";
+import type { Draft, Lease, SessionRecords } from "../../../session/store/records.ts";
 import {
   type AppendOptions,
   checkDeleteFilter,
@@ -12,7 +12,7 @@ import {
   type SessionFilter,
   type SessionStore,
   type SessionSummary,
-} from "../../../session/store.ts";
+} from "../../../session/store/store.ts";
 import { ChangeWatch } from "../change-watch.ts";
 import { LockTimeoutError } from "../file-lock.ts";
 import { JsonlFile } from "./jsonl-file.ts";

@@ -1,4 +1,4 @@
-import type { ListOptions, SessionFilter, SessionInfo, SessionSummary } from "../../../session/store.ts";
+import type { ListOptions, SessionFilter, SessionInfo, SessionSummary } from "../../../session/store/store.ts";
 import { type Database, encodeKey } from "./sqlite-database.ts";
 
 type Value = string | number | Uint8Array;

@@ -1,4 +1,4 @@
-import type { Draft, Lease, SessionRecords } from "../../../session/records.ts";
+import type { Draft, Lease, SessionRecords } from "../../../session/store/records.ts";
 import type { Database } from "./sqlite-database.ts";
 
 /** @throws {SyntaxError} When a column is not JSON. */
@@ -52,7 +52,7 @@ export function writeStop(database: Database, key: Uint8Array, token: number): v
 }
 
 /** Another text after each change of a session. */
-export function signatureOf(database: Database, key: Uint8Array): string {
+export function readSignature(database: Database, key: Uint8Array): string {
   const found = database
     .prepare(
       "select length, updated_at, lease, stop_token, stamp from (select ? as key) " +

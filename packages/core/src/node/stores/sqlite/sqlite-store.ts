@@ -1,7 +1,7 @@
 import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../../errors/session-errors.ts";
 import type { Json } from "../../../internal/json.ts";
-import { type Draft, isSameLease, type Lease, type SessionRecords } from "../../../session/records.ts";
+import { type Draft, isSameLease, type Lease, type SessionRecords } from "../../../session/store/records.ts";
 import {
   type AppendOptions,
   checkDeleteFilter,
@@ -10,13 +10,13 @@ import {
   type SessionFilter,
   type SessionStore,
   type SessionSummary,
-} from "../../../session/store.ts";
+} from "../../../session/store/store.ts";
 import { ChangeWatch } from "../change-watch.ts";
 import { knowProcesses } from "../processes.ts";
 import { type Database, encodeKey, openSqlite, prepare, transaction } from "./sqlite-database.ts";
 import { asStoreError } from "./sqlite-errors.ts";
 import { deleteMatching, deleteSession, listSummaries, writeInfo } from "./sqlite-lists.ts";
-import { readLease, readRecords, signatureOf, writeDraft, writeLease, writeStop } from "./sqlite-records.ts";
+import { readLease, readRecords, readSignature, writeDraft, writeLease, writeStop } from "./sqlite-records.ts";
 import { type Commits, placeOf, shareTurn, takeTurn } from "./sqlite-turns.ts";
 
 /** Options of {@link SqliteStore}. */
@@ -66,7 +66,7 @@ export class SqliteStore implements SessionStore {
     ({ database: this.#database, isPrepared: this.#isPrepared } = openSqlite(file));
     this.#place = placeOf(file);
     this.#changes = new ChangeWatch(
-      (id) => signatureOf(this.#database, encodeKey(id)),
+      (id) => readSignature(this.#database, encodeKey(id)),
       () => this.#hasChangedElsewhere(),
     );
   }

@@ -16,7 +16,7 @@ import { temporaryFolder } from "../../../helpers/store-process.ts";
 const LEASE: Lease = { token: 1, beat: 0, held: true, runId: "run-1", durationMs: 15_000 };
 const DRAFT: Draft = { runId: "run-1", step: "model:1", attempt: 1, parts: [{ text: "so far" }] };
 
-function infoOf(title: string): SessionInfo {
+function buildInfo(title: string): SessionInfo {
   return { title, owner: "ann", state: "running", createdAt: 1, messages: 1, turns: 2, totalTokens: 3, cost: 0 };
 }
 
@@ -45,27 +45,27 @@ describe("an append that changes the lease and the info", () => {
     {
       what: "takes the first lease of a session",
       before: async () => {},
-      options: { lease: { expected: undefined, next: LEASE }, info: infoOf("new") },
+      options: { lease: { expected: undefined, next: LEASE }, info: buildInfo("new") },
     },
     {
       what: "takes a lease that was given back",
       before: (store) =>
-        store.append("s", 0, ["a"], { lease: { expected: undefined, next: FREE }, info: infoOf("old") }),
-      options: { lease: { expected: FREE, next: NEXT }, info: infoOf("new") },
+        store.append("s", 0, ["a"], { lease: { expected: undefined, next: FREE }, info: buildInfo("old") }),
+      options: { lease: { expected: FREE, next: NEXT }, info: buildInfo("new") },
     },
     {
       what: "takes a lease over",
       before: (store) =>
-        store.append("s", 0, ["a"], { lease: { expected: undefined, next: LEASE }, info: infoOf("old") }),
-      options: { lease: { expected: LEASE, next: NEXT }, info: infoOf("new") },
+        store.append("s", 0, ["a"], { lease: { expected: undefined, next: LEASE }, info: buildInfo("old") }),
+      options: { lease: { expected: LEASE, next: NEXT }, info: buildInfo("new") },
     },
     {
       what: "gives a lease back",
       before: async (store) => {
-        await store.append("s", 0, ["a"], { lease: { expected: undefined, next: LEASE }, info: infoOf("old") });
+        await store.append("s", 0, ["a"], { lease: { expected: undefined, next: LEASE }, info: buildInfo("old") });
         await store.setDraft("s", 1, DRAFT);
       },
-      options: { token: 1, lease: { expected: LEASE, next: FREE }, info: infoOf("new") },
+      options: { token: 1, lease: { expected: LEASE, next: FREE }, info: buildInfo("new") },
     },
   ];
 
@@ -124,7 +124,7 @@ describe("an append that changes the lease and the info", () => {
     const store = new JsonlStore(folder);
     await Promise.all([
       store.append("s", 0, ["a"], { lease: { expected: undefined, next: LEASE } }),
-      store.append("s", 1, ["b"], { token: 1, info: infoOf("new") }),
+      store.append("s", 1, ["b"], { token: 1, info: buildInfo("new") }),
       store.append("s", 2, ["c", "d"]),
     ]);
     const log = readFileSync(join(folder, "s.jsonl"));
@@ -163,7 +163,7 @@ describe("the files beside a log", () => {
   async function filled(): Promise<{ folder: string; store: JsonlStore }> {
     const folder = temporaryFolder();
     const store = new JsonlStore(folder);
-    await store.append("s", 0, ["a"], { lease: { expected: undefined, next: LEASE }, info: infoOf("a title") });
+    await store.append("s", 0, ["a"], { lease: { expected: undefined, next: LEASE }, info: buildInfo("a title") });
     await store.setDraft("s", 1, DRAFT);
     await store.requestStop("s", 1);
     return { folder, store };
@@ -214,7 +214,7 @@ describe("the files beside a log", () => {
     writeFileSync(file, "x".repeat(readFileSync(file).length));
     for (const order of ["recent", "id"] as const)
       expect(await new JsonlStore(folder).list({ order })).toEqual([
-        { ...infoOf("a title"), id: "s", length: 3, updatedAt: expect.any(Number) },
+        { ...buildInfo("a title"), id: "s", length: 3, updatedAt: expect.any(Number) },
       ]);
   });
 
@@ -228,7 +228,7 @@ describe("the files beside a log", () => {
       length: 2,
       records: { lease: LEASE, draft: DRAFT, stopToken: 1 },
     });
-    await store.append("s", 2, ["c"], { token: 1, info: infoOf("new") });
+    await store.append("s", 2, ["c"], { token: 1, info: buildInfo("new") });
     expect(await said(folder)).toMatchObject({ entries: ["a", "b", "c"], length: 3, title: "new" });
   });
 });

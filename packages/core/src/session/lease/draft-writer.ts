@@ -1,0 +1,114 @@
+import { cutText } from "../../internal/text.ts";
+import type { Logger } from "../../logging/logger.ts";
+import type { PartialAnswer } from "../../loop/turn/partial-answer.ts";
+import type { Part } from "../../wire/types/content.ts";
+import type { SessionStore } from "../store/store.ts";
+
+/** Least time between two writes of a draft, in milliseconds. */
+export const DRAFT_EVERY_MS = 500;
+
+/** Most that a draft holds: characters of its parts as JSON. */
+export const MAX_DRAFT_CHARACTERS = 262_144;
+
+/**
+ * Keeps the draft of a run's unfinished answer in its store: at most two writes a second, one at a time, so a slow store makes the draft
+ * older and not the run slower.
+ */
+export class DraftWriter {
+  readonly #store: SessionStore;
+  readonly #id: string;
+  readonly #runId: string;
+  readonly #token: number;
+  readonly #logger: Logger;
+  readonly #traceparent: () => string | undefined;
+  #partial: PartialAnswer | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #writing = false;
+  /** There is a draft in the store. */
+  #isStored = false;
+  #failed = false;
+
+  constructor(
+    store: SessionStore,
+    id: string,
+    lease: { readonly token: number; readonly runId: string },
+    logger: Logger,
+    traceparent: () => string | undefined,
+  ) {
+    this.#store = store;
+    this.#id = id;
+    this.#runId = lease.runId;
+    this.#token = lease.token;
+    this.#logger = logger;
+    this.#traceparent = traceparent;
+  }
+
+  /** Called whenever the model has said more, or what it said became void. */
+  readonly changed = (partial: PartialAnswer): void => {
+    this.#partial = partial;
+    if (this.#timer !== undefined || this.#writing) return;
+    this.#timer = setTimeout(() => void this.#write(), DRAFT_EVERY_MS);
+  };
+
+  /** Nothing is written any more. */
+  release(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#partial = undefined;
+    this.#writing = true;
+  }
+
+  async #write(): Promise<void> {
+    this.#timer = undefined;
+    const partial = this.#partial;
+    this.#partial = undefined;
+    if (partial === undefined) return;
+    const { step, attempt } = partial;
+    const { parts, truncated } = boundParts(partial.parts());
+    if (parts.length === 0 && !this.#isStored) return;
+    this.#writing = true;
+    try {
+      const traceparent = this.#traceparent();
+      const draft = {
+        runId: this.#runId,
+        step,
+        attempt,
+        parts,
+        ...(truncated && { truncated }),
+        ...(traceparent !== undefined && { traceparent }),
+      };
+      await this.#store.setDraft(this.#id, this.#token, parts.length === 0 ? undefined : draft);
+      this.#isStored = parts.length > 0;
+    } catch (error) {
+      // The run does not depend on it, and its next append says what is wrong with the store.
+      if (!this.#failed) this.#logger.warn({ err: error }, "a draft could not be written");
+      this.#failed = true;
+    }
+    this.#writing = false;
+    if (this.#partial !== undefined) this.changed(this.#partial);
+  }
+}
+
+/** As many parts, from the first on, as a draft may hold; the last text is cut. */
+export function boundParts(all: readonly Part[]): { readonly parts: readonly Part[]; readonly truncated: boolean } {
+  let room = MAX_DRAFT_CHARACTERS;
+  const parts: Part[] = [];
+  for (const part of all) {
+    const size = sizeOf(part, room);
+    if (size > room) {
+      const isText = Object.keys(part).every((key) => key === "text" || key === "thought");
+      if (isText && part.text !== undefined) parts.push({ ...part, text: cutText(part.text, Math.max(0, room - 32)) });
+      return { parts, truncated: true };
+    }
+    parts.push(part);
+    room -= size;
+  }
+  return { parts, truncated: false };
+}
+
+/** Characters of a part as JSON, or about so many; media that do not fit are not written out to find that out. */
+function sizeOf(part: Part, room: number): number {
+  const { text, inlineData } = part;
+  const long = (text?.length ?? 0) + (inlineData?.data.length ?? 0);
+  return long > room ? long : JSON.stringify(part).length;
+}

@@ -1,0 +1,138 @@
+import { SessionConflictError } from "../../errors/run-errors.ts";
+import { SessionLeaseLostError, SessionRunningError } from "../../errors/session-errors.ts";
+import {
+  abandonLease,
+  HeldLease,
+  LEASE_MS,
+  type LeaseFinding,
+  type LeaseListener,
+  LeaseObserver,
+  lookUntil,
+  nextLease,
+} from "./lease.ts";
+import type { SessionRecords } from "../store/records.ts";
+import type { NewEntry, SessionLog } from "../log/session-log.ts";
+
+/** How often a run is begun or resumed anew because others wrote to the session in between. */
+const MAX_RACES = 20;
+
+/** Finds out whether a run of a session is going, and takes the session's lease for the next one when none is. */
+export class LeaseTaker {
+  readonly #log: SessionLog;
+  readonly #leaseMs: number;
+  readonly #observer: LeaseObserver;
+
+  constructor(log: SessionLog, leaseMs: number = LEASE_MS) {
+    this.#log = log;
+    this.#leaseMs = leaseMs;
+    this.#observer = new LeaseObserver(log.store.processes);
+  }
+
+  /**
+   * Waits until it is known that no run is going, and takes the lease with what `prepare` appends.
+   *
+   * @returns Also the records from before, which the last run left.
+   */
+  async take(
+    signals: readonly (AbortSignal | undefined)[],
+    prepare: (take: TakeLease) => Promise<TakenRun>,
+    listen: (token: number) => LeaseListener,
+  ): Promise<TakenRun & { readonly left: SessionRecords }> {
+    const { id, store } = this.#log;
+    return await this.#whenFree(signals, async (left) => {
+      const { lease: last } = left;
+      const taken = await prepare(async (runId, ...entries) => {
+        const lease = nextLease(last, runId, this.#leaseMs, store);
+        try {
+          await this.#log.append({ lease: { expected: last, next: lease }, unless: "changed" }, ...entries);
+        } catch (error) {
+          // It may have been written all the same.
+          await abandonLease(store, id, lease);
+          throw error;
+        }
+        return new HeldLease(store, id, lease, listen(lease.token));
+      });
+      return { ...taken, left };
+    });
+  }
+
+  /** Appends while no run is going. The lease is taken and given back in the same write, so that no paused process can go on. */
+  async appendAlone(
+    signals: readonly (AbortSignal | undefined)[],
+    prepare: () => Promise<{ readonly runId: string; readonly entries: readonly NewEntry[] }>,
+  ): Promise<void> {
+    await this.#whenFree(signals, async ({ lease: last }) => {
+      const { runId, entries } = await prepare();
+      const next = { ...nextLease(last, runId, this.#leaseMs, this.#log.store), held: false };
+      await this.#log.append({ lease: { expected: last, next }, unless: "changed" }, ...entries);
+    });
+  }
+
+  /** Does something once it is known that no run is going; anew when others were faster. */
+  async #whenFree<Done>(
+    signals: readonly (AbortSignal | undefined)[],
+    act: (left: SessionRecords) => Promise<Done>,
+  ): Promise<Done> {
+    for (let races = 0; ; races++) {
+      const left = await this.#untilFree(signals);
+      try {
+        return await act(left);
+      } catch (error) {
+        const raced = error instanceof SessionConflictError || error instanceof SessionLeaseLostError;
+        if (!raced || races >= MAX_RACES) throw error;
+      }
+    }
+  }
+
+  /** Reads the session once no run of others is going. @throws {SessionRunningError} When one is. */
+  async #untilFree(signals: readonly (AbortSignal | undefined)[]): Promise<SessionRecords> {
+    const { id, store } = this.#log;
+    return await lookUntil(store, id, signals, async () => {
+      // The lease first: whoever takes it after this makes our append fail.
+      const records = await store.records(id);
+      const found = this.#observer.look(records.lease);
+      if (found.state === "held") {
+        if (found.lives) throw new SessionRunningError(id, found.lease.runId);
+        return { againInMs: found.leftMs };
+      }
+      await this.#log.refresh();
+      return { found: records };
+    });
+  }
+
+  /** Whether a run is going, and the log as of then. `free` also when its process has died. */
+  async look(): Promise<LeaseFinding> {
+    const { id, store } = this.#log;
+    for (;;) {
+      const { lease } = await store.records(id);
+      await this.#log.refresh();
+      // A run that began or ended in between would make the two contradict each other.
+      const now = (await store.records(id)).lease;
+      if (now?.token === lease?.token && now?.held === lease?.held) return this.#observer.look(now);
+    }
+  }
+
+  /** Asks the run that is going to stop, in whatever process it is, and waits until it is over. @returns False when none is going. */
+  async stop(signal: AbortSignal | undefined): Promise<boolean> {
+    const { id, store } = this.#log;
+    const { lease } = await store.records(id);
+    if (lease === undefined || this.#observer.look(lease).state === "free") return false;
+    await store.requestStop(id, lease.token);
+    await lookUntil(store, id, [signal], async () => {
+      const now = (await store.records(id)).lease;
+      const found = this.#observer.look(now);
+      const isOver = now?.token !== lease.token || found.state === "free";
+      return isOver ? { found: true } : { againInMs: found.leftMs };
+    });
+    return true;
+  }
+}
+
+/** What is prepared before a run is opened: how it takes the lease. */
+export type TakeLease = (runId: string, ...entries: readonly NewEntry[]) => Promise<HeldLease>;
+
+/** A run whose beginning, or going on, is in the log. */
+export interface TakenRun {
+  readonly lease: HeldLease;
+  readonly mode: "begin" | "resume";
+}

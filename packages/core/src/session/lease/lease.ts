@@ -1,0 +1,243 @@
+import { SessionLeaseLostError } from "../../errors/session-errors.ts";
+import { MAX_TIMER_MS, sleep } from "../../internal/abort.ts";
+import type { Logger } from "../../logging/logger.ts";
+import type { Lease, SessionRecords } from "../store/records.ts";
+import type { ProcessKnowledge, SessionStore } from "../store/store.ts";
+
+/** How long a run keeps its session without renewing the lease, in milliseconds. */
+export const LEASE_MS = 15_000;
+
+/** Renewals in that time: a few may fail, and others soon see that a run lives. */
+const RENEWALS = 5;
+
+/** How often a session looks at its records where the store cannot tell of changes, in milliseconds. */
+const POLL_MS = 1000;
+
+/** The lease for the next owner of a session. */
+export function nextLease(last: Lease | undefined, runId: string, durationMs: number, store: SessionStore): Lease {
+  const process = store.processes?.self;
+  return {
+    token: (last?.token ?? 0) + 1,
+    // Not from 0: of those that try to take the same token at once one succeeds, and the others must not give its lease back.
+    beat: Math.floor(Math.random() * 2 ** 31),
+    held: true,
+    runId,
+    durationMs,
+    ...(process !== undefined && { process }),
+  };
+}
+
+/**
+ * The lease that a run of this process holds: renewed until it is given back, and watched for requests to stop.
+ *
+ * It is taken and given back by appends; see {@link AppendOptions.lease}.
+ */
+export class HeldLease {
+  readonly token: number;
+  readonly #id: string;
+  readonly #store: SessionStore;
+  readonly #on: LeaseListener;
+  #lease: Lease;
+  #renewing: Promise<void> = Promise.resolve();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #unwatch: (() => void) | undefined;
+  /** On the monotonic clock. */
+  #renewedAt: number;
+  #stopped = false;
+  /** It was given back, or lost. */
+  #isOver = false;
+
+  constructor(store: SessionStore, id: string, lease: Lease, on: LeaseListener) {
+    this.#store = store;
+    this.#id = id;
+    this.#lease = lease;
+    this.#on = on;
+    this.token = lease.token;
+    this.#renewedAt = performance.now();
+    this.#unwatch = store.watch?.(id, () => void this.#look());
+    this.#plan();
+  }
+
+  /**
+   * Gives the lease back with the run's last append.
+   *
+   * @param append - Writes the change of the lease. When it rejects, the lease is still held.
+   */
+  async giveBack(append: (change: { readonly expected: Lease; readonly next: Lease }) => Promise<void>): Promise<void> {
+    clearTimeout(this.#timer);
+    // A renewal that is under way changes the beat.
+    await this.#renewing;
+    try {
+      await append({ expected: this.#lease, next: { ...this.#lease, ...this.#trace(), held: false } });
+      this.#isOver = true;
+      this.release();
+    } catch (error) {
+      if (!this.#stopped) this.#plan();
+      throw error;
+    }
+  }
+
+  /** Ends the lease of a run whose end could not be recorded, so that others need not wait until it has expired. Never rejects. */
+  async abandon(): Promise<void> {
+    this.release();
+    if (this.#isOver) return;
+    await this.#renewing;
+    await abandonLease(this.#store, this.#id, this.#lease);
+  }
+
+  /** Stops renewing. */
+  release(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#unwatch?.();
+  }
+
+  #plan(): void {
+    clearTimeout(this.#timer);
+    const every = this.#lease.durationMs / RENEWALS;
+    const wait = this.#store.watch === undefined ? Math.min(every, POLL_MS) : Math.min(every, MAX_TIMER_MS);
+    this.#timer = setTimeout(() => {
+      if (performance.now() - this.#renewedAt >= every - 1) this.#renewing = this.#renew();
+      void Promise.all([this.#renewing, this.#look()]).then(() => {
+        if (!this.#stopped) this.#plan();
+      });
+    }, wait);
+    unref(this.#timer);
+  }
+
+  async #renew(): Promise<void> {
+    const next = { ...this.#lease, ...this.#trace(), beat: this.#lease.beat + 1 };
+    const begun = performance.now();
+    try {
+      if (await this.#store.setLease(this.#id, this.#lease, next)) {
+        this.#lease = next;
+        this.#renewedAt = begun;
+        return;
+      }
+      // The write of an earlier try may have arrived although its answer did not.
+      const { lease } = await this.#store.records(this.#id);
+      if (lease?.held === true && lease.token === this.token) this.#lease = lease;
+      else this.#lost();
+    } catch (error) {
+      this.#on.logger.warn({ err: error }, "the session's lease could not be renewed; retrying");
+      if (performance.now() - this.#renewedAt >= this.#lease.durationMs) this.#lost();
+    }
+  }
+
+  #trace(): Pick<Lease, "traceparent"> {
+    const traceparent = this.#on.traceparent();
+    return traceparent === undefined ? {} : { traceparent };
+  }
+
+  #lost(): void {
+    if (this.#stopped) return;
+    this.#isOver = true;
+    this.release();
+    this.#on.lost(new SessionLeaseLostError(this.#id, this.token));
+  }
+
+  async #look(): Promise<void> {
+    let found: SessionRecords;
+    try {
+      found = await this.#store.records(this.#id);
+    } catch {
+      return; // the next renewal finds out what is wrong
+    }
+    if (this.#stopped) return;
+    if (found.stopToken === this.token) this.#on.stop();
+  }
+}
+
+/** Gives a lease back that may have been taken, or may be held still. Never rejects. */
+export async function abandonLease(store: SessionStore, id: string, lease: Lease): Promise<void> {
+  await store.setLease(id, lease, { ...lease, held: false }).catch(() => {});
+}
+
+/** What a run is told of its lease. */
+export interface LeaseListener {
+  readonly logger: Logger;
+  /** W3C `traceparent` of the run, once it is known. */
+  traceparent(): string | undefined;
+  /** Somebody asked the run to stop. May be called more than once. */
+  stop(): void;
+  /** Another process has the session, or may have it. */
+  lost(error: SessionLeaseLostError): void;
+}
+
+/** Whether the holder of a lease still lives, as one process finds out: by watching it on a clock of its own. */
+export class LeaseObserver {
+  readonly #processes: ProcessKnowledge | undefined;
+  #seen: Lease | undefined;
+  /** Since when it has not changed, on the monotonic clock. */
+  #since = 0;
+  /** It was seen to change, so its holder lived then. */
+  #beating = false;
+
+  constructor(processes: ProcessKnowledge | undefined) {
+    this.#processes = processes;
+  }
+
+  /** What is known of a lease now. */
+  look(lease: Lease | undefined): LeaseFinding {
+    if (lease?.held !== true) return { state: "free" };
+    if (lease.process !== undefined && this.#processes?.isGone(lease.process) === true) return { state: "free" };
+    const now = performance.now();
+    const seen = this.#seen;
+    if (seen?.token !== lease.token || seen.beat !== lease.beat) {
+      this.#beating = seen?.token === lease.token;
+      this.#seen = lease;
+      this.#since = now;
+    }
+    const leftMs = this.#since + lease.durationMs - now;
+    if (leftMs <= 0) return { state: "free" };
+    return { state: "held", lease, leftMs, lives: this.#beating };
+  }
+}
+
+/** `free`: nobody holds it, or its holder is dead. `held`: it may be held; `lives` says that its holder was seen to renew it. */
+export type LeaseFinding =
+  | { readonly state: "free" }
+  | {
+      readonly state: "held";
+      readonly lease: Lease;
+      /** When it has expired unless it changes, in milliseconds from now. */
+      readonly leftMs: number;
+      readonly lives: boolean;
+    };
+
+/**
+ * Looks at a session, and again whenever it may have changed or a time is over, until a look finds what is waited for.
+ *
+ * @param signals - Each of them ends the wait.
+ * @throws The reason of the signal that was aborted.
+ */
+export async function lookUntil<Found>(
+  store: SessionStore,
+  id: string,
+  signals: readonly (AbortSignal | undefined)[],
+  look: () => Promise<{ readonly found: Found } | { readonly againInMs: number }>,
+): Promise<Found> {
+  const first = await look();
+  if ("found" in first) return first.found;
+  const ended = AbortSignal.any(signals.filter((signal) => signal !== undefined));
+  let wake = new AbortController();
+  // From before the next look on, so that no change falls between a look and the wait after it.
+  const stopWatching = store.watch?.(id, () => wake.abort());
+  try {
+    for (;;) {
+      ended.throwIfAborted();
+      const seen = await look();
+      if ("found" in seen) return seen.found;
+      const atMostMs = store.watch === undefined ? Math.min(POLL_MS, seen.againInMs) : seen.againInMs;
+      await sleep(Math.max(1, atMostMs), AbortSignal.any([ended, wake.signal])).catch(() => {});
+      wake = new AbortController();
+    }
+  } finally {
+    stopWatching?.();
+  }
+}
+
+/** Lets the process end while a timer waits; a no-op where timers are numbers. */
+function unref(timer: unknown): void {
+  (timer as { readonly unref?: () => void }).unref?.();
+}

@@ -1,0 +1,26 @@
+import { closeOpenCalls } from "../../loop/transcript.ts";
+import type { Content } from "../../wire/types/content.ts";
+import type { HistorySegment } from "./session-view.ts";
+
+/** @throws {TypeError} When the first `contents` contents would leave a call open; names the nearest places that do not. */
+export function checkForkPoint(all: readonly Content[], contents: number): void {
+  const isLegal = (at: number): boolean => closeOpenCalls(all.slice(0, at)).length === at;
+  if (!Number.isInteger(contents) || contents < 0 || contents > all.length)
+    throw new TypeError(`fork: contents must be an integer from 0 to ${all.length}, got ${contents}`);
+  if (!isLegal(contents))
+    throw new TypeError(
+      `fork: a call is unanswered after ${contents} contents; cut at ${contents - 1} or ${contents + 1}`,
+    );
+}
+
+/** The segments of the first `count` contents. */
+export function takeSegments(segments: readonly HistorySegment[], count: number): HistorySegment[] {
+  const kept: HistorySegment[] = [];
+  let room = count;
+  for (const { origin, contents } of segments) {
+    if (room <= 0) break;
+    kept.push({ ...(origin !== undefined && { origin }), contents: contents.slice(0, room) });
+    room -= contents.length;
+  }
+  return kept;
+}

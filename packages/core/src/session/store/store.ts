@@ -1,0 +1,195 @@
+import type { Json } from "../../internal/json.ts";
+import type { JsonObject } from "../../wire/types/content.ts";
+import type { Draft, Lease, SessionRecords } from "./records.ts";
+
+/** What a session says about itself with each append, for lists. A store keeps the latest and filters by it. */
+export interface SessionInfo {
+  /** As set by the application, or the first words of the first message; absent before either. */
+  readonly title?: string | undefined;
+  /** Whose session it is, as set by the application. */
+  readonly owner?: string | undefined;
+  /** Set by the application. */
+  readonly metadata?: { readonly [name: string]: string } | undefined;
+  /** What the caller said about the last run. */
+  readonly runMetadata?: JsonObject | undefined;
+  /**
+   * `idle`: nothing is left to do. `running`: a run began and has not ended; its process may have died. `waiting`: calls wait for an
+   * answer. `stopped`: the last run failed, was aborted or reached a limit, and can be resumed.
+   */
+  readonly state: "idle" | "running" | "waiting" | "stopped";
+  /** When its first entry was written, in milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** Messages that began a run, also those that were taken back. */
+  readonly messages: number;
+  /** Turns of the runs that ended. */
+  readonly turns: number;
+  /** Tokens of the runs that ended. */
+  readonly totalTokens: number;
+  /** Cost of the runs that ended, in the unit of the price table; 0 without one. */
+  readonly cost: number;
+}
+
+/** One session, as a store lists it. */
+export interface SessionSummary extends Partial<SessionInfo> {
+  readonly id: string;
+  /** Entries in its log. */
+  readonly length: number;
+  /** When its log was last written to, in milliseconds since the epoch. */
+  readonly updatedAt: number;
+}
+
+/** Which sessions: those of which all that is given holds. */
+export interface SessionFilter {
+  /** The id begins with this. */
+  readonly prefix?: string | undefined;
+  readonly owner?: string | undefined;
+  /** The metadata has all of these. */
+  readonly metadata?: { readonly [name: string]: string } | undefined;
+  readonly state?: SessionInfo["state"] | undefined;
+  /** The log was last written to before this time, in milliseconds since the epoch. */
+  readonly updatedBefore?: number | undefined;
+}
+
+/** Which sessions to list, and in which order. */
+export interface ListOptions extends SessionFilter {
+  /**
+   * Most recently written first, and by id in descending order where two were written at the same time; or by id in ascending order,
+   * compared by UTF-16 code unit.
+   *
+   * @defaultValue "recent"
+   */
+  readonly order?: "recent" | "id" | undefined;
+  /** The last session of the previous page. */
+  readonly after?: Pick<SessionSummary, "id" | "updatedAt"> | undefined;
+  /** At most this many. @defaultValue 100 */
+  readonly limit?: number | undefined;
+}
+
+/** What an append does besides adding entries, in the same write. */
+export interface AppendOptions {
+  /** Append only if the lease is held under this token. */
+  readonly token?: number | undefined;
+  /** Change the lease if it still equals `expected`. A lease that is given back (`held: false`) removes the draft. */
+  readonly lease?: { readonly expected: Lease | undefined; readonly next: Lease } | undefined;
+  /** Replaces what is known of the session in lists. Without entries it changes nothing. */
+  readonly info?: SessionInfo | undefined;
+}
+
+/**
+ * Where sessions live: an append-only log of JSON entries for each id, and three small records beside it. The entries are the
+ * session's business; a store keeps them as they are, key order included, and never looks inside.
+ *
+ * Six promises make a store:
+ *
+ * 1. `append` resolves when the entries would survive a crash of the process, and of the machine where the store can.
+ * 2. `append` writes all of its entries, the change of the lease and the info, or nothing.
+ * 3. Of two appends that expect the same length one wins, in whatever processes they run; the other rejects with
+ *    `SessionConflictError` and has written nothing.
+ * 4. `load` gives whole entries only: never one whose append has not resolved and might still fail.
+ * 5. The lease changes by compare-and-set only. Once its token has changed, an append that states the old one rejects with
+ *    `SessionLeaseLostError`; the lease is compared before the length.
+ * 6. A session with records but without entries is not listed.
+ *
+ * `storeConformance` in `@pollux/core/testing` checks them.
+ */
+export interface SessionStore {
+  /** Entries from position `from` on (default 0), oldest first; empty when there are none. */
+  load(id: string, from?: number): Promise<readonly Json[]>;
+  /**
+   * Adds entries after the first `expectedLength`.
+   *
+   * @throws {SessionLeaseLostError} When the lease is not the one that the options state.
+   * @throws {SessionConflictError} When the log has another length.
+   * @throws {SessionStoreError} When it cannot be written; nothing was.
+   */
+  append(id: string, expectedLength: number, entries: readonly Json[], options?: AppendOptions): Promise<void>;
+  /** Sessions, the most recent first unless told otherwise. */
+  list(options?: ListOptions): Promise<readonly SessionSummary[]>;
+  /** Removes a session with its records. One that is not there is no error. */
+  delete(id: string): Promise<void>;
+  /**
+   * Removes all sessions that match, with their records; also those that are running.
+   *
+   * @returns How many.
+   * @throws {TypeError} For a filter that names nothing: it would remove every session.
+   */
+  deleteSessions(filter: SessionFilter): Promise<number>;
+
+  /** What stands beside a log; `{}` when there is nothing. */
+  records(id: string): Promise<SessionRecords>;
+  /**
+   * Changes a lease if it still equals `expected`. Need not survive a crash of the machine.
+   *
+   * @returns Whether it did.
+   */
+  setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean>;
+  /** Replaces the draft, or removes it. Does nothing when the lease is not held under this token. Need not survive a crash of the machine. */
+  setDraft(id: string, token: number, draft: Draft | undefined): Promise<void>;
+  /**
+   * Asks the run that holds the lease under this token to stop. Does nothing after a request for a later token, nor for a session with
+   * neither entries nor records.
+   */
+  requestStop(id: string, token: number): Promise<void>;
+  /**
+   * Calls `onChange` after the log or the records of a session may have changed, through this object or any other, in whatever process:
+   * within a second, or at once where the store can. Keeps no process alive. Absent: sessions look every second.
+   *
+   * @returns Ends it.
+   */
+  readonly watch?: ((id: string, onChange: () => void) => () => void) | undefined;
+  /** How the store recognizes processes that have died. Absent: it cannot. */
+  readonly processes?: ProcessKnowledge | undefined;
+}
+
+/** How a store recognizes processes. */
+export interface ProcessKnowledge {
+  /** This process, in words that other processes understand. */
+  readonly self: Json;
+  /** True when a process has surely ended. */
+  isGone(process: Json): boolean;
+}
+
+/** @throws {TypeError} For a filter without a condition. */
+export function checkDeleteFilter(filter: SessionFilter): void {
+  const { metadata, ...rest } = filter;
+  const conditions = [...Object.values(rest), ...Object.keys(metadata ?? {})];
+  if (conditions.every((condition) => condition === undefined || condition === ""))
+    throw new TypeError(
+      "deleteSessions needs a condition, such as { owner } or { updatedBefore }: without one it would remove every session",
+    );
+}
+
+/** True for a session that a filter lets through; for stores that look at each. */
+export function matchesFilter(
+  { id, updatedAt, owner, metadata = {}, state }: SessionSummary,
+  filter: SessionFilter,
+): boolean {
+  return (
+    id.startsWith(filter.prefix ?? "") &&
+    (filter.owner === undefined || owner === filter.owner) &&
+    (filter.state === undefined || state === filter.state) &&
+    (filter.updatedBefore === undefined || updatedAt < filter.updatedBefore) &&
+    Object.entries(filter.metadata ?? {}).every(
+      ([name, value]) => Object.hasOwn(metadata, name) && metadata[name] === value,
+    )
+  );
+}
+
+/** Summaries in the order of a list; the comparison for stores that sort by themselves. */
+export function compareSummaries(
+  order: ListOptions["order"] = "recent",
+): (a: Pick<SessionSummary, "id" | "updatedAt">, b: Pick<SessionSummary, "id" | "updatedAt">) => number {
+  const byId = (a: { readonly id: string }, b: { readonly id: string }): number =>
+    a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+  return order === "id" ? byId : (a, b) => b.updatedAt - a.updatedAt || byId(b, a);
+}
+
+/** One page of some summaries, for stores that have all of them at hand. */
+export function takePage(all: readonly SessionSummary[], options: ListOptions = {}): SessionSummary[] {
+  const { after, limit = 100, order } = options;
+  const compare = compareSummaries(order);
+  return all
+    .filter((one) => matchesFilter(one, options) && (after === undefined || compare(after, one) < 0))
+    .toSorted(compare)
+    .slice(0, limit);
+}
