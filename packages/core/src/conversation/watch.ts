@@ -1,7 +1,7 @@
 import { startTimer } from "../internal/abort.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { SessionEntry } from "../session/entries.ts";
-import type { LeaseFinding } from "../session/lease.ts";
+import type { LeaseFinding } from "../session/lease-observer.ts";
 import type { SessionLog } from "../session/session-log.ts";
 import type { Conversation, ConversationChange, ConversationUpdate } from "./conversation.ts";
 import { LogFold } from "./conversation-fold.ts";

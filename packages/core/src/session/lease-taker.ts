@@ -1,15 +1,7 @@
 import { SessionConflictError } from "../errors/run-errors.ts";
 import { SessionLeaseLostError, SessionRunningError } from "../errors/session-errors.ts";
-import {
-  abandonLease,
-  HeldLease,
-  LEASE_MS,
-  type LeaseFinding,
-  type LeaseListener,
-  LeaseObserver,
-  lookUntil,
-  nextLease,
-} from "./lease.ts";
+import { abandonLease, HeldLease, LEASE_MS, type LeaseListener, lookUntil, nextLease } from "./lease.ts";
+import { type LeaseFinding, LeaseObserver } from "./lease-observer.ts";
 import type { SessionRecords } from "./records.ts";
 import type { NewEntry, SessionLog } from "./session-log.ts";
 
@@ -25,7 +17,7 @@ export class LeaseTaker {
   constructor(log: SessionLog, leaseMs: number = LEASE_MS) {
     this.#log = log;
     this.#leaseMs = leaseMs;
-    this.#observer = new LeaseObserver(log.store.processes);
+    this.#observer = new LeaseObserver(log.store, log.id);
   }
 
   /**
