@@ -115,8 +115,11 @@ export class SessionRuns<Options> {
       const record = this.log.view.run;
       if (record === undefined) throw new NothingToResumeError(this.log.id, "it has no run yet");
       const { runId, loop } = record.entry;
-      if (record.end !== undefined && !isResumable(record.end))
+      if (record.end !== undefined && !isResumable(record.end)) {
+        // Rejects any answer: nothing waits for one.
+        buildAnswerEntries(this.log.id, record, run.answers);
         throw new NothingToResumeError(this.log.id, `its last run has ended (${record.end.stopReason})`);
+      }
       checkAnswers(this.log.id, record);
       if (loop !== LOOP_VERSION && !run.anyLoopVersion) throw new LoopVersionError(runId, loop, LOOP_VERSION);
       const answers = buildAnswerEntries(this.log.id, record, run.answers);
