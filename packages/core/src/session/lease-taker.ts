@@ -110,13 +110,13 @@ export class LeaseTaker {
     const { lease } = await store.records(id);
     if (lease === undefined || this.#observer.look(lease).state === "free") return false;
     await store.requestStop(id, lease.token);
-    await lookUntil(store, id, [signal], async () => {
+    return await lookUntil(store, id, [signal], async () => {
       const now = (await store.records(id)).lease;
+      if (now?.token !== lease.token || !now.held) return { found: true };
+      // One that has expired was held by a process that died: it was not going.
       const found = this.#observer.look(now);
-      const isOver = now?.token !== lease.token || found.state === "free";
-      return isOver ? { found: true } : { againInMs: found.leftMs };
+      return found.state === "free" ? { found: false } : { againInMs: found.leftMs };
     });
-    return true;
   }
 }
 

@@ -258,6 +258,17 @@ describe.each(SESSION_FACES)("a run that is going, read by %s", (_face, face) =>
     expect(performance.now()).toBe(before);
   });
 
+  test("of a process that died is not stopped by anybody, and says so once its lease has expired", async () => {
+    const { open, store, started } = busy();
+    const dying = new Processes(store).start();
+    void face.send(open(dying.store), "Work.");
+    await started;
+    dying.die();
+    const other = open();
+    expect(await other.stop()).toBe(false);
+    expect(await other.state()).toMatchObject({ lastRun: "cut-off", resumable: true });
+  });
+
   test("of a process that died long after it was seen does not refuse a message", async () => {
     const { open, store, started } = busy(say("Done."));
     const dying = new Processes(store).start();
