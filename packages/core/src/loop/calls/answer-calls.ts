@@ -190,7 +190,8 @@ function keepRecorded(
   operations: readonly Op<RunEvent>[],
 ): void {
   for (const [index, call] of calls.entries()) {
-    const [{ current }, operation] = [call, operations[index]];
+    const { current } = call;
+    const operation = operations[index];
     if (current.state !== "running" || operation === undefined) continue;
     const { outcome, begun } = input.steps.recorded?.(operation.name) ?? NOTHING_RECORDED;
     if (outcome?.ok === true) {
