@@ -10,7 +10,7 @@ export {
   VALUE_TOO_LARGE,
   waitTimedOut,
 } from "./steps.ts";
-export type { Op, Outcome, Steering, Step, StepError, Steps } from "./steps.ts";
+export type { Op, Outcome, RecordedStep, Steering, Step, StepError, Steps } from "./steps.ts";
 export type { Json } from "../internal/json.ts";
 
 // built-in steps

@@ -71,6 +71,7 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
       if (waiting.length > 0) throw new RunSuspended(waiting.map((op) => op.name));
       return answered.filter((outcome) => outcome !== undefined);
     },
+    recorded: (name) => ({ outcome: log.findOutcome(name), begun: log.begunAt(name) !== undefined }),
   };
 
   async function settle(op: Op<Event>): Promise<Outcome | undefined> {

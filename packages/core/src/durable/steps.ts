@@ -73,7 +73,23 @@ export interface Steps<Event = unknown> {
    * stop here: with `RunSuspended` when only waits without an answer are left and cannot be waited for here.
    */
   round(ops: readonly Op<Event>[]): Promise<Outcome[]>;
+  /**
+   * What is known of a step. Asked when a round was rejected, for the conversation as it is then: the step may have been executed by
+   * an earlier process. Absent: only what was executed in this one is known.
+   */
+  recorded?(name: string): RecordedStep;
 }
+
+/** What is known of a step from its journal. */
+export interface RecordedStep {
+  /** Absent when none was recorded. */
+  readonly outcome?: Outcome | undefined;
+  /** Of a `once` step: its effect began, and may have happened. */
+  readonly begun: boolean;
+}
+
+/** What is known of a step without a journal. */
+export const NOTHING_RECORDED: RecordedStep = { begun: false };
 
 /** Messages sent to a run while it is in progress. */
 export interface Steering {

@@ -2,6 +2,7 @@ import { addUsage, computeCost, NO_USAGE, type Prices, type Usage } from "../mod
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/types/content.ts";
+import { INTERRUPTED } from "../tool/model-texts.ts";
 import type { NestedRun, PendingCall } from "../tool/tool.ts";
 import type { CallStepValue } from "../durable/run-log.ts";
 import type { PlannedCall, TurnCall } from "./calls/call-state.ts";
@@ -9,7 +10,7 @@ import { type Compaction, estimateTokens } from "./turn/compaction.ts";
 import type { Limits, Spent } from "./limits.ts";
 import { PartialAnswer, sendablePartial } from "./turn/partial-answer.ts";
 import type { RunSoFar } from "./result.ts";
-import { closeOpenCalls } from "./transcript.ts";
+import { closeOpenCalls, unansweredResponse } from "./transcript.ts";
 import type { SentPrefix } from "./loop-input.ts";
 
 /** A call and what its step recorded. */
@@ -172,11 +173,13 @@ export class RunState {
     this.#counted = undefined;
   }
 
-  /** Responses of the open turn's answered calls, by position. */
+  /** What is known of the open turn's calls, by position: their responses, and that nobody knows what came of one that was cut off. */
   answeredParts(): ReadonlyMap<number, Part> {
     const parts = new Map<number, Part>();
-    for (const [index, { current }] of this.calls.entries())
+    for (const [index, { current, call }] of this.calls.entries()) {
       if (current.state === "answered") parts.set(index, current.value.part);
+      else if (current.state === "interrupted") parts.set(index, unansweredResponse(call, INTERRUPTED));
+    }
     return parts;
   }
 

@@ -300,6 +300,12 @@ export type Approve<Context = unknown> = (
 
 /** The run whose call may need approval. */
 export interface ApprovalContext<Context = unknown> {
+  /** Absent when a tool is called without a run, as by an MCP server; so is `agent`. */
+  readonly runId?: string | undefined;
+  /** Name of the agent that made the call. */
+  readonly agent?: string | undefined;
+  /** Absent for a run without a session. */
+  readonly sessionId?: string | undefined;
   readonly signal: AbortSignal;
   /** What the run was given as `context`. */
   readonly context: Context;

@@ -75,6 +75,28 @@ describe.each(SESSION_FACES)("a call that needs a person's word, in a session re
     expect(done).toEqual(["pay 30"]);
   });
 
+  test("is asked for again, and what came of the other calls of its turn stays", async () => {
+    const { done, tools } = shop();
+    const model = new ScriptedModel(calls("look", { name: "pay", args: { amount: 20 } }), say("As you like."));
+    const session = new Agent({ model, tools }).session();
+    const asked = await face.send(session, "Buy shoes.");
+    const responses = [{ output: "shoes" }, { error: "not run: the answer this call was waiting for never arrived" }];
+    const again = await face.resume(session);
+    for (const result of [asked, again, await session.continue(), await session.replay().result()]) {
+      expect(waits(result)).toEqual(["call:1.1 approval"]);
+      expect(answers(result.contents)).toEqual(responses);
+    }
+    const { events } = await collect(session.continueStream());
+    assertGrammar(events);
+    expect(kinds(events)).toEqual(
+      expect.arrayContaining(["tool-pending call:1.1", "tool-start call:1.0", "tool-end call:1.0"]),
+    );
+
+    await face.send(session, "Never mind.");
+    expect(answers(model.requests[1]?.contents.slice(0, -1))).toEqual(responses);
+    expect(done).toEqual(["look"]);
+  });
+
   test("that its rule lets pass, or whose arguments are wrong, asks nobody", async () => {
     const { done, tools } = shop();
     const model = new ScriptedModel(call("pay", { amount: 5 }), call("pay", { amount: "all" }), say("Done."));

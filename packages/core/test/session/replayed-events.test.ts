@@ -89,13 +89,19 @@ test("the run, the agent and the session are named in the first event, in hooks,
     void seen.push({ runId, agent, sessionId });
   const log = (facts: object): void => note(facts);
   const logger = { trace: log, debug: log, info: log, warn: log, error: log };
-  const tell = defineTool({ name: "tell", description: "x", run: (_input, context) => (note(context), "ok") });
+  const tell = defineTool({
+    name: "tell",
+    description: "x",
+    needsApproval: true,
+    run: (_input, context) => (note(context), "ok"),
+  });
   const agent = new Agent({
     name: "clerk",
     model: new ScriptedModel(call("tell"), say("Done.")),
     tools: [tell],
     logger,
     prepareTurn: (info) => note(info),
+    approve: (_pending, run) => (note(run), true),
     hooks: {
       beforeCall: (info) => note(info),
       afterCall: (info) => note(info),
@@ -109,8 +115,8 @@ test("the run, the agent and the session are named in the first event, in hooks,
     sessionId: "s",
     model: "gemini-scripted",
   });
-  // Two requests, two hooks, the tool and its line in the log.
-  expect(seen).toHaveLength(6);
+  // Two requests, an approval, two hooks, the tool and its line in the log.
+  expect(seen).toHaveLength(7);
   for (const one of seen) expect(one).toEqual({ runId: "r", agent: "clerk", sessionId: "s" });
 
   const alone = new Agent({ model: new ScriptedModel(say("Hi.")) });

@@ -3,6 +3,7 @@ import {
   defineTool,
   LoopVersionError,
   MemoryStore,
+  type SessionEntry,
   type SessionStore,
   SessionUnfinishedError,
 } from "@pollux/core";
@@ -29,6 +30,8 @@ function dyingAfter(processes: Processes, appends: number, onDeath: () => void):
     },
   });
 }
+
+const CANCELLED = /^cancelled: the run ended before this call finished$/;
 
 const SCRIPT = [calls("read", "save", "pay"), call("read"), say("All done.")] as const;
 
@@ -117,15 +120,47 @@ describe.each(SESSION_FACES)("a run cut off by a crash, resumed by %s", (_face, 
     });
   });
 
-  test("is closed by the next message, its open calls answered", async () => {
+  test.each([2, 3, 4, 5, 6])(
+    "after its append %i is closed by the next message, and the model reads what came of its calls",
+    async (appends) => {
+      const store = new Processes(new MemoryStore());
+      await diesAfter(appends, store, []);
+      const left = store.start().store;
+      const entries = (await left.load("s")) as unknown as readonly SessionEntry[];
+      const effects: string[] = [];
+      const { model, session } = processOf(left, effects);
+      await face.send(session, "Something else.");
+      // Its one call is of the next run.
+      expect(effects).toEqual(["read call:1.0"]);
+      const sent = model.requests[0]?.contents ?? [];
+      expect(sent.slice(0, 3).map(({ role }) => role)).toEqual(["user", "model", "user"]);
+      expect(sent[2]?.parts.map((part) => part.functionResponse?.response)).toEqual(
+        ["read", "save", "pay"].map((name, index) => {
+          const step = `call:1.${index}`;
+          if (entries.some((entry) => entry.type === "step" && entry.step === step)) return { output: `${name} ok` };
+          const hasBegun = entries.some((entry) => entry.type === "begin" && entry.step === step);
+          return {
+            error: hasBegun ? expect.stringContaining("it is unknown whether") : expect.stringMatching(CANCELLED),
+          };
+        }),
+      );
+    },
+  );
+
+  test("is closed by the next message although it asks what came of a call, which nobody knows then", async () => {
     const store = new Processes(new MemoryStore());
-    await diesAfter(2, store, []);
-    const effects: string[] = [];
-    const { model, session } = processOf(store.start().store, effects);
+    await diesAfter(3, store, []);
+    const { model, session } = processOf(store.start().store, []);
+    expect(waits(await face.resume(session))).toEqual(["call:1.2 unknown-outcome"]);
     await face.send(session, "Something else.");
-    expect(effects.filter((one) => one.includes("call:1.2"))).toEqual([]);
-    expect(model.requests[0]?.contents.map(({ role }) => role)).toEqual(["user", "model", "user", "user"]);
-    expect(model.requests[0]?.contents[2]?.parts).toHaveLength(3);
+    expect(model.requests[0]?.contents[2]?.parts.map((part) => part.functionResponse?.response)).toEqual([
+      { output: "read ok" },
+      { output: "save ok" },
+      {
+        error:
+          "interrupted: the process ended before this call finished; it is unknown whether this call took effect; check before repeating it",
+      },
+    ]);
   });
 });
 

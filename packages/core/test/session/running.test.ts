@@ -3,6 +3,7 @@ import {
   defineTool,
   MemoryStore,
   NothingToResumeError,
+  readConversation,
   RunStoppedError,
   type Session,
   SessionLeaseLostError,
@@ -240,6 +241,45 @@ describe.each(SESSION_FACES)("a run that is going, read by %s", (_face, face) =>
       expect(waited).toBeGreaterThanOrEqual(knows ? 0 : 10_000);
       expect(waited).toBeLessThanOrEqual(knows ? 0 : 15_100);
     }
+  });
+
+  test("of a process that died is cut off for all objects of another one, once its lease has expired there", async () => {
+    const { open, store, started } = busy(say("Done."));
+    const dying = new Processes(store).start();
+    void face.send(open(dying.store), "Work.");
+    await started;
+    dying.die();
+    expect(await open().state()).toMatchObject({ lastRun: "running", resumable: false });
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(await open().state()).toMatchObject({ lastRun: "cut-off", resumable: true });
+    expect(await readConversation(open())).toMatchObject({ state: "cut-off" });
+    const before = performance.now();
+    expect(await face.resume(open())).toMatchObject({ stopReason: "needs-outcome" });
+    expect(performance.now()).toBe(before);
+  });
+
+  test("of a process that died is not stopped by anybody, and says so once its lease has expired", async () => {
+    const { open, store, started } = busy();
+    const dying = new Processes(store).start();
+    void face.send(open(dying.store), "Work.");
+    await started;
+    dying.die();
+    const other = open();
+    expect(await other.stop()).toBe(false);
+    expect(await other.state()).toMatchObject({ lastRun: "cut-off", resumable: true });
+  });
+
+  test("of a process that died long after it was seen does not refuse a message", async () => {
+    const { open, store, started } = busy(say("Done."));
+    const dying = new Processes(store).start();
+    void face.send(open(dying.store), "Work.");
+    await started;
+    const other = open();
+    expect(await other.state()).toMatchObject({ lastRun: "running" });
+    // It has renewed its lease many times by now, and nobody looked.
+    await vi.advanceTimersByTimeAsync(50_000);
+    dying.die();
+    expect(await face.send(other, "Are you there?")).toMatchObject({ text: "Done." });
   });
 
   test("takes answers while it is busy with other calls, and goes on with them", async () => {

@@ -1,4 +1,5 @@
 import type {
+  ContinueOptions,
   PendingCall,
   RegenerateOptions,
   ResumeOptions,
@@ -15,6 +16,7 @@ import { assertGrammar, collect } from "@pollux/core/testing";
 export interface SessionFace {
   send(session: Session, message: string, options?: RunOptions & SendOptions): Promise<RunResult<unknown>>;
   resume(session: Session, options?: RunOptions & ResumeOptions): Promise<RunResult<unknown>>;
+  continue(session: Session, options?: RunOptions & ContinueOptions): Promise<RunResult<unknown>>;
   regenerate(session: Session, options?: RunOptions & RegenerateOptions): Promise<RunResult<unknown>>;
 }
 
@@ -25,6 +27,7 @@ export const SESSION_FACES: readonly [string, SessionFace][] = [
     {
       send: (session, message, options) => session.send(message, options),
       resume: (session, options) => session.resume(options),
+      continue: (session, options) => session.continue(options),
       regenerate: (session, options) => session.regenerate(options),
     },
   ],
@@ -33,6 +36,7 @@ export const SESSION_FACES: readonly [string, SessionFace][] = [
     {
       send: (session, message, options) => read(session.stream(message, options)),
       resume: (session, options) => read(session.resumeStream(options)),
+      continue: (session, options) => read(session.continueStream(options)),
       regenerate: (session, options) => read(session.regenerateStream(options)),
     },
   ],

@@ -1,4 +1,4 @@
-import { checkSession, type Content, type SessionEntry, type SessionStore } from "@pollux/core";
+import { checkSession, type Content, type Part, type SessionEntry, type SessionStore } from "@pollux/core";
 import { type Effect, EffectsList } from "../effects.ts";
 import { illegal } from "../end-of-errand.ts";
 import { DONE, openSession, TASK } from "./rival-agent.ts";
@@ -38,6 +38,7 @@ export async function problemsOfStory(story: Story): Promise<readonly string[]> 
   // What a session wrote.
   const entries = (await store.load(id)) as unknown as readonly SessionEntry[];
   problems.push(...problemsOfLog(entries), ...problemsOfMessages(entries, more.history, reports));
+  problems.push(...problemsOfOutcomes(entries, more.history));
   const wrong = illegal(more.history);
   if (wrong !== undefined) problems.push(`open: ${wrong}`);
   problems.push(...problemsOfEffects([...effects, ...more.effects], entries));
@@ -130,6 +131,21 @@ function problemsOfMessages(
 
 function textsIn(contents: readonly Content[]): readonly string[] {
   return contents.flatMap(({ role, parts }) => (role === "user" ? parts.flatMap(({ text }) => text ?? []) : []));
+}
+
+/** What was recorded of a call is what the model reads of it. */
+function problemsOfOutcomes(entries: readonly SessionEntry[], history: readonly Content[]): readonly string[] {
+  const read = history.flatMap(({ parts }) => parts.map((part) => JSON.stringify(part)));
+  return entries.flatMap((entry, position) => {
+    if (entry.type !== "step" || !entry.step.startsWith("call:") || !entry.outcome.ok) return [];
+    // What a call's step leaves.
+    const { part, unknown } = entry.outcome.value as unknown as { readonly part: Part; readonly unknown?: boolean };
+    if (unknown === true) return [];
+    // Each of them once: two calls may have the same.
+    const place = read.indexOf(JSON.stringify(part));
+    if (place !== -1) read.splice(place, 1);
+    return place === -1 ? [`lost: the outcome of ${entry.step} in entry ${position} is not in the history`] : [];
+  });
 }
 
 /** What must happen once began at most once, and nothing happened that is no call of the model's. */

@@ -1,5 +1,5 @@
 import { buildCallId, callStepName, hookStepName, waitName } from "../../durable/run-log.ts";
-import { isRunSuspended, type Op, type Outcome } from "../../durable/steps.ts";
+import { isRunSuspended, NOTHING_RECORDED, type Op, type Outcome } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import type { Json } from "../../internal/json.ts";
 import { callLimitReached, toolDisabled } from "../../tool/model-texts.ts";
@@ -57,7 +57,9 @@ export async function answerCalls(
     const open: TurnCall[] = [];
     for (const call of planned) if (call.current.state !== "answered") open.push(call);
     if (open.length === 0) break;
-    if ((await callRound(input, state, hasChildren ? sideBySide(open) : open)) === "suspended") return undefined;
+    if ((await callRound(input, state, hasChildren ? sideBySide(open) : open)) !== "suspended") continue;
+    if (input.emit !== undefined) await reportAnswers(input.emit, planned);
+    return undefined;
   }
 
   let allReported = true;
@@ -149,6 +151,7 @@ async function callRound(
   try {
     outcomes = await input.steps.round(operations);
   } catch (error) {
+    keepRecorded(input, state, calls, operations);
     if (isRunSuspended(error)) {
       // A failure ends the run; its questions are asked again when it is resumed.
       throwFailure(calls);
@@ -177,6 +180,25 @@ async function callRound(
     else call.current = await afterChild(input, state, call, from, outcome);
   }
   return undefined;
+}
+
+/** What came of calls in an earlier process, when their round has no outcomes: the conversation may go on from here without them. */
+function keepRecorded(
+  input: LoopInput,
+  state: RunState,
+  calls: readonly TurnCall[],
+  operations: readonly Op<RunEvent>[],
+): void {
+  for (const [index, call] of calls.entries()) {
+    const { current } = call;
+    const operation = operations[index];
+    if (current.state !== "running" || operation === undefined) continue;
+    const { outcome, begun } = input.steps.recorded?.(operation.name) ?? NOTHING_RECORDED;
+    if (outcome?.ok === true) {
+      call.fromJournal = !call.executed;
+      call.current = afterRun(input, state, call, current.attempt, outcome);
+    } else if (begun && call.tool?.effects === "once") call.current = cutOff(input, state, call);
+  }
 }
 
 /** A failure of the application's own code in a step of this process ends the run with its error. */

@@ -64,7 +64,7 @@ async function routeCall(input: LoopInput, planned: PlannedCall, signal: AbortSi
   if (needsApproval) {
     if (input.approve === undefined) return { do: "ask-approval" };
     const { context, identity } = input;
-    const run: ApprovalContext = { signal, context, metadata: identity.metadata };
+    const run: ApprovalContext = { ...identity, signal, context };
     const pending = { turn, callId, call: copyJson(call), question: "approval" } as const;
     const approval = input.approve(pending, run);
     const answer = await abortable(Promise.resolve(approval), signal);

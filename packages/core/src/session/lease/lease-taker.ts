@@ -1,15 +1,7 @@
 import { SessionConflictError } from "../../errors/run-errors.ts";
 import { SessionLeaseLostError, SessionRunningError } from "../../errors/session-errors.ts";
-import {
-  abandonLease,
-  HeldLease,
-  LEASE_MS,
-  type LeaseFinding,
-  type LeaseListener,
-  LeaseObserver,
-  lookUntil,
-  nextLease,
-} from "./lease.ts";
+import { abandonLease, HeldLease, LEASE_MS, type LeaseListener, lookUntil, nextLease } from "./lease.ts";
+import { type LeaseFinding, LeaseObserver } from "./lease-observer.ts";
 import type { SessionRecords } from "../store/records.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
 
@@ -25,7 +17,7 @@ export class LeaseTaker {
   constructor(log: SessionLog, leaseMs: number = LEASE_MS) {
     this.#log = log;
     this.#leaseMs = leaseMs;
-    this.#observer = new LeaseObserver(log.store.processes);
+    this.#observer = new LeaseObserver(log.store, log.id);
   }
 
   /**
@@ -118,13 +110,13 @@ export class LeaseTaker {
     const { lease } = await store.records(id);
     if (lease === undefined || this.#observer.look(lease).state === "free") return false;
     await store.requestStop(id, lease.token);
-    await lookUntil(store, id, [signal], async () => {
+    return await lookUntil(store, id, [signal], async () => {
       const now = (await store.records(id)).lease;
+      if (now?.token !== lease.token || !now.held) return { found: true };
+      // One that has expired was held by a process that died: it was not going.
       const found = this.#observer.look(now);
-      const isOver = now?.token !== lease.token || found.state === "free";
-      return isOver ? { found: true } : { againInMs: found.leftMs };
+      return found.state === "free" ? { found: false } : { againInMs: found.leftMs };
     });
-    return true;
   }
 }
 

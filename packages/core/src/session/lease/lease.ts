@@ -2,7 +2,7 @@ import { SessionLeaseLostError } from "../../errors/session-errors.ts";
 import { MAX_TIMER_MS, sleep } from "../../internal/abort.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { Lease, SessionRecords } from "../store/records.ts";
-import type { ProcessKnowledge, SessionStore } from "../store/store.ts";
+import type { SessionStore } from "../store/store.ts";
 
 /** How long a run keeps its session without renewing the lease, in milliseconds. */
 export const LEASE_MS = 15_000;
@@ -163,47 +163,6 @@ export interface LeaseListener {
   /** Another process has the session, or may have it. */
   lost(error: SessionLeaseLostError): void;
 }
-
-/** Whether the holder of a lease still lives, as one process finds out: by watching it on a clock of its own. */
-export class LeaseObserver {
-  readonly #processes: ProcessKnowledge | undefined;
-  #seen: Lease | undefined;
-  /** Since when it has not changed, on the monotonic clock. */
-  #since = 0;
-  /** It was seen to change, so its holder lived then. */
-  #beating = false;
-
-  constructor(processes: ProcessKnowledge | undefined) {
-    this.#processes = processes;
-  }
-
-  /** What is known of a lease now. */
-  look(lease: Lease | undefined): LeaseFinding {
-    if (lease?.held !== true) return { state: "free" };
-    if (lease.process !== undefined && this.#processes?.isGone(lease.process) === true) return { state: "free" };
-    const now = performance.now();
-    const seen = this.#seen;
-    if (seen?.token !== lease.token || seen.beat !== lease.beat) {
-      this.#beating = seen?.token === lease.token;
-      this.#seen = lease;
-      this.#since = now;
-    }
-    const leftMs = this.#since + lease.durationMs - now;
-    if (leftMs <= 0) return { state: "free" };
-    return { state: "held", lease, leftMs, lives: this.#beating };
-  }
-}
-
-/** `free`: nobody holds it, or its holder is dead. `held`: it may be held; `lives` says that its holder was seen to renew it. */
-export type LeaseFinding =
-  | { readonly state: "free" }
-  | {
-      readonly state: "held";
-      readonly lease: Lease;
-      /** When it has expired unless it changes, in milliseconds from now. */
-      readonly leftMs: number;
-      readonly lives: boolean;
-    };
 
 /**
  * Looks at a session, and again whenever it may have changed or a time is over, until a look finds what is waited for.

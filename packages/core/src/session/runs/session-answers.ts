@@ -106,7 +106,7 @@ function unexpected(
   pending: readonly PendingCall[],
 ): UnexpectedAnswerError {
   const waiting = pending.map((one) => `${one.callId} (${one.call.name}: ${one.question})`).join(", ");
-  const what = waiting === "" ? "no call is waiting; call resume() without answers" : `waiting: ${waiting}`;
+  const what = waiting === "" ? "no call is waiting" : `waiting: ${waiting}`;
   return new UnexpectedAnswerError(sessionId, callId, `${kind}: ${callId} is not waiting for one; ${what}`);
 }
 

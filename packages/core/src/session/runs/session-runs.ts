@@ -17,7 +17,8 @@ import type { Content, JsonObject } from "../../wire/types/content.ts";
 import { DraftWriter } from "../lease/draft-writer.ts";
 import { isResumable } from "../log/entries.ts";
 import { checkAnswers } from "../log/find-damage.ts";
-import { type HeldLease, type LeaseFinding, lookUntil } from "../lease/lease.ts";
+import { type HeldLease, lookUntil } from "../lease/lease.ts";
+import type { LeaseFinding } from "../lease/lease-observer.ts";
 import { LeaseTaker, type TakeLease, type TakenRun } from "../lease/lease-taker.ts";
 import { RecordOpener, type RunReading } from "./record-opener.ts";
 import { answerId, findStart } from "../log/rewind.ts";
@@ -114,8 +115,11 @@ export class SessionRuns<Options> {
       const record = this.log.view.run;
       if (record === undefined) throw new NothingToResumeError(this.log.id, "it has no run yet");
       const { runId, loop } = record.entry;
-      if (record.end !== undefined && !isResumable(record.end))
+      if (record.end !== undefined && !isResumable(record.end)) {
+        // Rejects any answer: nothing waits for one.
+        buildAnswerEntries(this.log.id, record, run.answers);
         throw new NothingToResumeError(this.log.id, `its last run has ended (${record.end.stopReason})`);
+      }
       checkAnswers(this.log.id, record);
       if (loop !== LOOP_VERSION && !run.anyLoopVersion) throw new LoopVersionError(runId, loop, LOOP_VERSION);
       const answers = buildAnswerEntries(this.log.id, record, run.answers);
