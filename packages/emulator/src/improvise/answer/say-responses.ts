@@ -135,9 +135,12 @@ function sayOutput(name: string, args: JsonObject, output: unknown): string {
 function sayFields(name: string, args: JsonObject, fields: Fields): string {
   const moment = momentIn(fields);
   if (moment !== undefined) return `It is ${moment}.`;
-  const { duration, calendar_days: days } = fields;
+  const { expression } = args;
+  const { result, rounded, duration, calendar_days: days } = fields;
+  if (typeof expression === "string" && (typeof result === "string" || typeof result === "number"))
+    return sentence(`${expression} ${rounded === true ? "is about" : "="} ${fewDigits(result)}`);
   if (typeof duration === "string" && typeof days === "number")
-    return `It is ${duration}: ${grouped(days)} days by the calendar.`;
+    return `It is ${longest(duration)}: ${grouped(days)} days by the calendar.`;
   const known = new Set(
     Object.values(args)
       .filter((value) => typeof value !== "object")
@@ -149,6 +152,16 @@ function sayFields(name: string, args: JsonObject, fields: Fields): string {
   const noun = nounOf(name);
   const subject = typeof args["path"] === "string" ? args["path"] : `${noun === "" ? "result" : noun}${about}`;
   return sentence(`${capital(subject, typeof args["path"] === "string")}: ${said.join(", ")}`);
+}
+
+/** A number, with its unit if it has one, to eight digits. */
+function fewDigits(result: string | number): string {
+  return String(result).replace(/-?\d+\.\d{7,}/, (digits) => String(Number(Number(digits).toPrecision(8))));
+}
+
+/** The three greatest units of a duration: nobody counts an age in seconds. */
+function longest(duration: string): string {
+  return duration.split(", ").slice(0, 3).join(", ");
 }
 
 function sayScalar(name: string, args: JsonObject, given: unknown): string {

@@ -1,6 +1,7 @@
 import type { Fields } from "../../internal/json.ts";
 import type { Material } from "../read/material.ts";
 import { concreteDate } from "../read/moments.ts";
+import { mentionedIn } from "../read/phrases.ts";
 import { languageCode } from "../read/places.ts";
 import { firstCharacters, rawWords, stem } from "../read/words.ts";
 
@@ -93,9 +94,10 @@ const ROWS: readonly Row[] = [
     label: "search text",
     words: "pattern regex regexp",
     described: /regular expression/i,
-    from: ({ quoted, codes, topic }) => [
+    from: ({ quoted, codes, topic, text }) => [
       ...quoted.map(escaped),
       ...codes,
+      ...mentionedIn(text).map(escaped),
       ...(topic === "" ? [] : [escaped(patternTopic(topic))]),
     ],
     otherwise: ["example"],
@@ -330,6 +332,7 @@ function asQuestion(text: string): string {
     )
     .replaceAll(/\bmy\b/gi, "your")
     .replace(/^(?:if|whether) I\b/i, "do you")
+    .replace(/^for (?=your\b)/i, "what is ")
     .replace(/[.?!\s]+$/, "");
   return `${turned.slice(0, 1).toUpperCase()}${firstCharacters(turned.slice(1), 300)}?`;
 }
