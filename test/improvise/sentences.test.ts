@@ -73,6 +73,24 @@ describe.each(FACES)("%s", (face) => {
     ]);
   });
 
+  test("numbers that come back are said, also where they are the ones that were asked for", async () => {
+    const scale: FunctionDeclaration = {
+      name: "scale_recipe",
+      description: "Scales a recipe.",
+      parametersJsonSchema: {
+        type: "object",
+        properties: { recipe: { type: "string" }, servings: { type: "integer" } },
+        required: ["recipe", "servings"],
+      },
+    };
+    const { text } = await asked(face, "Scale the pancakes to 6 servings", [scale], (_name, { servings }) => ({
+      servings,
+      flour_grams: 750,
+      eggs: 6,
+    }));
+    expect(text).toBe(`Recipe: flour 750 grams, 6 eggs.${REMARK}`);
+  });
+
   test("the thoughts name the functions that are needed", async () => {
     const functions = only("file_stats", "calculator");
     const big = await asked(face, "How big is a.md, and what is 2 + 2?", functions, () => ({ bytes: 4 }));

@@ -58,7 +58,7 @@ const DONE: Readonly<Record<string, string>> = {
   write: "wrote",
 };
 const LOOKS =
-  /^(?:get|fetch|list|read|search|find|lookup|look|show|query|run|execute|check|count|describe|calculate|compute|convert|current|ask|retrieve|translate|shift|web|call|is|has)$/;
+  /^(?:get|fetch|list|read|search|find|lookup|look|show|query|run|execute|scale|roll|estimate|recommend|suggest|generate|pick|measure|track|compare|check|count|describe|calculate|compute|convert|current|ask|retrieve|translate|shift|web|call|is|has)$/;
 /** Arguments whose answer shows what they were. */
 const QUOTES = /^(?:glob|text|content|message|prompt|expression|sql|command|code|input|output|value|\w*_?id)$/;
 const PLACES = /^(?:city|place|location|town|country|region|address)$/;
@@ -141,12 +141,10 @@ function sayFields(name: string, args: JsonObject, fields: Fields): string {
     return sentence(`${expression} ${rounded === true ? "is about" : "="} ${fewDigits(result)}`);
   if (typeof duration === "string" && typeof days === "number")
     return `It is ${longest(duration)}: ${grouped(days)} days by the calendar.`;
-  const known = new Set(
-    Object.values(args)
-      .filter((value) => typeof value !== "object")
-      .map((value) => String(value).toLowerCase()),
-  );
-  const said = pairs(fields, known);
+  const known = new Set(Object.values(args).flatMap((value) => (typeof value === "string" ? value.toLowerCase() : [])));
+  // Six eggs are news, though it was asked for six servings.
+  const news = Object.entries(fields).filter(([key, value]) => typeof value !== "number" || value !== args[key]);
+  const said = pairs(Object.fromEntries(news), known);
   const about = aboutArgs(args);
   if (said.length === 0) return nothing(name, args);
   const noun = nounOf(name);

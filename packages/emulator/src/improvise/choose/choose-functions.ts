@@ -33,7 +33,7 @@ export function functionsFor(clause: Clause, all: readonly Declared[]): readonly
   const others = functions.filter(
     (other) =>
       other !== best &&
-      !other.parameters.some(takesWords) &&
+      !other.parameters.some(({ isRequired, kind }) => isRequired && kind?.label === "search text") &&
       other.name.some((word) => left.has(word) && !VERBS.has(word) && (other.weights.get(word) ?? 0) >= 3) &&
       hasValues(other, clause.material) &&
       scoreOf(other, clause, left) >= MIN_SCORE,

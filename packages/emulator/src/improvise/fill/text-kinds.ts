@@ -228,7 +228,7 @@ const ROWS: readonly Row[] = [
   },
   {
     label: "id",
-    words: "id ids identifier number code ticket order sku issue reference",
+    words: "id ids identifier number account code ticket order sku issue reference",
     described: /\bid\b|identifier/i,
     from: ({ codes, quoted }) => [...codes, ...quoted],
     otherwise: ["A-1001"],

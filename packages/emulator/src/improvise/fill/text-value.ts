@@ -85,12 +85,21 @@ function candidatesFor(place: IndexedPlace, options: Filling): readonly string[]
     kind.label === "text" && naming !== undefined && !isGiven
       ? read.map((text) => withoutCount(withoutVerb(text, naming), naming))
       : read;
+  if (kind.label === "search query" && naming !== undefined && material.quoted.length === 0)
+    return [...found.map((text) => withoutNoun(text, naming)), ...kind.otherwise];
   const rotated = [...found.slice(place.index % Math.max(1, found.length)), ...found];
   if (place.index > 0) return [...new Set([...rotated, ...kind.otherwise])];
   const best = chosen(found, place, options);
   // What comes from one place does not go to the same.
   const others = roleOf(place.name) === undefined ? found : [];
   return [...new Set([...(best === undefined ? [] : [best]), ...others, ...kind.otherwise])];
+}
+
+/** `books by Frank Herbert` are found by his name where books are all that a function finds. */
+function withoutNoun(text: string, naming: Words): string {
+  const [all = "", noun = ""] =
+    /^(?:an?\s+|the\s+)?(\p{L}+)\s+(?:by|called|named|titled|about|on)\s+(?=\S)/u.exec(text) ?? [];
+  return naming.has(stem(noun.toLowerCase())) ? text.slice(all.length) : text;
 }
 
 /** `two notebooks` are notebooks where a function also takes how many. */

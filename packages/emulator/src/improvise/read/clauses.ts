@@ -33,7 +33,7 @@ const MAX_CLAUSES = 40;
 const MAX_MEANING = 400;
 
 const VERBS =
-  "add|append|answer|ask me|book|buy|calculate|call|cancel|change|check|compare|compute|convert|copy|count|create|delete|describe|divide|download|draw|edit|email|execute|explain|fetch|find|forget|generate|get|give|go|google|have (?:the|it)|list|look|make|mark|move|multiply|notify|open|order|pay|play|post|print|publish|put|read|remember|remind|remove|rename|replace|reserve|run|save|schedule|search|send|set|show|subtract|sum up|summari[sz]e|switch|tell me|track|translate|turn|update|use|visit|write";
+  "add|append|answer|ask me|book|buy|calculate|call|cancel|change|check|compare|compute|convert|copy|count|create|delete|describe|divide|download|draw|edit|email|execute|explain|fetch|find|forget|generate|get|give|go|google|have (?:the|it)|list|look|make|mark|move|multiply|notify|open|order|pay|play|post|print|publish|put|read|remember|remind|remove|rename|recommend|replace|reserve|roll|run|save|scale|schedule|search|send|set|show|subtract|sum up|summari[sz]e|switch|tell me|track|translate|turn|update|use|visit|write";
 const ASKED = new Set(VERBS.split(/[| ]/).map(stem));
 const ASKING =
   "what(?:'s|s|’s)?|who(?:'s|’s)?|how|when|where(?:'s|’s)?|which|why|is|are|does|do|did|can|could|will|would|should";
