@@ -100,6 +100,8 @@ describe.each(FACES)("%s", (face) => {
     ]);
     const joke = await asked(face, "Tell me a joke", functions, () => "");
     expect(thoughtsOf(joke.contents)).toEqual(["This calls for none of the functions."]);
+    const hello = await asked(face, "Hello", functions, () => "");
+    expect(thoughtsOf(hello.contents)).toEqual([""]);
   });
 });
 

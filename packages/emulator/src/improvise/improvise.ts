@@ -64,15 +64,16 @@ export function improvise(options: ImproviseOptions = {}): Brain {
       const { asked, missing } = stepOf(turn, clauses, random, maxSteps);
       // Search parts belong to the first step of a turn.
       const fresh = !turn.sincePrompt.some((content) => content.parts.some((item) => item.toolCall !== undefined));
-      const thinks = think(thoughtOn(turn, asked, fresh && found !== undefined));
+      const thought = thoughtOn(turn, asked, fresh && found !== undefined);
+      const thinks = thought === undefined ? parts() : think(thought);
       if (asked !== undefined) return join(thinks, ...(found !== undefined && fresh ? [found] : []), asked);
       return join(thinks, answerFor({ turn, clauses, subject, random, found, fresh, missing, text, remark }));
     },
   };
 }
 
-/** Why it calls what it calls, or why nothing. */
-function thoughtOn(turn: BrainTurn, asked: Answer | undefined, searches: boolean): string {
+/** Why it calls what it calls, or why nothing; undefined for small talk. */
+function thoughtOn(turn: BrainTurn, asked: Answer | undefined, searches: boolean): string | undefined {
   const wanted = [
     ...(searches ? ["a web search"] : []),
     ...(asked?.parts.flatMap(({ part }) => part.functionCall?.name ?? []) ?? []),
@@ -80,6 +81,7 @@ function thoughtOn(turn: BrainTurn, asked: Answer | undefined, searches: boolean
   if (wanted.length > 0) return `To answer this, I need ${listed(wanted)}.`;
   const made = madeIn(turn.sincePrompt).map(({ name }) => name);
   if (made.length > 0) return `I have what ${listed(made)} returned: that is enough to answer.`;
+  if (smallTalk(turn) !== undefined) return undefined;
   return turn.functions.length === 0 ? "I can answer this right away." : "This calls for none of the functions.";
 }
 
