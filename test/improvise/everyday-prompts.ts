@@ -507,6 +507,11 @@ export const EVERYDAY: readonly EverydayRow[] = [
   ],
   ["Ask me for my name", [["ask_user", { question: "What is your name?" }]], "You answered: Blue."],
   [
+    "Ask me what color the door should be",
+    [["ask_user", { question: "What color should the door be?" }]],
+    "You answered: Blue.",
+  ],
+  [
     "What's your name?",
     [],
     "I stand in for a Gemini model, so that you can try things without a key. What I can do is call tools such as list_files, read_file, search_files and file_stats.",

@@ -333,6 +333,10 @@ function asQuestion(text: string): string {
     .replaceAll(/\bmy\b/gi, "your")
     .replace(/^(?:if|whether) I\b/i, "do you")
     .replace(/^for (?=your\b)/i, "what is ")
+    .replace(
+      /^((?:which|what|when|where|how|who)\b.*?)\s+((?:the|your|our) \p{L}+) (should|can|will|must|is|are)\b/iu,
+      "$1 $3 $2",
+    )
     .replace(/[.?!\s]+$/, "");
   return `${turned.slice(0, 1).toUpperCase()}${firstCharacters(turned.slice(1), 300)}?`;
 }
