@@ -20,5 +20,5 @@ console.log(
   `${output.title}: ${output.minutes} minutes, ${output.difficulty}, ${output.ingredients.length} ingredients`,
 );
 
-const free = finished(await agent.run("Three colours as a JSON list.", { output: "json" }));
+const free = finished(await agent.run("Three colors as a JSON list.", { output: "json" }));
 console.log(JSON.stringify(free.output));
