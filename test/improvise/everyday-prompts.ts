@@ -518,4 +518,8 @@ export const EVERYDAY: readonly EverydayRow[] = [
   ],
   ["Never mind", [], "All right. What can I do for you?"],
   ["yes please", [], "All right. What can I do for you?"],
+  ["What time will it be in 3 hours?", [["shift_time", { hours: 3 }]], "It is Monday, 2026-11-23 01:59 (Asia/Tokyo)."],
+  ["What is 7 squared plus 1?", [["calculator", { expression: "7^2 + 1" }]], "7^2 + 1 = 391."],
+  ["Find the word milk", [["search_files", { pattern: "milk" }]], "I found 1 file for milk: src/agent.ts."],
+  ["Ask the user for their email", [["ask_user", { question: "What is your email?" }]], "You answered: Blue."],
 ];

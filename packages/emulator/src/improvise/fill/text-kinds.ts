@@ -330,7 +330,7 @@ function asQuestion(text: string): string {
       /^(which|what|when|where|how|who)\b(.*?)\bI\s+(\w+)/i,
       (_, ask: string, between: string, verb: string) => `${ask}${between}do you ${verb}`,
     )
-    .replaceAll(/\bmy\b/gi, "your")
+    .replaceAll(/\b(?:my|their)\b/gi, "your")
     .replace(/^(?:if|whether) I\b/i, "do you")
     .replace(/^for (?=your\b)/i, "what is ")
     .replace(

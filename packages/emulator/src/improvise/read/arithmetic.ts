@@ -7,6 +7,8 @@ const OPERATORS: readonly (readonly [RegExp, string])[] = [
   [/\s+minus\s+/gi, " - "],
   [/\s+(?:times|multiplied by)\s+/gi, " * "],
   [/\s+divided by\s+/gi, " / "],
+  [/\s+squared\b/gi, "^2"],
+  [/\s+cubed\b/gi, "^3"],
   [/\s+(?:to the power of|raised to)\s+/gi, " ^ "],
 ];
 
@@ -32,8 +34,6 @@ const SPOKEN: readonly (readonly [RegExp, (...found: string[]) => string])[] = [
   [/\b(\d+)\s+factorial\b/i, (a) => `${a}!`],
   [/\bfactorial of\s+(\d+)/i, (a) => `${a}!`],
   [new RegExp(String.raw`square root of\s+(${NUMBER})`, "i"), (a) => `sqrt(${a})`],
-  [new RegExp(String.raw`(${NUMBER})\s+squared`, "i"), (a) => `${a}^2`],
-  [new RegExp(String.raw`(${NUMBER})\s+cubed`, "i"), (a) => `${a}^3`],
   [new RegExp(String.raw`\bsubtract\s+(${NUMBER})\s+from\s+(${NUMBER})`, "i"), (a, b) => `${b} - ${a}`],
   [new RegExp(String.raw`\bmultiply\s+(${NUMBER})\s+(?:by|and|with)\s+(${NUMBER})`, "i"), (a, b) => `${a} * ${b}`],
   [new RegExp(String.raw`\bdivide\s+(${NUMBER})\s+by\s+(${NUMBER})`, "i"), (a, b) => `${a} / ${b}`],

@@ -91,7 +91,7 @@ function clauseOf(text: string, isLater: boolean): Clause {
   const head = subject === null ? text : text.slice(0, subject.index + subject[0].length);
   // `12 times 12` says nothing about the time.
   const said = wordsOf(
-    (subject === null ? material.plain : materialOf(head).plain).replaceAll(/(?<=\d\s{1,3})times\b/gi, ""),
+    (subject === null ? material.plain : materialOf(head).plain).replaceAll(/\btimes\s+(?=-?\d)/gi, ""),
   );
   const implied = [
     meaningOf(head.slice(0, MAX_MEANING)),

@@ -12,7 +12,10 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
     "weather forecast",
   ],
   [/\b(?:weather|forecast|recipes?|president|prime minister|population|movies?|restaurants?)\b/i, "web"],
-  [/\b(?:function|class|method|variable|constant|type) (?:called|named)\b/i, "search files find pattern"],
+  [
+    /\b(?:function|class|method|variable|constant|type) (?:called|named)\b|\b(?:find|search for) the (?:word|text|string)\b/i,
+    "search files find pattern",
+  ],
   [/\b(?:when|what|where|who)(?:['’]s| is| are| was) my (?!name\b)\w+/i, "search notes memory"],
   [
     /\bhow (?:big|large|long is (?:the file|[\w./-]+\.\w+)|many (?:bytes|lines|words|kilobytes))|\bsize of\b|\b(?:bigger|larger|longer|smaller|shorter)\b/i,
@@ -65,7 +68,7 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
     "create event calendar schedule meeting",
   ],
   [
-    /\bwhat time\b|\bwhat(?:'s| is) the (?:time|date)\b|\bwhat (?:day|date) is (?:it|today)\b|\btime is it\b|\bclock\b|\bcurrent time\b|\btime in\b/i,
+    /\bwhat time\b(?! will)|\bwhat(?:'s| is) the (?:time|date)\b|\bwhat (?:day|date) is (?:it|today)\b|\btime is it\b|\bclock\b|\bcurrent time\b|\btime in\b/i,
     "current time now date",
   ],
   [/\b(?:what|which) (?:week)?day(?: of the week)? (?:is|was|will)\b(?! (?:it|today))/i, "shift time date"],
@@ -76,7 +79,7 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /\b(?:in|after)\s+(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten)\s+(?:day|week|month|year|hour|minute)s?\b|\b(?:day|week|month|year|hour|minute)s? (?:from (?:now|today)|ago|later|after|before)\b|\bnext (?:mon|tues|wednes|thurs|fri|satur|sun)day\b/i,
-    "shift time date add",
+    "shift time date add duration",
   ],
   [/\b(?:convert|what(?:'s| is)) (?:\d{1,2}:\d{2}|\d{1,2}\s*[ap]m|noon|midnight)\b/i, "convert time zone"],
   [

@@ -52,7 +52,9 @@ const LOOSE = [
 
 /** `Does any file mention copyright?` looks for copyright, `Is there a function called add?` for add. */
 export function mentionedIn(text: string): string[] {
-  const named = /\b(?:function|class|method|variable|constant|type) (?:called|named)\s+["“`]?(\w+)/i.exec(text)?.[1];
+  const named =
+    /\b(?:function|class|method|variable|constant|type) (?:called|named)\s+["“`]?(\w+)/i.exec(text)?.[1] ??
+    /\b(?:find|search for) the (?:word|text|string)\s+(\w+)/i.exec(text)?.[1];
   const found =
     /\b(?:files?|lines?)\b[^.?!]*?\b(?:mention|contain|use|match|include)s?\s+(?:the (?:word|text)\s+)?(\S.*?)[\s?.!]*$/i.exec(
       text,
