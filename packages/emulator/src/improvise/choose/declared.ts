@@ -84,6 +84,7 @@ export function declaredOf(declaration: FunctionDeclaration): Declared {
   };
 }
 
+/** `old_text` beside a new one, at any depth. */
 function replacesText(declaration: FunctionDeclaration): boolean {
   const fields = isFields(schemaOf(declaration)["properties"]) ? schemaOf(declaration)["properties"] : {};
   return /"old_?(?:text|string|str|words?)":/i.test(JSON.stringify(fields).slice(0, 20_000));
