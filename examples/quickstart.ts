@@ -70,11 +70,13 @@ async function showEverything(connection: Connection, model: string): Promise<vo
     connection.emulated
       ? {
           'npm start -- "List the files in docs"': "your own question",
+          "npm run web": "a chat in the browser",
           "npm run chat": "a chat with these tools",
           "GEMINI_API_KEY=... npm start": "a real model (aistudio.google.com/apikey)",
         }
       : {
           'npm start -- "List the files in docs"': "your own question",
+          "npm run web": "a chat in the browser",
           "npm run chat -- --session first": "a chat that is saved",
           "POLLUX_LOG=debug npm start": "every request as it is sent",
         },

@@ -50,7 +50,7 @@ function isInstalled() {
 
 async function install() {
   const started = Date.now();
-  say("installing the dev dependencies, a Node 24 among them (this folder only; about a minute the first time)");
+  say("installing dependencies and Node 24 into this folder: about a minute the first time");
 
   const output = [];
   let progress = "";

@@ -57,14 +57,11 @@ describe("README and docs", () => {
     expect(purpose.split(/(?<=[.?!])\s+/).length).toBeLessThanOrEqual(2);
   });
 
-  test.each(guides.filter((page) => !OPENS_OTHERWISE.test(page)))(
-    "%s goes on with a program and its output",
-    (page) => {
-      const [program = "", output = ""] = readPage(page).split(/^```$/m);
-      expect(program).toMatch(/^# .+\n\n(?:(?!#|\||- ).+\n)+\n```ts\n/);
-      expect(output).toMatch(/^\n\n```text\n./);
-    },
-  );
+  test.each(guides)("%s goes on with a program and its output", (page) => {
+    const [program = "", output = ""] = readPage(page).split(/^```$/m);
+    expect(program).toMatch(/^# .+\n\n(?:(?!#|\||- ).+\n)+\n```ts\n/);
+    expect(output).toMatch(/^\n\n```text\n./);
+  });
 
   test.each([...pages, ...FOR_CONTRIBUTORS])("%s has no dead relative link", (page) => {
     const dead = linksIn(page).filter(({ file, anchor }) => !leadsSomewhere(file, anchor));
@@ -98,9 +95,6 @@ function figures(): {
     contract: { files, exchanges: Number(exchanges).toLocaleString("en-US") },
   };
 }
-
-/** The page about safety is prose first; ready-made tools may begin with what they are called. */
-const OPENS_OTHERWISE = /safety|guides\/tools\//;
 
 /** The relative links and pictures of a page, as paths from the root. */
 function linksIn(page: string): { readonly file: string; readonly anchor: string | undefined }[] {

@@ -305,7 +305,7 @@ export const EVERYDAY: readonly EverydayRow[] = [
   [
     "Delete README.md",
     [],
-    "Without a model, I have no answer to “Delete README.md”. What I can do is call tools such as list_files, read_file, search_files and file_stats.",
+    "I have no tool for “Delete README.md”. What I can do is call tools such as list_files, read_file, search_files and file_stats.",
   ],
   [
     "Make a todo list: write tests, fix bug, release",
@@ -360,4 +360,166 @@ export const EVERYDAY: readonly EverydayRow[] = [
     [["search_files", { pattern: "ConfigurationError", path: "packages/core" }]],
     "I found 1 file for ConfigurationError: src/agent.ts.",
   ],
+  [
+    "How many files are there in src?",
+    [["list_files", { path: "src" }]],
+    "I found 3 entries in src: README.md, notes.txt and src.",
+  ],
+  ["Which is the biggest file here?", [["list_files", {}]], "I found 3 entries: README.md, notes.txt and src."],
+  [
+    "List everything, including subfolders",
+    [["list_files", { recursive: true }]],
+    "I found 3 entries: README.md, notes.txt and src.",
+  ],
+  ["Find all TypeScript files", [["list_files", { glob: "*.ts" }]], "I found 3 entries: README.md, notes.txt and src."],
+  [
+    "Show me the contents of the docs folder",
+    [["list_files", { path: "docs" }]],
+    "I found 3 entries in docs: README.md, notes.txt and src.",
+  ],
+  [
+    "Summarize the project",
+    [
+      ["list_files", {}],
+      ["read_file", { path: "README.md" }],
+    ],
+    "I found 3 entries: README.md, notes.txt and src.\n\nREADME.md says:\n\n> milk\n> eggs",
+  ],
+  [
+    "What is bigger, README.md or notes.txt?",
+    [
+      ["file_stats", { path: "README.md" }],
+      ["file_stats", { path: "notes.txt" }],
+    ],
+    "README.md: 7166 bytes, 100 lines, 952 words. notes.txt: 7166 bytes, 100 lines, 952 words.",
+  ],
+  ["Fix the bug in src/math.ts", [["read_file", { path: "src/math.ts" }]], "src/math.ts says:\n\n> milk\n> eggs"],
+  [
+    "Make a file called shopping.txt that says apples and bread",
+    [["write_file", { path: "shopping.txt", content: "apples and bread" }]],
+    "Done: I wrote shopping.txt.",
+  ],
+  [
+    "Rename the variable answer to result in src/index.ts",
+    [["edit_file", { path: "src/index.ts", edits: [{ old_text: "answer", new_text: "result" }] }]],
+    "Done: I edited src/index.ts.",
+  ],
+  [
+    "Change milk to oat milk in notes.txt",
+    [["edit_file", { path: "notes.txt", edits: [{ old_text: "milk", new_text: "oat milk" }] }]],
+    "Done: I edited notes.txt.",
+  ],
+  [
+    "Does any file mention copyright?",
+    [["search_files", { pattern: "copyright" }]],
+    "I found 1 file for copyright: src/agent.ts.",
+  ],
+  ["Is there a function called add?", [["search_files", { pattern: "add" }]], "I found 1 file for add: src/agent.ts."],
+  [
+    "What is 20% off 49.99?",
+    [["calculator", { expression: "49.99 * (100 - 20) / 100" }]],
+    "49.99 * (100 - 20) / 100 = 391.",
+  ],
+  ["What is half of 90?", [["calculator", { expression: "90 / 2" }]], "90 / 2 = 391."],
+  ["12 times 12", [["calculator", { expression: "12 * 12" }]], "12 * 12 = 391."],
+  ["How many seconds are in a day?", [["calculator", { expression: "1 day to second" }]], "1 day to second = 391."],
+  ["Split a bill of 84 euros between 3 people", [["calculator", { expression: "84 / 3" }]], "84 / 3 = 391."],
+  [
+    "Calculate 5 factorial, and read notes.txt",
+    [
+      ["calculator", { expression: "5!" }],
+      ["read_file", { path: "notes.txt" }],
+    ],
+    "5! = 391.\n\nnotes.txt says:\n\n> milk\n> eggs",
+  ],
+  [
+    "If I have 12 apples and eat 5, how many are left?",
+    [],
+    "Without a model, I have no answer to “If I have 12 apples and eat 5, how many are left?”. What I can do is call tools such as list_files, read_file, search_files and file_stats.",
+  ],
+  ["What's the date tomorrow?", [["shift_time", { days: 1 }]], "It is Monday, 2026-11-23 01:59 (Asia/Tokyo)."],
+  [
+    "What day of the week was 4 July 1776?",
+    [["shift_time", { time: "1776-07-04" }]],
+    "It is Monday, 2026-11-23 01:59 (Asia/Tokyo).",
+  ],
+  [
+    "How many weeks until Christmas?",
+    [["time_between", { from: "now", to: "2026-12-25" }]],
+    "It is 1 month 2 days: 33 days by the calendar.",
+  ],
+  [
+    "Add 90 minutes to 14:15",
+    [["shift_time", { time: "14:15", minutes: 90 }]],
+    "It is Monday, 2026-11-23 01:59 (Asia/Tokyo).",
+  ],
+  [
+    "What is the time difference between New York and Tokyo?",
+    [["current_time", { zones: ["America/New_York", "Asia/Tokyo"] }]],
+    "It is Monday, 2026-11-23 01:59 (Asia/Tokyo).",
+  ],
+  [
+    "What's the latest version of Node.js?",
+    [["web_search", { query: "latest version of Node.js" }]],
+    "I found 1 result for latest version of Node.js: Lima on a budget.",
+  ],
+  [
+    "Find me a recipe for lasagna",
+    [["web_search", { query: "recipe for lasagna" }]],
+    "I found 1 result for recipe for lasagna: Lima on a budget.",
+  ],
+  ["Show me the git status", [["run_command", { command: "git status" }]], "git status says: hello."],
+  [
+    "Which version of node is installed?",
+    [["run_command", { command: "node --version" }]],
+    "node --version says: hello.",
+  ],
+  [
+    "Note that the meeting was moved to Friday",
+    [["write_note", { text: "The meeting was moved to Friday" }]],
+    "Done: I saved the note: The meeting was moved to Friday.",
+  ],
+  ["Remind me to call mom", [["write_note", { text: "Call mom" }]], "Done: I saved the note: Call mom."],
+  ["What did I ask you to remember?", [["search_notes", {}]], "I found 1 note: My dog is called Rex."],
+  ["When is my birthday?", [["search_notes", {}]], "I found 1 note: My dog is called Rex."],
+  ['Add "buy stamps" to my todo list', [["set_todos", { items: [{ text: "buy stamps" }] }]], "Done: I set the todos."],
+  [
+    "Make a plan for writing a blog post",
+    [["set_todos", { items: [{ text: "Writing a blog post" }] }]],
+    "Done: I set the todos.",
+  ],
+  ["Mark the first todo as done", [["update_todo", { id: "1", status: "done" }]], "Done: I updated the todo: 1."],
+  [
+    "List all customers",
+    [
+      ["sql_schema", {}],
+      ["sql_query", { sql: "SELECT * FROM customers LIMIT 10" }],
+    ],
+    "I found 1 table: customers. The count is 2.",
+  ],
+  [
+    "Show the newest customer",
+    [
+      ["sql_schema", {}],
+      ["sql_query", { sql: "SELECT * FROM customers ORDER BY id DESC LIMIT 1" }],
+    ],
+    "I found 1 table: customers. The count is 2.",
+  ],
+  ["Ask me for my name", [["ask_user", { question: "What is your name?" }]], "You answered: Blue."],
+  [
+    "Ask me what color the door should be",
+    [["ask_user", { question: "What color should the door be?" }]],
+    "You answered: Blue.",
+  ],
+  [
+    "What's your name?",
+    [],
+    "I stand in for a Gemini model, so that you can try things without a key. What I can do is call tools such as list_files, read_file, search_files and file_stats.",
+  ],
+  ["Never mind", [], "All right. What can I do for you?"],
+  ["yes please", [], "All right. What can I do for you?"],
+  ["What time will it be in 3 hours?", [["shift_time", { hours: 3 }]], "It is Monday, 2026-11-23 01:59 (Asia/Tokyo)."],
+  ["What is 7 squared plus 1?", [["calculator", { expression: "7^2 + 1" }]], "7^2 + 1 = 391."],
+  ["Find the word milk", [["search_files", { pattern: "milk" }]], "I found 1 file for milk: src/agent.ts."],
+  ["Ask the user for their email", [["ask_user", { question: "What is your email?" }]], "You answered: Blue."],
 ];

@@ -1,4 +1,4 @@
-import type { FunctionDeclaration } from "@pollux/core/wire";
+import type { FunctionDeclaration, JsonObject } from "@pollux/core/wire";
 import { askUser } from "@pollux/tools/ask-user";
 import { calculator } from "@pollux/tools/calculator";
 import { fileTools } from "@pollux/tools/files";
@@ -120,6 +120,7 @@ const OUTPUTS: Readonly<Record<string, unknown>> = {
 };
 
 /** The answer to a call; `{ ok: true }` for functions that only change something. */
-export function outputOf(name: string): unknown {
-  return OUTPUTS[name] ?? { ok: true };
+export function outputOf(name: string, { path }: JsonObject = {}): unknown {
+  const output = OUTPUTS[name] ?? { ok: true };
+  return name === "file_stats" && path !== undefined ? { ...output, path } : output;
 }

@@ -22,6 +22,9 @@ const REVERSE = declare("reverse", "Reverses a text.", { text: text() });
 const DEFINE = declare("define_word", "Looks up a word in the dictionary.", { word: text() });
 const DICE = declare("roll_dice", "Rolls dice.", { sides: number, count: number });
 const LIGHT = declare("set_light", "Sets the light.", { level: { type: "string", enum: ["dim", "bright"] } });
+const BOOKS = declare("find_book", "Finds a book in the library.", { query: text() });
+const BALANCE = declare("get_balance", "Balance of a bank account.", { account: text() });
+const ORDER = declare("place_order", "Places an order.", { item: text(), quantity: number });
 const ADD = declare("add", "Adds two numbers.", { a: number, b: number });
 
 /** The only tool of an agent, what a person asks it, and the arguments of the calls. */
@@ -40,6 +43,9 @@ const FIRST_TOOLS: readonly (readonly [FunctionDeclaration, string, readonly Jso
   [DEFINE, "What does serendipity mean?", [{ word: "serendipity" }]],
   [DICE, "Roll two dice with 20 sides", [{ sides: 20, count: 2 }]],
   [LIGHT, "set the light to dim or bright", [{ level: "dim" }]],
+  [BOOKS, "Find books by Frank Herbert", [{ query: "Frank Herbert" }]],
+  [BALANCE, "What is the balance of account 1234?", [{ account: "1234" }]],
+  [ORDER, "Order two notebooks", [{ item: "notebooks", quantity: 2 }]],
   [ADD, "What is 2+2?", [{ a: 2, b: 2 }]],
 ];
 

@@ -30,6 +30,7 @@ export async function talk(
   for (let step = 0; step < MAX_STEPS; step += 1) {
     const parts = await ask(emulator, face, {
       contents,
+      generationConfig: { thinkingConfig: { includeThoughts: true } },
       tools: [{ functionDeclarations: functions }, ...(search ? [{ googleSearch: {} }] : [])],
       ...(search && { toolConfig: { includeServerSideToolInvocations: true } }),
     });

@@ -114,7 +114,7 @@ const WRONG: readonly (readonly [string, () => unknown, string])[] = [
   [
     "a base URL without a protocol",
     () => endpoint({ baseUrl: "localhost:8787" }),
-    "The base URL has the protocol localhost:; use https: or http:.",
+    'The base URL begins with "localhost:"; begin it with https:// or http://.',
   ],
 ];
 

@@ -64,6 +64,28 @@ describe("npm start", () => {
   });
 });
 
+describe("npm run web", () => {
+  const web = (args: readonly string[]): Promise<Ended> =>
+    run(process.execPath, ["--conditions=pollux-source", join(root, "examples/web-chat/server/main.ts"), ...args]);
+
+  test("names a port in use, and ends", async () => {
+    await using server = await createEmulator().listen();
+    expect(await web(["--port", new URL(server.url).port, "--data", join(app, "data")])).toEqual({
+      code: 1,
+      out: "",
+      err: "npm run web: The port is in use. Choose another one: npm run web -- --port 5174\n",
+    });
+  });
+
+  test("names an option that does not exist", async () => {
+    const { code, err } = await web(["--prot", "1"]);
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: "npm run web: Unknown option '--prot'\nTry: npm run web -- --help\n",
+    });
+  });
+});
+
 test("an example ends with a message, not with a stack trace", async () => {
   await using server = await createEmulator({ keys: ["the-right-one"] }).listen();
   const { code, err } = await run(process.execPath, ["--conditions=pollux-source", join(root, "examples/01-text.ts")], {

@@ -7,7 +7,7 @@ const OF_THE_PROCESS = new RegExp(
     /stubGlobal|stubEnv|globalThis\.\w+ = |process\.env\b|process\.(on|once)\b/, // its globals, variables and listeners
     /useFakeTimers|spyOn\((globalThis|process|console|Math|Date)\b/, // its clock and its built-ins
     /\/(fake-time|stop-clock|made-up-time)\.ts"/, // its clock, by a helper
-    /memoryUsage|cpuUsage|getActiveResourcesInfo|createHook/, // its memory, time, timers and resources
+    /memoryUsage|[cC]puUsage|getActiveResourcesInfo|createHook/, // its memory, time, timers and resources
     /\/(growth|count-processes)\.ts"/, // its time and its children, by a helper
     /setGlobal|observeAllRuns|@opentelemetry/, // its telemetry
   ]

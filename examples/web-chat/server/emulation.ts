@@ -34,8 +34,9 @@ class ChattyBrain implements Brain {
     const said = answer.parts.filter(({ part }) => part.thought !== true).map(({ part }) => part.text ?? "");
     const isSearched = /\b(?:search|news|latest|recent|look up|web)\b/i.test(turn.prompt);
     const found = isSearched ? findingsOn(turn.prompt) : undefined;
-    const text = [reportOn(turn), found?.text].filter((one) => one !== undefined).join("\n\n");
-    const spoken = say(text === "" ? tellMore(said.join("")) : `${text}\n\n${REMARK}`);
+    const reports = reportsOn(turn) ?? (turn.responses.length > 0 ? said.join("") : undefined);
+    const text = [reports, found?.text].filter((one) => one !== undefined).join("\n\n");
+    const spoken = say(text === "" ? tellMore(turn, said.join("")) : withRemark(turn, text));
     const { parts: thoughts } = think(thoughtOn(turn, isSearched));
     return { ...answer, parts: [...thoughts, ...spoken.parts], search: found?.search };
   }
@@ -74,20 +75,17 @@ function thoughtOn({ responses, prompt }: BrainTurn, isSearched: boolean): strin
   return `**Reading the results**\n\n${responses.length} ${responses.length === 1 ? "call has" : "calls have"} answered. I'll put them together.`;
 }
 
-/** The results of the turn's calls, each in its own form; undefined when there were none. */
-function reportOn({ sincePrompt }: BrainTurn): string | undefined {
+/** The results of the turn's calls, each in its own form; undefined if there were none, or if one has no form here. */
+function reportsOn({ sincePrompt }: BrainTurn): string | undefined {
   const responses = sincePrompt.flatMap(({ parts: said }) => said.flatMap((part) => part.functionResponse ?? []));
-  if (responses.length === 0) return undefined;
   const reports = responses.map(({ name, response }) => {
     const output: unknown = response["output"] ?? response;
     return "error" in response ? `\`${name}\` did not run: ${String(response["error"])}` : reportOf(name, output);
   });
-  return reports.join("\n\n");
+  return reports.length === 0 || reports.includes(undefined) ? undefined : reports.join("\n\n");
 }
 
-const REMARK = "_This is the local emulator: set `GEMINI_API_KEY` to talk to a model._";
-
-function reportOf(name: string, output: unknown): string {
+function reportOf(name: string, output: unknown): string | undefined {
   const fields = typeof output === "object" && output !== null ? Object.entries(output) : [];
   const value = (field: string): string => String(fields.find(([key]) => key === field)?.[1] ?? "");
   const days: unknown = fields.find(([key]) => key === "days")?.[1];
@@ -95,10 +93,7 @@ function reportOf(name: string, output: unknown): string {
   if (name === "place_order")
     return `Done. Order **${value("orderNumber")}**: ${value("quantity")} × ${value("item")}, ${value("state")}.`;
   if (name === "draw_picture") return `Here is ${value("title")}.`;
-  if (fields.length === 0) return `\`${name}\` says: **${String(output)}**`;
-  return fields
-    .map(([key, one]) => `- ${key}: **${typeof one === "object" ? JSON.stringify(one) : String(one)}**`)
-    .join("\n");
+  return undefined;
 }
 
 function tableOf(rows: readonly object[]): string {
@@ -107,7 +102,22 @@ function tableOf(rows: readonly object[]): string {
   return [line(names), line(names.map(() => "---")), ...rows.map((row) => line(Object.values(row)))].join("\n");
 }
 
-function tellMore(said: string): string {
+/** Says once in a conversation who answers. */
+function withRemark(turn: BrainTurn, text: string): string {
+  return wasSaid(turn, "This is the local emulator") ? text : `${text}\n\n${REMARK}`;
+}
+
+const REMARK = "_This is the local emulator: set `GEMINI_API_KEY` to talk to a model._";
+
+function wasSaid({ request }: BrainTurn, words: string): boolean {
+  return request.contents.some(
+    ({ role, parts: said }) => role === "model" && said.some(({ text }) => text?.includes(words) === true),
+  );
+}
+
+/** Adds to the first answer of this kind what there is to try. */
+function tellMore(turn: BrainTurn, said: string): string {
+  if (wasSaid(turn, "Things to try here")) return said;
   return `${said}
 
 Things to try here:

@@ -33,14 +33,30 @@ try {
   if (values.help === true) process.stdout.write(HELP);
   else await serve({ ...values, port: Number(values.port) });
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`npm run web: ${reasonOf(error)}\n`);
   process.exitCode = 1;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const [reason = ""] = error.message.split(/(?<=\.) /, 1);
+  switch ("code" in error ? error.code : undefined) {
+    case "EADDRINUSE":
+      return "The port is in use. Choose another one: npm run web -- --port 5174";
+    case "ERR_PARSE_ARGS_UNKNOWN_OPTION":
+      return `${reason}\nTry: npm run web -- --help`;
+    default:
+      return error.message;
+  }
 }
 
 async function serve(options: { readonly port: number; readonly model: string; readonly data: string }): Promise<void> {
   const page = join(folder, "dist");
   const [connection] = await Promise.all([connect(process.env, emulation()), buildPage(page)]);
-  const chat = await startWebChat({ ...options, endpoint: connection.endpoint, page });
+  const chat = await startWebChat({ ...options, endpoint: connection.endpoint, page }).catch(async (error: unknown) => {
+    await connection[Symbol.asyncDispose]();
+    throw error;
+  });
   process.stdout.write(`${connection.description}\nThe chat is at ${chat.url}. Press Ctrl-C to stop.\n`);
   const stop = async (): Promise<void> => {
     await chat[Symbol.asyncDispose]();

@@ -45,7 +45,10 @@ export async function startWebChat({ endpoint, model, data, page, port }: WebCha
       return (await pictures.find(url.pathname)) ?? (await servePage(page, url));
     }),
   );
-  const url = await listen(server, port);
+  const url = await listen(server, port).catch((error: unknown) => {
+    store.close();
+    throw error;
+  });
   return {
     url,
     [Symbol.asyncDispose]: async () => {

@@ -31,7 +31,7 @@ test.each([
   [["help", "chta"], /^pollux: unknown command "chta"\n/],
   [["--chat"], /^pollux: unknown option "--chat"\n/],
   [["\u001b[31mred"], /^pollux: unknown command "red"\n/],
-  [["chat", "--modle", "x"], /^pollux chat: Unknown option '--modle'.*\nTry pollux chat --help\n$/],
+  [["chat", "--modle", "x"], /^pollux chat: Unknown option '--modle'\nTry pollux chat --help\n$/],
   [["chat", "Hello"], /^pollux chat: Unexpected argument "Hello"; type messages at the prompt or pipe them in\n/],
   [["chat", "--tools", "files,magic"], /^pollux chat: --tools: unknown tool "magic"; available: files, write, shell/],
   [["inspect", "a", "b"], /^pollux inspect: Unexpected argument "b"; one path at a time\n/],

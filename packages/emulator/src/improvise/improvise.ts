@@ -62,17 +62,32 @@ export function improvise(options: ImproviseOptions = {}): Brain {
       const subject = searched ?? materialOf(turn.prompt);
       const found = searchFor(turn, subject, text, searched !== undefined);
       const { asked, missing } = stepOf(turn, clauses, random, maxSteps);
-      const thinks = think(
-        asked === undefined
-          ? "The request is clear; I can answer it."
-          : "I need to call functions before I can answer.",
-      );
       // Search parts belong to the first step of a turn.
       const fresh = !turn.sincePrompt.some((content) => content.parts.some((item) => item.toolCall !== undefined));
+      const thought = thoughtOn(turn, asked, fresh && found !== undefined);
+      const thinks = thought === undefined ? parts() : think(thought);
       if (asked !== undefined) return join(thinks, ...(found !== undefined && fresh ? [found] : []), asked);
       return join(thinks, answerFor({ turn, clauses, subject, random, found, fresh, missing, text, remark }));
     },
   };
+}
+
+/** Why it calls what it calls, or why nothing; undefined for small talk. */
+function thoughtOn(turn: BrainTurn, asked: Answer | undefined, searches: boolean): string | undefined {
+  const wanted = [
+    ...(searches ? ["a web search"] : []),
+    ...(asked?.parts.flatMap(({ part }) => part.functionCall?.name ?? []) ?? []),
+  ];
+  if (wanted.length > 0) return `To answer this, I need ${listed(wanted)}.`;
+  const made = madeIn(turn.sincePrompt).map(({ name }) => name);
+  if (made.length > 0) return `I have what ${listed(made)} returned: that is enough to answer.`;
+  if (smallTalk(turn) !== undefined) return undefined;
+  return turn.functions.length === 0 ? "I can answer this right away." : "This calls for none of the functions.";
+}
+
+function listed(names: readonly string[]): string {
+  const all = [...new Set(names)];
+  return all.length === 1 ? all.join("") : `${all.slice(0, -1).join(", ")} and ${all.at(-1)}`;
 }
 
 /** What a search of the service's own is for: a request that asks for it, or one that nothing else answers. */

@@ -209,7 +209,7 @@ export function checkBaseUrl(baseUrl: string): string {
     });
   }
   if (url.protocol !== "https:" && url.protocol !== "http:")
-    throw new ConfigurationError(`The base URL has the protocol ${url.protocol}; use https: or http:.`);
+    throw new ConfigurationError(`The base URL begins with "${url.protocol}"; begin it with https:// or http://.`);
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
     throw new ConfigurationError(
       `The base URL of ${url.host} contains credentials, a query or a fragment; pass the key as apiKey instead.`,

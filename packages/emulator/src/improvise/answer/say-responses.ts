@@ -58,7 +58,7 @@ const DONE: Readonly<Record<string, string>> = {
   write: "wrote",
 };
 const LOOKS =
-  /^(?:get|fetch|list|read|search|find|lookup|look|show|query|run|execute|check|count|describe|calculate|compute|convert|current|ask|retrieve|translate|shift|web|call|is|has)$/;
+  /^(?:get|fetch|list|read|search|find|lookup|look|show|query|run|execute|scale|roll|estimate|recommend|suggest|generate|pick|measure|track|compare|check|count|describe|calculate|compute|convert|current|ask|retrieve|translate|shift|web|call|is|has)$/;
 /** Arguments whose answer shows what they were. */
 const QUOTES = /^(?:glob|text|content|message|prompt|expression|sql|command|code|input|output|value|\w*_?id)$/;
 const PLACES = /^(?:city|place|location|town|country|region|address)$/;
@@ -135,20 +135,31 @@ function sayOutput(name: string, args: JsonObject, output: unknown): string {
 function sayFields(name: string, args: JsonObject, fields: Fields): string {
   const moment = momentIn(fields);
   if (moment !== undefined) return `It is ${moment}.`;
-  const { duration, calendar_days: days } = fields;
+  const { expression } = args;
+  const { result, rounded, duration, calendar_days: days } = fields;
+  if (typeof expression === "string" && (typeof result === "string" || typeof result === "number"))
+    return sentence(`${expression} ${rounded === true ? "is about" : "="} ${fewDigits(result)}`);
   if (typeof duration === "string" && typeof days === "number")
-    return `It is ${duration}: ${grouped(days)} days by the calendar.`;
-  const known = new Set(
-    Object.values(args)
-      .filter((value) => typeof value !== "object")
-      .map((value) => String(value).toLowerCase()),
-  );
-  const said = pairs(fields, known);
+    return `It is ${longest(duration)}: ${grouped(days)} days by the calendar.`;
+  const known = new Set(Object.values(args).flatMap((value) => (typeof value === "string" ? value.toLowerCase() : [])));
+  // Six eggs are news, though it was asked for six servings.
+  const news = Object.entries(fields).filter(([key, value]) => typeof value !== "number" || value !== args[key]);
+  const said = pairs(Object.fromEntries(news), known);
   const about = aboutArgs(args);
   if (said.length === 0) return nothing(name, args);
   const noun = nounOf(name);
   const subject = typeof args["path"] === "string" ? args["path"] : `${noun === "" ? "result" : noun}${about}`;
   return sentence(`${capital(subject, typeof args["path"] === "string")}: ${said.join(", ")}`);
+}
+
+/** A number, with its unit if it has one, to eight digits. */
+function fewDigits(result: string | number): string {
+  return String(result).replace(/-?\d+\.\d{7,}/, (digits) => String(Number(Number(digits).toPrecision(8))));
+}
+
+/** The three greatest units of a duration: nobody counts an age in seconds. */
+function longest(duration: string): string {
+  return duration.split(", ").slice(0, 3).join(", ");
 }
 
 function sayScalar(name: string, args: JsonObject, given: unknown): string {

@@ -22,6 +22,8 @@ const UNITS: ReadonlyMap<string, string> = new Map([
   ["km", " km"],
   ["mm", " mm"],
 ]);
+const MEASURES =
+  /^(?:grams|kilos|liters|litres|cups|spoons|meters|metres|miles|seconds|minutes|hours|days|bytes|pieces)$/;
 /** What a person does not ask for. */
 const BESIDE = /^(?:kind|type|object|encoding|mime_?type|duration_ms|updated|created)$/i;
 /** What an object is called by. */
@@ -120,6 +122,7 @@ function scalar(value: unknown, key: string): string {
     const unit = UNITS.get(last);
     const rest = label.split(" ").slice(0, -1).join(" ");
     if (unit !== undefined) return `${rest === "" ? "" : `${rest} `}${grouped(value)}${unit}`;
+    if (rest !== "" && MEASURES.test(last)) return `${rest} ${grouped(value)} ${last}`;
     if (/[^s]s$/.test(last) && Number.isInteger(value))
       return `${grouped(value)} ${value === 1 ? label.slice(0, -1) : label}`;
     return label === "" || PLAIN.test(label) ? grouped(value) : `${label} ${grouped(value)}`;

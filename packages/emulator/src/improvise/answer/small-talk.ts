@@ -1,6 +1,7 @@
 import type { Part } from "@pollux/core/wire";
 import type { BrainTurn } from "../../brain/brain.ts";
 import type { UploadedFile } from "../../files/file-options.ts";
+import { demandsEffect } from "../choose/choose-functions.ts";
 import { evaluate } from "../read/arithmetic.ts";
 import type { Clause } from "../read/clauses.ts";
 import { isForeign } from "../read/foreign.ts";
@@ -22,6 +23,8 @@ export function sayWithoutTools(turn: BrainTurn, clauses: readonly Clause[], mis
   const offer = offerOf(turn.functions.map(({ name }) => name));
   if (text === "") return `I was given no words to answer. ${offer}`;
   if (foreign !== "") return `${foreign.trimStart()} ${offer}`;
+  if (turn.functions.length > 0 && clause !== undefined && demandsEffect(clause))
+    return `I have no tool for ${quote(text)}. ${offer}`;
   return `Without a model, I have no answer to ${quote(text)}. ${offer}`;
 }
 
@@ -83,12 +86,22 @@ function greeting(text: string): string[] {
     return ["Hello! What can I do for you?"];
   if (/^how are you\b/i.test(line)) return ["I am fine, thank you. What can I do for you?"];
   if (/^(?:thanks|thank you|cheers|thx)\b[^?]{0,80}$/i.test(line)) return ["You are welcome."];
+  if (
+    /^(?:never ?mind|no|nope|yes|yep|sure|okay|ok|great|cool|nice|perfect|got it)(?:[,\s]+(?:thanks|thank you|please|great|good))?[\s.!]*$/i.test(
+      line,
+    )
+  )
+    return ["All right. What can I do for you?"];
   if (/^(?:bye|goodbye|good night|see you)\b/i.test(line)) return ["Goodbye!"];
   return [];
 }
 
 function aboutItself({ prompt, functions }: BrainTurn): string[] {
-  if (!/^(?:help|(?:what (?:can|do) you do|who are you|what are you)\b[^,]{0,20})[\s?!.]*$/i.test(prompt.trim()))
+  if (
+    !/^(?:help|(?:what (?:can|do) you do|who are you|what are you|what(?:['’]s| is) your name|what tools do you have|can you help(?: me)?)\b[^,]{0,20})[\s?!.]*$/i.test(
+      prompt.trim(),
+    )
+  )
     return [];
   const offer = offerOf(functions.map(({ name }) => name));
   return [`I stand in for a Gemini model, so that you can try things without a key. ${offer}`];

@@ -1,3 +1,4 @@
+import type { Fields } from "../../internal/json.ts";
 import { typeNameOf } from "../fill/named-values.ts";
 import type { Clause } from "../read/clauses.ts";
 import type { Material } from "../read/material.ts";
@@ -8,12 +9,20 @@ const MIN_SCORE = 3;
 /** At most so much for words that only the description or the parameters share with the request. */
 const MAX_DESCRIBED = 3;
 /** What only a function that does it can serve: to read a file is no way to delete it. */
-const DEMANDS = /^(?:please\s+)?(?:delete|remove|move|rename|send|cancel|pay|transfer|publish|upload|copy|deploy)\b/i;
+const DEMANDS =
+  /^(?:please\s+)?(?:delete|remove|move|rename|send|cancel|pay|transfer|publish|upload|copy|deploy|append)\b/i;
+/** Whether a request is for a change that only a function made for it can do. */
+export function demandsEffect({ text }: Clause): boolean {
+  return DEMANDS.test(text);
+}
+
+const PAGES = /\b(?:pages?|sites?|websites?|articles?|links?|urls?|posts?|fetch|download|open|visit)\b/i;
 const NO_TOOLS = /\b(?:without|don'?t|do not|never)\b.{0,20}\b(?:tools?|functions?|call)/i;
 
 /** The functions that a request calls for: the best one, and others that the rest of its words name. */
-export function functionsFor(clause: Clause, functions: readonly Declared[]): readonly Declared[] {
+export function functionsFor(clause: Clause, all: readonly Declared[]): readonly Declared[] {
   if (!clause.isRequest || NO_TOOLS.test(clause.text)) return [];
+  const functions = all.filter((declared) => isNamed(declared, clause) || hasWhatItTakes(declared, clause));
   const named = functions.filter((declared) => isNamed(declared, clause));
   if (named.length > 0) return named.toSorted((left, right) => positionOf(left, clause) - positionOf(right, clause));
   const best = bestOf(clause, functions, clause.words);
@@ -24,12 +33,23 @@ export function functionsFor(clause: Clause, functions: readonly Declared[]): re
   const others = functions.filter(
     (other) =>
       other !== best &&
+      !other.parameters.some(({ isRequired, kind }) => isRequired && kind?.label === "search text") &&
       other.name.some((word) => left.has(word) && !VERBS.has(word) && (other.weights.get(word) ?? 0) >= 3) &&
       hasValues(other, clause.material) &&
       scoreOf(other, clause, left) >= MIN_SCORE,
   );
   const chosen = others.length === 0 ? [] : others.filter((other) => !other.hasEffect).slice(0, 3);
   return [best, ...chosen];
+}
+
+/** Whether a request has what nobody can make up: a moment to count from, an address, the words to replace. */
+function hasWhatItTakes({ parameters, replaces }: Declared, { material, refersBack, text }: Clause): boolean {
+  const needs = (label: string): boolean =>
+    parameters.some(({ isRequired, kind }) => isRequired && kind?.label === label);
+  if (replaces && material.swap === undefined && material.quoted.length < 2) return false;
+  if (refersBack) return true;
+  if (needs("moment") && material.dates.length + material.times.length === 0) return false;
+  return !needs("web address") || material.urls.length > 0 || PAGES.test(text);
 }
 
 function takesWords({ isRequired, kind, schema }: Parameter): boolean {
@@ -96,21 +116,28 @@ function scoreOf(declared: Declared, clause: Clause, words: ReadonlySet<string>)
       ? 1
       : 0;
   const unasked = hasEffect && !words.has(name[0] ?? "") ? 3 : 0;
-  const misses = !hasEffect && DEMANDS.test(clause.text) ? 4 : 0;
-  return lexical + all + values - unasked - misses;
+  const misses = !hasEffect && demandsEffect(clause) ? 4 : 0;
+  // `Add 90 minutes to 14:15` does not add two numbers.
+  const numbers = parameters.filter(({ isRequired, schema }) => isRequired && isNumber(schema)).length;
+  const given = clause.material.numbers.length;
+  const lacks = given > 0 && given < numbers ? 3 : 0;
+  return lexical + all + values - unasked - misses - lacks;
 }
 
 /** How much a value in the request speaks for a function that takes it, and a missing one against it. */
 function valueOf({ kind, isRequired, schema }: Parameter, material: Material): number {
   if (kind === undefined) {
-    const isNumber = isRequired && /^(?:number|integer)$/.test(typeNameOf(schema));
-    return isNumber ? (material.numbers.length > 0 ? 0.5 : -0.5) : 0;
+    return isRequired && isNumber(schema) ? (material.numbers.length > 0 ? 0.5 : -0.5) : 0;
   }
   const has = kind.from(material).length > 0;
   if (!isRequired) return has && kind.isSpecific === true ? 1 : 0;
   if (kind.isSpecific !== true) return has ? 0.5 : 0;
   // A statement is written from the schema, which another function tells.
   return has ? (kind.weight ?? 2) : kind.label === "SQL statement" ? 0 : -1;
+}
+
+function isNumber(schema: Fields): boolean {
+  return /^(?:number|integer)$/.test(typeNameOf(schema));
 }
 
 /** Whether the request has a value for each thing that only the user can know. */

@@ -12,6 +12,8 @@ export interface Declared {
   readonly weights: ReadonlyMap<string, number>;
   /** True if calling it changes something. */
   readonly hasEffect: boolean;
+  /** True if it takes the words to replace in a text. */
+  readonly replaces: boolean;
   readonly parameters: readonly Parameter[];
 }
 
@@ -77,8 +79,15 @@ export function declaredOf(declaration: FunctionDeclaration): Declared {
     name,
     weights,
     hasEffect: EFFECTS.has(verb) && !(HARMLESS.has(verb) && telling.length === 1),
+    replaces: replacesText(declaration),
     parameters,
   };
+}
+
+/** `old_text` beside a new one, at any depth. */
+function replacesText(declaration: FunctionDeclaration): boolean {
+  const fields = isFields(schemaOf(declaration)["properties"]) ? schemaOf(declaration)["properties"] : {};
+  return /"old_?(?:text|string|str|words?)":/i.test(JSON.stringify(fields).slice(0, 20_000));
 }
 
 function parametersOf(declaration: FunctionDeclaration): Parameter[] {

@@ -4,6 +4,7 @@ import { nameKey } from "../fill/fill-schema.ts";
 import type { Clause } from "../read/clauses.ts";
 import { wordsOf } from "../read/words.ts";
 import type { Parameter } from "./declared.ts";
+import { statementFor } from "./statement.ts";
 
 /** A value inside a response, and the key it has there. */
 interface Leaf {
@@ -44,26 +45,6 @@ export function foundValue(
       return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
     }
   }
-}
-
-/** A statement that answers a question about the tables that a response describes. */
-function statementFor(responses: readonly FunctionResponse[], clause: Clause): string | undefined {
-  const tables = responses.flatMap(({ response }) => tablesIn(response));
-  const meant = tables.find((table) => [...wordsOf(table)].some((word) => clause.said.has(word))) ?? tables[0];
-  if (meant === undefined) return undefined;
-  const name = /^\w+$/.test(meant) ? meant : `"${meant.replaceAll('"', '""')}"`;
-  if (/\bhow many\b|\bcount\b|\bnumber of\b/i.test(clause.text)) return `SELECT COUNT(*) AS count FROM ${name}`;
-  return `SELECT * FROM ${name} LIMIT 10`;
-}
-
-function tablesIn(value: unknown): string[] {
-  if (!isFields(value)) return [];
-  const tables = value["tables"];
-  if (!Array.isArray(tables)) return Object.values(value).flatMap(tablesIn).slice(0, 100);
-  return tables.flatMap((table: unknown) => {
-    const name = isFields(table) ? (table["table"] ?? table["name"]) : table;
-    return typeof name === "string" ? [name] : [];
-  });
 }
 
 function leavesOf(value: unknown, key: string, found: Leaf[], depth = 0): void {

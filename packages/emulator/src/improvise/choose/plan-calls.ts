@@ -171,7 +171,7 @@ function providerOf(
         (label !== "id" || other.name.some((word) => declared.name.includes(word))),
     );
   if (label === "SQL statement") return finds("schema", "tables");
-  if (label === "web address") return finds("search");
+  if (label === "web address") return finds("web") ?? finds("search");
   if (label === "file" && !declared.hasEffect) return finds("list");
   if (label === "id") return finds("search", "find", "list");
   return undefined;

@@ -17,7 +17,7 @@ export function isNamed(
   required: ReadonlySet<string>,
   options: Filling,
 ): boolean {
-  const { material, spoken } = options;
+  const { material, spoken, implied } = options;
   const words = rawWords(name.slice(0, 100));
   if (Array.isArray(schema["enum"])) {
     const qualifiers = words.filter((word) => QUALIFIERS.has(word));
@@ -25,7 +25,7 @@ export function isNamed(
   }
   switch (typeNameOf(schema)) {
     case "boolean":
-      return words.every((word) => isMentioned(stem(word), spoken));
+      return words.every((word) => isMentioned(stem(word), spoken) || implied?.has(stem(word)) === true);
     case "integer":
     case "number":
       return isCounted(name, material.numbers);

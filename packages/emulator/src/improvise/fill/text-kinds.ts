@@ -1,6 +1,7 @@
 import type { Fields } from "../../internal/json.ts";
 import type { Material } from "../read/material.ts";
 import { concreteDate } from "../read/moments.ts";
+import { mentionedIn } from "../read/phrases.ts";
 import { languageCode } from "../read/places.ts";
 import { firstCharacters, rawWords, stem } from "../read/words.ts";
 
@@ -93,9 +94,10 @@ const ROWS: readonly Row[] = [
     label: "search text",
     words: "pattern regex regexp",
     described: /regular expression/i,
-    from: ({ quoted, codes, topic }) => [
+    from: ({ quoted, codes, topic, text }) => [
       ...quoted.map(escaped),
       ...codes,
+      ...mentionedIn(text).map(escaped),
       ...(topic === "" ? [] : [escaped(patternTopic(topic))]),
     ],
     otherwise: ["example"],
@@ -226,7 +228,7 @@ const ROWS: readonly Row[] = [
   },
   {
     label: "id",
-    words: "id ids identifier number code ticket order sku issue reference",
+    words: "id ids identifier number account code ticket order sku issue reference",
     described: /\bid\b|identifier/i,
     from: ({ codes, quoted }) => [...codes, ...quoted],
     otherwise: ["A-1001"],
@@ -328,8 +330,13 @@ function asQuestion(text: string): string {
       /^(which|what|when|where|how|who)\b(.*?)\bI\s+(\w+)/i,
       (_, ask: string, between: string, verb: string) => `${ask}${between}do you ${verb}`,
     )
-    .replaceAll(/\bmy\b/gi, "your")
+    .replaceAll(/\b(?:my|their)\b/gi, "your")
     .replace(/^(?:if|whether) I\b/i, "do you")
+    .replace(/^for (?=your\b)/i, "what is ")
+    .replace(
+      /^((?:which|what|when|where|how|who)\b.*?)\s+((?:the|your|our) \p{L}+) (should|can|will|must|is|are)\b/iu,
+      "$1 $3 $2",
+    )
     .replace(/[.?!\s]+$/, "");
   return `${turned.slice(0, 1).toUpperCase()}${firstCharacters(turned.slice(1), 300)}?`;
 }

@@ -1,11 +1,11 @@
 import type { Material } from "../read/material.ts";
 import { concreteDate } from "../read/moments.ts";
-import { rawWords } from "../read/words.ts";
+import { rawWords, stem } from "../read/words.ts";
 import type { Filling } from "./fill-schema.ts";
 import { fitsSchema } from "./fits-schema.ts";
 import { matches } from "./pattern-match.ts";
 import { descriptionOf, kindOf, type TextKind, type TextPlace } from "./text-kinds.ts";
-import { thingsIn, withoutVerb } from "../read/things.ts";
+import { thingsIn, type Words, withoutVerb } from "../read/things.ts";
 import { textFromPattern } from "./text-from-pattern.ts";
 import type { Work } from "./work.ts";
 
@@ -82,13 +82,34 @@ function candidatesFor(place: IndexedPlace, options: Filling): readonly string[]
   const read = offers.find((values) => values.length > 0) ?? things;
   const isGiven = material.quoted.length + material.said.length + material.items.length > 0;
   const found =
-    kind.label === "text" && naming !== undefined && !isGiven ? read.map((text) => withoutVerb(text, naming)) : read;
+    kind.label === "text" && naming !== undefined && !isGiven
+      ? read.map((text) => withoutCount(withoutVerb(text, naming), naming))
+      : read;
+  if (kind.label === "search query" && naming !== undefined && material.quoted.length === 0)
+    return [...found.map((text) => withoutNoun(text, naming)), ...kind.otherwise];
   const rotated = [...found.slice(place.index % Math.max(1, found.length)), ...found];
   if (place.index > 0) return [...new Set([...rotated, ...kind.otherwise])];
   const best = chosen(found, place, options);
   // What comes from one place does not go to the same.
   const others = roleOf(place.name) === undefined ? found : [];
   return [...new Set([...(best === undefined ? [] : [best]), ...others, ...kind.otherwise])];
+}
+
+/** `books by Frank Herbert` are found by his name where books are all that a function finds. */
+function withoutNoun(text: string, naming: Words): string {
+  const [all = "", noun = ""] =
+    /^(?:an?\s+|the\s+)?(\p{L}+)\s+(?:by|called|named|titled|about|on)\s+(?=\S)/u.exec(text) ?? [];
+  return naming.has(stem(noun.toLowerCase())) ? text.slice(all.length) : text;
+}
+
+/** `two notebooks` are notebooks where a function also takes how many. */
+function withoutCount(text: string, naming: Words): string {
+  const takesCount = ["quantity", "count", "amount", "pieces"].some((word) => naming.has(stem(word)));
+  if (!takesCount) return text;
+  return text.replace(
+    /^(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve)\s+(?:pieces? of\s+)?(?=\p{L})/iu,
+    "",
+  );
 }
 
 /** Whether a text of this kind is best filled with whatever a request is about. */
@@ -101,6 +122,8 @@ function chosen(values: readonly string[], { name }: TextPlace, { material, used
   const free = values.filter((value) => !used.has(value));
   const isTo = (value: string): boolean => {
     const at = material.text.indexOf(value);
+    // A date may be written in another way there.
+    if (at < 0) return /\b(?:until|till|before)\b/i.test(material.text);
     return (
       at > 0 && /\b(?:to|into|in|until|till|for)\s+(?:the\s+)?$/i.test(material.text.slice(Math.max(0, at - 12), at))
     );

@@ -7,6 +7,8 @@ const OPERATORS: readonly (readonly [RegExp, string])[] = [
   [/\s+minus\s+/gi, " - "],
   [/\s+(?:times|multiplied by)\s+/gi, " * "],
   [/\s+divided by\s+/gi, " / "],
+  [/\s+squared\b/gi, "^2"],
+  [/\s+cubed\b/gi, "^3"],
   [/\s+(?:to the power of|raised to)\s+/gi, " ^ "],
 ];
 
@@ -16,9 +18,22 @@ const SPOKEN: readonly (readonly [RegExp, (...found: string[]) => string])[] = [
     new RegExp(String.raw`(${NUMBER})\s*(?:%|percent)\s+of\s+(?:\D{1,2}\s?)?(${NUMBER})`, "i"),
     (a, b) => `${b} * ${a} / 100`,
   ],
+  [
+    new RegExp(String.raw`(${NUMBER})\s*(?:%|percent)\s+off(?:\s+of)?\s+(?:\D{1,2}\s?)?(${NUMBER})`, "i"),
+    (a, b) => `${b} * (100 - ${a}) / 100`,
+  ],
+  [
+    new RegExp(
+      String.raw`\b(?:split|share)\b\D{0,40}?(${NUMBER})\D{0,20}?\s(?:between|among|by|with|into)\s+(${NUMBER})`,
+      "i",
+    ),
+    (a, b) => `${a} / ${b}`,
+  ],
+  [new RegExp(String.raw`\bhalf of\s+(${NUMBER})`, "i"), (a) => `${a} / 2`],
+  [new RegExp(String.raw`\b(?:twice|double)\s+(${NUMBER})`, "i"), (a) => `2 * ${a}`],
+  [/\b(\d+)\s+factorial\b/i, (a) => `${a}!`],
+  [/\bfactorial of\s+(\d+)/i, (a) => `${a}!`],
   [new RegExp(String.raw`square root of\s+(${NUMBER})`, "i"), (a) => `sqrt(${a})`],
-  [new RegExp(String.raw`(${NUMBER})\s+squared`, "i"), (a) => `${a}^2`],
-  [new RegExp(String.raw`(${NUMBER})\s+cubed`, "i"), (a) => `${a}^3`],
   [new RegExp(String.raw`\bsubtract\s+(${NUMBER})\s+from\s+(${NUMBER})`, "i"), (a, b) => `${b} - ${a}`],
   [new RegExp(String.raw`\bmultiply\s+(${NUMBER})\s+(?:by|and|with)\s+(${NUMBER})`, "i"), (a, b) => `${a} * ${b}`],
   [new RegExp(String.raw`\bdivide\s+(${NUMBER})\s+by\s+(${NUMBER})`, "i"), (a, b) => `${a} / ${b}`],
@@ -32,7 +47,7 @@ const SPOKEN: readonly (readonly [RegExp, (...found: string[]) => string])[] = [
 ];
 
 const UNITS: ReadonlyMap<string, string> = new Map(
-  "mile mile|kilometer km|kilometre km|km km|meter m|metre m|m m|centimeter cm|centimetre cm|cm cm|millimeter mm|mm mm|inch inch|inche inch|foot ft|feet ft|ft ft|yard yd|pound lb|lb lb|kilogram kg|kilo kg|kg kg|gram g|g g|ounce oz|oz oz|liter L|litre L|gallon gal|celsius degC|°c degC|fahrenheit degF|°f degF|hour hour|minute minute|second second|day day|week week"
+  "mile mile|kilometer km|kilometre km|km km|meter m|metre m|m m|centimeter cm|centimetre cm|cm cm|millimeter mm|mm mm|inch inch|inche inch|foot ft|feet ft|ft ft|yard yd|pound lb|lb lb|kilogram kg|kilo kg|kg kg|gram g|g g|ounce oz|oz oz|liter L|litre L|gallon gal|celsius degC|°c degC|fahrenheit degF|°f degF|hour hour|minute minute|second second|day day|week week|month month|year year"
     .split("|")
     .map((row) => {
       const [word = "", unit = ""] = row.split(" ");
@@ -95,15 +110,16 @@ function conversionIn(text: string): string | undefined {
     "i",
   ).exec(text);
   const backward = new RegExp(
-    String.raw`how many\s+${unit}\s+(?:is|are|in|equals?)\s+(${NUMBER})\s*${degrees}${unit}`,
+    String.raw`how many\s+${unit}\s+(?:(?:is|are)(?: there)? in|is|are|in|equals?)\s+(${NUMBER}|an?|one)\s*${degrees}${unit}`,
     "i",
   ).exec(text);
   const [amount, from, to] = forward?.slice(1) ?? [backward?.[2], backward?.[3], backward?.[1]];
+  const count = /^(?:an?|one)$/i.test(amount ?? "") ? "1" : amount;
   const units = [from, to].map((word) => {
     const lower = word?.toLowerCase() ?? "";
     return UNITS.get(lower) ?? UNITS.get(lower.replace(/s$/, ""));
   });
-  return units.includes(undefined) ? undefined : `${amount} ${units[0]} to ${units[1]}`;
+  return units.includes(undefined) ? undefined : `${count} ${units[0]} to ${units[1]}`;
 }
 
 function numbersOf(list: string): string[] {

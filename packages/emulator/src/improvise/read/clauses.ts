@@ -33,7 +33,7 @@ const MAX_CLAUSES = 40;
 const MAX_MEANING = 400;
 
 const VERBS =
-  "add|append|answer|ask me|book|buy|calculate|call|cancel|change|check|compare|compute|convert|copy|count|create|delete|describe|divide|download|draw|edit|email|execute|explain|fetch|find|forget|generate|get|give|go|google|have (?:the|it)|list|look|make|mark|move|multiply|notify|open|order|pay|play|post|print|publish|put|read|remember|remind|remove|rename|replace|reserve|run|save|schedule|search|send|set|show|subtract|sum up|summari[sz]e|switch|tell me|track|translate|turn|update|use|visit|write";
+  "add|append|answer|ask me|book|buy|calculate|call|cancel|change|check|compare|compute|convert|copy|count|create|delete|describe|divide|download|draw|edit|email|execute|explain|fetch|find|forget|generate|get|give|go|google|have (?:the|it)|list|look|make|mark|move|multiply|notify|open|order|pay|play|post|print|publish|put|read|remember|remind|remove|rename|recommend|replace|reserve|roll|run|save|scale|schedule|search|send|set|show|subtract|sum up|summari[sz]e|switch|tell me|track|translate|turn|update|use|visit|write";
 const ASKED = new Set(VERBS.split(/[| ]/).map(stem));
 const ASKING =
   "what(?:'s|s|’s)?|who(?:'s|’s)?|how|when|where(?:'s|’s)?|which|why|is|are|does|do|did|can|could|will|would|should";
@@ -59,13 +59,18 @@ const STATEMENT =
   /^(?:i|i'm|i’m|i've|i’ve|my|we|we're|our|it|it's|he|she|they|this|that|there|you|your|you're)\b(?!['’]?d? (?:need|want|would like|'d like|like to know|must know|have to know)\b)/i;
 const CREATIVE =
   /\b(?:jokes?|poems?|haikus?|stor(?:y|ies)|songs?|essays?|limericks?|riddles?|lyrics|meaning of life)\b/i;
+/** `What is the date tomorrow?` asks for the date in one day. */
+const DAY_BESIDE =
+  /\b(what(?:['’]s| is| was| will be)? (?:the )?(?:date|day|weekday)\b.{0,20}?\b)(tomorrow|yesterday)\b/gi;
 const BACK = /\b(?:it|its|that|this|there|them|these|those|same|again|one|him|her)\b/i;
 
 /** What a prompt asks for, in order; at most forty requests. Of a long prompt, only its beginning and its end are read. */
 export function clausesOf(prompt: string): readonly Clause[] {
   const read =
     prompt.length > MAX_PROMPT ? `${prompt.slice(0, MAX_PROMPT - MAX_TAIL)}\n${prompt.slice(-MAX_TAIL)}` : prompt;
-  const text = read.replaceAll(/\S{301,}/g, (token) => token.slice(0, 300));
+  const text = read
+    .replaceAll(/\S{301,}/g, (token) => token.slice(0, 300))
+    .replaceAll(DAY_BESIDE, (_, asked: string, day: string) => `${asked}${/^t/i.test(day) ? "in 1 day" : "1 day ago"}`);
   const clauses: Clause[] = [];
   for (const { words, isLater } of split(text).slice(0, MAX_CLAUSES)) {
     const clause = clauseOf(words.slice(0, MAX_CLAUSE), isLater);
@@ -84,7 +89,10 @@ function clauseOf(text: string, isLater: boolean): Clause {
   // What is to be said, kept or looked for says nothing about how.
   const subject = SUBJECT.exec(text);
   const head = subject === null ? text : text.slice(0, subject.index + subject[0].length);
-  const said = wordsOf(subject === null ? material.plain : materialOf(head).plain);
+  // `12 times 12` says nothing about the time.
+  const said = wordsOf(
+    (subject === null ? material.plain : materialOf(head).plain).replaceAll(/\btimes\s+(?=-?\d)/gi, ""),
+  );
   const implied = [
     meaningOf(head.slice(0, MAX_MEANING)),
     ...(material.paths.some((path) => /\.\w+$|^[A-Z]\w+$/.test(path)) ? ["file"] : []),

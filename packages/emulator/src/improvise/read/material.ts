@@ -54,6 +54,19 @@ const PATH =
   /(?:~|\.{1,2})?(?:\/[\w.@-]+)+\/?|(?<![\w@-])[\w@-]+(?:\/[\w.@-]+)+\/?|(?<![\w.-])\.?[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{2,4}|[ch]|json5|ya?ml|lock|toml)\b|(?<![\w.-])(?:LICENSE|Makefile|Dockerfile|CHANGELOG)(?![\w.-])/gi;
 const DOMAIN = /(?<![\w@./-])(?:www\.)?[a-z\d-]+\.(?:com|org|net|dev|io|ai)(?:\/[^\s"'<>)\]]*)?/gi;
 
+const ORDINALS = ["first", "second", "third", "fourth", "fifth"];
+/** Products that are called like files. */
+const PRODUCT = /^(?:Node|Next|Nuxt|Vue|React|Express|Three|Ember|Chart|Moment|Alpine)\.js$/;
+const EXTENSIONS: ReadonlyMap<string, string> = new Map(
+  "typescript ts|javascript js|python py|markdown md|json json|yaml yaml|css css|html html|csv csv|pdf pdf|rust rs|java java|text txt"
+    .split("|")
+    .map((row) => {
+      const [language = "", extension = ""] = row.split(" ");
+      return [language, extension];
+    }),
+);
+const FILES_OF = new RegExp(String.raw`\b(${[...EXTENSIONS.keys()].join("|")})(?: source)? files\b`, "gi");
+
 /** Reads a text; only its first 8,000 characters, and 300 of each word. */
 export function materialOf(given: string): Material {
   const text = given.slice(0, MAX_TEXT).replaceAll(/\S{301,}/g, (token) => token.slice(0, MAX_TOKEN));
@@ -64,11 +77,18 @@ export function materialOf(given: string): Material {
   const bare = text.replaceAll(URL_PATTERN, " ").replaceAll(EMAIL, " ");
   const domains = matchesOf(bare, DOMAIN);
   const local = bare.replaceAll(DOMAIN, " ");
-  const globs = matchesOf(local, GLOB).filter((glob) => /[\w/.]/.test(glob) && !/^\d*\*+\d*$/.test(glob));
+  const globs = unique([
+    ...matchesOf(local, GLOB).filter((glob) => /[\w/.]/.test(glob) && !/^\d*\*+\d*$/.test(glob)),
+    ...matchesOf(local, FILES_OF).map((language) => `*.${EXTENSIONS.get(language.toLowerCase())}`),
+  ]);
   const paths = matchesOf(local.replaceAll(GLOB, " "), PATH)
     .map((path) => path.replace(/[./]+$/, ""))
     .filter(
-      (path) => path !== "" && !/^[\d/.]+$|^(?:and\/or|e\.g|i\.e|km\/h)$/i.test(path) && zonesIn(path).length === 0,
+      (path) =>
+        path !== "" &&
+        !PRODUCT.test(path) &&
+        !/^[\d/.]+$|^(?:and\/or|e\.g|i\.e|km\/h)$/i.test(path) &&
+        zonesIn(path).length === 0,
     );
   const { dates, rest: undated } = datesIn(local);
   const { times, rest: untimed } = timesIn(undated);
@@ -106,6 +126,9 @@ export function materialOf(given: string): Material {
       ...matchesOf(figures, /\b[A-Z]{1,5}-?\d+\b/g),
       ...matchesOf(figures, /\b(?:item|number|id|ticket|order|task|todo|note|issue|invoice)\s+#?([\w-]*\d[\w-]*)\b/gi),
       ...matchesOf(figures, /#(\d+)\b/g),
+      ...matchesOf(figures, /\b(first|second|third|fourth|fifth)\s+(?:item|to-?do|task|step)\b/gi).map((word) =>
+        String(ORDINALS.indexOf(word.toLowerCase()) + 1),
+      ),
       ...matchesOf(figures, /(?<![\w-])\d{3,}(?![\w-])/g),
       ...matchesOf(figures, /\b[a-z]+(?:[A-Z][a-z\d]*)+\b|\b[a-z\d]+(?:_[a-z\d]+)+\b|\b[A-Z][A-Z_]{2,}\b/g),
     ]),

@@ -3,6 +3,12 @@ const DEFAULT_YEAR = 2026;
 
 const MONTH =
   "(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:tember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)";
+const HOLIDAYS: readonly (readonly [name: RegExp, month: string, day: string])[] = [
+  [/\bchristmas eve\b/gi, "dec", "24"],
+  [/\bchristmas(?: day)?\b/gi, "dec", "25"],
+  [/\bnew year['’]?s eve\b/gi, "dec", "31"],
+  [/\bhalloween\b/gi, "oct", "31"],
+];
 const DATES: readonly (readonly [RegExp, (...found: string[]) => string])[] = [
   [/\b(\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?)(?!\d)/g, (date) => date],
   [
@@ -13,6 +19,7 @@ const DATES: readonly (readonly [RegExp, (...found: string[]) => string])[] = [
     new RegExp(String.raw`\b(\d{1,2})(?:st|nd|rd|th)?\s+(?:of\s+)?${MONTH}\b(?:,?\s+(\d{4})\b)?`, "gi"),
     (day, month, year) => isoDate(month, day, year),
   ],
+  ...HOLIDAYS.map(([name, month, day]): readonly [RegExp, () => string] => [name, () => isoDate(month, day)]),
   [
     /\b(today|tomorrow|tonight|yesterday|(?:next|this|on)\s+(?:week|weekend|month|(?:mon|tues|wednes|thurs|fri|satur|sun)day))\b/gi,
     (words) => words.toLowerCase().replace(/^on /, ""),
