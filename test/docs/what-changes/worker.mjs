@@ -54,7 +54,7 @@ const more = { repeated: () => call("get_weather", "Oslo") };
 const { run, variants = {}, skips = [] } = await import(driver);
 const seen = {};
 const played = Object.keys(scenarios).filter((name) => !skips.includes(name));
-for (const [name, as] of [...played.map((name) => [name, name]), ...Object.entries(variants)]) {
+for (const [name, as] of [...played.map((each) => [each, each]), ...Object.entries(variants)]) {
   scenario = { ...scenarios, ...more }[as];
   requests = [];
   seen[name] = { ...(await outcomeOf(name)), requests };
