@@ -38,12 +38,12 @@ describe("README and docs", () => {
     const [ours = []] = tablesOf(/^## Compared with others\n[^]+/m.exec(readPage("README.md"))?.[0] ?? "");
     const rows = ours.map(([name = "", ...cells]) => {
       const isOlder = name.endsWith("*");
-      const figures = isOlder
+      const found = isOlder
         ? cpu.find(([other]) => `${other} *` === name)
         : sideBySide.find(([other]) => other === nameInComparison(name));
       const [, minified = "", install = ""] = sizes.find(([other]) => other === name.replace(/ [\d.]+$/, "")) ?? [];
       const size = [minified.replace(/ \(.+\)$/, ""), install.replace(" packages", "")];
-      return { name, cells, expected: [...(figures?.slice(1, 4) ?? []), ...size] };
+      return { name, cells, expected: [...(found?.slice(1, 4) ?? []), ...size] };
     });
     expect(rows.length).toBeGreaterThan(9);
     for (const { name, cells, expected } of rows) expect([name, ...cells]).toEqual([name, ...expected]);
