@@ -2,7 +2,8 @@
  * `pnpm docs:build` and `pnpm docs:dev`: makes the site from the guides and the sources, in `site/dist`.
  *
  * `SITE_BASE` is the path it is served at, `/` by default; `SITE_REPOSITORY` is where the files of this commit can be read, such as
- * `https://host/owner/name/blob/commit`. Without it, the site has copies of the files that its pages link to.
+ * `https://host/owner/name/blob/commit`. Without it, the site has copies of the files that its pages link to. `SITE_ROOT` is the path of
+ * the current version where this one is an older one, as `build-versions.ts` sets it.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { rmSync, watch } from "node:fs";

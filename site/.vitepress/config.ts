@@ -23,6 +23,8 @@ const version =
     ? { text: `v${navigation.version}`, link: "/packages/core" }
     : { text: `v${navigation.version}`, items: navigation.changelogs };
 
+const base = process.env["SITE_BASE"] ?? "/";
+
 export default {
   title: "Pollux",
   description: "Tool-using agents on the Gemini API, in TypeScript",
@@ -31,7 +33,7 @@ export default {
   // Served as they are.
   srcExclude: ["public/**"],
   outDir: "dist",
-  base: process.env["SITE_BASE"] ?? "/",
+  base,
   // Dates would need the history of each file, and times of a build make builds differ.
   lastUpdated: false,
   head: [["link", { rel: "icon", href: "data:," }]],
@@ -41,6 +43,7 @@ export default {
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
   },
   themeConfig: {
+    siteRoot: process.env["SITE_ROOT"] ?? base,
     nav: [
       { text: "Start", link: "/guides/getting-started" },
       { text: "Guides", link: "/guides/", activeMatch: "^/guides/(?!getting-started)" },

@@ -8,6 +8,7 @@ import { sitePages } from "./pages.ts";
 import { inlineDrawings } from "./drawings.ts";
 import { filesIn, manifestOf, packageFolders, readFile } from "./repository.ts";
 import { guideSidebar, linkOf, type NavigationItem } from "./sidebar.ts";
+import { VERSIONS_FILE, versionsText } from "./versions.ts";
 
 /** Everything of the site but the reference, as it is handed to VitePress. */
 export interface Site {
@@ -70,6 +71,7 @@ export function makeSite({ repositoryUrl, names = new Map() }: SiteOptions = {})
     texts: new Map([
       ["llms.txt", llmsIndex(llms)],
       ["llms-full.txt", llmsFull(llms)],
+      [VERSIONS_FILE, versionsText(llms.version, [])],
       ...plainPages.map(({ route, text }) => [route, text] as const),
     ]),
     navigation: {

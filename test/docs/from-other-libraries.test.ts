@@ -1,6 +1,9 @@
+import { basename } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readPage } from "./support/pages.ts";
 import { pagesOfOthers, pairsOf } from "./support/side-by-side.ts";
+import { CLAIMS_OF_OTHERS } from "./what-changes/claims-of-others.ts";
+import { CLAIMS_OF_POLLUX } from "./what-changes/claims-of-pollux.ts";
 
 // What both programs of a pair print: `from-other-libraries.system.test.ts`.
 const { dependencies } = JSON.parse(readPage("test/programs/package.json")) as {
@@ -13,6 +16,22 @@ describe.each(pagesOfOthers())("%s", (page) => {
   test("has the same programs as the others, and what both print", () => {
     expect(pairsOf(page).map(({ heading }) => heading)).toEqual(HEADINGS);
     expect(pairsOf(page).filter(({ output }) => output.trim() === "")).toEqual([]);
+  });
+
+  // That they hold: `what-changes.system.test.ts`.
+  test("says that what changes is what a test has seen", () => {
+    const [, table = ""] = /^## What changes\n\n([^]+?)\n\n/m.exec(readPage(page)) ?? [];
+    const rows = table
+      .split("\n")
+      .slice(2)
+      .map((row) =>
+        row
+          .split("|")
+          .slice(1, -1)
+          .map((cell) => cell.trim()),
+      );
+    const claims = Object.entries(CLAIMS_OF_OTHERS[basename(page, ".md")] ?? {});
+    expect(rows).toEqual(claims.map(([happens, [cell]]) => [happens, cell, CLAIMS_OF_POLLUX[happens]?.[0]]));
   });
 
   test("names the versions that its programs run with", () => {

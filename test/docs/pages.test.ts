@@ -46,6 +46,22 @@ describe("README and docs", () => {
     expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
+  test("README has the other libraries' figures as the comparison has them", () => {
+    const [cpu = [], sideBySide = [], sizes = []] = tablesOf(readPage("docs/comparison.md"));
+    const [ours = []] = tablesOf(/^## Compared with others\n[^]+/m.exec(readPage("README.md"))?.[0] ?? "");
+    const rows = ours.map(([name = "", ...cells]) => {
+      const isOlder = name.endsWith("*");
+      const found = isOlder
+        ? cpu.find(([other]) => `${other} *` === name)
+        : sideBySide.find(([other]) => other === nameInComparison(name));
+      const [, minified = "", install = ""] = sizes.find(([other]) => other === name.replace(/ [\d.]+$/, "")) ?? [];
+      const size = [minified.replace(/ \(.+\)$/, ""), install.replace(" packages", "")];
+      return { name, cells, expected: [...(found?.slice(1, 4) ?? []), ...size] };
+    });
+    expect(rows.length).toBeGreaterThan(9);
+    for (const { name, cells, expected } of rows) expect([name, ...cells]).toEqual([name, ...expected]);
+  });
+
   test("the index lists every guide", () => {
     const listed = new Set(linksIn("docs/README.md").map(({ file }) => file));
     expect(guides.filter((guide) => !listed.has(guide))).toEqual([]);
@@ -94,6 +110,28 @@ function figures(): {
     benchmarks: (row) => /^[\d.]+/.exec(rows.find(([, name]) => name === row)?.[3] ?? "")?.[0],
     contract: { files, exchanges: Number(exchanges).toLocaleString("en-US") },
   };
+}
+
+/** The rows of each table of a page, without its head. */
+function tablesOf(page: string): readonly (readonly (readonly string[])[])[] {
+  return [...page.matchAll(/(?:^\|.+\|\n)+/gm)].map(([table]) =>
+    table
+      .trim()
+      .split("\n")
+      .slice(2)
+      .map((row) =>
+        row
+          .split("|")
+          .slice(1, -1)
+          .map((cell) => cell.trim()),
+      ),
+  );
+}
+
+/** README puts versions behind names, and leaves out which transport is the default. */
+function nameInComparison(name: string): string {
+  if (name === "Pollux") return "Pollux over `node:http`";
+  return name.replace(/^Pollux, over/, "Pollux over").replace(/ [\d.]+$/, "");
 }
 
 /** The relative links and pictures of a page, as paths from the root. */

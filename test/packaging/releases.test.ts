@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { originFields } from "../../scripts/release.ts";
+import { SOURCES_WITH_VERSION, withVersion } from "../../scripts/version-packages.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -43,6 +44,33 @@ test("all packages are released together, in one version", () => {
   const { fixed } = JSON.parse(readFileSync(`${root}.changeset/config.json`, "utf8")) as { fixed: string[][] };
   expect(fixed.map((group) => group.toSorted())).toEqual([packages.map(({ manifest }) => manifest.name).toSorted()]);
   expect(new Set(packages.map(({ manifest }) => manifest.version)).size).toBe(1);
+});
+
+describe("the version in a source", () => {
+  test.each(Object.entries(SOURCES_WITH_VERSION))("is that of %s", (folder, source) => {
+    const version = packages.find((each) => `packages/${each.folder}` === folder)?.manifest.version;
+    expect(readFileSync(root + source, "utf8")).toContain(`\nconst VERSION = "${version}";\n`);
+  });
+
+  test("is in no other file", () => {
+    const versions = new Set(packages.map(({ manifest }) => `"${manifest.version}"`));
+    const sources = packages.flatMap(({ folder }) =>
+      readdirSync(`${root}packages/${folder}/src`, { recursive: true, encoding: "utf8" })
+        .filter((file) => file.endsWith(".ts"))
+        .map((file) => `packages/${folder}/src/${file.replaceAll("\\", "/")}`),
+    );
+    const found = sources.filter((file) =>
+      [...versions].some((text) => readFileSync(root + file, "utf8").includes(text)),
+    );
+    expect(found.toSorted()).toEqual(Object.values(SOURCES_WITH_VERSION).toSorted());
+  });
+
+  test("is written by a release", () => {
+    expect(withVersion('const NAME = "a";\nconst VERSION = "0.1.0";\n', "2.0.0")).toBe(
+      'const NAME = "a";\nconst VERSION = "2.0.0";\n',
+    );
+    expect(() => withVersion("const NAME = 1;", "2.0.0")).toThrow("no constant VERSION");
+  });
 });
 
 describe("a published manifest", () => {

@@ -1,9 +1,20 @@
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { entryPoints, manifestOf, ROOT } from "../../site/src/repository.ts";
+import { versionsText } from "../../site/src/versions.ts";
 import { type Chromium, openChromium, type Page } from "../runtimes/support/chromium.ts";
 import { programFile } from "../support/programs.ts";
 import { type BuiltPages, deadTargets, readBuiltPages } from "./support/page-links.ts";
@@ -116,13 +127,59 @@ describe("in a browser", () => {
     });
   });
 
-  test("the version is shown, and no file was missing", async () => {
+  describe("with an older version", () => {
+    let both: ServedSite;
+    let folder: string;
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), "pollux-site-"));
+      for (const entry of readdirSync(dist)) symlinkSync(join(dist, entry), join(folder, entry));
+      rmSync(join(folder, "versions.json"));
+      writeFileSync(join(folder, "versions.json"), versionsText("9.9.9", [{ name: "0.0", path: "v0.0/" }]));
+      mkdirSync(join(folder, "v0.0"));
+      for (const page of ["index.html", "concepts.html"]) writeFileSync(join(folder, "v0.0", page), `<h1>Old ${page}`);
+      both = await serveSite(folder);
+    });
+    afterAll(async () => {
+      await both[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    test.each([
+      [1280, "/concepts.html", "Old concepts.html"],
+      [1280, "/guides/getting-started.html", "Old index.html"],
+      [390, "/concepts.html", "Old concepts.html"],
+    ])("%d pixels wide, %s leads to its page there, or to the first one", async (width, path, heading) => {
+      const { page, errors } = await openPage(browser);
+      await page.setViewport({ width, height: 900 });
+      await page.goto(both.url + path);
+      const isNarrow = width < 768;
+      if (isNarrow) await page.locator("button.VPNavBarHamburger").click();
+      const list = `${isNarrow ? ".VPNavScreen" : ".versions-bar"} select.versions`;
+      await page.locator(list).wait();
+      const shown = `[...document.querySelectorAll("${list} option")].map(({ text, selected }) => [text, selected])`;
+      expect(await page.evaluate(shown)).toEqual([
+        ["v9.9.9", true],
+        ["v0.0", false],
+      ]);
+      expect(await violationsOf(page)).toEqual([]);
+      await page.locator(list).fill("1");
+      await page.waitForFunction(`document.querySelector("h1")?.innerText === "${heading}"`);
+      expect(errors).toEqual([]);
+      await page.close();
+    });
+  });
+
+  test("the version is shown, there is no choice of one, and no file was missing", async () => {
     const { page } = await openPage(browser);
     await page.setViewport({ width: 1280, height: 900 });
     await page.goto(`${site.url}/`);
     expect(await page.evaluate("document.querySelector('.VPNav').textContent")).toContain(
       `v${manifestOf("core").version}`,
     );
+    await page.waitForFunction(
+      "performance.getEntriesByType('resource').some(({ name, responseEnd }) => name.endsWith('/versions.json') && responseEnd > 0)",
+    );
+    expect(await page.evaluate("document.querySelector('select.versions')")).toBe(null);
     await page.close();
     expect(site.missing).toEqual([]);
   });

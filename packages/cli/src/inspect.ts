@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -47,12 +48,17 @@ export const inspectCommand: Command = { help: HELP, run: runInspect };
 
 async function runInspect(args: readonly string[], terminal: CliProcess): Promise<number> {
   const options = parseInspectOptions(args);
-  await using opened = await openPath(options.path);
-  await using kept = await openExchanges(options);
+  if (options.path === undefined && !existsSync(STORE))
+    throw new Error(
+      `There is no ${STORE} here, where "pollux chat --session NAME" saves. To show other sessions, name their store: pollux inspect PATH.`,
+    );
+  const path = options.path ?? STORE;
+  await using opened = await openPath(path);
+  await using kept = await openExchanges(path, options.exchanges);
   const agents = await loadAgents(options.agents);
   const prices = readPrices(terminal.env["POLLUX_PRICES"]);
   const exchanges = kept?.store ?? opened.exchanges;
-  const { handler, path } = localInspector({
+  const { handler, path: address } = localInspector({
     title: opened.title,
     store: opened.store,
     exchanges,
@@ -63,7 +69,7 @@ async function runInspect(args: readonly string[], terminal: CliProcess): Promis
   });
   const server = createServer(toNodeHandler(handler));
   await listen(server, options);
-  const url = addressOf(server, options.host) + path;
+  const url = addressOf(server, options.host) + address;
   terminal.stdout.write(greeting(url, opened.title, kept?.title, options));
   if (options.open) openBrowser(url, terminal);
   await untilStopped(terminal);
@@ -75,7 +81,7 @@ async function runInspect(args: readonly string[], terminal: CliProcess): Promis
   return 0;
 }
 
-async function openExchanges({ path, exchanges }: InspectOptions): Promise<OpenedPath | undefined> {
+async function openExchanges(path: string, exchanges: string | undefined): Promise<OpenedPath | undefined> {
   if (exchanges !== undefined) return await openPath(exchanges);
   const beside = join(dirname(resolve(path)), "exchanges");
   const found = await stat(beside).catch(() => undefined);
@@ -161,7 +167,8 @@ function keysIn(env: CliProcess["env"]): readonly string[] {
 }
 
 interface InspectOptions {
-  readonly path: string;
+  /** Undefined if the command line names none. */
+  readonly path: string | undefined;
   readonly exchanges: string | undefined;
   readonly port: number;
   readonly host: string;
@@ -179,7 +186,7 @@ function parseInspectOptions(args: readonly string[]): InspectOptions {
     "allow-actions": { type: "boolean", default: false },
     agent: { type: "string", multiple: true, default: [] },
   });
-  const [path = STORE, ...more] = positionals;
+  const [path, ...more] = positionals;
   if (more[0] !== undefined) throw new UsageError(`Unexpected argument "${more[0]}"; one path at a time`);
   const port = parseNumber("--port", values.port, 65_535);
   if (!HOSTS.includes(values.host))

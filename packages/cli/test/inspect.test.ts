@@ -125,6 +125,14 @@ test("what is not there, or is no store, is an error that says what is", async (
   expect(await run("list.json")).toContain("/list.json has no recordings");
 });
 
+test("without a path and without saved chats, it says what saves them and how to show others", async () => {
+  expect(await runHere(["inspect"])).toMatchObject({
+    code: 1,
+    out: "",
+    err: `pollux inspect: There is no pollux-chats.sqlite here, where "pollux chat --session NAME" saves. To show other sessions, name their store: pollux inspect PATH.\n`,
+  });
+});
+
 test("a module without agents is a wrong command line", async () => {
   const folder = await testFolder();
   await talk(new JsonlStore(folder));

@@ -12,12 +12,15 @@ export interface Choices {
 /**
  * Asks for what is not known yet.
  *
+ * @param install - Whether the package manager is about to run: then only those that are there can be chosen.
  * @returns Undefined if the person gave up.
  */
 export async function askFor(
   known: { readonly [Name in keyof Choices]: Choices[Name] | undefined },
-  { stdin, stdout, env }: Terminal,
+  terminal: Terminal,
+  install: boolean,
 ): Promise<Choices | undefined> {
+  const { stdin, stdout, env } = terminal;
   const streams = { input: stdin, output: stdout };
   const template =
     known.template ??
@@ -35,7 +38,9 @@ export async function askFor(
     known.packageManager ??
     (await select<PackageManager>({
       message: "Which package manager?",
-      options: PACKAGE_MANAGERS.map((value) => ({ value })),
+      options: PACKAGE_MANAGERS.map((value) =>
+        install && !terminal.finds(value) ? { value, hint: "not installed", disabled: true } : { value },
+      ),
       initialValue: startingPackageManager(env),
       ...streams,
     }));

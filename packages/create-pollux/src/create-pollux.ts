@@ -45,9 +45,10 @@ async function create(options: Options, terminal: Terminal): Promise<number> {
   return problem === undefined ? 0 : 1;
 }
 
-async function choose({ template, packageManager, yes }: Options, terminal: Terminal): Promise<Choices | undefined> {
+async function choose(options: Options, terminal: Terminal): Promise<Choices | undefined> {
+  const { template, packageManager, yes } = options;
   const isInteractive = terminal.stdin.isTTY === true && terminal.stdout.isTTY === true;
-  if (isInteractive && !yes) return await askFor({ template, packageManager }, terminal);
+  if (isInteractive && !yes) return await askFor({ template, packageManager }, terminal, options.install);
   return { template: template ?? "terminal", packageManager: packageManager ?? startingPackageManager(terminal.env) };
 }
 

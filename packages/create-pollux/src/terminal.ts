@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 
 /** The parts of a process that the program uses. */
@@ -8,6 +10,8 @@ export interface Terminal {
   readonly stderr: { write(text: string): unknown };
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Whether there is a program of this name. */
+  finds(command: string): boolean;
   /**
    * Runs a program that shares the terminal.
    *
@@ -23,8 +27,16 @@ export function thisProcess(): Terminal {
     stderr: process.stderr,
     env: process.env,
     cwd: process.cwd(),
+    finds,
     run,
   };
+}
+
+function finds(command: string): boolean {
+  const endings = process.platform === "win32" ? [".exe", ".cmd", ".bat"] : [""];
+  return (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .some((folder) => endings.some((ending) => existsSync(join(folder, command + ending))));
 }
 
 async function run(command: string, args: readonly string[], cwd: string): Promise<number | undefined> {

@@ -168,6 +168,23 @@ describe("the questions", () => {
     expect(ran).toEqual([["yarn install", "chat"]]);
   });
 
+  test("pass over package managers that are not installed", async () => {
+    const cwd = emptyFolder();
+    const { code, out, ran } = await runHere([], { cwd, keys: [ENTER, DOWN, ENTER], installed: ["npm", "bun"] });
+    expect(code).toBe(0);
+    expect(out).toContain("pnpm (not installed)");
+    expect(out).toContain("yarn (not installed)");
+    expect(ran).toEqual([["bun install", "my-agent"]]);
+  });
+
+  test("offer every package manager where nothing is installed by them", async () => {
+    const cwd = emptyFolder();
+    const { code, out } = await runHere(["--no-install"], { cwd, keys: [ENTER, DOWN, ENTER], installed: ["npm"] });
+    expect(code).toBe(0);
+    expect(out).not.toContain("not installed");
+    expect(out).toMatch(/template terminal, for pnpm\.\n/);
+  });
+
   test("are not asked where the command line says it", async () => {
     const { out, ran } = await runHere(["chat", "-t", "terminal"], { cwd: emptyFolder(), keys: [ENTER] });
     expect(out).not.toContain("What do you want to build?");
@@ -257,7 +274,7 @@ describe("the install", () => {
   });
 
   test("names the package manager that is missing", async () => {
-    const { code, err } = await runHere(["chat", "-p", "yarn"], { cwd: emptyFolder(), hasNoPrograms: true });
+    const { code, err } = await runHere(["chat", "-p", "yarn"], { cwd: emptyFolder(), installed: [] });
     expect(code).toBe(1);
     expect(err).toContain("yarn was not found: install it, or choose another with --package-manager.");
   });

@@ -1,6 +1,17 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -137,6 +148,7 @@ describe.each(["npm", "pnpm"])("with %s", (packageManager) => {
     expect(chatted.out.match(/✓ roll_dice/g)).toHaveLength(2);
     expect(chatted.out.match(/No API key/g)).toHaveLength(1);
     expect(chatted.code).toBe(0);
+    if (template === "terminal") await inspectChats(project);
 
     await checkProject(packageManager, project, 3);
   });
@@ -144,6 +156,12 @@ describe.each(["npm", "pnpm"])("with %s", (packageManager) => {
   test("the template web answers over HTTP, type-checks, builds and passes its tests", async () => {
     const project = await createProject("web", packageManager);
     await checkProject(packageManager, project, 5);
+    {
+      // Another project is at the default port.
+      await using _other = await occupy(5173);
+      await using chat = await serveChat(packageManager, "start", project, {});
+      expect(await (await fetch(chat.url)).text()).toContain(`<title>web-${packageManager}</title>`);
+    }
     for (const script of ["start", "serve"]) {
       if (script === "serve") {
         const built = await run(packageManager, ["run", "build"], project);
@@ -173,6 +191,23 @@ describe.each(["npm", "pnpm"])("with %s", (packageManager) => {
     }
   });
 });
+
+/** Runs what the README says shows the chats, which are two by now. */
+async function inspectChats(project: string): Promise<void> {
+  const [, path = ""] = /npx pollux inspect (\S+)/.exec(readFileSync(join(project, "README.md"), "utf8")) ?? [];
+  expect(readdirSync(join(project, path)).filter((file) => file.endsWith(".jsonl"))).toHaveLength(2);
+  const child = start("npx", ["--no-install", "pollux", "inspect", path], project);
+  const closed = once(child, "close");
+  child.stdout!.setEncoding("utf8");
+  let out = "";
+  for await (const chunk of child.stdout!) {
+    out += String(chunk);
+    if (/http:\S+\//.test(out)) break;
+  }
+  process.kill(-child.pid!, "SIGINT");
+  await closed;
+  expect(out).toContain(`Inspecting ${join(realpathSync(project), path)}`);
+}
 
 async function checkProject(packageManager: string, project: string, tests: number): Promise<void> {
   const types = await run(packageManager, ["run", "typecheck"], project);
@@ -208,13 +243,24 @@ async function chatInBrowser(url: string): Promise<void> {
   expect(problems).toEqual([]);
 }
 
-/** A web chat that runs, on a port that is free. */
+/** Takes a port, unless somebody else has it. */
+async function occupy(port: number): Promise<AsyncDisposable> {
+  const server = createServer();
+  const isMine = await new Promise<boolean>((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => resolve(true));
+  });
+  return { [Symbol.asyncDispose]: async () => void (isMine && (await new Promise((done) => server.close(done)))) };
+}
+
+/** A web chat that runs; on a port that is free, unless `env` says otherwise. */
 async function serveChat(
   packageManager: string,
   script: string,
   cwd: string,
+  env?: NodeJS.ProcessEnv,
 ): Promise<AsyncDisposable & { readonly url: string }> {
-  const child = start(packageManager, ["run", script], cwd, { PORT: String(await freePort()) });
+  const child = start(packageManager, ["run", script], cwd, env ?? { PORT: String(await freePort()) });
   const closed = once(child, "close");
   let out = "";
   const url = await new Promise<string>((resolve, reject) => {

@@ -23,14 +23,14 @@ export interface FakeTerminalOptions {
   readonly env?: Terminal["env"] | undefined;
   /** How programs end. @defaultValue 0 */
   readonly exitCode?: number | undefined;
-  /** Whether there is no program of any name. @defaultValue false */
-  readonly hasNoPrograms?: boolean | undefined;
+  /** The programs that there are. @defaultValue All */
+  readonly installed?: readonly string[] | undefined;
 }
 
 /** Runs the program in this process. */
 export async function runHere(
   args: readonly string[],
-  { cwd, keys, env = {}, exitCode = 0, hasNoPrograms = false }: FakeTerminalOptions,
+  { cwd, keys, env = {}, exitCode = 0, installed }: FakeTerminalOptions,
 ): Promise<Ended> {
   const [stdin, stdout] = [new PassThrough(), new PassThrough()];
   let [out, err] = ["", ""];
@@ -49,9 +49,10 @@ export async function runHere(
     stderr: { write: (text) => (err += text) },
     env,
     cwd,
+    finds: (command) => installed?.includes(command) ?? true,
     run: async (command, commandArgs, folder) => {
       ran.push([[command, ...commandArgs].join(" "), relative(cwd, folder)]);
-      return hasNoPrograms ? undefined : exitCode;
+      return installed?.includes(command) === false ? undefined : exitCode;
     },
   });
   stdout.end();

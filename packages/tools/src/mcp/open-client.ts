@@ -7,6 +7,9 @@ import { serverName } from "./server-name.ts";
 import type { McpAddress, McpCommand } from "./server-options.ts";
 import { environmentSecrets, StderrTail } from "./stderr-tail.ts";
 
+/** Of this package; servers are told. */
+const VERSION = "0.1.0";
+
 /** An open connection. */
 export interface OpenClient {
   readonly client: Client;
@@ -40,7 +43,7 @@ export async function openClient(server: McpCommand | McpAddress, options: OpenC
   const stderr = new StderrTail(secrets, name, logger);
   const transport = "url" in server ? addressTransport(server) : new ProcessTransport(server, stderr);
   const client = new Client(
-    { name: "pollux", version: "0.1.0" },
+    { name: "pollux", version: VERSION },
     {
       listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: () => options.onToolsChanged() } },
       // A child process that knows only older revisions may exit on a request it doesn't know.

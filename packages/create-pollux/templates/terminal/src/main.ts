@@ -1,11 +1,13 @@
 import { createInterface } from "node:readline";
 import { connect, formatUsage, RunPrinter } from "@pollux/cli";
+import { JsonlStore } from "@pollux/core/node";
 import { createAgent } from "./agent.ts";
 
 const printer = new RunPrinter();
 // The service if a key is set, otherwise a local emulator.
 const connection = await connect();
-const chat = createAgent(connection.endpoint).chat();
+// Each chat is one file of the folder.
+const chat = createAgent(connection.endpoint).session({ store: new JsonlStore("chats") });
 printer.note(connection.description);
 
 const question = process.argv.slice(2).join(" ");

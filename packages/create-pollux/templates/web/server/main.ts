@@ -5,7 +5,7 @@ import { toNodeHandler } from "@pollux/web/node";
 import { createChats } from "./chats.ts";
 import { serveBuilt, serveSources } from "./serve-page.ts";
 
-const port = Number(process.env["PORT"] ?? 5173);
+const chosenPort = process.env["PORT"];
 
 // The service if a key is set, otherwise a local emulator, here as slow as a model.
 const connection = await connect(process.env, { delays: { firstByteMs: 250, chunkMs: 45 }, deltaCharacters: 10 });
@@ -19,10 +19,15 @@ server.on("request", (request, response) => {
   const listener = isChat ? chats : page;
   listener(request, response);
 });
-server.on("error", (error) => {
+server.on("error", (error: NodeJS.ErrnoException) => {
+  // Another project may be at the default port; any free one will do.
+  if (error.code === "EADDRINUSE" && chosenPort === undefined) return void server.listen(0, "127.0.0.1");
   console.error(`${error.message}\nChoose another port with the variable PORT.`);
   process.exit(1);
 });
-server.listen(port, "127.0.0.1", () => {
+server.on("listening", () => {
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : address;
   console.log(`${connection.description}\nThe chat is at http://localhost:${port}. Press Ctrl-C to stop.`);
 });
+server.listen(Number(chosenPort ?? 5173), "127.0.0.1");
