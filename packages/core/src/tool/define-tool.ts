@@ -9,15 +9,16 @@ import type { ToolRetries, ToolRetryPolicy } from "./retry-policy.ts";
 import { notRunHere } from "./model-texts.ts";
 import { declareParameters, type DescribedSchema, NO_PARAMETERS } from "./schema/declare.ts";
 import type { StandardJsonSchema, StandardSchema } from "./schema/standard-schema.ts";
-import type { Tool, ToolContext, ToolEffects, UnknownOutcome } from "./tool.ts";
+import type { ApprovalContext, Tool, ToolContext, ToolEffects, UnknownOutcome } from "./tool.ts";
 
-/** What defines a tool, apart from its input schema. */
+/** What defines a tool, apart from its input schema. `Asked` is the part of the context that `needsApproval` declares. */
 export interface ToolSpec<
   Input,
   Output,
   Context = unknown,
   Name extends string = string,
   Ends extends boolean = boolean,
+  Asked = Context,
 > {
   /** Function name the model calls: a letter or `_`, then letters, digits and `_ . : -`; at most 64 characters. */
   readonly name: Name;
@@ -55,8 +56,14 @@ export interface ToolSpec<
    * `ToolRetry`. @defaultValue false
    */
   readonly exposeErrors?: boolean | undefined;
-  /** Whether a call requires approval: always, or depending on its validated input. @defaultValue false */
-  readonly needsApproval?: boolean | ((input: Input, call: FunctionCall) => boolean | Promise<boolean>) | undefined;
+  /**
+   * Whether a call requires approval: always, or depending on its validated input or on the run. If it needs the run's context, declare
+   * that in the third parameter: `(input, call, { context }: ApprovalContext<App>)`. @defaultValue false
+   */
+  readonly needsApproval?:
+    | boolean
+    | ((input: Input, call: FunctionCall, run: ApprovalContext<Asked>) => boolean | Promise<boolean>)
+    | undefined;
   /**
    * Milliseconds until a pending question about a call (approval, outcome) expires: the model is told so, and the call is
    * not run. Counted from when the question is asked; a session checks when it is resumed. @defaultValue never
@@ -108,7 +115,8 @@ export interface ToolOptions<
   Context = unknown,
   Name extends string = string,
   Ends extends boolean = boolean,
-> extends ToolSpec<InputOf<Schema>, Output, Context, Name, Ends> {
+  Asked = Context,
+> extends ToolSpec<InputOf<Schema>, Output, Context, Name, Ends, Asked> {
   /** Schema of the input: determines its type, the declaration sent to the service, and the check of each call. @defaultValue no input */
   readonly input?: Schema | undefined;
 }
@@ -134,9 +142,11 @@ export function defineTool<
   Context = unknown,
   const Name extends string = string,
   Ends extends boolean = false,
+  // Of its own, so that a parameter without an annotation does not settle the context of `run`.
+  Asked = unknown,
 >(
-  spec: ToolOptions<Schema, Output, Context, Name, Ends>,
-): Tool<InputOf<Schema>, Output, Context, Name, ArgumentsOf<Schema>, Ends>;
+  spec: ToolOptions<Schema, Output, Context, Name, Ends, Asked>,
+): Tool<InputOf<Schema>, Output, Context & Asked, Name, ArgumentsOf<Schema>, Ends>;
 // The only signature that callers see, so that a mistake is reported where it is.
 export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: unknown }): Tool {
   const { name, description, input, needsApproval } = spec;
