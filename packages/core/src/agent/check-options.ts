@@ -1,7 +1,15 @@
-import { checkOptions, findSpelling, type OptionNames, type Spellings } from "../internal/check-options.ts";
+import {
+  checkFunction,
+  checkOptions,
+  findSpelling,
+  type OptionNames,
+  type Spellings,
+} from "../internal/check-options.ts";
 import { isObject } from "../internal/json.ts";
+import type { Guardrails } from "../loop/guardrails.ts";
 import type { Hooks } from "../loop/loop-input.ts";
 import type { Limits } from "../loop/limits.ts";
+import { isStandardSchema } from "../tool/schema/standard-schema.ts";
 import { GEMINI_OPTIONS, GEMINI_SPELLINGS } from "../model/gemini-model.ts";
 import { type AgentOptions, type AnyRunOptions, SETTINGS, type SharedOptions } from "./options.ts";
 
@@ -44,6 +52,7 @@ const RUN: OptionNames<AnyRunOptions> = {
   steps: true,
 };
 const HOOKS: OptionNames<Hooks> = { beforeCall: true, afterCall: true };
+const GUARDRAILS: OptionNames<Guardrails> = { input: true, output: true, streaming: true };
 const LIMITS: OptionNames<Limits> = {
   turns: true,
   toolCalls: true,
@@ -65,6 +74,12 @@ const SPELLINGS: Spellings = {
   "use thinking": "thinkingConfig reasoning",
   "use toolChoice": "toolConfig",
   "use prepareTurn": "prepareStep",
+  "use metadata or observers": "experimental_telemetry telemetry callbacks",
+  "use observers, or read the events of stream()": "onStepFinish onFinish onChunk onError onEvent",
+  "use context, an option of run()": "experimental_context runtimeContext deps",
+  "use prepareTurn, which can return tools": "activeTools",
+  "pass it as the first argument of run(), or use chat({ history })": "history",
+  "use agent.session({ id })": "sessionId threadId conversationId",
   "its members are options of their own, such as temperature": "config generationConfig modelSettings providerOptions",
 };
 const LIMIT_SPELLINGS: Spellings = { "use turns": "maxSteps maxTurns", "use wallTimeMs": "timeout timeoutMs" };
@@ -85,6 +100,9 @@ function advise(name: string): string | undefined {
  */
 export function checkAgentOptions(options: AgentOptions): void {
   check("new Agent()", options, AGENT);
+  const { observers } = options;
+  if (observers !== undefined && !Array.isArray(observers))
+    throw new TypeError("observers must be a list: observers: [observer]");
   const model: unknown = options.model;
   if (typeof model === "string" || (isObject(model) && typeof model["respond"] === "function")) return;
   throw new TypeError(
@@ -103,11 +121,21 @@ export function checkSessionRun(method: string, more: { readonly [name: string]:
 }
 
 function check(where: string, options: unknown, names: { readonly [name: string]: true }): void {
+  if (isStandardSchema(options)) throw new TypeError(`${where}: the options are a schema: use { output: schema }`);
   checkOptions(where, options, names, advise);
   // As just checked.
-  const { limits, hooks, stopWhen, output } = options as AnyRunOptions;
+  const { limits, hooks, stopWhen, output, guardrails, approve, prepareTurn, signal } = options as AnyRunOptions;
   if (limits !== undefined) checkOptions("limits", limits, LIMITS, (name) => findSpelling(LIMIT_SPELLINGS, name));
-  if (hooks !== undefined) checkOptions("hooks", hooks, HOOKS);
+  if (hooks !== undefined) {
+    checkOptions("hooks", hooks, HOOKS);
+    checkFunction("hooks.beforeCall", hooks.beforeCall);
+    checkFunction("hooks.afterCall", hooks.afterCall);
+  }
+  checkFunction("approve", approve);
+  checkFunction("prepareTurn", prepareTurn);
+  if (guardrails !== undefined) checkGuardrails(guardrails);
+  if (signal !== undefined && typeof signal?.addEventListener !== "function")
+    throw new TypeError("signal must be an AbortSignal, such as the signal of an AbortController");
   if (stopWhen !== undefined && !Array.isArray(stopWhen))
     throw new TypeError("stopWhen must be a list of rules; for a number of turns, use limits: { turns: … }");
   // Of the AI SDK: `{ schema }`, `Output.object()`, and `jsonSchema()`.
@@ -117,6 +145,26 @@ function check(where: string, options: unknown, names: { readonly [name: string]
     ("schema" in output || "responseFormat" in output || "jsonSchema" in output)
   )
     throw new TypeError("output must be the schema itself: output: schema");
+}
+
+/** A guardrail that is passed in another way would not be asked. */
+function checkGuardrails(guardrails: Guardrails): void {
+  if (Array.isArray(guardrails))
+    throw new TypeError("guardrails must say what they check: guardrails: { input: […], output: […] }");
+  checkOptions("guardrails", guardrails, GUARDRAILS);
+  const { streaming } = guardrails;
+  if (streaming !== undefined && streaming !== "hold" && streaming !== "show")
+    throw new TypeError(`guardrails.streaming must be "hold" or "show", got ${JSON.stringify(streaming)}`);
+  for (const side of ["input", "output"] as const) {
+    const list: unknown = guardrails[side] ?? [];
+    const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
+    if (isList(list) && list.every(isGuardrail)) continue;
+    throw new TypeError(`guardrails.${side} must be a list of { name: "…", check: function }`);
+  }
+}
+
+function isGuardrail(given: unknown): boolean {
+  return isObject(given) && typeof given["name"] === "string" && typeof given["check"] === "function";
 }
 
 /** The error for tools that are not a list of tools. */

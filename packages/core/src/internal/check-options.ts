@@ -19,7 +19,7 @@ export function findSpelling(spellings: Spellings, name: string): string | undef
  */
 export function describeUnknownOption(
   given: object,
-  names: { readonly [name: string]: true },
+  names: object,
   advise: (name: string) => string | undefined,
 ): string | undefined {
   const prototype: unknown = Object.getPrototypeOf(given);
@@ -39,16 +39,27 @@ export function describeUnknownOption(
  * Rejects options that do not exist.
  *
  * @param where - What takes them, such as `run()`.
+ * @param names - Has a member for each.
  * @throws {TypeError} Naming the option and what to do.
  */
 export function checkOptions(
   where: string,
   given: unknown,
-  names: { readonly [name: string]: true },
+  names: object,
   advise: (name: string) => string | undefined = () => undefined,
 ): void {
   if (typeof given !== "object" || given === null)
     throw new TypeError(`${where}: the options must be an object, got ${given === null ? "null" : typeof given}`);
   const problem = describeUnknownOption(given, names, advise);
   if (problem !== undefined) throw new TypeError(`${where}: ${problem}`);
+}
+
+/**
+ * Rejects an option that is set to something else than a function.
+ *
+ * @throws {TypeError} Naming the option.
+ */
+export function checkFunction(option: string, given: unknown): void {
+  if (given !== undefined && typeof given !== "function")
+    throw new TypeError(`${option} must be a function, got ${given === null ? "null" : typeof given}`);
 }

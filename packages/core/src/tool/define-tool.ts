@@ -2,6 +2,7 @@ import type * as z3 from "zod/v3";
 import type * as z4 from "zod/v4/core";
 import { ToolDefinitionError, ToolFailure } from "../errors/run-errors.ts";
 import { describeUnknownOption, findSpelling, type OptionNames, type Spellings } from "../internal/check-options.ts";
+import { isObject } from "../internal/json.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import { buildParser } from "./call-tool.ts";
@@ -149,12 +150,15 @@ export function defineTool<
 ): Tool<InputOf<Schema>, Output, Context & Asked, Name, ArgumentsOf<Schema>, Ends>;
 // The only signature that callers see, so that a mistake is reported where it is.
 export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: unknown }): Tool {
+  if (!isObject(spec))
+    throw new ToolDefinitionError("defineTool() takes one object: { name, description, input, run }", "");
   const { name, description, input, needsApproval } = spec;
   checkToolName(name);
   const problem = describeUnknownOption(spec, OPTIONS, (option) => findSpelling(SPELLINGS, option));
   if (problem !== undefined) throw new ToolDefinitionError(`tool "${name}": ${problem}`, name);
   if (typeof description !== "string" || description.trim() === "")
     throw new ToolDefinitionError(`tool "${name}" needs a description: the model uses it to decide when to call`, name);
+  checkValues(spec);
   const { schema, source, changes } =
     input === undefined
       ? { schema: NO_PARAMETERS, source: NO_PARAMETERS, changes: [] }
@@ -206,6 +210,33 @@ const OPTIONS: OptionNames<ToolOptions<undefined, unknown>> = {
   run: true,
 };
 
+const RETRY: OptionNames<ToolRetryPolicy> = {
+  maxAttempts: true,
+  minDelayMs: true,
+  maxDelayMs: true,
+  totalTimeoutMs: true,
+  when: true,
+};
+
+/** What an option may be, other than a number. @throws {ToolDefinitionError} Naming the option. */
+function checkValues(spec: ToolSpec<never, unknown>): void {
+  const values: readonly (readonly [option: keyof typeof spec, allowed: readonly unknown[], kind?: string])[] = [
+    ["effects", ["none", "idempotent", "once"]],
+    ["unknownOutcome", ["ask", "tell-model"]],
+    ["needsApproval", [true, false], "function"],
+    ["run", [], "function"],
+  ];
+  for (const [option, allowed, kind] of values) {
+    const given: unknown = spec[option];
+    if (given === undefined || typeof given === kind || allowed.includes(given)) continue;
+    const expected = [...allowed.map((one) => JSON.stringify(one)), ...(kind === undefined ? [] : [`a ${kind}`])];
+    throw new ToolDefinitionError(
+      `tool "${spec.name}": ${option} must be ${expected.join(" or ")}, got ${typeof given === "string" ? JSON.stringify(given) : typeof given}`,
+      spec.name,
+    );
+  }
+}
+
 const SPELLINGS: Spellings = {
   "use input": "inputSchema parameters parametersJsonSchema schema args argsSchema input_schema",
   "use run": "execute handler func function fn callback invoke call",
@@ -236,6 +267,8 @@ function readRetry({ name, effects }: ToolSpec<never, unknown>, retry: ToolRetry
       `tool "${name}": retry runs the function again, which effects: "once" rules out: leave out one of them`,
       name,
     );
+  const problem = isObject(retry) ? describeUnknownOption(retry, RETRY, () => undefined) : "it must be an object";
+  if (problem !== undefined) throw new ToolDefinitionError(`tool "${name}": retry: ${problem}`, name);
   const minDelayMs = limit(name, "retry.minDelayMs", retry.minDelayMs ?? 500, 0);
   return {
     maxAttempts: limit(name, "retry.maxAttempts", retry.maxAttempts ?? 3, 1),
