@@ -1,6 +1,7 @@
 import {
   checkFunction,
   checkOptions,
+  checkWord,
   findSpelling,
   type OptionNames,
   type Spellings,
@@ -9,6 +10,7 @@ import { isObject } from "../internal/json.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import type { Hooks } from "../loop/loop-input.ts";
 import type { Limits } from "../loop/limits.ts";
+import type { TurnChanges } from "../loop/turn/prepare-turn.ts";
 import { isStandardSchema } from "../tool/schema/standard-schema.ts";
 import { GEMINI_OPTIONS, GEMINI_SPELLINGS } from "../model/gemini-model.ts";
 import { type AgentOptions, type AnyRunOptions, SETTINGS, type SharedOptions } from "./options.ts";
@@ -152,9 +154,7 @@ function checkGuardrails(guardrails: Guardrails): void {
   if (Array.isArray(guardrails))
     throw new TypeError("guardrails must say what they check: guardrails: { input: […], output: […] }");
   checkOptions("guardrails", guardrails, GUARDRAILS);
-  const { streaming } = guardrails;
-  if (streaming !== undefined && streaming !== "hold" && streaming !== "show")
-    throw new TypeError(`guardrails.streaming must be "hold" or "show", got ${JSON.stringify(streaming)}`);
+  checkWord("guardrails.streaming", guardrails.streaming, ["hold", "show"]);
   for (const side of ["input", "output"] as const) {
     const list: unknown = guardrails[side] ?? [];
     const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
@@ -165,6 +165,31 @@ function checkGuardrails(guardrails: Guardrails): void {
 
 function isGuardrail(given: unknown): boolean {
   return isObject(given) && typeof given["name"] === "string" && typeof given["check"] === "function";
+}
+
+const { cachedContent: _, ...TURN_SETTINGS } = SETTINGS;
+const TURN: OptionNames<TurnChanges> = {
+  ...TURN_SETTINGS,
+  model: true,
+  instructions: true,
+  tools: true,
+  toolChoice: true,
+  contents: true,
+};
+const TURN_SPELLINGS: Spellings = {
+  "use tools, a list of names": "activeTools",
+  "use contents": "messages",
+  "pass it to the agent or to run()": "cachedContent",
+};
+
+/** Checks what `prepareTurn` returned. @throws {TypeError} */
+export function checkTurnChanges(changes: TurnChanges): void {
+  checkOptions(
+    "prepareTurn",
+    changes,
+    TURN,
+    (name) => findSpelling(TURN_SPELLINGS, name) ?? findSpelling(SPELLINGS, name),
+  );
 }
 
 /** The error for tools that are not a list of tools. */

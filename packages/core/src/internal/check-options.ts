@@ -63,3 +63,13 @@ export function checkFunction(option: string, given: unknown): void {
   if (given !== undefined && typeof given !== "function")
     throw new TypeError(`${option} must be a function, got ${given === null ? "null" : typeof given}`);
 }
+
+/**
+ * Rejects an option that is set to something else than one of these words.
+ *
+ * @throws {TypeError} Naming the option and the words.
+ */
+export function checkWord(option: string, given: unknown, words: readonly string[]): void {
+  if (given === undefined || words.some((word) => word === given)) return;
+  throw new TypeError(`${option} must be "${words.join('" or "')}", got ${JSON.stringify(given)}`);
+}

@@ -217,6 +217,16 @@ describe.each(faces)("%s", (_name, face) => {
     ).rejects.toThrow("afterCall must return nothing, { ok: true, output: … }");
   });
 
+  test.each<[changes: object, problem: string]>([
+    [{ activeTools: ["now"] }, 'there is no option "activeTools": use tools, a list of names'],
+    [{ system: "Be brief." }, 'there is no option "system": use instructions'],
+    [{ messages: [] }, 'there is no option "messages": use contents'],
+    [{ temprature: 0 }, 'there is no option "temprature"; did you mean "temperature"?'],
+  ])("fails when prepareTurn returns %o", async (changes, problem) => {
+    const prepareTurn = (): undefined => untyped<undefined>(changes);
+    await expect(face(agent(), "Hi.", { prepareTurn })).rejects.toThrow(`prepareTurn: ${problem}`);
+  });
+
   test("takes a null of JavaScript as nothing, from a hook and from a guardrail", async () => {
     const nothing = (): undefined => untyped<undefined>(null);
     const checks = [{ name: "g", check: nothing }];
@@ -290,6 +300,22 @@ describe("a wrong option", () => {
     );
     expect((await session.state()).runs).toBe(0);
     await expect(agent.countTokens("Hi.", wrong)).rejects.toThrow(`run(): ${problem}`);
+  });
+
+  test("of a session is one of its words", async () => {
+    await expect(agent.session().send("Hi.", untyped<SendOptions>({ whileRunning: "queue" }))).rejects.toThrow(
+      'whileRunning must be "refuse" or "steer" or "wait" or "replace", got "queue"',
+    );
+    await expect(agent.session().send("Hi.", untyped<SendOptions>({ unfinished: "drop" }))).rejects.toThrow(
+      'unfinished must be "close" or "refuse", got "drop"',
+    );
+  });
+
+  test("of an agent as a tool is found as well", () => {
+    expect(() => agent.asTool(untyped({ toolName: "helper", description: "Helps." }))).toThrow(
+      'asTool(): there is no option "toolName": use name',
+    );
+    expect(() => agent.asTool(untyped(undefined))).toThrow("asTool(): the options must be an object, got undefined");
   });
 
   test("of a session is not one of a run", async () => {
