@@ -1,6 +1,7 @@
 import {
   Agent,
   type AgentOptions,
+  type AgentToolOptions,
   type Content,
   ConfigurationError,
   type ContinueOptions,
@@ -312,10 +313,12 @@ describe("a wrong option", () => {
   });
 
   test("of an agent as a tool is found as well", () => {
-    expect(() => agent.asTool(untyped({ toolName: "helper", description: "Helps." }))).toThrow(
+    expect(() => agent.asTool(untyped<AgentToolOptions>({ toolName: "helper", description: "Helps." }))).toThrow(
       'asTool(): there is no option "toolName": use name',
     );
-    expect(() => agent.asTool(untyped(undefined))).toThrow("asTool(): the options must be an object, got undefined");
+    expect(() => agent.asTool(untyped<AgentToolOptions>(undefined))).toThrow(
+      "asTool(): the options must be an object, got undefined",
+    );
   });
 
   test("of a session is not one of a run", async () => {
