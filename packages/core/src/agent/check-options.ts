@@ -1,11 +1,4 @@
-import {
-  checkFunction,
-  checkOptions,
-  checkWord,
-  findSpelling,
-  type OptionNames,
-  type Spellings,
-} from "../internal/check-options.ts";
+import { checkOptions, checkValue, findSpelling, type OptionNames, type Spellings } from "../internal/check-options.ts";
 import { isObject } from "../internal/json.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import type { Hooks } from "../loop/loop-input.ts";
@@ -75,12 +68,10 @@ const SPELLINGS: Spellings = {
   "use signal, an option of run()": "abortSignal",
   "use thinking": "thinkingConfig reasoning",
   "use toolChoice": "toolConfig",
-  "use prepareTurn": "prepareStep",
-  "use metadata or observers": "experimental_telemetry telemetry callbacks",
-  "use observers, or read the events of stream()": "onStepFinish onFinish onChunk onError onEvent",
+  "use prepareTurn": "prepareStep activeTools",
+  "use observers": "onStepFinish onFinish onChunk onError callbacks telemetry experimental_telemetry",
   "use context, an option of run()": "experimental_context runtimeContext deps",
-  "use prepareTurn, which can return tools": "activeTools",
-  "pass it as the first argument of run(), or use chat({ history })": "history",
+  "use chat({ history })": "history",
   "use agent.session({ id })": "sessionId threadId conversationId",
   "its members are options of their own, such as temperature": "config generationConfig modelSettings providerOptions",
 };
@@ -130,14 +121,14 @@ function check(where: string, options: unknown, names: { readonly [name: string]
   if (limits !== undefined) checkOptions("limits", limits, LIMITS, (name) => findSpelling(LIMIT_SPELLINGS, name));
   if (hooks !== undefined) {
     checkOptions("hooks", hooks, HOOKS);
-    checkFunction("hooks.beforeCall", hooks.beforeCall);
-    checkFunction("hooks.afterCall", hooks.afterCall);
+    checkValue("hooks.beforeCall", hooks.beforeCall, [], "function");
+    checkValue("hooks.afterCall", hooks.afterCall, [], "function");
   }
-  checkFunction("approve", approve);
-  checkFunction("prepareTurn", prepareTurn);
+  checkValue("approve", approve, [], "function");
+  checkValue("prepareTurn", prepareTurn, [], "function");
   if (guardrails !== undefined) checkGuardrails(guardrails);
   if (signal !== undefined && typeof signal?.addEventListener !== "function")
-    throw new TypeError("signal must be an AbortSignal, such as the signal of an AbortController");
+    throw new TypeError("signal must be an AbortSignal, such as controller.signal");
   if (stopWhen !== undefined && !Array.isArray(stopWhen))
     throw new TypeError("stopWhen must be a list of rules; for a number of turns, use limits: { turns: … }");
   // Of the AI SDK: `{ schema }`, `Output.object()`, and `jsonSchema()`.
@@ -151,10 +142,9 @@ function check(where: string, options: unknown, names: { readonly [name: string]
 
 /** A guardrail that is passed in another way would not be asked. */
 function checkGuardrails(guardrails: Guardrails): void {
-  if (Array.isArray(guardrails))
-    throw new TypeError("guardrails must say what they check: guardrails: { input: […], output: […] }");
+  if (Array.isArray(guardrails)) throw new TypeError("guardrails must be { input: […], output: […] }");
   checkOptions("guardrails", guardrails, GUARDRAILS);
-  checkWord("guardrails.streaming", guardrails.streaming, ["hold", "show"]);
+  checkValue("guardrails.streaming", guardrails.streaming, ["hold", "show"]);
   for (const side of ["input", "output"] as const) {
     const list: unknown = guardrails[side] ?? [];
     const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
@@ -179,7 +169,6 @@ const TURN: OptionNames<TurnChanges> = {
 const TURN_SPELLINGS: Spellings = {
   "use tools, a list of names": "activeTools",
   "use contents": "messages",
-  "pass it to the agent or to run()": "cachedContent",
 };
 
 /** Checks what `prepareTurn` returned. @throws {TypeError} */

@@ -1,4 +1,4 @@
-import { checkWord } from "../internal/check-options.ts";
+import { checkValue } from "../internal/check-options.ts";
 import type { NextInput } from "../session/next-run.ts";
 import { hasAnswers } from "../session/session-answers.ts";
 import type { SessionHost } from "../session/session-host.ts";
@@ -28,8 +28,8 @@ export function readNextInput(
     ...options
   } = given;
   host.check(options);
-  checkWord("whileRunning", whileRunning, ["refuse", "steer", "wait", "replace"]);
-  checkWord("unfinished", unfinished, ["close", "refuse"]);
+  checkValue("whileRunning", whileRunning, ["refuse", "steer", "wait", "replace"]);
+  checkValue("unfinished", unfinished, ["close", "refuse"]);
   const answers = { approvals, outcomes };
   const insteadOf = again ?? (replaced === undefined ? undefined : { messageId: replaced });
   if (insteadOf !== undefined && whileRunning === "steer")

@@ -55,21 +55,24 @@ export function checkOptions(
 }
 
 /**
- * Rejects an option that is set to something else than a function.
+ * Says what an option must be, if it is something else; an option that is undefined is not.
  *
- * @throws {TypeError} Naming the option.
+ * @param allowed - Its values.
+ * @param kind - What it may be besides, as in `typeof`.
  */
-export function checkFunction(option: string, given: unknown): void {
-  if (given !== undefined && typeof given !== "function")
-    throw new TypeError(`${option} must be a function, got ${given === null ? "null" : typeof given}`);
+export function describeValue(
+  option: string,
+  given: unknown,
+  allowed: readonly unknown[],
+  kind?: string,
+): string | undefined {
+  if (given === undefined || typeof given === kind || allowed.includes(given)) return undefined;
+  const expected = [...allowed.map((one) => JSON.stringify(one)), ...(kind === undefined ? [] : [`a ${kind}`])];
+  return `${option} must be ${expected.join(" or ")}, got ${typeof given === "string" ? `"${given}"` : typeof given}`;
 }
 
-/**
- * Rejects an option that is set to something else than one of these words.
- *
- * @throws {TypeError} Naming the option and the words.
- */
-export function checkWord(option: string, given: unknown, words: readonly string[]): void {
-  if (given === undefined || words.some((word) => word === given)) return;
-  throw new TypeError(`${option} must be "${words.join('" or "')}", got ${JSON.stringify(given)}`);
+/** Rejects what {@link describeValue} describes. @throws {TypeError} Naming the option and what it must be. */
+export function checkValue(option: string, given: unknown, allowed: readonly unknown[], kind?: string): void {
+  const problem = describeValue(option, given, allowed, kind);
+  if (problem !== undefined) throw new TypeError(problem);
 }

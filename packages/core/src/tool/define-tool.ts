@@ -1,7 +1,13 @@
 import type * as z3 from "zod/v3";
 import type * as z4 from "zod/v4/core";
 import { ToolDefinitionError, ToolFailure } from "../errors/run-errors.ts";
-import { describeUnknownOption, findSpelling, type OptionNames, type Spellings } from "../internal/check-options.ts";
+import {
+  describeUnknownOption,
+  describeValue,
+  findSpelling,
+  type OptionNames,
+  type Spellings,
+} from "../internal/check-options.ts";
 import { isObject } from "../internal/json.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
@@ -154,11 +160,15 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
     throw new ToolDefinitionError("defineTool() takes one object: { name, description, input, run }", "");
   const { name, description, input, needsApproval } = spec;
   checkToolName(name);
-  const problem = describeUnknownOption(spec, OPTIONS, (option) => findSpelling(SPELLINGS, option));
+  const problem =
+    describeUnknownOption(spec, OPTIONS, (option) => findSpelling(SPELLINGS, option)) ??
+    describeValue("effects", spec.effects, ["none", "idempotent", "once"]) ??
+    describeValue("unknownOutcome", spec.unknownOutcome, ["ask", "tell-model"]) ??
+    describeValue("needsApproval", needsApproval, [true, false], "function") ??
+    describeValue("run", spec.run, [], "function");
   if (problem !== undefined) throw new ToolDefinitionError(`tool "${name}": ${problem}`, name);
   if (typeof description !== "string" || description.trim() === "")
     throw new ToolDefinitionError(`tool "${name}" needs a description: the model uses it to decide when to call`, name);
-  checkValues(spec);
   const { schema, source, changes } =
     input === undefined
       ? { schema: NO_PARAMETERS, source: NO_PARAMETERS, changes: [] }
@@ -217,25 +227,6 @@ const RETRY: OptionNames<ToolRetryPolicy> = {
   totalTimeoutMs: true,
   when: true,
 };
-
-/** What an option may be, other than a number. @throws {ToolDefinitionError} Naming the option. */
-function checkValues(spec: ToolSpec<never, unknown>): void {
-  const values: readonly (readonly [option: keyof typeof spec, allowed: readonly unknown[], kind?: string])[] = [
-    ["effects", ["none", "idempotent", "once"]],
-    ["unknownOutcome", ["ask", "tell-model"]],
-    ["needsApproval", [true, false], "function"],
-    ["run", [], "function"],
-  ];
-  for (const [option, allowed, kind] of values) {
-    const given: unknown = spec[option];
-    if (given === undefined || typeof given === kind || allowed.includes(given)) continue;
-    const expected = [...allowed.map((one) => JSON.stringify(one)), ...(kind === undefined ? [] : [`a ${kind}`])];
-    throw new ToolDefinitionError(
-      `tool "${spec.name}": ${option} must be ${expected.join(" or ")}, got ${typeof given === "string" ? JSON.stringify(given) : typeof given}`,
-      spec.name,
-    );
-  }
-}
 
 const SPELLINGS: Spellings = {
   "use input": "inputSchema parameters parametersJsonSchema schema args argsSchema input_schema",

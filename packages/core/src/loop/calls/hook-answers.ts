@@ -19,5 +19,5 @@ export function checkReplaced(given: ToolOutcome | void | null): ToolOutcome | u
   if (given === undefined || given === null) return undefined;
   const outcome: unknown = given;
   if (isObject(outcome) && typeof outcome["ok"] === "boolean") return given;
-  throw new TypeError("afterCall must return nothing, { ok: true, output: … } or { ok: false, kind: …, message: … }");
+  throw new TypeError("afterCall must return nothing or an outcome: { ok: true, output: … }");
 }

@@ -29,7 +29,7 @@ function checkClientOptions({ endpoint, traffic }: GeminiClientOptions): void {
   if (endpoint !== undefined && typeof endpoint.modelPath !== "function")
     throw new TypeError("endpoint must be made by google(), vertex(), cometapi() or endpoint()");
   if (traffic !== undefined && !(traffic instanceof Traffic))
-    throw new TypeError("traffic must be made by new Traffic(), as in new Traffic({ maxConcurrent: 8 })");
+    throw new TypeError("traffic must be made by new Traffic()");
 }
 
 /** Sends calls of the API and retries them. Holds what all calls of a client share. */
