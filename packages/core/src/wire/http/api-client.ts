@@ -26,9 +26,9 @@ type ReadAnswer<T> = (text: string, exchange: Exchange) => T;
 
 /** What JavaScript passes for the objects that `google()`, `endpoint()` and `new Traffic()` make. */
 function checkClientOptions({ endpoint, traffic }: GeminiClientOptions): void {
-  if (endpoint !== undefined && typeof endpoint.modelPath !== "function")
+  if (endpoint !== undefined && typeof endpoint?.modelPath !== "function")
     throw new TypeError("endpoint must be made by google(), vertex(), cometapi() or endpoint()");
-  if (traffic !== undefined && !(traffic instanceof Traffic))
+  if (traffic !== undefined && typeof traffic?.limiter !== "object")
     throw new TypeError("traffic must be made by new Traffic()");
 }
 
