@@ -165,6 +165,7 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
     describeValue("effects", spec.effects, ["none", "idempotent", "once"]) ??
     describeValue("unknownOutcome", spec.unknownOutcome, ["ask", "tell-model"]) ??
     describeValue("needsApproval", needsApproval, [true, false], "function") ??
+    // oxlint-disable-next-line typescript/unbound-method -- only looked at
     describeValue("run", spec.run, [], "function");
   if (problem !== undefined) throw new ToolDefinitionError(`tool "${name}": ${problem}`, name);
   if (typeof description !== "string" || description.trim() === "")
