@@ -590,7 +590,11 @@ describe("http_request", () => {
     const options: HttpRequestOptions = { ...LOCAL, methods: ["GET", "POST"], idempotencyHeader: "Idempotency-Key" };
     const tool = httpRequest(options);
     const approval = async (args: object): Promise<unknown> =>
-      await tool.needsApproval?.(await tool.parse(args), { name: "http_request", args: {} });
+      await tool.needsApproval?.(
+        await tool.parse(args),
+        { name: "http_request", args: {} },
+        { signal: new AbortController().signal, context: undefined },
+      );
     expect([await approval({ url }), await approval({ url, method: "POST" })]).toEqual([false, true]);
     const { json } = await request({ url, method: "POST", json: { a: [1] } }, options);
     expect(json).toMatchObject({

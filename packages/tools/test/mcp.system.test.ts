@@ -159,12 +159,13 @@ describe("server-everything", () => {
         annotations.readOnlyHint === true && name === "get-sum" && (input as { a: number }).a > 1,
     });
     const call = { name: "get_sum", args: {} };
+    const run = { signal: new AbortController().signal, context: undefined };
     expect(
       await Promise.all(
         server.tools.map(async (tool) => [
           tool.effects,
-          await tool.needsApproval?.({ a: 1 }, call),
-          await tool.needsApproval?.({ a: 2 }, call),
+          await tool.needsApproval?.({ a: 1 }, call, run),
+          await tool.needsApproval?.({ a: 2 }, call, run),
         ]),
       ),
     ).toEqual([

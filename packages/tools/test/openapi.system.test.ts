@@ -169,7 +169,11 @@ describe("a run", () => {
     const tools = openApiSearch(github() as object, { baseUrl: base });
     const [, callTool] = tools;
     const approval = (operation: string): unknown =>
-      callTool?.needsApproval?.({ operation, arguments: "{}" }, { name: "call_operation", args: {} });
+      callTool?.needsApproval?.(
+        { operation, arguments: "{}" },
+        { name: "call_operation", args: {} },
+        { signal: new AbortController().signal, context: undefined },
+      );
     expect([await approval("repos_get"), await approval("repos_delete")]).toEqual([false, true]);
     for (const [args, message] of [
       [{ operation: "repo_gets" }, /there is no operation "repo_gets"; similar names: repos/],

@@ -182,7 +182,14 @@ describe("the document", () => {
         await Promise.all(
           openApiTools(document, options).tools.map(async (tool) => [
             tool.name,
-            [tool.effects, (await tool.needsApproval?.({}, { name: tool.name, args: {} })) ?? false],
+            [
+              tool.effects,
+              (await tool.needsApproval?.(
+                {},
+                { name: tool.name, args: {} },
+                { signal: new AbortController().signal, context: undefined },
+              )) ?? false,
+            ],
           ]),
         ),
       );

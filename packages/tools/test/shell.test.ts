@@ -388,7 +388,11 @@ test("it happens once and asks by default", async () => {
     timeoutMs: 17_000,
   });
   const ask = async (options: Partial<ShellToolOptions>): Promise<unknown> =>
-    await shellTool({ cwd, ...options }).needsApproval?.({ command: "ls" }, { name, args: {} });
+    await shellTool({ cwd, ...options }).needsApproval?.(
+      { command: "ls" },
+      { name, args: {} },
+      { signal: new AbortController().signal, context: undefined },
+    );
   expect(await ask({})).toBe(true);
   expect(await ask({ needsApproval: false })).toBe(false);
   expect(await ask({ needsApproval: ({ command }) => command !== "ls" })).toBe(false);

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from "../internal/option-names.ts";
 import { ToolFailure, ToolRetry } from "../errors/run-errors.ts";
 import { isObject, type Json } from "../internal/json.ts";
 import type { RunEvent } from "../loop/events.ts";
@@ -75,6 +76,15 @@ export interface NestedAgent {
   ): Pick<RunOptions, "limits" | "prices" | "approve" | "parent" | "metadata">;
 }
 
+const OPTIONS: OptionNames<AgentToolOptions> = {
+  name: true,
+  description: true,
+  output: true,
+  timeoutMs: true,
+  exposeErrors: true,
+  session: true,
+};
+
 const INPUT = {
   type: "object",
   properties: { task: { type: "string", description: AGENT_TASK } },
@@ -87,6 +97,7 @@ const INPUT = {
  * never gets more tokens, time or money than that run has left, and asks that run's `approve`.
  */
 export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<AgentToolInput> {
+  checkOptions("asTool()", options, OPTIONS, (option) => (option === "toolName" ? "use name" : undefined));
   const { name = agent.name, description, output, timeoutMs = 600_000, exposeErrors } = options;
   const tool: Tool = defineTool({
     name,

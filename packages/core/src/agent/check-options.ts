@@ -1,7 +1,10 @@
-import { checkOptions, findSpelling, type OptionNames, type Spellings } from "../internal/option-names.ts";
+import { checkOptions, checkValue, findSpelling, type OptionNames, type Spellings } from "../internal/option-names.ts";
 import { isObject } from "../internal/json.ts";
+import type { Guardrails } from "../loop/guardrails.ts";
 import type { Hooks } from "../loop/loop-input.ts";
 import type { Limits } from "../loop/limits.ts";
+import type { TurnChanges } from "../loop/turn/prepare-turn.ts";
+import { isStandardSchema } from "../tool/schema/standard-schema.ts";
 import { GEMINI_OPTIONS, GEMINI_SPELLINGS } from "../model/gemini-model.ts";
 import { type AgentOptions, type AnyRunOptions, SETTINGS, type SharedOptions } from "./options.ts";
 
@@ -44,6 +47,7 @@ const RUN: OptionNames<AnyRunOptions> = {
   steps: true,
 };
 const HOOKS: OptionNames<Hooks> = { beforeCall: true, afterCall: true };
+const GUARDRAILS: OptionNames<Guardrails> = { input: true, output: true, streaming: true };
 const LIMITS: OptionNames<Limits> = {
   turns: true,
   toolCalls: true,
@@ -64,7 +68,11 @@ const SPELLINGS: Spellings = {
   "use signal, an option of run()": "abortSignal",
   "use thinking": "thinkingConfig reasoning",
   "use toolChoice": "toolConfig",
-  "use prepareTurn": "prepareStep",
+  "use prepareTurn": "prepareStep activeTools",
+  "use observers": "onStepFinish onFinish onChunk onError callbacks telemetry experimental_telemetry",
+  "use context, an option of run()": "experimental_context runtimeContext deps",
+  "use chat({ history })": "history",
+  "use agent.session({ id })": "sessionId threadId conversationId",
   "its members are options of their own, such as temperature": "config generationConfig modelSettings providerOptions",
 };
 const LIMIT_SPELLINGS: Spellings = { "use turns": "maxSteps maxTurns", "use wallTimeMs": "timeout timeoutMs" };
@@ -85,6 +93,9 @@ function advise(name: string): string | undefined {
  */
 export function checkAgentOptions(options: AgentOptions): void {
   check("new Agent()", options, AGENT);
+  const { observers } = options;
+  if (observers !== undefined && !Array.isArray(observers))
+    throw new TypeError("observers must be a list: observers: [observer]");
   const model: unknown = options.model;
   if (typeof model === "string" || (isObject(model) && typeof model["respond"] === "function")) return;
   throw new TypeError(
@@ -103,11 +114,21 @@ export function checkSessionRun(method: string, more: { readonly [name: string]:
 }
 
 function check(where: string, options: unknown, names: { readonly [name: string]: true }): void {
+  if (isStandardSchema(options)) throw new TypeError(`${where}: the options are a schema: use { output: schema }`);
   checkOptions(where, options, names, advise);
   // As just checked.
-  const { limits, hooks, stopWhen, output } = options as AnyRunOptions;
+  const { limits, hooks, stopWhen, output, guardrails, approve, prepareTurn, signal } = options as AnyRunOptions;
   if (limits !== undefined) checkOptions("limits", limits, LIMITS, (name) => findSpelling(LIMIT_SPELLINGS, name));
-  if (hooks !== undefined) checkOptions("hooks", hooks, HOOKS);
+  if (hooks !== undefined) {
+    checkOptions("hooks", hooks, HOOKS);
+    checkValue("hooks.beforeCall", hooks.beforeCall, [], "function");
+    checkValue("hooks.afterCall", hooks.afterCall, [], "function");
+  }
+  checkValue("approve", approve, [], "function");
+  checkValue("prepareTurn", prepareTurn, [], "function");
+  if (guardrails !== undefined) checkGuardrails(guardrails);
+  if (signal !== undefined && typeof signal?.addEventListener !== "function")
+    throw new TypeError("signal must be an AbortSignal, such as controller.signal");
   if (stopWhen !== undefined && !Array.isArray(stopWhen))
     throw new TypeError("stopWhen must be a list of rules; for a number of turns, use limits: { turns: … }");
   // Of the AI SDK: `{ schema }`, `Output.object()`, and `jsonSchema()`.
@@ -117,6 +138,47 @@ function check(where: string, options: unknown, names: { readonly [name: string]
     ("schema" in output || "responseFormat" in output || "jsonSchema" in output)
   )
     throw new TypeError("output must be the schema itself: output: schema");
+}
+
+/** A guardrail that is passed in another way would not be asked. */
+function checkGuardrails(guardrails: Guardrails): void {
+  if (Array.isArray(guardrails)) throw new TypeError("guardrails must be { input: […], output: […] }");
+  checkOptions("guardrails", guardrails, GUARDRAILS);
+  checkValue("guardrails.streaming", guardrails.streaming, ["hold", "show"]);
+  for (const side of ["input", "output"] as const) {
+    const list: unknown = guardrails[side] ?? [];
+    const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
+    if (isList(list) && list.every(isGuardrail)) continue;
+    throw new TypeError(`guardrails.${side} must be a list of { name: "…", check: function }`);
+  }
+}
+
+function isGuardrail(given: unknown): boolean {
+  return isObject(given) && typeof given["name"] === "string" && typeof given["check"] === "function";
+}
+
+const { cachedContent: _, ...TURN_SETTINGS } = SETTINGS;
+const TURN: OptionNames<TurnChanges> = {
+  ...TURN_SETTINGS,
+  model: true,
+  instructions: true,
+  tools: true,
+  toolChoice: true,
+  contents: true,
+};
+const TURN_SPELLINGS: Spellings = {
+  "use tools, a list of names": "activeTools",
+  "use contents": "messages",
+};
+
+/** Checks what `prepareTurn` returned. @throws {TypeError} */
+export function checkTurnChanges(changes: TurnChanges): void {
+  checkOptions(
+    "prepareTurn",
+    changes,
+    TURN,
+    (name) => findSpelling(TURN_SPELLINGS, name) ?? findSpelling(SPELLINGS, name),
+  );
 }
 
 /** The error for tools that are not a list of tools. */

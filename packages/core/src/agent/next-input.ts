@@ -1,3 +1,4 @@
+import { checkValue } from "../internal/option-names.ts";
 import type { NextInput } from "../session/runs/next-run.ts";
 import { hasAnswers } from "../session/runs/session-answers.ts";
 import type { SessionHost } from "../session/runs/session-host.ts";
@@ -27,6 +28,8 @@ export function readNextInput(
     ...options
   } = given;
   host.check(options);
+  checkValue("whileRunning", whileRunning, ["refuse", "steer", "wait", "replace"]);
+  checkValue("unfinished", unfinished, ["close", "refuse"]);
   const answers = { approvals, outcomes };
   const insteadOf = again ?? (replaced === undefined ? undefined : { messageId: replaced });
   if (insteadOf !== undefined && whileRunning === "steer")

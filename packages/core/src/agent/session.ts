@@ -64,8 +64,10 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
 
   /** @internal */
   constructor(host: SessionHost<AnyRunOptions>, options: SessionOptions) {
-    checkOptions("session()", options, SESSION);
+    checkOptions("session()", options, SESSION, (name) => (name === "sessionId" ? "use id" : undefined));
     const { id = crypto.randomUUID(), store = new MemoryStore(), limits, leaseMs, ...about } = options;
+    if (typeof store.records !== "function")
+      throw new TypeError('store must be a store, such as new SqliteStore("chats.sqlite")');
     if (id.trim() === "") throw new TypeError("a session's id must not be empty");
     if (limits !== undefined) checkLimits(limits);
     if (leaseMs !== undefined && !(Number.isFinite(leaseMs) && leaseMs >= 100))

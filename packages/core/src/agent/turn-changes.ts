@@ -8,6 +8,7 @@ import { gemini } from "../model/gemini-model.ts";
 import type { Model } from "../model/model.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import type { Toolset } from "../tool/toolset.ts";
+import { checkTurnChanges } from "./check-options.ts";
 import { type AgentOptions, type AnyRunOptions, pickChangedSettings } from "./options.ts";
 
 /** Carries out what `prepareTurn` changes: finds the models and the tools that it names. */
@@ -51,7 +52,10 @@ export class TurnChanges {
         });
         return mixTools(chosen, capabilities, this.#ask).toolset;
       },
-      settingsIn: pickChangedSettings,
+      settingsIn: (changes) => {
+        checkTurnChanges(changes);
+        return pickChangedSettings(changes);
+      },
     });
   }
 

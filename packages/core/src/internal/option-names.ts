@@ -19,7 +19,7 @@ export function findSpelling(spellings: Spellings, name: string): string | undef
  */
 export function describeUnknownOption(
   given: object,
-  names: { readonly [name: string]: true },
+  names: object,
   advise: (name: string) => string | undefined,
 ): string | undefined {
   const prototype: unknown = Object.getPrototypeOf(given);
@@ -39,16 +39,40 @@ export function describeUnknownOption(
  * Rejects options that do not exist.
  *
  * @param where - What takes them, such as `run()`.
+ * @param names - Has a member for each.
  * @throws {TypeError} Naming the option and what to do.
  */
 export function checkOptions(
   where: string,
   given: unknown,
-  names: { readonly [name: string]: true },
+  names: object,
   advise: (name: string) => string | undefined = () => undefined,
 ): void {
   if (typeof given !== "object" || given === null)
     throw new TypeError(`${where}: the options must be an object, got ${given === null ? "null" : typeof given}`);
   const problem = describeUnknownOption(given, names, advise);
   if (problem !== undefined) throw new TypeError(`${where}: ${problem}`);
+}
+
+/**
+ * Says what an option must be, if it is something else; an option that is undefined is not.
+ *
+ * @param allowed - Its values.
+ * @param kind - What it may be besides, as in `typeof`.
+ */
+export function describeValue(
+  option: string,
+  given: unknown,
+  allowed: readonly unknown[],
+  kind?: string,
+): string | undefined {
+  if (given === undefined || typeof given === kind || allowed.includes(given)) return undefined;
+  const expected = [...allowed.map((one) => JSON.stringify(one)), ...(kind === undefined ? [] : [`a ${kind}`])];
+  return `${option} must be ${expected.join(" or ")}, got ${typeof given === "string" ? `"${given}"` : typeof given}`;
+}
+
+/** Rejects what {@link describeValue} describes. @throws {TypeError} Naming the option and what it must be. */
+export function checkValue(option: string, given: unknown, allowed: readonly unknown[], kind?: string): void {
+  const problem = describeValue(option, given, allowed, kind);
+  if (problem !== undefined) throw new TypeError(problem);
 }

@@ -99,8 +99,10 @@ function addSpent(a: Spent, b: Spent): Spent {
 export function checkLimits(limits: Limits): void {
   for (const name of LIMIT_NAMES) {
     const limit = limits[name];
-    if (limit !== undefined && !(limit > 0))
-      throw new TypeError(`limits.${name} must be a positive number, got ${limit}`);
+    if (limit !== undefined && !(typeof limit === "number" && limit > 0))
+      throw new TypeError(
+        `limits.${name} must be a positive number, got ${typeof limit === "number" ? limit : typeof limit}`,
+      );
   }
 }
 

@@ -2,7 +2,13 @@ import { ConfigurationError } from "../errors/agent-error.ts";
 import { ApiStatusError } from "../errors/api-errors.ts";
 import { checkOptions, findSpelling, type OptionNames, type Spellings } from "../internal/option-names.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { CallOptions, CallSignal, GeminiClientOptions } from "../wire/client-options.ts";
+import {
+  type CallOptions,
+  type CallSignal,
+  CLIENT_OPTIONS,
+  CLIENT_SPELLINGS,
+  type GeminiClientOptions,
+} from "../wire/client-options.ts";
 import { createCachedContent } from "../wire/caches.ts";
 import type { Endpoint, EndpointKind } from "../wire/endpoints/endpoint.ts";
 import { getFile, waitForFile } from "../wire/files.ts";
@@ -40,31 +46,13 @@ export interface GeminiOptions extends GeminiClientOptions {
 }
 
 /** The names of all options. */
-export const GEMINI_OPTIONS: OptionNames<GeminiOptions> = {
-  endpoint: true,
-  fetch: true,
-  httpClient: true,
-  timeouts: true,
-  retry: true,
-  traffic: true,
-  group: true,
-  logger: true,
-  maxBufferBytes: true,
-  maxAnswerBytes: true,
-  maxAnswerChunks: true,
-  maxRequestBytes: true,
-  random: true,
-  now: true,
-  env: true,
-  transport: true,
-  capabilities: true,
-};
+export const GEMINI_OPTIONS: OptionNames<GeminiOptions> = { ...CLIENT_OPTIONS, transport: true, capabilities: true };
 
 /** What to write for options that other libraries take here. */
 export const GEMINI_SPELLINGS: Spellings = {
-  "use endpoint: google({ apiKey: … })": "apiKey",
-  "use endpoint: endpoint({ baseUrl: …, apiKey: … })": "baseUrl baseURL headers",
+  ...CLIENT_SPELLINGS,
   "use gemini(id, { retry: { maxAttempts: … } })": "maxRetries",
+  "pass it to the agent or to run()": "temperature topP topK maxOutputTokens thinking safetySettings",
 };
 
 /**

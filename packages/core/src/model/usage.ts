@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from "../internal/option-names.ts";
 import type { UsageMetadata } from "../wire/types/generate-content.ts";
 
 /** Tokens of one response, or summed over a run. */
@@ -128,9 +129,21 @@ export function findPrices(table: PriceTable | undefined, modelVersion: string):
   return typeof table === "function" ? table(modelVersion) : table;
 }
 
-/** @throws {TypeError} Naming a price that is not a number of at least 0. */
+const PRICES: OptionNames<Prices> = {
+  input: true,
+  cachedInput: true,
+  output: true,
+  thoughts: true,
+  toolUse: true,
+  searchQuery: true,
+};
+
+/** @throws {TypeError} Naming a price that does not exist, is missing, or is not a number of at least 0. */
 export function checkPrices(table: PriceTable | undefined): void {
   if (table === undefined || typeof table === "function") return;
+  checkOptions("prices", table, PRICES);
+  for (const name of ["input", "output"] as const)
+    if (table[name] === undefined) throw new TypeError(`prices.${name} is missing`);
   for (const [name, price] of Object.entries(table))
     if (price !== undefined && !(typeof price === "number" && price >= 0))
       throw new TypeError(`prices.${name} must be a number of at least 0, got ${String(price)}`);

@@ -1,7 +1,14 @@
 import type * as z3 from "zod/v3";
 import type * as z4 from "zod/v4/core";
 import { ToolDefinitionError, ToolFailure } from "../errors/run-errors.ts";
-import { describeUnknownOption, findSpelling, type OptionNames, type Spellings } from "../internal/option-names.ts";
+import {
+  describeUnknownOption,
+  describeValue,
+  findSpelling,
+  type OptionNames,
+  type Spellings,
+} from "../internal/option-names.ts";
+import { isObject } from "../internal/json.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import { buildParser } from "./call-tool.ts";
@@ -9,15 +16,16 @@ import type { ToolRetries, ToolRetryPolicy } from "./retry-policy.ts";
 import { notRunHere } from "./model-texts.ts";
 import { declareParameters, type DescribedSchema, NO_PARAMETERS } from "./schema/declare.ts";
 import type { StandardJsonSchema, StandardSchema } from "./schema/standard-schema.ts";
-import type { Tool, ToolContext, ToolEffects, UnknownOutcome } from "./tool.ts";
+import type { ApprovalContext, Tool, ToolContext, ToolEffects, UnknownOutcome } from "./tool.ts";
 
-/** What defines a tool, apart from its input schema. */
+/** What defines a tool, apart from its input schema. `Asked` is the part of the context that `needsApproval` declares. */
 export interface ToolSpec<
   Input,
   Output,
   Context = unknown,
   Name extends string = string,
   Ends extends boolean = boolean,
+  Asked = Context,
 > {
   /** Function name the model calls: a letter or `_`, then letters, digits and `_ . : -`; at most 64 characters. */
   readonly name: Name;
@@ -55,8 +63,14 @@ export interface ToolSpec<
    * `ToolRetry`. @defaultValue false
    */
   readonly exposeErrors?: boolean | undefined;
-  /** Whether a call requires approval: always, or depending on its validated input. @defaultValue false */
-  readonly needsApproval?: boolean | ((input: Input, call: FunctionCall) => boolean | Promise<boolean>) | undefined;
+  /**
+   * Whether a call requires approval: always, or depending on its validated input or on the run. If it needs the run's context, declare
+   * that in the third parameter: `(input, call, { context }: ApprovalContext<App>)`. @defaultValue false
+   */
+  readonly needsApproval?:
+    | boolean
+    | ((input: Input, call: FunctionCall, run: ApprovalContext<Asked>) => boolean | Promise<boolean>)
+    | undefined;
   /**
    * Milliseconds until a pending question about a call (approval, outcome) expires: the model is told so, and the call is
    * not run. Counted from when the question is asked; a session checks when it is resumed. @defaultValue never
@@ -108,7 +122,8 @@ export interface ToolOptions<
   Context = unknown,
   Name extends string = string,
   Ends extends boolean = boolean,
-> extends ToolSpec<InputOf<Schema>, Output, Context, Name, Ends> {
+  Asked = Context,
+> extends ToolSpec<InputOf<Schema>, Output, Context, Name, Ends, Asked> {
   /** Schema of the input: determines its type, the declaration sent to the service, and the check of each call. @defaultValue no input */
   readonly input?: Schema | undefined;
 }
@@ -134,14 +149,24 @@ export function defineTool<
   Context = unknown,
   const Name extends string = string,
   Ends extends boolean = false,
+  // Of its own, so that a parameter without an annotation does not settle the context of `run`.
+  Asked = unknown,
 >(
-  spec: ToolOptions<Schema, Output, Context, Name, Ends>,
-): Tool<InputOf<Schema>, Output, Context, Name, ArgumentsOf<Schema>, Ends>;
+  spec: ToolOptions<Schema, Output, Context, Name, Ends, Asked>,
+): Tool<InputOf<Schema>, Output, Context & Asked, Name, ArgumentsOf<Schema>, Ends>;
 // The only signature that callers see, so that a mistake is reported where it is.
 export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: unknown }): Tool {
+  if (!isObject(spec))
+    throw new ToolDefinitionError("defineTool() takes one object: { name, description, input, run }", "");
   const { name, description, input, needsApproval } = spec;
   checkToolName(name);
-  const problem = describeUnknownOption(spec, OPTIONS, (option) => findSpelling(SPELLINGS, option));
+  const problem =
+    describeUnknownOption(spec, OPTIONS, (option) => findSpelling(SPELLINGS, option)) ??
+    describeValue("effects", spec.effects, ["none", "idempotent", "once"]) ??
+    describeValue("unknownOutcome", spec.unknownOutcome, ["ask", "tell-model"]) ??
+    describeValue("needsApproval", needsApproval, [true, false], "function") ??
+    // oxlint-disable-next-line typescript/unbound-method -- only looked at
+    describeValue("run", spec.run, [], "function");
   if (problem !== undefined) throw new ToolDefinitionError(`tool "${name}": ${problem}`, name);
   if (typeof description !== "string" || description.trim() === "")
     throw new ToolDefinitionError(`tool "${name}" needs a description: the model uses it to decide when to call`, name);
@@ -196,6 +221,14 @@ const OPTIONS: OptionNames<ToolOptions<undefined, unknown>> = {
   run: true,
 };
 
+const RETRY: OptionNames<ToolRetryPolicy> = {
+  maxAttempts: true,
+  minDelayMs: true,
+  maxDelayMs: true,
+  totalTimeoutMs: true,
+  when: true,
+};
+
 const SPELLINGS: Spellings = {
   "use input": "inputSchema parameters parametersJsonSchema schema args argsSchema input_schema",
   "use run": "execute handler func function fn callback invoke call",
@@ -226,6 +259,8 @@ function readRetry({ name, effects }: ToolSpec<never, unknown>, retry: ToolRetry
       `tool "${name}": retry runs the function again, which effects: "once" rules out: leave out one of them`,
       name,
     );
+  const problem = isObject(retry) ? describeUnknownOption(retry, RETRY, () => undefined) : "it must be an object";
+  if (problem !== undefined) throw new ToolDefinitionError(`tool "${name}": retry: ${problem}`, name);
   const minDelayMs = limit(name, "retry.minDelayMs", retry.minDelayMs ?? 500, 0);
   return {
     maxAttempts: limit(name, "retry.maxAttempts", retry.maxAttempts ?? 3, 1),

@@ -57,7 +57,7 @@ export interface Tool<
   /** Set when the tool is an agent whose runs a durable engine can execute. */
   readonly agent?: ChildAgent | undefined;
   /** Whether the call requires approval; absent when never. Throwing counts as yes. */
-  needsApproval?(input: Input, call: FunctionCall): boolean | Promise<boolean>;
+  needsApproval?(input: Input, call: FunctionCall, run: ApprovalContext<Context>): boolean | Promise<boolean>;
   /** Validates the arguments. @throws {ToolRetry} With a short message for the model when they are invalid. */
   parse(args: unknown): Input | Promise<Input>;
   /** Runs the function. Returns the result, or is an async generator that yields progress and returns the result. */

@@ -1,3 +1,4 @@
+import type { OptionNames, Spellings } from "../internal/option-names.ts";
 import type { Environment } from "../internal/environment.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { RequestEncoder } from "./http/encode-request.ts";
@@ -68,6 +69,31 @@ export interface GeminiClientOptions {
   /** @defaultValue the process's environment */
   readonly env?: Environment | undefined;
 }
+
+/** The names of all options. */
+export const CLIENT_OPTIONS: OptionNames<GeminiClientOptions> = {
+  endpoint: true,
+  fetch: true,
+  httpClient: true,
+  timeouts: true,
+  retry: true,
+  traffic: true,
+  group: true,
+  logger: true,
+  maxBufferBytes: true,
+  maxAnswerBytes: true,
+  maxAnswerChunks: true,
+  maxRequestBytes: true,
+  random: true,
+  now: true,
+  env: true,
+};
+
+/** What to write for options of other libraries. */
+export const CLIENT_SPELLINGS: Spellings = {
+  "use endpoint: google({ apiKey: … })": "apiKey",
+  "use endpoint: endpoint({ baseUrl: …, apiKey: … })": "baseUrl baseURL headers",
+};
 
 /** How to cancel a call. */
 export interface CallSignal {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import {
   Agent,
   type AnyTool,
+  type ApprovalContext,
   type CallInfo,
   type Chat,
   type CompletedToolCall,
@@ -64,6 +65,39 @@ describe("a tool", () => {
     expectTypeOf(tenant).toEqualTypeOf<
       Tool<Record<string, never>, number, Other, "tenant", Record<string, never>, false>
     >();
+  });
+
+  test("declares the context of its rule for approvals as well", () => {
+    const rule = defineTool({
+      name: "pay",
+      description: "Pays.",
+      input: z.object({ euros: z.number() }),
+      needsApproval: ({ euros }, { name }, { context, metadata, signal }: ApprovalContext<User>) =>
+        euros > 50 && name !== context.user && metadata === undefined && !signal.aborted,
+      run: ({ euros }) => ({ paid: euros }),
+    });
+    expectTypeOf(rule).toEqualTypeOf<
+      Tool<{ euros: number }, { paid: number }, User, "pay", { euros: number }, false>
+    >();
+    const both = defineTool({
+      name: "both",
+      description: "Both.",
+      needsApproval: (_, __, { context }: ApprovalContext<User>) => context.user === "",
+      run: (_, { context }: ToolContext<Other>) => context.tenant,
+    });
+    expectTypeOf(both["~context"]).toEqualTypeOf<((context: Other & User) => void) | undefined>();
+    const undeclared = defineTool({
+      name: "undeclared",
+      description: "Uses no context in its rule.",
+      needsApproval: (_, __, { context, metadata }) => {
+        expectTypeOf(context).toBeUnknown();
+        return metadata !== undefined;
+      },
+      run: (_, { context }: ToolContext<App>) => context.user,
+    });
+    expectTypeOf(undeclared["~context"]).toEqualTypeOf<((context: App) => void) | undefined>();
+    // @ts-expect-error -- the agent's context has no user
+    void new Agent<Other>({ model, tools: [rule] });
   });
 
   test("without a context fits everywhere, with one only where it is given", () => {

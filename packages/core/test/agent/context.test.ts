@@ -1,6 +1,7 @@
 import {
   Agent,
   type AnyTool,
+  type ApprovalContext,
   defineTool,
   MemoryStore,
   type RunContext,
@@ -56,7 +57,11 @@ describe.each(FACES)("the context of a run, by %s", (_face, read) => {
       instructions: ({ context }) => (see("instructions", context), `You serve ${context.user}.`),
       tools: ({ context }) => {
         see("tools", context);
-        return [{ ...whose, needsApproval: () => true }];
+        const needsApproval = (_: unknown, __: unknown, run: ApprovalContext<App>): boolean => {
+          see("needsApproval", run.context);
+          return run.context.user === "ann";
+        };
+        return [{ ...whose, needsApproval }];
       },
       approve: (_, { context }) => (see("approve", context), context.user === "ann"),
       prepareTurn: ({ context }) => see("prepareTurn", context),
@@ -68,10 +73,26 @@ describe.each(FACES)("the context of a run, by %s", (_face, read) => {
     const result = await read(agent, { context: ANN });
     expect(outputs(result)).toEqual(["ann"]);
     expect(new Set(seen.map(([where]) => where))).toEqual(
-      new Set(["instructions", "tools", "approve", "prepareTurn", "beforeCall", "afterCall"]),
+      new Set(["instructions", "tools", "needsApproval", "approve", "prepareTurn", "beforeCall", "afterCall"]),
     );
     for (const [, context] of seen) expect(context).toBe(ANN);
     expect(model.requests.map(({ instructions }) => instructions)).toEqual(["You serve ann.", "You serve ann."]);
+  });
+
+  test("and its metadata decide whether a call needs approval", async () => {
+    const refund = defineTool({
+      name: "refund",
+      description: "Refunds.",
+      needsApproval: (_, __, { context, metadata }: ApprovalContext<App>) =>
+        context.user !== "boss" && metadata?.["trial"] !== true,
+      run: () => "refunded",
+    });
+    const model = (): ScriptedModel => new ScriptedModel(call("refund"), say("."));
+    const ask = async (options: Options): Promise<string> =>
+      (await read(new Agent({ model: model(), tools: [refund] }), options)).stopReason;
+    expect(await ask({ context: ANN })).toBe("needs-approval");
+    expect(await ask({ context: { user: "boss" } })).toBe("finished");
+    expect(await ask({ context: ANN, metadata: { trial: true } })).toBe("finished");
   });
 
   test("is each run's own", async () => {

@@ -1,9 +1,14 @@
 import {
   Agent,
   type AgentOptions,
+  type AgentToolOptions,
   type Content,
+  ConfigurationError,
   type ContinueOptions,
   defineTool,
+  embed,
+  embedMany,
+  endpoint,
   gemini,
   type GeminiOptions,
   google,
@@ -11,8 +16,9 @@ import {
   type RunInput,
   type RunOptions,
   type SendOptions,
+  Traffic,
 } from "@pollux/core";
-import { say, ScriptedModel } from "@pollux/core/testing";
+import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { faces } from "../helpers/faces.ts";
@@ -62,6 +68,22 @@ const SHARED: readonly (readonly [options: object, problem: string])[] = [
   [{ limits: { maxSteps: 5 } }, 'limits: there is no option "maxSteps": use turns'],
   [{ limits: { outputToken: 5 } }, 'limits: there is no option "outputToken"; did you mean "outputTokens"?'],
   [{ hooks: { beforeCal: () => {} } }, 'hooks: there is no option "beforeCal"; did you mean "beforeCall"?'],
+  [{ guardrails: [() => undefined] }, "guardrails must be { input: […], output: […] }"],
+  [{ guardrails: { inputs: [] } }, 'guardrails: there is no option "inputs"; did you mean "input"?'],
+  [{ guardrails: { input: () => undefined } }, 'guardrails.input must be a list of { name: "…", check: function }'],
+  [{ guardrails: { output: [() => undefined] } }, 'guardrails.output must be a list of { name: "…", check: function }'],
+  [
+    { guardrails: { input: [{ check: () => undefined }] } },
+    'guardrails.input must be a list of { name: "…", check: function }',
+  ],
+  [{ guardrails: { streaming: "buffer" } }, 'guardrails.streaming must be "hold" or "show", got "buffer"'],
+  [{ hooks: { beforeCall: true } }, "hooks.beforeCall must be a function, got boolean"],
+  [{ approve: true }, "approve must be a function, got boolean"],
+  [{ prepareTurn: {} }, "prepareTurn must be a function, got object"],
+  [{ prepareStep: () => ({}) }, 'there is no option "prepareStep": use prepareTurn'],
+  [{ onStepFinish() {} }, 'there is no option "onStepFinish": use observers'],
+  [{ experimental_context: {} }, 'there is no option "experimental_context": use context, an option of run()'],
+  [{ history: [] }, 'there is no option "history": use chat({ history })'],
   [{ stopWhen: () => true }, "stopWhen must be a list of rules; for a number of turns, use limits: { turns: … }"],
   [
     { tools: { now } },
@@ -136,10 +158,89 @@ describe.each(faces)("%s", (_name, face) => {
       "output must be the schema itself: output: schema",
     ],
     [{ output: { jsonSchema: {}, validate() {} } }, "output must be the schema itself: output: schema"],
+    [{ signal: new AbortController() }, "signal must be an AbortSignal, such as controller.signal"],
+    [{ limits: { turns: "5" } }, "limits.turns must be a positive number, got string"],
+    [{ prices: { inputTokens: 1 } }, 'prices: there is no option "inputTokens"'],
+    [{ prices: { input: 1 } }, "prices.output is missing"],
+    [{ compaction: { maxTokens: 1 } }, 'compaction: there is no option "maxTokens"'],
+    [{ compaction: true }, "compaction: the options must be an object, got boolean"],
+    [schema, "run(): the options are a schema: use { output: schema }"],
     [null, "run(): the options must be an object, got null"],
     ["brief", "run(): the options must be an object, got string"],
   ])("with %o says what is wrong", async (options, message) => {
     await expect(face(agent(), "Hi.", untyped<RunOptions>(options))).rejects.toThrow(new TypeError(message));
+  });
+
+  test("with an output that is an object of schemas says what is wrong", async () => {
+    await expect(face(agent(), "Hi.", untyped<RunOptions>({ output: { city: z.string() } }))).rejects.toThrow(
+      new ConfigurationError(
+        "output: the schema is an object of schemas: wrap it, as in z.object({ city: z.string() })",
+      ),
+    );
+  });
+
+  test.each<[toolChoice: unknown, message: string]>([
+    [{ type: "tool", toolName: "now" }, 'toolChoice must be "auto", "required", "none" or { only: ["get_weather"] }'],
+    [{ only: "now" }, 'toolChoice must be "auto", "required", "none" or { only: ["get_weather"] }'],
+    ["now", 'toolChoice is "now": it must be "auto", "required", "none" or { only: ["now"] }'],
+  ])("with the tool choice %o says what there is", async (toolChoice, message) => {
+    await expect(face(agent(), "Hi.", untyped<RunOptions>({ tools: [now], toolChoice }))).rejects.toThrow(
+      new ConfigurationError(message),
+    );
+  });
+
+  test.each<[verdict: unknown]>([[true], [false], ["no"], [{ block: "no" }], [{ stop: true }], [{ replace: 5 }]])(
+    "fails when a guardrail answers %o: it may be a stop that was misspelled",
+    async (verdict) => {
+      const check = (): undefined => untyped<undefined>(verdict);
+      for (const side of ["input", "output"] as const)
+        await expect(
+          face(new Agent({ model: new ScriptedModel(say("Hi.")) }), "Hi.", {
+            guardrails: { [side]: [{ name: "g", check }] },
+          }),
+        ).rejects.toThrow(
+          `the ${side} guardrail "g" failed, so the run stops here: check must return nothing, { stop: "reason" } or { replace: … }`,
+        );
+    },
+  );
+
+  test("fails when a hook answers anything else: it may be a denial that was misspelled", async () => {
+    for (const decision of [false, "no", { denied: "no" }, { deny: true }, { args: 1 }])
+      await expect(
+        face(new Agent({ model: new ScriptedModel(call("now"), say("1")), tools: [now] }), "Hi.", {
+          hooks: { beforeCall: () => untyped<undefined>(decision) },
+        }),
+      ).rejects.toThrow('beforeCall must return nothing, { deny: "reason" }, { args: { … } } or { output: … }');
+    await expect(
+      face(new Agent({ model: new ScriptedModel(call("now"), say("1")), tools: [now] }), "Hi.", {
+        hooks: { afterCall: () => untyped<undefined>("2") },
+      }),
+    ).rejects.toThrow("afterCall must return nothing or an outcome: { ok: true, output: … }");
+  });
+
+  test.each<[changes: object, problem: string]>([
+    [{ activeTools: ["now"] }, 'there is no option "activeTools": use tools, a list of names'],
+    [{ system: "Be brief." }, 'there is no option "system": use instructions'],
+    [{ messages: [] }, 'there is no option "messages": use contents'],
+    [{ temprature: 0 }, 'there is no option "temprature"; did you mean "temperature"?'],
+  ])("fails when prepareTurn returns %o", async (changes, problem) => {
+    const prepareTurn = (): undefined => untyped<undefined>(changes);
+    await expect(face(agent(), "Hi.", { prepareTurn })).rejects.toThrow(`prepareTurn: ${problem}`);
+  });
+
+  test("takes a null of JavaScript as nothing, from a hook and from a guardrail", async () => {
+    const nothing = (): undefined => untyped<undefined>(null);
+    const checks = [{ name: "g", check: nothing }];
+    const result = await face(
+      new Agent({
+        model: new ScriptedModel(call("now"), say("It is 1.")),
+        tools: [now],
+        hooks: { beforeCall: nothing, afterCall: nothing },
+        guardrails: { input: checks, output: checks },
+      }),
+      "Hi.",
+    );
+    expect(result).toMatchObject({ stopReason: "finished", text: "It is 1." });
   });
 
   test.each<[input: unknown, message: string]>([
@@ -202,6 +303,24 @@ describe("a wrong option", () => {
     await expect(agent.countTokens("Hi.", wrong)).rejects.toThrow(`run(): ${problem}`);
   });
 
+  test("of a session is one of its words", async () => {
+    await expect(agent.session().send("Hi.", untyped<SendOptions>({ whileRunning: "queue" }))).rejects.toThrow(
+      'whileRunning must be "refuse" or "steer" or "wait" or "replace", got "queue"',
+    );
+    await expect(agent.session().send("Hi.", untyped<SendOptions>({ unfinished: "drop" }))).rejects.toThrow(
+      'unfinished must be "close" or "refuse", got "drop"',
+    );
+  });
+
+  test("of an agent as a tool is found as well", () => {
+    expect(() => agent.asTool(untyped<AgentToolOptions>({ toolName: "helper", description: "Helps." }))).toThrow(
+      'asTool(): there is no option "toolName": use name',
+    );
+    expect(() => agent.asTool(untyped<AgentToolOptions>(undefined))).toThrow(
+      "asTool(): the options must be an object, got undefined",
+    );
+  });
+
   test("of a session is not one of a run", async () => {
     await expect(agent.session().send("Hi.", untyped<RunOptions & SendOptions>({ approvals: {} }))).rejects.toThrow(
       'send(): there is no option "approvals"',
@@ -216,6 +335,15 @@ describe("a wrong option", () => {
     expect(() => agent.session(untyped({ titel: "Trip" }))).toThrow(
       'session(): there is no option "titel"; did you mean "title"?',
     );
+    expect(() => agent.session(untyped({ sessionId: "7" }))).toThrow(
+      'session(): there is no option "sessionId": use id',
+    );
+    expect(() => agent.session(untyped({ store: "chats.sqlite" }))).toThrow(
+      'store must be a store, such as new SqliteStore("chats.sqlite")',
+    );
+    expect(() => new Agent({ model, observers: untyped({ observe() {} }) })).toThrow(
+      "observers must be a list: observers: [observer]",
+    );
   });
 
   test.each<[options: object, problem: string]>([
@@ -223,8 +351,45 @@ describe("a wrong option", () => {
     [{ baseURL: "x" }, 'there is no option "baseURL": use endpoint: endpoint({ baseUrl: …, apiKey: … })'],
     [{ maxRetries: 1 }, 'there is no option "maxRetries": use gemini(id, { retry: { maxAttempts: … } })'],
     [{ trafic: {} }, 'there is no option "trafic"; did you mean "traffic"?'],
+    [{ temperature: 0 }, 'there is no option "temperature": pass it to the agent or to run()'],
   ])("of a model: %o", (options, expected) => {
     expect(() => gemini(model, untyped<GeminiOptions>(options))).toThrow(new TypeError(`gemini(): ${expected}`));
+  });
+
+  test.each<[options: object, message: string]>([
+    [
+      { retry: { maxRetries: 3 } },
+      'retry: there is no option "maxRetries": there are maxAttempts, minDelayMs, maxDelayMs, maxServerDelayMs',
+    ],
+    [{ retry: 3 }, "retry: the options must be an object, got number"],
+    [{ timeouts: { total: 3 } }, 'timeouts: there is no option "total": there are firstByteMs, idleMs, totalMs'],
+    [{ traffic: { maxConcurrent: 3 } }, "traffic must be made by new Traffic()"],
+    [{ endpoint: "https://host.example" }, "endpoint must be made by google(), vertex(), cometapi() or endpoint()"],
+  ])("of a model, inside an option: %o", (options, message) => {
+    expect(() => gemini(model, untyped<GeminiOptions>(options))).toThrow(new TypeError(message));
+  });
+
+  test("of an endpoint, of traffic, of embeddings", async () => {
+    expect(() => google(untyped({ key: "k" }))).toThrow('google(): there is no option "key"');
+    expect(() => endpoint(untyped({ baseURL: "https://host.example" }))).toThrow(
+      'endpoint(): there is no option "baseURL"; did you mean "baseUrl"?',
+    );
+    expect(() => new Traffic(untyped({ maxConcurrency: 3 }))).toThrow(
+      'traffic: there is no option "maxConcurrency": there are maxConcurrent, maxQueued, maxQueueMs',
+    );
+    const embedding = { model: "gemini-embedding-2" };
+    await expect(embed("Hi.", untyped({ ...embedding, dimensions: 768 }))).rejects.toThrow(
+      'embed(): there is no option "dimensions": use outputDimensionality',
+    );
+    await expect(embedMany(["Hi."], untyped({ ...embedding, apiKey: "k" }))).rejects.toThrow(
+      'embedMany(): there is no option "apiKey": use endpoint: google({ apiKey: … })',
+    );
+    await expect(embed(untyped({ ...embedding, value: "Hi." }), untyped(undefined))).rejects.toThrow(
+      "embed() takes the input first, then the options: { model: … }",
+    );
+    await expect(embedMany(untyped({ ...embedding, values: ["Hi."] }), untyped(undefined))).rejects.toThrow(
+      "embedMany(inputs, options) takes a list of inputs; use embed() for one",
+    );
   });
 
   test("where a model or an endpoint takes something else", () => {

@@ -123,6 +123,29 @@ describe("an option that does not exist", () => {
     expect(define).toThrow(message);
   });
 
+  test.each<[options: object, message: string]>([
+    [{ retry: { attempts: 3 } }, 'tool "t": retry: there is no option "attempts"'],
+    [{ retry: true }, 'tool "t": retry: it must be an object'],
+    [{ effects: "read" }, 'tool "t": effects must be "none" or "idempotent" or "once", got "read"'],
+    [{ unknownOutcome: "retry" }, 'tool "t": unknownOutcome must be "ask" or "tell-model", got "retry"'],
+    [{ needsApproval: "always" }, 'tool "t": needsApproval must be true or false or a function, got "always"'],
+    [{ run: 1 }, 'tool "t": run must be a function, got number'],
+    [
+      { input: { city: z.string() } },
+      'tool "t": the schema is an object of schemas: wrap it, as in z.object({ city: z.string() })',
+    ],
+  ])("and a value that is none, %o, say what is wrong", (options, message) => {
+    const define = (): unknown => defineTool({ ...base, ...options });
+    expect(define).toThrow(ToolDefinitionError);
+    expect(define).toThrow(message);
+  });
+
+  test("defineTool() without an object says what it takes", () => {
+    const defineAny = defineTool as (given?: unknown) => unknown; // as JavaScript calls it
+    for (const given of [undefined, "t"])
+      expect(() => defineAny(given)).toThrow("defineTool() takes one object: { name, description, input, run }");
+  });
+
   test("is taken as absent when it is undefined, and is no mistake in an instance of a class", () => {
     class Clock {
       readonly name = "clock";

@@ -1,5 +1,6 @@
 import type { CallToolResult, ServerContext } from "@modelcontextprotocol/server";
 import {
+  type ApprovalContext,
   type Approve,
   callTool,
   type FunctionCall,
@@ -50,11 +51,12 @@ async function decide(
   try {
     // No approval is requested for a call with bad arguments: running it reports what is wrong with them.
     const input = await Promise.resolve(tool.parse(structuredClone(call.args))).catch(() => UNFIT);
-    if (input === UNFIT || !(await asks(tool, input, call))) return call;
+    const run: ApprovalContext = { signal: client.mcpReq.signal, context: undefined };
+    if (input === UNFIT || !(await asks(tool, input, call, run))) return call;
     if (approve === undefined)
       return denied(`${tool.name} needs a person's approval, and this server has no way to ask`);
     const pending: PendingCall = { turn: 1, callId, call, question: "approval" };
-    const word = await approve(pending, { signal: client.mcpReq.signal, context: undefined });
+    const word = await approve(pending, run);
     if (word === true) return call;
     if (word !== false && "args" in word) return { ...call, args: word.args };
     return denied(word === false ? `${tool.name} was not approved` : word.deny);
@@ -66,9 +68,9 @@ async function decide(
 
 const UNFIT = Symbol("arguments that do not fit");
 
-async function asks(tool: Tool, input: unknown, call: FunctionCall): Promise<boolean> {
+async function asks(tool: Tool, input: unknown, call: FunctionCall, run: ApprovalContext): Promise<boolean> {
   try {
-    return (await tool.needsApproval?.(input, call)) ?? false;
+    return (await tool.needsApproval?.(input, call, run)) ?? false;
   } catch {
     return true;
   }

@@ -1,4 +1,4 @@
-import { defineTool, type Tool, ToolDefinitionError } from "@pollux/core";
+import { defineTool, type FunctionCall, type Tool, ToolDefinitionError } from "@pollux/core";
 import { filledBy } from "./credentials.ts";
 import { describe } from "./describe.ts";
 import { type FoundOperation, reads, shown } from "./operations.ts";
@@ -64,7 +64,7 @@ function toolOf(service: Service, plan: Plan, name: string): Tool {
 export function approvalOf(
   operation: FoundOperation,
   rule: OpenApiOptions["needsApproval"],
-): NonNullable<Tool["needsApproval"]> | boolean {
+): boolean | ((input: unknown, call: FunctionCall) => boolean | Promise<boolean>) {
   if (typeof rule === "function") return (input, call) => rule(shown(operation), input, call);
   return rule ?? !reads(operation);
 }

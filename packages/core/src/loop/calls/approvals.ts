@@ -54,17 +54,17 @@ async function routeCall(input: LoopInput, planned: PlannedCall, signal: AbortSi
     // Running it tells the model what is wrong; an invalid call needs no approval.
     return RUN;
   }
+  const { context, identity } = input;
+  const run: ApprovalContext = { ...identity, signal, context };
   let edited: JsonObject | undefined;
   let needsApproval: boolean;
   try {
-    needsApproval = (await tool.needsApproval?.(args, copyJson(call))) ?? false;
+    needsApproval = (await tool.needsApproval?.(args, copyJson(call), run)) ?? false;
   } catch {
     needsApproval = true;
   }
   if (needsApproval) {
     if (input.approve === undefined) return { do: "ask-approval" };
-    const { context, identity } = input;
-    const run: ApprovalContext = { ...identity, signal, context };
     const pending = { turn, callId, call: copyJson(call), question: "approval" } as const;
     const approval = input.approve(pending, run);
     const answer = await abortable(Promise.resolve(approval), signal);

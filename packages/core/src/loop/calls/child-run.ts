@@ -10,6 +10,7 @@ import { remainingLimits } from "../limits.ts";
 import type { CallDecision, LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import type { AnsweredState, CallState, ChildState, PlannedCall } from "./call-state.ts";
+import { checkDecision, checkReplaced } from "./hook-answers.ts";
 import { answered, callFailed, cancelled, denied } from "./run-call.ts";
 
 /** A tool that runs an agent as a separate run. */
@@ -99,8 +100,8 @@ export async function runHook(
   const info = { ...identity, context, turn, callId, call, signal };
   const hook = async (): Promise<HookStepValue> =>
     current.state === "before-hook"
-      ? { decision: (await hooks.beforeCall?.(info)) ?? undefined }
-      : { outcome: (await hooks.afterCall?.({ ...info, outcome: current.ended.outcome })) ?? undefined };
+      ? { decision: checkDecision(await hooks.beforeCall?.(info)) }
+      : { outcome: checkReplaced(await hooks.afterCall?.({ ...info, outcome: current.ended.outcome })) };
   try {
     return await abortable(hook(), signal);
   } catch (error) {

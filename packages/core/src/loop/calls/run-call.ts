@@ -18,6 +18,7 @@ import type { LoopStep } from "../observers/observer.ts";
 import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
 import type { AnsweredState, CallState, PlannedCall, TurnCall } from "./call-state.ts";
+import { checkDecision, checkReplaced } from "./hook-answers.ts";
 
 /** Runs one call with its hooks and returns what its step records. Rejects only when a hook throws, or with the reason of an abort. */
 export async function runCall(
@@ -109,7 +110,8 @@ async function runWithHooks(
   const { beforeCall, afterCall } = input.hooks;
   const info = { ...input.identity, context: input.context, turn, callId, call, signal };
   try {
-    const decision = beforeCall === undefined ? undefined : await abortable(Promise.resolve(beforeCall(info)), signal);
+    const decision =
+      beforeCall === undefined ? undefined : checkDecision(await abortable(Promise.resolve(beforeCall(info)), signal));
     let outcome: ToolOutcome;
     if (decision !== undefined && "deny" in decision) outcome = denied(decision.deny);
     else if (decision !== undefined && "output" in decision) outcome = { ok: true, output: decision.output };
@@ -124,7 +126,7 @@ async function runWithHooks(
       outcome = await callTool(input.toolset.byName, changed.call, toolContext(input, changed, step, run), planned);
     }
     if (afterCall === undefined) return outcome;
-    return (await abortable(Promise.resolve(afterCall({ ...info, outcome })), signal)) ?? outcome;
+    return checkReplaced(await abortable(Promise.resolve(afterCall({ ...info, outcome })), signal)) ?? outcome;
   } catch (error) {
     // The abort itself is reported by the loop.
     if (signal.aborted) return cancelled();

@@ -122,11 +122,11 @@ export class PartialOutput<Written = unknown> {
       case "turn-start":
       case "discard":
       case "recover":
-        if (this.#root === undefined) return;
-        this.#root = undefined;
-        this.#open = undefined;
-        this.#owned.clear();
-        this.#discarded++;
+        this.#startOver();
+        return;
+      case "guardrail":
+        // What an answer has shown is withdrawn; the event of a message comes before the answer.
+        if (event.side === "output") this.#startOver();
         return;
       default:
     }
@@ -157,6 +157,14 @@ export class PartialOutput<Written = unknown> {
     const isOpen = this.#open !== undefined && path.every((step, depth) => this.#open?.[depth] === step);
     const last = isOpen ? this.#open?.[path.length] : undefined;
     return { elements: list, whole: typeof last === "number" ? last : list.length };
+  }
+
+  #startOver(): void {
+    if (this.#root === undefined) return;
+    this.#root = undefined;
+    this.#open = undefined;
+    this.#owned.clear();
+    this.#discarded++;
   }
 
   #apply(change: OutputChange): void {

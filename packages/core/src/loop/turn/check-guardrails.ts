@@ -7,7 +7,7 @@ import {
 import { GuardrailError } from "../../errors/run-errors.ts";
 import { messageOf } from "../../errors/agent-error.ts";
 import { abortable } from "../../internal/abort.ts";
-import { copyJson } from "../../internal/json.ts";
+import { copyJson, isObject } from "../../internal/json.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
@@ -63,7 +63,7 @@ export async function checkInput(
   for (const { name, check } of guardrails?.input ?? []) {
     const text = contents.map((content) => visibleText(content)).join("\n");
     const asked = { ...identity, context, signal, turn, text, contents };
-    const verdict: InputVerdict = await askGuardrail(name, "input", signal, () => check(asked));
+    const verdict = await askGuardrail<InputVerdict>(name, "input", signal, () => check(asked));
     if (verdict === undefined) continue;
     actions.push(describeAction(name, verdict));
     if ("stop" in verdict) return { actions };
@@ -121,7 +121,7 @@ async function checkOutput(
     const { content } = response;
     const isFinal = calls.length === 0;
     const asked = { ...identity, context, signal, turn, text: visibleText(content), content, isFinal, output };
-    const verdict: OutputVerdict = await askGuardrail(name, "output", signal, () => check(asked));
+    const verdict = await askGuardrail<OutputVerdict>(name, "output", signal, () => check(asked));
     if (verdict === undefined) continue;
     actions.push(describeAction(name, verdict));
     if ("stop" in verdict) return { actions };
@@ -135,9 +135,14 @@ async function askGuardrail<Verdict>(
   side: GuardrailStop["side"],
   signal: AbortSignal,
   check: () => Verdict | Promise<Verdict>,
-): Promise<Verdict> {
+): Promise<Exclude<Verdict, void> | undefined> {
   try {
-    return await abortable(Promise.resolve(check()), signal);
+    const verdict = await abortable(Promise.resolve(check()), signal);
+    if (verdict === undefined || verdict === null) return undefined;
+    if (!isVerdict(verdict, side))
+      throw new TypeError('check must return nothing, { stop: "reason" } or { replace: … }');
+    // Not undefined, as checked above.
+    return verdict as Exclude<Verdict, void>;
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     throw new GuardrailError(
@@ -146,6 +151,14 @@ async function askGuardrail<Verdict>(
       { cause: error },
     );
   }
+}
+
+/** A verdict of another shape must not pass as none: it may be a stop that was misspelled. */
+function isVerdict(verdict: unknown, side: GuardrailStop["side"]): boolean {
+  if (!isObject(verdict)) return false;
+  const { stop, replace } = verdict;
+  if ("stop" in verdict) return typeof stop === "string";
+  return typeof replace === "string" || (side === "input" && Array.isArray(replace));
 }
 
 function describeAction(

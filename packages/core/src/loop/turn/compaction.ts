@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from "../../internal/option-names.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 
 /** What a policy sees when it decides whether and where to cut a history. */
@@ -68,9 +69,18 @@ function isAnswer(content: Content | undefined): boolean {
   return content?.role === "user" && content.parts.some((part) => part.functionResponse !== undefined);
 }
 
+const OPTIONS: OptionNames<CompactionOptions> = {
+  threshold: true,
+  keep: true,
+  windowTokens: true,
+  instructions: true,
+  policy: true,
+};
+
 /** @throws {TypeError} Naming the invalid option. */
 export function checkCompaction(options: CompactionOptions | false | undefined): void {
   if (options === undefined || options === false) return;
+  checkOptions("compaction", options, OPTIONS);
   const { threshold = 0.8, keep = 0.3, windowTokens = 1 } = options;
   if (!(threshold > 0 && threshold <= 1))
     throw new TypeError(`compaction.threshold must be greater than 0 and at most 1, got ${threshold}`);

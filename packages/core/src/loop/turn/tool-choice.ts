@@ -11,6 +11,9 @@ export function checkToolChoice(choice: ToolChoice, names: Iterable<string>): vo
       );
     return;
   }
+  // Also the `{ type: "tool", toolName }` of the AI SDK.
+  if (!Array.isArray(choice?.only))
+    throw new ConfigurationError('toolChoice must be "auto", "required", "none" or { only: ["get_weather"] }');
   const known = new Set(names);
   for (const name of choice.only) if (!known.has(name)) throw unknownName("toolChoice", name, known);
   if (choice.only.length === 0)

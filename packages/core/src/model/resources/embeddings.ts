@@ -1,4 +1,10 @@
-import type { CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
+import { checkOptions, findSpelling, type OptionNames, type Spellings } from "../../internal/option-names.ts";
+import {
+  type CallSignal,
+  CLIENT_OPTIONS,
+  CLIENT_SPELLINGS,
+  type GeminiClientOptions,
+} from "../../wire/client-options.ts";
 import { EmbeddingsClient } from "../../wire/embeddings.ts";
 import type { Part } from "../../wire/types/content.ts";
 import { isMedia, type Media, mediaPart } from "../request/media-part.ts";
@@ -99,6 +105,7 @@ export interface EmbeddedSoFar {
  * @see https://ai.google.dev/gemini-api/docs/embeddings
  */
 export async function embed(input: EmbedInput | TitledInput, options: EmbedOptions): Promise<EmbedResult> {
+  checkEmbedOptions("embed()", options);
   const task = prepare([input], options, singleMethod);
   const { vectors, usage } = await sendBatch(task.client, task.method, task.inputs, options, {
     signal: options.signal,
@@ -118,9 +125,11 @@ export async function embedMany(
   inputs: readonly (EmbedInput | TitledInput)[],
   options: EmbedManyOptions,
 ): Promise<EmbedManyResult> {
+  if (!Array.isArray(inputs))
+    throw new TypeError("embedMany(inputs, options) takes a list of inputs; use embed() for one");
+  checkEmbedOptions("embedMany()", options);
   const { maxConcurrent = 4, signal } = options;
   if (!(maxConcurrent >= 1)) throw new TypeError(`maxConcurrent must be at least 1, got ${maxConcurrent}`);
-  if (!Array.isArray(inputs)) throw new TypeError("embedMany() takes a list of inputs; use embed() for one");
   signal?.throwIfAborted();
   if (inputs.length === 0) return { embeddings: [], usage: NO_USAGE };
   const { client, method, inputs: prepared } = prepare(inputs, options, batchMethod);
@@ -190,6 +199,31 @@ export function cosineSimilarity(left: ArrayLike<number>, right: ArrayLike<numbe
   const lengths = Math.sqrt(leftSquares) * Math.sqrt(rightSquares);
   // Rounding can lead just past the ends.
   return lengths === 0 ? 0 : Math.max(-1, Math.min(1, dot / lengths));
+}
+
+const OPTIONS: OptionNames<EmbedManyOptions> = {
+  ...CLIENT_OPTIONS,
+  model: true,
+  taskType: true,
+  outputDimensionality: true,
+  autoTruncate: true,
+  maxConcurrent: true,
+  signal: true,
+};
+const SPELLINGS: Spellings = {
+  ...CLIENT_SPELLINGS,
+  "pass it as the first argument": "value values input inputs content contents",
+  "use outputDimensionality": "dimensions dimension",
+  "use signal": "abortSignal",
+  "use retry: { maxAttempts: … }": "maxRetries",
+  "use maxConcurrent": "maxParallelCalls",
+  "its members are options of their own, such as taskType": "config providerOptions",
+};
+
+/** Both functions know the options of each other, so that a program can share them. */
+function checkEmbedOptions(where: string, options: EmbedOptions): void {
+  if (options === undefined) throw new TypeError(`${where} takes the input first, then the options: { model: … }`);
+  checkOptions(where, options, OPTIONS, (name) => findSpelling(SPELLINGS, name));
 }
 
 /** Checks everything that can be checked before the first request. */

@@ -112,7 +112,12 @@ function toJsonSchema(input: unknown, owner: SchemaOwner): JsonSchema {
           describeConversion(input, owner.option),
         "",
       );
-    if (isObject(input)) return input;
+    if (isObject(input)) {
+      // As MCP's SDK takes it; the service would read it as a schema without keywords.
+      if (Object.values(input).some(isStandardSchema))
+        throw owner.error("the schema is an object of schemas: wrap it, as in z.object({ city: z.string() })", "");
+      return input;
+    }
   }
   throw owner.error("the schema must be a zod, Valibot or ArkType schema, or a JSON Schema object", "");
 }

@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
+import { checkOptions, type OptionNames } from "../../internal/option-names.ts";
 import { type Environment, processEnvironment } from "../../internal/environment.ts";
 import { defaultLogger, type Logger } from "../../logging/logger.ts";
 
@@ -72,6 +73,16 @@ export interface GoogleOptions {
   readonly logger?: Logger | undefined;
 }
 
+const ENDPOINT: OptionNames<EndpointOptions> = {
+  baseUrl: true,
+  apiKey: true,
+  auth: true,
+  apiVersion: true,
+  kind: true,
+  headers: true,
+};
+const GOOGLE: OptionNames<GoogleOptions> = { apiKey: true, baseUrl: true, apiVersion: true, env: true, logger: true };
+
 const GOOGLE_BASE_URL = "https://generativelanguage.googleapis.com";
 /** Where the AI SDK reads the same key. */
 const OTHER_KEY = "GOOGLE_GENERATIVE_AI_API_KEY";
@@ -88,6 +99,7 @@ const EMULATOR_HINT =
  * @throws {ConfigurationError} For an invalid base URL, and for a missing key.
  */
 export function endpoint(options: EndpointOptions): Endpoint {
+  checkOptions("endpoint()", options, ENDPOINT);
   const baseUrl = checkBaseUrl(options.baseUrl);
   const { apiKey, auth = "x-goog-api-key", headers } = options;
   if (!apiKey && auth !== "none" && !isLoopback(baseUrl))
@@ -112,6 +124,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
 export function google(options: GoogleOptions = {}): Endpoint {
   if (typeof options !== "object")
     throw new TypeError("google() makes an endpoint, and takes its options; a model id is for gemini() or model");
+  checkOptions("google()", options, GOOGLE);
   const env = options.env ?? processEnvironment();
   const baseUrl = checkBaseUrl(options.baseUrl ?? (env["GOOGLE_GEMINI_BASE_URL"] || GOOGLE_BASE_URL));
   const apiVersion = options.apiVersion ?? apiVersionFrom(env, "v1beta");

@@ -24,6 +24,14 @@ import { DEFAULT_TIMEOUTS, type Timeouts, withDefaults } from "./timeouts.ts";
 /** Reads a whole answer. */
 type ReadAnswer<T> = (text: string, exchange: Exchange) => T;
 
+/** What JavaScript passes for the objects that `google()`, `endpoint()` and `new Traffic()` make. */
+function checkClientOptions({ endpoint, traffic }: GeminiClientOptions): void {
+  if (endpoint !== undefined && typeof endpoint?.modelPath !== "function")
+    throw new TypeError("endpoint must be made by google(), vertex(), cometapi() or endpoint()");
+  if (traffic !== undefined && typeof traffic?.limiter !== "object")
+    throw new TypeError("traffic must be made by new Traffic()");
+}
+
 /** Sends calls of the API and retries them. Holds what all calls of a client share. */
 export class ApiClient implements ExchangeSettings {
   readonly timeouts: Timeouts;
@@ -41,8 +49,9 @@ export class ApiClient implements ExchangeSettings {
   readonly #retryAt = new WeakMap<ApiCall, number>();
   #endpoint: Endpoint | undefined;
 
-  /** @throws {TypeError} For a limit that is not a positive number. */
+  /** @throws {TypeError} For a limit that is not a positive number, or an option of another kind. */
   constructor(options: GeminiClientOptions) {
+    checkClientOptions(options);
     this.#endpoint = options.endpoint;
     this.transport = new TransportChoice(options.fetch, options.httpClient, options.env);
     this.timeouts = withDefaults(DEFAULT_TIMEOUTS, options.timeouts, "timeouts");

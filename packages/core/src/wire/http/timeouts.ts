@@ -1,4 +1,5 @@
 import { ApiTimeoutError, type TimeoutKind } from "../../errors/api-errors.ts";
+import { checkOptions } from "../../internal/option-names.ts";
 
 /** The client's own time limits, in milliseconds; `Infinity` disables one. */
 export interface Timeouts {
@@ -29,13 +30,14 @@ const MESSAGES: Readonly<Record<TimeoutKind, (ms: number) => string>> = {
  * Defaults with the given limits over them; an `undefined` keeps the default.
  *
  * @param option - Name of the option that holds them, for the error.
- * @throws {TypeError} For a limit that is not a positive number.
+ * @throws {TypeError} For a limit that is not a positive number, or that does not exist.
  */
 export function withDefaults<T extends { readonly [Name in keyof T]: number }>(
   defaults: T,
   given: { readonly [Name in keyof T]?: number | undefined } | undefined,
   option: string,
 ): T {
+  if (given !== undefined) checkOptions(option, given, defaults, () => `there are ${Object.keys(defaults).join(", ")}`);
   const merged: T = { ...defaults };
   for (const name in defaults) {
     const value = given?.[name];

@@ -5,9 +5,11 @@ import {
   googleSearch,
   MemoryStore,
   outputElements,
+  type OutputVerdict,
   PartialOutput,
   partialOutputs,
   type RunEvent,
+  type RunStream,
 } from "@pollux/core";
 import { assertGrammar, call, dies, join, parts, say, ScriptedModel, think } from "@pollux/core/testing";
 import { isDeepStrictEqual } from "node:util";
@@ -44,6 +46,12 @@ async function snapshots(agent: Agent): Promise<{ seen: unknown[]; events: RunEv
   expect(finished(await run.result()).output).toEqual(TRIP);
   assertGrammar(events);
   return { seen, events };
+}
+
+async function all<T>(values: AsyncIterable<T>): Promise<readonly T[]> {
+  const found: T[] = [];
+  for await (const value of values) found.push(value);
+  return found;
 }
 
 const GROWING = [
@@ -112,6 +120,32 @@ describe("the value so far", () => {
     }
     const { seen } = await snapshots(new Agent({ model: new Rewinding(say(...PIECES)) }));
     expect(seen).toEqual([{ city: "Ber" }, undefined, ...GROWING]);
+  });
+
+  test("is withdrawn when a guardrail replaces or stops an answer that was shown", async () => {
+    const check = ({ text }: { readonly text: string }): OutputVerdict =>
+      text.includes("stop") ? { stop: "said stop" } : { replace: text.replace("secret", "***") };
+    const tags = (last: string): RunStream<string[]> => {
+      const model = new ScriptedModel(say('["a","secret', `","${last}"]`));
+      const guardrails = { output: [{ name: "words", check }], streaming: "show" } as const;
+      return new Agent({ model, guardrails }).stream("Tags", { output: z.array(z.string()) });
+    };
+    expect(await all(partialOutputs(tags("b")))).toEqual([
+      ["a", "secret"],
+      ["a", "secret", "b"],
+      undefined,
+      ["a", "***", "b"],
+    ]);
+    const elements = await all(outputElements(tags("b")));
+    expect(elements.map(({ element, index }) => [index, element])).toEqual([
+      [0, "a"],
+      [1, "secret"],
+      [2, "b"],
+      [0, "a"],
+      [1, "***"],
+      [2, "b"],
+    ]);
+    expect(await all(partialOutputs(tags("stop")))).toEqual([["a", "secret"], ["a", "secret", "stop"], undefined]);
   });
 
   test("is the whole value at once when the answer arrives whole, also a number", async () => {
