@@ -27,7 +27,7 @@ const LOCAL = { allowPrivate: true, ports: "any", timeoutMs: 60_000 } as const;
 async function run(tool: ReturnType<typeof webFetch> | ReturnType<typeof httpRequest>, url: string): Promise<any> {
   // The tools read nothing else of the context.
   const context = { signal: new AbortController().signal, idempotencyKey: "k" } as ToolContext;
-  return await tool.run((await tool.parse({ url })) as never, context);
+  return await tool.run(await tool.parse({ url }), context);
 }
 
 const wide = (levels: number, items: number): string =>

@@ -52,7 +52,7 @@ function* piecesOf(text: string): Generator<string> {
   if (pieces.length === 1) return;
   for (const piece of pieces) {
     const value = piece.replace(/^(?:.*\?)?[\w-]+=(?=[^=])/, "");
-    if (value.length >= MIN_PIECE && /\d/.test(value) && !/^\/\//.test(value)) yield value;
+    if (value.length >= MIN_PIECE && /\d/.test(value) && !value.startsWith("//")) yield value;
   }
 }
 
