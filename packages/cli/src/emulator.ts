@@ -16,6 +16,7 @@ import {
   say,
 } from "@pollux/emulator";
 import { type CliProcess, type Command, errorMessage, parseOptions, UsageError } from "./command.ts";
+import { explainListenError, parseNumber, untilStopped } from "./serving.ts";
 
 const PROFILES: readonly Profile[] = ["developer", "developer-v1", "vertex", "comet", "old-proxy"];
 
@@ -58,15 +59,7 @@ async function runEmulator(args: readonly string[], terminal: CliProcess): Promi
   });
   await using server = await startServer((where) => emulator.listen(where), options);
   terminal.stdout.write(greeting(server.url, options));
-  await new Promise<void>((stop) => {
-    const end = (): void => {
-      terminal.off("SIGINT", end);
-      terminal.off("SIGTERM", end);
-      stop();
-    };
-    terminal.once("SIGINT", end);
-    terminal.once("SIGTERM", end);
-  });
+  await untilStopped(terminal);
   return 0;
 }
 
@@ -77,20 +70,9 @@ async function startServer(
   try {
     return await listen({ port, host });
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    const problem = typeof code === "string" ? LISTEN_PROBLEMS[code]?.(port, host) : undefined;
-    if (problem === undefined) throw error;
-    throw new Error(problem, { cause: error });
+    throw explainListenError(error, port, host);
   }
 }
-
-const LISTEN_PROBLEMS: Readonly<Record<string, ((port: number, host: string) => string) | undefined>> = {
-  EADDRINUSE: (port) => `Port ${port} is in use; choose another with --port, or 0 for a free one`,
-  EACCES: (port) => `Port ${port} is reserved for the administrator; choose one above 1023 with --port`,
-  EADDRNOTAVAIL: (_port, host) =>
-    `${host} is no address of this machine; use --host 127.0.0.1, or 0.0.0.0 for all of them`,
-  ENOTFOUND: (_port, host) => `${host} is no address of this machine; use --host 127.0.0.1, or 0.0.0.0 for all of them`,
-};
 
 async function createBrain(chosen: EmulatorOptions["brain"]): Promise<Brain> {
   if (chosen.kind === "improvise") return improvise();
@@ -170,13 +152,6 @@ function parseEmulatorOptions(args: readonly string[]): EmulatorOptions {
     delayMs: parseNumber("--delay", values.delay, 3_600_000),
     quiet: values.quiet === true,
   };
-}
-
-function parseNumber(flag: string, value: string, max: number): number {
-  const number = Number(value);
-  if (!/^\d+$/.test(value) || number > max)
-    throw new UsageError(`${flag} must be an integer from 0 to ${max}, not "${value}"`);
-  return number;
 }
 
 function parseBrain(

@@ -8,6 +8,7 @@ import type { Agent, Prices } from "@pollux/core";
 import { localInspector, type OpenedPath, openPath } from "@pollux/inspector";
 import { toNodeHandler } from "@pollux/web/node";
 import { type CliProcess, type Command, errorMessage, parseOptions, UsageError } from "./command.ts";
+import { explainListenError, parseNumber, untilStopped } from "./serving.ts";
 
 const STORE = "pollux-chats.sqlite";
 const HOSTS: readonly string[] = ["127.0.0.1", "localhost", "::1"];
@@ -65,15 +66,7 @@ async function runInspect(args: readonly string[], terminal: CliProcess): Promis
   const url = addressOf(server, options.host) + path;
   terminal.stdout.write(greeting(url, opened.title, kept?.title, options));
   if (options.open) openBrowser(url, terminal);
-  await new Promise<void>((stop) => {
-    const end = (): void => {
-      terminal.off("SIGINT", end);
-      terminal.off("SIGTERM", end);
-      stop();
-    };
-    terminal.once("SIGINT", end);
-    terminal.once("SIGTERM", end);
-  });
+  await untilStopped(terminal);
   await new Promise((closed) => {
     server.close(closed);
     // Live pages keep theirs open.
@@ -93,15 +86,7 @@ async function openExchanges({ path, exchanges }: InspectOptions): Promise<Opene
 
 async function listen(server: Server, { port, host }: InspectOptions): Promise<void> {
   await new Promise<void>((listening, fail) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const problem =
-        error.code === "EADDRINUSE"
-          ? `Port ${port} is in use; choose another with --port, or leave it out for a free one`
-          : error.code === "EACCES"
-            ? `Port ${port} is reserved for the administrator; choose one above 1023 with --port`
-            : undefined;
-      fail(problem === undefined ? error : new Error(problem, { cause: error }));
-    });
+    server.once("error", (error) => fail(explainListenError(error, port, host)));
     server.listen(port, host, listening);
   });
 }
@@ -196,9 +181,7 @@ function parseInspectOptions(args: readonly string[]): InspectOptions {
   });
   const [path = STORE, ...more] = positionals;
   if (more[0] !== undefined) throw new UsageError(`Unexpected argument "${more[0]}"; one path at a time`);
-  const port = Number(values.port);
-  if (!/^\d+$/.test(values.port) || port > 65_535)
-    throw new UsageError(`--port must be an integer from 0 to 65535, not "${values.port}"`);
+  const port = parseNumber("--port", values.port, 65_535);
   if (!HOSTS.includes(values.host))
     throw new UsageError(
       `--host must be one of ${HOSTS.join(", ")}, not "${values.host}": sessions hold all that was said. To show them to others, mount inspectorHandler in a server that knows its users`,

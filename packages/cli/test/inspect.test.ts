@@ -105,7 +105,7 @@ test("a port that is in use is an error that says what to do", async () => {
   const { code, err } = await runHere(["inspect", folder, "--port", String(port)]);
   expect([code, err]).toEqual([
     1,
-    `pollux inspect: Port ${port} is in use; choose another with --port, or leave it out for a free one\n`,
+    `pollux inspect: Port ${port} is in use; choose another with --port, or 0 for a free one\n`,
   ]);
 });
 

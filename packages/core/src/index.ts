@@ -17,7 +17,8 @@ export type {
 export type { AgentProgress, AgentToolInput, AgentToolOptions } from "./agent/agent-tool.ts";
 export { Chat, type ChatOptions } from "./agent/chat.ts";
 export { finished } from "./agent/output.ts";
-export { Session, type SessionState } from "./agent/session.ts";
+export { Session } from "./agent/session.ts";
+export type { SessionState } from "./agent/session-state.ts";
 export type {
   Answers,
   ContinueOptions,

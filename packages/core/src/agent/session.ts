@@ -1,20 +1,16 @@
 import { EventTap } from "../conversation/event-tap.ts";
 import type { WatchedSession } from "../conversation/watch.ts";
 import { checkLimits } from "../loop/limits.ts";
-import type { RunResult, StopReason } from "../loop/result.ts";
-import { RunStream } from "../loop/run-stream.ts";
-import type { Usage } from "../model/usage.ts";
-import { isResumable } from "../session/entries.ts";
+import type { RunResult } from "../loop/result.ts";
+import { type RunEmitters, type RunningLoop, RunStream } from "../loop/run-stream.ts";
 import { checkForkPoint, takeSegments } from "../session/fork.ts";
 import { MemoryStore } from "../session/memory-store.ts";
-import { type NextInput, NextRun } from "../session/next-run.ts";
+import { NextRun } from "../session/next-run.ts";
 import { replayRun } from "../session/replay.ts";
-import { hasAnswers, openQuestions } from "../session/session-answers.ts";
 import type { SessionHost } from "../session/session-host.ts";
 import { SessionLog } from "../session/session-log.ts";
-import { type InsteadOf, type SessionAbout, type SessionKeeping, SessionRuns } from "../session/session-runs.ts";
+import { type SessionAbout, type SessionKeeping, SessionRuns } from "../session/session-runs.ts";
 import type { SessionStore } from "../session/store.ts";
-import type { PendingCall } from "../tool/tool.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content } from "../wire/types/content.ts";
 import { checkOptions } from "../internal/check-options.ts";
@@ -28,6 +24,7 @@ import {
   type RunOptions,
   type WrittenOf,
 } from "./options.ts";
+import { readNextInput } from "./next-input.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 import {
   type Answers,
@@ -44,6 +41,7 @@ import {
   SESSION,
   type SessionOptions,
 } from "./session-options.ts";
+import { type SessionState, stateOf } from "./session-state.ts";
 
 /**
  * A stored conversation: every answer of the model and every outcome of a tool is stored before anything depends on it, so a run
@@ -101,11 +99,8 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
     ...options: OptionsArgument<RunOptions<Schema, Context> & SendOptions, Context>
   ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
     const message = buildContents(input, this.#host.model);
-    const next = this.#nextInput(anyOptions(options, checkSessionRun("send", SEND)));
-    return new RunStream(
-      (emitters) => this.#next.send({ ...next, message }, this.#events.tap(emitters)),
-      this.#host.callersContext(),
-    );
+    const next = readNextInput(this.#host, anyOptions(options, checkSessionRun("send", SEND)));
+    return this.#streamOf((emitters) => this.#next.send({ ...next, message }, emitters));
   }
 
   /**
@@ -148,8 +143,8 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
       given,
       checkSessionRun("regenerate", REGENERATE),
     );
-    const next = this.#nextInput(options, { messageId });
-    return new RunStream((emitters) => this.#next.send(next, this.#events.tap(emitters)));
+    const next = readNextInput(this.#host, options, { messageId });
+    return this.#streamOf((emitters) => this.#next.send(next, emitters));
   }
 
   /**
@@ -177,12 +172,9 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
       anyLoopVersion,
       options: rest,
       signal,
-    } = this.#nextInput(anyOptions(options, checkSessionRun("resume", RESUME)));
+    } = readNextInput(this.#host, anyOptions(options, checkSessionRun("resume", RESUME)));
     const run = { answers, anyLoopVersion, options: rest, signal };
-    return new RunStream(
-      (emitters) => this.#runs.resume({ ...run, emitters: this.#events.tap(emitters) }),
-      this.#host.callersContext(),
-    );
+    return this.#streamOf((emitters) => this.#runs.resume({ ...run, emitters }));
   }
 
   /**
@@ -212,11 +204,8 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
       checkSessionRun("continue", CONTINUE),
     );
     const contents = message === undefined ? undefined : buildContents(message, this.#host.model);
-    const next = this.#nextInput(options);
-    return new RunStream(
-      (emitters) => this.#next.continue({ ...next, message: contents }, this.#events.tap(emitters)),
-      this.#host.callersContext(),
-    );
+    const next = readNextInput(this.#host, options);
+    return this.#streamOf((emitters) => this.#next.continue({ ...next, message: contents }, emitters));
   }
 
   /**
@@ -282,47 +271,6 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
     return agent.session({ id: this.id, store: this.#store, limits, leaseMs, ...about });
   }
 
-  /**
-   * What the options of a message, a resumption or both say.
-   *
-   * @param again - A message that is said once more.
-   */
-  #nextInput(
-    given: AnyRunOptions & SendOptions & ResumeOptions,
-    again?: InsteadOf,
-  ): Omit<NextInput<AnyRunOptions>, "message"> & { readonly message: undefined } {
-    const {
-      whileRunning = "refuse",
-      unfinished = "close",
-      keepInterrupted = true,
-      insteadOf: replaced,
-      approvals = {},
-      outcomes = {},
-      anyLoopVersion = false,
-      ...options
-    } = given;
-    this.#host.check(options);
-    const answers = { approvals, outcomes };
-    const insteadOf = again ?? (replaced === undefined ? undefined : { messageId: replaced });
-    if (insteadOf !== undefined && whileRunning === "steer")
-      throw new TypeError('whileRunning: a message cannot "steer" a run and take the place of another message');
-    if (insteadOf !== undefined && hasAnswers(answers))
-      throw new TypeError("insteadOf takes back the calls that wait, so they cannot be answered as well");
-    return {
-      message: undefined,
-      insteadOf,
-      answers,
-      whileRunning,
-      unfinished,
-      keepInterrupted,
-      anyLoopVersion,
-      runId: options.runId ?? crypto.randomUUID(),
-      metadata: options.metadata,
-      options,
-      signal: options.signal,
-    };
-  }
-
   /** All contents, oldest first, as they are sent. Never ends on an open call. */
   async history(): Promise<readonly Content[]> {
     await this.#log.refresh();
@@ -341,18 +289,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   /** The current state of the session. */
   async state(): Promise<SessionState> {
     const { state } = await this.#runs.look();
-    const { run, runs, turns, toolCalls, usage, cost } = this.#log.view;
-    const isRunning = state === "held" && run !== undefined && run.end === undefined;
-    return {
-      runs,
-      turns,
-      toolCalls,
-      usage,
-      cost,
-      lastRun: run === undefined ? undefined : isRunning ? "running" : (run.end?.stopReason ?? "cut-off"),
-      resumable: run !== undefined && !isRunning && (run.end === undefined || isResumable(run.end)),
-      pending: run === undefined ? [] : openQuestions(run),
-    };
+    return stateOf(this.#log.view, state === "held");
   }
 
   /**
@@ -394,25 +331,11 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
     const session = { id: this.id, store: this.#store, host: this.#host, keeping: this.#keeping };
     return new RunStream((emitters) => replayRun(session, runId, { options: rest, emitters }));
   }
-}
 
-/** State of a session. */
-export interface SessionState {
-  /** Runs that have ended, however they ended. */
-  readonly runs: number;
-  readonly turns: number;
-  readonly toolCalls: number;
-  /** Sum over all runs. */
-  readonly usage: Usage;
-  /** Cost of all runs; 0 without a price table. */
-  readonly cost: number;
-  /**
-   * How the last run of the conversation ended. `"running"` while it is going, or may be: a lease that nobody has renewed is only known to be abandoned
-   * once it has expired. `"cut-off"` when its process died; `undefined` when there was none, or after a rewind.
-   */
-  readonly lastRun: StopReason | "failed" | "aborted" | "running" | "cut-off" | undefined;
-  /** Whether {@link Session.resume} can continue the last run. */
-  readonly resumable: boolean;
-  /** Calls the last run waits for, also while it is still busy with others. */
-  readonly pending: readonly PendingCall[];
+  /** A stream whose events `readConversation` and `watchConversation` follow too, run in the context of who asked for it. */
+  #streamOf<Output, Written>(
+    start: (emitters: RunEmitters | undefined) => RunningLoop,
+  ): RunStream<Output, Calls, Written> {
+    return new RunStream((emitters) => start(this.#events.tap(emitters)), this.#host.callersContext());
+  }
 }

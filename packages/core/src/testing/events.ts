@@ -32,24 +32,29 @@ export function shapeOf(events: readonly RunEvent[]): RunEvent["type"][] {
 /** Position in a run. */
 type Place = "before" | "between-turns" | "answer" | "answered" | "checked" | "calls" | "after";
 
+type Allowed = { readonly [Type in RunEvent["type"]]?: Place };
+
+/** Events of an answer that is coming, the first one or one that was asked for again. */
+const ANSWER: Allowed = {
+  compact: "answer",
+  steer: "answer",
+  "prefix-break": "answer",
+  guardrail: "checked",
+  "text-delta": "answer",
+  "thought-delta": "answer",
+  "output-delta": "answer",
+  "call-args-delta": "answer",
+  part: "answer",
+  notice: "answer",
+  discard: "answer",
+  response: "answered",
+};
+
 /** Events allowed at each position, and the position after each. */
-const NEXT: Readonly<Record<Place, { readonly [Type in RunEvent["type"]]?: Place }>> = {
+const NEXT: Readonly<Record<Place, Allowed>> = {
   before: { "run-start": "between-turns" },
   "between-turns": { "turn-start": "answer", "run-end": "after" },
-  answer: {
-    compact: "answer",
-    steer: "answer",
-    "prefix-break": "answer",
-    guardrail: "checked",
-    "text-delta": "answer",
-    "thought-delta": "answer",
-    "output-delta": "answer",
-    "call-args-delta": "answer",
-    part: "answer",
-    notice: "answer",
-    discard: "answer",
-    response: "answered",
-  },
+  answer: ANSWER,
   answered: {
     guardrail: "checked",
     recover: "answer",
@@ -58,21 +63,7 @@ const NEXT: Readonly<Record<Place, { readonly [Type in RunEvent["type"]]?: Place
     "tool-end": "calls",
     "turn-end": "between-turns",
   },
-  checked: {
-    guardrail: "checked",
-    compact: "answer",
-    steer: "answer",
-    "prefix-break": "answer",
-    "text-delta": "answer",
-    "thought-delta": "answer",
-    "output-delta": "answer",
-    "call-args-delta": "answer",
-    part: "answer",
-    notice: "answer",
-    discard: "answer",
-    response: "answered",
-    "turn-end": "between-turns",
-  },
+  checked: { ...ANSWER, "turn-end": "between-turns" },
   calls: {
     "tool-pending": "calls",
     "tool-start": "calls",

@@ -15,12 +15,28 @@ const readers: readonly (readonly [string, (stream: RunStream<unknown>) => Promi
   ],
 ];
 
-/** Streams that run an agent. */
-const requests: readonly (readonly [string, (agent: Agent) => RunStream<unknown>])[] = [
-  ["an agent", (agent) => agent.stream("Go.")],
-  ["a chat", (agent) => agent.chat().stream("Go.")],
-  ["a session", (agent) => agent.session().stream("Go.")],
-  ["a session that continues", (agent) => agent.session().continueStream({ message: "Go." })],
+/** Streams that run an agent: what is done before, and what makes the stream. */
+const requests: readonly (readonly [string, (agent: Agent) => Promise<() => RunStream<unknown>>])[] = [
+  ["an agent", async (agent) => () => agent.stream("Go.")],
+  ["a chat", async (agent) => () => agent.chat().stream("Go.")],
+  ["a session", async (agent) => () => agent.session().stream("Go.")],
+  ["a session that continues", async (agent) => () => agent.session().continueStream({ message: "Go." })],
+  [
+    "a session that resumes",
+    async (agent) => {
+      const session = agent.session();
+      await session.send("Go.", { limits: { turns: 1 } });
+      return () => session.resumeStream({ limits: { turns: 9 } });
+    },
+  ],
+  [
+    "a session that regenerates",
+    async (agent) => {
+      const session = agent.session();
+      await session.send("Go.");
+      return () => session.regenerateStream();
+    },
+  ],
 ];
 
 describe.each(readers)("a stream read by %s", (_reader, read) => {
@@ -36,9 +52,11 @@ describe.each(readers)("a stream read by %s", (_reader, read) => {
       },
       observe: () => void seen.add(context.getStore()),
     };
-    const model = new ScriptedModel(call("look"), say("Done."));
+    const model = new ScriptedModel(call("look"), say("Done."), call("look"), say("Done."));
     const agent = new Agent({ model, tools: [look], observers: [observer] });
-    const stream = context.run("maker", () => request(agent));
+    const make = await request(agent);
+    seen.clear();
+    const stream = context.run("maker", make);
     await context.run("reader", () => read(stream));
     expect([...seen]).toEqual(["maker"]);
   });

@@ -58,8 +58,9 @@ function forkAfter(fold: SessionFold, run: RunFold, { message, results }: ForkRe
     throw invalid("Say at which turn to fork, or with which message the fork goes on after the run.");
   if (results !== undefined && Object.keys(results).length > 0)
     throw invalid("Outcomes of calls can only be changed in the middle of a run: fork at the turn after the calls.");
-  const next = fold.runs[fold.runs.indexOf(run) + 1];
-  return { entries: fold.entries.slice(0, next?.position ?? fold.entries.length), goesOn: false };
+  const isNext = (entry: Json): boolean => ["run", "rewind"].includes(textOf(fieldsOf(entry)["type"]) ?? "");
+  const next = fold.entries.findIndex((entry, position) => position > run.position && isNext(entry));
+  return { entries: fold.entries.slice(0, next === -1 ? undefined : next), goesOn: false };
 }
 
 /** Places of the entries of a run after its first one. */

@@ -111,6 +111,8 @@ export interface RunRow {
   readonly metadata?: Json | undefined;
   /** How often it was resumed. */
   readonly resumed: number;
+  /** The conversation went back to before it: another run took its place, or none. It still counts. */
+  readonly takenBack?: true | undefined;
   readonly usage: Usage;
   readonly cost?: number | undefined;
   readonly toolCalls: number;

@@ -27,6 +27,8 @@ export class RunFold {
   end: Fields | undefined;
   endedAt: number | undefined;
   resumed = 0;
+  /** The conversation went back to before it. */
+  isTakenBack = false;
   readonly #measures: Measures;
   readonly #names: StepNames;
   /** Questions that were answered since the run began. */
@@ -65,6 +67,12 @@ export class RunFold {
         for (const { turn, question } of this.pending()) this.turns.get(turn)?.ask(question);
         return undefined;
     }
+  }
+
+  /** @param position - Of the entry by which the conversation went back. */
+  takeBack(position: number): void {
+    this.isTakenBack = true;
+    this.changedAt = Math.max(this.changedAt, position + 1);
   }
 
   /** @returns False when there is no such turn yet. A turn begins with its first request, which the log doesn't have until it is answered. */
@@ -163,6 +171,7 @@ export class RunFold {
       input: firstWords(textIn(listOf(entry["input"]))),
       ...(metadata !== undefined && { metadata: metadata as Json }),
       resumed: this.resumed,
+      ...(this.isTakenBack && { takenBack: true }),
       usage,
       ...(cost !== undefined && { cost }),
       toolCalls,

@@ -39,6 +39,10 @@ export class SessionFold {
   #failed: ExchangeRow[] = [];
   #title: string | undefined;
   #firstWords = "";
+  /** The run whose message has them. */
+  #opening: RunFold | undefined;
+  /** What was heard when each run began. */
+  readonly #heardBefore: Map<RunFold, number> = new Map();
   #createdAt: number | undefined;
   #updatedAt: number | undefined;
 
@@ -82,7 +86,7 @@ export class SessionFold {
   /** @param since - Leaves out runs and turns that have not changed since the log had that length. */
   overview({ isRunning = false, draft, exchanges = 0 }: BesideLog = {}, since: number = 0): SessionOverview {
     const unended: Unended = isRunning ? "running" : "cut-off";
-    const last = this.runs.at(-1);
+    const last = this.#last();
     let usage = NO_USAGE;
     let cost: number | undefined;
     for (const run of this.runs) {
@@ -122,7 +126,13 @@ export class SessionFold {
   }
 
   state(isRunning: boolean): SessionState {
-    return this.runs.at(-1)?.state(true, isRunning ? "running" : "cut-off") ?? "done";
+    return this.#last()?.state(true, isRunning ? "running" : "cut-off") ?? "done";
+  }
+
+  /** The run that the conversation stands at; none after it went back. */
+  #last(): RunFold | undefined {
+    const last = this.runs.at(-1);
+    return last?.isTakenBack === true ? undefined : last;
   }
 
   /** @returns What is wrong with the entry, if anything. */
@@ -147,6 +157,8 @@ export class SessionFold {
         this.#say(contents);
         return undefined;
       }
+      case "rewind":
+        return this.#goBack(textOf(value["before"]) ?? "", position);
       case "info":
         if (value["title"] !== undefined) this.#title = textOf(value["title"]);
         return undefined;
@@ -185,9 +197,10 @@ export class SessionFold {
       this.#names,
     );
     this.runs.push(run);
+    this.#heardBefore.set(run, this.#heardUpTo);
     this.#byId.set(run.runId, run);
     if (isRepeated) this.#byId.set(runId, run);
-    this.#say(listOf(entry["input"]));
+    if (this.#say(listOf(entry["input"]))) this.#opening = run;
     return isRepeated ? `another run has its id, ${firstWords(runId, 60)}` : undefined;
   }
 
@@ -201,10 +214,28 @@ export class SessionFold {
     return run === this.runs.at(-1) ? problem : `it belongs to run ${firstWords(runId, 60)}, which is over`;
   }
 
-  #say(contents: readonly unknown[]): void {
-    if (this.#firstWords !== "") return;
+  /** The run, and all after it, are no longer part of the conversation; neither is what they heard. */
+  #goBack(runId: string, position: number): string | undefined {
+    const first = this.#byId.get(runId);
+    if (first === undefined) return `it goes back to before run ${firstWords(runId, 60)}, which is not in the log`;
+    for (const run of this.runs.slice(this.runs.indexOf(first))) run.takeBack(position);
+    this.#steerings = this.#steerings.filter(
+      (said) => said.position < first.position || said.position >= this.#heardUpTo,
+    );
+    this.#heardUpTo = this.#heardBefore.get(first) ?? 0;
+    if (this.#opening?.isTakenBack === true) {
+      this.#opening = undefined;
+      this.#firstWords = "";
+    }
+    return undefined;
+  }
+
+  /** @returns Whether these are the first words of the session. */
+  #say(contents: readonly unknown[]): boolean {
+    if (this.#firstWords !== "") return false;
     const said = contents.filter((content) => fieldsOf(content)["role"] !== "model");
     this.#firstWords = firstWords(textIn(said), 80);
+    return this.#firstWords !== "";
   }
 }
 

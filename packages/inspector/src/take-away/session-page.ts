@@ -62,7 +62,7 @@ function runSection(fold: SessionFold, run: RunFold, index: number): string {
   return [
     "<section>",
     `<h2>Run ${index + 1}</h2>`,
-    `<p class="facts">${[textOf(entry["model"]) ?? "", timeOf(row.at), ending].map(escaped).join(" · ")}</p>`,
+    `<p class="facts">${[textOf(entry["model"]) ?? "", timeOf(row.at), ending, ...(run.isTakenBack ? ["taken back"] : [])].map(escaped).join(" · ")}</p>`,
     ...listOf(entry["input"]).map((content) => message("user", partsOf(content))),
     ...[...run.turns.values()].map(({ turn, positions }) => {
       const steps = positions.map((position) => readStep(fold.entries[position], position));

@@ -227,3 +227,19 @@ test("improvised answers end", async () => {
   const change = { runId: await runIdOf(store), turn: 1, message: "Pay 5.", answers: "emulator" };
   expect(await inspected.act("try-fork", change)).toMatchObject({ isRunning: false });
 });
+
+test("after a run whose answer was regenerated, the fork keeps that run", async () => {
+  const store = new MemoryStore();
+  const session = sessionOf(store, [saying("Oslo."), saying("Crete.")]);
+  await session.send("Where should I go?");
+  const first = await runIdOf(store);
+  await session.regenerate();
+  const { id, comparison } = await inspect({ store, allowActions: true }).act<ForkResult>("fork", {
+    runId: first,
+    message: "And then?",
+    answers: "emulator",
+  });
+  expect(comparison).toMatchObject({ sharedTurns: 1, right: { turns: 1 } });
+  const history = await sessionOf(store, [], { id }).history();
+  expect(history.map(({ parts }) => parts[0]?.text).slice(0, 3)).toEqual(["Where should I go?", "Oslo.", "And then?"]);
+});

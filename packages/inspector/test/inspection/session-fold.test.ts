@@ -227,3 +227,69 @@ describe("a log of any condition is shown", () => {
     );
   });
 });
+
+describe("a conversation that went back", () => {
+  test("shows the runs that were taken back as such, and none of them as what is going on", async () => {
+    const store = new MemoryStore();
+    const session = sessionOf(store, [say("Oslo."), call("pay", { amount: 5 }), say("Crete.")]);
+    await session.send("Where should I go?");
+    await session.send("Pay for it");
+    await session.rewind();
+    const back = await foldOf(store);
+    expect(back.overview()).toMatchObject({ state: "done", pending: [], problems: [] });
+    expect(back.overview().runs.map(({ takenBack }) => takenBack)).toEqual([undefined, true]);
+    await session.send("Where is it warm?", { insteadOf: `${back.runs[0]?.runId}:user` });
+    const { title, state, problems, runs } = (await foldOf(store)).overview();
+    expect({ title, state, problems }).toEqual({ title: "Where is it warm?", state: "done", problems: [] });
+    expect(runs.map(({ input, takenBack }) => [input, takenBack])).toEqual([
+      ["Where should I go?", true],
+      ["Pay for it", true],
+      ["Where is it warm?", undefined],
+    ]);
+  });
+
+  test("queues what was said before the run, and drops what that run heard", async () => {
+    const fold = new SessionFold("chat-1");
+    const at = 1;
+    const said = (text: string) => [{ role: "user", parts: [{ text }] }];
+    const answer = { response: { content: { role: "model", parts: [{ text: "Yes." }] } }, startedAt: 1, endedAt: 1 };
+    for (const entry of [
+      { v: 2, at, type: "steer", contents: said("Before.") },
+      { v: 2, at, type: "run", runId: "a", loop: 4, model: "m", origin: {}, input: said("Go.") },
+      { v: 2, at, type: "steer", contents: said("Meanwhile.") },
+      {
+        v: 2,
+        at,
+        type: "step",
+        runId: "a",
+        step: "model:1",
+        outcome: { ok: true, value: { ...answer, steered: { contents: [], upTo: 3 } } },
+      },
+      { v: 2, at, type: "steer", contents: said("Unheard.") },
+    ])
+      fold.add(entry);
+    expect(fold.overview().queued.map(({ text }) => text)).toEqual(["Unheard."]);
+    fold.add({ v: 2, at, type: "rewind", before: "a" });
+    expect(fold.overview().queued.map(({ text }) => text)).toEqual(["Before.", "Unheard."]);
+  });
+
+  test("says when the run it went back to is not there", () => {
+    const fold = new SessionFold("chat-1");
+    fold.add({ v: 2, at: 1, type: "rewind", before: "gone" });
+    expect(fold.problems).toMatchObject([
+      { position: 0, problem: "it goes back to before run gone, which is not in the log" },
+    ]);
+  });
+
+  test("tells a page that follows it", async () => {
+    const store = new MemoryStore();
+    const session = sessionOf(store, [say("One."), say("Two."), say("Three."), say("Four.")]);
+    for (const text of ["a", "b", "c", "d"]) await session.send(text);
+    const before = await foldOf(store);
+    const { length } = before;
+    const overview = before.overview();
+    await session.rewind({ before: `${before.runs[0]?.runId}:user` });
+    const after = await foldOf(store);
+    expect(mergeOverview(overview, after.overview({}, length))).toEqual(after.overview());
+  });
+});

@@ -52,12 +52,12 @@ function RunLine({
   onSelect,
 }: RowProps & { readonly row: TimelineRow & { kind: "run" } }): JSX.Element {
   const { run, number } = row;
-  const { input, model, agent, state, at, endedAt, usage, cost, resumed, toolCalls, turns } = run;
+  const { input, model, agent, state, at, endedAt, usage, cost, resumed, takenBack, toolCalls, turns } = run;
   const why = whyEnded(run);
   return (
     <div
       id={`row-${index}`}
-      class={`line line-run${isSelected ? " is-selected" : ""}`}
+      class={`line line-run${isSelected ? " is-selected" : ""}${takenBack === true ? " is-taken-back" : ""}`}
       role="row"
       aria-level={1}
       aria-expanded
@@ -76,6 +76,7 @@ function RunLine({
               {why}
             </span>
           )}
+          {takenBack === true && <span title="The conversation went back to before this run">taken back</span>}
           <span>{agent ?? model}</span>
           <span>{formatTime(at)}</span>
           <span>{formatPlural(turns.length, "turn")}</span>

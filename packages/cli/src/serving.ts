@@ -1,0 +1,39 @@
+import { type CliProcess, UsageError } from "./command.ts";
+
+/** Waits for Ctrl-C, or another request to end. */
+export async function untilStopped(terminal: CliProcess): Promise<void> {
+  await new Promise<void>((stop) => {
+    const end = (): void => {
+      terminal.off("SIGINT", end);
+      terminal.off("SIGTERM", end);
+      stop();
+    };
+    terminal.once("SIGINT", end);
+    terminal.once("SIGTERM", end);
+  });
+}
+
+/** An option that is a whole number. @throws {UsageError} When it is none, or above `max`. */
+export function parseNumber(flag: string, value: string, max: number): number {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number > max)
+    throw new UsageError(`${flag} must be an integer from 0 to ${max}, not "${value}"`);
+  return number;
+}
+
+/** Why a server cannot listen, with what to do; an error of another kind as it is. */
+export function explainListenError(error: unknown, port: number, host: string): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const problem = typeof code === "string" ? LISTEN_PROBLEMS[code]?.(port, host) : undefined;
+  return problem === undefined ? error : new Error(problem, { cause: error });
+}
+
+const noAddress = (_port: number, host: string): string =>
+  `${host} is no address of this machine; use --host 127.0.0.1, or 0.0.0.0 for all of them`;
+
+const LISTEN_PROBLEMS: Readonly<Record<string, ((port: number, host: string) => string) | undefined>> = {
+  EADDRINUSE: (port) => `Port ${port} is in use; choose another with --port, or 0 for a free one`,
+  EACCES: (port) => `Port ${port} is reserved for the administrator; choose one above 1023 with --port`,
+  EADDRNOTAVAIL: noAddress,
+  ENOTFOUND: noAddress,
+};
