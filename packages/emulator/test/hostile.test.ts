@@ -49,6 +49,13 @@ test("a schema of more lists and choices than fit the stack is answered", async 
   expect((await post(createEmulator(), "generateContent", ask("Hi", tool(schema)))).status).toBeLessThan(500);
 });
 
+test("more mistakes in a schema than fit the stack are refused", async () => {
+  const wrong = Object.fromEntries(Array.from({ length: 200_000 }, (_, at) => [`p${at}`, {}]));
+  const parameters = { type: "OBJECT", properties: { a: { type: "OBJECT", properties: wrong } } };
+  const declared = { tools: [{ functionDeclarations: [{ name: "save", description: "Saves it.", parameters }] }] };
+  expect((await post(createEmulator(), "generateContent", ask("Hi", declared))).status).toBe(400);
+});
+
 test("a schema of many required properties is measured in proportion to their number", async () => {
   const body = (count: number): object => {
     const required = Array.from({ length: count }, (_, at) => `p${at}`);
