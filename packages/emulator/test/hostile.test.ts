@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
+import { processorTime } from "../../core/test/helpers/processor-time.ts";
 import { createEmulator, say, script } from "../src/index.ts";
 import { ask, MODEL, partsOf, post, textOf, unary } from "./support.ts";
 
@@ -40,6 +41,37 @@ test.each([
   expect((await response.text()).length).toBeLessThan(5_000_000);
   // And it goes on.
   expect(textOf(await unary(emulator, ask("Hi")))).not.toBe("");
+});
+
+test("a schema of more lists and choices than fit the stack is answered", async () => {
+  const many = Array.from({ length: 200_000 }, () => ({ type: "string" }));
+  const schema = { type: "object", properties: { a: { type: "array", prefixItems: many }, b: { anyOf: many } } };
+  expect((await post(createEmulator(), "generateContent", ask("Hi", tool(schema)))).status).toBeLessThan(500);
+});
+
+test("more mistakes in a schema than fit the stack are refused", async () => {
+  const wrong = Object.fromEntries(Array.from({ length: 200_000 }, (_, at) => [`p${at}`, {}]));
+  const parameters = { type: "OBJECT", properties: { a: { type: "OBJECT", properties: wrong } } };
+  const declared = { tools: [{ functionDeclarations: [{ name: "save", description: "Saves it.", parameters }] }] };
+  expect((await post(createEmulator(), "generateContent", ask("Hi", declared))).status).toBe(400);
+});
+
+test("a schema of many required properties is measured in proportion to their number", async () => {
+  const body = (count: number): object => {
+    const required = Array.from({ length: count }, (_, at) => `p${at}`);
+    return ask(
+      "Hi",
+      tool({ type: "object", properties: Object.fromEntries(required.map((name) => [name, {}])), required }),
+    );
+  };
+  const cost = (count: number): Promise<number> =>
+    processorTime(async () => {
+      expect((await post(createEmulator(), "generateContent", body(count))).status).toBeLessThan(500);
+    });
+  await cost(5_000);
+  const small = Math.max(20, await cost(5_000));
+  // Ten times as much, or a hundred where each is looked for among all.
+  expect(await cost(50_000)).toBeLessThan(40 * small);
 });
 
 describe("a body over the limit", () => {

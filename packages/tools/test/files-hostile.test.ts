@@ -123,9 +123,9 @@ describe("a regular expression", () => {
 
 describe("edit_file", () => {
   const cost = (lines: number, wanted: string): Promise<number> =>
-    processorTime(() => {
-      const options = { isCrlf: false, maxCharacters: 4_000_000 };
-      const edited = applyEdits("a\n".repeat(lines), [{ old_text: wanted, new_text: "x" }], options);
+    processorTime(async () => {
+      const options = { isCrlf: false, maxCharacters: 4_000_000, signal: new AbortController().signal };
+      const edited = await applyEdits("a\n".repeat(lines), [{ old_text: wanted, new_text: "x" }], options);
       expect(edited).toHaveProperty("problem");
     });
 
@@ -138,6 +138,18 @@ describe("edit_file", () => {
     await cost(90_000, wanted(90_000));
     const small = Math.max(10, await cost(90_000 / 8, wanted(90_000 / 8)));
     expect(await cost(90_000, wanted(90_000))).toBeLessThan(30 * small);
+  });
+
+  test("applies many costly edits one by one, and the event loop runs in between", async () => {
+    put("a.txt", "ab".repeat(100_000));
+    const swaps = [
+      { old_text: "ab", new_text: "ba", all: true },
+      { old_text: "ba", new_text: "ab", all: true },
+    ];
+    const edits = Array.from({ length: 25 }, () => swaps).flat();
+    const { beats } = heartbeat();
+    expect(await use(editFile({ root }), { path: "a.txt", edits })).toMatchObject({ added: 0, removed: 0 });
+    expect(beats()).toBeGreaterThanOrEqual(edits.length);
   });
 
   test("refuses an edit that would make the file too large, before it makes the text", async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Agent, type Tool, type ToolContext, ToolRetry } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, onTestFinished, vi } from "vitest";
 import { fileTools, listFiles, searchFiles } from "../src/files.ts";
 import { processorTime } from "./helpers/processor-time.ts";
 
@@ -186,6 +186,16 @@ describe("search_files", () => {
       });
     const plain = await search("^a+$");
     expect(await search("^(a+)+$")).toBeLessThan(20 * plain);
+  });
+
+  test("has the same time when the system's clock is set forward meanwhile", async () => {
+    write({ "a.txt": "x\n" });
+    vi.useFakeTimers({ toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const searching = use(searchFiles({ root }), { pattern: "x" });
+    vi.setSystemTime(Date.now() + 3_600_000);
+    expect(await searching).toMatchObject({ total: 1, searched: 1 });
+    expect(await searching).not.toHaveProperty("note");
   });
 
   test("ends when its time is up, with what it has", async () => {

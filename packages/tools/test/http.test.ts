@@ -628,7 +628,7 @@ describe("http_request", () => {
 
   test("sends its own headers only to the hosts that are named, also after redirects", async () => {
     const other = await serve(echo);
-    const { port } = await serve((incoming, response) =>
+    const { port, requests } = await serve((incoming, response) =>
       incoming.url === "/away"
         ? redirect(`http://other.test:${other.port}/`)(incoming, response)
         : echo(incoming, response),
@@ -641,7 +641,9 @@ describe("http_request", () => {
     };
     const headers = { "x-mine": "1" };
     const near = await request({ url: `http://api.test:${port}/`, headers }, options);
-    expect(near.json.headers).toMatchObject({ authorization: "Bearer secret", "x-mine": "1" });
+    expect(requests[0]?.headers).toMatchObject({ authorization: "Bearer secret", "x-mine": "1" });
+    // The service repeats what it got.
+    expect(near.json.headers).toMatchObject({ authorization: "[redacted]", "x-mine": "1" });
     // A wider list of hosts is needed for the redirect; the named one alone gets the header of the same origin.
     const wide = { ...options, headers: undefined, allow: undefined };
     const far = await request({ url: `http://api.test:${port}/away`, headers }, wide);

@@ -1,4 +1,3 @@
-import { messageOf } from "../errors/agent-error.ts";
 import type { Json } from "../internal/json.ts";
 import type { FunctionCall, FunctionResponsePart, JsonObject, Part } from "../wire/types/content.ts";
 import { isMedia, type Media, mediaPart } from "../model/request/media-part.ts";
@@ -163,7 +162,7 @@ export interface JsonSafe {
  * | an object with `toJSON` | what that returns |
  * | a cycle | `"[circular]"` |
  * | deeper than 64 levels | `"[too deep]"` |
- * | a value that throws when it is read | `"[unreadable: <message>]"` |
+ * | a value that throws when it is read | `"[unreadable]"`, without the error's text, like any error of a tool |
  * | lone surrogates in strings | U+FFFD |
  *
  * @param options - `maxCharacters`: what lies beyond is counted, not copied. Defaults to no limit.
@@ -229,7 +228,7 @@ export function jsonSafe(
   function object(source: object, depth: number): Json {
     const entries: [string, Json][] = [];
     const keys = read(() => Object.keys(source), undefined);
-    if (keys === undefined) return text("[unreadable]");
+    if (keys === undefined) return text(UNREADABLE);
     for (const key of keys) {
       if (values > MAX_VALUES) break;
       const before = characters;
@@ -260,8 +259,8 @@ function readItem(source: object, key: string | number): unknown {
   try {
     // Any object can be read by any key; the result is unknown.
     return (source as Readonly<Record<string | number, unknown>>)[key];
-  } catch (error) {
-    return unreadable(error);
+  } catch {
+    return UNREADABLE;
   }
 }
 
@@ -274,10 +273,7 @@ function read<T>(get: () => T, otherwise: T): T {
 }
 
 /** Replaces a value that threw when it was read. */
-function unreadable(error: unknown): string {
-  const message = read(() => messageOf(error), "error");
-  return `[unreadable: ${message.slice(0, 200)}]`;
-}
+const UNREADABLE = "[unreadable]";
 
 /** JSON at the top level; the contents of arrays and objects are unchecked. */
 type PlainValue = string | number | boolean | null | undefined | object;
@@ -323,8 +319,8 @@ function plainObject(value: object): PlainValue {
     }
     if (value instanceof Error) return { name: value.name, message: value.message };
     return value;
-  } catch (error) {
-    return unreadable(error);
+  } catch {
+    return UNREADABLE;
   }
 }
 

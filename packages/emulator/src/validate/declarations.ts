@@ -28,7 +28,7 @@ function oneDeclaration(declaration: FunctionDeclaration, path: string, { switch
   if (switches.guesses && parameters && parametersJsonSchema !== undefined && parametersJsonSchema !== null) {
     problems.push(problem("E-32b", `${root}: parameters and parameters_json_schema are mutually exclusive.`));
   }
-  if (parameters) problems.push(...schemaProblems(parameters, `${path}.parameters`, true));
+  if (parameters) for (const found of schemaProblems(parameters, `${path}.parameters`, true)) problems.push(found);
   if (switches.guesses && parametersJsonSchema !== undefined && !isObjectSchema(parametersJsonSchema)) {
     problems.push(problem("E-32c", `${root}.parameters_json_schema: the root must be a schema of type object.`));
   }

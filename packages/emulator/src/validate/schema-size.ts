@@ -35,13 +35,18 @@ function requiredDepth(node: unknown, measure: Measure, depth: number): number {
   if (!isRecord(node) || depth > measure.limits.maxSchemaDepth) return depth;
   const required: readonly unknown[] = Array.isArray(node["required"]) ? node["required"] : [];
   const properties = Object.entries(isRecord(node["properties"]) ? node["properties"] : {});
-  const must = properties.filter(([name]) => required.includes(name)).map(([, child]) => child);
+  const isRequired = new Set(required);
+  const must = properties.filter(([name]) => isRequired.has(name)).map(([, child]) => child);
   if (typeof node["$ref"] === "string") must.push(resolve(node["$ref"], measure.root));
-  const may = properties.filter(([name]) => !required.includes(name)).map(([, child]) => child);
+  const may = properties.filter(([name]) => !isRequired.has(name)).map(([, child]) => child);
   may.push(node["items"], node["additionalProperties"]);
-  for (const key of ["anyOf", "oneOf", "prefixItems"]) if (Array.isArray(node[key])) may.push(...node[key]);
+  // One by one: a list of arguments as long as these may be does not fit the stack.
+  for (const key of ["anyOf", "oneOf", "prefixItems"]) {
+    const children: unknown = node[key];
+    if (Array.isArray(children)) for (const child of children) may.push(child);
+  }
   const followed = [...must, ...may.filter((child) => !refersAnywhere(child))].filter(isRecord);
-  return Math.max(depth, ...followed.map((child) => requiredDepth(child, measure, depth + 1)));
+  return followed.reduce((most, child) => Math.max(most, requiredDepth(child, measure, depth + 1)), depth);
 }
 
 function refersAnywhere(node: unknown): boolean {

@@ -38,10 +38,11 @@ function nodeProblems(node: Node, path: string, emptyAllowed: boolean): Problem[
     if (Object.hasOwn(node.properties ?? {}, name)) continue;
     problems.push(problem("E-22", `${path}.required[${index}]: property is not defined`));
   }
-  for (const [name, child] of properties) problems.push(...nodeProblems(child, `${path}.properties[${name}]`, false));
-  if (node.items) problems.push(...nodeProblems(node.items, `${path}.items`, false));
-  for (const [index, child] of (node.anyOf ?? []).entries())
-    problems.push(...nodeProblems(child, `${path}.any_of[${index}]`, false));
+  const children: (readonly [Node, string])[] = properties.map(([name, child]) => [child, `properties[${name}]`]);
+  if (node.items) children.push([node.items, "items"]);
+  for (const [index, child] of (node.anyOf ?? []).entries()) children.push([child, `any_of[${index}]`]);
+  for (const [child, name] of children)
+    for (const found of nodeProblems(child, `${path}.${name}`, false)) problems.push(found);
   return problems;
 }
 

@@ -1,5 +1,6 @@
 import { findSequence, unitsOf } from "./find-sequence.ts";
 import { nearMiss } from "./near-miss.ts";
+import { Work } from "./work.ts";
 
 /** One exact replacement. */
 export interface TextEdit {
@@ -10,20 +11,34 @@ export interface TextEdit {
   readonly all?: boolean | undefined;
 }
 
+/** How edits are applied. */
+export interface EditOptions {
+  readonly isCrlf: boolean;
+  /** Most characters that the text may have after each edit. */
+  readonly maxCharacters: number;
+  readonly signal: AbortSignal;
+}
+
+/** About what searching and replacing costs. */
+const STEPS_PER_CHARACTER = 4;
+
 /** The text after all edits, or why one of them can't be applied, in words for the model. */
 export type Edited = { readonly text: string; readonly replaced: number } | { readonly problem: string };
 
-/** Applies each edit to the result of the previous ones, all or none. In a text with `\r
-` lines, edits may use `
-`. */
-export function applyEdits(
+/** Applies each edit to the result of the previous ones, all or none. In a text with `\r\n` lines, edits may use `\n`. */
+export async function applyEdits(
   before: string,
   edits: readonly TextEdit[],
-  { isCrlf, maxCharacters }: { readonly isCrlf: boolean; readonly maxCharacters: number },
-): Edited {
+  { isCrlf, maxCharacters, signal }: EditOptions,
+): Promise<Edited> {
   let text = before;
   let replaced = 0;
+  const work = new Work();
   for (const [index, edit] of edits.entries()) {
+    // Each edit searches the whole text.
+    work.add(STEPS_PER_CHARACTER * (text.length + edit.old_text.length));
+    await work.pause();
+    signal.throwIfAborted();
     const [wanted, instead] = [edit.old_text, edit.new_text].map((part) => (isCrlf ? toCrlf(part) : part)) as [
       string,
       string,

@@ -61,7 +61,12 @@ export function editFile(options: FileToolOptions & WriteOptions<EditFileInput>)
       return await withTarget(folder, path, maxFileBytes, async (target) => {
         const { place, now } = target;
         const shape = shapeOf(target);
-        const edited = applyEdits(shape.text, edits, { isCrlf: shape.isCrlf, maxCharacters: maxFileBytes });
+        const { isCrlf } = shape;
+        const edited = await applyEdits(shape.text, edits, {
+          isCrlf,
+          maxCharacters: maxFileBytes,
+          signal: context.signal,
+        });
         if ("problem" in edited) throw new ToolFailure(`"${place.path}" was not changed: ${edited.problem}`);
         const bytes = bytesOf(edited.text, place.path, shape);
         checkSize(place.path, bytes.length, maxFileBytes);

@@ -1,6 +1,6 @@
 import { findSequence, type Sequence } from "./find-sequence.ts";
 
-/** Most lines of a file that are compared with a text that was not found. */
+/** Most lines of a file, and of a text that was not found, that are compared. */
 const MAX_LINES = 20_000;
 
 /** Most characters of a file that are compared for similar text. */
@@ -12,7 +12,7 @@ const MAX_LINE = 500;
 /** Explains why a text was not found: where similar text is, and what differs. */
 export function nearMiss(text: string, wanted: string): string {
   const lines = text.split(/\r?\n/, MAX_LINES);
-  const asked = wanted.split(/\r?\n/);
+  const asked = wanted.split(/\r?\n/, MAX_LINES);
   const squeezedLines = lines.map(squeezed);
   const loose = asked.map(squeezed);
   const at = placeOf(squeezedLines, loose);

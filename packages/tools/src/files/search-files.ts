@@ -70,7 +70,7 @@ export function searchFiles(
     effects: "none",
     run: async (input, { signal }): Promise<FoundText> => {
       const work = new Work();
-      const until = Date.now() + searchMs;
+      const until = performance.now() + searchMs;
       const search = new Search(input, { until, maxBytes: maxSearchBytes, folder, work, signal });
       const { path = ".", include_ignored: all = false } = input;
       const walk = new Walk({
@@ -105,7 +105,7 @@ async function openFile(folder: Folder, path: string): Promise<Awaited<ReturnTyp
 }
 
 interface Bounds {
-  /** Milliseconds since the epoch. */
+  /** By `performance.now()`. */
   readonly until: number;
   readonly maxBytes: number;
   readonly folder: Folder;
@@ -145,7 +145,7 @@ class Search {
 
   /** Returns false when the search should stop. */
   async found({ path, inside, name, type, directory }: Found): Promise<boolean> {
-    if (Date.now() > this.#bounds.until) this.isLate = true;
+    if (performance.now() > this.#bounds.until) this.isLate = true;
     if (this.isOver) return false;
     if (type !== "file" || !this.#isMeant(path, inside)) return true;
     // Deleted since, or not readable.
@@ -183,7 +183,7 @@ class Search {
       const start = this.#total < this.#limit ? find(text) : undefined;
       if (start !== undefined) this.#total++;
       window.line(text, start);
-      if (Date.now() > until) this.isLate = true;
+      if (performance.now() > until) this.isLate = true;
       if (this.isLate || (this.#total >= this.#limit && window.isSettled)) break;
     }
     if (isText) this.#searched++;

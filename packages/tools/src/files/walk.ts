@@ -23,7 +23,7 @@ export interface WalkOptions {
   readonly recursive: boolean;
   /** Counts what matching names costs, so that the walk lets the event loop run in between. */
   readonly work: Work;
-  /** When the walk ends, in milliseconds since the epoch. @defaultValue never */
+  /** When the walk ends, by `performance.now()`, which no clock that is set changes. @defaultValue never */
   readonly until?: number | undefined;
   readonly signal: AbortSignal;
 }
@@ -89,7 +89,7 @@ export class Walk {
       work.add(STEPS_PER_ENTRY);
       await work.pause();
       signal.throwIfAborted();
-      this.isLate ||= Date.now() > until;
+      this.isLate ||= performance.now() > until;
       if (this.isLate) return;
       if (skip.has(entry.name)) continue;
       const type = typeOf(entry);

@@ -35,5 +35,6 @@ export async function readHtmlApart(
     },
   );
   signal.throwIfAborted();
-  return page ?? { markdown: textOfHtml(html), links: [], isCut: false };
+  const most = MAX_PASSED - 1;
+  return page ?? { markdown: textOfHtml(html.slice(0, most)), links: [], isCut: html.length > most };
 }

@@ -1,9 +1,11 @@
 import { defineTool, type FunctionCall, type Tool, ToolFailure } from "@pollux/core";
+import { redact, redactValue, secretsOf } from "@pollux/core/wire";
 import { z } from "zod/v4";
 import { kindOfContent, mediaTypeOf } from "./content-kind.ts";
 import { decodeText } from "./decode-text.ts";
 import { type Answer, bound, Exchange } from "./exchange.ts";
 import type { HttpOptions } from "./http-options.ts";
+import { indentJson, isDeepJson } from "./indent-json.ts";
 import { pageOfText, type TextPage } from "./page-of-text.ts";
 
 /** Methods that can be offered to the model. */
@@ -66,6 +68,12 @@ const SHOWN =
 
 const MAX_HEADER = 2_000;
 
+/** Deepest JSON that is returned as a value; a result may not nest deeper. */
+const MAX_DEPTH = 60;
+
+/** Headers whose values say nothing that must be hidden. */
+const HARMLESS = /^(?:accept|user-agent|content)(?:-|$)|version/i;
+
 /**
  * `http_request`: calls an HTTP API. Read-only unless other methods are listed; those need a person's approval by default.
  *
@@ -80,6 +88,7 @@ export function httpRequest(options: HttpRequestOptions = {}): Tool<HttpRequestI
   const maxCharacters = bound("maxCharacters", options.maxCharacters ?? 20_000, 1);
   const allowed = allowedHeaders(options.allowHeaders);
   const secretHeaders = lowerCase(options.headers ?? {});
+  const secrets = secretsOf(Object.fromEntries(Object.entries(secretHeaders).filter(([name]) => !HARMLESS.test(name))));
   const reads = methods.every((method) => READING.has(method));
   const writes = !reads;
   const lead = options.description === undefined ? "" : `${options.description.trim()} `;
@@ -109,7 +118,7 @@ export function httpRequest(options: HttpRequestOptions = {}): Tool<HttpRequestI
         throw new ToolFailure("offset works only with GET, because the request is sent again");
       const headers = checkHeaders(input.headers ?? {}, allowed);
       const body = json === undefined ? undefined : JSON.stringify(json);
-      const answer = await exchange.send(
+      const sending = exchange.send(
         {
           method,
           url,
@@ -124,33 +133,48 @@ export function httpRequest(options: HttpRequestOptions = {}): Tool<HttpRequestI
         },
         signal,
       );
+      const answer = await sending.catch((error: unknown) => {
+        // It may tell where a redirect leads.
+        if (error instanceof ToolFailure) throw new ToolFailure(redact(error.message, secrets), { cause: error.cause });
+        throw error;
+      });
       return {
-        url: answer.url.href,
+        url: redact(answer.url.href, secrets),
         status: answer.status,
-        headers: shownHeaders(answer.headers),
-        ...bodyOf(answer, method, offset ?? 0, maxCharacters),
+        headers: shownHeaders(answer.headers, secrets),
+        ...bodyOf(answer, { method, offset: offset ?? 0, maxCharacters, secrets }),
       };
     },
   });
 }
 
+interface BodyOptions {
+  readonly method: string;
+  readonly offset: number;
+  readonly maxCharacters: number;
+  /** What the service may repeat, and the model must not read. */
+  readonly secrets: readonly string[];
+}
+
 function bodyOf(
   answer: Answer,
-  method: string,
-  offset: number,
-  maxCharacters: number,
+  { method, offset, maxCharacters, secrets }: BodyOptions,
 ): Pick<HttpRequestResult, "json" | "content" | "total_characters" | "next_offset" | "note"> {
   const { bytes, isCut, headers } = answer;
   if (bytes.length === 0) return {};
   const contentType = headers.get("content-type") ?? "";
   const kind = kindOfContent(contentType, bytes);
   if (kind === "pdf" || kind === "image" || kind === "other")
-    return { note: `the body is ${mediaTypeOf(contentType) || "a binary file"} and is not shown` };
+    return { note: `the body is ${redact(mediaTypeOf(contentType), secrets) || "a binary file"} and is not shown` };
   const text = decodeText(bytes, contentType);
   const cut = isCut ? `only the first ${bytes.length} bytes were read; request less data` : undefined;
-  const value = kind === "json" && !isCut ? parsed(text) : undefined;
-  if (value !== undefined && offset === 0 && JSON.stringify(value.json).length <= maxCharacters) return value;
-  const page = pageOfText(value === undefined ? text : JSON.stringify(value.json, null, 2), offset, maxCharacters);
+  const isWhole = kind === "json" && !isCut;
+  const value = isWhole && offset === 0 ? parsed(text) : undefined;
+  if (value !== undefined && JSON.stringify(value.json).length <= maxCharacters)
+    return { json: redactValue(value.json, secrets) };
+  // Before it is cut into pages, so that offsets stay the same and no secret is split.
+  const shown = redact((isWhole ? indentJson(text) : undefined) ?? text, secrets, { truncated: isCut });
+  const page = pageOfText(shown, offset, maxCharacters);
   // Sending the request again would repeat its effect.
   const { next_offset: next, ...rest } = page;
   if (next === undefined) return { ...rest, ...(cut === undefined ? {} : { note: cut }) };
@@ -160,6 +184,7 @@ function bodyOf(
 }
 
 function parsed(text: string): { readonly json: unknown } | undefined {
+  if (isDeepJson(text, MAX_DEPTH)) return undefined;
   try {
     return { json: JSON.parse(text) as unknown };
   } catch {
@@ -196,7 +221,7 @@ function lowerCase(headers: { readonly [name: string]: string }): { readonly [na
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-function shownHeaders(headers: Headers): { readonly [name: string]: string } {
+function shownHeaders(headers: Headers, secrets: readonly string[]): { readonly [name: string]: string } {
   const shown = [...headers].filter(([name]) => SHOWN.test(name)).slice(0, 20);
-  return Object.fromEntries(shown.map(([name, value]) => [name, value.slice(0, 500)]));
+  return Object.fromEntries(shown.map(([name, value]) => [name, redact(value, secrets).slice(0, 500)]));
 }

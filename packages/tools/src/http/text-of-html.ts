@@ -1,8 +1,22 @@
 /** The text of a page that can't be parsed as a tree. Takes time in proportion to the page's length. */
 export function textOfHtml(html: string): string {
-  return html
-    .replaceAll(/<(script|style)\b[^<]*(?:<(?!\/\1)[^<]*)*/gi, "")
+  return withoutCode(html)
     .replaceAll(/<[^<>]*>/g, " ")
     .replaceAll(/\s+/g, " ")
     .trim();
+}
+
+/** Without what is in scripts and styles. One expression for it would need more stack than there is for millions of `<`. */
+function withoutCode(html: string): string {
+  const open = /<(script|style)\b/gi;
+  let text = "";
+  let at = 0;
+  for (let found = open.exec(html); found !== null; found = open.exec(html)) {
+    text += html.slice(at, found.index);
+    const close = found[1]?.toLowerCase() === "script" ? /<\/script/gi : /<\/style/gi;
+    close.lastIndex = open.lastIndex;
+    at = close.exec(html)?.index ?? html.length;
+    open.lastIndex = at;
+  }
+  return text + html.slice(at);
 }

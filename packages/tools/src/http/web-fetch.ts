@@ -7,6 +7,7 @@ import { decodeText } from "./decode-text.ts";
 import { type Answer, bound, Exchange } from "./exchange.ts";
 import { readHtmlApart } from "./html-apart.ts";
 import type { HttpOptions } from "./http-options.ts";
+import { indentJson } from "./indent-json.ts";
 import { pageOfText, type TextPage } from "./page-of-text.ts";
 import { readPdfApart } from "./pdf-apart.ts";
 import { shorten } from "./policy.ts";
@@ -82,7 +83,7 @@ export function webFetch(options: WebFetchOptions = {}): Tool<WebFetchInput, Fet
         `${shorten(answer.url.href)} is ${mediaTypeOf(contentType) || "a binary file"}, which cannot be read; use another source`,
       );
     const text = decodeText(answer.bytes, contentType);
-    if (kind === "json") return { kind, text: answer.isCut ? text : indented(text) };
+    if (kind === "json") return { kind, text: (answer.isCut ? undefined : indentJson(text)) ?? text };
     if (kind === "text") return { kind, text: text.replaceAll("\r\n", "\n") };
     const isWhole = input.whole_page ?? false;
     const { title, markdown, links, isCut } = await readHtmlApart(
@@ -158,15 +159,6 @@ function refuseCut({ isCut, bytes, url }: Answer): void {
     throw new ToolFailure(
       `${shorten(url.href)} is larger than ${bytes.length} bytes, the most that can be read; use another source`,
     );
-}
-
-/** Indented, or unchanged if it is not JSON after all. */
-function indented(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
 }
 
 function statusText(status: number, url: string): string {

@@ -1,8 +1,9 @@
 import { ToolFailure } from "@pollux/core";
 import { redactValue } from "@pollux/core/wire";
+import { isDeepJson } from "../http/indent-json.ts";
 import { boundedJson, bytesOf } from "./bounded-json.ts";
 import { hidden, type SentCredentials } from "./credentials.ts";
-import { isDeeperThan, shortened } from "./json.ts";
+import { shortened } from "./json.ts";
 
 /** What the model reads of a response. */
 export interface OpenApiAnswer {
@@ -100,9 +101,9 @@ function isTextual(mediaType: string, bytes: Uint8Array): boolean {
 
 /** Undefined if it is not JSON, or nested so deeply that it is better read as text. */
 function parsed(text: string): { readonly value: unknown } | undefined {
+  if (isDeepJson(text, MAX_DEPTH)) return undefined;
   try {
-    const value = JSON.parse(text) as unknown;
-    return isDeeperThan(value, MAX_DEPTH) ? undefined : { value };
+    return { value: JSON.parse(text) as unknown };
   } catch {
     return undefined;
   }

@@ -35,6 +35,9 @@ export interface SqlQueryResult {
   readonly note?: string | undefined;
 }
 
+/** Longest statement, in characters. */
+const MAX_STATEMENT = 100_000;
+
 /** Bytes reserved for everything except the rows. */
 const BESIDE = 1_000;
 
@@ -51,6 +54,7 @@ export function queryTool(database: ReadOnlyDatabase, bounds: Bounds): Tool<SqlQ
       sql: z
         .string()
         .min(1)
+        .max(MAX_STATEMENT)
         .describe(`One SELECT (or WITH … SELECT, or VALUES), with ${database.placeholder} for the parameters`),
       parameters: z
         .array(z.union([z.string(), z.number(), z.boolean(), z.null()]))

@@ -27,10 +27,16 @@ const TEXT = [
   "<!--",
 ];
 
-/** A page of fragments, each repeated. */
-const html: fc.Arbitrary<string> = fc
-  .array(fc.tuple(fc.constantFrom(...HTML, ...TEXT), fc.constantFrom(1, 1, 1, 2, 50, 500)), { maxLength: 40 })
-  .map((parts) => parts.map(([part, times]) => part.repeat(times)).join(""));
+/** A page of fragments, each repeated, or of elements inside each other, deeper than any stack. */
+const html: fc.Arbitrary<string> = fc.oneof(
+  {
+    weight: 19,
+    arbitrary: fc
+      .array(fc.tuple(fc.constantFrom(...HTML, ...TEXT), fc.constantFrom(1, 1, 1, 2, 50, 500)), { maxLength: 40 })
+      .map((parts) => parts.map(([part, times]) => part.repeat(times)).join("")),
+  },
+  { weight: 1, arbitrary: fc.constantFrom("<div>", "<ul><li>", "<b><div>").map((open) => `${open.repeat(20_000)}x`) },
+);
 
 const OPERATORS =
   "BT ET Tf Td Tj TJ ' \" q Q cm Do BI ID EI sh gs BDC EMC /F1 /X 1 0 -1 1e99 (a) (( ) [ ] << >> <41> <zz /Filter null true R obj".split(

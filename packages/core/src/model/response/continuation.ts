@@ -83,7 +83,8 @@ export async function continueAnswer(
       failure !== undefined || (isProgress && (classifyFinish(response.finishReason) === "continuation" || goesOn));
     if (!hasMore || requests >= MAX_REQUESTS)
       return isUnderestimate ? { ...answer, usage: { ...answer.usage, incomplete: true } } : answer;
-    kept.push(...segment.chunks.map(listParts));
+    // One by one: a list of arguments as long as an answer may be does not fit the stack.
+    for (const chunk of segment.chunks) kept.push(listParts(chunk));
     ({ token } = segment);
     if (failure === undefined) idle = 0;
     logger.debug({ requests, finishReason: response.finishReason }, "the answer continues in another request");

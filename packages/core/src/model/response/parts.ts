@@ -18,6 +18,7 @@ export class PartCollector {
   /** Text that follows that of the last part. */
   #grown = "";
   #call: PartialCall | undefined;
+  readonly #gaps: Gaps = { left: MAX_GAPS };
 
   /**
    * Adds the parts of one chunk.
@@ -68,7 +69,7 @@ export class PartCollector {
       complete.push(part);
       return;
     }
-    const opened = new PartialCall(part);
+    const opened = new PartialCall(part, this.#gaps);
     this.#settle();
     this.#parts.push(opened);
     this.#text = undefined;
@@ -129,13 +130,15 @@ export function visibleText(content: Content): string {
 class PartialCall {
   readonly #part: Part;
   readonly #args: Record<string, unknown>;
+  readonly #gaps: Gaps;
   #signature: string | undefined;
   /** False once the last piece was added. */
   open = true;
 
   /** @param part - The piece that has the name. */
-  constructor(part: Part) {
+  constructor(part: Part, gaps: Gaps) {
     this.#part = part;
+    this.#gaps = gaps;
     this.#args = { ...part.functionCall?.args };
     this.add(part);
   }
@@ -143,7 +146,7 @@ class PartialCall {
   /** @throws {ApiShapeError} For an invalid path, or one outside the arguments. */
   add({ functionCall: call, thoughtSignature }: Part): void {
     this.#signature ??= thoughtSignature;
-    for (const piece of call?.partialArgs ?? []) setPiece(this.#args, piece);
+    for (const piece of call?.partialArgs ?? []) setPiece(this.#args, piece, this.#gaps);
     this.open = call?.willContinue === true;
   }
 
@@ -169,10 +172,11 @@ class PartialCall {
 
 type Step = string | number;
 
-function setPiece(root: Record<string, unknown>, piece: PartialArg): void {
+function setPiece(root: Record<string, unknown>, piece: PartialArg, gaps: Gaps): void {
   const { steps, endsList } = parsePath(piece.jsonPath);
   let holder: unknown = root;
   steps.forEach((step, i) => {
+    if (typeof step === "number" && Array.isArray(holder)) skipElements(step - holder.length, gaps, piece.jsonPath);
     if (i === steps.length - 1) return setValue(holder, step, endsList ? "list" : piece);
     holder = openContainer(holder, step, typeof steps[i + 1] === "number" ? "list" : "object", piece.jsonPath);
   });
@@ -199,10 +203,24 @@ function openContainer(holder: unknown, step: Step, kind: "list" | "object", pat
   return made;
 }
 
+/** Elements that the paths of one answer may still skip. */
+interface Gaps {
+  left: number;
+}
+
+/** Without a limit, some bytes for each path would become a list of 100,000 elements. */
+function skipElements(count: number, gaps: Gaps, path: string): void {
+  if (count <= 0) return;
+  gaps.left -= count;
+  if (gaps.left < 0) throw pathError(path, `skips elements of a list, more than ${MAX_GAPS} in this answer`);
+}
+
 /** Segments that would reach the prototype that all objects share. */
 const FORBIDDEN: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 /** Longest array that streamed arguments may build, in elements. */
 const MAX_INDEX = 100_000;
+/** Most elements that the paths of an answer may skip. */
+const MAX_GAPS = 100_000;
 
 const SEGMENT = /\.([^.[\]]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]|(\[\])$/y;
 

@@ -27,6 +27,7 @@ function* partsOf(value: string): Generator<string> {
     }
     // A scheme, or a word of a passphrase, is no secret by itself.
     if (!WORD.test(text)) yield text;
+    yield* piecesOf(text);
     const equals = text.indexOf("=");
     const parameter = text.slice(equals + 1);
     // What follows is only padding in a base64 token.
@@ -35,6 +36,7 @@ function* partsOf(value: string): Generator<string> {
       yield decoded(parameter);
     }
   }
+  yield* textsIn(value);
   const basic = /^\s*basic\s+([\w+/-]+=*)\s*$/i.exec(value)?.[1];
   if (basic !== undefined) yield* credentialsIn(basic);
   // A value after the last space, whatever it contains.
@@ -43,6 +45,33 @@ function* partsOf(value: string): Generator<string> {
 }
 
 const WORD = /^[a-z]{1,7}$/i;
+
+/** Parts of `account:signature`, `a=1&b=2` and `1|2`, which services repeat one by one. Without a digit, they could be hosts or names. */
+function* piecesOf(text: string): Generator<string> {
+  const pieces = text.split(/[:&|]/);
+  if (pieces.length === 1) return;
+  for (const piece of pieces) {
+    const value = piece.replace(/^(?:.*\?)?[\w-]+=(?=[^=])/, "");
+    if (value.length >= MIN_PIECE && /\d/.test(value) && !value.startsWith("//")) yield value;
+  }
+}
+
+/** Shorter pieces could be a port, a date or a version. */
+const MIN_PIECE = 8;
+
+/** The texts of a value that is JSON. */
+function* textsIn(value: string): Generator<string> {
+  if (!/^\s*[[{]/.test(value)) return;
+  try {
+    const texts: string[] = [];
+    JSON.parse(value, (_name, inner: unknown) => {
+      if (typeof inner === "string" && !WORD.test(inner)) texts.push(inner);
+    });
+    yield* texts;
+  } catch {
+    // Not JSON.
+  }
+}
 
 /** The text of `user:password` in base64, and the password. */
 function* credentialsIn(base64: string): Generator<string> {

@@ -23,15 +23,28 @@ export function listForms(secret: string): readonly string[] {
 
 function encoded(text: string): readonly string[] {
   const bytes = binaryOf(text);
-  const hex = Array.from(bytes, hexOf).join("");
+  const digits = Array.from(bytes, hexOf);
+  const hex = ["", " ", ":"].map((between) => digits.join(between));
+  // How Node prints a buffer as JSON.
+  const list = Array.from(bytes, (byte) => byte.charCodeAt(0)).join(",");
   const whole = btoa(bytes);
   const base64 = [whole, whole.replace(/=+$/, "")];
+  // Encoders of mail and certificates break lines.
+  for (const width of [64, 76])
+    for (const end of ["\n", "\r\n"])
+      if (whole.length > width) base64.push(whole.match(new RegExp(`.{1,${width}}`, "g"))?.join(end) ?? "");
   // Inside a longer text, the first and the last character also hold bits of what is beside it.
   for (const before of [0, 1, 2])
     base64.push(
       btoa("\0".repeat(before) + bytes).slice(before && before + 1, Math.floor(((before + bytes.length) * 4) / 3)),
     );
-  return [hex, hex.toUpperCase(), ...base64, ...base64.map((form) => form.replaceAll("+", "-").replaceAll("/", "_"))];
+  return [
+    ...hex,
+    ...hex.map((form) => form.toUpperCase()),
+    list,
+    ...base64,
+    ...base64.map((form) => form.replaceAll("+", "-").replaceAll("/", "_")),
+  ];
 }
 
 /** Its bytes in UTF-8, one per character. */

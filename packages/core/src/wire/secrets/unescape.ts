@@ -18,7 +18,7 @@ export function* layersOf(text: string): Generator<Layer, void> {
 }
 
 const ESCAPE =
-  /\\(?:u([\da-f]{4})|x([\da-f]{2})|([\\/"'bfnrt]))|%([\da-f]{2})|&(?:#(\d{1,7})|#x([\da-f]{1,6})|(amp|lt|gt|quot|apos))(?:;|\b)/gi;
+  /\\(?:u([\da-f]{4})|u\{([\da-f]{1,6})\}|x([\da-f]{2})|([\\/"'bfnrt]))|%([\da-f]{2})|&(?:#(\d{1,7})|#x([\da-f]{1,6})|(amp|lt|gt|quot|apos|sol|bsol|equals|plus|quest|colon|semi|comma|num|percnt|commat|dollar|excl|lowbar|ast|lpar|rpar))(?:;|\b)/gi;
 
 /** Undoes each escape once; undefined if there is none. */
 function unescaped({ text, origin }: Layer): Layer | undefined {
@@ -57,13 +57,30 @@ const NAMED: { readonly [name: string]: string } = {
   gt: ">",
   quot: '"',
   apos: "'",
+  sol: "/",
+  bsol: "\\",
+  equals: "=",
+  plus: "+",
+  quest: "?",
+  colon: ":",
+  semi: ";",
+  comma: ",",
+  num: "#",
+  percnt: "%",
+  commat: "@",
+  dollar: "$",
+  excl: "!",
+  lowbar: "_",
+  ast: "*",
+  lpar: "(",
+  rpar: ")",
 };
 
-function characterOf([, unit, byte, short, percent, decimal, hex, name]: RegExpExecArray): string {
-  const digits = unit ?? byte ?? percent ?? hex;
+function characterOf([, unit, point, byte, short, percent, decimal, hex, name]: RegExpExecArray): string {
+  const digits = unit ?? point ?? byte ?? percent ?? hex;
   if (digits !== undefined || decimal !== undefined) {
-    const point = digits === undefined ? Number(decimal) : Number.parseInt(digits, 16);
-    return point <= 0x10ffff ? String.fromCodePoint(point) : "\ufffd";
+    const code = digits === undefined ? Number(decimal) : Number.parseInt(digits, 16);
+    return code <= 0x10ffff ? String.fromCodePoint(code) : "\ufffd";
   }
   const letter = short ?? name?.toLowerCase() ?? "";
   return NAMED[letter] ?? letter;

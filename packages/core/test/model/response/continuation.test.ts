@@ -253,3 +253,13 @@ test("an answer that had its last word is whole, however the connection ends", a
   const { response } = await play([chunk("a", { finishReason: "STOP" }), RESET]);
   expect(response).toMatchObject({ finishReason: "STOP", content: { parts: [{ text: "a" }] } });
 });
+
+test("an answer of more chunks than fit the stack goes on", async () => {
+  const many = Array.from({ length: 200_000 }, () => chunk("a"));
+  const { response, error } = await play(
+    [...many, chunk("b", { finishReason: "CONTINUATION", continuationToken: "t1" })],
+    [chunk("c", { finishReason: "STOP" })],
+  );
+  expect(error).toBeUndefined();
+  expect(response?.content.parts).toEqual([{ text: `${"a".repeat(200_000)}bc` }]);
+});

@@ -179,4 +179,32 @@ describe("arguments that arrive in pieces", () => {
     expect(() => gather([start], [piece({ partialArgs: [{ jsonPath, boolValue: true }] })])).toThrow(ApiShapeError);
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
   });
+
+  // Each needs some bytes, and became a list of up to 100,000 elements.
+  test.each<[string, (at: number) => readonly Part[]]>([
+    [
+      "lists of one call",
+      (at) => [piece({ partialArgs: [{ jsonPath: `$.l${at}[9999]`, numberValue: 1 }], willContinue: true })],
+    ],
+    [
+      "lists in a list",
+      (at) => [piece({ partialArgs: [{ jsonPath: `$.l[${at}][9999].b`, numberValue: 1 }], willContinue: true })],
+    ],
+    ["closed lists", (at) => [piece({ partialArgs: [{ jsonPath: `$.l[${at}][9999][]` }], willContinue: true })]],
+    [
+      "lists of many calls",
+      (at) => [piece({ name: `f${at}`, partialArgs: [{ jsonPath: "$.l[9999]", numberValue: 1 }] })],
+    ],
+  ])("the elements that paths skip in %s are counted together", (_where, next) => {
+    const start = piece({ name: "f", partialArgs: [], willContinue: true });
+    const pieces = Array.from({ length: 11 }, (_, at) => next(at));
+    expect(() => gather([start], ...pieces.slice(0, 10))).not.toThrow();
+    expect(() => gather([start], ...pieces)).toThrow(/skips elements of a list/);
+  });
+
+  test("elements that come in order are no gaps, however many there are", () => {
+    const partialArgs = Array.from({ length: 1_000 }, (_, at) => ({ jsonPath: `$.l[${at}]`, numberValue: at }));
+    const calls = Array.from({ length: 150 }, () => [piece({ name: "f", partialArgs })]);
+    expect(gather(...calls)).toMatchObject({ parts: { length: 150 } });
+  });
 });

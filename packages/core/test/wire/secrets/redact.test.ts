@@ -25,9 +25,27 @@ const FORMS: Readonly<Record<string, (text: string) => string>> = {
   "a URL inside a URL": (text) => encodeURIComponent(encodeURIComponent(text)),
   HTML: html,
   "HTML with apostrophes": (text) => html(text).replaceAll("'", "&#39;").replaceAll("/", "&#x2F;"),
+  "HTML with names for signs": (text) =>
+    html(text)
+      .replaceAll("/", "&sol;")
+      .replaceAll("=", "&equals;")
+      .replaceAll("+", "&plus;")
+      .replaceAll("\\", "&bsol;"),
+  "JavaScript with code points": (text) =>
+    Array.from(text, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`).join(""),
   "HTML inside JSON": (text) => json(html(text)),
   hex: (text) => Buffer.from(text).toString("hex"),
   "hex in upper case": (text) => Buffer.from(text).toString("hex").toUpperCase(),
+  "hex with spaces": (text) =>
+    Buffer.from(text)
+      .toString("hex")
+      .replaceAll(/..(?=.)/g, "$& "),
+  "hex with colons": (text) =>
+    Buffer.from(text)
+      .toString("hex")
+      .toUpperCase()
+      .replaceAll(/..(?=.)/g, "$&:"),
+  "a list of bytes": (text) => Buffer.from(text).join(),
   base64: (text) => Buffer.from(text).toString("base64"),
   base64url: (text) => Buffer.from(text).toString("base64url"),
   "base64 of JSON": (text) => Buffer.from(json(text)).toString("base64"),
@@ -59,6 +77,20 @@ describe.each(Object.entries(FORMS))("a secret in %s", (_name, form) => {
     expect(clean).toHaveLength(bytes.length);
     expect(Buffer.from(clean).toString()).toMatch(/^\0\xff\[redacted\]\.*\xfe$/);
   });
+});
+
+test.each([
+  ["64", "\n"],
+  ["64", "\r\n"],
+  ["76", "\n"],
+  ["76", "\r\n"],
+])("a long secret in base64 with lines of %s and %j is redacted, also inside JSON", (width, end) => {
+  const secret = Array.from({ length: 40 }, (_, at) => `part-${at}`).join("/");
+  const lines = Buffer.from(secret)
+    .toString("base64")
+    .replaceAll(new RegExp(`.{${width}}(?=.)`, "g"), `$&${end}`);
+  expect(redact(`key: ${lines} end`, [secret])).toBe("key: [redacted] end");
+  expect(redact(JSON.stringify({ key: lines }), [secret])).toBe('{"key":"[redacted]"}');
 });
 
 describe("a longer text in base64", () => {

@@ -57,7 +57,18 @@ const path = fc.oneof(
 const piece = fc
   .tuple(path, fc.constantFrom('"numberValue":1', '"stringValue":"x"', '"nullValue":null', '"boolValue":{}', '"x":1'))
   .map(([jsonPath, value]) => `{"jsonPath":${JSON.stringify(jsonPath)},${value}}`);
-const pieces = fc.array(piece, { maxLength: 4 }).map((list) => `[${list.join(",")}]`);
+
+/** Each path skips thousands of elements of another list. */
+const skipping = fc
+  .constantFrom(
+    (at: number) => `$.l${at}[9999]`,
+    (at: number) => `$.l[${at}][9999].b`,
+  )
+  .map((make) => Array.from({ length: 500 }, (_, at) => `{"jsonPath":"${make(at)}","numberValue":1}`).join(","));
+const pieces = fc.oneof(
+  { weight: 3, arbitrary: fc.array(piece, { maxLength: 4 }).map((list) => `[${list.join(",")}]`) },
+  { weight: 1, arbitrary: skipping.map((list) => `[${list}]`) },
+);
 
 const call = fc.oneof(
   members(CALL_NAMES, json),
