@@ -28,7 +28,7 @@ const PACKAGE_BUDGETS: Readonly<Record<string, PackageSize>> = {
 
 /** What an agent with one tool may add to zod in a bundle, in bytes, minified. */
 export const BUNDLE_BUDGET: { readonly minified: number; readonly gzipped: number } = {
-  minified: 315_000,
+  minified: 320_000,
   gzipped: 126_000,
 };
 

@@ -1,7 +1,10 @@
 // Runs cases with one library, in a process of its own: a message is a job, the answer is what an application gets.
 const { run, settings = {} } = await import(process.argv[2]);
 
-process.on("message", async ({ base, model, search, tool, tuned }) => {
+process.on("message", (job) => void answer(job));
+process.send({ settings });
+
+async function answer({ base, model, search, tool, tuned }) {
   const inputs = [];
   let running = 0;
   let together = 0;
@@ -24,8 +27,7 @@ process.on("message", async ({ base, model, search, tool, tuned }) => {
   } catch (error) {
     process.send({ error: nameOf(error), inputs, together });
   }
-});
-process.send({ settings });
+}
 
 function nameOf(error) {
   if (!(error instanceof Error)) return undefined;

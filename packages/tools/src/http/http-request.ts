@@ -1,5 +1,5 @@
 import { defineTool, type FunctionCall, type Tool, ToolFailure } from "@pollux/core";
-import { redact, redactValue, secretsOf } from "@pollux/core/wire";
+import { redact, redactValue, findSecrets } from "@pollux/core/wire";
 import { z } from "zod/v4";
 import { kindOfContent, mediaTypeOf } from "./content-kind.ts";
 import { decodeText } from "./decode-text.ts";
@@ -88,7 +88,7 @@ export function httpRequest(options: HttpRequestOptions = {}): Tool<HttpRequestI
   const maxCharacters = bound("maxCharacters", options.maxCharacters ?? 20_000, 1);
   const allowed = allowedHeaders(options.allowHeaders);
   const secretHeaders = lowerCase(options.headers ?? {});
-  const secrets = secretsOf(Object.fromEntries(Object.entries(secretHeaders).filter(([name]) => !HARMLESS.test(name))));
+  const secrets = findSecrets(Object.fromEntries(Object.entries(secretHeaders).filter(([name]) => !HARMLESS.test(name))));
   const reads = methods.every((method) => READING.has(method));
   const writes = !reads;
   const lead = options.description === undefined ? "" : `${options.description.trim()} `;
