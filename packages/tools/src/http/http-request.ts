@@ -88,7 +88,9 @@ export function httpRequest(options: HttpRequestOptions = {}): Tool<HttpRequestI
   const maxCharacters = bound("maxCharacters", options.maxCharacters ?? 20_000, 1);
   const allowed = allowedHeaders(options.allowHeaders);
   const secretHeaders = lowerCase(options.headers ?? {});
-  const secrets = findSecrets(Object.fromEntries(Object.entries(secretHeaders).filter(([name]) => !HARMLESS.test(name))));
+  const secrets = findSecrets(
+    Object.fromEntries(Object.entries(secretHeaders).filter(([name]) => !HARMLESS.test(name))),
+  );
   const reads = methods.every((method) => READING.has(method));
   const writes = !reads;
   const lead = options.description === undefined ? "" : `${options.description.trim()} `;
