@@ -45,6 +45,11 @@ function agentFor(letGo: Promise<void>, isNewProcess: boolean): Agent {
   return new Agent({ model: new ScriptedModel(...Array.from({ length: 9 }, () => answer)), tools: [pay, look, work] });
 }
 
+/** Lets a little time pass until something is so. */
+async function becomes(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await vi.advanceTimersByTimeAsync(50);
+}
+
 /** Brings a session into a state with its first message. */
 async function stage(message: string | undefined, ends: "by itself" | "stopped" | "killed" | "never"): Promise<Staged> {
   const store = new MemoryStore();
@@ -58,9 +63,9 @@ async function stage(message: string | undefined, ends: "by itself" | "stopped" 
   const limits = message === "Look." ? { turns: 1 } : undefined;
   const run = own.send(message, { limits }).catch(() => {});
   if (ends === "by itself") await run;
-  else await vi.waitFor(async () => expect((await store.records("s")).lease?.held).toBe(true));
-  if (message === "Work.") await vi.waitFor(async () => expect((await session.state()).pending).toHaveLength(1));
-  if (message === "Talk.") await vi.waitFor(async () => expect((await store.records("s")).draft).toBeDefined());
+  else await becomes(async () => (await store.records("s")).lease?.held === true);
+  if (message === "Work.") await becomes(async () => (await session.state()).pending.length === 1);
+  if (message === "Talk.") await becomes(async () => (await store.records("s")).draft !== undefined);
   if (ends === "stopped") await Promise.all([session.stop(), run]);
   if (ends === "killed") first.die();
   return staged;

@@ -15,6 +15,7 @@ import {
 } from "@pollux/core";
 import { call, hangs, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
+import { fakeTime } from "../helpers/fake-time.ts";
 import { SESSION_FACES } from "./session-faces.ts";
 
 const said = (text: string): Content => ({ role: "user", parts: [{ text }] });
@@ -159,15 +160,19 @@ describe.each(SESSION_FACES)("a session that goes back, read by %s", (_face, fac
     await expect(session.answer({ approvals: { "call:1.0": true } })).rejects.toThrow(UnexpectedAnswerError);
   });
 
-  test("is refused while a run is going, unless the run is to be replaced", async () => {
-    const { session, other } = open([hangs("Well"), say("Fine.")]);
-    const going = face.send(session, "Go.").catch((error: unknown) => error);
-    await untilSaid();
-    await expect(session.rewind()).rejects.toThrow(SessionRunningError);
-    await expect(again(session)).rejects.toThrow(SessionRunningError);
-    expect((await again(other, { whileRunning: "replace" })).text).toBe("Fine.");
-    expect(await going).toMatchObject({ code: "run_stopped" });
-    expect(await session.history()).toEqual([said("Go."), told("Fine.")]);
+  describe("while time leaps", () => {
+    fakeTime("leaps");
+
+    test("is refused while a run is going, unless the run is to be replaced", async () => {
+      const { session, other } = open([hangs("Well"), say("Fine.")]);
+      const going = face.send(session, "Go.").catch((error: unknown) => error);
+      await untilSaid();
+      await expect(session.rewind()).rejects.toThrow(SessionRunningError);
+      await expect(again(session)).rejects.toThrow(SessionRunningError);
+      expect((await again(other, { whileRunning: "replace" })).text).toBe("Fine.");
+      expect(await going).toMatchObject({ code: "run_stopped" });
+      expect(await session.history()).toEqual([said("Go."), told("Fine.")]);
+    });
   });
 
   test("counts what a run has used that was cut off", async () => {

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { Agent, defineTool, MemoryStore, readConversation, type RunEvent, type Session } from "@pollux/core";
 import { call, collect, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
+import { fakeTime } from "../helpers/fake-time.ts";
 import { SESSION_FACES } from "./session-faces.ts";
 
 const text = (value: string) => ({ role: "user", parts: [{ text: value }] });
@@ -77,31 +78,35 @@ describe.each(SESSION_FACES)("what is said to a run read by %s", (_face, face) =
     expect(heard).toHaveLength(1);
   });
 
-  test("by a message with a run id is not said again when the message is", async () => {
-    const store = new MemoryStore();
-    const model = new ScriptedModel(call("work"), say("Done."));
-    let second: Promise<unknown> | undefined;
-    let other: Session;
-    const again = { message: "Hurry.", runId: "m1", whileRunning: "steer" } as const;
-    const work = defineTool({
-      name: "work",
-      description: "Works.",
-      run: async () => {
-        second = other.continue(again);
-        while ((await readConversation(other)).queued.length === 0) await setImmediate();
-        return "worked";
-      },
+  describe("while time leaps", () => {
+    fakeTime("leaps");
+
+    test("by a message with a run id is not said again when the message is", async () => {
+      const store = new MemoryStore();
+      const model = new ScriptedModel(call("work"), say("Done."));
+      let second: Promise<unknown> | undefined;
+      let other: Session;
+      const again = { message: "Hurry.", runId: "m1", whileRunning: "steer" } as const;
+      const work = defineTool({
+        name: "work",
+        description: "Works.",
+        run: async () => {
+          second = other.continue(again);
+          while ((await readConversation(other)).queued.length === 0) await setImmediate();
+          return "worked";
+        },
+      });
+      const agent = new Agent({ model, tools: [work] });
+      other = agent.session({ id: "s", store });
+      const session = agent.session({ id: "s", store });
+      await face.send(session, "Work.");
+      await second;
+      const entries = (await store.load("s")).length;
+      for (const whileRunning of ["steer", "refuse"] as const)
+        expect((await session.continue({ ...again, whileRunning })).text).toBe("Done.");
+      expect(await store.load("s")).toHaveLength(entries);
+      expect(model.requests).toHaveLength(2);
     });
-    const agent = new Agent({ model, tools: [work] });
-    other = agent.session({ id: "s", store });
-    const session = agent.session({ id: "s", store });
-    await face.send(session, "Work.");
-    await second;
-    const entries = (await store.load("s")).length;
-    for (const whileRunning of ["steer", "refuse"] as const)
-      expect((await session.continue({ ...again, whileRunning })).text).toBe("Done.");
-    expect(await store.load("s")).toHaveLength(entries);
-    expect(model.requests).toHaveLength(2);
   });
 
   test("before any run goes along with the next message", async () => {
