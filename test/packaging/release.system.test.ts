@@ -41,7 +41,7 @@ test("a changeset becomes a version that is published, and a project of that ver
   expect({ others, isNew: version !== before }).toEqual({ others: [], isNew: true });
   expect(manifests().map(({ text: one }) => one.replace(`"${version}"`, `"${before}"`))).toEqual(written);
   expect(readFileSync(join(repository, "packages/core/CHANGELOG.md"), "utf8")).toMatch(
-    /^# @pollux\/core\n\n## [\d.]+\n\n### Minor Changes\n\n- (?:\w+: )?Rehearse a release\n/,
+    /^# @pollux\/core\n\n## [\d.]+\n\n### Minor Changes\n(?:(?!\n##)[^])*\n- (?:\w+: )?Rehearse a release\n/,
   );
   expect(readFileSync(join(repository, "packages/otel/src/open-telemetry.ts"), "utf8")).toContain(`"${version}"`);
 
