@@ -195,6 +195,8 @@ async function openPage(browser: Chromium): Promise<{ readonly page: Page; reado
 /** What axe-core finds that keeps people out, as sentences. */
 async function violationsOf(page: Page): Promise<unknown> {
   await page.evaluate(readFileSync(programFile("axe-core", "axe.min.js"), "utf8"));
+  // What fades in has other colors at first.
+  await page.waitForFunction("document.getAnimations().every(({ playState }) => playState !== 'running')");
   return await page.evaluate(
     `axe.run(document).then(({ violations }) => violations
       .filter(({ impact }) => impact === "serious" || impact === "critical")
