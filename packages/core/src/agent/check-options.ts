@@ -86,6 +86,13 @@ function advise(name: string): string | undefined {
   return Object.hasOwn(GEMINI_OPTIONS, name) ? `use model: gemini(id, { ${name}: … })` : undefined;
 }
 
+/** Options that are numbers: with none of a thing, a run would wait forever, or end at once. */
+const COUNTS = ["concurrency", "maxRepeats", "maxRestarts", "maxRequestsPerTurn"] as const;
+
+function describeType(value: unknown): string {
+  return value === null || value === undefined ? String(value) : `a ${typeof value}`;
+}
+
 /**
  * Checks what TypeScript would check of an agent's options.
  *
@@ -96,6 +103,16 @@ export function checkAgentOptions(options: AgentOptions): void {
   const { observers } = options;
   if (observers !== undefined && !Array.isArray(observers))
     throw new TypeError("observers must be a list: observers: [observer]");
+  for (const [index, observer] of (observers ?? []).entries())
+    if (!isObject(observer))
+      throw new TypeError(`observers[${index}] must be an object with methods, got ${describeType(observer)}`);
+  for (const name of COUNTS) {
+    const [given, least] = [options[name], name === "maxRestarts" ? 0 : 1];
+    if (given !== undefined && !(typeof given === "number" && given >= least))
+      throw new TypeError(
+        `${name} must be at least ${least}, got ${typeof given === "number" ? given : describeType(given)}`,
+      );
+  }
   const model: unknown = options.model;
   if (typeof model === "string" || (isObject(model) && typeof model["respond"] === "function")) return;
   throw new TypeError(

@@ -116,6 +116,19 @@ describe("an agent made from", () => {
     expect(withoutPlace(messageOf(() => new Agent(untyped<AgentOptions>({ model, ...options }))))).toBe(problem);
   });
 
+  test.each<[options: object, problem: string]>([
+    [{ concurrency: 0 }, "concurrency must be at least 1, got 0"],
+    [{ concurrency: Number.NaN }, "concurrency must be at least 1, got NaN"],
+    [{ concurrency: "2" }, "concurrency must be at least 1, got a string"],
+    [{ maxRepeats: 0 }, "maxRepeats must be at least 1, got 0"],
+    [{ maxRestarts: -1 }, "maxRestarts must be at least 0, got -1"],
+    [{ maxRequestsPerTurn: 0 }, "maxRequestsPerTurn must be at least 1, got 0"],
+    [{ observers: [() => {}] }, "observers[0] must be an object with methods, got a function"],
+    [{ observers: [undefined] }, "observers[0] must be an object with methods, got undefined"],
+  ])("%o, which would never do what was meant", (options, problem) => {
+    expect(() => new Agent(untyped<AgentOptions>({ model, ...options }))).toThrow(new TypeError(problem));
+  });
+
   test.each<[unknown, string]>([
     [model, "the options must be an object, got string"],
     [undefined, "the options must be an object, got undefined"],
