@@ -1,4 +1,12 @@
-import { checkOptions, checkValue, findSpelling, type OptionNames, type Spellings } from "../internal/option-names.ts";
+import {
+  checkAtLeast,
+  checkOptions,
+  checkValue,
+  describeType,
+  findSpelling,
+  type OptionNames,
+  type Spellings,
+} from "../internal/option-names.ts";
 import { isObject } from "../internal/json.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import type { Hooks } from "../loop/loop-input.ts";
@@ -86,13 +94,6 @@ function advise(name: string): string | undefined {
   return Object.hasOwn(GEMINI_OPTIONS, name) ? `use model: gemini(id, { ${name}: … })` : undefined;
 }
 
-/** Options that are numbers: with none of a thing, a run would wait forever, or end at once. */
-const COUNTS = ["concurrency", "maxRepeats", "maxRestarts", "maxRequestsPerTurn"] as const;
-
-function describeType(value: unknown): string {
-  return value === null || value === undefined ? String(value) : `a ${typeof value}`;
-}
-
 /**
  * Checks what TypeScript would check of an agent's options.
  *
@@ -106,13 +107,9 @@ export function checkAgentOptions(options: AgentOptions): void {
   for (const [index, observer] of (observers ?? []).entries())
     if (!isObject(observer))
       throw new TypeError(`observers[${index}] must be an object with methods, got ${describeType(observer)}`);
-  for (const name of COUNTS) {
-    const [given, least] = [options[name], name === "maxRestarts" ? 0 : 1];
-    if (given !== undefined && !(typeof given === "number" && given >= least))
-      throw new TypeError(
-        `${name} must be at least ${least}, got ${typeof given === "number" ? given : describeType(given)}`,
-      );
-  }
+  // With none of them, a run would wait forever or end at once.
+  for (const name of ["concurrency", "maxRepeats", "maxRequestsPerTurn"] as const) checkAtLeast(name, options[name], 1);
+  checkAtLeast("maxRestarts", options.maxRestarts, 0);
   const model: unknown = options.model;
   if (typeof model === "string" || (isObject(model) && typeof model["respond"] === "function")) return;
   throw new TypeError(

@@ -88,8 +88,12 @@ export interface RecordedStep {
   readonly begun: boolean;
 }
 
-/** What is known of a step without a journal. */
-export const NOTHING_RECORDED: RecordedStep = { begun: false };
+/** What some steps know of one; nothing, if they have no journal. */
+export function findRecorded(steps: Steps, name: string): RecordedStep {
+  return steps.recorded?.(name) ?? NOTHING_RECORDED;
+}
+
+const NOTHING_RECORDED: RecordedStep = { begun: false };
 
 /** Messages sent to a run while it is in progress. */
 export interface Steering {

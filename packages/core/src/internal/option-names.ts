@@ -71,6 +71,19 @@ export function describeValue(
   return `${option} must be ${expected.join(" or ")}, got ${typeof given === "string" ? `"${given}"` : typeof given}`;
 }
 
+/** Rejects a number that is too small, and what is no number; `NaN` is none. @throws {TypeError} Naming the option and the least. */
+export function checkAtLeast(option: string, given: unknown, least: number): void {
+  if (given === undefined || (typeof given === "number" && given >= least)) return;
+  throw new TypeError(
+    `${option} must be at least ${least}, got ${typeof given === "number" ? given : describeType(given)}`,
+  );
+}
+
+/** The type of a value in a sentence: `a string`, `null`. */
+export function describeType(value: unknown): string {
+  return value === null || value === undefined ? String(value) : `a ${typeof value}`;
+}
+
 /** Rejects what {@link describeValue} describes. @throws {TypeError} Naming the option and what it must be. */
 export function checkValue(option: string, given: unknown, allowed: readonly unknown[], kind?: string): void {
   const problem = describeValue(option, given, allowed, kind);

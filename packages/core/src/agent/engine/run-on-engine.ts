@@ -1,5 +1,5 @@
 import { LOOP_VERSION, VERSION_STEP } from "../../durable/run-log.ts";
-import { NOTHING_RECORDED, type Op, type Outcome, type Steps } from "../../durable/steps.ts";
+import { findRecorded, type Op, type Outcome, type Steps } from "../../durable/steps.ts";
 import { LoopVersionError, RunStepError } from "../../errors/run-errors.ts";
 import { isObject, type Json } from "../../internal/json.ts";
 import type { RunEvent } from "../../loop/events.ts";
@@ -171,7 +171,7 @@ class StepTracker {
         for (const [index, op] of ops.entries()) this.#addOutcome(op, outcomes[index], begun);
         return outcomes;
       },
-      recorded: (name) => steps.recorded?.(name) ?? NOTHING_RECORDED,
+      recorded: (name) => findRecorded(steps, name),
     };
   }
 

@@ -1,5 +1,5 @@
 import { buildCallId, callStepName, hookStepName, waitName } from "../../durable/run-log.ts";
-import { isRunSuspended, NOTHING_RECORDED, type Op, type Outcome } from "../../durable/steps.ts";
+import { findRecorded, isRunSuspended, type Op, type Outcome } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import type { Json } from "../../internal/json.ts";
 import { callLimitReached, toolDisabled } from "../../tool/model-texts.ts";
@@ -193,7 +193,7 @@ function keepRecorded(
     const { current } = call;
     const operation = operations[index];
     if (current.state !== "running" || operation === undefined) continue;
-    const { outcome, begun } = input.steps.recorded?.(operation.name) ?? NOTHING_RECORDED;
+    const { outcome, begun } = findRecorded(input.steps, operation.name);
     if (outcome?.ok === true) {
       call.fromJournal = !call.executed;
       call.current = afterRun(input, state, call, current.attempt, outcome);

@@ -1,5 +1,5 @@
 import { lastTraceparent } from "../../durable/journal.ts";
-import { isRunSuspended, NOTHING_RECORDED, type Outcome, type Step, type Steps } from "../../durable/steps.ts";
+import { findRecorded, isRunSuspended, type Outcome, type Step, type Steps } from "../../durable/steps.ts";
 import { isObject } from "../../internal/json.ts";
 import { parseTraceparent, type TraceIds } from "../../internal/traceparent.ts";
 import { bindLogger, type Logger } from "../../logging/logger.ts";
@@ -107,7 +107,7 @@ export class ObservedRun implements StepExecutor {
       runId,
       steering,
       children,
-      recorded: (name) => steps.recorded?.(name) ?? NOTHING_RECORDED,
+      recorded: (name) => findRecorded(steps, name),
       round: async (ops) => {
         this.#hasExecuted = false;
         try {

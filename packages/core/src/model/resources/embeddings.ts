@@ -1,4 +1,10 @@
-import { checkOptions, findSpelling, type OptionNames, type Spellings } from "../../internal/option-names.ts";
+import {
+  checkAtLeast,
+  checkOptions,
+  findSpelling,
+  type OptionNames,
+  type Spellings,
+} from "../../internal/option-names.ts";
 import {
   type CallSignal,
   CLIENT_OPTIONS,
@@ -129,7 +135,7 @@ export async function embedMany(
     throw new TypeError("embedMany(inputs, options) takes a list of inputs; use embed() for one");
   checkEmbedOptions("embedMany()", options);
   const { maxConcurrent = 4, signal } = options;
-  if (!(maxConcurrent >= 1)) throw new TypeError(`maxConcurrent must be at least 1, got ${maxConcurrent}`);
+  checkAtLeast("maxConcurrent", maxConcurrent, 1);
   signal?.throwIfAborted();
   if (inputs.length === 0) return { embeddings: [], usage: NO_USAGE };
   const { client, method, inputs: prepared } = prepare(inputs, options, batchMethod);
