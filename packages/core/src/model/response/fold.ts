@@ -5,7 +5,7 @@ import {
   ResponseBlockedError,
   StreamIncompleteError,
 } from "../../errors/api-errors.ts";
-import { isObject, sameJson } from "../../internal/json.ts";
+import { isObject } from "../../internal/json.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { AnswerStream } from "../../wire/http/read-answers.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
@@ -228,11 +228,14 @@ function foldValue(name: string, before: unknown, after: unknown): unknown {
 function foldList(name: string, before: readonly unknown[], after: readonly unknown[]): readonly unknown[] {
   if (REPLACED.has(name)) return after;
   if (PER_TOKEN.has(name)) return [...before, ...after];
-  const known = [...before];
+  // By their text, so that long lists take no longer than their length.
+  const known = new Map<string, number>();
+  for (const text of before.map((entry) => JSON.stringify(entry))) known.set(text, (known.get(text) ?? 0) + 1);
   const added = after.filter((entry) => {
-    const at = known.findIndex((one) => sameJson(one, entry));
-    if (at !== -1) known.splice(at, 1);
-    return at === -1;
+    const text = JSON.stringify(entry);
+    const left = known.get(text) ?? 0;
+    if (left > 0) known.set(text, left - 1);
+    return left === 0;
   });
   return added.length === 0 ? before : [...before, ...added];
 }
