@@ -3,7 +3,18 @@ import type { Relation, Target } from "./row.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Values of `--metrics`. */
-export const METRICS = ["loop", "history", "stream", "chunk", "many", "start", "bundle", "install", "idle"] as const;
+export const METRICS = [
+  "loop",
+  "history",
+  "stream",
+  "chunk",
+  "many",
+  "start",
+  "bundle",
+  "install",
+  "idle",
+  "session",
+] as const;
 
 /** One of {@link METRICS}. */
 export type Metric = (typeof METRICS)[number];

@@ -81,40 +81,61 @@ function longLog(turns: number): readonly Json[] {
     const at = 1_700_000_000_000 + run * 60_000;
     const origin = { endpoint: "https://generativelanguage.googleapis.com", family: "gemini-3" };
     const input = [{ role: "user", parts: [{ text: `Question ${run}: how much is it all together?` }] }];
-    entries.push({ v: 2, at, type: "run", runId, loop: 4, model: "gemini-flash-latest", origin, input });
-    const added: Json[] = [];
+    entries.push({ v: 3, at, type: "run", runId, loop: 4, model: "gemini-flash-latest", origin, input });
     for (let turn = 1; turn <= TURNS_OF_A_RUN; turn++) {
       const isLast = turn === TURNS_OF_A_RUN;
       entries.push({
-        v: 2,
+        v: 3,
         at: at + turn * 1000,
         type: "step",
         runId,
-        step: `model:${turn}`,
+        ...modelStep(turn),
         outcome: answer(turn, isLast, at),
       });
-      added.push({ model: `model:${turn}` });
       if (isLast) continue;
       entries.push({
-        v: 2,
+        v: 3,
         at: at + turn * 1000 + 20,
         type: "step",
         runId,
-        step: `call:${turn}.0`,
+        ...callStep(turn),
         outcome: result(turn, at),
       });
-      added.push({ calls: [`call:${turn}.0`] });
+      entries.push({ v: 3, at: at + turn * 1000 + 30, type: "turn", runId, ...turnRecord(turn, isLast) });
     }
     const end = {
       stopReason: "finished",
-      added,
+      open: [turnRecord(TURNS_OF_A_RUN, true)],
       turns: TURNS_OF_A_RUN,
       toolCalls: TURNS_OF_A_RUN - 1,
       usage: usageOf(0),
     };
-    entries.push({ v: 2, at: at + 12_000, type: "end", runId, ...end });
+    entries.push({ v: 3, at: at + 12_000, type: "end", runId, ...end });
   }
   return entries;
+}
+
+/** What a turn added to the conversation. */
+function turnRecord(turn: number, isLast: boolean): { readonly [name: string]: Json } {
+  const callId = `call:${turn}.0`;
+  const answered = isLast ? [] : [{ calls: [callId] }];
+  return {
+    turn,
+    contents: [{ model: `model:${turn}` }, ...answered],
+    steps: [{ step: `model:${turn}` }],
+    calls: isLast ? [] : [{ callId, step: callId }],
+  };
+}
+
+/** Name and place of the request of a turn. */
+function modelStep(turn: number): { readonly step: string; readonly place: Json } {
+  return { step: `model:${turn}`, place: { kind: "model", phase: "work", turn, attempt: 0 } };
+}
+
+/** Name and place of its one call. */
+function callStep(turn: number): { readonly step: string; readonly place: Json } {
+  const callId = `call:${turn}.0`;
+  return { step: callId, place: { kind: "call", turn, callId, attempt: 0 } };
 }
 
 function answer(turn: number, isLast: boolean, at: number): Json {

@@ -10,6 +10,7 @@ import { measureBundle } from "./measure-bundle.ts";
 import { measureCase } from "./measure-case.ts";
 import { measureIdle } from "./measure-idle.ts";
 import { measureInstall } from "./measure-install.ts";
+import { measureSession } from "./measure-session.ts";
 import { measureStart } from "./measure-start.ts";
 import { HELP, type Options, readOptions } from "./options.ts";
 import { installPeers, type InstalledPeers, PEER_NAMES } from "./peers.ts";
@@ -66,6 +67,7 @@ async function measureAll(
       if (metric === "start") parts.push(await measureStart(drivers, quick ? 1 : runs * 3, progress));
       if (metric === "bundle") parts.push(await measureBundle(drivers, progress));
       if (metric === "install") parts.push(await measureInstall(peers.folders, progress));
+      if (metric === "session") parts.push(await measureSession(quick ? 3 : 200, quick ? 1 : runs, progress));
       if (metric === "idle") parts.push(await measureIdle(quick ? 50 : 10_000, quick ? 1 : 3, progress));
     }
   } finally {

@@ -79,7 +79,7 @@ export function readOptions(args: readonly string[]): Options {
 }
 
 function metricsOf(text: string | undefined, isComparison: boolean): readonly Metric[] {
-  const usual = METRICS.filter((metric) => !isComparison || !["install", "idle"].includes(metric));
+  const usual = METRICS.filter((metric) => !isComparison || !["install", "idle", "session"].includes(metric));
   return (
     listOf("metrics", text)?.map((name) => {
       const metric = usual.find((one) => one === name);

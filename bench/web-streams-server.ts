@@ -18,6 +18,7 @@ const handle = toNodeHandler(
     agent,
     store: file === "" ? new MemoryStore() : new SqliteStore(file),
     authorize: () => ({ owner: "bench" }),
+    requestsPerMinute: Infinity,
     protocol: aiSdk(),
   }),
 );

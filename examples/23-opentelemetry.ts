@@ -63,7 +63,7 @@ const asked = await session.send(
 );
 console.log(asked.stopReason);
 const { pending } = await session.state();
-const done = await session.resume({ approvals: Object.fromEntries(pending.map(({ callId }) => [callId, true])) });
+const done = await session.resume({ approvals: Object.fromEntries(pending.map(({ token }) => [token, true])) });
 console.log(done.stopReason);
 
 // Sends what is still in memory. It rejects if nothing receives it.

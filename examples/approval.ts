@@ -49,7 +49,7 @@ const agent = new Agent({ model: "gemini-flash-latest", endpoint: connection.end
   const session = agent.session({ id: "invoice-7", store });
   const { pending } = await session.state();
   const approvals: Record<string, Approval> = {};
-  for (const one of pending) approvals[one.callId] = await ask(one);
+  for (const one of pending) approvals[one.token] = await ask(one);
   const result = await session.resume({ approvals });
   console.log(`second process: ${result.stopReason}: ${result.text}`);
 }

@@ -10,6 +10,9 @@ import { rolldown } from "rolldown";
 
 const folder = fileURLToPath(new URL("../packages/core", import.meta.url));
 
+/** The chunk with the validator of JSON Schemas. */
+const VALIDATOR = "json-schema";
+
 /** Files by condition; for the sources, one more map of the same kind. */
 type Conditions = { readonly [condition: string]: string | Conditions };
 
@@ -53,14 +56,24 @@ export async function bundleCore(destination: string = join(folder, "dist")): Pr
     format: "esm",
     entryFileNames: "[name].js",
     chunkFileNames: "chunks/[name].js",
+    banner: ({ name }) => (name === VALIDATOR ? licenseOf("typebox") : ""),
     codeSplitting: {
       groups: [
-        { name: "wire", test: /core[\\/]src[\\/](errors|internal|logging|wire)[\\/](?!no-pino-writer)/, priority: 2 },
+        {
+          name: "wire",
+          // With what the chunk of heals needs: rolldown keeps a chunk that imports the one it is loaded by, used or not.
+          test: /core[\\/]src[\\/]((errors|internal|logging|wire)[\\/](?!no-pino-writer)|model[\\/]history[\\/]change-calls)/,
+          priority: 2,
+        },
         {
           name: "core",
-          test: /core[\\/]src[\\/](agent|durable|grounding|loop|model|session|tool)[\\/](?!schema[\\/]zod3\.ts)/,
+          test: /core[\\/]src[\\/](agent|durable|grounding|loop|model|session|tool)[\\/](?!schema[\\/](zod3|validator|checkable-schema)\.ts|heal[\\/](?!heal-memory))/,
           priority: 1,
         },
+        // Loaded with the first request that is refused.
+        { name: "heal", test: /model[\\/]heal[\\/](?!heal-memory)/, priority: 1 },
+        // Loaded with the first value to check. After the others: a group takes along what its modules import.
+        { name: VALIDATOR, test: /node_modules[\\/]typebox|schema[\\/](validator|checkable-schema)\.ts/, priority: 0 },
       ],
     },
     // Names and comments are kept: people read stack traces, and application bundlers minify anyway.
@@ -72,6 +85,11 @@ export async function bundleCore(destination: string = join(folder, "dist")): Pr
     join(destination, "needs-typescript-5.0-or-later.d.ts"),
     "// Update TypeScript: npm install --save-dev typescript@latest\n}\n",
   );
+}
+
+/** A development dependency of which core is published with a part: its license, as a comment. */
+function licenseOf(name: string): string {
+  return `/*\n${name}:\n\n${readFileSync(join(folder, "node_modules", name, "license"), "utf8")}*/`;
 }
 
 /** The package itself and its subpaths. */

@@ -13,22 +13,24 @@ export interface PackageSize {
 
 /** Limit of each package, about a fifth above its current size. Exceeding one is an accident, or needs a new number here. */
 const PACKAGE_BUDGETS: Readonly<Record<string, PackageSize>> = {
-  "@pollux/cli": { packed: 31_000, unpacked: 108_000 },
+  "@pollux/cli": { packed: 39_000, unpacked: 130_000 },
+  "@pollux/conformance": { packed: 25_000, unpacked: 97_000 },
   "@pollux/core": { packed: 690_000, unpacked: 2_400_000 },
   "@pollux/dbos": { packed: 33_000, unpacked: 105_000 },
   "@pollux/emulator": { packed: 264_000, unpacked: 880_000 },
+  "@pollux/engine": { packed: 14_000, unpacked: 46_000 },
   "@pollux/inspector": { packed: 215_000, unpacked: 700_000 },
   "@pollux/otel": { packed: 28_000, unpacked: 95_000 },
   "@pollux/postgres": { packed: 28_000, unpacked: 92_000 },
   "@pollux/restate": { packed: 28_000, unpacked: 90_000 },
   "@pollux/tools": { packed: 253_000, unpacked: 804_000 },
-  "@pollux/web": { packed: 94_000, unpacked: 328_000 },
+  "@pollux/web": { packed: 120_000, unpacked: 414_000 },
   "create-pollux": { packed: 23_000, unpacked: 78_000 },
 };
 
-/** What an agent with one tool may add to zod in a bundle, in bytes, minified. */
+/** What an agent with one tool may add to zod in a bundle, in bytes, minified, without chunks that are only loaded later. */
 export const BUNDLE_BUDGET: { readonly minified: number; readonly gzipped: number } = {
-  minified: 320_000,
+  minified: 360_000,
   gzipped: 126_000,
 };
 

@@ -100,8 +100,8 @@ describe("the benchmarks", () => {
     expect({ status, rows: report.rows }).toEqual({ status: 1, rows: [] });
   });
 
-  test.skipIf(!isBuilt)("measure the build: work, imports, bundle and idle sessions", async () => {
-    const { status, report } = await measure("--metrics", "loop,start,bundle,idle", "--drivers", "raw,pollux");
+  test.skipIf(!isBuilt)("measure the build: work, imports, bundle, idle sessions and messages", async () => {
+    const { status, report } = await measure("--metrics", "loop,start,bundle,idle,session", "--drivers", "raw,pollux");
     expect({ status, absences: report.absences }).toEqual({ status: 0, absences: [] });
     expect(report.rows.map(({ id, figures }) => `${id}: ${figures.map(({ driver }) => driver).join(" ")}`)).toEqual([
       "loop: raw pollux",
@@ -110,10 +110,14 @@ describe("the benchmarks", () => {
       "start: zod pollux",
       "start-cpu: zod pollux",
       "bundle: zod pollux",
-      "bundle-at-once: zod pollux",
+      "bundle-whole: zod pollux",
       "bundle-gzip: zod pollux",
       "idle-open: raw pollux",
       "idle-stored: raw pollux",
+      "session-first: pollux",
+      "session-first-watched: pollux",
+      "session-hundredth: pollux",
+      "session-hundredth-watched: pollux",
     ]);
   });
 

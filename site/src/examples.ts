@@ -1,3 +1,4 @@
+import { extname } from "node:path/posix";
 import { copyPath } from "./links.ts";
 import { EXAMPLE_FOLDERS } from "./pages.ts";
 import { exists, filesIn, readFile } from "./repository.ts";
@@ -57,7 +58,7 @@ function programPage(file: string, repositoryUrl: string | undefined): string {
 function sourceBlock(file: string, heading: string, repositoryUrl: string | undefined): string {
   const link = repositoryUrl === undefined ? `/${copyPath(file)}` : `${repositoryUrl}/${file}`;
   const name = file.split("/").at(-1) ?? file;
-  return `${heading} ${name}\n\nSource: [\`${file}\`](${link})\n\n\`\`\`ts\n${readFile(file).trimEnd()}\n\`\`\``;
+  return `${heading} ${name}\n\nSource: [\`${file}\`](${link})\n\n\`\`\`${extname(name).slice(1)}\n${readFile(file).trimEnd()}\n\`\`\``;
 }
 
 /** The comment that the file begins with. */

@@ -1,5 +1,5 @@
 import type { GeneratedPage } from "./examples.ts";
-import { summaryOf } from "./markdown.ts";
+import { summaryOf, unpadded } from "./markdown.ts";
 import type { NavigationItem } from "./sidebar.ts";
 
 /** What `llms.txt` and `llms-full.txt` are made of. */
@@ -39,7 +39,7 @@ export function llmsFull(input: LlmsInput): string {
     // Lists of other pages say nothing by themselves.
     return page === undefined || page.route.endsWith("index.md")
       ? []
-      : [`<!-- ${page.route} -->\n\n${page.text.trim()}`];
+      : [`<!-- ${page.route} -->\n\n${unpadded(page.text).trim()}`];
   });
   return `# ${input.title} ${input.version}\n\n> ${input.summary}\n\n${texts.join("\n\n---\n\n")}\n`;
 }

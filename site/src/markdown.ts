@@ -9,6 +9,11 @@ export function mapText(page: string, change: (text: string) => string): string 
     .join("");
 }
 
+/** A page whose tables are not padded, for those who read them by the token. */
+export function unpadded(page: string): string {
+  return mapText(page, (text) => text.replaceAll(/(?<= ) +(?=\|)/g, "").replaceAll(/(?<=\| )-{4,}(?= \|)/g, "---"));
+}
+
 /** A page without its fenced blocks. */
 export function textOf(page: string): string {
   return page

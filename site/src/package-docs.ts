@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path/posix";
-import { mapText, summaryOf, titleOf } from "./markdown.ts";
+import { mapText, summaryOf, titleOf, unpadded } from "./markdown.ts";
 import { exists, filesIn, manifestOf, packageFolders, readFile } from "./repository.ts";
 
 /** Guides that are about another package than core. */
@@ -31,7 +31,7 @@ export function packageDocs(folder: string): ReadonlyMap<string, string> {
 
 /** A guide whose links lead to where an installation has their targets. Links to what is not installed become plain text. */
 function relinked(guide: string, folder: string): string {
-  return mapText(readFile(guide), (text) =>
+  return mapText(unpadded(readFile(guide)), (text) =>
     text.replaceAll(
       /(!?)\[((?:\\.|[^\]\\])*)\]\(([^)\s]+)\)/g,
       (link, picture: string, label: string, target: string) => {

@@ -12,6 +12,7 @@ export interface SitePage {
 export const EXAMPLE_FOLDERS: readonly { readonly name: string; readonly route: string; readonly title: string }[] = [
   { name: "quickstart", route: "examples/quickstart-parts.md", title: "The parts of the quickstart" },
   { name: "engines", route: "examples/engines.md", title: "Workers on engines" },
+  { name: "support-bot", route: "examples/support-bot.md", title: "A support bot with a page for operators" },
 ];
 
 /** Every page of the site that is a file of the repository. Examples, decisions and the reference have generated pages as well. */

@@ -4,7 +4,7 @@ import { copyPath, linkPage } from "./links.ts";
 import { llmsFull, llmsIndex } from "./llms.ts";
 import { summaryOf, titleOf } from "./markdown.ts";
 import { linkNames, type ReferenceNames } from "./name-links.ts";
-import { sitePages } from "./pages.ts";
+import { EXAMPLE_FOLDERS, sitePages } from "./pages.ts";
 import { inlineDrawings } from "./drawings.ts";
 import { filesIn, manifestOf, packageFolders, readFile } from "./repository.ts";
 import { guideSidebar, linkOf, type NavigationItem } from "./sidebar.ts";
@@ -49,8 +49,9 @@ export function makeSite({ repositoryUrl, names = new Map() }: SiteOptions = {})
   });
   const examples = examplePages(repositoryUrl);
   if (repositoryUrl === undefined)
-    for (const file of filesIn("examples").filter((each) =>
-      /^examples\/(?:(?:engines|quickstart)\/)?[\w-]+\.ts$/.test(each),
+    for (const file of filesIn("examples").filter(
+      (each) =>
+        /^examples\/[\w-]+\.ts$/.test(each) || EXAMPLE_FOLDERS.some(({ name }) => each.startsWith(`examples/${name}/`)),
     ))
       files.add(file);
   const plainPages = [...fromFiles, ...examples, decisionsPage(sources)];

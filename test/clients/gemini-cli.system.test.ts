@@ -1,8 +1,5 @@
-import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import {
   type Answer,
   type Brain,
@@ -18,20 +15,11 @@ import {
 } from "@pollux/emulator";
 import type { Content, GenerateContentRequest, Part } from "@pollux/core/wire";
 import { expect, test } from "vitest";
-import { programFile } from "../support/programs.ts";
 import { MODEL, refusals } from "../support/world.ts";
+import { geminiCli } from "./gemini-cli-program.ts";
 
 const KEY = "gemini-cli-key-1234";
 const TASK = "Add up the temperatures in oslo.txt and lima.txt, and write the sum to sum.txt.";
-const run = promisify(execFile);
-
-/** By the settings of its user: a key instead of a login, and nobody told of anything. */
-const SETTINGS = {
-  security: { auth: { selectedType: "gemini-api-key" } },
-  general: { enableAutoUpdate: false, enableAutoUpdateNotification: false },
-  privacy: { usageStatisticsEnabled: false },
-  telemetry: { enabled: false },
-};
 
 /** A coding agent's mind: reads two files at once, writes their sum, looks at what it wrote while it searches, and tells what it saw. */
 const worker: Brain = {
@@ -86,53 +74,23 @@ function outputs({ responses }: BrainTurn): readonly string[] {
   return responses.map(({ response }) => String(response["output"]));
 }
 
-/** Google's agent in a folder of its own, with a home of its own, and an emulator as all it may speak to. */
+/** Google's agent with two files to read, and an emulator as all it may speak to. */
 async function open() {
-  const folder = mkdtempSync(join(tmpdir(), "pollux-gemini-cli-"));
-  const [home, work, connections] = [join(folder, "home"), join(folder, "work"), join(folder, "connections")];
-  mkdirSync(join(home, ".gemini"), { recursive: true });
-  writeFileSync(join(home, ".gemini", "settings.json"), JSON.stringify(SETTINGS));
-  mkdirSync(work);
-  writeFileSync(join(work, "oslo.txt"), "4 degrees\n");
-  writeFileSync(join(work, "lima.txt"), "19 degrees\n");
   const emulator = createEmulator({ brain: worker, keys: [KEY] });
   const server = await emulator.listen();
-  const env = {
-    PATH: process.env["PATH"],
-    HOME: home,
-    USERPROFILE: home,
-    TMPDIR: folder,
-    GEMINI_API_KEY: KEY,
-    GOOGLE_GEMINI_BASE_URL: server.url,
-    GEMINI_CLI_TRUST_WORKSPACE: "true",
-    GEMINI_CLI_SYSTEM_SETTINGS_PATH: join(folder, "none.json"),
-    GEMINI_CLI_SYSTEM_DEFAULTS_PATH: join(folder, "none.json"),
-    GEMINI_SANDBOX: "false",
-    NODE_OPTIONS: `--import=${new URL("connecting-process.ts", import.meta.url).href}`,
-    CONNECTIONS_FILE: connections,
-  };
+  const program = geminiCli({ url: server.url, key: KEY });
+  writeFileSync(join(program.work, "oslo.txt"), "4 degrees\n");
+  writeFileSync(join(program.work, "lima.txt"), "19 degrees\n");
   return {
     emulator,
-    work,
-    /** Runs the program to its end, without a terminal; throws with what it printed unless it succeeds. */
-    gemini: async (...args: readonly string[]): Promise<string> => {
-      const program = programFile("@google/gemini-cli", "bundle/gemini.js");
-      const running = run(process.execPath, [program, "--approval-mode=yolo", ...args], { cwd: work, env });
-      running.child.stdin?.end();
-      return (await running).stdout;
-    },
-    /** Whom it spoke to that is not the emulator. */
-    strangers: (): readonly string[] =>
-      readFileSync(connections, "utf8")
-        .split("\n")
-        .filter((host) => host !== "" && host !== new URL(server.url).host),
+    ...program,
     operations: (): readonly (string | undefined)[] => emulator.requests.map(({ answered }) => answered.operation),
     /** Parts of one kind in the last request that went to the model that works. */
     sent: <Kind extends "functionCall" | "functionResponse">(kind: Kind): readonly NonNullable<Part[Kind]>[] =>
       lastContents(emulator).flatMap(({ parts }) => parts.flatMap((part) => part[kind] ?? [])),
     async [Symbol.asyncDispose]() {
       await server.close();
-      rmSync(folder, { recursive: true, force: true });
+      program[Symbol.dispose]();
     },
   };
 }
@@ -142,7 +100,7 @@ test.each([MODEL, "gemini-2.5-flash", "gemini-4-argon", "auto"])(
   async (model) => {
     await using opened = await open();
     const { emulator, work, gemini, strangers, operations, sent } = opened;
-    const printed = await gemini("-p", TASK, "-m", model);
+    const printed = await gemini(["-p", TASK, "-m", model]);
 
     expect(printed).toBe(`Let me read them.\n${DONE}\n`);
     expect(readdirSync(work).toSorted()).toEqual(["lima.txt", "oslo.txt", "sum.txt"]);
@@ -171,8 +129,8 @@ test("Google's coding agent goes on with a conversation that it saved, and reads
   const { emulator, gemini, strangers } = opened;
   // Without calls: this version sends the answers of a saved conversation's calls twice, which the service refuses.
   // https://github.com/google-gemini/gemini-cli/issues/29365
-  await gemini("-p", "Who are you?", "-m", MODEL);
-  const printed = await gemini("-p", "How do you do?", "-m", MODEL, "--resume", "latest", "--output-format", "json");
+  await gemini(["-p", "Who are you?", "-m", MODEL]);
+  const printed = await gemini(["-p", "How do you do?", "-m", MODEL, "--resume", "latest", "--output-format", "json"]);
 
   expect(lastContents(emulator).map(({ role, parts }) => [role, parts.at(-1)?.text])).toEqual([
     ["user", "Who are you?"],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { KNOWN_DIFFERENCES } from "./known-differences.ts";
-import { DOCS_PAGE, figuresOf, publishedIn } from "./published-figures.ts";
+import { DOCS_PAGE, figuresOf, keptIn, publishedIn } from "./published-figures.ts";
 import { readRecordings, recordingsFolder, whyAbsent } from "./recordings-folder.ts";
 import { CHECKS, type CheckReport, describeReport, runCheck } from "./run-checks.ts";
 
@@ -24,5 +24,6 @@ describe.skipIf(absent !== undefined)(`recorded traffic${absent === undefined ? 
 
   test("gives the figures that docs/contract.md publishes; `pnpm contract --docs` updates them", () => {
     expect(publishedIn(DOCS_PAGE)).toBe(figuresOf(recordings, reports));
+    expect(publishedIn(DOCS_PAGE, "kept")).toBe(keptIn(reports));
   });
 });

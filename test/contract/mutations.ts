@@ -12,7 +12,7 @@ import {
 import { cutText, drifted, joinPairs, withMore } from "./mutate-chunks.ts";
 import { isJson, type Json, listOf } from "./recordings.ts";
 
-const ALL = ["parse", "values", "fold", "echo", "declarations", "loop", "citations", "emulator"];
+const ALL = ["parse", "values", "fold", "echo", "history", "declarations", "loop", "citations", "emulator"];
 
 /** What other clients, models, recorders and networks would have done to the same traffic. */
 export const MUTATIONS: readonly Mutation[] = [
@@ -24,7 +24,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "models of a new family",
     // What such a model takes, nobody can say.
-    except: ["emulator"],
+    except: ["emulator", "history"],
     sameCounts: ["parse", "values", "fold", "echo", "declarations"],
     mutate: (recording) => rename(recording, () => "quasar-1-mini"),
   },
@@ -209,6 +209,35 @@ export const MUTATIONS: readonly Mutation[] = [
       for (const exchange of answered(recording)) {
         exchange.responseBody = exchange.responseBody.slice(0, Math.floor(exchange.responseBody.length / 2));
         delete exchange["digest"];
+      }
+    },
+  },
+  {
+    name: "errors in the middle of streams, as an event and bare, and what proxies send after them",
+    except: ["loop"],
+    sameCounts: ["parse", "history", "declarations"],
+    mutate(recording) {
+      const said = JSON.stringify({ error: { code: 503, message: "Overloaded.", status: "UNAVAILABLE" } });
+      const tails = [`data: ${said}\n\n`, said, `${said}\n\ndata: [DONE]\n\n`, `${said}\r\n: bye\r\n\r\n`];
+      let at = 0;
+      frame(recording, (chunks) => `${asEvents(chunks, "\n")}${tails[at++ % tails.length]}`);
+      for (const exchange of answered(recording)) delete exchange["digest"];
+    },
+  },
+  {
+    name: "histories with the model's parts in contents of their own",
+    // What the service takes of these is not recorded.
+    except: ["emulator"],
+    sameCounts: ["parse", "history", "loop"],
+    mutate(recording) {
+      for (const { request } of recording.exchanges) {
+        if (!isJson(request)) continue;
+        const contents = listOf(request["contents"]).flatMap((content) =>
+          isJson(content) && content["role"] === "model" && listOf(content["parts"]).length > 1
+            ? listOf(content["parts"]).map((part) => ({ ...content, parts: [part] }))
+            : [content],
+        );
+        Object.assign(request, { contents });
       }
     },
   },

@@ -9,10 +9,24 @@ import { type Exchange, isAnswered, isJson, type Json } from "./recordings.ts";
  */
 export function chunksOf({ responseBody, framing }: Exchange): readonly Json[] {
   if (framing !== "sse") return ([JSON.parse(responseBody)].flat() as Json[]).map(plainValues);
-  return responseBody
-    .split(/\r\n|\n|\r/)
+  const lines = responseBody.split(/\r\n|\n|\r/);
+  const data = lines
     .filter((line) => line.startsWith("data:") && line.slice("data:".length).trim() !== "[DONE]")
     .map((line) => plainValues(JSON.parse(line.slice("data:".length)) as Json));
+  return [...data, ...bareIn(lines)];
+}
+
+/** An object on lines of its own among those of events: an error, as proxies send it. */
+function bareIn(lines: readonly string[]): readonly Json[] {
+  const bare = lines.filter((line) => !/^(?:data|event|id|retry)?:/.test(line)).join("\n");
+  return bare.trimStart().startsWith("{") ? [JSON.parse(bare) as Json] : [];
+}
+
+/** Chunks that came before an error. */
+export function chunksBeforeError(exchange: Exchange): readonly Json[] {
+  const chunks = chunksOf(exchange);
+  const at = chunks.findIndex(isError);
+  return at < 0 ? [] : chunks.slice(0, at);
 }
 
 /** The answer of an exchange, or why there is none to compare with. */

@@ -3,28 +3,44 @@ import { join } from "node:path";
 import { isAnswered, isStream, type Recording } from "./recordings.ts";
 import { type CheckReport, describeTotal } from "./run-checks.ts";
 
-const BEGIN = "<!-- figures: written by `pnpm contract --docs` -->";
-const END = "<!-- end of figures -->";
+/** What of the page is written, by the name in the comments around it. */
+type Place = "figures" | "kept";
+
+const begin = (place: Place): string => `<!-- ${place}: written by \`pnpm contract --docs\` -->`;
+const end = (place: Place): string => `<!-- end of ${place} -->`;
 
 /** The page with the figures. */
 export const DOCS_PAGE: string = join(import.meta.dirname, "../../docs/contract.md");
 
-/** The figures that a page publishes. @throws If the page has no place for them. */
-export function publishedIn(page: string): string {
+/** What a page publishes in a place. @throws If the page does not have it. */
+export function publishedIn(page: string, place: Place = "figures"): string {
   const text = readFileSync(page, "utf8");
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`${page} needs the lines "${BEGIN}" and "${END}" around its figures.`);
-  return text.slice(begin + BEGIN.length, end).trim();
+  const [from, to] = [text.indexOf(begin(place)), text.indexOf(end(place))];
+  if (from < 0 || to < from) throw new Error(`${page} needs the lines "${begin(place)}" and "${end(place)}".`);
+  return text.slice(from + begin(place).length, to).trim();
 }
 
-/** Replaces the figures of a page. */
-export function publish(page: string, figures: string): void {
-  const old = publishedIn(page);
+/** Replaces what a page publishes in a place. */
+export function publish(page: string, figures: string, place: Place = "figures"): void {
+  const old = publishedIn(page, place);
   const text = readFileSync(page, "utf8");
   writeFileSync(
     page,
-    text.replace(`${BEGIN}\n\n${old}`, () => `${BEGIN}\n\n${figures}`),
+    text.replace(`${begin(place)}\n\n${old}`, () => `${begin(place)}\n\n${figures}`),
   );
+}
+
+/** What "kept" means, with how many values are and by which rules the others are gone. */
+export function keptIn(reports: readonly CheckReport[]): string {
+  const report = reports.find(({ check }) => check.id === "values");
+  const { values = 0, "values kept": kept = 0 } = report?.measured ?? {};
+  const rules = Object.entries(report?.vanished ?? {}).toSorted(([, a], [, b]) => b - a);
+  const gone = rules.reduce((sum, [, count]) => sum + count, 0);
+  const listed = rules.map(([rule, count]) => `${rule} ${number(count)}`).join(", ");
+  return [
+    `**Kept** means that a recorded value stands, unchanged and in its place, in what Pollux makes of the answer. Of ${number(values)} values compared, ${number(kept)} are identical, ${number(gone)} are excused by a [rule](#what-is-excused-and-why-nothing-is-lost), and ${number(values - kept - gone)} are lost.`,
+    `Excused, by rule: ${listed}.`,
+  ].join("\n\n");
 }
 
 /** What the checks found, and in what, as Markdown. Holds nothing that differs from run to run. */
@@ -39,7 +55,7 @@ export function figuresOf(recordings: readonly Recording[], reports: readonly Ch
     number(Object.values(skipped).reduce((sum, count) => sum + count, 0)),
   ]);
   const gone = reports.flatMap(({ check, vanished }) =>
-    (check.mayVanish ?? []).map(({ rule, why }) => [rule, number(vanished[rule] ?? 0), why]),
+    (check.mayVanish ?? []).map(({ rule, why }) => [`\`${check.id}\``, rule, number(vanished[rule] ?? 0), why]),
   );
   const left = reports.flatMap(({ check, skipped }) =>
     Object.entries(skipped).map(([why, count]) => [`\`${check.id}\``, number(count), why]),
@@ -49,11 +65,11 @@ export function figuresOf(recordings: readonly Recording[], reports: readonly Ch
   const errors = exchanges.filter((exchange) => !isAnswered(exchange)).length;
   return [
     `${describeTotal(recordings.length, exchanges.length, reports)}.`,
-    `Of the exchanges, ${number(streams)} are streams and ${number(errors)} errors. Of the values, ${number(kept)} were kept; the rest is gone by a rule below.`,
+    `Of the exchanges, ${number(streams)} are streams and ${number(errors)} errors. Of the values, ${number(kept)} were kept; the rest is excused by a rule below.`,
     "### Checks",
     table(["check", "of Pollux", "held against", "compared", "differ", "left out"], checks),
-    "### Values that are gone, and why nothing is lost",
-    table(["rule", "values", "why"], gone),
+    "### What is excused, and why nothing is lost",
+    table(["check", "rule", "times", "why"], gone),
     "### Left out",
     table(["check", "exchanges", "why"], left),
     "### Where the recordings are from",

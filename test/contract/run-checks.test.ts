@@ -1,7 +1,12 @@
-import { describe, expect, test } from "vitest";
+import type { Content } from "@pollux/core";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { RequestEncoder } from "../../packages/core/src/wire/http/encode-request.ts";
+import { SseDecoder } from "../../packages/core/src/wire/http/sse.ts";
+import type { Check } from "./check.ts";
 import { citations } from "./checks/citations.ts";
 import { emulator } from "./checks/emulator.ts";
 import { fold } from "./checks/fold.ts";
+import { history } from "./checks/history.ts";
 import { parse } from "./checks/parse.ts";
 import type { KnownDifference } from "./known-differences.ts";
 import { messageShape } from "./message-shape.ts";
@@ -80,6 +85,102 @@ function answer(text: string, candidate: object = {}): object {
 function refusal(code: number, status: string, message: string): object {
   return { status: code, responseBody: { error: { code, status, message } } };
 }
+
+describe("a defect of the library is seen", () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  const chunk = `data: ${JSON.stringify(answer("One"))}\n\n`;
+  const error = JSON.stringify({ error: { code: 503, message: "Overloaded.", status: "UNAVAILABLE" } });
+  const broken = recorded({ status: 200, kind: "stream", responseBody: `${chunk}${error}\n\ndata: [DONE]\n\n` });
+  const model = (text: string): object => ({ role: "model", parts: [{ text }] });
+  const user = { role: "user", parts: [{ text: "Hi" }] };
+  const inARow = recorded({
+    request: { contents: [user, model("One"), model("two"), user] },
+    responseBody: answer("three"),
+  });
+  const foreign = recorded({
+    request: {
+      contents: [
+        user,
+        { role: "model", parts: [{ functionCall: { id: "call_1", name: "f", args: {} }, thoughtSignature: "x" }] },
+        { role: "user", parts: [{ functionResponse: { id: "call_1", name: "f", response: { output: 1 } } }] },
+      ],
+    },
+    responseBody: answer("Done."),
+  });
+
+  /** Makes requests as a library would that changes what it is given. */
+  function sendingInstead(change: (contents: readonly Content[]) => readonly Content[]): void {
+    // The method is called with its own encoder.
+    // oxlint-disable-next-line typescript/unbound-method
+    const { encodeView } = RequestEncoder.prototype;
+    vi.spyOn(RequestEncoder.prototype, "encodeView").mockImplementation(function (this: RequestEncoder, request) {
+      return encodeView.call(this, { ...request, contents: change(request.contents) });
+    });
+  }
+
+  test.each<[string, Check, Recording, () => void, RegExp]>([
+    [
+      "an error without `data:` that is lost",
+      parse,
+      broken,
+      () => vi.spyOn(SseDecoder.prototype, "end").mockReturnValue([]),
+      /^read as an answer/,
+    ],
+    [
+      "a broken answer that passes as whole",
+      fold,
+      broken,
+      () => vi.spyOn(SseDecoder.prototype, "end").mockReturnValue([]),
+      /^an answer with an error in the middle came through/,
+    ],
+    [
+      "contents of the model that are joined",
+      history,
+      inARow,
+      () =>
+        sendingInstead(
+          ([first, one, two, ...rest]) =>
+            [
+              first,
+              { role: "model", parts: [one, two].flatMap((content) => content?.parts ?? []) },
+              ...rest,
+            ] as Content[],
+        ),
+      /entries, recorded/,
+    ],
+    [
+      "a history of another provider that loses its ids",
+      history,
+      foreign,
+      () =>
+        sendingInstead(
+          (contents) => JSON.parse(JSON.stringify(contents).replaceAll('"id":"call_1",', "")) as Content[],
+        ),
+      /functionCall\.id is missing/,
+    ],
+  ])("%s", async (_what, check, recording, plant, says) => {
+    expect((await runCheck(check, [recording], [])).failures).toEqual([]);
+    plant();
+    const { failures } = await runCheck(check, [recording], []);
+    expect(failures).toMatchObject([{ why: expect.stringMatching(says) }]);
+  });
+
+  test("and what is excused is counted", async () => {
+    const odd = recorded({
+      request: { contents: [{ parts: [{ text: "Hi" }] }, model("One"), model("two"), user] },
+      responseBody: answer("ok"),
+    });
+    const { vanished, notes } = await runCheck(history, [odd, foreign], []);
+    expect({ vanished, notes }).toEqual({
+      vanished: { "role added": 1 },
+      notes: ["1 histories with model contents in a row", "1 histories with ids of another provider"],
+    });
+    expect((await runCheck(parse, [broken], [])).notes).toEqual(["1 errors in the middle of a stream"]);
+  });
+});
 
 describe("what is missing is told from the rest", () => {
   test("by address, body and contents", () => {

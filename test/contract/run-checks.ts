@@ -5,6 +5,7 @@ import { declarations } from "./checks/declarations.ts";
 import { echo } from "./checks/echo.ts";
 import { emulator } from "./checks/emulator.ts";
 import { fold } from "./checks/fold.ts";
+import { history } from "./checks/history.ts";
 import { loop } from "./checks/loop.ts";
 import { parse } from "./checks/parse.ts";
 import { values } from "./checks/values.ts";
@@ -12,7 +13,7 @@ import type { KnownDifference } from "./known-differences.ts";
 import type { Recording } from "./recordings.ts";
 
 /** All checks, from the bytes upwards. */
-export const CHECKS: readonly Check[] = [parse, values, fold, echo, declarations, loop, citations, emulator];
+export const CHECKS: readonly Check[] = [parse, values, fold, echo, history, declarations, loop, citations, emulator];
 
 /** What a check found, with what was expected taken apart from what was not. */
 export interface CheckReport extends CheckResult {
@@ -79,7 +80,7 @@ export function describeReport(report: CheckReport): string {
   for (const { file, reason } of gone)
     lines.push(`       no longer differs, so it is not a known difference: ${file} (${reason})`);
   for (const { rule, why } of check.mayVanish ?? [])
-    if (vanished[rule] !== undefined) lines.push(`       gone by a rule, ${vanished[rule]}: ${rule} (${why})`);
+    if (vanished[rule] !== undefined) lines.push(`       excused by a rule, ${vanished[rule]}: ${rule} (${why})`);
   for (const [why, count] of Object.entries(skipped)) lines.push(`       left out, ${count}: ${why}`);
   return lines.join("\n");
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { KNOWN_DIFFERENCES, type KnownDifference } from "./known-differences.ts";
-import { DOCS_PAGE, figuresOf, publish } from "./published-figures.ts";
+import { DOCS_PAGE, figuresOf, keptIn, publish } from "./published-figures.ts";
 import { readFolder, recordingsFolder, whyAbsent } from "./recordings-folder.ts";
 import { CHECKS, type CheckReport, describeReport, describeTotal, runCheck } from "./run-checks.ts";
 
@@ -67,7 +67,10 @@ export async function runCli(args: readonly string[], { print, tell }: Output): 
   }
   print(describeTotal(recordings.length, exchanges, reports));
   if (reports.some(({ unknown, gone }) => unknown.length + gone.length > 0)) return 1;
-  if (asked.docs) publish(DOCS_PAGE, figuresOf(recordings, reports));
+  if (asked.docs) {
+    publish(DOCS_PAGE, figuresOf(recordings, reports));
+    publish(DOCS_PAGE, keptIn(reports), "kept");
+  }
   return 0;
 }
 

@@ -28,12 +28,18 @@ export interface PlainContent {
   readonly parts: readonly Json[];
 }
 
-/** The contents of a recorded request, each in one form. */
+/** The contents of a recorded request, each in one form. Contents of the model in a row, as clients keep that store each chunk, are one. */
 export function contentsOf(request: Json): readonly PlainContent[] {
-  return listOf(request["contents"]).map((content) => {
+  const contents: PlainContent[] = [];
+  for (const content of listOf(request["contents"])) {
     const { role, parts } = isJson(content) ? content : {};
-    return { role: role === "model" ? "model" : "user", parts: listOf(parts).filter(isJson).map(partOf) };
-  });
+    const plain = listOf(parts).filter(isJson).map(partOf);
+    const last = contents.at(-1);
+    if (role === "model" && last?.role === "model") {
+      contents[contents.length - 1] = { role, parts: [...last.parts, ...plain] };
+    } else contents.push({ role: role === "model" ? "model" : "user", parts: plain });
+  }
+  return contents;
 }
 
 /**

@@ -1,13 +1,16 @@
 import { existsSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { anchorsOf, readPage, ROOT, userPages, withoutCode } from "./support/pages.ts";
 
 const pages = [
   ...userPages(),
-  ...["create-pollux", "dbos", "otel", "postgres", "restate"].map((name) => `packages/${name}/README.md`),
+  ...["conformance", "create-pollux", "dbos", "engine", "otel", "postgres", "restate"].map(
+    (name) => `packages/${name}/README.md`,
+  ),
 ];
 const FOR_CONTRIBUTORS = ["AGENTS.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "REVIEW.md", "SECURITY.md"];
+const WORDS = "content model tool agent run turn call step event session store conversation".split(" ");
 const guides = pages.filter((page) => page.startsWith("docs/guides/"));
 /** Not those for people who change the library, nor the references of ready-made tools. */
 const forReading = pages.filter((page) => !/^docs\/(?:decisions|guides\/tools)\//.test(page));
@@ -34,16 +37,32 @@ describe("README and docs", () => {
   });
 
   test("the table of behaviors names files that exist, the first one from core's sources and others from beside it", () => {
-    const [, table = ""] = /^## Where does it live\n([^]+?)^## /m.exec(readPage("AGENTS.md")) ?? [];
+    const [, table = ""] = /^## Where does it live\n([^]+)/m.exec(readPage("docs/map.md")) ?? [];
     const named = [...table.matchAll(/^\| .+ \| (`.+`) +\|$/gm)].map(([, cell = ""]) =>
       [...cell.matchAll(/`(.+?)`/g)].map(([, path = ""]) => path),
     );
     const paths = named.flatMap(([first = "", ...others]) => {
-      const path = first.startsWith("packages/") ? first : `packages/core/src/${first}`;
+      const path = fromCore(first);
       return [path, ...others.map((other) => join(dirname(path), other))];
     });
     expect(named.length).toBeGreaterThanOrEqual(40);
     expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+
+  test("the words of AGENTS.md are in files that exist, and it stays a page that one reads", () => {
+    const page = readPage("AGENTS.md");
+    const [, table = ""] = /^## Words\n([^]+?)^## /m.exec(page) ?? [];
+    const rows = [...table.matchAll(/^\| (\w+) +\| .+ \| (`.+`) +\|$/gm)];
+    const paths = rows.flatMap(([, , cell = ""]) => {
+      const [first = "", ...others] = [...cell.matchAll(/`(.+?)`/g)].map(([, path = ""]) => fromCore(path));
+      return [
+        first,
+        ...others.map((other) => (existsSync(join(ROOT, other)) ? other : join(dirname(first), basename(other)))),
+      ];
+    });
+    expect(rows.map(([, word]) => word)).toEqual(WORDS);
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+    expect(page.length).toBeLessThan(13_000);
   });
 
   test("README has the other libraries' figures as the comparison has them", () => {
@@ -91,6 +110,11 @@ describe("README and docs", () => {
     expect(long).toEqual([]);
   });
 });
+
+/** Paths stand below core's sources, unless they say otherwise. */
+function fromCore(path: string): string {
+  return path.startsWith("packages/") ? path : `packages/core/src/${path}`;
+}
 
 /** Figures as the pages have them that are written by the programs that measure. */
 function figures(): {

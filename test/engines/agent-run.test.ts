@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { AgentRun } from "@pollux/core/durable";
+import { AgentRun } from "@pollux/engine";
 import { DbosRun } from "@pollux/dbos";
 import { RestateRun } from "@pollux/restate";
 import { describe, expect, expectTypeOf, test } from "vitest";

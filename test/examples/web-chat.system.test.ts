@@ -1,3 +1,5 @@
+import type { Part } from "@pollux/core/wire";
+import { join, parts, say } from "@pollux/emulator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Chromium, openChromium } from "../runtimes/support/chromium.ts";
 import { ChatTab, countOf } from "./support/chat-tab.ts";
@@ -114,6 +116,14 @@ describe("with answers that come at once", () => {
     expect(tab.complaints).toEqual([]);
   });
 
+  test("a text is read aloud, and the page can play it", async () => {
+    const tab = await ChatTab.open(browser, chat.url);
+    await tab.say("Read aloud “Good evening, and welcome”");
+    await tab.page.waitForFunction("document.querySelector('.tool audio')?.duration > 1");
+    await tab.isDone();
+    expect(tab.complaints).toEqual([]);
+  });
+
   test("images are pasted and dropped, and are part of the message after a reload", async () => {
     const tab = await ChatTab.open(browser, chat.url);
     await tab.page.evaluate(`(async () => {
@@ -209,6 +219,40 @@ describe("with answers that come at once", () => {
     });
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
     await page.evaluate(`localStorage.clear()`);
+  });
+});
+
+describe("with answers that are spoken", () => {
+  const piece = (samples: number): Part => ({
+    inlineData: { mimeType: "audio/L16;codec=pcm;rate=24000", data: Buffer.alloc(samples * 2).toString("base64") },
+  });
+  beforeAll(async () => {
+    const spoken = join(say("Listen:"), parts(piece(12_000), piece(12_001), piece(23_999)));
+    chat = await openWebChat({ chunkMs: 5, brain: { answer: () => spoken } });
+  });
+  afterAll(async () => {
+    await chat[Symbol.asyncDispose]();
+  });
+
+  test("the pieces of a sound are one player, also after a reload, on a desk and on a phone", async () => {
+    const tab = await ChatTab.open(browser, chat.url);
+    const { page } = tab;
+    await tab.say("Speak to me");
+    const players = `[...document.querySelectorAll(".answer audio")].map((one) => [one.duration, one.getAttribute("aria-label")])`;
+    const hears = async (): Promise<unknown> => {
+      await page.waitForFunction(`document.querySelector(".answer audio")?.readyState > 0`);
+      return await page.evaluate(players);
+    };
+    expect(await hears()).toEqual([[2, "Speech from the model"]]);
+    await tab.isDone();
+    await page.setViewport({ width: 390, height: 844 });
+    await page.reload();
+    expect(await hears()).toEqual([[2, "Speech from the model"]]);
+    const plays = `(async () => { const one = document.querySelector(".answer audio"); one.muted = true; await one.play(); return one.error; })()`;
+    expect(await page.evaluate(plays)).toBe(null);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+    expect(await tab.barriers()).toEqual([]);
+    expect(tab.complaints).toEqual([]);
   });
 });
 

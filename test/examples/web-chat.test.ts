@@ -40,6 +40,21 @@ test("a message is answered with the call of a tool, and is in the list afterwar
   });
 });
 
+test("what is read aloud is served as a WAV file, in ranges too", async () => {
+  const said = { type: "text", text: "Read aloud “Good evening, and welcome”" };
+  const body = { id: "voice", message: { id: "m1", role: "user", parts: [said] } };
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(`${chat.url}/api/chat`, { method: "POST", headers, body: JSON.stringify(body) });
+  const [address = ""] = /\/sounds\/[\da-f-]+\.wav/.exec(await answer.text()) ?? [];
+  const whole = await fetch(`${chat.url}${address}`);
+  const wav = Buffer.from(await whole.arrayBuffer());
+  expect([whole.status, whole.headers.get("content-type")]).toEqual([200, "audio/wav"]);
+  expect([wav.subarray(0, 4).toString(), wav.readUInt32LE(40)]).toEqual(["RIFF", wav.length - 44]);
+  const part = await fetch(`${chat.url}${address}`, { headers: { range: "bytes=4-7" } });
+  expect([part.status, part.headers.get("content-range")]).toEqual([206, `bytes 4-7/${wav.length}`]);
+  expect(Buffer.from(await part.arrayBuffer()).equals(wav.subarray(4, 8))).toBe(true);
+});
+
 test("a page of the internet whose name points at this machine gets nothing", async () => {
   const { hostname, port } = new URL(chat.url);
   const { request } = await import("node:http");

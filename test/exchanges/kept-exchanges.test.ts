@@ -3,14 +3,12 @@ import {
   type AgentOptions,
   defineTool,
   googleSearch,
-  type KeepExchangesOptions,
-  keepExchanges,
   type Logger,
   MemoryStore,
   type Observer,
-  readExchanges,
   type SessionStore,
 } from "@pollux/core";
+import { keepExchanges, type KeepExchangesOptions, readExchanges } from "@pollux/core/exchanges";
 import { calls, faults, say, script } from "@pollux/emulator";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -109,7 +107,7 @@ describe.each(faces)("%s", (_face, read) => {
     expect(exchanges).toMatchObject([
       {
         position: 0,
-        step: { name: "model:1", turn: 1, attempt: 1 },
+        step: { name: "model:1", place: { kind: "model", phase: "work", turn: 1, attempt: 0 }, attempt: 1 },
         attempt: 1,
         status: 200,
         bodyBytes: size(0),

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { readExchanges } from "@pollux/core";
+import { readExchanges } from "@pollux/core/exchanges";
 import { JsonlStore } from "@pollux/core/node";
 import { calls, say } from "@pollux/emulator";
 import { expect, test } from "vitest";

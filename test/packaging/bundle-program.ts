@@ -13,9 +13,12 @@ export interface Bundled {
   readonly bytes: number;
   /** Those of chunks that are loaded later, if at all. */
   readonly laterBytes: number;
+  /** Of the chunks that are loaded at once. */
   readonly gzipped: number;
   /** Installed packages some of whose code is in it. */
   readonly packages: readonly string[];
+  /** Those of them that are only loaded later, if at all. */
+  readonly laterPackages: readonly string[];
   /** Source files of ours some of whose code is in it, from the root of the repository. */
   readonly files: readonly string[];
 }
@@ -46,30 +49,42 @@ export async function bundleProgram(
   try {
     const { output } = await build.generate({ format: "esm", minify: true });
     const chunks = output.filter((file) => file.type === "chunk");
-    const included = chunks
-      .flatMap(({ modules }) => Object.entries(modules))
-      .filter(([id, { renderedLength }]) => renderedLength > 0 && id !== entry && !id.startsWith("\0"))
-      .map(([id]) => id);
+    const includedIn = (some: readonly OutputChunk[]): string[] =>
+      some
+        .flatMap(({ modules }) => Object.entries(modules))
+        .filter(([id, { renderedLength }]) => renderedLength > 0 && id !== entry && !id.startsWith("\0"))
+        .map(([id]) => id);
+    const packagesIn = (some: readonly OutputChunk[]): string[] =>
+      [...new Set(includedIn(some).flatMap((id) => packageOf(id) ?? []))].toSorted();
+    const atOnce = loadedAtOnce(chunks);
+    const early = new Set(packagesIn(atOnce));
     const code = chunks.map((chunk) => chunk.code).join("\n");
     return {
       code,
       bytes: Buffer.byteLength(code),
-      laterBytes: laterBytesOf(chunks),
-      gzipped: chunks.reduce((sum, chunk) => sum + gzipSync(chunk.code).length, 0),
-      packages: [...new Set(included.flatMap((id) => packageOf(id) ?? []))].toSorted(),
-      files: included.filter((id) => packageOf(id) === undefined).map((id) => id.slice(root.length)),
+      laterBytes: bytesOf(chunks) - bytesOf(atOnce),
+      gzipped: atOnce.reduce((sum, chunk) => sum + gzipSync(chunk.code).length, 0),
+      packages: packagesIn(chunks),
+      laterPackages: packagesIn(chunks).filter((name) => !early.has(name)),
+      files: includedIn(chunks)
+        .filter((id) => packageOf(id) === undefined)
+        .map((id) => id.slice(root.length)),
     };
   } finally {
     await build.close();
   }
 }
 
-function laterBytesOf(chunks: readonly OutputChunk[]): number {
+function loadedAtOnce(chunks: readonly OutputChunk[]): readonly OutputChunk[] {
   const atOnce = new Set(chunks.filter(({ isEntry }) => isEntry).map(({ fileName }) => fileName));
   // A set also iterates over what is added on the way.
   for (const fileName of atOnce)
     for (const imported of chunks.find((chunk) => chunk.fileName === fileName)?.imports ?? []) atOnce.add(imported);
-  return chunks.reduce((sum, { fileName, code }) => sum + (atOnce.has(fileName) ? 0 : Buffer.byteLength(code)), 0);
+  return chunks.filter(({ fileName }) => atOnce.has(fileName));
+}
+
+function bytesOf(chunks: readonly OutputChunk[]): number {
+  return chunks.reduce((sum, { code }) => sum + Buffer.byteLength(code), 0);
 }
 
 /** Entry points of our packages by what is imported, in their sources. */

@@ -36,6 +36,12 @@ test.each(PACKAGES_WITH_GUIDES)("links of the guides in %s lead to what an insta
   expect(dead).toEqual([]);
 });
 
+test("tables of the guides are not padded", () => {
+  const texts = [...docs.values()].flatMap((files) => [...files.values()].map(textOf));
+  expect(texts.flatMap((text) => text.match(/^\|.* {2}\|$/gm) ?? [])).toEqual([]);
+  expect(texts.join("")).toContain("\n| --- |");
+});
+
 test("the AGENTS.md for people's projects names guides that packages contain, and things that exist", () => {
   const page = readFile("docs/agents-for-your-project.md");
   const named = [...page.matchAll(/@pollux\/(\w+)\/docs/g)].map(([, name = ""]) => name);

@@ -18,6 +18,11 @@ describe("the pages of the site", () => {
     expect(dead).toEqual([]);
   });
 
+  test("each copy is of a file: a link to a folder leads to a page", () => {
+    const files = new Set(filesIn(".").map((file) => file.slice("./".length)));
+    expect([...site.copies.values()].filter((file) => !files.has(file))).toEqual([]);
+  });
+
   test("each has a title and an address of its own", () => {
     expect(site.pages.filter(({ text }) => titleOf(text) === "")).toEqual([]);
     expect(pages.size).toBe(site.pages.length);

@@ -10,7 +10,7 @@ import {
   googleSearch,
   type Logger,
   type ModelNotice,
-  type Observation,
+  type ObservedEvent,
   type RunInput,
 } from "@pollux/core";
 import {
@@ -404,7 +404,7 @@ describe.each(faces)("%s", (_face, read) => {
     const shared = endpoint({ baseUrl: world.url, apiKey: "emulator" });
     const heals: string[] = [];
     const ask = async (id: string, at: Endpoint): Promise<void> => {
-      const observe = (one: Observation): void => {
+      const observe = (one: ObservedEvent): void => {
         if (one.type === "notice" && one.notice.type === "heal") heals.push(`${id}: ${one.notice.heal}`);
       };
       const model = world.model(id, { endpoint: at });

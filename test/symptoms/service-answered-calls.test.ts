@@ -1,18 +1,17 @@
+import { showSession } from "@pollux/cli";
 import {
-  type Json,
   Agent,
-  checkSession,
   type Content,
   defineTool,
   importHistory,
+  type Json,
   MemoryStore,
-  type Observation,
+  type ObservedEvent,
   type Part,
-  repairSession,
   runSoFar,
   type SessionEntry,
-  showSession,
 } from "@pollux/core";
+import { checkSession, repairSession } from "@pollux/core/doctor";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { eventsOf, faces } from "../../packages/core/test/helpers/faces.ts";
@@ -78,7 +77,7 @@ describe.each(faces)("%s", (_face, read) => {
     ])("a call %s that the service answered is not answered again", async (_ids, pair) => {
       await using service = await openRawService(say(...pair, ...TEXTS), say(...TEXTS));
       const booked: unknown[] = [];
-      const observed: Observation[] = [];
+      const observed: ObservedEvent[] = [];
       const agent = new Agent({
         model: service.model(undefined, { transport }),
         tools: [bookTool(booked)],
@@ -289,7 +288,7 @@ describe("in a session", () => {
 
   test("a doctor answers what is open in contents of one turn, and nothing else", async () => {
     const history = (...contents: readonly Content[]) => [
-      { value: { v: 1, at: 1, type: "history", parts: [{ contents }] } },
+      { value: { v: 3, at: 1, type: "history", parts: [{ contents }] } },
     ];
     const sound = [user("?"), model(FORECAST), model(RESULT), model(BOOK), responses(response("book", 1)), model(SAID)];
     expect(checkSession(history(...sound)).problems).toEqual([]);

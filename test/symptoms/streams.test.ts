@@ -133,7 +133,7 @@ describe.each(faces)("%s", (face) => {
       expect(new Set(world.bodies).size).toBe(1);
       expect(seen.error).toMatchObject({ ...expected, retryable: true });
       expectInterrupted(seen, 'user: "Count."', LONG, !symptom.includes("before any chunk"));
-      expect(runSoFar(seen.error)).toMatchObject({ turns: 1, usage: { requests: 0 } });
+      expect(runSoFar(seen.error)).toMatchObject({ turns: 1, usage: { requests: 3, incomplete: true } });
     });
   });
 

@@ -1,9 +1,10 @@
 import { Agent, type Endpoint, googleSearch } from "@pollux/core";
 import { calculator } from "@pollux/tools/calculator";
 import type { InferUIMessage } from "@pollux/web";
-import type { PictureFolder } from "./picture-folder.ts";
+import type { MediaFolder } from "./media-folder.ts";
 import { placeOrder } from "./tools/order.ts";
 import { drawPicture } from "./tools/picture.ts";
+import { readAloud } from "./tools/read-aloud.ts";
 import { getWeather } from "./tools/weather.ts";
 
 const INSTRUCTIONS = `You are a helpful assistant in a chat. Answer in Markdown, briefly.
@@ -13,17 +14,25 @@ If the user refuses a call and says what should be different, call the tool agai
 export interface ChatAgentOptions {
   readonly model: string;
   readonly endpoint: Endpoint;
-  readonly pictures: PictureFolder;
+  readonly pictures: MediaFolder;
+  readonly sounds: MediaFolder;
 }
 
 /** The agent that the page talks to. */
-export function createChatAgent({ model, endpoint, pictures }: ChatAgentOptions) {
+export function createChatAgent({ model, endpoint, pictures, sounds }: ChatAgentOptions) {
   return new Agent({
     model,
     endpoint,
     instructions: INSTRUCTIONS,
     includeThoughts: true,
-    tools: [getWeather, calculator(), placeOrder, drawPicture({ endpoint, pictures }), googleSearch()],
+    tools: [
+      getWeather,
+      calculator(),
+      placeOrder,
+      drawPicture({ endpoint, pictures }),
+      readAloud({ endpoint, sounds }),
+      googleSearch(),
+    ],
   });
 }
 

@@ -21,6 +21,7 @@ class ChattyBrain implements Brain {
 
   async answer(turn: BrainTurn): Promise<Answer> {
     if (turn.model.imageOutput) return parts(paintLandscape(turn.prompt));
+    if (turn.model.audioOutput) return await this.#improvised.answer(turn);
     // It would search for every prompt.
     const tools = turn.request.tools?.filter((tool) => tool.googleSearch === undefined);
     const answer = await this.#improvised.answer({ ...turn, request: { ...turn.request, tools } });
@@ -92,6 +93,7 @@ function reportOf(name: string, output: unknown): string | undefined {
   if (Array.isArray(days)) return `### ${value("city")}\n\n${tableOf(days)}`;
   if (name === "place_order")
     return `Done. Order **${value("orderNumber")}**: ${value("quantity")} × ${value("item")}, ${value("state")}.`;
+  if (name === "read_aloud") return `I have read it aloud: “${value("title")}”`;
   if (name === "draw_picture") return `Here is ${value("title")}.`;
   return undefined;
 }
@@ -126,6 +128,7 @@ Things to try here:
 2. An **order**, which waits for your approval.
 3. A **calculation**: calculate \`17 * 23\`.
 4. A **picture**, or an image of yours: paste, drop or pick one.
+5. A **voice**: let a text be read aloud.
 
 \`\`\`ts
 const agent = new Agent({ model: "gemini-flash-latest", tools: [getWeather, googleSearch()] });

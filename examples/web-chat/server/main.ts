@@ -58,10 +58,6 @@ async function serve(options: { readonly port: number; readonly model: string; r
     throw error;
   });
   process.stdout.write(`${connection.description}\nThe chat is at ${chat.url}. Press Ctrl-C to stop.\n`);
-  const stop = async (): Promise<void> => {
-    await chat[Symbol.asyncDispose]();
-    // Runs that are going are resumed when somebody looks at them again.
-    process.exit(0);
-  };
-  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void stop());
+  await chat.untilStopped();
+  process.exit(0);
 }

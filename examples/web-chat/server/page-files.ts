@@ -13,6 +13,7 @@ const POLICY = [
   "default-src 'self'",
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data: blob:",
+  "media-src 'self' data:",
   "object-src 'none'",
   "base-uri 'none'",
   "form-action 'none'",

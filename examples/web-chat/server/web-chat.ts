@@ -3,15 +3,15 @@ import { join } from "node:path";
 import type { Endpoint } from "@pollux/core";
 import { SqliteStore } from "@pollux/core/node";
 import { aiSdk, chatHandler, type Visitor } from "@pollux/web";
-import { toNodeHandler } from "@pollux/web/node";
+import { drainOnSignal, toNodeHandler } from "@pollux/web/node";
 import { createChatAgent } from "./agent.ts";
 import { servePage } from "./page-files.ts";
-import { PictureFolder } from "./picture-folder.ts";
+import { MediaFolder } from "./media-folder.ts";
 
 export interface WebChatOptions {
   readonly endpoint: Endpoint;
   readonly model: string;
-  /** Folder for the conversations and pictures. */
+  /** Folder for the conversations, pictures and sounds. */
   readonly data: string;
   /** Folder with the page, as built. */
   readonly page: string;
@@ -22,16 +22,21 @@ export interface WebChatOptions {
 /** A server that runs. Close it with `await using`. */
 export interface WebChat extends AsyncDisposable {
   readonly url: string;
+  /** Resolves when a signal has ended it: answers end in time, or go on when the server is started anew. */
+  readonly untilStopped: () => Promise<void>;
 }
 
-/** Serves the page, the conversations and the pictures on this machine only. */
+/** Serves the page, the conversations, the pictures and the sounds on this machine only. */
 export async function startWebChat({ endpoint, model, data, page, port }: WebChatOptions): Promise<WebChat> {
-  const pictures = new PictureFolder(join(data, "pictures"));
+  const pictures = new MediaFolder(join(data, "pictures"));
+  const sounds = new MediaFolder(join(data, "sounds"));
   const store = new SqliteStore(join(data, "chats.sqlite"));
   const chats = chatHandler({
-    agent: createChatAgent({ model, endpoint, pictures }),
+    agent: createChatAgent({ model, endpoint, pictures, sounds }),
     store,
     authorize,
+    // Also whether an interrupted order took effect: nobody else is there to ask.
+    authorizeAnswer: () => true,
     protocol: aiSdk(),
     whileRunning: "steer",
     // Pasted images are part of the message.
@@ -42,7 +47,7 @@ export async function startWebChat({ endpoint, model, data, page, port }: WebCha
       const url = new URL(request.url);
       if (url.pathname === "/api/chat" || url.pathname.startsWith("/api/chat/")) return await chats(request);
       if (!isLocal(request)) return new Response("Open this page at localhost.", { status: 403 });
-      return (await pictures.find(url.pathname)) ?? (await servePage(page, url));
+      return (await pictures.find(request)) ?? (await sounds.find(request)) ?? (await servePage(page, url));
     }),
   );
   const url = await listen(server, port).catch((error: unknown) => {
@@ -51,6 +56,10 @@ export async function startWebChat({ endpoint, model, data, page, port }: WebCha
   });
   return {
     url,
+    untilStopped: async () => {
+      await drainOnSignal(server, chats);
+      store.close();
+    },
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -7,6 +7,7 @@ import { chatTools, TOOL_WORDS } from "./chat/chat-tools.ts";
 import { converse } from "./chat/converse.ts";
 import { type CliProcess, type Command, parseOptions, UsageError } from "./command.ts";
 import { openConnection } from "./connect.ts";
+import { readPrices } from "./prices.ts";
 import { RunPrinter } from "./run-printer.ts";
 import { showsColor, widthOf } from "./terminal-text.ts";
 
@@ -37,7 +38,7 @@ Environment:
   GEMINI_API_KEY, GOOGLE_API_KEY or COMETAPI_KEY   API key of the service
   GOOGLE_GEMINI_BASE_URL                           another base URL, such as an emulator's
   POLLUX_LOG=debug                                 log each request to standard error
-  POLLUX_PRICES=INPUT,OUTPUT                       show costs (money per million tokens)
+  POLLUX_PRICES=INPUT,OUTPUT                       show costs (per million tokens; or google: list prices)
   NO_COLOR=1                                       no colors
 
 Examples:
@@ -60,7 +61,9 @@ async function runChat(args: readonly string[], terminal: CliProcess): Promise<n
     width: widthOf(terminal),
   });
   const input = new ChatInput(printer, terminal);
+  let leave = (): void => {};
   try {
+    const prices = readPrices(terminal.env["POLLUX_PRICES"]);
     const agent = new Agent({
       model: options.model,
       endpoint: connection.endpoint,
@@ -68,11 +71,16 @@ async function runChat(args: readonly string[], terminal: CliProcess): Promise<n
       tools: [...tools.list, googleSearch()],
       includeThoughts: true,
       compaction: {},
+      prices,
       approve: ({ call }) => approveCall(call, tools.list, input),
     });
     printer.note(`${connection.description}\n${options.model}; /help for commands`);
-    await converse({ session: agent.session({ id: options.session, store }), tools: tools.list, printer, input });
+    const session = agent.session({ id: options.session, store });
+    leave = () => void session.release().then(() => input.close());
+    terminal.once("SIGTERM", leave);
+    await converse({ session, tools: tools.list, printer, input, prices });
   } finally {
+    terminal.off("SIGTERM", leave);
     input.close();
   }
   return 0;

@@ -5,10 +5,11 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Agent, Prices } from "@pollux/core";
+import type { Agent } from "@pollux/core";
 import { localInspector, type OpenedPath, openPath } from "@pollux/inspector";
 import { toNodeHandler } from "@pollux/web/node";
 import { type CliProcess, type Command, errorMessage, parseOptions, UsageError } from "./command.ts";
+import { readPrices } from "./prices.ts";
 import { explainListenError, parseNumber, untilStopped } from "./serving.ts";
 
 const STORE = "pollux-chats.sqlite";
@@ -33,7 +34,7 @@ Options:
   -h, --help               show this help
 
 Environment:
-  POLLUX_PRICES=INPUT,OUTPUT   show what turns cost (money per million tokens)
+  POLLUX_PRICES=INPUT,OUTPUT   show what turns cost (per million tokens; or google: list prices)
 
 Exit codes: 0 stopped by Ctrl-C, 1 cannot serve, 2 invalid command line.
 
@@ -58,7 +59,11 @@ async function runInspect(args: readonly string[], terminal: CliProcess): Promis
   const agents = await loadAgents(options.agents);
   const prices = readPrices(terminal.env["POLLUX_PRICES"]);
   const exchanges = kept?.store ?? opened.exchanges;
-  const { handler, path: address } = localInspector({
+  const {
+    handler,
+    path: address,
+    release,
+  } = localInspector({
     title: opened.title,
     store: opened.store,
     exchanges,
@@ -78,6 +83,7 @@ async function runInspect(args: readonly string[], terminal: CliProcess): Promis
     // Live pages keep theirs open.
     server.closeAllConnections();
   });
+  await release();
   return 0;
 }
 
@@ -154,11 +160,6 @@ function isAgent(value: unknown): value is Agent {
   if (typeof value !== "object" || value === null) return false;
   const { run, stream, session } = value as { readonly [name: string]: unknown };
   return [run, stream, session].every((method) => typeof method === "function");
-}
-
-function readPrices(text: string | undefined): Prices | undefined {
-  const [input, output] = (text ?? "").split(",").map(Number);
-  return input === undefined || output === undefined || Number.isNaN(input + output) ? undefined : { input, output };
 }
 
 /** Keys that a page must not show even if a tool returned them. */

@@ -18,7 +18,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "session",
-    summary: "show, check or repair stored sessions",
+    summary: "show, check, repair or erase stored sessions",
     load: async () => (await import("./session.ts")).sessionCommand,
   },
   {

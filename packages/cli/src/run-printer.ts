@@ -1,5 +1,15 @@
 import { styleText } from "node:util";
-import type { FunctionCall, Part, RunEvent, RunResult, Usage } from "@pollux/core";
+import {
+  computeCost,
+  type Cost,
+  type FunctionCall,
+  isWebUrl,
+  type Part,
+  type RunEvent,
+  type RunResult,
+  type Usage,
+} from "@pollux/core";
+import { readPrices } from "./prices.ts";
 import { columnsOf, inOneLine, printable, showsColor, widthOf } from "./terminal-text.ts";
 import { type LineLimits, WordWrap } from "./word-wrap.ts";
 
@@ -86,7 +96,8 @@ export class RunPrinter {
       case "guardrail": {
         const what = event.side === "input" ? "the message" : "the answer";
         const reason = event.reason === undefined ? "" : `: ${event.reason}`;
-        return this.#warn(`${event.name} ${event.action === "stop" ? "stopped" : "replaced"} ${what}${reason}`);
+        const did = { stop: "stopped", replace: "replaced", answer: "answered" }[event.action];
+        return this.#warn(`${event.name} ${did} ${what}${reason}`);
       }
       case "output-delta":
         return;
@@ -103,9 +114,11 @@ export class RunPrinter {
 
   /** Prints the sources of a run, one per line; a terminal opens their addresses, which are long, on a click. */
   sources({ sources }: Pick<RunResult<unknown>, "sources">): void {
-    for (const { number, title, uri } of sources) {
-      const [name, address] = [printable(title ?? "untitled"), printable(uri ?? "")];
-      const link = this.#color ? `\u001b]8;;${address}\u0007${name}\u001b]8;;\u0007` : `${name}  ${address}`;
+    for (const { number, title, uri, pageNumber } of sources) {
+      const page = pageNumber === undefined ? "" : `, page ${pageNumber}`;
+      const [name, address] = [printable(title ?? "untitled") + page, printable(uri ?? "")];
+      const link =
+        this.#color && isWebUrl(address) ? `\u001b]8;;${address}\u0007${name}\u001b]8;;\u0007` : `${name}  ${address}`;
       this.line(`${this.#style("cyan", `[${number}]`)} ${this.dim(address === "" ? name : link)}`);
     }
   }
@@ -171,14 +184,18 @@ function describeNotice(notice: Extract<RunEvent, { type: "notice" }>["notice"])
   return `${what} in ${notice.delayMs} ms: ${notice.error.message}`;
 }
 
-/** Tokens in one line, and their cost if `POLLUX_PRICES=INPUT,OUTPUT` (per million tokens) is set. */
-export function formatUsage(usage: Usage, prices: string | undefined = process.env["POLLUX_PRICES"]): string {
+/**
+ * Tokens in one line, and their cost where it is known.
+ *
+ * @param cost - A result or the state of a session, of an agent with prices; or prices of the only model, `INPUT,OUTPUT` for a million
+ *   tokens. @defaultValue `POLLUX_PRICES` of the environment
+ */
+export function formatUsage(usage: Usage, cost: string | Cost | undefined = process.env["POLLUX_PRICES"]): string {
   const count = (tokens: number): string => tokens.toLocaleString("en-US");
   const tokens = `${count(usage.inputTokens)} in (${count(usage.cachedTokens)} cached), ${count(usage.outputTokens)} out, ${count(usage.thoughtTokens)} thinking; ${count(usage.totalTokens)} tokens in ${usage.requests} ${usage.requests === 1 ? "request" : "requests"}`;
-  const [input, output] = (prices ?? "").split(",").map(Number);
-  if (input === undefined || output === undefined || Number.isNaN(input + output)) return tokens;
-  const cost =
-    ((usage.inputTokens + usage.toolUseTokens) * input + (usage.outputTokens + usage.thoughtTokens) * output) /
-    1_000_000;
-  return `${tokens}; cost ${cost.toFixed(6)}`;
+  const prices = typeof cost === "object" ? undefined : readPrices(cost);
+  const told =
+    typeof cost === "object" ? cost : { cost: prices && "input" in prices ? computeCost(usage, prices) : undefined };
+  if (told.cost === undefined) return tokens;
+  return `${tokens}; cost ${told.cost.toFixed(6)}${told.pricesAsOf === undefined ? "" : ` (prices of ${told.pricesAsOf})`}`;
 }

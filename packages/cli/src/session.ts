@@ -1,9 +1,14 @@
-import { checkSession, repairSession, sessionHistory, type SessionProblem, showSession } from "@pollux/core";
+import { statSync } from "node:fs";
+import { showSession } from "@pollux/cli";
+import { eraseOwner, type SessionStore } from "@pollux/core";
+import { checkSession, repairSession, sessionHistory, type SessionProblem } from "@pollux/core/doctor";
 import {
+  JsonlStore,
   openSessionFile,
   repairSessionFile,
   type SessionFile,
   type SessionFileRepair,
+  SqliteStore,
   type StoredSession,
 } from "@pollux/core/node";
 import { type CliProcess, type Command, errorMessage, parseOptions, UsageError } from "./command.ts";
@@ -12,12 +17,15 @@ import { inOneLine, printable, showsColor } from "./terminal-text.ts";
 const HELP = `Usage: pollux session show FILE [--session ID] [--thoughts] [--width COLUMNS | --json]
        pollux session check FILE [--session ID]
        pollux session repair FILE [--session ID] [--in-place]
+       pollux session erase STORE --owner ID [--exchanges STORE]
 
-Show, check and repair stored sessions. FILE is the .jsonl file of a JsonlStore session, or the file of a SqliteStore.
+Show, check, repair and erase stored sessions. FILE is the .jsonl file of a JsonlStore session, or the file of a
+SqliteStore. STORE is the file of a SqliteStore, or the folder of a JsonlStore.
 
   show      print the conversation
   check     list the problems of a session, and what a repair would do about them
   repair    write FILE.repaired, which can be opened and continued, and list what is lost
+  erase     stop the runs of one owner, remove all that the store has of them, and count it
 
 Options:
       --session ID      one session of an SQLite file; without it, check and repair handle all, and show lists them
@@ -25,6 +33,8 @@ Options:
       --width COLUMNS   show: line width (default: the terminal's, or 100)
       --json            show: print the history as JSON, as it is sent
       --in-place        repair: change FILE itself, and keep the original as FILE.bak
+      --owner ID        erase: whose sessions
+      --exchanges STORE erase: where keepExchanges writes
   -h, --help            show this help
 
 Exit codes: 0 no problems, 1 problems found (after a repair: some remain), 2 invalid command line or unusable file.
@@ -34,7 +44,7 @@ Examples:
   pollux session check pollux-chats.sqlite
 `;
 
-/** Shows, checks and repairs the sessions of a file. */
+/** Shows, checks and repairs the sessions of a file, and erases those of an owner. */
 export const sessionCommand: Command = { help: HELP, run: runSession };
 
 /** Longest line of a report, in characters. */
@@ -43,6 +53,7 @@ const LINE = 1000;
 async function runSession(args: readonly string[], terminal: CliProcess): Promise<number> {
   const options = parseSessionOptions(args);
   try {
+    if (options.command === "erase") return print(await erase(options), terminal);
     if (options.command === "repair") {
       const repaired = await repairSessionFile(options.file, options);
       return print(reportRepair(repaired, options), terminal);
@@ -101,6 +112,20 @@ function reportRepair({ unit, repairs, written, backup }: SessionFileRepair, { i
   return { lines, code: left > 0 ? 1 : 0 };
 }
 
+async function erase({ file, owner, exchanges: kept }: SessionOptions): Promise<Report> {
+  using sessions = openStore(file);
+  using exchanges = kept === undefined ? undefined : openStore(kept);
+  const erased = await eraseOwner(owner ?? "", { store: sessions.store, exchanges: exchanges?.store });
+  return { lines: Object.entries(erased).map(([kind, number]) => `${kind}: ${number}`), code: 0 };
+}
+
+/** Never makes one. */
+function openStore(path: string): Disposable & { readonly store: SessionStore } {
+  if (statSync(path).isDirectory()) return { store: new JsonlStore(path), [Symbol.dispose]: () => {} };
+  const store = new SqliteStore(path);
+  return { store, [Symbol.dispose]: () => store.close() };
+}
+
 function show(file: SessionFile, options: SessionOptions, terminal: CliProcess): number {
   const { stdout, stderr } = terminal;
   const [session] = file.sessions;
@@ -143,21 +168,25 @@ function count(number: number, one: string): string {
 }
 
 interface SessionOptions {
-  readonly command: "check" | "repair" | "show";
+  readonly command: "check" | "erase" | "repair" | "show";
   readonly file: string;
   /** Id of the session in an SQLite file; absent for all of them. */
   readonly session: string | undefined;
+  readonly owner: string | undefined;
+  readonly exchanges: string | undefined;
   readonly inPlace: boolean;
   readonly thoughts: boolean;
   readonly json: boolean;
   readonly width: number | undefined;
 }
 
-const COMMANDS: readonly SessionOptions["command"][] = ["check", "repair", "show"];
+const COMMANDS: readonly SessionOptions["command"][] = ["check", "erase", "repair", "show"];
 
 /** Which command supports an option. */
 const ONLY = [
   ["in-place", "repair"],
+  ["owner", "erase"],
+  ["exchanges", "erase"],
   ["thoughts", "show"],
   ["json", "show"],
   ["width", "show"],
@@ -167,6 +196,8 @@ function parseSessionOptions(args: readonly string[]): SessionOptions {
   const { values, positionals } = parseOptions(args, {
     session: { type: "string" },
     "in-place": { type: "boolean" },
+    owner: { type: "string" },
+    exchanges: { type: "string" },
     thoughts: { type: "boolean" },
     json: { type: "boolean" },
     width: { type: "string" },
@@ -176,8 +207,8 @@ function parseSessionOptions(args: readonly string[]): SessionOptions {
   if (command === undefined)
     throw new UsageError(
       named === undefined
-        ? "Specify a command: show, check or repair"
-        : `Unknown command "${named}"; use show, check or repair`,
+        ? "Specify a command: show, check, repair or erase"
+        : `Unknown command "${named}"; use show, check, repair or erase`,
     );
   if (file === undefined || file === "")
     throw new UsageError(`${command} needs a file: pollux session ${command} FILE`);
@@ -185,12 +216,18 @@ function parseSessionOptions(args: readonly string[]): SessionOptions {
   for (const [option, only] of ONLY)
     if (values[option] !== undefined && command !== only)
       throw new UsageError(`--${option} works with ${only}, not with ${command}`);
+  if (command === "erase" && (values.owner ?? "") === "")
+    throw new UsageError("erase needs an owner: pollux session erase STORE --owner ID");
+  if (command === "erase" && values.session !== undefined)
+    throw new UsageError("erase removes all sessions of an owner; it cannot be combined with --session");
   if (values.json === true && (values.thoughts ?? values.width) !== undefined)
     throw new UsageError("--json prints the whole history; it cannot be combined with --thoughts or --width");
   return {
     command,
     file,
     session: values.session,
+    owner: values.owner,
+    exchanges: values.exchanges,
     inPlace: values["in-place"] === true,
     thoughts: values.thoughts === true,
     json: values.json === true,

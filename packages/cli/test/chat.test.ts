@@ -186,3 +186,30 @@ test("what keeps the chat from starting is a failure", async () => {
   expect({ code, out }).toEqual({ code: 1, out: "" });
   expect(err).toMatch(/^pollux chat: The sessions in .*chats\.sqlite cannot be opened: .*\n$/);
 });
+
+test("a request to end leaves the answer where it is, and the next chat of that name continues it", async () => {
+  const folder = temporaryFolder();
+  const args = ["chat", "--session", "trip", "--store", join(folder, "chats.sqlite"), "--tools", "calculator"];
+  let answer = (): void => {};
+  const gate = new Promise<void>((resolve) => (answer = resolve));
+  const brain = script([
+    calls({ name: "calculator", args: { expression: "2*21" } }),
+    async () => (await gate, say("Late.")),
+  ]);
+  await using server = await createEmulator({ brain }).listen();
+  const env = { GOOGLE_GEMINI_BASE_URL: server.url, GEMINI_API_KEY: "emulator" };
+  const terminal = new FakeProcess({ env });
+  const ended = runPollux(args, terminal);
+  terminal.stdin.write("What is 2*21?\n");
+  await expect.poll(() => terminal.out).toContain("✓ calculator");
+  terminal.emit("SIGTERM");
+  expect(await ended).toBe(0);
+  expect(terminal.out).toContain("(the chat ends here; the answer goes on when it is continued under its name)");
+  expect(terminal.listenerCount("SIGTERM")).toBe(0);
+  answer();
+
+  await using next = await createEmulator({ brain: script([say("It is 42.")]) }).listen();
+  const { out } = await runHere(args, { input: "", env: { ...env, GOOGLE_GEMINI_BASE_URL: next.url } });
+  expect(out).toContain("the last answer was cut off; resuming it");
+  expect(out).toMatch(/^It is 42\.$/m);
+});

@@ -1,7 +1,7 @@
-import { Agent, defineTool, MemoryStore } from "@pollux/core";
+import { Agent, defineTool, googleListPrices, MemoryStore } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
-import { RunPrinter, type RunPrinterOptions } from "../src/run-printer.ts";
+import { formatUsage, RunPrinter, type RunPrinterOptions } from "../src/run-printer.ts";
 import { showsColor, widthOf } from "../src/terminal-text.ts";
 import { type FakeOptions, FakeProcess } from "./support.ts";
 
@@ -37,6 +37,17 @@ describe("sources", () => {
       `\u001b[36m[1]\u001b[39m \u001b[2m${link}\u001b[22m\n\u001b[36m[2]\u001b[39m \u001b[2ma page\u001b[22m\n`,
     );
   });
+});
+
+test("a source with an address that is not on the web is no link", async () => {
+  const sources = [{ kind: "web", chunk: {}, number: 1, title: "A", uri: "javascript:alert(1)" }] as const;
+  const out = await printed({ color: true }, (printer) => printer.sources({ sources }));
+  expect(out).toBe("\u001b[36m[1]\u001b[39m \u001b[2mA  javascript:alert(1)\u001b[22m\n");
+});
+
+test("a page of a document is named", async () => {
+  const sources = [{ kind: "document", chunk: {}, number: 1, title: "Manual", pageNumber: 7 }] as const;
+  expect(await printed({ color: false }, (printer) => printer.sources({ sources }))).toBe("[1] Manual, page 7\n");
 });
 
 describe("lines", () => {
@@ -114,4 +125,14 @@ describe("colors and width", () => {
     const fake = new FakeProcess({ ...terminal, env });
     expect({ color: showsColor(fake), width: widthOf(fake) }).toEqual({ color, width });
   });
+});
+
+test("a cost stands beside the day of its prices", async () => {
+  const model = ScriptedModel.with({ id: "gemini-4-hydrogen" }, say("ok"));
+  const result = await new Agent({ model, prices: googleListPrices }).run("Hi.");
+  expect(formatUsage(result.usage, result)).toMatch(/ in 1 request; cost 0\.000053 \(prices of 2026-11-23\)$/);
+  expect(formatUsage(result.usage, "1,2")).toMatch(/ in 1 request; cost 0\.000020$/);
+  expect(formatUsage(result.usage, {})).toMatch(/ in 1 request$/);
+  // Only an agent knows which model answered.
+  expect(formatUsage(result.usage, "google")).toMatch(/ in 1 request$/);
 });

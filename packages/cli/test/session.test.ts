@@ -69,14 +69,14 @@ const historyOf = (from: SessionStore, id: string): Promise<readonly unknown[]> 
 describe("pollux session check", () => {
   test("says that a session is fine, and what is worth knowing", async () => {
     await jsonl(two);
-    expect(await run("check", file)).toEqual({ code: 0, out: "session order-17: ok, 11 entries\n", err: "" });
+    expect(await run("check", file)).toEqual({ code: 0, out: "session order-17: ok, 13 entries\n", err: "" });
     await rm(file);
     await jsonl(waiting);
     expect(await run("check", file)).toEqual({
       code: 0,
       out:
-        "line 13: note: the last run waits for call:1.1 (pay: approval); " +
-        "resume() continues it; the next message closes it\nsession order-17: ok, 13 entries\n",
+        "line 15: note: the last run waits for call:1.1 (pay: approval); " +
+        "resume() continues it; the next message closes it\nsession order-17: ok, 15 entries\n",
       err: "",
     });
   });
@@ -89,17 +89,25 @@ describe("pollux session check", () => {
     expect(out.split("\n")).toEqual([
       expect.stringMatching(/^line 4: it is not JSON \(.*\)\. Repair: it is dropped; what it held is unknown$/),
       expect.stringMatching(
-        /^line \d: the end refers to call:1\.\d, which is not in the log\. Repair: its result is omitted$/,
+        /^line 5: a turn refers to step call:1\.\d, which is not in the log\. Repair: the turn is put together from its steps/,
       ),
-      expect.stringMatching(
-        /^line \d: the call to look \(id c\d\) has no response\. Repair: it is answered as cancelled$/,
-      ),
-      "line 12: it was cut off while being written (17 bytes). Repair: it is dropped; its write was never confirmed",
-      "session order-17: 4 problems, 12 entries",
+      "line 14: it was cut off while being written (17 bytes). Repair: it is dropped; its write was never confirmed",
+      "session order-17: 3 problems, 14 entries",
       "To repair them: pollux session repair order-17.jsonl",
       "",
     ]);
     expect(await readFile(file, "utf8")).toBe(`${text}{"v":1,"at":1,"ty`);
+  });
+
+  test("and the other commands read past a line that nests 100,000 levels", async () => {
+    await jsonl(two, (lines) =>
+      lines.with(1, (lines[1] ?? "").replace("{", `{"deep":${"[".repeat(100_000)}${"]".repeat(100_000)},`)),
+    );
+    const deep = "line 2: it nests more than 520 levels";
+    expect(await run("check", file)).toMatchObject({ code: 1, out: expect.stringContaining(deep) });
+    for (const more of [[], ["--json"]])
+      expect(await run("show", file, ...more)).toMatchObject({ code: 1, out: expect.stringContaining("look") });
+    expect(await run("repair", file)).toMatchObject({ code: 0, out: expect.stringContaining(deep) });
   });
 
   test("looks at all sessions of an SQLite file, or at one, and at what is missing in them", async () => {
@@ -112,17 +120,16 @@ describe("pollux session check", () => {
     const { code, out } = await run("check", db);
     expect(code).toBe(1);
     expect(out.split("\n")).toEqual([
-      "session fine: ok, 11 entries",
+      "session fine: ok, 13 entries",
       "session hurt, entry 2: it is missing. Repair: it is dropped; what it held is unknown",
-      expect.stringMatching(/^session hurt, entry \d: the end refers to call:1\.0/),
-      expect.stringMatching(/^session hurt, entry \d: the call to look \(id c1\) has no response/),
-      "session hurt: 3 problems, 11 entries",
+      expect.stringMatching(/^session hurt, entry \d: a turn refers to step call:1\.0/),
+      "session hurt: 2 problems, 13 entries",
       "To repair them: pollux session repair sessions.db",
       "",
     ]);
     expect(await run("check", db, "--session", "fine")).toEqual({
       code: 0,
-      out: "session fine: ok, 11 entries\n",
+      out: "session fine: ok, 13 entries\n",
       err: "",
     });
   });
@@ -139,11 +146,13 @@ describe("pollux session repair", () => {
     const { code, out, err } = await run("repair", file);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).toMatch(/^line 4: it is not JSON \(.*\): it is dropped; what it held is unknown\n/);
-    expect(out).toMatch(/\nline \d: the call to look \(id c\d\) has no response: it is answered as cancelled\n/);
+    expect(out).toMatch(
+      /\nline 5: a turn refers to step call:1\.\d, which is not in the log: the turn is put together from its steps/,
+    );
     expect(out).toMatch(/\nwritten to order-17\.jsonl\.repaired\n$/);
     expect(await readFile(file, "utf8")).toBe(text);
     const repaired = join(folder, "order-17.jsonl.repaired");
-    expect(await run("check", repaired)).toEqual({ code: 0, out: "session order-17: ok, 10 entries\n", err: "" });
+    expect(await run("check", repaired)).toEqual({ code: 0, out: "session order-17: ok, 12 entries\n", err: "" });
     expect(await run("repair", file)).toEqual({
       code: 2,
       out: "",
@@ -182,7 +191,7 @@ describe("pollux session repair", () => {
     expect(await run("repair", "--in-place", file)).toEqual({
       code: 0,
       out:
-        "line 12: it was cut off while being written (6 bytes): it is dropped; its write was never confirmed\n" +
+        "line 14: it was cut off while being written (6 bytes): it is dropped; its write was never confirmed\n" +
         "repaired order-17.jsonl; the original is order-17.jsonl.bak\n",
       err: "",
     });
@@ -197,11 +206,11 @@ describe("pollux session repair", () => {
   });
 
   test("leaves alone what a newer release wrote", async () => {
-    const text = await jsonl(two, (lines) => [...lines.slice(0, -1), '{"v":3,"type":"dream"}', ""]);
+    const text = await jsonl(two, (lines) => [...lines.slice(0, -1), '{"v":4,"type":"dream"}', ""]);
     const { code, out } = await run("repair", file, "--in-place");
     expect({ code, out }).toEqual({
       code: 1,
-      out: "line 12: it and everything after it are newer than version 2: nothing is changed; use the release that wrote it or a newer one\n",
+      out: "line 14: it and everything after it are newer than version 3: nothing is changed; use the release that wrote it or a newer one\n",
     });
     expect(await readFile(file, "utf8")).toBe(text);
   });
@@ -223,8 +232,8 @@ describe("pollux session repair", () => {
     expect(out).toMatch(/\nsession lost, entry 0: it is not a JSON object/);
     using repaired = new SqliteStore(inPlace ? db : `${db}.repaired`);
     expect((await repaired.list({ order: "id" })).map(({ id, length }) => [id, length])).toEqual([
-      ["fine", 11],
-      ["hurt", 10],
+      ["fine", 13],
+      ["hurt", 12],
     ]);
     expect(await historyOf(repaired, "fine")).toEqual(fine);
     expect(await historyOf(repaired, "hurt")).toHaveLength(fine.length);
@@ -240,7 +249,7 @@ describe("pollux session show", () => {
     const { code, out, err } = await run("show", file, "--thoughts", "--width", "60");
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).toMatch(
-      /^Session order-17: 2 runs, 11 entries\n\nRun 1, \S+ \S+ UTC, gemini-3-pro-preview\n {2}user {4}Look twice\.\n {2}thought Two at once\./,
+      /^Session order-17: 2 runs, 13 entries\n\nRun 1, \S+ \S+ UTC, gemini-3-pro-preview\n {2}user {4}Look twice\.\n {2}thought Two at once\./,
     );
     expect(out).not.toContain("\u001b");
     expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(60);
@@ -271,7 +280,7 @@ describe("pollux session show", () => {
     expect(code).toBe(1);
     expect(out).toContain("  failed  look: the result of this call was not recorded\n");
     expect(err).toBe(
-      "pollux session: 3 problems; shown as a repair would leave it. See: pollux session check order-17.jsonl\n",
+      "pollux session: 2 problems; shown as a repair would leave it. See: pollux session check order-17.jsonl\n",
     );
   });
 
@@ -282,8 +291,8 @@ describe("pollux session show", () => {
     await store(sessions, "user/2", waiting);
     const { code, out, err } = await run("show", db);
     expect({ code, err }).toEqual({ code: 0, err: "pollux session: 2 sessions; show one with --session ID\n" });
-    expect(out).toMatch(/^user\/1 11 entries, last written \S+Z\nuser\/2 13 entries, last written \S+Z\n$/);
-    expect((await run("show", db, "--session", "user/2")).out).toMatch(/^Session user\/2: 2 runs, 13 entries\n/);
+    expect(out).toMatch(/^user\/1 13 entries, last written \S+Z\nuser\/2 15 entries, last written \S+Z\n$/);
+    expect((await run("show", db, "--session", "user/2")).out).toMatch(/^Session user\/2: 2 runs, 15 entries\n/);
     expect(await run("show", db, "--session", "user/3")).toEqual({
       code: 2,
       out: "",
@@ -321,7 +330,7 @@ describe("pollux session", () => {
   });
 
   test.each([
-    [[], /^pollux session: Specify a command: show, check or repair\nTry pollux session --help\n$/],
+    [[], /^pollux session: Specify a command: show, check, repair or erase\nTry pollux session --help\n$/],
     [["mend", "x"], /Unknown command "mend"/],
     [["check"], /check needs a file/],
     [["check", "/no/such/file"], /cannot be read: ENOENT/],
@@ -348,5 +357,51 @@ describe("pollux session", () => {
     const { code, err } = await run("check", db);
     expect(code).toBe(2);
     expect(err).toMatch(/^pollux session: other\.db has no readable sessions: no such table: pollux_entry\n/);
+  });
+});
+
+describe("erase", () => {
+  const info = { state: "idle", createdAt: 1, messages: 1, turns: 1, totalTokens: 1, cost: 0 } as const;
+
+  test.each(["SQLite", "JSONL"])("removes what a store of kind %s has of one owner, and counts it", async (kind) => {
+    const path = kind === "SQLite" ? join(folder, "chats.sqlite") : folder;
+    const open = (): SqliteStore | JsonlStore => (kind === "SQLite" ? new SqliteStore(path) : new JsonlStore(path));
+    const kept = join(folder, "exchanges");
+    const exchanges = new JsonlStore(kept);
+    const sessions = open();
+    for (const [id, owner] of [
+      ["a", "ann"],
+      ["b", "ann"],
+      ["c", "bob"],
+    ] as const) {
+      await sessions.append(id, 0, two as unknown as readonly Json[], { info: { ...info, owner } });
+      await exchanges.append(id, 0, [{ type: "exchange" }]);
+    }
+    if ("close" in sessions) sessions.close();
+    expect(await run("erase", path, "--owner", "ann", "--exchanges", kept)).toEqual({
+      code: 0,
+      err: "",
+      out: "sessions: 2\ndrafts: 0\nnotes: 0\nexchanges: 2\nstoppedRuns: 0\n",
+    });
+    const left = open();
+    expect((await left.list()).map(({ id }) => id)).toEqual(["c"]);
+    expect((await exchanges.list()).map(({ id }) => id)).toEqual(["c"]);
+    if ("close" in left) left.close();
+  });
+
+  test("needs an owner and a store that is there", async () => {
+    expect(await run("erase", file)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("erase needs an owner: pollux session erase STORE --owner ID"),
+    });
+    expect(await run("erase", file, "--owner", "ann", "--session", "a")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("it cannot be combined with --session"),
+    });
+    expect(await run("erase", join(folder, "none.sqlite"), "--owner", "ann")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("no such file"),
+    });
+    expect(existsSync(join(folder, "none.sqlite"))).toBe(false);
   });
 });

@@ -20,7 +20,6 @@ export { finished } from "./agent/output.ts";
 export { Session } from "./agent/session.ts";
 export type { SessionState } from "./agent/session-state.ts";
 export type {
-  Answers,
   ContinueOptions,
   RegenerateOptions,
   ResumeOptions,
@@ -71,15 +70,20 @@ export {
 
 // session
 export type { Json } from "./internal/json.ts";
-export type { SessionEntry } from "./session/log/entries.ts";
-export type { LogLine, SessionProblem } from "./doctor/read-log.ts";
-export { checkSession, repairSession, type SessionCheck, type SessionRepair } from "./doctor/repair-session.ts";
-export type { ShowOptions as ShowSessionOptions } from "./doctor/page.ts";
-export { sessionHistory, showSession } from "./doctor/show-session.ts";
+export type { EndReason, SessionEntry } from "./session/log/entries.ts";
+export { type ErasedData, type EraseOptions, eraseOwner } from "./session/runs/erase-owner.ts";
 export { MemoryStore } from "./session/store/memory-store.ts";
 export type { WhileRunning } from "./session/runs/next-run.ts";
 export type { Draft, Lease, SessionRecords } from "./session/store/records.ts";
+export type { Answers } from "./session/runs/session-answers.ts";
 export type { SessionAbout } from "./session/runs/session-runs.ts";
+export {
+  answerCalls,
+  listPendingCalls,
+  type WaitingCall,
+  type WaitingCalls,
+  type WaitingCallsOptions,
+} from "./session/runs/waiting-calls.ts";
 export type {
   AppendOptions,
   ListOptions,
@@ -91,7 +95,7 @@ export type {
 } from "./session/store/store.ts";
 
 // loop
-export type { RunEnd, RunEvent } from "./loop/events.ts";
+export type { ObservedEvent, RunEnd, RunEvent } from "./loop/events.ts";
 export type { RunIdentity } from "./loop/run-context.ts";
 export type { CallDecision, CallInfo, Hooks, ToolChoice } from "./loop/loop-input.ts";
 export type { RunContext } from "./loop/run-context.ts";
@@ -108,23 +112,12 @@ export type {
 } from "./loop/guardrails.ts";
 export type { CompactionOptions, CompactionPolicy, CompactionState } from "./loop/turn/compaction.ts";
 export type { PrepareTurn, TurnChanges, TurnInfo } from "./loop/turn/prepare-turn.ts";
-export { afterTurns, calledTool, type LimitReached, type Limits } from "./loop/limits.ts";
+export { afterTurns, calledTool, type LimitReached, type Limits, type OwnerBudget } from "./loop/limits.ts";
 export type { RunProgress, StopRule } from "./loop/limits.ts";
-export type {
-  Observation,
-  ObservationBase,
-  ObservedExchange,
-  Observer,
-  RequestObservation,
-  RunEndObservation,
-  RunInfo,
-  RunStartObservation,
-  StepEndObservation,
-  StepInfo,
-  StepStartObservation,
-} from "./loop/observers/observer.ts";
+export type { ObservedExchange, Observer } from "./loop/observers/observer.ts";
+export type { RunInfo, StepInfo } from "./loop/observers/run-info.ts";
 export { observeAllRuns } from "./loop/observers/observe-all-runs.ts";
-export type { TurnProblem } from "./loop/turn/classify-answer.ts";
+export type { TurnProblem } from "./durable/closed-turn.ts";
 export type {
   BadCallRun,
   BlockedRun,
@@ -144,6 +137,7 @@ export type {
   UnknownFinishRun,
 } from "./loop/result.ts";
 export { runSoFar, type RunSoFar } from "./loop/result.ts";
+export { OutputAudio } from "./loop/output-audio.ts";
 export type { CodeRun, OutputImage, RunOutputs, UrlRetrieval } from "./loop/result.ts";
 export type { RunStream } from "./loop/run-stream.ts";
 export type { OutputDelta, JsonPath, OutputChange } from "./loop/output/json-growth.ts";
@@ -158,17 +152,23 @@ export {
   collectSources,
   type CollectedSources,
   type Grounding,
+  isWebUrl,
   type Source,
 } from "./grounding/sources.ts";
 
-// exchanges
-export { type ExchangeKeeper, keepExchanges, type KeepExchangesOptions } from "./exchanges/keep-exchanges.ts";
-export { exchangeEntry, type ForeignExchange } from "./exchanges/exchange-entry.ts";
-export { type KeptExchange, KeptExchanges, readExchanges } from "./exchanges/kept-exchanges.ts";
-
 // tool
-export type { Approval, ApprovalContext, Approve, ExternalOutcome, PendingCall, PendingQuestion } from "./tool/tool.ts";
+export { questionToken } from "./tool/pending-call.ts";
+export type {
+  Approval,
+  ApprovalContext,
+  Approve,
+  ExternalOutcome,
+  PendingCall,
+  PendingQuestion,
+  Withdrawal,
+} from "./tool/tool.ts";
 export { codeExecution, computerUse, fileSearch, googleMaps, googleSearch, urlContext } from "./tool/built-in.ts";
+export { mcpServer } from "./tool/built-in.ts";
 export { callTool, type CallControl } from "./tool/call-tool.ts";
 export type { ToolRetryNotice } from "./tool/retry-call.ts";
 export type { ToolRetries, ToolRetryPolicy } from "./tool/retry-policy.ts";
@@ -222,7 +222,9 @@ export { importHistory, type ImportHistoryOptions } from "./model/history/import
 export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./model/history/import-history.ts";
 export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model/model.ts";
 export { type BodyReading, readResponseBody } from "./model/response/read-body.ts";
-export { computeCost, NO_USAGE, type Prices, type PriceTable, type Usage } from "./model/usage.ts";
+export { NO_USAGE, type Usage } from "./model/usage.ts";
+export { googleListPrices } from "./model/list-prices.ts";
+export { type Cost, computeCost, findPrices, type PriceList, type Prices, type PriceTable } from "./model/prices.ts";
 export {
   type Cache,
   type CacheHolds,
@@ -231,7 +233,14 @@ export {
   Caches,
   caches,
 } from "./model/resources/caches.ts";
-export { type Files, files, type UploadData, uploadFile, type UploadFileOptions } from "./model/resources/files.ts";
+export {
+  type Files,
+  files,
+  type UploadData,
+  uploadFile,
+  type UploadFileOptions,
+  type WaitForFileOptions,
+} from "./model/resources/files.ts";
 export {
   cosineSimilarity,
   embed,
@@ -268,7 +277,6 @@ export type {
 export type { CitationSource, LogprobsResult, SafetyRating } from "./wire/types/generate-content.ts";
 export type { GeminiFile } from "./wire/types/resources.ts";
 export type { UploadProgress } from "./wire/upload.ts";
-export type { WaitForFileOptions } from "./wire/files.ts";
 export type { ImageConfig, SafetySetting, SpeechConfig } from "./wire/types/generate-content.ts";
 export type { RequestBudget, RetryPolicy } from "./wire/http/retry.ts";
 export type { HttpClientName } from "./wire/http/choose-transport.ts";
@@ -304,6 +312,7 @@ export {
   NothingToResumeError,
   RewindTargetError,
   RunIdTakenError,
+  RunReleasedError,
   RunStoppedError,
   SessionLeaseLostError,
   SessionLimitError,

@@ -1,5 +1,5 @@
 import { getEventListeners } from "node:events";
-import { Agent, type Content, endpoint, gemini, type Observation, type RunEvent } from "@pollux/core";
+import { Agent, type Content, endpoint, gemini, type ObservedEvent, type RunEvent } from "@pollux/core";
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
 import { chunks, countedService, look, PAGE, turns } from "./helpers/counted-service.ts";
 import { faces } from "./helpers/faces.ts";
@@ -107,7 +107,7 @@ describe.each(faces)("%s", (face, read) => {
     const clone = vi.spyOn(globalThis, "structuredClone");
     const { model } = countedService(turns(12));
     const sent: { readonly contents: readonly Content[]; readonly functions: readonly object[] }[] = [];
-    const observe = (seen: Observation): void => {
+    const observe = (seen: ObservedEvent): void => {
       if (seen.type === "request") sent.push(seen.request);
     };
     const agent = new Agent({ model, tools: [look], observers: [{ observe }], maxRepeats: Number.POSITIVE_INFINITY });

@@ -1,23 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-
-const source = fileURLToPath(new URL("../src/", import.meta.url));
-
-/** Which modules of core each of them imports, those it only takes types from included. */
-function readImports(): ReadonlyMap<string, readonly string[]> {
-  const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
-  return new Map(
-    files.map((file) => {
-      const text = readFileSync(join(source, file), "utf8");
-      const targets = [...text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map(([, target = ""]) =>
-        normalize(join(dirname(file), target)),
-      );
-      return [file, targets];
-    }),
-  );
-}
+import { readModules } from "./helpers/imports.ts";
 
 /** The first circle that is found, as the modules on it in order; `undefined` when there is none. */
 function findCircle(imports: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
@@ -40,7 +22,7 @@ function findCircle(imports: ReadonlyMap<string, readonly string[]>): readonly s
 }
 
 test("no module of core imports itself by way of others, types included", () => {
-  const imports = readImports();
+  const imports = new Map([...readModules()].map(([file, module]) => [file, module.imports]));
   expect(imports.size).toBeGreaterThan(100);
   expect(findCircle(imports)).toBeUndefined();
 });

@@ -1,16 +1,15 @@
 import { type DBOSClient, Error as DbosErrors } from "@dbos-inc/dbos-sdk";
 import type { Content } from "@pollux/core";
+import type { Json, RunReport } from "@pollux/core/durable";
 import {
   AgentRun,
   type Delivery,
   type EngineEvent,
   type EngineRunState,
-  type Json,
   type Receipt,
-  type RunReport,
   unknownRun,
   type WaitOptions,
-} from "@pollux/core/durable";
+} from "@pollux/engine";
 import type { Connection } from "./connection.ts";
 import { EVENT_STREAM, LAST_WORDS_MS, type SentAnswer, STEER_TOPIC, STEERING_OVER_EVENT } from "./protocol.ts";
 import { findAnswered, findWorkflow, readReport, readState } from "./run-state.ts";

@@ -1,14 +1,8 @@
 import { setMaxListeners } from "node:events";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { type Agent, type Json, type Logger, type RunEvent, runSoFar } from "@pollux/core";
-import {
-  cancelledReport,
-  type EngineContext,
-  type EngineRunInput,
-  type RunReport,
-  runOnEngine,
-  type Steps,
-} from "@pollux/core/durable";
+import type { EngineRunInput, RunReport, Steps } from "@pollux/core/durable";
+import { cancelledReport, type EngineContext, runOnEngine } from "@pollux/engine";
 import type { Database } from "./database.ts";
 import { countRestart, storeCancelled } from "./run-records.ts";
 import { dbosSteps } from "./dbos-steps.ts";

@@ -1,4 +1,5 @@
-import { EngineError, type EngineInput, type EngineRunInput } from "@pollux/core/durable";
+import type { EngineInput, EngineRunInput } from "@pollux/core/durable";
+import { EngineError } from "@pollux/engine";
 import { DbosRun } from "./agent-run.ts";
 import { type Connection, connect, type PollOptions } from "./connection.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./database.ts";

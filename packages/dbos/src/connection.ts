@@ -1,5 +1,5 @@
 import { DBOSClient } from "@dbos-inc/dbos-sdk";
-import { EngineError } from "@pollux/core/durable";
+import { EngineError } from "@pollux/engine";
 import type { Database } from "./database.ts";
 
 /** A client's connection. */

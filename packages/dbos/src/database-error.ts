@@ -1,4 +1,4 @@
-import { EngineError } from "@pollux/core/durable";
+import { EngineError } from "@pollux/engine";
 
 const NETWORK = new Set(["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ETIMEDOUT", "ECONNRESET", "EAI_AGAIN", "57P03"]);
 const REFUSED = new Set(["28000", "28P01", "42501", "3D000"]);

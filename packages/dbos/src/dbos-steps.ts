@@ -1,7 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import { DBOS, type WorkflowHandle } from "@dbos-inc/dbos-sdk";
 import type { Json, RunEvent } from "@pollux/core";
-import { type Op, type Outcome, parseStepName, settleStep, type Step, type Steps } from "@pollux/core/durable";
+import { type Op, type Outcome, settleStep, type Step, type Steps } from "@pollux/core/durable";
 import type { Database } from "./database.ts";
 import { dbosSteering } from "./steering.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -67,7 +67,7 @@ export function dbosSteps(options: DbosStepsOptions): Steps<RunEvent> {
   async function begin(ops: readonly Op<RunEvent>[]): Promise<Begun> {
     const begun = new Map<string, number | WorkflowHandle<Json>>();
     // Messages to the run are received before the model step that includes them.
-    if (ops.some(({ kind, name }) => kind === "step" && parseStepName(name).kind === "model")) await steering.listen();
+    if (ops.some(({ kind, place }) => kind === "step" && place?.kind === "model")) await steering.listen();
     for (const op of ops) {
       if (op.kind === "child") begun.set(op.name, await startChild(runId, op, agents));
       if (op.kind !== "step" || op.once !== true) continue;

@@ -1,6 +1,7 @@
 import { DBOS, type WorkflowHandle } from "@dbos-inc/dbos-sdk";
 import type { Json } from "@pollux/core";
-import { type Op, type Outcome, questionsIn, waitTimedOut } from "@pollux/core/durable";
+import { type Op, type Outcome, waitTimedOut } from "@pollux/core/durable";
+import { questionsIn } from "@pollux/engine";
 import type { Database } from "./database.ts";
 import { LAST_WORDS_MS, LONGEST_WAIT_S, type SentAnswer, type WaitingFor } from "./protocol.ts";
 import { pause } from "./waiting.ts";

@@ -1,6 +1,6 @@
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import type { RunEvent } from "@pollux/core";
-import { batchEvents, type EngineEvent } from "@pollux/core/durable";
+import { batchEvents, type EngineEvent } from "@pollux/engine";
 import { EVENT_STREAM } from "./protocol.ts";
 
 /** How live events reach their readers. */

@@ -1,4 +1,4 @@
-import type { Question } from "@pollux/core/durable";
+import type { Question } from "@pollux/engine";
 
 /** Queue for runs started elsewhere, and for runs whose executor died. */
 export const QUEUE = "pollux";

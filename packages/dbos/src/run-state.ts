@@ -1,5 +1,6 @@
 import type { DBOSClient, WorkflowStatus } from "@dbos-inc/dbos-sdk";
-import { cancelledReport, type EngineRunState, type Question, type RunReport } from "@pollux/core/durable";
+import type { RunReport } from "@pollux/core/durable";
+import { cancelledReport, type EngineRunState, type Question } from "@pollux/engine";
 import type { Connection } from "./connection.ts";
 import type { Database } from "./database.ts";
 import { STATE_EVENT, type WaitingFor } from "./protocol.ts";

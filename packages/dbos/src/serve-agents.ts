@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { DBOS, type DBOSConfig, Error as DbosErrors } from "@dbos-inc/dbos-sdk";
 import { type Agent, ConfigurationError, type Json, type Logger } from "@pollux/core";
-import { type EngineContext, EngineError, type ServedAgent, type WorkerContext } from "@pollux/core/durable";
+import { type EngineContext, EngineError, type ServedAgent, type WorkerContext } from "@pollux/engine";
 import { type AgentsClient, checkAgent, createClient, type Start } from "./agents-client.ts";
 import { agentWorkflow, type WorkflowHost } from "./agent-workflow.ts";
 import { databaseError } from "./database-error.ts";

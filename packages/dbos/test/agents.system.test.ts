@@ -1,5 +1,5 @@
 import { DBOS, DBOSClient } from "@dbos-inc/dbos-sdk";
-import type { AgentRun, EngineError, PendingAnswer } from "@pollux/core/durable";
+import type { AgentRun, EngineError, PendingAnswer } from "@pollux/engine";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import {
@@ -45,6 +45,7 @@ describe.each(postgresKinds())("agents as DBOS workflows on $kind", ({ kind, ins
         turn: 1,
         callId: "call:1.2",
         question: "approval",
+        token: expect.stringMatching(/^[0-9a-f]{16}$/) as unknown,
         call: { name: "pay", args: { amount: 3 } },
       });
       // Neither ends before the other has begun.
@@ -112,7 +113,7 @@ describe.each(postgresKinds())("agents as DBOS workflows on $kind", ({ kind, ins
 
     it("takes the outcome of a call that is carried out elsewhere", async () => {
       const run = await client.start("scanner", "scan");
-      expect(await pending(run)).toMatchObject([{ question: "outcome", callId: "call:1.0", name: "call:1.0" }]);
+      expect(await pending(run)).toMatchObject([{ question: "outcome", callId: "call:1.0", name: "call:1.0/outcome" }]);
       expect(await run.state()).toMatchObject({ status: "waiting" });
       await run.answer("call:1.0", { output: { code: "4711" } });
       const report = await run.result();

@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { EngineError } from "@pollux/core/durable";
+import { EngineError } from "@pollux/engine";
 import { describe, expect, it } from "vitest";
 import { agentsClient, serveAgents, takeOver } from "../src/index.ts";
 import { databaseError } from "../src/database-error.ts";

@@ -1,4 +1,4 @@
-import { Agent, defineTool, type Observation, type Observer } from "@pollux/core";
+import { Agent, defineTool, type ObservedEvent, type Observer } from "@pollux/core";
 import { assertObservations, call, say, ScriptedModel, type ScriptedTurn } from "@pollux/core/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { agentsClient, type AgentsWorker, serveAgents } from "../src/index.ts";
@@ -12,8 +12,8 @@ test("a run that another worker goes on with is linked to its last trace", { tim
   const pay = defineTool({ name: "pay", description: "Pays.", needsApproval: true, run: () => "paid" });
 
   /** A worker, and what is observed in it; its runs are in the trace of this number. */
-  async function serve(trace: number, ...script: ScriptedTurn[]): Promise<AgentsWorker & { seen: Observation[] }> {
-    const seen: Observation[] = [];
+  async function serve(trace: number, ...script: ScriptedTurn[]): Promise<AgentsWorker & { seen: ObservedEvent[] }> {
+    const seen: ObservedEvent[] = [];
     const observer: Observer = {
       observe: (one) => void seen.push(one),
       traceparent: () => traceparentOf(trace),
@@ -38,7 +38,7 @@ test("a run that another worker goes on with is linked to its last trace", { tim
 
   expect(first.seen[0]?.run.resumedFrom).toBeUndefined();
   assertObservations(second.seen);
-  expect(second.seen[0]).toMatchObject({ resumed: true, run: { resumedFrom: traceparentOf(1) } });
+  expect(second.seen[0]).toMatchObject({ run: { resumed: true, resumedFrom: traceparentOf(1) } });
   const steps = second.seen.flatMap((one) => (one.type === "step-start" ? [one.step.name] : []));
   expect(steps).toEqual(["call:1.0", "model:2"]);
 });

@@ -6,7 +6,7 @@ import { createContinuations, type Remainder } from "./continuation.ts";
 import type { EmulatorOptions } from "./emulator-options.ts";
 import { googleError } from "./fault/error-body.ts";
 import { emptyStop } from "./fault/answer-faults.ts";
-import { type Fault, findFault } from "./fault/fault.ts";
+import { type Fault, findFault, type StatusFault } from "./fault/fault.ts";
 import type { UploadedFile } from "./files/file-options.ts";
 import { filesIn } from "./files/files-in.ts";
 import { prettyJson } from "./internal/json.ts";
@@ -55,6 +55,8 @@ export interface Incoming {
 export interface Responder {
   respond(accepted: Accepted, incoming: Incoming): Promise<Response>;
 }
+
+type Refused = Omit<StatusFault, "kind" | "contentType"> & Partial<Pick<StatusFault, "contentType">>;
 
 /** Asks the brain, applies faults, and writes the answer in the wire format. */
 export function createResponder(context: ResponderContext): Responder {
@@ -156,15 +158,10 @@ export function createResponder(context: ResponderContext): Responder {
         files,
         signal,
       });
-      const refuseWith = (
-        status: number,
-        rule: string,
-        text: string,
-        contentType?: string,
-        headers?: Readonly<Record<string, string>>,
-      ): Response => {
+      const refuseWith = ({ status, rule, body: text, contentType, headers, modelText }: Refused): Response => {
         noteEnd({ status, rule, complete: true });
-        return refuse({ status, body: text, headers }, asked, contentType);
+        const named = modelText === undefined ? text : text.replaceAll(modelText, model.id);
+        return refuse({ status, body: named, headers }, asked, contentType);
       };
 
       // Recorded traffic is not validated.
@@ -174,15 +171,12 @@ export function createResponder(context: ResponderContext): Responder {
           ? emptyStop()
           : findFault(options.faults ?? [], { number, path, streamed, body });
       await wait((options.delays?.firstByteMs ?? 0) + (ruled?.kind === "slow" ? ruled.firstByteMs : 0), signal);
-      if (ruled?.kind === "status")
-        return refuseWith(ruled.status, ruled.rule, ruled.body, ruled.contentType, ruled.headers);
+      if (ruled?.kind === "status") return refuseWith(ruled);
       const continued = isReplay ? undefined : continuations.resume(accepted.raw);
       if (continued === "stale" && options.strict?.guesses !== false) {
-        return refuseWith(
-          400,
-          "continuation",
-          prettyJson(googleError(400, "INVALID_ARGUMENT", "The continuation token does not belong to this request.")),
-        );
+        const message = "The continuation token does not belong to this request.";
+        const text = prettyJson(googleError(400, "INVALID_ARGUMENT", message));
+        return refuseWith({ status: 400, rule: "continuation", body: text });
       }
 
       const resumed = continued === "stale" ? undefined : continued;
@@ -193,10 +187,8 @@ export function createResponder(context: ResponderContext): Responder {
       if (fault?.kind === "misbehavior") answer = fault.change(answer, turn);
       if (options.callIds === false) answer = { callIds: false, ...answer };
       if (ruled === undefined && fault?.kind === "slow") await wait(fault.firstByteMs, signal);
-      if (fault?.kind === "status")
-        return refuseWith(fault.status, fault.rule, fault.body, fault.contentType, fault.headers);
-      if (fault?.kind === "stream-error" && !streamed)
-        return refuseWith(fault.status, fault.rule, prettyJson(fault.data));
+      if (fault?.kind === "status") return refuseWith(fault);
+      if (fault?.kind === "stream-error" && !streamed) return refuseWith({ ...fault, body: prettyJson(fault.data) });
 
       const { recorded } = answer;
       const status = recorded?.status ?? 200;

@@ -1,6 +1,7 @@
 import type { Brain } from "./brain/brain.ts";
 import type { CacheOptions } from "./caches/cache-options.ts";
 import type { FaultRule } from "./fault/fault.ts";
+import type { DecisionOptions } from "./decisions/answer-decisions.ts";
 import type { FileOptions } from "./files/file-options.ts";
 import type { LoggedRequest } from "./request-log.ts";
 import type { Framing } from "./respond/framing.ts";
@@ -48,6 +49,8 @@ export interface EmulatorOptions {
   readonly largeSignatures?: boolean | undefined;
   /** How long uploaded files are processed, and which fail. Their bytes are counted, not stored. */
   readonly files?: FileOptions | undefined;
+  /** Scripts decisions. */
+  readonly decisions?: DecisionOptions | undefined;
   /** Minimum size and expiry of cached contents. */
   readonly caches?: CacheOptions | undefined;
   /** The clock for `createTime`, and for the expiry of files and cached contents. Default: the real one. */

@@ -10,7 +10,7 @@ import { prettyJson } from "./internal/json.ts";
 import { listen, type ListenOptions, type RunningServer } from "./listen.ts";
 import { type LoggedRequest, RequestLog } from "./request-log.ts";
 import { modelInfo, modelsPage } from "./respond/models-answer.ts";
-import { addCounts, estimateContent, estimateHead, type FileLookup } from "./respond/estimate-tokens.ts";
+import { addCounts, estimateContent, estimateHead, type FileLookup, tokensInfo } from "./respond/estimate-tokens.ts";
 import { answerHeaders } from "./respond/headers.ts";
 import { refuse } from "./respond/refuse.ts";
 import { replayAnswer } from "./respond/replay-answer.ts";
@@ -161,6 +161,8 @@ function plainAnswer(
         ...(cached && { cacheTokensDetails: cached.tokens.details }),
       };
     }
+    case "computeTokens":
+      return { tokensInfo: tokensInfo(request.contents) };
     default:
       return undefined;
   }

@@ -6,6 +6,8 @@ export type { Framing } from "./respond/framing.ts";
 export type { Profile } from "./validate/types.ts";
 export type { FileState, StrictSwitches } from "./validate/switches.ts";
 export type { FileOptions, UploadedFile } from "./files/file-options.ts";
+export type { DecisionOptions, ScriptedDecision } from "./decisions/answer-decisions.ts";
+export type { DecisionQuestion, DecisionRequest } from "./decisions/decision-request.ts";
 export type { CacheOptions } from "./caches/cache-options.ts";
 export type { ModelFacts, ThinkingFacts } from "./catalog/model-facts.ts";
 

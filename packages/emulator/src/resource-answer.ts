@@ -12,5 +12,7 @@ export type ResourceAnswer =
   | {
       readonly operation: string;
       readonly problems: readonly [Problem, ...Problem[]];
+      /** The error has a word as its code, as errors of the Interactions API do. Default: false. */
+      readonly wordCodes?: boolean | undefined;
       readonly headers?: Readonly<Record<string, string>> | undefined;
     };

@@ -1,5 +1,6 @@
 import { answerCaches, cacheOwner, parseCacheRoute } from "./caches/answer-caches.ts";
 import { CacheStore } from "./caches/cache-store.ts";
+import { answerDecisions, parseDecisionRoute } from "./decisions/answer-decisions.ts";
 import { answerEmbeddings, parseEmbeddingRoute } from "./embeddings/answer-embeddings.ts";
 import type { EmulatorOptions } from "./emulator-options.ts";
 import { answerFiles, parseFileRoute } from "./files/answer-files.ts";
@@ -9,7 +10,7 @@ import { Uploads } from "./files/uploads.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import type { ResourceAnswer } from "./resource-answer.ts";
 import { checkCredentials, callerOf } from "./validate/auth.ts";
-import type { FileState } from "./validate/switches.ts";
+import { type FileState, resolveSwitches } from "./validate/switches.ts";
 import type { Profile, SignatureBook, ValidateOptions } from "./validate/types.ts";
 
 /** The endpoints other than the models' own, and their state. */
@@ -33,6 +34,7 @@ export function createResources(options: EmulatorOptions, profile: Profile, seed
   const files = new FileStore(options.files ?? {}, now, seed);
   const uploads = new Uploads(files, options.files ?? {}, seed);
   const caches = new CacheStore(now, seed);
+  const switches = resolveSwitches(strict);
 
   const resources: Resources = {
     answer(incoming, signatures) {
@@ -40,13 +42,16 @@ export function createResources(options: EmulatorOptions, profile: Profile, seed
       const fileRoute = WITH_FILES.has(profile) ? parseFileRoute(method, incoming.url) : undefined;
       const cacheRoute = WITH_CACHES.has(profile) ? parseCacheRoute(method, incoming.url, profile) : undefined;
       const embeddingRoute = parseEmbeddingRoute(method, incoming.url, profile);
-      const route = fileRoute ?? cacheRoute ?? embeddingRoute;
+      const version = WITH_FILES.has(profile) ? parseDecisionRoute(method, incoming.url, switches) : undefined;
+      const decisions = version === undefined ? undefined : ({ kind: "decisions", version } as const);
+      const route = fileRoute ?? cacheRoute ?? embeddingRoute ?? decisions;
       if (route === undefined) return undefined;
       // An upload's URL is secret enough.
       const refused = route.kind === "upload" ? undefined : checkCredentials(incoming, profile, keys);
       if (refused) return { operation: route.kind, problems: [refused] };
       if (fileRoute) return answerFiles(fileRoute, incoming, files, uploads);
       const fileOf = resources.fileOf(incoming);
+      if (decisions) return answerDecisions(decisions.version, incoming, options.decisions ?? {}, switches, fileOf);
       if (embeddingRoute) return answerEmbeddings(embeddingRoute, incoming, { profile, strict, fileOf });
       const validate = resources.validateOptions(incoming, signatures);
       return (

@@ -114,6 +114,9 @@ describe("a cached content", () => {
   test.each([
     [{ model: "models/gemini-0-nothing" }, 404, "E-70"],
     [{ model: "models/gemini-4-argon" }, 404, "E-70"],
+    [{ model: "models/gemini-4-carbon" }, 404, "E-70"],
+    [{ model: "models/gemini-4-hydrogen" }, 404, "E-70"],
+    [{ model: "models/gemini-4-neon" }, 404, "E-70"],
     [{ model: MODEL }, 400, "C-3"],
     [{ ttl: "60s", expireTime: "2030-01-01T00:00:00Z" }, 400, "C-3"],
     [{ ttl: "-1s" }, 400, "C-3"],
@@ -127,6 +130,22 @@ describe("a cached content", () => {
     const emulator = createEmulator();
     expect((await create(emulator, more)).status).toBe(status);
     expect(emulator.requests.at(-1)?.answered).toEqual({ status, operation: "createCache", rule, complete: true });
+  });
+
+  test("is made of Carbon and Neon where nobody wants the guess that it is not", async () => {
+    const strict = { explicitCaches: "accept" } as const;
+    const made = ["carbon", "neon", "hydrogen"].map(async (name) => {
+      const body = { model: `models/gemini-4-${name}` };
+      return [
+        (await create(createEmulator({ strict }), body)).status,
+        (await create(createEmulator({ strict: { guesses: false } }), body)).status,
+      ];
+    });
+    expect(await Promise.all(made)).toEqual([
+      [200, 200],
+      [200, 200],
+      [404, 404],
+    ]);
   });
 
   test("says in texts which method the model lacks, and where a field is", async () => {

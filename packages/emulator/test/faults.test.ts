@@ -188,6 +188,10 @@ describe("streams that fail", () => {
       { error: { code: 503, message: "The model is overloaded. Please try again later.", status: "UNAVAILABLE" } },
     ]);
     expect(await body(faults.errorInStream({ bare: true }))).toMatch(/\r\n\r\n\{"error":\{"code":503,.*\}$/);
+    expect(await body(faults.errorInStream({ bare: true, trailer: "data: [DONE]" }))).toMatch(
+      /\r\n\r\n\{"error":.*\}\r\n\r\ndata: \[DONE\]\r\n\r\n$/,
+    );
+    expect(await body(faults.errorInStream({ trailer: ": bye" }))).toMatch(/"UNAVAILABLE"\}\}\r\n\r\n: bye\r\n\r\n$/);
   });
 
   test("S-6 of a unary request is its status", async () => {
@@ -328,6 +332,20 @@ describe("answers that are no answers", () => {
     await unary(emulator, ask("Hi"));
     expect(textOf(await unary(emulator, ask("Hi")))).toBe("One two three");
   });
+});
+
+test.each<[string, Fault, string]>([
+  ["Q-1", faults.perMinuteQuota(), "gemini-2.5-flash"],
+  ["Q-2", faults.perDayQuota(), "gemini-2.5-flash"],
+  ["Q-3", faults.tierWithoutModel(), "gemini-2.5-flash"],
+  ["Q-7", faults.inputTokenQuota(), "gemini-2.5-flash"],
+  ["Q-1 with a model of its own", faults.perMinuteQuota({ model: "gemini-3.8-flash" }), "gemini-3.8-flash"],
+  ["S-12", faults.arrayWrappedError(faults.perMinuteQuota()), "gemini-2.5-flash"],
+])("%s names the model of the request", async (_what, what, named) => {
+  for (const emulator of [failing(what), createEmulator({ brain: script([fault(what)]) })]) {
+    const body = await (await post(emulator, "generateContent", ask("hi"), "gemini-2.5-flash")).text();
+    expect([...body.matchAll(/model(?:: |": ")([\w.-]+\w)/g)].map(([, model]) => model)).toEqual([named, named]);
+  }
 });
 
 test("E-15 under responseMatching empty: an empty candidate", async () => {

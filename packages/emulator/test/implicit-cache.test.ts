@@ -121,6 +121,7 @@ describe("the least that is cached", () => {
     ["gemini-3-flash-preview", 1024],
     ["gemini-2.5-flash", 2048],
     ["gemini-4-argon", 6144],
+    ["gemini-4-hydrogen", 4096],
   ])("on %s is %d tokens", async (model, minimum) => {
     const bodies = (tokens: number): object[] => Array.from({ length: 2 }, () => ({ contents: [user(words(tokens))] }));
     expect((await counted(talkative(), bodies(minimum - 1), model))[1]).toEqual([minimum - 1, 0]);

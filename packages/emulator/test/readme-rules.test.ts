@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { FAULT_LIST } from "../src/fault/fault-list.ts";
 import { type Fault, faults } from "../src/index.ts";
-import { EVIDENCE } from "../src/validate/evidence.ts";
+import { type Evidence, EVIDENCE, EXCEPTIONS } from "../src/validate/evidence.ts";
 import { RULES } from "../src/validate/rules.ts";
 import { CASES, profilesOf } from "./validate/cases/all.ts";
 import { outcome } from "./validate/request.ts";
@@ -58,9 +58,10 @@ describe("the README's tables", () => {
 
   test("say what shows that the service has each rule", () => {
     const said = Object.fromEntries(rules.map(([id, , , , evidence]) => [id, evidence]));
+    const cite = (evidence: Evidence = "unsure") =>
+      typeof evidence === "object" ? `[${evidence.kind}](${evidence.url})` : evidence;
     const found = RULES.map(({ id }) => {
-      const evidence = EVIDENCE[id];
-      return [id, typeof evidence === "object" ? `[${evidence.kind}](${evidence.url})` : evidence];
+      return [id, `${cite(EVIDENCE[id])}${EXCEPTIONS[id] ? `, except ${cite(EXCEPTIONS[id])}` : ""}`];
     });
     expect(said).toEqual(Object.fromEntries(found));
     expect(Object.keys(EVIDENCE).toSorted()).toEqual(idsOf(rules));

@@ -14,11 +14,11 @@ import {
   gemini,
   googleSearch,
   type Json,
-  keepExchanges,
   type SessionInfo,
   type SessionStore,
   type SessionSummary,
 } from "@pollux/core";
+import { keepExchanges } from "@pollux/core/exchanges";
 import { JsonlStore } from "@pollux/core/node";
 import {
   call,

@@ -1,5 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { ModelRequest, ModelResponse, RunInfo, Usage } from "@pollux/core";
+import type { Cost, ModelRequest, ModelResponse, RunInfo, Usage } from "@pollux/core";
 
 /** Attributes of runs and requests, under the names of OpenTelemetry's conventions for generative AI. */
 
@@ -65,7 +65,7 @@ function outputType(isJson: boolean, modalities: readonly string[] | undefined):
 }
 
 /** What an answer says about itself and what it cost. */
-export function responseAttributes(response: ModelResponse, cost: number | undefined): Attributes {
+export function responseAttributes(response: ModelResponse, { cost, pricesAsOf }: Cost): Attributes {
   const { envelope, usage } = response;
   return {
     ...defined({
@@ -75,6 +75,7 @@ export function responseAttributes(response: ModelResponse, cost: number | undef
       "gen_ai.usage.reasoning.output_tokens": usage.thoughtTokens === 0 ? undefined : usage.thoughtTokens,
       "gen_ai.usage.cost": cost,
       "pollux.cost": cost,
+      "pollux.prices_as_of": pricesAsOf,
       "pollux.search_queries": usage.searchQueries === 0 ? undefined : usage.searchQueries,
       "pollux.usage.incomplete": usage.incomplete ? true : undefined,
     }),
@@ -142,8 +143,12 @@ export function errorTypeOf(error: unknown): string {
   if (typeof error !== "object" || error === null) return "_OTHER";
   const { code, status, name } = error as { code?: unknown; status?: unknown; name?: unknown };
   if (code === "api_status" && typeof status === "number") return String(status);
-  if (typeof code === "string") return code;
-  return typeof name === "string" && name !== "" ? name : "_OTHER";
+  return [code, name].find(isIdentifier) ?? "_OTHER";
+}
+
+/** Whether a code or the name of a class is one, and not a sentence. */
+export function isIdentifier(value: unknown): value is string {
+  return typeof value === "string" && /^[\w.:$-]{1,80}$/.test(value);
 }
 
 /** Without the attributes that have no value. */

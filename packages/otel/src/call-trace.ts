@@ -1,5 +1,5 @@
 import { type Attributes, type Context, type Span, SpanKind, trace } from "@opentelemetry/api";
-import type { Observation, StepEndObservation, StepInfo } from "@pollux/core";
+import type { ObservedEvent, StepInfo } from "@pollux/core";
 import { defined, errorTypeOf } from "./attributes.ts";
 import { captureText, captureValue } from "./run-content.ts";
 import { fail, markFailed, NOTHING, type RunTrace } from "./run-trace.ts";
@@ -10,32 +10,38 @@ export class CallTrace {
   readonly step: StepInfo;
   readonly span: Span | undefined;
   readonly context: Context;
-  readonly #name: string;
+  /** `unknown` if no tool has the name: the model made it up. */
+  readonly #tool: string;
 
   constructor(run: RunTrace, step: StepInfo) {
     this.run = run;
     this.step = step;
     const { call, callId, turn, toolDescription } = step;
-    const { identity, outlets } = run;
-    this.#name = call?.name ?? step.name;
+    const { identity, outlets, settings } = run;
+    const isKnown = toolDescription !== undefined;
+    const captures = settings.contentInSpans;
+    const called = call?.name ?? step.name;
+    this.#tool = isKnown ? called : "unknown";
+    const name = captures && !isKnown ? captureText(settings, called) : this.#tool;
     const attributes = {
       ...OPERATION,
-      "gen_ai.tool.name": this.#name,
+      "gen_ai.tool.name": name,
       "gen_ai.tool.type": "function",
       ...identity,
-      ...defined({ "gen_ai.tool.call.id": call?.id ?? callId, "gen_ai.tool.description": toolDescription }),
+      ...defined({ "gen_ai.tool.call.id": call?.id ?? callId }),
+      ...(captures && isKnown && { "gen_ai.tool.description": captureText(settings, toolDescription) }),
       "pollux.turn": turn,
       ...(callId !== undefined && { "pollux.call.id": callId }),
       ...(step.attempt > 1 && { "pollux.call.attempt": step.attempt }),
     };
     const options = { kind: SpanKind.INTERNAL, startTime: step.startedAt, attributes };
-    this.span = outlets.tracer?.startSpan(`execute_tool ${this.#name}`, options, run.context);
+    this.span = outlets.tracer?.startSpan(`execute_tool ${name}`, options, run.context);
     this.context = this.span === undefined ? run.context : trace.setSpan(run.context, this.span);
-    if (run.settings.contentInSpans && this.span?.isRecording() === true)
-      this.span.setAttributes(captureValue(run.settings, "gen_ai.tool.call.arguments", call?.args ?? {}));
+    if (captures && this.span?.isRecording() === true)
+      this.span.setAttributes(captureValue(settings, "gen_ai.tool.call.arguments", call?.args ?? {}));
   }
 
-  observe(observation: Observation): void {
+  observe(observation: ObservedEvent): void {
     if (observation.type !== "tool-retry") return;
     const { at, attempt, delayMs, error } = observation;
     const attributes = {
@@ -49,7 +55,7 @@ export class CallTrace {
     this.run.outlets.metrics?.retry({ ...OPERATION, ...this.#labels(), "error.type": error.kind }, this.context);
   }
 
-  end(observation: StepEndObservation): void {
+  end(observation: ObservedEvent<"step-end">): void {
     const { at, ok, error, outcome } = observation;
     const { run, span } = this;
     const errorType = ok ? (outcome?.ok === false ? outcome.kind : undefined) : errorTypeOf(error);
@@ -63,11 +69,11 @@ export class CallTrace {
     }
   }
 
-  #describe(span: Span, { at, ok, error, outcome }: StepEndObservation): void {
+  #describe(span: Span, { at, ok, error, outcome }: ObservedEvent<"step-end">): void {
     const { run } = this;
     const { settings } = run;
     if (!ok) {
-      fail(span, error, at, true);
+      fail(span, settings, error, at, true);
       run.hasRecorded(error);
     } else if (outcome?.ok === false)
       markFailed(span, outcome.kind, settings.contentInSpans ? captureText(settings, outcome.message) : undefined);
@@ -77,10 +83,10 @@ export class CallTrace {
       );
   }
 
-  /** Attributes of its metrics. A name that the model made up is not among them: there is no end to those. */
+  /** Attributes of its metrics. A name that the model made up is never among them: there is no end to those. */
   #labels(): Attributes {
     return {
-      "gen_ai.tool.name": this.step.toolDescription === undefined ? "_OTHER" : this.#name,
+      "gen_ai.tool.name": this.#tool,
       "gen_ai.tool.type": "function",
       "gen_ai.agent.name": this.run.info.agent,
     };

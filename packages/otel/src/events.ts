@@ -1,5 +1,4 @@
 import type { Attributes, Context } from "@opentelemetry/api";
-import { defined } from "./attributes.ts";
 import type { EventLogger } from "./options.ts";
 import type { CapturedContent } from "./run-content.ts";
 
@@ -28,14 +27,13 @@ export function emitDetails(
 }
 
 /** A model request has failed. */
-export function emitException(logger: EventLogger, error: unknown, at: number, context: Context): void {
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+export function emitException(logger: EventLogger, attributes: Attributes, at: number, context: Context): void {
   logger.emit({
     eventName: "gen_ai.client.operation.exception",
     timestamp: at,
     severityNumber: WARN,
     severityText: "WARN",
-    attributes: defined({ "exception.type": name, "exception.message": message, "exception.stacktrace": stack }),
+    attributes,
     context,
   });
 }

@@ -21,6 +21,7 @@ export interface RequestFigures {
   readonly queued: number | undefined;
   readonly response: ModelResponse | undefined;
   readonly cost: number | undefined;
+  readonly pricesAsOf: string | undefined;
 }
 
 /** The instruments of the conventions and of this library, made by one meter. Absent where metrics go nowhere. */
@@ -40,13 +41,14 @@ export class Metrics {
   }
 
   request(figures: RequestFigures, context: Context): void {
-    const { attributes, seconds, firstChunk, chunkGaps, queued, response, cost } = figures;
+    const { attributes, seconds, firstChunk, chunkGaps, queued, response, cost, pricesAsOf } = figures;
     this.#record(DURATION, seconds, attributes, context);
     if (firstChunk !== undefined) this.#record(FIRST_CHUNK, firstChunk, attributes, context);
     for (const gap of chunkGaps) this.#record(OUTPUT_CHUNK, gap, attributes, context);
     if (queued !== undefined) this.#record(QUEUE_WAIT, queued, attributes, context);
     if (response !== undefined) this.#usage(response, attributes, context);
-    if (cost !== undefined) this.#count("pollux.cost", "{cost}", COST, cost, attributes, context);
+    const priced = pricesAsOf === undefined ? attributes : { ...attributes, "pollux.prices_as_of": pricesAsOf };
+    if (cost !== undefined) this.#count("pollux.cost", "{cost}", COST, cost, priced, context);
     if (!this.#has2025) return;
     this.#record(DURATION_2025, seconds, attributes, context);
     if (firstChunk !== undefined) this.#record(FIRST_CHUNK_2025, firstChunk, attributes, context);

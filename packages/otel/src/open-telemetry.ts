@@ -1,5 +1,5 @@
 import { type Context, context, type Meter, metrics, trace, type Tracer } from "@opentelemetry/api";
-import type { Observation, Observer, RunInfo, RunStartObservation, StepInfo } from "@pollux/core";
+import type { ObservedEvent, Observer, RunInfo, StepInfo } from "@pollux/core";
 import { CallTrace } from "./call-trace.ts";
 import { Metrics } from "./metrics.ts";
 import { type OpenTelemetryOptions, readSettings } from "./options.ts";
@@ -30,7 +30,7 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
   /** Steps in progress, by what a run inside knows of its step. */
   const inProgress = new Map<string, StepTrace>();
 
-  const start = (observation: RunStartObservation): void => {
+  const start = (observation: ObservedEvent<"run-start">): void => {
     const { run } = observation;
     const outlets: Outlets = { tracer: findTracer(options), metrics: findMetrics(), events };
     const inside = run.parent === undefined ? undefined : inProgress.get(stepId(run.parent.runId, run.parent.step));
@@ -89,8 +89,8 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
 interface StepTrace {
   readonly run: RunTrace;
   readonly context: Context;
-  observe(observation: Observation): void;
-  end(observation: Extract<Observation, { readonly type: "step-end" }>): void;
+  observe(observation: ObservedEvent): void;
+  end(observation: Extract<ObservedEvent, { readonly type: "step-end" }>): void;
 }
 
 /** A step without a span of its own: what it starts lies within its run. */

@@ -9,7 +9,8 @@ export interface OpenTelemetryOptions {
   /** Receives the events of the conventions as log records. A provider of `@opentelemetry/sdk-logs` fits. @defaultValue none */
   readonly loggerProvider?: EventLoggerProvider | undefined;
   /**
-   * Whether messages, instructions, tool definitions, arguments and results are exported, and where to. `true` means `"SPAN_ONLY"`.
+   * Whether content is exported, and where to: messages, instructions, tool definitions, arguments and results; the messages and stacks
+   * of errors, because they quote it; and names of tools that don't exist. `true` means `"SPAN_ONLY"`.
    *
    * @defaultValue the environment variable `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, otherwise `"NO_CONTENT"`
    */

@@ -1,5 +1,5 @@
 import { type Attributes, type Context, type Span, SpanKind, trace } from "@opentelemetry/api";
-import type { Observation, RequestObservation, StepEndObservation, StepInfo } from "@pollux/core";
+import type { ObservedEvent, StepInfo } from "@pollux/core";
 import {
   defined,
   errorTypeOf,
@@ -11,7 +11,7 @@ import {
   serverOf,
 } from "./attributes.ts";
 import { emitDetails, emitException } from "./events.ts";
-import type { CapturedContent } from "./run-content.ts";
+import { captureError, captureText, type CapturedContent } from "./run-content.ts";
 import { fail, markFailed, NOTHING, type RunTrace } from "./run-trace.ts";
 
 /** A model request: its `generate_content` span, with retries and heals as events. */
@@ -48,7 +48,7 @@ export class RequestTrace {
     this.context = this.span === undefined ? run.context : trace.setSpan(run.context, this.span);
   }
 
-  observe(observation: Observation): void {
+  observe(observation: ObservedEvent): void {
     switch (observation.type) {
       case "request":
         this.#send(observation);
@@ -64,7 +64,11 @@ export class RequestTrace {
         );
         return;
       case "discard":
-        this.span?.addEvent("pollux.discard", { "pollux.discard.reason": observation.reason }, observation.at);
+        this.span?.addEvent(
+          "pollux.discard",
+          this.#reason("pollux.discard.reason", observation.reason),
+          observation.at,
+        );
         return;
       case "notice": {
         const { notice, at } = observation;
@@ -77,7 +81,10 @@ export class RequestTrace {
           return;
         }
         const { type, delayMs, error } = notice;
-        const attributes = { [`pollux.${type}.delay`]: delayMs / 1000, [`pollux.${type}.reason`]: error.message };
+        const attributes = {
+          [`pollux.${type}.delay`]: delayMs / 1000,
+          ...this.#reason(`pollux.${type}.reason`, error.message),
+        };
         const errorType = error.status === undefined ? error.code : String(error.status);
         this.span?.addEvent(`pollux.${type}`, { ...attributes, "error.type": errorType }, at);
         if (type === "retry")
@@ -88,7 +95,7 @@ export class RequestTrace {
     }
   }
 
-  end(observation: StepEndObservation): void {
+  end(observation: ObservedEvent<"step-end">): void {
     const { at, ok, error, response, cost } = observation;
     const { run, span } = this;
     if (response !== undefined) {
@@ -99,7 +106,7 @@ export class RequestTrace {
     const firstChunk = this.#timeToFirstChunk(observation);
     try {
       if (span !== undefined && !ok) {
-        fail(span, error, at, true);
+        fail(span, run.settings, error, at, true);
         run.hasRecorded(error);
       } else if (span !== undefined && errorType !== undefined) markFailed(span, errorType, PROMPT_TOO_LONG);
       this.#record(observation, errorType, firstChunk);
@@ -110,13 +117,13 @@ export class RequestTrace {
   }
 
   /** Without an answer, the service refused the prompt as too long; or nothing was sent. */
-  #refusal({ response }: StepEndObservation): string | undefined {
+  #refusal({ response }: ObservedEvent<"step-end">): string | undefined {
     return response === undefined && this.#sentAt !== undefined ? "prompt_too_long" : undefined;
   }
 
   /** Adds the answer to the span, and emits the events. */
   #describe(
-    { at, ok, error, response, cost }: StepEndObservation,
+    { at, ok, error, response, cost, pricesAsOf }: ObservedEvent<"step-end">,
     errorType: string | undefined,
     firstChunk: number | undefined,
   ): void {
@@ -130,17 +137,30 @@ export class RequestTrace {
     const attributes = {
       ...(response === undefined
         ? this.#firstPartAt !== undefined && { "gen_ai.response.finish_reasons": ["error"] }
-        : responseAttributes(response, cost)),
+        : responseAttributes(response, { cost, pricesAsOf })),
       ...defined({ "gen_ai.response.time_to_first_chunk": firstChunk, "error.type": errorType }),
     };
     span?.setAttributes({ ...attributes, ...(settings.contentInSpans && content?.strings) });
     if (events === undefined || this.#sentAt === undefined) return;
     const structured = settings.contentInEvents ? { ...this.#captured, ...content?.structured } : {};
     if (settings.emitsDetails) emitDetails(events, { ...this.#details, ...attributes }, structured, at, this.context);
-    if (!ok) emitException(events, error, at, this.context);
+    if (ok) return;
+    const exception = captureError(settings, settings.contentInEvents, error);
+    emitException(
+      events,
+      { ...exception, ...(errorType !== undefined && { "error.type": errorType }) },
+      at,
+      this.context,
+    );
   }
 
-  #send({ request, model, streams, at, ...service }: RequestObservation): void {
+  /** Why a request is repeated: content, because the service's error texts quote the prompt. */
+  #reason(attribute: string, text: string): Attributes {
+    const { settings } = this.run;
+    return settings.contentInSpans ? { [attribute]: captureText(settings, text) } : {};
+  }
+
+  #send({ request, model, streams, at, ...service }: ObservedEvent<"request">): void {
     const { span, run } = this;
     const isFirst = this.#sentAt === undefined;
     this.#sentAt ??= at;
@@ -161,14 +181,14 @@ export class RequestTrace {
     this.#captured = content?.structured ?? {};
   }
 
-  #timeToFirstChunk({ chunksAt }: StepEndObservation): number | undefined {
+  #timeToFirstChunk({ chunksAt }: ObservedEvent<"step-end">): number | undefined {
     const first = this.#firstPartAt ?? chunksAt?.[0];
     if (!this.#streams || first === undefined || this.#sentAt === undefined) return undefined;
     return (first - this.#sentAt) / 1000;
   }
 
   #record(
-    { at, response, cost, chunksAt = [], queuedMs }: StepEndObservation,
+    { at, response, cost, pricesAsOf, chunksAt = [], queuedMs }: ObservedEvent<"step-end">,
     errorType: string | undefined,
     firstChunk: number | undefined,
   ): void {
@@ -189,6 +209,7 @@ export class RequestTrace {
         queued: queuedMs === undefined ? undefined : queuedMs / 1000,
         response,
         cost,
+        pricesAsOf,
       },
       this.context,
     );

@@ -1,5 +1,6 @@
 import type { Attributes } from "@opentelemetry/api";
 import type { Content, ModelRequest, ModelResponse } from "@pollux/core";
+import { isIdentifier } from "./attributes.ts";
 import { ContentWriter, type Fitted, fitItems, fitJson } from "./content-writer.ts";
 import { definitionsOf, instructionsOf, type Message, type MessagePart, messagesOf } from "./messages.ts";
 import type { Settings } from "./options.ts";
@@ -81,7 +82,30 @@ export class RunContent {
   }
 }
 
-/** A message of a failed call. */
+/**
+ * What was thrown, as the conventions have it. The message and the stack are content: the service's own error texts quote the prompt.
+ *
+ * @param captures - Whether content goes where this goes.
+ */
+export function captureError(settings: Settings, captures: boolean, error: unknown): CapturedError {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  return {
+    "exception.type": isIdentifier(name) ? name : "_OTHER",
+    ...(captures && {
+      "exception.message": captureText(settings, message),
+      ...(stack !== undefined && { "exception.stacktrace": captureText(settings, stack) }),
+    }),
+  };
+}
+
+/** Attributes of {@link captureError}. */
+export type CapturedError = {
+  readonly "exception.type": string;
+  readonly "exception.message"?: string | undefined;
+  readonly "exception.stacktrace"?: string | undefined;
+};
+
+/** A text that may be content: a message of a failure, the name or the description of a tool. */
 export function captureText(settings: Settings, text: string): string {
   return new ContentWriter(settings, settings.maxStringBytes).text(text);
 }

@@ -7,11 +7,11 @@ import {
   trace,
   type Tracer,
 } from "@opentelemetry/api";
-import type { Observation, RunEndObservation, RunInfo, RunStartObservation } from "@pollux/core";
+import type { ObservedEvent, RunInfo } from "@pollux/core";
 import { defined, errorTypeOf, identityOf, type Tokens, tokensOf } from "./attributes.ts";
 import type { Metrics } from "./metrics.ts";
 import type { EventLogger, Settings } from "./options.ts";
-import { RunContent } from "./run-content.ts";
+import { captureError, RunContent } from "./run-content.ts";
 import { parseTraceparent } from "./trace-context.ts";
 
 /** Where a run's spans, metrics and events go; at least one of them goes somewhere. */
@@ -51,14 +51,14 @@ export class RunTrace {
   #recorded: unknown;
 
   /** @param context - Where it starts. */
-  constructor({ run, at, resumed }: RunStartObservation, context: Context, from: RunOrigin) {
+  constructor({ run, at }: ObservedEvent<"run-start">, context: Context, from: RunOrigin) {
     const { outlets, settings, outer } = from;
     this.info = run;
     this.outlets = outlets;
     this.settings = settings;
     this.outer = outer;
     this.sessionId = run.sessionId ?? outer?.sessionId;
-    this.#isResumed = resumed;
+    this.#isResumed = run.resumed === true;
     this.isSummary = outer !== undefined && isSummary(run);
     this.identity = this.isSummary && outer !== undefined ? outer.identity : identityOf(run, outer?.sessionId);
     this.content = new RunContent(settings);
@@ -75,7 +75,7 @@ export class RunTrace {
               ...this.identity,
               "gen_ai.request.model": run.model,
               "pollux.run.id": run.runId,
-              ...(resumed && { "pollux.resumed": true }),
+              ...(this.#isResumed && { "pollux.resumed": true }),
             },
             ...(link !== undefined && { links: [{ context: link }] }),
           },
@@ -95,7 +95,7 @@ export class RunTrace {
   }
 
   /** Adds an event to its span, for what happens between two steps. */
-  addEvent(observation: Observation): void {
+  addEvent(observation: ObservedEvent): void {
     const { span } = this.isSummary && this.outer !== undefined ? this.outer : this;
     const { at } = observation;
     switch (observation.type) {
@@ -133,8 +133,8 @@ export class RunTrace {
     }
   }
 
-  end(observation: RunEndObservation): void {
-    const { at, startedAt, ended, error } = observation;
+  end(observation: ObservedEvent<"run-end">): void {
+    const { at, ended, error } = observation;
     const sums = this.#sums;
     this.outer?.add({ ...sums, requests: this.isSummary ? sums.requests : 0, calls: 0 });
     if (this.isSummary) return;
@@ -143,27 +143,29 @@ export class RunTrace {
     const errorType = hasFailed ? { "error.type": errorTypeOf(error) } : {};
     try {
       this.outlets.metrics?.agent(
-        (at - startedAt) / 1000,
+        (at - this.info.startedAt) / 1000,
         { model: sums.requests, tool: sums.calls },
         { ...agentOf(this.info), ...errorType },
         this.context,
       );
       if (span?.isRecording() !== true) return;
       this.#describe(span, observation);
-      if (hasFailed) fail(span, error, at, this.#recorded !== error);
+      if (hasFailed) fail(span, this.settings, error, at, this.#recorded !== error);
     } finally {
       span?.end(at);
     }
   }
 
-  #describe(span: Span, { ended, result, turns, usage, cost }: RunEndObservation): void {
+  #describe(span: Span, { ended, result, turns, usage, cost, unpriced, pricesAsOf }: ObservedEvent<"run-end">): void {
     // What was done before the run was resumed is in the spans of that time.
     const spent = this.#isResumed ? this.#sums : larger(this.#sums, usage, cost);
     span.setAttributes({
       ...tokensOf(spent),
       ...defined({
         "gen_ai.response.finish_reasons": this.finishReason === undefined ? undefined : [this.finishReason],
-        "pollux.cost": spent.cost,
+        // With a model that has no price, the sum is only a part.
+        "pollux.cost": unpriced === undefined ? spent.cost : undefined,
+        "pollux.prices_as_of": pricesAsOf,
         "pollux.stop_reason": result?.stopReason,
         "pollux.ended": ended === "result" ? undefined : ended,
       }),
@@ -228,9 +230,10 @@ function larger(sums: Sums, usage: Tokens, cost: number | undefined): Tokens & P
  *
  * @param records - Whether the error itself is recorded as well.
  */
-export function fail(span: Span, error: unknown, at: number, records: boolean): void {
-  markFailed(span, errorTypeOf(error), error instanceof Error ? error.message : String(error));
-  if (records) span.recordException(error instanceof Error ? error : String(error), at);
+export function fail(span: Span, settings: Settings, error: unknown, at: number, records: boolean): void {
+  const exception = captureError(settings, settings.contentInSpans, error);
+  markFailed(span, errorTypeOf(error), exception["exception.message"]);
+  if (records) span.addEvent("exception", exception, at);
 }
 
 /** Marks a span as failed when nothing was thrown. */
@@ -239,9 +242,9 @@ export function markFailed(span: Span, type: string, message: string | undefined
   span.setStatus({ code: SpanStatusCode.ERROR, ...(message !== undefined && { message }) });
 }
 
-/** A summary is a run inside a step of its own kind. */
+/** Runs are inside of calls, or summarize. */
 function isSummary({ parent }: RunInfo): boolean {
-  return parent?.step.startsWith("compact:") ?? false;
+  return parent !== undefined && parent.callId === undefined;
 }
 
 function agentOf({ agent }: RunInfo): Attributes {

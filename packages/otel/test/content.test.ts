@@ -250,9 +250,17 @@ describe("where content goes", () => {
       {
         eventName: "gen_ai.client.operation.exception",
         severityNumber: 13,
-        attributes: { "exception.type": "TypeError", "exception.message": "no" },
+        attributes: { "exception.type": "TypeError", "error.type": "TypeError" },
       },
     ]);
+    const captured = await capture([fails(new TypeError("no"))], { captureContent: "EVENT_ONLY" });
+    expect(captured.sdk.records[1]?.attributes).toMatchObject({
+      "exception.message": "no",
+      "exception.stacktrace": expect.stringContaining("TypeError: no") as string,
+    });
+    expect(JSON.stringify(captured.sdk.spans.map(({ status, events }) => [status, events]))).not.toContain(
+      "TypeError: no",
+    );
     vi.stubEnv("OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT", "true");
     const asked = await capture([say("Done.")], { captureContent: false });
     expect(asked.sdk.records.map(({ eventName }) => eventName)).toEqual(["gen_ai.client.inference.operation.details"]);

@@ -1,7 +1,7 @@
 import { Agent, defineTool } from "@pollux/core";
 import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { expect, test } from "vitest";
-import { MemoryEngine } from "../../core/test/agent/engine/memory-engine.ts";
+import { MemoryEngine } from "../../engine/test/memory-engine.ts";
 import { openTelemetry } from "../src/index.ts";
 import { keepContexts, Sdk } from "./helpers/sdk.ts";
 import { drawTree } from "./helpers/span-tree.ts";

@@ -4,7 +4,7 @@ import {
   defineTool,
   MemoryStore,
   type Observer,
-  type RunEndObservation,
+  type ObservedEvent,
   type RunStream,
 } from "@pollux/core";
 import {
@@ -59,7 +59,7 @@ const settled = (): Promise<void> => sleep(60_000);
 
 /** An agent whose tools do all that tools can do, with another one inside it. */
 function team(sdk: Sdk, script: readonly ScriptedTurn[]) {
-  const ends: RunEndObservation[] = [];
+  const ends: ObservedEvent<"run-end">[] = [];
   const recorder: Observer = { observe: (one) => void (one.type === "run-end" && ends.push(one)) };
   const { tracerProvider, meterProvider } = sdk;
   const observers = [openTelemetry({ tracerProvider, meterProvider }), recorder];
@@ -189,7 +189,7 @@ describe("random runs", () => {
         const next = team(sdk, []);
         const again = next.agent.session({ id: "s", store });
         const { pending } = await again.state();
-        const approvals = Object.fromEntries(pending.map(({ callId }) => [callId, true]));
+        const approvals = Object.fromEntries(pending.map(({ token }) => [token, true]));
         const begun = sdk.started.length;
         await again.resume({ approvals }).catch(() => {});
         await settled();

@@ -17,6 +17,7 @@ import { z } from "zod";
 import { openTelemetry } from "../src/index.ts";
 import { inSpan, keepContexts, Sdk } from "./helpers/sdk.ts";
 import { drawTree } from "./helpers/span-tree.ts";
+import { answersTo } from "../../core/test/helpers/answers.ts";
 
 keepContexts();
 
@@ -108,8 +109,12 @@ describe.each(faces)("the trace of a %s", (_face, read) => {
     expect(asked.stopReason).toBe("needs-approval");
 
     const second = start([say("Paid.")]);
-    const approved = await inSpan(sdk, "POST /approve", () =>
-      read(second.session(options).resumeStream({ approvals: { "call:2.0": true } })),
+    const approved = await inSpan(sdk, "POST /approve", async () =>
+      read(
+        second
+          .session(options)
+          .resumeStream(await answersTo(second.session(options), { approvals: { "call:2.0": true } })),
+      ),
     );
     expect(approved.stopReason).toBe("finished");
 

@@ -1,6 +1,6 @@
 import { context, metrics, type Span, trace, type Tracer, type TracerProvider } from "@opentelemetry/api";
 import { AlwaysOffSampler } from "@opentelemetry/sdk-trace";
-import { Agent, defineTool, type Observation, type Observer } from "@pollux/core";
+import { Agent, defineTool, type ObservedEvent, type Observer } from "@pollux/core";
 import { calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { openTelemetry } from "../src/index.ts";
@@ -11,8 +11,8 @@ keepContexts();
 const look = defineTool({ name: "look", description: "x", run: () => "seen" });
 
 /** Runs an agent through two turns. */
-async function runWith(observers: readonly Observer[]): Promise<readonly Observation[]> {
-  const seen: Observation[] = [];
+async function runWith(observers: readonly Observer[]): Promise<readonly ObservedEvent[]> {
+  const seen: ObservedEvent[] = [];
   const recorder: Observer = { observe: (observation) => void seen.push(observation) };
   const model = new ScriptedModel(calls("look", "look"), say("Done."));
   await new Agent({ model, tools: [look], observers: [...observers, recorder] }).run("Go.");

@@ -1,8 +1,9 @@
-import { storeConformance } from "@pollux/core/testing";
+import { storeConformance } from "@pollux/conformance";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { PostgresStore } from "../src/index.ts";
 import { type DebianPostgres, HAS_POSTGRES, startDebian } from "./support/debian-postgres.ts";
+import { pgliteChecks } from "./support/pglite-checks.ts";
 
 let server: DebianPostgres;
 beforeAll(async () => {
@@ -34,6 +35,10 @@ describe.runIf(HAS_POSTGRES).each(LEVELS)("on Postgres, where transactions are %
   describe.each(checks)("$name", ({ run }) => {
     test("holds", run);
   });
+});
+
+describe.each(pgliteChecks())("$name", ({ run }) => {
+  test("holds on PGlite", run);
 });
 
 describe.runIf(HAS_POSTGRES)("a store on Postgres", () => {

@@ -10,7 +10,13 @@ const place = onePool();
 /** Rejections of everything that a store can be asked. */
 async function failuresOf(store: PostgresStore): Promise<readonly unknown[]> {
   const lease = { token: 1, beat: 0, held: true, runId: "r", durationMs: 1000 };
-  const draft = { runId: "r", step: "model:1", attempt: 1, parts: [] };
+  const draft = {
+    runId: "r",
+    step: "model:1",
+    place: { kind: "model", phase: "work", turn: 1, attempt: 0 } as const,
+    attempt: 1,
+    parts: [],
+  };
   const settled = await Promise.allSettled([
     store.migrate(),
     store.load("a"),

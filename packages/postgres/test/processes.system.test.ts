@@ -118,7 +118,13 @@ describe.runIf(HAS_POSTGRES)("a server that is killed", () => {
     await using store = open();
     const lease = { token: 1, beat: 0, held: true, runId: "r", durationMs: 1000 };
     await store.append("a", 0, [0], { lease: { expected: undefined, next: lease } });
-    await store.setDraft("a", 1, { runId: "r", step: "model:1", attempt: 1, parts: [{ text: "So" }] });
+    await store.setDraft("a", 1, {
+      runId: "r",
+      step: "model:1",
+      place: { kind: "model", phase: "work", turn: 1, attempt: 0 },
+      attempt: 1,
+      parts: [{ text: "So" }],
+    });
     for (let length = 1; length < 4; length++) {
       await store.append("a", length, [length], { token: 1 });
       await server.kill();

@@ -62,7 +62,14 @@ describe("a watched session", () => {
     const writes: readonly (() => Promise<unknown>)[] = [
       () => other.append("a", 1, [2], { lease: { expected: undefined, next: lease } }),
       () => other.setLease("a", lease, { ...lease, beat: 1 }),
-      () => other.setDraft("a", 1, { runId: "r", step: "model:1", attempt: 1, parts: [{ text: "So" }] }),
+      () =>
+        other.setDraft("a", 1, {
+          runId: "r",
+          step: "model:1",
+          place: { kind: "model", phase: "work", turn: 1, attempt: 0 },
+          attempt: 1,
+          parts: [{ text: "So" }],
+        }),
       () => other.setDraft("a", 1, undefined),
       () => other.requestStop("a", 1),
       () => other.setLease("a", { ...lease, beat: 1 }, { ...lease, beat: 1, held: false }),

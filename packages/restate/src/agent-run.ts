@@ -1,15 +1,15 @@
 import type { Content } from "@pollux/core";
+import type { Json, RunReport } from "@pollux/core/durable";
 import {
   AgentRun,
   type Delivery,
   EngineError,
   type EngineEvent,
-  type Json,
+  type GuessedQuestion,
   type Question,
   type Receipt,
-  type RunReport,
   type WaitOptions,
-} from "@pollux/core/durable";
+} from "@pollux/engine";
 import { type Ingress, rpc } from "@restatedev/restate-sdk-clients";
 import { type Connection, type RunClient, sendRequest } from "./connection.ts";
 import { type EventSourceOfRun, readEvents } from "./read-events.ts";
@@ -70,13 +70,13 @@ export class RestateRun extends AgentRun {
     return new RestateRun(this.#connection, agent, runId);
   }
 
-  protected async sendAnswer(name: string, value: Json, isGuess: boolean): Promise<Delivery> {
+  protected async sendAnswer(name: string, value: Json, guess: GuessedQuestion | undefined): Promise<Delivery> {
     // A run that hasn't started yet keeps it.
     const over = await this.#isOver().catch((error: unknown) => {
       if (error instanceof EngineError && error.code === "run-unknown") return false;
       throw error;
     });
-    const said = await this.#deliver("answer", { name, value, isGuess });
+    const said = await this.#deliver("answer", { name, value, guess });
     if (said === undefined) return over ? "run-over" : "accepted";
     return said.reply as Delivery; // of our own handler
   }

@@ -1,14 +1,6 @@
 import type { Agent } from "@pollux/core";
-import {
-  batchEvents,
-  cancelledReport,
-  describeError,
-  type EngineContext,
-  type EngineRunInput,
-  runOnEngine,
-  runSoFar,
-  type RunReport,
-} from "@pollux/core/durable";
+import { describeError, type EngineRunInput, type RunReport, runSoFar } from "@pollux/core/durable";
+import { batchEvents, cancelledReport, type EngineContext, runOnEngine } from "@pollux/engine";
 import {
   CancelledError,
   handlers,

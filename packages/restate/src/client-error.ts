@@ -1,4 +1,4 @@
-import { EngineError, unknownRun } from "@pollux/core/durable";
+import { EngineError, unknownRun } from "@pollux/engine";
 import { HttpCallError } from "@restatedev/restate-sdk-clients";
 
 /** Converts the error of a request to the server into the client's error. */

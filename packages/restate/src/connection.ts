@@ -1,4 +1,4 @@
-import { EngineError } from "@pollux/core/durable";
+import { EngineError } from "@pollux/engine";
 import type { Ingress, IngressWorkflowClient, Workflow } from "@restatedev/restate-sdk-clients";
 import type { AgentHandlers } from "./agent-workflow.ts";
 import { clientError } from "./client-error.ts";

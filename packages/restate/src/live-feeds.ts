@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { EngineEvent } from "@pollux/core/durable";
+import type { EngineEvent } from "@pollux/engine";
 
 /** Where a worker serves the live events of its runs. */
 export interface LiveEventsOptions {

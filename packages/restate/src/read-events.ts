@@ -1,4 +1,5 @@
-import type { EngineEvent, RunReport } from "@pollux/core/durable";
+import type { RunReport } from "@pollux/core/durable";
+import type { EngineEvent } from "@pollux/engine";
 import type { FeedPlace, FeedQuestion } from "./shared-handlers.ts";
 
 /** What a reader needs to know about a run. */

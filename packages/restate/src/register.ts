@@ -1,4 +1,4 @@
-import { EngineError } from "@pollux/core/durable";
+import { EngineError } from "@pollux/engine";
 import { serverWords } from "./client-error.ts";
 
 /** Options of {@link register}. */

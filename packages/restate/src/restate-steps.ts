@@ -1,13 +1,6 @@
 import type { Content, RunEvent } from "@pollux/core";
-import {
-  type EventSource,
-  type Op,
-  type Outcome,
-  parseStepName,
-  settleStep,
-  type Steps,
-  waitTimedOut,
-} from "@pollux/core/durable";
+import { type Op, type Outcome, settleStep, type Steps, waitTimedOut } from "@pollux/core/durable";
+import type { EventSource } from "@pollux/engine";
 import {
   CancelledError,
   type InvocationPromise,
@@ -121,7 +114,7 @@ export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions)
       options.note(ops);
       try {
         // Messages for a model step must be in the journal before it starts.
-        if (ops.some(({ kind, name }) => kind === "step" && parseStepName(name).kind === "model")) await listen();
+        if (ops.some(({ kind, place }) => kind === "step" && place?.kind === "model")) await listen();
         const attempts = await countAttempts(ops);
         return await RestatePromise.all(ops.map((op) => start(op, attempts)));
       } catch (error) {

@@ -1,4 +1,5 @@
-import { type EngineRunState, type Op, parseStepName, questionsIn } from "@pollux/core/durable";
+import type { Op } from "@pollux/core/durable";
+import { type EngineRunState, questionsIn } from "@pollux/engine";
 
 /** The state of a run, readable from any process while it is kept. */
 export interface RunState extends EngineRunState {
@@ -14,7 +15,7 @@ export const STATE = "run";
 /** The state during a round of operations. Derived only from journaled data, so that it is the same on replay. */
 export function stateDuring(before: RunState, ops: readonly Op[]): RunState {
   const going = ops.filter((op) => op.kind !== "wait");
-  const model = ops.map(({ name }) => parseStepName(name)).find((name) => name.kind === "model");
+  const model = ops.find(({ place }) => place?.kind === "model")?.place;
   return {
     ...before,
     status: ops.length > 0 && going.length === 0 ? "waiting" : "running",

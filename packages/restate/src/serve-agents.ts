@@ -7,7 +7,7 @@ import {
 } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { type Agent, ConfigurationError, type Logger } from "@pollux/core";
-import type { EngineContext, ServedAgent, WorkerContext } from "@pollux/core/durable";
+import type { EngineContext, ServedAgent, WorkerContext } from "@pollux/engine";
 import { createEndpointHandler, type EndpointOptions, type WorkflowDefinition } from "@restatedev/restate-sdk";
 import { type AgentHandlers, agentWorkflow } from "./agent-workflow.ts";
 import { type LiveEventsOptions, LiveFeeds } from "./live-feeds.ts";

@@ -1,5 +1,6 @@
 import type { Content } from "@pollux/core";
-import { type Delivery, isOver, parseStepName, waitName } from "@pollux/core/durable";
+import { waitName } from "@pollux/core/durable";
+import { type Delivery, type GuessedQuestion, isOver } from "@pollux/engine";
 import { type InvocationId, RestatePromise, TimeoutError, type WorkflowSharedContext } from "@restatedev/restate-sdk";
 import { peekPromise, STEERING_OVER, steerName } from "./promises.ts";
 import { type RunState, STATE } from "./run-state.ts";
@@ -23,8 +24,8 @@ export interface SentAnswer {
   /** Name of the wait. */
   readonly name: string;
   readonly value: unknown;
-  /** Whoever sent it could not see which questions are open, because no worker was running. */
-  readonly isGuess?: boolean | undefined;
+  /** Whoever sent it could not see which questions are open, because no worker was running: this one is likely. */
+  readonly guess?: GuessedQuestion | undefined;
 }
 
 /** Handlers for messages and queries to a run in progress, next to `run` in an agent's workflow. */
@@ -37,9 +38,9 @@ export const sharedHandlers: {
   feed(ctx: WorkflowSharedContext, asked: FeedQuestion): Promise<FeedPlace | null>;
 } = {
   /** An answer that comes before its question is kept. */
-  answer: async (ctx, { name: given, value, isGuess = false }) => {
+  answer: async (ctx, { name: given, value, guess }) => {
     const state = await ctx.get<RunState>(STATE);
-    const [name, ...others] = isGuess ? possibleNames(given, state) : [given];
+    const [name, ...others] = guess === undefined ? [given] : possibleNames(guess, state);
     if ((await peekPromise(ctx, name)) !== undefined) return "already-answered";
     if (state !== null && isOver(state)) return "run-over";
     const before = await settle(ctx, name, value);
@@ -117,11 +118,9 @@ async function settle(ctx: WorkflowSharedContext, name: string, value: unknown):
 }
 
 /** The question that is open about the outcome of a call; while there is none, the ones that may come: a call has only one of them. */
-function possibleNames(name: string, state: RunState | null): readonly [string, ...string[]] {
-  const step = parseStepName(name);
-  if (step.kind !== "call" && step.kind !== "wait") return [name];
-  const { callId } = step;
+function possibleNames({ callId, question }: GuessedQuestion, state: RunState | null): readonly [string, ...string[]] {
   const open = state?.questions.find((one) => one.callId === callId && one.question !== "approval");
   if (open !== undefined) return [open.name];
-  return step.kind === "wait" ? [name] : [name, waitName(callId, "unknown-outcome")];
+  const unknown = waitName(callId, "unknown-outcome");
+  return question === "unknown-outcome" ? [unknown] : [waitName(callId, question), unknown];
 }

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { EngineError } from "@pollux/core/durable";
+import { EngineError } from "@pollux/engine";
 import { agentsClient, register } from "@pollux/restate";
 import { describe, expect, test } from "vitest";
 

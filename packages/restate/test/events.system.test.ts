@@ -1,5 +1,5 @@
 import { Agent, defineTool } from "@pollux/core";
-import type { EngineEvent } from "@pollux/core/durable";
+import type { EngineEvent } from "@pollux/engine";
 import { call, say } from "@pollux/core/testing";
 import { agentsClient } from "@pollux/restate";
 import { describe, expect, test } from "vitest";

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
-import type { EngineEvent } from "@pollux/core/durable";
+import type { EngineEvent } from "@pollux/engine";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { LiveFeeds } from "../src/live-feeds.ts";
 

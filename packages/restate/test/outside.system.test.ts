@@ -1,12 +1,14 @@
 import { Agent, defineTool } from "@pollux/core";
 import { call, calls, hangs, say, ScriptedModel } from "@pollux/core/testing";
-import type { AgentRun, PendingAnswer } from "@pollux/core/durable";
+import type { AgentRun, PendingAnswer } from "@pollux/engine";
 import { agentsClient } from "@pollux/restate";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { restateBinary } from "./support/restate-server.ts";
 import { restateSuite } from "./support/restate-suite.ts";
 import { startWorker } from "./support/start-worker.ts";
+
+const TOKEN: unknown = expect.stringMatching(/^[0-9a-f]{16}$/);
 
 const nothing = z.object({});
 
@@ -35,6 +37,7 @@ describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate
       callId: `call:1.${index}`,
       call: { name, args: {} },
       question: "approval",
+      token: TOKEN,
     });
     expect(await waiting(run, 2)).toEqual([asked(0, "pay"), asked(2, "refund")]);
     await expect.poll(() => ran).toEqual(["look"]);
@@ -64,7 +67,7 @@ describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate
     await client.run("printer", "p1").answer("call:2.0", { output: { pages: 2 } });
     const run = await client.start("printer", "Print twice", { runId: "p1" });
     const [first] = await waiting(run, 1);
-    expect(first).toMatchObject({ callId: "call:1.0", question: "outcome", name: "call:1.0" });
+    expect(first).toMatchObject({ callId: "call:1.0", question: "outcome", name: "call:1.0/outcome" });
     await expect(run.answer("call:1.0", { notExecuted: true })).rejects.toThrow(/needs an output or an error/);
     await run.answer("call:1.0", { error: "no paper" });
     expect(await run.result()).toMatchObject({ status: "ended", result: { text: "Printed twice." } });
@@ -105,6 +108,7 @@ describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate
       callId: "call:1.0",
       call: { name: "pay", args: {} },
       question: "approval",
+      token: TOKEN,
     });
     if (question !== undefined) await run.approve(question);
     expect(await run.result()).toMatchObject({ status: "ended", result: { text: "It is paid." } });
@@ -196,7 +200,14 @@ describe.skipIf(restateBinary() === undefined)("what is said to a run on Restate
     const run = await client.start("chair", "Pay", { runId: "ch1" });
     expect(await run.result()).toMatchObject({ status: "ended", result: { text: "It is paid." } });
     expect(asked).toEqual([
-      { turn: 1, callId: "call:1.0", call: { name: "pay", args: {} }, question: "approval", path: ["treasury"] },
+      {
+        turn: 1,
+        callId: "call:1.0",
+        call: { name: "pay", args: {} },
+        question: "approval",
+        token: TOKEN,
+        path: ["treasury"],
+      },
     ]);
     expect(await client.run("treasurer", "ch1:call:1.0").result()).toMatchObject({ result: { text: "Paid." } });
   });

@@ -1,4 +1,4 @@
-import { Agent, defineTool, type Observation, type Observer, type RunInfo } from "@pollux/core";
+import { Agent, defineTool, type ObservedEvent, type Observer, type RunInfo } from "@pollux/core";
 import { assertObservations, call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { restateBinary } from "./support/restate-server.ts";
@@ -8,7 +8,7 @@ describe.skipIf(restateBinary() === undefined)("the traces of a run on Restate (
   const suite = restateSuite({ inactivityTimeoutMs: 500 });
 
   test("are linked when it goes on, and its children have the trace that asked for them", async () => {
-    const observations: Observation[] = [];
+    const observations: ObservedEvent[] = [];
     const traces = new Map<RunInfo, string>();
     const observer: Observer = {
       observe: (one) => void observations.push(one),

@@ -1,4 +1,4 @@
-export type { SqlDriver, SqlDriverResult } from "./sql/driver.ts";
+export type { SqlConnection, SqlDriver, SqlDriverResult } from "./sql/driver.ts";
 export type { SqlQueryInput, SqlQueryResult } from "./sql/query-tool.ts";
 export type { SqlSchemaInput, SqlSchemaResult } from "./sql/schema-tool.ts";
 export type { SqlBounds } from "./sql/sql-options.ts";

@@ -14,9 +14,9 @@ describe.each(["run", "stream"])("a question to the user, read by %s", (face) =>
     const asked = face === "run" ? await session.send("Paint it.") : await session.stream("Paint it.").result();
     if (asked.stopReason !== "needs-outcome") throw new Error(asked.stopReason);
     const [question] = userQuestions(asked.pending);
-    expect(question).toEqual({ callId: "call:1.0", ...ASKED });
+    expect(question).toEqual({ token: expect.any(String), ...ASKED });
 
-    const outcomes = { [question?.callId ?? ""]: userAnswer("Blue") };
+    const outcomes = { [question?.token ?? ""]: userAnswer("Blue") };
     const result =
       face === "run" ? await open().resume({ outcomes }) : await open().resumeStream({ outcomes }).result();
     expect(result).toMatchObject({ stopReason: "finished", text: "Blue it is." });
@@ -63,7 +63,7 @@ test("only questions to the user are found among what a run waits for, and bad o
   const asked = await agent.session().send("Go.");
   const pending = asked.stopReason === "needs-outcome" ? asked.pending : [];
   expect(userQuestions(pending)).toEqual([]);
-  expect(userQuestions(pending, "ask")).toEqual([{ callId: "call:1.1", question: "Who?" }]);
+  expect(userQuestions(pending, "ask")).toEqual([{ token: pending[0]?.token, question: "Who?" }]);
 });
 
 test("a refused answer is reported as refused", () => {

@@ -498,13 +498,13 @@ describe("limits", () => {
     ["of half tags", 500_000, (times) => "<".repeat(times), { markdown: expect.stringMatching(/^<+$/) }],
     [
       "of navigation",
-      16_000,
+      6_000,
       (times) => "<nav>x</nav>".repeat(times),
       { markdown: expect.stringMatching(/^x(\n\nx)+$/) },
     ],
     [
       "of one list",
-      16_000,
+      6_000,
       (times) => `<ol>${"<li>x</li>".repeat(times)}</ol>`,
       { markdown: expect.stringMatching(/^1/) },
     ],

@@ -50,8 +50,8 @@ async function checkEverything({ tools, names }: McpTools): Promise<void> {
   });
   expect(await use(tools, "get_sum", { a: "one", b: 2 })).toEqual({
     ok: false,
-    kind: "failed",
-    message: expect.stringMatching(/Invalid arguments for tool get-sum/),
+    kind: "bad-input",
+    message: "invalid arguments: a: must be number",
   });
   expect(await use(tools, "get_tiny_image")).toEqual({
     ok: true,
@@ -104,6 +104,15 @@ describe("server-everything", () => {
     await using server = await mcpTools(everything);
     await checkEverything(server);
     expect(server.skipped).toEqual([]);
+  });
+
+  test("refuses by itself what nobody has checked before", async () => {
+    await using server = await mcpTools(everything, { validate: false });
+    expect(await use(server.tools, "get_sum", { a: "one", b: 2 })).toEqual({
+      ok: false,
+      kind: "failed",
+      message: expect.stringMatching(/Invalid arguments for tool get-sum/),
+    });
   });
 
   test("over streamable HTTP", async () => {

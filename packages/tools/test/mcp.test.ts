@@ -6,13 +6,30 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { Agent, type Observer } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { McpServerError, mcpTools, type McpTools, type McpToolsOptions } from "../src/mcp.ts";
 import { ToolPins } from "../src/mcp/tool-pins.ts";
 import { useOddServer } from "./mcp/odd-server.ts";
 import { freePort, pathOf, SILENT, use } from "./mcp/support.ts";
 
 const { folder, node, odd, starts } = useOddServer();
+
+test("arguments have to fit the server's schemas, unless they are not to be believed", async () => {
+  const accepted = async (validate?: McpToolsOptions["validate"]): Promise<readonly boolean[]> => {
+    await using server = await odd("numbers", { include: ["first", "second"], validate });
+    return await Promise.all(
+      server.tools.map((tool) =>
+        Promise.resolve(tool.parse({ n: "many" })).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
+  };
+  expect(await accepted()).toEqual([false, false]);
+  expect(await accepted(false)).toEqual([true, true]);
+  expect(await accepted(({ name }) => name === "first")).toEqual([false, true]);
+});
 
 describe("a server that does not start", () => {
   test("is an error with its command and the end of its stderr, without the values of its environment", async () => {
@@ -325,6 +342,39 @@ describe("the list of tools", () => {
       asked: 1_000,
       refusing: ["first"],
       accepting: ["tool1499"],
+    });
+  });
+
+  describe("of 20,000 tools", () => {
+    const many = (options?: McpToolsOptions): Promise<McpTools> =>
+      mcpTools({ command: node, args: [pathOf("odd-server.mjs"), "many", folder()], env: { TOOLS: "20000" } }, options);
+
+    test("is refused before any of them is made, with what to do", async () => {
+      const effects = vi.fn<() => "none">(() => "none");
+      await expect(many({ effects })).rejects.toThrow(
+        /has 20009 tools, more than 2000: choose some of them with `include`$/,
+      );
+      expect(effects).not.toHaveBeenCalled();
+    });
+
+    test("offers those that are chosen, and looks at each choice a few times", async () => {
+      let reads = 0;
+      const chosen = Array.from({ length: 2_000 }, (_, index) => `tool${index}`);
+      const include = new Proxy(chosen, {
+        get: (list, key) => {
+          if (typeof key === "string" && /^\d+$/.test(key)) reads++;
+          return Reflect.get(list, key) as unknown;
+        },
+      });
+      await using server = await many({ include, prefix: "x" });
+      expect(server.tools).toHaveLength(2_000);
+      expect(reads).toBeLessThan(10 * chosen.length);
+    });
+
+    test("an unknown name is an error of a length that can be read", async () => {
+      const error: unknown = await many({ include: ["tool0", "ecko"] }).catch((reason: unknown) => reason);
+      expect(String(error)).toMatch(/has no "ecko"; it has hello, .*, and 19959 more$/);
+      expect(String(error).length).toBeLessThan(2_000);
     });
   });
 

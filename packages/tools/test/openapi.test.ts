@@ -420,7 +420,7 @@ describe("the request", () => {
       cookie: "theme=a%3Bb",
       accept: "application/json, */*;q=0.8",
     });
-    expect(await callIt(document, { "X-List": "a\r\nx-evil: 1", theme: "", filter: {} })).toEqual({
+    expect(await callIt(document, { "X-List": ["a\r\nx-evil: 1"], theme: "", filter: {} })).toEqual({
       ok: false,
       kind: "bad-input",
       message: "X-List: is sent as a header, which allows only one line of Latin characters",
@@ -776,7 +776,7 @@ describe("a run", () => {
         },
       },
     };
-    const model = new ScriptedModel(call("getPet", { id: 7 }), call("deletePet", { id: 7 }));
+    const model = new ScriptedModel(call("getPet", { id: 7 }), call("deletePet", { id: "7" }));
     const result = await new Agent({ model, tools: openApiTools(document).tools }).run("Remove Rex.");
     expect({ stopReason: result.stopReason, seen: seen.map(({ method, url }) => `${method} ${url}`) }).toEqual({
       stopReason: "needs-approval",
@@ -785,7 +785,40 @@ describe("a run", () => {
   });
 });
 
-test("hostile documents become tools or are refused", { timeout: 120_000 }, async () => await survivesDocuments(150));
+test("arguments have to fit the document, unless it is not to be believed", async () => {
+  const document = {
+    openapi: "3.1.0",
+    servers: [{ url: "https://api.example.com" }],
+    paths: {
+      "/pets": {
+        get: { operationId: "list", parameters: [parameter("query", "limit", { schema: { type: "integer" } })] },
+        head: { operationId: "probe", parameters: [parameter("query", "limit", { schema: { type: "integer" } })] },
+      },
+    },
+  };
+  const accepted = async (validate?: OpenApiOptions["validate"]): Promise<readonly boolean[]> =>
+    await Promise.all(
+      openApiTools(document, { validate }).tools.map(async (tool) => {
+        const parsed = Promise.resolve(tool.parse({ limit: "many" }));
+        return await parsed.then(
+          () => true,
+          () => false,
+        );
+      }),
+    );
+  expect(await accepted()).toEqual([false, false]);
+  expect(await accepted(false)).toEqual([true, true]);
+  expect(await accepted(({ id }) => id !== "list")).toEqual([true, false]);
+});
+
+test("tags are texts, whatever a document has in their place", () => {
+  const tags: unknown[] = [];
+  const document = one("get", "/a", { tags: [{ toString: false }, "a", 7, ["b"], null] });
+  openApiTools(document, { operations: (operation) => (tags.push(...operation.tags), true) });
+  expect(tags).toEqual(["a"]);
+});
+
+test("hostile documents become tools or are refused", { timeout: 120_000 }, async () => await survivesDocuments(30));
 
 describe("a document that stands for an endless schema", () => {
   const itself: Record<string, unknown> = { type: "object" };

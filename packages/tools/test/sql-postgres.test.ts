@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { LogMethod } from "@pollux/core";
-import { type SqlDriver, sqlTools, type SqlToolOptions } from "../src/sql.ts";
+import { type SqlConnection, type SqlDriver, sqlTools, type SqlToolOptions } from "../src/sql.ts";
 import { SILENT, use } from "./mcp/support.ts";
 
 afterEach(() => void vi.useRealTimers());
@@ -110,7 +110,111 @@ describe("a statement without an end", () => {
   });
 });
 
+describe("a connection", () => {
+  /** Connections that die of a statement that says "terminate" or of `kill`, and hang at one that says "hang". */
+  function server() {
+    const connections: { readonly statements: string[]; isDead: boolean; isClosed: boolean }[] = [];
+    let isDown = false;
+    const connect = async (): Promise<SqlConnection> => {
+      if (isDown) throw new Error("connect ECONNREFUSED 10.0.0.1:5432");
+      const own = { statements: [] as string[], isDead: false, isClosed: false };
+      connections.push(own);
+      const { query } = database();
+      return {
+        query: async (sql, values) => {
+          own.statements.push(sql);
+          if (own.isDead) throw new Error("Connection terminated");
+          if (sql.includes("hang")) return await new Promise<never>(() => {});
+          if (!sql.includes("terminate")) return await query(sql, values);
+          own.isDead = true;
+          throw Object.assign(new Error("terminating connection due to administrator command"), { code: "57P01" });
+        },
+        close: () => void (own.isClosed = true),
+      };
+    };
+    const kill = (): void => connections.forEach((one) => (one.isDead = true));
+    return { connections, connect, kill, setDown: (down: boolean) => void (isDown = down) };
+  }
+
+  const LOST = /^the connection to the database was lost during this statement; other statements may work/;
+  const one = { sql: "select 1 as a" };
+
+  test("that a statement ends is replaced for the next call, and closed", async () => {
+    const { connect, connections } = server();
+    const tools = sqlTools({ dialect: "postgres", connect });
+    expect(connections).toHaveLength(0);
+    for (let time = 0; time < 3; time++) {
+      expect(await use(tools, "sql_query", { sql: "select pg_terminate_backend(pg_backend_pid())" })).toEqual({
+        ok: false,
+        kind: "failed",
+        message: expect.stringMatching(LOST),
+      });
+      expect(await use(tools, "sql_query", one)).toMatchObject({ ok: true });
+    }
+    expect(connections.map(({ isClosed }) => isClosed)).toEqual([true, true, true, false]);
+  });
+
+  test("that was lost between two calls is replaced before anything runs, unseen by the model", async () => {
+    const { connect, connections, kill } = server();
+    const tools = sqlTools({ dialect: "postgres", connect });
+    expect(await use(tools, "sql_query", one)).toMatchObject({ ok: true });
+    kill();
+    expect(await use(tools, "sql_query", one)).toMatchObject({ ok: true });
+    expect(await use(tools, "sql_schema")).toMatchObject({ ok: true });
+    expect(connections.map(({ isClosed }) => isClosed)).toEqual([true, false]);
+  });
+
+  test("that cannot be opened is a failure of each call, without its address, until it can", async () => {
+    const { connect, setDown } = server();
+    const tools = sqlTools({ dialect: "postgres", connect });
+    setDown(true);
+    for (let time = 0; time < 2; time++)
+      expect(await use(tools, "sql_query", one)).toEqual({
+        ok: false,
+        kind: "failed",
+        message: "the database cannot be reached now; try again later, or continue without it",
+      });
+    setDown(false);
+    expect(await use(tools, "sql_query", one)).toMatchObject({ ok: true });
+  });
+
+  test("that does not answer in time is replaced; calls in line run one at a time on the new one", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { connect, connections } = server();
+    const tools = sqlTools({ dialect: "postgres", connect, timeoutMs: 500 });
+    const hanging = use(tools, "sql_query", { sql: "select hang" });
+    while (!connections[0]?.statements.some((sql) => sql.includes("hang"))) await setImmediate();
+    vi.advanceTimersByTime(1_000);
+    const inLine = [use(tools, "sql_query", one), use(tools, "sql_query", one)];
+    await setImmediate();
+    expect(connections).toHaveLength(1);
+    vi.advanceTimersByTime(500);
+    expect(await hanging).toMatchObject({ ok: false, message: expect.stringMatching(/took longer than 500 ms/) });
+    expect(await Promise.all(inLine)).toMatchObject([{ ok: true }, { ok: true }]);
+    expect(connections.map(({ isClosed }) => isClosed)).toEqual([true, false]);
+    const whole = [...BEGIN, "SELECT * FROM", ...END];
+    expect(shortly(connections[1]?.statements ?? [])).toEqual([...whole, ...whole]);
+  });
+
+  test("that is the only one is a failure in words once it is lost", async () => {
+    const { connect } = server();
+    const { query } = await connect();
+    const tools = sqlTools({ dialect: "postgres", query });
+    expect(await use(tools, "sql_query", { sql: "select terminate" })).toMatchObject({
+      message: expect.stringMatching(LOST),
+    });
+    expect(await use(tools, "sql_query", one)).toMatchObject({
+      message: expect.stringMatching(/^the database cannot be reached now/),
+    });
+  });
+});
+
 test("options are checked", () => {
+  const { query } = database();
+  const connect = () => ({ query });
+  for (const both of [{}, { query, connect }])
+    expect(() => sqlTools({ dialect: "postgres", ...both })).toThrow(/give either connect or query/);
+  expect(() => sqlTools({ dialect: "postgres", connect: 7 as never })).toThrow(/connect must be a function/);
   expect(() => sqlTools({ dialect: "oracle" as "postgres", query: database().query })).toThrow(
     /dialect must be "postgres"/,
   );

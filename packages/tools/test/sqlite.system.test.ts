@@ -29,6 +29,23 @@ test("a statement that does not only read is refused in its process, and changes
   expect(existsSync("evil.db")).toBe(false);
 });
 
+test("a statement gets its rows within the limit of memory, however large all of them are together", async () => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "pollux-sql-")));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "empty.db");
+  new DatabaseSync(file).close();
+  const query = async (sql: string, limit: number) =>
+    await use(sqliteTools({ file, timeoutMs: 120_000 }), "sql_query", { sql, limit });
+  const sorted =
+    "with recursive n(i) as (select 1 union all select i + 1 from n where i < 100) select zeroblob(1000000 + i) as blob from n order by blob desc";
+  expect(await query(sorted, 1)).toMatchObject({
+    ok: true,
+    output: { rows: [[expect.stringMatching(/^\[1000100 bytes/)]] },
+  });
+  const large = "with recursive n(i) as (select 1 union all select i + 1 from n) select zeroblob(10000000) from n";
+  expect(await query(large, 200)).toMatchObject({ ok: true, output: { next_offset: 200 } });
+});
+
 test("ten thousand hostile statements have rows or a problem with advice", { timeout: 1_800_000 }, async () => {
   await survivesStatements(10_000, 100);
 });

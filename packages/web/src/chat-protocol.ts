@@ -17,8 +17,11 @@ export interface ChatProtocol<Chunk = unknown> {
   encoder(options: EncoderOptions): MessageEncoder<Chunk>;
   /** One chunk as it is sent. */
   write(chunk: Chunk): string;
-  /** What a client is sent that follows a conversation where nothing goes on. @defaultValue nothing: the response is 204 */
-  idle?(conversation: Conversation): readonly Chunk[];
+  /**
+   * What a client is sent when nothing goes on: it follows the conversation; or its message, the request, is kept until somebody else has
+   * answered. @defaultValue nothing: the response is 204
+   */
+  idle?(conversation: Conversation, request?: ChatRequest): readonly Chunk[] | undefined;
   /** The messages of a conversation as the client has them. JSON. */
   messages(conversation: Conversation): unknown;
 }
@@ -66,12 +69,16 @@ export interface ChatMessage {
   readonly input: RunInput;
 }
 
-/** An answer to a call. */
+/** An answer to a call. It is refused when the call asks something else by now than the client has shown. */
 export interface ChatAnswer {
   /** The message with the call. Absent where the client cannot know it: then the last one. */
   readonly messageId?: string | undefined;
   /** The call's id in the conversation, such as `call:3.0`. */
   readonly callId: string;
+  /** The question that was shown: see `PendingCall`. */
+  readonly token?: string | undefined;
+  /** The arguments that were shown, where the protocol has no place for the token. */
+  readonly input?: unknown;
   readonly approval?: Approval | undefined;
   readonly outcome?: ExternalOutcome | undefined;
 }

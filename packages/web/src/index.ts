@@ -9,6 +9,8 @@ export type {
   EncoderOptions,
 } from "./chat-protocol.ts";
 
+export type { IsAnswerable } from "./answerable.ts";
+
 // the AI SDK
 export { aiSdk } from "./ai-sdk/ai-sdk.ts";
 export { AiSdkEncoder, type AiSdkEncoderOptions, type AiSdkOptions } from "./ai-sdk/encode-message.ts";
@@ -76,6 +78,15 @@ export { type AgUiState, type StateOf, todoState } from "./ag-ui/shared-state.ts
 
 // the handler
 export { chatHandler, type ChatHandler } from "./handler/chat-handler.ts";
+export type { AuthorizeAnswer, PageAnswer } from "./handler/answer-rights.ts";
 export type { Authorize, Visitor } from "./handler/authorize.ts";
-export type { ChatHandlerOptions, Platform } from "./handler/options.ts";
+export {
+  type Operator,
+  operatorHandler,
+  type OperatorHandler,
+  type OperatorHandlerOptions,
+} from "./handler/operator-handler.ts";
+export type { EdgeOptions } from "./handler/edge.ts";
+export type { ChatHandlerOptions, Platform, ServingOptions } from "./handler/options.ts";
+export type { Drained, DrainOptions } from "./handler/draining.ts";
 export type { SpendingLimit } from "./handler/spending.ts";

@@ -36,8 +36,22 @@ const tools = [
       throw new Error("no");
     },
   }),
-  defineTool({ name: "pay", description: "Pays.", needsApproval: true, run: () => "paid" }),
-  defineTool({ name: "ask", description: "Asks the person." }),
+  defineTool({
+    name: "pay",
+    description: "Pays.",
+    needsApproval: true,
+    approvedBy: "user",
+    editable: true,
+    run: () => "paid",
+  }),
+  defineTool({ name: "ask", description: "Asks the person.", approvedBy: "user" }),
+  defineTool({
+    name: "refund",
+    description: "Refunds.",
+    needsApproval: true,
+    approvedBy: "support",
+    run: () => "paid",
+  }),
 ];
 
 type Turn = ReturnType<typeof say>;
@@ -57,7 +71,7 @@ const piece: fc.Arbitrary<Turn> = fc.oneof(
   ),
 );
 const callPiece = fc
-  .array(fc.constantFrom("work", "fail", "pay", "ask", "nowhere"), { minLength: 1, maxLength: 3 })
+  .array(fc.constantFrom("work", "fail", "pay", "ask", "refund", "nowhere"), { minLength: 1, maxLength: 3 })
   .map((names) => calls(...names));
 
 /** Answers with calls, in any order with what is said. */

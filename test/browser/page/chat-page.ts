@@ -158,7 +158,8 @@ function buttons(
     setDecisions(all);
     const waiting = (chat.messages.at(-1)?.parts ?? []).filter((part) => part.state === "input-available");
     if (waiting.some((part) => !all.has(part.toolCallId ?? ""))) return;
-    const answers = Array.from(all, ([call, isApproved]) => ({ toolCallId: call, approved: isApproved }));
+    const asked = chat.messages.at(-1)?.metadata?.pending ?? [];
+    const answers = asked.map((one) => ({ ...one, approved: all.get(one.toolCallId) }));
     void chat.sendMessage(undefined, { body: { answers } });
   };
   return [button("Approve", decide(true)), button("Deny", decide(false))];

@@ -2,7 +2,10 @@
 export interface PageMessage {
   readonly id: string;
   readonly role: "user" | "assistant" | "system";
-  readonly metadata?: { readonly state?: string };
+  readonly metadata?: {
+    readonly state?: string;
+    readonly pending?: readonly { readonly toolCallId: string; readonly token: string }[];
+  };
   readonly parts: readonly PagePart[];
 }
 

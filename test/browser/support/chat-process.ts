@@ -35,8 +35,15 @@ const tools = [
       throw new Error("secret");
     },
   }),
-  defineTool({ name: "pay", description: "Pays.", input, needsApproval: true, run: ({ n }) => ({ paid: n }) }),
-  defineTool({ name: "where", description: "Where the user is: only the page knows." }),
+  defineTool({
+    name: "pay",
+    description: "Pays.",
+    input,
+    needsApproval: true,
+    approvedBy: "user",
+    run: ({ n }) => ({ paid: n }),
+  }),
+  defineTool({ name: "where", description: "Where the user is: only the page knows.", approvedBy: "user" }),
 ];
 
 const drafts = new EventEmitter();
@@ -70,6 +77,7 @@ const handlers = ([5, 6, 7] satisfies readonly AiSdkVersion[]).map((version) => 
       agent: new Agent({ model, tools, maxRestarts: 1 }),
       store,
       authorize: () => ({ owner: `v${version}` }),
+      requestsPerMinute: Infinity,
       protocol: aiSdk({ version }),
       path: `/${version}/api/chat`,
       logger: { error: () => {} },

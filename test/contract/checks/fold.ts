@@ -1,10 +1,19 @@
 import type { AnswerDigest, DigestText } from "@pollux/emulator";
 import { createHash } from "node:crypto";
-import { AgentError, gemini, type ModelResponse, ResponseBlockedError, StreamIncompleteError } from "@pollux/core";
+import {
+  AgentError,
+  ApiStatusError,
+  gemini,
+  type ModelResponse,
+  ResponseBlockedError,
+  StreamIncompleteError,
+} from "@pollux/core";
 import { type Check, difference, excerpt } from "../check.ts";
 import { byteCutter, type Cutter, SEED } from "../cut-bytes.ts";
 import {
   callsOf,
+  chunksBeforeError,
+  INSIDE,
   joinText,
   NOT_WHOLE,
   type PlainAnswer,
@@ -29,6 +38,8 @@ export const fold: Check = {
       const read = readAnswer(exchange);
       if ("without" in read) {
         if (read.without === NOT_WHOLE) tally.compare(recording.file, index, await compareCut(recording, exchange));
+        else if (read.without === INSIDE && chunksBeforeError(exchange).length > 0)
+          tally.compare(recording.file, index, await compareBroken(recording, exchange));
         else tally.skip(read.without);
         continue;
       }
@@ -89,6 +100,16 @@ async function compareCut(recording: Recording, exchange: Exchange): Promise<str
   } catch (error) {
     const ownError = error instanceof AgentError && (blockReason === undefined || finishReason === undefined);
     return ownError ? undefined : `threw ${String(error)}`;
+  }
+}
+
+/** An error after chunks ends the answer, whatever their finish reasons say. */
+async function compareBroken(recording: Recording, exchange: Exchange): Promise<string | undefined> {
+  try {
+    const { response } = await respond(recording, exchange, undefined);
+    return `an answer with an error in the middle came through: ${excerpt(response.content)}`;
+  } catch (error) {
+    return error instanceof ApiStatusError ? undefined : `threw ${String(error)}`;
   }
 }
 

@@ -2,7 +2,7 @@ import { AgentError, ApiStatusError } from "@pollux/core";
 import { GeminiClient, type GenerateContentResponse } from "@pollux/core/wire";
 import { type Check, difference, excerpt } from "../check.ts";
 import { expectedError } from "../expected-error.ts";
-import { NOT_WHOLE, readAnswer, wholeChunksOf } from "../plain-fold.ts";
+import { chunksBeforeError, INSIDE, NOT_WHOLE, readAnswer, wholeChunksOf } from "../plain-fold.ts";
 import { asRecorded, endpointOf, recordedFetch } from "../recorded-fetch.ts";
 import { type Exchange, isAnswered, isStream, type Json, modelOf, type Recording } from "../recordings.ts";
 
@@ -24,6 +24,8 @@ export const parse: Check = {
         const operations = isAnswered(exchange) ? [isStream(exchange)] : [false, true];
         for (const stream of operations)
           tally.compare(recording.file, index, await checkRefusal(recording, exchange, stream));
+        if (read.without === INSIDE && chunksBeforeError(exchange).length > 0)
+          tally.count("errors in the middle of a stream");
       }
     }
   },
@@ -47,8 +49,9 @@ async function checkAnswer(
 
 async function checkRefusal(recording: Recording, exchange: Exchange, stream: boolean): Promise<string | undefined> {
   let error: unknown;
+  const answers: GenerateContentResponse[] = [];
   try {
-    return `read as an answer: ${excerpt(await ask(recording, exchange, stream))}`;
+    return `read as an answer: ${excerpt(await ask(recording, exchange, stream, answers))}`;
   } catch (caught) {
     error = caught;
   }
@@ -58,6 +61,8 @@ async function checkRefusal(recording: Recording, exchange: Exchange, stream: bo
   const expected = expectedError(exchange, isAnswered(exchange));
   const wrong = difference({ status, reason, retryable, retryAfterMs, hasReset, details }, expected.error);
   if (wrong !== undefined) return wrong;
+  const lost = isAnswered(exchange) ? difference(answers, chunksBeforeError(exchange).map(withWords)) : undefined;
+  if (lost !== undefined) return `before the error: ${lost}`;
   return error.message.includes(expected.words)
     ? undefined
     : `the message is ${excerpt(error.message)}, recorded ${excerpt(expected.words)}`;
@@ -81,13 +86,13 @@ async function ask(
   recording: Recording,
   exchange: Exchange,
   stream: boolean,
+  answers: GenerateContentResponse[] = [],
 ): Promise<readonly GenerateContentResponse[]> {
   const { fetch } = recordedFetch([asRecorded(exchange)]);
   const client = new GeminiClient({ endpoint: endpointOf(recording), fetch, retry: { maxAttempts: 1 } });
   const request = { contents: [{ role: "user" as const, parts: [{ text: "hello" }] }] };
   const model = modelOf(recording, exchange);
   if (!stream) return [await client.generateContent(model, request)];
-  const answers: GenerateContentResponse[] = [];
   for await (const batch of client.streamGenerateContent(model, request)) answers.push(...batch);
   return answers;
 }

@@ -14,6 +14,8 @@ export function chunksIn(body: string): readonly Chunk[] | undefined {
     if (text.startsWith("{")) return [JSON.parse(text) as Chunk];
     if (text.startsWith("[")) return JSON.parse(text) as readonly Chunk[];
     const data = text.split(/[\r\n]+/).flatMap((line) => (line.startsWith("data:") ? [line.slice(5).trim()] : []));
+    const bare = text.split(/[\r\n]+/).filter((line) => !/^(?:data|event|id|retry)?:/.test(line));
+    if (bare[0]?.startsWith("{") === true) data.push(bare.join(" "));
     return data.filter((json) => json !== "[DONE]").map((json) => JSON.parse(json) as Chunk);
   } catch {
     return undefined;

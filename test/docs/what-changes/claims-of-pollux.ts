@@ -22,7 +22,7 @@ const ON_FIRE = "on fire";
 /** The last column of each page. */
 export const CLAIMS_OF_POLLUX: Claims = {
   [THROWS]: [
-    "the model is told that it failed, and the text only of a [`ToolFailure`](../tools-of-your-own.md#failures)",
+    "the model is told so, with the text only of a [`ToolFailure`](../tools-of-your-own.md#failures)",
     ({ throws, failure }) =>
       isTold(throws, "failed") && !responsesIn(throws).includes(ON_FIRE) && isTold(failure, ON_FIRE),
   ],
@@ -43,7 +43,7 @@ export const CLAIMS_OF_POLLUX: Claims = {
   [BLOCKED]: ["`ResponseBlockedError`", ({ blocked }) => failed(blocked, "ResponseBlockedError")],
   [TRUNCATED]: ["the stop reason `truncated`", ({ truncated }) => gave(truncated, { stopReason: "truncated" })],
   [ENDLESS]: [
-    "25 turns, then the stop reason `limit`; sooner, with `repeated-calls`, if the calls and their results repeat",
+    "25 turns, then stop reason `limit`; sooner `repeated-calls`, if calls and results repeat",
     ({ endless, repeated }) =>
       gave(endless, { stopReason: "limit", turns: 25 }) &&
       gave(repeated, { stopReason: "repeated-calls" }) &&

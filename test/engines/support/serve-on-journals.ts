@@ -93,8 +93,10 @@ async function goOn(
   const { lastRun, resumable } = await session.state();
   if (lastRun === undefined) return await session.send(input, { runId: run, signal });
   if (!resumable) return undefined;
-  const approvals = answers.flatMap((one) => ("approve" in one ? [[one.callId, one.approve] as const] : []));
-  const outcomes = answers.flatMap((one) => ("outcome" in one ? [[one.callId, one.outcome] as const] : []));
+  const { pending } = await session.state();
+  const tokenOf = (callId: string): string => pending.find((one) => one.callId === callId)?.token ?? callId;
+  const approvals = answers.flatMap((one) => ("approve" in one ? [[tokenOf(one.callId), one.approve] as const] : []));
+  const outcomes = answers.flatMap((one) => ("outcome" in one ? [[tokenOf(one.callId), one.outcome] as const] : []));
   return await session.resume({
     approvals: Object.fromEntries(approvals),
     outcomes: Object.fromEntries(outcomes),

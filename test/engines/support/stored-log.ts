@@ -32,11 +32,11 @@ export async function storedLog(store: SessionStore, id: string): Promise<Journa
   return {
     findOutcome: (name) => outcomes.get(name),
     begunAt: (name) => begun.get(name),
-    begin: async (name) => {
+    begin: async ({ name }) => {
       const begunAt = Date.now();
       await add({ name, begunAt });
       return begunAt;
     },
-    record: (name, outcome) => add({ name, outcome }),
+    record: ({ name }, outcome) => add({ name, outcome }),
   };
 }

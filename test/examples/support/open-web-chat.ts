@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { endpoint } from "@pollux/core/wire";
-import { createEmulator } from "@pollux/emulator";
+import { type Brain, createEmulator } from "@pollux/emulator";
 import { buildPage } from "../../../examples/web-chat/server/build-page.ts";
 import { emulation } from "../../../examples/web-chat/server/emulation.ts";
 import { startWebChat } from "../../../examples/web-chat/server/web-chat.ts";
@@ -12,12 +12,18 @@ export interface OpenWebChat extends AsyncDisposable {
   readonly url: string;
 }
 
-/** @param chunkMs - Milliseconds between two pieces of an answer. */
-export async function openWebChat({ chunkMs }: { readonly chunkMs: number }): Promise<OpenWebChat> {
+export interface OpenWebChatOptions {
+  /** Milliseconds between two pieces of an answer. */
+  readonly chunkMs: number;
+  /** @defaultValue that of the example */
+  readonly brain?: Brain | undefined;
+}
+
+export async function openWebChat({ chunkMs, brain }: OpenWebChatOptions): Promise<OpenWebChat> {
   const folder = await mkdtemp(join(tmpdir(), "pollux-web-chat-"));
   const page = join(folder, "page");
   const [emulator] = await Promise.all([
-    createEmulator({ ...emulation(), delays: { chunkMs } }).listen(),
+    createEmulator({ ...emulation(), ...(brain && { brain }), delays: { chunkMs } }).listen(),
     buildPage(page),
   ]);
   const chat = await startWebChat({

@@ -1,6 +1,7 @@
 // Runs an agent again and again, and keeps its exchanges in a folder, until it is killed.
 //   keep.ts URL FOLDER
-import { Agent, defineTool, endpoint, gemini, keepExchanges } from "@pollux/core";
+import { Agent, defineTool, endpoint, gemini } from "@pollux/core";
+import { keepExchanges } from "@pollux/core/exchanges";
 import { JsonlStore } from "@pollux/core/node";
 
 const [url = "", folder = ""] = process.argv.slice(2);

@@ -57,13 +57,13 @@ async function finish(work: Work, asks: boolean): Promise<Finished> {
     if (asks) await allowed();
     const effects = readEffects(work.effects);
     const { runId } = result;
-    const asked = result.pending.map(({ callId }) => {
+    const asked = result.pending.map(({ callId, token }) => {
       const end = effects.find(({ step, key }) => step === "end" && key === `${runId}/${callId}`);
-      return { callId, what: end?.what };
+      return { callId, token, what: end?.what };
     });
     unknown.push(...asked.map(({ callId, what }) => ({ callId, done: what !== undefined })));
-    const outcomes = asked.map(({ callId, what }) => [
-      callId,
+    const outcomes = asked.map(({ token, what }) => [
+      token,
       what === undefined ? ({ notExecuted: true } as const) : { output: what },
     ]);
     result = await session.resume({ outcomes: Object.fromEntries(outcomes) });

@@ -49,9 +49,9 @@ export async function answerUnknown(
   let now = result;
   while ("pending" in now) {
     const { runId, pending } = now;
-    const outcomes = pending.map(({ callId }) => {
+    const outcomes = pending.map(({ callId, token }) => {
       const end = effects.find(({ step, key }) => step === "end" && key === `${runId}/${callId}`);
-      return [callId, end === undefined ? ({ notExecuted: true } as const) : { output: end.what }];
+      return [token, end === undefined ? ({ notExecuted: true } as const) : { output: end.what }];
     });
     now = await session.resume({ outcomes: Object.fromEntries(outcomes) });
   }

@@ -1,6 +1,6 @@
 import { Agent, MemoryStore, type Model } from "@pollux/core";
 import { say, ScriptedModel } from "@pollux/core/testing";
-import { aiSdk, chatHandler, type ChatHandler, type ChatHandlerOptions } from "@pollux/web";
+import { aiSdk, chatHandler, type ChatHandlerOptions, type Platform } from "@pollux/web";
 
 /** Says a thousand words, one every 20 ms. */
 class SlowModel extends ScriptedModel {
@@ -30,5 +30,5 @@ const going = chatHandler(options);
 const aborting = chatHandler({ ...options, path: "/api/chat/aborting", onDisconnect: "abort" });
 
 /** The bot that all hosts serve. Runs that are started below `aborting` end with their clients. */
-export const handler: ChatHandler = (request, platform) =>
+export const handler = (request: Request, platform?: Platform): Promise<Response> =>
   (new URL(request.url).pathname.startsWith("/api/chat/aborting") ? aborting : going)(request, platform);

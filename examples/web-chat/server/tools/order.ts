@@ -12,6 +12,8 @@ export const placeOrder = defineTool({
     quantity: z.number().int().min(1).max(100),
   }),
   needsApproval: true,
+  approvedBy: "user",
+  editable: true,
   effects: "once",
   async *run({ item, quantity }, { signal }) {
     yield { text: "Sending the order" };

@@ -1,11 +1,11 @@
 import { Agent, defineTool, ToolFailure, type Tool } from "@pollux/core";
 import type { Endpoint } from "@pollux/core";
 import { z } from "zod";
-import type { PictureFolder } from "../picture-folder.ts";
+import type { MediaFolder } from "../media-folder.ts";
 
 export interface PictureOptions {
   readonly endpoint: Endpoint;
-  readonly pictures: PictureFolder;
+  readonly pictures: MediaFolder;
 }
 
 /** A picture, as the page shows it and the model reads it: its address, not its bytes. */

@@ -81,7 +81,7 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
         onError: (error) => {
           // What is wrong with an edited call is said where it is edited.
           if (refusalIn(error) !== undefined) return;
-          if (!(error instanceof TypeError)) return setProblem(readProblem(error.message).message);
+          if (!isCutOff(error)) return setProblem(readProblem(error.message).message);
           // The list finds out whether the server can be reached at all.
           changed();
         },
@@ -94,8 +94,7 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
   const isBusy = isReading(status);
   const lastMessage = messages.at(-1);
   const last = lastMessage?.id;
-  // The server refuses with an answer; without one it was not reached.
-  const hasFailed = chat.error instanceof TypeError;
+  const hasFailed = isCutOff(chat.error);
 
   useFollowing({
     id,
@@ -108,7 +107,10 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
     isOnline,
     resend:
       hasFailed && lastMessage?.role === "user"
-        ? async () => await sendMessage({ ...lastMessage, messageId: lastMessage.id })
+        ? async () => {
+            if (!(chat.error instanceof TypeError)) await new Promise((resolve) => setTimeout(resolve, RESTART_MS));
+            await sendMessage({ ...lastMessage, messageId: lastMessage.id });
+          }
         : undefined,
     show: (loaded) => {
       const said = loaded.messages.filter((message) => !isQueued(message));
@@ -187,7 +189,9 @@ export function useConversation({ id, stored, summary, isOnline, onChange }: Con
       void addToolApprovalResponse({ id: approvalId, approved });
     },
     async answer(answer) {
-      await sendMessage(undefined, { body: { answers: [answer] } });
+      const asked = messages.flatMap(({ metadata }) => metadata?.pending ?? []);
+      const question = asked.findLast(({ toolCallId }) => toolCallId === answer.toolCallId);
+      await sendMessage(undefined, { body: { answers: [{ ...answer, token: question?.token }] } });
       const refusal = refusalIn(store.error);
       if (refusal !== undefined) clearError();
       return refusal;
@@ -227,6 +231,14 @@ function isReading(status: LiveStatus): boolean {
 
 function isQueued({ metadata }: ChatMessage): boolean {
   return metadata?.queued === true;
+}
+
+/** How long a server that restarts is given, in milliseconds. */
+const RESTART_MS = 1000;
+
+/** True when the server was not reached, or restarts: any other refusal has an answer for a person. */
+function isCutOff(error: Error | undefined): boolean {
+  return error instanceof TypeError || readProblem(error?.message ?? "").code === "draining";
 }
 
 /** Why a tool does not accept the arguments that it was approved with, if that is what went wrong. */

@@ -5,6 +5,8 @@ const IDEAS = [
   ["Search the web", "Search the web for the latest news about the Gemini API"],
   ["Order something", "I want to order 3 pieces of “mechanical keyboard”"],
   ["Draw a picture", "Draw a picture of “hills at dusk”"],
+  ["Calculate something", "Calculate 17 * 23"],
+  ["Hear something", "Read aloud “Good evening, and welcome”"],
 ] as const;
 
 /** What a new conversation shows. */

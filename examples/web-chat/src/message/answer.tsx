@@ -6,6 +6,7 @@ import { Markdown } from "./markdown.tsx";
 import { Picture } from "./picture.tsx";
 import { Question } from "./question.tsx";
 import { SearchSuggestions } from "./search-suggestions.tsx";
+import { Sound } from "./sound.tsx";
 import { Sources, sourcesOf } from "./sources.tsx";
 import { isCall, ToolCard } from "./tool-card.tsx";
 
@@ -82,11 +83,9 @@ function AnswerPart(props: AnswerPartProps): ReactElement | null {
     case "reasoning":
       return <Thought text={part.text} isOpen={isOpen && !isFollowed} />;
     case "file":
-      return part.mediaType.startsWith("image/") ? (
-        <Picture url={part.url} title="Image from the model" />
-      ) : (
-        <p className="note">A file of type {part.mediaType}</p>
-      );
+      if (part.mediaType.startsWith("image/")) return <Picture url={part.url} title="Image from the model" />;
+      if (part.mediaType.startsWith("audio/")) return <Sound url={part.url} title="Speech from the model" />;
+      return <p className="note">A file of type {part.mediaType}</p>;
     case "data-thought-file":
       return null;
     case "data-steering":
@@ -129,6 +128,8 @@ const LIMITS: { readonly [state: string]: string } = {
   interrupted: "The server stopped in the middle of this answer.",
 };
 
+type Metadata = NonNullable<ChatMessage["metadata"]>;
+
 interface EndingProps {
   readonly message: ChatMessage;
   readonly onContinue: (() => void) | undefined;
@@ -136,12 +137,12 @@ interface EndingProps {
 
 /** Why there is no more, unless all was said. */
 function Ending({ message: { metadata }, onContinue }: EndingProps): ReactElement | null {
-  const { state = "complete", limit, error } = metadata ?? {};
+  const { state = "complete", error } = metadata ?? {};
   const words = LIMITS[state];
   if (words === undefined) return null;
   const isFailed = state === "failed";
-  const more =
-    limit !== undefined ? ` It reached the limit of ${limit}.` : isFailed && error ? ` ${error.message}` : "";
+  const why = whyStopped(metadata ?? {}) ?? (isFailed ? error?.message : undefined);
+  const more = why === undefined ? "" : ` ${why}`;
   return (
     <div className="ending">
       <p className={isFailed ? "note is-failed" : "note"}>{`${words}${more}`}</p>
@@ -154,11 +155,20 @@ function Ending({ message: { metadata }, onContinue }: EndingProps): ReactElemen
   );
 }
 
+/** The limit or the guardrail that ended an answer, in words. */
+function whyStopped({ stopReason, limit, limitScope, guardrail }: Metadata): string | undefined {
+  if (stopReason === "guardrail") return guardrail?.message ?? "This is not allowed here.";
+  if (limit === undefined) return undefined;
+  if (limitScope === "owner") return "Your spending limit is used up.";
+  return `${limitScope === "session" ? "This conversation" : "It"} reached the limit of ${limit}.`;
+}
+
 /** True for a run that the server can resume where it ended. */
 function canContinue({ metadata }: ChatMessage): boolean {
-  const { state, stopReason = "", limit } = metadata ?? {};
-  // The time of a run is used up for good.
-  return state === "interrupted" || (["failed", "aborted", "limit"].includes(stopReason) && limit !== "wallTimeMs");
+  const { state, stopReason = "", limit, limitScope } = metadata ?? {};
+  // The time of a run is used up for good, and so is what a conversation may use.
+  const isUsedUp = limit === "wallTimeMs" || limitScope === "session";
+  return state === "interrupted" || (["failed", "aborted", "limit"].includes(stopReason) && !isUsedUp);
 }
 
 function CopyButton({ text }: { readonly text: string }): ReactElement {

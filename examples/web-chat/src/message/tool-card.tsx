@@ -5,6 +5,7 @@ import { Icon, type IconName } from "../icon.tsx";
 import { ApprovalForm } from "./approval-form.tsx";
 import { durationOf } from "./call-times.ts";
 import { Picture } from "./picture.tsx";
+import { Sound } from "./sound.tsx";
 import { ToolFields } from "./tool-fields.tsx";
 
 export type Call = Extract<ChatMessage["parts"][number], { toolCallId: string }>;
@@ -31,7 +32,8 @@ export function ToolCard({ call, isOpen, asked, onDecide, onAnswer }: ToolCardPr
   const isDone = call.state === "output-available" && !isPreliminary;
   // Progress says no more once nothing goes on.
   const progress = isPreliminary && status.isBusy ? readProgress(call.output) : undefined;
-  const image = isDone ? imageOf(call.output) : undefined;
+  const image = isDone ? madeBy(call.output, "image", "/pictures/") : undefined;
+  const sound = isDone ? madeBy(call.output, "sound", "/sounds/") : undefined;
   const isAsked = call.state === "approval-requested";
   const isEdited = call.callProviderMetadata?.pollux.edited === true;
   return (
@@ -92,6 +94,7 @@ export function ToolCard({ call, isOpen, asked, onDecide, onAnswer }: ToolCardPr
         </div>
       )}
       {image !== undefined && <Picture {...image} />}
+      {sound !== undefined && <Sound {...sound} />}
     </div>
   );
 }
@@ -173,11 +176,13 @@ function readProgress(value: unknown): { readonly text: string; readonly share?:
   return { text, share: Number(value.done) / Number(value.total) };
 }
 
-function imageOf(output: unknown): { readonly url: string; readonly title: string } | undefined {
-  if (typeof output !== "object" || output === null || !("image" in output)) return undefined;
-  const url = String(output.image);
-  // Pictures of this server only.
-  return url.startsWith("/pictures/")
-    ? { url, title: "title" in output ? String(output.title) : "Picture" }
-    : undefined;
+/** A file that a tool made, if it is one of this server. */
+function madeBy(
+  output: unknown,
+  name: "image" | "sound",
+  folder: string,
+): { readonly url: string; readonly title: string } | undefined {
+  if (typeof output !== "object" || output === null) return undefined;
+  const { [name]: url, title = "From the model" } = output as Record<string, unknown>;
+  return typeof url === "string" && url.startsWith(folder) ? { url, title: String(title) } : undefined;
 }

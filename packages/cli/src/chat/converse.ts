@@ -1,5 +1,13 @@
 import { writeFile } from "node:fs/promises";
-import { AgentError, type AnyTool, type RunStream, type Session } from "@pollux/core";
+import {
+  AgentError,
+  type AnyTool,
+  type PriceTable,
+  RunReleasedError,
+  type RunStream,
+  type Session,
+  type SessionState,
+} from "@pollux/core";
 import { errorMessage } from "../command.ts";
 import { formatUsage, type RunPrinter } from "../run-printer.ts";
 import { printable } from "../terminal-text.ts";
@@ -11,6 +19,7 @@ export interface Conversation {
   readonly tools: readonly AnyTool[];
   readonly printer: RunPrinter;
   readonly input: ChatInput;
+  readonly prices: PriceTable | undefined;
 }
 
 const COMMANDS = `/help         this list
@@ -35,7 +44,15 @@ export async function converse(conversation: Conversation): Promise<void> {
       await answer((signal) => session.stream(message, { signal }), conversation);
     }
   }
-  printer.note(`\n${formatUsage((await session.state()).usage)}`);
+  printer.note(`\n${formatSpent(await session.state(), conversation)}`);
+}
+
+function formatSpent(state: SessionState, { prices }: Pick<Conversation, "prices">): string {
+  if (prices === undefined) return formatUsage(state.usage, {});
+  const { usage, unpriced } = state;
+  return unpriced === undefined
+    ? formatUsage(usage, state)
+    : `${formatUsage(usage, {})}; cost unknown: ${printable(unpriced)} has no price`;
 }
 
 /** Prints the state of the conversation, and resumes an interrupted answer, or follows one that another process is writing. */
@@ -76,7 +93,9 @@ async function print(stream: RunStream, { printer, input }: Conversation): Promi
     printer.line("");
   } catch (error) {
     printer.endLine();
-    if (input.wasStopped) printer.note("(stopped; the conversation continues)");
+    if (error instanceof RunReleasedError)
+      printer.note("(the chat ends here; the answer goes on when it is continued under its name)");
+    else if (input.wasStopped) printer.note("(stopped; the conversation continues)");
     else if (error instanceof AgentError) printer.line(`${error.name}: ${printable(error.message)}`);
     else throw error;
   } finally {
@@ -85,7 +104,7 @@ async function print(stream: RunStream, { printer, input }: Conversation): Promi
 }
 
 /** Runs a command; returns true if it ends the chat. */
-async function runCommand(line: string, { session, tools, printer }: Conversation): Promise<boolean> {
+async function runCommand(line: string, { session, tools, printer, prices }: Conversation): Promise<boolean> {
   const [name = "", ...rest] = line.split(/\s+/);
   switch (name) {
     case "/exit":
@@ -102,7 +121,7 @@ async function runCommand(line: string, { session, tools, printer }: Conversatio
       printer.line(`googleSearch  ${printer.dim("the web, by Google Search")}`);
       return false;
     case "/usage":
-      printer.line(formatUsage((await session.state()).usage));
+      printer.line(formatSpent(await session.state(), { prices }));
       return false;
     case "/history":
       for (const { role, parts } of await session.history()) {

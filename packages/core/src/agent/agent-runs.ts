@@ -1,33 +1,37 @@
 import { passThrough } from "../durable/journal.ts";
-import { ConfigurationError } from "../errors/agent-error.ts";
-import { steadyClock } from "../internal/abort.ts";
+import { steadyClock, whenAborted } from "../internal/abort.ts";
 import { isObject } from "../internal/json.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
 import { callersContext, type Within } from "../loop/observers/callers-context.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
-import type { CompactionPlan, LoopInput } from "../loop/loop-input.ts";
-import { addOwn, ALL_RUNS, filterEnabled, OBSERVERS } from "../loop/observers/observe-all-runs.ts";
-import { ObservedRun, type ObservedRunOptions } from "../loop/observers/observed-run.ts";
-import type { Observer, RunInfo } from "../loop/observers/observer.ts";
+import type { CompactionPlan, LoopInput, OutputPlan } from "../loop/loop-input.ts";
+import { ALL_RUNS, findEnabled, OBSERVERS } from "../loop/observers/observe-all-runs.ts";
+import type { Observer } from "../loop/observers/observer.ts";
 import type { RunContext, RunIdentity } from "../loop/run-context.ts";
+import { recallRun } from "../loop/recall-run.ts";
+import type { RunResult } from "../loop/result.ts";
 import { runLoop } from "../loop/run-loop.ts";
 import { RunState } from "../loop/run-state.ts";
+import { RunReporter, type RunReporterOptions } from "../loop/run-reporter.ts";
 import type { RunEmitters } from "../loop/run-stream.ts";
+import { checkParts } from "../loop/turn/check-partial.ts";
 import { checkCompaction, type Compaction } from "../loop/turn/compaction.ts";
+import { describeTurns } from "../loop/turn/describe-turns.ts";
+import { foldTurns } from "../loop/turn/fold-turns.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Model } from "../model/model.ts";
 import type { ModelSettings } from "../model/settings.ts";
-import { checkPrices } from "../model/usage.ts";
-import type { OpenedRun, SessionHost, SessionRun } from "../session/runs/session-host.ts";
+import { asOf, checkPrices, requirePrices } from "../model/prices.ts";
+import type { OpenedRun, RecalledRun, SessionHost, SessionRun } from "../session/runs/session-host.ts";
 import { findArgumentProblem } from "../tool/edited-args.ts";
 import type { ParentRun } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
 import { HeadBuilder, headAsSent, makeInstructions } from "./agent-head.ts";
 import { NestedRuns } from "./nested-run.ts";
 import { type AgentOptions, type AnyRunOptions, pickSettings, type RunOptions } from "./options.ts";
-import { planOutput } from "./output.ts";
+import { describeOutput, planOutput } from "./output.ts";
 import { TurnChanges } from "./turn-changes.ts";
 
 /** Opens an agent's runs: combines the agent's options with those of a run and passes them to the loop. */
@@ -41,6 +45,8 @@ export class AgentRuns {
   readonly #logger: Logger;
   /** By conversation: contents of other models than the agent's. */
   readonly #foreign: WeakMap<object, Map<Content, HistoryOrigin>> = new WeakMap();
+  /** By their options: runs of sessions that were described, and are not open yet. */
+  readonly #described: WeakMap<AnyRunOptions, BegunRun> = new WeakMap();
 
   constructor(options: AgentOptions, model: Model, settings: ModelSettings, logger: Logger) {
     this.#options = options;
@@ -59,19 +65,36 @@ export class AgentRuns {
     return {
       model,
       origin: model.origin ?? { endpoint: model.id, family: model.capabilities.family },
-      agent: this.#options.name ?? "agent",
+      agent: this.#name,
       logger: this.#logger,
+      requirePrices: (limit) => requirePrices(limit, this.#options.prices, model.id),
       check: (options) => {
         const { settings } = this.prepare(options);
         // They may be a client's: one that the run can't have is refused before anything is stored.
         if (options.extraTools !== undefined) this.heads.build(options, settings);
       },
-      checksInput: (options) => this.#guardrails(options)?.input !== undefined,
+      describe: (options, run) => {
+        const begun = options.output && this.#begin(options, this.#identify(run), this.prepare(options).settings);
+        if (begun !== undefined) this.#described.set(options, begun);
+        return {
+          ...(this.#guardrails(options)?.input !== undefined && { guarded: true }),
+          ...(begun?.output !== undefined && { output: begun.output.native ? "native" : "converted" }),
+        };
+      },
+      checkPartial: (parts, { options, turn, ...run }) => {
+        const { context } = options;
+        return checkParts(
+          { identity: this.#identify(run), context, guardrails: this.#guardrails(options) },
+          parts,
+          turn,
+        );
+      },
       findArgumentProblem: async ({ name }, args, run) => {
         const tool = this.heads.listKnown(run).find((one) => one.name === name);
         return tool?.kind === "function" ? await findArgumentProblem(tool, args) : undefined;
       },
       open: (session) => this.open({ ...session, session, ...this.prepare(session.options) }),
+      recall: (run) => this.#recall(run),
       callersContext: () => this.callersContext(),
     };
   }
@@ -88,12 +111,11 @@ export class AgentRuns {
     const limits = { ...DEFAULT_LIMITS, ...this.#options.limits, ...options.limits };
     checkLimits(limits);
     const prices = options.prices ?? this.#options.prices;
-    checkPrices(prices);
+    if (prices !== undefined) checkPrices(prices);
     checkCompaction(options.compaction ?? this.#options.compaction);
     if (options.metadata !== undefined && !isObject(options.metadata))
       throw new TypeError("metadata must be a JSON object");
-    if (limits.cost !== undefined && prices === undefined)
-      throw new ConfigurationError("limits.cost requires prices: pass a price table to the agent.");
+    if (limits.cost !== undefined) requirePrices("limits.cost", prices, this.model.id);
     return { settings, limits };
   }
 
@@ -113,23 +135,17 @@ export class AgentRuns {
 
   open(run: OpenRun): OpenedRun {
     const { options, contents, session } = run;
-    const abort = new AbortController();
-    const stopListening = follow(options.signal, abort);
     const runId = session?.runId ?? options.runId ?? crypto.randomUUID();
+    const identity = this.#identify(session ?? { runId, metadata: options.metadata });
+    const { about, abort, head, mixed, listed, output } = this.#begin(options, identity, run.settings);
+    this.#described.delete(options);
     const { signal } = abort;
+    const stopListening = whenAborted(options.signal, () => abort.abort(options.signal?.reason));
     const guardrails = this.#guardrails(options);
-    const checksInput = guardrails?.input !== undefined;
+    // The log of a session says it of a run that goes on.
+    const checksInput = session?.checksInput ?? guardrails?.input !== undefined;
     const historyLength = session?.historyLength ?? (checksInput ? messageStart(contents) : contents.length - 1);
     const state = new RunState(runId, contents, session?.onPartial, this.#foreign.get(run.conversation));
-    const metadata = session === undefined ? options.metadata : session.metadata;
-    const identity: RunIdentity = {
-      runId,
-      agent: this.#options.name ?? "agent",
-      ...(session !== undefined && { sessionId: session.sessionId }),
-      ...(metadata !== undefined && { metadata }),
-    };
-    const about: RunContext = { ...identity, context: options.context, signal };
-    const { head, mixed, listed } = this.heads.build(options, run.settings, about);
     const { instructions = this.#options.instructions } = options;
     const makes = typeof instructions === "function" ? instructions : undefined;
     const sent = makes === undefined ? headAsSent(head, Date.now()) : head;
@@ -142,15 +158,17 @@ export class AgentRuns {
     const prices = options.prices ?? this.#options.prices;
     const now = steadyClock();
     const bound = bindLogger(this.#logger, identity);
-    const observed = this.#observe(run, { runId, signal, prices, now, metadata, logger: bound });
-    const logger = observed?.logger ?? bound;
+    const reporter = this.#reporter(run, { identity, signal, prices, now, logger: bound });
+    const logger = reporter?.logger ?? bound;
     const input: LoopInput = {
       identity,
       context: options.context,
       model: this.model,
-      steps: observed?.steps(steps) ?? steps,
-      emit: observed?.events(run.emitters?.emit) ?? run.emitters?.emit,
-      observed,
+      steps: reporter?.steps(steps) ?? steps,
+      openTurns: state.openTurns,
+      closedTurns: session?.turns,
+      emit: reporter?.emit ?? run.emitters?.emit,
+      observed: reporter,
       beforeEnd: session?.beforeEnd,
       signal,
       historyLength,
@@ -159,9 +177,10 @@ export class AgentRuns {
       toolset: sent.toolset,
       settings: run.settings,
       toolChoice: head.toolChoice,
-      output: options.output === undefined ? undefined : planOutput(options.output, this.model, mixed),
+      output: output && session?.output === "converted" ? { ...output, native: false } : output,
       limits: run.limits,
       session: session?.limits === undefined ? undefined : { limits: session.limits, before: session.spentBefore },
+      ownerBudget: session?.ownerBudget,
       prices,
       compaction: this.#compactionPlan(options, identity),
       stopWhen: options.stopWhen ?? this.#options.stopWhen ?? [],
@@ -176,6 +195,7 @@ export class AgentRuns {
       maxRequestsPerTurn: this.#options.maxRequestsPerTurn ?? 100,
       logger,
       now,
+      isReading: session?.mode === "read",
     };
     // A run that is only read again asks no model.
     const loop =
@@ -189,17 +209,22 @@ export class AgentRuns {
     if (input.preparer !== undefined) this.#foreign.set(run.conversation, state.foreign);
     state.steeringCursor = session?.steeringCursor ?? 0;
     state.compaction = run.compaction;
+    state.pricesAsOf = prices && asOf(prices).pricesAsOf;
+    if (session !== undefined) foldTurns(state, session.turns ?? [], session.lost ?? [], input);
     if (session?.interrupted !== undefined) {
-      state.partial.begin(session.interrupted.step);
-      state.partial.add(session.interrupted.parts);
+      const { place, attempt, guarded, parts } = session.interrupted;
+      state.partial.begin(place, guarded && "shown");
+      state.partial.attempt = attempt;
+      state.partial.add(parts);
     }
     return {
-      run: () => (observed === undefined ? loop() : observed.run(loop, state)),
+      run: () => (reporter === undefined ? loop() : reporter.run(loop, state)),
       soFar: () => state.soFar(),
       spent: () => state.spent(),
-      historyLength,
+      openTurns: () => describeTurns(state),
+      lost: () => state.lost,
       partial: () => state.partial,
-      traceparent: () => observed?.traceparent,
+      traceparent: () => reporter?.traceparent,
       cancelCall: (callId) => state.cancelCall(callId),
       abort: (reason) => abort.abort(reason),
       aborted: () => signal.aborted,
@@ -210,6 +235,37 @@ export class AgentRuns {
     };
   }
 
+  #recall(run: RecalledRun<AnyRunOptions>): Promise<RunResult<unknown>> {
+    const { options, runId, contents, historyLength, compaction, emitters } = run;
+    const state = new RunState(runId, contents);
+    state.compaction = compaction;
+    const parse = options.output && describeOutput(options.output).parse;
+    const about = { identity: this.#identify(run), model: this.model, emit: emitters?.emit, historyLength, parse };
+    return recallRun(about, state, run);
+  }
+
+  #identify({ runId, sessionId, metadata }: Omit<RunIdentity, "agent">): RunIdentity {
+    return {
+      runId,
+      agent: this.#name,
+      ...(sessionId !== undefined && { sessionId }),
+      ...(metadata !== undefined && { metadata }),
+    };
+  }
+
+  get #name(): string {
+    return this.#options.name ?? "agent";
+  }
+
+  #begin(options: AnyRunOptions, identity: RunIdentity, settings: ModelSettings): BegunRun {
+    const described = this.#described.get(options);
+    if (described?.about.runId === identity.runId) return described;
+    const abort = new AbortController();
+    const about = { ...identity, context: options.context, signal: abort.signal };
+    const built = this.heads.build(options, settings, about);
+    return { about, abort, ...built, output: options.output && planOutput(options.output, this.model, built.mixed) };
+  }
+
   /** Undefined when nothing is checked. */
   #guardrails(options: AnyRunOptions): Guardrails | undefined {
     const { input = [], output = [], streaming } = options.guardrails ?? this.#options.guardrails ?? {};
@@ -217,49 +273,34 @@ export class AgentRuns {
     return { ...(input.length > 0 && { input }), ...(output.length > 0 && { output }), streaming };
   }
 
-  /** Those of all runs, and the agent's own, that have a use for a run now; absent when there are none. */
+  /** Calls nothing of theirs when there are none. */
   #observers(): readonly Observer[] | undefined {
-    const all = ALL_RUNS[OBSERVERS];
     const { observers = [] } = this.#options;
-    if (all === undefined || all.size === 0) return observers.length === 0 ? undefined : filterEnabled(observers);
-    return filterEnabled(addOwn(all, observers));
+    return observers.length === 0 && !ALL_RUNS[OBSERVERS]?.size ? undefined : findEnabled(observers);
   }
 
-  /** A replayed run is not observed. */
-  #observe(
-    { options, session }: OpenRun,
-    {
-      runId,
-      signal,
-      prices,
-      now,
-      metadata,
-      logger,
-    }: Pick<ObservedRunOptions, "signal" | "prices" | "now" | "logger"> & Pick<RunInfo, "runId" | "metadata">,
-  ): ObservedRun | undefined {
-    const { name = "agent" } = this.#options;
-    const observers = this.#observers();
-    if (observers === undefined || session?.mode === "read") return undefined;
+  /** Absent when the reader's queue, if there is one, gets all events as they are. A run that is only read again is not observed. */
+  #reporter(
+    { options, session, emitters }: OpenRun,
+    run: Pick<RunReporterOptions, "identity" | "signal" | "prices" | "logger" | "now">,
+  ): RunReporter | undefined {
+    const { mode = "begin", resumedFrom } = session ?? {};
+    const observers = mode === "read" ? undefined : this.#observers();
+    if (observers === undefined && (mode === "begin" || emitters === undefined)) return undefined;
     const { id, origin, endpointKind } = this.model;
-    return new ObservedRun({
-      observers,
-      info: {
-        runId,
-        agent: name,
+    return new RunReporter({
+      ...run,
+      about: {
         model: id,
         ...(origin !== undefined && { endpoint: origin.endpoint }),
         ...(endpointKind !== undefined && { endpointKind }),
-        ...(session !== undefined && { sessionId: session.sessionId }),
-        ...(metadata !== undefined && { metadata }),
         ...(options.parent !== undefined && { parent: options.parent }),
       },
-      resumed: session?.mode === "resume",
-      resumedFrom: session?.resumedFrom,
+      emit: emitters?.emit,
+      observers,
+      mode,
+      resumedFrom,
       runsOn: options.steps !== undefined ? "engine" : session !== undefined ? "journal" : "memory",
-      signal,
-      prices,
-      logger,
-      now,
     });
   }
 
@@ -272,7 +313,7 @@ export class AgentRuns {
     return {
       options: compaction,
       windowTokens: compaction.windowTokens ?? this.model.capabilities.inputTokenLimit,
-      summarize: this.#nested.summarizer(compaction.instructions, identity),
+      summarize: this.#nested.summarizer(compaction.instructions, identity, options.prices),
     };
   }
 }
@@ -280,6 +321,13 @@ export class AgentRuns {
 /** Where the message begins that the model has not answered yet. */
 function messageStart(contents: readonly Content[]): number {
   return contents.findLastIndex(({ role }) => role === "model") + 1;
+}
+
+/** A run, and what precedes its contents: its tools may be made for it, once. */
+interface BegunRun extends ReturnType<HeadBuilder["build"]> {
+  readonly about: RunContext;
+  readonly abort: AbortController;
+  readonly output: OutputPlan | undefined;
 }
 
 /** A run to open. */
@@ -299,12 +347,3 @@ export interface OpenRun {
 
 /** Abort reason for tools and requests that are still running when a run ends. */
 const RUN_OVER = new DOMException("the run is over", "AbortError");
-
-/** Aborts `target` with the signal's reason. Returns a function that stops listening. */
-function follow(signal: AbortSignal | undefined, target: AbortController): () => void {
-  if (signal === undefined) return () => {};
-  const onAbort = (): void => target.abort(signal.reason);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
-  return () => signal.removeEventListener("abort", onAbort);
-}

@@ -6,7 +6,7 @@ import type { Limits } from "../loop/limits.ts";
 import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
-import { findPrices, type Prices } from "../model/usage.ts";
+import type { PriceList, Prices } from "../model/prices.ts";
 import { describeFailure } from "../tool/call-failure.ts";
 import { defineTool } from "../tool/define-tool.ts";
 import {
@@ -22,7 +22,7 @@ import { declareSchema } from "../tool/schema/declare.ts";
 import { OUTPUT_OWNER } from "../tool/schema/schema-owner.ts";
 import { isStandardSchema } from "../tool/schema/standard-schema.ts";
 import type { Approve, ChildAgent, ChildRunResult, ParentRun, Tool, ToolContext, ToolOutcome } from "../tool/tool.ts";
-import type { EngineResult, EngineRunInput, RunReport } from "./engine/run-report.ts";
+import type { EngineResult, EngineRunInput, RunReport } from "./run-report.ts";
 import { attachNested, nestedSignal } from "./nested-run.ts";
 import type { AnyRunOptions, OutputSchema, RunOptions } from "./options.ts";
 import type { RunInput } from "./run-input.ts";
@@ -215,8 +215,6 @@ function childAgent(agent: NestedAgent, tool: Tool, output: OutputSchema | undef
         limits: dropInfinite({
           ...limits,
           wallTimeMs: Math.min(limits?.wallTimeMs ?? Infinity, tool.timeoutMs),
-          // A cost limit needs prices.
-          ...(prices === undefined && own === undefined && { cost: undefined }),
         }),
         ...(prices !== undefined && { prices }),
         parent: parent.step,
@@ -235,9 +233,14 @@ function childAgent(agent: NestedAgent, tool: Tool, output: OutputSchema | undef
 }
 
 /** A price function cannot be passed on, but its prices for the agent's model can. */
-function choosePrices(agent: NestedAgent, own: RunOptions["prices"], parent: ParentRun): Prices | undefined {
+function choosePrices(
+  agent: NestedAgent,
+  own: RunOptions["prices"],
+  parent: ParentRun,
+): Prices | PriceList | undefined {
   if (own !== undefined) return typeof own === "function" ? undefined : own;
-  return findPrices(parent.prices, agent.model.id);
+  // The function of `startChild`, which has the time.
+  return typeof parent.prices === "function" ? parent.prices(agent.model.id, new Date(0)) : parent.prices;
 }
 
 /** JSON has no infinity; an absent limit means the same. */
@@ -275,9 +278,9 @@ function collectNested(report: Partial<RunReport>): ChildRunResult["nested"] {
   if (report.status === "ended" && report.result !== undefined) {
     const { found = [], result } = report;
     const responses = result.response === undefined ? found : [...found, result.response];
-    return [{ usage: result.usage, cost: result.cost, responses }];
+    return [{ usage: result.usage, cost: result.cost, unpriced: result.unpriced, responses }];
   }
   if ((report.status === "failed" || report.status === "cancelled") && report.soFar !== undefined)
-    return [{ usage: report.soFar.usage, cost: report.soFar.cost, responses: [] }];
+    return [{ usage: report.soFar.usage, cost: report.soFar.cost, unpriced: report.soFar.unpriced, responses: [] }];
   return [];
 }

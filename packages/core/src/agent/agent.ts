@@ -170,7 +170,7 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     );
   }
 
-  /** @internal What its runs ask about calls that need approval; on an engine, also the runs inside them. */
+  /** @internal See {@link ownApprove}. */
   get ownApprove(): Approve | undefined {
     return this.#runs.nestedRunOptions(undefined).approve;
   }
@@ -194,4 +194,9 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
       this.#runs.callersContext(),
     );
   }
+}
+
+/** What an agent's runs ask about calls that need approval; on an engine, also the runs inside them. */
+export function ownApprove(agent: Agent): Approve | undefined {
+  return agent.ownApprove;
 }

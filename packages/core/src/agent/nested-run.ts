@@ -1,5 +1,6 @@
 import { RunStepError } from "../errors/run-errors.ts";
 import type { RunBuiltIn } from "../grounding/delegate.ts";
+import { whenAborted } from "../internal/abort.ts";
 import { groundingResponses } from "../loop/build-result.ts";
 import type { CompactionPlan } from "../loop/loop-input.ts";
 import { type RunResult, runSoFar } from "../loop/result.ts";
@@ -36,12 +37,14 @@ export class NestedRuns {
   summarizer(
     instructions: string | undefined,
     { runId, metadata }: Pick<RunIdentity, "runId" | "metadata">,
+    prices: ParentRun["prices"],
   ): CompactionPlan["summarize"] {
     return async (contents, { step, signal, traceparent }, attach) => {
       const request = userText(instructions ?? SUMMARY_REQUEST);
       const { text, stopReason } = await this.#run([...contents.map(withoutServerTools), request], [], signal, attach, {
         step: { runId, step, ...(traceparent !== undefined && { traceparent }) },
         metadata,
+        prices,
       });
       if (stopReason !== "finished" || text.trim() === "")
         throw new RunStepError(`the conversation could not be summarized (${stopReason})`, "compact");
@@ -54,7 +57,7 @@ export class NestedRuns {
     tools: readonly BuiltInTool[],
     outer: AbortSignal,
     attach: (run: NestedRun) => void,
-    parent: Pick<ParentRun, "step" | "metadata"> | undefined,
+    parent: Pick<ParentRun, "step" | "metadata" | "prices"> | undefined,
   ): Promise<RunResult<unknown>> {
     const options: AnyRunOptions = {
       tools,
@@ -64,7 +67,7 @@ export class NestedRuns {
       prepareTurn: () => undefined,
       guardrails: {},
       stopWhen: [],
-      prices: this.#prices,
+      prices: parent?.prices ?? this.#prices,
       compaction: false,
       parent: parent?.step,
       metadata: parent?.metadata,
@@ -90,9 +93,7 @@ export interface RunToNest {
  */
 export function nestedSignal(outer: AbortSignal): AbortSignal {
   const inner = new AbortController();
-  const onAbort = (): void => inner.abort(new DOMException("the parent run was aborted", "AbortError"));
-  if (outer.aborted) onAbort();
-  else outer.addEventListener("abort", onAbort, { once: true });
+  whenAborted(outer, () => inner.abort(new DOMException("the parent run was aborted", "AbortError")));
   return inner.signal;
 }
 
@@ -103,12 +104,12 @@ export async function attachNested(
 ): Promise<RunResult<unknown>> {
   try {
     const result = await run;
-    const { usage, cost } = result;
-    attach({ usage, cost, responses: groundingResponses(result) });
+    const { usage, cost, unpriced } = result;
+    attach({ usage, cost, unpriced, responses: groundingResponses(result) });
     return result;
   } catch (error) {
     const soFar = runSoFar(error);
-    if (soFar !== undefined) attach({ usage: soFar.usage, cost: soFar.cost, responses: [] });
+    if (soFar !== undefined) attach({ usage: soFar.usage, cost: soFar.cost, unpriced: soFar.unpriced, responses: [] });
     throw error;
   }
 }

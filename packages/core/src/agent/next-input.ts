@@ -2,7 +2,7 @@ import { checkValue } from "../internal/option-names.ts";
 import type { NextInput } from "../session/runs/next-run.ts";
 import { hasAnswers } from "../session/runs/session-answers.ts";
 import type { SessionHost } from "../session/runs/session-host.ts";
-import type { InsteadOf } from "../session/runs/session-runs.ts";
+import type { ReplacedMessage } from "../session/runs/session-runs.ts";
 import type { AnyRunOptions } from "./options.ts";
 import type { ResumeOptions, SendOptions } from "./session-options.ts";
 
@@ -15,30 +15,31 @@ import type { ResumeOptions, SendOptions } from "./session-options.ts";
 export function readNextInput(
   host: SessionHost<AnyRunOptions>,
   given: AnyRunOptions & SendOptions & ResumeOptions,
-  again?: InsteadOf,
+  again?: ReplacedMessage,
 ): Omit<NextInput<AnyRunOptions>, "message"> & { readonly message: undefined } {
   const {
     whileRunning = "refuse",
     unfinished = "close",
     keepInterrupted = true,
-    insteadOf: replaced,
+    replaces: replaced,
     approvals = {},
     outcomes = {},
+    by,
     anyLoopVersion = false,
     ...options
   } = given;
   host.check(options);
   checkValue("whileRunning", whileRunning, ["refuse", "steer", "wait", "replace"]);
-  checkValue("unfinished", unfinished, ["close", "refuse"]);
-  const answers = { approvals, outcomes };
-  const insteadOf = again ?? (replaced === undefined ? undefined : { messageId: replaced });
-  if (insteadOf !== undefined && whileRunning === "steer")
+  checkValue("unfinished", unfinished, ["close", "refuse", "steer"]);
+  const answers = { approvals, outcomes, by };
+  const replaces = again ?? (replaced === undefined ? undefined : { messageId: replaced });
+  if (replaces !== undefined && whileRunning === "steer")
     throw new TypeError('whileRunning: a message cannot "steer" a run and take the place of another message');
-  if (insteadOf !== undefined && hasAnswers(answers))
-    throw new TypeError("insteadOf takes back the calls that wait, so they cannot be answered as well");
+  if (replaces !== undefined && hasAnswers(answers))
+    throw new TypeError("replaces takes back the calls that wait, so they cannot be answered as well");
   return {
     message: undefined,
-    insteadOf,
+    replaces,
     answers,
     whileRunning,
     unfinished,

@@ -11,7 +11,7 @@ import type { Limits, StopRule } from "../loop/limits.ts";
 import type { Observer } from "../loop/observers/observer.ts";
 import type { PrepareTurn } from "../loop/turn/prepare-turn.ts";
 import type { Model } from "../model/model.ts";
-import type { PriceTable } from "../model/usage.ts";
+import type { PriceTable } from "../model/prices.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { AnyTool, Approve, ParentStep, ToolFor } from "../tool/tool.ts";
 import type { JsonObject } from "../wire/types/content.ts";
@@ -223,10 +223,13 @@ export const SETTINGS: OptionNames<ModelSettings> = {
   responseModalities: true,
   imageConfig: true,
   speechConfig: true,
+  audioTranscriptionConfig: true,
+  outputConfig: true,
   mediaResolution: true,
   safetySettings: true,
   location: true,
   serviceTier: true,
+  store: true,
   cachedContent: true,
   labels: true,
   candidateCount: true,

@@ -1,6 +1,7 @@
 import { ConfigurationError, messageOf } from "../errors/agent-error.ts";
 import { OutputMissingError } from "../errors/run-errors.ts";
 import { isTooDeep, MAX_LEVELS } from "../internal/json.ts";
+import { type JsonCheck, jsonCheck } from "../tool/schema/json-check.ts";
 import { isStandardSchema, issuesText } from "../tool/schema/standard-schema.ts";
 import type { OutputPlan } from "../loop/loop-input.ts";
 import type { FinishedRun, RunResult } from "../loop/result.ts";
@@ -25,10 +26,16 @@ export function planOutput(
   // Citations of built-in tools, native or delegated, only survive in prose.
   const hasBuiltIns = delegates || toolset.builtIns.length > 0;
   return {
-    schema: schema === "json" ? undefined : declareSchema(schema, OUTPUT_OWNER).schema,
+    ...describeOutput(schema),
     native: !hasBuiltIns && (toolset.functions.length === 0 || capabilities.outputWithFunctions),
-    parse: (text) => parseOutput(schema, text),
   };
+}
+
+/** The schema of an answer, and its check. */
+export function describeOutput(schema: OutputSchema): Pick<OutputPlan, "schema" | "parse"> {
+  const declared = schema === "json" ? undefined : declareSchema(schema, OUTPUT_OWNER);
+  const json = declared !== undefined && !isStandardSchema(schema) ? jsonCheck(declared.source) : undefined;
+  return { schema: declared?.schema, parse: (text) => parseOutput(schema, json, text) };
 }
 
 /**
@@ -46,6 +53,7 @@ export function finished<Output>(result: RunResult<Output>): FinishedRun<Output>
 
 async function parseOutput(
   schema: OutputSchema,
+  json: JsonCheck | undefined,
   text: string,
 ): Promise<{ ok: true; value: unknown } | { ok: false; problem: string }> {
   let value: unknown;
@@ -56,8 +64,11 @@ async function parseOutput(
   }
   if (isTooDeep(value))
     return { ok: false, problem: `the JSON nests more than ${MAX_LEVELS} levels of lists and objects` };
-  if (!isStandardSchema(schema)) return { ok: true, value };
   try {
+    if (!isStandardSchema(schema)) {
+      const issues = (await json?.issuesOf(value)) ?? [];
+      return issues.length === 0 ? { ok: true, value } : { ok: false, problem: issuesText(issues) };
+    }
     const checked = await schema["~standard"].validate(value);
     return checked.issues === undefined
       ? { ok: true, value: checked.value }

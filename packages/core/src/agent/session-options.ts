@@ -1,10 +1,11 @@
 import type { OptionNames } from "../internal/option-names.ts";
 import type { WhileRunning } from "../session/runs/next-run.ts";
+import type { OwnerBudget } from "../loop/limits.ts";
+import type { Answers } from "../session/runs/session-answers.ts";
 import type { SessionLimits } from "../session/runs/session-host.ts";
 import type { Unfinished } from "../session/runs/run-closer.ts";
 import type { SessionAbout } from "../session/runs/session-runs.ts";
 import type { SessionStore } from "../session/store/store.ts";
-import type { Approval, ExternalOutcome } from "../tool/tool.ts";
 import type { RunInput } from "./run-input.ts";
 
 /** Identity, store and limits of a session. */
@@ -18,6 +19,13 @@ export interface SessionOptions extends SessionAbout {
    * is refused with `SessionLimitError`. @defaultValue none
    */
   readonly limits?: SessionLimits | undefined;
+  /**
+   * Asked before each turn how the budget stands that the session shares with others of its owner, in the unit of `prices`, which are
+   * required. When nothing is left, the run ends with `limit` and `scope: "owner"`, and can be resumed once something is; if it throws,
+   * the run fails. A turn that was made is never decided again. Not asked by runs inside calls, which get no more than was left when the
+   * turn began. @defaultValue none
+   */
+  readonly ownerBudget?: (() => OwnerBudget | Promise<OwnerBudget>) | undefined;
   /**
    * How long a run keeps its session after its process has stopped renewing the lease, in milliseconds; at least 100. A shorter one
    * lets others take over sooner after a crash, also from a process that was only paused. @defaultValue 15_000
@@ -33,8 +41,11 @@ export interface SendOptions {
    */
   readonly whileRunning?: WhileRunning | undefined;
   /**
-   * If the last run was cut off by a crash or waits for an answer: `"close"` it, its open calls answered as cancelled, or `"refuse"` the
-   * message with `SessionUnfinishedError`. @defaultValue "close"
+   * If the last run was cut off by a crash or waits for an answer: `"close"` it, its questions withdrawn and its open calls answered as
+   * cancelled; `"refuse"` the message with `SessionUnfinishedError`, unless it has steered that run already; or, while it waits, `"steer"`
+   * it: the message is stored, the result is that of the run as it waits, and the model reads the message with the outcome once the answer
+   * has come. A run that was cut off is closed by `"steer"`, too. A run that has an answer which it has not used, because it was not resumed
+   * or was cut off, is not closed but goes on, and hears the message. @defaultValue "close"
    */
   readonly unfinished?: Unfinished | undefined;
   /**
@@ -45,7 +56,7 @@ export interface SendOptions {
    * Id of the message that this one replaces, as in the conversation: that message and all that followed are taken back first, as by
    * {@link Session.rewind}. @defaultValue none
    */
-  readonly insteadOf?: string | undefined;
+  readonly replaces?: string | undefined;
 }
 
 /** Options of {@link Session.rewind}. */
@@ -65,14 +76,6 @@ export interface RegenerateOptions {
   readonly whileRunning?: Exclude<WhileRunning, "steer"> | undefined;
 }
 
-/** Answers to pending calls. */
-export interface Answers {
-  /** Decisions on calls that require approval, by call id: `true` runs the call, `false` or `{ deny }` refuses it. */
-  readonly approvals?: { readonly [callId: string]: Approval } | undefined;
-  /** Outcomes of calls that were executed elsewhere, by call id. */
-  readonly outcomes?: { readonly [callId: string]: ExternalOutcome } | undefined;
-}
-
 /** Options of resuming a run. */
 export interface ResumeOptions extends Answers {
   /** Resume a run that another version of the loop started. @defaultValue false */
@@ -81,7 +84,7 @@ export interface ResumeOptions extends Answers {
 
 /** What {@link Session.continue} continues with. */
 export interface ContinueOptions extends SendOptions, ResumeOptions {
-  /** Absent with `insteadOf`: the message that it names is sent once more. */
+  /** Absent with `replaces`: the message that it names is sent once more. */
   readonly message?: RunInput | undefined;
 }
 
@@ -90,6 +93,7 @@ export const SESSION: OptionNames<SessionOptions> = {
   id: true,
   store: true,
   limits: true,
+  ownerBudget: true,
   leaseMs: true,
   title: true,
   owner: true,
@@ -99,9 +103,9 @@ export const SEND: OptionNames<SendOptions> = {
   whileRunning: true,
   unfinished: true,
   keepInterrupted: true,
-  insteadOf: true,
+  replaces: true,
 };
 export const REWIND: OptionNames<RewindOptions> = { before: true };
 export const REGENERATE: OptionNames<RegenerateOptions> = { whileRunning: true, messageId: true };
-export const RESUME: OptionNames<ResumeOptions> = { approvals: true, outcomes: true, anyLoopVersion: true };
+export const RESUME: OptionNames<ResumeOptions> = { approvals: true, outcomes: true, by: true, anyLoopVersion: true };
 export const CONTINUE: OptionNames<ContinueOptions> = { ...SEND, ...RESUME, message: true };

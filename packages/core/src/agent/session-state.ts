@@ -1,6 +1,5 @@
-import type { StopReason } from "../loop/result.ts";
 import type { Usage } from "../model/usage.ts";
-import { isResumable } from "../session/log/entries.ts";
+import { type EndReason, isResumable } from "../session/log/entries.ts";
 import { openQuestions } from "../session/runs/session-answers.ts";
 import type { SessionView } from "../session/log/session-view.ts";
 import type { PendingCall } from "../tool/tool.ts";
@@ -15,12 +14,16 @@ export interface SessionState {
   readonly usage: Usage;
   /** Cost of all runs; 0 without a price table. */
   readonly cost: number;
+  /** A model that answered and has no price: what it cost is not in `cost`. */
+  readonly unpriced?: string | undefined;
+  /** Day of the price list of the last run that had one. */
+  readonly pricesAsOf?: string | undefined;
   /**
    * How the last run of the conversation ended. `"running"` while it is going, or may be: a lease that nobody has renewed is only
    * known to be abandoned once it has expired. `"cut-off"` when its process died; `undefined` when there was none, or after a
    * rewind.
    */
-  readonly lastRun: StopReason | "failed" | "aborted" | "running" | "cut-off" | undefined;
+  readonly lastRun: EndReason | "running" | "cut-off" | undefined;
   /** Whether `Session.resume` can continue the last run. */
   readonly resumable: boolean;
   /** Calls the last run waits for, also while it is still busy with others. */
@@ -33,7 +36,7 @@ export interface SessionState {
  * @param isHeld - Whether somebody holds the lease on the session.
  */
 export function buildSessionState(
-  { run, runs, turns, toolCalls, usage, cost }: SessionView,
+  { run, runs, turns, toolCalls, usage, cost, unpriced, pricesAsOf }: SessionView,
   isHeld: boolean,
 ): SessionState {
   const isRunning = isHeld && run !== undefined && run.end === undefined;
@@ -43,6 +46,8 @@ export function buildSessionState(
     toolCalls,
     usage,
     cost,
+    ...(unpriced !== undefined && { unpriced }),
+    ...(pricesAsOf !== undefined && { pricesAsOf }),
     lastRun: run === undefined ? undefined : isRunning ? "running" : (run.end?.stopReason ?? "cut-off"),
     resumable: run !== undefined && !isRunning && (run.end === undefined || isResumable(run.end)),
     pending: run === undefined ? [] : openQuestions(run),

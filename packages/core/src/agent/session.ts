@@ -5,11 +5,12 @@ import type { RunResult } from "../loop/result.ts";
 import { type RunEmitters, type RunningLoop, RunStream } from "../loop/run-stream.ts";
 import { checkForkPoint, takeSegments } from "../session/log/fork.ts";
 import { MemoryStore } from "../session/store/memory-store.ts";
+import type { Answers } from "../session/runs/session-answers.ts";
 import { NextRun } from "../session/runs/next-run.ts";
 import { replayRun } from "../session/runs/replay.ts";
 import type { SessionHost } from "../session/runs/session-host.ts";
 import { SessionLog } from "../session/log/session-log.ts";
-import { type SessionAbout, type SessionKeeping, SessionRuns } from "../session/runs/session-runs.ts";
+import { type SessionAbout, type SessionConfig, SessionRuns } from "../session/runs/session-runs.ts";
 import type { SessionStore } from "../session/store/store.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content } from "../wire/types/content.ts";
@@ -27,7 +28,6 @@ import {
 import { readNextInput } from "./next-input.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 import {
-  type Answers,
   CONTINUE,
   type ContinueOptions,
   REGENERATE,
@@ -57,7 +57,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   readonly #store: SessionStore;
   readonly #host: SessionHost<AnyRunOptions>;
   readonly #log: SessionLog;
-  readonly #keeping: SessionKeeping;
+  readonly #config: SessionConfig;
   readonly #runs: SessionRuns<AnyRunOptions>;
   readonly #next: NextRun<AnyRunOptions>;
   readonly #events: EventTap = new EventTap();
@@ -65,25 +65,30 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   /** @internal */
   constructor(host: SessionHost<AnyRunOptions>, options: SessionOptions) {
     checkOptions("session()", options, SESSION, (name) => (name === "sessionId" ? "use id" : undefined));
-    const { id = crypto.randomUUID(), store = new MemoryStore(), limits, leaseMs, ...about } = options;
+    const { id = crypto.randomUUID(), store = new MemoryStore(), limits, ownerBudget, leaseMs, ...about } = options;
     if (typeof store.records !== "function")
       throw new TypeError('store must be a store, such as new SqliteStore("chats.sqlite")');
     if (id.trim() === "") throw new TypeError("a session's id must not be empty");
     if (limits !== undefined) checkLimits(limits);
+    if (ownerBudget !== undefined && typeof ownerBudget !== "function")
+      throw new TypeError("ownerBudget must be a function that returns { maxCost, spent }");
     if (leaseMs !== undefined && !(Number.isFinite(leaseMs) && leaseMs >= 100))
       throw new TypeError(`leaseMs must be at least 100 (milliseconds), got ${leaseMs}`);
+    if (ownerBudget !== undefined) host.requirePrices("ownerBudget");
+    if (limits?.cost !== undefined) host.requirePrices("limits.cost");
     this.id = id;
     this.#store = store;
     this.#host = host;
     this.#log = new SessionLog(store, id);
-    this.#keeping = { limits, leaseMs, about };
-    this.#runs = new SessionRuns(this.#log, host, this.#keeping);
-    this.#next = new NextRun(this.#runs, host, this.#keeping);
+    this.#config = { limits, ownerBudget, leaseMs, about };
+    this.#runs = new SessionRuns(this.#log, host, this.#config);
+    this.#next = new NextRun(this.#runs, host, this.#config);
   }
 
   /**
    * Sends a message and returns the result of its run, in whatever state the session is: a run that failed, was stopped, reached a
-   * limit, was cut off or waits for an answer is closed first, its open calls answered as cancelled.
+   * limit, was cut off or waits for an answer is closed first, its open calls answered as cancelled. A run whose answer is stored and has
+   * not been used goes on instead, and its result is returned: the model reads the message with the outcome.
    *
    * @throws {SessionRunningError} When a run is going, unless `whileRunning` says what to do then. Nothing was stored.
    * @throws {SessionLimitError} When a limit of the session leaves no room for another run. Nothing was stored.
@@ -111,7 +116,8 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    *
    * What tools did is not undone.
    *
-   * @param options - `before`: which message. The rest: options of the last run, needed if that run was cut off.
+   * @param options - `before`: which message. The rest: options of the last run; if that was cut off in the middle of an answer, its
+   * guardrails check it.
    * @returns The message, to be edited for instance.
    * @throws {SessionRunningError} When a run is going: stop it first. Nothing was stored.
    * @throws {RewindTargetError} When no run of the conversation began with that message; names those that can be chosen.
@@ -154,10 +160,10 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    * are not repeated; pass the same options as for the message. After a crash on another machine it first waits, for as long as
    * {@link SessionOptions.leaseMs}, to be sure that the run is not going.
    *
-   * @throws {LoopVersionError} When another version of the loop started it.
+   * @throws {LoopVersionError} When another version of the loop started it, and was in the middle of a turn.
    * @throws {SessionRunningError} When the run is going.
    * @throws {NothingToResumeError} When the last run is over, or there is none.
-   * @throws {UnexpectedAnswerError} When an answer matches no pending call.
+   * @throws {UnexpectedAnswerError} When an answer has no token of an open question.
    */
   async resume<Schema extends OutputSchema | undefined = undefined>(
     ...options: OptionsArgument<RunOptions<Schema, Context> & ResumeOptions, Context>
@@ -188,7 +194,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    * resumes or follows its run, or gives its result. One that steered a run is not said to it again.
    *
    * @throws {SessionRunningError} For a message while a run is going, unless `whileRunning` says what to do then. Nothing was stored.
-   * @throws {UnexpectedAnswerError} When an answer matches no pending call. Nothing was stored.
+   * @throws {UnexpectedAnswerError} When an answer has no token of an open question. Nothing was stored.
    * @throws {NothingToResumeError} Without a message on a session that has no run.
    */
   async continue<Schema extends OutputSchema | undefined = undefined>(
@@ -214,10 +220,10 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    * Stores answers to pending calls without running anything. A run that is still busy with other calls goes on with them; any other is
    * resumed by `resume()` or `continue()`.
    *
-   * @throws {UnexpectedAnswerError} When an answer matches no pending call. Nothing was stored.
+   * @throws {UnexpectedAnswerError} When an answer has no token of an open question. Nothing was stored.
    */
-  async answer({ approvals = {}, outcomes = {} }: Answers): Promise<void> {
-    await this.#next.answer({ approvals, outcomes });
+  async answer({ approvals = {}, outcomes = {}, by }: Answers): Promise<void> {
+    await this.#next.answer({ approvals, outcomes, by });
   }
 
   /**
@@ -241,6 +247,19 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    */
   async stop({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
     return await this.#runs.stop(signal);
+  }
+
+  /**
+   * Leaves the session to other processes, because this one is about to end: the run that this object makes stops where it is, and any
+   * process can continue it at once, as after a crash. Nothing that is finished is repeated: a `once` call that has begun is waited for;
+   * everything else that is under way is aborted, and done again there. This object makes no more runs: its `send` rejects with
+   * `RunReleasedError`, as the run does that was going.
+   *
+   * @param options - `signal`: ends the wait for `once` calls; whoever continues the run is asked whether they took effect.
+   * @returns False when this object made no run.
+   */
+  async release({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
+    return await this.#runs.release(signal);
   }
 
   /**
@@ -269,11 +288,11 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   as<OtherContext, OtherCalls extends ToolCall>(agent: {
     session(options: SessionOptions): Session<OtherContext, OtherCalls>;
   }): Session<OtherContext, OtherCalls> {
-    const { about, limits, leaseMs } = this.#keeping;
-    return agent.session({ id: this.id, store: this.#store, limits, leaseMs, ...about });
+    const { about, ...keeping } = this.#config;
+    return agent.session({ id: this.id, store: this.#store, ...keeping, ...about });
   }
 
-  /** All contents, oldest first, as they are sent. Never ends on an open call. */
+  /** All contents, oldest first, as they are sent. Never ends on an open call: those of a run that is not over count as cancelled. */
   async history(): Promise<readonly Content[]> {
     await this.#log.refresh();
     return this.#log.view.history();
@@ -308,16 +327,10 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
     const all = view.history();
     const contents = options.contents ?? all.length;
     checkForkPoint(all, contents);
-    const { about, limits, leaseMs } = this.#keeping;
-    const fork = new Session<Context, Calls>(this.#host, {
-      id: options.id,
-      store: this.#store,
-      limits,
-      leaseMs,
-      ...about,
-    });
+    const { about, ...keeping } = this.#config;
+    const fork = new Session<Context, Calls>(this.#host, { id: options.id, store: this.#store, ...keeping, ...about });
     const parts = takeSegments(view.allSegments(), contents);
-    await fork.#log.append({ unless: "changed" }, { type: "history", parts, from: { session: this.id, contents } });
+    await fork.#log.append({ at: 0 }, { type: "history", parts, from: { session: this.id, contents } });
     return fork;
   }
 
@@ -330,7 +343,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    */
   replay(options: AnyRunOptions = {}): RunStream<unknown, Calls> {
     const { runId, ...rest } = options;
-    const session = { id: this.id, store: this.#store, host: this.#host, keeping: this.#keeping };
+    const session = { id: this.id, store: this.#store, host: this.#host, bounds: this.#config };
     return new RunStream((emitters) => replayRun(session, runId, { options: rest, emitters }));
   }
 

@@ -195,7 +195,7 @@ export const QUESTION_OF: { readonly [State in ToolCallState]?: PendingQuestion 
 function pendingOf({ id: messageId, parts }: Message): readonly PendingQuestionView[] {
   return parts.flatMap((part): readonly PendingQuestionView[] => {
     const question = part.type === "tool-call" ? QUESTION_OF[part.state] : undefined;
-    if (part.type !== "tool-call" || question === undefined) return [];
-    return [{ callId: part.id, question, messageId, name: part.name, args: part.args }];
+    if (part.type !== "tool-call" || part.asks === undefined || question === undefined) return [];
+    return [{ callId: part.id, question, messageId, name: part.name, args: part.args, ...part.asks }];
   });
 }

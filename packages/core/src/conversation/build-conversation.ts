@@ -1,3 +1,4 @@
+import { knownCost } from "../model/prices.ts";
 import { describeError } from "../durable/steps.ts";
 import type { RunEvent } from "../loop/events.ts";
 import { runSoFar } from "../loop/result.ts";
@@ -56,8 +57,8 @@ export async function* conversationUpdates(
       if (update !== undefined) yield update;
     }
   } catch (error) {
-    const { usage, cost } = runSoFar(error) ?? {};
-    const spent = { ...(usage !== undefined && { usage }), ...(cost !== undefined && { cost }) };
+    const { usage, ...money } = runSoFar(error) ?? {};
+    const spent = { ...(usage !== undefined && { usage }), ...knownCost(money) };
     const update = fold.fail(describeError(error), signal?.aborted === true || wasStopped(error), spent);
     if (update !== undefined) yield update;
     throw error;

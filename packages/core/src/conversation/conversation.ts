@@ -1,7 +1,9 @@
-import type { StopReason } from "../loop/result.ts";
-import type { Limits } from "../loop/limits.ts";
+import type { Cost } from "../model/prices.ts";
+import type { EndReason } from "../session/log/entries.ts";
+import type { GuardrailStop } from "../loop/guardrails.ts";
+import type { LimitReached, Limits } from "../loop/limits.ts";
 import type { Usage } from "../model/usage.ts";
-import type { PendingQuestion, ToolFailureKind } from "../tool/tool.ts";
+import type { PendingCall, PendingQuestion, ToolFailureKind } from "../tool/tool.ts";
 import type { JsonObject } from "../wire/types/content.ts";
 
 /** A conversation as a person sees it. JSON; contains nothing that a browser must not have. */
@@ -35,8 +37,8 @@ export interface Conversation {
 export type ConversationState = "idle" | "running" | "waiting" | "stopped" | "cut-off";
 
 /** A call that waits for an answer. */
-export interface PendingQuestionView {
-  /** Key of the answer, and id of the call's part. */
+export interface PendingQuestionView extends Pick<PendingCall, "token" | "approvedBy" | "editable"> {
+  /** Id of the call's part. */
   readonly callId: string;
   readonly question: PendingQuestion;
   readonly messageId: string;
@@ -71,7 +73,7 @@ export interface QueuedMessage {
 }
 
 /** A message of the user, or all that one run of the agent did. */
-export interface Message {
+export interface Message extends Pick<Cost, "cost" | "pricesAsOf"> {
   /** The same from the log, during the run and live. */
   readonly id: string;
   readonly role: "user" | "assistant";
@@ -81,14 +83,16 @@ export interface Message {
   readonly at?: number | undefined;
   readonly state: MessageState;
   /** How the run ended. */
-  readonly stopReason?: StopReason | "failed" | "aborted" | undefined;
+  readonly stopReason?: EndReason | undefined;
   /** The limit that ended it. */
   readonly limit?: keyof Limits | undefined;
+  /** Whose limit it is: the session's, or its owner's in all sessions. Absent: the run's own. */
+  readonly limitScope?: LimitReached["scope"];
+  /** The guardrail that ended it, with what its author lets people read about it; never the reason. */
+  readonly guardrail?: Pick<GuardrailStop, "name" | "side" | "message"> | undefined;
   readonly error?: MessageError | undefined;
   /** Known when the run has ended. */
   readonly usage?: Usage | undefined;
-  /** In the unit of the price table; absent without one. Known when the run has ended. */
-  readonly cost?: number | undefined;
   readonly parts: readonly MessagePart[];
   /** What the answers are based on; citations refer to them by number. */
   readonly sources: readonly MessageSource[];
@@ -118,8 +122,12 @@ export interface MessageSource {
   /** From 1. */
   readonly number: number;
   readonly kind: "web" | "maps" | "image" | "document" | "url" | "other";
+  /** As received. Offer it as a link only if `isWebUrl` allows it. */
   readonly uri?: string | undefined;
   readonly title?: string | undefined;
+  /** Of a document, or of an image, found by File Search. */
+  readonly pageNumber?: number | undefined;
+  readonly mediaId?: string | undefined;
 }
 
 /** A piece of a message. Its id is unique in the message and made from its kind and place. */
@@ -185,6 +193,8 @@ export interface ToolCallPart extends PartBase {
   /** A person changed `args` when approving the call. */
   readonly edited?: true | undefined;
   readonly state: ToolCallState;
+  /** While it waits for an answer: the key of the answer, who may give it, and which arguments an approval may change. */
+  readonly asks?: Pick<PendingCall, "token" | "approvedBy" | "editable"> | undefined;
   /**
    * The last that the tool reported, while it runs in this process. Of an agent in the call: the path of the event, its type and turn,
    * and what is said.
@@ -200,8 +210,8 @@ export interface ToolCallPart extends PartBase {
  * - `called`: whole. It has not begun, or it is not known here that it has.
  * - `pending-approval`, `pending-output`, `pending-outcome`: it waits for an answer: may it run, what is its output, did it take effect?
  * - `running`: it has begun.
- * - `done`, `failed`, `denied`: it has ended.
- * - `not-run`: it was refused, or the conversation went on without it.
+ * - `done`, `failed`, `denied`: it has ended; with the failure `unknown-outcome` nobody knows whether it took effect.
+ * - `not-run`: it was refused or withdrawn, or the conversation went on without it.
  * - `cancelled`: its run ended before it did, or a person cancelled it.
  */
 export type ToolCallState =

@@ -1,5 +1,6 @@
-import { type CallRoute, parseStepName } from "../durable/run-log.ts";
-import { isObject } from "../internal/json.ts";
+import type { CallRoute, ModelStepValue, StepPlace } from "../durable/run-log.ts";
+import type { Outcome } from "../durable/steps.ts";
+import { isObject, type Json } from "../internal/json.ts";
 import { NO_USAGE } from "../model/usage.ts";
 import type { EndEntry, SessionEntry } from "../session/log/entries.ts";
 import type { Content } from "../wire/types/content.ts";
@@ -9,7 +10,36 @@ type Check = (value: unknown, at: string) => string | undefined;
 
 /** What is wrong with the members of an entry whose header was checked; `undefined` when nothing is. */
 export function checkEntry(entry: { readonly [key: string]: unknown }): string | undefined {
-  return object({ at: number })(entry, "") ?? ENTRIES[entry["type"] as SessionEntry["type"]](entry, "");
+  const type = String(entry["type"]);
+  const problem = object({ at: number })(entry, "");
+  if (problem !== undefined) return problem;
+  if (isKnownType(type)) return ENTRIES[type](entry, "");
+  // A newer program may have entries of other types.
+  return MISTYPED.some((other) => ENTRIES[other](entry, "") === undefined) ||
+    (Object.keys(entry).length === BEGIN_MEMBERS && ENTRIES.begin(entry, "") === undefined)
+    ? `type "${type}" is unknown, and it has the members of another`
+    : undefined;
+}
+
+/** True for a type of entries that this release knows. */
+export function isKnownType(type: string): type is SessionEntry["type"] {
+  return Object.hasOwn(ENTRIES, type);
+}
+
+/** Types whose entries are told by their members. */
+const MISTYPED = ["history", "run", "step", "answer", "turn", "end"] as const;
+
+/** What a `begin` has; entries of other types may have these as well. */
+const BEGIN_MEMBERS = 6;
+
+/** What a step or an answer left; `undefined` when it failed or is missing. */
+export function readValue(outcome: Outcome | undefined): unknown {
+  return outcome?.ok === true ? outcome.value : undefined;
+}
+
+/** True for what a model step left. */
+export function isModelStep(value: unknown): value is ModelStepValue {
+  return isObject(value) && isObject(value["response"]) && isObject(value["response"]["content"]);
 }
 
 /** True for a call that the service could not parse. A response with one is not used, so it is not in the history. */
@@ -26,6 +56,18 @@ const usage: Check = is(
   "a usage record",
   (value) => isObject(value) && Object.entries(NO_USAGE).every(([key, none]) => typeof value[key] === typeof none),
 );
+
+const PLACES: { readonly [Kind in StepPlace["kind"]]: Check } = {
+  model: object({ phase: oneOf("work", "output"), attempt: count }),
+  call: object({ callId: text, attempt: count }),
+  wait: object({ callId: text, question: oneOf("approval", "outcome", "unknown-outcome"), time: count }),
+  hook: object({ callId: text, hook: oneOf("before", "after") }),
+  route: members,
+  reroute: object({ callId: text, time: count }),
+  compact: object({ overflow: optional(count) }),
+  guard: object({ side: oneOf("input", "output"), attempt: count, wait: optional(text) }),
+  inner: object({ callId: text, name: string }),
+};
 
 const times = { startedAt: number, endedAt: number };
 const origin: Check = object({ endpoint: string, family: string });
@@ -58,6 +100,7 @@ const STOP_REASONS: { readonly [Reason in EndEntry["stopReason"]]: true } = {
   "needs-outcome": true,
   failed: true,
   aborted: true,
+  damaged: true,
 };
 
 /** What may be done with a call. A missing one does not compile. */
@@ -78,6 +121,14 @@ const nullable =
   (value, at) =>
     value === null ? undefined : check(value, at);
 
+const turn = {
+  turn: count,
+  phase: optional(text),
+  contents: list(ref),
+  steps: list(object({ step: text, at: optional(count), discarded: optional(text), keepFrom: optional(count) })),
+  calls: list(callRecord),
+};
+
 const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
   history: object({
     parts: list(object({ origin: optional(origin), contents })),
@@ -86,18 +137,29 @@ const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
   run: object({
     runId: text,
     loop: count,
+    agent: string,
     model: text,
+    output: optional(text),
     origin,
     input: contents,
     metadata: optional(members),
     dropInterrupted: optional(flag),
     guarded: optional(flag),
+    withdrawn: optional(list(text)),
   }),
-  begin: object({ runId: text, step: text }),
+  begin: object({ runId: text, step: text, place }),
   step,
-  answer: object({ runId: text, step: text, value: is("JSON", (value) => value !== undefined) }),
+  answer: object({
+    runId: text,
+    step: text,
+    place: (value, at) => place(value, at) ?? object({ kind: oneOf("wait") })(value, at),
+    value: is("JSON", (value) => value !== undefined),
+    token: text,
+    by: optional(text),
+  }),
+  turn: object({ runId: text, ...turn }),
   resume: object({ runId: text }),
-  rewind: object({ before: text }),
+  rewind: object({ before: text, withdrawn: optional(list(text)) }),
   steer: object({ contents, id: optional(text) }),
   end: object({
     runId: text,
@@ -106,12 +168,18 @@ const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
     stopReason: known(STOP_REASONS),
     usage,
     cost: optional(number),
+    unpriced: optional(string),
+    pricesAsOf: optional(string),
     error: optional(error),
+    reached: optional(object({ name: string, limit: number, used: number })),
     guardrail: optional(object({ name: string, side: text, reason: string })),
-    compaction: optional(object({ keepFrom: count, summary: contents })),
-    pending: optional(list(object({ callId: text, question: text, call: members, turn: count }))),
-    interrupted: optional(object({ step: text, attempt: count, parts: list(PARTS.model), truncated: optional(flag) })),
-    added: list(ref),
+    pending: optional(list(object({ callId: text, question: text, call: members, turn: count, token: text }))),
+    interrupted: optional(
+      object({ step: text, place, attempt: count, parts: list(PARTS.model), truncated: optional(flag) }),
+    ),
+    open: list(object(turn)),
+    lost: optional(object({ turn: count, usage })),
+    problem: optional(string),
   }),
   info: object({
     title: optional(nullable(text)),
@@ -136,22 +204,45 @@ const callStep: Check = object({
   nested: list(members),
 });
 const summaryStep: Check = object({ ...times, summary: text, nested: list(members) });
-const routeStep: Check = list(object({ do: known(ROUTES), args: optional(members) }));
+const routeStep: Check = list(
+  object({
+    do: known(ROUTES),
+    args: optional(members),
+    approvedBy: optional(text),
+    editable: optional(list(text)),
+  }),
+);
 const nestedRuns: Check = object({ nested: optional(list(object({ usage, responses: list(members) }))) });
+
+/** True for a step of a kind that this release knows. */
+export function isKnownPlace({ kind }: StepPlace): boolean {
+  return Object.hasOwn(PLACES, kind);
+}
+
+/** A newer program may have steps of other kinds. */
+function place(value: unknown, at: string): string | undefined {
+  const problem = object({ kind: text, turn: count })(value, at);
+  if (problem !== undefined) return problem;
+  const { kind } = value as StepPlace;
+  return Object.hasOwn(PLACES, kind) ? PLACES[kind](value, at) : undefined;
+}
 
 function step(entry: unknown, at: string): string | undefined {
   const problem = object({
     runId: text,
     step: text,
+    place,
     outcome: object({ ok: is("a boolean", (value) => typeof value === "boolean") }),
   })(entry, at);
   if (problem !== undefined) return problem;
   // Its shape was checked.
-  const { step: name, outcome } = entry as { readonly step: string; readonly outcome: Record<string, unknown> };
+  const {
+    place: { kind },
+    outcome,
+  } = entry as { readonly place: StepPlace; readonly outcome: Record<string, unknown> };
   if (outcome["ok"] === false) return error(outcome["error"], "outcome.error");
   const { value } = outcome;
   const valueAt = "outcome.value";
-  const { kind } = parseStepName(name);
   const fields = isObject(value) ? value : {};
   const inNested = nestedRuns(fields, valueAt);
   if (inNested !== undefined) return inNested;
@@ -159,11 +250,11 @@ function step(entry: unknown, at: string): string | undefined {
   if (kind === "model" && fields["stopped"] === true) return stoppedStep(value, valueAt);
   if (kind === "guard")
     return guardStep(value, valueAt) ?? ("response" in fields ? modelStep(value, valueAt) : undefined);
-  // Readers go by the members as well as by the name.
+  // Readers go by the members as well as by the place.
   if (kind === "model" || "response" in fields) return modelStep(value, valueAt);
   if (kind === "call" || "part" in fields) return callStep(value, valueAt);
   if (kind === "compact") return summaryStep(value, valueAt);
-  return kind === "route" ? routeStep(value, valueAt) : undefined;
+  return kind === "route" || kind === "reroute" ? routeStep(value, valueAt) : undefined;
 }
 
 function content(value: unknown, at: string): string | undefined {
@@ -185,12 +276,23 @@ function responsePart(value: unknown, at: string): string | undefined {
 
 function ref(value: unknown, at: string): string | undefined {
   if (!isObject(value)) return members(value, at);
-  const isStep = "model" in value || "calls" in value || "after" in value;
+  const isStep = "model" in value || "steered" in value || "calls" in value || "after" in value;
   if ("role" in value) return isStep ? `${at} is both a content and a reference to a step` : content(value, at);
   if (Object.keys(value).length > 1) return `${at} is neither a content nor a reference to a step`;
   if ("model" in value) return text(value["model"], `${at}.model`);
+  if ("steered" in value) return text(value["steered"], `${at}.steered`);
   if ("after" in value) return list(text)(value["after"], `${at}.after`);
   return list((one, where) => (typeof one === "string" ? text : PARTS.user)(one, where))(value["calls"], `${at}.calls`);
+}
+
+function callRecord(value: unknown, at: string): string | undefined {
+  const isStep = isObject(value) && "step" in value;
+  return object({
+    callId: text,
+    args: optional(members),
+    endsRun: optional(flag),
+    ...(isStep ? { step: text } : { value: callStep }),
+  })(value, at);
 }
 
 function object(fields: Readonly<Record<string, Check>>): Check {
@@ -223,10 +325,23 @@ function onlyIn(role: Content["role"]): Check {
   return (value, at) => (value === undefined ? undefined : `${at} is allowed only in ${role} contents`);
 }
 
+function oneOf(...names: readonly string[]): Check {
+  return is(names.join(" or "), (value) => typeof value === "string" && names.includes(value));
+}
+
 function known(names: Readonly<Record<string, true>>): Check {
   return (value, at) => (typeof value === "string" && Object.hasOwn(names, value) ? undefined : `${at} is unknown`);
 }
 
 function is(what: string, test: (value: unknown) => boolean): Check {
   return (value, at) => (test(value) ? undefined : `${at} is not ${what}`);
+}
+
+/** The entry of a model step with another value. */
+export function withValue<Entry extends Extract<SessionEntry, { type: "step" }>>(
+  entry: Entry,
+  value: ModelStepValue,
+): Entry {
+  // The same JSON under another type.
+  return { ...entry, outcome: { ok: true, value: value as unknown as Json } };
 }

@@ -1,7 +1,7 @@
-import { parseStepName } from "../durable/run-log.ts";
+import { LOOP_VERSION, stepName } from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
 import { ENTRY_VERSION, checkEntryHeader, type RunEntry, type SessionEntry } from "../session/log/entries.ts";
-import { checkEntry } from "./entry-shape.ts";
+import { checkEntry, isKnownPlace, isKnownType } from "./entry-shape.ts";
 
 /** One line of a session's log as it was read, before anything is known about it. */
 export type LogLine =
@@ -38,6 +38,8 @@ interface LostLine {
   readonly position: number;
   readonly type?: string | undefined;
   readonly step?: string | undefined;
+  /** Of its place. */
+  readonly kind?: string | undefined;
 }
 
 /** A run's entries, in log order. */
@@ -48,13 +50,13 @@ export interface RunGroup {
   readonly lost: readonly LostLine[];
 }
 
-type HeadEntry = Extract<SessionEntry, { type: "history" | "steer" | "info" }>;
+type HeadEntry = Exclude<SessionEntry, { type: "run" }>;
 
 type EntryOfRun = Exclude<SessionEntry, { type: "history" | "run" }>;
 
 /** A log's readable entries, by run. */
 export interface ReadLog {
-  /** Entries before the first run. */
+  /** Entries before the first run. Of those, only contents count. */
   readonly head: readonly Item<HeadEntry>[];
   readonly groups: readonly RunGroup[];
   readonly problems: readonly SessionProblem[];
@@ -97,13 +99,15 @@ export function readLog(lines: readonly LogLine[]): ReadLog {
       });
     else if (entry.type === "history") head.push({ position, entry });
     else if (group !== undefined) group.items.push({ position, entry });
-    else if (entry.type === "steer" || entry.type === "info") head.push({ position, entry });
+    else if (entry.type === "steer" || entry.type === "info" || !isKnownType(entry.type))
+      head.push({ position, entry });
     else if (entry.type === "rewind") problems.push(strayRewind({ position, entry }));
     else problems.push(orphan({ position, entry }, false));
   }
   const started = new Set(groups.map(({ run }) => run.entry.runId));
   for (const group of groups) {
     keepOwn(group, started, problems);
+    correctNames(group, problems);
     dropRepeated(group, problems);
   }
   if (newer === lines.length) return { head, groups, problems, refused: undefined };
@@ -139,15 +143,25 @@ function checkValue(value: unknown): string | undefined {
   return wrong && `its ${wrong}`;
 }
 
-/** What the text of a line, or of a value that is no entry, suggests that it was. */
+/** What a value that is no entry, or the text of a line, suggests that it was. */
 function guessLine(position: number, line: LogLine): LostLine {
-  const text = ("value" in line ? JSON.stringify(line.value) : line.text) ?? "";
+  if ("value" in line) {
+    const { type, step, place } = isObject(line.value) ? line.value : {};
+    const { kind } = isObject(place) ? place : {};
+    return {
+      position,
+      type: typeof type === "string" ? type : undefined,
+      step: typeof step === "string" ? step : undefined,
+      kind: typeof kind === "string" ? kind : undefined,
+    };
+  }
+  const text = line.text ?? "";
   const word = (key: string): string | undefined =>
     new RegExp(`"${key}":"([^"\\\\]{1,200})"`).exec(text.slice(0, 600))?.[1];
-  return { position, type: word("type"), step: word("step") };
+  return { position, type: word("type"), step: word("step"), kind: word("kind") };
 }
 
-function describeLost({ type, step }: LostLine): string {
+function describeLost({ type, step, kind }: LostLine): string {
   switch (type) {
     case "history":
       return "the contents the session started with are lost";
@@ -156,8 +170,8 @@ function describeLost({ type, step }: LostLine): string {
     case "begin":
       return `the record that ${step ?? "a step"} started is lost`;
     case "step":
-      return parseStepName(step ?? "").kind === "model"
-        ? `the model's response (${step}) is lost`
+      return kind === "model"
+        ? `the model's response (${step ?? "of a step"}) is lost`
         : `the result of ${step ?? "a step"} is lost`;
     case "answer":
       return `an external answer (${step ?? "to a call"}) is lost`;
@@ -167,6 +181,8 @@ function describeLost({ type, step }: LostLine): string {
       return "the record that the run was resumed is lost";
     case "steer":
       return "a steering message is lost";
+    case "turn":
+      return "what its turn said is told by its steps";
     case "end":
       return "the end of its run is lost";
     default:
@@ -216,7 +232,7 @@ function keepOwn(group: OpenGroup, started: ReadonlySet<string>, problems: Sessi
 }
 
 function getRunId({ entry }: Item<EntryOfRun>): string | undefined {
-  return "runId" in entry ? entry.runId : undefined;
+  return isKnownType(entry.type) && "runId" in entry ? entry.runId : undefined;
 }
 
 function orphan({ position, entry }: Item<EntryOfRun>, hasRun: boolean): SessionProblem {
@@ -237,14 +253,28 @@ export function strayRewind({ position, entry }: Item<Extract<SessionEntry, { ty
   };
 }
 
+/** A step has the name of its place; other versions of the loop may have made other names. */
+function correctNames(group: OpenGroup, problems: SessionProblem[]): void {
+  if (group.run.entry.loop !== LOOP_VERSION) return;
+  group.items = group.items.map((item) => {
+    const { position, entry } = item;
+    if ((entry.type !== "begin" && entry.type !== "step" && entry.type !== "answer") || !isKnownPlace(entry.place))
+      return item;
+    const step = stepName(entry.place);
+    if (step === entry.step) return item;
+    problems.push({ position, problem: `its step is ${entry.step}, at the place of ${step}`, remedy: "it is renamed" });
+    return { position, entry: { ...entry, step } };
+  });
+}
+
 /** Keeps the last outcome of each step: it is the one that counts. */
 function dropRepeated(group: OpenGroup, problems: SessionProblem[]): void {
   const last = new Map<string, Item>();
   for (const item of group.items)
-    if ("step" in item.entry && item.entry.type !== "begin") last.set(item.entry.step, item);
+    if (item.entry.type === "step" || item.entry.type === "answer") last.set(item.entry.step, item);
   group.items = group.items.filter((item) => {
     const { position, entry } = item;
-    if (!("step" in entry) || entry.type === "begin" || last.get(entry.step) === item) return true;
+    if ((entry.type !== "step" && entry.type !== "answer") || last.get(entry.step) === item) return true;
     problems.push({
       position,
       problem: `${entry.step} is recorded again later`,

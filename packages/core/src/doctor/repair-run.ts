@@ -1,13 +1,26 @@
-import { guardStepName } from "../durable/run-log.ts";
-import type { Outcome } from "../durable/steps.ts";
+import type { StepPlace } from "../durable/run-log.ts";
 import { closeOpenCalls, userText } from "../loop/transcript.ts";
+import { classifyFinish } from "../model/finish-reason.ts";
 import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
-import { type EndEntry, ENTRY_VERSION, isResumable, type RunEntry } from "../session/log/entries.ts";
-import { buildRefs, checkedInput } from "../session/log/session-view.ts";
+import {
+  type EndEntry,
+  ENTRY_VERSION,
+  type EntryOfRun,
+  isResumable,
+  type RunEntry,
+  type SessionEntry,
+} from "../session/log/entries.ts";
+import { deriveOpen } from "../session/log/derive-open.ts";
+import { findBadTurn } from "../session/log/find-damage.ts";
+import { addToRecord, beginRecord, type RunRecord } from "../session/log/run-record.ts";
+import { checkedInput, INPUT_GUARD } from "../session/log/run-turns.ts";
+import { SessionView } from "../session/log/session-view.ts";
+import { sumUpRun } from "../session/log/run-totals.ts";
+import { resolveRefs, type StepRecord, type TurnRecord } from "../session/log/turn-record.ts";
 import type { Content } from "../wire/types/content.ts";
+import { isModelStep, isNameless, readValue } from "./entry-shape.ts";
 import { type Change, pairCalls } from "./pair-calls.ts";
 import type { Item, RunGroup, SessionProblem } from "./read-log.ts";
-import { hasMissingTurns, listModelSteps, readRuns, rebuildRun, resolveKnownRefs } from "./rebuild-run.ts";
 
 /** A run whose end refers only to steps in the log, and in which each call has exactly one response. */
 export interface RepairedRun {
@@ -40,21 +53,27 @@ const CUT_OFF = { name: "AbortError", message: "the run was cut off here" };
 
 /** Repairs one run. */
 export function repairRun(damaged: RunGroup, place: Place): RepairedRun {
-  const [record] = readRuns([damaged.run, ...damaged.items].map(({ entry }) => entry)).runs;
-  const outcomes = record?.outcomes ?? new Map<string, Outcome>();
-  const restored = replaceUnchecked(damaged.run, outcomes);
-  const group = { ...damaged, run: restored.run };
-  const repaired = repairCheckedRun(group, place, outcomes, record?.end);
+  const record = beginRecord(damaged.run.entry, { steeringCursor: 0, spentBefore: new SessionView().spent() });
+  for (const { entry } of damaged.items) if (isOfRun(entry)) addToRecord(record, entry);
+  const restored = replaceUnchecked(damaged.run, record.outcomes);
+  const repaired = repairCheckedRun({ ...damaged, run: restored.run }, place, record);
   return { ...repaired, problems: [...restored.problems, ...repaired.problems] };
+}
+
+function isOfRun(entry: SessionEntry): entry is EntryOfRun {
+  return ["begin", "step", "answer", "turn", "resume", "end"].includes(entry.type);
 }
 
 /** A message whose check is lost, although the model read it: what the model read is unknown. */
 function replaceUnchecked(
   run: Item<RunEntry>,
-  outcomes: ReadonlyMap<string, Outcome>,
+  outcomes: RunRecord["outcomes"],
 ): { run: Item<RunEntry>; problems: readonly SessionProblem[] } {
   const { guarded, ...entry } = run.entry;
-  const isLost = guarded === true && !outcomes.has(guardStepName("input", 1)) && listModelSteps(outcomes).length > 0;
+  const isLost =
+    guarded === true &&
+    !outcomes.has(INPUT_GUARD) &&
+    [...outcomes.values()].some(({ place }) => place.kind === "model");
   if (!isLost) return { run, problems: [] };
   const problem = `what guardrails made of the message of run ${entry.runId} is lost`;
   return {
@@ -65,116 +84,195 @@ function replaceUnchecked(
 
 const MESSAGE_LOST = "(this message was lost)";
 
-function repairCheckedRun(
-  group: RunGroup,
-  place: Place,
-  outcomes: ReadonlyMap<string, Outcome>,
-  recordedEnd: EndEntry | undefined,
-): RepairedRun {
-  const end = findEffectiveEnd(group, recordedEnd);
-  if (end !== undefined) return repairEndedRun(group, place, end, outcomes);
-  const { run, problems } = repairInput(group.run, place.first);
-  const input = checkedInput({ entry: run.entry, outcomes });
-  // An end that is not in effect must not stay the last one.
-  const isDamaged = recordedEnd !== undefined || hasGaps(group);
-  if (place.isLast && !isDamaged)
-    return { items: [run, ...group.items], contents: closeOpenCalls(input), end, problems };
-  const isFinal = isDamaged && place.isLast;
-  const ended = rebuildEnd({ ...group, run }, outcomes, { first: place.first && input.length === 0, isFinal });
-  return {
-    items: [run, ...group.items, ended.end],
-    contents: [...input, ...ended.added],
-    end: ended.end,
-    problems: [
-      ...problems,
-      {
-        position: run.position,
-        problem: `run ${run.entry.runId} has no end, and ${isDamaged ? "entries of it are lost" : "another run follows"}`,
-        remedy: `its end is rebuilt from its steps; calls without an outcome count as cancelled${isFinal ? NOT_RESUMED : ""}`,
-      },
-    ],
+function repairCheckedRun(group: RunGroup, place: Place, record: RunRecord): RepairedRun {
+  const { outcomes, end: recordedEnd } = record;
+  const input = repairInput(group.run, place.first);
+  const { run } = input;
+  const contents: Content[] = [...checkedInput({ entry: run.entry, outcomes })];
+  const problems = [...input.problems];
+  const derived = deriveOpen({ ...record, turns: [] }, { cancelled: RESULT_NOT_RECORDED }).turns;
+  const repair = <Turn extends TurnRecord>(position: number, turn: Turn): Turn => {
+    const known = derived.find((one) => one.turn === turn.turn);
+    const repaired = repairTurn(turn, known, outcomes, place.first && contents.length === 0);
+    problems.push(...placed(position, repaired.changes));
+    contents.push(...repaired.contents);
+    return repaired.turn;
   };
+  const found = findEffectiveEnd(group, recordedEnd);
+  let last = 0;
+  /** Turns that some later one follows, and that nothing closes. */
+  const fill = (position: number, before: number): readonly Item[] =>
+    derived.flatMap((turn): Item[] => {
+      if (turn.turn <= last || turn.turn >= before) return [];
+      const problem = `nothing tells what turn ${turn.turn} of run ${run.entry.runId} added`;
+      problems.push({ position, problem, remedy: "it is put together from its steps" });
+      const { runId, at } = run.entry;
+      return [{ position, entry: { v: ENTRY_VERSION, at, type: "turn", runId, ...repair(position, turn) } }];
+    });
+  const items = group.items.flatMap((item): readonly Item[] => {
+    const { position, entry } = item;
+    if (entry.type !== "turn" || entry.turn <= last) return [item];
+    const missing = fill(position, entry.turn);
+    last = entry.turn;
+    const turn = repair(position, entry);
+    return [...missing, turn === entry ? item : { position, entry: turn }];
+  });
+  const missing = fill(found?.position ?? run.position, found?.entry.open[0]?.turn ?? 0);
+  if (found !== undefined) {
+    const end = repairEnd(
+      group,
+      place,
+      found,
+      found.entry.open.map((turn) => repair(found.position, turn)),
+      problems,
+    );
+    const at = items.findIndex((item) => item.position === found.position);
+    // Nothing goes on with an answer that came after an end which is final now.
+    const later = items.slice(at + 1).filter(({ entry }) => end.entry.error !== DAMAGED || entry.type !== "answer");
+    return {
+      items: [run, ...placeTurns([...items.slice(0, at), ...missing, end, ...later], problems)],
+      contents,
+      end,
+      problems,
+    };
+  }
+  const known = problems.length;
+  const open = derived.filter(({ turn }) => turn > last).map((turn) => repair(run.position, turn));
+  // An end that is not in effect must not stay the last one.
+  const isDamaged = recordedEnd !== undefined || problems.length > known || hasGaps(group);
+  if (place.isLast && !isDamaged)
+    return { items: [run, ...placeTurns(items, problems)], contents, end: undefined, problems };
+  const isFinal = isDamaged && place.isLast;
+  problems.push({
+    position: run.position,
+    problem: `run ${run.entry.runId} has no end, and ${isDamaged ? "entries of it are lost" : "another run follows"}`,
+    remedy: `its end is rebuilt from its steps; calls without an outcome count as cancelled${isFinal ? NOT_RESUMED : ""}`,
+  });
+  const before = group.items.at(-1) ?? run;
+  const end: Item<EndEntry> = {
+    position: before.position,
+    entry: {
+      v: ENTRY_VERSION,
+      at: before.entry.at,
+      type: "end",
+      runId: run.entry.runId,
+      stopReason: isFinal ? "damaged" : "aborted",
+      open,
+      ...sumUpRun(record, open),
+      error: isFinal ? DAMAGED : CUT_OFF,
+    },
+  };
+  return { items: [run, ...placeTurns(items, problems), end], contents, end, problems };
 }
 
-function repairEndedRun(
+/** Puts turns that stand before their steps behind all steps, and those that follow them as well. */
+function placeTurns(items: readonly Item[], problems: SessionProblem[]): readonly Item[] {
+  const outcomes = new Map<string, StepRecord>();
+  const early = items.find(({ entry }) => {
+    if (entry.type === "step") outcomes.set(entry.step, entry);
+    return entry.type === "turn" && findBadTurn(entry, { outcomes }) !== undefined;
+  });
+  if (early === undefined) return items;
+  const { position } = early;
+  problems.push({ position, problem: "it refers to steps that come after it", remedy: "it is put behind them" });
+  const from = items.indexOf(early);
+  const isLate = ({ entry }: Item, index: number): boolean => entry.type === "turn" && index >= from;
+  const kept = items.filter((item, index) => !isLate(item, index));
+  return kept.toSpliced(kept.findLastIndex(({ entry }) => entry.type === "step") + 1, 0, ...items.filter(isLate));
+}
+
+/** A turn that refers only to what is in the log, and in which each call has one response. */
+function repairTurn<Turn extends TurnRecord>(
+  turn: Turn,
+  derived: TurnRecord | undefined,
+  outcomes: RunRecord["outcomes"],
+  first: boolean,
+): { readonly turn: Turn; readonly contents: readonly Content[]; readonly changes: readonly Change[] } {
+  const changes: Change[] = [];
+  let repaired = turn;
+  const lost =
+    findBadTurn(turn, { outcomes }) ?? (hasNameless(turn, outcomes) ? "a turn refers to a damaged call" : undefined);
+  if (lost !== undefined) {
+    const remedy = "the turn is put together from its steps; calls without an outcome count as cancelled";
+    changes.push({ problem: lost, remedy });
+    const { contents, steps, calls } = derived ?? { contents: [], steps: [], calls: [] };
+    repaired = { ...turn, contents, steps, calls };
+  }
+  // What is only sent to have the answer converted is not part of the history.
+  if (repaired.phase !== undefined) return { turn: repaired, contents: [], changes };
+  const paired = pairCalls(resolveRefs(repaired, outcomes), { first });
+  changes.push(...paired.changes);
+  if (paired.changes.length > 0) repaired = { ...repaired, contents: paired.contents, calls: [] };
+  return { turn: repaired, contents: paired.contents, changes };
+}
+
+/** An answer with a call that the service could not read is never used. */
+function hasNameless(turn: TurnRecord, outcomes: RunRecord["outcomes"]): boolean {
+  return resolveRefs(turn, outcomes).some(({ parts }) => parts.some(isNameless));
+}
+
+/** Why an end in effect, with these turns, is final when the run can not be resumed. */
+function repairEnd(
   group: RunGroup,
   place: Place,
-  found: Item<EndEntry>,
-  outcomes: ReadonlyMap<string, Outcome>,
-): RepairedRun {
-  const { contents: known, missing } = resolveKnownRefs(found.entry.added, outcomes);
-  const problems: SessionProblem[] = at(found.position, missing);
-  let { run } = group;
-  let added: readonly Content[] = known;
-  if (
-    pairCalls([...checkedInput({ entry: run.entry, outcomes }), ...known], { first: place.first }).changes.length > 0
-  ) {
-    const repaired = repairInput(run, place.first);
-    run = repaired.run;
-    const paired = pairCalls(known, {
-      first: place.first && checkedInput({ entry: run.entry, outcomes }).length === 0,
-    });
-    problems.push(...repaired.problems, ...at(found.position, paired.changes));
-    added = paired.contents;
-  }
-  let { entry } = found;
-  if (missing.length > 0 || added !== known) entry = { ...entry, added: buildRefs(added, outcomes) };
-  if (place.isLast && isResumable(entry) && (missing.length > 0 || hasGaps(group, entry))) {
-    problems.push({
-      position: found.position,
-      problem: `run ${entry.runId} ended with "${entry.stopReason}", and entries of it are lost`,
-      remedy: `it is final${NOT_RESUMED}`,
-    });
-    const { pending: _, ...rest } = entry;
-    entry = { ...rest, stopReason: "stopped", error: DAMAGED };
-  }
-  const end = entry === found.entry ? found : { position: found.position, entry };
-  const items = group.items.map((item) => (item.position === end.position ? end : item));
-  return {
-    items: [run, ...items],
-    contents: [...checkedInput({ entry: run.entry, outcomes }), ...added],
-    end,
-    problems,
-  };
+  { position, entry: found }: Item<EndEntry>,
+  open: readonly TurnRecord[],
+  problems: SessionProblem[],
+): Item<EndEntry> {
+  const isChanged = open.some((turn, index) => turn !== found.open[index]);
+  const entry = isChanged ? { ...found, open } : found;
+  if (!place.isLast || !isResumable(entry) || !(isChanged || hasGaps(group, entry))) return { position, entry };
+  problems.push({
+    position,
+    problem: `run ${entry.runId} ended with "${entry.stopReason}", and entries of it are lost`,
+    remedy: `it is final${NOT_RESUMED}`,
+  });
+  const { pending: _, ...rest } = entry;
+  return { position, entry: { ...rest, stopReason: "damaged", error: DAMAGED } };
 }
 
 function repairInput(run: Item<RunEntry>, first: boolean): { run: Item<RunEntry>; problems: SessionProblem[] } {
   const { contents, changes } = pairCalls(closeOpenCalls(run.entry.input), { first });
   if (changes.length === 0) return { run, problems: [] };
-  return { run: { ...run, entry: { ...run.entry, input: contents } }, problems: at(run.position, changes) };
-}
-
-function rebuildEnd(
-  { run, items }: RunGroup,
-  outcomes: ReadonlyMap<string, Outcome>,
-  { first, isFinal }: { readonly first: boolean; readonly isFinal: boolean },
-): { end: Item<EndEntry>; added: readonly Content[] } {
-  const { turns, toolCalls, usage, ...rebuilt } = rebuildRun(outcomes, RESULT_NOT_RECORDED);
-  const { contents: added } = pairCalls(rebuilt.added, { first });
-  const last = items.at(-1) ?? run;
-  const entry: EndEntry = {
-    v: ENTRY_VERSION,
-    at: last.entry.at,
-    type: "end",
-    runId: run.entry.runId,
-    stopReason: isFinal ? "stopped" : "aborted",
-    added: buildRefs(added, outcomes),
-    turns,
-    toolCalls,
-    usage,
-    error: isFinal ? DAMAGED : CUT_OFF,
-  };
-  return { end: { position: last.position, entry }, added };
+  return { run: { ...run, entry: { ...run.entry, input: contents } }, problems: placed(run.position, changes) };
 }
 
 /** True when entries that resuming the run may depend on are not in the log. */
 function hasGaps({ items, lost }: RunGroup, end?: EndEntry): boolean {
-  if (lost.some(({ type }) => type !== "steer" && type !== "end")) return true;
+  if (lost.some(({ type }) => !["steer", "end", "turn"].includes(type ?? ""))) return true;
   if (end !== undefined && !isResumable(end)) return false;
-  return hasMissingTurns(items.flatMap(({ entry }) => ("step" in entry ? entry.step : [])));
+  return hasStrayRoutes(items) || hasMissingTurns(items.flatMap(({ entry }) => ("place" in entry ? entry.place : [])));
 }
 
-function at(position: number, changes: readonly Change[]): SessionProblem[] {
+/** True when the steps include a turn without its model step, or one was skipped. */
+function hasMissingTurns(places: readonly StepPlace[]): boolean {
+  let last = 0;
+  const asked = new Set<number>();
+  for (const place of places) {
+    if (place.kind === "inner" || place.kind === "compact" || (place.kind === "model" && place.phase === "output"))
+      continue;
+    last = Math.max(last, place.turn);
+    if (place.kind === "model" && place.attempt === 0) asked.add(place.turn);
+  }
+  for (let turn = 1; turn <= last; turn++) if (!asked.has(turn)) return true;
+  return false;
+}
+
+/** True when the run took up calls of an answer with which it would have ended: the finish reason is not the one that was given. */
+function hasStrayRoutes(items: RunGroup["items"]): boolean {
+  let ends = false;
+  for (const { entry } of items) {
+    if (entry.type !== "step") continue;
+    const value = readValue(entry.outcome);
+    const { kind } = entry.place;
+    if (kind === "model" && isModelStep(value))
+      ends = !["complete", "truncated"].includes(classifyFinish(value.response.finishReason));
+    if (kind === "route" && ends) return true;
+  }
+  return false;
+}
+
+function placed(position: number, changes: readonly Change[]): SessionProblem[] {
   return changes.map((change) => ({ position, ...change }));
 }
 

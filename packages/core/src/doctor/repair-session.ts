@@ -1,8 +1,6 @@
-import type { ModelStepValue } from "../durable/run-log.ts";
-import type { Json } from "../internal/json.ts";
-import { type HistoryOrigin, PLACEHOLDER_SIGNATURE } from "../model/history/import-history.ts";
-import { type ContentRef, type EndEntry, isResumable, type SessionEntry } from "../session/log/entries.ts";
-import type { Content, Part } from "../wire/types/content.ts";
+import { type EndEntry, isResumable, type SessionEntry } from "../session/log/entries.ts";
+import type { TurnRecord } from "../session/log/turn-record.ts";
+import type { Content } from "../wire/types/content.ts";
 import { pairCalls } from "./pair-calls.ts";
 import {
   type Item,
@@ -13,8 +11,9 @@ import {
   type SessionProblem,
   strayRewind,
 } from "./read-log.ts";
-import { isModelStep, readValue } from "./rebuild-run.ts";
+import { isModelStep, readValue, withValue } from "./entry-shape.ts";
 import { repairRun } from "./repair-run.ts";
+import { repairSignatures } from "./repair-signatures.ts";
 
 /** What a check found. */
 export interface SessionCheck {
@@ -98,14 +97,18 @@ function repairRuns(
     contents.push(...repaired.contents);
     countsHold &&= repaired.problems.length === 0;
     const { end } = repaired;
-    const cut = end?.entry.compaction?.keepFrom;
-    const isCertain = countsHold && goneFrom > (end?.position ?? 0);
-    if (end === undefined || cut === undefined || (isCertain && isPlaceToCut(contents, cut)))
+    const summary = repaired.items.findLast((item) => cutIn(item) !== undefined);
+    const cut = summary && cutIn(summary);
+    if (
+      summary === undefined ||
+      cut === undefined ||
+      (countsHold && goneFrom > summary.position && isPlaceToCut(contents, cut))
+    )
       items.push(...repaired.items);
     else {
-      items.push(...repaired.items.map((item) => (item === end ? withoutSummary(end) : item)));
+      items.push(...repaired.items.map(withoutSummary));
       problems.push({
-        position: end.position,
+        position: summary.position,
         problem: "it is uncertain what its summary replaces",
         remedy: "the summary is dropped; the whole history is sent until a new one is made",
       });
@@ -167,8 +170,21 @@ function isPlaceToCut(contents: readonly Content[], at: number): boolean {
   return content.role === "user" && content.parts.every((part) => part.functionResponse === undefined);
 }
 
-function withoutSummary({ position, entry: { compaction: _, ...entry } }: Item<EndEntry>): Item {
-  return { position, entry };
+/** What the last summary in an entry leaves of the history. */
+function cutIn({ entry }: Item): number | undefined {
+  const turns = entry.type === "turn" ? [entry] : entry.type === "end" ? entry.open : [];
+  return turns.flatMap(({ steps }) => steps.flatMap(({ keepFrom }) => keepFrom ?? [])).at(-1);
+}
+
+function withoutSummary(item: Item): Item {
+  const { position, entry } = item;
+  if (cutIn(item) === undefined) return item;
+  const without = <Turn extends TurnRecord>(turn: Turn): Turn => {
+    const steps = turn.steps.map(({ keepFrom: _, ...step }) => step);
+    return { ...turn, steps };
+  };
+  if (entry.type === "turn") return { position, entry: without(entry) };
+  return entry.type === "end" ? { position, entry: { ...entry, open: entry.open.map(without) } } : item;
 }
 
 function noteLastRun(runAt: number, end: Item<EndEntry> | undefined): readonly SessionProblem[] {
@@ -203,129 +219,6 @@ function renumberSteering(items: readonly Item[]): { entries: SessionEntry[]; pr
   return { entries, problems };
 }
 
-function withValue(entry: StepEntry, value: ModelStepValue): StepEntry {
-  // The same JSON under another type.
-  return { ...entry, outcome: { ok: true, value: value as unknown as Json } };
-}
-
 function inLogOrder(problems: readonly SessionProblem[]): readonly SessionProblem[] {
   return problems.toSorted((a, b) => a.position - b.position);
-}
-
-/** Standard or URL-safe base64: the service accepts both. */
-const BASE64 = /^[\w+/-]+={0,2}$/;
-
-/** Removes signatures that are not base64, and those from another model or endpoint. */
-function repairSignatures(log: ReadLog): SessionCheck & { readonly log: ReadLog } {
-  const problems: SessionProblem[] = [];
-  const unsigned: number[] = [];
-  /** Where each signature was seen first. */
-  const owners = new Map<string, string>();
-  const repair = <One extends Item>(item: One, runOrigin?: HistoryOrigin): One => {
-    const { position } = item;
-    const entry = mapContents(item.entry, runOrigin, (content, origin) => repairContent(content, position, origin));
-    // An entry keeps its type.
-    return entry === item.entry ? item : { ...item, entry };
-  };
-  const head = log.head.map((item) => repair(item));
-  const groups = log.groups.map((group): RunGroup => {
-    const { origin } = group.run.entry;
-    return { ...group, run: repair(group.run, origin), items: group.items.map((item) => repair(item, origin)) };
-  });
-  return { log: { ...log, head, groups }, problems, notes: noteUnsigned(unsigned) };
-
-  function repairContent(content: Content, position: number, origin: HistoryOrigin | undefined): Content {
-    // Signatures of unknown origin are never sent.
-    if (content.role !== "model" || origin === undefined) return content;
-    const isSigned = /^gemini-(?:[3-9]|\d\d)/.test(origin.family);
-    const firstCall = content.parts.findIndex((part) => part.functionCall !== undefined);
-    const parts = mapSame(content.parts, (part, index): Part => {
-      const isNeeded = isSigned && index === firstCall;
-      const { thoughtSignature: signature, ...bare } = part;
-      if (signature === undefined || signature === "") {
-        if (isNeeded) unsigned.push(position);
-        return part;
-      }
-      const problem = checkSignature(signature, origin);
-      if (problem === undefined) return part;
-      problems.push({
-        position,
-        problem,
-        remedy: `it is ${isNeeded ? "replaced by a placeholder" : "removed"}; the model does not see its earlier thoughts`,
-      });
-      return isNeeded ? { ...part, thoughtSignature: PLACEHOLDER_SIGNATURE } : bare;
-    });
-    return parts === content.parts ? content : { ...content, parts };
-  }
-
-  function checkSignature(signature: string, { endpoint, family }: HistoryOrigin): string | undefined {
-    if (signature === PLACEHOLDER_SIGNATURE) return undefined;
-    if (!BASE64.test(signature) || signature.replace(/=+$/, "").length % 4 === 1) return "a signature is not base64";
-    const here = `${family} at ${endpoint}`;
-    const owner = owners.get(signature) ?? here;
-    owners.set(signature, owner);
-    return owner === here ? undefined : `a signature was made by ${owner}, but is in a run of ${here}`;
-  }
-}
-
-function noteUnsigned([position, ...others]: readonly number[]): readonly SessionProblem[] {
-  if (position === undefined) return [];
-  const more = others.length === 0 ? "" : ` (nor do ${others.length} more)`;
-  return [
-    {
-      position,
-      problem: `the first call of a turn has no signature${more}, although its model signs each`,
-      remedy: "a placeholder is sent where one is required; the model does not see its earlier thoughts",
-    },
-  ];
-}
-
-type StepEntry = Extract<SessionEntry, { type: "step" }>;
-
-/**
- * An entry with other contents, where model contents may be; the same object when nothing changes.
- *
- * @param runOrigin - Of the run's contents. Imported contents have their own.
- */
-function mapContents(
-  entry: SessionEntry,
-  runOrigin: HistoryOrigin | undefined,
-  change: (content: Content, origin: HistoryOrigin | undefined) => Content,
-): SessionEntry {
-  const changeOwn = (content: Content): Content => change(content, runOrigin);
-  switch (entry.type) {
-    case "history": {
-      const parts = mapSame(entry.parts, (segment) => {
-        const contents = mapSame(segment.contents, (content) => change(content, segment.origin));
-        return contents === segment.contents ? segment : { ...segment, contents };
-      });
-      return parts === entry.parts ? entry : { ...entry, parts };
-    }
-    case "run": {
-      const input = mapSame(entry.input, changeOwn);
-      return input === entry.input ? entry : { ...entry, input };
-    }
-    case "end": {
-      const added = mapSame(entry.added, (ref): ContentRef => ("role" in ref ? changeOwn(ref) : ref));
-      return added === entry.added ? entry : { ...entry, added };
-    }
-    case "step": {
-      const value = readValue(entry.outcome);
-      if (!isModelStep(value)) return entry;
-      const content = changeOwn(value.response.content);
-      if (content === value.response.content) return entry;
-      return withValue(entry, { ...value, response: { ...value.response, content } });
-    }
-    default:
-      return entry;
-  }
-}
-
-/** The same list when no member changes. */
-function mapSame<Member>(
-  list: readonly Member[],
-  change: (member: Member, index: number) => Member,
-): readonly Member[] {
-  const changed = list.map(change);
-  return changed.every((member, i) => member === list[i]) ? list : changed;
 }

@@ -2,6 +2,7 @@ import { isObject, type Json } from "../internal/json.ts";
 import { parseTraceparent } from "../internal/traceparent.ts";
 import {
   describeError,
+  type NamedStep,
   type Op,
   type Outcome,
   RunSuspended,
@@ -10,6 +11,7 @@ import {
   tooLarge,
   waitTimedOut,
 } from "./steps.ts";
+import { stepName, type StepPlace } from "./run-log.ts";
 
 /** What is recorded of a run's operations. */
 export interface JournalLog {
@@ -18,9 +20,9 @@ export interface JournalLog {
   /** When an operation began, in milliseconds since the epoch. Recorded for `once` operations and waits with a timeout. */
   begunAt(name: string): number | undefined;
   /** Resolves with the time once it would survive a crash. A rejection ends the run with its error. */
-  begin(name: string): Promise<number>;
+  begin(step: NamedStep): Promise<number>;
   /** Resolves once it would survive a crash. A rejection ends the run with its error. */
-  record(name: string, outcome: Outcome): Promise<void>;
+  record(step: NamedStep, outcome: Outcome): Promise<void>;
   /** Reads answers that have come since. Called before a run is suspended. */
   readAnswers?(): Promise<void>;
 }
@@ -36,10 +38,12 @@ export interface PassThroughOptions<Event> {
 /** What a journal needs of its run. */
 export interface JournalOptions<Event> extends PassThroughOptions<Event> {
   readonly log: JournalLog;
-  /** Called before an operation is executed here. */
-  readonly onExecute?: (() => void) | undefined;
+  /** Of `once` operations: one that has begun may go on when the run has been aborted. @defaultValue `signal` */
+  readonly onceSignal?: AbortSignal | undefined;
+  /** Keeps the run's turns. */
+  readonly closeTurn?: Steps<Event>["closeTurn"];
   /** Called instead of running an operation without an outcome: a replay must not act. */
-  readonly missing?: ((op: Op<Event>) => never) | undefined;
+  readonly missing?: ((op: Op<Event>) => Outcome) | undefined;
 }
 
 /**
@@ -50,10 +54,12 @@ export interface JournalOptions<Event> extends PassThroughOptions<Event> {
  * reaches them.
  */
 export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
-  const { runId, signal, emit = ignore, log, missing } = options;
+  const { runId, signal, onceSignal = signal, emit = ignore, log, missing, closeTurn } = options;
   const seen = new Set<string>();
+  const made = new Map<string, Promise<unknown>>();
   return {
     runId,
+    ...(closeTurn !== undefined && { closeTurn }),
     round: async (ops) => {
       for (const { name } of ops) {
         if (seen.has(name)) throw new Error(`two operations of run ${runId} have the name ${name}`);
@@ -68,37 +74,59 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
       if (outcomes.includes(undefined)) await log.readAnswers?.();
       const answered = ops.map((op, index) => outcomes[index] ?? log.findOutcome(op.name));
       const waiting = ops.filter((_, index) => answered[index] === undefined);
-      if (waiting.length > 0) throw new RunSuspended(waiting.map((op) => op.name));
+      if (waiting.length > 0) {
+        // A run that is answered before it has ended asks for the same once more.
+        for (const { name } of ops) seen.delete(name);
+        throw new RunSuspended(waiting.map((op) => op.name));
+      }
       return answered.filter((outcome) => outcome !== undefined);
     },
     recorded: (name) => ({ outcome: log.findOutcome(name), begun: log.begunAt(name) !== undefined }),
+    record: <T>(place: StepPlace, work: () => Promise<T>) => {
+      const name = stepName(place);
+      const value = made.get(name) ?? make({ name, place }, work);
+      made.set(name, value);
+      value.catch(() => made.delete(name));
+      return value as Promise<T>; // of the same work
+    },
   };
+
+  /** The value stands in a list, as readers of the log know a step of the loop by its members. */
+  async function make(step: NamedStep, work: () => Promise<unknown>): Promise<unknown> {
+    const known = log.findOutcome(step.name);
+    if (known?.ok === true) return (known.value as readonly unknown[])[0];
+    const value = await work();
+    await log.record(step, { ok: true, value: [value as Json] });
+    return value;
+  }
 
   async function settle(op: Op<Event>): Promise<Outcome | undefined> {
     const known = log.findOutcome(op.name);
     if (known !== undefined) return known;
     if (op.kind === "wait") return missing === undefined ? await timedOut(op) : undefined;
-    missing?.(op);
-    options.onExecute?.();
+    if (missing !== undefined) return missing(op);
     const { name } = op;
     const once = op.kind === "step" && op.once === true;
     const attempt = once && log.begunAt(name) !== undefined ? 2 : 1;
     const begin = async (): Promise<void> => {
-      if (log.begunAt(name) === undefined) await log.begin(name);
+      signal.throwIfAborted();
+      if (log.begunAt(name) === undefined) await log.begin(op);
     };
-    const step = { key: `${runId}/${name}`, attempt, signal, emit, ...(once && { begin }) };
-    const outcome = bounded(name, await runHere(op, step));
-    if (outcome.ok) await log.record(name, outcome);
+    const key = `${runId}/${name}`;
+    const step = once ? { key, attempt, signal: onceSignal, emit, begin } : { key, attempt, signal, emit };
+    const outcome = bounded(op, await runHere(op, step));
+    if (outcome.ok) await log.record(op, outcome);
     return outcome;
   }
 
   /** The outcome of a wait whose timeout has passed. */
-  async function timedOut({ name, timeoutMs }: Extract<Op<Event>, { kind: "wait" }>): Promise<Outcome | undefined> {
+  async function timedOut(wait: Extract<Op<Event>, { kind: "wait" }>): Promise<Outcome | undefined> {
+    const { name, timeoutMs } = wait;
     if (timeoutMs === undefined) return undefined;
-    const begun = log.begunAt(name) ?? (await log.begin(name));
+    const begun = log.begunAt(name) ?? (await log.begin(wait));
     if (Date.now() < begun + timeoutMs) return undefined;
     const outcome = waitTimedOut(name, timeoutMs);
-    await log.record(name, outcome);
+    await log.record(wait, outcome);
     return outcome;
   }
 }
@@ -158,9 +186,9 @@ async function runHere<Event>(op: Op<Event>, step: Step<Event>): Promise<Outcome
 const MAX_CHARACTERS = 64 * 1024 * 1024;
 
 /** The outcome, or an error in place of a value that is too large to record. */
-function bounded(name: string, outcome: Outcome): Outcome {
+function bounded(op: NamedStep, outcome: Outcome): Outcome {
   if (!outcome.ok || fits(outcome.value, MAX_CHARACTERS)) return outcome;
-  return tooLarge(name, `over ${MAX_CHARACTERS} characters`);
+  return tooLarge(op, `over ${MAX_CHARACTERS} characters`);
 }
 
 /** Whether all texts of a value together are no longer than this. Much cheaper than writing it as JSON. */

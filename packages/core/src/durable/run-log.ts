@@ -1,17 +1,18 @@
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Json } from "../internal/json.ts";
 import type { ModelResponse } from "../model/model.ts";
+import type { AskedOf } from "../tool/pending-call.ts";
 import type { NestedRun, PendingQuestion, ToolOutcome } from "../tool/tool.ts";
 import type { Content, JsonObject, Part } from "../wire/types/content.ts";
 
 /**
- * What the log of a run holds: the names of its steps and the values they record. No other file builds or parses these names.
+ * What the log of a run holds: the places of its steps, their names, and the values they record. No other file builds names.
  *
  * A change to a name or a value raises {@link LOOP_VERSION}.
  */
 
 /** Version of a run's steps: their names, their order and their values. A run can be resumed only with the version that began it. */
-export const LOOP_VERSION = 4;
+export const LOOP_VERSION = 6;
 
 /** Name of the step that records {@link LOOP_VERSION} in a run on an engine. */
 export const VERSION_STEP = "loop-version";
@@ -19,98 +20,86 @@ export const VERSION_STEP = "loop-version";
 /** The work of a run, or converting its answer to a schema. */
 export type PhaseKind = "work" | "output";
 
-/** Name of a request of a turn: `model:3`, `model:3.1` for a retry, `output/model:4` for the schema. */
-export function modelStepName(phase: PhaseKind, turn: number, attempt: number): string {
-  return `${phase === "output" ? "output/" : ""}model:${turn}${attempt === 0 ? "" : `.${attempt}`}`;
-}
-
-/** Id of a call, which is also the name of the step that runs it: turn and position, `call:3.0`. */
+/** Id of a call, which is also the name of the step that first runs it: turn and position, `call:3.0`. */
 export function buildCallId(turn: number, index: number): string {
   return `call:${turn}.${index}`;
 }
 
-/** Name of the step that runs a call: the first time, or for the nth time after an answer said that it was not executed. */
-export function callStepName(callId: string, attempt: number): string {
-  return attempt === 0 ? callId : `${callId}/again${numbered(attempt)}`;
-}
+/** Where an operation stands in its run, which is also what its outcome means. Stored beside it. */
+export type StepPlace =
+  /** A request of a turn, or, in the output phase, for the schema. */
+  | { readonly kind: "model"; readonly phase: PhaseKind; readonly turn: number; readonly attempt: number }
+  /** Runs a call: the first time, or for the nth time after an answer said that it was not executed. */
+  | { readonly kind: "call"; readonly turn: number; readonly callId: string; readonly attempt: number }
+  /** Waits for an answer from outside. */
+  | {
+      readonly kind: "wait";
+      readonly turn: number;
+      readonly callId: string;
+      readonly question: PendingQuestion;
+      /** Counts the questions, from 1; more when the process died again during a repeated call, or when edited arguments need approval. */
+      readonly time: number;
+    }
+  /** A hook around a call that is a separate run; the run has the name of the call. */
+  | { readonly kind: "hook"; readonly turn: number; readonly callId: string; readonly hook: "before" | "after" }
+  /** Decides which calls of a turn need an answer from outside. */
+  | { readonly kind: "route"; readonly turn: number }
+  /** Decides once more about a call whose arguments an approval changed. `time`: of the question that was answered with the change. */
+  | { readonly kind: "reroute"; readonly turn: number; readonly callId: string; readonly time: number }
+  /** Summarizes the oldest messages: before a turn's first request, or after its nth one, which was too long. */
+  | { readonly kind: "compact"; readonly turn: number; readonly overflow?: number | undefined }
+  /** Checks the message of the run, in the turn that first sends it, or an answer. */
+  | {
+      readonly kind: "guard";
+      readonly turn: number;
+      readonly side: "input" | "output";
+      /** Of the request whose answer is checked. */
+      readonly attempt: number;
+      /** Name of the wait whose answer is checked. */
+      readonly wait?: string | undefined;
+    }
+  /** What a tool recorded inside its call, under a name of its own. */
+  | { readonly kind: "inner"; readonly turn: number; readonly callId: string; readonly name: string };
+
+/** Of a request. */
+export type ModelPlace = Extract<StepPlace, { readonly kind: "model" }>;
 
 /**
- * Name of the wait for an answer from outside, which `resume` addresses by call id and question.
- *
- * @param time - Counts the questions, from 1; more than one only when the process died again during a repeated call.
+ * Name of the operation at a place: a key, unique in its run. Nothing is read from it; what it means is its place.
  */
+export function stepName(place: StepPlace): string {
+  switch (place.kind) {
+    case "model": {
+      const { phase, turn, attempt } = place;
+      return `${phase === "output" ? "output/" : ""}model:${turn}${attempt === 0 ? "" : `.${attempt}`}`;
+    }
+    case "call":
+      return place.attempt === 0 ? place.callId : `${place.callId}/again${numbered(place.attempt)}`;
+    case "wait":
+      return waitName(place.callId, place.question, place.time);
+    case "hook":
+      return `${place.callId}/${place.hook}`;
+    case "route":
+      return `route:${place.turn}`;
+    case "reroute":
+      return `${place.callId}/reroute${numbered(place.time)}`;
+    case "compact":
+      return `compact:${place.turn}${place.overflow === undefined ? "" : `.${place.overflow}`}`;
+    case "guard":
+      if (place.wait !== undefined) return `${place.wait}/guard`;
+      return `guard:${place.turn}${place.attempt === 0 ? "" : `.${place.attempt}`}/${place.side}`;
+    case "inner":
+      return `${place.callId}/step:${place.name}`;
+  }
+}
+
+/** {@link stepName} of a wait, of whose call only the id is known. */
 export function waitName(callId: string, question: PendingQuestion, time: number = 1): string {
-  return question === "outcome" ? callId : `${callId}/${question}${numbered(time)}`;
-}
-
-/** Name of the step of a hook around a call that is a separate run; the run has the name of the call. */
-export function hookStepName(callId: string, hook: "before" | "after"): string {
-  return `${callId}/${hook}`;
-}
-
-/** Name of the step that decides which calls of a turn need an answer from outside. */
-export function routeStepName(turn: number): string {
-  return `route:${turn}`;
-}
-
-/** Name of the step that summarizes the oldest messages: before a turn's request, or after the nth prompt that was too long. */
-export function compactStepName(turn: number, overflow: number | undefined): string {
-  return `compact:${turn}${overflow === undefined ? "" : `.${overflow}`}`;
-}
-
-/**
- * Name of the step that checks something: the message of the run, in the turn that first sends it, or an answer.
- *
- * @param attempt - Of the request whose answer it is.
- */
-export function guardStepName(side: "input" | "output", turn: number, attempt: number = 0): string {
-  return `guard:${turn}${attempt === 0 ? "" : `.${attempt}`}/${side}`;
+  return `${callId}/${question}${numbered(time)}`;
 }
 
 function numbered(time: number): string {
   return time === 1 ? "" : `.${time}`;
-}
-
-/** A parsed step name. Names that the loop does not make are `other`. */
-export type StepName =
-  | { readonly kind: "model"; readonly phase: PhaseKind; readonly turn: number; readonly attempt: number }
-  | { readonly kind: "call"; readonly turn: number; readonly callId: string; readonly attempt: number }
-  | { readonly kind: "wait"; readonly turn: number; readonly callId: string; readonly question: PendingQuestion }
-  | { readonly kind: "hook"; readonly turn: number; readonly callId: string }
-  | { readonly kind: "route"; readonly turn: number }
-  | { readonly kind: "compact"; readonly turn: number }
-  | { readonly kind: "guard"; readonly turn: number; readonly side: "input" | "output"; readonly attempt: number }
-  | { readonly kind: "other" };
-
-const STEP_NAME =
-  /^(?<output>output\/)?(?<kind>model|call|route|compact|guard):(?<turn>\d+)(?:\.(?<index>\d+))?(?:\/(?<rest>[a-z-]+)(?:\.(?<time>\d+))?)?$/;
-
-/** Parses the name of a step. */
-export function parseStepName(name: string): StepName {
-  const { output, kind, turn: digits = "", index, rest, time = "1" } = STEP_NAME.exec(name)?.groups ?? {};
-  const turn = Number(digits);
-  if (kind === "model" && rest === undefined)
-    return { kind, phase: output === undefined ? "work" : "output", turn, attempt: Number(index ?? 0) };
-  if (output !== undefined) return { kind: "other" };
-  if ((kind === "route" || kind === "compact") && rest === undefined) return { kind, turn };
-  if (kind === "guard" && (rest === "input" || rest === "output"))
-    return { kind, turn, side: rest, attempt: Number(index ?? 0) };
-  if (kind !== "call" || index === undefined) return { kind: "other" };
-  const callId = buildCallId(turn, Number(index));
-  switch (rest) {
-    case undefined:
-      return { kind, turn, callId, attempt: 0 };
-    case "again":
-      return { kind, turn, callId, attempt: Number(time) };
-    case "approval":
-    case "unknown-outcome":
-      return { kind: "wait", turn, callId, question: rest };
-    case "before":
-    case "after":
-      return { kind: "hook", turn, callId };
-    default:
-      return { kind: "other" };
-  }
 }
 
 /** When a step began and ended, in milliseconds since the epoch, and in what trace. */
@@ -147,10 +136,14 @@ export interface ModelStepValue extends StepTimes {
   readonly response: ModelResponse;
   /** Steering messages that were sent with this request. */
   readonly steered?: Steered | undefined;
-  /** What guardrails did about these messages. */
+  /** What guardrails did about these messages; when one of them answered, the response is its own. */
   readonly checked?: readonly GuardrailAction[] | undefined;
   /** The answer is checked in a step of its own; `held`: nobody has seen it before. */
   readonly guarded?: "held" | "shown" | undefined;
+  /** What it cost, in the unit of the price table; absent without one, and if that has no price for the model. */
+  readonly cost?: number | undefined;
+  /** The model that answered, if the price table had no price for it. */
+  readonly unpriced?: string | undefined;
   /** More messages arrived before the model gave an answer without calls. */
   readonly steeringWaits?: true | undefined;
 }
@@ -176,7 +169,11 @@ export type GuardrailAction =
       readonly action: "stop";
       readonly reason: string;
       readonly details?: JsonObject | undefined;
-    };
+      /** What the person may read about it. */
+      readonly message?: string | undefined;
+    }
+  /** Answered a message in the agent's place. */
+  | { readonly name: string; readonly action: "answer"; readonly reason?: string | undefined };
 
 /** What a `guard` step records for the message of a run. */
 export interface InputCheckValue extends StepTimes {
@@ -184,9 +181,19 @@ export interface InputCheckValue extends StepTimes {
   readonly actions: readonly GuardrailAction[];
   /** What is sent instead. */
   readonly contents?: readonly Content[] | undefined;
+  /** The answer to it that a guardrail gave. */
+  readonly response?: ModelResponse | undefined;
 }
 
-/** What a `guard` step records for an answer. */
+/** What a `guard` step records for an answer from outside. */
+export interface GivenCheckValue extends StepTimes {
+  /** In order; only the last one can be a stop. */
+  readonly actions: readonly GuardrailAction[];
+  /** The answer instead. */
+  readonly given?: unknown;
+}
+
+/** What a `guard` step records for an answer of the model. */
 export interface OutputCheckValue extends StepTimes {
   /** In order; only the last one can be a stop. */
   readonly actions: readonly GuardrailAction[];
@@ -215,19 +222,30 @@ export interface CallStepValue extends StepTimes {
   readonly durationMs: number;
 }
 
+/** What guardrails did about what `approve` said. */
+interface CheckedRoute {
+  readonly checked?: readonly GuardrailAction[] | undefined;
+}
+
 /**
- * What a `route` step records for each call: run it, ask for approval first, get its output from outside, or deny it. `args` are those
- * that a person gave it.
+ * What a `route` step records for each call, and a `reroute` step for its one: run it, ask for approval first, get its output from outside,
+ * or refuse it. `args` are those that a person gave it.
  */
-export type CallRoute =
-  | { readonly do: "run"; readonly args?: JsonObject | undefined }
-  | { readonly do: "ask-approval" }
-  | { readonly do: "ask-outcome"; readonly args?: JsonObject | undefined }
-  | { readonly do: "deny"; readonly why: string };
+export type CallRoute = CheckedRoute &
+  (
+    | { readonly do: "run"; readonly args?: JsonObject | undefined }
+    | ({ readonly do: "ask-approval" | "ask-outcome"; readonly args?: JsonObject | undefined } & AskedOf)
+    | { readonly do: "deny"; readonly why: string; readonly withdrawn?: true | undefined }
+  );
 
 /** What a `compact` step records. */
 export interface CompactStepValue extends StepTimes {
   readonly summary: string;
+  /** Number of contents that the summary replaces, of those that were sent. */
+  readonly replaced: number;
+  /** Prompt tokens before and after, estimated. */
+  readonly tokensBefore: number;
+  readonly tokensAfter: number;
   /** Runs made for the summary. */
   readonly nested: readonly NestedRun[];
 }

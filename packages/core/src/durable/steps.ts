@@ -1,7 +1,9 @@
 import { AgentError } from "../errors/agent-error.ts";
 import type { Json } from "../internal/json.ts";
+import { lostBefore, type Usage } from "../model/usage.ts";
 import type { Content } from "../wire/types/content.ts";
-import { parseStepName, type Steered } from "./run-log.ts";
+import type { ClosedTurn } from "./closed-turn.ts";
+import type { Steered, StepPlace } from "./run-log.ts";
 
 /** What an operation uses while it runs. */
 export interface Step<Event = unknown> {
@@ -20,33 +22,38 @@ export interface Step<Event = unknown> {
   emit(event: Event): void | Promise<void>;
 }
 
-/** One named operation. Names come from data and are unique in their run: `model:3`, `call:3.0`. */
+/** What identifies an operation. */
+export interface NamedStep {
+  /** Comes from data and is unique in its run. A key: what the operation is, its place says. */
+  readonly name: string;
+  /** Of an agent's run: {@link StepPlace}. */
+  readonly place?: StepPlace | undefined;
+}
+
+/** One named operation: `model:3`, `call:3.0`. */
 export type Op<Event = unknown> =
-  | {
+  | (NamedStep & {
       readonly kind: "step";
-      readonly name: string;
       /** Its effect must not happen twice: `attempt` must exceed 1 whenever an earlier attempt may have begun its effect. */
       readonly once?: boolean | undefined;
       run(step: Step<Event>): Promise<unknown>;
-    }
-  | {
+    })
+  | (NamedStep & {
       /** Answered from outside by run id and name; an answer that arrives early is kept. */
       readonly kind: "wait";
-      readonly name: string;
       /** In an agent's run: a `PendingCall`. */
       readonly question?: Json | undefined;
       /** Milliseconds until it ends with `waitTimedOut`. @defaultValue no timeout */
       readonly timeoutMs?: number | undefined;
-    }
-  | {
+    })
+  | (NamedStep & {
       /** A separate run with the id `${runId}:${name}`; its outcome is a `RunReport`. It is cancelled with its parent. */
       readonly kind: "child";
-      readonly name: string;
       /** One of {@link Steps.children}. */
       readonly agent: string;
       /** An `EngineRunInput`. */
       readonly input: Json;
-    };
+    });
 
 /** How an operation ended. Values are JSON, and errors are data. */
 export type Outcome = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly error: StepError };
@@ -59,6 +66,8 @@ export interface StepError {
   readonly code?: string | undefined;
   /** HTTP status of the service's answer, if that was the failure. */
   readonly status?: number | undefined;
+  /** What broken answers of the model used before it. */
+  readonly lost?: Usage | undefined;
 }
 
 /** Where a run's operations are executed: in this process, with a journal, or on a durable engine. */
@@ -78,6 +87,12 @@ export interface Steps<Event = unknown> {
    * an earlier process. Absent: only what was executed in this one is known.
    */
   recorded?(name: string): RecordedStep;
+  /**
+   * Called with each turn that is over once the next one begins, in order. Absent: nobody keeps turns, and none are described.
+   */
+  closeTurn?(turn: ClosedTurn): void;
+  /** Records JSON from inside a step, so that it is not made again when the step is repeated. Absent: only whole steps are recorded. */
+  readonly record?: (<T>(place: StepPlace, work: () => Promise<T>) => Promise<T>) | undefined;
 }
 
 /** What is known of a step from its journal. */
@@ -152,32 +167,32 @@ export const MAX_VALUE_BYTES: number = 8 * 1024 * 1024;
  * @throws The signal's reason when the signal has aborted and the step failed: record nothing then.
  */
 export async function settleStep<Event>(
-  op: Pick<Extract<Op<Event>, { kind: "step" }>, "name" | "run">,
+  op: Pick<Extract<Op<Event>, { kind: "step" }>, "name" | "place" | "run">,
   step: Step<Event>,
   { maxBytes = MAX_VALUE_BYTES }: SettleStepOptions = {},
 ): Promise<Outcome> {
   step.signal.throwIfAborted();
   try {
-    return valueOutcome(op.name, await op.run(step), maxBytes);
+    return valueOutcome(op, await op.run(step), maxBytes);
   } catch (error) {
     if (step.signal.aborted) throw step.signal.reason;
-    return { ok: false, error: describeError(error) };
+    const lost = lostBefore(error);
+    return { ok: false, error: { ...describeError(error), ...(lost !== undefined && { lost }) } };
   }
 }
 
-function valueOutcome(name: string, value: unknown, maxBytes: number): Outcome {
+function valueOutcome(op: NamedStep, value: unknown, maxBytes: number): Outcome {
   // JSON.stringify returns undefined for `undefined`, despite its type.
   const text = (JSON.stringify(value) as string | undefined) ?? "null";
   const bytes = byteLength(text, maxBytes);
   if (bytes <= maxBytes) return { ok: true, value: JSON.parse(text) as Json };
-  return tooLarge(name, `${bytes} bytes, over the limit of ${maxBytes}`);
+  return tooLarge(op, `${bytes} bytes, over the limit of ${maxBytes}`);
 }
 
 /** The outcome in place of a value that is too large to record. */
-export function tooLarge(name: string, size: string): Outcome {
-  const { kind } = parseStepName(name);
+export function tooLarge({ name, place }: NamedStep, size: string): Outcome {
   const [what, advice] =
-    kind === "model"
+    place?.kind === "model"
       ? ["the model's answer in", "limit it with maxOutputTokens, or ask for fewer or smaller images"]
       : ["the result of", "ask for less at a time, or have the tool store large data and return a reference to it"];
   const message = `${what} ${name} is ${size}: ${advice}`;

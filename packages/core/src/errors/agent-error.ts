@@ -26,6 +26,7 @@ export type ErrorCode =
   | "unexpected_answer"
   | "invalid_approval"
   | "run_stopped"
+  | "run_released"
   | "run_id_taken"
   | "rewind_target"
   | "loop_version"

@@ -161,8 +161,8 @@ export class InvalidApprovalError extends AgentError {
   readonly callId: string;
   readonly tool: string;
 
-  constructor(callId: string, tool: string, problem: string) {
-    super(`the arguments given for ${callId} (${tool}) do not match its schema: ${problem}`);
+  constructor(callId: string, tool: string, problem: string, rule: string = "do not match its schema") {
+    super(`the arguments given for ${callId} (${tool}) ${rule}: ${problem}`);
     this.callId = callId;
     this.tool = tool;
   }

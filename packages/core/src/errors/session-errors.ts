@@ -96,26 +96,40 @@ export class RewindTargetError extends AgentError {
   }
 }
 
-/** An approval or outcome was given for a call that does not wait for one; it may have been answered by another process meanwhile. */
+/**
+ * An answer was given for a question that is not open: it was answered or withdrawn meanwhile, or its key is no token. The message says
+ * which, and names the open questions. Nothing was stored.
+ */
 export class UnexpectedAnswerError extends AgentError {
   override readonly name = "UnexpectedAnswerError";
   override readonly code = "unexpected_answer";
   readonly sessionId: string;
-  readonly callId: string;
+  /** As it was given. */
+  readonly token: string;
+  /** What became of its question, as in `was withdrawn`. Unlike the message, it names no other question. */
+  readonly reason: string;
 
-  constructor(sessionId: string, callId: string, message: string) {
+  constructor(
+    sessionId: string,
+    token: string,
+    { reason, message }: { readonly reason: string; readonly message: string },
+  ) {
     super(message);
     this.sessionId = sessionId;
-    this.callId = callId;
+    this.token = token;
+    this.reason = reason;
   }
 }
 
-/** A limit over all runs of the session leaves no room for another. The message was not stored. */
+/**
+ * A limit over all runs of the session leaves no room for another, or its text and inline media would leave no room in a request
+ * (`requestBytes`). The message was not stored.
+ */
 export class SessionLimitError extends AgentError {
   override readonly name = "SessionLimitError";
   override readonly code = "session_limit";
   readonly sessionId: string;
-  /** Name of the limit, such as `cost`. */
+  /** Name of the limit, such as `cost`; `requestBytes` for the size of requests. */
   readonly limit: string;
   readonly allowed: number;
   readonly used: number;
@@ -129,6 +143,20 @@ export class SessionLimitError extends AgentError {
     this.limit = limit;
     this.allowed = allowed;
     this.used = used;
+  }
+}
+
+/**
+ * The run was released, by `session.release()` in this process: it has not ended, and any process can continue it at once. Of a message
+ * that waited for its turn, nothing was stored.
+ */
+export class RunReleasedError extends AgentError {
+  override readonly name = "RunReleasedError";
+  override readonly code = "run_released";
+  override readonly retryable = true;
+
+  constructor(sessionId: string) {
+    super(`session "${sessionId}" was released by this process; continue() in another one goes on with its run`);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { StepPlace } from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
 import type { ParentStep } from "../tool/tool.ts";
 import type { HeaderFields } from "../wire/endpoints/endpoint.ts";
@@ -19,7 +20,7 @@ export interface ExchangeEntry {
   readonly parent?: ParentStep;
   /** Name of the step. */
   readonly step: string;
-  readonly turn: number;
+  readonly place: StepPlace;
   readonly stepAttempt: number;
   readonly attempt: number;
   /** What many exchanges have in common, or the position of the entry that has it. */
@@ -64,8 +65,9 @@ export function isExchangeEntry(value: unknown): value is ExchangeEntry {
     isObject(value) &&
     value["type"] === "exchange" &&
     value["v"] === EXCHANGE_VERSION &&
-    ["at", "ms", "turn", "stepAttempt", "attempt"].every((name) => typeof value[name] === "number") &&
+    ["at", "ms", "stepAttempt", "attempt"].every((name) => typeof value[name] === "number") &&
     ["runId", "step", "ended"].every((name) => typeof value[name] === "string") &&
+    isPlace(value["place"]) &&
     (isPosition(value["about"]) || isAbout(value["about"])) &&
     isDelta(value["body"]) &&
     isMaybe(value["status"], "number") &&
@@ -78,6 +80,10 @@ export function isExchangeEntry(value: unknown): value is ExchangeEntry {
       (chunk) => Array.isArray(chunk) && typeof chunk[0] === "number" && typeof chunk[1] === "string",
     )
   );
+}
+
+function isPlace(value: unknown): boolean {
+  return isObject(value) && typeof value["kind"] === "string" && typeof value["turn"] === "number";
 }
 
 function isAbout(value: unknown): boolean {

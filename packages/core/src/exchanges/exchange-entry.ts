@@ -23,7 +23,7 @@ export function exchangeEntry(exchange: ForeignExchange): Json {
     runId,
     ...(parent !== undefined && { parent }),
     step: step.name,
-    turn: step.turn,
+    place: step.place,
     stepAttempt: step.attempt,
     attempt,
     about: {

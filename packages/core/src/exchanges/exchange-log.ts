@@ -54,8 +54,10 @@ export class ExchangeLog {
       } catch (error) {
         // Others wrote, or it may have been written all the same.
         this.#length = undefined;
-        if (error instanceof SessionConflictError && conflicts < MAX_CONFLICTS) continue;
-        throw error;
+        if (!(error instanceof SessionConflictError) || conflicts >= MAX_CONFLICTS) throw error;
+        // It was deleted: what belonged to it does not begin another one.
+        if (from > 0 && (await this.#store.load(this.#id)).length === 0) return;
+        continue;
       }
       this.#length = from + entries.length;
       this.#learn(added);
@@ -109,7 +111,7 @@ export class ExchangeLog {
       runId: run.runId,
       ...(run.parent !== undefined && { parent: { ...run.parent } }),
       step: step.name,
-      turn: step.turn,
+      place: step.place,
       stepAttempt: step.attempt,
       attempt: exchange.attempt,
       about: known ?? about,

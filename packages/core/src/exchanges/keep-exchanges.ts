@@ -129,6 +129,20 @@ export class ExchangeKeeper implements Observer {
     await this.flush(options);
   }
 
+  /**
+   * Removes the log of a session, or of a run without one, with what waits for it.
+   *
+   * @returns How many exchanges were in it.
+   */
+  async delete(id: string): Promise<number> {
+    await this.#queues.get(id)?.writing;
+    this.#queues.delete(id);
+    this.#known.forget(id);
+    const { length } = await this.#store.load(id);
+    await this.#store.delete(id);
+    return length;
+  }
+
   #queueOf(id: string): Queue {
     const queue = this.#queues.get(id) ?? {
       waiting: [],

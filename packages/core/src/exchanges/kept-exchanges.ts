@@ -1,3 +1,4 @@
+import type { StepPlace } from "../durable/run-log.ts";
 import type { SessionStore } from "../session/store/store.ts";
 import type { ParentStep } from "../tool/tool.ts";
 import type { ExchangeChunk, HttpExchange } from "../wire/http/exchange-tap.ts";
@@ -17,7 +18,7 @@ export interface KeptExchange extends Omit<HttpExchange, "body"> {
   readonly endpoint?: string | undefined;
   /** The step of another run that contains the run. */
   readonly parent?: ParentStep | undefined;
-  readonly step: { readonly name: string; readonly turn: number; readonly attempt: number };
+  readonly step: { readonly name: string; readonly place: StepPlace; readonly attempt: number };
   /** Size of the request's body. */
   readonly bodyBytes: number;
   /** Of these, the bytes that were new to the log. */
@@ -117,7 +118,7 @@ function describe(entry: ExchangeEntry, about: ExchangeAbout, position: number):
     model: about.model,
     ...(about.endpoint !== undefined && { endpoint: about.endpoint }),
     ...(entry.parent !== undefined && { parent: entry.parent }),
-    step: { name: entry.step, turn: entry.turn, attempt: entry.stepAttempt },
+    step: { name: entry.step, place: entry.place, attempt: entry.stepAttempt },
     operation: about.operation,
     attempt: entry.attempt,
     startedAt: entry.at,

@@ -1,4 +1,4 @@
-import type { Citation, Grounding, Source } from "./sources.ts";
+import { type Citation, type Grounding, isWebUrl, type Source } from "./sources.ts";
 
 /**
  * Renders the answer as Markdown: a marker such as `[1]` after each range that sources support, and the numbered sources below
@@ -50,11 +50,10 @@ function closeFence(text: string): string {
   return open === undefined ? "" : `\n${open}`;
 }
 
-function renderSource({ title, uri, kind }: Source): string {
-  const label = escapeText(title ?? uri ?? kind);
+function renderSource({ title, uri, kind, pageNumber }: Source): string {
+  const label = escapeText(title ?? uri ?? kind) + (pageNumber === undefined ? "" : `, page ${pageNumber}`);
   if (uri === undefined) return label;
-  // Only URLs that are safe to click become links.
-  if (/^https?:\/\//i.test(uri)) return `[${label}](${escapeUri(uri)})`;
+  if (isWebUrl(uri)) return `[${label}](${escapeUri(uri)})`;
   return title === undefined ? label : `${label} (${escapeText(uri)})`;
 }
 

@@ -6,10 +6,23 @@ export interface Source {
   /** 1 for the first source of the run, which {@link renderMarkdown} cites as `[1]`. */
   readonly number: number;
   readonly kind: "web" | "maps" | "image" | "document" | "url" | "other";
+  /** As received. Offer it as a link only if {@link isWebUrl} allows it. */
   readonly uri?: string | undefined;
   readonly title?: string | undefined;
+  /** Of a document found by File Search; each page is a source. */
+  readonly pageNumber?: number | undefined;
+  /** Of an image found by File Search, such as `fileSearchStores/manuals/media/abc`. */
+  readonly mediaId?: string | undefined;
   /** The grounding chunk as received. */
   readonly chunk: unknown;
+}
+
+/**
+ * Whether an address may be offered as a link: only one of the web, by `http` or `https`. Sources and files are named by others, and their
+ * addresses can be anything: `javascript:`, `data:`, `gs:`, a relative one.
+ */
+export function isWebUrl(url: string): boolean {
+  return /^https?:\/\//i.test(url) && URL.canParse(url);
 }
 
 /** A range of the answer that sources support. */
@@ -134,13 +147,11 @@ function readChunk(chunk: unknown): FoundSource {
     case "retrievedContext": {
       const name = readText(fields, "documentName");
       const stored = title && `stored:${readText(fields, "fileSearchStore") ?? ""} ${title}`;
-      return buildSource(
-        chunk,
-        "document",
-        uri,
-        title ?? name,
-        uri ?? (name === undefined ? stored : `document:${name}`),
-      );
+      const key = uri ?? (name === undefined ? stored : `document:${name}`);
+      const [pageNumber, mediaId] = [fields["pageNumber"], readText(fields, "mediaId")];
+      const at = { ...(typeof pageNumber === "number" && { pageNumber }), ...(mediaId && { mediaId }) };
+      const found = buildSource(chunk, "document", uri, title ?? name, key);
+      return { key: [found.key, ...Object.values(at)].join(" "), source: { ...found.source, ...at } };
     }
     default:
       return buildSource(chunk, "other", uri, title);

@@ -21,6 +21,17 @@ export function abortable<T>(work: PromiseLike<T>, signal: AbortSignal): Promise
   });
 }
 
+/**
+ * Calls `onAbort` when a signal aborts, at once if it has.
+ *
+ * @returns Stops listening.
+ */
+export function whenAborted(signal: AbortSignal | undefined, onAbort: () => void): () => void {
+  if (signal?.aborted === true) onAbort();
+  else signal?.addEventListener("abort", onAbort, { once: true });
+  return () => signal?.removeEventListener("abort", onAbort);
+}
+
 /** The longest delay of `setTimeout` in milliseconds, 24.8 days: it fires at once for a longer one. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 

@@ -6,6 +6,14 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+const TYPES = ["", "string", "number", "integer", "boolean", "array", "object", "null"];
+
+/** A schema's type in JSON Schema's words: OpenAPI has capitals, and protobuf also numbers (`6` for `OBJECT`). */
+export function schemaType(type: unknown): unknown {
+  if (typeof type === "number") return TYPES[type] ?? type;
+  return typeof type === "string" ? type.toLowerCase() : type;
+}
+
 /** Resolves a local reference (`#`, `#/$defs/Place`) in `root`; `undefined` if it points to nothing. */
 export function followPointer(reference: string, root: unknown): unknown {
   if (reference === "#" || reference === "#/") return root;

@@ -5,6 +5,7 @@ import { visibleText } from "../model/response/parts.ts";
 import type { CodeExecutionResult, ExecutableCode } from "../wire/types/content.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { LoopInput } from "./loop-input.ts";
+import { listAudio } from "./output-audio.ts";
 import { type CodeRun, OutputImage, type RunOutcome, type RunOutputs, type UrlRetrieval } from "./result.ts";
 import type { RunState } from "./run-state.ts";
 
@@ -27,7 +28,9 @@ export function buildOutcome(
     toolCalls: listCalls(state),
     turns: state.turns,
     usage: state.usage,
-    cost: input.prices === undefined ? undefined : state.cost,
+    cost: input.prices === undefined || state.unpriced !== undefined ? undefined : state.cost,
+    ...(state.unpriced !== undefined && { unpriced: state.unpriced }),
+    ...(state.pricesAsOf !== undefined && { pricesAsOf: state.pricesAsOf }),
     response,
     ...collectOutputs(state, response),
     ...found,
@@ -75,13 +78,17 @@ function findCitations(
 function collectOutputs(
   { responses, nestedResponses, discarded }: RunState,
   last: ModelResponse | undefined,
-): RunOutputs {
+): RunOutputs & Pick<RunOutcome, "responses"> {
+  const own: ModelResponse[] = [];
   const images: OutputImage[] = [];
+  const spoken = new Set<ModelResponse>();
   const code: CodeRun[] = [];
   const thoughts: string[] = [];
   const urls: UrlRetrieval[] = [];
   for (const response of responses) {
     if (discarded.has(response)) continue;
+    const isNested = nestedResponses.has(response);
+    if (!isNested) own.push(response);
     const ran: OpenCodeRun[] = [];
     let thought = "";
     for (const part of response.content.parts) {
@@ -89,11 +96,12 @@ function collectOutputs(
       if (part.thought === true) thought += part.text ?? "";
       // An interim image is marked as a thought, as text is.
       else if (inlineData?.mimeType?.startsWith("image/")) images.push(new OutputImage(inlineData));
+      else if (inlineData?.mimeType?.startsWith("audio/")) spoken.add(response);
       if (executableCode !== undefined) ran.push({ executableCode });
       if (codeExecutionResult !== undefined) addCodeResult(ran, codeExecutionResult);
     }
     code.push(...ran);
-    if (thought !== "" && !nestedResponses.has(response)) thoughts.push(thought);
+    if (thought !== "" && !isNested) thoughts.push(thought);
     const { urlContextMetadata } = response.candidate;
     if (urlContextMetadata)
       for (const { retrievedUrl = "", urlRetrievalStatus = "" } of list(urlContextMetadata.urlMetadata))
@@ -101,7 +109,9 @@ function collectOutputs(
   }
   const citations = last?.candidate.citationMetadata;
   return {
+    responses: own,
     images,
+    audio: [...spoken].flatMap(({ content }) => listAudio(content.parts)),
     code,
     thoughts,
     urls,

@@ -4,7 +4,12 @@ import type { RunContext } from "./run-context.ts";
 
 /** What a person says, before the model reads it. */
 export interface InputToCheck<Context = unknown> extends RunContext<Context> {
-  /** Its text; empty if it has none. */
+  /**
+   * Where it is said: the message of the run, one that arrived during it, or an answer to a question about a call: why it is denied or
+   * withdrawn, the arguments that an approval gives it, or its outcome.
+   */
+  readonly source: "message" | "steering" | "denial" | "arguments" | "outcome";
+  /** Its text; empty if it has none. Of arguments, and of an outcome that is no text, JSON; so is what replaces it. */
   readonly text: string;
   /** With everything else, such as media. */
   readonly contents: readonly Content[];
@@ -18,8 +23,10 @@ export interface OutputToCheck<Context = unknown> extends RunContext<Context> {
   readonly text: string;
   /** With everything else: thoughts, calls, media. */
   readonly content: Content;
-  /** False for text that comes with calls: the run goes on. */
+  /** False for text that comes with calls, after which the run goes on, and for an answer that broke off. */
   readonly isFinal: boolean;
+  /** True for an answer that broke off, because the run was stopped or its connection was lost: the text may end anywhere. */
+  readonly isPartial: boolean;
   /** The answer of a run with an `output` schema, validated. */
   readonly output: unknown;
   readonly turn: number;
@@ -31,6 +38,20 @@ export interface GuardrailStopVerdict {
   readonly stop: string;
   /** Anything else for the caller: a category, a score. */
   readonly details?: JsonObject | undefined;
+  /** What the person may read about it. Pages show this, never the reason. */
+  readonly message?: string | undefined;
+}
+
+/** Answers a message in the agent's place. */
+export interface GuardrailAnswerVerdict {
+  /**
+   * What the agent says, in the author's words: not empty. The model is not asked and no output guardrail sees it; the run finishes with
+   * it, and later turns read the message and this answer. In a run with an `output` schema, which no such text matches, and of an answer
+   * to a question, it stops the run instead, with the text as `message`.
+   */
+  readonly answer: string;
+  /** Why, for events and the log. */
+  readonly reason?: string | undefined;
 }
 
 /** Nothing to let it pass. */
@@ -38,6 +59,7 @@ export type InputVerdict =
   | void
   | undefined
   | GuardrailStopVerdict
+  | GuardrailAnswerVerdict
   /** Read, and kept in the history, instead. */
   | { readonly replace: string | readonly Content[]; readonly reason?: string | undefined };
 
@@ -68,9 +90,15 @@ export interface OutputGuardrail<Context = unknown> {
  * run with a `GuardrailError`: nothing passes unchecked. A session records verdicts, so that resuming does not ask again.
  */
 export interface Guardrails<Context = unknown> {
-  /** For the message of a run, before its first request, and for messages that arrive during the run. */
+  /**
+   * For the message of a run, before its first request, for messages that arrive during the run, and for what is said in an answer to a
+   * question about a call: the reason of a denial, edited arguments, an outcome.
+   */
   readonly input?: readonly InputGuardrail<Context>[] | undefined;
-  /** For each answer with text or media, before its calls are run. */
+  /**
+   * For each answer with text or media, before its calls are run; also for one that broke off, before it is kept. These checks have five
+   * seconds: what was not checked by then is left out.
+   */
   readonly output?: readonly OutputGuardrail<Context>[] | undefined;
   /**
    * What a reader of the stream sees of an answer before it was checked: nothing (`"hold"`; it then comes at once), or everything
@@ -87,6 +115,8 @@ export interface GuardrailStop {
   readonly side: "input" | "output";
   readonly reason: string;
   readonly details?: JsonObject | undefined;
+  /** What the person may read about it. */
+  readonly message?: string | undefined;
 }
 
 /** How an action ended the run, if it did. */
@@ -96,13 +126,16 @@ export function readStop(
 ): GuardrailStop | undefined {
   const last = actions?.at(-1);
   if (last?.action !== "stop") return undefined;
-  const { name, reason, details } = last;
-  return { name, side, reason, ...(details !== undefined && { details }) };
+  const { name, reason, details, message } = last;
+  return { name, side, reason, ...(details !== undefined && { details }), ...(message !== undefined && { message }) };
 }
 
-/** True for what is shown: anything but calls and blank texts. */
+/** True for what is shown: anything but calls and blank texts. A part may be a call and have a text. */
 export function needsCheck({ parts }: Content): boolean {
-  return parts.some(
-    ({ functionCall, text }) => functionCall === undefined && (text === undefined || text.trim() !== ""),
-  );
+  return parts.some((part) => {
+    const { functionCall, text } = part;
+    if (text !== undefined && text.trim() !== "") return true;
+    if (functionCall === undefined) return text === undefined;
+    return part.inlineData !== undefined || part.fileData !== undefined;
+  });
 }

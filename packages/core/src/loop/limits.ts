@@ -1,6 +1,8 @@
 import type { Step } from "../durable/steps.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
 import { startTimer } from "../internal/abort.ts";
 import { sameJson } from "../internal/json.ts";
+import type { Cost } from "../model/prices.ts";
 import { addUsage, type Usage } from "../model/usage.ts";
 import type { RemainingLimits } from "../tool/tool.ts";
 import type { FunctionCall, Part } from "../wire/types/content.ts";
@@ -27,12 +29,12 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = { turns: 25, toolCalls: 200 };
 
 /** What a run has used of its limits. */
-export interface Spent {
+export interface Spent extends Omit<Cost, "cost"> {
   readonly turns: number;
   readonly toolCalls: number;
   readonly usage: Usage;
   readonly wallTimeMs: number;
-  /** 0 without a price table. */
+  /** 0 without a price table; without that of `unpriced`. */
   readonly cost: number;
 }
 
@@ -41,9 +43,19 @@ export interface LimitReached {
   readonly name: "turns" | "toolCalls" | "inputTokens" | "outputTokens" | "totalTokens" | "wallTimeMs" | "cost";
   readonly limit: number;
   readonly used: number;
-  /** The limit is the session's: `used` counts all of its runs. */
-  readonly scope?: "session" | undefined;
+  /** The limit is the session's, and `used` counts all of its runs; or its owner's, and `used` counts all sessions of the owner. */
+  readonly scope?: "session" | "owner" | undefined;
 }
+
+/** What an owner may spend in all sessions together, and has spent, in the unit of the price table. */
+export interface OwnerBudget {
+  readonly maxCost: number;
+  /** With the finished turns of runs that are going; a store's list has both. */
+  readonly spent: number;
+}
+
+/** Asks how an owner's budget stands now. */
+export type AskOwnerBudget = () => OwnerBudget | Promise<OwnerBudget>;
 
 /** The first limit that leaves no room for another request, if any. */
 export function limitReached(limits: Limits, spent: Spent): LimitReached | undefined {
@@ -68,6 +80,22 @@ function usedOf(spent: Spent): { readonly [Name in LimitReached["name"]]: number
   };
 }
 
+/** @throws {ConfigurationError} When the money of a run is limited in which this model without a price has answered. */
+export function checkPriced(run: RunBounds, unpriced: string): void {
+  if (run.isReading === true || (run.limits.cost ?? run.session?.limits.cost ?? run.ownerBudget) === undefined) return;
+  throw new ConfigurationError(
+    `${unpriced} answered, and the price table has no prices for it: nobody knows what this run, whose money is limited, has cost. Add them.`,
+  );
+}
+
+/** What bounds a run. */
+interface RunBounds {
+  readonly limits: Limits;
+  readonly session?: SharedLimits | undefined;
+  readonly ownerBudget?: AskOwnerBudget | undefined;
+  readonly isReading?: boolean | undefined;
+}
+
 /** Limits shared by several runs, and what earlier runs have used. */
 export interface SharedLimits {
   readonly limits: Limits;
@@ -75,10 +103,7 @@ export interface SharedLimits {
 }
 
 /** The first limit of the run, or of its session, that leaves no room for another request. */
-export function firstLimit(
-  { limits, session }: { readonly limits: Limits; readonly session?: SharedLimits | undefined },
-  spent: Spent,
-): LimitReached | undefined {
+export function firstLimit({ limits, session }: RunBounds, spent: Spent): LimitReached | undefined {
   const own = limitReached(limits, spent);
   if (own !== undefined || session === undefined) return own;
   const shared = limitReached(session.limits, addSpent(session.before, spent));
@@ -111,12 +136,13 @@ const LIMIT_NAMES = ["turns", "toolCalls", "inputTokens", "outputTokens", "total
 /** The limits that nested runs share with their caller. Turns and calls are counted per run. */
 const SHARED = ["inputTokens", "outputTokens", "totalTokens", "wallTimeMs", "cost"] as const;
 
-/** What is left of the limits of a run, and of its session. */
-export function remainingLimits(
-  { limits, session }: { readonly limits: Limits; readonly session?: SharedLimits | undefined },
-  spent: Spent,
-): RemainingLimits {
-  const own = subtract(limits, spent);
+/**
+ * What is left of the limits of a run, and of its session.
+ *
+ * @param maxCost - What the run may cost in all by its owner's budget, as of when the turn began.
+ */
+export function remainingLimits({ limits, session }: RunBounds, spent: Spent, maxCost?: number): RemainingLimits {
+  const own = lower(subtract(limits, spent), subtract({ cost: maxCost }, spent));
   return session === undefined ? own : lower(own, subtract(session.limits, addSpent(session.before, spent)));
 }
 
@@ -173,23 +199,17 @@ export function afterTurns(turns: number): StopRule {
 
 /** Detects a model that repeats itself: the same calls with the same results in a row. A poll whose result changes does not count. */
 export class RepeatGuard {
-  readonly #limit: number;
   #calls: readonly FunctionCall[] = [];
   #responses: readonly Part[] = [];
   #times = 0;
 
-  /** @param limit - Turns in a row, at least 2; `Infinity` never trips. */
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  /** True when this turn was the `limit`-th in a row with the same calls and the same results. */
-  addTurn(calls: readonly FunctionCall[], responses: readonly Part[]): boolean {
+  /** @returns How many turns in a row, this one included, had the same calls and the same results. */
+  addTurn(calls: readonly FunctionCall[], responses: readonly Part[]): number {
     const same = sameCalls(calls, this.#calls) && sameResults(responses, this.#responses);
     this.#times = same ? this.#times + 1 : 1;
     this.#calls = calls;
     this.#responses = responses;
-    return this.#times >= this.#limit;
+    return this.#times;
   }
 }
 

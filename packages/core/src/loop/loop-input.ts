@@ -1,9 +1,11 @@
+import type { AnsweredCall, ClosedTurn, TurnStep } from "../durable/closed-turn.ts";
 import type { PhaseKind, PreparedTurn } from "../durable/run-log.ts";
 import type { Steering, Steps } from "../durable/steps.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Model, ModelRequest } from "../model/model.ts";
-import type { PriceTable, Usage } from "../model/usage.ts";
+import type { PriceTable } from "../model/prices.ts";
+import type { Usage } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { Approve, NestedRun, ParentStep, ToolOutcome } from "../tool/tool.ts";
 import type { Toolset } from "../tool/toolset.ts";
@@ -12,7 +14,7 @@ import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { CompactionOptions } from "./turn/compaction.ts";
 import type { Emit, RunEvent } from "./events.ts";
 import type { Guardrails } from "./guardrails.ts";
-import type { Limits, SharedLimits, StopRule, WallClock } from "./limits.ts";
+import type { AskOwnerBudget, Limits, SharedLimits, StopRule, WallClock } from "./limits.ts";
 import type { LoopStep, StepExecutor } from "./observers/observer.ts";
 import type { RunResult } from "./result.ts";
 import type { RunContext, RunIdentity } from "./run-context.ts";
@@ -55,9 +57,9 @@ export interface CompactionPlan {
 /**
  * Called with the result of a run before it reports its end.
  *
- * @returns `more-was-said` when the run was steered after it last looked, so that it has to answer first.
+ * @returns `steered` when the run was steered or answered after it last looked, so that it has to go on first.
  */
-export type BeforeEnd = (result: RunResult<unknown>) => Promise<"ended" | "more-was-said">;
+export type BeforeEnd = (result: RunResult<unknown>) => Promise<"ended" | "steered">;
 
 /** Prepares the turns of a run. */
 export interface TurnPreparer {
@@ -118,6 +120,21 @@ export interface SentPrefix extends Pick<ModelRequest, "instructions" | "functio
   readonly isEdited: boolean;
 }
 
+/** A turn that has begun and is not closed. */
+export interface OpenTurn {
+  readonly turn: number;
+  readonly phase: PhaseKind;
+  /** Those of its phase, growing. */
+  readonly contents: readonly Content[];
+  /** Index of the first that the turn added. */
+  from: number;
+  readonly steps: OpenStep[];
+  readonly calls: AnsweredCall[];
+}
+
+/** What becomes of a step is known after it. */
+type OpenStep = { -readonly [Name in keyof TurnStep]: TurnStep[Name] };
+
 /** Everything one run needs, as the agent provides it. */
 export interface LoopInput {
   readonly identity: RunIdentity;
@@ -125,6 +142,10 @@ export interface LoopInput {
   readonly context?: unknown;
   readonly model: Model;
   readonly steps: Steps<RunEvent>;
+  /** Those of the run's state. */
+  readonly openTurns: readonly OpenTurn[];
+  /** Turns that the state has already, whose events come first. */
+  readonly closedTurns?: readonly ClosedTurn[] | undefined;
   /** Receives the run's own events, each of which waits for the reader; absent when nobody reads, and then no events are made. */
   readonly emit: Emit | undefined;
   /** Executes the steps of a run that has observers. */
@@ -145,6 +166,8 @@ export interface LoopInput {
   readonly output: OutputPlan | undefined;
   readonly limits: Limits;
   readonly session?: SharedLimits | undefined;
+  /** Asked before each turn that was not made before. */
+  readonly ownerBudget?: AskOwnerBudget | undefined;
   readonly prices?: PriceTable | undefined;
   readonly compaction?: CompactionPlan | undefined;
   readonly stopWhen: readonly StopRule[];
@@ -168,6 +191,8 @@ export interface LoopInput {
   readonly logger: Logger;
   /** Milliseconds since the epoch, from a clock that never jumps during the run. Called inside steps only. */
   readonly now: () => number;
+  /** The run is only read again from its journal: nobody is asked about what it left unfinished. */
+  readonly isReading?: boolean | undefined;
 }
 
 /** A call, for a hook. */

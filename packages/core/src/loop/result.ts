@@ -1,5 +1,6 @@
 import type { Grounding } from "../grounding/sources.ts";
 import type { ModelResponse } from "../model/model.ts";
+import type { Cost } from "../model/prices.ts";
 import { NO_USAGE, type Usage } from "../model/usage.ts";
 import type { PendingCall } from "../tool/tool.ts";
 import type { EndingOutput, ToolCall } from "../tool/tool-call.ts";
@@ -8,9 +9,10 @@ import type { CitationSource, SafetyRating } from "../wire/types/generate-conten
 import type { Compaction } from "./turn/compaction.ts";
 import type { GuardrailStop } from "./guardrails.ts";
 import type { LimitReached } from "./limits.ts";
+import { decodePieces, type OutputAudio } from "./output-audio.ts";
 
 /** What every result has, whatever the stop reason. */
-export interface RunOutcome<Calls extends ToolCall = ToolCall> extends Grounding, RunOutputs {
+export interface RunOutcome<Calls extends ToolCall = ToolCall> extends Grounding, RunOutputs, Omit<Cost, "cost"> {
   readonly runId: string;
   /** Visible text of the last answer; empty when there was none. */
   readonly text: string;
@@ -23,10 +25,12 @@ export interface RunOutcome<Calls extends ToolCall = ToolCall> extends Grounding
   readonly turns: number;
   /** Sum over the run, including delegated requests. */
   readonly usage: Usage;
-  /** Cost of the run, including nested runs, in the unit of the price table; `undefined` without one. */
+  /** Cost of the run, including nested runs, in the unit of the price table; `undefined` without one, or if it is not known: see `unpriced`. */
   readonly cost: number | undefined;
-  /** The last answer, unchanged, with finish reason, ratings and grounding metadata; absent only when a limit or a guardrail ended the run before the first answer. */
+  /** The last answer, unchanged (of an answer that a guardrail gave, its text alone), with finish reason, ratings and grounding metadata; absent only when a limit or a guardrail ended the run before the first answer. */
   readonly response: ModelResponse | undefined;
+  /** The answer of each turn, oldest first, with its candidate and envelope; without those that were asked for again, and those of nested runs. */
+  readonly responses: readonly ModelResponse[];
 }
 
 /**
@@ -38,6 +42,8 @@ export interface FinishedRun<Output = undefined, Calls extends ToolCall = ToolCa
   readonly output: Output | EndingOutput<Calls>;
   /** Name of the tool that ended the run; absent when the model answered. */
   readonly endedBy?: string | undefined;
+  /** Name of the input guardrail that answered in the agent's place; absent when the model answered. */
+  readonly answeredBy?: string | undefined;
 }
 
 /** A stop rule of the caller ended the run. */
@@ -48,7 +54,10 @@ export interface StoppedRun<Calls extends ToolCall = ToolCall> extends RunOutcom
 /** A limit ended the run. `text` is that of the last answer. */
 export interface LimitedRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "limit";
-  /** The last of the contents, when the wall time was up in the middle of an answer: the model's text as far as it came. */
+  /**
+   * The last of the contents, when the wall time was up in the middle of an answer: the model's text as far as it came and output
+   * guardrails let it pass.
+   */
   readonly interrupted?: Content | undefined;
   readonly limit: LimitReached;
 }
@@ -151,6 +160,8 @@ export interface UrlRetrieval {
 export interface RunOutputs {
   /** Images of the whole run, in order of arrival, including nested runs but not the interim images of a thinking model. */
   readonly images: readonly OutputImage[];
+  /** Sounds of the whole run, in the same way. The pieces of one speech are one sound. */
+  readonly audio: readonly OutputAudio[];
   /** Code that ran in the service's sandbox, in order, over the whole run. */
   readonly code: readonly CodeRun[];
   /** Thought summaries, one text for each answer that has any. Request them with `includeThoughts`. */
@@ -177,25 +188,25 @@ export class OutputImage {
 
   /** The image's bytes, decoded on each access. */
   get bytes(): Uint8Array<ArrayBuffer> {
-    const binary = atob(this.data.replaceAll("-", "+").replaceAll("_", "/"));
-    return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+    return decodePieces([this.data]);
   }
 }
 
 /** What a run had done when it failed or was aborted. */
-export interface RunSoFar {
+export interface RunSoFar extends Cost {
   readonly runId: string;
   /** Can be sent again: open calls are answered as cancelled. */
   readonly contents: readonly Content[];
-  /** The last of the contents, when the run ended in the middle of an answer: the model's text as far as it came. */
+  /**
+   * The last of the contents, when the run ended in the middle of an answer: the model's text as far as it came and output guardrails let
+   * it pass.
+   */
   readonly interrupted?: Content | undefined;
   /** What is sent in place of the oldest contents; absent while all are sent. */
   readonly compaction?: Compaction | undefined;
   /** Finished turns. */
   readonly turns: number;
   readonly usage: Usage;
-  /** In the unit of the price table; absent without one. */
-  readonly cost?: number | undefined;
 }
 
 /** For a run that has not begun. */

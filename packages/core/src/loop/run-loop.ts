@@ -1,20 +1,29 @@
+import type { LostUsage } from "../durable/closed-turn.ts";
+import { abortable } from "../internal/abort.ts";
 import { classifyFinish } from "../model/finish-reason.ts";
+import type { ModelResponse } from "../model/model.ts";
 import { visibleText } from "../model/response/parts.ts";
+import { computeCost, findPrices } from "../model/prices.ts";
+import { attachLost, lostBefore, type Usage } from "../model/usage.ts";
 import { TRUNCATED, UNANSWERED } from "../tool/model-texts.ts";
 import type { PendingCall } from "../tool/tool.ts";
 import { attachGroundingResponses, buildOutcome } from "./build-result.ts";
-import { answerCalls } from "./calls/answer-calls.ts";
-import { firstLimit, RepeatGuard, WallClock } from "./limits.ts";
+import { answerCalls, answerRest } from "./calls/answer-calls.ts";
+import { type AskOwnerBudget, checkPriced, firstLimit, type LimitReached, WallClock } from "./limits.ts";
 import { runEnd } from "./events.ts";
 import type { GuardrailStop } from "./guardrails.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { attachRunSoFar, type RunResult } from "./result.ts";
 import type { RunState } from "./run-state.ts";
+import { isRecorded } from "./single-step.ts";
 import { closing } from "./transcript.ts";
 import { type Ending, classifyEnding, keeps, MAX_RECOVERIES } from "./turn/classify-answer.ts";
 import { checkRunInput } from "./turn/check-guardrails.ts";
+import { checkPartial } from "./turn/check-partial.ts";
 import { compactWhenFull } from "./turn/compact-history.ts";
-import { modelTurn, outputPhase, type Phase, workPhase } from "./turn/model-turn.ts";
+import { describeTurns } from "./turn/describe-turns.ts";
+import { emitTurns } from "./turn/emit-turns.ts";
+import { answerGiven, modelTurn, outputPhase, type Phase, workPhase } from "./turn/model-turn.ts";
 
 /** The only loop. Every public way to run an agent calls this function. */
 export async function runLoop(input: LoopInput, state: RunState): Promise<RunResult<unknown>> {
@@ -22,47 +31,81 @@ export async function runLoop(input: LoopInput, state: RunState): Promise<RunRes
   const timed = wallTimeMs === undefined ? input : { ...input, clock: new WallClock(wallTimeMs, () => state.activeMs) };
   try {
     if (input.emit !== undefined) await input.emit({ type: "run-start", ...input.identity, model: input.model.id });
+    if (input.emit !== undefined && input.closedTurns !== undefined)
+      await emitTurns(input.closedTurns, input.emit, { runId: state.runId, isTyped: input.output?.native === true });
+    let ended: RunResult<unknown> | undefined;
+    const end: End = async (ending, answer = state.lastResponse) => {
+      // TypeScript loses the union in a spread; each ending lacks exactly what RunOutcome has.
+      const result = { ...buildOutcome(input, state, answer), ...ending } as RunResult<unknown>;
+      attachGroundingResponses(result, state.responses);
+      if ((await input.beforeEnd?.(result)) === "steered") return false;
+      ended = result;
+      return true;
+    };
     for (;;) {
-      let ending = await runTurns(timed, state, workPhase(input, state));
+      let ending = await runTurns(timed, state, workPhase(input, state), end);
       const answer = ending.stopReason === "finished" ? state.lastResponse : undefined;
       if (ending.stopReason === "finished" && ending.endedBy === undefined && input.output?.native === false)
-        ending = await runTurns(timed, state, outputPhase(state, input.output));
-      // TypeScript loses the union in a spread; each ending lacks exactly what RunOutcome has.
-      const result = { ...buildOutcome(input, state, answer ?? state.lastResponse), ...ending } as RunResult<unknown>;
-      attachGroundingResponses(result, state.responses);
-      if ((await input.beforeEnd?.(result)) === "more-was-said") continue;
-      if (input.emit !== undefined) await input.emit({ type: "run-end", result: runEnd(result) });
-      return result;
+        ending = await runTurns(timed, state, outputPhase(state, input.output), end);
+      if (ended === undefined && !(await end(ending, answer))) continue;
+      if (ended === undefined) continue;
+      if (input.emit !== undefined) await input.emit({ type: "run-end", result: runEnd(ended) });
+      return ended;
     }
   } catch (error) {
+    if (input.isReading !== true) await checkPartial(input, state);
+    const lost = lostBefore(error) ?? state.partial.lost;
+    if (lost !== undefined) {
+      state.lost = { turn: state.turns, usage: lost, ...costOfLost(input, lost) };
+      state.addLost(state.lost);
+    }
+    // The error of a run inside a call may end the calling run, which has these figures already.
+    attachLost(error, undefined);
     attachRunSoFar(error, state.soFar());
     throw error;
   }
 }
 
-async function runTurns(input: LoopInput, state: RunState, phase: Phase): Promise<Ending> {
-  const guard = new RepeatGuard(input.maxRepeats);
-  let cutOffTurns = 0;
-  for (let isFirst = true; ; isFirst = false) {
-    const limit = firstLimit(input, state.spent());
+/** What broken answers cost: which model gave them is not known, so it is taken to be the run's. */
+function costOfLost({ prices, model, now }: LoopInput, lost: Usage): Pick<LostUsage, "cost" | "unpriced"> {
+  if (prices === undefined) return {};
+  const found = findPrices(prices, model.id, now());
+  if (found !== undefined) return { cost: computeCost(lost, found) };
+  return lost.totalTokens > 0 ? { unpriced: model.id } : {};
+}
+
+/** Ends the run with a result. @returns False when it has to go on instead: something was said to it, or answered, at the last moment. */
+type End = (ending: Ending, answer?: ModelResponse) => Promise<boolean>;
+
+/** @param end - Called for an ending in the middle of a turn, which the turn goes on from when it was answered. */
+async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: End): Promise<Ending> {
+  const { steps, ownerBudget } = input;
+  for (;;) {
+    if (state.unpriced !== undefined) checkPriced(input, state.unpriced);
+    let limit = firstLimit(input, state.spent());
+    if (limit !== undefined && isBegun(input, state, phase)) limit = undefined;
+    else if (limit === undefined && ownerBudget !== undefined)
+      limit = await ownerLimit(input, ownerBudget, state, phase);
     if (limit !== undefined) {
+      if (input.isReading !== true) await checkPartial(input, state);
       const interrupted = state.interrupted();
       return { stopReason: "limit", limit, ...(interrupted !== undefined && { interrupted }) };
     }
     input.signal.throwIfAborted();
 
+    if (steps.closeTurn !== undefined) openTurn(steps, state, phase);
     const turn = ++state.turns;
     if (input.emit !== undefined) await input.emit({ type: "turn-start", turn });
-    if (state.unchecked.length > 0) {
-      const guardrail = await checkRunInput(input, state);
-      if (guardrail === "wall-time") {
-        state.useUpWallTime(input.limits);
-        continue;
-      }
-      if (guardrail !== undefined) return await stopTurn(input, turn, guardrail);
+    const checked = state.unchecked.length > 0 ? await checkRunInput(input, state) : undefined;
+    if (checked === "wall-time") {
+      state.useUpWallTime(input.limits);
+      continue;
     }
-    if (phase.kind === "work" && input.compaction !== undefined) await compactWhenFull(input, state);
-    const answer = await modelTurn(input, state, phase, isFirst);
+    if (checked !== undefined && "guardrail" in checked) return await stopTurn(input, turn, checked.guardrail);
+    const asksModel = checked === undefined;
+    const mayCompact = input.compaction !== undefined || steps.recorded !== undefined;
+    if (asksModel && phase.kind === "work" && mayCompact) await compactWhenFull(input, state);
+    const answer = asksModel ? await modelTurn(input, state, phase) : await answerGiven(input, state, checked);
     if (answer === "wall-time") continue;
     if ("guardrail" in answer) return await stopTurn(input, turn, answer.guardrail);
     const { response, calls } = answer;
@@ -78,24 +121,65 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase): Promis
 
     const isCutOff = classifyFinish(response.finishReason) === "truncated";
     const callInput = answer.toolset === undefined ? input : { ...input, toolset: answer.toolset };
-    const answered = await answerCalls(callInput, state, calls, isCutOff ? TRUNCATED : undefined);
-    if (answered === undefined) phase.contents.push(...closing(phase.contents, state.answeredParts(), UNANSWERED));
-    else phase.contents.push(...answered.contents);
+    let answered = await answerCalls(callInput, state, calls, isCutOff ? TRUNCATED : undefined);
+    while (answered === undefined) {
+      const { length } = phase.contents;
+      phase.contents.push(...closing(phase.contents, state.answeredParts(), UNANSWERED));
+      const waiting = pendingEnding(state.pending);
+      if (await end(waiting)) {
+        if (input.emit !== undefined) await input.emit({ type: "turn-end", turn });
+        return waiting;
+      }
+      phase.contents.length = length;
+      answered = await answerRest(callInput, state);
+    }
+    phase.contents.push(...answered.contents);
+    if (answered.guardrail !== undefined) return await stopTurn(input, turn, answered.guardrail);
     if (input.emit !== undefined) await input.emit({ type: "turn-end", turn });
-    if (answered === undefined) return pendingEnding(state.pending);
     input.signal.throwIfAborted();
     if (answered.ending !== undefined && !(await steeringWaits(input, state, phase)))
       return { stopReason: "finished", ...answered.ending };
 
-    cutOffTurns = isCutOff ? cutOffTurns + 1 : 0;
-    if (cutOffTurns > MAX_RECOVERIES["truncated-call"]) return { stopReason: "truncated" };
-    if (guard.addTurn(calls, answered.responses)) return { stopReason: "repeated-calls" };
-    if (input.stopWhen.length > 0) {
-      const { toolCalls, usage } = state;
-      const progress = { turns: turn, toolCalls, usage, lastCalls: calls, lastText: visibleText(response.content) };
-      if (input.stopWhen.some((rule) => rule(progress))) return { stopReason: "stopped" };
-    }
+    state.cutOffTurns = isCutOff ? state.cutOffTurns + 1 : 0;
+    const isCutTooOften = state.cutOffTurns > MAX_RECOVERIES["truncated-call"];
+    const isRepeated = state.repeats.addTurn(calls, answered.responses) >= input.maxRepeats;
+    const mayEnd = isCutTooOften || isRepeated || input.stopWhen.length > 0;
+    if (!mayEnd || isBegun(input, state, phase)) continue;
+    if (isCutTooOften) return { stopReason: "truncated" };
+    if (isRepeated) return { stopReason: "repeated-calls" };
+    const { toolCalls, usage } = state;
+    const progress = { turns: turn, toolCalls, usage, lastCalls: calls, lastText: visibleText(response.content) };
+    if (input.stopWhen.some((rule) => rule(progress))) return { stopReason: "stopped" };
   }
+}
+
+/** True when a journal has the next turn: whether it is made is not decided again. */
+function isBegun(input: Pick<LoopInput, "steps" | "isReading">, { turns }: RunState, { kind }: Phase): boolean {
+  return isRecorded(input, { kind: "model", phase: kind, turn: turns + 1, attempt: 0 });
+}
+
+/** A turn begins: those before it are over. The turn before an output phase is closed when the work goes on. */
+function openTurn(steps: LoopInput["steps"], state: RunState, { kind, contents }: Phase): void {
+  const { openTurns } = state;
+  if (kind === "work") {
+    for (const turn of describeTurns(state)) steps.closeTurn?.(turn);
+    openTurns.length = 0;
+  }
+  openTurns.push({ turn: state.turns + 1, phase: kind, contents, from: contents.length, steps: [], calls: [] });
+}
+
+/** The budget of the session's owner, if it leaves no room for another turn. The end of the run has the verdict. */
+async function ownerLimit(
+  { steps, signal }: LoopInput,
+  ask: AskOwnerBudget,
+  state: RunState,
+  phase: Phase,
+): Promise<LimitReached | undefined> {
+  // Also for a run that is only compared: how the budget stood is not in its log.
+  if (isBegun({ steps }, state, phase)) return undefined;
+  const { maxCost: limit, spent: used } = await abortable(Promise.resolve(ask()), signal);
+  state.maxCost = state.cost + limit - used;
+  return used < limit ? undefined : { name: "cost", limit, used, scope: "owner" };
 }
 
 /** A guardrail ends the run in the middle of a turn. */

@@ -1,24 +1,20 @@
-import { addUsage, computeCost, NO_USAGE, type Prices, type Usage } from "../model/usage.ts";
+import { computeCost, findPrices, knownCost } from "../model/prices.ts";
+import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
+import { contentsBytes, partsBytes } from "../model/request/contents-size.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import { INTERRUPTED } from "../tool/model-texts.ts";
 import type { NestedRun, PendingCall } from "../tool/tool.ts";
-import type { CallStepValue } from "../durable/run-log.ts";
-import type { PlannedCall, TurnCall } from "./calls/call-state.ts";
+import type { AnsweredCall, LostUsage } from "../durable/closed-turn.ts";
+import type { ModelStepValue, StepTimes } from "../durable/run-log.ts";
+import type { TurnCall } from "./calls/call-state.ts";
 import { type Compaction, estimateTokens } from "./turn/compaction.ts";
-import type { Limits, Spent } from "./limits.ts";
+import { type Limits, RepeatGuard, type Spent } from "./limits.ts";
 import { PartialAnswer, sendablePartial } from "./turn/partial-answer.ts";
 import type { RunSoFar } from "./result.ts";
 import { closeOpenCalls, unansweredResponse } from "./transcript.ts";
-import type { SentPrefix } from "./loop-input.ts";
-
-/** A call and what its step recorded. */
-export interface AnsweredCall extends Pick<PlannedCall, "turn" | "callId" | "call" | "edited"> {
-  /** It ends the run. */
-  readonly endsRun?: true | undefined;
-  readonly value: CallStepValue;
-}
+import type { LoopInput, OpenTurn, SentPrefix } from "./loop-input.ts";
 
 /** Progress of one run. Only the loop changes it; others get copies. */
 export class RunState {
@@ -30,8 +26,14 @@ export class RunState {
   turns = 0;
   toolCalls = 0;
   usage: Usage = NO_USAGE;
-  /** In the unit of the price table. */
+  /** In the unit of the price table; without that of `unpriced`. */
   cost = 0;
+  /** A model that answered and has no price in the table: what the run cost is unknown. */
+  unpriced: string | undefined;
+  /** Day of the price list. */
+  pricesAsOf: string | undefined;
+  /** What the run may cost in all by its owner's budget, as of when the turn began; absent without one. */
+  maxCost: number | undefined;
   /** Answers that can have sources, in order of arrival, those of nested runs included. */
   readonly responses: ModelResponse[] = [];
   /** Those of nested runs. */
@@ -48,8 +50,14 @@ export class RunState {
   readonly badCalls: Map<string, number> = new Map();
   /** What is sent in place of the oldest contents; absent while all are sent. */
   compaction: Compaction | undefined;
-  /** How many prompts the service has refused as too long. */
-  overflows = 0;
+  /** Finds turns that repeat themselves. */
+  readonly repeats: RepeatGuard = new RepeatGuard();
+  /** Turns in a row whose calls the token limit cut off. */
+  cutOffTurns = 0;
+  /** The turns that are not closed, oldest first; empty when nobody keeps turns. */
+  readonly openTurns: OpenTurn[] = [];
+  /** What broken answers used, when that has failed the run. */
+  lost: LostUsage | undefined;
   /** Tokens of the last prompt and its answer as the service counted them, and the number of their contents. */
   #counted: { readonly tokens: number; readonly contents: number } | undefined;
   /** Calls that wait for an answer from outside, in a suspended run. */
@@ -83,10 +91,24 @@ export class RunState {
     this.contents = [...contents];
   }
 
-  /** @param prices - Of the model that answered. */
-  addResponse(response: ModelResponse, prices?: Prices): void {
+  /** Adds an answer; the cost that was recorded with it stands, and one that had no price then has what it is now. */
+  addAnswer(
+    value: Pick<ModelStepValue, "response" | "prepared" | "cost" | "unpriced" | keyof StepTimes>,
+    { prices, model }: Pick<LoopInput, "prices" | "model">,
+  ): void {
+    const { response, prepared, startedAt, endedAt, traceparent } = value;
+    let { cost = 0 } = value;
+    if (value.cost === undefined && prices !== undefined && response.usage.requests > 0) {
+      const id = response.envelope.modelVersion ?? prepared?.model?.id ?? value.unpriced ?? model.id;
+      const found = findPrices(prices, id, endedAt);
+      if (found === undefined) this.unpriced ??= id;
+      else cost = computeCost(response.usage, found);
+    }
+    this.cost += cost;
+    this.addActiveTime(startedAt, endedAt);
+    this.traceparent = traceparent ?? this.traceparent;
+    if (prepared?.model !== undefined) this.foreign.set(response.content, prepared.model.origin);
     this.lastResponse = response;
-    if (prices !== undefined) this.cost += computeCost(response.usage, prices);
     this.usage = addUsage(this.usage, response.usage);
     const { contextTokens, outputTokens } = response.usage;
     // Thoughts are not sent again; the answer is appended to the contents that were sent.
@@ -103,11 +125,13 @@ export class RunState {
     const origin = this.foreign.get(lastResponse.content);
     if (origin !== undefined) this.foreign.set(response.content, origin);
     this.responses[this.responses.lastIndexOf(lastResponse)] = response;
+    if (this.discarded.delete(lastResponse)) this.discarded.add(response);
   }
 
   addCall(answered: AnsweredCall): void {
     const { call, value } = answered;
     this.answeredCalls.push(answered);
+    this.openTurns.at(-1)?.calls.push(answered);
     this.addActiveTime(value.startedAt, value.endedAt);
     for (const run of value.nested) this.addNested(run);
     if (value.failure?.kind === "bad-input") this.badCalls.set(call.name, (this.badCalls.get(call.name) ?? 0) + 1);
@@ -131,8 +155,17 @@ export class RunState {
     // The context of a nested run is not the caller's.
     this.usage = { ...addUsage(this.usage, run.usage), contextTokens: this.usage.contextTokens };
     this.cost += run.cost ?? 0;
+    this.unpriced ??= run.unpriced;
     this.responses.push(...run.responses);
     for (const response of run.responses) this.nestedResponses.add(response);
+  }
+
+  /** Adds what broken answers used. */
+  addLost({ usage, cost = 0, unpriced }: LostUsage): void {
+    const contextTokens = usage.contextTokens || this.usage.contextTokens;
+    this.usage = { ...addUsage(this.usage, usage), contextTokens };
+    this.cost += cost;
+    this.unpriced ??= unpriced;
   }
 
   addActiveTime(startedAt: number, endedAt: number): void {
@@ -151,6 +184,14 @@ export class RunState {
     return compaction === undefined ? [...contents] : [...compaction.summary, ...contents.slice(compaction.keepFrom)];
   }
 
+  /** Bytes of text and inline media that are sent, with what the calls of the open turn have added so far. */
+  sentBytes(): number {
+    return this.calls.reduce((sum, { current, responseBytes }) => {
+      const added = current.state === "answered" ? [current.value.part, ...current.value.after] : [];
+      return sum + (responseBytes ?? partsBytes(added));
+    }, contentsBytes(this.sendable()));
+  }
+
   #sendableCount(): number {
     const { contents, compaction } = this;
     return compaction === undefined
@@ -165,10 +206,8 @@ export class RunState {
     return this.#counted.tokens + estimateTokens(sent.slice(this.#counted.contents));
   }
 
-  /** Replaces the first `cut` contents that are sent with a summary. */
-  compact(summary: readonly Content[], cut: number): void {
-    const { compaction } = this;
-    const keepFrom = compaction === undefined ? cut : compaction.keepFrom + cut - compaction.summary.length;
+  /** Sends a summary in place of the contents before an index. */
+  compact(summary: readonly Content[], keepFrom: number): void {
     this.compaction = { summary, keepFrom };
     this.#counted = undefined;
   }
@@ -184,8 +223,8 @@ export class RunState {
   }
 
   spent(): Spent {
-    const { turns, toolCalls, usage, cost, activeMs: wallTimeMs } = this;
-    return { turns, toolCalls, usage, wallTimeMs, cost };
+    const { turns, toolCalls, usage, cost, unpriced, pricesAsOf, activeMs: wallTimeMs } = this;
+    return { turns, toolCalls, usage, wallTimeMs, cost, unpriced, pricesAsOf };
   }
 
   /** {@link spent} during a call: includes its nested runs that have ended, and the time since it began. */
@@ -201,7 +240,7 @@ export class RunState {
 
   /** The answer that is under way, as a content that can be sent. */
   interrupted(): Content | undefined {
-    return sendablePartial(this.partial.parts());
+    return sendablePartial(this.partial.kept());
   }
 
   /** A snapshot whose contents can be sent. */
@@ -216,7 +255,7 @@ export class RunState {
       ...(interrupted !== undefined && { interrupted }),
       turns: this.turns,
       usage: this.usage,
-      ...(this.cost > 0 && { cost: this.cost }),
+      ...knownCost(this),
     };
   }
 }

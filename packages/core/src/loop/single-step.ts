@@ -1,7 +1,9 @@
-import type { Step } from "../durable/steps.ts";
+import { stepName, type StepPlace } from "../durable/run-log.ts";
+import { findRecorded, type Step } from "../durable/steps.ts";
 import { RunStepError } from "../errors/run-errors.ts";
 import { parseTraceparent } from "../internal/traceparent.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
+import { attachLost } from "../model/usage.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
 import type { LoopStep, ObservedCall } from "./observers/observer.ts";
@@ -16,26 +18,38 @@ import { isWallTimeReached } from "./limits.ts";
  */
 export async function singleStep<T>(
   input: LoopInput,
-  name: string,
+  place: StepPlace,
   work: (step: LoopStep) => Promise<T>,
 ): Promise<{ readonly value: T } | "wall-time"> {
+  const name = stepName(place);
   let failure: { readonly error: unknown } | undefined;
   const [outcome] = await input.steps.round([
     {
       kind: "step",
       name,
+      place,
       run: (step) =>
-        executeStep(input, name, step, work).catch((error: unknown) => {
+        executeStep(input, place, step, work).catch((error: unknown) => {
           failure = { error };
           throw error;
         }),
     },
   ]);
   // What `work` returned, through JSON.
-  if (outcome?.ok === true) return { value: outcome.value as T };
+  if (outcome?.ok === true) {
+    input.openTurns.at(-1)?.steps.push({ name, place, value: outcome.value });
+    return { value: outcome.value as T };
+  }
   if (isWallTimeReached(outcome?.error)) return "wall-time";
   if (failure !== undefined) throw failure.error;
-  throw new RunStepError(`${name} failed: ${outcome?.error.message}`, name, { cause: outcome?.error });
+  const error = new RunStepError(`${name} failed: ${outcome?.error.message}`, name, { cause: outcome?.error });
+  attachLost(error, outcome?.error.lost);
+  throw error;
+}
+
+/** True when a journal has the outcome of an operation: whether it is done is not decided again, except to compare. */
+export function isRecorded({ steps, isReading }: Pick<LoopInput, "steps" | "isReading">, place: StepPlace): boolean {
+  return isReading !== true && findRecorded(steps, stepName(place)).outcome !== undefined;
 }
 
 /** The logger of a step: its lines have the turn and, in a trace, the ids of the step's span. */
@@ -54,11 +68,11 @@ export function stepLogger(
  */
 export function executeStep<T>(
   { clock, observed }: Pick<LoopInput, "clock" | "observed">,
-  name: string,
+  place: StepPlace,
   step: Step<RunEvent>,
   work: (step: LoopStep) => Promise<T>,
   call?: ObservedCall,
 ): Promise<T> {
   const timed = clock === undefined ? work : (seen: LoopStep) => clock.through(seen, work);
-  return observed === undefined ? timed(step) : observed.execute(name, step, timed, call);
+  return observed === undefined ? timed(step) : observed.execute(place, step, timed, call);
 }

@@ -9,15 +9,14 @@ import {
   CLIENT_SPELLINGS,
   type GeminiClientOptions,
 } from "../wire/client-options.ts";
-import { createCachedContent } from "../wire/caches.ts";
 import type { Endpoint, EndpointKind } from "../wire/endpoints/endpoint.ts";
-import { getFile, waitForFile } from "../wire/files.ts";
 import { GenerationClient } from "../wire/generation.ts";
-import type { RequestEncoder } from "../wire/http/encode-request.ts";
+import { findKnownModel } from "../wire/known-models.ts";
+import { mostRequestBytes, type RequestEncoder } from "../wire/http/encode-request.ts";
 import type { AnswerBatch, AnswerStream } from "../wire/http/read-answers.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../wire/types/generate-content.ts";
 import { inferCapabilities, type ModelCapabilities } from "./capabilities.ts";
-import { Healer } from "./heal/heal.ts";
+import type { Healer } from "./heal/heal.ts";
 import { Conversation } from "./history/conversation.ts";
 import type { HistoryOrigin } from "./history/import-history.ts";
 import type { CacheRequest, Model, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model.ts";
@@ -28,7 +27,8 @@ import {
   type RequestFacts,
 } from "./request/build-request.ts";
 import { checkSettings } from "./request/check-settings.ts";
-import { type Cache, readCache } from "./resources/caches.ts";
+import { type Cache, createCachedContent } from "./resources/caches.ts";
+import { getFile, waitForFile } from "./resources/files.ts";
 import { continueAnswer } from "./response/continuation.ts";
 import { type AnswerSource, ResponseFold } from "./response/fold.ts";
 import type { ModelSettings } from "./settings.ts";
@@ -75,17 +75,20 @@ export class GeminiModel implements Model {
   readonly origin: HistoryOrigin;
   readonly endpointKind: EndpointKind;
   readonly streams: boolean;
+  readonly maxRequestBytes: number;
   readonly #client: GenerationClient;
   readonly #facts: RequestFacts;
   readonly #logger: Logger | undefined;
   readonly #heals: Set<string>;
   readonly #conversations = new WeakMap<object, Conversation>();
+  #isAdvised: boolean;
 
   constructor(id: string, options: GeminiOptions = {}) {
     if (typeof id !== "string") throw new TypeError('gemini() takes a model id, such as "gemini-flash-latest"');
     checkOptions("gemini()", options, GEMINI_OPTIONS, (name) => findSpelling(GEMINI_SPELLINGS, name));
     this.id = id;
     this.capabilities = { ...inferCapabilities(id), ...options.capabilities };
+    this.#isAdvised = findKnownModel(id) !== undefined && this.capabilities.routedTo === undefined;
     this.#client = new GenerationClient(options);
     const { endpoint } = this.#client;
     this.#heals = findHeals(endpoint, id);
@@ -93,6 +96,7 @@ export class GeminiModel implements Model {
     this.endpointKind = endpoint.kind;
     this.#facts = { modelId: id, capabilities: this.capabilities, endpointKind: endpoint.kind };
     this.streams = options.transport === undefined ? this.capabilities.streaming : options.transport === "stream";
+    this.maxRequestBytes = mostRequestBytes(options.maxRequestBytes, endpoint);
     this.#logger = options.logger;
   }
 
@@ -105,10 +109,12 @@ export class GeminiModel implements Model {
   async respond(request: ModelRequest, options: RespondOptions): Promise<ModelResponse> {
     const conversation = this.#findConversation(options.conversation);
     const logger = options.logger ?? this.#logger;
+    if (!this.#isAdvised) this.#advise(request.settings, logger);
     const wanted = conversation.buildRequest(request, this.#facts);
     const memory = conversation.heals;
     // Most requests need no heal.
-    let healer = this.#heals.size + memory.active.size > 0 ? new Healer(wanted, this.#heals, memory) : undefined;
+    let healer =
+      this.#heals.size + memory.active.size > 0 ? await createHealer(wanted, this.#heals, memory) : undefined;
     const waitedFor = new Set<string>();
     for (;;) {
       const sent = healer?.apply() ?? wanted;
@@ -120,11 +126,13 @@ export class GeminiModel implements Model {
         memory.answered = sent;
         return response;
       } catch (error) {
-        if (source.hasParts === true) throw error;
+        for (const fold of source.folds ?? []) options.onLost?.(fold.partial().usage);
+        if (source.hasParts === true || !(error instanceof ApiStatusError) || error.status !== 400) throw error;
         const { filesPath } = this.#client.endpoint;
-        const file = filesPath === undefined ? undefined : findUnreadyFile(error, filesPath);
+        const file = filesPath === undefined ? undefined : findUnreadyFile(error.message, filesPath);
         const mustWait = file !== undefined && !waitedFor.has(file);
-        const healed = mustWait ? WAIT_FOR_FILE : (healer ??= new Healer(wanted, this.#heals, memory)).learn(error);
+        if (!mustWait) healer ??= await createHealer(wanted, this.#heals, memory);
+        const healed = mustWait ? WAIT_FOR_FILE : healer?.learn(error.message);
         if (healed === undefined) throw error;
         logger?.warn({ model: this.id, ...healed }, "the request was rejected; retrying with a change");
         options.onNotice?.({ type: "heal", ...healed });
@@ -135,6 +143,17 @@ export class GeminiModel implements Model {
         await waitForFile(files, file, { signal });
       }
     }
+  }
+
+  /** Warns once of a model that is deprecated, or that is not known, so that nobody has checked its settings. */
+  #advise(settings: ModelSettings, logger: Logger | undefined): void {
+    const { routedTo } = this.capabilities;
+    const set = Object.keys(settings);
+    this.#isAdvised = routedTo !== undefined || set.length > 0;
+    if (routedTo !== undefined)
+      logger?.warn({ model: this.id, routedTo }, "the model is deprecated; the service lets another one answer");
+    else if (this.#isAdvised)
+      logger?.warn({ model: this.id, settings: set }, "the model is not known here; its settings are sent unchecked");
   }
 
   /** @throws {ApiStatusError} When the endpoint does not count tokens, as with some gateways. */
@@ -150,7 +169,7 @@ export class GeminiModel implements Model {
 
   /** @throws {ConfigurationError} When the model or endpoint does not support explicit caches. */
   async createCache(request: CacheRequest, { signal }: CallSignal = {}): Promise<Cache> {
-    return readCache(await createCachedContent(this.#client.api, buildCacheRequest(request, this.#facts), { signal }));
+    return await createCachedContent(this.#client.api, buildCacheRequest(request, this.#facts), { signal });
   }
 
   #findConversation(key: object | undefined): Conversation {
@@ -222,9 +241,13 @@ const WAIT_FOR_FILE = {
   breaksPrefix: false,
 } as const;
 
+/** Most programs never load it: it is for requests that were refused. */
+function createHealer(...args: ConstructorParameters<typeof Healer>): Promise<Healer> {
+  return import("./heal/heal.ts").then(({ Healer }) => new Healer(...args));
+}
+
 /** Path of the file that the service is still processing, if that is the error. */
-function findUnreadyFile(error: unknown, filesPath: string): string | undefined {
-  if (!(error instanceof ApiStatusError) || error.status !== 400) return undefined;
-  const id = /\bFile (?:files\/)?([a-z0-9-]+) is not in an ACTIVE state/i.exec(error.message)?.[1];
+function findUnreadyFile(message: string, filesPath: string): string | undefined {
+  const id = /\bFile (?:files\/)?([a-z0-9-]+) is not in an ACTIVE state/i.exec(message)?.[1];
   return id === undefined ? undefined : `${filesPath}/${id}`;
 }

@@ -90,6 +90,8 @@ export interface RespondOptions {
   readonly budget?: RequestBudget | undefined;
   /** Called for each retry, wait and heal; must not throw. */
   readonly onNotice?: ((notice: ModelNotice) => void) | undefined;
+  /** Called with what requests used whose answers broke off, as far as the service counted it; must not throw. */
+  readonly onLost?: ((usage: Usage) => void) | undefined;
   /** Called with the milliseconds that a request waited in the queue of `traffic`; must not throw. */
   readonly onQueued?: ((queuedMs: number) => void) | undefined;
   readonly logger?: Logger | undefined;
@@ -122,6 +124,8 @@ export interface Model {
   readonly endpointKind?: EndpointKind | undefined;
   /** Whether it streams its answers, for observers. */
   readonly streams?: boolean | undefined;
+  /** Most bytes of a request; `Infinity` for no limit. @defaultValue 104_857_600 (100 MiB) */
+  readonly maxRequestBytes?: number | undefined;
   /** Throws a {@link ConfigurationError} for settings that cannot work on this model. Called when an agent is created and when a run starts. */
   check(settings: ModelSettings): void;
   respond(request: ModelRequest, options: RespondOptions): Promise<ModelResponse>;

@@ -1,4 +1,6 @@
 import type {
+  GenerateContentRequest,
+  GenerationConfig,
   ImageConfig,
   MediaResolution,
   Modality,
@@ -36,12 +38,16 @@ export interface ModelSettings {
   readonly responseLogprobs?: boolean | undefined;
   /** Alternatives for each token, 0 to 20; requires `responseLogprobs`. */
   readonly logprobs?: number | undefined;
-  /** Output of image and speech models. */
+  /** Output of image and speech models. @defaultValue `["AUDIO"]` for models that do nothing but speak */
   readonly responseModalities?: readonly Modality[] | undefined;
   /** For models that generate images. */
   readonly imageConfig?: ImageConfig | undefined;
   /** For models that generate speech. */
   readonly speechConfig?: SpeechConfig | undefined;
+  /** For models that transcribe. */
+  readonly audioTranscriptionConfig?: GenerationConfig["audioTranscriptionConfig"];
+  /** Where generated media are put: `{ outputUriPrefix: "gs://bucket/folder/" }`. They come as `fileData`. Vertex only. */
+  readonly outputConfig?: GenerateContentRequest["outputConfig"];
   /** How many tokens an image or a video frame uses. */
   readonly mediaResolution?: MediaResolution | undefined;
   /** At most one per category; other categories are left to the service. */
@@ -52,6 +58,8 @@ export interface ModelSettings {
     | undefined;
   /** `flex`, `standard` or `priority`. Developer API only. */
   readonly serviceTier?: "flex" | "standard" | "priority" | undefined;
+  /** `false` asks the service not to keep the request and its answer. Developer API only. @defaultValue as the project is set */
+  readonly store?: boolean | undefined;
   /**
    * An explicit cache: the result of `agent.createCache()`, or the name of another one (`cachedContents/…`). A cache made
    * by this agent holds its instructions and declarations, so requests omit them; any other excludes instructions, tools

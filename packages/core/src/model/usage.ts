@@ -1,9 +1,8 @@
-import { checkOptions, type OptionNames } from "../internal/option-names.ts";
 import type { UsageMetadata } from "../wire/types/generate-content.ts";
 
 /** Tokens of one response, or summed over a run. */
 export interface Usage {
-  /** Answered model requests. */
+  /** Answered model requests; of a run that failed on a broken answer, also those that were sent for it. */
   readonly requests: number;
   /** Prompt tokens, cached ones included. */
   readonly inputTokens: number;
@@ -95,56 +94,15 @@ export function addUsage(sum: Usage, next: Usage): Usage {
   };
 }
 
-/** Prices of a model, in any currency. All but `searchQuery` are per 1,000,000 tokens. */
-export interface Prices {
-  readonly input: number;
-  /** Prompt tokens read from a cache. @defaultValue as `input` */
-  readonly cachedInput?: number | undefined;
-  readonly output: number;
-  /** Thinking. @defaultValue as `output` */
-  readonly thoughts?: number | undefined;
-  /** Content added by the service's built-in tools. @defaultValue as `input` */
-  readonly toolUse?: number | undefined;
-  /** One Google Search query. @defaultValue 0 */
-  readonly searchQuery?: number | undefined;
+const LOST = Symbol.for("pollux.lost");
+
+/** Attaches to an error what the broken answers before it used, hidden from loggers and `JSON.stringify`. Frozen errors stay as they are. */
+export function attachLost(error: unknown, lost: Usage | undefined): void {
+  if (typeof error !== "object" || error === null || !Object.isExtensible(error)) return;
+  Object.defineProperty(error, LOST, { value: lost, enumerable: false, configurable: true, writable: true });
 }
 
-/** Prices, or a function from the model version of the response to its prices; `undefined` if unknown. */
-export type PriceTable = Prices | ((modelVersion: string) => Prices | undefined);
-
-/** Cost of some usage. */
-export function computeCost(usage: Usage, prices: Prices): number {
-  const { input, output } = prices;
-  const tokens =
-    (usage.inputTokens - usage.cachedTokens) * input +
-    usage.cachedTokens * (prices.cachedInput ?? input) +
-    usage.outputTokens * output +
-    usage.thoughtTokens * (prices.thoughts ?? output) +
-    usage.toolUseTokens * (prices.toolUse ?? input);
-  return tokens / 1_000_000 + usage.searchQueries * (prices.searchQuery ?? 0);
-}
-
-/** Looks up the prices of a model. */
-export function findPrices(table: PriceTable | undefined, modelVersion: string): Prices | undefined {
-  return typeof table === "function" ? table(modelVersion) : table;
-}
-
-const PRICES: OptionNames<Prices> = {
-  input: true,
-  cachedInput: true,
-  output: true,
-  thoughts: true,
-  toolUse: true,
-  searchQuery: true,
-};
-
-/** @throws {TypeError} Naming a price that does not exist, is missing, or is not a number of at least 0. */
-export function checkPrices(table: PriceTable | undefined): void {
-  if (table === undefined || typeof table === "function") return;
-  checkOptions("prices", table, PRICES);
-  for (const name of ["input", "output"] as const)
-    if (table[name] === undefined) throw new TypeError(`prices.${name} is missing`);
-  for (const [name, price] of Object.entries(table))
-    if (price !== undefined && !(typeof price === "number" && price >= 0))
-      throw new TypeError(`prices.${name} must be a number of at least 0, got ${String(price)}`);
+/** What was attached to an error. */
+export function lostBefore(error: unknown): Usage | undefined {
+  return (error as { readonly [LOST]?: Usage } | undefined | null)?.[LOST];
 }

@@ -1,5 +1,5 @@
 // Entry "@pollux/core/node": what needs Node. Names only.
-export { fileFromPath, type ImageToSave, saveImages, type SaveImagesOptions } from "./local-files.ts";
+export { fileFromPath, type ImageToSave, saveAudio, saveImages, type SaveImagesOptions } from "./local-files.ts";
 export type { NodeTransportOptions } from "./transport/node-agents.ts";
 export { type NodeTransport, nodeTransport } from "./transport/node-transport.ts";
 export {

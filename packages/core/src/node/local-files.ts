@@ -3,6 +3,7 @@ import { mkdir, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { detectMimeType, findExtension, guessMimeType } from "../internal/mime-type.ts";
+import { OutputAudio } from "../loop/output-audio.ts";
 
 /**
  * A local file as a web `File`, for `uploadFile` and `media`. Its bytes are read on demand and not kept, so its size does not
@@ -24,7 +25,7 @@ export async function fileFromPath(
   return new File([blob], name, { type, lastModified: Math.round(mtimeMs) });
 }
 
-/** An image of a run's result, as bytes or base64. */
+/** A file of a run's result, as bytes or base64. */
 export interface ImageToSave {
   /** Determines the extension, such as `.png` for `image/png`. */
   readonly mimeType: string;
@@ -53,9 +54,7 @@ export async function saveImages(
 ): Promise<readonly string[]> {
   const name = options.name ?? "image";
   if (!/^[\w-][\w.-]{0,99}$/.test(name))
-    throw new TypeError(
-      `saveImages(): the name ${JSON.stringify(name)} must be a plain file name without its extension`,
-    );
+    throw new TypeError(`The name ${JSON.stringify(name)} must be a plain file name without its extension`);
   const contents = images.map(bytesOf);
   await mkdir(folder, { recursive: true });
   const paths: string[] = [];
@@ -70,9 +69,22 @@ export async function saveImages(
   return paths;
 }
 
-function bytesOf({ bytes, data }: ImageToSave, index: number): Uint8Array {
+/** Writes sounds in the same way, as `sound-1.wav` and so on; those of the report of a run on an engine, too. */
+export async function saveAudio(
+  audio: readonly Pick<OutputAudio, "mimeType" | "pieces">[],
+  folder: string,
+  options: SaveImagesOptions = {},
+): Promise<readonly string[]> {
+  const files = audio.map((one) => {
+    const sound = new OutputAudio(one);
+    return { mimeType: sound.rate === undefined ? sound.mimeType : "audio/wav", bytes: sound.toWav() };
+  });
+  return await saveImages(files, folder, { name: "sound", ...options });
+}
+
+function bytesOf({ mimeType, bytes, data }: ImageToSave, index: number): Uint8Array {
   const found = bytes ?? Buffer.from(data ?? "", "base64");
-  if (found.byteLength === 0) throw new TypeError(`saveImages(): image ${index + 1} has no bytes`);
+  if (found.byteLength === 0) throw new TypeError(`${mimeType.split("/", 1).join("")} ${index + 1} has no bytes`);
   return found;
 }
 

@@ -98,8 +98,12 @@ export function assertGrammar(
       throw new Error(`event ${index} (${event.type}) does not fit: ${why}`);
     };
     const limited: boolean = event.type === "run-end" && event.result.stopReason === "limit";
+    // What is said about calls is checked among them.
+    const like = event.type === "guardrail" && event.side === "input" ? "tool-pending" : event.type;
     const next: Place | undefined =
-      NEXT[place][event.type] ?? (limited && index > 0 && index === events.length - 1 ? "after" : undefined);
+      NEXT[place][like] ??
+      NEXT[place][event.type] ??
+      (limited && index > 0 && index === events.length - 1 ? "after" : undefined);
     const expected = Object.keys(NEXT[place]);
     if (next === undefined)
       return fail(expected.length === 0 ? "the run was over" : `expected ${expected.join(" or ")}`);

@@ -4,9 +4,6 @@ export { collect, type ReadableRun, shapeOf } from "./events.ts";
 export type { GroundedSource } from "./turns.ts";
 export { type RanTool, runTool, type RunToolOptions } from "./run-tool.ts";
 export { type ScriptLine, ScriptedModel, type ScriptedModelOptions } from "./scripted-model.ts";
-export { type StepsCheck, stepsConformance } from "./conformance/steps-conformance.ts";
-export type { StepsAbilities, StepsHarness, StepsProgram, StepsWorld } from "./conformance/steps-harness.ts";
-export { type StoreCheck, storeConformance, type StoreToCheck } from "./conformance/store-conformance.ts";
 export {
   blocked,
   call,

@@ -1,4 +1,5 @@
-import type { Observation, RunInfo, StepInfo } from "../loop/observers/observer.ts";
+import type { ObservedEvent } from "../loop/events.ts";
+import type { RunInfo, StepInfo } from "../loop/observers/run-info.ts";
 
 /** State of a run while its observations are checked. */
 interface ObservedSoFar {
@@ -12,7 +13,7 @@ interface ObservedSoFar {
 }
 
 /**
- * Checks observations against the grammar of {@link Observation}: the order within each run, that turns and steps start and end
+ * Checks observations against the grammar of {@link ObservedEvent}: the order within each run, that turns and steps start and end
  * once and are nested, and that each run ends. Runs may be concurrent and nested.
  *
  * @param observations - In order of arrival, of any number of runs.
@@ -20,7 +21,7 @@ interface ObservedSoFar {
  * @throws {Error} Names the first observation that does not fit.
  */
 export function assertObservations(
-  observations: readonly Observation[],
+  observations: readonly ObservedEvent[],
   options: { readonly complete?: boolean | undefined } = {},
 ): void {
   const runs = new Map<RunInfo, ObservedSoFar>();
@@ -42,7 +43,7 @@ function begin(): ObservedSoFar {
 }
 
 /** Why an observation does not fit, if it does not. */
-function check(observation: Observation, run: ObservedSoFar): string | undefined {
+function check(observation: ObservedEvent, run: ObservedSoFar): string | undefined {
   if (observation.seq !== run.count) return `its seq is ${observation.seq}, expected ${run.count}`;
   const isFirst = run.count++ === 0;
   if (isFirst !== (observation.type === "run-start")) return isFirst ? "expected run-start" : "the run began before";

@@ -1,3 +1,4 @@
+import type { Word } from "../wire/types/content.ts";
 import type { BuiltInTool } from "./tool.ts";
 
 /** Options of {@link googleSearch}. */
@@ -20,15 +21,45 @@ export interface FileSearchOptions {
   readonly topK?: number | undefined;
 }
 
+/** Options of {@link googleMaps}. */
+export interface GoogleMapsOptions {
+  /** What to look up. Vertex only. @defaultValue the service's: places */
+  readonly groundingTypes?: readonly ("places" | "routing")[] | undefined;
+}
+
+/** Options of {@link mcpServer}. Times are in milliseconds. */
+export interface McpServerOptions {
+  /** Unique among the servers of an agent. */
+  readonly name: string;
+  /** Full address, which the service can reach. Keys in it are not shown if they look like keys. */
+  readonly url: string;
+  /** Such as `authorization`. Their values are not shown. */
+  readonly headers?: { readonly [name: string]: string } | undefined;
+  /** For a call, and for a read of a streamed answer. @defaultValue the service's */
+  readonly timeoutMs?: number | undefined;
+  readonly sseReadTimeoutMs?: number | undefined;
+  /** End the session with the connection. @defaultValue the service's */
+  readonly terminateOnClose?: boolean | undefined;
+}
+
 /** Options of {@link computerUse}. */
 export interface ComputerUseOptions {
-  /** The service's name of the environment. @defaultValue "ENVIRONMENT_BROWSER" */
-  readonly environment?: string | undefined;
+  /** What is controlled. @defaultValue "ENVIRONMENT_BROWSER" */
+  readonly environment?: Word<"ENVIRONMENT_BROWSER" | "ENVIRONMENT_MOBILE" | "ENVIRONMENT_DESKTOP"> | undefined;
   /** Predefined functions to exclude, such as `drag_and_drop`. */
   readonly excluded?: readonly string[] | undefined;
   readonly promptInjectionDetection?: boolean | undefined;
-  readonly disabledSafetyPolicies?: readonly string[] | undefined;
+  readonly disabledSafetyPolicies?: readonly Word<SafetyPolicy>[] | undefined;
 }
+
+type SafetyPolicy =
+  | "FINANCIAL_TRANSACTIONS"
+  | "SENSITIVE_DATA_MODIFICATION"
+  | "COMMUNICATION_TOOL"
+  | "ACCOUNT_CREATION"
+  | "DATA_MODIFICATION"
+  | "USER_CONSENT_MANAGEMENT"
+  | "LEGAL_TERMS_AND_AGREEMENTS";
 
 /**
  * Google Search, run by the service; the result has its sources and citations.
@@ -56,8 +87,38 @@ export function googleSearch(options: GoogleSearchOptions = {}): BuiltInTool {
  *
  * @see https://ai.google.dev/gemini-api/docs/maps-grounding
  */
-export function googleMaps(): BuiltInTool {
-  return { kind: "built-in", name: "googleMaps", wire: { googleMaps: {} } };
+export function googleMaps({ groundingTypes }: GoogleMapsOptions = {}): BuiltInTool {
+  const types = groundingTypes && Object.fromEntries(groundingTypes.map((type) => [type, {}]));
+  return { kind: "built-in", name: "googleMaps", wire: { googleMaps: present({ groundingTypes: types }) } };
+}
+
+/**
+ * An MCP server whose tools the service calls by itself. Calls and their results stand in the model's content; your program runs
+ * nothing. Experimental, and for the Developer API only: Google's types exclude it on Vertex, where the converter of Google's
+ * JavaScript SDK passes the tool on, but refuses its fields.
+ *
+ * @throws {TypeError} For an empty name, an address that is not of the web, or a time that is not a positive number.
+ * @see https://ai.google.dev/api/caching#Tool
+ */
+export function mcpServer(options: McpServerOptions): BuiltInTool {
+  const { name, url, headers, timeoutMs, sseReadTimeoutMs, terminateOnClose } = options;
+  if (!name || !/^https?:/i.test(url) || !URL.canParse(url))
+    throw new TypeError("mcpServer() needs a name and the full url of the server, such as https://example.com/mcp");
+  const [timeout, sseReadTimeout] = Object.entries({ timeoutMs, sseReadTimeoutMs }).map(seconds);
+  const streamableHttpTransport = present({ url, headers, timeout, sseReadTimeout, terminateOnClose });
+  // A getter, which a printed tool does not show.
+  return {
+    kind: "built-in",
+    name: "mcpServers",
+    get wire() {
+      return { mcpServers: [{ name, streamableHttpTransport }] };
+    },
+  };
+}
+
+function seconds([name, ms]: readonly [string, number | undefined]): string | undefined {
+  if (ms !== undefined && !(ms > 0 && ms < Infinity)) throw new TypeError(`${name} must be positive, got ${ms}`);
+  return ms === undefined ? undefined : `${ms / 1000}s`;
 }
 
 /**

@@ -6,7 +6,6 @@ import type { JsonSchema } from "../wire/types/declaration.ts";
 import { describeFailure, describeUnknownTool, failure, isNamed } from "./call-failure.ts";
 import { jsonSafe } from "./function-response.ts";
 import {
-  ARGUMENT_MISSING,
   ARGUMENTS_NOT_OBJECT,
   CANCELLED,
   CANCELLED_BY_USER,
@@ -15,6 +14,7 @@ import {
   timedOut,
 } from "./model-texts.ts";
 import { hasDefaults, withDefaults } from "./schema/defaults.ts";
+import type { JsonCheck } from "./schema/json-check.ts";
 import { isStandardSchema, issuesText, type StandardIssue, type StandardSchema } from "./schema/standard-schema.ts";
 import { type AttemptEnd, retryCall, type ToolRetryNotice } from "./retry-call.ts";
 import type { ToolRetries } from "./retry-policy.ts";
@@ -241,19 +241,22 @@ function timeoutError(timeoutMs: number): DOMException {
 }
 
 /**
- * Makes the function that validates a call's arguments. What a call leaves out takes the default that the schema has for it.
- * With a raw JSON Schema, it only checks for an object with the required properties, since the values are not typed either. The
+ * Makes the function that validates a call's arguments. What a call leaves out takes the default that the schema has for it. The
  * function throws {@link ToolRetry} with at most five problems in at most 500 characters.
  *
  * @param source - The same schema as JSON Schema.
+ * @param json - Checks arguments of a plain JSON Schema; without it, they only have to be an object.
  */
-export function buildParser(schema: unknown, source: JsonSchema): (args: unknown) => Promise<unknown> {
-  const parse = buildCheck(schema);
+export function buildParser(
+  schema: unknown,
+  source: JsonSchema,
+  json: JsonCheck | undefined,
+): (args: unknown) => Promise<unknown> {
+  const parse = isStandardSchema(schema) ? buildCheck(schema) : (args: unknown) => checkJson(json, args);
   return hasDefaults(source) ? (args) => parse(withDefaults(args, source, source)) : parse;
 }
 
-function buildCheck(schema: unknown): (args: unknown) => Promise<unknown> {
-  if (!isStandardSchema(schema)) return async (args) => checkObject(schema, args);
+function buildCheck(schema: StandardSchema): (args: unknown) => Promise<unknown> {
   // Zod 4's synchronous parse first compiles the schema to code: that costs about fifty parses, and some runtimes forbid it.
   if (isZod4(schema))
     return async (args) => {
@@ -268,11 +271,10 @@ function buildCheck(schema: unknown): (args: unknown) => Promise<unknown> {
   };
 }
 
-function checkObject(schema: unknown, args: unknown): unknown {
+async function checkJson(json: JsonCheck | undefined, args: unknown): Promise<unknown> {
   if (!isObject(args)) throw new ToolRetry(invalidArguments(ARGUMENTS_NOT_OBJECT));
-  const required = isObject(schema) && Array.isArray(schema["required"]) ? schema["required"].map(String) : [];
-  const missing = required.filter((name) => !Object.hasOwn(args, name));
-  if (missing.length > 0) throw argumentsError(missing.map((name) => ({ message: ARGUMENT_MISSING, path: [name] })));
+  const issues = (await json?.issuesOf(args)) ?? [];
+  if (issues.length > 0) throw argumentsError(issues);
   return args;
 }
 

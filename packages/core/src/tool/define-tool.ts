@@ -8,14 +8,15 @@ import {
   type OptionNames,
   type Spellings,
 } from "../internal/option-names.ts";
-import { isObject } from "../internal/json.ts";
+import { fingerprint, isObject } from "../internal/json.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import { buildParser } from "./call-tool.ts";
 import type { ToolRetries, ToolRetryPolicy } from "./retry-policy.ts";
 import { notRunHere } from "./model-texts.ts";
 import { declareParameters, type DescribedSchema, NO_PARAMETERS } from "./schema/declare.ts";
-import type { StandardJsonSchema, StandardSchema } from "./schema/standard-schema.ts";
+import { jsonCheck } from "./schema/json-check.ts";
+import { isStandardSchema, type StandardJsonSchema, type StandardSchema } from "./schema/standard-schema.ts";
 import type { ApprovalContext, Tool, ToolContext, ToolEffects, UnknownOutcome } from "./tool.ts";
 
 /** What defines a tool, apart from its input schema. `Asked` is the part of the context that `needsApproval` declares. */
@@ -77,6 +78,14 @@ export interface ToolSpec<
    */
   readonly answerTimeoutMs?: number | undefined;
   /**
+   * Who may answer the questions about a call, by a name that the application knows, or depending on its validated input: `"user"` is
+   * the person who chats. Of a tool without `run`, who may give the outcome. One that throws says nothing.
+   * @defaultValue the application decides
+   */
+  readonly approvedBy?: string | ((input: Input, call: FunctionCall) => string) | undefined;
+  /** The arguments that an approval may change: all, none, or these. @defaultValue the application decides */
+  readonly editable?: boolean | readonly string[] | undefined;
+  /**
    * Runs the function with validated input. May be async, or an async generator: what it yields is reported as progress,
    * what it returns is the result. Throw `ToolFailure` or `ToolRetry` to tell the model something; any other error is
    * logged, and the model only reads that the tool failed.
@@ -91,8 +100,7 @@ export interface ToolSpec<
 
 /**
  * Schema of a tool's input: zod 4, zod 3, any other schema that knows its JSON Schema (ArkType's, Valibot's after
- * `toStandardJsonSchema()`, `zod3(schema)`), or a raw JSON Schema, with which calls are only checked for an object that has the
- * required properties.
+ * `toStandardJsonSchema()`, `zod3(schema)`), or a raw JSON Schema (draft 2020-12 or draft-07).
  */
 export type ToolInputSchema =
   | z4.$ZodType
@@ -126,6 +134,11 @@ export interface ToolOptions<
 > extends ToolSpec<InputOf<Schema>, Output, Context, Name, Ends, Asked> {
   /** Schema of the input: determines its type, the declaration sent to the service, and the check of each call. @defaultValue no input */
   readonly input?: Schema | undefined;
+  /**
+   * For an input that is a raw JSON Schema: whether arguments are checked against it. `false` for a server whose schema is wrong about
+   * what it accepts: the arguments then only have to be an object. @defaultValue true
+   */
+  readonly validate?: boolean | undefined;
 }
 
 /**
@@ -155,16 +168,23 @@ export function defineTool<
   spec: ToolOptions<Schema, Output, Context, Name, Ends, Asked>,
 ): Tool<InputOf<Schema>, Output, Context & Asked, Name, ArgumentsOf<Schema>, Ends>;
 // The only signature that callers see, so that a mistake is reported where it is.
-export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: unknown }): Tool {
+export function defineTool(
+  spec: ToolSpec<never, unknown> & { readonly input?: unknown; readonly validate?: unknown },
+): Tool {
   if (!isObject(spec))
     throw new ToolDefinitionError("defineTool() takes one object: { name, description, input, run }", "");
-  const { name, description, input, needsApproval } = spec;
+  const { name, description, input, needsApproval, approvedBy, editable } = spec;
   checkToolName(name);
   const problem =
     describeUnknownOption(spec, OPTIONS, (option) => findSpelling(SPELLINGS, option)) ??
+    describeValue("validate", spec.validate, [true, false]) ??
     describeValue("effects", spec.effects, ["none", "idempotent", "once"]) ??
     describeValue("unknownOutcome", spec.unknownOutcome, ["ask", "tell-model"]) ??
     describeValue("needsApproval", needsApproval, [true, false], "function") ??
+    (typeof approvedBy === "string"
+      ? describeName("approvedBy", approvedBy)
+      : describeValue("approvedBy", approvedBy, [], "function")) ??
+    describeEditable(editable) ??
     // oxlint-disable-next-line typescript/unbound-method -- only looked at
     describeValue("run", spec.run, [], "function");
   if (problem !== undefined) throw new ToolDefinitionError(`tool "${name}": ${problem}`, name);
@@ -174,12 +194,16 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
     input === undefined
       ? { schema: NO_PARAMETERS, source: NO_PARAMETERS, changes: [] }
       : declareParameters(input, name);
+  const isRaw = input !== undefined && !isStandardSchema(input) && source === input;
+  if (spec.validate === false && !isRaw)
+    throw new ToolDefinitionError(`tool "${name}": validate: false is for an input that is a plain JSON Schema`, name);
+  const json = isRaw && spec.validate !== false ? jsonCheck(source) : undefined;
   return {
     kind: "function",
     name,
     description,
     declaration: { name, description, parametersJsonSchema: schema },
-    schemaChanges: changes,
+    schemaChanges: [...changes, ...(json?.unchecked ?? [])],
     sequential: spec.sequential ?? false,
     timeoutMs: limit(name, "timeoutMs", spec.timeoutMs ?? 60_000, 1),
     maxResultBytes: limit(name, "maxResultBytes", spec.maxResultBytes ?? 65_536, 1),
@@ -189,11 +213,13 @@ export function defineTool(spec: ToolSpec<never, unknown> & { readonly input?: u
     ...(spec.retry !== undefined && { retry: readRetry(spec, spec.retry) }),
     ...(spec.endsRun === true && { endsRun: true }),
     ...(spec.exposeErrors === true && { exposeErrors: true }),
-    parse: buildParser(input, source),
+    parse: buildParser(input, source, json),
     ...(needsApproval && { needsApproval: needsApproval === true ? () => true : needsApproval }),
     ...(spec.answerTimeoutMs !== undefined && {
       answerTimeoutMs: limit(name, "answerTimeoutMs", spec.answerTimeoutMs, 1),
     }),
+    ...(approvedBy !== undefined && { approvedBy: typeof approvedBy === "string" ? () => approvedBy : approvedBy }),
+    ...(editable !== undefined && { editable: editable === false ? [] : editable }),
     external: spec.run === undefined,
     run:
       spec.run?.bind(spec) ??
@@ -207,6 +233,7 @@ const OPTIONS: OptionNames<ToolOptions<undefined, unknown>> = {
   name: true,
   description: true,
   input: true,
+  validate: true,
   sequential: true,
   timeoutMs: true,
   maxResultBytes: true,
@@ -218,6 +245,8 @@ const OPTIONS: OptionNames<ToolOptions<undefined, unknown>> = {
   exposeErrors: true,
   needsApproval: true,
   answerTimeoutMs: true,
+  approvedBy: true,
+  editable: true,
   run: true,
 };
 
@@ -251,6 +280,17 @@ export function checkToolName(name: string): void {
     `"${name.slice(0, 80)}" cannot be a tool's name: start with a letter or underscore, then letters, digits and _ . : -, at most ${MAX_NAME_LENGTH} characters`,
     name,
   );
+}
+
+function describeName(option: string, name: string): string | undefined {
+  return name.trim() === "" ? `${option} must be a name, such as "user", got an empty one` : undefined;
+}
+
+function describeEditable(given: boolean | readonly string[] | undefined): string | undefined {
+  const isList = Array.isArray(given) && given.every((name: unknown) => typeof name === "string");
+  return isList || given === undefined || typeof given === "boolean"
+    ? undefined
+    : 'editable must be true, false or the names of arguments, such as ["amount"]';
 }
 
 function readRetry({ name, effects }: ToolSpec<never, unknown>, retry: ToolRetryPolicy): ToolRetries {
@@ -303,7 +343,8 @@ export function sanitizeToolNames(names: Iterable<string>): SanitizedNames {
   for (const name of given) {
     if (sanitized.has(name)) continue;
     for (let salt = 0; ; salt++) {
-      const safe = `${sanitizeName(name)}_${hash(salt === 0 ? name : `${name}#${salt}`)}`;
+      // Half of it keeps the name short; the salt takes care of the rest.
+      const safe = `${sanitizeName(name)}_${fingerprint(salt === 0 ? name : `${name}#${salt}`).slice(8)}`;
       if (original.has(safe)) continue;
       pair(name, safe);
       break;
@@ -321,11 +362,4 @@ function sanitizeName(name: string): string {
   const plain = name.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^_+|_+$/g, "");
   const started = /^[A-Za-z]/.test(plain) ? plain : `_${plain}`;
   return started.slice(0, 54);
-}
-
-/** FNV-1a, 32 bits, 8 hexadecimal digits. */
-function hash(text: string): string {
-  let state = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) state = Math.imul(state ^ byte, 0x01000193);
-  return (state >>> 0).toString(16).padStart(8, "0");
 }

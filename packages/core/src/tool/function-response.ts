@@ -1,7 +1,8 @@
 import type { Json } from "../internal/json.ts";
+import { OFFICE_TYPE } from "../wire/known-models.ts";
 import type { FunctionCall, FunctionResponsePart, JsonObject, Part } from "../wire/types/content.ts";
 import { isMedia, type Media, mediaPart } from "../model/request/media-part.ts";
-import { jsonCut, mediaHeading, textCut } from "./model-texts.ts";
+import { jsonCut, mediaHeading, mediaLeftOut, textCut } from "./model-texts.ts";
 import type { ToolOutcome } from "./tool.ts";
 
 const DEFAULT_MAX_BYTES = 65_536;
@@ -12,8 +13,16 @@ const IN_RESPONSE = new Set(["image/png", "image/jpeg", "image/webp", "applicati
 export interface FunctionResponseOptions {
   /** Whether the model accepts media inside function responses. */
   readonly mediaInFunctionResponses: boolean;
+  /** Whether these may be Office files. @defaultValue false */
+  readonly officeInput?: boolean | undefined;
   /** Largest result in bytes of JSON, media not counted. @defaultValue 65_536 */
   readonly maxResultBytes?: number | undefined;
+  /**
+   * Most bytes of all its media in base64, called when there are any. Media that do not fit are left out, with a note in their place.
+   *
+   * @defaultValue no limit
+   */
+  readonly maxMediaBytes?: (() => number) | undefined;
 }
 
 /** The parts that answer a call. */
@@ -44,11 +53,13 @@ export function functionResponse(
     return { part: responsePart(call, { error }, []), after: [] };
   }
   // `characters` overestimates the JSON, by three for each `[` at most: three times the limit leaves enough text to cut from.
-  const safe = jsonSafe(outcome.output, { maxCharacters: maxBytes * 3 });
+  const safe = jsonSafe(outcome.output, { maxCharacters: maxBytes * 3, maxMediaBytes: options.maxMediaBytes });
   const inside: FunctionResponsePart[] = [];
   const after: Part[] = [];
   for (const [index, media] of safe.media.entries()) {
-    if (options.mediaInFunctionResponses && IN_RESPONSE.has(media.mimeType)) inside.push(inlinePart(media));
+    const { mimeType } = media;
+    const isTaken = IN_RESPONSE.has(mimeType) || (options.officeInput === true && OFFICE_TYPE.test(mimeType));
+    if (options.mediaInFunctionResponses && isTaken) inside.push(inlinePart(media));
     else after.push({ text: mediaHeading(index + 1, call.name, call.id) }, mediaPart(media));
   }
   const output = cutResult(safe, outcome.output, maxBytes);
@@ -165,14 +176,19 @@ export interface JsonSafe {
  * | a value that throws when it is read | `"[unreadable]"`, without the error's text, like any error of a tool |
  * | lone surrogates in strings | U+FFFD |
  *
- * @param options - `maxCharacters`: what lies beyond is counted, not copied. Defaults to no limit.
+ * @param options - `maxCharacters`: what lies beyond is counted, not copied. `maxMediaBytes`: media beyond are left out, with a note in
+ *   their place. Both default to no limit.
  */
 export function jsonSafe(
   value: unknown,
-  { maxCharacters: room = Infinity }: { readonly maxCharacters?: number | undefined } = {},
+  {
+    maxCharacters: room = Infinity,
+    maxMediaBytes,
+  }: { readonly maxCharacters?: number | undefined; readonly maxMediaBytes?: (() => number) | undefined } = {},
 ): JsonSafe {
   const ancestors = new Set<object>();
   const media: Media[] = [];
+  let mediaRoom: number | undefined;
   let characters = 0;
   let values = 0;
   let cut = false;
@@ -188,6 +204,10 @@ export function jsonSafe(
       return plain;
     }
     if (isReadableMedia(plain)) {
+      const bytes = plain.data?.length ?? 0;
+      mediaRoom ??= maxMediaBytes?.() ?? Infinity;
+      if (bytes > mediaRoom) return text(mediaLeftOut(plain.mimeType, bytes, mediaRoom));
+      mediaRoom -= bytes;
       media.push(plain);
       return text(`[media ${media.length}: ${plain.mimeType}]`);
     }

@@ -34,7 +34,20 @@ export function toolDisabled(tool: string, badCalls: number): string {
 
 /** A call that a person or a policy denied. */
 export function callDenied(reason: string): string {
-  return `not run: the user denied this call${reason === "" ? "" : `: ${reason}`}`;
+  return `not run: the user denied this call${because(reason)}`;
+}
+
+/** A call whose request was taken back before it was answered. */
+export const callWithdrawn: {
+  readonly [Question in "approval" | "outcome" | "unknown-outcome"]: (reason: string) => string;
+} = {
+  approval: (reason) => `not run: the user withdrew this request${because(reason)}`,
+  outcome: (reason) => `the user withdrew this request before a result arrived${because(reason)}`,
+  "unknown-outcome": (reason) => `the user withdrew this request${because(reason)}; ${OUTCOME_UNKNOWN}`,
+};
+
+function because(reason: string): string {
+  return reason === "" ? "" : `: ${reason}`;
 }
 
 /** Follows the result of a call whose arguments a person changed when approving it: the model only knows its own. */
@@ -47,10 +60,15 @@ export function argumentsEdited(tool: string, callId: string | undefined, args: 
 export const answerTimedOut: {
   readonly [Question in "approval" | "outcome" | "unknown-outcome"]: (timeoutMs: number | undefined) => string;
 } = {
-  approval: (timeoutMs) => `not run: this call was not approved within ${timeoutMs} ms`,
-  outcome: (timeoutMs) => `no result arrived within ${timeoutMs} ms; ${OUTCOME_UNKNOWN}`,
-  "unknown-outcome": (timeoutMs) => `the outcome was not confirmed within ${timeoutMs} ms; ${OUTCOME_UNKNOWN}`,
+  approval: (timeoutMs) => `not run: this call was not approved ${inTime(timeoutMs)}`,
+  outcome: (timeoutMs) => `no result arrived ${inTime(timeoutMs)}; ${OUTCOME_UNKNOWN}`,
+  "unknown-outcome": (timeoutMs) => `the outcome was not confirmed ${inTime(timeoutMs)}; ${OUTCOME_UNKNOWN}`,
 };
+
+/** The tool that knows the time may be gone. */
+function inTime(timeoutMs: number | undefined): string {
+  return timeoutMs === undefined ? "in time" : `within ${timeoutMs} ms`;
+}
 
 /** An external call that ended without a result and without a reason. */
 export const NO_RESULT = "no result arrived";
@@ -99,8 +117,45 @@ export function invalidArguments(problems: string): string {
 /** Arguments that are not an object. */
 export const ARGUMENTS_NOT_OBJECT = "expected an object";
 
-/** A missing argument. */
+/** A missing argument, or a missing member of an answer. */
 export const ARGUMENT_MISSING = "required but missing";
+
+/** A value that does not match a JSON Schema, when nothing more precise is known. */
+export const MISMATCH = "does not match the schema";
+
+/** A value whose check against a JSON Schema would take too long. */
+export const TOO_MUCH_TO_CHECK = "too large or too deep to be checked against the schema: make it smaller";
+
+/**
+ * What one finding of the JSON Schema validator means: which members below its place are wrong, and why.
+ *
+ * @param message - The validator's own words, for keywords where they suffice.
+ */
+export function describeMismatch(
+  keyword: string,
+  params: object,
+  message: string,
+): readonly (readonly [member: readonly string[], problem: string])[] {
+  // These have only lists; those of `enum` may hold anything.
+  const { requiredProperties, unevaluatedProperties, allowedValues } = params as Record<string, readonly string[]>;
+  switch (keyword) {
+    case "required":
+      return (requiredProperties ?? []).map((name) => [[name], ARGUMENT_MISSING] as const);
+    case "unevaluatedProperties":
+      return (unevaluatedProperties ?? []).map((name) => [[name], "not allowed"] as const);
+    case "additionalProperties":
+      // Each of them has a finding of its own.
+      return [];
+    case "boolean":
+      return [[[], "not allowed"]];
+    case "enum":
+      return [[[], `must be one of ${JSON.stringify(allowedValues).slice(1, 200).replace(/]$/, "")}`]];
+    case "anyOf":
+      return [[[], "fits none of the alternatives"]];
+    default:
+      return [[[], message]];
+  }
+}
 
 /** Follows the kept part of a result above the tool's limit. */
 export function textCut(kept: number, whole: number): string {
@@ -115,6 +170,11 @@ export function jsonCut(kept: number, whole: string): string {
 /** Precedes an image or a file that the model only accepts outside the function response. */
 export function mediaHeading(index: number, tool: string, callId: string | undefined): string {
   return `[media ${index}] from the result of ${tool}${callId === undefined ? "" : ` (call ${callId})`}:`;
+}
+
+/** Stands in a result for media that do not fit beside what the conversation has. */
+export function mediaLeftOut(mimeType: string, bytes: number, room: number): string {
+  return `[left out: ${mimeType} of ${bytes} bytes in base64; there is room for ${Math.max(0, Math.floor(room))} here]`;
 }
 
 /** Sent after an unusable answer. */

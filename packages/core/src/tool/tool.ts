@@ -1,7 +1,8 @@
 import type { Json } from "../internal/json.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { ModelResponse } from "../model/model.ts";
-import type { PriceTable, Usage } from "../model/usage.ts";
+import type { Cost, PriceTable } from "../model/prices.ts";
+import type { Usage } from "../model/usage.ts";
 import type { FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../wire/types/declaration.ts";
 import type { JsonOf } from "./json-of.ts";
@@ -54,10 +55,14 @@ export interface Tool<
   readonly external: boolean;
   /** Milliseconds until a pending question about a call expires; absent for never. */
   readonly answerTimeoutMs?: number | undefined;
+  /** The arguments that an approval may change: all, or these. Absent: the tool does not say. */
+  readonly editable?: true | readonly string[] | undefined;
   /** Set when the tool is an agent whose runs a durable engine can execute. */
   readonly agent?: ChildAgent | undefined;
   /** Whether the call requires approval; absent when never. Throwing counts as yes. */
   needsApproval?(input: Input, call: FunctionCall, run: ApprovalContext<Context>): boolean | Promise<boolean>;
+  /** Who may answer the questions about the call: see {@link PendingCall.approvedBy}. Absent, or throws: the tool does not say. */
+  approvedBy?(input: Input, call: FunctionCall): string;
   /** Validates the arguments. @throws {ToolRetry} With a short message for the model when they are invalid. */
   parse(args: unknown): Input | Promise<Input>;
   /** Runs the function. Returns the result, or is an async generator that yields progress and returns the result. */
@@ -131,8 +136,10 @@ export interface ToolContext<Context = unknown> {
   readonly traceparent?: string | undefined;
   /** Reports progress as a `tool-progress` event; `value` must be JSON-safe. Never rejects. */
   progress(value: unknown): Promise<void>;
-  /** Adds the usage, cost and sources of a run inside this call to the calling run's. */
+  /** Adds the usage, cost and sources of a run inside this call to the calling run's; the same object only once. */
   attach(run: NestedRun): void;
+  /** Records the JSON that `work` gives, by name: a call that is made again after a crash gets that. Absent without a session. */
+  readonly step?: (<T>(name: string, work: () => Promise<T>) => Promise<T>) | undefined;
   /** What a run inside this call inherits from the calling run: remaining limits, prices, `approve`. */
   readonly parent?: ParentRun | undefined;
 }
@@ -155,6 +162,8 @@ export type ToolFailureKind =
   | "cancelled"
   /** A person or a hook refused it. */
   | "denied"
+  /** Whoever asked for it took the request back before it was answered. */
+  | "withdrawn"
   /** The process died during the call; whether it took effect is unknown. */
   | "unknown-outcome"
   /** The answer that held the call was cut off, or the call was repeated too often. */
@@ -174,7 +183,7 @@ export interface SchemaChange {
   readonly change: string;
 }
 
-/** A tool that the service runs itself, such as `googleSearch()`. */
+/** A tool that the service runs itself, such as `googleSearch()`. One without a function can be written out. */
 export interface BuiltInTool {
   readonly kind: "built-in";
   readonly name: BuiltInName;
@@ -187,7 +196,7 @@ export interface BuiltInTool {
 }
 
 /** Names of the built-in tools. */
-export type BuiltInName = "googleSearch" | "googleMaps" | "urlContext" | "codeExecution" | "fileSearch" | "computerUse";
+export type BuiltInName = Exclude<keyof WireTool, "functionDeclarations">;
 
 /** An entry of the `tools` of an agent with this context. */
 export type AnyTool<Context = unknown> = Tool<unknown, unknown, Context> | BuiltInTool;
@@ -199,10 +208,8 @@ export interface ToolFor<Context> {
 }
 
 /** A run inside a tool call. */
-export interface NestedRun {
+export interface NestedRun extends Cost {
   readonly usage: Usage;
-  /** Its cost; absent without a price table. */
-  readonly cost?: number | undefined;
   /** Its responses, oldest first, for their sources. */
   readonly responses: readonly ModelResponse[];
 }
@@ -275,11 +282,20 @@ export type PendingQuestion =
 /** A call that waits for an answer. */
 export interface PendingCall {
   readonly turn: number;
-  /** Unique in the run, such as `call:3.0`: the key of the answer in `resume`. */
+  /** Unique in the run, such as `call:3.0`. */
   readonly callId: string;
   /** With the arguments it runs with. */
   readonly call: FunctionCall;
   readonly question: PendingQuestion;
+  /** The key of the answer. It names this question of this run, with these arguments: any other has another one. */
+  readonly token: string;
+  /**
+   * Who may answer, in the tool's words: `"user"` for the person who chats, or a name of the application's. Absent: the application
+   * decides.
+   */
+  readonly approvedBy?: string | undefined;
+  /** The arguments that an approval may change. Absent: the tool does not say. */
+  readonly editable?: readonly string[] | undefined;
   /** A person changed its arguments when approving it. */
   readonly edited?: true | undefined;
   /** Set when a run inside a call asks: the agents in between, outermost first; `turn` and `callId` belong to that run. */
@@ -288,9 +304,14 @@ export interface PendingCall {
 
 /**
  * Whether a call may run; a denial can tell the model why. `{ args }` runs it with other arguments, which must match the tool's
- * schema; the model reads what they were.
+ * schema; the model reads what they were. `{ withdrawn }`: whoever asked for the call takes the request back, perhaps with a reason.
  */
-export type Approval = boolean | { readonly deny: string } | { readonly args: JsonObject };
+export type Approval = boolean | { readonly deny: string } | { readonly args: JsonObject } | Withdrawal;
+
+/** Takes a request back instead of answering it; the model reads the reason. */
+export interface Withdrawal {
+  readonly withdrawn: true | string;
+}
 
 /** Decides whether a call may run, by asking a person or a policy; the run waits. */
 export type Approve<Context = unknown> = (
@@ -317,4 +338,5 @@ export interface ApprovalContext<Context = unknown> {
 export type ExternalOutcome =
   | { readonly output: unknown }
   | { readonly error: string }
-  | { readonly notExecuted: true };
+  | { readonly notExecuted: true }
+  | Withdrawal;

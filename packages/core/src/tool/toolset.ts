@@ -47,11 +47,11 @@ function addFunction(byName: Map<string, Tool>, tool: Tool): void {
 }
 
 function addBuiltIn(builtIns: Map<string, BuiltInTool>, tool: BuiltInTool): void {
-  const other = builtIns.get(tool.name);
+  const server = tool.wire.mcpServers?.[0]?.name;
+  const what = server === undefined ? `${tool.name}()` : `the MCP server "${server}"`;
+  const advice = server === undefined ? "merge them into one" : "rename one";
+  const other = builtIns.get(what);
   if (other !== undefined && JSON.stringify(other.wire) !== JSON.stringify(tool.wire))
-    throw new ToolDefinitionError(
-      `${tool.name}() is passed twice with different options: merge them into one`,
-      tool.name,
-    );
-  builtIns.set(tool.name, tool);
+    throw new ToolDefinitionError(`${what} is passed twice with different options: ${advice}`, tool.name);
+  builtIns.set(what, tool);
 }

@@ -1,7 +1,5 @@
-import { CachedContents } from "./caches.ts";
 import type { CallOptions, GeminiClientOptions } from "./client-options.ts";
 import type { Endpoint } from "./endpoints/endpoint.ts";
-import { FilesClient } from "./files.ts";
 import { GenerationClient } from "./generation.ts";
 import { type PageRequest, withPage } from "./http/api-client.ts";
 import type { AnswerBatch } from "./http/read-answers.ts";
@@ -15,17 +13,11 @@ import type { CountTokensRequest, CountTokensResponse, ListModelsResponse, Model
  * {@link ApiShapeError}; {@link ConfigurationError} before anything is sent.
  */
 export class GeminiClient {
-  /** Explicit caches: create, get, list, update, delete. */
-  readonly caches: CachedContents;
-  /** Files for requests: upload, get, list, delete. */
-  readonly files: FilesClient;
   readonly #generation: GenerationClient;
 
   /** @throws {TypeError} For a limit that is not a positive number. */
   constructor(options: GeminiClientOptions = {}) {
     this.#generation = new GenerationClient(options);
-    this.caches = new CachedContents(this.#generation.api);
-    this.files = new FilesClient(this.#generation.api);
   }
 
   /** Where requests go. */

@@ -47,6 +47,7 @@ export class GenerationClient {
   async countTokens(model: string, request: CountTokensRequest, options: CallOptions): Promise<CountTokensResponse> {
     const path = this.endpoint.modelPath(model);
     const { generateContentRequest: whole } = request;
+    const { tools }: GenerateContentRequest = whole ?? request;
     const body = whole ? { generateContentRequest: { model: path, ...whole } } : request;
     const call: ApiCall = {
       operation: "countTokens",
@@ -54,6 +55,7 @@ export class GenerationClient {
       method: "POST",
       path: `${path}:countTokens`,
       body: encodeJson(body),
+      tools,
     };
     return await this.api.object(call, options);
   }
@@ -69,7 +71,7 @@ export class GenerationClient {
     checkRequestSize(body.byteLength, this.#maxRequestBytes, this.endpoint);
     if (this.#last?.model !== model) this.#last = { model, path: this.endpoint.modelPath(model) };
     const path = `${this.#last.path}:${operation}${query}`;
-    return { operation, model, method: "POST", path, body, bodyIsView: true };
+    return { operation, model, method: "POST", path, body, bodyIsView: true, tools: request.tools };
   }
 }
 

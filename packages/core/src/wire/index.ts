@@ -88,12 +88,12 @@ export {
 export { vertex, type VertexOptions } from "./endpoints/vertex.ts";
 export type { Environment } from "../internal/environment.ts";
 
+// Models
+export { findKnownModel, type ModelFacts, OFFICE_TYPE } from "./known-models.ts";
+
 // Client
 export { GeminiClient } from "./client.ts";
 export type { CallOptions, CallSignal, GeminiClientOptions } from "./client-options.ts";
-export { CachedContents } from "./caches.ts";
-export { EmbeddingsClient } from "./embeddings.ts";
-export { FilesClient, type UploadOptions, waitForFile, type WaitForFileOptions } from "./files.ts";
 export type { UploadProgress } from "./upload.ts";
 export { RequestEncoder } from "./http/encode-request.ts";
 export type { HttpClientName } from "./http/choose-transport.ts";

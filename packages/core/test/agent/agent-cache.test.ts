@@ -48,6 +48,7 @@ test("a cache holds the agent's instructions, tools and contents, and says until
     model: `models/${ID}`,
     displayName: "book",
     createTime: "2099-01-01T00:00:00Z",
+    updateTime: "2099-01-01T00:00:00Z",
     expireTime: "2099-01-01T01:00:00Z",
     totalTokens: 5000,
     holds: { modelId: ID, fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) },

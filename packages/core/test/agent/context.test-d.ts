@@ -19,7 +19,7 @@ import {
   type ToolCall,
   type ToolContext,
 } from "../../src/index.ts";
-import { type ServedAgent, type WorkerContext } from "../../src/durable/index.ts";
+import { type ServedAgent, type WorkerContext } from "../../../engine/src/index.ts";
 
 interface App {
   readonly user: string;

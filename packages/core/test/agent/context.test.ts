@@ -12,6 +12,7 @@ import {
 import { call, calls, say, ScriptedModel, type ScriptedTurn } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { answersTo } from "../helpers/answers.ts";
 
 interface App {
   readonly user: string;
@@ -184,7 +185,9 @@ describe("the context of a session's run", () => {
     expect(asked.stopReason).toBe("needs-approval");
     expect(JSON.stringify(await store.load("s"))).not.toContain('"user":"ann"');
     const later = agentOf(say("Done.")).session({ id: "s", store });
-    const result = await later.resume({ context: { user: "bob" }, approvals: { "call:1.1": true } });
+    const result = await later.resume(
+      await answersTo(later, { context: { user: "bob" }, approvals: { "call:1.1": true } }),
+    );
     expect(outputs(result)).toEqual(["ann", "bob"]);
   });
 

@@ -187,7 +187,7 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
 
   test("says that its log is damaged when an entry of it nests 6,000 levels, and writes nothing", async () => {
     const store = new MemoryStore();
-    const entry = { v: 2, at: 1, type: "history", parts: [{ contents: ANSWERED }] };
+    const entry = { v: 3, at: 1, type: "history", parts: [{ contents: ANSWERED }] };
     const broken: SessionStore = Object.assign(Object.create(store) as MemoryStore, {
       load: async (id: string, from = 0) => [entry, ...(await MemoryStore.prototype.load.call(store, id))].slice(from),
       append: () => {

@@ -52,4 +52,12 @@ describe.each(faces)("%s", (_face, read) => {
       ["Ada won.", [1]],
     ]);
   });
+
+  test("costs what the prices of the run say, if the agent has none", async () => {
+    const lines = [call("google_search", { query: "Who won?" }), found, say("Ada won.")];
+    const model = ScriptedModel.with({ id: "gemini-2.5-flash" }, ...lines);
+    const agent = new Agent({ model, tools: [add, googleSearch()] });
+    const { cost, usage } = await read(agent, "Who won?", { prices: { input: 1_000_000, output: 0 } });
+    expect([cost, usage.requests]).toEqual([usage.inputTokens, 3]);
+  });
 });

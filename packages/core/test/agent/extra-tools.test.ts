@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { Agent, type AnyTool, defineTool, googleSearch, MemoryStore, ToolDefinitionError } from "../../src/index.ts";
 import { call, say, ScriptedModel } from "../../src/testing/index.ts";
+import { answersTo } from "../helpers/answers.ts";
 
 const greet = defineTool({ name: "greet", description: "Greets.", run: () => "hello" });
 const part = defineTool({ name: "part", description: "Parts.", run: () => "bye" });
@@ -35,7 +36,9 @@ test("a session's run that is resumed with its extra tools goes on with them", a
   const session = new Agent({ model, tools: [greet] }).session();
   const extraTools = [ask];
   await session.send("Go.", { extraTools });
-  expect((await session.resume({ outcomes: { "call:1.0": { output: "blue" } }, extraTools })).text).toBe("Blue.");
+  expect(
+    (await session.resume(await answersTo(session, { outcomes: { "call:1.0": { output: "blue" } }, extraTools }))).text,
+  ).toBe("Blue.");
   expect(offered(model)).toEqual([
     ["greet", "ask"],
     ["greet", "ask"],

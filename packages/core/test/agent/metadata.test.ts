@@ -1,8 +1,9 @@
-import { Agent, defineTool, MemoryStore, type Observation, type RunIdentity, type RunOptions } from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type ObservedEvent, type RunIdentity, type RunOptions } from "@pollux/core";
 import { call, collect, empty, say, ScriptedModel, type ScriptedTurn } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { faces } from "../helpers/faces.ts";
 import { storeLike } from "../helpers/processes.ts";
+import { answersTo } from "../helpers/answers.ts";
 
 const ORDER = { order: 7, labels: ["web"] };
 const look = defineTool({ name: "look", description: "Looks.", run: (_, { metadata }) => metadata ?? null });
@@ -18,7 +19,7 @@ describe.each(faces)("metadata of a run, by %s", (_face, read) => {
   test("is in hooks, tools, approvals, observations and every line of the log, with the run's id", async () => {
     const { lines, logger } = keepLines();
     const seen: Pick<RunIdentity, "metadata">[] = [];
-    const observed: Observation[] = [];
+    const observed: ObservedEvent[] = [];
     const agent = new Agent({
       model: new ScriptedModel(call("look"), empty(), say("Seen.")),
       tools: [{ ...look, needsApproval: () => true }],
@@ -90,7 +91,9 @@ describe("metadata of a session's run", () => {
     expect(await store.list()).toMatchObject([{ id: "s", runMetadata: ORDER }]);
 
     const session = open(say("Seen."), say("Bye."));
-    const resumed = await collect(session.resumeStream({ approvals: { "call:1.0": true }, metadata: { order: 8 } }));
+    const resumed = await collect(
+      session.resumeStream(await answersTo(session, { approvals: { "call:1.0": true }, metadata: { order: 8 } })),
+    );
     expect(resumed.events[0]).toMatchObject({ type: "run-start", metadata: ORDER });
     expect(resumed.result.toolCalls).toMatchObject([{ output: ORDER }]);
     const replayed = await collect(session.replay());

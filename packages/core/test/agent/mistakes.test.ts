@@ -202,20 +202,25 @@ describe.each(faces)("%s", (_name, face) => {
     );
   });
 
-  test.each<[verdict: unknown]>([[true], [false], ["no"], [{ block: "no" }], [{ stop: true }], [{ replace: 5 }]])(
-    "fails when a guardrail answers %o: it may be a stop that was misspelled",
-    async (verdict) => {
-      const check = (): undefined => untyped<undefined>(verdict);
-      for (const side of ["input", "output"] as const)
-        await expect(
-          face(new Agent({ model: new ScriptedModel(say("Hi.")) }), "Hi.", {
-            guardrails: { [side]: [{ name: "g", check }] },
-          }),
-        ).rejects.toThrow(
-          `the ${side} guardrail "g" failed, so the run stops here: check must return nothing, { stop: "reason" } or { replace: … }`,
-        );
-    },
-  );
+  test.each<[verdict: unknown]>([
+    [true],
+    [false],
+    ["no"],
+    [{ block: "no" }],
+    [{ stop: true }],
+    [{ replace: 5 }],
+    [{ answer: "" }],
+  ])("fails when a guardrail answers %o: it may be a stop that was misspelled", async (verdict) => {
+    const check = (): undefined => untyped<undefined>(verdict);
+    for (const side of ["input", "output"] as const)
+      await expect(
+        face(new Agent({ model: new ScriptedModel(say("Hi.")) }), "Hi.", {
+          guardrails: { [side]: [{ name: "g", check }] },
+        }),
+      ).rejects.toThrow(
+        `the ${side} guardrail "g" failed, so the run stops here: check must return nothing, { stop: "reason" }${side === "input" ? ', { answer: "text" }' : ""} or { replace: … }`,
+      );
+  });
 
   test("fails when a hook answers anything else: it may be a denial that was misspelled", async () => {
     for (const decision of [false, "no", { denied: "no" }, { deny: true }, { args: 1 }])
@@ -321,7 +326,7 @@ describe("a wrong option", () => {
       'whileRunning must be "refuse" or "steer" or "wait" or "replace", got "queue"',
     );
     await expect(agent.session().send("Hi.", untyped<SendOptions>({ unfinished: "drop" }))).rejects.toThrow(
-      'unfinished must be "close" or "refuse", got "drop"',
+      'unfinished must be "close" or "refuse" or "steer", got "drop"',
     );
   });
 

@@ -4,7 +4,7 @@ import {
   MemoryStore,
   type Observer,
   type PendingCall,
-  type RunEndObservation,
+  type ObservedEvent,
   runSoFar,
   type SessionStore,
   SessionStoreError,
@@ -26,7 +26,7 @@ describe.each(faces)("an abort, read by %s", (_face, read) => {
   fakeTime("leaps");
 
   test("leaves in what observers read the cost of an inner run that had ended", async () => {
-    const ends: RunEndObservation[] = [];
+    const ends: ObservedEvent<"run-end">[] = [];
     const observer: Observer = { observe: (one) => void (one.type === "run-end" && ends.push(one)) };
     const helper = new Agent({ name: "helper", model: new ScriptedModel(say("Found.")), prices: PRICES });
     const wait = defineTool({ name: "wait", description: "x", run: () => new Promise(() => {}) });
@@ -177,7 +177,14 @@ describe.each(faces)("approvals inside an inner run, read by %s", (_face, read) 
     const { clerkModel, agent } = team((pending) => (asked.push(pending), true));
     await read(agent, "Go.");
     expect(asked).toEqual([
-      { turn: 1, callId: "call:1.0", call: { name: "pay", args: {} }, question: "approval", path: ["clerk", "payer"] },
+      {
+        turn: 1,
+        callId: "call:1.0",
+        call: { name: "pay", args: {} },
+        question: "approval",
+        token: expect.any(String),
+        path: ["clerk", "payer"],
+      },
     ]);
     expect(responseTo(clerkModel, 1)).toEqual({ output: "It is paid." });
   });

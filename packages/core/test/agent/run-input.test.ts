@@ -81,7 +81,14 @@ describe("media that would be refused is refused before anything is sent", () =>
     ["no address", ID, [{ fileData: { fileUri: "" } }], "an empty fileUri"],
     ["unnamed bytes", ID, [media("AAAA", "application/octet-stream")], "use the media type of the content"],
     ["an archive", ID, [media("AAAA", "application/zip")], "send the files inside"],
-    ["a Word file", ID, [media("AAAA", "application/msword")], "convert it to PDF or text"],
+    ["a Word file", ID, [media("AAAA", "application/msword")], "convert it to PDF or text, or use gemini-4-hydrogen"],
+    ...["doc", "docx", "ppt", "pptx", "xls", "xlsx", "odt", "odp", "ods"].flatMap(
+      (extension): [string, string, readonly InputPart[], string | undefined][] => [
+        [`a .${extension} for Hydrogen`, "gemini-4-hydrogen", [media(`gs://b/a.${extension}`)], undefined],
+        [`a .${extension} for Argon`, "gemini-4-argon", [media(`gs://b/a.${extension}`)], "use gemini-4-hydrogen"],
+      ],
+    ),
+    ["a Word file for a model that nobody knows", "gemini-4-xenon", [media("AAAA", "application/msword")], undefined],
     ["a drawing", ID, [media("AAAA", "image/svg+xml")], "convert it to PNG, or send its source as text"],
     ["a kind that is not known", ID, [media("AAAA", "application/x-new")], undefined],
     ["an archive for a newer family", "gemini-9-flash", [media("AAAA", "application/zip")], undefined],

@@ -1,3 +1,4 @@
+import { SILENT } from "@pollux/core/wire";
 import { Agent, type AgentOptions, ConfigurationError, defineTool, endpoint, gemini, googleMaps } from "@pollux/core";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -31,6 +32,8 @@ const SAFETY = [
   { category: "HARM_CATEGORY_HARASSMENT", threshold: "BLOCK_ONLY_HIGH" },
   { category: "HARM_CATEGORY_JAILBREAK", threshold: "OFF" },
 ];
+const TTS = "gemini-3.8-flash-tts";
+const VOICE = { voiceConfig: { prebuiltVoiceConfig: { voiceName: "Kore" } } };
 const SPEECH = {
   multiSpeakerVoiceConfig: {
     speakerVoiceConfigs: [{ speaker: "Ann", voiceConfig: { prebuiltVoiceConfig: { voiceName: "Kore" } } }],
@@ -65,6 +68,20 @@ const BODIES: readonly (readonly [Settings, object, Kind?, string?])[] = [
     "developer",
     "gemini-3.8-flash-tts",
   ],
+  [{}, { generationConfig: { responseModalities: ["AUDIO"] } }, "developer", "gemini-2.5-pro-preview-tts"],
+  [
+    { speechConfig: VOICE },
+    { generationConfig: { responseModalities: ["AUDIO"], speechConfig: VOICE } },
+    "vertex",
+    TTS,
+  ],
+  [
+    { responseModalities: ["AUDIO"] },
+    { generationConfig: { responseModalities: ["AUDIO"] } },
+    "gateway",
+    "house-voice",
+  ],
+  [{}, {}, "developer", "gemini-3.5-transcribe"],
   [{ mediaResolution: "MEDIA_RESOLUTION_LOW" }, { generationConfig: { mediaResolution: "MEDIA_RESOLUTION_LOW" } }],
   [{ safetySettings: SAFETY }, { safetySettings: SAFETY }],
   [
@@ -73,6 +90,8 @@ const BODIES: readonly (readonly [Settings, object, Kind?, string?])[] = [
     "vertex",
   ],
   [{ serviceTier: "flex" }, { serviceTier: "flex" }],
+  [{ store: false }, { store: false }],
+  [{ store: true }, { store: true }, "gateway"],
   [{ labels: { team: "a" } }, { labels: { team: "a" } }],
   [{ cachedContent: "cachedContents/1" }, { cachedContent: "cachedContents/1" }],
   [
@@ -138,6 +157,19 @@ const REFUSED: readonly (readonly [settings: object, says: RegExp, kind?: Kind, 
   [{ imageConfig: { aspectRatio: "1:1" } }, /^imageConfig: gemini-3.8-flash does not generate images/],
   [{ imageConfig: { aspectRatio: "wide" } }, /^imageConfig.aspectRatio is "wide": .*"16:9"/, "developer", IMAGES],
   [{ imageConfig: { imageSize: "8K" } }, /^imageConfig.imageSize is "8K": use one of "512"/, "developer", IMAGES],
+  [
+    { responseModalities: ["AUDIO"] },
+    /^responseModalities: gemini-2.5-flash does not speak; .* gemini-3.8-flash-tts/,
+    "developer",
+    "gemini-2.5-flash",
+  ],
+  [{ speechConfig: VOICE }, /^speechConfig: gemini-3.8-flash does not speak/, "vertex"],
+  [
+    { responseModalities: ["AUDIO"] },
+    /^responseModalities: gemini-3.5-transcribe does not speak/,
+    "vertex",
+    "gemini-3.5-transcribe",
+  ],
   [{ mediaResolution: "MEDIA_RESOLUTION_ULTRA_HIGH" }, /^mediaResolution is .*set per part/],
   [{ speechConfig: { ...SPEECH, voiceConfig: {} } }, /^speechConfig contains voiceConfig and multiSpeakerVoiceConfig/],
   [{ safetySettings: [{ category: "HATE", threshold: "OFF" }] }, /"HATE" is not a category/],
@@ -150,6 +182,8 @@ const REFUSED: readonly (readonly [settings: object, says: RegExp, kind?: Kind, 
   ],
   [{ serviceTier: "fast" }, /^serviceTier is "fast": use one of flex, standard, priority/],
   [{ serviceTier: "flex" }, /^serviceTier works only on the Developer API/, "vertex"],
+  [{ store: "no" }, /^store is "no": use true or false/],
+  [{ store: false }, /^store works only on the Developer API/, "vertex"],
   [{ labels: { team: 1 } }, /^labels: "team"/],
   [{ streamFunctionCallArguments: true }, /^streamFunctionCallArguments works only on Vertex/],
   [{ streamFunctionCallArguments: true }, /^streamFunctionCallArguments works only on Vertex/, "gateway"],
@@ -176,4 +210,40 @@ test("what a model can do may be corrected, and of a new one nothing is assumed"
   const known = gemini("gemini-3.8-flash", { endpoint: to, capabilities: { imageOutput: true } });
   expect(() => new Agent({ model: known, imageConfig })).not.toThrow();
   expect(() => new Agent({ model: gemini("gemini-5-flash-image", { endpoint: to }), imageConfig })).not.toThrow();
+});
+
+describe.each(faces)("a model that nobody knows, by %s", (_face, read) => {
+  test("is sent what it is told to be sent, with one warning", async () => {
+    const settings: Settings = {
+      thinking: "minimal",
+      temperature: 1,
+      responseModalities: ["TEXT", "IMAGE"],
+      imageConfig: { aspectRatio: "1:1" },
+    };
+    const warned: unknown[] = [];
+    const logger = { ...SILENT, child: () => logger, warn: (facts: unknown) => void warned.push(facts) };
+    const { agent, bodies } = agentOf({ ...settings, tools: [wait], logger }, "developer", "gemini-5-xenon");
+    await read(agent, "Hi.");
+    await read(agent, "Hi.", { thinking: { budget: 7 } });
+    const config = { temperature: 1, responseModalities: ["TEXT", "IMAGE"], imageConfig: { aspectRatio: "1:1" } };
+    const rest = { contents: CONTENTS, tools: DECLARED };
+    expect(bodies).toEqual([
+      { ...rest, generationConfig: { ...config, thinkingConfig: { thinkingLevel: "MINIMAL" } } },
+      { ...rest, generationConfig: { ...config, thinkingConfig: { thinkingBudget: 7 } } },
+    ]);
+    expect(warned).toMatchObject([
+      { model: "gemini-5-xenon", settings: expect.arrayContaining(Object.keys(settings)) },
+    ]);
+  });
+
+  test("is not warned about when nothing is set, and a deprecated one is", async () => {
+    const warned: unknown[] = [];
+    const logger = { ...SILENT, child: () => logger, warn: (facts: unknown) => void warned.push(facts) };
+    for (const model of ["gemini-5-xenon", "gemini-3.8-flash", "gemini-3.7-flash"]) {
+      const { agent } = agentOf({ logger }, "developer", model);
+      await read(agent, "Hi.");
+      await read(agent, "Hi.");
+    }
+    expect(warned).toMatchObject([{ model: "gemini-3.7-flash", routedTo: "gemini-3.8-flash" }]);
+  });
 });

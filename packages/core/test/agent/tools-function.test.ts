@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Agent, defineTool, type Tool, ToolDefinitionError } from "../../src/index.ts";
+import { Agent, defineTool, MemoryStore, type RunContext, type Tool, ToolDefinitionError } from "../../src/index.ts";
 import { call, say, ScriptedModel } from "../../src/testing/index.ts";
 
 const greet = defineTool({ name: "greet", description: "Greets.", run: () => "hello" });
@@ -40,3 +40,21 @@ test("an agent tells its tools, but not those that depend on a run", () => {
   expect(new Agent({ model, tools: (run) => (run.runId === "" ? [] : [part]) }).tools).toEqual([]);
   expect(new Agent({ model }).tools).toEqual([]);
 });
+
+test.each([undefined, "json" as const])(
+  "the function makes the tools of a run once, in a session too: output %s",
+  async (output) => {
+    const asked: unknown[] = [];
+    const signals: AbortSignal[] = [];
+    const model = new ScriptedModel(call("greet"), say('{"a":1}'));
+    const tools = ({ signal, ...run }: RunContext): readonly Tool[] => {
+      asked.push(run);
+      signals.push(signal);
+      return [greet];
+    };
+    const session = new Agent({ model, tools }).session({ id: "s", store: new MemoryStore() });
+    await session.send("Go.", { runId: "r", metadata: { plan: "free" }, output });
+    expect(asked).toEqual([{ runId: "r", agent: "agent", sessionId: "s", metadata: { plan: "free" } }]);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  },
+);

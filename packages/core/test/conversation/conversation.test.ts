@@ -94,6 +94,47 @@ describe("a run that died", () => {
   });
 });
 
+const sends = defineTool({ name: "send", description: "Sends.", effects: "once", run: () => "sent" });
+
+test("a call that may have taken effect when its run died is not shown as cancelled", async () => {
+  const store = new WatchedStore();
+  const open = (): Agent => new Agent({ model: new ScriptedModel(call("send"), say("Sent.")), tools: [sends] });
+  await open().session({ id: "s", store }).send("Send.");
+  const entries = await entriesOf(store);
+  const begun = entries.slice(0, entries.findIndex(({ type }) => type === "begin") + 1);
+  const dead = new MemoryStore();
+  await dead.append("s", 0, begun as unknown as readonly Json[]);
+  const shown = { state: "failed", failure: { kind: "unknown-outcome" } };
+  expect(buildConversation("s", begun).messages[1]?.parts[1]).toMatchObject(shown);
+
+  const model = new ScriptedModel(say("Perhaps."));
+  await new Agent({ model }).session({ id: "s", store: dead }).send("Was it sent?");
+  expect(JSON.stringify(model.requests[0]?.contents)).toContain("unknown whether");
+  expect(buildConversation("s", await entriesOf(dead)).messages[1]?.parts[1]).toMatchObject(shown);
+});
+
+test("a call of which nobody says whether it took effect is not shown as withdrawn", async () => {
+  const store = new WatchedStore();
+  const unknown = (): Agent => new Agent({ model: new ScriptedModel(call("send"), say("Well.")), tools: [sends] });
+  await unknown().session({ id: "s", store }).send("Send.");
+  const entries = await entriesOf(store);
+  const dead = new MemoryStore();
+  await dead.append(
+    "s",
+    0,
+    entries.slice(0, entries.findIndex(({ type }) => type === "begin") + 1) as unknown as Json[],
+  );
+  const session = unknown().session({ id: "s", store: dead });
+  await session.resume();
+  expect((await readConversation(session)).pending).toMatchObject([{ question: "unknown-outcome" }]);
+  const watcher = new Watcher(session);
+  await idle();
+  await session.send("Never mind.", { unfinished: "close" });
+  await watcher.stop();
+  const shown = { state: "failed", failure: { kind: "unknown-outcome" } };
+  expect(expectLaws(watcher.updates).messages[1]?.parts[1]).toMatchObject(shown);
+});
+
 test("a run that died while a call waited still shows its question", async () => {
   const store = new WatchedStore();
   const agent = new Agent({
@@ -177,6 +218,18 @@ test("a citation whose words are not in the text marks nothing; its source is li
     parts: [{ type: "step" }, { type: "text", id: "text:1.0", text: "Hello there." }],
   });
   expect(JSON.stringify(await readConversation(session))).not.toContain("citations");
+});
+
+test("a source has the page and the image that File Search found", async () => {
+  const mediaId = "fileSearchStores/s/media/m";
+  const groundingMetadata = { groundingChunks: [{ retrievedContext: { title: "Manual", pageNumber: 7, mediaId } }] };
+  const session = new Agent({
+    model: new ScriptedModel({ ...say("Page 7."), candidate: { groundingMetadata } }),
+  }).session();
+  await session.send("Where?");
+  expect((await readConversation(session)).messages[1]?.sources).toEqual([
+    { number: 1, kind: "document", title: "Manual", pageNumber: 7, mediaId },
+  ]);
 });
 
 test("a call is shown as running once it is known to have begun, and as called before", async () => {

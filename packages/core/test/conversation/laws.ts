@@ -19,6 +19,8 @@ import { fakeTime } from "../helpers/fake-time.ts";
 import { SESSION_FACES, type SessionFace } from "../session/session-faces.ts";
 import { type Scene, type Script, SCRIPTS, SECRETS } from "./scripts.ts";
 import { expectLaws, expectSound, WatchedStore, Watcher } from "./watched-store.ts";
+import { answersTo } from "../helpers/answers.ts";
+import { textsById, Words } from "./words.ts";
 
 const scripts = Object.entries(SCRIPTS);
 
@@ -70,7 +72,7 @@ async function play(script: Script, face: SessionFace, pace: Pace) {
     session,
     other,
     send: (message, options) => quietly(face.send(session, message, options)),
-    resume: (options) => quietly(face.resume(session, options)),
+    resume: async (options = {}) => quietly(face.resume(session, await answersTo(session, options))),
     regenerate: (options) => quietly(face.regenerate(session, options)),
   };
   await (script.play ?? (({ send }) => send("Hello.")))(scene);
@@ -131,11 +133,25 @@ export function describeConversations(ways: typeof WAYS): void {
       }
     });
 
-    test.each(scripts)("%s: no call that was denied was ever shown as running", async (_name, script) => {
-      const { states, end } = await played(script);
-      const denied = callsOf(end).filter(({ state }) => state === "denied");
-      const shown = states.flatMap(callsOf).filter(({ state }) => state === "running");
-      expect(shown.filter(({ key }) => denied.some((one) => one.key === key))).toEqual([]);
+    test.each(scripts.filter(([, { denies }]) => denies !== undefined))(
+      "%s: no call that was denied was ever shown as running",
+      async (_name, script) => {
+        const { states, end } = await played(script);
+        const denied = callsOf(end).filter(({ state }) => state === "denied");
+        expect(denied.map(({ name }) => name)).toEqual(script.denies);
+        const shown = states.flatMap(callsOf).filter(({ key }) => denied.some((one) => one.key === key));
+        const shownAs = new Set(shown.map(({ state }) => state));
+        expect(
+          [...shownAs].filter((state) => !["writing", "called", "pending-approval", "denied"].includes(state)),
+        ).toEqual([]);
+        // Somebody saw it before it was decided.
+        expect(shownAs.size).toBeGreaterThan(1);
+      },
+    );
+
+    test.each(scripts.filter(([, { denies }]) => denies === undefined))("%s: denies no call", async (_name, script) => {
+      const { end } = await played(script);
+      expect(callsOf(end).filter(({ state }) => state === "denied")).toEqual([]);
     });
 
     test.each(scripts)("%s: shows nothing that only the model and the server may know", async (_name, script) => {
@@ -146,12 +162,32 @@ export function describeConversations(ways: typeof WAYS): void {
 
     test.each(scripts)("%s: no word is told twice that was not taken back", async (_name, script) => {
       const { watchers, states, end } = await played(script);
-      const [{ updates } = { updates: [] }] = watchers;
-      if (updates.some(takesBack)) return;
-      const text = textsOf(end).join("");
-      expect(toldIn(updates)).toBe(text.length);
-      // Nor does anybody who comes later see one twice.
-      for (const state of states) expect(text.startsWith(textsOf(state).join(""))).toBe(true);
+      const told = watchers.map(({ updates }) => {
+        const words = new Words();
+        for (const update of updates) words.read(update);
+        expect(words.again).toEqual([]);
+        expect(words.standing).toEqual(Object.fromEntries(textsById(end)));
+        return words;
+      });
+      // The first one has read everything from the beginning.
+      const [words = new Words()] = told;
+      // Nor does anybody who comes later see one twice, or one that was never told.
+      for (const state of states) {
+        for (const [key, text] of textsById(state))
+          expect(
+            words.everOf(key).some((one) => one.startsWith(text)),
+            `${key}: ${text}`,
+          ).toBe(true);
+        const isBeginning = textsOf(end).join("").startsWith(textsOf(state).join(""));
+        expect(words.hasTakenBack || isBeginning, "it is how all of it begins").toBe(true);
+      }
+    });
+
+    test("some of them take words back, and some do not", async () => {
+      const takers = await Promise.all(
+        scripts.map(async ([, script]) => (await played(script)).watchers[0]?.updates.some(takesBack)),
+      );
+      expect(new Set(takers)).toEqual(new Set([true, false]));
     });
 
     test.each(scripts)("%s: what is queued is not shown as heard, and the other way round", async (_name, script) => {
@@ -193,13 +229,15 @@ export function describeEvents(): void {
           session,
           other: open(script, store, "fast"),
           send: (message, options) => follow(session.stream(message, options), message),
-          resume: (options) => follow(session.resumeStream(options)),
+          resume: async (options = {}) => await follow(session.resumeStream(await answersTo(session, options))),
           regenerate: (options) => follow(session.regenerateStream(options)),
         });
         const end = await store.look("s");
         expect(conversation.messages).toEqual(end.messages.map(withoutTime));
-        const told = updates.some(takesBack) ? undefined : toldIn(updates);
-        expect([undefined, textsOf(end).join("").length]).toContain(told);
+        const words = new Words();
+        for (const update of updates) words.read(update);
+        expect(words.again).toEqual([]);
+        expect(words.standing).toEqual(Object.fromEntries(textsById(end)));
         expect(conversation).toMatchObject({
           state: end.state,
           pending: end.pending,
@@ -238,9 +276,12 @@ export function describeEvents(): void {
   });
 }
 
-function callsOf({ messages }: Conversation): { readonly key: string; readonly state: string }[] {
+function callsOf({ messages }: Conversation) {
   return messages.flatMap(({ id, parts }) =>
-    parts.flatMap((part) => (part.type === "tool-call" ? [{ key: `${id} ${part.id}`, state: part.state }] : [])),
+    parts.flatMap((part) => {
+      if (part.type !== "tool-call") return [];
+      return [{ key: `${id} ${part.id}`, name: part.name, state: part.state }];
+    }),
   );
 }
 
@@ -267,17 +308,6 @@ function textsOf({ messages }: Conversation): readonly string[] {
   return messages.flatMap(({ role, parts }) =>
     role === "assistant" ? parts.flatMap((part) => ("text" in part ? [part.text] : [])) : [],
   );
-}
-
-/** Characters of the assistant's that the updates tell. */
-function toldIn(updates: readonly ConversationUpdate[]): number {
-  let told = 0;
-  for (const change of updates.flatMap(changesOf)) {
-    if (change.type === "text") told += change.delta.length;
-    if (change.type === "part" && "text" in change.part) told += change.part.text.length;
-    if (change.type === "part-fields" && typeof change.set["text"] === "string") told += change.set["text"].length;
-  }
-  return told;
 }
 
 /** Events have no times. */

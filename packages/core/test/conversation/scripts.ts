@@ -28,6 +28,7 @@ import {
 } from "@pollux/core/testing";
 import { z } from "zod";
 import type { SessionFace } from "../session/session-faces.ts";
+import { answersTo } from "../helpers/answers.ts";
 
 export const lookUp = defineTool({
   name: "look_up",
@@ -52,6 +53,15 @@ export const pay = defineTool({
   needsApproval: true,
   effects: "once",
   run: () => "paid",
+});
+
+const spend = defineTool({
+  name: "spend",
+  description: "Spends.",
+  input: z.object({ amount: z.number() }),
+  needsApproval: true,
+  approvedBy: ({ amount }) => (amount > 100 ? "manager" : "customer"),
+  run: ({ amount }) => amount,
 });
 
 const askPerson = defineTool({ name: "ask_person", description: "Asks the person." });
@@ -95,6 +105,8 @@ export interface Script {
   readonly replay?: readonly RunOptions[] | undefined;
   /** Its events alone don't tell all of it. */
   readonly needsLog?: true | undefined;
+  /** Names of the calls that it denies, in order; absent when it denies none. */
+  readonly denies?: readonly string[] | undefined;
   /** What happens in it. @defaultValue one message */
   readonly play?: ((scene: Scene) => Promise<unknown>) | undefined;
 }
@@ -140,6 +152,8 @@ const reword = (from: string, to: string): OutputGuardrail => ({
   name: "reword",
   check: ({ text }) => (text.includes(from) ? { replace: text.replaceAll(from, to) } : undefined),
 });
+
+const sound = (data: string) => parts({ inlineData: { mimeType: "audio/L16;codec=pcm;rate=24000", data } });
 
 export const SCRIPTS: { readonly [name: string]: Script } = {
   "answers that are replaced before anybody sees them": {
@@ -201,6 +215,9 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
       ),
     ),
   },
+  "speech in pieces, around a text": {
+    model: lines(join(sound("AQA="), sound("AgA="), say("And "), say("now:"), sound("AwA="), sound("BAA="))),
+  },
   "parallel calls": {
     model: lines(
       join(
@@ -239,19 +256,54 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
         ),
       },
     },
+    denies: ["slow"],
   },
   "a call that approve denies": {
     model: lines(calls("pay", { name: "look_up", args: { key: "a" } }), say("Not paid.")),
     agent: { tools: [pay, lookUp], approve: () => ({ deny: "no" }) },
+    denies: ["pay"],
+  },
+  "calls that are denied while others run, and one in the next turn that is not": {
+    model: lines(calls("pay", "slow", "pay"), calls("slow", "pay"), say("Paid once.")),
+    agent: {
+      tools: [pay, slow],
+      approve: async ({ turn }) => {
+        for (let turns = 0; turns < 5; turns++) await setImmediate();
+        return turn === 2 || { deny: "no" };
+      },
+    },
+    denies: ["pay", "pay"],
+  },
+  "a call that is denied, and another one that the next message withdraws": {
+    model: lines(calls("pay", { name: "look_up", args: { key: "a" } }), call("pay"), say("Not paid.")),
+    agent: { tools: [pay, lookUp] },
+    play: async ({ send, resume, other }) => {
+      await send("Pay.");
+      await other.answer(await answersTo(other, { approvals: { "call:1.0": { deny: "no" } } }));
+      await resume();
+      await send("Never mind.");
+    },
+    denies: ["pay"],
+  },
+  "a call whose arguments are changed, and which is denied then": {
+    model: lines(calls({ name: "spend", args: { amount: 5 } }), say("Not spent.")),
+    agent: { tools: [spend] },
+    play: async ({ send, resume }) => {
+      await send("Spend.");
+      await resume({ approvals: { "call:1.0": { args: { amount: 500 } } } });
+      await resume({ approvals: { "call:1.0": { deny: "too much" } } });
+    },
+    denies: ["spend"],
   },
   "approvals and outcomes": {
     model: lines(calls("pay", { name: "look_up", args: { key: "a" } }, "ask_person", "pay"), say("Paid once.")),
     agent: { tools: [pay, lookUp, askPerson], prices },
     play: async ({ send, resume, session }) => {
       await send("Pay.");
-      await session.answer({ approvals: { "call:1.0": true } });
+      await session.answer(await answersTo(session, { approvals: { "call:1.0": true } }));
       await resume({ approvals: { "call:1.3": { deny: "too much" } }, outcomes: { "call:1.2": { output: "yes" } } });
     },
+    denies: ["pay"],
   },
   "an approval with other arguments, by a callback": {
     model: lines(calls("pay", { name: "look_up", args: { key: "a" } }), say("Paid less.")),
@@ -262,7 +314,7 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
     agent: { tools: [pay, lookUp] },
     play: async ({ send, resume, session }) => {
       await send("Pay.");
-      await session.answer({ approvals: { "call:1.0": { args: { amount: 5 } } } });
+      await session.answer(await answersTo(session, { approvals: { "call:1.0": { args: { amount: 5 } } } }));
       await resume({ approvals: { "call:1.2": true } });
     },
   },

@@ -18,6 +18,7 @@ import { until } from "../helpers/until.ts";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
 import { lookUp, pay } from "./scripts.ts";
 import { Watcher } from "./watched-store.ts";
+import { answersTo } from "../helpers/answers.ts";
 
 function textOf(conversation: Conversation | undefined): string {
   const parts = conversation?.messages.at(-1)?.parts ?? [];
@@ -222,12 +223,19 @@ test("what waits for an answer is there for everybody, with its key", async () =
   const messageId = asked.messages[1]?.id;
   expect(asked).toMatchObject({ state: "waiting", title: "Pay." });
   expect(asked.pending).toEqual([
-    { callId: "call:1.0", question: "approval", messageId, name: "pay", args: { amount: 7 } },
+    {
+      callId: "call:1.0",
+      question: "approval",
+      messageId,
+      name: "pay",
+      args: { amount: 7 },
+      token: expect.any(String),
+    },
   ]);
-  expect(asked.pending.map(({ callId }) => callId)).toEqual((await open().state()).pending.map(({ callId }) => callId));
+  expect(asked.pending.map(({ token }) => token)).toEqual((await open().state()).pending.map(({ token }) => token));
   expect(asked.messages[1]).toMatchObject({ state: "waiting", stopReason: "needs-approval" });
 
-  await open().answer({ approvals: { "call:1.0": true } });
+  await open().answer(await answersTo(open(), { approvals: { "call:1.0": true } }));
   expect(await readConversation(open())).toMatchObject({ state: "stopped", pending: [] });
   await open().resume();
   expect((await readConversation(open())).messages[1]).toMatchObject({

@@ -1,4 +1,5 @@
-import { checkSession, type LogLine, repairSession, type SessionEntry } from "@pollux/core";
+import type { SessionEntry } from "@pollux/core";
+import { checkSession, type LogLine, repairSession } from "@pollux/core/doctor";
 import { describe, expect, test } from "vitest";
 import { recordedLogs } from "./recorded-logs.ts";
 
@@ -21,6 +22,7 @@ const find = (log: readonly SessionEntry[], type: string, step?: string): number
 const END = find(two, "end");
 const MODEL = find(two, "step", "model:1");
 const CALL = find(two, "step", "call:1.0");
+const TURN = find(two, "turn");
 const runId = (two[0] as { runId: string }).runId;
 
 describe("a log is checked for", () => {
@@ -30,17 +32,15 @@ describe("a log is checked for", () => {
       two.with(MODEL, 7 as never),
       [
         [MODEL, /^it is not a JSON object$/],
-        [END, /^the end refers to model:1, which is not in the log$/],
-        [END, /^the response from look \(id c1\) matches no call$/],
-        [END, /^the response from look \(id c2\) matches no call$/],
+        [TURN, /^a turn refers to step model:1, which is not in the log$/],
       ],
     ],
     [
-      "an unknown type, whatever objects have under its name",
-      [...two, { v: 1, at: 1, type: "constructor" }, { v: 1, at: 1, type: "toString" }],
+      "a type that nobody has for such members",
+      changed(two, CALL, '"type":"step"', '"type":"stop"'),
       [
-        [two.length, /^its type "constructor" is unknown$/],
-        [two.length + 1, /^its type "toString" is unknown$/],
+        [CALL, /^its type "stop" is unknown, and it has the members of another$/],
+        [TURN, /^a turn refers to step call:1\.0, which is not in the log$/],
       ],
     ],
     [
@@ -61,9 +61,7 @@ describe("a log is checked for", () => {
       changed(two, MODEL, '"role":"model"', '"role":"modle"'),
       [
         [MODEL, /response\.content\.role is neither "user" nor "model"$/],
-        [END, /model:1/],
-        [END, /matches no call/],
-        [END, /matches no call/],
+        [TURN, /model:1/],
       ],
     ],
     [
@@ -73,10 +71,12 @@ describe("a log is checked for", () => {
         [0, /^step model:1 belongs to run \S+, whose start is not in the log$/],
         [1, /^step call:1\.0/],
         [2, /^step call:1\.1/],
-        [3, /^step model:2/],
-        [4, /^step call:2\.0/],
-        [5, /^step model:3/],
-        [6, /^end belongs to run/],
+        [3, /^turn belongs to run/],
+        [4, /^step model:2/],
+        [5, /^step call:2\.0/],
+        [6, /^turn belongs to run/],
+        [7, /^step model:3/],
+        [8, /^end belongs to run/],
       ],
     ],
     [
@@ -102,27 +102,24 @@ describe("a log is checked for", () => {
     [
       "an end that speaks of what is not there",
       two.toSpliced(CALL, 1),
-      [
-        [END - 1, /^the end refers to call:1\.0, which is not in the log$/],
-        [END - 1, /^the call to look \(id c1\) has no response$/],
-      ],
+      [[TURN - 1, /^a turn refers to step call:1\.0, which is not in the log$/]],
     ],
     [
       "responses in another order",
-      changed(two, END, '["call:1.0","call:1.1"]', '["call:1.1","call:1.0"]'),
-      [[END, /^the responses to look, look are not in call order/]],
+      changed(two, TURN, '["call:1.0","call:1.1"]', '["call:1.1","call:1.0"]'),
+      [[TURN, /^the responses to look, look are not in call order/]],
     ],
     [
       "an open call at the end of a run",
-      changed(two, END, /,\{"calls":\["call:2.0"\]\},\{"model":"model:3"\}/, ""),
-      [[END, /^the call to look \(id c3\) has no response$/]],
+      changed(two, TURN + 3, ',{"calls":["call:2.0"]}', ""),
+      [[TURN + 3, /^the call to look \(id c3\) has no response$/]],
     ],
     [
       "a response under another name",
       changed(two, CALL, '"name":"look"', '"name":"lock"'),
       [
-        [END, /^the call to look \(id c1\) has no response$/],
-        [END, /^the response from lock \(id c1\) matches no call$/],
+        [TURN, /^the call to look \(id c1\) has no response$/],
+        [TURN, /^the response from lock \(id c1\) matches no call$/],
       ],
     ],
     [
@@ -132,12 +129,12 @@ describe("a log is checked for", () => {
     ],
     [
       "contents from before behind a run",
-      [...two, { v: 1, at: 1, type: "history", parts: [] }],
+      [...two, { v: 3, at: 1, type: "history", parts: [] }],
       [[two.length, /comes after a run$/]],
     ],
     [
       "going back to before a run that is not there",
-      [{ v: 2, at: 1, type: "rewind", before: "none" }, ...two, { v: 2, at: 1, type: "rewind", before: "none" }],
+      [{ v: 3, at: 1, type: "rewind", before: "none" }, ...two, { v: 3, at: 1, type: "rewind", before: "none" }],
       [
         [0, /^it goes back to before run none, which is not part of the conversation$/],
         [two.length + 1, /^it goes back to before run none, which is not part of the conversation$/],
@@ -206,16 +203,54 @@ describe("a log is noted for", () => {
   });
 });
 
+test("what a newer program added to a log, and this one does not know, stays as it is", () => {
+  const runOnly = { v: 3, at: 1, type: "job", runId, state: "begun", place: { kind: "job", turn: 1 } };
+  const strange: readonly unknown[] = [
+    { v: 3, at: 1, type: "constructor" },
+    { v: 3, at: 1, type: "weather", contents: 7 },
+  ];
+  const [run, ...rest] = two;
+  const own = [{ ...run, priority: "high" }, ...rest.slice(0, END - 1), runOnly, ...rest.slice(END - 1)];
+  const wider: readonly unknown[] = [...strange, ...own, ...strange];
+  expect(checkSession(lines(wider))).toEqual({ problems: [], notes: [] });
+  expect(repairSession(lines(wider))).toEqual({ entries: wider, done: [], refused: undefined });
+  // Also where there is something to do.
+  const lost = wider.indexOf(own[CALL]);
+  const { entries, done } = repairSession(lines(wider.toSpliced(lost, 1)));
+  expect(done.length).toBeGreaterThan(0);
+  for (const entry of [...strange, runOnly]) expect(entries).toContain(entry);
+  expect(entries[2]).toMatchObject({ type: "run", priority: "high" });
+});
+
 test("a log that goes on in a newer version is left alone", () => {
-  const newer = [...two, { v: 3, at: 1, type: "dream", runId: "x" }, { v: 3, at: 1, type: "end" }];
+  const newer = [...two, { v: 4, at: 1, type: "dream", runId: "x" }, { v: 4, at: 1, type: "end" }];
   const { entries, done, refused } = repairSession(lines(newer));
   expect({ entries, done }).toEqual({ entries: two, done: [] });
   expect(refused).toEqual({
     position: two.length,
-    problem: "it and everything after it are newer than version 2",
+    problem: "it and everything after it are newer than version 3",
     remedy: "nothing is changed; use the release that wrote it or a newer one",
   });
   expect(checkSession(lines(newer)).problems).toEqual([refused]);
   // One newer line among others is a damaged one.
-  expect(repairSession(lines(changed(two, END, '"v":2', '"v":7'))).refused).toBeUndefined();
+  expect(repairSession(lines(changed(two, END, '"v":3', '"v":7'))).refused).toBeUndefined();
+});
+
+describe("an entry that nests 100,000 levels", () => {
+  const deep: unknown = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`);
+
+  test.each(two.map((entry, position) => [position, entry.type] as const))("as entry %i, %s, is damage", (position) => {
+    const log = two.with(position, { ...two[position], deep } as never);
+    const { problems } = checkSession(lines(log));
+    expect(problems).toContainEqual({
+      position,
+      problem: "it nests more than 520 levels",
+      remedy: expect.stringMatching(/^it is dropped; /),
+    });
+    expect(checkSession(lines(repairSession(lines(log)).entries)).problems).toEqual([]);
+  });
+
+  test("is damage without a type, too", () => {
+    expect(checkSession(lines([deep, { deep }])).problems).toHaveLength(2);
+  });
 });

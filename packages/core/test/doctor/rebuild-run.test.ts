@@ -1,4 +1,5 @@
-import { Agent, defineTool, type Json, MemoryStore, repairSession } from "@pollux/core";
+import { Agent, defineTool, type Json, MemoryStore } from "@pollux/core";
+import { repairSession } from "@pollux/core/doctor";
 import { calls, finishes, say, ScriptedModel, join } from "@pollux/core/testing";
 import { expect, test } from "vitest";
 

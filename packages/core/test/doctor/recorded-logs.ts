@@ -1,5 +1,6 @@
 import { Agent, defineTool, MemoryStore, type Session, type SessionEntry } from "@pollux/core";
 import { call, calls, empty, fails, say, ScriptedModel, think, join } from "@pollux/core/testing";
+import { answersTo } from "../helpers/answers.ts";
 
 /** Padded base64, as the service sends. */
 const SIGNATURE = "Co4BAXLI2nxYbmFyZSBub3QgcmVhbGx5IHNpZ25lZA==";
@@ -65,12 +66,12 @@ export async function recordedLogs(): Promise<Readonly<Record<string, Log>>> {
     }),
     "an approval that was given": await recorded(async (session) => {
       await session.send("Pay.");
-      await session.resume({ approvals: { "call:1.1": true } });
+      await session.resume(await answersTo(session, { approvals: { "call:1.1": true } }));
       await session.send("Thanks.");
     }),
     "an approval that was refused": await recorded(async (session) => {
       await session.send("Pay.");
-      await session.resume({ approvals: { "call:1.1": { deny: "too dear" } } });
+      await session.resume(await answersTo(session, { approvals: { "call:1.1": { deny: "too dear" } } }));
     }),
     "an approval that is waited for": await recorded(async (session) => {
       await session.send("Look twice.");
@@ -78,11 +79,11 @@ export async function recordedLogs(): Promise<Readonly<Record<string, Log>>> {
     }),
     "an approval that is stored and not yet acted on": await recorded(async (session) => {
       await session.send("Pay.");
-      await session.answer({ approvals: { "call:1.1": true } });
+      await session.answer(await answersTo(session, { approvals: { "call:1.1": true } }));
     }),
     "an approval that is stored and passed over": await recorded(async (session) => {
       await session.send("Pay.");
-      await session.answer({ approvals: { "call:1.1": true } });
+      await session.answer(await answersTo(session, { approvals: { "call:1.1": true } }));
       await session.send("Thanks.");
     }),
     "an approval that was passed over": await recorded(async (session) => {

@@ -1,9 +1,10 @@
-import { checkSession, type Content, type Json, MemoryStore, repairSession, Agent } from "@pollux/core";
+import { Agent, type Content, type Json, MemoryStore, readConversation } from "@pollux/core";
+import { checkSession, repairSession } from "@pollux/core/doctor";
 import { ScriptedModel } from "@pollux/core/testing";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkPairing } from "../../src/model/history/conversation.ts";
-import { showSession } from "../../src/doctor/show-session.ts";
+import { showSession } from "../../../cli/src/show/show-session.ts";
 import { type Log, recordedLogs } from "./recorded-logs.ts";
 
 const logs = await recordedLogs();
@@ -65,6 +66,10 @@ describe.each(Object.entries(logs))("the log of %s", (_name, log) => {
     for (const index of texts.keys()) await isRepaired(texts.with(index, texts[index]?.slice(0, -1) ?? ""));
   });
 
+  test("opens and can be sent after a repair, with finish reasons damaged", async () => {
+    await isRepaired(texts.map((text) => text.replaceAll('"finishReason":"STOP"', '"finishReason":"STOW"')));
+  });
+
   test("opens and can be sent after a repair, with bytes damaged", async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -95,22 +100,21 @@ const pick = (name: string): Log => logs[name] ?? [];
 describe("a repair", () => {
   test("keeps what it does not have to change as it was", () => {
     const log = pick("parallel calls, then another message");
-    const end = log.findIndex(({ type }) => type === "end");
+    const turn = log.findIndex(({ type }) => type === "turn");
     const lost = log.findIndex((entry) => entry.type === "step" && entry.step === "call:1.1");
     const { entries, done } = repairSession(lines(log.with(lost, "gone" as never)));
     expect(done).toEqual([
       { position: lost, problem: "it is not a JSON object", remedy: expect.stringMatching(/^it is dropped; /) },
       {
-        position: end,
-        problem: "the end refers to call:1.1, which is not in the log",
-        remedy: "its result is omitted",
+        position: turn,
+        problem: "a turn refers to step call:1.1, which is not in the log",
+        remedy: "the turn is put together from its steps; calls without an outcome count as cancelled",
       },
-      { position: end, problem: "the call to look (id c2) has no response", remedy: "it is answered as cancelled" },
     ]);
     expect(entries).toEqual(
-      log.toSpliced(lost, 1).with(end - 1, {
-        ...log[end],
-        added: [
+      log.toSpliced(lost, 1).with(turn - 1, {
+        ...log[turn],
+        contents: [
           { model: "model:1" },
           {
             calls: [
@@ -124,14 +128,12 @@ describe("a repair", () => {
               },
             ],
           },
-          { model: "model:2" },
-          { calls: ["call:2.0"] },
-          { model: "model:3" },
         ],
+        calls: [{ callId: "call:1.0", step: "call:1.0" }],
       } as never),
     );
     for (const [index, entry] of log.toSpliced(lost, 1).entries())
-      if (index !== end - 1) expect(entries[index]).toBe(entry);
+      if (index !== turn - 1) expect(entries[index]).toBe(entry);
   });
 
   test("puts the end of a run together from its steps", () => {
@@ -168,7 +170,7 @@ describe("a repair", () => {
       const { entries } = repairSession(lines(log.with(run + 1, null as never)));
       expect(entries.at(-1)).toMatchObject({
         type: "end",
-        stopReason: "stopped",
+        stopReason: "damaged",
         error: { code: "session_damaged" },
       });
       expect(entries.at(-1)).not.toHaveProperty("pending");
@@ -176,6 +178,9 @@ describe("a repair", () => {
       await store.append("s", 0, entries as unknown as readonly Json[]);
       const session = new Agent({ model: new ScriptedModel() }).session({ id: "s", store });
       await expect(session.resume()).rejects.toThrow("nothing to resume");
+      await expect(session.continue()).rejects.toThrow("without a result (damaged)");
+      const { state, messages } = await readConversation(session);
+      expect([state, messages.at(-1)?.state, messages.at(-1)?.stopReason]).toEqual(["idle", "failed", "damaged"]);
     }
   });
 
@@ -188,7 +193,7 @@ describe("a repair", () => {
       .map((entry, i) => (i < begin ? entry : { ...entry, runId: `damaged-${i}` }));
     const { entries } = repairSession(lines(crashed));
     expect(entries.slice(0, -1)).toEqual(log.slice(0, begin));
-    expect(entries.at(-1)).toMatchObject({ type: "end", stopReason: "stopped", error: { code: "session_damaged" } });
+    expect(entries.at(-1)).toMatchObject({ type: "end", stopReason: "damaged", error: { code: "session_damaged" } });
   });
 
   test("leaves no end that speaks of what is missing when the record that its run went on is lost, and its last end", async () => {
@@ -208,7 +213,7 @@ describe("a repair", () => {
     const log = pick("parallel calls, then another message");
     const run = log.findLastIndex(({ type }) => type === "run");
     const early = { ...log.find(({ type }) => type === "end"), runId: (log[run] as { runId: string }).runId };
-    const damaged: unknown[] = [...log.slice(0, run + 1), early, ...log.slice(run + 1, -1), { v: 1, type: "end" }];
+    const damaged: unknown[] = [...log.slice(0, run + 1), early, ...log.slice(run + 1, -1), { v: 3, type: "end" }];
     const { entries } = repairSession(lines(damaged));
     expect(checkSession(lines(entries)).problems).toEqual([]);
     expect((await historyOf(entries)).at(-1)).toEqual({ role: "model", parts: [{ text: "Done: Thanks." }] });
@@ -236,7 +241,7 @@ describe("a repair", () => {
   test("drops a summary when contents it stands for are gone", () => {
     const log = pick("a summary");
     const summaries = (entries: Log): number[] =>
-      entries.flatMap((entry, i) => (entry.type === "end" && entry.compaction !== undefined ? i : []));
+      entries.flatMap((entry, i) => (/"keepFrom":/.test(JSON.stringify(entry)) ? i : []));
     expect(summaries(log).length).toBeGreaterThan(0);
     const { entries, done } = repairSession(lines(log.with(0, {} as never)));
     expect(summaries(entries)).toEqual([]);

@@ -1,10 +1,20 @@
-import { Agent, defineTool, MemoryStore, type Op, type PendingCall, type RunEvent, type Steps } from "@pollux/core";
+import {
+  Agent,
+  defineTool,
+  MemoryStore,
+  type Op,
+  type PendingCall,
+  questionToken,
+  type RunEvent,
+  type Steps,
+} from "@pollux/core";
 import { passThrough, waitTimedOut } from "@pollux/core/durable";
 import { call, calls, collect, say, ScriptedModel } from "@pollux/core/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { fakeTime } from "../helpers/fake-time.ts";
 import { SESSION_FACES, waits } from "../session/session-faces.ts";
-import { MemoryEngine } from "../agent/engine/memory-engine.ts";
+import { MemoryEngine } from "../../../engine/test/memory-engine.ts";
+import { answersTo } from "../helpers/answers.ts";
 
 function tools(answerTimeoutMs: number | undefined) {
   const ran: string[] = [];
@@ -48,13 +58,10 @@ describe("a question that is put to somebody outside", () => {
       };
     };
     await agent.run("Go.", { runId: "r", steps });
-    const question: PendingCall = {
-      turn: 1,
-      callId: "call:1.0",
-      call: { name: "ask", args: { q: 1 } },
-      question: "outcome",
-    };
-    expect(seen).toEqual([{ kind: "wait", name: "call:1.0", question, ...timeout }]);
+    const asked = { callId: "call:1.0", call: { name: "ask", args: { q: 1 } }, question: "outcome" } as const;
+    const question: PendingCall = { turn: 1, ...asked, token: questionToken("r", asked) };
+    const place = { kind: "wait", turn: 1, callId: "call:1.0", question: "outcome", time: 1 };
+    expect(seen).toEqual([{ kind: "wait", name: "call:1.0/outcome", place, question, ...timeout }]);
   });
 
   test.each([["run"], ["stream"]])("is answered for whoever is late, read by %s", async (face) => {
@@ -128,7 +135,8 @@ describe.each(SESSION_FACES)("a session whose questions have a time, read by %s"
     await face.send(agent.session({ id: "s", store }), "Go.");
     vi.setSystemTime(START + 30);
     const answers = { approvals: { "call:1.0": true }, outcomes: { "call:1.1": { output: "late" } } };
-    const result = await face.resume(agent.session({ id: "s", store }), answers);
+    const session = agent.session({ id: "s", store });
+    const result = await face.resume(session, await answersTo(session, answers));
     expect(result).toMatchObject({ stopReason: "finished" });
     expect(answersIn(model, 1)).toEqual([{ output: "paid" }, { output: "late" }]);
     expect(made.ran).toEqual(["pay"]);
@@ -143,7 +151,7 @@ describe.each(SESSION_FACES)("a session whose questions have a time, read by %s"
     const entries = (await store.load("s")) as unknown as readonly { readonly type: string; readonly step?: string }[];
     expect(entries.filter(({ type }) => type === "begin").map(({ step }) => step)).toEqual([
       "call:1.0/approval",
-      "call:1.1",
+      "call:1.1/outcome",
     ]);
   });
 });

@@ -36,6 +36,19 @@ describe("renderMarkdown", () => {
     ).toBe(`Oslo won.[1] Bergen lost.[2][3]${LIST}`);
   });
 
+  test("names the pages of a document", () => {
+    const page = (number: number, pageNumber: number): Source => ({
+      number,
+      kind: "document",
+      title: "Manual",
+      pageNumber,
+      chunk: {},
+    });
+    expect(renderMarkdown({ text: "Turn it.", citations: [], sources: [page(1, 7), page(2, 8)] })).toBe(
+      "Turn it.\n\n---\n\n1. Manual, page 7\n2. Manual, page 8\n",
+    );
+  });
+
   test("leaves a text without sources as it is", () => {
     expect(renderMarkdown({ text: "Oslo won. \n", citations: [], sources: [] })).toBe("Oslo won. \n");
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { collectSources } from "../../src/grounding/sources.ts";
+import { collectSources, isWebUrl, numberChunks } from "../../src/grounding/sources.ts";
 import { answer, web } from "./answers.ts";
 
 /** The sources of one answer with these chunks, without the chunks. */
@@ -61,6 +61,24 @@ describe("collectSources", () => {
     expect(collectSources([answer([], { groundingMetadata: { groundingChunks: [chunk] } })]).sources[0]?.chunk).toEqual(
       chunk,
     );
+  });
+
+  test("tells pages and images of a document apart", () => {
+    const manual = { title: "Manual", fileSearchStore: "fileSearchStores/s" };
+    const media = { ...manual, pageNumber: 9, mediaId: "fileSearchStores/s/media/m" };
+    const chunks = [
+      { retrievedContext: { ...manual, text: "one", pageNumber: 7 } },
+      { retrievedContext: { ...manual, text: "two", pageNumber: 7 } },
+      { retrievedContext: { ...manual, text: "three", pageNumber: 8 } },
+      { retrievedContext: media },
+    ];
+    expect(sourcesOf(...chunks)).toEqual([
+      { number: 1, kind: "document", title: "Manual", pageNumber: 7 },
+      { number: 2, kind: "document", title: "Manual", pageNumber: 8 },
+      { number: 3, kind: "document", title: "Manual", pageNumber: 9, mediaId: media.mediaId },
+    ]);
+    const { sources } = collectSources([answer([], { groundingMetadata: { groundingChunks: chunks } })]);
+    expect(numberChunks(chunks, sources)).toEqual([1, 1, 2, 3]);
   });
 
   test("takes places with one id, and chunks of one document, for one source", () => {
@@ -140,4 +158,24 @@ describe("collectSources", () => {
     ]);
     expect(found).toEqual({ sources: [], searchQueries: [], searchEntryPoints: [] });
   });
+});
+
+test.each([
+  ["https://a.example/b?c#d", true],
+  ["HTTP://a.example", true],
+  ["javascript:alert(1)", false],
+  ["JavaScript://a.example/%0aalert(1)", false],
+  [" https://a.example", false],
+  ["\tjavascript:alert(1)", false],
+  ["java\nscript:alert(1)", false],
+  ["data:text/html,https://a.example", false],
+  ["vbscript:x", false],
+  ["file:///etc/passwd", false],
+  ["gs://bucket/a.pdf", false],
+  ["//a.example/b", false],
+  ["/b", false],
+  ["https://", false],
+  ["", false],
+])("%j can be a link: %s", (url, expected) => {
+  expect(isWebUrl(url)).toBe(expected);
 });

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { afterEach, beforeEach, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, vi } from "vitest";
 
 /** What is faked: all that tells or takes time. Turns of the event loop stay real. */
 const CLOCKS = ["Date", "performance", "setTimeout", "clearTimeout", "setInterval", "clearInterval"] as const;
@@ -11,6 +11,8 @@ const CLOCKS = ["Date", "performance", "setTimeout", "clearTimeout", "setInterva
  * is left to do, so that every wait ends at once and in the order of the times.
  */
 export function fakeTime(mode: "stands" | "leaps"): void {
+  // Loaded when it is first needed: to read a file takes turns of the event loop, in which time would leap.
+  beforeAll(async () => void (await import("../../src/tool/schema/validator.ts")));
   beforeEach(() => {
     vi.useFakeTimers({ toFake: [...CLOCKS] });
     if (mode === "leaps") vi.setTimerTickMode("nextTimerAsync");

@@ -1,18 +1,9 @@
-import { createHook } from "node:async_hooks";
-import { Session } from "node:inspector/promises";
+import { type Counts, countWork, startCoverage, stopCoverage } from "./coverage.ts";
 
-/**
- * Program that counts what a run goes through, by V8's coverage and by async_hooks, and prints it as JSON. It runs in a process of
- * its own, on the sources as they are: a test runner wraps modules and makes promises of its own.
- */
+/** Program that counts what a run goes through, on the sources as they are, and prints it as JSON. */
 
-/** What a stretch of a run went through. Calls count each time that an async function goes on after an `await`. */
-export interface PathCount {
-  /** Of functions in core's sources. */
-  readonly calls: number;
-  /** Made anywhere: those of the platform and of zod included. */
-  readonly promises: number;
-  /** Of core's sources, those with a function that was called. */
+/** What a stretch of a run went through. */
+export interface PathCount extends Omit<Counts, "byFile"> {
   readonly files: readonly string[];
 }
 
@@ -28,16 +19,10 @@ export interface PathCounts {
   readonly generators: number;
 }
 
-type Counts = Omit<PathCount, "files"> & { readonly byFile: ReadonlyMap<string, number> };
 type Answers = readonly (readonly Uint8Array[])[];
 
-const SOURCES = new URL("../../src/", import.meta.url).href;
 const [face] = process.argv.slice(2);
-const session = new Session();
-session.connect();
-await session.post("Profiler.enable");
-// Before anything of ours is loaded: V8 has not counted all calls of a function that was compiled earlier.
-await session.post("Profiler.startPreciseCoverage", { callCount: true, detailed: false });
+await startCoverage();
 const { Agent } = await import("@pollux/core");
 const { chunks, countedService, look, turns } = await import("./counted-service.ts");
 
@@ -52,7 +37,7 @@ const counts: PathCounts = {
   generators: await countGenerators(turns(2)),
 };
 process.stdout.write(JSON.stringify(counts));
-session.disconnect();
+stopCoverage();
 
 /** Prepares a run, whose model and agent are made outside of the count. */
 function prepare(answers: Answers): () => Promise<void> {
@@ -66,25 +51,7 @@ function prepare(answers: Answers): () => Promise<void> {
 }
 
 async function count(answers: Answers): Promise<Counts> {
-  // What is made once in a process is in nobody's count.
-  for (let i = 0; i < 2; i++) await prepare(answers)();
-  let promises = 0;
-  const hook = createHook({ init: (_id, type) => void (type === "PROMISE" && promises++) });
-  const hooked = prepare(answers);
-  hook.enable();
-  await hooked();
-  hook.disable();
-
-  const covered = prepare(answers);
-  await session.post("Profiler.takePreciseCoverage");
-  await covered();
-  const { result } = await session.post("Profiler.takePreciseCoverage");
-  const byFile = new Map<string, number>();
-  for (const { url, functions } of result) {
-    const calls = functions.reduce((sum, { ranges }) => sum + (ranges[0]?.count ?? 0), 0);
-    if (calls > 0 && url.startsWith(SOURCES)) byFile.set(url.slice(SOURCES.length), calls);
-  }
-  return { calls: [...byFile.values()].reduce((sum, calls) => sum + calls, 0), promises, byFile };
+  return await countWork(() => prepare(answers));
 }
 
 function difference(more: Counts, less: Counts, times: number): PathCount {

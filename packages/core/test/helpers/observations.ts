@@ -1,13 +1,13 @@
-import type { Observation, Observer, RunInfo, StepEndObservation, StepInfo } from "@pollux/core";
+import type { ObservedEvent, Observer, RunInfo, StepInfo } from "@pollux/core";
 
 /** An observer that keeps what it is told. */
-export function record(): Observer & { readonly observations: Observation[] } {
-  const observations: Observation[] = [];
+export function record(): Observer & { readonly observations: ObservedEvent[] } {
+  const observations: ObservedEvent[] = [];
   return { observations, observe: (observation) => void observations.push(observation) };
 }
 
 /** What was observed, in few words. */
-export function shape(observations: readonly Observation[]): string[] {
+export function shape(observations: readonly ObservedEvent[]): string[] {
   return observations.map((one) => {
     if ("step" in one) return `${one.type} ${one.step.name}`;
     return "turn" in one ? `${one.type} ${one.turn}` : one.type;
@@ -27,7 +27,7 @@ interface Span {
  * Draws the trace of runs from what observers were told, and from nothing else: one line for each span, indented below its parent,
  * with what happened in it behind it. Children have to lie within their parents' times.
  */
-export function drawTrace(observations: readonly Observation[]): string[] {
+export function drawTrace(observations: readonly ObservedEvent[]): string[] {
   const roots: Span[] = [];
   const runs = new Map<RunInfo, Span>();
   const steps = new Map<StepInfo, Span>();
@@ -37,7 +37,7 @@ export function drawTrace(observations: readonly Observation[]): string[] {
     const span = "step" in one ? steps.get(one.step) : runs.get(run);
     switch (one.type) {
       case "run-start": {
-        const made = spanOf(`${one.resumed ? "resumed " : ""}run ${run.agent}`, at);
+        const made = spanOf(`${run.resumed === true ? "resumed " : ""}run ${run.agent}`, at);
         runs.set(run, made);
         const parent = run.parent && spansOfSteps.get(`${run.parent.runId} ${run.parent.step}`);
         (parent?.children ?? roots).push(made);
@@ -75,7 +75,7 @@ export function drawTrace(observations: readonly Observation[]): string[] {
   return roots.flatMap((root) => lines(root, ""));
 }
 
-function ending({ ok, response, outcome }: StepEndObservation): string {
+function ending({ ok, response, outcome }: ObservedEvent<"step-end">): string {
   if (!ok) return "failed";
   if (response !== undefined) return `${response.finishReason} ${response.usage.totalTokens}`;
   return outcome === undefined || outcome.ok ? "ok" : outcome.kind;

@@ -14,10 +14,13 @@ import {
   runSoFar,
   watchConversation,
 } from "@pollux/core";
-import { assertGrammar, call, collect, dies, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
+import { checkSession, repairSession } from "@pollux/core/doctor";
+import { assertGrammar, call, collect, dies, parts, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { eventsOf, faces, typed } from "../helpers/faces.ts";
+import { answersTo } from "../helpers/answers.ts";
+import { Processes, storeLike } from "../helpers/processes.ts";
 
 const look = defineTool({ name: "look", description: "x", run: () => "seen" });
 
@@ -182,6 +185,283 @@ describe.each(["hold", "show"] as const)("output guardrails that %s the answer",
   });
 });
 
+describe.each(["hold", "show"] as const)(
+  "a part that is a call and has a text, with guardrails that %s",
+  (streaming) => {
+    const mixed = parts(
+      { text: "the secret", functionCall: { name: "look", args: {} }, thoughtSignature: "c2ln" },
+      { functionCall: { name: "look", args: { at: 2 } } },
+    );
+
+    test.each(faces)("is checked, and what replaces its text leaves the calls, by %s", async (_face, read) => {
+      const model = new ScriptedModel(mixed, say("Done."));
+      const agent = new Agent({ model, tools: [look], guardrails: { output: [redact], streaming } });
+      const result = await read(agent, "Go.");
+      expect(result).toMatchObject({ stopReason: "finished", text: "Done." });
+      expect(model.requests[1]?.contents[1]).toEqual({
+        role: "model",
+        parts: [
+          { text: "the ***" },
+          { functionCall: { name: "look", args: {} }, thoughtSignature: "c2ln" },
+          { functionCall: { name: "look", args: { at: 2 } } },
+        ],
+      });
+      expect(JSON.stringify(result)).not.toContain("the secret");
+    });
+
+    test.each(faces)("ends the run when it is stopped, by %s", async (_face, read) => {
+      const agent = new Agent({
+        model: new ScriptedModel(mixed),
+        tools: [look],
+        guardrails: { output: [noSecret], streaming },
+      });
+      expect(await read(agent, "Go.")).toMatchObject({ stopReason: "guardrail", toolCalls: [] });
+    });
+
+    test.each(faces)("goes back as it came when it passes, by %s", async (_face, read) => {
+      const model = new ScriptedModel(mixed, say("Done."));
+      const seen: string[] = [];
+      const watch: OutputGuardrail = { name: "watch", check: ({ text }) => void seen.push(text) };
+      await read(new Agent({ model, tools: [look], guardrails: { output: [watch], streaming } }), "Go.");
+      expect(seen).toEqual(["the secret", "Done."]);
+      expect(model.requests[1]?.contents[1]?.parts).toEqual(mixed.batches[0]);
+    });
+
+    test("is in no event and no conversation before it was checked", async () => {
+      const agent = new Agent({
+        model: new ScriptedModel(mixed, say("Done.")),
+        tools: [look],
+        guardrails: { output: [redact], streaming },
+      });
+      const session = agent.session();
+      const { events } = await collect(session.stream("Go."));
+      if (streaming === "hold") expect(JSON.stringify(events)).not.toContain("the secret");
+      expect(JSON.stringify(await readConversation(session))).not.toContain("the secret");
+    });
+  },
+);
+
+describe("an input guardrail that answers", () => {
+  const hours: InputGuardrail = {
+    name: "hours",
+    check: ({ text }) =>
+      text.includes("open") ? { answer: "We open at nine.", reason: "asks for the opening hours" } : undefined,
+  };
+  const answer = { role: "model", parts: [{ text: "We open at nine." }] };
+  const user = (text: string) => ({ role: "user", parts: [{ text }] });
+  const never: OutputGuardrail = { name: "never", check: () => ({ stop: "no" }) };
+
+  describe.each(faces)("by %s", (face, read) => {
+    test("gives the run's answer without a request", async () => {
+      const model = new ScriptedModel();
+      const agent = new Agent({ model, guardrails: { input: [hours], output: [never] } });
+      const result = await read(agent, "When do you open?");
+      expect(result).toMatchObject({
+        stopReason: "finished",
+        text: "We open at nine.",
+        answeredBy: "hours",
+        output: undefined,
+        contents: [user("When do you open?"), answer],
+        turns: 1,
+        usage: { requests: 0, totalTokens: 0 },
+      });
+      expect(model.requests).toHaveLength(0);
+    });
+
+    test("does not keep the next ones from replacing or stopping the message", async () => {
+      const model = new ScriptedModel();
+      const masked = await read(new Agent({ model, guardrails: { input: [hours, maskDigits] } }), "open 42?");
+      expect(masked).toMatchObject({ answeredBy: "hours", contents: [user("open ##?"), answer] });
+      const second: InputGuardrail = { name: "second", check: () => ({ answer: "Never." }) };
+      const stopped = await read(
+        new Agent({ model, guardrails: { input: [hours, second, noWeapons] } }),
+        "open weapon",
+      );
+      expect(stopped).toMatchObject({ stopReason: "guardrail", guardrail: { name: "no-weapons" }, contents: [] });
+      expect(await read(new Agent({ model, guardrails: { input: [hours, second] } }), "open")).toMatchObject({
+        answeredBy: "hours",
+        text: "We open at nine.",
+      });
+    });
+
+    test("stops a run whose answer has to be typed, with its text as the message", async () => {
+      const model = new ScriptedModel();
+      const agent = new Agent({ model, guardrails: { input: [hours] } });
+      const result = await typed(face, agent, "open?", { output: z.object({ word: z.string() }) });
+      expect(result).toMatchObject({
+        stopReason: "guardrail",
+        guardrail: {
+          name: "hours",
+          side: "input",
+          reason: "asks for the opening hours",
+          message: "We open at nine.",
+        },
+        contents: [],
+      });
+      expect(model.requests).toHaveLength(0);
+    });
+
+    test("answers an agent that called this one", async () => {
+      const clerk = new Agent({ name: "clerk", model: new ScriptedModel(), guardrails: { input: [hours] } });
+      const model = new ScriptedModel(call("clerk", { task: "When do they open?" }), say("At nine."));
+      await read(new Agent({ model, tools: [clerk.asTool({ description: "x" })] }), "Ask.");
+      expect(JSON.stringify(model.requests[1]?.contents.at(-1))).toContain("We open at nine.");
+    });
+  });
+
+  test("is heard by a reader of the stream as any answer", async () => {
+    const agent = new Agent({ model: new ScriptedModel(), guardrails: { input: [hours], output: [never] } });
+    const { events } = await eventsOf(agent, "open?");
+    assertGrammar(events);
+    expect(types(events)).toEqual([
+      "run-start",
+      "turn-start",
+      "guardrail",
+      "text-delta",
+      "response",
+      "turn-end",
+      "run-end",
+    ]);
+    expect(events[2]).toEqual({
+      type: "guardrail",
+      turn: 1,
+      side: "input",
+      name: "hours",
+      action: "answer",
+      reason: "asks for the opening hours",
+    });
+    let conversation: Conversation | undefined;
+    for await (const update of conversationUpdates(agent.stream("open?"), { input: "open?" }))
+      conversation = applyUpdate(conversation, update);
+    expect(conversation?.messages.at(-1)).toMatchObject({
+      state: "complete",
+      parts: [{ type: "step" }, { type: "text", text: "We open at nine." }],
+    });
+  });
+
+  test("is kept by a session, read by later turns, replayed, and sent by a chat", async () => {
+    const store = new MemoryStore();
+    let asked = 0;
+    const counting: InputGuardrail = { name: "hours", check: (said) => (asked++, hours.check(said)) };
+    const model = new ScriptedModel(say("Yes."), say("Yes."));
+    const agent = new Agent({ model, guardrails: { input: [counting] } });
+    const session = agent.session({ id: "s", store });
+    const { runId } = await session.send("When do you open?");
+    const kept = [user("When do you open?"), answer];
+    expect(await session.history()).toEqual(kept);
+    expect((await store.load("s")).at(-1)).toMatchObject({
+      stopReason: "finished",
+      open: [{ turn: 1, contents: [{ model: "guard:1/input" }] }],
+    });
+    expect((await readConversation(session)).messages.at(-1)).toMatchObject({
+      state: "complete",
+      parts: [{ type: "step" }, { type: "text", text: "We open at nine." }],
+    });
+    expect(await session.replay({ runId }).result()).toMatchObject({ answeredBy: "hours", text: "We open at nine." });
+    expect(asked).toBe(1);
+    await session.send("On Sundays?");
+    expect(model.requests[0]?.contents).toEqual([...kept, user("On Sundays?")]);
+    const lines = (await store.load("s")).map((value) => ({ value }));
+    expect(checkSession(lines)).toEqual({ problems: [], notes: [] });
+    // Without its end, a run is rebuilt from its steps.
+    const repaired = repairSession(lines.filter((_, position) => position !== 2));
+    expect(repaired.entries[2]).toMatchObject({
+      type: "end",
+      open: [{ turn: 1, contents: [{ model: "guard:1/input" }] }],
+      turns: 1,
+    });
+
+    const chat = agent.chat();
+    await chat.send("When do you open?");
+    await chat.send("On Sundays?");
+    expect(model.requests[1]?.contents).toEqual([...kept, user("On Sundays?")]);
+  });
+
+  test("is given by the log when the process died before it said so", async () => {
+    const store = new MemoryStore();
+    const processes = new Processes(store);
+    const process = processes.start();
+    const guardrails: Guardrails = { input: [hours] };
+    const dying = storeLike(process.store, {
+      append: (...args) => {
+        if (JSON.stringify(args).includes('"type":"end"')) process.die();
+        return process.store.append(...args);
+      },
+    });
+    void new Agent({ model: new ScriptedModel(), guardrails }).session({ id: "s", store: dying }).send("open?");
+    await vi.waitFor(async () => expect(await store.load("s")).toHaveLength(2));
+    for (const next of [
+      new Agent({ model: new ScriptedModel() }),
+      new Agent({ model: new ScriptedModel(), guardrails }),
+    ]) {
+      const copy = new MemoryStore();
+      await copy.append("s", 0, await store.load("s"));
+      const result = await next.session({ id: "s", store: copy }).resume();
+      expect(result).toMatchObject({ answeredBy: "hours", contents: [user("open?"), answer] });
+    }
+  });
+
+  test("answers a message that arrives during the run, which ends with that", async () => {
+    const model = new ScriptedModel(call("look"), say("Yes."));
+    const session = new Agent({
+      model,
+      tools: [defineTool({ name: "look", description: "x", run: async () => void (await session.steer("open 4?")) })],
+      guardrails: { input: [hours, maskDigits] },
+    }).session();
+    const { events, result } = await collect(session.stream("Go."));
+    assertGrammar(events);
+    expect(result).toMatchObject({ stopReason: "finished", answeredBy: "hours", text: "We open at nine.", turns: 2 });
+    expect(result.contents.slice(-2)).toEqual([user("open #?"), answer]);
+    expect(model.requests).toHaveLength(1);
+    expect(await session.history()).toEqual(result.contents);
+    const replay = await collect(session.replay());
+    expect(replay.result).toMatchObject({ answeredBy: "hours" });
+    expect(types(replay.events)).toEqual(types(events));
+    expect((await readConversation(session)).messages.at(-1)?.parts.at(-1)).toMatchObject({ text: "We open at nine." });
+    await session.send("And on Sundays?");
+    expect(model.requests[1]?.contents).toEqual([...result.contents, user("And on Sundays?")]);
+  });
+});
+
+describe("the message of a stop", () => {
+  const polite: InputGuardrail = {
+    name: "polite",
+    check: ({ text }) =>
+      text.includes("weapon") ? { stop: "weapons: 0.9", message: "I can't help with that." } : undefined,
+  };
+  const shown = { name: "polite", side: "input", message: "I can't help with that." };
+
+  test.each(faces)("is in the result, by %s", async (_face, read) => {
+    const result = await read(new Agent({ model: new ScriptedModel(), guardrails: { input: [polite] } }), "A weapon!");
+    expect(result).toMatchObject({ stopReason: "guardrail", guardrail: { ...shown, reason: "weapons: 0.9" } });
+  });
+
+  test("is what a conversation shows; the reason is not in it", async () => {
+    const agent = new Agent({ model: new ScriptedModel(), guardrails: { input: [polite] } });
+    const store = new MemoryStore();
+    const session = agent.session({ id: "s", store });
+    await session.send("A weapon!");
+    const last = (await readConversation(session)).messages.at(-1);
+    expect(last).toMatchObject({ stopReason: "guardrail", guardrail: shown });
+    expect(JSON.stringify(last)).not.toContain("0.9");
+    expect((await store.load("s")).at(-1)).toMatchObject({ guardrail: { ...shown, reason: "weapons: 0.9" } });
+
+    let conversation: Conversation | undefined;
+    for await (const update of conversationUpdates(agent.stream("A weapon!"), { input: "A weapon!" }))
+      conversation = applyUpdate(conversation, update);
+    expect(conversation?.messages.at(-1)?.guardrail).toEqual(shown);
+  });
+
+  test("is left out where there is none, also for an answer that was stopped", async () => {
+    const session = new Agent({
+      model: new ScriptedModel(say("The secret.")),
+      guardrails: { output: [noSecret] },
+    }).session();
+    await session.send("Go.");
+    expect((await readConversation(session)).messages.at(-1)?.guardrail).toEqual({ name: "no-secret", side: "output" });
+  });
+});
+
 describe("a reader of the stream", () => {
   const agentOf = (guardrails: Guardrails, ...script: readonly ScriptLine[]): Agent =>
     new Agent({ model: new ScriptedModel(...script), tools: [look], guardrails });
@@ -284,7 +564,7 @@ describe("a conversation", () => {
     const first = await agent.session({ id: "s", store }).send("Pay 42.");
     expect(first.stopReason).toBe("needs-approval");
     const session = agent.session({ id: "s", store });
-    const resumed = await session.resume({ approvals: { "call:1.0": true } });
+    const resumed = await session.resume(await answersTo(session, { approvals: { "call:1.0": true } }));
     expect(resumed).toMatchObject({ stopReason: "finished", text: "The ***." });
     expect(asked).toEqual(["in", "out"]);
     expect(await session.history()).toEqual(resumed.contents);

@@ -1,4 +1,4 @@
-import { Agent, defineTool, type Observation } from "@pollux/core";
+import { Agent, defineTool, type ObservedEvent } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { faces } from "../helpers/faces.ts";
@@ -23,7 +23,7 @@ describe.each(faces)("%s", (_face, read) => {
         return "waited";
       },
     });
-    const seen: Observation[] = [];
+    const seen: ObservedEvent[] = [];
     const agent = new Agent({
       model: new ScriptedModel(call("wait", { n: 1 }), call("wait", { n: 2 }), say("Never asked for.")),
       tools: [wait],

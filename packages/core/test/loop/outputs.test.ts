@@ -1,10 +1,12 @@
 import { Agent, codeExecution, defineTool, ResponseBlockedError, type RunEvent } from "@pollux/core";
-import { call, parts, refused, say, ScriptedModel, think, join } from "@pollux/core/testing";
+import { call, collect, parts, refused, say, ScriptedModel, think, join } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { eventsOf, faces } from "../helpers/faces.ts";
 
 const PNG = { mimeType: "image/png", data: "iVBORw0KGgo=" };
+const [PCM, OTHER_PCM, MP3] = ["audio/L16;codec=pcm;rate=24000", "audio/L16;rate=16000", "audio/mp3"];
+const sound = (mimeType: string, data: string) => ({ inlineData: { mimeType, data } });
 const JPEG = { mimeType: "image/jpeg", data: "_9j-" };
 
 const wait = defineTool({ name: "wait", description: "Waits.", input: z.object({}), run: () => "done" });
@@ -24,9 +26,71 @@ describe.each(faces)("%s", (_name, read) => {
     expect(JSON.parse(JSON.stringify(images))).toEqual([PNG, JPEG]);
   });
 
+  test("gives the answer of each turn, and not one that was asked for again or is of a run inside", async () => {
+    const candidate = { avgLogprobs: -0.5, safetyRatings: [{ category: "c", probability: "LOW" }] };
+    const helper = new Agent({ model: new ScriptedModel(say("Inner.")), name: "helper" });
+    const inner = helper.asTool({ name: "ask", description: "Helps." });
+    const bad = { finishReason: "OTHER", ...say("") };
+    const script = [{ ...call("ask", { task: "Go." }), candidate }, bad, call("wait"), say("Done."), say('{"a":1}')];
+    const model = ScriptedModel.with({ capabilities: { outputWithFunctions: false } }, ...script);
+    const agent = new Agent({ model, tools: [inner, wait] });
+    const { events, result } = await collect(agent.stream("Go.", { output: z.object({ a: z.number() }) }));
+    const told = events.flatMap((event) => (event.type === "response" ? [event] : []));
+    const last = told.filter(({ turn }, index) => told[index + 1]?.turn !== turn).map(({ response }) => response);
+    expect(told.map(({ turn }) => turn)).toEqual([1, 2, 2, 3, 4]);
+    expect(result.responses).toEqual(last);
+    for (const [index, response] of last.entries()) expect(result.responses[index]).toBe(response);
+    expect(result.responses[0]).toMatchObject({ candidate, envelope: { responseId: "scripted-1" } });
+    expect(events.at(-1)).not.toHaveProperty("result.responses");
+  });
+
+  test("gives the answers of a run that a guardrail stopped without what it stopped", async () => {
+    const guardrails = {
+      output: [{ name: "no", check: ({ isFinal }: { isFinal: boolean }) => (isFinal ? { stop: "no" } : undefined) }],
+    };
+    const model = new ScriptedModel(call("wait"), say("Secret."));
+    const { responses, turns } = await read(new Agent({ model, tools: [wait], guardrails }), "Go.");
+    expect(turns).toBe(2);
+    expect(responses.map(({ content }) => content.parts.length)).toEqual([1, 0]);
+  });
+
   test("leaves out interim images, which are thoughts", async () => {
     const model = new ScriptedModel(parts({ inlineData: PNG, thought: true }, { inlineData: JPEG }));
     expect((await read(new Agent({ model }), "Draw.")).images).toEqual([JPEG]);
+  });
+
+  test("gives the sounds of the whole run, in order: the pieces of one speech as one sound, and history as they came", async () => {
+    const said = [sound(PCM, "AAA="), sound(PCM, "AQA="), { text: "" }, sound(PCM, "AgA=")];
+    const others = [
+      { text: "And" },
+      sound(PCM, "AwA="),
+      sound(OTHER_PCM, "BAA="),
+      sound(MP3, "BQ=="),
+      sound(MP3, "Bg=="),
+    ];
+    const model = new ScriptedModel(
+      join(parts(...said), call("wait")),
+      parts({ ...sound(PCM, "BwA="), thought: true }, ...others),
+    );
+    const result = await read(new Agent({ model, tools: [wait] }), "Speak.");
+    expect(result.audio.map(({ mimeType, pieces }) => [mimeType, ...pieces])).toEqual([
+      [PCM, "AAA=", "AQA=", "AgA="],
+      [PCM, "AwA="],
+      [OTHER_PCM, "BAA="],
+      [MP3, "BQ=="],
+      [MP3, "Bg=="],
+    ]);
+    expect(result.contents[1]?.parts.slice(0, 4)).toEqual(said);
+  });
+
+  test("gives the sounds of agents inside, before its own", async () => {
+    const speaker = new Agent({
+      name: "speaker",
+      model: new ScriptedModel(parts(sound(PCM, "CQA="), { text: "done" })),
+    });
+    const model = new ScriptedModel(call("speaker", { task: "Speak." }), parts(sound(PCM, "CgA=")));
+    const { audio } = await read(new Agent({ model, tools: [speaker.asTool({ description: "Speaks." })] }), "Speak.");
+    expect(audio.map(({ pieces }) => pieces)).toEqual([["CQA="], ["CgA="]]);
   });
 
   test("leaves out what came with an answer that was asked for again", async () => {
@@ -114,12 +178,13 @@ describe.each(faces)("%s", (_name, read) => {
   );
 
   test("a run with nothing but text has empty lists", async () => {
-    const { images, code, thoughts, urls, safetyRatings, citationSources } = await read(
+    const { images, audio, code, thoughts, urls, safetyRatings, citationSources } = await read(
       new Agent({ model: new ScriptedModel(say("ok")) }),
       "Hi.",
     );
-    expect({ images, code, thoughts, urls, safetyRatings, citationSources }).toEqual({
+    expect({ images, audio, code, thoughts, urls, safetyRatings, citationSources }).toEqual({
       images: [],
+      audio: [],
       code: [],
       thoughts: [],
       urls: [],
@@ -146,11 +211,19 @@ describe.each(faces)("%s", (_name, read) => {
   });
 });
 
-test("images and code are events too, as the parts they came in", async () => {
+test("images, pieces of sound and code are events too, as the parts they came in", async () => {
   const executableCode = { language: "PYTHON", code: "1" };
   const codeExecutionResult = { outcome: "OUTCOME_OK" };
-  const model = new ScriptedModel(parts({ inlineData: PNG }, { executableCode }, { codeExecutionResult }));
+  const given = [
+    { inlineData: PNG },
+    sound(PCM, "AAA="),
+    sound(PCM, "AQA="),
+    { executableCode },
+    { codeExecutionResult },
+  ];
+  const model = new ScriptedModel(parts(...given));
   const { events } = await eventsOf(new Agent({ model }), "Draw.");
   const seen = events.flatMap((event: RunEvent) => (event.type === "part" ? [event.part] : []));
-  expect(seen).toEqual([{ inlineData: PNG }, { executableCode }, { codeExecutionResult }]);
+  expect(seen).toEqual(given);
+  expect(JSON.stringify(events.at(-1))).not.toContain("AAA=");
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { eventsOf, faces } from "../helpers/faces.ts";
 import { SESSION_FACES } from "../session/session-faces.ts";
+import { answersTo } from "../helpers/answers.ts";
 
 const add = defineTool({
   name: "add",
@@ -113,7 +114,10 @@ describe.each(SESSION_FACES)("the calls of a result in a session read by %s", (_
       new Agent({ model: new ScriptedModel(...turns), tools: [add, big, outside] }).session({ id: "s", store });
     await face.send(open(call("add", { a: 1 }), calls("big", "outside")), "Go.");
     const session = open(say("Done."));
-    const result = await face.resume(session, { outcomes: { "call:2.1": { output: { found: 3 } } } });
+    const result = await face.resume(
+      session,
+      await answersTo(session, { outcomes: { "call:2.1": { output: { found: 3 } } } }),
+    );
     expect(essence(result)).toMatchObject([
       { status: "completed", callId: "call:1.0", name: "add", output: { sum: 2 } },
       { status: "shortened", callId: "call:2.0", name: "big" },

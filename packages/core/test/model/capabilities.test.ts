@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { inferCapabilities } from "../../src/model/capabilities.ts";
+import { findKnownModel } from "../../src/wire/known-models.ts";
 
 /** One letter per ability, in this order; a dash where it is missing. */
 function abilities(id: string): string {
@@ -64,7 +65,8 @@ test.each([
   ["gemini-4-carbon", "gemini-4", NOT_MINIMAL, "FBTJSM-s!"],
   ["gemini-4-hydrogen", "gemini-4", `${NOT_MINIMAL} xhigh`, "FBTJSM-s!"],
   ["gemini-nano-banana-2.1", "gemini-3", "none", "----SMI--"],
-  ["gemini-omni-flash-preview", "gemini-3", "none", "F--JSM-s!"],
+  ["gemini-4-neon", "gemini-4", `${NOT_MINIMAL} xhigh`, "FBTJSM-s!"],
+  ["gemini-omni-flash-preview", "gemini-3", "none", "F--JSMIs!"],
   ["gemini-robotics-er-1.6-preview", "gemini-3", ALL, "F--JSM-s!"],
   ["gemini-flash-latest", "gemini-3", NOT_MINIMAL, "FBTJSM-s!"],
   ["gemini-flash-lite-latest", "gemini-3", ALL, "FBTJSM-s!"],
@@ -85,8 +87,14 @@ describe("an id that is not known", () => {
     ["gemini-next", "gemini-4"],
     ["tunedModels/my-weather", "gemini-4"],
     ["some-gateway-name", "gemini-4"],
-  ])("%s can do what the newest generation can", (id, family) => {
-    expect(inferCapabilities(id)).toEqual({ ...inferCapabilities("gemini-4-carbon"), family });
+    ["gemini-3.9-flash", "gemini-3"],
+    ["gemini-4-xenon", "gemini-4"],
+    ["gemini-5-flash-tts", "speech"],
+  ])("%s is of family %s, and may be sent anything", (id, family) => {
+    const { functions, jsonOutput, officeInput, imageOutput, explicitCaches, ...rest } = inferCapabilities(id);
+    expect([functions, jsonOutput, officeInput, imageOutput, explicitCaches]).toEqual([true, true, true, true, true]);
+    expect(rest).toMatchObject({ family, thinking: "level", thinkingLevels: [...ALL.split(" "), "xhigh"] });
+    expect(findKnownModel(id)).toBeUndefined();
   });
 });
 
@@ -97,7 +105,28 @@ test.each(["models/", "publishers/google/models/", "projects/p/locations/global/
   },
 );
 
-test("all but Argon have explicit caches", () => {
-  const ids = ["gemini-2.5-flash", "gemini-3.8-flash", "gemini-4-hydrogen", "gemini-4-argon", "gemini-next"];
-  expect(ids.map((id) => inferCapabilities(id).explicitCaches)).toEqual([true, true, true, false, true]);
+test.each([
+  ["gemini-2.5-flash", true, 2048, false],
+  ["gemini-3-flash-preview", true, 1024, false],
+  ["gemini-3.8-flash", true, 4096, false],
+  ["gemini-4-argon", false, 6144, false],
+  ["gemini-4-carbon", false, 6144, false],
+  ["gemini-4-hydrogen", false, 4096, true],
+  ["gemini-4-neon", false, 6144, false],
+  ["gemini-next", true, undefined, true],
+])(
+  "%s has explicit caches: %s, implicit ones from %s tokens, and reads Office files: %s",
+  (id, explicit, implicit, office) => {
+    const { explicitCaches, implicitCacheTokens, officeInput } = inferCapabilities(id);
+    expect([explicitCaches, implicitCacheTokens, officeInput]).toEqual([explicit, implicit, office]);
+  },
+);
+
+test.each([
+  ["gemini-3.5-flash", "gemini-3.6-flash"],
+  ["gemini-3.7-flash", "gemini-3.8-flash"],
+  ["gemini-3.8-flash", undefined],
+  ["gemini-3.5-flash-lite", undefined],
+])("%s is answered by %s", (id, routedTo) => {
+  expect(inferCapabilities(id).routedTo).toBe(routedTo);
 });

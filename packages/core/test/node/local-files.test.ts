@@ -1,11 +1,12 @@
-import { GeminiClient } from "@pollux/core/wire";
+import { uploadFile } from "@pollux/core";
 import { mkdtemp, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { OutputAudio } from "../../src/loop/output-audio.ts";
 import { OutputImage } from "../../src/loop/result.ts";
-import { fileFromPath, saveImages } from "../../src/node/local-files.ts";
+import { fileFromPath, saveAudio, saveImages } from "../../src/node/local-files.ts";
 import { fileService } from "../helpers/file-service.ts";
 
 let folder: string;
@@ -57,8 +58,7 @@ test("goes up as it is", async () => {
   await using service = await fileService();
   const path = join(folder, "c.md");
   await writeFile(path, "# Title");
-  const client = new GeminiClient({ endpoint: service.endpoint });
-  expect(await client.files.upload(await fileFromPath(path))).toMatchObject({
+  expect(await uploadFile(await fileFromPath(path), { endpoint: service.endpoint })).toMatchObject({
     displayName: "c.md",
     mimeType: "text/markdown",
     sizeBytes: "7",
@@ -82,6 +82,26 @@ test("images are written in order, with the extension of their kind", async () =
     [1, 2],
     [251, 255, 191],
   ]);
+});
+
+test("sounds are written with a header, or as they came", async () => {
+  const paths = await saveAudio(
+    [
+      new OutputAudio({ mimeType: "audio/L16;codec=pcm;rate=24000", pieces: ["AQA=", "AgA="] }),
+      { mimeType: "audio/mp3", pieces: ["SUQz"] },
+    ],
+    folder,
+  );
+  expect(paths).toEqual([join(folder, "sound-1.wav"), join(folder, "sound-2.mp3")]);
+  const [wav, mp3] = await Promise.all(paths.map(async (path) => await readFile(path)));
+  expect([wav?.subarray(0, 4).toString(), wav?.length, [...(wav?.subarray(44) ?? [])]]).toEqual([
+    "RIFF",
+    48,
+    [1, 0, 2, 0],
+  ]);
+  expect(mp3?.toString()).toBe("ID3");
+  const [next] = await saveAudio([{ mimeType: "audio/L16", pieces: ["AQA="] }], folder, { name: "sound" });
+  expect(next).toBe(join(folder, "sound-2.wav"));
 });
 
 test("nothing that is there is overwritten", async () => {

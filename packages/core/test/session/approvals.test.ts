@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { faces } from "../helpers/faces.ts";
 import { kinds, SESSION_FACES, waits } from "./session-faces.ts";
+import { answersTo } from "../helpers/answers.ts";
 
 function shop() {
   const done: string[] = [];
@@ -39,9 +40,15 @@ describe.each(SESSION_FACES)("a call that needs a person's word, in a session re
 
     const later = new Agent({ model, tools }).session({ id: "s", store });
     expect((await later.state()).pending).toEqual([
-      { turn: 1, callId: "call:1.1", call: { name: "pay", args: { amount: 20 } }, question: "approval" },
+      {
+        turn: 1,
+        callId: "call:1.1",
+        call: { name: "pay", args: { amount: 20 } },
+        question: "approval",
+        token: expect.any(String),
+      },
     ]);
-    const result = await face.resume(later, { approvals: { "call:1.1": true } });
+    const result = await face.resume(later, await answersTo(later, { approvals: { "call:1.1": true } }));
     expect(result.text).toBe("Bought.");
     expect(done).toEqual(["look", "pay 20"]);
     expect(answers(model.requests[1]?.contents)).toEqual([{ output: "shoes" }, { output: "paid 20" }]);
@@ -56,7 +63,9 @@ describe.each(SESSION_FACES)("a call that needs a person's word, in a session re
     const model = new ScriptedModel(call("pay", { amount: 20 }), say("Then not."));
     const session = new Agent({ model, tools }).session();
     await face.send(session, "Buy.");
-    expect((await face.resume(session, { approvals: { "call:1.0": denial } })).text).toBe("Then not.");
+    expect((await face.resume(session, await answersTo(session, { approvals: { "call:1.0": denial } }))).text).toBe(
+      "Then not.",
+    );
     expect(answers(model.requests[1]?.contents)).toEqual([{ error }]);
     expect(done).toEqual([]);
   });
@@ -69,9 +78,12 @@ describe.each(SESSION_FACES)("a call that needs a person's word, in a session re
     );
     const session = new Agent({ model, tools }).session();
     expect(waits(await face.send(session, "Buy."))).toEqual(["call:1.0 approval", "call:1.1 approval"]);
-    const half = await face.resume(session, { approvals: { "call:1.1": true } });
+    const half = await face.resume(session, await answersTo(session, { approvals: { "call:1.1": true } }));
     expect(waits(half)).toEqual(["call:1.0 approval"]);
-    expect((await face.resume(session, { approvals: { "call:1.0": { deny: "one is enough" } } })).text).toBe("Done.");
+    expect(
+      (await face.resume(session, await answersTo(session, { approvals: { "call:1.0": { deny: "one is enough" } } })))
+        .text,
+    ).toBe("Done.");
     expect(done).toEqual(["pay 30"]);
   });
 
@@ -122,12 +134,12 @@ describe.each(SESSION_FACES)("a call that needs a person's word, in a session re
     const { tools } = shop();
     const session = new Agent({ model: new ScriptedModel(call("pay", { amount: 20 })), tools }).session();
     await face.send(session, "Buy.");
-    await expect(face.resume(session, { approvals: { "call:9.0": true } })).rejects.toThrow(
-      "approvals: call:9.0 is not waiting for one; waiting: call:1.0 (pay: approval)",
+    await expect(face.resume(session, await answersTo(session, { approvals: { "call:9.0": true } }))).rejects.toThrow(
+      /^approvals: "call:9\.0" is not the token of a question that waits for one; waiting: "[0-9a-f]{16}" \(call:1\.0, pay: approval\)$/,
     );
-    await expect(face.resume(session, { outcomes: { "call:1.0": { output: 1 } } })).rejects.toThrow(
-      "outcomes: call:1.0 is not waiting for one",
-    );
+    await expect(
+      face.resume(session, await answersTo(session, { outcomes: { "call:1.0": { output: 1 } } })),
+    ).rejects.toThrow("is not the token of a question that waits for one");
     expect(await session.state()).toMatchObject({ lastRun: "needs-approval" });
   });
 });
@@ -204,7 +216,10 @@ describe.each(SESSION_FACES)("a tool without run, in a session read by %s", (_fa
     const asked = await face.send(session, "What color is the door?");
     expect(asked.stopReason).toBe("needs-outcome");
     expect(waits(asked)).toEqual(["call:1.0 outcome"]);
-    const result = await face.resume(session, { outcomes: { "call:1.0": { output: { color: "red" } } } });
+    const result = await face.resume(
+      session,
+      await answersTo(session, { outcomes: { "call:1.0": { output: { color: "red" } } } }),
+    );
     expect(result.text).toBe("A red door.");
     expect(answers(model.requests[1]?.contents)).toEqual([{ output: { color: "red" } }]);
   });
@@ -213,7 +228,7 @@ describe.each(SESSION_FACES)("a tool without run, in a session read by %s", (_fa
     const model = new ScriptedModel(call("photo", ask), say("No camera."));
     const session = new Agent({ model, tools: [photo] }).session();
     await face.send(session, "Door?");
-    await face.resume(session, { outcomes: { "call:1.0": { error: "no camera" } } });
+    await face.resume(session, await answersTo(session, { outcomes: { "call:1.0": { error: "no camera" } } }));
     expect(answers(model.requests[1]?.contents)).toEqual([{ error: "no camera" }]);
   });
 
@@ -228,8 +243,12 @@ describe.each(SESSION_FACES)("a tool without run, in a session read by %s", (_fa
     const model = new ScriptedModel(call("photo"), say("Done."));
     const session = new Agent({ model, tools: [guarded] }).session();
     expect(waits(await face.send(session, "Go."))).toEqual(["call:1.0 approval"]);
-    expect(waits(await face.resume(session, { approvals: { "call:1.0": true } }))).toEqual(["call:1.0 outcome"]);
-    expect((await face.resume(session, { outcomes: { "call:1.0": { output: 1 } } })).text).toBe("Done.");
+    expect(waits(await face.resume(session, await answersTo(session, { approvals: { "call:1.0": true } })))).toEqual([
+      "call:1.0 outcome",
+    ]);
+    expect(
+      (await face.resume(session, await answersTo(session, { outcomes: { "call:1.0": { output: 1 } } }))).text,
+    ).toBe("Done.");
   });
 });
 
@@ -250,7 +269,7 @@ test("the events of a run that waits, and of the run that goes on, keep their gr
     "turn-end",
     "run-end",
   ]);
-  const second = await collect(session.resumeStream({ approvals: { "call:1.1": true } }));
+  const second = await collect(session.resumeStream(await answersTo(session, { approvals: { "call:1.1": true } })));
   expect(kinds(second.events)).toEqual([
     "run-start",
     "turn-start",

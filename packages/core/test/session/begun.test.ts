@@ -5,6 +5,7 @@ import { deferred } from "../helpers/deferred.ts";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
 import { Processes } from "../helpers/processes.ts";
 import { SESSION_FACES, waits } from "./session-faces.ts";
+import { answersTo } from "../helpers/answers.ts";
 
 fakeTime("stands");
 
@@ -55,7 +56,7 @@ describe.each(SESSION_FACES)("calls that must not happen twice, after a crash, r
     expect(paid).toHaveLength(40 - begun);
 
     const outcomes = Object.fromEntries(ran.map((callId) => [callId, { output: "paid" }]));
-    expect((await face.resume(again(), { outcomes })).text).toBe("Done.");
+    expect((await face.resume(again(), await answersTo(again(), { outcomes }))).text).toBe("Done.");
     expect(paid).toHaveLength(40 - begun);
   });
 

@@ -3,8 +3,9 @@ import { calls, fails, hangs, say, ScriptedModel, type ScriptLine } from "@pollu
 import { describe, expect, test, vi } from "vitest";
 import { deferred } from "../helpers/deferred.ts";
 import { fakeTime } from "../helpers/fake-time.ts";
-import { Processes } from "../helpers/processes.ts";
+import { Processes, storeLike } from "../helpers/processes.ts";
 import { SESSION_FACES, waits } from "./session-faces.ts";
+import { answersTo } from "../helpers/answers.ts";
 
 // The table of docs/guides/durability.md: what a handler's calls do in each state that a session can be in.
 
@@ -50,24 +51,42 @@ async function becomes(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await vi.advanceTimersByTimeAsync(50);
 }
 
+/** The log as if another version of the loop had made its runs. */
+function byOtherLoop(store: SessionStore): SessionStore {
+  return storeLike(store, {
+    load: async (...args) =>
+      (await store.load(...args)).map((entry) => {
+        const { type, runId } = entry as { readonly type: string; readonly runId?: string };
+        // Those that the test itself begins stay as they are.
+        return type === "run" && runId === "first" ? { ...(entry as object), loop: 1 } : entry;
+      }),
+  });
+}
+
 /** Brings a session into a state with its first message. */
-async function stage(message: string | undefined, ends: "by itself" | "stopped" | "killed" | "never"): Promise<Staged> {
+async function stage(
+  message: string | undefined,
+  ends: "by itself" | "answered" | "stopped" | "killed" | "never",
+  loop?: "other",
+): Promise<Staged> {
   const store = new MemoryStore();
   const processes = new Processes(store);
   const [first, second] = [processes.start(), processes.start()];
   const gate = deferred();
   const own = agentFor(gate.promise, false).session({ id: "s", store: first.store });
-  const session = agentFor(gate.promise, true).session({ id: "s", store: second.store });
+  const seen = loop === "other" ? byOtherLoop(second.store) : second.store;
+  const session = agentFor(gate.promise, true).session({ id: "s", store: seen });
   const staged = { store, session, letGo: gate.resolve };
   if (message === undefined) return staged;
   const limits = message === "Look." ? { turns: 1 } : undefined;
-  const run = own.send(message, { limits }).catch(() => {});
-  if (ends === "by itself") await run;
+  const run = own.send(message, { limits, runId: "first" }).catch(() => {});
+  if (ends === "by itself" || ends === "answered") await run;
   else await becomes(async () => (await store.records("s")).lease?.held === true);
   if (message === "Work.") await becomes(async () => (await session.state()).pending.length === 1);
   if (message === "Talk.") await becomes(async () => (await store.records("s")).draft !== undefined);
   if (ends === "stopped") await Promise.all([session.stop(), run]);
   if (ends === "killed") first.die();
+  if (ends === "answered") await own.answer(await answersTo(own, { approvals: { "call:1.0": true } }));
   return staged;
 }
 
@@ -142,6 +161,22 @@ const STATES: readonly {
     approval: "unexpected_answer",
   },
   {
+    state: "was cut off in the middle of a turn, by another version of the loop",
+    lastRun: "cut-off",
+    stage: () => stage("Work.", "killed", "other"),
+    nothing: "loop_version",
+    message: "Re: New.",
+    approval: "loop_version",
+  },
+  {
+    state: "waited, and has an answer that was not used",
+    lastRun: "needs-approval",
+    stage: () => stage("Pay.", "answered"),
+    nothing: "Done.",
+    message: "Re: New.",
+    approval: "unexpected_answer",
+  },
+  {
     state: "waits for an approval",
     lastRun: "needs-approval",
     stage: () => stage("Pay.", "by itself"),
@@ -160,7 +195,7 @@ const STATES: readonly {
 ];
 
 describe.each(SESSION_FACES)("a session, read by %s,", (_face, face) => {
-  describe.each(STATES)("that $state", ({ lastRun, stage: begin, nothing, message, approval }) => {
+  describe.each(STATES)("that $state", ({ state, lastRun, stage: begin, nothing, message, approval }) => {
     /** Does something with the session, and then lets the run end that is going. */
     async function act(what: (session: Session) => Promise<RunResult<unknown>>): Promise<Staged & { outcome: string }> {
       const staged = await begin();
@@ -198,15 +233,21 @@ describe.each(SESSION_FACES)("a session, read by %s,", (_face, face) => {
     });
 
     test("is continued with an approval", async () => {
-      const { outcome, store } = await act((session) => face.continue(session, { approvals: { "call:1.0": true } }));
+      const { outcome, store } = await act(async (session) =>
+        face.continue(session, await answersTo(session, { approvals: { "call:1.0": true } })),
+      );
       expect(outcome).toBe(approval);
       const isStored = (await store.load("s")).some((entry) => (entry as { readonly type?: string }).type === "answer");
-      expect(isStored).toBe(approval === "Done.");
+      expect(isStored).toBe(approval === "Done." || state.startsWith("waited"));
     });
 
     test("is continued with an approval and a message", async () => {
-      const { outcome, session, store } = await act((one) =>
-        face.continue(one, { approvals: { "call:1.0": true }, message: "New.", whileRunning: "steer" }),
+      const { outcome, session, store } = await act(async (one) =>
+        face.continue(one, {
+          ...(await answersTo(one, { approvals: { "call:1.0": true } })),
+          message: "New.",
+          whileRunning: "steer",
+        }),
       );
       expect(outcome).toBe(approval === "Done." ? "Re: New." : approval);
       if (approval === "Done.") expect(await timesSaid(session, "New.")).toBe(1);
@@ -219,7 +260,9 @@ describe.each(SESSION_FACES)("a session, read by %s,", (_face, face) => {
       const isHeard = lastRun === "running" && whileRunning === "steer";
       expect(outcome).toBe(isHeard ? "call:1.0 approval" : "Re: New.");
       if (isHeard)
-        expect(await outcomeOf(face.continue(session, { approvals: { "call:1.0": true } }))).toBe("Re: New.");
+        expect(
+          await outcomeOf(face.continue(session, await answersTo(session, { approvals: { "call:1.0": true } }))),
+        ).toBe("Re: New.");
       expect([await timesSaid(session, "New."), await timesSaid(session, "Re: New.")]).toEqual([1, 1]);
     });
   });

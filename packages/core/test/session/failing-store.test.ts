@@ -14,6 +14,7 @@ import { deferred } from "../helpers/deferred.ts";
 import { idle } from "../helpers/fake-time.ts";
 import { Processes, storeLike } from "../helpers/processes.ts";
 import { SESSION_FACES, waits } from "./session-faces.ts";
+import { answersTo } from "../helpers/answers.ts";
 
 /** A store whose appends are done by another function. */
 function withAppend(store: SessionStore, append: SessionStore["append"]): SessionStore {
@@ -69,11 +70,12 @@ describe.each(SESSION_FACES)("read by %s", (_face, face) => {
     await diesAtBegin(store, "call:1.0", (dying) => open(dying).send("Go."));
     for (const again of ["call:1.0/again", "call:1.0/again.2"]) {
       expect(waits(await face.resume(open(store.start().store)))).toEqual(["call:1.0 unknown-outcome"]);
-      await diesAtBegin(store, again, (dying) => open(dying).resume({ outcomes }));
+      await diesAtBegin(store, again, async (dying) => open(dying).resume(await answersTo(open(dying), { outcomes })));
       expect(done).toEqual([]);
     }
     expect(waits(await face.resume(open(store.start().store)))).toEqual(["call:1.0 unknown-outcome"]);
-    expect((await face.resume(open(store.start().store), { outcomes })).text).toBe("Done.");
+    const last = open(store.start().store);
+    expect((await face.resume(last, await answersTo(last, { outcomes }))).text).toBe("Done.");
     expect(done).toEqual(["pay"]);
     expect((await open(store.start().store).replay().result()).text).toBe("Done.");
   });
@@ -111,11 +113,11 @@ describe.each(SESSION_FACES)("read by %s", (_face, face) => {
       const step = async (): Promise<RunResult<unknown>> => {
         const { lastRun, pending } = await session.state();
         if (lastRun === undefined) return await face.send(session, "Go.");
-        const approvals = pending.filter(({ question }) => question === "approval").map(({ callId }) => [callId, true]);
+        const approvals = pending.filter(({ question }) => question === "approval").map(({ token }) => [token, true]);
         const outcomes = pending
           .filter(({ question }) => question === "unknown-outcome")
-          .map(({ callId, call: { name } }) => [
-            callId,
+          .map(({ token, call: { name } }) => [
+            token,
             done.includes(name) ? { output: `${name} ok` } : { notExecuted: true },
           ]);
         return await face.resume(session, {

@@ -1,13 +1,14 @@
 import {
   Agent,
   type AgentError,
+  defineTool,
   MemoryStore,
   readConversation,
   type Session,
   SessionDamagedError,
   type SessionEntry,
 } from "@pollux/core";
-import { say, ScriptedModel } from "@pollux/core/testing";
+import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { recordedLogs } from "../doctor/recorded-logs.ts";
 import { SESSION_FACES } from "./session-faces.ts";
@@ -62,7 +63,7 @@ test.each([
   [
     "a step that its end refers to",
     (entry: SessionEntry) => entry.type === "step" && entry.step === "model:2",
-    /the end of a run refers to step model:2, which is not in the log/,
+    /a turn refers to step model:2, which is not in the log/,
   ],
   ["its beginning", (entry: SessionEntry) => entry.type === "run", /run \S+ has no beginning in the log/],
 ])("a log that lost of a run %s is damaged, also for readers", async (_what, isLost, problem) => {
@@ -83,13 +84,70 @@ test.each([
   }
 });
 
-test("a run that was cut off and lost an answer of the model is neither resumed nor closed", async () => {
-  const cut = ONE.slice(
-    0,
-    ONE.findIndex(({ type }) => type === "end"),
-  ).filter((entry) => entry.type !== "step" || entry.step !== "model:1");
-  const { store, session } = await sessionOf(cut);
-  for (const read of [() => session.resume(), () => session.send("Still there?"), () => session.continue()])
-    await expect(read()).rejects.toThrow(/cannot be read: call:1\.0 of run \S+ is in the log, and model:1 is not/);
-  expect(await lengthOf(store)).toBe(cut.length);
+test.each([
+  ["nothing else", undefined, /cannot be read: entry 3: a turn refers to step model:1, which is not in the log/],
+  ["its turn", "turn", /cannot be read: call:1\.0 of run \S+ is in the log, and model:1 is not/],
+] as const)(
+  "a run that was cut off and lost an answer of the model is neither resumed nor closed; %s lost",
+  async (_what, lost, problem) => {
+    const cut = ONE.slice(
+      0,
+      ONE.findIndex(({ type }) => type === "end"),
+    ).filter((entry) => entry.type !== lost && (entry.type !== "step" || entry.step !== "model:1"));
+    const { store, session } = await sessionOf(cut);
+    for (const read of [() => session.resume(), () => session.send("Still there?"), () => session.continue()])
+      await expect(read()).rejects.toThrow(problem);
+    expect(await lengthOf(store)).toBe(cut.length);
+  },
+);
+
+type Changes = { readonly step?: string; readonly place?: Record<string, unknown> };
+
+/** A run that was answered, in a store that gives up on who reads it again and again. */
+async function answered({ step, place }: Changes, isEnded: boolean): Promise<{ store: MemoryStore; session: Session }> {
+  const pay = defineTool({ name: "pay", description: "Pays.", needsApproval: true, run: () => "paid" });
+  const open = (store: MemoryStore, ...lines: readonly ReturnType<typeof say>[]) =>
+    new Agent({ model: new ScriptedModel(...lines), tools: [pay] }).session({ id: "s", store });
+  const asked = new MemoryStore();
+  const first = open(asked, call("pay"));
+  await first.send("Pay.");
+  const { pending } = await first.state();
+  await first.answer({ approvals: { [pending[0]?.token ?? ""]: true } });
+  const log = (await asked.load("s")) as unknown as SessionEntry[];
+  let loads = 0;
+  const store = new (class extends MemoryStore {
+    override async load(...given: Parameters<MemoryStore["load"]>): ReturnType<MemoryStore["load"]> {
+      if (++loads > 60) throw new Error("read again and again");
+      return await super.load(...given);
+    }
+  })();
+  const changed = log.map((entry) =>
+    entry.type === "answer" ? { ...entry, ...(step && { step }), place: { ...entry.place, ...place } } : entry,
+  );
+  await store.append("s", 0, changed.filter(({ type }) => isEnded || type !== "end") as never);
+  return { store, session: open(store, say("Done."), say("More.")) };
+}
+
+describe.each([true, false])("an answer to a run, ended: %s", (isEnded) => {
+  test.each<[string, Changes]>([
+    ["of a question that nobody asks", { place: { question: "approvel" } }],
+    ["of another call than its name says", { place: { callId: "call:1.7" } }],
+    ["of no call", { place: { callId: undefined } }],
+    ["of a step that is no question", { place: { kind: "route" } }],
+    ["under a name that is not its place's", { step: "call:1.0/approvel" }],
+  ])("%s, is damage", async (_what, changes) => {
+    const { store, session } = await answered(changes, isEnded);
+    const { length } = await store.load("s");
+    for (const read of [() => session.send("Well?"), () => session.resume(), () => session.continue()])
+      await expect(read()).rejects.toThrow(/entry \d: the answer call:1\.0\/\S+ is not in its place/);
+    expect(await store.load("s")).toHaveLength(length);
+  });
+
+  test.each<[string, Changes]>([
+    ["call", { step: "call:1.7/approval", place: { callId: "call:1.7" } }],
+    ["question", { step: "call:1.0/approval.2", place: { time: 2 } }],
+  ])("of another %s, does not keep a run waiting for it in circles", async (_what, changes) => {
+    const { session } = await answered(changes, isEnded);
+    expect(await session.resume()).toMatchObject({ stopReason: "needs-approval", pending: [{ callId: "call:1.0" }] });
+  });
 });

@@ -16,6 +16,7 @@ import { fakeTime, idle } from "../helpers/fake-time.ts";
 import { drawTrace, record, shape } from "../helpers/observations.ts";
 import { Processes, storeLike } from "../helpers/processes.ts";
 import { SESSION_FACES, waits } from "./session-faces.ts";
+import { answersTo } from "../helpers/answers.ts";
 
 fakeTime("leaps");
 
@@ -48,7 +49,7 @@ describe.each(SESSION_FACES)("a run of a session, by %s", (_face, face) => {
     const { session, observations } = processOf(new MemoryStore(), [call("look"), say("Done.")]);
     await face.send(session, "Go.");
     assertObservations(observations);
-    expect(observations[0]).toMatchObject({ type: "run-start", resumed: false, run: { sessionId: "s" } });
+    expect(observations[0]).toMatchObject({ type: "run-start", run: { sessionId: "s" } });
     expect(drawTrace(observations)).toEqual([
       "run agent: finished",
       "  model:1: STOP 15",
@@ -77,7 +78,7 @@ describe.each(SESSION_FACES)("a run of a session, by %s", (_face, face) => {
     expect(drawTrace(observations)).toEqual(trace);
     const [first] = observations;
     expect(first?.run.runId).toBe(result.runId);
-    expect(first).toMatchObject({ type: "run-start", resumed: true });
+    expect(first).toMatchObject({ type: "run-start", run: { resumed: true } });
     // Nothing is asked here that was asked there.
     expect(observations.at(-1)).toMatchObject({ ended: "result", turns: 2, usage: { requests: 2 } });
     const turns = observations.flatMap((one) => (one.type === "turn-start" ? [one.turn] : []));
@@ -114,7 +115,7 @@ describe.each(SESSION_FACES)("a run of a session, by %s", (_face, face) => {
     expect(shape(still.observations)).toEqual(["run-start", "turn-start 1", "tool-pending 1", "turn-end 1", "run-end"]);
 
     const goes = processOf(store, [say("Paid.")]);
-    await face.resume(goes.session, { approvals: { "call:1.1": true } });
+    await face.resume(goes.session, await answersTo(goes.session, { approvals: { "call:1.1": true } }));
     assertObservations(goes.observations);
     expect(drawTrace(goes.observations)).toEqual([
       "resumed run agent: finished",
@@ -167,7 +168,7 @@ describe.each(SESSION_FACES)("a run of a session, by %s", (_face, face) => {
     expect(asks.observations.find((one) => one.type === "step-start")).toMatchObject({ step: { attempt: 2 } });
 
     const goes = once(processes.start().store, say("Paid."));
-    await face.resume(goes.session, { outcomes: { "call:1.0": { notExecuted: true } } });
+    await face.resume(goes.session, await answersTo(goes.session, { outcomes: { "call:1.0": { notExecuted: true } } }));
     for (const { observations } of [asks, goes]) assertObservations(observations);
     expect(drawTrace(goes.observations)).toEqual([
       "resumed run agent: finished",

@@ -3,6 +3,7 @@ import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
 import { SESSION_FACES, waits } from "./session-faces.ts";
+import { answersTo } from "../helpers/answers.ts";
 
 const pay = defineTool({ name: "pay", description: "Pays.", needsApproval: true, run: () => "paid" });
 
@@ -47,7 +48,9 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
     };
     await expect(face.send(session, "Go.", { hooks: { beforeCall } })).rejects.toThrow("broken hook");
     expect(waits(await face.resume(session))).toEqual(["call:1.1 approval"]);
-    expect((await face.resume(session, { approvals: { "call:1.1": true } })).text).toBe("Done.");
+    expect((await face.resume(session, await answersTo(session, { approvals: { "call:1.1": true } }))).text).toBe(
+      "Done.",
+    );
   });
 
   test("says that a run was aborted for a reason that is no error", async () => {
@@ -64,7 +67,7 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
     const session = new Agent({ model, tools: [pay] }).session();
     await face.send(session, "Go.");
     const approvals = { "call:1.0": answer as never }; // as a form on the web may send it
-    expect((await face.resume(session, { approvals })).text).toBe("Then not.");
+    expect((await face.resume(session, await answersTo(session, { approvals }))).text).toBe("Then not.");
     expect(answers(model.requests[1]?.contents)).toEqual([{ error: "not run: the user denied this call" }]);
   });
 
@@ -73,7 +76,7 @@ describe.each(SESSION_FACES)("a session read by %s", (_face, face) => {
     const model = new ScriptedModel(call("photo"), say("Done."));
     const session = new Agent({ model, tools: [photo] }).session();
     await face.send(session, "Go.");
-    await face.resume(session, { outcomes: { "call:1.0": { output: undefined } } });
+    await face.resume(session, await answersTo(session, { outcomes: { "call:1.0": { output: undefined } } }));
     expect(answers(model.requests[1]?.contents)).toEqual([{ output: null }]);
   });
 

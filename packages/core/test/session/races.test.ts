@@ -1,8 +1,9 @@
-import { Agent, defineTool, MemoryStore, SessionRunningError, type SessionStore } from "@pollux/core";
-import { call, say, ScriptedModel } from "@pollux/core/testing";
+import { Agent, defineTool, MemoryStore, SessionRunningError, type SessionStore, questionToken } from "@pollux/core";
+import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { deferred } from "../helpers/deferred.ts";
-import { fakeTime } from "../helpers/fake-time.ts";
+import { answersTo } from "../helpers/answers.ts";
+import { fakeTime, idle } from "../helpers/fake-time.ts";
 import { storeLike } from "../helpers/processes.ts";
 import { SESSION_FACES } from "./session-faces.ts";
 
@@ -22,11 +23,14 @@ async function waiting() {
     const model = new ScriptedModel(say("Done."), say("Done."));
     return new Agent({ model, tools: [pay] }).session({ id: "s", store: at });
   };
-  await new Agent({ model: new ScriptedModel(call("pay")), tools: [pay] }).session({ id: "s", store }).send("Pay.");
+  await new Agent({ model: new ScriptedModel(call("pay")), tools: [pay] })
+    .session({ id: "s", store })
+    .send("Pay.", { runId: "r" });
   return { store, open, started: started.promise, letGo: gate.resolve };
 }
 
-const approvals = { "call:1.0": true };
+const question = { callId: "call:1.0", call: { name: "pay" }, question: "approval" } as const;
+const approvals = { [questionToken("r", question)]: true };
 
 describe.each(SESSION_FACES)("two that act on one session at once, read by %s", (_face, face) => {
   test("resume its run: the one that comes second does not end the lease of the other", async () => {
@@ -79,6 +83,44 @@ test("a message under a run id is stored once, also when two send it at the same
   });
   expect(await open(late).continue(message)).toMatchObject({ text: "Hi.", runId: "r1" });
   expect((await open(store).history()).length).toBe(2);
+});
+
+test("a message under a run id is stored once, also when one call of two steers with it and the other begins a run", async () => {
+  for (const slow of ["steer", "replace"] as const) {
+    const store = new MemoryStore();
+    const started = deferred();
+    const work = defineTool({
+      name: "work",
+      description: "x",
+      run: async () => (started.resolve(), await new Promise<never>(() => {})),
+    });
+    const model = new ScriptedModel(call("work"), ...Array.from({ length: 4 }, () => say("Hi.")));
+    const open = (at: SessionStore) => new Agent({ model, tools: [work] }).session({ id: "s", store: at });
+    const run = open(store)
+      .send("Work.")
+      .catch(() => {});
+    await started.promise;
+    const message = { message: "Hello.", runId: "r1" };
+    let other: Promise<{ readonly text: string }> | undefined;
+    const isSaid = async (): Promise<boolean> => JSON.stringify(await store.load("s")).includes("Hello.");
+    // It is about to steer, or to stop the run and begin one itself.
+    const overtake = async (): Promise<void> => {
+      other ??= open(store).continue({ ...message, whileRunning: slow === "steer" ? "replace" : "steer" });
+      while (!(await isSaid())) await idle();
+    };
+    const late = storeLike(store, {
+      append: async (...args) => (await overtake(), store.append(...args)),
+      requestStop: async (...args) => (await overtake(), store.requestStop(...args)),
+    });
+    const mine = open(late).continue({ ...message, whileRunning: slow });
+    expect((await mine).text, slow).toBe("Hi.");
+    // One that steers a run that is stopped ends with it.
+    await Promise.allSettled([other, run]);
+    const said = (await store.load("s")).filter((entry) =>
+      /"type":"(run|steer)".*"Hello\."/.test(JSON.stringify(entry)),
+    );
+    expect(said, slow).toHaveLength(1);
+  }
 });
 
 test("a message that steers is stored once, also when another run begins right before it would begin one", async () => {
@@ -164,4 +206,52 @@ test("a session that is continued gives the last result once more, also when oth
   expect(resumed).toBeDefined();
   letGo();
   expect(await resumed).toMatchObject({ text: "Done." });
+});
+
+test("a message that steers a run up to its question is not refused: it is stored, and read with the outcome", async () => {
+  const store = new MemoryStore();
+  const [busy, gate] = [deferred(), deferred()];
+  const work = defineTool({
+    name: "work",
+    description: "x",
+    run: async () => (busy.resolve(), await gate.promise, "ok"),
+  });
+  const pay = defineTool({ name: "pay", description: "x", needsApproval: true, run: () => "paid" });
+  const model = new ScriptedModel(calls("work", "pay"), say("Both."));
+  const open = (at: SessionStore) => new Agent({ model, tools: [work, pay] }).session({ id: "s", store: at });
+  const run = open(store).send("Pay.");
+  await busy.promise;
+  // The run has ended when the message has just been stored.
+  const late = storeLike(store, {
+    append: async (...args) => {
+      await store.append(...args);
+      gate.resolve();
+      await run;
+    },
+  });
+  const also = open(late).send("Also.", { whileRunning: "steer", unfinished: "refuse" });
+  expect(await also).toMatchObject({ stopReason: "needs-approval" });
+  const session = open(store);
+  const approved = await session.resume(await answersTo(session, { approvals: { "call:1.1": true } }));
+  expect(approved.text).toBe("Both.");
+  expect((await session.history()).filter(({ parts }) => parts[0]?.text === "Also.")).toHaveLength(1);
+});
+
+test("a run whose lease is renewed too late is still followed by its own object, and not resumed beside itself", async () => {
+  const store = new MemoryStore();
+  const [busy, gate] = [deferred(), deferred()];
+  const work = defineTool({
+    name: "work",
+    description: "x",
+    run: async () => (busy.resolve(), await gate.promise, "ok"),
+  });
+  const slow = storeLike(store, { setLease: async (...args) => (await gate.promise, store.setLease(...args)) });
+  const model = new ScriptedModel(call("work"), say("Done."));
+  const session = new Agent({ model, tools: [work] }).session({ id: "s", store: slow });
+  const run = session.send("Work.");
+  await busy.promise;
+  setTimeout(gate.resolve, 60_000);
+  expect((await session.continue()).text).toBe("Done.");
+  expect((await run).text).toBe("Done.");
+  expect(model.requests).toHaveLength(2);
 });

@@ -1,6 +1,7 @@
 import { Agent, defineTool, MemoryStore, type RunEvent } from "@pollux/core";
 import { assertGrammar, call, calls, collect, say, ScriptedModel } from "@pollux/core/testing";
 import { expect, test } from "vitest";
+import { answersTo } from "../helpers/answers.ts";
 
 const look = defineTool({ name: "look", description: "x", run: () => "seen" });
 const pay = defineTool({ name: "pay", description: "x", needsApproval: true, run: () => "paid" });
@@ -20,7 +21,7 @@ test("a resumed run repeats what its log holds, and says so", async () => {
   const first = await collect(session.stream("Go."));
   expect(told(first.events).filter((one) => one.startsWith("+"))).toEqual([]);
 
-  const { events } = await collect(session.resumeStream({ approvals: { "call:1.1": true } }));
+  const { events } = await collect(session.resumeStream(await answersTo(session, { approvals: { "call:1.1": true } })));
   assertGrammar(events);
   expect(told(events)).toEqual(
     [

@@ -6,6 +6,7 @@ import { record } from "../helpers/observations.ts";
 import { Processes, storeLike } from "../helpers/processes.ts";
 import { tracer } from "../helpers/tracer.ts";
 import { SESSION_FACES } from "./session-faces.ts";
+import { answersTo } from "../helpers/answers.ts";
 
 fakeTime("stands");
 
@@ -32,7 +33,9 @@ describe.each(SESSION_FACES)("a run that is resumed, by %s", (_face, face) => {
     await face.send(first.session, "Pay.");
     expect(linkOf(first)).toBeUndefined();
     const second = processOf(store, [fails(new Error("no"))]);
-    await expect(face.resume(second.session, { approvals: { "call:1.0": true } })).rejects.toThrow("no");
+    await expect(
+      face.resume(second.session, await answersTo(second.session, { approvals: { "call:1.0": true } })),
+    ).rejects.toThrow("no");
     expect(linkOf(second)).toBe(first.of("run"));
     const third = processOf(store, [say("Paid.")]);
     await face.resume(third.session);
@@ -57,9 +60,12 @@ describe.each(SESSION_FACES)("a run that is resumed, by %s", (_face, face) => {
     await face.send(first.session, "Pay.");
     const model = new ScriptedModel(fails(new Error("no")));
     const plain = new Agent({ model, tools: [look, pay], observers: [record()] });
-    await expect(face.resume(plain.session({ id: "s", store }), { approvals: { "call:1.0": true } })).rejects.toThrow(
-      "no",
-    );
+    await expect(
+      face.resume(
+        plain.session({ id: "s", store }),
+        await answersTo(plain.session({ id: "s", store }), { approvals: { "call:1.0": true } }),
+      ),
+    ).rejects.toThrow("no");
     const third = processOf(store, [say("Paid.")]);
     await face.resume(third.session);
     expect(linkOf(third)).toBe(first.of("run"));

@@ -1,4 +1,5 @@
-import { Agent, checkSession, type Content, MemoryStore, readConversation, type Session } from "@pollux/core";
+import { Agent, type Content, MemoryStore, readConversation, type Session } from "@pollux/core";
+import { checkSession } from "@pollux/core/doctor";
 import { dies, say, ScriptedModel } from "@pollux/core/testing";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -68,7 +69,7 @@ describe.each(SESSION_FACES)("whatever is said and taken back, read by %s", (_fa
               break;
             case "replace":
               left = [...left.slice(0, chosen), text];
-              await quietly(face.send(session, text, { insteadOf: id }));
+              await quietly(face.send(session, text, { replaces: id }));
           }
         }
         const expected = left.flatMap((text) => (text.startsWith("Fail") ? [text] : [text, `To: ${text}`]));

@@ -1,7 +1,7 @@
+import { showSession } from "../../../cli/src/show/show-session.ts";
 import {
   Agent,
   type AgentOptions,
-  checkSession,
   type Content,
   defineTool,
   MemoryStore,
@@ -10,13 +10,14 @@ import {
   type Session,
   type SessionEntry,
   SessionRunningError,
-  showSession,
   UnexpectedAnswerError,
 } from "@pollux/core";
+import { checkSession } from "@pollux/core/doctor";
 import { call, hangs, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { fakeTime } from "../helpers/fake-time.ts";
 import { SESSION_FACES } from "./session-faces.ts";
+import { answersTo } from "../helpers/answers.ts";
 
 const said = (text: string): Content => ({ role: "user", parts: [{ text }] });
 const told = (text: string): Content => ({ role: "model", parts: [{ text }] });
@@ -95,8 +96,8 @@ describe.each(SESSION_FACES)("a session that goes back, read by %s", (_face, fac
   test("replaces an earlier message by another, with all that followed", async () => {
     const { session, model } = open([say("A."), say("B."), say("C."), say("D.")]);
     for (const message of ["One.", "Two.", "Three."]) await face.send(session, message);
-    const insteadOf = await idOf(session, "Two.");
-    await face.send(session, "Or rather?", { insteadOf });
+    const replaces = await idOf(session, "Two.");
+    await face.send(session, "Or rather?", { replaces });
     expect(model.requests[3]?.contents).toEqual([said("One."), told("A."), said("Or rather?")]);
     expect((await shown(session)).map(({ text }) => text)).toEqual(["One.", "A.", "Or rather?", "D."]);
   });
@@ -137,7 +138,7 @@ describe.each(SESSION_FACES)("a session that goes back, read by %s", (_face, fac
       message: 'session "s" cannot go back to before three:user: choose one of one:user, two:user',
     });
     await expect(again(session, { messageId: "x" })).rejects.toThrow(RewindTargetError);
-    await expect(face.send(session, "Hi.", { insteadOf: "x" })).rejects.toThrow(RewindTargetError);
+    await expect(face.send(session, "Hi.", { replaces: "x" })).rejects.toThrow(RewindTargetError);
     expect(await entriesOf(store)).toEqual(entries);
     // What came with a fork has no run to go back to.
     const fork = await agent.session({ id: "s", store }).fork({ id: "f" });
@@ -149,15 +150,17 @@ describe.each(SESSION_FACES)("a session that goes back, read by %s", (_face, fac
     const { session, store } = open([say("A."), call("pay"), say("Fine.")], { tools: [pay] });
     await face.send(session, "One.");
     await face.send(session, "Pay.");
-    expect((await session.state()).pending).toHaveLength(1);
+    const late = await answersTo(session, { approvals: { "call:1.0": true } });
     await session.rewind();
     expect(await session.state()).toMatchObject({ resumable: false, pending: [] });
     expect(await readConversation(session)).toMatchObject({ state: "idle", pending: [] });
     expect(await store.list()).toMatchObject([{ state: "idle" }]);
-    await expect(session.answer({ approvals: { "call:1.0": true } })).rejects.toThrow(/no run/);
+    await expect(session.answer(late)).rejects.toThrow(
+      /was withdrawn: the conversation was taken back to before it; no call is waiting/,
+    );
     expect(await problemsOf(store)).toEqual([]);
     await face.send(session, "Two.");
-    await expect(session.answer({ approvals: { "call:1.0": true } })).rejects.toThrow(UnexpectedAnswerError);
+    await expect(session.answer(late)).rejects.toThrow(UnexpectedAnswerError);
   });
 
   describe("while time leaps", () => {
@@ -282,7 +285,7 @@ describe.each(SESSION_FACES)("a session that goes back, read by %s", (_face, fac
     expect(sent()).toContain("Summary 2.");
     expect(sent()).not.toContain("Summary 1.");
     await face.send(session, "Four.");
-    await face.send(session, "Five.", { insteadOf: await idOf(session, "Four.") });
+    await face.send(session, "Five.", { replaces: await idOf(session, "Four.") });
     expect(sent()).toContain("Summary 2.");
     expect(sent()).not.toContain("Four.");
     expect((await session.history()).slice(0, 4)).toEqual([said("One."), told("A."), said("Two."), told("B.")]);
@@ -292,7 +295,7 @@ describe.each(SESSION_FACES)("a session that goes back, read by %s", (_face, fac
     const { session, store } = open([say("A."), say("B."), say("C.")]);
     await face.send(session, "Wether in Oslo?");
     await face.send(session, "And tomorrow?");
-    await face.send(session, "Weather in Oslo?", { insteadOf: await idOf(session, "Wether in Oslo?") });
+    await face.send(session, "Weather in Oslo?", { replaces: await idOf(session, "Wether in Oslo?") });
     expect(await store.list()).toMatchObject([{ title: "Weather in Oslo?", messages: 3, turns: 3 }]);
     expect(await readConversation(session)).toMatchObject({ title: "Weather in Oslo?" });
     await session.rewind();
@@ -312,23 +315,25 @@ describe.each(SESSION_FACES)("a session that goes back, read by %s", (_face, fac
   test("makes an answer anew once under one runId, however often it is asked to", async () => {
     const { session, other, model } = open([say("A."), say("B.")]);
     await face.send(session, "One.", { runId: "one" });
-    const insteadOf = "one:user";
+    const replaces = "one:user";
     const results = await Promise.all([
-      session.continue({ insteadOf, runId: "two" }),
-      other.continue({ insteadOf, runId: "two" }),
+      session.continue({ replaces, runId: "two" }),
+      other.continue({ replaces, runId: "two" }),
     ]);
-    results.push(await session.continue({ insteadOf, runId: "two" }));
+    results.push(await session.continue({ replaces, runId: "two" }));
     expect(results.map(({ text }) => text)).toEqual(["B.", "B.", "B."]);
     expect(model.requests).toHaveLength(2);
   });
 
   test("refuses options that contradict each other", async () => {
     const { session } = open([]);
-    const insteadOf = "one:user";
-    await expect((async () => face.send(session, "Hi.", { insteadOf, whileRunning: "steer" }))()).rejects.toThrow(
+    const replaces = "one:user";
+    await expect((async () => face.send(session, "Hi.", { replaces, whileRunning: "steer" }))()).rejects.toThrow(
       /cannot "steer" a run and take the place/,
     );
-    await expect(session.continue({ insteadOf, approvals: { "call:1.0": true } })).rejects.toThrow(/insteadOf/);
+    await expect(
+      session.continue(await answersTo(session, { replaces, approvals: { "call:1.0": true } })),
+    ).rejects.toThrow(/replaces/);
   });
 });
 

@@ -17,6 +17,7 @@ import { deferred } from "../helpers/deferred.ts";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
 import { Processes, storeLike } from "../helpers/processes.ts";
 import { SESSION_FACES } from "./session-faces.ts";
+import { answersTo } from "../helpers/answers.ts";
 
 fakeTime("leaps");
 
@@ -100,7 +101,8 @@ describe.each(SESSION_FACES)("a run that is going, read by %s", (_face, face) =>
     const second = face.send(other, "Second.", { whileRunning: "wait" });
     const third = face.send(session, "Third.", { whileRunning: "wait" }).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(5000);
-    expect(await texts(other)).toEqual(["First."]);
+    // What the first one has said so far.
+    expect(await texts(other)).toEqual(["First.", "-", "-"]);
     letGo();
     await Promise.all([run, second]);
     expect((await texts(other)).slice(0, 6)).toEqual(["First.", "-", "-", "One.", "Second.", "Two."]);
@@ -188,7 +190,9 @@ describe.each(SESSION_FACES)("a run that is going, read by %s", (_face, face) =>
     expect(await other.state()).toMatchObject({ lastRun: "running" });
     // `once`: somebody has to say what came of the call that was under way.
     expect(await face.resume(other)).toMatchObject({ stopReason: "needs-outcome" });
-    expect(await face.resume(other, { outcomes: { "call:1.0": { output: "worked" } } })).toMatchObject({
+    expect(
+      await face.resume(other, await answersTo(other, { outcomes: { "call:1.0": { output: "worked" } } })),
+    ).toMatchObject({
       text: "Done elsewhere.",
     });
     const stored = await store.load("s");
@@ -303,9 +307,13 @@ describe.each(SESSION_FACES)("a run that is going, read by %s", (_face, face) =>
     const run = face.send(session, "Buy.");
     await started.promise;
     expect((await other.state()).pending).toMatchObject([{ callId: "call:1.1", question: "approval" }]);
-    await expect(other.answer({ approvals: { "call:1.0": true } })).rejects.toThrow(UnexpectedAnswerError);
-    await other.answer({ approvals: { "call:1.1": true } });
-    await expect(other.answer({ approvals: { "call:1.1": true } })).rejects.toThrow(UnexpectedAnswerError);
+    await expect(other.answer(await answersTo(other, { approvals: { "call:1.0": true } }))).rejects.toThrow(
+      UnexpectedAnswerError,
+    );
+    await other.answer(await answersTo(other, { approvals: { "call:1.1": true } }));
+    await expect(other.answer(await answersTo(other, { approvals: { "call:1.1": true } }))).rejects.toThrow(
+      UnexpectedAnswerError,
+    );
     expect((await other.state()).pending).toEqual([]);
     expect(done).toEqual([]);
     gate.resolve();
@@ -363,11 +371,13 @@ describe("continue, which does what the state calls for", () => {
     const { session, model } = open(new MemoryStore(), call("pay"), say("Paid, and noted."));
     await session.continue({ message: "Pay." });
     expect(await session.continue()).toMatchObject({ stopReason: "needs-approval", pending: [{ callId: "call:1.0" }] });
-    await expect(session.continue({ message: "Yes.", approvals: { "call:9.0": true } })).rejects.toThrow(
-      UnexpectedAnswerError,
-    );
+    await expect(
+      session.continue(await answersTo(session, { message: "Yes.", approvals: { "call:9.0": true } })),
+    ).rejects.toThrow(UnexpectedAnswerError);
     expect(await texts(session)).toEqual(["Pay.", "-", "-"]);
-    const result = await session.continue({ approvals: { "call:1.0": true }, message: "Note it, too." });
+    const result = await session.continue(
+      await answersTo(session, { approvals: { "call:1.0": true }, message: "Note it, too." }),
+    );
     expect(result.text).toBe("Paid, and noted.");
     expect(model.requests[1]?.contents.at(-1)).toEqual(user("Note it, too."));
   });
@@ -410,7 +420,7 @@ describe("continue, which does what the state calls for", () => {
   test("resumes with an answer that was stored before", async () => {
     const { session } = open(new MemoryStore(), call("pay"), say("Paid."));
     await session.continue({ message: "Pay." });
-    await session.answer({ approvals: { "call:1.0": true } });
+    await session.answer(await answersTo(session, { approvals: { "call:1.0": true } }));
     expect(await session.state()).toMatchObject({ lastRun: "needs-approval", pending: [] });
     expect(await session.replay().result()).toMatchObject({ stopReason: "needs-approval" });
     expect((await session.continue()).text).toBe("Paid.");
@@ -429,7 +439,9 @@ describe("continue, which does what the state calls for", () => {
     const limited = open(new MemoryStore(), call("pay"), say("Done."));
     const agent = { limits: { turns: 1 } };
     await limited.session.continue({ message: "Go.", ...agent });
-    expect(await limited.session.continue({ approvals: { "call:1.0": true }, ...agent })).toMatchObject({
+    expect(
+      await limited.session.continue(await answersTo(limited.session, { approvals: { "call:1.0": true }, ...agent })),
+    ).toMatchObject({
       stopReason: "limit",
     });
     expect((await limited.session.continue({ limits: { turns: 9 } })).text).toBe("Done.");

@@ -4,6 +4,7 @@ import type {
   RegenerateOptions,
   ResumeOptions,
   RunEvent,
+  RunInput,
   RunOptions,
   RunResult,
   RunStream,
@@ -14,7 +15,7 @@ import { assertGrammar, collect } from "@pollux/core/testing";
 
 /** How a session is read: by its results, or by its events. Both give the same. */
 export interface SessionFace {
-  send(session: Session, message: string, options?: RunOptions & SendOptions): Promise<RunResult<unknown>>;
+  send(session: Session, message: RunInput, options?: RunOptions & SendOptions): Promise<RunResult<unknown>>;
   resume(session: Session, options?: RunOptions & ResumeOptions): Promise<RunResult<unknown>>;
   continue(session: Session, options?: RunOptions & ContinueOptions): Promise<RunResult<unknown>>;
   regenerate(session: Session, options?: RunOptions & RegenerateOptions): Promise<RunResult<unknown>>;

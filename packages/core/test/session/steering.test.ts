@@ -139,3 +139,14 @@ test("what is said to a run is an event of it", async () => {
   const steers = events.filter((event): event is Extract<RunEvent, { type: "steer" }> => event.type === "steer");
   expect(steers).toEqual([{ type: "steer", turn: 2, contents: [text("Hurry.")] }]);
 });
+
+test("a message that is sent again under its run id gets its result, also while something else waits to be heard", async () => {
+  const store = new MemoryStore();
+  const session = new Agent({ model: new ScriptedModel(say("Hi."), say("Heard.")) }).session({ id: "s", store });
+  const message = { message: "Hello.", runId: "r1" };
+  await session.continue(message);
+  await session.steer("Also.");
+  const signal = AbortSignal.timeout(5000);
+  expect(await session.continue({ ...message, signal })).toMatchObject({ text: "Hi.", runId: "r1" });
+  expect(await session.continue()).toMatchObject({ text: "Heard." });
+});

@@ -1,10 +1,10 @@
-import { Agent, defineTool, type Observation } from "@pollux/core";
+import { Agent, defineTool, type ObservedEvent } from "@pollux/core";
 import { assertObservations, call, say, ScriptedModel } from "@pollux/core/testing";
 import { beforeAll, expect, test } from "vitest";
 import { record, shape } from "../helpers/observations.ts";
 
 const observer = record();
-let all: readonly Observation[];
+let all: readonly ObservedEvent[];
 
 beforeAll(async () => {
   const look = defineTool({ name: "look", description: "x", run: () => "seen" });
@@ -13,18 +13,18 @@ beforeAll(async () => {
   all = observer.observations;
 });
 
-const numbered = (observations: readonly Observation[]): readonly Observation[] =>
+const numbered = (observations: readonly ObservedEvent[]): readonly ObservedEvent[] =>
   observations.map((one, seq) => ({ ...one, seq }));
 const at = (name: string): number => {
   const place = shape(all).indexOf(name);
   if (place < 0) throw new Error(`no ${name}`);
   return place;
 };
-const without = (...names: string[]): readonly Observation[] =>
+const without = (...names: string[]): readonly ObservedEvent[] =>
   numbered(all.filter((_, index) => !names.map(at).includes(index)));
-const twice = (name: string): readonly Observation[] =>
+const twice = (name: string): readonly ObservedEvent[] =>
   numbered(all.toSpliced(at(name) + 1, 0, ...all.slice(at(name), at(name) + 1)));
-const swapped = (a: string, b: string): readonly Observation[] => {
+const swapped = (a: string, b: string): readonly ObservedEvent[] => {
   const [one, other] = [all[at(a)], all[at(b)]];
   return numbered(all.map((each) => (each === one ? (other ?? each) : each === other ? (one ?? each) : each)));
 };
@@ -36,12 +36,12 @@ test("what a run tells fits, once, or beside another run", () => {
   const steps = new Map(all.flatMap((one) => ("step" in one ? [[one.step, { ...one.step, run }]] : [])));
   // The same run once more, its steps being of the other run.
   const others = all.map(
-    (one) => ({ ...one, run, ...("step" in one && { step: steps.get(one.step) }) }) as Observation,
+    (one) => ({ ...one, run, ...("step" in one && { step: steps.get(one.step) }) }) as ObservedEvent,
   );
   assertObservations(all.flatMap((one, index) => [one, ...others.slice(index, index + 1)]));
 });
 
-test.each<[string, () => readonly Observation[], string]>([
+test.each<[string, () => readonly ObservedEvent[], string]>([
   ["lacks its start", () => without("run-start"), "observation 0 (turn-start) does not fit: expected run-start"],
   ["starts twice", () => twice("run-start"), "the run began before"],
   ["lacks its end", () => without("run-end"), "has no run-end"],

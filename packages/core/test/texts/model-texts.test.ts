@@ -109,6 +109,7 @@ const SAMPLES: { readonly [Name in keyof typeof texts]: () => Texts } = {
       told(new ScriptedModel(call("pay"), say("Ok.")), { tools, approve: () => ({ deny }) });
     return [await denying(""), await denying("too expensive")];
   },
+  callWithdrawn: () => Object.values(texts.callWithdrawn).map((text) => text("I changed my mind")),
   argumentsEdited: async () => {
     const tools = [{ ...plain(), needsApproval: () => true }];
     const approve = () => ({ args: { amount: 5 } });
@@ -150,6 +151,29 @@ const SAMPLES: { readonly [Name in keyof typeof texts]: () => Texts } = {
   ARGUMENT_MISSING: async () => [
     await ask([plain({}, { properties: { amount: { type: "number" } }, required: ["amount"] })], { name: "pay" }),
   ],
+  describeMismatch: async () => {
+    const properties = {
+      unit: { enum: ["km", "mi"] },
+      amount: { anyOf: [{ type: "number", maximum: 5 }, { const: "all" }] },
+      note: false,
+      tags: { type: "array", uniqueItems: true, items: { type: "string", pattern: "^[a-z]+$" } },
+    };
+    const tool = plain({}, { properties, additionalProperties: false });
+    const open = plain({}, { properties, unevaluatedProperties: false });
+    const labelled = plain({}, { patternProperties: { "^x-": { type: "string" } } });
+    return Promise.all([
+      ask([tool], { name: "pay", args: { unit: "m", note: "x", other: 1 } }),
+      ask([tool], { name: "pay", args: { amount: 9, tags: ["A"] } }),
+      ask([tool], { name: "pay", args: { tags: ["a", "a"] } }),
+      ask([open], { name: "pay", args: { other: 1 } }),
+      ask([labelled], { name: "pay", args: { "x-id": 1 } }),
+    ]);
+  },
+  MISMATCH: () => [texts.MISMATCH],
+  TOO_MUCH_TO_CHECK: async () => {
+    const tool = plain({}, { properties: { ids: { type: "array", items: { type: "integer" } } } });
+    return [await ask([tool], { name: "pay", args: { ids: Array.from({ length: 300_000 }, () => 1) } })];
+  },
   textCut: () => [JSON.stringify(respond("long ".repeat(10), 12))],
   jsonCut: () => [JSON.stringify(respond({ items: Array.from({ length: 100 }, (_, id) => id) }, 20))],
   mediaHeading: () => {
@@ -160,6 +184,12 @@ const SAMPLES: { readonly [Name in keyof typeof texts]: () => Texts } = {
       { mediaInFunctionResponses: false },
     );
     return after.flatMap(({ text }) => text ?? []);
+  },
+  mediaLeftOut: () => {
+    const media = { kind: "@pollux/media", mimeType: "image/png", data: "eA==".repeat(100) };
+    const outcome = { ok: true, output: ["Two charts:", media, media] } as const;
+    const options = { mediaInFunctionResponses: true, maxMediaBytes: () => 500 };
+    return [JSON.stringify(functionResponse({ name: "get_chart" }, outcome, options).part.functionResponse?.response)];
   },
   nudges: async () => [
     await told(new ScriptedModel(empty(), empty(), say("Done."))),

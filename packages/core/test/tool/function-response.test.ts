@@ -1,3 +1,4 @@
+import { inferCapabilities } from "@pollux/core";
 import * as fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { functionResponse, jsonSafe } from "../../src/tool/function-response.ts";
@@ -175,6 +176,15 @@ describe("media", () => {
       part: { functionResponse: { id: "a1b2c3d4", name: "get_chart", response: { output: "[media 1: image/png]" } } },
       after,
     });
+  });
+  test.each([
+    ["gemini-4-hydrogen", 1, 0],
+    ["gemini-3.8-flash", 0, 2],
+  ])("a document of Word on %s: %d part inside, %d after", (model, inside, outside) => {
+    const word = media("AAAA", "application/vnd.openxmlformats-officedocument.wordprocessingml.document");
+    const { officeInput } = inferCapabilities(model);
+    const { part, after } = functionResponse(call, { ok: true, output: word }, { ...options, officeInput });
+    expect([part.functionResponse?.parts?.length ?? 0, after.length]).toEqual([inside, outside]);
   });
   test("audio follows in any case, and keeps its number", () => {
     const { part, after } = functionResponse({ name: "f" }, { ok: true, output: [png, mp3] }, options);

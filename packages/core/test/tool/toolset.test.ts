@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { ToolDefinitionError } from "../../src/errors/run-errors.ts";
 import {
@@ -6,6 +7,7 @@ import {
   fileSearch,
   googleMaps,
   googleSearch,
+  mcpServer,
   urlContext,
 } from "../../src/tool/built-in.ts";
 import { defineTool } from "../../src/tool/define-tool.ts";
@@ -44,6 +46,13 @@ describe("toolset", () => {
       buildToolset([fileSearch({ stores: ["fileSearchStores/a"] }), fileSearch({ stores: ["fileSearchStores/b"] })]),
     ).toThrow("merge them into one");
   });
+  test("MCP servers are told apart by name", () => {
+    const [docs, mail] = ["docs", "mail"].map((name) => mcpServer({ name, url: `https://${name}.example/mcp` }));
+    expect(buildToolset([docs!, mail!, docs!]).builtIns).toEqual([docs!.wire, mail!.wire]);
+    expect(() => buildToolset([docs!, mcpServer({ name: "docs", url: "https://other.example/mcp" })])).toThrow(
+      'the MCP server "docs" is passed twice with different options: rename one',
+    );
+  });
   test("512 functions are taken, 513 are not", () => {
     const tools = Array.from({ length: 513 }, (_, index) => named(`t${index}`));
     expect(buildToolset(tools.slice(1)).functions).toHaveLength(512);
@@ -69,6 +78,38 @@ describe("built-in tools are the service's own objects", () => {
       },
     ],
     [googleMaps(), { googleMaps: {} }],
+    [
+      googleMaps({ groundingTypes: ["places", "routing"] }),
+      { googleMaps: { groundingTypes: { places: {}, routing: {} } } },
+    ],
+    [
+      mcpServer({ name: "docs", url: "https://docs.example/mcp" }),
+      { mcpServers: [{ name: "docs", streamableHttpTransport: { url: "https://docs.example/mcp" } }] },
+    ],
+    [
+      mcpServer({
+        name: "docs",
+        url: "https://docs.example/mcp",
+        headers: { authorization: "Bearer t0ken" },
+        timeoutMs: 30_000,
+        sseReadTimeoutMs: 1500,
+        terminateOnClose: false,
+      }),
+      {
+        mcpServers: [
+          {
+            name: "docs",
+            streamableHttpTransport: {
+              url: "https://docs.example/mcp",
+              headers: { authorization: "Bearer t0ken" },
+              timeout: "30s",
+              sseReadTimeout: "1.5s",
+              terminateOnClose: false,
+            },
+          },
+        ],
+      },
+    ],
     [urlContext(), { urlContext: {} }],
     [codeExecution(), { codeExecution: {} }],
     [
@@ -77,10 +118,15 @@ describe("built-in tools are the service's own objects", () => {
     ],
     [computerUse(), { computerUse: { environment: "ENVIRONMENT_BROWSER" } }],
     [
-      computerUse({ excluded: ["drag_and_drop"], promptInjectionDetection: true, disabledSafetyPolicies: ["X"] }),
+      computerUse({
+        environment: "ENVIRONMENT_MOBILE",
+        excluded: ["drag_and_drop"],
+        promptInjectionDetection: true,
+        disabledSafetyPolicies: ["X"],
+      }),
       {
         computerUse: {
-          environment: "ENVIRONMENT_BROWSER",
+          environment: "ENVIRONMENT_MOBILE",
           excludedPredefinedFunctions: ["drag_and_drop"],
           enablePromptInjectionDetection: true,
           disabledSafetyPolicies: ["X"],
@@ -91,6 +137,19 @@ describe("built-in tools are the service's own objects", () => {
     expect(JSON.parse(JSON.stringify(tool.wire))).toEqual(wire);
     expect(Object.keys(tool.wire)).toEqual([tool.name]);
     expect(tool.kind).toBe("built-in");
+  });
+  test("an MCP server does not show its headers when it is printed", () => {
+    const tool = mcpServer({ name: "docs", url: "https://docs.example/mcp", headers: { authorization: "t0ken" } });
+    expect(inspect(tool, { depth: 9, showHidden: true })).not.toContain("t0ken");
+  });
+  test.each<[string, Parameters<typeof mcpServer>[0]]>([
+    ["a name", { name: "", url: "https://docs.example/mcp" }],
+    ["a full address", { name: "docs", url: "docs.example/mcp" }],
+    ["an address of the web", { name: "docs", url: "file:///mcp" }],
+    ["a time that is a number", { name: "docs", url: "https://docs.example/mcp", timeoutMs: Number.NaN }],
+    ["a time above 0", { name: "docs", url: "https://docs.example/mcp", sseReadTimeoutMs: 0 }],
+  ])("an MCP server needs %s", (_what, options) => {
+    expect(() => mcpServer(options)).toThrow(TypeError);
   });
   test("file search without a store is refused", () => {
     expect(() => fileSearch({ stores: [] })).toThrow(TypeError);

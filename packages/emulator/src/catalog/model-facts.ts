@@ -1,3 +1,5 @@
+import type { ModelFacts as SharedFacts } from "@pollux/core/wire";
+
 /** Release stage of a model. `closed`: existing users only; `shut`: gone. */
 export type ModelState = "current" | "preview" | "deprecated" | "closed" | "shut";
 
@@ -11,39 +13,30 @@ export interface ThinkingFacts {
   readonly budget?: { readonly min: number; readonly max: number; readonly zero: boolean } | undefined;
 }
 
-/** What a model supports and what it rejects. */
-export interface ModelFacts {
-  /** Resolved id, the `modelVersion` of answers. */
+/** What a model supports and what it rejects: what the client knows too, and what only the service needs. */
+export interface ModelFacts extends Omit<
+  SharedFacts,
+  "thinking" | "thinkingLevels" | "thinkingBudget" | "defaultLevel"
+> {
+  /** Resolved id. */
   readonly id: string;
-  /** Signatures are valid only within one family. */
-  readonly family: "gemini-1" | "gemini-2" | "gemini-3" | "gemini-4" | "gemma" | "speech" | "embedding";
   /** Generation as a number, such as 2.5 or 3.8. */
   readonly generation: number;
   readonly state: ModelState;
+  readonly thinking: ThinkingFacts;
   /** False for models that support only the embedding method. */
   readonly generates: boolean;
-  readonly functions: boolean;
   /** Whether search, URL context and code execution work at all. */
   readonly builtIns: boolean;
-  readonly builtInsWithFunctions: boolean;
-  readonly thinking: ThinkingFacts;
-  /** JSON output and functions in one request. */
-  readonly outputWithFunctions: boolean;
   /** JSON output and built-in tools in one request. */
   readonly outputWithBuiltIns: boolean;
-  readonly jsonOutput: boolean;
-  readonly systemInstruction: boolean;
   /** Histories with more than one user turn. */
   readonly multiturn: boolean;
   /** `mediaResolution` may be set. */
   readonly mediaResolution: boolean;
-  readonly imageOutput: boolean;
   readonly imageInput: boolean;
   readonly audioInput: boolean;
-  readonly streaming: boolean;
   readonly signaturesIssued: boolean;
-  /** A call sent back in the current turn without its signature is rejected. */
-  readonly signaturesRequired: boolean;
   /** Whether calls have ids. */
   readonly callIds: boolean;
   /** A history that ends in a model turn is continued instead of rejected. */
@@ -54,17 +47,9 @@ export interface ModelFacts {
   readonly mixedResponses: boolean;
   /** Responses must carry the id and name of their call. */
   readonly strictMatching: boolean;
-  /** Media inside function responses. */
-  readonly mediaInFunctionResponses: boolean;
   /** Long answers come in hops, each with a continuation token. */
   readonly longDecode: boolean;
-  /** False if no cached contents can be created. Default: true. */
-  readonly explicitCaching?: false | undefined;
   /** The most tokens that a unary request without a continuation token may ask for. Absent: `outputTokenLimit`. */
   readonly unaryTokenLimit?: number | undefined;
   readonly maxCandidates: number;
-  /** Tokens. */
-  readonly inputTokenLimit: number;
-  /** Tokens. */
-  readonly outputTokenLimit: number;
 }

@@ -1,198 +1,118 @@
-import { EMBEDDING, GEMINI_1_5, GEMINI_2_0, GEMINI_2_5, GEMINI_3, GEMINI_4, GEMMA_4, SPEECH } from "./families.ts";
+import { findKnownModel, type ModelFacts as SharedFacts } from "@pollux/core/wire";
 import type { ModelFacts, ThinkingFacts } from "./model-facts.ts";
 
 export type { ModelFacts } from "./model-facts.ts";
 
-const level = (levels: string, defaultLevel: string, zero = true): ThinkingFacts => ({
-  kind: "level",
-  levels: levels.split(" "),
-  defaultLevel,
-  budget: { min: 1, max: 65_535, zero },
-});
-const levelOnly = (levels: string, defaultLevel: string): ThinkingFacts => ({
-  kind: "level",
-  levels: levels.split(" "),
-  defaultLevel,
-});
-const budget = (min: number, max: number, zero: boolean): ThinkingFacts => ({
-  kind: "budget",
-  levels: [],
-  budget: { min, max, zero },
-});
+/** What only the service needs to know of a model. */
+type OwnFacts = Omit<ModelFacts, keyof SharedFacts | "id" | "generation"> & Partial<ModelFacts>;
 
-const ALL_LEVELS = "MINIMAL LOW MEDIUM HIGH";
-const NOT_MINIMAL = "LOW MEDIUM HIGH";
-const NO_PREFILL = { prefill: false, mixedResponses: false };
-const IMAGE = {
-  imageOutput: true,
-  functions: false,
-  builtInsWithFunctions: false,
-  outputWithFunctions: false,
-  outputWithBuiltIns: false,
-  jsonOutput: false,
+const GEMINI_3: OwnFacts = {
+  state: "current",
+  generates: true,
+  builtIns: true,
+  outputWithBuiltIns: true,
+  multiturn: true,
+  mediaResolution: true,
+  imageInput: true,
+  audioInput: true,
+  signaturesIssued: true,
+  callIds: true,
+  prefill: true,
+  unansweredCalls: false,
+  mixedResponses: true,
+  strictMatching: false,
+  longDecode: false,
   maxCandidates: 1,
-  inputTokenLimit: 65_536,
-  outputTokenLimit: 32_768,
-} as const;
-const IMAGE_2_5: ModelFacts = {
-  ...GEMINI_2_5,
-  ...IMAGE,
-  id: "gemini-2.5-flash-image",
-  state: "shut",
-  thinking: { kind: "none", levels: [] },
 };
-const FLASH_3_8: ModelFacts = {
+const FLASH_3_5: OwnFacts = { ...GEMINI_3, strictMatching: true };
+const FLASH_3_6: OwnFacts = { ...FLASH_3_5, prefill: false, mixedResponses: false };
+const GEMINI_4: OwnFacts = { ...FLASH_3_6, longDecode: true, unaryTokenLimit: 32_768 };
+const GEMINI_2_5: OwnFacts = {
   ...GEMINI_3,
-  ...NO_PREFILL,
-  id: "gemini-3.8-flash",
-  generation: 3.8,
-  strictMatching: true,
-  thinking: level(NOT_MINIMAL, "MEDIUM"),
+  state: "deprecated",
+  outputWithBuiltIns: false,
+  callIds: false,
+  maxCandidates: 8,
 };
-const ARGON: ModelFacts = {
-  ...GEMINI_4,
-  id: "gemini-4-argon",
-  thinking: levelOnly(NOT_MINIMAL, "MEDIUM"),
-  explicitCaching: false,
+/** Functions with JSON output, and calls without responses, are recorded with 200; a client does not send them. */
+const GEMINI_2_0: OwnFacts = {
+  ...GEMINI_2_5,
+  state: "shut",
+  outputWithFunctions: true,
+  unansweredCalls: true,
+  signaturesIssued: false,
+  mediaResolution: false,
 };
+const GEMINI_1_5: OwnFacts = { ...GEMINI_2_0, outputWithFunctions: false, unansweredCalls: false };
+const NO_SIGNATURES = { state: "current", signaturesIssued: false, mediaResolution: false, maxCandidates: 1 } as const;
+const GEMMA_4: OwnFacts = { ...GEMINI_2_5, ...NO_SIGNATURES, audioInput: false };
+const SPEECH: OwnFacts = { ...GEMMA_4, builtIns: false, multiturn: false, imageInput: false };
+/** Models that support only `embedContent`. */
+const EMBEDDING: OwnFacts = { ...SPEECH, family: "embedding", generates: false, outputTokenLimit: 1, generation: 2.5 };
+/** Instructions on 2.5 are recorded with 200; a client does not send them. */
+const IMAGE = { outputWithBuiltIns: false, maxCandidates: 1, systemInstruction: true };
+const PREVIEW = { state: "preview" } as const;
+/** As the texts of refusals have it. */
+const FROM_ZERO: ThinkingFacts = { kind: "budget", levels: [], budget: { min: 0, max: 24_576, zero: true } };
+const DEPRECATED = { state: "deprecated" } as const;
 
 /** Every model this emulator serves, oldest first. */
 export const MODELS: readonly ModelFacts[] = [
-  { ...GEMINI_1_5, id: "gemini-1.5-flash" },
-  { ...GEMINI_1_5, id: "gemini-1.5-pro" },
-  { ...GEMINI_2_0, id: "gemini-2.0-flash" },
-  { ...GEMINI_2_0, id: "gemini-2.0-flash-lite" },
-  { ...GEMINI_2_0, id: "gemini-2.0-flash-thinking-exp", thinking: budget(0, 24_576, true) },
-  { ...GEMINI_2_0, ...IMAGE, id: "gemini-2.0-flash-preview-image-generation" },
-  { ...GEMINI_2_5, id: "gemini-2.5-pro", state: "shut", thinking: budget(128, 32_768, false) },
-  { ...GEMINI_2_5, id: "gemini-2.5-flash", state: "closed", thinking: budget(0, 24_576, true) },
-  { ...GEMINI_2_5, id: "gemini-2.5-flash-lite", thinking: budget(512, 24_576, true) },
-  IMAGE_2_5,
-  {
-    ...GEMINI_2_5,
-    id: "gemini-2.5-computer-use-preview-10-2025",
-    state: "preview",
-    thinking: budget(128, 32_768, true),
-  },
-  { ...GEMINI_3, id: "gemini-3-pro-preview", state: "deprecated", thinking: level("LOW HIGH", "HIGH") },
-  { ...GEMINI_3, id: "gemini-3-flash-preview", state: "preview", thinking: level(ALL_LEVELS, "HIGH") },
-  {
-    ...GEMINI_3,
-    ...IMAGE,
-    id: "gemini-3-pro-image",
-    functions: true,
-    signaturesRequired: false,
-    thinking: budget(1, 32_768, false),
-  },
-  {
-    ...GEMINI_3,
-    id: "gemini-3.1-pro-preview",
-    generation: 3.1,
-    state: "preview",
-    thinking: level(NOT_MINIMAL, "HIGH", false),
-  },
-  {
-    ...GEMINI_3,
-    id: "gemini-3.1-pro-preview-customtools",
-    generation: 3.1,
-    state: "preview",
-    thinking: level(NOT_MINIMAL, "HIGH", false),
-  },
-  { ...GEMINI_3, id: "gemini-3.1-flash-lite", generation: 3.1, thinking: level(ALL_LEVELS, "MINIMAL") },
-  {
-    ...GEMINI_3,
-    ...IMAGE,
-    id: "gemini-3.1-flash-image",
-    functions: true,
-    generation: 3.1,
-    signaturesRequired: false,
-    thinking: level(ALL_LEVELS, "MINIMAL"),
-  },
-  {
-    ...GEMINI_3,
-    ...IMAGE,
-    id: "gemini-3.1-flash-lite-image",
-    functions: true,
-    generation: 3.1,
-    signaturesRequired: false,
-    thinking: level(ALL_LEVELS, "MINIMAL"),
-  },
-  { ...SPEECH, id: "gemini-2.5-flash-preview-tts", generation: 2.5, state: "preview" },
-  { ...SPEECH, id: "gemini-3.1-flash-tts-preview", generation: 3.1, state: "preview" },
-  { ...SPEECH, id: "gemini-3.8-flash-tts", generation: 3.8 },
-  { ...SPEECH, id: "gemini-3.8-flash-lite-tts", generation: 3.8 },
-  { ...SPEECH, id: "gemini-3.5-transcribe", generation: 3.5, audioInput: true },
-  {
-    ...GEMINI_3,
-    id: "gemini-3.5-flash",
-    generation: 3.5,
-    state: "deprecated",
-    strictMatching: true,
-    thinking: level(ALL_LEVELS, "MEDIUM"),
-  },
-  {
-    ...GEMINI_3,
-    ...NO_PREFILL,
-    id: "gemini-3.5-flash-lite",
-    generation: 3.5,
-    strictMatching: true,
-    thinking: level(ALL_LEVELS, "MINIMAL"),
-  },
-  {
-    ...GEMINI_3,
-    ...NO_PREFILL,
-    id: "gemini-3.6-flash",
-    generation: 3.6,
-    strictMatching: true,
-    thinking: level(ALL_LEVELS, "MEDIUM", false),
-  },
-  {
-    ...GEMINI_3,
-    ...NO_PREFILL,
-    id: "gemini-3.7-flash",
-    generation: 3.7,
-    state: "deprecated",
-    strictMatching: true,
-    thinking: level(NOT_MINIMAL, "MEDIUM"),
-  },
-  FLASH_3_8,
-  {
-    ...GEMINI_3,
-    id: "gemini-robotics-er-1.6-preview",
-    state: "preview",
-    builtInsWithFunctions: false,
-    thinking: level(ALL_LEVELS, "MINIMAL"),
-  },
-  {
-    ...GEMINI_3,
-    id: "gemini-robotics-er-2-preview",
-    state: "preview",
-    builtInsWithFunctions: false,
-    thinking: level(ALL_LEVELS, "MINIMAL"),
-  },
-  {
-    ...GEMINI_3,
-    ...NO_PREFILL,
-    ...IMAGE,
-    id: "gemini-nano-banana-2.1",
-    generation: 3.8,
-    streaming: false,
-    signaturesRequired: false,
-    thinking: { kind: "none", levels: [] },
-  },
-  ARGON,
-  { ...GEMINI_4, id: "gemini-4-carbon", thinking: levelOnly(NOT_MINIMAL, "MEDIUM") },
-  {
-    ...GEMINI_4,
-    id: "gemini-4-hydrogen",
-    unaryTokenLimit: 65_536,
-    thinking: levelOnly(`${NOT_MINIMAL} XHIGH`, "HIGH"),
-  },
-  { ...GEMMA_4, id: "gemma-4-26b-a4b-it" },
-  { ...GEMMA_4, id: "gemma-4-31b-it" },
-  { ...EMBEDDING, id: "gemini-embedding-001", inputTokenLimit: 2_048 },
-  { ...EMBEDDING, id: "gemini-embedding-2" },
+  served("gemini-1.5-flash", GEMINI_1_5),
+  served("gemini-1.5-pro", GEMINI_1_5),
+  served("gemini-2.0-flash", GEMINI_2_0),
+  served("gemini-2.0-flash-lite", GEMINI_2_0),
+  served("gemini-2.0-flash-thinking-exp", { ...GEMINI_2_0, thinking: FROM_ZERO }),
+  served("gemini-2.0-flash-preview-image-generation", { ...GEMINI_2_0, ...IMAGE, outputWithFunctions: false }),
+  served("gemini-2.5-pro", { ...GEMINI_2_5, state: "shut" }),
+  served("gemini-2.5-flash", { ...GEMINI_2_5, state: "closed", thinking: FROM_ZERO }),
+  served("gemini-2.5-flash-lite", GEMINI_2_5),
+  served("gemini-2.5-flash-image", { ...GEMINI_2_5, ...IMAGE, state: "shut" }),
+  served("gemini-2.5-computer-use-preview-10-2025", { ...GEMINI_2_5, ...PREVIEW }),
+  served("gemini-3-pro-preview", { ...GEMINI_3, ...DEPRECATED }),
+  served("gemini-3-flash-preview", { ...GEMINI_3, ...PREVIEW }),
+  served("gemini-3-pro-image", { ...GEMINI_3, ...IMAGE }),
+  served("gemini-3.1-pro-preview", { ...GEMINI_3, ...PREVIEW }),
+  served("gemini-3.1-pro-preview-customtools", { ...GEMINI_3, ...PREVIEW }),
+  served("gemini-3.1-flash-lite", GEMINI_3),
+  served("gemini-3.1-flash-image", { ...GEMINI_3, ...IMAGE }),
+  served("gemini-3.1-flash-lite-image", { ...GEMINI_3, ...IMAGE }),
+  served("gemini-2.5-flash-preview-tts", { ...SPEECH, ...PREVIEW }),
+  served("gemini-3.1-flash-tts-preview", { ...SPEECH, ...PREVIEW }),
+  served("gemini-3.8-flash-tts", SPEECH),
+  served("gemini-3.8-flash-lite-tts", SPEECH),
+  served("gemini-3.5-transcribe", { ...SPEECH, audioInput: true }),
+  served("gemini-3.5-flash", { ...FLASH_3_5, ...DEPRECATED }),
+  served("gemini-3.5-flash-lite", FLASH_3_6),
+  served("gemini-3.6-flash", FLASH_3_6),
+  served("gemini-3.7-flash", { ...FLASH_3_6, ...DEPRECATED }),
+  served("gemini-3.8-flash", FLASH_3_6),
+  served("gemini-robotics-er-1.6-preview", { ...GEMINI_3, ...PREVIEW }),
+  served("gemini-robotics-er-2-preview", { ...GEMINI_3, ...PREVIEW }),
+  served("gemini-nano-banana-2.1", { ...FLASH_3_6, ...IMAGE, strictMatching: false, generation: 3.8 }),
+  served("gemini-4-argon", GEMINI_4),
+  served("gemini-4-carbon", GEMINI_4),
+  served("gemini-4-hydrogen", { ...GEMINI_4, unaryTokenLimit: 65_536 }),
+  served("gemini-4-neon", GEMINI_4),
+  served("gemma-4-26b-a4b-it", GEMMA_4),
+  served("gemma-4-31b-it", GEMMA_4),
+  served("gemini-embedding-001", { ...EMBEDDING, inputTokenLimit: 2_048 }),
+  served("gemini-embedding-2", EMBEDDING),
 ];
+
+/** A model with what the client knows of it, too; of one that only embeds, that is what is known of speech. */
+function served(id: string, own: OwnFacts): ModelFacts {
+  const facts = findKnownModel(id) ?? findKnownModel("gemini-3.8-flash-tts");
+  if (facts === undefined) throw new Error(`core does not know ${id}`);
+  const { thinking: kind, thinkingLevels, defaultLevel, thinkingBudget, ...shared } = facts;
+  const generation = Number(/^gem(?:ini|ma)-(\d+(?:\.\d+)?)/.exec(id)?.[1] ?? 3);
+  // Gemini 3 takes budgets for compatibility, which the client does not use.
+  const tolerated = { min: 1, max: 65_535, zero: !/3\.6|3\.1-pro/.test(id) };
+  const budget = kind === "level" && shared.family === "gemini-3" ? tolerated : thinkingBudget;
+  const levels = thinkingLevels.map((level) => level.toUpperCase());
+  const thinking: ThinkingFacts = { kind, levels, defaultLevel: defaultLevel?.toUpperCase(), budget };
+  return { ...shared, generation, thinking, ...own, id };
+}
 
 /** Other ids of the same models: the service's aliases, and the dated previews that preceded them. */
 export const ALIASES: Readonly<Record<string, string>> = {
@@ -219,7 +139,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
 };
 
 /** The model used for operations that name none. */
-export const NEWEST_FLASH: ModelFacts = FLASH_3_8;
+export const NEWEST_FLASH: ModelFacts = findModel("gemini-3.8-flash") ?? served("gemini-3.8-flash", FLASH_3_6);
 
 /** Facts of the model with this id or alias; undefined if it is not in the catalog. */
 export function findModel(id: string): ModelFacts | undefined {

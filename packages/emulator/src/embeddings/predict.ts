@@ -1,6 +1,6 @@
 import type { ModelFacts } from "../catalog/model-facts.ts";
 import type { ResourceAnswer } from "../resource-answer.ts";
-import { estimateText } from "../respond/estimate-tokens.ts";
+import { estimateText } from "../respond/tokens.ts";
 import { type Problem, problem } from "../validate/problem.ts";
 import { DIMENSIONS, embed } from "./embed.ts";
 import { dimensionProblem, readable, tokensProblem } from "./embedding-model.ts";

@@ -9,6 +9,8 @@ export interface StatusFault {
   readonly contentType: string;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Text in the body to replace by the id of the request's model. */
+  readonly modelText?: string | undefined;
 }
 
 /** An answer that replaces the brain's. */
@@ -34,6 +36,8 @@ export interface StreamErrorFault {
   readonly afterChunks: number;
   /** Without `data:` in front, as some proxies do. */
   readonly bare: boolean;
+  /** A line that a proxy sends after it, such as `data: [DONE]`. */
+  readonly trailer?: string | undefined;
 }
 
 /** A body that is truncated. */

@@ -6,7 +6,7 @@ import { statusFault } from "./status-faults.ts";
 export interface QuotaOptions {
   /** Protobuf duration, such as `"0.2s"` or `"34.07s"`. Default: 38 s per minute, 34.07 s per day. */
   readonly retryDelay?: string | undefined;
-  /** Default: `gemini-3.8-flash`. */
+  /** Default: the model of the request. */
   readonly model?: string | undefined;
   /** Requests allowed. Default: 5 per minute, 20 per day. */
   readonly limit?: number | undefined;
@@ -15,6 +15,7 @@ export interface QuotaOptions {
 const EXCEEDED =
   "You exceeded your current quota, please check your plan and billing details. For more information on this error, head to: https://ai.google.dev/gemini-api/docs/rate-limits.";
 const MONITOR = "To monitor your current usage, head to: https://ai.dev/rate-limit.";
+const REQUESTED = "{model}";
 const PER_MINUTE = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier";
 const PER_DAY = "GenerateRequestsPerDayPerProjectPerModel-FreeTier";
 
@@ -62,7 +63,7 @@ const INPUT_TOKENS = {
  * @param options - `tier` is `"free"`, `"paid"` (default) or `"paid-2"`; `limit` defaults to a usual one of the tier.
  */
 export function inputTokenQuota(options: QuotaOptions & { readonly tier?: QuotaTier | undefined } = {}): StatusFault {
-  const { tier = "paid", model = "gemini-3.8-flash", retryDelay = "45.811974541s" } = options;
+  const { tier = "paid", model = REQUESTED, retryDelay = "45.811974541s" } = options;
   const { metric, id, limit: usual } = INPUT_TOKENS[tier];
   const limit = options.limit ?? usual;
   const full = `generativelanguage.googleapis.com/${metric}`;
@@ -104,7 +105,7 @@ export function spendRate(options: Pick<QuotaOptions, "retryDelay"> = {}): Statu
 }
 
 function quota(rule: string, quotaId: string, options: QuotaOptions): StatusFault {
-  const { retryDelay = "38s", model = "gemini-3.8-flash", limit = 20 } = options;
+  const { retryDelay = "38s", model = REQUESTED, limit = 20 } = options;
   const metric = "generativelanguage.googleapis.com/generate_content_free_tier_requests";
   const message = `${EXCEEDED}\n* Quota exceeded for metric: ${metric}, limit: ${limit}, model: ${model}\nPlease retry in ${retryDelay}.`;
   return exhausted(rule, 429, message, [
@@ -115,5 +116,8 @@ function quota(rule: string, quotaId: string, options: QuotaOptions): StatusFaul
 }
 
 function exhausted(rule: string, status: number, message: string, details: readonly ErrorDetail[] = []): StatusFault {
-  return statusFault(rule, status, googleError(status, "RESOURCE_EXHAUSTED", message, details));
+  return {
+    ...statusFault(rule, status, googleError(status, "RESOURCE_EXHAUSTED", message, details)),
+    modelText: REQUESTED,
+  };
 }

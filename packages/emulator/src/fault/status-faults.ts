@@ -54,7 +54,7 @@ export function htmlPage(status: 502 | 504 | 413 = 502): StatusFault {
 
 /** S-12: the error object inside an array, as on streams without `alt=sse`. */
 export function arrayWrappedError(fault: StatusFault = overloaded()): StatusFault {
-  return { ...statusFault("S-12", fault.status, [JSON.parse(fault.body)]) };
+  return { ...fault, ...statusFault("S-12", fault.status, [JSON.parse(fault.body)]) };
 }
 
 /** S-13: an error in the shape of the one-api family of gateways. */

@@ -17,6 +17,8 @@ export function errorInStream(
     readonly message?: string | undefined;
     /** Without `data:` in front. Default: false. */
     readonly bare?: boolean | undefined;
+    /** A line that follows it, such as `data: [DONE]` or `: bye`. Default: none. */
+    readonly trailer?: string | undefined;
   } = {},
 ): StreamErrorFault {
   const {
@@ -25,6 +27,7 @@ export function errorInStream(
     status = "UNAVAILABLE",
     message = "The model is overloaded. Please try again later.",
     bare = false,
+    trailer,
   } = options;
   return {
     kind: "stream-error",
@@ -33,6 +36,7 @@ export function errorInStream(
     data: googleError(code, status, message),
     afterChunks,
     bare,
+    trailer,
   };
 }
 

@@ -11,7 +11,7 @@ import {
   searchFor,
   supportFound,
 } from "./answer/built-in-tools.ts";
-import { audioPart, imagePart } from "./answer/media.ts";
+import { imagePart, speechPart } from "./answer/media.ts";
 import { wasSaid, withRemark } from "./answer/remark.ts";
 import { type AnsweredCall, sayResponses } from "./answer/say-responses.ts";
 import { sayForeign, sayMedia, sayWithoutTools, smallTalk } from "./answer/small-talk.ts";
@@ -30,6 +30,7 @@ import {
 import { type Clause, clausesOf } from "./read/clauses.ts";
 import { isForeign } from "./read/foreign.ts";
 import { type Material, materialOf } from "./read/material.ts";
+import { type PromptedJson, promptedJson } from "./read/prompted-json.ts";
 
 /** Options of {@link improvise}. */
 export interface ImproviseOptions {
@@ -55,7 +56,9 @@ const MAX_EARLIER = 6;
 export function improvise(options: ImproviseOptions = {}): Brain {
   const { seed = "pollux", maxSteps = 3, text = "plain", remark = true } = options;
   return {
-    answer(turn) {
+    answer(given) {
+      const prompted = promptedJson(given);
+      const turn = prompted === undefined ? given : withPrompt(given, prompted.prompt);
       const random = createRandom(`${seed} ${turn.prompt} ${turn.sincePrompt.length}`);
       const clauses = clausesOf(turn.prompt);
       const searched = searchedIn(turn, clauses);
@@ -67,7 +70,7 @@ export function improvise(options: ImproviseOptions = {}): Brain {
       const thought = thoughtOn(turn, asked, fresh && found !== undefined);
       const thinks = thought === undefined ? parts() : think(thought);
       if (asked !== undefined) return join(thinks, ...(found !== undefined && fresh ? [found] : []), asked);
-      return join(thinks, answerFor({ turn, clauses, subject, random, found, fresh, missing, text, remark }));
+      return join(thinks, answerFor({ turn, clauses, subject, random, found, fresh, missing, text, remark, prompted }));
     },
   };
 }
@@ -201,6 +204,7 @@ interface Asked {
   readonly missing: readonly string[];
   readonly text: GroundedText;
   readonly remark: boolean;
+  readonly prompted: PromptedJson | undefined;
 }
 
 function answerFor(asked: Asked): Answer {
@@ -215,8 +219,12 @@ function answerFor(asked: Asked): Answer {
     const said = isEnum ? say(String(value)) : json(value);
     return found === undefined ? said : join(said, found);
   }
-  if (wants(turn, "AUDIO") || (turn.model.family === "speech" && turn.model.id.includes("tts")))
-    return parts(audioPart());
+  if (turn.model.audioOutput) return parts(speechPart(turn.prompt, config.speechConfig));
+  if (asked.prompted !== undefined) {
+    const value = typedValue(turn, asked.prompted.schema, answered, random);
+    const block = `\`\`\`json\n${JSON.stringify(value, undefined, 2)}\n\`\`\``;
+    return join(asked.prompted.fenced ? say(block) : json(value), ...(found === undefined ? [] : [found]));
+  }
   const remarked = (words: string): string => (asked.remark ? withRemark(words, turn.request.contents) : words);
   const code = answered.length === 0 ? runCode(turn, subject, remarked) : undefined;
   const results = found === undefined ? "" : sayFound(turn, found, subject, text);
@@ -247,6 +255,12 @@ function wants(turn: BrainTurn, modality: string, byDefault = false): boolean {
   return modalities === undefined || modalities.length === 0
     ? byDefault
     : modalities.some((word) => word.toUpperCase() === modality);
+}
+
+/** The same turn, as if its prompt were this. */
+function withPrompt(turn: BrainTurn, prompt: string): BrainTurn {
+  const contents: Content[] = [...pastOf(turn), { role: "user", parts: [{ text: prompt }] }, ...turn.sincePrompt];
+  return { ...turn, prompt, request: { ...turn.request, contents } };
 }
 
 function promptParts(turn: BrainTurn): readonly Part[] {

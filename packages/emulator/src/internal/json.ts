@@ -6,6 +6,22 @@ export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Whether lists and objects are nested in more levels than that. */
+export function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((child) => isDeeperThan(child, levels - 1));
+}
+
+/** Parses JSON; undefined for anything else, and for what is nested too deep to walk through. */
+export function tryJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isDeeperThan(value, 1_000) ? undefined : value;
+  } catch {
+    return undefined;
+  }
+}
+
 /** JSON with sorted keys: equal values give equal text, in whatever order their keys were. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(",")}]`;

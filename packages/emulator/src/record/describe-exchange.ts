@@ -23,6 +23,7 @@ export function describeExchange(
   keepUnsearchable: boolean,
 ): Omit<RecordedExchange, "continues" | "position"> {
   const { status, headers, ended } = answer;
+  scrubber.learnTools(body.json);
   const path = scrubber.path(sent.url);
   const binary =
     typeof answer.body === "string"

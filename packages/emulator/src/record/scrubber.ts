@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { redact, type RedactOptions, redactPieces, redactValue, findSecrets } from "@pollux/core/wire";
-import { isFields } from "../internal/json.ts";
+import { isFields, tryJson } from "../internal/json.ts";
 import { type BytesFacts, scrubBytes, type ScrubbedBytes } from "./scrub-bytes.ts";
 
 /** Headers and query parameters whose names match identify the caller. */
@@ -51,6 +51,13 @@ export class Scrubber {
       findSecrets(Object.fromEntries(telling.map(([, value], at) => [at, value]))),
       project !== undefined && project.length >= MIN_PROJECT ? [project] : [],
     );
+  }
+
+  /** Learns the keys that the tools of a request hold, such as headers for an MCP server. */
+  learnTools(body: unknown): void {
+    const { tools, generateContentRequest } = isFields(body) ? body : {};
+    this.#add(findSecrets({}, tools), []);
+    if (generateContentRequest !== undefined) this.learnTools(generateContentRequest);
   }
 
   /** The path with only those parameters that change the answer. */
@@ -147,7 +154,7 @@ function decoded(path: string): string {
  * line of a truncated stream, is treated as text.
  */
 function scrubBody(body: string, secrets: readonly string[], truncated: boolean): string {
-  const whole = parseJson(body);
+  const whole = tryJson(body);
   if (whole !== undefined) {
     const [clean] = scrubJson([whole], secrets);
     return isDeepStrictEqual(clean, whole) ? body : inLayout(body, clean, secrets, 2);
@@ -155,7 +162,7 @@ function scrubBody(body: string, secrets: readonly string[], truncated: boolean)
   // Lines at even indexes, line endings at odd ones.
   const lines = body.split(/(\r\n|\n|\r)/);
   const events = lines.flatMap((line, at) => {
-    const value = line.startsWith("data:") ? parseJson(line.slice("data:".length)) : undefined;
+    const value = line.startsWith("data:") ? tryJson(line.slice("data:".length)) : undefined;
     return value === undefined ? [] : [{ at, value }];
   });
   const clean = scrubJson(
@@ -177,15 +184,7 @@ function scrubBody(body: string, secrets: readonly string[], truncated: boolean)
 /** The text with its secrets replaced in place if that is equivalent, otherwise serialized again. */
 function inLayout(json: string, clean: unknown, secrets: readonly string[], indent?: number): string {
   const text = redact(json, secrets);
-  return isDeepStrictEqual(parseJson(text), clean) ? text : JSON.stringify(clean, null, indent);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
+  return isDeepStrictEqual(tryJson(text), clean) ? text : JSON.stringify(clean, null, indent);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { tryJson } from "../internal/json.ts";
 
 /** A request as passed to `fetch`. */
 export interface SentRequest {
@@ -80,7 +81,7 @@ function parse(bytes: Uint8Array): unknown {
   // Avoids decoding large binary bodies.
   if (!/^\s*[[{]/.test(Buffer.from(bytes.subarray(0, 64)).toString("latin1"))) return undefined;
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
+    return tryJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
     return undefined;
   }

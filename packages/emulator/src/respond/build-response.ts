@@ -6,7 +6,7 @@ import type { Signer } from "../signatures.ts";
 import { callsOfTurn } from "../validate/open-calls.ts";
 import { answerParts, joinText, signParts } from "./answer-parts.ts";
 import { type Ending, envelop, type Envelope } from "./envelope.ts";
-import { estimateAnswerPart } from "./estimate-tokens.ts";
+import { estimateAnswerPart, modalityOf } from "./estimate-tokens.ts";
 import { driftOffsets, groundingMetadata, jsonGrounding } from "./grounding.ts";
 import { limitOutput } from "./limit-output.ts";
 import { partialArgParts } from "./partial-args.ts";
@@ -54,7 +54,8 @@ export function buildResponse(given: Answer, facts: ResponseFacts): readonly Gen
   const found = groundingOf(answer, plain, turn);
   const grounding = found && answer.offsetDrift ? driftOffsets(found, answer.offsetDrift) : found;
   const toolUseTokens = answer.toolUseTokens ?? (answer.urlContext === undefined ? 0 : urlTokens(facts.responseId));
-  const modality = plain.some((part) => part.inlineData !== undefined) ? "IMAGE" : undefined;
+  const media = plain.find((part) => part.inlineData !== undefined)?.inlineData;
+  const modality = media && modalityOf(media.mimeType);
   const usage = (candidatesTokens: number, cost = facts.cost, thoughts = thoughtTokens, toolUse = 0): UsageMetadata =>
     usageMetadata({ cost, candidatesTokens, thoughtTokens: thoughts, toolUseTokens: toolUse, modality }, turn.profile);
   const outputTokens = tokensOf(plain);
@@ -141,12 +142,22 @@ function streamBeats(parts: readonly AnswerPart[], answer: Answer, facts: Respon
     } else if (part.text !== undefined && part.thoughtSignature === undefined) {
       const { text: _text, ...flags } = part;
       for (const text of deltas ?? textDeltas(part.text, deltaCharacters)) beats.push([{ text, ...flags }]);
+    } else if (part.inlineData?.mimeType.startsWith("audio/L16") === true && part.thoughtSignature === undefined) {
+      for (const data of soundPieces(part.inlineData.data)) beats.push([{ inlineData: { ...part.inlineData, data } }]);
     } else {
       beats.push([part]);
     }
     callsInBeat = 0;
   }
   return beats;
+}
+
+/** How much the service sends at once is unrecorded. A power of two leaves each piece with padding of its own. */
+const SOUND_BYTES = 8_192;
+
+function* soundPieces(data: string): Generator<string> {
+  const bytes = Buffer.from(data, "base64");
+  for (let at = 0; at < bytes.length; at += SOUND_BYTES) yield bytes.subarray(at, at + SOUND_BYTES).toString("base64");
 }
 
 /** The empty text with which newer models end a stream: signed after text, unsigned after calls. */

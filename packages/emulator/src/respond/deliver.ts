@@ -74,7 +74,9 @@ function planFrames({ body, fault }: Delivery): { frames: readonly string[]; who
     return { frames: before(fault.afterChunks ?? 1), whole: false };
   if (fault?.kind === "stream-error") {
     const error = fault.bare ? JSON.stringify(fault.data) : body.frame(fault.data);
-    return { frames: [...before(fault.afterChunks), error], whole: false };
+    const { end = "\r\n" } = body;
+    const tail = fault.trailer === undefined ? [] : [`${fault.bare ? end : ""}${fault.trailer}${end}`];
+    return { frames: [...before(fault.afterChunks), error, ...tail], whole: false };
   }
   return { frames, whole: true };
 }

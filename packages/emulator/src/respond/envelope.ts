@@ -1,6 +1,7 @@
 import type { Candidate, GenerateContentResponse, GroundingMetadata, Part, UsageMetadata } from "@pollux/core/wire";
 import type { Answer } from "../brain/answer.ts";
 import type { BrainTurn } from "../brain/brain.ts";
+import { logprobsOf } from "./logprobs.ts";
 
 /** What all chunks of one response share. */
 export interface Envelope {
@@ -37,7 +38,7 @@ export function envelop({ turn, responseId, createTime, turnToken }: Envelope, p
     candidates: [candidateOf(turn, piece)],
     ...(turnToken !== undefined && { turnToken }),
     usageMetadata: piece.usage,
-    modelVersion: turn.model.id,
+    modelVersion: turn.model.routedTo ?? turn.model.id,
     ...(cloud && { createTime }),
     responseId,
   };
@@ -53,6 +54,8 @@ function candidateOf(turn: BrainTurn, piece: Piece): Candidate {
   const { parts, ending, grounding } = piece;
   const content = cloud ? { role: "model", ...(parts && { parts }) } : { ...(parts && { parts }), role: "model" };
   const { answer } = ending ?? {};
+  const { responseLogprobs = false, logprobs = 0 } = turn.request.generationConfig ?? {};
+  const logprobsResult = responseLogprobs && cloud ? logprobsOf(parts ?? [], logprobs) : undefined;
   const continuationToken = ending?.continuationToken ?? piece.continuationToken;
   const finishMessage = answer?.finishMessage ?? (ending && defaultFinishMessage(turn, ending));
   return {
@@ -63,6 +66,7 @@ function candidateOf(turn: BrainTurn, piece: Piece): Candidate {
     ...(grounding && { groundingMetadata: grounding }),
     ...(answer?.urlContext && { urlContextMetadata: answer.urlContext }),
     ...(ending && cloud && { avgLogprobs: -0.25 - turn.random.next() / 2 }),
+    ...(logprobsResult && { logprobsResult }),
     ...(continuationToken !== undefined && { continuationToken }),
   };
 }

@@ -1,4 +1,5 @@
 import type { Content, GenerateContentRequest, ModalityTokenCount, Part } from "@pollux/core/wire";
+import { estimateText, tokenId, tokensIn } from "./tokens.ts";
 
 /** Tokens by modality; usage reports the sum. */
 export interface TokenCount {
@@ -9,19 +10,18 @@ export interface TokenCount {
 /** Looks up an upload by its URI; undefined for unknown files. */
 export type FileLookup = (fileUri: string) => { readonly mimeType: string; readonly sizeBytes: number } | undefined;
 
-const CHARACTERS_PER_TOKEN = 4;
 const IMAGE_TOKENS = 258;
 const IMAGE_OUTPUT_TOKENS = 1290;
 const FILE_TOKENS = 258;
+const BYTES_PER_TOKEN = 4;
+/** 25 tokens are a second of 24,000 samples. */
+const AUDIO_BYTES_PER_TOKEN = 48_000 / 25;
 const BYTES_PER_PAGE = 50_000;
-
-/** Estimates text at four characters per token, because no tokenizer is available. */
-export function estimateText(text: string): number {
-  return Math.ceil(text.length / CHARACTERS_PER_TOKEN);
-}
 
 /** Estimates the tokens of a part of an answer. */
 export function estimateAnswerPart(part: Part): number {
+  const { mimeType = "", data = "" } = part.inlineData ?? {};
+  if (modalityOf(mimeType) === "AUDIO") return Math.ceil((data.length * 3) / 4 / AUDIO_BYTES_PER_TOKEN);
   if (part.inlineData !== undefined) return IMAGE_OUTPUT_TOKENS;
   return estimatePart(part).tokens;
 }
@@ -59,8 +59,29 @@ function countOf(sums: ReadonlyMap<string, number>): TokenCount {
   return { total: details.reduce((sum, detail) => sum + detail.tokenCount, 0), details };
 }
 
+/** The tokens of contents, as many as are counted for them; media has none that could be shown. */
+export function tokensInfo(contents: readonly Content[]): object[] {
+  return contents.map(({ role, parts }) => {
+    const tokens = parts.flatMap((part) => (part.inlineData || part.fileData ? [] : tokensIn(wordsOf(part))));
+    return {
+      role,
+      tokens: tokens.map((token) => Buffer.from(token).toString("base64")),
+      tokenIds: tokens.map((token) => String(tokenId(token))),
+    };
+  });
+}
+
+/** A text, or what the model is told of a call or an answer. */
+function wordsOf(part: Part): string {
+  if (part.text !== undefined) return part.text;
+  const { thoughtSignature: _signature, ...said } = part;
+  // The braces and the field's name are not the model's words.
+  return Object.values(said)
+    .map((value) => JSON.stringify(value))
+    .join("");
+}
+
 function estimatePart(part: Part, fileOf?: FileLookup): { modality: string; tokens: number } {
-  if (part.text !== undefined) return { modality: "TEXT", tokens: estimateText(part.text) };
   if (part.inlineData !== undefined) return estimateMedia(part.inlineData.mimeType, part.inlineData.data.length);
   if (part.fileData !== undefined) {
     const { fileUri, mimeType } = part.fileData;
@@ -68,16 +89,7 @@ function estimatePart(part: Part, fileOf?: FileLookup): { modality: string; toke
     if (file !== undefined) return estimateFile(mimeType || file.mimeType, file.sizeBytes);
     return { modality: modalityOf(mimeType ?? ""), tokens: FILE_TOKENS };
   }
-  const { thoughtSignature: _signature, ...said } = part;
-  // The braces and the field's name are not the model's words.
-  return {
-    modality: "TEXT",
-    tokens: estimateText(
-      Object.values(said)
-        .map((value) => JSON.stringify(value))
-        .join(""),
-    ),
-  };
+  return { modality: "TEXT", tokens: estimateText(wordsOf(part)) };
 }
 
 function estimateFile(mimeType: string, bytes: number): { modality: string; tokens: number } {
@@ -85,7 +97,7 @@ function estimateFile(mimeType: string, bytes: number): { modality: string; toke
   if (mimeType === "application/pdf")
     return { modality, tokens: FILE_TOKENS * Math.max(1, Math.ceil(bytes / BYTES_PER_PAGE)) };
   if (modality === "TEXT" || modality === "DOCUMENT") {
-    return { modality, tokens: Math.ceil(bytes / CHARACTERS_PER_TOKEN) };
+    return { modality, tokens: Math.ceil(bytes / BYTES_PER_TOKEN) };
   }
   // As many bytes as this many base64 characters.
   return estimateMedia(mimeType, Math.ceil((bytes * 4) / 3));
@@ -101,7 +113,8 @@ function estimateMedia(mimeType: string, characters: number): { modality: string
   };
 }
 
-function modalityOf(mimeType: string): string {
+/** The modality that usage counts a media type as. */
+export function modalityOf(mimeType: string): string {
   const kind = mimeType.split("/")[0] ?? "";
   return { image: "IMAGE", audio: "AUDIO", video: "VIDEO", application: "DOCUMENT" }[kind] ?? "TEXT";
 }

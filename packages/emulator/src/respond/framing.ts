@@ -17,6 +17,8 @@ export interface FramedBody {
   readonly frames: readonly string[];
   /** Frames an unplanned object, such as an error. */
   frame(value: unknown): string;
+  /** Ends an event, with the blank line after it. */
+  readonly end?: string | undefined;
 }
 
 /** Server-sent events: one line of JSON each. */
@@ -25,7 +27,7 @@ export function frameEvents(chunks: readonly unknown[], framing: Framing): Frame
   const frame = (value: unknown): string => `data: ${lineJson(value)}${end}`;
   const frames = chunks.map((chunk) => `${framing.keepAlive === true ? `: keep-alive${end}` : ""}${frame(chunk)}`);
   if (framing.done === true) frames.push(`data: [DONE]${end}`);
-  return { frames, frame };
+  return { frames, frame, end };
 }
 
 /** One JSON array in pieces: the format of a stream without `alt=sse`. */

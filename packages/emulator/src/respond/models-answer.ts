@@ -27,7 +27,7 @@ export function modelInfo(id: string, model: ModelFacts): object {
         "generateContent",
         ...(model.streaming ? ["streamGenerateContent"] : []),
         "countTokens",
-        ...(model.explicitCaching === false ? [] : ["createCachedContent"]),
+        ...(model.explicitCaches ? ["createCachedContent"] : []),
       ]
     : ["embedContent", "batchEmbedContents"];
   return {

@@ -1,6 +1,7 @@
 import type { GenerateContentRequest, Part } from "@pollux/core/wire";
 import { isFields } from "../internal/json.ts";
-import { estimateContent, estimateText, type FileLookup } from "./estimate-tokens.ts";
+import { estimateContent, type FileLookup } from "./estimate-tokens.ts";
+import { estimateText } from "./tokens.ts";
 
 /** A section of a prompt that is cached completely or not at all. */
 export interface PromptBlock {

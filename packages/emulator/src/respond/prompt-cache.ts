@@ -70,10 +70,7 @@ export class PromptCache {
 
 /** Tokens of the shortest prefix that the service caches implicitly; `Infinity` if it never does. */
 export function implicitCacheMinimum(model: ModelFacts): number {
-  if (model.longDecode) return 6144;
-  if (model.id === "gemini-3-flash-preview") return 1024;
-  if (model.family === "gemini-3") return 4096;
-  return model.family === "gemini-2" && model.generation >= 2.5 ? 2048 : Number.POSITIVE_INFINITY;
+  return model.implicitCacheTokens ?? Number.POSITIVE_INFINITY;
 }
 
 /** The cost with a cached content: at least its tokens count as cached, or more if the implicit cache covers more. */

@@ -20,6 +20,9 @@ export function resourceResponse(
   if ("problems" in answer) {
     const refusal = refusalOf(answer.problems, { profile, stream: false, sse: false });
     noteEnd({ status: refusal.status, rule: refusal.rule, complete: true });
+    const [{ message, status }] = answer.problems;
+    const code = status?.toLowerCase() ?? "invalid_request";
+    if (answer.wordCodes === true) return refuse({ ...refusal, body: prettyJson({ error: { message, code } }) }, UNARY);
     return refuse({ ...refusal, headers: { ...refusal.headers, ...headers } }, UNARY);
   }
   noteEnd({ status: 200, model: answer.model, complete: true });

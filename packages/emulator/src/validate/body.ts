@@ -1,3 +1,4 @@
+import { isDeeperThan } from "../internal/json.ts";
 import { checkFields, type FieldScope } from "./fields.ts";
 import type { Problem } from "./problem.ts";
 
@@ -50,9 +51,4 @@ function isCutOff(body: string): boolean {
   const bare = body.replaceAll(/"(?:[^"\\]|\\.)*"/gs, "");
   if (bare.includes('"')) return /^\s*[[{]/.test(body);
   return /^\s*[[{]/.test(bare) && bare.replaceAll(/[^[{]/g, "").length > bare.replaceAll(/[^\]}]/g, "").length;
-}
-
-function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return levels === 0 || Object.values(value).some((child) => isDeeperThan(child, levels - 1));
 }

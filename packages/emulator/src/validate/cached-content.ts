@@ -2,7 +2,7 @@ import type { GenerateContentRequest } from "@pollux/core/wire";
 import type { ModelFacts } from "../catalog/model-facts.ts";
 import { readBody } from "./body.ts";
 import { configProblem } from "./config.ts";
-import { contentFieldProblems } from "./contents.ts";
+import { contentFieldProblems, withParts } from "./contents.ts";
 import { scopeOf, surfaceOf } from "./contract.ts";
 import { declarationFieldProblems } from "./declarations.ts";
 import { mediaProblem } from "./media.ts";
@@ -57,11 +57,14 @@ export function judgeCachedContent(
   const route: Route = { apiVersion, modelId, resource: modelName, verb: "createCachedContent", sse: false };
   const model = resolveModel(route, profile, switches);
   if ("rule" in model) return [model];
-  if (!model.generates || model.explicitCaching === false) return [unknownModel(route, profile)];
+  const isGuess = switches.explicitCaches === "accept" && /carbon|neon/.test(model.id);
+  if (!model.generates || !(model.explicitCaches || isGuess)) return [unknownModel(route, profile)];
   const expiry = expiryOf(rest, now);
   if (expiry !== undefined && "rule" in expiry) return [expiry];
   const request = {
-    contents: contents.map((content) => (content.role === "model" ? content : { ...content, role: "user" as const })),
+    contents: withParts(contents).map((content) =>
+      content.role === "model" ? content : { ...content, role: "user" as const },
+    ),
     ...(systemInstruction && { systemInstruction }),
     ...(tools && { tools }),
     ...(toolConfig && { toolConfig }),

@@ -11,7 +11,7 @@ export function configFieldProblems(subject: Subject): Problem[] {
   const config = subject.request.generationConfig;
   if (!config) return [];
   const { responseSchema } = config;
-  const schema = responseSchema ? schemaProblems(responseSchema, "generation_config.response_schema", false) : [];
+  const schema = responseSchema ? schemaProblems(responseSchema, "generation_config.response_schema") : [];
   return [
     ...schema,
     ...mimeTypeProblems(config, subject),
@@ -49,6 +49,19 @@ export function configProblem(subject: Subject): Problem | undefined {
     );
   }
   return (surface === "vertex" ? vertexRangeProblem(config, subject) : undefined) ?? thinkingProblem(subject);
+}
+
+/** A kind of output that the model lacks (E-67, E-67b). */
+export function modalityProblem({ request, model }: Subject): Problem | undefined {
+  const asked = (request.generationConfig?.responseModalities ?? []).map((word) => word.toUpperCase());
+  if (model.audioOutput) {
+    const wanted = asked.length === 0 ? "TEXT" : asked.join(", ");
+    if (wanted === "AUDIO") return undefined;
+    const message = `The requested combination of response modalities (${wanted}) is not supported by the model. models/${model.id} accepts the following combination of response modalities:\n* AUDIO\n`;
+    return problem("E-67b", message);
+  }
+  if (!asked.includes("AUDIO") || model.imageOutput) return undefined;
+  return problem("E-67", "This model only supports text output.");
 }
 
 function asksForResolution({ generationConfig, contents }: Subject["request"]): boolean {

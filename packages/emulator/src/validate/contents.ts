@@ -1,25 +1,45 @@
-import type { Part } from "@pollux/core/wire";
+import type { Content, Part } from "@pollux/core/wire";
 import { ONEOFS } from "./descriptors.ts";
+import { isExcepted } from "./exceptions.ts";
 import { type Problem, problem } from "./problem.ts";
 import type { Subject } from "./subject.ts";
+import type { Operation } from "./types.ts";
 
 const DATA_KEYS = ONEOFS["Part"] ?? [];
 
 /** What is missing in contents and parts (E-04, E-05, E-06, E-16, E-18), all of it at once. */
-export function contentFieldProblems({ request, operation }: Subject): Problem[] {
-  const root = operation === "countTokens" ? "CountTokensRequest" : "GenerateContentRequest";
+export function contentFieldProblems(subject: Subject): Problem[] {
+  const { request, operation } = subject;
+  const root = messageOf(operation);
   const contents = request.contents ?? [];
   if (contents.length === 0) return [problem("E-04", `* ${root}.contents: contents is not specified`)];
   return contents.flatMap((content, index) => {
     const path = `contents[${index}].parts`;
-    const parts = content.parts ?? [];
-    if (parts.length === 0) return [problem("E-05", `* ${root}.${path}: contents.parts must not be empty.`)];
-    return parts.flatMap((part, position) => partProblems(part, root, `${path}[${position}]`));
+    const isModel = content.role === "model";
+    if (content.parts.length === 0) {
+      if (isModel && isExcepted("E-05", subject)) return [];
+      return [problem("E-05", `* ${root}.${path}: contents.parts must not be empty.`)];
+    }
+    return content.parts.flatMap((part, position) => {
+      const signs = isModel && part.thoughtSignature !== undefined && isExcepted("E-06", subject);
+      return partProblems(part, signs, root, `${path}[${position}]`, subject);
+    });
   });
 }
 
-function partProblems(part: Part, root: string, path: string): Problem[] {
-  if (!DATA_KEYS.some((key) => key in part) && !standsAlone(part)) {
+/** The message that an operation takes. */
+export function messageOf(operation: Operation): string {
+  if (operation === "countTokens") return "CountTokensRequest";
+  return operation === "computeTokens" ? "ComputeTokensRequest" : "GenerateContentRequest";
+}
+
+/** The contents, with a list of parts in each: the service was recorded to take a content that has none. */
+export function withParts(contents: readonly Content[]): readonly Content[] {
+  return contents.map((content: Content | Omit<Content, "parts">) => ({ parts: [], ...content }));
+}
+
+function partProblems(part: Part, signs: boolean, root: string, path: string, subject: Subject): Problem[] {
+  if (!DATA_KEYS.some((key) => key in part) && !signs && !standsAlone(part)) {
     return [problem("E-06", `* ${root}.${path}.data: required oneof field 'data' must have one initialized field`)];
   }
   const response: { readonly name?: string; readonly response?: unknown } | undefined = part.functionResponse;
@@ -28,7 +48,7 @@ function partProblems(part: Part, root: string, path: string): Problem[] {
   if (!response.name) {
     problems.push(problem("E-16", `* ${root}.${path}.function_response.name: Name cannot be empty.`));
   }
-  if (response.response === undefined) {
+  if (response.response === undefined && !isExcepted("E-18", subject)) {
     const type = "type.googleapis.com/google.protobuf.Struct";
     const message = `Invalid value at '${path}.function_response.response' (${type}), null`;
     problems.push({ rule: "E-18", message, field: `${path}.function_response.response` });

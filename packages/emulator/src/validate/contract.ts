@@ -2,8 +2,8 @@ import type { GenerateContentRequest } from "@pollux/core/wire";
 import { checkCredentials } from "./auth.ts";
 import { type ReadBody, readBody } from "./body.ts";
 import { cachingProblem, withCachedPrompt } from "./caching.ts";
-import { configFieldProblems, configProblem } from "./config.ts";
-import { contentFieldProblems } from "./contents.ts";
+import { configFieldProblems, configProblem, modalityProblem } from "./config.ts";
+import { contentFieldProblems, messageOf, withParts } from "./contents.ts";
 import { declarationFieldProblems } from "./declarations.ts";
 import { type Framing, notFoundPage, refuse } from "./error-body.ts";
 import type { FieldScope } from "./fields.ts";
@@ -48,7 +48,8 @@ export function validateRequest(input: RequestInput, options: ValidateOptions): 
   const read = readRequest(input.body, target.operation, scopeOf(route, profile, surface, switches), switches);
   if (!("raw" in read)) return { ok: false, refusal: refuse(read, framing) };
   // The fields have been checked against the descriptor of this very message.
-  const request = requestOf(read, target.operation) as unknown as GenerateContentRequest;
+  const given = requestOf(read, target.operation) as unknown as GenerateContentRequest;
+  const request = { ...given, contents: withParts(given.contents) };
   const cached = request.cachedContent
     ? options.cachedContent && (options.cachedContent(request.cachedContent) ?? "unknown")
     : undefined;
@@ -104,7 +105,7 @@ function readRequest(
 ): ReadBody | readonly [Problem, ...Problem[]] {
   const oversized = bodySizeProblem(body, switches.maxBodyBytes, scope.surface);
   if (oversized) return [oversized];
-  return readBody(body, operation === "countTokens" ? "CountTokensRequest" : "GenerateContentRequest", scope);
+  return readBody(body, messageOf(operation), scope);
 }
 
 /** Counting tokens takes either contents or a whole request. */
@@ -114,7 +115,7 @@ function requestOf({ value }: ReadBody, operation: Operation): Readonly<Record<s
 }
 
 function firstProblems(subject: Subject): readonly [Problem, ...Problem[]] | undefined {
-  if (subject.operation === "countTokens") {
+  if (subject.operation === "countTokens" || subject.operation === "computeTokens") {
     const found = contentFieldProblems(subject);
     const single = found.length > 0 ? undefined : (cachingProblem(subject) ?? mediaProblem(subject));
     return single ? [single] : nonEmpty(found);
@@ -133,7 +134,8 @@ function firstProblems(subject: Subject): readonly [Problem, ...Problem[]] | und
     historyProblem(whole) ??
     mediaProblem(subject) ??
     signatureProblem(whole) ??
-    windowProblem(whole);
+    windowProblem(whole) ??
+    modalityProblem(subject);
   return first && [first];
 }
 

@@ -1,18 +1,27 @@
 import type { FunctionDeclaration } from "@pollux/core/wire";
+import { isExcepted } from "./exceptions.ts";
 import { type Problem, problem } from "./problem.ts";
 import { schemaProblems } from "./schema.ts";
 import type { Subject } from "./subject.ts";
 
 /** Invalid names and schemas of the declared functions (E-21 to E-26, E-31, E-32b, E-32c), all at once. */
 export function declarationFieldProblems(subject: Subject): Problem[] {
-  return (subject.request.tools ?? []).flatMap((tool, t) =>
+  const { tools = [] } = subject.request;
+  const isAlone = tools.reduce((count, { functionDeclarations = [] }) => count + functionDeclarations.length, 0) === 1;
+  const root = !isAlone && isExcepted("E-21", subject) ? "bare" : "empty";
+  return tools.flatMap((tool, t) =>
     (tool.functionDeclarations ?? []).flatMap((declaration, d) =>
-      oneDeclaration(declaration, `tools[${t}].function_declarations[${d}]`, subject),
+      oneDeclaration(declaration, `tools[${t}].function_declarations[${d}]`, root, subject),
     ),
   );
 }
 
-function oneDeclaration(declaration: FunctionDeclaration, path: string, { switches }: Subject): Problem[] {
+function oneDeclaration(
+  declaration: FunctionDeclaration,
+  path: string,
+  rootSchema: "empty" | "bare",
+  { switches }: Subject,
+): Problem[] {
   const problems: Problem[] = [];
   const root = `* GenerateContentRequest.${path}`;
   const maxLength = switches.maxFunctionNameLength;
@@ -28,7 +37,8 @@ function oneDeclaration(declaration: FunctionDeclaration, path: string, { switch
   if (switches.guesses && parameters && parametersJsonSchema !== undefined && parametersJsonSchema !== null) {
     problems.push(problem("E-32b", `${root}: parameters and parameters_json_schema are mutually exclusive.`));
   }
-  if (parameters) for (const found of schemaProblems(parameters, `${path}.parameters`, true)) problems.push(found);
+  if (parameters)
+    for (const found of schemaProblems(parameters, `${path}.parameters`, rootSchema)) problems.push(found);
   if (switches.guesses && parametersJsonSchema !== undefined && !isObjectSchema(parametersJsonSchema)) {
     problems.push(problem("E-32c", `${root}.parameters_json_schema: the root must be a schema of type object.`));
   }

@@ -46,8 +46,25 @@ const ROBOTS =
   "pydantic/pydantic-ai/blob/4fda38988f2939fa6ea9cdefcf120693e10ef491/tests/models/cassettes/test_multimodal_tool_returns/test_model_sees_multiple_images%5Bgoogle_vertex%5D.yaml";
 const DUMMY_SIGNATURE =
   "pydantic/pydantic-ai/blob/4fda38988f2939fa6ea9cdefcf120693e10ef491/tests/cassettes/test_tool_availability_portability/test_tool_availability_portability_matrix%5BR1-T5-local-search%5D.yaml";
+const LINGUA = "braintrustdata/lingua/tree";
+const SNAPSHOTS = "payloads/snapshots";
 const PREFILL =
   "Mirascope/mirascope/blob/41d433578653411dbff96c6eaca4fa869aafc931/typescript/tests/e2e/input/cassettes/call/google/encodes-assistant-message.har";
+
+/** Rule → what shows that the service does not always apply it; see `exceptions.ts` and the switch `responseMatching`. */
+export const EXCEPTIONS: Readonly<Record<string, Evidence>> = {
+  "E-03": recording(
+    "open-telemetry/opentelemetry-python-contrib/tree/main/instrumentation-genai/opentelemetry-instrumentation-vertexai/tests",
+  ),
+  "E-05": recording(`${LINGUA}/006fc081247e10df03ac7b4311fffba7f5637cc6/${SNAPSHOTS}/simpleRequestTruncated/google`),
+  "E-06": recording("google/adk-go/tree/main/internal/llminternal"),
+  "E-15": recording(`${LINGUA}/85c6d292c17d54eb42daa45a18ca5b162cb19977/${SNAPSHOTS}/toolCallRequest/google`),
+  "E-18": recording(
+    "google/adk-go/blob/c62d8cd82d2d5389750a3fe376e14cb67afa3f2e/agent/llmagent/testdata/TestDelegation_09_ChatPeerTransferAcrossSiblings.httprr",
+  ),
+  "E-21": recording("docker/docker-agent/tree/main/e2e/testdata/cassettes"),
+  "E-35": recording("pydantic/pydantic-ai/tree/main/tests/models/cassettes"),
+};
 
 /** Rule → its best evidence: a recording before an issue, an issue before documentation. */
 export const EVIDENCE: Readonly<Record<string, Evidence>> = {
@@ -138,6 +155,8 @@ export const EVIDENCE: Readonly<Record<string, Evidence>> = {
   "E-64": THINKING,
   "E-65": THINKING,
   "E-66": THINKING,
+  "E-67": recording("googleapis/dotnet-genai/tree/main/Google.GenAI.E2E.Tests/Recordings"),
+  "E-67b": issue("danielmiessler/Fabric/issues/1607"),
   "E-70": recording(UNKNOWN_MODEL),
   "E-71": documentation("gemini-api/docs/deprecations"),
   "E-72": issue("expectedparrot/edsl/issues/1907"),
@@ -152,5 +171,6 @@ export const EVIDENCE: Readonly<Record<string, Evidence>> = {
   "F-2": FILES,
   "F-3": FILES,
   "X-1": documentation("api/embeddings"),
+  "D-1": documentation("gemini-api/docs/changelog"),
   continuation: "unsure",
 };

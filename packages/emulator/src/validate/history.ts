@@ -44,12 +44,13 @@ export function historyProblem(subject: Subject): Problem | undefined {
   return roleProblem(subject) ?? emptyTextProblem(subject) ?? turnProblem(turnsOf(contents, subject.model), subject);
 }
 
-/** Whether every response has the id and name of its call; false only for models that require it. */
+/** Whether every response has the name of its call, and its id unless the switch lets that be missing. */
 export function responsesMatch(subject: Subject): boolean {
   const turns = turnsOf(subject.request.contents, subject.model);
+  const byName = subject.switches.responseMatching === "given";
   return turns.every((turn, index) => {
     const next = turns[index + 1];
-    return turn.role === "user" || !next || matchesCalls(callsOfTurn(partsOf(turn)).open, partsOf(next));
+    return turn.role === "user" || !next || matchesCalls(callsOfTurn(partsOf(turn)).open, partsOf(next), byName);
   });
 }
 
@@ -83,7 +84,7 @@ function turnProblem(turns: readonly Turn[], subject: Subject): Problem | undefi
       turn.role === "model" ? modelTurnProblem(turns, index, subject) : userTurnProblem(turns, index, subject);
     if (found) return found;
   }
-  const matching = subject.model.strictMatching && subject.switches.responseMatching === "refuse";
+  const matching = /refuse|given/.test(subject.switches.responseMatching) && subject.model.strictMatching;
   return matching && !responsesMatch(subject) ? problem("E-15", COUNTS) : undefined;
 }
 

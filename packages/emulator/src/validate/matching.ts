@@ -1,13 +1,19 @@
 import type { Part } from "@pollux/core/wire";
 
-/** Whether responses, in any order, have the ids and names of the calls: an id if the call has one, otherwise none. */
-export function matchesCalls(calls: readonly Part[], responses: readonly Part[]): boolean {
-  const open = calls.flatMap(({ functionCall: call }) => (call ? [{ id: call.id, name: call.name }] : []));
-  return responses.every(({ functionResponse: response }) => {
-    if (!response) return true;
-    const found = open.findIndex(({ id, name }) => (id || "") === (response.id || "") && name === response.name);
-    if (found === -1) return false;
-    open.splice(found, 1);
-    return true;
-  });
+/**
+ * Whether responses, in any order, have the names of the calls, and the ids of those that have one.
+ *
+ * @param byName Whether a response without an id answers the first call of its name that no other one answers.
+ */
+export function matchesCalls(calls: readonly Part[], responses: readonly Part[], byName: boolean): boolean {
+  const open = calls.flatMap(({ functionCall: call }) => (call ? [{ id: call.id || "", name: call.name }] : []));
+  const sent = responses.flatMap(({ functionResponse: response }) => (response ? [response] : []));
+  // Those without an id come last, so that they take what the others leave.
+  return sent
+    .toSorted((left, right) => Number(!left.id) - Number(!right.id))
+    .every((response) => {
+      const id = response.id || "";
+      const found = open.findIndex((call) => call.name === response.name && (call.id === id || (byName && id === "")));
+      return found !== -1 && open.splice(found, 1).length === 1;
+    });
 }

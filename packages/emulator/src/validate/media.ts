@@ -1,4 +1,4 @@
-import type { Part } from "@pollux/core/wire";
+import { OFFICE_TYPE, type Part } from "@pollux/core/wire";
 import { type Problem, problem } from "./problem.ts";
 import type { Subject } from "./subject.ts";
 
@@ -39,7 +39,8 @@ function partProblem(part: Part, subject: Subject): Problem | undefined {
 
 function typeProblem(mimeType: string, { model }: Subject): Problem | undefined {
   const type = mimeType.toLowerCase().split(";")[0]?.trim() ?? "";
-  if (!TAKEN.test(type)) return problem("E-76", `Unsupported MIME type: ${mimeType}`);
+  if (!TAKEN.test(type) && !(model.officeInput && OFFICE_TYPE.test(type)))
+    return problem("E-76", `Unsupported MIME type: ${mimeType}`);
   if (type.startsWith("image/") && !model.imageInput) {
     return problem("E-41", `Image input modality is not enabled for models/${model.id}`);
   }

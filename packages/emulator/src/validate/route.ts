@@ -30,7 +30,7 @@ const VERSIONS: Readonly<Record<Profile, readonly string[]>> = {
   "old-proxy": ["v1beta", "v1"],
 };
 
-const GENERATING = new Set(["generateContent", "streamGenerateContent", "countTokens"]);
+const GENERATING = new Set(["generateContent", "streamGenerateContent", "countTokens", "computeTokens"]);
 
 /** Parses method and path; undefined if the service has nothing at that address. */
 export function parseRoute(method: string, url: URL, profile: Profile): Route | undefined {
@@ -61,6 +61,7 @@ export function resolveRoute(
   if ("rule" in model) return model;
   if (route.verb === "get") return { operation: "getModel", model };
   if (!isOperation(route.verb) || !model.generates) return unknownModel(route, profile);
+  if (route.verb === "computeTokens" && profile !== "vertex") return unknownModel(route, profile);
   if (route.verb === "streamGenerateContent" && !model.streaming) return unknownModel(route, profile);
   return { operation: route.verb, model };
 }

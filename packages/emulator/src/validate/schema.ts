@@ -14,17 +14,18 @@ interface Node {
  *
  * @param schema - Normalized: types in upper case, no unknown keys.
  * @param path - Its path, such as `tools[0].function_declarations[0].parameters`.
- * @param emptyRoot - Accepts `properties: {}` at the root, which declares a function without arguments.
+ * @param root - `"empty"` accepts `properties: {}` at the root, which declares a function without arguments; `"bare"` also no
+ *   properties at all.
  */
-export function schemaProblems(schema: unknown, path: string, emptyRoot: boolean): Problem[] {
-  return nodeProblems(asNode(schema), `* GenerateContentRequest.${path}`, emptyRoot);
+export function schemaProblems(schema: unknown, path: string, root?: "empty" | "bare"): Problem[] {
+  return nodeProblems(asNode(schema), `* GenerateContentRequest.${path}`, root);
 }
 
-function nodeProblems(node: Node, path: string, emptyAllowed: boolean): Problem[] {
+function nodeProblems(node: Node, path: string, root?: "empty" | "bare"): Problem[] {
   const problems: Problem[] = [];
   const properties = Object.entries(node.properties ?? {});
   if (!node.type && !node.anyOf) problems.push(problem("E-26", `${path}.type: must be specified`));
-  if (node.type === "OBJECT" && properties.length === 0 && !(emptyAllowed && node.properties)) {
+  if (node.type === "OBJECT" && properties.length === 0 && !(root === "bare" || (root && node.properties))) {
     problems.push(problem("E-21", `${path}.properties: should be non-empty for OBJECT type`));
   }
   if (node.type && node.type !== "OBJECT" && properties.length > 0) {
@@ -42,7 +43,7 @@ function nodeProblems(node: Node, path: string, emptyAllowed: boolean): Problem[
   if (node.items) children.push([node.items, "items"]);
   for (const [index, child] of (node.anyOf ?? []).entries()) children.push([child, `any_of[${index}]`]);
   for (const [child, name] of children)
-    for (const found of nodeProblems(child, `${path}.${name}`, false)) problems.push(found);
+    for (const found of nodeProblems(child, `${path}.${name}`)) problems.push(found);
   return problems;
 }
 

@@ -18,6 +18,11 @@ export interface StrictSwitches {
   readonly retiredModels?: "serve" | "refuse" | undefined;
   /** A-6: false rejects everything with the message for unsupported regions. @defaultValue `true` */
   readonly regionSupported?: boolean | undefined;
+  /**
+   * E-05, E-06, E-18, E-21 and E-35: `"seen"` makes the exceptions that recordings show, with the models and on the surface they
+   * show; `"accept"` makes them everywhere, `"refuse"` nowhere. @defaultValue `"seen"`
+   */
+  readonly exceptions?: "seen" | "accept" | "refuse" | undefined;
   /** E-01: `v1` as it was before 2026, without tools, system instruction and JSON output. @defaultValue `false` */
   readonly oldV1?: boolean | undefined;
   /** E-39: which upstream the gateway profile forwards to. @defaultValue `"vertex"` */
@@ -28,10 +33,11 @@ export interface StrictSwitches {
    */
   readonly mixedResponses?: "model" | "refuse" | "accept" | undefined;
   /**
-   * E-15: responses whose id or name doesn't match, from 3.5 on. `"refuse"` is a 400; `"empty"` accepts the request with
-   * `mismatched: true`, so that the responder answers with an empty candidate. @defaultValue `"refuse"`
+   * E-15: responses whose id or name doesn't match, from 3.5 on. `"given"` rejects wrong ones; a response without an id, as some
+   * SDKs send, answers the first open call of its name. `"refuse"` also rejects those. Where that would be a 400, `"empty"` answers
+   * with an empty candidate. @defaultValue `"given"`
    */
-  readonly responseMatching?: "refuse" | "empty" | "accept" | undefined;
+  readonly responseMatching?: "given" | "refuse" | "empty" | "accept" | undefined;
   /**
    * E-55: signatures on a part other than the one they were issued for. `"calls"` tolerates them on text parts, like the service.
    * @defaultValue `"calls"`
@@ -50,6 +56,8 @@ export interface StrictSwitches {
    * where the service was seen to, on Vertex. @defaultValue `true`
    */
   readonly samplingRanges?: boolean | "seen" | undefined;
+  /** E-70: explicit caches on Gemini 4 Carbon and Neon, which are only guessed to have none. @defaultValue `"refuse"` */
+  readonly explicitCaches?: "refuse" | "accept" | undefined;
   /** E-40b: false accepts pointless or undeclared `allowedFunctionNames`. @defaultValue `true` */
   readonly allowedNames?: boolean | undefined;
   /** E-47: false accepts a response schema without its MIME type. @defaultValue `true` */
@@ -58,6 +66,14 @@ export interface StrictSwitches {
   readonly fileState?: ((fileUri: string) => FileState) | undefined;
   /** E-75: whether inline images must start like an image of their type. @defaultValue `false` */
   readonly decodeImages?: boolean | undefined;
+  /** D-1: whether `/v1/decisions` exists beside `/v1beta/decisions`; without it, it is an unknown address. @defaultValue `false` */
+  readonly decisionsInV1?: boolean | undefined;
+  /** D-1: whether the description of an option may be `null`, as the AI SDK sends it. @defaultValue `true` */
+  readonly decisionNullDescriptions?: boolean | undefined;
+  /** D-1: `"numbers"` are the codes of all other endpoints' errors, `"words"` those of the Interactions API. @defaultValue `"numbers"` */
+  readonly decisionErrors?: "numbers" | "words" | undefined;
+  /** D-1: whether a blocked input is answered with `prompt_feedback`, or refused with a 400. @defaultValue `"answer"` */
+  readonly blockedDecisions?: "answer" | "refuse" | undefined;
   /** E-78: bytes of the largest body, also of one request of an upload. Larger ones are not kept in memory. @defaultValue `104_857_600` (100 MB) */
   readonly maxBodyBytes?: number | undefined;
 }
@@ -70,26 +86,33 @@ const DEFAULTS: ResolvedSwitches = {
   extraModels: [],
   retiredModels: "serve",
   regionSupported: true,
+  exceptions: "seen",
   oldV1: false,
   cometUpstream: "vertex",
   mixedResponses: "model",
-  responseMatching: "refuse",
+  responseMatching: "given",
   movedSignatures: "calls",
   maxFunctionNameLength: 64,
   maxForcedEnumMembers: 1_000,
   maxSchemaStates: 50_000,
   maxSchemaDepth: 32,
   samplingRanges: true,
+  explicitCaches: "refuse",
   allowedNames: true,
   schemaNeedsMimeType: true,
   fileState: () => "active",
   decodeImages: false,
+  decisionsInV1: false,
+  decisionNullDescriptions: true,
+  decisionErrors: "numbers",
+  blockedDecisions: "answer",
   maxBodyBytes: 104_857_600,
 };
 
 /** The effect of `guesses: false` on guessed rules that have their own switch. */
 const WITHOUT_GUESSES = {
   samplingRanges: "seen",
+  explicitCaches: "accept",
   allowedNames: false,
   schemaNeedsMimeType: false,
   movedSignatures: "accept",

@@ -1,3 +1,4 @@
+import { isExcepted } from "./exceptions.ts";
 import { type Problem, problem } from "./problem.ts";
 import { enumMembers, schemaSizeProblem } from "./schema-size.ts";
 import { isOlderThan3, type Subject } from "./subject.ts";
@@ -55,7 +56,8 @@ function capabilityProblem({ declarations, builtIns }: ToolFacts, { model, surfa
   return builtIns.length > 0 && !model.builtIns ? missing("Search as tool") : undefined;
 }
 
-function mixProblem(tools: ToolFacts, { request, model, surface }: Subject): Problem | undefined {
+function mixProblem(tools: ToolFacts, subject: Subject): Problem | undefined {
+  const { request, model, surface } = subject;
   const mixed = tools.declarations.length > 0 && tools.builtIns.length > 0;
   if (surface === "vertex") {
     const many = mixed || (tools.builtIns.length > 1 && !tools.onlySearches);
@@ -70,7 +72,8 @@ function mixProblem(tools: ToolFacts, { request, model, surface }: Subject): Pro
   }
   if (!mixed) return undefined;
   if (!model.builtInsWithFunctions) return problem("E-34", "Tool use with function calling is unsupported");
-  if (flag) return undefined;
+  const fetches = tools.builtIns.every((name) => name === "urlContext");
+  if (flag || (fetches && isExcepted("E-35", subject))) return undefined;
   return problem(
     "E-35",
     "Please enable tool_config.include_server_side_tool_invocations to use Built-in tools with Function calling.",

@@ -15,7 +15,13 @@ export interface Refusal {
 }
 
 /** What a request asks for. */
-export type Operation = "generateContent" | "streamGenerateContent" | "countTokens" | "listModels" | "getModel";
+export type Operation =
+  | "generateContent"
+  | "streamGenerateContent"
+  | "countTokens"
+  | "computeTokens"
+  | "listModels"
+  | "getModel";
 
 /** A valid request. */
 export interface Accepted {

@@ -1,4 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { findKnownModel } from "@pollux/core/wire";
+import { createEmulator } from "../../src/index.ts";
+import { ask, unary } from "../support.ts";
 import { closestModel } from "../../src/catalog/closest-model.ts";
 import { ALIASES, findModel, MODELS } from "../../src/catalog/models.ts";
 
@@ -28,6 +31,7 @@ describe("the catalog", () => {
     ["gemini-flash-latest", "LOW MEDIUM HIGH", "MEDIUM"],
     ["gemini-4-argon", "LOW MEDIUM HIGH", "MEDIUM"],
     ["gemini-4-hydrogen", "LOW MEDIUM HIGH XHIGH", "HIGH"],
+    ["gemini-4-neon", "LOW MEDIUM HIGH XHIGH", "HIGH"],
     ["gemma-4-31b-it", "MINIMAL HIGH", "MINIMAL"],
   ])("%s thinks at %s, by default %s", (id, levels, defaultLevel) => {
     expect(findModel(id)?.thinking).toMatchObject({ kind: "level", levels: levels.split(" "), defaultLevel });
@@ -42,6 +46,40 @@ describe("the catalog", () => {
     ["gemini-4-argon", undefined],
   ])("%s takes budgets %o", (id, budget) => {
     expect(findModel(id)?.thinking.budget).toEqual(budget);
+  });
+
+  test.each(MODELS.filter(({ generates }) => generates))("has $id as the client knows it", (model) => {
+    const known = findKnownModel(model.id);
+    if (known === undefined) throw new Error("the client does not know it");
+    const {
+      thinking,
+      thinkingLevels: _1,
+      defaultLevel: _2,
+      thinkingBudget: _3,
+      outputWithFunctions,
+      systemInstruction,
+      ...shared
+    } = known;
+    expect(model).toMatchObject(shared);
+    // The service was seen to take more than the client asks for.
+    expect([outputWithFunctions, true]).toContain(model.outputWithFunctions);
+    expect([systemInstruction, true]).toContain(model.systemInstruction);
+    if (model.id.includes("thinking-exp")) return;
+    const { kind, levels, budget } = model.thinking;
+    expect([kind, levels, model.thinking.defaultLevel]).toEqual([
+      thinking,
+      known.thinkingLevels.map((level) => level.toUpperCase()),
+      known.defaultLevel?.toUpperCase(),
+    ]);
+    if (kind === "budget") expect({ ...budget, min: known.thinkingBudget?.min }).toEqual(known.thinkingBudget);
+  });
+
+  test.each([
+    ["gemini-3.5-flash", "gemini-3.6-flash"],
+    ["gemini-3.7-flash", "gemini-3.8-flash"],
+    ["gemini-3.6-flash", "gemini-3.6-flash"],
+  ])("%s is answered by %s", async (id, modelVersion) => {
+    expect(await unary(createEmulator({}), ask("Hi."), id)).toMatchObject({ modelVersion });
   });
 
   test("knows which models continue a model turn and which require signatures", () => {
@@ -66,7 +104,7 @@ describe("the catalog", () => {
 
   test.each([
     ["gemini-3.9-flash", "gemini-3.8-flash", 3.9],
-    ["gemini-5-neon", "gemini-4-argon", 5],
+    ["gemini-5-xenon", "gemini-4-argon", 5],
     ["gemini-4-hydrogen-preview", "gemini-4-hydrogen", 4],
     ["gemini-2.5-flash-preview-09-2025", "gemini-2.5-flash", 2.5],
     ["gemini-2.5-flash-lite-preview-09-2025", "gemini-2.5-flash-lite", 2.5],

@@ -135,6 +135,16 @@ describe("what is written", () => {
     });
   });
 
+  test("keeps bodies nested too deep to walk through as what they are", async () => {
+    const deep = `${'{"a":['.repeat(10_000)}1${"]}".repeat(10_000)}`;
+    const recording = recordFetch(folder, { name: "deep", fetch: answers(new Response(deep)) });
+    await (await recording(UNARY, { ...post({}), body: deep })).text();
+    await recording.saved();
+    const [kept] = (await readCase(recording.file)).others;
+    expect(kept).toMatchObject({ request: null, requestBody: { bytes: deep.length } });
+    expect(kept?.responseBody === deep).toBe(true);
+  });
+
   test("names its framing, links turns of a conversation, and tells a long text by its hash", async () => {
     const long = "wörd ".repeat(100);
     const listed = `[${JSON.stringify(chunk(long))}\n,\r\n${JSON.stringify(chunk("b"))}]`;

@@ -400,6 +400,25 @@ const BODIES: readonly (readonly [string, Asked])[] = [
     "a long unary answer of Gemini 4 that goes on",
     { model: "gemini-4-argon", body: { ...config({ maxOutputTokens: 400_000 }), continuationToken: "1.abc" } },
   ],
+  ...[
+    "application/msword",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.ms-excel",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.ms-powerpoint",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "application/vnd.oasis.opendocument.text",
+    "application/vnd.oasis.opendocument.spreadsheet",
+    "application/vnd.oasis.opendocument.presentation",
+  ].map((mimeType): readonly [string, Asked] => [
+    `${mimeType} on Hydrogen`,
+    {
+      model: "gemini-4-hydrogen",
+      body: {
+        contents: [user({ inlineData: { mimeType, data: "AAAA" } }, { fileData: { mimeType, fileUri: "gs://b/f" } })],
+      },
+    },
+  ]),
   ["xhigh on Hydrogen", { model: "gemini-4-hydrogen", body: config({ thinkingConfig: { thinkingLevel: "xhigh" } }) }],
   ["a budget on 3.8", { body: config({ thinkingConfig: { thinkingBudget: 512 } }) }],
   [

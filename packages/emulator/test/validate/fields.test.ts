@@ -82,6 +82,112 @@ function mapValues(value: unknown, type: () => string): unknown {
   return Object.fromEntries(Object.entries(value as object).map(([key, child]) => [key, respelled(child, type())]));
 }
 
+const SURFACES = ["developer", "vertex"] as const;
+
+/** What both surfaces say about a field: what they take, and what they do not know. */
+test.each<[string, object, readonly (typeof SURFACES)[number][]]>([
+  [
+    "server-side MCP",
+    {
+      tools: [
+        {
+          mcpServers: [
+            {
+              name: "n",
+              streamableHttpTransport: {
+                url: "u",
+                headers: { a: "b" },
+                timeout: "1.5s",
+                sseReadTimeout: "30s",
+                terminateOnClose: true,
+              },
+            },
+          ],
+        },
+      ],
+    },
+    ["developer"],
+  ],
+  ["grounding types of Maps", { tools: [{ googleMaps: { groundingTypes: { places: {}, routing: {} } } }] }, ["vertex"]],
+  ["a new grounding type", { tools: [{ googleMaps: { groundingTypes: { photos: {} } } }] }, []],
+  ["Exa", { tools: [{ exaAiSearch: { apiKey: "k", customConfigs: { a: 1 } } }] }, ["vertex"]],
+  ["Parallel", { tools: [{ parallelAiSearch: { apiKey: "k", enableZeroDataRetention: true } }] }, ["vertex"]],
+  ["search for companies", { tools: [{ enterpriseWebSearch: { excludeDomains: ["a.example"] } }] }, ["vertex"]],
+  [
+    "a computer",
+    {
+      tools: [
+        {
+          computerUse: {
+            environment: "ENVIRONMENT_MOBILE",
+            excludedPredefinedFunctions: ["f"],
+            disabledSafetyPolicies: ["DATA_MODIFICATION"],
+          },
+        },
+      ],
+    },
+    SURFACES,
+  ],
+  ["a policy that does not exist", { tools: [{ computerUse: { disabledSafetyPolicies: ["FUN"] } }] }, []],
+  [
+    "transcription",
+    { generationConfig: { audioTranscriptionConfig: { languageCodes: ["de"], diarization: true, mode: "SMART" } } },
+    SURFACES,
+  ],
+  ["an unknown field of it", { generationConfig: { audioTranscriptionConfig: { speed: 1 } } }, []],
+  [
+    "people in images",
+    { generationConfig: { imageConfig: { prominentPeople: "BLOCK_PROMINENT_PEOPLE" } } },
+    ["vertex"],
+  ],
+  [
+    "files of images",
+    { generationConfig: { imageConfig: { imageOutputOptions: { mimeType: "image/jpeg", compressionQuality: 80 } } } },
+    ["vertex"],
+  ],
+  ["what only Google's SDK calls so", { generationConfig: { imageConfig: { outputCompressionQuality: 80 } } }, []],
+  [
+    "a voice from a sample",
+    {
+      generationConfig: {
+        speechConfig: { voiceConfig: { replicatedVoiceConfig: { mimeType: "audio/wav", voiceSampleAudio: "AAAA" } } },
+      },
+    },
+    SURFACES,
+  ],
+  [
+    "consent to it",
+    {
+      generationConfig: {
+        speechConfig: {
+          voiceConfig: { replicatedVoiceConfig: { consentAudio: "AAAA", voiceConsentSignature: { signature: "s" } } },
+        },
+      },
+    },
+    ["developer"],
+  ],
+  [
+    "a voice by its identifier",
+    {
+      generationConfig: {
+        speechConfig: {
+          multiSpeakerVoiceConfig: { speakerVoiceConfigs: [{ speaker: "a", voiceConfig: { voice: "v" } }] },
+        },
+      },
+    },
+    SURFACES,
+  ],
+  ["a place for the output", { outputConfig: { outputUriPrefix: "gs://a/" } }, ["vertex"]],
+])("%s is known where the service knows it", (_what, body, known) => {
+  const taking = SURFACES.filter((surface) => {
+    const { value, problems } = checkFields({ ...body }, "GenerateContentRequest", { ...SCOPE, surface });
+    if (problems.length === 0) expect(value).toEqual(body);
+    else expect(problems[0]?.message).toMatch(/Cannot find field|Invalid value at 'tools/);
+    return problems.length === 0;
+  });
+  expect(taking).toEqual(known);
+});
+
 describe("checkFields", () => {
   test("takes every message of the descriptors and changes nothing in it", () => {
     fc.assert(

@@ -18,22 +18,22 @@ import { HttpError } from "../server/http.ts";
 const MAX_STOP_MS = 10_000;
 
 /**
- * Answers calls: `approvals` (`true`, `false`, `{ deny }` or `{ args }`) and `outcomes` by call id. The run goes on once every question
+ * Answers calls: `approvals` (`true`, `false`, `{ deny }` or `{ args }`) and `outcomes` by token; `by` says who answers. The run goes on once every question
  * has an answer, if its agent is here.
  */
 export const answerAction: ActionHandler = async (call, body) => {
-  const { approvals, outcomes } = fieldsOf(body);
+  const { approvals, outcomes, by } = fieldsOf(body);
   for (const [name, value] of Object.entries({ approvals, outcomes }))
-    if (value !== undefined && fieldsOf(value) !== value) throw invalid(`${name} must be an object by call id.`);
+    if (value !== undefined && fieldsOf(value) !== value) throw invalid(`${name} must be an object by token.`);
   const { session, agent } = await openSession(call, body);
   // Core checks what an answer is, against the question.
-  await session.answer({ approvals, outcomes } as Answers);
+  await session.answer({ approvals, outcomes, by: textOf(by) } as Answers);
   const { pending, lastRun } = await session.state();
   if (lastRun === "running") return report("Recorded. The run goes on with it.");
   if (pending.length > 0) return report(`Recorded. ${waiting(pending)}`);
   if (agent === undefined)
     return report("Recorded. The run goes on when its program resumes it: no agent is open here (see --agent).");
-  return await start(session.resumeStream(), "Recorded; the run goes on.");
+  return await start(call, session, session.resumeStream(), "Recorded; the run goes on.");
 };
 
 /** Goes on with a run that was cut off, failed, was stopped or reached a limit. */
@@ -41,7 +41,7 @@ export const resumeAction: ActionHandler = async (call, body) => {
   const { session } = await openWithAgent(call, body, "resume");
   const { pending } = await session.state();
   if (pending.length > 0) throw new HttpError(409, "waiting", `${waiting(pending)} Answer first.`);
-  return await start(session.resumeStream(), "The run goes on.");
+  return await start(call, session, session.resumeStream(), "The run goes on.");
 };
 
 /** Sends a message: `message`, and `whileRunning` for a session whose run is going. */
@@ -51,7 +51,7 @@ export const sendAction: ActionHandler = async (call, body) => {
     throw invalid('whileRunning must be "refuse", "steer" or "replace".');
   const message = messageIn(body);
   const { session } = await openWithAgent(call, body, "send");
-  return await start(session.stream(message, { whileRunning }), "Sent.");
+  return await start(call, session, session.stream(message, { whileRunning }), "Sent.");
 };
 
 /** Says something to the run that is going, or else to the next one. Needs no agent. */
@@ -108,9 +108,18 @@ async function openWithAgent(call: SessionCall, body: Json, what: string): Promi
 }
 
 /** Starts a run, and leaves it running: whoever watches the session sees how it goes. */
-async function start(stream: RunStream<unknown>, done: string): Promise<ActionResult> {
+async function start(
+  { going }: SessionCall,
+  session: Session,
+  stream: RunStream<unknown>,
+  done: string,
+): Promise<ActionResult> {
   const events = stream[Symbol.asyncIterator]();
-  for (let next = await events.next(); next.done !== true; next = await events.next()) {
+  const first = events.next();
+  going.add(session);
+  const over = (): void => void going.delete(session);
+  void stream.result().then(over, over);
+  for (let next = await first; next.done !== true; next = await events.next()) {
     if (next.value.type !== "run-start") continue;
     // From here on, a failure is in the log.
     readOn(events).catch(() => {});

@@ -1,4 +1,4 @@
-import { checkSession, type LogLine, repairSession } from "@pollux/core";
+import { checkSession, type LogLine, repairSession } from "@pollux/core/doctor";
 import { fieldsOf, textOf } from "../inspection/read-values.ts";
 import type { LogCheck } from "../inspection/results.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";

@@ -1,9 +1,9 @@
 import type { Json } from "@pollux/core";
-import { parseStepName } from "@pollux/core/durable";
 import { fieldsOf, listOf, numberOf, textOf } from "../inspection/read-values.ts";
 import type { ForkRequest } from "../inspection/results.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
+import { readPlace } from "../inspection/step-place.ts";
 import { HttpError } from "../server/http.ts";
 
 /** The beginning of a fork's log. */
@@ -39,10 +39,13 @@ export function forkLog(fold: SessionFold, run: RunFold, request: ForkRequest, r
   const kept: Json[] = [];
   for (const position of positionsOf(run)) {
     const one = fieldsOf(fold.entries[position]);
-    const step = parseStepName(textOf(one["step"]) ?? "");
+    const step = readPlace(one);
     if (step.kind !== "other" && step.turn >= turn) break;
+    const closed = one["type"] === "turn" ? (numberOf(one["turn"]) ?? 0) : 0;
+    // A turn with another result is not what it was.
+    if (closed >= turn || (closed === turn - 1 && changed.size > 0)) break;
     // The end of a run that was resumed says nothing that its steps don't; what follows keeps its place.
-    const isStep = one["type"] === "begin" || one["type"] === "step" || one["type"] === "answer";
+    const isStep = ["begin", "step", "answer", "turn"].includes(textOf(one["type"]) ?? "");
     while (run.position + 1 + kept.length < position) kept.push(placeholder(fold, run.position + 1 + kept.length));
     kept.push(asJson(isStep ? withResult({ ...one, runId }, results, turn, changed) : placeholder(fold, position)));
   }
@@ -68,13 +71,15 @@ function positionsOf(run: RunFold): readonly number[] {
   return [...[...run.turns.values()].flatMap(({ positions }) => positions), ...run.positions].toSorted((a, b) => a - b);
 }
 
-/** Keeps the places of other entries: messages to a run refer to them. What was said to the session stays. */
+/** Keeps the places of other entries: messages to a run refer to them. What was said to the session stays, and what is not known. */
 function placeholder(fold: SessionFold, position: number): Json {
   const entry = fieldsOf(fold.entries[position]);
-  return entry["type"] === "steer" || entry["type"] === "info"
-    ? (fold.entries[position] ?? null)
-    : asJson({ v: 2, at: numberOf(entry["at"]) ?? 0, type: "info" });
+  return LEFT_OUT.has(textOf(entry["type"]) ?? "")
+    ? asJson({ v: 3, at: numberOf(entry["at"]) ?? 0, type: "info" })
+    : (fold.entries[position] ?? null);
 }
+
+const LEFT_OUT: ReadonlySet<string> = new Set(["begin", "step", "answer", "turn", "resume", "end", "run", "rewind"]);
 
 function withResult(
   entry: { readonly [name: string]: unknown },
@@ -82,9 +87,11 @@ function withResult(
   turn: number,
   changed: Set<string>,
 ): unknown {
-  const step = parseStepName(textOf(entry["step"]) ?? "");
-  if (step.kind !== "call" || step.turn !== turn - 1 || !Object.hasOwn(results, step.callId)) return entry;
+  const step = readPlace(entry);
+  if ((step.kind !== "call" && step.kind !== "wait") || step.turn !== turn - 1 || !Object.hasOwn(results, step.callId))
+    return entry;
   const result = results[step.callId] ?? null;
+  if (step.kind === "wait" && step.question !== "outcome") return entry;
   if (entry["type"] === "answer") {
     changed.add(step.callId);
     return { ...entry, value: { output: result } };
@@ -126,7 +133,7 @@ export function forkInfo(fold: SessionFold, { turn }: ForkRequest): Json {
   const texts = Object.fromEntries(Object.entries(metadata).filter(([, value]) => typeof value === "string"));
   const where = turn === undefined ? "a later message" : `turn ${turn}`;
   const title = `${fold.title === "" ? fold.id : fold.title} (fork at ${where})`;
-  return asJson({ v: 2, at: Date.now(), type: "info", title, metadata: { ...texts, forkOf: fold.id } });
+  return asJson({ v: 3, at: Date.now(), type: "info", title, metadata: { ...texts, forkOf: fold.id } });
 }
 
 /** The JSON of a request to fork. @throws {HttpError} For anything that is none. */

@@ -1,32 +1,52 @@
 import type { Json } from "@pollux/core";
-import { parseStepName } from "@pollux/core/durable";
 import { callsIn } from "./answer-calls.ts";
 import { partViews, shorten } from "./part-view.ts";
-import type { TurnStep } from "./turn-step.ts";
+import { isOutcomeFromOutside, type TurnStep } from "./turn-step.ts";
 import { type Fields, fieldsOf, isFields, listOf, numberOf, textOf } from "./read-values.ts";
 import type { RunFold } from "./run-fold.ts";
+import type { TurnFold } from "./turn-fold.ts";
 import type { CallDetails, NestedView } from "./turn-details.ts";
 import { readUsage, turnUsage } from "./usage.ts";
 
 /** The calls of a turn's last answer, and what became of each. */
-export function readCalls(run: RunFold, turn: number, steps: readonly TurnStep[]): readonly CallDetails[] {
+export function readCalls(
+  run: RunFold,
+  { turn, record }: Pick<TurnFold, "turn" | "record">,
+  steps: readonly TurnStep[],
+): readonly CallDetails[] {
   const answer = steps.findLast(({ value }) => fieldsOf(value)["response"] !== undefined);
   const { content } = fieldsOf(fieldsOf(fieldsOf(answer?.value)["response"]));
-  const routes = steps.findLast(({ name }) => parseStepName(name).kind === "route")?.value;
+  // What no step left stands in the turn.
+  const recorded = new Map(listOf(record?.fields["calls"]).map((one) => [fieldsOf(one)["callId"], fieldsOf(one)]));
+  const routes = steps.findLast(({ place }) => place.kind === "route")?.value;
   return callsIn(content).map(({ call }, index) => {
     const callId = `call:${turn}.${index}`;
-    const own = steps.filter(({ name }) => {
-      const step = parseStepName(name);
-      return (step.kind === "call" || step.kind === "wait" || step.kind === "hook") && step.callId === callId;
+    const own = steps.filter(
+      ({ place }) =>
+        (place.kind === "call" || place.kind === "wait" || place.kind === "hook") && place.callId === callId,
+    );
+    return readCall(call, callId, {
+      steps: own,
+      route: fieldsOf(listOf(routes)[index]),
+      recorded: recorded.get(callId),
+      run,
     });
-    return readCall(call, callId, own, fieldsOf(listOf(routes)[index]), run);
   });
 }
 
-function readCall(call: Fields, callId: string, steps: readonly TurnStep[], route: Fields, run: RunFold): CallDetails {
+/** What the log has about one call. */
+interface CallSources {
+  readonly steps: readonly TurnStep[];
+  readonly route: Fields;
+  readonly recorded: Fields | undefined;
+  readonly run: RunFold;
+}
+
+function readCall(call: Fields, callId: string, sources: CallSources): CallDetails {
+  const { steps, route, recorded } = sources;
   const { name, id, args } = call;
   const done = steps.findLast(({ type, value }) => type === "step" && fieldsOf(value)["part"] !== undefined);
-  const value = fieldsOf(done?.value);
+  const value = fieldsOf(recorded?.["value"] ?? done?.value);
   const { response } = fieldsOf(fieldsOf(value["part"])["functionResponse"]);
   const told = response ?? outsideAnswer(steps);
   const failure = fieldsOf(value["failure"]);
@@ -40,7 +60,7 @@ function readCall(call: Fields, callId: string, steps: readonly TurnStep[], rout
     ...(typeof id === "string" && { id }),
     args: shorten(args ?? {}),
     ...(edited !== undefined && { editedArgs: edited }),
-    state: stateOf(callId, steps, value, route, run),
+    state: stateOf(callId, value, sources),
     ...(startedAt !== undefined && { startedAt }),
     ...(endedAt !== undefined && { endedAt }),
     ...(told !== undefined && { response: shorten(told) }),
@@ -57,29 +77,26 @@ function readCall(call: Fields, callId: string, steps: readonly TurnStep[], rout
   };
 }
 
-function stateOf(
-  callId: string,
-  steps: readonly TurnStep[],
-  value: Fields,
-  route: Fields,
-  run: RunFold,
-): CallDetails["state"] {
+function stateOf(callId: string, value: Fields, { steps, route, run }: CallSources): CallDetails["state"] {
   if (run.pending().some((pending) => pending.callId === callId)) return "waiting";
   if (value["unknown"] === true) return "unknown";
   const failure = textOf(fieldsOf(value["failure"])["kind"]);
+  if (failure === "unknown-outcome") return "unknown";
+  if (failure === "not-run" || failure === "withdrawn") return "not-run";
   if (failure === "denied" || route["do"] === "deny") return "denied";
   if (failure !== undefined) return "failed";
   if (value["notRun"] === true) return "not-run";
   if (value["part"] !== undefined || outsideAnswer(steps) !== undefined) return "ok";
   if (steps.some(({ value: answer }) => answer === false || fieldsOf(answer)["deny"] !== undefined)) return "denied";
   if (steps.some(({ error }) => error !== undefined)) return "failed";
-  // One that a run that is over never made.
-  return run.end === undefined ? "open" : "not-run";
+  if (run.end === undefined) return "open";
+  // One that a run that is over never made, or whose process died in it.
+  return steps.some(({ type }) => type === "begin") ? "unknown" : "not-run";
 }
 
-/** What somebody outside answered under the name of the call. */
+/** What somebody outside answered as the outcome of the call. */
 function outsideAnswer(steps: readonly TurnStep[]): unknown {
-  const answer = steps.findLast(({ name, type }) => type === "answer" && parseStepName(name).kind === "call")?.value;
+  const answer = steps.findLast(isOutcomeFromOutside)?.value;
   return isFields(answer) && ("output" in answer || "error" in answer) ? answer : undefined;
 }
 

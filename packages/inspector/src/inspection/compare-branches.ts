@@ -1,11 +1,10 @@
-import { parseStepName } from "@pollux/core/durable";
 import { callsIn } from "./answer-calls.ts";
 import { shorten } from "./part-view.ts";
 import { fieldsOf, listOf, textIn, textOf } from "./read-values.ts";
 import type { BranchCall, BranchComparison, BranchRow, BranchTotals, BranchTurn } from "./results.ts";
 import type { RunFold } from "./run-fold.ts";
 import type { SessionFold } from "./session-fold.ts";
-import { readStep, type TurnStep } from "./turn-step.ts";
+import { lastOutcome, readStep, type TurnStep } from "./turn-step.ts";
 
 /** Turns that a comparison shows at most. */
 const MAX_ROWS = 200;
@@ -80,10 +79,7 @@ function allTextIn(content: unknown): string {
 }
 
 function responseTo(callId: string, steps: readonly TurnStep[]): unknown {
-  const done = steps.findLast(({ name }) => {
-    const step = parseStepName(name);
-    return step.kind === "call" && step.callId === callId;
-  });
+  const done = lastOutcome(callId, steps);
   const { part } = fieldsOf(done?.value);
   return fieldsOf(fieldsOf(part)["functionResponse"])["response"] ?? (done?.type === "answer" ? done.value : undefined);
 }

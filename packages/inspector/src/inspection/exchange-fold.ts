@@ -1,4 +1,5 @@
-import { type Json, type KeptExchange, KeptExchanges, type Prices, type PriceTable } from "@pollux/core";
+import { findPrices, type Json, type PriceTable } from "@pollux/core";
+import { type KeptExchange, KeptExchanges } from "@pollux/core/exchanges";
 import type {
   ChunkView,
   ExchangeComparison,
@@ -10,6 +11,7 @@ import type {
 import { comparePrefix, type PrefixComparison } from "./prefix.ts";
 import { type CacheEstimate, costOfBreak, estimateCache } from "./prefix-cost.ts";
 import { fieldsOf, firstWords, listOf } from "./read-values.ts";
+import { readableEntry } from "./session-fold.ts";
 
 /** The kept exchanges of a session, read entry by entry. Adding one costs what was new in it. */
 export class ExchangeFold {
@@ -33,8 +35,9 @@ export class ExchangeFold {
     return this.#rows;
   }
 
-  add(entries: readonly Json[]): void {
-    if (entries.length === 0) return;
+  add(stored: readonly Json[]): void {
+    if (stored.length === 0) return;
+    const entries = stored.map(readableEntry);
     this.entries.push(...entries);
     this.kept.add(entries);
     const { exchanges } = this.kept;
@@ -109,7 +112,7 @@ export class ExchangeFold {
       n,
       runId,
       step: step.name,
-      turn: step.turn,
+      turn: step.place.turn,
       attempt,
       at: startedAt,
       ms: Math.max(0, endedAt - startedAt),
@@ -134,26 +137,22 @@ export class ExchangeFold {
   #breakOf(
     { broken, sharedBytes }: PrefixComparison,
     before: number,
-    { bodyBytes, model }: KeptExchange,
+    { bodyBytes, model, startedAt: at }: KeptExchange,
     { promptTokens, cachedTokens = 0 }: Tokens,
   ): { readonly brokenAt?: PrefixBreak } {
     if (broken === undefined) return {};
     const cost =
       promptTokens === undefined
         ? undefined
-        : costOfBreak(broken.lostBytes, { bodyBytes, promptTokens, cachedTokens }, this.#pricesOf(model));
+        : costOfBreak(broken.lostBytes, { bodyBytes, promptTokens, cachedTokens }, findPrices(this.#prices, model, at));
     return { brokenAt: { before, field: broken.field, byte: sharedBytes, ...cost } };
-  }
-
-  #pricesOf(model: string): Prices | undefined {
-    return typeof this.#prices === "function" ? this.#prices(model) : this.#prices;
   }
 
   /** What an explicit cache of the instructions and tools would have cost; undefined without prices, or without any requests. */
   cacheEstimate(): CacheEstimate | undefined {
     const last = this.#rows.findLast(({ promptTokens, parent }) => promptTokens !== undefined && parent === undefined);
     const exchange = last && this.kept.exchanges[last.n];
-    const prices = exchange && this.#pricesOf(exchange.model);
+    const prices = exchange && findPrices(this.#prices, exchange.model, last.at);
     const body = last && this.body(last.n);
     if (last?.promptTokens === undefined || prices === undefined || body === undefined) return undefined;
     const head = Math.max(0, new TextDecoder().decode(body).indexOf('"contents":'));

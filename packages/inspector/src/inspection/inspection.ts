@@ -28,6 +28,8 @@ export interface SessionRow {
   readonly messages: number;
   readonly totalTokens: number;
   readonly cost: number;
+  /** Day of the price list, as `2026-11-23`. */
+  readonly pricesAsOf?: string | undefined;
   readonly agent?: string | undefined;
   readonly owner?: string | undefined;
   readonly metadata?: { readonly [name: string]: string } | undefined;
@@ -78,6 +80,8 @@ export interface SessionOverview {
   readonly problems: readonly ProblemRow[];
   readonly usage: Usage;
   readonly cost?: number | undefined;
+  /** Day of the price list of the last run that had one. */
+  readonly pricesAsOf?: string | undefined;
   /** Kept requests of the session. */
   readonly exchanges: number;
 }
@@ -115,6 +119,7 @@ export interface RunRow {
   readonly takenBack?: true | undefined;
   readonly usage: Usage;
   readonly cost?: number | undefined;
+  readonly pricesAsOf?: string | undefined;
   readonly toolCalls: number;
   /** How much of each limit was used, where the limits are known. */
   readonly limits: readonly LimitRow[];
@@ -202,7 +207,7 @@ export type TurnFlag =
 export interface StepRow {
   /** As in the log, such as `call:3.0`. */
   readonly name: string;
-  readonly kind: "model" | "call" | "wait" | "hook" | "route" | "compact" | "guard" | "other";
+  readonly kind: "model" | "call" | "wait" | "hook" | "route" | "reroute" | "compact" | "guard" | "inner" | "other";
   /** Place of its entry in the log; absent for one that only began. */
   readonly position?: number | undefined;
   readonly at: number;
@@ -226,8 +231,9 @@ export interface StepRow {
 export interface PendingRow {
   readonly runId: string;
   readonly turn: number;
-  /** Key of the answer. */
   readonly callId: string;
+  /** Key of the answer. */
+  readonly token: string;
   readonly question: "approval" | "outcome" | "unknown-outcome";
   readonly name: string;
   readonly args: Json;

@@ -1,5 +1,4 @@
 import type { Json, Source } from "@pollux/core";
-import { parseStepName } from "@pollux/core/durable";
 import { callsIn } from "./answer-calls.ts";
 import { readCalls } from "./call-details.ts";
 import { readNotes } from "./turn-notes.ts";
@@ -27,8 +26,8 @@ export function readTurn(fold: SessionFold, runId: string, number: number): Turn
     before: [...readInput(run, turn), ...steps.flatMap(readBefore)],
     ...(madeBy !== undefined && { madeBy }),
     answers,
-    calls: readCalls(run, number, steps),
-    responses: readResponses(run, number, steps),
+    calls: readCalls(run, turn, steps),
+    responses: readResponses(turn, steps),
     notes: readNotes(number, steps),
     sources: sourceViews(sources),
     entries: turn.positions.map((position) => ({ position, entry: fold.entries[position] ?? null })),
@@ -96,7 +95,7 @@ function readAnswer(
   madeBy: string | undefined,
   sources: readonly Source[],
 ): readonly AnswerView[] {
-  const name = parseStepName(step.name);
+  const { place: name } = step;
   if (name.kind !== "model" || step.type === "begin") return [];
   const value = fieldsOf(step.value);
   const response = fieldsOf(value["response"]);
@@ -154,59 +153,52 @@ function errorOf(error: Fields | undefined): Pick<AnswerView, "error"> {
 }
 
 /** What the run said after the answer, before the next one: responses to its calls, and requests to answer again. */
-function readResponses(run: RunFold, turn: number, steps: readonly TurnStep[]): readonly ContentView[] {
+function readResponses(turn: TurnFold, steps: readonly TurnStep[]): readonly ContentView[] {
   const byName = new Map(steps.map((step) => [step.name, step]));
-  const resolve = (name: unknown, member: "part" | "after"): readonly ContentView["parts"][number][] => {
-    const step = byName.get(typeof name === "string" ? name : "");
+  const inStep = (name: string, member: "part" | "after"): ContentView["parts"] => {
+    const step = byName.get(name);
     if (step === undefined) return [];
     const value = fieldsOf(step.value)[member];
     const path = ["outcome", "value", ...(member === "part" ? [] : ["after"])];
-    const parts = member === "part" ? [value] : value;
-    return partViews(parts, { position: step.position, path });
+    return partViews(member === "part" ? [value] : value, { position: step.position, path });
   };
-  const added = listOf(run.end?.["added"]);
-  if (added.length === 0)
-    return byCall(steps).map((step) => ({ role: "user", origin: "responses", parts: resolve(step.name, "part") }));
-  const contents: ContentView[] = [];
-  let isHere = false;
-  for (const ref of added) {
-    const { model, calls, after, role, parts } = fieldsOf(ref);
-    if (typeof model === "string") {
-      const name = parseStepName(model);
-      isHere = name.kind === "model" && name.turn === turn;
-    } else if (isHere && calls !== undefined) {
-      const told = listOf(calls).flatMap((one) => (typeof one === "string" ? resolve(one, "part") : inEnd([one], run)));
-      contents.push({ role: "user", origin: "responses", parts: numbered(told) });
-    } else if (isHere && after !== undefined)
-      contents.push({
-        role: "user",
-        origin: "media",
-        parts: numbered(listOf(after).flatMap((one) => resolve(one, "after"))),
-      });
-    else if (isHere && role !== undefined) {
-      const views = inEnd(parts, run);
-      const origin = views.some(({ kind }) => kind === "response") ? "responses" : "asks-again";
-      contents.push({ role: textOf(role) ?? "", origin, parts: views });
+  const { record } = turn;
+  if (record === undefined)
+    return byCall(steps).map((step) => ({ role: "user", origin: "responses", parts: inStep(step.name, "part") }));
+  // Media of what it holds itself are not fetched: steps hold them.
+  const inRecord = (parts: unknown): ContentView["parts"] =>
+    partViews(parts, { position: record.position, path: [...record.path, "contents"] });
+  const answers = new Map(listOf(record.fields["calls"]).map((call) => [fieldsOf(call)["callId"], fieldsOf(call)]));
+  const answerTo = (callId: unknown, member: "part" | "after"): ContentView["parts"] => {
+    const { step, value } = answers.get(callId) ?? {};
+    if (typeof step === "string") return inStep(step, member);
+    const own = fieldsOf(value)[member];
+    return inRecord(member === "part" ? [own] : own);
+  };
+  return listOf(record.fields["contents"]).flatMap((ref): readonly ContentView[] => {
+    const { calls, after, role, parts } = fieldsOf(ref);
+    if (calls !== undefined) {
+      const told = listOf(calls).flatMap((one) => (typeof one === "string" ? answerTo(one, "part") : inRecord([one])));
+      return [{ role: "user", origin: "responses", parts: numbered(told) }];
     }
-  }
-  return contents;
+    if (after !== undefined) {
+      const media = listOf(after).flatMap((callId) => answerTo(callId, "after"));
+      return [{ role: "user", origin: "media", parts: numbered(media) }];
+    }
+    return role === undefined ? [] : [{ role: textOf(role) ?? "", origin: "asks-again", parts: inRecord(parts) }];
+  });
 }
 
 /** The last step of each call, in call order. */
 function byCall(steps: readonly TurnStep[]): readonly TurnStep[] {
   const last = new Map<string, TurnStep>();
   for (const step of steps) {
-    const name = parseStepName(step.name);
-    if (name.kind === "call" && fieldsOf(step.value)["part"] !== undefined) last.set(name.callId, step);
+    const { place } = step;
+    if (place.kind === "call" && fieldsOf(step.value)["part"] !== undefined) last.set(place.callId, step);
   }
   return [...last.entries()]
     .toSorted(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
     .map(([, step]) => step);
-}
-
-/** Parts that the run's end holds itself. Their media are not fetched: steps hold them. */
-function inEnd(parts: unknown, run: RunFold): ContentView["parts"] {
-  return partViews(parts, { position: run.positions.at(-1) ?? run.position, path: ["added"] });
 }
 
 function numbered(parts: ContentView["parts"]): ContentView["parts"] {

@@ -1,4 +1,6 @@
-import { exchangeEntry, type Json, NO_USAGE, readResponseBody, type Usage } from "@pollux/core";
+import { type Json, NO_USAGE, readResponseBody, type Usage } from "@pollux/core";
+import { exchangeEntry } from "@pollux/core/exchanges";
+import { buildCallId, stepName, type StepPlace } from "@pollux/core/durable";
 import { fieldsOf, type Fields, isFields, listOf, numberOf, textOf } from "./read-values.ts";
 import { addUsage, readUsage } from "./usage.ts";
 
@@ -71,17 +73,18 @@ class Writer {
     for (const [runId, entries] of this.#entries) {
       const last = entries.at(-1) ?? {};
       const isAnswered = fieldsOf(last["outcome"])["ok"] === true;
-      const steps = entries.filter(({ type }) => type === "step").map(({ step }) => String(step));
+      const steps = entries.filter(({ type }) => type === "step");
+      const count = (kind: string): number => steps.filter(({ place }) => fieldsOf(place)["kind"] === kind).length;
       const end = {
-        v: 2,
+        v: 3,
         at: numberOf(last["at"]) ?? 0,
         type: "end",
         runId,
         stopReason: isAnswered ? "finished" : "failed",
-        added: isAnswered ? refsOf(steps) : [],
+        open: isAnswered ? turnsOf(steps) : [],
         usage: entries.map(usageIn).reduce(addUsage, NO_USAGE),
-        turns: steps.filter((step) => step.startsWith("model:")).length,
-        toolCalls: steps.filter((step) => step.startsWith("call:")).length,
+        turns: count("model"),
+        toolCalls: count("call"),
         ...(!isAnswered && { error: fieldsOf(last["outcome"])["error"] }),
       };
       // Parts of a parsed file, and what core made of it.
@@ -104,19 +107,22 @@ class Writer {
   #begin({ runId, contents }: OpenRun, model: string, at: number): void {
     const origin = { endpoint: "", family: model };
     this.#entries.set(runId, []);
-    this.#write({ at, type: "run", runId, loop: 0, model, origin, input: contents });
+    this.#write({ at, type: "run", runId, loop: 0, agent: "", model, origin, input: contents });
   }
 
   #addResults({ runId, turn }: OpenRun, content: unknown, at: number): void {
     const parts = listOf(fieldsOf(content)["parts"]).filter((part) => fieldsOf(part)["functionResponse"] !== undefined);
     for (const [index, part] of parts.entries()) {
       const value = { part, after: [], nested: [], startedAt: at, endedAt: at, durationMs: 0 };
-      this.#write({ at, type: "step", runId, step: `call:${turn - 1}.${index}`, outcome: { ok: true, value } });
+      const callId = buildCallId(turn - 1, index);
+      const place = { kind: "call", turn: turn - 1, callId, attempt: 0 } as const;
+      this.#write({ at, type: "step", runId, step: stepName(place), place, outcome: { ok: true, value } });
     }
   }
 
   #addAnswer({ runId, turn }: OpenRun, exchange: Fields, at: number): void {
-    this.#write({ at, type: "step", runId, step: `model:${turn}`, outcome: outcomeOf(exchange, at) });
+    const place = modelPlace(turn);
+    this.#write({ at, type: "step", runId, step: stepName(place), place, outcome: outcomeOf(exchange, at) });
   }
 
   #keep({ runId, turn }: OpenRun, exchange: Fields, model: string, at: number): void {
@@ -128,7 +134,7 @@ class Writer {
         startedAt: at,
         endedAt: at,
         runId,
-        step: { name: `model:${turn}`, turn, attempt: 0 },
+        step: { name: stepName(modelPlace(turn)), place: modelPlace(turn), attempt: 0 },
         attempt: 1,
         agent: "",
         model,
@@ -146,24 +152,26 @@ class Writer {
   }
 
   #write(entry: Fields & { readonly runId: string }): void {
-    this.#entries.get(entry.runId)?.push({ v: 2, ...entry });
+    this.#entries.get(entry.runId)?.push({ v: 3, ...entry });
   }
 }
 
-/** What a run of these steps added, by the steps. */
-function refsOf(steps: readonly string[]): readonly Fields[] {
-  const refs: Fields[] = [];
-  let calls: string[] = [];
-  for (const step of steps) {
-    if (step.startsWith("call:")) {
-      if (calls.length === 0) refs.push({ calls });
-      calls.push(step);
-      continue;
-    }
-    calls = [];
-    refs.push({ model: step });
-  }
-  return refs;
+function modelPlace(turn: number): StepPlace {
+  return { kind: "model", phase: "work", turn, attempt: 0 };
+}
+
+/** What a run of these steps added, turn by turn. */
+function turnsOf(steps: readonly Fields[]): readonly Fields[] {
+  return steps.flatMap(({ step, place }): readonly Fields[] => {
+    const { kind, turn } = fieldsOf(place);
+    if (kind !== "model") return [];
+    const calls = steps.flatMap((one): readonly Fields[] => {
+      const own = fieldsOf(one["place"]);
+      return own["kind"] === "call" && own["turn"] === turn ? [{ callId: own["callId"], step: one["step"] }] : [];
+    });
+    const responses = calls.length === 0 ? [] : [{ calls: calls.map(({ callId }) => callId) }];
+    return [{ turn, contents: [{ model: step }, ...responses], steps: [{ step }], calls }];
+  });
 }
 
 function usageIn(entry: Fields): Usage {

@@ -1,8 +1,8 @@
 import { NO_USAGE, type Json, type PriceTable, type Usage } from "@pollux/core";
 import type { FailedRequest, LimitRow, PendingRow, RunRow, SessionState, TurnRow } from "./inspection.ts";
 import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, textOf } from "./read-values.ts";
-import type { StepNames } from "./step-row.ts";
-import { TurnFold } from "./turn-fold.ts";
+import { readPlace } from "./step-place.ts";
+import { type RecordPlace, TurnFold } from "./turn-fold.ts";
 import { addUsage, readUsage } from "./usage.ts";
 
 /** What the runs of a session are measured by. */
@@ -30,18 +30,16 @@ export class RunFold {
   /** The conversation went back to before it. */
   isTakenBack = false;
   readonly #measures: Measures;
-  readonly #names: StepNames;
   /** Questions that were answered since the run began. */
   readonly #answered: Set<string> = new Set();
   #last: TurnFold | undefined;
 
-  constructor(runId: string, position: number, entry: Fields, measures: Measures, names: StepNames) {
+  constructor(runId: string, position: number, entry: Fields, measures: Measures) {
     this.runId = runId;
     this.position = position;
     this.entry = entry;
     this.changedAt = position + 1;
     this.#measures = measures;
-    this.#names = names;
   }
 
   /** @returns What is wrong with the entry, if anything. */
@@ -52,6 +50,10 @@ export class RunFold {
       case "step":
       case "answer":
         return this.#addStep(type, entry, position, at);
+      case "turn":
+        this.positions.push(position);
+        this.#tell(entry, { position, path: [] });
+        return undefined;
       case "resume":
         this.resumed++;
         this.positions.push(position);
@@ -65,6 +67,8 @@ export class RunFold {
         this.endedAt = at;
         this.#tellEnd();
         for (const { turn, question } of this.pending()) this.turns.get(turn)?.ask(question);
+        for (const [index, record] of listOf(entry["open"]).entries())
+          this.#tell(fieldsOf(record), { position, path: ["open", index] });
         return undefined;
     }
   }
@@ -88,7 +92,7 @@ export class RunFold {
 
   pending(): readonly PendingRow[] {
     return listOf(this.end?.["pending"]).flatMap((one): readonly PendingRow[] => {
-      const { turn, callId, call, question, path } = fieldsOf(one);
+      const { turn, callId, token, call, question, path } = fieldsOf(one);
       const { name, args } = fieldsOf(call);
       if (typeof callId !== "string") return [];
       const found = readQuestion(question);
@@ -99,6 +103,7 @@ export class RunFold {
           runId: this.runId,
           turn: numberOf(turn) ?? 0,
           callId,
+          token: textOf(token) ?? "",
           question: found,
           name: textOf(name) ?? "",
           // As it was stored.
@@ -116,12 +121,24 @@ export class RunFold {
     return usage;
   }
 
+  /** A model answered that has no price: what the run cost is not known. */
+  get isUnpriced(): boolean {
+    return this.end?.["unpriced"] !== undefined;
+  }
+
   get cost(): number | undefined {
+    if (this.isUnpriced) return undefined;
     const told = numberOf(this.end?.["cost"]);
     if (told !== undefined) return told;
     let cost: number | undefined;
     for (const turn of this.turns.values()) if (turn.cost !== undefined) cost = (cost ?? 0) + turn.cost;
     return cost;
+  }
+
+  get pricesAsOf(): string | undefined {
+    const { prices } = this.#measures;
+    const own = typeof prices === "object" && "asOf" in prices ? prices.asOf : undefined;
+    return textOf(this.end?.["pricesAsOf"]) ?? own;
   }
 
   state(isLast: boolean, unended: Unended): SessionState {
@@ -136,12 +153,12 @@ export class RunFold {
     const { entry, end } = this;
     const { metadata, origin } = entry;
     const stopReason = textOf(end?.["stopReason"]);
-    const limit = textOf(end?.["limit"]);
+    const limit = textOf(fieldsOf(end?.["reached"])["name"]);
     const error = fieldsOf(end?.["error"]);
     const guardrail = fieldsOf(end?.["guardrail"]);
-    const agent = textOf(fieldsOf(metadata)["agent"]);
+    const agent = textOf(fieldsOf(metadata)["agent"]) ?? (textOf(entry["agent"]) || undefined);
     const code = textOf(error["code"]);
-    const { usage, cost } = this;
+    const { usage, cost, pricesAsOf } = this;
     const toolCalls = numberOf(end?.["toolCalls"]) ?? this.#countCalls();
     return {
       runId: this.runId,
@@ -174,6 +191,7 @@ export class RunFold {
       ...(this.isTakenBack && { takenBack: true }),
       usage,
       ...(cost !== undefined && { cost }),
+      ...(cost !== undefined && pricesAsOf !== undefined && { pricesAsOf }),
       toolCalls,
       limits: this.#limits(usage, cost, toolCalls),
       turns: this.#turnRows(since),
@@ -182,18 +200,23 @@ export class RunFold {
 
   #addStep(type: "begin" | "step" | "answer", entry: Fields, position: number, at: number): string | undefined {
     const text = textOf(entry["step"]) ?? "";
-    const name = this.#names.parse(text);
+    const place = readPlace(entry);
     // Steps of no turn that is known stand with the turn that was under way.
-    const number = name.kind === "other" ? (this.#last?.turn ?? 0) : name.turn;
+    const number = place.kind === "other" ? (this.#last?.turn ?? 0) : place.turn;
     const turn = this.#turn(number);
-    if (type === "begin") turn.begin(name, text, position, at);
-    else if (type === "step") turn.end(name, text, position, at, entry["outcome"]);
+    if (type === "begin") turn.begin(place, text, position, at);
+    else if (type === "step") turn.end(place, text, position, at, entry["outcome"]);
     else {
-      turn.answer(name, text, position, at, entry["value"]);
-      if (name.kind === "wait") this.#answered.add(`${name.callId}/${name.question}`);
-      if (name.kind === "call") this.#answered.add(`${name.callId}/outcome`);
+      turn.answer(place, text, position, at, entry["value"]);
+      if (place.kind === "wait") this.#answered.add(`${place.callId}/${place.question}`);
     }
-    return name.kind === "other" ? `its step "${firstWords(text, 60)}" is not one that a run makes` : undefined;
+    return place.kind === "other" ? `its step "${firstWords(text, 60)}" is not one that a run makes` : undefined;
+  }
+
+  /** What a turn added to the conversation. */
+  #tell(record: Fields, place: RecordPlace): void {
+    const turn = this.turns.get(numberOf(record["turn"]) ?? 0);
+    if (turn !== undefined) turn.record = { ...place, fields: record };
   }
 
   /** The last turn may be one that only failed. */

@@ -1,4 +1,3 @@
-import { parseStepName } from "@pollux/core/durable";
 import type { RunFold } from "./run-fold.ts";
 import type { SessionFold } from "./session-fold.ts";
 import { readStep, type TurnStep } from "./turn-step.ts";
@@ -8,9 +7,4 @@ export function stepsOf(fold: SessionFold, run: RunFold): readonly TurnStep[] {
   return [...run.turns.values()].flatMap(({ positions }) =>
     positions.map((position) => readStep(fold.entries[position], position)),
   );
-}
-
-/** True for the name of a request, also one for typed output. */
-export function isModelStep(name: string): boolean {
-  return parseStepName(name).kind === "model";
 }

@@ -4,7 +4,7 @@ import type { ExchangeRow } from "./exchange-details.ts";
 import type { ExchangeFold } from "./exchange-fold.ts";
 import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, textOf } from "./read-values.ts";
 import { type Measures, RunFold, type Unended } from "./run-fold.ts";
-import { StepNames } from "./step-row.ts";
+import { readPlace } from "./step-place.ts";
 import { addUsage } from "./usage.ts";
 
 /** What stands beside a session's log. */
@@ -28,7 +28,6 @@ export class SessionFold {
   readonly runs: RunFold[] = [];
   readonly problems: ProblemRow[] = [];
   readonly #measures: Measures;
-  readonly #names: StepNames = new StepNames();
   readonly #byId: Map<string, RunFold> = new Map();
   #history: HistoryRow | undefined;
   #steerings: (SteeringRow & { readonly contents: number })[] = [];
@@ -61,9 +60,9 @@ export class SessionFold {
 
   add(value: unknown): void {
     const position = this.entries.length;
-    // What a store gives is JSON.
-    this.entries.push(value as Json);
-    const problem = this.#read(value, position);
+    const entry = readableEntry(value);
+    this.entries.push(entry);
+    const problem = this.#read(entry, position);
     if (problem !== undefined)
       this.problems.push({ position, problem, remedy: "it is shown as it is, and left out otherwise" });
   }
@@ -89,13 +88,16 @@ export class SessionFold {
     const last = this.#last();
     let usage = NO_USAGE;
     let cost: number | undefined;
+    let pricesAsOf: string | undefined;
     for (const run of this.runs) {
       usage = addUsage(usage, run.usage);
       const own = run.cost;
-      if (own !== undefined) cost = (cost ?? 0) + own;
+      if (own === undefined) continue;
+      cost = (cost ?? 0) + own;
+      pricesAsOf = run.pricesAsOf ?? pricesAsOf;
     }
     const title = this.title;
-    const shownDraft = isRunning ? readDraft(draft, this.#names) : undefined;
+    const shownDraft = isRunning ? readDraft(draft) : undefined;
     return {
       id: this.id,
       ...(title !== "" && { title }),
@@ -116,7 +118,8 @@ export class SessionFold {
       ...(shownDraft !== undefined && { draft: shownDraft }),
       problems: this.problems,
       usage,
-      ...(cost !== undefined && { cost }),
+      ...(cost !== undefined && !this.runs.some((run) => run.isUnpriced) && { cost }),
+      ...(pricesAsOf !== undefined && { pricesAsOf }),
       exchanges,
     };
   }
@@ -165,11 +168,13 @@ export class SessionFold {
       case "begin":
       case "step":
       case "answer":
+      case "turn":
       case "resume":
       case "end":
         return this.#addToRun(type, value, position, at ?? 0);
       default:
-        return `its type "${firstWords(type, 60)}" is unknown`;
+        // A newer release may write to the same store.
+        return undefined;
     }
   }
 
@@ -189,13 +194,7 @@ export class SessionFold {
     if (runId === undefined) return "its runId is missing";
     const isRepeated = this.#byId.has(runId);
     // Two runs of one id could not be told apart.
-    const run = new RunFold(
-      isRepeated ? `${runId} (entry ${position})` : runId,
-      position,
-      entry,
-      this.#measures,
-      this.#names,
-    );
+    const run = new RunFold(isRepeated ? `${runId} (entry ${position})` : runId, position, entry, this.#measures);
     this.runs.push(run);
     this.#heardBefore.set(run, this.#heardUpTo);
     this.#byId.set(run.runId, run);
@@ -253,10 +252,24 @@ export function unreadableEntry({
   return { [UNREADABLE]: problem, ...(text !== undefined && { text }) };
 }
 
-function readDraft(draft: unknown, names: StepNames): DraftRow | undefined {
+/** More than any entry that a session opens with has, and far less than a stack holds. */
+const MAX_LEVELS = 600;
+
+/** An entry as it is stored, or what stands for one that nests too deeply to be read: also `JSON.stringify` fails on it. */
+export function readableEntry(value: unknown): Json {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_LEVELS) return unreadableEntry({ problem: `it nests more than ${MAX_LEVELS} levels` });
+    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
+  }
+  // What a store gives is JSON.
+  return value as Json;
+}
+
+function readDraft(draft: unknown): DraftRow | undefined {
   const { runId, step, attempt, parts, truncated } = fieldsOf(draft);
   if (typeof runId !== "string" || typeof step !== "string") return undefined;
-  const name = names.parse(step);
+  const place = readPlace(draft);
   const textOfParts = (isThought: boolean): string =>
     listOf(parts)
       .map((part) => fieldsOf(part))
@@ -266,7 +279,7 @@ function readDraft(draft: unknown, names: StepNames): DraftRow | undefined {
   return {
     runId,
     step,
-    turn: name.kind === "other" ? 0 : name.turn,
+    turn: place.kind === "other" ? 0 : place.turn,
     attempt: numberOf(attempt) ?? 1,
     text: textOfParts(false),
     thoughts: textOfParts(true),

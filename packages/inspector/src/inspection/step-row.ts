@@ -1,12 +1,12 @@
 import type { PrefixField } from "@pollux/core";
-import { parseStepName, type StepName } from "@pollux/core/durable";
 import { callsIn } from "./answer-calls.ts";
 import type { StepRow } from "./inspection.ts";
 import { type Fields, fieldsOf, firstWords, listOf, numberOf, textIn, textOf } from "./read-values.ts";
+import type { ReadPlace } from "./step-place.ts";
 
 /** What is known of a step besides its name. */
 export interface StepInput {
-  readonly name: StepName;
+  readonly place: ReadPlace;
   readonly text: string;
   readonly position: number;
   /** When its entry was written. */
@@ -16,85 +16,81 @@ export interface StepInput {
 }
 
 /** A step that began, and has no outcome yet. */
-export function begunRow({ name, text, at, calls }: StepInput): StepRow {
-  return { name: text, kind: name.kind, at, state: "open", ...labelOf(name, calls) };
+export function begunRow({ place, text, at, calls }: StepInput): StepRow {
+  return { name: text, kind: place.kind, at, state: "open", ...labelOf(place, calls) };
 }
 
 /** A step with its outcome. */
 export function outcomeRow(input: StepInput, outcome: unknown): StepRow {
-  const { name, text, position, at, calls } = input;
+  const { place, text, position, at, calls } = input;
   const { ok, value, error } = fieldsOf(outcome);
   const fields = fieldsOf(value);
   const startedAt = numberOf(fields["startedAt"]) ?? at;
   const endedAt = numberOf(fields["endedAt"]) ?? at;
   const base: Omit<StepRow, "state"> = {
     name: text,
-    kind: name.kind,
+    kind: place.kind,
     position,
     at: startedAt,
     ms: Math.max(0, endedAt - startedAt),
-    ...(name.kind === "model" ? undefined : labelOf(name, calls)),
-    ...("attempt" in name && name.attempt > 0 ? { attempt: name.attempt } : undefined),
+    ...(place.kind === "model" ? undefined : labelOf(place, calls)),
+    ...("attempt" in place && place.attempt > 0 ? { attempt: place.attempt } : undefined),
   };
   if (ok !== true) {
     const { name: kind, message } = fieldsOf(error);
     return { ...base, state: "failed", detail: firstWords(textOf(message) ?? textOf(kind) ?? "it failed") };
   }
-  return { ...base, ...resultOf(name, fields, value, calls) };
+  return { ...base, ...resultOf(place, fields, value, calls) };
 }
 
 /** An answer from outside. */
-export function answerRow({ name, text, position, at, calls }: StepInput, value: unknown): StepRow {
-  const { deny, args, output, error } = fieldsOf(value);
-  const isDenied = value === false || deny !== undefined;
+export function answerRow({ place, text, position, at, calls }: StepInput, value: unknown): StepRow {
+  const { deny, args, output, error, withdrawn } = fieldsOf(value);
+  const isDenied = value === false || deny !== undefined || withdrawn !== undefined;
   const detail =
     typeof deny === "string"
       ? `denied: ${deny}`
-      : isDenied
-        ? "denied"
-        : args !== undefined
-          ? "approved with other arguments"
-          : value === true
-            ? "approved"
-            : error !== undefined
-              ? "answered with an error"
-              : output !== undefined
-                ? "answered with an output"
-                : "answered";
+      : withdrawn !== undefined
+        ? `withdrawn${typeof withdrawn === "string" ? `: ${withdrawn}` : ""}`
+        : isDenied
+          ? "denied"
+          : args !== undefined
+            ? "approved with other arguments"
+            : value === true
+              ? "approved"
+              : error !== undefined
+                ? "answered with an error"
+                : output !== undefined
+                  ? "answered with an output"
+                  : "answered";
   const state = isDenied ? "denied" : "ok";
-  // An outcome from outside has the name of its call.
-  const kind = name.kind === "call" ? "wait" : name.kind;
-  return { name: text, kind, position, at, ms: 0, state, detail: firstWords(detail), ...labelOf(name, calls) };
+  return {
+    name: text,
+    kind: place.kind,
+    position,
+    at,
+    ms: 0,
+    state,
+    detail: firstWords(detail),
+    ...labelOf(place, calls),
+  };
 }
 
-/** Parses the names of steps. The runs of a session have the same ones, so each is parsed once. */
-export class StepNames {
-  readonly #known: Map<string, StepName> = new Map();
-
-  parse(text: string): StepName {
-    let name = this.#known.get(text);
-    if (name === undefined) {
-      name = parseStepName(text);
-      this.#known.set(text, name);
-    }
-    return name;
-  }
-}
-
-function labelOf(name: StepName, calls: readonly string[]): { readonly label?: string } {
-  if (name.kind === "guard") return { label: name.side };
-  if (name.kind !== "call" && name.kind !== "wait" && name.kind !== "hook") return {};
-  const label = calls[Number(name.callId.slice(name.callId.lastIndexOf(".") + 1))];
+function labelOf(place: ReadPlace, calls: readonly string[]): { readonly label?: string } {
+  if (place.kind === "guard") return { label: place.side };
+  if (place.kind === "inner") return { label: place.name };
+  if (place.kind !== "call" && place.kind !== "wait" && place.kind !== "hook") return {};
+  const label = calls[Number(place.callId.slice(place.callId.lastIndexOf(".") + 1))];
   return label === undefined ? {} : { label };
 }
 
 function resultOf(
-  name: StepName,
+  place: ReadPlace,
   fields: Fields,
   value: unknown,
   calls: readonly string[],
 ): Pick<StepRow, "state" | "detail" | "nested" | "label" | "breaks" | "ms"> {
-  switch (name.kind) {
+  switch (place.kind) {
     case "model":
       return modelResult(fields);
     case "call":

@@ -11,12 +11,10 @@ export function sourcesOf(responses: readonly unknown[]): readonly Source[] {
 }
 
 export function sourceViews(sources: readonly Source[]): readonly SourceView[] {
-  return sources.map(({ number, kind, uri, title }) => ({
-    number,
-    kind,
-    ...(uri !== undefined && { uri }),
-    ...(title !== undefined && { title }),
-  }));
+  return sources.map(({ number, kind, uri, title, pageNumber }) => {
+    const shown = pageNumber === undefined ? title : `${title ?? kind}, page ${pageNumber}`;
+    return { number, kind, ...(uri !== undefined && { uri }), ...(shown !== undefined && { title: shown }) };
+  });
 }
 
 /** The citations of an answer, and what the service said it supports and can't be shown as one. */

@@ -1,17 +1,25 @@
-import { computeCost, NO_USAGE, type PriceTable, type Usage } from "@pollux/core";
-import type { StepName } from "@pollux/core/durable";
+import { computeCost, findPrices, NO_USAGE, type PriceTable, type Usage } from "@pollux/core";
 import { citationsOf, sourcesOf } from "./turn-citations.ts";
 import { callNames, callsIn } from "./answer-calls.ts";
 import type { FailedRequest, StepRow, TurnFlag, TurnRow } from "./inspection.ts";
-import { fieldsOf, listOf, textOf } from "./read-values.ts";
+import { type Fields, fieldsOf, listOf, numberOf, textOf } from "./read-values.ts";
 import { answerRow, answerWords, begunRow, outcomeRow } from "./step-row.ts";
+import type { ReadPlace } from "./step-place.ts";
 import { addUsage, readUsage, turnUsage } from "./usage.ts";
+
+/** Where the log tells what a turn added to the conversation. */
+export interface RecordPlace {
+  readonly position: number;
+  readonly path: readonly (string | number)[];
+}
 
 /** One turn, from the entries of a log. */
 export class TurnFold {
   readonly turn: number;
   /** Places of its entries in the log. */
   readonly positions: number[] = [];
+  /** What it added to the conversation, once its run has told that. */
+  record: (RecordPlace & { readonly fields: Fields }) | undefined;
   /** Length of the log after the entry that changed it last. */
   changedAt = 0;
   usage: Usage = NO_USAGE;
@@ -36,22 +44,22 @@ export class TurnFold {
     this.#previous = previous;
   }
 
-  begin(name: StepName, text: string, position: number, at: number): void {
+  begin(place: ReadPlace, text: string, position: number, at: number): void {
     this.#add(position);
     // A step that has an outcome is not open again: it was looked up.
-    if (!this.#steps.has(text)) this.#steps.set(text, begunRow(this.#input(name, text, position, at)));
+    if (!this.#steps.has(text)) this.#steps.set(text, begunRow(this.#input(place, text, position, at)));
   }
 
-  end(name: StepName, text: string, position: number, at: number, outcome: unknown): void {
+  end(place: ReadPlace, text: string, position: number, at: number, outcome: unknown): void {
     this.#add(position);
     const value = fieldsOf(fieldsOf(outcome)["value"]);
-    if (name.kind === "model") this.#addAnswer(name, value);
-    const row = outcomeRow(this.#input(name, text, position, at), outcome);
+    if (place.kind === "model") this.#addAnswer(place, value);
+    const row = outcomeRow(this.#input(place, text, position, at), outcome);
     this.#steps.set(text, row);
     for (const nested of listOf(value["nested"])) this.#addNested(nested);
-    if (name.kind !== "compact" && listOf(value["nested"]).length > 0) this.#flag("nested");
+    if (place.kind !== "compact" && listOf(value["nested"]).length > 0) this.#flag("nested");
     this.#addFlags(row, value);
-    if (name.kind === "route")
+    if (place.kind === "route")
       for (const route of listOf(fieldsOf(outcome)["value"])) {
         const { do: what } = fieldsOf(route);
         if (what === "ask-approval") this.#flag("approval");
@@ -59,12 +67,12 @@ export class TurnFold {
       }
   }
 
-  answer(name: StepName, text: string, position: number, at: number, value: unknown): void {
+  answer(place: ReadPlace, text: string, position: number, at: number, value: unknown): void {
     this.#add(position);
-    const row = answerRow(this.#input(name, text, position, at), value);
+    const row = answerRow(this.#input(place, text, position, at), value);
     // What ran before it was asked stays beside the answer.
     this.#steps.set(this.#steps.has(text) ? `${text}/answer` : text, row);
-    this.#flag(name.kind === "wait" && name.question === "approval" ? "approval" : "outcome");
+    this.#flag(place.kind === "wait" && place.question === "approval" ? "approval" : "outcome");
   }
 
   /** The run ended with a question about a call of this turn. */
@@ -164,12 +172,12 @@ export class TurnFold {
     this.#row = undefined;
   }
 
-  #input(name: StepName, text: string, position: number, at: number): Parameters<typeof begunRow>[0] {
-    return { name, text, position, at, calls: this.#calls };
+  #input(place: ReadPlace, text: string, position: number, at: number): Parameters<typeof begunRow>[0] {
+    return { place, text, position, at, calls: this.#calls };
   }
 
-  #addAnswer(name: Extract<StepName, { kind: "model" }>, value: ReturnType<typeof fieldsOf>): void {
-    if (name.phase === "output") this.#phase = "output";
+  #addAnswer(place: Extract<ReadPlace, { kind: "model" }>, value: ReturnType<typeof fieldsOf>): void {
+    if (place.phase === "output") this.#phase = "output";
     if (value["steered"] !== undefined) this.#flag("steering");
     if (value["tooLong"] === true) this.#flag("error");
     if (listOf(value["checked"]).length > 0) this.#flag("guardrail");
@@ -179,7 +187,7 @@ export class TurnFold {
     const { content, usage, finishReason, candidate, envelope } = fieldsOf(value["response"]);
     if (this.#answers++ > 0) this.#flag("recovery");
     const used = readUsage(usage);
-    this.#count(used, envelope);
+    this.#count(used, envelope, value);
     this.#content = content;
     this.#calls = callNames(content);
     this.#finishReason = textOf(finishReason);
@@ -197,12 +205,13 @@ export class TurnFold {
     if (typeof cost === "number") this.cost = (this.cost ?? 0) + cost;
   }
 
-  #count(usage: Usage, envelope: unknown): void {
+  /** What the run recorded stands; these prices are for what it did not price. */
+  #count(usage: Usage, envelope: unknown, recorded: Fields): void {
     this.usage = this.usage === NO_USAGE ? usage : addUsage(this.usage, usage);
-    if (this.#prices === undefined) return;
     const modelVersion = textOf(fieldsOf(envelope)["modelVersion"]) ?? "";
-    const prices = typeof this.#prices === "function" ? this.#prices(modelVersion) : this.#prices;
-    if (prices !== undefined) this.cost = (this.cost ?? 0) + computeCost(usage, prices);
+    const prices = findPrices(this.#prices, modelVersion, numberOf(recorded["endedAt"]));
+    const cost = numberOf(recorded["cost"]) ?? (prices && computeCost(usage, prices));
+    if (cost !== undefined) this.cost = (this.cost ?? 0) + cost;
   }
 
   #addFlags(row: StepRow, value: ReturnType<typeof fieldsOf>): void {

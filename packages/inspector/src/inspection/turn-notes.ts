@@ -1,5 +1,4 @@
 import type { Json } from "@pollux/core";
-import { parseStepName } from "@pollux/core/durable";
 import type { TurnStep } from "./turn-step.ts";
 import { fieldsOf, listOf, textOf } from "./read-values.ts";
 import type { NoteView } from "./turn-details.ts";
@@ -10,14 +9,13 @@ export function readNotes(turn: number, steps: readonly TurnStep[]): readonly No
 }
 
 function notesOf(step: TurnStep, turn: number): readonly NoteView[] {
-  const name = parseStepName(step.name);
   const base = { step: step.name, at: step.at };
   if (step.error !== undefined) {
     const { name: kind, message } = step.error;
     return [{ ...base, kind: "error", text: `${textOf(kind) ?? "Error"}: ${textOf(message) ?? ""}` }];
   }
   const value = fieldsOf(step.value);
-  switch (name.kind) {
+  switch (step.place.kind) {
     case "model":
       return [...guardNotes(value["checked"], base), ...modelNotes(value, base)];
     case "guard":
@@ -80,7 +78,8 @@ function modelNotes(value: { readonly [key: string]: unknown }, base: Base): rea
 function guardNotes(actions: unknown, base: Base): readonly NoteView[] {
   return listOf(actions).map((action) => {
     const { name, action: what, reason } = fieldsOf(action);
-    const did = what === "stop" ? "stopped the run" : "replaced the text";
+    const stops = what === "stop" ? "stopped the run" : "replaced the text";
+    const did = what === "answer" ? "answered in the agent's place" : stops;
     const why = typeof reason === "string" && reason !== "" ? `: ${reason}` : "";
     return {
       ...base,

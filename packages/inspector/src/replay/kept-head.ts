@@ -1,4 +1,4 @@
-import { parseStepName } from "@pollux/core/durable";
+import type { ReadPlace } from "../inspection/step-place.ts";
 import type { ExchangeFold } from "../inspection/exchange-fold.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import { stepsOf } from "../inspection/run-steps.ts";
@@ -26,21 +26,16 @@ export function firstHead({ exchanges, run }: Pick<Kept, "exchanges" | "run">): 
 
 /** The kept exchange of the run's first request for an answer. */
 export function firstExchange({ exchanges, run }: Pick<Kept, "exchanges" | "run">): number | undefined {
-  const n = exchanges.kept.exchanges.findIndex(
-    ({ runId, step }) => runId === run.runId && parseStepName(step.name).kind === "model",
-  );
+  const n = exchanges.kept.exchanges.findIndex(({ runId, step }) => runId === run.runId && step.place.kind === "model");
   return n === -1 ? undefined : n;
 }
 
 /** Typed output is asked for in a request of its own, or in each of them. */
 export function outputOf({ fold, run, exchanges }: Kept, head: RequestHead | undefined): RequestHead["output"] {
   if (head?.output !== undefined) return head.output;
-  const isOwn = (name: string): boolean => {
-    const step = parseStepName(name);
-    return step.kind === "model" && step.phase === "output";
-  };
-  if (!stepsOf(fold, run).some(({ name }) => isOwn(name))) return undefined;
-  const n = exchanges.kept.exchanges.findIndex(({ runId, step }) => runId === run.runId && isOwn(step.name));
+  const isOwn = (place: ReadPlace): boolean => place.kind === "model" && place.phase === "output";
+  if (!stepsOf(fold, run).some(({ place }) => isOwn(place))) return undefined;
+  const n = exchanges.kept.exchanges.findIndex(({ runId, step }) => runId === run.runId && isOwn(step.place));
   const body = n === -1 ? undefined : exchanges.body(n);
   return (body && readHead(JSON.parse(new TextDecoder().decode(body))).output) ?? "json";
 }

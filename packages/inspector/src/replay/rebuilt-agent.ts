@@ -1,5 +1,4 @@
 import { Agent, type AnyTool, type BuiltInTool, defineTool, type Model, ToolFailure } from "@pollux/core";
-import { parseStepName } from "@pollux/core/durable";
 import type { FunctionDeclaration, WireTool } from "@pollux/core/wire";
 import { fieldsOf, isFields } from "../inspection/read-values.ts";
 import { stepsOf } from "../inspection/run-steps.ts";
@@ -130,7 +129,7 @@ function questionsIn(calls: readonly RecordedCall[]): ToolQuestions {
 }
 
 function notesOn({ fold, run }: Kept, head: RequestHead | undefined): readonly string[] {
-  const kinds = new Set(stepsOf(fold, run).map(({ name }) => parseStepName(name).kind));
+  const kinds = new Set(stepsOf(fold, run).map(({ place }) => place.kind));
   const missing = [
     ...(kinds.has("guard") ? ["guardrails"] : []),
     ...(kinds.has("hook") ? ["hooks"] : []),

@@ -1,10 +1,9 @@
-import { parseStepName } from "@pollux/core/durable";
 import { callsIn } from "../inspection/answer-calls.ts";
 import { fieldsOf, listOf, textOf } from "../inspection/read-values.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import { stepsOf } from "../inspection/run-steps.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
-import type { TurnStep } from "../inspection/turn-step.ts";
+import { isOutcomeFromOutside, type TurnStep } from "../inspection/turn-step.ts";
 
 /** A call of a session, and what the model was told about it. */
 export interface RecordedCall {
@@ -28,8 +27,7 @@ export function callsOf(fold: SessionFold, run: RunFold): readonly RecordedCall[
 function groupByTurn(steps: readonly TurnStep[]): ReadonlyMap<number, readonly TurnStep[]> {
   const turns = new Map<number, TurnStep[]>();
   for (const step of steps) {
-    const name = parseStepName(step.name);
-    const turn = name.kind === "other" ? 0 : name.turn;
+    const turn = step.place.kind === "other" ? 0 : step.place.turn;
     const known = turns.get(turn);
     if (known === undefined) turns.set(turn, [step]);
     else known.push(step);
@@ -40,7 +38,7 @@ function groupByTurn(steps: readonly TurnStep[]): ReadonlyMap<number, readonly T
 function callsOfTurn(runId: string, turn: number, steps: readonly TurnStep[]): readonly RecordedCall[] {
   const answer = steps.findLast(({ value }) => fieldsOf(value)["response"] !== undefined);
   const { content } = fieldsOf(fieldsOf(answer?.value)["response"]);
-  const routes = steps.findLast(({ name }) => parseStepName(name).kind === "route")?.value;
+  const routes = steps.findLast(({ place }) => place.kind === "route")?.value;
   return callsIn(content).map(({ call }, index) => {
     const callId = `call:${turn}.${index}`;
     const response = responseTo(callId, steps);
@@ -58,14 +56,15 @@ function callsOfTurn(runId: string, turn: number, steps: readonly TurnStep[]): r
 }
 
 function responseTo(callId: string, steps: readonly TurnStep[]): unknown {
-  for (const { name, type, value } of steps.toReversed()) {
-    const step = parseStepName(name);
-    if (step.kind !== "call" || step.callId !== callId) continue;
+  for (const step of steps.toReversed()) {
+    const { place, value } = step;
+    if (!("callId" in place) || place.callId !== callId) continue;
+    if (place.kind !== "call" && !isOutcomeFromOutside(step)) continue;
     const { part, output, error } = fieldsOf(value);
     const told = fieldsOf(fieldsOf(part)["functionResponse"])["response"];
     if (told !== undefined) return told;
     // Somebody outside answered the call itself.
-    if (type === "answer" && (output !== undefined || error !== undefined))
+    if (step.type === "answer" && (output !== undefined || error !== undefined))
       return error === undefined ? { output } : { error };
   }
   return undefined;

@@ -67,6 +67,7 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   "serviceTier",
   "labels",
   "cachedContent",
+  "outputConfig",
 ]);
 
 /** Members of `generationConfig` that a setting of the same name stands for. */
@@ -85,6 +86,7 @@ const COPIED: ReadonlySet<string> = new Set([
   "mediaResolution",
   "speechConfig",
   "imageConfig",
+  "audioTranscriptionConfig",
 ]);
 const KNOWN_CONFIG: ReadonlySet<string> = new Set(["thinkingConfig", "responseMimeType", "responseJsonSchema"]);
 
@@ -93,7 +95,7 @@ function readSettings(request: Fields, config: Fields): ModelSettings {
   const thinking = fieldsOf(config["thinkingConfig"]);
   const level = textOf(thinking["thinkingLevel"])?.toLowerCase();
   const budget = numberOf(thinking["thinkingBudget"]);
-  const beside = ["safetySettings", "serviceTier", "labels", "cachedContent"].flatMap((name) =>
+  const beside = ["safetySettings", "serviceTier", "labels", "cachedContent", "outputConfig"].flatMap((name) =>
     request[name] === undefined ? [] : [[name, request[name]]],
   );
   // The service has accepted these values, or refused the request for them: an agent's own check says so.

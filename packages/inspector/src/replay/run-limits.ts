@@ -12,7 +12,7 @@ export function limitsOf({ end = {} }: RunFold): { readonly [name: string]: numb
     outputTokens: (numberOf(usage["outputTokens"]) ?? 0) + (numberOf(usage["thoughtTokens"]) ?? 0),
     totalTokens: numberOf(usage["totalTokens"]),
   };
-  const limit = textOf(end["limit"]) ?? "";
+  const limit = textOf(fieldsOf(end["reached"])["name"]) ?? "";
   const reached = Object.hasOwn(used, limit) ? used[limit] : undefined;
   return reached === undefined ? {} : { [limit]: reached };
 }

@@ -1,4 +1,4 @@
-import type { Agent, Json, PriceTable, SessionStore } from "@pollux/core";
+import type { Agent, Json, PriceTable, Session, SessionStore } from "@pollux/core";
 import type { ExchangeFold } from "../inspection/exchange-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
 
@@ -9,6 +9,8 @@ export interface SessionCall {
   /** By name. */
   readonly agents: Readonly<Record<string, Agent>>;
   readonly prices?: PriceTable | undefined;
+  /** Whose runs go on in this process. */
+  readonly going: Set<Pick<Session, "release">>;
   readonly request: Request;
   readonly query: URLSearchParams;
   /** The session's log as it is now. @throws {HttpError} When there is no such session. */

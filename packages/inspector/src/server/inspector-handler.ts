@@ -49,6 +49,8 @@ export interface InspectorOptions {
 export interface InspectorParts {
   readonly assets?: Assets | undefined;
   readonly pace?: LivePace | undefined;
+  /** Has the sessions whose runs go on in this process. */
+  readonly going?: SessionCall["going"] | undefined;
 }
 
 /**
@@ -80,10 +82,14 @@ class Handler {
   readonly #secrets: readonly string[];
   readonly #assets: Assets;
   readonly #pace: LivePace;
+  readonly #going: SessionCall["going"];
   readonly #leases: LeaseWatch;
   readonly #sessions: OpenSessions;
 
-  constructor(options: InspectorOptions, { assets = new Assets(), pace = LIVE_PACE }: InspectorParts) {
+  constructor(
+    options: InspectorOptions,
+    { assets = new Assets(), pace = LIVE_PACE, going = new Set() }: InspectorParts,
+  ) {
     const { store, exchanges, path = "/inspector", prices, limits, authorize, secrets = [] } = options;
     if (typeof authorize !== "function")
       throw new TypeError("inspectorHandler needs authorize: sessions hold everything that was said to an agent");
@@ -98,6 +104,7 @@ class Handler {
     this.#secrets = [...secrets];
     this.#assets = assets;
     this.#pace = pace;
+    this.#going = going;
     const measures = {
       ...(prices !== undefined && { prices }),
       ...(limits !== undefined && { limits: { ...limits } }),
@@ -218,6 +225,7 @@ class Handler {
       store,
       agents,
       prices,
+      going: this.#going,
       request,
       query,
       fold: async () => (await this.#open(id)).fold,

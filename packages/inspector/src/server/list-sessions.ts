@@ -48,7 +48,7 @@ export async function listSessions(listed: Listed, query: URLSearchParams): Prom
 
 async function rowOf(summary: SessionSummary, kept: ReadonlySet<string>, listed: Listed): Promise<SessionRow> {
   const { id, title, updatedAt, createdAt, length, owner, metadata, runMetadata, state = "idle" } = summary;
-  const { turns = 0, messages = 0, totalTokens = 0, cost = 0 } = summary;
+  const { turns = 0, messages = 0, totalTokens = 0, cost = 0, pricesAsOf } = summary;
   const isRunning = state === "running" && (await listed.isRunning(id));
   const agent = runMetadata?.["agent"];
   return {
@@ -62,6 +62,7 @@ async function rowOf(summary: SessionSummary, kept: ReadonlySet<string>, listed:
     messages,
     totalTokens,
     cost,
+    ...(pricesAsOf !== undefined && { pricesAsOf }),
     ...(typeof agent === "string" && { agent }),
     ...(owner !== undefined && { owner }),
     ...(metadata !== undefined && { metadata }),

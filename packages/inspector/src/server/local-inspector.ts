@@ -7,6 +7,8 @@ export interface LocalInspector {
   /** Path of the page; the token in it is the only secret. */
   readonly path: string;
   readonly handler: (request: Request) => Promise<Response>;
+  /** Leaves the runs that actions have started to other processes; see `Session.release`. */
+  readonly release: () => Promise<void>;
 }
 
 /**
@@ -18,12 +20,16 @@ export function localInspector(
   parts: InspectorParts = {},
 ): LocalInspector {
   const token = randomBytes(24).toString("base64url");
-  const handler = inspectorHandler({ ...options, path: `/${token}`, authorize: () => true }, parts);
+  const { going = new Set() } = parts;
+  const handler = inspectorHandler({ ...options, path: `/${token}`, authorize: () => true }, { ...parts, going });
   return {
     path: `/${token}/`,
     handler: async (request) => {
       const given = new URL(request.url).pathname.split("/", 2)[1] ?? "";
       return isSame(given, token) ? await handler(request) : refusal();
+    },
+    release: async () => {
+      await Promise.all([...going].map((session) => session.release()));
     },
   };
 }

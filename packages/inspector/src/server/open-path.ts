@@ -1,6 +1,7 @@
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { ConfigurationError, type Json, type LogLine, type SessionStore, type SessionSummary } from "@pollux/core";
+import { ConfigurationError, type Json, type SessionStore, type SessionSummary } from "@pollux/core";
+import type { LogLine } from "@pollux/core/doctor";
 import { JsonlStore, openSessionFile, SqliteStore } from "@pollux/core/node";
 import { isRecording, readRecording, type RecordedSession } from "../inspection/recording.ts";
 import { SessionFold, unreadableEntry } from "../inspection/session-fold.ts";
@@ -109,7 +110,7 @@ function opened(title: string, store: SessionStore): OpenedPath {
 function summaryOf(id: string, entries: readonly Json[], updatedAt: number): SessionSummary {
   const fold = new SessionFold(id);
   for (const entry of entries) fold.add(entry);
-  const { runs, usage, cost = 0, createdAt = updatedAt, state } = fold.overview();
+  const { runs, usage, cost = 0, pricesAsOf, createdAt = updatedAt, state } = fold.overview();
   return {
     id,
     title: fold.title,
@@ -122,6 +123,7 @@ function summaryOf(id: string, entries: readonly Json[], updatedAt: number): Ses
     turns: runs.reduce((sum, run) => sum + run.turns.length, 0),
     totalTokens: usage.totalTokens,
     cost,
+    ...(pricesAsOf !== undefined && { pricesAsOf }),
   };
 }
 

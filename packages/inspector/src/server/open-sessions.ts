@@ -1,7 +1,7 @@
 import type { Json, SessionRecords, SessionStore } from "@pollux/core";
 import { ExchangeFold } from "../inspection/exchange-fold.ts";
 import type { Measures } from "../inspection/run-fold.ts";
-import { SessionFold } from "../inspection/session-fold.ts";
+import { readableEntry, SessionFold } from "../inspection/session-fold.ts";
 import type { LeaseWatch } from "./lease-watch.ts";
 
 /** Sessions whose logs are kept in memory. */
@@ -79,7 +79,7 @@ export class OpenSession {
     const { length } = known;
     if (length === 0) return await store.load(this.id);
     const [last, ...entries] = await store.load(this.id, length - 1);
-    if (JSON.stringify(last) === JSON.stringify(known.entries[length - 1])) return entries;
+    if (JSON.stringify(readableEntry(last)) === JSON.stringify(known.entries[length - 1])) return entries;
     if (known === this.fold) this.fold = new SessionFold(this.id, this.#measures);
     else this.exchanges = new ExchangeFold(this.#measures);
     return await store.load(this.id);

@@ -3,13 +3,13 @@ import {
   type Json,
   type Lease,
   type ListOptions,
-  type LogLine,
   type ProcessKnowledge,
   SessionDamagedError,
   type SessionRecords,
   type SessionStore,
   type SessionSummary,
 } from "@pollux/core";
+import type { LogLine } from "@pollux/core/doctor";
 import { unreadableEntry } from "../inspection/session-fold.ts";
 
 /** Options of {@link StoreView}. */

@@ -3,7 +3,7 @@ import { type Fields, fieldsOf } from "../inspection/read-values.ts";
 import { requestAddress } from "../inspection/request-address.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
-import { isModelStep, stepsOf } from "../inspection/run-steps.ts";
+import { stepsOf } from "../inspection/run-steps.ts";
 
 /** Traffic in the format that `replay` reads. */
 export interface RunRecording {
@@ -58,7 +58,7 @@ export function recordingOfExchanges(exchanges: ExchangeFold, runIds: ReadonlySe
 export function recordingOfLog(fold: SessionFold, run: RunFold): RunRecording {
   const exchanges = stepsOf(fold, run).flatMap((step, position): readonly RecordedRequest[] => {
     const { response } = fieldsOf(step.value);
-    if (!isModelStep(step.name) || response === undefined) return [];
+    if (step.place.kind !== "model" || response === undefined) return [];
     return [
       {
         position,

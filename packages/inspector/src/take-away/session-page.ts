@@ -1,11 +1,11 @@
+import { isWebUrl } from "@pollux/core";
 import { redact } from "@pollux/core/wire";
-import { parseStepName } from "@pollux/core/durable";
 import { callsIn } from "../inspection/answer-calls.ts";
 import { type Fields, fieldsOf, listOf, textOf } from "../inspection/read-values.ts";
 import type { TakenFile } from "../inspection/results.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
-import { readStep, type TurnStep } from "../inspection/turn-step.ts";
+import { lastOutcome, readStep, type TurnStep } from "../inspection/turn-step.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 import { fileName } from "./session-file.ts";
 
@@ -24,7 +24,11 @@ export function sessionPage(fold: SessionFold, madeAt: number): TakenFile {
     overview.state,
     count(fold.runs.length, "run"),
     `${overview.usage.totalTokens.toLocaleString("en-US")} tokens`,
-    ...(overview.cost === undefined ? [] : [`cost ${overview.cost.toPrecision(3)}`]),
+    ...(overview.cost === undefined
+      ? []
+      : [
+          `cost ${overview.cost.toPrecision(3)}${overview.pricesAsOf === undefined ? "" : ` (prices of ${overview.pricesAsOf})`}`,
+        ]),
   ];
   const text = [
     "<!doctype html>",
@@ -124,10 +128,7 @@ function callBox({ name, args }: Fields, outcome: unknown): string {
 }
 
 function outcomeOf(callId: string, steps: readonly TurnStep[]): unknown {
-  const done = steps.findLast(({ name, type }) => {
-    const step = parseStepName(name);
-    return step.kind === "call" && step.callId === callId && type !== "begin";
-  });
+  const done = lastOutcome(callId, steps);
   const { response } = fieldsOf(fieldsOf(fieldsOf(done?.value)["part"])["functionResponse"]);
   return response ?? (done?.type === "answer" ? done.value : undefined);
 }
@@ -138,11 +139,7 @@ function sources({ candidate }: Fields): readonly string[] {
     const { uri, title } = fieldsOf(Object.values(fieldsOf(chunk))[0]);
     if (typeof uri !== "string") return [];
     const text = escaped(textOf(title) ?? uri);
-    return [
-      /^https?:\/\//i.test(uri)
-        ? `<li><a href="${escaped(uri)}" rel="noreferrer">${text}</a></li>`
-        : `<li>${text}</li>`,
-    ];
+    return [isWebUrl(uri) ? `<li><a href="${escaped(uri)}" rel="noreferrer">${text}</a></li>` : `<li>${text}</li>`];
   });
   return items.length === 0 ? [] : [`<ol class="sources">${items.join("")}</ol>`];
 }

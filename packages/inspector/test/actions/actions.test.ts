@@ -3,7 +3,7 @@ import { call, calls, fails, hangs, say, type ScriptLine, ScriptedModel } from "
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { inspect } from "../support/inspected.ts";
-import { add, fail, foldOf, pay, sessionOf } from "../support/sessions.ts";
+import { add, fail, foldOf, keyed, pay, sessionOf } from "../support/sessions.ts";
 
 const scan = defineTool({ name: "scan", description: "Scans a page", input: z.object({}) });
 
@@ -42,7 +42,7 @@ describe("answers", () => {
   test("an approval is recorded, and the run goes on", async () => {
     const store = await asked(call("pay", { amount: 3 }));
     const inspected = inspect({ store, agents: helper([say("Paid.")]), allowActions: true });
-    const done = await inspected.act("answer", { approvals: { "call:1.0": true } });
+    const done = await inspected.act("answer", await keyed(store, { approvals: { "call:1.0": true } }));
     expect(done).toEqual({ done: "Recorded; the run goes on.", runId: expect.any(String) });
     expect(await ended(store)).toBe("finished");
     expect(await answersOf(store)).toEqual([true]);
@@ -51,7 +51,7 @@ describe("answers", () => {
   test("a call is run with the arguments that a person gave it", async () => {
     const store = await asked(call("pay", { amount: 3 }));
     const inspected = inspect({ store, agents: helper([say("Paid.")]), allowActions: true });
-    await inspected.act("answer", { approvals: { "call:1.0": { args: { amount: 2 } } } });
+    await inspected.act("answer", await keyed(store, { approvals: { "call:1.0": { args: { amount: 2 } } } }));
     expect(await ended(store)).toBe("finished");
     const turn: any = await inspected.view(`turns/${(await foldOf(store)).runs[0]?.runId}/1`);
     expect(turn.calls[0]).toMatchObject({ editedArgs: { amount: 2 }, response: { output: "paid 2" } });
@@ -60,7 +60,10 @@ describe("answers", () => {
   test("arguments that the tool does not accept are refused in the library's words", async () => {
     const store = await asked(call("pay", { amount: 3 }));
     const inspected = inspect({ store, agents: helper([]), allowActions: true });
-    const wrong = inspected.act("answer", { approvals: { "call:1.0": { args: { amount: "two" } } } });
+    const wrong = inspected.act(
+      "answer",
+      await keyed(store, { approvals: { "call:1.0": { args: { amount: "two" } } } }),
+    );
     await expect(wrong).rejects.toThrow(/^409 invalid_approval: .*call:1\.0 \(pay\)/);
     expect(await answersOf(store)).toEqual([]);
   });
@@ -68,17 +71,23 @@ describe("answers", () => {
   test("a denial, and the outcome of a call that was carried out elsewhere", async () => {
     const store = await asked(calls({ name: "pay", args: { amount: 3 } }, "scan"));
     const inspected = inspect({ store, agents: helper([say("Well.")]), allowActions: true });
-    const first = await inspected.act("answer", { approvals: { "call:1.0": { deny: "too much" } } });
+    const first = await inspected.act(
+      "answer",
+      await keyed(store, { approvals: { "call:1.0": { deny: "too much" } } }),
+    );
     expect(first).toEqual({ done: "Recorded. These calls wait for an answer: call:1.1 (scan)." });
     await expect(inspected.act("resume", {})).rejects.toThrow("409 waiting");
-    await inspected.act("answer", { outcomes: { "call:1.1": { output: "a page" } } });
+    await inspected.act("answer", await keyed(store, { outcomes: { "call:1.1": { output: "a page" } } }));
     expect(await ended(store)).toBe("finished");
     expect(await answersOf(store)).toEqual([{ deny: "too much" }, { output: "a page" }]);
   });
 
   test("without an agent, an answer is recorded for the program that resumes the run", async () => {
     const store = await asked(call("pay", { amount: 3 }));
-    const done = await inspect({ store, allowActions: true }).act("answer", { approvals: { "call:1.0": true } });
+    const done = await inspect({ store, allowActions: true }).act(
+      "answer",
+      await keyed(store, { approvals: { "call:1.0": true } }),
+    );
     expect(done).toEqual({ done: expect.stringContaining("when its program resumes it") });
     expect(await answersOf(store)).toEqual([true]);
   });
@@ -86,7 +95,7 @@ describe("answers", () => {
   test("an answer to nothing is refused", async () => {
     const store = await asked(say("Paid."));
     const inspected = inspect({ store, agents: helper([]), allowActions: true });
-    const wrong = inspected.act("answer", { approvals: { "call:1.0": true } });
+    const wrong = inspected.act("answer", await keyed(store, { approvals: { "call:1.0": true } }));
     await expect(wrong).rejects.toThrow("409 unexpected_answer");
     await expect(inspected.act("answer", { approvals: [true] })).rejects.toThrow("400 invalid: approvals");
   });

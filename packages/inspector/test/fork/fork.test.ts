@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { BranchComparison, ForkResult, ReplayResult } from "../../src/inspection/results.ts";
 import { inspect, keptSession } from "../support/inspected.ts";
 import { add, foldOf, pay, sessionOf } from "../support/sessions.ts";
+import { answersTo } from "../../../core/test/helpers/answers.ts";
 
 const sums = () => script([call("add", { a: 1, b: 2 }), call("add", { a: 3, b: 4 }), say("The sums are 3 and 7.")]);
 
@@ -70,6 +71,17 @@ describe("against the emulator, by an agent that is rebuilt", () => {
     expect(replayed).toMatchObject({ stopReason: "finished" });
   });
 
+  test("what a newer program wrote between its steps goes along", async () => {
+    const { store, runId } = await summed();
+    const log = await store.load("chat-1");
+    const news = { v: 3, at: 1, type: "weather", runId, sky: "blue" };
+    const wider = new MemoryStore();
+    await wider.append("chat-1", 0, log.toSpliced(2, 0, news));
+    const inspected = inspect({ store: wider, allowActions: true });
+    const { id } = await inspected.act<ForkResult>("fork", { runId, turn: 2, answers: "emulator" });
+    expect((await wider.load(id))[2]).toEqual(news);
+  });
+
   test("with another message, other instructions and fewer tools", async () => {
     const { inspected, runId } = await summed();
     const change = { runId, turn: 1, message: "Say hello.", answers: "emulator" };
@@ -109,7 +121,7 @@ describe("against the emulator, by an agent that is rebuilt", () => {
     const session = sessionOf(store, [calling("pay", { amount: 3 }), saying("Paid."), saying("Yes.")]);
     await session.send("Pay 3.");
     await session.steer("And quickly.");
-    await session.resume({ approvals: { "call:1.0": true } });
+    await session.resume(await answersTo(session, { approvals: { "call:1.0": true } }));
     const inspected = inspect({ store, allowActions: true });
     const change = { runId: await runIdOf(store), turn: 2, answers: "emulator" };
     const { id, error, comparison } = await inspected.act<ForkResult>("fork", change);

@@ -68,8 +68,8 @@ describe("two branches", () => {
     for (const entry of [
       null,
       1,
-      { v: 2, type: "run", runId: "r" },
-      { v: 2, type: "step", runId: "r", step: "model:1" },
+      { v: 3, type: "run", runId: "r" },
+      { v: 3, type: "step", runId: "r", step: "model:1", place: { kind: "model", phase: "work", turn: 1, attempt: 0 } },
     ])
       broken.add(entry);
     expect(compareBranches(broken, new SessionFold("empty"))).toMatchObject({ left: { turns: 1, text: "" } });

@@ -1,4 +1,5 @@
-import { Agent, gemini, google, keepExchanges, MemoryStore } from "@pollux/core";
+import { Agent, gemini, google, MemoryStore } from "@pollux/core";
+import { keepExchanges } from "@pollux/core/exchanges";
 import { call, createEmulator, fault, faults, say, script } from "@pollux/emulator";
 import { expect, test, vi } from "vitest";
 import { ExchangeFold } from "../../src/inspection/exchange-fold.ts";

@@ -1,10 +1,10 @@
-import { MemoryStore } from "@pollux/core";
+import { defineTool, MemoryStore } from "@pollux/core";
 import { call, grounded, parts, say } from "@pollux/core/testing";
 import { expect, test } from "vitest";
 import { inlineMedia } from "../../src/inspection/media.ts";
 import { readTurn } from "../../src/inspection/read-turn.ts";
 import type { TurnDetails } from "../../src/inspection/turn-details.ts";
-import { foldOf, sessionOf } from "../support/sessions.ts";
+import { foldOf, keyed, sessionOf } from "../support/sessions.ts";
 
 async function turnOf(script: Parameters<typeof sessionOf>[1], turn: number = 1): Promise<TurnDetails> {
   const store = new MemoryStore();
@@ -49,6 +49,33 @@ test("a turn is its parts, with signatures and who made them, what was called an
   expect(row.turn).toBe(1);
 });
 
+test("what the model read of a call without a step is shown with the call", async () => {
+  const store = new MemoryStore();
+  const session = sessionOf(store, [call("pay", { amount: 5 }), say("Not paid.")]);
+  await session.send("Pay");
+  await session.resume(await keyed(store, { approvals: { "call:1.0": { deny: "too much" } } }));
+  const fold = await foldOf(store);
+  const [told] = readTurn(fold, fold.overview().runs[0]!.runId, 1)!.calls;
+  expect(told).toMatchObject({
+    state: "denied",
+    failure: { kind: "denied" },
+    response: { error: expect.stringContaining("too much") as unknown },
+  });
+});
+
+test("a call that may have taken effect when its run died is unknown", async () => {
+  const store = new MemoryStore();
+  const send = defineTool({ name: "send", description: "Sends.", effects: "once", run: () => "sent" });
+  await sessionOf(store, [call("send"), say("Sent.")], { tools: [send] }).send("Send");
+  const entries = await store.load("chat-1");
+  const begun = entries.findIndex((entry) => (entry as { readonly type?: string }).type === "begin");
+  const dead = new MemoryStore();
+  await dead.append("chat-1", 0, entries.slice(0, begun + 1));
+  await sessionOf(dead, [say("Perhaps.")]).send("Was it sent?");
+  const fold = await foldOf(dead);
+  expect(readTurn(fold, fold.overview().runs[0]!.runId, 1)!.calls).toMatchObject([{ state: "unknown" }]);
+});
+
 test("members that this release does not know are named, and parts without any known one are unknown", async () => {
   const { answers } = await turnOf([parts({ text: "Hi", mood: "good" } as never, { hologram: { size: 3 } } as never)]);
   expect(answers[0]?.content?.parts).toMatchObject([
@@ -87,6 +114,14 @@ test("citations are ranges of the texts of parts", async () => {
   expect(sources).toMatchObject([{ number: 1, uri: "https://a.example", title: "A" }]);
   expect(answers[0]?.content?.parts[0]?.citations).toEqual([{ start: 0, end: 18, sources: [1] }]);
   expect(answers[0]?.lostCitations).toEqual([]);
+});
+
+test("the page of a document stands behind its title", async () => {
+  const retrievedContext = { title: "Manual", pageNumber: 7 };
+  const { sources } = await turnOf([
+    { ...say("See page 7."), candidate: { groundingMetadata: { groundingChunks: [{ retrievedContext }] } } },
+  ]);
+  expect(sources).toEqual([{ number: 1, kind: "document", title: "Manual, page 7" }]);
 });
 
 test("a support that can't be shown as a citation says why", async () => {

@@ -1,11 +1,12 @@
-import { MemoryStore } from "@pollux/core";
-import { call, calls, costs, empty, grounded, join, say } from "@pollux/core/testing";
+import { Agent, googleListPrices, MemoryStore } from "@pollux/core";
+import { call, calls, costs, empty, grounded, join, say, ScriptedModel } from "@pollux/core/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { mergeOverview } from "../../src/inspection/merge-overview.ts";
 import { readTurn } from "../../src/inspection/read-turn.ts";
 import { SessionFold } from "../../src/inspection/session-fold.ts";
 import { foldOf, sessionOf } from "../support/sessions.ts";
+import { answersTo } from "../../../core/test/helpers/answers.ts";
 
 async function folded(script: Parameters<typeof sessionOf>[1], options: Parameters<typeof sessionOf>[2] = {}) {
   const store = new MemoryStore();
@@ -63,6 +64,21 @@ test("money is counted for each turn with prices, and limits with how much of th
   ]);
 });
 
+test("a cost stands beside the day of its prices, as the run recorded both", async () => {
+  const store = new MemoryStore();
+  const model = ScriptedModel.with({ id: "gemini-4-hydrogen" }, join(say("3"), costs(USED)));
+  await new Agent({ model, prices: googleListPrices }).session({ id: "chat-1", store }).send("Add");
+  const other = { asOf: "2020-01-01", models: { "gemini-4-hydrogen": { input: 9, output: 9 } } };
+  const told = (await foldOf(store)).overview();
+  expect(told).toMatchObject({ cost: expect.any(Number) as unknown, pricesAsOf: "2026-11-23" });
+  expect(told.runs[0]).toMatchObject({ cost: told.cost, pricesAsOf: "2026-11-23", turns: [{ cost: told.cost }] });
+  expect((await foldOf(store, "chat-1", { prices: other })).overview()).toMatchObject({
+    cost: told.cost,
+    pricesAsOf: "2026-11-23",
+    runs: [{ turns: [{ cost: told.cost }] }],
+  });
+});
+
 describe("what a person looks for is flagged", () => {
   test("a call that failed, with why", async () => {
     const fold = await folded([call("fail"), say("Sorry")]);
@@ -103,7 +119,7 @@ test("a call that waits is pending until it is answered", async () => {
     pending: [{ turn: 1, callId: "call:1.0", question: "approval", name: "pay", args: { amount: 5 } }],
     runs: [{ state: "waiting", stopReason: "needs-approval", turns: [{ flags: ["approval"] }] }],
   });
-  await session.resume({ approvals: { "call:1.0": true } });
+  await session.resume(await answersTo(session, { approvals: { "call:1.0": true } }));
   const fold = await foldOf(store);
   expect(fold.overview()).toMatchObject({ state: "done", pending: [], runs: [{ resumed: 1 }] });
   const { runId } = fold.overview().runs[0]!;
@@ -117,7 +133,13 @@ test("a run without an end is running while its lease is held, with the draft of
   const open = new SessionFold("chat-1");
   for (const entry of fold.entries.slice(0, 1)) open.add(entry);
   const { runId } = fold.overview().runs[0]!;
-  const draft = { runId, step: "model:1", attempt: 2, parts: [{ text: "Half", thought: true }, { text: "an ans" }] };
+  const draft = {
+    runId,
+    step: "model:1",
+    place: { kind: "model", phase: "work", turn: 1, attempt: 0 },
+    attempt: 2,
+    parts: [{ text: "Half", thought: true }, { text: "an ans" }],
+  };
   expect(open.overview({ draft })).toMatchObject({ state: "cut-off", runs: [{ state: "cut-off" }] });
   expect(open.overview({ isRunning: true, draft })).toMatchObject({
     state: "running",
@@ -132,7 +154,7 @@ test("an overview brought up to date is the overview of the whole log, after any
   const session = sessionOf(store, script);
   await session.send("First");
   await session.send("Second");
-  await session.resume({ approvals: { "call:1.0": { args: { amount: 2 } } } });
+  await session.resume(await answersTo(session, { approvals: { "call:1.0": { args: { amount: 2 } } } }));
   const entries = await store.load("chat-1");
   const fold = new SessionFold("chat-1");
   let known = fold.overview();
@@ -151,13 +173,19 @@ describe("a log of any condition is shown", () => {
     ["no object", 7, "it is not a JSON object"],
     ["a list", [], "it is not a JSON object"],
     ["an object of another kind", { a: 1 }, "it has no version and type"],
-    ["an unknown type", { v: 2, at: 1, type: "dance" }, 'its type "dance" is unknown'],
     [
       "a step of no run",
-      { v: 2, at: 1, type: "step", runId: "x", step: "model:1" },
+      {
+        v: 3,
+        at: 1,
+        type: "step",
+        runId: "x",
+        step: "model:1",
+        place: { kind: "model", phase: "work", turn: 1, attempt: 0 },
+      },
       "it belongs to run x, whose start is not in the log",
     ],
-    ["a run without an id", { v: 2, at: 1, type: "run" }, "its runId is missing"],
+    ["a run without an id", { v: 3, at: 1, type: "run" }, "its runId is missing"],
     ["a line that could not be read", { unreadable: "it is not JSON", text: "{" }, "it is not JSON"],
   ])("%s", async (_name, entry, problem) => {
     const fold = await folded([say("Hi")]);
@@ -166,6 +194,13 @@ describe("a log of any condition is shown", () => {
     const overview = fold.overview();
     expect(overview.problems).toMatchObject([{ position, problem }]);
     expect(overview.runs[0]?.turns).toHaveLength(1);
+  });
+
+  test("an entry of a type that is not known is no problem", async () => {
+    const fold = await folded([say("Hi")]);
+    const { problems, runs } = fold.overview();
+    fold.add({ v: 3, at: 1, type: "job", runId: runs[0]?.runId ?? "", jobId: "j" });
+    expect(fold.overview()).toMatchObject({ problems, runs });
   });
 
   test("whatever its entries hold", () => {
@@ -219,7 +254,7 @@ describe("a log of any condition is shown", () => {
     fc.assert(
       fc.property(fc.array(entry, { maxLength: 5 }), (entries) => {
         const fold = new SessionFold("x");
-        for (const one of [{ v: 2, at: 1, type: "run", runId: "r", model: "m", input: [] }, ...entries]) fold.add(one);
+        for (const one of [{ v: 3, at: 1, type: "run", runId: "r", model: "m", input: [] }, ...entries]) fold.add(one);
         for (const run of fold.overview({ isRunning: true, draft: entries[0] }).runs)
           for (const { turn } of run.turns) JSON.stringify(readTurn(fold, run.runId, turn));
       }),
@@ -238,7 +273,7 @@ describe("a conversation that went back", () => {
     const back = await foldOf(store);
     expect(back.overview()).toMatchObject({ state: "done", pending: [], problems: [] });
     expect(back.overview().runs.map(({ takenBack }) => takenBack)).toEqual([undefined, true]);
-    await session.send("Where is it warm?", { insteadOf: `${back.runs[0]?.runId}:user` });
+    await session.send("Where is it warm?", { replaces: `${back.runs[0]?.runId}:user` });
     const { title, state, problems, runs } = (await foldOf(store)).overview();
     expect({ title, state, problems }).toEqual({ title: "Where is it warm?", state: "done", problems: [] });
     expect(runs.map(({ input, takenBack }) => [input, takenBack])).toEqual([
@@ -254,28 +289,29 @@ describe("a conversation that went back", () => {
     const said = (text: string) => [{ role: "user", parts: [{ text }] }];
     const answer = { response: { content: { role: "model", parts: [{ text: "Yes." }] } }, startedAt: 1, endedAt: 1 };
     for (const entry of [
-      { v: 2, at, type: "steer", contents: said("Before.") },
-      { v: 2, at, type: "run", runId: "a", loop: 4, model: "m", origin: {}, input: said("Go.") },
-      { v: 2, at, type: "steer", contents: said("Meanwhile.") },
+      { v: 3, at, type: "steer", contents: said("Before.") },
+      { v: 3, at, type: "run", runId: "a", loop: 4, model: "m", origin: {}, input: said("Go.") },
+      { v: 3, at, type: "steer", contents: said("Meanwhile.") },
       {
-        v: 2,
+        v: 3,
         at,
         type: "step",
         runId: "a",
         step: "model:1",
+        place: { kind: "model", phase: "work", turn: 1, attempt: 0 },
         outcome: { ok: true, value: { ...answer, steered: { contents: [], upTo: 3 } } },
       },
-      { v: 2, at, type: "steer", contents: said("Unheard.") },
+      { v: 3, at, type: "steer", contents: said("Unheard.") },
     ])
       fold.add(entry);
     expect(fold.overview().queued.map(({ text }) => text)).toEqual(["Unheard."]);
-    fold.add({ v: 2, at, type: "rewind", before: "a" });
+    fold.add({ v: 3, at, type: "rewind", before: "a" });
     expect(fold.overview().queued.map(({ text }) => text)).toEqual(["Before.", "Unheard."]);
   });
 
   test("says when the run it went back to is not there", () => {
     const fold = new SessionFold("chat-1");
-    fold.add({ v: 2, at: 1, type: "rewind", before: "gone" });
+    fold.add({ v: 3, at: 1, type: "rewind", before: "gone" });
     expect(fold.problems).toMatchObject([
       { position: 0, problem: "it goes back to before run gone, which is not in the log" },
     ]);

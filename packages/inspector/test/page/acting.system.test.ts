@@ -151,7 +151,7 @@ describe("a fork", () => {
 
 test("a check tells what is wrong with a log, and how tools are sent", async () => {
   const { store, exchanges, agent } = await keptSession(sums(), "What is 1 + 2, and 3 + 4?");
-  await store.append("chat-1", (await store.load("chat-1")).length, [{ v: 2, at: 1, type: "odd" }]);
+  await store.append("chat-1", (await store.load("chat-1")).length, [{ v: 3, at: 1, type: "turn" }]);
   await using open = await opened({ store, exchanges, agents: { helper: agent } }, "#/s/chat-1/check");
   const { tab } = open;
   await tab.sees("1 problem");

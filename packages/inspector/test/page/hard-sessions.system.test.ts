@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { Agent, endpoint, gemini, type Json, keepExchanges, MemoryStore } from "@pollux/core";
+import { Agent, endpoint, gemini, type Json, MemoryStore } from "@pollux/core";
+import { keepExchanges } from "@pollux/core/exchanges";
 import { call, parts, say, ScriptedModel } from "@pollux/core/testing";
 import { calls as emulatedCalls, createEmulator, say as emulatedSay, script } from "@pollux/emulator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -86,7 +87,7 @@ describe("a hostile session", () => {
     const broken: readonly Json[] = [
       entries[0]!,
       7,
-      { v: 2, type: "step" },
+      { v: 3, type: "step" },
       entries[1]!,
       { v: 9, type: "dance" },
       null,
@@ -178,7 +179,13 @@ test("what the model is saying is shown while it says it", async () => {
   await using served = await page.serve({ store });
   const tab = await InspectorTab.open(browser, `${served.url}#/s/live`);
   await tab.sees("The run is going.", ".draft");
-  await store.setDraft("live", 1, { runId, step: "model:1", attempt: 1, parts: [{ text: "It is going to rain" }] });
+  await store.setDraft("live", 1, {
+    runId,
+    step: "model:1",
+    place: { kind: "model", phase: "work", turn: 1, attempt: 0 },
+    attempt: 1,
+    parts: [{ text: "It is going to rain" }],
+  });
   await tab.sees("It is going to rain", ".draft");
   await store.setLease("live", lease, { ...lease, beat: 2, held: false });
   await tab.sees("Cut off");

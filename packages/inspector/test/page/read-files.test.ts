@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readFiles } from "../../page/src/source/read-files.ts";
 
-const RUN = { v: 2, at: 1, type: "run", runId: "r", input: [] };
+const RUN = { v: 3, at: 1, type: "run", runId: "r", input: [] };
 const EXCHANGE = { v: 1, type: "exchange" };
 const lines = (...entries: readonly object[]): string => entries.map((entry) => `${JSON.stringify(entry)} \n`).join("");
 
@@ -22,6 +22,12 @@ test("exchanges alone are shown too, and lines that can't be read are entries th
     id: "b",
     entries: [RUN, { unreadable: expect.stringContaining("not JSON"), text: "{ torn" }],
   });
+});
+
+test("a line that nests 100,000 levels can't be read either", () => {
+  const deep = `{"v":3,"type":"info","deep":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+  const [session] = readFiles([{ name: "a.jsonl", text: `${lines(RUN)}${deep}\n` }]);
+  expect(session?.entries).toEqual([RUN, { unreadable: "it nests more than 600 levels" }]);
 });
 
 test.each(["", "We went to the sea.", "[1, 2]", '{"a": 1}'])("%j is no file of the inspector", (text) => {

@@ -7,6 +7,7 @@ import { readRecording } from "../../src/inspection/recording.ts";
 import type { ReplayResult } from "../../src/inspection/results.ts";
 import { inspect, keptSession } from "../support/inspected.ts";
 import { add, pay, sessionOf } from "../support/sessions.ts";
+import { answersTo } from "../../../core/test/helpers/answers.ts";
 
 const { script } = emulated;
 const sum = () => script([emulated.call("add", { a: 1, b: 2 }), emulated.say("It is 3.")]);
@@ -46,7 +47,7 @@ describe("by an agent that is rebuilt", () => {
     const asked = await session.send("Pay 3.");
     expect(asked.stopReason).toBe("needs-approval");
     expect(await inspect({ store }).view("replay")).toMatchObject({ isSame: true, stopReason: "needs-approval" });
-    await session.resume({ approvals: { "call:1.0": true } });
+    await session.resume(await answersTo(session, { approvals: { "call:1.0": true } }));
     expect(await inspect({ store }).view("replay")).toMatchObject({ isSame: true, text: "Paid." });
     const [first] = (await store.load("chat-1")) as unknown as readonly { readonly runId: string }[];
     const run = first?.runId ?? "";
@@ -58,7 +59,7 @@ describe("by an agent that is rebuilt", () => {
     const scan = defineTool({ name: "scan", description: "Scans", input: z.object({}) });
     const session = sessionOf(store, [call("scan"), say("Scanned.")], { tools: [scan] });
     await session.send("Scan it.");
-    await session.resume({ outcomes: { "call:1.0": { output: "a page" } } });
+    await session.resume(await answersTo(session, { outcomes: { "call:1.0": { output: "a page" } } }));
     expect(await inspect({ store }).view("replay")).toMatchObject({ isSame: true, text: "Scanned." });
   });
 

@@ -53,7 +53,13 @@ test("tells what the model is saying", async () => {
   await store.append("chat-1", 0, [begin!]);
   const lease = { token: 1, beat: 1, held: true, runId: "r", durationMs: 60_000 };
   await store.setLease("chat-1", undefined, lease);
-  await store.setDraft("chat-1", 1, { runId: "r", step: "model:1", attempt: 1, parts: [{ text: "Half an" }] });
+  await store.setDraft("chat-1", 1, {
+    runId: "r",
+    step: "model:1",
+    place: { kind: "model", phase: "work", turn: 1, attempt: 0 },
+    attempt: 1,
+    parts: [{ text: "Half an" }],
+  });
   const { value } = await eventsOf(await open(store)).next();
   expect(value?.data).toEqual({
     length: 1,

@@ -101,17 +101,24 @@ describe("a damaged log is shown as far as its lines are readable", () => {
     }
   });
 
-  test("and is read on when more is written", async () => {
+  const deep = `{"v":3,"at":1,"type":"info","deep":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+
+  test.each([
+    ["is no JSON", "{broken"],
+    ["nests 100,000 levels", deep],
+  ])("and is read on when more is written after a line that %s", async (_, line) => {
     const folder = await testFolder();
     const file = join(folder, "one.jsonl");
     await sessionOf(new JsonlStore(folder), [say("Hi")], { id: "one" }).send("Hello");
-    await appendFile(file, "{broken\n");
+    await appendFile(file, `${line}\n`);
     await using opened = await openPath(folder);
     const handler = inspectorHandler({ store: opened.store, authorize: () => true });
     const get = async (): Promise<any> =>
       (await handler(new Request("http://localhost/inspector/api/sessions/one"))).json();
     const { length } = await get();
-    await appendFile(file, '{"v":2,"at":1,"type":"info","title":"New"}\n');
+    for (const what of ["log", "check", "take-page", "take-file"])
+      expect((await handler(new Request(`http://localhost/inspector/api/sessions/one/${what}`))).status).not.toBe(500);
+    await appendFile(file, '{"v":3,"at":1,"type":"info","title":"New"}\n');
     expect(await get()).toMatchObject({ length: length + 1, title: "New", problems: [{ position: length - 1 }] });
   });
 });

@@ -1,4 +1,5 @@
-import { Agent, type AgentOptions, endpoint, gemini, type Json, keepExchanges, MemoryStore } from "@pollux/core";
+import { Agent, type AgentOptions, endpoint, gemini, type Json, MemoryStore } from "@pollux/core";
+import { keepExchanges } from "@pollux/core/exchanges";
 import { type Brain, createEmulator, type Emulator } from "@pollux/emulator";
 import { inspectorHandler, type InspectorOptions } from "../../src/server/inspector-handler.ts";
 import { add, fail, pay } from "./sessions.ts";

@@ -11,20 +11,31 @@ export function longLog(turns: number): readonly Json[] {
     entries.push(entry("run", runId, base, { model: "gemini-3.8-flash", input: [user(`Question ${runId}`)] }));
     for (let turn = 1; turn <= TURNS_OF_A_RUN; turn++) {
       const at = base + turn * 1500;
-      entries.push(entry("step", runId, at + 900, { step: `model:${turn}`, outcome: answer(turn, at) }));
-      entries.push(entry("step", runId, at + 1000, { step: `call:${turn}.0`, outcome: result(turn, at) }));
+      entries.push(entry("step", runId, at + 900, { ...modelStep(turn), outcome: answer(turn, at) }));
+      entries.push(entry("step", runId, at + 1000, { ...callStep(turn), outcome: result(turn, at) }));
     }
-    entries.push(entry("end", runId, base + 160_000, { stopReason: "finished", added: [], turns: TURNS_OF_A_RUN }));
+    entries.push(entry("end", runId, base + 160_000, { stopReason: "finished", open: [], turns: TURNS_OF_A_RUN }));
   }
   return entries;
 }
 
 function entry(type: string, runId: string, at: number, rest: { readonly [name: string]: Json }): Json {
-  return { v: 2, at, type, runId, ...rest };
+  return { v: 3, at, type, runId, ...rest };
 }
 
 function user(text: string): Json {
   return { role: "user", parts: [{ text }] };
+}
+
+/** Name and place of the request of a turn. */
+function modelStep(turn: number): { readonly step: string; readonly place: Json } {
+  return { step: `model:${turn}`, place: { kind: "model", phase: "work", turn, attempt: 0 } };
+}
+
+/** Name and place of its one call. */
+function callStep(turn: number): { readonly step: string; readonly place: Json } {
+  const callId = `call:${turn}.0`;
+  return { step: callId, place: { kind: "call", turn, callId, attempt: 0 } };
 }
 
 function answer(turn: number, at: number): Json {

@@ -1,8 +1,9 @@
-import { Agent, type AgentOptions, defineTool, type SessionStore } from "@pollux/core";
+import { Agent, type AgentOptions, type Answers, defineTool, type SessionStore } from "@pollux/core";
 import type { ScriptLine } from "@pollux/core/testing";
 import { ScriptedModel } from "@pollux/core/testing";
 import { z } from "zod";
 import { SessionFold } from "../../src/inspection/session-fold.ts";
+import { answersTo } from "../../../core/test/helpers/answers.ts";
 import type { Measures } from "../../src/inspection/run-fold.ts";
 
 /** Adds two numbers. */
@@ -42,6 +43,11 @@ export function sessionOf(
   const { id = "chat-1", ...rest } = options;
   const agent = new Agent({ model: new ScriptedModel(...script), tools: [add, fail, pay], ...rest });
   return agent.session({ id, store });
+}
+
+/** Answers by call id, keyed by the tokens of their questions. */
+export async function keyed<Given extends Answers>(store: SessionStore, given: Given): Promise<Given> {
+  return await answersTo(sessionOf(store, []), given);
 }
 
 /** The log of a session, read by the inspector. */

@@ -1,4 +1,4 @@
-import { readExchanges } from "@pollux/core";
+import { readExchanges } from "@pollux/core/exchanges";
 import { call as calling, createEmulator, say as saying, script } from "@pollux/emulator";
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";

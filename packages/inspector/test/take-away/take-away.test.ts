@@ -1,4 +1,5 @@
-import { MemoryStore, readExchanges } from "@pollux/core";
+import { MemoryStore } from "@pollux/core";
+import { readExchanges } from "@pollux/core/exchanges";
 import { call, grounded, parts, say, think, join } from "@pollux/core/testing";
 import { call as calling, createEmulator, loadRecording, replay, say as saying, script } from "@pollux/emulator";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -85,12 +86,12 @@ describe("the session file", () => {
   test("is the log, line by line, also what could not be read", async () => {
     const store = new MemoryStore();
     await sessionOf(store, [say("Hello.")]).send("Hi");
-    await store.append("chat-1", 3, [{ unreadable: "it is not JSON", text: '{"v":2,"ty' }]);
+    await store.append("chat-1", 3, [{ unreadable: "it is not JSON", text: '{"v":3,"ty' }]);
     const { files } = await inspect({ store }).view<TakenFiles>("take-file");
     const [file] = files;
     expect(file?.name).toBe("chat-1.jsonl");
     const lines = file?.text.split("\n") ?? [];
-    expect(lines.slice(3)).toEqual(['{"v":2,"ty', ""]);
+    expect(lines.slice(3)).toEqual(['{"v":3,"ty', ""]);
     expect(lines.slice(0, 3).map((line) => JSON.parse(line) as unknown)).toEqual(
       (await store.load("chat-1")).slice(0, 3),
     );
@@ -149,7 +150,7 @@ describe("the page of a session", () => {
 
   test("of a damaged log, too", async () => {
     const store = new MemoryStore();
-    await store.append("chat-1", 0, [null, { v: 2, type: "run", runId: "r", at: 1e300, input: "x" }, { type: "end" }]);
+    await store.append("chat-1", 0, [null, { v: 3, type: "run", runId: "r", at: 1e300, input: "x" }, { type: "end" }]);
     expect(await pageOf(store)).toContain("no end in the log");
   });
 });

@@ -1,5 +1,5 @@
 import type { Agent } from "@pollux/core";
-import { EngineError } from "@pollux/core/durable";
+import { EngineError } from "@pollux/engine";
 import { freePort } from "../../../../test/support/free-ports.ts";
 import { agentsClient, type AgentsWorker, register, serveAgents, type ServeAgentsOptions } from "@pollux/restate";
 import type { RestateServer } from "./restate-server.ts";

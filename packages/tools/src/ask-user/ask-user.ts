@@ -44,7 +44,7 @@ export function askUser(options: AskUserOptions = {}): Tool<UserQuestion, UserAn
   const { name = "ask_user", ask, timeoutMs = 600_000 } = options;
   const spec = { name, description: DESCRIPTION, input: QUESTION, effects: "none" as const };
   // Without `run`, the answer comes from outside.
-  if (ask === undefined) return defineTool<typeof QUESTION, UserAnswer>(spec);
+  if (ask === undefined) return defineTool<typeof QUESTION, UserAnswer>({ ...spec, approvedBy: "user" });
   return defineTool({
     ...spec,
     timeoutMs,
@@ -60,7 +60,7 @@ export function askUser(options: AskUserOptions = {}): Tool<UserQuestion, UserAn
 /** A question that a run is waiting for. */
 export interface PendingUserQuestion extends UserQuestion {
   /** The key of the answer in `session.resume({ outcomes })`. */
-  readonly callId: string;
+  readonly token: string;
 }
 
 /**
@@ -69,15 +69,15 @@ export interface PendingUserQuestion extends UserQuestion {
  * @param name - The tool's name. @defaultValue "ask_user"
  */
 export function userQuestions(pending: readonly PendingCall[], name: string = "ask_user"): PendingUserQuestion[] {
-  return pending.flatMap(({ call, callId, question }) => {
+  return pending.flatMap(({ call, token, question }) => {
     if (call.name !== name || question !== "outcome") return [];
     const asked = QUESTION.safeParse(call.args);
-    return asked.success ? [{ callId, ...asked.data }] : [];
+    return asked.success ? [{ token, ...asked.data }] : [];
   });
 }
 
 /**
- * The user's answer, for `session.resume({ outcomes: { [callId]: userAnswer("Blue") } })`.
+ * The user's answer, for `session.resume({ outcomes: { [token]: userAnswer("Blue") } })`.
  *
  * @param answer - `undefined` if the user declined to answer.
  */

@@ -6,6 +6,7 @@ import {
   type FunctionCall,
   type Logger,
   type PendingCall,
+  questionToken,
   type Tool,
   type ToolContext,
   type ToolOutcome,
@@ -55,11 +56,12 @@ async function decide(
     if (input === UNFIT || !(await asks(tool, input, call, run))) return call;
     if (approve === undefined)
       return denied(`${tool.name} needs a person's approval, and this server has no way to ask`);
-    const pending: PendingCall = { turn: 1, callId, call, question: "approval" };
+    const asked = { turn: 1, callId, call, question: "approval" } as const;
+    const pending: PendingCall = { ...asked, token: questionToken(client.sessionId ?? callId, asked) };
     const word = await approve(pending, run);
     if (word === true) return call;
     if (word !== false && "args" in word) return { ...call, args: word.args };
-    return denied(word === false ? `${tool.name} was not approved` : word.deny);
+    return denied(word !== false && "deny" in word ? word.deny : `${tool.name} was not approved`);
   } catch (error) {
     logger.error({ err: error, tool: tool.name }, "approval failed");
     return denied(`${tool.name} was not approved: asking failed`);

@@ -11,6 +11,12 @@ import { ToolPins } from "./tool-pins.ts";
 /** Most levels of a tool's definition. */
 const MAX_DEPTH = 100;
 
+/** Most names in an error's message. */
+const MOST_NAMED = 50;
+
+/** Most tools of one server: the service takes 512 in a request, and each one costs time and memory before that. */
+const MAX_TOOLS = 2_000;
+
 /** A server's tool that is not offered to the model. */
 export interface SkippedMcpTool {
   /** The server's name for it. */
@@ -32,7 +38,7 @@ export interface McpTools extends AsyncDisposable {
   /**
    * Requests the server's list again. A server that has ended is restarted, even if it had been given up.
    *
-   * @throws {McpServerError} If it can't be reached; the tools stay the same.
+   * @throws {McpServerError} If it can't be reached, or has more than 2,000 tools; the tools stay the same.
    */
   refresh(): Promise<readonly Tool[]>;
   /** Disconnects from the server. If it is a child process, it has ended afterwards, with everything it started. */
@@ -44,7 +50,8 @@ export interface McpTools extends AsyncDisposable {
  * does that.
  *
  * @param server - A command to start, or a URL.
- * @throws {McpServerError} If the server doesn't start in time; names its command and the end of its stderr.
+ * @throws {McpServerError} If the server doesn't start in time; names its command and the end of its stderr. If it has more than
+ *   2,000 tools besides those that `include` and `exclude` leave out.
  * @throws The reason of `options.signal`, if it aborts.
  * @example
  * ```ts
@@ -128,20 +135,21 @@ class ServerTools implements McpTools {
     const has = new Set(this.#listed.map(({ name }) => name));
     const unknown = [...include, ...exclude].filter((name) => !has.has(name));
     if (unknown.length === 0) return;
-    const { name } = this.#connection;
-    throw new McpServerError(
-      `the MCP server "${name}" has no ${unknown.map((tool) => `"${tool}"`).join(", ")}; it has ${[...has].join(", ")}`,
-      name,
-      "",
-    );
+    const others = has.size > MOST_NAMED ? `, and ${has.size - MOST_NAMED} more` : "";
+    const known = `${[...has].slice(0, MOST_NAMED).join(", ")}${others}`;
+    throw this.#problem(`has no ${unknown.map((tool) => `"${tool}"`).join(", ")}; it has ${known}`);
   }
 
   async #offer(): Promise<void> {
-    const { include, exclude = [], prefix, logger } = this.#options;
+    const { prefix, logger } = this.#options;
+    const include = this.#options.include && new Set(this.#options.include);
+    const exclude = new Set(this.#options.exclude);
     const skipped: SkippedMcpTool[] = [];
-    const wanted = this.#listed.filter((tool) => {
+    const chosen = this.#listed.filter(({ name }) => include?.has(name) !== false && !exclude.has(name));
+    if (chosen.length > MAX_TOOLS)
+      throw this.#problem(`has ${chosen.length} tools, more than ${MAX_TOOLS}: choose some of them with \`include\``);
+    const wanted = chosen.filter((tool) => {
       const { name } = tool;
-      if ((include !== undefined && !include.includes(name)) || exclude.includes(name)) return false;
       if (!isDeeperThan(tool, MAX_DEPTH)) return true;
       skipped.push({ name, reason: `its schema has more than ${MAX_DEPTH} levels` });
       return false;
@@ -168,6 +176,11 @@ class ServerTools implements McpTools {
     this.#tools = tools;
     this.#names = names;
     this.#skipped = skipped;
+  }
+
+  #problem(what: string): McpServerError {
+    const { name } = this.#connection;
+    return new McpServerError(`the MCP server "${name}" ${what}`, name, "");
   }
 
   /** One list request at a time: a change during a request causes one more. */

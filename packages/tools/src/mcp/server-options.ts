@@ -85,6 +85,11 @@ export interface McpToolsOptions {
     | ((tool: McpToolInfo, input: unknown, call: FunctionCall) => boolean | Promise<boolean>)
     | undefined;
   /**
+   * Whether arguments are checked against the server's schemas before they are sent: for all tools, or per tool. `false` for a server
+   * whose schemas are wrong about what it accepts. @defaultValue true
+   */
+  readonly validate?: boolean | ((tool: McpToolInfo) => boolean) | undefined;
+  /**
    * Side effects of the tools: for all of them, or per tool. Calls with `none` and `idempotent` are retried if the server dies
    * during them. @defaultValue by annotation: `readOnlyHint` is `none`, `idempotentHint` is `idempotent`, anything else `once`
    */

@@ -13,13 +13,14 @@ const MOST_WAITING = 100;
  * @throws {ToolDefinitionError} If the service would reject its schema.
  */
 export function toolOf(tool: McpTool, name: string, connection: Connection, options: McpToolsOptions): Tool {
-  const { timeoutMs = 60_000, needsApproval } = options;
+  const { timeoutMs = 60_000, needsApproval, validate } = options;
   const info: McpToolInfo = { name: tool.name, annotations: tool.annotations ?? {} };
   const effects = effectsOf(info, options.effects);
   return defineTool({
     name,
     description: [tool.description, tool.title, tool.annotations?.title].find((text) => text?.trim()) ?? tool.name,
     input: tool.inputSchema,
+    validate: typeof validate === "function" ? validate(info) : validate,
     timeoutMs,
     maxResultBytes: options.maxResultBytes,
     effects,

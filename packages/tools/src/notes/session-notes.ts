@@ -14,7 +14,7 @@ const MAX_CONFLICTS = 20;
 
 /**
  * Notes next to a session, in the same store, under the id `notes:<session>`. Any number of processes may write. When you
- * delete the session, delete `notes:<session>` too.
+ * delete the session, delete `notes:<session>` too; `eraseOwner` does.
  */
 export function sessionNotes({ store, session }: SessionNotesOptions): NoteStore {
   if (typeof session !== "string" || session.trim() === "")

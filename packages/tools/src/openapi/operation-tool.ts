@@ -48,6 +48,7 @@ function toolOf(service: Service, plan: Plan, name: string): Tool {
     name,
     description: describe(service.document, operation),
     input: plan.schema,
+    validate: typeof options.validate === "function" ? options.validate(shown(operation)) : options.validate,
     timeoutMs: options.timeoutMs,
     maxResultBytes: options.maxResultBytes ?? MAX_RESULT_BYTES,
     effects: reads(operation)

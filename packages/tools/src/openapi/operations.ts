@@ -41,7 +41,8 @@ export function operationsOf({ root }: OpenApiRoot): readonly FoundOperation[] {
         wantedName,
         method: method.toUpperCase(),
         path,
-        tags: listAt(definition, "tags").map(String),
+        // Anything can stand in their place.
+        tags: listAt(definition, "tags").filter((tag) => typeof tag === "string"),
         summary: textAt(definition, "summary") ?? "",
         deprecated: definition["deprecated"] === true,
         item,

@@ -53,6 +53,11 @@ export interface OpenApiOptions {
   /** Milliseconds for one call. @defaultValue 60_000 */
   readonly timeoutMs?: number | undefined;
   /**
+   * Whether arguments are checked against the document's schemas before they are sent: for all operations, or per operation. `false` for
+   * a document that is wrong about what its service accepts. @defaultValue true
+   */
+  readonly validate?: boolean | ((operation: OpenApiOperation) => boolean) | undefined;
+  /**
    * Whether a person must approve a call first. A function that throws requires approval.
    *
    * @defaultValue `true` for every method but GET, HEAD and OPTIONS

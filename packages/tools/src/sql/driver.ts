@@ -11,6 +11,15 @@ export interface SqlDriverResult {
 /** Sends one statement, always over the same connection, with `$1`, `$2`, … bound by the driver. */
 export type SqlDriver = (sql: string, parameters: readonly SqlParameter[]) => Promise<SqlDriverResult>;
 
+/** One connection to the database, which nothing else uses. */
+export interface SqlConnection {
+  readonly query: SqlDriver;
+  /** Stops what `query` is doing, like `pg_cancel_backend`; called on aborts. @defaultValue it runs until the time limit */
+  readonly cancel?: (() => void | Promise<void>) | undefined;
+  /** Frees what the connection holds here. Called once, when it is lost or does not answer in time. @defaultValue nothing */
+  readonly close?: (() => void | Promise<void>) | undefined;
+}
+
 /** Rows by column. @throws {TypeError} If the driver returns something else. */
 export function rowsOf(result: unknown): {
   readonly columns: readonly string[];

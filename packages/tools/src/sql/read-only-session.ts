@@ -1,10 +1,11 @@
 import { ToolFailure } from "@pollux/core";
-import { recordsOf, type SqlDriver } from "./driver.ts";
+import { recordsOf, type SqlConnection, type SqlDriver } from "./driver.ts";
 
 /** Options of {@link ReadOnlySession}. */
 export interface SessionOptions {
-  readonly query: SqlDriver;
-  readonly cancel: (() => void | Promise<void>) | undefined;
+  readonly connect: () => SqlConnection | Promise<SqlConnection>;
+  /** Whether {@link connect} gives another connection each time. */
+  readonly reconnects: boolean;
   readonly timeoutMs: number;
 }
 
@@ -12,34 +13,51 @@ export interface SessionOptions {
 const GRACE_MS = 1_000;
 
 interface State {
+  /** Once it has begun. */
+  connection: SqlConnection | undefined;
   isStarted: boolean;
   isEnded: boolean;
   isLeft: boolean;
   stopping: Promise<void> | undefined;
+  /** Lets the next task begin, although this one has not ended. */
+  giveUp: () => void;
 }
 
-/** Gives one task at a time access to a Postgres connection, each in a read-only transaction that is rolled back. */
+/**
+ * Gives one task at a time access to a Postgres connection, each in a read-only transaction that is rolled back. A connection on which no
+ * transaction can begin or end is lost.
+ */
 export class ReadOnlySession {
   readonly #options: SessionOptions;
   #last: Promise<unknown> = Promise.resolve();
+  #open: Promise<SqlConnection> | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
   }
 
   /**
-   * @throws {ToolFailure} If the time is up, or an earlier statement has not released the connection.
+   * @throws {ToolFailure} If the time is up, an earlier statement has not released the connection, or the connection is lost.
    * @throws The driver's errors. @throws The signal's reason, if it aborts.
    */
   async read<Value>(work: (query: SqlDriver) => Promise<Value>, signal: AbortSignal): Promise<Value> {
     signal.throwIfAborted();
     const limit = this.#options.timeoutMs + GRACE_MS;
-    const state: State = { isStarted: false, isEnded: false, isLeft: false, stopping: undefined };
+    let giveUp = (): void => {};
+    const givenUp = new Promise<void>((resolve) => (giveUp = resolve));
+    const state: State = {
+      connection: undefined,
+      isStarted: false,
+      isEnded: false,
+      isLeft: false,
+      stopping: undefined,
+      giveUp,
+    };
     const turn = this.#last.then(async () => {
       if (state.isLeft) throw new ToolFailure("cancelled before it started");
       state.isStarted = true;
       try {
-        return await this.#transaction(work);
+        return await this.#transaction(work, state);
       } finally {
         state.isEnded = true;
         // A late cancellation would hit the next statement.
@@ -47,14 +65,15 @@ export class ReadOnlySession {
       }
     });
     // The next one waits until this one settles.
-    this.#last = turn.catch(() => {});
+    this.#last = Promise.race([turn.catch(() => {}), givenUp]);
     let timer: ReturnType<typeof setTimeout> | undefined;
     let onAbort: (() => void) | undefined;
+    let isLate = false;
     const ended = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(
-        () => reject(new ToolFailure(state.isStarted ? tooLong(this.#options.timeoutMs) : BUSY)),
-        limit,
-      );
+      timer = setTimeout(() => {
+        isLate = true;
+        reject(new ToolFailure(state.isStarted ? tooLong(this.#options.timeoutMs) : BUSY));
+      }, limit);
       onAbort = () => reject(signal.reason as Error);
       signal.addEventListener("abort", onAbort, { once: true });
     });
@@ -64,42 +83,82 @@ export class ReadOnlySession {
       clearTimeout(timer);
       if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
       state.isLeft = true;
-      if (state.isStarted && !state.isEnded) state.stopping = this.#stop();
+      if (state.isStarted && !state.isEnded) {
+        state.stopping = this.#stop(state);
+        // The database itself would have stopped the statement by now: the connection does not answer.
+        if (isLate && this.#options.reconnects) {
+          this.#drop(this.#open);
+          state.giveUp();
+        }
+      }
     }
   }
 
-  async #transaction<Value>(work: (query: SqlDriver) => Promise<Value>): Promise<Value> {
-    const { query, timeoutMs } = this.#options;
-    await query("BEGIN TRANSACTION READ ONLY", []);
+  async #transaction<Value>(work: (query: SqlDriver) => Promise<Value>, state: State): Promise<Value> {
+    const { connect, reconnects } = this.#options;
+    const isKept = this.#open !== undefined;
+    const opened = (this.#open ??= (async () => await connect())());
+    let connection: SqlConnection;
     try {
-      const [set] = recordsOf(
-        await query(
-          "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $1, true), " +
-            "current_setting('transaction_read_only') AS read_only",
-          [String(timeoutMs)],
-        ),
-      );
-      if (set?.["read_only"] !== "on")
-        throw new TypeError(
-          "`query` of sqlTools() must use a dedicated connection outside any transaction; with a pool, check out one client",
-        );
-      return await work(query);
-    } finally {
-      await query("ROLLBACK", []);
+      connection = await opened;
+      if (this.#open !== opened) throw new Error("the connection was opened too late");
+      state.connection = connection;
+      await connection.query("BEGIN TRANSACTION READ ONLY", []);
+    } catch (error) {
+      this.#drop(opened);
+      // It was lost since the last call, and nothing of this one has been executed.
+      if (isKept && reconnects && !state.isLeft) return await this.#transaction(work, state);
+      throw new ToolFailure(UNREACHABLE, { cause: error });
+    }
+    const outcome = await this.#limited(connection.query, work).then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
+    try {
+      await connection.query("ROLLBACK", []);
       // Advisory locks are the only thing a query can acquire that a rollback doesn't release.
-      await query("SELECT pg_advisory_unlock_all()", []);
+      await connection.query("SELECT pg_advisory_unlock_all()", []);
+    } catch (error) {
+      this.#drop(opened);
+      throw new ToolFailure(LOST, { cause: "error" in outcome ? outcome.error : error });
     }
+    if ("error" in outcome) throw outcome.error;
+    return outcome.value;
   }
 
-  async #stop(): Promise<void> {
+  async #limited<Value>(query: SqlDriver, work: (query: SqlDriver) => Promise<Value>): Promise<Value> {
+    const [set] = recordsOf(
+      await query(
+        "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $1, true), " +
+          "current_setting('transaction_read_only') AS read_only",
+        [String(this.#options.timeoutMs)],
+      ),
+    );
+    if (set?.["read_only"] !== "on")
+      throw new TypeError(
+        "`query` of sqlTools() must use a dedicated connection outside any transaction; with a pool, check out one client",
+      );
+    return await work(query);
+  }
+
+  /** The next task opens another connection. */
+  #drop(opened: Promise<SqlConnection> | undefined): void {
+    if (opened === undefined || this.#open !== opened) return;
+    this.#open = undefined;
+    void opened.then((connection) => connection.close?.()).catch(() => {});
+  }
+
+  async #stop({ connection }: State): Promise<void> {
     try {
-      await this.#options.cancel?.();
+      await connection?.cancel?.();
     } catch {
       // The statement runs until its own limit; calls that wait for the connection get an error that says so.
     }
   }
 }
 
+const UNREACHABLE = "the database cannot be reached now; try again later, or continue without it";
+const LOST = "the connection to the database was lost during this statement; other statements may work";
 const BUSY = "the connection is busy with an earlier statement; try again later";
 
 function tooLong(timeoutMs: number): string {

@@ -1,6 +1,6 @@
 import { type Tool, ToolRetry } from "@pollux/core";
 import { cellOf } from "./cell.ts";
-import { rowsOf, type SqlDriver } from "./driver.ts";
+import { rowsOf, type SqlConnection, type SqlDriver } from "./driver.ts";
 import { postgresProblem } from "./postgres-problem.ts";
 import { postgresTables } from "./postgres-tables.ts";
 import { queryTool, type ReadOnlyDatabase } from "./query-tool.ts";
@@ -13,8 +13,16 @@ import type { SqlQuestion, SqlRows, SqlTable } from "./table.ts";
 /** Options of {@link sqlTools}. */
 export interface SqlToolOptions extends SqlBounds {
   readonly dialect: "postgres";
-  /** Sends a statement. Must use one connection that nothing else uses; with a pool, a client checked out from it. */
-  readonly query: SqlDriver;
+  /**
+   * Opens a connection: for the first call, and again after one was lost, since a statement can end its own. With a pool, checks out a
+   * client. Instead of `query` and `cancel`.
+   */
+  readonly connect?: (() => SqlConnection | Promise<SqlConnection>) | undefined;
+  /**
+   * Sends a statement. Must use one connection that nothing else uses; with a pool, a client checked out from it. When it is lost, all
+   * later calls fail: use `connect` where that matters.
+   */
+  readonly query?: SqlDriver | undefined;
   /** Stops what `query` is doing, like `pg_cancel_backend`; called on aborts. @defaultValue it runs until the time limit */
   readonly cancel?: (() => void | Promise<void>) | undefined;
 }
@@ -26,17 +34,32 @@ export interface SqlToolOptions extends SqlBounds {
  * @throws {TypeError} If an option is malformed.
  * @example
  * ```ts
- * const client = await pool.connect();
- * const tools = sqlTools({ dialect: "postgres", query: (sql, values) => client.query(sql, [...values]) });
+ * const connect = async () => {
+ *   const client = await pool.connect();
+ *   client.on("error", () => {}); // it is replaced by the next call
+ *   return { query: (sql, values) => client.query(sql, [...values]), close: () => client.release(true) };
+ * };
+ * const tools = sqlTools({ dialect: "postgres", connect });
  * ```
  */
 export function sqlTools(options: SqlToolOptions): Tool[] {
   const bounds = boundsOf(options);
   if (options.dialect !== "postgres")
     throw new TypeError(`dialect must be "postgres", got ${JSON.stringify(options.dialect)}`);
-  if (typeof options.query !== "function") throw new TypeError("query must be a function that sends a statement");
   const database = new Postgres(options, bounds);
   return [schemaTool(database, bounds), queryTool(database, bounds)];
+}
+
+/** @throws {TypeError} Unless one of `connect` and `query` is there, and is a function. */
+function connectorOf({ connect, query, cancel }: SqlToolOptions): () => SqlConnection | Promise<SqlConnection> {
+  if ((connect === undefined) === (query === undefined)) throw new TypeError("give either connect or query");
+  if (typeof connect === "function") return connect;
+  if (typeof query === "function") return () => ({ query, cancel });
+  throw new TypeError(
+    query === undefined
+      ? "connect must be a function that opens a connection"
+      : "query must be a function that sends a statement",
+  );
 }
 
 class Postgres implements ReadOnlyDatabase {
@@ -45,9 +68,10 @@ class Postgres implements ReadOnlyDatabase {
   readonly #session: ReadOnlySession;
   readonly #bounds: Bounds;
 
-  constructor({ query, cancel }: SqlToolOptions, bounds: Bounds) {
+  constructor(options: SqlToolOptions, bounds: Bounds) {
     this.#bounds = bounds;
-    this.#session = new ReadOnlySession({ query, cancel, timeoutMs: bounds.timeoutMs });
+    const reconnects = options.connect !== undefined;
+    this.#session = new ReadOnlySession({ connect: connectorOf(options), reconnects, timeoutMs: bounds.timeoutMs });
   }
 
   async rows(

@@ -92,7 +92,7 @@ export function toAgUiSnapshot(
   const encoder = new AgUiEncoder({ ...options, threadId, runId, known });
   const isWaiting = known.state === "waiting";
   const outcome = isWaiting
-    ? waitingOutcome(known, options.questions ?? QUESTION_TOOLS)
+    ? waitingOutcome(known, options.questions ?? QUESTION_TOOLS, options.isAnswerable)
     : ({ type: "success" } as const);
   return [...encoder.show(known, conversation), { type: "RUN_FINISHED", threadId, runId, outcome }];
 }

@@ -16,7 +16,7 @@ export function agUi(options: AgUiOptions & AgUiInputOptions = {}): ChatProtocol
     read: (body) => fromAgUiInput(body, options),
     encoder: ({ known, request }) => new AgUiEncoder({ ...options, known, runId: request?.runId }),
     write: writeEvent,
-    idle: (conversation) => toAgUiSnapshot(conversation, options),
-    messages: toAgUiMessages,
+    idle: (conversation, request) => toAgUiSnapshot(conversation, { ...options, runId: request?.runId }),
+    messages: (conversation) => toAgUiMessages(conversation, options),
   };
 }

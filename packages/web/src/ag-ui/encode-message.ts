@@ -1,11 +1,12 @@
 import type { Conversation, Message } from "@pollux/core";
+import { type IsAnswerable, isLeftToUser } from "../answerable.ts";
 import type { MessageEncoder } from "../message-encoder.ts";
 import { toAgUiMessages } from "./ag-ui-messages.ts";
 import { isSame } from "../same-json.ts";
 import { CallReports } from "./call-reports.ts";
 import type { AgUiEvent } from "./events.ts";
 import { resultIdOf } from "./ids.ts";
-import { type Entry, type EntryCache, messageEntries, userMessage } from "./message-entries.ts";
+import { type Entry, type EntryCache, messageEntries, queuedMessages } from "./message-entries.ts";
 import { ACTIVITY_TYPES, type AgUiMessage } from "./messages.ts";
 import { QUESTION_TOOLS, type QuestionTools, runEnd } from "./run-end.ts";
 import { SharedState, type StateOf, todoState } from "./shared-state.ts";
@@ -18,6 +19,11 @@ export interface AgUiOptions {
    * @defaultValue `ask_user` of `@pollux/tools`, with a payload of `{ answer }`
    */
   readonly questions?: QuestionTools | undefined;
+  /**
+   * Whether the client is asked about a call that waits; others are told of in the activity `pollux.waiting`. @defaultValue calls that
+   * their tool leaves to the user, with `approvedBy: "user"`
+   */
+  readonly isAnswerable?: IsAnswerable | undefined;
   /** The state that the agent shares with its clients. @defaultValue {@link todoState} */
   readonly state?: StateOf | undefined;
   /** The text of an error outside of a run, such as a store that fails. @defaultValue "Something went wrong." */
@@ -46,6 +52,7 @@ export interface AgUiEncoderOptions extends AgUiOptions {
 export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
   readonly #options: AgUiEncoderOptions;
   readonly #questions: QuestionTools;
+  readonly #isAnswerable: IsAnswerable;
   readonly #state: SharedState;
   readonly #reports: CallReports = new CallReports();
   readonly #texts: TextEvents = new TextEvents();
@@ -59,6 +66,7 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
   constructor(options: AgUiEncoderOptions = {}) {
     this.#options = options;
     this.#questions = options.questions ?? QUESTION_TOOLS;
+    this.#isAnswerable = options.isAnswerable ?? isLeftToUser;
     this.#state = new SharedState(options.state ?? todoState);
   }
 
@@ -67,7 +75,7 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
     const events: AgUiEvent[] = this.#message === undefined ? [...this.#start(message, conversation)] : [];
     this.#message = message;
     this.#queued = conversation.queued;
-    const entries = [...messageEntries(message, this.#cache), ...queuedEntries(conversation)];
+    const entries = [...messageEntries(message, this.#isAnswerable, this.#cache), ...queuedEntries(conversation)];
     if (!this.#canBecome(entries)) events.push(...this.#takeBack(entries, conversation));
     for (const entry of entries) events.push(...this.#showEntry(entry));
     this.#told = byId(entries.map(({ message: shown }) => shown));
@@ -83,7 +91,12 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
     const { usage: usageBefore } = this.#options.known ?? {};
     return [
       ...events,
-      runEnd(message, { ...this.#ids(message, conversation), questions: this.#questions, usageBefore }),
+      runEnd(message, {
+        ...this.#ids(message, conversation),
+        questions: this.#questions,
+        isAnswerable: this.#isAnswerable,
+        usageBefore,
+      }),
     ];
   }
 
@@ -99,7 +112,7 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
 
   #start(message: Message, conversation: Conversation): readonly AgUiEvent[] {
     const { known, before } = this.#options;
-    const own = known === undefined ? [] : messageEntries(known);
+    const own = known === undefined ? [] : messageEntries(known, this.#isAnswerable);
     this.#message = message;
     const started: AgUiEvent = { type: "RUN_STARTED", ...this.#ids(message, conversation), protocolVersion: "1.0" };
     const queued = before === undefined ? queuedEntries(conversation) : [];
@@ -112,7 +125,8 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
   #snapshot(own: readonly AgUiMessage[], conversation: Conversation, hadThoughts: boolean = false): AgUiEvent {
     const id = this.#message?.id;
     const others = conversation.messages.filter((one) => one.id !== id);
-    const before = this.#options.before ?? toAgUiMessages({ ...conversation, messages: others, queued: [] });
+    const before =
+      this.#options.before ?? toAgUiMessages({ ...conversation, messages: others, queued: [] }, this.#options);
     const messages = [...before, ...own];
     // Clients keep the thoughts that they have if a snapshot has none, so it has an empty one.
     if (hadThoughts && !messages.some(isThought))
@@ -187,9 +201,8 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
   }
 }
 
-/** What was said and not heard yet, at the end. */
-function queuedEntries({ queued }: Conversation): readonly Entry[] {
-  return queued.map((one) => ({ message: userMessage(one, true), turn: 0, isOpen: false }));
+function queuedEntries(conversation: Conversation): readonly Entry[] {
+  return queuedMessages(conversation).map((message) => ({ message, turn: 0, isOpen: false }));
 }
 
 function byId(messages: readonly AgUiMessage[]): ReadonlyMap<string, AgUiMessage> {

@@ -9,16 +9,16 @@ export function resultIdOf(toolCallId: string): string {
  */
 export type InterruptKind = "approval" | "question" | "effect";
 
-export function interruptIdOf(kind: InterruptKind, toolCallId: string): string {
-  return `${kind}:${toolCallId}`;
+export function interruptIdOf(kind: InterruptKind, toolCallId: string, token: string): string {
+  return `${kind}:${toolCallId}#${token}`;
 }
 
-/** The kind and the call of an interrupt; undefined for an id that cannot be ours. */
+/** What an interrupt asks about which call; undefined for an id that cannot be ours. */
 export function interruptOf(
   interruptId: string,
-): { readonly kind: InterruptKind; readonly toolCallId: string } | undefined {
-  const [, kind, toolCallId] = /^(approval|question|effect):(.+)$/s.exec(interruptId) ?? [];
-  if (kind === undefined || toolCallId === undefined) return undefined;
+): { readonly kind: InterruptKind; readonly toolCallId: string; readonly token: string } | undefined {
+  const [, kind, toolCallId, token] = /^(approval|question|effect):(.+)#(.+)$/s.exec(interruptId) ?? [];
+  if (kind === undefined || toolCallId === undefined || token === undefined) return undefined;
   // The pattern has just these.
-  return { kind: kind as InterruptKind, toolCallId };
+  return { kind: kind as InterruptKind, toolCallId, token };
 }

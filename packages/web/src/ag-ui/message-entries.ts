@@ -1,5 +1,17 @@
-import type { Message, MessagePart, QueuedMessage, SaidPart, TextPart, ToolCallPart } from "@pollux/core";
+import {
+  type Conversation,
+  isWebUrl,
+  type Message,
+  type MessagePart,
+  type QueuedMessage,
+  type SaidPart,
+  type TextPart,
+  type ToolCallPart,
+} from "@pollux/core";
+import { type IsAnswerable, isLeftToUser, othersAsked, QUESTIONS } from "../answerable.ts";
 import { toolCallIdOf } from "../call-ids.ts";
+import { mediaAddress } from "../media-address.ts";
+import { playableParts } from "../playable.ts";
 import { resultIdOf } from "./ids.ts";
 import type { AgUiActivity, AgUiContentPart, AgUiMessage, AgUiToolMessage } from "./messages.ts";
 import { endingText } from "./run-end.ts";
@@ -16,21 +28,28 @@ export interface Entry {
 export type EntryCache = Map<string, { readonly parts: readonly MessagePart[]; readonly entries: readonly Entry[] }>;
 
 /** A message of the assistant as the messages that clients have of it. */
-export function messageEntries(message: Message, cache?: EntryCache): readonly Entry[] {
+export function messageEntries(
+  message: Message,
+  isAnswerable: IsAnswerable = isLeftToUser,
+  cache?: EntryCache,
+): readonly Entry[] {
   const groups: { id: string; turn: number; parts: MessagePart[] }[] = [];
   for (const part of message.parts) {
     if (part.type === "step") groups.push({ id: part.id, turn: part.turn, parts: [] });
     else if (groups.length === 0) groups.push({ id: "step:0", turn: 0, parts: [part] });
     else groups.at(-1)?.parts.push(part);
   }
-  const entries = groups.flatMap((group) => {
+  const entries = groups.flatMap((group, index) => {
+    const parts = playableParts(group.parts, index < groups.length - 1 || message.state !== "streaming");
     const cached = cache?.get(group.id);
-    if (cached !== undefined && isSame(cached.parts, group.parts)) return cached.entries;
-    const made = turnEntries(message.id, group);
-    cache?.set(group.id, { parts: group.parts, entries: made });
+    if (cached !== undefined && isSame(cached.parts, parts)) return cached.entries;
+    const made = turnEntries(message.id, { ...group, parts });
+    cache?.set(group.id, { parts, entries: made });
     return made;
   });
-  return isOver(message) ? [...entries, ...tailEntries(message, groups.at(-1)?.turn ?? 0)] : entries;
+  const turn = groups.at(-1)?.turn ?? 0;
+  if (message.state === "waiting") return [...entries, ...waitingEntries(message, isAnswerable, turn)];
+  return isOver(message) ? [...entries, ...tailEntries(message, turn)] : entries;
 }
 
 /** True when nothing is added to a message any more, unless its run is resumed. */
@@ -128,7 +147,8 @@ function otherMessage(id: string, part: OtherPart, turn: number): AgUiMessage {
     case "steering":
       return { id, role: "user", content: userContent(part.parts) };
     case "media": {
-      const { mimeType, data, uri: url, name } = part;
+      const { mimeType, data, name } = part;
+      const url = mediaAddress(part);
       return activity({ activityType: "pollux.media", content: defined({ mimeType, data, url, name }) });
     }
     case "code": {
@@ -151,24 +171,41 @@ function otherMessage(id: string, part: OtherPart, turn: number): AgUiMessage {
 
 /** What stands behind a message that has ended. */
 function tailEntries(message: Message, turn: number): readonly Entry[] {
-  const { id, state, sources, searchSuggestions, stopReason, limit } = message;
+  const { id, state, sources, searchSuggestions, stopReason, limit, limitScope, guardrail } = message;
   const entries: Entry[] = [];
   const add = (name: string, activity: AgUiActivity): void => {
     entries.push({ message: { id: `${id}/${name}`, role: "activity", ...activity }, turn, isOpen: false });
   };
   if (sources.length + searchSuggestions.length > 0) {
     const content = {
-      sources: sources.map(({ number, kind, uri: url, title }) => ({ number, kind, ...defined({ url, title }) })),
+      sources: sources.map(({ number, kind, uri, title, pageNumber, mediaId }) => ({
+        number,
+        kind,
+        ...defined({ url: uri !== undefined && isWebUrl(uri) ? uri : undefined, title, pageNumber, mediaId }),
+      })),
       citations: citationsOf(message),
       searchSuggestions,
     };
     add("sources", { activityType: "pollux.sources", content });
   }
   if (state === "stopped" || state === "failed" || state === "interrupted") {
-    const why = { ...defined({ stopReason, limit }), message: endingText(message) };
+    const why = { ...defined({ stopReason, limit, limitScope, guardrail }), message: endingText(message) };
     add("ending", { activityType: "pollux.ending", content: { state, ...why } });
   }
   return entries;
+}
+
+/** What somebody other than the user is asked. */
+function waitingEntries({ id, parts }: Message, isAnswerable: IsAnswerable, turn: number): readonly Entry[] {
+  const calls = parts.flatMap((part) => {
+    const question = part.type === "tool-call" ? QUESTIONS[part.state] : undefined;
+    if (part.type !== "tool-call" || question === undefined || isAnswerable(part)) return [];
+    const { name: toolName, asks: { token = "", approvedBy } = {} } = part;
+    return [{ toolCallId: toolCallIdOf(id, part.id), toolName, question, token, ...defined({ approvedBy }) }];
+  });
+  if (calls.length === 0) return [];
+  const activity = { activityType: "pollux.waiting", content: { calls } } as const;
+  return [{ message: { id: `${id}/waiting`, role: "activity", ...activity }, turn, isOpen: false }];
 }
 
 /** Citations by the messages that clients have. */
@@ -209,10 +246,15 @@ function cited({ citations = [] }: TextPart, messageId: string, before: number):
 }
 
 /** What the user said, as a client has it. */
-export function userMessage({ id, parts }: Message | QueuedMessage, isQueued: boolean): AgUiMessage {
+export function userMessage({ id, parts }: Message | QueuedMessage): AgUiMessage {
   // A message of the user has nothing but what a person can say.
-  const content = userContent(parts as readonly SaidPart[]);
-  return { id, role: "user", content, ...(isQueued && { metadata: { pollux: { queued: true } } }) };
+  return { id, role: "user", content: userContent(parts as readonly SaidPart[]) };
+}
+
+/** What was said and not read yet, at the end. */
+export function queuedMessages(conversation: Conversation): readonly AgUiMessage[] {
+  const metadata = { pollux: { queued: true, ...defined({ waitsFor: othersAsked(conversation) }) } };
+  return conversation.queued.map((one) => ({ ...userMessage(one), metadata }));
 }
 
 function userContent(parts: readonly SaidPart[]): string | readonly AgUiContentPart[] {
@@ -220,12 +262,12 @@ function userContent(parts: readonly SaidPart[]): string | readonly AgUiContentP
   return parts.flatMap((part): readonly AgUiContentPart[] => {
     if (part.type === "text") return [{ type: "text", text: part.text }];
     if (part.type !== "media") return [];
-    const { mimeType = "application/octet-stream", data, uri = "", name } = part;
+    const { mimeType = "application/octet-stream", data, name } = part;
     const kind = mimeType.split("/")[0];
     const type = kind === "image" || kind === "audio" || kind === "video" ? kind : "document";
     const source =
       data === undefined
-        ? ({ type: "url", value: uri, mimeType } as const)
+        ? ({ type: "url", value: mediaAddress(part) ?? "", mimeType } as const)
         : ({ type: "data", value: data, mimeType } as const);
     return [{ type, source, ...(name !== undefined && { metadata: { filename: name } }) }];
   });

@@ -1,3 +1,5 @@
+import type { Message, PendingQuestion } from "@pollux/core";
+
 /** A message as clients of AG-UI have it, of the kinds that we make. */
 export type AgUiMessage =
   | AgUiUserMessage
@@ -78,7 +80,14 @@ export interface AgUiActivities {
   readonly "pollux.server-tool": { readonly name: string; readonly args: object; readonly state: "running" | "done" };
   /** What the answer is based on. Comes when the answer is complete. */
   readonly "pollux.sources": {
-    readonly sources: readonly { number: number; kind: string; url?: string; title?: string }[];
+    readonly sources: readonly {
+      number: number;
+      kind: string;
+      url?: string;
+      title?: string;
+      pageNumber?: number;
+      mediaId?: string;
+    }[];
     /** UTF-16 ranges of the content of a message, and the numbers of the sources that support them. */
     readonly citations: readonly { messageId: string; start: number; end: number; sources: readonly number[] }[];
     /** HTML that the terms of use of Google Search require next to the answer. */
@@ -88,11 +97,26 @@ export interface AgUiActivities {
   readonly "pollux.compaction": { readonly turn: number };
   /** The answer before it was never finished. */
   readonly "pollux.interruption": { readonly turn: number };
+  /** Calls that wait for somebody other than the user, by the `approvedBy` of their tools. */
+  readonly "pollux.waiting": {
+    readonly calls: readonly {
+      readonly toolCallId: string;
+      readonly toolName: string;
+      readonly question: PendingQuestion;
+      /** Names the question when it is withdrawn. */
+      readonly token: string;
+      readonly approvedBy?: string;
+    }[];
+  };
   /** The answer ended without being complete. */
   readonly "pollux.ending": {
     readonly state: "stopped" | "failed" | "interrupted";
     readonly stopReason?: string;
     readonly limit?: string;
+    /** Whose limit it is: that of the conversation, or of the user in all conversations. Absent: the run's own. */
+    readonly limitScope?: "session" | "owner";
+    /** The guardrail that ended it. */
+    readonly guardrail?: NonNullable<Message["guardrail"]>;
     /** Fit for anybody. */
     readonly message: string;
   };
@@ -108,6 +132,7 @@ export const ACTIVITY_TYPES: readonly (keyof AgUiActivities)[] = [
   "pollux.sources",
   "pollux.compaction",
   "pollux.interruption",
+  "pollux.waiting",
   "pollux.ending",
   "pollux.unknown",
 ];

@@ -1,6 +1,7 @@
 import { type Approval, defineTool, type ExternalOutcome, type InputPart, type Tool } from "@pollux/core";
 import { callOf } from "../call-ids.ts";
 import { BadRequestError, type ChatAnswer, type ChatMessage, type ChatRequest } from "../chat-protocol.ts";
+import { decision, isRecord, type JsonRecord } from "../read-answers.ts";
 import { type InterruptKind, interruptOf, resultIdOf } from "./ids.ts";
 
 /** What of a request is accepted. */
@@ -30,7 +31,7 @@ export function fromAgUiInput(body: unknown, options: AgUiInputOptions = {}): Ch
   const list = listOf(messages, "messages");
   const last = list.at(-1);
   const message = isRecord(last) && last["role"] === "user" && !isQueued(last) ? readMessage(last, options) : undefined;
-  const answers = [...readResults(list), ...listOf(resume, "resume").flatMap(readResume)];
+  const answers = [...readResults(list), ...listOf(resume, "resume").map(readResume)];
   if (message === undefined && answers.length === 0)
     throw new BadRequestError("there is nothing to do: end the messages with one of the user, or answer a call");
   const clientTools = readTools(listOf(tools, "tools"), options);
@@ -81,17 +82,24 @@ function readPart(part: unknown, options: AgUiInputOptions): readonly InputPart[
 
 /** Results that the client has added behind the last answer. Those that we made have our ids. */
 function readResults(messages: readonly unknown[]): readonly ChatAnswer[] {
-  const answers: ChatAnswer[] = [];
-  for (const message of messages.toReversed()) {
-    if (!isRecord(message)) continue;
-    const { role, id, toolCallId, content, error } = message;
-    if (role === "assistant") break;
-    if (role !== "tool" || typeof toolCallId !== "string" || id === resultIdOf(toolCallId)) continue;
+  const start = messages.findLastIndex((message) => isRecord(message) && message["role"] === "assistant");
+  const answered = messages[start];
+  const calls = isRecord(answered) && Array.isArray(answered["toolCalls"]) ? (answered["toolCalls"] as unknown[]) : [];
+  return messages.slice(start + 1).flatMap((message): readonly ChatAnswer[] => {
+    const { role, id, toolCallId, content, error } = isRecord(message) ? message : {};
+    if (role !== "tool" || typeof toolCallId !== "string" || id === resultIdOf(toolCallId)) return [];
+    const call = callOf(toolCallId);
     const outcome: ExternalOutcome =
       typeof error === "string" && error !== "" ? { error } : { output: readContent(content) };
-    answers.unshift(...answer(toolCallId, { outcome }));
-  }
-  return answers;
+    return call === undefined ? [] : [{ ...call, input: readArguments(calls, toolCallId), outcome }];
+  });
+}
+
+/** The arguments with which a client shows a call. */
+function readArguments(calls: readonly unknown[], toolCallId: string): unknown {
+  const call = calls.find((one) => isRecord(one) && one["id"] === toolCallId);
+  const shown = isRecord(call) ? call["function"] : undefined;
+  return isRecord(shown) ? readContent(shown["arguments"]) : undefined;
 }
 
 /** What a call returned: JSON, or a text. */
@@ -104,17 +112,17 @@ function readContent(content: unknown): unknown {
   }
 }
 
-function readResume(entry: unknown): readonly ChatAnswer[] {
+function readResume(entry: unknown): ChatAnswer {
   const { interruptId, status, payload } = isRecord(entry) ? entry : {};
   if (typeof interruptId !== "string" || (status !== "resolved" && status !== "cancelled"))
     throw new BadRequestError(
       'each entry of "resume" needs an "interruptId" and a "status": "resolved" or "cancelled"',
     );
   const asked = interruptOf(interruptId);
-  const answers =
-    asked === undefined ? [] : answer(asked.toolCallId, READERS[asked.kind](status === "cancelled", payload));
-  if (answers.length === 0) throw new BadRequestError(`there is no interrupt "${interruptId.slice(0, 100)}"`);
-  return answers;
+  const call = asked && callOf(asked.toolCallId);
+  if (asked === undefined || call === undefined)
+    throw new BadRequestError(`there is no interrupt "${interruptId.slice(0, 100)}"`);
+  return { ...call, token: asked.token, ...READERS[asked.kind](status === "cancelled", payload) };
 }
 
 type Given = Pick<ChatAnswer, "approval" | "outcome">;
@@ -133,8 +141,7 @@ const READERS: { readonly [Kind in InterruptKind]: (isCancelled: boolean, payloa
 function readApproval(payload: unknown): Approval {
   const { approved, editedArgs, reason } = isRecord(payload) ? payload : { approved: payload };
   if (typeof approved !== "boolean") throw new BadRequestError('an approval needs the payload { "approved": boolean }');
-  if (!approved) return typeof reason === "string" && reason !== "" ? { deny: reason } : false;
-  if (editedArgs === undefined) return true;
+  if (!approved || editedArgs === undefined) return decision(approved, reason);
   if (!isRecord(editedArgs)) throw new BadRequestError('"editedArgs" must be an object: all arguments of the call');
   return { args: editedArgs };
 }
@@ -162,7 +169,7 @@ function readTool(tool: unknown): Tool {
   if (typeof name !== "string") throw new BadRequestError("a tool needs a name");
   const told = typeof description === "string" && description.trim() !== "" ? description : name;
   try {
-    const spec = { name, description: told, effects: "none" as const };
+    const spec = { name, description: told, effects: "none" as const, approvedBy: "user" };
     return isRecord(parameters) ? defineTool({ ...spec, input: parameters }) : (defineTool(spec) as Tool);
   } catch (error) {
     throw new BadRequestError(`the tool "${name.slice(0, 80)}" can't be used: ${(error as Error).message}`, {
@@ -171,19 +178,8 @@ function readTool(tool: unknown): Tool {
   }
 }
 
-function answer(toolCallId: string, given: Given): readonly ChatAnswer[] {
-  const call = callOf(toolCallId);
-  return call === undefined ? [] : [{ ...call, ...given }];
-}
-
 function listOf(value: unknown, name: string): readonly unknown[] {
   if (value === undefined) return [];
   if (!Array.isArray(value)) throw new BadRequestError(`"${name}" must be a list`);
   return value as readonly unknown[];
-}
-
-type JsonRecord = Readonly<Record<string, unknown>>;
-
-function isRecord(value: unknown): value is JsonRecord {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,8 @@
 import type { Message, ToolCallPart, Usage } from "@pollux/core";
+import { type IsAnswerable, isLeftToUser } from "../answerable.ts";
 import { toolCallIdOf } from "../call-ids.ts";
 import type { AgUiInterrupt, AgUiOutcome, AgUiRunEnd, AgUiTokenUsage } from "./events.ts";
-import { interruptIdOf } from "./ids.ts";
+import { type InterruptKind, interruptIdOf } from "./ids.ts";
 
 /** Tools without `run` that ask a person, by name, and the JSON Schema of each answer. */
 export interface QuestionTools {
@@ -18,18 +19,22 @@ export interface RunEndOptions {
   readonly threadId: string;
   readonly runId: string;
   readonly questions: QuestionTools;
+  readonly isAnswerable: IsAnswerable;
   /** What was told of the message's usage by an earlier run. */
   readonly usageBefore?: Usage | undefined;
 }
 
 /** The last event of a run that wrote a message. */
 export function runEnd(message: Message, options: RunEndOptions): AgUiRunEnd {
-  const { threadId, runId, questions, usageBefore } = options;
-  const { state, stopReason = "failed", limit, cost, error } = message;
+  const { threadId, runId, questions, isAnswerable, usageBefore } = options;
+  const { state, stopReason = "failed", limit, limitScope, guardrail, cost, pricesAsOf, error } = message;
   const about = {
     ...(message.stopReason !== undefined && { stopReason }),
     ...(limit !== undefined && { limit }),
+    ...(limitScope !== undefined && { limitScope }),
+    ...(guardrail !== undefined && { guardrail }),
     ...(cost !== undefined && { cost }),
+    ...(pricesAsOf !== undefined && { pricesAsOf }),
   };
   const told = {
     ...(message.usage !== undefined && { usage: [tokenUsage(message.usage, usageBefore)] }),
@@ -46,7 +51,7 @@ export function runEnd(message: Message, options: RunEndOptions): AgUiRunEnd {
     case "complete":
       return finished({ type: "success" });
     case "waiting":
-      return finished(waitingOutcome(message, questions));
+      return finished(waitingOutcome(message, questions, isAnswerable));
     case "stopped":
       if (stopReason !== "limit" && stopReason !== "guardrail") return finished({ type: "cancelled" });
       break;
@@ -61,24 +66,30 @@ export function runEnd(message: Message, options: RunEndOptions): AgUiRunEnd {
   return { type: "RUN_ERROR", message: endingText(message), code, ...told };
 }
 
-/** What a message waits for: a person, or else the client, which executes calls. */
-export function waitingOutcome({ id, parts }: Message, questions: QuestionTools): AgUiOutcome {
-  const calls = parts.filter((part): part is ToolCallPart => part.type === "tool-call");
+/** What a message waits for, as far as it is for the client to say: the person's answers, or else results of calls that it executes. */
+export function waitingOutcome(
+  { id, parts }: Message,
+  questions: QuestionTools,
+  isAnswerable: IsAnswerable = isLeftToUser,
+): AgUiOutcome {
+  const calls = parts.filter((part): part is ToolCallPart => part.type === "tool-call" && isAnswerable(part));
   const interrupts = calls.flatMap((call) => interruptOf(id, call, questions) ?? []);
   if (interrupts.length > 0) return { type: "interrupt", interrupts };
   const pending = calls.filter(({ state }) => state === "pending-output").map((call) => toolCallIdOf(id, call.id));
   return { type: "success", ...(pending.length > 0 && { pendingToolCallIds: pending }) };
 }
 
-const APPROVAL_SCHEMA = {
-  type: "object",
-  properties: {
-    approved: { type: "boolean" },
-    editedArgs: { type: "object", description: "Arguments to use instead of the model's." },
-    reason: { type: "string", description: "Why it is denied, for the model." },
-  },
-  required: ["approved"],
+const APPROVAL_PROPERTIES = {
+  approved: { type: "boolean" },
+  reason: { type: "string", description: "Why it is denied, for the model." },
 };
+
+function approvalSchema(editable: readonly string[] = []): AgUiInterrupt["responseSchema"] {
+  const description = `All arguments, to use instead of the model's. May differ: ${editable.join(", ")}.`;
+  const editedArgs = { type: "object", description };
+  const properties = { ...APPROVAL_PROPERTIES, ...(editable.length > 0 && { editedArgs }) };
+  return { type: "object", properties, required: ["approved"] };
+}
 
 const EFFECT_SCHEMA = {
   type: "object",
@@ -91,28 +102,30 @@ const EFFECT_SCHEMA = {
 };
 
 function interruptOf(messageId: string, call: ToolCallPart, questions: QuestionTools): AgUiInterrupt | undefined {
-  const { name, args, state } = call;
+  const { name, args, state, asks: { token = "", editable } = {} } = call;
   const toolCallId = toolCallIdOf(messageId, call.id);
-  if (state === "pending-approval") {
-    const message = `May ${name} run?`;
-    return {
-      id: interruptIdOf("approval", toolCallId),
+  const ask = (kind: InterruptKind, about: Omit<AgUiInterrupt, "id" | "toolCallId">): AgUiInterrupt => ({
+    id: interruptIdOf(kind, toolCallId, token),
+    toolCallId,
+    ...about,
+  });
+  if (state === "pending-approval")
+    return ask("approval", {
       reason: "tool_call",
-      message,
-      toolCallId,
-      responseSchema: APPROVAL_SCHEMA,
-    };
-  }
-  if (state === "pending-outcome") {
-    const message = `${name} was interrupted. Did it take effect?`;
-    const reason = "pollux:unknown-outcome";
-    return { id: interruptIdOf("effect", toolCallId), reason, message, toolCallId, responseSchema: EFFECT_SCHEMA };
-  }
+      message: `May ${name} run?`,
+      responseSchema: approvalSchema(editable),
+    });
+  if (state === "pending-outcome")
+    return ask("effect", {
+      reason: "pollux:unknown-outcome",
+      message: `${name} was interrupted. Did it take effect?`,
+      responseSchema: EFFECT_SCHEMA,
+    });
   const responseSchema = Object.hasOwn(questions, name) ? questions[name] : undefined;
   if (state !== "pending-output" || responseSchema === undefined) return undefined;
   const asked = args["question"];
   const message = typeof asked === "string" ? asked : `${name} needs an answer.`;
-  return { id: interruptIdOf("question", toolCallId), reason: "input_required", message, toolCallId, responseSchema };
+  return ask("question", { reason: "input_required", message, responseSchema });
 }
 
 /** Tokens, without those that were told before. */
@@ -143,8 +156,11 @@ const TEXTS: { readonly [StopReason in string]?: string } = {
 };
 
 /** Why a message is not complete, fit for anybody. */
-export function endingText({ state, stopReason, limit, error }: Message): string {
+export function endingText({ state, stopReason, limit, limitScope, guardrail, error }: Message): string {
   if (state === "interrupted" || state === "streaming") return "The answer was interrupted.";
-  if (stopReason === "limit") return `The run reached its limit${limit === undefined ? "" : ` (${limit})`}.`;
-  return error?.message ?? TEXTS[stopReason ?? ""] ?? "Something went wrong.";
+  if (stopReason === "limit") {
+    if (limitScope === "owner") return "The spending limit is used up.";
+    return `The ${limitScope === undefined ? "run" : "conversation"} reached its limit${limit === undefined ? "" : ` (${limit})`}.`;
+  }
+  return guardrail?.message ?? error?.message ?? TEXTS[stopReason ?? ""] ?? "Something went wrong.";
 }

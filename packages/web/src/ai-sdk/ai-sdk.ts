@@ -1,4 +1,6 @@
-import type { ChatProtocol } from "../chat-protocol.ts";
+import type { Conversation, Message, ToolCallState } from "@pollux/core";
+import { othersAsked } from "../answerable.ts";
+import type { ChatAnswer, ChatProtocol } from "../chat-protocol.ts";
 import type { UIMessageChunk } from "./chunks.ts";
 import { AiSdkEncoder, type AiSdkOptions } from "./encode-message.ts";
 import { fromUIMessages, type ReadRequestOptions } from "./read-request.ts";
@@ -21,10 +23,34 @@ export function aiSdk(options: AiSdkOptions & ReadRequestOptions = {}): ChatProt
       new AiSdkEncoder({
         ...options,
         // A page adds to its last message. After one of the user it begins anew, whatever id it is then given.
-        known: request?.message === undefined ? known : undefined,
+        known: request?.message === undefined ? known && asShown(known, request?.answers) : undefined,
         isReplay: request === undefined,
       }),
     write: writeChunk,
+    idle: (conversation, request) => request && keptMessage(conversation),
     messages: (conversation) => toUIMessages(conversation, options),
   };
+}
+
+const OVER: ReadonlySet<ToolCallState> = new Set(["done", "failed", "denied", "not-run", "cancelled"]);
+
+/** A message as the page has it, which sends the outcomes that it knows: calls of the last step may have been answered elsewhere since. */
+function asShown(message: Message, answers: readonly ChatAnswer[] = []): Message {
+  const known = new Set(answers.flatMap(({ callId, outcome }) => (outcome === undefined ? [] : [callId])));
+  const last = message.parts.findLastIndex(({ type }) => type === "step");
+  const parts = message.parts.map((part, index) => {
+    if (index < last || part.type !== "tool-call" || known.has(part.id) || !OVER.has(part.state)) return part;
+    const { output: _output, failure: _failure, ...call } = part;
+    return { ...call, state: "called" } as const;
+  });
+  return { ...message, parts };
+}
+
+/** Makes no message in the page: what answers the user comes when somebody else has answered. */
+function keptMessage(conversation: Conversation): readonly UIMessageChunk[] {
+  const data = { waitsFor: othersAsked(conversation) ?? [] };
+  return [
+    { type: "data-queued", data, transient: true },
+    { type: "finish", finishReason: "other" },
+  ];
 }

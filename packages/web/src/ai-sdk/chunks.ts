@@ -94,7 +94,8 @@ export type UIMessageChunk =
   | { readonly type: "reasoning-file"; readonly url: string; readonly mediaType: string }
   /** From version 7 on. */
   | { readonly type: "steering-message"; readonly id: string; readonly parts: UISteeringContent[] }
-  | { readonly type: `data-${string}`; readonly data: unknown }
+  /** Transient: for `onData` of the page, and no part of a message. */
+  | { readonly type: `data-${string}`; readonly data: unknown; readonly transient?: true }
   | { readonly type: "message-metadata"; readonly messageMetadata: Partial<UIMessageMetadata> }
   | { readonly type: "finish"; readonly finishReason: UIFinishReason }
   | { readonly type: "abort"; readonly reason?: string }

@@ -1,4 +1,5 @@
 import type { Conversation, ConversationPosition, Message } from "@pollux/core";
+import { type IsAnswerable, isLeftToUser } from "../answerable.ts";
 import type { MessageEncoder } from "../message-encoder.ts";
 import { isSame } from "../same-json.ts";
 import type { AiSdkVersion, UIFinishReason, UIMessageChunk } from "./chunks.ts";
@@ -24,6 +25,11 @@ export interface AiSdkOptions {
    * @defaultValue none: the part of each call is `tool-NAME`
    */
   readonly isDynamic?: ((toolName: string) => boolean) | undefined;
+  /**
+   * Whether the page offers to approve a call; others wait as `input-available`. @defaultValue calls that their tool leaves to the user,
+   * with `approvedBy: "user"`
+   */
+  readonly isAnswerable?: IsAnswerable | undefined;
   /** The text of an error outside of a run, such as a store that fails. @defaultValue "Something went wrong." */
   readonly errorText?: ((error: unknown) => string) | undefined;
 }
@@ -67,11 +73,12 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
   constructor({
     version = 6,
     isDynamic = () => false,
+    isAnswerable = isLeftToUser,
     errorText = () => "Something went wrong.",
     known,
     isReplay = false,
   }: AiSdkEncoderOptions = {}) {
-    this.#options = { version, isDynamic, cache: new WeakMap() };
+    this.#options = { version, isDynamic, isAnswerable, cache: new WeakMap() };
     this.#isReplay = isReplay;
     this.#errorText = errorText;
     if (known !== undefined) this.#steps.push(...knownSteps(known, this.#options));

@@ -1,19 +1,16 @@
 import type { Message } from "@pollux/core";
+import { QUESTIONS } from "../answerable.ts";
 import { toolCallIdOf } from "../call-ids.ts";
-import type { UIMessageMetadata, UIPendingCall } from "./ui-message.ts";
-
-const QUESTIONS: { readonly [state: string]: UIPendingCall["question"] } = {
-  "pending-approval": "approval",
-  "pending-output": "outcome",
-  "pending-outcome": "unknown-outcome",
-};
+import type { UIMessageMetadata } from "./ui-message.ts";
 
 /** What is known of a message of the assistant besides its parts. */
 export function messageMetadata(message: Message): UIMessageMetadata {
-  const { id, runId, at, state, stopReason, limit, error, usage, cost, parts } = message;
+  const { id, runId, at, state, stopReason, limit, limitScope, guardrail, error, usage, cost, pricesAsOf, parts } =
+    message;
   const pending = parts.flatMap((part) => {
     const question = part.type === "tool-call" ? QUESTIONS[part.state] : undefined;
-    return question === undefined ? [] : [{ toolCallId: toolCallIdOf(id, part.id), question }];
+    if (part.type !== "tool-call" || question === undefined) return [];
+    return [{ toolCallId: toolCallIdOf(id, part.id), question, token: "", ...part.asks }];
   });
   return {
     ...(runId !== undefined && { runId }),
@@ -22,8 +19,11 @@ export function messageMetadata(message: Message): UIMessageMetadata {
     pending,
     ...(stopReason !== undefined && { stopReason }),
     ...(limit !== undefined && { limit }),
+    ...(limitScope !== undefined && { limitScope }),
+    ...(guardrail !== undefined && { guardrail }),
     ...(error !== undefined && { error }),
     ...(usage !== undefined && { usage }),
     ...(cost !== undefined && { cost }),
+    ...(pricesAsOf !== undefined && { pricesAsOf }),
   };
 }

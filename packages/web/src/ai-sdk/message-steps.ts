@@ -1,16 +1,19 @@
-import type {
-  MediaPart,
-  Message,
-  MessagePart,
-  MessageSource,
-  MessageState,
-  PartCitation,
-  SaidPart,
-  StepPart,
-  TextPart,
-  ThoughtPart,
-  ToolCallPart,
+import {
+  isWebUrl,
+  type MediaPart,
+  type Message,
+  type MessagePart,
+  type MessageSource,
+  type MessageState,
+  type PartCitation,
+  type SaidPart,
+  type StepPart,
+  type TextPart,
+  type ThoughtPart,
+  type ToolCallPart,
 } from "@pollux/core";
+import { mediaAddress } from "../media-address.ts";
+import { playableParts } from "../playable.ts";
 import type { UICitation, UISteeringContent } from "./chunks.ts";
 import { serverToolPart, toolPart, type ToolPartOptions } from "./tool-part.ts";
 import type { UIDataPart, UIMessageData, UIMessagePart, UISourcePart, UITextPart } from "./ui-message.ts";
@@ -57,7 +60,8 @@ function messageStep(
 ): MessageStep {
   const calls = parts.filter((part) => part.type === "tool-call");
   const isWhole = !isLast || message.state !== "streaming" || calls.some(({ state }) => state !== "writing");
-  const said = joinTexts(parts.filter((part) => part.type !== "tool-call" && part.type !== "step"));
+  const saidHere = parts.filter((part) => part.type !== "tool-call" && part.type !== "step");
+  const said = joinTexts(playableParts(saidHere, isWhole));
   const entries: StepEntry[] = [];
   for (const [index, part] of said.entries()) {
     const isOpen = !isWhole && (part.type === "text" || (index === said.length - 1 && part.type === "thought"));
@@ -206,19 +210,20 @@ export function needsEmptyStep(message: Message, steps: readonly MessageStep[]):
   return hasTail(message) && steps.at(-1)?.hasCalls === true;
 }
 
-function sourcePart({ number, kind, uri, title }: MessageSource): UISourcePart {
+function sourcePart({ number, kind, uri, title, pageNumber, mediaId }: MessageSource): UISourcePart {
   const sourceId = String(number);
-  const providerMetadata = { pollux: { number, kind } };
-  if (uri !== undefined)
+  const found = { ...(pageNumber !== undefined && { pageNumber }), ...(mediaId !== undefined && { mediaId }) };
+  const providerMetadata = { pollux: { number, kind, ...found } };
+  if (uri !== undefined && isWebUrl(uri))
     return { type: "source-url", sourceId, url: uri, ...(title !== undefined && { title }), providerMetadata };
   const document = { mediaType: "application/octet-stream", title: title ?? `Source ${number}` };
   return { type: "source-document", sourceId, ...document, providerMetadata };
 }
 
-/** Media by their place: a data URL for what is in the message itself. */
-export function fileOf({ mimeType, data, uri }: MediaPart): { readonly url: string; readonly mediaType: string } {
-  const mediaType = mimeType ?? "application/octet-stream";
-  return { url: data === undefined ? (uri ?? "") : `data:${mediaType};base64,${data}`, mediaType };
+/** Media by their place: a data URL for what is in the message itself; none for an address that {@link mediaAddress} leaves out. */
+export function fileOf(part: MediaPart): { readonly url: string; readonly mediaType: string } {
+  const { data, mimeType: mediaType = "application/octet-stream" } = part;
+  return { url: data === undefined ? (mediaAddress(part) ?? "") : `data:${mediaType};base64,${data}`, mediaType };
 }
 
 function steeringContent(part: SaidPart): readonly UISteeringContent[] {

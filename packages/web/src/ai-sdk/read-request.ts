@@ -1,4 +1,4 @@
-import type { Approval, ExternalOutcome, InputPart } from "@pollux/core";
+import type { InputPart } from "@pollux/core";
 import { callOf } from "../call-ids.ts";
 import {
   BadRequestError,
@@ -7,6 +7,7 @@ import {
   type ChatRequest,
   type ChatRevision,
 } from "../chat-protocol.ts";
+import { errorOutcome, isRecord, type JsonRecord, readAnswers, readApproval } from "../read-answers.ts";
 
 /** What of a request is accepted. */
 export interface ReadRequestOptions {
@@ -36,7 +37,7 @@ export function fromUIMessages(body: unknown, options: ReadRequestOptions = {}):
   const isAsked = isRecord(last) && last["role"] === "user";
   const message = isAsked ? readMessage(last, options) : undefined;
   const revision = message && readRevision(trigger, messageId, message);
-  const answers = [...readCalls(isAsked ? list.at(-2) : last), ...readAnswers(given)];
+  const answers = [...readCalls(isAsked ? list.at(-2) : last), ...readGiven(given)];
   if (message === undefined && answers.length === 0)
     throw new BadRequestError("there is nothing to answer: end the messages with one of the user, or answer a call");
   return {
@@ -97,59 +98,26 @@ function readCalls(message: unknown): readonly ChatAnswer[] {
 function readCall(part: JsonRecord): readonly ChatAnswer[] {
   const { state, approval, providerExecuted, preliminary } = part;
   if (providerExecuted === true || preliminary === true) return [];
-  if (state === "output-available") return answer(part, { outcome: { output: part["output"] ?? null } });
-  if (state === "output-error") return answer(part, { outcome: errorOutcome(part["errorText"]) });
+  if (state === "output-available")
+    return answerTo(part, { input: part["input"], outcome: { output: part["output"] ?? null } });
+  if (state === "output-error")
+    return answerTo(part, { input: part["input"], outcome: errorOutcome(part["errorText"]) });
   if (state !== "approval-responded" || !isRecord(approval)) return [];
   const decision = readApproval(approval);
-  return decision === undefined ? [] : answer(part, { approval: decision });
+  const { id: token } = approval;
+  return decision === undefined || typeof token !== "string" ? [] : answerTo(part, { token, approval: decision });
 }
 
 /** Answers that the page gives itself, for what its version of the AI SDK has no words for. */
-function readAnswers(given: unknown): readonly ChatAnswer[] {
-  if (given === undefined) return [];
-  if (!Array.isArray(given)) throw new BadRequestError('"answers" must be a list');
-  return (given as readonly unknown[]).flatMap((one) => {
-    const read = isRecord(one) ? readAnswer(one) : [];
-    if (read.length === 0)
-      throw new BadRequestError(
-        'each of the "answers" needs a "toolCallId", and "approved", "args", "output", "errorText" or "notExecuted"',
-      );
-    return read;
+function readGiven(given: unknown): readonly ChatAnswer[] {
+  return readAnswers(given).map(({ toolCallId, ...answer }) => {
+    const call = callOf(toolCallId ?? "");
+    if (call === undefined) throw new BadRequestError('each of the "answers" needs the "toolCallId" of its call');
+    return { ...call, ...answer };
   });
 }
 
-function readAnswer(one: JsonRecord): readonly ChatAnswer[] {
-  const approval = readEdits(one) ?? readApproval(one);
-  if (approval !== undefined) return answer(one, { approval });
-  if ("output" in one) return answer(one, { outcome: { output: one["output"] } });
-  if (one["notExecuted"] === true) return answer(one, { outcome: { notExecuted: true } });
-  return "errorText" in one ? answer(one, { outcome: errorOutcome(one["errorText"]) }) : [];
-}
-
-function readApproval({ approved, reason }: JsonRecord): Approval | undefined {
-  if (typeof approved !== "boolean") return undefined;
-  return !approved && typeof reason === "string" && reason !== "" ? { deny: reason } : approved;
-}
-
-/** An approval with other arguments. */
-function readEdits({ approved = true, args }: JsonRecord): Approval | undefined {
-  if (args === undefined || approved !== true) return undefined;
-  if (!isRecord(args)) throw new BadRequestError('"args" must be an object: all arguments of the call');
-  return { args };
-}
-
-function errorOutcome(errorText: unknown): ExternalOutcome {
-  return { error: typeof errorText === "string" && errorText !== "" ? errorText : "The call failed." };
-}
-
-function answer({ toolCallId }: JsonRecord, given: Pick<ChatAnswer, "approval" | "outcome">): readonly ChatAnswer[] {
-  if (typeof toolCallId !== "string") return [];
-  const call = callOf(toolCallId);
+function answerTo({ toolCallId }: JsonRecord, given: Omit<ChatAnswer, "callId">): readonly ChatAnswer[] {
+  const call = typeof toolCallId === "string" ? callOf(toolCallId) : undefined;
   return call === undefined ? [] : [{ ...call, ...given }];
-}
-
-type JsonRecord = Readonly<Record<string, unknown>>;
-
-function isRecord(value: unknown): value is JsonRecord {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import type { CodePart, Message, ServerToolPart, ToolCallPart } from "@pollux/core";
+import type { IsAnswerable } from "../answerable.ts";
 import { toolCallIdOf } from "../call-ids.ts";
 import { isSame } from "../same-json.ts";
 import type { AiSdkVersion, UIMessageChunk } from "./chunks.ts";
@@ -9,10 +10,15 @@ export interface ToolPartOptions {
   readonly version: AiSdkVersion;
   /** True for tools that the page does not know by name. */
   readonly isDynamic: (toolName: string) => boolean;
+  readonly isAnswerable: IsAnswerable;
 }
 
 /** A call as a client shows it. */
-export function toolPart(messageId: string, call: ToolCallPart, { version, isDynamic }: ToolPartOptions): UIToolPart {
+export function toolPart(
+  messageId: string,
+  call: ToolCallPart,
+  { version, isDynamic, isAnswerable }: ToolPartOptions,
+): UIToolPart {
   const { name, args, failure } = call;
   const toolCallId = toolCallIdOf(messageId, call.id);
   // The service also sends calls without a name, which would not make a type.
@@ -40,8 +46,8 @@ export function toolPart(messageId: string, call: ToolCallPart, { version, isDyn
       if (call.progress === undefined) break;
       return { ...base, state: "output-available", input: args, output: call.progress, preliminary: true };
     case "pending-approval":
-      if (version === 5) break;
-      return { ...base, state: "approval-requested", input: args, approval: { id: toolCallId } };
+      if (version === 5 || !isAnswerable(call)) break;
+      return { ...base, state: "approval-requested", input: args, approval: { id: call.asks?.token ?? toolCallId } };
     case "done":
       return { ...base, state: "output-available", input: args, output: call.output ?? null };
     case "denied":
@@ -98,8 +104,9 @@ export function toolChunks(
     return shown.rawInput === undefined ? [delta] : [];
   }
   const chunks: UIMessageChunk[] = [];
+  const { id: approvalId } = part.approval ?? shown?.approval ?? { id: toolCallId };
   if (version > 6 && state === "input-available" && shown?.state === "approval-requested")
-    chunks.push({ type: "tool-approval-response", approvalId: toolCallId, approved: true });
+    chunks.push({ type: "tool-approval-response", approvalId, approved: true });
   if (shown === undefined || needsInput(shown, part)) {
     const { callProviderMetadata: providerMetadata } = part;
     const about = { ...(providerMetadata !== undefined && { providerMetadata }) };
@@ -109,11 +116,10 @@ export function toolChunks(
     case "input-available":
       return chunks;
     case "approval-requested":
-      return [...chunks, { type: "tool-approval-request", approvalId: toolCallId, toolCallId }];
+      return [...chunks, { type: "tool-approval-request", approvalId, toolCallId }];
     case "output-denied":
-      if (shown?.approval === undefined)
-        chunks.push({ type: "tool-approval-request", approvalId: toolCallId, toolCallId });
-      if (version > 6) chunks.push({ type: "tool-approval-response", approvalId: toolCallId, approved: false });
+      if (shown?.approval?.id !== approvalId) chunks.push({ type: "tool-approval-request", approvalId, toolCallId });
+      if (version > 6) chunks.push({ type: "tool-approval-response", approvalId, approved: false });
       return [...chunks, { type: "tool-output-denied", toolCallId }];
     case "output-available": {
       const preliminary = { ...(part.preliminary === true && { preliminary: true as const }) };

@@ -1,4 +1,4 @@
-import type { MessageError, MessageState, PendingQuestion, StopReason, Usage } from "@pollux/core";
+import type { EndReason, Message, MessageError, MessageState, PendingQuestion, Usage } from "@pollux/core";
 import type { ProviderMetadata, UICitation, UISteeringContent } from "./chunks.ts";
 
 /**
@@ -18,21 +18,29 @@ export interface UIMessageMetadata {
   readonly runId?: string | undefined;
   /** When its run began, in milliseconds since the epoch. */
   readonly createdAt?: number | undefined;
-  /** Said while a run is going that has not heard it yet. */
+  /** Said while a run is going, or waits for somebody else, and not read by it yet. */
   readonly queued?: true | undefined;
+  /** Of a queued message: it is read when these have answered, by the names that tools give as `approvedBy`. Absent while a run is going. */
+  readonly waitsFor?: readonly string[] | undefined;
   /** Of the assistant's messages, like all that follow. */
   readonly state?: MessageState | undefined;
   /** Calls that wait for an answer. */
   readonly pending?: readonly UIPendingCall[] | undefined;
   /** How the run ended. */
-  readonly stopReason?: StopReason | "failed" | "aborted" | undefined;
+  readonly stopReason?: EndReason | undefined;
   /** The limit that ended it. */
   readonly limit?: string | undefined;
+  /** Whose limit it is: that of the conversation, or of the user in all conversations. Absent: the run's own. */
+  readonly limitScope?: Message["limitScope"];
+  /** The guardrail that ended it, with what its author lets people read about it. */
+  readonly guardrail?: Message["guardrail"];
   /** Why it failed; fit for anybody. */
   readonly error?: MessageError | undefined;
   readonly usage?: Usage | undefined;
   /** In the unit of the price table; absent without one. */
   readonly cost?: number | undefined;
+  /** Day of the price list, as `2026-11-23`; absent for other tables. */
+  readonly pricesAsOf?: string | undefined;
 }
 
 /** A call that waits for an answer. */
@@ -40,6 +48,12 @@ export interface UIPendingCall {
   readonly toolCallId: string;
   /** `approval`: may it run? `outcome`: what is its output? `unknown-outcome`: did it take effect? */
   readonly question: PendingQuestion;
+  /** Names the question in an answer. */
+  readonly token: string;
+  /** Who may answer, as the tool says: `"user"`, or a name of the application's. Absent: the tool doesn't say. */
+  readonly approvedBy?: string | undefined;
+  /** The arguments that an approval may change. */
+  readonly editable?: readonly string[] | undefined;
 }
 
 /** The data parts, by name: `steering` is that of a `data-steering` part. */
@@ -57,6 +71,8 @@ export type UIMessageData = {
   "thought-file": { url: string; mediaType: string };
   /** A part that this release does not know: the names of its members. */
   unknown: { keys: string[] };
+  /** The message that was sent is read when these have answered. For `onData`: no part of a message. */
+  queued: { waitsFor: string[] };
   /** The last so many steps before it are void, or all parts, and it with them. Versions 5 and 6. See `withoutDiscards`. */
   discard: { steps: number | "all" };
 };

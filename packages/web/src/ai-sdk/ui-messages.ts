@@ -1,4 +1,5 @@
 import type { Conversation, Message, SaidPart } from "@pollux/core";
+import { isLeftToUser, othersAsked } from "../answerable.ts";
 import type { AiSdkOptions } from "./encode-message.ts";
 import { messageMetadata } from "./message-metadata.ts";
 import { dataPart, fileOf, hasTail, messageSteps, messageTail, needsEmptyStep } from "./message-steps.ts";
@@ -10,9 +11,10 @@ import type { UIMessage, UIMessagePart } from "./ui-message.ts";
  */
 export function toUIMessages(
   conversation: Conversation,
-  { version = 6, isDynamic = () => false }: Omit<AiSdkOptions, "errorText"> = {},
+  { version = 6, isDynamic = () => false, isAnswerable = isLeftToUser }: Omit<AiSdkOptions, "errorText"> = {},
 ): readonly UIMessage[] {
-  const options = { version, isDynamic };
+  const options = { version, isDynamic, isAnswerable };
+  const waitsFor = othersAsked(conversation);
   return [
     ...conversation.messages.map((message) =>
       message.role === "user" ? userMessage(message) : assistantMessage(message, options),
@@ -20,7 +22,7 @@ export function toUIMessages(
     ...conversation.queued.map(({ id, at, parts }): UIMessage => ({
       id,
       role: "user",
-      metadata: { createdAt: at, queued: true },
+      metadata: { createdAt: at, queued: true, ...(waitsFor !== undefined && { waitsFor }) },
       parts: parts.map(saidPart),
     })),
   ];

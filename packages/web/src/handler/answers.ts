@@ -1,37 +1,72 @@
-import type { Answers, Conversation, Message, ToolCallPart } from "@pollux/core";
+import type {
+  Answers,
+  Approval,
+  Conversation,
+  ExternalOutcome,
+  Message,
+  PendingQuestionView,
+  ToolCallPart,
+} from "@pollux/core";
 import type { ChatAnswer } from "../chat-protocol.ts";
+import { isSame } from "../same-json.ts";
+import { HttpError } from "./http-error.ts";
+
+/** An answer, and the question that it belongs to. */
+export interface TakenAnswer {
+  readonly question: PendingQuestionView;
+  readonly answer: NonNullable<ChatAnswer["approval"] | ChatAnswer["outcome"]>;
+}
 
 /** What a client's answers come to in the conversation as it is. */
-export interface TakenAnswers extends Answers {
+export interface TakenAnswers {
   /** The message with the calls. */
   readonly messageId: string;
-  /** Some call still waits for its answer. */
-  readonly isNew: boolean;
+  /** To calls that wait. One that was given before is no error: the client may have sent it twice. */
+  readonly answers: readonly TakenAnswer[];
 }
 
 /**
- * The answers to calls that wait for them. One that was given before is no error: the client may have sent it twice.
+ * The answers to calls that wait for them.
  *
  * @returns Undefined when they belong to no call of the last message.
+ * @throws {HttpError} For an answer to a call that asks something else by now than the client has shown.
  */
 export function takeAnswers(conversation: Conversation, answers: readonly ChatAnswer[]): TakenAnswers | undefined {
   const last = conversation.messages.findLast(({ role }) => role === "assistant");
-  if (last === undefined) return undefined;
-  const calls = new Set(last.parts.flatMap(({ type, id }) => (type === "tool-call" ? [id] : [])));
-  const own = answers.filter(({ messageId, callId }) => (messageId ?? last.id) === last.id && calls.has(callId));
-  if (own.length === 0) return undefined;
-  const approvals: { [callId: string]: NonNullable<ChatAnswer["approval"]> } = {};
-  const outcomes: { [callId: string]: NonNullable<ChatAnswer["outcome"]> } = {};
-  const questions = new Map(conversation.pending.map(({ callId, question }) => [callId, question]));
-  for (const { callId, approval, outcome } of own) {
-    const question = questions.get(callId);
-    if (question === undefined) continue;
-    if (question === "approval") {
-      if (approval !== undefined) approvals[callId] = approval;
-    } else if (outcome !== undefined) outcomes[callId] = outcome;
+  const calls = last?.parts.filter((part) => part.type === "tool-call") ?? [];
+  const found = answers.flatMap((answer) => {
+    const call = calls.find(({ id }) => id === answer.callId && (answer.messageId ?? last?.id) === last?.id);
+    return call === undefined ? [] : [{ answer, call }];
+  });
+  if (last === undefined || found.length === 0) return undefined;
+  const taken = found.flatMap(({ answer, call }): readonly TakenAnswer[] => {
+    const question = conversation.pending.find(({ callId }) => callId === call.id);
+    if (question === undefined) return [];
+    const given = question.question === "approval" ? answer.approval : answer.outcome;
+    const isShown = answer.token === undefined ? isSame(answer.input, question.args) : answer.token === question.token;
+    if (given === undefined || !isShown)
+      throw new HttpError(409, "answered", "The call asks something else. Load the conversation again.");
+    return [{ question, answer: given }];
+  });
+  return { messageId: last.id, answers: taken };
+}
+
+/** Answers as a session takes them. */
+export function answersByToken(given: readonly TakenAnswer[]): Answers {
+  const approvals: { [token: string]: Approval } = {};
+  const outcomes: { [token: string]: ExternalOutcome } = {};
+  for (const { question, answer } of given) {
+    // An answer is of the kind that its question asks for.
+    if (question.question === "approval") approvals[question.token] = answer as Approval;
+    else outcomes[question.token] = answer as ExternalOutcome;
   }
-  const isNew = Object.keys(approvals).length + Object.keys(outcomes).length > 0;
-  return { messageId: last.id, approvals, outcomes, isNew };
+  return { approvals, outcomes };
+}
+
+/** Takes back what waits, but for calls that may have taken effect. @param reason - For the model. */
+export function withdrawals(pending: readonly PendingQuestionView[], reason: string = ""): readonly TakenAnswer[] {
+  const answer = { withdrawn: reason === "" ? true : reason } as const;
+  return pending.flatMap((question) => (question.question === "unknown-outcome" ? [] : [{ question, answer }]));
 }
 
 /** A message as a client had it when it answered these calls: they waited, and nothing came after their turn. */
@@ -43,9 +78,11 @@ export function messageWhenAnswered(message: Message, answers: readonly ChatAnsw
   const parts = message.parts.slice(0, nextTurn < 0 ? undefined : nextTurn).map((part) => {
     const answer = answerTo.get(part.id);
     if (part.type !== "tool-call" || answer === undefined) return part;
-    const state = answer.outcome === undefined ? "pending-approval" : "pending-output";
     const { id, type, name, args, edited } = part;
-    return { id, type, name, args, state, ...(edited === true && { edited }) } satisfies ToolCallPart;
+    const state = answer.outcome === undefined ? "pending-approval" : "pending-output";
+    // Only what was offered to the page is answered by it.
+    const asks = { token: answer.token ?? "", approvedBy: "user" };
+    return { id, type, name, args, state, asks, ...(edited === true && { edited }) } satisfies ToolCallPart;
   });
   return { ...message, state: "waiting", parts };
 }

@@ -1,5 +1,5 @@
-import type { Conversation } from "@pollux/core";
-import type { EncoderOptions } from "../chat-protocol.ts";
+import type { Answers, Conversation } from "@pollux/core";
+import type { ChatRequest, EncoderOptions } from "../chat-protocol.ts";
 import type { MessageEncoder } from "../message-encoder.ts";
 import { streamResponse } from "./event-stream.ts";
 import { MessageFollower, type Sight } from "./follow-message.ts";
@@ -16,6 +16,8 @@ export class ChatStream<Context> {
   readonly #open: OpenSession<Context>;
   readonly #follower: MessageFollower;
   readonly #left: AbortController = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #closed: () => void;
   /** The run that this response has started. */
   #run: GoingRun | undefined;
   #hasResumed = false;
@@ -26,18 +28,38 @@ export class ChatStream<Context> {
     this.#serving = serving;
     this.#call = call;
     this.#open = serving.open(chat, call.visitor);
-    const signal = AbortSignal.any([call.request.signal, this.#left.signal]);
-    this.#follower = new MessageFollower(this.#open.session, chat, signal);
+    this.#signal = AbortSignal.any([call.request.signal, this.#left.signal]);
+    this.#follower = new MessageFollower(this.#open.session, chat, this.#signal);
+    const { runs } = this.#open;
+    this.#closed = serving.draining.add({ runs, leave: (reason) => this.#left.abort(reason) });
   }
 
-  /** The conversation as it is now; undefined when the client has left. Called before anything else. */
+  /** Stores answers, for whichever run waits for them. */
+  async answer(answers: Answers): Promise<void> {
+    await this.#open.session.answer(answers);
+  }
+
+  /**
+   * The conversation as it is now; undefined when the client has left. Called before anything else.
+   *
+   * @throws {HttpError} When this process leaves its work to others, as later.
+   */
   async open(): Promise<Conversation | undefined> {
-    return await this.#follower.open();
+    this.#serving.draining.check();
+    const conversation = await this.#follower.open();
+    this.#left.signal.throwIfAborted();
+    return conversation;
   }
 
   /** See {@link MessageFollower.choose}. */
-  choose(find: Parameters<MessageFollower["choose"]>[0]): void {
-    this.#follower.choose(find);
+  choose(...[find, isPatient]: Parameters<MessageFollower["choose"]>): void {
+    this.#follower.choose(find, isPatient);
+  }
+
+  /** The conversation when it waits for an answer, and its message with it. */
+  get waiting(): Conversation | undefined {
+    const { conversation, message } = this.#follower.look() ?? {};
+    return message?.state === "waiting" ? conversation : undefined;
   }
 
   /** Starts a run that writes the message. */
@@ -64,7 +86,18 @@ export class ChatStream<Context> {
       if (failure !== undefined && (message === undefined || message.state === "waiting")) throw failure.error;
       return message !== undefined;
     }
+    this.#left.signal.throwIfAborted();
     return true;
+  }
+
+  /** The response when nothing goes on: what the protocol has for that, or 204. */
+  respondIdle(conversation: Conversation | undefined, request?: ChatRequest): Response {
+    const { protocol } = this.#serving.options;
+    const { end = "", headers } = protocol;
+    this.close();
+    const chunks = conversation && protocol.idle?.(conversation, request);
+    if (chunks === undefined) return replyEmpty();
+    return new Response(`${chunks.map((chunk) => protocol.write(chunk)).join("")}${end}`, { headers });
   }
 
   /** The response; 204 without a message to show, or when nobody waits for one. */
@@ -78,17 +111,19 @@ export class ChatStream<Context> {
     return streamResponse(this.#pieces(protocol.encoder(options)), {
       headers: protocol.headers,
       keepAliveMs,
-      signal: request.signal,
+      signal: this.#signal,
       onClose: () => this.close(),
     });
   }
 
   /** Nobody looks any more. */
   close(): void {
+    const wasLeft = this.#left.signal.aborted;
     this.#left.abort();
     this.#open.release();
+    this.#closed();
     const { onDisconnect = "continue" } = this.#serving.options;
-    if (onDisconnect === "abort" && !this.#isComplete) this.#run?.abort();
+    if (onDisconnect === "abort" && !this.#isComplete && !wasLeft) this.#run?.abort();
   }
 
   /** Nobody needs to look: the run goes on. */
@@ -128,7 +163,7 @@ export class ChatStream<Context> {
     const { resumeCutOff = true } = this.#serving.options;
     if (message?.state !== "interrupted" || !resumeCutOff || this.#hasResumed) return false;
     this.#hasResumed = true;
-    await this.start({ costSoFar: message.cost });
+    await this.start({});
     return true;
   }
 }

@@ -7,19 +7,24 @@ export function sessionId(owner: string, chat: string): string {
   return `${ownerPrefix(owner)}${chat}`;
 }
 
-function ownerPrefix(owner: string): string {
+/** What the ids of an owner's conversations begin with in the store. */
+export function ownerPrefix(owner: string): string {
   return `${encodeURIComponent(owner)}/`;
 }
 
 /** What the store knows of a conversation. @returns Undefined when there is none. @throws {HttpError} When it is not the owner's. */
 export async function findChat(store: SessionStore, owner: string, chat: string): Promise<SessionSummary | undefined> {
-  const id = sessionId(owner, chat);
+  const found = await findSession(store, sessionId(owner, chat));
+  // The application may have stored it for somebody else, or for nobody.
+  if (found !== undefined && found.owner !== owner) throw noSuchChat();
+  return found;
+}
+
+/** What the store knows of a session; undefined when there is none. */
+export async function findSession(store: SessionStore, id: string): Promise<SessionSummary | undefined> {
   // Of all ids that begin with it, the id itself is the first.
   const [found] = await store.list({ prefix: id, order: "id", limit: 1 });
-  if (found?.id !== id) return undefined;
-  // The application may have stored it for somebody else, or for nobody.
-  if (found.owner !== owner) throw noSuchChat();
-  return found;
+  return found?.id === id ? found : undefined;
 }
 
 /** One page of an owner's conversations, the most recent first. */
@@ -51,7 +56,8 @@ export async function listChats(
 
 const MAX_PAGE = 100;
 
-function readLimit(text: string | null): number {
+/** How many a page of a list has. @throws {HttpError} */
+export function readLimit(text: string | null): number {
   const limit = text === null ? 50 : Number(text);
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
     throw new HttpError(400, "bad_limit", `limit must be an integer from 1 to ${MAX_PAGE}.`);

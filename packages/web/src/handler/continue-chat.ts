@@ -21,7 +21,7 @@ export async function continueChat<Context>(
     const last = conversation?.messages.at(-1);
     if (last === undefined || (conversation?.state !== "stopped" && conversation?.state !== "cut-off")) return false;
     stream.choose(({ messages }) => messages.find(({ id }) => id === last.id));
-    const run = await stream.start({ costSoFar: last.cost, limits: moreThan(last) });
+    const run = await stream.start({ limits: moreThan(last) });
     await stream.untilBegun();
     const refusal = refusalOf(run.failure?.error);
     if (refusal !== undefined) throw refusal;
@@ -31,8 +31,9 @@ export async function continueChat<Context>(
   }
 }
 
-/** Room for a run that has used up one of its limits: twice what it has used. */
-function moreThan({ limit, parts, usage, cost }: Message): Limits | undefined {
+/** Room for a run that has used up one of its own limits: twice what it has used. Those of others stay as they are. */
+function moreThan({ limit, limitScope, parts, usage, cost }: Message): Limits | undefined {
+  if (limitScope !== undefined) return undefined;
   const count = (type: "step" | "tool-call"): number => parts.filter((part) => part.type === type).length;
   switch (limit) {
     case "turns":

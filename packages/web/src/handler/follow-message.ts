@@ -28,6 +28,7 @@ export class MessageFollower {
   #conversation: Conversation | undefined;
   #find: (conversation: Conversation) => Message | undefined = () => undefined;
   #run: GoingRun | undefined;
+  #isPatient = false;
   /** The message was seen. */
   #wasSeen = false;
   /** The message was seen while its run was going. */
@@ -48,8 +49,13 @@ export class MessageFollower {
     return this.#shown(this.#conversation);
   }
 
-  /** Says which message is followed. Once one was found it remains the same. */
-  choose(find: (conversation: Conversation) => Message | undefined): void {
+  /**
+   * Says which message is followed. Once one was found it remains the same.
+   *
+   * @param isPatient - One that waits for an answer is followed until it has gone on.
+   */
+  choose(find: (conversation: Conversation) => Message | undefined, isPatient: boolean = false): void {
+    this.#isPatient = isPatient;
     this.#find = (conversation) => {
       const found = find(conversation);
       if (found !== undefined) this.#find = ({ messages }) => messages.find(({ id }) => id === found.id);
@@ -100,8 +106,8 @@ export class MessageFollower {
   /** What is stored when the run is over. If another process has taken the run over, it is followed like any other. */
   async #lastSight(): Promise<Sight> {
     this.#run = undefined;
-    const conversation = await readConversation(this.#session);
-    const sight = this.#sight(conversation);
+    this.#conversation = await readConversation(this.#session);
+    const sight = this.#sight(this.#conversation);
     return sight.message?.state === "streaming" ? sight : { ...sight, isOver: true };
   }
 
@@ -111,7 +117,8 @@ export class MessageFollower {
     this.#wasGoing ||= isGoing;
     this.#wasSeen ||= message !== undefined;
     // One that is gone was taken back.
-    const isOver = message === undefined ? this.#wasSeen : !isGoing && (this.#wasGoing || this.#run === undefined);
+    const isExpected = this.#run !== undefined || (this.#isPatient && message?.state === "waiting");
+    const isOver = message === undefined ? this.#wasSeen : !isGoing && (this.#wasGoing || !isExpected);
     return { conversation: this.#shown(conversation), message, isOver };
   }
 

@@ -1,11 +1,6 @@
-/** The part of a run's stream that is needed here. */
-interface Running extends AsyncIterable<unknown> {
-  readonly soFar: { readonly cost?: number | undefined } | undefined;
-}
-
 /** A run that this process makes, whether somebody looks or not. */
 export class GoingRun {
-  readonly #stream: Running;
+  readonly #stream: AsyncIterable<unknown>;
   readonly #controller: AbortController;
   /** Resolves when it has ended, however. */
   readonly over: Promise<void>;
@@ -14,15 +9,10 @@ export class GoingRun {
   failure: { readonly error: unknown } | undefined;
 
   /** @param controller - Of the signal that the run was given. */
-  constructor(stream: Running, controller: AbortController) {
+  constructor(stream: AsyncIterable<unknown>, controller: AbortController) {
     this.#stream = stream;
     this.#controller = controller;
     this.over = this.#drain();
-  }
-
-  /** What it has cost so far. */
-  get cost(): number {
-    return this.#stream.soFar?.cost ?? 0;
   }
 
   abort(): void {

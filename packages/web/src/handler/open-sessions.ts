@@ -4,6 +4,8 @@ import type { GoingRun } from "./going-run.ts";
 /** A session as this process uses it: all who look at it share one object, which tells them every word of a run that it makes. */
 export interface OpenSession<Context> {
   readonly session: Session<Context>;
+  /** Those of this process that are going. */
+  readonly runs: ReadonlySet<GoingRun>;
   /** Counts a run in until it is over. */
   readonly add: (run: GoingRun) => void;
   /** For each that took it, once. */
@@ -12,6 +14,7 @@ export interface OpenSession<Context> {
 
 interface Held<Context> {
   readonly session: Session<Context>;
+  readonly runs: Set<GoingRun>;
   users: number;
 }
 
@@ -26,9 +29,9 @@ export class OpenSessions<Context> {
   }
 
   /** @param about - Of a session that begins now. */
-  take(id: string, about: SessionAbout & { readonly owner: string }): OpenSession<Context> {
-    const { owner } = about;
-    const held = this.#held.get(id) ?? { session: this.#make({ id, ...about }), users: 0 };
+  take(id: string, about: SessionAbout): OpenSession<Context> {
+    const { owner = "" } = about;
+    const held = this.#held.get(id) ?? { session: this.#make({ id, ...about }), runs: new Set(), users: 0 };
     this.#held.set(id, held);
     const hold = (): (() => void) => {
       let isHeld = true;
@@ -42,13 +45,16 @@ export class OpenSessions<Context> {
     };
     return {
       session: held.session,
+      runs: held.runs,
       release: hold(),
       add: (run) => {
         const release = hold();
         const runs = this.#runs.get(owner) ?? new Set();
         this.#runs.set(owner, runs.add(run));
+        held.runs.add(run);
         void run.over.then(() => {
           runs.delete(run);
+          held.runs.delete(run);
           if (runs.size === 0 && this.#runs.get(owner) === runs) this.#runs.delete(owner);
           release();
         });
@@ -59,6 +65,16 @@ export class OpenSessions<Context> {
   /** Forgets a session that was deleted; those who look at it keep what they have. */
   forget(id: string): void {
     this.#held.delete(id);
+  }
+
+  /** Forgets those whose ids begin with this, as {@link forget} does. */
+  forgetAll(prefix: string): void {
+    for (const id of this.#held.keys()) if (id.startsWith(prefix)) this.#held.delete(id);
+  }
+
+  /** All that are in use. */
+  get all(): readonly Pick<OpenSession<Context>, "session" | "runs">[] {
+    return [...this.#held.values()];
   }
 
   /** Of one owner. */

@@ -1,15 +1,36 @@
-import type { Agent, Logger, SessionStore, WhileRunning } from "@pollux/core";
+import type { Agent, SendOptions, SessionOptions, SessionStore, WhileRunning } from "@pollux/core";
 import type { ChatProtocol } from "../chat-protocol.ts";
+import type { AuthorizeAnswer } from "./answer-rights.ts";
 import type { Authorize } from "./authorize.ts";
+import { checkEdge, checkPositive, type EdgeOptions } from "./edge.ts";
 import type { SpendingLimit } from "./spending.ts";
 
-/** What a chat page is served with. */
-export interface ChatHandlerOptions<Context = unknown> {
+/** What any handler runs an agent with. */
+export interface ServingOptions<Context = unknown> extends EdgeOptions {
   readonly agent: Agent<Context>;
   /** Where the conversations are. Each is stored under its owner and the id that the client gave it: `ann/chat-7`. */
   readonly store: SessionStore;
+  /**
+   * What all runs of one conversation together may use: money, turns, calls, tokens. A run that reaches one of them ends, and the next
+   * message is refused with 429; the code of the refusal names the limit, as `session_limit_cost`. `cost` requires `prices` of the agent.
+   * @defaultValue no limit
+   */
+  readonly limits?: SessionOptions["limits"];
+  /** What all conversations of one owner may cost. Requires `prices` of the agent. @defaultValue no limit */
+  readonly spending?: SpendingLimit | undefined;
+  /** How long a run keeps its conversation after its process has died, in milliseconds; see `SessionOptions`. @defaultValue 15_000 */
+  readonly leaseMs?: number | undefined;
+}
+
+/** What a chat page is served with. */
+export interface ChatHandlerOptions<Context = unknown> extends ServingOptions<Context> {
   /** Finds out who asks. */
   readonly authorize: Authorize<Context>;
+  /**
+   * Decides which answers a page may give to calls that wait. @defaultValue it may deny and withdraw; approve, or give the result, where the
+   * tool has `approvedBy: "user"`; and change the arguments that such a tool lists as `editable`
+   */
+  readonly authorizeAnswer?: AuthorizeAnswer<Context> | undefined;
   /** What the page speaks. */
   readonly protocol: ChatProtocol;
   /** The path that the handler is mounted at. @defaultValue "/api/chat" */
@@ -20,30 +41,27 @@ export interface ChatHandlerOptions<Context = unknown> {
    */
   readonly whileRunning?: WhileRunning | undefined;
   /**
+   * What a message does while a call waits for an answer: it is kept, and read when the answer has come; it is refused with 409; or the
+   * call is given up. @defaultValue "steer" while somebody other than the user is asked, or else "close"
+   */
+  readonly unfinished?: SendOptions["unfinished"];
+  /**
    * What becomes of a run when the client that started it disconnects: it goes on, and the client can follow it again; or it is aborted,
    * and what it had said is kept. @defaultValue "continue"
    */
   readonly onDisconnect?: "continue" | "abort" | undefined;
   /** Whether a run whose process has died goes on when a client follows it. @defaultValue true */
   readonly resumeCutOff?: boolean | undefined;
-  /** What all conversations of one owner may cost. Requires `prices` of the agent. @defaultValue no limit */
-  readonly spending?: SpendingLimit | undefined;
+  /**
+   * Most requests of one owner in a minute, to this process; more are refused with 429. `Infinity` for any number. @defaultValue 600
+   */
+  readonly requestsPerMinute?: number | undefined;
   /** Whether clients may bring tools, which a run has in addition to the agent's and the client executes. @defaultValue false */
   readonly clientTools?: boolean | undefined;
-  /** Origins besides the handler's own whose pages may use it, with cookies, such as `https://app.example.com`. @defaultValue none */
-  readonly allowedOrigins?: readonly string[] | undefined;
-  /** Most bytes of a body. @defaultValue 8 MiB */
-  readonly maxBodyBytes?: number | undefined;
-  /** Most bytes of all headers. @defaultValue 32 KiB */
-  readonly maxHeaderBytes?: number | undefined;
   /** A comment is sent before a stream has been silent for so long, in milliseconds: hosts close idle connections. @defaultValue 8_000 */
   readonly keepAliveMs?: number | undefined;
   /** How long a request to stop waits for the end of the run, in milliseconds. @defaultValue 20_000 */
   readonly stopTimeoutMs?: number | undefined;
-  /** How long a run keeps its conversation after its process has died, in milliseconds; see `SessionOptions`. @defaultValue 15_000 */
-  readonly leaseMs?: number | undefined;
-  /** Told why a request or a run failed; clients are only given a reference to that line. @defaultValue the console */
-  readonly logger?: Pick<Logger, "error"> | undefined;
 }
 
 /** What the platform offers to a request. */
@@ -53,22 +71,18 @@ export interface Platform {
 }
 
 /** @throws {TypeError} */
-export function checkOptions<Context>(
-  options: ChatHandlerOptions<Context>,
-  path: string,
-  allowedOrigins: readonly string[],
-): void {
+export function checkOptions<Context>(options: ChatHandlerOptions<Context>, path: string): void {
   if (typeof options.authorize !== "function")
     throw new TypeError("authorize is required: a function that returns { owner } for a request, or a Response");
-  if (!path.startsWith("/")) throw new TypeError(`path must start with "/", got "${path}"`);
+  checkEdge({ ...options, path });
   if ("tools" in options)
     throw new TypeError("tools belong to the agent; for tools that clients bring, use clientTools: true");
-  for (const origin of allowedOrigins)
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin)
-      throw new TypeError(`allowedOrigins: "${origin}" is not an origin, such as "https://app.example.com"`);
-  for (const name of ["maxBodyBytes", "maxHeaderBytes", "keepAliveMs", "stopTimeoutMs"] as const) {
-    const value = options[name];
-    if (value !== undefined && !(Number.isFinite(value) && value > 0))
-      throw new TypeError(`${name} must be a number above 0, got ${value}`);
-  }
+  const { authorizeAnswer, unfinished, requestsPerMinute = 1 } = options;
+  if (authorizeAnswer !== undefined && typeof authorizeAnswer !== "function")
+    throw new TypeError("authorizeAnswer must be a function that returns true, false, undefined or a Response");
+  if (unfinished !== undefined && !["steer", "refuse", "close"].includes(unfinished))
+    throw new TypeError(`unfinished must be "steer", "refuse" or "close", got ${JSON.stringify(unfinished)}`);
+  if (!(requestsPerMinute > 0))
+    throw new TypeError(`requestsPerMinute must be a number above 0, got ${requestsPerMinute}`);
+  checkPositive(options, ["keepAliveMs", "stopTimeoutMs"]);
 }

@@ -1,11 +1,12 @@
 import type { Conversation } from "@pollux/core";
 import type { ChatMessage, ChatRequest } from "../chat-protocol.ts";
+import { HttpError } from "./http-error.ts";
 
 /** The run that answers a message of a client. */
 export interface RunPlan {
   readonly runId: string;
   /** The message of the conversation that goes first, with all that followed. */
-  readonly insteadOf?: string | undefined;
+  readonly replaces?: string | undefined;
   /** That message is said once more, as it is stored. */
   readonly isSame?: true | undefined;
 }
@@ -17,6 +18,7 @@ export interface RunPlan {
  * second run that took the place of the first.
  *
  * @param session - Id of the session.
+ * @throws {HttpError} For a message that is changed before a run has read it.
  */
 export async function planRun(
   session: string,
@@ -27,7 +29,9 @@ export async function planRun(
   const runs = conversation.messages.flatMap(({ role, runId }) =>
     role === "assistant" && runId !== undefined ? [readRunId(runId)] : [],
   );
-  const own = await nameMessage(session, message.id, message);
+  const { queued } = conversation;
+  const isQueued = queued.some(({ id }) => id === message.id);
+  const own = await nameMessage(session, isQueued ? `${message.id}:user` : message.id, message);
   const target = runs.findLast(({ root }) => root === own.first || root.startsWith(own.key));
   // Sent twice, or not changed. What another made the run of a message with is not known by its id.
   const known =
@@ -41,11 +45,17 @@ export async function planRun(
       const done = asked === undefined ? (madeAnew(runs, answerId) ?? (isGoing ? target : undefined)) : undefined;
       const old = asked ?? target;
       if (done !== undefined || old === undefined) return { runId: done?.runId ?? own.root };
-      return { runId: nextRunId(old.root, old), insteadOf: `${old.runId}:assistant`, isSame: true };
+      return { runId: nextRunId(old.root, old), replaces: `${old.runId}:assistant`, isSame: true };
     }
     case "edit":
+      if (
+        known === undefined &&
+        target === undefined &&
+        queued.some(({ id }) => id !== own.root && id.startsWith(own.key))
+      )
+        throw new HttpError(409, "queued", "The message waits to be read and can't be changed. Send another one.");
       if (known !== undefined || target === undefined) return { runId: known?.runId ?? own.root };
-      return { runId: nextRunId(own.root, target), insteadOf: `${target.runId}:assistant` };
+      return { runId: nextRunId(own.root, target), replaces: `${target.runId}:assistant` };
     default:
       return { runId: known?.runId ?? own.root };
   }

@@ -4,7 +4,10 @@ import { HttpError } from "./http-error.ts";
 export type Route =
   | { readonly action: "send" }
   | { readonly action: "list" }
-  | { readonly action: "messages" | "rename" | "delete" | "follow" | "stop" | "continue"; readonly chat: string };
+  | {
+      readonly action: "messages" | "rename" | "delete" | "follow" | "stop" | "continue" | "withdraw";
+      readonly chat: string;
+    };
 
 /** The methods of each kind of path, besides OPTIONS. HEAD is what GET is without a body, where asking changes nothing. */
 const METHODS = {
@@ -13,20 +16,31 @@ const METHODS = {
   stream: { GET: "follow" },
   stop: { POST: "stop" },
   continue: { POST: "continue" },
+  withdraw: { POST: "withdraw" },
 } as const satisfies { readonly [kind: string]: { readonly [method: string]: Route["action"] } };
 
 /** @returns What a request asks for; the allowed methods when it asks for those. @throws {HttpError} For any other path or method. */
 export function findRoute(method: string, pathname: string, base: string): Route | { readonly allow: string } {
   const place = findPlace(pathname, base);
   if (place === undefined) throw new HttpError(404, "not_found", "There is nothing here.");
-  const actions: { readonly [method: string]: Route["action"] } = METHODS[place.kind];
-  const allow = [...Object.keys(actions), "OPTIONS"].join(", ");
-  if (method === "OPTIONS") return { allow };
-  const action = Object.hasOwn(actions, method) ? actions[method] : undefined;
-  if (action === undefined)
-    throw new HttpError(405, "method_not_allowed", `Only ${allow} can be used here.`, { allow });
+  const found = findAction<Route["action"]>(method, METHODS[place.kind]);
+  if ("allow" in found) return found;
+  const { action } = found;
   if (action === "list" || action === "send") return { action };
   return { action, chat: checkChatId(place.chat) };
+}
+
+/** @returns What a method does at a place; the allowed ones when it asks for those. @throws {HttpError} For any other. */
+export function findAction<Action>(
+  method: string,
+  actions: { readonly [method: string]: Action },
+): { readonly action: Action } | { readonly allow: string } {
+  const allow = [...Object.keys(actions), "OPTIONS"].join(", ");
+  if (method === "OPTIONS") return { allow };
+  const [, action] = Object.entries(actions).find(([name]) => name === method) ?? [];
+  if (action === undefined)
+    throw new HttpError(405, "method_not_allowed", `Only ${allow} can be used here.`, { allow });
+  return { action };
 }
 
 function findPlace(
@@ -39,7 +53,12 @@ function findPlace(
   const [chat = "", last, ...more] = path.slice(base.length + 1).split("/");
   if (chat === "" || more.length > 0) return undefined;
   if (last === undefined) return { kind: "one", chat: decode(chat) };
-  return last === "stream" || last === "stop" || last === "continue" ? { kind: last, chat: decode(chat) } : undefined;
+  return isKind(last) ? { kind: last, chat: decode(chat) } : undefined;
+}
+
+/** Of the paths below a conversation's. */
+function isKind(last: string): last is "stream" | "stop" | "continue" | "withdraw" {
+  return ["stream", "stop", "continue", "withdraw"].includes(last);
 }
 
 function decode(segment: string): string {

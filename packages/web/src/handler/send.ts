@@ -1,11 +1,14 @@
 import { type Conversation, NothingToResumeError, ToolDefinitionError, UnexpectedAnswerError } from "@pollux/core";
+import { othersAsked } from "../answerable.ts";
 import { BadRequestError, type ChatRequest, type EncoderOptions } from "../chat-protocol.ts";
-import { messageWhenAnswered, takeAnswers } from "./answers.ts";
+import { checkRights } from "./answer-rights.ts";
+import { answersByToken, messageWhenAnswered, takeAnswers } from "./answers.ts";
 import { ChatStream } from "./chat-stream.ts";
 import { sessionId } from "./chats.ts";
 import { HttpError } from "./http-error.ts";
 import { planRun } from "./plan-run.ts";
 import type { ChatCall, Serving } from "./serving.ts";
+import { runningError } from "./start-run.ts";
 
 /** How often answers are taken anew because others answered at the same time. */
 const MAX_RACES = 5;
@@ -18,11 +21,19 @@ export async function sendToChat<Context>(
 ): Promise<Response> {
   if (asked.message === undefined && (asked.answers ?? []).length === 0)
     throw new BadRequestError("There is nothing to do: send a message, or answers to calls.");
+  if ((asked.tools ?? []).length > 0 && serving.options.clientTools !== true)
+    throw new BadRequestError("This server accepts no tools from its clients.");
   for (let races = 0; ; races++) {
     const stream = new ChatStream(serving, asked.id, call);
     try {
       const conversation = await stream.open();
-      return stream.respond(conversation && (await begin(serving, stream, asked, { conversation, call })));
+      const begun = conversation && (await begin(serving, stream, asked, { conversation, call }));
+      if (begun instanceof Response) {
+        stream.close();
+        return begun;
+      }
+      // A message that is kept until somebody else has answered is not answered yet.
+      return begun === "kept" ? stream.respondIdle(stream.waiting, asked) : stream.respond(begun);
     } catch (error) {
       stream.close();
       // A tool of the client's has the name of one of the agent's.
@@ -37,13 +48,13 @@ export async function sendToChat<Context>(
 /**
  * Streams the message that is being written, from its beginning. When none is: what the protocol has for that, or 204.
  *
- * @param withEnded - Streams the last message also when it has ended.
+ * @param query - `ended`: streams the last message also when it has ended. `waiting`: when it waits for an answer, until it has gone on.
  */
 export async function followChat<Context>(
   serving: Serving<Context>,
   chat: string,
   call: ChatCall<Context>,
-  withEnded: boolean,
+  query: URLSearchParams,
 ): Promise<Response> {
   const stream = new ChatStream(serving, chat, call);
   try {
@@ -51,14 +62,11 @@ export async function followChat<Context>(
     const last = conversation?.messages.findLast(({ role }) => role === "assistant");
     const { resumeCutOff = true, protocol } = serving.options;
     const goesOn = conversation?.state === "running" || (conversation?.state === "cut-off" && resumeCutOff);
-    const isShown = goesOn || (withEnded && protocol.idle === undefined && last === conversation?.messages.at(-1));
-    if (last === undefined || !isShown) {
-      const chunks = conversation === undefined ? undefined : protocol.idle?.(conversation);
-      if (chunks === undefined) return stream.respond(undefined);
-      stream.close();
-      return new Response(chunks.map((chunk) => protocol.write(chunk)).join(""), { headers: protocol.headers });
-    }
-    stream.choose(({ messages }) => messages.find(({ id }) => id === last.id));
+    const waits = query.has("waiting") && conversation?.state === "waiting";
+    const isIdle = conversation !== undefined && protocol.idle?.(conversation) !== undefined;
+    const isEnded = query.has("ended") && !isIdle && last === conversation?.messages.at(-1);
+    if (last === undefined || !(goesOn || waits || isEnded)) return stream.respondIdle(conversation);
+    stream.choose(({ messages }) => messages.find(({ id }) => id === last.id), waits);
     return stream.respond({});
   } catch (error) {
     stream.close();
@@ -66,36 +74,46 @@ export async function followChat<Context>(
   }
 }
 
-/** Begins what a client asks for. @returns How the message is shown that comes of it. */
+/**
+ * Begins what a client asks for.
+ *
+ * @returns How the message is shown that comes of it; that the client's message is kept for later; or what is sent instead of anything.
+ */
 async function begin<Context>(
   serving: Serving<Context>,
   stream: ChatStream<Context>,
   asked: ChatRequest,
   { conversation, call }: { readonly conversation: Conversation; readonly call: ChatCall<Context> },
-): Promise<EncoderOptions> {
-  const { whileRunning = "refuse" } = serving.options;
+): Promise<EncoderOptions | "kept" | Response> {
+  const { whileRunning = "refuse", authorizeAnswer } = serving.options;
   const { message, answers = [], tools } = asked;
   const { messages, state } = conversation;
   const plan = await planRun(sessionId(call.visitor.owner, asked.id), asked, conversation);
-  const { runId, insteadOf, isSame = false } = plan;
+  const { runId, replaces, isSame = false } = plan;
   // What is taken back is not answered as well.
-  const found = insteadOf === undefined ? takeAnswers(conversation, answers) : undefined;
+  const found = replaces === undefined ? takeAnswers(conversation, answers) : undefined;
   // A page sends what it has of the last message along with a new one.
-  const taken = message === undefined || found?.isNew === true ? found : undefined;
+  const isAnswer = found !== undefined && found.answers.length > 0;
+  const taken = message === undefined || isAnswer ? found : undefined;
   if (message === undefined && taken === undefined)
     throw new HttpError(
       409,
       "nothing_waits",
       "None of these calls is waiting for an answer. Load the conversation again.",
     );
+  const given = taken?.answers ?? [];
+  const reply = await checkRights(authorizeAnswer, call, given);
+  if (reply !== undefined) return reply;
 
   const answered = messages.find(({ id }) => id === taken?.messageId);
   const isRunning = state === "running";
+  const fallback = othersAsked(conversation) === undefined ? "close" : "steer";
+  const unfinished = replaces === undefined ? (serving.options.unfinished ?? fallback) : "close";
+  const keeps = state === "waiting" && unfinished === "steer";
+  // What takes the place of another message is said to no run.
+  const steers = replaces === undefined && (keeps || whileRunning === "steer");
   // A message that is said to a run is answered in that run's message.
-  const heardIn =
-    isRunning && whileRunning === "steer" && insteadOf === undefined
-      ? messages.findLast(({ role }) => role === "assistant")
-      : answered;
+  const heardIn = steers && (keeps || isRunning) ? messages.findLast(({ role }) => role === "assistant") : answered;
   stream.choose(
     (now) =>
       now.messages.find(({ role, runId: of }) => role === "assistant" && of === runId) ??
@@ -104,21 +122,25 @@ async function begin<Context>(
   const shown = { request: asked, known: answered && messageWhenAnswered(answered, answers) };
   // What was sent before changes nothing, unless its run has not come to its end: the client sees what has come of it.
   const own = messages.find(({ role, runId: of }) => role === "assistant" && of === runId) ?? answered;
-  const isKnown = taken?.isNew !== true && (message === undefined || own !== undefined);
+  const isKnown = !isAnswer && (message === undefined || own !== undefined);
   const canGoOn = (state === "stopped" || state === "cut-off") && own === messages.at(-1);
   if (isKnown && !canGoOn) return shown;
 
+  const answersNow = { ...answersByToken(given), by: call.visitor.owner };
+  // The run that goes may be busy with other calls: whoever answers is told at once whether the answer was taken.
+  if (isRunning && isAnswer) {
+    if (message !== undefined && whileRunning === "refuse" && runId !== answered?.runId) throw runningError();
+    await stream.answer(answersNow);
+  }
   await stream.start({
-    ...(message !== undefined && { ...(!isSame && { message: message.input }), runId, insteadOf }),
-    approvals: taken?.approvals,
-    outcomes: taken?.outcomes,
-    whileRunning: insteadOf !== undefined && whileRunning === "steer" ? "refuse" : whileRunning,
+    ...(message !== undefined && { ...(!isSame && { message: message.input }), runId, replaces, unfinished }),
+    ...(isAnswer && !isRunning && answersNow),
+    whileRunning: steers ? "steer" : whileRunning === "steer" ? "refuse" : whileRunning,
     clientTools: tools,
-    costSoFar: own?.cost,
   });
   // One that waits for its turn is told so by a stream that is silent for now.
   const isBegun = (isRunning && whileRunning === "wait") || (await stream.untilBegun());
   // It had steered a run before, which has answered it.
   if (!isBegun) stream.choose((now) => now.messages.findLast(({ role }) => role === "assistant"));
-  return shown;
+  return keeps && !isAnswer && (stream.waiting?.queued.length ?? 0) > 0 ? "kept" : shown;
 }

@@ -1,9 +1,10 @@
-import type { Session } from "@pollux/core";
+import { ConfigurationError, type Logger, type Session } from "@pollux/core";
 import type { Visitor } from "./authorize.ts";
 import { sessionId } from "./chats.ts";
 import { CutOffRuns } from "./cut-off-runs.ts";
+import { Draining } from "./draining.ts";
 import { type OpenSession, OpenSessions } from "./open-sessions.ts";
-import type { ChatHandlerOptions, Platform } from "./options.ts";
+import type { ChatHandlerOptions, Platform, ServingOptions } from "./options.ts";
 import { Spending } from "./spending.ts";
 
 /** Who asks for something, and how. */
@@ -13,26 +14,35 @@ export interface ChatCall<Context> {
   readonly platform: Platform;
 }
 
+/** Prints to the console: whoever has no logger must not lose the reference that a client was given. */
+const CONSOLE: Pick<Logger, "error"> = {
+  // oxlint-disable-next-line no-console -- the default of an option
+  error: (facts, message) => console.error(message, facts),
+};
+
 /** What all requests to one handler share. */
-export class Serving<Context> {
-  readonly options: ChatHandlerOptions<Context>;
+export class Serving<Context, Options extends ServingOptions<Context> = ChatHandlerOptions<Context>> {
+  readonly options: Options;
   readonly sessions: OpenSessions<Context>;
   readonly spending: Spending | undefined;
   readonly cutOffRuns: CutOffRuns;
-  readonly #report: (error: unknown, reference: string, facts: object) => void;
+  readonly draining: Draining;
   /** References of errors that the log has, since one may be met in several places. */
   readonly #references: WeakMap<object, string> = new WeakMap();
 
-  constructor(
-    options: ChatHandlerOptions<Context>,
-    report: (error: unknown, reference: string, facts: object) => void,
-  ) {
-    const { agent, store, leaseMs, spending } = options;
+  constructor(options: Options) {
+    const { agent, store, leaseMs, limits } = options;
+    const spending = options.spending && new Spending(store, options.spending);
     this.options = options;
-    this.sessions = new OpenSessions((session) => agent.session({ ...session, store, leaseMs }));
-    this.spending = spending === undefined ? undefined : new Spending(store, spending);
+    this.spending = spending;
+    this.sessions = new OpenSessions((session) => {
+      const { owner } = session;
+      const ownerBudget = spending && owner !== undefined ? () => spending.budgetOf(owner) : undefined;
+      return agent.session({ ...session, store, leaseMs, limits, ownerBudget });
+    });
+    checkBounds(options);
     this.cutOffRuns = new CutOffRuns(store);
-    this.#report = report;
+    this.draining = new Draining(() => this.sessions.all);
   }
 
   /** To be released. */
@@ -61,7 +71,19 @@ export class Serving<Context> {
     if (known !== undefined) return known;
     const reference = crypto.randomUUID();
     this.#references.set(key, reference);
-    this.#report(error, reference, facts);
+    const { logger = CONSOLE } = this.options;
+    logger.error({ err: error, reference, ...facts }, "a chat request failed");
     return reference;
+  }
+}
+
+/** @throws {TypeError} For limits that are none, or are of money without prices. */
+function checkBounds<Context>({ agent, store, limits, spending }: ServingOptions<Context>): void {
+  if (limits === undefined && spending === undefined) return;
+  try {
+    agent.session({ store, limits, ...(spending && { ownerBudget: () => ({ maxCost: 0, spent: 0 }) }) });
+  } catch (cause) {
+    if (!(cause instanceof ConfigurationError)) throw cause;
+    throw new TypeError(cause.message.replace(/^ownerBudget/, "spending"), { cause });
   }
 }

@@ -1,4 +1,4 @@
-import { SessionConflictError, type SessionStore } from "@pollux/core";
+import { type OwnerBudget, SessionConflictError, type SessionStore } from "@pollux/core";
 import { HttpError } from "./http-error.ts";
 
 /** What the runs of one owner may cost, in the unit of the agent's `prices`. */
@@ -7,19 +7,24 @@ export interface SpendingLimit {
   readonly maxCost: number;
   /** Count conversations that were written to in so many milliseconds up to now; each with all that it cost. @defaultValue all */
   readonly windowMs?: number | undefined;
-  /** What one run may cost at most. @defaultValue what is left of `maxCost` */
+  /** What one run may cost at most, in place of `limits.cost` of the agent. @defaultValue that of the agent */
   readonly maxCostPerRun?: number | undefined;
 }
 
 /** Where the store keeps what deleted conversations had cost. No conversation's id can begin with this. */
 const DELETED = "pollux:deleted/";
 
+/** What the ids begin with under which that is kept for an owner, and maybe for others. */
+export function deletedPrefix(owner: string): string {
+  return `${DELETED}${encodeURIComponent(owner)}`;
+}
+
 /** Most sessions that are read from a list at once. */
 const PAGE = 500;
 
 /**
- * What is left of a limit. Exact for runs that have ended and for those that this process makes; a run of another process counts when it
- * has ended. A run gets what was left when it began, so several that begin at once can exceed the limit, each by as much as it costs.
+ * What is left of a limit. It counts what the store has: the runs that have ended, and the finished turns of those that are going, in
+ * whatever process. Runs ask before each turn, so each can exceed the limit by the turn that it is in.
  */
 export class Spending {
   readonly #store: SessionStore;
@@ -32,18 +37,14 @@ export class Spending {
     this.#limit = limit;
   }
 
-  /**
-   * What a run of an owner may cost in all.
-   *
-   * @param going - What the owner's runs in this process have cost so far.
-   * @param already - What of it is spent; the run is resumed.
-   * @throws {HttpError} When nothing is left.
-   */
-  async left(owner: string, going: number, already: number): Promise<number> {
-    const { maxCost, maxCostPerRun = maxCost } = this.#limit;
-    const left = maxCost - going - (await this.#spent(owner));
-    if (left <= 0) throw new HttpError(429, "spending_limit", "You have reached your spending limit.");
-    return Math.min(left + already, maxCostPerRun);
+  /** @throws {HttpError} When nothing is left. */
+  async check(owner: string): Promise<void> {
+    const { maxCost, spent } = await this.budgetOf(owner);
+    if (spent >= maxCost) throw new HttpError(429, "spending_limit", "You have reached your spending limit.");
+  }
+
+  async budgetOf(owner: string): Promise<OwnerBudget> {
+    return { maxCost: this.#limit.maxCost, spent: await this.#spent(owner) };
   }
 
   /** Keeps what a conversation cost that is about to be deleted: deleting it gives nothing back. */
@@ -52,7 +53,7 @@ export class Spending {
     const now = Date.now();
     const { windowMs } = this.#limit;
     const period = windowMs === undefined ? "" : `/${Math.floor(now / windowMs)}`;
-    const id = `${DELETED}${encodeURIComponent(owner)}${period}`;
+    const id = `${deletedPrefix(owner)}${period}`;
     for (;;) {
       const [known] = await this.#store.list({ prefix: id, order: "id", limit: 1 });
       const before = known?.id === id ? known : { length: 0, cost: 0 };

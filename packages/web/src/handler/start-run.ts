@@ -1,15 +1,17 @@
 import {
   AgentError,
   type ContinueOptions,
-  type ErrorCode,
   type Limits,
   type OptionsArgument,
   type RunOptions,
+  SessionLimitError,
 } from "@pollux/core";
-import { BadRequestError, type ChatRequest } from "../chat-protocol.ts";
+import type { ChatRequest } from "../chat-protocol.ts";
+import { drainingError } from "./draining.ts";
 import { GoingRun } from "./going-run.ts";
 import { HttpError } from "./http-error.ts";
 import type { OpenSession } from "./open-sessions.ts";
+import type { ServingOptions } from "./options.ts";
 import type { ChatCall, Serving } from "./serving.ts";
 
 /** What a run is started with, besides what the visitor gives it. */
@@ -17,8 +19,6 @@ export interface StartOptions extends ContinueOptions {
   readonly runId?: string | undefined;
   /** What a client brings. */
   readonly clientTools?: ChatRequest["tools"];
-  /** What the run that is resumed has cost. */
-  readonly costSoFar?: number | undefined;
   /** In place of the agent's. */
   readonly limits?: Limits | undefined;
 }
@@ -27,18 +27,16 @@ export interface StartOptions extends ContinueOptions {
  * Starts a run or resumes one, whichever the session's state calls for. It goes on whether anybody looks or not.
  *
  * @throws {HttpError} When the owner has nothing left to spend.
- * @throws {BadRequestError} When clients may not bring tools.
  */
 export async function startRun<Context>(
-  serving: Serving<Context>,
+  serving: Serving<Context, ServingOptions<Context>>,
   { session, add }: OpenSession<Context>,
-  { visitor, platform }: ChatCall<Context>,
-  { clientTools = [], costSoFar = 0, limits, ...given }: StartOptions,
+  { visitor, platform }: Pick<ChatCall<Context>, "visitor" | "platform">,
+  { clientTools = [], limits, ...given }: StartOptions,
 ): Promise<GoingRun> {
-  if (clientTools.length > 0 && serving.options.clientTools !== true)
-    throw new BadRequestError("This server accepts no tools from its clients.");
-  const going = serving.sessions.runsOf(visitor.owner).reduce((sum, { cost }) => sum + cost, 0);
-  const cost = await serving.spending?.left(visitor.owner, going, costSoFar);
+  await serving.spending?.check(visitor.owner);
+  const cost = serving.options.spending?.maxCostPerRun;
+  serving.draining.check();
   const controller = new AbortController();
   const options: ContinueOptions & RunOptions<undefined, Context> = {
     ...given,
@@ -58,21 +56,17 @@ export async function startRun<Context>(
   return run;
 }
 
-/** Ends that a client brings about, or that it is told of by the answer. */
-const EXPECTED: ReadonlySet<ErrorCode> = new Set([
-  "session_running",
-  "unexpected_answer",
-  "invalid_approval",
-  "nothing_to_resume",
-  "session_limit",
-  "rewind_target",
-  "run_stopped",
-  "run_aborted",
-]);
-
+/** False for ends that a client brings about, or that it is told of by the answer. */
 function isUnexpected(error: unknown): boolean {
-  if (error instanceof AgentError) return !EXPECTED.has(error.code);
-  return !(error instanceof DOMException && error.name === "AbortError");
+  if (!(error instanceof AgentError)) return !(error instanceof DOMException && error.name === "AbortError");
+  const { code } = error;
+  if (code === "run_stopped" || code === "run_aborted") return false;
+  return code === "session_lease_lost" || refusalOf(error) === undefined;
+}
+
+/** The answer to a message that a run in progress refuses. */
+export function runningError(): HttpError {
+  return new HttpError(409, "running", "A run is in progress. Wait until it has finished, or stop it first.");
 }
 
 /** Why a session did not take what a client sent, fit for the client; undefined for any other error. */
@@ -80,16 +74,29 @@ export function refusalOf(error: unknown): HttpError | undefined {
   if (!(error instanceof AgentError)) return undefined;
   switch (error.code) {
     case "session_running":
-      return new HttpError(409, "running", "A run is in progress. Wait until it has finished, or stop it first.");
+      return runningError();
+    case "session_conflict":
+    case "session_lease_lost":
+      return new HttpError(409, "changed", "The conversation was deleted or changed meanwhile. Load it again.");
     case "unexpected_answer":
     case "nothing_to_resume":
       return new HttpError(409, "answered", "The call is not waiting for this answer. Load the conversation again.");
+    case "session_unfinished":
+      return new HttpError(
+        409,
+        "waiting",
+        "A call waits for an answer. Give it, or withdraw the call, before the next message.",
+      );
     case "rewind_target":
       return new HttpError(409, "message_gone", "The conversation has no such message. Load it again.");
     case "invalid_approval":
       return new HttpError(422, "invalid_approval", error.message);
-    case "session_limit":
-      return new HttpError(429, "session_limit", "The conversation has reached its limit. Start a new one.");
+    case "session_limit": {
+      const name = error instanceof SessionLimitError ? `_${error.limit}` : "";
+      return new HttpError(429, `session_limit${name}`, "The conversation has reached its limit. Start a new one.");
+    }
+    case "run_released":
+      return drainingError();
     default:
       return undefined;
   }

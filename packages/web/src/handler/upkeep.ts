@@ -1,7 +1,8 @@
-import { readConversation } from "@pollux/core";
+import { readConversation, type Session, UnexpectedAnswerError } from "@pollux/core";
+import { answersByToken, withdrawals } from "./answers.ts";
 import type { Visitor } from "./authorize.ts";
-import { sessionId } from "./chats.ts";
-import { HttpError } from "./http-error.ts";
+import { findChat, sessionId } from "./chats.ts";
+import { HttpError, noSuchChat } from "./http-error.ts";
 import type { Serving } from "./serving.ts";
 
 /** A conversation as the client shows it. */
@@ -38,28 +39,53 @@ export async function stopChat<Context>(
   }
 }
 
-/** @param title - Null for the first words of the conversation. */
+/**
+ * @param title - Null for the first words of the conversation.
+ * @throws {HttpError} When it was deleted meanwhile: a name does not begin another.
+ */
 export async function renameChat<Context>(
   serving: Serving<Context>,
   chat: string,
   visitor: Visitor<Context>,
   title: string | null,
 ): Promise<void> {
-  await serving.with(chat, visitor, (session) => session.describe({ title }));
+  await serving.with(chat, visitor, async (session) => {
+    // What is deleted after this has changed when it is written to.
+    await session.state();
+    if ((await findChat(serving.options.store, visitor.owner, chat)) === undefined) throw noSuchChat();
+    await session.describe({ title });
+  });
 }
 
-/** Deletes a conversation. A run that is going is stopped first: then it is known what it has cost. */
+/**
+ * Deletes a conversation. What waits for an answer is withdrawn first, so that nobody answers what is being deleted. A run that is going is
+ * stopped: then it is known what it has cost.
+ */
 export async function deleteChat<Context>(
   serving: Serving<Context>,
   chat: string,
   visitor: Visitor<Context>,
 ): Promise<void> {
   const id = sessionId(visitor.owner, chat);
-  await stopChat(serving, chat, visitor);
+  do await stopChat(serving, chat, visitor);
+  while (!(await serving.with(chat, visitor, (session) => withdrawAll(session, visitor.owner))));
   if (serving.spending !== undefined) {
-    const { cost } = await serving.with(chat, visitor, (session) => session.state());
+    const { cost = 0 } = (await findChat(serving.options.store, visitor.owner, chat)) ?? {};
     await serving.spending.keep(visitor.owner, cost);
   }
   await serving.options.store.delete(id);
   serving.sessions.forget(id);
+}
+
+/** @returns False when somebody has answered at the same time: then the run may go on. */
+async function withdrawAll<Context>(session: Session<Context>, by: string): Promise<boolean> {
+  const { pending } = await readConversation(session);
+  const withdrawn = withdrawals(pending);
+  try {
+    if (withdrawn.length > 0) await session.answer({ ...answersByToken(withdrawn), by });
+    return true;
+  } catch (error) {
+    if (error instanceof UnexpectedAnswerError) return false;
+    throw error;
+  }
 }

@@ -4,6 +4,7 @@ import { type AgUiMessage, agUiResponse, toAgUiEvents } from "@pollux/web";
 import { describe, expect, test } from "vitest";
 import { lookUp, pay } from "../../../core/test/conversation/scripts.ts";
 import { Client } from "./client.ts";
+import { answersTo } from "../../../core/test/helpers/answers.ts";
 
 /** A server that keeps nothing: what the client shows is in its request. */
 function openServer(agent: Agent, abort?: AbortController): Client {
@@ -94,7 +95,7 @@ test("a run that goes on after an approval adds to the conversation that is show
   if (conversation === undefined) throw new Error("there is no conversation");
   const before = conversation;
   const client = new Client(async () => {
-    const run = session.resumeStream({ approvals: { "call:1.0": true } });
+    const run = session.resumeStream(await answersTo(session, { approvals: { "call:1.0": true } }));
     return agUiResponse(toAgUiEvents(run, { threadId: "s", runId: "second", before }));
   });
   expect(await client.run()).toMatchObject({ outcome: "success" });

@@ -14,9 +14,11 @@ const paid: number[] = [];
 /** Asks before it is run. */
 const pay = defineTool({
   name: "pay",
+  editable: true,
   description: "Pays an invoice.",
   input: z.object({ euros: z.number() }),
   needsApproval: true,
+  approvedBy: "user",
   run: ({ euros }) => {
     paid.push(euros);
     return { paid: euros };
@@ -31,7 +33,15 @@ const fail = defineTool({
   },
 });
 
-const tools = [pay, fail, askUser()];
+const refund = defineTool({
+  name: "refund",
+  description: "Refunds an order.",
+  needsApproval: true,
+  approvedBy: "support",
+  run: () => "refunded",
+});
+
+const tools = [pay, fail, refund, askUser()];
 
 /** A client of a server, and the server's log. */
 function openChat(model: ScriptedModel | SteppedModel, given: Partial<ChatHandlerOptions> = {}) {
@@ -252,6 +262,27 @@ describe("an approval", () => {
       { inputTokens: 10, outputTokens: 1, totalTokens: 11 },
       { inputTokens: 20, outputTokens: 1, totalTokens: 21 },
     ]);
+  });
+
+  test("that is up to somebody else is no interrupt: the client is told, says something, and withdraws", async () => {
+    const model = script(call("refund"), say("Well."));
+    const chat = openChat(model);
+    chat.post("Refund.");
+    expect(await chat.client.run()).toMatchObject({ outcome: "success" });
+    expect(chat.client.events.at(-1)).toMatchObject({ type: "RUN_FINISHED", outcome: { type: "success" } });
+    expect(chat.client.agent.pendingInterrupts).toEqual([]);
+    const waiting = {
+      activityType: "pollux.waiting",
+      content: { calls: [{ toolName: "refund", approvedBy: "support" }] },
+    };
+    expect(chat.client.messages.at(-1)).toMatchObject(waiting);
+    chat.post("Please hurry.");
+    expect(await chat.client.run()).toMatchObject({ outcome: "success", pendingToolCallIds: [] });
+    const queued = { content: "Please hurry.", metadata: { pollux: { queued: true, waitsFor: ["support"] } } };
+    expect(chat.client.messages.slice(-2)).toMatchObject([waiting, queued]);
+    expect(await (await chat.ask("/c1/withdraw", { method: "POST" })).json()).toEqual({ withdrawn: true });
+    await expect.poll(async () => await (await chat.ask("/c1")).text()).toContain("Well.");
+    expect(model.requests[1]?.contents.at(-1)).toEqual({ role: "user", parts: [{ text: "Please hurry." }] });
   });
 
   test("is refused with a reason for the model", async () => {

@@ -1,19 +1,20 @@
-import { type Conversation, buildConversation, type Message, type MessagePart } from "@pollux/core";
+import { type Conversation, buildConversation, type Message, type MessagePart, OutputAudio } from "@pollux/core";
 import { toAgUiMessages } from "@pollux/web";
 import { describe, expect, test } from "vitest";
 import { SCRIPTS, SECRETS } from "../../../core/test/conversation/scripts.ts";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";
 import { SESSION_FACES } from "../../../core/test/session/session-faces.ts";
-import { play, responses } from "../ai-sdk/play.ts";
+import { playsBy, responses } from "../ai-sdk/play.ts";
 import { encode, Follower, loaded } from "./client.ts";
 
 const scripts = Object.entries(SCRIPTS);
+const faces = SESSION_FACES.map(([name, face]) => [name, playsBy(face)] as const);
 
-describe.each([...SESSION_FACES])("a client that follows a run read by %s", (_face, face) => {
+describe.each(faces)("a client that follows a run read by %s", (_face, played) => {
   fakeTime("leaps");
 
   test.each(scripts)("%s: has what it would load in the end", async (_name, script) => {
-    const { here, there } = await play(script, face);
+    const { here, there } = await played(script);
     for (const followed of [here, there]) {
       const client = new Follower();
       for (const { known, states } of responses(followed)) {
@@ -34,11 +35,11 @@ describe.each([...SESSION_FACES])("a client that follows a run read by %s", (_fa
 
 describe("a client", () => {
   fakeTime("leaps");
-  const [, [, stream] = []] = SESSION_FACES;
-  if (stream === undefined) throw new Error("there is no such face");
+  const [, [, played] = []] = faces;
+  if (played === undefined) throw new Error("there is no such face");
 
   test.each(scripts)("%s: that comes later ends with the same", async (_name, script) => {
-    const { here } = await play(script, stream);
+    const { here } = await played(script);
     for (const { states } of responses(here)) {
       const whole = loaded(states.at(-1)?.[1] as Conversation);
       for (const index of states.keys()) {
@@ -50,7 +51,7 @@ describe("a client", () => {
   });
 
   test.each(scripts)("%s: is told nothing that only the server may know", async (_name, script) => {
-    const { here } = await play(script, stream);
+    const { here } = await played(script);
     const told = JSON.stringify(responses(here).flatMap(({ states, known }) => encode(states, known)));
     for (const secret of SECRETS) expect(told).not.toContain(secret);
   });
@@ -72,6 +73,39 @@ test("a call that is taken back is not left to the client", async () => {
   expect(end).toMatchObject({ outcome: "success", pendingToolCallIds: [] });
   expect(client.messages).toEqual([{ id: "m/step:1", role: "assistant", content: "No need." }]);
 });
+
+test("addresses are those of the web: nothing that acts, wherever it stands", () => {
+  const media = { type: "media", id: "media:1.0", mimeType: "text/html" } as const;
+  const shown = (uri: string): string => {
+    const message: Message = {
+      id: "m",
+      role: "assistant",
+      state: "complete",
+      parts: [
+        { type: "step", id: "step:1", turn: 1 },
+        { ...media, uri },
+        { type: "steering", id: "steering:1", parts: [{ ...media, uri }] },
+      ],
+      sources: [{ number: 1, kind: "web", uri, title: "A", pageNumber: 7, mediaId: "media/m" }],
+      searchSuggestions: [],
+    };
+    const conversation = {
+      ...buildConversation("s", []),
+      messages: [message, { ...message, id: "u", role: "user", parts: [{ ...media, uri }] } as const],
+    };
+    return JSON.stringify([encode([[message, conversation]]), toAgUiMessages(conversation)]);
+  };
+  for (const uri of ["javascript:alert(1)", "data:text/html,alert", "JavaScript://a.example/%0aalert(1)", "/alert"])
+    expect(shown(uri)).not.toContain("alert");
+  expect(shown("https://a.example/b.html").split("https://a.example/b.html").length).toBeGreaterThan(6);
+  expect(shown("https://a.example/b.html")).toContain('"title":"A","pageNumber":7,"mediaId":"media/m"');
+});
+
+/** A WAV file with these samples, as base64. */
+function wavOf(...samples: readonly number[]): string {
+  const pieces = [Buffer.from(Int16Array.from(samples).buffer).toString("base64")];
+  return Buffer.from(new OutputAudio({ mimeType: "audio/L16;rate=24000", pieces }).toWav()).toString("base64");
+}
 
 describe("what AG-UI has no message for", () => {
   fakeTime("leaps");
@@ -100,12 +134,13 @@ describe("what AG-UI has no message for", () => {
     ],
     ["code of the service", "pollux.code", { language: "PYTHON", code: "print(1)", outcome: "OUTCOME_OK" }],
     ["thoughts, text and a picture", "pollux.media", { mimeType: "image/png", data: "aGk=" }],
+    ["speech in pieces, around a text", "pollux.media", { mimeType: "audio/wav", data: wavOf(3, 4) }],
     ["parts from the future", "pollux.unknown", { keys: ["hologram"] }],
   ])("%s: is an activity, %s", async (name, activityType, content) => {
     const script = SCRIPTS[name];
-    const [[, face] = []] = SESSION_FACES;
-    if (script === undefined || face === undefined) throw new Error(`there is no ${name}`);
-    const { here } = await play(script, face);
+    const [[, played] = []] = faces;
+    if (script === undefined || played === undefined) throw new Error(`there is no ${name}`);
+    const { here } = await played(script);
     const found = here.flatMap((one) => toAgUiMessages(one).filter((message) => message.role === "activity"));
     const shown = found.findLast((one) => one.activityType === activityType);
     expect(shown).toMatchObject({ activityType, ...(content && { content }) });

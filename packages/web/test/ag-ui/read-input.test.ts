@@ -24,19 +24,19 @@ describe("a request", () => {
   });
 
   test.each([
-    ["approval:m/call:1.0", "resolved", { approved: true }, { approval: true }],
-    ["approval:m/call:1.0", "resolved", { approved: true, editedArgs: { n: 2 } }, { approval: { args: { n: 2 } } }],
-    ["approval:m/call:1.0", "resolved", { approved: false }, { approval: false }],
-    ["approval:m/call:1.0", "resolved", { approved: false, reason: "no" }, { approval: { deny: "no" } }],
-    ["approval:m/call:1.0", "cancelled", undefined, { approval: false }],
-    ["question:m/call:1.0", "resolved", { answer: "Blue" }, { outcome: { output: { answer: "Blue" } } }],
-    ["question:m/call:1.0", "cancelled", undefined, { outcome: { error: "the user did not answer" } }],
-    ["effect:m/call:1.0", "resolved", { output: 5 }, { outcome: { output: 5 } }],
-    ["effect:m/call:1.0", "resolved", { error: "lost" }, { outcome: { error: "lost" } }],
-    ["effect:m/call:1.0", "resolved", { notExecuted: true }, { outcome: { notExecuted: true } }],
+    ["approval:m/call:1.0#t", "resolved", { approved: true }, { approval: true }],
+    ["approval:m/call:1.0#t", "resolved", { approved: true, editedArgs: { n: 2 } }, { approval: { args: { n: 2 } } }],
+    ["approval:m/call:1.0#t", "resolved", { approved: false }, { approval: false }],
+    ["approval:m/call:1.0#t", "resolved", { approved: false, reason: "no" }, { approval: { deny: "no" } }],
+    ["approval:m/call:1.0#t", "cancelled", undefined, { approval: false }],
+    ["question:m/call:1.0#t", "resolved", { answer: "Blue" }, { outcome: { output: { answer: "Blue" } } }],
+    ["question:m/call:1.0#t", "cancelled", undefined, { outcome: { error: "the user did not answer" } }],
+    ["effect:m/call:1.0#t", "resolved", { output: 5 }, { outcome: { output: 5 } }],
+    ["effect:m/call:1.0#t", "resolved", { error: "lost" }, { outcome: { error: "lost" } }],
+    ["effect:m/call:1.0#t", "resolved", { notExecuted: true }, { outcome: { notExecuted: true } }],
   ])("answers %s, %s with %j", (interruptId, status, payload, given) => {
     const { answers } = fromAgUiInput({ threadId: "t", resume: [{ interruptId, status, payload }] });
-    expect(answers).toEqual([{ messageId: "m", callId: "call:1.0", ...given }]);
+    expect(answers).toEqual([{ messageId: "m", callId: "call:1.0", token: "t", ...given }]);
   });
 
   test("has the results that the client has added since the last answer, and not those of the server", () => {
@@ -51,7 +51,13 @@ describe("a request", () => {
       messages: [
         { id: "a0", role: "assistant" },
         result("old", "m/call:1.0", "1"),
-        { id: "a1", role: "assistant" },
+        {
+          id: "a1",
+          role: "assistant",
+          toolCalls: [
+            { id: "m/call:2.1", type: "function", function: { name: "locate", arguments: '{"exact":true}' } },
+          ],
+        },
         result("m/call:2.0/result", "m/call:2.0", "2"),
         result("x", "m/call:2.1", '{"n":3}'),
         result("y", "m/call:2.2", "a text"),
@@ -60,7 +66,7 @@ describe("a request", () => {
       ],
     });
     expect(answers).toEqual([
-      { messageId: "m", callId: "call:2.1", outcome: { output: { n: 3 } } },
+      { messageId: "m", callId: "call:2.1", input: { exact: true }, outcome: { output: { n: 3 } } },
       { messageId: "m", callId: "call:2.2", outcome: { output: "a text" } },
       { messageId: "m", callId: "call:2.3", outcome: { error: "denied" } },
     ]);
@@ -79,7 +85,7 @@ describe("a request", () => {
 
   test("does not send once more what the server has already and no run has heard yet", () => {
     const queued = { ...user, metadata: { pollux: { queued: true } } };
-    const resume = [{ interruptId: "approval:m/call:1.0", status: "resolved", payload: { approved: true } }];
+    const resume = [{ interruptId: "approval:m/call:1.0#t", status: "resolved", payload: { approved: true } }];
     expect(fromAgUiInput({ threadId: "t", messages: [queued], resume }).message).toBeUndefined();
   });
 });
@@ -102,17 +108,17 @@ test.each([
     "not base64",
   ],
   [{ threadId: "t", resume: [{ interruptId: "x" }] }, '"resume"'],
-  [{ threadId: "t", resume: [{ interruptId: "toString:m/c", status: "cancelled" }] }, "no interrupt"],
-  [{ threadId: "t", resume: [{ interruptId: "approval:m/c", status: "resolved" }] }, '"approved"'],
+  [{ threadId: "t", resume: [{ interruptId: "toString:m/c#t", status: "cancelled" }] }, "no interrupt"],
+  [{ threadId: "t", resume: [{ interruptId: "approval:m/c#t", status: "resolved" }] }, '"approved"'],
   [
     {
       threadId: "t",
-      resume: [{ interruptId: "approval:m/c", status: "resolved", payload: { approved: true, editedArgs: [] } }],
+      resume: [{ interruptId: "approval:m/c#t", status: "resolved", payload: { approved: true, editedArgs: [] } }],
     },
     '"editedArgs"',
   ],
   [
-    { threadId: "t", resume: [{ interruptId: "effect:m/c", status: "resolved", payload: {} }] },
+    { threadId: "t", resume: [{ interruptId: "effect:m/c#t", status: "resolved", payload: {} }] },
     "what became of the call",
   ],
   [{ threadId: "t", messages: [user], tools: [{ name: "no spaces" }] }, 'the tool "no spaces"'],

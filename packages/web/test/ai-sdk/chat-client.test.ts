@@ -10,9 +10,18 @@ const pay = defineTool({
   name: "pay",
   description: "Pays.",
   needsApproval: true,
+  approvedBy: "user",
   run: (_input, { callId }) => (paid.push(callId), "paid"),
 });
-const where = defineTool({ name: "where", description: "Where the user is." });
+const where = defineTool({ name: "where", description: "Where the user is.", approvedBy: "user" });
+const refunded: unknown[] = [];
+const refund = defineTool({
+  name: "refund",
+  description: "Refunds.",
+  needsApproval: true,
+  approvedBy: "support",
+  run: (_input, { callId }) => (refunded.push(callId), "refunded"),
+});
 const work = defineTool({ name: "work", description: "Works.", run: () => "done" });
 
 /** A server with a chat, and pages that look at it. */
@@ -26,7 +35,7 @@ class Site {
     this.#version = version;
     const model = new ScriptedModel(...lines);
     this.#handler = chatHandler({
-      agent: new Agent({ model, tools: [pay, where, work], limits: { turns: 3 }, maxRestarts: 1 }),
+      agent: new Agent({ model, tools: [pay, where, refund, work], limits: { turns: 3 }, maxRestarts: 1 }),
       store,
       authorize: () => ({ owner: "ann" }),
       protocol: aiSdk({ version }),
@@ -104,12 +113,14 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
     const client = site.open();
     await client.sendMessage({ text: "Pay." });
     const waiting = lastOf(client);
-    const ids = callIds(client);
     if (version === 5) {
-      const answers = ids.map((toolCallId, index) => ({ toolCallId, approved: decisions[index] }));
+      const { pending } = waiting.metadata as { readonly pending: readonly { readonly token: string }[] };
+      const answers = pending.map((one, index) => ({ ...one, approved: decisions[index] }));
       await client.sendMessage(undefined, { body: { answers } });
     } else {
-      for (const [index, id] of ids.entries())
+      const approvals = waiting.parts.flatMap(({ approval }) => approval ?? []);
+      expect(approvals.length).toBe(decisions.length);
+      for (const [index, { id }] of approvals.entries())
         await client.addToolApprovalResponse({ id, approved: decisions[index] === true });
       await expect.poll(() => client.status).toBe("ready");
     }
@@ -129,6 +140,34 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
     await expect.poll(() => shown(client)).toEqual(["tool-where output-available", "In Oslo."]);
     await expect.poll(() => client.status).toBe("ready");
     expect(site.posts).toBe(2);
+  });
+
+  test("is offered nothing that somebody else approves, cannot cheat, and waits with what it says next", async () => {
+    refunded.length = 0;
+    const site = new Site(version, [call("refund"), say("Well.")]);
+    const client = site.open();
+    await client.sendMessage({ text: "Refund." });
+    expect(shown(client)).toEqual(["tool-refund input-available"]);
+    const { pending } = lastOf(client).metadata as { readonly pending: readonly object[] };
+    const answers = pending.map((one) => ({ ...one, approved: true }));
+    await client.sendMessage(undefined, { body: { answers } });
+    expect([client.status, client.error?.message]).toEqual(["error", expect.stringContaining("not_yours")]);
+    const [toolCallId = ""] = callIds(client);
+    await client.addToolOutput({ tool: "refund", toolCallId, output: "refunded" });
+    await expect.poll(() => client.error?.message).toContain("answered");
+    expect(refunded).toEqual([]);
+
+    const reloaded = site.open(await site.load());
+    await reloaded.sendMessage({ text: "Please hurry." });
+    expect([reloaded.status, reloaded.messages.map(({ role }) => role)]).toEqual([
+      "ready",
+      ["user", "assistant", "user"],
+    ]);
+    expect((await site.load()).at(-1)?.metadata).toMatchObject({ queued: true, waitsFor: ["support"] });
+    const withdrawn = pending.map((one) => ({ ...one, withdrawn: true }));
+    await site.open((await site.load()).slice(0, 2)).sendMessage(undefined, { body: { answers: withdrawn } });
+    expect(JSON.stringify((await site.load()).at(-1))).toMatch(/Please hurry.*Well\./);
+    expect(refunded).toEqual([]);
   });
 
   test("leaves a question open and says something else", async () => {

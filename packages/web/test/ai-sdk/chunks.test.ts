@@ -167,10 +167,11 @@ describe("what is said of a message", () => {
   });
 
   test("tells a page of version 7 that a call was approved elsewhere", () => {
-    const [, second] = chunksOf(7, message([step(1), call("pending-approval")]), message([step(1), call("called")]));
+    const asking = call("pending-approval", { asks: { token: "t1", approvedBy: "user" } });
+    const [, second] = chunksOf(7, message([step(1), asking]), message([step(1), call("called")]));
     expect(second).toEqual([
       { type: "message-metadata", messageMetadata: { pending: [] } },
-      { type: "tool-approval-response", approvalId: "r:assistant/call:1.0", approved: true },
+      { type: "tool-approval-response", approvalId: "t1", approved: true },
     ]);
   });
 
@@ -320,26 +321,46 @@ describe("calls", () => {
   });
 
   test("say what they wait for", () => {
-    const pending = [call("pending-approval"), call("pending-outcome", { id: "call:1.1" })];
-    const one = message([step(1), ...pending, call("pending-output", { id: "call:1.2" })], { state: "waiting" });
+    const asks = (token: string, approvedBy?: string) => ({ asks: { token, ...(approvedBy && { approvedBy }) } });
+    const pending = [
+      call("pending-approval", { asks: { token: "t0", approvedBy: "user", editable: ["n"] } }),
+      call("pending-outcome", { id: "call:1.1", ...asks("t1") }),
+      call("pending-output", { id: "call:1.2", ...asks("t2", "user") }),
+      call("pending-approval", { id: "call:1.3", ...asks("t3", "support") }),
+      call("pending-approval", { id: "call:1.4", ...asks("t4") }),
+    ];
+    const one = message([step(1), ...pending], { state: "waiting" });
     const [shown] = toUIMessages(conversation(one));
     expect(shown?.metadata?.pending).toEqual([
-      { toolCallId: "r:assistant/call:1.0", question: "approval" },
-      { toolCallId: "r:assistant/call:1.1", question: "unknown-outcome" },
-      { toolCallId: "r:assistant/call:1.2", question: "outcome" },
+      {
+        toolCallId: "r:assistant/call:1.0",
+        question: "approval",
+        token: "t0",
+        approvedBy: "user",
+        editable: ["n"],
+      },
+      { toolCallId: "r:assistant/call:1.1", question: "unknown-outcome", token: "t1" },
+      { toolCallId: "r:assistant/call:1.2", question: "outcome", token: "t2", approvedBy: "user" },
+      { toolCallId: "r:assistant/call:1.3", question: "approval", token: "t3", approvedBy: "support" },
+      { toolCallId: "r:assistant/call:1.4", question: "approval", token: "t4" },
     ]);
+    const waits = { state: "input-available" };
     expect(shown?.parts.slice(1)).toMatchObject([
-      { state: "approval-requested", approval: { id: "r:assistant/call:1.0" } },
-      { state: "input-available" },
-      { state: "input-available" },
+      { state: "approval-requested", approval: { id: "t0" } },
+      waits,
+      waits,
+      waits,
+      waits,
     ]);
+    const [all] = toUIMessages(conversation(one), { isAnswerable: () => true });
+    expect(all?.parts.at(-2)).toMatchObject({ state: "approval-requested", approval: { id: "t3" } });
   });
 });
 
 describe("what a text is based on", () => {
   const sources = [
     { number: 1, kind: "web", uri: "https://a.example", title: "A" },
-    { number: 2, kind: "document" },
+    { number: 2, kind: "document", pageNumber: 7, mediaId: "fileSearchStores/s/media/m" },
   ] as const;
   const cited: MessagePart = {
     type: "text",
@@ -378,11 +399,77 @@ describe("what a text is based on", () => {
         type: "source-document",
         sourceId: "2",
         ...document,
-        providerMetadata: { pollux: { number: 2, kind: "document" } },
+        providerMetadata: {
+          pollux: { number: 2, kind: "document", pageNumber: 7, mediaId: "fileSearchStores/s/media/m" },
+        },
       },
       { type: "data-search-suggestions", data: { html: ["<b>oslo</b>"] } },
     ]);
     expect(built).toEqual(loaded(version, conversation(one), one.id));
+  });
+
+  const ACTING = [
+    "javascript:alert(1)",
+    "data:text/html,<script>",
+    " javascript:alert(1)",
+    "//evil.example",
+    "gs://a/b.pdf",
+  ];
+
+  test.each(VERSIONS.flatMap((version) => ACTING.map((uri) => [version, uri] as const)))(
+    "is no link unless it is on the web: version %d, %s",
+    async (version, uri) => {
+      const named = [
+        { number: 1, kind: "web", uri, title: "A" },
+        { number: 2, kind: "url", uri },
+      ] as const;
+      const one = message([step(1), cited], { ...grounded, sources: named });
+      const built = await buildMessage(version, chunksOf(version, one).flat());
+      const document = { type: "source-document", mediaType: "application/octet-stream" };
+      expect(built.parts.slice(2, 4)).toMatchObject([
+        { ...document, sourceId: "1", title: "A" },
+        { ...document, sourceId: "2", title: "Source 2" },
+      ]);
+      expect(JSON.stringify(built)).not.toContain(JSON.stringify(uri).slice(1, -1));
+      expect(built).toEqual(loaded(version, conversation(one), one.id));
+    },
+  );
+
+  test.each(VERSIONS)("is a file without an address that acts, in version %d", (version) => {
+    const files = (uri: string): readonly MessagePart[] => [
+      { type: "media", id: "media:1.0", mimeType: "text/html", uri },
+      { type: "media", id: "media:1.1", mimeType: "text/html", uri, thought: true },
+      { type: "steering", id: "steering:1", parts: [{ type: "media", id: "media:0", mimeType: "text/html", uri }] },
+    ];
+    const shown = (uri: string): string =>
+      JSON.stringify([
+        chunksOf(version, message([step(1), ...files(uri)], done)),
+        toUIMessages(conversation({ ...message(files(uri).slice(0, 1)), role: "user" }), { version }),
+      ]);
+    expect(shown("javascript:alert(1)")).not.toContain("alert");
+    expect(shown("data:text/html,alert")).not.toContain("alert");
+    for (const uri of ["https://a.example/b.html", "gs://a/b.html"]) expect(shown(uri).split(uri)).toHaveLength(5);
+  });
+
+  test.each(VERSIONS)("is one sound that a page can play, once all its pieces are there, in version %d", (version) => {
+    const mimeType = "audio/L16;codec=pcm;rate=24000";
+    const piece = (index: number): MessagePart => ({ type: "media", id: `media:1.${index}`, mimeType, data: "AQA=" });
+    const pieces = [step(1), piece(0), piece(1)];
+    const said = chunksOf(
+      version,
+      message(pieces),
+      message([...pieces, piece(2)]),
+      message([...pieces, piece(2), saying("So.")]),
+      message([...pieces, piece(2), saying("So."), piece(3)]),
+      message([...pieces, piece(2), text("So."), piece(3)], done),
+    );
+    const urls = said.map((chunks) => chunks.flatMap((chunk) => (chunk.type === "file" ? [chunk.url] : [])));
+    const samples = urls.map((found) =>
+      found.map((url) => [...Buffer.from(url.split(",")[1] ?? "", "base64").subarray(44)]),
+    );
+    expect(samples).toEqual([[], [], [[1, 0, 1, 0, 1, 0]], [], [[1, 0]], []]);
+    for (const url of urls.flat()) expect(url).toMatch(/^data:audio\/wav;base64,UklGR/);
+    expect(said.flat().filter(({ type }) => type === "data-discard" || type === "reset-step")).toEqual([]);
   });
 
   test("is shifted with the text where a call stood between two texts", () => {

@@ -12,6 +12,7 @@ const refund = defineTool({
   description: "Refunds an order.",
   input: z.object({ order: z.string(), euros: z.number().default(0) }),
   needsApproval: true,
+  approvedBy: "user",
   run: ({ order }) => ({ order, isDone: true }),
 });
 const position = defineTool({

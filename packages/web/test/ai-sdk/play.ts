@@ -3,6 +3,7 @@ import { Agent, type Conversation, type Message, type Session } from "@pollux/co
 import type { Scene, Script } from "../../../core/test/conversation/scripts.ts";
 import { WatchedStore, Watcher } from "../../../core/test/conversation/watched-store.ts";
 import type { SessionFace } from "../../../core/test/session/session-faces.ts";
+import { answersTo } from "../../../core/test/helpers/answers.ts";
 
 /** One response: the states of a message while its run goes. */
 export interface Response {
@@ -34,7 +35,7 @@ export async function play(script: Script, face: SessionFace): Promise<Played> {
     session,
     other,
     send: (message, options) => quietly(face.send(session, message, options)),
-    resume: (options) => quietly(face.resume(session, options)),
+    resume: async (options = {}) => quietly(face.resume(session, await answersTo(session, options))),
     regenerate: (options) => quietly(face.regenerate(session, options)),
   };
   await (script.play ?? (({ send }) => send("Hello.")))(scene);
@@ -43,10 +44,22 @@ export async function play(script: Script, face: SessionFace): Promise<Played> {
   return { here: here.states, there: there.states, end: await store.look("s") };
 }
 
+/** Plays each script once by a face, for all that is expected of it. */
+export function playsBy(face: SessionFace): (script: Script) => Promise<Played> {
+  const plays = new Map<Script, Promise<Played>>();
+  return (script) => {
+    const known = plays.get(script) ?? play(script, face);
+    plays.set(script, known);
+    return known;
+  };
+}
+
 /** The responses that a page gets that follows each run. */
 export function responses(conversations: readonly Conversation[]): readonly Response[] {
   const all: Response[] = [];
   const last = new Map<string, Message>();
+  /** What the page was shown last. */
+  const shown = new Map<string, Message>();
   let open: Response | undefined;
   for (const conversation of conversations) {
     const message = conversation.messages.at(-1);
@@ -56,10 +69,11 @@ export function responses(conversations: readonly Conversation[]): readonly Resp
     if (open?.id !== message.id) open = undefined;
     if (open === undefined) {
       if (message.state !== "streaming" && before !== undefined) continue;
-      open = { id: message.id, known: before?.state === "waiting" ? before : undefined, states: [] };
+      open = { id: message.id, known: before?.state === "waiting" ? shown.get(message.id) : undefined, states: [] };
       all.push(open);
     }
     open.states.push([message, conversation]);
+    shown.set(message.id, message);
     if (message.state !== "streaming") open = undefined;
   }
   return all;

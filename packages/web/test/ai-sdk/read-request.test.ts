@@ -81,19 +81,20 @@ describe("a request of useChat", () => {
             type: "tool-pay",
             toolCallId: "r:assistant/call:2.0",
             state: "approval-responded",
-            approval: { approved: true },
+            approval: { id: "t0", approved: true },
           },
           {
             type: "tool-pay",
             toolCallId: "r:assistant/call:2.1",
             input: { amount: 0 },
             state: "approval-responded",
-            approval: { approved: false, reason: "too much" },
+            approval: { id: "t1", approved: false, reason: "too much" },
           },
           {
             type: "tool-where",
             toolCallId: "r:assistant/call:2.2",
             state: "output-available",
+            input: { exact: true },
             output: { city: "Oslo" },
           },
           { type: "tool-where", toolCallId: "r:assistant/call:2.3", state: "output-error", errorText: "no GPS" },
@@ -119,9 +120,9 @@ describe("a request of useChat", () => {
     expect(read).toEqual({
       id: "c",
       answers: [
-        { messageId, callId: "call:2.0", approval: true },
-        { messageId, callId: "call:2.1", approval: { deny: "too much" } },
-        { messageId, callId: "call:2.2", outcome: { output: { city: "Oslo" } } },
+        { messageId, callId: "call:2.0", token: "t0", approval: true },
+        { messageId, callId: "call:2.1", token: "t1", approval: { deny: "too much" } },
+        { messageId, callId: "call:2.2", input: { exact: true }, outcome: { output: { city: "Oslo" } } },
         { messageId, callId: "call:2.3", outcome: { error: "no GPS" } },
       ],
     });
@@ -132,17 +133,17 @@ describe("a request of useChat", () => {
       type: "tool-pay",
       toolCallId: "a/call:1.0",
       state: "approval-responded",
-      approval: { approved: true },
+      approval: { id: "t", approved: true },
     };
     expect(fromUIMessages(body(assistant(step, call), user(text)))).toEqual({
       id: "c",
       message: { id: "m", input: [{ text: "Hello." }] },
-      answers: [{ messageId: "a", callId: "call:1.0", approval: true }],
+      answers: [{ messageId: "a", callId: "call:1.0", token: "t", approval: true }],
     });
   });
 
   test("can give answers that the AI SDK has no words for", () => {
-    const answers = [
+    const given = [
       { toolCallId: "a/call:1.0", approved: false },
       { toolCallId: "a/call:1.1", notExecuted: true },
       { toolCallId: "a/call:1.2", output: null },
@@ -150,8 +151,10 @@ describe("a request of useChat", () => {
       { toolCallId: "a/call:1.4", args: { euros: 3 } },
       { toolCallId: "a/call:1.5", approved: true, args: {} },
       { toolCallId: "a/call:1.6", approved: false, reason: "no", args: {} },
+      { toolCallId: "a/call:1.7", withdrawn: "changed my mind" },
     ];
-    expect(fromUIMessages({ id: "c", answers }).answers).toEqual([
+    const answers = given.map((one, index) => ({ ...one, token: `t${index}` }));
+    const expected = [
       { messageId: "a", callId: "call:1.0", approval: false },
       { messageId: "a", callId: "call:1.1", outcome: { notExecuted: true } },
       { messageId: "a", callId: "call:1.2", outcome: { output: null } },
@@ -159,7 +162,16 @@ describe("a request of useChat", () => {
       { messageId: "a", callId: "call:1.4", approval: { args: { euros: 3 } } },
       { messageId: "a", callId: "call:1.5", approval: { args: {} } },
       { messageId: "a", callId: "call:1.6", approval: { deny: "no" } },
-    ]);
+      {
+        messageId: "a",
+        callId: "call:1.7",
+        approval: { withdrawn: "changed my mind" },
+        outcome: { withdrawn: "changed my mind" },
+      },
+    ];
+    expect(fromUIMessages({ id: "c", answers }).answers).toEqual(
+      expected.map((one, index) => ({ ...one, token: `t${index}` })),
+    );
   });
 
   test.each([
@@ -178,9 +190,10 @@ describe("a request of useChat", () => {
     ["a file that is not base64", body(user({ type: "file", url: "data:text/plain,hello" }))],
     ["a file of broken base64", body(user({ type: "file", url: "data:image/png;base64,a b" }))],
     ["answers that are no list", { id: "c", answers: {} }],
-    ["an answer without a call", { id: "c", answers: [{ approved: true }] }],
-    ["arguments that are no object", { id: "c", answers: [{ toolCallId: "a/call:1.0", args: [3] }] }],
-    ["an answer that says nothing", { id: "c", answers: [{ toolCallId: "a/call:1.0" }] }],
+    ["an answer without a call", { id: "c", answers: [{ token: "t", approved: true }] }],
+    ["an answer without a token", { id: "c", answers: [{ toolCallId: "a/call:1.0", approved: true }] }],
+    ["arguments that are no object", { id: "c", answers: [{ toolCallId: "a/call:1.0", token: "t", args: [3] }] }],
+    ["an answer that says nothing", { id: "c", answers: [{ toolCallId: "a/call:1.0", token: "t" }] }],
   ])("with %s is refused", (_name, sent) => {
     expect(() => fromUIMessages(sent)).toThrow(BadRequestError);
   });

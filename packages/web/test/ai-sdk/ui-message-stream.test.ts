@@ -4,8 +4,15 @@ import { toUIMessageStream, type UIMessageChunk, uiMessageStreamResponse } from 
 import { expect, test } from "vitest";
 import { idle } from "../../../core/test/helpers/fake-time.ts";
 import { buildMessage, loaded, VERSIONS } from "./page.ts";
+import { answersTo } from "../../../core/test/helpers/answers.ts";
 
-const pay = defineTool({ name: "pay", description: "Pays.", needsApproval: true, run: () => "paid" });
+const pay = defineTool({
+  name: "pay",
+  description: "Pays.",
+  needsApproval: true,
+  approvedBy: "user",
+  run: () => "paid",
+});
 
 async function readAll(stream: ReadableStream<UIMessageChunk>): Promise<readonly UIMessageChunk[]> {
   const chunks: UIMessageChunk[] = [];
@@ -36,7 +43,7 @@ test.each(VERSIONS)("a run that goes on is added to what version %d has of it", 
     conversation = applyUpdate(conversation, update);
   if (conversation === undefined) throw new Error("there were no updates");
   const id = conversation.messages.at(-1)?.id ?? "";
-  const run = session.resumeStream({ approvals: { "call:1.0": true } });
+  const run = session.resumeStream(await answersTo(session, { approvals: { "call:1.0": true } }));
   const chunks = await readAll(toUIMessageStream(run, { version, conversation }));
   expect(chunks.filter(({ type }) => type === "tool-input-available")).toEqual([]);
   const built = await buildMessage(version, chunks, loaded(version, conversation, id));

@@ -81,8 +81,10 @@ export class SteppedModel implements Model {
 export const pay = defineTool({
   name: "pay",
   description: "Pays an invoice.",
+  editable: ["euros"],
   input: z.object({ euros: z.number() }),
   needsApproval: true,
+  approvedBy: "user",
   run: ({ euros }) => ({ paid: euros }),
 });
 
@@ -90,6 +92,7 @@ export const pay = defineTool({
 export const whereAmI = defineTool({
   name: "where_am_i",
   description: "The position of the user.",
+  approvedBy: "user",
   input: z.object({}),
 });
 

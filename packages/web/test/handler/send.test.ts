@@ -1,14 +1,16 @@
 import { Agent, defineTool, MemoryStore, type SessionStore, type ToolContext } from "@pollux/core";
 import { call, calls, dies, join, say, ScriptedModel } from "@pollux/core/testing";
-import { aiSdk, chatHandler, type ChatProtocol } from "@pollux/web";
+import { aiSdk, chatHandler, type ChatProtocol, type UIMessageMetadata } from "@pollux/web";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { answersTo } from "../../../core/test/helpers/answers.ts";
 import { deferred } from "../../../core/test/helpers/deferred.ts";
 import { storeLike } from "../../../core/test/helpers/processes.ts";
 import {
   allChunks,
   errorOf,
   openPage,
+  pay,
   readChunks,
   readUntil,
   restOf,
@@ -21,7 +23,12 @@ interface ChatView {
   readonly id: string;
   readonly title?: string;
   readonly state: string;
-  readonly messages: readonly { readonly id: string; readonly role: string; readonly parts: readonly object[] }[];
+  readonly messages: readonly {
+    readonly id: string;
+    readonly role: string;
+    readonly parts: readonly object[];
+    readonly metadata: UIMessageMetadata;
+  }[];
 }
 
 describe("sending a message", () => {
@@ -255,10 +262,11 @@ describe("answers to calls", () => {
     if (message === undefined) throw new Error("there is no message");
     return message;
   };
-  const approve = (message: ChatView["messages"][number], approved: boolean): object => ({
+  const approve = (message: ChatView["messages"][number], approved: boolean, callId: string = ""): object => ({
     ...message,
     parts: message.parts.map((part) => {
       if (!("state" in part) || part.state !== "approval-requested" || !("approval" in part)) return part;
+      if (!("toolCallId" in part) || !String(part.toolCallId).endsWith(callId)) return part;
       return { ...part, state: "approval-responded", approval: { ...(part.approval as object), approved } };
     }),
   });
@@ -281,10 +289,9 @@ describe("answers to calls", () => {
   test("an approval with other arguments runs the call with them; the page is told, also when it sends it again", async () => {
     const page = openPage(new ScriptedModel(call("pay", { euros: 5 }), say("Paid less.")));
     await allChunks(await page.send("Pay 5 euros"));
-    const [{ toolCallId }] = (await last(page)).parts.filter((part) => "toolCallId" in part) as [
-      { toolCallId: string },
-    ];
-    const body = { id: "c1", messages: [await last(page)], answers: [{ toolCallId, args: { euros: 3 } }] };
+    const { pending: [asked] = [] } = (await last(page)).metadata;
+    const toolCallId = asked?.toolCallId;
+    const body = { id: "c1", messages: [await last(page)], answers: [{ ...asked, args: { euros: 3 } }] };
     const edited = { pollux: { edited: true } };
     for (let times = 0; times < 2; times++) {
       const chunks = await allChunks(await page.ask("POST", "", { body }));
@@ -302,9 +309,9 @@ describe("answers to calls", () => {
     const page = openPage(new ScriptedModel(call("pay", { euros: 5 }), say("Paid.")));
     await allChunks(await page.send("Pay 5 euros"));
     const message = await last(page);
-    const [{ toolCallId }] = message.parts.filter((part) => "toolCallId" in part) as [{ toolCallId: string }];
+    const { pending: [asked] = [] } = message.metadata;
     const refused = await page.ask("POST", "", {
-      body: { id: "c1", messages: [message], answers: [{ toolCallId, args: { euros: "three" } }] },
+      body: { id: "c1", messages: [message], answers: [{ ...asked, args: { euros: "three" } }] },
     });
     expect(refused.status).toBe(422);
     expect(await refused.json()).toMatchObject({
@@ -335,6 +342,7 @@ describe("answers to calls", () => {
       description: "Pays.",
       input: z.object({}),
       needsApproval: true,
+      approvedBy: "user",
       run: () => (paid += 1),
     });
     const model = new ScriptedModel(call("pay"), say("Paid."));
@@ -410,7 +418,7 @@ describe("answers to calls", () => {
     const model = new ScriptedModel(say("Hello."));
     const page = openPage(model);
     await allChunks(await page.send("Hi"));
-    const body = { id: "c1", answers: [{ toolCallId: "nobody/call:1.0", approved: true }] };
+    const body = { id: "c1", answers: [{ toolCallId: "nobody/call:1.0", token: "t", approved: true }] };
     expect(await errorOf(await page.ask("POST", "", { body }))).toEqual({ status: 409, code: "nothing_waits" });
   });
 
@@ -432,6 +440,18 @@ describe("answers to calls", () => {
       await page.ask("POST", "", { body: { id: "c1", messages: [approve(await last(page), true)] } }),
     );
     expect(chunks.filter(({ type }) => type.startsWith("tool-"))).toMatchObject([{ type: "tool-output-available" }]);
+  });
+
+  test("what was answered elsewhere meanwhile is said with what follows an answer", async () => {
+    const both = calls({ name: "pay", args: { euros: 5000 } }, { name: "pay", args: { euros: 5 } });
+    const model = new ScriptedModel(both, say("Paid."));
+    const page = openPage(model);
+    await allChunks(await page.send("Pay"));
+    const approved = approve(await last(page), true, "call:1.1");
+    const operator = new Agent({ model, tools: [pay] }).session({ id: "ann/c1", store: page.store });
+    await operator.answer(await answersTo(operator, { approvals: { "call:1.0": { deny: "too much" } } }));
+    const chunks = await allChunks(await page.ask("POST", "", { body: { id: "c1", messages: [approved] } }));
+    expect(chunks).toContainEqual(expect.objectContaining({ type: "tool-output-denied" }));
   });
 
   test("a message instead of an answer closes the question", async () => {

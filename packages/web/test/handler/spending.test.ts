@@ -82,8 +82,12 @@ describe("the spending limit", () => {
     );
     const page = openShop({ maxCost: 4.5 }, model);
     await allChunks(await page.send("Pay"));
-    const [, message] = ((await (await page.ask("GET", "/c1")).json()) as { messages: { id: string }[] }).messages;
-    const answer = { toolCallId: `${message?.id}/call:3.0`, approved: true };
+    const [, message] = (
+      (await (await page.ask("GET", "/c1")).json()) as {
+        messages: { metadata: { pending: object[] } }[];
+      }
+    ).messages;
+    const answer = { ...message?.metadata.pending[0], approved: true };
     const chunks = await allChunks(await page.ask("POST", "", { body: { id: "c1", answers: [answer] } }));
     expect(textOf(chunks)).toBe("Paid.");
   });

@@ -1,4 +1,5 @@
 import { Agent, MemoryStore } from "@pollux/core";
+import { checkSession } from "@pollux/core/doctor";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { aiSdk } from "@pollux/web";
 import { describe, expect, test } from "vitest";
@@ -205,6 +206,92 @@ describe("stopping", () => {
     expect(await page.store.list()).toEqual([]);
     model.finish();
     expect(textOf(await allChunks(await page.send("Hello again")))).toBe("New.");
+  });
+});
+
+describe("while a conversation is deleted", () => {
+  /** A store that waits in one of its methods, once that is held, until the conversation is gone. */
+  class HeldStore extends MemoryStore {
+    readonly held: string[] = [];
+    holds: "append" | "load" | "records" | undefined;
+    readonly #gone = deferred();
+
+    override async append(...args: Parameters<MemoryStore["append"]>): Promise<void> {
+      await this.#hold("append");
+      await super.append(...args);
+    }
+
+    override async load(...args: Parameters<MemoryStore["load"]>): ReturnType<MemoryStore["load"]> {
+      await this.#hold("load");
+      return await super.load(...args);
+    }
+
+    override async records(...args: Parameters<MemoryStore["records"]>): ReturnType<MemoryStore["records"]> {
+      await this.#hold("records");
+      return await super.records(...args);
+    }
+
+    override async delete(id: string): Promise<void> {
+      await super.delete(id);
+      this.#gone.resolve();
+    }
+
+    async #hold(what: "append" | "load" | "records"): Promise<void> {
+      if (this.holds !== what) return;
+      this.held.push(what);
+      await this.#gone.promise;
+    }
+  }
+
+  /** What is asked while a conversation is deleted: it has reached a place in the store before, and goes on after. */
+  async function askedMeanwhile(
+    holds: "append" | "load" | "records",
+    ask: (page: Page) => Promise<Response>,
+  ): Promise<{ readonly answer: Response; readonly page: Page; readonly store: HeldStore }> {
+    const store = new HeldStore();
+    const page = openPage(new ScriptedModel(say("One."), say("New."), say("New.")), { store });
+    await allChunks(await page.send("First"));
+    store.holds = holds;
+    const asking = ask(page);
+    await until(() => store.held.length > 0);
+    store.holds = undefined;
+    await store.delete("ann/c1");
+    return { answer: await asking, page, store };
+  }
+
+  test.each<[string, (page: Page) => Promise<Response>]>([
+    ["a message", (page) => page.send("Second")],
+    ["a new name", (page) => page.ask("PATCH", "/c1", { body: { title: "New" } })],
+  ])("%s for the old one is refused, and changes nothing", async (_, ask) => {
+    const { answer, page, store } = await askedMeanwhile("append", ask);
+    expect(await errorOf(answer)).toEqual({ status: 409, code: "changed" });
+    expect(await store.load("ann/c1")).toEqual([]);
+    expect(page.lines).toEqual([]);
+    expect(textOf(await allChunks(await page.send("Third")))).toBe("New.");
+  });
+
+  test("a message that finds nothing begins a new one, whole", async () => {
+    const { answer, store } = await askedMeanwhile("load", (page) => page.send("Second"));
+    expect(textOf(await allChunks(answer))).toBe("New.");
+    const entries = await store.load("ann/c1");
+    expect(checkSession(entries.map((value) => ({ value })))).toEqual({ problems: [], notes: [] });
+    expect(JSON.stringify(entries)).not.toContain("First");
+  });
+
+  test("a name is not given to nothing", async () => {
+    const rename = (page: Page): Promise<Response> => page.ask("PATCH", "/c1", { body: { title: "New" } });
+    const { answer, store } = await askedMeanwhile("load", rename);
+    expect(await errorOf(answer)).toEqual({ status: 404, code: "not_found" });
+    expect(await store.load("ann/c1")).toEqual([]);
+  });
+
+  test.each([
+    ["stop", "records", { stopped: false }],
+    ["continue", "load", { continued: false }],
+  ] as const)("%s finds no run", async (action, holds, body) => {
+    const { answer, store } = await askedMeanwhile(holds, (page) => page.ask("POST", `/c1/${action}`));
+    expect(await answer.json()).toEqual(body);
+    expect(await store.load("ann/c1")).toEqual([]);
   });
 });
 

@@ -60,7 +60,7 @@ const DO: { readonly [Name in Act]: (session: Session, message: string) => Promi
   answer: async (session) => {
     const { pending } = await session.state();
     const [approvals, unknown] = [true, false].map((isApproval) =>
-      pending.filter(({ question }) => (question === "approval") === isApproval).map(({ callId }) => callId),
+      pending.filter(({ question }) => (question === "approval") === isApproval).map(({ token }) => token),
     );
     await session.answer({
       // With nothing to answer, an answer that fits nothing.

@@ -1,4 +1,5 @@
-import { checkSession, type Content, type Part, type SessionEntry, type SessionStore } from "@pollux/core";
+import type { Content, Part, SessionEntry, SessionStore } from "@pollux/core";
+import { checkSession } from "@pollux/core/doctor";
 import { type Effect, EffectsList } from "../effects.ts";
 import { illegal } from "../end-of-errand.ts";
 import { DONE, openSession, TASK } from "./rival-agent.ts";
@@ -15,7 +16,7 @@ export interface Story {
 }
 
 /** Codes of errors that say that nothing was stored. */
-const REFUSALS: ReadonlySet<string | undefined> = new Set([
+export const REFUSALS: ReadonlySet<string | undefined> = new Set([
   "session_running",
   "session_unfinished",
   "session_limit",
@@ -66,12 +67,12 @@ async function finishTask({ store, id, effects, isCutOff }: Story): Promise<{
       if (!resumable) break;
       if (rounds > 9) throw new Error(`it can still be resumed after ${rounds} rounds`);
       const runId = (await lastRunOf(store, id)) ?? "";
-      const outcomes = pending.flatMap(({ callId, question }) => {
+      const outcomes = pending.flatMap(({ callId, question, token }) => {
         if (question === "approval") return [];
         const ended = [...effects, ...own.all].some(({ step, key }) => step === "end" && key === `${runId}/${callId}`);
-        return [[callId, ended ? { output: "looked into" } : ({ notExecuted: true } as const)] as const];
+        return [[token, ended ? { output: "looked into" } : ({ notExecuted: true } as const)] as const];
       });
-      const approvals = pending.filter(({ question }) => question === "approval").map(({ callId }) => [callId, true]);
+      const approvals = pending.filter(({ question }) => question === "approval").map(({ token }) => [token, true]);
       await session.resume({ outcomes: Object.fromEntries(outcomes), approvals: Object.fromEntries(approvals) });
     }
     const { text } = await session.send(`${TASK} ends ${id}.`);
@@ -88,7 +89,7 @@ async function lastRunOf(store: SessionStore, id: string): Promise<string | unde
 }
 
 /** A log has to be readable, and each of its runs to end once. */
-function problemsOfLog(entries: readonly SessionEntry[]): readonly string[] {
+export function problemsOfLog(entries: readonly SessionEntry[]): readonly string[] {
   const problems = checkSession(entries.map((value) => ({ value }))).problems.map(
     ({ position, ...problem }) => `log: entry ${position}: ${JSON.stringify(problem)}`,
   );

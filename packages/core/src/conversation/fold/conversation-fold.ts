@@ -1,4 +1,3 @@
-import { parseStepName } from "../../durable/run-log.ts";
 import type { RunEvent } from "../../loop/events.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { SessionEntry } from "../../session/log/entries.ts";
@@ -10,6 +9,7 @@ import type { Conversation, ConversationChange, ConversationUpdate, Message } fr
 import { ConversationWriter } from "../conversation-writer.ts";
 import { EntryReader } from "./read-entry.ts";
 import { endView, EventReader } from "./read-event.ts";
+import { stateAfter } from "../view/call-view.ts";
 import { RunView } from "../view/run-view.ts";
 import { safeError, safeFailure } from "../view/safe-texts.ts";
 
@@ -54,13 +54,14 @@ export class LogFold {
   }
 
   /** What is seen beside the log, which was read before. Not for a run that is followed by its events: they know more. */
-  addRecords({ isRunning, draft }: SeenRecords): ConversationUpdate | undefined {
+  addRecords(seen: SeenRecords): ConversationUpdate | undefined {
+    const { isRunning, draft } = seen;
     const { run } = this.#writer;
     if (run === undefined || run.end !== undefined) return undefined;
-    const said = this.#addDraft(run, draft);
+    const said = this.#addDraft(run, seen);
     const { attempt = 0 } = draft ?? {};
-    if (run.isLed === isRunning) return this.#writer.liveUpdate({ attempt, said });
-    run.isLed = isRunning;
+    if (run.hasRunner === isRunning) return this.#writer.liveUpdate({ attempt, said });
+    run.hasRunner = isRunning;
     run.touch();
     // Behind all that was said while the run was going.
     const [, last] = this.conversation.position.live;
@@ -74,9 +75,11 @@ export class LogFold {
   }
 
   /** @returns How much the draft says. */
-  #addDraft(run: RunView, draft: Draft | undefined): number {
-    const step = draft?.runId === run.runId ? parseStepName(draft.step) : undefined;
-    const isOpen = draft !== undefined && step?.kind === "model" && !this.#entries.hasEnded(draft.step);
+  #addDraft(run: RunView, { draft, isRunning }: SeenRecords): number {
+    const step = draft?.runId === run.runId ? draft.place : undefined;
+    // What guardrails have not checked is shown while it is said, and not afterwards.
+    const isShown = draft !== undefined && (draft.guarded !== true || isRunning);
+    const isOpen = isShown && step?.kind === "model" && !this.#entries.hasEnded(draft.place);
     for (const turn of run.turns()) {
       if (turn.live === undefined || (isOpen && turn.turn === step.turn)) continue;
       turn.live = undefined;
@@ -145,12 +148,15 @@ export class EventFold {
 /** What a run leaves behind that the next one closes: nobody answers its questions any more. */
 function leaveChanges({ id: messageId, state, parts }: Message): readonly ConversationChange[] {
   if (state !== "waiting") return [];
-  const asked = parts.filter((part) => part.type === "tool-call" && QUESTION_OF[part.state] !== undefined);
-  const set = { state: "not-run", failure: safeFailure("not-run") };
   return [
     { type: "message-fields", messageId, set: { state: "stopped" } },
-    ...asked.map(({ id: partId }) => ({ type: "part-fields", messageId, partId, set }) as const),
+    ...parts.flatMap((part): ConversationChange[] => {
+      if (part.type !== "tool-call" || QUESTION_OF[part.state] === undefined) return [];
+      const kind = part.state === "pending-outcome" ? "unknown-outcome" : "withdrawn";
+      const set = { state: stateAfter(kind), failure: safeFailure(kind) };
+      return [{ type: "part-fields", messageId, partId: part.id, set, unset: ["asks"] }];
+    }),
   ];
 }
 
-type Spent = Pick<NonNullable<RunView["end"]>, "usage" | "cost">;
+type Spent = Pick<NonNullable<RunView["end"]>, "usage" | "cost" | "pricesAsOf">;

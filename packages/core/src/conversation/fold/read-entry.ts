@@ -1,25 +1,26 @@
+import { knownCost } from "../../model/prices.ts";
 import {
   type CallRoute,
   type CallStepValue,
-  buildCallId,
+  type InputCheckValue,
   type ModelStepValue,
   type OutputCheckValue,
-  parseStepName,
-  type StepName,
+  type StepPlace,
 } from "../../durable/run-log.ts";
-import { isWaitTimedOut, type Outcome } from "../../durable/steps.ts";
+import type { Outcome } from "../../durable/steps.ts";
 import { needsCheck, readStop } from "../../loop/guardrails.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import type { EndEntry, SessionEntry } from "../../session/log/entries.ts";
+import { standOf } from "../../session/log/follow-call.ts";
+import { PlacedSteps } from "../../session/log/placed-steps.ts";
+import type { TurnRecord } from "../../session/log/turn-record.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../../session/store/session-info.ts";
-import { AnswerParts } from "../view/answer-parts.ts";
-import { saidParts } from "../view/answer-parts.ts";
+import { AnswerParts, saidParts } from "../view/answer-parts.ts";
 import type { ConversationWriter } from "../conversation-writer.ts";
 import { historyMessages } from "./history-messages.ts";
-import type { RunView } from "../view/run-view.ts";
+import { endsEarly, type RunView } from "../view/run-view.ts";
 import { SaidToSession } from "./said-to-session.ts";
 import { safeError } from "../view/safe-texts.ts";
-import type { TurnView } from "../view/turn-view.ts";
 
 /** Reads the entries of a log, in order, into a conversation. */
 export class EntryReader {
@@ -29,12 +30,12 @@ export class EntryReader {
   readonly #said: SaidToSession = new SaidToSession();
   #histories = 0;
   #place = 0;
-  /** Names of the model steps whose answers are shown, by turn. */
-  readonly #answers: Map<number, string> = new Map();
+  /** Turns that put the result into a schema: their answers are not shown. */
+  readonly #outputs: Set<number> = new Set();
   /** An answer that its guardrails have not checked yet. */
   #unchecked: ModelResponse | undefined;
-  /** Steps of the last run that have an outcome. */
-  readonly #steps: Set<string> = new Set();
+  /** Of the last run. */
+  #steps: PlacedSteps | undefined;
 
   constructor(writer: ConversationWriter) {
     this.#writer = writer;
@@ -55,8 +56,8 @@ export class EntryReader {
         return true;
       }
       case "run":
-        this.#answers.clear();
-        this.#steps.clear();
+        this.#outputs.clear();
+        this.#steps = new PlacedSteps({ entry });
         this.#said.beginRun(entry.runId, place);
         this.#writer.leaveRun(entry.dropInterrupted === true);
         this.#writer.beginRun(entry.runId, entry.input, entry.at);
@@ -84,8 +85,8 @@ export class EntryReader {
   }
 
   /** True when a step of the last run has ended. */
-  hasEnded(step: string): boolean {
-    return this.#steps.has(step);
+  hasEnded(step: StepPlace): boolean {
+    return this.#steps?.find(step) !== undefined;
   }
 
   /**
@@ -107,16 +108,19 @@ export class EntryReader {
   #readRun(run: RunView, entry: Extract<SessionEntry, { runId: string }>): void {
     switch (entry.type) {
       case "begin":
-        return this.#begin(run, parseStepName(entry.step));
+        this.#steps?.begin(entry.place);
+        return this.#followCalls(run, entry.place);
       case "step":
-        this.#steps.add(entry.step);
-        return this.#endStep(run, entry.step, entry.outcome);
+        this.#steps?.add(entry.step, entry.place, entry.outcome);
+        return this.#endStep(run, entry.place, entry.outcome);
       case "answer":
-        this.#steps.add(entry.step);
-        return this.#answer(run, parseStepName(entry.step), entry.value);
+        this.#steps?.add(entry.step, entry.place, { ok: true, value: entry.value });
+        return this.#followCalls(run, entry.place);
+      case "turn":
+        return this.#close(run, entry, false);
       case "resume":
         run.end = undefined;
-        run.isLed = true;
+        run.hasRunner = true;
         for (const turn of run.turns()) turn.live = undefined;
         run.touch();
         return;
@@ -126,30 +130,11 @@ export class EntryReader {
     }
   }
 
-  /** True for a turn that puts the result into a schema: its answer is not shown. */
-  #isOutputOf({ turn }: TurnView): boolean {
-    return !this.#answers.has(turn);
-  }
-
-  #begin(run: RunView, step: StepName): void {
-    if (step.kind !== "call") return;
-    const turn = run.turn(step.turn);
-    turn.calls.get(step.callId)?.begin();
-    run.touch(turn);
-  }
-
-  #endStep(run: RunView, name: string, outcome: Outcome): void {
-    const step = parseStepName(name);
-    if (step.kind === "other") return;
+  #endStep(run: RunView, step: StepPlace, outcome: Outcome): void {
+    this.#followCalls(run, step);
+    if (!outcome.ok || step.kind === "inner") return;
     const turn = run.turn(step.turn);
     run.touch(turn);
-    if (step.kind === "wait") return this.#endWait(turn, step, outcome);
-    if (!outcome.ok) {
-      // Only a wait with a time limit records a failure under the name of its call.
-      if (step.kind === "call" && isWaitTimedOut(outcome))
-        turn.calls.get(step.callId)?.end({ ok: false, kind: "timeout", message: "" });
-      return;
-    }
     switch (step.kind) {
       case "model": {
         turn.live = undefined;
@@ -159,42 +144,41 @@ export class EntryReader {
         this.#unchecked = undefined;
         if (response === undefined) return this.showQueue();
         if (step.phase === "output") {
+          this.#outputs.add(step.turn);
           this.#writer.outputs.push(response);
         } else {
-          this.#answers.set(step.turn, name);
+          turn.isUnchecked = guarded !== undefined && needsCheck(response.content);
+          if (turn.isUnchecked) this.#unchecked = response;
           // Nobody may see it before its guardrails have.
-          if (guarded === "held" && needsCheck(response.content)) {
-            this.#unchecked = response;
-            turn.withhold(steered?.contents);
-          } else turn.addAnswer(response, steered?.contents);
+          if (turn.isUnchecked && guarded === "held") turn.withhold(steered?.contents);
+          else turn.addAnswer(response, steered?.contents);
           this.showQueue();
         }
         run.ground(this.#writer.outputs);
         return;
       }
       case "guard": {
-        if (step.side === "input" || this.#isOutputOf(turn)) return;
-        const { actions, response = this.#unchecked } = outcome.value as unknown as OutputCheckValue;
-        if (actions.length > 0) {
-          turn.withdraw();
-          this.#answers.set(step.turn, name);
+        if (step.wait !== undefined) return;
+        if (step.side === "input") {
+          const { response: given } = outcome.value as unknown as InputCheckValue;
+          return given === undefined ? undefined : turn.addAnswer(given, undefined);
         }
+        if (this.#outputs.has(step.turn)) return;
+        turn.isUnchecked = false;
+        const { actions, response = this.#unchecked } = outcome.value as unknown as OutputCheckValue;
+        if (actions.length > 0) turn.withdraw();
         // One that was shown before and passes stays.
-        if (readStop("output", actions) === undefined && response !== undefined) turn.addAnswer(response, undefined);
+        const isNew = response !== undefined && turn.response !== response;
+        if (isNew && readStop("output", actions) === undefined) turn.addAnswer(response, undefined);
         this.#unchecked = undefined;
         run.ground(this.#writer.outputs);
         return;
       }
-      case "route":
-        for (const [index, route] of (outcome.value as unknown as readonly CallRoute[]).entries())
-          turn.calls.get(buildCallId(step.turn, index))?.route(route);
-        return;
       case "compact":
         turn.compactions++;
         return;
       case "call": {
         const value = outcome.value as unknown as CallStepValue;
-        turn.calls.get(step.callId)?.endStep(value);
         const nested = value.nested.flatMap(({ responses }) => responses);
         if (nested.length === 0) return;
         turn.nested.set(step.callId, nested);
@@ -205,67 +189,59 @@ export class EntryReader {
     }
   }
 
-  /** A wait whose time is up. */
-  #endWait(turn: TurnView, step: Extract<StepName, { kind: "wait" }>, outcome: Outcome): void {
-    if (!outcome.ok) turn.calls.get(step.callId)?.end({ ok: false, kind: "timeout", message: "" });
-  }
-
-  #answer(run: RunView, step: StepName, value: unknown): void {
-    if (step.kind !== "call" && step.kind !== "wait") return;
-    const turn = run.turn(step.turn);
-    turn.calls.get(step.callId)?.answer(step.kind === "wait" ? step.question : "outcome", value);
+  /** Shows how calls stand after something was recorded about them: about one of them, or about the turn. */
+  #followCalls(run: RunView, place: StepPlace): void {
+    const { turn: number, kind } = place;
+    const isOfAll = kind === "route" || (kind === "guard" && place.wait !== undefined);
+    if (this.#steps === undefined || kind === "inner" || !(isOfAll || "callId" in place)) return;
+    const turn = run.turn(number);
+    const routes = this.#steps.find<readonly CallRoute[]>({ kind: "route", turn: number })?.value;
+    for (const [index, [callId, call]] of [...turn.calls].entries())
+      if (isOfAll || ("callId" in place && place.callId === callId))
+        call.stand(run.runId, number, standOf(this.#steps, { turn: number, callId, call: call.made }, routes?.[index]));
     run.touch(turn);
   }
 
   #end(run: RunView, entry: EndEntry): void {
-    const { stopReason, limit, usage, cost, error, interrupted, pending = [] } = entry;
+    const { stopReason, reached, guardrail, usage, error, interrupted, pending = [] } = entry;
     run.end = {
       stopReason,
-      ...(limit !== undefined && { limit }),
+      ...(reached !== undefined && { limit: reached.name, limitScope: reached.scope }),
+      ...(guardrail !== undefined && { guardrail }),
       usage,
-      ...(cost !== undefined && { cost }),
+      ...knownCost(entry),
       ...(error !== undefined && { error: safeError(error, stopReason === "aborted") }),
     };
     for (const turn of run.turns()) turn.live = undefined;
     if (interrupted !== undefined) {
-      const step = parseStepName(interrupted.step);
+      const step = interrupted.place;
       if (step.kind === "model")
         run.turn(step.turn).live = { said: new AnswerParts(step.turn, "live", interrupted.parts) };
     }
-    for (const { turn, callId, question } of pending) run.turn(turn).calls.get(callId)?.ask(question);
-    const isEarly = stopReason === "failed" || stopReason === "aborted" || stopReason === "limit";
-    if (isEarly) this.#dropVoid(run, entry);
-    else run.citeLast();
-    this.#tellOutputs(run, entry);
+    for (const one of pending) run.turn(one.turn).calls.get(one.callId)?.ask(one);
+    const isEarly = endsEarly(entry);
+    for (const record of entry.open) this.#close(run, record, isEarly);
+    if (!isEarly) run.citeLast();
     this.showQueue();
     run.touch();
   }
 
-  /** An answer that is not part of the history, or was followed by a request to make it anew, was void when the run ended. */
-  #dropVoid(run: RunView, { added }: EndEntry): void {
-    const turn = run.turns().findLast(({ response }) => response !== undefined);
-    const name = turn && this.#answers.get(turn.turn);
-    if (turn === undefined || name === undefined) return;
-    const at = added.findIndex((ref) => "model" in ref && ref.model === name);
-    const next = added[at + 1];
-    const isFollowed = turn.calls.size === 0 && next !== undefined && "role" in next;
-    if (at !== -1 && !isFollowed) return;
-    turn.dropAnswer();
-  }
-
-  /** What was answered from outside is recorded as the model was told it only here. */
-  #tellOutputs(run: RunView, { added }: EndEntry): void {
-    const turns = run.turns();
-    for (const [index, ref] of added.entries()) {
-      const before = added[index - 1];
-      if (before === undefined || !("model" in before) || "model" in ref || "after" in ref) continue;
-      const turn = turns.find((one) => this.#answers.get(one.turn) === before.model);
-      for (const [position, part] of ("calls" in ref ? ref.calls : ref.parts).entries()) {
-        if (turn === undefined || typeof part === "string") continue;
-        const told = part.functionResponse?.response;
-        if (told !== undefined && "output" in told)
-          turn.calls.get(buildCallId(turn.turn, position))?.tell(told["output"]);
-      }
+  /**
+   * What a turn added to the history is known.
+   *
+   * @param isEarly - The run ended in the middle of it: an answer that is not used is void.
+   */
+  #close(run: RunView, { turn: number, contents, steps, calls }: TurnRecord, isEarly: boolean): void {
+    const turn = run.turn(number);
+    const answer = contents.findLast((ref) => "model" in ref)?.model;
+    const isVoid = answer === undefined || steps.some(({ step, discarded }) => step === answer && discarded);
+    if (isEarly && isVoid) turn.dropAnswer();
+    // What no step left is recorded as the model was told it only here.
+    for (const call of calls) {
+      const view = turn.calls.get(call.callId);
+      if (call.args !== undefined) view?.edit(call.args);
+      if ("value" in call) view?.endWith(call.value);
     }
+    run.touch(turn);
   }
 }

@@ -1,3 +1,4 @@
+import { knownCost } from "../../model/prices.ts";
 import type { RunEnd, RunEvent } from "../../loop/events.ts";
 import { AnswerParts } from "../view/answer-parts.ts";
 import type { ConversationWriter } from "../conversation-writer.ts";
@@ -116,11 +117,13 @@ export class EventReader {
         turn.live = { said: new AnswerParts(turn.turn, "live") };
         return run.touch(turn);
       case "guardrail":
-        if (event.side === "input" || this.#source.truth === "log" || turn.answers <= this.#recoveries) return;
-        this.#recoveries = turn.answers;
-        turn.withdraw();
-        turn.live = undefined;
-        run.ground(this.#writer.outputs);
+        if (event.side === "input" || this.#source.truth === "log") return;
+        if (turn.answers > this.#recoveries) {
+          this.#recoveries = turn.answers;
+          turn.withdraw();
+          run.ground(this.#writer.outputs);
+        }
+        if (turn.live !== undefined) turn.live = { ...turn.live, said: new AnswerParts(turn.turn, "live") };
         return run.touch(turn);
       case "response":
         if (this.#source.truth === "log") return;
@@ -149,7 +152,7 @@ export class EventReader {
     // The log has the rest, and has it in the moment in which it is sure.
     else if (this.#source.truth === "log") return;
     else if (event.type === "tool-end") call.end(event.outcome);
-    else call.ask(event.question);
+    else call.ask(event);
     run.touch(turn);
   }
 
@@ -195,18 +198,18 @@ export class EventReader {
 }
 
 function endRun(run: RunView, result: RunEnd): void {
-  const { stopReason, usage, cost, sources, searchEntryPoints, citations, text } = result;
+  const { stopReason, usage, sources, searchEntryPoints, citations, text } = result;
   const end: RunViewEnd = {
     stopReason,
-    ...(stopReason === "limit" && { limit: result.limit.name }),
+    ...(stopReason === "limit" && { limit: result.limit.name, limitScope: result.limit.scope }),
+    ...(stopReason === "guardrail" && { guardrail: result.guardrail }),
     usage,
-    ...(cost !== undefined && cost > 0 && { cost }),
+    ...knownCost(result),
   };
   endView(run, end);
   if (sources.length + searchEntryPoints.length > 0)
     run.setGrounding({ sources, searchSuggestions: searchEntryPoints }, { text, citations });
-  if ("pending" in result)
-    for (const { turn, callId, question } of result.pending) run.turn(turn).calls.get(callId)?.ask(question);
+  if ("pending" in result) for (const one of result.pending) run.turn(one.turn).calls.get(one.callId)?.ask(one);
 }
 
 /** Ends a run of which only the events are known. */

@@ -1,8 +1,8 @@
-import type { CallRoute, CallStepValue } from "../../durable/run-log.ts";
-import { isObject } from "../../internal/json.ts";
-import { editedArgs } from "../../tool/edited-args.ts";
-import type { PendingQuestion, ToolOutcome } from "../../tool/tool.ts";
-import type { JsonObject } from "../../wire/types/content.ts";
+import type { CallStepValue } from "../../durable/run-log.ts";
+import type { CallStanding } from "../../session/log/follow-call.ts";
+import { buildPendingCall } from "../../tool/pending-call.ts";
+import type { PendingCall, ToolFailureKind, ToolOutcome } from "../../tool/tool.ts";
+import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
 import type { MessagePart, ToolCallPart, ToolCallState } from "../conversation.ts";
 import { QUESTION_OF } from "../apply-update.ts";
 import { safeFailure, safeProgress } from "./safe-texts.ts";
@@ -19,14 +19,18 @@ export interface CallEnding {
 
 /** One call of a run. */
 export class CallView {
+  readonly #made: FunctionCall;
   #call: ToolCallPart;
   #state: ToolCallState = "called";
   #told: Told = {};
+  /** It may have taken effect: the log says that it began. */
+  #hasBegun = false;
   /** As it was shown last, while nothing has changed. */
   #shown: ToolCallPart | undefined;
 
   constructor(call: ToolCallPart) {
     this.#call = call;
+    this.#made = { name: call.name, args: call.args };
   }
 
   /** It has ended, or somebody has decided that it will not run. */
@@ -34,18 +38,42 @@ export class CallView {
     return ["done", "failed", "denied", "not-run"].includes(this.#state);
   }
 
-  /** What was decided about it before it could run. */
-  route(route: CallRoute): void {
-    if ("args" in route && route.args !== undefined) this.edit(route.args);
-    if (route.do === "deny") this.end({ ok: false, kind: "denied", message: "" });
-    else if (route.do === "ask-approval") this.ask("approval");
-    else if (route.do === "ask-outcome") this.ask("outcome");
+  /** As the model made it. */
+  get made(): FunctionCall {
+    return this.#made;
   }
 
-  ask(question: PendingQuestion): void {
+  /** How it stands, as far as its run has recorded that. */
+  stand(runId: string, turn: number, standing: CallStanding): void {
+    const { state, call, edited } = standing;
+    if (edited === true) this.edit(call.args ?? {});
+    switch (state) {
+      case "ended":
+        return this.endWith(standing.step.value);
+      case "settled":
+        return this.end(standing.outcome);
+      case "asking": {
+        const { question, asked, time } = standing;
+        return this.ask(buildPendingCall(runId, { turn, callId: this.#call.id, call, question }, asked, time));
+      }
+      case "begun":
+        this.#hasBegun = true;
+        return this.#state === "running" ? undefined : this.#set("running");
+      default:
+        if (this.#state !== "running") this.#set("called");
+    }
+  }
+
+  ask({ question, token, approvedBy, editable }: Pick<PendingCall, "question" | keyof Asks>): void {
     const found = Object.entries(QUESTION_OF).find(([, one]) => one === question)?.[0];
+    if (found === undefined) return;
+    const asks = {
+      token,
+      ...(approvedBy !== undefined && { approvedBy }),
+      ...(editable !== undefined && { editable }),
+    };
     // The keys of that table are states.
-    if (found !== undefined) this.#set(found as ToolCallState);
+    this.#set(found as ToolCallState, { asks });
   }
 
   /** A person gave it other arguments. */
@@ -63,48 +91,25 @@ export class CallView {
     if (this.#state === "running") this.#set("running", { progress: safeProgress(progress) });
   }
 
-  /** It will run, perhaps once more. */
-  reopen(): void {
-    this.#set("called");
-  }
-
   end(outcome: ToolOutcome): void {
     if (outcome.ok) return this.#set("done", { output: outcome.output ?? null });
-    const { kind } = outcome;
-    const isState = kind === "denied" || kind === "not-run" || kind === "cancelled";
-    this.#set(isState ? kind : "failed", { failure: safeFailure(kind) });
+    this.#set(stateAfter(outcome.kind), { failure: safeFailure(outcome.kind) });
   }
 
-  /** What its step recorded. */
-  endStep(value: CallStepValue): void {
-    if (value.unknown === true) this.ask("unknown-outcome");
-    else this.end(value.failure ?? { ok: true, output: value.part.functionResponse?.response["output"] });
-  }
-
-  /** A person's or a program's answer to what it waited for. */
-  answer(question: PendingQuestion, given: unknown): void {
-    if (question === "approval") {
-      const args = editedArgs(given);
-      if (args !== undefined) this.edit(args);
-      if (given === true || args !== undefined) this.reopen();
-      else this.end({ ok: false, kind: "denied", message: "" });
-    } else if (isObject(given) && "notExecuted" in given) this.reopen();
-    else if (isObject(given) && "output" in given) this.end({ ok: true, output: given["output"] });
-    else this.end({ ok: false, kind: "failed", message: "" });
-  }
-
-  /** What the model was told in the end, where it differs from what is known. */
-  tell(output: unknown): void {
-    if (this.#state === "done") this.#set("done", { output });
+  /** With what it was answered. */
+  endWith({ failure, part }: CallStepValue): void {
+    this.end(failure ?? { ok: true, output: part.functionResponse?.response["output"] });
   }
 
   show(run: CallEnding): ToolCallPart {
-    const state = this.#stateIn(run);
+    const left = this.#leftBy(run);
+    const state = left === undefined ? this.#state : stateAfter(left);
     if (this.#shown?.state === state) return this.#shown;
-    const failure = state === "cancelled" || state === "not-run" ? { failure: safeFailure(state) } : {};
-    const { progress, ...told } = this.#told;
+    const failure = left === undefined ? {} : { failure: safeFailure(left) };
+    const { progress, asks, ...told } = this.#told;
     const going = run.how === "going" && progress !== undefined ? { progress } : {};
-    this.#shown = { ...this.#call, state, ...failure, ...told, ...going };
+    const waits = asks !== undefined && state === this.#state ? { asks } : {};
+    this.#shown = { ...this.#call, state, ...waits, ...failure, ...told, ...going };
     return this.#shown;
   }
 
@@ -114,18 +119,27 @@ export class CallView {
     this.#shown = undefined;
   }
 
-  /** A call that has not ended in a run that is over. */
-  #stateIn({ how, isEarly, isWaiting }: CallEnding): ToolCallState {
+  /** Why it never ends, in a run that is over. */
+  #leftBy({ how, isEarly, isWaiting }: CallEnding): ToolFailureKind | undefined {
     const isAsked = QUESTION_OF[this.#state] !== undefined;
     const isOpen = isAsked || this.#state === "called" || this.#state === "running";
-    if (how === "going" || !isOpen) return this.#state;
-    if (how === "cut-off") return isAsked ? this.#state : "cancelled";
-    if (isEarly) return "cancelled";
-    return isWaiting && how === "ended" ? this.#state : "not-run";
+    if (!isOpen || how === "going" || (how === "cut-off" && isAsked) || (how === "ended" && isWaiting))
+      return undefined;
+    if (this.#state === "pending-outcome" || (this.#state === "running" && this.#hasBegun)) return "unknown-outcome";
+    if (how === "cut-off" || isEarly) return "cancelled";
+    return isAsked ? "withdrawn" : "not-run";
   }
 }
 
-type Told = Pick<ToolCallPart, "output" | "failure" | "progress">;
+/** The state of a call that failed. */
+export function stateAfter(kind: ToolFailureKind): ToolCallState {
+  if (kind === "withdrawn") return "not-run";
+  return kind === "denied" || kind === "not-run" || kind === "cancelled" ? kind : "failed";
+}
+
+type Told = Pick<ToolCallPart, "output" | "failure" | "progress" | "asks">;
+
+type Asks = NonNullable<ToolCallPart["asks"]>;
 
 /** True for a call of the model's. */
 export function isCall(part: MessagePart): part is ToolCallPart {

@@ -20,7 +20,8 @@ export function collectGrounding(responses: readonly ModelResponse[]): RunGround
   return { sources, searchSuggestions: searchEntryPoints };
 }
 
-function mayHaveSources({ candidate, content }: ModelResponse): boolean {
+/** False for an answer that is based on nothing but what the model knows. */
+export function mayHaveSources({ candidate, content }: ModelResponse): boolean {
   return (
     candidate.groundingMetadata !== undefined ||
     candidate.urlContextMetadata !== undefined ||
@@ -29,8 +30,8 @@ function mayHaveSources({ candidate, content }: ModelResponse): boolean {
 }
 
 /** A source as it is shown. */
-export function showSource({ number, kind, uri, title }: Source): MessageSource {
-  return { number, kind, ...(uri !== undefined && { uri }), ...(title !== undefined && { title }) };
+export function showSource({ chunk: _chunk, ...source }: Source): MessageSource {
+  return source;
 }
 
 /** The citations of an answer: its own, or for the last answer of a run those of earlier ones that it quotes. */

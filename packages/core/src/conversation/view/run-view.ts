@@ -1,6 +1,8 @@
+import type { Cost } from "../../model/prices.ts";
 import type { Citation, Source } from "../../grounding/sources.ts";
+import type { GuardrailStop } from "../../loop/guardrails.ts";
 import type { Limits } from "../../loop/limits.ts";
-import type { StopReason } from "../../loop/result.ts";
+import type { EndReason } from "../../session/log/entries.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import type { Usage } from "../../model/usage.ts";
 import { visibleText } from "../../model/response/parts.ts";
@@ -19,11 +21,12 @@ import { changedFields, partChanges } from "../part-changes.ts";
 import { TurnView } from "./turn-view.ts";
 
 /** How a run ended. */
-export interface RunViewEnd {
-  readonly stopReason: StopReason | "failed" | "aborted";
+export interface RunViewEnd extends Cost {
+  readonly stopReason: EndReason;
   readonly limit?: keyof Limits | undefined;
+  readonly limitScope?: Message["limitScope"];
+  readonly guardrail?: GuardrailStop | undefined;
   readonly usage?: Usage | undefined;
-  readonly cost?: number | undefined;
   readonly error?: MessageError | undefined;
 }
 
@@ -31,12 +34,14 @@ export interface RunViewEnd {
 export class RunView {
   readonly runId: string;
   readonly messageId: string;
-  readonly #turns: Map<number, TurnView> = new Map();
+  readonly #byNumber: Map<number, TurnView> = new Map();
+  /** In order. */
+  readonly #turns: TurnView[] = [];
   readonly #changed: Set<TurnView> = new Set();
   /** Undefined while it is going, or was cut off. */
   end: RunViewEnd | undefined;
   /** False once it is known that nobody runs it. */
-  isLed = true;
+  hasRunner = true;
   /** Another run follows. */
   isLeft = false;
   /** The next message left its unfinished answer out. */
@@ -63,19 +68,20 @@ export class RunView {
   }
 
   turn(number: number): TurnView {
-    const known = this.#turns.get(number);
+    const known = this.#byNumber.get(number);
     if (known !== undefined) return known;
     const turn = new TurnView(number);
-    this.#turns.set(number, turn);
+    this.#byNumber.set(number, turn);
+    this.#turns.splice(this.#turns.findLastIndex((one) => one.turn < number) + 1, 0, turn);
     return turn;
   }
 
   turns(): readonly TurnView[] {
-    return [...this.#turns.values()].toSorted((a, b) => a.turn - b.turn);
+    return this.#turns;
   }
 
   get isGoing(): boolean {
-    return this.end === undefined && this.isLed && !this.isLeft;
+    return this.end === undefined && this.hasRunner && !this.isLeft;
   }
 
   /** The turn that was left in the middle of its answer. */
@@ -87,12 +93,12 @@ export class RunView {
   touch(turn?: TurnView): void {
     this.#isChanged = true;
     if (turn !== undefined) this.#changed.add(turn);
-    else for (const one of this.#turns.values()) this.#changed.add(one);
+    else for (const one of this.#turns) this.#changed.add(one);
   }
 
   /** Answers have come: finds out what they are based on. */
   ground(more: readonly ModelResponse[] = []): void {
-    const found = collectGrounding([...this.turns().flatMap((turn) => turn.allResponses()), ...more]);
+    const found = collectGrounding([...this.#turns.flatMap((turn) => turn.groundedResponses()), ...more]);
     if (found !== NO_GROUNDING) this.setGrounding(found);
   }
 
@@ -103,10 +109,10 @@ export class RunView {
   ): void {
     this.#grounding = grounding;
     this.#isChanged = true;
-    const answered = this.turns().filter(({ response }) => response !== undefined);
-    for (const turn of answered) {
-      if (turn.response === undefined) continue;
-      const isTold = last !== undefined && turn === answered.at(-1) && visibleText(turn.response.content) === last.text;
+    const answered = this.#turns.findLast(({ response }) => response !== undefined);
+    for (const turn of this.#turns) {
+      if (turn.response === undefined || !(turn === answered || turn.isGrounded)) continue;
+      const isTold = last !== undefined && turn === answered && visibleText(turn.response.content) === last.text;
       turn.cite(isTold ? last.citations : collectCitations(turn.response, grounding.sources, undefined));
       this.touch(turn);
     }
@@ -136,8 +142,8 @@ export class RunView {
     const changes = [...this.#showFields(), ...this.#showSources()];
     const ending = this.#ending();
     const turns = this.turns();
-    for (const turn of turns) {
-      if (!this.#changed.has(turn) || turn.isHeld) continue;
+    for (const turn of [...this.#changed].toSorted((a, b) => a.turn - b.turn)) {
+      if (turn.isHeld) continue;
       this.#changed.delete(turn);
       const target = turn.parts(ending);
       changes.push(...partChanges(this.messageId, turn.shown, target, lastIdBefore(turns, turn.turn)));
@@ -182,14 +188,17 @@ export class RunView {
   }
 
   #fields(): Omit<Message, "id" | "role" | "parts" | "sources" | "runId" | "at"> {
-    const { stopReason, limit, usage, cost, error } = this.end ?? {};
+    const { stopReason, limit, limitScope, guardrail, usage, cost, pricesAsOf, error } = this.end ?? {};
+    const { name = "", side = "input", message } = guardrail ?? {};
     return {
       state: this.#state(),
       searchSuggestions: this.#grounding.searchSuggestions,
       ...(stopReason !== undefined && { stopReason }),
       ...(limit !== undefined && { limit }),
+      ...(limitScope !== undefined && { limitScope }),
+      ...(guardrail !== undefined && { guardrail: { name, side, ...(message !== undefined && { message }) } }),
       ...(usage !== undefined && { usage }),
-      ...(cost !== undefined && { cost }),
+      ...(cost !== undefined && { cost, ...(pricesAsOf !== undefined && { pricesAsOf }) }),
       ...(error !== undefined && { error }),
     };
   }
@@ -214,10 +223,9 @@ export class RunView {
 
   #ending(): CallEnding {
     const { end } = this;
-    const isEarly =
-      end === undefined || end.stopReason === "failed" || end.stopReason === "aborted" || end.stopReason === "limit";
+    const isEarly = end === undefined || endsEarly(end);
     return {
-      how: this.isLeft ? "left" : end !== undefined ? "ended" : this.isLed ? "going" : "cut-off",
+      how: this.isLeft ? "left" : end !== undefined ? "ended" : this.hasRunner ? "going" : "cut-off",
       isEarly,
       isWaiting: end?.stopReason === "needs-approval" || end?.stopReason === "needs-outcome",
     };
@@ -234,6 +242,11 @@ export class RunView {
   }
 }
 
+/** True for a run that ended in the middle of what it did. */
+export function endsEarly({ stopReason }: Pick<RunViewEnd, "stopReason">): boolean {
+  return ["failed", "aborted", "damaged", "limit"].includes(stopReason);
+}
+
 /** Id of the last part before a turn. */
 function lastIdBefore(turns: readonly TurnView[], turn: number): string | undefined {
   return turns.findLast((one) => one.turn < turn && one.shown.length > 0)?.shown.at(-1)?.id;
@@ -247,5 +260,5 @@ function sameLength(a: readonly MessageSource[], b: readonly MessageSource[]): n
 }
 
 function isSame(a: MessageSource | undefined, b: MessageSource | undefined): boolean {
-  return a?.number === b?.number && a?.kind === b?.kind && a?.uri === b?.uri && a?.title === b?.title;
+  return JSON.stringify(a) === JSON.stringify(b);
 }

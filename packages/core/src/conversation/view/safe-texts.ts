@@ -11,6 +11,7 @@ const FAILURES: { readonly [Kind in ToolFailureKind]: string } = {
   timeout: "The call took too long.",
   cancelled: "The call was cancelled before it ended.",
   denied: "The call was denied.",
+  withdrawn: "The request was withdrawn.",
   "unknown-outcome": "It is unknown whether the call took effect.",
   "not-run": "The call was not run.",
 };
@@ -31,6 +32,7 @@ const ERRORS: { readonly [Code in ErrorCode]?: string } = {
   response_blocked: "The model's service refused the message.",
   run_aborted: "The run was stopped.",
   run_stopped: "The run was stopped.",
+  run_released: "The run goes on in another process.",
   session_lease_lost: "The run was taken over by another process.",
   session_store: "The conversation could not be stored.",
   session_limit: "The conversation has reached its limit.",

@@ -4,7 +4,7 @@ import type { Citation } from "../../grounding/sources.ts";
 import { AnswerParts, saidParts } from "./answer-parts.ts";
 import { type CallEnding, CallView, isCall } from "./call-view.ts";
 import type { MessagePart } from "../conversation.ts";
-import { citeParts } from "./grounding-parts.ts";
+import { citeParts, mayHaveSources } from "./grounding-parts.ts";
 
 /** An answer that is under way, or was never finished. */
 export interface LiveAnswer {
@@ -32,6 +32,10 @@ export class TurnView {
   shown: readonly MessagePart[] = [];
   /** Nothing of it is shown anew for now: it is only read once more. */
   isHeld = false;
+  /** Guardrails have yet to check the answer: it is shown only while the run is going. */
+  isUnchecked = false;
+  /** Answers that may be based on something. */
+  readonly #grounded: ModelResponse[] = [];
   readonly #steerings: (readonly Content[])[] = [];
   #parts: readonly MessagePart[] = [];
   #cited: readonly MessagePart[] = [];
@@ -46,6 +50,7 @@ export class TurnView {
     this.live = undefined;
     this.response = response;
     this.responses.push(response);
+    if (mayHaveSources(response)) this.#grounded.push(response);
     if (steered !== undefined) this.#steerings.push(steered);
     this.addContent(response.content);
   }
@@ -90,7 +95,18 @@ export class TurnView {
 
   /** The answers of this turn and of runs inside of its calls, in the order in which the run counts them. */
   allResponses(): readonly ModelResponse[] {
-    return [...this.responses, ...[...this.calls.keys()].flatMap((callId) => this.nested.get(callId) ?? [])];
+    const own = this.isUnchecked ? [] : this.responses;
+    return [...own, ...[...this.calls.keys()].flatMap((callId) => this.nested.get(callId) ?? [])];
+  }
+
+  /** True for an answer that may be based on something. */
+  get isGrounded(): boolean {
+    return this.response !== undefined && this.#grounded.includes(this.response);
+  }
+
+  /** {@link allResponses}, as far as they may be based on something. */
+  groundedResponses(): readonly ModelResponse[] {
+    return this.#grounded.length + this.nested.size === 0 ? [] : this.allResponses().filter(mayHaveSources);
   }
 
   /** What there is to show. */
@@ -113,6 +129,7 @@ export class TurnView {
 
   #answerParts(run: CallEnding): readonly MessagePart[] {
     if (this.live !== undefined) return run.how === "going" ? this.live.said.streaming() : this.interrupted();
+    if (this.isUnchecked && run.how !== "going") return [];
     return this.#cited.map((part) => this.calls.get(part.id)?.show(run) ?? part);
   }
 }

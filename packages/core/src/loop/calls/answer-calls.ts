@@ -1,19 +1,23 @@
-import { buildCallId, callStepName, hookStepName, waitName } from "../../durable/run-log.ts";
-import { findRecorded, isRunSuspended, type Op, type Outcome } from "../../durable/steps.ts";
+import { buildCallId, stepName, type StepPlace } from "../../durable/run-log.ts";
+import { isRunSuspended, type NamedStep, type Op, type Outcome } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import type { Json } from "../../internal/json.ts";
-import { callLimitReached, toolDisabled } from "../../tool/model-texts.ts";
-import type { PendingCall } from "../../tool/tool.ts";
+import { maxMediaBytes } from "../../model/request/contents-size.ts";
+import { callLimitReached, INTERRUPTED, toolDisabled, UNANSWERED } from "../../tool/model-texts.ts";
+import type { ToolOutcome } from "../../tool/tool.ts";
 import type { Content, FunctionCall, Part } from "../../wire/types/content.ts";
 import type { Emit, RunEvent } from "../events.ts";
+import type { GuardrailStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
-import { executeStep } from "../single-step.ts";
-import { afterAnswer, routeCalls } from "./approvals.ts";
+import { executeStep, isRecorded } from "../single-step.ts";
+import { afterAnswer, rerouteCalls, routeCalls } from "./approvals.ts";
 import { CallGate } from "./call-gate.ts";
-import { type CallState, isAwaiting, QUESTIONS, type TurnCall } from "./call-state.ts";
+import { type CallState, isAwaiting, questionOf, QUESTIONS, timeOf, type TurnCall } from "./call-state.ts";
 import { afterChild, beginChild, runHook } from "./child-run.ts";
-import { afterRun, cutOff, runCall, toolEnd, toolStart } from "./run-call.ts";
+import { checkAnswered } from "./check-given.ts";
+import { findBegun, keepRecorded, noteAnswers, reportAnswers, wasAsked } from "./recorded-calls.ts";
+import { afterRun, answered, cancelled, cutOff, runCall, toolStart } from "./run-call.ts";
 
 const RUNNING: CallState = { state: "running", attempt: 0 };
 
@@ -25,6 +29,8 @@ export interface AnsweredCalls {
   readonly contents: readonly Content[];
   /** The first call of a tool that ends the run: its name and output. */
   readonly ending?: { readonly endedBy: string; readonly output: unknown } | undefined;
+  /** A guardrail stopped the run for what was said about a call. The calls that had not begun are answered as not run. */
+  readonly guardrail?: GuardrailStop | undefined;
 }
 
 /**
@@ -34,7 +40,7 @@ export interface AnsweredCalls {
  * @param refusal - Answers every call with this text instead of running it.
  * @returns Undefined when some calls wait for an answer from outside, which suspended the run.
  */
-export async function answerCalls(
+export function answerCalls(
   input: LoopInput,
   state: RunState,
   calls: readonly FunctionCall[],
@@ -42,22 +48,46 @@ export async function answerCalls(
 ): Promise<AnsweredCalls | undefined> {
   const planned: TurnCall[] = [];
   // Only calls that may need an answer from outside cost a step.
-  let needsRoutes = false;
+  const { turns: turn } = state;
+  let needsRoutes = input.steps.recorded !== undefined && isRecorded(input, { kind: "route", turn });
   for (const call of calls) {
     const next = planCall(input, state, call, planned.length, refusal);
-    needsRoutes ||= next.tool?.external === true || next.tool?.needsApproval !== undefined;
+    const { tool, recorded } = next;
+    needsRoutes ||= recorded === undefined && (tool?.external === true || tool?.needsApproval !== undefined);
     planned.push(next);
   }
   state.calls = planned;
-  if (needsRoutes) await routeCalls(input, state, planned);
+  if (!needsRoutes) return answerRest(input, state);
+  return routeCalls(input, state, planned).then((stop) => answerRest(input, state, stop));
+}
 
+/**
+ * Answers the calls of the open turn that have no answer yet.
+ *
+ * @param stop - Why a guardrail stops the run: none of them is begun any more.
+ */
+export async function answerRest(
+  input: LoopInput,
+  state: RunState,
+  stop?: GuardrailStop,
+): Promise<AnsweredCalls | undefined> {
+  const planned = state.calls;
   const hasChildren = input.steps.children !== undefined;
+  let guardrail = stop;
   for (;;) {
+    let isEdited = false;
+    for (const { current } of planned) isEdited ||= current.state === "edited";
+    if (isEdited) guardrail ??= await rerouteCalls(input, state, planned);
+    if (guardrail !== undefined) stopCalls(input, state, planned);
     if (hasChildren) await beginChildren(input, state, planned);
     const open: TurnCall[] = [];
     for (const call of planned) if (call.current.state !== "answered") open.push(call);
     if (open.length === 0) break;
-    if ((await callRound(input, state, hasChildren ? sideBySide(open) : open)) !== "suspended") continue;
+    const stopped = await callRound(input, state, hasChildren ? sideBySide(open) : open);
+    if (stopped !== "suspended") {
+      guardrail ??= stopped;
+      continue;
+    }
     if (input.emit !== undefined) await reportAnswers(input.emit, planned);
     return undefined;
   }
@@ -79,36 +109,51 @@ export async function answerCalls(
     after.push(...value.after);
   }
   state.calls = [];
+  state.pending = [];
   state.unsettled.length = 0;
   const content: Content = { role: "user", parts: responses };
-  return { responses, contents: after.length === 0 ? [content] : [content, { role: "user", parts: after }], ending };
+  return {
+    responses,
+    contents: after.length === 0 ? [content] : [content, { role: "user", parts: after }],
+    ending,
+    guardrail,
+  };
 }
 
-/** Reports calls whose steps emitted nothing: a journal or somebody outside answered them. */
-async function reportAnswers(emit: Emit, calls: readonly TurnCall[]): Promise<void> {
-  const unreported = calls.flatMap((call) => {
-    const { current, fromJournal, endReported } = call;
-    if (current.state !== "answered" || endReported) return [];
-    return [{ call, value: current.value, mark: fromJournal && ({ replayed: true } as const) }];
-  });
-  for (const { call, value, mark } of unreported)
-    if (!call.begun && value.notRun !== true) await emit({ ...toolStart(call), ...mark });
-  for (const { call, value, mark } of unreported) await emit({ ...toolEnd(call, value), ...mark });
+/** Nothing is begun any more, and nobody is asked; what is a separate run goes on. */
+function stopCalls(input: LoopInput, state: RunState, calls: readonly TurnCall[]): void {
+  for (const call of calls) {
+    const { state: how } = call.current;
+    if (how === "answered" || how === "child-run" || how === "after-hook") continue;
+    // Nobody says any more whether it happened.
+    const outcome: ToolOutcome =
+      how === "interrupted"
+        ? { ok: false, kind: "unknown-outcome", message: INTERRUPTED }
+        : { ok: false, kind: "not-run", message: UNANSWERED };
+    call.current = answered(input, call, outcome, state.endedAt);
+  }
 }
 
 function planCall(input: LoopInput, state: RunState, call: FunctionCall, index: number, refusal?: string): TurnCall {
   const tool = input.toolset.byName.get(call.name);
   const limit = input.limits.toolCalls;
   const badCalls = state.badCalls.get(call.name) ?? 0;
-  if (limit !== undefined && state.toolCalls >= limit) refusal ??= callLimitReached(limit);
+  const { turns: turn } = state;
+  const callId = buildCallId(turn, index);
+  const recorded = input.steps.recorded === undefined ? undefined : findBegun(input, { turn, callId });
+  const isKnown = input.steps.recorded !== undefined && (recorded !== undefined || wasAsked(input, turn, index));
+  if (isKnown) refusal = undefined;
+  else if (limit !== undefined && state.toolCalls >= limit) refusal ??= callLimitReached(limit);
   else if (tool !== undefined && badCalls > tool.maxRetries) refusal ??= toolDisabled(tool.name, badCalls);
   state.toolCalls++;
   return {
-    turn: state.turns,
-    callId: buildCallId(state.turns, index),
+    turn,
+    callId,
     call,
+    recorded,
     tool: refusal === undefined ? tool : undefined,
     refusal,
+    mediaRoom: () => maxMediaBytes(input.model, state.sentBytes()),
     current: RUNNING,
     failure: undefined,
     executed: false,
@@ -138,14 +183,19 @@ async function callRound(
   input: LoopInput,
   state: RunState,
   calls: readonly TurnCall[],
-): Promise<"suspended" | undefined> {
-  if (input.emit !== undefined) await reportRound(input.emit, calls);
+): Promise<"suspended" | GuardrailStop | undefined> {
+  if (input.emit !== undefined) await reportRound(input.emit, state.runId, calls);
   const gate = calls.length > 1 ? new CallGate(input.concurrency) : undefined;
   const before: CallState[] = [];
   const operations: Op<RunEvent>[] = [];
   for (const call of calls) {
     before.push(call.current);
-    operations.push(operationFor(input, state, call, gate));
+    const { current } = call;
+    operations.push(
+      current.state === "running"
+        ? runOperation(input, state, call, current.attempt, gate)
+        : waitOperation(input, state, call),
+    );
   }
   let outcomes: readonly Outcome[];
   try {
@@ -154,10 +204,10 @@ async function callRound(
     keepRecorded(input, state, calls, operations);
     if (isRunSuspended(error)) {
       // A failure ends the run; its questions are asked again when it is resumed.
-      throwFailure(calls);
+      for (const { failure } of calls) if (failure !== undefined) throw failure.error;
       state.pending = calls.flatMap((call, position) => {
         const isWaiting = error.waiting.includes(operations[position]?.name ?? "");
-        return isWaiting ? (questionOf(call) ?? []) : [];
+        return isWaiting ? (questionOf(call, state.runId) ?? []) : [];
       });
       if (state.pending.length > 0) return "suspended";
     }
@@ -170,52 +220,37 @@ async function callRound(
     call.fromJournal = !call.executed;
     call.current = afterRun(input, state, call, from.attempt, outcome);
   }
-  throwFailure(calls);
+  for (const { failure } of calls) {
+    if (failure === undefined) continue;
+    keepRecorded(input, state, calls, operations);
+    throw failure.error;
+  }
+  if (input.openTurns.length > 0) noteAnswers(input, operations, outcomes);
+  let guardrail: GuardrailStop | undefined;
   for (const [index, call] of calls.entries()) {
     const [from, outcome] = [before[index], outcomes[index]];
-    if (from === undefined || from.state === "answered") continue;
+    if (from === undefined || from.state === "edited" || from.state === "answered") continue;
     if (from.state === "running") {
       if (outcome?.ok !== true) call.current = afterRun(input, state, call, from.attempt, outcome);
-    } else if (isAwaiting(from)) call.current = afterAnswer(input, state, call, from, outcome);
-    else call.current = await afterChild(input, state, call, from, outcome);
+    } else if (isAwaiting(from)) {
+      // After a stop, nothing more is read.
+      if (guardrail !== undefined) continue;
+      const wait = operations[index]?.name ?? "";
+      const checked = await checkAnswered(input, state, call, QUESTIONS[from.state], wait, outcome);
+      if (checked === "wall-time") {
+        state.useUpWallTime(input.limits);
+        call.current = answered(input, call, cancelled(), state.endedAt);
+      } else if ("guardrail" in checked) ({ guardrail } = checked);
+      else call.current = afterAnswer(input, state, call, from, checked.outcome);
+    } else call.current = await afterChild(input, state, call, from, outcome);
   }
-  return undefined;
+  return guardrail;
 }
 
-/** What came of calls in an earlier process, when their round has no outcomes: the conversation may go on from here without them. */
-function keepRecorded(
-  input: LoopInput,
-  state: RunState,
-  calls: readonly TurnCall[],
-  operations: readonly Op<RunEvent>[],
-): void {
-  for (const [index, call] of calls.entries()) {
-    const { current } = call;
-    const operation = operations[index];
-    if (current.state !== "running" || operation === undefined) continue;
-    const { outcome, begun } = findRecorded(input.steps, operation.name);
-    if (outcome?.ok === true) {
-      call.fromJournal = !call.executed;
-      call.current = afterRun(input, state, call, current.attempt, outcome);
-    } else if (begun && call.tool?.effects === "once") call.current = cutOff(input, state, call);
-  }
-}
-
-/** A failure of the application's own code in a step of this process ends the run with its error. */
-function throwFailure(calls: readonly TurnCall[]): void {
-  for (const { failure } of calls) if (failure !== undefined) throw failure.error;
-}
-
-/** What a call that waits for an answer from outside asks. */
-function questionOf({ current, turn, callId, call, edited }: TurnCall): PendingCall | undefined {
-  if (!isAwaiting(current)) return undefined;
-  return { turn, callId, call, question: QUESTIONS[current.state], ...(edited && { edited }) };
-}
-
-async function reportRound(emit: Emit, calls: readonly TurnCall[]): Promise<void> {
+async function reportRound(emit: Emit, runId: string, calls: readonly TurnCall[]): Promise<void> {
   for (const call of calls) {
     if (call.current.state === "running") continue;
-    const pending = questionOf(call);
+    const pending = questionOf(call, runId);
     if (pending !== undefined) await emit({ type: "tool-pending", ...pending });
   }
   for (const call of calls) {
@@ -225,35 +260,40 @@ async function reportRound(emit: Emit, calls: readonly TurnCall[]): Promise<void
   }
 }
 
-/** The operation of a call in its state. */
-function operationFor(input: LoopInput, state: RunState, call: TurnCall, gate: CallGate | undefined): Op<RunEvent> {
-  const { current, callId } = call;
+/** The operation of a call that does not run here, in its state. */
+function waitOperation(input: LoopInput, state: RunState, call: TurnCall): Op<RunEvent> {
+  const { current, callId, turn } = call;
   switch (current.state) {
-    case "running":
-      return runOperation(input, state, call, callStepName(callId, current.attempt), gate);
     case "awaiting-approval":
     case "awaiting-output":
     case "interrupted": {
       const timeoutMs = call.tool?.answerTimeoutMs;
+      const question = QUESTIONS[current.state];
       return {
         kind: "wait",
-        name: waitName(callId, QUESTIONS[current.state], current.state === "interrupted" ? current.time : 1),
+        ...placed({ kind: "wait", turn, callId, question, time: timeOf(current) }),
         // A PendingCall is JSON: its call is as the model made it.
-        question: questionOf(call) as unknown as Json,
+        question: questionOf(call, state.runId) as unknown as Json,
         ...(timeoutMs !== undefined && timeoutMs !== Infinity && { timeoutMs }),
       };
     }
     case "child-run":
-      return { kind: "child", name: callId, agent: current.agent, input: current.input };
+      return {
+        kind: "child",
+        ...placed({ kind: "call", turn, callId, attempt: 0 }),
+        agent: current.agent,
+        input: current.input,
+      };
     case "before-hook":
     case "after-hook": {
-      const name = hookStepName(callId, current.state === "before-hook" ? "before" : "after");
+      const hook = current.state === "before-hook" ? "before" : "after";
+      const place: StepPlace = { kind: "hook", turn, callId, hook };
       return {
         kind: "step",
-        name,
+        ...placed(place),
         run: async (step) => {
           try {
-            return await executeStep(input, name, step, (timed) => runHook(input, call, current, step, timed));
+            return await executeStep(input, place, step, (timed) => runHook(input, call, current, step, timed));
           } catch (error) {
             call.failure = { error };
             throw error;
@@ -261,28 +301,36 @@ function operationFor(input: LoopInput, state: RunState, call: TurnCall, gate: C
         },
       };
     }
+    case "running":
+    case "edited":
     case "answered":
-      throw new RangeError(`${callId} is answered already`);
+      throw new RangeError(`${callId} has no operation: it is ${current.state}`);
   }
+}
+
+function placed(place: StepPlace): NamedStep {
+  return { name: stepName(place), place };
 }
 
 function runOperation(
   input: LoopInput,
   state: RunState,
   call: TurnCall,
-  name: string,
+  attempt: number,
   gate: CallGate | undefined,
 ): Op<RunEvent> {
-  const { tool } = call;
-  const once = tool?.effects === "once";
+  const { tool, turn, callId } = call;
+  const place: StepPlace = { kind: "call", turn, callId, attempt };
+  const once = tool?.effects === "once" || call.recorded === "begun";
   return {
     kind: "step",
-    name,
+    name: stepName(place),
+    place,
     ...(once && { once }),
     run: async (step) => {
       call.executed = true;
       const run = (): ReturnType<typeof runCall> =>
-        executeStep(input, name, step, (timed) => runCall(input, state, call, timed), call);
+        executeStep(input, place, step, (timed) => runCall(input, state, call, timed), call);
       try {
         const value = await (gate === undefined ? run() : gate.through(tool?.sequential ?? false, run));
         // Kept at once: the round may end with an abort.

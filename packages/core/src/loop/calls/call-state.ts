@@ -1,16 +1,18 @@
 import type { CallStepValue } from "../../durable/run-log.ts";
 import type { Json } from "../../internal/json.ts";
 import type { CallControl } from "../../tool/call-tool.ts";
-import type { ChildRunResult, PendingQuestion, Tool } from "../../tool/tool.ts";
+import { type AskedOf, buildPendingCall } from "../../tool/pending-call.ts";
+import type { ChildRunResult, PendingCall, PendingQuestion, Tool } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
 
 /**
- * The state of a call of the open turn. Each state but the last is one operation of a round:
+ * The state of a call of the open turn. Each state but `edited` and the last is one operation of a round:
  *
  * ```text
  * call ─┬─► running ───────────► answered | interrupted
  *       │     interrupted ─────► answered | running
- *       ├─► awaiting-approval ─► running | awaiting-output | answered
+ *       ├─► awaiting-approval ─► running | awaiting-output | edited | answered
+ *       │     edited ──────────► running | awaiting-output | awaiting-approval
  *       ├─► awaiting-output ───► answered | running
  *       ├─► before-hook ► child-run ► after-hook ► answered      (either hook may be missing)
  *       └─► answered
@@ -19,8 +21,10 @@ import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
 export type CallState =
   /** It runs here. `attempt` counts the earlier attempts that are known. */
   | { readonly state: "running"; readonly attempt: number }
-  /** A person must approve it. */
-  | { readonly state: "awaiting-approval" }
+  /** A person must approve it. `time` counts these questions, from 1. */
+  | { readonly state: "awaiting-approval"; readonly time: number }
+  /** A person changed its arguments when approving it: whether that is enough is decided between two rounds. */
+  | { readonly state: "edited"; readonly time: number }
   /** Its tool has no `run`: its output comes from outside. */
   | { readonly state: "awaiting-output" }
   /** The process died during a call that must not run twice: somebody must say whether it happened. `time` counts these questions, from 1. */
@@ -55,6 +59,11 @@ export function isAwaiting(current: CallState): current is AwaitingState {
   return Object.hasOwn(QUESTIONS, current.state);
 }
 
+/** Counts how often the question was asked, from 1. */
+export function timeOf(current: AwaitingState): number {
+  return current.state === "awaiting-output" ? 1 : current.time;
+}
+
 /** A call as the model made it, or as a person changed it. */
 export interface PlannedCall {
   readonly turn: number;
@@ -63,10 +72,18 @@ export interface PlannedCall {
   readonly call: FunctionCall;
   /** A person changed its arguments when approving it. */
   readonly edited?: true | undefined;
+  /** What its tool said about the answers to its question, if it has asked one. */
+  readonly asked?: AskedOf | undefined;
   /** Absent when there is no such tool, or the call is refused. */
   readonly tool: Tool | undefined;
   /** Why the call must not run, for the model. */
   readonly refusal: string | undefined;
+  /** Bytes of media that its result may have: what the results of other calls leave. */
+  readonly mediaRoom: () => number;
+  /** A journal has what came of it, or that its effect began: whether it may run is not decided again. */
+  readonly recorded?: "outcome" | "begun" | undefined;
+  /** Bytes that its result has, as soon as it is made. */
+  responseBytes?: number | undefined;
 }
 
 /** Gives a call the arguments that a person approved instead of the model's. */
@@ -79,6 +96,7 @@ export function editCall(call: TurnCall, args: JsonObject): void {
 export interface TurnCall extends PlannedCall, CallControl {
   call: FunctionCall;
   edited?: true | undefined;
+  asked?: AskedOf | undefined;
   current: CallState;
   /** What its step threw in this process. */
   failure: { readonly error: unknown } | undefined;
@@ -90,4 +108,10 @@ export interface TurnCall extends PlannedCall, CallControl {
   begun: boolean;
   /** Its `tool-end` has been emitted. */
   endReported: boolean;
+}
+
+/** What a call that waits for an answer from outside asks. */
+export function questionOf({ current, asked, ...call }: TurnCall, runId: string): PendingCall | undefined {
+  if (!isAwaiting(current)) return undefined;
+  return buildPendingCall(runId, { ...call, question: QUESTIONS[current.state] }, asked, timeOf(current));
 }

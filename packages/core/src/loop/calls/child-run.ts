@@ -119,6 +119,7 @@ async function startChild(
   call: FunctionCall,
 ): Promise<ChildState | AnsweredState> {
   const { callId } = planned;
+  const { prices } = input;
   const parent: ParentRun = {
     // From what is recorded, not from a clock or this process: a replay must give the same.
     step: {
@@ -128,7 +129,7 @@ async function startChild(
       ...(state.traceparent !== undefined && { traceparent: state.traceparent }),
     },
     remaining: remainingLimits(input, state.spent()),
-    prices: input.prices,
+    prices: typeof prices === "function" ? (model) => prices(model, new Date(state.endedAt)) : prices,
     metadata: input.identity.metadata,
   };
   try {

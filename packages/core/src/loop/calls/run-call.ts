@@ -1,12 +1,13 @@
-import { type CallStepValue, callStepName } from "../../durable/run-log.ts";
+import { type CallStepValue, stepName } from "../../durable/run-log.ts";
 import { type Outcome, type Step, VALUE_TOO_LARGE } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
 import { isTooDeep } from "../../internal/json.ts";
 import { type Logger, SILENT } from "../../logging/logger.ts";
 import { depthError } from "../../model/request/check-depth.ts";
+import { partsBytes } from "../../model/request/contents-size.ts";
 import { callTool } from "../../tool/call-tool.ts";
-import { functionResponse, jsonSafe } from "../../tool/function-response.ts";
+import { functionResponse, jsonSafe, type ResponseParts } from "../../tool/function-response.ts";
 import { argumentsEdited, CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN } from "../../tool/model-texts.ts";
 import type { ToolRetryNotice } from "../../tool/retry-call.ts";
 import type { NestedRun, ParentRun, ToolContext, ToolOutcome } from "../../tool/tool.ts";
@@ -29,8 +30,8 @@ export async function runCall(
 ): Promise<CallStepValue> {
   const { callId, call, tool, refusal } = planned;
   const startedAt = input.now();
-  const interrupted = tool?.effects === "once" && step.attempt > 1;
-  const asks = interrupted && tool.unknownOutcome === "ask";
+  const interrupted = step.attempt > 1 && (tool?.effects === "once" || planned.recorded === "begun");
+  const asks = interrupted && tool?.unknownOutcome === "ask";
   const isWatched = input.emit !== undefined && !asks;
   // Most runs log nothing, and this is called for each call.
   const logger = input.logger.warn === SILENT.warn ? input.logger : stepLogger(input, planned.turn, step);
@@ -39,6 +40,7 @@ export async function runCall(
   const run: CallParts = {
     logger,
     attach: (one) => {
+      if (nested.includes(one)) return;
       nested.push(one);
       state.unsettled.push(one);
     },
@@ -143,7 +145,7 @@ function toolContext(
   step: LoopStep,
   run: CallParts,
 ): Omit<ToolContext, "attempt"> {
-  const { identity, context } = input;
+  const { identity, context, steps } = input;
   const { traceparent } = step;
   return {
     ...identity,
@@ -155,6 +157,7 @@ function toolContext(
     idempotencyKey: `${identity.runId}/${callId}`,
     turn,
     ...(traceparent !== undefined && { traceparent }),
+    step: steps.record && ((name, work) => steps.record?.({ kind: "inner", turn, callId, name }, work) ?? work()),
     progress: async (progress) => {
       if (input.emit !== undefined) await step.emit({ type: "tool-progress", turn, callId, progress });
     },
@@ -166,7 +169,7 @@ function toolContext(
 function parentRun(
   input: LoopInput,
   state: RunState,
-  { callId, current }: TurnCall,
+  { turn, callId, current }: TurnCall,
   { traceparent }: LoopStep,
   startedAt: number,
 ): ParentRun {
@@ -174,12 +177,12 @@ function parentRun(
   return {
     step: {
       runId: state.runId,
-      step: callStepName(callId, attempt),
+      step: stepName({ kind: "call", turn, callId, attempt }),
       callId,
       ...(traceparent !== undefined && { traceparent }),
     },
     get remaining() {
-      return remainingLimits(input, state.spentInside(input.now() - startedAt));
+      return remainingLimits(input, state.spentInside(input.now() - startedAt), state.maxCost);
     },
     prices: input.prices,
     metadata: input.identity.metadata,
@@ -230,29 +233,56 @@ export function answered(
 
 function recordOutcome(
   input: LoopInput,
-  { call, tool, edited }: PlannedCall,
+  planned: PlannedCall,
   outcome: ToolOutcome,
   startedAt: number,
   endedAt: number,
 ): CallStepValue {
-  const { part, after, shortened } = functionResponse(call, outcome, {
+  const { call, tool } = planned;
+  const response = functionResponse(call, outcome, {
     mediaInFunctionResponses: input.model.capabilities.mediaInFunctionResponses,
+    officeInput: input.model.capabilities.officeInput,
     maxResultBytes: tool?.maxResultBytes,
+    maxMediaBytes: planned.mediaRoom,
   });
+  const { part, after } = response;
+  const hasMedia = after.length > 0 || part.functionResponse?.parts !== undefined;
+  if (hasMedia) planned.responseBytes = partsBytes([part, ...after]);
+  const ending = tool?.endsRun === true && outcome.ok && { ending: { output: jsonSafe(outcome.output).value } };
+  return {
+    ...describeOutcome(planned, outcome, response),
+    ...ending,
+    durationMs: endedAt - startedAt,
+    startedAt,
+    endedAt,
+  };
+}
+
+/** The answer of a call that was not made here, as the model reads it with the default limits. */
+export function settledValue(
+  made: Pick<PlannedCall, "call" | "edited">,
+  outcome: ToolOutcome,
+  at: number,
+): CallStepValue {
+  const response = functionResponse(made.call, outcome, { mediaInFunctionResponses: false });
+  return { ...describeOutcome(made, outcome, response), durationMs: 0, startedAt: at, endedAt: at };
+}
+
+function describeOutcome(
+  { call, edited }: Pick<PlannedCall, "call" | "edited">,
+  outcome: ToolOutcome,
+  { part, after, shortened }: ResponseParts,
+): Omit<CallStepValue, "durationMs" | "startedAt" | "endedAt"> {
   // A hook's outcome may have other members.
   const failure = outcome.ok ? undefined : ({ ok: false, kind: outcome.kind, message: outcome.message } as const);
-  const notRun = failure?.kind === "denied" || failure?.kind === "not-run";
+  const notRun = failure?.kind === "denied" || failure?.kind === "withdrawn" || failure?.kind === "not-run";
   return {
     part,
     after: edited === undefined ? after : [editedNote(call), ...after],
     ...(shortened === true && { shortened }),
-    ...(tool?.endsRun === true && outcome.ok && { ending: { output: jsonSafe(outcome.output).value } }),
     failure,
     ...(notRun && { notRun }),
     nested: [],
-    durationMs: endedAt - startedAt,
-    startedAt,
-    endedAt,
   };
 }
 
@@ -266,18 +296,25 @@ export function denied(message: string): ToolOutcome {
   return { ok: false, kind: "denied", message };
 }
 
+/** The outcome of a call whose request was taken back; the message is for the model. */
+export function taken(message: string): ToolOutcome {
+  return { ok: false, kind: "withdrawn", message };
+}
+
 /** The outcome of a call that the end of its run cut off. */
 export function cancelled(message: string = CANCELLED): Extract<ToolOutcome, { ok: false }> {
   return { ok: false, kind: "cancelled", message };
 }
 
+type NamedCall = Pick<PlannedCall, "turn" | "callId" | "call" | "edited">;
+
 /** The event of a call that begins. */
-export function toolStart({ turn, callId, call, edited }: PlannedCall): RunEvent {
+export function toolStart({ turn, callId, call, edited }: NamedCall): RunEvent {
   return { type: "tool-start", turn, callId, name: call.name, call, ...(edited && { edited }) };
 }
 
 /** The event of a call that has ended. */
-export function toolEnd({ turn, callId, call, edited }: PlannedCall, value: CallStepValue): RunEvent {
+export function toolEnd({ turn, callId, call, edited }: NamedCall, value: CallStepValue): RunEvent {
   const { durationMs } = value;
   const event = {
     type: "tool-end",

@@ -14,14 +14,13 @@ export function observeAllRuns(observer: Observer): () => void {
   return () => void ALL_RUNS[OBSERVERS]?.delete(entry);
 }
 
-/** Observers of all runs, then an agent's own; each once. */
-export function addOwn(all: AllRunsObservers, own: readonly Observer[] = []): readonly Observer[] {
-  return [...new Set([...Array.from(all, ({ observer }) => observer), ...own])];
-}
-
-/** Those that have a use for a run now; absent when there are none. One that fails to say so is called: what it throws then is logged. */
-export function filterEnabled(observers: readonly Observer[]): readonly Observer[] | undefined {
-  const enabled = observers.filter((observer) => {
+/**
+ * Enabled observers: process-wide first, then the agent's own; each once. Absent when there are none. One that fails to say whether it
+ * is enabled is called: what it throws then is logged.
+ */
+export function findEnabled(own: readonly Observer[]): readonly Observer[] | undefined {
+  const all = Array.from(ALL_RUNS[OBSERVERS] ?? [], ({ observer }) => observer);
+  const enabled = [...new Set([...all, ...own])].filter((observer) => {
     try {
       return observer.isEnabled?.() !== false;
     } catch {
@@ -30,9 +29,6 @@ export function filterEnabled(observers: readonly Observer[]): readonly Observer
   });
   return enabled.length === 0 ? undefined : enabled;
 }
-
-/** Of all runs in this process, one for each addition. */
-type AllRunsObservers = ReadonlySet<{ readonly observer: Observer }>;
 
 /** Registered, so that several copies of this package in one process share the observers. */
 export const OBSERVERS: unique symbol = Symbol.for("pollux.observers");

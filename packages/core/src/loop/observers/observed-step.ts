@@ -1,49 +1,45 @@
 import {
   type CallStepValue,
   type ModelStepValue,
-  parseStepName,
   type PromptTooLong,
   type SteeringStopped,
+  stepName,
+  type StepPlace,
 } from "../../durable/run-log.ts";
 import type { Step } from "../../durable/steps.ts";
-import { computeCost, findPrices, type PriceTable } from "../../model/usage.ts";
+import { asOf, type PriceTable } from "../../model/prices.ts";
+import type { ExchangeTap } from "../../wire/http/exchange-tap.ts";
 import { readOutcome } from "../calls/run-call.ts";
-import type { RunEvent } from "../events.ts";
-import type {
-  LoopStep,
-  Observation,
-  ObservationBase,
-  ObservedCall,
-  RunInfo,
-  StepEndObservation,
-  StepInfo,
-} from "./observer.ts";
-
-/** An observation without the fields that all of a run's have in common. */
-export type Fact<T = Observation> = T extends unknown ? Omit<T, Exclude<keyof ObservationBase, "at">> : never;
+import type { ObserverEvent, RunEvent, StepEnding } from "../events.ts";
+import type { LoopStep, ObservedCall } from "./observer.ts";
+import type { RunInfo, StepInfo } from "./run-info.ts";
 
 /** Reports one step of a run from what happens in it. */
 export class ObservedStep {
-  readonly info: StepInfo;
   readonly #now: () => number;
-  readonly #report: (fact: Fact) => void;
+  readonly #report: (event: ObserverEvent, at: number) => void;
+  readonly #where: { readonly turn: number; readonly step: StepInfo };
   #hasParts = false;
   /** Of the last request. */
   #chunksAt: number[] = [];
   #queuedMs = 0;
 
-  constructor(info: StepInfo, now: () => number, report: (fact: Fact) => void) {
-    this.info = info;
+  constructor(step: StepInfo, now: () => number, report: (event: ObserverEvent, at: number) => void) {
+    this.#where = { turn: step.turn, step };
     this.#now = now;
     this.#report = report;
   }
 
+  start(): void {
+    this.#report({ type: "step-start", ...this.#where }, this.#where.step.startedAt);
+  }
+
   /** The step; what it emits is reported, too. */
-  watch(live: Step<RunEvent>, traceparent: string | undefined): LoopStep {
-    const { info: step } = this;
+  watch(live: Step<RunEvent>, traceparent: string | undefined, tap: ExchangeTap | undefined): LoopStep {
     return {
       ...live,
       ...(traceparent !== undefined && { traceparent }),
+      ...(tap !== undefined && { tap }),
       emit: (event) => {
         this.#addEvent(event);
         return live.emit(event);
@@ -51,7 +47,7 @@ export class ObservedStep {
       chunk: () => {
         const at = this.#now();
         this.#chunksAt.push(at);
-        if (!this.#hasParts) this.#report({ type: "first-part", at, step });
+        if (!this.#hasParts) this.#report({ type: "first-part", ...this.#where }, at);
         this.#hasParts = true;
       },
       queued: (ms) => {
@@ -59,43 +55,36 @@ export class ObservedStep {
       },
       asks: (request, { id: model, origin, endpointKind, streams }) => {
         this.#chunksAt = [];
-        this.#report({
-          type: "request",
-          at: this.#now(),
-          step,
-          request,
-          model,
+        const service = {
           ...(origin !== undefined && { endpoint: origin.endpoint }),
           ...(endpointKind !== undefined && { endpointKind }),
           ...(streams !== undefined && { streams }),
-        });
+        };
+        this.#report({ type: "request", request, model, ...service, ...this.#where }, this.#now());
       },
     };
   }
 
-  end(how: Pick<StepEndObservation, "ok" | "error" | "response" | "cost" | "outcome">): void {
-    this.#report({
-      type: "step-end",
-      at: this.#now(),
-      step: this.info,
-      ...how,
+  end(how: StepEnding): void {
+    const times = {
       ...(this.#chunksAt.length > 0 && { chunksAt: this.#chunksAt }),
       ...(this.#queuedMs > 0 && { queuedMs: this.#queuedMs }),
-    });
+    };
+    this.#report({ type: "step-end", ...how, ...times, ...this.#where }, this.#now());
   }
 
   #addEvent(event: RunEvent): void {
-    const at = this.#now();
-    const { info: step } = this;
-    if (event.type === "guardrail") this.#report({ at, ...event });
-    else if (event.type === "prefix-break") this.#report({ type: "prefix-break", at, step, fields: event.fields });
-    else if (event.type === "notice") this.#report({ type: "notice", at, step, notice: event.notice });
-    else if (event.type === "tool-retry") {
-      const { attempt, delayMs, error } = event;
-      this.#report({ type: "tool-retry", at, step, attempt, delayMs, error });
-    } else if (event.type === "discard") {
-      this.#hasParts = false;
-      this.#report({ type: "discard", at, step, reason: event.reason });
+    switch (event.type) {
+      case "guardrail":
+        return this.#report(event, this.#now());
+      case "discard":
+        this.#hasParts = false;
+        return this.#report({ ...event, ...this.#where }, this.#now());
+      case "prefix-break":
+      case "notice":
+      case "tool-retry":
+        return this.#report({ ...event, ...this.#where }, this.#now());
+      default:
     }
   }
 }
@@ -103,24 +92,25 @@ export class ObservedStep {
 /** A step as observers see it. */
 export function describeStep(
   run: RunInfo,
-  name: string,
+  place: StepPlace,
   { key, attempt }: Step<RunEvent>,
   startedAt: number,
   call: ObservedCall | undefined,
 ): StepInfo {
-  const parsed = parseStepName(name);
-  if (parsed.kind === "wait" || parsed.kind === "other") throw new RangeError(`${name} is not a step of the loop`);
-  const { kind, turn } = parsed;
+  const name = stepName(place);
+  if (place.kind === "wait" || place.kind === "inner") throw new RangeError(`${name} is not a step of the loop`);
+  const { kind, turn } = place;
   return Object.freeze({
     run,
     name,
-    kind,
+    place,
+    kind: kind === "reroute" ? "route" : kind,
     turn,
     key,
     attempt,
     startedAt,
-    ...("phase" in parsed && { phase: parsed.phase }),
-    ...("callId" in parsed && { callId: parsed.callId }),
+    ...("phase" in place && { phase: place.phase }),
+    ...("callId" in place && { callId: place.callId }),
     ...(call !== undefined && { call: call.call }),
     ...(call?.tool !== undefined && { toolDescription: call.tool.description }),
   });
@@ -128,22 +118,15 @@ export function describeStep(
 
 /** What a step's end says about its value. */
 export function describeValue(
-  { run, kind }: StepInfo,
+  kind: StepInfo["kind"],
   value: unknown,
-  priceTable: PriceTable | undefined,
-): Partial<StepEndObservation> {
+  prices: PriceTable | undefined,
+): Partial<StepEnding> {
   // run-log.ts has what each kind of step records.
   if (kind === "call") return { outcome: readOutcome(value as CallStepValue) };
   if (kind !== "model") return {};
   const answer = value as ModelStepValue | PromptTooLong | SteeringStopped;
   if (!("response" in answer)) return {};
-  const { response, prepared } = answer;
-  try {
-    const modelId = response.envelope.modelVersion ?? prepared?.model?.id ?? run.model;
-    const prices = findPrices(priceTable, modelId);
-    return { response, ...(prices !== undefined && { cost: computeCost(response.usage, prices) }) };
-  } catch {
-    // A price table may be a function; the loop calls it too, and throws its error.
-    return { response };
-  }
+  const { response, cost } = answer;
+  return { response, ...(cost !== undefined && { cost, ...asOf(prices) }) };
 }

@@ -2,7 +2,9 @@ import { parseTraceparent } from "../../internal/traceparent.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { ExchangeTap } from "../../wire/http/exchange-tap.ts";
 import { BodyScrubber } from "../../wire/secrets/body-scrubber.ts";
-import type { Observation, ObservedExchange, Observer, RunInfo, StepInfo } from "./observer.ts";
+import type { ObservedEvent } from "../events.ts";
+import type { ObservedExchange, Observer } from "./observer.ts";
+import type { RunInfo, StepInfo } from "./run-info.ts";
 
 /** The observers of one run. What they throw, reject or give back is logged, once for each of them, and changes nothing. */
 export class ObserverGroup {
@@ -19,8 +21,8 @@ export class ObserverGroup {
     if (observers.some((observer) => observer.exchange !== undefined)) this.#scrubber = new BodyScrubber();
   }
 
-  report(observation: Observation): void {
-    for (const observer of this.#observers) this.#call(observer, observation, () => observer.observe?.(observation));
+  report(event: ObservedEvent): void {
+    for (const observer of this.#observers) this.#call(observer, event, () => observer.observe?.(event));
   }
 
   /** Begins the work inside all observers, the first one outermost. None of them can prevent it. */
@@ -95,10 +97,9 @@ export class ObserverGroup {
 }
 
 /** What an observer was called with. */
-type Subject = Observation | RunInfo | StepInfo;
+type Subject = ObservedEvent | RunInfo | StepInfo;
 
 function turnOf(about: Subject): number | undefined {
-  if ("step" in about) return about.step.turn;
   return "turn" in about ? about.turn : undefined;
 }
 

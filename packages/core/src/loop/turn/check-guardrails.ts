@@ -1,53 +1,75 @@
 import {
   type GuardrailAction,
-  guardStepName,
   type InputCheckValue,
   type OutputCheckValue,
+  type StepPlace,
 } from "../../durable/run-log.ts";
+import type { Step } from "../../durable/steps.ts";
 import { GuardrailError } from "../../errors/run-errors.ts";
 import { messageOf } from "../../errors/agent-error.ts";
 import { abortable } from "../../internal/abort.ts";
 import { copyJson, isObject } from "../../internal/json.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
+import { NO_USAGE } from "../../model/usage.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 import {
   type GuardrailStop,
   type GuardrailStopVerdict,
+  type InputToCheck,
   type InputVerdict,
   needsCheck,
+  type OutputToCheck,
   type OutputVerdict,
   readStop,
 } from "../guardrails.ts";
+import type { RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { singleStep } from "../single-step.ts";
 import { userText } from "../transcript.ts";
-import type { TurnAnswer } from "./classify-answer.ts";
+import { isKept, type TurnAnswer } from "./classify-answer.ts";
+import type { Unchecked } from "./partial-answer.ts";
 
-/** Checks the message of a run. What passes becomes part of the contents. */
+/** Checks the message of a run. What passes becomes part of the contents; a guardrail may answer it. */
 export async function checkRunInput(
   input: LoopInput,
   state: RunState,
-): Promise<GuardrailStop | "wall-time" | undefined> {
+): Promise<{ readonly guardrail: GuardrailStop } | GivenAnswer | "wall-time" | undefined> {
   const { unchecked, turns: turn } = state;
   const outcome = await singleStep(
     input,
-    guardStepName("input", turn),
+    { kind: "guard", turn, side: "input", attempt: 0 },
     async ({ signal }): Promise<InputCheckValue> => {
+      if (input.guardrails?.input === undefined) throw missingGuardrails("input");
       const startedAt = input.now();
-      const checked = await checkInput(input, unchecked, turn, signal);
+      const checked = await checkInput(input, unchecked, turn, "message", signal);
       return { ...checked, startedAt, endedAt: input.now() };
     },
   );
   if (outcome === "wall-time") return outcome;
-  const { actions, contents = unchecked, startedAt, endedAt } = outcome.value;
+  const { actions, contents = unchecked, response, startedAt, endedAt } = outcome.value;
   state.addActiveTime(startedAt, endedAt);
   state.unchecked = [];
   await reportActions(input, state, "input", actions);
-  const stop = readStop("input", actions);
-  if (stop === undefined) state.contents.push(...contents);
-  return stop;
+  const guardrail = readStop("input", actions);
+  if (guardrail !== undefined) return { guardrail };
+  state.contents.push(...contents);
+  const open = state.openTurns.at(-1);
+  if (open !== undefined) open.from = state.contents.length;
+  return response && { response, answeredBy: findAnswering(actions) };
+}
+
+/** An answer that a guardrail gave. */
+export interface GivenAnswer {
+  readonly response: ModelResponse;
+  /** Name of the guardrail. */
+  readonly answeredBy: string | undefined;
+}
+
+/** Name of the guardrail that answered a message, if one did. */
+export function findAnswering(actions: readonly GuardrailAction[]): string | undefined {
+  return actions.find(({ action }) => action === "answer")?.name;
 }
 
 /** What the guardrails do about something that a person says; `contents` replace it. */
@@ -55,27 +77,57 @@ export async function checkInput(
   input: LoopInput,
   said: readonly Content[],
   turn: number,
+  source: InputToCheck["source"],
   signal: AbortSignal,
-): Promise<Pick<InputCheckValue, "actions" | "contents">> {
+): Promise<Pick<InputCheckValue, "actions" | "contents" | "response">> {
   const { identity, context, guardrails } = input;
   const actions: GuardrailAction[] = [];
   let contents = said;
+  let answer: string | undefined;
   for (const { name, check } of guardrails?.input ?? []) {
     const text = contents.map((content) => visibleText(content)).join("\n");
-    const asked = { ...identity, context, signal, turn, text, contents };
+    const asked = { ...identity, context, signal, turn, source, text, contents };
     const verdict = await askGuardrail<InputVerdict>(name, "input", signal, () => check(asked));
     if (verdict === undefined) continue;
-    actions.push(describeAction(name, verdict));
-    if ("stop" in verdict) return { actions };
-    const { replace } = verdict;
-    contents = typeof replace === "string" ? [userText(replace)] : copyJson(replace);
+    const canAnswer = input.output === undefined && (source === "message" || source === "steering");
+    const stop = asStop(verdict, canAnswer);
+    actions.push(describeAction(name, stop ?? verdict));
+    if (stop !== undefined) return { actions };
+    // The next ones are asked all the same: later turns read the message.
+    if ("answer" in verdict) answer ??= verdict.answer;
+    else if ("replace" in verdict)
+      contents = typeof verdict.replace === "string" ? [userText(verdict.replace)] : copyJson(verdict.replace);
   }
-  return contents === said ? { actions } : { actions, contents };
+  return {
+    actions,
+    ...(contents !== said && { contents }),
+    ...(answer !== undefined && { response: asResponse(answer) }),
+  };
+}
+
+/** A verdict that ends the run without an answer, or an answer that cannot be given: the run's has to be typed, or no message was sent. */
+function asStop(verdict: Exclude<InputVerdict, void>, canAnswer: boolean): GuardrailStopVerdict | undefined {
+  if ("stop" in verdict) return verdict;
+  if (!("answer" in verdict) || canAnswer) return undefined;
+  const { answer, reason = "it answered where no answer can be given" } = verdict;
+  return { stop: reason, message: answer };
+}
+
+/** An answer that no model gave. */
+function asResponse(text: string): ModelResponse {
+  return {
+    content: { role: "model", parts: [{ text }] },
+    finishReason: "STOP",
+    usage: NO_USAGE,
+    candidate: {},
+    envelope: {},
+  };
 }
 
 /**
- * Checks an answer of the model, and reports it if it was held back.
+ * Checks an answer of the model.
  *
+ * @param unchecked - How it is kept when the run is left in the middle of the check; absent for one that is not shown.
  * @returns The answer as it goes on, or why the run stops.
  */
 export async function checkAnswer<Answer extends TurnAnswer>(
@@ -83,21 +135,35 @@ export async function checkAnswer<Answer extends TurnAnswer>(
   state: RunState,
   answer: Answer,
   attempt: number,
+  unchecked: Unchecked | undefined,
 ): Promise<Answer | { readonly guardrail: GuardrailStop } | "wall-time"> {
-  const { response } = answer;
-  if (!needsCheck(response.content)) return answer;
-  const { turns: turn } = state;
-  const name = guardStepName("output", turn, attempt);
-  const outcome = await singleStep(input, name, async ({ signal }): Promise<OutputCheckValue> => {
-    const startedAt = input.now();
-    const checked = await checkOutput(input, answer, turn, signal);
-    return { ...checked, startedAt, endedAt: input.now() };
-  }).catch((error: unknown) => {
+  const { response, calls, output } = answer;
+  const { content } = response;
+  if (!needsCheck(content)) return answer;
+  const { turns: turn, partial } = state;
+  const place: StepPlace = { kind: "guard", turn, side: "output", attempt };
+  const said = { content, isFinal: calls.length === 0, isPartial: false, output };
+  // Left in the middle of its check, it is as good as an answer that broke off.
+  const leave = (): void => {
     state.replaceLast(withheld(response));
+    if (unchecked === undefined || !partial.isEmpty || !isKept(response)) return;
+    partial.begin({ kind: "model", phase: "work", turn, attempt }, unchecked);
+    partial.add(content.parts);
+  };
+  const outcome = await singleStep(input, place, async ({ signal }): Promise<OutputCheckValue> => {
+    if (input.guardrails?.output === undefined) throw missingGuardrails("output");
+    const startedAt = input.now();
+    const checked = await checkOutput(input, said, turn, signal);
+    const replaced = checked.content && { response: { ...response, content: checked.content, candidate: {} } };
+    return { actions: checked.actions, ...replaced, startedAt, endedAt: input.now() };
+  }).catch((error: unknown) => {
+    // An engine that stops the run here goes on with it later.
+    if (input.signal.aborted || input.isReading === true) leave();
+    else state.replaceLast(withheld(response));
     throw error;
   });
   if (outcome === "wall-time") {
-    state.replaceLast(withheld(response));
+    leave();
     return outcome;
   }
   const { actions, response: replaced, startedAt, endedAt } = outcome.value;
@@ -109,25 +175,33 @@ export async function checkAnswer<Answer extends TurnAnswer>(
   return replaced === undefined ? answer : { ...answer, response: replaced };
 }
 
-async function checkOutput(
-  { identity, context, guardrails }: LoopInput,
-  { response: given, calls, output }: TurnAnswer,
+/** What the guardrails do about something that the model says; `content` replaces it. */
+export async function checkOutput(
+  { identity, context, guardrails }: Pick<LoopInput, "identity" | "context" | "guardrails">,
+  said: Pick<OutputToCheck, "content" | "isFinal" | "isPartial" | "output">,
   turn: number,
   signal: AbortSignal,
-): Promise<Pick<OutputCheckValue, "actions" | "response">> {
+): Promise<{ readonly actions: readonly GuardrailAction[]; readonly content?: Content | undefined }> {
   const actions: GuardrailAction[] = [];
-  let response = given;
+  let { content } = said;
   for (const { name, check } of guardrails?.output ?? []) {
-    const { content } = response;
-    const isFinal = calls.length === 0;
-    const asked = { ...identity, context, signal, turn, text: visibleText(content), content, isFinal, output };
+    const asked = { ...identity, context, signal, turn, ...said, text: visibleText(content), content };
     const verdict = await askGuardrail<OutputVerdict>(name, "output", signal, () => check(asked));
     if (verdict === undefined) continue;
     actions.push(describeAction(name, verdict));
     if ("stop" in verdict) return { actions };
-    response = withText(response, verdict.replace);
+    content = withText(content, verdict.replace);
   }
-  return response === given ? { actions } : { actions, response };
+  return content === said.content ? { actions } : { actions, content };
+}
+
+/** A journal has something that was to be checked, and this process has no guardrails for it: nothing passes unchecked. */
+export function missingGuardrails(side: GuardrailStop["side"]): GuardrailError {
+  const what = side === "input" ? "its input" : "an answer";
+  return new GuardrailError(
+    `the run has ${what} still to be checked, and this agent has no ${side} guardrails: pass those that the run began with`,
+    { name: "", side },
+  );
 }
 
 async function askGuardrail<Verdict>(
@@ -140,7 +214,9 @@ async function askGuardrail<Verdict>(
     const verdict = await abortable(Promise.resolve(check()), signal);
     if (verdict === undefined || verdict === null) return undefined;
     if (!isVerdict(verdict, side))
-      throw new TypeError('check must return nothing, { stop: "reason" } or { replace: … }');
+      throw new TypeError(
+        `check must return nothing, { stop: "reason" }${side === "input" ? ', { answer: "text" }' : ""} or { replace: … }`,
+      );
     // Not undefined, as checked above.
     return verdict as Exclude<Verdict, void>;
   } catch (error) {
@@ -156,28 +232,36 @@ async function askGuardrail<Verdict>(
 /** A verdict of another shape must not pass as none: it may be a stop that was misspelled. */
 function isVerdict(verdict: unknown, side: GuardrailStop["side"]): boolean {
   if (!isObject(verdict)) return false;
-  const { stop, replace } = verdict;
-  if ("stop" in verdict) return typeof stop === "string";
+  const { stop, replace, answer, message } = verdict;
+  if ("stop" in verdict) return typeof stop === "string" && (message === undefined || typeof message === "string");
+  if ("answer" in verdict) return side === "input" && typeof answer === "string" && answer.trim() !== "";
   return typeof replace === "string" || (side === "input" && Array.isArray(replace));
 }
 
-function describeAction(
-  name: string,
-  verdict: GuardrailStopVerdict | { readonly reason?: string | undefined },
-): GuardrailAction {
+function describeAction(name: string, verdict: Exclude<InputVerdict | OutputVerdict, void>): GuardrailAction {
   if (!("stop" in verdict)) {
     const { reason } = verdict;
-    return { name, action: "replace", ...(reason !== undefined && { reason }) };
+    const action = "answer" in verdict ? "answer" : "replace";
+    return { name, action, ...(reason !== undefined && { reason }) };
   }
-  const { stop, details } = verdict;
-  return { name, action: "stop", reason: stop, ...(details !== undefined && { details: copyJson(details) }) };
+  const { stop, details, message } = verdict;
+  return {
+    name,
+    action: "stop",
+    reason: stop,
+    ...(details !== undefined && { details: copyJson(details) }),
+    ...(message !== undefined && { message }),
+  };
 }
 
-/** An answer with another text. The rest of the response quotes the old one. */
-function withText({ content, candidate, ...rest }: ModelResponse, text: string): ModelResponse {
-  const calls = content.parts.filter(({ functionCall }) => functionCall !== undefined);
-  const said: readonly Part[] = text === "" ? [] : [{ text }];
-  return { ...rest, content: { ...content, parts: [...said, ...calls] }, candidate: {} };
+/** An answer with another text: of the rest, only the calls stay, without what else their parts show. */
+function withText(content: Content, text: string): Content {
+  const parts: Part[] = text === "" ? [] : [{ text }];
+  for (const part of content.parts) {
+    const { text: _text, inlineData: _media, fileData: _file, ...call } = part;
+    if (call.functionCall !== undefined) parts.push(call);
+  }
+  return { ...content, parts };
 }
 
 /** An answer of which only the finish reason and the usage are known. */
@@ -185,15 +269,23 @@ export function withheld({ content, ...rest }: ModelResponse): ModelResponse {
   return { ...rest, content: { ...content, parts: [] }, candidate: {} };
 }
 
-async function reportActions(
+export async function reportActions(
   { emit, logger }: LoopInput,
   { turns: turn }: RunState,
   side: GuardrailStop["side"],
   actions: readonly GuardrailAction[],
 ): Promise<void> {
-  for (const action of actions) {
-    const { name: guardrail, action: did, reason } = action;
-    logger.info({ turn, side, guardrail, action: did, reason }, "a guardrail intervened");
-    if (emit !== undefined) await emit({ type: "guardrail", turn, side, ...action });
-  }
+  for (const { name: guardrail, action, reason } of actions)
+    logger.info({ turn, side, guardrail, action, reason }, "a guardrail intervened");
+  if (emit !== undefined) await emitActions({ emit }, turn, side, actions);
+}
+
+/** Reports what guardrails did. */
+export async function emitActions(
+  to: Pick<Step<RunEvent>, "emit">,
+  turn: number,
+  side: GuardrailStop["side"],
+  actions: readonly GuardrailAction[] = [],
+): Promise<void> {
+  for (const action of actions) await to.emit({ type: "guardrail", turn, side, ...action });
 }

@@ -1,3 +1,4 @@
+import type { TurnProblem } from "../../durable/closed-turn.ts";
 import { classifyFinish } from "../../model/finish-reason.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelResponse } from "../../model/model.ts";
@@ -5,21 +6,6 @@ import { visibleText } from "../../model/response/parts.ts";
 import { nudges } from "../../tool/model-texts.ts";
 import type { Content, FunctionCall } from "../../wire/types/content.ts";
 import type { RunOutcome, RunResult, StopReason } from "../result.ts";
-
-/** Why an answer is unusable. */
-export type TurnProblem =
-  /** Nothing to read and nothing to do: no text, no call, no media. */
-  | "empty"
-  /** The model wrote a call that the service could not read, one without a name, or one that was lost in transit. */
-  | "malformed-call"
-  /** The model called a function that was not declared, and the call is missing from the answer. */
-  | "undeclared-call"
-  /** The token limit cut the answer off in the middle of its calls. */
-  | "truncated-call"
-  /** The service stopped for an unspecified reason. */
-  | "interrupted"
-  /** The answer does not match the output schema. */
-  | "invalid-output";
 
 /** Retries per turn for each problem, before it ends the run. */
 export const MAX_RECOVERIES: Readonly<Record<TurnProblem, number>> = {
@@ -42,6 +28,8 @@ export interface TurnAnswer {
   readonly detail?: string | undefined;
   /** The checked output, when there is a schema and this is the final answer. */
   readonly output?: unknown;
+  /** The input guardrail that gave it. */
+  readonly answeredBy?: string | undefined;
 }
 
 /** What is wrong with an answer, if anything. `invalid-output` and `truncated-call` are found where the schema and the calls are. */
@@ -115,13 +103,15 @@ export type Ending = {
 }[StopReason];
 
 /** How an answer ends the run; `undefined` when its calls come next. */
-export function classifyEnding({ response, calls, problem, detail, output }: TurnAnswer): Ending | undefined {
+export function classifyEnding(answer: TurnAnswer): Ending | undefined {
+  const { response, calls, problem, detail, output, answeredBy } = answer;
   const { finishReason, finishMessage } = response;
   // A problem takes precedence over the finish reason.
   switch (problem ?? classifyFinish(finishReason)) {
     case "complete":
     case "calls":
-      return calls.length > 0 ? undefined : { stopReason: "finished", output };
+      if (calls.length > 0) return undefined;
+      return { stopReason: "finished", output, ...(answeredBy !== undefined && { answeredBy }) };
     case "truncated":
       return calls.length > 0 ? undefined : { stopReason: "truncated" };
     case "undeclared-call":

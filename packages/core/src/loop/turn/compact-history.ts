@@ -1,29 +1,81 @@
-import { compactStepName, type CompactStepValue } from "../../durable/run-log.ts";
+import { type CompactStepValue, stepName, type StepPlace } from "../../durable/run-log.ts";
 import { ApiStatusError } from "../../errors/api-errors.ts";
 import { SUMMARY_HEADING } from "../../tool/model-texts.ts";
 import type { NestedRun } from "../../tool/tool.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { findBoundaries, thresholdPolicy, estimateTokens, type CompactionState } from "./compaction.ts";
-import type { LoopInput } from "../loop-input.ts";
+import type { RunEvent } from "../events.ts";
+import type { CompactionPlan, LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
-import { singleStep } from "../single-step.ts";
+import { isRecorded, singleStep } from "../single-step.ts";
 import { userText } from "../transcript.ts";
 
 /**
  * Replaces the oldest messages with a summary when the next prompt would fill too much of the model's window. The history
- * itself stays complete; only what is sent gets shorter.
+ * itself stays complete; only what is sent gets shorter. What a journal has is not decided again.
  *
- * @param overflow - The service has refused the prompt as too long.
+ * @param refused - Counts the requests of the turn, from 1, up to the one that the service refused as too long.
  * @returns True when something was replaced.
  */
-export async function compactWhenFull(input: LoopInput, state: RunState, overflow: boolean = false): Promise<boolean> {
-  const { compaction } = input;
-  if (compaction === undefined) return false;
+export async function compactWhenFull(input: LoopInput, state: RunState, refused?: number): Promise<boolean> {
+  const { turns: turn } = state;
+  const place: StepPlace = { kind: "compact", turn, ...(refused !== undefined && { overflow: refused }) };
+  const name = stepName(place);
+  const wasAsked = refused === undefined && isRecorded(input, { kind: "model", phase: "work", turn, attempt: 0 });
+  const wasMade = isRecorded(input, place);
+  const plan = wasAsked || wasMade ? undefined : planSummary(input, state, refused !== undefined);
+  if (plan === undefined && !wasMade) return false;
+  const outcome = await singleStep(input, place, async ({ signal, traceparent }): Promise<CompactStepValue> => {
+    if (plan === undefined) throw new RangeError(`${name} was made and is not in the journal`);
+    const { known, cut, room, summarize } = plan;
+    const startedAt = input.now();
+    const nested: NestedRun[] = [];
+    const ask = (piece: readonly Content[]): Promise<string> =>
+      summarize(piece, { step: name, signal, traceparent }, (run) => void nested.push(run));
+    const summary = await summarizeInPieces(known, cut, room, ask);
+    const tokensAfter = estimateTokens([...summaryContents(summary), ...known.contents.slice(cut)]);
+    const tokens = { tokensBefore: known.promptTokens, tokensAfter };
+    return { summary, replaced: cut, ...tokens, nested, startedAt, endedAt: input.now() };
+  });
+  if (outcome === "wall-time") return false; // the next request ends the run
+  const { value } = outcome;
+  const { compaction } = state;
+  const keepFrom = value.replaced + (compaction === undefined ? 0 : compaction.keepFrom - compaction.summary.length);
+  const noted = state.openTurns.at(-1)?.steps.at(-1);
+  if (noted !== undefined) noted.keepFrom = keepFrom;
+  addSummary(state, value, keepFrom);
+  if (input.emit !== undefined) await input.emit(compactEvent(turn, value));
+  return true;
+}
+
+/** Sends a summary in place of the contents before an index; not where that index is unknown. */
+export function addSummary(
+  state: RunState,
+  { summary, nested, startedAt, endedAt }: CompactStepValue,
+  keepFrom: number | undefined,
+): void {
+  state.addActiveTime(startedAt, endedAt);
+  for (const run of nested) state.addNested({ ...run, responses: [] });
+  if (keepFrom !== undefined) state.compact(summaryContents(summary), keepFrom);
+}
+
+/** What a summary replaces, and how it is made. */
+interface SummaryPlan {
+  readonly known: CompactionState;
+  readonly cut: number;
+  /** Tokens of the largest piece that is summarized at once. */
+  readonly room: number;
+  readonly summarize: CompactionPlan["summarize"];
+}
+
+/** Decides whether anything is replaced. */
+function planSummary({ compaction }: LoopInput, state: RunState, isRefused: boolean): SummaryPlan | undefined {
+  if (compaction === undefined) return undefined;
   const { options, windowTokens, summarize } = compaction;
   const contents = state.sendable();
-  const promptTokens = overflow ? windowTokens : state.promptTokens();
+  const promptTokens = isRefused ? windowTokens : state.promptTokens();
   // A refused prompt shows how far off the estimate is.
-  const scale = overflow ? Math.max(1, windowTokens / estimateTokens(contents)) : 1;
+  const scale = isRefused ? Math.max(1, windowTokens / estimateTokens(contents)) : 1;
   const known: CompactionState = {
     contents,
     promptTokens,
@@ -32,36 +84,18 @@ export async function compactWhenFull(input: LoopInput, state: RunState, overflo
     tokensFrom: (index) => scale * estimateTokens(contents.slice(index)),
   };
   const cut = (options.policy ?? thresholdPolicy(options))(known);
-  if (cut === undefined || cut <= 0) return false;
+  if (cut === undefined || cut <= 0) return undefined;
   if (!known.boundaries.includes(cut))
     throw new TypeError(
       `the compaction policy cut at ${cut}, but history may only be cut at ${known.boundaries.join(", ")}`,
     );
+  return { known, cut, room: (isRefused ? 0.5 : 0.9) * windowTokens, summarize };
+}
 
-  const name = compactStepName(state.turns, overflow ? ++state.overflows : undefined);
-  const outcome = await singleStep(input, name, async ({ signal, traceparent }): Promise<CompactStepValue> => {
-    const startedAt = input.now();
-    const nested: NestedRun[] = [];
-    const ask = (piece: readonly Content[]): Promise<string> =>
-      summarize(piece, { step: name, signal, traceparent }, (run) => void nested.push(run));
-    const summary = await summarizeInPieces(known, cut, (overflow ? 0.5 : 0.9) * windowTokens, ask);
-    return { summary, nested, startedAt, endedAt: input.now() };
-  });
-  if (outcome === "wall-time") return false; // the next request ends the run
-  const { summary, nested, startedAt, endedAt } = outcome.value;
-  state.addActiveTime(startedAt, endedAt);
-  for (const run of nested) state.addNested({ ...run, responses: [] });
-  state.compact(summaryContents(summary), cut);
-  if (input.emit !== undefined)
-    await input.emit({
-      type: "compact",
-      turn: state.turns,
-      replaced: cut,
-      summary,
-      tokensBefore: promptTokens,
-      tokensAfter: state.promptTokens(),
-    });
-  return true;
+/** The event of a summary. */
+export function compactEvent(turn: number, value: CompactStepValue): RunEvent {
+  const { replaced, summary, tokensBefore, tokensAfter } = value;
+  return { type: "compact", turn, replaced, summary, tokensBefore, tokensAfter };
 }
 
 /** Summarizes the contents before the cut in pieces that fit the model; smaller ones when it refuses. */
@@ -98,7 +132,8 @@ function piecesOf({ contents, boundaries, tokensFrom }: CompactionState, cut: nu
   return pieces;
 }
 
-function summaryContents(summary: string): readonly Content[] {
+/** What is sent in place of what was summarized. */
+export function summaryContents(summary: string): readonly Content[] {
   return [userText(`${SUMMARY_HEADING}\n\n${summary}`)];
 }
 

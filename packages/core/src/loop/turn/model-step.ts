@@ -1,16 +1,24 @@
 import { describeError, type Step } from "../../durable/steps.ts";
-import type { GuardrailAction, ModelStepValue, PromptTooLong, SteeringStopped } from "../../durable/run-log.ts";
+import type {
+  GuardrailAction,
+  ModelStepValue,
+  PromptTooLong,
+  SteeringStopped,
+  ModelPlace,
+} from "../../durable/run-log.ts";
 import { AgentError } from "../../errors/agent-error.ts";
 import { ApiShapeError, ApiStatusError, StreamIncompleteError } from "../../errors/api-errors.ts";
 import { sleep } from "../../internal/abort.ts";
 import { isTooDeep, MAX_LEVELS } from "../../internal/json.ts";
 import { SILENT } from "../../logging/logger.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
-import type { ModelNotice, ModelRequest } from "../../model/model.ts";
+import type { ModelNotice, ModelRequest, ModelResponse } from "../../model/model.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
+import { computeCost, findPrices, type PriceTable } from "../../model/prices.ts";
+import { addUsage, attachLost, NO_USAGE, type Usage } from "../../model/usage.ts";
 import type { RequestBudget } from "../../wire/http/retry.ts";
 import type { Part } from "../../wire/types/content.ts";
-import { checkInput } from "./check-guardrails.ts";
+import { checkInput, emitActions } from "./check-guardrails.ts";
 import { isPromptTooLong } from "./compact-history.ts";
 import type { RunEvent } from "../events.ts";
 import type { LoopInput, PreparedRequest } from "../loop-input.ts";
@@ -31,7 +39,7 @@ const MAX_RESTART_WAIT_MS = 300_000;
  * event tells the reader that everything before it is void.
  *
  * @param cursor - Steering messages up to this position are in the request; absent adds none.
- * @param name - Of the step.
+ * @param place - Of the step.
  * @param partial - Follows what the model has said.
  * @param prepare - Changes the request.
  * @returns `stopped` when a guardrail rejected a message; `tooLong` when the prompt exceeds the model's limit and the history can be compacted.
@@ -43,7 +51,7 @@ export async function modelStep(
   step: LoopStep,
   cursor: number | undefined,
   budget: RequestBudget,
-  name: string,
+  place: ModelPlace,
   partial: PartialAnswer | undefined,
   prepare: ((request: ModelRequest, step: LoopStep) => Promise<PreparedRequest>) | undefined,
 ): Promise<ModelStepValue | PromptTooLong | SteeringStopped> {
@@ -51,23 +59,35 @@ export async function modelStep(
   const steering = cursor === undefined ? undefined : input.steering;
   let steered = steering === undefined ? undefined : await steering.take(cursor ?? 0);
   const { guardrails } = input;
+  let given: ModelResponse | undefined;
   let checked: readonly GuardrailAction[] | undefined;
   if (steered !== undefined && guardrails?.input !== undefined) {
-    const verdict = await checkInput(input, steered.contents, turn, step.signal);
+    const verdict = await checkInput(input, steered.contents, turn, "steering", step.signal);
     const { contents = steered.contents } = verdict;
     const { upTo } = steered;
     if (verdict.actions.length > 0) checked = verdict.actions;
-    if (input.emit !== undefined)
-      for (const action of verdict.actions) await step.emit({ type: "guardrail", turn, side: "input", ...action });
+    if (input.emit !== undefined) await emitActions(step, turn, "input", verdict.actions);
     if (checked?.at(-1)?.action === "stop")
       return { stopped: true, checked, steered: { contents: [], upTo }, startedAt, endedAt: input.now() };
     steered = { contents, upTo };
+    given = verdict.response;
   }
-  const isHeld = guardrails?.output !== undefined && guardrails.streaming !== "show";
+  const guarded = guardrails?.output && (guardrails.streaming === "show" ? "shown" : "held");
+  const isHeld = guarded === "held";
   const isWatched = input.emit !== undefined;
   // Most runs log nothing, and this is called for each request.
   const logger = input.logger.warn === SILENT.warn ? input.logger : stepLogger(input, turn, step);
   if (steered !== undefined && isWatched) await step.emit({ type: "steer", turn, contents: steered.contents });
+  if (given !== undefined) {
+    if (isWatched) await emitParts(given.content.parts, turn, step);
+    return {
+      response: given,
+      ...(steered !== undefined && { steered }),
+      ...(checked !== undefined && { checked }),
+      startedAt,
+      endedAt: input.now(),
+    };
+  }
   let request =
     steered === undefined ? unsteered : { ...unsteered, contents: [...unsteered.contents, ...steered.contents] };
   const prepared = prepare === undefined ? undefined : await prepare(request, step);
@@ -85,6 +105,11 @@ export async function modelStep(
       notice.type === "rewind" ? { type: "discard", turn, reason: notice.reason } : { type: "notice", turn, notice },
     );
   };
+  const { sent, accepted } = budget;
+  let lost = NO_USAGE;
+  const onLost = (usage: Usage): void => {
+    lost = addUsage(lost, usage);
+  };
   for (let restarts = 0; ; restarts++) {
     let hasParts = false;
     let hasDeepParts = false;
@@ -99,7 +124,7 @@ export async function modelStep(
       if (typed !== undefined) return typed.add(parts);
       if (isWatched && !isHeld) return emitParts(parts, turn, step);
     };
-    partial?.begin(name);
+    partial?.begin(place, guarded);
     step.asks?.(request, model);
     try {
       const response = await model.respond(request, {
@@ -109,6 +134,7 @@ export async function modelStep(
         budget,
         onParts,
         onNotice,
+        onLost,
         onQueued: step.queued,
         tap: step.tap,
       });
@@ -120,20 +146,27 @@ export async function modelStep(
         openCallsIn([response.content]).length === 0 &&
         (await steering.take(steered?.upTo ?? cursor ?? 0)) !== undefined;
       partial?.clear();
+      const endedAt = input.now();
       return {
         response: restarts > 0 ? { ...response, usage: { ...response.usage, incomplete: true } } : response,
         ...(steered !== undefined && { steered }),
         ...(record !== undefined && { prepared: record }),
         ...(checked !== undefined && { checked }),
-        ...(guardrails?.output !== undefined && { guarded: isHeld ? "held" : "shown" }),
+        ...(guarded !== undefined && { guarded }),
+        ...(input.prices !== undefined && costOf(input.prices, response, model.id, endedAt)),
         ...(steeringWaits && { steeringWaits }),
         startedAt,
-        endedAt: input.now(),
+        endedAt,
       };
     } catch (error) {
+      if (lost !== NO_USAGE || budget.accepted > accepted)
+        lost = { ...lost, requests: Math.max(budget.sent - sent, lost.requests), incomplete: true };
+      // Not on the reason, which other runs may share.
+      if (step.signal.aborted && partial !== undefined) partial.lost = lost;
       if (step.signal.aborted) throw step.signal.reason;
       if (restarts >= input.maxRestarts || !canRestart(error, hasParts)) {
         if (input.compaction !== undefined && isPromptTooLong(error)) return { tooLong: true };
+        if (lost !== NO_USAGE) attachLost(error, lost);
         throw error;
       }
       budget.failed(error);
@@ -143,6 +176,24 @@ export async function modelStep(
       const requestedMs = error instanceof ApiStatusError ? error.retryAfterMs : undefined;
       await sleep(requestedMs ?? RESTART_DELAY_MS * 2 ** restarts, step.signal);
     }
+  }
+}
+
+/** What an answer cost. Prices that throw fail the run once the answer is recorded, not before: it was paid for. */
+function costOf(
+  table: PriceTable,
+  { envelope, usage }: ModelResponse,
+  asked: string,
+  at: number,
+): Pick<ModelStepValue, "cost" | "unpriced"> {
+  const modelId = envelope.modelVersion ?? asked;
+  try {
+    const prices = findPrices(table, modelId, at);
+    if (prices === undefined) return { unpriced: modelId };
+    const cost = computeCost(usage, prices);
+    return Number.isFinite(cost) ? { cost } : {};
+  } catch {
+    return {};
   }
 }
 
@@ -203,6 +254,19 @@ export class TypedAnswerEvents {
   async #emit(delta: OutputDelta | undefined): Promise<void> {
     if (delta !== undefined) await this.#to.emit({ type: "output-delta", turn: this.#turn, ...delta });
   }
+}
+
+/** Reports an answer that is known as a whole. */
+export async function emitWhole(
+  parts: readonly Part[],
+  turn: number,
+  to: Pick<Step<RunEvent>, "emit">,
+  isTyped: boolean,
+): Promise<void> {
+  if (!isTyped) return await emitParts(parts, turn, to);
+  const typed = new TypedAnswerEvents(turn, to);
+  await typed.add(parts);
+  await typed.end();
 }
 
 /** Reports parts; adjacent text of the same kind becomes one delta. */

@@ -1,40 +1,36 @@
+import type { TurnProblem } from "../../durable/closed-turn.ts";
 import {
-  modelStepName,
   type ModelStepValue,
   type PhaseKind,
   type PreparedTurn,
   type PromptTooLong,
   type SteeringStopped,
+  stepName,
+  type ModelPlace,
 } from "../../durable/run-log.ts";
 import { GuardrailError, RunStepError } from "../../errors/run-errors.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelRequest } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
-import { findPrices } from "../../model/usage.ts";
 import { OUTPUT_REQUEST } from "../../tool/model-texts.ts";
 import type { Toolset } from "../../tool/toolset.ts";
 import { RequestBudget } from "../../wire/http/retry.ts";
-import type { Content, Part } from "../../wire/types/content.ts";
+import type { Content } from "../../wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../../wire/types/declaration.ts";
-import type { Emit } from "../events.ts";
 import { type GuardrailStop, readStop } from "../guardrails.ts";
-import { firstLimit } from "../limits.ts";
+import { checkPriced, firstLimit } from "../limits.ts";
 import type { LoopInput, OutputPlan, RequestPlace, ToolChoice } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
-import { singleStep } from "../single-step.ts";
+import { isRecorded, singleStep } from "../single-step.ts";
 import { userText } from "../transcript.ts";
-import { checkAnswer, withheld } from "./check-guardrails.ts";
-import {
-  classifyEnding,
-  findProblem,
-  MAX_RECOVERIES,
-  nudgeFor,
-  type TurnAnswer,
-  type TurnProblem,
-} from "./classify-answer.ts";
+import { checkAnswer, findAnswering, type GivenAnswer, withheld } from "./check-guardrails.ts";
+import { classifyEnding, findProblem, MAX_RECOVERIES, nudgeFor, type TurnAnswer } from "./classify-answer.ts";
 import { compactWhenFull } from "./compact-history.ts";
 import { fitContents, buildOrigin } from "./fit-contents.ts";
-import { emitParts, modelStep, TypedAnswerEvents } from "./model-step.ts";
+import { emitAsked } from "./emit-turns.ts";
+import { emitParts, emitWhole, modelStep } from "./model-step.ts";
+import type { Unchecked } from "./partial-answer.ts";
+import { callingFor } from "./tool-choice.ts";
 
 /** The answer of a turn; a message that arrived after its last request keeps the run from finishing with it. */
 export interface ModelAnswer extends TurnAnswer {
@@ -48,29 +44,26 @@ export async function modelTurn(
   input: LoopInput,
   state: RunState,
   phase: Phase,
-  isFirst: boolean,
 ): Promise<ModelAnswer | { readonly guardrail: GuardrailStop } | "wall-time"> {
   const turn = state.turns;
-  const isGuarded = input.guardrails?.output !== undefined;
-  const isHeld = isGuarded && input.guardrails?.streaming !== "show";
   const tried = new Map<TurnProblem, number>();
   const budget = new RequestBudget(input.maxRequestsPerTurn);
   for (let attempt = 0; ; attempt++) {
-    const name = modelStepName(phase.kind, turn, attempt);
-    const place = {
+    const place: ModelPlace = { kind: "model", phase: phase.kind, turn, attempt };
+    const about = {
       phase: phase.kind,
       attempt,
-      isFirst: isFirst && !tried.has("malformed-call"),
+      isFirst: turn === 1 && !tried.has("malformed-call"),
       toolChoice: phase.toolChoice,
     };
-    const asked = await askModel(input, state, phase, budget, name, place);
+    const asked = await askModel(input, state, phase, budget, place, about);
     if (asked === "wall-time") {
       state.useUpWallTime(input.limits);
       return asked;
     }
     const { value, toolset } = asked;
     if ("tooLong" in value) {
-      await shorten(input, state, phase, name);
+      await shorten(input, state, phase, place);
       continue;
     }
     if ("stopped" in value) {
@@ -79,19 +72,22 @@ export async function modelTurn(
       if (guardrail !== undefined) return { guardrail };
       continue;
     }
-    const { steered, steeringWaits = false, prepared } = value;
+    const { steered, steeringWaits = false, guarded } = value;
+    const isHeld = guarded === "held";
     let { response } = value;
+    const open = state.openTurns.at(-1);
+    const noted = open?.steps.at(-1);
+    if (noted !== undefined && open !== undefined && phase.contents.length > open.from)
+      noted.at = phase.contents.length - open.from;
     if (steered !== undefined) {
       phase.contents.push(...steered.contents);
       state.steeringCursor = steered.upTo;
     }
-    state.addActiveTime(value.startedAt, value.endedAt);
-    state.traceparent = value.traceparent ?? state.traceparent;
-    const { prices } = input;
-    const modelId = prepared?.model?.id ?? input.model.id;
-    state.addResponse(response, prices && findPrices(prices, response.envelope.modelVersion ?? modelId));
-    if (prepared?.model !== undefined) state.foreign.set(response.content, prepared.model.origin);
+    state.addAnswer(value, input);
+    if (state.unpriced !== undefined) checkPriced(input, state.unpriced);
     if (input.emit !== undefined && !isHeld) await input.emit({ type: "response", turn, response });
+    const answeredBy = value.checked && findAnswering(value.checked);
+    if (answeredBy !== undefined) return { response, calls: [], steeringWaits, answeredBy };
 
     const calls = openCallsIn([response.content]);
     let problem = findProblem(response, calls);
@@ -110,10 +106,14 @@ export async function modelTurn(
         detail = checked.problem;
       }
     }
+    const wasRetried = input.steps.recorded !== undefined && isRecorded(input, { ...place, attempt: attempt + 1 });
+    // It may match a schema of today.
+    if (wasRetried) problem ??= "invalid-output";
     const times = problem === undefined ? 0 : (tried.get(problem) ?? 0) + 1;
     const isLast =
-      problem === undefined || times > MAX_RECOVERIES[problem] || budget.isSpent || isLimited(input, state);
-    if (isGuarded) {
+      problem === undefined ||
+      (!wasRetried && (times > MAX_RECOVERIES[problem] || budget.isSpent || isLimited(input, state)));
+    if (guarded !== undefined) {
       // The history keeps an invalid output, so it is checked as well.
       if (isLast || problem === "invalid-output") {
         const checked = await guardAnswer(
@@ -122,6 +122,7 @@ export async function modelTurn(
           phase,
           { response, calls, problem, detail, output: parsed },
           attempt,
+          guarded,
         );
         if (checked === "wall-time" || "guardrail" in checked) return checked;
         ({ response, problem, detail, output: parsed } = checked);
@@ -138,6 +139,7 @@ export async function modelTurn(
       "the answer cannot be used; retrying",
     );
     state.discarded.add(response);
+    if (noted !== undefined) noted.discarded = problem;
     if (input.emit !== undefined)
       await input.emit({ type: "recover", turn, problem, attempt: times, action: nudge ?? "retried unchanged" });
     if (problem === "invalid-output") phase.contents.push(response.content);
@@ -149,18 +151,19 @@ export async function modelTurn(
 async function guardAnswer(
   input: LoopInput,
   state: RunState,
-  { output }: Phase,
+  { kind, output }: Phase,
   answer: TurnAnswer,
   attempt: number,
+  guarded: Unchecked,
 ): Promise<TurnAnswer | { readonly guardrail: GuardrailStop } | "wall-time"> {
   const { turns: turn } = state;
-  const checked = await checkAnswer(input, state, answer, attempt);
+  const checked = await checkAnswer(input, state, answer, attempt, kind === "work" ? guarded : undefined);
   if (checked === "wall-time") state.useUpWallTime(input.limits);
   if (checked === "wall-time" || "guardrail" in checked) return checked;
   const { response } = checked;
   const isReplaced = response !== answer.response;
-  if (input.emit !== undefined && (isReplaced || input.guardrails?.streaming !== "show")) {
-    await emitWhole(response.content.parts, turn, input.emit, output !== undefined);
+  if (input.emit !== undefined && (isReplaced || guarded === "held")) {
+    await emitWhole(response.content.parts, turn, { emit: input.emit }, output !== undefined);
     await input.emit({ type: "response", turn, response });
   }
   const { problem, calls } = checked;
@@ -176,12 +179,21 @@ async function guardAnswer(
   );
 }
 
-/** Reports an answer that is known as a whole. */
-async function emitWhole(parts: readonly Part[], turn: number, emit: Emit, isTyped: boolean): Promise<void> {
-  if (!isTyped) return await emitParts(parts, turn, { emit });
-  const typed = new TypedAnswerEvents(turn, { emit });
-  await typed.add(parts);
-  await typed.end();
+/** A turn that a guardrail answered, without a request. */
+export async function answerGiven(
+  input: LoopInput,
+  state: RunState,
+  { response, answeredBy }: GivenAnswer,
+): Promise<ModelAnswer> {
+  const { turns: turn } = state;
+  const { endedAt } = state;
+  state.addAnswer({ response, startedAt: endedAt, endedAt }, input);
+  const { emit } = input;
+  if (emit !== undefined) {
+    await emitParts(response.content.parts, turn, { emit });
+    await emit({ type: "response", turn, response });
+  }
+  return { response, calls: [], steeringWaits: false, answeredBy };
 }
 
 /** What a model step left, and the tools that its calls may use if they are not those of the run. */
@@ -196,19 +208,17 @@ async function askModel(
   state: RunState,
   phase: Phase,
   budget: RequestBudget,
-  name: string,
-  place: RequestPlace,
+  place: ModelPlace,
+  about: RequestPlace,
 ): Promise<AskedModel | "wall-time"> {
   const turn = state.turns;
-  const request = buildModelRequest(input, state, phase, place.isFirst);
-  const { preparer, guardrails } = input;
-  // What nobody may see yet is in no draft either.
-  const holdsOutput = guardrails?.output !== undefined && guardrails.streaming !== "show";
+  const request = buildModelRequest(input, state, phase, about.isFirst);
+  const { preparer } = input;
   let toolset: Toolset | undefined;
   // The output phase takes no new messages.
   const cursor = phase.kind === "work" ? state.steeringCursor : undefined;
   let ranHere = false;
-  const outcome = await singleStep(input, name, (step) => {
+  const outcome = await singleStep(input, place, (step) => {
     ranHere = true;
     return modelStep(
       input,
@@ -217,11 +227,11 @@ async function askModel(
       step,
       cursor,
       budget,
-      name,
-      phase.kind === "work" && !holdsOutput ? state.partial : undefined,
+      place,
+      phase.kind === "work" ? state.partial : undefined,
       preparer &&
         (async (steered, live) => {
-          const prepared = await preparer.prepare(input, state, steered, place, live);
+          const prepared = await preparer.prepare(input, state, steered, about, live);
           ({ toolset } = prepared);
           return prepared;
         }),
@@ -230,16 +240,10 @@ async function askModel(
   if (outcome === "wall-time") return outcome;
   const { value } = outcome;
   if (ranHere || "tooLong" in value) return { value, toolset };
-  if (input.emit !== undefined)
-    for (const action of value.checked ?? []) await input.emit({ type: "guardrail", turn, side: "input", ...action });
+  if (input.emit !== undefined) await emitAsked(input.emit, turn, value, request.output !== undefined);
   if ("stopped" in value) return { value, toolset };
-  const { steered, response, prepared, guarded } = value;
-  if (prepared?.tools !== undefined) toolset = await restoreTools(input, state, prepared, request.contents, place);
-  if (input.emit !== undefined) {
-    if (steered !== undefined) await input.emit({ type: "steer", turn, contents: steered.contents });
-    if (prepared?.breaks !== undefined) await input.emit({ type: "prefix-break", turn, fields: prepared.breaks });
-    if (guarded !== "held") await emitWhole(response.content.parts, turn, input.emit, request.output !== undefined);
-  }
+  const { prepared } = value;
+  if (prepared?.tools !== undefined) toolset = await restoreTools(input, state, prepared, request.contents, about);
   return { value, toolset };
 }
 
@@ -257,13 +261,14 @@ async function restoreTools(
 }
 
 /** Compacts the history after the service refused the prompt as too long. */
-async function shorten(input: LoopInput, state: RunState, phase: Phase, name: string): Promise<void> {
+async function shorten(input: LoopInput, state: RunState, phase: Phase, place: ModelPlace): Promise<void> {
   const sent = state.sendable().length;
-  if (await compactWhenFull(input, state, true)) {
+  if (await compactWhenFull(input, state, place.attempt + 1)) {
     // The contents of the output phase begin with a copy of what is sent.
     if (phase.kind === "output") phase.contents.splice(0, sent, ...state.sendable().map(withoutServerTools));
     return;
   }
+  const name = stepName(place);
   throw new RunStepError(
     `${name}: the prompt exceeds the model's limit, and there is no earlier message left to summarize: ` +
       "send less, or shorten long tool results",
@@ -319,13 +324,6 @@ function buildModelRequest(input: LoopInput, state: RunState, phase: Phase, isFi
     // A cache may hold tools, which the output phase must not have.
     settings: kind === "work" ? input.settings : { ...input.settings, cachedContent: undefined },
   };
-}
-
-/** Calls are forced in the first turn only: a model that must call never answers. */
-export function callingFor(choice: ToolChoice, isFirst: boolean): ModelRequest["calling"] {
-  if (choice === "none") return { mode: "NONE" };
-  if (choice === "auto" || !isFirst) return undefined;
-  return choice === "required" ? { mode: "ANY" } : { mode: "ANY", allowedFunctionNames: choice.only };
 }
 
 /**

@@ -1,6 +1,11 @@
+import { type GuardrailAction, type ModelPlace, stepName } from "../../durable/run-log.ts";
 import { readCalls } from "../../model/history/open-calls.ts";
+import type { Usage } from "../../model/usage.ts";
 import { isCallPiece, PartCollector } from "../../model/response/parts.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/types/content.ts";
+
+/** Whether output guardrails have yet to check an answer: `held`, and nobody may see it before; or `shown` meanwhile. */
+export type Unchecked = "held" | "shown";
 
 /**
  * What the model has said in the request that is under way: empty between two requests, and once the answer is whole.
@@ -8,10 +13,16 @@ import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/t
  * Open calls are left out: a call is not begun before its answer is whole.
  */
 export class PartialAnswer {
-  /** Name of the step that asks. */
-  step = "";
+  /** Of the step that asks. */
+  place: ModelPlace = { kind: "model", phase: "work", turn: 0, attempt: 0 };
   /** From 1: how often its request was sent in this process. */
   attempt = 0;
+  /** Until guardrails have checked it, it is not kept. */
+  unchecked: Unchecked | undefined;
+  /** What guardrails did about it. */
+  checked: readonly GuardrailAction[] = [];
+  /** What it used, when the run was aborted in the middle. */
+  lost: Usage | undefined;
   readonly #changed: ((partial: PartialAnswer) => void) | undefined;
   /** As they came; joined only when somebody asks. */
   #batches: (readonly Part[])[] = [];
@@ -22,16 +33,31 @@ export class PartialAnswer {
   }
 
   /** A request is sent: what an earlier one said is void. */
-  begin(step: string): void {
-    this.attempt = step === this.step ? this.attempt + 1 : 1;
-    this.step = step;
-    this.clear();
+  begin(place: ModelPlace, unchecked: Unchecked | undefined): void {
+    const { turn, attempt } = this.place;
+    this.attempt = place.turn === turn && place.attempt === attempt ? this.attempt + 1 : 1;
+    this.place = place;
+    this.unchecked = unchecked;
+    this.lost = undefined;
+    if (this.#batches.length > 0) this.clear();
   }
 
   /** Adds what one chunk brought. */
   add(parts: readonly Part[]): void {
     this.#batches.push(parts);
-    this.#changed?.(this);
+    if (this.unchecked !== "held") this.#changed?.(this);
+  }
+
+  /** Guardrails have checked what was said: these parts pass. */
+  settle(parts: readonly Part[], checked: readonly GuardrailAction[]): void {
+    this.#batches = [parts];
+    this.unchecked = undefined;
+    this.checked = checked;
+  }
+
+  /** Name of the step that asks. */
+  get step(): string {
+    return stepName(this.place);
   }
 
   /** What was said is void, or has become a whole answer. */
@@ -39,6 +65,15 @@ export class PartialAnswer {
     if (this.#batches.length === 0) return;
     this.#batches = [];
     this.#changed?.(this);
+  }
+
+  get isEmpty(): boolean {
+    return this.#batches.length === 0;
+  }
+
+  /** {@link parts}, as far as they may be kept. */
+  kept(): readonly Part[] {
+    return this.unchecked === undefined ? this.parts() : [];
   }
 
   /** What was said, in order. */

@@ -22,9 +22,8 @@ import type {
 import type { RunContext } from "../run-context.ts";
 import type { LoopStep } from "../observers/observer.ts";
 import { stepLogger } from "../single-step.ts";
-import { checkToolChoice } from "./tool-choice.ts";
+import { callingFor, checkToolChoice } from "./tool-choice.ts";
 import { fitContents, buildOrigin } from "./fit-contents.ts";
-import { callingFor } from "./model-turn.ts";
 
 /** A turn whose request is about to be sent. */
 export interface TurnInfo<Context = unknown> extends RunContext<Context> {

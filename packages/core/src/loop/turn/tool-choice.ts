@@ -1,6 +1,14 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { nearestName } from "../../internal/nearest-name.ts";
+import type { ModelRequest } from "../../model/model.ts";
 import type { ToolChoice } from "../loop-input.ts";
+
+/** Calls are forced in the first turn only: a model that must call never answers. */
+export function callingFor(choice: ToolChoice, isFirst: boolean): ModelRequest["calling"] {
+  if (choice === "none") return { mode: "NONE" };
+  if (choice === "auto" || !isFirst) return undefined;
+  return choice === "required" ? { mode: "ANY" } : { mode: "ANY", allowedFunctionNames: choice.only };
+}
 
 /** @throws {ConfigurationError} For the name of a function that is not offered; names the nearest one. */
 export function checkToolChoice(choice: ToolChoice, names: Iterable<string>): void {

@@ -1,8 +1,6 @@
-import { ApiStatusError } from "../../errors/api-errors.ts";
 import type { GenerateContentRequest } from "../../wire/types/generate-content.ts";
 import {
   endingWithUser,
-  type HealMemo,
   markSignatures,
   withFlag,
   withoutForcedCalls,
@@ -13,20 +11,7 @@ import {
   withSimplerSchemas,
   withSignedCalls,
 } from "./heal-changes.ts";
-
-/** A change to a rejected request. */
-export type HealName =
-  | "repeat-request"
-  | "replace-signatures"
-  | "sign-calls"
-  | "strip-ids"
-  | "end-with-user"
-  | "schema-subset"
-  | "drop-tool-flag"
-  | "add-tool-flag"
-  | "drop-thinking"
-  | "simplify-schema"
-  | "any-to-auto";
+import type { HealMemo, HealMemory, HealName } from "./heal-memory.ts";
 
 /** A change to a rejected request, and when to make it. */
 export interface Heal {
@@ -157,20 +142,6 @@ export interface Healed {
   readonly breaksPrefix: boolean;
 }
 
-/** Heals of one conversation, and what they made of its contents. */
-export class HealMemory {
-  /** The last request of this conversation that was answered, as sent. */
-  answered: GenerateContentRequest | undefined;
-  readonly active: Set<HealName> = new Set<HealName>();
-  readonly #memos = new Map<HealName, HealMemo>();
-
-  memo(name: HealName): HealMemo {
-    let memo = this.#memos.get(name);
-    if (memo === undefined) this.#memos.set(name, (memo = new WeakMap<object, object>()));
-    return memo;
-  }
-}
-
 /** Changes one request to suit the service's errors. Each heal is tried at most once. */
 export class Healer {
   readonly #wanted: GenerateContentRequest;
@@ -205,18 +176,17 @@ export class Healer {
   }
 
   /**
-   * Chooses a heal for the error of the last request.
+   * Chooses a heal for the last request, which was refused with 400 and this message.
    *
    * @returns What will change in the next request; `undefined` when the error is final.
    */
-  learn(error: unknown): Healed | undefined {
-    if (!(error instanceof ApiStatusError) || error.status !== 400) return undefined;
+  learn(message: string): Healed | undefined {
     const chosen = HEALS.find(
       (heal) =>
         !this.#tried.has(heal.name) &&
         // A heal that marks contents may be needed again, for newer contents.
         (heal.prepare !== undefined || !this.#applied.includes(heal)) &&
-        heal.matches(error.message, this.#sent),
+        heal.matches(message, this.#sent),
     );
     if (chosen === undefined) return undefined;
     const { name, detail, undoes, lasts } = chosen;

@@ -1,4 +1,4 @@
-import { followPointer, isObject } from "../../internal/json.ts";
+import { followPointer, isObject, schemaType } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 
 /** A schema in the older form, and what it lost. */
@@ -111,7 +111,10 @@ function lookUp(ref: string, { root, changes, path }: Scope): Draft {
 }
 
 function readTypes(node: Draft): { readonly types: readonly string[]; readonly nullable: boolean } {
-  const declared = [node["type"]].flat().filter((type) => typeof type === "string");
+  const declared = [node["type"]]
+    .flat()
+    .map(schemaType)
+    .filter((type) => typeof type === "string");
   const upper = [...new Set(declared.map((type) => type.toUpperCase()))];
   const nullable = node["nullable"] === true || (upper.length > 1 && upper.includes("NULL"));
   const types = upper.length > 1 ? upper.filter((type) => type !== "NULL") : upper;

@@ -3,7 +3,7 @@ import { RequestEncoder } from "../../wire/http/encode-request.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/types/content.ts";
 import type { GenerateContentRequest } from "../../wire/types/generate-content.ts";
 import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
-import { HealMemory } from "../heal/heal.ts";
+import { HealMemory } from "../heal/heal-memory.ts";
 import type { ModelRequest } from "../model.ts";
 import {
   buildHead,

@@ -3,6 +3,7 @@ import { isObject } from "../../internal/json.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/types/content.ts";
 import { inferCapabilities, isOlderFamily } from "../capabilities.ts";
 import { checkContentsDepth } from "../request/check-depth.ts";
+import { findCurrentTurn, mapParts, signFirstCall, stripIds } from "./change-calls.ts";
 import { type ContentInput, INSTEAD } from "./content-input.ts";
 import { readCalls } from "./open-calls.ts";
 
@@ -282,51 +283,4 @@ function withoutForeign(content: Content): Content | undefined {
 /** An empty text only carries its signature. */
 function isEmptyText(part: Part): boolean {
   return part.text === "" && Object.keys(part).every((key) => key === "text" || key === "thoughtSignature");
-}
-
-/**
- * Signature that the service accepts in place of its own, on all endpoints.
- *
- * @see https://ai.google.dev/gemini-api/docs/thought-signatures
- */
-export const PLACEHOLDER_SIGNATURE = "skip_thought_signature_validator";
-
-/** Index of the first content after the last user input. Signatures are checked only from there on. */
-export function findCurrentTurn(contents: readonly Content[]): number {
-  return (
-    contents.findLastIndex(
-      ({ role, parts }) => role === "user" && parts.some((part) => part.functionResponse === undefined),
-    ) + 1
-  );
-}
-
-/** Puts the placeholder on the first call if it has no signature; otherwise returns the content itself. */
-export function signFirstCall(content: Content): Content {
-  const first = content.parts.findIndex((part) => part.functionCall !== undefined);
-  const call = content.parts[first];
-  // An empty signature counts as none.
-  if (content.role !== "model" || call === undefined || call.thoughtSignature) return content;
-  return { ...content, parts: content.parts.with(first, { ...call, thoughtSignature: PLACEHOLDER_SIGNATURE }) };
-}
-
-/** Without the IDs of calls and responses. */
-export function stripIds(content: Content): Content {
-  return mapParts(content, (part) => {
-    const { functionCall, functionResponse } = part;
-    if (functionCall?.id !== undefined) {
-      const { id: _id, ...call } = functionCall;
-      return { ...part, functionCall: call };
-    }
-    if (functionResponse?.id === undefined) return part;
-    const { id: _id, ...response } = functionResponse;
-    return { ...part, functionResponse: response };
-  });
-}
-
-/** Replaces or drops parts; returns the content itself if none changes. */
-export function mapParts(content: Content, change: (part: Part) => Part | readonly []): Content {
-  const parts = content.parts.flatMap(change);
-  return parts.length === content.parts.length && parts.every((part, i) => part === content.parts[i])
-    ? content
-    : { ...content, parts };
 }

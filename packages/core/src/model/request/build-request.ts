@@ -28,9 +28,11 @@ export interface RequestHead {
 export type HeadSource = Pick<ModelRequest, "instructions" | "functions" | "builtIns" | "calling">;
 
 /** System instruction and tools of a request. All functions are in one entry, before the built-in tools. */
-export function buildHead(request: HeadSource, { capabilities }: Pick<RequestFacts, "capabilities">): RequestHead {
+export function buildHead(request: HeadSource, facts: Omit<RequestFacts, "modelId">): RequestHead {
   const { instructions, functions } = request;
   const builtIns = chooseBuiltIns(request);
+  const { capabilities, endpointKind } = facts;
+  if (builtIns.length > 0) checkPlace(builtIns, endpointKind);
   const tools = [...(functions.length > 0 ? [{ functionDeclarations: functions }] : []), ...builtIns];
   const parts = instructions === undefined || instructions === "" ? undefined : [{ text: instructions }];
   return {
@@ -52,7 +54,7 @@ export function buildRequest(
   head: RequestHead = buildHead(request, facts),
 ): GenerateContentRequest {
   checkCombination(request, facts);
-  const { safetySettings, serviceTier, labels } = request.settings;
+  const { safetySettings, serviceTier, store, labels, outputConfig } = request.settings;
   const cachedContent = request.settings.cachedContent && getCacheName(request.settings.cachedContent);
   const { systemInstruction, tools, preamble } = head;
   const toolConfig = buildToolConfig(request, facts);
@@ -66,13 +68,29 @@ export function buildRequest(
     ...(safetySettings && { safetySettings }),
     ...(generationConfig && { generationConfig }),
     ...(serviceTier && facts.endpointKind !== "vertex" && { serviceTier }),
+    ...(store !== undefined && facts.endpointKind !== "vertex" && { store }),
     ...(labels && { labels }),
+    ...(outputConfig && { outputConfig }),
   };
 }
 
 /** Mode `NONE` affects functions only, so built-in tools have to be omitted. */
 function chooseBuiltIns({ builtIns, calling }: HeadSource): readonly WireTool[] {
   return calling?.mode === "NONE" ? [] : builtIns;
+}
+
+/** Tools, and a member of one, that only the other one of Google's services knows. A gateway may stand before either. */
+const ELSEWHERE: { readonly [Kind in EndpointKind]: readonly string[] } = {
+  developer: ["enterpriseWebSearch", "exaAiSearch", "parallelAiSearch", "retrieval", "groundingTypes"],
+  vertex: ["mcpServers"],
+  gateway: [],
+};
+
+function checkPlace(builtIns: readonly WireTool[], kind: EndpointKind): void {
+  const names = builtIns.flatMap((tool) => Object.keys({ ...tool, ...tool.googleMaps }));
+  const name = names.find((one) => ELSEWHERE[kind].includes(one));
+  const place = kind === "vertex" ? "the Developer API" : "Vertex";
+  if (name !== undefined) throw new ConfigurationError(`${name} works only on ${place}; remove it.`);
 }
 
 function checkCombination(request: ModelRequest, { capabilities, modelId }: RequestFacts): void {
@@ -140,6 +158,7 @@ const COPIED = [
   "mediaResolution",
   "speechConfig",
   "imageConfig",
+  "audioTranscriptionConfig",
 ] as const;
 
 function buildGenerationConfig(
@@ -149,6 +168,8 @@ function buildGenerationConfig(
   const { settings, output } = request;
   const copied: Record<string, unknown> = {};
   for (const name of COPIED) if (settings[name] !== undefined) copied[name] = settings[name];
+  // The service refuses to let them say nothing about it.
+  if (capabilities.audioOutput && capabilities.family === "speech") copied["responseModalities"] ??= ["AUDIO"];
   const { thinking, includeThoughts } = settings;
   // Thinking is rarely set.
   const thinkingConfig =

@@ -1,12 +1,13 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { parseEssence } from "../../internal/mime-type.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
+import { findKnownModel, OFFICE_TYPE } from "../../wire/known-models.ts";
 import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
 
 /** The model that receives the media. */
 export interface MediaModel {
   readonly id: string;
-  readonly capabilities: Pick<ModelCapabilities, "family">;
+  readonly capabilities: Pick<ModelCapabilities, "family" | "officeInput">;
 }
 
 /** Per request. Pages of documents count as images, but only the service can count those. */
@@ -14,24 +15,21 @@ const MAX_IMAGES = 3_600;
 const MAX_VIDEOS = 10;
 const MAX_PDF_BYTES = 50 * 1024 * 1024;
 
-/** Media types that no model reads, and what to do instead. */
+/** Media types that most models don't read, and what to do instead. */
 const UNREAD: readonly (readonly [type: RegExp, instead: string])[] = [
   [/^application\/(?:octet-stream|x-binary)$/, "use the media type of the content"],
   [/^application\/(?:zip|gzip|x-tar|x-gzip|x-zip-compressed|x-7z-compressed|vnd\.rar)$/, "send the files inside"],
   [
     /^application\/(?:msword|vnd\.ms-|vnd\.openxmlformats-officedocument|vnd\.oasis\.opendocument)/,
-    "convert it to PDF or text",
+    "convert it to PDF or text, or use gemini-4-hydrogen, which reads Office files",
   ],
   [/^image\/svg\+xml$/, "convert it to PNG, or send its source as text"],
   [/^image\/(?:tiff|bmp|x-icon|vnd\.microsoft\.icon)$/, "convert it to PNG or JPEG"],
 ];
 
-/** Families whose input types are known. */
-const KNOWN = /^(?:gemini-[1-4]|gemma|speech)$/;
-
 /**
- * Rejects media that the service would reject, before anything is sent. For unknown families and media types, only the rules
- * that apply to all are checked.
+ * Rejects media that the service would reject, before anything is sent. For unknown models and media types, only the rules that
+ * apply to all are checked.
  *
  * @throws {ConfigurationError} Naming the media and the fix.
  * @see https://ai.google.dev/gemini-api/docs/file-input-methods
@@ -59,7 +57,8 @@ export function checkMediaParts(contents: readonly Content[], model: MediaModel)
     );
 }
 
-function checkPart(part: Part, mimeType: string | undefined, { id, capabilities: { family } }: MediaModel): void {
+function checkPart(part: Part, mimeType: string | undefined, { id, capabilities }: MediaModel): void {
+  const { family, officeInput } = capabilities;
   const { inlineData, fileData, mediaResolution } = part;
   if (inlineData?.data === "")
     throw new ConfigurationError(
@@ -76,7 +75,7 @@ function checkPart(part: Part, mimeType: string | undefined, { id, capabilities:
     throw new ConfigurationError(
       `The input contains a PDF of ${countBytes(inlineData.data)} bytes; the limit is ${MAX_PDF_BYTES} (50 MiB): split it.`,
     );
-  if (!KNOWN.test(family)) return;
+  if (findKnownModel(id) === undefined || (officeInput && OFFICE_TYPE.test(type))) return;
   const unread = UNREAD.find(([kind]) => kind.test(type));
   if (unread !== undefined)
     throw new ConfigurationError(`The input contains ${type}, which ${id} does not read: ${unread[1]}.`);

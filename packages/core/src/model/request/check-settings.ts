@@ -102,6 +102,7 @@ function checkLabels(labels: ModelSettings["labels"]): void {
   }
 }
 
+const ON_VERTEX = ["outputConfig", "personGeneration", "prominentPeople", "imageOutputOptions"] as const;
 const TIERS = ["flex", "standard", "priority"];
 
 /** Gateways are assumed to support everything except what only Vertex has. */
@@ -111,11 +112,14 @@ function checkEndpointSettings(
   modelId: string,
   kind: EndpointKind | undefined,
 ): void {
-  const { serviceTier, safetySettings = [] } = settings;
+  const { serviceTier, store, safetySettings = [] } = settings;
   if (serviceTier !== undefined && !TIERS.includes(serviceTier))
     throw new ConfigurationError(`serviceTier is ${JSON.stringify(serviceTier)}: use one of ${TIERS.join(", ")}.`);
-  if (kind === "vertex" && serviceTier !== undefined)
-    throw new ConfigurationError("serviceTier works only on the Developer API: remove it on Vertex.");
+  if (store !== undefined && typeof store !== "boolean")
+    throw new ConfigurationError(`store is ${JSON.stringify(store)}: use true or false.`);
+  const elsewhere = store === undefined ? "serviceTier" : "store";
+  if (kind === "vertex" && settings[elsewhere] !== undefined)
+    throw new ConfigurationError(`${elsewhere} works only on the Developer API: remove it on Vertex.`);
   if (kind === "developer") {
     if (/^gemini-[12]$/.test(capabilities.family)) {
       const penalty = settings.presencePenalty === undefined ? "frequencyPenalty" : "presencePenalty";
@@ -131,6 +135,9 @@ function checkEndpointSettings(
     const image = safetySettings.find(({ category }) => category.startsWith("HARM_CATEGORY_IMAGE_"));
     if (image !== undefined)
       throw new ConfigurationError(`safetySettings: ${image.category} works only on Vertex; remove it.`);
+    const { outputConfig, imageConfig } = settings;
+    const field = ON_VERTEX.find((name) => ({ outputConfig, ...imageConfig })[name] !== undefined);
+    if (field !== undefined) throw new ConfigurationError(`${field} works only on Vertex; remove it.`);
   }
   if (settings.streamFunctionCallArguments !== true) return;
   if (kind === "developer" || kind === "gateway")
@@ -158,6 +165,7 @@ function checkMediaSettings(settings: ModelSettings, capabilities: ModelCapabili
     throw new ConfigurationError(
       "speechConfig contains voiceConfig and multiSpeakerVoiceConfig: keep the first for one speaker, the second for several.",
     );
+  if (speechConfig !== undefined) checkOutput("audioOutput", "speechConfig", capabilities, modelId);
 }
 
 function checkModalities(modalities: readonly string[], capabilities: ModelCapabilities, modelId: string): void {
@@ -166,8 +174,8 @@ function checkModalities(modalities: readonly string[], capabilities: ModelCapab
   const wrong = modalities.find((modality) => modality !== modality.toUpperCase());
   if (wrong !== undefined)
     throw new ConfigurationError(`responseModalities: write "${wrong.toUpperCase()}" instead of "${wrong}".`);
-  if (modalities.includes("IMAGE") && makesNoImages(capabilities, modelId))
-    throw noImagesError("responseModalities", modelId);
+  if (modalities.includes("IMAGE")) checkOutput("imageOutput", "responseModalities", capabilities, modelId);
+  if (modalities.includes("AUDIO")) checkOutput("audioOutput", "responseModalities", capabilities, modelId);
 }
 
 function checkImageConfig(
@@ -175,7 +183,7 @@ function checkImageConfig(
   capabilities: ModelCapabilities,
   modelId: string,
 ): void {
-  if (makesNoImages(capabilities, modelId)) throw noImagesError("imageConfig", modelId);
+  checkOutput("imageOutput", "imageConfig", capabilities, modelId);
   if (aspectRatio !== undefined && !/^[1-9]\d?:[1-9]\d?$/.test(aspectRatio))
     throw new ConfigurationError(
       `imageConfig.aspectRatio is ${JSON.stringify(aspectRatio)}: write width and height like "16:9".`,
@@ -186,13 +194,10 @@ function checkImageConfig(
     );
 }
 
-/** False for newer families and gateways' own names, of which nothing is known. */
-function makesNoImages({ imageOutput, family }: ModelCapabilities, modelId: string): boolean {
-  return !imageOutput && /^(?:gemini-[123]|gemma|speech)$/.test(family) && !/omni/.test(modelId);
-}
-
-function noImagesError(setting: string, modelId: string): ConfigurationError {
-  return new ConfigurationError(
-    `${setting}: ${modelId} does not generate images; use a model that does, such as gemini-3.1-flash-image, or pass gemini() the capabilities { imageOutput: true } if this one does.`,
+function checkOutput(kind: "imageOutput" | "audioOutput", setting: string, can: ModelCapabilities, id: string): void {
+  if (can[kind]) return;
+  const [verb, other] = kind === "imageOutput" ? ["generate images", "3.1-flash-image"] : ["speak", "3.8-flash-tts"];
+  throw new ConfigurationError(
+    `${setting}: ${id} does not ${verb}; use a model that does, such as gemini-${other}, or pass gemini() the capabilities { ${kind}: true } if this one does.`,
   );
 }

@@ -42,6 +42,9 @@ function chooseAmount(
 ): ThinkingConfig | undefined {
   switch (capabilities.thinking) {
     case "level":
+      // Of a model that nobody knows, only the service can say what it takes.
+      if (typeof thinking === "object" && capabilities.thinkingBudget !== undefined)
+        return { thinkingBudget: thinking.budget };
       return { thinkingLevel: spellLevel(chooseLevel(thinking, capabilities, modelId)) };
     case "budget":
       return { thinkingBudget: chooseBudget(thinking, capabilities, modelId) };

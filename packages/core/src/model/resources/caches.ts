@@ -1,7 +1,15 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
-import type { CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
-import { GeminiClient } from "../../wire/client.ts";
-import type { CachedContent, CacheExpiry } from "../../wire/types/resources.ts";
+import type { CallOptions, CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
+import type { Endpoint } from "../../wire/endpoints/endpoint.ts";
+import { ApiClient, encodeJson, withPage } from "../../wire/http/api-client.ts";
+import type { ApiCall } from "../../wire/http/exchange.ts";
+import type {
+  CachedContent,
+  CacheExpiry,
+  CreateCachedContentRequest,
+  ListCachedContentsResponse,
+} from "../../wire/types/resources.ts";
+import { readPages } from "./pages.ts";
 
 /**
  * An explicit cache, as plain data that can be stored and used again.
@@ -52,7 +60,7 @@ export interface Cache extends CacheRef {
  * @see https://ai.google.dev/gemini-api/docs/caching
  */
 export function caches(options: GeminiClientOptions = {}): Caches {
-  return new Caches(new GeminiClient(options));
+  return new Caches(new ApiClient(options));
 }
 
 /**
@@ -60,39 +68,45 @@ export function caches(options: GeminiClientOptions = {}): Caches {
  * and an `ApiStatusError` if the service rejects the request, such as 403 or 404 for an expired cache.
  */
 export class Caches {
-  readonly #client: GeminiClient;
+  readonly #client: ApiClient;
 
   /** @internal */
-  constructor(client: GeminiClient) {
+  constructor(client: ApiClient) {
     this.#client = client;
   }
 
   /** All caches of the key; pages are requested as they are read. */
   async *list({ signal }: CallSignal = {}): AsyncGenerator<Cache, void, void> {
-    let pageToken: string | undefined;
-    do {
-      const page = await this.#client.caches.list({ pageSize: 1000, pageToken }, { signal });
-      for (const content of page.cachedContents ?? []) yield readCache(content);
-      if (page.nextPageToken === pageToken) return;
-      pageToken = page.nextPageToken;
-    } while (pageToken);
+    const all = cachesPath(this.#client.endpoint);
+    const get = async (pageToken: string | undefined): Promise<ListCachedContentsResponse> => {
+      const path = withPage(all, { pageSize: 1000, pageToken });
+      return await callCollection(this.#client, { operation: "listCachedContents", method: "GET", path }, { signal });
+    };
+    for await (const { cachedContents = [] } of readPages(get)) for (const one of cachedContents) yield readCache(one);
   }
 
   /** One cache. The service does not store `holds`: it is taken from the given {@link CacheRef}. */
   async get(cache: string | CacheRef, { signal }: CallSignal = {}): Promise<Cache> {
-    return readCache(await this.#client.caches.get(getCacheName(cache), { signal }), cache);
+    return await this.#call(cache, { operation: "getCachedContent", method: "GET" }, signal);
   }
 
   /** Changes when a cache expires, and returns it with the new expiry. */
   async extend(cache: string | CacheRef, life: CacheLife, { signal }: CallSignal = {}): Promise<Cache> {
     const expiry = buildCacheExpiry(life);
     if (expiry === undefined) throw new ConfigurationError("extend() requires ttlSeconds or expireTime.");
-    return readCache(await this.#client.caches.update(getCacheName(cache), expiry, { signal }), cache);
+    const call = { operation: "updateCachedContent", method: "PATCH", body: encodeJson(expiry) } as const;
+    return await this.#call(cache, call, signal);
   }
 
   /** Deletes a cache, which stops its storage costs. */
   async delete(cache: string | CacheRef, { signal }: CallSignal = {}): Promise<void> {
-    await this.#client.caches.delete(getCacheName(cache), { signal });
+    await this.#call(cache, { operation: "deleteCachedContent", method: "DELETE" }, signal);
+  }
+
+  async #call(cache: string | CacheRef, call: Omit<ApiCall, "path">, signal: AbortSignal | undefined): Promise<Cache> {
+    const known = typeof cache === "string" ? { name: cache } : cache;
+    const path = cachePath(this.#client.endpoint, known.name);
+    return readCache(await this.#client.object({ ...call, path }, { signal }), known);
   }
 }
 
@@ -102,22 +116,57 @@ export function getCacheName(cache: string | CacheRef): string {
 }
 
 /**
- * Reads a cache from the service's answer.
+ * Reads a cache from the service's answer, with what a gateway or a newer service left out or added.
  *
  * @param known - What the caller passed; its `holds` is kept.
  */
-export function readCache(content: CachedContent, known?: string | CacheRef): Cache {
-  const holds = typeof known === "object" ? known.holds : undefined;
-  const { name, model, displayName, createTime, expireTime, usageMetadata } = content;
-  return {
-    name,
-    model,
-    ...(displayName !== undefined && { displayName }),
-    ...(createTime !== undefined && { createTime }),
-    ...(expireTime !== undefined && { expireTime }),
-    totalTokens: usageMetadata?.totalTokenCount ?? 0,
-    ...(holds !== undefined && { holds }),
-  };
+function readCache(
+  { usageMetadata, ...answer }: Partial<CachedContent>,
+  known: Pick<CacheRef, "holds" | "model"> & { readonly name?: string | undefined } = {},
+): Cache {
+  const { name = "", model = "", holds } = known;
+  const totalTokens = usageMetadata?.totalTokenCount ?? 0;
+  return { name, model, ...answer, totalTokens, ...(holds !== undefined && { holds }) };
+}
+
+/** Creates a cache; `model` may be a bare id. A function, so that what only creates caches does not bundle the rest. */
+export async function createCachedContent(
+  client: ApiClient,
+  request: CreateCachedContentRequest,
+  options: CallOptions,
+): Promise<Cache> {
+  const { model, tools } = request;
+  const body = encodeJson({ ...request, model: client.endpoint.modelPath(model) });
+  const path = cachesPath(client.endpoint);
+  const call: ApiCall = { operation: "createCachedContent", model, method: "POST", path, body, tools };
+  return readCache(await callCollection(client, call, options), { model });
+}
+
+function callCollection(
+  client: ApiClient,
+  call: ApiCall,
+  options: CallOptions,
+): Promise<Readonly<Record<string, unknown>>> {
+  const answer = client.object(call, options);
+  return client.onCollection(answer, "explicit caches", "use Google's own endpoint for them");
+}
+
+function cachesPath({ cachesPath: path, baseUrl }: Endpoint): string {
+  if (path !== undefined) return path;
+  throw new ConfigurationError(
+    `${new URL(baseUrl).host} is a gateway, and gateways do not support explicit caches: use Google's own endpoint, or pass kind: "developer" to endpoint() if this one forwards cachedContents.`,
+  );
+}
+
+/** Resource path of a cache, from its full name or its id. */
+function cachePath(endpoint: Endpoint, name: string): string {
+  const all = cachesPath(endpoint);
+  const id = /^(?:(projects\/[\w.:-]+\/locations\/[\w-]+)\/)?(?:cachedContents\/)?([\w-]+)$/.exec(name);
+  if (id === null)
+    throw new ConfigurationError(
+      `${JSON.stringify(name.slice(0, 100))} is not the name of a cache: use one like "cachedContents/abc123".`,
+    );
+  return id[1] === undefined ? `${all}/${id[2]}` : name;
 }
 
 /**

@@ -1,10 +1,18 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { ApiShapeError } from "../../errors/api-errors.ts";
 import type { CallOptions } from "../../wire/client-options.ts";
-import type { EmbeddingsClient } from "../../wire/embeddings.ts";
 import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
+import { type ApiClient, encodeJson } from "../../wire/http/api-client.ts";
+import { checkRequestSize } from "../../wire/http/encode-request.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
-import type { ContentEmbedding, EmbedContentRequest, PredictEmbeddingsRequest } from "../../wire/types/embeddings.ts";
+import type {
+  BatchEmbedContentsResponse,
+  ContentEmbedding,
+  EmbedContentRequest,
+  EmbedContentResponse,
+  PredictEmbeddingsRequest,
+  PredictEmbeddingsResponse,
+} from "../../wire/types/embeddings.ts";
 import { readUsage, type Usage } from "../usage.ts";
 
 /** What is embedded into one vector. */
@@ -118,33 +126,56 @@ export function checkEmbedding(
   );
 }
 
+/** Where embeddings come from. */
+export interface EmbeddingClient {
+  readonly api: ApiClient;
+  readonly maxRequestBytes: number | undefined;
+}
+
 /** Sends one request. @throws {ApiShapeError} For an answer without a vector for each input. */
 export async function sendBatch(
-  client: EmbeddingsClient,
+  client: EmbeddingClient,
   method: EmbeddingMethod,
   inputs: readonly EmbeddingInput[],
   settings: EmbeddingSettings,
   options: CallOptions,
 ): Promise<EmbeddedBatch> {
-  const { model } = settings;
+  const post = async (request: object): Promise<object> =>
+    await postTo(client, method, settings.model, request, options);
   if (method === "predict") {
-    const { predictions } = await client.predict(model, buildPredict(inputs, settings), options);
+    const { predictions }: PredictEmbeddingsResponse = await post(buildPredict(inputs, settings));
     const embeddings = listOf(predictions).map((prediction) => prediction?.embeddings);
     const counts = embeddings.flatMap((embedding) => embedding?.statistics?.token_count ?? []);
     const promptTokenCount = counts.reduce((sum, count) => sum + count, 0);
     const vectors = readVectors(embeddings, inputs.length, (index) => `$.predictions[${index}].embeddings.values`);
     return { vectors, usage: readUsage(counts.length === inputs.length ? { promptTokenCount } : undefined) };
   }
-  const requests = inputs.map((input) => buildRequest(input, settings, client.endpoint.kind));
+  const requests = inputs.map((input) => buildRequest(input, settings, client.api.endpoint.kind));
   const [request] = requests;
   if (method === "embedContent" && request !== undefined) {
-    const { embedding, usageMetadata } = await client.embedContent(model, request, options);
+    const { embedding, usageMetadata }: EmbedContentResponse = await post(request);
     const vectors = readVectors([embedding], 1, () => "$.embedding.values");
     return { vectors, usage: readUsage(usageMetadata ?? undefined) };
   }
-  const { embeddings, usageMetadata } = await client.batchEmbedContents(model, requests, options);
+  const model = client.api.endpoint.modelPath(settings.model);
+  const body = { requests: requests.map((one) => ({ model, ...one })) };
+  const { embeddings, usageMetadata }: BatchEmbedContentsResponse = await post(body);
   const vectors = readVectors(listOf(embeddings), inputs.length, (index) => `$.embeddings[${index}].values`);
   return { vectors, usage: readUsage(usageMetadata ?? undefined) };
+}
+
+async function postTo(
+  { api, maxRequestBytes }: EmbeddingClient,
+  operation: EmbeddingMethod,
+  model: string,
+  request: object,
+  options: CallOptions,
+): Promise<object> {
+  const body = encodeJson(request);
+  checkRequestSize(body.byteLength, maxRequestBytes, api.endpoint);
+  const path = `${api.endpoint.modelPath(model)}:${operation}`;
+  const call = api.object({ operation, model, method: "POST", path, body }, options);
+  return await api.onCollection(call, "embeddings", "use Google's endpoint, or Vertex, for them");
 }
 
 function buildRequest(input: EmbeddingInput, settings: EmbeddingSettings, kind: EndpointKind): EmbedContentRequest {
@@ -185,7 +216,8 @@ function readVectors(
     throw new ApiShapeError(`The response has ${embeddings.length} embeddings for ${expected} inputs.`, "$", "");
   return embeddings.map((embedding, index) => {
     const values = embedding?.values;
-    if (Array.isArray(values) && values.length > 0 && values.every((value) => typeof value === "number")) return values;
+    // A literal such as 1e999 is parsed as Infinity.
+    if (Array.isArray(values) && values.length > 0 && values.every((value) => Number.isFinite(value))) return values;
     const excerpt = JSON.stringify(embedding) ?? "";
     throw new ApiShapeError(`The response has no vector for input ${index}.`, pathOf(index), excerpt);
   });

@@ -11,13 +11,14 @@ import {
   CLIENT_SPELLINGS,
   type GeminiClientOptions,
 } from "../../wire/client-options.ts";
-import { EmbeddingsClient } from "../../wire/embeddings.ts";
+import { ApiClient } from "../../wire/http/api-client.ts";
 import type { Part } from "../../wire/types/content.ts";
 import { isMedia, type Media, mediaPart } from "../request/media-part.ts";
 import { addUsage, NO_USAGE, type Usage } from "../usage.ts";
 import {
   batchMethod,
   checkEmbedding,
+  type EmbeddingClient,
   type EmbeddingInput,
   type EmbeddingMethod,
   sendBatch,
@@ -237,14 +238,14 @@ function prepare(
   given: readonly (EmbedInput | TitledInput)[],
   options: EmbedOptions,
   methodFor: typeof singleMethod,
-): { readonly client: EmbeddingsClient; readonly method: EmbeddingMethod; readonly inputs: readonly EmbeddingInput[] } {
+): { readonly client: EmbeddingClient; readonly method: EmbeddingMethod; readonly inputs: readonly EmbeddingInput[] } {
   const { model, outputDimensionality } = options;
   if (typeof model !== "string") throw new TypeError('embeddings require a model, such as "gemini-embedding-2"');
   if (outputDimensionality !== undefined && !(Number.isInteger(outputDimensionality) && outputDimensionality > 0))
     throw new TypeError(`outputDimensionality must be an integer of at least 1, got ${outputDimensionality}`);
   const inputs = given.map(toInput);
-  const client = new EmbeddingsClient(options);
-  const { kind } = client.endpoint;
+  const client = { api: new ApiClient(options), maxRequestBytes: options.maxRequestBytes };
+  const { kind } = client.api.endpoint;
   checkEmbedding(inputs, options, kind);
   return { client, method: methodFor(model, kind), inputs };
 }

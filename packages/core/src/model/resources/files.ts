@@ -1,11 +1,41 @@
-import { GeminiClient } from "../../wire/client.ts";
-import type { CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
-import type { GeminiFile } from "../../wire/types/resources.ts";
-import { type UploadOptions, waitForFile, type WaitForFileOptions } from "../../wire/files.ts";
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import { ApiShapeError, FileStateError } from "../../errors/api-errors.ts";
+import { sleep } from "../../internal/abort.ts";
+import { isObject } from "../../internal/json.ts";
+import { detectMimeType, guessMimeType } from "../../internal/mime-type.ts";
+import type { CallOptions, CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
+import type { Endpoint } from "../../wire/endpoints/endpoint.ts";
+import { embeddedError } from "../../wire/errors/status-error.ts";
+import { ApiClient, withPage } from "../../wire/http/api-client.ts";
+import type { ApiCall } from "../../wire/http/exchange.ts";
+import { isErrorObject, parseJson } from "../../wire/http/read-answers.ts";
+import type { GeminiFile, ListFilesResponse } from "../../wire/types/resources.ts";
+import { isFile, upload, type UploadProgress } from "../../wire/upload.ts";
+import { readPages } from "./pages.ts";
+
+/** Largest file the service takes: 2 GiB. */
+const MAX_FILE_BYTES = 2 * 1024 ** 3;
+
+/** Options of {@link Files.wait}. */
+export interface WaitForFileOptions {
+  /** Aborting it ends the wait, which then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Longest wait in milliseconds. A long video takes minutes. @defaultValue 600_000 */
+  readonly timeoutMs?: number | undefined;
+  /** Milliseconds before the second poll; each further wait is 1.5 times as long, up to 10_000. @defaultValue 1_000 */
+  readonly pollMs?: number | undefined;
+}
 
 /** Options of an upload and of the wait until the file is ready. */
-export interface UploadFileOptions
-  extends Pick<UploadOptions, "mimeType" | "displayName" | "name" | "onProgress" | "signal">, WaitForFileOptions {
+export interface UploadFileOptions extends WaitForFileOptions, Pick<CallOptions, "onRetry"> {
+  /** IANA media type. @defaultValue the blob's own, else by its first bytes or its name */
+  readonly mimeType?: string | undefined;
+  /** Name for people, at most 512 characters. @defaultValue the name of a web `File` */
+  readonly displayName?: string | undefined;
+  /** Id of the file: lower-case letters, digits and dashes, at most 40. @defaultValue the service chooses one */
+  readonly name?: string | undefined;
+  /** Called after each chunk (8 MiB) that has arrived; must not throw. */
+  readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
   /** False returns the file once it is uploaded, possibly still `PROCESSING`. @defaultValue true */
   readonly waitUntilActive?: boolean | undefined;
 }
@@ -34,7 +64,7 @@ export async function uploadFile(
  * @param options - Client options, in particular `endpoint`.
  */
 export function files(options: GeminiClientOptions = {}): Files {
-  return new Files(new GeminiClient(options));
+  return new Files(new ApiClient(options));
 }
 
 /**
@@ -43,44 +73,153 @@ export function files(options: GeminiClientOptions = {}): Files {
  * the service rejects the request, such as 403 for an expired file or one of another project.
  */
 export class Files {
-  readonly #client: GeminiClient;
+  readonly #client: ApiClient;
 
   /** @internal */
-  constructor(client: GeminiClient) {
+  constructor(client: ApiClient) {
     this.#client = client;
   }
 
-  /** See {@link uploadFile}. */
+  /**
+   * See {@link uploadFile}. Chunks have 8 MiB; each is retried according to the policy and continued where the service left off. A blob
+   * is read chunk by chunk.
+   */
   async upload(data: UploadData, options: UploadFileOptions = {}): Promise<GeminiFile> {
-    const { signal, mimeType, displayName, name, onProgress, timeoutMs, pollMs } = options;
-    const file = await this.#client.files.upload(data, { signal, mimeType, displayName, name, onProgress });
-    if (options.waitUntilActive === false) return file;
-    return await waitForFile(this.#client.files, file, { signal, timeoutMs, pollMs });
+    const { signal, onProgress, onRetry, timeoutMs, pollMs, waitUntilActive } = options;
+    const endpoint = this.#client.endpoint;
+    const path = filesPath(endpoint);
+    const blob = data instanceof Blob ? data : new Blob([data]);
+    const fileName = "name" in blob && typeof blob.name === "string" ? blob.name : undefined;
+    checkSize(blob.size);
+    const mimeType = options.mimeType ?? (await mimeTypeOf(blob, fileName));
+    const displayName = options.displayName ?? (fileName === "" ? undefined : fileName);
+    const name = options.name === undefined ? undefined : filePath(endpoint, options.name);
+    const startUrl = [endpoint.baseUrl, "upload", endpoint.apiVersion, path].filter((piece) => piece !== "").join("/");
+    const file = { ...(name !== undefined && { name }), ...(displayName !== undefined && { displayName }), mimeType };
+    const source = { startUrl, data: blob, mimeType, file, onProgress };
+    const uploaded = await this.#collection(upload(source, this.#client, { signal, onRetry }));
+    return waitUntilActive === false ? uploaded : await this.wait(uploaded, { signal, timeoutMs, pollMs });
   }
 
-  /** Waits until a file can be used. See {@link waitForFile}. */
+  /**
+   * Waits until the service has processed a file and it is `ACTIVE`. One that is ready is returned without a request.
+   *
+   * @throws {FileStateError} When the service failed to process it, or had not finished after `timeoutMs`.
+   */
   async wait(file: string | GeminiFile, options: WaitForFileOptions = {}): Promise<GeminiFile> {
-    return await waitForFile(this.#client.files, file, options);
+    return await waitForFile(this, file, options);
   }
 
   /** All files of the key's project; pages are requested as they are read. */
   async *list({ signal }: CallSignal = {}): AsyncGenerator<GeminiFile, void, void> {
-    let pageToken: string | undefined;
-    do {
-      const page = await this.#client.files.list({ pageSize: 100, pageToken }, { signal });
-      yield* page.files ?? [];
-      if (page.nextPageToken === pageToken) return;
-      pageToken = page.nextPageToken;
-    } while (pageToken);
+    const all = filesPath(this.#client.endpoint);
+    const get = async (pageToken: string | undefined): Promise<ListFilesResponse> => {
+      const path = withPage(all, { pageSize: 100, pageToken });
+      return await this.#collection(this.#client.object({ operation: "listFiles", method: "GET", path }, { signal }));
+    };
+    for await (const { files: found = [] } of readPages(get)) yield* found;
   }
 
   /** The current state of a file. */
   async get(file: string | GeminiFile, { signal }: CallSignal = {}): Promise<GeminiFile> {
-    return await this.#client.files.get(file, { signal });
+    return await getFile(this.#client, filePath(this.#client.endpoint, file), { signal });
   }
 
-  /** Deletes a file before it expires. */
+  /** Deletes a file before its 48 hours are over. */
   async delete(file: string | GeminiFile, { signal }: CallSignal = {}): Promise<void> {
-    await this.#client.files.delete(file, { signal });
+    const path = filePath(this.#client.endpoint, file);
+    await this.#client.object({ operation: "deleteFile", method: "DELETE", path }, { signal });
   }
+
+  #collection<T>(call: Promise<T>): Promise<T> {
+    const advice = "use Google's own endpoint for it, or send the bytes inline with media()";
+    return this.#client.onCollection(call, "the Files API", advice);
+  }
+}
+
+/** As {@link Files.get}, by path. A function, so that what only waits for files does not bundle uploads. */
+export async function getFile(client: ApiClient, path: string, options: CallOptions): Promise<GeminiFile> {
+  const call: ApiCall = { operation: "getFile", method: "GET", path };
+  return await client.whole(call, options, (text, exchange) => {
+    const answer = parseJson(text);
+    // First, since a file that failed has a field `error`, just as an error object does.
+    if (isFile(answer)) return answer;
+    if (isObject(answer) && isErrorObject(answer)) throw embeddedError(answer, exchange.failure);
+    throw new ApiShapeError("The response is not a file: it lacks name or uri.", "$", text);
+  });
+}
+
+function filesPath({ filesPath: path, kind, baseUrl }: Endpoint): string {
+  if (path !== undefined) return path;
+  const { host } = new URL(baseUrl);
+  throw new ConfigurationError(
+    kind === "vertex"
+      ? `Vertex AI (${host}) has no Files API: put the file into Cloud Storage and pass its URL, media("gs://bucket/file").`
+      : `${host} is a gateway, and gateways have no Files API: send the bytes inline with media(), or pass kind: "developer" to endpoint() if this one forwards files.`,
+  );
+}
+
+/** Resource path of a file, from its name, id or URI. */
+function filePath(endpoint: Endpoint, file: string | GeminiFile): string {
+  const all = filesPath(endpoint);
+  const name = typeof file === "string" ? file : file.name;
+  const id = /^(?:(?:https?:\/\/[^?#]+\/)?files\/)?([\w-]{1,100})$/.exec(name)?.[1];
+  if (id !== undefined) return `${all}/${id}`;
+  throw new ConfigurationError(
+    `${JSON.stringify(name.slice(0, 100))} is not the name of a file: use one like "files/abc123".`,
+  );
+}
+
+function checkSize(bytes: number): void {
+  if (bytes === 0) throw new ConfigurationError("The file to upload is empty: the service requires at least one byte.");
+  if (bytes <= MAX_FILE_BYTES) return;
+  throw new ConfigurationError(
+    `The file to upload is ${bytes} bytes; the Files API accepts at most ${MAX_FILE_BYTES} (2 GiB): split it or make it smaller.`,
+  );
+}
+
+async function mimeTypeOf(blob: Blob, fileName: string | undefined): Promise<string> {
+  const known =
+    blob.type ||
+    (detectMimeType(new Uint8Array(await blob.slice(0, 64).arrayBuffer())) ?? guessMimeType(fileName ?? ""));
+  if (known) return known;
+  throw new ConfigurationError('The media type of the file to upload is unknown: pass mimeType, such as "text/plain".');
+}
+
+const LONGEST_POLL_MS = 10_000;
+
+/** See {@link Files.wait}. */
+export async function waitForFile(
+  client: Pick<Files, "get">,
+  file: string | GeminiFile,
+  options: WaitForFileOptions = {},
+): Promise<GeminiFile> {
+  const { signal, timeoutMs = 600_000, pollMs = 1_000 } = options;
+  for (const [name, value] of Object.entries({ timeoutMs, pollMs }))
+    if (!(value > 0)) throw new ConfigurationError(`${name} is ${value}: it must be greater than 0 milliseconds.`);
+  const endsAt = performance.now() + timeoutMs;
+  let known = typeof file === "string" ? await client.get(file, { signal }) : file;
+  for (let wait = pollMs; isUnready(known); wait = Math.min(wait * 1.5, LONGEST_POLL_MS)) {
+    const left = endsAt - performance.now();
+    if (left <= 0)
+      throw new FileStateError(
+        `${known.name} is still being processed after ${timeoutMs} ms: wait longer (timeoutMs), or check it again later by name.`,
+        known.name,
+        known.state ?? "PROCESSING",
+      );
+    await sleep(Math.min(wait, left), signal);
+    known = await client.get(known, { signal });
+  }
+  if (known.state !== "FAILED") return known;
+  const why = known.error?.message ?? "no reason was given";
+  throw new FileStateError(
+    `The service could not process ${known.name} (${why}): check that its content is ${known.mimeType ?? "of its media type"}, and upload it again.`,
+    known.name,
+    "FAILED",
+  );
+}
+
+/** An unknown state counts as ready: a request with the file will fail if it is not. */
+function isUnready({ state }: GeminiFile): boolean {
+  return state === "PROCESSING" || state === "STATE_UNSPECIFIED";
 }

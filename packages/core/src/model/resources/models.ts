@@ -2,6 +2,7 @@ import { GeminiClient } from "../../wire/client.ts";
 import type { CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
 import type { ModelInfo } from "../../wire/types/resources.ts";
 import { inferCapabilities, type ModelCapabilities } from "../capabilities.ts";
+import { readPages } from "./pages.ts";
 
 /** A model as the service lists it, with the capabilities that this library infers. */
 export interface ListedModel extends ModelInfo {
@@ -23,14 +24,10 @@ export type ListModelsOptions = GeminiClientOptions & CallSignal;
 export async function* listModels(options: ListModelsOptions = {}): AsyncGenerator<ListedModel, void, void> {
   const { signal, ...clientOptions } = options;
   const client = new GeminiClient(clientOptions);
-  let pageToken: string | undefined;
-  do {
-    const page = await client.listModels({ pageSize: 1000, pageToken }, { signal });
+  for await (const page of readPages((pageToken) => client.listModels({ pageSize: 1000, pageToken }, { signal }))) {
     for (const info of page.models ?? page.publisherModels ?? []) {
       const id = info.name.replace(/^(?:publishers\/google\/)?models\//, "");
       yield { ...info, id, capabilities: inferCapabilities(id) };
     }
-    if (page.nextPageToken === pageToken) return;
-    pageToken = page.nextPageToken;
-  } while (pageToken);
+  }
 }

@@ -99,6 +99,7 @@ function isCutOff({ finishReason }: ModelResponse, { maxOutputTokens }: AnswerSo
 /** How far a later segment's grounding and citations move to count from the start of the whole answer. */
 interface Shift {
   readonly chunks: number;
+  readonly rendered: number;
   readonly bytes: number;
   readonly parts: number;
 }
@@ -118,6 +119,7 @@ function mergeSegments(first: ModelResponse, next: ModelResponse, segment: Respo
   for (const chunk of segment.chunks) own.add(listParts(chunk));
   const shift: Shift = {
     chunks: first.candidate.groundingMetadata?.groundingChunks?.length ?? 0,
+    rendered: first.candidate.groundingMetadata?.renderedParts?.length ?? 0,
     bytes: new TextEncoder().encode(visibleText(first.content)).length,
     parts: next.content.parts.length - own.parts().length,
   };
@@ -148,12 +150,12 @@ function mergeGrounding(
   if (after === undefined) return before;
   const supports = after.groundingSupports?.map((support) => shiftSupport(support, shift));
   return {
-    ...before,
-    ...after,
+    ...mergeFields(before ?? {}, after),
     ...concatenate("webSearchQueries", before?.webSearchQueries, after.webSearchQueries),
     ...concatenate("imageSearchQueries", before?.imageSearchQueries, after.imageSearchQueries),
     ...concatenate("retrievalQueries", before?.retrievalQueries, after.retrievalQueries),
     ...concatenate("groundingChunks", before?.groundingChunks, after.groundingChunks),
+    ...concatenate("renderedParts", before?.renderedParts, after.renderedParts),
     ...concatenate("groundingSupports", before?.groundingSupports, supports),
   };
 }
@@ -185,11 +187,12 @@ function concatenate<Name extends string, Entry>(
 
 /** Offsets count from the start of the visible text, or of the part if a later one is named. */
 function shiftSupport(support: GroundingSupport, shift: Shift): GroundingSupport {
-  const { segment, groundingChunkIndices } = support;
+  const { segment, groundingChunkIndices, renderedParts } = support;
   const inPart = segment?.partIndex !== undefined && segment.partIndex > 0;
   return {
     ...support,
     ...(groundingChunkIndices && { groundingChunkIndices: groundingChunkIndices.map((index) => index + shift.chunks) }),
+    ...(renderedParts && { renderedParts: renderedParts.map((index) => index + shift.rendered) }),
     ...(segment && {
       segment: inPart
         ? { ...segment, partIndex: (segment.partIndex ?? 0) + shift.parts }

@@ -28,6 +28,8 @@ export interface AnswerSource {
   readonly onParts?: ((parts: readonly Part[]) => void | Promise<void>) | undefined;
   /** Set once parts were received. */
   hasParts?: boolean;
+  /** Of the requests whose answers began. */
+  folds?: ResponseFold[];
   /** Every part received so far is void: what is still valid follows again, then the rest of the answer. */
   onRewind(reason: string): void;
   readonly logger?: Logger | undefined;
@@ -71,6 +73,7 @@ export class ResponseFold {
     let stream: AnswerStream | undefined;
     try {
       stream = await source.open(token);
+      (source.folds ??= []).push(this);
       for (let batch = await stream.next(); batch !== undefined; batch = await stream.next()) {
         const parts = this.addAll(batch);
         if (parts.length === 0) continue;
@@ -186,8 +189,8 @@ function saysSomething(part: Part): boolean {
   return false;
 }
 
-/** Lists that each chunk brings whole: ratings are rated anew, and supports point into the list of grounding chunks beside them. */
-const REPLACED: ReadonlySet<string> = new Set(["safetyRatings", "groundingChunks", "groundingSupports"]);
+/** Lists that each chunk brings whole: ratings are rated anew, and supports point into the lists beside them. */
+const REPLACED = /^(?:safetyRatings|groundingChunks|groundingSupports|renderedParts)$/;
 
 /** Lists with an entry for each token of their chunk; two tokens may have equal entries. */
 const PER_TOKEN: ReadonlySet<string> = new Set(["chosenCandidates", "topCandidates"]);
@@ -226,7 +229,7 @@ function foldValue(name: string, before: unknown, after: unknown): unknown {
 }
 
 function foldList(name: string, before: readonly unknown[], after: readonly unknown[]): readonly unknown[] {
-  if (REPLACED.has(name)) return after;
+  if (REPLACED.test(name)) return after;
   if (PER_TOKEN.has(name)) return [...before, ...after];
   // By their text, so that long lists take no longer than their length.
   const known = new Map<string, number>();

@@ -43,7 +43,7 @@ export class DraftWriter {
     this.#traceparent = traceparent;
   }
 
-  /** Called whenever the model has said more, or what it said became void. */
+  /** Called whenever the answer under way grew, or became void. */
   readonly changed = (partial: PartialAnswer): void => {
     this.#partial = partial;
     if (this.#timer !== undefined || this.#writing) return;
@@ -63,8 +63,8 @@ export class DraftWriter {
     const partial = this.#partial;
     this.#partial = undefined;
     if (partial === undefined) return;
-    const { step, attempt } = partial;
-    const { parts, truncated } = boundParts(partial.parts());
+    const { step, place, attempt, unchecked } = partial;
+    const { parts, truncated } = boundParts(unchecked === "held" ? [] : partial.parts());
     if (parts.length === 0 && !this.#isStored) return;
     this.#writing = true;
     try {
@@ -72,8 +72,10 @@ export class DraftWriter {
       const draft = {
         runId: this.#runId,
         step,
+        place,
         attempt,
         parts,
+        ...(unchecked !== undefined && { guarded: true as const }),
         ...(truncated && { truncated }),
         ...(traceparent !== undefined && { traceparent }),
       };

@@ -9,7 +9,7 @@ interface Sighting {
   /** When it was looked at last. */
   lookedAt: number;
   /** It was seen to change within its duration, so its holder lived then. */
-  beating: boolean;
+  renewedRecently: boolean;
 }
 
 /** Most leases of one store that are remembered: each belongs to a run that was going, or cut off, when it was looked at last. */
@@ -35,9 +35,9 @@ export class LeaseObserver {
       sightings.get(this.#store)?.delete(this.#id);
       return { state: "free" };
     }
-    const { since, beating } = this.#see(lease);
+    const { since, renewedRecently } = this.#see(lease);
     const leftMs = since + lease.durationMs - performance.now();
-    return leftMs <= 0 ? { state: "free" } : { state: "held", lease, leftMs, lives: beating };
+    return leftMs <= 0 ? { state: "free" } : { state: "held", lease, leftMs, renewedRecently };
   }
 
   #see(lease: Lease): Sighting {
@@ -51,8 +51,8 @@ export class LeaseObserver {
       return seen;
     }
     // One that was renewed since a look of long ago may have been left soon after that.
-    const beating = isSame && now - seen.lookedAt <= lease.durationMs;
-    const sighting = { lease, since: now, lookedAt: now, beating };
+    const renewedRecently = isSame && now - seen.lookedAt <= lease.durationMs;
+    const sighting = { lease, since: now, lookedAt: now, renewedRecently };
     all.delete(this.#id);
     all.set(this.#id, sighting);
     const [oldest] = all.keys();
@@ -61,7 +61,7 @@ export class LeaseObserver {
   }
 }
 
-/** `free`: nobody holds it, or its holder is dead. `held`: it may be held; `lives` says that its holder was seen to renew it. */
+/** `free`: nobody holds it, or its holder is dead. `held`: it may be held; `renewedRecently` when its holder was seen to renew it. */
 export type LeaseFinding =
   | { readonly state: "free" }
   | {
@@ -69,5 +69,5 @@ export type LeaseFinding =
       readonly lease: Lease;
       /** When it has expired unless it changes, in milliseconds from now. */
       readonly leftMs: number;
-      readonly lives: boolean;
+      readonly renewedRecently: boolean;
     };

@@ -33,10 +33,12 @@ export class LeaseTaker {
     const { id, store } = this.#log;
     return await this.#whenFree(signals, async (left) => {
       const { lease: last } = left;
+      // All that is decided from here on is decided on this.
+      const at = this.#log.view.length;
       const taken = await prepare(async (runId, ...entries) => {
         const lease = nextLease(last, runId, this.#leaseMs, store);
         try {
-          await this.#log.append({ lease: { expected: last, next: lease }, unless: "changed" }, ...entries);
+          await this.#log.append({ lease: { expected: last, next: lease }, at }, ...entries);
         } catch (error) {
           // It may have been written all the same.
           await abandonLease(store, id, lease);
@@ -54,9 +56,10 @@ export class LeaseTaker {
     prepare: () => Promise<{ readonly runId: string; readonly entries: readonly NewEntry[] }>,
   ): Promise<void> {
     await this.#whenFree(signals, async ({ lease: last }) => {
+      const at = this.#log.view.length;
       const { runId, entries } = await prepare();
       const next = { ...nextLease(last, runId, this.#leaseMs, this.#log.store), held: false };
-      await this.#log.append({ lease: { expected: last, next }, unless: "changed" }, ...entries);
+      await this.#log.append({ lease: { expected: last, next }, at }, ...entries);
     });
   }
 
@@ -84,7 +87,7 @@ export class LeaseTaker {
       const records = await store.records(id);
       const found = this.#observer.look(records.lease);
       if (found.state === "held") {
-        if (found.lives) throw new SessionRunningError(id, found.lease.runId);
+        if (found.renewedRecently) throw new SessionRunningError(id, found.lease.runId);
         return { againInMs: found.leftMs };
       }
       await this.#log.refresh();

@@ -77,12 +77,16 @@ export class HeldLease {
     }
   }
 
-  /** Ends the lease of a run whose end could not be recorded, so that others need not wait until it has expired. Never rejects. */
+  /**
+   * Ends the lease of a run that has no end in the log: it expires at once, so nobody has to wait for that, and the run's draft is kept.
+   * Never rejects.
+   */
   async abandon(): Promise<void> {
     this.release();
     if (this.#isOver) return;
     await this.#renewing;
-    await abandonLease(this.#store, this.#id, this.#lease);
+    const expired = { ...this.#lease, beat: this.#lease.beat + 1, durationMs: 0 };
+    await this.#store.setLease(this.#id, this.#lease, expired).catch(() => {});
   }
 
   /** Stops renewing. */
@@ -153,7 +157,7 @@ export async function abandonLease(store: SessionStore, id: string, lease: Lease
   await store.setLease(id, lease, { ...lease, held: false }).catch(() => {});
 }
 
-/** What a run is told of its lease. */
+/** What a run wants to know of its lease. */
 export interface LeaseListener {
   readonly logger: Logger;
   /** W3C `traceparent` of the run, once it is known. */

@@ -1,32 +1,32 @@
+import type { LostUsage } from "../../durable/closed-turn.ts";
+import type { GuardrailAction, StepPlace } from "../../durable/run-log.ts";
 import type { Outcome } from "../../durable/steps.ts";
-import { isObject, type Json } from "../../internal/json.ts";
-import type { Compaction } from "../../loop/turn/compaction.ts";
+import { isObject, isTooDeep, type Json, MAX_LEVELS } from "../../internal/json.ts";
 import type { GuardrailStop } from "../../loop/guardrails.ts";
-import type { Limits } from "../../loop/limits.ts";
+import type { LimitReached } from "../../loop/limits.ts";
 import type { StopReason } from "../../loop/result.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
+import type { Cost } from "../../model/prices.ts";
 import type { Usage } from "../../model/usage.ts";
 import type { PendingCall } from "../../tool/tool.ts";
-import type { Content, JsonObject, Part } from "../../wire/types/content.ts";
+import type { Content, JsonObject } from "../../wire/types/content.ts";
 import type { Draft } from "../store/records.ts";
+import type { TurnRecord } from "./turn-record.ts";
 
-/** Version of the entries this release writes. It reads this one and all earlier ones. */
-export const ENTRY_VERSION = 2;
-
-/** A content of a run, told without saying twice what a step already says. */
-export type ContentRef =
-  | Content
-  /** What the model said in that step. */
-  | { readonly model: string }
-  /** The responses to the calls of one turn: by step, or in full where no step left it. */
-  | { readonly calls: readonly (string | Part)[] }
-  /** The media that follow the responses of these steps. */
-  | { readonly after: readonly string[] };
+/** Version of the entries this release reads and writes. */
+export const ENTRY_VERSION = 3;
 
 interface EntryBase {
   readonly v: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
+}
+
+/** Which operation of its run an entry is about. */
+export interface StepKey {
+  /** Its name: a key, from which nothing is read. */
+  readonly step: string;
+  readonly place: StepPlace;
 }
 
 /** A run begins. */
@@ -35,49 +35,68 @@ export interface RunEntry extends EntryBase {
   readonly runId: string;
   /** Version of the loop that began it. */
   readonly loop: number;
+  /** Name of the agent that began it. */
+  readonly agent: string;
   /** Id of the model. */
   readonly model: string;
   /** Where its answers come from: their signatures mean something only there. */
   readonly origin: HistoryOrigin;
   readonly input: readonly Content[];
-  /** What the caller said about the run. */
+  /** From the caller. */
   readonly metadata?: JsonObject | undefined;
+  /** Its answer is typed: by a schema that every request has, or in a last request that converts it. */
+  readonly output?: "native" | "converted" | undefined;
   /** Guardrails check the input: it is part of the history only once a step says what they made of it. */
   readonly guarded?: true | undefined;
   /** What was left unfinished by the run before does not become part of the history. */
   readonly dropInterrupted?: true | undefined;
+  /** Tokens of the questions of the run before that nobody answers any more. */
+  readonly withdrawn?: readonly string[] | undefined;
 }
 
-/** How a run ended, or that it failed or was aborted. */
-export interface EndEntry extends EntryBase {
+/** How a run ended. `damaged`: entries of it were lost, and a repair ended it for good. */
+export type EndReason = StopReason | "failed" | "aborted" | "damaged";
+
+/** How a run ended, and what it used. With `unpriced`, its cost is what is known of it. */
+export interface EndEntry extends EntryBase, Cost {
   readonly type: "end";
   readonly runId: string;
-  readonly stopReason: StopReason | "failed" | "aborted";
-  /** All the run added after its input, but for an unfinished answer. Ends on no open call. */
-  readonly added: readonly ContentRef[];
+  readonly stopReason: EndReason;
+  /** The turns after the last one that has an entry. Void once the run is resumed. */
+  readonly open: readonly TurnRecord[];
   readonly turns: number;
   readonly toolCalls: number;
   readonly usage: Usage;
-  /** What it cost, in the unit of the price table; absent without one. */
-  readonly cost?: number | undefined;
-  /** What is sent from then on in place of the first contents of the session's history. */
-  readonly compaction?: Compaction | undefined;
-  readonly limit?: keyof Limits | undefined;
+  /** What broken answers used before it failed: part of the totals, also once the run is resumed. */
+  readonly lost?: LostUsage | undefined;
+  /** The limit that ended it. */
+  readonly reached?: LimitReached | undefined;
+  /** Of an invalid output: what does not match. */
+  readonly problem?: string | undefined;
   readonly guardrail?: GuardrailStop | undefined;
   readonly pending?: readonly PendingCall[] | undefined;
-  /** What the model had said when the run ended in the middle of its answer. Part of the history unless the run is resumed. */
+  /** The answer that the run ended in the middle of. Part of the history unless the run is resumed. */
   readonly interrupted?: InterruptedAnswer | undefined;
   readonly error?: { readonly name: string; readonly message: string; readonly code?: string | undefined } | undefined;
 }
 
-/** An answer that was never finished, as far as it is known. */
-export type InterruptedAnswer = Pick<Draft, "step" | "attempt" | "parts" | "truncated">;
+/** An answer that was never finished, as far as it is known and its guardrails let it pass. */
+export interface InterruptedAnswer extends Pick<Draft, "step" | "place" | "attempt" | "parts" | "truncated"> {
+  /** What guardrails did about it. */
+  readonly checked?: readonly GuardrailAction[] | undefined;
+}
+
+/** A turn is closed: the next one began. Stands before the first entry of that one. */
+export interface TurnEntry extends EntryBase, TurnRecord {
+  readonly type: "turn";
+  readonly runId: string;
+}
 
 /**
  * One line of a session's log.
  *
  * ```text
- * log = (history | steer)* (run (begin | step | answer | resume | steer | end)* (rewind | steer)*)*
+ * log = (history | steer)* (run (begin | step | answer | turn | resume | steer | end)* (rewind | steer)*)*
  * ```
  *
  * An `info` may stand anywhere.
@@ -94,18 +113,33 @@ export type SessionEntry =
     })
   | RunEntry
   /** A step that must not happen twice is about to be run. */
-  | (EntryBase & { readonly type: "begin"; readonly runId: string; readonly step: string })
+  | (EntryBase & StepKey & { readonly type: "begin"; readonly runId: string })
   /** A step ended. */
-  | (EntryBase & { readonly type: "step"; readonly runId: string; readonly step: string; readonly outcome: Outcome })
+  | (EntryBase & StepKey & { readonly type: "step"; readonly runId: string; readonly outcome: Outcome })
   /** An external answer to what a run waits for. */
-  | (EntryBase & { readonly type: "answer"; readonly runId: string; readonly step: string; readonly value: Json })
+  | (EntryBase &
+      StepKey & {
+        readonly type: "answer";
+        readonly runId: string;
+        readonly value: Json;
+        /** Of the question. */
+        readonly token: string;
+        /** Who gave it, as the application names them. */
+        readonly by?: string | undefined;
+      })
+  | TurnEntry
   | (EntryBase & { readonly type: "resume"; readonly runId: string })
   /**
    * The conversation goes back to before a run: that run and all that followed are no longer part of it. What they used still counts,
-   * and what was said to the session and heard by no run is still to be heard.
+   * and steering messages that no run has read are still to be read.
    */
-  | (EntryBase & { readonly type: "rewind"; readonly before: string })
-  /** Something said to the run while it was going, or to the next one. */
+  | (EntryBase & {
+      readonly type: "rewind";
+      readonly before: string;
+      /** Tokens of the questions that were taken back with it. */
+      readonly withdrawn?: readonly string[] | undefined;
+    })
+  /** A message to the run that is going, or to the next one. */
   | (EntryBase & {
       readonly type: "steer";
       readonly contents: readonly Content[];
@@ -121,37 +155,59 @@ export type SessionEntry =
     })
   | EndEntry;
 
+/** An entry of one run, after its beginning. */
+export type EntryOfRun = Extract<
+  SessionEntry,
+  { readonly type: "begin" | "step" | "answer" | "turn" | "resume" | "end" }
+>;
+
 /** What a member is; with a question mark, when it is there. */
-type Kind = "text" | "number" | "list" | "object" | "value" | "text?" | "list?" | "object?" | "number?";
+type Kind = "text" | "number" | "place" | "list" | "object" | "value" | "text?" | "list?" | "object?" | "number?";
 
 /** The kinds of entries this release knows, and the members that readers rely on. One that is missing here does not compile. */
 const MEMBERS: { readonly [Type in SessionEntry["type"]]: Readonly<Record<string, Kind>> } = {
   history: { parts: "list" },
-  run: { runId: "text", loop: "number", model: "text", origin: "object", input: "list" },
-  begin: { runId: "text", step: "text" },
-  step: { runId: "text", step: "text", outcome: "object" },
-  answer: { runId: "text", step: "text", value: "value" },
+  run: {
+    runId: "text",
+    loop: "number",
+    agent: "text",
+    model: "text",
+    origin: "object",
+    input: "list",
+    output: "text?",
+    withdrawn: "list?",
+  },
+  begin: { runId: "text", step: "text", place: "place" },
+  step: { runId: "text", step: "text", place: "place", outcome: "object" },
+  answer: { runId: "text", step: "text", place: "place", value: "value", token: "text", by: "text?" },
+  turn: { runId: "text", turn: "number", contents: "list", steps: "list", calls: "list" },
   resume: { runId: "text" },
-  rewind: { before: "text" },
+  rewind: { before: "text", withdrawn: "list?" },
   steer: { contents: "list", id: "text?" },
   info: { metadata: "object?" },
   end: {
     runId: "text",
     stopReason: "text",
-    added: "list",
+    open: "list",
     turns: "number",
     toolCalls: "number",
     usage: "object",
     cost: "number?",
-    compaction: "object?",
+    unpriced: "text?",
+    pricesAsOf: "text?",
+    lost: "object?",
     pending: "list?",
     interrupted: "object?",
     error: "object?",
+    reached: "object?",
   },
 };
 
+/** What an entry holds was bounded when it came; the entry is a few levels around it. */
+const MAX_ENTRY_LEVELS = MAX_LEVELS + 20;
+
 /**
- * Checks that a stored value is an entry this release can read.
+ * Checks that a stored value is an entry this release can read, and nests no deeper than code that descends can follow.
  *
  * @returns What is wrong with it, or `undefined`.
  */
@@ -159,10 +215,11 @@ export function checkEntryHeader(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return "it is not a JSON object";
   const { v, type } = value as { readonly v?: unknown; readonly type?: unknown };
   if (typeof v !== "number" || typeof type !== "string") return "it has no version and type";
-  if (v > ENTRY_VERSION)
-    return `it has version ${v}, written by a newer release; this one reads up to ${ENTRY_VERSION}`;
-  if (!Object.hasOwn(MEMBERS, type)) return `its type "${type}" is unknown`;
-  return undefined;
+  if (v !== ENTRY_VERSION)
+    return v > ENTRY_VERSION
+      ? `it has version ${v}, written by a newer release; this one reads version ${ENTRY_VERSION}`
+      : `it has version ${v}, from before the first release; only version ${ENTRY_VERSION} is read`;
+  return isTooDeep(value, MAX_ENTRY_LEVELS) ? `it nests more than ${MAX_ENTRY_LEVELS} levels` : undefined;
 }
 
 /**
@@ -174,7 +231,9 @@ export function checkEntryMembers(entry: SessionEntry): string | undefined {
   // Any object, until it is checked.
   const members = entry as unknown as Readonly<Record<string, unknown>>;
   if (!isKind("number", members["at"])) return "its at is missing";
-  const kinds = MEMBERS[entry.type];
+  const { type } = entry;
+  // A later release may write entries of other types, which mean nothing here.
+  const kinds = Object.hasOwn(MEMBERS, type) ? MEMBERS[type] : {};
   for (const name in kinds) {
     const kind = kinds[name] ?? "value";
     if (!isKind(kind, members[name]))
@@ -193,6 +252,8 @@ function isKind(kind: Kind, value: unknown): boolean {
       return Array.isArray(value);
     case "object":
       return isObject(value);
+    case "place":
+      return isObject(value) && typeof value["kind"] === "string" && typeof value["turn"] === "number";
     case "value":
       return value !== undefined;
     case "text?":
@@ -209,4 +270,12 @@ function isKind(kind: Kind, value: unknown): boolean {
 /** True for a run that can be resumed: with an answer, a higher limit, or as it is. */
 export function isResumable({ stopReason }: Pick<EndEntry, "stopReason">): boolean {
   return ["failed", "aborted", "limit", "needs-approval", "needs-outcome"].includes(stopReason);
+}
+
+/** The end of a run that gave a result. */
+export type EndWithResult = EndEntry & { readonly stopReason: StopReason };
+
+/** Whether a run gave a result. */
+export function hasResult(end: EndEntry | undefined): end is EndWithResult {
+  return end !== undefined && !["failed", "aborted", "damaged"].includes(end.stopReason);
 }

@@ -1,10 +1,12 @@
-import { LOOP_VERSION, modelStepName, parseStepName } from "../../durable/run-log.ts";
+import { LOOP_VERSION, stepName } from "../../durable/run-log.ts";
 import { messageOf } from "../../errors/agent-error.ts";
 import { SessionDamagedError } from "../../errors/run-errors.ts";
 import { isObject } from "../../internal/json.ts";
 import type { Content } from "../../wire/types/content.ts";
-import type { SessionEntry } from "./entries.ts";
-import { listRunContents, type RunRecord, type SessionView } from "./session-view.ts";
+import type { EntryOfRun, SessionEntry } from "./entries.ts";
+import type { RunRecord } from "./run-record.ts";
+import type { SessionView } from "./session-view.ts";
+import { readAnswer, resolveRefs, type TurnRecord } from "./turn-record.ts";
 
 /**
  * Finds what a log has lost, before an entry is read that depends on it: nothing may be written after it.
@@ -20,25 +22,58 @@ export function findDamage(view: SessionView, entry: SessionEntry): string | und
       return findBadContents(entry.input) ?? findDamagedEnd(view.run);
     case "steer":
       return findBadContents(entry.contents);
-    case "info":
-      return undefined;
     case "rewind":
       return view.starts.some((start) => start.entry.runId === entry.before)
         ? undefined
         : `it goes back to before run ${entry.before}, which is not part of the conversation`;
+    case "turn":
+    case "answer": {
+      const { run } = view;
+      if (!view.runIds.has(entry.runId)) return noBeginning(entry);
+      if (run?.entry.runId !== entry.runId) return undefined;
+      return "token" in entry ? findMisplaced(entry, run) : findBadTurn(entry, run);
+    }
+    case "begin":
+    case "step":
+    case "resume":
+    case "end":
+      return view.runIds.has(entry.runId) ? undefined : noBeginning(entry);
     default:
+      return undefined;
   }
-  return view.runIds.has(entry.runId) ? undefined : `run ${entry.runId} has no beginning in the log`;
+}
+
+function noBeginning({ runId }: EntryOfRun): string {
+  return `run ${runId} has no beginning in the log`;
+}
+
+/** Finds an answer that a run would never find: it is read by its name, and what follows from it by its place. */
+function findMisplaced({ step, place }: Extract<EntryOfRun, { type: "answer" }>, run: RunRecord): string | undefined {
+  const isThere =
+    place.kind === "wait" &&
+    typeof place.callId === "string" &&
+    // Another version of the loop may have other names.
+    (run.entry.loop !== LOOP_VERSION || stepName(place) === step);
+  return isThere ? undefined : `the answer ${step} is not in its place`;
+}
+
+/** Finds what a turn refers to and the log has lost. */
+export function findBadTurn(turn: TurnRecord, { outcomes }: Pick<RunRecord, "outcomes">): string | undefined {
+  try {
+    for (const call of turn.calls) readAnswer(call, outcomes);
+    return findBadContents(resolveRefs(turn, outcomes));
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 /** Finds what a run's last ending refers to and the log has lost; those before it do not count. */
 export function findDamagedEnd(run: RunRecord | undefined): string | undefined {
-  if (run?.end === undefined) return undefined;
-  try {
-    return findBadContents(listRunContents(run));
-  } catch (error) {
-    return messageOf(error);
+  for (const turn of run?.end?.open ?? []) {
+    const problem = run && findBadTurn(turn, run);
+    if (problem !== undefined) return problem;
   }
+  return undefined;
 }
 
 /** @throws {SessionDamagedError} For a run whose steps cannot be read to the last. */
@@ -48,19 +83,21 @@ export function checkAnswers(sessionId: string, record: RunRecord): void {
 }
 
 /**
- * Finds a turn that lost the model's answer. Asked again, the model would say something else, and what its calls left would answer
- * others.
+ * Finds a turn that lost the model's answer. Asked again, the model would give another answer, and the outcomes of the lost calls would
+ * be taken for those of others.
  *
  * @returns What is missing from a run that is about to be continued, or `undefined`.
  */
-function findMissingAnswer({ entry, outcomes, order }: RunRecord): string | undefined {
-  // Other versions have other names.
-  if (entry.loop !== LOOP_VERSION) return undefined;
-  for (const step of order) {
-    const name = parseStepName(step);
-    if (name.kind === "other" || name.kind === "compact" || name.kind === "model") continue;
-    const answer = modelStepName("work", name.turn, 0);
-    if (!outcomes.has(answer)) return `${step} of run ${entry.runId} is in the log, and ${answer} is not`;
+function findMissingAnswer({ entry, turns, outcomes }: RunRecord): string | undefined {
+  const answered = new Set(turns.map(({ turn }) => turn));
+  for (const { place } of outcomes.values())
+    if (place.kind === "model" && place.attempt === 0) answered.add(place.turn);
+  for (const [step, { place }] of outcomes) {
+    const { kind, turn } = place;
+    // A message is checked, and others are summarized, before the model is asked.
+    if (kind === "compact" || (kind === "guard" && place.side === "input") || answered.has(turn)) continue;
+    const answer = stepName({ kind: "model", phase: "work", turn, attempt: 0 });
+    return `${step} of run ${entry.runId} is in the log, and ${answer} is not`;
   }
   return undefined;
 }

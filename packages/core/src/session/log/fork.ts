@@ -17,10 +17,10 @@ export function checkForkPoint(all: readonly Content[], contents: number): void 
 export function takeSegments(segments: readonly HistorySegment[], count: number): HistorySegment[] {
   const kept: HistorySegment[] = [];
   let room = count;
-  for (const { origin, contents } of segments) {
+  for (const segment of segments) {
     if (room <= 0) break;
-    kept.push({ ...(origin !== undefined && { origin }), contents: contents.slice(0, room) });
-    room -= contents.length;
+    kept.push({ ...segment, contents: segment.contents.slice(0, room) });
+    room -= segment.contents.length;
   }
   return kept;
 }

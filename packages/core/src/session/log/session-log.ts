@@ -1,38 +1,38 @@
-import type { Outcome } from "../../durable/steps.ts";
-import type { JournalLog } from "../../durable/journal.ts";
 import { messageOf } from "../../errors/agent-error.ts";
 import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../errors/session-errors.ts";
-import { isTooDeep, type Json, MAX_LEVELS } from "../../internal/json.ts";
+import type { Json } from "../../internal/json.ts";
 import { ENTRY_VERSION, checkEntryHeader, checkEntryMembers, type EndEntry, type SessionEntry } from "./entries.ts";
 import { findDamage, findDamagedEnd } from "./find-damage.ts";
 import { foldInfo } from "../store/session-info.ts";
 import { SessionView } from "./session-view.ts";
 import type { AppendOptions, SessionStore } from "../store/store.ts";
 
-/** What an entry holds was bounded when it came; the entry is a few levels around it. */
-const MAX_ENTRY_LEVELS = MAX_LEVELS + 20;
-
 type WithoutBase<Entry> = Entry extends unknown ? Omit<Entry, "v" | "at"> : never;
 
 /** An entry as it is written down: version and time are added. */
 export type NewEntry = WithoutBase<SessionEntry>;
 
-/** On whose behalf something is appended. */
+/** Lease token and conflict rule of an append. */
 export interface AppendAs {
-  /** By the run that holds the lease under this token. Absent: by anybody, which is allowed for what is said to a session. */
+  /** Of the run that holds the lease. Absent: anybody may append, which is allowed for steering, answers and infos. */
   readonly token?: number | undefined;
   /** The change of the lease that goes along. */
   readonly lease?: AppendOptions["lease"];
-  /**
-   * Entries of others that came since the log was read, and make the append fail instead of standing before it: all, or what was said
-   * to the run. @defaultValue what only the holder of a lease writes
-   */
-  readonly unless?: "changed" | "steered" | undefined;
+  /** The length of the log that the entries were decided on: anything that came since makes the append fail. @defaultValue any */
+  readonly at?: number | undefined;
 }
 
+/**
+ * Makes the entries of an append from the log as it is when they are written, and anew for each that others write first. Without entries,
+ * nothing is written. What it throws, the append rejects with.
+ */
+type MakeEntries = (view: SessionView) => readonly NewEntry[];
+
 interface Waiting {
-  readonly entries: readonly SessionEntry[];
+  readonly make: MakeEntries;
+  /** Its entries depend on what is in the log, or on the lease. */
+  readonly isAlone: boolean;
   readonly as: AppendAs;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -64,7 +64,7 @@ export class SessionLog {
   }
 
   /**
-   * Reads what others have written since. While a run of ours is going, only what was said to it: anything else is by a process that
+   * Reads what others have written since. While a run of ours is going, only what anybody may append: anything else is by a process that
    * took the session over, and has to make our next append fail.
    */
   async refresh(): Promise<void> {
@@ -84,51 +84,35 @@ export class SessionLog {
       entries.push(entry);
     }
     // Answers that came after its end have changed nothing yet.
-    const end = entries.findLastIndex(({ type }) => type === "end");
+    const last = entries.findLastIndex(({ type }) => type === "end" || type === "resume");
+    const isOver = entries[last]?.type === "end";
     for (const [index, entry] of entries.entries())
-      if (end === -1 || index < end || entry.type !== "answer") this.#add(entry, index);
+      if (!isOver || index < last || entry.type !== "answer") this.#add(entry, index);
     this.#checkEnd();
   }
 
   /**
    * Resolves when the entries are stored.
    *
+   * @param given - The entries, or what makes them: the check that they depend on and the write are one then.
    * @throws {SessionConflictError} When another process wrote what cannot stand before them.
    * @throws {SessionLeaseLostError} When another process has taken the session over.
    */
-  append(as: AppendAs, ...entries: readonly NewEntry[]): Promise<void> {
-    const at = this.#now();
-    const whole = entries.map((entry): SessionEntry => ({ v: ENTRY_VERSION, at, ...entry }));
+  append(as: AppendAs, ...given: readonly NewEntry[] | readonly [MakeEntries]): Promise<void> {
+    const [first] = given;
+    const make = typeof first === "function" ? first : () => given as readonly NewEntry[];
+    const isAlone = typeof first === "function" || as.lease !== undefined || as.at !== undefined;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ entries: whole, as, resolve, reject });
+      this.#waiting.push({ make, isAlone, as, resolve, reject });
       if (!this.#writing) void this.#write();
     });
-  }
-
-  /** The journal's part of the log, for the last run; written under the run's lease. */
-  journalLog(runId: string, token?: number): JournalLog {
-    const run = this.view.run;
-    if (run?.entry.runId !== runId) throw new TypeError(`run ${runId} is not the session's last run`);
-    return {
-      findOutcome: (name) => run.outcomes.get(name),
-      begunAt: (name) => run.begun.get(name),
-      begin: async (step) => {
-        await this.append({ token }, { type: "begin", runId, step });
-        return run.begun.get(step) ?? this.#now();
-      },
-      readAnswers: () => this.refresh(),
-      record: (step: string, outcome: Outcome) => this.append({ token }, { type: "step", runId, step, outcome }),
-    };
   }
 
   async #write(): Promise<void> {
     this.#writing = true;
     for (let batch = this.#take(); batch.length > 0; batch = this.#take()) {
       try {
-        await this.#storeAll(
-          batch.flatMap((one) => one.entries),
-          batch[0]?.as ?? {},
-        );
+        await this.#storeAll((view) => batch.flatMap((one) => [...one.make(view)]), batch[0]?.as ?? {});
         for (const one of batch) one.resolve();
       } catch (error) {
         for (const one of batch) one.reject(error);
@@ -137,20 +121,24 @@ export class SessionLog {
     this.#writing = false;
   }
 
-  /** The next appends that may go out together: by the same writer, and without a change of the lease. */
+  /** The next appends that may go out together: by the same writer, and whatever is in the log. */
   #take(): Waiting[] {
     const [first, ...rest] = this.#waiting;
     if (first === undefined) return [];
-    const isAlone = ({ as }: Waiting): boolean => as.lease !== undefined || as.unless !== undefined;
-    const end = isAlone(first) ? 0 : rest.findIndex((one) => one.as.token !== first.as.token || isAlone(one));
+    const end = first.isAlone ? 0 : rest.findIndex((one) => one.as.token !== first.as.token || one.isAlone);
     const count = 1 + (end === -1 ? rest.length : end);
     return this.#waiting.splice(0, count);
   }
 
-  async #storeAll(entries: readonly SessionEntry[], { token, lease, unless }: AppendAs): Promise<void> {
-    let { length } = this.view;
+  async #storeAll(make: MakeEntries, { token, lease, at }: AppendAs): Promise<void> {
+    const now = this.#now();
+    let { view } = this;
     for (;;) {
-      const { info } = foldInfo(this.view.info, entries);
+      const { length } = view;
+      if (at !== undefined && at !== length) throw new SessionConflictError(this.id, at, length);
+      const entries = make(view).map((entry): SessionEntry => ({ v: ENTRY_VERSION, at: now, ...entry }));
+      if (entries.length === 0 && lease === undefined) return;
+      const { info } = foldInfo(view.info, entries);
       try {
         // Entries are JSON by their types, but for members that are undefined, which JSON leaves out.
         await this.store.append(this.id, length, entries as unknown as readonly Json[], { token, lease, info });
@@ -158,9 +146,9 @@ export class SessionLog {
         return;
       } catch (error) {
         if (!(error instanceof SessionConflictError)) throw asStoreError(error, this.id);
-        const behind = await this.#giveWay(length, entries, unless);
+        const behind = await this.#giveWay(length, entries);
         if (behind === undefined) throw error;
-        length = behind;
+        view = behind;
       }
     }
   }
@@ -195,21 +183,19 @@ export class SessionLog {
     return new SessionDamagedError(this.id, `entry ${place}: ${problem}`);
   }
 
-  /** The place behind what another process wrote, when that is no conflict: one of the two only said something to the session. */
-  async #giveWay(
-    from: number,
-    entries: readonly SessionEntry[],
-    unless: AppendAs["unless"],
-  ): Promise<number | undefined> {
+  /** The log with what another process wrote, when that is no conflict: one of the two appended only what anybody may. */
+  async #giveWay(from: number, entries: readonly SessionEntry[]): Promise<SessionView | undefined> {
     const others = await this.load(from);
     const fromAnybody = others.every(isFromAnybody);
-    // A run of ours that lost its session has to find that out at its next append.
-    if (!this.running || fromAnybody) this.#addFrom(from, others);
-    const stands =
-      unless === "changed" || (unless === "steered" && others.some(({ type }) => type === "steer"))
-        ? false
-        : fromAnybody || entries.every(isFromAnybody);
-    return others.length > 0 && stands ? from + others.length : undefined;
+    if (others.length === 0 || !(fromAnybody || entries.every(isFromAnybody))) return undefined;
+    if (!this.running || fromAnybody) {
+      this.#addFrom(from, others);
+      return this.view;
+    }
+    // A run of ours that lost its session has to find that out at its next append; steering and answers count all the same.
+    const view = new SessionView();
+    for (const entry of await this.load(0)) view.add(entry);
+    return view;
   }
 
   /** Entries from a place on, as they are stored. */
@@ -219,20 +205,31 @@ export class SessionLog {
   }
 
   #checked(value: Json, position: number): SessionEntry {
-    const problem =
-      checkEntryHeader(value) ??
-      (isTooDeep(value, MAX_ENTRY_LEVELS) ? `it nests more than ${MAX_ENTRY_LEVELS} levels` : undefined) ??
-      checkEntryMembers(value as unknown as SessionEntry);
+    const problem = checkEntryHeader(value) ?? checkEntryMembers(value as unknown as SessionEntry);
     if (problem !== undefined) throw this.#damaged(position, problem);
     // As far as it is checked here and where it is added to the view.
     return value as unknown as SessionEntry;
   }
 }
 
-/** True for what any process may say to a session at any time, whoever runs it. */
+/**
+ * True for what any process may append at any time, whoever runs the session. Types of a later release are taken for such entries: a run
+ * of its own would have taken the lease, which makes our append fail.
+ */
 function isFromAnybody({ type }: SessionEntry): boolean {
-  return type === "steer" || type === "answer" || type === "info";
+  return !OF_ONE_WRITER.has(type);
 }
+
+const OF_ONE_WRITER: ReadonlySet<string> = new Set<SessionEntry["type"]>([
+  "history",
+  "run",
+  "begin",
+  "step",
+  "turn",
+  "resume",
+  "rewind",
+  "end",
+]);
 
 function asStoreError(error: unknown, id: string): unknown {
   if (

@@ -1,23 +1,17 @@
-import {
-  type CallStepValue,
-  guardStepName,
-  type InputCheckValue,
-  type ModelStepValue,
-  parseStepName,
-} from "../../durable/run-log.ts";
+import type { ModelStepValue } from "../../durable/run-log.ts";
 import type { Outcome } from "../../durable/steps.ts";
-import type { Compaction } from "../../loop/turn/compaction.ts";
-import { readStop } from "../../loop/guardrails.ts";
+import { isObject } from "../../internal/json.ts";
 import type { Spent } from "../../loop/limits.ts";
-import { closeOpenCalls } from "../../loop/transcript.ts";
+import type { Compaction } from "../../loop/turn/compaction.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
+import { mostContentsBytes } from "../../model/request/contents-size.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../model/usage.ts";
-import type { PendingCall } from "../../tool/tool.ts";
-import type { Content, Part } from "../../wire/types/content.ts";
-import { sendablePartial } from "../../loop/turn/partial-answer.ts";
-import type { ContentRef, EndEntry, RunEntry, SessionEntry } from "./entries.ts";
-import type { RunStart } from "./rewind.ts";
+import type { Content } from "../../wire/types/content.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../store/session-info.ts";
+import type { EndEntry, EntryOfRun, RunEntry, SessionEntry } from "./entries.ts";
+import type { RunStart } from "./rewind.ts";
+import { addToRecord, beginRecord, type RunRecord } from "./run-record.ts";
+import { findCompaction, listForeign, listRunContents } from "./run-turns.ts";
 
 /** Contents of the history that came from one place. */
 export interface HistorySegment {
@@ -26,22 +20,7 @@ export interface HistorySegment {
   readonly contents: readonly Content[];
 }
 
-/** What the log holds of one run. */
-export interface RunRecord {
-  readonly entry: RunEntry;
-  /** The place up to which what was said to the session was part of it when the run began. */
-  readonly steeringCursor: number;
-  /** What the runs before it have used. */
-  readonly spentBefore: Spent;
-  readonly outcomes: Map<string, Outcome>;
-  readonly begun: Map<string, number>;
-  /** Names of steps and answers in the order they were recorded. */
-  readonly order: string[];
-  /** Its last ending, unless it was opened again. */
-  end: EndEntry | undefined;
-}
-
-/** Something said to the session while a run was going. */
+/** A message sent to the session while a run was going. */
 export interface SteerRecord {
   /** Its entry's place in the log. */
   readonly position: number;
@@ -55,16 +34,20 @@ export class SessionView {
   length = 0;
   /** Of the runs before the last, and of what was given. */
   readonly segments: HistorySegment[] = [];
+  /** For each segment that was counted, the most bytes of it and of those before it. */
+  readonly #sizes: number[] = [];
   /** The last run; none after a rewind. */
   run: RunRecord | undefined;
   /** Of the runs that are part of the conversation. */
   readonly starts: RunStart[] = [];
   /** Of all runs. */
   readonly runIds: Set<string> = new Set();
+  /** What became of questions that have an answer, by token. */
+  readonly answered: Map<string, string> = new Map();
   steers: SteerRecord[] = [];
   /** What is sent in place of the first contents of the history, as of the runs before the last. */
   compaction: Compaction | undefined;
-  /** The place up to which what was said to the session is part of the history. */
+  /** Steering messages before this place in the log are part of the history. */
   steeringCursor = 0;
   /** Runs that ended, the last one included. */
   runs = 0;
@@ -72,7 +55,9 @@ export class SessionView {
   toolCalls = 0;
   usage: Usage = NO_USAGE;
   cost = 0;
-  /** What a store is told for its lists. */
+  unpriced: string | undefined;
+  pricesAsOf: string | undefined;
+  /** For the lists of a store. */
   info: InfoFold = NO_INFO;
 
   add(entry: SessionEntry): void {
@@ -84,90 +69,115 @@ export class SessionView {
         return;
       case "run":
         this.runIds.add(entry.runId);
+        this.#withdraw(entry.withdrawn, "another message came");
         this.#closeRun(entry.dropInterrupted !== true);
         this.starts.push(this.#startOf(entry, position));
-        this.run = {
-          entry,
-          steeringCursor: this.steeringCursor,
-          spentBefore: this.spent(),
-          outcomes: new Map(),
-          begun: new Map(),
-          order: [],
-          end: undefined,
-        };
+        this.run = beginRecord(entry, { steeringCursor: this.steeringCursor, spentBefore: this.spent() });
         return;
       case "steer":
         this.steers.push({ position, contents: entry.contents, id: entry.id });
         return;
       case "rewind":
+        this.#withdraw(entry.withdrawn, "the conversation was taken back to before it");
         this.#rewind(entry.before);
         return;
-      case "info":
+      case "begin":
+      case "step":
+      case "answer":
+      case "turn":
+      case "resume":
+      case "end":
+        // An entry of a run that is over was written by a process that did not know; the run's end stands.
+        if (this.run?.entry.runId === entry.runId) this.#addTo(this.run, entry);
         return;
       default:
-    }
-    const { run } = this;
-    // An entry of a run that is over was written by a process that did not know; the run's end stands.
-    if (run?.entry.runId !== entry.runId) return;
-    switch (entry.type) {
-      case "begin":
-        run.begun.set(entry.step, entry.at);
-        return;
-      case "step":
-        run.outcomes.set(entry.step, entry.outcome);
-        run.order.push(entry.step);
-        this.#addSteering(entry.outcome);
-        return;
-      case "answer":
-        run.outcomes.set(entry.step, { ok: true, value: entry.value });
-        run.order.push(entry.step);
-        if (run.end?.pending !== undefined)
-          run.end = { ...run.end, pending: run.end.pending.filter((one) => !answers(entry.step, one)) };
-        return;
-      case "resume":
-        if (run.end !== undefined) this.#count(run.end, -1);
-        run.end = undefined;
-        return;
-      case "end":
-        if (run.end !== undefined) this.#count(run.end, -1);
-        run.end = entry;
-        this.#count(entry, 1);
-        return;
+      // Says nothing about the conversation; a later release may write others.
     }
   }
 
-  /** Everything said, oldest first; the open calls of a run that is not over are left out of it. */
+  #addTo(run: RunRecord, entry: EntryOfRun): void {
+    const { end } = run;
+    addToRecord(run, entry);
+    switch (entry.type) {
+      case "step":
+        return this.#addSteering(entry.outcome);
+      case "answer":
+        this.answered.set(entry.token, describeAnswer(entry));
+        return;
+      case "resume":
+        if (end !== undefined) this.#count(end, -1);
+        return;
+      case "end":
+        if (end !== undefined) this.#count(end, -1);
+        return this.#count(entry, 1);
+      default:
+    }
+  }
+
+  /** All contents, oldest first. Never ends on an open call: those of a run that is not over count as cancelled. */
   history(): Content[] {
     const contents = this.segments.flatMap((segment) => [...segment.contents]);
     if (this.run !== undefined) contents.push(...listRunContents(this.run));
     return contents;
   }
 
-  /** Everything said, by where it came from. */
+  /**
+   * No fewer bytes than the text and inline media of the history have; counts each segment once, however often it is asked.
+   *
+   * @param start - Only what came before this run.
+   */
+  mostBytes(start?: RunStart): number {
+    const { segments, run } = this;
+    for (const { contents } of segments.slice(this.#sizes.length))
+      this.#sizes.push((this.#sizes.at(-1) ?? 0) + mostContentsBytes(contents));
+    const before = this.#sizes[(start?.segments ?? segments.length) - 1] ?? 0;
+    return start !== undefined || run === undefined ? before : before + mostContentsBytes(listRunContents(run));
+  }
+
+  /** All contents, by where they came from. */
   allSegments(): readonly HistorySegment[] {
     return this.run === undefined ? this.segments : [...this.segments, ...buildSegments(this.run)];
   }
 
-  /** What was said to the session under an id. */
+  /** As {@link compaction}, with the last run. */
+  lastCompaction(): Compaction | undefined {
+    const { run, segments, compaction } = this;
+    if (run === undefined) return compaction;
+    const { endpoint, family } = run.entry.origin;
+    let isWhole = true;
+    for (const { origin } of segments) isWhole &&= origin?.endpoint === endpoint && origin.family === family;
+    return findCompaction(run, compaction, isWhole);
+  }
+
+  /** The steering message with an id. */
   steerOf(id: string): SteerRecord | undefined {
     return this.steers.find((steer) => steer.id === id);
   }
 
-  /** What was said to the session after a place. */
+  /** True when a message with this id began a run, or steered one. */
+  isSaid(id: string): boolean {
+    return this.runIds.has(id) || this.steerOf(id) !== undefined;
+  }
+
+  /** Steering messages from a place in the log on. */
   steersAfter(place: number): readonly SteerRecord[] {
     return this.steers.filter((steer) => steer.position >= place);
   }
 
   /** What the runs that ended have used. */
   spent(): Spent {
-    const { turns, toolCalls, usage, cost } = this;
-    return { turns, toolCalls, usage, wallTimeMs: 0, cost };
+    const { turns, toolCalls, usage, cost, unpriced } = this;
+    return { turns, toolCalls, usage, wallTimeMs: 0, cost, unpriced };
+  }
+
+  #withdraw(tokens: readonly string[] = [], why: string): void {
+    for (const token of tokens) this.answered.set(token, `was withdrawn: ${why}`);
   }
 
   #closeRun(keepsInterrupted: boolean): void {
     if (this.run === undefined) return;
     this.segments.push(...buildSegments(this.run, keepsInterrupted));
-    this.compaction = this.run.end?.compaction ?? this.compaction;
+    this.compaction = this.lastCompaction();
   }
 
   #startOf(entry: RunEntry, position: number): RunStart {
@@ -181,9 +191,10 @@ export class SessionView {
     if (start === undefined) return;
     this.starts.length = index;
     this.segments.length = start.segments;
+    this.#sizes.length = Math.min(this.#sizes.length, start.segments);
     this.compaction = start.compaction;
     this.run = undefined;
-    // What was said after the run began goes with the run that heard it.
+    // Steering messages that came after the run began go with the run that read them.
     this.steers = this.steers.filter(({ position }) => position < start.position || position >= this.steeringCursor);
     this.steeringCursor = start.steeringCursor;
   }
@@ -200,107 +211,26 @@ export class SessionView {
     this.turns += sign * end.turns;
     this.toolCalls += sign * end.toolCalls;
     this.cost += sign * (end.cost ?? 0);
+    this.unpriced = sign === 1 ? (this.unpriced ?? end.unpriced) : this.run?.spentBefore.unpriced;
+    this.pricesAsOf = end.pricesAsOf ?? this.pricesAsOf;
     this.usage = sign === 1 ? addUsage(this.usage, end.usage) : subtractUsage(this.usage, end.usage);
   }
 }
 
-function answers(step: string, { callId, question }: PendingCall): boolean {
-  const name = parseStepName(step);
-  // What is carried out elsewhere is answered under the name of the call.
-  if (name.kind === "call") return question === "outcome" && step === callId;
-  return name.kind === "wait" && name.callId === callId && name.question === question;
+function describeAnswer({ value, by }: Extract<SessionEntry, { type: "answer" }>): string {
+  if (!isObject(value) || !("withdrawn" in value))
+    return `has been answered${by === undefined ? "" : ` by ${by}`} already`;
+  const { withdrawn } = value;
+  return `was withdrawn${typeof withdrawn === "string" && withdrawn !== "" ? `: ${withdrawn}` : ""}`;
 }
 
 /** The contents of a run by where they come from: `prepareTurn` may have chosen another model for a turn. */
 function buildSegments(run: RunRecord, keepsInterrupted: boolean = true): readonly HistorySegment[] {
-  const { entry, outcomes } = run;
-  const foreign = new Map<Content, HistoryOrigin>();
-  for (const outcome of outcomes.values()) {
-    if (!outcome.ok) continue;
-    // Steps of other kinds have no such members.
-    const { response, prepared } = (outcome.value ?? {}) as Partial<ModelStepValue>;
-    if (response !== undefined && prepared?.model !== undefined) foreign.set(response.content, prepared.model.origin);
-  }
+  const { entry } = run;
+  const foreign = listForeign(run);
   const contents = listRunContents(run, keepsInterrupted);
   if (foreign.size === 0) return [{ origin: entry.origin, contents }];
   return contents.map((content) => ({ origin: foreign.get(content) ?? entry.origin, contents: [content] }));
-}
-
-/**
- * What a run added to the history: its input, and, when it ended, what followed.
- *
- * @param keepsInterrupted - Whether an answer that was never finished is part of it.
- */
-export function listRunContents(record: RunRecord, keepsInterrupted: boolean = true): readonly Content[] {
-  const { end, outcomes } = record;
-  const input = checkedInput(record);
-  if (end === undefined) return closeOpenCalls(input);
-  const contents = [...input, ...resolveRefs(end.added, outcomes)];
-  const unfinished =
-    keepsInterrupted && end.interrupted !== undefined ? sendablePartial(end.interrupted.parts) : undefined;
-  return unfinished === undefined ? contents : [...contents, unfinished];
-}
-
-/** The input of a run as the model reads it: what its guardrails let pass. */
-export function checkedInput({
-  entry,
-  outcomes,
-}: {
-  readonly entry: RunEntry;
-  readonly outcomes: ReadonlyMap<string, Outcome>;
-}): readonly Content[] {
-  const outcome = outcomes.get(guardStepName("input", 1));
-  if (outcome === undefined) return entry.guarded === true ? [] : entry.input;
-  if (!outcome.ok) return [];
-  // The name of the step says what it left.
-  const { actions, contents } = outcome.value as unknown as InputCheckValue;
-  return readStop("input", actions) === undefined ? (contents ?? entry.input) : [];
-}
-
-/** The contents that refs stand for. */
-export function resolveRefs(refs: readonly ContentRef[], outcomes: ReadonlyMap<string, Outcome>): Content[] {
-  return refs.map((ref): Content => {
-    if ("model" in ref) return (readStep(outcomes, ref.model) as ModelStepValue).response.content;
-    if ("calls" in ref) {
-      const parts = ref.calls.map((one) =>
-        typeof one === "string" ? (readStep(outcomes, one) as CallStepValue).part : one,
-      );
-      return { role: "user", parts };
-    }
-    if ("after" in ref)
-      return { role: "user", parts: ref.after.flatMap((name) => (readStep(outcomes, name) as CallStepValue).after) };
-    return ref;
-  });
-}
-
-/** A ref is only written for a step whose outcome was recorded before, and the name of the ref says what it left. */
-function readStep(outcomes: ReadonlyMap<string, Outcome>, name: string): unknown {
-  const outcome = outcomes.get(name);
-  if (outcome?.ok !== true) throw new RangeError(`the end of a run refers to step ${name}, which is not in the log`);
-  return outcome.value;
-}
-
-/** Contents as refs to the steps that left them, found by identity: what is not found is written in full. */
-export function buildRefs(contents: readonly Content[], outcomes: ReadonlyMap<string, Outcome>): ContentRef[] {
-  const models = new Map<Content, string>();
-  const calls = new Map<Part, string>();
-  const after = new Map<Part, string>();
-  for (const [name, outcome] of outcomes) {
-    if (!outcome.ok) continue;
-    const value = (outcome.value ?? {}) as Partial<ModelStepValue> & Partial<CallStepValue>;
-    if (value.response !== undefined) models.set(value.response.content, name);
-    if (value.part !== undefined) calls.set(value.part, name);
-    for (const part of value.after ?? []) after.set(part, name);
-  }
-  return contents.map((content): ContentRef => {
-    const model = models.get(content);
-    if (model !== undefined) return { model };
-    if (content.parts.some((part) => calls.has(part)))
-      return { calls: content.parts.map((part) => calls.get(part) ?? part) };
-    const names = content.parts.map((part) => after.get(part));
-    if (names.length > 0 && names.every((name) => name !== undefined)) return { after: [...new Set(names)] };
-    return content;
-  });
 }
 
 function subtractUsage(sum: Usage, part: Usage): Usage {
@@ -308,37 +238,4 @@ function subtractUsage(sum: Usage, part: Usage): Usage {
     Object.entries(part).map(([name, value]) => [name, typeof value === "number" ? -value : false]),
   ) as unknown as Usage;
   return { ...addUsage(sum, negative), contextTokens: sum.contextTokens };
-}
-
-/**
- * The session's compaction as a cut in what is sent now: contents of another model may have been left out of it.
- *
- * @param before - What is sent of what was said before the run.
- */
-export function placeCutInSent(
-  { compaction, segments }: Pick<SessionView, "compaction" | "segments">,
-  before: readonly Content[],
-): Compaction | undefined {
-  if (compaction === undefined) return undefined;
-  const first = joinContents(segments)[compaction.keepFrom];
-  // It is a message of the user's, which is never changed; when none is left, all that was there is summed up.
-  const keepFrom = first === undefined ? before.length : before.indexOf(first);
-  return keepFrom < 0 ? undefined : { summary: compaction.summary, keepFrom };
-}
-
-/** A cut in what was sent, as a cut in the session's history. */
-export function placeCutInHistory(
-  { summary, keepFrom }: Compaction,
-  contents: readonly Content[],
-  given: number,
-  segments: readonly HistorySegment[],
-): Compaction {
-  const before = joinContents(segments);
-  if (keepFrom >= given) return { summary, keepFrom: before.length + keepFrom - given };
-  const first = contents[keepFrom];
-  return { summary, keepFrom: first === undefined ? before.length : Math.max(0, before.indexOf(first)) };
-}
-
-function joinContents(segments: readonly HistorySegment[]): readonly Content[] {
-  return segments.flatMap(({ contents }) => contents);
 }

@@ -1,15 +1,20 @@
-import { SessionConflictError } from "../../errors/run-errors.ts";
 import { NothingToResumeError, RunIdTakenError, SessionRunningError } from "../../errors/session-errors.ts";
 import { NOTHING_YET } from "../../loop/result.ts";
 import type { RunEmitters, RunningLoop } from "../../loop/run-stream.ts";
 import type { Content, JsonObject } from "../../wire/types/content.ts";
 import { isResumable } from "../log/entries.ts";
 import { lookUntil } from "../lease/lease.ts";
-import { replayRun } from "./replay.ts";
+import { recallRun } from "./recall.ts";
 import type { Unfinished } from "./run-closer.ts";
-import { buildAnswerEntries, checkEdits, type ExternalAnswers, hasAnswers } from "./session-answers.ts";
+import {
+  buildAnswerEntries,
+  type ExternalAnswers,
+  hasAnswers,
+  openQuestions,
+  storeAnswers,
+} from "./session-answers.ts";
 import type { SessionHost } from "./session-host.ts";
-import type { InsteadOf, SessionKeeping, SessionRuns } from "./session-runs.ts";
+import type { ReplacedMessage, SessionConfig, SessionRuns } from "./session-runs.ts";
 
 /**
  * What a message does while a run is going: it is refused with `SessionRunningError`; it steers the run, whose result is given then; it
@@ -20,8 +25,8 @@ export type WhileRunning = "refuse" | "steer" | "wait" | "replace";
 /** What a caller brings: some of a message, approvals and outcomes. */
 export interface NextInput<Options> {
   readonly message: readonly Content[] | undefined;
-  /** The message of the conversation whose place this one takes; without a message, it is said once more. Never steers. */
-  readonly insteadOf: InsteadOf | undefined;
+  /** The message of the conversation whose place this one takes; without a message, that one is sent once more. Never steers. */
+  readonly replaces: ReplacedMessage | undefined;
   readonly answers: ExternalAnswers;
   readonly whileRunning: WhileRunning;
   readonly unfinished: Unfinished;
@@ -34,28 +39,23 @@ export interface NextInput<Options> {
   readonly signal: AbortSignal | undefined;
 }
 
-/** How many answers may be refused because others answer at the same time. */
-const MAX_RACES = 20;
-
 /** Decides what a session does next: begin a run, resume one, follow one that is going, or give the last result once more. */
 export class NextRun<Options> {
   readonly #runs: SessionRuns<Options>;
   readonly #host: SessionHost<Options>;
-  readonly #keeping: SessionKeeping;
-  /** What is being stored, by id. */
-  readonly #saying: Map<string, Promise<void>> = new Map();
+  readonly #config: SessionConfig;
 
-  constructor(runs: SessionRuns<Options>, host: SessionHost<Options>, keeping: SessionKeeping) {
+  constructor(runs: SessionRuns<Options>, host: SessionHost<Options>, config: SessionConfig) {
     this.#runs = runs;
     this.#host = host;
-    this.#keeping = keeping;
+    this.#config = config;
   }
 
-  /** A message, or one that is said once more, whatever state the session is in. */
+  /** A message, or one that is sent once more, whatever state the session is in. */
   send(input: NextInput<Options>, emitters: RunEmitters | undefined): RunningLoop {
     const stored: Stored = {};
     return this.#decided(input, async (signal) => {
-      if (input.whileRunning === "refuse") return this.#begin(input, emitters, signal);
+      if (input.whileRunning === "refuse" && input.unfinished !== "steer") return this.#begin(input, emitters, signal);
       const running = await this.#runs.settle("known", signal);
       return running === undefined
         ? this.#beginOn(stored, input, emitters, signal)
@@ -85,54 +85,38 @@ export class NextRun<Options> {
             ? await this.#whileRunning(stored, input, running, emitters, signal)
             : this.#follow(input, running, emitters, signal);
         }
-        if (view.runIds.has(runId) && view.run?.entry.runId !== runId) return this.#replay(input, runId, emitters);
+        const isOld = view.runIds.has(runId) && view.run?.entry.runId !== runId;
+        if (isOld && !hasAnswers(answers)) return this.#recall(input, runId, emitters);
         if (!isNew) return this.#withoutMessage({ ...input, answers }, emitters, signal);
         if (wasSaid) stored.message = true;
         return hasAnswers(answers)
           ? this.#resume({ ...input, answers }, emitters, signal)
-          : this.#beginOn(stored, input, emitters, signal);
+          : await this.#beginOn(stored, input, emitters, signal);
       },
       { isIdempotent: true },
     );
   }
 
-  /**
-   * Stores answers to what the last run waits for, whether it is going or not.
-   *
-   * @throws {UnexpectedAnswerError} For a call that waits for no such answer.
-   * @throws {InvalidApprovalError} For arguments that the tool does not accept.
-   */
+  /** Stores answers to what the last run waits for; see {@link storeAnswers}. */
   async answer(answers: ExternalAnswers): Promise<void> {
-    const { log } = this.#runs;
-    for (let races = 0; ; races++) {
-      await log.refresh();
-      const { run } = log.view;
-      if (run === undefined) throw new NothingToResumeError(log.id, "it has no run yet");
-      const entries = buildAnswerEntries(log.id, run, answers);
-      await checkEdits(run, answers, (call, args) => this.#host.findArgumentProblem(call, args, undefined));
-      try {
-        return await log.append({ unless: "changed" }, ...entries);
-      } catch (error) {
-        if (!(error instanceof SessionConflictError) || races >= MAX_RACES) throw error;
-      }
-    }
+    await storeAnswers(this.#runs.log, answers, (call, args) => this.#host.findArgumentProblem(call, args, undefined));
   }
 
   /**
-   * Stores what is said to a session, unless it was said before under the same id.
+   * Stores a steering message, unless there is one with the same id.
    *
-   * @returns The id of the run that hears it, or has heard it; `undefined` when the next one will.
+   * @returns The id of the run that reads it, or has read it; `undefined` when the next one will.
    */
   async steer(contents: readonly Content[], id: string | undefined): Promise<string | undefined> {
     const { log } = this.#runs;
-    if (id === undefined) {
-      await log.refresh();
-      await log.append({}, { type: "steer", contents });
-    } else {
-      const saying = this.#saying.get(id) ?? this.#sayOnce(contents, id).finally(() => this.#saying.delete(id));
-      this.#saying.set(id, saying);
-      await saying;
-    }
+    await log.refresh();
+    await log.append({}, (view) => {
+      if (id !== undefined && view.isSaid(id)) return [];
+      this.#runs.checkRoom(contents);
+      return [{ type: "steer", contents, id }];
+    });
+    // It began a run meanwhile.
+    if (id !== undefined && log.view.runIds.has(id)) return id;
     const { state } = await this.#runs.look();
     const { run, steeringCursor } = log.view;
     const said = id === undefined ? undefined : log.view.steerOf(id);
@@ -140,50 +124,63 @@ export class NextRun<Options> {
     return state === "held" && run !== undefined && run.end === undefined ? run.entry.runId : undefined;
   }
 
-  async #sayOnce(contents: readonly Content[], id: string): Promise<void> {
-    const { log } = this.#runs;
-    for (let races = 0; ; races++) {
-      await log.refresh();
-      if (log.view.steerOf(id) !== undefined) return;
-      // Rather said twice than not at all: a process that has lost its session no longer sees what others write.
-      const unless = races < MAX_RACES ? "changed" : undefined;
-      try {
-        return await log.append({ unless }, { type: "steer", contents, id });
-      } catch (error) {
-        if (!(error instanceof SessionConflictError) || unless === undefined) throw error;
-      }
-    }
-  }
-
   #withoutMessage(input: NextInput<Options>, emitters: RunEmitters | undefined, signal: AbortSignal): RunningLoop {
     const { view, id } = this.#runs.log;
     const { run } = view;
     const wasSteered = view.steersAfter(view.steeringCursor).length > 0;
     if (run === undefined) {
-      if (wasSteered) return this.#begin({ ...input, message: [] }, emitters, signal);
-      throw new NothingToResumeError(id, "it has no run, or was taken back to before it");
+      if (wasSteered) {
+        // Rejects any answer: what was asked was taken back.
+        buildAnswerEntries(id, view, input.answers);
+        return this.#begin({ ...input, message: [] }, emitters, signal);
+      }
+      throw new NothingToResumeError(id, "it has no run to resume; send a message first");
     }
     const answered = hasAnswers(input.answers);
     const waits = (run.end?.pending ?? []).length > 0 && !answered;
     const canResume = run.end === undefined || isResumable(run.end);
     if ((canResume && !waits) || answered) return this.#resume(input, emitters, signal);
-    if (wasSteered && !waits) return this.#begin({ ...input, message: [] }, emitters, signal);
-    return this.#replay(input, run.entry.runId, emitters);
+    // A message that was sent before asks for the result of its own run.
+    if (wasSteered && !waits && !hasMessage(input)) return this.#begin({ ...input, message: [] }, emitters, signal);
+    return this.#recall(input, run.entry.runId, emitters);
   }
 
-  /** A run on a message; on what was said to the session when it was stored as that. A run that has heard it meanwhile is replayed. */
-  #beginOn(
+  /**
+   * A run on a message; on the steering messages when it was stored as one. A run that has read it meanwhile gives its result, and
+   * so does one that waits and is to read it once it was answered.
+   */
+  async #beginOn(
     stored: Stored,
     input: NextInput<Options>,
     emitters: RunEmitters | undefined,
     signal: AbortSignal,
-  ): RunningLoop {
+  ): Promise<RunningLoop> {
+    const waiting =
+      input.unfinished === "steer" && input.replaces === undefined ? await this.#sayToWaiting(input) : undefined;
+    if (waiting !== undefined) return this.#recall(input, waiting, emitters);
     if (stored.message !== true) return this.#begin(input, emitters, signal);
     const { view } = this.#runs.log;
+    const { run } = view;
     const isHeard = view.steersAfter(view.steeringCursor).length === 0;
-    return isHeard && view.run !== undefined
-      ? this.#replay(input, view.run.entry.runId, emitters)
+    // What is stored is not refused any more: the run that is not to be closed reads it.
+    const isKept =
+      input.unfinished === "refuse" && run !== undefined && (run.end === undefined || openQuestions(run).length > 0);
+    return (isHeard || isKept) && run !== undefined
+      ? this.#follow(input, run.entry.runId, emitters, signal)
       : this.#begin({ ...input, message: [] }, emitters, signal);
+  }
+
+  /** Says a message to the last run if it waits for an answer. @returns Its id. */
+  async #sayToWaiting({ message = [], runId: id }: NextInput<Options>): Promise<string | undefined> {
+    const { log } = this.#runs;
+    await log.refresh();
+    let waiting: string | undefined;
+    await log.append({}, (view) => {
+      const { run } = view;
+      waiting = run?.end !== undefined && openQuestions(run).length > 0 ? run.entry.runId : undefined;
+      return waiting === undefined || view.isSaid(id) ? [] : [{ type: "steer", contents: message, id }];
+    });
+    return waiting;
   }
 
   async #whileRunning(
@@ -197,19 +194,19 @@ export class NextRun<Options> {
       case "refuse":
         throw new SessionRunningError(this.#runs.log.id, running);
       case "steer": {
-        // Decided on once more, it has been said.
+        // Decided on once more, it is stored.
         const heardBy = stored.message === true ? running : await this.steer(input.message ?? [], input.runId);
         stored.message = true;
         return heardBy === undefined
-          ? this.#beginOn(stored, input, emitters, signal)
+          ? await this.#beginOn(stored, input, emitters, signal)
           : this.#follow(input, heardBy, emitters, signal);
       }
       case "replace":
         await this.#runs.stop(signal);
-        return this.#begin(input, emitters, signal);
+        return await this.#beginOn(stored, input, emitters, signal);
       case "wait":
         await this.#runs.settle("over", signal);
-        return this.#begin(input, emitters, signal);
+        return await this.#beginOn(stored, input, emitters, signal);
     }
   }
 
@@ -220,16 +217,14 @@ export class NextRun<Options> {
 
   #resume(input: NextInput<Options>, emitters: RunEmitters | undefined, signal: AbortSignal): RunningLoop {
     const { answers, anyLoopVersion, options, message, runId: id } = input;
-    const { view } = this.#runs.log;
-    const isKnown = message === undefined || view.runIds.has(id) || view.steerOf(id) !== undefined;
-    const steering = isKnown ? undefined : { id, contents: message };
+    const steering = message === undefined ? undefined : { id, contents: message };
     return this.#runs.resume({ answers, steering, anyLoopVersion, options, emitters, signal });
   }
 
-  #replay({ options }: NextInput<Options>, runId: string, emitters: RunEmitters | undefined): RunningLoop {
+  #recall({ options }: NextInput<Options>, runId: string, emitters: RunEmitters | undefined): RunningLoop {
     const { id, store, view } = this.#runs.log;
-    const session = { id, store, host: this.#host, keeping: this.#keeping, length: view.length };
-    return replayRun(session, runId, { options, emitters });
+    const session = { id, store, host: this.#host, bounds: this.#config, length: view.length };
+    return recallRun(session, runId, { options, emitters });
   }
 
   /** A run of another process or object: its result once it is over, and then its events. One that dies meanwhile is resumed. */
@@ -244,8 +239,10 @@ export class NextRun<Options> {
       return await lookUntil(log.store, log.id, [signal], async () => {
         const found = await this.#runs.look();
         const { run } = log.view;
-        if (run?.entry.runId !== runId || run.end !== undefined) return { found: this.#replay(input, runId, emitters) };
+        if (run?.entry.runId !== runId || run.end !== undefined) return { found: this.#recall(input, runId, emitters) };
         if (found.state === "held") return { againInMs: found.leftMs };
+        // A run of this object that renews its lease too late is not over for that.
+        if (await this.#runs.endOfOwn(signal)) return { againInMs: 0 };
         return { found: this.#resume({ ...input, message: undefined, answers: NO_ANSWERS }, emitters, signal) };
       });
     });
@@ -258,7 +255,8 @@ export class NextRun<Options> {
     { isIdempotent = false }: { readonly isIdempotent?: boolean } = {},
   ): RunningLoop {
     const left = new AbortController();
-    const signal = input.signal === undefined ? left.signal : AbortSignal.any([input.signal, left.signal]);
+    const signals = [input.signal, left.signal, this.#runs.released];
+    const signal = AbortSignal.any(signals.filter((one) => one !== undefined));
     return deferredLoop(
       () => decide(signal),
       () => left.abort(new DOMException("the reader left before the run began", "AbortError")),
@@ -269,13 +267,13 @@ export class NextRun<Options> {
   }
 }
 
-function hasMessage({ message, insteadOf }: NextInput<unknown>): boolean {
-  return message !== undefined || insteadOf !== undefined;
+function hasMessage({ message, replaces }: NextInput<unknown>): boolean {
+  return message !== undefined || replaces !== undefined;
 }
 
 /** What of a caller's input is in the log already, however often it is decided what to do with it. */
 interface Stored {
-  /** As something that was said to a run. */
+  /** As a steering message. */
   message?: true;
   answers?: true;
 }

@@ -1,106 +1,133 @@
-import { describeError } from "../../durable/steps.ts";
-import { SessionConflictError, SessionUnfinishedError } from "../../errors/run-errors.ts";
+import { SessionUnfinishedError } from "../../errors/run-errors.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { BeforeEnd } from "../../loop/loop-input.ts";
 import type { RunResult } from "../../loop/result.ts";
-import { boundParts } from "../lease/draft-writer.ts";
-import { checkAnswers } from "../log/find-damage.ts";
+import { PartialAnswer } from "../../loop/turn/partial-answer.ts";
 import type { HeldLease } from "../lease/lease.ts";
-import type { RecordOpener } from "./record-opener.ts";
-import {
-  buildEndEntry,
-  buildEnding,
-  hasLaterTurn,
-  interruptedAnswer,
-  isOpenDraft,
-  type RunEnding,
-} from "./run-ending.ts";
-import type { OpenedRun } from "./session-host.ts";
-import type { AppendAs, NewEntry, SessionLog } from "../log/session-log.ts";
-import type { RunRecord } from "../log/session-view.ts";
+import { deriveOpen, type OpenDraft, type OpenPart } from "../log/derive-open.ts";
+import type { EndEntry, InterruptedAnswer } from "../log/entries.ts";
+import { checkAnswers } from "../log/find-damage.ts";
+import type { RunRecord } from "../log/run-record.ts";
+import { sumUpRun } from "../log/run-totals.ts";
+import type { NewEntry, SessionLog } from "../log/session-log.ts";
+import type { SessionView } from "../log/session-view.ts";
+import { buildEndEntry, buildEnding, hasLaterTurn, interruptedAnswer, type RunEnding } from "./run-ending.ts";
+import type { OpenedRecord } from "./record-opener.ts";
+import { openQuestions } from "./session-answers.ts";
+import type { SessionHost } from "./session-host.ts";
 
-/** What a message does with a last run that was cut off or waits for an answer: it closes the run, or is refused. */
-export type Unfinished = "close" | "refuse";
+/**
+ * What a message does with a last run that was cut off or waits for an answer: it closes the run, or is refused. `steer`: it steers a
+ * run that waits, and closes one that was cut off.
+ */
+export type Unfinished = "close" | "refuse" | "steer";
 
 /** Records how the runs of a session end: those made here, and those that were cut off. */
 export class RunCloser<Options> {
   readonly #log: SessionLog;
-  readonly #opener: RecordOpener<Options>;
+  readonly #host: SessionHost<Options>;
+  /** Tokens of questions whose answers runs have gone on for: each time for other ones. */
+  readonly #goneOnFor: Set<string> = new Set();
 
-  constructor(log: SessionLog, opener: RecordOpener<Options>) {
+  constructor(log: SessionLog, host: SessionHost<Options>) {
     this.#log = log;
-    this.#opener = opener;
+    this.#host = host;
   }
 
-  /** The entries that make way for the next message. */
-  async closeLast(unfinished: Unfinished, options: Options): Promise<readonly NewEntry[]> {
+  /** The entries that make way for the next message, and the tokens of the questions that it withdraws. */
+  async closeLast(
+    unfinished: Unfinished,
+    options: Options,
+  ): Promise<{
+    readonly closing: readonly NewEntry[];
+    readonly withdrawal: { readonly withdrawn?: readonly string[] };
+  }> {
     const { run } = this.#log.view;
-    if (run === undefined) return [];
+    if (run === undefined) return { closing: [], withdrawal: {} };
     const waits = run.end?.pending !== undefined;
     if (unfinished === "refuse" && (waits || run.end === undefined)) {
       const why = waits ? "its last run waits for an answer" : "its last run was cut off";
       throw new SessionUnfinishedError(this.#log.id, run.entry.runId, why);
     }
-    if (run.end !== undefined) return [];
+    const withdrawn = openQuestions(run).map(({ token }) => token);
+    const withdrawal = withdrawn.length > 0 ? { withdrawn } : {};
+    if (run.end !== undefined) return { closing: [], withdrawal };
     checkAnswers(this.#log.id, run);
-    return [await this.#endOfCutOff(run, options)];
+    return { closing: [await this.#endOfCutOff(run, options)], withdrawal };
   }
 
-  /** Reads a run that was cut off as far as its log goes: how it ended. */
+  /** How a run that was cut off ended, as far as its log goes. Decides nothing about what is finished, so it needs none of its options. */
   async #endOfCutOff(record: RunRecord, options: Options): Promise<NewEntry> {
-    const cutOff = new DOMException("the run was cut off here", "AbortError");
-    const missing = (): never => {
-      throw cutOff;
+    const { store, id, view } = this.#log;
+    const { draft } = await store.records(id);
+    const { runId, metadata } = record.entry;
+    const steeringWaits = view.steersAfter(view.steeringCursor).length > 0;
+    const open = deriveOpen(record, { draft, steeringWaits });
+    const interrupted = open.draft && (await this.#closeDraft(open.draft, { options, runId, sessionId: id, metadata }));
+    const { ending, turns } = open;
+    return {
+      type: "end",
+      runId,
+      open: turns,
+      ...sumUpRun(record, turns),
+      ...describeEnding(ending),
+      ...(interrupted !== undefined && { interrupted }),
     };
-    const opened = this.#opener.open(record, { options, emitters: undefined }, { missing });
-    let how: RunEnding = { stopReason: "aborted", error: describeError(cutOff) };
-    try {
-      // All was done but for writing down that it was.
-      how = buildEnding(await opened.run());
-    } catch (error) {
-      if (error !== cutOff) throw error;
-    } finally {
-      opened.release();
-    }
-    const { draft } = await this.#log.store.records(this.#log.id);
-    const interrupted = draft !== undefined && isOpenDraft(draft, record) ? interruptedAnswer(draft) : undefined;
-    return buildEndEntry(record, opened, this.#log.view.segments, { ...how, interrupted });
   }
 
-  /** Records how a run ended and gives its lease back, unless it was steered after it last looked. */
-  async end(opened: OpenedRun | undefined, lease: HeldLease, result: RunResult<unknown>): ReturnType<BeforeEnd> {
-    const { view } = this.#log;
-    const unheard = (): boolean => view.steersAfter(view.steeringCursor).length > 0;
-    const mayContinue = result.stopReason === "finished";
-    if (mayContinue && (hasLaterTurn(lastRun(this.#log), result) || unheard())) return "more-was-said";
+  /** What is kept of an answer that broke off: what its guardrails let pass. */
+  async #closeDraft(
+    { step, place, attempt, parts: said, guarded, truncated }: OpenDraft,
+    run: Omit<Parameters<SessionHost<Options>["checkPartial"]>[1], "turn">,
+  ): Promise<InterruptedAnswer | undefined> {
+    const partial = new PartialAnswer();
+    partial.add(said);
+    const parts = partial.parts();
+    const checked = guarded && (await this.#host.checkPartial(parts, { ...run, turn: place.turn }));
+    return interruptedAnswer({ step, place, attempt, checked: checked?.actions }, checked?.kept ?? parts, truncated);
+  }
+
+  /** Records how a run ended and gives its lease back, unless it was steered or answered after it last looked. */
+  async end(opened: OpenedRecord | undefined, lease: HeldLease, result: RunResult<unknown>): ReturnType<BeforeEnd> {
+    if (result.stopReason === "finished" && hasLaterTurn(lastRun(this.#log), result)) return "steered";
     try {
-      await this.#appendEnd(opened, lease, buildEnding(result), mayContinue ? "steered" : undefined);
+      await this.#appendEnd(opened, lease, buildEnding(result), (view) => this.#isOvertaken(view, result));
       return "ended";
     } catch (error) {
-      if (mayContinue && error instanceof SessionConflictError && unheard()) return "more-was-said";
+      if (error instanceof Overtaken) return "steered";
       throw error;
     }
   }
 
+  /** True when a run that would finish was steered, or one that would wait was answered. */
+  #isOvertaken(view: SessionView, result: RunResult<unknown>): boolean {
+    if (result.stopReason === "finished") return view.steersAfter(view.steeringCursor).length > 0;
+    if (!("pending" in result)) return false;
+    const news = result.pending.filter(({ token }) => view.answered.has(token) && !this.#goneOnFor.has(token));
+    for (const { token } of news) this.#goneOnFor.add(token);
+    return news.length > 0;
+  }
+
+  /** @param overtaken - Whether something has come for which the run goes on instead. */
   async #appendEnd(
-    opened: OpenedRun | undefined,
+    opened: OpenedRecord | undefined,
     lease: HeldLease,
     how: RunEnding,
-    unless?: AppendAs["unless"],
+    overtaken: (view: SessionView) => boolean = () => false,
   ): Promise<void> {
-    if (opened === undefined) throw new TypeError("the run could not be recorded");
-    const partial = opened.partial();
-    const parts = partial.parts();
-    const interrupted =
-      parts.length === 0
-        ? undefined
-        : interruptedAnswer({ step: partial.step, attempt: partial.attempt, ...boundParts(parts) });
-    const entry = buildEndEntry(lastRun(this.#log), opened, this.#log.view.segments, { ...how, interrupted });
-    await lease.giveBack((change) => this.#log.append({ token: lease.token, lease: change, unless }, entry));
+    if (opened === undefined) throw noOpenRun(this.#log);
+    const { closed, open } = opened.unwritten();
+    const entry = buildEndEntry(lastRun(this.#log), opened, open, how);
+    await lease.giveBack((change) =>
+      this.#log.append({ token: lease.token, lease: change }, (view) => {
+        if (overtaken(view)) throw new Overtaken();
+        return [...closed, entry];
+      }),
+    );
   }
 
   /** The run's own error matters more than that its end could not be written: a run without end is one that was cut off. */
-  async tryEnd(opened: OpenedRun, lease: HeldLease, how: RunEnding, logger: Logger): Promise<void> {
+  async tryEnd(opened: OpenedRecord, lease: HeldLease, how: RunEnding, logger: Logger): Promise<void> {
     try {
       await this.#appendEnd(opened, lease, how);
     } catch (error) {
@@ -109,8 +136,22 @@ export class RunCloser<Options> {
   }
 }
 
+class Overtaken extends Error {}
+
+function describeEnding(ending: OpenPart["ending"]): RunEnding {
+  if (typeof ending === "object") return { stopReason: "guardrail", guardrail: ending };
+  return { stopReason: ending, ...(ending === "aborted" && { error: CUT_OFF }) };
+}
+
+const CUT_OFF: EndEntry["error"] = { name: "AbortError", message: "the run was cut off here" };
+
 /** The run that was just begun or resumed. */
-export function lastRun({ view: { run } }: SessionLog): RunRecord {
-  if (run === undefined) throw new TypeError("the run could not be recorded");
+export function lastRun(log: SessionLog): RunRecord {
+  const { run } = log.view;
+  if (run === undefined) throw noOpenRun(log);
   return run;
+}
+
+function noOpenRun({ id }: SessionLog): TypeError {
+  return new TypeError(`internal error: session "${id}" has no open run; please report`);
 }

@@ -1,25 +1,22 @@
-import { modelStepName } from "../../durable/run-log.ts";
+import { stepName } from "../../durable/run-log.ts";
 import { describeError } from "../../durable/steps.ts";
 import type { RunResult } from "../../loop/result.ts";
+import { boundParts } from "../lease/draft-writer.ts";
 import type { EndEntry, InterruptedAnswer } from "../log/entries.ts";
-import type { Draft } from "../store/records.ts";
+import type { Part } from "../../wire/types/content.ts";
 import type { OpenedRun } from "./session-host.ts";
 import type { NewEntry } from "../log/session-log.ts";
-import {
-  buildRefs,
-  checkedInput,
-  type HistorySegment,
-  placeCutInHistory,
-  type RunRecord,
-} from "../log/session-view.ts";
+import type { RunRecord } from "../log/run-record.ts";
+import type { TurnRecord } from "../log/turn-record.ts";
 
 /** How a run ended, in the words of its log. */
-export type RunEnding = Pick<EndEntry, "stopReason" | "limit" | "guardrail" | "pending" | "error">;
+export type RunEnding = Pick<EndEntry, "stopReason" | "reached" | "guardrail" | "pending" | "problem" | "error">;
 
 /** The ending of a run that gave a result. */
 export function buildEnding(result: RunResult<unknown>): RunEnding {
   const { stopReason } = result;
-  if (stopReason === "limit") return { stopReason, limit: result.limit.name };
+  if (stopReason === "limit") return { stopReason, reached: result.limit };
+  if (stopReason === "invalid-output") return { stopReason, problem: result.problem };
   if (stopReason === "guardrail") return { stopReason, guardrail: result.guardrail };
   return "pending" in result ? { stopReason, pending: result.pending } : { stopReason };
 }
@@ -35,47 +32,49 @@ export const LEFT = { name: "RunAbandonedError", message: "the reader left befor
 export function buildEndEntry(
   record: RunRecord,
   run: OpenedRun,
-  segments: readonly HistorySegment[],
-  { interrupted, ...how }: RunEnding & Pick<EndEntry, "interrupted">,
+  open: readonly TurnRecord[],
+  how: RunEnding,
 ): Extract<NewEntry, { type: "end" }> {
-  const { contents, compaction, interrupted: unfinished } = run.soFar();
-  const { turns, toolCalls, usage, cost } = run.spent();
-  const end = unfinished === undefined ? contents.length : contents.length - 1;
+  const { wallTimeMs: _time, cost, ...spent } = run.spent();
+  const lost = run.lost();
+  const partial = run.partial();
+  const interrupted = interruptedAnswer(partial, partial.kept());
   return {
     type: "end",
     runId: record.entry.runId,
-    added: buildRefs(contents.slice(run.historyLength + checkedInput(record).length, end), record.outcomes),
-    turns,
-    toolCalls,
-    usage,
+    open,
+    ...spent,
     ...(cost > 0 && { cost }),
-    ...(compaction !== undefined && {
-      compaction: placeCutInHistory(compaction, contents, run.historyLength, segments),
-    }),
+    ...(lost !== undefined && { lost }),
     ...how,
     ...(interrupted !== undefined && { interrupted }),
   };
 }
 
-export function interruptedAnswer({
-  step,
-  attempt,
-  parts,
-  truncated,
-}: Omit<InterruptedAnswer, "truncated"> & { readonly truncated?: boolean | undefined }): InterruptedAnswer {
-  return { step, attempt, parts, ...(truncated === true && { truncated }) };
+/**
+ * What the end of a run keeps of the answer that it ended in the middle of.
+ *
+ * @param kept - What may be kept.
+ * @param isCut - The answer was longer than is known.
+ */
+export function interruptedAnswer(
+  { step, place, attempt, checked = [] }: Pick<InterruptedAnswer, "step" | "place" | "attempt" | "checked">,
+  kept: readonly Part[],
+  isCut: boolean = false,
+): InterruptedAnswer | undefined {
+  const { parts, truncated } = boundParts(kept);
+  if (parts.length + checked.length === 0) return undefined;
+  return {
+    step,
+    place,
+    attempt,
+    parts,
+    ...((truncated || isCut) && { truncated: true }),
+    ...(checked.length > 0 && { checked }),
+  };
 }
 
 /** True when the log holds what the run did after it would have finished: it was steered at the last moment. */
 export function hasLaterTurn({ outcomes }: RunRecord, { turns }: { readonly turns: number }): boolean {
-  return outcomes.has(modelStepName("work", turns + 1, 0));
-}
-
-export function endOfRecord(record: RunRecord, result: RunResult<unknown>): "ended" | "more-was-said" {
-  return result.stopReason === "finished" && hasLaterTurn(record, result) ? "more-was-said" : "ended";
-}
-
-/** True for the draft of a step that never ended. */
-export function isOpenDraft({ runId, step }: Draft, { entry, end, outcomes }: RunRecord): boolean {
-  return end === undefined && runId === entry.runId && !outcomes.has(step);
+  return outcomes.has(stepName({ kind: "model", phase: "work", turn: turns + 1, attempt: 0 }));
 }

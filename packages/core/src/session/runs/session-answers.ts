@@ -1,20 +1,43 @@
-import { type CallRoute, buildCallId, parseStepName, waitName } from "../../durable/run-log.ts";
-import { InvalidApprovalError } from "../../errors/run-errors.ts";
-import { UnexpectedAnswerError } from "../../errors/session-errors.ts";
+import {
+  type CallRoute,
+  buildCallId,
+  LOOP_VERSION,
+  type ModelStepValue,
+  stepName,
+  type StepPlace,
+} from "../../durable/run-log.ts";
+import { InvalidApprovalError, SessionConflictError } from "../../errors/run-errors.ts";
+import { NothingToResumeError, UnexpectedAnswerError } from "../../errors/session-errors.ts";
 import { isObject } from "../../internal/json.ts";
-import type { ModelStepValue } from "../../durable/run-log.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
-import { editedArgs } from "../../tool/edited-args.ts";
+import { checkEditable, editedArgs } from "../../tool/edited-args.ts";
 import { jsonSafe } from "../../tool/function-response.ts";
-import type { Approval, ExternalOutcome, PendingCall, PendingQuestion } from "../../tool/tool.ts";
+import { buildPendingCall } from "../../tool/pending-call.ts";
+import type { Approval, ExternalOutcome, PendingCall } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
-import type { NewEntry } from "../log/session-log.ts";
-import type { RunRecord } from "../log/session-view.ts";
+import { standOf } from "../log/follow-call.ts";
+import { PlacedSteps } from "../log/placed-steps.ts";
+import type { NewEntry, SessionLog } from "../log/session-log.ts";
+import type { RunRecord } from "../log/run-record.ts";
+import type { SessionView } from "../log/session-view.ts";
 
-/** Answers to what a run waits for, by call id. */
-export interface ExternalAnswers {
-  readonly approvals: { readonly [callId: string]: Approval };
-  readonly outcomes: { readonly [callId: string]: ExternalOutcome };
+/**
+ * Answers to questions, by their tokens: `token` of the calls in `pending`, or of the conversation's. An answer is for what was shown: a
+ * question of another run, or about other arguments, has another token.
+ */
+export interface Answers {
+  /** Decisions on calls that require approval: `true` runs the call, `false` or `{ deny }` refuses it. */
+  readonly approvals?: { readonly [token: string]: Approval } | undefined;
+  /** Outcomes of calls that were executed elsewhere. */
+  readonly outcomes?: { readonly [token: string]: ExternalOutcome } | undefined;
+  /** Who answers, as the application names them; kept in the log. @defaultValue unknown */
+  readonly by?: string | undefined;
+}
+
+/** Answers, with nothing left out. */
+export interface ExternalAnswers extends Pick<Answers, "by"> {
+  readonly approvals: NonNullable<Answers["approvals"]>;
+  readonly outcomes: NonNullable<Answers["outcomes"]>;
 }
 
 /** True when there is an answer among them. */
@@ -25,38 +48,81 @@ export function hasAnswers({ approvals, outcomes }: ExternalAnswers): boolean {
 /**
  * The entries that record some answers.
  *
- * @throws {UnexpectedAnswerError} For a call that waits for no such answer; names those that wait.
+ * @throws {UnexpectedAnswerError} For what is not the token of an open question that takes such an answer; names those that are open.
  */
-export function buildAnswerEntries(sessionId: string, record: RunRecord, answers: ExternalAnswers): NewEntry[] {
-  const pending = openQuestions(record);
+export function buildAnswerEntries(sessionId: string, view: SessionView, answers: ExternalAnswers): NewEntry[] {
+  const { run } = view;
+  const pending = run === undefined ? [] : openQuestions(run);
   return (["approvals", "outcomes"] as const).flatMap((kind) =>
-    Object.entries(answers[kind]).map(([callId, answer]) => {
+    Object.entries(answers[kind]).map(([token, answer]) => {
       const question = pending.find(
-        (one) => one.callId === callId && (one.question === "approval") === (kind === "approvals"),
+        (one) => one.token === token && (one.question === "approval") === (kind === "approvals"),
       );
-      if (question === undefined) throw unexpected(sessionId, callId, kind, pending);
-      return buildEntry(record, question, answer);
+      if (run === undefined || question === undefined) throw unexpected(sessionId, view, pending, kind, token);
+      return buildEntry(run, question, answer, answers.by);
     }),
   );
+}
+
+/** The entries that withdraw all that a run still asks, because it goes on with a message. */
+export function buildWithdrawals(record: RunRecord): NewEntry[] {
+  const withdrawn = "another message came";
+  return openQuestions(record).map((question) => buildEntry(record, question, { withdrawn }, undefined));
+}
+
+/** True for a run that waits, or was cut off, and has answers that it has not gone on with. */
+export function hasUnusedAnswers({ end, entry, answered }: RunRecord): boolean {
+  // One of another version is only closed.
+  return answered.size > 0 && (end === undefined || end.pending !== undefined) && entry.loop === LOOP_VERSION;
 }
 
 /**
  * Checks the arguments that approvals give their calls.
  *
- * @param findProblem - What is wrong with the arguments of a call, if anything.
- * @throws {InvalidApprovalError} For arguments that the tool does not accept.
+ * @param findProblem - What is wrong with the arguments of a call, if anything. @defaultValue nothing: its tool is not known here
+ * @throws {InvalidApprovalError} For arguments that are no object, change what the tool does not let an approval change, or are refused.
  */
 export async function checkEdits(
   record: RunRecord,
   { approvals }: ExternalAnswers,
-  findProblem: (call: FunctionCall, args: JsonObject) => Promise<string | undefined>,
+  findProblem?: (call: FunctionCall, args: JsonObject) => Promise<string | undefined>,
 ): Promise<void> {
-  for (const { callId, call } of openQuestions(record)) {
-    const approval = Object.hasOwn(approvals, callId) ? approvals[callId] : undefined;
+  for (const question of openQuestions(record)) {
+    const { callId, call, token } = question;
+    const approval = Object.hasOwn(approvals, token) ? approvals[token] : undefined;
     if (!isObject(approval) || !("args" in approval)) continue;
     const args = editedArgs(approval);
-    const problem = args === undefined ? "expected an object" : await findProblem(call, args);
+    if (args !== undefined) checkEditable(question, args);
+    const problem = args === undefined ? "expected an object" : await findProblem?.(call, args);
     if (problem !== undefined) throw new InvalidApprovalError(callId, call.name, problem);
+  }
+}
+
+/**
+ * Stores answers to what the last run waits for, whether it is going or not.
+ *
+ * @param findProblem - As {@link checkEdits} takes it.
+ * @throws {UnexpectedAnswerError} For what is not the token of an open question that takes such an answer.
+ * @throws {InvalidApprovalError} As {@link checkEdits} throws it.
+ * @throws {NothingToResumeError} For a session that was deleted, or has no run.
+ */
+export async function storeAnswers(
+  log: SessionLog,
+  answers: ExternalAnswers,
+  findProblem?: Parameters<typeof checkEdits>[2],
+): Promise<void> {
+  await log.refresh();
+  const { run } = log.view;
+  // Rejects what answers nothing that is asked now: only what is asked now can be checked.
+  const entriesIn = (view: SessionView): readonly NewEntry[] => buildAnswerEntries(log.id, view, answers);
+  entriesIn(log.view);
+  if (run === undefined) throw new NothingToResumeError(log.id, "it has no run yet");
+  await checkEdits(run, answers, findProblem);
+  try {
+    await log.append({}, entriesIn);
+  } catch (error) {
+    const isDeleted = error instanceof SessionConflictError && error.actualLength === 0;
+    throw isDeleted ? new NothingToResumeError(log.id, "it was deleted") : error;
   }
 }
 
@@ -66,71 +132,70 @@ export async function checkEdits(
  */
 export function openQuestions(record: RunRecord): readonly PendingCall[] {
   if (record.end !== undefined) return record.end.pending ?? [];
-  const { outcomes } = record;
-  return record.order.flatMap((name): readonly PendingCall[] => {
-    const step = parseStepName(name);
-    const routes = outcomes.get(name);
-    if (step.kind !== "route" || routes?.ok !== true) return [];
-    const { turn } = step;
-    const calls = callsOf(record, turn);
-    // Only a route step has such a name.
-    return (routes.value as unknown as readonly CallRoute[]).flatMap((route, index): readonly PendingCall[] => {
-      const [callId, call] = [buildCallId(turn, index), calls[index]];
-      const question = route.do === "ask-approval" ? "approval" : route.do === "ask-outcome" ? "outcome" : undefined;
-      if (question === undefined || call === undefined || outcomes.has(waitName(callId, question))) return [];
-      const { args } = "args" in route ? route : {};
-      return [
-        { turn, callId, call: args === undefined ? call : { ...call, args }, question, ...(args && { edited: true }) },
-      ];
-    });
+  const steps = new PlacedSteps(record, record.turns.at(-1)?.turn);
+  const turn = steps.turns().at(-1);
+  if (turn === undefined) return [];
+  const routes = steps.find<readonly CallRoute[]>({ kind: "route", turn })?.value;
+  return callsOf(steps, turn).flatMap((made, index): readonly PendingCall[] => {
+    const callId = buildCallId(turn, index);
+    const standing = standOf(steps, { turn, callId, call: made }, routes?.[index]);
+    if (standing.state !== "asking") return [];
+    const { call, edited, question, asked, time } = standing;
+    return [buildPendingCall(record.entry.runId, { turn, callId, call, edited, question }, asked, time)];
   });
 }
 
 /** The calls that the last answer of a turn made. */
-function callsOf({ order, outcomes }: RunRecord, turn: number): readonly FunctionCall[] {
-  for (const name of order.toReversed()) {
-    const step = parseStepName(name);
-    const outcome = outcomes.get(name);
-    if (step.kind !== "model" || step.phase !== "work" || step.turn !== turn || outcome?.ok !== true) continue;
-    // Only a model step has such a name.
-    const { response } = outcome.value as unknown as Partial<ModelStepValue>;
-    if (response !== undefined) return openCallsIn([response.content]);
-  }
-  return [];
+function callsOf(steps: PlacedSteps, turn: number): readonly FunctionCall[] {
+  const answer = steps.inTurn(turn).findLast(({ place }) => place.kind === "model" && place.phase === "work");
+  // What a model step records.
+  const { response } = (answer?.value ?? {}) as Partial<ModelStepValue>;
+  return response === undefined ? [] : openCallsIn([response.content]);
 }
 
 function unexpected(
   sessionId: string,
-  callId: string,
-  kind: "approvals" | "outcomes",
+  { answered }: SessionView,
   pending: readonly PendingCall[],
+  kind: "approvals" | "outcomes",
+  token: string,
 ): UnexpectedAnswerError {
-  const waiting = pending.map((one) => `${one.callId} (${one.call.name}: ${one.question})`).join(", ");
+  const waiting = pending
+    .map(({ call, callId, question, token: key }) => `"${key}" (${callId}, ${call.name}: ${question})`)
+    .join(", ");
   const what = waiting === "" ? "no call is waiting" : `waiting: ${waiting}`;
-  return new UnexpectedAnswerError(sessionId, callId, `${kind}: ${callId} is not waiting for one; ${what}`);
+  const reason = answered.get(token) ?? "is not the token of a question that waits for one";
+  return new UnexpectedAnswerError(sessionId, token, { reason, message: `${kind}: "${token}" ${reason}; ${what}` });
 }
 
 function buildEntry(
   record: RunRecord,
-  { callId, question }: PendingCall,
+  question: PendingCall,
   answer: Approval | ExternalOutcome,
+  by: string | undefined,
 ): NewEntry {
-  if (question === "outcome" && isObject(answer) && "notExecuted" in answer)
+  const { callId, token } = question;
+  const place = nextWait(record, question);
+  if (question.question === "outcome" && isObject(answer) && "notExecuted" in answer)
     throw new TypeError(`outcomes: ${callId} is an external call, so it needs an output or an error`);
   return {
     type: "answer",
     runId: record.entry.runId,
-    step: nextWait(record, callId, question),
+    step: stepName(place),
+    place,
     // A function without a result has the output null, here as in a tool.
     value: jsonSafe(isVoid(answer) ? { output: null } : answer).value,
+    token,
+    ...(by !== undefined && { by }),
   };
 }
 
-/** The wait that has no answer yet: the same may be asked more than once. */
-function nextWait({ outcomes }: RunRecord, callId: string, question: PendingQuestion): string {
-  let time = 1;
-  while (outcomes.has(waitName(callId, question, time))) time++;
-  return waitName(callId, question, time);
+/** The wait that has no answer yet: but for the outcome of an external call, the same may be asked more than once. */
+function nextWait({ outcomes }: RunRecord, { turn, callId, question }: PendingCall): StepPlace {
+  for (let time = 1; ; time++) {
+    const wait: StepPlace = { kind: "wait", turn, callId, question, time };
+    if (question === "outcome" || !outcomes.has(stepName(wait))) return wait;
+  }
 }
 
 function isVoid(answer: unknown): boolean {

@@ -1,17 +1,22 @@
+import type { ClosedTurn, LostUsage } from "../../durable/closed-turn.ts";
 import type { Steering, Steps } from "../../durable/steps.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { Compaction } from "../../loop/turn/compaction.ts";
 import type { Emit, RunEvent } from "../../loop/events.ts";
+import type { CheckedPartial } from "../../loop/turn/check-partial.ts";
 import type { PartialAnswer } from "../../loop/turn/partial-answer.ts";
-import type { Limits, Spent } from "../../loop/limits.ts";
+import type { AskOwnerBudget, Limits, Spent } from "../../loop/limits.ts";
 import type { BeforeEnd } from "../../loop/loop-input.ts";
+import type { RecordedRun } from "../../loop/recall-run.ts";
 import type { RunResult, RunSoFar } from "../../loop/result.ts";
 import type { Within } from "../../loop/observers/callers-context.ts";
+import type { RunIdentity } from "../../loop/run-context.ts";
 import type { RunEmitters } from "../../loop/run-stream.ts";
 import type { Model } from "../../model/model.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
-import type { Content, FunctionCall, JsonObject } from "../../wire/types/content.ts";
-import type { InterruptedAnswer } from "../log/entries.ts";
+import type { Content, FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
+import type { RunEntry } from "../log/entries.ts";
+import type { Draft } from "../store/records.ts";
 
 /** A run of the loop that was opened for a session. */
 export interface OpenedRun {
@@ -19,8 +24,10 @@ export interface OpenedRun {
   run(): Promise<RunResult<unknown>>;
   soFar(): RunSoFar;
   spent(): Spent;
-  /** How many contents there were before it. */
-  readonly historyLength: number;
+  /** The turns that have begun and are not closed, as they would be if the run ended now; usually one. */
+  openTurns(): readonly ClosedTurn[];
+  /** What broken answers used, if that failed the run in this process. */
+  lost(): LostUsage | undefined;
   /** The answer that is under way, as far as it is known. */
   partial(): PartialAnswer;
   /** W3C `traceparent` of the run, once it is known. */
@@ -43,11 +50,15 @@ export interface SessionRun<Options> {
   readonly options: Options;
   readonly sessionId: string;
   readonly runId: string;
-  /** What the caller said about the run when it began. */
+  /** From the caller, when the run began. */
   readonly metadata: JsonObject | undefined;
   /** Whether it begins, goes on, or is only read again from its log: then nobody observes it. */
   readonly mode: SessionRunMode;
   readonly contents: readonly Content[];
+  /** Its closed turns, whose contents are not among {@link SessionRun.contents}: it goes on after them. */
+  readonly turns?: readonly ClosedTurn[] | undefined;
+  /** What broken answers used, each time that it failed. */
+  readonly lost?: readonly LostUsage[] | undefined;
   /** How many of the contents were there before this run. */
   readonly historyLength: number;
   /** What is sent in place of the oldest contents. */
@@ -64,7 +75,11 @@ export interface SessionRun<Options> {
     readonly emit: Emit | undefined;
   }) => Steps<RunEvent>;
   /** Of a run that is only read again: the answer it ended in the middle of. */
-  readonly interrupted?: Pick<InterruptedAnswer, "step" | "parts"> | undefined;
+  readonly interrupted?: Pick<Draft, "place" | "attempt" | "parts" | "guarded"> | undefined;
+  /** Whether guardrails check its message before it is part of the contents. */
+  readonly checksInput: boolean;
+  /** How the answer of a run that is resumed was to be typed when it began. */
+  readonly output?: RunEntry["output"];
   /** Of a run that is resumed: the `traceparent` under which it was last executed, if it is known. */
   readonly resumedFrom?: string | undefined;
   /** Called whenever more of an answer is known. */
@@ -75,7 +90,19 @@ export interface SessionRun<Options> {
   readonly limits: SessionLimits | undefined;
   /** What the runs before this one have used of them. */
   readonly spentBefore: Spent;
+  /** Of a run that is only read again: how the budget stood that ended it. */
+  readonly ownerBudget: AskOwnerBudget | undefined;
 }
+
+/** A run of a session that has ended with a result. */
+export type RecalledRun<Options> = RecordedRun &
+  Pick<
+    SessionRun<Options>,
+    "options" | "sessionId" | "runId" | "metadata" | "contents" | "historyLength" | "compaction" | "emitters"
+  >;
+
+/** What bounds all runs of a session. */
+export type SessionBounds = Pick<SessionRun<unknown>, "limits" | "ownerBudget">;
 
 /** Bounds of all runs of a session together. */
 export type SessionLimits = Omit<Limits, "wallTimeMs">;
@@ -87,6 +114,8 @@ export interface SessionHost<Options> {
   /** Its name. */
   readonly agent: string;
   readonly logger: Logger;
+  /** @throws {ConfigurationError} When it has no prices of its own, or none for its model. */
+  requirePrices(limit: string): void;
   /** @throws {ConfigurationError} When the options cannot work; before anything is written. */
   check(options: Options): void;
   /**
@@ -99,9 +128,19 @@ export interface SessionHost<Options> {
     args: JsonObject,
     run: { readonly options: Options; readonly runId: string; readonly sessionId: string } | undefined,
   ): Promise<string | undefined>;
-  /** Whether a run with these options checks its message before it becomes part of the history. */
-  checksInput(options: Options): boolean;
+  /** What the entry of a run with these options has when it begins. */
+  describe(options: Options, run: Omit<RunIdentity, "agent">): Pick<RunEntry, "guarded" | "output">;
+  /**
+   * Asks the output guardrails about an answer that broke off. Without any, or when one fails or takes too long, nothing of it is kept.
+   * Never rejects.
+   */
+  checkPartial(
+    partial: readonly Part[],
+    run: Pick<SessionRun<Options>, "options" | "runId" | "sessionId" | "metadata"> & { readonly turn: number },
+  ): Promise<CheckedPartial>;
   open(run: SessionRun<Options>): OpenedRun;
+  /** The result of a run that has ended, and its events, from what was recorded. */
+  recall(run: RecalledRun<Options>): Promise<RunResult<unknown>>;
   /** The context of whoever requests a run now; absent if nobody wants to know. */
   callersContext(): Within | undefined;
 }

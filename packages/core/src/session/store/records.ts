@@ -1,3 +1,4 @@
+import type { ModelPlace } from "../../durable/run-log.ts";
 import type { Json } from "../../internal/json.ts";
 import type { Part } from "../../wire/types/content.ts";
 
@@ -18,16 +19,19 @@ export interface Lease {
   readonly traceparent?: string | undefined;
 }
 
-/** What the model has said so far in a step that is under way. */
+/** The answer under way, as far as it has come. */
 export interface Draft {
   readonly runId: string;
   /** Name of the step, such as `model:3`. */
   readonly step: string;
+  readonly place: ModelPlace;
   /** From 1: how often its request was sent, in this process. */
   readonly attempt: number;
   /** As they came, neighboring text joined; no function calls. */
   readonly parts: readonly Part[];
-  /** More was said than a draft may hold. */
+  /** Output guardrails have yet to check it: it may be shown while the run is going, and is not kept as it is. */
+  readonly guarded?: true | undefined;
+  /** The answer is longer than a draft may be. */
   readonly truncated?: true | undefined;
   /** W3C `traceparent` of the run, if it is in a trace. */
   readonly traceparent?: string | undefined;

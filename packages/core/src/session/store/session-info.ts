@@ -1,3 +1,5 @@
+import type { CallStepValue, ModelStepValue } from "../../durable/run-log.ts";
+import type { Outcome } from "../../durable/steps.ts";
 import { cutText } from "../../internal/text.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { isResumable, type SessionEntry } from "../log/entries.ts";
@@ -20,7 +22,7 @@ export interface InfoFold {
   readonly runId: string | undefined;
 }
 
-type Used = Pick<SessionInfo, "turns" | "totalTokens" | "cost">;
+type Used = Pick<SessionInfo, "turns" | "totalTokens" | "cost" | "unpriced">;
 
 const NOTHING_USED: Used = { turns: 0, totalTokens: 0, cost: 0 };
 
@@ -34,7 +36,7 @@ export const NO_INFO: InfoFold = {
   runId: undefined,
 };
 
-/** What is known after some more entries: what a store is told with the append that adds them. */
+/** What is known after some more entries: a store gets it with the append that adds them. */
 export function foldInfo(fold: InfoFold, entries: readonly SessionEntry[]): InfoFold {
   return entries.reduce(addEntry, fold);
 }
@@ -67,7 +69,7 @@ function addEntry(fold: InfoFold, entry: SessionEntry): InfoFold {
         firstWords: fold.firstWords ?? firstWordsOf(entry.input),
         opening: fold.firstWords === undefined ? [...fold.opening, entry.runId] : fold.opening,
         runId: entry.runId,
-        before: { turns: info.turns, totalTokens: info.totalTokens, cost: info.cost },
+        before: { turns: info.turns, totalTokens: info.totalTokens, cost: info.cost, unpriced: info.unpriced },
         info: {
           ...info,
           state: "running",
@@ -77,8 +79,11 @@ function addEntry(fold: InfoFold, entry: SessionEntry): InfoFold {
       });
     case "resume":
       return entry.runId === fold.runId
-        ? { ...fold, info: { ...info, ...fold.before, state: "running" } }
+        ? { ...fold, info: { ...info, ...fold.before, cost: info.cost, state: "running" } }
         : { ...fold, info };
+    case "step":
+      if (entry.runId !== fold.runId || info.state !== "running") return { ...fold, info };
+      return { ...fold, info: { ...info, cost: info.cost + costOf(entry.outcome) } };
     case "rewind": {
       const first = fold.opening.indexOf(entry.before);
       return withTitle({
@@ -90,18 +95,28 @@ function addEntry(fold: InfoFold, entry: SessionEntry): InfoFold {
     }
     case "end": {
       if (entry.runId !== fold.runId) return { ...fold, info };
-      const { turns, usage, cost = 0, pending } = entry;
+      const { turns, usage, cost = 0, pricesAsOf = info.pricesAsOf, pending } = entry;
+      const unpriced = fold.before.unpriced ?? entry.unpriced;
       const used = {
         turns: fold.before.turns + turns,
         totalTokens: fold.before.totalTokens + usage.totalTokens,
         cost: fold.before.cost + cost,
+        unpriced,
       };
       const state = pending !== undefined ? "waiting" : isResumable(entry) ? "stopped" : "idle";
-      return { ...fold, info: { ...info, ...used, state } };
+      return { ...fold, info: { ...info, ...used, ...(pricesAsOf !== undefined && { pricesAsOf }), state } };
     }
     default:
       return { ...fold, info };
   }
+}
+
+/** What a step of a run that is going has cost: a request, or the runs inside a call or a summary. */
+function costOf(outcome: Outcome): number {
+  if (!outcome.ok) return 0;
+  // Other steps have no such members.
+  const { cost = 0, nested = [] } = (outcome.value ?? {}) as Partial<ModelStepValue & CallStepValue>;
+  return nested.reduce((sum, run) => sum + (run.cost ?? 0), cost);
 }
 
 function withTitle(fold: InfoFold): InfoFold {

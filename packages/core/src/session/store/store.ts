@@ -10,7 +10,7 @@ export interface SessionInfo {
   readonly owner?: string | undefined;
   /** Set by the application. */
   readonly metadata?: { readonly [name: string]: string } | undefined;
-  /** What the caller said about the last run. */
+  /** Metadata of the last run. */
   readonly runMetadata?: JsonObject | undefined;
   /**
    * `idle`: nothing is left to do. `running`: a run began and has not ended; its process may have died. `waiting`: calls wait for an
@@ -25,8 +25,12 @@ export interface SessionInfo {
   readonly turns: number;
   /** Tokens of the runs that ended. */
   readonly totalTokens: number;
-  /** Cost of the runs that ended, in the unit of the price table; 0 without one. */
+  /** Cost of all runs, of one that is going that of its finished steps, in the unit of the price table; 0 without one. */
   readonly cost: number;
+  /** A model that answered and has no price: what it cost is not in `cost`. */
+  readonly unpriced?: string | undefined;
+  /** Day of the price list of the last run that had one. */
+  readonly pricesAsOf?: string | undefined;
 }
 
 /** One session, as a store lists it. */
@@ -90,7 +94,7 @@ export interface AppendOptions {
  *    `SessionLeaseLostError`; the lease is compared before the length.
  * 6. A session with records but without entries is not listed.
  *
- * `storeConformance` in `@pollux/core/testing` checks them.
+ * `storeConformance` of `@pollux/conformance` checks them.
  */
 export interface SessionStore {
   /** Entries from position `from` on (default 0), oldest first; empty when there are none. */
@@ -103,7 +107,7 @@ export interface SessionStore {
    * @throws {SessionStoreError} When it cannot be written; nothing was.
    */
   append(id: string, expectedLength: number, entries: readonly Json[], options?: AppendOptions): Promise<void>;
-  /** Sessions, the most recent first unless told otherwise. */
+  /** Sessions, the most recent first by default. */
   list(options?: ListOptions): Promise<readonly SessionSummary[]>;
   /** Removes a session with its records. One that is not there is no error. */
   delete(id: string): Promise<void>;

@@ -1,5 +1,5 @@
 import type { AgentError } from "../../errors/agent-error.ts";
-import { isObject } from "../../internal/json.ts";
+import { isObject, schemaType } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaChange } from "../tool.ts";
 import type { SchemaOwner } from "./schema-owner.ts";
@@ -91,10 +91,10 @@ export function readTypes(schema: JsonSchema, place: SchemaPlace): string[] {
   if (Array.isArray(type) && type.length === 0)
     throw place.refused(`has an empty list of types: name one of ${TYPES.join(", ")}`);
   const types = given.map((word) => {
-    const lower = String(word).toLowerCase();
+    const lower = String(schemaType(word));
     if (!TYPES.includes(lower))
       throw place.refused(`has the type ${JSON.stringify(word)}: use one of ${TYPES.join(", ")}`);
-    if (lower !== word) place.changed(`"${String(word)}" changed to lower case`, "type");
+    if (lower !== word) place.changed(`${JSON.stringify(word)} changed to "${lower}"`, "type");
     return lower;
   });
   if (types.length === 0) {

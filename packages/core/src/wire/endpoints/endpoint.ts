@@ -158,7 +158,7 @@ export function buildEndpoint(
     modelsPath: "models",
     cachesPath: kind === "gateway" ? undefined : "cachedContents",
     filesPath: kind === "developer" ? "files" : undefined,
-    modelPath: developerModelPath,
+    modelPath: (model) => developerModelPath(model, isGoogleHost(baseUrl)),
     authHeaders,
     learned: new Map(),
   };
@@ -259,8 +259,8 @@ export function isLoopback(baseUrl: string): boolean {
  *
  * @throws {ConfigurationError} For an id that would change the URL around it.
  */
-function developerModelPath(model: string): string {
-  checkModelId(model);
+function developerModelPath(model: string, isGoogle: boolean): string {
+  checkModelId(model, isGoogle ? MODEL_ID : GATEWAY_MODEL_ID);
   return model.includes("/") ? model : `models/${model}`;
 }
 
@@ -279,8 +279,12 @@ function publisherPath(model: string): string {
   return `publishers/${model.slice(0, slash)}/models/${model.slice(slash + 1)}`;
 }
 
-function checkModelId(model: string): void {
-  if (/^[\w.@:-]+(?:\/[\w.@:-]+)*$/.test(model) && !model.split("/").includes("..")) return;
+const MODEL_ID = /^[\w.@:-]+(?:\/[\w.@:-]+)*$/;
+/** Gateways name variants and routes in an id, as in `gemini-3.8-pro[1m]`. */
+const GATEWAY_MODEL_ID = /^[\w.@:,[\]-]+(?:\/[\w.@:,[\]-]+)*$/;
+
+function checkModelId(model: string, pattern: RegExp = MODEL_ID): void {
+  if (pattern.test(model) && !/(?:^|\/)\.\.?(?:\/|$)/.test(model)) return;
   throw new ConfigurationError(
     `${JSON.stringify(model.slice(0, 100))} is not a model id; use one like "gemini-flash-latest" or "tunedModels/my-model".`,
   );

@@ -138,7 +138,7 @@ export class ApiClient implements ExchangeSettings {
     } catch (error) {
       const isUnknown = error instanceof ApiStatusError && [404, 405, 501].includes(error.status);
       // With this reason the service has the collection, and lacks something else, such as the model.
-      if (!isUnknown || error.reason === "NOT_FOUND") throw error;
+      if (!isUnknown || error.reason?.toUpperCase() === "NOT_FOUND") throw error;
       const { host } = new URL(this.endpoint.baseUrl);
       throw new ConfigurationError(`${host} does not support ${feature} (HTTP ${error.status}): ${advice}.`, {
         cause: error,

@@ -106,7 +106,12 @@ export class RequestEncoder {
 type RequestHead = Pick<GenerateContentRequest, "systemInstruction" | "tools" | "cachedContent">;
 
 /** 100 MiB, the limit of the Developer API. */
-const MAX_REQUEST_BYTES = 104_857_600;
+export const MAX_REQUEST_BYTES = 104_857_600;
+
+/** Most bytes of a request. @param limit - Absent means the endpoint's own; Vertex documents none. */
+export function mostRequestBytes(limit: number | undefined, { kind }: Endpoint): number {
+  return limit ?? (kind === "vertex" ? Infinity : MAX_REQUEST_BYTES);
+}
 
 /**
  * Rejects a body that the endpoint would reject.
@@ -115,14 +120,16 @@ const MAX_REQUEST_BYTES = 104_857_600;
  * @throws {ConfigurationError} With both sizes and advice.
  * @see https://ai.google.dev/gemini-api/docs/file-input-methods
  */
-export function checkRequestSize(bytes: number, limit: number | undefined, { kind }: Endpoint): void {
-  const most = limit ?? (kind === "vertex" ? Infinity : MAX_REQUEST_BYTES);
+export function checkRequestSize(bytes: number, limit: number | undefined, endpoint: Endpoint): void {
+  // No endpoint has a lower limit of its own.
+  if (bytes <= (limit ?? MAX_REQUEST_BYTES)) return;
+  const most = mostRequestBytes(limit, endpoint);
   if (bytes <= most) return;
   const instead = {
     developer: "upload large media with uploadFile() and send the file reference",
     vertex: 'put large media into Cloud Storage and send media("gs://bucket/file")',
     gateway: "send smaller or fewer media",
-  }[kind];
+  }[endpoint.kind];
   throw new ConfigurationError(
     `The request is ${bytes} bytes; maxRequestBytes is ${most}: ${instead}, or shorten the history.`,
   );

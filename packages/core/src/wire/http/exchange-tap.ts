@@ -1,8 +1,7 @@
 import { AgentError } from "../../errors/agent-error.ts";
 import type { HeaderFields } from "../endpoints/endpoint.ts";
 import type { BodyScrubber } from "../secrets/body-scrubber.ts";
-import { MARK, redact } from "../secrets/redact.ts";
-import { redactPieces } from "../secrets/redact.ts";
+import { MARK, redact, redactPieces } from "../secrets/redact.ts";
 import type { AnswerHead, AnswerHeaders, HttpRequest } from "./transport.ts";
 
 /** One HTTP request and its answer as they crossed the wire, without keys. */

@@ -13,6 +13,7 @@ import { TappedExchange } from "./exchange-tap.ts";
 import { networkError } from "./network-error.ts";
 import { readFirstEvent } from "./sse.ts";
 import { timeoutError, type Timeouts } from "./timeouts.ts";
+import type { WireTool } from "../types/declaration.ts";
 import type { AnswerHead, AnswerHeaders, FetchLike, InFlightRequest, Sender } from "./transport.ts";
 
 /** One call of the API, which may take several attempts. */
@@ -29,6 +30,8 @@ export interface ApiCall {
   readonly headers?: HeaderFields | undefined;
   /** JSON, unless `headers` set another content type. */
   readonly body?: Uint8Array<ArrayBuffer> | undefined;
+  /** Those in the body, which may hold keys. */
+  readonly tools?: readonly WireTool[] | undefined;
   /** The body is a view of a buffer that the next request reuses. @defaultValue false */
   readonly bodyIsView?: boolean | undefined;
 }
@@ -145,6 +148,8 @@ export class Exchange implements PermitRequest {
     this.#tapped?.answered(this.#head);
     if (status >= 200 && status < 300) {
       this.#permit.accepted();
+      const { budget } = this.#options;
+      if (budget !== undefined) budget.accepted++;
       return this;
     }
     try {
@@ -163,7 +168,7 @@ export class Exchange implements PermitRequest {
 
   /** What must not be shown, computed when it is first needed. */
   get #secrets(): readonly string[] {
-    return (this.#foundSecrets ??= findSecrets(this.#auth));
+    return (this.#foundSecrets ??= findSecrets(this.#auth, this.#call.tools));
   }
 
   /** For errors found in the body. */
@@ -287,6 +292,8 @@ export class Exchange implements PermitRequest {
       repeatable: headers?.["x-goog-upload-command"] === undefined,
     };
     const sent = sendRequest(request, fetch);
+    const { budget } = this.#options;
+    if (budget !== undefined) budget.sent++;
     this.#tapped?.sent(request, this.#auth, this.#secrets);
     this.#watch();
     this.signal?.addEventListener("abort", this);

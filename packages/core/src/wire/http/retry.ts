@@ -121,6 +121,9 @@ export function describe(error: Error): RetryNotice["error"] {
 /** How many requests one turn may send, including every kind of retry. */
 export class RequestBudget {
   readonly limit: number;
+  /** How many were sent, and how many of them the service accepted. */
+  sent = 0;
+  accepted = 0;
   #left: number;
   #lastFailure: { readonly cause: unknown } | undefined;
 

@@ -18,7 +18,8 @@ const MAX_BUFFER_BYTES = 64 * 1024 * 1024;
  *
  * Takes CR, LF and CRLF, any split of the bytes, a byte order mark, comments, multi-line data, events whose blank lines a proxy
  * removed, and a last event without a blank line if it is complete JSON (a truncated one is dropped: its stream is incomplete).
- * `[DONE]` is ignored. JSON in the body without `data:` (gateways and proxies send errors that way) is one data string.
+ * `[DONE]` is ignored. JSON on lines without `data:` (gateways and proxies send errors that way) is one data string at the end of
+ * the body, also when `[DONE]`, comments or events follow it.
  */
 export class SseDecoder {
   readonly #parser: EventSourceParser;
@@ -28,10 +29,9 @@ export class SseDecoder {
   /** Text since the read that completed the last event; shares its strings with the parser's own buffer. */
   #rest: string[] = [];
   #restBytes = 0;
-  #begun = false;
-  /** An event was completed, so {@link SseDecoder.#rest} may begin in the middle of a line. */
-  #isCut = false;
-  /** The body begins as JSON, not as an event stream. */
+  /** The next text begins a line, or goes on with white space at its beginning. */
+  #atLineStart = true;
+  /** {@link SseDecoder.#rest} begins with JSON that is on lines of its own. */
   #bare = false;
 
   constructor(options: SseOptions = {}) {
@@ -51,11 +51,23 @@ export class SseDecoder {
    * @throws {ApiShapeError} When more than `maxBufferBytes` came without completing an event.
    */
   push(bytes: Uint8Array): readonly string[] {
-    const text = this.#decoder.decode(bytes, { stream: true });
-    if (!this.#begun) this.#begin(text);
-    if (!this.#bare) this.#parser.feed(text);
+    let text = this.#decoder.decode(bytes, { stream: true });
+    if (!this.#bare && text !== "") {
+      // The expression alone takes ten times as long for each chunk.
+      let isLikely = false;
+      for (const start of BARE_STARTS) isLikely ||= text.includes(start);
+      const at = this.#atLineStart && BARE_FIRST.test(text) ? 0 : isLikely ? text.search(BARE) : -1;
+      this.#bare = at >= 0;
+      if (this.#bare) {
+        // It ends the event before it.
+        this.#parser.feed(`${text.slice(0, at)}\n\n`);
+        text = text.slice(at);
+        this.#rest = [];
+      } else this.#parser.feed(text);
+      const body = text.trimEnd();
+      this.#atLineStart = (body === "" && this.#atLineStart) || /[\r\n]/.test(text.slice(body.length));
+    }
     if (this.#data.length > 0) {
-      this.#isCut = true;
       this.#rest = [text];
       this.#restBytes = bytes.length;
       const data = this.#data;
@@ -70,26 +82,19 @@ export class SseDecoder {
 
   /** Data strings that the end of the body completes. */
   end(): readonly string[] {
-    const text = this.#decoder.decode();
-    this.#rest.push(text);
-    if (!this.#bare) this.#parser.feed(`${text}\n\n`);
-    const last = this.#data.filter(isJson);
-    if (last.length > 0) return last;
-    const rest = this.#rest.join("");
-    const bare = (this.#bare ? rest : lastBlock(rest, this.#isCut)).trim();
-    return /^[[{]/.test(bare) && isJson(bare) ? [bare] : NONE;
+    const last = this.#decoder.decode();
+    this.#rest.push(last);
+    const rest = this.#bare ? this.#rest.join("") : last;
+    // The parser skips JSON of its own lines, and takes the events that follow it.
+    this.#parser.feed(`${rest}\n\n`);
+    const bare = this.#bare ? rest.replaceAll(EVENT_LINE, "$1").trim() : "";
+    const lines = isJson(bare) ? [bare] : bare.split(/[\r\n]+/).filter((line) => BARE_FIRST.test(line));
+    return [...lines, ...this.#data].filter(isJson);
   }
 
   /** Text outside of any event, for an error message: at most 200 characters. */
   get leftover(): string {
     return this.#rest.join("").trim().slice(0, 200);
-  }
-
-  #begin(text: string): void {
-    const first = /\S/.exec(text)?.[0];
-    if (first === undefined) return;
-    this.#begun = true;
-    this.#bare = first === "{" || first === "[";
   }
 
   #overflow(): ApiShapeError {
@@ -123,6 +128,13 @@ export function readFirstEvent(body: string): string {
 
 const NONE: readonly string[] = [];
 
+/** How a line begins that is JSON, but not `[INFO]`; the same with the end of the line before; and the least that this has. */
+const BARE_FIRST = /^\s*(?:\{|\[(?![a-z]))/i;
+const BARE = /[\r\n][^\S\r\n]*(?:\{|\[(?![a-z]))/i;
+const BARE_STARTS = ["\n", "\r"].flatMap((end) => ["{", "[", " ", "\t"].map((start) => end + start));
+/** A line of an event, or a comment. */
+const EVENT_LINE = /(^|[\r\n])(?:data|event|id|retry)?:[^\r\n]*/g;
+
 /** One event; several when its first line alone is complete JSON, which the first line of a multi-line value cannot be. */
 function eventsIn(data: string): readonly string[] {
   const lines = data.split("\n");
@@ -136,15 +148,4 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** The lines after the last blank one; nothing if they may begin in the middle of a line, whose data was handed out already. */
-function lastBlock(text: string, cut: boolean): string {
-  const body = text.trimEnd();
-  let start = 0;
-  for (const blank of ["\n\n", "\r\r", "\r\n\r\n"]) {
-    const at = body.lastIndexOf(blank);
-    if (at >= 0) start = Math.max(start, at + blank.length);
-  }
-  return start === 0 && cut && !/^[\r\n]/.test(body) ? "" : body.slice(start);
 }

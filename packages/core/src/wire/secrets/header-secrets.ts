@@ -6,12 +6,30 @@ const MIN_SECRET = 6;
 /**
  * The secrets in authentication headers: each whole value, and its parts that mean something alone: the token of `Bearer token`,
  * the password of `Basic …`, the values of cookies and of a signature's parameters.
+ *
+ * @param tools - Of a request, as JSON: the keys with which the service is to call an MCP server or a search are secrets, too.
  */
-export function findSecrets(headers: HeaderFields): readonly string[] {
+export function findSecrets(headers: HeaderFields, tools?: unknown): readonly string[] {
   const secrets = new Set<string>();
-  for (const value of Object.values(headers))
+  for (const value of [...Object.values(headers), ...keysIn(tools)])
     for (const part of [value.trim(), ...partsOf(value)]) if (isSecret(part)) secrets.add(part);
   return [...secrets];
+}
+
+/** Members of tools, and parameters of addresses in them, that hold keys; and those that hold none. */
+const KEYS = /headers|key|token|secret|password|auth|signature|jwt|pwd|^(?:code|sig)$/i;
+const NO_KEYS = /^(?:function_?declarations|parameters|accept|content-type|user-agent|mcp-protocol)/i;
+
+function* keysIn(value: unknown, isKey = false): Generator<string> {
+  if (typeof value === "string" && isKey) yield value;
+  else if (typeof value === "string" && URL.canParse(value)) {
+    const { searchParams, username, password, pathname } = new URL(value);
+    for (const [name, inner] of searchParams) if (KEYS.test(name)) yield inner;
+    const pieces = pathname.match(/(?<=\/)(?=[^/\d]*\d)[\w.~%=-]{20,}(?=\/|$)/g) ?? [];
+    yield* [password || username, ...pieces].map(decoded);
+  } else if (typeof value === "object" && value !== null)
+    for (const [name, inner] of Object.entries(value))
+      if (!NO_KEYS.test(name)) yield* keysIn(inner, isKey || KEYS.test(name));
 }
 
 /** `name=value` and `name="quoted value"`, and anything else between separators. */

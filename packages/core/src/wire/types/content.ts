@@ -1,6 +1,15 @@
 /** JSON object of a call's arguments or a response's payload. */
 export type JsonObject = { readonly [key: string]: unknown };
 
+/** Members that can each be absent. */
+export type Fields<Members> = { readonly [Name in keyof Members]?: Members[Name] | undefined };
+
+/** Such members, all of them text. */
+export type Texts<Name extends string> = Fields<Record<Name, string>>;
+
+/** A word of the API that is known here, or a newer one. */
+export type Word<Known extends string> = Known | (string & {});
+
 /** Bytes inside a request or answer, as base64. */
 export interface Blob {
   /** IANA media type, such as `image/png`. */
@@ -11,10 +20,8 @@ export interface Blob {
 }
 
 /** A file the service can reach: Files API URI, YouTube URL, or a public HTTPS URL on newer models. */
-export interface FileData {
-  readonly mimeType?: string | undefined;
+export interface FileData extends Texts<"mimeType" | "displayName"> {
   readonly fileUri: string;
-  readonly displayName?: string | undefined;
 }
 
 /** One piece of streamed arguments (Vertex only). */
@@ -101,14 +108,19 @@ export interface Part {
   readonly thought?: boolean | undefined;
   /** Opaque base64, bound to this very part: not merged, not moved, not dropped. */
   readonly thoughtSignature?: string | undefined;
-  readonly videoMetadata?:
-    | {
-        readonly startOffset?: string | undefined;
-        readonly endOffset?: string | undefined;
-        readonly fps?: number | undefined;
-      }
-    | undefined;
+  readonly videoMetadata?: Fields<{ startOffset: string; endOffset: string; fps: number }> | undefined;
   readonly mediaResolution?: { readonly level: string; readonly numTokens?: number | undefined } | undefined;
+  /** How video is read: frames at a fixed rate, or those that the model looks for. */
+  readonly mediaProcessing?: Word<"STATIC" | "AGENTIC"> | undefined;
+  /** Notes of your own. Developer API. */
+  readonly partMetadata?: JsonObject | undefined;
+  /** Who says a text that is to be spoken, and how. */
+  readonly speechMetadata?: Texts<"speaker" | "style"> | undefined;
+  /** What a transcription model heard. */
+  readonly audioTranscription?:
+    | (Texts<"text" | "languageCode" | "speakerLabel" | "startOffset" | "endOffset"> &
+        Fields<{ words: readonly Texts<"word" | "startOffset" | "endOffset">[] }>)
+    | undefined;
 }
 
 /** Who said it: the person or program (`user`, also all function responses), or the model. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from "./content.ts";
+import type { Fields, JsonObject, Texts } from "./content.ts";
 
 /** A JSON Schema as it goes over the wire. */
 export type JsonSchema = JsonObject;
@@ -25,7 +25,19 @@ export interface WireTool {
   readonly codeExecution?: JsonObject | undefined;
   readonly fileSearch?: JsonObject | undefined;
   readonly computerUse?: JsonObject | undefined;
+  /** Developer API. Timeouts are seconds with an `s`, such as `30s`. */
+  readonly mcpServers?: readonly Fields<{ name: string; streamableHttpTransport: McpTransport }>[] | undefined;
+  /** Web search for companies, with stricter rules for data. Vertex, as are the next three. */
+  readonly enterpriseWebSearch?: Fields<{ excludeDomains: readonly string[]; blockingConfidence: string }> | undefined;
+  /** Search by Exa, with your key there. */
+  readonly exaAiSearch?: { readonly apiKey: string; readonly customConfigs?: JsonObject | undefined } | undefined;
+  /** Search by Parallel, with your key there or a subscription in Google Cloud's marketplace. */
+  readonly parallelAiSearch?: (Texts<"apiKey"> & JsonObject) | undefined;
+  readonly retrieval?: JsonObject | undefined;
 }
+
+type McpTransport = Texts<"url" | "timeout" | "sseReadTimeout"> &
+  Fields<{ headers: { readonly [name: string]: string }; terminateOnClose: boolean }>;
 
 /** How free the model is to call functions. */
 export type FunctionCallingMode = "AUTO" | "ANY" | "NONE" | "VALIDATED";
@@ -46,10 +58,7 @@ export interface ToolConfig {
       }
     | undefined;
   readonly retrievalConfig?:
-    | {
-        readonly latLng?: { readonly latitude: number; readonly longitude: number } | undefined;
-        readonly languageCode?: string | undefined;
-      }
+    | Fields<{ latLng: { latitude: number; longitude: number }; languageCode: string }>
     | undefined;
   /** Developer API, Gemini 3 and newer: needed when built-in tools stand beside functions. */
   readonly includeServerSideToolInvocations?: boolean | undefined;

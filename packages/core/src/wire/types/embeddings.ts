@@ -1,4 +1,4 @@
-import type { Content } from "./content.ts";
+import type { Content, Fields } from "./content.ts";
 import type { UsageMetadata } from "./generate-content.ts";
 
 /**
@@ -17,12 +17,7 @@ export interface EmbedContentRequest {
   readonly outputDimensionality?: number | undefined;
   /** Where Vertex has its options. */
   readonly embedContentConfig?:
-    | {
-        readonly taskType?: string | undefined;
-        readonly title?: string | undefined;
-        readonly outputDimensionality?: number | undefined;
-        readonly autoTruncate?: boolean | undefined;
-      }
+    | Fields<{ taskType: string; title: string; outputDimensionality: number; autoTruncate: boolean }>
     | undefined;
 }
 
@@ -53,28 +48,15 @@ export interface BatchEmbedContentsResponse {
  * @see https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api
  */
 export interface PredictEmbeddingsRequest {
-  readonly instances: readonly {
-    readonly content: string;
-    readonly task_type?: string | undefined;
-    readonly title?: string | undefined;
-  }[];
-  readonly parameters?:
-    | { readonly outputDimensionality?: number | undefined; readonly autoTruncate?: boolean | undefined }
-    | undefined;
+  readonly instances: readonly ({ readonly content: string } & Fields<{ task_type: string; title: string }>)[];
+  readonly parameters?: Fields<{ outputDimensionality: number; autoTruncate: boolean }> | undefined;
 }
 
 /** Answer of `predict` with these models: one prediction per instance, in their order. Unknown fields are kept. */
 export interface PredictEmbeddingsResponse {
-  readonly predictions?:
-    | readonly {
-        readonly embeddings?:
-          | (ContentEmbedding & {
-              readonly statistics?:
-                | { readonly token_count?: number | undefined; readonly truncated?: boolean | undefined }
-                | undefined;
-            })
-          | undefined;
-      }[]
-    | undefined;
-  readonly metadata?: { readonly billableCharacterCount?: number | undefined } | undefined;
+  readonly predictions?: readonly Fields<{ embeddings: PredictedEmbedding }>[] | undefined;
+  readonly metadata?: Fields<{ billableCharacterCount: number }> | undefined;
 }
+
+type PredictedEmbedding = ContentEmbedding &
+  Fields<{ statistics: Fields<{ token_count: number; truncated: boolean }> }>;

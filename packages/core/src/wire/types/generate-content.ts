@@ -1,4 +1,4 @@
-import type { Content, JsonObject, Part } from "./content.ts";
+import type { Content, Fields, JsonObject, Part, Texts, Word } from "./content.ts";
 import type { JsonSchema, ToolConfig, WireTool } from "./declaration.ts";
 
 /**
@@ -52,6 +52,12 @@ export interface GenerationConfig {
   readonly speechConfig?: SpeechConfig | undefined;
   readonly thinkingConfig?: ThinkingConfig | undefined;
   readonly imageConfig?: ImageConfig | undefined;
+  /** Languages are in BCP 47. `SMART` leaves out fillers, has no timestamps, and can change `sourceText` as it is told. */
+  readonly audioTranscriptionConfig?:
+    | (Fields<Record<"languageCodes" | "customVocabulary", readonly string[]>> &
+        Fields<Record<"wordTimestamp" | "diarization", boolean>> &
+        Fields<{ mode: Word<"VERBATIM" | "SMART">; sourceText: string }>)
+    | undefined;
 }
 
 /** Instructions: text parts only; the role is ignored. */
@@ -65,25 +71,21 @@ export interface SystemInstruction {
  *
  * @see https://ai.google.dev/api/generate-content#request-body
  */
-export interface GenerateContentRequest {
+export interface GenerateContentRequest extends Texts<"cachedContent" | "serviceTier" | "continuationToken"> {
   readonly systemInstruction?: SystemInstruction | undefined;
   readonly tools?: readonly WireTool[] | undefined;
   readonly contents: readonly Content[];
   readonly toolConfig?: ToolConfig | undefined;
   readonly safetySettings?: readonly SafetySetting[] | undefined;
   readonly generationConfig?: GenerationConfig | undefined;
-  readonly cachedContent?: string | undefined;
-  readonly serviceTier?: string | undefined;
   readonly store?: boolean | undefined;
   readonly labels?: { readonly [key: string]: string } | undefined;
-  readonly continuationToken?: string | undefined;
+  /** Where generated media are put, as `gs://…`; they come as `fileData`. Vertex. */
+  readonly outputConfig?: { readonly outputUriPrefix: string } | undefined;
 }
 
 /** Tokens of one modality. */
-export interface ModalityTokenCount {
-  readonly modality?: string | undefined;
-  readonly tokenCount?: number | undefined;
-}
+export type ModalityTokenCount = Fields<{ modality: string; tokenCount: number }>;
 
 /**
  * What a response cost. `totalTokenCount` = prompt + candidates + thoughts + tool-use prompt; zero fields are absent.
@@ -93,6 +95,7 @@ export interface ModalityTokenCount {
 export interface UsageMetadata {
   /** Includes cached tokens. */
   readonly promptTokenCount?: number | undefined;
+  readonly rawPromptTokenCount?: number | undefined;
   readonly cachedContentTokenCount?: number | undefined;
   readonly candidatesTokenCount?: number | undefined;
   readonly thoughtsTokenCount?: number | undefined;
@@ -108,48 +111,36 @@ export interface UsageMetadata {
 
 /** One grounding chunk; exactly one of the kinds is set. */
 export interface GroundingChunk {
-  readonly web?:
-    | { readonly uri?: string | undefined; readonly title?: string | undefined; readonly domain?: string | undefined }
-    | undefined;
-  readonly image?:
-    | {
-        readonly sourceUri?: string | undefined;
-        readonly imageUri?: string | undefined;
-        readonly title?: string | undefined;
-        readonly domain?: string | undefined;
-      }
-    | undefined;
-  readonly maps?:
-    | {
-        readonly uri?: string | undefined;
-        readonly title?: string | undefined;
-        readonly text?: string | undefined;
-        readonly placeId?: string | undefined;
-      }
-    | undefined;
+  readonly web?: Texts<"uri" | "title" | "domain"> | undefined;
+  readonly image?: Texts<"sourceUri" | "imageUri" | "title" | "domain"> | undefined;
+  readonly maps?: (Texts<"uri" | "title" | "text" | "placeId"> & MapsAnswer) | undefined;
   readonly retrievedContext?:
-    | {
-        readonly uri?: string | undefined;
-        readonly title?: string | undefined;
-        readonly text?: string | undefined;
-        readonly fileSearchStore?: string | undefined;
-        readonly documentName?: string | undefined;
-      }
+    | (Texts<"uri" | "title" | "text" | "fileSearchStore" | "documentName"> & RetrievedPlace)
     | undefined;
 }
 
+type MapsAnswer = Fields<{
+  placeAnswerSources: Texts<"flagContentUri"> & Fields<{ reviewSnippets: readonly JsonObject[] }>;
+  route: Texts<"duration" | "encodedPolyline"> & Fields<{ distanceMeters: number }>;
+}>;
+
+/** In a document of File Search: `mediaId` is like `fileSearchStores/{store}/media/{blob}`. Vertex RAG has `ragChunk`. */
+type RetrievedPlace = Texts<"mediaId"> &
+  Fields<{
+    pageNumber: number;
+    customMetadata: readonly (Texts<"key" | "stringValue"> &
+      Fields<{ numericValue: number; stringListValue: Fields<{ values: readonly string[] }> }>)[];
+    ragChunk: Texts<"text" | "chunkId" | "fileId"> &
+      Fields<{ pageSpan: Fields<Record<"firstPage" | "lastPage", number>> }>;
+  }>;
+
 /** Where in the answer a source supports what is said. Offsets are UTF-8 bytes over the visible text, end exclusive; zero is absent. */
 export interface GroundingSupport {
-  readonly segment?:
-    | {
-        readonly partIndex?: number | undefined;
-        readonly startIndex?: number | undefined;
-        readonly endIndex?: number | undefined;
-        readonly text?: string | undefined;
-      }
-    | undefined;
+  readonly segment?: Fields<{ partIndex: number; startIndex: number; endIndex: number; text: string }> | undefined;
   readonly groundingChunkIndices?: readonly number[] | undefined;
   readonly confidenceScores?: readonly number[] | undefined;
+  /** Indices of {@link GroundingMetadata.renderedParts}. */
+  readonly renderedParts?: readonly number[] | undefined;
 }
 
 /**
@@ -162,11 +153,10 @@ export interface GroundingMetadata {
   readonly imageSearchQueries?: readonly string[] | undefined;
   readonly retrievalQueries?: readonly string[] | undefined;
   /** The terms of use require `renderedContent` (HTML and CSS) to be shown next to grounded answers. */
-  readonly searchEntryPoint?:
-    | { readonly renderedContent?: string | undefined; readonly sdkBlob?: string | undefined }
-    | undefined;
+  readonly searchEntryPoint?: Texts<"renderedContent" | "sdkBlob"> | undefined;
   readonly groundingChunks?: readonly GroundingChunk[] | undefined;
   readonly groundingSupports?: readonly GroundingSupport[] | undefined;
+  readonly renderedParts?: readonly unknown[] | undefined;
 }
 
 /**
@@ -175,18 +165,14 @@ export interface GroundingMetadata {
  * @see https://ai.google.dev/api/generate-content#UrlContextMetadata
  */
 export interface UrlContextMetadata {
-  readonly urlMetadata?:
-    | readonly { readonly retrievedUrl?: string | undefined; readonly urlRetrievalStatus?: string | undefined }[]
-    | undefined;
+  readonly urlMetadata?: readonly Texts<"retrievedUrl" | "urlRetrievalStatus">[] | undefined;
 }
 
 /** One candidate; in a stream, what one chunk adds to it. Every field can be absent. */
-export interface Candidate {
+export interface Candidate extends Fields<{ finishMessage: string; index: number; tokenCount: number }> {
   readonly content?: { readonly role?: string | undefined; readonly parts?: readonly Part[] | undefined } | undefined;
   /** Absent on all but the last chunk. New words appear with every release: see {@link https://ai.google.dev/api/generate-content#FinishReason}. */
   readonly finishReason?: string | undefined;
-  readonly finishMessage?: string | undefined;
-  readonly index?: number | undefined;
   readonly safetyRatings?: readonly SafetyRating[] | undefined;
   readonly citationMetadata?: CitationMetadata | undefined;
   readonly groundingMetadata?: GroundingMetadata | undefined;
@@ -194,15 +180,14 @@ export interface Candidate {
   /** Mean of the log probabilities of the chosen tokens. Vertex and gateways in front of it send it unasked. */
   readonly avgLogprobs?: number | undefined;
   readonly logprobsResult?: LogprobsResult | undefined;
-  readonly tokenCount?: number | undefined;
+  /** Of Vertex, and undocumented. */
+  readonly score?: number | undefined;
   /** Gemini 4: send the same request again with this to go on. */
   readonly continuationToken?: string | undefined;
 }
 
 /** Why a prompt was refused. */
-export interface PromptFeedback {
-  readonly blockReason?: string | undefined;
-  readonly blockReasonMessage?: string | undefined;
+export interface PromptFeedback extends Texts<"blockReason" | "blockReasonMessage"> {
   readonly safetyRatings?: readonly SafetyRating[] | undefined;
 }
 
@@ -211,14 +196,12 @@ export interface PromptFeedback {
  *
  * @see https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
  */
-export interface GenerateContentResponse {
+export interface GenerateContentResponse extends Texts<"modelVersion" | "responseId" | "createTime"> {
   readonly candidates?: readonly Candidate[] | undefined;
   readonly promptFeedback?: PromptFeedback | undefined;
   readonly usageMetadata?: UsageMetadata | undefined;
-  readonly modelVersion?: string | undefined;
-  readonly responseId?: string | undefined;
-  readonly modelStatus?: JsonObject | undefined;
-  readonly createTime?: string | undefined;
+  /** Whether the model is stable, and until when it is offered (RFC 3339). */
+  readonly modelStatus?: Texts<"modelStage" | "retirementTime" | "message"> | undefined;
 }
 
 /**
@@ -237,6 +220,8 @@ export interface SafetyRating {
   readonly probabilityScore?: number | undefined;
   readonly severity?: string | undefined;
   readonly severityScore?: number | undefined;
+  /** What replaced the threshold of the request because a minor may be in the picture. Vertex. */
+  readonly overwrittenThreshold?: string | undefined;
 }
 
 /**
@@ -244,13 +229,11 @@ export interface SafetyRating {
  *
  * @see https://ai.google.dev/api/generate-content#CitationMetadata
  */
-export interface CitationSource {
-  readonly startIndex?: number | undefined;
-  readonly endIndex?: number | undefined;
-  readonly uri?: string | undefined;
-  readonly title?: string | undefined;
+export interface CitationSource extends Texts<"uri" | "title">, Fields<Record<"startIndex" | "endIndex", number>> {
   /** License of the work, such as one of a code repository. */
   readonly license?: string | undefined;
+  /** Zero members are unknown. */
+  readonly publicationDate?: Fields<Record<"year" | "month" | "day", number>> | undefined;
 }
 
 /** What an answer quotes: `citationSources` on the Developer API and CometAPI, `citations` on Vertex. */
@@ -260,11 +243,7 @@ export interface CitationMetadata {
 }
 
 /** A token and its log probability. */
-export interface LogprobsCandidate {
-  readonly token?: string | undefined;
-  readonly tokenId?: number | undefined;
-  readonly logProbability?: number | undefined;
-}
+export type LogprobsCandidate = Fields<{ token: string; tokenId: number; logProbability: number }>;
 
 /**
  * Log probabilities of an answer, one entry for each decoding step.
@@ -276,9 +255,6 @@ export interface LogprobsResult {
   readonly topCandidates?: readonly { readonly candidates?: readonly LogprobsCandidate[] | undefined }[] | undefined;
   readonly logProbabilitySum?: number | undefined;
 }
-
-/** A word of the API that is known here, or a newer one. */
-type Word<Known extends string> = Known | (string & {});
 
 /** A kind of harm. `HARM_CATEGORY_CIVIC_INTEGRITY` is deprecated; those for images are Vertex's. */
 export type HarmCategory = Word<
@@ -307,11 +283,22 @@ export interface ImageConfig {
   readonly aspectRatio?: string | undefined;
   /** Length of the longer side. @defaultValue the model's own */
   readonly imageSize?: "512" | "1K" | "2K" | "4K" | undefined;
+  /** Vertex, as are the next two. */
+  readonly personGeneration?: Word<"ALLOW_ALL" | "ALLOW_ADULT" | "ALLOW_NONE"> | undefined;
+  /** Whether famous people may be shown. @defaultValue they may */
+  readonly prominentPeople?: Word<"ALLOW_PROMINENT_PEOPLE" | "BLOCK_PROMINENT_PEOPLE"> | undefined;
+  /** The quality is for JPEG. Google's SDK also has `outputMimeType` and `outputCompressionQuality` for these two. */
+  readonly imageOutputOptions?: Fields<{ mimeType: string; compressionQuality: number }> | undefined;
 }
 
-/** A voice of the service, such as `Kore`. */
+/** One of the three: a voice of the service, such as `Kore`, a copy of somebody's, or the identifier of a speaker. */
 export interface VoiceConfig {
-  readonly prebuiltVoiceConfig: { readonly voiceName: string };
+  readonly prebuiltVoiceConfig?: { readonly voiceName: string } | undefined;
+  /** Audio is WAV in base64: 24 kHz, 16 bits. The consent, or the signature of one that was verified, is the Developer API's. */
+  readonly replicatedVoiceConfig?:
+    | (Texts<"mimeType" | "voiceSampleAudio" | "consentAudio"> & Fields<{ voiceConsentSignature: Texts<"signature"> }>)
+    | undefined;
+  readonly voice?: string | undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Content } from "./content.ts";
+import type { Content, Texts } from "./content.ts";
 import type { ToolConfig, WireTool } from "./declaration.ts";
 import type { GenerateContentRequest, ModalityTokenCount, SystemInstruction } from "./generate-content.ts";
 
@@ -24,18 +24,11 @@ export interface CreateCachedContentRequest {
   readonly expireTime?: string | undefined;
 }
 
-/** What the service says about a cache; what it holds is not shown again. Unknown fields are kept. */
-export interface CachedContent {
+/** What the service says about a cache; what it holds is not shown again. Times are RFC 3339; unknown fields are kept. */
+export interface CachedContent extends Texts<"displayName" | "createTime" | "updateTime" | "expireTime"> {
   /** Such as `cachedContents/abc123`; with project and location on Vertex. */
   readonly name: string;
   readonly model: string;
-  readonly displayName?: string | undefined;
-  /** RFC 3339. */
-  readonly createTime?: string | undefined;
-  /** RFC 3339. */
-  readonly updateTime?: string | undefined;
-  /** RFC 3339. */
-  readonly expireTime?: string | undefined;
   readonly usageMetadata?: { readonly totalTokenCount?: number | undefined } | undefined;
 }
 
@@ -47,28 +40,22 @@ export interface ListCachedContentsResponse {
 }
 
 /**
- * A file that was uploaded to the Files API. Unknown fields are kept.
+ * A file that was uploaded to the Files API. Times are RFC 3339; unknown fields are kept.
  *
  * @see https://ai.google.dev/api/files#File
  */
-export interface GeminiFile {
+export interface GeminiFile extends Texts<"displayName" | "mimeType" | "createTime" | "updateTime"> {
   /** Such as `files/abc123`. */
   readonly name: string;
   /** What a part refers to as `fileUri`. */
   readonly uri: string;
-  readonly displayName?: string | undefined;
-  readonly mimeType?: string | undefined;
   /** Decimal digits. */
   readonly sizeBytes?: string | undefined;
   /** `PROCESSING` until it can be used, then `ACTIVE`; `FAILED` when it never can; or a newer word. */
   readonly state?: "PROCESSING" | "ACTIVE" | "FAILED" | (string & {}) | undefined;
   /** Why it failed. */
   readonly error?: { readonly code?: number | undefined; readonly message?: string | undefined } | undefined;
-  /** RFC 3339. */
-  readonly createTime?: string | undefined;
-  /** RFC 3339. */
-  readonly updateTime?: string | undefined;
-  /** When the service deletes it, 48 hours after it was made; RFC 3339. */
+  /** When the service deletes it, 48 hours after it was made. */
   readonly expirationTime?: string | undefined;
   /** Base64. */
   readonly sha256Hash?: string | undefined;
@@ -88,12 +75,9 @@ export interface ListFilesResponse {
  *
  * @see https://ai.google.dev/api/models#Model
  */
-export interface ModelInfo {
+export interface ModelInfo extends Texts<"version" | "displayName" | "description"> {
   /** With its prefix, such as `models/gemini-flash-latest`. */
   readonly name: string;
-  readonly version?: string | undefined;
-  readonly displayName?: string | undefined;
-  readonly description?: string | undefined;
   readonly inputTokenLimit?: number | undefined;
   readonly outputTokenLimit?: number | undefined;
   readonly supportedGenerationMethods?: readonly string[] | undefined;

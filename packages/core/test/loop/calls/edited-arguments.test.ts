@@ -14,6 +14,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { faces } from "../../helpers/faces.ts";
 import { SESSION_FACES } from "../../session/session-faces.ts";
+import { answersTo } from "../../helpers/answers.ts";
 
 const NOTE =
   '[edited] the user changed the arguments of pay before approving it; the result above is for: {"amount":5}';
@@ -96,7 +97,7 @@ describe.each(SESSION_FACES)("an approval with other arguments, in a session rea
     );
     const open = () => new Agent({ model, tools }).session({ id: "s", store });
     await face.send(open(), "Pay.");
-    const approvals = { "call:1.0": { args: { amount: 5 } } };
+    const { approvals } = await answersTo(open(), { approvals: { "call:1.0": { args: { amount: 5 } } } });
     await expect(face.resume(open(), { approvals })).rejects.toThrow("away");
     const result = await face.resume(open());
     expect(result).toMatchObject({ text: "Paid 5.", toolCalls: [{ input: { amount: 5 }, edited: true }] });
@@ -110,12 +111,14 @@ describe.each(SESSION_FACES)("an approval with other arguments, in a session rea
     const model = new ScriptedModel(call("pay", { amount: 500 }), say("Paid 5."));
     const session = new Agent({ model, tools }).session();
     await face.send(session, "Pay.");
-    const wrong = { "call:1.0": { args: { amount: "five" } } };
+    const wrong = (await answersTo(session, { approvals: { "call:1.0": { args: { amount: "five" } } } })).approvals;
     await expect(face.resume(session, { approvals: wrong })).rejects.toThrow(InvalidApprovalError);
     await expect(session.answer({ approvals: wrong })).rejects.toThrow(InvalidApprovalError);
     await expect(session.continue({ approvals: wrong })).rejects.toThrow(InvalidApprovalError);
     expect((await session.state()).pending).toHaveLength(1);
-    expect((await session.continue({ approvals: { "call:1.0": { args: { amount: 5 } } } })).text).toBe("Paid 5.");
+    expect(
+      (await session.continue(await answersTo(session, { approvals: { "call:1.0": { args: { amount: 5 } } } }))).text,
+    ).toBe("Paid 5.");
     expect(paid).toEqual([5]);
   });
 
@@ -129,11 +132,21 @@ describe.each(SESSION_FACES)("an approval with other arguments, in a session rea
     const model = new ScriptedModel(call("pay", { amount: 500 }), say("Paid 5."));
     const session = new Agent({ model, tools: [elsewhere] }).session();
     await face.send(session, "Pay.");
-    const asked = await face.resume(session, { approvals: { "call:1.0": { args: { amount: 5 } } } });
+    const asked = await face.resume(
+      session,
+      await answersTo(session, { approvals: { "call:1.0": { args: { amount: 5 } } } }),
+    );
     expect("pending" in asked && asked.pending).toEqual([
-      { turn: 1, callId: "call:1.0", call: { name: "pay", args: { amount: 5 } }, question: "outcome", edited: true },
+      {
+        turn: 1,
+        callId: "call:1.0",
+        call: { name: "pay", args: { amount: 5 } },
+        question: "outcome",
+        token: expect.any(String),
+        edited: true,
+      },
     ]);
-    await face.resume(session, { outcomes: { "call:1.0": { output: "paid" } } });
+    await face.resume(session, await answersTo(session, { outcomes: { "call:1.0": { output: "paid" } } }));
     expect(textsAfter(model.requests[1]?.contents)).toEqual([NOTE]);
   });
 
@@ -145,7 +158,10 @@ describe.each(SESSION_FACES)("an approval with other arguments, in a session rea
     );
     const session = new Agent({ model, tools }).session();
     await face.send(session, "Pay.");
-    await face.resume(session, { approvals: { "call:1.0": { args: { amount: 5 } }, "call:1.1": true } });
+    await face.resume(
+      session,
+      await answersTo(session, { approvals: { "call:1.0": { args: { amount: 5 } }, "call:1.1": true } }),
+    );
     const { messages } = await readConversation(session);
     const shown = messages.flatMap(({ parts }) => parts).filter(({ type }) => type === "tool-call");
     expect(shown).toMatchObject([{ args: { amount: 5 }, edited: true, state: "done" }, { args: { amount: 1 } }]);

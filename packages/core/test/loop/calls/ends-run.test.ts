@@ -4,6 +4,7 @@ import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 import { faces } from "../../helpers/faces.ts";
 import { SESSION_FACES } from "../../session/session-faces.ts";
+import { answersTo } from "../../helpers/answers.ts";
 
 const submit = defineTool({
   name: "submit",
@@ -128,7 +129,10 @@ describe.each(SESSION_FACES)("a session whose run was ended by a tool, read by %
     const elsewhere = defineTool({ name: "sign", description: "Has the user sign.", endsRun: true });
     const session = new Agent({ model: new ScriptedModel(call("sign")), tools: [elsewhere] }).session();
     await face.send(session, "Sign.");
-    const result = await face.resume(session, { outcomes: { "call:1.0": { output: { signed: true } } } });
+    const result = await face.resume(
+      session,
+      await answersTo(session, { outcomes: { "call:1.0": { output: { signed: true } } } }),
+    );
     expect(result).toMatchObject({ stopReason: "finished", output: { signed: true }, endedBy: "sign" });
   });
 });

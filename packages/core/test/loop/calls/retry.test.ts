@@ -2,7 +2,7 @@ import {
   Agent,
   defineTool,
   MemoryStore,
-  type Observation,
+  type ObservedEvent,
   ToolFailure,
   ToolRetry,
   type ToolRetryPolicy,
@@ -143,7 +143,7 @@ describe("the attempts of a tool", () => {
 
   test("are events and observations, without the tool's own words", async () => {
     const { tool } = flaky([busy()], { minDelayMs: 100, maxDelayMs: 100 });
-    const observations: Observation[] = [];
+    const observations: ObservedEvent[] = [];
     const agent = new Agent({
       model: new ScriptedModel(call("fetch_page"), say("Done.")),
       tools: [tool],

@@ -1,4 +1,4 @@
-import { Agent, defineTool, endpoint, gemini, type Observation, Traffic } from "@pollux/core";
+import { Agent, defineTool, endpoint, gemini, type ObservedEvent, Traffic } from "@pollux/core";
 import { assertObservations, call, dies, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { chunks, countedService } from "../../helpers/counted-service.ts";
@@ -6,10 +6,10 @@ import { faces } from "../../helpers/faces.ts";
 import { fakeTime } from "../../helpers/fake-time.ts";
 import { record } from "../../helpers/observations.ts";
 
-type Of<Type extends Observation["type"]> = Extract<Observation, { readonly type: Type }>;
+type Of<Type extends ObservedEvent["type"]> = Extract<ObservedEvent, { readonly type: Type }>;
 
 /** Observations of one type. */
-function pick<Type extends Observation["type"]>(observations: readonly Observation[], type: Type): Of<Type>[] {
+function pick<Type extends ObservedEvent["type"]>(observations: readonly ObservedEvent[], type: Type): Of<Type>[] {
   // As the filter says.
   return observations.filter((one) => one.type === type) as Of<Type>[];
 }

@@ -66,8 +66,9 @@ describe.each(faces)("%s", (_face, read) => {
       const parent = { runId: "outer", step: "call:7.1", callId: "call:7.1" };
       const result = await read(agent, "Look.", { runId: "r", parent });
       assertObservations(observations);
-      const run: RunInfo = { runId: "r", agent: "watcher", model: "gemini-scripted", parent };
       const at = expect.any(Number) as number;
+      const identity = { runId: "r", agent: "watcher" };
+      const run: RunInfo = { ...identity, model: "gemini-scripted", parent, startedAt: at };
       const step = (name: string, more: object): StepInfo =>
         ({
           run,
@@ -78,10 +79,19 @@ describe.each(faces)("%s", (_face, read) => {
           startedAt: at,
           ...more,
         }) as StepInfo;
-      const first = step("model:1", { kind: "model", phase: "work" });
-      const second = step("model:2", { kind: "model", phase: "work" });
+      const asked = (turn: number): StepInfo => {
+        const place = { kind: "model", phase: "work", turn, attempt: 0 };
+        return step(`model:${turn}`, { kind: "model", phase: "work", place });
+      };
+      const [first, second] = [asked(1), asked(2)];
       const made = { name: "look", args: { at: "sea" } };
-      const called = step("call:1.0", { kind: "call", callId: "call:1.0", call: made, toolDescription: "x" });
+      const called = step("call:1.0", {
+        kind: "call",
+        place: { kind: "call", turn: 1, callId: "call:1.0", attempt: 0 },
+        callId: "call:1.0",
+        call: made,
+        toolDescription: "x",
+      });
       const response = (index: number): unknown => ({
         content: index === 0 ? result.contents[1] : result.contents[3],
         finishReason: "STOP",
@@ -90,7 +100,7 @@ describe.each(faces)("%s", (_face, read) => {
         envelope: expect.objectContaining({ modelVersion: "gemini-scripted" }) as unknown,
       });
       const expected = [
-        { type: "run-start", resumed: false },
+        { type: "run-start", ...identity, model: "gemini-scripted" },
         { type: "turn-start", turn: 1 },
         { type: "step-start", step: first },
         { type: "request", step: first, request: model.requests[0], model: "gemini-scripted" },
@@ -105,9 +115,11 @@ describe.each(faces)("%s", (_face, read) => {
         { type: "first-part", step: second },
         { type: "step-end", step: second, ok: true, response: response(1), cost: 20, chunksAt: [at, at] },
         { type: "turn-end", turn: 2 },
-        { type: "run-end", startedAt: at, ended: "result", result, turns: 2, usage: result.usage, cost: 40 },
+        { type: "run-end", ended: "result", result, turns: 2, usage: result.usage, cost: 40 },
       ];
-      expect(observations).toEqual(expected.map((one, seq) => ({ ...one, run, at, seq })));
+      expect(observations).toEqual(
+        expected.map((one, seq) => ({ ...one, run, at, seq, ...("step" in one && { turn: one.step.turn }) })),
+      );
       expect(JSON.parse(JSON.stringify(observations))).toHaveLength(observations.length);
       // One object for a run, and one for a step: keys for a WeakMap.
       expect(new Set(observations.map((one) => one.run)).size).toBe(1);
@@ -494,9 +506,10 @@ describe.each(faces)("%s", (_face, read) => {
 describe("without observers", () => {
   test("a step is the promise of its work, which gets the very step", async () => {
     const step: Step<RunEvent> = { key: "r/call:1.0", attempt: 1, signal: AbortSignal.abort(), emit: () => {} };
+    const place = { kind: "call", turn: 1, callId: "call:1.0", attempt: 0 } as const;
     const given: unknown[] = [];
     const work = Promise.resolve("done");
-    const running = executeStep({ clock: undefined, observed: undefined }, "call:1.0", step, (one) => {
+    const running = executeStep({ clock: undefined, observed: undefined }, place, step, (one) => {
       given.push(one);
       return work;
     });

@@ -3,7 +3,7 @@ import {
   ApiStatusError,
   defineTool,
   MemoryStore,
-  type Observation,
+  type ObservedEvent,
   type RunStream,
   type SessionStore,
 } from "@pollux/core";
@@ -21,7 +21,7 @@ import {
 } from "@pollux/core/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MemoryEngine } from "../../agent/engine/memory-engine.ts";
+import { MemoryEngine } from "../../../../engine/test/memory-engine.ts";
 import { fakeTime } from "../../helpers/fake-time.ts";
 import { Processes, storeLike } from "../../helpers/processes.ts";
 import { tracer } from "../../helpers/tracer.ts";
@@ -91,7 +91,7 @@ async function readAs(reader: Reader, run: RunStream<unknown>): Promise<void> {
 /** Checks that all that began has ended once, and that each beginning was asked about once. */
 function check({ observations, asked }: ReturnType<typeof tracer>): void {
   assertObservations(observations);
-  const count = (type: Observation["type"]): number => observations.filter((one) => one.type === type).length;
+  const count = (type: ObservedEvent["type"]): number => observations.filter((one) => one.type === type).length;
   expect(count("run-end")).toBe(count("run-start"));
   expect(count("step-end")).toBe(count("step-start"));
   expect(asked).toHaveLength(count("run-start") + count("step-start"));

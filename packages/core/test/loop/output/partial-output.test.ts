@@ -15,7 +15,7 @@ import { assertGrammar, call, dies, join, parts, say, ScriptedModel, think } fro
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { batchEvents } from "../../../src/agent/engine/batch-events.ts";
+import { batchEvents } from "../../../../engine/src/batch-events.ts";
 
 const Trip = z.object({
   city: z.string(),

@@ -12,6 +12,7 @@ import { assertGrammar, call, collect, empty, say, ScriptedModel } from "@pollux
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { eventsOf, faces, typed } from "../../helpers/faces.ts";
+import { answersTo } from "../../helpers/answers.ts";
 
 const add = defineTool({ name: "add", description: "x", run: () => 3 });
 const look = defineTool({ name: "look", description: "x", run: () => "seen" });
@@ -187,7 +188,8 @@ describe.each(faces)("a prepared turn, by %s", (face, read) => {
       'return gemini("gemini-flash-latest", …)',
     ],
   ])("refuses %s", async (_what, prepareTurn, message) => {
-    const agent = new Agent({ model: new ScriptedModel(), tools: [add, look], prepareTurn });
+    const model = ScriptedModel.with({ id: "gemini-3.8-flash" });
+    const agent = new Agent({ model, tools: [add, look], prepareTurn });
     await expect(read(agent, "Go.")).rejects.toThrow(message);
   });
 });
@@ -261,7 +263,9 @@ describe("a session", () => {
     const agent = new Agent({ model, tools: [add, pay], prepareTurn });
     expect((await agent.session({ id: "s", store }).send("Go.")).stopReason).toBe("needs-approval");
     const { events, result } = await collect(
-      agent.session({ id: "s", store }).resumeStream({ approvals: { "call:1.0": true } }),
+      agent
+        .session({ id: "s", store })
+        .resumeStream(await answersTo(agent.session({ id: "s", store }), { approvals: { "call:1.0": true } })),
     );
     assertGrammar(events);
     expect(turns).toEqual([1, 2]);
@@ -278,7 +282,7 @@ describe("a session", () => {
     const agent = new Agent({ model: afterCall("pay"), tools: [add], prepareTurn });
     await agent.session({ id: "s", store }).send("Go.");
     const session = agent.session({ id: "s", store });
-    const result = await session.resume({ approvals: { "call:1.0": true } });
+    const result = await session.resume(await answersTo(session, { approvals: { "call:1.0": true } }));
     expect(result.toolCalls).toMatchObject([{ name: "pay", status: "completed", output: "paid" }]);
     expect(turns).toEqual([1, 1, 2]);
     expect((await collect(session.replay())).result.contents).toEqual(result.contents);

@@ -12,6 +12,7 @@ test.each<[string, object, object]>([
     { type: "integer", minimum: 1, description: "d" },
     { type: "INTEGER", minimum: 1, description: "d" },
   ],
+  ["types by protobuf's numbers", { type: 5, items: { type: 4 } }, { type: "ARRAY", items: { type: "BOOLEAN" } }],
   ["null in a list of types", { type: ["string", "null"] }, { type: "STRING", nullable: true }],
   ["several types", { type: ["string", "number"] }, { anyOf: [{ type: "STRING" }, { type: "NUMBER" }] }],
   ["null as an option", { anyOf: [{ type: "string" }, { type: "null" }] }, { type: "STRING", nullable: true }],

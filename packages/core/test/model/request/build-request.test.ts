@@ -4,7 +4,7 @@ import { buildHead, buildRequest } from "../../../src/model/request/build-reques
 import { inferCapabilities } from "../../../src/model/capabilities.ts";
 import type { ModelRequest } from "../../../src/model/model.ts";
 import type { Content } from "../../../src/wire/types/content.ts";
-import type { FunctionDeclaration } from "../../../src/wire/types/declaration.ts";
+import type { FunctionDeclaration, WireTool } from "../../../src/wire/types/declaration.ts";
 import type { EndpointKind } from "../../../src/wire/endpoints/endpoint.ts";
 import type { GenerateContentRequest } from "../../../src/wire/types/generate-content.ts";
 
@@ -52,6 +52,7 @@ test("everything goes where the API wants it", () => {
       mediaResolution: "MEDIA_RESOLUTION_LOW",
       safetySettings: [{ category: "c", threshold: "OFF" }],
       serviceTier: "flex",
+      store: false,
       labels: { team: "a" },
     },
   });
@@ -79,8 +80,14 @@ test("everything goes where the API wants it", () => {
     },
     safetySettings: [{ category: "c", threshold: "OFF" }],
     serviceTier: "flex",
+    store: false,
     labels: { team: "a" },
   });
+});
+
+test("what changes from turn to turn stands after the contents", () => {
+  const fields = Object.keys(build({ settings: { store: false, labels: { a: "b" }, serviceTier: "flex" } }));
+  expect(fields.slice(fields.indexOf("contents"))).toEqual(["contents", "serviceTier", "store", "labels"]);
 });
 
 test("contents are passed on by identity", () => {
@@ -131,6 +138,52 @@ describe("tools and their config", () => {
     expect(build({ ...request, calling: { mode: "NONE" } }).tools).toEqual([
       { functionDeclarations: request.functions },
     ]);
+  });
+});
+
+const MAPS = { googleMaps: { groundingTypes: { routing: {} } } };
+const MCP = { mcpServers: [{ name: "docs", streamableHttpTransport: { url: "https://docs.example/mcp" } }] };
+const VERTEX_TOOLS = [
+  MAPS,
+  { enterpriseWebSearch: {} },
+  { exaAiSearch: { apiKey: "k" } },
+  { parallelAiSearch: {} },
+  { retrieval: {} },
+];
+test.each<[EndpointKind, readonly WireTool[], readonly WireTool[]]>([
+  ["developer", [MCP, { googleMaps: {} }], VERTEX_TOOLS],
+  ["vertex", [...VERTEX_TOOLS, { googleMaps: {} }], [MCP]],
+  ["gateway", [MCP, ...VERTEX_TOOLS], []],
+])("%s takes the tools that it knows, and refuses others before they are sent", (kind, taken, refused) => {
+  for (const tool of taken)
+    expect(build({ builtIns: [tool] }, "gemini-3.8-flash", kind)).toEqual({ tools: [tool], contents: [HI] });
+  for (const tool of refused)
+    expect(() => build({ builtIns: [SEARCH, tool] }, "gemini-3.8-flash", kind)).toThrow(/works only on .+; remove it/);
+});
+
+test("settings of images, voices and transcription are sent as they are", () => {
+  const voice = { replicatedVoiceConfig: { mimeType: "audio/wav", voiceSampleAudio: "AAAA" } };
+  const generationConfig = {
+    imageConfig: {
+      prominentPeople: "BLOCK_PROMINENT_PEOPLE",
+      personGeneration: "ALLOW_ADULT",
+      imageOutputOptions: { mimeType: "image/jpeg", compressionQuality: 80 },
+    },
+    speechConfig: {
+      multiSpeakerVoiceConfig: {
+        speakerVoiceConfigs: [
+          { speaker: "Ada", voiceConfig: voice },
+          { speaker: "Bob", voiceConfig: { voice: "v-1" } },
+        ],
+      },
+    },
+    audioTranscriptionConfig: { languageCodes: ["de-DE"], diarization: true, mode: "VERBATIM" },
+  };
+  const outputConfig = { outputUriPrefix: "gs://bucket/out/" };
+  expect(build({ settings: { ...generationConfig, outputConfig } }, "gemini-3.8-flash", "vertex")).toEqual({
+    contents: [HI],
+    generationConfig,
+    outputConfig,
   });
 });
 

@@ -48,3 +48,14 @@ test("what depends on the endpoint is refused only there", () => {
   );
   expect(() => check({ frequencyPenalty: 1 }, "gemini-2.5-flash", "vertex")).not.toThrow();
 });
+
+test.each<[string, ModelSettings]>([
+  ["outputConfig", { outputConfig: { outputUriPrefix: "gs://a/" } }],
+  ["personGeneration", { imageConfig: { personGeneration: "ALLOW_NONE" } }],
+  ["prominentPeople", { imageConfig: { prominentPeople: "BLOCK_PROMINENT_PEOPLE" } }],
+  ["imageOutputOptions", { imageConfig: { imageOutputOptions: { mimeType: "image/png" } } }],
+])("%s works on Vertex, and not on the Developer API", (name, settings) => {
+  const model = "gemini-3.1-flash-image";
+  expect(() => check(settings, model, "vertex")).not.toThrow();
+  expect(() => check(settings, model, "developer")).toThrow(`${name} works only on Vertex; remove it.`);
+});

@@ -265,6 +265,20 @@ test.each([
   await expect(embed("t1", { ...options, model })).rejects.toMatchObject({ code: "api_shape", path });
 });
 
+test.each(["1e999", "-1e999", "1,1e999", '"1"', '"NaN"', "null"])(
+  "a vector of %s is an ApiShapeError: it cannot be compared with others",
+  async (values) => {
+    const fetch = async (): Promise<Response> =>
+      new Response(`{"embedding":{"values":[${values}]}}`, { headers: { "content-type": "application/json" } });
+    await expect(embed("t1", { endpoint: GOOGLE, fetch, model: NEW, retry: { maxAttempts: 1 } })).rejects.toMatchObject(
+      {
+        code: "api_shape",
+        path: "$.embedding.values",
+      },
+    );
+  },
+);
+
 test("usage that is null counts as absent", async () => {
   const { options } = recorded(GOOGLE, () => ({ embedding: { values: [1] }, usageMetadata: null }));
   expect((await embed("t1", { ...options, model: NEW })).usage).toMatchObject({ inputTokens: 0, incomplete: true });

@@ -263,3 +263,21 @@ test("an answer of more chunks than fit the stack goes on", async () => {
   expect(error).toBeUndefined();
   expect(response?.content.parts).toEqual([{ text: `${"a".repeat(200_000)}bc` }]);
 });
+
+test("grounding's other lists of all requests stay, and supports point into them", async () => {
+  const grounding = (name: string): Candidate => {
+    const sourceFlaggingUris = [{ sourceId: name }];
+    const supports = { renderedParts: [{ text: name }], groundingSupports: [{ renderedParts: [0] }] };
+    const groundingMetadata = { ...supports, sourceFlaggingUris };
+    return { groundingMetadata };
+  };
+  const { response } = await play(
+    [chunk("a", { finishReason: "CONTINUATION", continuationToken: "t1", ...grounding("a") })],
+    [chunk("b", { finishReason: "STOP", ...grounding("b") })],
+  );
+  expect(response?.candidate.groundingMetadata).toEqual({
+    renderedParts: [{ text: "a" }, { text: "b" }],
+    groundingSupports: [{ renderedParts: [0] }, { renderedParts: [1] }],
+    sourceFlaggingUris: [{ sourceId: "a" }, { sourceId: "b" }],
+  });
+});

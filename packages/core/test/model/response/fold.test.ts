@@ -173,3 +173,70 @@ test("long lists add up in proportion to their length", () => {
   // Comparing each with each would take a hundred times as long.
   expect(growth).toBeLessThan(35);
 });
+
+test.each<[string, object, object?]>([
+  ["publicationDate", { citationMetadata: { citations: [{ uri: "u", publicationDate: { year: 2026 } }] } }],
+  ["overwrittenThreshold", { safetyRatings: [{ category: "c", overwrittenThreshold: "BLOCK_ONLY_HIGH" }] }],
+  [
+    "retrievedContext",
+    {
+      groundingMetadata: {
+        groundingChunks: [
+          {
+            retrievedContext: {
+              fileSearchStore: "fileSearchStores/s",
+              customMetadata: [{ key: "k", numericValue: 0 }],
+              pageNumber: 7,
+              mediaId: "fileSearchStores/s/media/m",
+              ragChunk: { text: "t", pageSpan: { firstPage: 1, lastPage: 2 } },
+            },
+          },
+        ],
+      },
+    },
+  ],
+  [
+    "placeAnswerSources and routes",
+    {
+      groundingMetadata: {
+        groundingChunks: [
+          { maps: { placeAnswerSources: { reviewSnippets: [{ title: "Good" }] }, route: { distanceMeters: 12 } } },
+        ],
+      },
+    },
+  ],
+  [
+    "renderedParts",
+    { groundingMetadata: { renderedParts: [{ text: "a" }], groundingSupports: [{ renderedParts: [0] }] } },
+  ],
+  ["score", { score: -1.5 }],
+  ["modelStatus", {}, { modelStatus: { modelStage: "DEPRECATED", retirementTime: "2027-01-01T00:00:00Z" } }],
+])("%s is kept from whichever chunk has it", async (_name, candidate, envelope = {}) => {
+  const filled = { ...part([{ text: "a" }], candidate), ...envelope };
+  const empty = part([{ text: "b" }], { groundingMetadata: {}, safetyRatings: [] });
+  const last = part([], { finishReason: "STOP" });
+  for (const chunks of [
+    [filled, empty, last],
+    [empty, filled, last],
+    [empty, empty, { ...filled, candidates: [{ ...candidate, finishReason: "STOP" }] }],
+  ]) {
+    const { response } = await collect(chunks);
+    expect(response.candidate).toMatchObject(candidate);
+    expect(response.envelope).toMatchObject(envelope);
+  }
+});
+
+test("metadata of parts keep their parts apart, and raw counts stay with their chunk's", async () => {
+  const parts = [
+    { text: "a", speechMetadata: { speaker: "Ada", style: "calm" } },
+    { text: "b", partMetadata: { from: "notes.md" } },
+    { fileData: { fileUri: "files/v" }, mediaProcessing: "AGENTIC" },
+    { audioTranscription: { text: "hello", words: [{ word: "hello", startOffset: "0s" }] } },
+  ] as const;
+  const { response } = await collect(
+    parts.map((one) => part([one])),
+    [{ ...part([], { finishReason: "STOP" }), usageMetadata: { promptTokenCount: 5, rawPromptTokenCount: 4 } }],
+  );
+  expect(response.content.parts).toEqual(parts);
+  expect(response.envelope.usageMetadata).toEqual({ promptTokenCount: 5, rawPromptTokenCount: 4 });
+});

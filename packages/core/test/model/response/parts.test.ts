@@ -36,8 +36,8 @@ describe("text", () => {
     ],
     [
       "a key that is not known keeps a part as it is",
-      [{ text: "a" }, { text: "b", partMetadata: { x: 1 } } as Part],
-      [{ text: "a" }, { text: "b", partMetadata: { x: 1 } } as Part],
+      [{ text: "a" }, { text: "b", partWeather: { x: 1 } } as Part],
+      [{ text: "a" }, { text: "b", partWeather: { x: 1 } } as Part],
     ],
   ])("%s", (_name, incoming, parts) => {
     expect(gather(incoming)).toEqual({ parts, handedOn: incoming });

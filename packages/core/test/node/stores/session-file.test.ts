@@ -2,14 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import {
-  checkSession,
-  ConfigurationError,
-  type Json,
-  type Lease,
-  type SessionInfo,
-  type SessionStore,
-} from "@pollux/core";
+import { ConfigurationError, type Json, type Lease, type SessionInfo, type SessionStore } from "@pollux/core";
+import { checkSession } from "@pollux/core/doctor";
 import { JsonlStore, openSessionFile, repairSessionFile, SqliteStore } from "@pollux/core/node";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SessionEntry } from "../../../src/session/log/entries.ts";

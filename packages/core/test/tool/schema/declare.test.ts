@@ -345,6 +345,7 @@ describe("raw JSON Schema is cleaned by allowlist", () => {
     ],
     ["title stays", { type: "string", title: "T" }, { type: "string", title: "T" }],
     ["upper-case types", { type: "STRING" }, { type: "string" }],
+    ["types by protobuf's numbers", { type: 5, items: { type: 3 } }, { type: "array", items: { type: "integer" } }],
     ["nullable", { type: "string", nullable: true }, { type: ["string", "null"] }],
     ["type implied by properties", { properties: { a: {} } }, { type: "object", properties: { a: {} } }],
     ["array without items", { type: "array" }, { type: "array", items: {} }],

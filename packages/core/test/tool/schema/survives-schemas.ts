@@ -14,15 +14,16 @@ const FREEZE_MS = 20_000;
  */
 export async function survivesSchemas(count: number): Promise<void> {
   let made = 0;
-  let ran = 0;
+  let called = 0;
   const property = fc.asyncProperty(hostileSchema, hostileArguments, async (input, args) => {
     const took = await processorTime(async () => {
       try {
-        const tool = defineTool({ name: "look", description: "x", input, run: () => (ran++, "seen") });
+        const tool = defineTool({ name: "look", description: "x", input, run: () => "seen" });
         made++;
         const model = new ScriptedModel(call("look", args), say("Here."));
         const result = await new Agent({ model, tools: [tool] }).run("Go.");
         expect(result.text).toBe("Here.");
+        called++;
         JSON.stringify(model.requests);
       } catch (error) {
         expect(error).toBeInstanceOf(ToolDefinitionError);
@@ -39,5 +40,5 @@ export async function survivesSchemas(count: number): Promise<void> {
   });
   await fc.assert(property, { numRuns: count });
   // Otherwise nothing would have been tried.
-  expect({ made: made > count / 10, ran: ran > count / 50 }).toEqual({ made: true, ran: true });
+  expect({ made: made > count / 10, called: called > count / 50 }).toEqual({ made: true, called: true });
 }

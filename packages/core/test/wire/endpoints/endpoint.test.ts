@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { SILENT } from "../../../src/logging/logger.ts";
@@ -6,6 +8,8 @@ import { cometapi } from "../../../src/wire/endpoints/cometapi.ts";
 import { defaultEndpoint } from "../../../src/wire/endpoints/default-endpoint.ts";
 import { type Endpoint, endpoint, google } from "../../../src/wire/endpoints/endpoint.ts";
 import { vertex } from "../../../src/wire/endpoints/vertex.ts";
+import { GeminiClient } from "../../../src/wire/client.ts";
+import { TRANSPORTS } from "../../helpers/transports.ts";
 
 async function describeEndpoint(target: Endpoint): Promise<object> {
   return {
@@ -250,8 +254,34 @@ describe("endpoint", () => {
     expect(read).not.toThrow(/secret/);
   });
 
-  test.each(["../files", "a?b=c", "a b", "", "a#b", "models/../x"])("refuses the model id %j", (model) => {
-    expect(() => endpoint({ baseUrl: "http://127.0.0.1:1" }).modelPath(model)).toThrow(ConfigurationError);
+  test.each(["../files", "a?b=c", "a b", "", "a#b", "models/../x", "./files", "tuned/./x"])(
+    "refuses the model id %j",
+    (model) => {
+      expect(() => endpoint({ baseUrl: "http://127.0.0.1:1" }).modelPath(model)).toThrow(ConfigurationError);
+    },
+  );
+
+  test.each(["gemini-3.8-pro[1m]", "a,b", "vendor/gemini[x,y]"])("the model id %j is a gateway's", (model) => {
+    const path = model.includes("/") ? model : `models/${model}`;
+    for (const gateway of [cometapi(), endpoint({ baseUrl: "https://gateway.example", apiKey: "k" })])
+      expect(gateway.modelPath(model)).toBe(path);
+    for (const own of [google({ apiKey: "k" }), vertex({ apiKey: "k" })])
+      expect(() => own.modelPath(model)).toThrow(`${JSON.stringify(model)} is not a model id`);
+  });
+
+  test.each(TRANSPORTS)("a gateway gets such an id as it is: %s", async (_name, fetch) => {
+    const paths: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      paths.push(request.url);
+      response.end('{"candidates":[{"content":{"parts":[{"text":"ok"}]},"finishReason":"STOP"}]}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const client = new GeminiClient({ endpoint: cometapi({ baseUrl }), ...(fetch && { fetch }) });
+    await client.generateContent("gemini-3.8-pro[1m],fast", { contents: [{ role: "user", parts: [{ text: "Hi" }] }] });
+    server.close();
+    server.closeAllConnections();
+    expect(paths).toEqual(["/v1beta/models/gemini-3.8-pro[1m],fast:generateContent"]);
   });
 
   test("a model id with a slash stands as it is", () => {

@@ -81,8 +81,8 @@ describe.each(["fetch", "node"])("a gigabyte that was packed, read with %s,", (t
       expect(told).toMatchObject({ name });
       expect(told.message).toContain(said);
       expect(told.megabytes).toBeLessThan(most);
-      // Others had their turn after every read of a few kilobytes.
-      expect(told.turns).toBeGreaterThan(100);
+      // Others had their turn after every read: 256 KiB of an error are a few, the rest are megabytes.
+      expect(told.turns).toBeGreaterThan(path === "/error" ? 3 : 100);
     });
   });
 });

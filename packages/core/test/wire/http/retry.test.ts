@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiNetworkError, ApiStatusError, ApiTimeoutError } from "../../../src/errors/api-errors.ts";
 import {
   DEFAULT_RETRY,
@@ -7,6 +7,9 @@ import {
   type RetryOptions,
   withRetry,
 } from "../../../src/wire/http/retry.ts";
+
+// Loaded with the first retry: reading it takes turns of the event loop, which the tests' clocks do not wait for.
+beforeAll(async () => void (await import("p-retry")));
 
 const overloaded = (retryAfterMs?: number): ApiStatusError =>
   new ApiStatusError("overloaded", { status: 503, retryable: true, retryAfterMs });

@@ -44,6 +44,29 @@ test.each([
     'data: {"a":1}\r\n\r\n{"error":{"code":503}}\r\n',
     ['{"a":1}', '{"error":{"code":503}}'],
   ],
+  [
+    "a bare object before [DONE]",
+    'data: {"a":1}\r\n\r\n{\r\n  "error": {}\r\n}\r\n\r\ndata: [DONE]\r\n\r\n',
+    ['{"a":1}', '{\r\n  "error": {}\r\n}'],
+  ],
+  ["a bare object among comments", 'data: {"a":1}\n\n: hm\n\n{"error":{}}\n: bye\n\n', ['{"a":1}', '{"error":{}}']],
+  ["a bare list after CRs", 'data: {"a":1}\r\r[{"error":{}}]\rdata: [DONE]\r\r', ['{"a":1}', '[{"error":{}}]']],
+  ["a bare object instead of a blank line", 'data: {"a":1}\n{"error":{}}\ndata: [DONE]\n', ['{"a":1}', '{"error":{}}']],
+  [
+    "white space before a bare object",
+    'data: {"a":1}\n\n \n\t{"error":{}}\n\ndata: [DONE]\n',
+    ['{"a":1}', '{"error":{}}'],
+  ],
+  ["a line of a log before a bare object", 'data: {"a":1}\n\n[INFO] gone\n{"error":{}}\n', ['{"a":1}', '{"error":{}}']],
+  ["text after a bare object", '{"error":{}}\nupstream closed\n', ['{"error":{}}']],
+  ["two bare objects", '{"error":{}}\n{"error":{}}\n', ['{"error":{}}', '{"error":{}}']],
+  ["a bare object before all else", '\n {"error":{}}\n\ndata: [DONE]\n\n', ['{"error":{}}']],
+  [
+    "events after a bare object",
+    '{"error":{}}\n\ndata: {"a":1}\n\ndata: {"a":2}',
+    ['{"error":{}}', '{"a":1}', '{"a":2}'],
+  ],
+  ["lines that only begin like JSON", 'data: {"a":1}\n\n{oops\ndata: {"a":2}\n\n', ['{"a":1}', '{"a":2}']],
   ["a web page", "<html><body>Bad gateway</body></html>", []],
   ["nothing", "", []],
 ])("%s, whole and byte by byte", async (_name, text, expected) => {
@@ -86,6 +109,12 @@ test("events of one read come as one list", () => {
   expect(new SseDecoder().push(encoder.encode("data: 1\n\ndata: 2\n\ndata: 3\n"))).toEqual(["1", "2"]);
 });
 
+test("events come as they arrive after a line of a log", () => {
+  const decoder = new SseDecoder();
+  decoder.push(encoder.encode("[keep-alive]\n\n"));
+  expect(decoder.push(encoder.encode("data: 1\n\n"))).toEqual(["1"]);
+});
+
 test("200,000 events without a blank line between them all come", () => {
   const decoder = new SseDecoder();
   const all = [...decoder.push(encoder.encode("data: {}\n".repeat(200_000))), ...decoder.end()];
@@ -109,6 +138,7 @@ test("a bare body beyond the limit is refused", () => {
 test.each<[string, (size: number) => string, number, number]>([
   ["one large event", (size) => `data: "${"x".repeat(size)}"\n\n`, 4096, 500_000],
   ["many tiny ones", (size) => "data: 1\n\n".repeat(size), 9, 10_000],
+  ["one of white space", (size) => `${"\n ".repeat(size / 2)}\ndata: "${"x".repeat(size)}"\n\n`, 1e9, 20_000],
 ])("takes time linear in the bytes of %s", (_name, textOf, step, size) => {
   const decodeAll = (text: string): number => {
     const bytes = encoder.encode(text);

@@ -2,8 +2,11 @@ import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { ApiStatusError } from "../../../src/errors/api-errors.ts";
 import type { LogMethod } from "../../../src/logging/logger.ts";
+import { createCachedContent } from "../../../src/model/resources/caches.ts";
+import type { GeminiClientOptions } from "../../../src/wire/client-options.ts";
 import { GeminiClient } from "../../../src/wire/client.ts";
 import { endpoint } from "../../../src/wire/endpoints/endpoint.ts";
+import { ApiClient } from "../../../src/wire/http/api-client.ts";
 import { findSecrets } from "../../../src/wire/secrets/header-secrets.ts";
 import { redact } from "../../../src/wire/secrets/redact.ts";
 
@@ -134,4 +137,84 @@ test("splits a header in linear time, and takes nothing that is short", () => {
     "Bearer emulator",
   ]);
   expect(findSecrets({ a: `${"a ".repeat(50_000)}=` })).toHaveLength(1);
+});
+
+test.each<[string, unknown, readonly string[]]>([
+  [
+    "headers of an MCP server, but not what they accept",
+    [
+      {
+        mcpServers: [
+          {
+            name: "docs",
+            streamableHttpTransport: {
+              headers: { "x-any": "s3cr3t-one", Accept: "text/event-stream", "MCP-Protocol-Version": "2025-06-18" },
+            },
+          },
+        ],
+      },
+    ],
+    ["s3cr3t-one"],
+  ],
+  [
+    "the same in snake case",
+    [{ mcp_servers: { streamable_http_transport: { headers: { authorization: "Bearer s3cr3t-two" } } } }],
+    ["Bearer s3cr3t-two", "s3cr3t-two"],
+  ],
+  [
+    "keys in the address of one",
+    [
+      {
+        mcpServers: [
+          { streamableHttpTransport: { url: "https://me:s3cr3t-4@a.example/mcp?apiKey=s3cr3t-3&team=weather" } },
+        ],
+      },
+    ],
+    ["s3cr3t-3", "s3cr3t-4"],
+  ],
+  [
+    "keys in the path of one, as its user, and under other names",
+    ["a.example/s/0123456789abcdefghij/mcp?code=s3cr3t-5&code=s3cr3t-6", "s3cr3t%2B7@a.example/mcp-2025"].map(
+      (address) => ({ mcpServers: [{ streamableHttpTransport: { url: `https://${address}` } }] }),
+    ),
+    ["s3cr3t-5", "s3cr3t-6", "0123456789abcdefghij", "s3cr3t+7"],
+  ],
+  [
+    "keys of searches",
+    [{ exaAiSearch: { apiKey: "s3cr3t-exa" } }, { googleMaps: { authConfig: { k: "s3cr3t-maps" } } }],
+    ["s3cr3t-exa", "s3cr3t-maps"],
+  ],
+  [
+    "nothing of functions",
+    [
+      { functionDeclarations: [{ name: "f", parameters: { properties: { apiKey: { description: "your key" } } } }] },
+      { googleSearch: {} },
+    ],
+    [],
+  ],
+])("of a request's tools, %s", (_what, tools, secrets) => {
+  expect(findSecrets({}, tools)).toEqual(secrets);
+});
+
+const KEYED = [{ mcpServers: [{ name: "docs", streamableHttpTransport: { headers: { "x-any": "s3cr3t-mcp" } } }] }];
+test.each<[string, (client: GeminiClient, options: GeminiClientOptions) => Promise<unknown>]>([
+  ["generateContent", (client) => client.generateContent("m", { ...ASK, tools: KEYED })],
+  ["streamGenerateContent", (client) => client.streamGenerateContent("m", { ...ASK, tools: KEYED }).next()],
+  ["countTokens", (client) => client.countTokens("m", { generateContentRequest: { ...ASK, tools: KEYED } })],
+  ["countTokens on Vertex", (client) => client.countTokens("m", { ...ASK, tools: KEYED })],
+  [
+    "a new cache",
+    (_, options) => createCachedContent(new ApiClient(options), { ...ASK, model: "m", tools: KEYED }, {}),
+  ],
+])("a key in the tools of %s is not repeated", async (_call, send) => {
+  const lines: string[] = [];
+  const line: LogMethod = (facts, message) => void lines.push(JSON.stringify(facts) + message);
+  const options: GeminiClientOptions = {
+    endpoint: endpoint({ baseUrl: "https://gateway.example.com", auth: "none", kind: "developer" }),
+    logger: { trace: line, debug: line, info: line, warn: line, error: line },
+    fetch: async () => new Response('{"error":{"code":400,"message":"s3cr3t-mcp is wrong"}}', { status: 400 }),
+  };
+  await expect(send(new GeminiClient(options), options)).rejects.toThrow("[redacted] is wrong");
+  expect(lines.join()).toContain("x-any");
+  expect(lines.join()).not.toContain("s3cr3t");
 });

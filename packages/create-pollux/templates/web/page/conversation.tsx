@@ -16,7 +16,7 @@ interface ConversationProps {
 
 /** One conversation. An answer that is being written goes on here after a reload. */
 export function Conversation({ id, messages: stored }: ConversationProps) {
-  const { messages, status, error, sendMessage } = useChat<ChatMessage>({
+  const { messages, status, error, sendMessage, resumeStream } = useChat<ChatMessage>({
     id,
     messages: stored,
     transport,
@@ -28,6 +28,16 @@ export function Conversation({ id, messages: stored }: ConversationProps) {
   useEffect(() => {
     end.current?.scrollIntoView();
   }, [messages]);
+  const last = messages.at(-1);
+  const isCutOff = error instanceof TypeError || error?.message.includes('"draining"') === true;
+  useEffect(() => {
+    // The network failed or the server restarts: the message is sent again, which runs once, or its answer is read again.
+    if (!isCutOff) return;
+    const again = (): void =>
+      void (last?.role === "user" ? sendMessage({ ...last, messageId: last.id }) : resumeStream());
+    const timer = setTimeout(again, 1000);
+    return () => clearTimeout(timer);
+  }, [isCutOff, status, last, sendMessage, resumeStream]);
 
   function send(event: FormEvent): void {
     event.preventDefault();
@@ -44,7 +54,7 @@ export function Conversation({ id, messages: stored }: ConversationProps) {
           <Message key={message.id} message={message} />
         ))}
         {status === "submitted" ? <p className="hint">…</p> : undefined}
-        {error === undefined ? undefined : <p className="problem">{error.message}</p>}
+        {error === undefined ? undefined : <p className="problem">{isCutOff ? "Connecting again…" : error.message}</p>}
         <div ref={end} />
       </main>
       <form onSubmit={send}>

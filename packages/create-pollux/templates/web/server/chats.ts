@@ -1,9 +1,9 @@
 import type { Endpoint, SessionStore } from "@pollux/core";
-import { aiSdk, chatHandler, type Visitor } from "@pollux/web";
+import { aiSdk, type ChatHandler, chatHandler, type Visitor } from "@pollux/web";
 import { createAgent } from "./agent.ts";
 
 /** Answers every request below `/api/chat`: sends, streams, stops, lists and deletes conversations. */
-export function createChats(endpoint: Endpoint, store: SessionStore): (request: Request) => Promise<Response> {
+export function createChats(endpoint: Endpoint, store: SessionStore): ChatHandler {
   return chatHandler({
     agent: createAgent(endpoint),
     store,

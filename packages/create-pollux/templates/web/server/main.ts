@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { connect } from "@pollux/cli";
 import { SqliteStore } from "@pollux/core/node";
-import { toNodeHandler } from "@pollux/web/node";
+import { drainOnSignal, toNodeHandler } from "@pollux/web/node";
 import { createChats } from "./chats.ts";
 import { serveBuilt, serveSources } from "./serve-page.ts";
 
@@ -10,7 +10,8 @@ const chosenPort = process.env["PORT"];
 // The service if a key is set, otherwise a local emulator, here as slow as a model.
 const connection = await connect(process.env, { delays: { firstByteMs: 250, chunkMs: 45 }, deltaCharacters: 10 });
 const store = new SqliteStore("chats.sqlite");
-const chats = toNodeHandler(createChats(connection.endpoint, store));
+const handler = createChats(connection.endpoint, store);
+const chats = toNodeHandler(handler);
 
 const server = createServer();
 const page = process.argv.includes("--built") ? serveBuilt() : await serveSources(server);
@@ -31,3 +32,8 @@ server.on("listening", () => {
   console.log(`${connection.description}\nThe chat is at http://localhost:${port}. Press Ctrl-C to stop.`);
 });
 server.listen(Number(chosenPort ?? 5173), "127.0.0.1");
+
+// Ctrl-C, or a new version is deployed: answers may end for a few seconds, and others go on in the next process.
+await drainOnSignal(server, handler);
+store.close();
+process.exit(0);

@@ -79,6 +79,24 @@ export const CONFIG: readonly Case[] = [
     `${ROOT}.generation_config.top_p: top_p must be in the range [0, 1].`,
   ],
   [
+    "E-67",
+    "sound from a model that writes",
+    { model: "gemini-2.5-flash", body: config({ responseModalities: ["AUDIO"] }) },
+    "This model only supports text output.",
+  ],
+  [
+    "E-67b",
+    "text from a model that speaks",
+    { model: "gemini-2.5-flash-preview-tts", body: config({}) },
+    "The requested combination of response modalities (TEXT) is not supported by the model. models/gemini-2.5-flash-preview-tts accepts the following combination of response modalities:\n* AUDIO\n",
+  ],
+  [
+    "E-67b",
+    "text and sound from a model that speaks",
+    { model: "gemini-3.8-flash-tts", body: config({ responseModalities: ["TEXT", "AUDIO"] }) },
+    "The requested combination of response modalities (TEXT, AUDIO) is not supported by the model. models/gemini-3.8-flash-tts accepts the following combination of response modalities:\n* AUDIO\n",
+  ],
+  [
     "E-60",
     "a level on 2.5",
     { model: "gemini-2.5-flash", body: thinking({ thinkingLevel: "LOW" }) },

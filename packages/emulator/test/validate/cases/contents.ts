@@ -154,7 +154,25 @@ export const CONTENTS: readonly Case[] = [
   ],
   ["E-15", "another id", { body: contents(...TURN, user(answer("f", "b"))) }, COUNTS],
   ["E-15", "another name", { body: contents(...TURN, user(answer("g", "a"))) }, COUNTS],
-  ["E-15", "an id dropped", { model: "gemini-3.5-flash", body: contents(...TURN, user(answer("f"))) }, COUNTS],
+  [
+    "E-15",
+    "another id beside none",
+    {
+      body: contents(
+        user(text("q")),
+        model(call("f", "a", "SIG1"), call("f", "b")),
+        user(answer("f"), answer("f", "c")),
+      ),
+    },
+    COUNTS,
+  ],
+  ["E-15", "another name without an id", { body: contents(...TURN, user(answer("g"))) }, COUNTS],
+  [
+    "E-15",
+    "an id dropped, when asked to be strict",
+    { model: "gemini-3.5-flash", strict: { responseMatching: "refuse" }, body: contents(...TURN, user(answer("f"))) },
+    COUNTS,
+  ],
   ["E-19b", "a response from the model", { body: contents(user(text("q")), model(answer("f"))) }, RESPONSE_TURN],
   [
     "E-19b",
@@ -187,6 +205,12 @@ export const CONTENTS: readonly Case[] = [
     "a zip file",
     { body: parts({ inlineData: { mimeType: "application/zip", data: "AAAA" } }) },
     "Unsupported MIME type: application/zip",
+  ],
+  [
+    "E-76",
+    "a Word file on Argon",
+    { model: "gemini-4-argon", body: parts({ inlineData: { mimeType: "application/msword", data: "AAAA" } }) },
+    "Unsupported MIME type: application/msword",
   ],
   [
     "E-77",

@@ -20,11 +20,11 @@ export function PendingAnswer({
   const { actions } = useAbout();
   const task = useTask<void>();
   if (!actions.includes("answer")) return <ReadOnlyHint />;
-  const { callId } = pending;
+  const { token } = pending;
   /** @param make - Throws for what can't be an answer. */
   const answer = (kind: "approvals" | "outcomes", make: () => Json): void =>
     task.start(async () => {
-      const result = await session.source.act(session.id, "answer", { [kind]: { [callId]: make() } });
+      const result = await session.source.act(session.id, "answer", { [kind]: { [token]: make() } });
       // The server is of the same release as the page.
       inspector.say((result as unknown as ActionResult).done);
       await session.refresh();

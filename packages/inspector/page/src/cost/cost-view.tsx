@@ -7,7 +7,14 @@ import { useLoad } from "../app/loads.ts";
 import { formatRoute } from "../app/route.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
 import { Limits } from "../turn/run-view.tsx";
-import { formatCount, formatDuration, formatMoney, formatPercent, formatTokens } from "../ui/format.ts";
+import {
+  formatCount,
+  formatDuration,
+  formatMoney,
+  formatPercent,
+  formatPricesAsOf,
+  formatTokens,
+} from "../ui/format.ts";
 import { Empty } from "../ui/notes.tsx";
 import { ItemRows } from "../ui/virtual-rows.tsx";
 
@@ -41,7 +48,7 @@ export function CostView({ session, overview }: SessionPanelProps): JSX.Element 
   return (
     <div class="cost">
       <div class="cost-top">
-        <Figures total={total} cost={overview.cost} />
+        <Figures total={total} cost={overview.cost} pricesAsOf={overview.pricesAsOf} />
         {last !== undefined && <Limits limits={last.limits} />}
         {estimate !== undefined && <Estimate estimate={estimate} />}
       </div>
@@ -93,10 +100,20 @@ function tokensOf({ prompt = 0, output = 0, thoughts = 0, toolUse = 0 }: TurnUsa
   return prompt + output + thoughts + toolUse;
 }
 
-function Figures({ total, cost }: { readonly total: TurnUsage; readonly cost: number | undefined }): JSX.Element {
+interface FiguresProps {
+  readonly total: TurnUsage;
+  readonly cost: number | undefined;
+  readonly pricesAsOf: string | undefined;
+}
+
+function Figures({ total, cost, pricesAsOf }: FiguresProps): JSX.Element {
   const { prompt = 0, cached = 0, output = 0, thoughts = 0, toolUse = 0, searchQueries = 0, requests } = total;
   const figures: readonly (readonly [name: string, value: string, note?: string | undefined])[] = [
-    ["Cost", cost === undefined ? "–" : formatMoney(cost), cost === undefined ? "the agent has no prices" : undefined],
+    [
+      "Cost",
+      cost === undefined ? "–" : formatMoney(cost),
+      cost === undefined ? "no prices, or none for a model" : formatPricesAsOf(pricesAsOf),
+    ],
     ["Prompt tokens", formatCount(prompt)],
     ["Cached", formatCount(cached), `${formatPercent(cached, prompt)} of prompts`],
     ["Output", formatCount(output)],

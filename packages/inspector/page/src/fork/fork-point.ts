@@ -35,7 +35,7 @@ export async function loadDefaults({ source, id, exchanges }: SessionModel, poin
     before === undefined ? undefined : source.turn(id, run.runId, before.turn),
   ]);
   const input = own?.before.filter(({ origin }) => origin === "input").flatMap(({ parts }) => parts);
-  const row = exchanges.value.find(({ runId, step = "" }) => runId === run.runId && step.startsWith("model:"));
+  const row = exchanges.value.find(({ runId }) => runId === run.runId);
   const head = row === undefined ? undefined : readBody((await source.exchange(id, row.n)).request.body);
   return {
     ...(input !== undefined && { message: input.map(({ text = "" }) => text).join("\n") }),

@@ -6,7 +6,7 @@ import { useInspector } from "../app/inspector.ts";
 import { useKeys } from "../app/use-keys.ts";
 import { formatRoute, type SessionRoute, SESSIONS } from "../app/route.ts";
 import { CopyButton } from "../ui/copy-button.tsx";
-import { formatDate, formatMoney, formatPlural, formatTokens } from "../ui/format.ts";
+import { formatDate, formatMoney, formatPlural, formatPricesAsOf, formatTokens } from "../ui/format.ts";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { StateBadge } from "../ui/state-badge.tsx";
 import { Tabs } from "../ui/tabs.tsx";
@@ -81,7 +81,7 @@ function Head({
   readonly session: SessionModel;
   readonly overview: SessionOverview;
 }): JSX.Element {
-  const { id, title, state, createdAt, runs, usage, cost, problems, history } = overview;
+  const { id, title, state, createdAt, runs, usage, cost, pricesAsOf, problems, history } = overview;
   const turns = runs.reduce((sum, run) => sum + run.turns.length, 0);
   return (
     <div class="session-top">
@@ -92,7 +92,7 @@ function Head({
           <span>{formatPlural(runs.length, "run")}</span>
           <span>{formatPlural(turns, "turn")}</span>
           <span>{formatTokens(usage.totalTokens)} tokens</span>
-          {cost !== undefined && <span>cost {formatMoney(cost)}</span>}
+          {cost !== undefined && <span title={formatPricesAsOf(pricesAsOf)}>cost {formatMoney(cost)}</span>}
           {createdAt !== undefined && <span>since {formatDate(createdAt)}</span>}
           {history !== undefined && (
             <span>

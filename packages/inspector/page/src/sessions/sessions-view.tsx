@@ -5,7 +5,7 @@ import type { SessionRow, SessionState } from "../../../src/inspection/inspectio
 import { useInspector } from "../app/inspector.ts";
 import { useKeys } from "../app/use-keys.ts";
 import type { SessionsRoute } from "../app/route.ts";
-import { formatAge, formatCount, formatDate, formatMoney, formatTokens } from "../ui/format.ts";
+import { formatAge, formatCount, formatDate, formatMoney, formatPricesAsOf, formatTokens } from "../ui/format.ts";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { StateBadge, STATES } from "../ui/state-badge.tsx";
 import { ItemRows } from "../ui/virtual-rows.tsx";
@@ -213,7 +213,21 @@ interface RowProps {
 }
 
 function Row({ row, index, columns, isSelected, style, now, onOpen }: RowProps): JSX.Element {
-  const { id, title, state, agent, owner, messages, turns, totalTokens, cost, updatedAt, metadata, hasExchanges } = row;
+  const {
+    id,
+    title,
+    state,
+    agent,
+    owner,
+    messages,
+    turns,
+    totalTokens,
+    cost,
+    pricesAsOf,
+    updatedAt,
+    metadata,
+    hasExchanges,
+  } = row;
   const details = Object.entries(metadata ?? {}).map(([name, value]) => `${name}: ${value}`);
   return (
     <div
@@ -256,7 +270,7 @@ function Row({ row, index, columns, isSelected, style, now, onOpen }: RowProps):
       <span role="gridcell" class="number">
         {formatTokens(totalTokens)}
       </span>
-      <span role="gridcell" class="number">
+      <span role="gridcell" class="number" title={formatPricesAsOf(pricesAsOf)}>
         {cost === 0 ? "–" : formatMoney(cost)}
       </span>
       <span role="gridcell" class="number dim" title={formatDate(updatedAt)}>

@@ -108,7 +108,7 @@ export class FileSource implements Source {
 }
 
 function rowOf({ fold, exchanges }: OpenFile): SessionRow {
-  const { id, title, state, createdAt, updatedAt = 0, length, runs, usage, cost = 0 } = fold.overview();
+  const { id, title, state, createdAt, updatedAt = 0, length, runs, usage, cost = 0, pricesAsOf } = fold.overview();
   const agent = runs.at(-1)?.agent;
   return {
     id,
@@ -121,6 +121,7 @@ function rowOf({ fold, exchanges }: OpenFile): SessionRow {
     messages: runs.length,
     totalTokens: usage.totalTokens,
     cost,
+    ...(pricesAsOf !== undefined && { pricesAsOf }),
     ...(agent !== undefined && { agent }),
     hasExchanges: exchanges.rows.length > 0,
   };

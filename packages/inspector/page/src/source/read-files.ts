@@ -1,6 +1,6 @@
 import type { Json } from "@pollux/core";
 import { isRecording, readRecording } from "../../../src/inspection/recording.ts";
-import { unreadableEntry } from "../../../src/inspection/session-fold.ts";
+import { readableEntry, unreadableEntry } from "../../../src/inspection/session-fold.ts";
 import { fieldsOf } from "../../../src/inspection/read-values.ts";
 import { SourceError } from "../../../src/inspection/source.ts";
 
@@ -53,7 +53,7 @@ function readFile(text: string): ReadFile | undefined {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   const entries = lines.map((line): Json => {
     const { value, problem } = parse(line);
-    return problem === undefined ? (value as Json) : unreadableEntry({ problem, text: line });
+    return problem === undefined ? readableEntry(value) : unreadableEntry({ problem, text: line });
   });
   const types = entries.slice(0, 20).map((entry) => fieldsOf(entry)["type"]);
   if (types.includes("exchange")) return { kind: "exchanges", entries };

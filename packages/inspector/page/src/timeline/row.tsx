@@ -242,8 +242,10 @@ const KINDS: { readonly [kind in StepRow["kind"]]: string } = {
   wait: "answer",
   hook: "hook",
   route: "routing",
+  reroute: "routing",
   compact: "compaction",
   guard: "guardrail",
+  inner: "record",
   other: "step",
 };
 

@@ -1,8 +1,9 @@
+import { isWebUrl } from "@pollux/core";
 import type { JSX } from "preact";
 
 /** A link that a model or a tool gave: only to the web, and told nothing about this page. */
 export function ExternalLink({ uri, title }: { readonly uri: string; readonly title: string }): JSX.Element {
-  return /^https?:\/\//i.test(uri) ? (
+  return isWebUrl(uri) ? (
     <a href={uri} target="_blank" rel="noreferrer noopener" title={uri}>
       {title}
     </a>

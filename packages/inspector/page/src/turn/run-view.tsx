@@ -72,6 +72,7 @@ export function RunView({ session, runId }: { readonly session: SessionModel; re
           <Fact name="Prompt tokens" value={formatCount(usage.inputTokens)} />
           <Fact name="Total tokens" value={formatCount(usage.totalTokens)} />
           <Fact name="Cost" value={cost === undefined ? undefined : formatMoney(cost)} />
+          <Fact name="Prices of" value={run.pricesAsOf} />
         </dl>
         <Limits limits={run.limits} />
         {metadata !== undefined && (

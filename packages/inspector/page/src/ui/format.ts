@@ -33,6 +33,11 @@ export function formatMoney(cost: number): string {
   return cost.toFixed(Math.max(2, decimals));
 }
 
+/** What a cost is to be read with; undefined where nobody knows. */
+export function formatPricesAsOf(day: string | undefined): string | undefined {
+  return day === undefined ? undefined : `prices of ${day}`;
+}
+
 export function formatDuration(ms: number): string {
   if (ms < 1) return "0 ms";
   if (ms < 999.5) return `${Math.round(ms)} ms`;

@@ -14,7 +14,13 @@ import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../helpers/store-process.ts";
 
 const LEASE: Lease = { token: 1, beat: 0, held: true, runId: "run-1", durationMs: 15_000 };
-const DRAFT: Draft = { runId: "run-1", step: "model:1", attempt: 1, parts: [{ text: "so far" }] };
+const DRAFT: Draft = {
+  runId: "run-1",
+  step: "model:1",
+  place: { kind: "model", phase: "work", turn: 1, attempt: 0 },
+  attempt: 1,
+  parts: [{ text: "so far" }],
+};
 
 function buildInfo(title: string): SessionInfo {
   return { title, owner: "ann", state: "running", createdAt: 1, messages: 1, turns: 2, totalTokens: 3, cost: 0 };

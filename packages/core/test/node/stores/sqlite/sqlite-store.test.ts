@@ -37,7 +37,13 @@ const INFO: SessionInfo = {
 };
 
 const LEASE: Lease = { token: 1, beat: 0, held: true, runId: "r", durationMs: 15_000 };
-const DRAFT: Draft = { runId: "r", step: "model:1", attempt: 1, parts: [] };
+const DRAFT: Draft = {
+  runId: "r",
+  step: "model:1",
+  place: { kind: "model", phase: "work", turn: 1, attempt: 0 },
+  attempt: 1,
+  parts: [],
+};
 
 function database(file: string): DatabaseSync {
   const found = new DatabaseSync(file);

@@ -103,7 +103,15 @@ describe("while another process has the file locked", () => {
     const waits = [
       store.append("s", 0, [0]).then(() => done.push("append")),
       other.setLease("s", undefined, LEASE).then((isSet) => done.push(`lease ${isSet}`)),
-      store.setDraft("s", 1, { runId: "r", step: "model:1", attempt: 1, parts: [] }).then(() => done.push("draft")),
+      store
+        .setDraft("s", 1, {
+          runId: "r",
+          step: "model:1",
+          place: { kind: "model", phase: "work", turn: 1, attempt: 0 },
+          attempt: 1,
+          parts: [],
+        })
+        .then(() => done.push("draft")),
       other.requestStop("s", 1).then(() => done.push("stop")),
       store.delete("old").then(() => done.push("delete")),
       other.deleteSessions({ prefix: "o" }).then((count) => done.push(`deleted ${count}`)),
@@ -116,7 +124,13 @@ describe("while another process has the file locked", () => {
     expect(await store.load("old")).toEqual([1]);
     expect(await store.records("s")).toEqual({
       lease: LEASE,
-      draft: { runId: "r", step: "model:1", attempt: 1, parts: [] },
+      draft: {
+        runId: "r",
+        step: "model:1",
+        place: { kind: "model", phase: "work", turn: 1, attempt: 0 },
+        attempt: 1,
+        parts: [],
+      },
       stopToken: 1,
     });
   });

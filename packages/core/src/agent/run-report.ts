@@ -1,0 +1,86 @@
+import type { StepError } from "../durable/steps.ts";
+import type { Limits } from "../loop/limits.ts";
+import type { OutputAudio } from "../loop/output-audio.ts";
+import type { OutputImage, RunResult, RunSoFar } from "../loop/result.ts";
+import type { ModelResponse } from "../model/model.ts";
+import type { PriceList, Prices } from "../model/prices.ts";
+import type { ParentStep } from "../tool/tool.ts";
+import type { Content, JsonObject, Part } from "../wire/types/content.ts";
+import type { JsonSchema } from "../wire/types/declaration.ts";
+
+/** Input of a run as JSON: text, the parts of one user content, or whole contents. */
+export type EngineInput = string | readonly (string | Part)[] | readonly Content[];
+
+/** Starts a run on an engine. Plain JSON; the engine assigns the run's id. */
+export interface EngineRunInput {
+  readonly input: EngineInput;
+  /** Schema of the answer: a JSON Schema, or `"json"` for any JSON. Absent: the answer is text. */
+  readonly output?: JsonSchema | "json" | undefined;
+  /** Override the agent's own. */
+  readonly limits?: Limits | undefined;
+  /** Prices instead of the agent's own. */
+  readonly prices?: Prices | PriceList | undefined;
+  /** Identifies the run for the application: see `metadata` of a run's options. */
+  readonly metadata?: JsonObject | undefined;
+  /** The step of another run that starts this one, for observers. */
+  readonly parent?: ParentStep | undefined;
+  /** Names of the agents whose runs it is inside, outermost first: without an `approve` of its own, it asks the nearest one that has one. */
+  readonly callers?: readonly string[] | undefined;
+  /** Names of the tools through which these called, outermost first: the `path` of its questions. */
+  readonly path?: readonly string[] | undefined;
+}
+
+/** A run's result as plain JSON: images and sounds have their base64, but no `bytes`; of the answers, there is only the last one. */
+export type EngineResult = PlainResult<RunResult<unknown>>;
+
+type PlainResult<Result> = Result extends unknown
+  ? Omit<Result, "images" | "audio" | "responses"> & {
+      readonly images: readonly Pick<OutputImage, "mimeType" | "data">[];
+      readonly audio: readonly Omit<OutputAudio, "bytes" | "toWav">[];
+    }
+  : never;
+
+/** How a run on an engine ended. Plain JSON: the engine stores it, and a calling run reads it. */
+export type RunReport = EndedReport | FailedReport | CancelledReport;
+
+interface ReportBase {
+  readonly runId: string;
+  /** Milliseconds in which a step was running, as the steps recorded it. */
+  readonly activeMs: number;
+  /**
+   * What was said to the run and is in none of its requests, because it ended for another reason first: send it with the next
+   * message. Absent when there is nothing, and in the report of a cancelled run.
+   */
+  readonly unread?: readonly Content[] | undefined;
+  /**
+   * Members of the result, of the report or of `soFar` that were left empty because the report exceeded 16 MiB of JSON, which not
+   * every engine can store. Absent when nothing was omitted.
+   */
+  readonly omitted?: readonly OmittedMember[] | undefined;
+}
+
+/** A member that a large report omits. `compaction` is omitted with `contents`. */
+export type OmittedMember = "contents" | "added" | "toolCalls" | "found" | "response" | "unread";
+
+/** The run produced a result, with any stop reason. */
+export interface EndedReport extends ReportBase {
+  readonly status: "ended";
+  readonly result: EngineResult;
+  /** The responses its sources come from, except `result.response`; absent when there are none. */
+  readonly found?: readonly ModelResponse[] | undefined;
+}
+
+/** The run threw. */
+export interface FailedReport extends ReportBase {
+  readonly status: "failed";
+  readonly error: StepError;
+  /** What it had done; absent when it could not start. */
+  readonly soFar?: RunSoFar | undefined;
+}
+
+/** The run was cancelled from outside. */
+export interface CancelledReport extends ReportBase {
+  readonly status: "cancelled";
+  /** What it had done; absent when it could not start. */
+  readonly soFar?: RunSoFar | undefined;
+}

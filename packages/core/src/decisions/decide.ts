@@ -1,0 +1,150 @@
+import { buildContents, type RunInput } from "../agent/run-input.ts";
+import { ConfigurationError } from "../errors/agent-error.ts";
+import { ApiShapeError, ApiStatusError } from "../errors/api-errors.ts";
+import { fingerprint, isObject } from "../internal/json.ts";
+import { checkOptions, type OptionNames } from "../internal/option-names.ts";
+import { asOf, checkPrices, computeCost, type Cost, findPrices, type PriceTable } from "../model/prices.ts";
+import { readUsage, type Usage } from "../model/usage.ts";
+import type { NestedRun, ToolContext } from "../tool/tool.ts";
+import { type CallOptions, CLIENT_OPTIONS, type GeminiClientOptions } from "../wire/client-options.ts";
+import { ApiClient, encodeJson } from "../wire/http/api-client.ts";
+import { checkRequestSize } from "../wire/http/encode-request.ts";
+import type { Part } from "../wire/types/content.ts";
+import { checkQuestions, namesOf, type Question, type Questions } from "./questions.ts";
+
+/** Options of {@link decide}: those below, and those of the client, such as `endpoint`. */
+export interface DecideOptions extends GeminiClientOptions, Pick<CallOptions, "signal" | "tap"> {
+  /** @defaultValue "gemini-decision-1" */
+  readonly model?: string | undefined;
+  /** For the `cost`. @defaultValue those of the `run`, in a tool */
+  readonly prices?: PriceTable | undefined;
+  /** What a tool, a guardrail or `needsApproval` was given: for its signal; of a tool, also to record the decision and its cost. */
+  readonly run?: (Pick<ToolContext, "signal"> & Partial<Pick<ToolContext, "step" | "attach" | "parent">>) | undefined;
+}
+
+/** An answer to each question. */
+export type Answers<Asked extends Questions> = { readonly [Id in keyof Asked]: NonNullable<Asked[Id]["~answer"]> };
+
+/** Plain JSON. An input is blocked as a whole, for a reason such as `safety` or `other`. `cost` is absent without a price. */
+export type Decision<Asked extends Questions = Questions> = Omit<Cost, "unpriced"> & { readonly usage: Usage } & (
+    | { readonly status: "decided"; readonly answers: Answers<Asked> }
+    | { readonly status: "blocked"; readonly blockReason: string; readonly message?: string | undefined }
+  );
+
+const OWN = { model: true, prices: true, run: true, signal: true, tap: true } as const;
+const OPTIONS: OptionNames<DecideOptions> = { ...CLIENT_OPTIONS, ...OWN };
+
+/**
+ * Answers 1 to 1,000 questions about one input, with calibrated probabilities. Experimental.
+ *
+ * @param input - As of a run. Of contents, the service gets texts and media in their order; it knows no roles.
+ * @throws {TypeError} For no input, and for a question that the service would refuse.
+ * @throws {ConfigurationError} For an endpoint without decisions: only the Developer API has them, in version v1beta.
+ * @throws {ApiStatusError} When the service refuses the request, after retries where they help.
+ * @throws {ApiShapeError} When the answers do not match the questions.
+ */
+export async function decide<const Asked extends Questions>(
+  input: RunInput,
+  questions: Asked,
+  options: DecideOptions = {},
+): Promise<Decision<Asked>> {
+  checkOptions("decide()", options, OPTIONS);
+  const { model = "gemini-decision-1", run, tap, prices = run?.parent?.prices } = options;
+  if (prices !== undefined) checkPrices(prices);
+  checkQuestions(questions);
+  const contents = buildContents(input, { id: model, capabilities: { family: "decision", officeInput: true } });
+  const request = { model, input: contents.flatMap(({ parts }) => parts.flatMap(toItem)), questions };
+  if (request.input.length === 0) throw new TypeError("decide() needs an input that says something");
+  const client = new ApiClient(options);
+  const { kind, baseUrl } = client.endpoint;
+  if (kind !== "developer")
+    throw new ConfigurationError(`Only the Developer API has decisions; if ${baseUrl} has, say kind: "developer".`);
+  const body = encodeJson(request);
+  checkRequestSize(body.byteLength, options.maxRequestBytes, client.endpoint);
+  const signal = AbortSignal.any([run?.signal, options.signal].filter((one) => one !== undefined));
+  const ask = async (): Promise<{ readonly decision: Decision<Asked>; readonly spent: NestedRun }> => {
+    const call = { operation: "decisions", model, method: "POST", path: "decisions", body } as const;
+    const sent = client.onCollection(client.object(call, { signal, tap }), "decisions", "they need v1beta");
+    // The answers are checked one by one.
+    const { answers, usage: counted, prompt_feedback: feedback } = (await sent.catch(readBlocked)) as DecisionResponse;
+    const { total_input_tokens: promptTokenCount, total_output_tokens: candidatesTokenCount } = counted ?? {};
+    const usage = readUsage(counted && { promptTokenCount, candidatesTokenCount });
+    const price = findPrices(prices, model.replace("models/", ""));
+    const used = { usage, ...(price && { cost: computeCost(usage, price), ...asOf(prices) }) };
+    const spent = { ...used, responses: [], ...(prices && !price && { unpriced: model }) };
+    const { block_reason: blockReason, block_reason_message: message } = feedback ?? {};
+    if (blockReason === undefined)
+      return { decision: { status: "decided", answers: readAnswers(questions, answers), ...used }, spent };
+    return { decision: { status: "blocked", blockReason, ...(message !== undefined && { message }), ...used }, spent };
+  };
+  const { decision, spent } = await (run?.step?.(`decide:${fingerprint(request)}`, ask) ?? ask());
+  run?.attach?.(spent);
+  return decision;
+}
+
+interface DecisionResponse {
+  readonly answers?: unknown;
+  readonly usage?: { readonly total_input_tokens?: number; readonly total_output_tokens?: number };
+  readonly prompt_feedback?: { readonly block_reason?: string; readonly block_reason_message?: string };
+}
+
+/** A part as this endpoint takes it; nothing for a text that says nothing, as of a part that only holds a signature. */
+function toItem({ text, inlineData, fileData, mediaResolution, videoMetadata }: Part): object {
+  if (text !== undefined) return text.trim() === "" ? [] : { type: "text", text };
+  const mimeType = inlineData?.mimeType ?? fileData?.mimeType;
+  if (mimeType === undefined || videoMetadata !== undefined)
+    throw new TypeError("decide() takes texts, and whole media with their type: leave out all other parts");
+  const type = /^(?:image|audio|video)(?=\/)/.exec(mimeType)?.[0] ?? "document";
+  const resolution = type === "image" && mediaResolution?.level.replace("MEDIA_RESOLUTION_", "").toLowerCase();
+  const source = inlineData === undefined ? { uri: fileData?.fileUri } : { data: inlineData.data };
+  return { type, mime_type: mimeType, ...source, ...(resolution && { resolution }) };
+}
+
+/** Some clients know a blocked input as a 400. */
+function readBlocked(error: unknown): DecisionResponse {
+  if (!(error instanceof ApiStatusError) || error.status !== 400) throw error;
+  const named = /^(?:image_safety|safety|blocklist|prohibited_content|blocked)$/i.exec(error.reason ?? "")?.[0];
+  if (named === undefined && !/\b(?:is|was|been) blocked\b/i.test(error.message)) throw error;
+  return { prompt_feedback: { block_reason: named?.toLowerCase() ?? "other", block_reason_message: error.message } };
+}
+
+function readAnswers<Asked extends Questions>(questions: Asked, answers: unknown): Answers<Asked> {
+  const given = isObject(answers) ? answers : {};
+  const read = Object.entries(questions).map(([id, question]) => [id, readAnswer(question, given[id])] as const);
+  const [wrong] = read.find(([, answer]) => answer === undefined) ?? [];
+  if (wrong !== undefined || Object.keys(given).length > read.length)
+    throw new ApiShapeError(
+      wrong === undefined
+        ? "The service answered questions that were not asked."
+        : `The service gave no valid answer to the question "${wrong}".`,
+      "$.answers",
+      "",
+    );
+  // Each was read by its question.
+  return Object.fromEntries(read) as Answers<Asked>;
+}
+
+function readAnswer(question: Question, answer: unknown): object | undefined {
+  if (!isObject(answer)) return undefined;
+  const { type, noul, choice, score, probabilities, confidence } = answer;
+  if (type !== question.type || !(confidence === undefined || isProbability(confidence))) return undefined;
+  if (type === "noul") {
+    if (!isProbability(noul)) return undefined;
+    return { yes: noul >= 0.5, probability: noul, confidence: confidence ?? Math.max(noul, 1 - noul) };
+  }
+  const names = namesOf(question);
+  const given = isObject(probabilities) ? probabilities : {};
+  const each = names.map((name, index) => given[type === "score" ? index : name]);
+  if (Object.keys(given).length !== names.length || !each.every(isProbability)) return undefined;
+  const byName = Object.fromEntries(names.map((name, index) => [name, each[index]]));
+  const picked = type === "score" ? each.indexOf(Math.max(...each)) : names.findIndex((name) => name === choice);
+  const rest = { probabilities: byName, confidence: confidence ?? each[picked] };
+  if (type === "choice") return picked === -1 ? undefined : { choice, ...rest };
+  const isOnScale = typeof score === "number" && isProbability(score / (names.length - 1));
+  return isOnScale ? { score, level: names[picked], ...rest } : undefined;
+}
+
+function isProbability(value: unknown): value is number {
+  // A sum may exceed 1 by what was rounded.
+  return typeof value === "number" && value >= 0 && value <= 1.000_1;
+}

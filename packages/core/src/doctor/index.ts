@@ -1,0 +1,16 @@
+// Entry "@pollux/core/doctor": checks, repairs and outlines stored sessions. Names only.
+export type { LogLine, SessionProblem } from "./read-log.ts";
+export { checkSession, repairSession, type SessionCheck, type SessionRepair } from "./repair-session.ts";
+export {
+  type AddedContent,
+  type AnsweredQuestion,
+  type HistoryOutline,
+  outlineSession,
+  type RunOutline,
+  sessionHistory,
+  type SessionOutline,
+  type SessionTotals,
+} from "./outline-session.ts";
+export { type CallInTurn, readCalls } from "../model/history/open-calls.ts";
+export type { EndEntry } from "../session/log/entries.ts";
+export type { OutsideAnswer } from "../tool/outside-answer.ts";

@@ -1,0 +1,155 @@
+import { buildCallId } from "../durable/run-log.ts";
+import type { Compaction } from "../loop/turn/compaction.ts";
+import { openCallsIn } from "../model/history/open-calls.ts";
+import type { Cost } from "../model/prices.ts";
+import type { Usage } from "../model/usage.ts";
+import type { EndEntry, SessionEntry } from "../session/log/entries.ts";
+import { PlacedSteps } from "../session/log/placed-steps.ts";
+import type { RunRecord } from "../session/log/run-record.ts";
+import { findCompaction, listTurns } from "../session/log/run-turns.ts";
+import { SessionView } from "../session/log/session-view.ts";
+import { resolveRefs } from "../session/log/turn-record.ts";
+import type { OutsideAnswer } from "../tool/outside-answer.ts";
+import type { PendingQuestion } from "../tool/tool.ts";
+import type { Content } from "../wire/types/content.ts";
+
+/** What a session's log holds, in the order in which a person reads it. */
+export interface SessionOutline {
+  /** Contents that were there before the first run. */
+  readonly histories: readonly HistoryOutline[];
+  /** In order, those that were taken back included. */
+  readonly runs: readonly RunOutline[];
+  /** Steering messages that no request has included yet. */
+  readonly unread: readonly Content[];
+  /** What all ended runs have used. */
+  readonly totals: SessionTotals;
+}
+
+/** An imported history, or the beginning of another session. */
+export interface HistoryOutline {
+  /** Id of the other session. */
+  readonly from: string | undefined;
+  readonly contents: readonly Content[];
+}
+
+/** One run of a session. */
+export interface RunOutline {
+  /** When it began, in milliseconds since the epoch. */
+  readonly at: number;
+  /** Id of the model. */
+  readonly model: string;
+  /** Whether the session was taken back to before it. */
+  readonly isTakenBack: boolean;
+  readonly input: readonly Content[];
+  /** The contents after its input. */
+  readonly added: readonly AddedContent[];
+  /** What is sent in place of the first contents of the history since then. */
+  readonly compaction: Compaction | undefined;
+  /** How it ended; `undefined` for a run that was interrupted or is still running. */
+  readonly end: EndEntry | undefined;
+}
+
+/** A content that a run added. */
+export interface AddedContent {
+  readonly content: Content;
+  /** Whether it is a steering message. */
+  readonly isSteering: boolean;
+  /** The questions that its calls raised and that were answered from outside. */
+  readonly questions: readonly AnsweredQuestion[];
+}
+
+/** A question about a call, and what was answered. */
+export interface AnsweredQuestion {
+  /** Name of the function. */
+  readonly name: string;
+  readonly question: PendingQuestion;
+  readonly answer: OutsideAnswer;
+  /** Who answered, if that is known. */
+  readonly by: string | undefined;
+}
+
+/** What ended runs have used. */
+export interface SessionTotals extends Cost {
+  readonly runs: number;
+  readonly turns: number;
+  readonly toolCalls: number;
+  readonly usage: Usage;
+}
+
+/**
+ * Outlines a session for whoever shows it: who said what, what was asked and answered, how each run ended and what it used.
+ *
+ * @param entries - The whole log of a session that opens.
+ */
+export function outlineSession(entries: readonly SessionEntry[]): SessionOutline {
+  const { view, runs } = readRuns(entries);
+  const { turns, toolCalls, usage, cost, unpriced, pricesAsOf } = view;
+  return {
+    histories: entries.flatMap((entry) =>
+      entry.type === "history"
+        ? [{ from: entry.from?.session, contents: entry.parts.flatMap(({ contents }) => contents) }]
+        : [],
+    ),
+    runs: runs.map((run) => outlineRun(run, !view.starts.some(({ entry }) => entry === run.entry))),
+    unread: view.steersAfter(view.steeringCursor).flatMap(({ contents }) => contents),
+    totals: { runs: view.runs, turns, toolCalls, usage, cost, unpriced, pricesAsOf },
+  };
+}
+
+/**
+ * The history that a session's log holds, in wire format.
+ *
+ * @param entries - The whole log of a session that opens.
+ */
+export function sessionHistory(entries: readonly SessionEntry[]): readonly Content[] {
+  return readRuns(entries).view.history();
+}
+
+/** A log as a session reads it, and the record of each of its runs. */
+function readRuns(entries: Iterable<SessionEntry>): { view: SessionView; runs: readonly RunRecord[] } {
+  const view = new SessionView();
+  const runs: RunRecord[] = [];
+  for (const entry of entries) {
+    view.add(entry);
+    if (entry.type === "run" && view.run !== undefined) runs.push(view.run);
+  }
+  return { view, runs };
+}
+
+function outlineRun(record: RunRecord, isTakenBack: boolean): RunOutline {
+  const { entry, outcomes, end } = record;
+  const steps = new PlacedSteps(record);
+  const added = listTurns(record).flatMap((turn): readonly AddedContent[] => {
+    if (turn.phase !== undefined) return [];
+    return turn.contents.flatMap((ref) => {
+      // What did not end yet may still end.
+      const known =
+        end === undefined && "calls" in ref ? { calls: ref.calls.filter((one) => typeof one === "string") } : ref;
+      return resolveRefs({ ...turn, contents: [known] }, outcomes).map((content) => ({
+        content,
+        isSteering: "steered" in ref,
+        questions: "model" in ref ? listQuestions(record, steps, turn.turn, content) : [],
+      }));
+    });
+  });
+  const { at, model, input } = entry;
+  return { at, model, isTakenBack, input, added, compaction: findCompaction(record), end };
+}
+
+/** What was asked about the calls of an answer and answered from outside. */
+function listQuestions(
+  { outcomes, answeredBy }: RunRecord,
+  steps: PlacedSteps,
+  turn: number,
+  content: Content,
+): readonly AnsweredQuestion[] {
+  return openCallsIn([content]).flatMap(({ name }, index) => {
+    const callId = buildCallId(turn, index);
+    return [...outcomes].flatMap(([wait, { place }]): readonly AnsweredQuestion[] => {
+      if (place.kind !== "wait" || place.callId !== callId) return [];
+      const answer = steps.findGiven(place);
+      if (typeof answer !== "object") return [];
+      return [{ name, question: place.question, answer, by: answeredBy.get(wait) }];
+    });
+  });
+}

@@ -1,0 +1,142 @@
+import { type GivenCheckValue, stepName, type StepPlace } from "../../durable/run-log.ts";
+import { findRecorded, type Outcome } from "../../durable/steps.ts";
+import { GuardrailError } from "../../errors/run-errors.ts";
+import { isObject } from "../../internal/json.ts";
+import { visibleText } from "../../model/response/parts.ts";
+import { readOutsideAnswer } from "../../tool/outside-answer.ts";
+import type { PendingQuestion } from "../../tool/tool.ts";
+import { type GuardrailStop, type InputToCheck, readStop } from "../guardrails.ts";
+import type { LoopInput } from "../loop-input.ts";
+import type { RunState } from "../run-state.ts";
+import type { PlannedCall } from "./call-state.ts";
+import { singleStep } from "../single-step.ts";
+import { userText } from "../transcript.ts";
+import { checkInput, missingGuardrails, reportActions } from "../turn/check-guardrails.ts";
+
+/**
+ * Checks the text of an answer from outside, in a step of its own.
+ *
+ * @param wait - Name of the wait that has the answer.
+ * @returns The answer as it goes on, or why the run stops.
+ */
+export async function checkAnswered(
+  input: LoopInput,
+  state: RunState,
+  { recorded }: Pick<PlannedCall, "recorded">,
+  question: PendingQuestion,
+  wait: string,
+  outcome: Outcome | undefined,
+): Promise<{ readonly outcome: Outcome | undefined } | { readonly guardrail: GuardrailStop } | "wall-time"> {
+  if (outcome?.ok !== true || findSaid(question, outcome.value) === undefined) return { outcome };
+  const place: StepPlace = { kind: "guard", turn: state.turns, side: "input", attempt: 0, wait };
+  const wasChecked = findRecorded(input.steps, stepName(place)).outcome !== undefined;
+  // An approval with which its call has gone on is not asked about any more.
+  const isUsed = question === "approval" && recorded !== undefined;
+  if (!wasChecked && (isUsed || input.guardrails?.input === undefined)) return { outcome };
+  const checked = await singleStep(input, place, async ({ signal }): Promise<GivenCheckValue> => {
+    if (input.guardrails?.input === undefined) throw missingGuardrails("input");
+    const startedAt = input.now();
+    const value = await checkGiven(input, question, outcome.value, state.turns, signal);
+    return { ...value, startedAt, endedAt: input.now() };
+  });
+  if (checked === "wall-time") return checked;
+  const { actions, given = outcome.value, startedAt, endedAt } = checked.value;
+  state.addActiveTime(startedAt, endedAt);
+  await reportActions(input, state, "input", actions);
+  const guardrail = readStop("input", actions);
+  // A step's value is JSON, and so is what a guardrail made of it.
+  return guardrail === undefined ? { outcome: { ok: true, value: given as typeof outcome.value } } : { guardrail };
+}
+
+/** The answer of a wait as a journal has it, after its check; undefined when there is none, or when it is still to be checked. */
+export function findChecked(
+  input: LoopInput,
+  { turns: turn }: RunState,
+  question: PendingQuestion,
+  wait: string,
+  outcome: Outcome | undefined,
+): Outcome | undefined {
+  if (outcome?.ok !== true || findSaid(question, outcome.value) === undefined) return outcome;
+  const check = findRecorded(input.steps, stepName({ kind: "guard", turn, side: "input", attempt: 0, wait })).outcome;
+  if (check?.ok !== true) return input.guardrails?.input === undefined ? outcome : undefined;
+  // What that step leaves.
+  const { actions, given = outcome.value } = check.value as unknown as GivenCheckValue;
+  return readStop("input", actions) === undefined ? { ok: true, value: given as typeof outcome.value } : undefined;
+}
+
+/** What the guardrails do about an answer from outside; `given` replaces it. */
+export async function checkGiven(
+  input: LoopInput,
+  question: PendingQuestion,
+  given: unknown,
+  turn: number,
+  signal: AbortSignal,
+): Promise<Pick<GivenCheckValue, "actions" | "given">> {
+  const said = findSaid(question, given);
+  if (said === undefined || input.guardrails?.input === undefined) return { actions: [] };
+  const { source, text, replace } = said;
+  const { actions, contents } = await checkInput(input, [userText(text)], turn, source, signal);
+  if (contents === undefined || readStop("input", actions) !== undefined) return { actions };
+  const replaced = replace(contents.map((content) => visibleText(content)).join("\n"));
+  if (replaced !== undefined) return { actions, given: replaced };
+  const name = actions.findLast(({ action }) => action === "replace")?.name ?? "";
+  throw new GuardrailError(
+    `the input guardrail "${name}" replaced ${source === "arguments" ? "arguments" : "an outcome"} by a text that is not such JSON`,
+    { name, side: "input" },
+  );
+}
+
+/** The text of an answer from outside, and how to replace it. */
+interface Said {
+  readonly source: InputToCheck["source"];
+  /** Of a value that is no text: JSON. */
+  readonly text: string;
+  /** Undefined for a text that is no JSON of the kind that the value has to be. */
+  readonly replace: (text: string) => unknown;
+}
+
+/** The text that guardrails check; undefined for an answer without any. */
+export function findSaid(question: PendingQuestion, given: unknown): Said | undefined {
+  const answer = readOutsideAnswer(question, given);
+  switch (answer.kind) {
+    case "approved":
+    case "not-executed":
+      return undefined;
+    case "edited":
+      return {
+        source: "arguments",
+        text: JSON.stringify(answer.args),
+        replace: (text) => {
+          const args = parseJson(text);
+          return isObject(args) && !Array.isArray(args) ? { args } : undefined;
+        },
+      };
+    case "output": {
+      const { output } = answer;
+      if (typeof output === "string") return saidText("outcome", output, "output");
+      const replace = (text: string): unknown => {
+        const parsed = parseJson(text);
+        return parsed === undefined ? undefined : { output: parsed };
+      };
+      return output === undefined ? undefined : { source: "outcome", text: JSON.stringify(output), replace };
+    }
+    case "denied":
+      return saidText("denial", answer.text, "deny");
+    case "withdrawn":
+      return saidText("denial", answer.text, "withdrawn");
+    case "failed":
+      return saidText("outcome", answer.text, "error");
+  }
+}
+
+function saidText(source: Said["source"], said: string, member: string): Said | undefined {
+  return said.trim() === "" ? undefined : { source, text: said, replace: (text) => ({ [member]: text }) };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,192 @@
+import type { ClosedTurn, LostUsage } from "../durable/closed-turn.ts";
+import { buildCallId, type InputCheckValue, type ModelStepValue } from "../durable/run-log.ts";
+import { openCallsIn } from "../model/history/open-calls.ts";
+import type { ModelResponse } from "../model/model.ts";
+import type { Cost } from "../model/prices.ts";
+import { visibleText } from "../model/response/parts.ts";
+import type { Usage } from "../model/usage.ts";
+import type { PendingCall } from "../tool/tool.ts";
+import type { Part } from "../wire/types/content.ts";
+import { attachGroundingResponses, buildOutcome } from "./build-result.ts";
+import type { TurnCall } from "./calls/call-state.ts";
+import { type Emit, runEnd } from "./events.ts";
+import type { GuardrailStop } from "./guardrails.ts";
+import type { LimitReached } from "./limits.ts";
+import type { LoopInput } from "./loop-input.ts";
+import type { RunResult, StopReason } from "./result.ts";
+import type { RunState } from "./run-state.ts";
+import { findAnswering } from "./turn/check-guardrails.ts";
+import type { Ending } from "./turn/classify-answer.ts";
+import { emitTurns } from "./turn/emit-turns.ts";
+import { foldTurns } from "./turn/fold-turns.ts";
+
+/** A run that has ended with a result, as it was recorded. */
+export interface RecordedRun {
+  /** All of them, those that were open at the end included. */
+  readonly turns: readonly ClosedTurn[];
+  /** What broken answers used, each time that it failed. */
+  readonly lost?: readonly LostUsage[] | undefined;
+  readonly ended: RecordedEnding;
+  /** What the model had said when the run ended in the middle of its answer. */
+  readonly interrupted?: readonly Part[] | undefined;
+  /** How its answer was typed; absent for a run without a schema. */
+  readonly output?: "native" | "converted" | undefined;
+}
+
+/** How a run ended, and what it used. */
+export interface RecordedEnding extends Cost {
+  readonly stopReason: StopReason;
+  readonly usage: Usage;
+  readonly reached?: LimitReached | undefined;
+  readonly guardrail?: GuardrailStop | undefined;
+  readonly pending?: readonly PendingCall[] | undefined;
+  /** What did not match the schema. */
+  readonly problem?: string | undefined;
+}
+
+/** What is needed of the agent. */
+type RecallInput = Pick<LoopInput, "identity" | "model" | "emit" | "historyLength"> & {
+  /** Checks a typed answer; absent when no type is asked for now. */
+  readonly parse: NonNullable<LoopInput["output"]>["parse"] | undefined;
+};
+
+/**
+ * The result of a run that has ended, and its events, as they were. The loop is not run: nothing is decided, and no option matters but
+ * the schema of a typed answer.
+ *
+ * @param state - Has the contents before the run and its checked message.
+ */
+export async function recallRun(
+  input: RecallInput,
+  state: RunState,
+  { turns, lost = [], ended, interrupted, output }: RecordedRun,
+): Promise<RunResult<unknown>> {
+  const { identity, model } = input;
+  const emit: Emit | undefined = input.emit && ((event) => input.emit?.({ ...event, replayed: true }));
+  const { pending, usage, cost, unpriced, pricesAsOf } = ended;
+  if (emit !== undefined) {
+    await emit({ type: "run-start", ...identity, model: model.id });
+    await emitTurns(turns, emit, { runId: state.runId, isTyped: output === "native", pending });
+  }
+  const answer = foldAll(state, turns, lost, ended, model);
+  if (interrupted !== undefined) state.partial.settle(interrupted, []);
+  const ending = await findEnding(input, state, turns, ended);
+  const outcome = buildOutcome({ historyLength: input.historyLength, prices: undefined }, state, answer);
+  const totals = {
+    usage,
+    cost: unpriced === undefined ? cost : undefined,
+    ...(unpriced !== undefined && { unpriced }),
+    ...(pricesAsOf !== undefined && { pricesAsOf }),
+  };
+  // TypeScript loses the union in a spread; each ending lacks exactly what RunOutcome has.
+  const result = { ...outcome, ...totals, ...ending } as RunResult<unknown>;
+  attachGroundingResponses(result, state.responses);
+  if (emit !== undefined) await emit({ type: "run-end", result: runEnd(result) });
+  return result;
+}
+
+/** @returns The last answer of the work: that of an output phase only converts it. */
+function foldAll(
+  state: RunState,
+  turns: readonly ClosedTurn[],
+  lost: readonly LostUsage[],
+  { pending }: RecordedEnding,
+  model: LoopInput["model"],
+): ModelResponse | undefined {
+  const last = turns.at(-1);
+  const whole = pending === undefined || last === undefined ? turns : [...turns.slice(0, -1), { ...last, calls: [] }];
+  const end = whole.findLastIndex(({ phase }) => phase === undefined) + 1;
+  const pricing = { prices: undefined, model };
+  foldTurns(state, whole.slice(0, end), lost, pricing);
+  const { lastResponse } = state;
+  foldTurns(state, whole.slice(end), [], pricing);
+  if (last === undefined || pending === undefined) return lastResponse;
+  state.pending = pending;
+  state.calls = listOpenCalls(state, last);
+  return lastResponse;
+}
+
+/** The calls of a turn of which some wait. */
+function listOpenCalls({ lastResponse, pending }: RunState, { turn, calls }: ClosedTurn): readonly TurnCall[] {
+  return openCallsIn(lastResponse === undefined ? [] : [lastResponse.content]).map((made, index): TurnCall => {
+    const callId = buildCallId(turn, index);
+    const answered = calls.find((one) => one.callId === callId);
+    const { call = made, edited } = answered ?? pending.find((one) => one.callId === callId) ?? {};
+    return {
+      turn,
+      callId,
+      call,
+      edited: edited === true ? edited : undefined,
+      current: answered === undefined ? { state: "running", attempt: 0 } : { state: "answered", value: answered.value },
+      tool: undefined,
+      refusal: undefined,
+      mediaRoom: () => 0,
+      failure: undefined,
+      executed: false,
+      fromJournal: true,
+      begun: false,
+      endReported: true,
+    };
+  });
+}
+
+async function findEnding(
+  { parse }: RecallInput,
+  state: RunState,
+  turns: readonly ClosedTurn[],
+  { stopReason, reached, guardrail, pending, problem = "" }: RecordedEnding,
+): Promise<Ending> {
+  const { lastResponse: last } = state;
+  const { finishReason = "", finishMessage } = last ?? {};
+  switch (stopReason) {
+    case "finished":
+      return await findAnswer(parse, last, turns.at(-1));
+    case "limit": {
+      const interrupted = state.interrupted();
+      if (reached === undefined) throw new RangeError(`run ${state.runId} ended by a limit that is not in its log`);
+      return { stopReason, limit: reached, ...(interrupted !== undefined && { interrupted }) };
+    }
+    case "guardrail":
+      if (guardrail === undefined)
+        throw new RangeError(`run ${state.runId} ended by a guardrail that is not in its log`);
+      return { stopReason, guardrail };
+    case "needs-approval":
+    case "needs-outcome":
+      return { stopReason, pending: pending ?? [] };
+    case "blocked":
+    case "bad-call":
+    case "unknown-finish":
+      return { stopReason, finishReason, finishMessage };
+    case "invalid-output":
+      return { stopReason, problem };
+    default:
+      return { stopReason };
+  }
+}
+
+async function findAnswer(
+  parse: RecallInput["parse"],
+  answer: ModelResponse | undefined,
+  last: ClosedTurn | undefined,
+): Promise<Ending> {
+  const stopReason = "finished";
+  const ending = last?.calls.find(({ endsRun }) => endsRun);
+  if (ending !== undefined) return { stopReason, endedBy: ending.call.name, output: ending.value.ending?.output };
+  const answeredBy = last === undefined ? undefined : findGuardrail(last);
+  if (answeredBy !== undefined) return { stopReason, output: undefined, answeredBy };
+  if (parse === undefined) return { stopReason, output: undefined };
+  const parsed = await parse(answer === undefined ? "" : visibleText(answer.content));
+  return parsed.ok ? { stopReason, output: parsed.value } : { stopReason: "invalid-output", problem: parsed.problem };
+}
+
+/** Name of the guardrail that answered in the agent's place in the last turn. */
+function findGuardrail({ steps }: ClosedTurn): string | undefined {
+  for (const { place, value } of steps) {
+    const isInput = place.kind === "guard" && place.side === "input" && place.wait === undefined;
+    if (!isInput && place.kind !== "model") continue;
+    const { actions, checked = actions } = value as Partial<InputCheckValue & ModelStepValue>;
+    const found = checked && findAnswering(checked);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

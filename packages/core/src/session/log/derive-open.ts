@@ -1,0 +1,218 @@
+import type { TurnProblem } from "../../durable/closed-turn.ts";
+import {
+  buildCallId,
+  type CallRoute,
+  type InputCheckValue,
+  type ModelStepValue,
+  type OutputCheckValue,
+  type PromptTooLong,
+  type SteeringStopped,
+  type StepPlace,
+} from "../../durable/run-log.ts";
+import { type GuardrailStop, needsCheck, readStop } from "../../loop/guardrails.ts";
+import { classifyEnding, findProblem, isKept } from "../../loop/turn/classify-answer.ts";
+import { openCallsIn } from "../../model/history/open-calls.ts";
+import type { ModelResponse } from "../../model/model.ts";
+import { CANCELLED } from "../../tool/model-texts.ts";
+import type { Part } from "../../wire/types/content.ts";
+import type { Draft } from "../store/records.ts";
+import { followCall, type OpenCallTexts, TEXTS_AFTER_STOP } from "./follow-call.ts";
+import { type PlacedStep, PlacedSteps } from "./placed-steps.ts";
+import type { RunRecord } from "./run-record.ts";
+import type { CallRecord, ContentRef, StepRef, TurnRecord } from "./turn-record.ts";
+
+/** What a run did after its last closed turn. */
+export interface OpenPart {
+  readonly turns: readonly TurnRecord[];
+  /** How the run ended with it. One that would have gone on was aborted. */
+  readonly ending: "finished" | "aborted" | GuardrailStop;
+  /** The part of an answer that never became whole, or that its guardrails have not checked (`guarded`). */
+  readonly draft: OpenDraft | undefined;
+}
+
+/** An answer that was never finished. */
+export type OpenDraft = Pick<Draft, "step" | "place" | "attempt" | "parts" | "guarded" | "truncated">;
+
+/** What is known beside the record of a run. */
+export interface DeriveOptions {
+  /** The answer under way; one of another run, or of an answer that is recorded, does not count. */
+  readonly draft?: Draft | undefined;
+  /** There are steering messages that the run has not read. */
+  readonly steeringWaits?: boolean | undefined;
+  /** What the model reads of a call that did not end. @defaultValue it was cancelled */
+  readonly cancelled?: string | undefined;
+}
+
+/**
+ * Tells from the recorded steps what a run without an end did in the turns that it did not close. Asks no options, and decides nothing
+ * anew: a call that was made keeps its outcome; one that may have been made is unknown; an answer that guardrails have not passed is
+ * withheld.
+ *
+ * Takes any number of turns: where a log has lost the entries that close them, the texts of retries and summaries are missing.
+ */
+export function deriveOpen(
+  record: RunRecord,
+  { draft, steeringWaits = false, cancelled = CANCELLED }: DeriveOptions = {},
+): OpenPart {
+  const { entry } = record;
+  const closed = record.turns.at(-1)?.turn ?? 0;
+  const isOpen = draft?.runId === entry.runId && draft.place.turn > closed && !record.outcomes.has(draft.step);
+  const open = isOpen ? draft : undefined;
+  const steps = new PlacedSteps(record, closed);
+  const turns: TurnRecord[] = [];
+  let last: DerivedTurn | undefined;
+  for (const turn of steps.turns()) {
+    last = deriveTurn(steps, turn, open?.place.turn === turn, cancelled);
+    turns.push(last.turn);
+  }
+  const unfinished: OpenDraft | undefined = open ?? last?.unchecked;
+  const stays = unfinished === undefined && !steeringWaits;
+  const isFinished = last?.hasEnded === true || (last?.isComplete === true && entry.output === undefined);
+  return { turns, ending: last?.stop ?? (stays && isFinished ? "finished" : "aborted"), draft: unfinished };
+}
+
+/** Tells what a run did in its turns with steps up to the last known one, where the log has lost the entry that closed them. */
+export function deriveLost(record: RunRecord, known: readonly TurnRecord[]): readonly TurnRecord[] {
+  const last = known.at(-1)?.turn ?? 0;
+  const steps = new PlacedSteps(record);
+  return steps
+    .turns()
+    .filter((turn) => turn < last && !known.some((one) => one.turn === turn))
+    .map((turn) => deriveTurn(steps, turn, false, CANCELLED).turn);
+}
+
+interface DerivedTurn {
+  readonly turn: TurnRecord;
+  /** A guardrail ended the run in it. */
+  readonly stop: GuardrailStop | undefined;
+  /** Its answer, when nobody has checked it. */
+  readonly unchecked: OpenDraft | undefined;
+  /** Its answer is whole and makes no calls. */
+  readonly isComplete: boolean;
+  /** A call ended the run. */
+  readonly hasEnded: boolean;
+}
+
+/** @param isAsking - The model was asked once more, and has not answered. */
+function deriveTurn(steps: PlacedSteps, turn: number, isAsking: boolean, cancelled: string): DerivedTurn {
+  const stop = findStop(steps.inTurn(turn));
+  const contents: ContentRef[] = [];
+  const calls: CallRecord[] = [];
+  const discarded = new Map<string, TurnProblem>();
+  const given = steps.find<InputCheckValue>({ kind: "guard", side: "input", turn, attempt: 0 });
+  if (given?.value.response !== undefined) contents.push({ model: given.name });
+  const attempts = listAttempts(steps, turn);
+  const last = isAsking ? undefined : attempts.at(-1);
+  for (const { name, value } of attempts) {
+    if ("response" in value && value.steered !== undefined) contents.push({ steered: name });
+    if (name === last?.name || !("response" in value)) continue;
+    const { response } = value;
+    // Nothing else is wrong with an answer that seems right.
+    discarded.set(name, findProblem(response, openCallsIn([response.content])) ?? "invalid-output");
+  }
+  const isOutput = attempts[0]?.place.phase === "output";
+  const used = last === undefined ? undefined : readAnswer(steps, last);
+  let isComplete = given?.value.response !== undefined;
+  let hasEnded = false;
+  if (used?.response !== undefined && !isOutput && isKept(used.response)) {
+    const { response, step } = used;
+    contents.push({ model: step });
+    const open = openCallsIn([response.content]);
+    const problem = findProblem(response, open);
+    isComplete = classifyEnding({ response, calls: open, problem })?.stopReason === "finished" && !used.steeringWaits;
+    const routes = steps.find<readonly CallRoute[]>({ kind: "route", turn })?.value;
+    const texts: OpenCallTexts = stop === undefined ? { cancelled } : TEXTS_AFTER_STOP;
+    const responses: (string | Part)[] = [];
+    const after: string[] = [];
+    for (const [index, call] of open.entries()) {
+      const callId = buildCallId(turn, index);
+      const followed = followCall(steps, { turn, callId, call, endedAt: used.endedAt }, routes?.[index], texts);
+      responses.push("record" in followed ? callId : followed.part);
+      if (!("record" in followed)) continue;
+      const { record, value } = followed;
+      const endsRun: boolean = value.ending !== undefined && !hasEnded;
+      hasEnded ||= endsRun;
+      calls.push(endsRun ? { ...record, endsRun: true } : record);
+      if (value.after.length > 0) after.push(callId);
+    }
+    hasEnded &&= calls.length === open.length;
+    if (responses.length > 0) contents.push({ calls: responses });
+    if (after.length > 0) contents.push({ after });
+  }
+  const record: TurnRecord = {
+    turn,
+    ...(isOutput && { phase: "output" }),
+    contents,
+    steps: listSteps(steps.inTurn(turn), discarded),
+    calls,
+  };
+  return { turn: record, stop, unchecked: used?.unchecked, isComplete, hasEnded };
+}
+
+function listSteps(steps: readonly PlacedStep[], discarded: ReadonlyMap<string, TurnProblem>): readonly StepRef[] {
+  return steps.flatMap(({ name, place: { kind } }): StepRef[] => {
+    if (kind === "call" || kind === "hook" || kind === "inner") return [];
+    const problem = discarded.get(name);
+    return [{ step: name, ...(problem !== undefined && { discarded: problem }) }];
+  });
+}
+
+type Attempt = PlacedStep<ModelStepValue | PromptTooLong | SteeringStopped> & {
+  readonly place: Extract<StepPlace, { kind: "model" }>;
+};
+
+function listAttempts(steps: PlacedSteps, turn: number): readonly Attempt[] {
+  return (
+    steps
+      .inTurn(turn)
+      // What a model step leaves.
+      .filter((step): step is Attempt => step.place.kind === "model")
+      .toSorted((a, b) => a.place.attempt - b.place.attempt)
+  );
+}
+
+interface ReadAnswer {
+  /** The step that has it as it goes on. */
+  readonly step: string;
+  /** As its guardrails let it pass; absent for one that they stopped or have not seen. */
+  readonly response?: ModelResponse | undefined;
+  readonly unchecked?: OpenDraft | undefined;
+  readonly steeringWaits: boolean;
+  readonly endedAt: number;
+}
+
+/** The last answer of a turn; none of a request that was refused. */
+function readAnswer(steps: PlacedSteps, { name, place, value }: Attempt): ReadAnswer | undefined {
+  if (!("response" in value)) return undefined;
+  const { response, guarded, steeringWaits = false, endedAt } = value;
+  const how = { step: name, steeringWaits, endedAt };
+  if (guarded === undefined || !needsCheck(response.content)) return { ...how, response };
+  const { turn, attempt, phase } = place;
+  const check = steps.find<OutputCheckValue>({ kind: "guard", side: "output", turn, attempt });
+  if (check === undefined) {
+    const isShown = phase === "work" && isKept(response);
+    const unchecked = { step: name, place, attempt: 1, parts: response.content.parts, guarded: true } as const;
+    return { ...how, unchecked: isShown ? unchecked : undefined };
+  }
+  const { actions, response: replaced } = check.value;
+  if (readStop("output", actions) !== undefined) return how;
+  return replaced === undefined ? { ...how, response } : { ...how, step: check.name, response: replaced };
+}
+
+/** Why a guardrail ended the run in a turn, if one did: nothing comes after it. */
+function findStop(steps: readonly PlacedStep[]): GuardrailStop | undefined {
+  for (const { place, value } of steps) {
+    if (place.kind === "guard") {
+      // What a guardrail's step leaves.
+      const stop = readStop(place.side, (value as OutputCheckValue).actions);
+      if (stop !== undefined) return stop;
+    } else if (place.kind === "route" || place.kind === "reroute") {
+      for (const { checked } of value as readonly CallRoute[]) {
+        const stop = readStop("input", checked);
+        if (stop !== undefined) return stop;
+      }
+    } else if (place.kind === "model" && (value as Partial<SteeringStopped>).stopped === true)
+      return readStop("input", (value as SteeringStopped).checked);
+  }
+  return undefined;
+}

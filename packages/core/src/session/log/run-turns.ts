@@ -1,0 +1,112 @@
+import { type CompactStepValue, type InputCheckValue, type ModelStepValue, stepName } from "../../durable/run-log.ts";
+import { readStop } from "../../loop/guardrails.ts";
+import { closeOpenCalls } from "../../loop/transcript.ts";
+import { summaryContents } from "../../loop/turn/compact-history.ts";
+import type { Compaction } from "../../loop/turn/compaction.ts";
+import { sendablePartial } from "../../loop/turn/partial-answer.ts";
+import type { HistoryOrigin } from "../../model/history/import-history.ts";
+import type { Content } from "../../wire/types/content.ts";
+import { deriveLost, deriveOpen } from "./derive-open.ts";
+import type { RunRecord } from "./run-record.ts";
+import { resolveRefs, type StepOutcomes, type TurnRecord } from "./turn-record.ts";
+
+/**
+ * All turns of a run. Those after the last closed one are as its end has them; without an end, or when something was answered after it,
+ * as its steps tell.
+ */
+export function listTurns(record: RunRecord): readonly TurnRecord[] {
+  const { turns, end, answered } = record;
+  const open = end === undefined || answered.size > 0 ? deriveOpen(record).turns : end.open;
+  return withoutGaps(record, [...turns, ...open]);
+}
+
+/** The closed turns of a run, those included whose entries the log has lost. */
+export function listClosed(record: RunRecord): readonly TurnRecord[] {
+  return withoutGaps(record, record.turns);
+}
+
+function withoutGaps(record: RunRecord, turns: readonly TurnRecord[]): readonly TurnRecord[] {
+  if (turns.every(({ turn }, index) => turn === index + 1)) return turns;
+  return [...turns, ...deriveLost(record, turns)].toSorted((a, b) => a.turn - b.turn);
+}
+
+/** Whether something was recorded after the last closed turn. */
+export function hasOpenPart({ turns, outcomes, begun }: RunRecord): boolean {
+  const closed = turns.at(-1)?.turn ?? 0;
+  return [...outcomes.values(), ...begun.values()].some(({ place }) => place.turn > closed);
+}
+
+/**
+ * What a run added to the history, its message included. Never ends on an open call.
+ *
+ * @param keepsInterrupted - Whether an answer that was never finished is part of it.
+ */
+export function listRunContents(record: RunRecord, keepsInterrupted: boolean = true): readonly Content[] {
+  const { end, outcomes } = record;
+  const contents = [...checkedInput(record)];
+  for (const turn of listTurns(record)) if (turn.phase === undefined) contents.push(...resolveRefs(turn, outcomes));
+  if (end === undefined) return closeOpenCalls(contents);
+  const unfinished = keepsInterrupted && end.interrupted !== undefined && sendablePartial(end.interrupted.parts);
+  if (unfinished) contents.push(unfinished);
+  return contents;
+}
+
+/** Name of the step in which the guardrails of a run checked its message. */
+export const INPUT_GUARD: string = stepName({ kind: "guard", turn: 1, side: "input", attempt: 0 });
+
+/** The message of a run as the model reads it: what its guardrails let pass. */
+export function checkedInput({
+  entry,
+  outcomes,
+}: Pick<RunRecord, "entry"> & { readonly outcomes: StepOutcomes }): readonly Content[] {
+  const outcome = outcomes.get(INPUT_GUARD)?.outcome;
+  if (outcome === undefined) return entry.guarded === true ? [] : entry.input;
+  if (!outcome.ok) return [];
+  // What that step leaves.
+  const { actions, contents } = outcome.value as unknown as InputCheckValue;
+  return readStop("input", actions) === undefined ? (contents ?? entry.input) : [];
+}
+
+/** Contents of other models than the run's, and where these are: `prepareTurn` may have chosen a model for a turn. */
+export function listForeign({ outcomes }: Pick<RunRecord, "outcomes">): Map<Content, HistoryOrigin> {
+  const foreign = new Map<Content, HistoryOrigin>();
+  for (const { place, outcome } of outcomes.values()) {
+    if (!outcome.ok || (place.kind !== "model" && place.kind !== "guard")) continue;
+    // Others have no such members.
+    const { response } = outcome.value as unknown as Partial<ModelStepValue>;
+    if (response === undefined) continue;
+    const { turn, attempt } = place;
+    const asked = outcomes.get(stepName({ kind: "model", phase: "work", turn, attempt }))?.outcome;
+    const { prepared } = (asked?.ok === true ? asked.value : {}) as Partial<ModelStepValue>;
+    if (prepared?.model !== undefined) foreign.set(response.content, prepared.model.origin);
+  }
+  return foreign;
+}
+
+/**
+ * What is sent in place of the first contents of the session's history after a run.
+ *
+ * @param before - The same before the run.
+ * @param isWhole - All of the history is sent to the run's model, so a place in what it was sent is one in the history.
+ */
+export function findCompaction(
+  record: RunRecord,
+  before?: Compaction,
+  isWhole: boolean = false,
+): Compaction | undefined {
+  const { turns, outcomes } = record;
+  let last = before;
+  for (const [index, { turn, steps }] of listTurns(record).entries())
+    for (const { step, keepFrom } of steps) {
+      const { place, outcome } = outcomes.get(step) ?? {};
+      if (place?.kind !== "compact" || outcome?.ok !== true) continue;
+      // What such a step leaves.
+      const { summary, replaced } = outcome.value as unknown as CompactStepValue;
+      // In the turn that was cut off, nobody wrote down its place. What came before its first request is known.
+      const isKnown = isWhole && index === turns.length && turn === index + 1 && place.overflow === undefined;
+      const from =
+        keepFrom ?? (isKnown ? replaced + (last === undefined ? 0 : last.keepFrom - last.summary.length) : -1);
+      if (from >= 0) last = { summary: summaryContents(summary), keepFrom: from };
+    }
+  return last;
+}

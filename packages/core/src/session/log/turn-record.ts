@@ -1,0 +1,213 @@
+import type { AnsweredCall, ClosedTurn, TurnProblem, TurnStep } from "../../durable/closed-turn.ts";
+import {
+  buildCallId,
+  type CallStepValue,
+  type ModelStepValue,
+  stepName,
+  type StepPlace,
+} from "../../durable/run-log.ts";
+import type { Outcome } from "../../durable/steps.ts";
+import type { Content, FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
+import { openCallsIn } from "../../model/history/open-calls.ts";
+
+/** How a step or a wait of a run ended. */
+export interface StepRecord {
+  readonly place: StepPlace;
+  readonly outcome: Outcome;
+  /** When it was recorded, in milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** How steps ended, by name. */
+export type StepOutcomes = ReadonlyMap<string, Pick<StepRecord, "place" | "outcome">>;
+
+/** A content of a turn, without repeating what a step holds already. */
+export type ContentRef =
+  | Content
+  /** The model's answer in that step; of a guardrail's step, the answer that it gave or put in its place. */
+  | { readonly model: string }
+  /** The messages that this model step sent for the first time. */
+  | { readonly steered: string }
+  /** The responses to the turn's calls: by call id as its {@link CallRecord} has them, or in full. */
+  | { readonly calls: readonly (string | Part)[] }
+  /** The media that follow the responses to these calls. */
+  | { readonly after: readonly string[] };
+
+/** A step of a turn, and what is not in its outcome. */
+export interface StepRef {
+  readonly step: string;
+  /** Of an answer that is not the turn's first: how many of the turn's contents were there before. */
+  readonly at?: number | undefined;
+  /** Why the model was asked again after this answer. */
+  readonly discarded?: TurnProblem | undefined;
+  /** Of a summary: index of the first content of the session's history that is still sent. */
+  readonly keepFrom?: number | undefined;
+}
+
+/** A call that has its answer. */
+export type CallRecord = {
+  readonly callId: string;
+  /** Those that a person gave it when approving it. */
+  readonly args?: JsonObject | undefined;
+  /** It ended the run. */
+  readonly endsRun?: true | undefined;
+} & (
+  | { readonly step: string }
+  /** Where no step left one: it was denied, answered from outside, or nobody answered in time. */
+  | { readonly value: CallStepValue }
+);
+
+/** What a turn added to the conversation. Usage, cost, times, nested runs, origins and the rest are folded from the steps it names. */
+export interface TurnRecord {
+  readonly turn: number;
+  /** It was asked for the schema: its contents are not part of the history. */
+  readonly phase?: "output" | undefined;
+  readonly contents: readonly ContentRef[];
+  /** All that was recorded in it, in order, but for the steps of its calls. */
+  readonly steps: readonly StepRef[];
+  /** In call order; a call that is open is not among them. */
+  readonly calls: readonly CallRecord[];
+}
+
+/**
+ * The contents of a turn: those of the history, or in the output phase those that only that phase sends.
+ *
+ * @throws {RangeError} For a ref to a step that is not in the log.
+ */
+export function resolveRefs(
+  { contents, calls }: Pick<TurnRecord, "contents" | "calls">,
+  outcomes: StepOutcomes,
+): Content[] {
+  const answerTo = (callId: string): CallStepValue => {
+    const call = calls.find((one) => one.callId === callId);
+    if (call === undefined) throw new RangeError(`a turn refers to ${callId}, which is not among its calls`);
+    return readAnswer(call, outcomes);
+  };
+  return contents.flatMap((ref): readonly Content[] => {
+    if ("model" in ref) return [(readStep(outcomes, ref.model) as ModelStepValue).response.content];
+    if ("steered" in ref) return (readStep(outcomes, ref.steered) as ModelStepValue).steered?.contents ?? [];
+    if ("calls" in ref)
+      return [{ role: "user", parts: ref.calls.map((one) => (typeof one === "string" ? answerTo(one).part : one)) }];
+    if ("after" in ref) return [{ role: "user", parts: ref.after.flatMap((callId) => answerTo(callId).after) }];
+    return [ref];
+  });
+}
+
+/** What answered a call. @throws {RangeError} When its step is not in the log. */
+export function readAnswer(call: CallRecord, outcomes: StepOutcomes): CallStepValue {
+  return "step" in call ? (readStep(outcomes, call.step) as CallStepValue) : call.value;
+}
+
+/** A ref is only written for a step whose outcome was recorded before, and its kind says what that left. */
+function readStep(outcomes: StepOutcomes, name: string): unknown {
+  const outcome = outcomes.get(name)?.outcome;
+  if (outcome?.ok !== true) throw new RangeError(`a turn refers to step ${name}, which is not in the log`);
+  return outcome.value;
+}
+
+/**
+ * A turn as the log has it: what its steps hold is found by identity, and what is not found is written in full.
+ *
+ * @param placeCut - Index in the session's history of a content of the conversation as it is sent.
+ */
+export function recordTurn(
+  { turn, phase, contents, steps, calls }: ClosedTurn,
+  outcomes: StepOutcomes,
+  placeCut: (keepFrom: number) => number,
+): TurnRecord {
+  return {
+    turn,
+    ...(phase !== undefined && { phase }),
+    contents: buildRefs(contents, { steps, calls }),
+    steps: steps.map(({ name, at, discarded, keepFrom }) => ({
+      step: name,
+      ...(at !== undefined && { at }),
+      ...(discarded !== undefined && { discarded }),
+      ...(keepFrom !== undefined && { keepFrom: placeCut(keepFrom) }),
+    })),
+    calls: calls.map((call) => recordCall(call, outcomes)),
+  };
+}
+
+function recordCall({ turn, callId, call, edited, endsRun, value }: AnsweredCall, outcomes: StepOutcomes): CallRecord {
+  const edit = { callId, ...(edited && { args: call.args ?? {} }), ...(endsRun && { endsRun }) };
+  for (let attempt = 0; ; attempt++) {
+    const step = stepName({ kind: "call", turn, callId, attempt });
+    const outcome = outcomes.get(step)?.outcome;
+    if (outcome === undefined) return { ...edit, value };
+    // What the step of a call leaves.
+    if (outcome.ok && (outcome.value as unknown) === value) return { ...edit, step };
+  }
+}
+
+function buildRefs(contents: readonly Content[], { steps, calls }: Pick<ClosedTurn, "steps" | "calls">): ContentRef[] {
+  const known = new Map<Content, ContentRef>();
+  for (const { name, value } of steps) {
+    // Whatever the step is, it has no other members of these names.
+    const { response, steered } = (value ?? {}) as Partial<ModelStepValue>;
+    if (response !== undefined) known.set(response.content, { model: name });
+    const ref = { steered: name };
+    for (const content of steered?.contents ?? []) known.set(content, ref);
+  }
+  const parts = new Map<Part, string>();
+  const after = new Map<Part, string>();
+  for (const { callId, value } of calls) {
+    parts.set(value.part, callId);
+    for (const part of value.after) after.set(part, callId);
+  }
+  const refs = contents.map((content): ContentRef => {
+    const ref = known.get(content);
+    if (ref !== undefined) return ref;
+    if (content.parts.some((part) => parts.has(part)))
+      return { calls: content.parts.map((part) => parts.get(part) ?? part) };
+    const ids = content.parts.map((part) => after.get(part));
+    return ids.length > 0 && ids.every((id) => id !== undefined) ? { after: [...new Set(ids)] } : content;
+  });
+  // All messages of a step come together.
+  return refs.filter((ref, index) => ref !== refs[index - 1]);
+}
+
+/**
+ * A turn of the log as the loop takes it.
+ *
+ * @param placeCut - Index in the conversation as it is sent of a content of the session's history; undefined when that is not sent.
+ */
+export function readTurn(
+  record: TurnRecord,
+  outcomes: StepOutcomes,
+  placeCut: (keepFrom: number) => number | undefined,
+): ClosedTurn {
+  const { turn, phase, contents, steps, calls } = record;
+  const answer = contents.findLast((ref) => "model" in ref);
+  const made = new Map<string, FunctionCall>();
+  if (answer !== undefined)
+    for (const [index, call] of openCallsIn(resolveRefs({ contents: [answer], calls }, outcomes)).entries())
+      made.set(buildCallId(turn, index), call);
+  return {
+    turn,
+    ...(phase !== undefined && { phase }),
+    contents: resolveRefs(record, outcomes),
+    steps: steps.flatMap(({ step, keepFrom, ...rest }): TurnStep[] => {
+      const known = outcomes.get(step);
+      if (known === undefined) return [];
+      const { place, outcome } = known;
+      const cut = keepFrom === undefined ? undefined : placeCut(keepFrom);
+      return [
+        {
+          name: step,
+          place,
+          value: outcome.ok ? outcome.value : undefined,
+          ...rest,
+          ...(cut !== undefined && { keepFrom: cut }),
+        },
+      ];
+    }),
+    calls: calls.flatMap((one): AnsweredCall[] => {
+      const { callId, args, endsRun } = one;
+      const call = made.get(callId);
+      if (call === undefined) return [];
+      const edit = args && { call: { ...call, args }, edited: true as const };
+      return [{ turn, callId, call, ...edit, ...(endsRun && { endsRun }), value: readAnswer(one, outcomes) }];
+    }),
+  };
+}

@@ -1,0 +1,98 @@
+import { LeaseTaker } from "../lease/lease-taker.ts";
+import { SessionLog } from "../log/session-log.ts";
+import type { SessionStore } from "../store/store.ts";
+
+/** Where a person's data is. */
+export interface EraseOptions {
+  /** Has the sessions. */
+  readonly store: SessionStore;
+  /** What keeps the exchanges of this process's runs, by `keepExchanges`; or a store that has some. @defaultValue none */
+  readonly exchanges?: KeptLogs | SessionStore | undefined;
+  /**
+   * Removes what the application keeps. Called when the runs have been stopped, before their sessions are removed; once more if sessions
+   * were begun meanwhile.
+   *
+   * @returns How many it removed, by kind; they are added to the rest.
+   */
+  readonly also?:
+    | ((owner: string, sessionIds: readonly string[]) => Promise<{ readonly [kind: string]: number } | void>)
+    | undefined;
+  /** Ends the wait for a run to stop: what is not removed by then stays. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Logs of sessions' exchanges. */
+interface KeptLogs {
+  /** Removes the log of a session, and returns how many exchanges were in it. */
+  delete(sessionId: string): Promise<number>;
+}
+
+/** What was removed, by kind. */
+export interface ErasedData {
+  readonly [kind: string]: number;
+  readonly sessions: number;
+  /** Answers that had not ended when their process died. */
+  readonly drafts: number;
+  /** Sessions with notes of `sessionNotes`. */
+  readonly notes: number;
+  /** HTTP exchanges. */
+  readonly exchanges: number;
+  /** Runs that were stopped for it. */
+  readonly stoppedRuns: number;
+}
+
+/** Most sessions that are listed at once. */
+const PAGE = 500;
+
+/**
+ * Removes all that is kept of a person: the sessions that have them as owner, with drafts, records and the notes beside them, their kept
+ * exchanges, and by `also` what the application keeps. Runs that are going are stopped first, in whatever process, and write nothing
+ * afterwards. May be called again after a failure.
+ *
+ * Take the person's access away first: what they send meanwhile begins new sessions.
+ *
+ * @throws {TypeError} Without an owner. The signal's reason, and whatever a store or `also` throws.
+ */
+export async function eraseOwner(owner: string, options: EraseOptions): Promise<ErasedData> {
+  if (typeof owner !== "string" || owner === "")
+    throw new TypeError("eraseOwner() needs an owner: a string that is not empty");
+  const { store, exchanges, also, signal } = options;
+  const erased: Counts = { sessions: 0, drafts: 0, notes: 0, exchanges: 0, stoppedRuns: 0 };
+  for (let ids = await listIds(store, owner), isFirst = true; ids.length > 0 || isFirst; isFirst = false) {
+    // Together: each may take until its lease has expired.
+    const stopped = await Promise.all(ids.map((id) => new LeaseTaker(new SessionLog(store, id)).stop(signal)));
+    erased.stoppedRuns += stopped.filter(Boolean).length;
+    for (const [kind, count] of Object.entries((await also?.(owner, ids)) ?? {}))
+      erased[kind] = (erased[kind] ?? 0) + count;
+    for (const id of ids) {
+      signal?.throwIfAborted();
+      if (exchanges !== undefined)
+        erased.exchanges += "load" in exchanges ? await eraseLog(exchanges, id) : await exchanges.delete(id);
+      erased.notes += (await eraseLog(store, `notes:${id}`)) > 0 ? 1 : 0;
+      erased.drafts += (await store.records(id)).draft === undefined ? 0 : 1;
+      // Last, so that all else is found again after a failure.
+      await store.delete(id);
+      erased.sessions += 1;
+    }
+    ids = await listIds(store, owner);
+  }
+  return erased;
+}
+
+type Counts = { -readonly [Kind in keyof ErasedData]: number };
+
+async function listIds(store: SessionStore, owner: string): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (let page = await store.list({ owner, limit: PAGE, order: "id" }); page.length > 0;) {
+    ids.push(...page.map(({ id }) => id));
+    page = await store.list({ owner, limit: PAGE, order: "id", after: page.at(-1) });
+  }
+  return ids;
+}
+
+/** @returns The entries that were in it. */
+async function eraseLog(store: SessionStore, id: string): Promise<number> {
+  const { length } = await store.load(id);
+  if (length > 0) await store.delete(id);
+  return length;
+}

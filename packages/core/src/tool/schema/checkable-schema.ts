@@ -1,0 +1,191 @@
+import { followPointer, isObject, schemaType } from "../../internal/json.ts";
+import type { JsonSchema } from "../../wire/types/declaration.ts";
+import { findUnchecked, hasLonelyRefs, type JudgePattern, MAPS, MAX_SCHEMAS, NEGATIVE, SCHEMAS } from "./unchecked.ts";
+
+/** A schema as the validator reads it. It may contain itself. */
+export type Checkable = boolean | { [keyword: string]: unknown };
+
+/** What a copied schema calls while it is evaluated, and before that to ask which expressions can be. */
+export interface CheckHooks {
+  /** Called before each evaluation of a schema. May throw, which ends the check. */
+  spend(steps: number): void;
+  readonly judge: JudgePattern;
+  matches(pattern: string, text: string): boolean;
+  fits(schema: Checkable, value: unknown): boolean;
+}
+
+/**
+ * Copies a schema (draft 2020-12, draft-07, or OpenAPI's variant) for the validator: references become the schemas themselves,
+ * expressions, uniqueness and multiples become calls of code, `format` is left out, and each evaluation is counted.
+ */
+export function copyForCheck(schema: JsonSchema, hooks: CheckHooks): Checkable {
+  return new SchemaCopier(schema, hooks).copy();
+}
+
+const VALUES = new Set(
+  (
+    "const enum required minimum maximum exclusiveMinimum exclusiveMaximum minLength maxLength minItems maxItems minProperties " +
+    "maxProperties minContains maxContains dependentRequired"
+  ).split(" "),
+);
+
+class SchemaCopier {
+  readonly #root: JsonSchema;
+  readonly #hooks: CheckHooks;
+  /** Something is not checked: leaves out what that might turn into a rejection. */
+  readonly #lenient: boolean;
+  readonly #lonelyRefs: boolean;
+  readonly #copies = new Map<object, { [keyword: string]: unknown }>();
+  /** A list, not the stack: a schema from a stranger may nest at will. */
+  readonly #open: { readonly schema: JsonSchema; readonly copy: object }[] = [];
+
+  constructor(root: JsonSchema, hooks: CheckHooks) {
+    this.#root = root;
+    this.#hooks = hooks;
+    this.#lenient = findUnchecked(root, hooks.judge).unchecked.length > 0;
+    this.#lonelyRefs = hasLonelyRefs(root);
+  }
+
+  copy(): Checkable {
+    const schema = this.#copyOf(this.#root);
+    for (let next = this.#open.pop(); next !== undefined; next = this.#open.pop())
+      Object.assign(next.copy, this.#fill(next.schema));
+    return schema;
+  }
+
+  /** What is not checked accepts anything. */
+  #copyOf(schema: unknown): Checkable {
+    if (!isObject(schema)) return schema !== false;
+    const known = this.#copies.get(schema);
+    if (known !== undefined || this.#copies.size >= MAX_SCHEMAS) return known ?? true;
+    const copy = {};
+    this.#copies.set(schema, copy);
+    this.#open.push({ schema, copy });
+    return copy;
+  }
+
+  /** First what counts the evaluation, then the schema itself. */
+  #fill(schema: JsonSchema): Checkable {
+    const keywords = this.#keywords(schema);
+    const size = sizeOf(keywords);
+    const names = isObject(keywords["properties"]) ? Object.keys(keywords["properties"]).length : 0;
+    const count = (value: unknown): boolean => {
+      const members = typeof value === "object" && value !== null ? Object.keys(value).length : 0;
+      const length = typeof value === "string" ? value.length : 0;
+      this.#hooks.spend(1 + size + members * (1 + (names >> 3)) + (length >> 6));
+      return true;
+    };
+    const allOf = [refined(count, ""), keywords];
+    return schema["nullable"] === true ? { anyOf: [{ type: "null" }, { allOf }] } : { allOf };
+  }
+
+  #keywords(schema: JsonSchema): { [keyword: string]: unknown } {
+    const { $ref, patternProperties } = schema;
+    const target = typeof $ref === "string" ? [this.#copyOf(followPointer($ref, this.#root))] : [];
+    if (target.length > 0 && this.#lonelyRefs) return { allOf: target };
+    const copy: { [keyword: string]: unknown } = {};
+    const more: Checkable[] = [...target];
+    for (const [key, value] of Object.entries(schema)) {
+      if (value === undefined || key === "patternProperties" || (this.#lenient && NEGATIVE.has(key))) continue;
+      if (VALUES.has(key)) copy[key] = value;
+      else if (SCHEMAS.has(key))
+        copy[key] = Array.isArray(value) ? value.map((one: unknown) => this.#copyOf(one)) : this.#copyOf(value);
+      else if (MAPS.has(key) && isObject(value)) copy[key] = this.#copyMap(value);
+      else if (key === "type") copy[key] = Array.isArray(value) ? value.map(schemaType) : schemaType(value);
+      else if (key === "uniqueItems" && value === true)
+        more.push(refined((list) => this.#isUnique(list), "has duplicates"));
+      else if (key === "multipleOf" && typeof value === "number" && value > 0)
+        more.push(refined((number) => isMultiple(number, value), `must be a multiple of ${value}`));
+      else if (key === "pattern" && this.#canMatch(value))
+        more.push(
+          refined(
+            (text) => typeof text !== "string" || this.#hooks.matches(value, text),
+            `does not match /${value.slice(0, 200)}/`,
+          ),
+        );
+    }
+    for (const key of ["Minimum", "Maximum"]) {
+      // Older drafts have `minimum: 0, exclusiveMinimum: true`.
+      const flag = copy[`exclusive${key}`];
+      if (flag === true) [copy[`exclusive${key}`], copy[key.toLowerCase()]] = [copy[key.toLowerCase()], undefined];
+      if (typeof flag === "boolean" && typeof copy[`exclusive${key}`] !== "number") delete copy[`exclusive${key}`];
+      if (copy[key.toLowerCase()] === undefined) delete copy[key.toLowerCase()];
+    }
+    if (isObject(patternProperties)) this.#addPatterns(patternProperties, copy, more);
+    // One of several that accept more than they should may match beside another.
+    if (this.#lenient && "oneOf" in copy) {
+      more.push({ anyOf: copy["oneOf"] });
+      delete copy["oneOf"];
+    }
+    if (more.length > 0) copy["allOf"] = [...(Array.isArray(copy["allOf"]) ? copy["allOf"] : []), ...more];
+    return copy;
+  }
+
+  #copyMap(map: JsonSchema): Record<string, unknown> {
+    return Object.fromEntries(
+      Object.entries(map).map(([name, one]) => [name, Array.isArray(one) ? one : this.#copyOf(one)]),
+    );
+  }
+
+  #canMatch(pattern: unknown): pattern is string {
+    return typeof pattern === "string" && this.#hooks.judge(pattern) === undefined;
+  }
+
+  /** `patternProperties`, and with them `additionalProperties`, which depends on them. */
+  #addPatterns(patterns: JsonSchema, copy: { [keyword: string]: unknown }, more: Checkable[]): void {
+    const found = Object.entries(this.#copyMap(patterns)).filter(([pattern]) => this.#canMatch(pattern));
+    const { additionalProperties: rest = true, ...others } = copy;
+    delete copy["additionalProperties"];
+    const known = isObject(others["properties"]) ? others["properties"] : {};
+    const isComplete = found.length === Object.keys(patterns).length;
+    const fits = (name: string, member: unknown): boolean => {
+      const schemas = found
+        .filter(([pattern]) => this.#hooks.matches(pattern, name))
+        .map(([, one]) => one as Checkable);
+      if (schemas.length === 0 && isComplete && !Object.hasOwn(known, name)) schemas.push(rest as Checkable);
+      return schemas.every((one) => this.#hooks.fits(one, member));
+    };
+    const misfit = (value: object): string | undefined => Object.entries(value).find((one) => !fits(...one))?.[0];
+    more.push(
+      refined(
+        (value) => !isObject(value) || misfit(value) === undefined,
+        (value) => `the property ${JSON.stringify(misfit(value as object))} does not fit`,
+      ),
+    );
+  }
+
+  #isUnique(list: unknown): boolean {
+    if (!Array.isArray(list)) return true;
+    const texts = list.map((item: unknown) => JSON.stringify(item, sortKeys) ?? "");
+    this.#hooks.spend(texts.reduce((sum, text) => sum + (text.length >> 4), 0));
+    return new Set(texts).size === texts.length;
+  }
+}
+
+/** The validator's own extension point: a check in code. */
+function refined(check: (value: unknown) => boolean, problem: string | ((value: unknown) => string)): Checkable {
+  return { "~refine": [{ check, error: typeof problem === "string" ? () => problem : problem }] };
+}
+
+/** How much work the keywords are by themselves, apart from the schemas below them. */
+function sizeOf(keywords: JsonSchema): number {
+  let size = 0;
+  for (const [key, value] of Object.entries(keywords)) {
+    const length = typeof value === "object" && value !== null ? Object.keys(value).length : 0;
+    // Values are compared much faster than schemas are evaluated; the results of alternatives are joined pairwise.
+    if (key === "enum" || key === "const") size += JSON.stringify(value).length >> 8;
+    else size += /^(all|any|one)Of$/.test(key) ? length + ((length * length) >> 6) : length;
+  }
+  return size;
+}
+
+/** Whether a quotient is whole, as far as doubles can tell: `19.99 / 0.01` is not quite. */
+function isMultiple(value: unknown, of: number): boolean {
+  if (typeof value !== "number") return true;
+  const quotient = value / of;
+  return Math.abs(quotient - Math.round(quotient)) <= 4 * Number.EPSILON * Math.abs(quotient);
+}
+
+function sortKeys(_key: string, value: unknown): unknown {
+  return isObject(value) ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) : value;
+}

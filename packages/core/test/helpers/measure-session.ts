@@ -1,0 +1,56 @@
+import { type Counts, countWork, startCoverage, stopCoverage } from "./coverage.ts";
+
+/**
+ * Program that counts what one message of a session goes through, on the sources as they are, and prints it as JSON:
+ * the first of a session, with one call.
+ */
+
+/** What a message went through, with and without somebody who watches. */
+export interface SessionCounts {
+  readonly send: SessionCount;
+  readonly watched: SessionCount;
+}
+
+/** What a message went through. */
+export interface SessionCount {
+  readonly calls: number;
+  readonly files: readonly string[];
+}
+
+await startCoverage();
+const { Agent, applyUpdate, MemoryStore, watchConversation } = await import("@pollux/core");
+const { countedService, look, turns } = await import("./counted-service.ts");
+
+const counts: SessionCounts = { send: await count(send), watched: await count(sendWatched) };
+process.stdout.write(JSON.stringify(counts));
+stopCoverage();
+
+async function count(prepare: () => () => Promise<void>): Promise<SessionCount> {
+  const { calls, byFile }: Counts = await countWork(prepare);
+  return { calls, files: [...byFile.keys()] };
+}
+
+function send(): () => Promise<void> {
+  const agent = new Agent({ model: countedService(turns(2)).model, tools: [look] });
+  const store = new MemoryStore();
+  return async () => void (await agent.session({ id: "session", store }).send("Look at all pages."));
+}
+
+/** A page that shows the conversation from before its first message until the answer is complete. */
+function sendWatched(): () => Promise<void> {
+  const agent = new Agent({ model: countedService(turns(2)).model, tools: [look] });
+  const store = new MemoryStore();
+  return async () => {
+    const session = agent.session({ id: "session", store });
+    const updates = watchConversation(session);
+    let { value } = await updates.next();
+    let conversation = applyUpdate(undefined, value);
+    const sent = session.send("Look at all pages.");
+    while (conversation.messages.at(-1)?.state !== "complete" || conversation.state !== "idle") {
+      ({ value } = await updates.next());
+      conversation = applyUpdate(conversation, value);
+    }
+    await updates.return?.();
+    await sent;
+  };
+}

@@ -1,0 +1,114 @@
+import { writeFileSync } from "node:fs";
+import { buildConversation, type Json, MemoryStore, type SessionEntry, type SessionStore } from "@pollux/core";
+import { hangs, type ScriptLine } from "@pollux/core/testing";
+import { deferred } from "../../helpers/deferred.ts";
+import { Processes, storeLike } from "../../helpers/processes.ts";
+import { agentOf, type Kind, KINDS, MESSAGE, OUTPUT, sessionOf } from "./kinds.ts";
+
+// Writes the logs of this release, and what it says of them: `node --conditions=pollux-source <this file>`.
+// Logs that exist are kept: a later release has to read them as they are. Delete those of a format that nobody reads any more.
+
+/** What a kind's process left, as a file of `fixtures` has it. */
+export interface Golden {
+  readonly entries: readonly Json[];
+  readonly draft?: Json | undefined;
+  /** What was told of it by the release that wrote it. */
+  readonly history: readonly Json[];
+  readonly state: Json;
+  readonly messages: Json;
+}
+
+export function goldenFile(name: string): URL {
+  return new URL(`fixtures/${name.replaceAll(/[^a-z]+/g, "-")}.json`, import.meta.url);
+}
+
+/** Makes a run of a kind, as far as it goes, and reads what it left. */
+export async function makeGolden(kind: Kind): Promise<Golden> {
+  const store = new MemoryStore();
+  const process = new Processes(store).start();
+  const dying = deferred();
+  const hang = async (): Promise<never> => {
+    // What is under way beside it is over by then.
+    setTimeout(dying.resolve, 50);
+    return await new Promise<never>(() => {});
+  };
+  const abort = new AbortController();
+  const watchedStore = watched(process.store, () => {
+    if (kind.diesAt === "draft") dying.resolve();
+    else abort.abort(new Error("enough"));
+  });
+  const script = kind.script.map((line): ScriptLine => (isSilent(line) ? hang : line));
+  const session = sessionOf(agentOf(kind, script, hang), watchedStore);
+  const output = kind.output === undefined ? {} : { output: OUTPUT };
+  const played =
+    kind.play?.(session, abort.signal) ?? session.send(MESSAGE, { ...kind.options, ...output, runId: "run" });
+  await (kind.diesAt === undefined ? played : Promise.race([played, dying.promise]));
+  process.die();
+  return await tell(store);
+}
+
+/** A request that never gets an answer: nothing of it is stored. */
+function isSilent(line: ScriptLine): boolean {
+  return typeof line === "object" && JSON.stringify(line) === JSON.stringify(hangs());
+}
+
+function watched(store: SessionStore, onDraft: () => void): SessionStore {
+  return storeLike(store, {
+    setDraft: async (id, token, draft) => {
+      await store.setDraft(id, token, draft);
+      if (draft !== undefined) onDraft();
+    },
+  });
+}
+
+async function tell(store: SessionStore): Promise<Golden> {
+  const { draft } = await store.records("golden");
+  const left = JSON.stringify({ entries: await store.load("golden"), ...(draft !== undefined && { draft }) });
+  const { entries, draft: kept } = JSON.parse(withRoundTimes(left)) as Pick<Golden, "entries" | "draft">;
+  return { entries, ...(kept !== undefined && { draft: kept }), ...(await told({ entries, draft: kept })) };
+}
+
+/** What this release says of a log. */
+export async function told({
+  entries,
+  draft,
+}: Pick<Golden, "entries" | "draft">): Promise<Pick<Golden, "history" | "state" | "messages">> {
+  const store = new MemoryStore();
+  await store.append("golden", 0, entries);
+  const session = sessionOf(
+    agentOf({ script: [] }, [], () => new Promise(() => {})),
+    store,
+  );
+  const read = entries as unknown as readonly SessionEntry[];
+  const { messages } = buildConversation("golden", read, draft === undefined ? {} : { draft: draft as never });
+  return JSON.parse(
+    JSON.stringify({ history: await session.history(), state: await session.state(), messages }),
+  ) as Golden;
+}
+
+/** Times and durations that are the same whenever it is written. */
+function withRoundTimes(json: string): string {
+  const times = [...new Set(json.match(/\b1[789]\d{11}\b/g))].toSorted();
+  return json
+    .replaceAll(/\b1[789]\d{11}\b/g, (time) => String(1_795_000_000_000 + 1000 * times.indexOf(time)))
+    .replaceAll(/"durationMs":\d+/g, '"durationMs":5');
+}
+
+/** One entry a line. */
+function format({ entries, ...rest }: Golden): string {
+  const lines = entries.map((entry) => JSON.stringify(entry)).join(",\n");
+  const members = Object.entries(rest).map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`);
+  return `{\n"entries": [\n${lines}\n],\n${members.join(",\n")}\n}\n`;
+}
+
+if (import.meta.main) {
+  for (const [name, kind] of Object.entries(KINDS)) {
+    try {
+      writeFileSync(goldenFile(name), format(await makeGolden(kind)), { flag: "wx" });
+      console.log(`wrote ${name}`);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+  }
+  process.exit();
+}

@@ -1,0 +1,49 @@
+import { media, type MediaPart, type MessagePart, OutputAudio } from "@pollux/core";
+
+/** What was made of a sound, by its last piece: the objects of a conversation are immutable. */
+const joined = new WeakMap<MediaPart, MediaPart>();
+
+/**
+ * The parts of a step, with each sound as one that a page can play: a stream brings many pieces, without a header.
+ *
+ * @param isWhole - Nothing follows the parts. A sound at their end is otherwise left out until it is whole.
+ */
+export function playableParts<Part extends MessagePart>(
+  parts: readonly Part[],
+  isWhole: boolean,
+): readonly (Part | MediaPart)[] {
+  const shown: (Part | MediaPart)[] = [];
+  let pieces: MediaPart[] = [];
+  for (const [index, part] of parts.entries()) {
+    if (!isRawSound(part)) {
+      shown.push(part);
+      continue;
+    }
+    pieces.push(part);
+    const next = parts[index + 1];
+    const goesOn = next === undefined ? !isWhole : isRawSound(next) && isPieceOf(part, next);
+    if (goesOn) continue;
+    shown.push(joinPieces(pieces, part));
+    pieces = [];
+  }
+  return shown;
+}
+
+function isRawSound(part: MessagePart): part is MediaPart {
+  if (part.type !== "media" || part.data === undefined) return false;
+  return new OutputAudio({ mimeType: part.mimeType ?? "", pieces: [] }).rate !== undefined;
+}
+
+function isPieceOf({ mimeType, thought }: MediaPart, next: MediaPart): boolean {
+  return next.mimeType === mimeType && next.thought === thought;
+}
+
+function joinPieces(pieces: readonly MediaPart[], last: MediaPart): MediaPart {
+  const known = joined.get(last);
+  if (known !== undefined) return known;
+  const sound = new OutputAudio({ mimeType: last.mimeType ?? "", pieces: pieces.map(({ data = "" }) => data) });
+  const { mimeType, data } = media(sound.toWav());
+  const part = { ...last, ...pieces[0], mimeType, data };
+  joined.set(last, part);
+  return part;
+}

@@ -1,0 +1,99 @@
+import {
+  Agent,
+  type AgentOptions,
+  type AnyTool,
+  defineTool,
+  type Guardrails,
+  type JsonObject,
+  type PrepareTurn,
+  type SessionStore,
+} from "@pollux/core";
+import { type ScriptLine, ScriptedModel, say } from "@pollux/core/testing";
+
+/** The message that begins each run of these tests, and the one that comes after the crash. */
+export const MESSAGE = "Book the trip.";
+export const NEXT_MESSAGE = "And now?";
+
+/** What the model says to whoever comes next. */
+export const ANSWER = "Fine.";
+
+/** A schema of typed output, and what matches it. */
+export const OUTPUT = { type: "object", properties: { ok: { type: "boolean" } }, required: ["ok"] } as const;
+export const OUTPUT_TEXT = '{"ok":true}';
+
+/** What a process of these tests does where it is told to. */
+export interface Site {
+  /** Tells that something is happening. */
+  readonly tell: (moment: string) => void;
+  /** Calls and checks that tell that they began, and never end. */
+  readonly hangs?: readonly string[] | undefined;
+}
+
+/** Where nothing hangs and nobody listens. */
+export const QUIET: Site = { tell: () => {} };
+
+/** Tools of the trip. `pay` may happen once, `book` needs approval, `ask` is answered from outside. */
+export function tripTools({ tell, hangs = [] }: Site, needApproval: readonly string[] = ["book"]): readonly AnyTool[] {
+  const input = { type: "object", properties: { n: { type: "integer" } }, required: ["n"] } as const;
+  const run =
+    (verb: string, name: string) =>
+    async (args: unknown): Promise<string> => {
+      // The schema was checked.
+      const { n } = args as { readonly n: number };
+      tell(`${name} ${n} began`);
+      if (hangs.includes(`${name} ${n}`)) await new Promise(() => {});
+      return `${verb} ${n}`;
+    };
+  const effects = { look: "none", wait: "none", pay: "once", book: "idempotent" } as const;
+  const verbs = { look: "seen", wait: "waited", pay: "paid", book: "booked" } as const;
+  return [
+    ...(["look", "wait", "pay", "book"] as const).map((name) =>
+      defineTool({
+        name,
+        description: "Part of a trip.",
+        effects: effects[name],
+        needsApproval: needApproval.includes(name),
+        input,
+        run: run(verbs[name], name),
+      }),
+    ),
+    defineTool({ name: "ask", description: "Asks the traveller.", input }),
+  ];
+}
+
+/** Lets no answer with a secret pass. */
+export function secretGuard({ tell, hangs = [] }: Site): Guardrails {
+  return {
+    output: [
+      {
+        name: "no secrets",
+        check: async ({ text }) => {
+          if (!text.includes("secret")) return undefined;
+          tell("check began");
+          if (hangs.includes("check")) await new Promise(() => {});
+          return { stop: "a secret" };
+        },
+      },
+    ],
+  };
+}
+
+/** Stops where the next turn is prepared. */
+export function preparing({ tell, hangs = [] }: Site): PrepareTurn {
+  return async ({ turn }) => {
+    if (!hangs.includes(`turn ${turn}`)) return;
+    tell(`turn ${turn} began`);
+    await new Promise(() => {});
+  };
+}
+
+/** A model that says the same to everything, as JSON where that is asked for. */
+export function tripModel(id: string, capabilities: JsonObject = {}): ScriptedModel {
+  const line: ScriptLine = ({ output }) => say(output === undefined ? ANSWER : OUTPUT_TEXT);
+  return ScriptedModel.with({ id, capabilities }, ...Array.from({ length: 40 }, () => line));
+}
+
+/** The trip's agent with its session. */
+export function openTrip(options: AgentOptions, store: SessionStore, id: string): ReturnType<Agent["session"]> {
+  return new Agent({ name: "trips", ...options }).session({ id, store });
+}

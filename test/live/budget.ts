@@ -1,0 +1,165 @@
+import { computeCost, findPrices, googleListPrices, type Prices } from "@pollux/core";
+import { readUsage } from "../../packages/core/src/model/usage.ts";
+import { bodyText, pick, type Send, Unanswered } from "./service.ts";
+
+/** Dollars of a search: no list has them by model. */
+const SEARCH = { searchQuery: 0.035 };
+/** The dearest model there is, in dollars per million tokens: for models whose price is unknown. */
+const DEAREST: Prices = { input: 4, output: 20, ...SEARCH };
+/** Pictures and speech cost more than words. */
+const DEAREST_MEDIA: Prices = { input: 4, output: 120 };
+
+/** What a model costs today; never too little. */
+function pricesOf(model: string): Prices {
+  const listed = findPrices(googleListPrices, model);
+  if (listed !== undefined) return { ...listed, ...SEARCH };
+  return /image|banana|tts|omni/.test(model) ? DEAREST_MEDIA : DEAREST;
+}
+
+/** The longest answer that a request without a limit may have, in tokens: more than any question or example needs. */
+const MOST_TOKENS = 8_192;
+
+/** The next request could cost more than is left. */
+export class CeilingReached extends Unanswered {}
+
+/** Counts what requests cost, and sends none that could exceed the ceiling. */
+export class Budget {
+  readonly ceiling: number;
+  readonly #prices: (model: string) => Prices;
+  #spent = 0;
+  #isReached = false;
+
+  /** @param ceiling - In dollars. */
+  constructor(ceiling: number, prices: (model: string) => Prices = pricesOf) {
+    this.ceiling = ceiling;
+    this.#prices = prices;
+  }
+
+  /** Dollars so far; a request that is being answered counts with the most that it may cost. */
+  get spent(): number {
+    return this.#spent;
+  }
+
+  /** Whether something was not sent for its cost, since the last {@link begin}. */
+  get isReached(): boolean {
+    return this.#isReached;
+  }
+
+  /** What costs less may still be asked. */
+  begin(): void {
+    this.#isReached = false;
+  }
+
+  /** @throws {CeilingReached} If that many dollars are not left. */
+  check(dollars: number): void {
+    if (this.#spent + dollars <= this.ceiling) return;
+    this.#isReached = true;
+    throw new CeilingReached(
+      `$${this.#spent.toFixed(4)} of $${this.ceiling} are spent, and this may cost $${dollars.toFixed(4)}`,
+    );
+  }
+
+  /** Counts something whose requests are not seen. */
+  add(dollars: number): void {
+    this.#spent += dollars;
+  }
+
+  /** The same `fetch`, counted. A body that is not read to its end counts with the most that it may cost. */
+  count(send: Send): Send {
+    return async (url, given) => {
+      const init = isGenerating(url) ? bounded(given) : given;
+      const most = this.#most(url, init);
+      this.check(most);
+      this.#spent += most;
+      const response = await send(url, init);
+      if (!response.ok || response.body === null) {
+        this.#spent -= most;
+        return response;
+      }
+      const decoder = new TextDecoder();
+      let text = "";
+      const body = response.body.pipeThrough(
+        new TransformStream<Uint8Array, Uint8Array>({
+          transform: (chunk, controller) => {
+            text += decoder.decode(chunk, { stream: true });
+            controller.enqueue(chunk);
+          },
+          flush: () => {
+            this.#spent += this.#cost(url, text, most) - most;
+          },
+        }),
+      );
+      const { status, statusText, headers } = response;
+      return new Response(body, { status, statusText, headers });
+    };
+  }
+
+  /** The most that a request may cost. */
+  #most(url: string, init: RequestInit): number {
+    const model = modelIn(url);
+    const body = bodyText(init.body);
+    if (model === undefined || body === "") return 0;
+    const prices = this.#prices(model);
+    const limit = /"maxOutputTokens": ?(\d+)/.exec(body)?.[1];
+    const output = isGenerating(url) ? Math.min(Number(limit ?? MOST_TOKENS), MOST_TOKENS) : 0;
+    const searches = /"google_?search"/i.test(body) ? 2 : 0;
+    // No text takes more than a token for two characters, and most take half of that.
+    return (
+      ((body.length / 2) * prices.input + output * prices.output) / 1_000_000 + searches * (prices.searchQuery ?? 0)
+    );
+  }
+
+  #cost(url: string, text: string, most: number): number {
+    const model = modelIn(url);
+    if (model === undefined) return 0;
+    const usage = lastUsage(text);
+    if (usage === undefined) return isGenerating(url) ? most : 0;
+    const searched = new Set([...text.matchAll(/"webSearchQueries":\s*\[([^\]]*)\]/g)].map(([, queries]) => queries))
+      .size;
+    return computeCost(readUsage(usage, searched), this.#prices(model));
+  }
+}
+
+/** A request with a limit on its answer. */
+function bounded(init: RequestInit): RequestInit {
+  try {
+    const { generationConfig = {}, ...body } = JSON.parse(bodyText(init.body)) as { generationConfig?: object };
+    if (Array.isArray(generationConfig) || "maxOutputTokens" in generationConfig || "generation_config" in body)
+      return init;
+    const limited = { ...body, generationConfig: { ...generationConfig, maxOutputTokens: MOST_TOKENS } };
+    return { ...init, body: JSON.stringify(limited) };
+  } catch {
+    // No object, which no service answers.
+    return init;
+  }
+}
+
+const isGenerating = (url: string): boolean => /enerateContent\b/.test(url);
+
+/** The model that a request pays for; undefined if it costs nothing. */
+function modelIn(url: string): string | undefined {
+  if (/\/decisions\b/.test(url)) return "gemini-decision-1";
+  const [, model, verb = ""] = /\/models\/([^/:?]+):(\w+)/.exec(url) ?? [];
+  return /^countTokens$/.test(verb) ? undefined : model;
+}
+
+/** The last usage in a body, which counts for all of it. */
+function lastUsage(text: string): Parameters<typeof readUsage>[0] {
+  // One object, or events in lines.
+  for (const object of [text, ...text.split(/\r?\n/).map((line) => line.replace(/^data: ?/, ""))].toReversed()) {
+    let json: unknown;
+    try {
+      json = JSON.parse(object);
+    } catch {
+      continue;
+    }
+    for (const item of Array.isArray(json) ? json.toReversed() : [json]) {
+      const usage = pick(item, "usageMetadata");
+      // A decision counts in snake case, and only its input.
+      const input = pick(item, "usage", "total_input_tokens");
+      if (typeof input === "number") return { promptTokenCount: input };
+      if (typeof usage === "object" && usage !== null) return usage;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,146 @@
+import { join } from "node:path/posix";
+import type { EmulatorOptions, StrictSwitches } from "@pollux/emulator";
+import { readErrorText } from "../../packages/core/src/wire/errors/error-body.ts";
+import { type Rule, RULES } from "../../packages/emulator/src/validate/rules.ts";
+import { type Ask, type LiveAnswer, type LiveRequest, pick, type ServiceName } from "./service.ts";
+
+/** What the service says to a question, as a person sums it up. */
+export interface Reading {
+  /** The point of the question: `taken`, `refused`, a number, a list of fields. */
+  readonly is: string;
+  /** How it is worded, for a refusal: status and message. */
+  readonly wording?: string | undefined;
+}
+
+/** What to change in the emulator when the service says something else. */
+export type Change =
+  /** Options of `createEmulator()`, whose defaults are to become these. */
+  | { readonly options: Pick<EmulatorOptions, "strict" | "caches" | "callIds"> }
+  /** A file below `packages/emulator/src`, and what has to change in it. */
+  | { readonly file: string; readonly edit: string };
+
+/** Something that nobody here knows for certain about the service. */
+export interface Question {
+  readonly id: string;
+  /** In a sentence. */
+  readonly asks: string;
+  /** Where it is marked: ids of rules, names of switches, or what is said about the API. */
+  readonly marks: readonly string[];
+  readonly services: readonly ServiceName[];
+  readonly ask: (ask: Ask) => Promise<Reading>;
+  /** The change for each other reading that is foreseen. */
+  readonly changes: Readonly<Record<string, Change>>;
+  /** Where any other reading is to be entered. */
+  readonly file: string;
+}
+
+/** The reading of a model that the service no longer has: there is nothing to compare. */
+export const NOT_SERVED = "not served";
+
+/** A request, or how the answer to an earlier one leads to it. */
+type Sent = LiveRequest | ((ask: Ask) => Promise<LiveRequest>);
+type Rest = Partial<Pick<Question, "services" | "changes" | "file">>;
+
+const GOOGLE: readonly ServiceName[] = ["developer", "vertex"];
+export const DEV: { readonly services: readonly ServiceName[] } = { services: ["developer"] };
+export const strict = (switches: StrictSwitches): Change => ({ options: { strict: switches } });
+
+/** Where a rule is checked, below `src`. */
+export const fileOf = ({ file }: Rule): string => join("validate", file);
+
+/** A question with a reading of its own. */
+export function question(
+  id: string,
+  asks: string,
+  marks: readonly string[],
+  ask: Question["ask"],
+  rest: Rest = {},
+): Question {
+  const rule = RULES.find((one) => marks.includes(one.id));
+  const file = rule === undefined ? "validate/contract.ts" : fileOf(rule);
+  return { id, asks, marks, ask, services: GOOGLE, changes: {}, file, ...rest };
+}
+
+/** A question whether a request is taken; a second one may follow from the answer to the first. */
+export function taken(id: string, asks: string, marks: readonly string[], request: Sent, rest: Rest = {}): Question {
+  const ask = async (send: Ask): Promise<Reading> =>
+    refusalOf(await send(short(typeof request === "function" ? await request(send) : request)));
+  return question(id, asks, marks, ask, rest);
+}
+
+/** Such questions by id, with their marks in one text. */
+export function takenAll(
+  rows: Readonly<Record<string, readonly [asks: string, marks: string, request: Sent, rest?: Rest]>>,
+): readonly Question[] {
+  return Object.entries(rows).map(([id, [asks, marks, request, rest]]) =>
+    taken(id, asks, marks.split(", "), request, rest),
+  );
+}
+
+/** A question of how much: the largest of some sizes that the service takes. */
+export function most(
+  id: string,
+  asks: string,
+  marks: readonly string[],
+  sizes: readonly number[],
+  request: (size: number) => LiveRequest,
+  switches: (size: number) => StrictSwitches,
+): Question {
+  const ask = async (send: Ask): Promise<Reading> => {
+    let largest = 0;
+    for (const size of sizes) {
+      const { is, wording } = refusalOf(await send(short(request(size))));
+      if (is === NOT_SERVED) return { is };
+      if (is !== "taken") return { is: String(largest), wording };
+      largest = size;
+    }
+    return { is: String(largest) };
+  };
+  return question(id, asks, marks, ask, {
+    changes: Object.fromEntries([0, ...sizes].map((size) => [String(size), strict(switches(size))])),
+  });
+}
+
+/** Whether an answer is a refusal, and how that is worded. */
+export function refusalOf(answer: LiveAnswer): Reading {
+  if (answer.status < 300) return { is: "taken" };
+  const { status } = answer;
+  const { message, reason } = readErrorText(answer.text);
+  if (status === 404 && /model/i.test(message)) return { is: NOT_SERVED, wording: `${status} ${reason} ${message}` };
+  return { is: "refused", wording: [status, reason, answer.text.startsWith("<") ? "(a page)" : message].join(" ") };
+}
+
+/** The request with a limit on what an answer costs, where it has none; thinking needs some of it. */
+function short(request: LiveRequest): LiveRequest {
+  const { body, path, verb = "generateContent" } = request;
+  if (!(path ?? verb).endsWith("enerateContent") || typeof body !== "object" || body === null) return request;
+  const config = pick(body, "generationConfig");
+  if (
+    config !== undefined &&
+    (typeof config !== "object" || config === null || Array.isArray(config) || "maxOutputTokens" in config)
+  )
+    return request;
+  return { ...request, body: { ...body, generationConfig: { maxOutputTokens: 64, ...config } } };
+}
+
+/** What to change when the service's reading differs from the emulator's; undefined if it doesn't. */
+export function changeFor(asked: Question, service: Reading, emulator: Reading, evidence: string): Change | undefined {
+  if (service.is !== emulator.is) {
+    const found = asked.changes[service.is];
+    if (found !== undefined) return found;
+    const said = [service.is, service.wording].filter(Boolean).join(": ");
+    return { file: asked.file, edit: `${asked.marks.join(", ")}: make it say “${said}”; evidence: ${evidence}` };
+  }
+  if ((service.wording ?? "") === (emulator.wording ?? "")) return undefined;
+  const edit = `${asked.marks.join(", ")}: word it “${service.wording ?? ""}”, with certainty "R" in rules.ts; evidence: ${evidence}`;
+  return { file: asked.file, edit };
+}
+
+/** A change in words. */
+export function describeChange(change: Change): string {
+  if ("file" in change) return `${change.file}: ${change.edit}`;
+  const options = JSON.stringify(change.options)
+    .replaceAll(/"(\w+)":/g, "$1: ")
+    .replaceAll(/([,{])(?=\S)/g, "$1 ");
+  return `createEmulator(${options.replaceAll(/(?<=\S)}/g, " }")}): make it the default`;
+}

@@ -1,0 +1,31 @@
+import type { Question } from "../question.ts";
+import { ANSWER_QUESTIONS } from "./answers.ts";
+import { DECISION_QUESTIONS } from "./decisions.ts";
+import { HISTORY_QUESTIONS } from "./history.ts";
+import { REQUEST_QUESTIONS } from "./requests.ts";
+import { RULE_QUESTIONS } from "./rules.ts";
+
+/** What only one answer of the service can settle, and then the wording of every rule. */
+export const QUESTIONS: readonly Question[] = [
+  ...REQUEST_QUESTIONS,
+  ...HISTORY_QUESTIONS,
+  ...ANSWER_QUESTIONS,
+  ...DECISION_QUESTIONS,
+  ...RULE_QUESTIONS,
+];
+
+/** What is marked as a guess or kept as a switch, and can't be asked. */
+export const UNASKABLE: Readonly<Record<string, string>> = {
+  maxBodyBytes: "It protects the emulator's own memory; finding the service's limit would upload more than 100 MB.",
+  blockedDecisions: "A block can't be provoked without an input that nobody should send.",
+  "M-3": "How often a model repeats an id can't be provoked; recordings of real use will show it.",
+  "M-6": "Whether a model ever calls under NONE can't be provoked.",
+  "E-72": "A file is only processed for a moment; which moment can't be chosen.",
+  "E-79": "It would take an address that is closed to robots and belongs to nobody else.",
+  "A-3": "It would take a key that has leaked.",
+  "E-77": "A prompt of over a million tokens costs more than all other questions.",
+  "E-78": "The request would have to be larger than 100 MB.",
+  "Retry-After": "Whether a 429 or 503 carries it shows in the recordings once a quota is used up.",
+  CORS: "Only pages meet it; the emulator allows every header, as the service's list is not public.",
+  mcpServers: "The parts of server-side MCP need a public MCP server.",
+};
