@@ -12,5 +12,5 @@ export {
   type SessionTotals,
 } from "./outline-session.ts";
 export { type CallInTurn, readCalls } from "../model/history/open-calls.ts";
-export type { EndEntry } from "../session/log/entries.ts";
+export { type EndEntry, ENTRY_VERSION } from "../session/log/entries.ts";
 export type { OutsideAnswer } from "../tool/outside-answer.ts";

@@ -1,4 +1,5 @@
 import { type Json, NO_USAGE } from "@pollux/core";
+import { ENTRY_VERSION } from "@pollux/core/doctor";
 import type { DraftRow, HistoryRow, ProblemRow, SessionOverview, SessionState, SteeringRow } from "./inspection.ts";
 import type { ExchangeRow } from "./exchange-details.ts";
 import type { ExchangeFold } from "./exchange-fold.ts";
@@ -148,7 +149,8 @@ export class SessionFold {
       this.#createdAt ??= at;
       this.#updatedAt = at;
     }
-    if (type === undefined || typeof value["v"] !== "number") return "it has no version and type";
+    const version = value["v"];
+    if (type === undefined || typeof version !== "number") return "it has no version and type";
     switch (type) {
       case "history":
         return this.#readHistory(value);
@@ -173,8 +175,8 @@ export class SessionFold {
       case "end":
         return this.#addToRun(type, value, position, at ?? 0);
       default:
-        // A newer release may write to the same store.
-        return undefined;
+        // A newer release that shares the store may add types, as long as this one can read all others.
+        return version === ENTRY_VERSION ? undefined : `it is of version ${version}, which this release can't read`;
     }
   }
 

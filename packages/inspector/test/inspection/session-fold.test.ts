@@ -185,6 +185,11 @@ describe("a log of any condition is shown", () => {
       },
       "it belongs to run x, whose start is not in the log",
     ],
+    [
+      "a type and version of tomorrow",
+      { v: 9, at: 1, type: "dance" },
+      "it is of version 9, which this release can't read",
+    ],
     ["a run without an id", { v: 3, at: 1, type: "run" }, "its runId is missing"],
     ["a line that could not be read", { unreadable: "it is not JSON", text: "{" }, "it is not JSON"],
   ])("%s", async (_name, entry, problem) => {
