@@ -1,7 +1,7 @@
 import { ApiStatusError, TrafficLimitError } from "../../errors/api-errors.ts";
 import { MAX_TIMER_MS } from "../../internal/abort.ts";
 import { describe, type RetryNotice } from "../http/retry.ts";
-import { FairQueue, LinkedList, type ListNode, type QueuePosition } from "./fair-queue.ts";
+import { FairQueue } from "./fair-queue.ts";
 import { notSentError, RateGate } from "./rate-gate.ts";
 
 /** Shared by the {@link EndpointLimiter}s of one `Traffic`. */
@@ -46,10 +46,6 @@ export interface QueuedRequest {
   readonly queuedAt: number;
   /** When it was last announced to be sent, in milliseconds since the epoch. */
   retryAt: number;
-  /** In the queue of its gate, or in that of the slots. */
-  position: QueuePosition<QueuedRequest> | undefined;
-  /** Among all queued requests, oldest first. */
-  age: ListNode<QueuedRequest> | undefined;
   readonly resolve: (permit: Permit) => void;
   readonly reject: (error: unknown) => void;
   readonly onAbort: () => void;
@@ -73,7 +69,7 @@ export class EndpointLimiter {
   /** Requests that have passed their gate and wait for a slot. */
   readonly #slots = new FairQueue<QueuedRequest>();
   /** All queued requests, oldest first, so that one timer enforces the limit for all. */
-  readonly #byAge = new LinkedList<QueuedRequest>();
+  readonly #byAge = new Set<QueuedRequest>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #fillTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -130,7 +126,7 @@ export class EndpointLimiter {
     gate.close(error, this.#limits.random(), now);
     const closedMs = gate.remainingMs(now);
     this.#limits.onClosed(error, closedMs);
-    for (const queued of this.#byAge.toArray()) {
+    for (const queued of [...this.#byAge]) {
       if (queued.gate !== gate) continue;
       if (gate.exceeds(queued.request.maxDelayMs, now)) this.#reject(queued, notSentError(gate.name, error, closedMs));
       else this.#notify(queued, now);
@@ -170,32 +166,35 @@ export class EndpointLimiter {
         epoch: gate.epoch,
         queuedAt: now,
         retryAt: request.retryAt ?? -Infinity,
-        position: undefined,
-        age: undefined,
         resolve,
         reject,
         onAbort: () => this.#reject(queued, request.signal?.reason),
       };
-      queued.age = this.#byAge.push(queued);
+      this.#byAge.add(queued);
       request.signal?.addEventListener("abort", queued.onAbort, { once: true });
       if (this.#timer === undefined) this.#armLimit(now);
-      if (isThrough) queued.position = this.#slots.push(request.group, queued);
+      if (isThrough) this.#slots.push(request.group, queued);
       else this.#waitAtGate(queued, now);
     });
   }
 
   #waitAtGate(queued: QueuedRequest, now: number): void {
     const { gate } = queued;
-    queued.position = gate.waiting.push(queued.request.group, queued);
+    gate.waiting.push(queued.request.group, queued);
     if (!gate.isArmed) gate.arm(() => this.#open(gate), now);
     this.#notify(queued, now);
   }
 
-  /** A request whose notice throws leaves the queue: nothing would release its slot. */
+  /** Announces a wait that is more than a second longer than the one announced before. */
   #notify(queued: QueuedRequest, now: number): void {
+    const { gate, request } = queued;
+    const delayMs = gate.remainingMs(now);
+    if (gate.reason === undefined || now + delayMs <= queued.retryAt + 1000) return;
+    queued.retryAt = now + delayMs;
     try {
-      notifyDelay(queued, now);
+      request.onWait?.({ delayMs: Math.ceil(delayMs), error: describe(gate.reason) });
     } catch (error) {
+      // It leaves the queue: nothing would release its slot.
       this.#reject(queued, error);
     }
   }
@@ -207,7 +206,7 @@ export class EndpointLimiter {
       const queued = gate.waiting.shift();
       if (queued === undefined) break;
       queued.epoch = gate.epoch;
-      queued.position = this.#slots.push(queued.request.group, queued);
+      this.#slots.push(queued.request.group, queued);
     }
     gate.arm(() => this.#open(gate), now);
     this.#fill();
@@ -235,9 +234,10 @@ export class EndpointLimiter {
   }
 
   #dequeue(queued: QueuedRequest): void {
-    const { position, age, gate, request } = queued;
-    position?.queue.remove(position);
-    if (age !== undefined) this.#byAge.remove(age);
+    const { gate, request } = queued;
+    gate.waiting.remove(request.group, queued);
+    this.#slots.remove(request.group, queued);
+    this.#byAge.delete(queued);
     request.signal?.removeEventListener("abort", queued.onAbort);
     gate.disarmIfEmpty();
     if (this.#byAge.size > 0) return;
@@ -248,7 +248,7 @@ export class EndpointLimiter {
   }
 
   #armLimit(now: number): void {
-    const oldest = this.#byAge.first;
+    const [oldest] = this.#byAge;
     this.#timer = undefined;
     if (oldest === undefined) return;
     const left = oldest.queuedAt + this.#limits.maxQueueMs - now;
@@ -258,10 +258,11 @@ export class EndpointLimiter {
   #expire(): void {
     const { maxQueueMs } = this.#limits;
     const now = Date.now();
-    for (let first = this.#byAge.first; first && first.queuedAt + maxQueueMs <= now; first = this.#byAge.first) {
+    for (const oldest of this.#byAge) {
+      if (oldest.queuedAt + maxQueueMs > now) break;
       const host = new URL(this.baseUrl).host;
       const why = `A request to ${host} was queued for ${maxQueueMs} ms without being sent: start fewer at once, or raise Traffic's maxQueueMs.`;
-      this.#reject(first, new TrafficLimitError("maxQueueMs", maxQueueMs, why));
+      this.#reject(oldest, new TrafficLimitError("maxQueueMs", maxQueueMs, why));
     }
     this.#armLimit(now);
   }
@@ -301,14 +302,4 @@ export class Permit {
     // Any other failure means that requests get through. A daily quota is reported to each request.
     else this.accepted();
   }
-}
-
-/** Announces a wait that is more than a second longer than the one announced before. */
-function notifyDelay(queued: QueuedRequest, now: number): void {
-  const { gate, request } = queued;
-  const delayMs = gate.remainingMs(now);
-  const error = gate.reason;
-  if (error === undefined || now + delayMs <= queued.retryAt + 1000) return;
-  queued.retryAt = now + delayMs;
-  request.onWait?.({ delayMs: Math.ceil(delayMs), error: describe(error) });
 }
