@@ -1,6 +1,6 @@
 import { AgentError } from "../../errors/agent-error.ts";
 import type { HeaderFields } from "../endpoints/endpoint.ts";
-import type { BodyScrubber } from "../secrets/body-scrubber.ts";
+import type { BodyScrubber } from "../secrets/redact-bytes.ts";
 import { MARK, redact, redactPieces } from "../secrets/redact.ts";
 import type { AnswerHead, AnswerHeaders, HttpRequest } from "./transport.ts";
 

@@ -126,7 +126,7 @@ export class EndpointLimiter {
     gate.close(error, this.#limits.random(), now);
     const closedMs = gate.remainingMs(now);
     this.#limits.onClosed(error, closedMs);
-    for (const queued of [...this.#byAge]) {
+    for (const queued of this.#byAge) {
       if (queued.gate !== gate) continue;
       if (gate.exceeds(queued.request.maxDelayMs, now)) this.#reject(queued, notSentError(gate.name, error, closedMs));
       else this.#notify(queued, now);
