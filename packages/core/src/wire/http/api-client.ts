@@ -18,7 +18,7 @@ import {
   parseJson,
   StreamedAnswer,
 } from "./read-answers.ts";
-import { DEFAULT_RETRY, type RetryOptions, type RetryPolicy, withRetry } from "./retry.ts";
+import { DEFAULT_RETRY, type RetryPolicy, withRetry } from "./retry.ts";
 import { DEFAULT_TIMEOUTS, type Timeouts, withDefaults } from "./timeouts.ts";
 
 /** Reads a whole answer. */
@@ -119,9 +119,18 @@ export class ApiClient implements ExchangeSettings {
 
   /** Makes attempts according to the retry policy. */
   retried<T>(call: ApiCall, options: CallOptions, attempt: (attempt: number) => Promise<T>): Promise<T> {
-    return withRetry(attempt, options.signal, (failure) => {
-      options.budget?.failed(failure);
-      return this.#retryOptions(call, options);
+    const { operation, model } = call;
+    return withRetry(attempt, {
+      policy: this.#retry,
+      signal: options.signal,
+      random: this.#random,
+      onRetry: (notice, error) => {
+        options.budget?.failed(error);
+        this.#retryAt.set(call, Date.now() + notice.delayMs);
+        (options.logger ?? this.logger).warn({ operation, model, ...notice }, "request failed, retrying");
+        options.onRetry?.(notice);
+      },
+      heldMs: (error) => this.limiter.closedMs(error),
     });
   }
 
@@ -150,21 +159,6 @@ export class ApiClient implements ExchangeSettings {
     options.budget?.take();
     const retryAt = attempt > 1 ? this.#retryAt.get(call) : undefined;
     return new Exchange(this, call, options, attempt, retryAt);
-  }
-
-  #retryOptions(call: ApiCall, options: CallOptions): RetryOptions {
-    const { operation, model } = call;
-    return {
-      policy: this.#retry,
-      signal: options.signal,
-      random: this.#random,
-      onRetry: (notice) => {
-        this.#retryAt.set(call, Date.now() + notice.delayMs);
-        (options.logger ?? this.logger).warn({ operation, model, ...notice }, "request failed, retrying");
-        options.onRetry?.(notice);
-      },
-      heldMs: (error) => this.limiter.closedMs(error),
-    };
   }
 }
 
