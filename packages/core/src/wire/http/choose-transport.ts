@@ -8,9 +8,9 @@ import {
   type FetchLike,
   type HttpRequest,
   type InFlightRequest,
-  type PlatformTransport,
+  type Send,
   SEND,
-  type Sender,
+  type Transport,
 } from "./transport.ts";
 
 const NAMES = ["auto", "fetch", "node"] as const;
@@ -23,13 +23,13 @@ const VARIABLE = "POLLUX_HTTP_CLIENT";
 
 /** Chooses what sends each request, and logs the choice when it changes. */
 export class TransportChoice {
-  readonly #fetch: FetchLike | undefined;
+  readonly #given: Send | undefined;
   readonly #name: HttpClientName;
   #logged: string | undefined;
 
   /** @throws {ConfigurationError} For an unknown name, and for a `fetch` together with a name. */
   constructor(
-    fetch: FetchLike | undefined,
+    fetch: FetchLike | Transport | undefined,
     httpClient: HttpClientName | undefined,
     env: Environment = processEnvironment(),
   ) {
@@ -41,7 +41,7 @@ export class TransportChoice {
       throw new ConfigurationError(
         `${httpClient === undefined ? VARIABLE : "httpClient"} must be "auto", "fetch" or "node".`,
       );
-    this.#fetch = fetch;
+    if (fetch !== undefined) this.#given = SEND in fetch ? fetch[SEND] : (request) => new FetchRequest(request, fetch);
     this.#name = name;
   }
 
@@ -50,45 +50,33 @@ export class TransportChoice {
    *
    * @throws {ConfigurationError} For `node` on a platform without it.
    */
-  current(logger: Logger): FetchLike | Sender | Promise<FetchLike | Sender> {
-    if (this.#fetch !== undefined) return this.#fetch;
-    if (this.#name === "fetch") return this.#use(platformFetch, logger, "fetch", "configured");
-    return this.#choose(platformTransport, logger);
-  }
-
-  #choose(platform: PlatformTransport | undefined, logger: Logger): FetchLike | Sender | Promise<FetchLike | Sender> {
+  current(logger: Logger): Send | Promise<Send> {
+    if (this.#given !== undefined) return this.#given;
     const isForced = this.#name === "node";
+    const platform = this.#name === "fetch" ? undefined : platformTransport;
     if (platform === undefined) {
       if (isForced) throw new ConfigurationError('httpClient: "node" requires Node: remove it, or use "fetch".');
-      return this.#use(platformFetch, logger, "fetch", "the platform has no alternative");
+      const why = this.#name === "fetch" ? "configured" : "the platform has no alternative";
+      return this.#use(sendByFetch, logger, "fetch", why);
     }
     const why = isForced ? undefined : platform.whyFetch();
-    if (why !== undefined) return this.#use(platformFetch, logger, "fetch", why);
-    const opened = platform.open(isForced);
+    if (why !== undefined) return this.#use(sendByFetch, logger, "fetch", why);
+    const send = platform.open(isForced);
     // A patch of node:http cannot be detected before it is loaded.
-    if (!isSender(opened)) return opened.then(() => this.#choose(platform, logger));
-    return this.#use(opened, logger, platform.name, isForced ? "configured" : "fetch is unpatched");
+    if (typeof send !== "function") return send.then(() => this.current(logger));
+    return this.#use(send, logger, platform.name, isForced ? "configured" : "fetch is unpatched");
   }
 
-  #use<Fetch extends FetchLike | Sender>(fetch: Fetch, logger: Logger, httpClient: string, why: string): Fetch {
+  #use(send: Send, logger: Logger, httpClient: string, why: string): Send {
     if (this.#logged !== why) logger.debug({ httpClient, why }, "HTTP client chosen");
     this.#logged = why;
-    return fetch;
+    return send;
   }
 }
 
-/** Looked up with each request, so that a fetch patched later (tracing, tests) is used. */
-function platformFetch(input: string, init: RequestInit): Promise<Response> {
-  return globalThis.fetch(input, init);
-}
-
-/** Sends through a sender, or through a plain `fetch`. */
-export function sendRequest(request: HttpRequest, fetch: FetchLike | Sender): InFlightRequest {
-  return isSender(fetch) ? fetch[SEND](request) : new FetchRequest(request, fetch);
-}
-
-function isSender(fetch: FetchLike | Sender | Promise<unknown>): fetch is Sender {
-  return SEND in fetch;
+/** Looks the platform's `fetch` up with each request, so that one patched later (tracing, tests) is used. */
+function sendByFetch(request: HttpRequest): InFlightRequest {
+  return new FetchRequest(request, (input, init) => globalThis.fetch(input, init));
 }
 
 /** A request sent by a `fetch`, which may ignore its signal. */

@@ -8,13 +8,13 @@ import { redact } from "../secrets/redact.ts";
 import { type FailureContext, redirectError, statusError } from "../errors/status-error.ts";
 import { Permit, type PermitRequest, type WaitNotice } from "../limiter/endpoint-limiter.ts";
 import type { TrafficLimiter } from "../limiter/traffic.ts";
-import { sendRequest, type TransportChoice } from "./choose-transport.ts";
+import type { TransportChoice } from "./choose-transport.ts";
 import { TappedExchange } from "./exchange-tap.ts";
 import { networkError } from "./network-error.ts";
 import { readFirstEvent } from "./sse.ts";
 import { timeoutError, type Timeouts } from "./timeouts.ts";
 import type { WireTool } from "../types/declaration.ts";
-import type { AnswerHead, AnswerHeaders, FetchLike, InFlightRequest, Sender } from "./transport.ts";
+import type { AnswerHead, AnswerHeaders, InFlightRequest, Send } from "./transport.ts";
 
 /** One call of the API, which may take several attempts. */
 export interface ApiCall {
@@ -136,8 +136,8 @@ export class Exchange implements PermitRequest {
         // A token may have expired in the queue.
         this.#auth = await endpoint.authHeaders();
       }
-      const fetch = this.#settings.transport.current(this.#logger);
-      this.#request = this.#send(isPromise(fetch) ? await fetch : fetch);
+      const send = this.#settings.transport.current(this.#logger);
+      this.#request = this.#send(typeof send === "function" ? send : await send);
       this.#head = await this.#request.head;
     } catch (error) {
       const failure = this.#request === undefined ? error : this.#failed(error, "No response from");
@@ -275,7 +275,7 @@ export class Exchange implements PermitRequest {
     this.#options.onWait?.(notice);
   }
 
-  #send(fetch: FetchLike | Sender): InFlightRequest {
+  #send(send: Send): InFlightRequest {
     this.signal?.throwIfAborted();
     const { method, path, url, body, bodyIsView, headers } = this.#call;
     const { baseUrl, apiVersion } = this.#settings.endpoint;
@@ -291,7 +291,7 @@ export class Exchange implements PermitRequest {
       // A piece of an upload must not arrive twice.
       repeatable: headers?.["x-goog-upload-command"] === undefined,
     };
-    const sent = sendRequest(request, fetch);
+    const sent = send(request);
     const { budget } = this.#options;
     if (budget !== undefined) budget.sent++;
     this.#tapped?.sent(request, this.#auth, this.#secrets);
