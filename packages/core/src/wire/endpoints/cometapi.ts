@@ -1,6 +1,14 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { type Environment, processEnvironment } from "../../internal/environment.ts";
-import { buildEndpoint, checkBaseUrl, type Endpoint, isCometHost, isLoopback, localKey, signWith } from "./endpoint.ts";
+import {
+  buildEndpoint,
+  checkBaseUrl,
+  EMULATOR_KEY,
+  type Endpoint,
+  isCometHost,
+  isLoopback,
+  signWith,
+} from "./endpoint.ts";
 
 /** Options of {@link cometapi}. */
 export interface CometApiOptions {
@@ -27,8 +35,8 @@ export function cometapi(options: CometApiOptions = {}): Endpoint {
   });
 }
 
-function cometKeyFor(baseUrl: string, env: Environment): string | undefined {
-  if (isLoopback(baseUrl)) return localKey(baseUrl);
+function cometKeyFor(baseUrl: string, env: Environment): string {
+  if (isLoopback(baseUrl)) return EMULATOR_KEY;
   const { host } = new URL(baseUrl);
   if (!isCometHost(baseUrl))
     throw new ConfigurationError(

@@ -3,13 +3,13 @@ import { type Environment, processEnvironment } from "../../internal/environment
 import {
   apiVersionFrom,
   checkBaseUrl,
+  checkModelId,
+  EMULATOR_KEY,
   type Endpoint,
   type HeaderFields,
   isGoogleHost,
   isLoopback,
-  localKey,
   signWith,
-  vertexModelPath,
 } from "./endpoint.ts";
 
 /** Options of {@link vertex}: an API key (express mode), or an access token with a project. */
@@ -48,12 +48,23 @@ export function vertex(options: VertexOptions = {}): Endpoint {
     apiVersion: options.apiVersion ?? apiVersionFrom(env, "v1beta1"),
     modelsPath: "publishers/google/models",
     cachesPath: `${prefix}cachedContents`,
-    modelPath: (model) => vertexModelPath(model, prefix),
+    modelPath: (model) => modelPathBelow(prefix, model),
     authHeaders: accessToken
       ? async (): Promise<HeaderFields> => signWith(await accessToken(), "bearer")
       : () => signWith(options.apiKey || expressKeyFor(baseUrl, env), "x-goog-api-key"),
     learned: new Map(),
   };
+}
+
+/** @param prefix - `projects/…/locations/…/`, or empty in express mode. */
+function modelPathBelow(prefix: string, model: string): string {
+  checkModelId(model);
+  if (model.startsWith("projects/")) return model;
+  if (model.startsWith("publishers/")) return prefix + model;
+  const [publisher, ...rest] = model.split("/");
+  if (rest.length === 0 || publisher === "models")
+    return `${prefix}publishers/google/models/${rest.join("/") || model}`;
+  return `${prefix}publishers/${publisher}/models/${rest.join("/")}`;
 }
 
 function hostOf(location: string): string {
@@ -72,8 +83,8 @@ function projectOf(options: VertexOptions, env: Environment): string {
   );
 }
 
-function expressKeyFor(baseUrl: string, env: Environment): string | undefined {
-  if (isLoopback(baseUrl)) return localKey(baseUrl);
+function expressKeyFor(baseUrl: string, env: Environment): string {
+  if (isLoopback(baseUrl)) return EMULATOR_KEY;
   const key = isGoogleHost(baseUrl) ? env["GOOGLE_API_KEY"] : undefined;
   if (key) return key;
   throw new ConfigurationError(

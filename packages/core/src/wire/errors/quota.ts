@@ -1,20 +1,13 @@
-import type { QuotaViolation } from "../../errors/api-errors.ts";
+import type { ApiStatusFacts, QuotaViolation } from "../../errors/api-errors.ts";
 import { isObject } from "../../internal/json.ts";
 import type { ErrorBody } from "./error-body.ts";
 import type { AnswerHeaders } from "../http/transport.ts";
 
 /** Whether and when to retry a request that was rejected for its rate. */
-export interface QuotaVerdict {
-  readonly retryable: boolean;
-  /** Milliseconds. */
-  readonly retryAfterMs?: number | undefined;
-  /** Milliseconds since the epoch. */
-  readonly resetsAt?: number | undefined;
-  readonly violations: readonly QuotaViolation[];
-}
+export type QuotaVerdict = Pick<ApiStatusFacts, "retryable" | "retryAfterMs" | "resetsAt" | "quotaViolations">;
 
 /** Reasons for which a retry does not help. */
-const TERMINAL_REASONS: ReadonlySet<string> = new Set([
+const TERMINAL_REASONS: ReadonlySet<unknown> = new Set([
   "QUOTA_EXHAUSTED",
   "MODEL_CAPACITY_EXHAUSTED",
   "INSUFFICIENT_G1_CREDITS_BALANCE",
@@ -27,17 +20,16 @@ const TERMINAL_REASONS: ReadonlySet<string> = new Set([
  * @see https://ai.google.dev/gemini-api/docs/rate-limits
  */
 export function judgeQuota(body: ErrorBody, headers: AnswerHeaders | undefined, now: number): QuotaVerdict {
-  const violations = quotaViolations(body.details);
+  const quotaViolations = violationsIn(body.details);
   const reasons = detailsOf(body.details, "ErrorInfo").map(({ reason }) => reason);
-  const said = serverDelay(body, headers, now);
-  if (/\blimit: 0(?![\d.])/.test(body.message)) return { retryable: false, violations };
-  if (violations.some(({ quotaId }) => quotaId !== undefined && /PerDay|Daily/i.test(quotaId)))
-    return { retryable: false, resetsAt: nextMidnightPacific(now), violations };
-  if (reasons.some((reason) => typeof reason === "string" && TERMINAL_REASONS.has(reason)))
-    return { retryable: false, violations };
+  if (/\blimit: 0(?![\d.])/.test(body.message)) return { retryable: false, quotaViolations };
+  if (quotaViolations.some(({ quotaId = "" }) => /PerDay|Daily/i.test(quotaId)))
+    return { retryable: false, resetsAt: nextMidnightPacific(now), quotaViolations };
+  if (reasons.some((reason) => TERMINAL_REASONS.has(reason))) return { retryable: false, quotaViolations };
   const perMinute =
-    violations.some(({ quotaId }) => quotaId?.includes("PerMinute")) || reasons.includes("RATE_LIMIT_EXCEEDED");
-  return { retryable: true, retryAfterMs: said ?? (perMinute ? 60_000 : undefined), violations };
+    quotaViolations.some(({ quotaId }) => quotaId?.includes("PerMinute")) || reasons.includes("RATE_LIMIT_EXCEEDED");
+  const retryAfterMs = serverDelay(body, headers, now) ?? (perMinute ? 60_000 : undefined);
+  return { retryable: true, retryAfterMs, quotaViolations };
 }
 
 /** The wait the service asked for: `RetryInfo`, then the sentence in the message, then `Retry-After`. Milliseconds. */
@@ -59,7 +51,7 @@ export function nextMidnightPacific(now: number): number {
   return off > day / 2 ? next + (day - off) : next - off;
 }
 
-function quotaViolations(details: readonly unknown[]): readonly QuotaViolation[] {
+function violationsIn(details: readonly unknown[]): readonly QuotaViolation[] {
   return detailsOf(details, "QuotaFailure").flatMap(({ violations }) => {
     if (!Array.isArray(violations)) return [];
     return violations.filter(isObject).map(({ quotaMetric, quotaId, quotaValue }) => ({

@@ -88,14 +88,12 @@ function buildError(status: number, received: ErrorBody, context: FailureContext
   const quota: QuotaVerdict =
     status === 429
       ? judgeQuota(body, headers, now)
-      : { retryable, violations: [], retryAfterMs: retryable ? serverDelay(body, headers, now) : undefined };
+      : { retryable, retryAfterMs: retryable ? serverDelay(body, headers, now) : undefined };
   const facts: ApiStatusFacts = {
+    ...quota,
     status,
     reason: body.reason,
     retryable: retryable && quota.retryable,
-    retryAfterMs: quota.retryAfterMs,
-    resetsAt: quota.resetsAt,
-    quotaViolations: quota.violations,
     details: body.details,
     requestId: requestId(body, context),
     url: hostAndPath(context.url),

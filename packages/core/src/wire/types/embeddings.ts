@@ -1,4 +1,4 @@
-import type { Content, Fields } from "./content.ts";
+import type { Content, Fields, Numbers } from "./content.ts";
 import type { UsageMetadata } from "./generate-content.ts";
 
 /**
@@ -6,7 +6,7 @@ import type { UsageMetadata } from "./generate-content.ts";
  *
  * @see https://ai.google.dev/api/embeddings
  */
-export interface EmbedContentRequest {
+export interface EmbedContentRequest extends Numbers<"outputDimensionality"> {
   /** Resource path of the model; required in a batch. */
   readonly model?: string | undefined;
   readonly content: Content;
@@ -14,7 +14,6 @@ export interface EmbedContentRequest {
   readonly taskType?: string | undefined;
   /** Only with `RETRIEVAL_DOCUMENT`. */
   readonly title?: string | undefined;
-  readonly outputDimensionality?: number | undefined;
   /** Where Vertex has its options. */
   readonly embedContentConfig?:
     | Fields<{ taskType: string; title: string; outputDimensionality: number; autoTruncate: boolean }>

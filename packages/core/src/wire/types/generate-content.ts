@@ -1,4 +1,4 @@
-import type { Content, Fields, JsonObject, Part, Texts, Word } from "./content.ts";
+import type { Content, Fields, JsonObject, Numbers, Part, Texts, Word } from "./content.ts";
 import type { JsonSchema, ToolConfig, WireTool } from "./declaration.ts";
 
 /**
@@ -32,23 +32,14 @@ export interface ThinkingConfig {
  *
  * @see https://ai.google.dev/api/generate-content#v1beta.GenerationConfig
  */
-export interface GenerationConfig {
-  readonly temperature?: number | undefined;
-  readonly topP?: number | undefined;
-  readonly topK?: number | undefined;
-  readonly candidateCount?: number | undefined;
-  readonly maxOutputTokens?: number | undefined;
-  readonly stopSequences?: readonly string[] | undefined;
-  readonly seed?: number | undefined;
-  readonly presencePenalty?: number | undefined;
-  readonly frequencyPenalty?: number | undefined;
+export interface GenerationConfig
+  extends
+    Numbers<"temperature" | "topP" | "topK" | "seed" | "presencePenalty" | "frequencyPenalty">,
+    Numbers<"candidateCount" | "maxOutputTokens" | "logprobs">,
+    Texts<"responseMimeType" | "mediaResolution">,
+    Fields<Record<"stopSequences" | "responseModalities", readonly string[]>>,
+    Fields<Record<"responseSchema" | "responseJsonSchema", JsonSchema>> {
   readonly responseLogprobs?: boolean | undefined;
-  readonly logprobs?: number | undefined;
-  readonly responseMimeType?: string | undefined;
-  readonly responseSchema?: JsonSchema | undefined;
-  readonly responseJsonSchema?: JsonSchema | undefined;
-  readonly responseModalities?: readonly string[] | undefined;
-  readonly mediaResolution?: string | undefined;
   readonly speechConfig?: SpeechConfig | undefined;
   readonly thinkingConfig?: ThinkingConfig | undefined;
   readonly imageConfig?: ImageConfig | undefined;
@@ -92,21 +83,16 @@ export type ModalityTokenCount = Fields<{ modality: string; tokenCount: number }
  *
  * @see https://ai.google.dev/api/generate-content#UsageMetadata
  */
-export interface UsageMetadata {
+export interface UsageMetadata
+  extends
+    Numbers<"rawPromptTokenCount" | "cachedContentTokenCount" | "candidatesTokenCount" | "thoughtsTokenCount">,
+    Numbers<"toolUsePromptTokenCount" | "totalTokenCount">,
+    Fields<
+      Record<`${"prompt" | "cache" | "candidates" | "toolUsePrompt"}TokensDetails`, readonly ModalityTokenCount[]>
+    >,
+    Texts<"serviceTier" | "trafficType"> {
   /** Includes cached tokens. */
   readonly promptTokenCount?: number | undefined;
-  readonly rawPromptTokenCount?: number | undefined;
-  readonly cachedContentTokenCount?: number | undefined;
-  readonly candidatesTokenCount?: number | undefined;
-  readonly thoughtsTokenCount?: number | undefined;
-  readonly toolUsePromptTokenCount?: number | undefined;
-  readonly totalTokenCount?: number | undefined;
-  readonly promptTokensDetails?: readonly ModalityTokenCount[] | undefined;
-  readonly cacheTokensDetails?: readonly ModalityTokenCount[] | undefined;
-  readonly candidatesTokensDetails?: readonly ModalityTokenCount[] | undefined;
-  readonly toolUsePromptTokensDetails?: readonly ModalityTokenCount[] | undefined;
-  readonly serviceTier?: string | undefined;
-  readonly trafficType?: string | undefined;
 }
 
 /** One grounding chunk; exactly one of the kinds is set. */
@@ -130,8 +116,7 @@ type RetrievedPlace = Texts<"mediaId"> &
     pageNumber: number;
     customMetadata: readonly (Texts<"key" | "stringValue"> &
       Fields<{ numericValue: number; stringListValue: Fields<{ values: readonly string[] }> }>)[];
-    ragChunk: Texts<"text" | "chunkId" | "fileId"> &
-      Fields<{ pageSpan: Fields<Record<"firstPage" | "lastPage", number>> }>;
+    ragChunk: Texts<"text" | "chunkId" | "fileId"> & Fields<{ pageSpan: Numbers<"firstPage" | "lastPage"> }>;
   }>;
 
 /** Where in the answer a source supports what is said. Offsets are UTF-8 bytes over the visible text, end exclusive; zero is absent. */
@@ -229,11 +214,11 @@ export interface SafetyRating {
  *
  * @see https://ai.google.dev/api/generate-content#CitationMetadata
  */
-export interface CitationSource extends Texts<"uri" | "title">, Fields<Record<"startIndex" | "endIndex", number>> {
+export interface CitationSource extends Texts<"uri" | "title">, Numbers<"startIndex" | "endIndex"> {
   /** License of the work, such as one of a code repository. */
   readonly license?: string | undefined;
   /** Zero members are unknown. */
-  readonly publicationDate?: Fields<Record<"year" | "month" | "day", number>> | undefined;
+  readonly publicationDate?: Numbers<"year" | "month" | "day"> | undefined;
 }
 
 /** What an answer quotes: `citationSources` on the Developer API and CometAPI, `citations` on Vertex. */

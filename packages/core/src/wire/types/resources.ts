@@ -1,6 +1,5 @@
-import type { Content, Texts } from "./content.ts";
-import type { ToolConfig, WireTool } from "./declaration.ts";
-import type { GenerateContentRequest, ModalityTokenCount, SystemInstruction } from "./generate-content.ts";
+import type { Content, Fields, Numbers, Texts, Word } from "./content.ts";
+import type { GenerateContentRequest, ModalityTokenCount } from "./generate-content.ts";
 
 /** How long a cache lives, in one of two forms: as seconds with an `s` (`"3600s"`), or as a point in time (RFC 3339). */
 export type CacheExpiry =
@@ -12,16 +11,12 @@ export type CacheExpiry =
  *
  * @see https://ai.google.dev/api/caching#CachedContent
  */
-export interface CreateCachedContentRequest {
+export interface CreateCachedContentRequest
+  extends
+    Texts<"displayName" | "ttl" | "expireTime">,
+    Fields<Pick<GenerateContentRequest, "systemInstruction" | "tools" | "toolConfig" | "contents">> {
   /** Resource path of the only model that can use it. */
   readonly model: string;
-  readonly displayName?: string | undefined;
-  readonly systemInstruction?: SystemInstruction | undefined;
-  readonly tools?: readonly WireTool[] | undefined;
-  readonly toolConfig?: ToolConfig | undefined;
-  readonly contents?: readonly Content[] | undefined;
-  readonly ttl?: string | undefined;
-  readonly expireTime?: string | undefined;
 }
 
 /** What the service says about a cache; what it holds is not shown again. Times are RFC 3339; unknown fields are kept. */
@@ -32,11 +27,15 @@ export interface CachedContent extends Texts<"displayName" | "createTime" | "upd
   readonly usageMetadata?: { readonly totalTokenCount?: number | undefined } | undefined;
 }
 
-/** One page of the list of caches. */
-export interface ListCachedContentsResponse {
-  readonly cachedContents?: readonly CachedContent[] | undefined;
+/** One page of a list. */
+interface Page {
   /** Pass it on to get the next page; absent on the last one. */
   readonly nextPageToken?: string | undefined;
+}
+
+/** One page of the list of caches. */
+export interface ListCachedContentsResponse extends Page {
+  readonly cachedContents?: readonly CachedContent[] | undefined;
 }
 
 /**
@@ -52,22 +51,20 @@ export interface GeminiFile extends Texts<"displayName" | "mimeType" | "createTi
   /** Decimal digits. */
   readonly sizeBytes?: string | undefined;
   /** `PROCESSING` until it can be used, then `ACTIVE`; `FAILED` when it never can; or a newer word. */
-  readonly state?: "PROCESSING" | "ACTIVE" | "FAILED" | (string & {}) | undefined;
+  readonly state?: Word<"PROCESSING" | "ACTIVE" | "FAILED"> | undefined;
   /** Why it failed. */
   readonly error?: { readonly code?: number | undefined; readonly message?: string | undefined } | undefined;
   /** When the service deletes it, 48 hours after it was made. */
   readonly expirationTime?: string | undefined;
   /** Base64. */
   readonly sha256Hash?: string | undefined;
-  readonly source?: "UPLOADED" | "GENERATED" | (string & {}) | undefined;
+  readonly source?: Word<"UPLOADED" | "GENERATED"> | undefined;
   readonly videoMetadata?: { readonly videoDuration?: string | undefined } | undefined;
 }
 
 /** One page of the list of files. */
-export interface ListFilesResponse {
+export interface ListFilesResponse extends Page {
   readonly files?: readonly GeminiFile[] | undefined;
-  /** Pass it on to get the next page; absent on the last one. */
-  readonly nextPageToken?: string | undefined;
 }
 
 /**
@@ -75,26 +72,21 @@ export interface ListFilesResponse {
  *
  * @see https://ai.google.dev/api/models#Model
  */
-export interface ModelInfo extends Texts<"version" | "displayName" | "description"> {
+export interface ModelInfo
+  extends
+    Texts<"version" | "displayName" | "description">,
+    Numbers<"inputTokenLimit" | "outputTokenLimit" | "temperature" | "maxTemperature" | "topP" | "topK"> {
   /** With its prefix, such as `models/gemini-flash-latest`. */
   readonly name: string;
-  readonly inputTokenLimit?: number | undefined;
-  readonly outputTokenLimit?: number | undefined;
   readonly supportedGenerationMethods?: readonly string[] | undefined;
-  readonly temperature?: number | undefined;
-  readonly maxTemperature?: number | undefined;
-  readonly topP?: number | undefined;
-  readonly topK?: number | undefined;
   readonly thinking?: boolean | undefined;
 }
 
 /** One page of the list of models. */
-export interface ListModelsResponse {
+export interface ListModelsResponse extends Page {
   readonly models?: readonly ModelInfo[] | undefined;
   /** Vertex's name for the same list. */
   readonly publisherModels?: readonly ModelInfo[] | undefined;
-  /** Pass it on to get the next page; absent on the last one. */
-  readonly nextPageToken?: string | undefined;
 }
 
 /**
