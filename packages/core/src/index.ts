@@ -282,8 +282,9 @@ export type { RequestBudget, RetryPolicy } from "./wire/http/retry.ts";
 export type { HttpClientName } from "./wire/http/choose-transport.ts";
 export type { ExchangeChunk, ExchangeTap, HttpExchange } from "./wire/http/exchange-tap.ts";
 export type { FetchLike } from "./wire/http/transport.ts";
-export type { Timeouts } from "./wire/http/timeouts.ts";
-export { Traffic, type TrafficOptions, type TrafficState } from "./wire/limiter/traffic.ts";
+export type { Timeouts } from "./wire/limits.ts";
+export type { TrafficOptions } from "./wire/limiter/endpoint-limiter.ts";
+export { Traffic, type TrafficState } from "./wire/limiter/traffic.ts";
 
 // steps: for those who run the loop on a durable engine
 export { RunSuspended } from "./durable/steps.ts";

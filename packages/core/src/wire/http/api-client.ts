@@ -7,19 +7,12 @@ import type { CallOptions, GeminiClientOptions } from "../client-options.ts";
 import { defaultEndpoint } from "../endpoints/default-endpoint.ts";
 import type { Endpoint } from "../endpoints/endpoint.ts";
 import { embeddedError } from "../errors/status-error.ts";
-import { type TrafficLimiter, Traffic } from "../limiter/traffic.ts";
+import { Traffic } from "../limiter/traffic.ts";
 import { TransportChoice } from "./choose-transport.ts";
 import { type ApiCall, Exchange, type ExchangeSettings } from "./exchange.ts";
-import {
-  type AnswerLimits,
-  type AnswerStream,
-  DEFAULT_LIMITS,
-  isErrorObject,
-  parseJson,
-  StreamedAnswer,
-} from "./read-answers.ts";
+import { type AnswerStream, isErrorObject, parseJson, StreamedAnswer } from "./read-answers.ts";
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from "./retry.ts";
-import { DEFAULT_TIMEOUTS, type Timeouts, withDefaults } from "./timeouts.ts";
+import { type AnswerLimits, DEFAULT_LIMITS, DEFAULT_TIMEOUTS, type Timeouts, withDefaults } from "../limits.ts";
 
 /** Reads a whole answer. */
 type ReadAnswer<T> = (text: string, exchange: Exchange) => T;
@@ -28,7 +21,7 @@ type ReadAnswer<T> = (text: string, exchange: Exchange) => T;
 function checkClientOptions({ endpoint, traffic }: GeminiClientOptions): void {
   if (endpoint !== undefined && typeof endpoint?.modelPath !== "function")
     throw new TypeError("endpoint must be made by google(), vertex(), cometapi() or endpoint()");
-  if (traffic !== undefined && typeof traffic?.limiter !== "object")
+  if (traffic !== undefined && typeof traffic?.acquire !== "function")
     throw new TypeError("traffic must be made by new Traffic()");
 }
 
@@ -37,7 +30,7 @@ export class ApiClient implements ExchangeSettings {
   readonly timeouts: Timeouts;
   readonly logger: Logger;
   readonly now: () => number;
-  readonly limiter: TrafficLimiter;
+  readonly traffic: Traffic;
   readonly group: object | string | undefined;
   readonly maxDelayMs: number;
   readonly transport: TransportChoice;
@@ -71,7 +64,7 @@ export class ApiClient implements ExchangeSettings {
     this.#random = options.random ?? Math.random;
     this.now = options.now ?? Date.now;
     this.#env = options.env;
-    this.limiter = (options.traffic ?? new Traffic({ random: this.#random })).limiter;
+    this.traffic = options.traffic ?? new Traffic({ random: this.#random });
     this.group = options.group;
     // A client without retries does not wait for the service either.
     this.maxDelayMs = this.#retry.maxAttempts > 1 ? this.#retry.maxServerDelayMs : 0;
@@ -130,7 +123,7 @@ export class ApiClient implements ExchangeSettings {
         (options.logger ?? this.logger).warn({ operation, model, ...notice }, "request failed, retrying");
         options.onRetry?.(notice);
       },
-      heldMs: (error) => this.limiter.closedMs(error),
+      heldMs: (error) => this.traffic.closedMs(error),
     });
   }
 

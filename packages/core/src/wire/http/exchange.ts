@@ -7,12 +7,12 @@ import { findSecrets } from "../secrets/header-secrets.ts";
 import { redact } from "../secrets/redact.ts";
 import { type FailureContext, redirectError, statusError } from "../errors/status-error.ts";
 import { Permit, type PermitRequest, type WaitNotice } from "../limiter/endpoint-limiter.ts";
-import type { TrafficLimiter } from "../limiter/traffic.ts";
+import type { Traffic } from "../limiter/traffic.ts";
 import type { TransportChoice } from "./choose-transport.ts";
 import { TappedExchange } from "./exchange-tap.ts";
 import { networkError } from "./network-error.ts";
 import { readFirstEvent } from "./sse.ts";
-import { timeoutError, type Timeouts } from "./timeouts.ts";
+import { timeoutError, type Timeouts } from "../limits.ts";
 import type { WireTool } from "../types/declaration.ts";
 import type { AnswerHead, AnswerHeaders, InFlightRequest, Send } from "./transport.ts";
 
@@ -43,7 +43,7 @@ export interface ExchangeSettings {
   readonly logger: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  readonly limiter: TrafficLimiter;
+  readonly traffic: Traffic;
   /** Group in the limiter's queue; takes precedence over that of a call. */
   readonly group: object | string | undefined;
   /** Longest wait that the service may ask for, in milliseconds. */
@@ -122,12 +122,12 @@ export class Exchange implements PermitRequest {
    * @throws {TrafficLimitError} When the request cannot be queued, or waits in the queue for too long.
    */
   async open(): Promise<this> {
-    const { endpoint, limiter } = this.#settings;
+    const { endpoint, traffic } = this.#settings;
     this.signal?.throwIfAborted();
     // Only promises are awaited: nearly always the key, the permit and the transport are there at once.
     const auth = endpoint.authHeaders();
     this.#auth = isPromise(auth) ? await auth : auth;
-    const permit = limiter.acquire(endpoint, this.#auth, this.#call, this);
+    const permit = traffic.acquire(endpoint, this.#auth, this.#call, this);
     try {
       if (permit instanceof Permit) this.#permit = permit;
       else {

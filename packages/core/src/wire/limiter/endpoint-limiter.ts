@@ -1,19 +1,32 @@
 import { ApiStatusError, TrafficLimitError } from "../../errors/api-errors.ts";
-import { MAX_TIMER_MS } from "../../internal/abort.ts";
+import { MAX_TIMER_MS, whenAborted } from "../../internal/abort.ts";
 import { describe, type RetryNotice } from "../http/retry.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { notSentError, RateGate } from "./rate-gate.ts";
 
+/** Options of `Traffic`. The limits apply per endpoint and key. */
+export interface TrafficOptions {
+  /** Most requests in flight, each until the end of its answer. @defaultValue `Infinity` */
+  readonly maxConcurrent?: number | undefined;
+  /** Most queued requests. One more fails with a `TrafficLimitError`. @defaultValue 100_000 */
+  readonly maxQueued?: number | undefined;
+  /**
+   * Longest time in the queue, in milliseconds; then the request fails with a `TrafficLimitError`. `Infinity` disables the limit.
+   *
+   * @defaultValue 3_600_000
+   */
+  readonly maxQueueMs?: number | undefined;
+  /** Returns numbers from 0 to 1, for jitter. @defaultValue `Math.random` */
+  readonly random?: (() => number) | undefined;
+}
+
 /** Shared by the {@link EndpointLimiter}s of one `Traffic`. */
-export interface EndpointLimits {
-  readonly maxConcurrent: number;
-  readonly maxQueued: number;
-  readonly maxQueueMs: number;
-  /** Returns a number from 0 to 1, for jitter. */
-  readonly random: () => number;
+export interface EndpointLimits extends RequiredOptions {
   /** Called with an error that closed a gate, and for how many milliseconds it is closed. */
   readonly onClosed: (error: ApiStatusError, forMs: number) => void;
 }
+
+type RequiredOptions = { readonly [Name in keyof TrafficOptions]-?: NonNullable<TrafficOptions[Name]> };
 
 /** A request is held back, because the service asked another one to wait. */
 export interface WaitNotice {
@@ -48,7 +61,7 @@ export interface QueuedRequest {
   retryAt: number;
   readonly resolve: (permit: Permit) => void;
   readonly reject: (error: unknown) => void;
-  readonly onAbort: () => void;
+  readonly stopListening: () => void;
 }
 
 /** More gates than this are kept only while something waits there. */
@@ -68,7 +81,7 @@ export class EndpointLimiter {
   readonly #gates = new Map<string, RateGate<QueuedRequest>>();
   /** Requests that have passed their gate and wait for a slot. */
   readonly #slots = new FairQueue<QueuedRequest>();
-  /** All queued requests, oldest first, so that one timer enforces the limit for all. */
+  /** All queued requests, oldest first. */
   readonly #byAge = new Set<QueuedRequest>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #fillTimer: ReturnType<typeof setTimeout> | undefined;
@@ -76,6 +89,10 @@ export class EndpointLimiter {
   constructor(baseUrl: string, limits: EndpointLimits) {
     this.baseUrl = baseUrl;
     this.#limits = limits;
+  }
+
+  get #host(): string {
+    return new URL(this.baseUrl).host;
   }
 
   get queued(): number {
@@ -149,7 +166,8 @@ export class EndpointLimiter {
 
   #queue(gate: RateGate<QueuedRequest>, request: PermitRequest, isThrough: boolean): Promise<Permit> {
     const { maxQueued } = this.#limits;
-    request.signal?.throwIfAborted();
+    const { signal } = request;
+    signal?.throwIfAborted();
     const now = Date.now();
     if (gate.reason !== undefined && gate.exceeds(request.maxDelayMs, now))
       throw notSentError(gate.name, gate.reason, gate.remainingMs(now));
@@ -157,7 +175,7 @@ export class EndpointLimiter {
       throw new TrafficLimitError(
         "maxQueued",
         maxQueued,
-        `${maxQueued} requests are already queued for ${new URL(this.baseUrl).host}: start fewer at once, or raise Traffic's maxQueued.`,
+        `${maxQueued} requests are already queued for ${this.#host}: start fewer at once, or raise Traffic's maxQueued.`,
       );
     return new Promise<Permit>((resolve, reject) => {
       const queued: QueuedRequest = {
@@ -168,10 +186,9 @@ export class EndpointLimiter {
         retryAt: request.retryAt ?? -Infinity,
         resolve,
         reject,
-        onAbort: () => this.#reject(queued, request.signal?.reason),
+        stopListening: whenAborted(signal, () => this.#reject(queued, signal?.reason)),
       };
       this.#byAge.add(queued);
-      request.signal?.addEventListener("abort", queued.onAbort, { once: true });
       if (this.#timer === undefined) this.#armLimit(now);
       if (isThrough) this.#slots.push(request.group, queued);
       else this.#waitAtGate(queued, now);
@@ -238,7 +255,7 @@ export class EndpointLimiter {
     gate.waiting.remove(request.group, queued);
     this.#slots.remove(request.group, queued);
     this.#byAge.delete(queued);
-    request.signal?.removeEventListener("abort", queued.onAbort);
+    queued.stopListening();
     gate.disarmIfEmpty();
     if (this.#byAge.size > 0) return;
     clearTimeout(this.#timer);
@@ -247,24 +264,19 @@ export class EndpointLimiter {
     this.#fillTimer = undefined;
   }
 
+  /** One timer enforces the limit for all: the oldest request reaches it first. */
   #armLimit(now: number): void {
-    const [oldest] = this.#byAge;
-    this.#timer = undefined;
-    if (oldest === undefined) return;
-    const left = oldest.queuedAt + this.#limits.maxQueueMs - now;
-    this.#timer = setTimeout(() => this.#expire(), Math.min(Math.max(1, Math.ceil(left)), MAX_TIMER_MS));
-  }
-
-  #expire(): void {
     const { maxQueueMs } = this.#limits;
-    const now = Date.now();
+    this.#timer = undefined;
     for (const oldest of this.#byAge) {
-      if (oldest.queuedAt + maxQueueMs > now) break;
-      const host = new URL(this.baseUrl).host;
-      const why = `A request to ${host} was queued for ${maxQueueMs} ms without being sent: start fewer at once, or raise Traffic's maxQueueMs.`;
+      const leftMs = oldest.queuedAt + maxQueueMs - now;
+      if (leftMs > 0) {
+        this.#timer = setTimeout(() => this.#armLimit(Date.now()), Math.min(Math.ceil(leftMs), MAX_TIMER_MS));
+        return;
+      }
+      const why = `A request to ${this.#host} was queued for ${maxQueueMs} ms without being sent: start fewer at once, or raise Traffic's maxQueueMs.`;
       this.#reject(oldest, new TrafficLimitError("maxQueueMs", maxQueueMs, why));
     }
-    this.#armLimit(now);
   }
 }
 

@@ -1,4 +1,4 @@
-import { ApiStatusError } from "../../errors/api-errors.ts";
+import { ApiStatusError, type ApiStatusFacts } from "../../errors/api-errors.ts";
 import { startTimer } from "../../internal/abort.ts";
 import { FairQueue } from "./fair-queue.ts";
 
@@ -142,21 +142,13 @@ export class RateGate<T> {
 
 /** The error of a request that was not sent, because another one was rejected with `said`. */
 export function notSentError(name: string, said: ApiStatusError, forMs: number): ApiStatusError {
+  const facts: ApiStatusFacts = said;
   const seconds = Math.ceil(forMs / 1000);
   const word = said.reason === undefined ? "" : ` ${said.reason}`;
   return new ApiStatusError(
     `Not sent: the service rejects requests for ${name} for another ${seconds} s (${said.status}${word} to another request), ` +
       "which exceeds this client's wait limit. Try again then, or raise retry.maxServerDelayMs (and retry.maxAttempts above 1).",
-    {
-      status: said.status,
-      reason: said.reason,
-      retryable: said.retryable,
-      retryAfterMs: Math.ceil(forMs),
-      quotaViolations: said.quotaViolations,
-      details: said.details,
-      requestId: said.requestId,
-      url: said.url,
-    },
+    { ...facts, retryAfterMs: Math.ceil(forMs) },
     { cause: said },
   );
 }

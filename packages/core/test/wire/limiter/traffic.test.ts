@@ -4,13 +4,14 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiStatusError, TrafficLimitError } from "../../../src/errors/api-errors.ts";
 import { endpoint } from "../../../src/wire/endpoints/endpoint.ts";
 import type { Permit, PermitRequest, WaitNotice } from "../../../src/wire/limiter/endpoint-limiter.ts";
-import { Traffic, TrafficLimiter, type TrafficOptions } from "../../../src/wire/limiter/traffic.ts";
+import type { TrafficOptions } from "../../../src/wire/limiter/endpoint-limiter.ts";
+import { Traffic } from "../../../src/wire/limiter/traffic.ts";
 
 const HERE = endpoint({ baseUrl: "http://127.0.0.1:1", apiKey: "key-one" });
 const ASK: PermitRequest = { group: undefined, signal: undefined, maxDelayMs: 300_000 };
 const limited = (retryAfterMs: number): ApiStatusError =>
   new ApiStatusError("Slow down.", { status: 429, reason: "RESOURCE_EXHAUSTED", retryable: true, retryAfterMs });
-const traffic = (options: TrafficOptions = {}): TrafficLimiter => new TrafficLimiter({ random: () => 0, ...options });
+const traffic = (options: TrafficOptions = {}): Traffic => new Traffic({ random: () => 0, ...options });
 
 interface Door {
   /** Passes in the order in which they were given, by the name that was asked with. */
@@ -18,7 +19,7 @@ interface Door {
   enter(name: string, ask?: Partial<PermitRequest>, model?: string, where?: typeof HERE): Promise<Permit>;
 }
 
-function doorOf(shared: TrafficLimiter): Door {
+function doorOf(shared: Traffic): Door {
   const passed: string[] = [];
   return {
     passed,

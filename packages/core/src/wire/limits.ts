@@ -1,5 +1,5 @@
-import { ApiTimeoutError, type TimeoutKind } from "../../errors/api-errors.ts";
-import { checkOptions } from "../../internal/option-names.ts";
+import { ApiTimeoutError, type TimeoutKind } from "../errors/api-errors.ts";
+import { checkOptions } from "../internal/option-names.ts";
 
 /** The client's own time limits, in milliseconds; `Infinity` disables one. */
 export interface Timeouts {
@@ -13,6 +13,35 @@ export interface Timeouts {
 
 /** Five minutes to the first byte, two between reads, twenty in total. */
 export const DEFAULT_TIMEOUTS: Timeouts = { firstByteMs: 300_000, idleMs: 120_000, totalMs: 1_200_000 };
+
+/** Limits on what an answer may make a client hold. */
+export interface AnswerLimits {
+  /**
+   * Most bytes of one event of a stream, or of a whole answer.
+   *
+   * @defaultValue 67_108_864 (64 MiB)
+   */
+  readonly maxBufferBytes: number;
+  /**
+   * Most bytes of a whole streamed answer, decompressed. A longer one fails with an `ApiShapeError`.
+   *
+   * @defaultValue 268_435_456 (256 MiB)
+   */
+  readonly maxAnswerBytes: number;
+  /**
+   * Most chunks of a streamed answer. One with more fails with an `ApiShapeError`.
+   *
+   * @defaultValue 1_000_000
+   */
+  readonly maxAnswerChunks: number;
+}
+
+export const DEFAULT_LIMITS: AnswerLimits = {
+  maxBufferBytes: 64 * 1024 * 1024,
+  // Well below the longest string, which everything in an answer may become.
+  maxAnswerBytes: 256 * 1024 * 1024,
+  maxAnswerChunks: 1_000_000,
+};
 
 /** The error for a limit that has passed. */
 export function timeoutError(kind: TimeoutKind, limitMs: number): ApiTimeoutError {
