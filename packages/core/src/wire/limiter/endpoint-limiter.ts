@@ -75,8 +75,6 @@ export class EndpointLimiter {
   readonly baseUrl: string;
   /** Requests in flight, until the end of their answers. */
   active = 0;
-  /** No longer in use: another one takes its place. */
-  isDropped = false;
   readonly #limits: EndpointLimits;
   readonly #gates = new Map<string, RateGate<QueuedRequest>>();
   /** Requests that have passed their gate and wait for a slot. */

@@ -33,8 +33,6 @@ const MAX_LIMITERS = 1000;
 export class Traffic {
   readonly #limits: EndpointLimits;
   readonly #limiters = new Map<string, EndpointLimiter>();
-  /** The limiter of each endpoint object, valid for the same authentication. */
-  readonly #known = new WeakMap<Endpoint, { readonly signature: string; readonly limiter: EndpointLimiter }>();
   readonly #closedMs = new WeakMap<object, number>();
   readonly #salt = Math.random();
 
@@ -86,38 +84,27 @@ export class Traffic {
   }
 
   #limiterFor(endpoint: Endpoint, auth: HeaderFields): EndpointLimiter {
-    const signature = joinSignature(endpoint, auth);
-    const known = this.#known.get(endpoint);
-    if (known !== undefined && known.signature === signature && !known.limiter.isDropped) return known.limiter;
     const { baseUrl, cachesPath, modelsPath } = endpoint;
     // On Vertex the path contains the project.
-    const id = [baseUrl, cachesPath ?? modelsPath, fingerprint([this.#salt, signature])].join(" ");
+    const id = `${baseUrl} ${cachesPath ?? modelsPath} ${fingerprint(this.#salt + joinSignature(endpoint, auth))}`;
     let limiter = this.#limiters.get(id);
     if (limiter === undefined) {
       if (this.#limiters.size >= MAX_LIMITERS) this.#dropIdle();
       limiter = new EndpointLimiter(baseUrl, this.#limits);
       this.#limiters.set(id, limiter);
     }
-    this.#known.set(endpoint, { signature, limiter });
     return limiter;
   }
 
   #dropIdle(): void {
     const now = Date.now();
-    for (const [id, limiter] of this.#limiters) {
-      if (!limiter.isIdle(now)) continue;
-      limiter.isDropped = true;
-      this.#limiters.delete(id);
-    }
+    for (const [id, limiter] of this.#limiters) if (limiter.isIdle(now)) this.#limiters.delete(id);
   }
 }
 
 /** Identifies the key. Vertex's access tokens do not count: they are renewed every hour, for the same project. */
 function joinSignature({ kind }: Endpoint, auth: HeaderFields): string {
   let signature = "";
-  for (const name in auth) {
-    if (kind === "vertex" && name === "authorization") continue;
-    signature = signature === "" ? (auth[name] ?? "") : `${signature}\n${auth[name]}`;
-  }
+  for (const name in auth) if (kind !== "vertex" || name !== "authorization") signature += `\n${auth[name]}`;
   return signature;
 }
