@@ -1,6 +1,12 @@
 import { ApiStatusError, type ApiStatusFacts } from "../../errors/api-errors.ts";
-import { judgeQuota, type QuotaVerdict, serverDelay } from "./quota.ts";
-import { type ErrorBody, readErrorText, readErrorValue } from "./error-body.ts";
+import {
+  type ErrorBody,
+  judgeQuota,
+  type QuotaVerdict,
+  readErrorText,
+  readErrorValue,
+  serverDelay,
+} from "./error-body.ts";
 import { redact, redactValue } from "../secrets/redact.ts";
 import type { AnswerHeaders } from "../http/transport.ts";
 

@@ -145,7 +145,6 @@ export class Exchange implements PermitRequest {
       throw failure;
     }
     const { status } = this.#head;
-    this.#tapped?.answered(this.#head);
     if (status >= 200 && status < 300) {
       this.#permit.accepted();
       const { budget } = this.#options;
@@ -248,7 +247,7 @@ export class Exchange implements PermitRequest {
     this.#cancel();
     // Before the logger, which may throw.
     this.#permit?.release();
-    this.#tapped?.close();
+    this.#tapped?.close(this.#head);
     if (this.#request === undefined || this.#logger.debug === SILENT.debug) return;
     const queuedMs = this.#permit?.queuedMs ?? 0;
     this.#logger.debug(

@@ -128,15 +128,14 @@ export interface GroundingSupport {
   readonly renderedParts?: readonly number[] | undefined;
 }
 
+type QueryList = "webSearchQueries" | "imageSearchQueries" | "retrievalQueries";
+
 /**
  * What an answer rests on: searches, what they found, and which ranges of the text it supports.
  *
  * @see https://ai.google.dev/api/generate-content#GroundingMetadata
  */
-export interface GroundingMetadata {
-  readonly webSearchQueries?: readonly string[] | undefined;
-  readonly imageSearchQueries?: readonly string[] | undefined;
-  readonly retrievalQueries?: readonly string[] | undefined;
+export interface GroundingMetadata extends Fields<Record<QueryList, readonly string[]>> {
   /** The terms of use require `renderedContent` (HTML and CSS) to be shown next to grounded answers. */
   readonly searchEntryPoint?: Texts<"renderedContent" | "sdkBlob"> | undefined;
   readonly groundingChunks?: readonly GroundingChunk[] | undefined;

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { nextMidnightPacific } from "../../../src/wire/errors/quota.ts";
+import { nextMidnightPacific } from "../../../src/wire/errors/error-body.ts";
 import { embeddedError, redirectError, statusError } from "../../../src/wire/errors/status-error.ts";
 
 const NOW = Date.parse("2026-11-21T10:00:00.250Z");
