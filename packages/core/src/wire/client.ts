@@ -33,11 +33,7 @@ export class GeminiClient {
     return this.api.endpoint;
   }
 
-  /**
-   * One whole answer.
-   *
-   * @see https://ai.google.dev/api/generate-content#method:-models.generatecontent
-   */
+  /** One whole answer. @see https://ai.google.dev/api/generate-content#method:-models.generatecontent */
   async generateContent(
     model: string,
     request: GenerateContentRequest,
@@ -68,11 +64,7 @@ export class GeminiClient {
     }
   }
 
-  /**
-   * A streamed answer for whoever closes it. Resolves with the first chunks; retries only before them.
-   *
-   * @internal
-   */
+  /** A streamed answer for whoever closes it. Resolves with the first chunks; retries only before them. @internal */
   openStream(model: string, request: GenerateContentRequest, options: CallOptions): Promise<AnswerStream> {
     return this.api.stream(this.#generation(model, "streamGenerateContent", "?alt=sse", request, options), options);
   }

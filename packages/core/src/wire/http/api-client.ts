@@ -92,11 +92,7 @@ export class ApiClient implements ExchangeSettings {
     );
   }
 
-  /**
-   * One attempt of a call.
-   *
-   * @param attempt - From 1.
-   */
+  /** One attempt of a call. @param attempt - From 1. */
   async attempt<T>(call: ApiCall, options: CallOptions, attempt: number, read: ReadAnswer<T>): Promise<T> {
     const exchange = await this.#exchange(call, options, attempt).open();
     try {

@@ -45,11 +45,7 @@ export class TransportChoice {
     this.#name = name;
   }
 
-  /**
-   * What sends the next request.
-   *
-   * @throws {ConfigurationError} For `node` on a platform without it.
-   */
+  /** What sends the next request. @throws {ConfigurationError} For `node` on a platform without it. */
   current(logger: Logger): Send | Promise<Send> {
     if (this.#given !== undefined) return this.#given;
     const isForced = this.#name === "node";

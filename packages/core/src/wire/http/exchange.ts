@@ -89,10 +89,7 @@ export class Exchange implements PermitRequest {
   #isOver = false;
   #isClosed = false;
 
-  /**
-   * @param attempt - From 1.
-   * @param retryAt - When this attempt was announced for, in milliseconds since the epoch.
-   */
+  /** @param attempt - From 1. @param retryAt - When this attempt was announced for, in milliseconds since the epoch. */
   constructor(
     settings: ExchangeSettings,
     call: ApiCall,

@@ -126,11 +126,7 @@ export type ParsedAnswer =
   | { readonly response: GenerateContentResponse; readonly error?: undefined }
   | { readonly response?: undefined; readonly error: Readonly<Record<string, unknown>> };
 
-/**
- * JSON text → value.
- *
- * @throws {ApiShapeError} With path `$` when it is not JSON.
- */
+/** JSON text → value. @throws {ApiShapeError} With path `$` when it is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -315,11 +311,7 @@ function checkCounter(usage: Record<string, unknown>, name: string, path: string
     }
 }
 
-/**
- * Replaces decimal digits by their number.
- *
- * @throws {ApiShapeError} For anything but a whole number that is exact.
- */
+/** Replaces decimal digits by their number. @throws {ApiShapeError} For anything but a whole number that is exact. */
 function readNumber(value: Record<string, unknown>, field: string, path: string): void {
   const given = value[field];
   const number = typeof given === "string" && /^(?:0|[1-9]\d*)$/.test(given) ? Number(given) : given;

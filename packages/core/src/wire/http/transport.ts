@@ -66,10 +66,6 @@ export interface PlatformTransport {
   readonly name: string;
   /** Why the next request has to use `fetch`: something would notice the difference. Undefined if nothing would. */
   whyFetch(): string | undefined;
-  /**
-   * What sends, one for the whole process.
-   *
-   * @param usesProxy - Through the proxy in the environment, whatever `fetch` does.
-   */
+  /** What sends, one for the whole process. @param usesProxy - Through the proxy in the environment, whatever `fetch` does. */
   open(usesProxy: boolean): Send | Promise<Send>;
 }

@@ -1,11 +1,7 @@
 import type { Content, Fields, Numbers } from "./content.ts";
 import type { UsageMetadata } from "./generate-content.ts";
 
-/**
- * Body of `embedContent`: one content, which becomes one vector.
- *
- * @see https://ai.google.dev/api/embeddings
- */
+/** Body of `embedContent`: one content, which becomes one vector. @see https://ai.google.dev/api/embeddings */
 export interface EmbedContentRequest extends Numbers<"outputDimensionality"> {
   /** Resource path of the model; required in a batch. */
   readonly model?: string | undefined;

@@ -13,11 +13,7 @@ export interface SafetySetting {
   readonly method?: string | undefined;
 }
 
-/**
- * How much the model thinks, and whether it shows that.
- *
- * @see https://ai.google.dev/api/generate-content#ThinkingConfig
- */
+/** How much the model thinks, and whether it shows that. @see https://ai.google.dev/api/generate-content#ThinkingConfig */
 export interface ThinkingConfig {
   /** Return thought summaries as parts with `thought: true`. */
   readonly includeThoughts?: boolean | undefined;
@@ -57,11 +53,7 @@ export interface SystemInstruction {
   readonly parts: readonly Part[];
 }
 
-/**
- * Body of `generateContent` and `streamGenerateContent`.
- *
- * @see https://ai.google.dev/api/generate-content#request-body
- */
+/** Body of `generateContent` and `streamGenerateContent`. @see https://ai.google.dev/api/generate-content#request-body */
 export interface GenerateContentRequest extends Texts<"cachedContent" | "serviceTier" | "continuationToken"> {
   readonly systemInstruction?: SystemInstruction | undefined;
   readonly tools?: readonly WireTool[] | undefined;
@@ -143,11 +135,7 @@ export interface GroundingMetadata extends Fields<Record<QueryList, readonly str
   readonly renderedParts?: readonly unknown[] | undefined;
 }
 
-/**
- * Which pages were read for an answer, and how that went.
- *
- * @see https://ai.google.dev/api/generate-content#UrlContextMetadata
- */
+/** Which pages were read for an answer, and how that went. @see https://ai.google.dev/api/generate-content#UrlContextMetadata */
 export interface UrlContextMetadata {
   readonly urlMetadata?: readonly Texts<"retrievedUrl" | "urlRetrievalStatus">[] | undefined;
 }
@@ -188,11 +176,7 @@ export interface GenerateContentResponse extends Texts<"modelVersion" | "respons
   readonly modelStatus?: Texts<"modelStage" | "retirementTime" | "message"> | undefined;
 }
 
-/**
- * How likely an answer or a prompt is one kind of harm.
- *
- * @see https://ai.google.dev/api/generate-content#v1beta.SafetyRating
- */
+/** How likely an answer or a prompt is one kind of harm. @see https://ai.google.dev/api/generate-content#v1beta.SafetyRating */
 export interface SafetyRating {
   /** Such as `HARM_CATEGORY_HARASSMENT`. */
   readonly category?: string | undefined;
@@ -285,11 +269,7 @@ export interface VoiceConfig {
   readonly voice?: string | undefined;
 }
 
-/**
- * How generated speech sounds.
- *
- * @see https://ai.google.dev/gemini-api/docs/speech-generation
- */
+/** How generated speech sounds. @see https://ai.google.dev/gemini-api/docs/speech-generation */
 export interface SpeechConfig {
   readonly voiceConfig?: VoiceConfig | undefined;
   /** One voice for each speaker that the prompt names. */

@@ -67,11 +67,7 @@ export interface ListFilesResponse extends Page {
   readonly files?: readonly GeminiFile[] | undefined;
 }
 
-/**
- * What the service says about a model. Unknown fields are kept.
- *
- * @see https://ai.google.dev/api/models#Model
- */
+/** What the service says about a model. Unknown fields are kept. @see https://ai.google.dev/api/models#Model */
 export interface ModelInfo
   extends
     Texts<"version" | "displayName" | "description">,
