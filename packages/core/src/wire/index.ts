@@ -61,16 +61,13 @@ export type {
   ListFilesResponse,
   ListModelsResponse,
   ModelInfo,
-} from "./types/resources.ts";
-
-export type {
   BatchEmbedContentsResponse,
   ContentEmbedding,
   EmbedContentRequest,
   EmbedContentResponse,
   PredictEmbeddingsRequest,
   PredictEmbeddingsResponse,
-} from "./types/embeddings.ts";
+} from "./types/resources.ts";
 
 // Endpoints
 export { cometapi, type CometApiOptions } from "./endpoints/cometapi.ts";
@@ -106,7 +103,7 @@ export { DEFAULT_TIMEOUTS, type Timeouts } from "./limits.ts";
 // Reading answers
 export { checkAnswer, parseAnswers, type ParsedAnswer } from "./http/read-answers.ts";
 export { readSse, SseDecoder, type SseOptions } from "./http/sse.ts";
-export { embeddedError, type FailureContext, statusError } from "./errors/status-error.ts";
+export { embeddedError, type FailureContext, statusError } from "./errors/http-errors.ts";
 
 // Errors
 export { AgentError, ConfigurationError, type ErrorCode } from "../errors/agent-error.ts";

@@ -37,15 +37,13 @@ export const DEFAULT_LIMITS: AnswerLimits = {
 
 /** The error for a limit that has passed. */
 export function timeoutError(kind: TimeoutKind, limitMs: number): ApiTimeoutError {
-  return new ApiTimeoutError(kind, limitMs, MESSAGES[kind](limitMs));
+  const message = {
+    "first-byte": `No byte of the response arrived within ${limitMs} ms; raise timeouts.firstByteMs if the model may think longer.`,
+    idle: `The response stalled for ${limitMs} ms; raise timeouts.idleMs if the model may pause longer.`,
+    total: `The response was not complete after ${limitMs} ms; raise timeouts.totalMs or request less at once.`,
+  }[kind];
+  return new ApiTimeoutError(kind, limitMs, message);
 }
-
-const MESSAGES: Readonly<Record<TimeoutKind, (ms: number) => string>> = {
-  "first-byte": (ms) =>
-    `No byte of the response arrived within ${ms} ms; raise timeouts.firstByteMs if the model may think longer.`,
-  idle: (ms) => `The response stalled for ${ms} ms; raise timeouts.idleMs if the model may pause longer.`,
-  total: (ms) => `The response was not complete after ${ms} ms; raise timeouts.totalMs or request less at once.`,
-};
 
 /**
  * Defaults with the given limits over them; an `undefined` keeps the default.

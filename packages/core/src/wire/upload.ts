@@ -5,9 +5,9 @@ import type { CallOptions } from "./client-options.ts";
 import type { HeaderFields } from "./endpoints/endpoint.ts";
 import type { GeminiFile } from "./types/resources.ts";
 import { parseJson } from "./http/read-answers.ts";
-import { type ApiClient, encodeJson } from "./http/api-client.ts";
+import { type ApiClient, encodeJson } from "./client.ts";
 import type { ApiCall, Exchange } from "./http/exchange.ts";
-import { hostAndPath } from "./errors/status-error.ts";
+import { hostAndPath } from "./errors/http-errors.ts";
 
 /** Bytes per request of an upload, except for the last: rounded down to a multiple of the service's granularity. */
 const CHUNK_BYTES = 8 * 1024 * 1024;

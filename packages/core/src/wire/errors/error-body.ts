@@ -20,18 +20,14 @@ const MAX_NESTING = 2;
 export function readErrorText(text: string): ErrorBody {
   const value = tryJson(text);
   if (value !== undefined) return readErrorValue(value);
-  return { message: isHtml(text) ? htmlTitle(text) : text.trim(), details: [] };
+  return { message: htmlTitle(text) ?? text.trim(), details: [] };
 }
 
 /**
  * Reads a parsed error in Google's shape, in a gateway's (`error.message`, `error` as a string, `message`), or in a list of one of
  * them. Also reads JSON in the message, two levels deep; the fields of the innermost error take precedence.
  */
-export function readErrorValue(value: unknown): ErrorBody {
-  return readLevel(value, 0);
-}
-
-function readLevel(value: unknown, depth: number): ErrorBody {
+export function readErrorValue(value: unknown, depth = 0): ErrorBody {
   const root: unknown = Array.isArray(value) ? value[0] : value;
   if (typeof root === "string") return { message: root, details: [] };
   if (!isObject(root)) return { message: "", details: [] };
@@ -58,7 +54,7 @@ function unwrap(outer: ErrorBody, depth: number): ErrorBody {
   const end = Math.max(outer.message.lastIndexOf("}"), outer.message.lastIndexOf("]"));
   const nested = start >= 0 && end > start ? tryJson(outer.message.slice(start, end + 1)) : undefined;
   if (nested === undefined) return outer;
-  const inner = readLevel(nested, depth + 1);
+  const inner = readErrorValue(nested, depth + 1);
   if (inner.message === "") return outer;
   return {
     message: inner.message,
@@ -79,18 +75,15 @@ function firstWord(...values: readonly unknown[]): string | undefined {
 
 function tryJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return value ?? undefined;
+    return JSON.parse(text) ?? undefined;
   } catch {
     return undefined;
   }
 }
 
-function isHtml(text: string): boolean {
-  return /^\s*<(?:!doctype|html|head|body|h1|title|center)/i.test(text);
-}
-
-function htmlTitle(html: string): string {
+/** Undefined for anything but HTML. */
+function htmlTitle(html: string): string | undefined {
+  if (!/^\s*<(?:!doctype|html|head|body|h1|title|center)/i.test(html)) return undefined;
   const title = /<title[^>]*>([^<]*)/i.exec(html)?.[1] ?? /<h1[^>]*>([^<]*)/i.exec(html)?.[1];
   return title?.replaceAll(/\s+/g, " ").trim() || "an HTML page instead of JSON";
 }
@@ -156,10 +149,7 @@ function violationsIn(details: readonly unknown[]): readonly QuotaViolation[] {
 
 /** Entries of `details` of one of Google's standard types. */
 function detailsOf(details: readonly unknown[], type: string): readonly Readonly<Record<string, unknown>>[] {
-  return details.filter(isObject).filter((detail) => {
-    const name = detail["@type"];
-    return typeof name === "string" && name.endsWith(`google.rpc.${type}`);
-  });
+  return details.filter(isObject).filter((detail) => asText(detail["@type"])?.endsWith(`google.rpc.${type}`));
 }
 
 function durationMs(text: unknown): number | undefined {
@@ -179,14 +169,8 @@ function retryAfterMs(header: string | null | undefined, now: number): number | 
 }
 
 function pacificTimeOfDay(time: number): number {
-  const format = new Intl.DateTimeFormat("en-US", {
-    timeZone: "America/Los_Angeles",
-    hourCycle: "h23",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-  });
-  const [hours = 0, minutes = 0, seconds = 0] = format.format(time).split(":").map(Number);
+  const clock = new Date(time).toLocaleTimeString("en-GB", { timeZone: "America/Los_Angeles" });
+  const [hours = 0, minutes = 0, seconds = 0] = clock.split(":").map(Number);
   return (hours * 3600 + minutes * 60 + seconds) * 1000 + (time % 1000);
 }
 

@@ -5,12 +5,11 @@ import type { CallOptions } from "../client-options.ts";
 import type { Endpoint, HeaderFields } from "../endpoints/endpoint.ts";
 import { findSecrets } from "../secrets/header-secrets.ts";
 import { redact } from "../secrets/redact.ts";
-import { type FailureContext, redirectError, statusError } from "../errors/status-error.ts";
+import { type FailureContext, networkError, redirectError, statusError } from "../errors/http-errors.ts";
 import { Permit, type PermitRequest, type WaitNotice } from "../limiter/endpoint-limiter.ts";
 import type { Traffic } from "../limiter/traffic.ts";
 import type { TransportChoice } from "./choose-transport.ts";
 import { TappedExchange } from "./exchange-tap.ts";
-import { networkError } from "./network-error.ts";
 import { readFirstEvent } from "./sse.ts";
 import { timeoutError, type Timeouts } from "../limits.ts";
 import type { WireTool } from "../types/declaration.ts";
@@ -111,12 +110,8 @@ export class Exchange implements PermitRequest {
   }
 
   /**
-   * Sends the request and waits for a successful status.
-   *
-   * @throws {ApiStatusError} For any other status, redirects included.
-   * @throws {ApiNetworkError} When there is no response.
-   * @throws {ApiTimeoutError} When a limit passes. An abort throws the signal's own reason.
-   * @throws {TrafficLimitError} When the request cannot be queued, or waits in the queue for too long.
+   * Sends the request and waits for a successful status. Throws a typed error for any other status, redirects included, for a failure
+   * and for a limit that passes; for an abort the signal's own reason.
    */
   async open(): Promise<this> {
     const { endpoint, traffic } = this.#settings;
@@ -178,7 +173,6 @@ export class Exchange implements PermitRequest {
       if (this.#stopped !== undefined) throw this.#stopped.reason;
       return undefined;
     }
-    // The wait for the first byte began with the request.
     this.#waitingSince ??= performance.now();
     let bytes: Uint8Array | undefined;
     try {
@@ -199,12 +193,7 @@ export class Exchange implements PermitRequest {
     return bytes;
   }
 
-  /**
-   * The rest of the body as text.
-   *
-   * @param whole - False gives the first `maxBytes` of a longer body instead of failing.
-   * @throws {ApiShapeError} When the body is longer than `maxBytes`.
-   */
+  /** The rest of the body as text. @param whole - False gives the first `maxBytes` of a longer body instead of failing. */
   async text(maxBytes: number, whole = true): Promise<string> {
     const decoder = new TextDecoder();
     const pieces: string[] = [];

@@ -21,12 +21,10 @@ export interface TrafficOptions {
 }
 
 /** Shared by the {@link EndpointLimiter}s of one `Traffic`. */
-export interface EndpointLimits extends RequiredOptions {
+export type EndpointLimits = { readonly [Name in keyof TrafficOptions]-?: NonNullable<TrafficOptions[Name]> } & {
   /** Called with an error that closed a gate, and for how many milliseconds it is closed. */
   readonly onClosed: (error: ApiStatusError, forMs: number) => void;
-}
-
-type RequiredOptions = { readonly [Name in keyof TrafficOptions]-?: NonNullable<TrafficOptions[Name]> };
+};
 
 /** A request is held back, because the service asked another one to wait. */
 export interface WaitNotice {
@@ -108,12 +106,10 @@ export class EndpointLimiter {
   }
 
   /**
-   * A permit to send: without a promise if one is available.
+   * A permit to send: without a promise if one is available. Fails when the queue is full, after too long a wait in it, and when the
+   * service asked for a longer wait than the request allows.
    *
    * @param name - Of the gate: the model, or for other operations the operation and its model.
-   * @throws {TrafficLimitError} When the queue is full; rejects with one after too long a wait.
-   * @throws {ApiStatusError} When the service asked for a longer wait than the request allows. An abort rejects with the
-   *   signal's reason.
    */
   acquire(name: string, request: PermitRequest): Permit | Promise<Permit> {
     const gate = this.#gates.get(name) ?? this.#addGate(name);

@@ -114,8 +114,7 @@ export class RateGate<T> {
 
   /** Calls `wake` when the next request may be let through; one timer for all that wait here. */
   arm(wake: () => void, now: number): void {
-    this.#stopTimer?.();
-    this.#stopTimer = undefined;
+    this.#disarm();
     if (this.waiting.size === 0) return;
     const waitMs = Math.max(this.remainingMs(now), Math.min(this.#nextStepAt - now, PROBE_MS));
     this.#stopTimer = startTimer(Math.max(1, waitMs), () => {
@@ -134,7 +133,10 @@ export class RateGate<T> {
 
   /** Clears the timer if nothing waits. */
   disarmIfEmpty(): void {
-    if (this.waiting.size > 0) return;
+    if (this.waiting.size === 0) this.#disarm();
+  }
+
+  #disarm(): void {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
   }
