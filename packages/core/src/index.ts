@@ -261,9 +261,8 @@ export type { ModelSettings, Thinking } from "./model/settings.ts";
 
 // wire: what an agent's user meets; the rest is behind "@pollux/core/wire"
 export type { CallSignal } from "./wire/client-options.ts";
-export { cometapi } from "./wire/endpoints/cometapi.ts";
 export { endpoint, type Endpoint, type EndpointKind, google } from "./wire/endpoints/endpoint.ts";
-export { vertex } from "./wire/endpoints/vertex.ts";
+export { cometapi, vertex } from "./wire/endpoints/services.ts";
 export type {
   Blob,
   Content,

@@ -1,10 +1,9 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { ApiShapeError, ApiStatusError } from "../errors/api-errors.ts";
-import type { Environment } from "../internal/environment.ts";
 import { isObject } from "../internal/json.ts";
-import { defaultLogger, type Logger } from "../logging/logger.ts";
+import { defaultLogger } from "../logging/logger.ts";
 import type { CallOptions, GeminiClientOptions } from "./client-options.ts";
-import { defaultEndpoint } from "./endpoints/default-endpoint.ts";
+import { defaultEndpoint } from "./endpoints/services.ts";
 import type { Endpoint } from "./endpoints/endpoint.ts";
 import { embeddedError } from "./errors/http-errors.ts";
 import { TransportChoice } from "./http/choose-transport.ts";
@@ -19,7 +18,7 @@ import {
   StreamedAnswer,
 } from "./http/read-answers.ts";
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from "./http/retry.ts";
-import { type AnswerLimits, DEFAULT_LIMITS, DEFAULT_TIMEOUTS, type Timeouts, withDefaults } from "./limits.ts";
+import { type AnswerLimits, DEFAULT_LIMITS, DEFAULT_TIMEOUTS, withDefaults } from "./limits.ts";
 import { Traffic } from "./limiter/traffic.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "./types/generate-content.ts";
 import type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./types/resources.ts";
@@ -150,53 +149,43 @@ function checkClientOptions({ endpoint, traffic }: GeminiClientOptions): void {
 }
 
 /** Sends calls of the API and retries them. Holds what all calls of a client share. */
-export class ApiClient implements ExchangeSettings {
-  readonly timeouts: Timeouts;
-  readonly logger: Logger;
-  readonly now: () => number;
-  readonly traffic: Traffic;
-  readonly group: object | string | undefined;
-  readonly maxDelayMs: number;
-  readonly transport: TransportChoice;
+export class ApiClient {
+  readonly #settings: ExchangeSettings;
   readonly #retry: RetryPolicy;
   readonly #random: () => number;
   readonly #limits: AnswerLimits;
-  readonly #env: Environment | undefined;
   /** When the retry of a call was announced for, in milliseconds since the epoch. */
   readonly #retryAt = new WeakMap<ApiCall, number>();
-  #endpoint: Endpoint | undefined;
 
   /** @throws {TypeError} For a limit that is not a positive number, or an option of another kind. */
   constructor(options: GeminiClientOptions) {
     checkClientOptions(options);
-    this.#endpoint = options.endpoint;
-    this.transport = new TransportChoice(options.fetch, options.httpClient, options.env);
-    this.timeouts = withDefaults(DEFAULT_TIMEOUTS, options.timeouts, "timeouts");
+    const { env, group, random = Math.random, now = Date.now, logger = defaultLogger(env) } = options;
+    const { maxBufferBytes, maxAnswerBytes, maxAnswerChunks } = options;
+    let { endpoint } = options;
+    this.#random = random;
     this.#retry = withDefaults(DEFAULT_RETRY, options.retry, "retry");
     if (!Number.isInteger(this.#retry.maxAttempts))
       throw new TypeError("retry.maxAttempts must be an integer of at least 1");
-    this.logger = options.logger ?? defaultLogger(options.env);
-    this.#limits = withDefaults(
-      DEFAULT_LIMITS,
-      {
-        maxBufferBytes: options.maxBufferBytes,
-        maxAnswerBytes: options.maxAnswerBytes,
-        maxAnswerChunks: options.maxAnswerChunks,
+    this.#limits = withDefaults(DEFAULT_LIMITS, { maxBufferBytes, maxAnswerBytes, maxAnswerChunks }, "options");
+    this.#settings = {
+      get endpoint() {
+        return (endpoint ??= defaultEndpoint(env, logger));
       },
-      "options",
-    );
-    this.#random = options.random ?? Math.random;
-    this.now = options.now ?? Date.now;
-    this.#env = options.env;
-    this.traffic = options.traffic ?? new Traffic({ random: this.#random });
-    this.group = options.group;
-    // A client without retries does not wait for the service either.
-    this.maxDelayMs = this.#retry.maxAttempts > 1 ? this.#retry.maxServerDelayMs : 0;
+      transport: new TransportChoice(options.fetch, options.httpClient, env),
+      timeouts: withDefaults(DEFAULT_TIMEOUTS, options.timeouts, "timeouts"),
+      traffic: options.traffic ?? new Traffic({ random }),
+      // A client without retries does not wait for the service either.
+      maxDelayMs: this.#retry.maxAttempts > 1 ? this.#retry.maxServerDelayMs : 0,
+      logger,
+      now,
+      group,
+    };
   }
 
   /** Where requests go. */
   get endpoint(): Endpoint {
-    return (this.#endpoint ??= defaultEndpoint(this.#env, this.logger));
+    return this.#settings.endpoint;
   }
 
   /** A call whose answer is a JSON object. */
@@ -240,10 +229,10 @@ export class ApiClient implements ExchangeSettings {
       onRetry: (notice, error) => {
         options.budget?.failed(error);
         this.#retryAt.set(call, Date.now() + notice.delayMs);
-        (options.logger ?? this.logger).warn({ operation, model, ...notice }, "request failed, retrying");
+        (options.logger ?? this.#settings.logger).warn({ operation, model, ...notice }, "request failed, retrying");
         options.onRetry?.(notice);
       },
-      heldMs: (error) => this.traffic.closedMs(error),
+      heldMs: (error) => this.#settings.traffic.closedMs(error),
     });
   }
 
@@ -265,7 +254,7 @@ export class ApiClient implements ExchangeSettings {
   #exchange(call: ApiCall, options: CallOptions, attempt: number): Exchange {
     options.budget?.take();
     const retryAt = attempt > 1 ? this.#retryAt.get(call) : undefined;
-    return new Exchange(this, call, options, attempt, retryAt);
+    return new Exchange(this.#settings, call, options, attempt, retryAt);
   }
 }
 

@@ -70,8 +70,6 @@ export type {
 } from "./types/resources.ts";
 
 // Endpoints
-export { cometapi, type CometApiOptions } from "./endpoints/cometapi.ts";
-export { defaultEndpoint } from "./endpoints/default-endpoint.ts";
 export {
   type AuthScheme,
   type Endpoint,
@@ -82,7 +80,7 @@ export {
   type GoogleOptions,
   type HeaderFields,
 } from "./endpoints/endpoint.ts";
-export { vertex, type VertexOptions } from "./endpoints/vertex.ts";
+export { cometapi, type CometApiOptions, defaultEndpoint, vertex, type VertexOptions } from "./endpoints/services.ts";
 export type { Environment } from "../internal/environment.ts";
 
 // Models

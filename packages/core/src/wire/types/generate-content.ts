@@ -225,14 +225,8 @@ export interface LogprobsResult {
 }
 
 /** A kind of harm. `HARM_CATEGORY_CIVIC_INTEGRITY` is deprecated; those for images are Vertex's. */
-export type HarmCategory = Word<
-  | "HARM_CATEGORY_HARASSMENT"
-  | "HARM_CATEGORY_HATE_SPEECH"
-  | "HARM_CATEGORY_SEXUALLY_EXPLICIT"
-  | "HARM_CATEGORY_DANGEROUS_CONTENT"
-  | "HARM_CATEGORY_CIVIC_INTEGRITY"
-  | "HARM_CATEGORY_JAILBREAK"
->;
+export type HarmCategory =
+  Word<`HARM_CATEGORY_${"HARASSMENT" | "HATE_SPEECH" | "SEXUALLY_EXPLICIT" | "DANGEROUS_CONTENT" | "CIVIC_INTEGRITY" | "JAILBREAK"}`>;
 
 /** From which likelihood on an answer is withheld. Neither `BLOCK_NONE` nor `OFF` lets prohibited content through. */
 export type HarmBlockThreshold = Word<
