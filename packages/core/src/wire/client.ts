@@ -6,7 +6,7 @@ import type { CallOptions, GeminiClientOptions } from "./client-options.ts";
 import { defaultEndpoint } from "./endpoints/services.ts";
 import type { Endpoint } from "./endpoints/endpoint.ts";
 import { embeddedError } from "./errors/http-errors.ts";
-import { TransportChoice } from "./http/choose-transport.ts";
+import { chooseTransport } from "./http/choose-transport.ts";
 import { checkRequestSize, RequestEncoder } from "./http/encode-request.ts";
 import { type ApiCall, Exchange, type ExchangeSettings } from "./http/exchange.ts";
 import {
@@ -172,7 +172,7 @@ export class ApiClient {
       get endpoint() {
         return (endpoint ??= defaultEndpoint(env, logger));
       },
-      transport: new TransportChoice(options.fetch, options.httpClient, env),
+      transport: chooseTransport(options.fetch, options.httpClient, env),
       timeouts: withDefaults(DEFAULT_TIMEOUTS, options.timeouts, "timeouts"),
       traffic: options.traffic ?? new Traffic({ random }),
       // A client without retries does not wait for the service either.

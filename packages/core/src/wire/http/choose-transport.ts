@@ -21,53 +21,52 @@ export type HttpClientName = (typeof NAMES)[number];
 /** Environment variable that names the HTTP client when the option is absent. */
 const VARIABLE = "POLLUX_HTTP_CLIENT";
 
-/** Chooses what sends each request, and logs the choice when it changes. */
-export class TransportChoice {
-  readonly #given: Send | undefined;
-  readonly #name: HttpClientName;
-  #logged: string | undefined;
+/** Gives what sends the next request. @throws {ConfigurationError} For `node` on a platform without it. */
+export type TransportChoice = (logger: Logger) => Send | Promise<Send>;
 
-  /** @throws {ConfigurationError} For an unknown name, and for a `fetch` together with a name. */
-  constructor(
-    fetch: FetchLike | Transport | undefined,
-    httpClient: HttpClientName | undefined,
-    env: Environment = processEnvironment(),
-  ) {
-    if (fetch !== undefined && httpClient !== undefined && httpClient !== "auto")
-      throw new ConfigurationError(`httpClient: "${httpClient}" and fetch are mutually exclusive: pass one of them.`);
-    const wanted = httpClient ?? (env[VARIABLE] || "auto");
-    const name = NAMES.find((known) => known === wanted);
-    if (name === undefined)
-      throw new ConfigurationError(
-        `${httpClient === undefined ? VARIABLE : "httpClient"} must be "auto", "fetch" or "node".`,
-      );
-    if (fetch !== undefined) this.#given = SEND in fetch ? fetch[SEND] : (request) => new FetchRequest(request, fetch);
-    this.#name = name;
+/**
+ * Chooses what sends each request, and logs the choice when it changes.
+ *
+ * @throws {ConfigurationError} For an unknown name, and for a `fetch` together with a name.
+ */
+export function chooseTransport(
+  fetch: FetchLike | Transport | undefined,
+  httpClient: HttpClientName | undefined,
+  env: Environment = processEnvironment(),
+): TransportChoice {
+  if (fetch !== undefined && httpClient !== undefined && httpClient !== "auto")
+    throw new ConfigurationError(`httpClient: "${httpClient}" and fetch are mutually exclusive: pass one of them.`);
+  const wanted = httpClient ?? (env[VARIABLE] || "auto");
+  const name = NAMES.find((known) => known === wanted);
+  if (name === undefined)
+    throw new ConfigurationError(
+      `${httpClient === undefined ? VARIABLE : "httpClient"} must be "auto", "fetch" or "node".`,
+    );
+  if (fetch !== undefined) {
+    const given: Send = SEND in fetch ? fetch[SEND] : (request) => new FetchRequest(request, fetch);
+    return () => given;
   }
-
-  /** What sends the next request. @throws {ConfigurationError} For `node` on a platform without it. */
-  current(logger: Logger): Send | Promise<Send> {
-    if (this.#given !== undefined) return this.#given;
-    const isForced = this.#name === "node";
-    const platform = this.#name === "fetch" ? undefined : platformTransport;
-    if (platform === undefined) {
-      if (isForced) throw new ConfigurationError('httpClient: "node" requires Node: remove it, or use "fetch".');
-      const why = this.#name === "fetch" ? "configured" : "the platform has no alternative";
-      return this.#use(sendByFetch, logger, "fetch", why);
-    }
+  let logged: string | undefined;
+  const use = (send: Send, logger: Logger, client: string, why: string): Send => {
+    if (logged !== why) logger.debug({ httpClient: client, why }, "HTTP client chosen");
+    logged = why;
+    return send;
+  };
+  if (name === "fetch") return (logger) => use(sendByFetch, logger, "fetch", "configured");
+  const platform = platformTransport;
+  const isForced = name === "node";
+  const choose: TransportChoice = (logger) => {
+    if (platform === undefined && isForced)
+      throw new ConfigurationError('httpClient: "node" requires Node: remove it, or use "fetch".');
+    if (platform === undefined) return use(sendByFetch, logger, "fetch", "the platform has no alternative");
     const why = isForced ? undefined : platform.whyFetch();
-    if (why !== undefined) return this.#use(sendByFetch, logger, "fetch", why);
+    if (why !== undefined) return use(sendByFetch, logger, "fetch", why);
     const send = platform.open(isForced);
     // A patch of node:http cannot be detected before it is loaded.
-    if (typeof send !== "function") return send.then(() => this.current(logger));
-    return this.#use(send, logger, platform.name, isForced ? "configured" : "fetch is unpatched");
-  }
-
-  #use(send: Send, logger: Logger, httpClient: string, why: string): Send {
-    if (this.#logged !== why) logger.debug({ httpClient, why }, "HTTP client chosen");
-    this.#logged = why;
-    return send;
-  }
+    if (typeof send !== "function") return send.then(() => choose(logger));
+    return use(send, logger, platform.name, isForced ? "configured" : "fetch is unpatched");
+  };
+  return choose;
 }
 
 /** Looks the platform's `fetch` up with each request, so that one patched later (tracing, tests) is used. */

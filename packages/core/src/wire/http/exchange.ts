@@ -50,7 +50,6 @@ export interface ExchangeSettings {
   readonly transport: TransportChoice;
 }
 
-/** At most this much of an error's body is read. */
 const MAX_ERROR_BYTES = 256 * 1024;
 
 /**
@@ -128,7 +127,7 @@ export class Exchange implements PermitRequest {
         // A token may have expired in the queue.
         this.#auth = await endpoint.authHeaders();
       }
-      const send = this.#settings.transport.current(this.#logger);
+      const send = this.#settings.transport(this.#logger);
       this.#request = this.#send(typeof send === "function" ? send : await send);
       this.#head = await this.#request.head;
     } catch (error) {
