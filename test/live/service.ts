@@ -1,6 +1,5 @@
 import type { Endpoint } from "@pollux/core";
-import { judgeQuota } from "../../packages/core/src/wire/errors/quota.ts";
-import { readErrorText } from "../../packages/core/src/wire/errors/error-body.ts";
+import { judgeQuota, readErrorText } from "../../packages/core/src/wire/errors/error-body.ts";
 
 /** The services that can be asked; also the emulator's profile that imitates each. */
 export type ServiceName = "developer" | "vertex" | "comet";

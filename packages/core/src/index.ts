@@ -261,9 +261,8 @@ export type { ModelSettings, Thinking } from "./model/settings.ts";
 
 // wire: what an agent's user meets; the rest is behind "@pollux/core/wire"
 export type { CallSignal } from "./wire/client-options.ts";
-export { cometapi } from "./wire/endpoints/cometapi.ts";
 export { endpoint, type Endpoint, type EndpointKind, google } from "./wire/endpoints/endpoint.ts";
-export { vertex } from "./wire/endpoints/vertex.ts";
+export { cometapi, vertex } from "./wire/endpoints/services.ts";
 export type {
   Blob,
   Content,
@@ -282,8 +281,9 @@ export type { RequestBudget, RetryPolicy } from "./wire/http/retry.ts";
 export type { HttpClientName } from "./wire/http/choose-transport.ts";
 export type { ExchangeChunk, ExchangeTap, HttpExchange } from "./wire/http/exchange-tap.ts";
 export type { FetchLike } from "./wire/http/transport.ts";
-export type { Timeouts } from "./wire/http/timeouts.ts";
-export { Traffic, type TrafficOptions, type TrafficState } from "./wire/limiter/traffic.ts";
+export type { Timeouts } from "./wire/limits.ts";
+export type { TrafficOptions } from "./wire/limiter/endpoint-limiter.ts";
+export { Traffic, type TrafficState } from "./wire/limiter/traffic.ts";
 
 // steps: for those who run the loop on a durable engine
 export { RunSuspended } from "./durable/steps.ts";

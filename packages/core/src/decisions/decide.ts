@@ -7,7 +7,7 @@ import { asOf, checkPrices, computeCost, type Cost, findPrices, type PriceTable 
 import { readUsage, type Usage } from "../model/usage.ts";
 import type { NestedRun, ToolContext } from "../tool/tool.ts";
 import { type CallOptions, CLIENT_OPTIONS, type GeminiClientOptions } from "../wire/client-options.ts";
-import { ApiClient, encodeJson } from "../wire/http/api-client.ts";
+import { ApiClient, encodeJson } from "../wire/client.ts";
 import { checkRequestSize } from "../wire/http/encode-request.ts";
 import type { Part } from "../wire/types/content.ts";
 import { checkQuestions, namesOf, type Question, type Questions } from "./questions.ts";

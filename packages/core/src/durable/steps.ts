@@ -1,5 +1,6 @@
 import { AgentError } from "../errors/agent-error.ts";
 import type { Json } from "../internal/json.ts";
+import { textOf } from "../internal/text.ts";
 import { lostBefore, type Usage } from "../model/usage.ts";
 import type { Content } from "../wire/types/content.ts";
 import type { ClosedTurn } from "./closed-turn.ts";
@@ -137,15 +138,6 @@ export function describeError(error: unknown): StepError {
     ...(typeof code === "string" && { code }),
     ...(error instanceof AgentError && typeof status === "number" && { status }),
   };
-}
-
-/** Anything can be thrown, even a value that cannot be converted to text. */
-function textOf(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return "no message";
-  }
 }
 
 /** Bounds of what a step may record. */

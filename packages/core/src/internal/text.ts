@@ -4,3 +4,12 @@ export function cutText(text: string, length: number): string {
   const last = text.charCodeAt(length - 1);
   return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length);
 }
+
+/** The text of anything that was thrown, even of a value that cannot be converted to text. */
+export function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return "no message";
+  }
+}

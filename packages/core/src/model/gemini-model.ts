@@ -10,7 +10,7 @@ import {
   type GeminiClientOptions,
 } from "../wire/client-options.ts";
 import type { Endpoint, EndpointKind } from "../wire/endpoints/endpoint.ts";
-import { GenerationClient } from "../wire/generation.ts";
+import { GeminiClient } from "../wire/client.ts";
 import { findKnownModel } from "../wire/known-models.ts";
 import { mostRequestBytes, type RequestEncoder } from "../wire/http/encode-request.ts";
 import type { AnswerBatch, AnswerStream } from "../wire/http/read-answers.ts";
@@ -76,7 +76,7 @@ export class GeminiModel implements Model {
   readonly endpointKind: EndpointKind;
   readonly streams: boolean;
   readonly maxRequestBytes: number;
-  readonly #client: GenerationClient;
+  readonly #client: GeminiClient;
   readonly #facts: RequestFacts;
   readonly #logger: Logger | undefined;
   readonly #heals: Set<string>;
@@ -89,7 +89,7 @@ export class GeminiModel implements Model {
     this.id = id;
     this.capabilities = { ...inferCapabilities(id), ...options.capabilities };
     this.#isAdvised = findKnownModel(id) !== undefined && this.capabilities.routedTo === undefined;
-    this.#client = new GenerationClient(options);
+    this.#client = new GeminiClient(options);
     const { endpoint } = this.#client;
     this.#heals = findHeals(endpoint, id);
     this.origin = { endpoint: endpoint.baseUrl, family: this.capabilities.family };

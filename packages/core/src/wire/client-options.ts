@@ -9,10 +9,11 @@ import type { FetchLike } from "./http/transport.ts";
 import type { RequestBudget, RetryNotice, RetryPolicy } from "./http/retry.ts";
 import type { Traffic } from "./limiter/traffic.ts";
 import type { WaitNotice } from "./limiter/endpoint-limiter.ts";
-import type { Timeouts } from "./http/timeouts.ts";
+import type { AnswerLimits, Timeouts } from "./limits.ts";
+import type { Fields } from "./types/content.ts";
 
 /** Options of `GeminiClient`. */
-export interface GeminiClientOptions {
+export interface GeminiClientOptions extends Fields<AnswerLimits> {
   /** @defaultValue from the environment, see `defaultEndpoint`; read with the first request */
   readonly endpoint?: Endpoint | undefined;
   /** Sends all requests. @defaultValue according to `httpClient` */
@@ -26,8 +27,8 @@ export interface GeminiClientOptions {
    * @defaultValue `POLLUX_HTTP_CLIENT`, then "auto"
    */
   readonly httpClient?: HttpClientName | undefined;
-  readonly timeouts?: { readonly [Limit in keyof Timeouts]?: Timeouts[Limit] | undefined } | undefined;
-  readonly retry?: { readonly [Field in keyof RetryPolicy]?: RetryPolicy[Field] | undefined } | undefined;
+  readonly timeouts?: Fields<Timeouts> | undefined;
+  readonly retry?: Fields<RetryPolicy> | undefined;
   /**
    * Limits concurrent requests, and shares the waits that the service asks for. One object may serve any number of clients.
    *
@@ -38,24 +39,6 @@ export interface GeminiClientOptions {
   readonly group?: object | string | undefined;
   /** @defaultValue silent, unless `POLLUX_LOG` names a level */
   readonly logger?: Logger | undefined;
-  /**
-   * Most bytes of one event of a stream, or of a whole answer.
-   *
-   * @defaultValue 67_108_864 (64 MiB)
-   */
-  readonly maxBufferBytes?: number | undefined;
-  /**
-   * Most bytes of a whole streamed answer, decompressed. A longer one fails with an `ApiShapeError`.
-   *
-   * @defaultValue 268_435_456 (256 MiB)
-   */
-  readonly maxAnswerBytes?: number | undefined;
-  /**
-   * Most chunks of a streamed answer. One with more fails with an `ApiShapeError`.
-   *
-   * @defaultValue 1_000_000
-   */
-  readonly maxAnswerChunks?: number | undefined;
   /**
    * Most bytes of a request, including inline media as base64. A larger one is rejected before it is sent.
    *

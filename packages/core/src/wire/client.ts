@@ -1,8 +1,25 @@
+import { ConfigurationError } from "../errors/agent-error.ts";
+import { ApiShapeError, ApiStatusError } from "../errors/api-errors.ts";
+import { isObject } from "../internal/json.ts";
+import { defaultLogger } from "../logging/logger.ts";
 import type { CallOptions, GeminiClientOptions } from "./client-options.ts";
+import { defaultEndpoint } from "./endpoints/services.ts";
 import type { Endpoint } from "./endpoints/endpoint.ts";
-import { GenerationClient } from "./generation.ts";
-import { type PageRequest, withPage } from "./http/api-client.ts";
-import type { AnswerBatch } from "./http/read-answers.ts";
+import { embeddedError } from "./errors/http-errors.ts";
+import { chooseTransport } from "./http/choose-transport.ts";
+import { checkRequestSize, RequestEncoder } from "./http/encode-request.ts";
+import { type ApiCall, Exchange, type ExchangeSettings } from "./http/exchange.ts";
+import {
+  type AnswerBatch,
+  type AnswerStream,
+  isErrorObject,
+  parseAnswers,
+  parseJson,
+  StreamedAnswer,
+} from "./http/read-answers.ts";
+import { DEFAULT_RETRY, type RetryPolicy, withRetry } from "./http/retry.ts";
+import { type AnswerLimits, DEFAULT_LIMITS, DEFAULT_TIMEOUTS, withDefaults } from "./limits.ts";
+import { Traffic } from "./limiter/traffic.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "./types/generate-content.ts";
 import type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./types/resources.ts";
 
@@ -13,29 +30,31 @@ import type { CountTokensRequest, CountTokensResponse, ListModelsResponse, Model
  * {@link ApiShapeError}; {@link ConfigurationError} before anything is sent.
  */
 export class GeminiClient {
-  readonly #generation: GenerationClient;
+  /** @internal */
+  readonly api: ApiClient;
+  readonly #maxRequestBytes: number | undefined;
+  /** The path of the last model: a client rarely uses another one. */
+  #last: { readonly model: string; readonly path: string } | undefined;
 
   /** @throws {TypeError} For a limit that is not a positive number. */
   constructor(options: GeminiClientOptions = {}) {
-    this.#generation = new GenerationClient(options);
+    this.api = new ApiClient(options);
+    this.#maxRequestBytes = options.maxRequestBytes;
   }
 
   /** Where requests go. */
   get endpoint(): Endpoint {
-    return this.#generation.endpoint;
+    return this.api.endpoint;
   }
 
-  /**
-   * One whole answer.
-   *
-   * @see https://ai.google.dev/api/generate-content#method:-models.generatecontent
-   */
+  /** One whole answer. @see https://ai.google.dev/api/generate-content#method:-models.generatecontent */
   async generateContent(
     model: string,
     request: GenerateContentRequest,
     options: CallOptions = {},
   ): Promise<GenerateContentResponse> {
-    return await this.#generation.generateContent(model, request, options);
+    const call = this.#generation(model, "generateContent", "", request, options);
+    return await this.api.whole(call, options, readResponse);
   }
 
   /**
@@ -51,12 +70,17 @@ export class GeminiClient {
     request: GenerateContentRequest,
     options: CallOptions = {},
   ): AsyncGenerator<AnswerBatch, void, void> {
-    const answer = await this.#generation.openStream(model, request, options);
+    const answer = await this.openStream(model, request, options);
     try {
       for (let batch = await answer.next(); batch !== undefined; batch = await answer.next()) yield batch;
     } finally {
       answer.close();
     }
+  }
+
+  /** A streamed answer for whoever closes it. Resolves with the first chunks; retries only before them. @internal */
+  openStream(model: string, request: GenerateContentRequest, options: CallOptions): Promise<AnswerStream> {
+    return this.api.stream(this.#generation(model, "streamGenerateContent", "?alt=sse", request, options), options);
   }
 
   /** Counts tokens without generating. */
@@ -65,7 +89,12 @@ export class GeminiClient {
     request: CountTokensRequest,
     options: CallOptions = {},
   ): Promise<CountTokensResponse> {
-    return await this.#generation.countTokens(model, request, options);
+    const path = this.endpoint.modelPath(model);
+    const { generateContentRequest: whole } = request;
+    const { tools }: GenerateContentRequest = whole ?? request;
+    const body = encodeJson(whole ? { generateContentRequest: { model: path, ...whole } } : request);
+    const call = { operation: "countTokens", model, method: "POST", path: `${path}:countTokens`, body, tools } as const;
+    return await this.api.object(call, options);
   }
 
   /**
@@ -75,13 +104,182 @@ export class GeminiClient {
    */
   async listModels(page: PageRequest = {}, options: CallOptions = {}): Promise<ListModelsResponse> {
     const path = withPage(this.endpoint.modelsPath, page);
-    return await this.#generation.api.object({ operation: "listModels", method: "GET", path }, options);
+    return await this.api.object({ operation: "listModels", method: "GET", path }, options);
   }
 
   /** Describes one model. */
   async getModel(model: string, options: CallOptions = {}): Promise<ModelInfo> {
     const path = this.endpoint.modelPath(model);
-    const info = await this.#generation.api.object({ operation: "getModel", model, method: "GET", path }, options);
+    const info = await this.api.object({ operation: "getModel", model, method: "GET", path }, options);
     return { name: path, ...info };
   }
+
+  #generation(
+    model: string,
+    operation: string,
+    query: string,
+    request: GenerateContentRequest,
+    options: CallOptions,
+  ): ApiCall {
+    const body = (options.encoder ?? new RequestEncoder()).encodeView(request);
+    checkRequestSize(body.byteLength, this.#maxRequestBytes, this.endpoint);
+    if (this.#last?.model !== model) this.#last = { model, path: this.endpoint.modelPath(model) };
+    const path = `${this.#last.path}:${operation}${query}`;
+    return { operation, model, method: "POST", path, body, bodyIsView: true, tools: request.tools };
+  }
+}
+
+function readResponse(text: string, exchange: Exchange): GenerateContentResponse {
+  const [answer, ...others] = parseAnswers(text);
+  if (answer === undefined || others.length > 0)
+    throw new ApiShapeError("The response is a list, not an object.", "$", text);
+  if (answer.response) return answer.response;
+  throw embeddedError(answer.error, exchange.failure);
+}
+
+/** Reads a whole answer. */
+type ReadAnswer<T> = (text: string, exchange: Exchange) => T;
+
+/** What JavaScript passes for the objects that `google()`, `endpoint()` and `new Traffic()` make. */
+function checkClientOptions({ endpoint, traffic }: GeminiClientOptions): void {
+  if (endpoint !== undefined && typeof endpoint?.modelPath !== "function")
+    throw new TypeError("endpoint must be made by google(), vertex(), cometapi() or endpoint()");
+  if (traffic !== undefined && typeof traffic?.acquire !== "function")
+    throw new TypeError("traffic must be made by new Traffic()");
+}
+
+/** Sends calls of the API and retries them. Holds what all calls of a client share. */
+export class ApiClient {
+  readonly #settings: ExchangeSettings;
+  readonly #retry: RetryPolicy;
+  readonly #random: () => number;
+  readonly #limits: AnswerLimits;
+  /** When the retry of a call was announced for, in milliseconds since the epoch. */
+  readonly #retryAt = new WeakMap<ApiCall, number>();
+
+  /** @throws {TypeError} For a limit that is not a positive number, or an option of another kind. */
+  constructor(options: GeminiClientOptions) {
+    checkClientOptions(options);
+    const { env, group, random = Math.random, now = Date.now, logger = defaultLogger(env) } = options;
+    const { maxBufferBytes, maxAnswerBytes, maxAnswerChunks } = options;
+    let { endpoint } = options;
+    this.#random = random;
+    this.#retry = withDefaults(DEFAULT_RETRY, options.retry, "retry");
+    if (!Number.isInteger(this.#retry.maxAttempts))
+      throw new TypeError("retry.maxAttempts must be an integer of at least 1");
+    this.#limits = withDefaults(DEFAULT_LIMITS, { maxBufferBytes, maxAnswerBytes, maxAnswerChunks }, "options");
+    this.#settings = {
+      get endpoint() {
+        return (endpoint ??= defaultEndpoint(env, logger));
+      },
+      transport: chooseTransport(options.fetch, options.httpClient, env),
+      timeouts: withDefaults(DEFAULT_TIMEOUTS, options.timeouts, "timeouts"),
+      traffic: options.traffic ?? new Traffic({ random }),
+      // A client without retries does not wait for the service either.
+      maxDelayMs: this.#retry.maxAttempts > 1 ? this.#retry.maxServerDelayMs : 0,
+      logger,
+      now,
+      group,
+    };
+  }
+
+  /** Where requests go. */
+  get endpoint(): Endpoint {
+    return this.#settings.endpoint;
+  }
+
+  /** A call whose answer is a JSON object. */
+  object(call: ApiCall, options: CallOptions): Promise<Readonly<Record<string, unknown>>> {
+    return this.whole(call, options, readObject);
+  }
+
+  /** A call whose answer is read whole. */
+  whole<T>(call: ApiCall, options: CallOptions, read: ReadAnswer<T>): Promise<T> {
+    return this.retried(call, options, (attempt) => this.attempt(call, options, attempt, read));
+  }
+
+  /** A call whose answer is streamed; resolves with the first chunks. */
+  stream(call: ApiCall, options: CallOptions): Promise<AnswerStream> {
+    return this.retried(call, options, (attempt) =>
+      new StreamedAnswer(this.#exchange(call, options, attempt), this.#limits).open(),
+    );
+  }
+
+  /** One attempt of a call. @param attempt - From 1. */
+  async attempt<T>(call: ApiCall, options: CallOptions, attempt: number, read: ReadAnswer<T>): Promise<T> {
+    const exchange = await this.#exchange(call, options, attempt).open();
+    try {
+      const text = await exchange.text(this.#limits.maxBufferBytes);
+      exchange.trace(text);
+      return read(text, exchange);
+    } catch (error) {
+      throw exchange.clean(error);
+    } finally {
+      exchange.close();
+    }
+  }
+
+  /** Makes attempts according to the retry policy. */
+  retried<T>(call: ApiCall, options: CallOptions, attempt: (attempt: number) => Promise<T>): Promise<T> {
+    const { operation, model } = call;
+    return withRetry(attempt, {
+      policy: this.#retry,
+      signal: options.signal,
+      random: this.#random,
+      onRetry: (notice, error) => {
+        options.budget?.failed(error);
+        this.#retryAt.set(call, Date.now() + notice.delayMs);
+        (options.logger ?? this.#settings.logger).warn({ operation, model, ...notice }, "request failed, retrying");
+        options.onRetry?.(notice);
+      },
+      heldMs: (error) => this.#settings.traffic.closedMs(error),
+    });
+  }
+
+  /** A call on a collection that not every service has. @throws {ConfigurationError} With advice when this one does not. */
+  async onCollection<T>(call: Promise<T>, feature: string, advice: string): Promise<T> {
+    try {
+      return await call;
+    } catch (error) {
+      const isUnknown = error instanceof ApiStatusError && [404, 405, 501].includes(error.status);
+      // With this reason the service has the collection, and lacks something else, such as the model.
+      if (!isUnknown || error.reason?.toUpperCase() === "NOT_FOUND") throw error;
+      const { host } = new URL(this.endpoint.baseUrl);
+      throw new ConfigurationError(`${host} does not support ${feature} (HTTP ${error.status}): ${advice}.`, {
+        cause: error,
+      });
+    }
+  }
+
+  #exchange(call: ApiCall, options: CallOptions, attempt: number): Exchange {
+    options.budget?.take();
+    const retryAt = attempt > 1 ? this.#retryAt.get(call) : undefined;
+    return new Exchange(this.#settings, call, options, attempt, retryAt);
+  }
+}
+
+function readObject(text: string, exchange: Exchange): Readonly<Record<string, unknown>> {
+  const value = parseJson(text);
+  if (!isObject(value)) throw new ApiShapeError("The response is not a JSON object.", "$", text);
+  if (isErrorObject(value)) throw embeddedError(value, exchange.failure);
+  return value;
+}
+
+/** JSON as the body of a request. */
+export function encodeJson(value: object): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+/** A page of a list: how many entries at most, and the token from the previous page. */
+export interface PageRequest {
+  readonly pageSize?: number | undefined;
+  readonly pageToken?: string | undefined;
+}
+
+/** The path of a list, with the query of a page. */
+export function withPage(path: string, { pageSize, pageToken }: PageRequest): string {
+  const query = new URLSearchParams();
+  if (pageSize !== undefined) query.set("pageSize", String(pageSize));
+  if (pageToken !== undefined) query.set("pageToken", pageToken);
+  return query.size > 0 ? `${path}?${query}` : path;
 }

@@ -61,20 +61,15 @@ export type {
   ListFilesResponse,
   ListModelsResponse,
   ModelInfo,
-} from "./types/resources.ts";
-
-export type {
   BatchEmbedContentsResponse,
   ContentEmbedding,
   EmbedContentRequest,
   EmbedContentResponse,
   PredictEmbeddingsRequest,
   PredictEmbeddingsResponse,
-} from "./types/embeddings.ts";
+} from "./types/resources.ts";
 
 // Endpoints
-export { cometapi, type CometApiOptions } from "./endpoints/cometapi.ts";
-export { defaultEndpoint } from "./endpoints/default-endpoint.ts";
 export {
   type AuthScheme,
   type Endpoint,
@@ -85,7 +80,7 @@ export {
   type GoogleOptions,
   type HeaderFields,
 } from "./endpoints/endpoint.ts";
-export { vertex, type VertexOptions } from "./endpoints/vertex.ts";
+export { cometapi, type CometApiOptions, defaultEndpoint, vertex, type VertexOptions } from "./endpoints/services.ts";
 export type { Environment } from "../internal/environment.ts";
 
 // Models
@@ -99,14 +94,14 @@ export { RequestEncoder } from "./http/encode-request.ts";
 export type { HttpClientName } from "./http/choose-transport.ts";
 export type { FetchLike } from "./http/transport.ts";
 export { DEFAULT_RETRY, RequestBudget, type RetryNotice, type RetryPolicy } from "./http/retry.ts";
-export { Traffic, type TrafficOptions, type TrafficState } from "./limiter/traffic.ts";
-export type { WaitNotice } from "./limiter/endpoint-limiter.ts";
-export { DEFAULT_TIMEOUTS, type Timeouts } from "./http/timeouts.ts";
+export { Traffic, type TrafficState } from "./limiter/traffic.ts";
+export type { TrafficOptions, WaitNotice } from "./limiter/endpoint-limiter.ts";
+export { DEFAULT_TIMEOUTS, type Timeouts } from "./limits.ts";
 
 // Reading answers
 export { checkAnswer, parseAnswers, type ParsedAnswer } from "./http/read-answers.ts";
 export { readSse, SseDecoder, type SseOptions } from "./http/sse.ts";
-export { embeddedError, type FailureContext, statusError } from "./errors/status-error.ts";
+export { embeddedError, type FailureContext, statusError } from "./errors/http-errors.ts";
 
 // Errors
 export { AgentError, ConfigurationError, type ErrorCode } from "../errors/agent-error.ts";

@@ -5,9 +5,9 @@ import type { CallOptions } from "./client-options.ts";
 import type { HeaderFields } from "./endpoints/endpoint.ts";
 import type { GeminiFile } from "./types/resources.ts";
 import { parseJson } from "./http/read-answers.ts";
-import { type ApiClient, encodeJson } from "./http/api-client.ts";
+import { type ApiClient, encodeJson } from "./client.ts";
 import type { ApiCall, Exchange } from "./http/exchange.ts";
-import { hostAndPath } from "./errors/status-error.ts";
+import { hostAndPath } from "./errors/http-errors.ts";
 
 /** Bytes per request of an upload, except for the last: rounded down to a multiple of the service's granularity. */
 const CHUNK_BYTES = 8 * 1024 * 1024;
@@ -52,12 +52,13 @@ export async function upload(source: UploadSource, client: ApiClient, options: C
       body,
     });
     const state = await client.retried(call({}), options, async (attempt) => {
+      const send = (headers: HeaderFields, body?: Uint8Array<ArrayBuffer>, upTo?: number): Promise<UploadState> =>
+        client.attempt(call(headers, body), options, attempt, (text, exchange) =>
+          readUploadState(text, exchange, data.size, upTo),
+        );
       let at = from;
       if (attempt > 1) {
-        const query = call({ "x-goog-upload-command": "query" });
-        const known = await client.attempt(query, options, attempt, (text, exchange) =>
-          readUploadState(text, exchange, data.size),
-        );
+        const known = await send({ "x-goog-upload-command": "query" });
         if (known.file !== undefined || known.offset > from) return known;
         at = known.offset;
       }
@@ -69,9 +70,7 @@ export async function upload(source: UploadSource, client: ApiClient, options: C
         "x-goog-upload-command": end === data.size ? "upload, finalize" : "upload",
         "x-goog-upload-offset": String(at),
       };
-      return await client.attempt(call(headers, bytes), options, attempt, (text, exchange) =>
-        readUploadState(text, exchange, data.size, end),
-      );
+      return await send(headers, bytes, end);
     });
     if (state.offset <= from && state.file === undefined)
       throw new ApiShapeError(`The upload is stuck at byte ${from}; upload the file again.`, "$", "");

@@ -11,7 +11,7 @@ import {
 } from "@pollux/core";
 import { choice, decide, type Question, score, yesNo } from "@pollux/core/decisions";
 import { describe, expect, test } from "vitest";
-import { BodyScrubber } from "../../src/wire/secrets/body-scrubber.ts";
+import { BodyScrubber } from "../../src/wire/secrets/redact-bytes.ts";
 
 const KEY = "AIza-secret-key";
 const OPTIONS = { endpoint: google({ apiKey: KEY }), retry: { minDelayMs: 1, maxDelayMs: 1 } };

@@ -9,7 +9,7 @@ import type { GeminiClientOptions } from "../../src/wire/client-options.ts";
 import { RequestEncoder } from "../../src/wire/http/encode-request.ts";
 import { endpoint, google } from "../../src/wire/endpoints/endpoint.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../../src/wire/types/generate-content.ts";
-import type { RetryNotice } from "../../src/wire/http/retry.ts";
+import { RequestBudget, type RetryNotice } from "../../src/wire/http/retry.ts";
 import { TRANSPORTS } from "../helpers/transports.ts";
 
 const KEY = "a-key-that-must-not-leak";
@@ -490,4 +490,15 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
       expect(inspect([failure, lines, notices, client], { depth: null })).not.toContain(KEY);
     }
   });
+});
+
+test("a spent budget names the last of a call's failures", async () => {
+  const statuses = [500, 503];
+  const client = new GeminiClient({
+    endpoint: endpoint({ baseUrl: "http://127.0.0.1:1" }),
+    fetch: async () => new Response("{}", { status: statuses.shift() ?? 200 }),
+    retry: { minDelayMs: 1 },
+  });
+  const call = client.generateContent("m", { contents: [] }, { budget: new RequestBudget(2) });
+  await expect(call).rejects.toMatchObject({ code: "request_limit", cause: { status: 503 } });
 });

@@ -1,7 +1,7 @@
 import { parseTraceparent } from "../../internal/traceparent.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { ExchangeTap } from "../../wire/http/exchange-tap.ts";
-import { BodyScrubber } from "../../wire/secrets/body-scrubber.ts";
+import { BodyScrubber } from "../../wire/secrets/redact-bytes.ts";
 import type { ObservedEvent } from "../events.ts";
 import type { ObservedExchange, Observer } from "./observer.ts";
 import type { RunInfo, StepInfo } from "./run-info.ts";

@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import type { CallOptions, CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
 import type { Endpoint } from "../../wire/endpoints/endpoint.ts";
-import { ApiClient, encodeJson, withPage } from "../../wire/http/api-client.ts";
+import { ApiClient, encodeJson, withPage } from "../../wire/client.ts";
 import type { ApiCall } from "../../wire/http/exchange.ts";
 import type {
   CachedContent,

@@ -2,7 +2,7 @@ import { ConfigurationError } from "../../errors/agent-error.ts";
 import { ApiShapeError } from "../../errors/api-errors.ts";
 import type { CallOptions } from "../../wire/client-options.ts";
 import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
-import { type ApiClient, encodeJson } from "../../wire/http/api-client.ts";
+import { type ApiClient, encodeJson } from "../../wire/client.ts";
 import { checkRequestSize } from "../../wire/http/encode-request.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 import type {
@@ -12,7 +12,7 @@ import type {
   EmbedContentResponse,
   PredictEmbeddingsRequest,
   PredictEmbeddingsResponse,
-} from "../../wire/types/embeddings.ts";
+} from "../../wire/types/resources.ts";
 import { readUsage, type Usage } from "../usage.ts";
 
 /** What is embedded into one vector. */

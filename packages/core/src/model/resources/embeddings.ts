@@ -11,7 +11,7 @@ import {
   CLIENT_SPELLINGS,
   type GeminiClientOptions,
 } from "../../wire/client-options.ts";
-import { ApiClient } from "../../wire/http/api-client.ts";
+import { ApiClient } from "../../wire/client.ts";
 import type { Part } from "../../wire/types/content.ts";
 import { isMedia, type Media, mediaPart } from "../request/media-part.ts";
 import { addUsage, NO_USAGE, type Usage } from "../usage.ts";

@@ -2,7 +2,7 @@ import http from "node:http";
 import https from "node:https";
 import { Socket } from "node:net";
 import type { Environment } from "../../internal/environment.ts";
-import { SEND, type Sender } from "../../wire/http/transport.ts";
+import type { Send } from "../../wire/http/transport.ts";
 import { nodeAgents } from "./node-agents.ts";
 import { NodeRequest } from "./node-request.ts";
 
@@ -11,9 +11,9 @@ import { NodeRequest } from "./node-request.ts";
  *
  * @param proxyEnv - As for `nodeTransport`.
  */
-export function nodeSender(proxyEnv?: Environment): Sender {
+export function nodeSender(proxyEnv?: Environment): Send {
   const agents = nodeAgents({ proxyEnv });
-  return { [SEND]: (request) => new NodeRequest(request, agents) };
+  return (request) => new NodeRequest(request, agents);
 }
 
 /**

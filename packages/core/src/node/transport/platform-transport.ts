@@ -1,5 +1,5 @@
 import type { Channel } from "node:diagnostics_channel";
-import type { PlatformTransport, Sender } from "../../wire/http/transport.ts";
+import type { PlatformTransport, Send } from "../../wire/http/transport.ts";
 import type * as NodeSenderModule from "./node-sender.ts";
 
 /**
@@ -11,8 +11,8 @@ class NodePlatformTransport implements PlatformTransport {
   /** Loaded with the first request, and `node:http` with it. */
   #module: typeof NodeSenderModule | undefined;
   // One of each per process, as with the connections of Node's `fetch`.
-  #direct: Sender | undefined;
-  #proxied: Sender | undefined;
+  #direct: Send | undefined;
+  #proxied: Send | undefined;
   /** Functions and dispatchers that were found to be Node's own. */
   readonly #known = new WeakSet<object>();
   /** Looked up with the first request: importing this library loads no module of Node. */
@@ -38,17 +38,17 @@ class NodePlatformTransport implements PlatformTransport {
     return this.#module?.isHttpPatched(this.#known) === true ? "node:http is patched" : undefined;
   }
 
-  open(usesProxy: boolean): Sender | Promise<Sender> {
+  open(usesProxy: boolean): Send | Promise<Send> {
     return this.#module === undefined ? this.#load(usesProxy) : this.#open(this.#module, usesProxy);
   }
 
-  async #load(usesProxy: boolean): Promise<Sender> {
+  async #load(usesProxy: boolean): Promise<Send> {
     // A literal, so that bundlers find it.
     this.#module = await import("./node-sender.ts");
     return this.#open(this.#module, usesProxy);
   }
 
-  #open({ nodeSender }: typeof NodeSenderModule, usesProxy: boolean): Sender {
+  #open({ nodeSender }: typeof NodeSenderModule, usesProxy: boolean): Send {
     if (usesProxy) return (this.#proxied ??= nodeSender());
     return (this.#direct ??= nodeSender({}));
   }

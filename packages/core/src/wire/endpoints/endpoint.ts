@@ -111,7 +111,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
   const apiVersion = options.apiVersion ?? (kind === "vertex" ? "v1beta1" : "v1beta");
   return buildEndpoint(kind, baseUrl, apiVersion, () => ({
     ...headers,
-    ...signWith(apiKey || localKey(baseUrl), auth),
+    ...signWith(apiKey || (isLoopback(baseUrl) ? EMULATOR_KEY : undefined), auth),
   }));
 }
 
@@ -186,14 +186,9 @@ export function apiVersionFrom(env: Environment, beta: string): string {
   return !version || version === "beta" ? beta : version;
 }
 
-/** The emulator's key on loopback, where none has to be set; undefined elsewhere. */
-export function localKey(baseUrl: string): string | undefined {
-  return isLoopback(baseUrl) ? EMULATOR_KEY : undefined;
-}
-
 /** The environment's Google key, for Google's hosts only. @param onOtherKey - Called when it is the AI SDK's. */
-function googleKeyFor(baseUrl: string, env: Environment, onOtherKey: () => void): string | undefined {
-  if (isLoopback(baseUrl)) return localKey(baseUrl);
+function googleKeyFor(baseUrl: string, env: Environment, onOtherKey: () => void): string {
+  if (isLoopback(baseUrl)) return EMULATOR_KEY;
   if (!isGoogleHost(baseUrl))
     throw new ConfigurationError(
       `No API key for ${new URL(baseUrl).host}: a Google key from the environment is only sent to Google; pass apiKey for this host.`,
@@ -232,25 +227,23 @@ export function checkBaseUrl(baseUrl: string): string {
 
 /** True for the hosts that may get a key issued by Google: Google's API hosts over https. */
 export function isGoogleHost(baseUrl: string): boolean {
-  const { protocol, hostname } = new URL(baseUrl);
-  return protocol === "https:" && (hostname === "googleapis.com" || hostname.endsWith(".googleapis.com"));
+  return isSecureHost(baseUrl, "googleapis.com");
 }
 
 /** True for the hosts that may get a CometAPI key. */
 export function isCometHost(baseUrl: string): boolean {
+  return isSecureHost(baseUrl, "cometapi.com");
+}
+
+function isSecureHost(baseUrl: string, domain: string): boolean {
   const { protocol, hostname } = new URL(baseUrl);
-  return protocol === "https:" && (hostname === "cometapi.com" || hostname.endsWith(".cometapi.com"));
+  return protocol === "https:" && `.${hostname}`.endsWith(`.${domain}`);
 }
 
 /** True for loopback, where an emulator needs no key. */
 export function isLoopback(baseUrl: string): boolean {
   const { hostname } = new URL(baseUrl);
-  return (
-    hostname === "localhost" ||
-    hostname.endsWith(".localhost") ||
-    hostname === "[::1]" ||
-    /^127\.\d+\.\d+\.\d+$/.test(hostname)
-  );
+  return /^(?:(?:.*\.)?localhost|\[::1\]|127\.\d+\.\d+\.\d+)$/.test(hostname);
 }
 
 /**
@@ -264,26 +257,12 @@ function developerModelPath(model: string, isGoogle: boolean): string {
   return model.includes("/") ? model : `models/${model}`;
 }
 
-/** Resource path of a model on Vertex, below `prefix` (`projects/…/locations/…`, or empty in express mode). */
-export function vertexModelPath(model: string, prefix: string): string {
-  checkModelId(model);
-  if (model.startsWith("projects/")) return model;
-  return prefix + publisherPath(model);
-}
-
-function publisherPath(model: string): string {
-  if (model.startsWith("publishers/")) return model;
-  if (!model.includes("/")) return `publishers/google/models/${model}`;
-  if (model.startsWith("models/")) return `publishers/google/${model}`;
-  const slash = model.indexOf("/");
-  return `publishers/${model.slice(0, slash)}/models/${model.slice(slash + 1)}`;
-}
-
 const MODEL_ID = /^[\w.@:-]+(?:\/[\w.@:-]+)*$/;
 /** Gateways name variants and routes in an id, as in `gemini-3.8-pro[1m]`. */
 const GATEWAY_MODEL_ID = /^[\w.@:,[\]-]+(?:\/[\w.@:,[\]-]+)*$/;
 
-function checkModelId(model: string, pattern: RegExp = MODEL_ID): void {
+/** @throws {ConfigurationError} For an id that would change the URL around it. */
+export function checkModelId(model: string, pattern: RegExp = MODEL_ID): void {
   if (pattern.test(model) && !/(?:^|\/)\.\.?(?:\/|$)/.test(model)) return;
   throw new ConfigurationError(
     `${JSON.stringify(model.slice(0, 100))} is not a model id; use one like "gemini-flash-latest" or "tunedModels/my-model".`,

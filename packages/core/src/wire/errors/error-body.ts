@@ -1,4 +1,6 @@
+import type { ApiStatusFacts, QuotaViolation } from "../../errors/api-errors.ts";
 import { isObject, isTooDeep } from "../../internal/json.ts";
+import type { AnswerHeaders } from "../http/transport.ts";
 
 /** The content of an error body, from Google or a gateway. */
 export interface ErrorBody {
@@ -18,18 +20,14 @@ const MAX_NESTING = 2;
 export function readErrorText(text: string): ErrorBody {
   const value = tryJson(text);
   if (value !== undefined) return readErrorValue(value);
-  return { message: isHtml(text) ? htmlTitle(text) : text.trim(), details: [] };
+  return { message: htmlTitle(text) ?? text.trim(), details: [] };
 }
 
 /**
  * Reads a parsed error in Google's shape, in a gateway's (`error.message`, `error` as a string, `message`), or in a list of one of
  * them. Also reads JSON in the message, two levels deep; the fields of the innermost error take precedence.
  */
-export function readErrorValue(value: unknown): ErrorBody {
-  return readLevel(value, 0);
-}
-
-function readLevel(value: unknown, depth: number): ErrorBody {
+export function readErrorValue(value: unknown, depth = 0): ErrorBody {
   const root: unknown = Array.isArray(value) ? value[0] : value;
   if (typeof root === "string") return { message: root, details: [] };
   if (!isObject(root)) return { message: "", details: [] };
@@ -56,7 +54,7 @@ function unwrap(outer: ErrorBody, depth: number): ErrorBody {
   const end = Math.max(outer.message.lastIndexOf("}"), outer.message.lastIndexOf("]"));
   const nested = start >= 0 && end > start ? tryJson(outer.message.slice(start, end + 1)) : undefined;
   if (nested === undefined) return outer;
-  const inner = readLevel(nested, depth + 1);
+  const inner = readErrorValue(nested, depth + 1);
   if (inner.message === "") return outer;
   return {
     message: inner.message,
@@ -77,18 +75,105 @@ function firstWord(...values: readonly unknown[]): string | undefined {
 
 function tryJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return value ?? undefined;
+    return JSON.parse(text) ?? undefined;
   } catch {
     return undefined;
   }
 }
 
-function isHtml(text: string): boolean {
-  return /^\s*<(?:!doctype|html|head|body|h1|title|center)/i.test(text);
-}
-
-function htmlTitle(html: string): string {
+/** Undefined for anything but HTML. */
+function htmlTitle(html: string): string | undefined {
+  if (!/^\s*<(?:!doctype|html|head|body|h1|title|center)/i.test(html)) return undefined;
   const title = /<title[^>]*>([^<]*)/i.exec(html)?.[1] ?? /<h1[^>]*>([^<]*)/i.exec(html)?.[1];
   return title?.replaceAll(/\s+/g, " ").trim() || "an HTML page instead of JSON";
+}
+
+/** Whether and when to retry a request that was rejected for its rate. */
+export type QuotaVerdict = Pick<ApiStatusFacts, "retryable" | "retryAfterMs" | "resetsAt" | "quotaViolations">;
+
+/** Reasons for which a retry does not help. */
+const TERMINAL_REASONS: ReadonlySet<unknown> = new Set([
+  "QUOTA_EXHAUSTED",
+  "MODEL_CAPACITY_EXHAUSTED",
+  "INSUFFICIENT_G1_CREDITS_BALANCE",
+]);
+
+/**
+ * Decides whether and when to retry a 429. A daily quota also comes with a `RetryInfo` of seconds, so the quota's id takes
+ * precedence over the delay. A limit of 0 never resets. Of several violations the strictest decides.
+ *
+ * @see https://ai.google.dev/gemini-api/docs/rate-limits
+ */
+export function judgeQuota(body: ErrorBody, headers: AnswerHeaders | undefined, now: number): QuotaVerdict {
+  const quotaViolations = violationsIn(body.details);
+  const reasons = detailsOf(body.details, "ErrorInfo").map(({ reason }) => reason);
+  if (/\blimit: 0(?![\d.])/.test(body.message)) return { retryable: false, quotaViolations };
+  if (quotaViolations.some(({ quotaId = "" }) => /PerDay|Daily/i.test(quotaId)))
+    return { retryable: false, resetsAt: nextMidnightPacific(now), quotaViolations };
+  if (reasons.some((reason) => TERMINAL_REASONS.has(reason))) return { retryable: false, quotaViolations };
+  const perMinute =
+    quotaViolations.some(({ quotaId }) => quotaId?.includes("PerMinute")) || reasons.includes("RATE_LIMIT_EXCEEDED");
+  const said = serverDelay(body, headers, now);
+  return { retryable: true, retryAfterMs: said ?? (perMinute ? 60_000 : undefined), quotaViolations };
+}
+
+/** The wait the service asked for: `RetryInfo`, then the sentence in the message, then `Retry-After`. Milliseconds. */
+export function serverDelay(body: ErrorBody, headers: AnswerHeaders | undefined, now: number): number | undefined {
+  for (const { retryDelay } of detailsOf(body.details, "RetryInfo")) {
+    const ms = durationMs(retryDelay);
+    if (ms !== undefined) return ms;
+  }
+  const sentence = /retry in ((?:[\d.]+(?:ms|[hms]))+)/i.exec(body.message)?.[1];
+  return durationMs(sentence) ?? retryAfterMs(headers?.get("retry-after"), now);
+}
+
+/** Start of the next day in Los Angeles, where daily quotas reset, as milliseconds since the epoch. */
+export function nextMidnightPacific(now: number): number {
+  const day = 86_400_000;
+  const next = now + day - pacificTimeOfDay(now);
+  // On the two days a year with 23 or 25 hours this is an hour off midnight.
+  const off = pacificTimeOfDay(next);
+  return off > day / 2 ? next + (day - off) : next - off;
+}
+
+function violationsIn(details: readonly unknown[]): readonly QuotaViolation[] {
+  return detailsOf(details, "QuotaFailure").flatMap(({ violations }) => {
+    if (!Array.isArray(violations)) return [];
+    return violations.filter(isObject).map(({ quotaMetric, quotaId, quotaValue }) => ({
+      quotaMetric: asText(quotaMetric),
+      quotaId: asText(quotaId),
+      quotaValue: asText(quotaValue),
+    }));
+  });
+}
+
+/** Entries of `details` of one of Google's standard types. */
+function detailsOf(details: readonly unknown[], type: string): readonly Readonly<Record<string, unknown>>[] {
+  return details.filter(isObject).filter((detail) => asText(detail["@type"])?.endsWith(`google.rpc.${type}`));
+}
+
+function durationMs(text: unknown): number | undefined {
+  if (typeof text !== "string") return undefined;
+  let ms: number | undefined;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[hms])/g))
+    ms = (ms ?? 0) + Number(amount) * (unit === "ms" ? 1 : unit === "s" ? 1000 : unit === "m" ? 60_000 : 3_600_000);
+  return ms === undefined ? undefined : Math.ceil(ms);
+}
+
+function retryAfterMs(header: string | null | undefined, now: number): number | undefined {
+  if (!header) return undefined;
+  const seconds = Number(header);
+  if (Number.isFinite(seconds)) return seconds >= 0 ? Math.ceil(seconds * 1000) : undefined;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+function pacificTimeOfDay(time: number): number {
+  const clock = new Date(time).toLocaleTimeString("en-GB", { timeZone: "America/Los_Angeles" });
+  const [hours = 0, minutes = 0, seconds = 0] = clock.split(":").map(Number);
+  return (hours * 3600 + minutes * 60 + seconds) * 1000 + (time % 1000);
+}
+
+function asText(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }

@@ -8,9 +8,9 @@ import {
   type FetchLike,
   type HttpRequest,
   type InFlightRequest,
-  type PlatformTransport,
+  type Send,
   SEND,
-  type Sender,
+  type Transport,
 } from "./transport.ts";
 
 const NAMES = ["auto", "fetch", "node"] as const;
@@ -21,74 +21,57 @@ export type HttpClientName = (typeof NAMES)[number];
 /** Environment variable that names the HTTP client when the option is absent. */
 const VARIABLE = "POLLUX_HTTP_CLIENT";
 
-/** Chooses what sends each request, and logs the choice when it changes. */
-export class TransportChoice {
-  readonly #fetch: FetchLike | undefined;
-  readonly #name: HttpClientName;
-  #logged: string | undefined;
+/** Gives what sends the next request. @throws {ConfigurationError} For `node` on a platform without it. */
+export type TransportChoice = (logger: Logger) => Send | Promise<Send>;
 
-  /** @throws {ConfigurationError} For an unknown name, and for a `fetch` together with a name. */
-  constructor(
-    fetch: FetchLike | undefined,
-    httpClient: HttpClientName | undefined,
-    env: Environment = processEnvironment(),
-  ) {
-    if (fetch !== undefined && httpClient !== undefined && httpClient !== "auto")
-      throw new ConfigurationError(`httpClient: "${httpClient}" and fetch are mutually exclusive: pass one of them.`);
-    const wanted = httpClient ?? (env[VARIABLE] || "auto");
-    const name = NAMES.find((known) => known === wanted);
-    if (name === undefined)
-      throw new ConfigurationError(
-        `${httpClient === undefined ? VARIABLE : "httpClient"} must be "auto", "fetch" or "node".`,
-      );
-    this.#fetch = fetch;
-    this.#name = name;
+/**
+ * Chooses what sends each request, and logs the choice when it changes.
+ *
+ * @throws {ConfigurationError} For an unknown name, and for a `fetch` together with a name.
+ */
+export function chooseTransport(
+  fetch: FetchLike | Transport | undefined,
+  httpClient: HttpClientName | undefined,
+  env: Environment = processEnvironment(),
+): TransportChoice {
+  if (fetch !== undefined && httpClient !== undefined && httpClient !== "auto")
+    throw new ConfigurationError(`httpClient: "${httpClient}" and fetch are mutually exclusive: pass one of them.`);
+  const wanted = httpClient ?? (env[VARIABLE] || "auto");
+  const name = NAMES.find((known) => known === wanted);
+  if (name === undefined)
+    throw new ConfigurationError(
+      `${httpClient === undefined ? VARIABLE : "httpClient"} must be "auto", "fetch" or "node".`,
+    );
+  if (fetch !== undefined) {
+    const given: Send = SEND in fetch ? fetch[SEND] : (request) => new FetchRequest(request, fetch);
+    return () => given;
   }
-
-  /**
-   * What sends the next request.
-   *
-   * @throws {ConfigurationError} For `node` on a platform without it.
-   */
-  current(logger: Logger): FetchLike | Sender | Promise<FetchLike | Sender> {
-    if (this.#fetch !== undefined) return this.#fetch;
-    if (this.#name === "fetch") return this.#use(platformFetch, logger, "fetch", "configured");
-    return this.#choose(platformTransport, logger);
-  }
-
-  #choose(platform: PlatformTransport | undefined, logger: Logger): FetchLike | Sender | Promise<FetchLike | Sender> {
-    const isForced = this.#name === "node";
-    if (platform === undefined) {
-      if (isForced) throw new ConfigurationError('httpClient: "node" requires Node: remove it, or use "fetch".');
-      return this.#use(platformFetch, logger, "fetch", "the platform has no alternative");
-    }
+  let logged: string | undefined;
+  const use = (send: Send, logger: Logger, client: string, why: string): Send => {
+    if (logged !== why) logger.debug({ httpClient: client, why }, "HTTP client chosen");
+    logged = why;
+    return send;
+  };
+  if (name === "fetch") return (logger) => use(sendByFetch, logger, "fetch", "configured");
+  const platform = platformTransport;
+  const isForced = name === "node";
+  const choose: TransportChoice = (logger) => {
+    if (platform === undefined && isForced)
+      throw new ConfigurationError('httpClient: "node" requires Node: remove it, or use "fetch".');
+    if (platform === undefined) return use(sendByFetch, logger, "fetch", "the platform has no alternative");
     const why = isForced ? undefined : platform.whyFetch();
-    if (why !== undefined) return this.#use(platformFetch, logger, "fetch", why);
-    const opened = platform.open(isForced);
+    if (why !== undefined) return use(sendByFetch, logger, "fetch", why);
+    const send = platform.open(isForced);
     // A patch of node:http cannot be detected before it is loaded.
-    if (!isSender(opened)) return opened.then(() => this.#choose(platform, logger));
-    return this.#use(opened, logger, platform.name, isForced ? "configured" : "fetch is unpatched");
-  }
-
-  #use<Fetch extends FetchLike | Sender>(fetch: Fetch, logger: Logger, httpClient: string, why: string): Fetch {
-    if (this.#logged !== why) logger.debug({ httpClient, why }, "HTTP client chosen");
-    this.#logged = why;
-    return fetch;
-  }
+    if (typeof send !== "function") return send.then(() => choose(logger));
+    return use(send, logger, platform.name, isForced ? "configured" : "fetch is unpatched");
+  };
+  return choose;
 }
 
-/** Looked up with each request, so that a fetch patched later (tracing, tests) is used. */
-function platformFetch(input: string, init: RequestInit): Promise<Response> {
-  return globalThis.fetch(input, init);
-}
-
-/** Sends through a sender, or through a plain `fetch`. */
-export function sendRequest(request: HttpRequest, fetch: FetchLike | Sender): InFlightRequest {
-  return isSender(fetch) ? fetch[SEND](request) : new FetchRequest(request, fetch);
-}
-
-function isSender(fetch: FetchLike | Sender | Promise<unknown>): fetch is Sender {
-  return SEND in fetch;
+/** Looks the platform's `fetch` up with each request, so that one patched later (tracing, tests) is used. */
+function sendByFetch(request: HttpRequest): InFlightRequest {
+  return new FetchRequest(request, (input, init) => globalThis.fetch(input, init));
 }
 
 /** A request sent by a `fetch`, which may ignore its signal. */

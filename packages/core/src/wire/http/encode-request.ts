@@ -114,15 +114,12 @@ export function mostRequestBytes(limit: number | undefined, { kind }: Endpoint):
 }
 
 /**
- * Rejects a body that the endpoint would reject.
+ * Rejects a body that the endpoint would reject: see {@link mostRequestBytes}.
  *
- * @param limit - Absent means the endpoint's own; Vertex documents none.
  * @throws {ConfigurationError} With both sizes and advice.
  * @see https://ai.google.dev/gemini-api/docs/file-input-methods
  */
 export function checkRequestSize(bytes: number, limit: number | undefined, endpoint: Endpoint): void {
-  // No endpoint has a lower limit of its own.
-  if (bytes <= (limit ?? MAX_REQUEST_BYTES)) return;
   const most = mostRequestBytes(limit, endpoint);
   if (bytes <= most) return;
   const instead = {

@@ -1,6 +1,7 @@
 import { AgentError } from "../../errors/agent-error.ts";
+import { textOf } from "../../internal/text.ts";
 import type { HeaderFields } from "../endpoints/endpoint.ts";
-import type { BodyScrubber } from "../secrets/body-scrubber.ts";
+import type { BodyScrubber } from "../secrets/redact-bytes.ts";
 import { MARK, redact, redactPieces } from "../secrets/redact.ts";
 import type { AnswerHead, AnswerHeaders, HttpRequest } from "./transport.ts";
 
@@ -63,7 +64,6 @@ export class TappedExchange {
   #startedAt = 0;
   /** On the monotonic clock. */
   #sentAt = 0;
-  #head: AnswerHead | undefined;
   #error: unknown;
   #ended: HttpExchange["ended"] = "cancelled";
 
@@ -75,28 +75,17 @@ export class TappedExchange {
 
   /** @param auth - Those of its headers that authenticate. */
   sent({ method, url, headers, body = NO_BODY }: HttpRequest, auth: HeaderFields, found: readonly string[]): void {
-    const secrets = this.#tap.scrubber.use(found);
+    const secrets = (this.#secrets = this.#tap.scrubber.use(found));
     this.#startedAt = this.#tap.now();
     this.#sentAt = performance.now();
-    this.#secrets = secrets;
     const requestHeaders: Record<string, string> = {};
     for (const [name, value] of Object.entries(headers))
       requestHeaders[name.toLowerCase()] = Object.hasOwn(auth, name) ? MARK : redact(value, secrets);
-    this.#request = {
-      method,
-      url: redact(url, secrets),
-      requestHeaders,
-      body: this.#tap.scrubber.clean(body),
-    };
-  }
-
-  answered(head: AnswerHead): void {
-    this.#head = head;
+    this.#request = { method, url: redact(url, secrets), requestHeaders, body: this.#tap.scrubber.clean(body) };
   }
 
   received(bytes: Uint8Array): void {
-    const text = this.#decoder.decode(bytes, { stream: true });
-    if (text !== "") this.#add(text);
+    this.#add(this.#decoder.decode(bytes, { stream: true }));
   }
 
   /** The body was read to its end. */
@@ -111,20 +100,16 @@ export class TappedExchange {
 
   /** The connection was lost, or a time limit passed. */
   broke(error: unknown): void {
-    this.#error = error;
+    this.failed(error);
     this.#ended = "failed";
   }
 
   /** Reports it, unless it was never sent. Called once. */
-  close(): void {
+  close(head: AnswerHead | undefined): void {
     if (this.#request === undefined) return;
-    const rest = this.#decoder.decode();
-    if (rest !== "") this.#add(rest);
-    const texts = redactPieces(
-      this.#chunks.map(({ text }) => text),
-      this.#secrets,
-    );
-    const head = this.#head;
+    this.#add(this.#decoder.decode());
+    const pieces = this.#chunks.map(({ text }) => text);
+    const texts = redactPieces(pieces, this.#secrets);
     this.#tap.exchanged({
       operation: this.#operation,
       attempt: this.#attempt,
@@ -139,7 +124,7 @@ export class TappedExchange {
   }
 
   #add(text: string): void {
-    this.#chunks.push({ ms: Math.round((performance.now() - this.#sentAt) * 10) / 10, text });
+    if (text !== "") this.#chunks.push({ ms: Math.round((performance.now() - this.#sentAt) * 10) / 10, text });
   }
 
   #headers(headers: AnswerHeaders): HeaderFields {
@@ -160,12 +145,3 @@ export class TappedExchange {
 }
 
 const NO_BODY = new Uint8Array();
-
-/** A signal may be aborted with anything, even a value that cannot be converted to text. */
-function textOf(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return "no message";
-  }
-}

@@ -5,16 +5,15 @@ import type { CallOptions } from "../client-options.ts";
 import type { Endpoint, HeaderFields } from "../endpoints/endpoint.ts";
 import { findSecrets } from "../secrets/header-secrets.ts";
 import { redact } from "../secrets/redact.ts";
-import { type FailureContext, redirectError, statusError } from "../errors/status-error.ts";
+import { type FailureContext, networkError, redirectError, statusError } from "../errors/http-errors.ts";
 import { Permit, type PermitRequest, type WaitNotice } from "../limiter/endpoint-limiter.ts";
-import type { TrafficLimiter } from "../limiter/traffic.ts";
-import { sendRequest, type TransportChoice } from "./choose-transport.ts";
+import type { Traffic } from "../limiter/traffic.ts";
+import type { TransportChoice } from "./choose-transport.ts";
 import { TappedExchange } from "./exchange-tap.ts";
-import { networkError } from "./network-error.ts";
 import { readFirstEvent } from "./sse.ts";
-import { timeoutError, type Timeouts } from "./timeouts.ts";
+import { timeoutError, type Timeouts } from "../limits.ts";
 import type { WireTool } from "../types/declaration.ts";
-import type { AnswerHead, AnswerHeaders, FetchLike, InFlightRequest, Sender } from "./transport.ts";
+import type { AnswerHead, AnswerHeaders, InFlightRequest, Send } from "./transport.ts";
 
 /** One call of the API, which may take several attempts. */
 export interface ApiCall {
@@ -43,7 +42,7 @@ export interface ExchangeSettings {
   readonly logger: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  readonly limiter: TrafficLimiter;
+  readonly traffic: Traffic;
   /** Group in the limiter's queue; takes precedence over that of a call. */
   readonly group: object | string | undefined;
   /** Longest wait that the service may ask for, in milliseconds. */
@@ -51,7 +50,6 @@ export interface ExchangeSettings {
   readonly transport: TransportChoice;
 }
 
-/** At most this much of an error's body is read. */
 const MAX_ERROR_BYTES = 256 * 1024;
 
 /**
@@ -89,10 +87,7 @@ export class Exchange implements PermitRequest {
   #isOver = false;
   #isClosed = false;
 
-  /**
-   * @param attempt - From 1.
-   * @param retryAt - When this attempt was announced for, in milliseconds since the epoch.
-   */
+  /** @param attempt - From 1. @param retryAt - When this attempt was announced for, in milliseconds since the epoch. */
   constructor(
     settings: ExchangeSettings,
     call: ApiCall,
@@ -114,20 +109,16 @@ export class Exchange implements PermitRequest {
   }
 
   /**
-   * Sends the request and waits for a successful status.
-   *
-   * @throws {ApiStatusError} For any other status, redirects included.
-   * @throws {ApiNetworkError} When there is no response.
-   * @throws {ApiTimeoutError} When a limit passes. An abort throws the signal's own reason.
-   * @throws {TrafficLimitError} When the request cannot be queued, or waits in the queue for too long.
+   * Sends the request and waits for a successful status. Throws a typed error for any other status, redirects included, for a failure
+   * and for a limit that passes; for an abort the signal's own reason.
    */
   async open(): Promise<this> {
-    const { endpoint, limiter } = this.#settings;
+    const { endpoint, traffic } = this.#settings;
     this.signal?.throwIfAborted();
     // Only promises are awaited: nearly always the key, the permit and the transport are there at once.
     const auth = endpoint.authHeaders();
     this.#auth = isPromise(auth) ? await auth : auth;
-    const permit = limiter.acquire(endpoint, this.#auth, this.#call, this);
+    const permit = traffic.acquire(endpoint, this.#auth, this.#call, this);
     try {
       if (permit instanceof Permit) this.#permit = permit;
       else {
@@ -136,8 +127,8 @@ export class Exchange implements PermitRequest {
         // A token may have expired in the queue.
         this.#auth = await endpoint.authHeaders();
       }
-      const fetch = this.#settings.transport.current(this.#logger);
-      this.#request = this.#send(isPromise(fetch) ? await fetch : fetch);
+      const send = this.#settings.transport(this.#logger);
+      this.#request = this.#send(typeof send === "function" ? send : await send);
       this.#head = await this.#request.head;
     } catch (error) {
       const failure = this.#request === undefined ? error : this.#failed(error, "No response from");
@@ -145,7 +136,6 @@ export class Exchange implements PermitRequest {
       throw failure;
     }
     const { status } = this.#head;
-    this.#tapped?.answered(this.#head);
     if (status >= 200 && status < 300) {
       this.#permit.accepted();
       const { budget } = this.#options;
@@ -182,7 +172,6 @@ export class Exchange implements PermitRequest {
       if (this.#stopped !== undefined) throw this.#stopped.reason;
       return undefined;
     }
-    // The wait for the first byte began with the request.
     this.#waitingSince ??= performance.now();
     let bytes: Uint8Array | undefined;
     try {
@@ -203,12 +192,7 @@ export class Exchange implements PermitRequest {
     return bytes;
   }
 
-  /**
-   * The rest of the body as text.
-   *
-   * @param whole - False gives the first `maxBytes` of a longer body instead of failing.
-   * @throws {ApiShapeError} When the body is longer than `maxBytes`.
-   */
+  /** The rest of the body as text. @param whole - False gives the first `maxBytes` of a longer body instead of failing. */
   async text(maxBytes: number, whole = true): Promise<string> {
     const decoder = new TextDecoder();
     const pieces: string[] = [];
@@ -248,7 +232,7 @@ export class Exchange implements PermitRequest {
     this.#cancel();
     // Before the logger, which may throw.
     this.#permit?.release();
-    this.#tapped?.close();
+    this.#tapped?.close(this.#head);
     if (this.#request === undefined || this.#logger.debug === SILENT.debug) return;
     const queuedMs = this.#permit?.queuedMs ?? 0;
     this.#logger.debug(
@@ -275,7 +259,7 @@ export class Exchange implements PermitRequest {
     this.#options.onWait?.(notice);
   }
 
-  #send(fetch: FetchLike | Sender): InFlightRequest {
+  #send(send: Send): InFlightRequest {
     this.signal?.throwIfAborted();
     const { method, path, url, body, bodyIsView, headers } = this.#call;
     const { baseUrl, apiVersion } = this.#settings.endpoint;
@@ -291,7 +275,7 @@ export class Exchange implements PermitRequest {
       // A piece of an upload must not arrive twice.
       repeatable: headers?.["x-goog-upload-command"] === undefined,
     };
-    const sent = sendRequest(request, fetch);
+    const sent = send(request);
     const { budget } = this.#options;
     if (budget !== undefined) budget.sent++;
     this.#tapped?.sent(request, this.#auth, this.#secrets);

@@ -1,6 +1,7 @@
 import { ApiShapeError } from "../../errors/api-errors.ts";
 import { isObject, isTooDeep, MAX_LEVELS } from "../../internal/json.ts";
-import { embeddedError } from "../errors/status-error.ts";
+import { embeddedError } from "../errors/http-errors.ts";
+import type { AnswerLimits } from "../limits.ts";
 import type { Exchange } from "./exchange.ts";
 import type { GenerateContentResponse } from "../types/generate-content.ts";
 import { SseDecoder } from "./sse.ts";
@@ -15,23 +16,6 @@ export interface AnswerStream {
   /** Ends the request and releases its connection. May be called more than once. */
   close(): void;
 }
-
-/** Limits on what an answer may make a client hold. */
-export interface AnswerLimits {
-  /** Bytes of one event, or of an answer that is read whole. */
-  readonly maxBufferBytes: number;
-  /** Bytes of a streamed answer, decompressed. */
-  readonly maxAnswerBytes: number;
-  /** Chunks of a streamed answer. */
-  readonly maxAnswerChunks: number;
-}
-
-export const DEFAULT_LIMITS: AnswerLimits = {
-  maxBufferBytes: 64 * 1024 * 1024,
-  // Well below the longest string, which everything in an answer may become.
-  maxAnswerBytes: 256 * 1024 * 1024,
-  maxAnswerChunks: 1_000_000,
-};
 
 /**
  * Body of a stream → chunks. Takes event streams and bare JSON, regardless of the content type. Chunks before an error are
@@ -142,11 +126,7 @@ export type ParsedAnswer =
   | { readonly response: GenerateContentResponse; readonly error?: undefined }
   | { readonly response?: undefined; readonly error: Readonly<Record<string, unknown>> };
 
-/**
- * JSON text → value.
- *
- * @throws {ApiShapeError} With path `$` when it is not JSON.
- */
+/** JSON text → value. @throws {ApiShapeError} With path `$` when it is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -331,11 +311,7 @@ function checkCounter(usage: Record<string, unknown>, name: string, path: string
     }
 }
 
-/**
- * Replaces decimal digits by their number.
- *
- * @throws {ApiShapeError} For anything but a whole number that is exact.
- */
+/** Replaces decimal digits by their number. @throws {ApiShapeError} For anything but a whole number that is exact. */
 function readNumber(value: Record<string, unknown>, field: string, path: string): void {
   const given = value[field];
   const number = typeof given === "string" && /^(?:0|[1-9]\d*)$/.test(given) ? Number(given) : given;

@@ -37,8 +37,8 @@ export interface RetryOptions {
   readonly signal?: AbortSignal | undefined;
   /** Returns a number from 0 to 1, for jitter. */
   readonly random: () => number;
-  /** Called before each wait; must not throw. */
-  readonly onRetry?: ((notice: RetryNotice) => void) | undefined;
+  /** Called before each wait, also with what was thrown; must not throw. */
+  readonly onRetry?: ((notice: RetryNotice, error: AgentError) => void) | undefined;
   /** How long the limiter holds back the next attempt because of this error, in milliseconds; replaces the wait. */
   readonly heldMs?: ((error: AgentError) => number | undefined) | undefined;
 }
@@ -49,48 +49,35 @@ export interface RetryOptions {
  * Retries only errors of this library that are {@link AgentError.retryable}.
  *
  * @param call - Gets the number of the attempt, from 1.
- * @param options - Called after the first failure, since nearly every call succeeds.
  */
-export async function withRetry<T>(
-  call: (attempt: number) => Promise<T>,
-  signal: AbortSignal | undefined,
-  options: (failure: AgentError) => RetryOptions,
-): Promise<T> {
+export async function withRetry<T>(call: (attempt: number) => Promise<T>, options: RetryOptions): Promise<T> {
+  const { policy, signal, random, onRetry, heldMs } = options;
   signal?.throwIfAborted();
   try {
     return await call(1);
-  } catch (error) {
+  } catch (first) {
     signal?.throwIfAborted();
-    if (!(error instanceof AgentError) || !error.retryable) throw error;
-    return await retry(error, call, options(error));
-  }
-}
-
-async function retry<T>(failure: AgentError, call: (attempt: number) => Promise<T>, options: RetryOptions): Promise<T> {
-  const { policy, signal, random, onRetry, heldMs } = options;
-  // Not loaded before the first failure, for the sake of cold starts.
-  const { default: pRetry } = await import("p-retry");
-  try {
-    return await pRetry((attempt) => (attempt === 1 ? Promise.reject(failure) : call(attempt)), {
+    if (!(first instanceof AgentError) || !first.retryable) throw first;
+    // Not loaded before the first failure, for the sake of cold starts.
+    const { default: pRetry } = await import("p-retry");
+    const retried = pRetry((attempt) => (attempt === 1 ? Promise.reject(first) : call(attempt)), {
       retries: Math.max(0, policy.maxAttempts - 1),
       // No delay of p-retry's own: it awaits the one below.
       minTimeout: 0,
       maxTimeout: 0,
-      factor: 1,
-      shouldRetry: ({ error }) => delayFor(error, 1, policy, random) !== undefined,
       onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
         const delayMs = retriesLeft > 0 ? delayFor(error, attemptNumber, policy, random) : undefined;
-        if (delayMs === undefined) return;
-        const held = error instanceof AgentError ? heldMs?.(error) : undefined;
-        onRetry?.({ attempt: attemptNumber, delayMs: held ?? delayMs, error: describe(error) });
+        if (delayMs === undefined || !(error instanceof AgentError)) throw error;
+        const held = heldMs?.(error);
+        onRetry?.({ attempt: attemptNumber, delayMs: held ?? delayMs, error: describe(error) }, error);
         if (held === undefined) await sleep(delayMs, signal);
       },
-      ...(signal && { signal }),
     });
-  } catch (error) {
-    // p-retry replaces a reason that is not an Error; the caller gets its own.
-    signal?.throwIfAborted();
-    throw error;
+    return await retried.catch((error: unknown) => {
+      // p-retry replaces a reason that is not an Error; the caller gets its own.
+      signal?.throwIfAborted();
+      throw error;
+    });
   }
 }
 

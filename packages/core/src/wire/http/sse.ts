@@ -3,11 +3,7 @@ import { ApiShapeError } from "../../errors/api-errors.ts";
 
 /** Options of {@link SseDecoder} and {@link readSse}. */
 export interface SseOptions {
-  /**
-   * Most bytes that may arrive without completing an event.
-   *
-   * @defaultValue 67_108_864 (64 MiB)
-   */
+  /** Most bytes that may arrive without completing an event. @defaultValue 67_108_864 (64 MiB) */
   readonly maxBufferBytes?: number | undefined;
 }
 

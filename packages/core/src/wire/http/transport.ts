@@ -52,14 +52,13 @@ export interface InFlightRequest {
  */
 export const SEND: unique symbol = Symbol.for("pollux.send");
 
-/** Sends requests without a `fetch`. */
-export interface Sender {
-  /** Starts to send. Does not throw: a failure rejects the head. */
-  readonly [SEND]: (request: HttpRequest) => InFlightRequest;
-}
+/** Starts to send a request. Does not throw: a failure rejects the head. */
+export type Send = (request: HttpRequest) => InFlightRequest;
 
 /** A fetch that offers {@link SEND} too. */
-export interface Transport extends FetchLike, Sender {}
+export interface Transport extends FetchLike {
+  readonly [SEND]: Send;
+}
 
 /** A platform's alternative to its `fetch`. */
 export interface PlatformTransport {
@@ -67,10 +66,6 @@ export interface PlatformTransport {
   readonly name: string;
   /** Why the next request has to use `fetch`: something would notice the difference. Undefined if nothing would. */
   whyFetch(): string | undefined;
-  /**
-   * What sends, one for the whole process.
-   *
-   * @param usesProxy - Through the proxy in the environment, whatever `fetch` does.
-   */
-  open(usesProxy: boolean): Sender | Promise<Sender>;
+  /** What sends, one for the whole process. @param usesProxy - Through the proxy in the environment, whatever `fetch` does. */
+  open(usesProxy: boolean): Send | Promise<Send>;
 }

@@ -1,19 +1,30 @@
 import { ApiStatusError, TrafficLimitError } from "../../errors/api-errors.ts";
-import { MAX_TIMER_MS } from "../../internal/abort.ts";
+import { MAX_TIMER_MS, whenAborted } from "../../internal/abort.ts";
 import { describe, type RetryNotice } from "../http/retry.ts";
-import { FairQueue, LinkedList, type ListNode, type QueuePosition } from "./fair-queue.ts";
+import { FairQueue } from "./fair-queue.ts";
 import { notSentError, RateGate } from "./rate-gate.ts";
 
+/** Options of `Traffic`. The limits apply per endpoint and key. */
+export interface TrafficOptions {
+  /** Most requests in flight, each until the end of its answer. @defaultValue `Infinity` */
+  readonly maxConcurrent?: number | undefined;
+  /** Most queued requests. One more fails with a `TrafficLimitError`. @defaultValue 100_000 */
+  readonly maxQueued?: number | undefined;
+  /**
+   * Longest time in the queue, in milliseconds; then the request fails with a `TrafficLimitError`. `Infinity` disables the limit.
+   *
+   * @defaultValue 3_600_000
+   */
+  readonly maxQueueMs?: number | undefined;
+  /** Returns numbers from 0 to 1, for jitter. @defaultValue `Math.random` */
+  readonly random?: (() => number) | undefined;
+}
+
 /** Shared by the {@link EndpointLimiter}s of one `Traffic`. */
-export interface EndpointLimits {
-  readonly maxConcurrent: number;
-  readonly maxQueued: number;
-  readonly maxQueueMs: number;
-  /** Returns a number from 0 to 1, for jitter. */
-  readonly random: () => number;
+export type EndpointLimits = { readonly [Name in keyof TrafficOptions]-?: NonNullable<TrafficOptions[Name]> } & {
   /** Called with an error that closed a gate, and for how many milliseconds it is closed. */
   readonly onClosed: (error: ApiStatusError, forMs: number) => void;
-}
+};
 
 /** A request is held back, because the service asked another one to wait. */
 export interface WaitNotice {
@@ -46,13 +57,9 @@ export interface QueuedRequest {
   readonly queuedAt: number;
   /** When it was last announced to be sent, in milliseconds since the epoch. */
   retryAt: number;
-  /** In the queue of its gate, or in that of the slots. */
-  position: QueuePosition<QueuedRequest> | undefined;
-  /** Among all queued requests, oldest first. */
-  age: ListNode<QueuedRequest> | undefined;
   readonly resolve: (permit: Permit) => void;
   readonly reject: (error: unknown) => void;
-  readonly onAbort: () => void;
+  readonly stopListening: () => void;
 }
 
 /** More gates than this are kept only while something waits there. */
@@ -66,20 +73,22 @@ export class EndpointLimiter {
   readonly baseUrl: string;
   /** Requests in flight, until the end of their answers. */
   active = 0;
-  /** No longer in use: another one takes its place. */
-  isDropped = false;
   readonly #limits: EndpointLimits;
   readonly #gates = new Map<string, RateGate<QueuedRequest>>();
   /** Requests that have passed their gate and wait for a slot. */
   readonly #slots = new FairQueue<QueuedRequest>();
-  /** All queued requests, oldest first, so that one timer enforces the limit for all. */
-  readonly #byAge = new LinkedList<QueuedRequest>();
+  /** All queued requests, oldest first. */
+  readonly #byAge = new Set<QueuedRequest>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #fillTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(baseUrl: string, limits: EndpointLimits) {
     this.baseUrl = baseUrl;
     this.#limits = limits;
+  }
+
+  get #host(): string {
+    return new URL(this.baseUrl).host;
   }
 
   get queued(): number {
@@ -97,12 +106,10 @@ export class EndpointLimiter {
   }
 
   /**
-   * A permit to send: without a promise if one is available.
+   * A permit to send: without a promise if one is available. Fails when the queue is full, after too long a wait in it, and when the
+   * service asked for a longer wait than the request allows.
    *
    * @param name - Of the gate: the model, or for other operations the operation and its model.
-   * @throws {TrafficLimitError} When the queue is full; rejects with one after too long a wait.
-   * @throws {ApiStatusError} When the service asked for a longer wait than the request allows. An abort rejects with the
-   *   signal's reason.
    */
   acquire(name: string, request: PermitRequest): Permit | Promise<Permit> {
     const gate = this.#gates.get(name) ?? this.#addGate(name);
@@ -130,7 +137,7 @@ export class EndpointLimiter {
     gate.close(error, this.#limits.random(), now);
     const closedMs = gate.remainingMs(now);
     this.#limits.onClosed(error, closedMs);
-    for (const queued of this.#byAge.toArray()) {
+    for (const queued of this.#byAge) {
       if (queued.gate !== gate) continue;
       if (gate.exceeds(queued.request.maxDelayMs, now)) this.#reject(queued, notSentError(gate.name, error, closedMs));
       else this.#notify(queued, now);
@@ -153,7 +160,8 @@ export class EndpointLimiter {
 
   #queue(gate: RateGate<QueuedRequest>, request: PermitRequest, isThrough: boolean): Promise<Permit> {
     const { maxQueued } = this.#limits;
-    request.signal?.throwIfAborted();
+    const { signal } = request;
+    signal?.throwIfAborted();
     const now = Date.now();
     if (gate.reason !== undefined && gate.exceeds(request.maxDelayMs, now))
       throw notSentError(gate.name, gate.reason, gate.remainingMs(now));
@@ -161,7 +169,7 @@ export class EndpointLimiter {
       throw new TrafficLimitError(
         "maxQueued",
         maxQueued,
-        `${maxQueued} requests are already queued for ${new URL(this.baseUrl).host}: start fewer at once, or raise Traffic's maxQueued.`,
+        `${maxQueued} requests are already queued for ${this.#host}: start fewer at once, or raise Traffic's maxQueued.`,
       );
     return new Promise<Permit>((resolve, reject) => {
       const queued: QueuedRequest = {
@@ -170,32 +178,34 @@ export class EndpointLimiter {
         epoch: gate.epoch,
         queuedAt: now,
         retryAt: request.retryAt ?? -Infinity,
-        position: undefined,
-        age: undefined,
         resolve,
         reject,
-        onAbort: () => this.#reject(queued, request.signal?.reason),
+        stopListening: whenAborted(signal, () => this.#reject(queued, signal?.reason)),
       };
-      queued.age = this.#byAge.push(queued);
-      request.signal?.addEventListener("abort", queued.onAbort, { once: true });
+      this.#byAge.add(queued);
       if (this.#timer === undefined) this.#armLimit(now);
-      if (isThrough) queued.position = this.#slots.push(request.group, queued);
+      if (isThrough) this.#slots.push(request.group, queued);
       else this.#waitAtGate(queued, now);
     });
   }
 
   #waitAtGate(queued: QueuedRequest, now: number): void {
     const { gate } = queued;
-    queued.position = gate.waiting.push(queued.request.group, queued);
+    gate.waiting.push(queued.request.group, queued);
     if (!gate.isArmed) gate.arm(() => this.#open(gate), now);
     this.#notify(queued, now);
   }
 
-  /** A request whose notice throws leaves the queue: nothing would release its slot. */
+  /** Announces a wait that is more than a second longer than the one announced before. */
   #notify(queued: QueuedRequest, now: number): void {
+    const { gate, request } = queued;
+    const delayMs = gate.remainingMs(now);
+    if (gate.reason === undefined || now + delayMs <= queued.retryAt + 1000) return;
+    queued.retryAt = now + delayMs;
     try {
-      notifyDelay(queued, now);
+      request.onWait?.({ delayMs: Math.ceil(delayMs), error: describe(gate.reason) });
     } catch (error) {
+      // It leaves the queue: nothing would release its slot.
       this.#reject(queued, error);
     }
   }
@@ -207,7 +217,7 @@ export class EndpointLimiter {
       const queued = gate.waiting.shift();
       if (queued === undefined) break;
       queued.epoch = gate.epoch;
-      queued.position = this.#slots.push(queued.request.group, queued);
+      this.#slots.push(queued.request.group, queued);
     }
     gate.arm(() => this.#open(gate), now);
     this.#fill();
@@ -235,10 +245,11 @@ export class EndpointLimiter {
   }
 
   #dequeue(queued: QueuedRequest): void {
-    const { position, age, gate, request } = queued;
-    position?.queue.remove(position);
-    if (age !== undefined) this.#byAge.remove(age);
-    request.signal?.removeEventListener("abort", queued.onAbort);
+    const { gate, request } = queued;
+    gate.waiting.remove(request.group, queued);
+    this.#slots.remove(request.group, queued);
+    this.#byAge.delete(queued);
+    queued.stopListening();
     gate.disarmIfEmpty();
     if (this.#byAge.size > 0) return;
     clearTimeout(this.#timer);
@@ -247,23 +258,19 @@ export class EndpointLimiter {
     this.#fillTimer = undefined;
   }
 
+  /** One timer enforces the limit for all: the oldest request reaches it first. */
   #armLimit(now: number): void {
-    const oldest = this.#byAge.first;
-    this.#timer = undefined;
-    if (oldest === undefined) return;
-    const left = oldest.queuedAt + this.#limits.maxQueueMs - now;
-    this.#timer = setTimeout(() => this.#expire(), Math.min(Math.max(1, Math.ceil(left)), MAX_TIMER_MS));
-  }
-
-  #expire(): void {
     const { maxQueueMs } = this.#limits;
-    const now = Date.now();
-    for (let first = this.#byAge.first; first && first.queuedAt + maxQueueMs <= now; first = this.#byAge.first) {
-      const host = new URL(this.baseUrl).host;
-      const why = `A request to ${host} was queued for ${maxQueueMs} ms without being sent: start fewer at once, or raise Traffic's maxQueueMs.`;
-      this.#reject(first, new TrafficLimitError("maxQueueMs", maxQueueMs, why));
+    this.#timer = undefined;
+    for (const oldest of this.#byAge) {
+      const leftMs = oldest.queuedAt + maxQueueMs - now;
+      if (leftMs > 0) {
+        this.#timer = setTimeout(() => this.#armLimit(Date.now()), Math.min(Math.ceil(leftMs), MAX_TIMER_MS));
+        return;
+      }
+      const why = `A request to ${this.#host} was queued for ${maxQueueMs} ms without being sent: start fewer at once, or raise Traffic's maxQueueMs.`;
+      this.#reject(oldest, new TrafficLimitError("maxQueueMs", maxQueueMs, why));
     }
-    this.#armLimit(now);
   }
 }
 
@@ -301,14 +308,4 @@ export class Permit {
     // Any other failure means that requests get through. A daily quota is reported to each request.
     else this.accepted();
   }
-}
-
-/** Announces a wait that is more than a second longer than the one announced before. */
-function notifyDelay(queued: QueuedRequest, now: number): void {
-  const { gate, request } = queued;
-  const delayMs = gate.remainingMs(now);
-  const error = gate.reason;
-  if (error === undefined || now + delayMs <= queued.retryAt + 1000) return;
-  queued.retryAt = now + delayMs;
-  request.onWait?.({ delayMs: Math.ceil(delayMs), error: describe(error) });
 }

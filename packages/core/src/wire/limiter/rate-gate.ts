@@ -1,4 +1,4 @@
-import { ApiStatusError } from "../../errors/api-errors.ts";
+import { ApiStatusError, type ApiStatusFacts } from "../../errors/api-errors.ts";
 import { startTimer } from "../../internal/abort.ts";
 import { FairQueue } from "./fair-queue.ts";
 
@@ -114,8 +114,7 @@ export class RateGate<T> {
 
   /** Calls `wake` when the next request may be let through; one timer for all that wait here. */
   arm(wake: () => void, now: number): void {
-    this.#stopTimer?.();
-    this.#stopTimer = undefined;
+    this.#disarm();
     if (this.waiting.size === 0) return;
     const waitMs = Math.max(this.remainingMs(now), Math.min(this.#nextStepAt - now, PROBE_MS));
     this.#stopTimer = startTimer(Math.max(1, waitMs), () => {
@@ -134,7 +133,10 @@ export class RateGate<T> {
 
   /** Clears the timer if nothing waits. */
   disarmIfEmpty(): void {
-    if (this.waiting.size > 0) return;
+    if (this.waiting.size === 0) this.#disarm();
+  }
+
+  #disarm(): void {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
   }
@@ -142,21 +144,13 @@ export class RateGate<T> {
 
 /** The error of a request that was not sent, because another one was rejected with `said`. */
 export function notSentError(name: string, said: ApiStatusError, forMs: number): ApiStatusError {
+  const facts: ApiStatusFacts = said;
   const seconds = Math.ceil(forMs / 1000);
   const word = said.reason === undefined ? "" : ` ${said.reason}`;
   return new ApiStatusError(
     `Not sent: the service rejects requests for ${name} for another ${seconds} s (${said.status}${word} to another request), ` +
       "which exceeds this client's wait limit. Try again then, or raise retry.maxServerDelayMs (and retry.maxAttempts above 1).",
-    {
-      status: said.status,
-      reason: said.reason,
-      retryable: said.retryable,
-      retryAfterMs: Math.ceil(forMs),
-      quotaViolations: said.quotaViolations,
-      details: said.details,
-      requestId: said.requestId,
-      url: said.url,
-    },
+    { ...facts, retryAfterMs: Math.ceil(forMs) },
     { cause: said },
   );
 }

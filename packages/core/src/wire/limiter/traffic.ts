@@ -1,23 +1,13 @@
 import { fingerprint } from "../../internal/json.ts";
 import type { Endpoint, HeaderFields } from "../endpoints/endpoint.ts";
-import { withDefaults } from "../http/timeouts.ts";
-import { EndpointLimiter, type EndpointLimits, type Permit, type PermitRequest } from "./endpoint-limiter.ts";
-
-/** Options of {@link Traffic}. The limits apply per endpoint and key. */
-export interface TrafficOptions {
-  /** Most requests in flight, each until the end of its answer. @defaultValue `Infinity` */
-  readonly maxConcurrent?: number | undefined;
-  /** Most queued requests. One more fails with a `TrafficLimitError`. @defaultValue 100_000 */
-  readonly maxQueued?: number | undefined;
-  /**
-   * Longest time in the queue, in milliseconds; then the request fails with a `TrafficLimitError`. `Infinity` disables the limit.
-   *
-   * @defaultValue 3_600_000
-   */
-  readonly maxQueueMs?: number | undefined;
-  /** Returns numbers from 0 to 1, for jitter. @defaultValue `Math.random` */
-  readonly random?: (() => number) | undefined;
-}
+import { withDefaults } from "../limits.ts";
+import {
+  EndpointLimiter,
+  type EndpointLimits,
+  type Permit,
+  type PermitRequest,
+  type TrafficOptions,
+} from "./endpoint-limiter.ts";
 
 /** State of one endpoint and key. */
 export interface TrafficState {
@@ -30,6 +20,9 @@ export interface TrafficState {
   readonly heldBack: readonly { readonly name: string; readonly forMs: number }[];
 }
 
+/** More limiters than this are kept only while they are not idle. */
+const MAX_LIMITERS = 1000;
+
 /**
  * Limits on requests that clients, models and agents share: how many are in flight, which are queued, and how long the service asked
  * to wait. Pass the same object to all of them.
@@ -38,29 +31,8 @@ export interface TrafficState {
  * queue, however many requests each of them has. Of a key only a salted fingerprint is kept, which is never shown.
  */
 export class Traffic {
-  /** @internal */
-  readonly limiter: TrafficLimiter;
-
-  /** @throws {TypeError} For a limit that is not a positive number. */
-  constructor(options: TrafficOptions = {}) {
-    this.limiter = new TrafficLimiter(options);
-  }
-
-  /** The current state of each endpoint and key that is not idle. */
-  state(): readonly TrafficState[] {
-    return this.limiter.state();
-  }
-}
-
-/** More limiters than this are kept only while they are not idle. */
-const MAX_LIMITERS = 1000;
-
-/** Finds the {@link EndpointLimiter} of an endpoint and key. */
-export class TrafficLimiter {
   readonly #limits: EndpointLimits;
   readonly #limiters = new Map<string, EndpointLimiter>();
-  /** The limiter of each endpoint object, valid for the same authentication. */
-  readonly #known = new WeakMap<Endpoint, { readonly signature: string; readonly limiter: EndpointLimiter }>();
   readonly #closedMs = new WeakMap<object, number>();
   readonly #salt = Math.random();
 
@@ -78,6 +50,7 @@ export class TrafficLimiter {
     this.#limits = { ...merged, random, onClosed: (error, forMs) => this.#closedMs.set(error, Math.round(forMs)) };
   }
 
+  /** The current state of each endpoint and key that is not idle. */
   state(): readonly TrafficState[] {
     const now = Date.now();
     return [...this.#limiters.values()]
@@ -93,7 +66,7 @@ export class TrafficLimiter {
       }));
   }
 
-  /** See {@link EndpointLimiter.acquire}. */
+  /** @internal See {@link EndpointLimiter.acquire}. */
   acquire(
     endpoint: Endpoint,
     auth: HeaderFields,
@@ -105,44 +78,33 @@ export class TrafficLimiter {
     return this.#limiterFor(endpoint, auth).acquire(generates ? model : `${operation} ${model}`, request);
   }
 
-  /** For how many milliseconds an error holds back requests of its kind; undefined if it does not. */
+  /** @internal For how many milliseconds an error holds back requests of its kind; undefined if it does not. */
   closedMs(error: object): number | undefined {
     return this.#closedMs.get(error);
   }
 
   #limiterFor(endpoint: Endpoint, auth: HeaderFields): EndpointLimiter {
-    const signature = joinSignature(endpoint, auth);
-    const known = this.#known.get(endpoint);
-    if (known !== undefined && known.signature === signature && !known.limiter.isDropped) return known.limiter;
     const { baseUrl, cachesPath, modelsPath } = endpoint;
     // On Vertex the path contains the project.
-    const id = [baseUrl, cachesPath ?? modelsPath, fingerprint([this.#salt, signature])].join(" ");
+    const id = `${baseUrl} ${cachesPath ?? modelsPath} ${fingerprint(this.#salt + joinSignature(endpoint, auth))}`;
     let limiter = this.#limiters.get(id);
     if (limiter === undefined) {
       if (this.#limiters.size >= MAX_LIMITERS) this.#dropIdle();
       limiter = new EndpointLimiter(baseUrl, this.#limits);
       this.#limiters.set(id, limiter);
     }
-    this.#known.set(endpoint, { signature, limiter });
     return limiter;
   }
 
   #dropIdle(): void {
     const now = Date.now();
-    for (const [id, limiter] of this.#limiters) {
-      if (!limiter.isIdle(now)) continue;
-      limiter.isDropped = true;
-      this.#limiters.delete(id);
-    }
+    for (const [id, limiter] of this.#limiters) if (limiter.isIdle(now)) this.#limiters.delete(id);
   }
 }
 
 /** Identifies the key. Vertex's access tokens do not count: they are renewed every hour, for the same project. */
 function joinSignature({ kind }: Endpoint, auth: HeaderFields): string {
   let signature = "";
-  for (const name in auth) {
-    if (kind === "vertex" && name === "authorization") continue;
-    signature = signature === "" ? (auth[name] ?? "") : `${signature}\n${auth[name]}`;
-  }
+  for (const name in auth) if (kind !== "vertex" || name !== "authorization") signature += `\n${auth[name]}`;
   return signature;
 }

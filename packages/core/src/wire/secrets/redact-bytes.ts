@@ -1,5 +1,6 @@
+import { sharedPrefix } from "../../internal/bytes.ts";
 import { MARK, type RedactOptions, secretRanges } from "./redact.ts";
-import type { Range } from "./secret-matcher.ts";
+import { binaryText, type Range } from "./secret-matcher.ts";
 
 /**
  * Bytes of any kind with each secret, and anything that looks like a Google key, overwritten in place: by `[redacted]` and dots
@@ -12,8 +13,61 @@ export function redactBytes(bytes: Uint8Array, secrets: readonly string[], optio
   return overwrite(bytes, secretRanges(binaryText(bytes), withUtf16(secrets), options));
 }
 
+/**
+ * Takes the secrets out of the JSON bodies of a conversation. Searches only what the body before did not have; holds one body, or two
+ * if there was a secret in it.
+ */
+export class BodyScrubber {
+  #secrets: readonly string[] = [];
+  #raw: Uint8Array = NOTHING;
+  #clean: Uint8Array = NOTHING;
+
+  /** Takes out these from now on. @returns The same array for the same secrets, which is searched for faster. */
+  use(secrets: readonly string[]): readonly string[] {
+    if (secrets.length === this.#secrets.length && secrets.every((secret, index) => secret === this.#secrets[index]))
+      return this.#secrets;
+    this.#raw = NOTHING;
+    this.#clean = NOTHING;
+    return (this.#secrets = secrets);
+  }
+
+  /**
+   * A copy of the body, with secrets overwritten in place, so that its length and all offsets stay the same.
+   *
+   * @param body - UTF-8.
+   */
+  clean(body: Uint8Array): Uint8Array {
+    // Not `slice`: a Buffer would share its memory.
+    const raw = new Uint8Array(body);
+    const from = startOfObject(raw, sharedPrefix(raw, this.#raw));
+    const rest = raw.subarray(from);
+    const cleanRest = redactUtf8(rest, this.#secrets);
+    let clean = raw;
+    if (cleanRest !== rest || this.#clean !== this.#raw) {
+      clean = new Uint8Array(raw.length);
+      clean.set(this.#clean.subarray(0, from));
+      clean.set(cleanRest, from);
+    }
+    this.#raw = raw;
+    this.#clean = clean;
+    return clean;
+  }
+}
+
+const NOTHING = new Uint8Array();
+
+/**
+ * Where the last object of a list begins, at or before a position: between `},` and `{"`, which no string contains, since quotes are
+ * escaped in it. So no text, and no secret in one, is split there.
+ */
+function startOfObject(json: Uint8Array, position: number): number {
+  for (let at = Math.min(position, json.length - 4); at >= 0; at--)
+    if (json[at] === 0x7d && json[at + 1] === 0x2c && json[at + 2] === 0x7b && json[at + 3] === 0x22) return at;
+  return 0;
+}
+
 /** {@link redactBytes} for bytes that are UTF-8. Faster when it is given the same array of secrets again. */
-export function redactUtf8(bytes: Uint8Array, secrets: readonly string[]): Uint8Array {
+function redactUtf8(bytes: Uint8Array, secrets: readonly string[]): Uint8Array {
   // Nearly always there is none, and the platform decodes UTF-8 much faster.
   if (secretRanges(new TextDecoder().decode(bytes), secrets).length === 0) return bytes;
   return overwrite(bytes, secretRanges(binaryText(bytes), secrets));
@@ -26,19 +80,9 @@ function overwrite(bytes: Uint8Array, ranges: readonly Range[]): Uint8Array {
   for (const { start, end } of ranges) {
     const length = end - start;
     const mark = length < MARK.length ? "*".repeat(length) : MARK.padEnd(length, ".");
-    for (let at = 0; at < length; at++) clean[start + at] = mark.charCodeAt(at);
+    new TextEncoder().encodeInto(mark, clean.subarray(start, end));
   }
   return clean;
-}
-
-/** Arguments of one call. */
-const AT_ONCE = 8192;
-
-/** Each byte as one character. */
-function binaryText(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += AT_ONCE) text += String.fromCharCode(...bytes.subarray(at, at + AT_ONCE));
-  return text;
 }
 
 function withUtf16(secrets: readonly string[]): readonly string[] {

@@ -7,6 +7,9 @@ export type Fields<Members> = { readonly [Name in keyof Members]?: Members[Name]
 /** Such members, all of them text. */
 export type Texts<Name extends string> = Fields<Record<Name, string>>;
 
+/** Such members, all of them numbers. */
+export type Numbers<Name extends string> = Fields<Record<Name, number>>;
+
 /** A word of the API that is known here, or a newer one. */
 export type Word<Known extends string> = Known | (string & {});
 
@@ -25,10 +28,8 @@ export interface FileData extends Texts<"mimeType" | "displayName"> {
 }
 
 /** One piece of streamed arguments (Vertex only). */
-export interface PartialArg {
+export interface PartialArg extends Texts<"stringValue">, Numbers<"numberValue"> {
   readonly jsonPath: string;
-  readonly stringValue?: string | undefined;
-  readonly numberValue?: number | undefined;
   readonly boolValue?: boolean | undefined;
   readonly nullValue?: "NULL_VALUE" | null | undefined;
   readonly willContinue?: boolean | undefined;
@@ -46,14 +47,10 @@ export interface FunctionCall {
 }
 
 /** Media that belongs to a function response (Gemini 3 and newer). */
-export interface FunctionResponsePart {
-  readonly inlineData?: Blob | undefined;
-  readonly fileData?: FileData | undefined;
-}
+export type FunctionResponsePart = Pick<Part, "inlineData" | "fileData">;
 
 /** What a function gave back. */
-export interface FunctionResponse {
-  readonly id?: string | undefined;
+export interface FunctionResponse extends Texts<"id"> {
   readonly name: string;
   /** A JSON object: the value under `output`, or a failure under `error`. */
   readonly response: JsonObject;
@@ -61,32 +58,26 @@ export interface FunctionResponse {
 }
 
 /** A tool call the service made and answered by itself; the client only echoes it. */
-export interface ServerToolCall {
-  readonly id?: string | undefined;
+export interface ServerToolCall extends Texts<"id"> {
   readonly toolType: string;
   readonly args?: JsonObject | undefined;
 }
 
 /** The service's own answer to a {@link ServerToolCall}. */
-export interface ServerToolResponse {
-  readonly id?: string | undefined;
+export interface ServerToolResponse extends Texts<"id"> {
   readonly toolType: string;
   readonly response?: JsonObject | undefined;
 }
 
 /** Code the model wrote to run in the service's sandbox. */
-export interface ExecutableCode {
-  readonly language?: string | undefined;
+export interface ExecutableCode extends Texts<"language" | "id"> {
   readonly code: string;
-  readonly id?: string | undefined;
 }
 
 /** What that code printed. */
-export interface CodeExecutionResult {
+export interface CodeExecutionResult extends Texts<"output" | "id"> {
   /** `OUTCOME_OK`, `OUTCOME_FAILED`, `OUTCOME_DEADLINE_EXCEEDED`, or a newer word. */
   readonly outcome: string;
-  readonly output?: string | undefined;
-  readonly id?: string | undefined;
 }
 
 /**
@@ -126,11 +117,7 @@ export interface Part {
 /** Who said it: the person or program (`user`, also all function responses), or the model. */
 export type Role = "user" | "model";
 
-/**
- * One entry of a conversation.
- *
- * @see https://ai.google.dev/api/caching#Content
- */
+/** One entry of a conversation. @see https://ai.google.dev/api/caching#Content */
 export interface Content {
   readonly role: Role;
   readonly parts: readonly Part[];

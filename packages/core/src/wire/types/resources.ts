@@ -1,6 +1,5 @@
-import type { Content, Texts } from "./content.ts";
-import type { ToolConfig, WireTool } from "./declaration.ts";
-import type { GenerateContentRequest, ModalityTokenCount, SystemInstruction } from "./generate-content.ts";
+import type { Content, Fields, Numbers, Texts, Word } from "./content.ts";
+import type { GenerateContentRequest, ModalityTokenCount, UsageMetadata } from "./generate-content.ts";
 
 /** How long a cache lives, in one of two forms: as seconds with an `s` (`"3600s"`), or as a point in time (RFC 3339). */
 export type CacheExpiry =
@@ -12,16 +11,12 @@ export type CacheExpiry =
  *
  * @see https://ai.google.dev/api/caching#CachedContent
  */
-export interface CreateCachedContentRequest {
+export interface CreateCachedContentRequest
+  extends
+    Texts<"displayName" | "ttl" | "expireTime">,
+    Fields<Pick<GenerateContentRequest, "systemInstruction" | "tools" | "toolConfig" | "contents">> {
   /** Resource path of the only model that can use it. */
   readonly model: string;
-  readonly displayName?: string | undefined;
-  readonly systemInstruction?: SystemInstruction | undefined;
-  readonly tools?: readonly WireTool[] | undefined;
-  readonly toolConfig?: ToolConfig | undefined;
-  readonly contents?: readonly Content[] | undefined;
-  readonly ttl?: string | undefined;
-  readonly expireTime?: string | undefined;
 }
 
 /** What the service says about a cache; what it holds is not shown again. Times are RFC 3339; unknown fields are kept. */
@@ -32,11 +27,15 @@ export interface CachedContent extends Texts<"displayName" | "createTime" | "upd
   readonly usageMetadata?: { readonly totalTokenCount?: number | undefined } | undefined;
 }
 
-/** One page of the list of caches. */
-export interface ListCachedContentsResponse {
-  readonly cachedContents?: readonly CachedContent[] | undefined;
+/** One page of a list. */
+interface Page {
   /** Pass it on to get the next page; absent on the last one. */
   readonly nextPageToken?: string | undefined;
+}
+
+/** One page of the list of caches. */
+export interface ListCachedContentsResponse extends Page {
+  readonly cachedContents?: readonly CachedContent[] | undefined;
 }
 
 /**
@@ -52,49 +51,38 @@ export interface GeminiFile extends Texts<"displayName" | "mimeType" | "createTi
   /** Decimal digits. */
   readonly sizeBytes?: string | undefined;
   /** `PROCESSING` until it can be used, then `ACTIVE`; `FAILED` when it never can; or a newer word. */
-  readonly state?: "PROCESSING" | "ACTIVE" | "FAILED" | (string & {}) | undefined;
+  readonly state?: Word<"PROCESSING" | "ACTIVE" | "FAILED"> | undefined;
   /** Why it failed. */
   readonly error?: { readonly code?: number | undefined; readonly message?: string | undefined } | undefined;
   /** When the service deletes it, 48 hours after it was made. */
   readonly expirationTime?: string | undefined;
   /** Base64. */
   readonly sha256Hash?: string | undefined;
-  readonly source?: "UPLOADED" | "GENERATED" | (string & {}) | undefined;
+  readonly source?: Word<"UPLOADED" | "GENERATED"> | undefined;
   readonly videoMetadata?: { readonly videoDuration?: string | undefined } | undefined;
 }
 
 /** One page of the list of files. */
-export interface ListFilesResponse {
+export interface ListFilesResponse extends Page {
   readonly files?: readonly GeminiFile[] | undefined;
-  /** Pass it on to get the next page; absent on the last one. */
-  readonly nextPageToken?: string | undefined;
 }
 
-/**
- * What the service says about a model. Unknown fields are kept.
- *
- * @see https://ai.google.dev/api/models#Model
- */
-export interface ModelInfo extends Texts<"version" | "displayName" | "description"> {
+/** What the service says about a model. Unknown fields are kept. @see https://ai.google.dev/api/models#Model */
+export interface ModelInfo
+  extends
+    Texts<"version" | "displayName" | "description">,
+    Numbers<"inputTokenLimit" | "outputTokenLimit" | "temperature" | "maxTemperature" | "topP" | "topK"> {
   /** With its prefix, such as `models/gemini-flash-latest`. */
   readonly name: string;
-  readonly inputTokenLimit?: number | undefined;
-  readonly outputTokenLimit?: number | undefined;
   readonly supportedGenerationMethods?: readonly string[] | undefined;
-  readonly temperature?: number | undefined;
-  readonly maxTemperature?: number | undefined;
-  readonly topP?: number | undefined;
-  readonly topK?: number | undefined;
   readonly thinking?: boolean | undefined;
 }
 
 /** One page of the list of models. */
-export interface ListModelsResponse {
+export interface ListModelsResponse extends Page {
   readonly models?: readonly ModelInfo[] | undefined;
   /** Vertex's name for the same list. */
   readonly publisherModels?: readonly ModelInfo[] | undefined;
-  /** Pass it on to get the next page; absent on the last one. */
-  readonly nextPageToken?: string | undefined;
 }
 
 /**
@@ -117,3 +105,58 @@ export interface CountTokensResponse {
   readonly cachedContentTokenCount?: number | undefined;
   readonly promptTokensDetails?: readonly ModalityTokenCount[] | undefined;
 }
+
+/** Body of `embedContent`: one content, which becomes one vector. @see https://ai.google.dev/api/embeddings */
+export interface EmbedContentRequest extends Numbers<"outputDimensionality"> {
+  /** Resource path of the model; required in a batch. */
+  readonly model?: string | undefined;
+  readonly content: Content;
+  /** Such as `RETRIEVAL_QUERY`. `gemini-embedding-2` ignores it. */
+  readonly taskType?: string | undefined;
+  /** Only with `RETRIEVAL_DOCUMENT`. */
+  readonly title?: string | undefined;
+  /** Where Vertex has its options. */
+  readonly embedContentConfig?:
+    | Fields<{ taskType: string; title: string; outputDimensionality: number; autoTruncate: boolean }>
+    | undefined;
+}
+
+/** A vector. */
+export interface ContentEmbedding {
+  readonly values?: readonly number[] | undefined;
+}
+
+/** Answer of `embedContent`. Unknown fields are kept. */
+export interface EmbedContentResponse {
+  readonly embedding?: ContentEmbedding | undefined;
+  /** Not sent for all models. */
+  readonly usageMetadata?: UsageMetadata | undefined;
+  /** The input was longer than the model reads. Vertex only. */
+  readonly truncated?: boolean | undefined;
+}
+
+/** Answer of `batchEmbedContents`: one vector per request, in their order. Unknown fields are kept. */
+export interface BatchEmbedContentsResponse {
+  readonly embeddings?: readonly ContentEmbedding[] | undefined;
+  /** Of the whole batch; not sent for all models. */
+  readonly usageMetadata?: UsageMetadata | undefined;
+}
+
+/**
+ * Body of `predict` with Vertex's text embedding models.
+ *
+ * @see https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api
+ */
+export interface PredictEmbeddingsRequest {
+  readonly instances: readonly ({ readonly content: string } & Fields<{ task_type: string; title: string }>)[];
+  readonly parameters?: Fields<{ outputDimensionality: number; autoTruncate: boolean }> | undefined;
+}
+
+/** Answer of `predict` with these models: one prediction per instance, in their order. Unknown fields are kept. */
+export interface PredictEmbeddingsResponse {
+  readonly predictions?: readonly Fields<{ embeddings: PredictedEmbedding }>[] | undefined;
+  readonly metadata?: Fields<{ billableCharacterCount: number }> | undefined;
+}
+
+type PredictedEmbedding = ContentEmbedding &
+  Fields<{ statistics: Fields<{ token_count: number; truncated: boolean }> }>;

@@ -3,8 +3,8 @@ import { ApiStatusError } from "../../../src/errors/api-errors.ts";
 import { ConfigurationError } from "../../../src/errors/agent-error.ts";
 import { caches, createCachedContent } from "../../../src/model/resources/caches.ts";
 import type { GeminiClientOptions } from "../../../src/wire/client-options.ts";
-import { vertex } from "../../../src/wire/endpoints/vertex.ts";
-import { ApiClient } from "../../../src/wire/http/api-client.ts";
+import { vertex } from "../../../src/wire/endpoints/services.ts";
+import { ApiClient } from "../../../src/wire/client.ts";
 import { cacheService } from "../../helpers/cache-service.ts";
 
 const PROJECT = "projects/p/locations/europe-west4";

@@ -3,9 +3,8 @@ import { type Files, files as openFiles, waitForFile } from "../../../src/model/
 import { ConfigurationError } from "../../../src/errors/agent-error.ts";
 import { ApiShapeError, ApiStatusError, FileStateError } from "../../../src/errors/api-errors.ts";
 import type { GeminiClientOptions } from "../../../src/wire/client-options.ts";
-import { cometapi } from "../../../src/wire/endpoints/cometapi.ts";
+import { cometapi, vertex } from "../../../src/wire/endpoints/services.ts";
 import { endpoint } from "../../../src/wire/endpoints/endpoint.ts";
-import { vertex } from "../../../src/wire/endpoints/vertex.ts";
 import type { GeminiFile } from "../../../src/wire/types/resources.ts";
 import type { UploadProgress } from "../../../src/wire/upload.ts";
 import { fileService, type FileService } from "../../helpers/file-service.ts";

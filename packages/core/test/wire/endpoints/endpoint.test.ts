@@ -4,10 +4,8 @@ import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { SILENT } from "../../../src/logging/logger.ts";
 import { ConfigurationError } from "../../../src/errors/agent-error.ts";
-import { cometapi } from "../../../src/wire/endpoints/cometapi.ts";
-import { defaultEndpoint } from "../../../src/wire/endpoints/default-endpoint.ts";
+import { cometapi, defaultEndpoint, vertex } from "../../../src/wire/endpoints/services.ts";
 import { type Endpoint, endpoint, google } from "../../../src/wire/endpoints/endpoint.ts";
-import { vertex } from "../../../src/wire/endpoints/vertex.ts";
 import { GeminiClient } from "../../../src/wire/client.ts";
 import { TRANSPORTS } from "../../helpers/transports.ts";
 

@@ -1,11 +1,10 @@
 import { expect, test } from "vitest";
 import { ConfigurationError } from "../../../src/errors/agent-error.ts";
-import { cometapi } from "../../../src/wire/endpoints/cometapi.ts";
+import { cometapi, vertex } from "../../../src/wire/endpoints/services.ts";
 import { GeminiClient } from "../../../src/wire/client.ts";
 import type { GeminiClientOptions } from "../../../src/wire/client-options.ts";
 import { type Endpoint, endpoint } from "../../../src/wire/endpoints/endpoint.ts";
 import { checkRequestSize } from "../../../src/wire/http/encode-request.ts";
-import { vertex } from "../../../src/wire/endpoints/vertex.ts";
 
 const LIMIT = 104_857_600;
 

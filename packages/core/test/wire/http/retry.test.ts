@@ -1,12 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiNetworkError, ApiStatusError, ApiTimeoutError } from "../../../src/errors/api-errors.ts";
-import {
-  DEFAULT_RETRY,
-  delayFor,
-  type RetryNotice,
-  type RetryOptions,
-  withRetry,
-} from "../../../src/wire/http/retry.ts";
+import { DEFAULT_RETRY, delayFor, type RetryNotice, withRetry } from "../../../src/wire/http/retry.ts";
 
 // Loaded with the first retry: reading it takes turns of the event loop, which the tests' clocks do not wait for.
 beforeAll(async () => void (await import("p-retry")));
@@ -34,9 +28,6 @@ describe("delayFor", () => {
   });
 });
 
-const tryWith = <T>(call: (attempt: number) => Promise<T>, options: RetryOptions): Promise<T> =>
-  withRetry(call, options.signal, () => options);
-
 describe("withRetry", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
@@ -47,7 +38,7 @@ describe("withRetry", () => {
       if (attempt < 3) throw overloaded(attempt === 2 ? 5000 : undefined);
       return attempt;
     });
-    const result = tryWith(call, {
+    const result = withRetry(call, {
       policy: DEFAULT_RETRY,
       random: () => 0,
       onRetry: (notice) => notices.push(notice),
@@ -70,7 +61,7 @@ describe("withRetry", () => {
     const controller = new AbortController();
     const call = vi.fn<() => Promise<never>>(() => Promise.reject(overloaded(60 * 86_400_000)));
     const policy = { ...DEFAULT_RETRY, maxServerDelayMs: Infinity };
-    const result = tryWith(call, { policy, random: () => 0, signal: controller.signal });
+    const result = withRetry(call, { policy, random: () => 0, signal: controller.signal });
     const reason = result.catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(86_400_000);
     expect(call).toHaveBeenCalledTimes(1);
@@ -85,7 +76,7 @@ describe("withRetry", () => {
       errors.push(error);
       throw error;
     };
-    const outcome = tryWith(call, { policy: DEFAULT_RETRY, random: () => 0 }).catch((error: unknown) => error);
+    const outcome = withRetry(call, { policy: DEFAULT_RETRY, random: () => 0 }).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(await outcome).toBe(errors[3]);
     expect(errors).toHaveLength(4);
@@ -96,7 +87,7 @@ describe("withRetry", () => {
     ["a word", "enough"],
   ])("an abort with %s ends the wait at once", async (_name, reason) => {
     const controller = new AbortController();
-    const outcome = tryWith(async () => Promise.reject(overloaded(200_000)), {
+    const outcome = withRetry(async () => Promise.reject(overloaded(200_000)), {
       policy: DEFAULT_RETRY,
       random: () => 0,
       signal: controller.signal,
@@ -113,7 +104,7 @@ describe("withRetry", () => {
 
   test("one attempt means no retry", async () => {
     const call = vi.fn<() => Promise<never>>(async () => Promise.reject(overloaded()));
-    await expect(tryWith(call, { policy: { ...DEFAULT_RETRY, maxAttempts: 1 }, random: () => 0 })).rejects.toThrow(
+    await expect(withRetry(call, { policy: { ...DEFAULT_RETRY, maxAttempts: 1 }, random: () => 0 })).rejects.toThrow(
       "overloaded",
     );
     expect(call).toHaveBeenCalledTimes(1);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { FairQueue, type QueuePosition } from "../../../src/wire/limiter/fair-queue.ts";
+import { FairQueue } from "../../../src/wire/limiter/fair-queue.ts";
 
 function drain<T>(queue: FairQueue<T>): T[] {
   const all: T[] = [];
@@ -41,17 +41,17 @@ test("groups are told apart by identity", () => {
 test("whoever leaves is gone, once, from the right queue only", () => {
   const queue = new FairQueue<string>();
   const other = new FairQueue<string>();
-  const seat = queue.push("a", "a1");
+  queue.push("a", "a1");
   queue.push("a", "a2");
-  const lone = queue.push("b", "b1");
-  other.remove(seat);
-  queue.remove(lone);
-  queue.remove(lone);
+  queue.push("b", "b1");
+  other.remove("a", "a1");
+  queue.remove("b", "b1");
+  queue.remove("b", "b1");
   expect([queue.size, other.size]).toEqual([2, 0]);
-  queue.remove(seat);
+  queue.remove("a", "a1");
   expect(queue.size).toBe(1);
   expect(queue.shift()).toBe("a2");
-  queue.remove(seat);
+  queue.remove("a", "a1");
   expect(queue.size).toBe(0);
 });
 
@@ -64,15 +64,15 @@ test("does what a plain list of groups would do, whatever the order of coming an
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const queue = new FairQueue<number>();
-      const seats: QueuePosition<number>[] = [];
+      const groups: number[] = [];
       const model: { group: number; values: number[] }[] = [];
       const prune = (): void => {
         for (let at = model.length - 1; at >= 0; at--) if (model[at]?.values.length === 0) model.splice(at, 1);
       };
       for (const action of steps) {
         if (action.do === "push") {
-          const value = seats.length + 1;
-          seats.push(queue.push(action.group, value));
+          const value = groups.push(action.group);
+          queue.push(action.group, value);
           const known = model.find(({ group }) => group === action.group);
           if (known) known.values.push(value);
           else model.push({ group: action.group, values: [value] });
@@ -81,10 +81,10 @@ test("does what a plain list of groups would do, whatever the order of coming an
           expect(queue.shift()).toBe(first?.values.shift());
           if (first && first.values.length > 0) model.push(first);
         } else {
-          const seat = seats[action.which];
-          if (seat === undefined) continue;
-          queue.remove(seat);
-          for (const group of model) group.values = group.values.filter((value) => value !== action.which + 1);
+          const group = groups[action.which];
+          if (group === undefined) continue;
+          queue.remove(group, action.which + 1);
+          for (const one of model) one.values = one.values.filter((value) => value !== action.which + 1);
           prune();
         }
         expect(queue.size).toBe(model.reduce((sum, { values }) => sum + values.length, 0));

@@ -3,14 +3,31 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiStatusError, TrafficLimitError } from "../../../src/errors/api-errors.ts";
 import { endpoint } from "../../../src/wire/endpoints/endpoint.ts";
-import type { Permit, PermitRequest, WaitNotice } from "../../../src/wire/limiter/endpoint-limiter.ts";
-import { Traffic, TrafficLimiter, type TrafficOptions } from "../../../src/wire/limiter/traffic.ts";
+import type {
+  EndpointLimiter,
+  Permit,
+  PermitRequest,
+  TrafficOptions,
+  WaitNotice,
+} from "../../../src/wire/limiter/endpoint-limiter.ts";
+import { Traffic } from "../../../src/wire/limiter/traffic.ts";
 
 const HERE = endpoint({ baseUrl: "http://127.0.0.1:1", apiKey: "key-one" });
 const ASK: PermitRequest = { group: undefined, signal: undefined, maxDelayMs: 300_000 };
 const limited = (retryAfterMs: number): ApiStatusError =>
   new ApiStatusError("Slow down.", { status: 429, reason: "RESOURCE_EXHAUSTED", retryable: true, retryAfterMs });
-const traffic = (options: TrafficOptions = {}): TrafficLimiter => new TrafficLimiter({ random: () => 0, ...options });
+/** With what clients call, which the declarations leave out. */
+type Shared = Traffic & {
+  acquire(
+    where: typeof HERE,
+    auth: object,
+    call: { readonly operation: string; readonly model: string },
+    request: PermitRequest,
+  ): ReturnType<EndpointLimiter["acquire"]>;
+};
+// The linter reads the sources, which have it.
+// oxlint-disable-next-line typescript/no-unnecessary-type-assertion
+const traffic = (options: TrafficOptions = {}): Shared => new Traffic({ random: () => 0, ...options }) as Shared;
 
 interface Door {
   /** Passes in the order in which they were given, by the name that was asked with. */
@@ -18,7 +35,7 @@ interface Door {
   enter(name: string, ask?: Partial<PermitRequest>, model?: string, where?: typeof HERE): Promise<Permit>;
 }
 
-function doorOf(shared: TrafficLimiter): Door {
+function doorOf(shared: Shared): Door {
   const passed: string[] = [];
   return {
     passed,

@@ -6,7 +6,7 @@ import { createCachedContent } from "../../../src/model/resources/caches.ts";
 import type { GeminiClientOptions } from "../../../src/wire/client-options.ts";
 import { GeminiClient } from "../../../src/wire/client.ts";
 import { endpoint } from "../../../src/wire/endpoints/endpoint.ts";
-import { ApiClient } from "../../../src/wire/http/api-client.ts";
+import { ApiClient } from "../../../src/wire/client.ts";
 import { findSecrets } from "../../../src/wire/secrets/header-secrets.ts";
 import { redact } from "../../../src/wire/secrets/redact.ts";
 

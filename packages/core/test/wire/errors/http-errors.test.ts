@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { nextMidnightPacific } from "../../../src/wire/errors/quota.ts";
-import { embeddedError, redirectError, statusError } from "../../../src/wire/errors/status-error.ts";
+import { nextMidnightPacific } from "../../../src/wire/errors/error-body.ts";
+import { embeddedError, redirectError, statusError } from "../../../src/wire/errors/http-errors.ts";
 
 const NOW = Date.parse("2026-11-21T10:00:00.250Z");
 const type = (name: string): string => `type.googleapis.com/google.rpc.${name}`;

@@ -1,5 +1,5 @@
-import { ApiTimeoutError, type TimeoutKind } from "../../errors/api-errors.ts";
-import { checkOptions } from "../../internal/option-names.ts";
+import { ApiTimeoutError, type TimeoutKind } from "../errors/api-errors.ts";
+import { checkOptions } from "../internal/option-names.ts";
 
 /** The client's own time limits, in milliseconds; `Infinity` disables one. */
 export interface Timeouts {
@@ -14,17 +14,36 @@ export interface Timeouts {
 /** Five minutes to the first byte, two between reads, twenty in total. */
 export const DEFAULT_TIMEOUTS: Timeouts = { firstByteMs: 300_000, idleMs: 120_000, totalMs: 1_200_000 };
 
-/** The error for a limit that has passed. */
-export function timeoutError(kind: TimeoutKind, limitMs: number): ApiTimeoutError {
-  return new ApiTimeoutError(kind, limitMs, MESSAGES[kind](limitMs));
+/** Limits on what an answer may make a client hold. */
+export interface AnswerLimits {
+  /** Most bytes of one event of a stream, or of a whole answer. @defaultValue 67_108_864 (64 MiB) */
+  readonly maxBufferBytes: number;
+  /**
+   * Most bytes of a whole streamed answer, decompressed. A longer one fails with an `ApiShapeError`.
+   *
+   * @defaultValue 268_435_456 (256 MiB)
+   */
+  readonly maxAnswerBytes: number;
+  /** Most chunks of a streamed answer. One with more fails with an `ApiShapeError`. @defaultValue 1_000_000 */
+  readonly maxAnswerChunks: number;
 }
 
-const MESSAGES: Readonly<Record<TimeoutKind, (ms: number) => string>> = {
-  "first-byte": (ms) =>
-    `No byte of the response arrived within ${ms} ms; raise timeouts.firstByteMs if the model may think longer.`,
-  idle: (ms) => `The response stalled for ${ms} ms; raise timeouts.idleMs if the model may pause longer.`,
-  total: (ms) => `The response was not complete after ${ms} ms; raise timeouts.totalMs or request less at once.`,
+export const DEFAULT_LIMITS: AnswerLimits = {
+  maxBufferBytes: 64 * 1024 * 1024,
+  // Well below the longest string, which everything in an answer may become.
+  maxAnswerBytes: 256 * 1024 * 1024,
+  maxAnswerChunks: 1_000_000,
 };
+
+/** The error for a limit that has passed. */
+export function timeoutError(kind: TimeoutKind, limitMs: number): ApiTimeoutError {
+  const message = {
+    "first-byte": `No byte of the response arrived within ${limitMs} ms; raise timeouts.firstByteMs if the model may think longer.`,
+    idle: `The response stalled for ${limitMs} ms; raise timeouts.idleMs if the model may pause longer.`,
+    total: `The response was not complete after ${limitMs} ms; raise timeouts.totalMs or request less at once.`,
+  }[kind];
+  return new ApiTimeoutError(kind, limitMs, message);
+}
 
 /**
  * Defaults with the given limits over them; an `undefined` keeps the default.
