@@ -104,7 +104,8 @@ function takeBack(conversation: Conversation, ids: readonly string[]): Conversat
 /** A change inside of a message. */
 type ChangeInside = Extract<ConversationChange, { messageId: string }>;
 
-function changeMessage(message: Message, change: ChangeInside): Message {
+/** The message after a change inside of it. */
+export function changeMessage(message: Message, change: ChangeInside): Message {
   switch (change.type) {
     case "message-fields":
       return changeFields(message, change.set, change.unset);

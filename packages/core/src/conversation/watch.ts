@@ -4,7 +4,7 @@ import type { SessionEntry } from "../session/log/entries.ts";
 import type { LeaseFinding } from "../session/lease/lease-observer.ts";
 import type { SessionLog } from "../session/log/session-log.ts";
 import type { Conversation, ConversationChange, ConversationUpdate } from "./conversation.ts";
-import { LogFold } from "./fold/conversation-fold.ts";
+import { LogFold } from "./fold/log-fold.ts";
 import type { EventTap } from "./event-tap.ts";
 
 /** A session as it is watched. */

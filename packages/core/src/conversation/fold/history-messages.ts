@@ -47,7 +47,7 @@ export function historyMessages(contents: readonly Content[], first: number): re
 
 function turnOf(number: number, content: Content): TurnView {
   const turn = new TurnView(number);
-  turn.addContent(content);
+  turn.setContent(content);
   return turn;
 }
 

@@ -3,7 +3,7 @@ import type { CallStanding } from "../../session/log/follow-call.ts";
 import { buildPendingCall } from "../../tool/pending-call.ts";
 import type { PendingCall, ToolFailureKind, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
-import type { MessagePart, ToolCallPart, ToolCallState } from "../conversation.ts";
+import type { ToolCallPart, ToolCallState } from "../conversation.ts";
 import { QUESTION_OF } from "../apply-update.ts";
 import { safeFailure, safeProgress } from "./safe-texts.ts";
 
@@ -19,8 +19,9 @@ export interface CallEnding {
 
 /** One call of a run. */
 export class CallView {
-  readonly #made: FunctionCall;
-  #call: ToolCallPart;
+  /** As the model made it. */
+  readonly made: FunctionCall;
+  #part: ToolCallPart;
   #state: ToolCallState = "called";
   #told: Told = {};
   /** It may have taken effect: the log says that it began. */
@@ -28,19 +29,14 @@ export class CallView {
   /** As it was shown last, while nothing has changed. */
   #shown: ToolCallPart | undefined;
 
-  constructor(call: ToolCallPart) {
-    this.#call = call;
-    this.#made = { name: call.name, args: call.args };
+  constructor(part: ToolCallPart) {
+    this.#part = part;
+    this.made = { name: part.name, args: part.args };
   }
 
   /** It has ended, or somebody has decided that it will not run. */
   get isOver(): boolean {
     return ["done", "failed", "denied", "not-run"].includes(this.#state);
-  }
-
-  /** As the model made it. */
-  get made(): FunctionCall {
-    return this.#made;
   }
 
   /** How it stands, as far as its run has recorded that. */
@@ -54,7 +50,7 @@ export class CallView {
         return this.end(standing.outcome);
       case "asking": {
         const { question, asked, time } = standing;
-        return this.ask(buildPendingCall(runId, { turn, callId: this.#call.id, call, question }, asked, time));
+        return this.ask(buildPendingCall(runId, { turn, callId: this.#part.id, call, question }, asked, time));
       }
       case "begun":
         this.#hasBegun = true;
@@ -78,7 +74,7 @@ export class CallView {
 
   /** A person gave it other arguments. */
   edit(args: JsonObject): void {
-    this.#call = { ...this.#call, args, edited: true };
+    this.#part = { ...this.#part, args, edited: true };
     this.#shown = undefined;
   }
 
@@ -92,8 +88,8 @@ export class CallView {
   }
 
   end(outcome: ToolOutcome): void {
-    if (outcome.ok) return this.#set("done", { output: outcome.output ?? null });
-    this.#set(stateAfter(outcome.kind), { failure: safeFailure(outcome.kind) });
+    if (outcome.ok) this.#set("done", { output: outcome.output ?? null });
+    else this.#set(stateAfter(outcome.kind), { failure: safeFailure(outcome.kind) });
   }
 
   /** With what it was answered. */
@@ -105,11 +101,10 @@ export class CallView {
     const left = this.#leftBy(run);
     const state = left === undefined ? this.#state : stateAfter(left);
     if (this.#shown?.state === state) return this.#shown;
-    const failure = left === undefined ? {} : { failure: safeFailure(left) };
-    const { progress, asks, ...told } = this.#told;
-    const going = run.how === "going" && progress !== undefined ? { progress } : {};
-    const waits = asks !== undefined && state === this.#state ? { asks } : {};
-    this.#shown = { ...this.#call, state, ...waits, ...failure, ...told, ...going };
+    const now: Told = left === undefined ? this.#told : { failure: safeFailure(left) };
+    const { progress, asks, ...told } = now;
+    const going = run.how === "going" && progress !== undefined && { progress };
+    this.#shown = { ...this.#part, state, ...(asks && { asks }), ...told, ...going };
     return this.#shown;
   }
 
@@ -140,8 +135,3 @@ export function stateAfter(kind: ToolFailureKind): ToolCallState {
 type Told = Pick<ToolCallPart, "output" | "failure" | "progress" | "asks">;
 
 type Asks = NonNullable<ToolCallPart["asks"]>;
-
-/** True for a call of the model's. */
-export function isCall(part: MessagePart): part is ToolCallPart {
-  return part.type === "tool-call";
-}

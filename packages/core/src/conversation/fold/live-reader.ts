@@ -1,0 +1,137 @@
+import type { RunEvent } from "../../loop/events.ts";
+import { AnswerParts } from "../view/answer-parts.ts";
+import type { RunView } from "../view/run-view.ts";
+import type { LiveAnswer, TurnView } from "../view/turn-view.ts";
+import type { ConversationFold, LivePlace } from "./conversation-fold.ts";
+
+/**
+ * Reads of a run's events, in order, what no step has recorded yet: the words of the answer under way, and that a call has begun. What
+ * steps record is told by steps.
+ */
+export class LiveReader {
+  readonly #fold: ConversationFold;
+  #runId: string | undefined;
+  /** How often the answer of this turn was made anew. */
+  #recoveries = 0;
+  #place: LivePlace = { attempt: 0, said: 0, seen: 0 };
+
+  constructor(fold: ConversationFold) {
+    this.#fold = fold;
+  }
+
+  /** How far the answer under way is known. */
+  get place(): LivePlace {
+    return this.#place;
+  }
+
+  /** True while it follows the words of the run that is going. */
+  get isFollowing(): boolean {
+    const { run } = this.#fold;
+    return this.#runId !== undefined && run?.runId === this.#runId && run.isGoing;
+  }
+
+  read(event: RunEvent): void {
+    if (event.type === "run-start") this.#runId = event.runId;
+    const { run } = this.#fold;
+    if (run === undefined || !this.isFollowing || event.type === "run-start" || event.type === "run-end") return;
+    const turn = run.turn(event.turn);
+    const said = (): AnswerParts => new AnswerParts(turn.turn, "live");
+    switch (event.type) {
+      case "turn-start":
+        this.#recoveries = 0;
+        this.#begin(0);
+        // What a draft says of the turn is told by the events that follow.
+        if (run.live?.turn === turn.turn) run.live = undefined;
+        return;
+      case "steer":
+        if (!this.#accepts(turn)) return;
+        // The request that has taken it along is the first attempt.
+        this.#move({ attempt: Math.max(1, this.#place.attempt), seen: this.#place.seen + 1 });
+        run.live = { turn: turn.turn, said: said(), steering: event.contents };
+        return;
+      case "text-delta":
+        return this.#addText(run, turn, "text", event.delta);
+      case "thought-delta":
+        return this.#addText(run, turn, "thought", event.delta);
+      case "call-args-delta":
+      case "part": {
+        const live = this.#open(run, turn);
+        if (live === undefined) return;
+        const isSaid = event.type === "part" && event.part.functionCall === undefined;
+        this.#move(isSaid ? { said: this.#place.said + 1 } : { seen: this.#place.seen + 1 });
+        if (event.type === "part") live.said.add(event.part);
+        else live.said.addCallPiece(event.name);
+        return run.touch(turn);
+      }
+      case "discard":
+        this.#begin(Math.max(1, this.#place.attempt) + 1);
+        if (run.live?.turn === turn.turn && this.#accepts(turn)) run.live = { ...run.live, said: said() };
+        return;
+      case "recover":
+        this.#recoveries++;
+        this.#begin(1);
+        if (this.#accepts(turn)) run.live = { turn: turn.turn, said: said() };
+        return;
+      case "tool-pending":
+      case "tool-start":
+      case "tool-progress":
+      case "tool-retry":
+      case "tool-end":
+        return this.#readCall(run, turn, event);
+      default:
+    }
+  }
+
+  /**
+   * A guardrail has withdrawn what the turn's answer has said.
+   *
+   * @returns True when the answer was whole: another one takes its place.
+   */
+  withdraw(run: RunView, turn: TurnView): boolean {
+    const isWhole = turn.answers > this.#recoveries;
+    if (isWhole) this.#recoveries = turn.answers;
+    if (run.live?.turn === turn.turn) run.live = { ...run.live, said: new AnswerParts(turn.turn, "live") };
+    return isWhole;
+  }
+
+  #readCall(run: RunView, turn: TurnView, event: Extract<RunEvent, { callId: string; turn: number }>): void {
+    const call = turn.calls.get(event.callId);
+    if (call === undefined || call.isOver) return;
+    this.#move({ seen: this.#place.seen + 1 });
+    if ("edited" in event && event.edited === true) call.edit(event.call.args ?? {});
+    if (event.type === "tool-start") call.begin();
+    else if (event.type === "tool-progress") call.report(event.progress);
+    run.touch(turn);
+  }
+
+  #addText(run: RunView, turn: TurnView, type: "text" | "thought", delta: string): void {
+    const live = this.#open(run, turn);
+    if (live === undefined) return;
+    this.#move({ said: this.#place.said + delta.length });
+    const grown = live.said.addText(type, delta);
+    const change = grown && run.grow(turn, grown, delta);
+    if (change === undefined) run.touch(turn);
+    else this.#fold.change(change);
+  }
+
+  /** The answer that is under way; undefined when the words are known, or not meant to be shown. */
+  #open(run: RunView, turn: TurnView): LiveAnswer | undefined {
+    if (run.isOutput(turn) || !this.#accepts(turn)) return undefined;
+    if (this.#place.attempt === 0) this.#move({ attempt: 1 });
+    if (run.live?.turn !== turn.turn) run.live = { turn: turn.turn, said: new AnswerParts(turn.turn, "live") };
+    return run.live;
+  }
+
+  /** False for words of an answer that is known to be whole: they are only repeated. */
+  #accepts(turn: TurnView): boolean {
+    return this.#recoveries >= turn.answers;
+  }
+
+  #begin(attempt: number): void {
+    this.#place = { attempt, said: 0, seen: 0 };
+  }
+
+  #move(to: Partial<LivePlace>): void {
+    this.#place = { ...this.#place, ...to };
+  }
+}

@@ -1,0 +1,265 @@
+import type { RunEvent } from "../../loop/events.ts";
+import type { EndEntry, SessionEntry } from "../../session/log/entries.ts";
+import type { TurnRecord } from "../../session/log/turn-record.ts";
+import type { SessionRecords } from "../../session/store/records.ts";
+import { foldInfo, type InfoFold, NO_INFO } from "../../session/store/session-info.ts";
+import type { ModelStepValue } from "../../durable/run-log.ts";
+import type { Conversation, ConversationUpdate, QueuedMessage } from "../conversation.ts";
+import { AnswerParts, saidParts } from "../view/answer-parts.ts";
+import { endFields, endsEarly, type RunView } from "../view/run-view.ts";
+import { ConversationFold } from "./conversation-fold.ts";
+import { historyMessages } from "./history-messages.ts";
+import { LiveReader } from "./live-reader.ts";
+
+/**
+ * The conversation that a session's log holds, also in the middle of a run.
+ *
+ * @param records - What stands beside the log; read them first. A held lease counts as a run that is going. Without them a run that has
+ *   no end was cut off.
+ */
+export function buildConversation(
+  id: string,
+  entries: readonly SessionEntry[],
+  { lease, draft }: Pick<SessionRecords, "lease" | "draft"> = {},
+): Conversation {
+  const fold = new LogFold(id);
+  for (const entry of entries) fold.addEntry(entry);
+  fold.addRecords({ isRunning: lease?.held === true, draft });
+  return fold.conversation;
+}
+
+/** What stands beside a log, as far as it is shown. */
+export interface SeenRecords extends Pick<SessionRecords, "draft"> {
+  /** A run is going. */
+  readonly isRunning: boolean;
+}
+
+/**
+ * A conversation as it grows: from the entries of a log, from what stands beside it, and from the events of a run in this process, in
+ * any order in which they become known. Each addition gives the update that it makes.
+ */
+export class LogFold extends ConversationFold {
+  readonly #live: LiveReader = new LiveReader(this);
+  readonly #said: SaidToSession = new SaidToSession();
+  #info: InfoFold = NO_INFO;
+  #place = 0;
+  /** Messages that came with a history. */
+  #histories = 0;
+
+  /** True while the words of the run that is going come from its events. */
+  get isFollowing(): boolean {
+    return this.#live.isFollowing;
+  }
+
+  /** The next entry of the log. */
+  addEntry(entry: SessionEntry): ConversationUpdate {
+    this.#readTitle(entry);
+    const isOfRun = this.#read(entry, this.#place++);
+    return this.entryUpdate(isOfRun);
+  }
+
+  /** What is seen beside the log, which was read before. Not for a run that is followed by its events: they know more. */
+  addRecords(seen: SeenRecords): ConversationUpdate | undefined {
+    const { isRunning, draft } = seen;
+    const { run } = this;
+    if (run === undefined || run.end !== undefined) return undefined;
+    const place = { attempt: draft?.attempt ?? 0, said: addDraft(run, seen), seen: 0 };
+    if (run.hasRunner === isRunning) return this.liveUpdate(place);
+    run.hasRunner = isRunning;
+    run.touch();
+    // Behind all that was said while the run was going.
+    const [, last] = this.conversation.position.live;
+    return this.liveUpdate(isRunning ? place : { attempt: last + 1, said: 0, seen: 0 });
+  }
+
+  /** The next event of a run of this process; before it, the entries that the log had then. */
+  addEvent(event: RunEvent): ConversationUpdate | undefined {
+    this.#live.read(event);
+    if (event.type === "steer") this.#showQueue();
+    return this.liveUpdate(this.#live.place);
+  }
+
+  /** @returns True for an entry that only the run's owner writes. */
+  #read(entry: SessionEntry, place: number): boolean {
+    switch (entry.type) {
+      case "history": {
+        const contents = entry.parts.flatMap((part) => [...part.contents]);
+        for (const message of historyMessages(contents, this.#histories)) {
+          this.#histories++;
+          this.change({ type: "message", message });
+        }
+        return true;
+      }
+      case "run":
+        this.#said.beginRun(entry.runId, place);
+        this.leaveRun(entry.dropInterrupted === true);
+        this.beginRun(entry);
+        return true;
+      case "steer": {
+        const { at, contents, id = `steer:${place}` } = entry;
+        this.#said.add({ id, at, parts: saidParts(contents), place, contents: contents.length });
+        this.#showQueue();
+        return false;
+      }
+      case "rewind":
+        this.#takeBack(entry.before);
+        return true;
+      case "info":
+        return false;
+      default:
+        if (this.run?.runId === entry.runId) this.#readRun(this.run, entry);
+        return entry.type !== "answer";
+    }
+  }
+
+  #readTitle(entry: SessionEntry): void {
+    const before = this.#info.info?.title;
+    this.#info = foldInfo(this.#info, [entry]);
+    const title = this.#info.info?.title;
+    if (title !== before) this.change({ type: "title", ...(title !== undefined && { title }) });
+  }
+
+  #readRun(run: RunView, entry: Extract<SessionEntry, { runId: string }>): void {
+    switch (entry.type) {
+      case "begin":
+        return run.beginStep(entry.place);
+      case "step": {
+        const { step, place, outcome } = entry;
+        run.addStep(step, place, outcome);
+        if (place.kind !== "model" || !outcome.ok) return;
+        // What such a step leaves; one that was refused has none.
+        const { steered } = outcome.value as unknown as Partial<ModelStepValue>;
+        if (steered !== undefined) this.#said.hear(steered.upTo);
+        return this.#showQueue();
+      }
+      case "answer":
+        return run.addStep(entry.step, entry.place, { ok: true, value: entry.value });
+      case "turn":
+        return closeTurn(run, entry, false);
+      case "resume":
+        run.end = undefined;
+        run.hasRunner = true;
+        run.live = undefined;
+        return run.touch();
+      case "end":
+        endRun(run, entry);
+        return this.#showQueue();
+      default:
+    }
+  }
+
+  /** The run and all that followed is no longer part of the conversation. */
+  #takeBack(runId: string): void {
+    const { messages } = this.conversation;
+    const first = messages.findIndex((message) => message.runId === runId);
+    this.run = undefined;
+    if (first >= 0) this.change({ type: "take-back", ids: messages.slice(first).map(({ id }) => id) });
+    this.#said.takeBack(runId);
+    this.#showQueue();
+  }
+
+  /** Shows what is not heard yet; the request under way has heard what it has taken along. */
+  #showQueue(): void {
+    const queued = this.#said.queued(this.run?.live?.steering?.length ?? 0);
+    const known = this.conversation.queued;
+    const gone = known.filter(({ id }) => !queued.some((one) => one.id === id)).map(({ id }) => id);
+    if (gone.length > 0) this.change({ type: "unqueue", ids: gone });
+    for (const message of queued)
+      if (!known.some(({ id }) => id === message.id)) this.change({ type: "queue", message });
+  }
+}
+
+/** @returns How much the draft says. */
+function addDraft(run: RunView, { draft, isRunning }: SeenRecords): number {
+  // What guardrails have not checked is shown while it is said, and not afterwards.
+  const isShown = draft?.runId === run.runId && (draft.guarded !== true || isRunning);
+  const isOpen = isShown && draft.place.kind === "model" && run.steps.find(draft.place) === undefined;
+  if (!isOpen) {
+    run.live = undefined;
+    return 0;
+  }
+  const { turn } = draft.place;
+  run.live = { turn, said: new AnswerParts(turn, "live", draft.parts) };
+  return draft.parts.reduce((sum, { text }) => sum + (text?.length ?? 1), 0);
+}
+
+function endRun(run: RunView, entry: EndEntry): void {
+  const { interrupted, pending = [] } = entry;
+  run.end = endFields(entry);
+  const at = interrupted?.place.kind === "model" ? interrupted.place.turn : undefined;
+  run.live = at === undefined ? undefined : { turn: at, said: new AnswerParts(at, "live", interrupted?.parts) };
+  for (const one of pending) run.turn(one.turn).calls.get(one.callId)?.ask(one);
+  const isEarly = endsEarly(entry);
+  for (const record of entry.open) closeTurn(run, record, isEarly);
+  if (!isEarly) run.citeLast();
+  run.touch();
+}
+
+/**
+ * What a turn added to the history is known.
+ *
+ * @param isEarly - The run ended in the middle of it: an answer that is not used is void.
+ */
+function closeTurn(run: RunView, { turn: number, contents, steps, calls }: TurnRecord, isEarly: boolean): void {
+  const turn = run.turn(number);
+  const answer = contents.findLast((ref) => "model" in ref)?.model;
+  const isVoid = answer === undefined || steps.some(({ step, discarded }) => step === answer && discarded);
+  if (isEarly && isVoid) turn.dropAnswer();
+  // What no step left is recorded as the model was told it only here.
+  for (const call of calls) {
+    const view = turn.calls.get(call.callId);
+    if (call.args !== undefined) view?.edit(call.args);
+    if ("value" in call) view?.endWith(call.value);
+  }
+  run.touch(turn);
+}
+
+interface SaidMessage extends QueuedMessage {
+  /** In the log. */
+  readonly place: number;
+  /** How many contents it has. */
+  readonly contents: number;
+}
+
+/** What was said to a session, and how much of it its runs have heard. */
+class SaidToSession {
+  #messages: SaidMessage[] = [];
+  /** The place up to which it was heard. */
+  #heard = 0;
+  /** Where the runs of the conversation began, and what was heard by then. */
+  readonly #runs: { readonly runId: string; readonly place: number; readonly heard: number }[] = [];
+
+  add(message: SaidMessage): void {
+    this.#messages.push(message);
+  }
+
+  beginRun(runId: string, place: number): void {
+    this.#runs.push({ runId, place, heard: this.#heard });
+  }
+
+  hear(upTo: number): void {
+    this.#heard = Math.max(this.#heard, upTo);
+  }
+
+  /** What was said after a run began goes with the run that heard it. */
+  takeBack(runId: string): void {
+    const index = this.#runs.findIndex((run) => run.runId === runId);
+    const run = this.#runs[index];
+    if (run === undefined) return;
+    this.#messages = this.#messages.filter(({ place }) => place < run.place || place >= this.#heard);
+    this.#heard = run.heard;
+    this.#runs.length = index;
+  }
+
+  /** @param taken - Contents that the request under way has taken along. */
+  queued(taken: number): readonly QueuedMessage[] {
+    let left = taken;
+    return this.#messages
+      .filter(({ place, contents }) => {
+        if (place < this.#heard) return false;
+        left -= contents;
+        return left < 0;
+      })
+      .map(({ id, at, parts }) => ({ id, at, parts }));
+  }
+}
