@@ -1,11 +1,11 @@
 import type { Content } from "../../wire/types/content.ts";
 import { saidParts } from "../view/answer-parts.ts";
-import type { CallEnding } from "../view/call-view.ts";
+import type { CallsLeft } from "../view/call-view.ts";
 import type { Message, MessagePart } from "../conversation.ts";
 import { TurnView } from "../view/turn-view.ts";
 
 /** Contents of a history that has no runs. */
-const OVER: CallEnding = { how: "left", isEarly: false, isWaiting: false };
+const OVER: CallsLeft = { isGoing: false, asked: "withdrawn", open: "not-run" };
 
 /**
  * Contents that came from elsewhere as messages: one of the user's for each that somebody said, one of the assistant's for all that

@@ -1,7 +1,7 @@
 import type { RunEvent } from "../../loop/events.ts";
-import { AnswerParts } from "../view/answer-parts.ts";
 import type { RunView } from "../view/run-view.ts";
 import type { LiveAnswer, TurnView } from "../view/turn-view.ts";
+import type { Part } from "../../wire/types/content.ts";
 import type { ConversationFold, LivePlace } from "./conversation-fold.ts";
 
 /**
@@ -35,7 +35,6 @@ export class LiveReader {
     const { run } = this.#fold;
     if (run === undefined || !this.isFollowing || event.type === "run-start" || event.type === "run-end") return;
     const turn = run.turn(event.turn);
-    const said = (): AnswerParts => new AnswerParts(turn.turn, "live");
     switch (event.type) {
       case "turn-start":
         this.#recoveries = 0;
@@ -47,30 +46,24 @@ export class LiveReader {
         if (!this.#accepts(turn)) return;
         // The request that has taken it along is the first attempt.
         this.#move({ attempt: Math.max(1, this.#place.attempt), seen: this.#place.seen + 1 });
-        run.live = { turn: turn.turn, said: said(), steering: event.contents };
+        run.live = { turn: event.turn, said: [], steering: event.contents };
         return;
       case "text-delta":
-        return this.#addText(run, turn, "text", event.delta);
+        return this.#addText(run, turn, { text: event.delta });
       case "thought-delta":
-        return this.#addText(run, turn, "thought", event.delta);
+        return this.#addText(run, turn, { text: event.delta, thought: true });
       case "call-args-delta":
-      case "part": {
-        const live = this.#open(run, turn);
-        if (live === undefined) return;
-        const isSaid = event.type === "part" && event.part.functionCall === undefined;
-        this.#move(isSaid ? { said: this.#place.said + 1 } : { seen: this.#place.seen + 1 });
-        if (event.type === "part") live.said.add(event.part);
-        else live.said.addCallPiece(event.name);
-        return run.touch(turn);
-      }
+        return this.#add(run, turn, { functionCall: { name: event.name, willContinue: true } });
+      case "part":
+        return this.#add(run, turn, event.part);
       case "discard":
         this.#begin(Math.max(1, this.#place.attempt) + 1);
-        if (run.live?.turn === turn.turn && this.#accepts(turn)) run.live = { ...run.live, said: said() };
+        if (run.live?.turn === turn.turn && this.#accepts(turn)) run.live = { ...run.live, said: [] };
         return;
       case "recover":
         this.#recoveries++;
         this.#begin(1);
-        if (this.#accepts(turn)) run.live = { turn: turn.turn, said: said() };
+        if (this.#accepts(turn)) run.live = { turn: event.turn, said: [] };
         return;
       case "tool-pending":
       case "tool-start":
@@ -90,7 +83,7 @@ export class LiveReader {
   withdraw(run: RunView, turn: TurnView): boolean {
     const isWhole = turn.answers > this.#recoveries;
     if (isWhole) this.#recoveries = turn.answers;
-    if (run.live?.turn === turn.turn) run.live = { ...run.live, said: new AnswerParts(turn.turn, "live") };
+    if (run.live?.turn === turn.turn) run.live = { ...run.live, said: [] };
     return isWhole;
   }
 
@@ -104,12 +97,23 @@ export class LiveReader {
     run.touch(turn);
   }
 
-  #addText(run: RunView, turn: TurnView, type: "text" | "thought", delta: string): void {
+  #add(run: RunView, turn: TurnView, part: Part): void {
     const live = this.#open(run, turn);
     if (live === undefined) return;
-    this.#move({ said: this.#place.said + delta.length });
-    const grown = live.said.addText(type, delta);
-    const change = grown && run.grow(turn, grown, delta);
+    this.#move(part.functionCall === undefined ? { said: this.#place.said + 1 } : { seen: this.#place.seen + 1 });
+    live.said.push(part);
+    run.touch(turn);
+  }
+
+  #addText(run: RunView, turn: TurnView, part: Part & { readonly text: string }): void {
+    const live = this.#open(run, turn);
+    if (live === undefined || part.text === "") return;
+    this.#move({ said: this.#place.said + part.text.length });
+    const change = run.grow(turn, part.thought === true ? "thought" : "text", part.text);
+    const last = live.said.at(-1);
+    if (last?.text !== undefined && last.thought === part.thought)
+      live.said[live.said.length - 1] = { ...last, text: last.text + part.text };
+    else live.said.push(part);
     if (change === undefined) run.touch(turn);
     else this.#fold.change(change);
   }
@@ -118,7 +122,7 @@ export class LiveReader {
   #open(run: RunView, turn: TurnView): LiveAnswer | undefined {
     if (run.isOutput(turn) || !this.#accepts(turn)) return undefined;
     if (this.#place.attempt === 0) this.#move({ attempt: 1 });
-    if (run.live?.turn !== turn.turn) run.live = { turn: turn.turn, said: new AnswerParts(turn.turn, "live") };
+    if (run.live?.turn !== turn.turn) run.live = { turn: turn.turn, said: [] };
     return run.live;
   }
 

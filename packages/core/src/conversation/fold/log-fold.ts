@@ -5,7 +5,7 @@ import type { SessionRecords } from "../../session/store/records.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../../session/store/session-info.ts";
 import type { ModelStepValue } from "../../durable/run-log.ts";
 import type { Conversation, ConversationUpdate, QueuedMessage } from "../conversation.ts";
-import { AnswerParts, saidParts } from "../view/answer-parts.ts";
+import { saidParts } from "../view/answer-parts.ts";
 import { endFields, endsEarly, type RunView } from "../view/run-view.ts";
 import { ConversationFold } from "./conversation-fold.ts";
 import { historyMessages } from "./history-messages.ts";
@@ -179,15 +179,14 @@ function addDraft(run: RunView, { draft, isRunning }: SeenRecords): number {
     return 0;
   }
   const { turn } = draft.place;
-  run.live = { turn, said: new AnswerParts(turn, "live", draft.parts) };
+  run.live = { turn, said: [...draft.parts] };
   return draft.parts.reduce((sum, { text }) => sum + (text?.length ?? 1), 0);
 }
 
 function endRun(run: RunView, entry: EndEntry): void {
   const { interrupted, pending = [] } = entry;
   run.end = endFields(entry);
-  const at = interrupted?.place.kind === "model" ? interrupted.place.turn : undefined;
-  run.live = at === undefined ? undefined : { turn: at, said: new AnswerParts(at, "live", interrupted?.parts) };
+  run.live = interrupted && { turn: interrupted.place.turn, said: [...interrupted.parts] };
   for (const one of pending) run.turn(one.turn).calls.get(one.callId)?.ask(one);
   const isEarly = endsEarly(entry);
   for (const record of entry.open) closeTurn(run, record, isEarly);

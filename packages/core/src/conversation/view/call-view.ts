@@ -7,14 +7,11 @@ import type { ToolCallPart, ToolCallState } from "../conversation.ts";
 import { QUESTION_OF } from "../apply-update.ts";
 import { safeFailure, safeProgress } from "./safe-texts.ts";
 
-/** How far a run has come, as far as its calls are concerned. */
-export interface CallEnding {
-  /** `cut-off`: nobody runs it. `ended`: it has an end. `left`: another run follows. */
-  readonly how: "going" | "cut-off" | "ended" | "left";
-  /** It ended in the middle of what it did: it failed, was aborted or reached a limit. */
-  readonly isEarly: boolean;
-  /** It ended because calls wait for an answer. */
-  readonly isWaiting: boolean;
+/** What a run leaves of calls that have not ended: of those that wait for an answer, and of others. Absent: they stay as they are. */
+export interface CallsLeft {
+  readonly isGoing: boolean;
+  readonly asked?: ToolFailureKind | undefined;
+  readonly open?: ToolFailureKind | undefined;
 }
 
 /** One call of a run. */
@@ -97,14 +94,12 @@ export class CallView {
     this.end(failure ?? { ok: true, output: part.functionResponse?.response["output"] });
   }
 
-  show(run: CallEnding): ToolCallPart {
+  show(run: CallsLeft): ToolCallPart {
     const left = this.#leftBy(run);
     const state = left === undefined ? this.#state : stateAfter(left);
     if (this.#shown?.state === state) return this.#shown;
     const now: Told = left === undefined ? this.#told : { failure: safeFailure(left) };
-    const { progress, asks, ...told } = now;
-    const going = run.how === "going" && progress !== undefined && { progress };
-    this.#shown = { ...this.#part, state, ...(asks && { asks }), ...told, ...going };
+    this.#shown = { ...this.#part, state, ...now };
     return this.#shown;
   }
 
@@ -114,15 +109,13 @@ export class CallView {
     this.#shown = undefined;
   }
 
-  /** Why it never ends, in a run that is over. */
-  #leftBy({ how, isEarly, isWaiting }: CallEnding): ToolFailureKind | undefined {
+  /** Why it never ends. */
+  #leftBy({ asked, open }: CallsLeft): ToolFailureKind | undefined {
     const isAsked = QUESTION_OF[this.#state] !== undefined;
-    const isOpen = isAsked || this.#state === "called" || this.#state === "running";
-    if (!isOpen || how === "going" || (how === "cut-off" && isAsked) || (how === "ended" && isWaiting))
-      return undefined;
-    if (this.#state === "pending-outcome" || (this.#state === "running" && this.#hasBegun)) return "unknown-outcome";
-    if (how === "cut-off" || isEarly) return "cancelled";
-    return isAsked ? "withdrawn" : "not-run";
+    const isOpen = this.#state === "called" || this.#state === "running";
+    const kind = isAsked ? asked : isOpen ? open : undefined;
+    const mayBeDone = this.#state === "pending-outcome" || (this.#state === "running" && this.#hasBegun);
+    return kind !== undefined && mayBeDone ? "unknown-outcome" : kind;
   }
 }
 

@@ -12,8 +12,8 @@ import { PlacedSteps } from "../../session/log/placed-steps.ts";
 import { changeMessage } from "../apply-update.ts";
 import type { ConversationChange, Message, MessagePart, MessageState } from "../conversation.ts";
 import { messageChanges } from "../message-changes.ts";
-import type { AnswerParts } from "./answer-parts.ts";
-import type { CallEnding } from "./call-view.ts";
+import { liveParts } from "./answer-parts.ts";
+import type { CallsLeft } from "./call-view.ts";
 import { safeError } from "./safe-texts.ts";
 import { type LiveAnswer, TurnView } from "./turn-view.ts";
 
@@ -135,10 +135,17 @@ export class RunView {
     this.touch(last);
   }
 
-  /** The answer under way has grown; undefined when it is not shown yet. */
-  grow(turn: TurnView, { id: partId, offset }: Grown, delta: string): ConversationChange | undefined {
-    if (turn.isHeld || !turn.shown.some(({ id }) => id === partId)) return undefined;
-    const change = { type: "text", messageId: this.#shown.id, partId, offset, delta } as const;
+  /**
+   * The answer under way has grown by a text.
+   *
+   * @returns The change, if that is all that has changed and the text is shown already.
+   */
+  grow(turn: TurnView, type: "text" | "thought", delta: string): ConversationChange | undefined {
+    const last = turn.shown.findLast((part) => part.type === type && part.streaming === true);
+    const part = last && this.#shown.parts.findLast(({ id }) => id === last.id);
+    if (this.#isChanged || turn.isHeld || part === undefined || !("text" in part)) return undefined;
+    const { text, id: partId } = part;
+    const change = { type: "text", messageId: this.#shown.id, partId, offset: text.length, delta } as const;
     this.#shown = changeMessage(this.#shown, change);
     this.#changed.add(turn);
     return change;
@@ -150,7 +157,11 @@ export class RunView {
     const shown = this.#shown;
     const { id, role, runId, at } = shown;
     this.#shown = {
-      ...{ id, role, runId, at, ...this.end },
+      id,
+      role,
+      runId,
+      at,
+      ...this.end,
       state: this.#state(),
       parts: this.#listParts(),
       sources: this.#sources.map(({ chunk: _chunk, ...source }) => source),
@@ -174,11 +185,11 @@ export class RunView {
 
   #listParts(): readonly MessagePart[] {
     const live = this.#live;
-    const ending = this.#ending();
+    const left = this.#left();
     for (const turn of this.#changed)
-      if (!turn.isHeld) turn.shown = turn.parts(ending, live?.turn === turn.turn ? live : undefined);
+      if (!turn.isHeld) turn.shown = turn.parts(left, live?.turn === turn.turn ? live : undefined);
     const parts = [...this.turns.values()].flatMap(({ shown }) => shown);
-    if (live === undefined || this.isGoing || live.said.saidParts.length === 0) return parts;
+    if (live === undefined || left.isGoing || liveParts(live.turn, live.said, false).length === 0) return parts;
     const dropped = this.isDropped && { dropped: true as const };
     return [...parts, { type: "interruption", id: "interruption", turn: live.turn, ...dropped }];
   }
@@ -189,19 +200,17 @@ export class RunView {
     return state === "waiting" && this.isLeft ? "stopped" : state;
   }
 
-  #ending(): CallEnding {
-    const { end } = this;
-    return {
-      how: this.isLeft ? "left" : end !== undefined ? "ended" : this.hasRunner ? "going" : "cut-off",
-      isEarly: end === undefined || endsEarly(end),
-      isWaiting: end !== undefined && STATES[end.stopReason] === "waiting",
-    };
+  #left(): CallsLeft {
+    const { end, isLeft, isGoing } = this;
+    const isWaiting = end !== undefined && STATES[end.stopReason] === "waiting";
+    if (isGoing || (isWaiting && !isLeft)) return { isGoing };
+    if (end === undefined && !isLeft) return { isGoing, open: "cancelled" };
+    if (end === undefined || endsEarly(end)) return { isGoing, asked: "cancelled", open: "cancelled" };
+    return { isGoing, asked: "withdrawn", open: "not-run" };
   }
 }
 
 type Grounding = Pick<CollectedSources, "sources" | "searchEntryPoints">;
-
-type Grown = NonNullable<ReturnType<AnswerParts["addText"]>>;
 
 /** What becomes of a message by how its run ended; of others it failed. */
 const STATES: { readonly [Reason in EndReason]?: MessageState } = {

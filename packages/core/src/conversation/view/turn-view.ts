@@ -4,15 +4,15 @@ import type { ModelResponse } from "../../model/model.ts";
 import { listAttempts, readAnswer } from "../../session/log/derive-open.ts";
 import { standOf } from "../../session/log/follow-call.ts";
 import type { PlacedSteps } from "../../session/log/placed-steps.ts";
-import type { Content } from "../../wire/types/content.ts";
+import type { Content, Part } from "../../wire/types/content.ts";
 import type { MessagePart, PartCitation } from "../conversation.ts";
-import { AnswerParts, saidParts } from "./answer-parts.ts";
-import { type CallEnding, CallView } from "./call-view.ts";
+import { answerParts, liveParts, saidParts } from "./answer-parts.ts";
+import { type CallsLeft, CallView } from "./call-view.ts";
 
 /** An answer that is under way, or was never finished. It hides a whole one of its turn. */
 export interface LiveAnswer {
   readonly turn: number;
-  readonly said: AnswerParts;
+  readonly said: Part[];
   /** What the user said that went along with its request. */
   readonly steering?: readonly Content[] | undefined;
 }
@@ -82,7 +82,7 @@ export class TurnView {
   /** What the model said, without the response around it. */
   setContent({ parts }: Pick<Content, "parts">): void {
     this.calls.clear();
-    this.#parts = new AnswerParts(this.turn, "whole", parts).parts;
+    this.#parts = answerParts(this.turn, parts);
     this.#cited = this.#parts;
     for (const part of this.#parts) if (part.type === "tool-call") this.calls.set(part.id, new CallView(part));
   }
@@ -127,7 +127,7 @@ export class TurnView {
    *
    * @param live - Its answer that is under way, or was never finished.
    */
-  parts(run: CallEnding, live?: LiveAnswer): readonly MessagePart[] {
+  parts(run: CallsLeft, live?: LiveAnswer): readonly MessagePart[] {
     const { turn } = this;
     const steerings = live?.steering === undefined ? this.#steerings : [...this.#steerings, live.steering];
     const parts: MessagePart[] = [
@@ -142,9 +142,9 @@ export class TurnView {
     return parts.length === 0 ? parts : [{ type: "step", id: `step:${turn}`, turn }, ...parts];
   }
 
-  #answerParts(run: CallEnding, live: LiveAnswer | undefined): readonly MessagePart[] {
-    if (live !== undefined) return run.how === "going" ? live.said.streaming() : live.said.saidParts;
-    if (this.#isUnchecked && run.how !== "going") return [];
+  #answerParts(run: CallsLeft, live: LiveAnswer | undefined): readonly MessagePart[] {
+    if (live !== undefined) return liveParts(this.turn, live.said, run.isGoing);
+    if (this.#isUnchecked && !run.isGoing) return [];
     return this.#cited.map((part) => this.calls.get(part.id)?.show(run) ?? part);
   }
 
