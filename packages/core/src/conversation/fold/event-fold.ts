@@ -8,9 +8,8 @@ import type { Content } from "../../wire/types/content.ts";
 import { emptyConversation, QUESTION_OF } from "../apply-update.ts";
 import type { Conversation, ConversationUpdate, Message } from "../conversation.ts";
 import { messageChanges } from "../message-changes.ts";
-import { stateAfter } from "../view/call-view.ts";
+import { failCall } from "../view/call-part.ts";
 import { endFields, RunView } from "../view/run-view.ts";
-import { safeFailure } from "../view/safe-texts.ts";
 import type { TurnView } from "../view/turn-view.ts";
 import { ConversationFold } from "./conversation-fold.ts";
 import { LiveReader } from "./live-reader.ts";
@@ -129,9 +128,9 @@ class EventFold extends ConversationFold {
       case "tool-end": {
         const turn = run.turn(event.turn);
         const call = turn.calls.get(event.callId);
-        if (call === undefined || call.isOver) return;
-        if (event.type === "tool-end") call.end(event.outcome);
-        else call.ask(event);
+        if (call === undefined || call.outcome !== undefined) return;
+        const known = event.type === "tool-end" ? { outcome: event.outcome } : { pending: event };
+        turn.calls.set(event.callId, { part: call.part, ...known });
         return run.touch(turn);
       }
       case "run-end":
@@ -151,7 +150,7 @@ function endRun(run: RunView, result: RunEnd): void {
   run.end = endFields({ ...result, reached: result.stopReason === "limit" ? result.limit : undefined });
   run.ground(result);
   run.citeLast(result);
-  if ("pending" in result) for (const one of result.pending) run.turn(one.turn).calls.get(one.callId)?.ask(one);
+  if ("pending" in result) run.ask(result.pending);
 }
 
 /** An answer that was to be made anew is void even when the new one never began. */
@@ -169,7 +168,7 @@ function leftMessage(message: Message): Message {
   const parts = message.parts.map((part) => {
     if (part.type !== "tool-call" || QUESTION_OF[part.state] === undefined) return part;
     const kind = part.state === "pending-outcome" ? "unknown-outcome" : "withdrawn";
-    return { ...part, asks: undefined, state: stateAfter(kind), failure: safeFailure(kind) };
+    return { ...part, asks: undefined, ...failCall(kind) };
   });
   return { ...message, state: "stopped", parts };
 }

@@ -1,6 +1,7 @@
+import type { ToolOutcome } from "../../tool/tool.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { saidParts } from "../view/answer-parts.ts";
-import type { CallsLeft } from "../view/call-view.ts";
+import type { CallsLeft } from "../view/call-part.ts";
 import type { Message, MessagePart } from "../conversation.ts";
 import { TurnView } from "../view/turn-view.ts";
 
@@ -17,27 +18,25 @@ export function historyMessages(contents: readonly Content[], first: number): re
   const messages: Message[] = [];
   let turns: TurnView[] = [];
   const add = (role: Message["role"], parts: readonly MessagePart[]): void => {
-    if (parts.length === 0) return;
     const id = `history:${first + messages.length}`;
-    messages.push({ id, role, state: "complete", parts, sources: [], searchSuggestions: [] });
+    if (parts.length > 0) messages.push({ id, role, state: "complete", parts, sources: [], searchSuggestions: [] });
   };
   const addAnswer = (): void => {
-    add(
-      "assistant",
-      turns.flatMap((turn) => turn.parts(OVER)),
-    );
+    const parts = turns.flatMap((turn) => turn.parts(OVER));
+    add("assistant", parts);
     turns = [];
   };
   for (const content of contents) {
     if (content.role === "model") {
-      turns.push(turnOf(turns.length + 1, content));
+      const turn = new TurnView(turns.length + 1);
+      turn.setContent(content);
+      turns.push(turn);
       continue;
     }
     const said = content.parts.filter((part) => part.functionResponse === undefined);
-    const last = turns.at(-1);
-    const isAnswered = last !== undefined && endCalls(last, content);
+    endCalls(turns.at(-1), content);
     // Media that go with a tool's results are not what somebody said.
-    if (said.length === 0 || (isAnswered && said.length < content.parts.length)) continue;
+    if (said.length === 0 || (turns.length > 0 && said.length < content.parts.length)) continue;
     addAnswer();
     add("user", saidParts([{ ...content, parts: said }]));
   }
@@ -45,23 +44,15 @@ export function historyMessages(contents: readonly Content[], first: number): re
   return messages;
 }
 
-function turnOf(number: number, content: Content): TurnView {
-  const turn = new TurnView(number);
-  turn.setContent(content);
-  return turn;
-}
-
-/** @returns Whether the content has answers to the turn's calls. */
-function endCalls(turn: TurnView, { parts }: Content): boolean {
+function endCalls(turn: TurnView | undefined, { parts }: Content): void {
   const responses = parts.flatMap(({ functionResponse }) => functionResponse ?? []);
-  for (const [index, call] of [...turn.calls.values()].entries()) {
+  for (const [index, call] of [...(turn?.calls.values() ?? [])].entries()) {
     const response = responses[index]?.response;
     if (response === undefined) continue;
-    call.end(
-      "error" in response
-        ? { ok: false, kind: "failed", message: "" }
-        : { ok: true, output: response["output"] ?? response },
-    );
+    const isFailed = "error" in response;
+    const outcome: ToolOutcome = isFailed
+      ? { ok: false, kind: "failed", message: "" }
+      : { ok: true, output: response["output"] ?? response };
+    turn?.calls.set(call.part.id, { ...call, outcome });
   }
-  return responses.length > 0;
 }

@@ -1,4 +1,5 @@
 import type { RunEvent } from "../../loop/events.ts";
+import { editCall } from "../view/call-part.ts";
 import type { RunView } from "../view/run-view.ts";
 import type { LiveAnswer, TurnView } from "../view/turn-view.ts";
 import type { Part } from "../../wire/types/content.ts";
@@ -89,11 +90,12 @@ export class LiveReader {
 
   #readCall(run: RunView, turn: TurnView, event: Extract<RunEvent, { callId: string; turn: number }>): void {
     const call = turn.calls.get(event.callId);
-    if (call === undefined || call.isOver) return;
+    if (call === undefined || call.outcome !== undefined) return;
     this.#move({ seen: this.#place.seen + 1 });
-    if ("edited" in event && event.edited === true) call.edit(event.call.args ?? {});
-    if (event.type === "tool-start") call.begin();
-    else if (event.type === "tool-progress") call.report(event.progress);
+    const part = "edited" in event && event.edited === true ? editCall(call.part, event.call.args) : call.part;
+    const begun = event.type === "tool-start" ? (call.begun ?? "seen") : call.begun;
+    const progress = event.type === "tool-progress" ? event.progress : call.progress;
+    turn.calls.set(event.callId, { ...call, part, begun, progress });
     run.touch(turn);
   }
 

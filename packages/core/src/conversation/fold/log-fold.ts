@@ -6,6 +6,7 @@ import { foldInfo, type InfoFold, NO_INFO } from "../../session/store/session-in
 import type { ModelStepValue } from "../../durable/run-log.ts";
 import type { Conversation, ConversationUpdate, QueuedMessage } from "../conversation.ts";
 import { saidParts } from "../view/answer-parts.ts";
+import { editCall, outcomeOf } from "../view/call-part.ts";
 import { endFields, endsEarly, type RunView } from "../view/run-view.ts";
 import { ConversationFold } from "./conversation-fold.ts";
 import { historyMessages } from "./history-messages.ts";
@@ -187,7 +188,7 @@ function endRun(run: RunView, entry: EndEntry): void {
   const { interrupted, pending = [] } = entry;
   run.end = endFields(entry);
   run.live = interrupted && { turn: interrupted.place.turn, said: [...interrupted.parts] };
-  for (const one of pending) run.turn(one.turn).calls.get(one.callId)?.ask(one);
+  run.ask(pending);
   const isEarly = endsEarly(entry);
   for (const record of entry.open) closeTurn(run, record, isEarly);
   if (!isEarly) run.citeLast();
@@ -206,9 +207,10 @@ function closeTurn(run: RunView, { turn: number, contents, steps, calls }: TurnR
   if (isEarly && isVoid) turn.dropAnswer();
   // What no step left is recorded as the model was told it only here.
   for (const call of calls) {
-    const view = turn.calls.get(call.callId);
-    if (call.args !== undefined) view?.edit(call.args);
-    if ("value" in call) view?.endWith(call.value);
+    const known = turn.calls.get(call.callId);
+    if (known === undefined) continue;
+    const part = call.args === undefined ? known.part : editCall(known.part, call.args);
+    turn.calls.set(call.callId, { ...known, part, ...("value" in call && { outcome: outcomeOf(call.value) }) });
   }
   run.touch(turn);
 }

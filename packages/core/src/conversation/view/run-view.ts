@@ -9,11 +9,12 @@ import { type Cost, knownCost } from "../../model/prices.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import type { EndEntry, EndReason, RunEntry } from "../../session/log/entries.ts";
 import { PlacedSteps } from "../../session/log/placed-steps.ts";
+import type { PendingCall } from "../../tool/tool.ts";
 import { changeMessage } from "../apply-update.ts";
 import type { ConversationChange, Message, MessagePart, MessageState } from "../conversation.ts";
 import { messageChanges } from "../message-changes.ts";
 import { liveParts } from "./answer-parts.ts";
-import type { CallsLeft } from "./call-view.ts";
+import type { CallsLeft } from "./call-part.ts";
 import { safeError } from "./safe-texts.ts";
 import { type LiveAnswer, TurnView } from "./turn-view.ts";
 
@@ -102,6 +103,15 @@ export class RunView {
       if (kind === "call" ? turn.readNested(this.steps, place.callId) : turn.readAnswers(this.steps)) this.ground();
     }
     this.#followCalls(place);
+  }
+
+  /** Calls that wait for an answer. */
+  ask(pending: readonly PendingCall[]): void {
+    for (const one of pending) {
+      const { calls } = this.turn(one.turn);
+      const call = calls.get(one.callId);
+      if (call !== undefined) calls.set(one.callId, { part: call.part, pending: one });
+    }
   }
 
   /** True for a turn that puts the result into a schema: after a final answer only a message makes the run go on otherwise. */

@@ -7,7 +7,7 @@ import type { PlacedSteps } from "../../session/log/placed-steps.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 import type { MessagePart, PartCitation } from "../conversation.ts";
 import { answerParts, liveParts, saidParts } from "./answer-parts.ts";
-import { type CallsLeft, CallView } from "./call-view.ts";
+import { type CallsLeft, type KnownCall, showCall, standCall } from "./call-part.ts";
 
 /** An answer that is under way, or was never finished. It hides a whole one of its turn. */
 export interface LiveAnswer {
@@ -24,7 +24,7 @@ export class TurnView {
   answers = 0;
   /** The last whole answer, if it is shown. */
   response: ModelResponse | undefined;
-  readonly calls: Map<string, CallView> = new Map();
+  readonly calls: Map<string, KnownCall> = new Map();
   /** Its answers, the void ones included, and those of runs inside its calls, as far as they may be based on something. */
   grounded: readonly ModelResponse[] = [];
   /** What the message shows of it. */
@@ -84,7 +84,7 @@ export class TurnView {
     this.calls.clear();
     this.#parts = answerParts(this.turn, parts);
     this.#cited = this.#parts;
-    for (const part of this.#parts) if (part.type === "tool-call") this.calls.set(part.id, new CallView(part));
+    for (const part of this.#parts) if (part.type === "tool-call") this.calls.set(part.id, { part });
   }
 
   /** The whole answer could not be used, and was never made anew. */
@@ -97,9 +97,13 @@ export class TurnView {
   followCalls(runId: string, steps: PlacedSteps, only: string | undefined): void {
     const { turn } = this;
     const routes = steps.find<readonly CallRoute[]>({ kind: "route", turn })?.value;
-    for (const [index, [callId, call]] of [...this.calls].entries())
-      if (only === undefined || only === callId)
-        call.stand(runId, turn, standOf(steps, { turn, callId, call: call.made }, routes?.[index]));
+    const made = this.#parts.filter((part) => part.type === "tool-call");
+    for (const [index, { id: callId, name, args }] of made.entries()) {
+      const known = this.calls.get(callId);
+      if (known === undefined || (only !== undefined && only !== callId)) continue;
+      const standing = standOf(steps, { turn, callId, call: { name, args } }, routes?.[index]);
+      this.calls.set(callId, standCall(known, standing, { runId, turn }));
+    }
   }
 
   /** Marks what its answer is based on. */
@@ -145,7 +149,10 @@ export class TurnView {
   #answerParts(run: CallsLeft, live: LiveAnswer | undefined): readonly MessagePart[] {
     if (live !== undefined) return liveParts(this.turn, live.said, run.isGoing);
     if (this.#isUnchecked && !run.isGoing) return [];
-    return this.#cited.map((part) => this.calls.get(part.id)?.show(run) ?? part);
+    return this.#cited.map((part) => {
+      const call = this.calls.get(part.id);
+      return call === undefined ? part : showCall(call, run);
+    });
   }
 
   #setAnswer(response: ModelResponse | undefined): void {
