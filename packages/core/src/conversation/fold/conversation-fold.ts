@@ -13,11 +13,7 @@ import { saidParts } from "../view/answer-parts.ts";
 import { RunView } from "../view/run-view.ts";
 
 /** How much of the answer under way is known; see `LivePosition`. */
-export interface LivePlace {
-  readonly attempt: number;
-  readonly said: number;
-  readonly seen: number;
-}
+export type LivePlace = readonly [attempt: number, said: number, seen: number];
 
 /** A run that begins. */
 export type BegunRun = Pick<RunEntry, "runId" | "input"> & Partial<Pick<RunEntry, "at" | "guarded">>;
@@ -77,11 +73,11 @@ export class ConversationFold {
   }
 
   /** The update that something not in the log makes; undefined when nothing has changed. */
-  liveUpdate({ attempt, said, seen }: LivePlace): ConversationUpdate | undefined {
+  liveUpdate(known: LivePlace): ConversationUpdate | undefined {
     this.#showRun();
     if (this.#changes.length === 0) return undefined;
     const { log, live } = this.conversation.position;
-    const place: LivePosition = [live[0], attempt, said, seen];
+    const place: LivePosition = [live[0], ...known];
     return this.#update({ log, live: isLiveLater(place, live) ? place : [live[0], live[1], live[2], live[3] + 1] });
   }
 

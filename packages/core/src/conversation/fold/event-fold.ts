@@ -69,16 +69,8 @@ class EventFold extends ConversationFold {
 
   add(event: RunEvent): ConversationUpdate | undefined {
     if (event.type === "run-start") this.#open(event.runId);
-    const { run } = this;
-    if (run?.isGoing === true && event.type !== "run-start" && event.type !== "run-end") {
-      const turn = run.turn(event.turn);
-      if (turn.isHeld && (event.replayed !== true || event.type === "turn-end")) {
-        turn.isHeld = false;
-        run.touch(turn);
-      }
-    }
     this.#live.read(event);
-    if (run?.isGoing === true) this.#readFact(run, event);
+    if (this.run?.isGoing === true) this.#readFact(this.run, event);
     return this.liveUpdate(this.#live.place);
   }
 

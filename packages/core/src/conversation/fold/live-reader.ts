@@ -14,7 +14,9 @@ export class LiveReader {
   #runId: string | undefined;
   /** How often the answer of this turn was made anew. */
   #recoveries = 0;
-  #place: LivePlace = { attempt: 0, said: 0, seen: 0 };
+  #attempt = 0;
+  #said = 0;
+  #seen = 0;
 
   constructor(fold: ConversationFold) {
     this.#fold = fold;
@@ -22,7 +24,7 @@ export class LiveReader {
 
   /** How far the answer under way is known. */
   get place(): LivePlace {
-    return this.#place;
+    return [this.#attempt, this.#said, this.#seen];
   }
 
   /** True while it follows the words of the run that is going. */
@@ -36,6 +38,10 @@ export class LiveReader {
     const { run } = this.#fold;
     if (run === undefined || !this.isFollowing || event.type === "run-start" || event.type === "run-end") return;
     const turn = run.turn(event.turn);
+    if (turn.isHeld && (event.replayed !== true || event.type === "turn-end")) {
+      turn.isHeld = false;
+      run.touch(turn);
+    }
     switch (event.type) {
       case "turn-start":
         this.#recoveries = 0;
@@ -46,7 +52,8 @@ export class LiveReader {
       case "steer":
         if (!this.#accepts(turn)) return;
         // The request that has taken it along is the first attempt.
-        this.#move({ attempt: Math.max(1, this.#place.attempt), seen: this.#place.seen + 1 });
+        this.#attempt = Math.max(1, this.#attempt);
+        this.#seen++;
         run.live = { turn: event.turn, said: [], steering: event.contents };
         return;
       case "text-delta":
@@ -58,7 +65,7 @@ export class LiveReader {
       case "part":
         return this.#add(run, turn, event.part);
       case "discard":
-        this.#begin(Math.max(1, this.#place.attempt) + 1);
+        this.#begin(Math.max(1, this.#attempt) + 1);
         if (run.live?.turn === turn.turn && this.#accepts(turn)) run.live = { ...run.live, said: [] };
         return;
       case "recover":
@@ -91,7 +98,7 @@ export class LiveReader {
   #readCall(run: RunView, turn: TurnView, event: Extract<RunEvent, { callId: string; turn: number }>): void {
     const call = turn.calls.get(event.callId);
     if (call === undefined || call.outcome !== undefined) return;
-    this.#move({ seen: this.#place.seen + 1 });
+    this.#seen++;
     const part = "edited" in event && event.edited === true ? editCall(call.part, event.call.args) : call.part;
     const begun = event.type === "tool-start" ? (call.begun ?? "seen") : call.begun;
     const progress = event.type === "tool-progress" ? event.progress : call.progress;
@@ -102,7 +109,8 @@ export class LiveReader {
   #add(run: RunView, turn: TurnView, part: Part): void {
     const live = this.#open(run, turn);
     if (live === undefined) return;
-    this.#move(part.functionCall === undefined ? { said: this.#place.said + 1 } : { seen: this.#place.seen + 1 });
+    if (part.functionCall === undefined) this.#said++;
+    else this.#seen++;
     live.said.push(part);
     run.touch(turn);
   }
@@ -110,7 +118,7 @@ export class LiveReader {
   #addText(run: RunView, turn: TurnView, part: Part & { readonly text: string }): void {
     const live = this.#open(run, turn);
     if (live === undefined || part.text === "") return;
-    this.#move({ said: this.#place.said + part.text.length });
+    this.#said += part.text.length;
     const change = run.grow(turn, part.thought === true ? "thought" : "text", part.text);
     const last = live.said.at(-1);
     if (last?.text !== undefined && last.thought === part.thought)
@@ -123,7 +131,7 @@ export class LiveReader {
   /** The answer that is under way; undefined when the words are known, or not meant to be shown. */
   #open(run: RunView, turn: TurnView): LiveAnswer | undefined {
     if (run.isOutput(turn) || !this.#accepts(turn)) return undefined;
-    if (this.#place.attempt === 0) this.#move({ attempt: 1 });
+    this.#attempt = Math.max(1, this.#attempt);
     if (run.live?.turn !== turn.turn) run.live = { turn: turn.turn, said: [] };
     return run.live;
   }
@@ -134,10 +142,8 @@ export class LiveReader {
   }
 
   #begin(attempt: number): void {
-    this.#place = { attempt, said: 0, seen: 0 };
-  }
-
-  #move(to: Partial<LivePlace>): void {
-    this.#place = { ...this.#place, ...to };
+    this.#attempt = attempt;
+    this.#said = 0;
+    this.#seen = 0;
   }
 }

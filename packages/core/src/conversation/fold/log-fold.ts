@@ -41,7 +41,11 @@ export interface SeenRecords extends Pick<SessionRecords, "draft"> {
  */
 export class LogFold extends ConversationFold {
   readonly #live: LiveReader = new LiveReader(this);
-  readonly #said: SaidToSession = new SaidToSession();
+  #said: SaidMessage[] = [];
+  /** The place up to which that was heard. */
+  #heard = 0;
+  /** Where the runs of the conversation began, and what was heard by then. */
+  readonly #runs: { readonly runId: string; readonly place: number; readonly heard: number }[] = [];
   #info: InfoFold = NO_INFO;
   #place = 0;
   /** Messages that came with a history. */
@@ -64,13 +68,13 @@ export class LogFold extends ConversationFold {
     const { isRunning, draft } = seen;
     const { run } = this;
     if (run === undefined || run.end !== undefined) return undefined;
-    const place = { attempt: draft?.attempt ?? 0, said: addDraft(run, seen), seen: 0 };
+    const place = [draft?.attempt ?? 0, addDraft(run, seen), 0] as const;
     if (run.hasRunner === isRunning) return this.liveUpdate(place);
     run.hasRunner = isRunning;
     run.touch();
     // Behind all that was said while the run was going.
     const [, last] = this.conversation.position.live;
-    return this.liveUpdate(isRunning ? place : { attempt: last + 1, said: 0, seen: 0 });
+    return this.liveUpdate(isRunning ? place : [last + 1, 0, 0]);
   }
 
   /** The next event of a run of this process; before it, the entries that the log had then. */
@@ -92,18 +96,19 @@ export class LogFold extends ConversationFold {
         return true;
       }
       case "run":
-        this.#said.beginRun(entry.runId, place);
+        this.#runs.push({ runId: entry.runId, place, heard: this.#heard });
         this.leaveRun(entry.dropInterrupted === true);
         this.beginRun(entry);
         return true;
       case "steer": {
         const { at, contents, id = `steer:${place}` } = entry;
-        this.#said.add({ id, at, parts: saidParts(contents), place, contents: contents.length });
+        this.#said.push({ message: { id, at, parts: saidParts(contents) }, place, contents: contents.length });
         this.#showQueue();
         return false;
       }
       case "rewind":
         this.#takeBack(entry.before);
+        this.#showQueue();
         return true;
       case "info":
         return false;
@@ -130,7 +135,7 @@ export class LogFold extends ConversationFold {
         if (place.kind !== "model" || !outcome.ok) return;
         // What such a step leaves; one that was refused has none.
         const { steered } = outcome.value as unknown as Partial<ModelStepValue>;
-        if (steered !== undefined) this.#said.hear(steered.upTo);
+        this.#heard = Math.max(this.#heard, steered?.upTo ?? 0);
         return this.#showQueue();
       }
       case "answer":
@@ -149,25 +154,43 @@ export class LogFold extends ConversationFold {
     }
   }
 
-  /** The run and all that followed is no longer part of the conversation. */
+  /** The run and all that followed is no longer part of the conversation; what was said after it began goes with the run that heard it. */
   #takeBack(runId: string): void {
     const { messages } = this.conversation;
     const first = messages.findIndex((message) => message.runId === runId);
     this.run = undefined;
     if (first >= 0) this.change({ type: "take-back", ids: messages.slice(first).map(({ id }) => id) });
-    this.#said.takeBack(runId);
-    this.#showQueue();
+    const index = this.#runs.findIndex((run) => run.runId === runId);
+    const run = this.#runs[index];
+    if (run === undefined) return;
+    this.#said = this.#said.filter(({ place }) => place < run.place || place >= this.#heard);
+    this.#heard = run.heard;
+    this.#runs.length = index;
   }
 
   /** Shows what is not heard yet; the request under way has heard what it has taken along. */
   #showQueue(): void {
-    const queued = this.#said.queued(this.run?.live?.steering?.length ?? 0);
+    let taken = this.run?.live?.steering?.length ?? 0;
+    const queued = this.#said.filter(({ place, contents }) => {
+      if (place < this.#heard) return false;
+      taken -= contents;
+      return taken < 0;
+    });
     const known = this.conversation.queued;
-    const gone = known.filter(({ id }) => !queued.some((one) => one.id === id)).map(({ id }) => id);
+    const gone = known.filter(({ id }) => !queued.some(({ message }) => message.id === id)).map(({ id }) => id);
     if (gone.length > 0) this.change({ type: "unqueue", ids: gone });
-    for (const message of queued)
+    for (const { message } of queued)
       if (!known.some(({ id }) => id === message.id)) this.change({ type: "queue", message });
   }
+}
+
+/** What was said to a session. */
+interface SaidMessage {
+  readonly message: QueuedMessage;
+  /** In the log. */
+  readonly place: number;
+  /** How many contents it has. */
+  readonly contents: number;
 }
 
 /** @returns How much the draft says. */
@@ -213,54 +236,4 @@ function closeTurn(run: RunView, { turn: number, contents, steps, calls }: TurnR
     turn.calls.set(call.callId, { ...known, part, ...("value" in call && { outcome: outcomeOf(call.value) }) });
   }
   run.touch(turn);
-}
-
-interface SaidMessage extends QueuedMessage {
-  /** In the log. */
-  readonly place: number;
-  /** How many contents it has. */
-  readonly contents: number;
-}
-
-/** What was said to a session, and how much of it its runs have heard. */
-class SaidToSession {
-  #messages: SaidMessage[] = [];
-  /** The place up to which it was heard. */
-  #heard = 0;
-  /** Where the runs of the conversation began, and what was heard by then. */
-  readonly #runs: { readonly runId: string; readonly place: number; readonly heard: number }[] = [];
-
-  add(message: SaidMessage): void {
-    this.#messages.push(message);
-  }
-
-  beginRun(runId: string, place: number): void {
-    this.#runs.push({ runId, place, heard: this.#heard });
-  }
-
-  hear(upTo: number): void {
-    this.#heard = Math.max(this.#heard, upTo);
-  }
-
-  /** What was said after a run began goes with the run that heard it. */
-  takeBack(runId: string): void {
-    const index = this.#runs.findIndex((run) => run.runId === runId);
-    const run = this.#runs[index];
-    if (run === undefined) return;
-    this.#messages = this.#messages.filter(({ place }) => place < run.place || place >= this.#heard);
-    this.#heard = run.heard;
-    this.#runs.length = index;
-  }
-
-  /** @param taken - Contents that the request under way has taken along. */
-  queued(taken: number): readonly QueuedMessage[] {
-    let left = taken;
-    return this.#messages
-      .filter(({ place, contents }) => {
-        if (place < this.#heard) return false;
-        left -= contents;
-        return left < 0;
-      })
-      .map(({ id, at, parts }) => ({ id, at, parts }));
-  }
 }

@@ -100,7 +100,10 @@ export class RunView {
     if (outcome.ok && (kind === "model" || kind === "guard" || kind === "compact" || kind === "call")) {
       const turn = this.turn(place.turn);
       if (kind === "model" && this.#live?.turn === place.turn) this.live = undefined;
-      if (kind === "call" ? turn.readNested(this.steps, place.callId) : turn.readAnswers(this.steps)) this.ground();
+      const before = turn.grounded.length;
+      if (kind === "call") turn.readNested(this.steps, place.callId);
+      else turn.readAnswers(this.steps);
+      if (before + turn.grounded.length > 0) this.ground();
     }
     this.#followCalls(place);
   }
@@ -121,7 +124,7 @@ export class RunView {
   }
 
   /** Finds out what the answers are based on. */
-  ground(found: Grounding = collectSources(this.#listGrounded())): void {
+  ground(found: Pick<CollectedSources, "sources" | "searchEntryPoints"> = collectSources(this.#listGrounded())): void {
     this.#sources = found.sources;
     this.#searchSuggestions = found.searchEntryPoints;
     for (const turn of this.turns.values()) {
@@ -219,8 +222,6 @@ export class RunView {
     return { isGoing, asked: "withdrawn", open: "not-run" };
   }
 }
-
-type Grounding = Pick<CollectedSources, "sources" | "searchEntryPoints">;
 
 /** What becomes of a message by how its run ended; of others it failed. */
 const STATES: { readonly [Reason in EndReason]?: MessageState } = {

@@ -25,8 +25,6 @@ export class TurnView {
   /** The last whole answer, if it is shown. */
   response: ModelResponse | undefined;
   readonly calls: Map<string, KnownCall> = new Map();
-  /** Its answers, the void ones included, and those of runs inside its calls, as far as they may be based on something. */
-  grounded: readonly ModelResponse[] = [];
   /** What the message shows of it. */
   shown: readonly MessagePart[] = [];
   /** Nothing of it is shown anew for now: it is only read once more. */
@@ -35,8 +33,9 @@ export class TurnView {
   #isUnchecked = false;
   /** An answer that is not used. */
   #dropped: ModelResponse | undefined;
-  #passed: readonly ModelResponse[] = [];
-  /** Responses of runs inside its calls. */
+  /** Answers that may be based on something, the void ones included. */
+  #grounded: readonly ModelResponse[] = [];
+  /** The same of runs inside its calls. */
   readonly #nested: Map<string, readonly ModelResponse[]> = new Map();
   #compactions = 0;
   #steerings: readonly (readonly Content[])[] = [];
@@ -47,12 +46,8 @@ export class TurnView {
     this.turn = turn;
   }
 
-  /**
-   * Reads its requests, their checks, and summaries.
-   *
-   * @returns True when what it is based on has changed.
-   */
-  readAnswers(steps: PlacedSteps): boolean {
+  /** Reads its requests, their checks, and summaries. */
+  readAnswers(steps: PlacedSteps): void {
     const { turn } = this;
     const answers = listAttempts(steps, turn).flatMap((attempt) => readAnswer(steps, attempt) ?? []);
     const given = steps.find<InputCheckValue>({ kind: "guard", side: "input", turn, attempt: 0 })?.value.response;
@@ -60,23 +55,21 @@ export class TurnView {
     this.answers = answers.length;
     this.#compactions = steps.inTurn(turn).filter(({ place }) => place.kind === "compact").length;
     this.#isUnchecked = last?.isUnchecked === true;
-    this.#passed = answers.flatMap(({ response }) => response ?? []).filter(mayHaveSources);
+    this.#grounded = answers.flatMap(({ response }) => response ?? []).filter(mayHaveSources);
     if (last?.phase !== "output") {
       this.#steerings = answers.flatMap(({ value }) => (value.steered === undefined ? [] : [value.steered.contents]));
       const isSeen = last?.isUnchecked === true && last.value.guarded === "shown";
       const response = last === undefined ? given : isSeen ? last.value.response : last.response;
       if (response !== this.response && response !== this.#dropped) this.#setAnswer(response);
     }
-    return this.#listGrounded();
   }
 
-  /** Reads the runs inside a call; see {@link readAnswers}. */
-  readNested(steps: PlacedSteps, callId: string): boolean {
+  /** Reads the runs inside a call. */
+  readNested(steps: PlacedSteps, callId: string): void {
     const calls = steps.inTurn(this.turn).filter(({ place }) => place.kind === "call" && place.callId === callId);
     // What such a step leaves.
     const responses = calls.flatMap(({ value }) => (value as CallStepValue).nested.flatMap((run) => run.responses));
     this.#nested.set(callId, responses.filter(mayHaveSources));
-    return this.#listGrounded();
   }
 
   /** What the model said, without the response around it. */
@@ -121,6 +114,11 @@ export class TurnView {
     return this.#steerings.length > 0;
   }
 
+  /** All answers that may be based on something, in the order in which the run counts them. */
+  get grounded(): readonly ModelResponse[] {
+    return [...this.#grounded, ...[...this.calls.keys()].flatMap((callId) => this.#nested.get(callId) ?? [])];
+  }
+
   /** True when its answer may be based on something. */
   get isGrounded(): boolean {
     return this.response !== undefined && mayHaveSources(this.response);
@@ -158,12 +156,6 @@ export class TurnView {
   #setAnswer(response: ModelResponse | undefined): void {
     this.response = response;
     this.setContent(response?.content ?? { parts: [] });
-  }
-
-  #listGrounded(): boolean {
-    const before = this.grounded;
-    this.grounded = [...this.#passed, ...[...this.calls.keys()].flatMap((callId) => this.#nested.get(callId) ?? [])];
-    return before.length + this.grounded.length > 0;
   }
 }
 
