@@ -75,7 +75,7 @@ function applyChange(conversation: Conversation, change: ConversationChange): Co
       return { ...conversation, queued: without(conversation.queued, change.ids) };
     case "message": {
       const messages = [...without(conversation.messages, [change.message.id]), change.message];
-      return derive({ ...conversation, messages });
+      return derive({ ...conversation, messages }, change.message.usage !== undefined);
     }
     case "take-back":
       return takeBack(conversation, change.ids);
@@ -146,7 +146,7 @@ function changeFields<T extends object>(value: T, set: object, unset: readonly s
 }
 
 /** Works out what follows from the messages. */
-function derive(conversation: Conversation, withTotals: boolean = true): Conversation {
+function derive(conversation: Conversation, withTotals: boolean): Conversation {
   const last = conversation.messages.at(-1);
   const pending = last === undefined ? [] : pendingOf(last);
   const derived = { ...conversation, state: findState(last), pending };

@@ -3,7 +3,7 @@ import type { RunEvent } from "../loop/events.ts";
 import type { SessionEntry } from "../session/log/entries.ts";
 import type { LeaseFinding } from "../session/lease/lease-observer.ts";
 import type { SessionLog } from "../session/log/session-log.ts";
-import type { Conversation, ConversationChange, ConversationUpdate } from "./conversation.ts";
+import type { Conversation, ConversationUpdate } from "./conversation.ts";
 import { LogFold, type SeenRecords } from "./fold/log-fold.ts";
 import type { EventTap } from "./event-tap.ts";
 
@@ -225,14 +225,11 @@ class Follower {
 
 /** Two updates as one, when both say nothing but more of the same text. */
 function joinText(a: ConversationUpdate | undefined, b: ConversationUpdate): ConversationUpdate | undefined {
-  const [one, other] = [onlyText(a), onlyText(b)];
-  if (one === undefined || other === undefined || b.type !== "changes") return undefined;
-  const isNext =
-    one.messageId === other.messageId && one.partId === other.partId && one.offset + one.delta.length === other.offset;
-  return isNext ? { ...b, changes: [{ ...one, delta: one.delta + other.delta }] } : undefined;
-}
-
-function onlyText(update: ConversationUpdate | undefined): Extract<ConversationChange, { type: "text" }> | undefined {
-  const [only, ...others] = update?.type === "changes" ? update.changes : [];
-  return only?.type === "text" && others.length === 0 ? only : undefined;
+  if (a?.type !== "changes" || b.type !== "changes" || a.changes.length !== 1 || b.changes.length !== 1)
+    return undefined;
+  const [[one], [other]] = [a.changes, b.changes];
+  if (one?.type !== "text" || other?.type !== "text") return undefined;
+  const { messageId, partId, offset, delta } = one;
+  const isNext = messageId === other.messageId && partId === other.partId && offset + delta.length === other.offset;
+  return isNext ? { ...b, changes: [{ ...one, delta: delta + other.delta }] } : undefined;
 }

@@ -36,21 +36,19 @@ export class ConversationFold {
   /** What was said to a run, and the run's own message. */
   beginRun(entry: BegunRun): void {
     const { runId, input, at } = entry;
-    const message: Omit<Message, "id" | "role"> = {
+    const message = (role: Message["role"], parts: Message["parts"]): Message => ({
+      id: role === "user" ? userMessageId(runId) : answerId(runId),
+      role,
       runId,
       ...(at !== undefined && { at }),
-      state: "streaming",
-      parts: [],
+      state: role === "user" ? "complete" : "streaming",
+      parts,
       sources: [],
       searchSuggestions: [],
-    };
-    const parts = saidParts(input);
-    if (parts.length > 0)
-      this.change({
-        type: "message",
-        message: { ...message, id: userMessageId(runId), role: "user", state: "complete", parts },
-      });
-    const own: Message = { ...message, id: answerId(runId), role: "assistant" };
+    });
+    const said = saidParts(input);
+    if (said.length > 0) this.change({ type: "message", message: message("user", said) });
+    const own = message("assistant", []);
     this.change({ type: "message", message: own });
     this.run = new RunView(entry, own);
   }
