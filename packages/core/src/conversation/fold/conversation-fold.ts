@@ -1,3 +1,5 @@
+import type { RunEvent } from "../../loop/events.ts";
+import type { Part } from "../../wire/types/content.ts";
 import { answerId, userMessageId } from "../../session/log/rewind.ts";
 import type { RunEntry } from "../../session/log/entries.ts";
 import { applyUpdate, emptyConversation, isLiveLater } from "../apply-update.ts";
@@ -10,10 +12,12 @@ import type {
   Message,
 } from "../conversation.ts";
 import { saidParts } from "../view/answer-parts.ts";
+import { editCall } from "../view/call-part.ts";
 import { RunView } from "../view/run-view.ts";
+import type { LiveAnswer, TurnView } from "../view/turn-view.ts";
 
-/** How much of the answer under way is known; see `LivePosition`. */
-export type LivePlace = readonly [attempt: number, said: number, seen: number];
+/** How much of the answer under way is known. */
+type LivePlace = readonly [attempt: number, said: number, seen: number];
 
 /** A run that begins. */
 export type BegunRun = Pick<RunEntry, "runId" | "input"> & Partial<Pick<RunEntry, "at" | "guarded">>;
@@ -23,9 +27,22 @@ export class ConversationFold {
   conversation: Conversation;
   run: RunView | undefined;
   #changes: ConversationChange[] = [];
+  /** The run whose events are read. */
+  #followed: string | undefined;
+  /** How often the answer of this turn was made anew. */
+  #recoveries = 0;
+  /** How much of the answer under way is known. */
+  #attempt = 0;
+  #said = 0;
+  #seen = 0;
 
   constructor(start: Conversation | string) {
     this.conversation = typeof start === "string" ? emptyConversation(start) : start;
+  }
+
+  /** True while the words of the run that is going come from its events. */
+  get isFollowing(): boolean {
+    return this.#followed !== undefined && this.run?.runId === this.#followed && this.run.isGoing;
   }
 
   /** Goes into the next update. */
@@ -70,13 +87,132 @@ export class ConversationFold {
     return this.#update({ log: log + 1, live: isOfRun ? [live[0] + 1, 0, 0, 0] : live });
   }
 
-  /** The update that something not in the log makes; undefined when nothing has changed. */
-  liveUpdate(known: LivePlace): ConversationUpdate | undefined {
+  /**
+   * The update that something not in the log makes; undefined when nothing has changed.
+   *
+   * @param known - See `LivePosition`. @defaultValue what was read of events
+   */
+  liveUpdate(known: LivePlace = [this.#attempt, this.#said, this.#seen]): ConversationUpdate | undefined {
     this.#showRun();
     if (this.#changes.length === 0) return undefined;
     const { log, live } = this.conversation.position;
     const place: LivePosition = [live[0], ...known];
     return this.#update({ log, live: isLiveLater(place, live) ? place : [live[0], live[1], live[2], live[3] + 1] });
+  }
+
+  /**
+   * Reads of a run's events, in order, what no step has recorded yet: the words of the answer under way, and that a call has begun. What
+   * steps record is told by steps.
+   */
+  readLive(event: RunEvent): void {
+    if (event.type === "run-start") this.#followed = event.runId;
+    const { run } = this;
+    if (run === undefined || !this.isFollowing || event.type === "run-start" || event.type === "run-end") return;
+    const turn = run.turn(event.turn);
+    if (event.replayed !== true) run.release();
+    switch (event.type) {
+      case "turn-start":
+        this.#recoveries = 0;
+        this.#begin(0);
+        // What a draft says of the turn is told by the events that follow.
+        if (run.live?.turn === turn.turn) run.live = undefined;
+        return;
+      case "steer":
+        if (!this.#accepts(turn)) return;
+        // The request that has taken it along is the first attempt.
+        this.#attempt = Math.max(1, this.#attempt);
+        this.#seen++;
+        run.live = { turn: event.turn, said: [], steering: event.contents };
+        return;
+      case "text-delta":
+        return this.#addText(run, turn, { text: event.delta });
+      case "thought-delta":
+        return this.#addText(run, turn, { text: event.delta, thought: true });
+      case "call-args-delta":
+        return this.#add(run, turn, { functionCall: { name: event.name, willContinue: true } });
+      case "part":
+        return this.#add(run, turn, event.part);
+      case "discard":
+        this.#begin(Math.max(1, this.#attempt) + 1);
+        if (run.live?.turn === turn.turn && this.#accepts(turn)) run.live = { ...run.live, said: [] };
+        return;
+      case "recover":
+        this.#recoveries++;
+        this.#begin(1);
+        if (this.#accepts(turn)) run.live = { turn: event.turn, said: [] };
+        return;
+      case "tool-pending":
+      case "tool-start":
+      case "tool-progress":
+      case "tool-retry":
+      case "tool-end":
+        return this.#readCall(run, turn, event);
+      default:
+    }
+  }
+
+  /**
+   * A guardrail has withdrawn what the turn's answer has said.
+   *
+   * @returns True when the answer was whole: another one takes its place.
+   */
+  withdraw(run: RunView, turn: TurnView): boolean {
+    const isWhole = turn.answers > this.#recoveries;
+    if (isWhole) this.#recoveries = turn.answers;
+    if (run.live?.turn === turn.turn) run.live = { ...run.live, said: [] };
+    return isWhole;
+  }
+
+  #readCall(run: RunView, turn: TurnView, event: Extract<RunEvent, { callId: string; turn: number }>): void {
+    const call = turn.calls.get(event.callId);
+    if (call === undefined || call.outcome !== undefined) return;
+    this.#seen++;
+    const part = "edited" in event && event.edited === true ? editCall(call.part, event.call.args) : call.part;
+    const begun = event.type === "tool-start" ? (call.begun ?? "seen") : call.begun;
+    const progress = event.type === "tool-progress" ? event.progress : call.progress;
+    turn.calls.set(event.callId, { ...call, part, begun, progress });
+    run.touch(turn);
+  }
+
+  #add(run: RunView, turn: TurnView, part: Part): void {
+    const live = this.#open(run, turn);
+    if (live === undefined) return;
+    if (part.functionCall === undefined) this.#said++;
+    else this.#seen++;
+    live.said.push(part);
+    run.touch(turn);
+  }
+
+  #addText(run: RunView, turn: TurnView, part: Part & { readonly text: string }): void {
+    const live = this.#open(run, turn);
+    if (live === undefined || part.text === "") return;
+    this.#said += part.text.length;
+    const change = run.grow(turn, part.thought === true ? "thought" : "text", part.text);
+    const last = live.said.at(-1);
+    if (last?.text !== undefined && last.thought === part.thought)
+      live.said[live.said.length - 1] = { ...last, text: last.text + part.text };
+    else live.said.push(part);
+    if (change === undefined) run.touch(turn);
+    else this.change(change);
+  }
+
+  /** The answer that is under way; undefined when the words are known, or not meant to be shown. */
+  #open(run: RunView, turn: TurnView): LiveAnswer | undefined {
+    if (run.isOutput(turn) || !this.#accepts(turn)) return undefined;
+    this.#attempt = Math.max(1, this.#attempt);
+    if (run.live?.turn !== turn.turn) run.live = { turn: turn.turn, said: [] };
+    return run.live;
+  }
+
+  /** False for words of an answer that is known to be whole: they are only repeated. */
+  #accepts(turn: TurnView): boolean {
+    return this.#recoveries >= turn.answers;
+  }
+
+  #begin(attempt: number): void {
+    this.#attempt = attempt;
+    this.#said = 0;
+    this.#seen = 0;
   }
 
   #showRun(): void {

@@ -10,9 +10,7 @@ import type { Conversation, ConversationUpdate, Message } from "../conversation.
 import { messageChanges } from "../message-changes.ts";
 import { failCall } from "../view/call-part.ts";
 import { endFields, RunView } from "../view/run-view.ts";
-import type { TurnView } from "../view/turn-view.ts";
 import { ConversationFold } from "./conversation-fold.ts";
-import { LiveReader } from "./live-reader.ts";
 
 /** Options of {@link conversationUpdates}. */
 export interface ConversationUpdatesOptions {
@@ -58,7 +56,6 @@ function wasStopped(error: unknown): boolean {
 
 /** A conversation as it grows by the events of one run, of which nothing else is known: they tell what its steps recorded. */
 class EventFold extends ConversationFold {
-  readonly #live: LiveReader = new LiveReader(this);
   readonly #input: readonly Content[];
 
   /** @param input - What the run was sent; needed for a run that the conversation does not have. */
@@ -69,9 +66,9 @@ class EventFold extends ConversationFold {
 
   add(event: RunEvent): ConversationUpdate | undefined {
     if (event.type === "run-start") this.#open(event.runId);
-    this.#live.read(event);
+    this.readLive(event);
     if (this.run?.isGoing === true) this.#readFact(this.run, event);
-    return this.liveUpdate(this.#live.place);
+    return this.liveUpdate();
   }
 
   /** The run failed, or was aborted. */
@@ -81,7 +78,7 @@ class EventFold extends ConversationFold {
     const stopReason = isAborted ? "aborted" : "failed";
     leave(run);
     run.end = endFields({ ...runSoFar(error), stopReason, error: describeError(error) });
-    return this.liveUpdate(this.#live.place);
+    return this.liveUpdate();
   }
 
   #open(runId: string): void {
@@ -104,7 +101,7 @@ class EventFold extends ConversationFold {
       case "guardrail": {
         const { type: _, turn: number, side, ...action } = event;
         const turn = run.turn(number);
-        if (side === "input" || !this.#live.withdraw(run, turn)) return;
+        if (side === "input" || !this.withdraw(run, turn)) return;
         const place = { kind: "guard", side, turn: number, attempt: turn.answers - 1 } as const;
         return addStep(run, place, { actions: [{ ...action, action: "stop" }] });
       }
@@ -139,6 +136,7 @@ function addStep(run: RunView, place: StepPlace, value: object): void {
 
 function endRun(run: RunView, result: RunEnd): void {
   leave(run);
+  run.release();
   run.end = endFields({ ...result, reached: result.stopReason === "limit" ? result.limit : undefined });
   run.ground(result);
   run.citeLast(result);
@@ -148,10 +146,9 @@ function endRun(run: RunView, result: RunEnd): void {
 /** An answer that was to be made anew is void even when the new one never began. */
 function leave(run: RunView): void {
   const { live } = run;
-  const turn: TurnView | undefined = live && run.turn(live.turn);
+  const turn = live && run.turn(live.turn);
   if (turn !== undefined && turn.answers > 0) turn.dropAnswer();
   run.live = live && { turn: live.turn, said: live.said };
-  for (const one of run.turns.values()) one.isHeld = false;
   run.touch();
 }
 

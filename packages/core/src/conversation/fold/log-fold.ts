@@ -4,13 +4,14 @@ import type { TurnRecord } from "../../session/log/turn-record.ts";
 import type { SessionRecords } from "../../session/store/records.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../../session/store/session-info.ts";
 import type { ModelStepValue } from "../../durable/run-log.ts";
-import type { Conversation, ConversationUpdate, QueuedMessage } from "../conversation.ts";
+import type { ToolOutcome } from "../../tool/tool.ts";
+import type { Content } from "../../wire/types/content.ts";
+import type { Conversation, ConversationUpdate, Message, MessagePart, QueuedMessage } from "../conversation.ts";
 import { saidParts } from "../view/answer-parts.ts";
-import { editCall, outcomeOf } from "../view/call-part.ts";
+import { type CallsLeft, editCall, outcomeOf } from "../view/call-part.ts";
 import { endFields, endsEarly, type RunView } from "../view/run-view.ts";
+import { TurnView } from "../view/turn-view.ts";
 import { ConversationFold } from "./conversation-fold.ts";
-import { historyMessages } from "./history-messages.ts";
-import { LiveReader } from "./live-reader.ts";
 
 /**
  * The conversation that a session's log holds, also in the middle of a run.
@@ -40,7 +41,6 @@ export interface SeenRecords extends Pick<SessionRecords, "draft"> {
  * any order in which they become known. Each addition gives the update that it makes.
  */
 export class LogFold extends ConversationFold {
-  readonly #live: LiveReader = new LiveReader(this);
   #said: SaidMessage[] = [];
   /** The place up to which that was heard. */
   #heard = 0;
@@ -50,11 +50,6 @@ export class LogFold extends ConversationFold {
   #place = 0;
   /** Messages that came with a history. */
   #histories = 0;
-
-  /** True while the words of the run that is going come from its events. */
-  get isFollowing(): boolean {
-    return this.#live.isFollowing;
-  }
 
   /** The next entry of the log. */
   addEntry(entry: SessionEntry): ConversationUpdate {
@@ -79,9 +74,9 @@ export class LogFold extends ConversationFold {
 
   /** The next event of a run of this process; before it, the entries that the log had then. */
   addEvent(event: RunEvent): ConversationUpdate | undefined {
-    this.#live.read(event);
+    this.readLive(event);
     if (event.type === "steer") this.#showQueue();
-    return this.liveUpdate(this.#live.place);
+    return this.liveUpdate();
   }
 
   /** @returns True for an entry that only the run's owner writes. */
@@ -236,4 +231,56 @@ function closeTurn(run: RunView, { turn: number, contents, steps, calls }: TurnR
     turn.calls.set(call.callId, { ...known, part, ...("value" in call && { outcome: outcomeOf(call.value) }) });
   }
   run.touch(turn);
+}
+
+/** Contents of a history that has no runs. */
+const OVER: CallsLeft = { isGoing: false, asked: "withdrawn", open: "not-run" };
+
+/**
+ * Contents that came from elsewhere as messages: one of the user's for each that somebody said, one of the assistant's for all that
+ * follows it.
+ *
+ * @param first - Number of the first of them.
+ */
+function historyMessages(contents: readonly Content[], first: number): readonly Message[] {
+  const messages: Message[] = [];
+  let turns: TurnView[] = [];
+  const add = (role: Message["role"], parts: readonly MessagePart[]): void => {
+    const id = `history:${first + messages.length}`;
+    if (parts.length > 0) messages.push({ id, role, state: "complete", parts, sources: [], searchSuggestions: [] });
+  };
+  const addAnswer = (): void => {
+    const parts = turns.flatMap((turn) => turn.parts(OVER));
+    add("assistant", parts);
+    turns = [];
+  };
+  for (const content of contents) {
+    if (content.role === "model") {
+      const turn = new TurnView(turns.length + 1);
+      turn.setContent(content);
+      turns.push(turn);
+      continue;
+    }
+    const said = content.parts.filter((part) => part.functionResponse === undefined);
+    endCalls(turns.at(-1), content);
+    // Media that go with a tool's results are not what somebody said.
+    if (said.length === 0 || (turns.length > 0 && said.length < content.parts.length)) continue;
+    addAnswer();
+    add("user", saidParts([{ ...content, parts: said }]));
+  }
+  addAnswer();
+  return messages;
+}
+
+function endCalls(turn: TurnView | undefined, { parts }: Content): void {
+  const responses = parts.flatMap(({ functionResponse }) => functionResponse ?? []);
+  for (const [index, call] of [...(turn?.calls.values() ?? [])].entries()) {
+    const response = responses[index]?.response;
+    if (response === undefined) continue;
+    const isFailed = "error" in response;
+    const outcome: ToolOutcome = isFailed
+      ? { ok: false, kind: "failed", message: "" }
+      : { ok: true, output: response["output"] ?? response };
+    turn?.calls.set(call.part.id, { ...call, outcome });
+  }
 }

@@ -21,7 +21,8 @@ export function liveParts(turn: number, content: readonly Part[], isGoing: boole
   if (!isGoing) return parts;
   const last = parts.at(-1);
   const grows = last?.type === "text" || last?.type === "thought";
-  return [...(grows ? parts.with(-1, { ...last, streaming: true }) : parts), ...numberCalls(turn, calls)];
+  if (grows) parts[parts.length - 1] = { ...last, streaming: true };
+  return [...parts, ...numberCalls(turn, calls)];
 }
 
 /** @param calls - Where calls go: among the parts, or beside them. */
@@ -41,8 +42,7 @@ function readParts(turn: number, content: readonly Part[], parts: MessagePart[],
     const found = ofType.find((one) => id !== undefined && one.id === id) ?? ofType.at(-1);
     if (found === undefined) return;
     waiting.splice(waiting.indexOf(found), 1);
-    // The fields are those of the part's kind.
-    parts[parts.indexOf(found.part)] = { ...found.part, ...fields } as MessagePart;
+    parts[parts.indexOf(found.part)] = { ...found.part, ...fields };
   };
   for (const part of content) {
     const { text, functionCall, functionResponse, executableCode, codeExecutionResult, toolCall, toolResponse } = part;

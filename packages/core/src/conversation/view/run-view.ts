@@ -42,23 +42,28 @@ export class RunView {
   #sources: readonly Source[] = [];
   #searchSuggestions: readonly string[] = [];
   #shown: Message;
+  /** Its parts for as long as they are only read once more. */
+  #held: readonly MessagePart[] | undefined;
   /** Something has changed since it was shown: in these turns, or in none. */
   #isChanged = false;
   readonly #changed: Set<TurnView> = new Set();
 
-  /** @param message - What is shown of it already: its turns stay so until they are known, without an answer that is asked for once more. */
+  /** @param message - What is shown of it already: that stays while events only repeat it, without an answer that is asked for once more. */
   constructor(entry: Pick<RunEntry, "runId" | "guarded">, message: Message) {
     this.runId = entry.runId;
     this.steps = new PlacedSteps({ entry });
     this.#shown = message;
-    let turn: TurnView | undefined;
-    for (const part of message.parts) {
-      if (part.type === "interruption") this.turn(part.turn).isHeld = false;
-      else if (part.type === "step") turn = this.turn(part.turn);
-      if (turn === undefined || part.type === "interruption") continue;
-      turn.isHeld = true;
-      turn.shown = [...turn.shown, part];
-    }
+    const { parts } = message;
+    const left = parts.findLast((part) => part.type === "interruption");
+    const end = parts.findLastIndex((part) => part.type === "step" && part.turn === left?.turn);
+    if (parts.length > 0) this.#held = left === undefined ? parts : parts.slice(0, end);
+    this.touch();
+  }
+
+  /** What is shown of it is known anew. */
+  release(): void {
+    if (this.#held === undefined) return;
+    this.#held = undefined;
     this.touch();
   }
 
@@ -154,9 +159,8 @@ export class RunView {
    * @returns The change, if that is all that has changed and the text is shown already.
    */
   grow(turn: TurnView, type: "text" | "thought", delta: string): ConversationChange | undefined {
-    const last = turn.shown.findLast((part) => part.type === type && part.streaming === true);
-    const part = last && this.#shown.parts.findLast(({ id }) => id === last.id);
-    if (this.#isChanged || turn.isHeld || part === undefined || !("text" in part)) return undefined;
+    const part = this.#shown.parts.findLast((one) => one.type === type && one.streaming === true);
+    if (this.#isChanged || this.#held !== undefined || part === undefined || !("text" in part)) return undefined;
     const { text, id: partId } = part;
     const change = { type: "text", messageId: this.#shown.id, partId, offset: text.length, delta } as const;
     this.#shown = changeMessage(this.#shown, change);
@@ -199,8 +203,8 @@ export class RunView {
   #listParts(): readonly MessagePart[] {
     const live = this.#live;
     const left = this.#left();
-    for (const turn of this.#changed)
-      if (!turn.isHeld) turn.shown = turn.parts(left, live?.turn === turn.turn ? live : undefined);
+    for (const turn of this.#changed) turn.shown = turn.parts(left, live?.turn === turn.turn ? live : undefined);
+    if (this.#held !== undefined) return this.#held;
     const parts = [...this.turns.values()].flatMap(({ shown }) => shown);
     if (live === undefined || left.isGoing || liveParts(live.turn, live.said, false).length === 0) return parts;
     const dropped = this.isDropped && { dropped: true as const };

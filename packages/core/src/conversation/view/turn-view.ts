@@ -27,8 +27,6 @@ export class TurnView {
   readonly calls: Map<string, KnownCall> = new Map();
   /** What the message shows of it. */
   shown: readonly MessagePart[] = [];
-  /** Nothing of it is shown anew for now: it is only read once more. */
-  isHeld = false;
   /** Guardrails have yet to check the answer: it is shown only while the run is going. */
   #isUnchecked = false;
   /** An answer that is not used. */
