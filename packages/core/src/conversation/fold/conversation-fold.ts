@@ -20,7 +20,7 @@ import type { LiveAnswer, TurnView } from "../view/turn-view.ts";
 type LivePlace = readonly [attempt: number, said: number, seen: number];
 
 /** A run that begins. */
-export type BegunRun = Pick<RunEntry, "runId" | "input"> & Partial<Pick<RunEntry, "at" | "guarded">>;
+type BegunRun = Pick<RunEntry, "runId" | "input"> & Partial<Pick<RunEntry, "at" | "guarded">>;
 
 /** A conversation that grows, and its last run. It changes only by the updates that it gives out. */
 export class ConversationFold {

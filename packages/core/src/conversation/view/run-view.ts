@@ -19,10 +19,9 @@ import { safeError } from "./safe-texts.ts";
 import { type LiveAnswer, TurnView } from "./turn-view.ts";
 
 /** How a run ended, as its message has it. */
-export type RunViewEnd = Pick<
-  Message,
-  "limit" | "limitScope" | "guardrail" | "error" | "usage" | "cost" | "pricesAsOf"
-> & { readonly stopReason: EndReason };
+type RunViewEnd = Pick<Message, "limit" | "limitScope" | "guardrail" | "error" | "usage" | "cost" | "pricesAsOf"> & {
+  readonly stopReason: EndReason;
+};
 
 /** A run as one message of the assistant: what is known of it, and what of that is shown. */
 export class RunView {
