@@ -62,11 +62,8 @@ export type {
   ToolCallState,
   UnknownPart,
 } from "./conversation/conversation.ts";
-export {
-  buildConversation,
-  conversationUpdates,
-  type ConversationUpdatesOptions,
-} from "./conversation/build-conversation.ts";
+export { buildConversation } from "./conversation/fold/log-fold.ts";
+export { conversationUpdates, type ConversationUpdatesOptions } from "./conversation/fold/event-fold.ts";
 
 // session
 export type { Json } from "./internal/json.ts";

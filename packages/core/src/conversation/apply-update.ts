@@ -67,20 +67,15 @@ function latest(a: ConversationPosition, b: ConversationPosition): ConversationP
 
 function applyChange(conversation: Conversation, change: ConversationChange): Conversation {
   switch (change.type) {
-    case "title": {
-      const { title: _old, ...rest } = conversation;
-      return change.title === undefined ? rest : { ...rest, title: change.title };
-    }
+    case "title":
+      return { ...conversation, title: change.title };
     case "queue":
-      return {
-        ...conversation,
-        queued: [...conversation.queued.filter(({ id }) => id !== change.message.id), change.message],
-      };
+      return { ...conversation, queued: [...without(conversation.queued, [change.message.id]), change.message] };
     case "unqueue":
-      return { ...conversation, queued: conversation.queued.filter(({ id }) => !change.ids.includes(id)) };
+      return { ...conversation, queued: without(conversation.queued, change.ids) };
     case "message": {
-      const others = conversation.messages.filter(({ id }) => id !== change.message.id);
-      return derive({ ...conversation, messages: [...others, change.message] }, change.message.usage !== undefined);
+      const messages = [...without(conversation.messages, [change.message.id]), change.message];
+      return derive({ ...conversation, messages }, change.message.usage !== undefined);
     }
     case "take-back":
       return takeBack(conversation, change.ids);
@@ -88,36 +83,43 @@ function applyChange(conversation: Conversation, change: ConversationChange): Co
       const index = conversation.messages.findLastIndex(({ id }) => id === change.messageId);
       const message = conversation.messages[index];
       if (message === undefined) return conversation;
-      const next = { ...conversation, messages: conversation.messages.with(index, changeMessage(message, change)) };
-      return change.type === "text" || change.type === "sources" ? next : derive(next, changesTotals(change));
+      const changed = changeMessage(message, change);
+      const next = { ...conversation, messages: conversation.messages.with(index, changed) };
+      if (change.type === "text" || change.type === "sources") return next;
+      return derive(next, changed.usage !== message.usage || changed.cost !== message.cost);
     }
   }
 }
 
+function without<T extends { readonly id: string }>(list: readonly T[], ids: readonly string[]): readonly T[] {
+  return list.filter(({ id }) => !ids.includes(id));
+}
+
 function takeBack(conversation: Conversation, ids: readonly string[]): Conversation {
-  const isGone = ({ id }: Message): boolean => ids.includes(id);
-  const messages = conversation.messages.filter((message) => !isGone(message));
-  const takenBack = totalsOf(conversation.messages.filter(isGone), conversation.takenBack);
+  const messages = without(conversation.messages, ids);
+  const gone = conversation.messages.filter(({ id }) => ids.includes(id));
+  const takenBack = totalsOf(gone, conversation.takenBack);
   return { ...conversation, messages, state: "idle", pending: [], takenBack, ...totalsOf(messages, takenBack) };
 }
 
 /** A change inside of a message. */
 type ChangeInside = Extract<ConversationChange, { messageId: string }>;
 
-function changeMessage(message: Message, change: ChangeInside): Message {
+/** The message after a change inside of it. */
+export function changeMessage(message: Message, change: ChangeInside): Message {
   switch (change.type) {
     case "message-fields":
       return changeFields(message, change.set, change.unset);
     case "sources":
       return { ...message, sources: [...message.sources.slice(0, change.from), ...change.sources] };
     case "part": {
-      const parts = message.parts.filter(({ id }) => id !== change.part.id);
+      const parts = without(message.parts, [change.part.id]);
       const before = change.after === undefined ? -1 : parts.findLastIndex(({ id }) => id === change.after);
       const at = change.after !== undefined && before === -1 ? parts.length : before + 1;
       return { ...message, parts: parts.toSpliced(at, 0, change.part) };
     }
     case "remove":
-      return { ...message, parts: message.parts.filter(({ id }) => !change.partIds.includes(id)) };
+      return { ...message, parts: without(message.parts, change.partIds) };
     case "text":
     case "part-fields": {
       const index = message.parts.findLastIndex(({ id }) => id === change.partId);
@@ -151,18 +153,10 @@ function derive(conversation: Conversation, withTotals: boolean): Conversation {
   return withTotals ? { ...derived, ...totalsOf(conversation.messages, conversation.takenBack) } : derived;
 }
 
-function changesTotals(change: ConversationChange): boolean {
-  if (change.type !== "message-fields") return false;
-  const { set, unset = [] } = change;
-  return "usage" in set || "cost" in set || unset.includes("usage") || unset.includes("cost");
-}
-
 type Totals = Pick<Conversation, "usage" | "cost">;
 
-const NOTHING: Totals = { usage: NO_USAGE, cost: 0 };
-
-function totalsOf(messages: readonly Message[], before: Totals = NOTHING): Totals {
-  let { usage, cost } = before;
+function totalsOf(messages: readonly Message[], before?: Totals): Totals {
+  let { usage, cost } = before ?? { usage: NO_USAGE, cost: 0 };
   for (const message of messages) {
     if (message.usage !== undefined) usage = addUsage(usage, message.usage);
     cost += message.cost ?? 0;

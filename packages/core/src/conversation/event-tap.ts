@@ -14,12 +14,13 @@ export class EventTap {
       this.#recent = [];
       return undefined;
     }
-    const pass = (emit: RunEmitters["emit"] | undefined): RunEmitters["emit"] => {
-      return (event) => {
-        this.#hear(event);
+    const pass =
+      (emit: RunEmitters["emit"] | undefined): RunEmitters["emit"] =>
+      (event) => {
+        this.#remember(event);
+        for (const listener of this.#listeners) listener(event);
         return emit?.(event);
       };
-    };
     return { emit: pass(emitters?.emit), emitLive: pass(emitters?.emitLive) };
   }
 
@@ -37,37 +38,17 @@ export class EventTap {
     this.#listeners.delete(listener);
   }
 
-  #hear(event: RunEvent): void {
-    this.#remember(event);
-    for (const listener of this.#listeners) listener(event);
-  }
-
   #remember(event: RunEvent): void {
+    const { type } = event;
+    if (type === "run-start" || type === "run-end") this.#recent = [];
+    else if (type === "turn-start") this.#recent = this.#recent.slice(0, 1);
+    else if (type === "tool-progress")
+      this.#recent = this.#recent.filter((one) => one.type !== type || one.callId !== event.callId);
+    // The text has all of an `output-delta`.
+    if (type === "run-end" || type === "output-delta") return;
     const last = this.#recent.at(-1);
-    switch (event.type) {
-      case "run-start":
-        this.#recent = [event];
-        return;
-      case "run-end":
-        this.#recent = [];
-        return;
-      case "turn-start":
-        this.#recent = [...this.#recent.slice(0, 1), event];
-        return;
-      case "text-delta":
-      case "thought-delta":
-        if (last?.type === event.type) this.#recent.pop();
-        this.#recent.push(last?.type === event.type ? { ...event, delta: last.delta + event.delta } : event);
-        return;
-      case "output-delta":
-        // The text has it all.
-        return;
-      case "tool-progress":
-        this.#recent = this.#recent.filter((one) => one.type !== event.type || one.callId !== event.callId);
-        this.#recent.push(event);
-        return;
-      default:
-        this.#recent.push(event);
-    }
+    const isMore = (type === "text-delta" || type === "thought-delta") && last?.type === type;
+    if (isMore) this.#recent[this.#recent.length - 1] = { ...event, delta: last.delta + event.delta };
+    else this.#recent.push(event);
   }
 }

@@ -1,10 +1,10 @@
-import { startTimer } from "../internal/abort.ts";
+import { startTimer, whenAborted } from "../internal/abort.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { SessionEntry } from "../session/log/entries.ts";
 import type { LeaseFinding } from "../session/lease/lease-observer.ts";
 import type { SessionLog } from "../session/log/session-log.ts";
-import type { Conversation, ConversationChange, ConversationUpdate } from "./conversation.ts";
-import { LogFold } from "./fold/conversation-fold.ts";
+import type { Conversation, ConversationUpdate } from "./conversation.ts";
+import { LogFold, type SeenRecords } from "./fold/log-fold.ts";
 import type { EventTap } from "./event-tap.ts";
 
 /** A session as it is watched. */
@@ -70,18 +70,16 @@ async function* readUpdates(
   follower: Follower,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ConversationUpdate, void, void> {
-  const close = (): void => follower.close();
-  signal?.addEventListener("abort", close, { once: true });
+  const unlisten = whenAborted(signal, () => follower.close());
   try {
-    if (signal?.aborted === true) return;
-    await follower.open();
+    if (!follower.isClosed) await follower.open();
     if (!follower.isClosed) yield { type: "snapshot", conversation: follower.conversation };
     for (let updates = await follower.next(); updates !== undefined; updates = await follower.next()) yield* updates;
   } catch (error) {
     if (!follower.isClosed) throw error;
   } finally {
-    signal?.removeEventListener("abort", close);
-    close();
+    unlisten();
+    follower.close();
   }
 }
 
@@ -90,7 +88,7 @@ class Follower {
   readonly #session: WatchedSession;
   readonly #fold: LogFold;
   /** Entries that came while the log was read. */
-  #early: { readonly entry: SessionEntry; readonly place: number }[] | undefined = [];
+  #early: [entry: SessionEntry, place: number][] | undefined = [];
   #waiting: ConversationUpdate[] = [];
   /** Too much has happened to tell it one by one. */
   #isBehind = false;
@@ -100,7 +98,7 @@ class Follower {
   #isStale = false;
   #wake: (() => void) | undefined;
   /** When the lease that was seen has expired, in milliseconds from then. */
-  #leftMs: number | undefined;
+  #leftMs = Infinity;
   isClosed = false;
 
   constructor(session: WatchedSession) {
@@ -115,25 +113,20 @@ class Follower {
   async open(): Promise<void> {
     const { log, events } = this.#session;
     log.listeners.add(this.#onEntry);
-    this.#unwatch = log.store.watch?.(log.id, () => {
-      this.#isStale = true;
-      this.#wake?.();
-    });
-    const { draft } = await log.store.records(log.id);
-    const found = await this.#session.look();
+    this.#unwatch = log.store.watch?.(log.id, this.#onStore);
+    const seen = await this.#look();
     const { length } = log.view;
     const entries = await log.load(0);
     if (this.isClosed) return;
     // From here to the end nothing else happens.
     for (const entry of entries.slice(0, length)) this.#fold.addEntry(entry);
-    for (const { entry, place } of this.#early ?? []) this.#addEntry(entry, place);
+    for (const [entry, place] of this.#early ?? []) this.#addEntry(entry, place);
     this.#early = undefined;
     const isOld = log.view.length > length;
-    this.#fold.addRecords({ isRunning: isOld || log.running || found.state === "held", draft });
+    this.#fold.addRecords({ ...seen, isRunning: isOld || log.running || seen.isRunning });
     this.#isStale ||= isOld;
     const recent = events.listen(this.#onEvent);
     if (log.running) for (const event of recent) this.#fold.addEvent(event);
-    this.#leftMs = found.state === "held" ? found.leftMs : undefined;
   }
 
   /** What has happened since the last call, once something has; undefined when it is closed. */
@@ -143,8 +136,11 @@ class Follower {
       if (this.#failure !== undefined) throw this.#failure.error;
       const updates = this.#take();
       if (updates.length > 0) return updates;
-      if (this.#isStale && !this.#isHere()) await this.#look();
-      else await this.#change();
+      if (this.#isStale && !this.#isHere()) {
+        const seen = await this.#look();
+        // The log was read by then, and each of its entries was heard.
+        if (!this.#isHere()) this.#push(this.#fold.addRecords(seen));
+      } else await this.#change();
     }
   }
 
@@ -163,58 +159,53 @@ class Follower {
     return this.#session.log.running && this.#fold.isFollowing;
   }
 
-  async #look(): Promise<void> {
+  async #look(): Promise<SeenRecords> {
     const { log } = this.#session;
     this.#isStale = false;
     const { draft } = await log.store.records(log.id);
     const found = await this.#session.look();
-    this.#leftMs = found.state === "held" ? found.leftMs : undefined;
-    // The log was read by then, and each of its entries was heard.
-    if (!this.#isHere()) this.#push(this.#fold.addRecords({ isRunning: found.state === "held", draft }));
+    this.#leftMs = found.state === "held" ? found.leftMs : Infinity;
+    return { isRunning: found.state === "held", draft };
   }
 
   /** Resolves when something may have changed. */
   async #change(): Promise<void> {
-    const polls = this.#unwatch === undefined;
-    const atMostMs = Math.min(polls ? POLL_MS : Infinity, this.#leftMs ?? Infinity);
+    const atMostMs = Math.min(this.#unwatch === undefined ? POLL_MS : Infinity, this.#leftMs);
     let stopTimer: (() => void) | undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      if (atMostMs < Infinity)
-        stopTimer = startTimer(Math.max(1, atMostMs), () => {
-          this.#isStale = true;
-          resolve();
-        });
+      if (atMostMs < Infinity) stopTimer = startTimer(Math.max(1, atMostMs), this.#onStore);
     });
     stopTimer?.();
-    this.#wake = undefined;
   }
 
   #take(): readonly ConversationUpdate[] {
-    if (this.#isBehind) {
-      this.#isBehind = false;
-      return [{ type: "snapshot", conversation: this.conversation }];
-    }
-    const updates = this.#waiting;
+    const updates = this.#isBehind ? [{ type: "snapshot", conversation: this.conversation } as const] : this.#waiting;
+    this.#isBehind = false;
     this.#waiting = [];
     return updates;
   }
 
-  readonly #onEntry = (entry: SessionEntry, place: number): void => {
-    if (this.#early === undefined) this.#safely(() => this.#push(this.#addEntry(entry, place)));
-    else this.#early.push({ entry, place });
+  readonly #onStore = (): void => {
+    this.#isStale = true;
+    this.#wake?.();
   };
 
-  readonly #onEvent = (event: RunEvent): void => this.#safely(() => this.#push(this.#fold.addEvent(event)));
+  readonly #onEntry = (entry: SessionEntry, place: number): void => {
+    if (this.#early === undefined) this.#safely(() => this.#addEntry(entry, place));
+    else this.#early.push([entry, place]);
+  };
+
+  readonly #onEvent = (event: RunEvent): void => this.#safely(() => this.#fold.addEvent(event));
 
   #addEntry(entry: SessionEntry, place: number): ConversationUpdate | undefined {
     return place < this.conversation.position.log ? undefined : this.#fold.addEntry(entry);
   }
 
   /** A run must not fail because somebody watches it. */
-  #safely(work: () => void): void {
+  #safely(add: () => ConversationUpdate | undefined): void {
     try {
-      work();
+      this.#push(add());
     } catch (error) {
       this.#failure ??= { error };
     }
@@ -234,14 +225,11 @@ class Follower {
 
 /** Two updates as one, when both say nothing but more of the same text. */
 function joinText(a: ConversationUpdate | undefined, b: ConversationUpdate): ConversationUpdate | undefined {
-  const [one, other] = [onlyText(a), onlyText(b)];
-  if (one === undefined || other === undefined || b.type !== "changes") return undefined;
-  const isNext =
-    one.messageId === other.messageId && one.partId === other.partId && one.offset + one.delta.length === other.offset;
-  return isNext ? { ...b, changes: [{ ...one, delta: one.delta + other.delta }] } : undefined;
-}
-
-function onlyText(update: ConversationUpdate | undefined): Extract<ConversationChange, { type: "text" }> | undefined {
-  const [only, ...others] = update?.type === "changes" ? update.changes : [];
-  return only?.type === "text" && others.length === 0 ? only : undefined;
+  if (a?.type !== "changes" || b.type !== "changes" || a.changes.length !== 1 || b.changes.length !== 1)
+    return undefined;
+  const [[one], [other]] = [a.changes, b.changes];
+  if (one?.type !== "text" || other?.type !== "text") return undefined;
+  const { messageId, partId, offset, delta } = one;
+  const isNext = messageId === other.messageId && partId === other.partId && offset + delta.length === other.offset;
+  return isNext ? { ...b, changes: [{ ...one, delta: delta + other.delta }] } : undefined;
 }

@@ -62,7 +62,7 @@ function listCalls({ answeredCalls, calls, pending }: RunState): ToolCall[] {
 }
 
 /** The citations of the last answer; if it has none, those of earlier answers that it quotes. */
-function findCitations(
+export function findCitations(
   responses: readonly ModelResponse[],
   last: ModelResponse | undefined,
   text: string,

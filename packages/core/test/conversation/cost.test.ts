@@ -1,7 +1,7 @@
 import { Agent, defineTool, type Json, MemoryStore, type SessionEntry } from "@pollux/core";
 import { call, ScriptedModel } from "@pollux/core/testing";
 import { expect, test } from "vitest";
-import { LogFold } from "../../src/conversation/fold/conversation-fold.ts";
+import { LogFold } from "../../src/conversation/fold/log-fold.ts";
 
 const look = defineTool({ name: "look", description: "Looks.", run: () => "seen" });
 

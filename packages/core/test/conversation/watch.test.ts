@@ -261,3 +261,18 @@ test("what is said and not heard yet is queued, until it is heard", async () => 
     ],
   });
 });
+
+test("what a request has taken along is not queued again when more is said", async () => {
+  const session = new Agent({ model: new ScriptedModel(hangs("Well, ")) }).session();
+  const watcher = new Watcher(session);
+  await session.steer("By the way.");
+  const run = session.send("Hello?").catch(() => {});
+  await until(() => textOf(watcher.conversation) === "Well, ");
+  expect(watcher.conversation?.queued).toEqual([]);
+  await session.steer("And another thing.");
+  await until(() => watcher.conversation?.queued.length !== 0);
+  expect(watcher.conversation?.queued).toMatchObject([{ parts: [{ text: "And another thing." }] }]);
+  await session.stop();
+  await run;
+  await watcher.stop();
+});

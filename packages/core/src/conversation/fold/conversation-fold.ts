@@ -1,162 +1,229 @@
 import type { RunEvent } from "../../loop/events.ts";
-import type { Content } from "../../wire/types/content.ts";
-import type { SessionEntry } from "../../session/log/entries.ts";
-import type { Draft } from "../../session/store/records.ts";
-import { answerId } from "../../session/log/rewind.ts";
-import { AnswerParts } from "../view/answer-parts.ts";
-import { QUESTION_OF } from "../apply-update.ts";
-import type { Conversation, ConversationChange, ConversationUpdate, Message } from "../conversation.ts";
-import { ConversationWriter } from "../conversation-writer.ts";
-import { EntryReader } from "./read-entry.ts";
-import { endView, EventReader } from "./read-event.ts";
-import { stateAfter } from "../view/call-view.ts";
+import type { Part } from "../../wire/types/content.ts";
+import { answerId, userMessageId } from "../../session/log/rewind.ts";
+import type { RunEntry } from "../../session/log/entries.ts";
+import { applyUpdate, emptyConversation, isLiveLater } from "../apply-update.ts";
+import type {
+  Conversation,
+  ConversationChange,
+  ConversationPosition,
+  ConversationUpdate,
+  LivePosition,
+  Message,
+} from "../conversation.ts";
+import { saidParts } from "../view/answer-parts.ts";
+import { editCall } from "../view/call-part.ts";
 import { RunView } from "../view/run-view.ts";
-import { safeError, safeFailure } from "../view/safe-texts.ts";
+import type { LiveAnswer, TurnView } from "../view/turn-view.ts";
 
-/** What stands beside a log, as far as it is shown. */
-export interface SeenRecords {
-  /** A run is going. */
-  readonly isRunning: boolean;
-  readonly draft?: Draft | undefined;
-}
+/** How much of the answer under way is known. */
+type LivePlace = readonly [attempt: number, said: number, seen: number];
 
-/**
- * A conversation as it grows: from the entries of a log, from what stands beside it, and from the events of a run in this process, in
- * any order in which they become known. Each addition gives the update that it makes.
- */
-export class LogFold {
-  readonly #writer: ConversationWriter;
-  readonly #entries: EntryReader;
-  readonly #events: EventReader;
+/** A run that begins. */
+type BegunRun = Pick<RunEntry, "runId" | "input"> & Partial<Pick<RunEntry, "at" | "guarded">>;
 
-  constructor(id: string) {
-    this.#writer = new ConversationWriter(id);
-    this.#entries = new EntryReader(this.#writer);
-    this.#events = new EventReader(this.#writer, {
-      truth: "log",
-      onHeard: (contents) => this.#entries.showQueue(contents),
-    });
-  }
+/** A conversation that grows, and its last run. It changes only by the updates that it gives out. */
+export class ConversationFold {
+  conversation: Conversation;
+  run: RunView | undefined;
+  #changes: ConversationChange[] = [];
+  /** The run whose events are read. */
+  #followed: string | undefined;
+  /** How often the answer of this turn was made anew. */
+  #recoveries = 0;
+  /** How much of the answer under way is known. */
+  #attempt = 0;
+  #said = 0;
+  #seen = 0;
 
-  get conversation(): Conversation {
-    return this.#writer.conversation;
+  constructor(start: Conversation | string) {
+    this.conversation = typeof start === "string" ? emptyConversation(start) : start;
   }
 
   /** True while the words of the run that is going come from its events. */
   get isFollowing(): boolean {
-    return this.#events.isFollowing;
+    return this.#followed !== undefined && this.run?.runId === this.#followed && this.run.isGoing;
   }
 
-  /** The next entry of the log. */
-  addEntry(entry: SessionEntry): ConversationUpdate {
-    const isOfRun = this.#entries.read(entry);
-    return this.#writer.entryUpdate(isOfRun);
+  /** Goes into the next update. */
+  change(...changes: readonly ConversationChange[]): void {
+    this.#changes.push(...changes);
   }
 
-  /** What is seen beside the log, which was read before. Not for a run that is followed by its events: they know more. */
-  addRecords(seen: SeenRecords): ConversationUpdate | undefined {
-    const { isRunning, draft } = seen;
-    const { run } = this.#writer;
-    if (run === undefined || run.end !== undefined) return undefined;
-    const said = this.#addDraft(run, seen);
-    const { attempt = 0 } = draft ?? {};
-    if (run.hasRunner === isRunning) return this.#writer.liveUpdate({ attempt, said });
-    run.hasRunner = isRunning;
+  /** What was said to a run, and the run's own message. */
+  beginRun(entry: BegunRun): void {
+    const { runId, input, at } = entry;
+    const message = (role: Message["role"], parts: Message["parts"]): Message => ({
+      id: role === "user" ? userMessageId(runId) : answerId(runId),
+      role,
+      runId,
+      ...(at !== undefined && { at }),
+      state: role === "user" ? "complete" : "streaming",
+      parts,
+      sources: [],
+      searchSuggestions: [],
+    });
+    const said = saidParts(input);
+    if (said.length > 0) this.change({ type: "message", message: message("user", said) });
+    const own = message("assistant", []);
+    this.change({ type: "message", message: own });
+    this.run = new RunView(entry, own);
+  }
+
+  /** The last run is over for good. */
+  leaveRun(isDropped: boolean): void {
+    const { run } = this;
+    if (run === undefined) return;
+    run.isLeft = true;
+    run.isDropped = isDropped;
     run.touch();
-    // Behind all that was said while the run was going.
-    const [, last] = this.conversation.position.live;
-    return this.#writer.liveUpdate(isRunning ? { attempt, said } : { attempt: last + 1, said: 0 });
+    this.change(...run.show());
+    this.run = undefined;
   }
 
-  /** The next event of a run of this process; before it, the entries that the log had then. */
-  addEvent(event: RunEvent): ConversationUpdate | undefined {
-    this.#events.read(event);
-    return this.#writer.liveUpdate(this.#events.place);
+  /** The update that an entry makes, even when nothing of it is shown. */
+  entryUpdate(isOfRun: boolean): ConversationUpdate {
+    const { log, live } = this.conversation.position;
+    return this.#update({ log: log + 1, live: isOfRun ? [live[0] + 1, 0, 0, 0] : live });
   }
 
-  /** @returns How much the draft says. */
-  #addDraft(run: RunView, { draft, isRunning }: SeenRecords): number {
-    const step = draft?.runId === run.runId ? draft.place : undefined;
-    // What guardrails have not checked is shown while it is said, and not afterwards.
-    const isShown = draft !== undefined && (draft.guarded !== true || isRunning);
-    const isOpen = isShown && step?.kind === "model" && !this.#entries.hasEnded(draft.place);
-    for (const turn of run.turns()) {
-      if (turn.live === undefined || (isOpen && turn.turn === step.turn)) continue;
-      turn.live = undefined;
-      run.touch(turn);
+  /**
+   * The update that something not in the log makes; undefined when nothing has changed.
+   *
+   * @param known - See `LivePosition`. @defaultValue what was read of events
+   */
+  liveUpdate(known: LivePlace = [this.#attempt, this.#said, this.#seen]): ConversationUpdate | undefined {
+    this.#showRun();
+    if (this.#changes.length === 0) return undefined;
+    const { log, live } = this.conversation.position;
+    const place: LivePosition = [live[0], ...known];
+    return this.#update({ log, live: isLiveLater(place, live) ? place : [live[0], live[1], live[2], live[3] + 1] });
+  }
+
+  /**
+   * Reads of a run's events, in order, what no step has recorded yet: the words of the answer under way, and that a call has begun. What
+   * steps record is told by steps.
+   */
+  readLive(event: RunEvent): void {
+    if (event.type === "run-start") this.#followed = event.runId;
+    const { run } = this;
+    if (run === undefined || !this.isFollowing || event.type === "run-start" || event.type === "run-end") return;
+    const turn = run.turn(event.turn);
+    if (event.replayed !== true) run.release();
+    switch (event.type) {
+      case "turn-start":
+        this.#recoveries = 0;
+        this.#begin(0);
+        // What a draft says of the turn is told by the events that follow.
+        if (run.live?.turn === turn.turn) run.live = undefined;
+        return;
+      case "steer":
+        if (!this.#accepts(turn)) return;
+        // The request that has taken it along is the first attempt.
+        this.#attempt = Math.max(1, this.#attempt);
+        this.#seen++;
+        run.live = { turn: event.turn, said: [], steering: event.contents };
+        return;
+      case "text-delta":
+        return this.#addText(run, turn, { text: event.delta });
+      case "thought-delta":
+        return this.#addText(run, turn, { text: event.delta, thought: true });
+      case "call-args-delta":
+        return this.#add(run, turn, { functionCall: { name: event.name, willContinue: true } });
+      case "part":
+        return this.#add(run, turn, event.part);
+      case "discard":
+        this.#begin(Math.max(1, this.#attempt) + 1);
+        if (run.live?.turn === turn.turn && this.#accepts(turn)) run.live = { ...run.live, said: [] };
+        return;
+      case "recover":
+        this.#recoveries++;
+        this.#begin(1);
+        if (this.#accepts(turn)) run.live = { turn: event.turn, said: [] };
+        return;
+      case "tool-pending":
+      case "tool-start":
+      case "tool-progress":
+      case "tool-retry":
+      case "tool-end":
+        return this.#readCall(run, turn, event);
+      default:
     }
-    if (!isOpen) return 0;
-    const turn = run.turn(step.turn);
-    turn.live = { said: new AnswerParts(step.turn, "live", draft.parts) };
+  }
+
+  /**
+   * A guardrail has withdrawn what the turn's answer has said.
+   *
+   * @returns True when the answer was whole: another one takes its place.
+   */
+  withdraw(run: RunView, turn: TurnView): boolean {
+    const isWhole = turn.answers > this.#recoveries;
+    if (isWhole) this.#recoveries = turn.answers;
+    if (run.live?.turn === turn.turn) run.live = { ...run.live, said: [] };
+    return isWhole;
+  }
+
+  #readCall(run: RunView, turn: TurnView, event: Extract<RunEvent, { callId: string; turn: number }>): void {
+    const call = turn.calls.get(event.callId);
+    if (call === undefined || call.outcome !== undefined) return;
+    this.#seen++;
+    const part = "edited" in event && event.edited === true ? editCall(call.part, event.call.args) : call.part;
+    const begun = event.type === "tool-start" ? (call.begun ?? "seen") : call.begun;
+    const progress = event.type === "tool-progress" ? event.progress : call.progress;
+    turn.calls.set(event.callId, { ...call, part, begun, progress });
     run.touch(turn);
-    return draft.parts.reduce((sum, { text }) => sum + (text?.length ?? 1), 0);
+  }
+
+  #add(run: RunView, turn: TurnView, part: Part): void {
+    const live = this.#open(run, turn);
+    if (live === undefined) return;
+    if (part.functionCall === undefined) this.#said++;
+    else this.#seen++;
+    live.said.push(part);
+    run.touch(turn);
+  }
+
+  #addText(run: RunView, turn: TurnView, part: Part & { readonly text: string }): void {
+    const live = this.#open(run, turn);
+    if (live === undefined || part.text === "") return;
+    this.#said += part.text.length;
+    const change = run.grow(turn, part.thought === true ? "thought" : "text", part.text);
+    const last = live.said.at(-1);
+    if (last?.text !== undefined && last.thought === part.thought)
+      live.said[live.said.length - 1] = { ...last, text: last.text + part.text };
+    else live.said.push(part);
+    if (change === undefined) run.touch(turn);
+    else this.change(change);
+  }
+
+  /** The answer that is under way; undefined when the words are known, or not meant to be shown. */
+  #open(run: RunView, turn: TurnView): LiveAnswer | undefined {
+    if (run.isOutput(turn) || !this.#accepts(turn)) return undefined;
+    this.#attempt = Math.max(1, this.#attempt);
+    if (run.live?.turn !== turn.turn) run.live = { turn: turn.turn, said: [] };
+    return run.live;
+  }
+
+  /** False for words of an answer that is known to be whole: they are only repeated. */
+  #accepts(turn: TurnView): boolean {
+    return this.#recoveries >= turn.answers;
+  }
+
+  #begin(attempt: number): void {
+    this.#attempt = attempt;
+    this.#said = 0;
+    this.#seen = 0;
+  }
+
+  #showRun(): void {
+    if (this.run !== undefined) this.change(...this.run.show());
+  }
+
+  #update(at: ConversationPosition): ConversationUpdate {
+    this.#showRun();
+    const update: ConversationUpdate = { type: "changes", at, changes: this.#changes };
+    this.#changes = [];
+    this.conversation = applyUpdate(this.conversation, update);
+    return update;
   }
 }
-
-/** A conversation as it grows by the events of one run, of which nothing else is known. */
-export class EventFold {
-  readonly #writer: ConversationWriter;
-  readonly #events: EventReader;
-  readonly #input: readonly Content[];
-
-  /** @param input - What the run was sent; needed for a run that the conversation does not have. */
-  constructor(start: Conversation, input: readonly Content[]) {
-    this.#writer = new ConversationWriter(start);
-    this.#events = new EventReader(this.#writer, { truth: "events" });
-    this.#input = input;
-  }
-
-  get conversation(): Conversation {
-    return this.#writer.conversation;
-  }
-
-  add(event: RunEvent): ConversationUpdate | undefined {
-    if (event.type === "run-start") this.#open(event.runId);
-    this.#events.read(event);
-    return this.#writer.liveUpdate(this.#events.place);
-  }
-
-  /** The run failed, or was aborted. */
-  fail(
-    error: { readonly name: string; readonly code?: string | undefined },
-    isAborted: boolean,
-    spent: Spent = {},
-  ): ConversationUpdate | undefined {
-    const { run } = this.#writer;
-    if (run === undefined || run.end !== undefined) return undefined;
-    endView(run, { stopReason: isAborted ? "aborted" : "failed", error: safeError(error, isAborted), ...spent });
-    return this.#writer.liveUpdate(this.#events.place);
-  }
-
-  #open(runId: string): void {
-    const known = this.conversation.messages.find(({ id }) => id === answerId(runId));
-    if (known === undefined) {
-      const last = this.conversation.messages.at(-1);
-      if (last !== undefined) this.#writer.change(...leaveChanges(last));
-      this.#writer.beginRun(runId, this.#input, undefined);
-      return;
-    }
-    const run = new RunView(runId, known);
-    this.#writer.run = run;
-    // Its answer is asked for once more; what there was of it is void.
-    const { interruptedTurn } = run;
-    if (interruptedTurn !== undefined) run.turn(interruptedTurn).isHeld = false;
-    run.touch();
-  }
-}
-
-/** What a run leaves behind that the next one closes: nobody answers its questions any more. */
-function leaveChanges({ id: messageId, state, parts }: Message): readonly ConversationChange[] {
-  if (state !== "waiting") return [];
-  return [
-    { type: "message-fields", messageId, set: { state: "stopped" } },
-    ...parts.flatMap((part): ConversationChange[] => {
-      if (part.type !== "tool-call" || QUESTION_OF[part.state] === undefined) return [];
-      const kind = part.state === "pending-outcome" ? "unknown-outcome" : "withdrawn";
-      const set = { state: stateAfter(kind), failure: safeFailure(kind) };
-      return [{ type: "part-fields", messageId, partId: part.id, set, unset: ["asks"] }];
-    }),
-  ];
-}
-
-type Spent = Pick<NonNullable<RunView["end"]>, "usage" | "cost" | "pricesAsOf">;

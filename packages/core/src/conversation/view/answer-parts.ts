@@ -1,195 +1,130 @@
 import { buildCallId } from "../../durable/run-log.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
-import type { Content, FunctionResponse, JsonObject, Part } from "../../wire/types/content.ts";
-import type { MessagePart, SaidPart } from "../conversation.ts";
+import type { Content, Part } from "../../wire/types/content.ts";
+import type { MessagePart, SaidPart, ToolCallPart } from "../conversation.ts";
+
+/** The parts of a whole answer. Text of one kind that follows itself is one part, whatever the signatures between its pieces. */
+export function answerParts(turn: number, content: readonly Part[]): readonly MessagePart[] {
+  const parts: MessagePart[] = [];
+  readParts(turn, content, parts, parts);
+  return numberCalls(turn, parts);
+}
 
 /**
- * The parts of one answer, as they arrive or from the whole content.
- *
- * Text of one kind that follows itself is one part, whatever the signatures between its pieces. While an answer is under way its calls
- * stand at the end, since a draft has none of them; each is in its place once the answer is whole.
+ * The parts of an answer that is under way: its calls stand at the end, since a draft has none of them. Of one that was never finished,
+ * none of its calls was begun.
  */
-export class AnswerParts {
-  readonly #turn: number;
-  readonly #isLive: boolean;
-  readonly #parts: MessagePart[] = [];
-  /** Of an answer that is under way. */
-  readonly #calls: MessagePart[] = [];
-  readonly #counts: Map<string, number> = new Map();
+export function liveParts(turn: number, content: readonly Part[], isGoing: boolean): readonly MessagePart[] {
+  const parts: MessagePart[] = [];
+  const calls: MessagePart[] = [];
+  readParts(turn, content, parts, calls);
+  if (!isGoing) return parts;
+  const last = parts.at(-1);
+  const grows = last?.type === "text" || last?.type === "thought";
+  if (grows) parts[parts.length - 1] = { ...last, streaming: true };
+  return [...parts, ...numberCalls(turn, calls)];
+}
+
+/** @param calls - Where calls go: among the parts, or beside them. */
+function readParts(turn: number, content: readonly Part[], parts: MessagePart[], calls: MessagePart[]): void {
+  const nextId = countIds(`${turn}.`);
   /** The call that is being written. */
-  #openCall: MessagePart | undefined;
-  /** Code and tools of the service that have no result yet: their places and ids. */
-  readonly #waiting: { readonly type: MessagePart["type"]; readonly index: number; readonly id: string | undefined }[] =
-    [];
-
-  constructor(turn: number, state: "live" | "whole", parts: readonly Part[] = []) {
-    this.#turn = turn;
-    this.#isLive = state === "live";
-    for (const part of parts) this.add(part);
-  }
-
-  get parts(): readonly MessagePart[] {
-    return this.#calls.length === 0 ? this.#parts : [...this.#parts, ...this.#calls];
-  }
-
-  /** Of an answer that is under way: what stays if it is never finished. None of its calls was begun. */
-  get saidParts(): readonly MessagePart[] {
-    return this.#parts;
-  }
-
-  /** Of an answer that is under way: the last text can grow. */
-  streaming(): readonly MessagePart[] {
-    const last = this.#parts.at(-1);
-    if (last?.type !== "text" && last?.type !== "thought") return this.parts;
-    return [...this.#parts.slice(0, -1), { ...last, streaming: true }, ...this.#calls];
-  }
-
-  /** @returns The length of the text before, if it has grown; `undefined` when a new part began, or nothing was said. */
-  addText(type: "text" | "thought", delta: string): { readonly id: string; readonly offset: number } | undefined {
-    if (delta === "") return undefined;
-    const last = this.#parts.at(-1);
-    if (last?.type === type) {
-      this.#parts[this.#parts.length - 1] = { ...last, text: last.text + delta };
-      return { id: last.id, offset: last.text.length };
-    }
-    this.#push({ type, id: this.#nextId(type), text: delta });
-    return undefined;
-  }
-
-  add(part: Part): void {
+  let open: ToolCallPart | undefined;
+  /** Code and tools of the service that have no result yet, with the service's id of each. */
+  const waiting: { readonly part: MessagePart; readonly id: string | undefined }[] = [];
+  const wait = (part: MessagePart, id: string | undefined): void => {
+    parts.push(part);
+    waiting.push({ part, id });
+  };
+  /** The result belongs to the part with its id, or else to the last one. */
+  const end = (type: MessagePart["type"], id: string | undefined, fields: object): void => {
+    const ofType = waiting.filter(({ part }) => part.type === type);
+    const found = ofType.find((one) => id !== undefined && one.id === id) ?? ofType.at(-1);
+    if (found === undefined) return;
+    waiting.splice(waiting.indexOf(found), 1);
+    parts[parts.indexOf(found.part)] = { ...found.part, ...fields };
+  };
+  for (const part of content) {
     const { text, functionCall, functionResponse, executableCode, codeExecutionResult, toolCall, toolResponse } = part;
-    if (text !== undefined) this.addText(part.thought === true ? "thought" : "text", text);
-    else if (isCallPiece(part)) this.addCallPiece(functionCall?.name);
-    else if (functionCall !== undefined) {
-      this.addCallPiece(functionCall.name);
-      this.#endCall(functionCall.args ?? {});
+    if (text !== undefined) {
+      const type = part.thought === true ? "thought" : "text";
+      const last = parts.at(-1);
+      if (text === "") continue;
+      if (last?.type === type) parts[parts.length - 1] = { ...last, text: last.text + text };
+      else parts.push({ type, id: nextId(type), text });
+    } else if (functionCall !== undefined) {
+      // The service also sends calls without a name; they are never executed.
+      const call = open ?? { type: "tool-call", id: "", name: functionCall.name ?? "", args: {}, state: "writing" };
+      if (open === undefined) calls.push(call);
+      open = isCallPiece(part) ? call : undefined;
+      if (open === undefined) calls[calls.lastIndexOf(call)] = { ...call, args: functionCall.args ?? {} };
     } else if (functionResponse !== undefined) {
-      this.#endServerCall(functionResponse);
+      // A call that the service answered itself is a tool of its own; the client's calls are counted without it.
+      const { name } = functionResponse;
+      const at = calls.findIndex((one) => one.type === "tool-call" && one.name === name);
+      const call = calls[at];
+      if (call?.type !== "tool-call") continue;
+      calls.splice(at, 1);
+      const done = { type: "server-tool", id: nextId("server-tool"), name, args: call.args, state: "done" } as const;
+      parts.splice(calls === parts ? at : parts.length, 0, done);
     } else if (executableCode !== undefined) {
       const { id, language, code } = executableCode;
-      this.#waiting.push({ type: "code", index: this.#parts.length, id });
-      this.#push({ type: "code", id: this.#nextId("code"), ...(language !== undefined && { language }), code });
+      wait({ type: "code", id: nextId("code"), ...(language !== undefined && { language }), code }, id);
     } else if (codeExecutionResult !== undefined) {
       const { id, outcome, output } = codeExecutionResult;
-      this.#set(this.#takeWaiting("code", id), { outcome, ...(output !== undefined && { output }) });
+      end("code", id, { outcome, ...(output !== undefined && { output }) });
     } else if (toolCall !== undefined) {
       const { id, toolType: name, args = {} } = toolCall;
-      this.#waiting.push({ type: "server-tool", index: this.#parts.length, id });
-      this.#push({ type: "server-tool", id: this.#nextId("server-tool"), name, args, state: "running" });
-    } else if (toolResponse !== undefined) {
-      this.#set(this.#takeWaiting("server-tool", toolResponse.id), { state: "done" });
-    } else {
-      const said = convertSaid(part, (kind) => this.#nextId(kind));
-      if (said !== undefined) this.#push(said);
-    }
+      wait({ type: "server-tool", id: nextId("server-tool"), name, args, state: "running" }, id);
+    } else if (toolResponse !== undefined) end("server-tool", toolResponse.id, { state: "done" });
+    else parts.push(...mediaOf(part, nextId));
   }
+}
 
-  /** A call whose arguments are streamed, whatever the number of its pieces; the whole call follows. */
-  addCallPiece(name: string | undefined): void {
-    if (this.#openCall !== undefined) return;
-    // The service also sends calls without a name; they are never executed.
-    const id = buildCallId(this.#turn, this.#count("call"));
-    this.#openCall = { type: "tool-call", id, name: name ?? "", args: {}, state: "writing" };
-    this.#callsHere().push(this.#openCall);
-  }
-
-  #endCall(args: JsonObject): void {
-    if (this.#openCall === undefined) return;
-    const calls = this.#callsHere();
-    // It is a call.
-    calls[calls.lastIndexOf(this.#openCall)] = { ...this.#openCall, args } as MessagePart;
-    this.#openCall = undefined;
-  }
-
-  /** A call that the service answered itself is a tool of its own; the client's calls are counted without it. */
-  #endServerCall({ name }: FunctionResponse): void {
-    const calls = this.#callsHere();
-    const at = calls.findIndex((part) => part.type === "tool-call" && part.name === name);
-    const call = calls[at];
-    if (call?.type !== "tool-call") return;
-    const done: MessagePart = {
-      type: "server-tool",
-      id: this.#nextId("server-tool"),
-      name,
-      args: call.args,
-      state: "done",
-    };
-    if (this.#isLive) {
-      calls.splice(at, 1);
-      this.#push(done);
-    } else calls[at] = done;
-    let count = 0;
-    for (const [index, part] of calls.entries())
-      if (part.type === "tool-call") calls[index] = { ...part, id: buildCallId(this.#turn, count++) };
-    this.#counts.set("call", count);
-  }
-
-  #callsHere(): MessagePart[] {
-    return this.#isLive ? this.#calls : this.#parts;
-  }
-
-  /** Where the code or tool is that a result belongs to: the one with its id, or else the last one. */
-  #takeWaiting(type: MessagePart["type"], id: string | undefined): number | undefined {
-    const own = this.#waiting.findIndex((one) => one.type === type && id !== undefined && one.id === id);
-    const at = own === -1 ? this.#waiting.findLastIndex((one) => one.type === type) : own;
-    return at === -1 ? undefined : this.#waiting.splice(at, 1)[0]?.index;
-  }
-
-  #push(part: MessagePart): void {
-    this.#parts.push(part);
-  }
-
-  #set(index: number | undefined, fields: object): void {
-    // The fields are those of the part's kind.
-    if (index !== undefined) this.#parts[index] = { ...this.#parts[index], ...fields } as MessagePart;
-  }
-
-  #nextId(kind: string): string {
-    return `${kind}:${this.#turn}.${this.#count(kind)}`;
-  }
-
-  #count(kind: string): number {
-    const count = this.#counts.get(kind) ?? 0;
-    this.#counts.set(kind, count + 1);
-    return count;
-  }
+function numberCalls(turn: number, parts: readonly MessagePart[]): readonly MessagePart[] {
+  let count = 0;
+  return parts.map((part) => (part.type === "tool-call" ? { ...part, id: buildCallId(turn, count++) } : part));
 }
 
 /** What a person said, without empty texts. */
 export function saidParts(contents: readonly Content[]): readonly SaidPart[] {
-  const said: SaidPart[] = [];
-  const counts = new Map<string, number>();
-  const nextId = (kind: string): string => {
-    const count = counts.get(kind) ?? 0;
-    counts.set(kind, count + 1);
-    return `${kind}:${count}`;
-  };
-  for (const { parts } of contents)
-    for (const part of parts) {
-      const converted = part.text === undefined ? convertSaid(part, nextId) : undefined;
-      if (converted !== undefined) said.push(converted);
-      else if (part.text !== undefined && part.text !== "")
-        said.push({ type: "text", id: nextId("text"), text: part.text });
-    }
-  return said;
+  const nextId = countIds("");
+  return contents.flatMap(({ parts }) =>
+    parts.flatMap((part): readonly SaidPart[] => {
+      if (part.text === undefined) return mediaOf(part, nextId);
+      return part.text === "" ? [] : [{ type: "text", id: nextId("text"), text: part.text }];
+    }),
+  );
 }
 
 /** Media, or a part that this release does not know; nothing for a signature alone. */
-function convertSaid(part: Part, nextId: (kind: string) => string): SaidPart | undefined {
+function mediaOf(part: Part, nextId: (kind: string) => string): readonly SaidPart[] {
   const { inlineData, fileData } = part;
   const media = inlineData ?? fileData;
   if (media === undefined) {
     const keys = Object.keys(part).filter((key) => key !== "thoughtSignature" && key !== "thought");
-    return keys.length === 0 ? undefined : { type: "unknown", id: nextId("unknown"), keys };
+    return keys.length === 0 ? [] : [{ type: "unknown", id: nextId("unknown"), keys }];
   }
   const { mimeType, displayName } = media;
-  return {
-    type: "media",
-    id: nextId("media"),
-    ...(mimeType !== undefined && { mimeType }),
-    ...(inlineData !== undefined && { data: inlineData.data }),
-    ...(fileData !== undefined && { uri: fileData.fileUri }),
-    ...(displayName !== undefined && { name: displayName }),
-    ...(part.thought === true && { thought: true }),
+  return [
+    {
+      type: "media",
+      id: nextId("media"),
+      ...(mimeType !== undefined && { mimeType }),
+      ...(inlineData !== undefined && { data: inlineData.data }),
+      ...(fileData !== undefined && { uri: fileData.fileUri }),
+      ...(displayName !== undefined && { name: displayName }),
+      ...(part.thought === true && { thought: true }),
+    },
+  ];
+}
+
+/** Ids made of a kind and its count. */
+function countIds(prefix: string): (kind: string) => string {
+  const counts = new Map<string, number>();
+  return (kind) => {
+    const count = counts.get(kind) ?? 0;
+    counts.set(kind, count + 1);
+    return `${kind}:${prefix}${count}`;
   };
 }

@@ -1,43 +1,34 @@
-import type { Cost } from "../../model/prices.ts";
-import type { Citation, Source } from "../../grounding/sources.ts";
-import type { GuardrailStop } from "../../loop/guardrails.ts";
-import type { Limits } from "../../loop/limits.ts";
-import type { EndReason } from "../../session/log/entries.ts";
+import type { StepPlace } from "../../durable/run-log.ts";
+import type { Outcome } from "../../durable/steps.ts";
+import { resolveCitations } from "../../grounding/citations.ts";
+import { type CollectedSources, collectSources, type Source } from "../../grounding/sources.ts";
+import { findCitations } from "../../loop/build-result.ts";
+import type { RunEnd } from "../../loop/events.ts";
 import type { ModelResponse } from "../../model/model.ts";
-import type { Usage } from "../../model/usage.ts";
+import { type Cost, knownCost } from "../../model/prices.ts";
 import { visibleText } from "../../model/response/parts.ts";
-import type { CallEnding } from "./call-view.ts";
-import type {
-  ConversationChange,
-  InterruptionPart,
-  Message,
-  MessageError,
-  MessagePart,
-  MessageSource,
-  MessageState,
-} from "../conversation.ts";
-import { collectCitations, collectGrounding, NO_GROUNDING, type RunGrounding, showSource } from "./grounding-parts.ts";
-import { changedFields, partChanges } from "../part-changes.ts";
-import { TurnView } from "./turn-view.ts";
+import type { EndEntry, EndReason, RunEntry } from "../../session/log/entries.ts";
+import { PlacedSteps } from "../../session/log/placed-steps.ts";
+import type { PendingCall } from "../../tool/tool.ts";
+import { changeMessage } from "../apply-update.ts";
+import type { ConversationChange, Message, MessagePart, MessageState } from "../conversation.ts";
+import { messageChanges } from "../message-changes.ts";
+import { liveParts } from "./answer-parts.ts";
+import type { CallsLeft } from "./call-part.ts";
+import { safeError } from "./safe-texts.ts";
+import { type LiveAnswer, TurnView } from "./turn-view.ts";
 
-/** How a run ended. */
-export interface RunViewEnd extends Cost {
+/** How a run ended, as its message has it. */
+type RunViewEnd = Pick<Message, "limit" | "limitScope" | "guardrail" | "error" | "usage" | "cost" | "pricesAsOf"> & {
   readonly stopReason: EndReason;
-  readonly limit?: keyof Limits | undefined;
-  readonly limitScope?: Message["limitScope"];
-  readonly guardrail?: GuardrailStop | undefined;
-  readonly usage?: Usage | undefined;
-  readonly error?: MessageError | undefined;
-}
+};
 
 /** A run as one message of the assistant: what is known of it, and what of that is shown. */
 export class RunView {
   readonly runId: string;
-  readonly messageId: string;
-  readonly #byNumber: Map<number, TurnView> = new Map();
-  /** In order. */
-  readonly #turns: TurnView[] = [];
-  readonly #changed: Set<TurnView> = new Set();
+  readonly steps: PlacedSteps;
+  /** By number, in order. */
+  readonly turns: Map<number, TurnView> = new Map();
   /** Undefined while it is going, or was cut off. */
   end: RunViewEnd | undefined;
   /** False once it is known that nobody runs it. */
@@ -46,219 +37,225 @@ export class RunView {
   isLeft = false;
   /** The next message left its unfinished answer out. */
   isDropped = false;
+  #live: LiveAnswer | undefined;
+  #sources: readonly Source[] = [];
+  #searchSuggestions: readonly string[] = [];
   #shown: Message;
-  #grounding: RunGrounding = NO_GROUNDING;
-  #interruption: InterruptionPart | undefined;
+  /** Its parts for as long as they are only read once more. */
+  #held: readonly MessagePart[] | undefined;
+  /** Something has changed since it was shown: in these turns, or in none. */
   #isChanged = false;
+  readonly #changed: Set<TurnView> = new Set();
 
-  /** @param message - What is shown of it already. */
-  constructor(runId: string, message: Message) {
-    this.runId = runId;
-    this.messageId = message.id;
+  /** @param message - What is shown of it already: that stays while events only repeat it, without an answer that is asked for once more. */
+  constructor(entry: Pick<RunEntry, "runId" | "guarded">, message: Message) {
+    this.runId = entry.runId;
+    this.steps = new PlacedSteps({ entry });
     this.#shown = message;
-    let turn: TurnView | undefined;
-    for (const part of message.parts) {
-      if (part.type === "interruption") this.#interruption = part;
-      else if (part.type === "step") {
-        turn = this.turn(part.turn);
-        turn.isHeld = true;
-      }
-      if (turn !== undefined && part.type !== "interruption") turn.shown = [...turn.shown, part];
-    }
+    const { parts } = message;
+    const left = parts.findLast((part) => part.type === "interruption");
+    const end = parts.findLastIndex((part) => part.type === "step" && part.turn === left?.turn);
+    if (parts.length > 0) this.#held = left === undefined ? parts : parts.slice(0, end);
+    this.touch();
+  }
+
+  /** What is shown of it is known anew. */
+  release(): void {
+    if (this.#held === undefined) return;
+    this.#held = undefined;
+    this.touch();
   }
 
   turn(number: number): TurnView {
-    const known = this.#byNumber.get(number);
-    if (known !== undefined) return known;
-    const turn = new TurnView(number);
-    this.#byNumber.set(number, turn);
-    this.#turns.splice(this.#turns.findLastIndex((one) => one.turn < number) + 1, 0, turn);
+    const turn = this.turns.get(number) ?? new TurnView(number);
+    this.turns.set(number, turn);
     return turn;
-  }
-
-  turns(): readonly TurnView[] {
-    return this.#turns;
   }
 
   get isGoing(): boolean {
     return this.end === undefined && this.hasRunner && !this.isLeft;
   }
 
-  /** The turn that was left in the middle of its answer. */
-  get interruptedTurn(): number | undefined {
-    return this.#interruption?.turn;
+  get live(): LiveAnswer | undefined {
+    return this.#live;
+  }
+
+  set live(live: LiveAnswer | undefined) {
+    for (const one of [this.#live, live]) if (one !== undefined) this.touch(this.turn(one.turn));
+    this.#live = live;
   }
 
   /** Something in a turn has changed; without a turn, in any. */
   touch(turn?: TurnView): void {
     this.#isChanged = true;
-    if (turn !== undefined) this.#changed.add(turn);
-    else for (const one of this.#turns) this.#changed.add(one);
+    for (const one of turn === undefined ? this.turns.values() : [turn]) this.#changed.add(one);
   }
 
-  /** Answers have come: finds out what they are based on. */
-  ground(more: readonly ModelResponse[] = []): void {
-    const found = collectGrounding([...this.#turns.flatMap((turn) => turn.groundedResponses()), ...more]);
-    if (found !== NO_GROUNDING) this.setGrounding(found);
+  /** The effect of a step may have begun. */
+  beginStep(place: StepPlace): void {
+    this.steps.begin(place);
+    this.#followCalls(place);
   }
 
-  /** @param last - Citations of the last answer, where they are known; otherwise only its own. */
-  setGrounding(
-    grounding: RunGrounding,
-    last?: { readonly text: string; readonly citations: readonly Citation[] },
-  ): void {
-    this.#grounding = grounding;
-    this.#isChanged = true;
-    const answered = this.#turns.findLast(({ response }) => response !== undefined);
-    for (const turn of this.#turns) {
-      if (turn.response === undefined || !(turn === answered || turn.isGrounded)) continue;
-      const isTold = last !== undefined && turn === answered && visibleText(turn.response.content) === last.text;
-      turn.cite(isTold ? last.citations : collectCitations(turn.response, grounding.sources, undefined));
+  /** A step has ended, or a question was answered. */
+  addStep(name: string, place: StepPlace, outcome: Outcome): void {
+    this.steps.add(name, place, outcome);
+    const { kind } = place;
+    if (outcome.ok && (kind === "model" || kind === "guard" || kind === "compact" || kind === "call")) {
+      const turn = this.turn(place.turn);
+      if (kind === "model" && this.#live?.turn === place.turn) this.live = undefined;
+      const before = turn.grounded.length;
+      if (kind === "call") turn.readNested(this.steps, place.callId);
+      else turn.readAnswers(this.steps);
+      if (before + turn.grounded.length > 0) this.ground();
+    }
+    this.#followCalls(place);
+  }
+
+  /** Calls that wait for an answer. */
+  ask(pending: readonly PendingCall[]): void {
+    for (const one of pending) {
+      const { calls } = this.turn(one.turn);
+      const call = calls.get(one.callId);
+      if (call !== undefined) calls.set(one.callId, { part: call.part, pending: one });
+    }
+  }
+
+  /** True for a turn that puts the result into a schema: after a final answer only a message makes the run go on otherwise. */
+  isOutput(turn: TurnView): boolean {
+    const isSteered = turn.isSteered || (this.#live?.turn === turn.turn && this.#live.steering !== undefined);
+    return !isSteered && this.turns.get(turn.turn - 1)?.isFinal === true;
+  }
+
+  /** Finds out what the answers are based on. */
+  ground(found: Pick<CollectedSources, "sources" | "searchEntryPoints"> = collectSources(this.#listGrounded())): void {
+    this.#sources = found.sources;
+    this.#searchSuggestions = found.searchEntryPoints;
+    for (const turn of this.turns.values()) {
+      if (turn.response === undefined || !turn.isGrounded) continue;
+      turn.cite(resolveCitations(turn.response, found.sources));
       this.touch(turn);
     }
   }
 
-  /** The last answer may quote earlier ones, whose sources are then its own. */
-  citeLast(): void {
-    const turns = this.turns();
-    const last = turns.findLast(({ response }) => response !== undefined);
-    if (last?.response === undefined || this.#grounding.sources.length === 0) return;
-    const earlier = turns.flatMap((turn) => turn.allResponses()).filter((one) => one !== last.response);
-    last.cite(collectCitations(last.response, this.#grounding.sources, earlier));
+  /**
+   * The last answer may quote earlier ones, whose sources are then its own.
+   *
+   * @param known - What the result of the run says about it.
+   */
+  citeLast(known?: Pick<RunEnd, "text" | "citations">): void {
+    const last = [...this.turns.values()].findLast(({ response }) => response !== undefined);
+    if (last?.response === undefined || this.#sources.length === 0) return;
+    const text = visibleText(last.response.content);
+    if (known !== undefined && known.text !== text) return;
+    last.cite(known?.citations ?? findCitations(this.#listGrounded(), last.response, text, this.#sources));
     this.touch(last);
   }
 
-  /** A part has grown by what a change says. */
-  grow(turn: TurnView, partId: string, delta: string): void {
-    turn.shown = turn.shown.map((part) =>
-      part.id === partId && "text" in part ? { ...part, text: part.text + delta } : part,
-    );
+  /**
+   * The answer under way has grown by a text.
+   *
+   * @returns The change, if that is all that has changed and the text is shown already.
+   */
+  grow(turn: TurnView, type: "text" | "thought", delta: string): ConversationChange | undefined {
+    const part = this.#shown.parts.findLast((one) => one.type === type && one.streaming === true);
+    if (this.#isChanged || this.#held !== undefined || part === undefined || !("text" in part)) return undefined;
+    const { text, id: partId } = part;
+    const change = { type: "text", messageId: this.#shown.id, partId, offset: text.length, delta } as const;
+    this.#shown = changeMessage(this.#shown, change);
+    this.#changed.add(turn);
+    return change;
   }
 
   /** What has changed in the message since it was shown last. */
   show(): readonly ConversationChange[] {
     if (!this.#isChanged) return [];
-    this.#isChanged = false;
-    const changes = [...this.#showFields(), ...this.#showSources()];
-    const ending = this.#ending();
-    const turns = this.turns();
-    for (const turn of [...this.#changed].toSorted((a, b) => a.turn - b.turn)) {
-      if (turn.isHeld) continue;
-      this.#changed.delete(turn);
-      const target = turn.parts(ending);
-      changes.push(...partChanges(this.messageId, turn.shown, target, lastIdBefore(turns, turn.turn)));
-      turn.shown = target;
-    }
-    return [...changes, ...this.#showInterruption(turns)];
-  }
-
-  #showInterruption(turns: readonly TurnView[]): readonly ConversationChange[] {
-    const left = this.isGoing ? undefined : turns.findLast((turn) => !turn.isHeld && turn.interrupted().length > 0);
-    const target: readonly MessagePart[] =
-      left === undefined
-        ? []
-        : [
-            {
-              type: "interruption",
-              id: "interruption",
-              turn: left.turn,
-              ...(this.isDropped && { dropped: true }),
-            } satisfies InterruptionPart,
-          ];
-    const shown = this.#interruption === undefined ? [] : [this.#interruption];
-    this.#interruption = target[0] as InterruptionPart | undefined;
-    return partChanges(this.messageId, shown, target, lastIdBefore(turns, Infinity));
-  }
-
-  #showFields(): readonly ConversationChange[] {
-    const { id, role, parts, sources, runId, at, ...old } = this.#shown;
-    const next = this.#fields();
-    const { set, unset } = changedFields(old, next);
-    if (Object.keys(set).length + unset.length === 0) return [];
+    const shown = this.#shown;
+    const { id, role, runId, at } = shown;
     this.#shown = {
       id,
       role,
-      parts,
-      sources,
-      ...(runId !== undefined && { runId }),
-      ...(at !== undefined && { at }),
-      ...next,
+      runId,
+      at,
+      ...this.end,
+      state: this.#state(),
+      parts: this.#listParts(),
+      sources: this.#sources.map(({ chunk: _chunk, ...source }) => source),
+      searchSuggestions: this.#searchSuggestions,
     };
-    return [{ type: "message-fields", messageId: id, set, ...(unset.length > 0 && { unset }) }];
+    this.#isChanged = false;
+    this.#changed.clear();
+    return messageChanges(shown, this.#shown);
   }
 
-  #fields(): Omit<Message, "id" | "role" | "parts" | "sources" | "runId" | "at"> {
-    const { stopReason, limit, limitScope, guardrail, usage, cost, pricesAsOf, error } = this.end ?? {};
-    const { name = "", side = "input", message } = guardrail ?? {};
-    return {
-      state: this.#state(),
-      searchSuggestions: this.#grounding.searchSuggestions,
-      ...(stopReason !== undefined && { stopReason }),
-      ...(limit !== undefined && { limit }),
-      ...(limitScope !== undefined && { limitScope }),
-      ...(guardrail !== undefined && { guardrail: { name, side, ...(message !== undefined && { message }) } }),
-      ...(usage !== undefined && { usage }),
-      ...(cost !== undefined && { cost, ...(pricesAsOf !== undefined && { pricesAsOf }) }),
-      ...(error !== undefined && { error }),
-    };
+  #listGrounded(): readonly ModelResponse[] {
+    return [...this.turns.values()].flatMap(({ grounded }) => grounded);
+  }
+
+  #followCalls(place: StepPlace): void {
+    if (place.kind === "inner") return;
+    const turn = this.turn(place.turn);
+    turn.followCalls(this.runId, this.steps, "callId" in place ? place.callId : undefined);
+    this.touch(turn);
+  }
+
+  #listParts(): readonly MessagePart[] {
+    const live = this.#live;
+    const left = this.#left();
+    for (const turn of this.#changed) turn.shown = turn.parts(left, live?.turn === turn.turn ? live : undefined);
+    if (this.#held !== undefined) return this.#held;
+    const parts = [...this.turns.values()].flatMap(({ shown }) => shown);
+    if (live === undefined || left.isGoing || liveParts(live.turn, live.said, false).length === 0) return parts;
+    const dropped = this.isDropped && { dropped: true as const };
+    return [...parts, { type: "interruption", id: "interruption", turn: live.turn, ...dropped }];
   }
 
   #state(): MessageState {
     if (this.end === undefined) return this.isGoing ? "streaming" : "interrupted";
-    switch (this.end.stopReason) {
-      case "finished":
-      case "stopped":
-        return "complete";
-      case "limit":
-      case "guardrail":
-      case "aborted":
-        return "stopped";
-      case "needs-approval":
-      case "needs-outcome":
-        return this.isLeft ? "stopped" : "waiting";
-      default:
-        return "failed";
-    }
+    const state = STATES[this.end.stopReason] ?? "failed";
+    return state === "waiting" && this.isLeft ? "stopped" : state;
   }
 
-  #ending(): CallEnding {
-    const { end } = this;
-    const isEarly = end === undefined || endsEarly(end);
-    return {
-      how: this.isLeft ? "left" : end !== undefined ? "ended" : this.hasRunner ? "going" : "cut-off",
-      isEarly,
-      isWaiting: end?.stopReason === "needs-approval" || end?.stopReason === "needs-outcome",
-    };
-  }
-
-  #showSources(): readonly ConversationChange[] {
-    const { sources } = this.#grounding;
-    const old = this.#shown.sources;
-    const next = sources.length === 0 && old.length === 0 ? old : sources.map((one: Source) => showSource(one));
-    const from = sameLength(old, next);
-    if (from === old.length && from === next.length) return [];
-    this.#shown = { ...this.#shown, sources: next };
-    return [{ type: "sources", messageId: this.messageId, from, sources: next.slice(from) }];
+  #left(): CallsLeft {
+    const { end, isLeft, isGoing } = this;
+    const isWaiting = end !== undefined && STATES[end.stopReason] === "waiting";
+    if (isGoing || (isWaiting && !isLeft)) return { isGoing };
+    if (end === undefined && !isLeft) return { isGoing, open: "cancelled" };
+    if (end === undefined || endsEarly(end)) return { isGoing, asked: "cancelled", open: "cancelled" };
+    return { isGoing, asked: "withdrawn", open: "not-run" };
   }
 }
+
+/** What becomes of a message by how its run ended; of others it failed. */
+const STATES: { readonly [Reason in EndReason]?: MessageState } = {
+  finished: "complete",
+  stopped: "complete",
+  limit: "stopped",
+  guardrail: "stopped",
+  aborted: "stopped",
+  "needs-approval": "waiting",
+  "needs-outcome": "waiting",
+};
 
 /** True for a run that ended in the middle of what it did. */
 export function endsEarly({ stopReason }: Pick<RunViewEnd, "stopReason">): boolean {
   return ["failed", "aborted", "damaged", "limit"].includes(stopReason);
 }
 
-/** Id of the last part before a turn. */
-function lastIdBefore(turns: readonly TurnView[], turn: number): string | undefined {
-  return turns.findLast((one) => one.turn < turn && one.shown.length > 0)?.shown.at(-1)?.id;
+/** How a run ended, as far as anybody may know it. */
+export function endFields({ stopReason, reached, guardrail, error, usage, ...spent }: Ending): RunViewEnd {
+  const { cost, pricesAsOf } = knownCost(spent);
+  const { name = "", side = "input", message } = guardrail ?? {};
+  return {
+    stopReason,
+    ...(reached !== undefined && { limit: reached.name, limitScope: reached.scope }),
+    ...(guardrail !== undefined && { guardrail: { name, side, ...(message !== undefined && { message }) } }),
+    ...(usage !== undefined && { usage }),
+    ...(cost !== undefined && { cost, pricesAsOf }),
+    ...(error !== undefined && { error: safeError(error, stopReason === "aborted") }),
+  };
 }
 
-/** How many of the first sources are the same. */
-function sameLength(a: readonly MessageSource[], b: readonly MessageSource[]): number {
-  let length = 0;
-  while (length < a.length && isSame(a[length], b[length])) length++;
-  return length;
-}
-
-function isSame(a: MessageSource | undefined, b: MessageSource | undefined): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+interface Ending extends Cost, Partial<Pick<EndEntry, "usage" | "reached" | "guardrail" | "error">> {
+  readonly stopReason: EndReason;
 }

@@ -1,14 +1,18 @@
-import type { ModelResponse } from "../../model/model.ts";
-import type { Content } from "../../wire/types/content.ts";
+import type { CallRoute, CallStepValue, InputCheckValue } from "../../durable/run-log.ts";
 import type { Citation } from "../../grounding/sources.ts";
-import { AnswerParts, saidParts } from "./answer-parts.ts";
-import { type CallEnding, CallView, isCall } from "./call-view.ts";
-import type { MessagePart } from "../conversation.ts";
-import { citeParts, mayHaveSources } from "./grounding-parts.ts";
+import type { ModelResponse } from "../../model/model.ts";
+import { listAttempts, readAnswer } from "../../session/log/derive-open.ts";
+import { standOf } from "../../session/log/follow-call.ts";
+import type { PlacedSteps } from "../../session/log/placed-steps.ts";
+import type { Content, Part } from "../../wire/types/content.ts";
+import type { MessagePart, PartCitation } from "../conversation.ts";
+import { answerParts, liveParts, saidParts } from "./answer-parts.ts";
+import { type CallsLeft, type KnownCall, showCall, standCall } from "./call-part.ts";
 
-/** An answer that is under way, or was never finished. */
+/** An answer that is under way, or was never finished. It hides a whole one of its turn. */
 export interface LiveAnswer {
-  readonly said: AnswerParts;
+  readonly turn: number;
+  readonly said: Part[];
   /** What the user said that went along with its request. */
   readonly steering?: readonly Content[] | undefined;
 }
@@ -16,27 +20,23 @@ export interface LiveAnswer {
 /** One turn of a run: what was said before its answer, the answer, and its calls. */
 export class TurnView {
   readonly turn: number;
-  compactions = 0;
   /** Whole answers; each but the last is void. */
   answers = 0;
-  /** The last whole answer. */
+  /** The last whole answer, if it is shown. */
   response: ModelResponse | undefined;
-  /** Hides the whole answer: it is being made anew. */
-  live: LiveAnswer | undefined;
-  readonly calls: Map<string, CallView> = new Map();
-  /** Responses of runs inside its calls. */
-  readonly nested: Map<string, readonly ModelResponse[]> = new Map();
-  /** All answers, the void ones included. */
-  readonly responses: ModelResponse[] = [];
+  readonly calls: Map<string, KnownCall> = new Map();
   /** What the message shows of it. */
   shown: readonly MessagePart[] = [];
-  /** Nothing of it is shown anew for now: it is only read once more. */
-  isHeld = false;
   /** Guardrails have yet to check the answer: it is shown only while the run is going. */
-  isUnchecked = false;
-  /** Answers that may be based on something. */
-  readonly #grounded: ModelResponse[] = [];
-  readonly #steerings: (readonly Content[])[] = [];
+  #isUnchecked = false;
+  /** An answer that is not used. */
+  #dropped: ModelResponse | undefined;
+  /** Answers that may be based on something, the void ones included. */
+  #grounded: readonly ModelResponse[] = [];
+  /** The same of runs inside its calls. */
+  readonly #nested: Map<string, readonly ModelResponse[]> = new Map();
+  #compactions = 0;
+  #steerings: readonly (readonly Content[])[] = [];
   #parts: readonly MessagePart[] = [];
   #cited: readonly MessagePart[] = [];
 
@@ -44,46 +44,60 @@ export class TurnView {
     this.turn = turn;
   }
 
-  /** The turn's answer is whole. */
-  addAnswer(response: ModelResponse, steered: readonly Content[] | undefined): void {
-    this.answers++;
-    this.live = undefined;
-    this.response = response;
-    this.responses.push(response);
-    if (mayHaveSources(response)) this.#grounded.push(response);
-    if (steered !== undefined) this.#steerings.push(steered);
-    this.addContent(response.content);
+  /** Reads its requests, their checks, and summaries. */
+  readAnswers(steps: PlacedSteps): void {
+    const { turn } = this;
+    const answers = listAttempts(steps, turn).flatMap((attempt) => readAnswer(steps, attempt) ?? []);
+    const given = steps.find<InputCheckValue>({ kind: "guard", side: "input", turn, attempt: 0 })?.value.response;
+    const last = answers.at(-1);
+    this.answers = answers.length;
+    this.#compactions = steps.inTurn(turn).filter(({ place }) => place.kind === "compact").length;
+    this.#isUnchecked = last?.isUnchecked === true;
+    this.#grounded = answers.flatMap(({ response }) => response ?? []).filter(mayHaveSources);
+    if (last?.phase !== "output") {
+      this.#steerings = answers.flatMap(({ value }) => (value.steered === undefined ? [] : [value.steered.contents]));
+      const isSeen = last?.isUnchecked === true && last.value.guarded === "shown";
+      const response = last === undefined ? given : isSeen ? last.value.response : last.response;
+      if (response !== this.response && response !== this.#dropped) this.#setAnswer(response);
+    }
   }
 
-  /** The turn's answer is whole, and nobody may see it yet. */
-  withhold(steered: readonly Content[] | undefined): void {
-    this.live = undefined;
-    if (steered !== undefined) this.#steerings.push(steered);
+  /** Reads the runs inside a call. */
+  readNested(steps: PlacedSteps, callId: string): void {
+    const calls = steps.inTurn(this.turn).filter(({ place }) => place.kind === "call" && place.callId === callId);
+    // What such a step leaves.
+    const responses = calls.flatMap(({ value }) => (value as CallStepValue).nested.flatMap((run) => run.responses));
+    this.#nested.set(callId, responses.filter(mayHaveSources));
   }
 
   /** What the model said, without the response around it. */
-  addContent({ parts }: Content): void {
+  setContent({ parts }: Pick<Content, "parts">): void {
     this.calls.clear();
-    this.#parts = new AnswerParts(this.turn, "whole", parts).parts;
+    this.#parts = answerParts(this.turn, parts);
     this.#cited = this.#parts;
-    for (const part of this.#parts) if (isCall(part)) this.calls.set(part.id, new CallView(part));
-  }
-
-  /** A guardrail withdrew the answer: nothing is based on it either. */
-  withdraw(): void {
-    if (this.response === undefined) return;
-    this.responses.pop();
-    this.dropAnswer();
+    for (const part of this.#parts) if (part.type === "tool-call") this.calls.set(part.id, { part });
   }
 
   /** The whole answer could not be used, and was never made anew. */
   dropAnswer(): void {
-    this.response = undefined;
-    this.calls.clear();
-    this.#parts = [];
-    this.#cited = [];
+    this.#dropped = this.response;
+    this.#setAnswer(undefined);
   }
 
+  /** Finds out how its calls stand, as far as that is recorded: one of them, or all. */
+  followCalls(runId: string, steps: PlacedSteps, only: string | undefined): void {
+    const { turn } = this;
+    const routes = steps.find<readonly CallRoute[]>({ kind: "route", turn })?.value;
+    const made = this.#parts.filter((part) => part.type === "tool-call");
+    for (const [index, { id: callId, name, args }] of made.entries()) {
+      const known = this.calls.get(callId);
+      if (known === undefined || (only !== undefined && only !== callId)) continue;
+      const standing = standOf(steps, { turn, callId, call: { name, args } }, routes?.[index]);
+      this.calls.set(callId, standCall(known, standing, { runId, turn }));
+    }
+  }
+
+  /** Marks what its answer is based on. */
   cite(citations: readonly Citation[]): void {
     this.#cited = citeParts(this.#parts, citations);
   }
@@ -93,43 +107,80 @@ export class TurnView {
     return this.response !== undefined && this.calls.size === 0;
   }
 
-  /** The answers of this turn and of runs inside of its calls, in the order in which the run counts them. */
-  allResponses(): readonly ModelResponse[] {
-    const own = this.isUnchecked ? [] : this.responses;
-    return [...own, ...[...this.calls.keys()].flatMap((callId) => this.nested.get(callId) ?? [])];
+  /** The user said something before its answer. */
+  get isSteered(): boolean {
+    return this.#steerings.length > 0;
   }
 
-  /** True for an answer that may be based on something. */
+  /** All answers that may be based on something, in the order in which the run counts them. */
+  get grounded(): readonly ModelResponse[] {
+    return [...this.#grounded, ...[...this.calls.keys()].flatMap((callId) => this.#nested.get(callId) ?? [])];
+  }
+
+  /** True when its answer may be based on something. */
   get isGrounded(): boolean {
-    return this.response !== undefined && this.#grounded.includes(this.response);
+    return this.response !== undefined && mayHaveSources(this.response);
   }
 
-  /** {@link allResponses}, as far as they may be based on something. */
-  groundedResponses(): readonly ModelResponse[] {
-    return this.#grounded.length + this.nested.size === 0 ? [] : this.allResponses().filter(mayHaveSources);
-  }
-
-  /** What there is to show. */
-  parts(run: CallEnding): readonly MessagePart[] {
+  /**
+   * What there is to show.
+   *
+   * @param live - Its answer that is under way, or was never finished.
+   */
+  parts(run: CallsLeft, live?: LiveAnswer): readonly MessagePart[] {
     const { turn } = this;
-    const parts: MessagePart[] = [];
-    for (let count = 0; count < this.compactions; count++)
-      parts.push({ type: "compaction", id: `compaction:${turn}.${count}` });
-    const steerings = this.live?.steering === undefined ? this.#steerings : [...this.#steerings, this.live.steering];
-    for (const [count, contents] of steerings.entries())
-      parts.push({ type: "steering", id: `steering:${turn}.${count}`, parts: saidParts(contents) });
-    parts.push(...this.#answerParts(run));
+    const steerings = live?.steering === undefined ? this.#steerings : [...this.#steerings, live.steering];
+    const parts: MessagePart[] = [
+      ...Array.from({ length: this.#compactions }, (_, count) => {
+        return { type: "compaction", id: `compaction:${turn}.${count}` } as const;
+      }),
+      ...steerings.map((contents, count) => {
+        return { type: "steering", id: `steering:${turn}.${count}`, parts: saidParts(contents) } as const;
+      }),
+      ...this.#answerParts(run, live),
+    ];
     return parts.length === 0 ? parts : [{ type: "step", id: `step:${turn}`, turn }, ...parts];
   }
 
-  /** The answer was left in the middle: what there is of it. */
-  interrupted(): readonly MessagePart[] {
-    return this.live?.said.saidParts ?? [];
+  #answerParts(run: CallsLeft, live: LiveAnswer | undefined): readonly MessagePart[] {
+    if (live !== undefined) return liveParts(this.turn, live.said, run.isGoing);
+    if (this.#isUnchecked && !run.isGoing) return [];
+    return this.#cited.map((part) => {
+      const call = this.calls.get(part.id);
+      return call === undefined ? part : showCall(call, run);
+    });
   }
 
-  #answerParts(run: CallEnding): readonly MessagePart[] {
-    if (this.live !== undefined) return run.how === "going" ? this.live.said.streaming() : this.interrupted();
-    if (this.isUnchecked && run.how !== "going") return [];
-    return this.#cited.map((part) => this.calls.get(part.id)?.show(run) ?? part);
+  #setAnswer(response: ModelResponse | undefined): void {
+    this.response = response;
+    this.setContent(response?.content ?? { parts: [] });
   }
+}
+
+/** False for an answer that is based on nothing but what the model knows. */
+function mayHaveSources({ candidate, content }: ModelResponse): boolean {
+  return (
+    candidate.groundingMetadata !== undefined ||
+    candidate.urlContextMetadata !== undefined ||
+    content.parts.some((part) => part.toolResponse !== undefined)
+  );
+}
+
+/** An answer's parts with its citations, whose ranges count through all of its texts. */
+function citeParts(parts: readonly MessagePart[], citations: readonly Citation[]): readonly MessagePart[] {
+  // What could not be found in the text would mark the wrong words.
+  const found = citations.filter(({ match }) => match !== "unverified");
+  if (found.length === 0) return parts;
+  let from = 0;
+  return parts.map((part) => {
+    if (part.type !== "text") return part;
+    const to = from + part.text.length;
+    const own = found
+      .filter(({ start, end }) => start < to && end > from)
+      .map(({ start, end, sources }): PartCitation => {
+        return { start: Math.max(start, from) - from, end: Math.min(end, to) - from, sources };
+      });
+    from = to;
+    return own.length === 0 ? part : { ...part, citations: own };
+  });
 }

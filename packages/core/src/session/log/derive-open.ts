@@ -5,6 +5,7 @@ import {
   type InputCheckValue,
   type ModelStepValue,
   type OutputCheckValue,
+  type PhaseKind,
   type PromptTooLong,
   type SteeringStopped,
   type StepPlace,
@@ -119,14 +120,15 @@ function deriveTurn(steps: PlacedSteps, turn: number, isAsking: boolean, cancell
     contents.push({ model: step });
     const open = openCallsIn([response.content]);
     const problem = findProblem(response, open);
-    isComplete = classifyEnding({ response, calls: open, problem })?.stopReason === "finished" && !used.steeringWaits;
+    isComplete =
+      classifyEnding({ response, calls: open, problem })?.stopReason === "finished" && !used.value.steeringWaits;
     const routes = steps.find<readonly CallRoute[]>({ kind: "route", turn })?.value;
     const texts: OpenCallTexts = stop === undefined ? { cancelled } : TEXTS_AFTER_STOP;
     const responses: (string | Part)[] = [];
     const after: string[] = [];
     for (const [index, call] of open.entries()) {
       const callId = buildCallId(turn, index);
-      const followed = followCall(steps, { turn, callId, call, endedAt: used.endedAt }, routes?.[index], texts);
+      const followed = followCall(steps, { turn, callId, call, endedAt: used.value.endedAt }, routes?.[index], texts);
       responses.push("record" in followed ? callId : followed.part);
       if (!("record" in followed)) continue;
       const { record, value } = followed;
@@ -146,7 +148,14 @@ function deriveTurn(steps: PlacedSteps, turn: number, isAsking: boolean, cancell
     steps: listSteps(steps.inTurn(turn), discarded),
     calls,
   };
-  return { turn: record, stop, unchecked: used?.unchecked, isComplete, hasEnded };
+  const unchecked = used?.isUnchecked === true && last !== undefined && !isOutput ? draftOf(last, used) : undefined;
+  return { turn: record, stop, unchecked, isComplete, hasEnded };
+}
+
+/** An answer that nobody has checked, as one that was never finished. */
+function draftOf({ name: step, place }: Attempt, { value: { response } }: ReadAnswer): OpenDraft | undefined {
+  if (!isKept(response)) return undefined;
+  return { step, place, attempt: 1, parts: response.content.parts, guarded: true };
 }
 
 function listSteps(steps: readonly PlacedStep[], discarded: ReadonlyMap<string, TurnProblem>): readonly StepRef[] {
@@ -161,7 +170,8 @@ type Attempt = PlacedStep<ModelStepValue | PromptTooLong | SteeringStopped> & {
   readonly place: Extract<StepPlace, { kind: "model" }>;
 };
 
-function listAttempts(steps: PlacedSteps, turn: number): readonly Attempt[] {
+/** The requests of a turn, in order. */
+export function listAttempts(steps: PlacedSteps, turn: number): readonly Attempt[] {
   return (
     steps
       .inTurn(turn)
@@ -174,26 +184,23 @@ function listAttempts(steps: PlacedSteps, turn: number): readonly Attempt[] {
 interface ReadAnswer {
   /** The step that has it as it goes on. */
   readonly step: string;
+  readonly phase: PhaseKind;
+  /** As the model gave it. */
+  readonly value: ModelStepValue;
   /** As its guardrails let it pass; absent for one that they stopped or have not seen. */
   readonly response?: ModelResponse | undefined;
-  readonly unchecked?: OpenDraft | undefined;
-  readonly steeringWaits: boolean;
-  readonly endedAt: number;
+  readonly isUnchecked?: true | undefined;
 }
 
-/** The last answer of a turn; none of a request that was refused. */
-function readAnswer(steps: PlacedSteps, { name, place, value }: Attempt): ReadAnswer | undefined {
+/** An answer and its check; none of a request that was refused. */
+export function readAnswer(steps: PlacedSteps, { name, place, value }: Attempt): ReadAnswer | undefined {
   if (!("response" in value)) return undefined;
-  const { response, guarded, steeringWaits = false, endedAt } = value;
-  const how = { step: name, steeringWaits, endedAt };
-  if (guarded === undefined || !needsCheck(response.content)) return { ...how, response };
+  const { response, guarded } = value;
   const { turn, attempt, phase } = place;
+  const how = { step: name, phase, value };
+  if (guarded === undefined || !needsCheck(response.content)) return { ...how, response };
   const check = steps.find<OutputCheckValue>({ kind: "guard", side: "output", turn, attempt });
-  if (check === undefined) {
-    const isShown = phase === "work" && isKept(response);
-    const unchecked = { step: name, place, attempt: 1, parts: response.content.parts, guarded: true } as const;
-    return { ...how, unchecked: isShown ? unchecked : undefined };
-  }
+  if (check === undefined) return { ...how, isUnchecked: true };
   const { actions, response: replaced } = check.value;
   if (readStop("output", actions) !== undefined) return how;
   return replaced === undefined ? { ...how, response } : { ...how, step: check.name, response: replaced };

@@ -12,6 +12,11 @@ export interface PlacedStep<Value = unknown> {
   readonly value: Value;
 }
 
+/** What is recorded of a run's steps. */
+type StepsOfRun = Partial<Pick<RunRecord, "outcomes" | "begun">> & {
+  readonly entry: Pick<RunRecord["entry"], "guarded">;
+};
+
 /** The steps of a run by their places, whatever the version of the loop named them. */
 export class PlacedSteps {
   readonly #byPlace = new Map<string, PlacedStep>();
@@ -21,7 +26,7 @@ export class PlacedSteps {
   readonly #isGuarded: boolean;
 
   /** @param closed - Only the steps of later turns are of interest. */
-  constructor({ entry, outcomes, begun }: Pick<RunRecord, "entry"> & Partial<RunRecord>, closed: number = 0) {
+  constructor({ entry, outcomes, begun }: StepsOfRun, closed: number = 0) {
     this.#isGuarded = entry.guarded === true;
     for (const [name, { place, outcome }] of outcomes ?? []) if (place.turn > closed) this.add(name, place, outcome);
     for (const { place } of begun?.values() ?? []) if (place.turn > closed) this.begin(place);

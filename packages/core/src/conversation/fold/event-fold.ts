@@ -1,0 +1,163 @@
+import { type ModelStepValue, stepName, type StepPlace } from "../../durable/run-log.ts";
+import { describeError } from "../../durable/steps.ts";
+import type { Json } from "../../internal/json.ts";
+import type { RunEnd, RunEvent } from "../../loop/events.ts";
+import { runSoFar } from "../../loop/result.ts";
+import { answerId } from "../../session/log/rewind.ts";
+import type { Content } from "../../wire/types/content.ts";
+import { emptyConversation, QUESTION_OF } from "../apply-update.ts";
+import type { Conversation, ConversationUpdate, Message } from "../conversation.ts";
+import { messageChanges } from "../message-changes.ts";
+import { failCall } from "../view/call-part.ts";
+import { endFields, RunView } from "../view/run-view.ts";
+import { ConversationFold } from "./conversation-fold.ts";
+
+/** Options of {@link conversationUpdates}. */
+export interface ConversationUpdatesOptions {
+  /** What is shown already. @defaultValue an empty conversation */
+  readonly conversation?: Conversation | undefined;
+  /** What the run was sent: a text, or whole contents. Its events don't tell. Not needed to resume a run that is shown. */
+  readonly input?: string | readonly Content[] | undefined;
+  /** The signal of the run: tells a run that was aborted from one that failed. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The events of a run as updates of a conversation; the first one is a snapshot. For a run without a session, and for a front end that
+ * has nothing but a `RunStream`; where there is a session, `watchConversation(session)` knows more.
+ *
+ * Reading it runs the run; leaving it early ends the run.
+ *
+ * @throws What the run throws, after the update that shows it.
+ */
+export async function* conversationUpdates(
+  events: AsyncIterable<RunEvent>,
+  { conversation = emptyConversation(""), input = [], signal }: ConversationUpdatesOptions = {},
+): AsyncGenerator<ConversationUpdate, void, void> {
+  const contents: readonly Content[] = typeof input === "string" ? [{ role: "user", parts: [{ text: input }] }] : input;
+  const fold = new EventFold(conversation, contents);
+  yield { type: "snapshot", conversation };
+  try {
+    for await (const event of events) {
+      const update = fold.add(event);
+      if (update !== undefined) yield update;
+    }
+  } catch (error) {
+    const update = fold.fail(error, signal?.aborted === true || wasStopped(error));
+    if (update !== undefined) yield update;
+    throw error;
+  }
+}
+
+/** True for the errors of runs that somebody stopped. */
+function wasStopped(error: unknown): boolean {
+  return error instanceof Error && ["AbortError", "RunStoppedError", "RunAbandonedError"].includes(error.name);
+}
+
+/** A conversation as it grows by the events of one run, of which nothing else is known: they tell what its steps recorded. */
+class EventFold extends ConversationFold {
+  readonly #input: readonly Content[];
+
+  /** @param input - What the run was sent; needed for a run that the conversation does not have. */
+  constructor(start: Conversation, input: readonly Content[]) {
+    super(start);
+    this.#input = input;
+  }
+
+  add(event: RunEvent): ConversationUpdate | undefined {
+    if (event.type === "run-start") this.#open(event.runId);
+    this.readLive(event);
+    if (this.run?.isGoing === true) this.#readFact(this.run, event);
+    return this.liveUpdate();
+  }
+
+  /** The run failed, or was aborted. */
+  fail(error: unknown, isAborted: boolean): ConversationUpdate | undefined {
+    const { run } = this;
+    if (run === undefined || run.end !== undefined) return undefined;
+    const stopReason = isAborted ? "aborted" : "failed";
+    leave(run);
+    run.end = endFields({ ...runSoFar(error), stopReason, error: describeError(error) });
+    return this.liveUpdate();
+  }
+
+  #open(runId: string): void {
+    const known = this.conversation.messages.find(({ id }) => id === answerId(runId));
+    if (known !== undefined) {
+      this.run = new RunView({ runId }, known);
+      return;
+    }
+    const last = this.conversation.messages.at(-1);
+    if (last?.state === "waiting") this.change(...messageChanges(last, leftMessage(last)));
+    this.beginRun({ runId, input: this.#input });
+  }
+
+  #readFact(run: RunView, event: RunEvent): void {
+    switch (event.type) {
+      case "compact": {
+        const { turn, replaced } = event;
+        return addStep(run, { kind: "compact", turn }, { replaced });
+      }
+      case "guardrail": {
+        const { type: _, turn: number, side, ...action } = event;
+        const turn = run.turn(number);
+        if (side === "input" || !this.withdraw(run, turn)) return;
+        const place = { kind: "guard", side, turn: number, attempt: turn.answers - 1 } as const;
+        return addStep(run, place, { actions: [{ ...action, action: "stop" }] });
+      }
+      case "response": {
+        const { turn: number, response } = event;
+        const turn = run.turn(number);
+        const contents = run.live?.turn === number ? run.live.steering : undefined;
+        const phase = run.isOutput(turn) ? "output" : "work";
+        const value: Partial<ModelStepValue> = { response, ...(contents && { steered: { contents, upTo: 0 } }) };
+        return addStep(run, { kind: "model", phase, turn: number, attempt: turn.answers }, value);
+      }
+      case "tool-pending":
+      case "tool-end": {
+        const turn = run.turn(event.turn);
+        const call = turn.calls.get(event.callId);
+        if (call === undefined || call.outcome !== undefined) return;
+        const known = event.type === "tool-end" ? { outcome: event.outcome } : { pending: event };
+        turn.calls.set(event.callId, { part: call.part, ...known });
+        return run.touch(turn);
+      }
+      case "run-end":
+        return endRun(run, event.result);
+      default:
+    }
+  }
+}
+
+/** What events tell of a step is what the view of its run reads. */
+function addStep(run: RunView, place: StepPlace, value: object): void {
+  run.addStep(stepName(place), place, { ok: true, value: value as Json });
+}
+
+function endRun(run: RunView, result: RunEnd): void {
+  leave(run);
+  run.release();
+  run.end = endFields({ ...result, reached: result.stopReason === "limit" ? result.limit : undefined });
+  run.ground(result);
+  run.citeLast(result);
+  if ("pending" in result) run.ask(result.pending);
+}
+
+/** An answer that was to be made anew is void even when the new one never began. */
+function leave(run: RunView): void {
+  const { live } = run;
+  const turn = live && run.turn(live.turn);
+  if (turn !== undefined && turn.answers > 0) turn.dropAnswer();
+  run.live = live && { turn: live.turn, said: live.said };
+  run.touch();
+}
+
+/** What a run leaves behind that the next one closes: nobody answers its questions any more. */
+function leftMessage(message: Message): Message {
+  const parts = message.parts.map((part) => {
+    if (part.type !== "tool-call" || QUESTION_OF[part.state] === undefined) return part;
+    const kind = part.state === "pending-outcome" ? "unknown-outcome" : "withdrawn";
+    return { ...part, asks: undefined, ...failCall(kind) };
+  });
+  return { ...message, state: "stopped", parts };
+}

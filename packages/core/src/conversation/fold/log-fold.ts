@@ -1,0 +1,286 @@
+import type { RunEvent } from "../../loop/events.ts";
+import type { EndEntry, SessionEntry } from "../../session/log/entries.ts";
+import type { TurnRecord } from "../../session/log/turn-record.ts";
+import type { SessionRecords } from "../../session/store/records.ts";
+import { foldInfo, type InfoFold, NO_INFO } from "../../session/store/session-info.ts";
+import type { ModelStepValue } from "../../durable/run-log.ts";
+import type { ToolOutcome } from "../../tool/tool.ts";
+import type { Content } from "../../wire/types/content.ts";
+import type { Conversation, ConversationUpdate, Message, MessagePart, QueuedMessage } from "../conversation.ts";
+import { saidParts } from "../view/answer-parts.ts";
+import { type CallsLeft, editCall, outcomeOf } from "../view/call-part.ts";
+import { endFields, endsEarly, type RunView } from "../view/run-view.ts";
+import { TurnView } from "../view/turn-view.ts";
+import { ConversationFold } from "./conversation-fold.ts";
+
+/**
+ * The conversation that a session's log holds, also in the middle of a run.
+ *
+ * @param records - What stands beside the log; read them first. A held lease counts as a run that is going. Without them a run that has
+ *   no end was cut off.
+ */
+export function buildConversation(
+  id: string,
+  entries: readonly SessionEntry[],
+  { lease, draft }: Pick<SessionRecords, "lease" | "draft"> = {},
+): Conversation {
+  const fold = new LogFold(id);
+  for (const entry of entries) fold.addEntry(entry);
+  fold.addRecords({ isRunning: lease?.held === true, draft });
+  return fold.conversation;
+}
+
+/** What stands beside a log, as far as it is shown. */
+export interface SeenRecords extends Pick<SessionRecords, "draft"> {
+  /** A run is going. */
+  readonly isRunning: boolean;
+}
+
+/**
+ * A conversation as it grows: from the entries of a log, from what stands beside it, and from the events of a run in this process, in
+ * any order in which they become known. Each addition gives the update that it makes.
+ */
+export class LogFold extends ConversationFold {
+  #said: SaidMessage[] = [];
+  /** The place up to which that was heard. */
+  #heard = 0;
+  /** Where the runs of the conversation began, and what was heard by then. */
+  readonly #runs: { readonly runId: string; readonly place: number; readonly heard: number }[] = [];
+  #info: InfoFold = NO_INFO;
+  #place = 0;
+  /** Messages that came with a history. */
+  #histories = 0;
+
+  /** The next entry of the log. */
+  addEntry(entry: SessionEntry): ConversationUpdate {
+    this.#readTitle(entry);
+    const isOfRun = this.#read(entry, this.#place++);
+    return this.entryUpdate(isOfRun);
+  }
+
+  /** What is seen beside the log, which was read before. Not for a run that is followed by its events: they know more. */
+  addRecords(seen: SeenRecords): ConversationUpdate | undefined {
+    const { isRunning, draft } = seen;
+    const { run } = this;
+    if (run === undefined || run.end !== undefined) return undefined;
+    const place = [draft?.attempt ?? 0, addDraft(run, seen), 0] as const;
+    if (run.hasRunner === isRunning) return this.liveUpdate(place);
+    run.hasRunner = isRunning;
+    run.touch();
+    // Behind all that was said while the run was going.
+    const [, last] = this.conversation.position.live;
+    return this.liveUpdate(isRunning ? place : [last + 1, 0, 0]);
+  }
+
+  /** The next event of a run of this process; before it, the entries that the log had then. */
+  addEvent(event: RunEvent): ConversationUpdate | undefined {
+    this.readLive(event);
+    if (event.type === "steer") this.#showQueue();
+    return this.liveUpdate();
+  }
+
+  /** @returns True for an entry that only the run's owner writes. */
+  #read(entry: SessionEntry, place: number): boolean {
+    switch (entry.type) {
+      case "history": {
+        const contents = entry.parts.flatMap((part) => [...part.contents]);
+        for (const message of historyMessages(contents, this.#histories)) {
+          this.#histories++;
+          this.change({ type: "message", message });
+        }
+        return true;
+      }
+      case "run":
+        this.#runs.push({ runId: entry.runId, place, heard: this.#heard });
+        this.leaveRun(entry.dropInterrupted === true);
+        this.beginRun(entry);
+        return true;
+      case "steer": {
+        const { at, contents, id = `steer:${place}` } = entry;
+        this.#said.push({ message: { id, at, parts: saidParts(contents) }, place, contents: contents.length });
+        this.#showQueue();
+        return false;
+      }
+      case "rewind":
+        this.#takeBack(entry.before);
+        this.#showQueue();
+        return true;
+      case "info":
+        return false;
+      default:
+        if (this.run?.runId === entry.runId) this.#readRun(this.run, entry);
+        return entry.type !== "answer";
+    }
+  }
+
+  #readTitle(entry: SessionEntry): void {
+    const before = this.#info.info?.title;
+    this.#info = foldInfo(this.#info, [entry]);
+    const title = this.#info.info?.title;
+    if (title !== before) this.change({ type: "title", ...(title !== undefined && { title }) });
+  }
+
+  #readRun(run: RunView, entry: Extract<SessionEntry, { runId: string }>): void {
+    switch (entry.type) {
+      case "begin":
+        return run.beginStep(entry.place);
+      case "step": {
+        const { step, place, outcome } = entry;
+        run.addStep(step, place, outcome);
+        if (place.kind !== "model" || !outcome.ok) return;
+        // What such a step leaves; one that was refused has none.
+        const { steered } = outcome.value as unknown as Partial<ModelStepValue>;
+        this.#heard = Math.max(this.#heard, steered?.upTo ?? 0);
+        return this.#showQueue();
+      }
+      case "answer":
+        return run.addStep(entry.step, entry.place, { ok: true, value: entry.value });
+      case "turn":
+        return closeTurn(run, entry, false);
+      case "resume":
+        run.end = undefined;
+        run.hasRunner = true;
+        run.live = undefined;
+        return run.touch();
+      case "end":
+        endRun(run, entry);
+        return this.#showQueue();
+      default:
+    }
+  }
+
+  /** The run and all that followed is no longer part of the conversation; what was said after it began goes with the run that heard it. */
+  #takeBack(runId: string): void {
+    const { messages } = this.conversation;
+    const first = messages.findIndex((message) => message.runId === runId);
+    this.run = undefined;
+    if (first >= 0) this.change({ type: "take-back", ids: messages.slice(first).map(({ id }) => id) });
+    const index = this.#runs.findIndex((run) => run.runId === runId);
+    const run = this.#runs[index];
+    if (run === undefined) return;
+    this.#said = this.#said.filter(({ place }) => place < run.place || place >= this.#heard);
+    this.#heard = run.heard;
+    this.#runs.length = index;
+  }
+
+  /** Shows what is not heard yet; the request under way has heard what it has taken along. */
+  #showQueue(): void {
+    let taken = this.run?.live?.steering?.length ?? 0;
+    const queued = this.#said.filter(({ place, contents }) => {
+      if (place < this.#heard) return false;
+      taken -= contents;
+      return taken < 0;
+    });
+    const known = this.conversation.queued;
+    const gone = known.filter(({ id }) => !queued.some(({ message }) => message.id === id)).map(({ id }) => id);
+    if (gone.length > 0) this.change({ type: "unqueue", ids: gone });
+    for (const { message } of queued)
+      if (!known.some(({ id }) => id === message.id)) this.change({ type: "queue", message });
+  }
+}
+
+/** What was said to a session. */
+interface SaidMessage {
+  readonly message: QueuedMessage;
+  /** In the log. */
+  readonly place: number;
+  /** How many contents it has. */
+  readonly contents: number;
+}
+
+/** @returns How much the draft says. */
+function addDraft(run: RunView, { draft, isRunning }: SeenRecords): number {
+  // What guardrails have not checked is shown while it is said, and not afterwards.
+  const isShown = draft?.runId === run.runId && (draft.guarded !== true || isRunning);
+  const isOpen = isShown && draft.place.kind === "model" && run.steps.find(draft.place) === undefined;
+  if (!isOpen) {
+    run.live = undefined;
+    return 0;
+  }
+  const { turn } = draft.place;
+  run.live = { turn, said: [...draft.parts] };
+  return draft.parts.reduce((sum, { text }) => sum + (text?.length ?? 1), 0);
+}
+
+function endRun(run: RunView, entry: EndEntry): void {
+  const { interrupted, pending = [] } = entry;
+  run.end = endFields(entry);
+  run.live = interrupted && { turn: interrupted.place.turn, said: [...interrupted.parts] };
+  run.ask(pending);
+  const isEarly = endsEarly(entry);
+  for (const record of entry.open) closeTurn(run, record, isEarly);
+  if (!isEarly) run.citeLast();
+  run.touch();
+}
+
+/**
+ * What a turn added to the history is known.
+ *
+ * @param isEarly - The run ended in the middle of it: an answer that is not used is void.
+ */
+function closeTurn(run: RunView, { turn: number, contents, steps, calls }: TurnRecord, isEarly: boolean): void {
+  const turn = run.turn(number);
+  const answer = contents.findLast((ref) => "model" in ref)?.model;
+  const isVoid = answer === undefined || steps.some(({ step, discarded }) => step === answer && discarded);
+  if (isEarly && isVoid) turn.dropAnswer();
+  // What no step left is recorded as the model was told it only here.
+  for (const call of calls) {
+    const known = turn.calls.get(call.callId);
+    if (known === undefined) continue;
+    const part = call.args === undefined ? known.part : editCall(known.part, call.args);
+    turn.calls.set(call.callId, { ...known, part, ...("value" in call && { outcome: outcomeOf(call.value) }) });
+  }
+  run.touch(turn);
+}
+
+/** Contents of a history that has no runs. */
+const OVER: CallsLeft = { isGoing: false, asked: "withdrawn", open: "not-run" };
+
+/**
+ * Contents that came from elsewhere as messages: one of the user's for each that somebody said, one of the assistant's for all that
+ * follows it.
+ *
+ * @param first - Number of the first of them.
+ */
+function historyMessages(contents: readonly Content[], first: number): readonly Message[] {
+  const messages: Message[] = [];
+  let turns: TurnView[] = [];
+  const add = (role: Message["role"], parts: readonly MessagePart[]): void => {
+    const id = `history:${first + messages.length}`;
+    if (parts.length > 0) messages.push({ id, role, state: "complete", parts, sources: [], searchSuggestions: [] });
+  };
+  const addAnswer = (): void => {
+    const parts = turns.flatMap((turn) => turn.parts(OVER));
+    add("assistant", parts);
+    turns = [];
+  };
+  for (const content of contents) {
+    if (content.role === "model") {
+      const turn = new TurnView(turns.length + 1);
+      turn.setContent(content);
+      turns.push(turn);
+      continue;
+    }
+    const said = content.parts.filter((part) => part.functionResponse === undefined);
+    endCalls(turns.at(-1), content);
+    // Media that go with a tool's results are not what somebody said.
+    if (said.length === 0 || (turns.length > 0 && said.length < content.parts.length)) continue;
+    addAnswer();
+    add("user", saidParts([{ ...content, parts: said }]));
+  }
+  addAnswer();
+  return messages;
+}
+
+function endCalls(turn: TurnView | undefined, { parts }: Content): void {
+  const responses = parts.flatMap(({ functionResponse }) => functionResponse ?? []);
+  for (const [index, call] of [...(turn?.calls.values() ?? [])].entries()) {
+    const response = responses[index]?.response;
+    if (response === undefined) continue;
+    const isFailed = "error" in response;
+    const outcome: ToolOutcome = isFailed
+      ? { ok: false, kind: "failed", message: "" }
+      : { ok: true, output: response["output"] ?? response };
+    turn?.calls.set(call.part.id, { ...call, outcome });
+  }
+}

@@ -1,0 +1,87 @@
+import type { CallStepValue } from "../../durable/run-log.ts";
+import type { CallStanding } from "../../session/log/follow-call.ts";
+import { buildPendingCall } from "../../tool/pending-call.ts";
+import type { PendingCall, ToolFailureKind, ToolOutcome } from "../../tool/tool.ts";
+import type { JsonObject } from "../../wire/types/content.ts";
+import { QUESTION_OF } from "../apply-update.ts";
+import type { ToolCallPart, ToolCallState } from "../conversation.ts";
+import { safeFailure, safeProgress } from "./safe-texts.ts";
+
+/** What is known of a call. */
+export interface KnownCall {
+  /** With the arguments that a person gave it. */
+  readonly part: ToolCallPart;
+  /** How it has ended, or what was decided in its place. */
+  readonly outcome?: ToolOutcome | undefined;
+  /** What it waits for. */
+  readonly pending?: Pick<PendingCall, "question" | "token" | "approvedBy" | "editable"> | undefined;
+  /** `recorded`: it may have taken effect. */
+  readonly begun?: "seen" | "recorded" | undefined;
+  readonly progress?: unknown;
+}
+
+/** What a run leaves of calls that have not ended: of those that wait for an answer, and of others. Absent: they stay as they are. */
+export interface CallsLeft {
+  readonly isGoing: boolean;
+  readonly asked?: ToolFailureKind | undefined;
+  readonly open?: ToolFailureKind | undefined;
+}
+
+/** A call as it stands after something was recorded about it. */
+export function standCall(
+  { part: known, begun, progress }: KnownCall,
+  standing: CallStanding,
+  { runId, turn }: { readonly runId: string; readonly turn: number },
+): KnownCall {
+  const { call } = standing;
+  const part = standing.edited === true ? editCall(known, call.args) : known;
+  switch (standing.state) {
+    case "ended":
+      return { part, outcome: outcomeOf(standing.step.value) };
+    case "settled":
+      return { part, outcome: standing.outcome };
+    case "asking": {
+      const { question, asked, time } = standing;
+      return { part, pending: buildPendingCall(runId, { turn, callId: part.id, call, question }, asked, time) };
+    }
+    case "begun":
+      return { part, begun: "recorded", progress };
+    default:
+      return { part, begun, progress };
+  }
+}
+
+/** A person gave it other arguments. */
+export function editCall(part: ToolCallPart, args: JsonObject = {}): ToolCallPart {
+  return { ...part, args, edited: true };
+}
+
+/** With what a call was answered. */
+export function outcomeOf({ failure, part }: CallStepValue): ToolOutcome {
+  return failure ?? { ok: true, output: part.functionResponse?.response["output"] };
+}
+
+/** A call as it is shown. */
+export function showCall({ part, outcome, pending, begun, progress }: KnownCall, left: CallsLeft): ToolCallPart {
+  if (outcome?.ok === true) return { ...part, state: "done", output: outcome.output ?? null };
+  const mayBeDone = pending === undefined ? begun === "recorded" : pending.question === "unknown-outcome";
+  const leftAs = pending === undefined ? left.open : left.asked;
+  const kind = outcome?.kind ?? (leftAs !== undefined && mayBeDone ? "unknown-outcome" : leftAs);
+  if (kind !== undefined) return { ...part, ...failCall(kind) };
+  if (pending !== undefined) {
+    const { question, token, approvedBy, editable } = pending;
+    // The keys of that table are states.
+    const state = Object.entries(QUESTION_OF).find(([, one]) => one === question)?.[0] as ToolCallState | undefined;
+    const who = { ...(approvedBy !== undefined && { approvedBy }), ...(editable !== undefined && { editable }) };
+    if (state !== undefined) return { ...part, state, asks: { token, ...who } };
+  }
+  const shown = progress !== undefined && { progress: safeProgress(progress) };
+  return { ...part, state: begun === undefined ? "called" : "running", ...shown };
+}
+
+/** How a call is shown that failed. */
+export function failCall(kind: ToolFailureKind): Pick<ToolCallPart, "state" | "failure"> {
+  const isOwn = kind === "denied" || kind === "not-run" || kind === "cancelled";
+  const state: ToolCallState = kind === "withdrawn" ? "not-run" : isOwn ? kind : "failed";
+  return { state, failure: safeFailure(kind) };
+}
