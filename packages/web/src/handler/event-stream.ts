@@ -69,3 +69,20 @@ export function streamResponse(pieces: AsyncIterator<string, void>, options: Eve
   });
   return new Response(body, { headers });
 }
+
+/** Characters that are sent at once: few enough to wait in memory for a reader that stalls. */
+const MAX_PIECE = 65_536;
+
+/** The texts of some values, joined to larger pieces as they are read. A text that is larger by itself stays whole. */
+export function* joinPieces<T>(values: Iterable<T>, write: (value: T) => string): Generator<string, void> {
+  let joined = "";
+  for (const value of values) {
+    const piece = write(value);
+    if (joined !== "" && joined.length + piece.length > MAX_PIECE) {
+      yield joined;
+      joined = "";
+    }
+    joined += piece;
+  }
+  if (joined !== "") yield joined;
+}
