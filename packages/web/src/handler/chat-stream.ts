@@ -17,6 +17,7 @@ export class ChatStream<Context> {
   readonly #follower: MessageFollower;
   readonly #left: AbortController = new AbortController();
   readonly #signal: AbortSignal;
+  readonly #leaveStreams: () => void;
   readonly #closed: () => void;
   /** The run that this response has started. */
   #run: GoingRun | undefined;
@@ -25,6 +26,7 @@ export class ChatStream<Context> {
   #isComplete = false;
 
   constructor(serving: Serving<Context>, chat: string, call: ChatCall<Context>) {
+    this.#leaveStreams = serving.streams.take(call.visitor.owner);
     this.#serving = serving;
     this.#call = call;
     this.#open = serving.open(chat, call.visitor);
@@ -107,10 +109,11 @@ export class ChatStream<Context> {
       this.close();
       return replyEmpty();
     }
-    const { protocol, keepAliveMs } = this.#serving.options;
+    const { protocol, keepAliveMs, stallTimeoutMs } = this.#serving.options;
     return streamResponse(this.#pieces(protocol.encoder(options)), {
       headers: protocol.headers,
       keepAliveMs,
+      stallTimeoutMs,
       signal: this.#signal,
       onClose: () => this.close(),
     });
@@ -121,6 +124,7 @@ export class ChatStream<Context> {
     const wasLeft = this.#left.signal.aborted;
     this.#left.abort();
     this.#open.release();
+    this.#leaveStreams();
     this.#closed();
     const { onDisconnect = "continue" } = this.#serving.options;
     if (onDisconnect === "abort" && !this.#isComplete && !wasLeft) this.#run?.abort();
