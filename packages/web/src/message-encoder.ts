@@ -1,4 +1,4 @@
-import type { Conversation, Message } from "@pollux/core";
+import type { Conversation, ConversationChange, Message } from "@pollux/core";
 
 /**
  * Says to a client, in its protocol, what has changed in one message of the assistant since the last call.
@@ -12,8 +12,9 @@ export interface MessageEncoder<Chunk> {
    *
    * @param message - The same message in every call, as it is now.
    * @param conversation - The conversation that contains it.
+   * @param changes - What one update changed since the last call, where that is known: more of a text then needs no comparing of texts.
    */
-  show(message: Message, conversation: Conversation): readonly Chunk[];
+  show(message: Message, conversation: Conversation, changes?: readonly ConversationChange[]): readonly Chunk[];
   /** Closes what is open: the run has ended, or nothing goes on. Call it once, as the last. */
   finish(conversation: Conversation): readonly Chunk[];
   /** Something outside the message went wrong. Its text is fit for anybody. Call it once, as the last, instead of `finish`. */

@@ -1,5 +1,5 @@
 import { EventTap } from "../conversation/event-tap.ts";
-import type { WatchedSession } from "../conversation/watch.ts";
+import type { WatchedSession } from "../conversation/session-watch.ts";
 import { checkLimits } from "../loop/limits.ts";
 import type { RunResult } from "../loop/result.ts";
 import { type RunEmitters, type RunningLoop, RunStream } from "../loop/run-stream.ts";

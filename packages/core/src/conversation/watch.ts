@@ -1,26 +1,9 @@
-import { startTimer, whenAborted } from "../internal/abort.ts";
-import type { RunEvent } from "../loop/events.ts";
-import type { SessionEntry } from "../session/log/entries.ts";
-import type { LeaseFinding } from "../session/lease/lease-observer.ts";
-import type { SessionLog } from "../session/log/session-log.ts";
+import { whenAborted } from "../internal/abort.ts";
 import type { Conversation, ConversationUpdate } from "./conversation.ts";
-import { LogFold, type SeenRecords } from "./fold/log-fold.ts";
-import type { EventTap } from "./event-tap.ts";
-
-/** A session as it is watched. */
-export interface WatchedSession {
-  readonly log: SessionLog;
-  /** Of the runs of this object. */
-  readonly events: EventTap;
-  /** Whether a run is going, and the log as of then. */
-  look(): Promise<LeaseFinding>;
-}
+import { SessionWatch, type WatchedSession } from "./session-watch.ts";
 
 /** Updates that wait for a slow reader before it gets a snapshot instead. */
 const MAX_WAITING = 256;
-
-/** How often a store is looked at that cannot tell of changes, in milliseconds. */
-const POLL_MS = 1000;
 
 /** A session of an agent. */
 export interface WatchableSession {
@@ -30,12 +13,11 @@ export interface WatchableSession {
 
 /** The conversation of a session as a person sees it, also while a run is going, in whatever process. */
 export async function readConversation(session: WatchableSession): Promise<Conversation> {
-  const follower = new Follower(session.watched());
+  const reader = new Reader(session.watched());
   try {
-    await follower.open();
-    return follower.conversation;
+    return await reader.open();
   } finally {
-    follower.close();
+    reader.close();
   }
 }
 
@@ -51,13 +33,13 @@ export function watchConversation(
   session: WatchableSession,
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): AsyncIterableIterator<ConversationUpdate> {
-  const follower = new Follower(session.watched());
-  const updates = readUpdates(follower, signal);
+  const reader = new Reader(session.watched());
+  const updates = readUpdates(reader, signal);
   return {
     next: () => updates.next(),
     return: () => {
       // A read that is waiting ends as well.
-      follower.close();
+      reader.close();
       return updates.return();
     },
     [Symbol.asyncIterator]() {
@@ -67,160 +49,84 @@ export function watchConversation(
 }
 
 async function* readUpdates(
-  follower: Follower,
+  reader: Reader,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ConversationUpdate, void, void> {
-  const unlisten = whenAborted(signal, () => follower.close());
+  const unlisten = whenAborted(signal, () => reader.close());
   try {
-    if (!follower.isClosed) await follower.open();
-    if (!follower.isClosed) yield { type: "snapshot", conversation: follower.conversation };
-    for (let updates = await follower.next(); updates !== undefined; updates = await follower.next()) yield* updates;
+    if (reader.isClosed) return;
+    const conversation = await reader.open();
+    if (!reader.isClosed) yield { type: "snapshot", conversation };
+    for (let updates = await reader.next(); updates !== undefined; updates = await reader.next()) yield* updates;
   } catch (error) {
-    if (!follower.isClosed) throw error;
+    if (!reader.isClosed) throw error;
   } finally {
     unlisten();
-    follower.close();
+    reader.close();
   }
 }
 
-/** Keeps up with a session for one reader. The store is looked at only while the reader waits. */
-class Follower {
+/** What one reader has yet to be told. */
+class Reader {
   readonly #session: WatchedSession;
-  readonly #fold: LogFold;
-  /** Entries that came while the log was read. */
-  #early: [entry: SessionEntry, place: number][] | undefined = [];
+  #watch: SessionWatch | undefined;
   #waiting: ConversationUpdate[] = [];
   /** Too much has happened to tell it one by one. */
   #isBehind = false;
-  #failure: { readonly error: unknown } | undefined;
-  #unwatch: (() => void) | undefined;
-  /** The store may have changed since it was looked at. */
-  #isStale = false;
-  #wake: (() => void) | undefined;
-  /** When the lease that was seen has expired, in milliseconds from then. */
-  #leftMs = Infinity;
   isClosed = false;
 
   constructor(session: WatchedSession) {
     this.#session = session;
-    this.#fold = new LogFold(session.log.id);
   }
 
-  get conversation(): Conversation {
-    return this.#fold.conversation;
-  }
-
-  async open(): Promise<void> {
-    const { log, events } = this.#session;
-    log.listeners.add(this.#onEntry);
-    this.#unwatch = log.store.watch?.(log.id, this.#onStore);
-    const seen = await this.#look();
-    const { length } = log.view;
-    const entries = await log.load(0);
-    if (this.isClosed) return;
-    // From here to the end nothing else happens.
-    for (const entry of entries.slice(0, length)) this.#fold.addEntry(entry);
-    for (const [entry, place] of this.#early ?? []) this.#addEntry(entry, place);
-    this.#early = undefined;
-    const isOld = log.view.length > length;
-    this.#fold.addRecords({ ...seen, isRunning: isOld || log.running || seen.isRunning });
-    this.#isStale ||= isOld;
-    const recent = events.listen(this.#onEvent);
-    if (log.running) for (const event of recent) this.#fold.addEvent(event);
+  /** The conversation as it is now. Called before anything else. */
+  async open(): Promise<Conversation> {
+    this.#watch = SessionWatch.of(this.#session);
+    await this.#watch.enter(this.#push);
+    return this.#snapshot(this.#watch);
   }
 
   /** What has happened since the last call, once something has; undefined when it is closed. */
   async next(): Promise<readonly ConversationUpdate[] | undefined> {
     for (;;) {
-      if (this.isClosed) return undefined;
-      if (this.#failure !== undefined) throw this.#failure.error;
-      const updates = this.#take();
+      const watch = this.#watch;
+      if (this.isClosed || watch === undefined) return undefined;
+      watch.check();
+      const updates = this.#take(watch);
       if (updates.length > 0) return updates;
-      if (this.#isStale && !this.#isHere()) {
-        const seen = await this.#look();
-        // The log was read by then, and each of its entries was heard.
-        if (!this.#isHere()) this.#push(this.#fold.addRecords(seen));
-      } else await this.#change();
+      await watch.change();
     }
   }
 
   close(): void {
     if (this.isClosed) return;
-    const { log, events } = this.#session;
     this.isClosed = true;
-    log.listeners.delete(this.#onEntry);
-    events.leave(this.#onEvent);
-    this.#unwatch?.();
-    this.#wake?.();
+    this.#watch?.leave(this.#push);
   }
 
-  /** A run of this object is followed by its events, and the log by what it writes. */
-  #isHere(): boolean {
-    return this.#session.log.running && this.#fold.isFollowing;
-  }
-
-  async #look(): Promise<SeenRecords> {
-    const { log } = this.#session;
-    this.#isStale = false;
-    const { draft } = await log.store.records(log.id);
-    const found = await this.#session.look();
-    this.#leftMs = found.state === "held" ? found.leftMs : Infinity;
-    return { isRunning: found.state === "held", draft };
-  }
-
-  /** Resolves when something may have changed. */
-  async #change(): Promise<void> {
-    const atMostMs = Math.min(this.#unwatch === undefined ? POLL_MS : Infinity, this.#leftMs);
-    let stopTimer: (() => void) | undefined;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      if (atMostMs < Infinity) stopTimer = startTimer(Math.max(1, atMostMs), this.#onStore);
-    });
-    stopTimer?.();
-  }
-
-  #take(): readonly ConversationUpdate[] {
-    const updates = this.#isBehind ? [{ type: "snapshot", conversation: this.conversation } as const] : this.#waiting;
-    this.#isBehind = false;
+  #take(watch: SessionWatch): readonly ConversationUpdate[] {
+    if (this.#isBehind) return [{ type: "snapshot", conversation: this.#snapshot(watch) }];
+    const updates = this.#waiting;
     this.#waiting = [];
     return updates;
   }
 
-  readonly #onStore = (): void => {
-    this.#isStale = true;
-    this.#wake?.();
-  };
-
-  readonly #onEntry = (entry: SessionEntry, place: number): void => {
-    if (this.#early === undefined) this.#safely(() => this.#addEntry(entry, place));
-    else this.#early.push([entry, place]);
-  };
-
-  readonly #onEvent = (event: RunEvent): void => this.#safely(() => this.#fold.addEvent(event));
-
-  #addEntry(entry: SessionEntry, place: number): ConversationUpdate | undefined {
-    return place < this.conversation.position.log ? undefined : this.#fold.addEntry(entry);
+  /** All that happened until now. */
+  #snapshot({ conversation }: SessionWatch): Conversation {
+    this.#isBehind = false;
+    this.#waiting = [];
+    return conversation;
   }
 
-  /** A run must not fail because somebody watches it. */
-  #safely(add: () => ConversationUpdate | undefined): void {
-    try {
-      this.#push(add());
-    } catch (error) {
-      this.#failure ??= { error };
-    }
-    this.#wake?.();
-  }
-
-  #push(update: ConversationUpdate | undefined): void {
-    if (update === undefined || this.#isBehind) return;
+  readonly #push = (update: ConversationUpdate): void => {
+    if (this.#isBehind) return;
     const joined = joinText(this.#waiting.at(-1), update);
     if (joined !== undefined) this.#waiting.pop();
     this.#waiting.push(joined ?? update);
     if (this.#waiting.length < MAX_WAITING) return;
     this.#isBehind = true;
     this.#waiting = [];
-  }
+  };
 }
 
 /** Two updates as one, when both say nothing but more of the same text. */

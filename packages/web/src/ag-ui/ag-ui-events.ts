@@ -7,6 +7,7 @@ import {
   type RunEvent,
 } from "@pollux/core";
 import { streamResponse } from "../handler/event-stream.ts";
+import { changesOf } from "../added-text.ts";
 import { AgUiEncoder, type AgUiOptions } from "./encode-message.ts";
 import { type AgUiEvent, writeEvent } from "./events.ts";
 import type { AgUiMessage } from "./messages.ts";
@@ -63,7 +64,7 @@ export async function* toAgUiEvents(
         before: messages,
         known: isContinued(known, message) ? known : undefined,
       });
-      yield* encoder.show(message, conversation);
+      yield* encoder.show(message, conversation, changesOf(update));
     }
   } catch (error) {
     if (encoder === undefined) yield* new AgUiEncoder(options).fail(error);

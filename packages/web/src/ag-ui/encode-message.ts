@@ -1,4 +1,5 @@
-import type { Conversation, Message } from "@pollux/core";
+import type { Conversation, ConversationChange, Message } from "@pollux/core";
+import { type AddedText, addedText } from "../added-text.ts";
 import { type IsAnswerable, isLeftToUser } from "../answerable.ts";
 import type { MessageEncoder } from "../message-encoder.ts";
 import { toAgUiMessages } from "./ag-ui-messages.ts";
@@ -60,7 +61,9 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
   #message: Message | undefined;
   #queued: Conversation["queued"] | undefined;
   /** What the client has of the message and what follows it, by id. */
-  #told: ReadonlyMap<string, AgUiMessage> = new Map();
+  #told: Map<string, AgUiMessage> = new Map();
+  /** The id of the message that the client has, whose text can still grow. */
+  #openId: string | undefined;
   #turn: number | undefined;
 
   constructor(options: AgUiEncoderOptions = {}) {
@@ -70,8 +73,14 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
     this.#state = new SharedState(options.state ?? todoState);
   }
 
-  show(message: Message, conversation: Conversation): readonly AgUiEvent[] {
+  show(message: Message, conversation: Conversation, changes?: readonly ConversationChange[]): readonly AgUiEvent[] {
     if (message === this.#message && conversation.queued === this.#queued) return [];
+    const added = conversation.queued === this.#queued ? addedText(this.#message, message, changes) : undefined;
+    const more = added && this.#addText(added);
+    if (more !== undefined) {
+      this.#message = message;
+      return [...more, ...this.#stateDelta(message, conversation)];
+    }
     const events: AgUiEvent[] = this.#message === undefined ? [...this.#start(message, conversation)] : [];
     this.#message = message;
     this.#queued = conversation.queued;
@@ -79,9 +88,23 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
     if (!this.#canBecome(entries)) events.push(...this.#takeBack(entries, conversation));
     for (const entry of entries) events.push(...this.#showEntry(entry));
     this.#told = byId(entries.map(({ message: shown }) => shown));
+    this.#openId = entries.findLast(({ isOpen }) => isOpen)?.message.id;
+    return [...events, ...this.#stateDelta(message, conversation), ...this.#reports.show(message)];
+  }
+
+  /** More of the text that the client is in the middle of; undefined when it is not in one. */
+  #addText({ type, delta }: AddedText): readonly AgUiEvent[] | undefined {
+    const id = this.#openId ?? "";
+    const told = this.#told.get(id);
+    const role = type === "text" ? "assistant" : "reasoning";
+    if (told?.role !== role || typeof told.content !== "string") return undefined;
+    this.#told.set(id, { ...told, content: told.content + delta });
+    return this.#texts.add(id, role, delta);
+  }
+
+  #stateDelta(message: Message, conversation: Conversation): readonly AgUiEvent[] {
     const delta = this.#state.changes(message, conversation);
-    if (delta.length > 0) events.push({ type: "STATE_DELTA", delta });
-    return [...events, ...this.#reports.show(message)];
+    return delta.length === 0 ? [] : [{ type: "STATE_DELTA", delta }];
   }
 
   finish(conversation: Conversation): readonly AgUiEvent[] {
@@ -205,7 +228,7 @@ function queuedEntries(conversation: Conversation): readonly Entry[] {
   return queuedMessages(conversation).map((message) => ({ message, turn: 0, isOpen: false }));
 }
 
-function byId(messages: readonly AgUiMessage[]): ReadonlyMap<string, AgUiMessage> {
+function byId(messages: readonly AgUiMessage[]): Map<string, AgUiMessage> {
   return new Map(messages.map((message) => [message.id, message]));
 }
 

@@ -1,3 +1,4 @@
+import { textSlices } from "../text-slices.ts";
 import type { AgUiEvent } from "./events.ts";
 
 /** Roles of messages that come word by word. */
@@ -13,17 +14,17 @@ export class TextEvents {
     role: TextRole,
     { text, before, isOpen }: { readonly text: string; readonly before: string | undefined; readonly isOpen: boolean },
   ): readonly AgUiEvent[] {
-    const events: AgUiEvent[] = [];
-    const delta = text.slice(before?.length ?? 0);
-    if (delta !== "" && !this.#open.has(messageId)) {
-      this.#open.set(messageId, role);
-      events.push(...start(messageId, role));
-    }
-    if (delta !== "") {
-      const type = role === "reasoning" ? "REASONING_MESSAGE_CONTENT" : "TEXT_MESSAGE_CONTENT";
-      events.push({ type, messageId, delta });
-    }
+    const events = this.add(messageId, role, text.slice(before?.length ?? 0));
     return isOpen ? events : [...events, ...this.#end(messageId)];
+  }
+
+  /** More of the text of a message. */
+  add(messageId: string, role: TextRole, text: string): readonly AgUiEvent[] {
+    if (text === "") return [];
+    const type = role === "reasoning" ? "REASONING_MESSAGE_CONTENT" : "TEXT_MESSAGE_CONTENT";
+    const started = this.#open.has(messageId) ? [] : start(messageId, role);
+    this.#open.set(messageId, role);
+    return [...started, ...Array.from(textSlices(text), (delta) => ({ type, messageId, delta }) as const)];
   }
 
   /** Closes what is open. */

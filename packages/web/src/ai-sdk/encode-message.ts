@@ -1,7 +1,9 @@
-import type { Conversation, ConversationPosition, Message } from "@pollux/core";
+import type { Conversation, ConversationChange, ConversationPosition, Message } from "@pollux/core";
+import { type AddedText, addedText } from "../added-text.ts";
 import { type IsAnswerable, isLeftToUser } from "../answerable.ts";
 import type { MessageEncoder } from "../message-encoder.ts";
 import { isSame } from "../same-json.ts";
+import { textSlices } from "../text-slices.ts";
 import type { AiSdkVersion, UIFinishReason, UIMessageChunk } from "./chunks.ts";
 import { messageMetadata } from "./message-metadata.ts";
 import {
@@ -84,12 +86,19 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
     if (known !== undefined) this.#steps.push(...knownSteps(known, this.#options));
   }
 
-  show(message: Message, { position }: Conversation): readonly UIMessageChunk[] {
+  show(
+    message: Message,
+    { position }: Conversation,
+    changes?: readonly ConversationChange[],
+  ): readonly UIMessageChunk[] {
     if (message === this.#message) return [];
     this.#isSameAttempt = this.#position !== undefined && isSameAttempt(this.#position, position);
     this.#position = position;
-    const chunks: UIMessageChunk[] = [...this.#showMetadata(message)];
+    const added = addedText(this.#message, message, changes);
     this.#message = message;
+    const more = added && this.#addText(added);
+    if (more !== undefined) return more;
+    const chunks: UIMessageChunk[] = [...this.#showMetadata(message)];
     const steps = messageSteps(message, this.#options);
     const kept = this.#countKept(steps);
     if (kept < this.#steps.length) chunks.push(...this.#takeBack(kept));
@@ -118,6 +127,19 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
 
   fail(error: unknown): readonly UIMessageChunk[] {
     return [...this.#closeParts(), ...this.#finishStep(), { type: "error", errorText: this.#errorText(error) }];
+  }
+
+  /** More of the text that the client is in the middle of; undefined when it is not in one. */
+  #addText({ type, delta }: AddedText): readonly UIMessageChunk[] | undefined {
+    const step = this.#steps.at(-1);
+    const index = step?.entries.findLastIndex(({ isCall }) => !isCall) ?? -1;
+    const entry = step?.entries[index];
+    if (step === undefined || entry === undefined || !this.#canReset) return undefined;
+    const { id, part } = entry;
+    if (part.type !== (type === "text" ? "text" : "reasoning") || !("text" in part) || !isOpen(part)) return undefined;
+    const longer = { ...entry, part: { ...part, text: part.text + delta } };
+    this.#steps[this.#steps.length - 1] = { ...step, entries: step.entries.with(index, longer) };
+    return deltas(part.type, id, delta);
   }
 
   #showMetadata(message: Message): readonly UIMessageChunk[] {
@@ -281,7 +303,7 @@ function entryChunks(
   if (known !== undefined && !isOpen(known)) return [];
   if (known === undefined) chunks.push({ type: `${type}-start`, id });
   const delta = text.slice(known?.text.length ?? 0);
-  if (delta !== "") chunks.push({ type: `${type}-delta`, id, delta });
+  chunks.push(...deltas(type, id, delta));
   if (isOpen(part)) return chunks;
   if (type === "reasoning") return [...chunks, { type: "reasoning-end", id }];
   const { citations, providerMetadata } = part;
@@ -290,6 +312,10 @@ function entryChunks(
     ...(providerMetadata !== undefined && { providerMetadata }),
   };
   return [...chunks, { type: "text-end", id, ...cited }];
+}
+
+function deltas(type: "text" | "reasoning", id: string, text: string): readonly UIMessageChunk[] {
+  return Array.from(textSlices(text), (delta) => ({ type: `${type}-delta`, id, delta }));
 }
 
 /** A part that one chunk makes whole. */

@@ -1,6 +1,7 @@
 import { applyUpdate, type Conversation, conversationUpdates, type Message, type RunEvent } from "@pollux/core";
 import { streamResponse } from "../handler/event-stream.ts";
 import type { UIMessageChunk } from "./chunks.ts";
+import { changesOf } from "../added-text.ts";
 import { AiSdkEncoder, type AiSdkOptions } from "./encode-message.ts";
 
 /** Headers that a client of the AI SDK expects of a stream. */
@@ -69,7 +70,7 @@ async function* readChunks(
       const message = conversation.messages.at(-1);
       if (message === undefined || message.role === "user" || message === known) continue;
       encoder ??= new AiSdkEncoder({ ...options, known: isContinued(known, message) ? known : undefined });
-      yield* encoder.show(message, conversation);
+      yield* encoder.show(message, conversation, changesOf(update));
     }
   } catch (error) {
     if (encoder === undefined) yield* new AiSdkEncoder(options).fail(error);

@@ -11,7 +11,7 @@ import { RequestRate } from "./request-rate.ts";
 import { checkChatId, findRoute, type Route } from "./routes.ts";
 import { followChat, sendToChat } from "./send.ts";
 import { type ChatCall, Serving } from "./serving.ts";
-import { deleteChat, readChat, renameChat, stopChat } from "./upkeep.ts";
+import { deleteChat, sendMessages, renameChat, stopChat } from "./upkeep.ts";
 import { withdrawCalls } from "./withdraw.ts";
 
 /** Serves chats. */
@@ -60,7 +60,7 @@ export function chatHandler<Context = unknown>(options: ChatHandlerOptions<Conte
   checkOptions(options, path);
   const base = path.replace(/\/$/, "");
   const rate = new RequestRate(requestsPerMinute);
-  const serving: Serving<Context> = new Serving(options);
+  const serving: Serving<Context> = new Serving(options, options.maxStreams ?? 100);
   const edge = new Edge(options, serving);
   const serve = async (request: Request, platform: Platform = {}): Promise<Response> =>
     await edge.serve(
@@ -102,7 +102,7 @@ async function act<Context>(
   if (found === undefined) throw noSuchChat();
   switch (action) {
     case "messages":
-      return replyJson(await readChat(serving, chat, visitor));
+      return await sendMessages(serving, chat, call);
     case "stop":
       return replyJson({ stopped: await stopChat(serving, chat, visitor, request.signal) });
     case "continue":

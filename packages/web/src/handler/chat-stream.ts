@@ -1,7 +1,7 @@
 import type { Answers, Conversation } from "@pollux/core";
 import type { ChatRequest, EncoderOptions } from "../chat-protocol.ts";
 import type { MessageEncoder } from "../message-encoder.ts";
-import { streamResponse } from "./event-stream.ts";
+import { joinPieces, streamResponse } from "./event-stream.ts";
 import { MessageFollower, type Sight } from "./follow-message.ts";
 import type { GoingRun } from "./going-run.ts";
 import { replyEmpty } from "./http-error.ts";
@@ -17,6 +17,7 @@ export class ChatStream<Context> {
   readonly #follower: MessageFollower;
   readonly #left: AbortController = new AbortController();
   readonly #signal: AbortSignal;
+  readonly #leaveStreams: () => void;
   readonly #closed: () => void;
   /** The run that this response has started. */
   #run: GoingRun | undefined;
@@ -25,6 +26,7 @@ export class ChatStream<Context> {
   #isComplete = false;
 
   constructor(serving: Serving<Context>, chat: string, call: ChatCall<Context>) {
+    this.#leaveStreams = serving.streams.take(call.visitor.owner);
     this.#serving = serving;
     this.#call = call;
     this.#open = serving.open(chat, call.visitor);
@@ -107,10 +109,11 @@ export class ChatStream<Context> {
       this.close();
       return replyEmpty();
     }
-    const { protocol, keepAliveMs } = this.#serving.options;
+    const { protocol, keepAliveMs, stallTimeoutMs } = this.#serving.options;
     return streamResponse(this.#pieces(protocol.encoder(options)), {
       headers: protocol.headers,
       keepAliveMs,
+      stallTimeoutMs,
       signal: this.#signal,
       onClose: () => this.close(),
     });
@@ -121,6 +124,7 @@ export class ChatStream<Context> {
     const wasLeft = this.#left.signal.aborted;
     this.#left.abort();
     this.#open.release();
+    this.#leaveStreams();
     this.#closed();
     const { onDisconnect = "continue" } = this.#serving.options;
     if (onDisconnect === "abort" && !this.#isComplete && !wasLeft) this.#run?.abort();
@@ -136,25 +140,27 @@ export class ChatStream<Context> {
   async *#pieces(encoder: MessageEncoder<unknown>): AsyncGenerator<string, void> {
     const { protocol } = this.#serving.options;
     const { end = "" } = protocol;
-    const write = (chunks: readonly unknown[]): string => chunks.map((chunk) => protocol.write(chunk)).join("");
-    const fail = (error: unknown): string => {
+    const write = (chunks: readonly unknown[]): Generator<string, void> =>
+      joinPieces(chunks, (chunk) => protocol.write(chunk));
+    const fail = (error: unknown): Generator<string, void> => {
       this.#serving.log(error, { session: this.#open.session.id });
-      return `${write(encoder.fail(error))}${end}`;
+      return write(encoder.fail(error));
     };
     try {
       for (let sight = this.#follower.look(); sight !== undefined; sight = await this.#follower.next()) {
-        const { conversation, message, isOver } = sight;
-        const piece = message === undefined ? "" : write(encoder.show(message, conversation));
-        if (piece !== "") yield piece;
+        const { conversation, message, isOver, changes } = sight;
+        if (message !== undefined) yield* write(encoder.show(message, conversation, changes));
         if (!isOver || (await this.#resumes(sight))) continue;
         this.#isComplete = true;
         const error = this.#run?.failure?.error ?? new Error("the message is gone from the store");
-        yield message === undefined ? fail(error) : `${write(encoder.finish(conversation))}${end}`;
+        yield* message === undefined ? fail(error) : write(encoder.finish(conversation));
+        if (end !== "") yield end;
         return;
       }
     } catch (error) {
       this.#isComplete = true;
-      yield fail(error);
+      yield* fail(error);
+      if (end !== "") yield end;
     }
   }
 

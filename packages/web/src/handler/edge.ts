@@ -72,6 +72,7 @@ export class Edge {
     checkSite(request, this.#origins);
     const response = await act(route, url);
     if (request.method !== "HEAD") return response;
+    await response.body?.cancel();
     return new Response(undefined, { status: response.status, headers: response.headers });
   }
 

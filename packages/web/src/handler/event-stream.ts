@@ -1,8 +1,10 @@
 /** How a stream is kept open and ended. */
 export interface EventStreamOptions {
   readonly headers: { readonly [name: string]: string };
-  /** A comment is sent before a stream has been silent for so long, in milliseconds. @defaultValue 8_000 */
+  /** A comment is sent before a stream has been silent for so long, in milliseconds; never with `Infinity`. @defaultValue 8_000 */
   readonly keepAliveMs?: number | undefined;
+  /** How long a reader may take nothing of what there is to read before the stream ends, in milliseconds. @defaultValue 60_000 */
+  readonly stallTimeoutMs?: number | undefined;
   /** Ends the stream, as the reader's leaving does. */
   readonly signal: AbortSignal;
   /** Called once, when nothing more is read from the pieces: at their end, or when the reader left. */
@@ -12,18 +14,27 @@ export interface EventStreamOptions {
 /** Bun closes a connection that is silent for ten seconds, and common proxies do after thirty. */
 const KEEP_ALIVE_MS = 8_000;
 
+const STALL_TIMEOUT_MS = 60_000;
+
+/** How often a stream looks whether its reader stalls, in milliseconds. */
+const LOOK_MS = 4_000;
+
 /**
  * A response that sends pieces of text as they come. They are taken one by one, as the reader takes them; nothing is
- * buffered beyond the piece that waits to be sent.
+ * buffered beyond the piece that waits to be sent, and that not for ever.
  */
-export function streamResponse(pieces: AsyncIterator<string, void>, options: EventStreamOptions): Response {
-  const { headers, keepAliveMs = KEEP_ALIVE_MS, signal, onClose } = options;
+export function streamResponse(
+  pieces: AsyncIterator<string, void> | Iterator<string, void>,
+  options: EventStreamOptions,
+): Response {
+  const { headers, keepAliveMs = KEEP_ALIVE_MS, stallTimeoutMs = STALL_TIMEOUT_MS, signal, onClose } = options;
   const encoder = new TextEncoder();
+  // Twice in the time of silence, since a piece can have been sent right after a tick.
+  const tickMs = Math.min(keepAliveMs / 2, stallTimeoutMs, LOOK_MS);
   let timer: ReturnType<typeof setInterval> | undefined;
   let isClosed = false;
-  /** Since the last tick. */
-  let wasSent = false;
-  let leave = (): void => {};
+  let silentMs = 0;
+  let stalledMs = 0;
 
   const close = (): void => {
     if (isClosed) return;
@@ -32,27 +43,36 @@ export function streamResponse(pieces: AsyncIterator<string, void>, options: Eve
     signal.removeEventListener("abort", leave);
     onClose();
   };
+  let fail = (_reason: unknown): void => {};
+  const leave = (): void => fail(signal.reason);
 
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      timer = setInterval(() => {
-        // A reader that is behind has enough to read.
-        const isSilent = !wasSent && (controller.desiredSize ?? 0) > 0;
-        if (isSilent) controller.enqueue(encoder.encode(": keep-alive\n\n"));
-        wasSent = isSilent;
-        // Twice in that time, since a piece can have been sent right after a tick.
-      }, keepAliveMs / 2);
-      leave = () => {
+      fail = (reason) => {
         if (isClosed) return;
         close();
         // A host that cancels the body by now would log the error each time that a page is closed.
-        setTimeout(() => controller.error(signal.reason), 0);
+        setTimeout(() => controller.error(reason), 0);
       };
+      timer = setInterval(() => {
+        if ((controller.desiredSize ?? 0) <= 0) {
+          // A reader that is behind has enough to read.
+          silentMs = 0;
+          stalledMs += tickMs;
+          if (stalledMs >= stallTimeoutMs) fail(new DOMException("the reader takes nothing", "TimeoutError"));
+          return;
+        }
+        silentMs += tickMs;
+        if (silentMs + tickMs <= keepAliveMs) return;
+        silentMs = 0;
+        controller.enqueue(encoder.encode(": keep-alive\n\n"));
+      }, tickMs);
       signal.addEventListener("abort", leave, { once: true });
       if (signal.aborted) leave();
     },
     async pull(controller) {
-      const next = await pieces.next().catch((error: unknown) => {
+      stalledMs = 0;
+      const next = await nextOf(pieces).catch((error: unknown) => {
         close();
         throw error;
       });
@@ -61,11 +81,33 @@ export function streamResponse(pieces: AsyncIterator<string, void>, options: Eve
         close();
         controller.close();
       } else {
-        wasSent = true;
+        silentMs = 0;
         controller.enqueue(encoder.encode(next.value));
       }
     },
     cancel: close,
   });
   return new Response(body, { headers });
+}
+
+/** What a synchronous iterator throws is thrown as that of others is. */
+async function nextOf<T>(pieces: AsyncIterator<T, void> | Iterator<T, void>): Promise<IteratorResult<T, void>> {
+  return await pieces.next();
+}
+
+/** Characters that are sent at once: few enough to wait in memory for a reader that stalls. */
+const MAX_PIECE = 16_384;
+
+/** The texts of some values, joined to larger pieces as they are read. A text that is larger by itself stays whole. */
+export function* joinPieces<T>(values: Iterable<T>, write: (value: T) => string): Generator<string, void> {
+  let joined = "";
+  for (const value of values) {
+    const piece = write(value);
+    if (joined !== "" && joined.length + piece.length > MAX_PIECE) {
+      yield joined;
+      joined = "";
+    }
+    joined += piece;
+  }
+  if (joined !== "") yield joined;
 }

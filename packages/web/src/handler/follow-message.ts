@@ -1,12 +1,14 @@
 import {
   applyUpdate,
   type Conversation,
+  type ConversationChange,
   type ConversationUpdate,
   type Message,
   readConversation,
   type WatchableSession,
   watchConversation,
 } from "@pollux/core";
+import { changesOf } from "../added-text.ts";
 import type { GoingRun } from "./going-run.ts";
 
 /** What is seen of a message at one time. */
@@ -16,6 +18,8 @@ export interface Sight {
   readonly message: Message | undefined;
   /** Nothing more comes. */
   readonly isOver: boolean;
+  /** What was changed since the sight before. Absent where that is not known. */
+  readonly changes?: readonly ConversationChange[] | undefined;
 }
 
 /** Follows one message of a conversation until its run is over. Whoever follows slowly misses what was in between. */
@@ -88,7 +92,7 @@ export class MessageFollower {
       this.#next = undefined;
       if (result.done === true) return undefined;
       this.#conversation = applyUpdate(this.#conversation, result.value);
-      return this.#sight(this.#conversation);
+      return { ...this.#sight(this.#conversation), changes: changesOf(result.value) };
     }
   }
 

@@ -1,3 +1,6 @@
+import { type EventStreamOptions, streamResponse } from "./event-stream.ts";
+import { jsonPieces } from "./json-pieces.ts";
+
 /** An answer other than the one that was asked for. Its message is sent to the client. */
 export class HttpError extends Error {
   override readonly name = "HttpError";
@@ -24,6 +27,30 @@ const PRIVATE = { "cache-control": "no-store", "x-content-type-options": "nosnif
 /** JSON, for one person. */
 export function replyJson(value: unknown, status: number = 200): Response {
   return Response.json(value, { status, headers: PRIVATE });
+}
+
+/**
+ * JSON of any length, for one person: what is long is written as it is read.
+ *
+ * @param options - `onClose`: called once, when all was read or the reader has left.
+ */
+export function replyLongJson(
+  value: unknown,
+  options: Pick<EventStreamOptions, "signal" | "stallTimeoutMs" | "onClose">,
+): Response {
+  const headers = { ...PRIVATE, "content-type": "application/json" };
+  const pieces = jsonPieces(value);
+  const [{ value: first = "" }, { value: second }] = [pieces.next(), pieces.next()];
+  if (second === undefined) {
+    options.onClose();
+    return new Response(first, { headers });
+  }
+  const all = (function* () {
+    yield first;
+    yield second;
+    yield* pieces;
+  })();
+  return streamResponse(all, { ...options, headers, keepAliveMs: Infinity });
 }
 
 /** No content, for one person. */

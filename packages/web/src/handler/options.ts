@@ -60,6 +60,13 @@ export interface ChatHandlerOptions<Context = unknown> extends ServingOptions<Co
   readonly clientTools?: boolean | undefined;
   /** A comment is sent before a stream has been silent for so long, in milliseconds: hosts close idle connections. @defaultValue 8_000 */
   readonly keepAliveMs?: number | undefined;
+  /**
+   * Most answers that one owner's pages read at once from this process; more are refused with 429. `Infinity` for any number.
+   * @defaultValue 100
+   */
+  readonly maxStreams?: number | undefined;
+  /** How long a page may take nothing of what there is to read before its connection ends, in milliseconds. @defaultValue 60_000 */
+  readonly stallTimeoutMs?: number | undefined;
   /** How long a request to stop waits for the end of the run, in milliseconds. @defaultValue 20_000 */
   readonly stopTimeoutMs?: number | undefined;
 }
@@ -77,12 +84,13 @@ export function checkOptions<Context>(options: ChatHandlerOptions<Context>, path
   checkEdge({ ...options, path });
   if ("tools" in options)
     throw new TypeError("tools belong to the agent; for tools that clients bring, use clientTools: true");
-  const { authorizeAnswer, unfinished, requestsPerMinute = 1 } = options;
+  const { authorizeAnswer, unfinished, requestsPerMinute = 1, maxStreams = 1 } = options;
   if (authorizeAnswer !== undefined && typeof authorizeAnswer !== "function")
     throw new TypeError("authorizeAnswer must be a function that returns true, false, undefined or a Response");
   if (unfinished !== undefined && !["steer", "refuse", "close"].includes(unfinished))
     throw new TypeError(`unfinished must be "steer", "refuse" or "close", got ${JSON.stringify(unfinished)}`);
   if (!(requestsPerMinute > 0))
     throw new TypeError(`requestsPerMinute must be a number above 0, got ${requestsPerMinute}`);
-  checkPositive(options, ["keepAliveMs", "stopTimeoutMs"]);
+  if (!(maxStreams >= 1)) throw new TypeError(`maxStreams must be a number from 1, got ${maxStreams}`);
+  checkPositive(options, ["keepAliveMs", "stallTimeoutMs", "stopTimeoutMs"]);
 }

@@ -4,6 +4,7 @@ import { sessionId } from "./chats.ts";
 import { CutOffRuns } from "./cut-off-runs.ts";
 import { Draining } from "./draining.ts";
 import { type OpenSession, OpenSessions } from "./open-sessions.ts";
+import { OpenStreams } from "./open-streams.ts";
 import type { ChatHandlerOptions, Platform, ServingOptions } from "./options.ts";
 import { Spending } from "./spending.ts";
 
@@ -27,10 +28,12 @@ export class Serving<Context, Options extends ServingOptions<Context> = ChatHand
   readonly spending: Spending | undefined;
   readonly cutOffRuns: CutOffRuns;
   readonly draining: Draining;
+  readonly streams: OpenStreams;
   /** References of errors that the log has, since one may be met in several places. */
   readonly #references: WeakMap<object, string> = new WeakMap();
 
-  constructor(options: Options) {
+  /** @param maxStreams - Of one owner, that are read at once. */
+  constructor(options: Options, maxStreams: number = Infinity) {
     const { agent, store, leaseMs, limits } = options;
     const spending = options.spending && new Spending(store, options.spending);
     this.options = options;
@@ -43,6 +46,7 @@ export class Serving<Context, Options extends ServingOptions<Context> = ChatHand
     checkBounds(options);
     this.cutOffRuns = new CutOffRuns(store);
     this.draining = new Draining(() => this.sessions.all);
+    this.streams = new OpenStreams(maxStreams);
   }
 
   /** To be released. */

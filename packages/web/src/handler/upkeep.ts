@@ -1,20 +1,35 @@
-import { readConversation, type Session, UnexpectedAnswerError } from "@pollux/core";
+import { applyUpdate, readConversation, type Session, UnexpectedAnswerError, watchConversation } from "@pollux/core";
 import { answersByToken, withdrawals } from "./answers.ts";
 import type { Visitor } from "./authorize.ts";
 import { findChat, sessionId } from "./chats.ts";
-import { HttpError, noSuchChat } from "./http-error.ts";
-import type { Serving } from "./serving.ts";
+import { HttpError, noSuchChat, replyLongJson } from "./http-error.ts";
+import type { ChatCall, Serving } from "./serving.ts";
 
 /** A conversation as the client shows it. */
-export async function readChat<Context>(
+export async function sendMessages<Context>(
   serving: Serving<Context>,
   chat: string,
-  visitor: Visitor<Context>,
-): Promise<object> {
-  const stored = await serving.with(chat, visitor, (session) => readConversation(session));
-  const conversation = { ...stored, id: chat };
-  const { id, title, state } = conversation;
-  return { id, title, state, messages: serving.options.protocol.messages(conversation) };
+  { request: { signal }, visitor }: ChatCall<Context>,
+): Promise<Response> {
+  const { protocol, stallTimeoutMs } = serving.options;
+  const leave = serving.streams.take(visitor.owner);
+  const { session, release } = serving.open(chat, visitor);
+  // All who read it until it is sent share one conversation.
+  const updates = watchConversation(session);
+  const onClose = (): void => {
+    void updates.return?.();
+    release();
+    leave();
+  };
+  try {
+    const { value } = await updates.next();
+    const { title, state, ...stored } = applyUpdate(undefined, value);
+    const messages = protocol.messages({ ...stored, title, state, id: chat });
+    return replyLongJson({ id: chat, title, state, messages }, { signal, stallTimeoutMs, onClose });
+  } catch (error) {
+    onClose();
+    throw error;
+  }
 }
 
 /**

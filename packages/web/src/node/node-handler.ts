@@ -110,6 +110,8 @@ async function send(
   const cancel = (): void => void reader.cancel().catch(() => {});
   left.addEventListener("abort", cancel, { once: true });
   if (left.aborted) cancel();
+  // Also while it waits for the client to take what was written.
+  reader.closed.catch(() => outgoing.destroy());
   for (let piece = await reader.read(); !piece.done && !left.aborted; piece = await reader.read())
     if (!outgoing.write(piece.value)) await drained(outgoing, left);
   if (!left.aborted) outgoing.end();

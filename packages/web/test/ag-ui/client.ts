@@ -3,6 +3,7 @@ import { EventSchema } from "@ag-ui/core/schemas";
 import type { Conversation, Message } from "@pollux/core";
 import { AgUiEncoder, type AgUiEvent, type AgUiMessage, toAgUiMessages } from "@pollux/web";
 import { expect, vi } from "vitest";
+import { type Shows, WITH_CHANGES } from "../ai-sdk/play.ts";
 
 /** How a run ended, as the client's own code understands it. */
 export interface ClientEnd {
@@ -100,9 +101,15 @@ export class Follower extends Client {
 const SSE = { headers: { "content-type": "text/event-stream" } };
 
 /** The events of one response, that follows a message through some of its states. */
-export function encode(states: readonly (readonly [Message, Conversation])[], known?: Message): readonly AgUiEvent[] {
+export function encode(
+  states: readonly (readonly [Message, Conversation])[],
+  known?: Message,
+  shows: Shows = WITH_CHANGES,
+): readonly AgUiEvent[] {
   const encoder = new AgUiEncoder({ known });
-  const events = states.flatMap(([message, conversation]) => [...encoder.show(message, conversation)]);
+  const events = states.flatMap(([message, conversation]) => [
+    ...encoder.show(message, conversation, shows(conversation)),
+  ]);
   const [, last] = states.at(-1) ?? [];
   return last === undefined ? events : [...events, ...encoder.finish(last)];
 }

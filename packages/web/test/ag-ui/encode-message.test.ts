@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { SCRIPTS, SECRETS } from "../../../core/test/conversation/scripts.ts";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";
 import { SESSION_FACES } from "../../../core/test/session/session-faces.ts";
-import { playsBy, responses } from "../ai-sdk/play.ts";
+import { BY_COMPARING, playsBy, responses } from "../ai-sdk/play.ts";
 import { encode, Follower, loaded } from "./client.ts";
 
 const scripts = Object.entries(SCRIPTS);
@@ -48,6 +48,12 @@ describe("a client", () => {
         expect(client.messages, `from state ${index}`).toEqual(whole);
       }
     }
+  });
+
+  test.each(scripts)("%s: with what changed, the events are those of comparing", async (_name, script) => {
+    const { here, there } = await played(script);
+    for (const { states, known } of [...responses(here), ...responses(there)])
+      expect(encode(states, known)).toEqual(encode(states, known, BY_COMPARING));
   });
 
   test.each(scripts)("%s: is told nothing that only the server may know", async (_name, script) => {

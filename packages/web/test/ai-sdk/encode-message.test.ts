@@ -5,7 +5,7 @@ import { SCRIPTS, SECRETS } from "../../../core/test/conversation/scripts.ts";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";
 import { SESSION_FACES } from "../../../core/test/session/session-faces.ts";
 import { AI, type BuiltMessage, buildMessage, encode, loaded, settled, VERSIONS } from "./page.ts";
-import { playsBy, responses } from "./play.ts";
+import { BY_COMPARING, playsBy, responses } from "./play.ts";
 
 const scripts = Object.entries(SCRIPTS);
 const faces = SESSION_FACES.map(([name, face]) => [name, playsBy(face)] as const);
@@ -46,6 +46,13 @@ describe("in each version", () => {
           expect(settled(version, built, chunks), `version ${version}, from state ${index}`).toEqual(whole);
         }
       }
+  });
+
+  test.each(scripts)("%s: with what changed, the chunks are those of comparing", async (_name, script) => {
+    const { here, there } = await played(script);
+    for (const version of VERSIONS)
+      for (const { states, known } of [...responses(here), ...responses(there)])
+        expect(encode(version, states, { known })).toEqual(encode(version, states, { known }, BY_COMPARING));
   });
 
   test.each(scripts)("%s: what is loaded is valid, and makes no page send it again", async (_name, script) => {

@@ -11,6 +11,7 @@ import {
   type UIMessageChunk,
   withoutDiscards,
 } from "@pollux/web";
+import { type Shows, WITH_CHANGES } from "./play.ts";
 
 /** A message as the AI SDK keeps it, whatever its version. */
 export interface BuiltMessage {
@@ -83,9 +84,10 @@ export function encode(
   version: AiSdkVersion,
   states: readonly (readonly [Message, Conversation])[],
   { known, isReplay }: Pick<AiSdkEncoderOptions, "known" | "isReplay"> = {},
+  shows: Shows = WITH_CHANGES,
 ): readonly UIMessageChunk[] {
   const encoder = new AiSdkEncoder({ version, known, isReplay });
-  const chunks = states.flatMap(([message, conversation]) => encoder.show(message, conversation));
+  const chunks = states.flatMap(([message, conversation]) => encoder.show(message, conversation, shows(conversation)));
   const [, last] = states.at(-1) ?? [];
   return last === undefined ? chunks : [...chunks, ...encoder.finish(last)];
 }

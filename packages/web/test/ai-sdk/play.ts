@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { Agent, type Conversation, type Message, type Session } from "@pollux/core";
+import { Agent, type Conversation, type ConversationChange, type Message, type Session } from "@pollux/core";
 import type { Scene, Script } from "../../../core/test/conversation/scripts.ts";
 import { WatchedStore, Watcher } from "../../../core/test/conversation/watched-store.ts";
 import type { SessionFace } from "../../../core/test/session/session-faces.ts";
@@ -41,8 +41,27 @@ export async function play(script: Script, face: SessionFace): Promise<Played> {
   await (script.play ?? (({ send }) => send("Hello.")))(scene);
   await here.stop();
   await there.stop();
+  noteChanges(here);
+  noteChanges(there);
   return { here: here.states, there: there.states, end: await store.look("s") };
 }
+
+/** What led to a state that somebody watched. */
+const changes = new WeakMap<Conversation, readonly ConversationChange[]>();
+
+function noteChanges({ updates, states }: Watcher): void {
+  for (const [index, update] of updates.entries()) {
+    const state = states[index];
+    if (state !== undefined && state !== states[index - 1] && update.type === "changes")
+      changes.set(state, update.changes);
+  }
+}
+
+/** How an encoder is shown each state: with what led to it, or left to compare. */
+export type Shows = (conversation: Conversation) => readonly ConversationChange[] | undefined;
+
+export const WITH_CHANGES: Shows = (conversation) => changes.get(conversation);
+export const BY_COMPARING: Shows = () => undefined;
 
 /** Plays each script once by a face, for all that is expected of it. */
 export function playsBy(face: SessionFace): (script: Script) => Promise<Played> {

@@ -30,7 +30,7 @@ test("300 streams at once, a third left, a third followed: each says its own, an
   const words = ["One ", "two ", "three."];
   const model = new SteppedModel(...Array.from({ length: 300 }, () => say(...words)));
   const before = timers();
-  const page = openPage(model, { store });
+  const page = openPage(model, { store, maxStreams: 300 });
   const ask = { owner: "ann" };
   const streams = await Promise.all(
     Array.from({ length: 300 }, async (_, index) =>

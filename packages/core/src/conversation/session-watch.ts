@@ -1,0 +1,202 @@
+import { startTimer } from "../internal/abort.ts";
+import type { RunEvent } from "../loop/events.ts";
+import type { LeaseFinding } from "../session/lease/lease-observer.ts";
+import type { SessionEntry } from "../session/log/entries.ts";
+import type { SessionLog } from "../session/log/session-log.ts";
+import type { Conversation, ConversationUpdate } from "./conversation.ts";
+import type { EventTap } from "./event-tap.ts";
+import { LogFold, type SeenRecords } from "./fold/log-fold.ts";
+
+/** A session as it is watched. */
+export interface WatchedSession {
+  readonly log: SessionLog;
+  /** Of the runs of this object. */
+  readonly events: EventTap;
+  /** Whether a run is going, and the log as of then. */
+  look(): Promise<LeaseFinding>;
+}
+
+/** How often a store is looked at that cannot tell of changes, in milliseconds. */
+const POLL_MS = 1000;
+
+/** Those that have readers. */
+const watches = new WeakMap<SessionLog, SessionWatch>();
+
+/** Keeps up with a session, once for all who read it in this process. The store is looked at only while one of them waits. */
+export class SessionWatch {
+  readonly #session: WatchedSession;
+  readonly #fold: LogFold;
+  readonly #readers: Set<(update: ConversationUpdate) => void> = new Set();
+  /** Of the readers that wait. */
+  readonly #wakes: Set<() => void> = new Set();
+  #opening: Promise<void> | undefined;
+  #looking: Promise<void> | undefined;
+  /** Entries that came while the log was read. */
+  #early: [entry: SessionEntry, place: number][] | undefined = [];
+  #failure: { readonly error: unknown } | undefined;
+  #unwatch: (() => void) | undefined;
+  #stopTimer: (() => void) | undefined;
+  /** The store may have changed since it was looked at. */
+  #isStale = false;
+  /** When the lease that was seen has expired, in milliseconds from then. */
+  #leftMs = Infinity;
+  #isClosed = false;
+
+  private constructor(session: WatchedSession) {
+    this.#session = session;
+    this.#fold = new LogFold(session.log.id);
+  }
+
+  /** The watch of a session's readers, a new one for the first of them. */
+  static of(session: WatchedSession): SessionWatch {
+    const watch = watches.get(session.log) ?? new SessionWatch(session);
+    watches.set(session.log, watch);
+    return watch;
+  }
+
+  get conversation(): Conversation {
+    return this.#fold.conversation;
+  }
+
+  /** Begins to tell a reader what happens, once the conversation is up to date. */
+  async enter(reader: (update: ConversationUpdate) => void): Promise<void> {
+    const isFirst = this.#opening === undefined;
+    this.#opening ??= this.#open();
+    this.#readers.add(reader);
+    await this.#opening.catch((error: unknown) => this.#fail(error));
+    // What another process wrote may not have been seen yet, nor by a look that is under way.
+    if (!isFirst && this.#failure === undefined && !this.#isHere()) {
+      await this.#looking?.catch(() => {});
+      await this.#look();
+    }
+    this.check();
+  }
+
+  leave(reader: (update: ConversationUpdate) => void): void {
+    this.#readers.delete(reader);
+    this.#wake();
+    if (this.#readers.size === 0) this.#close();
+  }
+
+  /** @throws What kept the watch from going on. */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Resolves when something may have changed. */
+  async change(): Promise<void> {
+    if (this.#isStale && !this.#isHere()) return await this.#look();
+    await new Promise<void>((resolve) => {
+      this.#wakes.add(resolve);
+      this.#startTimer();
+    });
+  }
+
+  async #open(): Promise<void> {
+    const { log, events } = this.#session;
+    log.listeners.add(this.#onEntry);
+    this.#unwatch = log.store.watch?.(log.id, this.#onStale);
+    const seen = await this.#readRecords();
+    const { length } = log.view;
+    const entries = await log.load(0);
+    if (this.#isClosed) return;
+    // From here to the end nothing else happens.
+    for (const entry of entries.slice(0, length)) this.#fold.addEntry(entry);
+    for (const [entry, place] of this.#early ?? []) this.#addEntry(entry, place);
+    this.#early = undefined;
+    const isOld = log.view.length > length;
+    this.#fold.addRecords({ ...seen, isRunning: isOld || log.running || seen.isRunning });
+    this.#isStale ||= isOld;
+    const recent = events.listen(this.#onEvent);
+    if (log.running) for (const event of recent) this.#fold.addEvent(event);
+  }
+
+  #close(): void {
+    if (this.#isClosed) return;
+    const { log, events } = this.#session;
+    this.#isClosed = true;
+    if (watches.get(log) === this) watches.delete(log);
+    log.listeners.delete(this.#onEntry);
+    events.leave(this.#onEvent);
+    this.#unwatch?.();
+    this.#stopTimer?.();
+  }
+
+  /** Whoever comes next begins anew. */
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    if (watches.get(this.#session.log) === this) watches.delete(this.#session.log);
+    this.#wake();
+  }
+
+  /** A run of this object is followed by its events, and the log by what it writes. */
+  #isHere(): boolean {
+    return this.#session.log.running && this.#fold.isFollowing;
+  }
+
+  /** Looks at the store; those who ask meanwhile share it. */
+  async #look(): Promise<void> {
+    this.#looking ??= this.#addRecords().finally(() => (this.#looking = undefined));
+    await this.#looking.catch((error: unknown) => this.#fail(error));
+  }
+
+  async #addRecords(): Promise<void> {
+    const seen = await this.#readRecords();
+    // The log was read by then, and each of its entries was heard.
+    if (!this.#isHere()) this.#tell(this.#fold.addRecords(seen));
+  }
+
+  async #readRecords(): Promise<SeenRecords> {
+    const { log } = this.#session;
+    this.#isStale = false;
+    const { draft } = await log.store.records(log.id);
+    const found = await this.#session.look();
+    this.#leftMs = found.state === "held" ? found.leftMs : Infinity;
+    return { isRunning: found.state === "held", draft };
+  }
+
+  #startTimer(): void {
+    if (this.#stopTimer !== undefined) return;
+    const atMostMs = Math.min(this.#unwatch === undefined ? POLL_MS : Infinity, this.#leftMs);
+    if (atMostMs < Infinity) this.#stopTimer = startTimer(Math.max(1, atMostMs), this.#onStale);
+  }
+
+  #wake(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    const wakes = [...this.#wakes];
+    this.#wakes.clear();
+    for (const wake of wakes) wake();
+  }
+
+  readonly #onStale = (): void => {
+    this.#isStale = true;
+    this.#wake();
+  };
+
+  readonly #onEntry = (entry: SessionEntry, place: number): void => {
+    if (this.#early === undefined) this.#safely(() => this.#addEntry(entry, place));
+    else this.#early.push([entry, place]);
+  };
+
+  readonly #onEvent = (event: RunEvent): void => this.#safely(() => this.#fold.addEvent(event));
+
+  #addEntry(entry: SessionEntry, place: number): ConversationUpdate | undefined {
+    return place < this.conversation.position.log ? undefined : this.#fold.addEntry(entry);
+  }
+
+  /** A run must not fail because somebody watches it. */
+  #safely(add: () => ConversationUpdate | undefined): void {
+    try {
+      this.#tell(add());
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#wake();
+  }
+
+  #tell(update: ConversationUpdate | undefined): void {
+    if (update === undefined) return;
+    for (const reader of this.#readers) reader(update);
+  }
+}

@@ -1,0 +1,42 @@
+import type { ConversationChange, ConversationUpdate, Message, TextPart, ThoughtPart } from "@pollux/core";
+
+/** More of the text that a message ends with. */
+export interface AddedText {
+  readonly type: (TextPart | ThoughtPart)["type"];
+  readonly delta: string;
+}
+
+/**
+ * What an update added to the last text of a message, when that is all it changed. Only lengths are compared: to read a text that grows
+ * by pieces costs as much as the text is long.
+ *
+ * @param before - The message before the update.
+ */
+export function addedText(
+  before: Message | undefined,
+  message: Message,
+  changes: readonly ConversationChange[] = [],
+): AddedText | undefined {
+  const last = lastSaid(message);
+  const known = before && lastSaid(before);
+  if (last === undefined || known?.id !== last.id || before?.parts.length !== message.parts.length) return undefined;
+  let delta = "";
+  for (const change of changes) {
+    if (change.type !== "text" || change.messageId !== message.id || change.partId !== last.id) return undefined;
+    delta += change.delta;
+  }
+  // An update may begin with what was there already.
+  const added = last.text.length - known.text.length;
+  return added > 0 && added <= delta.length ? { type: last.type, delta: delta.slice(delta.length - added) } : undefined;
+}
+
+/** The text or thought that a message ends with, calls aside. */
+function lastSaid({ parts }: Message): TextPart | ThoughtPart | undefined {
+  const last = parts.findLast(({ type }) => type !== "tool-call");
+  return last?.type === "text" || last?.type === "thought" ? last : undefined;
+}
+
+/** What an update changed; undefined when it is the whole conversation. */
+export function changesOf(update: ConversationUpdate): readonly ConversationChange[] | undefined {
+  return update.type === "changes" ? update.changes : undefined;
+}
