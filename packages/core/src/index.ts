@@ -169,8 +169,7 @@ export type {
 } from "./tool/tool.ts";
 export { codeExecution, computerUse, fileSearch, googleMaps, googleSearch, urlContext } from "./tool/built-in.ts";
 export { mcpServer } from "./tool/built-in.ts";
-export { callTool, type CallControl } from "./tool/call-tool.ts";
-export type { ToolRetryNotice } from "./tool/retry-call.ts";
+export { callTool, type CallControl, type ToolRetryNotice } from "./tool/call-tool.ts";
 export type { ToolRetries, ToolRetryPolicy } from "./tool/retry-policy.ts";
 export {
   defineTool,

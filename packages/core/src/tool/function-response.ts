@@ -127,11 +127,12 @@ function takePrefix(text: string, maxBytes: number, quotes: 0 | 2): string {
   return at === text.length ? text : text.slice(0, at);
 }
 
+/** Characters that JSON escapes by one letter: `"`, `\\`, `\b`, `\t`, `\n`, `\f` and `\r`. */
+const SHORT_ESCAPES: ReadonlySet<number> = new Set([0x22, 0x5c, 0x08, 0x09, 0x0a, 0x0c, 0x0d]);
+
 /** Bytes of a character in UTF-8; `escaped` when it is inside a JSON string. */
 function countBytes(code: number, escaped: boolean): number {
-  if (escaped && (code === 0x22 || code === 0x5c)) return 2;
-  if (escaped && code < 0x20)
-    return code === 0x08 || code === 0x09 || code === 0x0a || code === 0x0c || code === 0x0d ? 2 : 6;
+  if (escaped && (code < 0x20 || code === 0x22 || code === 0x5c)) return SHORT_ESCAPES.has(code) ? 2 : WIDEST;
   if (code < 0x80) return 1;
   if (code < 0x800) return 2;
   return code < 0x10000 ? 3 : 4;
@@ -217,7 +218,7 @@ export function jsonSafe(
     if (depth >= MAX_DEPTH) return text("[too deep]");
     ancestors.add(original);
     characters += 2;
-    const copy = Array.isArray(plain) ? array(plain, depth) : object(plain, depth);
+    const copy = Array.isArray(plain) ? array(plain, depth) : object(plain as Record<string, unknown>, depth);
     ancestors.delete(original);
     return copy;
   }
@@ -232,27 +233,31 @@ export function jsonSafe(
 
   function array(items: readonly unknown[], depth: number): Json[] {
     const copy: Json[] = [];
-    const length = Math.min(
-      read(() => items.length, 0),
-      MAX_VALUES + 1,
-    );
+    const length = read(() => items.length, 0);
     for (let index = 0; index < length && values <= MAX_VALUES; index++) {
       const before = characters++;
-      const item = safe(readItem(items, index), depth + 1) ?? null;
+      const item =
+        safe(
+          read(() => items[index], UNREADABLE),
+          depth + 1,
+        ) ?? null;
       if (before <= room) copy.push(item);
       else cut = true;
     }
     return copy;
   }
 
-  function object(source: object, depth: number): Json {
+  function object(source: Readonly<Record<string, unknown>>, depth: number): Json {
     const entries: [string, Json][] = [];
     const keys = read(() => Object.keys(source), undefined);
     if (keys === undefined) return text(UNREADABLE);
     for (const key of keys) {
       if (values > MAX_VALUES) break;
       const before = characters;
-      const member = safe(readItem(source, key), depth + 1);
+      const member = safe(
+        read(() => source[key], UNREADABLE),
+        depth + 1,
+      );
       if (member === undefined) continue;
       if (key === "$ref") hasRef = true;
       characters += key.length + 4;
@@ -273,15 +278,6 @@ function wellFormed(text: string): string {
 
 function isReadableMedia(value: object): value is Media {
   return read(() => isMedia(value), false);
-}
-
-function readItem(source: object, key: string | number): unknown {
-  try {
-    // Any object can be read by any key; the result is unknown.
-    return (source as Readonly<Record<string | number, unknown>>)[key];
-  } catch {
-    return UNREADABLE;
-  }
 }
 
 function read<T>(get: () => T, otherwise: T): T {
@@ -321,8 +317,9 @@ function plainObject(value: object): PlainValue {
     const prototype: unknown = Object.getPrototypeOf(value);
     // The common case.
     if ((prototype === Object.prototype || prototype === Array.prototype) && !("toJSON" in value)) return value;
-    const binary = describeBytes(value);
-    if (binary !== undefined) return binary;
+    if (isBytes(value)) return `[${value.byteLength} bytes]`;
+    if (value instanceof Blob) return `[${value.size} bytes${value.type === "" ? "" : ` of ${value.type}`}]`;
+    if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number | bigint>);
     if (Array.isArray(value)) return value;
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
     if (value instanceof Map) return plainMap(value);
@@ -344,17 +341,8 @@ function plainObject(value: object): PlainValue {
   }
 }
 
-function describeBytes(value: object): PlainValue {
-  if (
-    value instanceof Uint8Array ||
-    value instanceof Uint8ClampedArray ||
-    value instanceof DataView ||
-    value instanceof ArrayBuffer
-  )
-    return `[${value.byteLength} bytes]`;
-  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number | bigint>);
-  if (value instanceof Blob) return `[${value.size} bytes${value.type === "" ? "" : ` of ${value.type}`}]`;
-  return undefined;
+function isBytes(value: object): value is { readonly byteLength: number } {
+  return [Uint8Array, Uint8ClampedArray, DataView, ArrayBuffer].some((type) => value instanceof type);
 }
 
 function plainMap(map: ReadonlyMap<unknown, unknown>): object {
