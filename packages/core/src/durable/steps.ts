@@ -104,7 +104,7 @@ export interface RecordedStep {
 }
 
 /** What some steps know of one; nothing, if they have no journal. */
-export function findRecorded(steps: Steps, name: string): RecordedStep {
+export function findRecorded(steps: Pick<Steps, "recorded">, name: string): RecordedStep {
   return steps.recorded?.(name) ?? NOTHING_RECORDED;
 }
 

@@ -3,28 +3,22 @@ import type { CallRoute, GuardrailAction } from "../../durable/run-log.ts";
 import { InvalidApprovalError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
 import { copyJson } from "../../internal/json.ts";
+import { failure } from "../../tool/call-failure.ts";
 import { checkEditable, findArgumentProblem, isEdit, listEditable } from "../../tool/edited-args.ts";
 import { jsonSafe } from "../../tool/function-response.ts";
-import { answerTimedOut, NO_RESULT, UNANSWERED } from "../../tool/model-texts.ts";
+import { answerTimedOut, CANCELLED, NO_RESULT, UNANSWERED } from "../../tool/model-texts.ts";
 import { outcomeOf, readOutsideAnswer } from "../../tool/outside-answer.ts";
 import { type AskedOf, buildPendingCall } from "../../tool/pending-call.ts";
-import type { ApprovalContext, Tool, ToolOutcome } from "../../tool/tool.ts";
+import type { ApprovalContext, Tool } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
 import { type GuardrailStop, readStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { isRecorded, singleStep } from "../single-step.ts";
 import { reportActions } from "../turn/check-guardrails.ts";
-import {
-  type AwaitingState,
-  type CallState,
-  editCall,
-  type PlannedCall,
-  QUESTIONS,
-  type TurnCall,
-} from "./call-state.ts";
+import { type AwaitingState, type CallState, editCall, QUESTIONS, type TurnCall } from "./call-state.ts";
 import { checkGiven } from "./check-given.ts";
-import { answered, cancelled, denied, taken } from "./run-call.ts";
+import { answered } from "./run-call.ts";
 
 const RUN: CallRoute = { do: "run" };
 
@@ -82,14 +76,14 @@ async function takeRoutes(
   outcome: { readonly value: readonly CallRoute[] } | "wall-time",
   time: number,
 ): Promise<GuardrailStop | undefined> {
-  // The limit ends the run before its next request; a resumed run asks again.
-  if (outcome === "wall-time") state.useUpWallTime(input.limits);
+  if (outcome === "wall-time") {
+    // The limit ends the run before its next request; a resumed run asks again.
+    state.useUpWallTime(input.limits);
+    for (const call of calls) call.current = answered(input, state, call, failure("cancelled", CANCELLED));
+    return undefined;
+  }
   let stop: GuardrailStop | undefined;
   for (const [index, call] of calls.entries()) {
-    if (outcome === "wall-time") {
-      call.current = answered(input, call, cancelled(), state.endedAt);
-      continue;
-    }
     const route = outcome.value[index] ?? RUN;
     if (route.checked !== undefined) await reportActions(input, state, "input", route.checked);
     stop ??= readStop("input", route.checked);
@@ -100,56 +94,41 @@ async function takeRoutes(
 
 /** The state of a call after what was decided about it. */
 function takeRoute(input: LoopInput, state: RunState, call: TurnCall, route: CallRoute, time: number): CallState {
-  if (route.do === "deny") {
-    const { why, withdrawn } = route;
-    return answered(input, call, withdrawn === true ? taken(why) : denied(why), state.endedAt);
-  }
+  if (route.do === "deny")
+    return answered(input, state, call, failure(route.withdrawn === true ? "withdrawn" : "denied", route.why));
   if (route.args !== undefined) editCall(call, route.args);
   if (route.do === "run") return { state: "running", attempt: 0 };
-  const { approvedBy, editable } = route;
-  call.asked = { ...(approvedBy !== undefined && { approvedBy }), ...(editable !== undefined && { editable }) };
+  call.asked = route;
   return route.do === "ask-approval" ? { state: "awaiting-approval", time } : { state: "awaiting-output" };
 }
 
-/** Decides about one call; what guardrails did about what `approve` said is part of it. */
-async function routeCall(
-  input: LoopInput,
-  planned: PlannedCall,
-  signal: AbortSignal,
-  approvedAs?: AskedOf,
-): Promise<CallRoute> {
-  const checked: GuardrailAction[] = [];
-  const route = await decideRoute(checked, input, planned, signal, approvedAs);
-  return checked.length === 0 ? route : { ...route, checked };
-}
-
 /**
- * @param checked - Gets what guardrails did.
+ * Decides about one call; what guardrails did about what `approve` said is part of it.
+ *
  * @param approvedAs - Of arguments that an approval gave it: what its question said about who approves. The same one need not approve
  *   what they wrote.
  */
-async function decideRoute(
-  checked: GuardrailAction[],
+async function routeCall(
   input: LoopInput,
-  planned: PlannedCall,
+  { turn, callId, tool, call: made }: TurnCall,
   signal: AbortSignal,
   approvedAs?: AskedOf,
 ): Promise<CallRoute> {
-  const { turn, callId, tool } = planned;
-  let { call } = planned;
-  let approved = approvedAs;
-  let edited: JsonObject | undefined;
   const { context, identity } = input;
   const run: ApprovalContext = { ...identity, signal, context };
+  const checked: GuardrailAction[] = [];
+  const end = (route: CallRoute): CallRoute => (checked.length === 0 ? route : { ...route, checked });
+  let call = made;
+  let approved = approvedAs;
   for (;;) {
-    const args = edited === undefined ? {} : { args: edited };
-    if (tool === undefined) return { do: "run", ...args };
+    const args = call === made ? {} : { args: call.args };
+    if (tool === undefined) return end({ do: "run", ...args });
     let parsed: unknown;
     try {
       parsed = await tool.parse(copyJson(call.args ?? {}));
     } catch {
       // Running it tells the model what is wrong; an invalid call needs no approval.
-      return { do: "run", ...args };
+      return end({ do: "run", ...args });
     }
     const asked = describeAsked(tool, parsed, call);
     let needs: boolean | "unknown";
@@ -160,25 +139,25 @@ async function decideRoute(
     }
     const isApproved = approved !== undefined && needs !== "unknown" && approved.approvedBy === asked.approvedBy;
     const allowed: CallRoute = tool.external ? { do: "ask-outcome", ...asked, ...args } : { do: "run", ...args };
-    if (needs === false || isApproved) return allowed;
-    if (input.approve === undefined) return { do: "ask-approval", ...asked, ...args };
+    if (needs === false || isApproved) return end(allowed);
+    if (input.approve === undefined) return end({ do: "ask-approval", ...asked, ...args });
     const question = "approval";
     const pending = buildPendingCall(identity.runId, { turn, callId, call: copyJson(call), question }, asked);
     const said = await abortable(Promise.resolve(input.approve(pending, run)), signal);
     const { actions, given = said } = await checkGiven(input, question, said, turn, signal);
     checked.push(...actions);
-    if (readStop("input", actions) !== undefined) return { do: "deny", why: UNANSWERED };
+    if (readStop("input", actions) !== undefined) return end({ do: "deny", why: UNANSWERED });
     const answer = readOutsideAnswer(question, given);
     const refused = outcomeOf(question, answer);
     if (refused?.ok === false)
-      return { do: "deny", why: refused.message, ...(answer.kind === "withdrawn" && { withdrawn: true }) };
-    if (answer.kind !== "edited" || !isEdit(answer.args, call)) return allowed;
+      return end({ do: "deny", why: refused.message, ...(answer.kind === "withdrawn" && { withdrawn: true }) });
+    if (answer.kind !== "edited" || !isEdit(answer.args, call)) return end(allowed);
     // jsonSafe makes an object of an object.
-    edited = jsonSafe(answer.args).value as JsonObject;
+    const edited = jsonSafe(answer.args).value as JsonObject;
     const problem = await findArgumentProblem(tool, edited);
     if (problem !== undefined) throw new InvalidApprovalError(callId, call.name, problem);
     checkEditable(pending, edited);
-    call = { ...planned.call, args: edited };
+    call = { ...made, args: edited };
     approved = asked;
   }
 }
@@ -215,28 +194,20 @@ export function afterAnswer(
   current: AwaitingState,
   outcome: Outcome | undefined,
 ): CallState {
-  const answer = (given: ToolOutcome): CallState => answered(input, call, given, state.endedAt);
   const question = QUESTIONS[current.state];
-  if (isWaitTimedOut(outcome)) {
-    const message = answerTimedOut[question](call.tool?.answerTimeoutMs);
-    return answer({ ok: false, kind: "timeout", message });
-  }
-  if (outcome?.ok !== true) return answer({ ok: false, kind: "failed", message: outcome?.error.message ?? NO_RESULT });
+  if (isWaitTimedOut(outcome))
+    return answered(input, state, call, failure("timeout", answerTimedOut[question](call.tool?.answerTimeoutMs)));
+  if (outcome?.ok !== true) return answered(input, state, call, failure("failed", outcome?.error.message ?? NO_RESULT));
   // It comes from outside and is recorded: it was typed where the run was resumed.
   const given = readOutsideAnswer(question, outcome.value);
   const settled = outcomeOf(question, given);
-  if (settled !== undefined) return answer(settled);
-  switch (given.kind) {
-    case "edited":
-      if (current.state === "awaiting-approval" && isEdit(given.args, call.call)) {
-        // They were checked where the answer was given, if the tool was known there. The model reads what is wrong with others.
-        editCall(call, given.args);
-        return { state: "edited", time: current.time };
-      }
-      return approvedState(input, call);
-    case "not-executed":
-      return { state: "running", attempt: current.state === "interrupted" ? current.time : 1 };
-    default:
-      return approvedState(input, call);
+  if (settled !== undefined) return answered(input, state, call, settled);
+  if (given.kind === "not-executed")
+    return { state: "running", attempt: current.state === "interrupted" ? current.time : 1 };
+  if (given.kind === "edited" && current.state === "awaiting-approval" && isEdit(given.args, call.call)) {
+    // They were checked where the answer was given, if the tool was known there. The model reads what is wrong with others.
+    editCall(call, given.args);
+    return { state: "edited", time: current.time };
   }
+  return approvedState(input, call);
 }

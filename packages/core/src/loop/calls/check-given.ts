@@ -8,7 +8,7 @@ import type { PendingQuestion } from "../../tool/tool.ts";
 import { type GuardrailStop, type InputToCheck, readStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
-import type { PlannedCall } from "./call-state.ts";
+import type { TurnCall } from "./call-state.ts";
 import { singleStep } from "../single-step.ts";
 import { userText } from "../transcript.ts";
 import { checkInput, missingGuardrails, reportActions } from "../turn/check-guardrails.ts";
@@ -22,7 +22,7 @@ import { checkInput, missingGuardrails, reportActions } from "../turn/check-guar
 export async function checkAnswered(
   input: LoopInput,
   state: RunState,
-  { recorded }: Pick<PlannedCall, "recorded">,
+  { recorded }: TurnCall,
   question: PendingQuestion,
   wait: string,
   outcome: Outcome | undefined,

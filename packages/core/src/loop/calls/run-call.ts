@@ -1,24 +1,24 @@
 import { type CallStepValue, stepName } from "../../durable/run-log.ts";
 import { type Outcome, type Step, VALUE_TOO_LARGE } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
-import { abortable } from "../../internal/abort.ts";
 import { isTooDeep } from "../../internal/json.ts";
 import { type Logger, SILENT } from "../../logging/logger.ts";
 import { depthError } from "../../model/request/check-depth.ts";
-import { partsBytes } from "../../model/request/contents-size.ts";
+import { maxMediaBytes, partsBytes } from "../../model/request/contents-size.ts";
+import { failure } from "../../tool/call-failure.ts";
 import { callTool, type ToolRetryNotice } from "../../tool/call-tool.ts";
 import { functionResponse, jsonSafe, type ResponseParts } from "../../tool/function-response.ts";
 import { argumentsEdited, CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN } from "../../tool/model-texts.ts";
 import type { NestedRun, ParentRun, ToolContext, ToolOutcome } from "../../tool/tool.ts";
-import type { FunctionCall, Part } from "../../wire/types/content.ts";
+import type { FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
 import { remainingLimits } from "../limits.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observers/observer.ts";
 import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
-import type { AnsweredState, CallState, PlannedCall, TurnCall } from "./call-state.ts";
-import { checkDecision, checkReplaced } from "./hook-answers.ts";
+import { askAfter, askBefore, readDecision } from "./call-hooks.ts";
+import type { AnsweredState, CallState, TurnCall } from "./call-state.ts";
 
 /** Runs one call with its hooks and returns what its step records. Rejects only when a hook throws, or with the reason of an abort. */
 export async function runCall(
@@ -34,33 +34,43 @@ export async function runCall(
   const isWatched = input.emit !== undefined && !asks;
   // Most runs log nothing, and this is called for each call.
   const logger = input.logger.warn === SILENT.warn ? input.logger : stepLogger(input, planned.turn, step);
-
   const nested: NestedRun[] = [];
-  const run: CallParts = {
-    logger,
-    attach: (one) => {
-      if (nested.includes(one)) return;
-      nested.push(one);
-      state.unsettled.push(one);
-    },
-    parent: parentRun(input, state, planned, step, startedAt),
-  };
   if (tool?.retry !== undefined) planned.onRetry = (notice) => reportRetry(input, planned, step, logger, notice);
-  const { beforeCall, afterCall } = input.hooks;
-  let outcome: ToolOutcome;
-  if (refusal !== undefined) outcome = { ok: false, kind: "not-run", message: refusal };
-  else if (interrupted) outcome = { ok: false, kind: "unknown-outcome", message: INTERRUPTED };
-  else if (beforeCall === undefined && afterCall === undefined) {
-    const beginning = beginCall(planned, step, isWatched);
-    if (beginning !== undefined) await beginning;
-    outcome = await callTool(input.toolset.byName, call, toolContext(input, planned, step, run), planned);
-  } else outcome = await runWithHooks(input, planned, step, run, isWatched);
+
+  let outcome: ToolOutcome | undefined;
+  if (refusal !== undefined) outcome = failure("not-run", refusal);
+  else if (interrupted) outcome = failure("unknown-outcome", INTERRUPTED);
+  else {
+    const { beforeCall, afterCall } = input.hooks;
+    try {
+      const decision = beforeCall && readDecision(await askBefore(input, planned, step.signal));
+      outcome = decision?.outcome;
+      if (outcome === undefined) {
+        const made = decision?.args === undefined ? call : withArguments(planned, decision.args);
+        if (step.begin !== undefined) await step.begin();
+        planned.begun = true;
+        if (isWatched) await step.emit(toolStart(planned));
+        const run = { logger, nested, startedAt };
+        outcome = await callTool(
+          input.toolset.byName,
+          made,
+          toolContext(input, state, planned, made, step, run),
+          planned,
+        );
+      }
+      if (afterCall !== undefined) outcome = (await askAfter(input, planned, step.signal, outcome)) ?? outcome;
+    } catch (error) {
+      // The abort itself is reported by the loop.
+      if (!step.signal.aborted) throw error;
+      outcome = failure("cancelled", CANCELLED);
+    }
+  }
   // An aborted call has no outcome: a resumed run makes it again, or asks.
   if (!outcome.ok && outcome.kind === "cancelled" && planned.isCancelled !== true && input.signal.aborted)
     throw input.signal.reason;
   const value: CallStepValue = {
-    ...recordOutcome(input, planned, outcome, startedAt, input.now()),
-    ...(!planned.begun && !interrupted && { notRun: true }),
+    ...recordOutcome(input, state, planned, outcome, startedAt, input.now()),
+    ...(planned.begun !== true && !interrupted && { notRun: true }),
     nested,
     ...(asks && { unknown: true }),
   };
@@ -75,7 +85,7 @@ export async function runCall(
 
 function reportRetry(
   input: LoopInput,
-  { turn, callId, call }: PlannedCall,
+  { turn, callId, call }: TurnCall,
   step: Step<RunEvent>,
   logger: Logger,
   notice: ToolRetryNotice,
@@ -86,65 +96,24 @@ function reportRetry(
     return step.emit({ type: "tool-retry", turn, callId, name: call.name, ...notice });
 }
 
-/** Called right before the tool runs. */
-function beginCall(planned: TurnCall, step: Step<RunEvent>, isWatched: boolean): void | Promise<void> {
-  if (step.begin !== undefined) return recordBegin(planned, step, isWatched);
-  planned.begun = true;
-  if (isWatched) return step.emit(toolStart(planned));
+/** The call with the arguments that `beforeCall` gave it. */
+function withArguments({ callId, call }: TurnCall, args: JsonObject): FunctionCall {
+  if (isTooDeep(args))
+    throw depthError(`The arguments that beforeCall returned for ${callId} (${call.name}) nest`, "the tool cannot run");
+  return { ...call, args };
 }
 
-async function recordBegin(planned: TurnCall, step: Step<RunEvent>, isWatched: boolean): Promise<void> {
-  await step.begin?.();
-  planned.begun = true;
-  if (isWatched) await step.emit(toolStart(planned));
-}
-
-async function runWithHooks(
-  input: LoopInput,
-  planned: TurnCall,
-  step: LoopStep,
-  run: CallParts,
-  isWatched: boolean,
-): Promise<ToolOutcome> {
-  const { turn, callId, call } = planned;
-  const { signal } = step;
-  const { beforeCall, afterCall } = input.hooks;
-  const info = { ...input.identity, context: input.context, turn, callId, call, signal };
-  try {
-    const decision =
-      beforeCall === undefined ? undefined : checkDecision(await abortable(Promise.resolve(beforeCall(info)), signal));
-    let outcome: ToolOutcome;
-    if (decision !== undefined && "deny" in decision) outcome = denied(decision.deny);
-    else if (decision !== undefined && "output" in decision) outcome = { ok: true, output: decision.output };
-    else {
-      if (decision !== undefined && isTooDeep(decision.args))
-        throw depthError(
-          `The arguments that beforeCall returned for ${callId} (${call.name}) nest`,
-          "the tool cannot run",
-        );
-      const changed = decision === undefined ? planned : { ...planned, call: { ...call, args: decision.args } };
-      await beginCall(planned, step, isWatched);
-      outcome = await callTool(input.toolset.byName, changed.call, toolContext(input, changed, step, run), planned);
-    }
-    if (afterCall === undefined) return outcome;
-    return checkReplaced(await abortable(Promise.resolve(afterCall({ ...info, outcome })), signal)) ?? outcome;
-  } catch (error) {
-    // The abort itself is reported by the loop.
-    if (signal.aborted) return cancelled();
-    throw error;
-  }
-}
-
-/** What the context of a call has of its run. */
-type CallParts = Pick<ToolContext, "attach" | "logger" | "parent">;
-
+/** @param call - With the arguments that it runs with. */
 function toolContext(
   input: LoopInput,
-  { turn, callId, call }: PlannedCall,
+  state: RunState,
+  planned: TurnCall,
+  call: FunctionCall,
   step: LoopStep,
-  run: CallParts,
+  run: { readonly logger: Logger; readonly nested: NestedRun[]; readonly startedAt: number },
 ): Omit<ToolContext, "attempt"> {
   const { identity, context, steps } = input;
+  const { turn, callId } = planned;
   const { traceparent } = step;
   return {
     ...identity,
@@ -155,12 +124,18 @@ function toolContext(
     // Not the step's own key, which differs when a call that was not executed is run again.
     idempotencyKey: `${identity.runId}/${callId}`,
     turn,
+    logger: run.logger,
     ...(traceparent !== undefined && { traceparent }),
     step: steps.record && ((name, work) => steps.record?.({ kind: "inner", turn, callId, name }, work) ?? work()),
     progress: async (progress) => {
       if (input.emit !== undefined) await step.emit({ type: "tool-progress", turn, callId, progress });
     },
-    ...run,
+    attach: (one) => {
+      if (run.nested.includes(one)) return;
+      run.nested.push(one);
+      state.unsettled.push(one);
+    },
+    parent: parentRun(input, state, planned, step, run.startedAt),
   };
 }
 
@@ -193,56 +168,60 @@ function parentRun(
 export function afterRun(
   input: LoopInput,
   state: RunState,
-  call: PlannedCall,
+  call: TurnCall,
   attempt: number,
   outcome: Outcome | undefined,
 ): CallState {
   if (outcome?.ok === true) {
+    call.fromJournal = call.executed !== true;
     // What runCall returned, through JSON.
     const value = outcome.value as unknown as CallStepValue;
     return value.unknown === true ? { state: "interrupted", time: attempt + 1 } : { state: "answered", value };
   }
   // The call ran, but its result is too large to record: the model has to ask for less.
   if (outcome?.error.code === VALUE_TOO_LARGE)
-    return answered(input, call, { ok: false, kind: "failed", message: outcome.error.message }, state.endedAt);
+    return answered(input, state, call, failure("failed", outcome.error.message));
   throw callFailed(call, outcome);
 }
 
 /** The error of a call whose hook failed. */
-export function callFailed({ callId, call }: PlannedCall, outcome: Outcome | undefined): RunStepError {
+export function callFailed({ callId, call }: TurnCall, outcome: Outcome | undefined): RunStepError {
   const cause = outcome?.ok === false ? outcome.error : undefined;
   return new RunStepError(`${callId} (${call.name}) failed: ${cause?.message ?? "no outcome"}`, callId, { cause });
 }
 
 /** The answer of a call that may have taken effect when the run ended; the text keeps the model from repeating it. */
-export function cutOff(input: LoopInput, state: RunState, call: PlannedCall): AnsweredState {
-  return answered(input, call, cancelled(`${CANCELLED}; ${OUTCOME_UNKNOWN}`), state.endedAt);
+export function cutOff(input: LoopInput, state: RunState, call: TurnCall): AnsweredState {
+  return answered(input, state, call, failure("cancelled", `${CANCELLED}; ${OUTCOME_UNKNOWN}`));
 }
 
-/** A call with this outcome. Times are in milliseconds since the epoch. */
+/** A call with this outcome, which is known as soon as what was recorded before it. */
 export function answered(
   input: LoopInput,
-  call: PlannedCall,
+  state: RunState,
+  call: TurnCall,
   outcome: ToolOutcome,
-  startedAt: number,
-  endedAt: number = startedAt,
+  activeMs: number = 0,
 ): AnsweredState {
-  return { state: "answered", value: recordOutcome(input, call, outcome, startedAt, endedAt) };
+  const { endedAt } = state;
+  return { state: "answered", value: recordOutcome(input, state, call, outcome, endedAt, endedAt + activeMs) };
 }
 
 function recordOutcome(
   input: LoopInput,
-  planned: PlannedCall,
+  state: RunState,
+  planned: TurnCall,
   outcome: ToolOutcome,
   startedAt: number,
   endedAt: number,
 ): CallStepValue {
   const { call, tool } = planned;
+  const { mediaInFunctionResponses, officeInput } = input.model.capabilities;
   const response = functionResponse(call, outcome, {
-    mediaInFunctionResponses: input.model.capabilities.mediaInFunctionResponses,
-    officeInput: input.model.capabilities.officeInput,
+    mediaInFunctionResponses,
+    officeInput,
     maxResultBytes: tool?.maxResultBytes,
-    maxMediaBytes: planned.mediaRoom,
+    maxMediaBytes: () => maxMediaBytes(input.model, state.sentBytes()),
   });
   const { part, after } = response;
   const hasMedia = after.length > 0 || part.functionResponse?.parts !== undefined;
@@ -258,17 +237,13 @@ function recordOutcome(
 }
 
 /** The answer of a call that was not made here, as the model reads it with the default limits. */
-export function settledValue(
-  made: Pick<PlannedCall, "call" | "edited">,
-  outcome: ToolOutcome,
-  at: number,
-): CallStepValue {
+export function settledValue(made: Pick<TurnCall, "call" | "edited">, outcome: ToolOutcome, at: number): CallStepValue {
   const response = functionResponse(made.call, outcome, { mediaInFunctionResponses: false });
   return { ...describeOutcome(made, outcome, response), durationMs: 0, startedAt: at, endedAt: at };
 }
 
 function describeOutcome(
-  { call, edited }: Pick<PlannedCall, "call" | "edited">,
+  { call, edited }: Pick<TurnCall, "call" | "edited">,
   outcome: ToolOutcome,
   { part, after, shortened }: ResponseParts,
 ): Omit<CallStepValue, "durationMs" | "startedAt" | "endedAt"> {
@@ -290,22 +265,7 @@ function editedNote({ name, id, args = {} }: FunctionCall): Part {
   return { text: argumentsEdited(name, id === "" ? undefined : id, JSON.stringify(args)) };
 }
 
-/** The outcome of a call that was denied; the message is for the model. */
-export function denied(message: string): ToolOutcome {
-  return { ok: false, kind: "denied", message };
-}
-
-/** The outcome of a call whose request was taken back; the message is for the model. */
-export function taken(message: string): ToolOutcome {
-  return { ok: false, kind: "withdrawn", message };
-}
-
-/** The outcome of a call that the end of its run cut off. */
-export function cancelled(message: string = CANCELLED): Extract<ToolOutcome, { ok: false }> {
-  return { ok: false, kind: "cancelled", message };
-}
-
-type NamedCall = Pick<PlannedCall, "turn" | "callId" | "call" | "edited">;
+type NamedCall = Pick<TurnCall, "turn" | "callId" | "call" | "edited">;
 
 /** The event of a call that begins. */
 export function toolStart({ turn, callId, call, edited }: NamedCall): RunEvent {
@@ -314,6 +274,7 @@ export function toolStart({ turn, callId, call, edited }: NamedCall): RunEvent {
 
 /** The event of a call that has ended. */
 export function toolEnd({ turn, callId, call, edited }: NamedCall, value: CallStepValue): RunEvent {
+  const outcome = readOutcome(value);
   const { durationMs } = value;
   const event = {
     type: "tool-end",
@@ -323,10 +284,10 @@ export function toolEnd({ turn, callId, call, edited }: NamedCall, value: CallSt
     call,
     durationMs,
     ...(edited && { edited }),
-  } as const;
-  const outcome = readOutcome(value);
-  // The same either way; the types are two.
-  return outcome.ok && outcome.shortened === undefined ? { ...event, outcome } : { ...event, outcome };
+    outcome,
+  };
+  // Its types differ in what a shortened outcome has.
+  return event as RunEvent;
 }
 
 /** The outcome that a call's step recorded, as the model reads it. */
