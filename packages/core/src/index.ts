@@ -170,7 +170,7 @@ export type {
 export { codeExecution, computerUse, fileSearch, googleMaps, googleSearch, urlContext } from "./tool/built-in.ts";
 export { mcpServer } from "./tool/built-in.ts";
 export { callTool, type CallControl, type ToolRetryNotice } from "./tool/call-tool.ts";
-export type { ToolRetries, ToolRetryPolicy } from "./tool/retry-policy.ts";
+export type { ToolEffects, ToolRetries, ToolRetryPolicy, UnknownOutcome } from "./tool/tool-settings.ts";
 export {
   defineTool,
   type SanitizedNames,
@@ -195,11 +195,9 @@ export type {
   SchemaChange,
   Tool,
   ToolContext,
-  ToolEffects,
   ToolFailureKind,
   ToolFor,
   ToolOutcome,
-  UnknownOutcome,
 } from "./tool/tool.ts";
 
 export type {

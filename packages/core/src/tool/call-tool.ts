@@ -17,7 +17,7 @@ import {
 import { hasDefaults, withDefaults } from "./schema/defaults.ts";
 import type { JsonCheck } from "./schema/json-check.ts";
 import { isStandardSchema, issuesText, type StandardIssue, type StandardSchema } from "./schema/standard-schema.ts";
-import type { ToolRetries } from "./retry-policy.ts";
+import type { ToolRetries } from "./tool-settings.ts";
 import type { Tool, ToolContext, ToolFailureKind, ToolOutcome } from "./tool.ts";
 
 /** The link between a call that runs and whoever watches it. */

@@ -38,12 +38,10 @@ export function callDenied(reason: string): string {
 }
 
 /** A call whose request was taken back before it was answered. */
-export const callWithdrawn: {
-  readonly [Question in "approval" | "outcome" | "unknown-outcome"]: (reason: string) => string;
-} = {
-  approval: (reason) => `not run: the user withdrew this request${because(reason)}`,
-  outcome: (reason) => `the user withdrew this request before a result arrived${because(reason)}`,
-  "unknown-outcome": (reason) => `the user withdrew this request${because(reason)}; ${OUTCOME_UNKNOWN}`,
+export const callWithdrawn = {
+  approval: (reason: string): string => `not run: the user withdrew this request${because(reason)}`,
+  outcome: (reason: string): string => `the user withdrew this request before a result arrived${because(reason)}`,
+  "unknown-outcome": (reason: string): string => `the user withdrew this request${because(reason)}; ${OUTCOME_UNKNOWN}`,
 };
 
 function because(reason: string): string {
@@ -57,12 +55,11 @@ export function argumentsEdited(tool: string, callId: string | undefined, args: 
 }
 
 /** A question about a call that expired. */
-export const answerTimedOut: {
-  readonly [Question in "approval" | "outcome" | "unknown-outcome"]: (timeoutMs: number | undefined) => string;
-} = {
-  approval: (timeoutMs) => `not run: this call was not approved ${inTime(timeoutMs)}`,
-  outcome: (timeoutMs) => `no result arrived ${inTime(timeoutMs)}; ${OUTCOME_UNKNOWN}`,
-  "unknown-outcome": (timeoutMs) => `the outcome was not confirmed ${inTime(timeoutMs)}; ${OUTCOME_UNKNOWN}`,
+export const answerTimedOut = {
+  approval: (timeoutMs?: number): string => `not run: this call was not approved ${inTime(timeoutMs)}`,
+  outcome: (timeoutMs?: number): string => `no result arrived ${inTime(timeoutMs)}; ${OUTCOME_UNKNOWN}`,
+  "unknown-outcome": (timeoutMs?: number): string =>
+    `the outcome was not confirmed ${inTime(timeoutMs)}; ${OUTCOME_UNKNOWN}`,
 };
 
 /** The tool that knows the time may be gone. */
@@ -178,18 +175,13 @@ export function mediaLeftOut(mimeType: string, bytes: number, room: number): str
 }
 
 /** Sent after an unusable answer. */
-export const nudges: {
-  readonly empty: string;
-  readonly malformedCall: string;
-  readonly undeclaredCall: (names: readonly string[]) => string;
-  readonly invalidOutput: (problem: string | undefined) => string;
-} = {
+export const nudges = {
   empty: "Your last response was empty. Please answer or call a function.",
   malformedCall:
     "Your last function call could not be parsed. Make it again with valid JSON arguments, and shorten them if they were long.",
-  undeclaredCall: (names) =>
+  undeclaredCall: (names: readonly string[]): string =>
     `You called a function that does not exist. ${names.length > 0 ? `Available: ${names.join(", ")}.` : "Answer without calling functions."}`,
-  invalidOutput: (problem) =>
+  invalidOutput: (problem: string | undefined): string =>
     `Your response does not match the schema: ${problem}. Answer again with only the corrected JSON.`,
 };
 
@@ -225,12 +217,7 @@ export function agentEnded(agent: string, stopReason: string, limit: string | un
 }
 
 /** An agent's run on an engine without a report. */
-export const agentFailures: {
-  readonly cancelled: string;
-  readonly notAnAgent: string;
-  readonly noResult: string;
-  readonly noReport: string;
-} = {
+export const agentFailures = {
   cancelled: "its run was cancelled",
   notAnAgent: "it was not answered by an agent",
   noResult: "its report contains no result",

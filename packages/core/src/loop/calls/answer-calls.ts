@@ -12,7 +12,7 @@ import type { RunState } from "../run-state.ts";
 import { executeStep, isRecorded } from "../single-step.ts";
 import { afterAnswer, rerouteCalls, routeCalls } from "./approvals.ts";
 import { CallGate } from "./call-gate.ts";
-import { type CallState, isAwaiting, questionOf, QUESTIONS, timeOf, type TurnCall } from "./call-state.ts";
+import { type CallState, isAwaiting, questionOf, QUESTIONS, type TurnCall } from "./call-state.ts";
 import { afterChild, beginChild, runHook } from "./child-run.ts";
 import { checkAnswered } from "./check-given.ts";
 import { findBegun, keepRecorded, noteAnswer, reportAnswers, type RoundCall, wasAsked } from "./recorded-calls.ts";
@@ -241,7 +241,7 @@ function operationOf(input: LoopInput, state: RunState, call: TurnCall, gate: Ca
       const question = QUESTIONS[current.state];
       return {
         kind: "wait",
-        ...placed({ kind: "wait", turn, callId, question, time: timeOf(current) }),
+        ...placed({ kind: "wait", turn, callId, question, time: current.time }),
         // A PendingCall is JSON: its call is as the model made it.
         question: questionOf(call, state.runId) as unknown as Json,
         ...(timeoutMs !== undefined && timeoutMs !== Infinity && { timeoutMs }),

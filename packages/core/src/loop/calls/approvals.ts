@@ -1,5 +1,5 @@
 import { isWaitTimedOut, type Outcome } from "../../durable/steps.ts";
-import type { CallRoute, GuardrailAction } from "../../durable/run-log.ts";
+import type { CallRoute, GuardrailAction, StepPlace } from "../../durable/run-log.ts";
 import { InvalidApprovalError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
 import { copyJson } from "../../internal/json.ts";
@@ -22,21 +22,13 @@ import { answered } from "./run-call.ts";
 
 const RUN: CallRoute = { do: "run" };
 
-/**
- * Decides which calls of a turn run and which wait, in one step for all of them.
- *
- * @returns Why a guardrail stops the run, if one does for what `approve` said.
- */
-export async function routeCalls(
+/** Decides which calls of a turn run and which wait, in one step for all of them. @returns Why a guardrail stops the run, if one does. */
+export function routeCalls(
   input: LoopInput,
   state: RunState,
   calls: readonly TurnCall[],
 ): Promise<GuardrailStop | undefined> {
-  const outcome = await singleStep(input, { kind: "route", turn: state.turns }, ({ signal }) =>
-    // Rejects only when `approve` throws, which is the application's own code.
-    Promise.all(calls.map(async (call) => (call.recorded === undefined ? await routeCall(input, call, signal) : RUN))),
-  );
-  return await takeRoutes(input, state, calls, outcome, 1);
+  return decideCalls(input, state, calls, { kind: "route", turn: state.turns }, 1);
 }
 
 /**
@@ -53,29 +45,24 @@ export async function rerouteCalls(
   for (const call of calls) {
     const { current, callId, turn } = call;
     if (current.state !== "edited" || stop !== undefined) continue;
-    const outcome = await singleStep(
-      input,
-      { kind: "reroute", turn, callId, time: current.time },
-      async ({ signal }) => [await routeCall(input, call, signal, call.asked ?? {})],
-    );
-    stop = await takeRoutes(input, state, [call], outcome, current.time + 1);
+    const { time } = current;
+    stop = await decideCalls(input, state, [call], { kind: "reroute", turn, callId, time }, time + 1);
   }
   return stop;
 }
 
-/**
- * Goes on with what a step decided about calls.
- *
- * @param time - Of the questions that the routes may ask.
- * @returns As {@link routeCalls}.
- */
-async function takeRoutes(
+/** @param time - Of the questions that are asked now. */
+async function decideCalls(
   input: LoopInput,
   state: RunState,
   calls: readonly TurnCall[],
-  outcome: { readonly value: readonly CallRoute[] } | "wall-time",
+  place: StepPlace,
   time: number,
 ): Promise<GuardrailStop | undefined> {
+  const outcome = await singleStep(input, place, ({ signal }) =>
+    // Rejects only when `approve` throws, which is the application's own code.
+    Promise.all(calls.map((call) => routeCall(input, call, signal))),
+  );
   if (outcome === "wall-time") {
     // The limit ends the run before its next request; a resumed run asks again.
     state.useUpWallTime(input.limits);
@@ -99,27 +86,21 @@ function takeRoute(input: LoopInput, state: RunState, call: TurnCall, route: Cal
   if (route.args !== undefined) editCall(call, route.args);
   if (route.do === "run") return { state: "running", attempt: 0 };
   call.asked = route;
-  return route.do === "ask-approval" ? { state: "awaiting-approval", time } : { state: "awaiting-output" };
+  return route.do === "ask-approval" ? { state: "awaiting-approval", time } : { state: "awaiting-output", time: 1 };
 }
 
-/**
- * Decides about one call; what guardrails did about what `approve` said is part of it.
- *
- * @param approvedAs - Of arguments that an approval gave it: what its question said about who approves. The same one need not approve
- *   what they wrote.
- */
-async function routeCall(
-  input: LoopInput,
-  { turn, callId, tool, call: made }: TurnCall,
-  signal: AbortSignal,
-  approvedAs?: AskedOf,
-): Promise<CallRoute> {
+/** Decides about one call; what guardrails did about what `approve` said is part of it. */
+async function routeCall(input: LoopInput, planned: TurnCall, signal: AbortSignal): Promise<CallRoute> {
+  const { turn, callId, tool, call: made, recorded, current } = planned;
+  // A call that has begun is not decided again, unless its arguments changed.
+  if (recorded !== undefined && current.state !== "edited") return RUN;
   const { context, identity } = input;
   const run: ApprovalContext = { ...identity, signal, context };
   const checked: GuardrailAction[] = [];
   const end = (route: CallRoute): CallRoute => (checked.length === 0 ? route : { ...route, checked });
   let call = made;
-  let approved = approvedAs;
+  // What the question said whose answer gave these arguments: the same person need not approve what they wrote.
+  let approved = planned.asked;
   for (;;) {
     const args = call === made ? {} : { args: call.args };
     if (tool === undefined) return end({ do: "run", ...args });
@@ -183,7 +164,7 @@ function findApprover(tool: Tool, input: unknown, call: FunctionCall): string | 
 function approvedState(input: LoopInput, { turn, callId, tool, recorded }: TurnCall): CallState {
   const isExternal = tool?.external === true && recorded === undefined;
   const isAnswered = isRecorded(input, { kind: "wait", turn, callId, question: "outcome", time: 1 });
-  return isExternal || isAnswered ? { state: "awaiting-output" } : { state: "running", attempt: 0 };
+  return isExternal || isAnswered ? { state: "awaiting-output", time: 1 } : { state: "running", attempt: 0 };
 }
 
 /** The state of a call after the outcome of its wait. */

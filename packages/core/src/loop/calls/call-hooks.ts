@@ -26,8 +26,9 @@ export function readDecision(decision: Decision): {
   readonly outcome?: ToolOutcome | undefined;
   readonly args?: JsonObject | undefined;
 } {
-  if (decision === undefined || "args" in decision) return decision ?? {};
-  return { outcome: "deny" in decision ? failure("denied", decision.deny) : { ok: true, output: decision.output } };
+  if (decision === undefined) return {};
+  if ("deny" in decision) return { outcome: failure("denied", decision.deny) };
+  return "output" in decision ? { outcome: { ok: true, output: decision.output } } : { args: decision.args };
 }
 
 /** The outcome that `afterCall` gives instead, if it does. @throws {TypeError} For an answer of another shape. */

@@ -26,7 +26,7 @@ export type CallState =
   /** A person changed its arguments when approving it: whether that is enough is decided between two rounds. */
   | { readonly state: "edited"; readonly time: number }
   /** Its tool has no `run`: its output comes from outside. */
-  | { readonly state: "awaiting-output" }
+  | { readonly state: "awaiting-output"; readonly time: 1 }
   /** The process died during a call that must not run twice: somebody must say whether it happened. `time` counts these questions, from 1. */
   | { readonly state: "interrupted"; readonly time: number }
   /** It is a separate run on an engine, with a hook before and after it. */
@@ -57,11 +57,6 @@ export const QUESTIONS: { readonly [State in AwaitingState["state"]]: PendingQue
 /** True for a call that waits for an answer from outside. */
 export function isAwaiting(current: CallState): current is AwaitingState {
   return Object.hasOwn(QUESTIONS, current.state);
-}
-
-/** Counts how often the question was asked, from 1. */
-export function timeOf(current: AwaitingState): number {
-  return current.state === "awaiting-output" ? 1 : current.time;
 }
 
 /** A call of the open turn and its progress. */
@@ -105,5 +100,5 @@ export function editCall(call: Pick<TurnCall, "call" | "edited">, args: JsonObje
 /** What a call that waits for an answer from outside asks. */
 export function questionOf({ current, asked, ...call }: TurnCall, runId: string): PendingCall | undefined {
   if (!isAwaiting(current)) return undefined;
-  return buildPendingCall(runId, { ...call, question: QUESTIONS[current.state] }, asked, timeOf(current));
+  return buildPendingCall(runId, { ...call, question: QUESTIONS[current.state] }, asked, current.time);
 }

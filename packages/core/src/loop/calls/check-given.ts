@@ -103,22 +103,11 @@ export function findSaid(question: PendingQuestion, given: unknown): Said | unde
     case "not-executed":
       return undefined;
     case "edited":
-      return {
-        source: "arguments",
-        text: JSON.stringify(answer.args),
-        replace: (text) => {
-          const args = parseJson(text);
-          return isObject(args) && !Array.isArray(args) ? { args } : undefined;
-        },
-      };
+      return saidJson("arguments", answer.args, (args) => (isObject(args) ? { args } : undefined));
     case "output": {
       const { output } = answer;
       if (typeof output === "string") return saidText("outcome", output, "output");
-      const replace = (text: string): unknown => {
-        const parsed = parseJson(text);
-        return parsed === undefined ? undefined : { output: parsed };
-      };
-      return output === undefined ? undefined : { source: "outcome", text: JSON.stringify(output), replace };
+      return output === undefined ? undefined : saidJson("outcome", output, (json) => ({ output: json }));
     }
     case "denied":
       return saidText("denial", answer.text, "deny");
@@ -133,10 +122,13 @@ function saidText(source: Said["source"], said: string, member: string): Said | 
   return said.trim() === "" ? undefined : { source, text: said, replace: (text) => ({ [member]: text }) };
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function saidJson(source: Said["source"], said: unknown, answerWith: (json: unknown) => unknown): Said {
+  const replace = (text: string): unknown => {
+    try {
+      return answerWith(JSON.parse(text));
+    } catch {
+      return undefined;
+    }
+  };
+  return { source, text: JSON.stringify(said), replace };
 }

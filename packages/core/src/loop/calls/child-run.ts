@@ -104,14 +104,10 @@ async function startChild(
 ): Promise<CallState> {
   const { callId, tool } = call;
   const { prices } = input;
+  const { runId, traceparent } = state;
   const parent: ParentRun = {
     // From what is recorded, not from a clock or this process: a replay must give the same.
-    step: {
-      runId: state.runId,
-      step: callId,
-      callId,
-      ...(state.traceparent !== undefined && { traceparent: state.traceparent }),
-    },
+    step: { runId, step: callId, callId, ...(traceparent !== undefined && { traceparent }) },
     remaining: remainingLimits(input, state.spent()),
     prices: typeof prices === "function" ? (model) => prices(model, new Date(state.endedAt)) : prices,
     metadata: input.identity.metadata,

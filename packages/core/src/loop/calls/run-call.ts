@@ -9,7 +9,7 @@ import { failure } from "../../tool/call-failure.ts";
 import { callTool, type ToolRetryNotice } from "../../tool/call-tool.ts";
 import { functionResponse, jsonSafe, type ResponseParts } from "../../tool/function-response.ts";
 import { argumentsEdited, CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN } from "../../tool/model-texts.ts";
-import type { NestedRun, ParentRun, ToolContext, ToolOutcome } from "../../tool/tool.ts";
+import type { NestedRun, ToolContext, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
 import { remainingLimits } from "../limits.ts";
@@ -107,14 +107,14 @@ function withArguments({ callId, call }: TurnCall, args: JsonObject): FunctionCa
 function toolContext(
   input: LoopInput,
   state: RunState,
-  planned: TurnCall,
+  { turn, callId, current }: TurnCall,
   call: FunctionCall,
   step: LoopStep,
-  run: { readonly logger: Logger; readonly nested: NestedRun[]; readonly startedAt: number },
+  { logger, nested, startedAt }: { readonly logger: Logger; readonly nested: NestedRun[]; readonly startedAt: number },
 ): Omit<ToolContext, "attempt"> {
   const { identity, context, steps } = input;
-  const { turn, callId } = planned;
-  const { traceparent } = step;
+  const traced = step.traceparent !== undefined && { traceparent: step.traceparent };
+  const attempt = current.state === "running" ? current.attempt : 0;
   return {
     ...identity,
     context,
@@ -124,43 +124,26 @@ function toolContext(
     // Not the step's own key, which differs when a call that was not executed is run again.
     idempotencyKey: `${identity.runId}/${callId}`,
     turn,
-    logger: run.logger,
-    ...(traceparent !== undefined && { traceparent }),
+    logger,
+    ...traced,
     step: steps.record && ((name, work) => steps.record?.({ kind: "inner", turn, callId, name }, work) ?? work()),
     progress: async (progress) => {
       if (input.emit !== undefined) await step.emit({ type: "tool-progress", turn, callId, progress });
     },
     attach: (one) => {
-      if (run.nested.includes(one)) return;
-      run.nested.push(one);
+      if (nested.includes(one)) return;
+      nested.push(one);
       state.unsettled.push(one);
     },
-    parent: parentRun(input, state, planned, step, run.startedAt),
-  };
-}
-
-/** What a run inside the call receives from this one. */
-function parentRun(
-  input: LoopInput,
-  state: RunState,
-  { turn, callId, current }: TurnCall,
-  { traceparent }: LoopStep,
-  startedAt: number,
-): ParentRun {
-  const attempt = current.state === "running" ? current.attempt : 0;
-  return {
-    step: {
-      runId: state.runId,
-      step: stepName({ kind: "call", turn, callId, attempt }),
-      callId,
-      ...(traceparent !== undefined && { traceparent }),
+    parent: {
+      step: { runId: state.runId, step: stepName({ kind: "call", turn, callId, attempt }), callId, ...traced },
+      get remaining() {
+        return remainingLimits(input, state.spentInside(input.now() - startedAt), state.maxCost);
+      },
+      prices: input.prices,
+      metadata: identity.metadata,
+      approve: input.approve,
     },
-    get remaining() {
-      return remainingLimits(input, state.spentInside(input.now() - startedAt), state.maxCost);
-    },
-    prices: input.prices,
-    metadata: input.identity.metadata,
-    approve: input.approve,
   };
 }
 
@@ -291,8 +274,8 @@ export function toolEnd({ turn, callId, call, edited }: NamedCall, value: CallSt
 }
 
 /** The outcome that a call's step recorded, as the model reads it. */
-export function readOutcome({ failure, part, shortened }: CallStepValue): ToolEndOutcome {
-  if (failure !== undefined) return failure;
+export function readOutcome({ failure: failed, part, shortened }: CallStepValue): ToolEndOutcome {
+  if (failed !== undefined) return failed;
   const output = part.functionResponse?.response["output"];
   // Only a text is shortened.
   return shortened === true ? { ok: true, output: output as string, shortened } : { ok: true, output };
