@@ -144,9 +144,7 @@ export function defineTool(spec: ToolOptions<ToolInputSchema | undefined, unknow
     describeValue("effects", spec.effects, ["none", "idempotent", "once"]) ??
     describeValue("unknownOutcome", spec.unknownOutcome, ["ask", "tell-model"]) ??
     describeValue("needsApproval", needsApproval, [true, false], "function") ??
-    (typeof approvedBy === "string"
-      ? describeName("approvedBy", approvedBy)
-      : describeValue("approvedBy", approvedBy, [], "function")) ??
+    describeApprover(approvedBy) ??
     describeEditable(editable) ??
     // oxlint-disable-next-line typescript/unbound-method -- only looked at
     describeValue("run", spec.run, [], "function");
@@ -245,8 +243,9 @@ export function checkToolName(name: string): void {
   );
 }
 
-function describeName(option: string, name: string): string | undefined {
-  return name.trim() === "" ? `${option} must be a name, such as "user", got an empty one` : undefined;
+function describeApprover(given: unknown): string | undefined {
+  if (typeof given !== "string") return describeValue("approvedBy", given, [], "function");
+  return given.trim() === "" ? 'approvedBy must be a name, such as "user", got an empty one' : undefined;
 }
 
 function describeEditable(given: boolean | readonly string[] | undefined): string | undefined {
@@ -299,26 +298,19 @@ export interface SanitizedNames {
  * and the result is deterministic.
  */
 export function sanitizeToolNames(names: Iterable<string>): SanitizedNames {
-  const sanitized = new Map<string, string>();
-  const original = new Map<string, string>();
   const given = new Set(names);
-  for (const name of given) if (PORTABLE.test(name)) pair(name, name);
+  const sanitized = new Map([...given].filter((name) => PORTABLE.test(name)).map((name) => [name, name]));
+  const original = new Map(sanitized);
   for (const name of given) {
-    if (sanitized.has(name)) continue;
-    for (let salt = 0; ; salt++) {
-      // Half of it keeps the name short; the salt takes care of the rest.
+    // Half of a hash keeps the name short; the salt takes care of the rest.
+    for (let salt = 0; !sanitized.has(name); salt++) {
       const safe = `${sanitizeName(name)}_${fingerprint(salt === 0 ? name : `${name}#${salt}`).slice(8)}`;
       if (original.has(safe)) continue;
-      pair(name, safe);
-      break;
+      sanitized.set(name, safe);
+      original.set(safe, name);
     }
   }
   return { sanitized, original };
-
-  function pair(name: string, safe: string): void {
-    sanitized.set(name, safe);
-    original.set(safe, name);
-  }
 }
 
 function sanitizeName(name: string): string {

@@ -100,7 +100,7 @@ function cutResult(safe: JsonSafe, raw: unknown, maxBytes: number): Json {
   // Most results are far below the limit and need not be serialized to find out.
   if (complete && !safe.hasRef && safe.characters * WIDEST <= maxBytes) return safe.value;
   const json = JSON.stringify(safe.value);
-  const kept = takePrefix(json, maxBytes, 0);
+  const kept = takePrefix(json, maxBytes);
   if (complete && kept.length === json.length) return safe.hasRef ? json : safe.value;
   const whole = `${safe.endless ? "more than" : "about"} ${complete ? json.length : safe.characters}`;
   return `${kept}\n${jsonCut(kept.length, whole)}`;
@@ -109,33 +109,22 @@ function cutResult(safe: JsonSafe, raw: unknown, maxBytes: number): Json {
 /** The text, cut where its JSON would exceed `maxBytes`. Reads no more of it than it keeps. */
 function cutText(whole: string, usable: string, maxBytes: number): string {
   if (usable.length === whole.length && usable.length * WIDEST + 2 <= maxBytes) return usable;
-  const kept = takePrefix(usable, maxBytes, 2);
+  const kept = takeText(usable, maxBytes);
   if (kept.length === whole.length) return usable;
   return `${kept}\n${textCut(kept.length, whole.length)}`;
 }
 
-/** The longest prefix of `text` within `maxBytes`; never splits a character. */
-function takePrefix(text: string, maxBytes: number, quotes: 0 | 2): string {
-  let bytes = quotes;
-  let at = 0;
-  while (at < text.length) {
-    const code = text.codePointAt(at) ?? 0;
-    bytes += countBytes(code, quotes === 2);
-    if (bytes > maxBytes) break;
-    at += code > 0xffff ? 2 : 1;
-  }
-  return at === text.length ? text : text.slice(0, at);
+/** The longest beginning of a text whose JSON has so many bytes at most; never splits a character. */
+function takeText(text: string, maxBytes: number): string {
+  const kept = takePrefix(JSON.stringify(text).slice(0, -1), Math.max(maxBytes - 1, 1));
+  // Without an escape that was cut in two.
+  return JSON.parse(`${kept.replace(/(?<!\\)((?:\\\\)*)\\(?:u[\da-f]{0,3})?$/, "$1")}"`);
 }
 
-/** Characters that JSON escapes by one letter: `"`, `\\`, `\b`, `\t`, `\n`, `\f` and `\r`. */
-const SHORT_ESCAPES: ReadonlySet<number> = new Set([0x22, 0x5c, 0x08, 0x09, 0x0a, 0x0c, 0x0d]);
-
-/** Bytes of a character in UTF-8; `escaped` when it is inside a JSON string. */
-function countBytes(code: number, escaped: boolean): number {
-  if (escaped && (code < 0x20 || code === 0x22 || code === 0x5c)) return SHORT_ESCAPES.has(code) ? 2 : WIDEST;
-  if (code < 0x80) return 1;
-  if (code < 0x800) return 2;
-  return code < 0x10000 ? 3 : 4;
+/** The longest beginning of a text within these bytes of UTF-8; never splits a character. */
+function takePrefix(text: string, maxBytes: number): string {
+  const room = new Uint8Array(Math.min(maxBytes, text.length * 3));
+  return text.slice(0, new TextEncoder().encodeInto(text, room).read);
 }
 
 const MAX_DEPTH = 64;

@@ -194,7 +194,8 @@ async function callRound(
     keepRecorded(input, state, round);
     throw thrown.error;
   }
-  for (const [index, { operation }] of round.entries()) noteAnswer(input, operation, outcomes[index]);
+  for (const [index, { operation }] of round.entries())
+    if (operation.kind === "wait") noteAnswer(input, operation, outcomes[index]);
   let guardrail: GuardrailStop | undefined;
   for (const [index, { call, from, operation }] of round.entries()) {
     const outcome = outcomes[index];

@@ -4,11 +4,18 @@ import { InvalidApprovalError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
 import { copyJson } from "../../internal/json.ts";
 import { failure } from "../../tool/call-failure.ts";
-import { checkEditable, findArgumentProblem, isEdit, listEditable } from "../../tool/edited-args.ts";
+import {
+  type AskedOf,
+  buildPendingCall,
+  checkEditable,
+  findArgumentProblem,
+  isEdit,
+  listEditable,
+  outcomeOf,
+  readOutsideAnswer,
+} from "../../tool/pending-call.ts";
 import { jsonSafe } from "../../tool/function-response.ts";
 import { answerTimedOut, CANCELLED, NO_RESULT, UNANSWERED } from "../../tool/model-texts.ts";
-import { outcomeOf, readOutsideAnswer } from "../../tool/outside-answer.ts";
-import { type AskedOf, buildPendingCall } from "../../tool/pending-call.ts";
 import type { ApprovalContext, Tool } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
 import { type GuardrailStop, readStop } from "../guardrails.ts";
@@ -146,18 +153,13 @@ async function routeCall(input: LoopInput, planned: TurnCall, signal: AbortSigna
 /** What a tool says about the answers to the questions about a call. */
 function describeAsked(tool: Tool, input: unknown, call: FunctionCall): AskedOf {
   const editable = listEditable(tool, call.args);
-  const approvedBy = findApprover(tool, input, call);
-  return { ...(approvedBy !== undefined && { approvedBy }), ...(editable !== undefined && { editable }) };
-}
-
-function findApprover(tool: Tool, input: unknown, call: FunctionCall): string | undefined {
+  let approvedBy: unknown;
   try {
-    const name: unknown = tool.approvedBy?.(input, copyJson(call));
-    return typeof name === "string" ? name : undefined;
+    approvedBy = tool.approvedBy?.(input, copyJson(call));
   } catch {
     // The application decides, then: nobody is let in by an error.
-    return undefined;
   }
+  return { ...(typeof approvedBy === "string" && { approvedBy }), ...(editable !== undefined && { editable }) };
 }
 
 /** The state of a call that an approval lets go on. What was recorded stands, whatever became of its tool. */

@@ -3,7 +3,7 @@ import { findRecorded, type Outcome } from "../../durable/steps.ts";
 import { GuardrailError } from "../../errors/run-errors.ts";
 import { isObject } from "../../internal/json.ts";
 import { visibleText } from "../../model/response/parts.ts";
-import { readOutsideAnswer } from "../../tool/outside-answer.ts";
+import { readOutsideAnswer } from "../../tool/pending-call.ts";
 import type { PendingQuestion } from "../../tool/tool.ts";
 import { type GuardrailStop, type InputToCheck, readStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";

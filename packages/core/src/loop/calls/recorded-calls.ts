@@ -1,5 +1,5 @@
 import type { CallRoute } from "../../durable/run-log.ts";
-import { findRecorded, type Op, type Outcome } from "../../durable/steps.ts";
+import { findRecorded, type NamedStep, type Op, type Outcome } from "../../durable/steps.ts";
 import type { Emit, RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
@@ -48,9 +48,9 @@ export function keepRecorded(input: LoopInput, state: RunState, round: readonly 
   }
 }
 
-/** An answer from outside is part of the turn. */
-export function noteAnswer({ openTurns }: LoopInput, { kind, name, place }: Op<RunEvent>, outcome?: Outcome): void {
-  if (kind !== "wait" || place === undefined) return;
+/** The answer that a wait got from outside is part of the turn. */
+export function noteAnswer({ openTurns }: LoopInput, { name, place }: NamedStep, outcome?: Outcome): void {
+  if (place === undefined) return;
   const steps = openTurns.at(-1)?.steps;
   if (steps?.some((step) => step.name === name) === false)
     steps.push({ name, place, value: outcome?.ok === true ? outcome.value : undefined });

@@ -2,12 +2,10 @@ import type { CallRoute, CallStepValue, StepPlace } from "../../durable/run-log.
 import { settledValue } from "../../loop/calls/run-call.ts";
 import { unansweredResponse } from "../../loop/transcript.ts";
 import { failure } from "../../tool/call-failure.ts";
-import { isEdit } from "../../tool/edited-args.ts";
+import { type AskedOf, isEdit, outcomeOf, type OutsideAnswer } from "../../tool/pending-call.ts";
 import { answerTimedOut, INTERRUPTED, UNANSWERED } from "../../tool/model-texts.ts";
-import { type OutsideAnswer, outcomeOf } from "../../tool/outside-answer.ts";
 import type { PendingQuestion, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
-import type { AskedOf } from "../../tool/pending-call.ts";
 import type { PlacedStep, PlacedSteps } from "./placed-steps.ts";
 import type { CallRecord } from "./turn-record.ts";
 
