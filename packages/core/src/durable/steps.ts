@@ -1,5 +1,6 @@
 import { AgentError } from "../errors/agent-error.ts";
 import type { Json } from "../internal/json.ts";
+import { textOf } from "../internal/text.ts";
 import { lostBefore, type Usage } from "../model/usage.ts";
 import type { Content } from "../wire/types/content.ts";
 import type { ClosedTurn } from "./closed-turn.ts";
@@ -139,15 +140,6 @@ export function describeError(error: unknown): StepError {
   };
 }
 
-/** Anything can be thrown, even a value that cannot be converted to text. */
-function textOf(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return "no message";
-  }
-}
-
 /** Bounds of what a step may record. */
 export interface SettleStepOptions {
   /**
@@ -173,20 +165,16 @@ export async function settleStep<Event>(
 ): Promise<Outcome> {
   step.signal.throwIfAborted();
   try {
-    return valueOutcome(op, await op.run(step), maxBytes);
+    // JSON.stringify returns undefined for `undefined`, despite its type.
+    const text = (JSON.stringify(await op.run(step)) as string | undefined) ?? "null";
+    const bytes = byteLength(text, maxBytes);
+    if (bytes <= maxBytes) return { ok: true, value: JSON.parse(text) as Json };
+    return tooLarge(op, `${bytes} bytes, over the limit of ${maxBytes}`);
   } catch (error) {
     if (step.signal.aborted) throw step.signal.reason;
     const lost = lostBefore(error);
     return { ok: false, error: { ...describeError(error), ...(lost !== undefined && { lost }) } };
   }
-}
-
-function valueOutcome(op: NamedStep, value: unknown, maxBytes: number): Outcome {
-  // JSON.stringify returns undefined for `undefined`, despite its type.
-  const text = (JSON.stringify(value) as string | undefined) ?? "null";
-  const bytes = byteLength(text, maxBytes);
-  if (bytes <= maxBytes) return { ok: true, value: JSON.parse(text) as Json };
-  return tooLarge(op, `${bytes} bytes, over the limit of ${maxBytes}`);
 }
 
 /** The outcome in place of a value that is too large to record. */

@@ -1,6 +1,13 @@
+import { tryOr } from "./try-or.ts";
+
 /** The beginning of a text, at most this many UTF-16 units, without half a surrogate pair at its end. */
 export function cutText(text: string, length: number): string {
   if (text.length <= length) return text;
   const last = text.charCodeAt(length - 1);
   return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length);
+}
+
+/** A value as text. Anything can be thrown, even a value that cannot be converted. */
+export function textOf(value: unknown): string {
+  return tryOr(() => String(value), "no message");
 }

@@ -270,23 +270,22 @@ export function buildParser(
   source: JsonSchema,
   json: JsonCheck | undefined,
 ): (args: unknown) => Promise<unknown> {
-  const parse = isStandardSchema(schema) ? buildCheck(schema) : (args: unknown) => checkJson(json, args);
+  const parse = isStandardSchema(schema)
+    ? (args: unknown) => checkStandard(schema, args)
+    : (args: unknown) => checkJson(json, args);
   return hasDefaults(source) ? (args) => parse(withDefaults(args, source, source)) : parse;
 }
 
-function buildCheck(schema: StandardSchema): (args: unknown) => Promise<unknown> {
+async function checkStandard(schema: StandardSchema, args: unknown): Promise<unknown> {
   // Zod 4's synchronous parse first compiles the schema to code: that costs about fifty parses, and some runtimes forbid it.
-  if (isZod4(schema))
-    return async (args) => {
-      const { data, error } = await schema.safeParseAsync(args);
-      if (error !== undefined) throw argumentsError(error.issues);
-      return data;
-    };
-  return async (args) => {
-    const checked = await schema["~standard"].validate(args);
-    if (checked.issues !== undefined) throw argumentsError(checked.issues);
-    return checked.value;
-  };
+  if (isZod4(schema)) {
+    const { data, error } = await schema.safeParseAsync(args);
+    if (error !== undefined) throw argumentsError(error.issues);
+    return data;
+  }
+  const checked = await schema["~standard"].validate(args);
+  if (checked.issues !== undefined) throw argumentsError(checked.issues);
+  return checked.value;
 }
 
 async function checkJson(json: JsonCheck | undefined, args: unknown): Promise<unknown> {

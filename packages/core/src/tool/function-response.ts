@@ -1,4 +1,5 @@
 import type { Json } from "../internal/json.ts";
+import { tryOr } from "../internal/try-or.ts";
 import { OFFICE_TYPE } from "../wire/known-models.ts";
 import type { FunctionCall, FunctionResponsePart, JsonObject, Part } from "../wire/types/content.ts";
 import { isMedia, type Media, mediaPart } from "../model/request/media-part.ts";
@@ -116,9 +117,15 @@ function cutText(whole: string, usable: string, maxBytes: number): string {
 
 /** The longest beginning of a text whose JSON has so many bytes at most; never splits a character. */
 function takeText(text: string, maxBytes: number): string {
-  const kept = takePrefix(JSON.stringify(text).slice(0, -1), Math.max(maxBytes - 1, 1));
-  // Without an escape that was cut in two.
-  return JSON.parse(`${kept.replace(/(?<!\\)((?:\\\\)*)\\(?:u[\da-f]{0,3})?$/, "$1")}"`);
+  let kept = takePrefix(JSON.stringify(text).slice(0, -1), Math.max(maxBytes - 1, 1));
+  for (;;) {
+    try {
+      return JSON.parse(`${kept}"`);
+    } catch {
+      // An escape was cut in two.
+      kept = kept.slice(0, -1);
+    }
+  }
 }
 
 /** The longest beginning of a text within these bytes of UTF-8; never splits a character. */
@@ -222,12 +229,12 @@ export function jsonSafe(
 
   function array(items: readonly unknown[], depth: number): Json[] {
     const copy: Json[] = [];
-    const length = read(() => items.length, 0);
+    const length = tryOr(() => items.length, 0);
     for (let index = 0; index < length && values <= MAX_VALUES; index++) {
       const before = characters++;
       const item =
         safe(
-          read(() => items[index], UNREADABLE),
+          tryOr(() => items[index], UNREADABLE),
           depth + 1,
         ) ?? null;
       if (before <= room) copy.push(item);
@@ -238,13 +245,13 @@ export function jsonSafe(
 
   function object(source: Readonly<Record<string, unknown>>, depth: number): Json {
     const entries: [string, Json][] = [];
-    const keys = read(() => Object.keys(source), undefined);
+    const keys = tryOr(() => Object.keys(source), undefined);
     if (keys === undefined) return text(UNREADABLE);
     for (const key of keys) {
       if (values > MAX_VALUES) break;
       const before = characters;
       const member = safe(
-        read(() => source[key], UNREADABLE),
+        tryOr(() => source[key], UNREADABLE),
         depth + 1,
       );
       if (member === undefined) continue;
@@ -266,15 +273,7 @@ function wellFormed(text: string): string {
 }
 
 function isReadableMedia(value: object): value is Media {
-  return read(() => isMedia(value), false);
-}
-
-function read<T>(get: () => T, otherwise: T): T {
-  try {
-    return get();
-  } catch {
-    return otherwise;
-  }
+  return tryOr(() => isMedia(value), false);
 }
 
 /** Replaces a value that threw when it was read. */

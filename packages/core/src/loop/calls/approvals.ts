@@ -3,6 +3,7 @@ import type { CallRoute, GuardrailAction, StepPlace } from "../../durable/run-lo
 import { InvalidApprovalError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
 import { copyJson } from "../../internal/json.ts";
+import { tryOr } from "../../internal/try-or.ts";
 import { failure } from "../../tool/call-failure.ts";
 import {
   type AskedOf,
@@ -153,12 +154,8 @@ async function routeCall(input: LoopInput, planned: TurnCall, signal: AbortSigna
 /** What a tool says about the answers to the questions about a call. */
 function describeAsked(tool: Tool, input: unknown, call: FunctionCall): AskedOf {
   const editable = listEditable(tool, call.args);
-  let approvedBy: unknown;
-  try {
-    approvedBy = tool.approvedBy?.(input, copyJson(call));
-  } catch {
-    // The application decides, then: nobody is let in by an error.
-  }
+  // If it throws, the application decides: nobody is let in by an error.
+  const approvedBy: unknown = tryOr(() => tool.approvedBy?.(input, copyJson(call)), undefined);
   return { ...(typeof approvedBy === "string" && { approvedBy }), ...(editable !== undefined && { editable }) };
 }
 

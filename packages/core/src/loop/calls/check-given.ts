@@ -2,6 +2,7 @@ import { type GivenCheckValue, stepName, type StepPlace } from "../../durable/ru
 import { findRecorded, type Outcome } from "../../durable/steps.ts";
 import { GuardrailError } from "../../errors/run-errors.ts";
 import { isObject } from "../../internal/json.ts";
+import { tryOr } from "../../internal/try-or.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import { readOutsideAnswer } from "../../tool/pending-call.ts";
 import type { PendingQuestion } from "../../tool/tool.ts";
@@ -123,12 +124,6 @@ function saidText(source: Said["source"], said: string, member: string): Said | 
 }
 
 function saidJson(source: Said["source"], said: unknown, answerWith: (json: unknown) => unknown): Said {
-  const replace = (text: string): unknown => {
-    try {
-      return answerWith(JSON.parse(text));
-    } catch {
-      return undefined;
-    }
-  };
+  const replace = (text: string): unknown => tryOr(() => answerWith(JSON.parse(text)), undefined);
   return { source, text: JSON.stringify(said), replace };
 }

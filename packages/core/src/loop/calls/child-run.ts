@@ -8,9 +8,8 @@ import type { RunEvent } from "../events.ts";
 import { remainingLimits } from "../limits.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
-import { askAfter, askBefore, type Decision, readDecision } from "./call-hooks.ts";
 import type { AnsweredState, CallState, ChildState, TurnCall } from "./call-state.ts";
-import { answered, callFailed } from "./run-call.ts";
+import { answered, askAfter, askBefore, callFailed, type Decision, readDecision } from "./run-call.ts";
 
 /** A call of an agent that is a separate run here. */
 interface ChildCall extends TurnCall {

@@ -1,23 +1,23 @@
 import { type CallStepValue, stepName } from "../../durable/run-log.ts";
-import { type Outcome, type Step, VALUE_TOO_LARGE } from "../../durable/steps.ts";
+import { type Outcome, VALUE_TOO_LARGE } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
-import { isTooDeep } from "../../internal/json.ts";
+import { abortable } from "../../internal/abort.ts";
+import { isObject, isTooDeep } from "../../internal/json.ts";
 import { type Logger, SILENT } from "../../logging/logger.ts";
 import { depthError } from "../../model/request/check-depth.ts";
 import { maxMediaBytes, partsBytes } from "../../model/request/contents-size.ts";
 import { failure } from "../../tool/call-failure.ts";
-import { callTool, type ToolRetryNotice } from "../../tool/call-tool.ts";
+import { callTool } from "../../tool/call-tool.ts";
 import { functionResponse, jsonSafe, type ResponseParts } from "../../tool/function-response.ts";
 import { argumentsEdited, CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN } from "../../tool/model-texts.ts";
 import type { NestedRun, ToolContext, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
 import { remainingLimits } from "../limits.ts";
-import type { LoopInput } from "../loop-input.ts";
+import type { CallDecision, CallInfo, LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observers/observer.ts";
 import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
-import { askAfter, askBefore, readDecision } from "./call-hooks.ts";
 import type { AnsweredState, CallState, TurnCall } from "./call-state.ts";
 
 /** Runs one call with its hooks and returns what its step records. Rejects only when a hook throws, or with the reason of an abort. */
@@ -35,7 +35,13 @@ export async function runCall(
   // Most runs log nothing, and this is called for each call.
   const logger = input.logger.warn === SILENT.warn ? input.logger : stepLogger(input, planned.turn, step);
   const nested: NestedRun[] = [];
-  if (tool?.retry !== undefined) planned.onRetry = (notice) => reportRetry(input, planned, step, logger, notice);
+  if (tool?.retry !== undefined)
+    planned.onRetry = (notice) => {
+      logger.debug({ callId, tool: call.name, ...notice }, "tool failed; retrying");
+      // Observers read it, too.
+      if (input.emit !== undefined || input.observed !== undefined)
+        return step.emit({ type: "tool-retry", turn: planned.turn, callId, name: call.name, ...notice });
+    };
 
   let outcome: ToolOutcome | undefined;
   if (refusal !== undefined) outcome = failure("not-run", refusal);
@@ -83,17 +89,47 @@ export async function runCall(
   return value;
 }
 
-function reportRetry(
+/** What `beforeCall` decided; `undefined` lets the call run. */
+export type Decision = Exclude<CallDecision, void> | undefined;
+
+/** Asks `beforeCall`. @throws {TypeError} For an answer of another shape, which could mean a denial that was misspelled. */
+export async function askBefore(input: LoopInput, call: TurnCall, signal: AbortSignal): Promise<Decision> {
+  const given = await abortable(Promise.resolve(input.hooks.beforeCall?.(infoOf(input, call, signal))), signal);
+  const decision: unknown = given ?? undefined;
+  if (
+    decision === undefined ||
+    (isObject(decision) && (typeof decision["deny"] === "string" || isObject(decision["args"]) || "output" in decision))
+  )
+    return decision as Decision; // checked here
+  throw new TypeError('beforeCall must return nothing, { deny: "reason" }, { args: { … } } or { output: … }');
+}
+
+/** What a decision comes to: an outcome instead of running the call, or arguments to run it with. */
+export function readDecision(decision: Decision): {
+  readonly outcome?: ToolOutcome | undefined;
+  readonly args?: JsonObject | undefined;
+} {
+  if (decision === undefined) return {};
+  if ("deny" in decision) return { outcome: failure("denied", decision.deny) };
+  return "output" in decision ? { outcome: { ok: true, output: decision.output } } : { args: decision.args };
+}
+
+/** The outcome that `afterCall` gives instead, if it does. @throws {TypeError} For an answer of another shape. */
+export async function askAfter(
   input: LoopInput,
-  { turn, callId, call }: TurnCall,
-  step: Step<RunEvent>,
-  logger: Logger,
-  notice: ToolRetryNotice,
-): void | Promise<void> {
-  logger.debug({ callId, tool: call.name, ...notice }, "tool failed; retrying");
-  // Observers read it, too.
-  if (input.emit !== undefined || input.observed !== undefined)
-    return step.emit({ type: "tool-retry", turn, callId, name: call.name, ...notice });
+  call: TurnCall,
+  signal: AbortSignal,
+  outcome: ToolOutcome,
+): Promise<ToolOutcome | undefined> {
+  const info = { ...infoOf(input, call, signal), outcome };
+  const given: unknown = (await abortable(Promise.resolve(input.hooks.afterCall?.(info)), signal)) ?? undefined;
+  if (given === undefined || (isObject(given) && typeof given["ok"] === "boolean"))
+    return given as ToolOutcome | undefined; // checked here
+  throw new TypeError("afterCall must return nothing or an outcome: { ok: true, output: … }");
+}
+
+function infoOf({ identity, context }: LoopInput, { turn, callId, call }: TurnCall, signal: AbortSignal): CallInfo {
+  return { ...identity, context, turn, callId, call, signal };
 }
 
 /** The call with the arguments that `beforeCall` gave it. */
@@ -231,13 +267,13 @@ function describeOutcome(
   { part, after, shortened }: ResponseParts,
 ): Omit<CallStepValue, "durationMs" | "startedAt" | "endedAt"> {
   // A hook's outcome may have other members.
-  const failure = outcome.ok ? undefined : ({ ok: false, kind: outcome.kind, message: outcome.message } as const);
-  const notRun = failure?.kind === "denied" || failure?.kind === "withdrawn" || failure?.kind === "not-run";
+  const failed = outcome.ok ? undefined : failure(outcome.kind, outcome.message);
+  const notRun = failed?.kind === "denied" || failed?.kind === "withdrawn" || failed?.kind === "not-run";
   return {
     part,
     after: edited === undefined ? after : [editedNote(call), ...after],
     ...(shortened === true && { shortened }),
-    failure,
+    failure: failed,
     ...(notRun && { notRun }),
     nested: [],
   };

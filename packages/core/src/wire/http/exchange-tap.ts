@@ -1,4 +1,5 @@
 import { AgentError } from "../../errors/agent-error.ts";
+import { textOf } from "../../internal/text.ts";
 import type { HeaderFields } from "../endpoints/endpoint.ts";
 import type { BodyScrubber } from "../secrets/body-scrubber.ts";
 import { MARK, redact, redactPieces } from "../secrets/redact.ts";
@@ -160,12 +161,3 @@ export class TappedExchange {
 }
 
 const NO_BODY = new Uint8Array();
-
-/** A signal may be aborted with anything, even a value that cannot be converted to text. */
-function textOf(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return "no message";
-  }
-}
