@@ -10,7 +10,7 @@ import type { GuardrailStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { executeStep, isRecorded } from "../single-step.ts";
-import { afterAnswer, rerouteCalls, routeCalls } from "./approvals.ts";
+import { afterAnswer, decideCalls, rerouteCalls } from "./approvals.ts";
 import { CallGate } from "./call-gate.ts";
 import { type CallState, isAwaiting, questionOf, QUESTIONS, type TurnCall } from "./call-state.ts";
 import { afterChild, beginChild, runHook } from "./child-run.ts";
@@ -47,8 +47,8 @@ export function answerCalls(
 ): Promise<AnsweredCalls | undefined> {
   const planned: TurnCall[] = [];
   // Only calls that may need an answer from outside cost a step.
-  const { turns: turn } = state;
-  let needsRoutes = input.steps.recorded !== undefined && isRecorded(input, { kind: "route", turn });
+  const place: StepPlace = { kind: "route", turn: state.turns };
+  let needsRoutes = input.steps.recorded !== undefined && isRecorded(input, place);
   for (const call of calls) {
     const next = planCall(input, state, call, planned.length, refusal);
     const { tool, recorded } = next;
@@ -57,7 +57,7 @@ export function answerCalls(
   }
   state.calls = planned;
   if (!needsRoutes) return answerRest(input, state);
-  return routeCalls(input, state, planned).then((stop) => answerRest(input, state, stop));
+  return decideCalls(input, state, planned, place, 1).then((stop) => answerRest(input, state, stop));
 }
 
 /**

@@ -30,37 +30,13 @@ import { answered } from "./run-call.ts";
 
 const RUN: CallRoute = { do: "run" };
 
-/** Decides which calls of a turn run and which wait, in one step for all of them. @returns Why a guardrail stops the run, if one does. */
-export function routeCalls(
-  input: LoopInput,
-  state: RunState,
-  calls: readonly TurnCall[],
-): Promise<GuardrailStop | undefined> {
-  return decideCalls(input, state, calls, { kind: "route", turn: state.turns }, 1);
-}
-
 /**
- * Decides once more about calls whose arguments an approval changed: who approved these may not be the one to approve those.
+ * Decides which calls run and which wait, in one step for all of them.
  *
- * @returns As {@link routeCalls}.
+ * @param time - Of the questions that are asked now.
+ * @returns Why a guardrail stops the run, if one does for what `approve` said.
  */
-export async function rerouteCalls(
-  input: LoopInput,
-  state: RunState,
-  calls: readonly TurnCall[],
-): Promise<GuardrailStop | undefined> {
-  let stop: GuardrailStop | undefined;
-  for (const call of calls) {
-    const { current, callId, turn } = call;
-    if (current.state !== "edited" || stop !== undefined) continue;
-    const { time } = current;
-    stop = await decideCalls(input, state, [call], { kind: "reroute", turn, callId, time }, time + 1);
-  }
-  return stop;
-}
-
-/** @param time - Of the questions that are asked now. */
-async function decideCalls(
+export async function decideCalls(
   input: LoopInput,
   state: RunState,
   calls: readonly TurnCall[],
@@ -83,6 +59,26 @@ async function decideCalls(
     if (route.checked !== undefined) await reportActions(input, state, "input", route.checked);
     stop ??= readStop("input", route.checked);
     call.current = takeRoute(input, state, call, route, time);
+  }
+  return stop;
+}
+
+/**
+ * Decides once more about calls whose arguments an approval changed: who approved these may not be the one to approve those.
+ *
+ * @returns As {@link decideCalls}.
+ */
+export async function rerouteCalls(
+  input: LoopInput,
+  state: RunState,
+  calls: readonly TurnCall[],
+): Promise<GuardrailStop | undefined> {
+  let stop: GuardrailStop | undefined;
+  for (const call of calls) {
+    const { current, callId, turn } = call;
+    if (current.state !== "edited" || stop !== undefined) continue;
+    const { time } = current;
+    stop = await decideCalls(input, state, [call], { kind: "reroute", turn, callId, time }, time + 1);
   }
   return stop;
 }
