@@ -166,9 +166,8 @@ export type {
 } from "./tool/tool.ts";
 export { codeExecution, computerUse, fileSearch, googleMaps, googleSearch, urlContext } from "./tool/built-in.ts";
 export { mcpServer } from "./tool/built-in.ts";
-export { callTool, type CallControl } from "./tool/call-tool.ts";
-export type { ToolRetryNotice } from "./tool/retry-call.ts";
-export type { ToolRetries, ToolRetryPolicy } from "./tool/retry-policy.ts";
+export { callTool, type CallControl, type ToolRetryNotice } from "./tool/call-tool.ts";
+export type { ToolEffects, ToolRetries, ToolRetryPolicy, UnknownOutcome } from "./tool/tool-settings.ts";
 export {
   defineTool,
   type SanitizedNames,
@@ -193,11 +192,9 @@ export type {
   SchemaChange,
   Tool,
   ToolContext,
-  ToolEffects,
   ToolFailureKind,
   ToolFor,
   ToolOutcome,
-  UnknownOutcome,
 } from "./tool/tool.ts";
 
 export type {

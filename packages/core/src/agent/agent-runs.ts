@@ -25,7 +25,7 @@ import type { Model } from "../model/model.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import { asOf, checkPrices, requirePrices } from "../model/prices.ts";
 import type { OpenedRun, RecalledRun, SessionHost, SessionRun } from "../session/runs/session-host.ts";
-import { findArgumentProblem } from "../tool/edited-args.ts";
+import { findArgumentProblem } from "../tool/pending-call.ts";
 import type { ParentRun } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
 import { HeadBuilder, headAsSent, makeInstructions } from "./agent-head.ts";

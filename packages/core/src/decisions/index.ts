@@ -1,3 +1,2 @@
-export { type Answers, decide, type DecideOptions, type Decision } from "./decide.ts";
-export { type ChoiceAnswer, type ScoreAnswer, type YesNoAnswer } from "./questions.ts";
-export { choice, type Question, type Questions, score, yesNo } from "./questions.ts";
+export { type Answers, choice, decide, type DecideOptions, type Decision, score, yesNo } from "./decide.ts";
+export type { ChoiceAnswer, Question, Questions, ScoreAnswer, YesNoAnswer } from "./decide.ts";

@@ -13,4 +13,4 @@ export {
 } from "./outline-session.ts";
 export { type CallInTurn, readCalls } from "../model/history/open-calls.ts";
 export { type EndEntry, ENTRY_VERSION } from "../session/log/entries.ts";
-export type { OutsideAnswer } from "../tool/outside-answer.ts";
+export type { OutsideAnswer } from "../tool/pending-call.ts";

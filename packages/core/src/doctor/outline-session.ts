@@ -9,7 +9,7 @@ import type { RunRecord } from "../session/log/run-record.ts";
 import { findCompaction, listTurns } from "../session/log/run-turns.ts";
 import { SessionView } from "../session/log/session-view.ts";
 import { resolveRefs } from "../session/log/turn-record.ts";
-import type { OutsideAnswer } from "../tool/outside-answer.ts";
+import type { OutsideAnswer } from "../tool/pending-call.ts";
 import type { PendingQuestion } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
 

@@ -186,20 +186,13 @@ export interface InputCheckValue extends StepTimes {
 }
 
 /** What a `guard` step records for an answer from outside. */
-export interface GivenCheckValue extends StepTimes {
-  /** In order; only the last one can be a stop. */
-  readonly actions: readonly GuardrailAction[];
+export interface GivenCheckValue extends Omit<InputCheckValue, "contents" | "response"> {
   /** The answer instead. */
   readonly given?: unknown;
 }
 
-/** What a `guard` step records for an answer of the model. */
-export interface OutputCheckValue extends StepTimes {
-  /** In order; only the last one can be a stop. */
-  readonly actions: readonly GuardrailAction[];
-  /** The answer instead. */
-  readonly response?: ModelResponse | undefined;
-}
+/** What a `guard` step records for an answer of the model; `response` is the answer instead. */
+export type OutputCheckValue = Omit<InputCheckValue, "contents">;
 
 /** What a `call` step records. */
 export interface CallStepValue extends StepTimes {
@@ -222,21 +215,18 @@ export interface CallStepValue extends StepTimes {
   readonly durationMs: number;
 }
 
-/** What guardrails did about what `approve` said. */
-interface CheckedRoute {
-  readonly checked?: readonly GuardrailAction[] | undefined;
-}
-
 /**
  * What a `route` step records for each call, and a `reroute` step for its one: run it, ask for approval first, get its output from outside,
  * or refuse it. `args` are those that a person gave it.
  */
-export type CallRoute = CheckedRoute &
-  (
-    | { readonly do: "run"; readonly args?: JsonObject | undefined }
-    | ({ readonly do: "ask-approval" | "ask-outcome"; readonly args?: JsonObject | undefined } & AskedOf)
-    | { readonly do: "deny"; readonly why: string; readonly withdrawn?: true | undefined }
-  );
+export type CallRoute = {
+  /** What guardrails did about what `approve` said. */
+  readonly checked?: readonly GuardrailAction[] | undefined;
+} & (
+  | { readonly do: "run"; readonly args?: JsonObject | undefined }
+  | ({ readonly do: "ask-approval" | "ask-outcome"; readonly args?: JsonObject | undefined } & AskedOf)
+  | { readonly do: "deny"; readonly why: string; readonly withdrawn?: true | undefined }
+);
 
 /** What a `compact` step records. */
 export interface CompactStepValue extends StepTimes {

@@ -105,7 +105,7 @@ export interface RecordedStep {
 }
 
 /** What some steps know of one; nothing, if they have no journal. */
-export function findRecorded(steps: Steps, name: string): RecordedStep {
+export function findRecorded(steps: Pick<Steps, "recorded">, name: string): RecordedStep {
   return steps.recorded?.(name) ?? NOTHING_RECORDED;
 }
 
@@ -165,20 +165,16 @@ export async function settleStep<Event>(
 ): Promise<Outcome> {
   step.signal.throwIfAborted();
   try {
-    return valueOutcome(op, await op.run(step), maxBytes);
+    // JSON.stringify returns undefined for `undefined`, despite its type.
+    const text = (JSON.stringify(await op.run(step)) as string | undefined) ?? "null";
+    const bytes = byteLength(text, maxBytes);
+    if (bytes <= maxBytes) return { ok: true, value: JSON.parse(text) as Json };
+    return tooLarge(op, `${bytes} bytes, over the limit of ${maxBytes}`);
   } catch (error) {
     if (step.signal.aborted) throw step.signal.reason;
     const lost = lostBefore(error);
     return { ok: false, error: { ...describeError(error), ...(lost !== undefined && { lost }) } };
   }
-}
-
-function valueOutcome(op: NamedStep, value: unknown, maxBytes: number): Outcome {
-  // JSON.stringify returns undefined for `undefined`, despite its type.
-  const text = (JSON.stringify(value) as string | undefined) ?? "null";
-  const bytes = byteLength(text, maxBytes);
-  if (bytes <= maxBytes) return { ok: true, value: JSON.parse(text) as Json };
-  return tooLarge(op, `${bytes} bytes, over the limit of ${maxBytes}`);
 }
 
 /** The outcome in place of a value that is too large to record. */

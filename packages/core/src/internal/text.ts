@@ -1,3 +1,5 @@
+import { tryOr } from "./try-or.ts";
+
 /** The beginning of a text, at most this many UTF-16 units, without half a surrogate pair at its end. */
 export function cutText(text: string, length: number): string {
   if (text.length <= length) return text;
@@ -5,11 +7,7 @@ export function cutText(text: string, length: number): string {
   return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length);
 }
 
-/** The text of anything that was thrown, even of a value that cannot be converted to text. */
+/** A value as text. Anything can be thrown, even a value that cannot be converted. */
 export function textOf(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return "no message";
-  }
+  return tryOr(() => String(value), "no message");
 }

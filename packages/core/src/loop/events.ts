@@ -3,7 +3,7 @@ import type { ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts
 import type { Cost } from "../model/prices.ts";
 import type { Usage } from "../model/usage.ts";
 import type { CompletedToolCall, PendingCall, ToolOutcome } from "../tool/tool.ts";
-import type { ToolRetryNotice } from "../tool/retry-call.ts";
+import type { ToolRetryNotice } from "../tool/call-tool.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { EndpointKind } from "../wire/endpoints/endpoint.ts";
 import type { Content, FunctionCall, Part, PartialArg } from "../wire/types/content.ts";

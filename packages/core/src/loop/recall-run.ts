@@ -118,14 +118,6 @@ function listOpenCalls({ lastResponse, pending }: RunState, { turn, calls }: Clo
       call,
       edited: edited === true ? edited : undefined,
       current: answered === undefined ? { state: "running", attempt: 0 } : { state: "answered", value: answered.value },
-      tool: undefined,
-      refusal: undefined,
-      mediaRoom: () => 0,
-      failure: undefined,
-      executed: false,
-      fromJournal: true,
-      begun: false,
-      endReported: true,
     };
   });
 }

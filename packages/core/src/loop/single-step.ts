@@ -1,5 +1,5 @@
 import { stepName, type StepPlace } from "../durable/run-log.ts";
-import { findRecorded, type Step } from "../durable/steps.ts";
+import { findRecorded, type RecordedStep, type Step } from "../durable/steps.ts";
 import { RunStepError } from "../errors/run-errors.ts";
 import { parseTraceparent } from "../internal/traceparent.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
@@ -47,9 +47,17 @@ export async function singleStep<T>(
   throw error;
 }
 
-/** True when a journal has the outcome of an operation: whether it is done is not decided again, except to compare. */
-export function isRecorded({ steps, isReading }: Pick<LoopInput, "steps" | "isReading">, place: StepPlace): boolean {
-  return isReading !== true && findRecorded(steps, stepName(place)).outcome !== undefined;
+/** What a journal has of a step: what it has is not decided again, except to compare. */
+export function findBefore(
+  { steps, isReading }: Pick<LoopInput, "steps" | "isReading">,
+  place: StepPlace,
+): RecordedStep {
+  return findRecorded(isReading === true ? {} : steps, stepName(place));
+}
+
+/** True when a journal has the outcome of a step. */
+export function isRecorded(input: Pick<LoopInput, "steps" | "isReading">, place: StepPlace): boolean {
+  return findBefore(input, place).outcome !== undefined;
 }
 
 /** The logger of a step: its lines have the turn and, in a trace, the ids of the step's span. */

@@ -1,5 +1,5 @@
 import type { Word } from "../wire/types/content.ts";
-import type { BuiltInTool } from "./tool.ts";
+import type { BuiltInName, BuiltInTool } from "./tool.ts";
 
 /** Options of {@link googleSearch}. */
 export interface GoogleSearchOptions {
@@ -66,20 +66,12 @@ type SafetyPolicy =
  *
  * @see https://ai.google.dev/gemini-api/docs/google-search
  */
-export function googleSearch(options: GoogleSearchOptions = {}): BuiltInTool {
-  const { timeRange, searchTypes, excludeDomains } = options;
-  const types = searchTypes && Object.fromEntries(searchTypes.map((type) => [`${type}Search`, {}]));
-  return {
-    kind: "built-in",
-    name: "googleSearch",
-    wire: {
-      googleSearch: present({
-        searchTypes: types,
-        timeRangeFilter: timeRange && { startTime: timeRange.startTime, endTime: timeRange.endTime },
-        excludeDomains,
-      }),
-    },
-  };
+export function googleSearch({ timeRange, searchTypes, excludeDomains }: GoogleSearchOptions = {}): BuiltInTool {
+  return builtIn("googleSearch", {
+    searchTypes: searchTypes && Object.fromEntries(searchTypes.map((type) => [`${type}Search`, {}])),
+    timeRangeFilter: timeRange && { startTime: timeRange.startTime, endTime: timeRange.endTime },
+    excludeDomains,
+  });
 }
 
 /**
@@ -89,7 +81,7 @@ export function googleSearch(options: GoogleSearchOptions = {}): BuiltInTool {
  */
 export function googleMaps({ groundingTypes }: GoogleMapsOptions = {}): BuiltInTool {
   const types = groundingTypes && Object.fromEntries(groundingTypes.map((type) => [type, {}]));
-  return { kind: "built-in", name: "googleMaps", wire: { googleMaps: present({ groundingTypes: types }) } };
+  return builtIn("googleMaps", { groundingTypes: types });
 }
 
 /**
@@ -127,7 +119,7 @@ function seconds([name, ms]: readonly [string, number | undefined]): string | un
  * @see https://ai.google.dev/gemini-api/docs/url-context
  */
 export function urlContext(): BuiltInTool {
-  return { kind: "built-in", name: "urlContext", wire: { urlContext: {} } };
+  return builtIn("urlContext");
 }
 
 /**
@@ -136,7 +128,7 @@ export function urlContext(): BuiltInTool {
  * @see https://ai.google.dev/gemini-api/docs/code-execution
  */
 export function codeExecution(): BuiltInTool {
-  return { kind: "built-in", name: "codeExecution", wire: { codeExecution: {} } };
+  return builtIn("codeExecution");
 }
 
 /**
@@ -145,14 +137,9 @@ export function codeExecution(): BuiltInTool {
  * @throws {TypeError} Without a store.
  * @see https://ai.google.dev/gemini-api/docs/file-search
  */
-export function fileSearch(options: FileSearchOptions): BuiltInTool {
-  const { stores, metadataFilter, topK } = options;
+export function fileSearch({ stores, metadataFilter, topK }: FileSearchOptions): BuiltInTool {
   if (stores.length === 0) throw new TypeError("fileSearch() needs the name of at least one store");
-  return {
-    kind: "built-in",
-    name: "fileSearch",
-    wire: { fileSearch: present({ fileSearchStoreNames: stores, metadataFilter, topK }) },
-  };
+  return builtIn("fileSearch", { fileSearchStoreNames: stores, metadataFilter, topK });
 }
 
 /**
@@ -161,18 +148,16 @@ export function fileSearch(options: FileSearchOptions): BuiltInTool {
  * @see https://ai.google.dev/gemini-api/docs/computer-use
  */
 export function computerUse(options: ComputerUseOptions = {}): BuiltInTool {
-  return {
-    kind: "built-in",
-    name: "computerUse",
-    wire: {
-      computerUse: present({
-        environment: options.environment ?? "ENVIRONMENT_BROWSER",
-        excludedPredefinedFunctions: options.excluded,
-        enablePromptInjectionDetection: options.promptInjectionDetection,
-        disabledSafetyPolicies: options.disabledSafetyPolicies,
-      }),
-    },
-  };
+  return builtIn("computerUse", {
+    environment: options.environment ?? "ENVIRONMENT_BROWSER",
+    excludedPredefinedFunctions: options.excluded,
+    enablePromptInjectionDetection: options.promptInjectionDetection,
+    disabledSafetyPolicies: options.disabledSafetyPolicies,
+  });
+}
+
+function builtIn(name: BuiltInName, fields: { readonly [key: string]: unknown } = {}): BuiltInTool {
+  return { kind: "built-in", name, wire: { [name]: present(fields) } };
 }
 
 function present(fields: { readonly [key: string]: unknown }): { readonly [key: string]: unknown } {

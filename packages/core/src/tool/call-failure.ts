@@ -1,37 +1,30 @@
 import { nearestName } from "../internal/nearest-name.ts";
+import { tryOr } from "../internal/try-or.ts";
 import { NO_MESSAGE, toolFailed, toolThrew, unknownTool } from "./model-texts.ts";
-import type { Tool, ToolOutcome } from "./tool.ts";
+import type { Tool, ToolFailureKind, ToolOutcome } from "./tool.ts";
 
 /** Converts what a tool threw into the outcome the model reads. Only an author's words, or a tool that exposes its errors, say more. */
 export function describeFailure(
   { name, exposeErrors }: Pick<Tool, "name" | "exposeErrors">,
   error: unknown,
 ): ToolOutcome {
-  if (isNamed(error, "ToolRetry")) return failure("bad-input", plannedText(error));
-  if (isNamed(error, "ToolFailure")) return failure("failed", plannedText(error));
+  if (isNamed(error, "ToolRetry")) return failure("bad-input", messageIn(error));
+  if (isNamed(error, "ToolFailure")) return failure("failed", messageIn(error));
   return failure("failed", exposeErrors === true ? toolFailed(name, unplannedText(error)) : toolThrew(name));
 }
 
 /** The outcome of a call that failed. */
-export function failure(kind: Extract<ToolOutcome, { ok: false }>["kind"], message: string): ToolOutcome {
+export function failure(kind: ToolFailureKind, message: string): Extract<ToolOutcome, { ok: false }> {
   return { ok: false, kind, message };
 }
 
 /** True for an error of this name, also from another copy of this library. */
 export function isNamed(error: unknown, name: "ToolFailure" | "ToolRetry"): error is Error {
-  try {
-    return error instanceof Error && error.name === name;
-  } catch {
-    return false;
-  }
+  return tryOr(() => error instanceof Error && error.name === name, false);
 }
 
-function plannedText(error: Error): string {
-  try {
-    return error.message;
-  } catch {
-    return NO_MESSAGE;
-  }
+function messageIn(error: Error): string {
+  return tryOr(() => error.message, NO_MESSAGE);
 }
 
 /** Longest text of an unplanned error that a model is given, in characters. */
@@ -39,19 +32,13 @@ const MAX_ERROR_LENGTH = 500;
 
 /** The message of a thrown value, shortened and without a stack. */
 function unplannedText(error: unknown): string {
-  try {
-    const message =
-      error instanceof Error
-        ? error.message || error.name
-        : typeof error === "string"
-          ? error
-          : (JSON.stringify(error) ?? String(error));
-    const text = (message.split(/\n[ \t]+at /, 1)[0] ?? "").trim();
-    if (text === "") return NO_MESSAGE;
-    return text.length > MAX_ERROR_LENGTH ? `${text.slice(0, MAX_ERROR_LENGTH - 1)}…` : text;
-  } catch {
-    return NO_MESSAGE;
-  }
+  const message = tryOr(() => {
+    if (error instanceof Error) return error.message || error.name;
+    return typeof error === "string" ? error : (JSON.stringify(error) ?? String(error));
+  }, "");
+  const text = tryOr(() => (message.split(/\n[ \t]+at /, 1)[0] ?? "").trim(), "");
+  if (text === "") return NO_MESSAGE;
+  return text.length > MAX_ERROR_LENGTH ? `${text.slice(0, MAX_ERROR_LENGTH - 1)}…` : text;
 }
 
 /** Lists the available names, and suggests a similar one if there is any. */

@@ -1,5 +1,5 @@
 import { ToolRetry } from "../errors/run-errors.ts";
-import { startTimer } from "../internal/abort.ts";
+import { sleep, startTimer } from "../internal/abort.ts";
 import { copyJson, isObject } from "../internal/json.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
@@ -12,13 +12,13 @@ import {
   invalidArguments,
   OUTCOME_UNKNOWN,
   timedOut,
+  triedTimes,
 } from "./model-texts.ts";
 import { hasDefaults, withDefaults } from "./schema/defaults.ts";
 import type { JsonCheck } from "./schema/json-check.ts";
 import { isStandardSchema, issuesText, type StandardIssue, type StandardSchema } from "./schema/standard-schema.ts";
-import { type AttemptEnd, retryCall, type ToolRetryNotice } from "./retry-call.ts";
-import type { ToolRetries } from "./retry-policy.ts";
-import type { Tool, ToolContext, ToolOutcome } from "./tool.ts";
+import type { ToolRetries } from "./tool-settings.ts";
+import type { Tool, ToolContext, ToolFailureKind, ToolOutcome } from "./tool.ts";
 
 /** The link between a call that runs and whoever watches it. */
 export interface CallControl {
@@ -28,6 +28,22 @@ export interface CallControl {
   cancel?: (() => void) | undefined;
   /** Called before each wait of the tool's `retry` policy, which begins when it resolves. Must not reject. */
   onRetry?: ((notice: ToolRetryNotice) => void | Promise<void>) | undefined;
+}
+
+/** An attempt has failed, and another one follows. */
+export interface ToolRetryNotice {
+  /** Number of the attempt that failed, from 1. */
+  readonly attempt: number;
+  readonly delayMs: number;
+  /** As the model would read it. */
+  readonly error: { readonly kind: ToolFailureKind; readonly message: string };
+}
+
+/** How one attempt ended. */
+interface Attempt {
+  readonly outcome: ToolOutcome;
+  /** What `run` threw, or why its time was up; absent when there is nothing to try again. */
+  readonly thrown?: { readonly error: unknown } | undefined;
 }
 
 /**
@@ -51,56 +67,74 @@ export async function callTool(
   if (tool === undefined) return failure("not-found", describeUnknownTool(call.name, [...tools.keys()]));
   const { retry } = tool;
   const limitMs = retry === undefined ? tool.timeoutMs : retry.totalTimeoutMs;
-  const ended = await new Promise<ToolOutcome | Interruption>((resolve) => {
-    const limit = startTimeLimit(context.signal, limitMs, resolve);
-    control.cancel = limit.cancel;
-    const work =
-      retry === undefined
-        ? runTool(tool, call, limitContext(context, call, limit.signal, 1))
-        : runRepeatedly(tool, retry, call, { ...context, signal: limit.signal }, control);
-    void work.then((outcome) => {
-      limit.end();
-      resolve(outcome);
-    });
-  });
-  // The call may have taken effect anyway; a model that is not told would call again.
-  const unknown = tool.effects === "once" ? `; ${OUTCOME_UNKNOWN}` : "";
-  if (ended === "aborted") return failure("cancelled", CANCELLED + unknown);
-  if (ended === "cancelled") return failure("cancelled", CANCELLED_BY_USER + unknown);
-  if (ended === "timeout") return failure("timeout", timedOut(tool.name, limitMs) + unknown);
-  return ended;
+  const ended = await withinLimit(
+    context.signal,
+    limitMs,
+    (signal, cancel) => {
+      control.cancel = cancel;
+      return retry === undefined
+        ? runTool(tool, call, limitContext(context, call, signal, 1))
+        : runRepeatedly(tool, retry, call, { ...context, signal }, control);
+    },
+    (why) => interrupted(tool, why, limitMs),
+  );
+  return ended.outcome;
 }
 
-/** Attempts of a tool with a `retry` policy, each with its own time limit. Never rejects. */
-function runRepeatedly(
+/** How a call ended without its tool: it may have taken effect anyway, and a model that is not told would call again. */
+function interrupted({ name, effects }: Tool, why: Interruption, limitMs: number): Attempt {
+  const unknown = effects === "once" ? `; ${OUTCOME_UNKNOWN}` : "";
+  if (why === "timeout")
+    return { outcome: failure(why, timedOut(name, limitMs) + unknown), thrown: { error: timeoutError(limitMs) } };
+  return { outcome: failure("cancelled", (why === "aborted" ? CANCELLED : CANCELLED_BY_USER) + unknown) };
+}
+
+/**
+ * Makes attempts, each with its own time limit, until one succeeds or none is left. Never rejects. An abort ends a wait; the outcome is
+ * then that of the last attempt.
+ */
+async function runRepeatedly(
   tool: Tool,
   policy: ToolRetries,
   call: FunctionCall,
   context: Omit<ToolContext, "attempt">,
-  { onRetry = () => {} }: CallControl,
-): Promise<ToolOutcome> {
-  const attempt = async (number: number): Promise<AttemptEnd> => {
-    let thrown: AttemptEnd["thrown"];
-    const onThrow = (error: unknown): void => {
-      thrown = { error, isForModel: isNamed(error, "ToolFailure") || isNamed(error, "ToolRetry") };
-    };
-    const ended = await new Promise<ToolOutcome | Interruption>((resolve) => {
-      const limit = startTimeLimit(context.signal, tool.timeoutMs, resolve);
-      void runTool(tool, call, limitContext(context, call, limit.signal, number), onThrow).then((outcome) => {
-        limit.end();
-        resolve(outcome);
-      });
-    });
-    if (ended === "timeout")
-      return {
-        outcome: failure("timeout", timedOut(tool.name, tool.timeoutMs)),
-        thrown: { error: timeoutError(tool.timeoutMs), isForModel: false },
-      };
-    // The caller has its answer already when the whole call was interrupted.
-    return { outcome: typeof ended === "string" ? failure("cancelled", CANCELLED) : ended, thrown };
-  };
-  const onError = (error: unknown): void => report(error, "deciding on a retry", tool, context);
-  return retryCall(policy, context.signal, attempt, onRetry, onError);
+  { onRetry }: CallControl,
+): Promise<Attempt> {
+  const { signal } = context;
+  const { timeoutMs } = tool;
+  for (let attempt = 1; ; attempt++) {
+    const { outcome, thrown } = await withinLimit(
+      signal,
+      timeoutMs,
+      (limited) => runTool(tool, call, limitContext(context, call, limited, attempt)),
+      (why) => interrupted(tool, why, timeoutMs),
+    );
+    if (outcome.ok || thrown === undefined || signal.aborted) return { outcome };
+    try {
+      if (attempt < policy.maxAttempts && (await isWorthAnother(policy, thrown.error, attempt))) {
+        const delayMs = delayAfter(attempt, policy);
+        await onRetry?.({ attempt, delayMs, error: { kind: outcome.kind, message: outcome.message } });
+        await sleep(delayMs, signal);
+        continue;
+      }
+    } catch (error) {
+      if (!signal.aborted) report(error, "deciding on a retry", tool, context);
+    }
+    return { outcome: attempt === 1 ? outcome : { ...outcome, message: triedTimes(outcome.message, attempt) } };
+  }
+}
+
+async function isWorthAnother({ when }: ToolRetries, error: unknown, attempt: number): Promise<boolean> {
+  return when === undefined ? !isPlanned(error) : await when(error, attempt);
+}
+
+function delayAfter(attempt: number, { minDelayMs, maxDelayMs }: ToolRetries): number {
+  return Math.round(Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1)) * (1 - Math.random() / 2));
+}
+
+/** True for what a tool throws to tell the model something. */
+function isPlanned(error: unknown): boolean {
+  return isNamed(error, "ToolRetry") || isNamed(error, "ToolFailure");
 }
 
 /** The context the tool gets: a copy of the call, the tool's own signal, and progress that never rejects. */
@@ -130,30 +164,19 @@ function limitContext(
   };
 }
 
-/**
- * Never rejects: after a timeout, nobody awaits it.
- *
- * @param onThrow - Called with what the tool's own function threw.
- */
-async function runTool(
-  tool: Tool,
-  call: FunctionCall,
-  context: ToolContext,
-  onThrow?: (error: unknown) => void,
-): Promise<ToolOutcome> {
+/** Never rejects: after a timeout, nobody awaits it. */
+async function runTool(tool: Tool, call: FunctionCall, context: ToolContext): Promise<Attempt> {
   let stage = "checking the arguments";
   try {
     const input = await tool.parse(copyJson(call.args ?? {}));
     stage = "running";
-    if (context.signal.aborted) return failure("cancelled", CANCELLED);
+    if (context.signal.aborted) return { outcome: failure("cancelled", CANCELLED) };
     const result = tool.run(input, context);
-    return { ok: true, output: isGenerator(result) ? await drain(result, context) : await result };
+    return { outcome: { ok: true, output: isGenerator(result) ? await drain(result, context) : await result } };
   } catch (error) {
-    if (stage === "running") onThrow?.(error);
     // A tool that was aborted may throw; the call already has its answer.
-    const isPlanned = isNamed(error, "ToolRetry") || isNamed(error, "ToolFailure");
-    if (!isPlanned && !context.signal.aborted) report(error, stage, tool, context);
-    return describeFailure(tool, error);
+    if (!isPlanned(error) && !context.signal.aborted) report(error, stage, tool, context);
+    return { outcome: describeFailure(tool, error), ...(stage === "running" && { thrown: { error } }) };
   }
 }
 
@@ -196,44 +219,39 @@ function report(
   }
 }
 
-/** A signal with a time limit. */
-interface TimeLimit {
-  /** Aborts with the outer signal's reason, or with a `TimeoutError`. */
-  readonly signal: AbortSignal;
-  /** Aborts the signal. */
-  readonly cancel: () => void;
-  /** Clears the timer and the listener. */
-  end(): void;
-}
-
 /** Why a call ended without its tool: its run was aborted, its time was up, or a person cancelled it. */
 type Interruption = "aborted" | "timeout" | "cancelled";
 
-/** @param onOver - Called before the signal aborts. */
-function startTimeLimit(outer: AbortSignal, timeoutMs: number, onOver: (why: Interruption) => void): TimeLimit {
-  const controller = new AbortController();
-  const end = (): void => {
-    stop?.();
-    outer.removeEventListener("abort", onAbort);
-  };
-  const onAbort = (): void => {
-    end();
-    onOver("aborted");
-    controller.abort(outer.reason);
-  };
-  const onTimeout = (): void => {
-    end();
-    onOver("timeout");
-    controller.abort(timeoutError(timeoutMs));
-  };
-  const cancel = (): void => {
-    end();
-    onOver("cancelled");
-    controller.abort(new DOMException("the call was cancelled", "AbortError"));
-  };
-  outer.addEventListener("abort", onAbort, { once: true });
-  const stop = timeoutMs === Infinity ? undefined : startTimer(timeoutMs, onTimeout);
-  return { signal: controller.signal, cancel, end };
+/**
+ * Runs work with a signal of its own, which aborts with the outer one, after the time or when it is cancelled. Then it resolves at once
+ * with what `over` gives; what the work does afterwards is ignored.
+ *
+ * @param work - Must not reject.
+ */
+function withinLimit<T>(
+  outer: AbortSignal,
+  timeoutMs: number,
+  work: (signal: AbortSignal, cancel: () => void) => Promise<T>,
+  over: (why: Interruption) => T,
+): Promise<T> {
+  return new Promise((resolve) => {
+    const controller = new AbortController();
+    const end = (ended: T): void => {
+      stop?.();
+      outer.removeEventListener("abort", onAbort);
+      resolve(ended);
+    };
+    const interrupt = (why: Interruption, reason: unknown): void => {
+      end(over(why));
+      controller.abort(reason);
+    };
+    const onAbort = (): void => interrupt("aborted", outer.reason);
+    outer.addEventListener("abort", onAbort, { once: true });
+    const onTimeout = (): void => interrupt("timeout", timeoutError(timeoutMs));
+    const stop = timeoutMs === Infinity ? undefined : startTimer(timeoutMs, onTimeout);
+    const onCancel = (): void => interrupt("cancelled", new DOMException("the call was cancelled", "AbortError"));
+    void work(controller.signal, onCancel).then(end);
+  });
 }
 
 function timeoutError(timeoutMs: number): DOMException {
@@ -252,23 +270,22 @@ export function buildParser(
   source: JsonSchema,
   json: JsonCheck | undefined,
 ): (args: unknown) => Promise<unknown> {
-  const parse = isStandardSchema(schema) ? buildCheck(schema) : (args: unknown) => checkJson(json, args);
+  const parse = isStandardSchema(schema)
+    ? (args: unknown) => checkStandard(schema, args)
+    : (args: unknown) => checkJson(json, args);
   return hasDefaults(source) ? (args) => parse(withDefaults(args, source, source)) : parse;
 }
 
-function buildCheck(schema: StandardSchema): (args: unknown) => Promise<unknown> {
+async function checkStandard(schema: StandardSchema, args: unknown): Promise<unknown> {
   // Zod 4's synchronous parse first compiles the schema to code: that costs about fifty parses, and some runtimes forbid it.
-  if (isZod4(schema))
-    return async (args) => {
-      const { data, error } = await schema.safeParseAsync(args);
-      if (error !== undefined) throw argumentsError(error.issues);
-      return data;
-    };
-  return async (args) => {
-    const checked = await schema["~standard"].validate(args);
-    if (checked.issues !== undefined) throw argumentsError(checked.issues);
-    return checked.value;
-  };
+  if (isZod4(schema)) {
+    const { data, error } = await schema.safeParseAsync(args);
+    if (error !== undefined) throw argumentsError(error.issues);
+    return data;
+  }
+  const checked = await schema["~standard"].validate(args);
+  if (checked.issues !== undefined) throw argumentsError(checked.issues);
+  return checked.value;
 }
 
 async function checkJson(json: JsonCheck | undefined, args: unknown): Promise<unknown> {

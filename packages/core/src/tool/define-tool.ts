@@ -9,45 +9,36 @@ import {
   type Spellings,
 } from "../internal/option-names.ts";
 import { fingerprint, isObject } from "../internal/json.ts";
-import type { FunctionCall } from "../wire/types/content.ts";
+import type { Fields, FunctionCall } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import { buildParser } from "./call-tool.ts";
-import type { ToolRetries, ToolRetryPolicy } from "./retry-policy.ts";
+import type { ToolEffects, ToolRetries, ToolRetryPolicy, ToolSettings } from "./tool-settings.ts";
 import { notRunHere } from "./model-texts.ts";
 import { declareParameters, type DescribedSchema, NO_PARAMETERS } from "./schema/declare.ts";
 import { jsonCheck } from "./schema/json-check.ts";
 import { isStandardSchema, type StandardJsonSchema, type StandardSchema } from "./schema/standard-schema.ts";
-import type { ApprovalContext, Tool, ToolContext, ToolEffects, UnknownOutcome } from "./tool.ts";
+import type { ApprovalContext, Tool, ToolContext } from "./tool.ts";
 
-/** What defines a tool, apart from its input schema. `Asked` is the part of the context that `needsApproval` declares. */
-export interface ToolSpec<
-  Input,
+/** What defines a tool. `Asked` is the part of the context that `needsApproval` declares. */
+export interface ToolOptions<
+  Schema extends ToolInputSchema | undefined,
   Output,
   Context = unknown,
   Name extends string = string,
   Ends extends boolean = boolean,
   Asked = Context,
-> {
+> extends Fields<ToolSettings> {
   /** Function name the model calls: a letter or `_`, then letters, digits and `_ . : -`; at most 64 characters. */
   readonly name: Name;
   /** What the function does and when to use it: the model decides by this text whether to call it. */
   readonly description: string;
-  /** Whether calls run alone, never in parallel with other calls of the turn. @defaultValue false */
-  readonly sequential?: boolean | undefined;
-  /** Milliseconds until the call is answered with a timeout; `Infinity` for none. @defaultValue 60_000 */
-  readonly timeoutMs?: number | undefined;
-  /** Maximum result size in bytes of JSON; a longer result is cut, with a note to the model. @defaultValue 65_536 */
-  readonly maxResultBytes?: number | undefined;
-  /** Invalid calls (bad arguments, `ToolRetry`) after which the tool is disabled for the run. @defaultValue 3 */
-  readonly maxRetries?: number | undefined;
+  /** Schema of the input: determines its type, the declaration sent to the service, and the check of each call. @defaultValue no input */
+  readonly input?: Schema | undefined;
   /**
-   * Side effects of the function. They decide what a resumed run does with a call that a crash interrupted: `none`
-   * (read-only) and `idempotent` (passes {@link ToolContext.idempotencyKey} to a service that honors it) run again, `once`
-   * does not. @defaultValue "idempotent"
+   * For an input that is a raw JSON Schema: whether arguments are checked against it. `false` for a server whose schema is wrong about
+   * what it accepts: the arguments then only have to be an object. @defaultValue true
    */
-  readonly effects?: ToolEffects | undefined;
-  /** For `effects: "once"`: who decides whether an interrupted call took effect. @defaultValue "ask" */
-  readonly unknownOutcome?: UnknownOutcome | undefined;
+  readonly validate?: boolean | undefined;
   /**
    * Runs the function again within the call when it fails, with the same idempotency key. Not for `effects: "once"`.
    * @defaultValue never
@@ -59,30 +50,19 @@ export interface ToolSpec<
    */
   readonly endsRun?: Ends | undefined;
   /**
-   * Whether the model reads the messages of all errors, in at most 500 characters and without their stacks. They may hold paths,
-   * queries, addresses or passwords. Otherwise the model only reads that the tool failed, unless `run` throws `ToolFailure` or
-   * `ToolRetry`. @defaultValue false
-   */
-  readonly exposeErrors?: boolean | undefined;
-  /**
    * Whether a call requires approval: always, or depending on its validated input or on the run. If it needs the run's context, declare
    * that in the third parameter: `(input, call, { context }: ApprovalContext<App>)`. @defaultValue false
    */
   readonly needsApproval?:
     | boolean
-    | ((input: Input, call: FunctionCall, run: ApprovalContext<Asked>) => boolean | Promise<boolean>)
+    | ((input: InputOf<Schema>, call: FunctionCall, run: ApprovalContext<Asked>) => boolean | Promise<boolean>)
     | undefined;
-  /**
-   * Milliseconds until a pending question about a call (approval, outcome) expires: the model is told so, and the call is
-   * not run. Counted from when the question is asked; a session checks when it is resumed. @defaultValue never
-   */
-  readonly answerTimeoutMs?: number | undefined;
   /**
    * Who may answer the questions about a call, by a name that the application knows, or depending on its validated input: `"user"` is
    * the person who chats. Of a tool without `run`, who may give the outcome. One that throws says nothing.
    * @defaultValue the application decides
    */
-  readonly approvedBy?: string | ((input: Input, call: FunctionCall) => string) | undefined;
+  readonly approvedBy?: string | ((input: InputOf<Schema>, call: FunctionCall) => string) | undefined;
   /** The arguments that an approval may change: all, none, or these. @defaultValue the application decides */
   readonly editable?: boolean | readonly string[] | undefined;
   /**
@@ -95,7 +75,10 @@ export interface ToolSpec<
    *
    * A tool that needs the run's context declares it in the second parameter: `({ context }: ToolContext<App>)`.
    */
-  run?(input: Input, context: ToolContext<Context>): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
+  run?(
+    input: InputOf<Schema>,
+    context: ToolContext<Context>,
+  ): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
 }
 
 /**
@@ -122,24 +105,6 @@ export type ArgumentsOf<Schema> = Schema extends undefined
   : Schema extends StandardSchema<unknown, infer Written>
     ? Written
     : unknown;
-
-/** What defines a tool. */
-export interface ToolOptions<
-  Schema extends ToolInputSchema | undefined,
-  Output,
-  Context = unknown,
-  Name extends string = string,
-  Ends extends boolean = boolean,
-  Asked = Context,
-> extends ToolSpec<InputOf<Schema>, Output, Context, Name, Ends, Asked> {
-  /** Schema of the input: determines its type, the declaration sent to the service, and the check of each call. @defaultValue no input */
-  readonly input?: Schema | undefined;
-  /**
-   * For an input that is a raw JSON Schema: whether arguments are checked against it. `false` for a server whose schema is wrong about
-   * what it accepts: the arguments then only have to be an object. @defaultValue true
-   */
-  readonly validate?: boolean | undefined;
-}
 
 /**
  * Defines a function the model can call. The schema determines the type of `run`'s input, the declaration sent to the
@@ -168,9 +133,7 @@ export function defineTool<
   spec: ToolOptions<Schema, Output, Context, Name, Ends, Asked>,
 ): Tool<InputOf<Schema>, Output, Context & Asked, Name, ArgumentsOf<Schema>, Ends>;
 // The only signature that callers see, so that a mistake is reported where it is.
-export function defineTool(
-  spec: ToolSpec<never, unknown> & { readonly input?: unknown; readonly validate?: unknown },
-): Tool {
+export function defineTool(spec: ToolOptions<ToolInputSchema | undefined, unknown>): Tool {
   if (!isObject(spec))
     throw new ToolDefinitionError("defineTool() takes one object: { name, description, input, run }", "");
   const { name, description, input, needsApproval, approvedBy, editable } = spec;
@@ -181,9 +144,7 @@ export function defineTool(
     describeValue("effects", spec.effects, ["none", "idempotent", "once"]) ??
     describeValue("unknownOutcome", spec.unknownOutcome, ["ask", "tell-model"]) ??
     describeValue("needsApproval", needsApproval, [true, false], "function") ??
-    (typeof approvedBy === "string"
-      ? describeName("approvedBy", approvedBy)
-      : describeValue("approvedBy", approvedBy, [], "function")) ??
+    describeApprover(approvedBy) ??
     describeEditable(editable) ??
     // oxlint-disable-next-line typescript/unbound-method -- only looked at
     describeValue("run", spec.run, [], "function");
@@ -210,7 +171,7 @@ export function defineTool(
     maxRetries: limit(name, "maxRetries", spec.maxRetries ?? 3, 0),
     effects: spec.effects ?? "idempotent",
     unknownOutcome: spec.unknownOutcome ?? "ask",
-    ...(spec.retry !== undefined && { retry: readRetry(spec, spec.retry) }),
+    ...(spec.retry !== undefined && { retry: readRetry(name, spec.effects, spec.retry) }),
     ...(spec.endsRun === true && { endsRun: true }),
     ...(spec.exposeErrors === true && { exposeErrors: true }),
     parse: buildParser(input, source, json),
@@ -282,8 +243,9 @@ export function checkToolName(name: string): void {
   );
 }
 
-function describeName(option: string, name: string): string | undefined {
-  return name.trim() === "" ? `${option} must be a name, such as "user", got an empty one` : undefined;
+function describeApprover(given: unknown): string | undefined {
+  if (typeof given !== "string") return describeValue("approvedBy", given, [], "function");
+  return given.trim() === "" ? 'approvedBy must be a name, such as "user", got an empty one' : undefined;
 }
 
 function describeEditable(given: boolean | readonly string[] | undefined): string | undefined {
@@ -293,7 +255,7 @@ function describeEditable(given: boolean | readonly string[] | undefined): strin
     : 'editable must be true, false or the names of arguments, such as ["amount"]';
 }
 
-function readRetry({ name, effects }: ToolSpec<never, unknown>, retry: ToolRetryPolicy): ToolRetries {
+function readRetry(name: string, effects: ToolEffects | undefined, retry: ToolRetryPolicy): ToolRetries {
   if (effects === "once")
     throw new ToolDefinitionError(
       `tool "${name}": retry runs the function again, which effects: "once" rules out: leave out one of them`,
@@ -336,26 +298,19 @@ export interface SanitizedNames {
  * and the result is deterministic.
  */
 export function sanitizeToolNames(names: Iterable<string>): SanitizedNames {
-  const sanitized = new Map<string, string>();
-  const original = new Map<string, string>();
   const given = new Set(names);
-  for (const name of given) if (PORTABLE.test(name)) pair(name, name);
+  const sanitized = new Map([...given].filter((name) => PORTABLE.test(name)).map((name) => [name, name]));
+  const original = new Map(sanitized);
   for (const name of given) {
-    if (sanitized.has(name)) continue;
-    for (let salt = 0; ; salt++) {
-      // Half of it keeps the name short; the salt takes care of the rest.
+    // Half of a hash keeps the name short; the salt takes care of the rest.
+    for (let salt = 0; !sanitized.has(name); salt++) {
       const safe = `${sanitizeName(name)}_${fingerprint(salt === 0 ? name : `${name}#${salt}`).slice(8)}`;
       if (original.has(safe)) continue;
-      pair(name, safe);
-      break;
+      sanitized.set(name, safe);
+      original.set(safe, name);
     }
   }
   return { sanitized, original };
-
-  function pair(name: string, safe: string): void {
-    sanitized.set(name, safe);
-    original.set(safe, name);
-  }
 }
 
 function sanitizeName(name: string): string {

@@ -1,4 +1,5 @@
 import type { Json } from "../internal/json.ts";
+import { tryOr } from "../internal/try-or.ts";
 import { OFFICE_TYPE } from "../wire/known-models.ts";
 import type { FunctionCall, FunctionResponsePart, JsonObject, Part } from "../wire/types/content.ts";
 import { isMedia, type Media, mediaPart } from "../model/request/media-part.ts";
@@ -100,7 +101,7 @@ function cutResult(safe: JsonSafe, raw: unknown, maxBytes: number): Json {
   // Most results are far below the limit and need not be serialized to find out.
   if (complete && !safe.hasRef && safe.characters * WIDEST <= maxBytes) return safe.value;
   const json = JSON.stringify(safe.value);
-  const kept = takePrefix(json, maxBytes, 0);
+  const kept = takePrefix(json, maxBytes);
   if (complete && kept.length === json.length) return safe.hasRef ? json : safe.value;
   const whole = `${safe.endless ? "more than" : "about"} ${complete ? json.length : safe.characters}`;
   return `${kept}\n${jsonCut(kept.length, whole)}`;
@@ -109,32 +110,28 @@ function cutResult(safe: JsonSafe, raw: unknown, maxBytes: number): Json {
 /** The text, cut where its JSON would exceed `maxBytes`. Reads no more of it than it keeps. */
 function cutText(whole: string, usable: string, maxBytes: number): string {
   if (usable.length === whole.length && usable.length * WIDEST + 2 <= maxBytes) return usable;
-  const kept = takePrefix(usable, maxBytes, 2);
+  const kept = takeText(usable, maxBytes);
   if (kept.length === whole.length) return usable;
   return `${kept}\n${textCut(kept.length, whole.length)}`;
 }
 
-/** The longest prefix of `text` within `maxBytes`; never splits a character. */
-function takePrefix(text: string, maxBytes: number, quotes: 0 | 2): string {
-  let bytes = quotes;
-  let at = 0;
-  while (at < text.length) {
-    const code = text.codePointAt(at) ?? 0;
-    bytes += countBytes(code, quotes === 2);
-    if (bytes > maxBytes) break;
-    at += code > 0xffff ? 2 : 1;
+/** The longest beginning of a text whose JSON has so many bytes at most; never splits a character. */
+function takeText(text: string, maxBytes: number): string {
+  let kept = takePrefix(JSON.stringify(text).slice(0, -1), Math.max(maxBytes - 1, 1));
+  for (;;) {
+    try {
+      return JSON.parse(`${kept}"`);
+    } catch {
+      // An escape was cut in two.
+      kept = kept.slice(0, -1);
+    }
   }
-  return at === text.length ? text : text.slice(0, at);
 }
 
-/** Bytes of a character in UTF-8; `escaped` when it is inside a JSON string. */
-function countBytes(code: number, escaped: boolean): number {
-  if (escaped && (code === 0x22 || code === 0x5c)) return 2;
-  if (escaped && code < 0x20)
-    return code === 0x08 || code === 0x09 || code === 0x0a || code === 0x0c || code === 0x0d ? 2 : 6;
-  if (code < 0x80) return 1;
-  if (code < 0x800) return 2;
-  return code < 0x10000 ? 3 : 4;
+/** The longest beginning of a text within these bytes of UTF-8; never splits a character. */
+function takePrefix(text: string, maxBytes: number): string {
+  const room = new Uint8Array(Math.min(maxBytes, text.length * 3));
+  return text.slice(0, new TextEncoder().encodeInto(text, room).read);
 }
 
 const MAX_DEPTH = 64;
@@ -217,7 +214,7 @@ export function jsonSafe(
     if (depth >= MAX_DEPTH) return text("[too deep]");
     ancestors.add(original);
     characters += 2;
-    const copy = Array.isArray(plain) ? array(plain, depth) : object(plain, depth);
+    const copy = Array.isArray(plain) ? array(plain, depth) : object(plain as Record<string, unknown>, depth);
     ancestors.delete(original);
     return copy;
   }
@@ -232,27 +229,31 @@ export function jsonSafe(
 
   function array(items: readonly unknown[], depth: number): Json[] {
     const copy: Json[] = [];
-    const length = Math.min(
-      read(() => items.length, 0),
-      MAX_VALUES + 1,
-    );
+    const length = tryOr(() => items.length, 0);
     for (let index = 0; index < length && values <= MAX_VALUES; index++) {
       const before = characters++;
-      const item = safe(readItem(items, index), depth + 1) ?? null;
+      const item =
+        safe(
+          tryOr(() => items[index], UNREADABLE),
+          depth + 1,
+        ) ?? null;
       if (before <= room) copy.push(item);
       else cut = true;
     }
     return copy;
   }
 
-  function object(source: object, depth: number): Json {
+  function object(source: Readonly<Record<string, unknown>>, depth: number): Json {
     const entries: [string, Json][] = [];
-    const keys = read(() => Object.keys(source), undefined);
+    const keys = tryOr(() => Object.keys(source), undefined);
     if (keys === undefined) return text(UNREADABLE);
     for (const key of keys) {
       if (values > MAX_VALUES) break;
       const before = characters;
-      const member = safe(readItem(source, key), depth + 1);
+      const member = safe(
+        tryOr(() => source[key], UNREADABLE),
+        depth + 1,
+      );
       if (member === undefined) continue;
       if (key === "$ref") hasRef = true;
       characters += key.length + 4;
@@ -272,24 +273,7 @@ function wellFormed(text: string): string {
 }
 
 function isReadableMedia(value: object): value is Media {
-  return read(() => isMedia(value), false);
-}
-
-function readItem(source: object, key: string | number): unknown {
-  try {
-    // Any object can be read by any key; the result is unknown.
-    return (source as Readonly<Record<string | number, unknown>>)[key];
-  } catch {
-    return UNREADABLE;
-  }
-}
-
-function read<T>(get: () => T, otherwise: T): T {
-  try {
-    return get();
-  } catch {
-    return otherwise;
-  }
+  return tryOr(() => isMedia(value), false);
 }
 
 /** Replaces a value that threw when it was read. */
@@ -321,8 +305,9 @@ function plainObject(value: object): PlainValue {
     const prototype: unknown = Object.getPrototypeOf(value);
     // The common case.
     if ((prototype === Object.prototype || prototype === Array.prototype) && !("toJSON" in value)) return value;
-    const binary = describeBytes(value);
-    if (binary !== undefined) return binary;
+    if (isBytes(value)) return `[${value.byteLength} bytes]`;
+    if (value instanceof Blob) return `[${value.size} bytes${value.type === "" ? "" : ` of ${value.type}`}]`;
+    if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number | bigint>);
     if (Array.isArray(value)) return value;
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
     if (value instanceof Map) return plainMap(value);
@@ -344,17 +329,8 @@ function plainObject(value: object): PlainValue {
   }
 }
 
-function describeBytes(value: object): PlainValue {
-  if (
-    value instanceof Uint8Array ||
-    value instanceof Uint8ClampedArray ||
-    value instanceof DataView ||
-    value instanceof ArrayBuffer
-  )
-    return `[${value.byteLength} bytes]`;
-  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number | bigint>);
-  if (value instanceof Blob) return `[${value.size} bytes${value.type === "" ? "" : ` of ${value.type}`}]`;
-  return undefined;
+function isBytes(value: object): value is { readonly byteLength: number } {
+  return [Uint8Array, Uint8ClampedArray, DataView, ArrayBuffer].some((type) => value instanceof type);
 }
 
 function plainMap(map: ReadonlyMap<unknown, unknown>): object {

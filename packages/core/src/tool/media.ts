@@ -1,4 +1,5 @@
 import { detectMimeType, guessMimeType } from "../internal/mime-type.ts";
+import { tryOr } from "../internal/try-or.ts";
 import { MEDIA_KIND, type Media } from "../model/request/media-part.ts";
 import type { GeminiFile } from "../wire/types/resources.ts";
 
@@ -144,11 +145,8 @@ function firstBytes(base64: string): Uint8Array {
     .replaceAll(/[\r\n=]/g, "")
     .replaceAll("-", "+")
     .replaceAll("_", "/");
-  try {
-    return Uint8Array.from(atob(sample.slice(0, sample.length & ~3)), (character) => character.charCodeAt(0));
-  } catch {
-    return new Uint8Array();
-  }
+  const binary = tryOr(() => atob(sample.slice(0, sample.length & ~3)), "");
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
 
 function buildVideoMetadata({

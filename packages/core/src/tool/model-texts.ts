@@ -23,27 +23,21 @@ export const TRUNCATED =
   "not run: your response was cut off by the output token limit; repeat the call in a shorter response";
 
 /** A call beyond the run's limit on calls. */
-export function callLimitReached(limit: number): string {
-  return `not run: this run has reached its limit on function calls (${limit})`;
-}
+export const callLimitReached = (limit: number): string =>
+  `not run: this run has reached its limit on function calls (${limit})`;
 
 /** A call of a tool with too many invalid calls. */
-export function toolDisabled(tool: string, badCalls: number): string {
-  return `not run: ${tool} is disabled for this run after ${badCalls} invalid calls; continue without it`;
-}
+export const toolDisabled = (tool: string, badCalls: number): string =>
+  `not run: ${tool} is disabled for this run after ${badCalls} invalid calls; continue without it`;
 
 /** A call that a person or a policy denied. */
-export function callDenied(reason: string): string {
-  return `not run: the user denied this call${because(reason)}`;
-}
+export const callDenied = (reason: string): string => `not run: the user denied this call${because(reason)}`;
 
 /** A call whose request was taken back before it was answered. */
-export const callWithdrawn: {
-  readonly [Question in "approval" | "outcome" | "unknown-outcome"]: (reason: string) => string;
-} = {
-  approval: (reason) => `not run: the user withdrew this request${because(reason)}`,
-  outcome: (reason) => `the user withdrew this request before a result arrived${because(reason)}`,
-  "unknown-outcome": (reason) => `the user withdrew this request${because(reason)}; ${OUTCOME_UNKNOWN}`,
+export const callWithdrawn = {
+  approval: (reason: string): string => `not run: the user withdrew this request${because(reason)}`,
+  outcome: (reason: string): string => `the user withdrew this request before a result arrived${because(reason)}`,
+  "unknown-outcome": (reason: string): string => `the user withdrew this request${because(reason)}; ${OUTCOME_UNKNOWN}`,
 };
 
 function because(reason: string): string {
@@ -57,12 +51,11 @@ export function argumentsEdited(tool: string, callId: string | undefined, args: 
 }
 
 /** A question about a call that expired. */
-export const answerTimedOut: {
-  readonly [Question in "approval" | "outcome" | "unknown-outcome"]: (timeoutMs: number | undefined) => string;
-} = {
-  approval: (timeoutMs) => `not run: this call was not approved ${inTime(timeoutMs)}`,
-  outcome: (timeoutMs) => `no result arrived ${inTime(timeoutMs)}; ${OUTCOME_UNKNOWN}`,
-  "unknown-outcome": (timeoutMs) => `the outcome was not confirmed ${inTime(timeoutMs)}; ${OUTCOME_UNKNOWN}`,
+export const answerTimedOut = {
+  approval: (timeoutMs?: number): string => `not run: this call was not approved ${inTime(timeoutMs)}`,
+  outcome: (timeoutMs?: number): string => `no result arrived ${inTime(timeoutMs)}; ${OUTCOME_UNKNOWN}`,
+  "unknown-outcome": (timeoutMs?: number): string =>
+    `the outcome was not confirmed ${inTime(timeoutMs)}; ${OUTCOME_UNKNOWN}`,
 };
 
 /** The tool that knows the time may be gone. */
@@ -74,29 +67,19 @@ function inTime(timeoutMs: number | undefined): string {
 export const NO_RESULT = "no result arrived";
 
 /** A call whose tool has no code in this process. */
-export function notRunHere(tool: string): string {
-  return `${tool} is a client-side tool and cannot be run here`;
-}
+export const notRunHere = (tool: string): string => `${tool} is a client-side tool and cannot be run here`;
 
 /** A call that took too long. */
-export function timedOut(tool: string, timeoutMs: number): string {
-  return `${tool} timed out after ${timeoutMs} ms`;
-}
+export const timedOut = (tool: string, timeoutMs: number): string => `${tool} timed out after ${timeoutMs} ms`;
 
 /** A call whose tool threw an error that was not meant for the model. */
-export function toolThrew(tool: string): string {
-  return `${tool} failed with an internal error`;
-}
+export const toolThrew = (tool: string): string => `${tool} failed with an internal error`;
 
 /** A call whose tool failed for a reason that the model may know. */
-export function toolFailed(tool: string, message: string): string {
-  return `${tool} failed: ${message}`;
-}
+export const toolFailed = (tool: string, message: string): string => `${tool} failed: ${message}`;
 
 /** A call that failed each time its tool was tried: without the number, a model tries again. */
-export function triedTimes(message: string, attempts: number): string {
-  return `${message} (tried ${attempts} times)`;
-}
+export const triedTimes = (message: string, attempts: number): string => `${message} (tried ${attempts} times)`;
 
 /** Replaces an empty error message. */
 export const NO_MESSAGE = "no error message";
@@ -110,9 +93,7 @@ export function unknownTool(name: string, nearest: string | undefined, names: re
 }
 
 /** Arguments that the schema rejects, with its messages. */
-export function invalidArguments(problems: string): string {
-  return `invalid arguments: ${problems}`;
-}
+export const invalidArguments = (problems: string): string => `invalid arguments: ${problems}`;
 
 /** Arguments that are not an object. */
 export const ARGUMENTS_NOT_OBJECT = "expected an object";
@@ -158,38 +139,29 @@ export function describeMismatch(
 }
 
 /** Follows the kept part of a result above the tool's limit. */
-export function textCut(kept: number, whole: number): string {
-  return `[truncated: these are the first ${kept} of ${whole} characters]`;
-}
+export const textCut = (kept: number, whole: number): string =>
+  `[truncated: these are the first ${kept} of ${whole} characters]`;
 
 /** The same for a result that is not text. */
-export function jsonCut(kept: number, whole: string): string {
-  return `[truncated: these are the first ${kept} of ${whole} characters of JSON]`;
-}
+export const jsonCut = (kept: number, whole: string): string =>
+  `[truncated: these are the first ${kept} of ${whole} characters of JSON]`;
 
 /** Precedes an image or a file that the model only accepts outside the function response. */
-export function mediaHeading(index: number, tool: string, callId: string | undefined): string {
-  return `[media ${index}] from the result of ${tool}${callId === undefined ? "" : ` (call ${callId})`}:`;
-}
+export const mediaHeading = (index: number, tool: string, callId: string | undefined): string =>
+  `[media ${index}] from the result of ${tool}${callId === undefined ? "" : ` (call ${callId})`}:`;
 
 /** Stands in a result for media that do not fit beside what the conversation has. */
-export function mediaLeftOut(mimeType: string, bytes: number, room: number): string {
-  return `[left out: ${mimeType} of ${bytes} bytes in base64; there is room for ${Math.max(0, Math.floor(room))} here]`;
-}
+export const mediaLeftOut = (mimeType: string, bytes: number, room: number): string =>
+  `[left out: ${mimeType} of ${bytes} bytes in base64; there is room for ${Math.max(0, Math.floor(room))} here]`;
 
 /** Sent after an unusable answer. */
-export const nudges: {
-  readonly empty: string;
-  readonly malformedCall: string;
-  readonly undeclaredCall: (names: readonly string[]) => string;
-  readonly invalidOutput: (problem: string | undefined) => string;
-} = {
+export const nudges = {
   empty: "Your last response was empty. Please answer or call a function.",
   malformedCall:
     "Your last function call could not be parsed. Make it again with valid JSON arguments, and shorten them if they were long.",
-  undeclaredCall: (names) =>
+  undeclaredCall: (names: readonly string[]): string =>
     `You called a function that does not exist. ${names.length > 0 ? `Available: ${names.join(", ")}.` : "Answer without calling functions."}`,
-  invalidOutput: (problem) =>
+  invalidOutput: (problem: string | undefined): string =>
     `Your response does not match the schema: ${problem}. Answer again with only the corrected JSON.`,
 };
 
@@ -213,9 +185,8 @@ export const AGENT_TASK = "What to do, including everything needed to do it: the
 export const TASK_MISSING = "task must be a non-empty string";
 
 /** An agent that was not run because the calling run has used up a limit. */
-export function nothingLeft(agent: string, limit: string): string {
-  return `${agent} was not run: this run has used up its ${limit}`;
-}
+export const nothingLeft = (agent: string, limit: string): string =>
+  `${agent} was not run: this run has used up its ${limit}`;
 
 /** An agent's run without an answer: how it ended, and its last text. */
 export function agentEnded(agent: string, stopReason: string, limit: string | undefined, text: string): string {
@@ -225,12 +196,7 @@ export function agentEnded(agent: string, stopReason: string, limit: string | un
 }
 
 /** An agent's run on an engine without a report. */
-export const agentFailures: {
-  readonly cancelled: string;
-  readonly notAnAgent: string;
-  readonly noResult: string;
-  readonly noReport: string;
-} = {
+export const agentFailures = {
   cancelled: "its run was cancelled",
   notAnAgent: "it was not answered by an agent",
   noResult: "its report contains no result",
@@ -278,11 +244,9 @@ export const delegates: {
 };
 
 /** A call of such a function without one of its arguments. */
-export function delegateArgumentMissing(tool: string, field: string, isList: boolean): string {
-  return `${tool} needs "${field}": ${isList ? "a non-empty list of strings" : "a non-empty string"}`;
-}
+export const delegateArgumentMissing = (tool: string, field: string, isList: boolean): string =>
+  `${tool} needs "${field}": ${isList ? "a non-empty list of strings" : "a non-empty string"}`;
 
 /** A request to a built-in tool that came back without text. */
-export function delegateEmpty(tool: string, stopReason: string | undefined): string {
-  return `${tool} returned no answer${stopReason === undefined ? "" : ` (${stopReason})`}; rephrase and try again`;
-}
+export const delegateEmpty = (tool: string, stopReason: string | undefined): string =>
+  `${tool} returned no answer${stopReason === undefined ? "" : ` (${stopReason})`}; rephrase and try again`;

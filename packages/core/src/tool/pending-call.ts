@@ -1,5 +1,9 @@
-import { fingerprint } from "../internal/json.ts";
-import type { PendingCall } from "./tool.ts";
+import { InvalidApprovalError } from "../errors/run-errors.ts";
+import { copyJson, fingerprint, isObject, sameJson } from "../internal/json.ts";
+import type { FunctionCall, JsonObject } from "../wire/types/content.ts";
+import { failure, isNamed } from "./call-failure.ts";
+import { callDenied, callWithdrawn } from "./model-texts.ts";
+import type { PendingCall, PendingQuestion, Tool, ToolOutcome } from "./tool.ts";
 
 /**
  * The token of a question: the key of its answer. It covers the run, the call, what is asked and the arguments that were shown, so an
@@ -37,4 +41,98 @@ export function buildPendingCall(
     ...(approvedBy !== undefined && question !== "unknown-outcome" && { approvedBy }),
     ...(editable !== undefined && question === "approval" && { editable }),
   };
+}
+
+/** What an answer to a question about a call comes to. */
+export type OutsideAnswer =
+  | { readonly kind: "approved" | "not-executed" }
+  | { readonly kind: "edited"; readonly args: JsonObject }
+  | { readonly kind: "denied" | "withdrawn" | "failed"; readonly text: string }
+  | { readonly kind: "output"; readonly output: unknown };
+
+/**
+ * Reads an answer from outside, which may have any shape: whoever checks, uses or shows one goes by this. It never throws, because a
+ * recorded answer is read whenever its run is. Anything but `true` or arguments denies an approval.
+ */
+export function readOutsideAnswer(question: PendingQuestion, given: unknown): OutsideAnswer {
+  const fields = isObject(given) ? given : {};
+  if ("withdrawn" in fields) return { kind: "withdrawn", text: reasonIn(fields["withdrawn"]) };
+  if (question === "approval") {
+    if (given === true) return { kind: "approved" };
+    const args = editedArgs(given);
+    return args === undefined ? { kind: "denied", text: reasonIn(fields["deny"]) } : { kind: "edited", args };
+  }
+  if ("notExecuted" in fields) return { kind: "not-executed" };
+  if ("output" in fields) return { kind: "output", output: fields["output"] };
+  const error: unknown = isObject(given) ? fields["error"] : given;
+  return { kind: "failed", text: typeof error === "string" ? error : JSON.stringify(error ?? null) };
+}
+
+/** The outcome that an answer gives its call; undefined when the call goes on with it. */
+export function outcomeOf(question: PendingQuestion, answer: OutsideAnswer): ToolOutcome | undefined {
+  switch (answer.kind) {
+    case "withdrawn":
+    case "denied": {
+      const { kind, text } = answer;
+      const message = kind === "denied" ? callDenied(text) : callWithdrawn[question](text);
+      // Whether it took effect stays unknown.
+      return failure(question === "unknown-outcome" ? question : kind, message);
+    }
+    case "output":
+      return { ok: true, output: answer.output };
+    case "failed":
+      return failure("failed", answer.text);
+    case "approved":
+    case "edited":
+    case "not-executed":
+      return undefined;
+  }
+}
+
+function reasonIn(value: unknown): string {
+  return typeof value === "string" ? value.trim() : "";
+}
+
+/** The arguments that an approval gives a call instead of the model's, if it does. */
+export function editedArgs(approval: unknown): JsonObject | undefined {
+  if (!isObject(approval) || "deny" in approval) return undefined;
+  const args = approval["args"];
+  return isObject(args) ? args : undefined;
+}
+
+/** What is wrong with such arguments, in short; `undefined` when they fit. */
+export async function findArgumentProblem(tool: Pick<Tool, "parse">, args: JsonObject): Promise<string | undefined> {
+  try {
+    await tool.parse(copyJson(args));
+    return undefined;
+  } catch (error) {
+    return isNamed(error, "ToolRetry") ? error.message : "they could not be checked";
+  }
+}
+
+/** The arguments of a call that an approval may change; `undefined` when the tool does not say. */
+export function listEditable(
+  { editable, declaration }: Pick<Tool, "editable" | "declaration">,
+  args: JsonObject = {},
+): readonly string[] | undefined {
+  if (editable !== true) return editable;
+  const schema = declaration.parametersJsonSchema;
+  const { properties = {} } = (isObject(schema) ? schema : {}) as { readonly properties?: object };
+  return [...new Set([...Object.keys(properties), ...Object.keys(args)])];
+}
+
+/** True for arguments that an approval gives, if they are others than those that were shown. */
+export function isEdit(given: JsonObject, { args = {} }: Pick<FunctionCall, "args">): boolean {
+  return !sameJson(given, args);
+}
+
+/** @throws {InvalidApprovalError} For arguments that change what the tool does not let an approval change. */
+export function checkEditable({ callId, call, editable }: PendingCall, args: JsonObject): void {
+  if (editable === undefined) return;
+  const shown = call.args ?? {};
+  const names = [...new Set([...Object.keys(shown), ...Object.keys(args)])];
+  const changed = names.filter((name) => !editable.includes(name) && !sameJson(shown[name], args[name]));
+  if (changed.length === 0) return;
+  const allowed = editable.length === 0 ? "no argument" : `only ${editable.join(", ")}`;
+  throw new InvalidApprovalError(callId, call.name, changed.join(", "), `change more than they may (${allowed})`);
 }

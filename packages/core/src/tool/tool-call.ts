@@ -1,4 +1,3 @@
-import type { JsonObject } from "../wire/types/content.ts";
 import type { AnyTool, CompletedToolCall, PendingQuestion, ToolCallBase, ToolFailureKind } from "./tool.ts";
 
 /**
@@ -14,8 +13,6 @@ export type ToolCall<Completed extends CompletedToolCall = CompletedToolCall> =
 /** The result did not fit in `maxResultBytes`, or could not be sent as an object. */
 export interface ShortenedToolCall extends ToolCallBase {
   readonly status: "shortened";
-  readonly name: string;
-  readonly input: JsonObject;
   /** The text that the model read instead. */
   readonly output: string;
 }
@@ -23,17 +20,12 @@ export interface ShortenedToolCall extends ToolCallBase {
 /** The call has no result; its tool may not exist. */
 export interface FailedToolCall extends ToolCallBase {
   readonly status: "failed";
-  /** As the model wrote it. */
-  readonly name: string;
-  readonly input: JsonObject;
   readonly error: { readonly kind: ToolFailureKind; readonly message: string };
 }
 
 /** The call waits for an answer from outside, which ended the run. */
 export interface PendingToolCall extends ToolCallBase {
   readonly status: "pending";
-  readonly name: string;
-  readonly input: JsonObject;
   /** What it waits for; absent when it waits for other calls of its turn. */
   readonly question?: PendingQuestion | undefined;
 }

@@ -6,7 +6,7 @@ import type { Usage } from "../model/usage.ts";
 import type { FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../wire/types/declaration.ts";
 import type { JsonOf } from "./json-of.ts";
-import type { ToolRetries } from "./retry-policy.ts";
+import type { ToolRetries, ToolSettings } from "./tool-settings.ts";
 
 /**
  * A function the model can call. Made by `defineTool`.
@@ -21,7 +21,7 @@ export interface Tool<
   Name extends string = string,
   Args = Input,
   Ends extends boolean = boolean,
-> {
+> extends ToolSettings {
   // First, so that a union of tools is told apart by it.
   readonly name: Name;
   readonly kind: "function";
@@ -30,31 +30,12 @@ export interface Tool<
   readonly declaration: FunctionDeclaration;
   /** How the sent schema differs from the author's. */
   readonly schemaChanges: readonly SchemaChange[];
-  /** Whether calls run alone, never in parallel with other calls of the turn. */
-  readonly sequential: boolean;
-  /** Milliseconds until the call is answered with a timeout. */
-  readonly timeoutMs: number;
-  /** Maximum result size in bytes of JSON; a longer result is cut, with a note to the model. */
-  readonly maxResultBytes: number;
-  /** Invalid calls (bad arguments, {@link ToolRetry}) after which the tool is disabled for the run. */
-  readonly maxRetries: number;
-  /**
-   * How resuming treats a call that a crash interrupted: `none` and `idempotent` run again (the latter with the same
-   * {@link ToolContext.idempotencyKey}), `once` does not.
-   */
-  readonly effects: ToolEffects;
-  /** For `once`: who decides about an interrupted call. */
-  readonly unknownOutcome: UnknownOutcome;
   /** When a failed attempt is followed by another one within the call; absent for never. */
   readonly retry?: ToolRetries | undefined;
   /** Whether a successful call ends the run with its output; absent for no. */
   readonly endsRun?: Ends | undefined;
-  /** Whether the model reads the message of any error that the tool throws; absent for no. */
-  readonly exposeErrors?: boolean | undefined;
   /** Whether calls are answered outside this process; {@link Tool.run} then fails. */
   readonly external: boolean;
-  /** Milliseconds until a pending question about a call expires; absent for never. */
-  readonly answerTimeoutMs?: number | undefined;
   /** The arguments that an approval may change: all, or these. Absent: the tool does not say. */
   readonly editable?: true | readonly string[] | undefined;
   /** Set when the tool is an agent whose runs a durable engine can execute. */
@@ -74,7 +55,11 @@ export interface Tool<
 }
 
 /** What every call has. */
-export interface ToolCallBase {
+export interface ToolCallBase<Name extends string = string, Args = JsonObject> {
+  /** As the model wrote it; the tool may not exist. */
+  readonly name: Name;
+  /** The arguments as the model gave them: before defaults and transforms, and before hooks. */
+  readonly input: Args;
   /** Unique in the run, such as `call:3.0`. */
   readonly callId: string;
   readonly turn: number;
@@ -92,11 +77,8 @@ export interface CompletedToolCall<
   Args = unknown,
   Output = unknown,
   Ends extends boolean = boolean,
-> extends ToolCallBase {
+> extends ToolCallBase<Name, Args> {
   readonly status: "completed";
-  readonly name: Name;
-  /** The arguments as the model gave them: before defaults and transforms, and before hooks. */
-  readonly input: Args;
   /** The result as JSON, which is how it is recorded. */
   readonly output: JsonOf<Output>;
   /** Set on the call that ended the run. */
@@ -168,12 +150,6 @@ export type ToolFailureKind =
   | "unknown-outcome"
   /** The answer that held the call was cut off, or the call was repeated too often. */
   | "not-run";
-
-/** Side effects of a tool: none, safe to repeat with the same key, or must not happen twice. */
-export type ToolEffects = "none" | "idempotent" | "once";
-
-/** Who decides whether an interrupted call took effect: the caller that resumes the run, or the model. */
-export type UnknownOutcome = "ask" | "tell-model";
 
 /** One difference between the author's schema and what is sent. */
 export interface SchemaChange {

@@ -23,8 +23,9 @@ export function buildToolset(tools: readonly AnyTool[]): Toolset {
   const byName = new Map<string, Tool>();
   const builtIns = new Map<string, BuiltInTool>();
   for (const tool of tools) {
-    if (tool.kind === "function") addFunction(byName, tool);
-    else addBuiltIn(builtIns, tool);
+    if (tool.kind === "built-in") addBuiltIn(builtIns, tool);
+    else if ((byName.get(tool.name) ?? tool) === tool) byName.set(tool.name, tool);
+    else throw new ToolDefinitionError(`two tools are named "${tool.name}": rename one of them`, tool.name);
   }
   if (byName.size > MAX_DECLARATIONS)
     throw new ToolDefinitionError(
@@ -36,14 +37,6 @@ export function buildToolset(tools: readonly AnyTool[]): Toolset {
     functions: [...byName.values()].map((tool) => tool.declaration),
     builtIns: [...builtIns.values()].map((tool) => tool.wire),
   };
-}
-
-function addFunction(byName: Map<string, Tool>, tool: Tool): void {
-  const other = byName.get(tool.name);
-  if (other === tool) return;
-  if (other !== undefined)
-    throw new ToolDefinitionError(`two tools are named "${tool.name}": rename one of them`, tool.name);
-  byName.set(tool.name, tool);
 }
 
 function addBuiltIn(builtIns: Map<string, BuiltInTool>, tool: BuiltInTool): void {

@@ -2,22 +2,21 @@ import { buildCallId, stepName, type StepPlace } from "../../durable/run-log.ts"
 import { isRunSuspended, type NamedStep, type Op, type Outcome } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import type { Json } from "../../internal/json.ts";
-import { maxMediaBytes } from "../../model/request/contents-size.ts";
-import { callLimitReached, INTERRUPTED, toolDisabled, UNANSWERED } from "../../tool/model-texts.ts";
-import type { ToolOutcome } from "../../tool/tool.ts";
+import { failure } from "../../tool/call-failure.ts";
+import { callLimitReached, CANCELLED, INTERRUPTED, toolDisabled, UNANSWERED } from "../../tool/model-texts.ts";
 import type { Content, FunctionCall, Part } from "../../wire/types/content.ts";
 import type { Emit, RunEvent } from "../events.ts";
 import type { GuardrailStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { executeStep, isRecorded } from "../single-step.ts";
-import { afterAnswer, rerouteCalls, routeCalls } from "./approvals.ts";
+import { afterAnswer, decideCalls, rerouteCalls } from "./approvals.ts";
 import { CallGate } from "./call-gate.ts";
-import { type CallState, isAwaiting, questionOf, QUESTIONS, timeOf, type TurnCall } from "./call-state.ts";
+import { type CallState, isAwaiting, questionOf, QUESTIONS, type TurnCall } from "./call-state.ts";
 import { afterChild, beginChild, runHook } from "./child-run.ts";
 import { checkAnswered } from "./check-given.ts";
-import { findBegun, keepRecorded, noteAnswers, reportAnswers, wasAsked } from "./recorded-calls.ts";
-import { afterRun, answered, cancelled, cutOff, runCall, toolStart } from "./run-call.ts";
+import { findBegun, keepRecorded, noteAnswer, reportAnswers, type RoundCall, wasAsked } from "./recorded-calls.ts";
+import { afterRun, answered, cutOff, runCall, toolStart } from "./run-call.ts";
 
 const RUNNING: CallState = { state: "running", attempt: 0 };
 
@@ -48,8 +47,8 @@ export function answerCalls(
 ): Promise<AnsweredCalls | undefined> {
   const planned: TurnCall[] = [];
   // Only calls that may need an answer from outside cost a step.
-  const { turns: turn } = state;
-  let needsRoutes = input.steps.recorded !== undefined && isRecorded(input, { kind: "route", turn });
+  const place: StepPlace = { kind: "route", turn: state.turns };
+  let needsRoutes = input.steps.recorded !== undefined && isRecorded(input, place);
   for (const call of calls) {
     const next = planCall(input, state, call, planned.length, refusal);
     const { tool, recorded } = next;
@@ -58,7 +57,7 @@ export function answerCalls(
   }
   state.calls = planned;
   if (!needsRoutes) return answerRest(input, state);
-  return routeCalls(input, state, planned).then((stop) => answerRest(input, state, stop));
+  return decideCalls(input, state, planned, place, 1).then((stop) => answerRest(input, state, stop));
 }
 
 /**
@@ -92,9 +91,8 @@ export async function answerRest(
     return undefined;
   }
 
-  let allReported = true;
-  for (const { endReported } of planned) allReported &&= endReported;
-  if (input.emit !== undefined && !allReported) await reportAnswers(input.emit, planned);
+  if (input.emit !== undefined && planned.some(({ endReported }) => endReported !== true))
+    await reportAnswers(input.emit, planned);
   const responses: Part[] = [];
   const after: Part[] = [];
   let ending: AnsweredCalls["ending"];
@@ -126,41 +124,24 @@ function stopCalls(input: LoopInput, state: RunState, calls: readonly TurnCall[]
     const { state: how } = call.current;
     if (how === "answered" || how === "child-run" || how === "after-hook") continue;
     // Nobody says any more whether it happened.
-    const outcome: ToolOutcome =
-      how === "interrupted"
-        ? { ok: false, kind: "unknown-outcome", message: INTERRUPTED }
-        : { ok: false, kind: "not-run", message: UNANSWERED };
-    call.current = answered(input, call, outcome, state.endedAt);
+    const outcome = how === "interrupted" ? failure("unknown-outcome", INTERRUPTED) : failure("not-run", UNANSWERED);
+    call.current = answered(input, state, call, outcome);
   }
 }
 
 function planCall(input: LoopInput, state: RunState, call: FunctionCall, index: number, refusal?: string): TurnCall {
+  const { turns: turn } = state;
   const tool = input.toolset.byName.get(call.name);
   const limit = input.limits.toolCalls;
   const badCalls = state.badCalls.get(call.name) ?? 0;
-  const { turns: turn } = state;
   const callId = buildCallId(turn, index);
-  const recorded = input.steps.recorded === undefined ? undefined : findBegun(input, { turn, callId });
-  const isKnown = input.steps.recorded !== undefined && (recorded !== undefined || wasAsked(input, turn, index));
-  if (isKnown) refusal = undefined;
+  const hasJournal = input.steps.recorded !== undefined;
+  const recorded = hasJournal ? findBegun(input, { turn, callId }) : undefined;
+  if (recorded !== undefined || (hasJournal && wasAsked(input, turn, index))) refusal = undefined;
   else if (limit !== undefined && state.toolCalls >= limit) refusal ??= callLimitReached(limit);
   else if (tool !== undefined && badCalls > tool.maxRetries) refusal ??= toolDisabled(tool.name, badCalls);
   state.toolCalls++;
-  return {
-    turn,
-    callId,
-    call,
-    recorded,
-    tool: refusal === undefined ? tool : undefined,
-    refusal,
-    mediaRoom: () => maxMediaBytes(input.model, state.sentBytes()),
-    current: RUNNING,
-    failure: undefined,
-    executed: false,
-    fromJournal: false,
-    begun: false,
-    endReported: false,
-  };
+  return { turn, callId, call, recorded, tool: refusal === undefined ? tool : undefined, refusal, current: RUNNING };
 }
 
 /** Calls of agents that are separate runs here leave the other calls once they may run. */
@@ -186,63 +167,51 @@ async function callRound(
 ): Promise<"suspended" | GuardrailStop | undefined> {
   if (input.emit !== undefined) await reportRound(input.emit, state.runId, calls);
   const gate = calls.length > 1 ? new CallGate(input.concurrency) : undefined;
-  const before: CallState[] = [];
-  const operations: Op<RunEvent>[] = [];
-  for (const call of calls) {
-    before.push(call.current);
-    const { current } = call;
-    operations.push(
-      current.state === "running"
-        ? runOperation(input, state, call, current.attempt, gate)
-        : waitOperation(input, state, call),
-    );
-  }
+  const round: RoundCall[] = [];
+  for (const call of calls) round.push({ call, from: call.current, operation: operationOf(input, state, call, gate) });
   let outcomes: readonly Outcome[];
   try {
-    outcomes = await input.steps.round(operations);
+    outcomes = await input.steps.round(round.map(({ operation }) => operation));
   } catch (error) {
-    keepRecorded(input, state, calls, operations);
-    if (isRunSuspended(error)) {
-      // A failure ends the run; its questions are asked again when it is resumed.
-      for (const { failure } of calls) if (failure !== undefined) throw failure.error;
-      state.pending = calls.flatMap((call, position) => {
-        const isWaiting = error.waiting.includes(operations[position]?.name ?? "");
-        return isWaiting ? (questionOf(call, state.runId) ?? []) : [];
-      });
-      if (state.pending.length > 0) return "suspended";
-    }
-    throw error;
+    keepRecorded(input, state, round);
+    if (!isRunSuspended(error)) throw error;
+    // A failure ends the run; its questions are asked again when it is resumed.
+    for (const { failure: thrown } of calls) if (thrown !== undefined) throw thrown.error;
+    state.pending = round.flatMap(({ call, operation }) =>
+      error.waiting.includes(operation.name) ? (questionOf(call, state.runId) ?? []) : [],
+    );
+    if (state.pending.length === 0) throw error;
+    return "suspended";
   }
   // First what succeeded, here or in a journal: a run that fails below reports it.
-  for (const [index, call] of calls.entries()) {
-    const [from, outcome] = [before[index], outcomes[index]];
-    if (from?.state !== "running" || outcome?.ok !== true) continue;
-    call.fromJournal = !call.executed;
-    call.current = afterRun(input, state, call, from.attempt, outcome);
+  for (const [index, { call, from }] of round.entries()) {
+    const outcome = outcomes[index];
+    if (from.state === "running" && outcome?.ok === true)
+      call.current = afterRun(input, state, call, from.attempt, outcome);
   }
-  for (const { failure } of calls) {
-    if (failure === undefined) continue;
-    keepRecorded(input, state, calls, operations);
-    throw failure.error;
+  for (const { failure: thrown } of calls) {
+    if (thrown === undefined) continue;
+    keepRecorded(input, state, round);
+    throw thrown.error;
   }
-  if (input.openTurns.length > 0) noteAnswers(input, operations, outcomes);
+  for (const [index, { operation }] of round.entries())
+    if (operation.kind === "wait") noteAnswer(input, operation, outcomes[index]);
   let guardrail: GuardrailStop | undefined;
-  for (const [index, call] of calls.entries()) {
-    const [from, outcome] = [before[index], outcomes[index]];
-    if (from === undefined || from.state === "edited" || from.state === "answered") continue;
+  for (const [index, { call, from, operation }] of round.entries()) {
+    const outcome = outcomes[index];
     if (from.state === "running") {
       if (outcome?.ok !== true) call.current = afterRun(input, state, call, from.attempt, outcome);
     } else if (isAwaiting(from)) {
       // After a stop, nothing more is read.
       if (guardrail !== undefined) continue;
-      const wait = operations[index]?.name ?? "";
-      const checked = await checkAnswered(input, state, call, QUESTIONS[from.state], wait, outcome);
+      const checked = await checkAnswered(input, state, call, QUESTIONS[from.state], operation.name, outcome);
       if (checked === "wall-time") {
         state.useUpWallTime(input.limits);
-        call.current = answered(input, call, cancelled(), state.endedAt);
+        call.current = answered(input, state, call, failure("cancelled", CANCELLED));
       } else if ("guardrail" in checked) ({ guardrail } = checked);
       else call.current = afterAnswer(input, state, call, from, checked.outcome);
-    } else call.current = await afterChild(input, state, call, from, outcome);
+    } else if (from.state !== "edited" && from.state !== "answered")
+      call.current = await afterChild(input, state, call, from, outcome);
   }
   return guardrail;
 }
@@ -260,10 +229,12 @@ async function reportRound(emit: Emit, runId: string, calls: readonly TurnCall[]
   }
 }
 
-/** The operation of a call that does not run here, in its state. */
-function waitOperation(input: LoopInput, state: RunState, call: TurnCall): Op<RunEvent> {
+/** The operation that takes a call on from its state. */
+function operationOf(input: LoopInput, state: RunState, call: TurnCall, gate: CallGate | undefined): Op<RunEvent> {
   const { current, callId, turn } = call;
   switch (current.state) {
+    case "running":
+      return runOperation(input, state, call, current.attempt, gate);
     case "awaiting-approval":
     case "awaiting-output":
     case "interrupted": {
@@ -271,7 +242,7 @@ function waitOperation(input: LoopInput, state: RunState, call: TurnCall): Op<Ru
       const question = QUESTIONS[current.state];
       return {
         kind: "wait",
-        ...placed({ kind: "wait", turn, callId, question, time: timeOf(current) }),
+        ...placed({ kind: "wait", turn, callId, question, time: current.time }),
         // A PendingCall is JSON: its call is as the model made it.
         question: questionOf(call, state.runId) as unknown as Json,
         ...(timeoutMs !== undefined && timeoutMs !== Infinity && { timeoutMs }),
@@ -301,7 +272,6 @@ function waitOperation(input: LoopInput, state: RunState, call: TurnCall): Op<Ru
         },
       };
     }
-    case "running":
     case "edited":
     case "answered":
       throw new RangeError(`${callId} has no operation: it is ${current.state}`);
@@ -324,8 +294,7 @@ function runOperation(
   const once = tool?.effects === "once" || call.recorded === "begun";
   return {
     kind: "step",
-    name: stepName(place),
-    place,
+    ...placed(place),
     ...(once && { once }),
     run: async (step) => {
       call.executed = true;

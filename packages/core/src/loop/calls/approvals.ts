@@ -1,54 +1,72 @@
 import { isWaitTimedOut, type Outcome } from "../../durable/steps.ts";
-import type { CallRoute, GuardrailAction } from "../../durable/run-log.ts";
+import type { CallRoute, GuardrailAction, StepPlace } from "../../durable/run-log.ts";
 import { InvalidApprovalError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
 import { copyJson } from "../../internal/json.ts";
-import { checkEditable, findArgumentProblem, isEdit, listEditable } from "../../tool/edited-args.ts";
+import { tryOr } from "../../internal/try-or.ts";
+import { failure } from "../../tool/call-failure.ts";
+import {
+  type AskedOf,
+  buildPendingCall,
+  checkEditable,
+  findArgumentProblem,
+  isEdit,
+  listEditable,
+  outcomeOf,
+  readOutsideAnswer,
+} from "../../tool/pending-call.ts";
 import { jsonSafe } from "../../tool/function-response.ts";
-import { answerTimedOut, NO_RESULT, UNANSWERED } from "../../tool/model-texts.ts";
-import { outcomeOf, readOutsideAnswer } from "../../tool/outside-answer.ts";
-import { type AskedOf, buildPendingCall } from "../../tool/pending-call.ts";
-import type { ApprovalContext, Tool, ToolOutcome } from "../../tool/tool.ts";
+import { answerTimedOut, CANCELLED, NO_RESULT, UNANSWERED } from "../../tool/model-texts.ts";
+import type { ApprovalContext, Tool } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
 import { type GuardrailStop, readStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { isRecorded, singleStep } from "../single-step.ts";
 import { reportActions } from "../turn/check-guardrails.ts";
-import {
-  type AwaitingState,
-  type CallState,
-  editCall,
-  type PlannedCall,
-  QUESTIONS,
-  type TurnCall,
-} from "./call-state.ts";
+import { type AwaitingState, type CallState, editCall, QUESTIONS, type TurnCall } from "./call-state.ts";
 import { checkGiven } from "./check-given.ts";
-import { answered, cancelled, denied, taken } from "./run-call.ts";
+import { answered } from "./run-call.ts";
 
 const RUN: CallRoute = { do: "run" };
 
 /**
- * Decides which calls of a turn run and which wait, in one step for all of them.
+ * Decides which calls run and which wait, in one step for all of them.
  *
+ * @param time - Of the questions that are asked now.
  * @returns Why a guardrail stops the run, if one does for what `approve` said.
  */
-export async function routeCalls(
+export async function decideCalls(
   input: LoopInput,
   state: RunState,
   calls: readonly TurnCall[],
+  place: StepPlace,
+  time: number,
 ): Promise<GuardrailStop | undefined> {
-  const outcome = await singleStep(input, { kind: "route", turn: state.turns }, ({ signal }) =>
+  const outcome = await singleStep(input, place, ({ signal }) =>
     // Rejects only when `approve` throws, which is the application's own code.
-    Promise.all(calls.map(async (call) => (call.recorded === undefined ? await routeCall(input, call, signal) : RUN))),
+    Promise.all(calls.map((call) => routeCall(input, call, signal))),
   );
-  return await takeRoutes(input, state, calls, outcome, 1);
+  if (outcome === "wall-time") {
+    // The limit ends the run before its next request; a resumed run asks again.
+    state.useUpWallTime(input.limits);
+    for (const call of calls) call.current = answered(input, state, call, failure("cancelled", CANCELLED));
+    return undefined;
+  }
+  let stop: GuardrailStop | undefined;
+  for (const [index, call] of calls.entries()) {
+    const route = outcome.value[index] ?? RUN;
+    if (route.checked !== undefined) await reportActions(input, state, "input", route.checked);
+    stop ??= readStop("input", route.checked);
+    call.current = takeRoute(input, state, call, route, time);
+  }
+  return stop;
 }
 
 /**
  * Decides once more about calls whose arguments an approval changed: who approved these may not be the one to approve those.
  *
- * @returns As {@link routeCalls}.
+ * @returns As {@link decideCalls}.
  */
 export async function rerouteCalls(
   input: LoopInput,
@@ -59,97 +77,43 @@ export async function rerouteCalls(
   for (const call of calls) {
     const { current, callId, turn } = call;
     if (current.state !== "edited" || stop !== undefined) continue;
-    const outcome = await singleStep(
-      input,
-      { kind: "reroute", turn, callId, time: current.time },
-      async ({ signal }) => [await routeCall(input, call, signal, call.asked ?? {})],
-    );
-    stop = await takeRoutes(input, state, [call], outcome, current.time + 1);
-  }
-  return stop;
-}
-
-/**
- * Goes on with what a step decided about calls.
- *
- * @param time - Of the questions that the routes may ask.
- * @returns As {@link routeCalls}.
- */
-async function takeRoutes(
-  input: LoopInput,
-  state: RunState,
-  calls: readonly TurnCall[],
-  outcome: { readonly value: readonly CallRoute[] } | "wall-time",
-  time: number,
-): Promise<GuardrailStop | undefined> {
-  // The limit ends the run before its next request; a resumed run asks again.
-  if (outcome === "wall-time") state.useUpWallTime(input.limits);
-  let stop: GuardrailStop | undefined;
-  for (const [index, call] of calls.entries()) {
-    if (outcome === "wall-time") {
-      call.current = answered(input, call, cancelled(), state.endedAt);
-      continue;
-    }
-    const route = outcome.value[index] ?? RUN;
-    if (route.checked !== undefined) await reportActions(input, state, "input", route.checked);
-    stop ??= readStop("input", route.checked);
-    call.current = takeRoute(input, state, call, route, time);
+    const { time } = current;
+    stop = await decideCalls(input, state, [call], { kind: "reroute", turn, callId, time }, time + 1);
   }
   return stop;
 }
 
 /** The state of a call after what was decided about it. */
 function takeRoute(input: LoopInput, state: RunState, call: TurnCall, route: CallRoute, time: number): CallState {
-  if (route.do === "deny") {
-    const { why, withdrawn } = route;
-    return answered(input, call, withdrawn === true ? taken(why) : denied(why), state.endedAt);
-  }
+  if (route.do === "deny")
+    return answered(input, state, call, failure(route.withdrawn === true ? "withdrawn" : "denied", route.why));
   if (route.args !== undefined) editCall(call, route.args);
   if (route.do === "run") return { state: "running", attempt: 0 };
-  const { approvedBy, editable } = route;
-  call.asked = { ...(approvedBy !== undefined && { approvedBy }), ...(editable !== undefined && { editable }) };
-  return route.do === "ask-approval" ? { state: "awaiting-approval", time } : { state: "awaiting-output" };
+  call.asked = route;
+  return route.do === "ask-approval" ? { state: "awaiting-approval", time } : { state: "awaiting-output", time: 1 };
 }
 
 /** Decides about one call; what guardrails did about what `approve` said is part of it. */
-async function routeCall(
-  input: LoopInput,
-  planned: PlannedCall,
-  signal: AbortSignal,
-  approvedAs?: AskedOf,
-): Promise<CallRoute> {
-  const checked: GuardrailAction[] = [];
-  const route = await decideRoute(checked, input, planned, signal, approvedAs);
-  return checked.length === 0 ? route : { ...route, checked };
-}
-
-/**
- * @param checked - Gets what guardrails did.
- * @param approvedAs - Of arguments that an approval gave it: what its question said about who approves. The same one need not approve
- *   what they wrote.
- */
-async function decideRoute(
-  checked: GuardrailAction[],
-  input: LoopInput,
-  planned: PlannedCall,
-  signal: AbortSignal,
-  approvedAs?: AskedOf,
-): Promise<CallRoute> {
-  const { turn, callId, tool } = planned;
-  let { call } = planned;
-  let approved = approvedAs;
-  let edited: JsonObject | undefined;
+async function routeCall(input: LoopInput, planned: TurnCall, signal: AbortSignal): Promise<CallRoute> {
+  const { turn, callId, tool, call: made, recorded, current } = planned;
+  // A call that has begun is not decided again, unless its arguments changed.
+  if (recorded !== undefined && current.state !== "edited") return RUN;
   const { context, identity } = input;
   const run: ApprovalContext = { ...identity, signal, context };
+  const checked: GuardrailAction[] = [];
+  const end = (route: CallRoute): CallRoute => (checked.length === 0 ? route : { ...route, checked });
+  let call = made;
+  // What the question said whose answer gave these arguments: the same person need not approve what they wrote.
+  let approved = planned.asked;
   for (;;) {
-    const args = edited === undefined ? {} : { args: edited };
-    if (tool === undefined) return { do: "run", ...args };
+    const args = call === made ? {} : { args: call.args };
+    if (tool === undefined) return end({ do: "run", ...args });
     let parsed: unknown;
     try {
       parsed = await tool.parse(copyJson(call.args ?? {}));
     } catch {
       // Running it tells the model what is wrong; an invalid call needs no approval.
-      return { do: "run", ...args };
+      return end({ do: "run", ...args });
     }
     const asked = describeAsked(tool, parsed, call);
     let needs: boolean | "unknown";
@@ -160,25 +124,25 @@ async function decideRoute(
     }
     const isApproved = approved !== undefined && needs !== "unknown" && approved.approvedBy === asked.approvedBy;
     const allowed: CallRoute = tool.external ? { do: "ask-outcome", ...asked, ...args } : { do: "run", ...args };
-    if (needs === false || isApproved) return allowed;
-    if (input.approve === undefined) return { do: "ask-approval", ...asked, ...args };
+    if (needs === false || isApproved) return end(allowed);
+    if (input.approve === undefined) return end({ do: "ask-approval", ...asked, ...args });
     const question = "approval";
     const pending = buildPendingCall(identity.runId, { turn, callId, call: copyJson(call), question }, asked);
     const said = await abortable(Promise.resolve(input.approve(pending, run)), signal);
     const { actions, given = said } = await checkGiven(input, question, said, turn, signal);
     checked.push(...actions);
-    if (readStop("input", actions) !== undefined) return { do: "deny", why: UNANSWERED };
+    if (readStop("input", actions) !== undefined) return end({ do: "deny", why: UNANSWERED });
     const answer = readOutsideAnswer(question, given);
     const refused = outcomeOf(question, answer);
     if (refused?.ok === false)
-      return { do: "deny", why: refused.message, ...(answer.kind === "withdrawn" && { withdrawn: true }) };
-    if (answer.kind !== "edited" || !isEdit(answer.args, call)) return allowed;
+      return end({ do: "deny", why: refused.message, ...(answer.kind === "withdrawn" && { withdrawn: true }) });
+    if (answer.kind !== "edited" || !isEdit(answer.args, call)) return end(allowed);
     // jsonSafe makes an object of an object.
-    edited = jsonSafe(answer.args).value as JsonObject;
+    const edited = jsonSafe(answer.args).value as JsonObject;
     const problem = await findArgumentProblem(tool, edited);
     if (problem !== undefined) throw new InvalidApprovalError(callId, call.name, problem);
     checkEditable(pending, edited);
-    call = { ...planned.call, args: edited };
+    call = { ...made, args: edited };
     approved = asked;
   }
 }
@@ -186,25 +150,16 @@ async function decideRoute(
 /** What a tool says about the answers to the questions about a call. */
 function describeAsked(tool: Tool, input: unknown, call: FunctionCall): AskedOf {
   const editable = listEditable(tool, call.args);
-  const approvedBy = findApprover(tool, input, call);
-  return { ...(approvedBy !== undefined && { approvedBy }), ...(editable !== undefined && { editable }) };
-}
-
-function findApprover(tool: Tool, input: unknown, call: FunctionCall): string | undefined {
-  try {
-    const name: unknown = tool.approvedBy?.(input, copyJson(call));
-    return typeof name === "string" ? name : undefined;
-  } catch {
-    // The application decides, then: nobody is let in by an error.
-    return undefined;
-  }
+  // If it throws, the application decides: nobody is let in by an error.
+  const approvedBy: unknown = tryOr(() => tool.approvedBy?.(input, copyJson(call)), undefined);
+  return { ...(typeof approvedBy === "string" && { approvedBy }), ...(editable !== undefined && { editable }) };
 }
 
 /** The state of a call that an approval lets go on. What was recorded stands, whatever became of its tool. */
 function approvedState(input: LoopInput, { turn, callId, tool, recorded }: TurnCall): CallState {
   const isExternal = tool?.external === true && recorded === undefined;
   const isAnswered = isRecorded(input, { kind: "wait", turn, callId, question: "outcome", time: 1 });
-  return isExternal || isAnswered ? { state: "awaiting-output" } : { state: "running", attempt: 0 };
+  return isExternal || isAnswered ? { state: "awaiting-output", time: 1 } : { state: "running", attempt: 0 };
 }
 
 /** The state of a call after the outcome of its wait. */
@@ -215,28 +170,20 @@ export function afterAnswer(
   current: AwaitingState,
   outcome: Outcome | undefined,
 ): CallState {
-  const answer = (given: ToolOutcome): CallState => answered(input, call, given, state.endedAt);
   const question = QUESTIONS[current.state];
-  if (isWaitTimedOut(outcome)) {
-    const message = answerTimedOut[question](call.tool?.answerTimeoutMs);
-    return answer({ ok: false, kind: "timeout", message });
-  }
-  if (outcome?.ok !== true) return answer({ ok: false, kind: "failed", message: outcome?.error.message ?? NO_RESULT });
+  if (isWaitTimedOut(outcome))
+    return answered(input, state, call, failure("timeout", answerTimedOut[question](call.tool?.answerTimeoutMs)));
+  if (outcome?.ok !== true) return answered(input, state, call, failure("failed", outcome?.error.message ?? NO_RESULT));
   // It comes from outside and is recorded: it was typed where the run was resumed.
   const given = readOutsideAnswer(question, outcome.value);
   const settled = outcomeOf(question, given);
-  if (settled !== undefined) return answer(settled);
-  switch (given.kind) {
-    case "edited":
-      if (current.state === "awaiting-approval" && isEdit(given.args, call.call)) {
-        // They were checked where the answer was given, if the tool was known there. The model reads what is wrong with others.
-        editCall(call, given.args);
-        return { state: "edited", time: current.time };
-      }
-      return approvedState(input, call);
-    case "not-executed":
-      return { state: "running", attempt: current.state === "interrupted" ? current.time : 1 };
-    default:
-      return approvedState(input, call);
+  if (settled !== undefined) return answered(input, state, call, settled);
+  if (given.kind === "not-executed")
+    return { state: "running", attempt: current.state === "interrupted" ? current.time : 1 };
+  if (given.kind === "edited" && current.state === "awaiting-approval" && isEdit(given.args, call.call)) {
+    // They were checked where the answer was given, if the tool was known there. The model reads what is wrong with others.
+    editCall(call, given.args);
+    return { state: "edited", time: current.time };
   }
+  return approvedState(input, call);
 }

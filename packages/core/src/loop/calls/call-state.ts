@@ -26,7 +26,7 @@ export type CallState =
   /** A person changed its arguments when approving it: whether that is enough is decided between two rounds. */
   | { readonly state: "edited"; readonly time: number }
   /** Its tool has no `run`: its output comes from outside. */
-  | { readonly state: "awaiting-output" }
+  | { readonly state: "awaiting-output"; readonly time: 1 }
   /** The process died during a call that must not run twice: somebody must say whether it happened. `time` counts these questions, from 1. */
   | { readonly state: "interrupted"; readonly time: number }
   /** It is a separate run on an engine, with a hook before and after it. */
@@ -59,59 +59,46 @@ export function isAwaiting(current: CallState): current is AwaitingState {
   return Object.hasOwn(QUESTIONS, current.state);
 }
 
-/** Counts how often the question was asked, from 1. */
-export function timeOf(current: AwaitingState): number {
-  return current.state === "awaiting-output" ? 1 : current.time;
-}
-
-/** A call as the model made it, or as a person changed it. */
-export interface PlannedCall {
+/** A call of the open turn and its progress. */
+export interface TurnCall extends CallControl {
   readonly turn: number;
   /** Unique in the run, such as `call:3.0`. */
   readonly callId: string;
-  readonly call: FunctionCall;
+  /** As the model made it, or as a person changed it. */
+  call: FunctionCall;
   /** A person changed its arguments when approving it. */
-  readonly edited?: true | undefined;
+  edited?: true | undefined;
   /** What its tool said about the answers to its question, if it has asked one. */
-  readonly asked?: AskedOf | undefined;
+  asked?: AskedOf | undefined;
   /** Absent when there is no such tool, or the call is refused. */
-  readonly tool: Tool | undefined;
+  readonly tool?: Tool | undefined;
   /** Why the call must not run, for the model. */
-  readonly refusal: string | undefined;
-  /** Bytes of media that its result may have: what the results of other calls leave. */
-  readonly mediaRoom: () => number;
+  readonly refusal?: string | undefined;
   /** A journal has what came of it, or that its effect began: whether it may run is not decided again. */
   readonly recorded?: "outcome" | "begun" | undefined;
-  /** Bytes that its result has, as soon as it is made. */
+  /** Bytes that its result has, as soon as it is made, if it has media. */
   responseBytes?: number | undefined;
+  current: CallState;
+  /** What its step threw in this process. */
+  failure?: { readonly error: unknown } | undefined;
+  /** Its step was executed in this process. */
+  executed?: boolean | undefined;
+  /** Its step was answered by a journal. */
+  fromJournal?: boolean | undefined;
+  /** Its tool was run in this process. */
+  begun?: boolean | undefined;
+  /** Its `tool-end` has been emitted. */
+  endReported?: boolean | undefined;
 }
 
 /** Gives a call the arguments that a person approved instead of the model's. */
-export function editCall(call: TurnCall, args: JsonObject): void {
+export function editCall(call: Pick<TurnCall, "call" | "edited">, args: JsonObject): void {
   call.call = { ...call.call, args };
   call.edited = true;
-}
-
-/** A call of the open turn and its progress. */
-export interface TurnCall extends PlannedCall, CallControl {
-  call: FunctionCall;
-  edited?: true | undefined;
-  asked?: AskedOf | undefined;
-  current: CallState;
-  /** What its step threw in this process. */
-  failure: { readonly error: unknown } | undefined;
-  /** Its step was executed in this process. */
-  executed: boolean;
-  /** Its step was answered by a journal. */
-  fromJournal: boolean;
-  /** Its tool was run in this process. */
-  begun: boolean;
-  /** Its `tool-end` has been emitted. */
-  endReported: boolean;
 }
 
 /** What a call that waits for an answer from outside asks. */
 export function questionOf({ current, asked, ...call }: TurnCall, runId: string): PendingCall | undefined {
   if (!isAwaiting(current)) return undefined;
-  return buildPendingCall(runId, { ...call, question: QUESTIONS[current.state] }, asked, timeOf(current));
+  return buildPendingCall(runId, { ...call, question: QUESTIONS[current.state] }, asked, current.time);
 }

@@ -2,13 +2,14 @@ import { type GivenCheckValue, stepName, type StepPlace } from "../../durable/ru
 import { findRecorded, type Outcome } from "../../durable/steps.ts";
 import { GuardrailError } from "../../errors/run-errors.ts";
 import { isObject } from "../../internal/json.ts";
+import { tryOr } from "../../internal/try-or.ts";
 import { visibleText } from "../../model/response/parts.ts";
-import { readOutsideAnswer } from "../../tool/outside-answer.ts";
+import { readOutsideAnswer } from "../../tool/pending-call.ts";
 import type { PendingQuestion } from "../../tool/tool.ts";
 import { type GuardrailStop, type InputToCheck, readStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
-import type { PlannedCall } from "./call-state.ts";
+import type { TurnCall } from "./call-state.ts";
 import { singleStep } from "../single-step.ts";
 import { userText } from "../transcript.ts";
 import { checkInput, missingGuardrails, reportActions } from "../turn/check-guardrails.ts";
@@ -22,7 +23,7 @@ import { checkInput, missingGuardrails, reportActions } from "../turn/check-guar
 export async function checkAnswered(
   input: LoopInput,
   state: RunState,
-  { recorded }: Pick<PlannedCall, "recorded">,
+  { recorded }: TurnCall,
   question: PendingQuestion,
   wait: string,
   outcome: Outcome | undefined,
@@ -103,22 +104,11 @@ export function findSaid(question: PendingQuestion, given: unknown): Said | unde
     case "not-executed":
       return undefined;
     case "edited":
-      return {
-        source: "arguments",
-        text: JSON.stringify(answer.args),
-        replace: (text) => {
-          const args = parseJson(text);
-          return isObject(args) && !Array.isArray(args) ? { args } : undefined;
-        },
-      };
+      return saidJson("arguments", answer.args, (args) => (isObject(args) ? { args } : undefined));
     case "output": {
       const { output } = answer;
       if (typeof output === "string") return saidText("outcome", output, "output");
-      const replace = (text: string): unknown => {
-        const parsed = parseJson(text);
-        return parsed === undefined ? undefined : { output: parsed };
-      };
-      return output === undefined ? undefined : { source: "outcome", text: JSON.stringify(output), replace };
+      return output === undefined ? undefined : saidJson("outcome", output, (json) => ({ output: json }));
     }
     case "denied":
       return saidText("denial", answer.text, "deny");
@@ -133,10 +123,7 @@ function saidText(source: Said["source"], said: string, member: string): Said | 
   return said.trim() === "" ? undefined : { source, text: said, replace: (text) => ({ [member]: text }) };
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function saidJson(source: Said["source"], said: unknown, answerWith: (json: unknown) => unknown): Said {
+  const replace = (text: string): unknown => tryOr(() => answerWith(JSON.parse(text)), undefined);
+  return { source, text: JSON.stringify(said), replace };
 }

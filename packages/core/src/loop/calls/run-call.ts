@@ -1,25 +1,24 @@
 import { type CallStepValue, stepName } from "../../durable/run-log.ts";
-import { type Outcome, type Step, VALUE_TOO_LARGE } from "../../durable/steps.ts";
+import { type Outcome, VALUE_TOO_LARGE } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
-import { isTooDeep } from "../../internal/json.ts";
+import { isObject, isTooDeep } from "../../internal/json.ts";
 import { type Logger, SILENT } from "../../logging/logger.ts";
 import { depthError } from "../../model/request/check-depth.ts";
-import { partsBytes } from "../../model/request/contents-size.ts";
+import { maxMediaBytes, partsBytes } from "../../model/request/contents-size.ts";
+import { failure } from "../../tool/call-failure.ts";
 import { callTool } from "../../tool/call-tool.ts";
 import { functionResponse, jsonSafe, type ResponseParts } from "../../tool/function-response.ts";
 import { argumentsEdited, CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN } from "../../tool/model-texts.ts";
-import type { ToolRetryNotice } from "../../tool/retry-call.ts";
-import type { NestedRun, ParentRun, ToolContext, ToolOutcome } from "../../tool/tool.ts";
-import type { FunctionCall, Part } from "../../wire/types/content.ts";
+import type { NestedRun, ToolContext, ToolOutcome } from "../../tool/tool.ts";
+import type { FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
 import { remainingLimits } from "../limits.ts";
-import type { LoopInput } from "../loop-input.ts";
+import type { CallDecision, CallInfo, LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observers/observer.ts";
 import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
-import type { AnsweredState, CallState, PlannedCall, TurnCall } from "./call-state.ts";
-import { checkDecision, checkReplaced } from "./hook-answers.ts";
+import type { AnsweredState, CallState, TurnCall } from "./call-state.ts";
 
 /** Runs one call with its hooks and returns what its step records. Rejects only when a hook throws, or with the reason of an abort. */
 export async function runCall(
@@ -35,33 +34,49 @@ export async function runCall(
   const isWatched = input.emit !== undefined && !asks;
   // Most runs log nothing, and this is called for each call.
   const logger = input.logger.warn === SILENT.warn ? input.logger : stepLogger(input, planned.turn, step);
-
   const nested: NestedRun[] = [];
-  const run: CallParts = {
-    logger,
-    attach: (one) => {
-      if (nested.includes(one)) return;
-      nested.push(one);
-      state.unsettled.push(one);
-    },
-    parent: parentRun(input, state, planned, step, startedAt),
-  };
-  if (tool?.retry !== undefined) planned.onRetry = (notice) => reportRetry(input, planned, step, logger, notice);
-  const { beforeCall, afterCall } = input.hooks;
-  let outcome: ToolOutcome;
-  if (refusal !== undefined) outcome = { ok: false, kind: "not-run", message: refusal };
-  else if (interrupted) outcome = { ok: false, kind: "unknown-outcome", message: INTERRUPTED };
-  else if (beforeCall === undefined && afterCall === undefined) {
-    const beginning = beginCall(planned, step, isWatched);
-    if (beginning !== undefined) await beginning;
-    outcome = await callTool(input.toolset.byName, call, toolContext(input, planned, step, run), planned);
-  } else outcome = await runWithHooks(input, planned, step, run, isWatched);
+  if (tool?.retry !== undefined)
+    planned.onRetry = (notice) => {
+      logger.debug({ callId, tool: call.name, ...notice }, "tool failed; retrying");
+      // Observers read it, too.
+      if (input.emit !== undefined || input.observed !== undefined)
+        return step.emit({ type: "tool-retry", turn: planned.turn, callId, name: call.name, ...notice });
+    };
+
+  let outcome: ToolOutcome | undefined;
+  if (refusal !== undefined) outcome = failure("not-run", refusal);
+  else if (interrupted) outcome = failure("unknown-outcome", INTERRUPTED);
+  else {
+    const { beforeCall, afterCall } = input.hooks;
+    try {
+      const decision = beforeCall && readDecision(await askBefore(input, planned, step.signal));
+      outcome = decision?.outcome;
+      if (outcome === undefined) {
+        const made = decision?.args === undefined ? call : withArguments(planned, decision.args);
+        if (step.begin !== undefined) await step.begin();
+        planned.begun = true;
+        if (isWatched) await step.emit(toolStart(planned));
+        const run = { logger, nested, startedAt };
+        outcome = await callTool(
+          input.toolset.byName,
+          made,
+          toolContext(input, state, planned, made, step, run),
+          planned,
+        );
+      }
+      if (afterCall !== undefined) outcome = (await askAfter(input, planned, step.signal, outcome)) ?? outcome;
+    } catch (error) {
+      // The abort itself is reported by the loop.
+      if (!step.signal.aborted) throw error;
+      outcome = failure("cancelled", CANCELLED);
+    }
+  }
   // An aborted call has no outcome: a resumed run makes it again, or asks.
   if (!outcome.ok && outcome.kind === "cancelled" && planned.isCancelled !== true && input.signal.aborted)
     throw input.signal.reason;
   const value: CallStepValue = {
-    ...recordOutcome(input, planned, outcome, startedAt, input.now()),
-    ...(!planned.begun && !interrupted && { notRun: true }),
+    ...recordOutcome(input, state, planned, outcome, startedAt, input.now()),
+    ...(planned.begun !== true && !interrupted && { notRun: true }),
     nested,
     ...(asks && { unknown: true }),
   };
@@ -74,79 +89,68 @@ export async function runCall(
   return value;
 }
 
-function reportRetry(
+/** What `beforeCall` decided; `undefined` lets the call run. */
+export type Decision = Exclude<CallDecision, void> | undefined;
+
+/** Asks `beforeCall`. @throws {TypeError} For an answer of another shape, which could mean a denial that was misspelled. */
+export async function askBefore(input: LoopInput, call: TurnCall, signal: AbortSignal): Promise<Decision> {
+  const given = await abortable(Promise.resolve(input.hooks.beforeCall?.(infoOf(input, call, signal))), signal);
+  const decision: unknown = given ?? undefined;
+  if (
+    decision === undefined ||
+    (isObject(decision) && (typeof decision["deny"] === "string" || isObject(decision["args"]) || "output" in decision))
+  )
+    return decision as Decision; // checked here
+  throw new TypeError('beforeCall must return nothing, { deny: "reason" }, { args: { … } } or { output: … }');
+}
+
+/** What a decision comes to: an outcome instead of running the call, or arguments to run it with. */
+export function readDecision(decision: Decision): {
+  readonly outcome?: ToolOutcome | undefined;
+  readonly args?: JsonObject | undefined;
+} {
+  if (decision === undefined) return {};
+  if ("deny" in decision) return { outcome: failure("denied", decision.deny) };
+  return "output" in decision ? { outcome: { ok: true, output: decision.output } } : { args: decision.args };
+}
+
+/** The outcome that `afterCall` gives instead, if it does. @throws {TypeError} For an answer of another shape. */
+export async function askAfter(
   input: LoopInput,
-  { turn, callId, call }: PlannedCall,
-  step: Step<RunEvent>,
-  logger: Logger,
-  notice: ToolRetryNotice,
-): void | Promise<void> {
-  logger.debug({ callId, tool: call.name, ...notice }, "tool failed; retrying");
-  // Observers read it, too.
-  if (input.emit !== undefined || input.observed !== undefined)
-    return step.emit({ type: "tool-retry", turn, callId, name: call.name, ...notice });
+  call: TurnCall,
+  signal: AbortSignal,
+  outcome: ToolOutcome,
+): Promise<ToolOutcome | undefined> {
+  const info = { ...infoOf(input, call, signal), outcome };
+  const given: unknown = (await abortable(Promise.resolve(input.hooks.afterCall?.(info)), signal)) ?? undefined;
+  if (given === undefined || (isObject(given) && typeof given["ok"] === "boolean"))
+    return given as ToolOutcome | undefined; // checked here
+  throw new TypeError("afterCall must return nothing or an outcome: { ok: true, output: … }");
 }
 
-/** Called right before the tool runs. */
-function beginCall(planned: TurnCall, step: Step<RunEvent>, isWatched: boolean): void | Promise<void> {
-  if (step.begin !== undefined) return recordBegin(planned, step, isWatched);
-  planned.begun = true;
-  if (isWatched) return step.emit(toolStart(planned));
+function infoOf({ identity, context }: LoopInput, { turn, callId, call }: TurnCall, signal: AbortSignal): CallInfo {
+  return { ...identity, context, turn, callId, call, signal };
 }
 
-async function recordBegin(planned: TurnCall, step: Step<RunEvent>, isWatched: boolean): Promise<void> {
-  await step.begin?.();
-  planned.begun = true;
-  if (isWatched) await step.emit(toolStart(planned));
+/** The call with the arguments that `beforeCall` gave it. */
+function withArguments({ callId, call }: TurnCall, args: JsonObject): FunctionCall {
+  if (isTooDeep(args))
+    throw depthError(`The arguments that beforeCall returned for ${callId} (${call.name}) nest`, "the tool cannot run");
+  return { ...call, args };
 }
 
-async function runWithHooks(
-  input: LoopInput,
-  planned: TurnCall,
-  step: LoopStep,
-  run: CallParts,
-  isWatched: boolean,
-): Promise<ToolOutcome> {
-  const { turn, callId, call } = planned;
-  const { signal } = step;
-  const { beforeCall, afterCall } = input.hooks;
-  const info = { ...input.identity, context: input.context, turn, callId, call, signal };
-  try {
-    const decision =
-      beforeCall === undefined ? undefined : checkDecision(await abortable(Promise.resolve(beforeCall(info)), signal));
-    let outcome: ToolOutcome;
-    if (decision !== undefined && "deny" in decision) outcome = denied(decision.deny);
-    else if (decision !== undefined && "output" in decision) outcome = { ok: true, output: decision.output };
-    else {
-      if (decision !== undefined && isTooDeep(decision.args))
-        throw depthError(
-          `The arguments that beforeCall returned for ${callId} (${call.name}) nest`,
-          "the tool cannot run",
-        );
-      const changed = decision === undefined ? planned : { ...planned, call: { ...call, args: decision.args } };
-      await beginCall(planned, step, isWatched);
-      outcome = await callTool(input.toolset.byName, changed.call, toolContext(input, changed, step, run), planned);
-    }
-    if (afterCall === undefined) return outcome;
-    return checkReplaced(await abortable(Promise.resolve(afterCall({ ...info, outcome })), signal)) ?? outcome;
-  } catch (error) {
-    // The abort itself is reported by the loop.
-    if (signal.aborted) return cancelled();
-    throw error;
-  }
-}
-
-/** What the context of a call has of its run. */
-type CallParts = Pick<ToolContext, "attach" | "logger" | "parent">;
-
+/** @param call - With the arguments that it runs with. */
 function toolContext(
   input: LoopInput,
-  { turn, callId, call }: PlannedCall,
+  state: RunState,
+  { turn, callId, current }: TurnCall,
+  call: FunctionCall,
   step: LoopStep,
-  run: CallParts,
+  { logger, nested, startedAt }: { readonly logger: Logger; readonly nested: NestedRun[]; readonly startedAt: number },
 ): Omit<ToolContext, "attempt"> {
   const { identity, context, steps } = input;
-  const { traceparent } = step;
+  const traced = step.traceparent !== undefined && { traceparent: step.traceparent };
+  const attempt = current.state === "running" ? current.attempt : 0;
   return {
     ...identity,
     context,
@@ -156,37 +160,26 @@ function toolContext(
     // Not the step's own key, which differs when a call that was not executed is run again.
     idempotencyKey: `${identity.runId}/${callId}`,
     turn,
-    ...(traceparent !== undefined && { traceparent }),
+    logger,
+    ...traced,
     step: steps.record && ((name, work) => steps.record?.({ kind: "inner", turn, callId, name }, work) ?? work()),
     progress: async (progress) => {
       if (input.emit !== undefined) await step.emit({ type: "tool-progress", turn, callId, progress });
     },
-    ...run,
-  };
-}
-
-/** What a run inside the call receives from this one. */
-function parentRun(
-  input: LoopInput,
-  state: RunState,
-  { turn, callId, current }: TurnCall,
-  { traceparent }: LoopStep,
-  startedAt: number,
-): ParentRun {
-  const attempt = current.state === "running" ? current.attempt : 0;
-  return {
-    step: {
-      runId: state.runId,
-      step: stepName({ kind: "call", turn, callId, attempt }),
-      callId,
-      ...(traceparent !== undefined && { traceparent }),
+    attach: (one) => {
+      if (nested.includes(one)) return;
+      nested.push(one);
+      state.unsettled.push(one);
     },
-    get remaining() {
-      return remainingLimits(input, state.spentInside(input.now() - startedAt), state.maxCost);
+    parent: {
+      step: { runId: state.runId, step: stepName({ kind: "call", turn, callId, attempt }), callId, ...traced },
+      get remaining() {
+        return remainingLimits(input, state.spentInside(input.now() - startedAt), state.maxCost);
+      },
+      prices: input.prices,
+      metadata: identity.metadata,
+      approve: input.approve,
     },
-    prices: input.prices,
-    metadata: input.identity.metadata,
-    approve: input.approve,
   };
 }
 
@@ -194,56 +187,60 @@ function parentRun(
 export function afterRun(
   input: LoopInput,
   state: RunState,
-  call: PlannedCall,
+  call: TurnCall,
   attempt: number,
   outcome: Outcome | undefined,
 ): CallState {
   if (outcome?.ok === true) {
+    call.fromJournal = call.executed !== true;
     // What runCall returned, through JSON.
     const value = outcome.value as unknown as CallStepValue;
     return value.unknown === true ? { state: "interrupted", time: attempt + 1 } : { state: "answered", value };
   }
   // The call ran, but its result is too large to record: the model has to ask for less.
   if (outcome?.error.code === VALUE_TOO_LARGE)
-    return answered(input, call, { ok: false, kind: "failed", message: outcome.error.message }, state.endedAt);
+    return answered(input, state, call, failure("failed", outcome.error.message));
   throw callFailed(call, outcome);
 }
 
 /** The error of a call whose hook failed. */
-export function callFailed({ callId, call }: PlannedCall, outcome: Outcome | undefined): RunStepError {
+export function callFailed({ callId, call }: TurnCall, outcome: Outcome | undefined): RunStepError {
   const cause = outcome?.ok === false ? outcome.error : undefined;
   return new RunStepError(`${callId} (${call.name}) failed: ${cause?.message ?? "no outcome"}`, callId, { cause });
 }
 
 /** The answer of a call that may have taken effect when the run ended; the text keeps the model from repeating it. */
-export function cutOff(input: LoopInput, state: RunState, call: PlannedCall): AnsweredState {
-  return answered(input, call, cancelled(`${CANCELLED}; ${OUTCOME_UNKNOWN}`), state.endedAt);
+export function cutOff(input: LoopInput, state: RunState, call: TurnCall): AnsweredState {
+  return answered(input, state, call, failure("cancelled", `${CANCELLED}; ${OUTCOME_UNKNOWN}`));
 }
 
-/** A call with this outcome. Times are in milliseconds since the epoch. */
+/** A call with this outcome, which is known as soon as what was recorded before it. */
 export function answered(
   input: LoopInput,
-  call: PlannedCall,
+  state: RunState,
+  call: TurnCall,
   outcome: ToolOutcome,
-  startedAt: number,
-  endedAt: number = startedAt,
+  activeMs: number = 0,
 ): AnsweredState {
-  return { state: "answered", value: recordOutcome(input, call, outcome, startedAt, endedAt) };
+  const { endedAt } = state;
+  return { state: "answered", value: recordOutcome(input, state, call, outcome, endedAt, endedAt + activeMs) };
 }
 
 function recordOutcome(
   input: LoopInput,
-  planned: PlannedCall,
+  state: RunState,
+  planned: TurnCall,
   outcome: ToolOutcome,
   startedAt: number,
   endedAt: number,
 ): CallStepValue {
   const { call, tool } = planned;
+  const { mediaInFunctionResponses, officeInput } = input.model.capabilities;
   const response = functionResponse(call, outcome, {
-    mediaInFunctionResponses: input.model.capabilities.mediaInFunctionResponses,
-    officeInput: input.model.capabilities.officeInput,
+    mediaInFunctionResponses,
+    officeInput,
     maxResultBytes: tool?.maxResultBytes,
-    maxMediaBytes: planned.mediaRoom,
+    maxMediaBytes: () => maxMediaBytes(input.model, state.sentBytes()),
   });
   const { part, after } = response;
   const hasMedia = after.length > 0 || part.functionResponse?.parts !== undefined;
@@ -259,28 +256,24 @@ function recordOutcome(
 }
 
 /** The answer of a call that was not made here, as the model reads it with the default limits. */
-export function settledValue(
-  made: Pick<PlannedCall, "call" | "edited">,
-  outcome: ToolOutcome,
-  at: number,
-): CallStepValue {
+export function settledValue(made: Pick<TurnCall, "call" | "edited">, outcome: ToolOutcome, at: number): CallStepValue {
   const response = functionResponse(made.call, outcome, { mediaInFunctionResponses: false });
   return { ...describeOutcome(made, outcome, response), durationMs: 0, startedAt: at, endedAt: at };
 }
 
 function describeOutcome(
-  { call, edited }: Pick<PlannedCall, "call" | "edited">,
+  { call, edited }: Pick<TurnCall, "call" | "edited">,
   outcome: ToolOutcome,
   { part, after, shortened }: ResponseParts,
 ): Omit<CallStepValue, "durationMs" | "startedAt" | "endedAt"> {
   // A hook's outcome may have other members.
-  const failure = outcome.ok ? undefined : ({ ok: false, kind: outcome.kind, message: outcome.message } as const);
-  const notRun = failure?.kind === "denied" || failure?.kind === "withdrawn" || failure?.kind === "not-run";
+  const failed = outcome.ok ? undefined : failure(outcome.kind, outcome.message);
+  const notRun = failed?.kind === "denied" || failed?.kind === "withdrawn" || failed?.kind === "not-run";
   return {
     part,
     after: edited === undefined ? after : [editedNote(call), ...after],
     ...(shortened === true && { shortened }),
-    failure,
+    failure: failed,
     ...(notRun && { notRun }),
     nested: [],
   };
@@ -291,22 +284,7 @@ function editedNote({ name, id, args = {} }: FunctionCall): Part {
   return { text: argumentsEdited(name, id === "" ? undefined : id, JSON.stringify(args)) };
 }
 
-/** The outcome of a call that was denied; the message is for the model. */
-export function denied(message: string): ToolOutcome {
-  return { ok: false, kind: "denied", message };
-}
-
-/** The outcome of a call whose request was taken back; the message is for the model. */
-export function taken(message: string): ToolOutcome {
-  return { ok: false, kind: "withdrawn", message };
-}
-
-/** The outcome of a call that the end of its run cut off. */
-export function cancelled(message: string = CANCELLED): Extract<ToolOutcome, { ok: false }> {
-  return { ok: false, kind: "cancelled", message };
-}
-
-type NamedCall = Pick<PlannedCall, "turn" | "callId" | "call" | "edited">;
+type NamedCall = Pick<TurnCall, "turn" | "callId" | "call" | "edited">;
 
 /** The event of a call that begins. */
 export function toolStart({ turn, callId, call, edited }: NamedCall): RunEvent {
@@ -315,6 +293,7 @@ export function toolStart({ turn, callId, call, edited }: NamedCall): RunEvent {
 
 /** The event of a call that has ended. */
 export function toolEnd({ turn, callId, call, edited }: NamedCall, value: CallStepValue): RunEvent {
+  const outcome = readOutcome(value);
   const { durationMs } = value;
   const event = {
     type: "tool-end",
@@ -324,15 +303,15 @@ export function toolEnd({ turn, callId, call, edited }: NamedCall, value: CallSt
     call,
     durationMs,
     ...(edited && { edited }),
-  } as const;
-  const outcome = readOutcome(value);
-  // The same either way; the types are two.
-  return outcome.ok && outcome.shortened === undefined ? { ...event, outcome } : { ...event, outcome };
+    outcome,
+  };
+  // Its types differ in what a shortened outcome has.
+  return event as RunEvent;
 }
 
 /** The outcome that a call's step recorded, as the model reads it. */
-export function readOutcome({ failure, part, shortened }: CallStepValue): ToolEndOutcome {
-  if (failure !== undefined) return failure;
+export function readOutcome({ failure: failed, part, shortened }: CallStepValue): ToolEndOutcome {
+  if (failed !== undefined) return failed;
   const output = part.functionResponse?.response["output"];
   // Only a text is shortened.
   return shortened === true ? { ok: true, output: output as string, shortened } : { ok: true, output };

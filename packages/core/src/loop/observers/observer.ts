@@ -95,5 +95,5 @@ export interface StepExecutor {
 export interface ObservedCall {
   readonly call: FunctionCall;
   /** Absent when no tool has its name. */
-  readonly tool: Pick<Tool, "description"> | undefined;
+  readonly tool?: Pick<Tool, "description"> | undefined;
 }

@@ -12,9 +12,7 @@ import {
 } from "../../durable/run-log.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelResponse } from "../../model/model.ts";
-import { isEdit } from "../../tool/edited-args.ts";
-import { readOutsideAnswer } from "../../tool/outside-answer.ts";
-import { type AskedOf, buildPendingCall } from "../../tool/pending-call.ts";
+import { type AskedOf, buildPendingCall, isEdit, readOutsideAnswer } from "../../tool/pending-call.ts";
 import type { PendingCall } from "../../tool/tool.ts";
 import type { Content, FunctionCall } from "../../wire/types/content.ts";
 import { toolEnd, toolStart } from "../calls/run-call.ts";

@@ -1,12 +1,11 @@
 import type { CallRoute, CallStepValue, StepPlace } from "../../durable/run-log.ts";
-import { denied, settledValue, taken } from "../../loop/calls/run-call.ts";
+import { settledValue } from "../../loop/calls/run-call.ts";
 import { unansweredResponse } from "../../loop/transcript.ts";
-import { isEdit } from "../../tool/edited-args.ts";
+import { failure } from "../../tool/call-failure.ts";
+import { type AskedOf, isEdit, outcomeOf, type OutsideAnswer } from "../../tool/pending-call.ts";
 import { answerTimedOut, INTERRUPTED, UNANSWERED } from "../../tool/model-texts.ts";
-import { type OutsideAnswer, outcomeOf } from "../../tool/outside-answer.ts";
 import type { PendingQuestion, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
-import type { AskedOf } from "../../tool/pending-call.ts";
 import type { PlacedStep, PlacedSteps } from "./placed-steps.ts";
 import type { CallRecord } from "./turn-record.ts";
 
@@ -124,7 +123,11 @@ function followRoute(
   let route = first;
   for (let time = 1; ; time++) {
     if (route?.do === "deny")
-      return { ...at, state: "settled", outcome: route.withdrawn === true ? taken(route.why) : denied(route.why) };
+      return {
+        ...at,
+        state: "settled",
+        outcome: failure(route.withdrawn === true ? "withdrawn" : "denied", route.why),
+      };
     if (route?.args !== undefined) edit(route.args);
     // Arguments that an approval changed are decided about once more.
     if (route === undefined) return { ...at, state: time > 1 ? "deciding" : "open" };

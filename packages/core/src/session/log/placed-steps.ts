@@ -2,7 +2,7 @@ import { type GivenCheckValue, stepName, type StepPlace } from "../../durable/ru
 import { isWaitTimedOut, type Outcome } from "../../durable/steps.ts";
 import { findSaid } from "../../loop/calls/check-given.ts";
 import { readStop } from "../../loop/guardrails.ts";
-import { type OutsideAnswer, readOutsideAnswer } from "../../tool/outside-answer.ts";
+import { type OutsideAnswer, readOutsideAnswer } from "../../tool/pending-call.ts";
 import type { RunRecord } from "./run-record.ts";
 
 /** A step that succeeded, and what it left. */

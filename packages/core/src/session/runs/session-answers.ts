@@ -10,9 +10,8 @@ import { InvalidApprovalError, SessionConflictError } from "../../errors/run-err
 import { NothingToResumeError, UnexpectedAnswerError } from "../../errors/session-errors.ts";
 import { isObject } from "../../internal/json.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
-import { checkEditable, editedArgs } from "../../tool/edited-args.ts";
+import { buildPendingCall, checkEditable, editedArgs } from "../../tool/pending-call.ts";
 import { jsonSafe } from "../../tool/function-response.ts";
-import { buildPendingCall } from "../../tool/pending-call.ts";
 import type { Approval, ExternalOutcome, PendingCall } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
 import { standOf } from "../log/follow-call.ts";

@@ -1,0 +1,64 @@
+/** How the calls of a tool are run. */
+export interface ToolSettings {
+  /** Whether calls run alone, never in parallel with other calls of the turn. @defaultValue false */
+  readonly sequential: boolean;
+  /** Milliseconds until the call is answered with a timeout; `Infinity` for none. @defaultValue 60_000 */
+  readonly timeoutMs: number;
+  /** Maximum result size in bytes of JSON; a longer result is cut, with a note to the model. @defaultValue 65_536 */
+  readonly maxResultBytes: number;
+  /** Invalid calls (bad arguments, `ToolRetry`) after which the tool is disabled for the run. @defaultValue 3 */
+  readonly maxRetries: number;
+  /**
+   * Side effects of the function. They decide what a resumed run does with a call that a crash interrupted: `none`
+   * (read-only) and `idempotent` (passes `ToolContext.idempotencyKey` to a service that honors it) run again, `once`
+   * does not. @defaultValue "idempotent"
+   */
+  readonly effects: ToolEffects;
+  /** For `effects: "once"`: who decides whether an interrupted call took effect. @defaultValue "ask" */
+  readonly unknownOutcome: UnknownOutcome;
+  /**
+   * Whether the model reads the messages of all errors, in at most 500 characters and without their stacks. They may hold paths,
+   * queries, addresses or passwords. Otherwise the model only reads that the tool failed, unless `run` throws `ToolFailure` or
+   * `ToolRetry`. @defaultValue false
+   */
+  readonly exposeErrors?: boolean | undefined;
+  /**
+   * Milliseconds until a pending question about a call (approval, outcome) expires: the model is told so, and the call is
+   * not run. Counted from when the question is asked; a session checks when it is resumed. @defaultValue never
+   */
+  readonly answerTimeoutMs?: number | undefined;
+}
+
+/** Side effects of a tool: none, safe to repeat with the same key, or must not happen twice. */
+export type ToolEffects = "none" | "idempotent" | "once";
+
+/** Who decides whether an interrupted call took effect: the caller that resumes the run, or the model. */
+export type UnknownOutcome = "ask" | "tell-model";
+
+/** When a tool that failed is run again within its call. */
+export interface ToolRetryPolicy {
+  /** Attempts in total, including the first. @defaultValue 3 */
+  readonly maxAttempts?: number | undefined;
+  /** First wait in milliseconds; doubles with each attempt. Each wait is shortened at random by up to half. @defaultValue 500 */
+  readonly minDelayMs?: number | undefined;
+  /** Longest wait in milliseconds. @defaultValue 30_000 */
+  readonly maxDelayMs?: number | undefined;
+  /**
+   * Milliseconds for all attempts and waits together; the tool's `timeoutMs` limits each attempt.
+   * @defaultValue `Infinity`: the number of attempts limits it
+   */
+  readonly totalTimeoutMs?: number | undefined;
+  /**
+   * Whether an error is worth another attempt: what `run` threw, or a `TimeoutError` after `timeoutMs`. If it throws, there is none.
+   * @defaultValue any error but `ToolFailure` and `ToolRetry`
+   */
+  readonly when?: ((error: unknown, attempt: number) => boolean | Promise<boolean>) | undefined;
+}
+
+/** A policy with all defaults filled in. */
+export interface ToolRetries extends ToolRetryPolicy {
+  readonly maxAttempts: number;
+  readonly minDelayMs: number;
+  readonly maxDelayMs: number;
+  readonly totalTimeoutMs: number;
+}
