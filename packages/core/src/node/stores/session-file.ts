@@ -16,7 +16,8 @@ import { readState, writeState } from "./jsonl/jsonl-records.ts";
 import { readSessionId } from "./jsonl/session-file-name.ts";
 import { type Database, encodeKey, isBusy, openSessionTables, transaction } from "./sqlite/sqlite-database.ts";
 import { asStoreError } from "./sqlite/sqlite-errors.ts";
-import { parseSummary, writeInfo } from "./sqlite/sqlite-lists.ts";
+import { parseSummary } from "./sqlite/sqlite-lists.ts";
+import { writeEntries, writeInfo } from "./sqlite/sqlite-session.ts";
 import { placeOf, takeTurn } from "./sqlite/sqlite-turns.ts";
 
 /** A session as stored in a file. */
@@ -278,9 +279,12 @@ function repairRows(database: Database, row: SessionRow): SessionRepair {
   if (repair.done.length === 0) return repair;
   const { entries } = repair;
   database.prepare("delete from pollux_entry where session = ?").run(row.number);
-  const insert = database.prepare("insert into pollux_entry (session, position, entry) values (?, ?, ?)");
-  for (const [position, entry] of entries.entries())
-    insert.run(row.number, position, log.texts.get(entry) ?? JSON.stringify(entry));
+  writeEntries(
+    database,
+    row.number,
+    0,
+    entries.map((entry) => log.texts.get(entry) ?? JSON.stringify(entry)),
+  );
   const { info } = foldInfo(NO_INFO, entries);
   if (info !== undefined) writeInfo(database, row.number, info);
   // Stores have no empty sessions.

@@ -2,6 +2,7 @@ import { messageOf } from "../../../errors/agent-error.ts";
 import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../../errors/session-errors.ts";
 import type { Json } from "../../../internal/json.ts";
+import { type Decide, decideAppend, decideDraft, decideLease, decideStop } from "../../../session/store/changes.ts";
 import type { Draft, Lease, SessionRecords } from "../../../session/store/records.ts";
 import {
   type AppendOptions,
@@ -16,9 +17,7 @@ import {
 import { ChangeWatch } from "../change-watch.ts";
 import { LockTimeoutError } from "../file-lock.ts";
 import { JsonlFile } from "./jsonl-file.ts";
-import { formatLines } from "./jsonl-lines.ts";
 import { JsonlLists } from "./jsonl-lists.ts";
-import type { LinesToAppend } from "./jsonl-records.ts";
 import { codeOf, knowProcesses, type ProcessId, thisProcess } from "../processes.ts";
 
 /** Options of {@link JsonlStore}. */
@@ -62,7 +61,7 @@ export class JsonlStore implements SessionStore {
 
   /** @throws {SessionDamagedError} For a line that is not JSON, with its file and number. */
   async load(id: string, from = 0): Promise<readonly Json[]> {
-    return await this.#try(id, "its log cannot be read", () => this.#queue(id).inTurn((file) => file.load(from)));
+    return await this.#inTurn(id, "its log cannot be read", (file) => file.load(from));
   }
 
   async append(
@@ -71,11 +70,7 @@ export class JsonlStore implements SessionStore {
     entries: readonly Json[],
     options: AppendOptions = {},
   ): Promise<void> {
-    // Serialized at once: the caller may change them while the append waits.
-    const lines = entries.length === 0 ? "" : formatLines(entries);
-    const append = { ...options, expectedLength, count: entries.length, lines };
-    await this.#try(id, "its log cannot be written", () => this.#queue(id).append(append));
-    this.#changes.changed(id);
+    await this.#change(id, "its log cannot be written", decideAppend(id, expectedLength, entries, options));
   }
 
   async list(options: ListOptions = {}): Promise<readonly SessionSummary[]> {
@@ -85,25 +80,15 @@ export class JsonlStore implements SessionStore {
   }
 
   async delete(id: string): Promise<void> {
-    const isRemoved = await this.#try(id, "its log cannot be removed", () =>
-      this.#queue(id).inTurn((file) => file.remove()),
-    );
-    if (isRemoved) this.#changes.changed(id);
+    await this.#remove(id);
   }
 
   async deleteSessions(filter: SessionFilter): Promise<number> {
     checkDeleteFilter(filter);
-    const found = await this.list({ ...filter, order: "id", limit: Infinity });
     let count = 0;
-    for (const { id } of found) {
-      // It may have been written to since it was listed.
-      const isRemoved = await this.#try(id, "its log cannot be removed", () =>
-        this.#queue(id).inTurn((file) => file.remove((now) => matchesFilter(now, filter))),
-      );
-      if (!isRemoved) continue;
-      count++;
-      this.#changes.changed(id);
-    }
+    // It may have been written to since it was listed.
+    for (const { id } of await this.list({ ...filter, order: "id", limit: Infinity }))
+      if (await this.#remove(id, (now) => matchesFilter(now, filter))) count++;
     return count;
   }
 
@@ -112,30 +97,38 @@ export class JsonlStore implements SessionStore {
   }
 
   async setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean> {
-    const isSet = await this.#try(id, "its lease cannot be written", () =>
-      this.#queue(id).inTurn((file) => file.setLease(expected, next)),
-    );
-    if (isSet) this.#changes.changed(id);
-    return isSet;
+    return await this.#change(id, "its lease cannot be written", decideLease(expected, next));
   }
 
   async setDraft(id: string, token: number, draft: Draft | undefined): Promise<void> {
-    const text = draft === undefined ? undefined : JSON.stringify(draft);
-    await this.#try(id, "its draft cannot be written", () =>
-      this.#queue(id).inTurn((file) => file.setDraft(token, text)),
-    );
-    this.#changes.changed(id);
+    await this.#change(id, "its draft cannot be written", decideDraft(token, draft));
   }
 
   async requestStop(id: string, token: number): Promise<void> {
-    await this.#try(id, "its records cannot be written", () =>
-      this.#queue(id).inTurn((file) => file.requestStop(token)),
-    );
-    this.#changes.changed(id);
+    const doing = "its records cannot be written";
+    // Does not create the folder for a session that is not there.
+    if (await this.#try(id, doing, async () => this.#file(id).exists()))
+      await this.#change(id, doing, decideStop(token));
   }
 
   watch(id: string, onChange: () => void): () => void {
     return this.#changes.watch(id, onChange);
+  }
+
+  async #change(id: string, doing: string, decide: Decide): Promise<boolean> {
+    const isChanged = await this.#try(id, doing, () => this.#queue(id).change(decide));
+    if (isChanged) this.#changes.changed(id);
+    return isChanged;
+  }
+
+  async #remove(id: string, matches?: (summary: SessionSummary) => boolean): Promise<boolean> {
+    const isRemoved = await this.#inTurn(id, "its log cannot be removed", (file) => file.remove(matches));
+    if (isRemoved) this.#changes.changed(id);
+    return isRemoved;
+  }
+
+  async #inTurn<Result>(id: string, doing: string, work: (file: JsonlFile) => Promise<Result>): Promise<Result> {
+    return await this.#try(id, doing, () => this.#queue(id).inTurn(work));
   }
 
   async #try<Result>(id: string, doing: string, work: () => Promise<Result>): Promise<Result> {
@@ -168,12 +161,13 @@ export class JsonlStore implements SessionStore {
   }
 }
 
-interface Waiting extends LinesToAppend {
-  readonly resolve: () => void;
+interface Waiting {
+  readonly decide: Decide;
+  readonly resolve: (isChanged: boolean) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Calls to one session's file, one at a time. Appends that wait together share one write and one sync. */
+/** Calls to one session's file, one at a time. Changes that wait together share one write and one sync. */
 class FileQueue {
   readonly file: JsonlFile;
   #last: Promise<unknown> = Promise.resolve();
@@ -188,22 +182,22 @@ class FileQueue {
     return this.#running === 0;
   }
 
-  append(lines: LinesToAppend): Promise<void> {
+  /** @returns Whether it changed anything. */
+  change(decide: Decide): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...lines, resolve, reject });
-      if (this.#waiting.length === 1) void this.inTurn(() => this.#appendWaiting());
+      this.#waiting.push({ decide, resolve, reject });
+      if (this.#waiting.length === 1) void this.inTurn(() => this.#changeAll());
     });
   }
 
-  async #appendWaiting(): Promise<void> {
+  async #changeAll(): Promise<void> {
     const batch = this.#waiting;
     this.#waiting = [];
     try {
-      const refusals = await this.file.append(batch);
-      for (const [index, one] of batch.entries()) {
-        const refusal = refusals[index];
-        if (refusal === undefined) one.resolve();
-        else one.reject(refusal);
+      const outcomes = await this.file.change(batch.map(({ decide }) => decide));
+      for (const [index, outcome] of outcomes.entries()) {
+        if (outcome.status === "fulfilled") batch[index]?.resolve(outcome.value);
+        else batch[index]?.reject(outcome.reason);
       }
     } catch (error) {
       for (const one of batch) one.reject(error);

@@ -1,20 +1,8 @@
 import type { ListOptions, SessionFilter, SessionInfo, SessionSummary } from "../../../session/store/store.ts";
 import { type Database, encodeKey } from "./sqlite-database.ts";
+import { deleteSession } from "./sqlite-session.ts";
 
 type Value = string | number | Uint8Array;
-
-/** Replaces what a session says about itself, in a file that has columns for it. */
-export function writeInfo(database: Database, session: unknown, info: SessionInfo): void {
-  const { owner, metadata, state } = info;
-  database.prepare("update pollux_session set info = ?, owner = ?, metadata = ?, state = ? where number = ?").run(
-    JSON.stringify(info),
-    owner === undefined ? null : JSON.stringify(owner),
-    // Each member on a line of its own.
-    metadata === undefined ? null : JSON.stringify(metadata, undefined, 1),
-    state,
-    Number(session),
-  );
-}
 
 export function listSummaries(database: Database, options: ListOptions): SessionSummary[] {
   const { order = "recent", after, limit = 100 } = options;
@@ -33,21 +21,12 @@ export function listSummaries(database: Database, options: ListOptions): Session
 export function deleteMatching(database: Database, filter: SessionFilter): string[] {
   const where = conditions(filter);
   const found = database
-    .prepare(`select number, key from pollux_session where ${textOf(where)}`)
+    .prepare(`select key from pollux_session where ${textOf(where)}`)
     .all(...where.flatMap(([, values]) => values));
-  return found.map(({ key }) => {
-    // The column is of this type.
-    deleteSession(database, key as Uint8Array);
-    return decodeKey(key as Uint8Array);
-  });
-}
-
-export function deleteSession(database: Database, key: Uint8Array): void {
-  database
-    .prepare("delete from pollux_entry where session = (select number from pollux_session where key = ?)")
-    .run(key);
-  for (const table of ["session", "record", "draft"])
-    database.prepare(`delete from pollux_${table} where key = ?`).run(key);
+  // The column is of this type.
+  const ids = found.map(({ key }) => decodeKey(key as Uint8Array));
+  for (const id of ids) deleteSession(database, id);
+  return ids;
 }
 
 /** A summary from a row's `key`, `length`, `updated_at` and `info`. */
