@@ -137,54 +137,46 @@ async function readJsonl(file: string, id: string | undefined): Promise<ParsedLo
   const log = parseLog(await readFile(file));
   if (!log.lines.some((line) => "torn" in line)) return log;
   // Another process may be writing the end.
-  await waitForHolder(lockOf(file), WAIT_MS).catch((error: unknown) => {
+  await waitForHolder(beside(file, "lock"), WAIT_MS).catch((error: unknown) => {
     throw storeError(id ?? file, "its log cannot be read", error);
   });
   return parseLog(await readFile(file));
 }
 
+/** Holds the lock, so that no other process writes meanwhile. */
 async function repairJsonl(file: string, inPlace: boolean): Promise<SessionFileRepair["repairs"][number]> {
   const id = await idOfFile(file);
-  if (inPlace) return { id, ...(await repairJsonlInPlace(file, id)) };
-  const log = await readJsonl(file, id);
-  const repair = repairSession(log.lines);
-  if (repair.done.length > 0) await writeLike(file, `${file}.repaired`, formatLog(log, repair.entries), "wx");
-  return { id, ...repair };
-}
-
-/** Holds the lock, so that no other process writes meanwhile. */
-async function repairJsonlInPlace(file: string, id: string | undefined): Promise<SessionRepair> {
-  const release = await takeLock(lockOf(file), WAIT_MS).catch((error: unknown) => {
+  const release = await takeLock(beside(file, "lock"), WAIT_MS).catch((error: unknown) => {
     throw storeError(id ?? file, "its log cannot be written", error);
   });
   try {
     const data = await readFile(file);
-    const log = parseLog(data);
-    const repair = repairSession(log.lines);
-    if (repair.done.length === 0) return repair;
-    await writeLike(file, `${file}.bak`, data, "wx");
-    settleState(file, data.length, repair);
-    // Replaces the file, so that processes that have read it notice.
-    await writeLike(file, `${file}.new`, formatLog(log, repair.entries), "w");
-    await rename(`${file}.new`, file);
-    await syncFolder(dirname(file));
-    return repair;
+    const { lines, texts } = parseLog(data);
+    const repair = repairSession(lines);
+    const text = repair.entries.map((entry) => `${texts.get(entry) ?? JSON.stringify(entry)}\n`).join("");
+    if (repair.done.length > 0) {
+      if (inPlace) await replaceLog(file, data, text, repair.entries);
+      else await writeLike(file, `${file}.repaired`, text, "wx");
+    }
+    return { id, ...repair };
   } finally {
     release();
   }
 }
 
-/** Makes the state independent of the log that is about to be replaced: as it holds now, with what the repaired log says. */
-function settleState(file: string, logBytes: number, { entries }: SessionRepair): void {
-  const path = `${file.replace(/\.jsonl$/, "")}.state`;
-  const state = readState(path, logBytes);
-  if (state === undefined) return;
-  const { lease, stopToken, info } = state;
-  writeState(path, { lease, stopToken, info: foldInfo(NO_INFO, entries).info ?? info });
-}
-
-function formatLog({ texts }: ParsedLog, entries: readonly SessionEntry[]): string {
-  return entries.map((entry) => `${texts.get(entry) ?? JSON.stringify(entry)}\n`).join("");
+async function replaceLog(file: string, before: Buffer, text: string, entries: readonly SessionEntry[]): Promise<void> {
+  await writeLike(file, `${file}.bak`, before, "wx");
+  const path = beside(file, "state");
+  const state = readState(path, before.length);
+  // As it holds now, with what the repaired log says: it no longer depends on the old one.
+  if (state !== undefined) {
+    const { lease, stopToken, info } = state;
+    writeState(path, { lease, stopToken, info: foldInfo(NO_INFO, entries).info ?? info });
+  }
+  // Replaces the file, so that processes that have read it notice.
+  await writeLike(file, `${file}.new`, text, "w");
+  await rename(`${file}.new`, file);
+  await syncFolder(dirname(file));
 }
 
 /** Writes a file with the permissions of another. */
@@ -193,8 +185,9 @@ async function writeLike(file: string, target: string, data: string | Buffer, fl
   await writeFile(target, data, { flag, flush: true, mode });
 }
 
-function lockOf(file: string): string {
-  return `${file.replace(/\.jsonl$/, "")}.lock`;
+/** The file with another ending that stands beside a log. */
+function beside(file: string, ending: "lock" | "state"): string {
+  return `${file.replace(/\.jsonl$/, "")}.${ending}`;
 }
 
 interface SessionRow extends SessionSummary {
