@@ -5,7 +5,6 @@ import type { ObservedExchange, Observer } from "../loop/observers/observer.ts";
 import type { SessionStore } from "../session/store/store.ts";
 import type { CallSignal } from "../wire/client-options.ts";
 import { ExchangeLog } from "./exchange-log.ts";
-import { KnownBodies } from "./known-bodies.ts";
 
 /** Options of {@link keepExchanges}. */
 export interface KeepExchangesOptions {
@@ -62,6 +61,8 @@ const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 interface Queue {
   waiting: ObservedExchange[];
   dropped: number;
+  /** Size of the bodies that the log was last seen to remember. */
+  knownBytes: number;
   /** Resolves when nothing is left; undefined while nothing is. */
   writing: Promise<void> | undefined;
   readonly log: ExchangeLog;
@@ -72,12 +73,13 @@ export class ExchangeKeeper implements Observer {
   readonly #store: SessionStore;
   readonly #maxWaitingBytes: number;
   readonly #logger: Logger;
-  readonly #known: KnownBodies;
+  readonly #maxKnownBytes: number;
   /** By id of the log, in order of use. */
   readonly #queues = new Map<string, Queue>();
   /** The log of each run that is going. */
   readonly #logOf = new Map<string, string>();
   #waitingBytes = 0;
+  #knownBytes = 0;
   #dropped = 0;
   #hasFailed = false;
   #isClosed = false;
@@ -86,7 +88,7 @@ export class ExchangeKeeper implements Observer {
     checkOptions("keepExchanges()", options, OPTIONS);
     this.#store = store;
     this.#maxWaitingBytes = limitOf("maxWaitingBytes", options.maxWaitingBytes);
-    this.#known = new KnownBodies(limitOf("maxKnownBytes", options.maxKnownBytes));
+    this.#maxKnownBytes = limitOf("maxKnownBytes", options.maxKnownBytes);
     this.#logger = options.logger ?? defaultLogger();
   }
 
@@ -135,9 +137,9 @@ export class ExchangeKeeper implements Observer {
    * @returns How many exchanges were in it.
    */
   async delete(id: string): Promise<number> {
-    await this.#queues.get(id)?.writing;
-    this.#queues.delete(id);
-    this.#known.forget(id);
+    const queue = this.#queues.get(id);
+    await queue?.writing;
+    if (queue !== undefined) this.#forget(id, queue);
     const { length } = await this.#store.load(id);
     await this.#store.delete(id);
     return length;
@@ -147,32 +149,50 @@ export class ExchangeKeeper implements Observer {
     const queue = this.#queues.get(id) ?? {
       waiting: [],
       dropped: 0,
+      knownBytes: 0,
       writing: undefined,
-      log: new ExchangeLog(this.#store, id, this.#known),
+      log: new ExchangeLog(this.#store, id),
     };
     this.#queues.delete(id);
     this.#queues.set(id, queue);
-    for (const [oldest, { writing }] of this.#queues) {
-      if (this.#queues.size <= MAX_LOGS || writing !== undefined) break;
-      this.#queues.delete(oldest);
+    for (const [oldest, idle] of this.#queues) {
+      if (this.#queues.size <= MAX_LOGS || idle.writing !== undefined) break;
+      this.#forget(oldest, idle);
     }
     return queue;
+  }
+
+  #forget(id: string, queue: Queue): void {
+    queue.log.forgetBodies();
+    this.#countBodies(queue);
+    this.#queues.delete(id);
+  }
+
+  #countBodies(queue: Queue): void {
+    this.#knownBytes += queue.log.knownBytes - queue.knownBytes;
+    queue.knownBytes = queue.log.knownBytes;
   }
 
   async #write(queue: Queue): Promise<void> {
     // Not within the run's own work.
     await Promise.resolve();
     while (queue.waiting.length > 0) {
-      const { waiting, dropped } = queue;
+      const { waiting, dropped, log } = queue;
       queue.waiting = [];
       queue.dropped = 0;
       try {
-        await queue.log.append(waiting, dropped);
+        await log.append(waiting, dropped);
       } catch (error) {
         queue.dropped += dropped;
         this.#drop(queue, waiting.length, "exchanges could not be written; runs are not affected", error);
       }
       for (const exchange of waiting) this.#waitingBytes -= sizeOf(exchange);
+      this.#countBodies(queue);
+      for (const oldest of this.#queues.values()) {
+        if (this.#knownBytes <= this.#maxKnownBytes) break;
+        oldest.log.forgetBodies();
+        this.#countBodies(oldest);
+      }
     }
     queue.writing = undefined;
   }

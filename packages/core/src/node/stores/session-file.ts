@@ -11,11 +11,10 @@ import type { SessionSummary } from "../../session/store/store.ts";
 import { takeLock, waitForHolder } from "./file-lock.ts";
 import { syncFolder } from "./jsonl/jsonl-file.ts";
 import { parseEntry, parseLog, type ParsedLog } from "./jsonl/jsonl-lines.ts";
-import { storeError } from "./jsonl/jsonl-store.ts";
 import { readState, writeState } from "./jsonl/jsonl-records.ts";
 import { readSessionId } from "./jsonl/session-file-name.ts";
-import { type Database, encodeKey, isBusy, openSessionTables, transaction } from "./sqlite/sqlite-database.ts";
-import { asStoreError } from "./sqlite/sqlite-errors.ts";
+import { type Database, encodeKey, openSessionTables, transaction } from "./sqlite/sqlite-database.ts";
+import { isBusy, storeError } from "./store-error.ts";
 import { parseSummary } from "./sqlite/sqlite-lists.ts";
 import { writeEntries, writeInfo } from "./sqlite/sqlite-session.ts";
 import { placeOf, takeTurn } from "./sqlite/sqlite-turns.ts";
@@ -209,7 +208,7 @@ async function whenFree<Result>(kind: "read" | "write", file: string, work: () =
     return await takeTurn(kind, placeOf(file), { waitMs: WAIT_MS }, work);
   } catch (error) {
     if (!isBusy(error)) throw error;
-    throw asStoreError(file, kind === "read" ? "its sessions cannot be read" : "its sessions cannot be written", error);
+    throw storeError(file, kind === "read" ? "its sessions cannot be read" : "its sessions cannot be written", error);
   }
 }
 

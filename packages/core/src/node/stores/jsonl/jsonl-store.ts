@@ -1,6 +1,3 @@
-import { messageOf } from "../../../errors/agent-error.ts";
-import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../../errors/run-errors.ts";
-import { SessionLeaseLostError } from "../../../errors/session-errors.ts";
 import type { Json } from "../../../internal/json.ts";
 import { type Decide, decideAppend, decideDraft, decideLease, decideStop } from "../../../session/store/changes.ts";
 import type { Draft, Lease, SessionRecords } from "../../../session/store/records.ts";
@@ -15,10 +12,10 @@ import {
   type SessionSummary,
 } from "../../../session/store/store.ts";
 import { ChangeWatch } from "../change-watch.ts";
-import { LockTimeoutError } from "../file-lock.ts";
 import { JsonlFile } from "./jsonl-file.ts";
 import { JsonlLists } from "./jsonl-lists.ts";
-import { codeOf, knowProcesses, type ProcessId, thisProcess } from "../processes.ts";
+import { knowProcesses, type ProcessId, thisProcess } from "../processes.ts";
+import { storeError } from "../store-error.ts";
 
 /** Options of {@link JsonlStore}. */
 export interface JsonlStoreOptions {
@@ -148,16 +145,11 @@ export class JsonlStore implements SessionStore {
     // Keeps the least recently used one first.
     this.#queues.delete(id);
     this.#queues.set(id, queue);
-    if (this.#queues.size > MAX_QUEUES) this.#forgetOne();
-    return queue;
-  }
-
-  #forgetOne(): void {
-    for (const [id, queue] of this.#queues) {
-      if (!queue.idle) continue;
-      this.#queues.delete(id);
-      return;
+    for (const [oldest, { idle }] of this.#queues) {
+      if (this.#queues.size <= MAX_QUEUES) break;
+      if (idle) this.#queues.delete(oldest);
     }
+    return queue;
   }
 }
 
@@ -214,39 +206,4 @@ class FileQueue {
       this.#running--;
     }
   }
-}
-
-/** Advice for file system errors, by code. */
-const ADVICE: { readonly [code: string]: string } = {
-  ENOSPC: "the disk is full; free some space",
-  EDQUOT: "the disk quota is used up; free some space",
-  EFBIG: "the file size limit is reached; raise it or free some space",
-  EROFS: "the file system is read-only; put the store in a writable place",
-  EACCES: "permission denied; grant it to this process, or put the store elsewhere",
-  EPERM: "permission denied; grant it to this process, or put the store elsewhere",
-  ENOENT: "the folder is gone",
-  ENOTDIR: "part of the path is not a folder; put the store elsewhere",
-  EMFILE: "this process has too many files open",
-  EIO: "the disk reported an error",
-};
-
-/** A file system error as a store's error. Session errors are returned as they are. */
-export function storeError(sessionId: string, doing: string, error: unknown): Error {
-  if (error instanceof SessionStoreError || error instanceof SessionDamagedError) return error;
-  if (error instanceof SessionConflictError || error instanceof SessionLeaseLostError) return error;
-  if (error instanceof LockTimeoutError) return lockError(sessionId, error);
-  const advice = ADVICE[codeOf(error)];
-  const what = advice === undefined ? doing : `${doing}: ${advice}`;
-  return new SessionStoreError(sessionId, `${what} (${messageOf(error)})`, { cause: error });
-}
-
-function lockError(sessionId: string, error: LockTimeoutError): SessionStoreError {
-  const { file, holder, takenAt } = error.held;
-  const who = holder === undefined ? "an unknown process" : `process ${holder.pid} on ${holder.host}`;
-  return new SessionStoreError(
-    sessionId,
-    `it has been locked by ${who} since ${new Date(takenAt).toISOString()}; try again. If that process no longer writes sessions, ` +
-      `delete ${file}`,
-    { cause: error },
-  );
 }

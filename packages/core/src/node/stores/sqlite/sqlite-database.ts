@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type * as Sqlite from "node:sqlite";
 import { ConfigurationError, messageOf } from "../../../errors/agent-error.ts";
+import { isBusy } from "../store-error.ts";
 
 /** An open database file. */
 export type Database = Sqlite.DatabaseSync;
@@ -121,20 +122,6 @@ export function transaction<Result>(database: Database, work: () => Result): Res
 /** A session's key: its id as big-endian UTF-16. */
 export function encodeKey(id: string): Uint8Array {
   return Buffer.from(id, "utf16le").swap16();
-}
-
-/** True for an error that goes away when another process has finished. */
-export function isBusy(error: unknown): boolean {
-  return primaryCode(error) === 5 || primaryCode(error) === 6;
-}
-
-/**
- * SQLite's primary result code; 0 for other errors.
- *
- * @see https://www.sqlite.org/rescode.html
- */
-export function primaryCode(error: unknown): number {
-  return ((error as { readonly errcode?: number }).errcode ?? 0) & 0xff;
 }
 
 /**

@@ -13,11 +13,11 @@ import {
 } from "../../../session/store/store.ts";
 import { ChangeWatch } from "../change-watch.ts";
 import { knowProcesses } from "../processes.ts";
+import { storeError } from "../store-error.ts";
 import { type Database, encodeKey, openSqlite, prepare, transaction } from "./sqlite-database.ts";
-import { asStoreError } from "./sqlite-errors.ts";
 import { deleteMatching, listSummaries } from "./sqlite-lists.ts";
 import { changeSession, deleteSession, readRecords, readSignature } from "./sqlite-session.ts";
-import { type Commits, placeOf, shareTurn, takeTurn } from "./sqlite-turns.ts";
+import { type Commits, placeOf, takeTurn } from "./sqlite-turns.ts";
 
 /** Options of {@link SqliteStore}. */
 export interface SqliteStoreOptions {
@@ -170,21 +170,21 @@ export class SqliteStore implements SessionStore {
     }
   }
 
-  /** @param work - See {@link shareTurn}. */
+  /** @param work - See {@link takeTurn}. */
   async #write<Result>(id: string, doing: string, commits: Commits, work: () => Result): Promise<Result> {
     try {
-      return await shareTurn(this.#place, this.#turnOptions, { transact: this.#transact, commits }, work);
+      return await takeTurn("write", this.#place, this.#turnOptions, work, { transact: this.#transact, commits });
     } catch (error) {
       throw this.#asError(id, doing, error);
     }
   }
 
-  readonly #transact = (commits: Commits, work: () => void): void => {
+  readonly #transact = <Result>(commits: Commits, work: () => Result): Result => {
     this.#prepare();
     // With a write-ahead log a commit in `normal` mode waits for nothing, and the next one in the other mode syncs both.
     if (this.#commits !== commits) this.#database.exec(`pragma synchronous = ${commits}`);
     this.#commits = commits;
-    transaction(this.#database, work);
+    return transaction(this.#database, work);
   };
 
   #prepare(): void {
@@ -196,7 +196,7 @@ export class SqliteStore implements SessionStore {
     const { signal } = this.#turnOptions;
     return signal.aborted && error === signal.reason
       ? new SessionStoreError(id, `${doing}: the store is closed; open a new one`)
-      : asStoreError(id, doing, error);
+      : storeError(id, doing, error);
   }
 }
 
