@@ -1,7 +1,7 @@
 import { abortable } from "../../internal/abort.ts";
 import { type HttpRequest, SEND, type InFlightRequest, type Transport } from "../../wire/http/transport.ts";
 import { nodeAgents, type NodeAgents, type NodeTransportOptions } from "./node-agents.ts";
-import { type NodeHead, NodeRequest } from "./node-request.ts";
+import { NodeRequest } from "./node-request.ts";
 
 /** A `fetch` over `node:http`, see {@link nodeTransport}. */
 export interface NodeTransport extends Transport, AsyncDisposable {
@@ -55,7 +55,9 @@ async function nodeFetch(agents: NodeAgents, input: string | URL | Request, init
     const head = await inFlight.head;
     const body = NO_BODY.has(head.status) || request.method === "HEAD" ? null : bodyOf(inFlight, done);
     if (body === null) done();
-    return new Response(body, { status: head.status, statusText: head.statusText, headers: headersOf(head) });
+    const headers = new Headers();
+    head.headers.forEach((value, name) => headers.append(name, value));
+    return new Response(body, { status: head.status, statusText: head.statusText, headers });
   } catch (error) {
     done();
     // Such as a status that a Response cannot have.
@@ -76,12 +78,6 @@ async function requestOf(input: string | URL | Request, init: RequestInit): Prom
   return whole.body === null
     ? { method, url, headers }
     : { method, url, headers, body: new Uint8Array(await whole.arrayBuffer()) };
-}
-
-function headersOf({ rawHeaders }: NodeHead): Headers {
-  const headers = new Headers();
-  for (let at = 0; at < rawHeaders.length; at += 2) headers.append(rawHeaders[at] ?? "", rawHeaders[at + 1] ?? "");
-  return headers;
 }
 
 function bodyOf(inFlight: NodeRequest, done: () => void): ReadableStream<Uint8Array> {

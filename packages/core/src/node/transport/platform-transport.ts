@@ -19,18 +19,13 @@ class NodePlatformTransport implements PlatformTransport {
   #channels: readonly Channel[] | undefined;
 
   whyFetch(): string | undefined {
-    const { fetch } = globalThis;
-    if (!this.#known.has(fetch)) {
-      if (!isNodesFetch(fetch)) return "globalThis.fetch is not Node's own";
-      this.#known.add(fetch);
-    }
+    if (!this.#passes(globalThis.fetch, isNodesFetch)) return "globalThis.fetch is not Node's own";
     for (const key of DISPATCHERS) {
       const dispatcher: unknown = Reflect.get(globalThis, key);
       if (dispatcher === undefined) continue;
       if (!isObject(dispatcher)) return "a global dispatcher of undici is set";
-      if (this.#known.has(dispatcher)) continue;
-      if (!isNodesDispatcher(dispatcher)) return "a global dispatcher of undici is set that is not Node's default";
-      this.#known.add(dispatcher);
+      if (!this.#passes(dispatcher, isNodesDispatcher))
+        return "a global dispatcher of undici is set that is not Node's default";
     }
     this.#channels ??= openChannels();
     for (const one of this.#channels)
@@ -38,14 +33,16 @@ class NodePlatformTransport implements PlatformTransport {
     return this.#module?.isHttpPatched(this.#known) === true ? "node:http is patched" : undefined;
   }
 
-  open(usesProxy: boolean): Sender | Promise<Sender> {
-    return this.#module === undefined ? this.#load(usesProxy) : this.#open(this.#module, usesProxy);
+  /** Checked once for each that passes. */
+  #passes(value: object, isNodes: (value: object) => boolean): boolean {
+    if (!this.#known.has(value) && isNodes(value)) this.#known.add(value);
+    return this.#known.has(value);
   }
 
-  async #load(usesProxy: boolean): Promise<Sender> {
+  open(usesProxy: boolean): Sender | Promise<Sender> {
+    if (this.#module !== undefined) return this.#open(this.#module, usesProxy);
     // A literal, so that bundlers find it.
-    this.#module = await import("./node-sender.ts");
-    return this.#open(this.#module, usesProxy);
+    return import("./node-sender.ts").then((module) => this.#open((this.#module = module), usesProxy));
   }
 
   #open({ nodeSender }: typeof NodeSenderModule, usesProxy: boolean): Sender {
@@ -84,7 +81,7 @@ function openChannels(): readonly Channel[] {
 
 /** The source of a function cannot be faked: that of a proxy, a bound function and another runtime's own is `[native code]`. */
 function isNodesFetch(fetch: unknown): boolean {
-  return typeof fetch === "function" && textOf(fetch).includes("require('internal/deps/undici/undici')");
+  return textOf(fetch).includes("require('internal/deps/undici/undici')");
 }
 
 /**
@@ -93,7 +90,6 @@ function isNodesFetch(fetch: unknown): boolean {
  */
 function isNodesDispatcher(dispatcher: object): boolean {
   const { constructor } = dispatcher;
-  if (typeof constructor !== "function") return false;
   const text = textOf(constructor);
   const isAgent = text.includes("factory must be a function.");
   // What undici 8 registers for older copies of itself.
