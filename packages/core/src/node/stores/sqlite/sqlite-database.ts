@@ -53,27 +53,20 @@ const PARTS = ["session", "entry", "record", "draft", "session_recent", "session
   (name) => `pollux_${name}`,
 );
 
-/** A database file that a store has opened. */
-export interface OpenedDatabase {
-  readonly database: Database;
-  /** False when another process has the file locked: {@link prepare} has to be called again. */
-  readonly isPrepared: boolean;
-}
-
 /**
- * Opens a database file, and creates missing tables and columns.
+ * Opens a database file, and {@link prepare}s it unless another process has it locked.
  *
  * @throws {ConfigurationError} On a Node without SQLite, and when the file cannot be opened or is not a database.
  */
-export function openSqlite(file: string): OpenedDatabase {
+export function openSqlite(file: string): Database {
   const { DatabaseSync } = sqlite();
   let database: Database | undefined;
   try {
     database = new DatabaseSync(file);
     prepare(database);
-    return { database, isPrepared: true };
+    return database;
   } catch (error) {
-    if (database !== undefined && isBusy(error)) return { database, isPrepared: false };
+    if (database !== undefined && isBusy(error)) return database;
     database?.close();
     throw new ConfigurationError(
       `The sessions in ${file === ":memory:" ? file : resolve(file)} cannot be opened: ${messageOf(error)}. ` +

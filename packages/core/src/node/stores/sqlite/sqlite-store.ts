@@ -54,8 +54,8 @@ export class SqliteStore implements SessionStore {
   readonly #changes: ChangeWatch;
   #commits: Commits = "full";
   #version: unknown;
-  /** The file has all tables. */
-  #isPrepared: boolean;
+  /** The file has all tables, for sure. */
+  #isPrepared = false;
 
   /**
    * @param file - Created if it does not exist; its folder must exist. `":memory:"` keeps everything in memory.
@@ -63,7 +63,7 @@ export class SqliteStore implements SessionStore {
    */
   constructor(file: string, options: SqliteStoreOptions = {}) {
     this.#turnOptions = { waitMs: options.lockTimeoutMs ?? 10_000, signal: this.#closing.signal };
-    ({ database: this.#database, isPrepared: this.#isPrepared } = openSqlite(file));
+    this.#database = openSqlite(file);
     this.#place = placeOf(file);
     this.#changes = new ChangeWatch(
       (id) => readSignature(this.#database, id),
