@@ -8,43 +8,34 @@ import type { ExchangeChunk, HttpExchange } from "../wire/http/exchange-tap.ts";
 const EXCHANGE_VERSION = 1;
 
 /** One exchange as it is written down: what earlier entries of the log hold is referred to. */
-export interface ExchangeEntry {
+export interface ExchangeEntry extends Pick<
+  KeptExchange,
+  "runId" | "parent" | "attempt" | "status" | "ended" | "error" | "dropped"
+> {
   readonly v: number;
   readonly type: "exchange";
   /** When it was sent, in milliseconds since the epoch. */
   readonly at: number;
   /** Milliseconds until it was over. */
   readonly ms: number;
-  readonly runId: string;
-  /** Of a nested run. */
-  readonly parent?: ParentStep | undefined;
   /** Name of the step. */
   readonly step: string;
   readonly place: StepPlace;
   readonly stepAttempt: number;
-  readonly attempt: number;
   /** What many exchanges have in common, or the position of the entry that has it. */
   readonly about: ExchangeAbout | number;
   readonly body: BodyDelta;
-  readonly status?: number | undefined;
   /** Of the answer. */
   readonly headers?: HeaderFields | undefined;
   /** Of the answer: milliseconds since the request was sent, and text. */
   readonly chunks: readonly (readonly [ms: number, text: string])[];
-  readonly ended: HttpExchange["ended"];
-  readonly error?: HttpExchange["error"];
-  /** Exchanges before this one that could not be written. */
-  readonly dropped?: number | undefined;
 }
 
 /** What exchanges have in common. */
-export interface ExchangeAbout {
-  readonly agent: string;
-  readonly model: string;
-  readonly endpoint?: string | undefined;
-  readonly operation: string;
-  readonly method: string;
-  readonly url: string;
+export interface ExchangeAbout extends Pick<
+  KeptExchange,
+  "agent" | "model" | "endpoint" | "operation" | "method" | "url"
+> {
   /** Of the request. */
   readonly headers: HeaderFields;
 }

@@ -247,37 +247,30 @@ async function repairDatabase(
   using database = closing(await openDatabase(file));
   const found = await whenFree("read", file, () =>
     listSessions(database.it, id, file).map((row) => ({
-      row,
-      repair: repairSession(readRows(database.it, row).lines),
+      id: row.id,
+      ...repairSession(readRows(database.it, row).lines),
     })),
   );
-  const damaged = found.filter(({ repair }) => repair.done.length > 0);
-  if (damaged.length === 0) return found.map(({ row, repair }) => ({ id: row.id, ...repair }));
+  if (found.every(({ done }) => done.length === 0)) return found;
   const target = `${file}.${inPlace ? "bak" : "repaired"}`;
   // A complete copy, in a new file.
   await whenFree("read", file, () => database.it.prepare("vacuum into ?").run(target));
   const changed = inPlace ? file : target;
   using written = closing(await whenFree("write", changed, () => openSessionTables(changed, "write")));
   // Read again: another process may have written meanwhile.
-  const repaired = await whenFree("write", changed, () =>
-    transaction(written.it, () => new Map(damaged.map(({ row }) => [row.number, repairRows(written.it, row)]))),
+  return await whenFree("write", changed, () =>
+    transaction(written.it, () => listSessions(written.it, id, file).map((row) => repairRows(written.it, row))),
   );
-  return found.map(({ row, repair }) => ({ id: row.id, ...(repaired.get(row.number) ?? repair) }));
 }
 
-function repairRows(database: Database, row: SessionRow): SessionRepair {
-  const log = readRows(database, row);
-  const repair = repairSession(log.lines);
+function repairRows(database: Database, row: SessionRow): SessionFileRepair["repairs"][number] {
+  const { lines, texts } = readRows(database, row);
+  const repair = { id: row.id, ...repairSession(lines) };
   if (repair.done.length === 0) return repair;
-  const { entries } = repair;
+  const entries = repair.entries.map((entry) => texts.get(entry) ?? JSON.stringify(entry));
   database.prepare("delete from pollux_entry where session = ?").run(row.number);
-  writeEntries(
-    database,
-    row.number,
-    0,
-    entries.map((entry) => log.texts.get(entry) ?? JSON.stringify(entry)),
-  );
-  const { info } = foldInfo(NO_INFO, entries);
+  writeEntries(database, row.number, 0, entries);
+  const { info } = foldInfo(NO_INFO, repair.entries);
   if (info !== undefined) writeInfo(database, row.number, info);
   // Stores have no empty sessions.
   if (entries.length === 0) database.prepare("delete from pollux_session where number = ?").run(row.number);

@@ -98,9 +98,9 @@ export class JsonlFile {
   /**
    * Does in order what is not refused, with one write and one sync.
    *
-   * @returns For each call whether it changed anything, or its refusal.
+   * @returns For each call what gives whether it changed anything, or throws its refusal.
    */
-  change(calls: readonly Decide[]): Promise<readonly PromiseSettledResult<boolean>[]> {
+  change(calls: readonly Decide[]): Promise<readonly (() => boolean)[]> {
     return this.#locked(async () => {
       await using handle = await ifThere(open(this.#path("jsonl"), "r+"));
       if (handle === undefined) this.#forget();
@@ -276,17 +276,19 @@ export class JsonlFile {
 function decideAll(
   calls: readonly Decide[],
   before: Standing,
-): { readonly outcomes: readonly PromiseSettledResult<boolean>[]; readonly change: SessionChange } {
+): { readonly outcomes: readonly (() => boolean)[]; readonly change: SessionChange } {
   const added: string[] = [];
   let change: SessionChange = {};
-  const outcomes = calls.map((decide): PromiseSettledResult<boolean> => {
+  const outcomes = calls.map((decide) => {
     try {
       const next = decide({ ...before, ...change, length: before.length + added.length });
       for (const entry of next?.added ?? []) added.push(entry);
       change = { ...change, ...next };
-      return { status: "fulfilled", value: next !== undefined };
-    } catch (reason) {
-      return { status: "rejected", reason };
+      return () => next !== undefined;
+    } catch (refusal) {
+      return () => {
+        throw refusal;
+      };
     }
   });
   return { outcomes, change: { ...change, added } };

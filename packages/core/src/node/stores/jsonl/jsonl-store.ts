@@ -153,17 +153,17 @@ export class JsonlStore implements SessionStore {
   }
 }
 
-interface Waiting {
-  readonly decide: Decide;
-  readonly resolve: (isChanged: boolean) => void;
-  readonly reject: (error: unknown) => void;
+/** Calls that go out together, and what becomes of each. */
+interface Together {
+  readonly calls: Decide[];
+  readonly outcomes: ReturnType<JsonlFile["change"]>;
 }
 
 /** Calls to one session's file, one at a time. Changes that wait together share one write and one sync. */
 class FileQueue {
   readonly file: JsonlFile;
   #last: Promise<unknown> = Promise.resolve();
-  #waiting: Waiting[] = [];
+  #waiting: Together | undefined;
   #running = 0;
 
   constructor(file: JsonlFile) {
@@ -175,25 +175,18 @@ class FileQueue {
   }
 
   /** @returns Whether it changed anything. */
-  change(decide: Decide): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ decide, resolve, reject });
-      if (this.#waiting.length === 1) void this.inTurn(() => this.#changeAll());
-    });
+  async change(decide: Decide): Promise<boolean> {
+    const { calls, outcomes } = (this.#waiting ??= this.#changeTogether([]));
+    const index = calls.push(decide) - 1;
+    return (await outcomes)[index]?.() === true;
   }
 
-  async #changeAll(): Promise<void> {
-    const batch = this.#waiting;
-    this.#waiting = [];
-    try {
-      const outcomes = await this.file.change(batch.map(({ decide }) => decide));
-      for (const [index, outcome] of outcomes.entries()) {
-        if (outcome.status === "fulfilled") batch[index]?.resolve(outcome.value);
-        else batch[index]?.reject(outcome.reason);
-      }
-    } catch (error) {
-      for (const one of batch) one.reject(error);
-    }
+  #changeTogether(calls: Decide[]): Together {
+    const outcomes = this.inTurn((file) => {
+      this.#waiting = undefined;
+      return file.change(calls);
+    });
+    return { calls, outcomes };
   }
 
   async inTurn<Result>(work: (file: JsonlFile) => Promise<Result>): Promise<Result> {

@@ -51,7 +51,10 @@ export class SqliteStore implements SessionStore {
   readonly #place: string;
   readonly #closing: AbortController = new AbortController();
   readonly #turnOptions: { readonly waitMs: number; readonly signal: AbortSignal };
-  readonly #changes: ChangeWatch;
+  readonly #changes: ChangeWatch = new ChangeWatch(
+    (id) => readSignature(this.#database, id),
+    () => this.#hasChangedElsewhere(),
+  );
   #commits: Commits = "full";
   #version: unknown;
   /** The file has all tables, for sure. */
@@ -65,10 +68,6 @@ export class SqliteStore implements SessionStore {
     this.#turnOptions = { waitMs: options.lockTimeoutMs ?? 10_000, signal: this.#closing.signal };
     this.#database = openSqlite(file);
     this.#place = placeOf(file);
-    this.#changes = new ChangeWatch(
-      (id) => readSignature(this.#database, id),
-      () => this.#hasChangedElsewhere(),
-    );
   }
 
   async load(id: string, from = 0): Promise<readonly Json[]> {
