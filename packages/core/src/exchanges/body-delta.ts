@@ -14,7 +14,7 @@ const MIN_SHARED = 64;
 /** A body by what it shares with the known one that is most like it: the beginning, the contents, and the end. */
 export function bodyDelta(body: Uint8Array, known: Iterable<KnownBody>): BodyDelta {
   const bytes = body.length;
-  const base = mostLike(body, [...known]);
+  const base = mostLike(body, known);
   if (base === undefined) return { bytes, parts: [textOf(body, 0, bytes)] };
   const { old, shared, contents } = base;
   const parts: (readonly [from: number, to: number] | string)[] = [];
@@ -45,7 +45,7 @@ interface Likeness {
   readonly contents?: { readonly from: number; readonly to: number; readonly length: number } | undefined;
 }
 
-function mostLike(body: Uint8Array, known: readonly KnownBody[]): Likeness | undefined {
+function mostLike(body: Uint8Array, known: Iterable<KnownBody>): Likeness | undefined {
   const to = indexOf(body, CONTENTS, 0);
   const size = ({ shared, contents }: Likeness): number => shared + (contents?.length ?? 0);
   let best: Likeness | undefined;

@@ -20,12 +20,6 @@ interface RunBody extends KnownBody {
   readonly isNested: boolean;
 }
 
-/** What an append adds to what its writer knows. */
-interface Added {
-  readonly bodies: RunBody[];
-  readonly abouts: Map<string, number>;
-}
-
 /** One log of exchanges, as its writer knows it. One append at a time. */
 export class ExchangeLog {
   readonly #store: SessionStore;
@@ -61,16 +55,15 @@ export class ExchangeLog {
   async append(exchanges: readonly ObservedExchange[], dropped: number): Promise<void> {
     for (let conflicts = 0; ; conflicts++) {
       const from = (this.#length ??= await this.#open());
-      const added: Added = { bodies: [], abouts: new Map() };
       const entries = exchanges.map((exchange, index) => ({
-        ...this.#entryOf(exchange, from + index, added),
+        ...this.#entryOf(exchange, from + index),
         ...(index === 0 && dropped > 0 && { dropped }),
       }));
       try {
         // Plain data without members that are undefined.
         await this.#store.append(this.#id, from, entries as unknown as readonly Json[]);
       } catch (error) {
-        // Others wrote, or it may have been written all the same.
+        // Others wrote, or it may have been written all the same: what was learned of it is read again.
         this.#length = undefined;
         if (!(error instanceof SessionConflictError) || conflicts >= MAX_CONFLICTS) throw error;
         // It was deleted: what belonged to it does not begin another one.
@@ -78,7 +71,6 @@ export class ExchangeLog {
         continue;
       }
       this.#length = from + entries.length;
-      this.#learn(added);
       return;
     }
   }
@@ -95,31 +87,28 @@ export class ExchangeLog {
     for (const [position, entry] of entries.entries())
       if (isExchangeEntry(entry) && typeof entry.about !== "number")
         this.#abouts.set(JSON.stringify(entry.about), position);
-    this.#learn({ bodies: lastBodies(new KeptExchanges(entries)), abouts: this.#abouts });
+    for (const one of lastBodies(new KeptExchanges(entries))) this.#remember(one);
     return entries.length;
   }
 
-  #learn({ bodies, abouts }: Added): void {
-    for (const [about, position] of abouts) this.#abouts.set(about, position);
-    for (const one of bodies) {
-      this.#bodies.delete(one.runId);
-      this.#bodies.set(one.runId, one);
-      if (this.#bodies.size <= MAX_RUNS) continue;
-      // Nested runs are forgotten before the run that they are inside of.
-      const known = [...this.#bodies.values()];
-      this.#bodies.delete((known.find(({ isNested }) => isNested) ?? known[0])?.runId ?? "");
-    }
+  #remember(one: RunBody): void {
+    this.#bodies.delete(one.runId);
+    this.#bodies.set(one.runId, one);
+    if (this.#bodies.size <= MAX_RUNS) return;
+    // Nested runs are forgotten before the run that they are inside of.
+    const known = [...this.#bodies.values()];
+    this.#bodies.delete((known.find(({ isNested }) => isNested) ?? known[0])?.runId ?? "");
   }
 
-  #entryOf({ run, body, ...rest }: ObservedExchange, position: number, added: Added): ExchangeEntry {
+  #entryOf({ run, body, ...rest }: ObservedExchange, position: number): ExchangeEntry {
     const { runId, agent, model, endpoint, parent } = run;
-    const delta = bodyDelta(body, [...this.#bodies.values(), ...added.bodies]);
-    added.bodies.push({ position, runId, isNested: parent !== undefined, body });
+    const delta = bodyDelta(body, this.#bodies.values());
+    this.#remember({ position, runId, isNested: parent !== undefined, body });
     const exchange = { ...rest, runId, agent, model, endpoint, parent: parent && { ...parent } };
     const about = aboutOf(exchange);
     const key = JSON.stringify(about);
-    const known = this.#abouts.get(key) ?? added.abouts.get(key);
-    if (known === undefined) added.abouts.set(key, position);
+    const known = this.#abouts.get(key);
+    if (known === undefined) this.#abouts.set(key, position);
     return entryOf(exchange, known ?? about, delta);
   }
 }

@@ -1,4 +1,4 @@
-import { abortable } from "../../internal/abort.ts";
+import { abortable, whenAborted } from "../../internal/abort.ts";
 import { type HttpRequest, SEND, type InFlightRequest, type Transport } from "../../wire/http/transport.ts";
 import { nodeAgents, type NodeAgents, type NodeTransportOptions } from "./node-agents.ts";
 import { NodeRequest } from "./node-request.ts";
@@ -48,9 +48,7 @@ async function nodeFetch(agents: NodeAgents, input: string | URL | Request, init
   // A body that is a stream may never end.
   const request = await (signal ? abortable(whole, signal) : whole);
   const inFlight = new NodeRequest(request, agents);
-  const onAbort = (): void => inFlight.cancel(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
-  const done = (): void => signal?.removeEventListener("abort", onAbort);
+  const done = whenAborted(signal, () => inFlight.cancel(signal?.reason));
   try {
     const head = await inFlight.head;
     const body = NO_BODY.has(head.status) || request.method === "HEAD" ? null : bodyOf(inFlight, done);

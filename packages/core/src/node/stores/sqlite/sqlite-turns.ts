@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { realpathSync } from "node:fs";
-import { startTimer } from "../../../internal/abort.ts";
+import { startTimer, whenAborted } from "../../../internal/abort.ts";
 import { isBusy, isRefusal } from "../store-error.ts";
 
 /** Tries in consecutive steps of the event loop before the first pause: most writes of others are over in less than a millisecond. */
@@ -9,8 +9,8 @@ const QUICK_TRIES = 50;
 /** Most writes in one transaction: the event loop waits for all of them. */
 const MAX_TOGETHER = 100;
 
-/** Shortest and longest pause between two later tries, in milliseconds. */
-const [MIN_PAUSE_MS, MAX_PAUSE_MS] = [1, 10];
+/** Mean pause between two later tries, in milliseconds. */
+const PAUSE_MS = 5;
 
 /** When a wait ends early. */
 export interface TurnOptions {
@@ -94,7 +94,6 @@ class TurnQueue {
   #tries = 0;
   /** So many have failed together, and are tried one by one. */
   #alone = 0;
-  #pauseMs = MIN_PAUSE_MS;
   /** Cancels the next try. */
   #stop: (() => void) | undefined;
 
@@ -104,10 +103,6 @@ class TurnQueue {
 
   wait<Result>({ waitMs, signal }: TurnOptions, work: () => Result, together: Together | undefined): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        this.#leave(waiting);
-        reject(signal?.reason);
-      };
       const waiting: Waiting = {
         until: performance.now() + waitMs,
         attempt: () => {
@@ -121,9 +116,11 @@ class TurnQueue {
         },
         fail: reject,
         together,
-        left: () => signal?.removeEventListener("abort", onAbort),
+        left: whenAborted(signal, () => {
+          this.#leave(waiting);
+          reject(signal?.reason);
+        }),
       };
-      signal?.addEventListener("abort", onAbort, { once: true });
       this.#waiting.add(waiting);
       if (this.#waiting.size === 1) this.#tryInNextStep();
     });
@@ -146,7 +143,6 @@ class TurnQueue {
     this.#alone = Math.max(0, this.#alone - 1);
     for (const one of group) this.#leave(one);
     this.#tries = 0;
-    this.#pauseMs = MIN_PAUSE_MS;
     if (this.#waiting.size > 0) this.#tryInNextStep();
   }
 
@@ -170,17 +166,12 @@ class TurnQueue {
     }
     if (this.#waiting.size === 0) return;
     if (++this.#tries < QUICK_TRIES) this.#tryInNextStep();
-    else this.#tryAfterPause();
+    else this.#stop = startTimer(PAUSE_MS * (0.5 + Math.random()), () => this.#next());
   }
 
   #tryInNextStep(): void {
     const immediate = setImmediate(() => this.#next());
     this.#stop = () => clearImmediate(immediate);
-  }
-
-  #tryAfterPause(): void {
-    this.#stop = startTimer(this.#pauseMs * (0.5 + Math.random()), () => this.#next());
-    this.#pauseMs = Math.min(this.#pauseMs * 2, MAX_PAUSE_MS);
   }
 
   #leave(waiting: Waiting): void {
