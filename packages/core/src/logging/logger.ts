@@ -17,11 +17,7 @@ export interface Logger {
 /** Does nothing. */
 export const SILENT: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
-/**
- * A logger whose lines hold some facts besides their own.
- *
- * @param bound - A function is called for each line.
- */
+/** A logger whose lines hold some facts besides their own. @param bound - A function is called for each line. */
 export function bindLogger(logger: Logger, bound: object | (() => object)): Logger {
   if (logger.warn === SILENT.warn) return logger;
   return loggerOf(

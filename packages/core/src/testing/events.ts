@@ -5,11 +5,7 @@ export interface ReadableRun<Result> extends AsyncIterable<RunEvent> {
   result(): Promise<Result>;
 }
 
-/**
- * Reads a run to its end.
- *
- * @throws What the run throws.
- */
+/** Reads a run to its end. @throws What the run throws. */
 export async function collect<Result>(
   run: ReadableRun<Result>,
 ): Promise<{ readonly events: readonly RunEvent[]; readonly result: Result }> {

@@ -59,7 +59,8 @@ function check(observation: ObservedEvent, run: ObservedSoFar): string | undefin
       if (run.isTurnOpen) return `turn ${run.turn} did not end`;
       if ((observation.ended === "result") !== (observation.result !== undefined))
         return `it ended with "${observation.ended}" and ${observation.result === undefined ? "no" : "a"} result`;
-      return observation.ended === "result" ? openOf(run) : undefined;
+      for (const { name } of observation.ended === "result" ? run.openSteps : []) return `${name} did not end`;
+      return undefined;
     case "turn-start":
       if (run.isTurnOpen || observation.turn <= run.turn) return `turn ${run.turn} came before`;
       run.turn = observation.turn;
@@ -74,8 +75,14 @@ function check(observation: ObservedEvent, run: ObservedSoFar): string | undefin
     case "tool-pending":
     case "guardrail":
       return isInTurn(observation.turn, run) ? undefined : `turn ${observation.turn} is not open`;
-    case "step-start":
-      return checkStart(observation.step, run);
+    case "step-start": {
+      const { step } = observation;
+      if (!isInTurn(step.turn, run)) return `turn ${step.turn} is not open`;
+      if (run.names.has(step.name)) return `${step.name} began before`;
+      run.names.add(step.name);
+      run.openSteps.add(step);
+      return undefined;
+    }
     case "step-end":
       return run.openSteps.delete(observation.step) ? undefined : `${observation.step.name} is not open`;
     case "prefix-break":
@@ -91,19 +98,6 @@ function check(observation: ObservedEvent, run: ObservedSoFar): string | undefin
   }
 }
 
-function checkStart(step: StepInfo, run: ObservedSoFar): string | undefined {
-  if (!isInTurn(step.turn, run)) return `turn ${step.turn} is not open`;
-  if (run.names.has(step.name)) return `${step.name} began before`;
-  run.names.add(step.name);
-  run.openSteps.add(step);
-  return undefined;
-}
-
 function isInTurn(turn: number, run: ObservedSoFar): boolean {
   return run.isTurnOpen && turn === run.turn;
-}
-
-function openOf({ openSteps }: ObservedSoFar): string | undefined {
-  const [open] = openSteps;
-  return open === undefined ? undefined : `${open.name} did not end`;
 }

@@ -14,11 +14,12 @@ interface HeldLock {
 
 /** Thrown when a lock cannot be taken in time. */
 export class LockTimeoutError extends Error {
-  readonly held: HeldLock;
-
-  constructor(held: HeldLock) {
-    super(`${held.file} is held`);
-    this.held = held;
+  constructor({ file, holder, takenAt }: HeldLock) {
+    const who = holder === undefined ? "an unknown process" : `process ${holder.pid} on ${holder.host}`;
+    const since = new Date(takenAt).toISOString();
+    super(
+      `it has been locked by ${who} since ${since}; try again. If that process no longer writes sessions, delete ${file}`,
+    );
   }
 }
 

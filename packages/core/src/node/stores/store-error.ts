@@ -30,7 +30,7 @@ const ADVICE: { readonly [code: string]: string } = {
 /** An error of the file system or of SQLite as one that says what could not be done and what to do; errors of sessions as they are. */
 export function storeError(id: string, doing: string, error: unknown): Error {
   if (isRefusal(error) || error instanceof SessionStoreError || error instanceof SessionDamagedError) return error;
-  if (error instanceof LockTimeoutError) return lockError(id, error);
+  if (error instanceof LockTimeoutError) return new SessionStoreError(id, error.message, { cause: error });
   const code = primaryCode(error);
   // SQLITE_CORRUPT and SQLITE_NOTADB.
   if (code === 11 || code === 26)
@@ -44,17 +44,6 @@ export function storeError(id: string, doing: string, error: unknown): Error {
   return new SessionStoreError(id, `${what} (${messageOf(error)})`, { cause: error });
 }
 
-function lockError(id: string, error: LockTimeoutError): SessionStoreError {
-  const { file, holder, takenAt } = error.held;
-  const who = holder === undefined ? "an unknown process" : `process ${holder.pid} on ${holder.host}`;
-  return new SessionStoreError(
-    id,
-    `it has been locked by ${who} since ${new Date(takenAt).toISOString()}; try again. If that process no longer writes sessions, ` +
-      `delete ${file}`,
-    { cause: error },
-  );
-}
-
 /** True for a conflict and for a lost lease. */
 export function isRefusal(error: unknown): error is SessionConflictError | SessionLeaseLostError {
   return error instanceof SessionConflictError || error instanceof SessionLeaseLostError;
@@ -65,11 +54,7 @@ export function isBusy(error: unknown): boolean {
   return primaryCode(error) === 5 || primaryCode(error) === 6;
 }
 
-/**
- * SQLite's primary result code; 0 for other errors.
- *
- * @see https://www.sqlite.org/rescode.html
- */
+/** SQLite's primary result code; 0 for other errors. @see https://www.sqlite.org/rescode.html */
 function primaryCode(error: unknown): number {
   return ((error as { readonly errcode?: number }).errcode ?? 0) & 0xff;
 }

@@ -24,29 +24,33 @@ import { isShortened, sessionFileName } from "./session-file-name.ts";
 /** Endings of a session's files: its log, what stands beside it, and the lock of whoever writes. */
 type Ending = "jsonl" | "state" | "draft" | "lock" | "id";
 
+/** Where the files of all sessions are. */
+export interface Where {
+  readonly folder: string;
+  /** How long to wait for a lock, in milliseconds. */
+  readonly waitMs: number;
+  readonly self: ProcessId;
+}
+
 /**
  * The files of one session. Remembers where the lines of the log end, so that nothing is read twice.
  *
  * Not safe for concurrent calls but for `records`. Throws file system errors unchanged.
  */
 export class JsonlFile {
+  readonly #where: Where;
   readonly #id: string;
-  readonly #folder: string;
   /** Name of its files, without extension. */
   readonly #name: string;
-  readonly #waitMs: number;
-  readonly #self: ProcessId;
   /** Where each line of the log ends, in bytes; of complete appends only. */
   #ends: number[] = [];
   /** Identifies the file that `#ends` describes: another may have replaced it. */
   #identity = "";
 
-  constructor(folder: string, id: string, waitMs: number, self: ProcessId) {
+  constructor(where: Where, id: string) {
+    this.#where = where;
     this.#id = id;
-    this.#folder = folder;
     this.#name = sessionFileName(id);
-    this.#waitMs = waitMs;
-    this.#self = self;
   }
 
   async load(from: number): Promise<Json[]> {
@@ -126,7 +130,7 @@ export class JsonlFile {
       await removeWhole(this.#path("state"));
       await rm(this.#path("jsonl"), { force: true });
       await rm(this.#path("id"), { force: true });
-      await syncFolder(this.#folder);
+      await syncFolder(this.#where.folder);
       this.#forget();
       return true;
     });
@@ -168,7 +172,7 @@ export class JsonlFile {
   async #writeFirst(data: Buffer): Promise<void> {
     if (isShortened(this.#name)) await writeFile(this.#path("id"), JSON.stringify(this.#id), { flush: true });
     await using handle = await open(this.#path("jsonl"), constants.O_RDWR | constants.O_CREAT);
-    await syncFolder(this.#folder);
+    await syncFolder(this.#where.folder);
     await this.#write(handle, data);
   }
 
@@ -201,7 +205,7 @@ export class JsonlFile {
     const first = Math.min(line, this.#ends.length);
     const start = this.#startOf(first);
     // Bytes that another process is writing may still be truncated.
-    if (!locked && size > this.#startOf(this.#ends.length)) await waitForHolder(this.#path("lock"), this.#waitMs);
+    if (!locked && size > this.#startOf(this.#ends.length)) await waitForHolder(this.#path("lock"), this.#where.waitMs);
     const data = await readRange(handle, start, size);
     this.#ends.length = first;
     for (const bytes of findLineEnds(data)) this.#ends.push(start + bytes);
@@ -234,7 +238,7 @@ export class JsonlFile {
   }
 
   #path(ending: Ending): string {
-    return join(this.#folder, `${this.#name}.${ending}`);
+    return join(this.#where.folder, `${this.#name}.${ending}`);
   }
 
   async #locked<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -247,15 +251,16 @@ export class JsonlFile {
   }
 
   async #lock(): Promise<() => void> {
-    const file = this.#path("lock");
+    const { folder, waitMs, self } = this.#where;
+    const lock = (): Promise<() => void> => takeLock(this.#path("lock"), waitMs, self);
     try {
-      return await takeLock(file, this.#waitMs, this.#self);
+      return await lock();
     } catch (error) {
       if (codeOf(error) !== "ENOENT") throw error;
     }
-    const created = await mkdir(this.#folder, { recursive: true });
+    const created = await mkdir(folder, { recursive: true });
     if (created !== undefined) await syncFolder(dirname(created));
-    return await takeLock(file, this.#waitMs, this.#self);
+    return await lock();
   }
 
   #parse(line: Uint8Array, position: number): Json {

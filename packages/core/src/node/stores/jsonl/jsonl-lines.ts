@@ -16,31 +16,18 @@ export function formatLines(entries: readonly string[]): string {
 /** Where each line of the complete appends ends, after its line feed. @param data - Starts where an append starts. */
 export function findLineEnds(data: Uint8Array): readonly number[] {
   const ends: number[] = [];
-  let complete = 0;
+  /** Lines before each append, and after the last complete one. */
+  const appends = [0];
   for (let at = data.indexOf(LINE_FEED); at !== -1; at = data.indexOf(LINE_FEED, at + 1)) {
     ends.push(at + 1);
-    if (at === 0 || data[at - 1] !== SPACE) complete = ends.length;
+    if (at === 0 || data[at - 1] !== SPACE) appends.push(ends.length);
   }
-  return ends.slice(0, dropUnwritten(data, ends, complete));
-}
-
-/** Leaves out appends at the end that hold zeros: after a power failure, bytes that were never written read as zeros. */
-function dropUnwritten(data: Uint8Array, ends: readonly number[], complete: number): number {
-  let count = complete;
-  while (count > 0) {
-    const first = startOfAppend(data, ends, count);
-    const from = first === 0 ? 0 : (ends[first - 1] ?? 0);
-    if (!data.subarray(from, ends[count - 1]).includes(0)) break;
-    count = first;
+  // After a power failure, bytes that were never written read as zeros: appends at the end that hold some are left out.
+  for (let count = appends.pop() ?? 0; count > 0; count = appends.pop() ?? 0) {
+    const start = ends[(appends.at(-1) ?? 0) - 1] ?? 0;
+    if (!data.subarray(start, ends[count - 1]).includes(0)) return ends.slice(0, count);
   }
-  return count;
-}
-
-/** Index of the first line of the append whose last line is the `count`th. */
-function startOfAppend(data: Uint8Array, ends: readonly number[], count: number): number {
-  let first = count - 1;
-  while (first > 0 && data[(ends[first - 1] ?? 0) - 2] === SPACE) first--;
-  return first;
+  return [];
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -47,27 +47,19 @@ export function readState(file: string, logBytes: number): SessionState | undefi
     if (codeOf(error) === "ENOENT") return undefined;
     throw error;
   }
-  const found = parseJson(text);
-  if (!isStateFile(found)) return undefined;
-  const { before, after } = found;
+  // Written below, whole: anything else is damage.
+  const { before, after } = (parseJson(text) ?? {}) as Partial<StateFile>;
+  if (!isState(before) || (after !== undefined && !isState(after))) return undefined;
   return after?.bytes !== undefined && logBytes >= after.bytes ? { ...before, ...after } : before;
 }
 
 /** Waits for the disk, too. @param after - What an append makes of it. It holds once the log is as long as it says. */
 export function writeState(file: string, before: SessionState, after?: SessionState): void {
-  const content: StateFile = { before, ...(after !== undefined && { after: difference(before, after) }) };
+  const differs = ([name, value]: readonly [string, unknown]): boolean =>
+    JSON.stringify(value) !== JSON.stringify(before[name as keyof SessionState]);
+  const content: StateFile = { before, after: after && Object.fromEntries(Object.entries(after).filter(differs)) };
   writeFileSync(newFileOf(file), JSON.stringify(content));
   renameSync(newFileOf(file), file);
-}
-
-function difference(before: SessionState, after: SessionState): SessionState {
-  const { lease, stopToken, ...rest } = after;
-  return {
-    ...rest,
-    info: JSON.stringify(after.info) === JSON.stringify(before.info) ? undefined : after.info,
-    lease: lease === before.lease ? undefined : lease,
-    stopToken: stopToken === before.stopToken ? undefined : stopToken,
-  };
 }
 
 /** `undefined` when there is none, or the file is damaged. */
@@ -110,12 +102,6 @@ export async function ifThere<Result>(operation: Promise<Result>): Promise<Resul
     if (codeOf(error) === "ENOENT") return undefined;
     throw error;
   }
-}
-
-function isStateFile(value: unknown): value is StateFile {
-  if (typeof value !== "object" || value === null) return false;
-  const { before, after } = value as Partial<StateFile>;
-  return isState(before) && (after === undefined || isState(after));
 }
 
 function isState(value: unknown): value is SessionState {

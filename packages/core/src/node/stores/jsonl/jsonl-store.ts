@@ -12,9 +12,9 @@ import {
   type SessionSummary,
 } from "../../../session/store/store.ts";
 import { ChangeWatch } from "../change-watch.ts";
-import { JsonlFile } from "./jsonl-file.ts";
+import { JsonlFile, type Where } from "./jsonl-file.ts";
 import { JsonlLists } from "./jsonl-lists.ts";
-import { knowProcesses, type ProcessId, thisProcess } from "../processes.ts";
+import { knowProcesses, thisProcess } from "../processes.ts";
 import { storeError } from "../store-error.ts";
 
 /** Options of {@link JsonlStore}. */
@@ -41,19 +41,16 @@ const MAX_QUEUES = 1000;
  */
 export class JsonlStore implements SessionStore {
   readonly processes: ProcessKnowledge;
-  readonly #self: ProcessId = thisProcess();
-  readonly #folder: string;
-  readonly #waitMs: number;
+  readonly #where: Where;
   readonly #lists: JsonlLists;
   readonly #queues: Map<string, FileQueue> = new Map();
   readonly #changes: ChangeWatch = new ChangeWatch((id) => this.#file(id).signature());
 
   /** @param folder - Created with the first append. */
   constructor(folder: string, options: JsonlStoreOptions = {}) {
-    this.#folder = folder;
+    this.#where = { folder, waitMs: options.lockTimeoutMs ?? 10_000, self: thisProcess() };
     this.#lists = new JsonlLists(folder);
-    this.#waitMs = options.lockTimeoutMs ?? 10_000;
-    this.processes = knowProcesses(this.#self);
+    this.processes = knowProcesses(this.#where.self);
   }
 
   /** @throws {SessionDamagedError} For a line that is not JSON, with its file and number. */
@@ -137,7 +134,7 @@ export class JsonlStore implements SessionStore {
   }
 
   #file(id: string): JsonlFile {
-    return this.#queues.get(id)?.file ?? new JsonlFile(this.#folder, id, this.#waitMs, this.#self);
+    return this.#queues.get(id)?.file ?? new JsonlFile(this.#where, id);
   }
 
   #queue(id: string): FileQueue {
@@ -145,10 +142,9 @@ export class JsonlStore implements SessionStore {
     // Keeps the least recently used one first.
     this.#queues.delete(id);
     this.#queues.set(id, queue);
-    for (const [oldest, { idle }] of this.#queues) {
-      if (this.#queues.size <= MAX_QUEUES) break;
-      if (idle) this.#queues.delete(oldest);
-    }
+    // One that is busy goes on beside the next of its session, as another process would.
+    const [oldest] = this.#queues.keys();
+    if (oldest !== undefined && this.#queues.size > MAX_QUEUES) this.#queues.delete(oldest);
     return queue;
   }
 }
@@ -164,14 +160,9 @@ class FileQueue {
   readonly file: JsonlFile;
   #last: Promise<unknown> = Promise.resolve();
   #waiting: Together | undefined;
-  #running = 0;
 
   constructor(file: JsonlFile) {
     this.file = file;
-  }
-
-  get idle(): boolean {
-    return this.#running === 0;
   }
 
   /** @returns Whether it changed anything. */
@@ -189,14 +180,9 @@ class FileQueue {
     return { calls, outcomes };
   }
 
-  async inTurn<Result>(work: (file: JsonlFile) => Promise<Result>): Promise<Result> {
-    this.#running++;
+  inTurn<Result>(work: (file: JsonlFile) => Promise<Result>): Promise<Result> {
     const turn = this.#last.then(() => work(this.file));
     this.#last = turn.catch(() => {});
-    try {
-      return await turn;
-    } finally {
-      this.#running--;
-    }
+    return turn;
   }
 }

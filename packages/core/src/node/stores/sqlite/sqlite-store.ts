@@ -158,24 +158,18 @@ export class SqliteStore implements SessionStore {
     return this.#version !== before;
   }
 
-  async #read<Result>(id: string, doing: string, work: () => Result): Promise<Result> {
-    try {
-      return await takeTurn("read", this.#place, this.#turnOptions, () => {
-        this.#prepare();
-        return work();
-      });
-    } catch (error) {
-      throw this.#asError(id, doing, error);
-    }
+  #read<Result>(id: string, doing: string, work: () => Result): Promise<Result> {
+    const prepared = (): Result => {
+      this.#prepare();
+      return work();
+    };
+    return this.#try(id, doing, takeTurn("read", this.#place, this.#turnOptions, prepared));
   }
 
   /** @param work - See {@link takeTurn}. */
-  async #write<Result>(id: string, doing: string, commits: Commits, work: () => Result): Promise<Result> {
-    try {
-      return await takeTurn("write", this.#place, this.#turnOptions, work, { transact: this.#transact, commits });
-    } catch (error) {
-      throw this.#asError(id, doing, error);
-    }
+  #write<Result>(id: string, doing: string, commits: Commits, work: () => Result): Promise<Result> {
+    const together = { transact: this.#transact, commits };
+    return this.#try(id, doing, takeTurn("write", this.#place, this.#turnOptions, work, together));
   }
 
   readonly #transact = <Result>(commits: Commits, work: () => Result): Result => {
@@ -191,11 +185,15 @@ export class SqliteStore implements SessionStore {
     this.#isPrepared = true;
   }
 
-  #asError(id: string, doing: string, error: unknown): Error {
-    const { signal } = this.#turnOptions;
-    return signal.aborted && error === signal.reason
-      ? new SessionStoreError(id, `${doing}: the store is closed; open a new one`)
-      : storeError(id, doing, error);
+  async #try<Result>(id: string, doing: string, turn: Promise<Result>): Promise<Result> {
+    try {
+      return await turn;
+    } catch (error) {
+      const { signal } = this.#closing;
+      throw signal.aborted && error === signal.reason
+        ? new SessionStoreError(id, `${doing}: the store is closed; open a new one`)
+        : storeError(id, doing, error);
+    }
   }
 }
 
