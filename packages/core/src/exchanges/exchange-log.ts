@@ -20,8 +20,15 @@ interface RunBody extends KnownBody {
   readonly isNested: boolean;
 }
 
-/** One log of exchanges, as its writer knows it. One append at a time. */
+/** One log of exchanges, as its writer knows it, and what waits to be written to it. One append at a time. */
 export class ExchangeLog {
+  waiting: ObservedExchange[] = [];
+  /** Exchanges that are lost, since the last that was written. */
+  dropped = 0;
+  /** Resolves when nothing waits any more; undefined while nothing does. */
+  writing: Promise<void> | undefined;
+  /** What its keeper has counted of {@link knownBytes}. */
+  countedBytes = 0;
   readonly #store: SessionStore;
   readonly #id: string;
   /** Entries in the log; undefined until they are read. */

@@ -57,25 +57,14 @@ const MAX_RUNS = 10_000;
 const MAX_LOGS = 10_000;
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
-/** What waits to be written to one log. */
-interface Queue {
-  waiting: ObservedExchange[];
-  dropped: number;
-  /** Size of the bodies that the log was last seen to remember. */
-  knownBytes: number;
-  /** Resolves when nothing is left; undefined while nothing is. */
-  writing: Promise<void> | undefined;
-  readonly log: ExchangeLog;
-}
-
 /** See {@link keepExchanges}. */
 export class ExchangeKeeper implements Observer {
   readonly #store: SessionStore;
   readonly #maxWaitingBytes: number;
   readonly #logger: Logger;
   readonly #maxKnownBytes: number;
-  /** By id of the log, in order of use. */
-  readonly #queues = new Map<string, Queue>();
+  /** By id, in order of use. */
+  readonly #logs = new Map<string, ExchangeLog>();
   /** The log of each run that is going. */
   readonly #logOf = new Map<string, string>();
   #waitingBytes = 0;
@@ -108,20 +97,20 @@ export class ExchangeKeeper implements Observer {
 
   readonly exchange: NonNullable<Observer["exchange"]> = (exchange) => {
     const { run } = exchange;
-    const queue = this.#queueOf(this.#logOf.get(run.runId) ?? run.sessionId ?? run.runId);
+    const log = this.#log(this.#logOf.get(run.runId) ?? run.sessionId ?? run.runId);
     const bytes = sizeOf(exchange);
     if (this.#isClosed || (this.#waitingBytes > 0 && this.#waitingBytes + bytes > this.#maxWaitingBytes)) {
-      this.#drop(queue, 1, "more exchanges wait for the store than maxWaitingBytes allows; some are not kept");
+      this.#drop(log, 1, "more exchanges wait for the store than maxWaitingBytes allows; some are not kept");
       return;
     }
     this.#waitingBytes += bytes;
-    queue.waiting.push(exchange);
-    queue.writing ??= this.#write(queue);
+    log.waiting.push(exchange);
+    log.writing ??= this.#write(log);
   };
 
   /** Resolves when everything so far is written, or dropped. @throws The signal's reason. */
   async flush({ signal }: CallSignal = {}): Promise<void> {
-    const writing = Promise.all(Array.from(this.#queues.values(), async (queue) => await queue.writing));
+    const writing = Promise.all(Array.from(this.#logs.values(), async (log) => await log.writing));
     await (signal === undefined ? writing : abortable(writing, signal));
   }
 
@@ -137,68 +126,62 @@ export class ExchangeKeeper implements Observer {
    * @returns How many exchanges were in it.
    */
   async delete(id: string): Promise<number> {
-    const queue = this.#queues.get(id);
-    await queue?.writing;
-    if (queue !== undefined) this.#forget(id, queue);
+    const log = this.#logs.get(id);
+    await log?.writing;
+    if (log !== undefined) this.#forget(id, log);
     const { length } = await this.#store.load(id);
     await this.#store.delete(id);
     return length;
   }
 
-  #queueOf(id: string): Queue {
-    const queue = this.#queues.get(id) ?? {
-      waiting: [],
-      dropped: 0,
-      knownBytes: 0,
-      writing: undefined,
-      log: new ExchangeLog(this.#store, id),
-    };
-    this.#queues.delete(id);
-    this.#queues.set(id, queue);
-    for (const [oldest, idle] of this.#queues) {
-      if (this.#queues.size <= MAX_LOGS || idle.writing !== undefined) break;
+  #log(id: string): ExchangeLog {
+    const log = this.#logs.get(id) ?? new ExchangeLog(this.#store, id);
+    this.#logs.delete(id);
+    this.#logs.set(id, log);
+    for (const [oldest, idle] of this.#logs) {
+      if (this.#logs.size <= MAX_LOGS || idle.writing !== undefined) break;
       this.#forget(oldest, idle);
     }
-    return queue;
+    return log;
   }
 
-  #forget(id: string, queue: Queue): void {
-    queue.log.forgetBodies();
-    this.#countBodies(queue);
-    this.#queues.delete(id);
+  #forget(id: string, log: ExchangeLog): void {
+    log.forgetBodies();
+    this.#countBodies(log);
+    this.#logs.delete(id);
   }
 
-  #countBodies(queue: Queue): void {
-    this.#knownBytes += queue.log.knownBytes - queue.knownBytes;
-    queue.knownBytes = queue.log.knownBytes;
+  #countBodies(log: ExchangeLog): void {
+    this.#knownBytes += log.knownBytes - log.countedBytes;
+    log.countedBytes = log.knownBytes;
   }
 
-  async #write(queue: Queue): Promise<void> {
+  async #write(log: ExchangeLog): Promise<void> {
     // Not within the run's own work.
     await Promise.resolve();
-    while (queue.waiting.length > 0) {
-      const { waiting, dropped, log } = queue;
-      queue.waiting = [];
-      queue.dropped = 0;
+    while (log.waiting.length > 0) {
+      const { waiting, dropped } = log;
+      log.waiting = [];
+      log.dropped = 0;
       try {
         await log.append(waiting, dropped);
       } catch (error) {
-        queue.dropped += dropped;
-        this.#drop(queue, waiting.length, "exchanges could not be written; runs are not affected", error);
+        log.dropped += dropped;
+        this.#drop(log, waiting.length, "exchanges could not be written; runs are not affected", error);
       }
       for (const exchange of waiting) this.#waitingBytes -= sizeOf(exchange);
-      this.#countBodies(queue);
-      for (const oldest of this.#queues.values()) {
+      this.#countBodies(log);
+      for (const oldest of this.#logs.values()) {
         if (this.#knownBytes <= this.#maxKnownBytes) break;
-        oldest.log.forgetBodies();
+        oldest.forgetBodies();
         this.#countBodies(oldest);
       }
     }
-    queue.writing = undefined;
+    log.writing = undefined;
   }
 
-  #drop(queue: Queue, count: number, message: string, error?: unknown): void {
-    queue.dropped += count;
+  #drop(log: ExchangeLog, count: number, message: string, error?: unknown): void {
+    log.dropped += count;
     this.#dropped += count;
     if (this.#isClosed && error === undefined) return;
     if (!this.#hasFailed) this.#logger.warn({ ...(error !== undefined && { err: error }) }, message);

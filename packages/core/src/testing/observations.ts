@@ -2,14 +2,14 @@ import type { ObservedEvent } from "../loop/events.ts";
 import type { RunInfo, StepInfo } from "../loop/observers/run-info.ts";
 
 /** State of a run while its observations are checked. */
-interface ObservedSoFar {
-  count: number;
-  turn: number;
-  isTurnOpen: boolean;
+class ObservedSoFar {
+  count = 0;
+  turn = 0;
+  isTurnOpen = false;
   /** How it ended, if it has. */
   ended: string | undefined;
-  readonly openSteps: Set<StepInfo>;
-  readonly names: Set<string>;
+  readonly openSteps = new Set<StepInfo>();
+  readonly names = new Set<string>();
 }
 
 /**
@@ -26,7 +26,7 @@ export function assertObservations(
 ): void {
   const runs = new Map<RunInfo, ObservedSoFar>();
   for (const [index, observation] of observations.entries()) {
-    const run = runs.get(observation.run) ?? begin();
+    const run = runs.get(observation.run) ?? new ObservedSoFar();
     runs.set(observation.run, run);
     const why = check(observation, run);
     if (why !== undefined) throw new Error(`observation ${index} (${observation.type}) does not fit: ${why}`);
@@ -36,10 +36,6 @@ export function assertObservations(
     if (ended === undefined) throw new Error(`run ${runId} has no run-end`);
     for (const { name } of openSteps) throw new Error(`${name} of run ${runId} has no step-end`);
   }
-}
-
-function begin(): ObservedSoFar {
-  return { count: 0, turn: 0, isTurnOpen: false, ended: undefined, openSteps: new Set(), names: new Set() };
 }
 
 /** Why an observation does not fit, if it does not. */

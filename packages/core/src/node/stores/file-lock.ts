@@ -52,11 +52,7 @@ export async function takeLock(file: string, waitMs: number, self?: ProcessId): 
   }
 }
 
-/**
- * Resolves when the current holder of a lock has released it or died.
- *
- * @throws {LockTimeoutError} When that takes longer than `waitMs`.
- */
+/** Resolves when the holder of a lock has released it or died. @throws {LockTimeoutError} When that takes longer than `waitMs`. */
 export async function waitForHolder(file: string, waitMs: number): Promise<void> {
   const first = readLock(file);
   const until = performance.now() + waitMs;

@@ -15,8 +15,7 @@ import { readState, writeState } from "./jsonl/jsonl-records.ts";
 import { readSessionId } from "./jsonl/session-file-name.ts";
 import { type Database, encodeKey, openSessionTables, transaction } from "./sqlite/sqlite-database.ts";
 import { isBusy, storeError } from "./store-error.ts";
-import { parseSummary } from "./sqlite/sqlite-lists.ts";
-import { writeEntries, writeInfo } from "./sqlite/sqlite-session.ts";
+import { parseSummary, writeEntries, writeInfo } from "./sqlite/sqlite-sessions.ts";
 import { placeOf, takeTurn } from "./sqlite/sqlite-turns.ts";
 
 /** A session as stored in a file. */

@@ -109,16 +109,16 @@ function isReset(error: Error): boolean {
 /** The body without its content encodings; unchanged if one of them is unknown. */
 function decodeBody(answer: IncomingMessage, codings: string | null): Readable {
   if (codings === null || codings === "") return answer;
-  const steps: Transform[] = [];
-  for (const coding of codings.toLowerCase().split(",").toReversed()) {
-    const step = decoderOf(coding.trim());
-    if (step === undefined) return answer;
-    steps.push(step);
-  }
-  let body: Readable = answer;
+  const steps = codings
+    .toLowerCase()
+    .split(",")
+    .map((coding) => decoderOf(coding.trim()));
+  if (steps.includes(undefined)) return answer;
   // An error reaches the last stream, whose reader listens for it.
-  for (const step of steps) body = pipeline(body, step, ignore);
-  return body;
+  return steps.reduceRight<Readable>(
+    (body, step) => (step === undefined ? body : pipeline(body, step, ignore)),
+    answer,
+  );
 }
 
 function decoderOf(coding: string): Transform | undefined {

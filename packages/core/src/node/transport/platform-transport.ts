@@ -2,10 +2,7 @@ import type { Channel } from "node:diagnostics_channel";
 import type { PlatformTransport, Sender } from "../../wire/http/transport.ts";
 import type * as NodeSenderModule from "./node-sender.ts";
 
-/**
- * Decides whether a request may use `node:http` by default: only where nothing can tell it from one of Node's own `fetch`. In
- * doubt it may not.
- */
+/** Decides whether a request may use `node:http` by default: only where surely nothing can tell it from one of Node's own `fetch`. */
 class NodePlatformTransport implements PlatformTransport {
   readonly name = "node:http";
   /** Loaded with the first request, and `node:http` with it. */

@@ -35,7 +35,7 @@ export interface Where {
 /**
  * The files of one session. Remembers where the lines of the log end, so that nothing is read twice.
  *
- * Not safe for concurrent calls but for `records`. Throws file system errors unchanged.
+ * Calls other than `change`, `records` and `exists` have to take turns. Throws file system errors unchanged.
  */
 export class JsonlFile {
   readonly #where: Where;
@@ -46,6 +46,9 @@ export class JsonlFile {
   #ends: number[] = [];
   /** Identifies the file that `#ends` describes: another may have replaced it. */
   #identity = "";
+  #lastTurn: Promise<unknown> = Promise.resolve();
+  /** Changes that go out together, with one write and one sync, and what becomes of them. */
+  #waiting: { readonly calls: Decide[]; readonly outcomes: Promise<readonly (() => boolean)[]> } | undefined;
 
   constructor(where: Where, id: string) {
     this.#where = where;
@@ -99,12 +102,29 @@ export class JsonlFile {
     return this.#stats().some((found) => found !== undefined);
   }
 
-  /**
-   * Does in order what is not refused, with one write and one sync.
-   *
-   * @returns For each call what gives whether it changed anything, or throws its refusal.
-   */
-  change(calls: readonly Decide[]): Promise<readonly (() => boolean)[]> {
+  inTurn<Result>(work: (file: this) => Promise<Result>): Promise<Result> {
+    const turn = this.#lastTurn.then(() => work(this));
+    this.#lastTurn = turn.catch(() => {});
+    return turn;
+  }
+
+  /** @returns Whether it changed anything. @throws Its refusal. */
+  async change(decide: Decide): Promise<boolean> {
+    if (this.#waiting === undefined) {
+      const waiting: Decide[] = [];
+      const made = this.inTurn(() => {
+        this.#waiting = undefined;
+        return this.#changeAll(waiting);
+      });
+      this.#waiting = { calls: waiting, outcomes: made };
+    }
+    const { calls, outcomes } = this.#waiting;
+    const index = calls.push(decide) - 1;
+    return (await outcomes)[index]?.() === true;
+  }
+
+  /** @returns For each call what gives whether it changed anything, or throws its refusal. */
+  #changeAll(calls: readonly Decide[]): Promise<readonly (() => boolean)[]> {
     return this.#locked(async () => {
       await using handle = await ifThere(open(this.#path("jsonl"), "r+"));
       if (handle === undefined) this.#forget();

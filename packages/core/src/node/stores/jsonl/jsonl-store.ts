@@ -24,7 +24,7 @@ export interface JsonlStoreOptions {
 }
 
 /** How many sessions are remembered; the files of others are read again. */
-const MAX_QUEUES = 1000;
+const MAX_FILES = 1000;
 
 /**
  * Sessions as files in a folder: one `.jsonl` file per session with one entry per line, readable in any pager. Any number of
@@ -43,7 +43,7 @@ export class JsonlStore implements SessionStore {
   readonly processes: ProcessKnowledge;
   readonly #where: Where;
   readonly #lists: JsonlLists;
-  readonly #queues: Map<string, FileQueue> = new Map();
+  readonly #files: Map<string, JsonlFile> = new Map();
   readonly #changes: ChangeWatch = new ChangeWatch((id) => this.#file(id).signature());
 
   /** @param folder - Created with the first append. */
@@ -69,7 +69,7 @@ export class JsonlStore implements SessionStore {
 
   async list(options: ListOptions = {}): Promise<readonly SessionSummary[]> {
     return await this.#try(`${options.prefix ?? ""}*`, "sessions cannot be listed", () =>
-      this.#lists.list(options, (id) => this.#queue(id).inTurn((file) => file.summary())),
+      this.#lists.list(options, (id) => this.#used(id).inTurn((file) => file.summary())),
     );
   }
 
@@ -110,7 +110,7 @@ export class JsonlStore implements SessionStore {
   }
 
   async #change(id: string, doing: string, decide: Decide): Promise<boolean> {
-    const isChanged = await this.#try(id, doing, () => this.#queue(id).change(decide));
+    const isChanged = await this.#try(id, doing, () => this.#used(id).change(decide));
     if (isChanged) this.#changes.changed(id);
     return isChanged;
   }
@@ -122,7 +122,7 @@ export class JsonlStore implements SessionStore {
   }
 
   async #inTurn<Result>(id: string, doing: string, work: (file: JsonlFile) => Promise<Result>): Promise<Result> {
-    return await this.#try(id, doing, () => this.#queue(id).inTurn(work));
+    return await this.#try(id, doing, () => this.#used(id).inTurn(work));
   }
 
   async #try<Result>(id: string, doing: string, work: () => Promise<Result>): Promise<Result> {
@@ -133,56 +133,19 @@ export class JsonlStore implements SessionStore {
     }
   }
 
-  #file(id: string): JsonlFile {
-    return this.#queues.get(id)?.file ?? new JsonlFile(this.#where, id);
-  }
-
-  #queue(id: string): FileQueue {
-    const queue = this.#queues.get(id) ?? new FileQueue(this.#file(id));
+  /** Remembers it, so that calls to it take turns. */
+  #used(id: string): JsonlFile {
+    const file = this.#file(id);
     // Keeps the least recently used one first.
-    this.#queues.delete(id);
-    this.#queues.set(id, queue);
+    this.#files.delete(id);
+    this.#files.set(id, file);
     // One that is busy goes on beside the next of its session, as another process would.
-    const [oldest] = this.#queues.keys();
-    if (oldest !== undefined && this.#queues.size > MAX_QUEUES) this.#queues.delete(oldest);
-    return queue;
-  }
-}
-
-/** Calls that go out together, and what becomes of each. */
-interface Together {
-  readonly calls: Decide[];
-  readonly outcomes: ReturnType<JsonlFile["change"]>;
-}
-
-/** Calls to one session's file, one at a time. Changes that wait together share one write and one sync. */
-class FileQueue {
-  readonly file: JsonlFile;
-  #last: Promise<unknown> = Promise.resolve();
-  #waiting: Together | undefined;
-
-  constructor(file: JsonlFile) {
-    this.file = file;
+    const [oldest] = this.#files.keys();
+    if (oldest !== undefined && this.#files.size > MAX_FILES) this.#files.delete(oldest);
+    return file;
   }
 
-  /** @returns Whether it changed anything. */
-  async change(decide: Decide): Promise<boolean> {
-    const { calls, outcomes } = (this.#waiting ??= this.#changeTogether([]));
-    const index = calls.push(decide) - 1;
-    return (await outcomes)[index]?.() === true;
-  }
-
-  #changeTogether(calls: Decide[]): Together {
-    const outcomes = this.inTurn((file) => {
-      this.#waiting = undefined;
-      return file.change(calls);
-    });
-    return { calls, outcomes };
-  }
-
-  inTurn<Result>(work: (file: JsonlFile) => Promise<Result>): Promise<Result> {
-    const turn = this.#last.then(() => work(this.file));
-    this.#last = turn.catch(() => {});
-    return turn;
+  #file(id: string): JsonlFile {
+    return this.#files.get(id) ?? new JsonlFile(this.#where, id);
   }
 }

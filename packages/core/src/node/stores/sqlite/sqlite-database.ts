@@ -117,11 +117,7 @@ export function encodeKey(id: string): Uint8Array {
   return Buffer.from(id, "utf16le").swap16();
 }
 
-/**
- * Creates missing tables and columns.
- *
- * @throws SQLite's error, also when another process has the file locked: then it may be called again.
- */
+/** Creates missing tables and columns. @throws SQLite's error; when another process has the file locked, it may be called again. */
 export function prepare(database: Database): void {
   // A write-ahead log lets others read while one writes; FULL syncs it with every commit. The mode is changed only when it
   // has to be: that needs an exclusive lock.

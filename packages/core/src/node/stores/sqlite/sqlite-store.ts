@@ -15,8 +15,14 @@ import { ChangeWatch } from "../change-watch.ts";
 import { knowProcesses } from "../processes.ts";
 import { storeError } from "../store-error.ts";
 import { type Database, encodeKey, openSqlite, prepare, transaction } from "./sqlite-database.ts";
-import { deleteMatching, listSummaries } from "./sqlite-lists.ts";
-import { changeSession, deleteSession, readRecords, readSignature } from "./sqlite-session.ts";
+import {
+  changeSession,
+  deleteMatching,
+  deleteSession,
+  listSummaries,
+  readRecords,
+  readSignature,
+} from "./sqlite-sessions.ts";
 import { type Commits, placeOf, takeTurn } from "./sqlite-turns.ts";
 
 /** Options of {@link SqliteStore}. */
