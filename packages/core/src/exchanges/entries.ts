@@ -84,8 +84,8 @@ export interface ForeignExchange extends Omit<
 }
 
 /** An exchange as an entry for `KeptExchanges`, with its whole body: shows what others have recorded in the same way. */
-export function exchangeEntry({ body, ...exchange }: ForeignExchange): Json {
-  const delta = { bytes: new TextEncoder().encode(body).length, parts: [body] };
+export function exchangeEntry(exchange: ForeignExchange): Json {
+  const delta = { bytes: new TextEncoder().encode(exchange.body).length, parts: [exchange.body] };
   // Plain data.
   return entryOf(exchange, aboutOf(exchange), delta) as unknown as Json;
 }

@@ -34,10 +34,8 @@ const MAX_PAUSE_MS = 25;
 /**
  * Takes a lock that is a file: the process that creates it holds it. Works across processes, and on network file systems.
  *
- * @param waitMs - How long to wait for other holders.
- * @param self - This process, where it is known already.
  * @returns Releases the lock.
- * @throws {LockTimeoutError} When the lock does not become free in time.
+ * @throws {LockTimeoutError} When it does not become free within `waitMs`.
  */
 export async function takeLock(file: string, waitMs: number, self?: ProcessId): Promise<() => void> {
   const me = newHolder(self);

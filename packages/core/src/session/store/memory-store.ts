@@ -36,9 +36,9 @@ export class MemoryStore implements SessionStore {
     id: string,
     expectedLength: number,
     entries: readonly Json[],
-    options: AppendOptions = {},
+    { token, lease, info }: AppendOptions = {},
   ): Promise<void> {
-    this.#change(id, decideAppend(id, expectedLength, entries, options));
+    this.#change(id, decideAppend(id, expectedLength, entries, { token, lease, info }));
   }
 
   async list(options: ListOptions = {}): Promise<readonly SessionSummary[]> {
