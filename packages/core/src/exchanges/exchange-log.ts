@@ -14,7 +14,6 @@ const MAX_NESTED = 3;
 /** Runs whose last bodies are remembered. */
 const MAX_RUNS = 16;
 
-/** A body, and the run that sent it. */
 interface RunBody extends KnownBody {
   readonly runId: string;
   readonly isNested: boolean;

@@ -3,7 +3,6 @@ import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeS
 import { sleep } from "../../internal/abort.ts";
 import { codeOf, parseProcess, type ProcessId, findProcessState, thisProcess } from "./processes.ts";
 
-/** A lock held by another call. */
 interface HeldLock {
   readonly file: string;
   /** Absent until its holder has been written. */
@@ -132,7 +131,6 @@ function release(file: string, me: LockHolder): void {
   if (readLock(file)?.holder?.token === me.token) rmSync(file, { force: true });
 }
 
-/** The content of a lock file. */
 interface LockHolder extends ProcessId {
   /** Unique to each time a lock is taken. */
   readonly token: string;

@@ -65,7 +65,6 @@ async function nodeFetch(agents: NodeAgents, input: string | URL | Request, init
   }
 }
 
-/** Statuses whose answers have no body. */
 const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 async function requestOf(input: string | URL | Request, init: RequestInit): Promise<HttpRequest> {

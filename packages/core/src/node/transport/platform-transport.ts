@@ -24,7 +24,7 @@ class NodePlatformTransport implements PlatformTransport {
       if (!this.#passes(dispatcher, isNodesDispatcher))
         return "a global dispatcher of undici is set that is not Node's default";
     }
-    this.#channels ??= openChannels();
+    this.#channels ??= CHANNEL_NAMES.map((name) => process.getBuiltinModule("node:diagnostics_channel").channel(name));
     for (const one of this.#channels)
       if (one.hasSubscribers) return `the diagnostics channel ${String(one.name)} has subscribers`;
     return this.#module?.isHttpPatched(this.#known) === true ? "node:http is patched" : undefined;
@@ -70,11 +70,6 @@ const CHANNEL_NAMES = [
   "undici:client:connected",
   "undici:client:connectError",
 ] as const;
-
-function openChannels(): readonly Channel[] {
-  const { channel } = process.getBuiltinModule("node:diagnostics_channel");
-  return CHANNEL_NAMES.map((name) => channel(name));
-}
 
 /** The source of a function cannot be faked: that of a proxy, a bound function and another runtime's own is `[native code]`. */
 function isNodesFetch(fetch: unknown): boolean {

@@ -58,12 +58,7 @@ export class JsonlStore implements SessionStore {
     return await this.#inTurn(id, "its log cannot be read", (file) => file.load(from));
   }
 
-  async append(
-    id: string,
-    expectedLength: number,
-    entries: readonly Json[],
-    options: AppendOptions = {},
-  ): Promise<void> {
+  async append(id: string, expectedLength: number, entries: readonly Json[], options?: AppendOptions): Promise<void> {
     await this.#change(id, "its log cannot be written", decideAppend(id, expectedLength, entries, options));
   }
 

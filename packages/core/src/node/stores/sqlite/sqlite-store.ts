@@ -87,12 +87,7 @@ export class SqliteStore implements SessionStore {
     return rows.map(({ entry }, index) => parse(id, from + index, String(entry)));
   }
 
-  async append(
-    id: string,
-    expectedLength: number,
-    entries: readonly Json[],
-    options: AppendOptions = {},
-  ): Promise<void> {
+  async append(id: string, expectedLength: number, entries: readonly Json[], options?: AppendOptions): Promise<void> {
     await this.#change(id, "its log cannot be written", "full", decideAppend(id, expectedLength, entries, options));
   }
 
