@@ -36,9 +36,9 @@ function leadTo(place: Place, ...types: readonly RunEvent["type"][]): Allowed {
 
 /** Events of an answer that is coming, the first one or one that was asked for again. */
 const ANSWER: Allowed = {
-  ...leadTo("answer", "compact", "steer", "prefix-break", "text-delta", "thought-delta", "output-delta"),
-  ...leadTo("answer", "call-args-delta", "part", "notice", "discard"),
+  ...leadTo("answer", "compact", "steer", "prefix-break"),
   guardrail: "checked",
+  ...leadTo("answer", "text-delta", "thought-delta", "output-delta", "call-args-delta", "part", "notice", "discard"),
   response: "answered",
 };
 
