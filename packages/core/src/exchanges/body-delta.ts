@@ -14,7 +14,7 @@ const MIN_SHARED = 64;
 /** A body by what it shares with the known one that is most like it: the beginning, the contents, and the end. */
 export function bodyDelta(body: Uint8Array, known: Iterable<KnownBody>): BodyDelta {
   const bytes = body.length;
-  const base = mostLike(body, [...known]);
+  const base = mostLike(body, known);
   if (base === undefined) return { bytes, parts: [textOf(body, 0, bytes)] };
   const { old, shared, contents } = base;
   const parts: (readonly [from: number, to: number] | string)[] = [];
@@ -45,27 +45,22 @@ interface Likeness {
   readonly contents?: { readonly from: number; readonly to: number; readonly length: number } | undefined;
 }
 
-function mostLike(body: Uint8Array, known: readonly KnownBody[]): Likeness | undefined {
-  const found = known.map((old): Likeness => ({ old, shared: sharedPrefix(old.body, body) }));
-  const best = maxBy(found, ({ shared }) => shared);
-  // In the usual case, the beginning ends after most of the contents.
-  const to = best === undefined ? -1 : indexOf(body, CONTENTS, Math.max(0, best.shared - CONTENTS.length));
-  const all = to === -1 ? found : found.map((one) => ({ ...one, contents: sharedContents(one, body, to) }));
+function mostLike(body: Uint8Array, known: Iterable<KnownBody>): Likeness | undefined {
+  const to = indexOf(body, CONTENTS, 0);
   const size = ({ shared, contents }: Likeness): number => shared + (contents?.length ?? 0);
-  const chosen = maxBy(all, size);
-  return chosen === undefined || size(chosen) < MIN_SHARED ? undefined : chosen;
-}
-
-function sharedContents({ old, shared }: Likeness, body: Uint8Array, to: number): Likeness["contents"] {
-  if (shared > to) return undefined;
-  const from = indexOf(old.body, CONTENTS, shared);
-  return from === -1 ? undefined : { from, to, length: sharedPrefix(old.body.subarray(from), body.subarray(to)) };
-}
-
-function maxBy<T>(values: readonly T[], size: (value: T) => number): T | undefined {
-  let best: T | undefined;
-  for (const value of values) if (best === undefined || size(value) > size(best)) best = value;
+  let best: Likeness | undefined;
+  for (const old of known) {
+    const shared = sharedPrefix(old.body, body);
+    const likeness = { old, shared, contents: sharedContents(old.body, body, shared, to) };
+    if (size(likeness) >= Math.max(MIN_SHARED, best === undefined ? 0 : size(best) + 1)) best = likeness;
+  }
   return best;
+}
+
+function sharedContents(old: Uint8Array, body: Uint8Array, shared: number, to: number): Likeness["contents"] {
+  // In the usual case, the beginning ends after most of the contents.
+  const from = shared > to ? -1 : indexOf(old, CONTENTS, shared);
+  return from === -1 ? undefined : { from, to, length: sharedPrefix(old.subarray(from), body.subarray(to)) };
 }
 
 /**

@@ -1,50 +1,41 @@
 import type { StepPlace } from "../durable/run-log.ts";
-import { isObject } from "../internal/json.ts";
+import { isObject, type Json } from "../internal/json.ts";
 import type { ParentStep } from "../tool/tool.ts";
 import type { HeaderFields } from "../wire/endpoints/endpoint.ts";
-import type { HttpExchange } from "../wire/http/exchange-tap.ts";
+import type { ExchangeChunk, HttpExchange } from "../wire/http/exchange-tap.ts";
 
 /** Version of the entries that this release writes and reads. */
-export const EXCHANGE_VERSION = 1;
+const EXCHANGE_VERSION = 1;
 
 /** One exchange as it is written down: what earlier entries of the log hold is referred to. */
-export interface ExchangeEntry {
+export interface ExchangeEntry extends Pick<
+  KeptExchange,
+  "runId" | "parent" | "attempt" | "status" | "ended" | "error" | "dropped"
+> {
   readonly v: number;
   readonly type: "exchange";
   /** When it was sent, in milliseconds since the epoch. */
   readonly at: number;
   /** Milliseconds until it was over. */
   readonly ms: number;
-  readonly runId: string;
-  /** Of a nested run. */
-  readonly parent?: ParentStep;
   /** Name of the step. */
   readonly step: string;
   readonly place: StepPlace;
   readonly stepAttempt: number;
-  readonly attempt: number;
   /** What many exchanges have in common, or the position of the entry that has it. */
   readonly about: ExchangeAbout | number;
   readonly body: BodyDelta;
-  readonly status?: number;
   /** Of the answer. */
-  readonly headers?: HeaderFields;
+  readonly headers?: HeaderFields | undefined;
   /** Of the answer: milliseconds since the request was sent, and text. */
   readonly chunks: readonly (readonly [ms: number, text: string])[];
-  readonly ended: HttpExchange["ended"];
-  readonly error?: HttpExchange["error"];
-  /** Exchanges before this one that could not be written. */
-  readonly dropped?: number;
 }
 
 /** What exchanges have in common. */
-export interface ExchangeAbout {
-  readonly agent: string;
-  readonly model: string;
-  readonly endpoint?: string;
-  readonly operation: string;
-  readonly method: string;
-  readonly url: string;
+export interface ExchangeAbout extends Pick<
+  KeptExchange,
+  "agent" | "model" | "endpoint" | "operation" | "method" | "url"
+> {
   /** Of the request. */
   readonly headers: HeaderFields;
 }
@@ -53,68 +44,176 @@ export interface ExchangeAbout {
 export interface BodyDelta {
   readonly bytes: number;
   /** Position of the entry with the other body. */
-  readonly base?: number;
+  readonly base?: number | undefined;
   /** Bytes that both have in common at their beginning. */
-  readonly shared?: number;
+  readonly shared?: number | undefined;
   readonly parts: readonly (string | readonly [from: number, to: number])[];
 }
 
+/** A kept exchange. Its body is rebuilt by `KeptExchanges.body`. */
+export interface KeptExchange extends Omit<HttpExchange, "body"> {
+  /** Position in the log. */
+  readonly position: number;
+  readonly runId: string;
+  /** Name of the agent. */
+  readonly agent: string;
+  /** Id of the agent's model. */
+  readonly model: string;
+  /** Where its requests are sent, if known. */
+  readonly endpoint?: string | undefined;
+  /** The step of another run that contains the run. */
+  readonly parent?: ParentStep | undefined;
+  readonly step: { readonly name: string; readonly place: StepPlace; readonly attempt: number };
+  /** Size of the request's body. */
+  readonly bodyBytes: number;
+  /** Of these, the bytes that were new to the log. */
+  readonly newBytes: number;
+  /** The exchange whose body is the base of this one, and how many bytes both have in common at their beginning. */
+  readonly base?: { readonly position: number; readonly sharedBytes: number } | undefined;
+  /** Exchanges before this one that could not be written. */
+  readonly dropped?: number | undefined;
+}
+
+/** An exchange that was recorded by something other than `keepExchanges`. */
+export interface ForeignExchange extends Omit<
+  KeptExchange,
+  "position" | "bodyBytes" | "newBytes" | "base" | "dropped"
+> {
+  /** Of the request. */
+  readonly body: string;
+}
+
+/** An exchange as an entry for `KeptExchanges`, with its whole body: shows what others have recorded in the same way. */
+export function exchangeEntry(exchange: ForeignExchange): Json {
+  const delta = { bytes: new TextEncoder().encode(exchange.body).length, parts: [exchange.body] };
+  // Plain data.
+  return entryOf(exchange, aboutOf(exchange), delta) as unknown as Json;
+}
+
+export function aboutOf(exchange: Omit<ForeignExchange, "body">): ExchangeAbout {
+  const { agent, model, endpoint, operation, method, url, requestHeaders } = exchange;
+  return { agent, model, endpoint, operation, method, url, headers: requestHeaders };
+}
+
+export function entryOf(
+  exchange: Omit<ForeignExchange, "body">,
+  about: ExchangeEntry["about"],
+  body: BodyDelta,
+): ExchangeEntry {
+  const { startedAt, endedAt, runId, parent, step, attempt, status, responseHeaders, chunks, ended, error } = exchange;
+  return {
+    v: EXCHANGE_VERSION,
+    type: "exchange",
+    at: startedAt,
+    ms: endedAt - startedAt,
+    runId,
+    parent,
+    step: step.name,
+    place: step.place,
+    stepAttempt: step.attempt,
+    attempt,
+    about,
+    body,
+    status,
+    headers: responseHeaders,
+    chunks: chunks.map(({ ms, text }) => [ms, text]),
+    ended,
+    error,
+  };
+}
+
+/** The reverse. */
+export function exchangeOf(entry: ExchangeEntry, about: ExchangeAbout, position: number): KeptExchange {
+  const { agent, model, endpoint, operation, method, url, headers: requestHeaders } = about;
+  const { runId, parent, attempt, at, ms, body, status, headers, chunks, ended, error, dropped } = entry;
+  const copied = body.parts.reduce((sum, part) => (typeof part === "string" ? sum : sum + part[1] - part[0]), 0);
+  return {
+    position,
+    runId,
+    agent,
+    model,
+    endpoint,
+    parent,
+    step: { name: entry.step, place: entry.place, attempt: entry.stepAttempt },
+    operation,
+    attempt,
+    startedAt: at,
+    endedAt: at + ms,
+    method,
+    url,
+    requestHeaders,
+    bodyBytes: body.bytes,
+    newBytes: body.bytes - copied,
+    base: body.base === undefined ? undefined : { position: body.base, sharedBytes: body.shared ?? 0 },
+    status,
+    responseHeaders: headers,
+    chunks: chunks.map(([after, text]): ExchangeChunk => ({ ms: after, text })),
+    ended,
+    error,
+    dropped,
+  };
+}
+
+type Check = (value: unknown) => boolean;
+
+const isText: Check = (value) => typeof value === "string";
+const isNumber: Check = (value) => typeof value === "number";
+const isPosition: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+const isTexts: Check = (value) => isObject(value) && Object.values(value).every(isText);
+const isRange: Check = (value) =>
+  Array.isArray(value) && isPosition(value[0]) && isPosition(value[1]) && value[0] <= value[1];
+
+function maybe(check: Check): Check {
+  return (value) => value === undefined || check(value);
+}
+
+function listOf(check: Check): Check {
+  return (value) => Array.isArray(value) && value.every(check);
+}
+
+function objectOf(members: { readonly [name: string]: Check }): Check {
+  return (value) => isObject(value) && Object.entries(members).every(([name, check]) => check(value[name]));
+}
+
+type ChecksOf<Type> = { readonly [Name in keyof Type]-?: Check };
+
+const isAbout = objectOf({
+  agent: isText,
+  model: isText,
+  endpoint: maybe(isText),
+  operation: isText,
+  method: isText,
+  url: isText,
+  headers: isTexts,
+} satisfies ChecksOf<ExchangeAbout>);
+
+const isEntry = objectOf({
+  v: (value) => value === EXCHANGE_VERSION,
+  type: (value) => value === "exchange",
+  at: isNumber,
+  ms: isNumber,
+  runId: isText,
+  parent: maybe(isTexts),
+  step: isText,
+  place: objectOf({ kind: isText, turn: isNumber }),
+  stepAttempt: isNumber,
+  attempt: isNumber,
+  about: (value) => isPosition(value) || isAbout(value),
+  body: objectOf({
+    bytes: isPosition,
+    base: maybe(isPosition),
+    shared: maybe(isPosition),
+    parts: listOf((part) => isText(part) || isRange(part)),
+  } satisfies ChecksOf<BodyDelta>),
+  status: maybe(isNumber),
+  headers: maybe(isTexts),
+  chunks: listOf((chunk) => Array.isArray(chunk) && isNumber(chunk[0]) && isText(chunk[1])),
+  ended: isText,
+  error: maybe(isTexts),
+  dropped: maybe(isNumber),
+} satisfies ChecksOf<ExchangeEntry>);
+
 /** True for an entry of this version; says nothing about the entries that it refers to. */
 export function isExchangeEntry(value: unknown): value is ExchangeEntry {
-  return (
-    isObject(value) &&
-    value["type"] === "exchange" &&
-    value["v"] === EXCHANGE_VERSION &&
-    ["at", "ms", "stepAttempt", "attempt"].every((name) => typeof value[name] === "number") &&
-    ["runId", "step", "ended"].every((name) => typeof value[name] === "string") &&
-    isPlace(value["place"]) &&
-    (isPosition(value["about"]) || isAbout(value["about"])) &&
-    isDelta(value["body"]) &&
-    isMaybe(value["status"], "number") &&
-    (value["parent"] === undefined || isTexts(value["parent"])) &&
-    (value["headers"] === undefined || isTexts(value["headers"])) &&
-    (value["error"] === undefined || isTexts(value["error"])) &&
-    isMaybe(value["dropped"], "number") &&
-    Array.isArray(value["chunks"]) &&
-    value["chunks"].every(
-      (chunk) => Array.isArray(chunk) && typeof chunk[0] === "number" && typeof chunk[1] === "string",
-    )
-  );
-}
-
-function isPlace(value: unknown): boolean {
-  return isObject(value) && typeof value["kind"] === "string" && typeof value["turn"] === "number";
-}
-
-function isAbout(value: unknown): boolean {
-  return (
-    isObject(value) &&
-    ["agent", "model", "operation", "method", "url"].every((name) => typeof value[name] === "string") &&
-    isMaybe(value["endpoint"], "string") &&
-    isTexts(value["headers"])
-  );
-}
-
-function isDelta(value: unknown): boolean {
-  if (!isObject(value) || !isPosition(value["bytes"]) || !Array.isArray(value["parts"])) return false;
-  return (
-    ["base", "shared"].every((name) => value[name] === undefined || isPosition(value[name])) &&
-    value["parts"].every((part) => typeof part === "string" || isRange(part))
-  );
-}
-
-function isRange(value: unknown): boolean {
-  return Array.isArray(value) && isPosition(value[0]) && isPosition(value[1]) && value[0] <= value[1];
-}
-
-function isTexts(value: unknown): boolean {
-  return isObject(value) && Object.values(value).every((text) => typeof text === "string");
-}
-
-function isMaybe(value: unknown, type: "number" | "string"): boolean {
-  return value === undefined || typeof value === type;
-}
-
-function isPosition(value: unknown): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
+  return isEntry(value);
 }

@@ -3,36 +3,53 @@ import { SessionConflictError } from "../errors/run-errors.ts";
 import { isObject, type Json } from "../internal/json.ts";
 import type { ObservedExchange } from "../loop/observers/observer.ts";
 import type { SessionStore } from "../session/store/store.ts";
-import { bodyDelta } from "./body-delta.ts";
-import { EXCHANGE_VERSION, type ExchangeAbout, type ExchangeEntry, isExchangeEntry } from "./entries.ts";
+import { bodyDelta, type KnownBody } from "./body-delta.ts";
+import { aboutOf, entryOf, type ExchangeEntry, isExchangeEntry } from "./entries.ts";
 import { KeptExchanges } from "./kept-exchanges.ts";
-import type { KnownBodies, RunBody } from "./known-bodies.ts";
 
 /** Other writers that an append gives way to before it fails. */
 const MAX_CONFLICTS = 50;
 /** Nested runs whose last body is rebuilt when a log is opened. */
 const MAX_NESTED = 3;
+/** Runs whose last bodies are remembered. */
+const MAX_RUNS = 16;
 
-/** What an append adds to what its writer knows. */
-interface Added {
-  readonly bodies: RunBody[];
-  readonly abouts: Map<string, number>;
+interface RunBody extends KnownBody {
+  readonly runId: string;
+  readonly isNested: boolean;
 }
 
-/** One log of exchanges, as its writer knows it. One append at a time. */
+/** One log of exchanges, as its writer knows it, and what waits to be written to it. One append at a time. */
 export class ExchangeLog {
+  waiting: ObservedExchange[] = [];
+  /** Exchanges that are lost, since the last that was written. */
+  dropped = 0;
+  /** Resolves when nothing waits any more; undefined while nothing does. */
+  writing: Promise<void> | undefined;
+  /** What its keeper has counted of {@link knownBytes}. */
+  countedBytes = 0;
   readonly #store: SessionStore;
   readonly #id: string;
-  readonly #known: KnownBodies;
   /** Entries in the log; undefined until they are read. */
   #length: number | undefined;
-  /** Where each {@link ExchangeAbout} is, by its JSON. */
+  /** Where each `ExchangeAbout` is, by its JSON. */
   readonly #abouts = new Map<string, number>();
+  /** The last body of each of the latest runs, in order: what the next body is compared with. */
+  readonly #bodies = new Map<string, RunBody>();
 
-  constructor(store: SessionStore, id: string, known: KnownBodies) {
+  constructor(store: SessionStore, id: string) {
     this.#store = store;
     this.#id = id;
-    this.#known = known;
+  }
+
+  /** Size of the bodies that are remembered. */
+  get knownBytes(): number {
+    return [...this.#bodies.values()].reduce((sum, { body }) => sum + body.length, 0);
+  }
+
+  /** Has the next body written whole. */
+  forgetBodies(): void {
+    this.#bodies.clear();
   }
 
   /**
@@ -44,15 +61,15 @@ export class ExchangeLog {
   async append(exchanges: readonly ObservedExchange[], dropped: number): Promise<void> {
     for (let conflicts = 0; ; conflicts++) {
       const from = (this.#length ??= await this.#open());
-      const added: Added = { bodies: [], abouts: new Map() };
-      const entries = exchanges.map((exchange, index) =>
-        this.#entryOf(exchange, from + index, added, index === 0 ? dropped : 0),
-      );
+      const entries = exchanges.map((exchange, index) => ({
+        ...this.#entryOf(exchange, from + index),
+        ...(index === 0 && dropped > 0 && { dropped }),
+      }));
       try {
         // Plain data without members that are undefined.
         await this.#store.append(this.#id, from, entries as unknown as readonly Json[]);
       } catch (error) {
-        // Others wrote, or it may have been written all the same.
+        // Others wrote, or it may have been written all the same: what was learned of it is read again.
         this.#length = undefined;
         if (!(error instanceof SessionConflictError) || conflicts >= MAX_CONFLICTS) throw error;
         // It was deleted: what belonged to it does not begin another one.
@@ -60,7 +77,6 @@ export class ExchangeLog {
         continue;
       }
       this.#length = from + entries.length;
-      this.#learn(added);
       return;
     }
   }
@@ -73,75 +89,47 @@ export class ExchangeLog {
         `"${this.#id}" is the log of a session: give keepExchanges a store of its own, such as new JsonlStore("exchanges").`,
       );
     this.#abouts.clear();
-    this.#known.forget(this.#id);
-    const added: Added = { bodies: [], abouts: this.#abouts };
+    this.#bodies.clear();
     for (const [position, entry] of entries.entries())
       if (isExchangeEntry(entry) && typeof entry.about !== "number")
         this.#abouts.set(JSON.stringify(entry.about), position);
-    this.#learn({ ...added, bodies: lastBodies(new KeptExchanges(entries), this.#id) });
+    for (const one of lastBodies(new KeptExchanges(entries))) this.#remember(one);
     return entries.length;
   }
 
-  #learn({ bodies, abouts }: Added): void {
-    for (const one of bodies) this.#known.add(one);
-    for (const [about, position] of abouts) this.#abouts.set(about, position);
+  #remember(one: RunBody): void {
+    this.#bodies.delete(one.runId);
+    this.#bodies.set(one.runId, one);
+    if (this.#bodies.size <= MAX_RUNS) return;
+    // Nested runs are forgotten before the run that they are inside of.
+    const known = [...this.#bodies.values()];
+    this.#bodies.delete((known.find(({ isNested }) => isNested) ?? known[0])?.runId ?? "");
   }
 
-  #entryOf(exchange: ObservedExchange, position: number, added: Added, dropped: number): ExchangeEntry {
-    const { run, step, startedAt, endedAt, body, status, responseHeaders, error } = exchange;
-    const delta = bodyDelta(body, [...this.#known.of(this.#id), ...added.bodies]);
-    added.bodies.push({ log: this.#id, position, runId: run.runId, isNested: run.parent !== undefined, body });
-    const about: ExchangeAbout = {
-      agent: run.agent,
-      model: run.model,
-      ...(run.endpoint !== undefined && { endpoint: run.endpoint }),
-      operation: exchange.operation,
-      method: exchange.method,
-      url: exchange.url,
-      headers: exchange.requestHeaders,
-    };
+  #entryOf({ run, body, ...rest }: ObservedExchange, position: number): ExchangeEntry {
+    const { runId, agent, model, endpoint, parent } = run;
+    const delta = bodyDelta(body, this.#bodies.values());
+    this.#remember({ position, runId, isNested: parent !== undefined, body });
+    const exchange = { ...rest, runId, agent, model, endpoint, parent: parent && { ...parent } };
+    const about = aboutOf(exchange);
     const key = JSON.stringify(about);
-    const known = this.#abouts.get(key) ?? added.abouts.get(key);
-    if (known === undefined) added.abouts.set(key, position);
-    return {
-      v: EXCHANGE_VERSION,
-      type: "exchange",
-      at: startedAt,
-      ms: endedAt - startedAt,
-      runId: run.runId,
-      ...(run.parent !== undefined && { parent: { ...run.parent } }),
-      step: step.name,
-      place: step.place,
-      stepAttempt: step.attempt,
-      attempt: exchange.attempt,
-      about: known ?? about,
-      body: delta,
-      ...(status !== undefined && { status }),
-      ...(responseHeaders !== undefined && { headers: responseHeaders }),
-      chunks: exchange.chunks.map(({ ms, text }) => [ms, text] as const),
-      ended: exchange.ended,
-      ...(error !== undefined && { error }),
-      ...(dropped > 0 && { dropped }),
-    };
+    const known = this.#abouts.get(key);
+    if (known === undefined) this.#abouts.set(key, position);
+    return entryOf(exchange, known ?? about, delta);
   }
 }
 
 /** The bodies that the next one may continue: of the last run, and of the last nested ones. */
-function lastBodies(kept: KeptExchanges, log: string): RunBody[] {
-  const found = new Map<string, RunBody>();
-  let hasTop = false;
-  let nested = 0;
-  for (const { position, runId, parent } of kept.exchanges.toReversed()) {
-    const isNested = parent !== undefined;
-    if (found.has(runId) || (isNested ? nested >= MAX_NESTED : hasTop)) continue;
-    if (isNested) nested++;
-    else hasTop = true;
+function lastBodies(kept: KeptExchanges): RunBody[] {
+  const runs = [...new Map(kept.exchanges.map((one) => [one.runId, one])).values()];
+  const nested = runs.filter(({ parent }) => parent !== undefined).slice(-MAX_NESTED);
+  const top = runs.filter(({ parent }) => parent === undefined).slice(-1);
+  return [...top, ...nested].flatMap(({ position, runId, parent }): RunBody[] => {
     try {
-      found.set(runId, { log, position, runId, isNested, body: kept.body(position) });
+      return [{ position, runId, isNested: parent !== undefined, body: kept.body(position) }];
     } catch {
       // Damaged: the next body is written whole.
+      return [];
     }
-    if (hasTop && nested >= MAX_NESTED) break;
-  }
-  return [...found.values()].toReversed();
+  });
 }

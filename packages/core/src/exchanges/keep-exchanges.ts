@@ -5,7 +5,6 @@ import type { ObservedExchange, Observer } from "../loop/observers/observer.ts";
 import type { SessionStore } from "../session/store/store.ts";
 import type { CallSignal } from "../wire/client-options.ts";
 import { ExchangeLog } from "./exchange-log.ts";
-import { KnownBodies } from "./known-bodies.ts";
 
 /** Options of {@link keepExchanges}. */
 export interface KeepExchangesOptions {
@@ -58,26 +57,18 @@ const MAX_RUNS = 10_000;
 const MAX_LOGS = 10_000;
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
-/** What waits to be written to one log. */
-interface Queue {
-  waiting: ObservedExchange[];
-  dropped: number;
-  /** Resolves when nothing is left; undefined while nothing is. */
-  writing: Promise<void> | undefined;
-  readonly log: ExchangeLog;
-}
-
 /** See {@link keepExchanges}. */
 export class ExchangeKeeper implements Observer {
   readonly #store: SessionStore;
   readonly #maxWaitingBytes: number;
   readonly #logger: Logger;
-  readonly #known: KnownBodies;
-  /** By id of the log, in order of use. */
-  readonly #queues = new Map<string, Queue>();
+  readonly #maxKnownBytes: number;
+  /** By id, in order of use. */
+  readonly #logs = new Map<string, ExchangeLog>();
   /** The log of each run that is going. */
   readonly #logOf = new Map<string, string>();
   #waitingBytes = 0;
+  #knownBytes = 0;
   #dropped = 0;
   #hasFailed = false;
   #isClosed = false;
@@ -86,7 +77,7 @@ export class ExchangeKeeper implements Observer {
     checkOptions("keepExchanges()", options, OPTIONS);
     this.#store = store;
     this.#maxWaitingBytes = limitOf("maxWaitingBytes", options.maxWaitingBytes);
-    this.#known = new KnownBodies(limitOf("maxKnownBytes", options.maxKnownBytes));
+    this.#maxKnownBytes = limitOf("maxKnownBytes", options.maxKnownBytes);
     this.#logger = options.logger ?? defaultLogger();
   }
 
@@ -106,20 +97,20 @@ export class ExchangeKeeper implements Observer {
 
   readonly exchange: NonNullable<Observer["exchange"]> = (exchange) => {
     const { run } = exchange;
-    const queue = this.#queueOf(this.#logOf.get(run.runId) ?? run.sessionId ?? run.runId);
+    const log = this.#log(this.#logOf.get(run.runId) ?? run.sessionId ?? run.runId);
     const bytes = sizeOf(exchange);
     if (this.#isClosed || (this.#waitingBytes > 0 && this.#waitingBytes + bytes > this.#maxWaitingBytes)) {
-      this.#drop(queue, 1, "more exchanges wait for the store than maxWaitingBytes allows; some are not kept");
+      this.#drop(log, 1, "more exchanges wait for the store than maxWaitingBytes allows; some are not kept");
       return;
     }
     this.#waitingBytes += bytes;
-    queue.waiting.push(exchange);
-    queue.writing ??= this.#write(queue);
+    log.waiting.push(exchange);
+    log.writing ??= this.#write(log);
   };
 
   /** Resolves when everything so far is written, or dropped. @throws The signal's reason. */
   async flush({ signal }: CallSignal = {}): Promise<void> {
-    const writing = Promise.all(Array.from(this.#queues.values(), async (queue) => await queue.writing));
+    const writing = Promise.all(Array.from(this.#logs.values(), async (log) => await log.writing));
     await (signal === undefined ? writing : abortable(writing, signal));
   }
 
@@ -135,50 +126,62 @@ export class ExchangeKeeper implements Observer {
    * @returns How many exchanges were in it.
    */
   async delete(id: string): Promise<number> {
-    await this.#queues.get(id)?.writing;
-    this.#queues.delete(id);
-    this.#known.forget(id);
+    const log = this.#logs.get(id);
+    await log?.writing;
+    if (log !== undefined) this.#forget(id, log);
     const { length } = await this.#store.load(id);
     await this.#store.delete(id);
     return length;
   }
 
-  #queueOf(id: string): Queue {
-    const queue = this.#queues.get(id) ?? {
-      waiting: [],
-      dropped: 0,
-      writing: undefined,
-      log: new ExchangeLog(this.#store, id, this.#known),
-    };
-    this.#queues.delete(id);
-    this.#queues.set(id, queue);
-    for (const [oldest, { writing }] of this.#queues) {
-      if (this.#queues.size <= MAX_LOGS || writing !== undefined) break;
-      this.#queues.delete(oldest);
+  #log(id: string): ExchangeLog {
+    const log = this.#logs.get(id) ?? new ExchangeLog(this.#store, id);
+    this.#logs.delete(id);
+    this.#logs.set(id, log);
+    for (const [oldest, idle] of this.#logs) {
+      if (this.#logs.size <= MAX_LOGS || idle.writing !== undefined) break;
+      this.#forget(oldest, idle);
     }
-    return queue;
+    return log;
   }
 
-  async #write(queue: Queue): Promise<void> {
+  #forget(id: string, log: ExchangeLog): void {
+    log.forgetBodies();
+    this.#countBodies(log);
+    this.#logs.delete(id);
+  }
+
+  #countBodies(log: ExchangeLog): void {
+    this.#knownBytes += log.knownBytes - log.countedBytes;
+    log.countedBytes = log.knownBytes;
+  }
+
+  async #write(log: ExchangeLog): Promise<void> {
     // Not within the run's own work.
     await Promise.resolve();
-    while (queue.waiting.length > 0) {
-      const { waiting, dropped } = queue;
-      queue.waiting = [];
-      queue.dropped = 0;
+    while (log.waiting.length > 0) {
+      const { waiting, dropped } = log;
+      log.waiting = [];
+      log.dropped = 0;
       try {
-        await queue.log.append(waiting, dropped);
+        await log.append(waiting, dropped);
       } catch (error) {
-        queue.dropped += dropped;
-        this.#drop(queue, waiting.length, "exchanges could not be written; runs are not affected", error);
+        log.dropped += dropped;
+        this.#drop(log, waiting.length, "exchanges could not be written; runs are not affected", error);
       }
       for (const exchange of waiting) this.#waitingBytes -= sizeOf(exchange);
+      this.#countBodies(log);
+      for (const oldest of this.#logs.values()) {
+        if (this.#knownBytes <= this.#maxKnownBytes) break;
+        oldest.forgetBodies();
+        this.#countBodies(oldest);
+      }
     }
-    queue.writing = undefined;
+    log.writing = undefined;
   }
 
-  #drop(queue: Queue, count: number, message: string, error?: unknown): void {
-    queue.dropped += count;
+  #drop(log: ExchangeLog, count: number, message: string, error?: unknown): void {
+    log.dropped += count;
     this.#dropped += count;
     if (this.#isClosed && error === undefined) return;
     if (!this.#hasFailed) this.#logger.warn({ ...(error !== undefined && { err: error }) }, message);

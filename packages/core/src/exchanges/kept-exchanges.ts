@@ -1,33 +1,6 @@
-import type { StepPlace } from "../durable/run-log.ts";
 import type { SessionStore } from "../session/store/store.ts";
-import type { ParentStep } from "../tool/tool.ts";
-import type { ExchangeChunk, HttpExchange } from "../wire/http/exchange-tap.ts";
 import { buildBody } from "./body-delta.ts";
-import { type BodyDelta, type ExchangeAbout, type ExchangeEntry, isExchangeEntry } from "./entries.ts";
-
-/** A kept exchange. Its body is rebuilt by {@link KeptExchanges.body}. */
-export interface KeptExchange extends Omit<HttpExchange, "body"> {
-  /** Position in the log. */
-  readonly position: number;
-  readonly runId: string;
-  /** Name of the agent. */
-  readonly agent: string;
-  /** Id of the agent's model. */
-  readonly model: string;
-  /** Where its requests are sent, if known. */
-  readonly endpoint?: string | undefined;
-  /** The step of another run that contains the run. */
-  readonly parent?: ParentStep | undefined;
-  readonly step: { readonly name: string; readonly place: StepPlace; readonly attempt: number };
-  /** Size of the request's body. */
-  readonly bodyBytes: number;
-  /** Of these, the bytes that were new to the log. */
-  readonly newBytes: number;
-  /** The exchange whose body is the base of this one, and how many bytes both have in common at their beginning. */
-  readonly base?: { readonly position: number; readonly sharedBytes: number } | undefined;
-  /** Exchanges before this one that could not be written. */
-  readonly dropped?: number | undefined;
-}
+import { type BodyDelta, type ExchangeAbout, exchangeOf, isExchangeEntry, type KeptExchange } from "./entries.ts";
 
 /** The exchanges in a log. Damaged and unknown entries are left out. */
 export class KeptExchanges {
@@ -104,38 +77,8 @@ export class KeptExchanges {
     const about = typeof entry.about === "number" ? this.#abouts.get(entry.about) : entry.about;
     if (about === undefined) return undefined;
     if (typeof entry.about !== "number") this.#abouts.set(position, about);
-    return describe(entry, about, position);
+    return exchangeOf(entry, about, position);
   }
-}
-
-function describe(entry: ExchangeEntry, about: ExchangeAbout, position: number): KeptExchange {
-  const { body, status, headers, error, dropped } = entry;
-  const copied = body.parts.reduce((sum, part) => (typeof part === "string" ? sum : sum + part[1] - part[0]), 0);
-  return {
-    position,
-    runId: entry.runId,
-    agent: about.agent,
-    model: about.model,
-    ...(about.endpoint !== undefined && { endpoint: about.endpoint }),
-    ...(entry.parent !== undefined && { parent: entry.parent }),
-    step: { name: entry.step, place: entry.place, attempt: entry.stepAttempt },
-    operation: about.operation,
-    attempt: entry.attempt,
-    startedAt: entry.at,
-    endedAt: entry.at + entry.ms,
-    method: about.method,
-    url: about.url,
-    requestHeaders: about.headers,
-    bodyBytes: body.bytes,
-    newBytes: body.bytes - copied,
-    ...(body.base !== undefined && { base: { position: body.base, sharedBytes: body.shared ?? 0 } }),
-    ...(status !== undefined && { status }),
-    ...(headers !== undefined && { responseHeaders: headers }),
-    chunks: entry.chunks.map(([ms, text]): ExchangeChunk => ({ ms, text })),
-    ended: entry.ended,
-    ...(error !== undefined && { error }),
-    ...(dropped !== undefined && { dropped }),
-  };
 }
 
 /**

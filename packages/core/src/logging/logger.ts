@@ -17,17 +17,16 @@ export interface Logger {
 /** Does nothing. */
 export const SILENT: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
-/**
- * A logger whose lines hold some facts besides their own.
- *
- * @param bound - A function is called for each line.
- */
+/** A logger whose lines hold some facts besides their own. @param bound - A function is called for each line. */
 export function bindLogger(logger: Logger, bound: object | (() => object)): Logger {
   if (logger.warn === SILENT.warn) return logger;
-  const method =
-    (level: Level): LogMethod =>
-    (facts, message) =>
-      logger[level]({ ...(typeof bound === "function" ? bound() : bound), ...facts }, message);
+  return loggerOf(
+    (level) => (facts, message) =>
+      logger[level]({ ...(typeof bound === "function" ? bound() : bound), ...facts }, message),
+  );
+}
+
+function loggerOf(method: (level: Level) => LogMethod): Logger {
   return {
     trace: method("trace"),
     debug: method("debug"),
@@ -82,17 +81,11 @@ function lazyLogger(threshold: Level, load: LoadWriter): Logger {
         waiting = [];
       });
   };
-  const method = (level: Level): LogMethod =>
+  return loggerOf((level) =>
     LEVELS.indexOf(level) < LEVELS.indexOf(threshold)
       ? SILENT[level]
-      : (facts, message) => write(level, facts, message);
-  return {
-    trace: method("trace"),
-    debug: method("debug"),
-    info: method("info"),
-    warn: method("warn"),
-    error: method("error"),
-  };
+      : (facts, message) => write(level, facts, message),
+  );
 }
 
 /** `imports` in package.json selects the file: with pino under the condition `node`, elsewhere one that throws. */

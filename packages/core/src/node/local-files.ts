@@ -55,15 +55,17 @@ export async function saveImages(
   const name = options.name ?? "image";
   if (!/^[\w-][\w.-]{0,99}$/.test(name))
     throw new TypeError(`The name ${JSON.stringify(name)} must be a plain file name without its extension`);
-  const contents = images.map(bytesOf);
+  const files = images.map((image, index) => ({
+    extension: findExtension(image.mimeType),
+    bytes: bytesOf(image, index),
+  }));
   await mkdir(folder, { recursive: true });
   const paths: string[] = [];
   let number = 0;
-  for (const [index, image] of images.entries()) {
-    const extension = findExtension(image.mimeType);
+  for (const { extension, bytes } of files) {
     let path: string;
     do path = join(folder, `${name}-${++number}.${extension}`);
-    while (!(await writeNew(path, contents[index] ?? new Uint8Array())));
+    while (!(await writeNew(path, bytes)));
     paths.push(path);
   }
   return paths;

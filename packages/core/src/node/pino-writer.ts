@@ -2,11 +2,7 @@ import { createRequire } from "node:module";
 import type * as Pino from "pino";
 import type { Level, LogWriter } from "../logging/logger.ts";
 
-/**
- * JSON lines through pino, on Node and compatible runtimes.
- *
- * @throws When pino cannot be found, as in a bundle without `node_modules`.
- */
+/** JSON lines through pino, on Node and compatible runtimes. @throws Without pino, as in a bundle without `node_modules`. */
 export function openPinoWriter(threshold: Level): LogWriter {
   // Bundlers would follow an `import()` and add pino's 60 KB to programs that never log.
   const { pino } = createRequire(import.meta.url)("pino") as typeof Pino;

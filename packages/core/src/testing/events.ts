@@ -5,11 +5,7 @@ export interface ReadableRun<Result> extends AsyncIterable<RunEvent> {
   result(): Promise<Result>;
 }
 
-/**
- * Reads a run to its end.
- *
- * @throws What the run throws.
- */
+/** Reads a run to its end. @throws What the run throws. */
 export async function collect<Result>(
   run: ReadableRun<Result>,
 ): Promise<{ readonly events: readonly RunEvent[]; readonly result: Result }> {
@@ -34,44 +30,33 @@ type Place = "before" | "between-turns" | "answer" | "answered" | "checked" | "c
 
 type Allowed = { readonly [Type in RunEvent["type"]]?: Place };
 
+function leadTo(place: Place, ...types: readonly RunEvent["type"][]): Allowed {
+  return Object.fromEntries(types.map((type) => [type, place]));
+}
+
 /** Events of an answer that is coming, the first one or one that was asked for again. */
 const ANSWER: Allowed = {
-  compact: "answer",
-  steer: "answer",
-  "prefix-break": "answer",
+  ...leadTo("answer", "compact", "steer", "prefix-break"),
   guardrail: "checked",
-  "text-delta": "answer",
-  "thought-delta": "answer",
-  "output-delta": "answer",
-  "call-args-delta": "answer",
-  part: "answer",
-  notice: "answer",
-  discard: "answer",
+  ...leadTo("answer", "text-delta", "thought-delta", "output-delta", "call-args-delta", "part", "notice", "discard"),
   response: "answered",
 };
 
+const TURN_END = leadTo("between-turns", "turn-end");
+
 /** Events allowed at each position, and the position after each. */
 const NEXT: Readonly<Record<Place, Allowed>> = {
-  before: { "run-start": "between-turns" },
+  before: leadTo("between-turns", "run-start"),
   "between-turns": { "turn-start": "answer", "run-end": "after" },
   answer: ANSWER,
   answered: {
     guardrail: "checked",
     recover: "answer",
-    "tool-pending": "calls",
-    "tool-start": "calls",
-    "tool-end": "calls",
-    "turn-end": "between-turns",
+    ...leadTo("calls", "tool-pending", "tool-start", "tool-end"),
+    ...TURN_END,
   },
-  checked: { ...ANSWER, "turn-end": "between-turns" },
-  calls: {
-    "tool-pending": "calls",
-    "tool-start": "calls",
-    "tool-progress": "calls",
-    "tool-retry": "calls",
-    "tool-end": "calls",
-    "turn-end": "between-turns",
-  },
+  checked: { ...ANSWER, ...TURN_END },
+  calls: { ...leadTo("calls", "tool-pending", "tool-start", "tool-progress", "tool-retry", "tool-end"), ...TURN_END },
   after: {},
 };
 

@@ -1,7 +1,5 @@
-export { assertGrammar } from "./events.ts";
 export { assertObservations } from "./observations.ts";
-export { collect, type ReadableRun, shapeOf } from "./events.ts";
-export type { GroundedSource } from "./turns.ts";
+export { assertGrammar, collect, type ReadableRun, shapeOf } from "./events.ts";
 export { type RanTool, runTool, type RunToolOptions } from "./run-tool.ts";
 export { type ScriptLine, ScriptedModel, type ScriptedModelOptions } from "./scripted-model.ts";
 export {
@@ -16,6 +14,7 @@ export {
   fails,
   finishes,
   grounded,
+  type GroundedSource,
   hangs,
   join,
   malformed,

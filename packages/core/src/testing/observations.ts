@@ -2,14 +2,14 @@ import type { ObservedEvent } from "../loop/events.ts";
 import type { RunInfo, StepInfo } from "../loop/observers/run-info.ts";
 
 /** State of a run while its observations are checked. */
-interface ObservedSoFar {
-  count: number;
-  turn: number;
-  isTurnOpen: boolean;
+class ObservedSoFar {
+  count = 0;
+  turn = 0;
+  isTurnOpen = false;
   /** How it ended, if it has. */
   ended: string | undefined;
-  readonly openSteps: Set<StepInfo>;
-  readonly names: Set<string>;
+  readonly openSteps = new Set<StepInfo>();
+  readonly names = new Set<string>();
 }
 
 /**
@@ -26,7 +26,7 @@ export function assertObservations(
 ): void {
   const runs = new Map<RunInfo, ObservedSoFar>();
   for (const [index, observation] of observations.entries()) {
-    const run = runs.get(observation.run) ?? begin();
+    const run = runs.get(observation.run) ?? new ObservedSoFar();
     runs.set(observation.run, run);
     const why = check(observation, run);
     if (why !== undefined) throw new Error(`observation ${index} (${observation.type}) does not fit: ${why}`);
@@ -36,10 +36,6 @@ export function assertObservations(
     if (ended === undefined) throw new Error(`run ${runId} has no run-end`);
     for (const { name } of openSteps) throw new Error(`${name} of run ${runId} has no step-end`);
   }
-}
-
-function begin(): ObservedSoFar {
-  return { count: 0, turn: 0, isTurnOpen: false, ended: undefined, openSteps: new Set(), names: new Set() };
 }
 
 /** Why an observation does not fit, if it does not. */
@@ -59,7 +55,8 @@ function check(observation: ObservedEvent, run: ObservedSoFar): string | undefin
       if (run.isTurnOpen) return `turn ${run.turn} did not end`;
       if ((observation.ended === "result") !== (observation.result !== undefined))
         return `it ended with "${observation.ended}" and ${observation.result === undefined ? "no" : "a"} result`;
-      return observation.ended === "result" ? openOf(run) : undefined;
+      for (const { name } of observation.ended === "result" ? run.openSteps : []) return `${name} did not end`;
+      return undefined;
     case "turn-start":
       if (run.isTurnOpen || observation.turn <= run.turn) return `turn ${run.turn} came before`;
       run.turn = observation.turn;
@@ -74,8 +71,14 @@ function check(observation: ObservedEvent, run: ObservedSoFar): string | undefin
     case "tool-pending":
     case "guardrail":
       return isInTurn(observation.turn, run) ? undefined : `turn ${observation.turn} is not open`;
-    case "step-start":
-      return checkStart(observation.step, run);
+    case "step-start": {
+      const { step } = observation;
+      if (!isInTurn(step.turn, run)) return `turn ${step.turn} is not open`;
+      if (run.names.has(step.name)) return `${step.name} began before`;
+      run.names.add(step.name);
+      run.openSteps.add(step);
+      return undefined;
+    }
     case "step-end":
       return run.openSteps.delete(observation.step) ? undefined : `${observation.step.name} is not open`;
     case "prefix-break":
@@ -91,19 +94,6 @@ function check(observation: ObservedEvent, run: ObservedSoFar): string | undefin
   }
 }
 
-function checkStart(step: StepInfo, run: ObservedSoFar): string | undefined {
-  if (!isInTurn(step.turn, run)) return `turn ${step.turn} is not open`;
-  if (run.names.has(step.name)) return `${step.name} began before`;
-  run.names.add(step.name);
-  run.openSteps.add(step);
-  return undefined;
-}
-
 function isInTurn(turn: number, run: ObservedSoFar): boolean {
   return run.isTurnOpen && turn === run.turn;
-}
-
-function openOf({ openSteps }: ObservedSoFar): string | undefined {
-  const [open] = openSteps;
-  return open === undefined ? undefined : `${open.name} did not end`;
 }

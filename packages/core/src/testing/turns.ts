@@ -80,7 +80,7 @@ export function cut(...texts: readonly string[]): ScriptedTurn {
 
 /** A withheld answer. `blocked("SAFETY")` */
 export function blocked(reason = "SAFETY", message?: string): ScriptedTurn {
-  return ending(reason, message);
+  return finishes(reason, message);
 }
 
 /** A prompt that was refused before any answer: throws a {@link ResponseBlockedError}. */
@@ -90,28 +90,30 @@ export function refused(blockReason = "PROHIBITED_CONTENT"): ScriptedTurn {
 
 /** A call that the service could not parse. */
 export function malformed(message = "Malformed function call: get_weather(city="): ScriptedTurn {
-  return ending("MALFORMED_FUNCTION_CALL", message);
+  return finishes("MALFORMED_FUNCTION_CALL", message);
 }
 
 /** A call of an undeclared function, which the service withheld. */
 export function undeclared(name: string): ScriptedTurn {
-  return ending("UNEXPECTED_TOOL_CALL", `Unexpected tool call: ${name}`);
+  return finishes("UNEXPECTED_TOOL_CALL", `Unexpected tool call: ${name}`);
 }
 
 /** Any other finish reason, known or not. `finishes("SOMETHING_NEW")` */
 export function finishes(reason: string, message?: string): ScriptedTurn {
-  return ending(reason, message);
+  return { batches: [], finishReason: reason, ...(message !== undefined && { finishMessage: message }) };
 }
 
-/** Text with sources, as the service reports a search: each source supports the texts it names, or the whole answer. */
+/**
+ * Text with sources, as the service reports a search: each source supports the texts it names, or the whole answer.
+ *
+ * @throws {TypeError} When a source supports a text that the answer does not contain.
+ */
 export function grounded(
   text: string,
   options: { readonly sources: readonly GroundedSource[]; readonly queries?: readonly string[] | undefined },
 ): ScriptedTurn {
-  return {
-    batches: [[{ text }]],
-    candidate: { groundingMetadata: buildGrounding(text, options.sources, options.queries ?? []) },
-  };
+  const groundingMetadata = buildGrounding(text, options.sources, options.queries ?? []);
+  return { ...say(text), candidate: { groundingMetadata } };
 }
 
 /** The service's own search alongside functions: its call and its response, which the client only echoes. */
@@ -155,10 +157,6 @@ export function costs(usage: UsageMetadata): ScriptedTurn {
   return { batches: [], usage };
 }
 
-function ending(finishReason: string, finishMessage: string | undefined): ScriptedTurn {
-  return { batches: [], finishReason, ...(finishMessage === undefined ? {} : { finishMessage }) };
-}
-
 /** A source of a scripted answer. */
 export interface GroundedSource {
   readonly uri: string;
@@ -167,39 +165,30 @@ export interface GroundedSource {
   readonly supports?: readonly string[] | undefined;
 }
 
-/**
- * Grounding metadata as the service sends it for this text: byte offsets, zero omitted, one support per text.
- *
- * @throws {TypeError} When a source supports a text that the answer does not contain.
- */
-export function buildGrounding(
+/** As the service sends it for this text: byte offsets, zero omitted, one support per text. */
+function buildGrounding(
   text: string,
   sources: readonly GroundedSource[],
   queries: readonly string[],
 ): GroundingMetadata {
   const chunks = new Map<string, number[]>();
-  for (const [chunk, { supports = [text] }] of sources.entries()) {
+  for (const [chunk, { supports = [text] }] of sources.entries())
     for (const segment of supports) chunks.set(segment, [...(chunks.get(segment) ?? []), chunk]);
-  }
   return {
     webSearchQueries: queries,
     searchEntryPoint: { renderedContent: `<p>${queries.join(", ")}</p>` },
     groundingChunks: sources.map(({ uri, title }) => ({ web: { uri, title: title ?? new URL(uri).hostname } })),
-    groundingSupports: [...chunks].map(([segment, groundingChunkIndices]) => ({
-      segment: buildSegment(text, segment),
-      groundingChunkIndices,
-    })),
+    groundingSupports: [...chunks].map(([segment, groundingChunkIndices]) => {
+      const index = text.indexOf(segment);
+      if (index === -1)
+        throw new TypeError(`a source supports ${JSON.stringify(segment)}, which the answer does not contain`);
+      const startIndex = byteLength(text.slice(0, index));
+      const endIndex = startIndex + byteLength(segment);
+      return { segment: { ...(startIndex > 0 && { startIndex }), endIndex, text: segment }, groundingChunkIndices };
+    }),
   };
 }
 
-function buildSegment(
-  whole: string,
-  text: string,
-): { readonly startIndex?: number; readonly endIndex: number; readonly text: string } {
-  const index = whole.indexOf(text);
-  if (index === -1) throw new TypeError(`a source supports ${JSON.stringify(text)}, which the answer does not contain`);
-  const encoder = new TextEncoder();
-  const startIndex = encoder.encode(whole.slice(0, index)).length;
-  const endIndex = startIndex + encoder.encode(text).length;
-  return startIndex === 0 ? { endIndex, text } : { startIndex, endIndex, text };
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
 }

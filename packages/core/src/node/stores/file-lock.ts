@@ -3,7 +3,6 @@ import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeS
 import { sleep } from "../../internal/abort.ts";
 import { codeOf, parseProcess, type ProcessId, findProcessState, thisProcess } from "./processes.ts";
 
-/** A lock held by another call. */
 interface HeldLock {
   readonly file: string;
   /** Absent until its holder has been written. */
@@ -14,11 +13,12 @@ interface HeldLock {
 
 /** Thrown when a lock cannot be taken in time. */
 export class LockTimeoutError extends Error {
-  readonly held: HeldLock;
-
-  constructor(held: HeldLock) {
-    super(`${held.file} is held`);
-    this.held = held;
+  constructor({ file, holder, takenAt }: HeldLock) {
+    const who = holder === undefined ? "an unknown process" : `process ${holder.pid} on ${holder.host}`;
+    const since = new Date(takenAt).toISOString();
+    super(
+      `it has been locked by ${who} since ${since}; try again. If that process no longer writes sessions, delete ${file}`,
+    );
   }
 }
 
@@ -33,10 +33,8 @@ const MAX_PAUSE_MS = 25;
 /**
  * Takes a lock that is a file: the process that creates it holds it. Works across processes, and on network file systems.
  *
- * @param waitMs - How long to wait for other holders.
- * @param self - This process, where it is known already.
  * @returns Releases the lock.
- * @throws {LockTimeoutError} When the lock does not become free in time.
+ * @throws {LockTimeoutError} When it does not become free within `waitMs`.
  */
 export async function takeLock(file: string, waitMs: number, self?: ProcessId): Promise<() => void> {
   const me = newHolder(self);
@@ -51,11 +49,7 @@ export async function takeLock(file: string, waitMs: number, self?: ProcessId): 
   }
 }
 
-/**
- * Resolves when the current holder of a lock has released it or died.
- *
- * @throws {LockTimeoutError} When that takes longer than `waitMs`.
- */
+/** Resolves when the holder of a lock has released it or died. @throws {LockTimeoutError} When that takes longer than `waitMs`. */
 export async function waitForHolder(file: string, waitMs: number): Promise<void> {
   const first = readLock(file);
   const until = performance.now() + waitMs;
@@ -137,7 +131,6 @@ function release(file: string, me: LockHolder): void {
   if (readLock(file)?.holder?.token === me.token) rmSync(file, { force: true });
 }
 
-/** The content of a lock file. */
 interface LockHolder extends ProcessId {
   /** Unique to each time a lock is taken. */
   readonly token: string;

@@ -11,12 +11,11 @@ import type { SessionSummary } from "../../session/store/store.ts";
 import { takeLock, waitForHolder } from "./file-lock.ts";
 import { syncFolder } from "./jsonl/jsonl-file.ts";
 import { parseEntry, parseLog, type ParsedLog } from "./jsonl/jsonl-lines.ts";
-import { storeError } from "./jsonl/jsonl-store.ts";
 import { readState, writeState } from "./jsonl/jsonl-records.ts";
 import { readSessionId } from "./jsonl/session-file-name.ts";
-import { type Database, encodeKey, isBusy, openSessionTables, transaction } from "./sqlite/sqlite-database.ts";
-import { asStoreError } from "./sqlite/sqlite-errors.ts";
-import { parseSummary, writeInfo } from "./sqlite/sqlite-lists.ts";
+import { type Database, encodeKey, openSessionTables, transaction } from "./sqlite/sqlite-database.ts";
+import { isBusy, storeError } from "./store-error.ts";
+import { parseSummary, writeEntries, writeInfo } from "./sqlite/sqlite-sessions.ts";
 import { placeOf, takeTurn } from "./sqlite/sqlite-turns.ts";
 
 /** A session as stored in a file. */
@@ -136,54 +135,46 @@ async function readJsonl(file: string, id: string | undefined): Promise<ParsedLo
   const log = parseLog(await readFile(file));
   if (!log.lines.some((line) => "torn" in line)) return log;
   // Another process may be writing the end.
-  await waitForHolder(lockOf(file), WAIT_MS).catch((error: unknown) => {
+  await waitForHolder(beside(file, "lock"), WAIT_MS).catch((error: unknown) => {
     throw storeError(id ?? file, "its log cannot be read", error);
   });
   return parseLog(await readFile(file));
 }
 
+/** Holds the lock, so that no other process writes meanwhile. */
 async function repairJsonl(file: string, inPlace: boolean): Promise<SessionFileRepair["repairs"][number]> {
   const id = await idOfFile(file);
-  if (inPlace) return { id, ...(await repairJsonlInPlace(file, id)) };
-  const log = await readJsonl(file, id);
-  const repair = repairSession(log.lines);
-  if (repair.done.length > 0) await writeLike(file, `${file}.repaired`, formatLog(log, repair.entries), "wx");
-  return { id, ...repair };
-}
-
-/** Holds the lock, so that no other process writes meanwhile. */
-async function repairJsonlInPlace(file: string, id: string | undefined): Promise<SessionRepair> {
-  const release = await takeLock(lockOf(file), WAIT_MS).catch((error: unknown) => {
+  const release = await takeLock(beside(file, "lock"), WAIT_MS).catch((error: unknown) => {
     throw storeError(id ?? file, "its log cannot be written", error);
   });
   try {
     const data = await readFile(file);
-    const log = parseLog(data);
-    const repair = repairSession(log.lines);
-    if (repair.done.length === 0) return repair;
-    await writeLike(file, `${file}.bak`, data, "wx");
-    settleState(file, data.length, repair);
-    // Replaces the file, so that processes that have read it notice.
-    await writeLike(file, `${file}.new`, formatLog(log, repair.entries), "w");
-    await rename(`${file}.new`, file);
-    await syncFolder(dirname(file));
-    return repair;
+    const { lines, texts } = parseLog(data);
+    const repair = repairSession(lines);
+    const text = repair.entries.map((entry) => `${texts.get(entry) ?? JSON.stringify(entry)}\n`).join("");
+    if (repair.done.length > 0) {
+      if (inPlace) await replaceLog(file, data, text, repair.entries);
+      else await writeLike(file, `${file}.repaired`, text, "wx");
+    }
+    return { id, ...repair };
   } finally {
     release();
   }
 }
 
-/** Makes the state independent of the log that is about to be replaced: as it holds now, with what the repaired log says. */
-function settleState(file: string, logBytes: number, { entries }: SessionRepair): void {
-  const path = `${file.replace(/\.jsonl$/, "")}.state`;
-  const state = readState(path, logBytes);
-  if (state === undefined) return;
-  const { lease, stopToken, info } = state;
-  writeState(path, { lease, stopToken, info: foldInfo(NO_INFO, entries).info ?? info });
-}
-
-function formatLog({ texts }: ParsedLog, entries: readonly SessionEntry[]): string {
-  return entries.map((entry) => `${texts.get(entry) ?? JSON.stringify(entry)}\n`).join("");
+async function replaceLog(file: string, before: Buffer, text: string, entries: readonly SessionEntry[]): Promise<void> {
+  await writeLike(file, `${file}.bak`, before, "wx");
+  const path = beside(file, "state");
+  const state = readState(path, before.length);
+  // As it holds now, with what the repaired log says: it no longer depends on the old one.
+  if (state !== undefined) {
+    const { lease, stopToken, info } = state;
+    writeState(path, { lease, stopToken, info: foldInfo(NO_INFO, entries).info ?? info });
+  }
+  // Replaces the file, so that processes that have read it notice.
+  await writeLike(file, `${file}.new`, text, "w");
+  await rename(`${file}.new`, file);
+  await syncFolder(dirname(file));
 }
 
 /** Writes a file with the permissions of another. */
@@ -192,8 +183,9 @@ async function writeLike(file: string, target: string, data: string | Buffer, fl
   await writeFile(target, data, { flag, flush: true, mode });
 }
 
-function lockOf(file: string): string {
-  return `${file.replace(/\.jsonl$/, "")}.lock`;
+/** The file with another ending that stands beside a log. */
+function beside(file: string, ending: "lock" | "state"): string {
+  return `${file.replace(/\.jsonl$/, "")}.${ending}`;
 }
 
 interface SessionRow extends SessionSummary {
@@ -215,7 +207,7 @@ async function whenFree<Result>(kind: "read" | "write", file: string, work: () =
     return await takeTurn(kind, placeOf(file), { waitMs: WAIT_MS }, work);
   } catch (error) {
     if (!isBusy(error)) throw error;
-    throw asStoreError(file, kind === "read" ? "its sessions cannot be read" : "its sessions cannot be written", error);
+    throw storeError(file, kind === "read" ? "its sessions cannot be read" : "its sessions cannot be written", error);
   }
 }
 
@@ -254,34 +246,30 @@ async function repairDatabase(
   using database = closing(await openDatabase(file));
   const found = await whenFree("read", file, () =>
     listSessions(database.it, id, file).map((row) => ({
-      row,
-      repair: repairSession(readRows(database.it, row).lines),
+      id: row.id,
+      ...repairSession(readRows(database.it, row).lines),
     })),
   );
-  const damaged = found.filter(({ repair }) => repair.done.length > 0);
-  if (damaged.length === 0) return found.map(({ row, repair }) => ({ id: row.id, ...repair }));
+  if (found.every(({ done }) => done.length === 0)) return found;
   const target = `${file}.${inPlace ? "bak" : "repaired"}`;
   // A complete copy, in a new file.
   await whenFree("read", file, () => database.it.prepare("vacuum into ?").run(target));
   const changed = inPlace ? file : target;
   using written = closing(await whenFree("write", changed, () => openSessionTables(changed, "write")));
   // Read again: another process may have written meanwhile.
-  const repaired = await whenFree("write", changed, () =>
-    transaction(written.it, () => new Map(damaged.map(({ row }) => [row.number, repairRows(written.it, row)]))),
+  return await whenFree("write", changed, () =>
+    transaction(written.it, () => listSessions(written.it, id, file).map((row) => repairRows(written.it, row))),
   );
-  return found.map(({ row, repair }) => ({ id: row.id, ...(repaired.get(row.number) ?? repair) }));
 }
 
-function repairRows(database: Database, row: SessionRow): SessionRepair {
-  const log = readRows(database, row);
-  const repair = repairSession(log.lines);
+function repairRows(database: Database, row: SessionRow): SessionFileRepair["repairs"][number] {
+  const { lines, texts } = readRows(database, row);
+  const repair = { id: row.id, ...repairSession(lines) };
   if (repair.done.length === 0) return repair;
-  const { entries } = repair;
+  const entries = repair.entries.map((entry) => texts.get(entry) ?? JSON.stringify(entry));
   database.prepare("delete from pollux_entry where session = ?").run(row.number);
-  const insert = database.prepare("insert into pollux_entry (session, position, entry) values (?, ?, ?)");
-  for (const [position, entry] of entries.entries())
-    insert.run(row.number, position, log.texts.get(entry) ?? JSON.stringify(entry));
-  const { info } = foldInfo(NO_INFO, entries);
+  writeEntries(database, row.number, 0, entries);
+  const { info } = foldInfo(NO_INFO, repair.entries);
   if (info !== undefined) writeInfo(database, row.number, info);
   // Stores have no empty sessions.
   if (entries.length === 0) database.prepare("delete from pollux_session where number = ?").run(row.number);

@@ -7,8 +7,7 @@ import type { NodeAgents } from "./node-agents.ts";
 /** The head of an answer from `node:http`. */
 export interface NodeHead extends AnswerHead {
   readonly statusText: string;
-  /** Alternating names and values. */
-  readonly rawHeaders: readonly string[];
+  readonly headers: Required<AnswerHeaders>;
 }
 
 /** A request sent by `node:http`. */
@@ -78,14 +77,20 @@ export class NodeRequest implements InFlightRequest {
   }
 
   readonly #answered = (answer: IncomingMessage): void => {
-    const { statusCode: status = 0, statusMessage: statusText = "", rawHeaders } = answer;
-    const headers = new NodeHeaders(rawHeaders);
+    const { statusCode: status = 0, statusMessage: statusText = "", headersDistinct } = answer;
+    const headers: NodeHead["headers"] = {
+      get: (name) => headersDistinct[name.toLowerCase()]?.join(", ") ?? null,
+      forEach(visit) {
+        for (const [name, values = []] of Object.entries(headersDistinct))
+          for (const value of values) visit(value, name);
+      },
+    };
     this.#body = new ByteQueue(decodeBody(answer, headers.get("content-encoding")));
     // An answer that ends before the request was sent refuses it: the rest is not sent.
     answer.on("end", () => {
       if (this.#request?.writableFinished === false) this.#request.destroy();
     });
-    this.#resolveHead({ status, statusText, headers, rawHeaders, redirected: status >= 300 && status < 400 });
+    this.#resolveHead({ status, statusText, headers, redirected: status >= 300 && status < 400 });
   };
 }
 
@@ -97,30 +102,6 @@ const PLAIN_HEADERS: OutgoingHttpHeaders = {
 };
 const SECURE_HEADERS: OutgoingHttpHeaders = { ...PLAIN_HEADERS, "accept-encoding": "br, gzip" };
 
-/** Finds headers in the raw list: Node's own object of all of them is made only when it is read, and hardly ever needed. */
-class NodeHeaders implements AnswerHeaders {
-  readonly #raw: readonly string[];
-
-  constructor(raw: readonly string[]) {
-    this.#raw = raw;
-  }
-
-  get(name: string): string | null {
-    const wanted = name.toLowerCase();
-    let found: string | null = null;
-    for (let at = 0; at < this.#raw.length; at += 2) {
-      if (this.#raw[at]?.toLowerCase() !== wanted) continue;
-      const value = this.#raw[at + 1] ?? "";
-      found = found === null ? value : `${found}, ${value}`;
-    }
-    return found;
-  }
-
-  forEach(visit: (value: string, name: string) => void): void {
-    for (let at = 0; at < this.#raw.length; at += 2) visit(this.#raw[at + 1] ?? "", this.#raw[at] ?? "");
-  }
-}
-
 function isReset(error: Error): boolean {
   return "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
 }
@@ -128,16 +109,16 @@ function isReset(error: Error): boolean {
 /** The body without its content encodings; unchanged if one of them is unknown. */
 function decodeBody(answer: IncomingMessage, codings: string | null): Readable {
   if (codings === null || codings === "") return answer;
-  const steps: Transform[] = [];
-  for (const coding of codings.toLowerCase().split(",").toReversed()) {
-    const step = decoderOf(coding.trim());
-    if (step === undefined) return answer;
-    steps.push(step);
-  }
-  let body: Readable = answer;
+  const steps = codings
+    .toLowerCase()
+    .split(",")
+    .map((coding) => decoderOf(coding.trim()));
+  if (steps.includes(undefined)) return answer;
   // An error reaches the last stream, whose reader listens for it.
-  for (const step of steps) body = pipeline(body, step, ignore);
-  return body;
+  return steps.reduceRight<Readable>(
+    (body, step) => (step === undefined ? body : pipeline(body, step, ignore)),
+    answer,
+  );
 }
 
 function decoderOf(coding: string): Transform | undefined {
@@ -170,25 +151,29 @@ class ByteQueue {
   readonly #source: Readable;
   #chunks: Uint8Array[] = [];
   #bytes = 0;
-  #ended = false;
-  #failure: { readonly error: unknown } | undefined;
+  /** How the stream ended, if it has. */
+  #end: { readonly failed: boolean; readonly error?: unknown } | undefined;
   #waiting: { resolve(read: BodyRead): void; reject(error: unknown): void } | undefined;
 
   constructor(source: Readable) {
     this.#source = source;
     source.on("data", this.#onData);
-    source.on("end", this.#onEnd);
-    source.on("error", this.#onError);
-    source.on("close", this.#onClose);
+    source.on("end", () => this.#finish({ failed: false }));
+    source.on("error", (error) => this.#finish({ failed: true, error }));
+    source.on("close", () => {
+      if (this.#end === undefined) this.#finish({ failed: true, error: connectionClosed() });
+    });
   }
 
   /** The next bytes. Those before a failure come first. */
   read(): Promise<BodyRead> {
     const value = this.#take();
     if (value !== undefined) return Promise.resolve({ value });
-    if (this.#ended) return DONE;
-    if (this.#failure) return Promise.reject(this.#failure.error);
-    return new Promise((resolve, reject) => (this.#waiting = { resolve, reject }));
+    if (this.#end?.failed === false) return DONE;
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      this.#tell();
+    });
   }
 
   /** Drops what is unread; a pending read rejects with `error`. Later events of the stream are ignored. */
@@ -196,8 +181,8 @@ class ByteQueue {
     this.#chunks = [];
     this.#bytes = 0;
     // Even if everything had arrived: what is dropped here is missing.
-    this.#ended = false;
-    this.#onError(error);
+    if (this.#end?.failed === false) this.#end = undefined;
+    this.#finish({ failed: true, error });
   }
 
   /** One chunk; all of them if they are small. */
@@ -215,7 +200,7 @@ class ByteQueue {
   }
 
   readonly #onData = (chunk: Uint8Array): void => {
-    if (this.#failure) return;
+    if (this.#end?.failed === true) return;
     const waiting = this.#waiting;
     if (waiting) {
       this.#waiting = undefined;
@@ -227,24 +212,17 @@ class ByteQueue {
     if (this.#bytes >= HIGH_WATER_BYTES) this.#source.pause();
   };
 
-  readonly #onEnd = (): void => {
-    if (this.#failure) return;
-    this.#ended = true;
-    this.#waiting?.resolve(END);
-    this.#waiting = undefined;
-  };
+  #finish(end: { readonly failed: boolean; readonly error?: unknown }): void {
+    this.#end ??= end;
+    this.#tell();
+  }
 
-  readonly #onError = (error: unknown): void => {
-    if (this.#ended || this.#failure) return;
-    this.#failure = { error };
-    this.#waiting?.reject(error);
+  #tell(): void {
+    if (this.#end?.failed === true) this.#waiting?.reject(this.#end.error);
+    else if (this.#end !== undefined) this.#waiting?.resolve({});
+    else return;
     this.#waiting = undefined;
-  };
-
-  readonly #onClose = (): void => {
-    if (this.#ended || this.#failure) return;
-    this.#onError(connectionClosed());
-  };
+  }
 }
 
 /** For a connection that ended without an error. */
@@ -252,8 +230,7 @@ function connectionClosed(): Error {
   return Object.assign(new Error("the connection was closed"), { code: "ECONNRESET" });
 }
 
-const END: BodyRead = {};
-const DONE: Promise<BodyRead> = Promise.resolve(END);
+const DONE: Promise<BodyRead> = Promise.resolve({});
 
 /** Up to this size a body is sent in one write with its head; to copy a larger one costs more than a second buffer. */
 const MAX_JOINED_BYTES = 64 * 1024;

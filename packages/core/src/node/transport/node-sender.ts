@@ -6,11 +6,7 @@ import type { Send } from "../../wire/http/transport.ts";
 import { nodeAgents } from "./node-agents.ts";
 import { NodeRequest } from "./node-request.ts";
 
-/**
- * Sends through `node:http`. Apart from `nodeTransport`, so that what never calls it like `fetch` does not bundle that.
- *
- * @param proxyEnv - As for `nodeTransport`.
- */
+/** Sends through `node:http`. Apart from `nodeTransport`, so that what never calls it like `fetch` does not bundle that. */
 export function nodeSender(proxyEnv?: Environment): Send {
   const agents = nodeAgents({ proxyEnv });
   return (request) => new NodeRequest(request, agents);

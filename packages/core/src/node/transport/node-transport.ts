@@ -1,7 +1,7 @@
-import { abortable } from "../../internal/abort.ts";
+import { abortable, whenAborted } from "../../internal/abort.ts";
 import { type HttpRequest, SEND, type InFlightRequest, type Transport } from "../../wire/http/transport.ts";
 import { nodeAgents, type NodeAgents, type NodeTransportOptions } from "./node-agents.ts";
-import { type NodeHead, NodeRequest } from "./node-request.ts";
+import { NodeRequest } from "./node-request.ts";
 
 /** A `fetch` over `node:http`, see {@link nodeTransport}. */
 export interface NodeTransport extends Transport, AsyncDisposable {
@@ -48,14 +48,14 @@ async function nodeFetch(agents: NodeAgents, input: string | URL | Request, init
   // A body that is a stream may never end.
   const request = await (signal ? abortable(whole, signal) : whole);
   const inFlight = new NodeRequest(request, agents);
-  const onAbort = (): void => inFlight.cancel(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
-  const done = (): void => signal?.removeEventListener("abort", onAbort);
+  const done = whenAborted(signal, () => inFlight.cancel(signal?.reason));
   try {
     const head = await inFlight.head;
     const body = NO_BODY.has(head.status) || request.method === "HEAD" ? null : bodyOf(inFlight, done);
     if (body === null) done();
-    return new Response(body, { status: head.status, statusText: head.statusText, headers: headersOf(head) });
+    const headers = new Headers();
+    head.headers.forEach((value, name) => headers.append(name, value));
+    return new Response(body, { status: head.status, statusText: head.statusText, headers });
   } catch (error) {
     done();
     // Such as a status that a Response cannot have.
@@ -65,7 +65,6 @@ async function nodeFetch(agents: NodeAgents, input: string | URL | Request, init
   }
 }
 
-/** Statuses whose answers have no body. */
 const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 async function requestOf(input: string | URL | Request, init: RequestInit): Promise<HttpRequest> {
@@ -76,12 +75,6 @@ async function requestOf(input: string | URL | Request, init: RequestInit): Prom
   return whole.body === null
     ? { method, url, headers }
     : { method, url, headers, body: new Uint8Array(await whole.arrayBuffer()) };
-}
-
-function headersOf({ rawHeaders }: NodeHead): Headers {
-  const headers = new Headers();
-  for (let at = 0; at < rawHeaders.length; at += 2) headers.append(rawHeaders[at] ?? "", rawHeaders[at + 1] ?? "");
-  return headers;
 }
 
 function bodyOf(inFlight: NodeRequest, done: () => void): ReadableStream<Uint8Array> {

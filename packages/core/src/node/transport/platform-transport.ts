@@ -2,10 +2,7 @@ import type { Channel } from "node:diagnostics_channel";
 import type { PlatformTransport, Send } from "../../wire/http/transport.ts";
 import type * as NodeSenderModule from "./node-sender.ts";
 
-/**
- * Decides whether a request may use `node:http` by default: only where nothing can tell it from one of Node's own `fetch`. In
- * doubt it may not.
- */
+/** Decides whether a request may use `node:http` by default: only where surely nothing can tell it from one of Node's own `fetch`. */
 class NodePlatformTransport implements PlatformTransport {
   readonly name = "node:http";
   /** Loaded with the first request, and `node:http` with it. */
@@ -19,33 +16,30 @@ class NodePlatformTransport implements PlatformTransport {
   #channels: readonly Channel[] | undefined;
 
   whyFetch(): string | undefined {
-    const { fetch } = globalThis;
-    if (!this.#known.has(fetch)) {
-      if (!isNodesFetch(fetch)) return "globalThis.fetch is not Node's own";
-      this.#known.add(fetch);
-    }
+    if (!this.#passes(globalThis.fetch, isNodesFetch)) return "globalThis.fetch is not Node's own";
     for (const key of DISPATCHERS) {
       const dispatcher: unknown = Reflect.get(globalThis, key);
       if (dispatcher === undefined) continue;
       if (!isObject(dispatcher)) return "a global dispatcher of undici is set";
-      if (this.#known.has(dispatcher)) continue;
-      if (!isNodesDispatcher(dispatcher)) return "a global dispatcher of undici is set that is not Node's default";
-      this.#known.add(dispatcher);
+      if (!this.#passes(dispatcher, isNodesDispatcher))
+        return "a global dispatcher of undici is set that is not Node's default";
     }
-    this.#channels ??= openChannels();
+    this.#channels ??= CHANNEL_NAMES.map((name) => process.getBuiltinModule("node:diagnostics_channel").channel(name));
     for (const one of this.#channels)
       if (one.hasSubscribers) return `the diagnostics channel ${String(one.name)} has subscribers`;
     return this.#module?.isHttpPatched(this.#known) === true ? "node:http is patched" : undefined;
   }
 
-  open(usesProxy: boolean): Send | Promise<Send> {
-    return this.#module === undefined ? this.#load(usesProxy) : this.#open(this.#module, usesProxy);
+  /** Checked once for each that passes. */
+  #passes(value: object, isNodes: (value: object) => boolean): boolean {
+    if (!this.#known.has(value) && isNodes(value)) this.#known.add(value);
+    return this.#known.has(value);
   }
 
-  async #load(usesProxy: boolean): Promise<Send> {
+  open(usesProxy: boolean): Send | Promise<Send> {
+    if (this.#module !== undefined) return this.#open(this.#module, usesProxy);
     // A literal, so that bundlers find it.
-    this.#module = await import("./node-sender.ts");
-    return this.#open(this.#module, usesProxy);
+    return import("./node-sender.ts").then((module) => this.#open((this.#module = module), usesProxy));
   }
 
   #open({ nodeSender }: typeof NodeSenderModule, usesProxy: boolean): Send {
@@ -77,14 +71,9 @@ const CHANNEL_NAMES = [
   "undici:client:connectError",
 ] as const;
 
-function openChannels(): readonly Channel[] {
-  const { channel } = process.getBuiltinModule("node:diagnostics_channel");
-  return CHANNEL_NAMES.map((name) => channel(name));
-}
-
 /** The source of a function cannot be faked: that of a proxy, a bound function and another runtime's own is `[native code]`. */
 function isNodesFetch(fetch: unknown): boolean {
-  return typeof fetch === "function" && textOf(fetch).includes("require('internal/deps/undici/undici')");
+  return textOf(fetch).includes("require('internal/deps/undici/undici')");
 }
 
 /**
@@ -93,7 +82,6 @@ function isNodesFetch(fetch: unknown): boolean {
  */
 function isNodesDispatcher(dispatcher: object): boolean {
   const { constructor } = dispatcher;
-  if (typeof constructor !== "function") return false;
   const text = textOf(constructor);
   const isAgent = text.includes("factory must be a function.");
   // What undici 8 registers for older copies of itself.

@@ -1,7 +1,6 @@
-import { SessionConflictError } from "../../errors/run-errors.ts";
-import { SessionLeaseLostError } from "../../errors/session-errors.ts";
 import type { Json } from "../../internal/json.ts";
-import { type Draft, isSameLease, type Lease, type SessionRecords } from "./records.ts";
+import { type Decide, decideAppend, decideDraft, decideLease, decideStop, type Standing } from "./changes.ts";
+import type { Draft, Lease, SessionRecords } from "./records.ts";
 import {
   type AppendOptions,
   checkDeleteFilter,
@@ -14,15 +13,13 @@ import {
   type SessionSummary,
 } from "./store.ts";
 
-interface StoredSession {
+interface StoredSession extends Omit<Standing, "length"> {
   /** Entries as text, so that what was stored cannot be changed. */
   readonly lines: string[];
-  updatedAt: number;
-  info: SessionInfo | undefined;
-  lease: Lease | undefined;
+  readonly updatedAt: number;
+  readonly info?: SessionInfo | undefined;
   /** As text. */
-  draft: string | undefined;
-  stopToken: number | undefined;
+  readonly draft?: string | null;
 }
 
 /** Sessions in the memory of this process: for tests, and for chats that need not outlive it. */
@@ -41,23 +38,7 @@ export class MemoryStore implements SessionStore {
     entries: readonly Json[],
     { token, lease, info }: AppendOptions = {},
   ): Promise<void> {
-    const found = this.#sessions.get(id);
-    const holds = found?.lease?.held === true ? found.lease.token : undefined;
-    if (token !== undefined && token !== holds) throw new SessionLeaseLostError(id, token);
-    if (lease !== undefined && !isSameLease(found?.lease, lease.expected))
-      throw new SessionLeaseLostError(id, lease.expected?.token);
-    const length = found?.lines.length ?? 0;
-    if (length !== expectedLength) throw new SessionConflictError(id, expectedLength, length);
-    const added = entries.map((entry) => JSON.stringify(entry));
-    if (added.length === 0 && lease === undefined) return;
-    const session = this.#session(id);
-    if (added.length > 0) {
-      session.lines.push(...added);
-      session.updatedAt = Date.now();
-      session.info = info ?? session.info;
-    }
-    if (lease !== undefined) setLease(session, lease.next);
-    this.#changed(id);
+    this.#change(id, decideAppend(id, expectedLength, entries, { token, lease, info }));
   }
 
   async list(options: ListOptions = {}): Promise<readonly SessionSummary[]> {
@@ -79,30 +60,21 @@ export class MemoryStore implements SessionStore {
     const { lease, draft, stopToken } = this.#sessions.get(id) ?? {};
     return {
       ...(lease !== undefined && { lease }),
-      ...(draft !== undefined && { draft: JSON.parse(draft) as Draft }),
+      ...(typeof draft === "string" && { draft: JSON.parse(draft) as Draft }),
       ...(stopToken !== undefined && { stopToken }),
     };
   }
 
   async setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean> {
-    if (!isSameLease(this.#sessions.get(id)?.lease, expected)) return false;
-    setLease(this.#session(id), next);
-    this.#changed(id);
-    return true;
+    return this.#change(id, decideLease(expected, next));
   }
 
   async setDraft(id: string, token: number, draft: Draft | undefined): Promise<void> {
-    const session = this.#sessions.get(id);
-    if (session?.lease?.held !== true || session.lease.token !== token) return;
-    session.draft = draft === undefined ? undefined : JSON.stringify(draft);
-    this.#changed(id);
+    this.#change(id, decideDraft(token, draft));
   }
 
   async requestStop(id: string, token: number): Promise<void> {
-    const session = this.#sessions.get(id);
-    if (session === undefined || token < (session.stopToken ?? 0)) return;
-    session.stopToken = token;
-    this.#changed(id);
+    this.#change(id, decideStop(token));
   }
 
   watch(id: string, onChange: () => void): () => void {
@@ -114,19 +86,15 @@ export class MemoryStore implements SessionStore {
     };
   }
 
-  #session(id: string): StoredSession {
-    const found = this.#sessions.get(id);
-    if (found !== undefined) return found;
-    const made: StoredSession = {
-      lines: [],
-      updatedAt: 0,
-      info: undefined,
-      lease: undefined,
-      draft: undefined,
-      stopToken: undefined,
-    };
-    this.#sessions.set(id, made);
-    return made;
+  #change(id: string, decide: Decide): boolean {
+    const { lines, updatedAt, ...rest } = this.#sessions.get(id) ?? { lines: [], updatedAt: 0 };
+    const change = decide({ ...rest, length: lines.length });
+    if (change === undefined) return false;
+    const { added = [], ...changed } = change;
+    for (const line of added) lines.push(line);
+    this.#sessions.set(id, { ...rest, ...changed, lines, updatedAt: added.length > 0 ? Date.now() : updatedAt });
+    this.#changed(id);
+    return true;
   }
 
   #summaries(): SessionSummary[] {
@@ -139,9 +107,4 @@ export class MemoryStore implements SessionStore {
   #changed(id: string): void {
     for (const onChange of this.#watchers.get(id) ?? []) queueMicrotask(onChange);
   }
-}
-
-function setLease(session: StoredSession, lease: Lease): void {
-  session.lease = lease;
-  if (!lease.held) session.draft = undefined;
 }

@@ -4,15 +4,13 @@ import { dirname, join } from "node:path";
 import { messageOf } from "../../../errors/agent-error.ts";
 import { SessionDamagedError } from "../../../errors/run-errors.ts";
 import type { Json } from "../../../internal/json.ts";
-import { isSameLease, type Lease, type SessionRecords } from "../../../session/store/records.ts";
+import type { Decide, SessionChange, Standing } from "../../../session/store/changes.ts";
+import type { SessionRecords } from "../../../session/store/records.ts";
 import type { SessionSummary } from "../../../session/store/store.ts";
 import { takeLock, waitForHolder } from "../file-lock.ts";
-import { findLineEnds, joinAppends, KnownPlaces, parseLine, type Place } from "./jsonl-lines.ts";
+import { findLineEnds, formatLines, parseLine } from "./jsonl-lines.ts";
 import {
-  type AppendPlan,
   ifThere,
-  type LinesToAppend,
-  planAppends,
   readDraft,
   readState,
   removeWhole,
@@ -26,61 +24,64 @@ import { isShortened, sessionFileName } from "./session-file-name.ts";
 /** Endings of a session's files: its log, what stands beside it, and the lock of whoever writes. */
 type Ending = "jsonl" | "state" | "draft" | "lock" | "id";
 
+/** Where the files of all sessions are. */
+export interface Where {
+  readonly folder: string;
+  /** How long to wait for a lock, in milliseconds. */
+  readonly waitMs: number;
+  readonly self: ProcessId;
+}
+
 /**
- * The files of one session. Remembers how much of the log was read, so that nothing is read twice.
+ * The files of one session. Remembers where the lines of the log end, so that nothing is read twice.
  *
- * Not safe for concurrent calls but for `records`. Throws file system errors unchanged.
+ * Calls other than `change`, `records` and `exists` have to take turns. Throws file system errors unchanged.
  */
 export class JsonlFile {
+  readonly #where: Where;
   readonly #id: string;
-  readonly #folder: string;
   /** Name of its files, without extension. */
   readonly #name: string;
-  readonly #waitMs: number;
-  readonly #self: ProcessId;
-  #known: KnownPlaces = new KnownPlaces();
-  /** Identifies the file that `#known` describes: another may have replaced it. */
+  /** Where each line of the log ends, in bytes; of complete appends only. */
+  #ends: number[] = [];
+  /** Identifies the file that `#ends` describes: another may have replaced it. */
   #identity = "";
+  #lastTurn: Promise<unknown> = Promise.resolve();
+  /** Changes that go out together, with one write and one sync, and what becomes of them. */
+  #waiting: { readonly calls: Decide[]; readonly outcomes: Promise<readonly (() => boolean)[]> } | undefined;
 
-  constructor(folder: string, id: string, waitMs: number, self: ProcessId) {
+  constructor(where: Where, id: string) {
+    this.#where = where;
     this.#id = id;
-    this.#folder = folder;
     this.#name = sessionFileName(id);
-    this.#waitMs = waitMs;
-    this.#self = self;
   }
 
   async load(from: number): Promise<Json[]> {
     const found = await ifThere(stat(this.#path("jsonl"), { bigint: true }));
     if (found === undefined) return [];
-    this.#recognize(found);
-    if (Number(found.size) === this.#known.end.byte && from >= this.#known.end.line) return [];
-    const handle = await ifThere(open(this.#path("jsonl"), "r"));
+    if (this.#recognize(found) && Number(found.size) === this.#startOf(this.#ends.length) && from >= this.#ends.length)
+      return [];
+    await using handle = await ifThere(open(this.#path("jsonl"), "r"));
     if (handle === undefined) return [];
-    await using _ = handle;
-    const { place, data, ends } = await this.#read(handle, this.#known.before(from), false);
-    let start = 0;
-    const entries: Json[] = [];
-    for (const [index, end] of ends.entries()) {
-      if (place.line + index >= from) entries.push(this.#parse(data.subarray(start, end), place.line + index));
-      start = end;
-    }
-    return entries;
+    const { data, start } = await this.#read(handle, from, false);
+    return this.#ends
+      .slice(from)
+      .map((end, index) => this.#parse(data.subarray(this.#startOf(from + index) - start, end - start), from + index));
   }
 
   /** As it is listed; `undefined` for a session that has no entries. Reads the log only where its length is not known. */
   async summary(locked = false): Promise<SessionSummary | undefined> {
-    const found = await ifThere(stat(this.#path("jsonl"), { bigint: true }));
+    const found = await ifThere(stat(this.#path("jsonl")));
     if (found === undefined) return undefined;
-    const size = Number(found.size);
-    const state = readState(this.#path("state"), size);
-    const length = state?.bytes === size ? (state.length ?? 0) : await this.#countLines(found, locked);
-    return length === 0 ? undefined : { ...state?.info, id: this.#id, length, updatedAt: Number(found.mtimeMs) };
+    const state = readState(this.#path("state"), found.size);
+    const length = state?.bytes === found.size ? (state.length ?? 0) : await this.#countLines(locked);
+    return length === 0 ? undefined : { ...state?.info, id: this.#id, length, updatedAt: Math.floor(found.mtimeMs) };
   }
 
   /** May be called at any time. */
   async records(): Promise<SessionRecords> {
-    const { lease, stopToken } = (await this.#readState()) ?? {};
+    const log = await ifThere(stat(this.#path("jsonl")));
+    const { lease, stopToken } = readState(this.#path("state"), log?.size ?? 0) ?? {};
     const draft = lease?.held === true ? await readDraft(this.#path("draft")) : undefined;
     return {
       ...(lease !== undefined && { lease }),
@@ -91,67 +92,54 @@ export class JsonlFile {
 
   /** Another text after each change. Waits for the disk. */
   signature(): string {
-    return (["jsonl", "state", "draft"] as const)
-      .map((ending) => {
-        const found = statSync(this.#path(ending), { bigint: true, throwIfNoEntry: false });
-        return found === undefined ? "" : `${found.ino} ${found.size} ${found.mtimeNs}`;
-      })
+    return this.#stats()
+      .map((found) => (found === undefined ? "" : `${found.ino} ${found.size} ${found.mtimeNs}`))
       .join();
   }
 
-  /**
-   * Appends in order what is not refused, with one write and one sync.
-   *
-   * @returns For each append why it was refused, or `undefined`.
-   */
-  append(appends: readonly LinesToAppend[]): Promise<AppendPlan["refusals"]> {
+  /** True when there is anything of the session. Waits for the disk. */
+  exists(): boolean {
+    return this.#stats().some((found) => found !== undefined);
+  }
+
+  inTurn<Result>(work: (file: this) => Promise<Result>): Promise<Result> {
+    const turn = this.#lastTurn.then(() => work(this));
+    this.#lastTurn = turn.catch(() => {});
+    return turn;
+  }
+
+  /** @returns Whether it changed anything. @throws Its refusal. */
+  async change(decide: Decide): Promise<boolean> {
+    if (this.#waiting === undefined) {
+      const waiting: Decide[] = [];
+      const made = this.inTurn(() => {
+        this.#waiting = undefined;
+        return this.#changeAll(waiting);
+      });
+      this.#waiting = { calls: waiting, outcomes: made };
+    }
+    const { calls, outcomes } = this.#waiting;
+    const index = calls.push(decide) - 1;
+    return (await outcomes)[index]?.() === true;
+  }
+
+  /** @returns For each call what gives whether it changed anything, or throws its refusal. */
+  #changeAll(calls: readonly Decide[]): Promise<readonly (() => boolean)[]> {
     return this.#locked(async () => {
-      const handle = await ifThere(open(this.#path("jsonl"), "r+"));
-      if (handle === undefined) {
-        this.#forget();
-        return await this.#appendTo(undefined, appends);
-      }
-      await using _ = handle;
-      await this.#read(handle, this.#known.end, true);
-      return await this.#appendTo(handle, appends);
-    });
-  }
-
-  /** @returns Whether the lease was the expected one. */
-  setLease(expected: Lease | undefined, next: Lease): Promise<boolean> {
-    return this.#locked(async () => {
-      const state = (await this.#readState()) ?? {};
-      if (!isSameLease(state.lease, expected)) return false;
-      if (next.held && state.lease?.held !== true) await removeWhole(this.#path("draft"));
-      writeState(this.#path("state"), { ...state, lease: next });
-      if (!next.held) await removeWhole(this.#path("draft"));
-      return true;
-    });
-  }
-
-  /** @param text - The draft as JSON; absent to remove it. */
-  async setDraft(token: number, text: string | undefined): Promise<void> {
-    await this.#locked(async () => {
-      const lease = (await this.#readState())?.lease;
-      if (lease?.held !== true || lease.token !== token) return;
-      if (text === undefined) await removeWhole(this.#path("draft"));
-      else await writeDraft(this.#path("draft"), text);
-    });
-  }
-
-  async requestStop(token: number): Promise<void> {
-    if ((await this.#readState()) === undefined && !(await isThere(this.#path("jsonl")))) return;
-    await this.#locked(async () => {
-      const state = (await this.#readState()) ?? {};
-      if (token > (state.stopToken ?? 0)) writeState(this.#path("state"), { ...state, stopToken: token });
+      await using handle = await ifThere(open(this.#path("jsonl"), "r+"));
+      if (handle === undefined) this.#forget();
+      else await this.#read(handle, this.#ends.length, true);
+      const length = this.#ends.length;
+      const before = readState(this.#path("state"), this.#startOf(length));
+      const { outcomes, change } = decideAll(calls, { ...before, length });
+      await this.#apply(handle, before, change);
+      return outcomes;
     });
   }
 
   /** Removes all files. @param matches - Only if this holds of it then. @returns Whether it did. */
   async remove(matches?: (summary: SessionSummary) => boolean): Promise<boolean> {
-    const endings = ["state", "draft", "jsonl"] as const;
-    const found = await Promise.all(endings.map((ending) => isThere(this.#path(ending))));
-    if (!found.includes(true)) return false;
+    if (!this.exists()) return false;
     return await this.#locked(async () => {
       if (matches !== undefined) {
         const summary = await this.summary(true);
@@ -162,119 +150,115 @@ export class JsonlFile {
       await removeWhole(this.#path("state"));
       await rm(this.#path("jsonl"), { force: true });
       await rm(this.#path("id"), { force: true });
-      await syncFolder(this.#folder);
+      await syncFolder(this.#where.folder);
       this.#forget();
       return true;
     });
   }
 
-  async #appendTo(handle: FileHandle | undefined, appends: readonly LinesToAppend[]): Promise<AppendPlan["refusals"]> {
-    const { line, byte } = this.#known.end;
-    const before = readState(this.#path("state"), byte);
-    const plan = planAppends(this.#id, appends, before ?? {}, line);
-    const { refusals, lines, state, setsLease, dropsDraft } = plan;
-    if (lines.length === 0 && !setsLease) return refusals;
-    if (dropsDraft && state.lease?.held === true) await removeWhole(this.#path("draft"));
-    // They are one append, all or nothing: their lines would otherwise need a state each.
-    const data = Buffer.from(joinAppends(lines));
-    const after = { ...state, bytes: byte + data.length };
-    if (data.length === 0) writeState(this.#path("state"), after);
-    else {
+  async #apply(
+    handle: FileHandle | undefined,
+    before: SessionState | undefined,
+    { added = [], draft, ...changed }: SessionChange,
+  ): Promise<void> {
+    const after = { ...before, ...changed };
+    const isHeld = after.lease?.held === true;
+    if (draft === null && isHeld) await removeWhole(this.#path("draft"));
+    if (added.length > 0) {
+      const data = Buffer.from(formatLines(added));
+      const length = this.#ends.length;
       if (before !== undefined || after.lease !== undefined || after.info !== undefined)
-        writeState(this.#path("state"), { ...before, length: undefined, bytes: undefined }, after);
-      await this.#writeLog(handle, data);
-    }
+        writeState(
+          this.#path("state"),
+          { ...before, length: undefined, bytes: undefined },
+          { ...after, length: length + added.length, bytes: this.#startOf(length) + data.length },
+        );
+      if (handle !== undefined && length > 0) await this.#write(handle, data);
+      else await this.#writeFirst(data);
+    } else if (changed.lease !== undefined || changed.stopToken !== undefined) writeState(this.#path("state"), after);
+    if (typeof draft === "string") await writeDraft(this.#path("draft"), draft);
     // If this fails, the draft does not count.
-    if (dropsDraft && state.lease?.held !== true) await removeWhole(this.#path("draft")).catch(() => {});
-    return refusals;
+    if (draft === null && !isHeld) await removeWhole(this.#path("draft")).catch(() => {});
   }
 
-  async #writeLog(handle: FileHandle | undefined, data: Buffer): Promise<void> {
-    if (handle !== undefined && this.#known.end.line > 0) return await this.#write(handle, data);
-    await using created = await this.#create();
-    await this.#write(created, data);
-  }
-
-  async #readState(): Promise<SessionState | undefined> {
-    const log = await ifThere(stat(this.#path("jsonl")));
-    return readState(this.#path("state"), log?.size ?? 0);
-  }
-
-  async #countLines(found: BigIntStats, locked: boolean): Promise<number> {
-    this.#recognize(found);
-    if (Number(found.size) !== this.#known.end.byte) {
-      const handle = await ifThere(open(this.#path("jsonl"), "r"));
-      if (handle === undefined) return 0;
-      await using _ = handle;
-      await this.#read(handle, this.#known.end, locked);
-    }
-    return this.#known.end.line;
+  async #countLines(locked: boolean): Promise<number> {
+    await using handle = await ifThere(open(this.#path("jsonl"), "r"));
+    if (handle === undefined) return 0;
+    await this.#read(handle, Infinity, locked);
+    return this.#ends.length;
   }
 
   /** Makes the file's name durable before anything is written to it. */
-  async #create(): Promise<FileHandle> {
+  async #writeFirst(data: Buffer): Promise<void> {
     if (isShortened(this.#name)) await writeFile(this.#path("id"), JSON.stringify(this.#id), { flush: true });
-    const handle = await open(this.#path("jsonl"), constants.O_RDWR | constants.O_CREAT);
-    try {
-      await syncFolder(this.#folder);
-      return handle;
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+    await using handle = await open(this.#path("jsonl"), constants.O_RDWR | constants.O_CREAT);
+    await syncFolder(this.#where.folder);
+    await this.#write(handle, data);
   }
 
   async #write(handle: FileHandle, data: Buffer): Promise<void> {
-    const { end } = this.#known;
+    const end = this.#startOf(this.#ends.length);
     const found = await handle.stat({ bigint: true });
     this.#identity = identityOf(found);
     // Left by a process that died while writing.
-    if (Number(found.size) > end.byte) await handle.truncate(end.byte);
+    if (Number(found.size) > end) await handle.truncate(end);
     try {
-      for (let at = 0; at < data.length;)
-        at += (await handle.write(data, at, data.length - at, end.byte + at)).bytesWritten;
+      for (let at = 0; at < data.length;) at += (await handle.write(data, at, data.length - at, end + at)).bytesWritten;
       await handle.datasync();
     } catch (error) {
       // If this fails as well, the next append truncates.
-      await handle.truncate(end.byte).catch(() => {});
+      await handle.truncate(end).catch(() => {});
       throw error;
     }
-    this.#known.add(end, findLineEnds(data));
+    for (const bytes of findLineEnds(data)) this.#ends.push(end + bytes);
   }
 
-  /** Reads from a place to the end of the last complete append. */
+  /** Reads from a line, or from the end of what is known, to the end of the last complete append. */
   async #read(
     handle: FileHandle,
-    from: Place,
+    line: number,
     locked: boolean,
-  ): Promise<{ place: Place; data: Buffer; ends: readonly number[] }> {
+  ): Promise<{ readonly data: Buffer; /** In the file. */ readonly start: number }> {
     const found = await handle.stat({ bigint: true });
-    const place = this.#recognize(found) ? from : this.#known.end;
+    this.#recognize(found);
     const size = Number(found.size);
+    const first = Math.min(line, this.#ends.length);
+    const start = this.#startOf(first);
     // Bytes that another process is writing may still be truncated.
-    if (!locked && size > this.#known.end.byte) await waitForHolder(this.#path("lock"), this.#waitMs);
-    const data = await readRange(handle, place.byte, size);
-    const ends = findLineEnds(data);
-    this.#known.add(place, ends);
-    return { place, data, ends };
+    if (!locked && size > this.#startOf(this.#ends.length)) await waitForHolder(this.#path("lock"), this.#where.waitMs);
+    const data = await readRange(handle, start, size);
+    this.#ends.length = first;
+    for (const bytes of findLineEnds(data)) this.#ends.push(start + bytes);
+    return { data, start };
+  }
+
+  /** Where a line starts, in bytes. */
+  #startOf(line: number): number {
+    return this.#ends[line - 1] ?? 0;
   }
 
   /** True when what is known still holds; forgets it otherwise. */
   #recognize(found: BigIntStats): boolean {
     const identity = identityOf(found);
-    if (identity === this.#identity && Number(found.size) >= this.#known.end.byte) return true;
+    if (identity === this.#identity && Number(found.size) >= this.#startOf(this.#ends.length)) return true;
     this.#forget();
     this.#identity = identity;
     return false;
   }
 
   #forget(): void {
-    this.#known = new KnownPlaces();
+    this.#ends = [];
     this.#identity = "";
   }
 
+  #stats(): readonly (BigIntStats | undefined)[] {
+    return (["jsonl", "state", "draft"] as const).map((ending) =>
+      statSync(this.#path(ending), { bigint: true, throwIfNoEntry: false }),
+    );
+  }
+
   #path(ending: Ending): string {
-    return join(this.#folder, `${this.#name}.${ending}`);
+    return join(this.#where.folder, `${this.#name}.${ending}`);
   }
 
   async #locked<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -287,15 +271,16 @@ export class JsonlFile {
   }
 
   async #lock(): Promise<() => void> {
-    const file = this.#path("lock");
+    const { folder, waitMs, self } = this.#where;
+    const lock = (): Promise<() => void> => takeLock(this.#path("lock"), waitMs, self);
     try {
-      return await takeLock(file, this.#waitMs, this.#self);
+      return await lock();
     } catch (error) {
       if (codeOf(error) !== "ENOENT") throw error;
     }
-    const created = await mkdir(this.#folder, { recursive: true });
+    const created = await mkdir(folder, { recursive: true });
     if (created !== undefined) await syncFolder(dirname(created));
-    return await takeLock(file, this.#waitMs, this.#self);
+    return await lock();
   }
 
   #parse(line: Uint8Array, position: number): Json {
@@ -310,6 +295,28 @@ export class JsonlFile {
       );
     }
   }
+}
+
+/** Decides calls in order, each as those before it leave the session. They become one change: lines would otherwise need a state each. */
+function decideAll(
+  calls: readonly Decide[],
+  before: Standing,
+): { readonly outcomes: readonly (() => boolean)[]; readonly change: SessionChange } {
+  const added: string[] = [];
+  let change: SessionChange = {};
+  const outcomes = calls.map((decide) => {
+    try {
+      const next = decide({ ...before, ...change, length: before.length + added.length });
+      for (const entry of next?.added ?? []) added.push(entry);
+      change = { ...change, ...next };
+      return () => next !== undefined;
+    } catch (refusal) {
+      return () => {
+        throw refusal;
+      };
+    }
+  });
+  return { outcomes, change: { ...change, added } };
 }
 
 function identityOf({ dev, ino, birthtimeNs }: BigIntStats): string {
@@ -329,10 +336,6 @@ async function readRange(handle: FileHandle, from: number, to: number): Promise<
     at += bytesRead;
   }
   return data.subarray(0, at);
-}
-
-async function isThere(file: string): Promise<boolean> {
-  return (await ifThere(stat(file))) !== undefined;
 }
 
 /** Makes added and removed names survive a crash of the machine. */

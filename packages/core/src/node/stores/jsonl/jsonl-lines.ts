@@ -6,46 +6,28 @@ const LINE_FEED = 0x0a;
 const SPACE = 0x20;
 
 /**
- * Entries as lines. Every line of an append but the last has a space before the line feed, which JSON ignores: an append is
- * complete once its last line is there.
+ * Entries, as JSON, as the lines of one append. Every line but the last has a space before the line feed, which JSON ignores: an append
+ * is complete once its last line is there.
  */
-export function formatLines(entries: readonly Json[]): string {
-  return `${entries.map((entry) => JSON.stringify(entry)).join(" \n")}\n`;
-}
-
-/** Several appends as one. */
-export function joinAppends(appends: readonly string[]): string {
-  return appends.map((lines, index) => (index < appends.length - 1 ? `${lines.slice(0, -1)} \n` : lines)).join("");
+export function formatLines(entries: readonly string[]): string {
+  return `${entries.join(" \n")}\n`;
 }
 
 /** Where each line of the complete appends ends, after its line feed. @param data - Starts where an append starts. */
 export function findLineEnds(data: Uint8Array): readonly number[] {
   const ends: number[] = [];
-  let complete = 0;
+  /** Lines before each append, and after the last complete one. */
+  const appends = [0];
   for (let at = data.indexOf(LINE_FEED); at !== -1; at = data.indexOf(LINE_FEED, at + 1)) {
     ends.push(at + 1);
-    if (at === 0 || data[at - 1] !== SPACE) complete = ends.length;
+    if (at === 0 || data[at - 1] !== SPACE) appends.push(ends.length);
   }
-  return ends.slice(0, dropUnwritten(data, ends, complete));
-}
-
-/** Leaves out appends at the end that hold zeros: after a power failure, bytes that were never written read as zeros. */
-function dropUnwritten(data: Uint8Array, ends: readonly number[], complete: number): number {
-  let count = complete;
-  while (count > 0) {
-    const first = startOfAppend(data, ends, count);
-    const from = first === 0 ? 0 : (ends[first - 1] ?? 0);
-    if (!data.subarray(from, ends[count - 1]).includes(0)) break;
-    count = first;
+  // After a power failure, bytes that were never written read as zeros: appends at the end that hold some are left out.
+  for (let count = appends.pop() ?? 0; count > 0; count = appends.pop() ?? 0) {
+    const start = ends[(appends.at(-1) ?? 0) - 1] ?? 0;
+    if (!data.subarray(start, ends[count - 1]).includes(0)) return ends.slice(0, count);
   }
-  return count;
-}
-
-/** Index of the first line of the append whose last line is the `count`th. */
-function startOfAppend(data: Uint8Array, ends: readonly number[], count: number): number {
-  let first = count - 1;
-  while (first > 0 && data[(ends[first - 1] ?? 0) - 2] === SPACE) first--;
-  return first;
+  return [];
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -92,49 +74,5 @@ export function parseEntry(text: string, texts: ParsedLog["texts"]): LogLine {
     return { value };
   } catch (error) {
     return { problem: `it is not JSON (${messageOf(error)})`, text };
-  }
-}
-
-/** Lines between two remembered places. */
-const STRIDE = 64;
-
-/** A place between two lines of a file. */
-export interface Place {
-  /** Lines before it. */
-  readonly line: number;
-  /** Bytes before it. */
-  readonly byte: number;
-}
-
-const START: Place = { line: 0, byte: 0 };
-
-/** What is known about an append-only file: where its last complete append ends, and where some of its lines start. */
-export class KnownPlaces {
-  /** After the last complete append. */
-  end: Place = START;
-  /** Every 64th line or so, in order. */
-  readonly #places: Place[] = [START];
-
-  /** The last known place before a line. */
-  before(line: number): Place {
-    if (line >= this.end.line) return this.end;
-    let low = 0;
-    let high = this.#places.length;
-    while (high - low > 1) {
-      const middle = (low + high) >>> 1;
-      if ((this.#places[middle] ?? START).line <= line) low = middle;
-      else high = middle;
-    }
-    return this.#places[low] ?? START;
-  }
-
-  /** Remembers lines. @param ends - Where they end, in bytes after `from`. */
-  add(from: Place, ends: readonly number[]): void {
-    let last = this.#places.at(-1) ?? START;
-    for (const [index, bytes] of ends.entries()) {
-      const place = { line: from.line + index + 1, byte: from.byte + bytes };
-      if (place.line > this.end.line) this.end = place;
-      if (place.line >= last.line + STRIDE) this.#places.push((last = place));
-    }
   }
 }

@@ -1,15 +1,11 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
-import { SessionConflictError } from "../../../errors/run-errors.ts";
-import { SessionLeaseLostError } from "../../../errors/session-errors.ts";
-import { type Draft, isSameLease, type Lease } from "../../../session/store/records.ts";
-import type { AppendOptions, SessionInfo } from "../../../session/store/store.ts";
+import type { Draft, SessionRecords } from "../../../session/store/records.ts";
+import type { SessionInfo } from "../../../session/store/store.ts";
 import { codeOf } from "../processes.ts";
 
 /** What stands beside a log, but for the draft; and how long the log was then. */
-export interface SessionState {
-  readonly lease?: Lease | undefined;
-  readonly stopToken?: number | undefined;
+export interface SessionState extends Omit<SessionRecords, "draft"> {
   readonly info?: SessionInfo | undefined;
   /** Entries of the log; absent where it was not read. */
   readonly length?: number | undefined;
@@ -51,22 +47,19 @@ export function readState(file: string, logBytes: number): SessionState | undefi
     if (codeOf(error) === "ENOENT") return undefined;
     throw error;
   }
-  const found = parseJson(text);
-  if (!isStateFile(found)) return undefined;
-  const { before, after } = found;
+  // Written below, whole: anything else is damage.
+  const { before, after } = (parseJson(text) ?? {}) as Partial<StateFile>;
+  if (!isState(before) || (after !== undefined && !isState(after))) return undefined;
   return after?.bytes !== undefined && logBytes >= after.bytes ? { ...before, ...after } : before;
 }
 
 /** Waits for the disk, too. @param after - What an append makes of it. It holds once the log is as long as it says. */
 export function writeState(file: string, before: SessionState, after?: SessionState): void {
-  const content: StateFile = { before, ...(after !== undefined && { after: difference(before, after) }) };
+  const differs = ([name, value]: readonly [string, unknown]): boolean =>
+    JSON.stringify(value) !== JSON.stringify(before[name as keyof SessionState]);
+  const content: StateFile = { before, after: after && Object.fromEntries(Object.entries(after).filter(differs)) };
   writeFileSync(newFileOf(file), JSON.stringify(content));
   renameSync(newFileOf(file), file);
-}
-
-function difference(before: SessionState, after: SessionState): SessionState {
-  const info = JSON.stringify(after.info) === JSON.stringify(before.info) ? undefined : after.info;
-  return { ...after, info, lease: after.lease === before.lease ? undefined : after.lease, stopToken: undefined };
 }
 
 /** `undefined` when there is none, or the file is damaged. */
@@ -111,75 +104,8 @@ export async function ifThere<Result>(operation: Promise<Result>): Promise<Resul
   }
 }
 
-function isStateFile(value: unknown): value is StateFile {
-  if (typeof value !== "object" || value === null) return false;
-  const { before, after } = value as Partial<StateFile>;
-  return isState(before) && (after === undefined || isState(after));
-}
-
 function isState(value: unknown): value is SessionState {
   if (typeof value !== "object" || value === null) return false;
   const { lease } = value as SessionState;
   return lease === undefined || (typeof lease.token === "number" && typeof lease.beat === "number");
-}
-
-/** One append, as lines. */
-export interface LinesToAppend extends AppendOptions {
-  readonly expectedLength: number;
-  /** Number of lines. */
-  readonly count: number;
-  readonly lines: string;
-}
-
-/** What some appends come to. */
-export interface AppendPlan {
-  /** For each append why it is refused, or `undefined`. */
-  readonly refusals: readonly (SessionConflictError | SessionLeaseLostError | undefined)[];
-  /** Lines of those that are not refused. */
-  readonly lines: readonly string[];
-  /** After them; without its `bytes`. */
-  readonly state: SessionState & { readonly length: number };
-  /** The lease changes. */
-  readonly setsLease: boolean;
-  /** No draft from before is one of the lease that is held then. */
-  readonly dropsDraft: boolean;
-}
-
-/** Decides in order which appends are refused. @param length - Of the log. */
-export function planAppends(
-  id: string,
-  appends: readonly LinesToAppend[],
-  before: SessionState,
-  length: number,
-): AppendPlan {
-  const lines: string[] = [];
-  let state = { ...before, length };
-  let [setsLease, dropsDraft] = [false, false];
-  const refusals = appends.map((one) => {
-    const refusal = refusalOf(id, one, state);
-    if (refusal !== undefined) return refusal;
-    if (one.count > 0) {
-      lines.push(one.lines);
-      state = { ...state, length: state.length + one.count, info: one.info ?? state.info };
-    }
-    if (one.lease !== undefined) {
-      setsLease = true;
-      dropsDraft ||= state.lease?.held !== true || !one.lease.next.held;
-      state = { ...state, lease: one.lease.next };
-    }
-    return undefined;
-  });
-  return { refusals, lines, state, setsLease, dropsDraft };
-}
-
-function refusalOf(
-  id: string,
-  { token, lease, expectedLength }: LinesToAppend,
-  now: SessionState & { readonly length: number },
-): SessionConflictError | SessionLeaseLostError | undefined {
-  const holds = now.lease?.held === true ? now.lease.token : undefined;
-  if (token !== undefined && token !== holds) return new SessionLeaseLostError(id, token);
-  if (lease !== undefined && !isSameLease(now.lease, lease.expected))
-    return new SessionLeaseLostError(id, lease.expected?.token);
-  return expectedLength === now.length ? undefined : new SessionConflictError(id, expectedLength, now.length);
 }

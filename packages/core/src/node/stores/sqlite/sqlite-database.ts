@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type * as Sqlite from "node:sqlite";
 import { ConfigurationError, messageOf } from "../../../errors/agent-error.ts";
+import { isBusy } from "../store-error.ts";
 
 /** An open database file. */
 export type Database = Sqlite.DatabaseSync;
@@ -52,27 +53,20 @@ const PARTS = ["session", "entry", "record", "draft", "session_recent", "session
   (name) => `pollux_${name}`,
 );
 
-/** A database file that a store has opened. */
-export interface OpenedDatabase {
-  readonly database: Database;
-  /** False when another process has the file locked: {@link prepare} has to be called again. */
-  readonly isPrepared: boolean;
-}
-
 /**
- * Opens a database file, and creates missing tables and columns.
+ * Opens a database file, and {@link prepare}s it unless another process has it locked.
  *
  * @throws {ConfigurationError} On a Node without SQLite, and when the file cannot be opened or is not a database.
  */
-export function openSqlite(file: string): OpenedDatabase {
+export function openSqlite(file: string): Database {
   const { DatabaseSync } = sqlite();
   let database: Database | undefined;
   try {
     database = new DatabaseSync(file);
     prepare(database);
-    return { database, isPrepared: true };
+    return database;
   } catch (error) {
-    if (database !== undefined && isBusy(error)) return { database, isPrepared: false };
+    if (database !== undefined && isBusy(error)) return database;
     database?.close();
     throw new ConfigurationError(
       `The sessions in ${file === ":memory:" ? file : resolve(file)} cannot be opened: ${messageOf(error)}. ` +
@@ -123,25 +117,7 @@ export function encodeKey(id: string): Uint8Array {
   return Buffer.from(id, "utf16le").swap16();
 }
 
-/** True for an error that goes away when another process has finished. */
-export function isBusy(error: unknown): boolean {
-  return primaryCode(error) === 5 || primaryCode(error) === 6;
-}
-
-/**
- * SQLite's primary result code; 0 for other errors.
- *
- * @see https://www.sqlite.org/rescode.html
- */
-export function primaryCode(error: unknown): number {
-  return ((error as { readonly errcode?: number }).errcode ?? 0) & 0xff;
-}
-
-/**
- * Creates missing tables and columns.
- *
- * @throws SQLite's error, also when another process has the file locked: then it may be called again.
- */
+/** Creates missing tables and columns. @throws SQLite's error; when another process has the file locked, it may be called again. */
 export function prepare(database: Database): void {
   // A write-ahead log lets others read while one writes; FULL syncs it with every commit. The mode is changed only when it
   // has to be: that needs an exclusive lock.

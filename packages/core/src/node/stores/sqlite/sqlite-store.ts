@@ -1,7 +1,7 @@
-import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../../errors/run-errors.ts";
-import { SessionLeaseLostError } from "../../../errors/session-errors.ts";
+import { SessionDamagedError, SessionStoreError } from "../../../errors/run-errors.ts";
 import type { Json } from "../../../internal/json.ts";
-import { type Draft, isSameLease, type Lease, type SessionRecords } from "../../../session/store/records.ts";
+import { type Decide, decideAppend, decideDraft, decideLease, decideStop } from "../../../session/store/changes.ts";
+import type { Draft, Lease, SessionRecords } from "../../../session/store/records.ts";
 import {
   type AppendOptions,
   checkDeleteFilter,
@@ -13,11 +13,17 @@ import {
 } from "../../../session/store/store.ts";
 import { ChangeWatch } from "../change-watch.ts";
 import { knowProcesses } from "../processes.ts";
+import { storeError } from "../store-error.ts";
 import { type Database, encodeKey, openSqlite, prepare, transaction } from "./sqlite-database.ts";
-import { asStoreError } from "./sqlite-errors.ts";
-import { deleteMatching, deleteSession, listSummaries, writeInfo } from "./sqlite-lists.ts";
-import { readLease, readRecords, readSignature, writeDraft, writeLease, writeStop } from "./sqlite-records.ts";
-import { type Commits, placeOf, shareTurn, takeTurn } from "./sqlite-turns.ts";
+import {
+  changeSession,
+  deleteMatching,
+  deleteSession,
+  listSummaries,
+  readRecords,
+  readSignature,
+} from "./sqlite-sessions.ts";
+import { type Commits, placeOf, takeTurn } from "./sqlite-turns.ts";
 
 /** Options of {@link SqliteStore}. */
 export interface SqliteStoreOptions {
@@ -51,11 +57,14 @@ export class SqliteStore implements SessionStore {
   readonly #place: string;
   readonly #closing: AbortController = new AbortController();
   readonly #turnOptions: { readonly waitMs: number; readonly signal: AbortSignal };
-  readonly #changes: ChangeWatch;
+  readonly #changes: ChangeWatch = new ChangeWatch(
+    (id) => readSignature(this.#database, id),
+    () => this.#hasChangedElsewhere(),
+  );
   #commits: Commits = "full";
   #version: unknown;
-  /** The file has all tables. */
-  #isPrepared: boolean;
+  /** The file has all tables, for sure. */
+  #isPrepared = false;
 
   /**
    * @param file - Created if it does not exist; its folder must exist. `":memory:"` keeps everything in memory.
@@ -63,12 +72,8 @@ export class SqliteStore implements SessionStore {
    */
   constructor(file: string, options: SqliteStoreOptions = {}) {
     this.#turnOptions = { waitMs: options.lockTimeoutMs ?? 10_000, signal: this.#closing.signal };
-    ({ database: this.#database, isPrepared: this.#isPrepared } = openSqlite(file));
+    this.#database = openSqlite(file);
     this.#place = placeOf(file);
-    this.#changes = new ChangeWatch(
-      (id) => readSignature(this.#database, encodeKey(id)),
-      () => this.#hasChangedElsewhere(),
-    );
   }
 
   async load(id: string, from = 0): Promise<readonly Json[]> {
@@ -82,16 +87,8 @@ export class SqliteStore implements SessionStore {
     return rows.map(({ entry }, index) => parse(id, from + index, String(entry)));
   }
 
-  async append(
-    id: string,
-    expectedLength: number,
-    entries: readonly Json[],
-    options: AppendOptions = {},
-  ): Promise<void> {
-    // Serialized at once: the caller may change them while the append waits.
-    const texts = entries.map((entry) => JSON.stringify(entry));
-    await this.#write(id, "its log cannot be written", "full", () => this.#append(id, expectedLength, texts, options));
-    this.#changes.changed(id);
+  async append(id: string, expectedLength: number, entries: readonly Json[], options?: AppendOptions): Promise<void> {
+    await this.#change(id, "its log cannot be written", "full", decideAppend(id, expectedLength, entries, options));
   }
 
   async list(options: ListOptions = {}): Promise<readonly SessionSummary[]> {
@@ -100,7 +97,7 @@ export class SqliteStore implements SessionStore {
   }
 
   async delete(id: string): Promise<void> {
-    await this.#write(id, "its log cannot be removed", "full", () => deleteSession(this.#database, encodeKey(id)));
+    await this.#write(id, "its log cannot be removed", "full", () => deleteSession(this.#database, id));
     this.#changes.changed(id);
   }
 
@@ -114,35 +111,19 @@ export class SqliteStore implements SessionStore {
   }
 
   async records(id: string): Promise<SessionRecords> {
-    return await this.#read(id, "its records cannot be read", () => readRecords(this.#database, encodeKey(id)));
+    return await this.#read(id, "its records cannot be read", () => readRecords(this.#database, id));
   }
 
   async setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean> {
-    const key = encodeKey(id);
-    const isSet = await this.#write(id, "its lease cannot be written", "normal", () => {
-      if (!isSameLease(readLease(this.#database, key), expected)) return false;
-      writeLease(this.#database, key, next);
-      return true;
-    });
-    if (isSet) this.#changes.changed(id);
-    return isSet;
+    return await this.#change(id, "its lease cannot be written", "normal", decideLease(expected, next));
   }
 
   async setDraft(id: string, token: number, draft: Draft | undefined): Promise<void> {
-    const key = encodeKey(id);
-    const text = draft === undefined ? undefined : JSON.stringify(draft);
-    await this.#write(id, "its draft cannot be written", "normal", () => {
-      const lease = readLease(this.#database, key);
-      if (lease?.held === true && lease.token === token) writeDraft(this.#database, key, text);
-    });
-    this.#changes.changed(id);
+    await this.#change(id, "its draft cannot be written", "normal", decideDraft(token, draft));
   }
 
   async requestStop(id: string, token: number): Promise<void> {
-    await this.#write(id, "its records cannot be written", "normal", () =>
-      writeStop(this.#database, encodeKey(id), token),
-    );
-    this.#changes.changed(id);
+    await this.#change(id, "its records cannot be written", "normal", decideStop(token));
   }
 
   watch(id: string, onChange: () => void): () => void {
@@ -165,33 +146,10 @@ export class SqliteStore implements SessionStore {
     this.close();
   }
 
-  /** @throws {SessionLeaseLostError | SessionConflictError} When it is refused, before anything is written. */
-  #append(id: string, expectedLength: number, texts: readonly string[], options: AppendOptions): void {
-    const { token, lease, info } = options;
-    const key = encodeKey(id);
-    if (token !== undefined || lease !== undefined) {
-      const now = readLease(this.#database, key);
-      if (token !== undefined && (now?.held !== true || now.token !== token))
-        throw new SessionLeaseLostError(id, token);
-      if (lease !== undefined && !isSameLease(now, lease.expected))
-        throw new SessionLeaseLostError(id, lease.expected?.token);
-    }
-    const found = this.#database.prepare("select number, length from pollux_session where key = ?").get(key);
-    const length = Number(found?.["length"] ?? 0);
-    if (length !== expectedLength) throw new SessionConflictError(id, expectedLength, length);
-    if (lease !== undefined) writeLease(this.#database, key, lease.next);
-    if (texts.length === 0) return;
-    const number =
-      found?.["number"] ??
-      this.#database
-        .prepare("insert into pollux_session (key, id, length, updated_at) values (?, ?, 0, 0)")
-        .run(key, id).lastInsertRowid;
-    const insert = this.#database.prepare("insert into pollux_entry (session, position, entry) values (?, ?, ?)");
-    for (const [index, text] of texts.entries()) insert.run(number, length + index, text);
-    this.#database
-      .prepare("update pollux_session set length = ?, updated_at = ? where number = ?")
-      .run(length + texts.length, Date.now(), number);
-    if (info !== undefined) writeInfo(this.#database, number, info);
+  async #change(id: string, doing: string, commits: Commits, decide: Decide): Promise<boolean> {
+    const isChanged = await this.#write(id, doing, commits, () => changeSession(this.#database, id, decide));
+    if (isChanged) this.#changes.changed(id);
+    return isChanged;
   }
 
   /** True when another connection has committed since it was last asked. */
@@ -201,32 +159,26 @@ export class SqliteStore implements SessionStore {
     return this.#version !== before;
   }
 
-  async #read<Result>(id: string, doing: string, work: () => Result): Promise<Result> {
-    try {
-      return await takeTurn("read", this.#place, this.#turnOptions, () => {
-        this.#prepare();
-        return work();
-      });
-    } catch (error) {
-      throw this.#asError(id, doing, error);
-    }
+  #read<Result>(id: string, doing: string, work: () => Result): Promise<Result> {
+    const prepared = (): Result => {
+      this.#prepare();
+      return work();
+    };
+    return this.#try(id, doing, takeTurn("read", this.#place, this.#turnOptions, prepared));
   }
 
-  /** @param work - See {@link shareTurn}. */
-  async #write<Result>(id: string, doing: string, commits: Commits, work: () => Result): Promise<Result> {
-    try {
-      return await shareTurn(this.#place, this.#turnOptions, { transact: this.#transact, commits }, work);
-    } catch (error) {
-      throw this.#asError(id, doing, error);
-    }
+  /** @param work - See {@link takeTurn}. */
+  #write<Result>(id: string, doing: string, commits: Commits, work: () => Result): Promise<Result> {
+    const together = { transact: this.#transact, commits };
+    return this.#try(id, doing, takeTurn("write", this.#place, this.#turnOptions, work, together));
   }
 
-  readonly #transact = (commits: Commits, work: () => void): void => {
+  readonly #transact = <Result>(commits: Commits, work: () => Result): Result => {
     this.#prepare();
     // With a write-ahead log a commit in `normal` mode waits for nothing, and the next one in the other mode syncs both.
     if (this.#commits !== commits) this.#database.exec(`pragma synchronous = ${commits}`);
     this.#commits = commits;
-    transaction(this.#database, work);
+    return transaction(this.#database, work);
   };
 
   #prepare(): void {
@@ -234,11 +186,15 @@ export class SqliteStore implements SessionStore {
     this.#isPrepared = true;
   }
 
-  #asError(id: string, doing: string, error: unknown): Error {
-    const { signal } = this.#turnOptions;
-    return signal.aborted && error === signal.reason
-      ? new SessionStoreError(id, `${doing}: the store is closed; open a new one`)
-      : asStoreError(id, doing, error);
+  async #try<Result>(id: string, doing: string, turn: Promise<Result>): Promise<Result> {
+    try {
+      return await turn;
+    } catch (error) {
+      const { signal } = this.#closing;
+      throw signal.aborted && error === signal.reason
+        ? new SessionStoreError(id, `${doing}: the store is closed; open a new one`)
+        : storeError(id, doing, error);
+    }
   }
 }
 

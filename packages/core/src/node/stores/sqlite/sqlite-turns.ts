@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { realpathSync } from "node:fs";
-import { startTimer } from "../../../internal/abort.ts";
-import { isBusy } from "./sqlite-database.ts";
-import { isRefusal } from "./sqlite-errors.ts";
+import { startTimer, whenAborted } from "../../../internal/abort.ts";
+import { isBusy, isRefusal } from "../store-error.ts";
 
 /** Tries in consecutive steps of the event loop before the first pause: most writes of others are over in less than a millisecond. */
 const QUICK_TRIES = 50;
@@ -10,8 +9,8 @@ const QUICK_TRIES = 50;
 /** Most writes in one transaction: the event loop waits for all of them. */
 const MAX_TOGETHER = 100;
 
-/** Shortest and longest pause between two later tries, in milliseconds. */
-const [MIN_PAUSE_MS, MAX_PAUSE_MS] = [1, 10];
+/** Mean pause between two later tries, in milliseconds. */
+const PAUSE_MS = 5;
 
 /** When a wait ends early. */
 export interface TurnOptions {
@@ -24,32 +23,36 @@ export interface TurnOptions {
 /** What a commit waits for: `full` for a disk sync, `normal` for nothing, so it need not survive a crash of the machine. */
 export type Commits = "full" | "normal";
 
-/** Runs work in a transaction: all of it is written, or it throws and nothing is. */
-export type Transact = (commits: Commits, work: () => void) => void;
+/** How neighbors that have the same `transact` are written together. */
+export interface Together {
+  /** Runs work in a transaction: all of it is written, or it throws and nothing is. */
+  readonly transact: <Result>(commits: Commits, work: () => Result) => Result;
+  readonly commits: Commits;
+}
 
 interface Waiting {
   /** On the monotonic clock. */
   readonly until: number;
-  /** Does the work. @returns Tells the caller, once it is written. @throws What the work throws. */
+  /** Does the work. @returns Tells the caller, once it is written. @throws What the work throws, but for refusals. */
   readonly attempt: () => () => void;
   readonly fail: (reason: unknown) => void;
-  /** What it may be written with: others with the same function. */
-  readonly transact?: Transact | undefined;
-  readonly commits?: Commits | undefined;
+  readonly together: Together | undefined;
   /** Called when it no longer waits. */
   readonly left: () => void;
 }
-
-type Wait = Omit<Waiting, "until" | "fail" | "left">;
 
 /** Each is here only while a call waits in it. Shared by all stores of the process, since a lock keeps all of them waiting. */
 const queues = new Map<string, TurnQueue>();
 
 /**
- * Reads or writes a file, synchronously, as soon as no other process has it locked: at once if possible, or else in the order of the
- * calls. However many calls wait for a file, one tries for all of them, and the event loop is free between two tries.
+ * Reads or writes a file, synchronously, as soon as no other process has it locked, in the order of the calls: at once if possible, or
+ * in a later step of the event loop. However many calls wait for a file, one tries for all of them, and the event loop is free between
+ * two tries.
  *
  * @param place - The file, from {@link placeOf}.
+ * @param work - May run more than once. Throws a conflict or a lost lease only before it has written anything.
+ * @param together - Waits for the next step in any case, and shares its transaction, and so a disk sync, with its neighbors there; each is
+ * done or fails whatever becomes of the others.
  * @throws What the work throws; the signal's reason; SQLite's error when the file is still locked at the end of the wait.
  */
 export async function takeTurn<Result>(
@@ -57,59 +60,21 @@ export async function takeTurn<Result>(
   place: string,
   options: TurnOptions,
   work: () => Result,
+  together?: Together,
 ): Promise<Result> {
   options.signal?.throwIfAborted();
   const name = `${kind} ${place}`;
   let queue = queues.get(name);
   if (queue === undefined) {
     try {
-      return work();
+      if (together === undefined) return work();
     } catch (error) {
       if (!isBusy(error) || options.waitMs <= 0) throw error;
     }
-    queue = newQueue(name);
+    queue = new TurnQueue(() => queues.delete(name));
+    queues.set(name, queue);
   }
-  return await queue.wait(options, (resolve) => ({
-    attempt: () => {
-      const result = work();
-      return () => resolve(result);
-    },
-  }));
-}
-
-/**
- * Writes to a file in the next step of the event loop in which no other process has it locked, in the order of the calls. Neighbors with
- * the same `transact` share a transaction, and so a disk sync; each is done or fails whatever becomes of the others.
- *
- * @param work - May run more than once. Throws a conflict or a lost lease only before it has written anything.
- * @throws As {@link takeTurn} does.
- */
-export async function shareTurn<Result>(
-  place: string,
-  options: TurnOptions,
-  how: { readonly transact: Transact; readonly commits: Commits },
-  work: () => Result,
-): Promise<Result> {
-  options.signal?.throwIfAborted();
-  const name = `write ${place}`;
-  return await (queues.get(name) ?? newQueue(name)).wait(options, (resolve, reject) => ({
-    ...how,
-    attempt: () => {
-      try {
-        const result = work();
-        return () => resolve(result);
-      } catch (error) {
-        if (!isRefusal(error)) throw error;
-        return () => reject(error);
-      }
-    },
-  }));
-}
-
-function newQueue(name: string): TurnQueue {
-  const queue = new TurnQueue(() => queues.delete(name));
-  queues.set(name, queue);
-  return queue;
+  return await queue.wait(options, work, together);
 }
 
 /** The same text for every name of a file; another one each time for what is not a file. */
@@ -129,7 +94,6 @@ class TurnQueue {
   #tries = 0;
   /** So many have failed together, and are tried one by one. */
   #alone = 0;
-  #pauseMs = MIN_PAUSE_MS;
   /** Cancels the next try. */
   #stop: (() => void) | undefined;
 
@@ -137,22 +101,26 @@ class TurnQueue {
     this.#onEmpty = onEmpty;
   }
 
-  wait<Result>(
-    { waitMs, signal }: TurnOptions,
-    waitOf: (resolve: (result: Result) => void, reject: (reason: unknown) => void) => Wait,
-  ): Promise<Result> {
+  wait<Result>({ waitMs, signal }: TurnOptions, work: () => Result, together: Together | undefined): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        this.#leave(waiting);
-        reject(signal?.reason);
-      };
       const waiting: Waiting = {
-        ...waitOf(resolve, reject),
         until: performance.now() + waitMs,
+        attempt: () => {
+          try {
+            const result = work();
+            return () => resolve(result);
+          } catch (error) {
+            if (!isRefusal(error)) throw error;
+            return () => reject(error);
+          }
+        },
         fail: reject,
-        left: () => signal?.removeEventListener("abort", onAbort),
+        together,
+        left: whenAborted(signal, () => {
+          this.#leave(waiting);
+          reject(signal?.reason);
+        }),
       };
-      signal?.addEventListener("abort", onAbort, { once: true });
       this.#waiting.add(waiting);
       if (this.#waiting.size === 1) this.#tryInNextStep();
     });
@@ -175,18 +143,16 @@ class TurnQueue {
     this.#alone = Math.max(0, this.#alone - 1);
     for (const one of group) this.#leave(one);
     this.#tries = 0;
-    this.#pauseMs = MIN_PAUSE_MS;
     if (this.#waiting.size > 0) this.#tryInNextStep();
   }
 
   /** Those at the beginning that may be written together; the first in any case. */
   #group(): readonly Waiting[] {
     const group: Waiting[] = [];
-    const atMost = this.#alone > 0 ? 1 : MAX_TOGETHER;
     for (const one of this.#waiting) {
       const [first] = group;
-      if (first !== undefined && (first.transact === undefined || first.transact !== one.transact)) break;
-      if (group.push(one) === atMost) break;
+      if (first !== undefined && first.together?.transact !== one.together?.transact) break;
+      if (group.push(one) === (this.#alone > 0 || one.together === undefined ? 1 : MAX_TOGETHER)) break;
     }
     return group;
   }
@@ -200,17 +166,12 @@ class TurnQueue {
     }
     if (this.#waiting.size === 0) return;
     if (++this.#tries < QUICK_TRIES) this.#tryInNextStep();
-    else this.#tryAfterPause();
+    else this.#stop = startTimer(PAUSE_MS * (0.5 + Math.random()), () => this.#next());
   }
 
   #tryInNextStep(): void {
     const immediate = setImmediate(() => this.#next());
     this.#stop = () => clearImmediate(immediate);
-  }
-
-  #tryAfterPause(): void {
-    this.#stop = startTimer(this.#pauseMs * (0.5 + Math.random()), () => this.#next());
-    this.#pauseMs = Math.min(this.#pauseMs * 2, MAX_PAUSE_MS);
   }
 
   #leave(waiting: Waiting): void {
@@ -224,12 +185,8 @@ class TurnQueue {
 
 /** @returns Tells each caller. @throws When nothing was done. */
 function attemptAll(group: readonly Waiting[]): readonly (() => void)[] {
-  let tells: readonly (() => void)[] = [];
-  const attempt = (): void => {
-    tells = group.map((one) => one.attempt());
-  };
-  const transact = group[0]?.transact;
-  if (transact === undefined) attempt();
-  else transact(group.some(({ commits }) => commits === "full") ? "full" : "normal", attempt);
-  return tells;
+  const attempt = (): readonly (() => void)[] => group.map((one) => one.attempt());
+  const together = group[0]?.together;
+  if (together === undefined) return attempt();
+  return together.transact(group.some((one) => one.together?.commits === "full") ? "full" : "normal", attempt);
 }
