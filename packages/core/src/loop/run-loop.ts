@@ -120,7 +120,7 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
     }
 
     const isCutOff = classifyFinish(response.finishReason) === "truncated";
-    const callInput = answer.toolset === undefined ? input : { ...input, toolset: answer.toolset };
+    const callInput = state.turnTools === undefined ? input : { ...input, toolset: state.turnTools };
     let answered = await answerCalls(callInput, state, calls, isCutOff ? TRUNCATED : undefined);
     while (answered === undefined) {
       const { length } = phase.contents;

@@ -6,10 +6,9 @@ import { parseTraceparent } from "../internal/traceparent.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
 import type { PriceTable } from "../model/prices.ts";
 import type { Emit, ObserverEvent, RunEnding, RunEvent } from "./events.ts";
-import { describeStep, describeValue, ObservedStep } from "./observers/observed-step.ts";
-import type { LoopStep, ObservedCall, Observer, StepExecutor } from "./observers/observer.ts";
+import { describeStep, describeValue, type ObservedCall, observeStep } from "./observers/observed-step.ts";
+import type { LoopStep, Observer, RunInfo } from "./observers/observer.ts";
 import { ObserverGroup } from "./observers/observer-group.ts";
-import type { RunInfo } from "./observers/run-info.ts";
 import type { RunResult } from "./result.ts";
 import type { RunIdentity } from "./run-context.ts";
 import type { RunState } from "./run-state.ts";
@@ -43,7 +42,7 @@ export interface RunReporterOptions {
  * Until the first step is executed here, a run that goes on repeats what its log holds. Its reader gets that with a mark; observers
  * get only what happens between the last recorded step and the first one here, so it is held back until then.
  */
-export class RunReporter implements StepExecutor {
+export class RunReporter {
   readonly #options: RunReporterOptions;
   readonly #observers: ObserverGroup | undefined;
   readonly #startedAt: number;
@@ -124,6 +123,11 @@ export class RunReporter implements StepExecutor {
     };
   }
 
+  /**
+   * Executes a step. Whatever observers do, `work` is called exactly once, synchronously.
+   *
+   * @param call - The call that the step runs, if any.
+   */
   execute<T>(
     place: StepPlace,
     step: Step<RunEvent>,
@@ -135,16 +139,18 @@ export class RunReporter implements StepExecutor {
     this.#beginLive();
     if (this.#observers === undefined) return work(step);
     const info = describeStep(this.#run, place, step, startedAt, call);
-    const observed = new ObservedStep(info, now, (event, at) => this.#report(event, at));
-    observed.start();
-    const live = observed.watch(step, this.#observers.traceparentOf(info), this.#observers.tap(info, now));
+    this.#report({ type: "step-start", turn: info.turn, step: info }, startedAt);
+    const traceparent = this.#observers.traceparentOf(info);
+    const tap = this.#observers.tap(info, now);
+    const found = { ...(traceparent !== undefined && { traceparent }), ...(tap !== undefined && { tap }) };
+    const { live, end } = observeStep(step, info, found, now, (event, at) => this.#report(event, at));
     return this.#observers.around(info, async () => {
       try {
         const value = await work(live);
-        observed.end({ ok: true, ...describeValue(info.kind, value, prices) });
+        end({ ok: true, ...describeValue(info.kind, value, prices) });
         return this.#recorded(value);
       } catch (error) {
-        observed.end({ ok: false, error });
+        end({ ok: false, error });
         throw error;
       }
     });

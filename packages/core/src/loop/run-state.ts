@@ -6,6 +6,7 @@ import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import { INTERRUPTED } from "../tool/model-texts.ts";
 import type { NestedRun, PendingCall } from "../tool/tool.ts";
+import type { Toolset } from "../tool/toolset.ts";
 import type { AnsweredCall, LostUsage } from "../durable/closed-turn.ts";
 import type { ModelStepValue, StepTimes } from "../durable/run-log.ts";
 import type { TurnCall } from "./calls/call-state.ts";
@@ -14,7 +15,8 @@ import { type Limits, RepeatGuard, type Spent } from "./limits.ts";
 import { PartialAnswer, sendablePartial } from "./turn/partial-answer.ts";
 import type { RunSoFar } from "./result.ts";
 import { closeOpenCalls, unansweredResponse } from "./transcript.ts";
-import type { LoopInput, OpenTurn, SentPrefix } from "./loop-input.ts";
+import type { LoopInput, OpenTurn } from "./loop-input.ts";
+import type { SentPrefix } from "./turn/prepare-turn.ts";
 
 /** Progress of one run. Only the loop changes it; others get copies. */
 export class RunState {
@@ -78,6 +80,8 @@ export class RunState {
   readonly foreign: Map<Content, HistoryOrigin>;
   /** What the last request of this process had before its end; kept for `prepareTurn` only. */
   sent: SentPrefix | undefined;
+  /** The tools that the calls of the last answer may use, if they are not those of the run. */
+  turnTools: Toolset | undefined;
 
   constructor(
     runId: string,

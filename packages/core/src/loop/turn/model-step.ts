@@ -21,11 +21,12 @@ import type { Part } from "../../wire/types/content.ts";
 import { checkInput, emitActions } from "./check-guardrails.ts";
 import { isPromptTooLong } from "./compact-history.ts";
 import type { RunEvent } from "../events.ts";
-import type { LoopInput, PreparedRequest } from "../loop-input.ts";
+import type { LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observers/observer.ts";
 import { JsonGrowth, type OutputDelta } from "../output/json-growth.ts";
-import type { PartialAnswer } from "./partial-answer.ts";
+import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
+import { prepareRequest } from "./prepare-turn.ts";
 
 /** First delay before a broken stream is restarted, in milliseconds; doubles each time. */
 const RESTART_DELAY_MS = 250;
@@ -38,27 +39,22 @@ const MAX_RESTART_WAIT_MS = 300_000;
  * A stream that breaks after its first part is restarted from the same request, up to `maxRestarts` times; a `discard`
  * event tells the reader that everything before it is void.
  *
- * @param cursor - Steering messages up to this position are in the request; absent adds none.
- * @param place - Of the step.
- * @param partial - Follows what the model has said.
- * @param prepare - Changes the request.
  * @returns `stopped` when a guardrail rejected a message; `tooLong` when the prompt exceeds the model's limit and the history can be compacted.
  */
 export async function modelStep(
   input: LoopInput,
+  state: RunState,
   unsteered: ModelRequest,
-  turn: number,
-  step: LoopStep,
-  cursor: number | undefined,
-  budget: RequestBudget,
   place: ModelPlace,
-  partial: PartialAnswer | undefined,
-  prepare: ((request: ModelRequest, step: LoopStep) => Promise<PreparedRequest>) | undefined,
+  step: LoopStep,
+  budget: RequestBudget,
 ): Promise<ModelStepValue | PromptTooLong | SteeringStopped> {
   const startedAt = input.now();
-  const steering = cursor === undefined ? undefined : input.steering;
-  let steered = steering === undefined ? undefined : await steering.take(cursor ?? 0);
-  const { guardrails } = input;
+  const { turn, phase } = place;
+  // The output phase takes no new messages, and nobody sees its answer before it is whole.
+  const { steering, partial } = phase === "work" ? { steering: input.steering, partial: state.partial } : {};
+  let steered = steering === undefined ? undefined : await steering.take(state.steeringCursor);
+  const { guardrails, preparer } = input;
   let given: ModelResponse | undefined;
   let checked: readonly GuardrailAction[] | undefined;
   if (steered !== undefined && guardrails?.input !== undefined) {
@@ -78,19 +74,14 @@ export async function modelStep(
   // Most runs log nothing, and this is called for each request.
   const logger = input.logger.warn === SILENT.warn ? input.logger : stepLogger(input, turn, step);
   if (steered !== undefined && isWatched) await step.emit({ type: "steer", turn, contents: steered.contents });
+  const added = { ...(steered !== undefined && { steered }), ...(checked !== undefined && { checked }) };
   if (given !== undefined) {
     if (isWatched) await emitParts(given.content.parts, turn, step);
-    return {
-      response: given,
-      ...(steered !== undefined && { steered }),
-      ...(checked !== undefined && { checked }),
-      startedAt,
-      endedAt: input.now(),
-    };
+    return { response: given, ...added, startedAt, endedAt: input.now() };
   }
   let request =
     steered === undefined ? unsteered : { ...unsteered, contents: [...unsteered.contents, ...steered.contents] };
-  const prepared = prepare === undefined ? undefined : await prepare(request, step);
+  const prepared = preparer && (await prepareRequest(preparer, input, state, request, place, step));
   if (prepared !== undefined) request = prepared.request;
   const { model = input.model, record } = prepared ?? {};
 
@@ -144,14 +135,13 @@ export async function modelStep(
       const steeringWaits =
         steering !== undefined &&
         openCallsIn([response.content]).length === 0 &&
-        (await steering.take(steered?.upTo ?? cursor ?? 0)) !== undefined;
+        (await steering.take(steered?.upTo ?? state.steeringCursor)) !== undefined;
       partial?.clear();
       const endedAt = input.now();
       return {
         response: restarts > 0 ? { ...response, usage: { ...response.usage, incomplete: true } } : response,
-        ...(steered !== undefined && { steered }),
+        ...added,
         ...(record !== undefined && { prepared: record }),
-        ...(checked !== undefined && { checked }),
         ...(guarded !== undefined && { guarded }),
         ...(input.prices !== undefined && costOf(input.prices, response, model.id, endedAt)),
         ...(steeringWaits && { steeringWaits }),

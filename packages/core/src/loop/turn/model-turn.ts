@@ -2,7 +2,6 @@ import type { TurnProblem } from "../../durable/closed-turn.ts";
 import {
   type ModelStepValue,
   type PhaseKind,
-  type PreparedTurn,
   type PromptTooLong,
   type SteeringStopped,
   stepName,
@@ -13,13 +12,12 @@ import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelRequest } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import { OUTPUT_REQUEST } from "../../tool/model-texts.ts";
-import type { Toolset } from "../../tool/toolset.ts";
 import { RequestBudget } from "../../wire/http/retry.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../../wire/types/declaration.ts";
 import { type GuardrailStop, readStop } from "../guardrails.ts";
 import { checkPriced, firstLimit } from "../limits.ts";
-import type { LoopInput, OutputPlan, RequestPlace, ToolChoice } from "../loop-input.ts";
+import type { LoopInput, OutputPlan, ToolChoice } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { isRecorded, singleStep } from "../single-step.ts";
 import { userText } from "../transcript.ts";
@@ -30,13 +28,12 @@ import { fitContents, buildOrigin } from "./fit-contents.ts";
 import { emitAsked } from "./emit-turns.ts";
 import { emitParts, emitWhole, modelStep } from "./model-step.ts";
 import type { Unchecked } from "./partial-answer.ts";
+import { restoreTools } from "./prepare-turn.ts";
 import { callingFor } from "./tool-choice.ts";
 
 /** The answer of a turn; a message that arrived after its last request keeps the run from finishing with it. */
 export interface ModelAnswer extends TurnAnswer {
   readonly steeringWaits: boolean;
-  /** The tools that the calls may use, if they are not those of the run. */
-  readonly toolset?: Toolset | undefined;
 }
 
 /** Asks until the answer is usable, the retries are used up, or the wall time is up. */
@@ -50,18 +47,12 @@ export async function modelTurn(
   const budget = new RequestBudget(input.maxRequestsPerTurn);
   for (let attempt = 0; ; attempt++) {
     const place: ModelPlace = { kind: "model", phase: phase.kind, turn, attempt };
-    const about = {
-      phase: phase.kind,
-      attempt,
-      isFirst: turn === 1 && !tried.has("malformed-call"),
-      toolChoice: phase.toolChoice,
-    };
-    const asked = await askModel(input, state, phase, budget, place, about);
-    if (asked === "wall-time") {
+    const request = buildModelRequest(input, state, phase, turn === 1 && !tried.has("malformed-call"));
+    const value = await askModel(input, state, request, budget, place);
+    if (value === "wall-time") {
       state.useUpWallTime(input.limits);
-      return asked;
+      return value;
     }
-    const { value, toolset } = asked;
     if ("tooLong" in value) {
       await shorten(input, state, phase, place);
       continue;
@@ -129,11 +120,11 @@ export async function modelTurn(
       } else if (isHeld && input.emit !== undefined)
         await input.emit({ type: "response", turn, response: withheld(response) });
     }
-    if (problem === undefined) return { response, calls, steeringWaits, toolset, output: parsed };
+    if (problem === undefined) return { response, calls, steeringWaits, output: parsed };
 
     tried.set(problem, times);
-    if (isLast) return { response, calls, steeringWaits, toolset, problem, detail };
-    const nudge = nudgeFor(problem, times, (toolset ?? input.toolset).byName.keys(), detail);
+    if (isLast) return { response, calls, steeringWaits, problem, detail };
+    const nudge = nudgeFor(problem, times, (state.turnTools ?? input.toolset).byName.keys(), detail);
     input.logger.warn(
       { turn, problem, attempt: times, finishReason: response.finishReason },
       "the answer cannot be used; retrying",
@@ -196,68 +187,27 @@ export async function answerGiven(
   return { response, calls: [], steeringWaits: false, answeredBy };
 }
 
-/** What a model step left, and the tools that its calls may use if they are not those of the run. */
-interface AskedModel {
-  readonly value: ModelStepValue | PromptTooLong | SteeringStopped;
-  readonly toolset: Toolset | undefined;
-}
-
 /** One request as one step. Its events are reported as they arrive, or at once when a journal has the answer. */
 async function askModel(
   input: LoopInput,
   state: RunState,
-  phase: Phase,
+  request: ModelRequest,
   budget: RequestBudget,
   place: ModelPlace,
-  about: RequestPlace,
-): Promise<AskedModel | "wall-time"> {
-  const turn = state.turns;
-  const request = buildModelRequest(input, state, phase, about.isFirst);
-  const { preparer } = input;
-  let toolset: Toolset | undefined;
-  // The output phase takes no new messages.
-  const cursor = phase.kind === "work" ? state.steeringCursor : undefined;
+): Promise<ModelStepValue | PromptTooLong | SteeringStopped | "wall-time"> {
+  state.turnTools = undefined;
   let ranHere = false;
   const outcome = await singleStep(input, place, (step) => {
     ranHere = true;
-    return modelStep(
-      input,
-      request,
-      turn,
-      step,
-      cursor,
-      budget,
-      place,
-      phase.kind === "work" ? state.partial : undefined,
-      preparer &&
-        (async (steered, live) => {
-          const prepared = await preparer.prepare(input, state, steered, about, live);
-          ({ toolset } = prepared);
-          return prepared;
-        }),
-    );
+    return modelStep(input, state, request, place, step, budget);
   });
   if (outcome === "wall-time") return outcome;
   const { value } = outcome;
-  if (ranHere || "tooLong" in value) return { value, toolset };
-  if (input.emit !== undefined) await emitAsked(input.emit, turn, value, request.output !== undefined);
-  if ("stopped" in value) return { value, toolset };
-  const { prepared } = value;
-  if (prepared?.tools !== undefined) toolset = await restoreTools(input, state, prepared, request.contents, about);
-  return { value, toolset };
-}
-
-/** The tools of a turn whose answer was recorded. */
-async function restoreTools(
-  input: LoopInput,
-  state: RunState,
-  prepared: PreparedTurn,
-  contents: readonly Content[],
-  place: RequestPlace,
-): Promise<Toolset> {
-  const { preparer, toolset } = input;
-  if (preparer !== undefined) return await preparer.restore(input, state, prepared, contents, place);
-  return { ...toolset, byName: new Map([...toolset.byName].filter(([name]) => prepared.tools?.includes(name))) };
+  if (ranHere || "tooLong" in value) return value;
+  if (input.emit !== undefined) await emitAsked(input.emit, place.turn, value, request.output !== undefined);
+  const { tools } = ("prepared" in value && value.prepared) || {};
+  if (tools !== undefined) state.turnTools = await restoreTools(input, state, tools, request.contents, place);
+  return value;
 }
 
 /** Compacts the history after the service refused the prompt as too long. */
