@@ -142,13 +142,14 @@ const SHARED = ["inputTokens", "outputTokens", "totalTokens", "wallTimeMs", "cos
  * @param maxCost - What the run may cost in all by its owner's budget, as of when the turn began.
  */
 export function remainingLimits({ limits, session }: RunBounds, spent: Spent, maxCost?: number): RemainingLimits {
-  const own = lower(subtract(limits, spent), subtract({ cost: maxCost }, spent));
-  return session === undefined ? own : lower(own, subtract(session.limits, addSpent(session.before, spent)));
+  const left = [subtract(limits, spent), subtract({ cost: maxCost }, spent)];
+  if (session !== undefined) left.push(subtract(session.limits, addSpent(session.before, spent)));
+  return lowest(left);
 }
 
 /** The limits, none of them above what a calling run has left. */
 export function within(limits: Limits, remaining: RemainingLimits): Limits {
-  return { ...limits, ...lower(limits, remaining) };
+  return { ...limits, ...lowest([limits, remaining]) };
 }
 
 type WritableLimits = { -readonly [Name in keyof RemainingLimits]: number };
@@ -163,13 +164,14 @@ function subtract(limits: Limits, spent: Spent): RemainingLimits {
   return left;
 }
 
-function lower(a: RemainingLimits, b: RemainingLimits): RemainingLimits {
-  const lowest: WritableLimits = {};
-  for (const name of SHARED) {
-    const limit = Math.min(a[name] ?? Infinity, b[name] ?? Infinity);
-    if (limit !== Infinity) lowest[name] = limit;
-  }
-  return lowest;
+function lowest(all: readonly (Limits | RemainingLimits)[]): RemainingLimits {
+  const found: WritableLimits = {};
+  for (const limits of all)
+    for (const name of SHARED) {
+      const limit = Math.min(limits[name] ?? Infinity, found[name] ?? Infinity);
+      if (limit !== Infinity) found[name] = limit;
+    }
+  return found;
 }
 
 /** What a stop rule sees: finished turns only. */
@@ -205,25 +207,16 @@ export class RepeatGuard {
 
   /** @returns How many turns in a row, this one included, had the same calls and the same results. */
   addTurn(calls: readonly FunctionCall[], responses: readonly Part[]): number {
-    const same = sameCalls(calls, this.#calls) && sameResults(responses, this.#responses);
-    this.#times = same ? this.#times + 1 : 1;
+    // Their ids differ.
+    const isSame = ({ name, args }: FunctionCall, index: number): boolean =>
+      name === this.#calls[index]?.name &&
+      sameJson(args, this.#calls[index].args) &&
+      sameJson(responses[index]?.functionResponse?.response, this.#responses[index]?.functionResponse?.response);
+    this.#times = calls.length === this.#calls.length && calls.every(isSame) ? this.#times + 1 : 1;
     this.#calls = calls;
     this.#responses = responses;
     return this.#times;
   }
-}
-
-function sameCalls(some: readonly FunctionCall[], others: readonly FunctionCall[]): boolean {
-  return (
-    some.length === others.length &&
-    some.every(({ name, args }, index) => name === others[index]?.name && sameJson(args, others[index]?.args))
-  );
-}
-
-function sameResults(some: readonly Part[], others: readonly Part[]): boolean {
-  return some.every((part, index) =>
-    sameJson(part.functionResponse?.response, others[index]?.functionResponse?.response),
-  );
 }
 
 const WALL_TIME = "WallTimeReached";

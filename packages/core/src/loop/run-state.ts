@@ -1,4 +1,4 @@
-import { computeCost, findPrices, knownCost } from "../model/prices.ts";
+import { knownCost, priceUsage } from "../model/prices.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import { contentsBytes, partsBytes } from "../model/request/contents-size.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
@@ -8,7 +8,7 @@ import { INTERRUPTED } from "../tool/model-texts.ts";
 import type { NestedRun, PendingCall } from "../tool/tool.ts";
 import type { Toolset } from "../tool/toolset.ts";
 import type { AnsweredCall, LostUsage } from "../durable/closed-turn.ts";
-import type { ModelStepValue, StepTimes } from "../durable/run-log.ts";
+import type { ModelStepValue, PhaseKind, StepTimes } from "../durable/run-log.ts";
 import type { TurnCall } from "./calls/call-state.ts";
 import { type Compaction, estimateTokens } from "./turn/compaction.ts";
 import { type Limits, RepeatGuard, type Spent } from "./limits.ts";
@@ -76,6 +76,8 @@ export class RunState {
   readonly partial: PartialAnswer;
   /** The last answer of the run itself. */
   lastResponse: ModelResponse | undefined;
+  /** That of its work: the output phase only converts it. */
+  workResponse: ModelResponse | undefined;
   /** Contents of other models than the run's, and where these are: `prepareTurn` may choose a model. */
   readonly foreign: Map<Content, HistoryOrigin>;
   /** What the last request of this process had before its end; kept for `prepareTurn` only. */
@@ -99,20 +101,22 @@ export class RunState {
   addAnswer(
     value: Pick<ModelStepValue, "response" | "prepared" | "cost" | "unpriced" | keyof StepTimes>,
     { prices, model }: Pick<LoopInput, "prices" | "model">,
+    phase: PhaseKind = "work",
   ): void {
     const { response, prepared, startedAt, endedAt, traceparent } = value;
     let { cost = 0 } = value;
     if (value.cost === undefined && prices !== undefined && response.usage.requests > 0) {
       const id = response.envelope.modelVersion ?? prepared?.model?.id ?? value.unpriced ?? model.id;
-      const found = findPrices(prices, id, endedAt);
-      if (found === undefined) this.unpriced ??= id;
-      else cost = computeCost(response.usage, found);
+      const priced = priceUsage(prices, response.usage, id, endedAt);
+      this.unpriced ??= priced.unpriced;
+      cost = priced.cost ?? 0;
     }
     this.cost += cost;
     this.addActiveTime(startedAt, endedAt);
     this.traceparent = traceparent ?? this.traceparent;
     if (prepared?.model !== undefined) this.foreign.set(response.content, prepared.model.origin);
     this.lastResponse = response;
+    if (phase === "work") this.workResponse = response;
     this.usage = addUsage(this.usage, response.usage);
     const { contextTokens, outputTokens } = response.usage;
     // Thoughts are not sent again; the answer is appended to the contents that were sent.
@@ -126,6 +130,7 @@ export class RunState {
     const { lastResponse } = this;
     if (lastResponse === undefined) return;
     this.lastResponse = response;
+    if (this.workResponse === lastResponse) this.workResponse = response;
     const origin = this.foreign.get(lastResponse.content);
     if (origin !== undefined) this.foreign.set(response.content, origin);
     this.responses[this.responses.lastIndexOf(lastResponse)] = response;

@@ -47,7 +47,7 @@ export class RunStream<
    * @internal
    * @param within - The context in which it runs. That of its reader if absent.
    */
-  constructor(open: (emitters: RunEmitters | undefined) => RunningLoop, within: Within = here) {
+  constructor(open: (emitters: RunEmitters | undefined) => RunningLoop, within: Within = (work) => work()) {
     this.#open = open;
     this.#within = within;
     this.#outcome = new Promise((resolve, reject) => {
@@ -63,7 +63,7 @@ export class RunStream<
    * @throws What the run threw; {@link RunAbandonedError} when the reader left before the end.
    */
   result(): Promise<RunResult<Output, Calls>> {
-    if (this.#running === undefined && !this.#over) void this.#runUnwatched();
+    if (this.#running === undefined && !this.#over) this.#runUnwatched().catch(() => {}); // the outcome has it
     return this.#outcome;
   }
 
@@ -100,9 +100,7 @@ export class RunStream<
 
   #start(emitters: RunEmitters | undefined): RunningLoop {
     try {
-      const running = this.#within(() => this.#open(emitters));
-      this.#running = running;
-      return running;
+      return (this.#running = this.#within(() => this.#open(emitters)));
     } catch (error) {
       this.#over = true;
       this.#settle.reject(error);
@@ -111,12 +109,7 @@ export class RunStream<
   }
 
   async #runUnwatched(): Promise<void> {
-    let running: RunningLoop;
-    try {
-      running = this.#start(undefined);
-    } catch {
-      return; // the outcome has been rejected
-    }
+    const running = this.#start(undefined);
     try {
       this.#settle.resolve(await this.#within(() => running.run()));
     } catch (error) {
@@ -159,10 +152,6 @@ export class RunStream<
   }
 }
 
-function here<T>(work: () => T): T {
-  return work();
-}
-
 function abandoned(running: RunningLoop): RunAbandonedError {
   const error = new RunAbandonedError("the reader left before the run ended");
   attachRunSoFar(error, running.soFar());
@@ -191,13 +180,7 @@ export class EventQueue<T> {
 
   /** Adds a value. A promise means that the buffer is full: it resolves when there is room. */
   write(value: T): void | Promise<void> {
-    if (this.#closed) return;
-    if (this.#reader !== undefined) {
-      this.#reader([value]);
-      this.#reader = undefined;
-      return;
-    }
-    this.#buffer.push(value);
+    if (this.#closed || this.#handOver(value)) return;
     if (this.#buffer.length < CAPACITY) return;
     return new Promise((resolve) => this.#wakeWriters.push(resolve));
   }
@@ -205,13 +188,19 @@ export class EventQueue<T> {
   /** Adds a value, and resolves when the reader has read it and requests more. */
   writeInStep(value: T): void | Promise<void> {
     if (this.#closed) return;
-    if (this.#reader !== undefined) {
-      this.#reader([value]);
-      this.#reader = undefined;
-      return new Promise((resolve) => this.#wakeInStep.push(resolve));
+    const waiting = this.#handOver(value) ? this.#wakeInStep : this.#inStep;
+    return new Promise((resolve) => waiting.push(resolve));
+  }
+
+  /** Gives a value to the reader who waits for it. @returns False when there is none: the value is in the buffer. */
+  #handOver(value: T): boolean {
+    if (this.#reader === undefined) {
+      this.#buffer.push(value);
+      return false;
     }
-    this.#buffer.push(value);
-    return new Promise((resolve) => this.#inStep.push(resolve));
+    this.#reader([value]);
+    this.#reader = undefined;
+    return true;
   }
 
   /**

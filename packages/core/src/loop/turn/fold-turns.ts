@@ -12,6 +12,7 @@ import { openCallsIn } from "../../model/history/open-calls.ts";
 import { needsCheck, readStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
+import { closeOpenCalls } from "../transcript.ts";
 import { withheld } from "./check-guardrails.ts";
 import { addSummary } from "./compact-history.ts";
 
@@ -63,7 +64,7 @@ function foldTurn(state: RunState, { turn, phase, contents, steps, calls }: Clos
       if (asked.steered !== undefined) state.steeringCursor = asked.steered.upTo;
       if ("stopped" in asked) continue;
       addContents(at + (asked.steered?.contents.length ?? 0));
-      state.addAnswer(asked, pricing);
+      state.addAnswer(asked, pricing, phase);
       if (isUnchecked(steps, index)) state.replaceLast(withheld(asked.response));
       if (discarded !== undefined) state.discarded.add(asked.response);
     }
@@ -93,4 +94,29 @@ export function isUnchecked(steps: readonly TurnStep[], index: number): boolean 
 export function findGuard(steps: readonly TurnStep[], index: number): OutputCheckValue | undefined {
   const { place, value } = steps[index + 1] ?? {};
   return place?.kind === "guard" && place.side === "output" ? (value as OutputCheckValue) : undefined;
+}
+
+/** The turns of a run that are not closed, as they would be if it ended now. Calls without an answer are told as not run. */
+export function describeTurns(state: RunState): readonly ClosedTurn[] {
+  const { openTurns } = state;
+  return openTurns.map(({ turn, phase, contents, from, steps, calls }, index): ClosedTurn => {
+    const isLast = index === openTurns.length - 1;
+    // The work may have gone on after an output phase.
+    const next = openTurns.slice(index + 1).find((one) => one.contents === contents);
+    const answered = isLast ? listAnswered(state) : [];
+    return {
+      turn,
+      ...(phase === "output" && { phase }),
+      contents: (isLast ? closeOpenCalls(contents, state.answeredParts()) : contents).slice(from, next?.from),
+      steps: [...steps],
+      calls: [...calls, ...answered],
+    };
+  });
+}
+
+/** The calls of the last turn that have an answer already. */
+function listAnswered({ calls }: RunState): ClosedTurn["calls"] {
+  return calls.flatMap(({ turn, callId, call, edited, current }) =>
+    current.state === "answered" ? { turn, callId, call, ...(edited && { edited }), value: current.value } : [],
+  );
 }

@@ -14,7 +14,7 @@ import { SILENT } from "../../logging/logger.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../../model/model.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
-import { computeCost, findPrices, type PriceTable } from "../../model/prices.ts";
+import { priceUsage, type PriceTable } from "../../model/prices.ts";
 import { addUsage, attachLost, NO_USAGE, type Usage } from "../../model/usage.ts";
 import type { RequestBudget } from "../../wire/http/retry.ts";
 import type { Part } from "../../wire/types/content.ts";
@@ -176,12 +176,9 @@ function costOf(
   asked: string,
   at: number,
 ): Pick<ModelStepValue, "cost" | "unpriced"> {
-  const modelId = envelope.modelVersion ?? asked;
   try {
-    const prices = findPrices(table, modelId, at);
-    if (prices === undefined) return { unpriced: modelId };
-    const cost = computeCost(usage, prices);
-    return Number.isFinite(cost) ? { cost } : {};
+    const priced = priceUsage(table, usage, envelope.modelVersion ?? asked, at);
+    return priced.unpriced !== undefined || Number.isFinite(priced.cost) ? priced : {};
   } catch {
     return {};
   }

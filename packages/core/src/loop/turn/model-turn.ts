@@ -74,7 +74,7 @@ export async function modelTurn(
       phase.contents.push(...steered.contents);
       state.steeringCursor = steered.upTo;
     }
-    state.addAnswer(value, input);
+    state.addAnswer(value, input, phase.kind);
     if (state.unpriced !== undefined) checkPriced(input, state.unpriced);
     if (input.emit !== undefined && !isHeld) await input.emit({ type: "response", turn, response });
     const answeredBy = value.checked && findAnswering(value.checked);
