@@ -232,7 +232,7 @@ export class WallClock {
   #stopTimer: (() => void) | undefined;
   #inside = 0;
   /** Used before the first step of this process, plus the time in steps since. */
-  #spentMs: number | undefined;
+  #spentMs = 0;
   #startedAt = 0;
 
   /** @param usedMs - What finished steps have used. */
@@ -256,7 +256,7 @@ export class WallClock {
 
   #start(): void {
     // The run counts the steps of a round when the round is over; those of the round that have ended are counted here.
-    this.#spentMs = Math.max(this.#spentMs ?? 0, this.#usedMs());
+    this.#spentMs = Math.max(this.#spentMs, this.#usedMs());
     this.#startedAt = performance.now();
     const leftMs = Math.max(0, this.#limitMs - this.#spentMs) + LATE_MS;
     if (leftMs === Infinity) return;
@@ -267,7 +267,7 @@ export class WallClock {
 
   #stop(): void {
     this.#stopTimer?.();
-    this.#spentMs = (this.#spentMs ?? 0) + performance.now() - this.#startedAt;
+    this.#spentMs += performance.now() - this.#startedAt;
   }
 }
 

@@ -19,7 +19,7 @@ import { closing } from "./transcript.ts";
 import { type Ending, classifyEnding, keeps, MAX_RECOVERIES } from "./turn/classify-answer.ts";
 import { checkRunInput } from "./turn/check-guardrails.ts";
 import { checkPartial } from "./turn/check-partial.ts";
-import { compactWhenFull } from "./turn/compact-history.ts";
+import { compactWhenFull } from "./turn/compaction.ts";
 import { emitTurns } from "./turn/emit-turns.ts";
 import { describeTurns } from "./turn/fold-turns.ts";
 import { answerGiven, modelTurn, outputPhase, type Phase, workPhase } from "./turn/model-turn.ts";

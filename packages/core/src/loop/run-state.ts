@@ -121,7 +121,7 @@ export class RunState {
     const { contextTokens, outputTokens } = response.usage;
     // Thoughts are not sent again; the answer is appended to the contents that were sent.
     if (contextTokens > 0)
-      this.#counted = { tokens: contextTokens + outputTokens, contents: this.#sendableCount() + 1 };
+      this.#counted = { tokens: contextTokens + outputTokens, contents: this.sendable().length + 1 };
     this.responses.push(response);
   }
 
@@ -199,13 +199,6 @@ export class RunState {
       const added = current.state === "answered" ? [current.value.part, ...current.value.after] : [];
       return sum + (responseBytes ?? partsBytes(added));
     }, contentsBytes(this.sendable()));
-  }
-
-  #sendableCount(): number {
-    const { contents, compaction } = this;
-    return compaction === undefined
-      ? contents.length
-      : compaction.summary.length + contents.length - compaction.keepFrom;
   }
 
   /** Approximate tokens of the next prompt: the service's last count plus an estimate of what follows. */

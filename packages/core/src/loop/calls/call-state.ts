@@ -87,7 +87,7 @@ export interface PlannedCall {
 }
 
 /** Gives a call the arguments that a person approved instead of the model's. */
-export function editCall(call: TurnCall, args: JsonObject): void {
+export function editCall(call: Pick<TurnCall, "call" | "edited">, args: JsonObject): void {
   call.call = { ...call.call, args };
   call.edited = true;
 }

@@ -11,46 +11,41 @@ export type Within = <T>(work: () => T) => T;
  * @returns `undefined` if there is nothing to restore.
  */
 export function callersContext(observers: readonly Observer[], logger: Logger): Within | undefined {
-  let outer: Within | undefined;
-  for (const observer of observers) {
+  const captured = observers.flatMap((observer) => {
     try {
-      const captured = observer.capture?.();
-      if (typeof captured === "function") outer = nest(outer, isolate(captured, logger));
+      const context = observer.capture?.();
+      return typeof context === "function" ? [context] : [];
     } catch (error) {
       logger.warn({ err: error }, FAILED);
+      return [];
     }
-  }
-  return outer;
+  });
+  if (captured.length === 0) return undefined;
+  return <T>(work: () => T): T =>
+    captured.reduceRight<() => T>((inner, context) => () => isolate(context, inner, logger), work)();
 }
 
 const FAILED = "an observer failed to capture a context; the run continues";
 
-function nest(outer: Within | undefined, inner: Within): Within {
-  return outer === undefined ? inner : (work) => outer(() => inner(work));
-}
-
 /** Whatever an observer does, the work is executed exactly once, and its failure is its own. */
-function isolate(captured: (work: () => void) => void, logger: Logger): Within {
-  return <T>(work: () => T): T => {
-    let outcome: { readonly value: T } | { readonly error: unknown } | undefined;
-    const once = (): void => {
-      outcome ??= attempt(work);
-    };
-    try {
-      captured(once);
-    } catch (error) {
-      logger.warn({ err: error }, FAILED);
-    }
-    const done = outcome ?? attempt(work);
-    if ("error" in done) throw done.error;
-    return done.value;
-  };
+function isolate<T>(context: (work: () => void) => void, work: () => T, logger: Logger): T {
+  let outcome: (() => T) | undefined;
+  try {
+    context(() => void (outcome ??= attempt(work)));
+  } catch (error) {
+    logger.warn({ err: error }, FAILED);
+  }
+  return (outcome ?? attempt(work))();
 }
 
-function attempt<T>(work: () => T): { readonly value: T } | { readonly error: unknown } {
+/** Returns or throws again what the work did. */
+function attempt<T>(work: () => T): () => T {
   try {
-    return { value: work() };
+    const value = work();
+    return () => value;
   } catch (error) {
-    return { error };
+    return () => {
+      throw error;
+    };
   }
 }

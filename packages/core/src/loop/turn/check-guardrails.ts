@@ -31,29 +31,46 @@ import { userText } from "../transcript.ts";
 import { isKept, type TurnAnswer } from "./classify-answer.ts";
 import type { Unchecked } from "./partial-answer.ts";
 
+type GuardPlace = Extract<StepPlace, { kind: "guard" }>;
+
+/**
+ * Checks something in a step of its own.
+ *
+ * @returns What the guardrails made of it, and why the run stops, if it does.
+ */
+export async function guardStep<Checked extends Pick<InputCheckValue, "actions">>(
+  input: LoopInput,
+  state: RunState,
+  place: GuardPlace,
+  check: (signal: AbortSignal) => Promise<Checked>,
+): Promise<{ readonly value: Checked; readonly guardrail: GuardrailStop | undefined } | "wall-time"> {
+  const { side } = place;
+  const outcome = await singleStep(input, place, async ({ signal }) => {
+    if (input.guardrails?.[side] === undefined) throw missingGuardrails(side);
+    const startedAt = input.now();
+    return { ...(await check(signal)), startedAt, endedAt: input.now() };
+  });
+  if (outcome === "wall-time") return outcome;
+  const { value } = outcome;
+  state.addActiveTime(value.startedAt, value.endedAt);
+  await reportActions(input, state, side, value.actions);
+  return { value, guardrail: readStop(side, value.actions) };
+}
+
 /** Checks the message of a run. What passes becomes part of the contents; a guardrail may answer it. */
 export async function checkRunInput(
   input: LoopInput,
   state: RunState,
 ): Promise<{ readonly guardrail: GuardrailStop } | GivenAnswer | "wall-time" | undefined> {
   const { unchecked, turns: turn } = state;
-  const outcome = await singleStep(
-    input,
-    { kind: "guard", turn, side: "input", attempt: 0 },
-    async ({ signal }): Promise<InputCheckValue> => {
-      if (input.guardrails?.input === undefined) throw missingGuardrails("input");
-      const startedAt = input.now();
-      const checked = await checkInput(input, unchecked, turn, "message", signal);
-      return { ...checked, startedAt, endedAt: input.now() };
-    },
+  const place: GuardPlace = { kind: "guard", turn, side: "input", attempt: 0 };
+  const checked = await guardStep(input, state, place, (signal) =>
+    checkInput(input, unchecked, turn, "message", signal),
   );
-  if (outcome === "wall-time") return outcome;
-  const { actions, contents = unchecked, response, startedAt, endedAt } = outcome.value;
-  state.addActiveTime(startedAt, endedAt);
+  if (checked === "wall-time") return checked;
   state.unchecked = [];
-  await reportActions(input, state, "input", actions);
-  const guardrail = readStop("input", actions);
-  if (guardrail !== undefined) return { guardrail };
+  if (checked.guardrail !== undefined) return { guardrail: checked.guardrail };
+  const { actions, contents = unchecked, response } = checked.value;
   state.contents.push(...contents);
   const open = state.openTurns.at(-1);
   if (open !== undefined) open.from = state.contents.length;
@@ -130,18 +147,18 @@ function asResponse(text: string): ModelResponse {
  * @param unchecked - How it is kept when the run is left in the middle of the check; absent for one that is not shown.
  * @returns The answer as it goes on, or why the run stops.
  */
-export async function checkAnswer<Answer extends TurnAnswer>(
+export async function checkAnswer(
   input: LoopInput,
   state: RunState,
-  answer: Answer,
+  answer: TurnAnswer,
   attempt: number,
   unchecked: Unchecked | undefined,
-): Promise<Answer | { readonly guardrail: GuardrailStop } | "wall-time"> {
+): Promise<TurnAnswer | { readonly guardrail: GuardrailStop } | "wall-time"> {
   const { response, calls, output } = answer;
   const { content } = response;
   if (!needsCheck(content)) return answer;
   const { turns: turn, partial } = state;
-  const place: StepPlace = { kind: "guard", turn, side: "output", attempt };
+  const place: GuardPlace = { kind: "guard", turn, side: "output", attempt };
   const said = { content, isFinal: calls.length === 0, isPartial: false, output };
   // Left in the middle of its check, it is as good as an answer that broke off.
   const leave = (): void => {
@@ -150,30 +167,26 @@ export async function checkAnswer<Answer extends TurnAnswer>(
     partial.begin({ kind: "model", phase: "work", turn, attempt }, unchecked);
     partial.add(content.parts);
   };
-  const outcome = await singleStep(input, place, async ({ signal }): Promise<OutputCheckValue> => {
-    if (input.guardrails?.output === undefined) throw missingGuardrails("output");
-    const startedAt = input.now();
-    const checked = await checkOutput(input, said, turn, signal);
-    const replaced = checked.content && { response: { ...response, content: checked.content, candidate: {} } };
-    return { actions: checked.actions, ...replaced, startedAt, endedAt: input.now() };
+  const checked = await guardStep(input, state, place, async (signal): Promise<AnswerCheck> => {
+    const { actions, content: replaced } = await checkOutput(input, said, turn, signal);
+    return { actions, ...(replaced && { response: { ...response, content: replaced, candidate: {} } }) };
   }).catch((error: unknown) => {
     // An engine that stops the run here goes on with it later.
     if (input.signal.aborted || input.isReading === true) leave();
     else state.replaceLast(withheld(response));
     throw error;
   });
-  if (outcome === "wall-time") {
+  if (checked === "wall-time") {
     leave();
-    return outcome;
+    return checked;
   }
-  const { actions, response: replaced, startedAt, endedAt } = outcome.value;
-  state.addActiveTime(startedAt, endedAt);
-  await reportActions(input, state, "output", actions);
-  const guardrail = readStop("output", actions);
-  if (guardrail !== undefined || replaced !== undefined) state.replaceLast(replaced ?? withheld(response));
+  const { guardrail, value } = checked;
+  if (guardrail !== undefined || value.response !== undefined) state.replaceLast(value.response ?? withheld(response));
   if (guardrail !== undefined) return { guardrail };
-  return replaced === undefined ? answer : { ...answer, response: replaced };
+  return value.response === undefined ? answer : { ...answer, response: value.response };
 }
+
+type AnswerCheck = Pick<OutputCheckValue, "actions" | "response">;
 
 /** What the guardrails do about something that the model says; `content` replaces it. */
 export async function checkOutput(
@@ -196,7 +209,7 @@ export async function checkOutput(
 }
 
 /** A journal has something that was to be checked, and this process has no guardrails for it: nothing passes unchecked. */
-export function missingGuardrails(side: GuardrailStop["side"]): GuardrailError {
+function missingGuardrails(side: GuardrailStop["side"]): GuardrailError {
   const what = side === "input" ? "its input" : "an answer";
   return new GuardrailError(
     `the run has ${what} still to be checked, and this agent has no ${side} guardrails: pass those that the run began with`,

@@ -1,4 +1,4 @@
-import type { AnsweredCall, ClosedTurn, TurnProblem, TurnStep } from "../../durable/closed-turn.ts";
+import type { AnsweredCall, ClosedTurn, TurnProblem } from "../../durable/closed-turn.ts";
 import {
   buildCallId,
   type CallRoute,
@@ -8,20 +8,20 @@ import {
   type ModelStepValue,
   type PromptTooLong,
   type SteeringStopped,
-  type StepPlace,
 } from "../../durable/run-log.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { isEdit } from "../../tool/edited-args.ts";
 import { readOutsideAnswer } from "../../tool/outside-answer.ts";
-import { type AskedOf, buildPendingCall } from "../../tool/pending-call.ts";
+import { buildPendingCall } from "../../tool/pending-call.ts";
 import type { PendingCall } from "../../tool/tool.ts";
-import type { Content, FunctionCall } from "../../wire/types/content.ts";
+import type { Content } from "../../wire/types/content.ts";
+import { editCall, type TurnCall } from "../calls/call-state.ts";
 import { toolEnd, toolStart } from "../calls/run-call.ts";
 import type { Emit } from "../events.ts";
 import { readStop } from "../guardrails.ts";
 import { emitActions, withheld } from "./check-guardrails.ts";
-import { compactEvent } from "./compact-history.ts";
+import { compactEvent } from "./compaction.ts";
 import { findGuard, isUnchecked } from "./fold-turns.ts";
 import { emitParts, emitWhole } from "./model-step.ts";
 
@@ -147,7 +147,6 @@ async function emitQuestions(
   const calls = openCallsIn(answer === undefined ? [] : [answer]).map((call, index): AskedCall => ({
     callId: buildCallId(turn, index),
     call,
-    asked: {},
   }));
   const find = (callId: string): AskedCall | undefined => calls.find((one) => one.callId === callId);
   for (const { name, place, value } of steps) {
@@ -155,13 +154,21 @@ async function emitQuestions(
       const routed = place.kind === "route" ? calls : [find(place.callId)];
       for (const [index, route] of (value as readonly CallRoute[]).entries()) {
         await emitActions({ emit }, turn, "input", route.checked);
-        takeRoute(routed[index], route);
+        const one = routed[index];
+        if (one === undefined || route.do === "deny") continue;
+        if (route.args !== undefined) editCall(one, route.args);
+        if (route.do !== "run") one.asked = route;
       }
     } else if (place.kind === "wait") {
       const one = find(place.callId);
       if (one === undefined) continue;
-      await emit({ type: "tool-pending", ...describeQuestion(runId, one, place) });
-      takeAnswer(one, place, findGiven(steps, name) ?? value);
+      const { question, time } = place;
+      await emit({ type: "tool-pending", ...buildPendingCall(runId, { turn, ...one, question }, one.asked, time) });
+      const check = steps.find((step) => step.place.kind === "guard" && step.place.wait === name);
+      // What guardrails put in place of the answer.
+      const { given = value } = (check?.value ?? {}) as Partial<GivenCheckValue>;
+      const read = readOutsideAnswer(question, given);
+      if (question === "approval" && read.kind === "edited" && isEdit(read.args, one.call)) editCall(one, read.args);
     } else if (place.kind === "guard" && place.wait !== undefined)
       await emitActions({ emit }, turn, "input", (value as GivenCheckValue).actions);
   }
@@ -169,42 +176,7 @@ async function emitQuestions(
 }
 
 /** A call while its questions are answered. */
-interface AskedCall {
-  readonly callId: string;
-  call: FunctionCall;
-  edited?: true;
-  asked: AskedOf;
-}
-
-type Wait = Extract<StepPlace, { kind: "wait" }>;
-
-function describeQuestion(runId: string, { asked, ...call }: AskedCall, { turn, question, time }: Wait): PendingCall {
-  return buildPendingCall(runId, { turn, ...call, question }, asked, time);
-}
-
-function takeRoute(one: AskedCall | undefined, route: CallRoute): void {
-  if (one === undefined || route.do === "deny") return;
-  if (route.args !== undefined) edit(one, route.args);
-  if (route.do === "run") return;
-  const { approvedBy, editable } = route;
-  one.asked = { ...(approvedBy !== undefined && { approvedBy }), ...(editable !== undefined && { editable }) };
-}
-
-function takeAnswer(one: AskedCall, { question }: Wait, value: unknown): void {
-  const given = readOutsideAnswer(question, value);
-  if (question === "approval" && given.kind === "edited" && isEdit(given.args, one.call)) edit(one, given.args);
-}
-
-function edit(one: AskedCall, args: NonNullable<FunctionCall["args"]>): void {
-  one.call = { ...one.call, args };
-  one.edited = true;
-}
-
-/** What guardrails put in place of an answer from outside. */
-function findGiven(steps: readonly TurnStep[], wait: string): unknown {
-  const guard = steps.find(({ place }) => place.kind === "guard" && place.wait === wait);
-  return (guard?.value as GivenCheckValue | undefined)?.given;
-}
+type AskedCall = Pick<TurnCall, "callId" | "call" | "edited" | "asked">;
 
 async function emitCalls(calls: readonly AnsweredCall[], emit: Emit): Promise<void> {
   for (const call of calls) if (call.value.notRun !== true) await emit(toolStart(call));

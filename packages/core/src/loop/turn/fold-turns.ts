@@ -14,7 +14,7 @@ import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { closeOpenCalls } from "../transcript.ts";
 import { withheld } from "./check-guardrails.ts";
-import { addSummary } from "./compact-history.ts";
+import { addSummary } from "./compaction.ts";
 
 /** What a fold needs for answers whose cost was not recorded. */
 type Pricing = Pick<LoopInput, "prices" | "model">;

@@ -19,7 +19,7 @@ import { addUsage, attachLost, NO_USAGE, type Usage } from "../../model/usage.ts
 import type { RequestBudget } from "../../wire/http/retry.ts";
 import type { Part } from "../../wire/types/content.ts";
 import { checkInput, emitActions } from "./check-guardrails.ts";
-import { isPromptTooLong } from "./compact-history.ts";
+import { isPromptTooLong } from "./compaction.ts";
 import type { RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observers/observer.ts";
@@ -85,11 +85,11 @@ export async function modelStep(
   if (prepared !== undefined) request = prepared.request;
   const { model = input.model, record } = prepared ?? {};
 
-  let typed: TypedAnswerEvents | undefined;
+  let growth: JsonGrowth | undefined;
   const onNotice = (notice: ModelNotice): void => {
     if (notice.type === "rewind") {
       partial?.clear();
-      typed?.restart();
+      growth &&= new JsonGrowth();
     }
     if (!isWatched) return;
     void step.emit(
@@ -104,7 +104,7 @@ export async function modelStep(
   for (let restarts = 0; ; restarts++) {
     let hasParts = false;
     let hasDeepParts = false;
-    typed = isWatched && !isHeld && unsteered.output !== undefined ? new TypedAnswerEvents(turn, step) : undefined;
+    growth = isWatched && !isHeld && unsteered.output !== undefined ? new JsonGrowth() : undefined;
     const onParts = (parts: readonly Part[]): void | Promise<void> => {
       hasParts = true;
       hasDeepParts ||= nestTooDeep(parts);
@@ -112,7 +112,7 @@ export async function modelStep(
       if (hasDeepParts) return;
       if (step.chunk !== undefined && parts.some(({ text }) => text !== "")) step.chunk();
       partial?.add(parts);
-      if (typed !== undefined) return typed.add(parts);
+      if (growth !== undefined) return emitTyped(parts, turn, step, growth);
       if (isWatched && !isHeld) return emitParts(parts, turn, step);
     };
     partial?.begin(place, guarded);
@@ -131,7 +131,7 @@ export async function modelStep(
       });
       // A model of another library may pass on what it was sent, unchecked.
       if (hasDeepParts || isTooDeep(response)) throw tooDeep();
-      if (typed !== undefined) await typed.end();
+      if (growth !== undefined) await emitGrowth(growth.end(), turn, step);
       const steeringWaits =
         steering !== undefined &&
         openCallsIn([response.content]).length === 0 &&
@@ -210,37 +210,24 @@ function canRestart(error: unknown, hasParts: boolean): boolean {
   return hasParts && error instanceof AgentError && error.retryable;
 }
 
-/** Reports an answer that is to be JSON while it arrives: its parts, and how its value grows. */
-export class TypedAnswerEvents {
-  readonly #turn: number;
-  readonly #to: Pick<Step<RunEvent>, "emit">;
-  #growth = new JsonGrowth();
+/** Reports parts of an answer that is to be JSON, and how its value grows. */
+async function emitTyped(
+  parts: readonly Part[],
+  turn: number,
+  to: Pick<Step<RunEvent>, "emit">,
+  growth: JsonGrowth,
+): Promise<void> {
+  await emitParts(parts, turn, to);
+  for (const { text, thought } of parts)
+    if (text !== undefined && thought !== true) await emitGrowth(growth.add(text), turn, to);
+}
 
-  constructor(turn: number, to: Pick<Step<RunEvent>, "emit">) {
-    this.#turn = turn;
-    this.#to = to;
-  }
-
-  /** Reports what one chunk brought. */
-  async add(parts: readonly Part[]): Promise<void> {
-    await emitParts(parts, this.#turn, this.#to);
-    for (const { text, thought } of parts)
-      if (text !== undefined && thought !== true) await this.#emit(this.#growth.add(text));
-  }
-
-  /** What was reported is void: the answer starts over. */
-  restart(): void {
-    this.#growth = new JsonGrowth();
-  }
-
-  /** The answer is whole. */
-  async end(): Promise<void> {
-    await this.#emit(this.#growth.end());
-  }
-
-  async #emit(delta: OutputDelta | undefined): Promise<void> {
-    if (delta !== undefined) await this.#to.emit({ type: "output-delta", turn: this.#turn, ...delta });
-  }
+async function emitGrowth(
+  delta: OutputDelta | undefined,
+  turn: number,
+  to: Pick<Step<RunEvent>, "emit">,
+): Promise<void> {
+  if (delta !== undefined) await to.emit({ type: "output-delta", turn, ...delta });
 }
 
 /** Reports an answer that is known as a whole. */
@@ -251,9 +238,9 @@ export async function emitWhole(
   isTyped: boolean,
 ): Promise<void> {
   if (!isTyped) return await emitParts(parts, turn, to);
-  const typed = new TypedAnswerEvents(turn, to);
-  await typed.add(parts);
-  await typed.end();
+  const growth = new JsonGrowth();
+  await emitTyped(parts, turn, to, growth);
+  await emitGrowth(growth.end(), turn, to);
 }
 
 /** Reports parts; adjacent text of the same kind becomes one delta. */
@@ -278,19 +265,18 @@ async function emitAll(events: readonly RunEvent[], to: Pick<Step<RunEvent>, "em
 function partEvents(parts: readonly Part[], turn: number): readonly RunEvent[] {
   const events: RunEvent[] = [];
   for (const part of parts) {
-    if (part.text === undefined) events.push(isCallPiece(part) ? pieceEvent(part, turn) : { type: "part", turn, part });
-    else if (part.text !== "") {
-      const type = part.thought === true ? "thought-delta" : "text-delta";
+    const { text, thought, functionCall: call } = part;
+    if (text === undefined && isCallPiece(part)) {
+      const { name = "", id, partialArgs: delta = [] } = call ?? {};
+      events.push({ type: "call-args-delta", turn, name, ...(id !== undefined && { id }), delta });
+    } else if (text === undefined) events.push({ type: "part", turn, part });
+    else if (text !== "") {
+      const type = thought === true ? "thought-delta" : "text-delta";
       const last = events.at(-1);
       const isAdjacent = last?.type === type && (last.type === "text-delta" || last.type === "thought-delta");
       if (isAdjacent) events.pop();
-      events.push({ type, turn, delta: isAdjacent ? last.delta + part.text : part.text });
+      events.push({ type, turn, delta: isAdjacent ? last.delta + text : text });
     }
   }
   return events;
-}
-
-function pieceEvent({ functionCall: call }: Part, turn: number): RunEvent {
-  const { name = "", id, partialArgs: delta = [] } = call ?? {};
-  return { type: "call-args-delta", turn, name, ...(id !== undefined && { id }), delta };
 }

@@ -14,7 +14,6 @@ import { visibleText } from "../../model/response/parts.ts";
 import { OUTPUT_REQUEST } from "../../tool/model-texts.ts";
 import { RequestBudget } from "../../wire/http/retry.ts";
 import type { Content } from "../../wire/types/content.ts";
-import type { FunctionDeclaration, WireTool } from "../../wire/types/declaration.ts";
 import { type GuardrailStop, readStop } from "../guardrails.ts";
 import { checkPriced, firstLimit } from "../limits.ts";
 import type { LoopInput, OutputPlan, ToolChoice } from "../loop-input.ts";
@@ -23,12 +22,11 @@ import { isRecorded, singleStep } from "../single-step.ts";
 import { userText } from "../transcript.ts";
 import { checkAnswer, findAnswering, type GivenAnswer, withheld } from "./check-guardrails.ts";
 import { classifyEnding, findProblem, MAX_RECOVERIES, nudgeFor, type TurnAnswer } from "./classify-answer.ts";
-import { compactWhenFull } from "./compact-history.ts";
-import { fitContents, buildOrigin } from "./fit-contents.ts";
+import { compactWhenFull } from "./compaction.ts";
 import { emitAsked } from "./emit-turns.ts";
 import { emitParts, emitWhole, modelStep } from "./model-step.ts";
 import type { Unchecked } from "./partial-answer.ts";
-import { restoreTools } from "./prepare-turn.ts";
+import { buildOrigin, fitContents, restoreTools } from "./prepare-turn.ts";
 import { callingFor } from "./tool-choice.ts";
 
 /** The answer of a turn; a message that arrived after its last request keeps the run from finishing with it. */
@@ -232,12 +230,10 @@ function isLimited(input: LoopInput, state: RunState): boolean {
 }
 
 /** A part of a run whose requests have the same instructions and tools: the work itself, or converting its answer to a schema. */
-export interface Phase {
+export interface Phase extends Pick<ModelRequest, "functions" | "builtIns"> {
   readonly kind: PhaseKind;
   /** The conversation, growing. Of the work, it is the history itself; a compacted run sends only its end. */
   readonly contents: Content[];
-  readonly functions: readonly FunctionDeclaration[];
-  readonly builtIns: readonly WireTool[];
   readonly toolChoice: ToolChoice;
   readonly output: OutputPlan | undefined;
 }

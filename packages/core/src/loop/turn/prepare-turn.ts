@@ -3,6 +3,7 @@ import { ConfigurationError } from "../../errors/agent-error.ts";
 import { abortable } from "../../internal/abort.ts";
 import { isTooDeep, sameJson } from "../../internal/json.ts";
 import { isOlderFamily } from "../../model/capabilities.ts";
+import { type HistoryOrigin, prepareHistory } from "../../model/history/import-history.ts";
 import type { Model, ModelRequest } from "../../model/model.ts";
 import { checkContentsDepth, depthError } from "../../model/request/check-depth.ts";
 import type { ModelSettings } from "../../model/settings.ts";
@@ -16,7 +17,6 @@ import type { RunContext } from "../run-context.ts";
 import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
 import { callingFor, checkToolChoice } from "./tool-choice.ts";
-import { fitContents, buildOrigin } from "./fit-contents.ts";
 
 /** A turn whose request is about to be sent. */
 export interface TurnInfo<Context = unknown> extends RunContext<Context> {
@@ -268,4 +268,34 @@ function findBreaks(
     ["contents", sameContents],
   ];
   return fields.flatMap(([field, isSame]) => (isSame ? [] : [field]));
+}
+
+/**
+ * Contents as a model takes them: signatures are valid only where they were made.
+ *
+ * @param own - The model of the run, which wrote all contents but the foreign ones.
+ * @param foreign - Contents that other models wrote, and where these are.
+ */
+export function fitContents(
+  contents: readonly Content[],
+  own: Model,
+  foreign: ReadonlyMap<Content, HistoryOrigin>,
+  to: HistoryOrigin,
+): readonly Content[] {
+  const from = buildOrigin(own);
+  if (foreign.size === 0 && isSameOrigin(from, to)) return contents;
+  return contents.flatMap((content) => {
+    const author = foreign.get(content) ?? from;
+    const stays = content.role !== "model" || isSameOrigin(author, to);
+    return stays ? content : prepareHistory([content], { from: author, to });
+  });
+}
+
+/** Where a model's signatures are valid. */
+export function buildOrigin({ id, origin, capabilities }: Model): HistoryOrigin {
+  return origin ?? { endpoint: id, family: capabilities.family };
+}
+
+function isSameOrigin(a: HistoryOrigin, b: HistoryOrigin): boolean {
+  return a.endpoint === b.endpoint && a.family === b.family;
 }
