@@ -287,3 +287,8 @@ interface ToolEnd<Name extends string, Outcome> {
  * that has left are dropped.
  */
 export type Emit = (event: RunEvent) => void | Promise<void>;
+
+/** Where events go: to the reader of a run, or through the step in which they happen. */
+export interface EventSink {
+  emit(event: RunEvent): void | Promise<void>;
+}

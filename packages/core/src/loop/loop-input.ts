@@ -68,12 +68,10 @@ export interface OpenTurn {
   readonly contents: readonly Content[];
   /** Index of the first that the turn added. */
   from: number;
-  readonly steps: OpenStep[];
+  /** What becomes of a step is known after it. */
+  readonly steps: { -readonly [Name in keyof TurnStep]: TurnStep[Name] }[];
   readonly calls: AnsweredCall[];
 }
-
-/** What becomes of a step is known after it. */
-type OpenStep = { -readonly [Name in keyof TurnStep]: TurnStep[Name] };
 
 /** Everything one run needs, as the agent provides it. */
 export interface LoopInput {

@@ -4,22 +4,21 @@ import { findRecorded, isRunSuspended, type Step, type Steps } from "../durable/
 import { isObject } from "../internal/json.ts";
 import { parseTraceparent } from "../internal/traceparent.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
-import type { PriceTable } from "../model/prices.ts";
 import type { Emit, ObserverEvent, RunEnding, RunEvent } from "./events.ts";
 import { describeStep, describeValue, type ObservedCall, observeStep } from "./observers/observed-step.ts";
 import type { LoopStep, Observer, RunInfo } from "./observers/observer.ts";
 import { ObserverGroup } from "./observers/observer-group.ts";
+import type { LoopInput } from "./loop-input.ts";
 import type { RunResult } from "./result.ts";
-import type { RunIdentity } from "./run-context.ts";
 import type { RunState } from "./run-state.ts";
 
 /** What a {@link RunReporter} needs of its run. */
-export interface RunReporterOptions {
-  readonly identity: RunIdentity;
+export interface RunReporterOptions extends Pick<
+  LoopInput,
+  "identity" | "emit" | "signal" | "prices" | "logger" | "now"
+> {
   /** The agent's model, where it is, and the step that contains the run. */
   readonly about: Pick<RunInfo, "model" | "endpoint" | "endpointKind" | "parent">;
-  /** Receives the run's own events; absent when nobody reads them. */
-  readonly emit: Emit | undefined;
   /** Those that are enabled; absent when there are none. */
   readonly observers: readonly Observer[] | undefined;
   /** Whether the run begins, goes on, or is only read again: then all its events were reported before. */
@@ -28,12 +27,6 @@ export interface RunReporterOptions {
   readonly resumedFrom: string | undefined;
   /** What executes its steps. An engine may end the run here and continue it later. */
   readonly runsOn: "memory" | "journal" | "engine";
-  readonly signal: AbortSignal;
-  readonly prices: PriceTable | undefined;
-  /** Its lines have the identity of the run. */
-  readonly logger: Logger;
-  /** Milliseconds since the epoch, from a clock that never jumps during the run. */
-  readonly now: () => number;
 }
 
 /**
@@ -90,7 +83,6 @@ export class RunReporter {
     }
   }
 
-  /** Reports one of the run's own events. */
   readonly emit: Emit = (event) => {
     if (this.#observers !== undefined && event.replayed !== true) this.#observe(event);
     const { emit, mode } = this.#options;

@@ -5,7 +5,7 @@ import { isObject } from "../../internal/json.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import { readOutsideAnswer } from "../../tool/outside-answer.ts";
 import type { PendingQuestion } from "../../tool/tool.ts";
-import { type GuardrailStop, type InputToCheck, readStop } from "../guardrails.ts";
+import { type TurnStopped, type InputToCheck, readStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import type { PlannedCall } from "./call-state.ts";
@@ -25,7 +25,7 @@ export async function checkAnswered(
   question: PendingQuestion,
   wait: string,
   outcome: Outcome | undefined,
-): Promise<{ readonly outcome: Outcome | undefined } | { readonly guardrail: GuardrailStop } | "wall-time"> {
+): Promise<{ readonly outcome: Outcome | undefined } | TurnStopped> {
   if (outcome?.ok !== true || findSaid(question, outcome.value) === undefined) return { outcome };
   const place = { kind: "guard", turn: state.turns, side: "input", attempt: 0, wait } as const;
   const wasChecked = findRecorded(input.steps, stepName(place)).outcome !== undefined;

@@ -1,11 +1,4 @@
-import {
-  type CallStepValue,
-  type ModelStepValue,
-  type PromptTooLong,
-  type SteeringStopped,
-  stepName,
-  type StepPlace,
-} from "../../durable/run-log.ts";
+import { type CallStepValue, stepName, type StepPlace, type ModelStepRecord } from "../../durable/run-log.ts";
 import type { Step } from "../../durable/steps.ts";
 import { asOf, type PriceTable } from "../../model/prices.ts";
 import type { PlannedCall } from "../calls/call-state.ts";
@@ -117,7 +110,7 @@ export function describeValue(
   // run-log.ts has what each kind of step records.
   if (kind === "call") return { outcome: readOutcome(value as CallStepValue) };
   if (kind !== "model") return {};
-  const answer = value as ModelStepValue | PromptTooLong | SteeringStopped;
+  const answer = value as ModelStepRecord;
   if (!("response" in answer)) return {};
   const { response, cost } = answer;
   return { response, ...(cost !== undefined && { cost, ...asOf(prices) }) };

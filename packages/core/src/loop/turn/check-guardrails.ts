@@ -4,7 +4,6 @@ import {
   type OutputCheckValue,
   type StepPlace,
 } from "../../durable/run-log.ts";
-import type { Step } from "../../durable/steps.ts";
 import { GuardrailError } from "../../errors/run-errors.ts";
 import { messageOf } from "../../errors/agent-error.ts";
 import { abortable } from "../../internal/abort.ts";
@@ -16,6 +15,7 @@ import type { Content, Part } from "../../wire/types/content.ts";
 import {
   type GuardrailStop,
   type GuardrailStopVerdict,
+  type TurnStopped,
   type InputToCheck,
   type InputVerdict,
   needsCheck,
@@ -23,7 +23,7 @@ import {
   type OutputVerdict,
   readStop,
 } from "../guardrails.ts";
-import type { RunEvent } from "../events.ts";
+import type { EventSink } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { singleStep } from "../single-step.ts";
@@ -58,10 +58,7 @@ export async function guardStep<Checked extends Pick<InputCheckValue, "actions">
 }
 
 /** Checks the message of a run. What passes becomes part of the contents; a guardrail may answer it. */
-export async function checkRunInput(
-  input: LoopInput,
-  state: RunState,
-): Promise<{ readonly guardrail: GuardrailStop } | GivenAnswer | "wall-time" | undefined> {
+export async function checkRunInput(input: LoopInput, state: RunState): Promise<GivenAnswer | TurnStopped | undefined> {
   const { unchecked, turns: turn } = state;
   const place: GuardPlace = { kind: "guard", turn, side: "input", attempt: 0 };
   const checked = await guardStep(input, state, place, (signal) =>
@@ -153,7 +150,7 @@ export async function checkAnswer(
   answer: TurnAnswer,
   attempt: number,
   unchecked: Unchecked | undefined,
-): Promise<TurnAnswer | { readonly guardrail: GuardrailStop } | "wall-time"> {
+): Promise<TurnAnswer | TurnStopped> {
   const { response, calls, output } = answer;
   const { content } = response;
   if (!needsCheck(content)) return answer;
@@ -295,7 +292,7 @@ export async function reportActions(
 
 /** Reports what guardrails did. */
 export async function emitActions(
-  to: Pick<Step<RunEvent>, "emit">,
+  to: EventSink,
   turn: number,
   side: GuardrailStop["side"],
   actions: readonly GuardrailAction[] = [],

@@ -6,8 +6,8 @@ import {
   type GivenCheckValue,
   type InputCheckValue,
   type ModelStepValue,
-  type PromptTooLong,
   type SteeringStopped,
+  type ModelStepRecord,
 } from "../../durable/run-log.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelResponse } from "../../model/model.ts";
@@ -69,7 +69,7 @@ async function emitAnswers(
       }
       last = readStop("input", actions) === undefined ? response : NO_ANSWER;
     } else if (place.kind === "model") {
-      const asked = value as ModelStepValue | PromptTooLong | SteeringStopped;
+      const asked = value as ModelStepRecord;
       if ("tooLong" in asked) continue;
       await emitAsked(emit, turn, asked, isTyped);
       const shown = "stopped" in asked ? NO_ANSWER : await emitChecked(told, index, emit, isTyped);

@@ -4,8 +4,7 @@ import type {
   InputCheckValue,
   ModelStepValue,
   OutputCheckValue,
-  PromptTooLong,
-  SteeringStopped,
+  ModelStepRecord,
 } from "../../durable/run-log.ts";
 import { classifyFinish } from "../../model/finish-reason.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
@@ -59,7 +58,7 @@ function foldTurn(state: RunState, { turn, phase, contents, steps, calls }: Clos
       const isStopped = readStop("output", actions) !== undefined;
       if (given !== undefined && (isStopped || response !== undefined)) state.replaceLast(response ?? withheld(given));
     } else if (place.kind === "model") {
-      const asked = value as ModelStepValue | PromptTooLong | SteeringStopped;
+      const asked = value as ModelStepRecord;
       if ("tooLong" in asked) continue;
       if (asked.steered !== undefined) state.steeringCursor = asked.steered.upTo;
       if ("stopped" in asked) continue;

@@ -1,11 +1,5 @@
-import { describeError, type Step } from "../../durable/steps.ts";
-import type {
-  GuardrailAction,
-  ModelStepValue,
-  PromptTooLong,
-  SteeringStopped,
-  ModelPlace,
-} from "../../durable/run-log.ts";
+import { describeError } from "../../durable/steps.ts";
+import type { GuardrailAction, ModelStepValue, ModelPlace, ModelStepRecord } from "../../durable/run-log.ts";
 import { AgentError } from "../../errors/agent-error.ts";
 import { ApiShapeError, ApiStatusError, StreamIncompleteError } from "../../errors/api-errors.ts";
 import { sleep } from "../../internal/abort.ts";
@@ -20,7 +14,7 @@ import type { RequestBudget } from "../../wire/http/retry.ts";
 import type { Part } from "../../wire/types/content.ts";
 import { checkInput, emitActions } from "./check-guardrails.ts";
 import { isPromptTooLong } from "./compaction.ts";
-import type { RunEvent } from "../events.ts";
+import type { EventSink, RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observers/observer.ts";
 import { JsonGrowth, type OutputDelta } from "../output/json-growth.ts";
@@ -48,7 +42,7 @@ export async function modelStep(
   place: ModelPlace,
   step: LoopStep,
   budget: RequestBudget,
-): Promise<ModelStepValue | PromptTooLong | SteeringStopped> {
+): Promise<ModelStepRecord> {
   const startedAt = input.now();
   const { turn, phase } = place;
   // The output phase takes no new messages, and nobody sees its answer before it is whole.
@@ -211,32 +205,18 @@ function canRestart(error: unknown, hasParts: boolean): boolean {
 }
 
 /** Reports parts of an answer that is to be JSON, and how its value grows. */
-async function emitTyped(
-  parts: readonly Part[],
-  turn: number,
-  to: Pick<Step<RunEvent>, "emit">,
-  growth: JsonGrowth,
-): Promise<void> {
+async function emitTyped(parts: readonly Part[], turn: number, to: EventSink, growth: JsonGrowth): Promise<void> {
   await emitParts(parts, turn, to);
   for (const { text, thought } of parts)
     if (text !== undefined && thought !== true) await emitGrowth(growth.add(text), turn, to);
 }
 
-async function emitGrowth(
-  delta: OutputDelta | undefined,
-  turn: number,
-  to: Pick<Step<RunEvent>, "emit">,
-): Promise<void> {
+async function emitGrowth(delta: OutputDelta | undefined, turn: number, to: EventSink): Promise<void> {
   if (delta !== undefined) await to.emit({ type: "output-delta", turn, ...delta });
 }
 
 /** Reports an answer that is known as a whole. */
-export async function emitWhole(
-  parts: readonly Part[],
-  turn: number,
-  to: Pick<Step<RunEvent>, "emit">,
-  isTyped: boolean,
-): Promise<void> {
+export async function emitWhole(parts: readonly Part[], turn: number, to: EventSink, isTyped: boolean): Promise<void> {
   if (!isTyped) return await emitParts(parts, turn, to);
   const growth = new JsonGrowth();
   await emitTyped(parts, turn, to, growth);
@@ -244,11 +224,7 @@ export async function emitWhole(
 }
 
 /** Reports parts; adjacent text of the same kind becomes one delta. */
-export function emitParts(
-  parts: readonly Part[],
-  turn: number,
-  to: Pick<Step<RunEvent>, "emit">,
-): void | Promise<void> {
+export function emitParts(parts: readonly Part[], turn: number, to: EventSink): void | Promise<void> {
   const [only] = parts;
   // The usual chunk.
   if (parts.length === 1 && only?.text !== undefined) {
@@ -258,7 +234,7 @@ export function emitParts(
   return emitAll(partEvents(parts, turn), to);
 }
 
-async function emitAll(events: readonly RunEvent[], to: Pick<Step<RunEvent>, "emit">): Promise<void> {
+async function emitAll(events: readonly RunEvent[], to: EventSink): Promise<void> {
   for (const event of events) await to.emit(event);
 }
 

@@ -1,20 +1,13 @@
 import type { TurnProblem } from "../../durable/closed-turn.ts";
-import {
-  type ModelStepValue,
-  type PhaseKind,
-  type PromptTooLong,
-  type SteeringStopped,
-  stepName,
-  type ModelPlace,
-} from "../../durable/run-log.ts";
+import { type PhaseKind, stepName, type ModelPlace, type ModelStepRecord } from "../../durable/run-log.ts";
 import { GuardrailError, RunStepError } from "../../errors/run-errors.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
-import type { ModelRequest } from "../../model/model.ts";
+import type { ModelRequest, ModelResponse } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import { OUTPUT_REQUEST } from "../../tool/model-texts.ts";
 import { RequestBudget } from "../../wire/http/retry.ts";
 import type { Content } from "../../wire/types/content.ts";
-import { type GuardrailStop, readStop } from "../guardrails.ts";
+import { type TurnStopped, readStop } from "../guardrails.ts";
 import { checkPriced, firstLimit } from "../limits.ts";
 import type { LoopInput, OutputPlan, ToolChoice } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
@@ -35,11 +28,7 @@ export interface ModelAnswer extends TurnAnswer {
 }
 
 /** Asks until the answer is usable, the retries are used up, or the wall time is up. */
-export async function modelTurn(
-  input: LoopInput,
-  state: RunState,
-  phase: Phase,
-): Promise<ModelAnswer | { readonly guardrail: GuardrailStop } | "wall-time"> {
+export async function modelTurn(input: LoopInput, state: RunState, phase: Phase): Promise<ModelAnswer | TurnStopped> {
   const turn = state.turns;
   const tried = new Map<TurnProblem, number>();
   const budget = new RequestBudget(input.maxRequestsPerTurn);
@@ -61,9 +50,8 @@ export async function modelTurn(
       if (guardrail !== undefined) return { guardrail };
       continue;
     }
-    const { steered, steeringWaits = false, guarded } = value;
+    const { steered, steeringWaits = false, guarded, response } = value;
     const isHeld = guarded === "held";
-    let { response } = value;
     const open = state.openTurns.at(-1);
     const noted = open?.steps.at(-1);
     if (noted !== undefined && open !== undefined && phase.contents.length > open.from)
@@ -79,61 +67,49 @@ export async function modelTurn(
     if (answeredBy !== undefined) return { response, calls: [], steeringWaits, answeredBy };
 
     const calls = openCallsIn([response.content]);
-    let problem = findProblem(response, calls);
-    let detail: string | undefined;
-    let parsed: unknown;
+    let answer: TurnAnswer = { response, calls, problem: findProblem(response, calls) };
     const { output } = phase;
-    if (
-      problem === undefined &&
-      output !== undefined &&
-      classifyEnding({ response, calls })?.stopReason === "finished"
-    ) {
-      const checked = await output.parse(visibleText(response.content));
-      if (checked.ok) parsed = checked.value;
-      else {
-        problem = "invalid-output";
-        detail = checked.problem;
-      }
-    }
+    if (output !== undefined && classifyEnding(answer)?.stopReason === "finished")
+      answer = await readOutput(response, output);
     const wasRetried = input.steps.recorded !== undefined && isRecorded(input, { ...place, attempt: attempt + 1 });
     // It may match a schema of today.
-    if (wasRetried) problem ??= "invalid-output";
-    const times = problem === undefined ? 0 : (tried.get(problem) ?? 0) + 1;
+    if (wasRetried && answer.problem === undefined) answer = { ...answer, problem: "invalid-output" };
+    const found = answer.problem;
+    const times = found === undefined ? 0 : (tried.get(found) ?? 0) + 1;
     const isLast =
-      problem === undefined ||
-      (!wasRetried && (times > MAX_RECOVERIES[problem] || budget.isSpent || isLimited(input, state)));
+      found === undefined ||
+      (!wasRetried && (times > MAX_RECOVERIES[found] || budget.isSpent || isLimited(input, state)));
     if (guarded !== undefined) {
       // The history keeps an invalid output, so it is checked as well.
-      if (isLast || problem === "invalid-output") {
-        const checked = await guardAnswer(
-          input,
-          state,
-          phase,
-          { response, calls, problem, detail, output: parsed },
-          attempt,
-          guarded,
-        );
+      if (isLast || found === "invalid-output") {
+        const checked = await guardAnswer(input, state, phase, answer, attempt, guarded);
         if (checked === "wall-time" || "guardrail" in checked) return checked;
-        ({ response, problem, detail, output: parsed } = checked);
+        answer = checked;
       } else if (isHeld && input.emit !== undefined)
         await input.emit({ type: "response", turn, response: withheld(response) });
     }
-    if (problem === undefined) return { response, calls, steeringWaits, output: parsed };
-
-    tried.set(problem, times);
-    if (isLast) return { response, calls, steeringWaits, problem, detail };
+    const { problem, detail } = answer;
+    if (problem !== undefined) tried.set(problem, times);
+    if (problem === undefined || isLast) return { ...answer, steeringWaits };
     const nudge = nudgeFor(problem, times, (state.turnTools ?? input.toolset).byName.keys(), detail);
     input.logger.warn(
       { turn, problem, attempt: times, finishReason: response.finishReason },
       "the answer cannot be used; retrying",
     );
-    state.discarded.add(response);
+    state.discarded.add(answer.response);
     if (noted !== undefined) noted.discarded = problem;
     if (input.emit !== undefined)
       await input.emit({ type: "recover", turn, problem, attempt: times, action: nudge ?? "retried unchanged" });
-    if (problem === "invalid-output") phase.contents.push(response.content);
+    if (problem === "invalid-output") phase.contents.push(answer.response.content);
     if (nudge !== undefined) phase.contents.push(userText(nudge));
   }
+}
+
+/** A final answer with its typed output, or with what does not match the schema. */
+async function readOutput(response: ModelResponse, output: OutputPlan): Promise<TurnAnswer> {
+  const parsed = await output.parse(visibleText(response.content));
+  if (parsed.ok) return { response, calls: [], output: parsed.value };
+  return { response, calls: [], problem: "invalid-output", detail: parsed.problem };
 }
 
 /** An answer as guardrails let it pass; a reader who has not seen it sees it now. */
@@ -144,7 +120,7 @@ async function guardAnswer(
   answer: TurnAnswer,
   attempt: number,
   guarded: Unchecked,
-): Promise<TurnAnswer | { readonly guardrail: GuardrailStop } | "wall-time"> {
+): Promise<TurnAnswer | TurnStopped> {
   const { turns: turn } = state;
   const checked = await checkAnswer(input, state, answer, attempt, kind === "work" ? guarded : undefined);
   if (checked === "wall-time") state.useUpWallTime(input.limits);
@@ -158,12 +134,11 @@ async function guardAnswer(
   const { problem, calls } = checked;
   const wasParsed = problem === undefined || problem === "invalid-output";
   if (!isReplaced || output === undefined || calls.length > 0 || !wasParsed) return checked;
-  const parsed = await output.parse(visibleText(response.content));
-  if (parsed.ok) return { response, calls, output: parsed.value };
-  if (problem !== undefined) return { ...checked, detail: parsed.problem };
+  const read = await readOutput(response, output);
+  if (read.problem === undefined || problem !== undefined) return read;
   const name = input.guardrails?.output?.at(-1)?.name ?? "";
   throw new GuardrailError(
-    `what the output guardrails put in place of the answer does not match the output schema: ${parsed.problem}`,
+    `what the output guardrails put in place of the answer does not match the output schema: ${read.detail}`,
     { name, side: "output" },
   );
 }
@@ -192,7 +167,7 @@ async function askModel(
   request: ModelRequest,
   budget: RequestBudget,
   place: ModelPlace,
-): Promise<ModelStepValue | PromptTooLong | SteeringStopped | "wall-time"> {
+): Promise<ModelStepRecord | "wall-time"> {
   state.turnTools = undefined;
   let ranHere = false;
   const outcome = await singleStep(input, place, (step) => {

@@ -3,11 +3,10 @@ import {
   buildCallId,
   type CallRoute,
   type InputCheckValue,
-  type ModelStepValue,
   type OutputCheckValue,
-  type PromptTooLong,
   type SteeringStopped,
   type StepPlace,
+  type ModelStepRecord,
 } from "../../durable/run-log.ts";
 import { type GuardrailStop, needsCheck, readStop } from "../../loop/guardrails.ts";
 import { classifyEnding, findProblem, isKept } from "../../loop/turn/classify-answer.ts";
@@ -157,7 +156,7 @@ function listSteps(steps: readonly PlacedStep[], discarded: ReadonlyMap<string, 
   });
 }
 
-type Attempt = PlacedStep<ModelStepValue | PromptTooLong | SteeringStopped> & {
+type Attempt = PlacedStep<ModelStepRecord> & {
   readonly place: Extract<StepPlace, { kind: "model" }>;
 };
 
