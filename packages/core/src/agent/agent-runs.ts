@@ -18,7 +18,7 @@ import { RunReporter, type RunReporterOptions } from "../loop/run-reporter.ts";
 import type { RunEmitters } from "../loop/run-stream.ts";
 import { checkParts } from "../loop/turn/check-partial.ts";
 import { checkCompaction, type Compaction } from "../loop/turn/compaction.ts";
-import { describeTurns, foldTurns } from "../loop/turn/fold-turns.ts";
+import { describeTurns, foldTurns } from "../loop/turn/closed-turns.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Model } from "../model/model.ts";
 import type { ModelSettings } from "../model/settings.ts";

@@ -95,8 +95,11 @@ function findCitations(
 ): readonly Citation[] {
   const own = last === undefined ? [] : resolveCitations(last, sources);
   if (own.length > 0) return own;
-  const earlier = responses.filter((response) => response !== last);
-  return findQuotedCitations(text, earlier, sources);
+  return findQuotedCitations(
+    text,
+    responses.filter((response) => response !== last),
+    sources,
+  );
 }
 
 /** What a run's answers contain besides text. */

@@ -17,8 +17,7 @@ import type { RunResult, StopReason } from "./result.ts";
 import type { RunState } from "./run-state.ts";
 import { findAnswering } from "./turn/check-guardrails.ts";
 import type { Ending } from "./turn/classify-answer.ts";
-import { emitTurns } from "./turn/emit-turns.ts";
-import { foldTurns } from "./turn/fold-turns.ts";
+import { emitTurns, foldTurns } from "./turn/closed-turns.ts";
 
 /** A run that has ended with a result, as it was recorded. */
 export interface RecordedRun {

@@ -20,9 +20,9 @@ import { type Ending, classifyEnding, keeps, MAX_RECOVERIES } from "./turn/class
 import { checkRunInput } from "./turn/check-guardrails.ts";
 import { checkPartial } from "./turn/check-partial.ts";
 import { compactWhenFull } from "./turn/compaction.ts";
-import { emitTurns } from "./turn/emit-turns.ts";
-import { describeTurns } from "./turn/fold-turns.ts";
-import { answerGiven, modelTurn, outputPhase, type Phase, workPhase } from "./turn/model-turn.ts";
+import { describeTurns, emitTurns } from "./turn/closed-turns.ts";
+import { emitParts } from "./turn/model-step.ts";
+import { modelTurn, outputPhase, type Phase, workPhase } from "./turn/model-turn.ts";
 
 /** The only loop. Every public way to run an agent calls this function. */
 export async function runLoop(input: LoopInput, state: RunState): Promise<RunResult<unknown>> {
@@ -91,17 +91,19 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
     if (steps.closeTurn !== undefined) openTurn(steps, state, phase);
     const turn = ++state.turns;
     if (input.emit !== undefined) await input.emit({ type: "turn-start", turn });
-    const checked = state.unchecked.length > 0 ? await checkRunInput(input, state) : undefined;
-    if (checked === "wall-time") {
+    let answer = state.unchecked.length > 0 ? await checkRunInput(input, state) : undefined;
+    if (answer === undefined) {
+      const mayCompact = input.compaction !== undefined || steps.recorded !== undefined;
+      if (phase.kind === "work" && mayCompact) await compactWhenFull(input, state);
+      answer = await modelTurn(input, state, phase);
+    } else if (input.emit !== undefined && answer !== "wall-time" && "response" in answer) {
+      await emitParts(answer.response.content.parts, turn, { emit: input.emit });
+      await input.emit({ type: "response", turn, response: answer.response });
+    }
+    if (answer === "wall-time") {
       state.useUpWallTime(input.limits);
       continue;
     }
-    if (checked !== undefined && "guardrail" in checked) return await stopTurn(input, turn, checked.guardrail);
-    const asksModel = checked === undefined;
-    const mayCompact = input.compaction !== undefined || steps.recorded !== undefined;
-    if (asksModel && phase.kind === "work" && mayCompact) await compactWhenFull(input, state);
-    const answer = asksModel ? await modelTurn(input, state, phase) : await answerGiven(input, state, checked);
-    if (answer === "wall-time") continue;
     if ("guardrail" in answer) return await stopTurn(input, turn, answer.guardrail);
     const { response, calls } = answer;
 

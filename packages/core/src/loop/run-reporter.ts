@@ -60,7 +60,7 @@ export class RunReporter {
     this.logger =
       observers === undefined ? logger : bindLogger(logger, () => parseTraceparent(this.#traceparent) ?? NO_FACTS);
     this.#observers = observers && new ObserverGroup(observers, this.logger);
-    if (options.mode === "resume") this.#setResumed(options.resumedFrom);
+    if (options.mode === "resume") this.#skip(undefined);
     this.#startedAt = options.now();
   }
 
@@ -177,12 +177,9 @@ export class RunReporter {
 
   /** A round executed nothing here: what was held back before it happened elsewhere. */
   #skip(traceparent: string | undefined): void {
-    this.#setResumed(this.#options.resumedFrom ?? traceparent ?? this.#before.resumedFrom);
-    this.#held = this.#held.filter(([{ type }]) => type === "turn-start");
-  }
-
-  #setResumed(resumedFrom: string | undefined): void {
+    const resumedFrom = this.#options.resumedFrom ?? traceparent ?? this.#before.resumedFrom;
     this.#before = { resumed: true, ...(resumedFrom !== undefined && { resumedFrom }) };
+    this.#held = this.#held.filter(([{ type }]) => type === "turn-start");
   }
 
   #beginLive(): void {

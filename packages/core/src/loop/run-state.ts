@@ -160,17 +160,15 @@ export class RunState {
   }
 
   /** Adds the usage, cost and answers of a nested run. */
-  addNested(run: NestedRun): void {
-    // The context of a nested run is not the caller's.
-    this.usage = { ...addUsage(this.usage, run.usage), contextTokens: this.usage.contextTokens };
-    this.cost += run.cost ?? 0;
-    this.unpriced ??= run.unpriced;
-    this.responses.push(...run.responses);
-    for (const response of run.responses) this.nestedResponses.add(response);
+  addNested({ responses, ...spent }: NestedRun): void {
+    // Its context is not the caller's.
+    this.addLost({ ...spent, usage: { ...spent.usage, contextTokens: 0 } });
+    this.responses.push(...responses);
+    for (const response of responses) this.nestedResponses.add(response);
   }
 
   /** Adds what broken answers used. */
-  addLost({ usage, cost = 0, unpriced }: LostUsage): void {
+  addLost({ usage, cost = 0, unpriced }: Pick<LostUsage, "usage" | "cost" | "unpriced">): void {
     const contextTokens = usage.contextTokens || this.usage.contextTokens;
     this.usage = { ...addUsage(this.usage, usage), contextTokens };
     this.cost += cost;

@@ -9,20 +9,18 @@ import type { LoopStep, RunInfo, StepInfo } from "./observer.ts";
 /** The call that a step runs. */
 export type ObservedCall = Pick<PlannedCall, "call" | "tool">;
 
-/** A step whose observers learn what happens in it. */
-export interface ObservedStep {
-  readonly live: LoopStep;
-  readonly end: (how: StepEnding) => void;
-}
-
-/** @param found - What the observers add to the step. */
+/**
+ * A step whose observers learn what happens in it.
+ *
+ * @param found - What they add to the step.
+ */
 export function observeStep(
   live: Step<RunEvent>,
   step: StepInfo,
   found: Pick<LoopStep, "traceparent" | "tap">,
   now: () => number,
   report: (event: ObserverEvent, at: number) => void,
-): ObservedStep {
+): { readonly live: LoopStep; readonly end: (how: StepEnding) => void } {
   const where = { turn: step.turn, step };
   let hasParts = false;
   /** Of the last request. */

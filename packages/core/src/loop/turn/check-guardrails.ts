@@ -46,7 +46,14 @@ export async function guardStep<Checked extends Pick<InputCheckValue, "actions">
 ): Promise<{ readonly value: Checked; readonly guardrail: GuardrailStop | undefined } | "wall-time"> {
   const { side } = place;
   const outcome = await singleStep(input, place, async ({ signal }) => {
-    if (input.guardrails?.[side] === undefined) throw missingGuardrails(side);
+    // A journal has something that was to be checked: nothing passes unchecked.
+    if (input.guardrails?.[side] === undefined) {
+      const what = side === "input" ? "its input" : "an answer";
+      throw new GuardrailError(
+        `the run has ${what} still to be checked, and this agent has no ${side} guardrails: pass those that the run began with`,
+        { name: "", side },
+      );
+    }
     const startedAt = input.now();
     return { ...(await check(signal)), startedAt, endedAt: input.now() };
   });
@@ -58,7 +65,7 @@ export async function guardStep<Checked extends Pick<InputCheckValue, "actions">
 }
 
 /** Checks the message of a run. What passes becomes part of the contents; a guardrail may answer it. */
-export async function checkRunInput(input: LoopInput, state: RunState): Promise<GivenAnswer | TurnStopped | undefined> {
+export async function checkRunInput(input: LoopInput, state: RunState): Promise<TurnAnswer | TurnStopped | undefined> {
   const { unchecked, turns: turn } = state;
   const place: GuardPlace = { kind: "guard", turn, side: "input", attempt: 0 };
   const checked = await guardStep(input, state, place, (signal) =>
@@ -71,14 +78,10 @@ export async function checkRunInput(input: LoopInput, state: RunState): Promise<
   state.contents.push(...contents);
   const open = state.openTurns.at(-1);
   if (open !== undefined) open.from = state.contents.length;
-  return response && { response, answeredBy: findAnswering(actions) };
-}
-
-/** An answer that a guardrail gave. */
-export interface GivenAnswer {
-  readonly response: ModelResponse;
-  /** Name of the guardrail. */
-  readonly answeredBy: string | undefined;
+  if (response === undefined) return undefined;
+  const { endedAt } = state;
+  state.addAnswer({ response, startedAt: endedAt, endedAt }, input);
+  return { response, calls: [], answeredBy: findAnswering(actions) };
 }
 
 /** Name of the guardrail that answered a message, if one did. */
@@ -104,9 +107,9 @@ export async function checkInput(
     const verdict = await askGuardrail<InputVerdict>(name, "input", signal, () => check(asked));
     if (verdict === undefined) continue;
     const canAnswer = input.output === undefined && (source === "message" || source === "steering");
-    const stop = asStop(verdict, canAnswer);
-    actions.push(describeAction(name, stop ?? verdict));
-    if (stop !== undefined) return { actions };
+    const action = describeAction(name, verdict, canAnswer);
+    actions.push(action);
+    if (action.action === "stop") return { actions };
     // The next ones are asked all the same: later turns read the message.
     if ("answer" in verdict) answer ??= verdict.answer;
     else if ("replace" in verdict)
@@ -117,14 +120,6 @@ export async function checkInput(
     ...(contents !== said && { contents }),
     ...(answer !== undefined && { response: asResponse(answer) }),
   };
-}
-
-/** A verdict that ends the run without an answer, or an answer that cannot be given: the run's has to be typed, or no message was sent. */
-function asStop(verdict: Exclude<InputVerdict, void>, canAnswer: boolean): GuardrailStopVerdict | undefined {
-  if ("stop" in verdict) return verdict;
-  if (!("answer" in verdict) || canAnswer) return undefined;
-  const { answer, reason = "it answered where no answer can be given" } = verdict;
-  return { stop: reason, message: answer };
 }
 
 /** An answer that no model gave. */
@@ -205,15 +200,6 @@ export async function checkOutput(
   return content === said.content ? { actions } : { actions, content };
 }
 
-/** A journal has something that was to be checked, and this process has no guardrails for it: nothing passes unchecked. */
-function missingGuardrails(side: GuardrailStop["side"]): GuardrailError {
-  const what = side === "input" ? "its input" : "an answer";
-  return new GuardrailError(
-    `the run has ${what} still to be checked, and this agent has no ${side} guardrails: pass those that the run began with`,
-    { name: "", side },
-  );
-}
-
 async function askGuardrail<Verdict>(
   name: string,
   side: GuardrailStop["side"],
@@ -248,13 +234,21 @@ function isVerdict(verdict: unknown, side: GuardrailStop["side"]): boolean {
   return typeof replace === "string" || (side === "input" && Array.isArray(replace));
 }
 
-function describeAction(name: string, verdict: Exclude<InputVerdict | OutputVerdict, void>): GuardrailAction {
-  if (!("stop" in verdict)) {
+/** @param canAnswer - Otherwise an answer is a stop: the run's has to be typed, or no message was sent. */
+function describeAction(
+  name: string,
+  verdict: Exclude<InputVerdict | OutputVerdict, void>,
+  canAnswer: boolean = true,
+): GuardrailAction {
+  if (!("stop" in verdict) && (canAnswer || "replace" in verdict)) {
     const { reason } = verdict;
     const action = "answer" in verdict ? "answer" : "replace";
     return { name, action, ...(reason !== undefined && { reason }) };
   }
-  const { stop, details, message } = verdict;
+  const { stop, details, message }: GuardrailStopVerdict =
+    "answer" in verdict
+      ? { stop: verdict.reason ?? "it answered where no answer can be given", message: verdict.answer }
+      : verdict;
   return {
     name,
     action: "stop",

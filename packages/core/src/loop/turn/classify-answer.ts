@@ -28,6 +28,8 @@ export interface TurnAnswer {
   readonly detail?: string | undefined;
   /** The checked output, when there is a schema and this is the final answer. */
   readonly output?: unknown;
+  /** A message arrived after its request: the run does not finish with it. */
+  readonly steeringWaits?: boolean | undefined;
   /** The input guardrail that gave it. */
   readonly answeredBy?: string | undefined;
 }

@@ -124,7 +124,10 @@ export async function modelStep(
         tap: step.tap,
       });
       // A model of another library may pass on what it was sent, unchecked.
-      if (hasDeepParts || isTooDeep(response)) throw tooDeep();
+      if (hasDeepParts || isTooDeep(response)) {
+        const problem = `nests more than ${MAX_LEVELS} levels of lists and objects, so it cannot be used; ask again`;
+        throw new ApiShapeError(`The answer ${problem}.`, "$", "");
+      }
       if (growth !== undefined) await emitGrowth(growth.end(), turn, step);
       const steeringWaits =
         steering !== undefined &&
@@ -187,14 +190,6 @@ function nestTooDeep(parts: readonly Part[]): boolean {
       if (typeof member === "object" && isTooDeep(member, MAX_LEVELS - 2)) return true;
     }
   return false;
-}
-
-function tooDeep(): ApiShapeError {
-  return new ApiShapeError(
-    `The answer nests more than ${MAX_LEVELS} levels of lists and objects, so it cannot be used; ask again.`,
-    "$",
-    "",
-  );
 }
 
 /** Failures before the first part have been retried by the client; a stream that ends without a finish reason is detected only here. */

@@ -9,26 +9,21 @@ import { RequestBudget } from "../../wire/http/retry.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { type TurnStopped, readStop } from "../guardrails.ts";
 import { checkPriced, firstLimit } from "../limits.ts";
-import type { LoopInput, OutputPlan, ToolChoice } from "../loop-input.ts";
+import type { LoopInput, OutputPlan } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { isRecorded, singleStep } from "../single-step.ts";
 import { userText } from "../transcript.ts";
-import { checkAnswer, findAnswering, type GivenAnswer, withheld } from "./check-guardrails.ts";
+import { checkAnswer, findAnswering, withheld } from "./check-guardrails.ts";
 import { classifyEnding, findProblem, MAX_RECOVERIES, nudgeFor, type TurnAnswer } from "./classify-answer.ts";
 import { compactWhenFull } from "./compaction.ts";
-import { emitAsked } from "./emit-turns.ts";
-import { emitParts, emitWhole, modelStep } from "./model-step.ts";
+import { emitAsked } from "./closed-turns.ts";
+import { emitWhole, modelStep } from "./model-step.ts";
 import type { Unchecked } from "./partial-answer.ts";
 import { buildOrigin, fitContents, restoreTools } from "./prepare-turn.ts";
 import { callingFor } from "./tool-choice.ts";
 
-/** The answer of a turn; a message that arrived after its last request keeps the run from finishing with it. */
-export interface ModelAnswer extends TurnAnswer {
-  readonly steeringWaits: boolean;
-}
-
 /** Asks until the answer is usable, the retries are used up, or the wall time is up. */
-export async function modelTurn(input: LoopInput, state: RunState, phase: Phase): Promise<ModelAnswer | TurnStopped> {
+export async function modelTurn(input: LoopInput, state: RunState, phase: Phase): Promise<TurnAnswer | TurnStopped> {
   const turn = state.turns;
   const tried = new Map<TurnProblem, number>();
   const budget = new RequestBudget(input.maxRequestsPerTurn);
@@ -36,10 +31,7 @@ export async function modelTurn(input: LoopInput, state: RunState, phase: Phase)
     const place: ModelPlace = { kind: "model", phase: phase.kind, turn, attempt };
     const request = buildModelRequest(input, state, phase, turn === 1 && !tried.has("malformed-call"));
     const value = await askModel(input, state, request, budget, place);
-    if (value === "wall-time") {
-      state.useUpWallTime(input.limits);
-      return value;
-    }
+    if (value === "wall-time") return value;
     if ("tooLong" in value) {
       await shorten(input, state, phase, place);
       continue;
@@ -123,7 +115,6 @@ async function guardAnswer(
 ): Promise<TurnAnswer | TurnStopped> {
   const { turns: turn } = state;
   const checked = await checkAnswer(input, state, answer, attempt, kind === "work" ? guarded : undefined);
-  if (checked === "wall-time") state.useUpWallTime(input.limits);
   if (checked === "wall-time" || "guardrail" in checked) return checked;
   const { response } = checked;
   const isReplaced = response !== answer.response;
@@ -141,23 +132,6 @@ async function guardAnswer(
     `what the output guardrails put in place of the answer does not match the output schema: ${read.detail}`,
     { name, side: "output" },
   );
-}
-
-/** A turn that a guardrail answered, without a request. */
-export async function answerGiven(
-  input: LoopInput,
-  state: RunState,
-  { response, answeredBy }: GivenAnswer,
-): Promise<ModelAnswer> {
-  const { turns: turn } = state;
-  const { endedAt } = state;
-  state.addAnswer({ response, startedAt: endedAt, endedAt }, input);
-  const { emit } = input;
-  if (emit !== undefined) {
-    await emitParts(response.content.parts, turn, { emit });
-    await emit({ type: "response", turn, response });
-  }
-  return { response, calls: [], steeringWaits: false, answeredBy };
 }
 
 /** One request as one step. Its events are reported as they arrive, or at once when a journal has the answer. */
@@ -205,19 +179,16 @@ function isLimited(input: LoopInput, state: RunState): boolean {
 }
 
 /** A part of a run whose requests have the same instructions and tools: the work itself, or converting its answer to a schema. */
-export interface Phase extends Pick<ModelRequest, "functions" | "builtIns"> {
+export interface Phase {
   readonly kind: PhaseKind;
   /** The conversation, growing. Of the work, it is the history itself; a compacted run sends only its end. */
   readonly contents: Content[];
-  readonly toolChoice: ToolChoice;
   readonly output: OutputPlan | undefined;
 }
 
 /** The work: all tools, and the schema when the model takes both. */
-export function workPhase({ toolset, toolChoice, output }: LoopInput, state: RunState): Phase {
-  const { functions, builtIns } = toolset;
-  const native = output?.native === true ? output : undefined;
-  return { kind: "work", contents: state.contents, functions, builtIns, toolChoice, output: native };
+export function workPhase({ output }: LoopInput, { contents }: RunState): Phase {
+  return { kind: "work", contents, output: output?.native === true ? output : undefined };
 }
 
 /**
@@ -225,25 +196,23 @@ export function workPhase({ toolset, toolChoice, output }: LoopInput, state: Run
  * tools. Its answer is not part of the history, which keeps the prose answer and its citations.
  */
 export function outputPhase(state: RunState, output: OutputPlan): Phase {
-  const contents = state.sendable().map(withoutServerTools);
-  contents.push(userText(OUTPUT_REQUEST));
-  return { kind: "output", contents, functions: [], builtIns: [], toolChoice: "auto", output };
+  return { kind: "output", contents: [...state.sendable().map(withoutServerTools), userText(OUTPUT_REQUEST)], output };
 }
 
 function buildModelRequest(input: LoopInput, state: RunState, phase: Phase, isFirst: boolean): ModelRequest {
-  const { kind, contents, functions, builtIns, toolChoice, output } = phase;
-  const sent = kind === "work" ? state.sendable() : [...contents];
-  const { model, preparer } = input;
+  const { instructions, model, preparer, settings, toolset } = input;
+  const isWork = phase.kind === "work";
+  const sent = isWork ? state.sendable() : [...phase.contents];
   const isMixed = state.foreign.size > 0 && preparer === undefined;
   return {
-    instructions: input.instructions,
+    instructions,
     contents: isMixed ? fitContents(sent, model, state.foreign, buildOrigin(model)) : sent,
-    functions,
-    builtIns,
-    calling: callingFor(toolChoice, isFirst),
-    output: output && { schema: output.schema },
+    functions: isWork ? toolset.functions : [],
+    builtIns: isWork ? toolset.builtIns : [],
+    calling: isWork ? callingFor(input.toolChoice, isFirst) : undefined,
+    output: phase.output && { schema: phase.output.schema },
     // A cache may hold tools, which the output phase must not have.
-    settings: kind === "work" ? input.settings : { ...input.settings, cachedContent: undefined },
+    settings: isWork ? settings : { ...settings, cachedContent: undefined },
   };
 }
 

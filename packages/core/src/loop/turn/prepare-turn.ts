@@ -69,21 +69,17 @@ export interface TurnPreparer {
   settingsIn(changes: TurnChanges): ModelSettings;
 }
 
-/** A request with its changes. */
-interface PreparedRequest {
-  readonly request: ModelRequest;
-  readonly model: Model;
-  /** For the record; absent when nothing in it differs. */
-  readonly record?: PreparedTurn | undefined;
-}
-
 /** What stands before the contents, and the contents, as the last request had them. */
 export interface SentPrefix extends Pick<ModelRequest, "instructions" | "functions" | "builtIns" | "contents"> {
   readonly model: Model;
   readonly isEdited: boolean;
 }
 
-/** Asks what to change in a request, and changes it. Called inside the step that sends it. */
+/**
+ * Asks what to change in a request, and changes it. Called inside the step that sends it.
+ *
+ * @returns The record is absent when nothing in it differs.
+ */
 export async function prepareRequest(
   preparer: TurnPreparer,
   input: LoopInput,
@@ -91,7 +87,7 @@ export async function prepareRequest(
   request: ModelRequest,
   place: ModelPlace,
   step: LoopStep,
-): Promise<PreparedRequest> {
+): Promise<{ readonly request: ModelRequest; readonly model: Model; readonly record?: PreparedTurn | undefined }> {
   const changes = await askForChanges(preparer, input, state, request.contents, place, step.signal);
   const { phase, turn } = place;
   checkCache(input, changes, phase);
@@ -131,7 +127,6 @@ export async function prepareRequest(
  * @throws {ConfigurationError} Naming the member.
  */
 function checkChangedRequest(before: ModelRequest, after: ModelRequest): void {
-  if (after === before) return;
   const known = new Set<unknown>(before.contents);
   checkContentsDepth(after.contents.map((content) => (known.has(content) ? NOTHING : content)));
   const { contents: _before, ...given } = before;
@@ -223,13 +218,7 @@ function offerTools(
 /** True when the declarations can stay, and the turn's functions be allowed by name. */
 function isSubset({ functions, builtIns }: Toolset, sent: ModelRequest): boolean {
   const declared = new Map(sent.functions.map((one) => [one.name, one]));
-  return (
-    sameJson(builtIns, sent.builtIns) &&
-    functions.every((one) => {
-      const known = declared.get(one.name);
-      return known === one || sameJson(known, one);
-    })
-  );
+  return sameJson(builtIns, sent.builtIns) && functions.every((one) => sameJson(declared.get(one.name), one));
 }
 
 /**

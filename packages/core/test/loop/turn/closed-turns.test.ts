@@ -21,7 +21,7 @@ import type { OpenedRun } from "../../../src/session/runs/session-host.ts";
 import type * as Journal from "../../../src/durable/journal.ts";
 import { recallRun } from "../../../src/loop/recall-run.ts";
 import { RunState } from "../../../src/loop/run-state.ts";
-import { describeTurns, foldTurns } from "../../../src/loop/turn/fold-turns.ts";
+import { describeTurns, foldTurns } from "../../../src/loop/turn/closed-turns.ts";
 import { openCallsIn } from "../../../src/model/history/open-calls.ts";
 import { answersTo } from "../../helpers/answers.ts";
 import { fakeTime } from "../../helpers/fake-time.ts";
