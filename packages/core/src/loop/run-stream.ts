@@ -42,6 +42,8 @@ export class RunStream<
   #settle!: { resolve: (result: RunResult<unknown>) => void; reject: (error: unknown) => void };
   #running: RunningLoop | undefined;
   #over = false;
+  /** The reader left before the end. */
+  #isLeft = false;
 
   /**
    * @internal
@@ -63,7 +65,7 @@ export class RunStream<
    * @throws What the run threw; {@link RunAbandonedError} when the reader left before the end.
    */
   result(): Promise<RunResult<Output, Calls>> {
-    if (this.#running === undefined && !this.#over) this.#runUnwatched().catch(() => {}); // the outcome has it
+    if (this.#running === undefined && !this.#over) void this.#run(undefined);
     return this.#outcome;
   }
 
@@ -98,38 +100,28 @@ export class RunStream<
     if (this.#running !== undefined || this.#over) throw new TypeError("a RunStream can be read once");
   }
 
-  #start(emitters: RunEmitters | undefined): RunningLoop {
+  /** Executes the run. Never rejects. */
+  async #run(emitters: RunEmitters | undefined): Promise<void> {
     try {
-      return (this.#running = this.#within(() => this.#open(emitters)));
-    } catch (error) {
-      this.#over = true;
-      this.#settle.reject(error);
-      throw error;
-    }
-  }
-
-  async #runUnwatched(): Promise<void> {
-    const running = this.#start(undefined);
-    try {
+      const running = (this.#running = this.#within(() => this.#open(emitters)));
       this.#settle.resolve(await this.#within(() => running.run()));
     } catch (error) {
-      this.#settle.reject(error);
-    } finally {
-      this.#over = true;
-      running.release();
+      this.#settle.reject(this.#isLeft ? abandoned(this.#running) : error);
     }
+    if (!this.#isLeft) this.#release();
+  }
+
+  #release(): void {
+    this.#over = true;
+    this.#running?.release();
   }
 
   async *#read(): AsyncGenerator<RunEvent, void, void> {
     // Not before the first read: an iterator that is dropped unread never reaches `finally`.
     this.#checkUnread();
     const queue = new EventQueue<RunEvent>();
-    const running = this.#start({ emit: queue.writeInStep.bind(queue), emitLive: queue.write.bind(queue) });
-    const work = this.#within(() => running.run());
-    const ended = work.then(
-      () => queue.end(),
-      () => queue.end(),
-    );
+    const emitters = { emit: queue.writeInStep.bind(queue), emitLive: queue.write.bind(queue) };
+    const ended = this.#run(emitters).then(() => queue.end());
     try {
       for (;;) {
         const next = queue.next();
@@ -137,24 +129,22 @@ export class RunStream<
         if (events === undefined) break;
         for (const event of events) yield event;
       }
-      await work;
-    } catch (error) {
-      this.#settle.reject(error);
-      throw error;
+      await this.#outcome;
     } finally {
-      this.#over = true;
-      running.release();
-      queue.close();
-      // After an early exit, the steps end first; the run may still have its result.
-      await ended;
-      await work.then(this.#settle.resolve, () => this.#settle.reject(abandoned(running)));
+      if (!this.#over) {
+        this.#isLeft = true;
+        this.#release();
+        queue.close();
+        // The steps end first; the run may still have its result.
+        await ended;
+      }
     }
   }
 }
 
-function abandoned(running: RunningLoop): RunAbandonedError {
+function abandoned(running: RunningLoop | undefined): RunAbandonedError {
   const error = new RunAbandonedError("the reader left before the run ended");
-  attachRunSoFar(error, running.soFar());
+  if (running !== undefined) attachRunSoFar(error, running.soFar());
   return error;
 }
 
