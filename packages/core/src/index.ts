@@ -115,7 +115,7 @@ export type { PrepareTurn, TurnChanges, TurnInfo } from "./loop/turn/prepare-tur
 export { afterTurns, calledTool, type LimitReached, type Limits, type OwnerBudget } from "./loop/limits.ts";
 export type { RunProgress, StopRule } from "./loop/limits.ts";
 export type { ObservedExchange, Observer, RunInfo, StepInfo } from "./loop/observers/observer.ts";
-export { observeAllRuns } from "./loop/observers/observe-all-runs.ts";
+export { observeAllRuns } from "./loop/observers/find-observers.ts";
 export type { TurnProblem } from "./durable/closed-turn.ts";
 export type {
   BadCallRun,

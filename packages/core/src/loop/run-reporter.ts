@@ -58,7 +58,7 @@ export class RunReporter {
     const { observers, logger } = options;
     this.#options = options;
     this.logger =
-      observers === undefined ? logger : bindLogger(logger, () => parseTraceparent(this.#traceparent) ?? NO_FACTS);
+      observers === undefined ? logger : bindLogger(logger, () => parseTraceparent(this.#traceparent) ?? {});
     this.#observers = observers && new ObserverGroup(observers, this.logger);
     if (options.mode === "resume") this.#skip(undefined);
     this.#startedAt = options.now();
@@ -229,5 +229,3 @@ export class RunReporter {
     this.#observers?.report(Object.freeze({ ...event, run: this.#run, at, seq: this.#seq++ }));
   }
 }
-
-const NO_FACTS = {};

@@ -9,7 +9,7 @@ import type { AskOwnerBudget, Limits, Spent } from "../../loop/limits.ts";
 import type { BeforeEnd } from "../../loop/loop-input.ts";
 import type { RecordedRun } from "../../loop/recall-run.ts";
 import type { RunResult } from "../../loop/result.ts";
-import type { Within } from "../../loop/observers/callers-context.ts";
+import type { Within } from "../../loop/observers/find-observers.ts";
 import type { RunIdentity } from "../../loop/run-context.ts";
 import type { RunEmitters, RunningLoop } from "../../loop/run-stream.ts";
 import type { Model } from "../../model/model.ts";
