@@ -64,13 +64,10 @@ export function thresholdPolicy({ threshold = 0.8, keep = 0.3 }: CompactionOptio
 
 /** The indices of the user's messages: user contents that answer no call. */
 export function findBoundaries(contents: readonly Content[]): number[] {
-  const found: number[] = [];
-  for (const [index, content] of contents.entries()) {
-    // What follows an answer directly may be its media.
-    const followsAnswer = isAnswer(contents[index - 1]);
-    if (content.role === "user" && !isAnswer(content) && !followsAnswer) found.push(index);
-  }
-  return found;
+  // What follows an answer directly may be its media.
+  const isMessage = (content: Content, index: number): boolean =>
+    content.role === "user" && !isAnswer(content) && !isAnswer(contents[index - 1]);
+  return contents.flatMap((content, index) => (isMessage(content, index) ? index : []));
 }
 
 /** The model's own contents may have responses, too: those of the service to its own calls. */
