@@ -1,9 +1,8 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { mixTools, type RunBuiltIn } from "../grounding/delegate.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { TurnPreparer } from "../loop/loop-input.ts";
 import { unknownName } from "../loop/turn/tool-choice.ts";
-import { turnPreparer } from "../loop/turn/prepare-turn.ts";
+import type { TurnPreparer } from "../loop/turn/prepare-turn.ts";
 import { gemini } from "../model/gemini-model.ts";
 import type { Model } from "../model/model.ts";
 import type { AnyTool } from "../tool/tool.ts";
@@ -40,7 +39,7 @@ export class TurnChanges {
     own: Toolset,
   ): TurnPreparer {
     const byName = new Map<string, AnyTool>([...own.byName, ...listed.map((tool) => [tool.name, tool] as const)]);
-    return turnPreparer({
+    return {
       prepareTurn,
       modelFor: (model) => this.#modelFor(model),
       toolsetFor: (tools, { capabilities }) => {
@@ -56,7 +55,7 @@ export class TurnChanges {
         checkTurnChanges(changes);
         return pickChangedSettings(changes);
       },
-    });
+    };
   }
 
   #modelFor(model: string | Model): Model {

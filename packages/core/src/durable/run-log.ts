@@ -148,6 +148,9 @@ export interface ModelStepValue extends StepTimes {
   readonly steeringWaits?: true | undefined;
 }
 
+/** What a `model` step records. */
+export type ModelStepRecord = ModelStepValue | PromptTooLong | SteeringStopped;
+
 /** What a `model` step records when the prompt was too long and the history can be compacted. */
 export interface PromptTooLong {
   readonly tooLong: true;

@@ -2,30 +2,41 @@ import { resolveCitations, findQuotedCitations } from "../grounding/citations.ts
 import { type Citation, collectSources, type Source } from "../grounding/sources.ts";
 import type { ModelResponse } from "../model/model.ts";
 import { visibleText } from "../model/response/parts.ts";
-import type { CodeExecutionResult, ExecutableCode } from "../wire/types/content.ts";
+import type { AnsweredCall } from "../durable/closed-turn.ts";
+import type { PendingCall } from "../tool/tool.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
+import type { CodeExecutionResult, ExecutableCode } from "../wire/types/content.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { listAudio } from "./output-audio.ts";
-import { type CodeRun, OutputImage, type RunOutcome, type RunOutputs, type UrlRetrieval } from "./result.ts";
+import {
+  type CodeRun,
+  OutputImage,
+  type RunOutcome,
+  type RunOutputs,
+  type RunResult,
+  type UrlRetrieval,
+} from "./result.ts";
 import type { RunState } from "./run-state.ts";
+import type { Ending } from "./turn/classify-answer.ts";
 
-/** What every result has, whatever the stop reason. */
-export function buildOutcome(
+/** The result of a run that ended like this. */
+export function buildResult(
   input: Pick<LoopInput, "historyLength" | "prices">,
   state: RunState,
-  response: ModelResponse | undefined,
-): RunOutcome {
+  ending: Ending,
+): RunResult<unknown> {
+  const { workResponse: response, responses } = state;
   const interrupted = state.interrupted();
   const contents = interrupted === undefined ? [...state.contents] : [...state.contents, interrupted];
-  const found = collectSources(state.responses);
+  const found = collectSources(responses);
   const text = response === undefined ? "" : visibleText(response.content);
   const grounded = found.sources.length > 0 || found.searchQueries.length > 0;
-  return {
+  const outcome: RunOutcome = {
     runId: state.runId,
     text,
     contents,
     added: contents.slice(input.historyLength),
-    toolCalls: listCalls(state),
+    toolCalls: listCalls([...state.answeredCalls, ...listOpen(state)]),
     turns: state.turns,
     usage: state.usage,
     cost: input.prices === undefined || state.unpriced !== undefined ? undefined : state.cost,
@@ -34,29 +45,43 @@ export function buildOutcome(
     response,
     ...collectOutputs(state, response),
     ...found,
-    citations: found.sources.length === 0 ? [] : findCitations(state.responses, response, text, found.sources),
+    citations: found.sources.length === 0 ? [] : findCitations(responses, response, text, found.sources),
     groundedBy: !grounded ? "none" : state.nestedResponses.size > 0 ? "delegated" : "native",
   };
+  // Hidden from `JSON.stringify`; for the run that called this one.
+  Object.defineProperty(outcome, GROUNDING, { value: [...responses], enumerable: false });
+  // Each ending lacks exactly what RunOutcome has.
+  return Object.assign(outcome, ending) as RunResult<unknown>;
 }
 
-/** The calls of closed turns, and those of the turn that a question left open. */
-function listCalls({ answeredCalls, calls, pending }: RunState): ToolCall[] {
+/** A call that has its answer, or waits. */
+interface MadeCall extends Omit<AnsweredCall, "value"> {
+  readonly value?: AnsweredCall["value"] | undefined;
+  readonly question?: PendingCall["question"] | undefined;
+}
+
+/** The calls of the turn that a question left open. */
+function listOpen({ calls, pending }: RunState): MadeCall[] {
+  return calls.map(({ current, ...call }) => {
+    const question = pending.find(({ callId }) => callId === call.callId)?.question;
+    return { ...call, question, value: current.state === "answered" ? current.value : undefined };
+  });
+}
+
+/** Calls as results have them. */
+export function listCalls(calls: readonly MadeCall[]): ToolCall[] {
   const listed: ToolCall[] = [];
-  for (const one of [...answeredCalls, ...calls]) {
-    const { turn, callId, call, edited } = one;
+  for (const { turn, callId, call, edited, endsRun, value, question } of calls) {
     const { name, args: input = {} } = call;
-    const value = "value" in one ? one.value : one.current.state === "answered" ? one.current.value : undefined;
     const { failure, shortened, durationMs = 0 } = value ?? {};
     const base = { callId, turn, name, input, durationMs, ...(edited && { edited }) };
     const output = value?.part.functionResponse?.response["output"];
-    if (value === undefined) {
-      const question = pending.find((asked) => asked.callId === callId)?.question;
-      listed.push({ ...base, status: "pending", ...(question !== undefined && { question }) });
-    } else if (failure !== undefined) {
+    if (value === undefined) listed.push({ ...base, status: "pending", ...(question !== undefined && { question }) });
+    else if (failure !== undefined) {
       const { kind, message } = failure;
       listed.push({ ...base, status: "failed", error: { kind, message } });
     } else if (shortened === true) listed.push({ ...base, status: "shortened", output: String(output) });
-    else listed.push({ ...base, status: "completed", output, ...("endsRun" in one && { endedRun: true }) });
+    else listed.push({ ...base, status: "completed", output, ...(endsRun && { endedRun: true }) });
   }
   return listed;
 }
@@ -70,8 +95,11 @@ export function findCitations(
 ): readonly Citation[] {
   const own = last === undefined ? [] : resolveCitations(last, sources);
   if (own.length > 0) return own;
-  const earlier = responses.filter((response) => response !== last);
-  return findQuotedCitations(text, earlier, sources);
+  return findQuotedCitations(
+    text,
+    responses.filter((response) => response !== last),
+    sources,
+  );
 }
 
 /** What a run's answers contain besides text. */
@@ -139,11 +167,6 @@ function list<Entry>(value: readonly Entry[] | undefined): readonly Entry[] {
 }
 
 const GROUNDING = Symbol.for("pollux.groundingResponses");
-
-/** Attaches the responses behind a run's sources to its result, hidden from `JSON.stringify`, for the run that called it. */
-export function attachGroundingResponses(result: object, responses: readonly ModelResponse[]): void {
-  Object.defineProperty(result, GROUNDING, { value: [...responses], enumerable: false });
-}
 
 /** The responses behind a run's sources, nested runs included; oldest first, with the run's last response at the end. */
 export function groundingResponses(result: { readonly response: ModelResponse | undefined }): readonly ModelResponse[] {

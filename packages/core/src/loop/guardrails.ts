@@ -119,6 +119,9 @@ export interface GuardrailStop {
   readonly message?: string | undefined;
 }
 
+/** Why a turn ended without an answer to go on with. */
+export type TurnStopped = { readonly guardrail: GuardrailStop } | "wall-time";
+
 /** How an action ended the run, if it did. */
 export function readStop(
   side: GuardrailStop["side"],

@@ -6,6 +6,7 @@ import type { Cost } from "../model/prices.ts";
 import { addUsage, type Usage } from "../model/usage.ts";
 import type { RemainingLimits } from "../tool/tool.ts";
 import type { FunctionCall, Part } from "../wire/types/content.ts";
+import type { LoopInput } from "./loop-input.ts";
 
 /** Bounds of a run. Each is checked before a request and after a response; reaching one ends the run with the stop reason `limit`. */
 export interface Limits {
@@ -89,12 +90,7 @@ export function checkPriced(run: RunBounds, unpriced: string): void {
 }
 
 /** What bounds a run. */
-interface RunBounds {
-  readonly limits: Limits;
-  readonly session?: SharedLimits | undefined;
-  readonly ownerBudget?: AskOwnerBudget | undefined;
-  readonly isReading?: boolean | undefined;
-}
+type RunBounds = Pick<LoopInput, "limits" | "session" | "ownerBudget" | "isReading">;
 
 /** Limits shared by several runs, and what earlier runs have used. */
 export interface SharedLimits {
@@ -142,13 +138,14 @@ const SHARED = ["inputTokens", "outputTokens", "totalTokens", "wallTimeMs", "cos
  * @param maxCost - What the run may cost in all by its owner's budget, as of when the turn began.
  */
 export function remainingLimits({ limits, session }: RunBounds, spent: Spent, maxCost?: number): RemainingLimits {
-  const own = lower(subtract(limits, spent), subtract({ cost: maxCost }, spent));
-  return session === undefined ? own : lower(own, subtract(session.limits, addSpent(session.before, spent)));
+  const left = [subtract(limits, spent), subtract({ cost: maxCost }, spent)];
+  if (session !== undefined) left.push(subtract(session.limits, addSpent(session.before, spent)));
+  return lowest(left);
 }
 
 /** The limits, none of them above what a calling run has left. */
 export function within(limits: Limits, remaining: RemainingLimits): Limits {
-  return { ...limits, ...lower(limits, remaining) };
+  return { ...limits, ...lowest([limits, remaining]) };
 }
 
 type WritableLimits = { -readonly [Name in keyof RemainingLimits]: number };
@@ -163,13 +160,14 @@ function subtract(limits: Limits, spent: Spent): RemainingLimits {
   return left;
 }
 
-function lower(a: RemainingLimits, b: RemainingLimits): RemainingLimits {
-  const lowest: WritableLimits = {};
-  for (const name of SHARED) {
-    const limit = Math.min(a[name] ?? Infinity, b[name] ?? Infinity);
-    if (limit !== Infinity) lowest[name] = limit;
-  }
-  return lowest;
+function lowest(all: readonly (Limits | RemainingLimits)[]): RemainingLimits {
+  const found: WritableLimits = {};
+  for (const limits of all)
+    for (const name of SHARED) {
+      const limit = Math.min(limits[name] ?? Infinity, found[name] ?? Infinity);
+      if (limit !== Infinity) found[name] = limit;
+    }
+  return found;
 }
 
 /** What a stop rule sees: finished turns only. */
@@ -205,25 +203,16 @@ export class RepeatGuard {
 
   /** @returns How many turns in a row, this one included, had the same calls and the same results. */
   addTurn(calls: readonly FunctionCall[], responses: readonly Part[]): number {
-    const same = sameCalls(calls, this.#calls) && sameResults(responses, this.#responses);
-    this.#times = same ? this.#times + 1 : 1;
+    // Their ids differ.
+    const isSame = ({ name, args }: FunctionCall, index: number): boolean =>
+      name === this.#calls[index]?.name &&
+      sameJson(args, this.#calls[index].args) &&
+      sameJson(responses[index]?.functionResponse?.response, this.#responses[index]?.functionResponse?.response);
+    this.#times = calls.length === this.#calls.length && calls.every(isSame) ? this.#times + 1 : 1;
     this.#calls = calls;
     this.#responses = responses;
     return this.#times;
   }
-}
-
-function sameCalls(some: readonly FunctionCall[], others: readonly FunctionCall[]): boolean {
-  return (
-    some.length === others.length &&
-    some.every(({ name, args }, index) => name === others[index]?.name && sameJson(args, others[index]?.args))
-  );
-}
-
-function sameResults(some: readonly Part[], others: readonly Part[]): boolean {
-  return some.every((part, index) =>
-    sameJson(part.functionResponse?.response, others[index]?.functionResponse?.response),
-  );
 }
 
 const WALL_TIME = "WallTimeReached";
@@ -239,7 +228,7 @@ export class WallClock {
   #stopTimer: (() => void) | undefined;
   #inside = 0;
   /** Used before the first step of this process, plus the time in steps since. */
-  #spentMs: number | undefined;
+  #spentMs = 0;
   #startedAt = 0;
 
   /** @param usedMs - What finished steps have used. */
@@ -263,7 +252,7 @@ export class WallClock {
 
   #start(): void {
     // The run counts the steps of a round when the round is over; those of the round that have ended are counted here.
-    this.#spentMs = Math.max(this.#spentMs ?? 0, this.#usedMs());
+    this.#spentMs = Math.max(this.#spentMs, this.#usedMs());
     this.#startedAt = performance.now();
     const leftMs = Math.max(0, this.#limitMs - this.#spentMs) + LATE_MS;
     if (leftMs === Infinity) return;
@@ -274,7 +263,7 @@ export class WallClock {
 
   #stop(): void {
     this.#stopTimer?.();
-    this.#spentMs = (this.#spentMs ?? 0) + performance.now() - this.#startedAt;
+    this.#spentMs += performance.now() - this.#startedAt;
   }
 }
 

@@ -1,11 +1,9 @@
 import type { AnsweredCall, ClosedTurn, TurnStep } from "../durable/closed-turn.ts";
-import type { PhaseKind, PreparedTurn } from "../durable/run-log.ts";
+import type { PhaseKind } from "../durable/run-log.ts";
 import type { Steering, Steps } from "../durable/steps.ts";
-import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { Model, ModelRequest } from "../model/model.ts";
+import type { Model } from "../model/model.ts";
 import type { PriceTable } from "../model/prices.ts";
-import type { Usage } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { Approve, NestedRun, ParentStep, ToolOutcome } from "../tool/tool.ts";
 import type { Toolset } from "../tool/toolset.ts";
@@ -15,9 +13,10 @@ import type { CompactionOptions } from "./turn/compaction.ts";
 import type { Emit, RunEvent } from "./events.ts";
 import type { Guardrails } from "./guardrails.ts";
 import type { AskOwnerBudget, Limits, SharedLimits, StopRule, WallClock } from "./limits.ts";
-import type { LoopStep, StepExecutor } from "./observers/observer.ts";
 import type { RunResult } from "./result.ts";
 import type { RunContext, RunIdentity } from "./run-context.ts";
+import type { RunReporter } from "./run-reporter.ts";
+import type { TurnPreparer } from "./turn/prepare-turn.ts";
 
 /**
  * Whether the model may or must call functions:
@@ -61,65 +60,6 @@ export interface CompactionPlan {
  */
 export type BeforeEnd = (result: RunResult<unknown>) => Promise<"ended" | "steered">;
 
-/** Prepares the turns of a run. */
-export interface TurnPreparer {
-  /** Asks what to change in a request, and changes it. Called inside the step that sends it. */
-  prepare(
-    input: LoopInput,
-    state: TurnProgress,
-    request: ModelRequest,
-    place: RequestPlace,
-    step: LoopStep,
-  ): Promise<PreparedRequest>;
-  /**
-   * The tools of a turn whose answer was recorded. Names of the run's tools suffice; the author's function is called once more only for
-   * a turn that offered others, because a journal does not hold functions.
-   */
-  restore(
-    input: LoopInput,
-    state: TurnProgress,
-    record: PreparedTurn,
-    contents: readonly Content[],
-    place: RequestPlace,
-  ): Promise<Toolset>;
-}
-
-/** A request with its changes. */
-export interface PreparedRequest {
-  readonly request: ModelRequest;
-  readonly model: Model;
-  /** The tools that its calls may use; absent for those of the run. */
-  readonly toolset?: Toolset | undefined;
-  /** For the record; absent when nothing in it differs. */
-  readonly record?: PreparedTurn | undefined;
-}
-
-/** Where in the run a request is. */
-export interface RequestPlace {
-  readonly phase: PhaseKind;
-  readonly attempt: number;
-  /** Calls may be forced by the run's own tool choice. */
-  readonly isFirst: boolean;
-  readonly toolChoice: ToolChoice;
-}
-
-/** How far a run is, for who prepares its next turn. */
-export interface TurnProgress {
-  readonly turns: number;
-  readonly toolCalls: number;
-  readonly usage: Usage;
-  /** Contents that other models wrote, and where their signatures are valid. */
-  readonly foreign: ReadonlyMap<Content, HistoryOrigin>;
-  /** Of the last request in this process. */
-  sent: SentPrefix | undefined;
-}
-
-/** What stands before the contents, and the contents, as the last request had them. */
-export interface SentPrefix extends Pick<ModelRequest, "instructions" | "functions" | "builtIns" | "contents"> {
-  readonly model: Model;
-  readonly isEdited: boolean;
-}
-
 /** A turn that has begun and is not closed. */
 export interface OpenTurn {
   readonly turn: number;
@@ -128,12 +68,10 @@ export interface OpenTurn {
   readonly contents: readonly Content[];
   /** Index of the first that the turn added. */
   from: number;
-  readonly steps: OpenStep[];
+  /** What becomes of a step is known after it. */
+  readonly steps: { -readonly [Name in keyof TurnStep]: TurnStep[Name] }[];
   readonly calls: AnsweredCall[];
 }
-
-/** What becomes of a step is known after it. */
-type OpenStep = { -readonly [Name in keyof TurnStep]: TurnStep[Name] };
 
 /** Everything one run needs, as the agent provides it. */
 export interface LoopInput {
@@ -149,7 +87,7 @@ export interface LoopInput {
   /** Receives the run's own events, each of which waits for the reader; absent when nobody reads, and then no events are made. */
   readonly emit: Emit | undefined;
   /** Executes the steps of a run that has observers. */
-  readonly observed?: StepExecutor | undefined;
+  readonly observed?: Pick<RunReporter, "execute"> | undefined;
   /** Called with the result before `run-end`; what it throws fails the run. */
   readonly beforeEnd?: BeforeEnd | undefined;
   readonly signal: AbortSignal;

@@ -6,9 +6,9 @@ import type { Cost } from "../model/prices.ts";
 import { visibleText } from "../model/response/parts.ts";
 import type { Usage } from "../model/usage.ts";
 import type { PendingCall } from "../tool/tool.ts";
+import type { ToolCall } from "../tool/tool-call.ts";
 import type { Part } from "../wire/types/content.ts";
-import { attachGroundingResponses, buildOutcome } from "./build-result.ts";
-import type { TurnCall } from "./calls/call-state.ts";
+import { buildResult, listCalls } from "./build-result.ts";
 import { type Emit, runEnd } from "./events.ts";
 import type { GuardrailStop } from "./guardrails.ts";
 import type { LimitReached } from "./limits.ts";
@@ -17,8 +17,7 @@ import type { RunResult, StopReason } from "./result.ts";
 import type { RunState } from "./run-state.ts";
 import { findAnswering } from "./turn/check-guardrails.ts";
 import type { Ending } from "./turn/classify-answer.ts";
-import { emitTurns } from "./turn/emit-turns.ts";
-import { foldTurns } from "./turn/fold-turns.ts";
+import { emitTurns, foldTurns } from "./turn/closed-turns.ts";
 
 /** A run that has ended with a result, as it was recorded. */
 export interface RecordedRun {
@@ -68,58 +67,36 @@ export async function recallRun(
     await emit({ type: "run-start", ...identity, model: model.id });
     await emitTurns(turns, emit, { runId: state.runId, isTyped: output === "native", pending });
   }
-  const answer = foldAll(state, turns, lost, ended, model);
+  // The calls of a turn of which some wait are not settled.
+  const waiting = pending === undefined ? undefined : turns.at(-1);
+  const settled = waiting === undefined ? turns : [...turns.slice(0, -1), { ...waiting, calls: [] }];
+  foldTurns(state, settled, lost, { prices: undefined, model });
   if (interrupted !== undefined) state.partial.settle(interrupted, []);
   const ending = await findEnding(input, state, turns, ended);
-  const outcome = buildOutcome({ historyLength: input.historyLength, prices: undefined }, state, answer);
-  const totals = {
+  const built = buildResult({ historyLength: input.historyLength, prices: undefined }, state, ending);
+  const result = Object.assign(built, {
+    toolCalls: waiting === undefined ? built.toolCalls : [...built.toolCalls, ...describeOpen(state, waiting, ended)],
     usage,
     cost: unpriced === undefined ? cost : undefined,
     ...(unpriced !== undefined && { unpriced }),
     ...(pricesAsOf !== undefined && { pricesAsOf }),
-  };
-  // TypeScript loses the union in a spread; each ending lacks exactly what RunOutcome has.
-  const result = { ...outcome, ...totals, ...ending } as RunResult<unknown>;
-  attachGroundingResponses(result, state.responses);
+  });
   if (emit !== undefined) await emit({ type: "run-end", result: runEnd(result) });
   return result;
 }
 
-/** @returns The last answer of the work: that of an output phase only converts it. */
-function foldAll(
-  state: RunState,
-  turns: readonly ClosedTurn[],
-  lost: readonly LostUsage[],
-  { pending }: RecordedEnding,
-  model: LoopInput["model"],
-): ModelResponse | undefined {
-  const last = turns.at(-1);
-  const whole = pending === undefined || last === undefined ? turns : [...turns.slice(0, -1), { ...last, calls: [] }];
-  const end = whole.findLastIndex(({ phase }) => phase === undefined) + 1;
-  const pricing = { prices: undefined, model };
-  foldTurns(state, whole.slice(0, end), lost, pricing);
-  const { lastResponse } = state;
-  foldTurns(state, whole.slice(end), [], pricing);
-  if (last === undefined || pending === undefined) return lastResponse;
-  state.pending = pending;
-  state.calls = listOpenCalls(state, last);
-  return lastResponse;
-}
-
 /** The calls of a turn of which some wait. */
-function listOpenCalls({ lastResponse, pending }: RunState, { turn, calls }: ClosedTurn): readonly TurnCall[] {
-  return openCallsIn(lastResponse === undefined ? [] : [lastResponse.content]).map((made, index): TurnCall => {
+function describeOpen(
+  { lastResponse }: RunState,
+  { turn, calls }: ClosedTurn,
+  { pending = [] }: RecordedEnding,
+): readonly ToolCall[] {
+  const open = openCallsIn(lastResponse === undefined ? [] : [lastResponse.content]).map((made, index) => {
     const callId = buildCallId(turn, index);
-    const answered = calls.find((one) => one.callId === callId);
-    const { call = made, edited } = answered ?? pending.find((one) => one.callId === callId) ?? {};
-    return {
-      turn,
-      callId,
-      call,
-      edited: edited === true ? edited : undefined,
-      current: answered === undefined ? { state: "running", attempt: 0 } : { state: "answered", value: answered.value },
-    };
+    const known = [...calls, ...pending].find((one) => one.callId === callId);
+    return { call: made, ...known, turn, callId, endsRun: undefined };
   });
+  return listCalls(open);
 }
 
 async function findEnding(
@@ -135,12 +112,11 @@ async function findEnding(
       return await findAnswer(parse, last, turns.at(-1));
     case "limit": {
       const interrupted = state.interrupted();
-      if (reached === undefined) throw new RangeError(`run ${state.runId} ended by a limit that is not in its log`);
+      if (reached === undefined) throw notInLog(state, "limit");
       return { stopReason, limit: reached, ...(interrupted !== undefined && { interrupted }) };
     }
     case "guardrail":
-      if (guardrail === undefined)
-        throw new RangeError(`run ${state.runId} ended by a guardrail that is not in its log`);
+      if (guardrail === undefined) throw notInLog(state, "guardrail");
       return { stopReason, guardrail };
     case "needs-approval":
     case "needs-outcome":
@@ -154,6 +130,10 @@ async function findEnding(
     default:
       return { stopReason };
   }
+}
+
+function notInLog({ runId }: RunState, what: string): RangeError {
+  return new RangeError(`run ${runId} ended by a ${what} that is not in its log`);
 }
 
 async function findAnswer(

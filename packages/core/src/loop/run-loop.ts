@@ -1,13 +1,12 @@
 import type { LostUsage } from "../durable/closed-turn.ts";
 import { abortable } from "../internal/abort.ts";
 import { classifyFinish } from "../model/finish-reason.ts";
-import type { ModelResponse } from "../model/model.ts";
 import { visibleText } from "../model/response/parts.ts";
-import { computeCost, findPrices } from "../model/prices.ts";
+import { priceUsage } from "../model/prices.ts";
 import { attachLost, lostBefore, type Usage } from "../model/usage.ts";
 import { TRUNCATED, UNANSWERED } from "../tool/model-texts.ts";
 import type { PendingCall } from "../tool/tool.ts";
-import { attachGroundingResponses, buildOutcome } from "./build-result.ts";
+import { buildResult } from "./build-result.ts";
 import { answerCalls, answerRest } from "./calls/answer-calls.ts";
 import { type AskOwnerBudget, checkPriced, firstLimit, type LimitReached, WallClock } from "./limits.ts";
 import { runEnd } from "./events.ts";
@@ -20,10 +19,10 @@ import { closing } from "./transcript.ts";
 import { type Ending, classifyEnding, keeps, MAX_RECOVERIES } from "./turn/classify-answer.ts";
 import { checkRunInput } from "./turn/check-guardrails.ts";
 import { checkPartial } from "./turn/check-partial.ts";
-import { compactWhenFull } from "./turn/compact-history.ts";
-import { describeTurns } from "./turn/describe-turns.ts";
-import { emitTurns } from "./turn/emit-turns.ts";
-import { answerGiven, modelTurn, outputPhase, type Phase, workPhase } from "./turn/model-turn.ts";
+import { compactWhenFull } from "./turn/compaction.ts";
+import { describeTurns, emitTurns } from "./turn/closed-turns.ts";
+import { emitParts } from "./turn/model-step.ts";
+import { modelTurn, outputPhase, type Phase, workPhase } from "./turn/model-turn.ts";
 
 /** The only loop. Every public way to run an agent calls this function. */
 export async function runLoop(input: LoopInput, state: RunState): Promise<RunResult<unknown>> {
@@ -34,20 +33,17 @@ export async function runLoop(input: LoopInput, state: RunState): Promise<RunRes
     if (input.emit !== undefined && input.closedTurns !== undefined)
       await emitTurns(input.closedTurns, input.emit, { runId: state.runId, isTyped: input.output?.native === true });
     let ended: RunResult<unknown> | undefined;
-    const end: End = async (ending, answer = state.lastResponse) => {
-      // TypeScript loses the union in a spread; each ending lacks exactly what RunOutcome has.
-      const result = { ...buildOutcome(input, state, answer), ...ending } as RunResult<unknown>;
-      attachGroundingResponses(result, state.responses);
+    const end: End = async (ending) => {
+      const result = buildResult(input, state, ending);
       if ((await input.beforeEnd?.(result)) === "steered") return false;
       ended = result;
       return true;
     };
     for (;;) {
       let ending = await runTurns(timed, state, workPhase(input, state), end);
-      const answer = ending.stopReason === "finished" ? state.lastResponse : undefined;
       if (ending.stopReason === "finished" && ending.endedBy === undefined && input.output?.native === false)
         ending = await runTurns(timed, state, outputPhase(state, input.output), end);
-      if (ended === undefined && !(await end(ending, answer))) continue;
+      if (ended === undefined) await end(ending);
       if (ended === undefined) continue;
       if (input.emit !== undefined) await input.emit({ type: "run-end", result: runEnd(ended) });
       return ended;
@@ -69,13 +65,12 @@ export async function runLoop(input: LoopInput, state: RunState): Promise<RunRes
 /** What broken answers cost: which model gave them is not known, so it is taken to be the run's. */
 function costOfLost({ prices, model, now }: LoopInput, lost: Usage): Pick<LostUsage, "cost" | "unpriced"> {
   if (prices === undefined) return {};
-  const found = findPrices(prices, model.id, now());
-  if (found !== undefined) return { cost: computeCost(lost, found) };
-  return lost.totalTokens > 0 ? { unpriced: model.id } : {};
+  const priced = priceUsage(prices, lost, model.id, now());
+  return priced.cost !== undefined || lost.totalTokens > 0 ? priced : {};
 }
 
 /** Ends the run with a result. @returns False when it has to go on instead: something was said to it, or answered, at the last moment. */
-type End = (ending: Ending, answer?: ModelResponse) => Promise<boolean>;
+type End = (ending: Ending) => Promise<boolean>;
 
 /** @param end - Called for an ending in the middle of a turn, which the turn goes on from when it was answered. */
 async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: End): Promise<Ending> {
@@ -96,17 +91,19 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
     if (steps.closeTurn !== undefined) openTurn(steps, state, phase);
     const turn = ++state.turns;
     if (input.emit !== undefined) await input.emit({ type: "turn-start", turn });
-    const checked = state.unchecked.length > 0 ? await checkRunInput(input, state) : undefined;
-    if (checked === "wall-time") {
+    let answer = state.unchecked.length > 0 ? await checkRunInput(input, state) : undefined;
+    if (answer === undefined) {
+      const mayCompact = input.compaction !== undefined || steps.recorded !== undefined;
+      if (phase.kind === "work" && mayCompact) await compactWhenFull(input, state);
+      answer = await modelTurn(input, state, phase);
+    } else if (input.emit !== undefined && answer !== "wall-time" && "response" in answer) {
+      await emitParts(answer.response.content.parts, turn, { emit: input.emit });
+      await input.emit({ type: "response", turn, response: answer.response });
+    }
+    if (answer === "wall-time") {
       state.useUpWallTime(input.limits);
       continue;
     }
-    if (checked !== undefined && "guardrail" in checked) return await stopTurn(input, turn, checked.guardrail);
-    const asksModel = checked === undefined;
-    const mayCompact = input.compaction !== undefined || steps.recorded !== undefined;
-    if (asksModel && phase.kind === "work" && mayCompact) await compactWhenFull(input, state);
-    const answer = asksModel ? await modelTurn(input, state, phase) : await answerGiven(input, state, checked);
-    if (answer === "wall-time") continue;
     if ("guardrail" in answer) return await stopTurn(input, turn, answer.guardrail);
     const { response, calls } = answer;
 
@@ -120,7 +117,7 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
     }
 
     const isCutOff = classifyFinish(response.finishReason) === "truncated";
-    const callInput = answer.toolset === undefined ? input : { ...input, toolset: answer.toolset };
+    const callInput = state.turnTools === undefined ? input : { ...input, toolset: state.turnTools };
     let answered = await answerCalls(callInput, state, calls, isCutOff ? TRUNCATED : undefined);
     while (answered === undefined) {
       const { length } = phase.contents;

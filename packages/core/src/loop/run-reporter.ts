@@ -4,23 +4,21 @@ import { findRecorded, isRunSuspended, type Step, type Steps } from "../durable/
 import { isObject } from "../internal/json.ts";
 import { parseTraceparent } from "../internal/traceparent.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
-import type { PriceTable } from "../model/prices.ts";
 import type { Emit, ObserverEvent, RunEnding, RunEvent } from "./events.ts";
-import { describeStep, describeValue, ObservedStep } from "./observers/observed-step.ts";
-import type { LoopStep, ObservedCall, Observer, StepExecutor } from "./observers/observer.ts";
+import { describeStep, describeValue, type ObservedCall, observeStep } from "./observers/observed-step.ts";
+import type { LoopStep, Observer, RunInfo } from "./observers/observer.ts";
 import { ObserverGroup } from "./observers/observer-group.ts";
-import type { RunInfo } from "./observers/run-info.ts";
+import type { LoopInput } from "./loop-input.ts";
 import type { RunResult } from "./result.ts";
-import type { RunIdentity } from "./run-context.ts";
 import type { RunState } from "./run-state.ts";
 
 /** What a {@link RunReporter} needs of its run. */
-export interface RunReporterOptions {
-  readonly identity: RunIdentity;
+export interface RunReporterOptions extends Pick<
+  LoopInput,
+  "identity" | "emit" | "signal" | "prices" | "logger" | "now"
+> {
   /** The agent's model, where it is, and the step that contains the run. */
   readonly about: Pick<RunInfo, "model" | "endpoint" | "endpointKind" | "parent">;
-  /** Receives the run's own events; absent when nobody reads them. */
-  readonly emit: Emit | undefined;
   /** Those that are enabled; absent when there are none. */
   readonly observers: readonly Observer[] | undefined;
   /** Whether the run begins, goes on, or is only read again: then all its events were reported before. */
@@ -29,12 +27,6 @@ export interface RunReporterOptions {
   readonly resumedFrom: string | undefined;
   /** What executes its steps. An engine may end the run here and continue it later. */
   readonly runsOn: "memory" | "journal" | "engine";
-  readonly signal: AbortSignal;
-  readonly prices: PriceTable | undefined;
-  /** Its lines have the identity of the run. */
-  readonly logger: Logger;
-  /** Milliseconds since the epoch, from a clock that never jumps during the run. */
-  readonly now: () => number;
 }
 
 /**
@@ -43,7 +35,7 @@ export interface RunReporterOptions {
  * Until the first step is executed here, a run that goes on repeats what its log holds. Its reader gets that with a mark; observers
  * get only what happens between the last recorded step and the first one here, so it is held back until then.
  */
-export class RunReporter implements StepExecutor {
+export class RunReporter {
   readonly #options: RunReporterOptions;
   readonly #observers: ObserverGroup | undefined;
   readonly #startedAt: number;
@@ -66,9 +58,9 @@ export class RunReporter implements StepExecutor {
     const { observers, logger } = options;
     this.#options = options;
     this.logger =
-      observers === undefined ? logger : bindLogger(logger, () => parseTraceparent(this.#traceparent) ?? NO_FACTS);
+      observers === undefined ? logger : bindLogger(logger, () => parseTraceparent(this.#traceparent) ?? {});
     this.#observers = observers && new ObserverGroup(observers, this.logger);
-    if (options.mode === "resume") this.#setResumed(options.resumedFrom);
+    if (options.mode === "resume") this.#skip(undefined);
     this.#startedAt = options.now();
   }
 
@@ -91,7 +83,6 @@ export class RunReporter implements StepExecutor {
     }
   }
 
-  /** Reports one of the run's own events. */
   readonly emit: Emit = (event) => {
     if (this.#observers !== undefined && event.replayed !== true) this.#observe(event);
     const { emit, mode } = this.#options;
@@ -124,6 +115,11 @@ export class RunReporter implements StepExecutor {
     };
   }
 
+  /**
+   * Executes a step. Whatever observers do, `work` is called exactly once, synchronously.
+   *
+   * @param call - The call that the step runs, if any.
+   */
   execute<T>(
     place: StepPlace,
     step: Step<RunEvent>,
@@ -135,16 +131,18 @@ export class RunReporter implements StepExecutor {
     this.#beginLive();
     if (this.#observers === undefined) return work(step);
     const info = describeStep(this.#run, place, step, startedAt, call);
-    const observed = new ObservedStep(info, now, (event, at) => this.#report(event, at));
-    observed.start();
-    const live = observed.watch(step, this.#observers.traceparentOf(info), this.#observers.tap(info, now));
+    this.#report({ type: "step-start", turn: info.turn, step: info }, startedAt);
+    const traceparent = this.#observers.traceparentOf(info);
+    const tap = this.#observers.tap(info, now);
+    const found = { ...(traceparent !== undefined && { traceparent }), ...(tap !== undefined && { tap }) };
+    const { live, end } = observeStep(step, info, found, now, (event, at) => this.#report(event, at));
     return this.#observers.around(info, async () => {
       try {
         const value = await work(live);
-        observed.end({ ok: true, ...describeValue(info.kind, value, prices) });
+        end({ ok: true, ...describeValue(info.kind, value, prices) });
         return this.#recorded(value);
       } catch (error) {
-        observed.end({ ok: false, error });
+        end({ ok: false, error });
         throw error;
       }
     });
@@ -179,12 +177,9 @@ export class RunReporter implements StepExecutor {
 
   /** A round executed nothing here: what was held back before it happened elsewhere. */
   #skip(traceparent: string | undefined): void {
-    this.#setResumed(this.#options.resumedFrom ?? traceparent ?? this.#before.resumedFrom);
-    this.#held = this.#held.filter(([{ type }]) => type === "turn-start");
-  }
-
-  #setResumed(resumedFrom: string | undefined): void {
+    const resumedFrom = this.#options.resumedFrom ?? traceparent ?? this.#before.resumedFrom;
     this.#before = { resumed: true, ...(resumedFrom !== undefined && { resumedFrom }) };
+    this.#held = this.#held.filter(([{ type }]) => type === "turn-start");
   }
 
   #beginLive(): void {
@@ -234,5 +229,3 @@ export class RunReporter implements StepExecutor {
     this.#observers?.report(Object.freeze({ ...event, run: this.#run, at, seq: this.#seq++ }));
   }
 }
-
-const NO_FACTS = {};

@@ -1,4 +1,4 @@
-import { computeCost, findPrices, knownCost } from "../model/prices.ts";
+import { knownCost, priceUsage } from "../model/prices.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import { contentsBytes, partsBytes } from "../model/request/contents-size.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
@@ -6,15 +6,17 @@ import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import { INTERRUPTED } from "../tool/model-texts.ts";
 import type { NestedRun, PendingCall } from "../tool/tool.ts";
+import type { Toolset } from "../tool/toolset.ts";
 import type { AnsweredCall, LostUsage } from "../durable/closed-turn.ts";
-import type { ModelStepValue, StepTimes } from "../durable/run-log.ts";
+import type { ModelStepValue, PhaseKind, StepTimes } from "../durable/run-log.ts";
 import type { TurnCall } from "./calls/call-state.ts";
 import { type Compaction, estimateTokens } from "./turn/compaction.ts";
 import { type Limits, RepeatGuard, type Spent } from "./limits.ts";
 import { PartialAnswer, sendablePartial } from "./turn/partial-answer.ts";
 import type { RunSoFar } from "./result.ts";
 import { closeOpenCalls, unansweredResponse } from "./transcript.ts";
-import type { LoopInput, OpenTurn, SentPrefix } from "./loop-input.ts";
+import type { LoopInput, OpenTurn } from "./loop-input.ts";
+import type { SentPrefix } from "./turn/prepare-turn.ts";
 
 /** Progress of one run. Only the loop changes it; others get copies. */
 export class RunState {
@@ -74,10 +76,14 @@ export class RunState {
   readonly partial: PartialAnswer;
   /** The last answer of the run itself. */
   lastResponse: ModelResponse | undefined;
+  /** That of its work: the output phase only converts it. */
+  workResponse: ModelResponse | undefined;
   /** Contents of other models than the run's, and where these are: `prepareTurn` may choose a model. */
   readonly foreign: Map<Content, HistoryOrigin>;
   /** What the last request of this process had before its end; kept for `prepareTurn` only. */
   sent: SentPrefix | undefined;
+  /** The tools that the calls of the last answer may use, if they are not those of the run. */
+  turnTools: Toolset | undefined;
 
   constructor(
     runId: string,
@@ -95,25 +101,27 @@ export class RunState {
   addAnswer(
     value: Pick<ModelStepValue, "response" | "prepared" | "cost" | "unpriced" | keyof StepTimes>,
     { prices, model }: Pick<LoopInput, "prices" | "model">,
+    phase: PhaseKind = "work",
   ): void {
     const { response, prepared, startedAt, endedAt, traceparent } = value;
     let { cost = 0 } = value;
     if (value.cost === undefined && prices !== undefined && response.usage.requests > 0) {
       const id = response.envelope.modelVersion ?? prepared?.model?.id ?? value.unpriced ?? model.id;
-      const found = findPrices(prices, id, endedAt);
-      if (found === undefined) this.unpriced ??= id;
-      else cost = computeCost(response.usage, found);
+      const priced = priceUsage(prices, response.usage, id, endedAt);
+      this.unpriced ??= priced.unpriced;
+      cost = priced.cost ?? 0;
     }
     this.cost += cost;
     this.addActiveTime(startedAt, endedAt);
     this.traceparent = traceparent ?? this.traceparent;
     if (prepared?.model !== undefined) this.foreign.set(response.content, prepared.model.origin);
     this.lastResponse = response;
+    if (phase === "work") this.workResponse = response;
     this.usage = addUsage(this.usage, response.usage);
     const { contextTokens, outputTokens } = response.usage;
     // Thoughts are not sent again; the answer is appended to the contents that were sent.
     if (contextTokens > 0)
-      this.#counted = { tokens: contextTokens + outputTokens, contents: this.#sendableCount() + 1 };
+      this.#counted = { tokens: contextTokens + outputTokens, contents: this.sendable().length + 1 };
     this.responses.push(response);
   }
 
@@ -122,6 +130,7 @@ export class RunState {
     const { lastResponse } = this;
     if (lastResponse === undefined) return;
     this.lastResponse = response;
+    if (this.workResponse === lastResponse) this.workResponse = response;
     const origin = this.foreign.get(lastResponse.content);
     if (origin !== undefined) this.foreign.set(response.content, origin);
     this.responses[this.responses.lastIndexOf(lastResponse)] = response;
@@ -151,17 +160,15 @@ export class RunState {
   }
 
   /** Adds the usage, cost and answers of a nested run. */
-  addNested(run: NestedRun): void {
-    // The context of a nested run is not the caller's.
-    this.usage = { ...addUsage(this.usage, run.usage), contextTokens: this.usage.contextTokens };
-    this.cost += run.cost ?? 0;
-    this.unpriced ??= run.unpriced;
-    this.responses.push(...run.responses);
-    for (const response of run.responses) this.nestedResponses.add(response);
+  addNested({ responses, ...spent }: NestedRun): void {
+    // Its context is not the caller's.
+    this.addLost({ ...spent, usage: { ...spent.usage, contextTokens: 0 } });
+    this.responses.push(...responses);
+    for (const response of responses) this.nestedResponses.add(response);
   }
 
   /** Adds what broken answers used. */
-  addLost({ usage, cost = 0, unpriced }: LostUsage): void {
+  addLost({ usage, cost = 0, unpriced }: Pick<LostUsage, "usage" | "cost" | "unpriced">): void {
     const contextTokens = usage.contextTokens || this.usage.contextTokens;
     this.usage = { ...addUsage(this.usage, usage), contextTokens };
     this.cost += cost;
@@ -190,13 +197,6 @@ export class RunState {
       const added = current.state === "answered" ? [current.value.part, ...current.value.after] : [];
       return sum + (responseBytes ?? partsBytes(added));
     }, contentsBytes(this.sendable()));
-  }
-
-  #sendableCount(): number {
-    const { contents, compaction } = this;
-    return compaction === undefined
-      ? contents.length
-      : compaction.summary.length + contents.length - compaction.keepFrom;
   }
 
   /** Approximate tokens of the next prompt: the service's last count plus an estimate of what follows. */

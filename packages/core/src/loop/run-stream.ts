@@ -1,7 +1,7 @@
 import { RunAbandonedError } from "../errors/run-errors.ts";
 import type { Emit, RunEvent } from "./events.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
-import type { Within } from "./observers/callers-context.ts";
+import type { Within } from "./observers/find-observers.ts";
 import { attachRunSoFar, type RunResult, type RunSoFar } from "./result.ts";
 
 /** Where the events of a run go when somebody reads them. */
@@ -42,12 +42,14 @@ export class RunStream<
   #settle!: { resolve: (result: RunResult<unknown>) => void; reject: (error: unknown) => void };
   #running: RunningLoop | undefined;
   #over = false;
+  /** The reader left before the end. */
+  #isLeft = false;
 
   /**
    * @internal
    * @param within - The context in which it runs. That of its reader if absent.
    */
-  constructor(open: (emitters: RunEmitters | undefined) => RunningLoop, within: Within = here) {
+  constructor(open: (emitters: RunEmitters | undefined) => RunningLoop, within: Within = (work) => work()) {
     this.#open = open;
     this.#within = within;
     this.#outcome = new Promise((resolve, reject) => {
@@ -63,7 +65,7 @@ export class RunStream<
    * @throws What the run threw; {@link RunAbandonedError} when the reader left before the end.
    */
   result(): Promise<RunResult<Output, Calls>> {
-    if (this.#running === undefined && !this.#over) void this.#runUnwatched();
+    if (this.#running === undefined && !this.#over) void this.#run(undefined);
     return this.#outcome;
   }
 
@@ -98,45 +100,28 @@ export class RunStream<
     if (this.#running !== undefined || this.#over) throw new TypeError("a RunStream can be read once");
   }
 
-  #start(emitters: RunEmitters | undefined): RunningLoop {
+  /** Executes the run. Never rejects. */
+  async #run(emitters: RunEmitters | undefined): Promise<void> {
     try {
-      const running = this.#within(() => this.#open(emitters));
-      this.#running = running;
-      return running;
-    } catch (error) {
-      this.#over = true;
-      this.#settle.reject(error);
-      throw error;
-    }
-  }
-
-  async #runUnwatched(): Promise<void> {
-    let running: RunningLoop;
-    try {
-      running = this.#start(undefined);
-    } catch {
-      return; // the outcome has been rejected
-    }
-    try {
+      const running = (this.#running = this.#within(() => this.#open(emitters)));
       this.#settle.resolve(await this.#within(() => running.run()));
     } catch (error) {
-      this.#settle.reject(error);
-    } finally {
-      this.#over = true;
-      running.release();
+      this.#settle.reject(this.#isLeft ? abandoned(this.#running) : error);
     }
+    if (!this.#isLeft) this.#release();
+  }
+
+  #release(): void {
+    this.#over = true;
+    this.#running?.release();
   }
 
   async *#read(): AsyncGenerator<RunEvent, void, void> {
     // Not before the first read: an iterator that is dropped unread never reaches `finally`.
     this.#checkUnread();
     const queue = new EventQueue<RunEvent>();
-    const running = this.#start({ emit: queue.writeInStep.bind(queue), emitLive: queue.write.bind(queue) });
-    const work = this.#within(() => running.run());
-    const ended = work.then(
-      () => queue.end(),
-      () => queue.end(),
-    );
+    const emitters = { emit: queue.writeInStep.bind(queue), emitLive: queue.write.bind(queue) };
+    const ended = this.#run(emitters).then(() => queue.end());
     try {
       for (;;) {
         const next = queue.next();
@@ -144,28 +129,22 @@ export class RunStream<
         if (events === undefined) break;
         for (const event of events) yield event;
       }
-      await work;
-    } catch (error) {
-      this.#settle.reject(error);
-      throw error;
+      await this.#outcome;
     } finally {
-      this.#over = true;
-      running.release();
-      queue.close();
-      // After an early exit, the steps end first; the run may still have its result.
-      await ended;
-      await work.then(this.#settle.resolve, () => this.#settle.reject(abandoned(running)));
+      if (!this.#over) {
+        this.#isLeft = true;
+        this.#release();
+        queue.close();
+        // The steps end first; the run may still have its result.
+        await ended;
+      }
     }
   }
 }
 
-function here<T>(work: () => T): T {
-  return work();
-}
-
-function abandoned(running: RunningLoop): RunAbandonedError {
+function abandoned(running: RunningLoop | undefined): RunAbandonedError {
   const error = new RunAbandonedError("the reader left before the run ended");
-  attachRunSoFar(error, running.soFar());
+  if (running !== undefined) attachRunSoFar(error, running.soFar());
   return error;
 }
 
@@ -191,13 +170,7 @@ export class EventQueue<T> {
 
   /** Adds a value. A promise means that the buffer is full: it resolves when there is room. */
   write(value: T): void | Promise<void> {
-    if (this.#closed) return;
-    if (this.#reader !== undefined) {
-      this.#reader([value]);
-      this.#reader = undefined;
-      return;
-    }
-    this.#buffer.push(value);
+    if (this.#closed || this.#handOver(value)) return;
     if (this.#buffer.length < CAPACITY) return;
     return new Promise((resolve) => this.#wakeWriters.push(resolve));
   }
@@ -205,13 +178,19 @@ export class EventQueue<T> {
   /** Adds a value, and resolves when the reader has read it and requests more. */
   writeInStep(value: T): void | Promise<void> {
     if (this.#closed) return;
-    if (this.#reader !== undefined) {
-      this.#reader([value]);
-      this.#reader = undefined;
-      return new Promise((resolve) => this.#wakeInStep.push(resolve));
+    const waiting = this.#handOver(value) ? this.#wakeInStep : this.#inStep;
+    return new Promise((resolve) => waiting.push(resolve));
+  }
+
+  /** Gives a value to the reader who waits for it. @returns False when there is none: the value is in the buffer. */
+  #handOver(value: T): boolean {
+    if (this.#reader === undefined) {
+      this.#buffer.push(value);
+      return false;
     }
-    this.#buffer.push(value);
-    return new Promise((resolve) => this.#inStep.push(resolve));
+    this.#reader([value]);
+    this.#reader = undefined;
+    return true;
   }
 
   /**

@@ -6,7 +6,8 @@ import { bindLogger, type Logger } from "../logging/logger.ts";
 import { attachLost } from "../model/usage.ts";
 import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
-import type { LoopStep, ObservedCall } from "./observers/observer.ts";
+import type { ObservedCall } from "./observers/observed-step.ts";
+import type { LoopStep } from "./observers/observer.ts";
 import { isWallTimeReached } from "./limits.ts";
 
 /**

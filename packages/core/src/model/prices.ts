@@ -90,6 +90,17 @@ function dated(listed: ListedPrices = []): Exclude<ListedPrices, Prices> {
   return [listed].flat();
 }
 
+/** What an answer cost, or the id of its model when the table has no prices for it. */
+export function priceUsage(
+  table: PriceTable,
+  usage: Usage,
+  modelId: string,
+  at: number,
+): Pick<Cost, "cost" | "unpriced"> {
+  const prices = findPrices(table, modelId, at);
+  return prices === undefined ? { unpriced: modelId } : { cost: computeCost(usage, prices) };
+}
+
 /** The day to show beside a cost. */
 export function asOf(table: PriceTable | undefined): { readonly pricesAsOf?: string | undefined } {
   return typeof table === "object" && "asOf" in table ? { pricesAsOf: table.asOf } : {};

@@ -1,4 +1,4 @@
-import { type GivenCheckValue, stepName, type StepPlace } from "../../durable/run-log.ts";
+import { type GivenCheckValue, stepName } from "../../durable/run-log.ts";
 import { findRecorded, type Outcome } from "../../durable/steps.ts";
 import { GuardrailError } from "../../errors/run-errors.ts";
 import { isObject } from "../../internal/json.ts";
@@ -6,13 +6,12 @@ import { tryOr } from "../../internal/try-or.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import { readOutsideAnswer } from "../../tool/pending-call.ts";
 import type { PendingQuestion } from "../../tool/tool.ts";
-import { type GuardrailStop, type InputToCheck, readStop } from "../guardrails.ts";
+import { type TurnStopped, type InputToCheck, readStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import type { TurnCall } from "./call-state.ts";
-import { singleStep } from "../single-step.ts";
 import { userText } from "../transcript.ts";
-import { checkInput, missingGuardrails, reportActions } from "../turn/check-guardrails.ts";
+import { checkInput, guardStep } from "../turn/check-guardrails.ts";
 
 /**
  * Checks the text of an answer from outside, in a step of its own.
@@ -27,24 +26,19 @@ export async function checkAnswered(
   question: PendingQuestion,
   wait: string,
   outcome: Outcome | undefined,
-): Promise<{ readonly outcome: Outcome | undefined } | { readonly guardrail: GuardrailStop } | "wall-time"> {
+): Promise<{ readonly outcome: Outcome | undefined } | TurnStopped> {
   if (outcome?.ok !== true || findSaid(question, outcome.value) === undefined) return { outcome };
-  const place: StepPlace = { kind: "guard", turn: state.turns, side: "input", attempt: 0, wait };
+  const place = { kind: "guard", turn: state.turns, side: "input", attempt: 0, wait } as const;
   const wasChecked = findRecorded(input.steps, stepName(place)).outcome !== undefined;
   // An approval with which its call has gone on is not asked about any more.
   const isUsed = question === "approval" && recorded !== undefined;
   if (!wasChecked && (isUsed || input.guardrails?.input === undefined)) return { outcome };
-  const checked = await singleStep(input, place, async ({ signal }): Promise<GivenCheckValue> => {
-    if (input.guardrails?.input === undefined) throw missingGuardrails("input");
-    const startedAt = input.now();
-    const value = await checkGiven(input, question, outcome.value, state.turns, signal);
-    return { ...value, startedAt, endedAt: input.now() };
-  });
+  const checked = await guardStep(input, state, place, (signal) =>
+    checkGiven(input, question, outcome.value, state.turns, signal),
+  );
   if (checked === "wall-time") return checked;
-  const { actions, given = outcome.value, startedAt, endedAt } = checked.value;
-  state.addActiveTime(startedAt, endedAt);
-  await reportActions(input, state, "input", actions);
-  const guardrail = readStop("input", actions);
+  const { guardrail, value } = checked;
+  const { given = outcome.value } = value;
   // A step's value is JSON, and so is what a guardrail made of it.
   return guardrail === undefined ? { outcome: { ok: true, value: given as typeof outcome.value } } : { guardrail };
 }

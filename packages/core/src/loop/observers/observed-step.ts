@@ -1,92 +1,75 @@
-import {
-  type CallStepValue,
-  type ModelStepValue,
-  type PromptTooLong,
-  type SteeringStopped,
-  stepName,
-  type StepPlace,
-} from "../../durable/run-log.ts";
+import { type CallStepValue, stepName, type StepPlace, type ModelStepRecord } from "../../durable/run-log.ts";
 import type { Step } from "../../durable/steps.ts";
 import { asOf, type PriceTable } from "../../model/prices.ts";
-import type { ExchangeTap } from "../../wire/http/exchange-tap.ts";
+import type { TurnCall } from "../calls/call-state.ts";
 import { readOutcome } from "../calls/run-call.ts";
 import type { ObserverEvent, RunEvent, StepEnding } from "../events.ts";
-import type { LoopStep, ObservedCall } from "./observer.ts";
-import type { RunInfo, StepInfo } from "./run-info.ts";
+import type { LoopStep, RunInfo, StepInfo } from "./observer.ts";
 
-/** Reports one step of a run from what happens in it. */
-export class ObservedStep {
-  readonly #now: () => number;
-  readonly #report: (event: ObserverEvent, at: number) => void;
-  readonly #where: { readonly turn: number; readonly step: StepInfo };
-  #hasParts = false;
+/** The call that a step runs. */
+export type ObservedCall = Pick<TurnCall, "call" | "tool">;
+
+/**
+ * A step whose observers learn what happens in it.
+ *
+ * @param found - What they add to the step.
+ */
+export function observeStep(
+  live: Step<RunEvent>,
+  step: StepInfo,
+  found: Pick<LoopStep, "traceparent" | "tap">,
+  now: () => number,
+  report: (event: ObserverEvent, at: number) => void,
+): { readonly live: LoopStep; readonly end: (how: StepEnding) => void } {
+  const where = { turn: step.turn, step };
+  let hasParts = false;
   /** Of the last request. */
-  #chunksAt: number[] = [];
-  #queuedMs = 0;
-
-  constructor(step: StepInfo, now: () => number, report: (event: ObserverEvent, at: number) => void) {
-    this.#where = { turn: step.turn, step };
-    this.#now = now;
-    this.#report = report;
-  }
-
-  start(): void {
-    this.#report({ type: "step-start", ...this.#where }, this.#where.step.startedAt);
-  }
-
-  /** The step; what it emits is reported, too. */
-  watch(live: Step<RunEvent>, traceparent: string | undefined, tap: ExchangeTap | undefined): LoopStep {
-    return {
+  let chunksAt: number[] = [];
+  let queuedMs = 0;
+  return {
+    live: {
       ...live,
-      ...(traceparent !== undefined && { traceparent }),
-      ...(tap !== undefined && { tap }),
+      ...found,
       emit: (event) => {
-        this.#addEvent(event);
+        if (event.type === "discard") hasParts = false;
+        switch (event.type) {
+          case "discard":
+          case "prefix-break":
+          case "notice":
+          case "tool-retry":
+            report({ ...event, ...where }, now());
+            break;
+          case "guardrail":
+            report(event, now());
+            break;
+          default:
+        }
         return live.emit(event);
       },
       chunk: () => {
-        const at = this.#now();
-        this.#chunksAt.push(at);
-        if (!this.#hasParts) this.#report({ type: "first-part", ...this.#where }, at);
-        this.#hasParts = true;
+        const at = now();
+        chunksAt.push(at);
+        if (!hasParts) report({ type: "first-part", ...where }, at);
+        hasParts = true;
       },
       queued: (ms) => {
-        this.#queuedMs += ms;
+        queuedMs += ms;
       },
       asks: (request, { id: model, origin, endpointKind, streams }) => {
-        this.#chunksAt = [];
+        chunksAt = [];
         const service = {
           ...(origin !== undefined && { endpoint: origin.endpoint }),
           ...(endpointKind !== undefined && { endpointKind }),
           ...(streams !== undefined && { streams }),
         };
-        this.#report({ type: "request", request, model, ...service, ...this.#where }, this.#now());
+        report({ type: "request", request, model, ...service, ...where }, now());
       },
-    };
-  }
-
-  end(how: StepEnding): void {
-    const times = {
-      ...(this.#chunksAt.length > 0 && { chunksAt: this.#chunksAt }),
-      ...(this.#queuedMs > 0 && { queuedMs: this.#queuedMs }),
-    };
-    this.#report({ type: "step-end", ...how, ...times, ...this.#where }, this.#now());
-  }
-
-  #addEvent(event: RunEvent): void {
-    switch (event.type) {
-      case "guardrail":
-        return this.#report(event, this.#now());
-      case "discard":
-        this.#hasParts = false;
-        return this.#report({ ...event, ...this.#where }, this.#now());
-      case "prefix-break":
-      case "notice":
-      case "tool-retry":
-        return this.#report({ ...event, ...this.#where }, this.#now());
-      default:
-    }
-  }
+    },
+    end: (how) => {
+      const times = { ...(chunksAt.length > 0 && { chunksAt }), ...(queuedMs > 0 && { queuedMs }) };
+      report({ type: "step-end", ...how, ...times, ...where }, now());
+    },
+  };
 }
 
 /** A step as observers see it. */
@@ -125,7 +108,7 @@ export function describeValue(
   // run-log.ts has what each kind of step records.
   if (kind === "call") return { outcome: readOutcome(value as CallStepValue) };
   if (kind !== "model") return {};
-  const answer = value as ModelStepValue | PromptTooLong | SteeringStopped;
+  const answer = value as ModelStepRecord;
   if (!("response" in answer)) return {};
   const { response, cost } = answer;
   return { response, ...(cost !== undefined && { cost, ...asOf(prices) }) };

@@ -3,8 +3,7 @@ import type { Logger } from "../../logging/logger.ts";
 import type { ExchangeTap } from "../../wire/http/exchange-tap.ts";
 import { BodyScrubber } from "../../wire/secrets/redact-bytes.ts";
 import type { ObservedEvent } from "../events.ts";
-import type { ObservedExchange, Observer } from "./observer.ts";
-import type { RunInfo, StepInfo } from "./run-info.ts";
+import type { ObservedExchange, Observer, RunInfo, StepInfo } from "./observer.ts";
 
 /** The observers of one run. What they throw, reject or give back is logged, once for each of them, and changes nothing. */
 export class ObserverGroup {
@@ -71,7 +70,10 @@ export class ObserverGroup {
     return undefined;
   }
 
-  /** @returns What it returned; `undefined` when it threw. */
+  /**
+   * @param about - What the observer is called with.
+   * @returns What it returned; `undefined` when it threw.
+   */
   #call(observer: Observer, about: Subject, call: () => unknown): unknown {
     const logFailure = (error: unknown): void => this.#logFailure(observer, about, error);
     try {
@@ -88,19 +90,14 @@ export class ObserverGroup {
   #logFailure(observer: Observer, about: Subject, error: unknown): void {
     if (this.#failed.has(observer)) return;
     this.#failed.add(observer);
-    const turn = turnOf(about);
+    const turn = "turn" in about && { turn: about.turn };
     this.#logger.warn(
-      { ...(turn !== undefined && { turn }), err: error, observer: this.#observers.indexOf(observer) },
+      { ...turn, err: error, observer: this.#observers.indexOf(observer) },
       "an observer failed; the run continues",
     );
   }
 }
 
-/** What an observer was called with. */
 type Subject = ObservedEvent | RunInfo | StepInfo;
-
-function turnOf(about: Subject): number | undefined {
-  return "turn" in about ? about.turn : undefined;
-}
 
 function ignore(): void {}

@@ -120,8 +120,11 @@ export class JsonGrowth {
       this.#expected = "fence";
     } else if (this.#expected === "colon") this.#expected = char === ":" ? "value" : "nothing";
     else if (this.#expected === "comma" || char === "}" || char === "]") this.#readMark(char, frame);
-    else if (char === '"') this.#beginString(this.#expected === "key");
-    else if (this.#expected === "key") this.#expected = "nothing";
+    else if (char === '"') {
+      this.#isKey = this.#expected === "key";
+      this.#token = "";
+      this.#expected = "string";
+    } else if (this.#expected === "key") this.#expected = "nothing";
     else if (char === "{" || char === "[") this.#open(char === "[");
     else if ("-0123456789tfn".includes(char)) {
       this.#token = char;
@@ -172,12 +175,6 @@ export class JsonGrowth {
     } catch {
       this.#expected = "nothing";
     }
-  }
-
-  #beginString(isKey: boolean): void {
-    this.#isKey = isKey;
-    this.#token = "";
-    this.#expected = "string";
   }
 
   #readString(text: string, from: number): number {

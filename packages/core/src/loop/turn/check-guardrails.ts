@@ -4,7 +4,6 @@ import {
   type OutputCheckValue,
   type StepPlace,
 } from "../../durable/run-log.ts";
-import type { Step } from "../../durable/steps.ts";
 import { GuardrailError } from "../../errors/run-errors.ts";
 import { messageOf } from "../../errors/agent-error.ts";
 import { abortable } from "../../internal/abort.ts";
@@ -16,6 +15,7 @@ import type { Content, Part } from "../../wire/types/content.ts";
 import {
   type GuardrailStop,
   type GuardrailStopVerdict,
+  type TurnStopped,
   type InputToCheck,
   type InputVerdict,
   needsCheck,
@@ -23,7 +23,7 @@ import {
   type OutputVerdict,
   readStop,
 } from "../guardrails.ts";
-import type { RunEvent } from "../events.ts";
+import type { EventSink } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { singleStep } from "../single-step.ts";
@@ -31,40 +31,57 @@ import { userText } from "../transcript.ts";
 import { isKept, type TurnAnswer } from "./classify-answer.ts";
 import type { Unchecked } from "./partial-answer.ts";
 
-/** Checks the message of a run. What passes becomes part of the contents; a guardrail may answer it. */
-export async function checkRunInput(
+type GuardPlace = Extract<StepPlace, { kind: "guard" }>;
+
+/**
+ * Checks something in a step of its own.
+ *
+ * @returns What the guardrails made of it, and why the run stops, if it does.
+ */
+export async function guardStep<Checked extends Pick<InputCheckValue, "actions">>(
   input: LoopInput,
   state: RunState,
-): Promise<{ readonly guardrail: GuardrailStop } | GivenAnswer | "wall-time" | undefined> {
-  const { unchecked, turns: turn } = state;
-  const outcome = await singleStep(
-    input,
-    { kind: "guard", turn, side: "input", attempt: 0 },
-    async ({ signal }): Promise<InputCheckValue> => {
-      if (input.guardrails?.input === undefined) throw missingGuardrails("input");
-      const startedAt = input.now();
-      const checked = await checkInput(input, unchecked, turn, "message", signal);
-      return { ...checked, startedAt, endedAt: input.now() };
-    },
-  );
+  place: GuardPlace,
+  check: (signal: AbortSignal) => Promise<Checked>,
+): Promise<{ readonly value: Checked; readonly guardrail: GuardrailStop | undefined } | "wall-time"> {
+  const { side } = place;
+  const outcome = await singleStep(input, place, async ({ signal }) => {
+    // A journal has something that was to be checked: nothing passes unchecked.
+    if (input.guardrails?.[side] === undefined) {
+      const what = side === "input" ? "its input" : "an answer";
+      throw new GuardrailError(
+        `the run has ${what} still to be checked, and this agent has no ${side} guardrails: pass those that the run began with`,
+        { name: "", side },
+      );
+    }
+    const startedAt = input.now();
+    return { ...(await check(signal)), startedAt, endedAt: input.now() };
+  });
   if (outcome === "wall-time") return outcome;
-  const { actions, contents = unchecked, response, startedAt, endedAt } = outcome.value;
-  state.addActiveTime(startedAt, endedAt);
+  const { value } = outcome;
+  state.addActiveTime(value.startedAt, value.endedAt);
+  await reportActions(input, state, side, value.actions);
+  return { value, guardrail: readStop(side, value.actions) };
+}
+
+/** Checks the message of a run. What passes becomes part of the contents; a guardrail may answer it. */
+export async function checkRunInput(input: LoopInput, state: RunState): Promise<TurnAnswer | TurnStopped | undefined> {
+  const { unchecked, turns: turn } = state;
+  const place: GuardPlace = { kind: "guard", turn, side: "input", attempt: 0 };
+  const checked = await guardStep(input, state, place, (signal) =>
+    checkInput(input, unchecked, turn, "message", signal),
+  );
+  if (checked === "wall-time") return checked;
   state.unchecked = [];
-  await reportActions(input, state, "input", actions);
-  const guardrail = readStop("input", actions);
-  if (guardrail !== undefined) return { guardrail };
+  if (checked.guardrail !== undefined) return { guardrail: checked.guardrail };
+  const { actions, contents = unchecked, response } = checked.value;
   state.contents.push(...contents);
   const open = state.openTurns.at(-1);
   if (open !== undefined) open.from = state.contents.length;
-  return response && { response, answeredBy: findAnswering(actions) };
-}
-
-/** An answer that a guardrail gave. */
-export interface GivenAnswer {
-  readonly response: ModelResponse;
-  /** Name of the guardrail. */
-  readonly answeredBy: string | undefined;
+  if (response === undefined) return undefined;
+  const { endedAt } = state;
+  state.addAnswer({ response, startedAt: endedAt, endedAt }, input);
+  return { response, calls: [], answeredBy: findAnswering(actions) };
 }
 
 /** Name of the guardrail that answered a message, if one did. */
@@ -90,9 +107,9 @@ export async function checkInput(
     const verdict = await askGuardrail<InputVerdict>(name, "input", signal, () => check(asked));
     if (verdict === undefined) continue;
     const canAnswer = input.output === undefined && (source === "message" || source === "steering");
-    const stop = asStop(verdict, canAnswer);
-    actions.push(describeAction(name, stop ?? verdict));
-    if (stop !== undefined) return { actions };
+    const action = describeAction(name, verdict, canAnswer);
+    actions.push(action);
+    if (action.action === "stop") return { actions };
     // The next ones are asked all the same: later turns read the message.
     if ("answer" in verdict) answer ??= verdict.answer;
     else if ("replace" in verdict)
@@ -103,14 +120,6 @@ export async function checkInput(
     ...(contents !== said && { contents }),
     ...(answer !== undefined && { response: asResponse(answer) }),
   };
-}
-
-/** A verdict that ends the run without an answer, or an answer that cannot be given: the run's has to be typed, or no message was sent. */
-function asStop(verdict: Exclude<InputVerdict, void>, canAnswer: boolean): GuardrailStopVerdict | undefined {
-  if ("stop" in verdict) return verdict;
-  if (!("answer" in verdict) || canAnswer) return undefined;
-  const { answer, reason = "it answered where no answer can be given" } = verdict;
-  return { stop: reason, message: answer };
 }
 
 /** An answer that no model gave. */
@@ -130,18 +139,18 @@ function asResponse(text: string): ModelResponse {
  * @param unchecked - How it is kept when the run is left in the middle of the check; absent for one that is not shown.
  * @returns The answer as it goes on, or why the run stops.
  */
-export async function checkAnswer<Answer extends TurnAnswer>(
+export async function checkAnswer(
   input: LoopInput,
   state: RunState,
-  answer: Answer,
+  answer: TurnAnswer,
   attempt: number,
   unchecked: Unchecked | undefined,
-): Promise<Answer | { readonly guardrail: GuardrailStop } | "wall-time"> {
+): Promise<TurnAnswer | TurnStopped> {
   const { response, calls, output } = answer;
   const { content } = response;
   if (!needsCheck(content)) return answer;
   const { turns: turn, partial } = state;
-  const place: StepPlace = { kind: "guard", turn, side: "output", attempt };
+  const place: GuardPlace = { kind: "guard", turn, side: "output", attempt };
   const said = { content, isFinal: calls.length === 0, isPartial: false, output };
   // Left in the middle of its check, it is as good as an answer that broke off.
   const leave = (): void => {
@@ -150,30 +159,26 @@ export async function checkAnswer<Answer extends TurnAnswer>(
     partial.begin({ kind: "model", phase: "work", turn, attempt }, unchecked);
     partial.add(content.parts);
   };
-  const outcome = await singleStep(input, place, async ({ signal }): Promise<OutputCheckValue> => {
-    if (input.guardrails?.output === undefined) throw missingGuardrails("output");
-    const startedAt = input.now();
-    const checked = await checkOutput(input, said, turn, signal);
-    const replaced = checked.content && { response: { ...response, content: checked.content, candidate: {} } };
-    return { actions: checked.actions, ...replaced, startedAt, endedAt: input.now() };
+  const checked = await guardStep(input, state, place, async (signal): Promise<AnswerCheck> => {
+    const { actions, content: replaced } = await checkOutput(input, said, turn, signal);
+    return { actions, ...(replaced && { response: { ...response, content: replaced, candidate: {} } }) };
   }).catch((error: unknown) => {
     // An engine that stops the run here goes on with it later.
     if (input.signal.aborted || input.isReading === true) leave();
     else state.replaceLast(withheld(response));
     throw error;
   });
-  if (outcome === "wall-time") {
+  if (checked === "wall-time") {
     leave();
-    return outcome;
+    return checked;
   }
-  const { actions, response: replaced, startedAt, endedAt } = outcome.value;
-  state.addActiveTime(startedAt, endedAt);
-  await reportActions(input, state, "output", actions);
-  const guardrail = readStop("output", actions);
-  if (guardrail !== undefined || replaced !== undefined) state.replaceLast(replaced ?? withheld(response));
+  const { guardrail, value } = checked;
+  if (guardrail !== undefined || value.response !== undefined) state.replaceLast(value.response ?? withheld(response));
   if (guardrail !== undefined) return { guardrail };
-  return replaced === undefined ? answer : { ...answer, response: replaced };
+  return value.response === undefined ? answer : { ...answer, response: value.response };
 }
+
+type AnswerCheck = Pick<OutputCheckValue, "actions" | "response">;
 
 /** What the guardrails do about something that the model says; `content` replaces it. */
 export async function checkOutput(
@@ -193,15 +198,6 @@ export async function checkOutput(
     content = withText(content, verdict.replace);
   }
   return content === said.content ? { actions } : { actions, content };
-}
-
-/** A journal has something that was to be checked, and this process has no guardrails for it: nothing passes unchecked. */
-export function missingGuardrails(side: GuardrailStop["side"]): GuardrailError {
-  const what = side === "input" ? "its input" : "an answer";
-  return new GuardrailError(
-    `the run has ${what} still to be checked, and this agent has no ${side} guardrails: pass those that the run began with`,
-    { name: "", side },
-  );
 }
 
 async function askGuardrail<Verdict>(
@@ -238,13 +234,21 @@ function isVerdict(verdict: unknown, side: GuardrailStop["side"]): boolean {
   return typeof replace === "string" || (side === "input" && Array.isArray(replace));
 }
 
-function describeAction(name: string, verdict: Exclude<InputVerdict | OutputVerdict, void>): GuardrailAction {
-  if (!("stop" in verdict)) {
+/** @param canAnswer - Otherwise an answer is a stop: the run's has to be typed, or no message was sent. */
+function describeAction(
+  name: string,
+  verdict: Exclude<InputVerdict | OutputVerdict, void>,
+  canAnswer: boolean = true,
+): GuardrailAction {
+  if (!("stop" in verdict) && (canAnswer || "replace" in verdict)) {
     const { reason } = verdict;
     const action = "answer" in verdict ? "answer" : "replace";
     return { name, action, ...(reason !== undefined && { reason }) };
   }
-  const { stop, details, message } = verdict;
+  const { stop, details, message }: GuardrailStopVerdict =
+    "answer" in verdict
+      ? { stop: verdict.reason ?? "it answered where no answer can be given", message: verdict.answer }
+      : verdict;
   return {
     name,
     action: "stop",
@@ -282,7 +286,7 @@ export async function reportActions(
 
 /** Reports what guardrails did. */
 export async function emitActions(
-  to: Pick<Step<RunEvent>, "emit">,
+  to: EventSink,
   turn: number,
   side: GuardrailStop["side"],
   actions: readonly GuardrailAction[] = [],

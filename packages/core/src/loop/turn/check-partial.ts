@@ -21,14 +21,12 @@ export async function checkPartial(input: LoopInput, state: RunState): Promise<v
   const { unchecked } = partial;
   if (unchecked === undefined || partial.isEmpty) return;
   const said = partial.parts();
-  const { emit } = input;
-  const show = async ({ kept, actions }: CheckedPartial): Promise<void> => {
+  await checkParts(input, said, turn, async ({ kept, actions }) => {
     partial.settle(kept, actions);
     await reportActions(input, state, "output", actions);
     const isNew = unchecked === "held" || kept !== said;
-    if (emit !== undefined && isNew) await emitParts(kept, turn, { emit });
-  };
-  await checkParts(input, said, turn, show);
+    if (input.emit !== undefined && isNew) await emitParts(kept, turn, { emit: input.emit });
+  });
 }
 
 /** What guardrails made of an answer that broke off. */
@@ -67,23 +65,19 @@ export async function checkParts(
   return checked;
 }
 
+/** One that fails stops the answer. */
 async function askGuardrails(
   input: Pick<LoopInput, "identity" | "context" | "guardrails">,
-  said: Content,
+  content: Content,
   turn: number,
   signal: AbortSignal,
-): Promise<{ readonly actions: readonly GuardrailAction[]; readonly content?: Content | undefined }> {
+): ReturnType<typeof checkOutput> {
   const { output = [] } = input.guardrails ?? {};
   if (output.length === 0)
     return { actions: [{ name: "", action: "stop", reason: "the guardrails that were to check it are missing" }] };
-  if (!needsCheck(said)) return { actions: [] };
+  if (!needsCheck(content)) return { actions: [] };
   try {
-    return await checkOutput(
-      input,
-      { content: said, isFinal: false, isPartial: true, output: undefined },
-      turn,
-      signal,
-    );
+    return await checkOutput(input, { content, isFinal: false, isPartial: true, output: undefined }, turn, signal);
   } catch (error) {
     const name = error instanceof GuardrailError ? error.guardrail : output.map((one) => one.name).join(", ");
     return { actions: [{ name, action: "stop", reason: messageOf(error) }] };

@@ -28,6 +28,8 @@ export interface TurnAnswer {
   readonly detail?: string | undefined;
   /** The checked output, when there is a schema and this is the final answer. */
   readonly output?: unknown;
+  /** A message arrived after its request: the run does not finish with it. */
+  readonly steeringWaits?: boolean | undefined;
   /** The input guardrail that gave it. */
   readonly answeredBy?: string | undefined;
 }
@@ -37,30 +39,25 @@ export function findProblem(
   { content, finishReason }: ModelResponse,
   calls: readonly FunctionCall[],
 ): TurnProblem | undefined {
-  // A call without a name cannot be answered: its response needs one.
-  const isUnnamed = calls.some(({ name }) => !name);
-  switch (classifyFinish(finishReason)) {
-    case "complete":
-      if (isUnnamed) return "malformed-call";
-      return calls.length === 0 && isEmpty(content) ? "empty" : undefined;
-    case "truncated":
-      return isUnnamed ? "malformed-call" : undefined;
-    case "calls":
-      if (isUnnamed) return "malformed-call";
-      if (calls.length > 0) return undefined;
-      if (content.parts.every((part) => part.functionCall === undefined)) return "malformed-call";
-      // The service has answered them all.
-      return isEmpty(content) ? "empty" : undefined;
-    case "undeclared-call":
-      if (isUnnamed) return "malformed-call";
-      return calls.length === 0 ? "undeclared-call" : undefined;
+  const finish = classifyFinish(finishReason);
+  switch (finish) {
     case "bad-call":
       return "malformed-call";
     case "interrupted":
       return "interrupted";
-    default:
+    case "blocked":
+    case "continuation":
+    case "unknown":
       return undefined;
+    default:
   }
+  // A call without a name cannot be answered: its response needs one.
+  if (calls.some(({ name }) => !name)) return "malformed-call";
+  if (calls.length > 0 || finish === "truncated") return undefined;
+  if (finish === "undeclared-call") return "undeclared-call";
+  // With a call in it, the service has answered them all.
+  if (finish === "calls" && content.parts.every((part) => part.functionCall === undefined)) return "malformed-call";
+  return isEmpty(content) ? "empty" : undefined;
 }
 
 /** No text, no media, no code: only thoughts, signatures, what the service did for itself, or nothing. */
@@ -84,17 +81,9 @@ export function nudgeFor(
 ): string | undefined {
   if (problem === "invalid-output") return nudges.invalidOutput(detail);
   if (attempt === 1) return undefined;
-  switch (problem) {
-    case "empty":
-      return nudges.empty;
-    case "malformed-call":
-      return nudges.malformedCall;
-    case "undeclared-call":
-      return nudges.undeclaredCall([...toolNames]);
-    case "truncated-call":
-    case "interrupted":
-      return undefined;
-  }
+  if (problem === "undeclared-call") return nudges.undeclaredCall([...toolNames]);
+  if (problem === "malformed-call") return nudges.malformedCall;
+  return problem === "empty" ? nudges.empty : undefined;
 }
 
 /** How a run ended: a result without what all results have. */

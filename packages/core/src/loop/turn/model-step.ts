@@ -1,11 +1,5 @@
-import { describeError, type Step } from "../../durable/steps.ts";
-import type {
-  GuardrailAction,
-  ModelStepValue,
-  PromptTooLong,
-  SteeringStopped,
-  ModelPlace,
-} from "../../durable/run-log.ts";
+import { describeError } from "../../durable/steps.ts";
+import type { GuardrailAction, ModelStepValue, ModelPlace, ModelStepRecord } from "../../durable/run-log.ts";
 import { AgentError } from "../../errors/agent-error.ts";
 import { ApiShapeError, ApiStatusError, StreamIncompleteError } from "../../errors/api-errors.ts";
 import { sleep } from "../../internal/abort.ts";
@@ -14,18 +8,19 @@ import { SILENT } from "../../logging/logger.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../../model/model.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
-import { computeCost, findPrices, type PriceTable } from "../../model/prices.ts";
+import { priceUsage, type PriceTable } from "../../model/prices.ts";
 import { addUsage, attachLost, NO_USAGE, type Usage } from "../../model/usage.ts";
 import type { RequestBudget } from "../../wire/http/retry.ts";
 import type { Part } from "../../wire/types/content.ts";
 import { checkInput, emitActions } from "./check-guardrails.ts";
-import { isPromptTooLong } from "./compact-history.ts";
-import type { RunEvent } from "../events.ts";
-import type { LoopInput, PreparedRequest } from "../loop-input.ts";
+import { isPromptTooLong } from "./compaction.ts";
+import type { EventSink, RunEvent } from "../events.ts";
+import type { LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observers/observer.ts";
 import { JsonGrowth, type OutputDelta } from "../output/json-growth.ts";
-import type { PartialAnswer } from "./partial-answer.ts";
+import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
+import { prepareRequest } from "./prepare-turn.ts";
 
 /** First delay before a broken stream is restarted, in milliseconds; doubles each time. */
 const RESTART_DELAY_MS = 250;
@@ -38,27 +33,22 @@ const MAX_RESTART_WAIT_MS = 300_000;
  * A stream that breaks after its first part is restarted from the same request, up to `maxRestarts` times; a `discard`
  * event tells the reader that everything before it is void.
  *
- * @param cursor - Steering messages up to this position are in the request; absent adds none.
- * @param place - Of the step.
- * @param partial - Follows what the model has said.
- * @param prepare - Changes the request.
  * @returns `stopped` when a guardrail rejected a message; `tooLong` when the prompt exceeds the model's limit and the history can be compacted.
  */
 export async function modelStep(
   input: LoopInput,
+  state: RunState,
   unsteered: ModelRequest,
-  turn: number,
-  step: LoopStep,
-  cursor: number | undefined,
-  budget: RequestBudget,
   place: ModelPlace,
-  partial: PartialAnswer | undefined,
-  prepare: ((request: ModelRequest, step: LoopStep) => Promise<PreparedRequest>) | undefined,
-): Promise<ModelStepValue | PromptTooLong | SteeringStopped> {
+  step: LoopStep,
+  budget: RequestBudget,
+): Promise<ModelStepRecord> {
   const startedAt = input.now();
-  const steering = cursor === undefined ? undefined : input.steering;
-  let steered = steering === undefined ? undefined : await steering.take(cursor ?? 0);
-  const { guardrails } = input;
+  const { turn, phase } = place;
+  // The output phase takes no new messages, and nobody sees its answer before it is whole.
+  const { steering, partial } = phase === "work" ? { steering: input.steering, partial: state.partial } : {};
+  let steered = steering === undefined ? undefined : await steering.take(state.steeringCursor);
+  const { guardrails, preparer } = input;
   let given: ModelResponse | undefined;
   let checked: readonly GuardrailAction[] | undefined;
   if (steered !== undefined && guardrails?.input !== undefined) {
@@ -78,27 +68,22 @@ export async function modelStep(
   // Most runs log nothing, and this is called for each request.
   const logger = input.logger.warn === SILENT.warn ? input.logger : stepLogger(input, turn, step);
   if (steered !== undefined && isWatched) await step.emit({ type: "steer", turn, contents: steered.contents });
+  const added = { ...(steered !== undefined && { steered }), ...(checked !== undefined && { checked }) };
   if (given !== undefined) {
     if (isWatched) await emitParts(given.content.parts, turn, step);
-    return {
-      response: given,
-      ...(steered !== undefined && { steered }),
-      ...(checked !== undefined && { checked }),
-      startedAt,
-      endedAt: input.now(),
-    };
+    return { response: given, ...added, startedAt, endedAt: input.now() };
   }
   let request =
     steered === undefined ? unsteered : { ...unsteered, contents: [...unsteered.contents, ...steered.contents] };
-  const prepared = prepare === undefined ? undefined : await prepare(request, step);
+  const prepared = preparer && (await prepareRequest(preparer, input, state, request, place, step));
   if (prepared !== undefined) request = prepared.request;
   const { model = input.model, record } = prepared ?? {};
 
-  let typed: TypedAnswerEvents | undefined;
+  let growth: JsonGrowth | undefined;
   const onNotice = (notice: ModelNotice): void => {
     if (notice.type === "rewind") {
       partial?.clear();
-      typed?.restart();
+      growth &&= new JsonGrowth();
     }
     if (!isWatched) return;
     void step.emit(
@@ -113,7 +98,7 @@ export async function modelStep(
   for (let restarts = 0; ; restarts++) {
     let hasParts = false;
     let hasDeepParts = false;
-    typed = isWatched && !isHeld && unsteered.output !== undefined ? new TypedAnswerEvents(turn, step) : undefined;
+    growth = isWatched && !isHeld && unsteered.output !== undefined ? new JsonGrowth() : undefined;
     const onParts = (parts: readonly Part[]): void | Promise<void> => {
       hasParts = true;
       hasDeepParts ||= nestTooDeep(parts);
@@ -121,7 +106,7 @@ export async function modelStep(
       if (hasDeepParts) return;
       if (step.chunk !== undefined && parts.some(({ text }) => text !== "")) step.chunk();
       partial?.add(parts);
-      if (typed !== undefined) return typed.add(parts);
+      if (growth !== undefined) return emitTyped(parts, turn, step, growth);
       if (isWatched && !isHeld) return emitParts(parts, turn, step);
     };
     partial?.begin(place, guarded);
@@ -139,19 +124,21 @@ export async function modelStep(
         tap: step.tap,
       });
       // A model of another library may pass on what it was sent, unchecked.
-      if (hasDeepParts || isTooDeep(response)) throw tooDeep();
-      if (typed !== undefined) await typed.end();
+      if (hasDeepParts || isTooDeep(response)) {
+        const problem = `nests more than ${MAX_LEVELS} levels of lists and objects, so it cannot be used; ask again`;
+        throw new ApiShapeError(`The answer ${problem}.`, "$", "");
+      }
+      if (growth !== undefined) await emitGrowth(growth.end(), turn, step);
       const steeringWaits =
         steering !== undefined &&
         openCallsIn([response.content]).length === 0 &&
-        (await steering.take(steered?.upTo ?? cursor ?? 0)) !== undefined;
+        (await steering.take(steered?.upTo ?? state.steeringCursor)) !== undefined;
       partial?.clear();
       const endedAt = input.now();
       return {
         response: restarts > 0 ? { ...response, usage: { ...response.usage, incomplete: true } } : response,
-        ...(steered !== undefined && { steered }),
+        ...added,
         ...(record !== undefined && { prepared: record }),
-        ...(checked !== undefined && { checked }),
         ...(guarded !== undefined && { guarded }),
         ...(input.prices !== undefined && costOf(input.prices, response, model.id, endedAt)),
         ...(steeringWaits && { steeringWaits }),
@@ -186,12 +173,9 @@ function costOf(
   asked: string,
   at: number,
 ): Pick<ModelStepValue, "cost" | "unpriced"> {
-  const modelId = envelope.modelVersion ?? asked;
   try {
-    const prices = findPrices(table, modelId, at);
-    if (prices === undefined) return { unpriced: modelId };
-    const cost = computeCost(usage, prices);
-    return Number.isFinite(cost) ? { cost } : {};
+    const priced = priceUsage(table, usage, envelope.modelVersion ?? asked, at);
+    return priced.unpriced !== undefined || Number.isFinite(priced.cost) ? priced : {};
   } catch {
     return {};
   }
@@ -208,14 +192,6 @@ function nestTooDeep(parts: readonly Part[]): boolean {
   return false;
 }
 
-function tooDeep(): ApiShapeError {
-  return new ApiShapeError(
-    `The answer nests more than ${MAX_LEVELS} levels of lists and objects, so it cannot be used; ask again.`,
-    "$",
-    "",
-  );
-}
-
 /** Failures before the first part have been retried by the client; a stream that ends without a finish reason is detected only here. */
 function canRestart(error: unknown, hasParts: boolean): boolean {
   if (error instanceof StreamIncompleteError) return error.retryable;
@@ -223,58 +199,27 @@ function canRestart(error: unknown, hasParts: boolean): boolean {
   return hasParts && error instanceof AgentError && error.retryable;
 }
 
-/** Reports an answer that is to be JSON while it arrives: its parts, and how its value grows. */
-export class TypedAnswerEvents {
-  readonly #turn: number;
-  readonly #to: Pick<Step<RunEvent>, "emit">;
-  #growth = new JsonGrowth();
+/** Reports parts of an answer that is to be JSON, and how its value grows. */
+async function emitTyped(parts: readonly Part[], turn: number, to: EventSink, growth: JsonGrowth): Promise<void> {
+  await emitParts(parts, turn, to);
+  for (const { text, thought } of parts)
+    if (text !== undefined && thought !== true) await emitGrowth(growth.add(text), turn, to);
+}
 
-  constructor(turn: number, to: Pick<Step<RunEvent>, "emit">) {
-    this.#turn = turn;
-    this.#to = to;
-  }
-
-  /** Reports what one chunk brought. */
-  async add(parts: readonly Part[]): Promise<void> {
-    await emitParts(parts, this.#turn, this.#to);
-    for (const { text, thought } of parts)
-      if (text !== undefined && thought !== true) await this.#emit(this.#growth.add(text));
-  }
-
-  /** What was reported is void: the answer starts over. */
-  restart(): void {
-    this.#growth = new JsonGrowth();
-  }
-
-  /** The answer is whole. */
-  async end(): Promise<void> {
-    await this.#emit(this.#growth.end());
-  }
-
-  async #emit(delta: OutputDelta | undefined): Promise<void> {
-    if (delta !== undefined) await this.#to.emit({ type: "output-delta", turn: this.#turn, ...delta });
-  }
+async function emitGrowth(delta: OutputDelta | undefined, turn: number, to: EventSink): Promise<void> {
+  if (delta !== undefined) await to.emit({ type: "output-delta", turn, ...delta });
 }
 
 /** Reports an answer that is known as a whole. */
-export async function emitWhole(
-  parts: readonly Part[],
-  turn: number,
-  to: Pick<Step<RunEvent>, "emit">,
-  isTyped: boolean,
-): Promise<void> {
+export async function emitWhole(parts: readonly Part[], turn: number, to: EventSink, isTyped: boolean): Promise<void> {
   if (!isTyped) return await emitParts(parts, turn, to);
-  const typed = new TypedAnswerEvents(turn, to);
-  await typed.add(parts);
-  await typed.end();
+  const growth = new JsonGrowth();
+  await emitTyped(parts, turn, to, growth);
+  await emitGrowth(growth.end(), turn, to);
 }
 
 /** Reports parts; adjacent text of the same kind becomes one delta. */
-export function emitParts(
-  parts: readonly Part[],
-  turn: number,
-  to: Pick<Step<RunEvent>, "emit">,
-): void | Promise<void> {
+export function emitParts(parts: readonly Part[], turn: number, to: EventSink): void | Promise<void> {
   const [only] = parts;
   // The usual chunk.
   if (parts.length === 1 && only?.text !== undefined) {
@@ -284,26 +229,25 @@ export function emitParts(
   return emitAll(partEvents(parts, turn), to);
 }
 
-async function emitAll(events: readonly RunEvent[], to: Pick<Step<RunEvent>, "emit">): Promise<void> {
+async function emitAll(events: readonly RunEvent[], to: EventSink): Promise<void> {
   for (const event of events) await to.emit(event);
 }
 
 function partEvents(parts: readonly Part[], turn: number): readonly RunEvent[] {
   const events: RunEvent[] = [];
   for (const part of parts) {
-    if (part.text === undefined) events.push(isCallPiece(part) ? pieceEvent(part, turn) : { type: "part", turn, part });
-    else if (part.text !== "") {
-      const type = part.thought === true ? "thought-delta" : "text-delta";
+    const { text, thought, functionCall: call } = part;
+    if (text === undefined && isCallPiece(part)) {
+      const { name = "", id, partialArgs: delta = [] } = call ?? {};
+      events.push({ type: "call-args-delta", turn, name, ...(id !== undefined && { id }), delta });
+    } else if (text === undefined) events.push({ type: "part", turn, part });
+    else if (text !== "") {
+      const type = thought === true ? "thought-delta" : "text-delta";
       const last = events.at(-1);
       const isAdjacent = last?.type === type && (last.type === "text-delta" || last.type === "thought-delta");
       if (isAdjacent) events.pop();
-      events.push({ type, turn, delta: isAdjacent ? last.delta + part.text : part.text });
+      events.push({ type, turn, delta: isAdjacent ? last.delta + text : text });
     }
   }
   return events;
-}
-
-function pieceEvent({ functionCall: call }: Part, turn: number): RunEvent {
-  const { name = "", id, partialArgs: delta = [] } = call ?? {};
-  return { type: "call-args-delta", turn, name, ...(id !== undefined && { id }), delta };
 }

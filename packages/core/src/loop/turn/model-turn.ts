@@ -1,67 +1,37 @@
 import type { TurnProblem } from "../../durable/closed-turn.ts";
-import {
-  type ModelStepValue,
-  type PhaseKind,
-  type PreparedTurn,
-  type PromptTooLong,
-  type SteeringStopped,
-  stepName,
-  type ModelPlace,
-} from "../../durable/run-log.ts";
+import { type PhaseKind, stepName, type ModelPlace, type ModelStepRecord } from "../../durable/run-log.ts";
 import { GuardrailError, RunStepError } from "../../errors/run-errors.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
-import type { ModelRequest } from "../../model/model.ts";
+import type { ModelRequest, ModelResponse } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import { OUTPUT_REQUEST } from "../../tool/model-texts.ts";
-import type { Toolset } from "../../tool/toolset.ts";
 import { RequestBudget } from "../../wire/http/retry.ts";
 import type { Content } from "../../wire/types/content.ts";
-import type { FunctionDeclaration, WireTool } from "../../wire/types/declaration.ts";
-import { type GuardrailStop, readStop } from "../guardrails.ts";
+import { type TurnStopped, readStop } from "../guardrails.ts";
 import { checkPriced, firstLimit } from "../limits.ts";
-import type { LoopInput, OutputPlan, RequestPlace, ToolChoice } from "../loop-input.ts";
+import type { LoopInput, OutputPlan } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { isRecorded, singleStep } from "../single-step.ts";
 import { userText } from "../transcript.ts";
-import { checkAnswer, findAnswering, type GivenAnswer, withheld } from "./check-guardrails.ts";
+import { checkAnswer, findAnswering, withheld } from "./check-guardrails.ts";
 import { classifyEnding, findProblem, MAX_RECOVERIES, nudgeFor, type TurnAnswer } from "./classify-answer.ts";
-import { compactWhenFull } from "./compact-history.ts";
-import { fitContents, buildOrigin } from "./fit-contents.ts";
-import { emitAsked } from "./emit-turns.ts";
-import { emitParts, emitWhole, modelStep } from "./model-step.ts";
+import { compactWhenFull } from "./compaction.ts";
+import { emitAsked } from "./closed-turns.ts";
+import { emitWhole, modelStep } from "./model-step.ts";
 import type { Unchecked } from "./partial-answer.ts";
+import { buildOrigin, fitContents, restoreTools } from "./prepare-turn.ts";
 import { callingFor } from "./tool-choice.ts";
 
-/** The answer of a turn; a message that arrived after its last request keeps the run from finishing with it. */
-export interface ModelAnswer extends TurnAnswer {
-  readonly steeringWaits: boolean;
-  /** The tools that the calls may use, if they are not those of the run. */
-  readonly toolset?: Toolset | undefined;
-}
-
 /** Asks until the answer is usable, the retries are used up, or the wall time is up. */
-export async function modelTurn(
-  input: LoopInput,
-  state: RunState,
-  phase: Phase,
-): Promise<ModelAnswer | { readonly guardrail: GuardrailStop } | "wall-time"> {
+export async function modelTurn(input: LoopInput, state: RunState, phase: Phase): Promise<TurnAnswer | TurnStopped> {
   const turn = state.turns;
   const tried = new Map<TurnProblem, number>();
   const budget = new RequestBudget(input.maxRequestsPerTurn);
   for (let attempt = 0; ; attempt++) {
     const place: ModelPlace = { kind: "model", phase: phase.kind, turn, attempt };
-    const about = {
-      phase: phase.kind,
-      attempt,
-      isFirst: turn === 1 && !tried.has("malformed-call"),
-      toolChoice: phase.toolChoice,
-    };
-    const asked = await askModel(input, state, phase, budget, place, about);
-    if (asked === "wall-time") {
-      state.useUpWallTime(input.limits);
-      return asked;
-    }
-    const { value, toolset } = asked;
+    const request = buildModelRequest(input, state, phase, turn === 1 && !tried.has("malformed-call"));
+    const value = await askModel(input, state, request, budget, place);
+    if (value === "wall-time") return value;
     if ("tooLong" in value) {
       await shorten(input, state, phase, place);
       continue;
@@ -72,9 +42,8 @@ export async function modelTurn(
       if (guardrail !== undefined) return { guardrail };
       continue;
     }
-    const { steered, steeringWaits = false, guarded } = value;
+    const { steered, steeringWaits = false, guarded, response } = value;
     const isHeld = guarded === "held";
-    let { response } = value;
     const open = state.openTurns.at(-1);
     const noted = open?.steps.at(-1);
     if (noted !== undefined && open !== undefined && phase.contents.length > open.from)
@@ -83,68 +52,56 @@ export async function modelTurn(
       phase.contents.push(...steered.contents);
       state.steeringCursor = steered.upTo;
     }
-    state.addAnswer(value, input);
+    state.addAnswer(value, input, phase.kind);
     if (state.unpriced !== undefined) checkPriced(input, state.unpriced);
     if (input.emit !== undefined && !isHeld) await input.emit({ type: "response", turn, response });
     const answeredBy = value.checked && findAnswering(value.checked);
     if (answeredBy !== undefined) return { response, calls: [], steeringWaits, answeredBy };
 
     const calls = openCallsIn([response.content]);
-    let problem = findProblem(response, calls);
-    let detail: string | undefined;
-    let parsed: unknown;
+    let answer: TurnAnswer = { response, calls, problem: findProblem(response, calls) };
     const { output } = phase;
-    if (
-      problem === undefined &&
-      output !== undefined &&
-      classifyEnding({ response, calls })?.stopReason === "finished"
-    ) {
-      const checked = await output.parse(visibleText(response.content));
-      if (checked.ok) parsed = checked.value;
-      else {
-        problem = "invalid-output";
-        detail = checked.problem;
-      }
-    }
+    if (output !== undefined && classifyEnding(answer)?.stopReason === "finished")
+      answer = await readOutput(response, output);
     const wasRetried = input.steps.recorded !== undefined && isRecorded(input, { ...place, attempt: attempt + 1 });
     // It may match a schema of today.
-    if (wasRetried) problem ??= "invalid-output";
-    const times = problem === undefined ? 0 : (tried.get(problem) ?? 0) + 1;
+    if (wasRetried && answer.problem === undefined) answer = { ...answer, problem: "invalid-output" };
+    const found = answer.problem;
+    const times = found === undefined ? 0 : (tried.get(found) ?? 0) + 1;
     const isLast =
-      problem === undefined ||
-      (!wasRetried && (times > MAX_RECOVERIES[problem] || budget.isSpent || isLimited(input, state)));
+      found === undefined ||
+      (!wasRetried && (times > MAX_RECOVERIES[found] || budget.isSpent || isLimited(input, state)));
     if (guarded !== undefined) {
       // The history keeps an invalid output, so it is checked as well.
-      if (isLast || problem === "invalid-output") {
-        const checked = await guardAnswer(
-          input,
-          state,
-          phase,
-          { response, calls, problem, detail, output: parsed },
-          attempt,
-          guarded,
-        );
+      if (isLast || found === "invalid-output") {
+        const checked = await guardAnswer(input, state, phase, answer, attempt, guarded);
         if (checked === "wall-time" || "guardrail" in checked) return checked;
-        ({ response, problem, detail, output: parsed } = checked);
+        answer = checked;
       } else if (isHeld && input.emit !== undefined)
         await input.emit({ type: "response", turn, response: withheld(response) });
     }
-    if (problem === undefined) return { response, calls, steeringWaits, toolset, output: parsed };
-
-    tried.set(problem, times);
-    if (isLast) return { response, calls, steeringWaits, toolset, problem, detail };
-    const nudge = nudgeFor(problem, times, (toolset ?? input.toolset).byName.keys(), detail);
+    const { problem, detail } = answer;
+    if (problem !== undefined) tried.set(problem, times);
+    if (problem === undefined || isLast) return { ...answer, steeringWaits };
+    const nudge = nudgeFor(problem, times, (state.turnTools ?? input.toolset).byName.keys(), detail);
     input.logger.warn(
       { turn, problem, attempt: times, finishReason: response.finishReason },
       "the answer cannot be used; retrying",
     );
-    state.discarded.add(response);
+    state.discarded.add(answer.response);
     if (noted !== undefined) noted.discarded = problem;
     if (input.emit !== undefined)
       await input.emit({ type: "recover", turn, problem, attempt: times, action: nudge ?? "retried unchanged" });
-    if (problem === "invalid-output") phase.contents.push(response.content);
+    if (problem === "invalid-output") phase.contents.push(answer.response.content);
     if (nudge !== undefined) phase.contents.push(userText(nudge));
   }
+}
+
+/** A final answer with its typed output, or with what does not match the schema. */
+async function readOutput(response: ModelResponse, output: OutputPlan): Promise<TurnAnswer> {
+  const parsed = await output.parse(visibleText(response.content));
+  if (parsed.ok) return { response, calls: [], output: parsed.value };
+  return { response, calls: [], problem: "invalid-output", detail: parsed.problem };
 }
 
 /** An answer as guardrails let it pass; a reader who has not seen it sees it now. */
@@ -155,10 +112,9 @@ async function guardAnswer(
   answer: TurnAnswer,
   attempt: number,
   guarded: Unchecked,
-): Promise<TurnAnswer | { readonly guardrail: GuardrailStop } | "wall-time"> {
+): Promise<TurnAnswer | TurnStopped> {
   const { turns: turn } = state;
   const checked = await checkAnswer(input, state, answer, attempt, kind === "work" ? guarded : undefined);
-  if (checked === "wall-time") state.useUpWallTime(input.limits);
   if (checked === "wall-time" || "guardrail" in checked) return checked;
   const { response } = checked;
   const isReplaced = response !== answer.response;
@@ -169,95 +125,36 @@ async function guardAnswer(
   const { problem, calls } = checked;
   const wasParsed = problem === undefined || problem === "invalid-output";
   if (!isReplaced || output === undefined || calls.length > 0 || !wasParsed) return checked;
-  const parsed = await output.parse(visibleText(response.content));
-  if (parsed.ok) return { response, calls, output: parsed.value };
-  if (problem !== undefined) return { ...checked, detail: parsed.problem };
+  const read = await readOutput(response, output);
+  if (read.problem === undefined || problem !== undefined) return read;
   const name = input.guardrails?.output?.at(-1)?.name ?? "";
   throw new GuardrailError(
-    `what the output guardrails put in place of the answer does not match the output schema: ${parsed.problem}`,
+    `what the output guardrails put in place of the answer does not match the output schema: ${read.detail}`,
     { name, side: "output" },
   );
-}
-
-/** A turn that a guardrail answered, without a request. */
-export async function answerGiven(
-  input: LoopInput,
-  state: RunState,
-  { response, answeredBy }: GivenAnswer,
-): Promise<ModelAnswer> {
-  const { turns: turn } = state;
-  const { endedAt } = state;
-  state.addAnswer({ response, startedAt: endedAt, endedAt }, input);
-  const { emit } = input;
-  if (emit !== undefined) {
-    await emitParts(response.content.parts, turn, { emit });
-    await emit({ type: "response", turn, response });
-  }
-  return { response, calls: [], steeringWaits: false, answeredBy };
-}
-
-/** What a model step left, and the tools that its calls may use if they are not those of the run. */
-interface AskedModel {
-  readonly value: ModelStepValue | PromptTooLong | SteeringStopped;
-  readonly toolset: Toolset | undefined;
 }
 
 /** One request as one step. Its events are reported as they arrive, or at once when a journal has the answer. */
 async function askModel(
   input: LoopInput,
   state: RunState,
-  phase: Phase,
+  request: ModelRequest,
   budget: RequestBudget,
   place: ModelPlace,
-  about: RequestPlace,
-): Promise<AskedModel | "wall-time"> {
-  const turn = state.turns;
-  const request = buildModelRequest(input, state, phase, about.isFirst);
-  const { preparer } = input;
-  let toolset: Toolset | undefined;
-  // The output phase takes no new messages.
-  const cursor = phase.kind === "work" ? state.steeringCursor : undefined;
+): Promise<ModelStepRecord | "wall-time"> {
+  state.turnTools = undefined;
   let ranHere = false;
   const outcome = await singleStep(input, place, (step) => {
     ranHere = true;
-    return modelStep(
-      input,
-      request,
-      turn,
-      step,
-      cursor,
-      budget,
-      place,
-      phase.kind === "work" ? state.partial : undefined,
-      preparer &&
-        (async (steered, live) => {
-          const prepared = await preparer.prepare(input, state, steered, about, live);
-          ({ toolset } = prepared);
-          return prepared;
-        }),
-    );
+    return modelStep(input, state, request, place, step, budget);
   });
   if (outcome === "wall-time") return outcome;
   const { value } = outcome;
-  if (ranHere || "tooLong" in value) return { value, toolset };
-  if (input.emit !== undefined) await emitAsked(input.emit, turn, value, request.output !== undefined);
-  if ("stopped" in value) return { value, toolset };
-  const { prepared } = value;
-  if (prepared?.tools !== undefined) toolset = await restoreTools(input, state, prepared, request.contents, about);
-  return { value, toolset };
-}
-
-/** The tools of a turn whose answer was recorded. */
-async function restoreTools(
-  input: LoopInput,
-  state: RunState,
-  prepared: PreparedTurn,
-  contents: readonly Content[],
-  place: RequestPlace,
-): Promise<Toolset> {
-  const { preparer, toolset } = input;
-  if (preparer !== undefined) return await preparer.restore(input, state, prepared, contents, place);
-  return { ...toolset, byName: new Map([...toolset.byName].filter(([name]) => prepared.tools?.includes(name))) };
+  if (ranHere || "tooLong" in value) return value;
+  if (input.emit !== undefined) await emitAsked(input.emit, place.turn, value, request.output !== undefined);
+  const { tools } = ("prepared" in value && value.prepared) || {};
+  if (tools !== undefined) state.turnTools = await restoreTools(input, state, tools, request.contents, place);
+  return value;
 }
 
 /** Compacts the history after the service refused the prompt as too long. */
@@ -286,17 +183,12 @@ export interface Phase {
   readonly kind: PhaseKind;
   /** The conversation, growing. Of the work, it is the history itself; a compacted run sends only its end. */
   readonly contents: Content[];
-  readonly functions: readonly FunctionDeclaration[];
-  readonly builtIns: readonly WireTool[];
-  readonly toolChoice: ToolChoice;
   readonly output: OutputPlan | undefined;
 }
 
 /** The work: all tools, and the schema when the model takes both. */
-export function workPhase({ toolset, toolChoice, output }: LoopInput, state: RunState): Phase {
-  const { functions, builtIns } = toolset;
-  const native = output?.native === true ? output : undefined;
-  return { kind: "work", contents: state.contents, functions, builtIns, toolChoice, output: native };
+export function workPhase({ output }: LoopInput, { contents }: RunState): Phase {
+  return { kind: "work", contents, output: output?.native === true ? output : undefined };
 }
 
 /**
@@ -304,25 +196,23 @@ export function workPhase({ toolset, toolChoice, output }: LoopInput, state: Run
  * tools. Its answer is not part of the history, which keeps the prose answer and its citations.
  */
 export function outputPhase(state: RunState, output: OutputPlan): Phase {
-  const contents = state.sendable().map(withoutServerTools);
-  contents.push(userText(OUTPUT_REQUEST));
-  return { kind: "output", contents, functions: [], builtIns: [], toolChoice: "auto", output };
+  return { kind: "output", contents: [...state.sendable().map(withoutServerTools), userText(OUTPUT_REQUEST)], output };
 }
 
 function buildModelRequest(input: LoopInput, state: RunState, phase: Phase, isFirst: boolean): ModelRequest {
-  const { kind, contents, functions, builtIns, toolChoice, output } = phase;
-  const sent = kind === "work" ? state.sendable() : [...contents];
-  const { model, preparer } = input;
+  const { instructions, model, preparer, settings, toolset } = input;
+  const isWork = phase.kind === "work";
+  const sent = isWork ? state.sendable() : [...phase.contents];
   const isMixed = state.foreign.size > 0 && preparer === undefined;
   return {
-    instructions: input.instructions,
+    instructions,
     contents: isMixed ? fitContents(sent, model, state.foreign, buildOrigin(model)) : sent,
-    functions,
-    builtIns,
-    calling: callingFor(toolChoice, isFirst),
-    output: output && { schema: output.schema },
+    functions: isWork ? toolset.functions : [],
+    builtIns: isWork ? toolset.builtIns : [],
+    calling: isWork ? callingFor(input.toolChoice, isFirst) : undefined,
+    output: phase.output && { schema: phase.output.schema },
     // A cache may hold tools, which the output phase must not have.
-    settings: kind === "work" ? input.settings : { ...input.settings, cachedContent: undefined },
+    settings: isWork ? settings : { ...settings, cachedContent: undefined },
   };
 }
 

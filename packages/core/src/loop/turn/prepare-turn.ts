@@ -1,8 +1,9 @@
-import type { PhaseKind, PreparedTurn, PrefixField } from "../../durable/run-log.ts";
+import type { ModelPlace, PhaseKind, PreparedTurn, PrefixField } from "../../durable/run-log.ts";
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { abortable } from "../../internal/abort.ts";
 import { isTooDeep, sameJson } from "../../internal/json.ts";
 import { isOlderFamily } from "../../model/capabilities.ts";
+import { type HistoryOrigin, prepareHistory } from "../../model/history/import-history.ts";
 import type { Model, ModelRequest } from "../../model/model.ts";
 import { checkContentsDepth, depthError } from "../../model/request/check-depth.ts";
 import type { ModelSettings } from "../../model/settings.ts";
@@ -10,20 +11,12 @@ import type { Usage } from "../../model/usage.ts";
 import type { AnyTool } from "../../tool/tool.ts";
 import type { Toolset } from "../../tool/toolset.ts";
 import type { Content } from "../../wire/types/content.ts";
-import type {
-  LoopInput,
-  PreparedRequest,
-  RequestPlace,
-  SentPrefix,
-  ToolChoice,
-  TurnPreparer,
-  TurnProgress,
-} from "../loop-input.ts";
-import type { RunContext } from "../run-context.ts";
+import type { LoopInput, ToolChoice } from "../loop-input.ts";
 import type { LoopStep } from "../observers/observer.ts";
+import type { RunContext } from "../run-context.ts";
+import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
 import { callingFor, checkToolChoice } from "./tool-choice.ts";
-import { fitContents, buildOrigin } from "./fit-contents.ts";
 
 /** A turn whose request is about to be sent. */
 export interface TurnInfo<Context = unknown> extends RunContext<Context> {
@@ -68,7 +61,7 @@ export type PrepareTurn<Context = unknown> = (
 ) => TurnChanges<Context> | void | undefined | Promise<TurnChanges<Context> | void | undefined>;
 
 /** `prepareTurn`, and what the agent does to carry out its changes. */
-export interface TurnOptions {
+export interface TurnPreparer {
   readonly prepareTurn: PrepareTurn;
   modelFor(model: string | Model): Model;
   /** @throws {ConfigurationError} For the name of a tool that the run does not have. */
@@ -76,26 +69,30 @@ export interface TurnOptions {
   settingsIn(changes: TurnChanges): ModelSettings;
 }
 
-export function turnPreparer(options: TurnOptions): TurnPreparer {
-  return {
-    prepare: (input, state, request, place, step) => prepareRequest(options, input, state, request, place, step),
-    restore: (input, state, record, contents, place) => restoreToolset(options, input, state, record, contents, place),
-  };
+/** What stands before the contents, and the contents, as the last request had them. */
+export interface SentPrefix extends Pick<ModelRequest, "instructions" | "functions" | "builtIns" | "contents"> {
+  readonly model: Model;
+  readonly isEdited: boolean;
 }
 
-async function prepareRequest(
-  options: TurnOptions,
+/**
+ * Asks what to change in a request, and changes it. Called inside the step that sends it.
+ *
+ * @returns The record is absent when nothing in it differs.
+ */
+export async function prepareRequest(
+  preparer: TurnPreparer,
   input: LoopInput,
-  state: TurnProgress,
+  state: RunState,
   request: ModelRequest,
-  place: RequestPlace,
+  place: ModelPlace,
   step: LoopStep,
-): Promise<PreparedRequest> {
-  const changes = await askForChanges(options, input, state, request.contents, place, step.signal);
-  const { phase } = place;
+): Promise<{ readonly request: ModelRequest; readonly model: Model; readonly record?: PreparedTurn | undefined }> {
+  const changes = await askForChanges(preparer, input, state, request.contents, place, step.signal);
+  const { phase, turn } = place;
   checkCache(input, changes, phase);
-  const model = changes.model === undefined ? input.model : options.modelFor(changes.model);
-  const settings = { ...request.settings, ...options.settingsIn(changes) };
+  const model = changes.model === undefined ? input.model : preparer.modelFor(changes.model);
+  const settings = { ...request.settings, ...preparer.settingsIn(changes) };
   model.check(settings);
   const { instructions = request.instructions, contents = request.contents } = changes;
   const changed: ModelRequest = {
@@ -105,24 +102,23 @@ async function prepareRequest(
     settings,
   };
   checkChangedRequest(request, changed);
-  const offered = phase === "output" ? undefined : offerTools(options, input, changes, changed, place, model);
-  const prepared = offered?.request ?? changed;
+  const { request: prepared, toolset } =
+    phase === "output" ? { request: changed } : offerTools(preparer, input, changes, changed, model);
+  state.turnTools = toolset;
   const breaks = phase === "output" ? [] : findBreaks(input, state, prepared, model, changes.contents !== undefined);
   if (breaks.length > 0) {
-    const { turns: turn } = state;
     stepLogger(input, turn, step).info(
       { fields: breaks },
       "prepareTurn changed the prefix; the service's implicit cache starts over",
     );
     await step.emit({ type: "prefix-break", turn, fields: breaks });
   }
-  const toolset = offered?.toolset;
   const record: PreparedTurn = {
     ...(model !== input.model && { model: { id: model.id, origin: buildOrigin(model) } }),
     ...(toolset !== undefined && { tools: [...toolset.byName.keys()] }),
     ...(breaks.length > 0 && { breaks }),
   };
-  return { request: prepared, model, toolset, ...(Object.keys(record).length > 0 && { record }) };
+  return { request: prepared, model, ...(Object.keys(record).length > 0 && { record }) };
 }
 
 /**
@@ -131,7 +127,6 @@ async function prepareRequest(
  * @throws {ConfigurationError} Naming the member.
  */
 function checkChangedRequest(before: ModelRequest, after: ModelRequest): void {
-  if (after === before) return;
   const known = new Set<unknown>(before.contents);
   checkContentsDepth(after.contents.map((content) => (known.has(content) ? NOTHING : content)));
   const { contents: _before, ...given } = before;
@@ -145,39 +140,38 @@ function checkChangedRequest(before: ModelRequest, after: ModelRequest): void {
 /** Stands for a content that needs no check, so that the others keep their index. */
 const NOTHING: Content = { role: "user", parts: [] };
 
-async function restoreToolset(
-  options: TurnOptions,
+/**
+ * The tools of a turn whose answer was recorded. Names of the run's tools suffice; the author's function is called once more only for
+ * a turn that offered others, because a journal does not hold functions.
+ */
+export async function restoreTools(
   input: LoopInput,
-  state: TurnProgress,
-  { tools = [] }: PreparedTurn,
+  state: RunState,
+  names: readonly string[],
   contents: readonly Content[],
-  place: RequestPlace,
+  place: ModelPlace,
 ): Promise<Toolset> {
-  const { byName } = input.toolset;
-  let known = byName;
-  if (tools.some((name) => !byName.has(name))) {
-    const changes = await askForChanges(options, input, state, contents, place, input.signal);
-    const model = changes.model === undefined ? input.model : options.modelFor(changes.model);
-    if (changes.tools !== undefined) known = new Map([...byName, ...options.toolsetFor(changes.tools, model).byName]);
+  const { preparer, toolset } = input;
+  const known = new Map(toolset.byName);
+  if (preparer !== undefined && names.some((name) => !known.has(name))) {
+    const changes = await askForChanges(preparer, input, state, contents, place, input.signal);
+    const model = changes.model === undefined ? input.model : preparer.modelFor(changes.model);
+    const others = changes.tools && preparer.toolsetFor(changes.tools, model).byName;
+    for (const [name, tool] of others ?? []) known.set(name, tool);
   }
-  return { ...input.toolset, byName: pickTools(known, tools) };
-}
-
-/** Those of the named tools that are known. */
-function pickTools(known: Toolset["byName"], names: readonly string[]): Toolset["byName"] {
   const picked = names.flatMap((name) => {
     const tool = known.get(name);
     return tool === undefined ? [] : [[name, tool] as const];
   });
-  return new Map(picked);
+  return { ...toolset, byName: new Map(picked) };
 }
 
 async function askForChanges(
-  { prepareTurn }: TurnOptions,
+  { prepareTurn }: TurnPreparer,
   input: LoopInput,
-  { turns: turn, toolCalls, usage }: TurnProgress,
+  { toolCalls, usage }: RunState,
   contents: readonly Content[],
-  { phase, attempt }: RequestPlace,
+  { phase, turn, attempt }: ModelPlace,
   signal: AbortSignal,
 ): Promise<TurnChanges> {
   const { identity, context, model } = input;
@@ -198,24 +192,20 @@ function checkCache({ settings }: LoopInput, changes: TurnChanges, phase: PhaseK
 
 /** The request with the tools and the tool choice of the turn. */
 function offerTools(
-  options: TurnOptions,
+  preparer: TurnPreparer,
   input: LoopInput,
   { tools, toolChoice }: TurnChanges,
   request: ModelRequest,
-  place: RequestPlace,
   model: Model,
-): { readonly request: ModelRequest; readonly toolset?: Toolset | undefined } | undefined {
-  const choice = toolChoice ?? place.toolChoice;
-  const isForced = toolChoice !== undefined || place.isFirst;
+): { readonly request: ModelRequest; readonly toolset?: Toolset | undefined } {
+  const calling = toolChoice === undefined ? request.calling : callingFor(toolChoice, true);
   if (tools === undefined) {
-    if (toolChoice === undefined) return undefined;
-    checkToolChoice(toolChoice, input.toolset.byName.keys());
-    return { request: { ...request, calling: callingFor(choice, true) } };
+    if (toolChoice !== undefined) checkToolChoice(toolChoice, input.toolset.byName.keys());
+    return { request: { ...request, calling } };
   }
-  const toolset = options.toolsetFor(tools, model);
+  const toolset = preparer.toolsetFor(tools, model);
   const names = [...toolset.byName.keys()];
-  if (isForced) checkToolChoice(choice, names);
-  const calling = callingFor(choice, isForced);
+  if (calling !== undefined) checkToolChoice(toolChoice ?? input.toolChoice, names);
   if (!isSubset(toolset, request) || !takesAllowedNames(model))
     return { toolset, request: { ...request, functions: toolset.functions, builtIns: toolset.builtIns, calling } };
   if (names.length === request.functions.length) return { toolset, request: { ...request, calling } };
@@ -228,13 +218,7 @@ function offerTools(
 /** True when the declarations can stay, and the turn's functions be allowed by name. */
 function isSubset({ functions, builtIns }: Toolset, sent: ModelRequest): boolean {
   const declared = new Map(sent.functions.map((one) => [one.name, one]));
-  return (
-    sameJson(builtIns, sent.builtIns) &&
-    functions.every((one) => {
-      const known = declared.get(one.name);
-      return known === one || sameJson(known, one);
-    })
-  );
+  return sameJson(builtIns, sent.builtIns) && functions.every((one) => sameJson(declared.get(one.name), one));
 }
 
 /**
@@ -249,7 +233,7 @@ function takesAllowedNames({ capabilities: { family, thinking } }: Model): boole
 /** Compares a request with the one before it in this process, or with the run's own. */
 function findBreaks(
   input: LoopInput,
-  state: TurnProgress,
+  state: RunState,
   { instructions, functions, builtIns, contents, calling }: ModelRequest,
   model: Model,
   isEdited: boolean,
@@ -273,4 +257,34 @@ function findBreaks(
     ["contents", sameContents],
   ];
   return fields.flatMap(([field, isSame]) => (isSame ? [] : [field]));
+}
+
+/**
+ * Contents as a model takes them: signatures are valid only where they were made.
+ *
+ * @param own - The model of the run, which wrote all contents but the foreign ones.
+ * @param foreign - Contents that other models wrote, and where these are.
+ */
+export function fitContents(
+  contents: readonly Content[],
+  own: Model,
+  foreign: ReadonlyMap<Content, HistoryOrigin>,
+  to: HistoryOrigin,
+): readonly Content[] {
+  const from = buildOrigin(own);
+  if (foreign.size === 0 && isSameOrigin(from, to)) return contents;
+  return contents.flatMap((content) => {
+    const author = foreign.get(content) ?? from;
+    const stays = content.role !== "model" || isSameOrigin(author, to);
+    return stays ? content : prepareHistory([content], { from: author, to });
+  });
+}
+
+/** Where a model's signatures are valid. */
+export function buildOrigin({ id, origin, capabilities }: Model): HistoryOrigin {
+  return origin ?? { endpoint: id, family: capabilities.family };
+}
+
+function isSameOrigin(a: HistoryOrigin, b: HistoryOrigin): boolean {
+  return a.endpoint === b.endpoint && a.family === b.family;
 }

@@ -3,10 +3,10 @@ import {
   buildCallId,
   type CallRoute,
   type InputCheckValue,
+  type ModelStepRecord,
   type ModelStepValue,
   type OutputCheckValue,
   type PhaseKind,
-  type PromptTooLong,
   type SteeringStopped,
   type StepPlace,
 } from "../../durable/run-log.ts";
@@ -166,7 +166,7 @@ function listSteps(steps: readonly PlacedStep[], discarded: ReadonlyMap<string, 
   });
 }
 
-type Attempt = PlacedStep<ModelStepValue | PromptTooLong | SteeringStopped> & {
+type Attempt = PlacedStep<ModelStepRecord> & {
   readonly place: Extract<StepPlace, { kind: "model" }>;
 };
 

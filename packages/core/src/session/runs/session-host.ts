@@ -8,10 +8,10 @@ import type { PartialAnswer } from "../../loop/turn/partial-answer.ts";
 import type { AskOwnerBudget, Limits, Spent } from "../../loop/limits.ts";
 import type { BeforeEnd } from "../../loop/loop-input.ts";
 import type { RecordedRun } from "../../loop/recall-run.ts";
-import type { RunResult, RunSoFar } from "../../loop/result.ts";
-import type { Within } from "../../loop/observers/callers-context.ts";
+import type { RunResult } from "../../loop/result.ts";
+import type { Within } from "../../loop/observers/find-observers.ts";
 import type { RunIdentity } from "../../loop/run-context.ts";
-import type { RunEmitters } from "../../loop/run-stream.ts";
+import type { RunEmitters, RunningLoop } from "../../loop/run-stream.ts";
 import type { Model } from "../../model/model.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
 import type { Content, FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
@@ -19,10 +19,7 @@ import type { RunEntry } from "../log/entries.ts";
 import type { Draft } from "../store/records.ts";
 
 /** A run of the loop that was opened for a session. */
-export interface OpenedRun {
-  /** Makes the run, to its end. Called once. */
-  run(): Promise<RunResult<unknown>>;
-  soFar(): RunSoFar;
+export interface OpenedRun extends RunningLoop {
   spent(): Spent;
   /** The turns that have begun and are not closed, as they would be if the run ended now; usually one. */
   openTurns(): readonly ClosedTurn[];
@@ -34,12 +31,8 @@ export interface OpenedRun {
   traceparent(): string | undefined;
   /** True when its own signal was aborted. */
   aborted(): boolean;
-  /** Cancels a call that runs in this process. @returns False when there is none with that id. */
-  cancelCall(callId: string): boolean;
   /** Ends what is under way; the run rejects with the reason. */
   abort(reason: unknown): void;
-  /** Aborts what is under way and frees what the run holds. */
-  release(): void;
 }
 
 /** How a session opens a run. */

@@ -1,27 +1,136 @@
-import type { AnsweredCall, ClosedTurn, TurnProblem, TurnStep } from "../../durable/closed-turn.ts";
+import type { ClosedTurn, LostUsage, TurnProblem, TurnStep } from "../../durable/closed-turn.ts";
 import {
-  buildCallId,
-  type CallRoute,
   type CompactStepValue,
-  type GivenCheckValue,
   type InputCheckValue,
   type ModelStepValue,
-  type PromptTooLong,
+  type OutputCheckValue,
+  type ModelStepRecord,
+  buildCallId,
+  type CallRoute,
+  type GivenCheckValue,
   type SteeringStopped,
-  type StepPlace,
 } from "../../durable/run-log.ts";
+import { classifyFinish } from "../../model/finish-reason.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
+import { needsCheck, readStop } from "../guardrails.ts";
+import type { LoopInput } from "../loop-input.ts";
+import type { RunState } from "../run-state.ts";
+import { closeOpenCalls } from "../transcript.ts";
+import { withheld, emitActions } from "./check-guardrails.ts";
+import { addSummary, compactEvent } from "./compaction.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { type AskedOf, buildPendingCall, isEdit, readOutsideAnswer } from "../../tool/pending-call.ts";
 import type { PendingCall } from "../../tool/tool.ts";
-import type { Content, FunctionCall } from "../../wire/types/content.ts";
+import type { Content } from "../../wire/types/content.ts";
+import { editCall, type TurnCall } from "../calls/call-state.ts";
 import { toolEnd, toolStart } from "../calls/run-call.ts";
 import type { Emit } from "../events.ts";
-import { readStop } from "../guardrails.ts";
-import { emitActions, withheld } from "./check-guardrails.ts";
-import { compactEvent } from "./compact-history.ts";
-import { findGuard, isUnchecked } from "./fold-turns.ts";
 import { emitParts, emitWhole } from "./model-step.ts";
+
+/** What a fold needs for answers whose cost was not recorded. */
+type Pricing = Pick<LoopInput, "prices" | "model">;
+
+/**
+ * Brings the state of a run to where it was after some turns: it has done what they say, and nothing is decided.
+ *
+ * @param state - Has the contents before the run and its checked message.
+ * @param lost - What broken answers used, each time that the run failed.
+ */
+export function foldTurns(
+  state: RunState,
+  turns: readonly ClosedTurn[],
+  lost: readonly LostUsage[],
+  pricing: Pricing,
+): void {
+  for (const turn of turns) {
+    for (const one of lost) if (one.turn > state.turns && one.turn <= turn.turn) state.addLost(one);
+    foldTurn(state, turn, pricing);
+  }
+  for (const one of lost) if (one.turn > state.turns) state.addLost(one);
+}
+
+function foldTurn(state: RunState, { turn, phase, contents, steps, calls }: ClosedTurn, pricing: Pricing): void {
+  state.turns = turn;
+  let added = 0;
+  const addContents = (end: number): void => {
+    if (phase === undefined) state.contents.push(...contents.slice(added, end));
+    added = end;
+  };
+  for (const [index, step] of steps.entries()) {
+    const { place, value, at = 0, keepFrom, discarded } = step;
+    if (place.kind === "compact") addSummary(state, value as CompactStepValue, keepFrom);
+    else if (place.kind === "guard" && place.side === "input") {
+      const { response, startedAt, endedAt } = value as InputCheckValue;
+      state.addActiveTime(startedAt, endedAt);
+      if (response !== undefined) state.addAnswer({ response, startedAt: endedAt, endedAt }, pricing);
+    } else if (place.kind === "guard") {
+      const { actions, response, startedAt, endedAt } = value as OutputCheckValue;
+      state.addActiveTime(startedAt, endedAt);
+      const { lastResponse: given } = state;
+      const isStopped = readStop("output", actions) !== undefined;
+      if (given !== undefined && (isStopped || response !== undefined)) state.replaceLast(response ?? withheld(given));
+    } else if (place.kind === "model") {
+      const asked = value as ModelStepRecord;
+      if ("tooLong" in asked) continue;
+      if (asked.steered !== undefined) state.steeringCursor = asked.steered.upTo;
+      if ("stopped" in asked) continue;
+      addContents(at + (asked.steered?.contents.length ?? 0));
+      state.addAnswer(asked, pricing, phase);
+      if (isUnchecked(steps, index)) state.replaceLast(withheld(asked.response));
+      if (discarded !== undefined) state.discarded.add(asked.response);
+    }
+  }
+  addContents(contents.length);
+  state.toolCalls += calls.length;
+  for (const call of calls) state.addCall(call);
+  if (calls.length === 0 || state.lastResponse === undefined) return;
+  const { content, finishReason } = state.lastResponse;
+  state.cutOffTurns = classifyFinish(finishReason) === "truncated" ? state.cutOffTurns + 1 : 0;
+  state.repeats.addTurn(
+    openCallsIn([content]),
+    calls.map(({ value }) => value.part),
+  );
+}
+
+/** True for an answer that guardrails were to check and have not: nobody may see it. */
+function isUnchecked(steps: readonly TurnStep[], index: number): boolean {
+  const { value, discarded } = steps[index] ?? {};
+  // Of a model step.
+  const { response, guarded } = value as ModelStepValue;
+  if (guarded === undefined || findGuard(steps, index) !== undefined) return false;
+  return (discarded === undefined || discarded === "invalid-output") && needsCheck(response.content);
+}
+
+/** What guardrails made of an answer. */
+function findGuard(steps: readonly TurnStep[], index: number): OutputCheckValue | undefined {
+  const { place, value } = steps[index + 1] ?? {};
+  return place?.kind === "guard" && place.side === "output" ? (value as OutputCheckValue) : undefined;
+}
+
+/** The turns of a run that are not closed, as they would be if it ended now. Calls without an answer are told as not run. */
+export function describeTurns(state: RunState): readonly ClosedTurn[] {
+  const { openTurns } = state;
+  return openTurns.map(({ turn, phase, contents, from, steps, calls }, index): ClosedTurn => {
+    const isLast = index === openTurns.length - 1;
+    // The work may have gone on after an output phase.
+    const next = openTurns.slice(index + 1).find((one) => one.contents === contents);
+    const answered = isLast ? listAnswered(state) : [];
+    return {
+      turn,
+      ...(phase === "output" && { phase }),
+      contents: (isLast ? closeOpenCalls(contents, state.answeredParts()) : contents).slice(from, next?.from),
+      steps: [...steps],
+      calls: [...calls, ...answered],
+    };
+  });
+}
+
+/** The calls of the last turn that have an answer already. */
+function listAnswered({ calls }: RunState): ClosedTurn["calls"] {
+  return calls.flatMap(({ turn, callId, call, edited, current }) =>
+    current.state === "answered" ? { turn, callId, call, ...(edited && { edited }), value: current.value } : [],
+  );
+}
 
 /** The run whose turns are reported. */
 interface ReportedRun {
@@ -42,7 +151,8 @@ async function emitTurn(told: ClosedTurn, emit: Emit, run: ReportedRun): Promise
   await emit({ type: "turn-start", turn });
   const answer = await emitAnswers(told, emit, run.isTyped || told.phase === "output");
   await emitQuestions(told, answer?.content, emit, run);
-  await emitCalls(calls, emit);
+  for (const call of calls) if (call.value.notRun !== true) await emit(toolStart(call));
+  for (const call of calls) await emit(toolEnd(call, call.value));
   // The wall time ended it in the middle of an answer.
   if (answer !== undefined) await emit({ type: "turn-end", turn });
 }
@@ -67,7 +177,7 @@ async function emitAnswers(
       }
       last = readStop("input", actions) === undefined ? response : NO_ANSWER;
     } else if (place.kind === "model") {
-      const asked = value as ModelStepValue | PromptTooLong | SteeringStopped;
+      const asked = value as ModelStepRecord;
       if ("tooLong" in asked) continue;
       await emitAsked(emit, turn, asked, isTyped);
       const shown = "stopped" in asked ? NO_ANSWER : await emitChecked(told, index, emit, isTyped);
@@ -145,7 +255,6 @@ async function emitQuestions(
   const calls = openCallsIn(answer === undefined ? [] : [answer]).map((call, index): AskedCall => ({
     callId: buildCallId(turn, index),
     call,
-    asked: {},
   }));
   const find = (callId: string): AskedCall | undefined => calls.find((one) => one.callId === callId);
   for (const { name, place, value } of steps) {
@@ -153,13 +262,21 @@ async function emitQuestions(
       const routed = place.kind === "route" ? calls : [find(place.callId)];
       for (const [index, route] of (value as readonly CallRoute[]).entries()) {
         await emitActions({ emit }, turn, "input", route.checked);
-        takeRoute(routed[index], route);
+        const one = routed[index];
+        if (one === undefined || route.do === "deny") continue;
+        if (route.args !== undefined) editCall(one, route.args);
+        if (route.do !== "run") one.asked = route;
       }
     } else if (place.kind === "wait") {
       const one = find(place.callId);
       if (one === undefined) continue;
-      await emit({ type: "tool-pending", ...describeQuestion(runId, one, place) });
-      takeAnswer(one, place, findGiven(steps, name) ?? value);
+      const { question, time } = place;
+      await emit({ type: "tool-pending", ...buildPendingCall(runId, { turn, ...one, question }, one.asked, time) });
+      const check = steps.find((step) => step.place.kind === "guard" && step.place.wait === name);
+      // What guardrails put in place of the answer.
+      const { given = value } = (check?.value ?? {}) as Partial<GivenCheckValue>;
+      const read = readOutsideAnswer(question, given);
+      if (question === "approval" && read.kind === "edited" && isEdit(read.args, one.call)) editCall(one, read.args);
     } else if (place.kind === "guard" && place.wait !== undefined)
       await emitActions({ emit }, turn, "input", (value as GivenCheckValue).actions);
   }
@@ -167,47 +284,7 @@ async function emitQuestions(
 }
 
 /** A call while its questions are answered. */
-interface AskedCall {
-  readonly callId: string;
-  call: FunctionCall;
-  edited?: true;
-  asked: AskedOf;
-}
-
-type Wait = Extract<StepPlace, { kind: "wait" }>;
-
-function describeQuestion(runId: string, { asked, ...call }: AskedCall, { turn, question, time }: Wait): PendingCall {
-  return buildPendingCall(runId, { turn, ...call, question }, asked, time);
-}
-
-function takeRoute(one: AskedCall | undefined, route: CallRoute): void {
-  if (one === undefined || route.do === "deny") return;
-  if (route.args !== undefined) edit(one, route.args);
-  if (route.do === "run") return;
-  const { approvedBy, editable } = route;
-  one.asked = { ...(approvedBy !== undefined && { approvedBy }), ...(editable !== undefined && { editable }) };
-}
-
-function takeAnswer(one: AskedCall, { question }: Wait, value: unknown): void {
-  const given = readOutsideAnswer(question, value);
-  if (question === "approval" && given.kind === "edited" && isEdit(given.args, one.call)) edit(one, given.args);
-}
-
-function edit(one: AskedCall, args: NonNullable<FunctionCall["args"]>): void {
-  one.call = { ...one.call, args };
-  one.edited = true;
-}
-
-/** What guardrails put in place of an answer from outside. */
-function findGiven(steps: readonly TurnStep[], wait: string): unknown {
-  const guard = steps.find(({ place }) => place.kind === "guard" && place.wait === wait);
-  return (guard?.value as GivenCheckValue | undefined)?.given;
-}
-
-async function emitCalls(calls: readonly AnsweredCall[], emit: Emit): Promise<void> {
-  for (const call of calls) if (call.value.notRun !== true) await emit(toolStart(call));
-  for (const call of calls) await emit(toolEnd(call, call.value));
-}
+type AskedCall = Pick<TurnCall, "callId" | "call" | "edited" | "asked">;
 
 /** What is left of the answer to a message that was stopped. */
 const NO_ANSWER: Pick<ModelResponse, "content"> = { content: { role: "model", parts: [] } };
