@@ -1,7 +1,7 @@
 import { SessionLeaseLostError } from "../../errors/session-errors.ts";
 import { MAX_TIMER_MS, sleep } from "../../internal/abort.ts";
 import type { Logger } from "../../logging/logger.ts";
-import type { Lease, SessionRecords } from "../store/records.ts";
+import type { Draft, Lease, SessionRecords } from "../store/records.ts";
 import type { SessionStore } from "../store/store.ts";
 
 /** How long a run keeps its session without renewing the lease, in milliseconds. */
@@ -87,6 +87,12 @@ export class HeldLease {
     await this.#renewing;
     const expired = { ...this.#lease, beat: this.#lease.beat + 1, durationMs: 0 };
     await this.#store.setLease(this.#id, this.#lease, expired).catch(() => {});
+  }
+
+  /** Replaces the draft of the run's answer under way, or removes it. */
+  async setDraft(draft: Omit<Draft, "runId" | "traceparent"> | undefined): Promise<void> {
+    const { runId } = this.#lease;
+    await this.#store.setDraft(this.#id, this.token, draft && { runId, ...draft, ...this.#trace() });
   }
 
   /** Stops renewing. */

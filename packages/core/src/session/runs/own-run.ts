@@ -1,4 +1,5 @@
 import { RunReleasedError, RunStoppedError, SessionRunningError } from "../../errors/session-errors.ts";
+import { whenAborted } from "../../internal/abort.ts";
 import { parseTraceparent } from "../../internal/traceparent.ts";
 import { bindLogger, type Logger } from "../../logging/logger.ts";
 import { attachRunSoFar, NOTHING_YET, type RunResult } from "../../loop/result.ts";
@@ -7,16 +8,10 @@ import { DraftWriter } from "../lease/draft-writer.ts";
 import type { HeldLease } from "../lease/lease.ts";
 import type { LeaseTaker, TakeLease, TakenRun } from "../lease/lease-taker.ts";
 import type { SessionLog } from "../log/session-log.ts";
-import type { OpenedRecord, RecordOpener, RunReading } from "./record-opener.ts";
-import { lastRun, type RunCloser } from "./run-closer.ts";
-import { buildFailure, LEFT } from "./run-ending.ts";
+import type { RunRequest } from "./next-run.ts";
+import type { OpenedRecord, RecordOpener } from "./record-opener.ts";
+import { buildFailure, lastRun, LEFT, type RunCloser } from "./run-closer.ts";
 import type { SessionHost } from "./session-host.ts";
-
-/** One run of a session, about to be read. */
-export interface SessionRunRequest<Options> extends RunReading<Options> {
-  /** Ends waiting for others. */
-  readonly signal: AbortSignal | undefined;
-}
 
 /** The run that a session object makes itself: at most one at a time. */
 export class OwnRun<Options> {
@@ -32,17 +27,15 @@ export class OwnRun<Options> {
   constructor(
     log: SessionLog,
     host: SessionHost<Options>,
-    parts: {
-      readonly opener: RecordOpener<Options>;
-      readonly leases: LeaseTaker;
-      readonly closer: RunCloser<Options>;
-    },
+    opener: RecordOpener<Options>,
+    leases: LeaseTaker,
+    closer: RunCloser<Options>,
   ) {
     this.#log = log;
     this.#host = host;
-    this.#opener = parts.opener;
-    this.#leases = parts.leases;
-    this.#closer = parts.closer;
+    this.#opener = opener;
+    this.#leases = leases;
+    this.#closer = closer;
   }
 
   /** Ends what waits to begin a run, and refuses it from then on: the session was released. */
@@ -61,16 +54,19 @@ export class OwnRun<Options> {
     const { current } = this;
     if (current === undefined) return false;
     current.abort(this.released.reason);
-    const cut = (): void => current.cut(this.released.reason);
-    signal?.addEventListener("abort", cut, { once: true });
-    if (signal?.aborted === true) cut();
+    const stopListening = whenAborted(signal, () => current.cut.abort(this.released.reason));
     await current.over;
-    signal?.removeEventListener("abort", cut);
+    stopListening();
     return true;
   }
 
+  /** Cancels a call of the run, if there is one. */
+  cancelCall(callId: string): boolean {
+    return this.current?.opened?.cancelCall(callId) ?? false;
+  }
+
   /** A run that is prepared and made, and whose end is recorded, whatever it is. */
-  loop(run: SessionRunRequest<Options>, runId: string, prepare: (take: TakeLease) => Promise<TakenRun>): RunningLoop {
+  loop(run: RunRequest<Options>, runId: string, prepare: (take: TakeLease) => Promise<TakenRun>): RunningLoop {
     let opened: OpenedRecord | undefined;
     const left = new AbortController();
     const make = async (): Promise<RunResult<unknown>> => {
@@ -80,66 +76,58 @@ export class OwnRun<Options> {
       let over = (): void => {};
       // A reason to end the run may come before it is opened.
       let reason: unknown;
-      const abort = (why: unknown): void => {
-        const { reason: released } = this.released;
-        // What ends a run says more than that it was released.
-        if (why === released && opened?.aborted() === true) return;
-        if (reason === undefined || reason === released) reason = why;
-        opened?.abort(why);
-      };
-      const cut = new AbortController();
-      const end = (why: unknown): void => {
-        abort(why);
-        cut.abort(why);
-      };
       const current: CurrentRun = {
         runId,
-        abort,
-        cut: (why) => cut.abort(why),
+        abort: (why) => {
+          const { reason: released } = this.released;
+          // What ends a run says more than that it was released.
+          if (why === released && opened?.aborted() === true) return;
+          if (reason === undefined || reason === released) reason = why;
+          opened?.abort(why);
+        },
+        cut: new AbortController(),
         taken: new Promise<void>((resolve) => (take = resolve)),
         over: new Promise<void>((resolve) => (over = resolve)),
       };
       this.current = current;
+      const end = (why: unknown): void => {
+        current.abort(why);
+        current.cut.abort(why);
+      };
       let lease: HeldLease | undefined;
       let draft: DraftWriter | undefined;
-      let lost = false;
+      /** Its end is in the log, or not for this process to write. */
       let ended = false;
-      const traceparent = (): string | undefined => current.opened?.traceparent();
       const logger = this.#loggerOf(current);
       try {
-        const taken = await this.#leases.take([run.signal, left.signal, this.released], prepare, () => ({
+        const taken = await this.#leases.take([run.signal, left.signal, this.released], prepare, {
           logger,
-          traceparent,
+          traceparent: () => opened?.traceparent(),
           stop: () => end(new RunStoppedError(`the run of session "${this.#log.id}" was stopped on request`)),
           lost: (error) => {
-            lost = true;
+            ended = true;
             end(error);
           },
-        }));
+        });
         lease = taken.lease;
         const record = lastRun(this.#log);
         current.runId = record.entry.runId;
         take();
-        draft = new DraftWriter(
-          this.#log.store,
-          this.#log.id,
-          { token: taken.lease.token, runId: current.runId },
-          logger,
-          traceparent,
-        );
+        draft = new DraftWriter(lease, logger);
         opened = current.opened = this.#opener.open(record, run, {
           mode: taken.mode,
-          token: taken.lease.token,
+          token: lease.token,
           left: taken.left,
           onPartial: draft.changed,
-          cut: cut.signal,
+          cut: current.cut.signal,
           beforeEnd: async (result) => {
             const next = await this.#closer.end(opened, taken.lease, result);
-            ended = next === "ended";
+            ended ||= next === "ended";
             return next;
           },
         });
-        if (taken.mode === "resume") await this.#dropDraft(taken.lease);
+        // That of a step that is about to be asked again is void.
+        if (taken.mode === "resume") await lease.setDraft(undefined);
         this.#log.running = true;
         if (reason !== undefined) opened.abort(reason);
         if (left.signal.aborted) opened.release();
@@ -151,8 +139,7 @@ export class OwnRun<Options> {
           ? { stopReason: "aborted" as const, error: LEFT }
           : buildFailure(error, opened.aborted());
         const isReleased = reason !== undefined && reason === this.released.reason;
-        if (!ended && !lost && !isReleased && lease !== undefined)
-          await this.#closer.tryEnd(opened, lease, how, logger);
+        if (!ended && !isReleased && lease !== undefined) await this.#closer.tryEnd(opened, lease, how, logger);
         throw error;
       } finally {
         draft?.release();
@@ -173,12 +160,6 @@ export class OwnRun<Options> {
         opened?.release();
       },
     };
-  }
-
-  /** The draft of a step that is about to be asked again is void. */
-  async #dropDraft({ token }: HeldLease): Promise<void> {
-    const { draft } = await this.#log.store.records(this.#log.id);
-    if (draft !== undefined) await this.#log.store.setDraft(this.#log.id, token, undefined);
   }
 
   /** Its lines have the identity of the run that is going and, in a trace, the ids of its span. */
@@ -203,7 +184,7 @@ interface CurrentRun {
   /** Ends what is under way, whether it is opened or not. */
   readonly abort: (reason: unknown) => void;
   /** Ends its `once` calls that have begun, too. */
-  readonly cut: (reason: unknown) => void;
+  readonly cut: AbortController;
   /** Absent until it is known that it may begin. */
   opened?: OpenedRecord;
   /** Resolves when its beginning is in the log, or when it is over without. */

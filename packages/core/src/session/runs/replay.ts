@@ -5,22 +5,21 @@ import { firstDifference } from "../../internal/json.ts";
 import { NOTHING_YET, type RunResult } from "../../loop/result.ts";
 import type { RunningLoop } from "../../loop/run-stream.ts";
 import { WALL_TIME_REACHED } from "../../loop/limits.ts";
-import { endedWithoutResult, openRecord, type RecordedSession } from "./recall.ts";
-import type { OpenRecordOptions, RunReading } from "./record-opener.ts";
+import { endedWithoutResult, type OpenRecordOptions, type RecordOpener, type RunReading } from "./record-opener.ts";
 import type { OpenedRun } from "./session-host.ts";
-import { hasLaterTurn } from "./run-ending.ts";
+import { hasLaterTurn } from "./run-closer.ts";
 import type { RunRecord } from "../log/run-record.ts";
 import { listRunContents } from "../log/run-turns.ts";
 
 /** Makes a recorded run once more from its log: no model is asked, no tool is run, nothing is written. */
 export function replayRun<Options>(
-  session: RecordedSession<Options>,
+  recorded: RecordOpener<Options>,
   runId: string | undefined,
   request: RunReading<Options>,
 ): RunningLoop {
   let opened: OpenedRun | undefined;
   const run = async (): Promise<RunResult<unknown>> => {
-    const { opener, record } = await openRecord(session, runId);
+    const { opener, record } = await recorded.reread(runId);
     opened = opener.open(record, request, readRecord(record));
     try {
       return await opened.run();

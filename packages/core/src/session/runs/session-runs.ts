@@ -7,30 +7,23 @@ import {
   SessionLimitError,
   SessionRunningError,
 } from "../../errors/session-errors.ts";
-import { abortable } from "../../internal/abort.ts";
 import { firstDifference } from "../../internal/json.ts";
 import { type AskOwnerBudget, limitReached } from "../../loop/limits.ts";
 import type { RunningLoop } from "../../loop/run-stream.ts";
 import { contentsBytes, maxContentsBytes, mostContentsBytes } from "../../model/request/contents-size.ts";
-import type { Content, JsonObject } from "../../wire/types/content.ts";
+import type { Content } from "../../wire/types/content.ts";
 import { lookUntil } from "../lease/lease.ts";
-import type { LeaseFinding } from "../lease/lease-observer.ts";
 import { LeaseTaker } from "../lease/lease-taker.ts";
 import { isResumable } from "../log/entries.ts";
 import { checkAnswers } from "../log/find-damage.ts";
 import { answerId, findStart, type RunStart } from "../log/rewind.ts";
 import { hasOpenPart } from "../log/run-turns.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
-import { OwnRun, type SessionRunRequest } from "./own-run.ts";
+import type { RunRequest } from "./next-run.ts";
+import { OwnRun } from "./own-run.ts";
 import { RecordOpener } from "./record-opener.ts";
 import { RunCloser, type Unfinished } from "./run-closer.ts";
-import {
-  buildAnswerEntries,
-  buildWithdrawals,
-  checkEdits,
-  type ExternalAnswers,
-  hasUnusedAnswers,
-} from "./session-answers.ts";
+import { buildAnswerEntries, buildWithdrawals, checkEdits, hasUnusedAnswers } from "./session-answers.ts";
 import type { SessionHost, SessionLimits } from "./session-host.ts";
 
 /** How a session is kept. */
@@ -46,111 +39,89 @@ export interface SessionConfig {
 /** The runs of one session: begins them, resumes them, and records how they end. One at a time, in whatever processes. */
 export class SessionRuns<Options> {
   readonly log: SessionLog;
+  readonly leases: LeaseTaker;
+  readonly opener: RecordOpener<Options>;
+  readonly own: OwnRun<Options>;
   readonly #host: SessionHost<Options>;
   readonly #config: SessionConfig;
-  readonly #leases: LeaseTaker;
   readonly #closer: RunCloser<Options>;
-  readonly #own: OwnRun<Options>;
 
   constructor(log: SessionLog, host: SessionHost<Options>, config: SessionConfig) {
     this.log = log;
     this.#host = host;
     this.#config = config;
-    this.#leases = new LeaseTaker(log, config.leaseMs);
+    this.leases = new LeaseTaker(log, config.leaseMs);
+    this.opener = new RecordOpener(log, host, config);
     this.#closer = new RunCloser(log, host);
-    const opener = new RecordOpener(log, host, config);
-    this.#own = new OwnRun(log, host, { opener, leases: this.#leases, closer: this.#closer });
+    this.own = new OwnRun(log, host, this.opener, this.leases, this.#closer);
   }
 
   /** A new run on a message; without contents, on the steering messages since the last run. */
-  begin(
-    run: SessionRunRequest<Options> & {
-      /** Absent: the message of {@link replaces}. */
-      readonly input: readonly Content[] | undefined;
-      /** The message whose place it takes: that one, and what followed, is taken back first. */
-      readonly replaces: ReplacedMessage | undefined;
-      readonly runId: string;
-      readonly metadata: JsonObject | undefined;
-      readonly unfinished: Unfinished;
-      readonly keepInterrupted: boolean;
-    },
-  ): RunningLoop {
+  begin(run: RunRequest<Options>): RunningLoop {
+    const { id, view } = this.log;
+    const { runId, message: given, replaces, options, metadata } = run;
     let target: string | undefined;
-    return this.#own.loop(run, run.runId, async (take) => {
-      const { input = [] } = run;
+    return this.own.loop(run, runId, async (take) => {
       // Without contents it runs on steering messages, this very one for instance.
-      if (input.length === 0 ? this.log.view.runIds.has(run.runId) : this.log.view.isSaid(run.runId))
-        throw new RunIdTakenError(this.log.id, run.runId);
+      const isOnSteering = (given ?? []).length === 0;
+      if (isOnSteering ? view.runIds.has(runId) : view.isSaid(runId)) throw new RunIdTakenError(id, runId);
       this.#checkLimits();
-      const { replaces } = run;
-      const start = replaces && findStart(this.log.view.starts, this.log.id, target ?? replaces.messageId);
+      const start = replaces && findStart(view.starts, id, target ?? replaces.messageId);
       // Decided on once more because others were faster, it is the same message.
       target ??= start && answerId(start.entry.runId);
-      const message = run.input ?? start?.entry.input ?? [];
+      const message = given ?? start?.entry.input ?? [];
       this.checkRoom(message, start);
-      // What is taken back is not left open either.
-      const { run: last } = this.log.view;
-      // What was answered is done before the message is read: it was accepted.
+      const { run: last } = view;
+      // What was answered is done before the message is read: it was accepted. What is taken back is not left open either.
       if (start === undefined && run.unfinished !== "refuse" && last !== undefined && hasUnusedAnswers(last)) {
-        const { runId } = last.entry;
-        checkAnswers(this.log.id, last);
-        const isSaid = this.log.view.steerOf(run.runId) !== undefined;
-        const said: NewEntry[] = isSaid ? [] : [{ type: "steer", id: run.runId, contents: run.input ?? [] }];
-        const lease = await take(runId, { type: "resume", runId }, ...buildWithdrawals(last), ...said);
-        return { lease, mode: "resume" };
+        checkAnswers(id, last);
+        const isSaid = view.steerOf(runId) !== undefined;
+        const said: NewEntry[] = isSaid ? [] : [{ type: "steer", id: runId, contents: given ?? [] }];
+        const resume: NewEntry = { type: "resume", runId: last.entry.runId };
+        return { lease: await take(resume.runId, resume, ...buildWithdrawals(last), ...said), mode: "resume" };
       }
       const unfinished = start === undefined ? run.unfinished : "close";
-      const { closing, withdrawal } = await this.#closer.closeLast(unfinished, run.options);
+      const { closing, withdrawal } = await this.#closer.closeLast(unfinished, options);
       const rewind: NewEntry[] =
         start === undefined ? [] : [{ type: "rewind", before: start.entry.runId, ...withdrawal }];
       const entry: NewEntry = {
         type: "run",
-        runId: run.runId,
+        runId,
         loop: LOOP_VERSION,
         agent: this.#host.agent,
         model: this.#host.model.id,
         origin: this.#host.origin,
         input: message,
-        ...(run.metadata !== undefined && { metadata: run.metadata }),
-        ...this.#host.describe(run.options, { runId: run.runId, sessionId: this.log.id, metadata: run.metadata }),
+        ...(metadata !== undefined && { metadata }),
+        ...this.#host.describe(options, { runId, sessionId: id, metadata }),
         ...(!run.keepInterrupted && { dropInterrupted: true }),
         ...(start === undefined && withdrawal),
       };
-      return { lease: await take(run.runId, ...closing, ...rewind, ...this.#aboutEntries(), entry), mode: "begin" };
+      return { lease: await take(runId, ...closing, ...rewind, ...this.#aboutEntries(), entry), mode: "begin" };
     });
   }
 
-  /** The last run once more, from where it stopped. */
-  resume(
-    run: SessionRunRequest<Options> & {
-      readonly answers: ExternalAnswers;
-      /** Stored together with the answers, unless it was stored before. */
-      readonly steering?: { readonly id: string; readonly contents: readonly Content[] } | undefined;
-      readonly anyLoopVersion: boolean;
-    },
-  ): RunningLoop {
-    return this.#own.loop(run, this.log.view.run?.entry.runId ?? "", async (take) => {
-      const record = this.log.view.run;
-      // Says what became of the questions that were taken back.
-      if (record === undefined && this.log.view.runIds.size > 0)
-        buildAnswerEntries(this.log.id, this.log.view, run.answers);
-      if (record === undefined) throw new NothingToResumeError(this.log.id, "it has no run yet");
+  /** The last run once more, from where it stopped. A message that comes along is stored with the answers, unless it was before. */
+  resume(run: RunRequest<Options>): RunningLoop {
+    const { id, view } = this.log;
+    return this.own.loop(run, view.run?.entry.runId ?? "", async (take) => {
+      const record = view.run;
+      // Rejects what no question waits for, and says what became of those that were taken back.
+      const answers = record === undefined && view.runIds.size === 0 ? [] : buildAnswerEntries(id, view, run.answers);
+      if (record === undefined) throw new NothingToResumeError(id, "it has no run yet");
       const { runId, loop } = record.entry;
-      if (record.end !== undefined && !isResumable(record.end)) {
-        // Rejects any answer: nothing waits for one.
-        buildAnswerEntries(this.log.id, this.log.view, run.answers);
-        throw new NothingToResumeError(this.log.id, `its last run has ended (${record.end.stopReason})`);
-      }
-      checkAnswers(this.log.id, record);
+      if (record.end !== undefined && !isResumable(record.end))
+        throw new NothingToResumeError(id, `its last run has ended (${record.end.stopReason})`);
+      checkAnswers(id, record);
       if (loop !== LOOP_VERSION && !run.anyLoopVersion && hasOpenPart(record))
         throw new LoopVersionError(runId, loop, LOOP_VERSION);
-      const answers = buildAnswerEntries(this.log.id, this.log.view, run.answers);
-      const about = { options: run.options, runId, sessionId: this.log.id };
+      const about = { options: run.options, runId, sessionId: id };
       await checkEdits(record, run.answers, (call, args) => this.#host.findArgumentProblem(call, args, about));
-      const { steering } = run;
-      const isNew = steering !== undefined && !this.log.view.isSaid(steering.id);
-      if (isNew) this.checkRoom(steering.contents);
-      const said: NewEntry[] = isNew ? [{ type: "steer", ...steering }] : [];
+      const said: NewEntry[] = [];
+      if (run.message !== undefined && !view.isSaid(run.runId)) {
+        this.checkRoom(run.message);
+        said.push({ type: "steer", id: run.runId, contents: run.message });
+      }
       return { lease: await take(runId, { type: "resume", runId }, ...answers, ...said), mode: "resume" };
     });
   }
@@ -167,10 +138,10 @@ export class SessionRuns<Options> {
     signal: AbortSignal | undefined,
   ): Promise<readonly Content[]> {
     const { id, view } = this.log;
-    if (this.#own.current !== undefined) throw new SessionRunningError(id, this.#own.current.runId);
+    if (this.own.current !== undefined) throw new SessionRunningError(id, this.own.current.runId);
     let target = messageId;
     let message: readonly Content[] = [];
-    await this.#leases.appendAlone([signal], async () => {
+    await this.leases.appendAlone([signal], async () => {
       const { runId, input } = findStart(view.starts, id, target).entry;
       // Decided on once more because others were faster, it is the same message.
       target = answerId(runId);
@@ -181,11 +152,6 @@ export class SessionRuns<Options> {
     return message;
   }
 
-  /** Whether a run is going, and the log as of then. `free` also when its process has died. */
-  async look(): Promise<LeaseFinding> {
-    return await this.#leases.look();
-  }
-
   /**
    * Waits until no run is going.
    *
@@ -194,10 +160,10 @@ export class SessionRuns<Options> {
    */
   async settle(until: "known" | "over", signal: AbortSignal | undefined): Promise<string | undefined> {
     return await lookUntil(this.log.store, this.log.id, [signal], async () => {
-      const current = this.#own.current;
+      const current = this.own.current;
       await (until === "known" ? current?.taken : current?.over);
-      if (until === "known" && current !== undefined && this.#own.current === current) return { found: current.runId };
-      const found = await this.look();
+      if (until === "known" && current !== undefined && this.own.current === current) return { found: current.runId };
+      const found = await this.leases.look();
       if (found.state === "free") return { found: undefined };
       return until === "known" && found.renewedRecently ? { found: found.lease.runId } : { againInMs: found.leftMs };
     });
@@ -205,31 +171,9 @@ export class SessionRuns<Options> {
 
   /** Asks the run that is going to stop, in whatever process it is, and waits until it is over. @returns False when none is going. */
   async stop(signal: AbortSignal | undefined): Promise<boolean> {
-    if (!(await this.#leases.stop(signal))) return false;
-    await this.#own.current?.over;
+    if (!(await this.leases.stop(signal))) return false;
+    await this.own.current?.over;
     return true;
-  }
-
-  /** As {@link OwnRun.released}. */
-  get released(): AbortSignal {
-    return this.#own.released;
-  }
-
-  /** As {@link OwnRun.release}. */
-  async release(signal: AbortSignal | undefined): Promise<boolean> {
-    return await this.#own.release(signal);
-  }
-
-  /** Waits until the run of this object is over. @returns False when it has none. */
-  async endOfOwn(signal: AbortSignal): Promise<boolean> {
-    const current = this.#own.current;
-    if (current !== undefined) await abortable(current.over, signal);
-    return current !== undefined;
-  }
-
-  /** Cancels a call of the run that is going, if this object makes it. */
-  cancelCall(callId: string): boolean {
-    return this.#own.current?.opened?.cancelCall(callId) ?? false;
   }
 
   #aboutEntries(): readonly NewEntry[] {
