@@ -83,7 +83,6 @@ export interface SessionTotals extends Cost {
  */
 export function outlineSession(entries: readonly SessionEntry[]): SessionOutline {
   const { view, runs } = readRuns(entries);
-  const { turns, toolCalls, usage, cost, unpriced, pricesAsOf } = view;
   return {
     histories: entries.flatMap((entry) =>
       entry.type === "history"
@@ -92,7 +91,7 @@ export function outlineSession(entries: readonly SessionEntry[]): SessionOutline
     ),
     runs: runs.map((run) => outlineRun(run, !view.starts.some(({ entry }) => entry === run.entry))),
     unread: view.steersAfter(view.steeringCursor).flatMap(({ contents }) => contents),
-    totals: { runs: view.runs, turns, toolCalls, usage, cost, unpriced, pricesAsOf },
+    totals: view.info.ended,
   };
 }
 

@@ -5,10 +5,9 @@ import type { Spent } from "../../loop/limits.ts";
 import type { Compaction } from "../../loop/turn/compaction.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
 import { mostContentsBytes } from "../../model/request/contents-size.ts";
-import { addUsage, NO_USAGE, type Usage } from "../../model/usage.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../store/session-info.ts";
-import type { EndEntry, EntryOfRun, RunEntry, SessionEntry } from "./entries.ts";
+import type { EntryOfRun, RunEntry, SessionEntry } from "./entries.ts";
 import type { RunStart } from "./rewind.ts";
 import { addToRecord, beginRecord, type RunRecord } from "./run-record.ts";
 import { findCompaction, listForeign, listRunContents } from "./run-turns.ts";
@@ -49,15 +48,7 @@ export class SessionView {
   compaction: Compaction | undefined;
   /** Steering messages before this place in the log are part of the history. */
   steeringCursor = 0;
-  /** Runs that ended, the last one included. */
-  runs = 0;
-  turns = 0;
-  toolCalls = 0;
-  usage: Usage = NO_USAGE;
-  cost = 0;
-  unpriced: string | undefined;
-  pricesAsOf: string | undefined;
-  /** For the lists of a store. */
+  /** For the lists of a store; also what the runs that ended have used. */
   info: InfoFold = NO_INFO;
 
   add(entry: SessionEntry): void {
@@ -96,22 +87,9 @@ export class SessionView {
   }
 
   #addTo(run: RunRecord, entry: EntryOfRun): void {
-    const { end } = run;
     addToRecord(run, entry);
-    switch (entry.type) {
-      case "step":
-        return this.#addSteering(entry.outcome);
-      case "answer":
-        this.answered.set(entry.token, describeAnswer(entry));
-        return;
-      case "resume":
-        if (end !== undefined) this.#count(end, -1);
-        return;
-      case "end":
-        if (end !== undefined) this.#count(end, -1);
-        return this.#count(entry, 1);
-      default:
-    }
+    if (entry.type === "step") this.#addSteering(entry.outcome);
+    else if (entry.type === "answer") this.answered.set(entry.token, describeAnswer(entry));
   }
 
   /** All contents, oldest first. Never ends on an open call: those of a run that is not over count as cancelled. */
@@ -166,7 +144,7 @@ export class SessionView {
 
   /** What the runs that ended have used. */
   spent(): Spent {
-    const { turns, toolCalls, usage, cost, unpriced } = this;
+    const { turns, toolCalls, usage, cost, unpriced } = this.info.ended;
     return { turns, toolCalls, usage, wallTimeMs: 0, cost, unpriced };
   }
 
@@ -205,16 +183,6 @@ export class SessionView {
     const { steered } = (outcome.value ?? {}) as { readonly steered?: ModelStepValue["steered"] };
     if (steered !== undefined) this.steeringCursor = Math.max(this.steeringCursor, steered.upTo);
   }
-
-  #count(end: EndEntry, sign: 1 | -1): void {
-    this.runs += sign;
-    this.turns += sign * end.turns;
-    this.toolCalls += sign * end.toolCalls;
-    this.cost += sign * (end.cost ?? 0);
-    this.unpriced = sign === 1 ? (this.unpriced ?? end.unpriced) : this.run?.spentBefore.unpriced;
-    this.pricesAsOf = end.pricesAsOf ?? this.pricesAsOf;
-    this.usage = sign === 1 ? addUsage(this.usage, end.usage) : subtractUsage(this.usage, end.usage);
-  }
 }
 
 function describeAnswer({ value, by }: Extract<SessionEntry, { type: "answer" }>): string {
@@ -231,11 +199,4 @@ function buildSegments(run: RunRecord, keepsInterrupted: boolean = true): readon
   const contents = listRunContents(run, keepsInterrupted);
   if (foreign.size === 0) return [{ origin: entry.origin, contents }];
   return contents.map((content) => ({ origin: foreign.get(content) ?? entry.origin, contents: [content] }));
-}
-
-function subtractUsage(sum: Usage, part: Usage): Usage {
-  const negative = Object.fromEntries(
-    Object.entries(part).map(([name, value]) => [name, typeof value === "number" ? -value : false]),
-  ) as unknown as Usage;
-  return { ...addUsage(sum, negative), contextTokens: sum.contextTokens };
 }

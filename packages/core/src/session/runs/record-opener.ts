@@ -164,8 +164,8 @@ export class RecordOpener<Options> {
 interface PlacedRun {
   /** The contents before it. */
   readonly before: readonly Content[];
-  toHistory(place: number): number;
-  readTurns(turns: readonly TurnRecord[]): readonly ClosedTurn[];
+  readonly toHistory: (place: number) => number;
+  readonly readTurns: (turns: readonly TurnRecord[]) => readonly ClosedTurn[];
   readonly about: Pick<RecalledRun<unknown>, "sessionId" | "runId" | "metadata" | "historyLength" | "compaction">;
 }
 

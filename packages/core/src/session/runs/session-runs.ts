@@ -22,7 +22,7 @@ import type { NewEntry, SessionLog } from "../log/session-log.ts";
 import type { RunRequest } from "./next-run.ts";
 import { OwnRun } from "./own-run.ts";
 import { RecordOpener } from "./record-opener.ts";
-import { RunCloser, type Unfinished } from "./run-closer.ts";
+import { RunCloser } from "./run-closer.ts";
 import { buildAnswerEntries, buildWithdrawals, checkEdits, hasUnusedAnswers } from "./session-answers.ts";
 import type { SessionHost, SessionLimits } from "./session-host.ts";
 
