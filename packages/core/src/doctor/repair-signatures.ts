@@ -4,18 +4,16 @@ import type { SessionEntry } from "../session/log/entries.ts";
 import type { ContentRef, TurnRecord } from "../session/log/turn-record.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import { isModelStep, readValue, withValue } from "./entry-shape.ts";
-import type { Item, ReadLog, RunGroup, SessionProblem } from "./read-log.ts";
+import type { Item, ReadLog, Report, RunGroup, SessionProblem } from "./read-log.ts";
 
 /** Standard or URL-safe base64: the service accepts both. */
 const BASE64 = /^[\w+/-]+={0,2}$/;
 
 /** Removes signatures that are not base64, and those from another model or endpoint. */
-export function repairSignatures(log: ReadLog): {
-  readonly log: ReadLog;
-  readonly problems: readonly SessionProblem[];
-  readonly notes: readonly SessionProblem[];
-} {
-  const problems: SessionProblem[] = [];
+export function repairSignatures(
+  log: ReadLog,
+  report: Report,
+): { readonly log: ReadLog; readonly notes: readonly SessionProblem[] } {
   const unsigned: number[] = [];
   /** Where each signature was seen first. */
   const owners = new Map<string, string>();
@@ -30,7 +28,7 @@ export function repairSignatures(log: ReadLog): {
     const { origin } = group.run.entry;
     return { ...group, run: repair(group.run, origin), items: group.items.map((item) => repair(item, origin)) };
   });
-  return { log: { ...log, head, groups }, problems, notes: noteUnsigned(unsigned) };
+  return { log: { ...log, head, groups }, notes: noteUnsigned(unsigned) };
 
   function repairContent(content: Content, position: number, origin: HistoryOrigin | undefined): Content {
     // Signatures of unknown origin are never sent.
@@ -46,11 +44,8 @@ export function repairSignatures(log: ReadLog): {
       }
       const problem = checkSignature(signature, origin);
       if (problem === undefined) return part;
-      problems.push({
-        position,
-        problem,
-        remedy: `it is ${isNeeded ? "replaced by a placeholder" : "removed"}; the model does not see its earlier thoughts`,
-      });
+      const change = isNeeded ? "replaced by a placeholder" : "removed";
+      report(position, problem, `it is ${change}; the model does not see its earlier thoughts`);
       return isNeeded ? { ...part, thoughtSignature: PLACEHOLDER_SIGNATURE } : bare;
     });
     return parts === content.parts ? content : { ...content, parts };
