@@ -4,10 +4,9 @@ import { isObject } from "../../internal/json.ts";
 import type { Spent } from "../../loop/limits.ts";
 import type { Compaction } from "../../loop/turn/compaction.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
-import { mostContentsBytes } from "../../model/request/contents-size.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../store/session-info.ts";
-import type { EntryOfRun, RunEntry, SessionEntry } from "./entries.ts";
+import type { SessionEntry } from "./entries.ts";
 import type { RunStart } from "./rewind.ts";
 import { addToRecord, beginRecord, type RunRecord } from "./run-record.ts";
 import { findCompaction, listForeign, listRunContents } from "./run-turns.ts";
@@ -33,8 +32,6 @@ export class SessionView {
   length = 0;
   /** Of the runs before the last, and of what was given. */
   readonly segments: HistorySegment[] = [];
-  /** For each segment that was counted, the most bytes of it and of those before it. */
-  readonly #sizes: number[] = [];
   /** The last run; none after a rewind. */
   run: RunRecord | undefined;
   /** Of the runs that are part of the conversation. */
@@ -61,8 +58,17 @@ export class SessionView {
       case "run":
         this.runIds.add(entry.runId);
         this.#withdraw(entry.withdrawn, "another message came");
-        this.#closeRun(entry.dropInterrupted !== true);
-        this.starts.push(this.#startOf(entry, position));
+        if (this.run !== undefined) {
+          this.segments.push(...buildSegments(this.run, entry.dropInterrupted !== true));
+          this.compaction = this.lastCompaction();
+        }
+        this.starts.push({
+          entry,
+          position,
+          segments: this.segments.length,
+          steeringCursor: this.steeringCursor,
+          compaction: this.compaction,
+        });
         this.run = beginRecord(entry, { steeringCursor: this.steeringCursor, spentBefore: this.spent() });
         return;
       case "steer":
@@ -72,24 +78,16 @@ export class SessionView {
         this.#withdraw(entry.withdrawn, "the conversation was taken back to before it");
         this.#rewind(entry.before);
         return;
-      case "begin":
-      case "step":
-      case "answer":
-      case "turn":
-      case "resume":
-      case "end":
-        // An entry of a run that is over was written by a process that did not know; the run's end stands.
-        if (this.run?.entry.runId === entry.runId) this.#addTo(this.run, entry);
+      case "info":
         return;
-      default:
-      // Says nothing about the conversation; a later release may write others.
+      default: {
+        // One of a run that is over was written by a process that did not know; the run's end stands.
+        if (this.run?.entry.runId !== entry.runId) return;
+        addToRecord(this.run, entry);
+        if (entry.type === "step") this.#addSteering(entry.outcome);
+        else if (entry.type === "answer") this.answered.set(entry.token, describeAnswer(entry));
+      }
     }
-  }
-
-  #addTo(run: RunRecord, entry: EntryOfRun): void {
-    addToRecord(run, entry);
-    if (entry.type === "step") this.#addSteering(entry.outcome);
-    else if (entry.type === "answer") this.answered.set(entry.token, describeAnswer(entry));
   }
 
   /** All contents, oldest first. Never ends on an open call: those of a run that is not over count as cancelled. */
@@ -97,19 +95,6 @@ export class SessionView {
     const contents = this.segments.flatMap((segment) => [...segment.contents]);
     if (this.run !== undefined) contents.push(...listRunContents(this.run));
     return contents;
-  }
-
-  /**
-   * No fewer bytes than the text and inline media of the history have; counts each segment once, however often it is asked.
-   *
-   * @param start - Only what came before this run.
-   */
-  mostBytes(start?: RunStart): number {
-    const { segments, run } = this;
-    for (const { contents } of segments.slice(this.#sizes.length))
-      this.#sizes.push((this.#sizes.at(-1) ?? 0) + mostContentsBytes(contents));
-    const before = this.#sizes[(start?.segments ?? segments.length) - 1] ?? 0;
-    return start !== undefined || run === undefined ? before : before + mostContentsBytes(listRunContents(run));
   }
 
   /** All contents, by where they came from. */
@@ -152,24 +137,12 @@ export class SessionView {
     for (const token of tokens) this.answered.set(token, `was withdrawn: ${why}`);
   }
 
-  #closeRun(keepsInterrupted: boolean): void {
-    if (this.run === undefined) return;
-    this.segments.push(...buildSegments(this.run, keepsInterrupted));
-    this.compaction = this.lastCompaction();
-  }
-
-  #startOf(entry: RunEntry, position: number): RunStart {
-    const { steeringCursor, compaction } = this;
-    return { entry, position, segments: this.segments.length, steeringCursor, compaction };
-  }
-
   #rewind(runId: string): void {
     const index = this.starts.findIndex(({ entry }) => entry.runId === runId);
     const start = this.starts[index];
     if (start === undefined) return;
     this.starts.length = index;
     this.segments.length = start.segments;
-    this.#sizes.length = Math.min(this.#sizes.length, start.segments);
     this.compaction = start.compaction;
     this.run = undefined;
     // Steering messages that came after the run began go with the run that read them.

@@ -6,23 +6,21 @@ import type { Emit, RunEvent } from "../../loop/events.ts";
 import type { CheckedPartial } from "../../loop/turn/check-partial.ts";
 import type { PartialAnswer } from "../../loop/turn/partial-answer.ts";
 import type { AskOwnerBudget, Limits, Spent } from "../../loop/limits.ts";
-import type { BeforeEnd } from "../../loop/loop-input.ts";
+import type { LoopInput } from "../../loop/loop-input.ts";
 import type { RecordedRun } from "../../loop/recall-run.ts";
-import type { RunResult, RunSoFar } from "../../loop/result.ts";
+import type { RunResult } from "../../loop/result.ts";
 import type { Within } from "../../loop/observers/callers-context.ts";
 import type { RunIdentity } from "../../loop/run-context.ts";
-import type { RunEmitters } from "../../loop/run-stream.ts";
+import type { RunEmitters, RunningLoop } from "../../loop/run-stream.ts";
 import type { Model } from "../../model/model.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
 import type { Content, FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
 import type { RunEntry } from "../log/entries.ts";
+import type { RunRecord } from "../log/run-record.ts";
 import type { Draft } from "../store/records.ts";
 
 /** A run of the loop that was opened for a session. */
-export interface OpenedRun {
-  /** Makes the run, to its end. Called once. */
-  run(): Promise<RunResult<unknown>>;
-  soFar(): RunSoFar;
+export interface OpenedRun extends RunningLoop {
   spent(): Spent;
   /** The turns that have begun and are not closed, as they would be if the run ended now; usually one. */
   openTurns(): readonly ClosedTurn[];
@@ -34,41 +32,29 @@ export interface OpenedRun {
   traceparent(): string | undefined;
   /** True when its own signal was aborted. */
   aborted(): boolean;
-  /** Cancels a call that runs in this process. @returns False when there is none with that id. */
-  cancelCall(callId: string): boolean;
   /** Ends what is under way; the run rejects with the reason. */
   abort(reason: unknown): void;
-  /** Aborts what is under way and frees what the run holds. */
-  release(): void;
 }
 
-/** How a session opens a run. */
-export type SessionRunMode = "begin" | "resume" | "read";
-
 /** What a session decides about a run; all else is in the run's options. */
-export interface SessionRun<Options> {
+export interface SessionRun<Options>
+  extends
+    Pick<RunEntry, "runId" | "metadata">,
+    Pick<RunRecord, "steeringCursor" | "spentBefore">,
+    Pick<LoopInput, "historyLength" | "conversation" | "beforeEnd"> {
   readonly options: Options;
   readonly sessionId: string;
-  readonly runId: string;
-  /** From the caller, when the run began. */
-  readonly metadata: JsonObject | undefined;
   /** Whether it begins, goes on, or is only read again from its log: then nobody observes it. */
-  readonly mode: SessionRunMode;
+  readonly mode: "begin" | "resume" | "read";
   readonly contents: readonly Content[];
   /** Its closed turns, whose contents are not among {@link SessionRun.contents}: it goes on after them. */
   readonly turns?: readonly ClosedTurn[] | undefined;
   /** What broken answers used, each time that it failed. */
   readonly lost?: readonly LostUsage[] | undefined;
-  /** How many of the contents were there before this run. */
-  readonly historyLength: number;
   /** What is sent in place of the oldest contents. */
   readonly compaction: Compaction | undefined;
-  /** Identity under which contents already sent are remembered. */
-  readonly conversation: object;
   /** Where its events go; absent when nobody watches. */
   readonly emitters: RunEmitters | undefined;
-  /** Called with the result before the run reports its end. */
-  readonly beforeEnd?: BeforeEnd | undefined;
   readonly steps: (run: {
     readonly runId: string;
     readonly signal: AbortSignal;
@@ -85,11 +71,8 @@ export interface SessionRun<Options> {
   /** Called whenever more of an answer is known. */
   readonly onPartial?: ((partial: PartialAnswer) => void) | undefined;
   readonly steering: Steering;
-  readonly steeringCursor: number;
   /** Limits over all runs of the session. */
   readonly limits: SessionLimits | undefined;
-  /** What the runs before this one have used of them. */
-  readonly spentBefore: Spent;
   /** Of a run that is only read again: how the budget stood that ended it. */
   readonly ownerBudget: AskOwnerBudget | undefined;
 }

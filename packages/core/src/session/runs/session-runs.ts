@@ -209,11 +209,12 @@ export class SessionRuns<Options> {
     const { view } = this.log;
     const allowed = maxContentsBytes(this.#host.model);
     const queued = view.steersAfter(view.steeringCursor).flatMap((steer) => steer.contents);
-    if (view.mostBytes(start) + mostContentsBytes([...queued, ...message]) <= allowed) return;
     const contents =
       start === undefined ? view.history() : view.segments.slice(0, start.segments).flatMap((one) => one.contents);
     const compaction = start === undefined ? view.lastCompaction() : start.compaction;
-    const used = contentsBytes([...contents.slice(compaction?.keepFrom ?? 0), ...queued, ...message]);
+    const sent = [...contents.slice(compaction?.keepFrom ?? 0), ...queued, ...message];
+    if (mostContentsBytes(sent) <= allowed) return;
+    const used = contentsBytes(sent);
     if (used > allowed) throw new SessionLimitError(this.log.id, "requestBytes", allowed, used);
   }
 }
