@@ -176,7 +176,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
     ...options: OptionsArgument<RunOptions<Schema, Context> & ResumeOptions, Context>
   ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
     const next = readNextInput(this.#host, anyOptions(options, checkSessionRun("resume", RESUME)));
-    return this.#streamOf((emitters) => this.#runs.resume({ ...next, emitters }));
+    return this.#streamOf((emitters) => this.#next.resume({ ...next, emitters }));
   }
 
   /**

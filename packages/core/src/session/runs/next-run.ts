@@ -1,10 +1,11 @@
 import { NothingToResumeError, RunIdTakenError, SessionRunningError } from "../../errors/session-errors.ts";
 import { abortable } from "../../internal/abort.ts";
-import { NOTHING_YET } from "../../loop/result.ts";
+import type { RunResult } from "../../loop/result.ts";
 import type { RunningLoop } from "../../loop/run-stream.ts";
 import type { Content, JsonObject } from "../../wire/types/content.ts";
 import { isResumable } from "../log/entries.ts";
 import { lookUntil } from "../lease/lease.ts";
+import { type ReadRequest, readRun } from "./own-run.ts";
 import type { RunReading } from "./record-opener.ts";
 import type { Unfinished } from "./run-closer.ts";
 import {
@@ -49,8 +50,7 @@ export interface NextInput<Options> {
 export interface RunRequest<Options> extends NextInput<Options>, RunReading<Options> {}
 
 /** A request that is decided on, more than once where others are faster. */
-interface DecidedRequest<Options> extends RunRequest<Options> {
-  /** Aborts also when the reader leaves, and when the session is released. */
+export interface DecidedRequest<Options> extends RunRequest<Options>, ReadRequest<Options> {
   readonly signal: AbortSignal;
   /** What of it is in the log already: its message as one that steers, its answers. */
   readonly stored: { message?: true; answers?: true };
@@ -70,16 +70,26 @@ export class NextRun<Options> {
 
   /** A message, or one that is sent once more, whatever state the session is in. */
   send(request: RunRequest<Options>): RunningLoop {
-    return this.#decided(request, async (run) => {
-      if (run.whileRunning === "refuse" && run.unfinished !== "steer") return this.#runs.begin(run);
+    const decide = async (run: DecidedRequest<Options>): Promise<RunResult<unknown>> => {
+      if (run.whileRunning === "refuse" && run.unfinished !== "steer") return await this.#runs.begin(run);
       const running = await this.#runs.settle("known", run.signal);
-      return running === undefined ? await this.#beginOn(run) : await this.#whileRunning(run, running);
-    });
+      return await (running === undefined ? this.#beginOn(run) : this.#whileRunning(run, running));
+    };
+    return this.#decided(request, decide, (error) => mayWait(request, error));
+  }
+
+  /** The last run once more, from where it stopped. */
+  resume(request: RunRequest<Options>): RunningLoop {
+    return this.#decided(
+      request,
+      (run) => this.#runs.resume(run),
+      () => false,
+    );
   }
 
   /** What fits the session's state and what the caller brings. */
   continue(request: RunRequest<Options>): RunningLoop {
-    const decide = async (decided: DecidedRequest<Options>): Promise<RunningLoop> => {
+    const decide = async (decided: DecidedRequest<Options>): Promise<RunResult<unknown>> => {
       const { runId, stored } = decided;
       const running = await this.#runs.settle("known", decided.signal);
       const { view } = this.#runs.log;
@@ -93,15 +103,15 @@ export class NextRun<Options> {
         if (isSaidNow && run.whileRunning === "refuse") throw new SessionRunningError(this.#runs.log.id, running);
         if (answers) await this.answer(run.answers);
         stored.answers = true;
-        return isSaidNow ? await this.#whileRunning(run, running) : this.#follow(run, running);
+        return await (isSaidNow ? this.#whileRunning(run, running) : this.#follow(run, running));
       }
       const isOld = view.runIds.has(runId) && view.run?.entry.runId !== runId;
-      if (isOld && !answers) return this.#recall(run, runId);
-      if (!isNew) return this.#withoutMessage(run, answers);
+      if (isOld && !answers) return await this.#recall(run, runId);
+      if (!isNew) return await this.#withoutMessage(run, answers);
       if (wasSaid) stored.message = true;
-      return answers ? this.#runs.resume(run) : await this.#beginOn(run);
+      return await (answers ? this.#runs.resume(run) : this.#beginOn(run));
     };
-    return this.#decided(request, decide, (error) => error instanceof RunIdTakenError);
+    return this.#decided(request, decide, (error) => error instanceof RunIdTakenError || mayWait(request, error));
   }
 
   /** Stores answers to what the last run waits for; see {@link storeAnswers}. */
@@ -131,7 +141,7 @@ export class NextRun<Options> {
     return state === "held" && run !== undefined && run.end === undefined ? run.entry.runId : undefined;
   }
 
-  #withoutMessage(run: DecidedRequest<Options>, answered: boolean): RunningLoop {
+  async #withoutMessage(run: DecidedRequest<Options>, answered: boolean): Promise<RunResult<unknown>> {
     const { view, id } = this.#runs.log;
     const { run: last } = view;
     const wasSteered = view.steersAfter(view.steeringCursor).length > 0;
@@ -139,34 +149,34 @@ export class NextRun<Options> {
       if (!wasSteered) throw new NothingToResumeError(id, "it has no run to resume; send a message first");
       // Rejects any answer: what was asked was taken back.
       buildAnswerEntries(id, view, run.answers);
-      return this.#runs.begin({ ...run, message: [] });
+      return await this.#runs.begin({ ...run, message: [] });
     }
     const waits = (last.end?.pending ?? []).length > 0 && !answered;
     const canResume = last.end === undefined || isResumable(last.end);
-    if ((canResume && !waits) || answered) return this.#runs.resume(run);
+    if ((canResume && !waits) || answered) return await this.#runs.resume(run);
     // A message that was sent before asks for the result of its own run.
-    return wasSteered && !waits && !hasMessage(run)
+    return await (wasSteered && !waits && !hasMessage(run)
       ? this.#runs.begin({ ...run, message: [] })
-      : this.#recall(run, last.entry.runId);
+      : this.#recall(run, last.entry.runId));
   }
 
   /**
    * A run on a message; on the steering messages when it was stored as one. A run that has read it meanwhile gives its result, and
    * so does one that waits and is to read it once it was answered.
    */
-  async #beginOn(run: DecidedRequest<Options>): Promise<RunningLoop> {
+  async #beginOn(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
     const { unfinished, replaces, stored } = run;
     const waiting = unfinished === "steer" && replaces === undefined ? await this.#sayToWaiting(run) : undefined;
-    if (waiting !== undefined) return this.#recall(run, waiting);
-    if (stored.message !== true) return this.#runs.begin(run);
+    if (waiting !== undefined) return await this.#recall(run, waiting);
+    if (stored.message !== true) return await this.#runs.begin(run);
     const { view } = this.#runs.log;
     const { run: last } = view;
     const isHeard = view.steersAfter(view.steeringCursor).length === 0;
     // What is stored is not refused any more: the run that is not to be closed reads it.
     const isKept = unfinished === "refuse" && (last?.end === undefined || openQuestions(last).length > 0);
-    return (isHeard || isKept) && last !== undefined
+    return await ((isHeard || isKept) && last !== undefined
       ? this.#follow(run, last.entry.runId)
-      : this.#runs.begin({ ...run, message: [] });
+      : this.#runs.begin({ ...run, message: [] }));
   }
 
   /** Says a message to the last run if it waits for an answer. @returns Its id. */
@@ -182,101 +192,70 @@ export class NextRun<Options> {
     return waiting;
   }
 
-  async #whileRunning(run: DecidedRequest<Options>, running: string): Promise<RunningLoop> {
+  async #whileRunning(run: DecidedRequest<Options>, running: string): Promise<RunResult<unknown>> {
     const { whileRunning, stored, signal } = run;
     if (whileRunning === "refuse") throw new SessionRunningError(this.#runs.log.id, running);
     if (whileRunning === "steer") {
       // Decided on once more, it is stored.
       const heardBy = stored.message === true ? running : await this.steer(run.message ?? [], run.runId);
       stored.message = true;
-      if (heardBy !== undefined) return this.#follow(run, heardBy);
+      if (heardBy !== undefined) return await this.#follow(run, heardBy);
     } else if (whileRunning === "replace") await this.#runs.stop(signal);
     else await this.#runs.settle("over", signal);
     return await this.#beginOn(run);
   }
 
   /** The result of a run that has ended, and its events. */
-  #recall(run: RunRequest<Options>, runId: string): RunningLoop {
-    const { length } = this.#runs.log.view;
-    return deferredLoop(async () => {
-      const { opener, record } = await this.#runs.opener.reread(runId, length);
-      return {
-        run: () => opener.recall(record, run),
-        soFar: () => NOTHING_YET,
-        cancelCall: () => false,
-        release: () => {},
-      };
-    });
+  async #recall(run: RunRequest<Options>, runId: string): Promise<RunResult<unknown>> {
+    const { log, opener } = this.#runs;
+    const recorded = await opener.reread(runId, log.view.length);
+    return await recorded.opener.recall(recorded.record, run);
   }
 
   /** A run of another process or object: its result once it is over, and then its events. One that dies meanwhile is resumed. */
-  #follow(run: DecidedRequest<Options>, runId: string): RunningLoop {
+  async #follow(run: DecidedRequest<Options>, runId: string): Promise<RunResult<unknown>> {
     const { log, leases, own } = this.#runs;
-    return deferredLoop(() =>
-      lookUntil(log.store, log.id, [run.signal], async () => {
-        const found = await leases.look();
-        const { run: last } = log.view;
-        if (last?.entry.runId !== runId || last.end !== undefined) return { found: this.#recall(run, runId) };
-        if (found.state === "held") return { againInMs: found.leftMs };
-        // A run of this object that renews its lease too late is not over for that.
-        if (own.current === undefined)
-          return { found: this.#runs.resume({ ...run, message: undefined, answers: NO_ANSWERS }) };
-        await abortable(own.current.over, run.signal);
-        return { againInMs: 0 };
-      }),
-    );
+    const isOver = await lookUntil(log.store, log.id, [run.signal], async () => {
+      const found = await leases.look();
+      const { run: last } = log.view;
+      if (last?.entry.runId !== runId || last.end !== undefined) return { found: true };
+      if (found.state === "held") return { againInMs: found.leftMs };
+      if (own.current === undefined) return { found: false };
+      // A run of this object that renews its lease too late is not over for that.
+      await abortable(own.current.over, run.signal);
+      return { againInMs: 0 };
+    });
+    return await (isOver
+      ? this.#recall(run, runId)
+      : this.#runs.resume({ ...run, message: undefined, answers: NO_ANSWERS }));
   }
 
   /** A run that is decided on when it is read. Where another process was faster, and the caller would wait for it, once more. */
   #decided(
     request: RunRequest<Options>,
-    decide: (run: DecidedRequest<Options>) => Promise<RunningLoop>,
-    again: (error: unknown) => boolean = () => false,
+    decide: (run: DecidedRequest<Options>) => Promise<RunResult<unknown>>,
+    again: (error: unknown) => boolean,
   ): RunningLoop {
-    const left = new AbortController();
-    const signals = [request.signal, left.signal, this.#runs.own.released];
-    const signal = AbortSignal.any(signals.filter((one) => one !== undefined));
-    const run = { ...request, signal, stored: {} };
-    const mayWait = request.whileRunning !== "refuse" || !hasMessage(request);
-    return deferredLoop(
-      () => decide(run),
-      () => left.abort(new DOMException("the reader left before the run began", "AbortError")),
-      (error) => again(error) || (mayWait && error instanceof SessionRunningError),
-    );
+    return readRun(async (reader) => {
+      const signals = [request.signal, reader.left, this.#runs.own.released];
+      const signal = AbortSignal.any(signals.filter((one) => one !== undefined));
+      const run = { ...request, signal, reader, stored: {} };
+      for (;;) {
+        try {
+          return await decide(run);
+        } catch (error) {
+          if (reader.left.aborted || !again(error)) throw error;
+        }
+      }
+    });
   }
+}
+
+/** True when another run was faster, and the caller would wait for it. */
+function mayWait(request: NextInput<unknown>, error: unknown): boolean {
+  return error instanceof SessionRunningError && (request.whileRunning !== "refuse" || !hasMessage(request));
 }
 
 function hasMessage({ message, replaces }: NextInput<unknown>): boolean {
   return message !== undefined || replaces !== undefined;
-}
-
-/** A loop that is chosen when it is run. */
-function deferredLoop(
-  choose: () => Promise<RunningLoop>,
-  onRelease: () => void = () => {},
-  again: (error: unknown) => boolean = () => false,
-): RunningLoop {
-  let chosen: RunningLoop | undefined;
-  let released = false;
-  return {
-    run: async () => {
-      for (;;) {
-        try {
-          chosen = await choose();
-          if (released) chosen.release();
-          return await chosen.run();
-        } catch (error) {
-          if (released || !again(error)) throw error;
-          chosen?.release();
-        }
-      }
-    },
-    soFar: () => chosen?.soFar() ?? NOTHING_YET,
-    cancelCall: (callId) => chosen?.cancelCall(callId) ?? false,
-    release: () => {
-      released = true;
-      onRelease();
-      chosen?.release();
-    },
-  };
 }

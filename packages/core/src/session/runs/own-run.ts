@@ -8,8 +8,7 @@ import { DraftWriter } from "../lease/draft-writer.ts";
 import type { HeldLease } from "../lease/lease.ts";
 import type { LeaseTaker, TakeLease, TakenRun } from "../lease/lease-taker.ts";
 import type { SessionLog } from "../log/session-log.ts";
-import type { RunRequest } from "./next-run.ts";
-import type { OpenedRecord, RecordOpener } from "./record-opener.ts";
+import type { OpenedRecord, RecordOpener, RunReading } from "./record-opener.ts";
 import { buildFailure, lastRun, LEFT, type RunCloser } from "./run-closer.ts";
 import type { SessionHost } from "./session-host.ts";
 
@@ -62,104 +61,100 @@ export class OwnRun<Options> {
 
   /** Cancels a call of the run, if there is one. */
   cancelCall(callId: string): boolean {
-    return this.current?.opened?.cancelCall(callId) ?? false;
+    return this.current?.reader.opened?.cancelCall(callId) ?? false;
   }
 
-  /** A run that is prepared and made, and whose end is recorded, whatever it is. */
-  loop(run: RunRequest<Options>, runId: string, prepare: (take: TakeLease) => Promise<TakenRun>): RunningLoop {
-    let opened: OpenedRecord | undefined;
-    const left = new AbortController();
-    const make = async (): Promise<RunResult<unknown>> => {
-      this.released.throwIfAborted();
-      if (this.current !== undefined) throw new SessionRunningError(this.#log.id, this.current.runId);
-      let take = (): void => {};
-      let over = (): void => {};
-      // A reason to end the run may come before it is opened.
-      let reason: unknown;
-      const current: CurrentRun = {
-        runId,
-        abort: (why) => {
-          const { reason: released } = this.released;
-          // What ends a run says more than that it was released.
-          if (why === released && opened?.aborted() === true) return;
-          if (reason === undefined || reason === released) reason = why;
-          opened?.abort(why);
-        },
-        cut: new AbortController(),
-        taken: new Promise<void>((resolve) => (take = resolve)),
-        over: new Promise<void>((resolve) => (over = resolve)),
-      };
-      this.current = current;
-      const end = (why: unknown): void => {
-        current.abort(why);
-        current.cut.abort(why);
-      };
-      let lease: HeldLease | undefined;
-      let draft: DraftWriter | undefined;
-      /** Its end is in the log, or not for this process to write. */
-      let ended = false;
-      const logger = this.#loggerOf(current);
-      try {
-        const taken = await this.#leases.take([run.signal, left.signal, this.released], prepare, {
-          logger,
-          traceparent: () => opened?.traceparent(),
-          stop: () => end(new RunStoppedError(`the run of session "${this.#log.id}" was stopped on request`)),
-          lost: (error) => {
-            ended = true;
-            end(error);
-          },
-        });
-        lease = taken.lease;
-        const record = lastRun(this.#log);
-        current.runId = record.entry.runId;
-        take();
-        draft = new DraftWriter(lease, logger);
-        opened = current.opened = this.#opener.open(record, run, {
-          mode: taken.mode,
-          token: lease.token,
-          left: taken.left,
-          onPartial: draft.changed,
-          cut: current.cut.signal,
-          beforeEnd: async (result) => {
-            const next = await this.#closer.end(opened, taken.lease, result);
-            ended ||= next === "ended";
-            return next;
-          },
-        });
-        // That of a step that is about to be asked again is void.
-        if (taken.mode === "resume") await lease.setDraft(undefined);
-        this.#log.running = true;
-        if (reason !== undefined) opened.abort(reason);
-        if (left.signal.aborted) opened.release();
-        return await opened.run();
-      } catch (error) {
-        if (opened === undefined) throw error;
-        attachRunSoFar(error, opened.soFar());
-        const how = left.signal.aborted
-          ? { stopReason: "aborted" as const, error: LEFT }
-          : buildFailure(error, opened.aborted());
-        const isReleased = reason !== undefined && reason === this.released.reason;
-        if (!ended && !isReleased && lease !== undefined) await this.#closer.tryEnd(opened, lease, how, logger);
-        throw error;
-      } finally {
-        draft?.release();
-        opened?.release();
-        await lease?.abandon();
-        this.#log.running = false;
-        this.current = undefined;
-        take();
-        over();
-      }
-    };
-    return {
-      run: make,
-      soFar: () => opened?.soFar() ?? NOTHING_YET,
-      cancelCall: (callId) => opened?.cancelCall(callId) ?? false,
-      release: () => {
-        left.abort(new DOMException("the reader left before the run began", "AbortError"));
-        opened?.release();
+  /** Prepares a run, makes it, and records its end, whatever it is. */
+  async make(
+    run: ReadRequest<Options>,
+    runId: string,
+    prepare: (take: TakeLease) => Promise<TakenRun>,
+  ): Promise<RunResult<unknown>> {
+    const { reader } = run;
+    this.released.throwIfAborted();
+    if (this.current !== undefined) throw new SessionRunningError(this.#log.id, this.current.runId);
+    reader.opened = undefined;
+    let take = (): void => {};
+    let over = (): void => {};
+    // A reason to end the run may come before it is opened.
+    let reason: unknown;
+    const current: CurrentRun = {
+      runId,
+      reader,
+      abort: (why) => {
+        const { reason: released } = this.released;
+        // What ends a run says more than that it was released.
+        if (why === released && reader.opened?.aborted() === true) return;
+        if (reason === undefined || reason === released) reason = why;
+        reader.opened?.abort(why);
       },
+      cut: new AbortController(),
+      taken: new Promise<void>((resolve) => (take = resolve)),
+      over: new Promise<void>((resolve) => (over = resolve)),
     };
+    this.current = current;
+    const end = (why: unknown): void => {
+      current.abort(why);
+      current.cut.abort(why);
+    };
+    let lease: HeldLease | undefined;
+    let draft: DraftWriter | undefined;
+    /** Its end is in the log, or not for this process to write. */
+    let ended = false;
+    const logger = this.#loggerOf(current);
+    try {
+      const taken = await this.#leases.take([run.signal], prepare, {
+        logger,
+        traceparent: () => reader.opened?.traceparent(),
+        stop: () => end(new RunStoppedError(`the run of session "${this.#log.id}" was stopped on request`)),
+        lost: (error) => {
+          ended = true;
+          end(error);
+        },
+      });
+      lease = taken.lease;
+      const record = lastRun(this.#log);
+      current.runId = record.entry.runId;
+      take();
+      draft = new DraftWriter(lease, logger);
+      const opened = this.#opener.open(record, run, {
+        mode: taken.mode,
+        token: lease.token,
+        left: taken.left,
+        onPartial: draft.changed,
+        cut: current.cut.signal,
+        beforeEnd: async (result) => {
+          const next = await this.#closer.end(reader.opened, taken.lease, result);
+          ended ||= next === "ended";
+          return next;
+        },
+      });
+      reader.opened = opened;
+      // That of a step that is about to be asked again is void.
+      if (taken.mode === "resume") await lease.setDraft(undefined);
+      this.#log.running = true;
+      if (reason !== undefined) opened.abort(reason);
+      if (reader.left.aborted) opened.release();
+      return await opened.run();
+    } catch (error) {
+      const { opened } = reader;
+      if (opened === undefined) throw error;
+      attachRunSoFar(error, opened.soFar());
+      const how = reader.left.aborted
+        ? { stopReason: "aborted" as const, error: LEFT }
+        : buildFailure(error, opened.aborted());
+      const isReleased = reason !== undefined && reason === this.released.reason;
+      if (!ended && !isReleased && lease !== undefined) await this.#closer.tryEnd(opened, lease, how, logger);
+      throw error;
+    } finally {
+      draft?.release();
+      reader.opened?.release();
+      await lease?.abandon();
+      this.#log.running = false;
+      this.current = undefined;
+      take();
+      over();
+    }
   }
 
   /** Its lines have the identity of the run that is going and, in a trace, the ids of its span. */
@@ -172,7 +167,7 @@ export class OwnRun<Options> {
         agent,
         sessionId: this.#log.id,
         ...(metadata !== undefined && { metadata }),
-        ...parseTraceparent(current.opened?.traceparent()),
+        ...parseTraceparent(current.reader.opened?.traceparent()),
       };
     });
   }
@@ -185,9 +180,38 @@ interface CurrentRun {
   readonly abort: (reason: unknown) => void;
   /** Ends its `once` calls that have begun, too. */
   readonly cut: AbortController;
-  /** Absent until it is known that it may begin. */
-  opened?: OpenedRecord;
+  readonly reader: RunReader;
   /** Resolves when its beginning is in the log, or when it is over without. */
   readonly taken: Promise<void>;
   readonly over: Promise<void>;
+}
+
+/** Who reads a run. */
+export interface RunReader {
+  /** The run, once it is known. */
+  opened?: OpenedRecord | undefined;
+  /** Aborts when the reader leaves. */
+  readonly left: AbortSignal;
+}
+
+/** A run that somebody reads. */
+export interface ReadRequest<Options> extends RunReading<Options> {
+  readonly reader: RunReader;
+  /** Ends waiting for others, also when the reader leaves. */
+  readonly signal: AbortSignal;
+}
+
+/** A run that is made when it is read. */
+export function readRun(make: (reader: RunReader) => Promise<RunResult<unknown>>): RunningLoop {
+  const left = new AbortController();
+  const reader: RunReader = { left: left.signal };
+  return {
+    run: () => make(reader),
+    soFar: () => reader.opened?.soFar() ?? NOTHING_YET,
+    cancelCall: (callId) => reader.opened?.cancelCall(callId) ?? false,
+    release: () => {
+      left.abort(new DOMException("the reader left before the run began", "AbortError"));
+      reader.opened?.release();
+    },
+  };
 }

@@ -2,11 +2,11 @@ import type { StepPlace } from "../../durable/run-log.ts";
 import { hasResult } from "../log/entries.ts";
 import { ReplayDifferenceError } from "../../errors/run-errors.ts";
 import { firstDifference } from "../../internal/json.ts";
-import { NOTHING_YET, type RunResult } from "../../loop/result.ts";
+import type { RunResult } from "../../loop/result.ts";
 import type { RunningLoop } from "../../loop/run-stream.ts";
 import { WALL_TIME_REACHED } from "../../loop/limits.ts";
+import { readRun } from "./own-run.ts";
 import { endedWithoutResult, type OpenRecordOptions, type RecordOpener, type RunReading } from "./record-opener.ts";
-import type { OpenedRun } from "./session-host.ts";
 import { hasLaterTurn } from "./run-closer.ts";
 import type { RunRecord } from "../log/run-record.ts";
 import { listRunContents } from "../log/run-turns.ts";
@@ -17,24 +17,15 @@ export function replayRun<Options>(
   runId: string | undefined,
   request: RunReading<Options>,
 ): RunningLoop {
-  let opened: OpenedRun | undefined;
-  const run = async (): Promise<RunResult<unknown>> => {
+  return readRun(async (reader) => {
     const { opener, record } = await recorded.reread(runId);
-    opened = opener.open(record, request, readRecord(record));
+    reader.opened = opener.open(record, request, readRecord(record));
     try {
-      return await opened.run();
+      return await reader.opened.run();
     } catch (error) {
       throw error instanceof EndOfLog ? endedWithoutResult(record) : error;
-    } finally {
-      opened.release();
     }
-  };
-  return {
-    run,
-    soFar: () => opened?.soFar() ?? NOTHING_YET,
-    cancelCall: () => false,
-    release: () => opened?.release(),
-  };
+  });
 }
 
 /** Gives what the log holds, notes what was asked for, and compares the result with the record before the run reports its end. */

@@ -9,7 +9,7 @@ import {
 } from "../../errors/session-errors.ts";
 import { firstDifference } from "../../internal/json.ts";
 import { type AskOwnerBudget, limitReached } from "../../loop/limits.ts";
-import type { RunningLoop } from "../../loop/run-stream.ts";
+import type { RunResult } from "../../loop/result.ts";
 import { contentsBytes, maxContentsBytes, mostContentsBytes } from "../../model/request/contents-size.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { lookUntil } from "../lease/lease.ts";
@@ -19,7 +19,7 @@ import { checkAnswers } from "../log/find-damage.ts";
 import { answerId, findStart, type RunStart } from "../log/rewind.ts";
 import { hasOpenPart } from "../log/run-turns.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
-import type { RunRequest } from "./next-run.ts";
+import type { DecidedRequest } from "./next-run.ts";
 import { OwnRun } from "./own-run.ts";
 import { RecordOpener } from "./record-opener.ts";
 import { RunCloser } from "./run-closer.ts";
@@ -57,11 +57,11 @@ export class SessionRuns<Options> {
   }
 
   /** A new run on a message; without contents, on the steering messages since the last run. */
-  begin(run: RunRequest<Options>): RunningLoop {
+  async begin(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
     const { id, view } = this.log;
     const { runId, message: given, replaces, options, metadata } = run;
     let target: string | undefined;
-    return this.own.loop(run, runId, async (take) => {
+    return await this.own.make(run, runId, async (take) => {
       // Without contents it runs on steering messages, this very one for instance.
       const isOnSteering = (given ?? []).length === 0;
       if (isOnSteering ? view.runIds.has(runId) : view.isSaid(runId)) throw new RunIdTakenError(id, runId);
@@ -102,9 +102,9 @@ export class SessionRuns<Options> {
   }
 
   /** The last run once more, from where it stopped. A message that comes along is stored with the answers, unless it was before. */
-  resume(run: RunRequest<Options>): RunningLoop {
+  async resume(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
     const { id, view } = this.log;
-    return this.own.loop(run, view.run?.entry.runId ?? "", async (take) => {
+    return await this.own.make(run, view.run?.entry.runId ?? "", async (take) => {
       const record = view.run;
       // Rejects what no question waits for, and says what became of those that were taken back.
       const answers = record === undefined && view.runIds.size === 0 ? [] : buildAnswerEntries(id, view, run.answers);
