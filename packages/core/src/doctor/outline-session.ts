@@ -137,18 +137,18 @@ function outlineRun(record: RunRecord, isTakenBack: boolean): RunOutline {
 
 /** What was asked about the calls of an answer and answered from outside. */
 function listQuestions(
-  { outcomes, answeredBy }: RunRecord,
+  { outcomes }: RunRecord,
   steps: PlacedSteps,
   turn: number,
   content: Content,
 ): readonly AnsweredQuestion[] {
   return openCallsIn([content]).flatMap(({ name }, index) => {
     const callId = buildCallId(turn, index);
-    return [...outcomes].flatMap(([wait, { place }]): readonly AnsweredQuestion[] => {
+    return [...outcomes.values()].flatMap(({ place, by }): readonly AnsweredQuestion[] => {
       if (place.kind !== "wait" || place.callId !== callId) return [];
       const answer = steps.findGiven(place);
       if (typeof answer !== "object") return [];
-      return [{ name, question: place.question, answer, by: answeredBy.get(wait) }];
+      return [{ name, question: place.question, answer, by }];
     });
   });
 }

@@ -9,10 +9,9 @@ type ReportChange = (problem: string, remedy: string) => void;
 
 /**
  * Makes sure that each open call is answered once, in call order, in the content right after it, and that there are no other
- * responses. What the service answered itself stays as it is.
+ * responses. What the service answered itself stays. Returns the contents given when nothing had to change.
  *
  * @param first - Nothing precedes the contents, so they must not begin with a call.
- * @returns The contents given when nothing had to change.
  */
 export function pairCalls(contents: readonly Content[], first: boolean, report: ReportChange): readonly Content[] {
   const paired: Content[] = [];

@@ -1,7 +1,13 @@
 import { LOOP_VERSION, stepName } from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
-import { ENTRY_VERSION, checkEntryHeader, type RunEntry, type SessionEntry } from "../session/log/entries.ts";
-import { checkEntry, isKnownPlace, isKnownType } from "./entry-shape.ts";
+import {
+  ENTRY_VERSION,
+  checkEntryHeader,
+  isKnownType,
+  type RunEntry,
+  type SessionEntry,
+} from "../session/log/entries.ts";
+import { checkEntry, isKnownPlace } from "./entry-shape.ts";
 
 /** One line of a session's log as it was read, before anything is known about it. */
 export type LogLine =
@@ -118,10 +124,7 @@ export function readLog(lines: readonly LogLine[], report: Report): ReadLog {
   return { head, groups, refused: { position: newer, problem, remedy } };
 }
 
-/**
- * Where a newer release took over the log. A single newer line among others is a damaged one: no older release would have
- * continued after it.
- */
+/** Where a newer release took over the log. A newer line with an older one after it is a damaged one. */
 function findNewer(lines: readonly LogLine[]): number {
   let from = lines.length;
   for (let position = lines.length - 1; position >= 0; position--) {
@@ -147,17 +150,12 @@ function guessLine(position: number, line: LogLine): LostLine {
   if ("value" in line) {
     const { type, step, place } = isObject(line.value) ? line.value : {};
     const { kind } = isObject(place) ? place : {};
-    return {
-      position,
-      type: typeof type === "string" ? type : undefined,
-      step: typeof step === "string" ? step : undefined,
-      kind: typeof kind === "string" ? kind : undefined,
-    };
+    const word = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+    return { position, type: word(type), step: word(step), kind: word(kind) };
   }
-  const text = line.text ?? "";
-  const word = (key: string): string | undefined =>
-    new RegExp(`"${key}":"([^"\\\\]{1,200})"`).exec(text.slice(0, 600))?.[1];
-  return { position, type: word("type"), step: word("step"), kind: word("kind") };
+  const start = (line.text ?? "").slice(0, 600);
+  const find = (key: string): string | undefined => new RegExp(`"${key}":"([^"\\\\]{1,200})"`).exec(start)?.[1];
+  return { position, type: find("type"), step: find("step"), kind: find("kind") };
 }
 
 function describeLost({ type = "", step, kind }: LostLine): string {

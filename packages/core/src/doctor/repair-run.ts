@@ -6,9 +6,8 @@ import { type EndEntry, ENTRY_VERSION, isResumable, type RunEntry } from "../ses
 import { deriveOpen } from "../session/log/derive-open.ts";
 import { findBadTurn } from "../session/log/find-damage.ts";
 import { addToRecord, beginRecord, type RunRecord } from "../session/log/run-record.ts";
-import { checkedInput, INPUT_GUARD } from "../session/log/run-turns.ts";
+import { checkedInput, INPUT_GUARD, sumUpRun } from "../session/log/run-turns.ts";
 import { SessionView } from "../session/log/session-view.ts";
-import { sumUpRun } from "../session/log/run-totals.ts";
 import { resolveRefs, type StepRecord, type TurnRecord } from "../session/log/turn-record.ts";
 import type { Content } from "../wire/types/content.ts";
 import { isModelStep, isNameless, readValue } from "./entry-shape.ts";

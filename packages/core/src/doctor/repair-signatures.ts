@@ -73,11 +73,7 @@ function noteUnsigned([position, ...others]: readonly number[]): readonly Sessio
   ];
 }
 
-/**
- * An entry with other contents, where model contents may be; the same object when nothing changes.
- *
- * @param runOrigin - Of the run's contents. Imported contents have their own.
- */
+/** An entry with other contents of its run, or imported ones with their own origin; the same object when nothing changes. */
 function mapContents(
   entry: SessionEntry,
   runOrigin: HistoryOrigin | undefined,

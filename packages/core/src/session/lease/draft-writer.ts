@@ -10,10 +10,7 @@ export const DRAFT_EVERY_MS = 500;
 /** Most that a draft holds: characters of its parts as JSON. */
 export const MAX_DRAFT_CHARACTERS = 262_144;
 
-/**
- * Keeps the draft of a run's unfinished answer in its store: at most two writes a second, one at a time, so a slow store makes the draft
- * older and not the run slower.
- */
+/** Keeps the draft of an unfinished answer in its store: at most two writes a second, one at a time. A slow store delays no run. */
 export class DraftWriter {
   readonly #lease: HeldLease;
   readonly #logger: Logger;

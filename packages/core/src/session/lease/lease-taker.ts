@@ -34,11 +34,7 @@ export class LeaseTaker {
     this.#leaseMs = leaseMs;
   }
 
-  /**
-   * Waits until it is known that no run is going, and takes the lease with what `prepare` appends.
-   *
-   * @returns Also the records from before, which the last run left.
-   */
+  /** Once no run is going, takes the lease with what `prepare` appends. Gives the records from before as well. */
   async take(
     signals: readonly (AbortSignal | undefined)[],
     prepare: (take: TakeLease) => Promise<TakenRun>,

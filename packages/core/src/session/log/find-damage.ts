@@ -8,12 +8,7 @@ import type { RunRecord } from "./run-record.ts";
 import type { SessionView } from "./session-view.ts";
 import { readAnswer, resolveRefs, type TurnRecord } from "./turn-record.ts";
 
-/**
- * Finds what a log has lost, before an entry is read that depends on it: nothing may be written after it.
- *
- * @param view - What the entries before it say.
- * @returns What is missing or unreadable, or `undefined`.
- */
+/** Finds what a log has lost that an entry depends on, before it is read: nothing may be written after it. */
 export function findDamage(view: SessionView, entry: SessionEntry): string | undefined {
   switch (entry.type) {
     case "history":
@@ -26,25 +21,21 @@ export function findDamage(view: SessionView, entry: SessionEntry): string | und
       return view.starts.some((start) => start.entry.runId === entry.before)
         ? undefined
         : `it goes back to before run ${entry.before}, which is not part of the conversation`;
-    case "turn":
-    case "answer": {
-      const { run } = view;
-      if (!view.runIds.has(entry.runId)) return noBeginning(entry);
-      if (run?.entry.runId !== entry.runId) return undefined;
-      return "token" in entry ? findMisplaced(entry, run) : findBadTurn(entry, run);
-    }
     case "begin":
     case "step":
+    case "answer":
+    case "turn":
     case "resume":
-    case "end":
-      return view.runIds.has(entry.runId) ? undefined : noBeginning(entry);
+    case "end": {
+      const { run } = view;
+      if (!view.runIds.has(entry.runId)) return `run ${entry.runId} has no beginning in the log`;
+      if (run?.entry.runId !== entry.runId) return undefined;
+      if (entry.type === "answer") return findMisplaced(entry, run);
+      return entry.type === "turn" ? findBadTurn(entry, run) : undefined;
+    }
     default:
       return undefined;
   }
-}
-
-function noBeginning({ runId }: EntryOfRun): string {
-  return `run ${runId} has no beginning in the log`;
 }
 
 /** Finds an answer that a run would never find: it is read by its name, and what follows from it by its place. */
@@ -82,12 +73,7 @@ export function checkAnswers(sessionId: string, record: RunRecord): void {
   if (missing !== undefined) throw new SessionDamagedError(sessionId, missing);
 }
 
-/**
- * Finds a turn that lost the model's answer. Asked again, the model would give another answer, and the outcomes of the lost calls would
- * be taken for those of others.
- *
- * @returns What is missing from a run that is about to be continued, or `undefined`.
- */
+/** Finds a turn that lost the model's answer: another answer would get the outcomes of the lost one's calls. */
 function findMissingAnswer({ entry, turns, outcomes }: RunRecord): string | undefined {
   const answered = new Set(turns.map(({ turn }) => turn));
   for (const { place } of outcomes.values())

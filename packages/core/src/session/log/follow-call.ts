@@ -47,11 +47,7 @@ export type CallStanding = {
 /** A call's answer, or what the model reads instead. */
 export type FollowedCall = { readonly record: CallRecord; readonly value: CallStepValue } | { readonly part: Part };
 
-/**
- * What the model reads of a call, as far as that is recorded.
- *
- * @param made - `endedAt`: when the answer was whole.
- */
+/** What the model reads of a call, as far as that is recorded. `endedAt`: when the answer that made it was whole. */
 export function followCall(
   steps: PlacedSteps,
   made: MadeCall & { readonly endedAt: number },
@@ -67,24 +63,15 @@ export function followCall(
   };
   const leave = (kind: "not-run" | "unknown-outcome", message: string): FollowedCall =>
     areFinal ? settle({ ok: false, kind, message }) : { part: unansweredResponse(call, message) };
-  switch (standing.state) {
-    case "ended": {
-      const { name, value } = standing.step;
-      return { record: { ...edit, step: name }, value };
-    }
-    case "settled":
-      return settle(standing.outcome);
-    case "asking":
-      return standing.question === "unknown-outcome"
-        ? leave("unknown-outcome", INTERRUPTED)
-        : leave("not-run", UNANSWERED);
-    case "deciding":
-      return leave("not-run", UNANSWERED);
-    case "begun":
-      return leave("unknown-outcome", INTERRUPTED);
-    case "open":
-      return leave("not-run", cancelled);
+  if (standing.state === "ended") {
+    const { name, value } = standing.step;
+    return { record: { ...edit, step: name }, value };
   }
+  if (standing.state === "settled") return settle(standing.outcome);
+  const { state } = standing;
+  if (state === "begun" || (state === "asking" && standing.question === "unknown-outcome"))
+    return leave("unknown-outcome", INTERRUPTED);
+  return leave("not-run", state === "open" ? cancelled : UNANSWERED);
 }
 
 /** Follows a call through what was decided, asked, answered and done about it. */

@@ -63,10 +63,7 @@ export class PlacedSteps {
     return this.#begun.has(stepName(place));
   }
 
-  /**
-   * What somebody answered, as the run's guardrails let it pass; `timed-out` when nobody did in time, `withheld` when it is not to be
-   * read, undefined when nobody has answered yet.
-   */
+  /** What somebody answered, as guardrails let it pass; `timed-out` when nobody did in time, `withheld` when nobody may read it. */
   findGiven(wait: Extract<StepPlace, { kind: "wait" }>): OutsideAnswer | "timed-out" | "withheld" | undefined {
     if (this.#timedOut.has(stepName(wait))) return "timed-out";
     const step = this.find<unknown>(wait);

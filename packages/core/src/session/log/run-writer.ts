@@ -5,11 +5,7 @@ import type { RunRecord } from "./run-record.ts";
 import type { NewEntry, SessionLog } from "./session-log.ts";
 import type { TurnRecord } from "./turn-record.ts";
 
-/**
- * Writes what a run records, under the token of its lease.
- *
- * A turn is written when the next one records something, in the same append and before it.
- */
+/** Writes what a run records, under the token of its lease. A turn is written before the first entry of the next one, with it. */
 export class RunWriter implements JournalLog {
   readonly #log: SessionLog;
   readonly #record: RunRecord;

@@ -129,8 +129,7 @@ export class SessionView {
 
   /** What the runs that ended have used. */
   spent(): Spent {
-    const { turns, toolCalls, usage, cost, unpriced } = this.info.ended;
-    return { turns, toolCalls, usage, wallTimeMs: 0, cost, unpriced };
+    return { ...this.info.ended, wallTimeMs: 0 };
   }
 
   #withdraw(tokens: readonly string[] = [], why: string): void {

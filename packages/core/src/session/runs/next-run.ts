@@ -28,10 +28,7 @@ export type WhileRunning = "refuse" | "steer" | "wait" | "replace";
 export interface NextInput<Options> {
   /** Absent: the message of {@link replaces}, if any. */
   readonly message: readonly Content[] | undefined;
-  /**
-   * The message of the conversation whose place this one takes: that one, and what followed, is taken back first. Without a message, that
-   * one is sent once more. Never steers.
-   */
+  /** Taken back first, with all that followed. Without a message, that one is sent once more. Never steers. */
   readonly replaces: ReplacedMessage | undefined;
   readonly answers: ExternalAnswers;
   readonly whileRunning: WhileRunning;
@@ -119,11 +116,7 @@ export class NextRun<Options> {
     await storeAnswers(this.#runs.log, answers, (call, args) => this.#host.findArgumentProblem(call, args, undefined));
   }
 
-  /**
-   * Stores a steering message, unless there is one with the same id.
-   *
-   * @returns The id of the run that reads it, or has read it; `undefined` when the next one will.
-   */
+  /** Stores a steering message once. @returns The id of the run that reads it, or has; `undefined` when the next one will. */
   async steer(contents: readonly Content[], id: string | undefined): Promise<string | undefined> {
     const { log } = this.#runs;
     await log.refresh();
@@ -160,10 +153,7 @@ export class NextRun<Options> {
       : this.#recall(run, last.entry.runId));
   }
 
-  /**
-   * A run on a message; on the steering messages when it was stored as one. A run that has read it meanwhile gives its result, and
-   * so does one that waits and is to read it once it was answered.
-   */
+  /** A run on a message; if it was stored as steering, on that, or what has read it meanwhile or will once it is answered. */
   async #beginOn(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
     const { unfinished, replaces, stored } = run;
     const waiting = unfinished === "steer" && replaces === undefined ? await this.#sayToWaiting(run) : undefined;

@@ -42,12 +42,7 @@ export class OwnRun<Options> {
     return this.#released.signal;
   }
 
-  /**
-   * Leaves the run to other processes, without an end, once its `once` calls that have begun are over.
-   *
-   * @param signal - Cuts those calls.
-   * @returns False when this object makes no run.
-   */
+  /** Leaves the run, if any, to other processes once its `once` calls are over, which the signal cuts. @returns False without a run. */
   async release(signal: AbortSignal | undefined): Promise<boolean> {
     this.#released.abort(new RunReleasedError(this.#log.id));
     const { current } = this;

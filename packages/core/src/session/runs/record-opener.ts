@@ -33,13 +33,7 @@ export class RecordOpener<Options> {
     this.#bounds = bounds;
   }
 
-  /**
-   * A recorded run, and the opener over the log up to its end.
-   *
-   * @param runId - @defaultValue the last run
-   * @param length - How much of the log is known: what others have written since does not count. @defaultValue all of it
-   * @throws {TypeError} When the session has no such run.
-   */
+  /** A recorded run, by default the last one, and an opener over the first `length` entries up to its end. */
   async reread(
     runId: string | undefined,
     length?: number,
@@ -120,10 +114,7 @@ export class RecordOpener<Options> {
     });
   }
 
-  /**
-   * A run behind the contents before it, as they are sent to this session's model: contents of another one may have been left out. A place
-   * in the history is one in what is sent of it; places behind it are the same distance from its end.
-   */
+  /** A run behind the contents before it as this session's model reads them: those of another one may have been left out. */
   #placeRun({ entry: { runId, metadata }, outcomes }: RunRecord): PlacedRun {
     const { id: sessionId, view } = this.#log;
     const { segments, compaction } = view;

@@ -11,7 +11,7 @@ import { deriveOpen, type OpenDraft, type OpenPart } from "../log/derive-open.ts
 import type { EndEntry, InterruptedAnswer } from "../log/entries.ts";
 import { checkAnswers } from "../log/find-damage.ts";
 import type { RunRecord } from "../log/run-record.ts";
-import { sumUpRun } from "../log/run-totals.ts";
+import { sumUpRun } from "../log/run-turns.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
 import type { SessionView } from "../log/session-view.ts";
 import type { Part } from "../../wire/types/content.ts";
@@ -158,7 +158,7 @@ class Overtaken extends Error {}
 export type RunEnding = Pick<EndEntry, "stopReason" | "reached" | "guardrail" | "pending" | "problem" | "error">;
 
 /** The ending of a run that gave a result. */
-export function buildEnding(result: RunResult<unknown>): RunEnding {
+function buildEnding(result: RunResult<unknown>): RunEnding {
   const { stopReason } = result;
   if (stopReason === "limit") return { stopReason, reached: result.limit };
   if (stopReason === "invalid-output") return { stopReason, problem: result.problem };
@@ -175,10 +175,11 @@ export const LEFT = { name: "RunAbandonedError", message: "the reader left befor
 
 function describeEnding(ending: OpenPart["ending"]): RunEnding {
   if (typeof ending === "object") return { stopReason: "guardrail", guardrail: ending };
-  return { stopReason: ending, ...(ending === "aborted" && { error: CUT_OFF }) };
+  return ending === "aborted" ? { stopReason: ending, error: CUT_OFF } : { stopReason: ending };
 }
 
-const CUT_OFF: EndEntry["error"] = { name: "AbortError", message: "the run was cut off here" };
+/** Of a run whose process died. */
+const CUT_OFF = { name: "AbortError", message: "the run was cut off here" };
 
 /** The run that was just begun or resumed. */
 export function lastRun(log: SessionLog): RunRecord {
@@ -191,12 +192,7 @@ function noOpenRun({ id }: SessionLog): TypeError {
   return new TypeError(`internal error: session "${id}" has no open run; please report`);
 }
 
-/**
- * What the end of a run keeps of the answer that it ended in the middle of.
- *
- * @param kept - What may be kept.
- * @param isCut - The answer was longer than is known.
- */
+/** What the end of a run keeps of the answer that it ended in the middle of. `isCut`: the answer was longer. */
 function interruptedAnswer(
   { step, place, attempt, checked = [] }: Pick<InterruptedAnswer, "step" | "place" | "attempt" | "checked">,
   kept: readonly Part[],

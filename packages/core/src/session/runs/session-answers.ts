@@ -45,11 +45,7 @@ export function hasAnswers({ approvals, outcomes }: ExternalAnswers): boolean {
   return Object.keys(approvals).length + Object.keys(outcomes).length > 0;
 }
 
-/**
- * The entries that record some answers.
- *
- * @throws {UnexpectedAnswerError} For what is not the token of an open question that takes such an answer; names those that are open.
- */
+/** The entries of some answers. @throws {UnexpectedAnswerError} For one to no open question; names those that are open. */
 export function buildAnswerEntries(sessionId: string, view: SessionView, answers: ExternalAnswers): NewEntry[] {
   const { run } = view;
   const pending = run === undefined ? [] : openQuestions(run);
@@ -76,12 +72,7 @@ export function hasUnusedAnswers({ end, entry, answered }: RunRecord): boolean {
   return answered.size > 0 && (end === undefined || end.pending !== undefined) && entry.loop === LOOP_VERSION;
 }
 
-/**
- * Checks the arguments that approvals give their calls.
- *
- * @param findProblem - What is wrong with the arguments of a call, if anything. @defaultValue nothing: its tool is not known here
- * @throws {InvalidApprovalError} For arguments that are no object, change what the tool does not let an approval change, or are refused.
- */
+/** Checks the arguments that approvals give their calls. @throws {InvalidApprovalError} As its message says. */
 export async function checkEdits(
   record: RunRecord,
   { approvals }: ExternalAnswers,
@@ -101,9 +92,8 @@ export async function checkEdits(
 /**
  * Stores answers to what the last run waits for, whether it is going or not.
  *
- * @param findProblem - As {@link checkEdits} takes it.
- * @throws {UnexpectedAnswerError} For what is not the token of an open question that takes such an answer.
- * @throws {InvalidApprovalError} As {@link checkEdits} throws it.
+ * @throws {UnexpectedAnswerError} {@link buildAnswerEntries}
+ * @throws {InvalidApprovalError} {@link checkEdits}
  * @throws {NothingToResumeError} For a session that was deleted, or has no run.
  */
 export async function storeAnswers(
@@ -126,10 +116,7 @@ export async function storeAnswers(
   }
 }
 
-/**
- * What a run waits for from outside. While it is going these are the questions of its open turn that have no answer yet; it may still be
- * busy with other calls.
- */
+/** What a run waits for from outside. While it is going, the questions of its open turn; it may still be busy with other calls. */
 export function openQuestions(record: RunRecord): readonly PendingCall[] {
   if (record.end !== undefined) return record.end.pending ?? [];
   const steps = new PlacedSteps(record, record.turns.at(-1)?.turn);

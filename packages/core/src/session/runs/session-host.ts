@@ -101,11 +101,7 @@ export interface SessionHost<Options> {
   requirePrices(limit: string): void;
   /** @throws {ConfigurationError} When the options cannot work; before anything is written. */
   check(options: Options): void;
-  /**
-   * What is wrong with a call's arguments, in short; `undefined` when they fit, or when the tool is not known here.
-   *
-   * @param run - Absent when no run is about to begin: then only tools that need none are known.
-   */
+  /** What is wrong with a call's arguments, if its tool is known: without a run, only one that needs none is. */
   findArgumentProblem(
     call: FunctionCall,
     args: JsonObject,
@@ -113,10 +109,7 @@ export interface SessionHost<Options> {
   ): Promise<string | undefined>;
   /** What the entry of a run with these options has when it begins. */
   describe(options: Options, run: Omit<RunIdentity, "agent">): Pick<RunEntry, "guarded" | "output">;
-  /**
-   * Asks the output guardrails about an answer that broke off. Without any, or when one fails or takes too long, nothing of it is kept.
-   * Never rejects.
-   */
+  /** What output guardrails keep of an answer that broke off: nothing if one fails or takes too long. Never rejects. */
   checkPartial(
     partial: readonly Part[],
     run: Pick<SessionRun<Options>, "options" | "runId" | "sessionId" | "metadata"> & { readonly turn: number },

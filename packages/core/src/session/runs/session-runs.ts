@@ -126,12 +126,7 @@ export class SessionRuns<Options> {
     });
   }
 
-  /**
-   * Takes the conversation back to before a message.
-   *
-   * @param options - Of the last run, in case that it was cut off.
-   * @returns The message.
-   */
+  /** Takes the conversation back to before a message, and returns that. A last run that was cut off is closed with the options. */
   async rewind(
     messageId: string | undefined,
     options: Options,
@@ -152,12 +147,7 @@ export class SessionRuns<Options> {
     return message;
   }
 
-  /**
-   * Waits until no run is going.
-   *
-   * @param until - `known`: only until it is known whether one is.
-   * @returns The id of the run that is going; `undefined` when none is.
-   */
+  /** Waits until no run is going, or, with `known`, whether one is. @returns Its id; `undefined` when none is. */
   async settle(until: "known" | "over", signal: AbortSignal | undefined): Promise<string | undefined> {
     return await lookUntil(this.log.store, this.log.id, [signal], async () => {
       const current = this.own.current;
@@ -199,12 +189,7 @@ export class SessionRuns<Options> {
     if (reached !== undefined) throw new SessionLimitError(this.log.id, reached.name, reached.limit, reached.used);
   }
 
-  /**
-   * Nothing is stored of a message with which no request could be sent.
-   *
-   * @param start - Of the run whose place it takes.
-   * @throws {SessionLimitError}
-   */
+  /** Refuses a message with which no request could be sent. @param start - Of the run whose place it takes. */
   checkRoom(message: readonly Content[], start?: RunStart): void {
     const { view } = this.log;
     const allowed = maxContentsBytes(this.#host.model);

@@ -18,11 +18,11 @@ interface StoredSession {
   /** Entries as text, so that what was stored cannot be changed. */
   readonly lines: string[];
   updatedAt: number;
-  info: SessionInfo | undefined;
-  lease: Lease | undefined;
+  info?: SessionInfo | undefined;
+  lease?: Lease;
   /** As text. */
-  draft: string | undefined;
-  stopToken: number | undefined;
+  draft?: string | undefined;
+  stopToken?: number;
 }
 
 /** Sessions in the memory of this process: for tests, and for chats that need not outlive it. */
@@ -117,14 +117,7 @@ export class MemoryStore implements SessionStore {
   #session(id: string): StoredSession {
     const found = this.#sessions.get(id);
     if (found !== undefined) return found;
-    const made: StoredSession = {
-      lines: [],
-      updatedAt: 0,
-      info: undefined,
-      lease: undefined,
-      draft: undefined,
-      stopToken: undefined,
-    };
+    const made: StoredSession = { lines: [], updatedAt: 0 };
     this.#sessions.set(id, made);
     return made;
   }

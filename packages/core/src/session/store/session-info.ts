@@ -1,8 +1,8 @@
 import type { CallStepValue, ModelStepValue } from "../../durable/run-log.ts";
 import type { Outcome } from "../../durable/steps.ts";
 import { cutText } from "../../internal/text.ts";
-import type { Cost } from "../../model/prices.ts";
-import { addUsage, NO_USAGE, type Usage } from "../../model/usage.ts";
+import type { Spent } from "../../loop/limits.ts";
+import { addUsage, NO_USAGE } from "../../model/usage.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { type EndEntry, isResumable, type SessionEntry } from "../log/entries.ts";
 import type { SessionInfo } from "./store.ts";
@@ -11,12 +11,8 @@ import type { SessionInfo } from "./store.ts";
 const TITLE_CHARACTERS = 80;
 
 /** What the runs of a session that have ended have used. */
-export interface EndedRuns extends Omit<Cost, "cost"> {
+export interface EndedRuns extends Omit<Spent, "wallTimeMs"> {
   readonly runs: number;
-  readonly turns: number;
-  readonly toolCalls: number;
-  readonly usage: Usage;
-  readonly cost: number;
 }
 
 /** What is known of a session after some entries; the value is never changed. */
