@@ -82,7 +82,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
     this.#log = new SessionLog(store, id);
     this.#config = { limits, ownerBudget, leaseMs, about };
     this.#runs = new SessionRuns(this.#log, host, this.#config);
-    this.#next = new NextRun(this.#runs, host);
+    this.#next = new NextRun(this.#runs);
   }
 
   /**

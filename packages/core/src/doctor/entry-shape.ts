@@ -32,7 +32,6 @@ export function readValue(outcome: Outcome | undefined): unknown {
   return outcome?.ok === true ? outcome.value : undefined;
 }
 
-/** True for what a model step left. */
 export function isModelStep(value: unknown): value is ModelStepValue {
   return isObject(value) && isObject(value["response"]) && isObject(value["response"]["content"]);
 }
@@ -328,7 +327,6 @@ function is(what: string, test: (value: unknown) => boolean): Check {
   return (value, at) => (test(value) ? undefined : `${at} is not ${what}`);
 }
 
-/** The entry of a model step with another value. */
 export function withValue<Entry extends Extract<SessionEntry, { type: "step" }>>(
   entry: Entry,
   value: ModelStepValue,

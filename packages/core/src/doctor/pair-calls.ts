@@ -58,7 +58,6 @@ export function pairCalls(contents: readonly Content[], first: boolean, report: 
   return isChanged ? paired : contents;
 }
 
-/** Adjacent model contents are one turn. */
 function endOfTurn(contents: readonly Content[], start: number): number {
   let end = start;
   while (contents[end]?.role === "model") end++;
@@ -97,7 +96,6 @@ function pairResponses(
   return [{ role: "user", parts }, ...(rest.length > 0 ? [{ ...found, parts: rest }] : [])];
 }
 
-/** Removes the response to a call from a list of parts. */
 function takeResponse(parts: Part[], { id, name }: FunctionCall): Part | undefined {
   const index = parts.findIndex(
     // An empty id counts as none.

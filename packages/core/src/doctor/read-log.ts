@@ -33,7 +33,6 @@ export interface SessionProblem {
   readonly remedy: string;
 }
 
-/** Takes down a defect. */
 export type Report = (...problem: readonly [position: number, problem: string, remedy: string]) => void;
 
 /** An entry and its place in the log. */
@@ -233,7 +232,6 @@ export function reportStrayRewind({ position, entry }: Item<RewindEntry>, report
   );
 }
 
-/** An entry that takes the conversation back. */
 export type RewindEntry = Extract<SessionEntry, { type: "rewind" }>;
 
 /** A step has the name of its place; other versions of the loop may have made other names. */

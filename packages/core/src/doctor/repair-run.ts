@@ -23,11 +23,8 @@ export interface RepairedRun {
   readonly end: Item<EndEntry> | undefined;
 }
 
-/** Position of a run in its session. */
 interface Place {
-  /** No run follows. */
   readonly isLast: boolean;
-  /** No contents precede it. */
   readonly first: boolean;
 }
 
@@ -42,7 +39,6 @@ const DAMAGED = {
 
 const CUT_OFF = { name: "AbortError", message: "the run was cut off here" };
 
-/** Repairs one run. */
 export function repairRun(group: RunGroup, place: Place, report: Report): RepairedRun {
   const record = beginRecord(group.run.entry, { steeringCursor: 0, spentBefore: new SessionView().spent() });
   for (const { entry } of group.items) if ("runId" in entry) addToRecord(record, entry);
@@ -189,16 +185,15 @@ function hasGaps({ items, lost }: RunGroup, end?: EndEntry): boolean {
 
 /** True when the steps include a turn without its model step, or one was skipped. */
 function hasMissingTurns(places: readonly StepPlace[]): boolean {
-  let last = 0;
   const asked = new Set<number>();
+  let last = 0;
   for (const place of places) {
     if (place.kind === "inner" || place.kind === "compact" || (place.kind === "model" && place.phase === "output"))
       continue;
     last = Math.max(last, place.turn);
     if (place.kind === "model" && place.attempt === 0) asked.add(place.turn);
   }
-  for (let turn = 1; turn <= last; turn++) if (!asked.has(turn)) return true;
-  return false;
+  return asked.size < last;
 }
 
 /** True when the run took up calls of an answer with which it would have ended: the finish reason is not the one that was given. */

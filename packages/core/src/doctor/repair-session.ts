@@ -136,7 +136,6 @@ function repairHead(
   return { items, contents: paired, isChanged: true };
 }
 
-/** A run's own entries, and those from the first rewind on. */
 function splitGroup(group: RunGroup): { readonly group: RunGroup; readonly later: RunGroup["items"] } {
   const end = group.items.findIndex(isRewind);
   if (end < 0) return { group, later: [] };

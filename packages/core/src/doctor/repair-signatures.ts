@@ -20,7 +20,6 @@ export function repairSignatures(
   const repair = <One extends Item>(item: One, runOrigin?: HistoryOrigin): One => {
     const { position } = item;
     const entry = mapContents(item.entry, runOrigin, (content, origin) => repairContent(content, position, origin));
-    // An entry keeps its type.
     return entry === item.entry ? item : { ...item, entry };
   };
   const head = log.head.map((item) => repair(item));
@@ -114,7 +113,6 @@ function mapContents(
   }
 }
 
-/** The same list when no member changes. */
 function mapSame<Member>(
   list: readonly Member[],
   change: (member: Member, index: number) => Member,

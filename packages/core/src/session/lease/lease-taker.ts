@@ -159,7 +159,6 @@ export class LeaseTaker {
 /** What is prepared before a run is opened: how it takes the lease. */
 export type TakeLease = (runId: string, ...entries: readonly NewEntry[]) => Promise<HeldLease>;
 
-/** A run whose beginning, or going on, is in the log. */
 export interface TakenRun {
   readonly lease: HeldLease;
   readonly mode: "begin" | "resume";

@@ -84,7 +84,6 @@ export class HeldLease {
     await this.#store.setDraft(this.#id, this.token, draft && { runId, ...draft, ...this.#trace() });
   }
 
-  /** Stops renewing. */
   release(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);

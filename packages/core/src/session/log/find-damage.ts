@@ -2,7 +2,6 @@ import { LOOP_VERSION, stepName } from "../../durable/run-log.ts";
 import { messageOf } from "../../errors/agent-error.ts";
 import { SessionDamagedError } from "../../errors/run-errors.ts";
 import { isObject } from "../../internal/json.ts";
-import type { Content } from "../../wire/types/content.ts";
 import type { EntryOfRun, SessionEntry } from "./entries.ts";
 import type { RunRecord } from "./run-record.ts";
 import type { SessionView } from "./session-view.ts";
@@ -48,7 +47,6 @@ function findMisplaced({ step, place }: Extract<EntryOfRun, { type: "answer" }>,
   return isThere ? undefined : `the answer ${step} is not in its place`;
 }
 
-/** Finds what a turn refers to and the log has lost. */
 export function findBadTurn(turn: TurnRecord, { outcomes }: Pick<RunRecord, "outcomes">): string | undefined {
   try {
     for (const call of turn.calls) readAnswer(call, outcomes);
@@ -67,7 +65,6 @@ export function findDamagedEnd(run: RunRecord | undefined): string | undefined {
   return undefined;
 }
 
-/** @throws {SessionDamagedError} For a run whose steps cannot be read to the last. */
 export function checkAnswers(sessionId: string, record: RunRecord): void {
   const missing = findMissingAnswer(record);
   if (missing !== undefined) throw new SessionDamagedError(sessionId, missing);
@@ -90,10 +87,7 @@ function findMissingAnswer({ entry, turns, outcomes }: RunRecord): string | unde
 
 /** Only what every reader of contents relies on. */
 function findBadContents(contents: readonly unknown[]): string | undefined {
-  const isReadable = (content: unknown): content is Content => {
-    const parts = listOf(content, "parts");
-    return isObject(content) && Array.isArray(content["parts"]) && parts.every(isObject);
-  };
+  const isReadable = (content: unknown): boolean => isObject(content) && listOf(content, "parts").every(isObject);
   return contents.every(isReadable) ? undefined : "one of its contents has no list of parts";
 }
 

@@ -17,10 +17,8 @@ export interface OpenCallTexts {
   readonly areFinal?: boolean | undefined;
 }
 
-/** After a guardrail ended the run. */
 export const TEXTS_AFTER_STOP: OpenCallTexts = { cancelled: UNANSWERED, areFinal: true };
 
-/** A call of an answer. */
 interface MadeCall {
   readonly turn: number;
   readonly callId: string;
@@ -39,7 +37,6 @@ export type CallStanding = {
   | { readonly state: "asking"; readonly question: PendingQuestion; readonly asked: AskedOf; readonly time: number }
   /** What was answered about it is still to be checked, or to be decided about. */
   | { readonly state: "deciding" }
-  /** Its effect may have begun. */
   | { readonly state: "begun" }
   | { readonly state: "open" }
 );

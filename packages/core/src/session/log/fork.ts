@@ -13,7 +13,6 @@ export function checkForkPoint(all: readonly Content[], contents: number): void 
     );
 }
 
-/** The segments of the first `count` contents. */
 export function takeSegments(segments: readonly HistorySegment[], count: number): HistorySegment[] {
   const kept: HistorySegment[] = [];
   let room = count;

@@ -48,12 +48,10 @@ export class PlacedSteps {
     return [...this.#byTurn].flatMap(([turn, steps]) => (isTurn(steps) ? [turn] : [])).toSorted((a, b) => a - b);
   }
 
-  /** In the order in which they ended. */
   inTurn(turn: number): readonly PlacedStep[] {
     return this.#byTurn.get(turn) ?? [];
   }
 
-  /** The step at a place, whose kind says what it left. */
   find<Value>(place: StepPlace): PlacedStep<Value> | undefined {
     return this.#byPlace.get(stepName(place)) as PlacedStep<Value> | undefined;
   }

@@ -28,7 +28,6 @@ export interface RunRecord {
   askedAt: number;
 }
 
-/** The record of a run that begins. */
 export function beginRecord(entry: RunEntry, before: Pick<RunRecord, "steeringCursor" | "spentBefore">): RunRecord {
   return {
     entry,
@@ -43,7 +42,6 @@ export function beginRecord(entry: RunEntry, before: Pick<RunRecord, "steeringCu
   };
 }
 
-/** Adds an entry to the record of its run. */
 export function addToRecord(run: RunRecord, entry: EntryOfRun): void {
   switch (entry.type) {
     case "begin":

@@ -36,7 +36,6 @@ function withoutGaps(record: RunRecord, turns: readonly TurnRecord[]): readonly 
   return [...turns, ...deriveLost(record, turns)].toSorted((a, b) => a.turn - b.turn);
 }
 
-/** Whether something was recorded after the last closed turn. */
 export function hasOpenPart({ turns, outcomes, begun }: RunRecord): boolean {
   const closed = turns.at(-1)?.turn ?? 0;
   return [...outcomes.values(), ...begun.values()].some(({ place }) => place.turn > closed);
@@ -113,7 +112,6 @@ export function findCompaction(
   return last;
 }
 
-/** What a run without an end has used, by its steps. */
 export type RunTotals = Pick<EndEntry, "turns" | "toolCalls" | "usage" | "cost" | "unpriced">;
 
 /** @param open - Its turns that are not closed. */

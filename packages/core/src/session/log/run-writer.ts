@@ -12,7 +12,6 @@ export class RunWriter implements JournalLog {
   readonly #token: number | undefined;
   /** Turns that are closed, and not known to be in the log. */
   #closed: readonly NewEntry[] = [];
-  /** An append of them is under way. */
   #isWriting = false;
 
   constructor(log: SessionLog, record: RunRecord, token?: number) {

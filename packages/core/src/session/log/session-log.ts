@@ -20,11 +20,9 @@ type WithoutBase<Entry> = Entry extends unknown ? Omit<Entry, "v" | "at"> : neve
 /** An entry as it is written down: version and time are added. */
 export type NewEntry = WithoutBase<SessionEntry>;
 
-/** Lease token and conflict rule of an append. */
 export interface AppendAs {
   /** Of the run that holds the lease. Absent: anybody may append, which is allowed for steering, answers and infos. */
   readonly token?: number | undefined;
-  /** The change of the lease that goes along. */
   readonly lease?: AppendOptions["lease"];
   /** The length of the log that the entries were decided on: anything that came since makes the append fail. @defaultValue any */
   readonly at?: number | undefined;
@@ -48,7 +46,6 @@ export class SessionLog {
   readonly view: SessionView = new SessionView();
   /** Called with each entry that is added to the view, at once and in order. Must not throw. */
   readonly listeners: Set<(entry: SessionEntry, place: number) => void> = new Set();
-  /** A run of this object is going. */
   running = false;
   readonly store: SessionStore;
   #waiting: Waiting[] = [];
@@ -193,7 +190,6 @@ export class SessionLog {
     return view;
   }
 
-  /** Entries from a place on, as they are stored. */
   async load(from: number): Promise<SessionEntry[]> {
     const values = await this.store.load(this.id, from);
     return values.map((value, index) => this.#checked(value, from + index));

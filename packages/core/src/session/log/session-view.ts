@@ -28,7 +28,6 @@ export interface SteerRecord {
 
 /** A session's log, folded: what is known after reading its entries in order. */
 export class SessionView {
-  /** Entries read. */
   length = 0;
   /** Of the runs before the last, and of what was given. */
   readonly segments: HistorySegment[] = [];
@@ -97,7 +96,6 @@ export class SessionView {
     return contents;
   }
 
-  /** All contents, by where they came from. */
   allSegments(): readonly HistorySegment[] {
     return this.run === undefined ? this.segments : [...this.segments, ...buildSegments(this.run)];
   }
@@ -112,7 +110,6 @@ export class SessionView {
     return findCompaction(run, compaction, isWhole);
   }
 
-  /** The steering message with an id. */
   steerOf(id: string): SteerRecord | undefined {
     return this.steers.find((steer) => steer.id === id);
   }
@@ -122,12 +119,10 @@ export class SessionView {
     return this.runIds.has(id) || this.steerOf(id) !== undefined;
   }
 
-  /** Steering messages from a place in the log on. */
   steersAfter(place: number): readonly SteerRecord[] {
     return this.steers.filter((steer) => steer.position >= place);
   }
 
-  /** What the runs that ended have used. */
   spent(): Spent {
     return { ...this.info.ended, wallTimeMs: 0 };
   }

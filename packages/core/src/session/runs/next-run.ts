@@ -2,12 +2,10 @@ import { NothingToResumeError, RunIdTakenError, SessionRunningError } from "../.
 import { abortable } from "../../internal/abort.ts";
 import type { RunResult } from "../../loop/result.ts";
 import type { RunningLoop } from "../../loop/run-stream.ts";
-import type { Content, JsonObject } from "../../wire/types/content.ts";
+import type { Content } from "../../wire/types/content.ts";
 import { isResumable } from "../log/entries.ts";
 import { lookUntil } from "../lease/lease.ts";
-import { type ReadRequest, readRun } from "./own-run.ts";
-import type { RunReading } from "./record-opener.ts";
-import type { Unfinished } from "./run-closer.ts";
+import { type DecidedRequest, type NextInput, readRun, type RunRequest } from "./run-request.ts";
 import {
   buildAnswerEntries,
   type ExternalAnswers,
@@ -15,54 +13,16 @@ import {
   openQuestions,
   storeAnswers,
 } from "./session-answers.ts";
-import type { SessionHost } from "./session-host.ts";
-import type { ReplacedMessage, SessionRuns } from "./session-runs.ts";
-
-/**
- * What a message does while a run is going: it is refused with `SessionRunningError`; it steers the run, whose result is given then; it
- * waits until the run is over; or it stops the run first.
- */
-export type WhileRunning = "refuse" | "steer" | "wait" | "replace";
-
-/** What a caller brings: some of a message, approvals and outcomes. */
-export interface NextInput<Options> {
-  /** Absent: the message of {@link replaces}, if any. */
-  readonly message: readonly Content[] | undefined;
-  /** Taken back first, with all that followed. Without a message, that one is sent once more. Never steers. */
-  readonly replaces: ReplacedMessage | undefined;
-  readonly answers: ExternalAnswers;
-  readonly whileRunning: WhileRunning;
-  readonly unfinished: Unfinished;
-  readonly keepInterrupted: boolean;
-  readonly anyLoopVersion: boolean;
-  /** Of a new run, and of its message. */
-  readonly runId: string;
-  readonly metadata: JsonObject | undefined;
-  readonly options: Options;
-  /** Ends waiting for others. */
-  readonly signal: AbortSignal | undefined;
-}
-
-/** What a caller brings, and where the events of the run go. */
-export interface RunRequest<Options> extends NextInput<Options>, RunReading<Options> {}
-
-/** A request that is decided on, more than once where others are faster. */
-export interface DecidedRequest<Options> extends RunRequest<Options>, ReadRequest<Options> {
-  readonly signal: AbortSignal;
-  /** What of it is in the log already: its message as one that steers, its answers. */
-  readonly stored: { message?: true; answers?: true };
-}
+import type { SessionRuns } from "./session-runs.ts";
 
 const NO_ANSWERS: ExternalAnswers = { approvals: {}, outcomes: {} };
 
 /** Decides what a session does next: begin a run, resume one, follow one that is going, or give the last result once more. */
 export class NextRun<Options> {
   readonly #runs: SessionRuns<Options>;
-  readonly #host: SessionHost<Options>;
 
-  constructor(runs: SessionRuns<Options>, host: SessionHost<Options>) {
+  constructor(runs: SessionRuns<Options>) {
     this.#runs = runs;
-    this.#host = host;
   }
 
   /** A message, or one that is sent once more, whatever state the session is in. */
@@ -113,7 +73,8 @@ export class NextRun<Options> {
 
   /** Stores answers to what the last run waits for; see {@link storeAnswers}. */
   async answer(answers: ExternalAnswers): Promise<void> {
-    await storeAnswers(this.#runs.log, answers, (call, args) => this.#host.findArgumentProblem(call, args, undefined));
+    const { log, host } = this.#runs;
+    await storeAnswers(log, answers, (call, args) => host.findArgumentProblem(call, args, undefined));
   }
 
   /** Stores a steering message once. @returns The id of the run that reads it, or has; `undefined` when the next one will. */

@@ -2,39 +2,34 @@ import { RunReleasedError, RunStoppedError, SessionRunningError } from "../../er
 import { whenAborted } from "../../internal/abort.ts";
 import { parseTraceparent } from "../../internal/traceparent.ts";
 import { bindLogger, type Logger } from "../../logging/logger.ts";
-import { attachRunSoFar, NOTHING_YET, type RunResult } from "../../loop/result.ts";
-import type { RunningLoop } from "../../loop/run-stream.ts";
+import { attachRunSoFar, type RunResult } from "../../loop/result.ts";
+import type { SessionLog } from "../log/session-log.ts";
 import { DraftWriter } from "../lease/draft-writer.ts";
 import type { HeldLease } from "../lease/lease.ts";
 import type { LeaseTaker, TakeLease, TakenRun } from "../lease/lease-taker.ts";
-import type { SessionLog } from "../log/session-log.ts";
-import type { OpenedRecord, RecordOpener, RunReading } from "./record-opener.ts";
+import type { RecordOpener } from "./record-opener.ts";
 import { buildFailure, lastRun, LEFT, type RunCloser } from "./run-closer.ts";
+import type { ReadRequest, RunReader } from "./run-request.ts";
 import type { SessionHost } from "./session-host.ts";
+
+/** What the run of a session object is made with. */
+interface Parts<Options> {
+  readonly log: SessionLog;
+  readonly host: SessionHost<Options>;
+  readonly leases: LeaseTaker;
+  readonly opener: RecordOpener<Options>;
+  readonly closer: RunCloser<Options>;
+}
 
 /** The run that a session object makes itself: at most one at a time. */
 export class OwnRun<Options> {
   /** The one that is going. */
   current: CurrentRun | undefined;
   readonly #released: AbortController = new AbortController();
-  readonly #log: SessionLog;
-  readonly #host: SessionHost<Options>;
-  readonly #opener: RecordOpener<Options>;
-  readonly #leases: LeaseTaker;
-  readonly #closer: RunCloser<Options>;
+  readonly #runs: Parts<Options>;
 
-  constructor(
-    log: SessionLog,
-    host: SessionHost<Options>,
-    opener: RecordOpener<Options>,
-    leases: LeaseTaker,
-    closer: RunCloser<Options>,
-  ) {
-    this.#log = log;
-    this.#host = host;
-    this.#opener = opener;
-    this.#leases = leases;
-    this.#closer = closer;
+  constructor(runs: Parts<Options>) {
+    this.#runs = runs;
   }
 
   /** Ends what waits to begin a run, and refuses it from then on: the session was released. */
@@ -44,7 +39,7 @@ export class OwnRun<Options> {
 
   /** Leaves the run, if any, to other processes once its `once` calls are over, which the signal cuts. @returns False without a run. */
   async release(signal: AbortSignal | undefined): Promise<boolean> {
-    this.#released.abort(new RunReleasedError(this.#log.id));
+    this.#released.abort(new RunReleasedError(this.#runs.log.id));
     const { current } = this;
     if (current === undefined) return false;
     current.abort(this.released.reason);
@@ -66,8 +61,9 @@ export class OwnRun<Options> {
     prepare: (take: TakeLease) => Promise<TakenRun>,
   ): Promise<RunResult<unknown>> {
     const { reader } = run;
+    const { log, leases, opener, closer } = this.#runs;
     this.released.throwIfAborted();
-    if (this.current !== undefined) throw new SessionRunningError(this.#log.id, this.current.runId);
+    if (this.current !== undefined) throw new SessionRunningError(log.id, this.current.runId);
     reader.opened = undefined;
     let take = (): void => {};
     let over = (): void => {};
@@ -98,28 +94,28 @@ export class OwnRun<Options> {
     let ended = false;
     const logger = this.#loggerOf(current);
     try {
-      const taken = await this.#leases.take([run.signal], prepare, {
+      const taken = await leases.take([run.signal], prepare, {
         logger,
         traceparent: () => reader.opened?.traceparent(),
-        stop: () => end(new RunStoppedError(`the run of session "${this.#log.id}" was stopped on request`)),
+        stop: () => end(new RunStoppedError(`the run of session "${log.id}" was stopped on request`)),
         lost: (error) => {
           ended = true;
           end(error);
         },
       });
       lease = taken.lease;
-      const record = lastRun(this.#log);
+      const record = lastRun(log);
       current.runId = record.entry.runId;
       take();
       draft = new DraftWriter(lease, logger);
-      const opened = this.#opener.open(record, run, {
+      const opened = opener.open(record, run, {
         mode: taken.mode,
         token: lease.token,
         left: taken.left,
         onPartial: draft.changed,
         cut: current.cut.signal,
         beforeEnd: async (result) => {
-          const next = await this.#closer.end(reader.opened, taken.lease, result);
+          const next = await closer.end(reader.opened, taken.lease, result);
           ended ||= next === "ended";
           return next;
         },
@@ -127,7 +123,7 @@ export class OwnRun<Options> {
       reader.opened = opened;
       // That of a step that is about to be asked again is void.
       if (taken.mode === "resume") await lease.setDraft(undefined);
-      this.#log.running = true;
+      log.running = true;
       if (reason !== undefined) opened.abort(reason);
       if (reader.left.aborted) opened.release();
       return await opened.run();
@@ -139,13 +135,13 @@ export class OwnRun<Options> {
         ? { stopReason: "aborted" as const, error: LEFT }
         : buildFailure(error, opened.aborted());
       const isReleased = reason !== undefined && reason === this.released.reason;
-      if (!ended && !isReleased && lease !== undefined) await this.#closer.tryEnd(opened, lease, how, logger);
+      if (!ended && !isReleased && lease !== undefined) await closer.tryEnd(opened, lease, how, logger);
       throw error;
     } finally {
       draft?.release();
       reader.opened?.release();
       await lease?.abandon();
-      this.#log.running = false;
+      log.running = false;
       this.current = undefined;
       take();
       over();
@@ -154,13 +150,14 @@ export class OwnRun<Options> {
 
   /** Its lines have the identity of the run that is going and, in a trace, the ids of its span. */
   #loggerOf(current: CurrentRun): Logger {
-    const { logger, agent } = this.#host;
+    const { log, host } = this.#runs;
+    const { logger, agent } = host;
     return bindLogger(logger, () => {
-      const metadata = this.#log.view.run?.entry.metadata;
+      const metadata = log.view.run?.entry.metadata;
       return {
         runId: current.runId,
         agent,
-        sessionId: this.#log.id,
+        sessionId: log.id,
         ...(metadata !== undefined && { metadata }),
         ...parseTraceparent(current.reader.opened?.traceparent()),
       };
@@ -179,34 +176,4 @@ interface CurrentRun {
   /** Resolves when its beginning is in the log, or when it is over without. */
   readonly taken: Promise<void>;
   readonly over: Promise<void>;
-}
-
-/** Who reads a run. */
-export interface RunReader {
-  /** The run, once it is known. */
-  opened?: OpenedRecord | undefined;
-  /** Aborts when the reader leaves. */
-  readonly left: AbortSignal;
-}
-
-/** A run that somebody reads. */
-export interface ReadRequest<Options> extends RunReading<Options> {
-  readonly reader: RunReader;
-  /** Ends waiting for others, also when the reader leaves. */
-  readonly signal: AbortSignal;
-}
-
-/** A run that is made when it is read. */
-export function readRun(make: (reader: RunReader) => Promise<RunResult<unknown>>): RunningLoop {
-  const left = new AbortController();
-  const reader: RunReader = { left: left.signal };
-  return {
-    run: () => make(reader),
-    soFar: () => reader.opened?.soFar() ?? NOTHING_YET,
-    cancelCall: (callId) => reader.opened?.cancelCall(callId) ?? false,
-    release: () => {
-      left.abort(new DOMException("the reader left before the run began", "AbortError"));
-      reader.opened?.release();
-    },
-  };
 }

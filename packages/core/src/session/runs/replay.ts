@@ -5,7 +5,7 @@ import { firstDifference } from "../../internal/json.ts";
 import type { RunResult } from "../../loop/result.ts";
 import type { RunningLoop } from "../../loop/run-stream.ts";
 import { WALL_TIME_REACHED } from "../../loop/limits.ts";
-import { readRun } from "./own-run.ts";
+import { readRun } from "./run-request.ts";
 import { endedWithoutResult, type OpenRecordOptions, type RecordOpener, type RunReading } from "./record-opener.ts";
 import { hasLaterTurn } from "./run-closer.ts";
 import type { RunRecord } from "../log/run-record.ts";

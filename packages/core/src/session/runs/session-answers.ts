@@ -165,15 +165,16 @@ function buildEntry(
   const place = nextWait(record, question);
   if (question.question === "outcome" && isObject(answer) && "notExecuted" in answer)
     throw new TypeError(`outcomes: ${callId} is an external call, so it needs an output or an error`);
+  const hasNoOutput = isObject(answer) && "output" in answer && answer["output"] === undefined;
   return {
     type: "answer",
     runId: record.entry.runId,
     step: stepName(place),
     place,
     // A function without a result has the output null, here as in a tool.
-    value: jsonSafe(isVoid(answer) ? { output: null } : answer).value,
+    value: jsonSafe(hasNoOutput ? { output: null } : answer).value,
     token,
-    ...(by !== undefined && { by }),
+    by,
   };
 }
 
@@ -183,8 +184,4 @@ function nextWait({ outcomes }: RunRecord, { turn, callId, question }: PendingCa
     const wait: StepPlace = { kind: "wait", turn, callId, question, time };
     if (question === "outcome" || !outcomes.has(stepName(wait))) return wait;
   }
-}
-
-function isVoid(answer: unknown): boolean {
-  return isObject(answer) && "output" in answer && answer["output"] === undefined;
 }

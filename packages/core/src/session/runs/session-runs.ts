@@ -19,7 +19,7 @@ import { checkAnswers } from "../log/find-damage.ts";
 import { answerId, findStart, type RunStart } from "../log/rewind.ts";
 import { hasOpenPart } from "../log/run-turns.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
-import type { DecidedRequest } from "./next-run.ts";
+import type { DecidedRequest } from "./run-request.ts";
 import { OwnRun } from "./own-run.ts";
 import { RecordOpener } from "./record-opener.ts";
 import { RunCloser } from "./run-closer.ts";
@@ -39,21 +39,21 @@ export interface SessionConfig {
 /** The runs of one session: begins them, resumes them, and records how they end. One at a time, in whatever processes. */
 export class SessionRuns<Options> {
   readonly log: SessionLog;
+  readonly host: SessionHost<Options>;
   readonly leases: LeaseTaker;
   readonly opener: RecordOpener<Options>;
+  readonly closer: RunCloser<Options>;
   readonly own: OwnRun<Options>;
-  readonly #host: SessionHost<Options>;
   readonly #config: SessionConfig;
-  readonly #closer: RunCloser<Options>;
 
   constructor(log: SessionLog, host: SessionHost<Options>, config: SessionConfig) {
     this.log = log;
-    this.#host = host;
+    this.host = host;
     this.#config = config;
     this.leases = new LeaseTaker(log, config.leaseMs);
     this.opener = new RecordOpener(log, host, config);
-    this.#closer = new RunCloser(log, host);
-    this.own = new OwnRun(log, host, this.opener, this.leases, this.#closer);
+    this.closer = new RunCloser(log, host);
+    this.own = new OwnRun(this);
   }
 
   /** A new run on a message; without contents, on the steering messages since the last run. */
@@ -81,19 +81,19 @@ export class SessionRuns<Options> {
         return { lease: await take(resume.runId, resume, ...buildWithdrawals(last), ...said), mode: "resume" };
       }
       const unfinished = start === undefined ? run.unfinished : "close";
-      const { closing, withdrawal } = await this.#closer.closeLast(unfinished, options);
+      const { closing, withdrawal } = await this.closer.closeLast(unfinished, options);
       const rewind: NewEntry[] =
         start === undefined ? [] : [{ type: "rewind", before: start.entry.runId, ...withdrawal }];
       const entry: NewEntry = {
         type: "run",
         runId,
         loop: LOOP_VERSION,
-        agent: this.#host.agent,
-        model: this.#host.model.id,
-        origin: this.#host.origin,
+        agent: this.host.agent,
+        model: this.host.model.id,
+        origin: this.host.origin,
         input: message,
         ...(metadata !== undefined && { metadata }),
-        ...this.#host.describe(options, { runId, sessionId: id, metadata }),
+        ...this.host.describe(options, { runId, sessionId: id, metadata }),
         ...(!run.keepInterrupted && { dropInterrupted: true }),
         ...(start === undefined && withdrawal),
       };
@@ -116,7 +116,7 @@ export class SessionRuns<Options> {
       if (loop !== LOOP_VERSION && !run.anyLoopVersion && hasOpenPart(record))
         throw new LoopVersionError(runId, loop, LOOP_VERSION);
       const about = { options: run.options, runId, sessionId: id };
-      await checkEdits(record, run.answers, (call, args) => this.#host.findArgumentProblem(call, args, about));
+      await checkEdits(record, run.answers, (call, args) => this.host.findArgumentProblem(call, args, about));
       const said: NewEntry[] = [];
       if (run.message !== undefined && !view.isSaid(run.runId)) {
         this.checkRoom(run.message);
@@ -141,7 +141,7 @@ export class SessionRuns<Options> {
       // Decided on once more because others were faster, it is the same message.
       target = answerId(runId);
       message = input;
-      const { closing, withdrawal } = await this.#closer.closeLast("close", options);
+      const { closing, withdrawal } = await this.closer.closeLast("close", options);
       return { runId, entries: [...closing, { type: "rewind", before: runId, ...withdrawal }] };
     });
     return message;
@@ -192,7 +192,7 @@ export class SessionRuns<Options> {
   /** Refuses a message with which no request could be sent. @param start - Of the run whose place it takes. */
   checkRoom(message: readonly Content[], start?: RunStart): void {
     const { view } = this.log;
-    const allowed = maxContentsBytes(this.#host.model);
+    const allowed = maxContentsBytes(this.host.model);
     const queued = view.steersAfter(view.steeringCursor).flatMap((steer) => steer.contents);
     const contents =
       start === undefined ? view.history() : view.segments.slice(0, start.segments).flatMap((one) => one.contents);
@@ -202,11 +202,6 @@ export class SessionRuns<Options> {
     const used = contentsBytes(sent);
     if (used > allowed) throw new SessionLimitError(this.log.id, "requestBytes", allowed, used);
   }
-}
-
-/** A message of the conversation; without an id, the last one that began a run. */
-export interface ReplacedMessage {
-  readonly messageId: string | undefined;
 }
 
 /** What an application says about a session, for its lists. */

@@ -19,7 +19,6 @@ export interface EndedRuns extends Omit<Spent, "wallTimeMs"> {
 export interface InfoFold {
   /** Absent before the first entry. */
   readonly info: SessionInfo | undefined;
-  /** The first words of the first message. */
   readonly firstWords: string | undefined;
   /** Ids of the runs up to the one whose message has them. */
   readonly opening: readonly string[];
@@ -32,7 +31,6 @@ export interface InfoFold {
 
 const NO_RUNS: EndedRuns = { runs: 0, turns: 0, toolCalls: 0, usage: NO_USAGE, cost: 0 };
 
-/** Of a session without entries. */
 export const NO_INFO: InfoFold = {
   info: undefined,
   firstWords: undefined,
