@@ -20,21 +20,26 @@ export function findDamage(view: SessionView, entry: SessionEntry): string | und
       return view.starts.some((start) => start.entry.runId === entry.before)
         ? undefined
         : `it goes back to before run ${entry.before}, which is not part of the conversation`;
+    case "turn":
+    case "answer": {
+      const { run } = view;
+      const { runId } = entry;
+      if (!view.runIds.has(runId)) return noBeginning(runId);
+      if (run?.entry.runId !== runId) return undefined;
+      return "token" in entry ? findMisplaced(entry, run) : findBadTurn(entry, run);
+    }
     case "begin":
     case "step":
-    case "answer":
-    case "turn":
     case "resume":
-    case "end": {
-      const { run } = view;
-      if (!view.runIds.has(entry.runId)) return `run ${entry.runId} has no beginning in the log`;
-      if (run?.entry.runId !== entry.runId) return undefined;
-      if (entry.type === "answer") return findMisplaced(entry, run);
-      return entry.type === "turn" ? findBadTurn(entry, run) : undefined;
-    }
+    case "end":
+      return view.runIds.has(entry.runId) ? undefined : noBeginning(entry.runId);
     default:
       return undefined;
   }
+}
+
+function noBeginning(runId: string): string {
+  return `run ${runId} has no beginning in the log`;
 }
 
 /** Finds an answer that a run would never find: it is read by its name, and what follows from it by its place. */

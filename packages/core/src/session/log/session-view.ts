@@ -83,8 +83,8 @@ export class SessionView {
         // One of a run that is over was written by a process that did not know; the run's end stands.
         if (this.run?.entry.runId !== entry.runId) return;
         addToRecord(this.run, entry);
-        if (entry.type === "step") this.#addSteering(entry.outcome);
-        else if (entry.type === "answer") this.answered.set(entry.token, describeAnswer(entry));
+        if ("outcome" in entry) this.#addSteering(entry.outcome);
+        else if ("token" in entry) this.answered.set(entry.token, describeAnswer(entry));
       }
     }
   }
