@@ -3,7 +3,7 @@ import type { WatchedSession } from "../conversation/watch.ts";
 import { checkLimits } from "../loop/limits.ts";
 import type { RunResult } from "../loop/result.ts";
 import { type RunEmitters, type RunningLoop, RunStream } from "../loop/run-stream.ts";
-import { checkForkPoint, takeSegments } from "../session/log/fork.ts";
+import { checkForkPoint, takeSegments } from "../session/log/session-view.ts";
 import { MemoryStore } from "../session/store/memory-store.ts";
 import type { Answers } from "../session/runs/session-answers.ts";
 import { NextRun } from "../session/runs/next-run.ts";

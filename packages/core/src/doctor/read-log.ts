@@ -52,10 +52,10 @@ interface LostLine {
 
 /** A run's entries, in log order. */
 export interface RunGroup {
-  readonly run: Item<RunEntry>;
-  readonly items: readonly Item<EntryOfRun>[];
+  run: Item<RunEntry>;
+  items: Item<EntryOfRun>[];
   /** Lines among them that cannot be kept, or that belong to a run without a `run` entry. */
-  readonly lost: readonly LostLine[];
+  readonly lost: LostLine[];
 }
 
 type HeadEntry = Exclude<SessionEntry, { type: "run" }>;
@@ -71,16 +71,10 @@ export interface ReadLog {
   readonly refused: SessionProblem | undefined;
 }
 
-interface OpenGroup {
-  run: Item<RunEntry>;
-  items: Item<EntryOfRun>[];
-  readonly lost: LostLine[];
-}
-
 /** Reads a log of any condition. Entries that this release cannot read, or that belong to no run, are left out as problems. */
 export function readLog(lines: readonly LogLine[], report: Report): ReadLog {
   const head: Item<HeadEntry>[] = [];
-  const groups: OpenGroup[] = [];
+  const groups: RunGroup[] = [];
   const newer = findNewer(lines);
   for (const [position, line] of lines.entries()) {
     if (position >= newer && "value" in line) continue;
@@ -176,7 +170,7 @@ const LOST: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Keeps the entries of the group's own run, after correcting a single damaged id. */
-function keepOwn(group: OpenGroup, started: ReadonlySet<string>, report: Report): void {
+function keepOwn(group: RunGroup, started: ReadonlySet<string>, report: Report): void {
   const { position, entry } = group.run;
   const ids = group.items.flatMap((item) => getRunId(item) ?? []);
   const strangers = ids.filter((id) => !started.has(id));
@@ -235,7 +229,7 @@ export function reportStrayRewind({ position, entry }: Item<RewindEntry>, report
 export type RewindEntry = Extract<SessionEntry, { type: "rewind" }>;
 
 /** A step has the name of its place; other versions of the loop may have made other names. */
-function correctNames(group: OpenGroup, report: Report): void {
+function correctNames(group: RunGroup, report: Report): void {
   if (group.run.entry.loop !== LOOP_VERSION) return;
   group.items = group.items.map((item) => {
     const { position, entry } = item;
@@ -249,7 +243,7 @@ function correctNames(group: OpenGroup, report: Report): void {
 }
 
 /** Keeps the last outcome of each step: it is the one that counts. */
-function dropRepeated(group: OpenGroup, report: Report): void {
+function dropRepeated(group: RunGroup, report: Report): void {
   const last = new Map<string, Item>();
   for (const item of group.items)
     if (item.entry.type === "step" || item.entry.type === "answer") last.set(item.entry.step, item);

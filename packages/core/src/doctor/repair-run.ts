@@ -17,7 +17,6 @@ import type { Item, Report, RunGroup } from "./read-log.ts";
 /** A run whose end refers only to steps in the log, and in which each call has exactly one response. */
 export interface RepairedRun {
   readonly items: readonly Item[];
-  /** What it adds to the history. */
   readonly contents: readonly Content[];
   /** The end in effect; absent for an open run. */
   readonly end: Item<EndEntry> | undefined;

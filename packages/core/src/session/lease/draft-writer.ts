@@ -17,7 +17,6 @@ export class DraftWriter {
   #partial: PartialAnswer | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing = false;
-  /** There is a draft in the store. */
   #isStored = false;
   #failed = false;
 
@@ -33,7 +32,6 @@ export class DraftWriter {
     this.#timer = setTimeout(() => void this.#write(), DRAFT_EVERY_MS);
   };
 
-  /** Nothing is written any more. */
   release(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -10,7 +10,6 @@ import type { AskedOf } from "../../tool/pending-call.ts";
 import type { PlacedStep, PlacedSteps } from "./placed-steps.ts";
 import type { CallRecord } from "./turn-record.ts";
 
-/** What the model reads of calls without an answer. */
 export interface OpenCallTexts {
   readonly cancelled: string;
   /** They have that as their answer: the run is over. */

@@ -3,6 +3,7 @@ import type { Outcome } from "../../durable/steps.ts";
 import { isObject } from "../../internal/json.ts";
 import type { Spent } from "../../loop/limits.ts";
 import type { Compaction } from "../../loop/turn/compaction.ts";
+import { closeOpenCalls } from "../../loop/transcript.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../store/session-info.ts";
@@ -11,7 +12,6 @@ import type { RunStart } from "./rewind.ts";
 import { addToRecord, beginRecord, type RunRecord } from "./run-record.ts";
 import { findCompaction, listForeign, listRunContents } from "./run-turns.ts";
 
-/** Contents of the history that came from one place. */
 export interface HistorySegment {
   /** Absent when it never came from a model. */
   readonly origin?: HistoryOrigin | undefined;
@@ -35,7 +35,6 @@ export class SessionView {
   run: RunRecord | undefined;
   /** Of the runs that are part of the conversation. */
   readonly starts: RunStart[] = [];
-  /** Of all runs. */
   readonly runIds: Set<string> = new Set();
   /** What became of questions that have an answer, by token. */
   readonly answered: Map<string, string> = new Map();
@@ -166,4 +165,26 @@ function buildSegments(run: RunRecord, keepsInterrupted: boolean = true): readon
   const contents = listRunContents(run, keepsInterrupted);
   if (foreign.size === 0) return [{ origin: entry.origin, contents }];
   return contents.map((content) => ({ origin: foreign.get(content) ?? entry.origin, contents: [content] }));
+}
+
+/** @throws {TypeError} When the first `contents` contents would leave a call open; names the nearest places that do not. */
+export function checkForkPoint(all: readonly Content[], contents: number): void {
+  const isLegal = (at: number): boolean => closeOpenCalls(all.slice(0, at)).length === at;
+  if (!Number.isInteger(contents) || contents < 0 || contents > all.length)
+    throw new TypeError(`fork: contents must be an integer from 0 to ${all.length}, got ${contents}`);
+  if (!isLegal(contents))
+    throw new TypeError(
+      `fork: a call is unanswered after ${contents} contents; cut at ${contents - 1} or ${contents + 1}`,
+    );
+}
+
+export function takeSegments(segments: readonly HistorySegment[], count: number): HistorySegment[] {
+  const kept: HistorySegment[] = [];
+  let room = count;
+  for (const segment of segments) {
+    if (room <= 0) break;
+    kept.push({ ...segment, contents: segment.contents.slice(0, room) });
+    room -= segment.contents.length;
+  }
+  return kept;
 }

@@ -10,7 +10,6 @@ import type { Outcome } from "../../durable/steps.ts";
 import type { Content, FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 
-/** How a step or a wait of a run ended. */
 export interface StepRecord {
   readonly place: StepPlace;
   readonly outcome: Outcome;
@@ -20,7 +19,6 @@ export interface StepRecord {
   readonly by?: string | undefined;
 }
 
-/** How steps ended, by name. */
 export type StepOutcomes = ReadonlyMap<string, Pick<StepRecord, "place" | "outcome">>;
 
 /** A content of a turn, without repeating what a step holds already. */

@@ -12,7 +12,6 @@ import { buildFailure, lastRun, LEFT, type RunCloser } from "./run-closer.ts";
 import type { ReadRequest, RunReader } from "./run-request.ts";
 import type { SessionHost } from "./session-host.ts";
 
-/** What the run of a session object is made with. */
 interface Parts<Options> {
   readonly log: SessionLog;
   readonly host: SessionHost<Options>;
@@ -23,7 +22,6 @@ interface Parts<Options> {
 
 /** The run that a session object makes itself: at most one at a time. */
 export class OwnRun<Options> {
-  /** The one that is going. */
   current: CurrentRun | undefined;
   readonly #released: AbortController = new AbortController();
   readonly #runs: Parts<Options>;
@@ -49,7 +47,6 @@ export class OwnRun<Options> {
     return true;
   }
 
-  /** Cancels a call of the run, if there is one. */
   cancelCall(callId: string): boolean {
     return this.current?.reader.opened?.cancelCall(callId) ?? false;
   }

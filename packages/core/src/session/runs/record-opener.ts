@@ -153,7 +153,6 @@ export class RecordOpener<Options> {
 }
 
 interface PlacedRun {
-  /** The contents before it. */
   readonly before: readonly Content[];
   readonly toHistory: (place: number) => number;
   readonly readTurns: (turns: readonly TurnRecord[]) => readonly ClosedTurn[];
@@ -175,9 +174,7 @@ export function endedWithoutResult({ end }: RunRecord): RunStepError {
 /** A run, and what of it is not in the log. */
 export interface OpenedRecord extends OpenedRun {
   unwritten(): {
-    /** Entries of closed turns. */
     readonly closed: readonly NewEntry[];
-    /** The turns after those. */
     readonly open: readonly TurnRecord[];
   };
 }
@@ -192,7 +189,6 @@ function budgetAtEnd({ end }: RunRecord): SessionBounds["ownerBudget"] {
 /** How a run is read: with what options, and where its events go. */
 export type RunReading<Options> = Pick<SessionRun<Options>, "options" | "emitters">;
 
-/** How a record is opened. */
 export interface OpenRecordOptions {
   /** @defaultValue "read" */
   readonly mode?: SessionRun<unknown>["mode"] | undefined;
@@ -205,7 +201,6 @@ export interface OpenRecordOptions {
   readonly left?: SessionRecords | undefined;
   /** Called instead of an operation that has no outcome yet. */
   readonly missing?: ((op: NamedStep) => Outcome) | undefined;
-  /** Called whenever more of an answer is known. */
   readonly onPartial?: ((partial: PartialAnswer) => void) | undefined;
   /** Ends `once` calls that have begun, when the run was released. Any other abort of the run ends them, too. */
   readonly cut?: AbortSignal | undefined;

@@ -1,5 +1,5 @@
 import type { StepPlace } from "../../durable/run-log.ts";
-import { hasResult } from "../log/entries.ts";
+import { type EndEntry, hasResult } from "../log/entries.ts";
 import { ReplayDifferenceError } from "../../errors/run-errors.ts";
 import { firstDifference } from "../../internal/json.ts";
 import type { RunResult } from "../../loop/result.ts";
@@ -10,6 +10,7 @@ import { endedWithoutResult, type OpenRecordOptions, type RecordOpener, type Run
 import { hasLaterTurn } from "./run-closer.ts";
 import type { RunRecord } from "../log/run-record.ts";
 import { listRunContents } from "../log/run-turns.ts";
+import type { Content } from "../../wire/types/content.ts";
 
 /** Makes a recorded run once more from its log: no model is asked, no tool is run, nothing is written. */
 export function replayRun<Options>(
@@ -83,18 +84,11 @@ function compareEnds(record: RunRecord, result: RunResult<unknown>): string[] {
   const { end } = record;
   if (end === undefined) return [`it ends with "${result.stopReason}", and the log has no end`];
   const unfinished = "interrupted" in result && result.interrupted !== undefined ? 1 : 0;
-  const now = {
-    stopReason: result.stopReason,
-    turns: result.turns,
-    usage: result.usage,
-    added: result.added.slice(0, result.added.length - unfinished),
-  };
-  const then = {
-    stopReason: end.stopReason,
-    turns: end.turns,
-    usage: end.usage,
-    added: listRunContents(record, false),
-  };
-  const where = firstDifference(then, now);
+  const describe = (
+    { stopReason, turns, usage }: Pick<EndEntry, "stopReason" | "turns" | "usage">,
+    added: readonly Content[],
+  ): object => ({ stopReason, turns, usage, added });
+  const added = result.added.slice(0, result.added.length - unfinished);
+  const where = firstDifference(describe(end, listRunContents(record, false)), describe(result, added));
   return where === undefined ? [] : [`its result differs at ${where}`];
 }

@@ -157,7 +157,6 @@ class Overtaken extends Error {}
 /** How a run ended, in the words of its log. */
 export type RunEnding = Pick<EndEntry, "stopReason" | "reached" | "guardrail" | "pending" | "problem" | "error">;
 
-/** The ending of a run that gave a result. */
 function buildEnding(result: RunResult<unknown>): RunEnding {
   const { stopReason } = result;
   if (stopReason === "limit") return { stopReason, reached: result.limit };
@@ -178,7 +177,6 @@ function describeEnding(ending: OpenPart["ending"]): RunEnding {
   return ending === "aborted" ? { stopReason: ending, error: CUT_OFF } : { stopReason: ending };
 }
 
-/** Of a run whose process died. */
 const CUT_OFF = { name: "AbortError", message: "the run was cut off here" };
 
 /** The run that was just begun or resumed. */

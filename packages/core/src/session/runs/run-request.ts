@@ -26,7 +26,6 @@ export interface NextInput<Options> {
   readonly runId: string;
   readonly metadata: JsonObject | undefined;
   readonly options: Options;
-  /** Ends waiting for others. */
   readonly signal: AbortSignal | undefined;
 }
 
@@ -45,11 +44,8 @@ export interface ReplacedMessage {
   readonly messageId: string | undefined;
 }
 
-/** Who reads a run. */
 export interface RunReader {
-  /** The run, once it is known. */
   opened?: OpenedRecord | undefined;
-  /** Aborts when the reader leaves. */
   readonly left: AbortSignal;
 }
 

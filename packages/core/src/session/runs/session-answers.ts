@@ -34,13 +34,11 @@ export interface Answers {
   readonly by?: string | undefined;
 }
 
-/** Answers, with nothing left out. */
 export interface ExternalAnswers extends Pick<Answers, "by"> {
   readonly approvals: NonNullable<Answers["approvals"]>;
   readonly outcomes: NonNullable<Answers["outcomes"]>;
 }
 
-/** True when there is an answer among them. */
 export function hasAnswers({ approvals, outcomes }: ExternalAnswers): boolean {
   return Object.keys(approvals).length + Object.keys(outcomes).length > 0;
 }

@@ -28,7 +28,6 @@ export interface OpenedRun extends RunningLoop {
   lost(): LostUsage | undefined;
   /** The answer that is under way, as far as it is known. */
   partial(): PartialAnswer;
-  /** W3C `traceparent` of the run, once it is known. */
   traceparent(): string | undefined;
   /** True when its own signal was aborted. */
   aborted(): boolean;
@@ -51,7 +50,6 @@ export interface SessionRun<Options>
   readonly turns?: readonly ClosedTurn[] | undefined;
   /** What broken answers used, each time that it failed. */
   readonly lost?: readonly LostUsage[] | undefined;
-  /** What is sent in place of the oldest contents. */
   readonly compaction: Compaction | undefined;
   /** Where its events go; absent when nobody watches. */
   readonly emitters: RunEmitters | undefined;
@@ -68,10 +66,8 @@ export interface SessionRun<Options>
   readonly output?: RunEntry["output"];
   /** Of a run that is resumed: the `traceparent` under which it was last executed, if it is known. */
   readonly resumedFrom?: string | undefined;
-  /** Called whenever more of an answer is known. */
   readonly onPartial?: ((partial: PartialAnswer) => void) | undefined;
   readonly steering: Steering;
-  /** Limits over all runs of the session. */
   readonly limits: SessionLimits | undefined;
   /** Of a run that is only read again: how the budget stood that ended it. */
   readonly ownerBudget: AskOwnerBudget | undefined;
@@ -84,7 +80,6 @@ export type RecalledRun<Options> = RecordedRun &
     "options" | "sessionId" | "runId" | "metadata" | "contents" | "historyLength" | "compaction" | "emitters"
   >;
 
-/** What bounds all runs of a session. */
 export type SessionBounds = Pick<SessionRun<unknown>, "limits" | "ownerBudget">;
 
 /** Bounds of all runs of a session together. */
@@ -94,7 +89,6 @@ export type SessionLimits = Omit<Limits, "wallTimeMs">;
 export interface SessionHost<Options> {
   readonly model: Model;
   readonly origin: HistoryOrigin;
-  /** Its name. */
   readonly agent: string;
   readonly logger: Logger;
   /** @throws {ConfigurationError} When it has no prices of its own, or none for its model. */
@@ -115,7 +109,6 @@ export interface SessionHost<Options> {
     run: Pick<SessionRun<Options>, "options" | "runId" | "sessionId" | "metadata"> & { readonly turn: number },
   ): Promise<CheckedPartial>;
   open(run: SessionRun<Options>): OpenedRun;
-  /** The result of a run that has ended, and its events, from what was recorded. */
   recall(run: RecalledRun<Options>): Promise<RunResult<unknown>>;
   /** The context of whoever requests a run now; absent if nobody wants to know. */
   callersContext(): Within | undefined;

@@ -26,7 +26,6 @@ import { RunCloser } from "./run-closer.ts";
 import { buildAnswerEntries, buildWithdrawals, checkEdits, hasUnusedAnswers } from "./session-answers.ts";
 import type { SessionHost, SessionLimits } from "./session-host.ts";
 
-/** How a session is kept. */
 export interface SessionConfig {
   readonly limits: SessionLimits | undefined;
   readonly ownerBudget: AskOwnerBudget | undefined;
