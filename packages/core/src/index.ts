@@ -70,7 +70,7 @@ export type { Json } from "./internal/json.ts";
 export type { EndReason, SessionEntry } from "./session/log/entries.ts";
 export { type ErasedData, type EraseOptions, eraseOwner } from "./session/runs/erase-owner.ts";
 export { MemoryStore } from "./session/store/memory-store.ts";
-export type { WhileRunning } from "./session/runs/next-run.ts";
+export type { WhileRunning } from "./session/runs/run-request.ts";
 export type { Draft, Lease, SessionRecords } from "./session/store/records.ts";
 export type { Answers } from "./session/runs/session-answers.ts";
 export type { SessionAbout } from "./session/runs/session-runs.ts";

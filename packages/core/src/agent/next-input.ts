@@ -1,8 +1,7 @@
 import { checkValue } from "../internal/option-names.ts";
-import type { NextInput } from "../session/runs/next-run.ts";
+import type { NextInput, ReplacedMessage } from "../session/runs/run-request.ts";
 import { hasAnswers } from "../session/runs/session-answers.ts";
 import type { SessionHost } from "../session/runs/session-host.ts";
-import type { ReplacedMessage } from "../session/runs/session-runs.ts";
 import type { AnyRunOptions } from "./options.ts";
 import type { ResumeOptions, SendOptions } from "./session-options.ts";
 

@@ -1,5 +1,5 @@
 import type { OptionNames } from "../internal/option-names.ts";
-import type { WhileRunning } from "../session/runs/next-run.ts";
+import type { WhileRunning } from "../session/runs/run-request.ts";
 import type { OwnerBudget } from "../loop/limits.ts";
 import type { Answers } from "../session/runs/session-answers.ts";
 import type { SessionLimits } from "../session/runs/session-host.ts";

@@ -35,10 +35,8 @@ export interface SessionState {
  *
  * @param isHeld - Whether somebody holds the lease on the session.
  */
-export function buildSessionState(
-  { run, runs, turns, toolCalls, usage, cost, unpriced, pricesAsOf }: SessionView,
-  isHeld: boolean,
-): SessionState {
+export function buildSessionState({ run, info }: SessionView, isHeld: boolean): SessionState {
+  const { runs, turns, toolCalls, usage, cost, unpriced, pricesAsOf } = info.ended;
   const isRunning = isHeld && run !== undefined && run.end === undefined;
   return {
     runs,

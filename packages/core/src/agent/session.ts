@@ -3,7 +3,7 @@ import type { WatchedSession } from "../conversation/session-watch.ts";
 import { checkLimits } from "../loop/limits.ts";
 import type { RunResult } from "../loop/result.ts";
 import { type RunEmitters, type RunningLoop, RunStream } from "../loop/run-stream.ts";
-import { checkForkPoint, takeSegments } from "../session/log/fork.ts";
+import { checkForkPoint, takeSegments } from "../session/log/session-view.ts";
 import { MemoryStore } from "../session/store/memory-store.ts";
 import type { Answers } from "../session/runs/session-answers.ts";
 import { NextRun } from "../session/runs/next-run.ts";
@@ -82,7 +82,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
     this.#log = new SessionLog(store, id);
     this.#config = { limits, ownerBudget, leaseMs, about };
     this.#runs = new SessionRuns(this.#log, host, this.#config);
-    this.#next = new NextRun(this.#runs, host, this.#config);
+    this.#next = new NextRun(this.#runs);
   }
 
   /**
@@ -107,7 +107,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
     const message = buildContents(input, this.#host.model);
     const next = readNextInput(this.#host, anyOptions(options, checkSessionRun("send", SEND)));
-    return this.#streamOf((emitters) => this.#next.send({ ...next, message }, emitters));
+    return this.#streamOf((emitters) => this.#next.send({ ...next, message, emitters }));
   }
 
   /**
@@ -152,7 +152,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
       checkSessionRun("regenerate", REGENERATE),
     );
     const next = readNextInput(this.#host, options, { messageId });
-    return this.#streamOf((emitters) => this.#next.send(next, emitters));
+    return this.#streamOf((emitters) => this.#next.send({ ...next, emitters }));
   }
 
   /**
@@ -175,14 +175,8 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   resumeStream<Schema extends OutputSchema | undefined = undefined>(
     ...options: OptionsArgument<RunOptions<Schema, Context> & ResumeOptions, Context>
   ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
-    const {
-      answers,
-      anyLoopVersion,
-      options: rest,
-      signal,
-    } = readNextInput(this.#host, anyOptions(options, checkSessionRun("resume", RESUME)));
-    const run = { answers, anyLoopVersion, options: rest, signal };
-    return this.#streamOf((emitters) => this.#runs.resume({ ...run, emitters }));
+    const next = readNextInput(this.#host, anyOptions(options, checkSessionRun("resume", RESUME)));
+    return this.#streamOf((emitters) => this.#next.resume({ ...next, emitters }));
   }
 
   /**
@@ -213,7 +207,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
     );
     const contents = message === undefined ? undefined : buildContents(message, this.#host.model);
     const next = readNextInput(this.#host, options);
-    return this.#streamOf((emitters) => this.#next.continue({ ...next, message: contents }, emitters));
+    return this.#streamOf((emitters) => this.#next.continue({ ...next, message: contents, emitters }));
   }
 
   /**
@@ -259,7 +253,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    * @returns False when this object made no run.
    */
   async release({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
-    return await this.#runs.release(signal);
+    return await this.#runs.own.release(signal);
   }
 
   /**
@@ -268,7 +262,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    * @returns False when no such call is running here.
    */
   cancelCall(callId: string): boolean {
-    return this.#runs.cancelCall(callId);
+    return this.#runs.own.cancelCall(callId);
   }
 
   /** Sets what lists show of the session and go by; `null` takes a member back. */
@@ -304,12 +298,12 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    * @internal
    */
   watched(): WatchedSession {
-    return { log: this.#log, events: this.#events, look: () => this.#runs.look() };
+    return { log: this.#log, events: this.#events, look: () => this.#runs.leases.look() };
   }
 
   /** The current state of the session. */
   async state(): Promise<SessionState> {
-    const { state } = await this.#runs.look();
+    const { state } = await this.#runs.leases.look();
     return buildSessionState(this.#log.view, state === "held");
   }
 
@@ -343,8 +337,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    */
   replay(options: AnyRunOptions = {}): RunStream<unknown, Calls> {
     const { runId, ...rest } = options;
-    const session = { id: this.id, store: this.#store, host: this.#host, bounds: this.#config };
-    return new RunStream((emitters) => replayRun(session, runId, { options: rest, emitters }));
+    return new RunStream((emitters) => replayRun(this.#runs.opener, runId, { options: rest, emitters }));
   }
 
   /** A stream whose events `readConversation` and `watchConversation` follow too, run in the context of who asked for it. */

@@ -1,6 +1,6 @@
 import { startTimer } from "../internal/abort.ts";
 import type { RunEvent } from "../loop/events.ts";
-import type { LeaseFinding } from "../session/lease/lease-observer.ts";
+import type { LeaseFinding } from "../session/lease/lease-taker.ts";
 import type { SessionEntry } from "../session/log/entries.ts";
 import type { SessionLog } from "../session/log/session-log.ts";
 import type { Conversation, ConversationUpdate } from "./conversation.ts";

@@ -2,7 +2,7 @@ import type { CallRoute, ModelStepValue, StepPlace } from "../durable/run-log.ts
 import type { Outcome } from "../durable/steps.ts";
 import { isObject, type Json } from "../internal/json.ts";
 import { NO_USAGE } from "../model/usage.ts";
-import type { EndEntry, SessionEntry } from "../session/log/entries.ts";
+import { type EndEntry, isKnownType, type SessionEntry } from "../session/log/entries.ts";
 import type { Content } from "../wire/types/content.ts";
 
 /** What is wrong with a stored value, after its path; `undefined` when nothing is. */
@@ -21,11 +21,6 @@ export function checkEntry(entry: { readonly [key: string]: unknown }): string |
     : undefined;
 }
 
-/** True for a type of entries that this release knows. */
-export function isKnownType(type: string): type is SessionEntry["type"] {
-  return Object.hasOwn(ENTRIES, type);
-}
-
 /** Types whose entries are told by their members. */
 const MISTYPED = ["history", "run", "step", "answer", "turn", "end"] as const;
 
@@ -37,7 +32,6 @@ export function readValue(outcome: Outcome | undefined): unknown {
   return outcome?.ok === true ? outcome.value : undefined;
 }
 
-/** True for what a model step left. */
 export function isModelStep(value: unknown): value is ModelStepValue {
   return isObject(value) && isObject(value["response"]) && isObject(value["response"]["content"]);
 }
@@ -116,10 +110,10 @@ const metadata: Check = is(
   "an object of strings",
   (value) => isObject(value) && Object.values(value).every((one) => typeof one === "string"),
 );
-const nullable =
+const nullish =
   (check: Check): Check =>
   (value, at) =>
-    value === null ? undefined : check(value, at);
+    value === null || value === undefined ? undefined : check(value, at);
 
 const turn = {
   turn: count,
@@ -165,7 +159,7 @@ const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
     runId: text,
     turns: count,
     toolCalls: count,
-    stopReason: known(STOP_REASONS),
+    stopReason: oneOf(...Object.keys(STOP_REASONS)),
     usage,
     cost: optional(number),
     unpriced: optional(string),
@@ -182,9 +176,9 @@ const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
     problem: optional(string),
   }),
   info: object({
-    title: optional(nullable(text)),
-    owner: optional(nullable(text)),
-    metadata: optional(nullable(metadata)),
+    title: nullish(text),
+    owner: nullish(text),
+    metadata: nullish(metadata),
   }),
 };
 
@@ -206,7 +200,7 @@ const callStep: Check = object({
 const summaryStep: Check = object({ ...times, summary: text, nested: list(members) });
 const routeStep: Check = list(
   object({
-    do: known(ROUTES),
+    do: oneOf(...Object.keys(ROUTES)),
     args: optional(members),
     approvedBy: optional(text),
     editable: optional(list(text)),
@@ -326,18 +320,13 @@ function onlyIn(role: Content["role"]): Check {
 }
 
 function oneOf(...names: readonly string[]): Check {
-  return is(names.join(" or "), (value) => typeof value === "string" && names.includes(value));
-}
-
-function known(names: Readonly<Record<string, true>>): Check {
-  return (value, at) => (typeof value === "string" && Object.hasOwn(names, value) ? undefined : `${at} is unknown`);
+  return (value, at) => (names.some((name) => name === value) ? undefined : `${at} is unknown`);
 }
 
 function is(what: string, test: (value: unknown) => boolean): Check {
   return (value, at) => (test(value) ? undefined : `${at} is not ${what}`);
 }
 
-/** The entry of a model step with another value. */
 export function withValue<Entry extends Extract<SessionEntry, { type: "step" }>>(
   entry: Entry,
   value: ModelStepValue,

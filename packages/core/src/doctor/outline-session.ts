@@ -83,7 +83,6 @@ export interface SessionTotals extends Cost {
  */
 export function outlineSession(entries: readonly SessionEntry[]): SessionOutline {
   const { view, runs } = readRuns(entries);
-  const { turns, toolCalls, usage, cost, unpriced, pricesAsOf } = view;
   return {
     histories: entries.flatMap((entry) =>
       entry.type === "history"
@@ -92,7 +91,7 @@ export function outlineSession(entries: readonly SessionEntry[]): SessionOutline
     ),
     runs: runs.map((run) => outlineRun(run, !view.starts.some(({ entry }) => entry === run.entry))),
     unread: view.steersAfter(view.steeringCursor).flatMap(({ contents }) => contents),
-    totals: { runs: view.runs, turns, toolCalls, usage, cost, unpriced, pricesAsOf },
+    totals: view.info.ended,
   };
 }
 
@@ -138,18 +137,18 @@ function outlineRun(record: RunRecord, isTakenBack: boolean): RunOutline {
 
 /** What was asked about the calls of an answer and answered from outside. */
 function listQuestions(
-  { outcomes, answeredBy }: RunRecord,
+  { outcomes }: RunRecord,
   steps: PlacedSteps,
   turn: number,
   content: Content,
 ): readonly AnsweredQuestion[] {
   return openCallsIn([content]).flatMap(({ name }, index) => {
     const callId = buildCallId(turn, index);
-    return [...outcomes].flatMap(([wait, { place }]): readonly AnsweredQuestion[] => {
+    return [...outcomes.values()].flatMap(({ place, by }): readonly AnsweredQuestion[] => {
       if (place.kind !== "wait" || place.callId !== callId) return [];
       const answer = steps.findGiven(place);
       if (typeof answer !== "object") return [];
-      return [{ name, question: place.question, answer, by: answeredBy.get(wait) }];
+      return [{ name, question: place.question, answer, by }];
     });
   });
 }

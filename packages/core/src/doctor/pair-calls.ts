@@ -3,32 +3,28 @@ import { describeCall, listNames } from "../model/history/conversation.ts";
 import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
 import { openCallsIn, readCalls } from "../model/history/open-calls.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../wire/types/content.ts";
-import type { SessionProblem } from "./read-log.ts";
 
-/** What was wrong, and what was done about it. */
-export type Change = Omit<SessionProblem, "position">;
-
-/** Contents in which each call has exactly one response. */
-export interface PairedCalls {
-  /** The same objects where nothing had to change. */
-  readonly contents: readonly Content[];
-  readonly changes: readonly Change[];
-}
+/** Takes down what was wrong, and what was done about it. */
+type ReportChange = (problem: string, remedy: string) => void;
 
 /**
  * Makes sure that each open call is answered once, in call order, in the content right after it, and that there are no other
- * responses. What the service answered itself stays as it is.
+ * responses. What the service answered itself stays. Returns the contents given when nothing had to change.
  *
- * @param options - `first`: nothing precedes the contents, so they must not begin with a call.
+ * @param first - Nothing precedes the contents, so they must not begin with a call.
  */
-export function pairCalls(contents: readonly Content[], { first }: { readonly first: boolean }): PairedCalls {
+export function pairCalls(contents: readonly Content[], first: boolean, report: ReportChange): readonly Content[] {
   const paired: Content[] = [];
-  const changes: Change[] = [];
+  let isChanged = false;
+  const change: ReportChange = (problem, remedy) => {
+    isChanged = true;
+    report(problem, remedy);
+  };
   for (let at = 0; at < contents.length;) {
     const content = contents[at];
     if (content === undefined) break;
     if (content.role === "user") {
-      paired.push(...dropResponses(content, changes));
+      paired.push(...dropResponses(content, change));
       at++;
       continue;
     }
@@ -52,19 +48,16 @@ export function pairCalls(contents: readonly Content[], { first }: { readonly fi
     at += reply === undefined ? 1 : 2;
     if (!isOpening) {
       paired.push(content);
-      if (calls.length > 0) paired.push(...pairResponses(calls, reply, changes));
+      if (calls.length > 0) paired.push(...pairResponses(calls, reply, change));
       continue;
     }
-    changes.push({
-      problem: `the history begins with a call to ${listNames(readCalls([content]).map(({ call }) => call))}`,
-      remedy: "it is omitted together with its response",
-    });
-    if (reply !== undefined) paired.push(...dropResponses(reply, []));
+    const names = listNames(readCalls([content]).map(({ call }) => call));
+    change(`the history begins with a call to ${names}`, "it is omitted together with its response");
+    if (reply !== undefined) paired.push(...dropResponses(reply, () => {}));
   }
-  return { contents: paired, changes };
+  return isChanged ? paired : contents;
 }
 
-/** Adjacent model contents are one turn. */
 function endOfTurn(contents: readonly Content[], start: number): number {
   let end = start;
   while (contents[end]?.role === "model") end++;
@@ -82,31 +75,27 @@ function isAnswered(calls: readonly FunctionCall[], reply: Content | undefined):
 function pairResponses(
   calls: readonly FunctionCall[],
   found: Content | undefined,
-  changes: Change[],
+  change: ReportChange,
 ): readonly Content[] {
   const left = (found?.parts ?? []).filter((part) => part.functionResponse !== undefined);
   const parts = calls.map((call): Part => {
     const part = takeResponse(left, call);
     if (part !== undefined) return part;
-    changes.push({
-      problem: `the call to ${describeCall(call)} has no response`,
-      remedy: "it is answered as cancelled",
-    });
+    change(`the call to ${describeCall(call)} has no response`, "it is answered as cancelled");
     return unansweredResponse(call, RESULT_NOT_RECORDED);
   });
-  changes.push(...left.flatMap(({ functionResponse }) => (functionResponse ? strayResponse(functionResponse) : [])));
+  for (const { functionResponse } of left) if (functionResponse) reportStray(functionResponse, change);
   if (found === undefined) return [{ role: "user", parts }];
   if (parts.length === found.parts.length && parts.every((part, i) => part === found.parts[i])) return [found];
   const rest = found.parts.filter((part) => part.functionResponse === undefined);
   if (left.length === 0 && parts.every((part) => found.parts.includes(part)))
-    changes.push({
-      problem: `the responses to ${listNames(calls)} are not in call order, or not alone in their content`,
-      remedy: "they are put in call order, alone",
-    });
+    change(
+      `the responses to ${listNames(calls)} are not in call order, or not alone in their content`,
+      "they are put in call order, alone",
+    );
   return [{ role: "user", parts }, ...(rest.length > 0 ? [{ ...found, parts: rest }] : [])];
 }
 
-/** Removes the response to a call from a list of parts. */
 function takeResponse(parts: Part[], { id, name }: FunctionCall): Part | undefined {
   const index = parts.findIndex(
     // An empty id counts as none.
@@ -116,16 +105,16 @@ function takeResponse(parts: Part[], { id, name }: FunctionCall): Part | undefin
 }
 
 /** A content that answers no call, without its responses: one content, or none. */
-function dropResponses(content: Content, changes: Change[]): readonly Content[] {
+function dropResponses(content: Content, change: ReportChange): readonly Content[] {
   const responses = responsesIn(content);
   if (responses.length === 0) return [content];
-  changes.push(...responses.map(strayResponse));
+  for (const response of responses) reportStray(response, change);
   const parts = content.parts.filter((part) => part.functionResponse === undefined);
   return parts.length === 0 ? [] : [{ ...content, parts }];
 }
 
-function strayResponse(response: FunctionResponse): Change {
-  return { problem: `the response from ${describeCall(response)} matches no call`, remedy: "it is omitted" };
+function reportStray(response: FunctionResponse, change: ReportChange): void {
+  change(`the response from ${describeCall(response)} matches no call`, "it is omitted");
 }
 
 function responsesIn({ parts }: Content): FunctionResponse[] {

@@ -1,7 +1,13 @@
 import { LOOP_VERSION, stepName } from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
-import { ENTRY_VERSION, checkEntryHeader, type RunEntry, type SessionEntry } from "../session/log/entries.ts";
-import { checkEntry, isKnownPlace, isKnownType } from "./entry-shape.ts";
+import {
+  ENTRY_VERSION,
+  checkEntryHeader,
+  isKnownType,
+  type RunEntry,
+  type SessionEntry,
+} from "../session/log/entries.ts";
+import { checkEntry, isKnownPlace } from "./entry-shape.ts";
 
 /** One line of a session's log as it was read, before anything is known about it. */
 export type LogLine =
@@ -27,6 +33,8 @@ export interface SessionProblem {
   readonly remedy: string;
 }
 
+export type Report = (...problem: readonly [position: number, problem: string, remedy: string]) => void;
+
 /** An entry and its place in the log. */
 export interface Item<Entry extends SessionEntry = SessionEntry> {
   readonly position: number;
@@ -44,10 +52,10 @@ interface LostLine {
 
 /** A run's entries, in log order. */
 export interface RunGroup {
-  readonly run: Item<RunEntry>;
-  readonly items: readonly Item<EntryOfRun>[];
+  run: Item<RunEntry>;
+  items: Item<EntryOfRun>[];
   /** Lines among them that cannot be kept, or that belong to a run without a `run` entry. */
-  readonly lost: readonly LostLine[];
+  readonly lost: LostLine[];
 }
 
 type HeadEntry = Exclude<SessionEntry, { type: "run" }>;
@@ -59,22 +67,14 @@ export interface ReadLog {
   /** Entries before the first run. Of those, only contents count. */
   readonly head: readonly Item<HeadEntry>[];
   readonly groups: readonly RunGroup[];
-  readonly problems: readonly SessionProblem[];
   /** Why nothing may be changed: a newer release wrote the rest of the log. */
   readonly refused: SessionProblem | undefined;
 }
 
-interface OpenGroup {
-  run: Item<RunEntry>;
-  items: Item<EntryOfRun>[];
-  readonly lost: LostLine[];
-}
-
 /** Reads a log of any condition. Entries that this release cannot read, or that belong to no run, are left out as problems. */
-export function readLog(lines: readonly LogLine[]): ReadLog {
+export function readLog(lines: readonly LogLine[], report: Report): ReadLog {
   const head: Item<HeadEntry>[] = [];
-  const groups: OpenGroup[] = [];
-  const problems: SessionProblem[] = [];
+  const groups: RunGroup[] = [];
   const newer = findNewer(lines);
   for (const [position, line] of lines.entries()) {
     if (position >= newer && "value" in line) continue;
@@ -85,44 +85,39 @@ export function readLog(lines: readonly LogLine[]): ReadLog {
       const isTorn = "torn" in line && line.torn === true;
       if (!isTorn) group?.lost.push(lost);
       const why = isTorn ? "its write was never confirmed" : describeLost(lost);
-      problems.push({ position, problem, remedy: `it is dropped; ${why}` });
+      report(position, problem, `it is dropped; ${why}`);
       continue;
     }
     // Its shape was checked.
     const { value: entry } = line as { readonly value: SessionEntry };
     if (entry.type === "run") groups.push({ run: { position, entry }, items: [], lost: [] });
     else if (entry.type === "history" && group !== undefined)
-      problems.push({
+      report(
         position,
-        problem: "it holds contents from before the session, but comes after a run",
-        remedy: "it is dropped together with its contents",
-      });
+        "it holds contents from before the session, but comes after a run",
+        "it is dropped together with its contents",
+      );
     else if (entry.type === "history") head.push({ position, entry });
     else if (group !== undefined) group.items.push({ position, entry });
     else if (entry.type === "steer" || entry.type === "info" || !isKnownType(entry.type))
       head.push({ position, entry });
-    else if (entry.type === "rewind") problems.push(strayRewind({ position, entry }));
-    else problems.push(orphan({ position, entry }, false));
+    else if (entry.type === "rewind") reportStrayRewind({ position, entry }, report);
+    else reportOrphan({ position, entry }, false, report);
   }
   const started = new Set(groups.map(({ run }) => run.entry.runId));
   for (const group of groups) {
-    keepOwn(group, started, problems);
-    correctNames(group, problems);
-    dropRepeated(group, problems);
+    keepOwn(group, started, report);
+    correctNames(group, report);
+    dropRepeated(group, report);
   }
-  if (newer === lines.length) return { head, groups, problems, refused: undefined };
-  const refused: SessionProblem = {
-    position: newer,
-    problem: `it and everything after it are newer than version ${ENTRY_VERSION}`,
-    remedy: "nothing is changed; use the release that wrote it or a newer one",
-  };
-  return { head, groups, problems: [...problems, refused], refused };
+  if (newer === lines.length) return { head, groups, refused: undefined };
+  const problem = `it and everything after it are newer than version ${ENTRY_VERSION}`;
+  const remedy = "nothing is changed; use the release that wrote it or a newer one";
+  report(newer, problem, remedy);
+  return { head, groups, refused: { position: newer, problem, remedy } };
 }
 
-/**
- * Where a newer release took over the log. A single newer line among others is a damaged one: no older release would have
- * continued after it.
- */
+/** Where a newer release took over the log. A newer line with an older one after it is a damaged one. */
 function findNewer(lines: readonly LogLine[]): number {
   let from = lines.length;
   for (let position = lines.length - 1; position >= 0; position--) {
@@ -148,50 +143,34 @@ function guessLine(position: number, line: LogLine): LostLine {
   if ("value" in line) {
     const { type, step, place } = isObject(line.value) ? line.value : {};
     const { kind } = isObject(place) ? place : {};
-    return {
-      position,
-      type: typeof type === "string" ? type : undefined,
-      step: typeof step === "string" ? step : undefined,
-      kind: typeof kind === "string" ? kind : undefined,
-    };
+    const word = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+    return { position, type: word(type), step: word(step), kind: word(kind) };
   }
-  const text = line.text ?? "";
-  const word = (key: string): string | undefined =>
-    new RegExp(`"${key}":"([^"\\\\]{1,200})"`).exec(text.slice(0, 600))?.[1];
-  return { position, type: word("type"), step: word("step"), kind: word("kind") };
+  const start = (line.text ?? "").slice(0, 600);
+  const find = (key: string): string | undefined => new RegExp(`"${key}":"([^"\\\\]{1,200})"`).exec(start)?.[1];
+  return { position, type: find("type"), step: find("step"), kind: find("kind") };
 }
 
-function describeLost({ type, step, kind }: LostLine): string {
-  switch (type) {
-    case "history":
-      return "the contents the session started with are lost";
-    case "run":
-      return "a message and everything that followed from it are lost";
-    case "begin":
-      return `the record that ${step ?? "a step"} started is lost`;
-    case "step":
-      return kind === "model"
-        ? `the model's response (${step ?? "of a step"}) is lost`
-        : `the result of ${step ?? "a step"} is lost`;
-    case "answer":
-      return `an external answer (${step ?? "to a call"}) is lost`;
-    case "rewind":
-      return "what it took back is part of the conversation again";
-    case "resume":
-      return "the record that the run was resumed is lost";
-    case "steer":
-      return "a steering message is lost";
-    case "turn":
-      return "what its turn said is told by its steps";
-    case "end":
-      return "the end of its run is lost";
-    default:
-      return "what it held is unknown";
-  }
+function describeLost({ type = "", step, kind }: LostLine): string {
+  if (type === "begin") return `the record that ${step ?? "a step"} started is lost`;
+  if (type === "answer") return `an external answer (${step ?? "to a call"}) is lost`;
+  if (type === "step" && kind === "model") return `the model's response (${step ?? "of a step"}) is lost`;
+  if (type === "step") return `the result of ${step ?? "a step"} is lost`;
+  return LOST.get(type) ?? "what it held is unknown";
 }
+
+const LOST: ReadonlyMap<string, string> = new Map([
+  ["history", "the contents the session started with are lost"],
+  ["run", "a message and everything that followed from it are lost"],
+  ["rewind", "what it took back is part of the conversation again"],
+  ["resume", "the record that the run was resumed is lost"],
+  ["steer", "a steering message is lost"],
+  ["turn", "what its turn said is told by its steps"],
+  ["end", "the end of its run is lost"],
+]);
 
 /** Keeps the entries of the group's own run, after correcting a single damaged id. */
-function keepOwn(group: OpenGroup, started: ReadonlySet<string>, problems: SessionProblem[]): void {
+function keepOwn(group: RunGroup, started: ReadonlySet<string>, report: Report): void {
   const { position, entry } = group.run;
   const ids = group.items.flatMap((item) => getRunId(item) ?? []);
   const strangers = ids.filter((id) => !started.has(id));
@@ -199,11 +178,8 @@ function keepOwn(group: OpenGroup, started: ReadonlySet<string>, problems: Sessi
   const mayHideRun = group.lost.some(({ type }) => type === undefined || type === "run");
   const isOneId = strangers.every((id) => id === stranger);
   if (strangers.length > 0 && isOneId && !mayHideRun && !ids.includes(entry.runId)) {
-    problems.push({
-      position,
-      problem: `it starts run ${entry.runId}, but the entries after it belong to run ${stranger}`,
-      remedy: "its runId is corrected",
-    });
+    const problem = `it starts run ${entry.runId}, but the entries after it belong to run ${stranger}`;
+    report(position, problem, "its runId is corrected");
     group.run = { position, entry: { ...entry, runId: stranger } };
   }
   const { runId } = group.run.entry;
@@ -213,15 +189,12 @@ function keepOwn(group: OpenGroup, started: ReadonlySet<string>, problems: Sessi
     const id = getRunId(item);
     if (id === undefined || id === runId) kept.push(item);
     else if (strangers.length === 1 && id === stranger && !mayHideRun && !ended) {
-      problems.push({
-        position: item.position,
-        problem: `it belongs to run ${id}, which never started, but is in the middle of run ${runId}`,
-        remedy: "its runId is corrected",
-      });
+      const problem = `it belongs to run ${id}, which never started, but is in the middle of run ${runId}`;
+      report(item.position, problem, "its runId is corrected");
       // An entry with a runId, or it would have no id.
       kept.push({ position: item.position, entry: { ...item.entry, runId } as EntryOfRun });
     } else {
-      problems.push(orphan(item, started.has(id)));
+      reportOrphan(item, started.has(id), report);
       // Not of another run: it may belong to this one under a damaged id.
       if (!started.has(id)) group.lost.push({ position: item.position, type: item.entry.type });
     }
@@ -235,26 +208,28 @@ function getRunId({ entry }: Item<EntryOfRun>): string | undefined {
   return isKnownType(entry.type) && "runId" in entry ? entry.runId : undefined;
 }
 
-function orphan({ position, entry }: Item<EntryOfRun>, hasRun: boolean): SessionProblem {
+function reportOrphan({ position, entry }: Item<EntryOfRun>, hasRun: boolean, report: Report): void {
   const what = "step" in entry ? `${entry.type} ${entry.step}` : entry.type;
   const runId = "runId" in entry ? entry.runId : "";
   const [where, why] = hasRun
     ? ["but is inside another", "nothing reads it there"]
     : ["whose start is not in the log", "it is meaningless without its run"];
-  return { position, problem: `${what} belongs to run ${runId}, ${where}`, remedy: `it is dropped; ${why}` };
+  report(position, `${what} belongs to run ${runId}, ${where}`, `it is dropped; ${why}`);
 }
 
 /** A rewind to before a run that the conversation does not have. */
-export function strayRewind({ position, entry }: Item<Extract<SessionEntry, { type: "rewind" }>>): SessionProblem {
-  return {
+export function reportStrayRewind({ position, entry }: Item<RewindEntry>, report: Report): void {
+  report(
     position,
-    problem: `it goes back to before run ${entry.before}, which is not part of the conversation`,
-    remedy: "it is dropped; what it was to take back stays part of the conversation",
-  };
+    `it goes back to before run ${entry.before}, which is not part of the conversation`,
+    "it is dropped; what it was to take back stays part of the conversation",
+  );
 }
 
+export type RewindEntry = Extract<SessionEntry, { type: "rewind" }>;
+
 /** A step has the name of its place; other versions of the loop may have made other names. */
-function correctNames(group: OpenGroup, problems: SessionProblem[]): void {
+function correctNames(group: RunGroup, report: Report): void {
   if (group.run.entry.loop !== LOOP_VERSION) return;
   group.items = group.items.map((item) => {
     const { position, entry } = item;
@@ -262,24 +237,20 @@ function correctNames(group: OpenGroup, problems: SessionProblem[]): void {
       return item;
     const step = stepName(entry.place);
     if (step === entry.step) return item;
-    problems.push({ position, problem: `its step is ${entry.step}, at the place of ${step}`, remedy: "it is renamed" });
+    report(position, `its step is ${entry.step}, at the place of ${step}`, "it is renamed");
     return { position, entry: { ...entry, step } };
   });
 }
 
 /** Keeps the last outcome of each step: it is the one that counts. */
-function dropRepeated(group: OpenGroup, problems: SessionProblem[]): void {
+function dropRepeated(group: RunGroup, report: Report): void {
   const last = new Map<string, Item>();
   for (const item of group.items)
     if (item.entry.type === "step" || item.entry.type === "answer") last.set(item.entry.step, item);
   group.items = group.items.filter((item) => {
     const { position, entry } = item;
     if ((entry.type !== "step" && entry.type !== "answer") || last.get(entry.step) === item) return true;
-    problems.push({
-      position,
-      problem: `${entry.step} is recorded again later`,
-      remedy: "it is dropped; the later one counts",
-    });
+    report(position, `${entry.step} is recorded again later`, "it is dropped; the later one counts");
     return false;
   });
 }

@@ -2,41 +2,28 @@ import type { StepPlace } from "../durable/run-log.ts";
 import { closeOpenCalls, userText } from "../loop/transcript.ts";
 import { classifyFinish } from "../model/finish-reason.ts";
 import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
-import {
-  type EndEntry,
-  ENTRY_VERSION,
-  type EntryOfRun,
-  isResumable,
-  type RunEntry,
-  type SessionEntry,
-} from "../session/log/entries.ts";
+import { type EndEntry, ENTRY_VERSION, isResumable, type RunEntry } from "../session/log/entries.ts";
 import { deriveOpen } from "../session/log/derive-open.ts";
 import { findBadTurn } from "../session/log/find-damage.ts";
 import { addToRecord, beginRecord, type RunRecord } from "../session/log/run-record.ts";
-import { checkedInput, INPUT_GUARD } from "../session/log/run-turns.ts";
+import { checkedInput, INPUT_GUARD, sumUpRun } from "../session/log/run-turns.ts";
 import { SessionView } from "../session/log/session-view.ts";
-import { sumUpRun } from "../session/log/run-totals.ts";
 import { resolveRefs, type StepRecord, type TurnRecord } from "../session/log/turn-record.ts";
 import type { Content } from "../wire/types/content.ts";
 import { isModelStep, isNameless, readValue } from "./entry-shape.ts";
-import { type Change, pairCalls } from "./pair-calls.ts";
-import type { Item, RunGroup, SessionProblem } from "./read-log.ts";
+import { pairCalls } from "./pair-calls.ts";
+import type { Item, Report, RunGroup } from "./read-log.ts";
 
 /** A run whose end refers only to steps in the log, and in which each call has exactly one response. */
 export interface RepairedRun {
   readonly items: readonly Item[];
-  /** What it adds to the history. */
   readonly contents: readonly Content[];
   /** The end in effect; absent for an open run. */
   readonly end: Item<EndEntry> | undefined;
-  readonly problems: readonly SessionProblem[];
 }
 
-/** Position of a run in its session. */
 interface Place {
-  /** No run follows. */
   readonly isLast: boolean;
-  /** No contents precede it. */
   readonly first: boolean;
 }
 
@@ -51,62 +38,37 @@ const DAMAGED = {
 
 const CUT_OFF = { name: "AbortError", message: "the run was cut off here" };
 
-/** Repairs one run. */
-export function repairRun(damaged: RunGroup, place: Place): RepairedRun {
-  const record = beginRecord(damaged.run.entry, { steeringCursor: 0, spentBefore: new SessionView().spent() });
-  for (const { entry } of damaged.items) if (isOfRun(entry)) addToRecord(record, entry);
-  const restored = replaceUnchecked(damaged.run, record.outcomes);
-  const repaired = repairCheckedRun({ ...damaged, run: restored.run }, place, record);
-  return { ...repaired, problems: [...restored.problems, ...repaired.problems] };
-}
-
-function isOfRun(entry: SessionEntry): entry is EntryOfRun {
-  return ["begin", "step", "answer", "turn", "resume", "end"].includes(entry.type);
-}
-
-/** A message whose check is lost, although the model read it: what the model read is unknown. */
-function replaceUnchecked(
-  run: Item<RunEntry>,
-  outcomes: RunRecord["outcomes"],
-): { run: Item<RunEntry>; problems: readonly SessionProblem[] } {
-  const { guarded, ...entry } = run.entry;
-  const isLost =
-    guarded === true &&
-    !outcomes.has(INPUT_GUARD) &&
-    [...outcomes.values()].some(({ place }) => place.kind === "model");
-  if (!isLost) return { run, problems: [] };
-  const problem = `what guardrails made of the message of run ${entry.runId} is lost`;
-  return {
-    run: { ...run, entry: { ...entry, input: [userText(MESSAGE_LOST)] } },
-    problems: [{ position: run.position, problem, remedy: "a note takes the place of the message" }],
-  };
-}
-
-const MESSAGE_LOST = "(this message was lost)";
-
-function repairCheckedRun(group: RunGroup, place: Place, record: RunRecord): RepairedRun {
+export function repairRun(group: RunGroup, place: Place, report: Report): RepairedRun {
+  const record = beginRecord(group.run.entry, { steeringCursor: 0, spentBefore: new SessionView().spent() });
+  for (const { entry } of group.items) if ("runId" in entry) addToRecord(record, entry);
   const { outcomes, end: recordedEnd } = record;
-  const input = repairInput(group.run, place.first);
-  const { run } = input;
+  const run = repairInput(replaceUnchecked(group.run, outcomes, report), place.first, report);
+  const { runId, at } = run.entry;
   const contents: Content[] = [...checkedInput({ entry: run.entry, outcomes })];
-  const problems = [...input.problems];
   const derived = deriveOpen({ ...record, turns: [] }, { cancelled: RESULT_NOT_RECORDED }).turns;
+  /** A turn that refers only to what is in the log, and in which each call has one response. */
   const repair = <Turn extends TurnRecord>(position: number, turn: Turn): Turn => {
-    const known = derived.find((one) => one.turn === turn.turn);
-    const repaired = repairTurn(turn, known, outcomes, place.first && contents.length === 0);
-    problems.push(...placed(position, repaired.changes));
-    contents.push(...repaired.contents);
-    return repaired.turn;
+    let repaired = turn;
+    const lost = findBadTurn(turn, record) ?? findNameless(turn, outcomes);
+    if (lost !== undefined) {
+      report(position, lost, "the turn is put together from its steps; calls without an outcome count as cancelled");
+      const known = derived.find((one) => one.turn === turn.turn);
+      repaired = { ...turn, contents: known?.contents ?? [], steps: known?.steps ?? [], calls: known?.calls ?? [] };
+    }
+    // What is only sent to have the answer converted is not part of the history.
+    if (repaired.phase !== undefined) return repaired;
+    const said = resolveRefs(repaired, outcomes);
+    const paired = pairCalls(said, place.first && contents.length === 0, (...change) => report(position, ...change));
+    contents.push(...paired);
+    return paired === said ? repaired : { ...repaired, contents: paired, calls: [] };
   };
-  const found = findEffectiveEnd(group, recordedEnd);
   let last = 0;
   /** Turns that some later one follows, and that nothing closes. */
   const fill = (position: number, before: number): readonly Item[] =>
     derived.flatMap((turn): Item[] => {
       if (turn.turn <= last || turn.turn >= before) return [];
-      const problem = `nothing tells what turn ${turn.turn} of run ${run.entry.runId} added`;
-      problems.push({ position, problem, remedy: "it is put together from its steps" });
-      const { runId, at } = run.entry;
+      const problem = `nothing tells what turn ${turn.turn} of run ${runId} added`;
+      report(position, problem, "it is put together from its steps");
       return [{ position, entry: { v: ENTRY_VERSION, at, type: "turn", runId, ...repair(position, turn) } }];
     });
   const items = group.items.flatMap((item): readonly Item[] => {
@@ -117,37 +79,30 @@ function repairCheckedRun(group: RunGroup, place: Place, record: RunRecord): Rep
     const turn = repair(position, entry);
     return [...missing, turn === entry ? item : { position, entry: turn }];
   });
-  const missing = fill(found?.position ?? run.position, found?.entry.open[0]?.turn ?? 0);
+  const found = findEffectiveEnd(group, recordedEnd);
   if (found !== undefined) {
-    const end = repairEnd(
-      group,
-      place,
-      found,
-      found.entry.open.map((turn) => repair(found.position, turn)),
-      problems,
-    );
-    const at = items.findIndex((item) => item.position === found.position);
+    const { position, entry } = found;
+    const missing = fill(position, entry.open[0]?.turn ?? 0);
+    const open = entry.open.map((turn) => repair(position, turn));
+    const end = repairEnd(group, place, found, open, report);
+    const endAt = items.findIndex((item) => item.position === position);
     // Nothing goes on with an answer that came after an end which is final now.
-    const later = items.slice(at + 1).filter(({ entry }) => end.entry.error !== DAMAGED || entry.type !== "answer");
-    return {
-      items: [run, ...placeTurns([...items.slice(0, at), ...missing, end, ...later], problems)],
-      contents,
-      end,
-      problems,
-    };
+    const later = items.slice(endAt + 1).filter((item) => end.entry.error !== DAMAGED || item.entry.type !== "answer");
+    const all = placeTurns([...items.slice(0, endAt), ...missing, end, ...later], report);
+    return { items: [run, ...all], contents, end };
   }
-  const known = problems.length;
-  const open = derived.filter(({ turn }) => turn > last).map((turn) => repair(run.position, turn));
+  const left = derived.filter(({ turn }) => turn > last);
+  const open = left.map((turn) => repair(run.position, turn));
   // An end that is not in effect must not stay the last one.
-  const isDamaged = recordedEnd !== undefined || problems.length > known || hasGaps(group);
-  if (place.isLast && !isDamaged)
-    return { items: [run, ...placeTurns(items, problems)], contents, end: undefined, problems };
+  const isDamaged = recordedEnd !== undefined || open.some((turn, index) => turn !== left[index]) || hasGaps(group);
+  const all = [run, ...placeTurns(items, report)];
+  if (place.isLast && !isDamaged) return { items: all, contents, end: undefined };
   const isFinal = isDamaged && place.isLast;
-  problems.push({
-    position: run.position,
-    problem: `run ${run.entry.runId} has no end, and ${isDamaged ? "entries of it are lost" : "another run follows"}`,
-    remedy: `its end is rebuilt from its steps; calls without an outcome count as cancelled${isFinal ? NOT_RESUMED : ""}`,
-  });
+  report(
+    run.position,
+    `run ${runId} has no end, and ${isDamaged ? "entries of it are lost" : "another run follows"}`,
+    `its end is rebuilt from its steps; calls without an outcome count as cancelled${isFinal ? NOT_RESUMED : ""}`,
+  );
   const before = group.items.at(-1) ?? run;
   const end: Item<EndEntry> = {
     position: before.position,
@@ -155,60 +110,52 @@ function repairCheckedRun(group: RunGroup, place: Place, record: RunRecord): Rep
       v: ENTRY_VERSION,
       at: before.entry.at,
       type: "end",
-      runId: run.entry.runId,
+      runId,
       stopReason: isFinal ? "damaged" : "aborted",
       open,
       ...sumUpRun(record, open),
       error: isFinal ? DAMAGED : CUT_OFF,
     },
   };
-  return { items: [run, ...placeTurns(items, problems), end], contents, end, problems };
+  return { items: [...all, end], contents, end };
+}
+
+/** A message whose check is lost, although the model read it: what the model read is unknown. */
+function replaceUnchecked(run: Item<RunEntry>, outcomes: RunRecord["outcomes"], report: Report): Item<RunEntry> {
+  const { guarded, ...entry } = run.entry;
+  if (guarded !== true || outcomes.has(INPUT_GUARD)) return run;
+  if (![...outcomes.values()].some(({ place }) => place.kind === "model")) return run;
+  const problem = `what guardrails made of the message of run ${entry.runId} is lost`;
+  report(run.position, problem, "a note takes the place of the message");
+  return { ...run, entry: { ...entry, input: [userText("(this message was lost)")] } };
+}
+
+function repairInput(run: Item<RunEntry>, first: boolean, report: Report): Item<RunEntry> {
+  const { position, entry } = run;
+  const closed = closeOpenCalls(entry.input);
+  const input = pairCalls(closed, first, (...change) => report(position, ...change));
+  return input === closed ? run : { position, entry: { ...entry, input } };
 }
 
 /** Puts turns that stand before their steps behind all steps, and those that follow them as well. */
-function placeTurns(items: readonly Item[], problems: SessionProblem[]): readonly Item[] {
+function placeTurns(items: readonly Item[], report: Report): readonly Item[] {
   const outcomes = new Map<string, StepRecord>();
   const early = items.find(({ entry }) => {
     if (entry.type === "step") outcomes.set(entry.step, entry);
     return entry.type === "turn" && findBadTurn(entry, { outcomes }) !== undefined;
   });
   if (early === undefined) return items;
-  const { position } = early;
-  problems.push({ position, problem: "it refers to steps that come after it", remedy: "it is put behind them" });
+  report(early.position, "it refers to steps that come after it", "it is put behind them");
   const from = items.indexOf(early);
   const isLate = ({ entry }: Item, index: number): boolean => entry.type === "turn" && index >= from;
   const kept = items.filter((item, index) => !isLate(item, index));
   return kept.toSpliced(kept.findLastIndex(({ entry }) => entry.type === "step") + 1, 0, ...items.filter(isLate));
 }
 
-/** A turn that refers only to what is in the log, and in which each call has one response. */
-function repairTurn<Turn extends TurnRecord>(
-  turn: Turn,
-  derived: TurnRecord | undefined,
-  outcomes: RunRecord["outcomes"],
-  first: boolean,
-): { readonly turn: Turn; readonly contents: readonly Content[]; readonly changes: readonly Change[] } {
-  const changes: Change[] = [];
-  let repaired = turn;
-  const lost =
-    findBadTurn(turn, { outcomes }) ?? (hasNameless(turn, outcomes) ? "a turn refers to a damaged call" : undefined);
-  if (lost !== undefined) {
-    const remedy = "the turn is put together from its steps; calls without an outcome count as cancelled";
-    changes.push({ problem: lost, remedy });
-    const { contents, steps, calls } = derived ?? { contents: [], steps: [], calls: [] };
-    repaired = { ...turn, contents, steps, calls };
-  }
-  // What is only sent to have the answer converted is not part of the history.
-  if (repaired.phase !== undefined) return { turn: repaired, contents: [], changes };
-  const paired = pairCalls(resolveRefs(repaired, outcomes), { first });
-  changes.push(...paired.changes);
-  if (paired.changes.length > 0) repaired = { ...repaired, contents: paired.contents, calls: [] };
-  return { turn: repaired, contents: paired.contents, changes };
-}
-
 /** An answer with a call that the service could not read is never used. */
-function hasNameless(turn: TurnRecord, outcomes: RunRecord["outcomes"]): boolean {
-  return resolveRefs(turn, outcomes).some(({ parts }) => parts.some(isNameless));
+function findNameless(turn: TurnRecord, outcomes: RunRecord["outcomes"]): string | undefined {
+  const hasOne = resolveRefs(turn, outcomes).some(({ parts }) => parts.some(isNameless));
+  return hasOne ? "a turn refers to a damaged call" : undefined;
 }
 
 /** Why an end in effect, with these turns, is final when the run can not be resumed. */
@@ -217,24 +164,15 @@ function repairEnd(
   place: Place,
   { position, entry: found }: Item<EndEntry>,
   open: readonly TurnRecord[],
-  problems: SessionProblem[],
+  report: Report,
 ): Item<EndEntry> {
   const isChanged = open.some((turn, index) => turn !== found.open[index]);
   const entry = isChanged ? { ...found, open } : found;
   if (!place.isLast || !isResumable(entry) || !(isChanged || hasGaps(group, entry))) return { position, entry };
-  problems.push({
-    position,
-    problem: `run ${entry.runId} ended with "${entry.stopReason}", and entries of it are lost`,
-    remedy: `it is final${NOT_RESUMED}`,
-  });
+  const problem = `run ${entry.runId} ended with "${entry.stopReason}", and entries of it are lost`;
+  report(position, problem, `it is final${NOT_RESUMED}`);
   const { pending: _, ...rest } = entry;
   return { position, entry: { ...rest, stopReason: "damaged", error: DAMAGED } };
-}
-
-function repairInput(run: Item<RunEntry>, first: boolean): { run: Item<RunEntry>; problems: SessionProblem[] } {
-  const { contents, changes } = pairCalls(closeOpenCalls(run.entry.input), { first });
-  if (changes.length === 0) return { run, problems: [] };
-  return { run: { ...run, entry: { ...run.entry, input: contents } }, problems: placed(run.position, changes) };
 }
 
 /** True when entries that resuming the run may depend on are not in the log. */
@@ -246,16 +184,15 @@ function hasGaps({ items, lost }: RunGroup, end?: EndEntry): boolean {
 
 /** True when the steps include a turn without its model step, or one was skipped. */
 function hasMissingTurns(places: readonly StepPlace[]): boolean {
-  let last = 0;
   const asked = new Set<number>();
+  let last = 0;
   for (const place of places) {
     if (place.kind === "inner" || place.kind === "compact" || (place.kind === "model" && place.phase === "output"))
       continue;
     last = Math.max(last, place.turn);
     if (place.kind === "model" && place.attempt === 0) asked.add(place.turn);
   }
-  for (let turn = 1; turn <= last; turn++) if (!asked.has(turn)) return true;
-  return false;
+  return asked.size < last;
 }
 
 /** True when the run took up calls of an answer with which it would have ended: the finish reason is not the one that was given. */
@@ -270,10 +207,6 @@ function hasStrayRoutes(items: RunGroup["items"]): boolean {
     if (kind === "route" && ends) return true;
   }
   return false;
-}
-
-function placed(position: number, changes: readonly Change[]): SessionProblem[] {
-  return changes.map((change) => ({ position, ...change }));
 }
 
 /** The run's end, unless the run continued after it in entries that are lost. */

@@ -7,9 +7,11 @@ import {
   type LogLine,
   type ReadLog,
   readLog,
+  type Report,
+  reportStrayRewind,
+  type RewindEntry,
   type RunGroup,
   type SessionProblem,
-  strayRewind,
 } from "./read-log.ts";
 import { isModelStep, readValue, withValue } from "./entry-shape.ts";
 import { repairRun } from "./repair-run.ts";
@@ -64,93 +66,83 @@ interface ExaminedLog extends SessionCheck {
 }
 
 function examineLog(lines: readonly LogLine[]): ExaminedLog {
-  const read = readLog(lines);
-  const signed = repairSignatures(read);
+  const problems: SessionProblem[] = [];
+  const notes: SessionProblem[] = [];
+  const report: Report = (position, problem, remedy) => void problems.push({ position, problem, remedy });
+  const read = readLog(lines, report);
   // A summary counts the contents it replaces, and some of those may be gone.
-  const goneFrom = inLogOrder(read.problems)[0]?.position ?? Infinity;
-  const runs = repairRuns(signed.log, goneFrom);
-  const steered = renumberSteering(runs.items);
+  const goneFrom = inLogOrder(problems)[0]?.position ?? Infinity;
+  const signed = repairSignatures(read, report);
+  const { items, contents, isChanged } = repairHead(signed.log, report);
+  let countsHold = !isChanged;
+  /** How many contents came before each run of the conversation. */
+  const before = new Map<string, number>();
+  for (const [index, whole] of signed.log.groups.entries()) {
+    const { group, later } = splitGroup(whole);
+    const rewinds = later.filter(isRewind);
+    const isLast = index === signed.log.groups.length - 1 && rewinds.length === 0;
+    before.set(group.run.entry.runId, contents.length);
+    const known = problems.length;
+    const repaired = repairRun(group, { isLast, first: contents.length === 0 }, report);
+    contents.push(...repaired.contents);
+    countsHold &&= problems.length === known;
+    const summary = repaired.items.findLast((item) => cutIn(item) !== undefined);
+    const cut = summary && cutIn(summary);
+    const isUncertain =
+      summary !== undefined &&
+      cut !== undefined &&
+      !(countsHold && goneFrom > summary.position && isPlaceToCut(contents, cut));
+    if (isUncertain)
+      report(
+        summary.position,
+        "it is uncertain what its summary replaces",
+        "the summary is dropped; the whole history is sent until a new one is made",
+      );
+    items.push(...(isUncertain ? repaired.items.map(withoutSummary) : repaired.items));
+    if (isLast) notes.push(...noteLastRun(group.run.position, repaired.end));
+    const stray = rewinds.filter((rewind) => !takeBack(contents, before, rewind.entry.before));
+    items.push(...later.filter((item) => !stray.some((rewind) => rewind === item)));
+    for (const rewind of stray) reportStrayRewind(rewind, report);
+    countsHold &&= stray.length === 0;
+  }
+  const entries = renumberSteering(items, report);
   return {
-    entries: steered.entries,
-    problems: inLogOrder([...read.problems, ...signed.problems, ...runs.problems, ...steered.problems]),
-    notes: inLogOrder([...signed.notes, ...runs.notes]),
+    entries,
+    problems: inLogOrder(problems),
+    notes: inLogOrder([...signed.notes, ...notes]),
     refused: read.refused,
   };
 }
 
-function repairRuns(
-  log: ReadLog,
-  goneFrom: number,
-): { items: Item[]; problems: SessionProblem[]; notes: SessionProblem[] } {
-  const { items, contents, problems } = repairHead(log);
-  const notes: SessionProblem[] = [];
-  let countsHold = problems.length === 0;
-  /** How many contents came before each run of the conversation. */
-  const before = new Map<string, number>();
-  for (const [index, whole] of log.groups.entries()) {
-    const { group, later } = splitGroup(whole);
-    const rewinds = later.filter(isRewind);
-    const isLast = index === log.groups.length - 1 && rewinds.length === 0;
-    before.set(group.run.entry.runId, contents.length);
-    const repaired = repairRun(group, { isLast, first: contents.length === 0 });
-    problems.push(...repaired.problems);
-    contents.push(...repaired.contents);
-    countsHold &&= repaired.problems.length === 0;
-    const { end } = repaired;
-    const summary = repaired.items.findLast((item) => cutIn(item) !== undefined);
-    const cut = summary && cutIn(summary);
-    if (
-      summary === undefined ||
-      cut === undefined ||
-      (countsHold && goneFrom > summary.position && isPlaceToCut(contents, cut))
-    )
-      items.push(...repaired.items);
-    else {
-      items.push(...repaired.items.map(withoutSummary));
-      problems.push({
-        position: summary.position,
-        problem: "it is uncertain what its summary replaces",
-        remedy: "the summary is dropped; the whole history is sent until a new one is made",
-      });
-    }
-    if (isLast) notes.push(...noteLastRun(group.run.position, end));
-    const stray = rewinds.filter((rewind) => !takeBack(contents, before, rewind.entry.before));
-    items.push(...later.filter((item) => !stray.some((rewind) => rewind === item)));
-    problems.push(...stray.map(strayRewind));
-    countsHold &&= stray.length === 0;
-  }
-  return { items, problems, notes };
-}
-
-function repairHead({ head }: ReadLog): { items: Item[]; contents: Content[]; problems: SessionProblem[] } {
-  const problems: SessionProblem[] = [];
+function repairHead(
+  { head }: ReadLog,
+  report: Report,
+): { readonly items: Item[]; readonly contents: Content[]; readonly isChanged: boolean } {
   const contents = head.flatMap(({ entry }) =>
     entry.type === "history" ? entry.parts.flatMap((segment) => segment.contents) : [],
   );
-  if (pairCalls(contents, { first: true }).changes.length === 0) return { items: [...head], contents, problems };
+  if (pairCalls(contents, true, () => {}) === contents) return { items: [...head], contents, isChanged: false };
   const paired: Content[] = [];
   const items = head.map((item): Item => {
     const { position, entry } = item;
     if (entry.type !== "history") return item;
     const parts = entry.parts.map((segment) => {
-      const { contents: kept, changes } = pairCalls(segment.contents, { first: paired.length === 0 });
-      problems.push(...changes.map((change) => ({ position, ...change })));
+      const kept = pairCalls(segment.contents, paired.length === 0, (...change) => report(position, ...change));
       paired.push(...kept);
       return { ...segment, contents: kept };
     });
     return { position, entry: { ...entry, parts } };
   });
-  return { items, contents: paired, problems };
+  return { items, contents: paired, isChanged: true };
 }
 
-/** A run's own entries, and those from the first rewind on. */
 function splitGroup(group: RunGroup): { readonly group: RunGroup; readonly later: RunGroup["items"] } {
   const end = group.items.findIndex(isRewind);
   if (end < 0) return { group, later: [] };
   return { group: { ...group, items: group.items.slice(0, end) }, later: group.items.slice(end) };
 }
 
-function isRewind(item: Item): item is Item<Extract<SessionEntry, { type: "rewind" }>> {
+function isRewind(item: Item): item is Item<RewindEntry> {
   return item.entry.type === "rewind";
 }
 
@@ -199,24 +191,18 @@ function noteLastRun(runAt: number, end: Item<EndEntry> | undefined): readonly S
 }
 
 /** The entries, with steering cursors adjusted to their new places in the log. */
-function renumberSteering(items: readonly Item[]): { entries: SessionEntry[]; problems: SessionProblem[] } {
-  const problems: SessionProblem[] = [];
+function renumberSteering(items: readonly Item[], report: Report): readonly SessionEntry[] {
   const before = (place: number): number => items.filter(({ position }) => position < place).length;
-  const entries = items.map(({ position, entry }): SessionEntry => {
+  return items.map(({ position, entry }): SessionEntry => {
     if (entry.type !== "step") return entry;
     const value = readValue(entry.outcome);
     if (!isModelStep(value) || value.steered === undefined) return entry;
     if (value.steered.upTo > position)
-      problems.push({
-        position,
-        problem: "it includes steering that was sent only after it",
-        remedy: "its steering cursor is moved to before it",
-      });
+      report(position, "it includes steering that was sent only after it", "its steering cursor is moved to before it");
     const upTo = before(Math.min(value.steered.upTo, position));
     if (upTo === value.steered.upTo) return entry;
     return withValue(entry, { ...value, steered: { ...value.steered, upTo } });
   });
-  return { entries, problems };
 }
 
 function inLogOrder(problems: readonly SessionProblem[]): readonly SessionProblem[] {

@@ -4,25 +4,22 @@ import type { SessionEntry } from "../session/log/entries.ts";
 import type { ContentRef, TurnRecord } from "../session/log/turn-record.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import { isModelStep, readValue, withValue } from "./entry-shape.ts";
-import type { Item, ReadLog, RunGroup, SessionProblem } from "./read-log.ts";
+import type { Item, ReadLog, Report, RunGroup, SessionProblem } from "./read-log.ts";
 
 /** Standard or URL-safe base64: the service accepts both. */
 const BASE64 = /^[\w+/-]+={0,2}$/;
 
 /** Removes signatures that are not base64, and those from another model or endpoint. */
-export function repairSignatures(log: ReadLog): {
-  readonly log: ReadLog;
-  readonly problems: readonly SessionProblem[];
-  readonly notes: readonly SessionProblem[];
-} {
-  const problems: SessionProblem[] = [];
+export function repairSignatures(
+  log: ReadLog,
+  report: Report,
+): { readonly log: ReadLog; readonly notes: readonly SessionProblem[] } {
   const unsigned: number[] = [];
   /** Where each signature was seen first. */
   const owners = new Map<string, string>();
   const repair = <One extends Item>(item: One, runOrigin?: HistoryOrigin): One => {
     const { position } = item;
     const entry = mapContents(item.entry, runOrigin, (content, origin) => repairContent(content, position, origin));
-    // An entry keeps its type.
     return entry === item.entry ? item : { ...item, entry };
   };
   const head = log.head.map((item) => repair(item));
@@ -30,7 +27,7 @@ export function repairSignatures(log: ReadLog): {
     const { origin } = group.run.entry;
     return { ...group, run: repair(group.run, origin), items: group.items.map((item) => repair(item, origin)) };
   });
-  return { log: { ...log, head, groups }, problems, notes: noteUnsigned(unsigned) };
+  return { log: { ...log, head, groups }, notes: noteUnsigned(unsigned) };
 
   function repairContent(content: Content, position: number, origin: HistoryOrigin | undefined): Content {
     // Signatures of unknown origin are never sent.
@@ -46,11 +43,8 @@ export function repairSignatures(log: ReadLog): {
       }
       const problem = checkSignature(signature, origin);
       if (problem === undefined) return part;
-      problems.push({
-        position,
-        problem,
-        remedy: `it is ${isNeeded ? "replaced by a placeholder" : "removed"}; the model does not see its earlier thoughts`,
-      });
+      const change = isNeeded ? "replaced by a placeholder" : "removed";
+      report(position, problem, `it is ${change}; the model does not see its earlier thoughts`);
       return isNeeded ? { ...part, thoughtSignature: PLACEHOLDER_SIGNATURE } : bare;
     });
     return parts === content.parts ? content : { ...content, parts };
@@ -78,11 +72,7 @@ function noteUnsigned([position, ...others]: readonly number[]): readonly Sessio
   ];
 }
 
-/**
- * An entry with other contents, where model contents may be; the same object when nothing changes.
- *
- * @param runOrigin - Of the run's contents. Imported contents have their own.
- */
+/** An entry with other contents of its run, or imported ones with their own origin; the same object when nothing changes. */
 function mapContents(
   entry: SessionEntry,
   runOrigin: HistoryOrigin | undefined,
@@ -123,7 +113,6 @@ function mapContents(
   }
 }
 
-/** The same list when no member changes. */
 function mapSame<Member>(
   list: readonly Member[],
   change: (member: Member, index: number) => Member,

@@ -2,7 +2,7 @@ import { cutText } from "../../internal/text.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { PartialAnswer } from "../../loop/turn/partial-answer.ts";
 import type { Part } from "../../wire/types/content.ts";
-import type { SessionStore } from "../store/store.ts";
+import type { HeldLease } from "./lease.ts";
 
 /** Least time between two writes of a draft, in milliseconds. */
 export const DRAFT_EVERY_MS = 500;
@@ -10,37 +10,19 @@ export const DRAFT_EVERY_MS = 500;
 /** Most that a draft holds: characters of its parts as JSON. */
 export const MAX_DRAFT_CHARACTERS = 262_144;
 
-/**
- * Keeps the draft of a run's unfinished answer in its store: at most two writes a second, one at a time, so a slow store makes the draft
- * older and not the run slower.
- */
+/** Keeps the draft of an unfinished answer in its store: at most two writes a second, one at a time. A slow store delays no run. */
 export class DraftWriter {
-  readonly #store: SessionStore;
-  readonly #id: string;
-  readonly #runId: string;
-  readonly #token: number;
+  readonly #lease: HeldLease;
   readonly #logger: Logger;
-  readonly #traceparent: () => string | undefined;
   #partial: PartialAnswer | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing = false;
-  /** There is a draft in the store. */
   #isStored = false;
   #failed = false;
 
-  constructor(
-    store: SessionStore,
-    id: string,
-    lease: { readonly token: number; readonly runId: string },
-    logger: Logger,
-    traceparent: () => string | undefined,
-  ) {
-    this.#store = store;
-    this.#id = id;
-    this.#runId = lease.runId;
-    this.#token = lease.token;
+  constructor(lease: HeldLease, logger: Logger) {
+    this.#lease = lease;
     this.#logger = logger;
-    this.#traceparent = traceparent;
   }
 
   /** Called whenever the answer under way grew, or became void. */
@@ -50,7 +32,6 @@ export class DraftWriter {
     this.#timer = setTimeout(() => void this.#write(), DRAFT_EVERY_MS);
   };
 
-  /** Nothing is written any more. */
   release(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -68,18 +49,15 @@ export class DraftWriter {
     if (parts.length === 0 && !this.#isStored) return;
     this.#writing = true;
     try {
-      const traceparent = this.#traceparent();
       const draft = {
-        runId: this.#runId,
         step,
         place,
         attempt,
         parts,
         ...(unchecked !== undefined && { guarded: true as const }),
         ...(truncated && { truncated }),
-        ...(traceparent !== undefined && { traceparent }),
       };
-      await this.#store.setDraft(this.#id, this.#token, parts.length === 0 ? undefined : draft);
+      await this.#lease.setDraft(parts.length === 0 ? undefined : draft);
       this.#isStored = parts.length > 0;
     } catch (error) {
       // The run does not depend on it, and its next append says what is wrong with the store.

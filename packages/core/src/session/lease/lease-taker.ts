@@ -1,34 +1,44 @@
 import { SessionConflictError } from "../../errors/run-errors.ts";
 import { SessionLeaseLostError, SessionRunningError } from "../../errors/session-errors.ts";
 import { abandonLease, HeldLease, LEASE_MS, type LeaseListener, lookUntil, nextLease } from "./lease.ts";
-import { type LeaseFinding, LeaseObserver } from "./lease-observer.ts";
-import type { SessionRecords } from "../store/records.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
+import type { Lease, SessionRecords } from "../store/records.ts";
+import type { SessionStore } from "../store/store.ts";
 
 /** How often a run is begun or resumed anew because others wrote to the session in between. */
 const MAX_RACES = 20;
+
+/** What this process has seen of one held lease, on its monotonic clock. */
+interface Sighting {
+  readonly lease: Lease;
+  /** Since when it has not changed. */
+  readonly since: number;
+  readonly lookedAt: number;
+  /** It was seen to change within its duration, so its holder lived then. */
+  readonly renewedRecently: boolean;
+}
+
+/** Most leases of one store that are remembered: each belongs to a run that was going, or cut off, when it was looked at last. */
+const MAX_SIGHTINGS = 10_000;
+
+/** By store and id of the session: whoever opens a session anew for each request must not begin to wait anew. */
+const sightings = new WeakMap<SessionStore, Map<string, Sighting>>();
 
 /** Finds out whether a run of a session is going, and takes the session's lease for the next one when none is. */
 export class LeaseTaker {
   readonly #log: SessionLog;
   readonly #leaseMs: number;
-  readonly #observer: LeaseObserver;
 
   constructor(log: SessionLog, leaseMs: number = LEASE_MS) {
     this.#log = log;
     this.#leaseMs = leaseMs;
-    this.#observer = new LeaseObserver(log.store, log.id);
   }
 
-  /**
-   * Waits until it is known that no run is going, and takes the lease with what `prepare` appends.
-   *
-   * @returns Also the records from before, which the last run left.
-   */
+  /** Once no run is going, takes the lease with what `prepare` appends. Gives the records from before as well. */
   async take(
     signals: readonly (AbortSignal | undefined)[],
     prepare: (take: TakeLease) => Promise<TakenRun>,
-    listen: (token: number) => LeaseListener,
+    listener: LeaseListener,
   ): Promise<TakenRun & { readonly left: SessionRecords }> {
     const { id, store } = this.#log;
     return await this.#whenFree(signals, async (left) => {
@@ -44,7 +54,7 @@ export class LeaseTaker {
           await abandonLease(store, id, lease);
           throw error;
         }
-        return new HeldLease(store, id, lease, listen(lease.token));
+        return new HeldLease(store, id, lease, listener);
       });
       return { ...taken, left };
     });
@@ -85,7 +95,7 @@ export class LeaseTaker {
     return await lookUntil(store, id, signals, async () => {
       // The lease first: whoever takes it after this makes our append fail.
       const records = await store.records(id);
-      const found = this.#observer.look(records.lease);
+      const found = this.#observe(records.lease);
       if (found.state === "held") {
         if (found.renewedRecently) throw new SessionRunningError(id, found.lease.runId);
         return { againInMs: found.leftMs };
@@ -103,7 +113,7 @@ export class LeaseTaker {
       await this.#log.refresh();
       // A run that began or ended in between would make the two contradict each other.
       const now = (await store.records(id)).lease;
-      if (now?.token === lease?.token && now?.held === lease?.held) return this.#observer.look(now);
+      if (now?.token === lease?.token && now?.held === lease?.held) return this.#observe(now);
     }
   }
 
@@ -111,23 +121,56 @@ export class LeaseTaker {
   async stop(signal: AbortSignal | undefined): Promise<boolean> {
     const { id, store } = this.#log;
     const { lease } = await store.records(id);
-    if (lease === undefined || this.#observer.look(lease).state === "free") return false;
+    if (lease === undefined || this.#observe(lease).state === "free") return false;
     await store.requestStop(id, lease.token);
     return await lookUntil(store, id, [signal], async () => {
       const now = (await store.records(id)).lease;
       if (now?.token !== lease.token || !now.held) return { found: true };
       // One that has expired was held by a process that died: it was not going.
-      const found = this.#observer.look(now);
+      const found = this.#observe(now);
       return found.state === "free" ? { found: false } : { againInMs: found.leftMs };
     });
+  }
+
+  /** Whether the holder of a lease still lives, as this process finds out: by watching it on a clock of its own. */
+  #observe(lease: Lease | undefined): LeaseFinding {
+    const { id, store } = this.#log;
+    const all = sightings.get(store) ?? new Map<string, Sighting>();
+    sightings.set(store, all);
+    const seen = all.get(id);
+    if (lease?.held !== true || (lease.process !== undefined && store.processes?.isGone(lease.process) === true)) {
+      all.delete(id);
+      return { state: "free" };
+    }
+    const now = performance.now();
+    const isSame = seen?.lease.token === lease.token;
+    // One that was renewed since a look of long ago may have been left soon after that.
+    const renewed = { lease, since: now, renewedRecently: isSame && now - seen.lookedAt <= lease.durationMs };
+    const { since, renewedRecently } = isSame && seen.lease.beat === lease.beat ? seen : renewed;
+    all.delete(id);
+    all.set(id, { lease, since, renewedRecently, lookedAt: now });
+    const [oldest] = all.keys();
+    if (all.size > MAX_SIGHTINGS && oldest !== undefined) all.delete(oldest);
+    const leftMs = since + lease.durationMs - now;
+    return leftMs <= 0 ? { state: "free" } : { state: "held", lease, leftMs, renewedRecently };
   }
 }
 
 /** What is prepared before a run is opened: how it takes the lease. */
 export type TakeLease = (runId: string, ...entries: readonly NewEntry[]) => Promise<HeldLease>;
 
-/** A run whose beginning, or going on, is in the log. */
 export interface TakenRun {
   readonly lease: HeldLease;
   readonly mode: "begin" | "resume";
 }
+
+/** `free`: nobody holds it, or its holder is dead. `held`: it may be held; `renewedRecently` when its holder was seen to renew it. */
+export type LeaseFinding =
+  | { readonly state: "free" }
+  | {
+      readonly state: "held";
+      readonly lease: Lease;
+      /** When it has expired unless it changes, in milliseconds from now. */
+      readonly leftMs: number;
+      readonly renewedRecently: boolean;
+    };

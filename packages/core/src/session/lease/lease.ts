@@ -1,7 +1,7 @@
 import { SessionLeaseLostError } from "../../errors/session-errors.ts";
 import { MAX_TIMER_MS, sleep } from "../../internal/abort.ts";
 import type { Logger } from "../../logging/logger.ts";
-import type { Lease, SessionRecords } from "../store/records.ts";
+import type { Draft, Lease, SessionRecords } from "../store/records.ts";
 import type { SessionStore } from "../store/store.ts";
 
 /** How long a run keeps its session without renewing the lease, in milliseconds. */
@@ -27,11 +27,7 @@ export function nextLease(last: Lease | undefined, runId: string, durationMs: nu
   };
 }
 
-/**
- * The lease that a run of this process holds: renewed until it is given back, and watched for requests to stop.
- *
- * It is taken and given back by appends; see {@link AppendOptions.lease}.
- */
+/** The lease of a run of this process, taken and given back by appends: renewed until then, and watched for requests to stop. */
 export class HeldLease {
   readonly token: number;
   readonly #id: string;
@@ -58,11 +54,7 @@ export class HeldLease {
     this.#plan();
   }
 
-  /**
-   * Gives the lease back with the run's last append.
-   *
-   * @param append - Writes the change of the lease. When it rejects, the lease is still held.
-   */
+  /** Gives the lease back with the run's last append. When that rejects, the lease is still held. */
   async giveBack(append: (change: { readonly expected: Lease; readonly next: Lease }) => Promise<void>): Promise<void> {
     clearTimeout(this.#timer);
     // A renewal that is under way changes the beat.
@@ -77,10 +69,7 @@ export class HeldLease {
     }
   }
 
-  /**
-   * Ends the lease of a run that has no end in the log: it expires at once, so nobody has to wait for that, and the run's draft is kept.
-   * Never rejects.
-   */
+  /** Ends the lease of a run without an end: it expires at once, and the draft is kept. Never rejects. */
   async abandon(): Promise<void> {
     this.release();
     if (this.#isOver) return;
@@ -89,7 +78,12 @@ export class HeldLease {
     await this.#store.setLease(this.#id, this.#lease, expired).catch(() => {});
   }
 
-  /** Stops renewing. */
+  /** Replaces the draft of the run's answer under way, or removes it. */
+  async setDraft(draft: Omit<Draft, "runId" | "traceparent"> | undefined): Promise<void> {
+    const { runId } = this.#lease;
+    await this.#store.setDraft(this.#id, this.token, draft && { runId, ...draft, ...this.#trace() });
+  }
+
   release(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -168,12 +162,7 @@ export interface LeaseListener {
   lost(error: SessionLeaseLostError): void;
 }
 
-/**
- * Looks at a session, and again whenever it may have changed or a time is over, until a look finds what is waited for.
- *
- * @param signals - Each of them ends the wait.
- * @throws The reason of the signal that was aborted.
- */
+/** Looks at a session again whenever it may have changed or a time is over, until a look finds something or a signal aborts. */
 export async function lookUntil<Found>(
   store: SessionStore,
   id: string,

@@ -31,14 +31,11 @@ export interface OpenPart {
   readonly draft: OpenDraft | undefined;
 }
 
-/** An answer that was never finished. */
 export type OpenDraft = Pick<Draft, "step" | "place" | "attempt" | "parts" | "guarded" | "truncated">;
 
-/** What is known beside the record of a run. */
 export interface DeriveOptions {
   /** The answer under way; one of another run, or of an answer that is recorded, does not count. */
   readonly draft?: Draft | undefined;
-  /** There are steering messages that the run has not read. */
   readonly steeringWaits?: boolean | undefined;
   /** What the model reads of a call that did not end. @defaultValue it was cancelled */
   readonly cancelled?: string | undefined;
@@ -84,13 +81,9 @@ export function deriveLost(record: RunRecord, known: readonly TurnRecord[]): rea
 
 interface DerivedTurn {
   readonly turn: TurnRecord;
-  /** A guardrail ended the run in it. */
   readonly stop: GuardrailStop | undefined;
-  /** Its answer, when nobody has checked it. */
   readonly unchecked: OpenDraft | undefined;
-  /** Its answer is whole and makes no calls. */
   readonly isComplete: boolean;
-  /** A call ended the run. */
   readonly hasEnded: boolean;
 }
 

@@ -161,59 +161,70 @@ export type EntryOfRun = Extract<
   { readonly type: "begin" | "step" | "answer" | "turn" | "resume" | "end" }
 >;
 
-/** What a member is; with a question mark, when it is there. */
-type Kind = "text" | "number" | "place" | "list" | "object" | "value" | "text?" | "list?" | "object?" | "number?";
+type Check = (value: unknown) => boolean;
+
+const text: Check = (value) => typeof value === "string";
+const number: Check = (value) => typeof value === "number";
+const list: Check = (value) => Array.isArray(value);
+const object: Check = isObject;
+const place: Check = (value) => isObject(value) && text(value["kind"]) && number(value["turn"]);
+const present: Check = (value) => value !== undefined;
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
 
 /** The kinds of entries this release knows, and the members that readers rely on. One that is missing here does not compile. */
-const MEMBERS: { readonly [Type in SessionEntry["type"]]: Readonly<Record<string, Kind>> } = {
-  history: { parts: "list" },
+const MEMBERS: { readonly [Type in SessionEntry["type"]]: Readonly<Record<string, Check>> } = {
+  history: { parts: list },
   run: {
-    runId: "text",
-    loop: "number",
-    agent: "text",
-    model: "text",
-    origin: "object",
-    input: "list",
-    output: "text?",
-    withdrawn: "list?",
+    runId: text,
+    loop: number,
+    agent: text,
+    model: text,
+    origin: object,
+    input: list,
+    output: optional(text),
+    withdrawn: optional(list),
   },
-  begin: { runId: "text", step: "text", place: "place" },
-  step: { runId: "text", step: "text", place: "place", outcome: "object" },
-  answer: { runId: "text", step: "text", place: "place", value: "value", token: "text", by: "text?" },
-  turn: { runId: "text", turn: "number", contents: "list", steps: "list", calls: "list" },
-  resume: { runId: "text" },
-  rewind: { before: "text", withdrawn: "list?" },
-  steer: { contents: "list", id: "text?" },
-  info: { metadata: "object?" },
+  begin: { runId: text, step: text, place: place },
+  step: { runId: text, step: text, place: place, outcome: object },
+  answer: { runId: text, step: text, place: place, value: present, token: text, by: optional(text) },
+  turn: { runId: text, turn: number, contents: list, steps: list, calls: list },
+  resume: { runId: text },
+  rewind: { before: text, withdrawn: optional(list) },
+  steer: { contents: list, id: optional(text) },
+  info: { metadata: (value) => value === null || optional(object)(value) },
   end: {
-    runId: "text",
-    stopReason: "text",
-    open: "list",
-    turns: "number",
-    toolCalls: "number",
-    usage: "object",
-    cost: "number?",
-    unpriced: "text?",
-    pricesAsOf: "text?",
-    lost: "object?",
-    pending: "list?",
-    interrupted: "object?",
-    error: "object?",
-    reached: "object?",
+    runId: text,
+    stopReason: text,
+    open: list,
+    turns: number,
+    toolCalls: number,
+    usage: object,
+    cost: optional(number),
+    unpriced: optional(text),
+    pricesAsOf: optional(text),
+    lost: optional(object),
+    pending: optional(list),
+    interrupted: optional(object),
+    error: optional(object),
+    reached: optional(object),
   },
 };
+
+/** True for a type of entries that this release knows. */
+export function isKnownType(type: string): type is SessionEntry["type"] {
+  return Object.hasOwn(MEMBERS, type);
+}
 
 /** What an entry holds was bounded when it came; the entry is a few levels around it. */
 const MAX_ENTRY_LEVELS = MAX_LEVELS + 20;
 
-/**
- * Checks that a stored value is an entry this release can read, and nests no deeper than code that descends can follow.
- *
- * @returns What is wrong with it, or `undefined`.
- */
+/** What keeps a stored value from being an entry that this release can read, and that code which descends can follow. */
 export function checkEntryHeader(value: unknown): string | undefined {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return "it is not a JSON object";
-  const { v, type } = value as { readonly v?: unknown; readonly type?: unknown };
+  if (!isObject(value)) return "it is not a JSON object";
+  const { v, type } = value;
   if (typeof v !== "number" || typeof type !== "string") return "it has no version and type";
   if (v !== ENTRY_VERSION)
     return v > ENTRY_VERSION
@@ -222,49 +233,18 @@ export function checkEntryHeader(value: unknown): string | undefined {
   return isTooDeep(value, MAX_ENTRY_LEVELS) ? `it nests more than ${MAX_ENTRY_LEVELS} levels` : undefined;
 }
 
-/**
- * Checks the members of an entry whose header was checked, but not what is in them.
- *
- * @returns What is wrong with them, or `undefined`.
- */
+/** What is wrong with the members of an entry whose header was checked; not with what is in them. */
 export function checkEntryMembers(entry: SessionEntry): string | undefined {
   // Any object, until it is checked.
   const members = entry as unknown as Readonly<Record<string, unknown>>;
-  if (!isKind("number", members["at"])) return "its at is missing";
+  if (!number(members["at"])) return "its at is missing";
   const { type } = entry;
   // A later release may write entries of other types, which mean nothing here.
-  const kinds = Object.hasOwn(MEMBERS, type) ? MEMBERS[type] : {};
-  for (const name in kinds) {
-    const kind = kinds[name] ?? "value";
-    if (!isKind(kind, members[name]))
+  const checks = isKnownType(type) ? MEMBERS[type] : {};
+  for (const name in checks)
+    if (checks[name]?.(members[name]) === false)
       return members[name] === undefined ? `its ${name} is missing` : `its ${name} is not as it was written`;
-  }
   return undefined;
-}
-
-function isKind(kind: Kind, value: unknown): boolean {
-  switch (kind) {
-    case "text":
-      return typeof value === "string";
-    case "number":
-      return typeof value === "number";
-    case "list":
-      return Array.isArray(value);
-    case "object":
-      return isObject(value);
-    case "place":
-      return isObject(value) && typeof value["kind"] === "string" && typeof value["turn"] === "number";
-    case "value":
-      return value !== undefined;
-    case "text?":
-      return value === undefined || typeof value === "string";
-    case "number?":
-      return value === undefined || typeof value === "number";
-    case "list?":
-      return value === undefined || Array.isArray(value);
-    case "object?":
-      return value === undefined || value === null || isObject(value);
-  }
 }
 
 /** True for a run that can be resumed: with an answer, a higher limit, or as it is. */

@@ -2,18 +2,12 @@ import { LOOP_VERSION, stepName } from "../../durable/run-log.ts";
 import { messageOf } from "../../errors/agent-error.ts";
 import { SessionDamagedError } from "../../errors/run-errors.ts";
 import { isObject } from "../../internal/json.ts";
-import type { Content } from "../../wire/types/content.ts";
 import type { EntryOfRun, SessionEntry } from "./entries.ts";
 import type { RunRecord } from "./run-record.ts";
 import type { SessionView } from "./session-view.ts";
 import { readAnswer, resolveRefs, type TurnRecord } from "./turn-record.ts";
 
-/**
- * Finds what a log has lost, before an entry is read that depends on it: nothing may be written after it.
- *
- * @param view - What the entries before it say.
- * @returns What is missing or unreadable, or `undefined`.
- */
+/** Finds what a log has lost that an entry depends on, before it is read: nothing may be written after it. */
 export function findDamage(view: SessionView, entry: SessionEntry): string | undefined {
   switch (entry.type) {
     case "history":
@@ -29,21 +23,22 @@ export function findDamage(view: SessionView, entry: SessionEntry): string | und
     case "turn":
     case "answer": {
       const { run } = view;
-      if (!view.runIds.has(entry.runId)) return noBeginning(entry);
-      if (run?.entry.runId !== entry.runId) return undefined;
+      const { runId } = entry;
+      if (!view.runIds.has(runId)) return noBeginning(runId);
+      if (run?.entry.runId !== runId) return undefined;
       return "token" in entry ? findMisplaced(entry, run) : findBadTurn(entry, run);
     }
     case "begin":
     case "step":
     case "resume":
     case "end":
-      return view.runIds.has(entry.runId) ? undefined : noBeginning(entry);
+      return view.runIds.has(entry.runId) ? undefined : noBeginning(entry.runId);
     default:
       return undefined;
   }
 }
 
-function noBeginning({ runId }: EntryOfRun): string {
+function noBeginning(runId: string): string {
   return `run ${runId} has no beginning in the log`;
 }
 
@@ -57,7 +52,6 @@ function findMisplaced({ step, place }: Extract<EntryOfRun, { type: "answer" }>,
   return isThere ? undefined : `the answer ${step} is not in its place`;
 }
 
-/** Finds what a turn refers to and the log has lost. */
 export function findBadTurn(turn: TurnRecord, { outcomes }: Pick<RunRecord, "outcomes">): string | undefined {
   try {
     for (const call of turn.calls) readAnswer(call, outcomes);
@@ -76,18 +70,12 @@ export function findDamagedEnd(run: RunRecord | undefined): string | undefined {
   return undefined;
 }
 
-/** @throws {SessionDamagedError} For a run whose steps cannot be read to the last. */
 export function checkAnswers(sessionId: string, record: RunRecord): void {
   const missing = findMissingAnswer(record);
   if (missing !== undefined) throw new SessionDamagedError(sessionId, missing);
 }
 
-/**
- * Finds a turn that lost the model's answer. Asked again, the model would give another answer, and the outcomes of the lost calls would
- * be taken for those of others.
- *
- * @returns What is missing from a run that is about to be continued, or `undefined`.
- */
+/** Finds a turn that lost the model's answer: another answer would get the outcomes of the lost one's calls. */
 function findMissingAnswer({ entry, turns, outcomes }: RunRecord): string | undefined {
   const answered = new Set(turns.map(({ turn }) => turn));
   for (const { place } of outcomes.values())
@@ -104,10 +92,7 @@ function findMissingAnswer({ entry, turns, outcomes }: RunRecord): string | unde
 
 /** Only what every reader of contents relies on. */
 function findBadContents(contents: readonly unknown[]): string | undefined {
-  const isReadable = (content: unknown): content is Content => {
-    const parts = listOf(content, "parts");
-    return isObject(content) && Array.isArray(content["parts"]) && parts.every(isObject);
-  };
+  const isReadable = (content: unknown): boolean => isObject(content) && listOf(content, "parts").every(isObject);
   return contents.every(isReadable) ? undefined : "one of its contents has no list of parts";
 }
 

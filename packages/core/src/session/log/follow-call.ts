@@ -9,17 +9,14 @@ import type { FunctionCall, JsonObject, Part } from "../../wire/types/content.ts
 import type { PlacedStep, PlacedSteps } from "./placed-steps.ts";
 import type { CallRecord } from "./turn-record.ts";
 
-/** What the model reads of calls without an answer. */
 export interface OpenCallTexts {
   readonly cancelled: string;
   /** They have that as their answer: the run is over. */
   readonly areFinal?: boolean | undefined;
 }
 
-/** After a guardrail ended the run. */
 export const TEXTS_AFTER_STOP: OpenCallTexts = { cancelled: UNANSWERED, areFinal: true };
 
-/** A call of an answer. */
 interface MadeCall {
   readonly turn: number;
   readonly callId: string;
@@ -38,7 +35,6 @@ export type CallStanding = {
   | { readonly state: "asking"; readonly question: PendingQuestion; readonly asked: AskedOf; readonly time: number }
   /** What was answered about it is still to be checked, or to be decided about. */
   | { readonly state: "deciding" }
-  /** Its effect may have begun. */
   | { readonly state: "begun" }
   | { readonly state: "open" }
 );
@@ -46,11 +42,7 @@ export type CallStanding = {
 /** A call's answer, or what the model reads instead. */
 export type FollowedCall = { readonly record: CallRecord; readonly value: CallStepValue } | { readonly part: Part };
 
-/**
- * What the model reads of a call, as far as that is recorded.
- *
- * @param made - `endedAt`: when the answer was whole.
- */
+/** What the model reads of a call, as far as that is recorded. `endedAt`: when the answer that made it was whole. */
 export function followCall(
   steps: PlacedSteps,
   made: MadeCall & { readonly endedAt: number },
@@ -66,24 +58,15 @@ export function followCall(
   };
   const leave = (kind: "not-run" | "unknown-outcome", message: string): FollowedCall =>
     areFinal ? settle({ ok: false, kind, message }) : { part: unansweredResponse(call, message) };
-  switch (standing.state) {
-    case "ended": {
-      const { name, value } = standing.step;
-      return { record: { ...edit, step: name }, value };
-    }
-    case "settled":
-      return settle(standing.outcome);
-    case "asking":
-      return standing.question === "unknown-outcome"
-        ? leave("unknown-outcome", INTERRUPTED)
-        : leave("not-run", UNANSWERED);
-    case "deciding":
-      return leave("not-run", UNANSWERED);
-    case "begun":
-      return leave("unknown-outcome", INTERRUPTED);
-    case "open":
-      return leave("not-run", cancelled);
+  if (standing.state === "ended") {
+    const { name, value } = standing.step;
+    return { record: { ...edit, step: name }, value };
   }
+  if (standing.state === "settled") return settle(standing.outcome);
+  const { state } = standing;
+  if (state === "begun" || (state === "asking" && standing.question === "unknown-outcome"))
+    return leave("unknown-outcome", INTERRUPTED);
+  return leave("not-run", state === "open" ? cancelled : UNANSWERED);
 }
 
 /** Follows a call through what was decided, asked, answered and done about it. */

@@ -53,12 +53,10 @@ export class PlacedSteps {
     return [...this.#byTurn].flatMap(([turn, steps]) => (isTurn(steps) ? [turn] : [])).toSorted((a, b) => a - b);
   }
 
-  /** In the order in which they ended. */
   inTurn(turn: number): readonly PlacedStep[] {
     return this.#byTurn.get(turn) ?? [];
   }
 
-  /** The step at a place, whose kind says what it left. */
   find<Value>(place: StepPlace): PlacedStep<Value> | undefined {
     return this.#byPlace.get(stepName(place)) as PlacedStep<Value> | undefined;
   }
@@ -68,10 +66,7 @@ export class PlacedSteps {
     return this.#begun.has(stepName(place));
   }
 
-  /**
-   * What somebody answered, as the run's guardrails let it pass; `timed-out` when nobody did in time, `withheld` when it is not to be
-   * read, undefined when nobody has answered yet.
-   */
+  /** What somebody answered, as guardrails let it pass; `timed-out` when nobody did in time, `withheld` when nobody may read it. */
   findGiven(wait: Extract<StepPlace, { kind: "wait" }>): OutsideAnswer | "timed-out" | "withheld" | undefined {
     if (this.#timedOut.has(stepName(wait))) return "timed-out";
     const step = this.find<unknown>(wait);

@@ -18,8 +18,6 @@ export interface RunRecord {
   readonly outcomes: Map<string, StepRecord>;
   /** `once` calls, and waits with a timeout. */
   readonly begun: Map<string, Pick<StepRecord, "place" | "at">>;
-  /** Who gave answers, by the name of the wait, where it is known. */
-  readonly answeredBy: Map<string, string>;
   /** What broken answers used, for each of its ends. */
   readonly lost: LostUsage[];
   /** Its last ending, unless it was opened again. */
@@ -30,7 +28,6 @@ export interface RunRecord {
   askedAt: number;
 }
 
-/** The record of a run that begins. */
 export function beginRecord(entry: RunEntry, before: Pick<RunRecord, "steeringCursor" | "spentBefore">): RunRecord {
   return {
     entry,
@@ -38,7 +35,6 @@ export function beginRecord(entry: RunEntry, before: Pick<RunRecord, "steeringCu
     turns: [],
     outcomes: new Map(),
     begun: new Map(),
-    answeredBy: new Map(),
     lost: [],
     end: undefined,
     answered: new Set(),
@@ -46,7 +42,6 @@ export function beginRecord(entry: RunEntry, before: Pick<RunRecord, "steeringCu
   };
 }
 
-/** Adds an entry to the record of its run. */
 export function addToRecord(run: RunRecord, entry: EntryOfRun): void {
   switch (entry.type) {
     case "begin":
@@ -60,7 +55,6 @@ export function addToRecord(run: RunRecord, entry: EntryOfRun): void {
       return;
     case "answer":
       setOutcome(run, entry, { ok: true, value: entry.value });
-      if (entry.by !== undefined) run.answeredBy.set(entry.step, entry.by);
       if ("callId" in entry.place) run.answered.add(entry.place.callId);
       if (run.end?.pending !== undefined)
         run.end = { ...run.end, pending: run.end.pending.filter(({ token }) => token !== entry.token) };
@@ -83,11 +77,11 @@ export function addToRecord(run: RunRecord, entry: EntryOfRun): void {
 /** One that is recorded again stands behind what came before it. */
 function setOutcome(
   { outcomes }: RunRecord,
-  { step, place, at }: { readonly step: string } & Pick<StepRecord, "place" | "at">,
+  { step, place, at, by }: { readonly step: string } & Omit<StepRecord, "outcome">,
   outcome: Outcome,
 ): void {
   outcomes.delete(step);
-  outcomes.set(step, { place, outcome, at });
+  outcomes.set(step, { place, outcome, at, by });
 }
 
 /** A step goes on with answers: that of its call, or the model with all. */

@@ -1,19 +1,25 @@
-import { type CompactStepValue, type InputCheckValue, type ModelStepValue, stepName } from "../../durable/run-log.ts";
+import type { LostUsage } from "../../durable/closed-turn.ts";
+import {
+  type CallStepValue,
+  type CompactStepValue,
+  type InputCheckValue,
+  type ModelStepValue,
+  stepName,
+} from "../../durable/run-log.ts";
 import { readStop } from "../../loop/guardrails.ts";
 import { closeOpenCalls } from "../../loop/transcript.ts";
 import { summaryContents } from "../../loop/turn/compaction.ts";
 import type { Compaction } from "../../loop/turn/compaction.ts";
 import { sendablePartial } from "../../loop/turn/partial-answer.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
+import { addUsage, NO_USAGE, type Usage } from "../../model/usage.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { deriveLost, deriveOpen } from "./derive-open.ts";
+import type { EndEntry } from "./entries.ts";
 import type { RunRecord } from "./run-record.ts";
 import { resolveRefs, type StepOutcomes, type TurnRecord } from "./turn-record.ts";
 
-/**
- * All turns of a run. Those after the last closed one are as its end has them; without an end, or when something was answered after it,
- * as its steps tell.
- */
+/** All turns of a run: after the last closed one as its end has them, or as its steps tell if it has none or was answered since. */
 export function listTurns(record: RunRecord): readonly TurnRecord[] {
   const { turns, end, answered } = record;
   const open = end === undefined || answered.size > 0 ? deriveOpen(record).turns : end.open;
@@ -30,17 +36,12 @@ function withoutGaps(record: RunRecord, turns: readonly TurnRecord[]): readonly 
   return [...turns, ...deriveLost(record, turns)].toSorted((a, b) => a.turn - b.turn);
 }
 
-/** Whether something was recorded after the last closed turn. */
 export function hasOpenPart({ turns, outcomes, begun }: RunRecord): boolean {
   const closed = turns.at(-1)?.turn ?? 0;
   return [...outcomes.values(), ...begun.values()].some(({ place }) => place.turn > closed);
 }
 
-/**
- * What a run added to the history, its message included. Never ends on an open call.
- *
- * @param keepsInterrupted - Whether an answer that was never finished is part of it.
- */
+/** What a run added to the history, its message included. Never ends on an open call. */
 export function listRunContents(record: RunRecord, keepsInterrupted: boolean = true): readonly Content[] {
   const { end, outcomes } = record;
   const contents = [...checkedInput(record)];
@@ -109,4 +110,42 @@ export function findCompaction(
       if (from >= 0) last = { summary: summaryContents(summary), keepFrom: from };
     }
   return last;
+}
+
+export type RunTotals = Pick<EndEntry, "turns" | "toolCalls" | "usage" | "cost" | "unpriced">;
+
+/** @param open - Its turns that are not closed. */
+export function sumUpRun({ turns: closed, outcomes, lost }: RunRecord, open: readonly TurnRecord[]): RunTotals {
+  const turns = [...closed, ...open];
+  let usage: Usage = NO_USAGE;
+  let cost = 0;
+  let unpriced: string | undefined;
+  const add = (next: Pick<LostUsage, "usage" | "cost" | "unpriced">): void => {
+    usage = addUsage(usage, next.usage);
+    cost += next.cost ?? 0;
+    unpriced ??= next.unpriced;
+  };
+  // The context of another run is not this one's.
+  const addOther = (other: Pick<LostUsage, "usage" | "cost" | "unpriced">): void =>
+    add({ ...other, usage: { ...other.usage, contextTokens: usage.contextTokens } });
+  for (const { outcome } of outcomes.values()) {
+    if (!outcome.ok) continue;
+    // Other steps have no such members.
+    const value = (outcome.value ?? {}) as Partial<ModelStepValue & CallStepValue>;
+    // What a guardrail puts in the place of an answer has its usage as well.
+    if (value.response !== undefined && !("actions" in value)) add({ ...value, usage: value.response.usage });
+    value.nested?.forEach(addOther);
+  }
+  lost.forEach(addOther);
+  return {
+    turns: turns.at(-1)?.turn ?? 0,
+    toolCalls: turns.reduce((sum, turn) => sum + countCalls(turn), 0),
+    usage,
+    ...(cost > 0 && { cost }),
+    ...(unpriced !== undefined && { unpriced }),
+  };
+}
+
+function countCalls({ contents }: TurnRecord): number {
+  return contents.reduce((sum, ref) => sum + ("calls" in ref ? ref.calls.length : 0), 0);
 }

@@ -5,18 +5,13 @@ import type { RunRecord } from "./run-record.ts";
 import type { NewEntry, SessionLog } from "./session-log.ts";
 import type { TurnRecord } from "./turn-record.ts";
 
-/**
- * Writes what a run records, under the token of its lease.
- *
- * A turn is written when the next one records something, in the same append and before it.
- */
+/** Writes what a run records, under the token of its lease. A turn is written before the first entry of the next one, with it. */
 export class RunWriter implements JournalLog {
   readonly #log: SessionLog;
   readonly #record: RunRecord;
   readonly #token: number | undefined;
   /** Turns that are closed, and not known to be in the log. */
   #closed: readonly NewEntry[] = [];
-  /** An append of them is under way. */
   #isWriting = false;
 
   constructor(log: SessionLog, record: RunRecord, token?: number) {

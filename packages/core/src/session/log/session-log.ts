@@ -2,7 +2,14 @@ import { messageOf } from "../../errors/agent-error.ts";
 import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../errors/session-errors.ts";
 import type { Json } from "../../internal/json.ts";
-import { ENTRY_VERSION, checkEntryHeader, checkEntryMembers, type EndEntry, type SessionEntry } from "./entries.ts";
+import {
+  ENTRY_VERSION,
+  checkEntryHeader,
+  checkEntryMembers,
+  type EndEntry,
+  isKnownType,
+  type SessionEntry,
+} from "./entries.ts";
 import { findDamage, findDamagedEnd } from "./find-damage.ts";
 import { foldInfo } from "../store/session-info.ts";
 import { SessionView } from "./session-view.ts";
@@ -13,20 +20,15 @@ type WithoutBase<Entry> = Entry extends unknown ? Omit<Entry, "v" | "at"> : neve
 /** An entry as it is written down: version and time are added. */
 export type NewEntry = WithoutBase<SessionEntry>;
 
-/** Lease token and conflict rule of an append. */
 export interface AppendAs {
   /** Of the run that holds the lease. Absent: anybody may append, which is allowed for steering, answers and infos. */
   readonly token?: number | undefined;
-  /** The change of the lease that goes along. */
   readonly lease?: AppendOptions["lease"];
   /** The length of the log that the entries were decided on: anything that came since makes the append fail. @defaultValue any */
   readonly at?: number | undefined;
 }
 
-/**
- * Makes the entries of an append from the log as it is when they are written, and anew for each that others write first. Without entries,
- * nothing is written. What it throws, the append rejects with.
- */
+/** Makes the entries of an append, anew for each log that others have changed. What it throws, the append rejects with. */
 type MakeEntries = (view: SessionView) => readonly NewEntry[];
 
 interface Waiting {
@@ -38,35 +40,25 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/**
- * One session's log, as this process knows it: what was read, what was written, and nothing that was not acknowledged.
- *
- * Appends that come while one is under way go out together with the next.
- */
+/** One session's log, as this process knows it. Appends that come while one is under way go out together with the next. */
 export class SessionLog {
   readonly id: string;
   readonly view: SessionView = new SessionView();
   /** Called with each entry that is added to the view, at once and in order. Must not throw. */
   readonly listeners: Set<(entry: SessionEntry, place: number) => void> = new Set();
-  /** A run of this object is going. */
   running = false;
   readonly store: SessionStore;
-  readonly #now: () => number;
   #waiting: Waiting[] = [];
   #writing = false;
   /** The end that was checked last. */
   #goodEnd: EndEntry | undefined;
 
-  constructor(store: SessionStore, id: string, now: () => number = Date.now) {
+  constructor(store: SessionStore, id: string) {
     this.store = store;
     this.id = id;
-    this.#now = now;
   }
 
-  /**
-   * Reads what others have written since. While a run of ours is going, only what anybody may append: anything else is by a process that
-   * took the session over, and has to make our next append fail.
-   */
+  /** Reads what others have written since; while a run of ours is going, only what anybody may append: the rest fails our next append. */
   async refresh(): Promise<void> {
     const from = this.view.length;
     const read = await this.load(from);
@@ -131,7 +123,7 @@ export class SessionLog {
   }
 
   async #storeAll(make: MakeEntries, { token, lease, at }: AppendAs): Promise<void> {
-    const now = this.#now();
+    const now = Date.now();
     let { view } = this;
     for (;;) {
       const { length } = view;
@@ -198,7 +190,6 @@ export class SessionLog {
     return view;
   }
 
-  /** Entries from a place on, as they are stored. */
   async load(from: number): Promise<SessionEntry[]> {
     const values = await this.store.load(this.id, from);
     return values.map((value, index) => this.#checked(value, from + index));
@@ -212,24 +203,10 @@ export class SessionLog {
   }
 }
 
-/**
- * True for what any process may append at any time, whoever runs the session. Types of a later release are taken for such entries: a run
- * of its own would have taken the lease, which makes our append fail.
- */
+/** True for what any process may append at any time. Types of a later release count: a run of its own would have taken the lease. */
 function isFromAnybody({ type }: SessionEntry): boolean {
-  return !OF_ONE_WRITER.has(type);
+  return !isKnownType(type) || type === "steer" || type === "answer" || type === "info";
 }
-
-const OF_ONE_WRITER: ReadonlySet<string> = new Set<SessionEntry["type"]>([
-  "history",
-  "run",
-  "begin",
-  "step",
-  "turn",
-  "resume",
-  "rewind",
-  "end",
-]);
 
 function asStoreError(error: unknown, id: string): unknown {
   if (

@@ -3,17 +3,15 @@ import type { Outcome } from "../../durable/steps.ts";
 import { isObject } from "../../internal/json.ts";
 import type { Spent } from "../../loop/limits.ts";
 import type { Compaction } from "../../loop/turn/compaction.ts";
+import { closeOpenCalls } from "../../loop/transcript.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
-import { mostContentsBytes } from "../../model/request/contents-size.ts";
-import { addUsage, NO_USAGE, type Usage } from "../../model/usage.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../store/session-info.ts";
-import type { EndEntry, EntryOfRun, RunEntry, SessionEntry } from "./entries.ts";
+import type { SessionEntry } from "./entries.ts";
 import type { RunStart } from "./rewind.ts";
 import { addToRecord, beginRecord, type RunRecord } from "./run-record.ts";
 import { findCompaction, listForeign, listRunContents } from "./run-turns.ts";
 
-/** Contents of the history that came from one place. */
 export interface HistorySegment {
   /** Absent when it never came from a model. */
   readonly origin?: HistoryOrigin | undefined;
@@ -30,17 +28,13 @@ export interface SteerRecord {
 
 /** A session's log, folded: what is known after reading its entries in order. */
 export class SessionView {
-  /** Entries read. */
   length = 0;
   /** Of the runs before the last, and of what was given. */
   readonly segments: HistorySegment[] = [];
-  /** For each segment that was counted, the most bytes of it and of those before it. */
-  readonly #sizes: number[] = [];
   /** The last run; none after a rewind. */
   run: RunRecord | undefined;
   /** Of the runs that are part of the conversation. */
   readonly starts: RunStart[] = [];
-  /** Of all runs. */
   readonly runIds: Set<string> = new Set();
   /** What became of questions that have an answer, by token. */
   readonly answered: Map<string, string> = new Map();
@@ -49,15 +43,7 @@ export class SessionView {
   compaction: Compaction | undefined;
   /** Steering messages before this place in the log are part of the history. */
   steeringCursor = 0;
-  /** Runs that ended, the last one included. */
-  runs = 0;
-  turns = 0;
-  toolCalls = 0;
-  usage: Usage = NO_USAGE;
-  cost = 0;
-  unpriced: string | undefined;
-  pricesAsOf: string | undefined;
-  /** For the lists of a store. */
+  /** For the lists of a store; also what the runs that ended have used. */
   info: InfoFold = NO_INFO;
 
   add(entry: SessionEntry): void {
@@ -70,8 +56,17 @@ export class SessionView {
       case "run":
         this.runIds.add(entry.runId);
         this.#withdraw(entry.withdrawn, "another message came");
-        this.#closeRun(entry.dropInterrupted !== true);
-        this.starts.push(this.#startOf(entry, position));
+        if (this.run !== undefined) {
+          this.segments.push(...buildSegments(this.run, entry.dropInterrupted !== true));
+          this.compaction = this.lastCompaction();
+        }
+        this.starts.push({
+          entry,
+          position,
+          segments: this.segments.length,
+          steeringCursor: this.steeringCursor,
+          compaction: this.compaction,
+        });
         this.run = beginRecord(entry, { steeringCursor: this.steeringCursor, spentBefore: this.spent() });
         return;
       case "steer":
@@ -81,36 +76,15 @@ export class SessionView {
         this.#withdraw(entry.withdrawn, "the conversation was taken back to before it");
         this.#rewind(entry.before);
         return;
-      case "begin":
-      case "step":
-      case "answer":
-      case "turn":
-      case "resume":
-      case "end":
-        // An entry of a run that is over was written by a process that did not know; the run's end stands.
-        if (this.run?.entry.runId === entry.runId) this.#addTo(this.run, entry);
+      case "info":
         return;
-      default:
-      // Says nothing about the conversation; a later release may write others.
-    }
-  }
-
-  #addTo(run: RunRecord, entry: EntryOfRun): void {
-    const { end } = run;
-    addToRecord(run, entry);
-    switch (entry.type) {
-      case "step":
-        return this.#addSteering(entry.outcome);
-      case "answer":
-        this.answered.set(entry.token, describeAnswer(entry));
-        return;
-      case "resume":
-        if (end !== undefined) this.#count(end, -1);
-        return;
-      case "end":
-        if (end !== undefined) this.#count(end, -1);
-        return this.#count(entry, 1);
-      default:
+      default: {
+        // One of a run that is over was written by a process that did not know; the run's end stands.
+        if (this.run?.entry.runId !== entry.runId) return;
+        addToRecord(this.run, entry);
+        if ("outcome" in entry) this.#addSteering(entry.outcome);
+        else if ("token" in entry) this.answered.set(entry.token, describeAnswer(entry));
+      }
     }
   }
 
@@ -121,20 +95,6 @@ export class SessionView {
     return contents;
   }
 
-  /**
-   * No fewer bytes than the text and inline media of the history have; counts each segment once, however often it is asked.
-   *
-   * @param start - Only what came before this run.
-   */
-  mostBytes(start?: RunStart): number {
-    const { segments, run } = this;
-    for (const { contents } of segments.slice(this.#sizes.length))
-      this.#sizes.push((this.#sizes.at(-1) ?? 0) + mostContentsBytes(contents));
-    const before = this.#sizes[(start?.segments ?? segments.length) - 1] ?? 0;
-    return start !== undefined || run === undefined ? before : before + mostContentsBytes(listRunContents(run));
-  }
-
-  /** All contents, by where they came from. */
   allSegments(): readonly HistorySegment[] {
     return this.run === undefined ? this.segments : [...this.segments, ...buildSegments(this.run)];
   }
@@ -149,7 +109,6 @@ export class SessionView {
     return findCompaction(run, compaction, isWhole);
   }
 
-  /** The steering message with an id. */
   steerOf(id: string): SteerRecord | undefined {
     return this.steers.find((steer) => steer.id === id);
   }
@@ -159,30 +118,16 @@ export class SessionView {
     return this.runIds.has(id) || this.steerOf(id) !== undefined;
   }
 
-  /** Steering messages from a place in the log on. */
   steersAfter(place: number): readonly SteerRecord[] {
     return this.steers.filter((steer) => steer.position >= place);
   }
 
-  /** What the runs that ended have used. */
   spent(): Spent {
-    const { turns, toolCalls, usage, cost, unpriced } = this;
-    return { turns, toolCalls, usage, wallTimeMs: 0, cost, unpriced };
+    return { ...this.info.ended, wallTimeMs: 0 };
   }
 
   #withdraw(tokens: readonly string[] = [], why: string): void {
     for (const token of tokens) this.answered.set(token, `was withdrawn: ${why}`);
-  }
-
-  #closeRun(keepsInterrupted: boolean): void {
-    if (this.run === undefined) return;
-    this.segments.push(...buildSegments(this.run, keepsInterrupted));
-    this.compaction = this.lastCompaction();
-  }
-
-  #startOf(entry: RunEntry, position: number): RunStart {
-    const { steeringCursor, compaction } = this;
-    return { entry, position, segments: this.segments.length, steeringCursor, compaction };
   }
 
   #rewind(runId: string): void {
@@ -191,7 +136,6 @@ export class SessionView {
     if (start === undefined) return;
     this.starts.length = index;
     this.segments.length = start.segments;
-    this.#sizes.length = Math.min(this.#sizes.length, start.segments);
     this.compaction = start.compaction;
     this.run = undefined;
     // Steering messages that came after the run began go with the run that read them.
@@ -204,16 +148,6 @@ export class SessionView {
     // Other steps have no such member.
     const { steered } = (outcome.value ?? {}) as { readonly steered?: ModelStepValue["steered"] };
     if (steered !== undefined) this.steeringCursor = Math.max(this.steeringCursor, steered.upTo);
-  }
-
-  #count(end: EndEntry, sign: 1 | -1): void {
-    this.runs += sign;
-    this.turns += sign * end.turns;
-    this.toolCalls += sign * end.toolCalls;
-    this.cost += sign * (end.cost ?? 0);
-    this.unpriced = sign === 1 ? (this.unpriced ?? end.unpriced) : this.run?.spentBefore.unpriced;
-    this.pricesAsOf = end.pricesAsOf ?? this.pricesAsOf;
-    this.usage = sign === 1 ? addUsage(this.usage, end.usage) : subtractUsage(this.usage, end.usage);
   }
 }
 
@@ -233,9 +167,24 @@ function buildSegments(run: RunRecord, keepsInterrupted: boolean = true): readon
   return contents.map((content) => ({ origin: foreign.get(content) ?? entry.origin, contents: [content] }));
 }
 
-function subtractUsage(sum: Usage, part: Usage): Usage {
-  const negative = Object.fromEntries(
-    Object.entries(part).map(([name, value]) => [name, typeof value === "number" ? -value : false]),
-  ) as unknown as Usage;
-  return { ...addUsage(sum, negative), contextTokens: sum.contextTokens };
+/** @throws {TypeError} When the first `contents` contents would leave a call open; names the nearest places that do not. */
+export function checkForkPoint(all: readonly Content[], contents: number): void {
+  const isLegal = (at: number): boolean => closeOpenCalls(all.slice(0, at)).length === at;
+  if (!Number.isInteger(contents) || contents < 0 || contents > all.length)
+    throw new TypeError(`fork: contents must be an integer from 0 to ${all.length}, got ${contents}`);
+  if (!isLegal(contents))
+    throw new TypeError(
+      `fork: a call is unanswered after ${contents} contents; cut at ${contents - 1} or ${contents + 1}`,
+    );
+}
+
+export function takeSegments(segments: readonly HistorySegment[], count: number): HistorySegment[] {
+  const kept: HistorySegment[] = [];
+  let room = count;
+  for (const segment of segments) {
+    if (room <= 0) break;
+    kept.push({ ...segment, contents: segment.contents.slice(0, room) });
+    room -= segment.contents.length;
+  }
+  return kept;
 }

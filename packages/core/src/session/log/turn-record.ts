@@ -10,15 +10,15 @@ import type { Outcome } from "../../durable/steps.ts";
 import type { Content, FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 
-/** How a step or a wait of a run ended. */
 export interface StepRecord {
   readonly place: StepPlace;
   readonly outcome: Outcome;
   /** When it was recorded, in milliseconds since the epoch. */
   readonly at: number;
+  /** Who answered, of a wait, where it is known. */
+  readonly by?: string | undefined;
 }
 
-/** How steps ended, by name. */
 export type StepOutcomes = ReadonlyMap<string, Pick<StepRecord, "place" | "outcome">>;
 
 /** A content of a turn, without repeating what a step holds already. */
@@ -69,11 +69,7 @@ export interface TurnRecord {
   readonly calls: readonly CallRecord[];
 }
 
-/**
- * The contents of a turn: those of the history, or in the output phase those that only that phase sends.
- *
- * @throws {RangeError} For a ref to a step that is not in the log.
- */
+/** The contents of a turn. @throws {RangeError} For a ref to a step that is not in the log. */
 export function resolveRefs(
   { contents, calls }: Pick<TurnRecord, "contents" | "calls">,
   outcomes: StepOutcomes,
@@ -105,11 +101,7 @@ function readStep(outcomes: StepOutcomes, name: string): unknown {
   return outcome.value;
 }
 
-/**
- * A turn as the log has it: what its steps hold is found by identity, and what is not found is written in full.
- *
- * @param placeCut - Index in the session's history of a content of the conversation as it is sent.
- */
+/** A turn for the log: what its steps hold is found by identity, all else is written in full. `placeCut`: an index in the history. */
 export function recordTurn(
   { turn, phase, contents, steps, calls }: ClosedTurn,
   outcomes: StepOutcomes,
@@ -117,13 +109,13 @@ export function recordTurn(
 ): TurnRecord {
   return {
     turn,
-    ...(phase !== undefined && { phase }),
+    phase,
     contents: buildRefs(contents, { steps, calls }),
     steps: steps.map(({ name, at, discarded, keepFrom }) => ({
       step: name,
-      ...(at !== undefined && { at }),
-      ...(discarded !== undefined && { discarded }),
-      ...(keepFrom !== undefined && { keepFrom: placeCut(keepFrom) }),
+      at,
+      discarded,
+      keepFrom: keepFrom === undefined ? undefined : placeCut(keepFrom),
     })),
     calls: calls.map((call) => recordCall(call, outcomes)),
   };
@@ -167,11 +159,7 @@ function buildRefs(contents: readonly Content[], { steps, calls }: Pick<ClosedTu
   return refs.filter((ref, index) => ref !== refs[index - 1]);
 }
 
-/**
- * A turn of the log as the loop takes it.
- *
- * @param placeCut - Index in the conversation as it is sent of a content of the session's history; undefined when that is not sent.
- */
+/** A turn of the log as the loop takes it. `placeCut`: an index in what is sent of the history; undefined when it is not sent. */
 export function readTurn(
   record: TurnRecord,
   outcomes: StepOutcomes,
@@ -185,22 +173,14 @@ export function readTurn(
       made.set(buildCallId(turn, index), call);
   return {
     turn,
-    ...(phase !== undefined && { phase }),
+    phase,
     contents: resolveRefs(record, outcomes),
     steps: steps.flatMap(({ step, keepFrom, ...rest }): TurnStep[] => {
       const known = outcomes.get(step);
       if (known === undefined) return [];
       const { place, outcome } = known;
       const cut = keepFrom === undefined ? undefined : placeCut(keepFrom);
-      return [
-        {
-          name: step,
-          place,
-          value: outcome.ok ? outcome.value : undefined,
-          ...rest,
-          ...(cut !== undefined && { keepFrom: cut }),
-        },
-      ];
+      return [{ ...rest, name: step, place, value: outcome.ok ? outcome.value : undefined, keepFrom: cut }];
     }),
     calls: calls.flatMap((one): AnsweredCall[] => {
       const { callId, args, endsRun } = one;

@@ -1,24 +1,23 @@
 import { journal, type JournalLog, lastTraceparent } from "../../durable/journal.ts";
+import type { ClosedTurn } from "../../durable/closed-turn.ts";
 import type { NamedStep, Outcome } from "../../durable/steps.ts";
+import { RunStepError } from "../../errors/run-errors.ts";
 import { RunReleasedError } from "../../errors/session-errors.ts";
 import { whenAborted } from "../../internal/abort.ts";
 import { parseTraceparent } from "../../internal/traceparent.ts";
 import type { RunEvent } from "../../loop/events.ts";
-import type { Compaction } from "../../loop/turn/compaction.ts";
 import type { PartialAnswer } from "../../loop/turn/partial-answer.ts";
 import type { BeforeEnd } from "../../loop/loop-input.ts";
 import type { RunResult } from "../../loop/result.ts";
-import type { RunEmitters } from "../../loop/run-stream.ts";
 import { prepareHistory } from "../../model/history/import-history.ts";
 import type { Content } from "../../wire/types/content.ts";
-import type { EndWithResult } from "../log/entries.ts";
-import type { OpenedRun, SessionBounds, SessionHost, SessionRunMode } from "./session-host.ts";
+import { hasResult } from "../log/entries.ts";
+import type { OpenedRun, RecalledRun, SessionBounds, SessionHost, SessionRun } from "./session-host.ts";
 import type { SessionRecords } from "../store/records.ts";
 import type { RunRecord } from "../log/run-record.ts";
 import { checkedInput, listClosed, listTurns } from "../log/run-turns.ts";
 import { RunWriter } from "../log/run-writer.ts";
-import type { NewEntry, SessionLog } from "../log/session-log.ts";
-import type { HistorySegment } from "../log/session-view.ts";
+import { type NewEntry, SessionLog } from "../log/session-log.ts";
 import { readTurn, recordTurn, type TurnRecord } from "../log/turn-record.ts";
 
 /** Opens the loop over the records of a session's runs: to make a run, or to read it again. */
@@ -34,33 +33,41 @@ export class RecordOpener<Options> {
     this.#bounds = bounds;
   }
 
+  /** A recorded run, by default the last one, and an opener over the first `length` entries up to its end. */
+  async reread(
+    runId: string | undefined,
+    length?: number,
+  ): Promise<{ readonly opener: RecordOpener<Options>; readonly record: RunRecord }> {
+    const { store, id } = this.#log;
+    const log = new SessionLog(store, id);
+    await log.readUpTo(runId, length);
+    const record = log.view.run;
+    if (record === undefined) {
+      const last = log.view.runIds.size === 0 ? "yet" : "since it went back";
+      throw new TypeError(`session "${id}" has no run ${runId ?? last}`);
+    }
+    return { opener: new RecordOpener(log, this.#host, this.#bounds), record };
+  }
+
   /** @param how - Without a mode, the run is only read again. */
   open(record: RunRecord, run: RunReading<Options>, how: OpenRecordOptions): OpenedRecord {
-    const { runId, input, metadata, guarded = false } = record.entry;
+    const { runId, input, guarded = false } = record.entry;
     const { mode = "read", token, missing, onPartial, beforeEnd } = how;
-    const { view } = this.#log;
-    const before = this.#contentsBefore();
-    const cut = new HistoryCut(view.segments, before);
-    const toHistory = (place: number): number => cut.toHistory(place);
+    const { before, toHistory, readTurns, about } = this.#placeRun(record);
     const writer = new RunWriter(this.#log, record, token);
+    const toRecord = (turn: ClosedTurn): TurnRecord => recordTurn(turn, record.outcomes, toHistory);
     // One that goes on does so after its closed turns.
     const turns = mode === "resume" ? listClosed(record) : [];
     const isChecked = turns.length > 0;
     const opened = this.#host.open({
       options: run.options,
-      sessionId: this.#log.id,
-      runId,
-      metadata,
+      emitters: run.emitters,
+      ...about,
       mode,
       contents: [...before, ...(isChecked ? checkedInput(record) : input)],
-      ...(turns.length > 0 && {
-        turns: turns.map((turn) => readTurn(turn, record.outcomes, (place) => cut.toSent(place))),
-      }),
+      ...(isChecked && { turns: readTurns(turns) }),
       ...(mode === "resume" && { lost: record.lost }),
-      historyLength: before.length,
-      compaction: placeCompaction(view.compaction, cut),
       conversation: this.#conversation,
-      emitters: run.emitters,
       beforeEnd,
       resumedFrom: mode === "resume" ? findTrace(record, how.left) : undefined,
       interrupted: mode === "read" ? record.end?.interrupted : undefined,
@@ -74,7 +81,7 @@ export class RecordOpener<Options> {
           onceSignal: how.cut && untilCut(signal, how.cut),
           emit,
           log: how.log ?? writer,
-          closeTurn: (turn) => writer.closeTurn(recordTurn(turn, record.outcomes, toHistory)),
+          closeTurn: (turn) => writer.closeTurn(toRecord(turn)),
           missing,
         }),
       steering: { take: (after) => this.#steered(after) },
@@ -85,42 +92,55 @@ export class RecordOpener<Options> {
     });
     return {
       ...opened,
-      unwritten: () => ({
-        closed: writer.unwritten,
-        open: opened.openTurns().map((turn) => recordTurn(turn, record.outcomes, toHistory)),
-      }),
+      unwritten: () => ({ closed: writer.unwritten, open: opened.openTurns().map(toRecord) }),
     };
   }
 
-  /** The result of a run that has ended, and its events. */
-  async recall(record: RunRecord, ended: EndWithResult, run: RunReading<Options>): Promise<RunResult<unknown>> {
-    const { runId, metadata, output } = record.entry;
-    const { view, id: sessionId } = this.#log;
-    const before = this.#contentsBefore();
-    const cut = new HistoryCut(view.segments, before);
+  /** The result of a run that has ended, and its events, from its record: no code or option of its agent decides about it. */
+  async recall(record: RunRecord, run: RunReading<Options>): Promise<RunResult<unknown>> {
+    const { entry, end: ended, lost } = record;
+    if (!hasResult(ended)) throw endedWithoutResult(record);
+    const { before, readTurns, about } = this.#placeRun(record);
     return await this.#host.recall({
-      ...run,
-      sessionId,
-      runId,
-      metadata,
+      options: run.options,
+      emitters: run.emitters,
+      ...about,
       contents: [...before, ...checkedInput(record)],
-      historyLength: before.length,
-      compaction: placeCompaction(view.compaction, cut),
-      turns: listTurns(record).map((turn) => readTurn(turn, record.outcomes, (place) => cut.toSent(place))),
-      lost: record.lost,
+      turns: readTurns(listTurns(record)),
+      lost,
       ended,
       interrupted: ended.interrupted?.parts,
-      output,
+      output: entry.output,
     });
   }
 
-  /** The contents before a run, fit for this session's model. */
-  #contentsBefore(): readonly Content[] {
+  /** A run behind the contents before it as this session's model reads them: those of another one may have been left out. */
+  #placeRun({ entry: { runId, metadata }, outcomes }: RunRecord): PlacedRun {
+    const { id: sessionId, view } = this.#log;
+    const { segments, compaction } = view;
     const { origin: to } = this.#host;
-    return this.#log.view.segments.flatMap(({ origin: from, contents }) => {
+    const history = segments.flatMap(({ contents }) => contents);
+    const before = segments.flatMap(({ origin: from, contents }) => {
       const isOwn = from?.endpoint === to.endpoint && from.family === to.family;
       return isOwn ? contents : prepareHistory(contents, { from, to });
     });
+    const toSent = (place: number): number | undefined => {
+      const found = translate(place, history, before);
+      return found < 0 ? undefined : found;
+    };
+    const keepFrom = compaction && toSent(compaction.keepFrom);
+    return {
+      before,
+      toHistory: (place) => Math.max(0, translate(place, before, history)),
+      readTurns: (turns) => turns.map((turn) => readTurn(turn, outcomes, toSent)),
+      about: {
+        sessionId,
+        runId,
+        metadata,
+        historyLength: before.length,
+        compaction: compaction && keepFrom !== undefined ? { ...compaction, keepFrom } : undefined,
+      },
+    };
   }
 
   async #steered(after: number): Promise<{ readonly contents: readonly Content[]; readonly upTo: number } | undefined> {
@@ -132,38 +152,11 @@ export class RecordOpener<Options> {
   }
 }
 
-/** A run, and what of it is not in the log. */
-export interface OpenedRecord extends OpenedRun {
-  unwritten(): {
-    /** Entries of closed turns. */
-    readonly closed: readonly NewEntry[];
-    /** The turns after those. */
-    readonly open: readonly TurnRecord[];
-  };
-}
-
-/**
- * Places in the history before a run, and the same places in what is sent of it: contents of another model may have been left out.
- * Places behind it are the same distance from its end.
- */
-class HistoryCut {
-  readonly #history: readonly Content[];
-  readonly #sent: readonly Content[];
-
-  constructor(segments: readonly HistorySegment[], sent: readonly Content[]) {
-    this.#history = segments.flatMap(({ contents }) => contents);
-    this.#sent = sent;
-  }
-
-  /** @returns Undefined for a content that is not sent. */
-  toSent(place: number): number | undefined {
-    const found = translate(place, this.#history, this.#sent);
-    return found < 0 ? undefined : found;
-  }
-
-  toHistory(place: number): number {
-    return Math.max(0, translate(place, this.#sent, this.#history));
-  }
+interface PlacedRun {
+  readonly before: readonly Content[];
+  readonly toHistory: (place: number) => number;
+  readonly readTurns: (turns: readonly TurnRecord[]) => readonly ClosedTurn[];
+  readonly about: Pick<RecalledRun<unknown>, "sessionId" | "runId" | "metadata" | "historyLength" | "compaction">;
 }
 
 /** A cut is at a message of the user's, which is never changed. */
@@ -172,9 +165,18 @@ function translate(place: number, from: readonly Content[], to: readonly Content
   return content === undefined ? to.length + place - from.length : to.indexOf(content);
 }
 
-function placeCompaction(compaction: Compaction | undefined, cut: HistoryCut): Compaction | undefined {
-  const keepFrom = compaction && cut.toSent(compaction.keepFrom);
-  return keepFrom === undefined || compaction === undefined ? undefined : { summary: compaction.summary, keepFrom };
+export function endedWithoutResult({ end }: RunRecord): RunStepError {
+  const { error, stopReason = "cut off" } = end ?? {};
+  const why = error === undefined ? "" : `: ${error.name}: ${error.message}`;
+  return new RunStepError(`the recorded run ended here without a result (${stopReason})${why}`, "", { cause: error });
+}
+
+/** A run, and what of it is not in the log. */
+export interface OpenedRecord extends OpenedRun {
+  unwritten(): {
+    readonly closed: readonly NewEntry[];
+    readonly open: readonly TurnRecord[];
+  };
 }
 
 /** How its owner's budget stood when that ended a run. */
@@ -185,15 +187,11 @@ function budgetAtEnd({ end }: RunRecord): SessionBounds["ownerBudget"] {
 }
 
 /** How a run is read: with what options, and where its events go. */
-export interface RunReading<Options> {
-  readonly options: Options;
-  readonly emitters: RunEmitters | undefined;
-}
+export type RunReading<Options> = Pick<SessionRun<Options>, "options" | "emitters">;
 
-/** How a record is opened. */
 export interface OpenRecordOptions {
   /** @defaultValue "read" */
-  readonly mode?: SessionRunMode | undefined;
+  readonly mode?: SessionRun<unknown>["mode"] | undefined;
   /** Of the run's lease; absent when nothing is written. */
   readonly token?: number | undefined;
   /** What the run's steps left. @defaultValue what the session's log has, where more is written */
@@ -203,7 +201,6 @@ export interface OpenRecordOptions {
   readonly left?: SessionRecords | undefined;
   /** Called instead of an operation that has no outcome yet. */
   readonly missing?: ((op: NamedStep) => Outcome) | undefined;
-  /** Called whenever more of an answer is known. */
   readonly onPartial?: ((partial: PartialAnswer) => void) | undefined;
   /** Ends `once` calls that have begun, when the run was released. Any other abort of the run ends them, too. */
   readonly cut?: AbortSignal | undefined;

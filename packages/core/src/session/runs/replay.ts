@@ -1,41 +1,32 @@
 import type { StepPlace } from "../../durable/run-log.ts";
-import { hasResult } from "../log/entries.ts";
+import { type EndEntry, hasResult } from "../log/entries.ts";
 import { ReplayDifferenceError } from "../../errors/run-errors.ts";
 import { firstDifference } from "../../internal/json.ts";
-import { NOTHING_YET, type RunResult } from "../../loop/result.ts";
+import type { RunResult } from "../../loop/result.ts";
 import type { RunningLoop } from "../../loop/run-stream.ts";
 import { WALL_TIME_REACHED } from "../../loop/limits.ts";
-import { endedWithoutResult, openRecord, type RecordedSession } from "./recall.ts";
-import type { OpenRecordOptions, RunReading } from "./record-opener.ts";
-import type { OpenedRun } from "./session-host.ts";
-import { hasLaterTurn } from "./run-ending.ts";
+import { readRun } from "./run-request.ts";
+import { endedWithoutResult, type OpenRecordOptions, type RecordOpener, type RunReading } from "./record-opener.ts";
+import { hasLaterTurn } from "./run-closer.ts";
 import type { RunRecord } from "../log/run-record.ts";
 import { listRunContents } from "../log/run-turns.ts";
+import type { Content } from "../../wire/types/content.ts";
 
 /** Makes a recorded run once more from its log: no model is asked, no tool is run, nothing is written. */
 export function replayRun<Options>(
-  session: RecordedSession<Options>,
+  recorded: RecordOpener<Options>,
   runId: string | undefined,
   request: RunReading<Options>,
 ): RunningLoop {
-  let opened: OpenedRun | undefined;
-  const run = async (): Promise<RunResult<unknown>> => {
-    const { opener, record } = await openRecord(session, runId);
-    opened = opener.open(record, request, readRecord(record));
+  return readRun(async (reader) => {
+    const { opener, record } = await recorded.reread(runId);
+    reader.opened = opener.open(record, request, readRecord(record));
     try {
-      return await opened.run();
+      return await reader.opened.run();
     } catch (error) {
       throw error instanceof EndOfLog ? endedWithoutResult(record) : error;
-    } finally {
-      opened.release();
     }
-  };
-  return {
-    run,
-    soFar: () => opened?.soFar() ?? NOTHING_YET,
-    cancelCall: () => false,
-    release: () => opened?.release(),
-  };
+  });
 }
 
 /** Gives what the log holds, notes what was asked for, and compares the result with the record before the run reports its end. */
@@ -93,18 +84,11 @@ function compareEnds(record: RunRecord, result: RunResult<unknown>): string[] {
   const { end } = record;
   if (end === undefined) return [`it ends with "${result.stopReason}", and the log has no end`];
   const unfinished = "interrupted" in result && result.interrupted !== undefined ? 1 : 0;
-  const now = {
-    stopReason: result.stopReason,
-    turns: result.turns,
-    usage: result.usage,
-    added: result.added.slice(0, result.added.length - unfinished),
-  };
-  const then = {
-    stopReason: end.stopReason,
-    turns: end.turns,
-    usage: end.usage,
-    added: listRunContents(record, false),
-  };
-  const where = firstDifference(then, now);
+  const describe = (
+    { stopReason, turns, usage }: Pick<EndEntry, "stopReason" | "turns" | "usage">,
+    added: readonly Content[],
+  ): object => ({ stopReason, turns, usage, added });
+  const added = result.added.slice(0, result.added.length - unfinished);
+  const where = firstDifference(describe(end, listRunContents(record, false)), describe(result, added));
   return where === undefined ? [] : [`its result differs at ${where}`];
 }

@@ -1,17 +1,20 @@
+import { stepName } from "../../durable/run-log.ts";
+import { describeError } from "../../durable/steps.ts";
 import { SessionUnfinishedError } from "../../errors/run-errors.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { BeforeEnd } from "../../loop/loop-input.ts";
 import type { RunResult } from "../../loop/result.ts";
 import { PartialAnswer } from "../../loop/turn/partial-answer.ts";
+import { boundParts } from "../lease/draft-writer.ts";
 import type { HeldLease } from "../lease/lease.ts";
 import { deriveOpen, type OpenDraft, type OpenPart } from "../log/derive-open.ts";
 import type { EndEntry, InterruptedAnswer } from "../log/entries.ts";
 import { checkAnswers } from "../log/find-damage.ts";
 import type { RunRecord } from "../log/run-record.ts";
-import { sumUpRun } from "../log/run-totals.ts";
+import { sumUpRun } from "../log/run-turns.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
 import type { SessionView } from "../log/session-view.ts";
-import { buildEndEntry, buildEnding, hasLaterTurn, interruptedAnswer, type RunEnding } from "./run-ending.ts";
+import type { Part } from "../../wire/types/content.ts";
 import type { OpenedRecord } from "./record-opener.ts";
 import { openQuestions } from "./session-answers.ts";
 import type { SessionHost } from "./session-host.ts";
@@ -117,7 +120,20 @@ export class RunCloser<Options> {
   ): Promise<void> {
     if (opened === undefined) throw noOpenRun(this.#log);
     const { closed, open } = opened.unwritten();
-    const entry = buildEndEntry(lastRun(this.#log), opened, open, how);
+    const { wallTimeMs: _time, cost, ...spent } = opened.spent();
+    const lost = opened.lost();
+    const partial = opened.partial();
+    const interrupted = interruptedAnswer(partial, partial.kept());
+    const entry: NewEntry = {
+      type: "end",
+      runId: lastRun(this.#log).entry.runId,
+      open,
+      ...spent,
+      ...(cost > 0 && { cost }),
+      ...(lost !== undefined && { lost }),
+      ...how,
+      ...(interrupted !== undefined && { interrupted }),
+    };
     await lease.giveBack((change) =>
       this.#log.append({ token: lease.token, lease: change }, (view) => {
         if (overtaken(view)) throw new Overtaken();
@@ -138,12 +154,30 @@ export class RunCloser<Options> {
 
 class Overtaken extends Error {}
 
-function describeEnding(ending: OpenPart["ending"]): RunEnding {
-  if (typeof ending === "object") return { stopReason: "guardrail", guardrail: ending };
-  return { stopReason: ending, ...(ending === "aborted" && { error: CUT_OFF }) };
+/** How a run ended, in the words of its log. */
+export type RunEnding = Pick<EndEntry, "stopReason" | "reached" | "guardrail" | "pending" | "problem" | "error">;
+
+function buildEnding(result: RunResult<unknown>): RunEnding {
+  const { stopReason } = result;
+  if (stopReason === "limit") return { stopReason, reached: result.limit };
+  if (stopReason === "invalid-output") return { stopReason, problem: result.problem };
+  if (stopReason === "guardrail") return { stopReason, guardrail: result.guardrail };
+  return "pending" in result ? { stopReason, pending: result.pending } : { stopReason };
 }
 
-const CUT_OFF: EndEntry["error"] = { name: "AbortError", message: "the run was cut off here" };
+export function buildFailure(error: unknown, aborted: boolean): RunEnding {
+  return { stopReason: aborted ? "aborted" : "failed", error: describeError(error) };
+}
+
+/** The reader of the run left in the middle of it. */
+export const LEFT = { name: "RunAbandonedError", message: "the reader left before the run ended", code: "run_aborted" };
+
+function describeEnding(ending: OpenPart["ending"]): RunEnding {
+  if (typeof ending === "object") return { stopReason: "guardrail", guardrail: ending };
+  return ending === "aborted" ? { stopReason: ending, error: CUT_OFF } : { stopReason: ending };
+}
+
+const CUT_OFF = { name: "AbortError", message: "the run was cut off here" };
 
 /** The run that was just begun or resumed. */
 export function lastRun(log: SessionLog): RunRecord {
@@ -154,4 +188,27 @@ export function lastRun(log: SessionLog): RunRecord {
 
 function noOpenRun({ id }: SessionLog): TypeError {
   return new TypeError(`internal error: session "${id}" has no open run; please report`);
+}
+
+/** What the end of a run keeps of the answer that it ended in the middle of. `isCut`: the answer was longer. */
+function interruptedAnswer(
+  { step, place, attempt, checked = [] }: Pick<InterruptedAnswer, "step" | "place" | "attempt" | "checked">,
+  kept: readonly Part[],
+  isCut: boolean = false,
+): InterruptedAnswer | undefined {
+  const { parts, truncated } = boundParts(kept);
+  if (parts.length + checked.length === 0) return undefined;
+  return {
+    step,
+    place,
+    attempt,
+    parts,
+    ...((truncated || isCut) && { truncated: true }),
+    ...(checked.length > 0 && { checked }),
+  };
+}
+
+/** True when the log holds what the run did after it would have finished: it was steered at the last moment. */
+export function hasLaterTurn({ outcomes }: RunRecord, { turns }: { readonly turns: number }): boolean {
+  return outcomes.has(stepName({ kind: "model", phase: "work", turn: turns + 1, attempt: 0 }));
 }

@@ -33,22 +33,16 @@ export interface Answers {
   readonly by?: string | undefined;
 }
 
-/** Answers, with nothing left out. */
 export interface ExternalAnswers extends Pick<Answers, "by"> {
   readonly approvals: NonNullable<Answers["approvals"]>;
   readonly outcomes: NonNullable<Answers["outcomes"]>;
 }
 
-/** True when there is an answer among them. */
 export function hasAnswers({ approvals, outcomes }: ExternalAnswers): boolean {
   return Object.keys(approvals).length + Object.keys(outcomes).length > 0;
 }
 
-/**
- * The entries that record some answers.
- *
- * @throws {UnexpectedAnswerError} For what is not the token of an open question that takes such an answer; names those that are open.
- */
+/** The entries of some answers. @throws {UnexpectedAnswerError} For one to no open question; names those that are open. */
 export function buildAnswerEntries(sessionId: string, view: SessionView, answers: ExternalAnswers): NewEntry[] {
   const { run } = view;
   const pending = run === undefined ? [] : openQuestions(run);
@@ -75,12 +69,7 @@ export function hasUnusedAnswers({ end, entry, answered }: RunRecord): boolean {
   return answered.size > 0 && (end === undefined || end.pending !== undefined) && entry.loop === LOOP_VERSION;
 }
 
-/**
- * Checks the arguments that approvals give their calls.
- *
- * @param findProblem - What is wrong with the arguments of a call, if anything. @defaultValue nothing: its tool is not known here
- * @throws {InvalidApprovalError} For arguments that are no object, change what the tool does not let an approval change, or are refused.
- */
+/** Checks the arguments that approvals give their calls. @throws {InvalidApprovalError} As its message says. */
 export async function checkEdits(
   record: RunRecord,
   { approvals }: ExternalAnswers,
@@ -100,9 +89,8 @@ export async function checkEdits(
 /**
  * Stores answers to what the last run waits for, whether it is going or not.
  *
- * @param findProblem - As {@link checkEdits} takes it.
- * @throws {UnexpectedAnswerError} For what is not the token of an open question that takes such an answer.
- * @throws {InvalidApprovalError} As {@link checkEdits} throws it.
+ * @throws {UnexpectedAnswerError} {@link buildAnswerEntries}
+ * @throws {InvalidApprovalError} {@link checkEdits}
  * @throws {NothingToResumeError} For a session that was deleted, or has no run.
  */
 export async function storeAnswers(
@@ -125,10 +113,7 @@ export async function storeAnswers(
   }
 }
 
-/**
- * What a run waits for from outside. While it is going these are the questions of its open turn that have no answer yet; it may still be
- * busy with other calls.
- */
+/** What a run waits for from outside. While it is going, the questions of its open turn; it may still be busy with other calls. */
 export function openQuestions(record: RunRecord): readonly PendingCall[] {
   if (record.end !== undefined) return record.end.pending ?? [];
   const steps = new PlacedSteps(record, record.turns.at(-1)?.turn);
@@ -177,15 +162,16 @@ function buildEntry(
   const place = nextWait(record, question);
   if (question.question === "outcome" && isObject(answer) && "notExecuted" in answer)
     throw new TypeError(`outcomes: ${callId} is an external call, so it needs an output or an error`);
+  const hasNoOutput = isObject(answer) && "output" in answer && answer["output"] === undefined;
   return {
     type: "answer",
     runId: record.entry.runId,
     step: stepName(place),
     place,
     // A function without a result has the output null, here as in a tool.
-    value: jsonSafe(isVoid(answer) ? { output: null } : answer).value,
+    value: jsonSafe(hasNoOutput ? { output: null } : answer).value,
     token,
-    ...(by !== undefined && { by }),
+    by,
   };
 }
 
@@ -195,8 +181,4 @@ function nextWait({ outcomes }: RunRecord, { turn, callId, question }: PendingCa
     const wait: StepPlace = { kind: "wait", turn, callId, question, time };
     if (question === "outcome" || !outcomes.has(stepName(wait))) return wait;
   }
-}
-
-function isVoid(answer: unknown): boolean {
-  return isObject(answer) && "output" in answer && answer["output"] === undefined;
 }

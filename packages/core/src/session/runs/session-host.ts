@@ -6,7 +6,7 @@ import type { Emit, RunEvent } from "../../loop/events.ts";
 import type { CheckedPartial } from "../../loop/turn/check-partial.ts";
 import type { PartialAnswer } from "../../loop/turn/partial-answer.ts";
 import type { AskOwnerBudget, Limits, Spent } from "../../loop/limits.ts";
-import type { BeforeEnd } from "../../loop/loop-input.ts";
+import type { LoopInput } from "../../loop/loop-input.ts";
 import type { RecordedRun } from "../../loop/recall-run.ts";
 import type { RunResult } from "../../loop/result.ts";
 import type { Within } from "../../loop/observers/find-observers.ts";
@@ -16,6 +16,7 @@ import type { Model } from "../../model/model.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
 import type { Content, FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
 import type { RunEntry } from "../log/entries.ts";
+import type { RunRecord } from "../log/run-record.ts";
 import type { Draft } from "../store/records.ts";
 
 /** A run of the loop that was opened for a session. */
@@ -27,7 +28,6 @@ export interface OpenedRun extends RunningLoop {
   lost(): LostUsage | undefined;
   /** The answer that is under way, as far as it is known. */
   partial(): PartialAnswer;
-  /** W3C `traceparent` of the run, once it is known. */
   traceparent(): string | undefined;
   /** True when its own signal was aborted. */
   aborted(): boolean;
@@ -35,33 +35,24 @@ export interface OpenedRun extends RunningLoop {
   abort(reason: unknown): void;
 }
 
-/** How a session opens a run. */
-export type SessionRunMode = "begin" | "resume" | "read";
-
 /** What a session decides about a run; all else is in the run's options. */
-export interface SessionRun<Options> {
+export interface SessionRun<Options>
+  extends
+    Pick<RunEntry, "runId" | "metadata">,
+    Pick<RunRecord, "steeringCursor" | "spentBefore">,
+    Pick<LoopInput, "historyLength" | "conversation" | "beforeEnd"> {
   readonly options: Options;
   readonly sessionId: string;
-  readonly runId: string;
-  /** From the caller, when the run began. */
-  readonly metadata: JsonObject | undefined;
   /** Whether it begins, goes on, or is only read again from its log: then nobody observes it. */
-  readonly mode: SessionRunMode;
+  readonly mode: "begin" | "resume" | "read";
   readonly contents: readonly Content[];
   /** Its closed turns, whose contents are not among {@link SessionRun.contents}: it goes on after them. */
   readonly turns?: readonly ClosedTurn[] | undefined;
   /** What broken answers used, each time that it failed. */
   readonly lost?: readonly LostUsage[] | undefined;
-  /** How many of the contents were there before this run. */
-  readonly historyLength: number;
-  /** What is sent in place of the oldest contents. */
   readonly compaction: Compaction | undefined;
-  /** Identity under which contents already sent are remembered. */
-  readonly conversation: object;
   /** Where its events go; absent when nobody watches. */
   readonly emitters: RunEmitters | undefined;
-  /** Called with the result before the run reports its end. */
-  readonly beforeEnd?: BeforeEnd | undefined;
   readonly steps: (run: {
     readonly runId: string;
     readonly signal: AbortSignal;
@@ -75,14 +66,9 @@ export interface SessionRun<Options> {
   readonly output?: RunEntry["output"];
   /** Of a run that is resumed: the `traceparent` under which it was last executed, if it is known. */
   readonly resumedFrom?: string | undefined;
-  /** Called whenever more of an answer is known. */
   readonly onPartial?: ((partial: PartialAnswer) => void) | undefined;
   readonly steering: Steering;
-  readonly steeringCursor: number;
-  /** Limits over all runs of the session. */
   readonly limits: SessionLimits | undefined;
-  /** What the runs before this one have used of them. */
-  readonly spentBefore: Spent;
   /** Of a run that is only read again: how the budget stood that ended it. */
   readonly ownerBudget: AskOwnerBudget | undefined;
 }
@@ -94,7 +80,6 @@ export type RecalledRun<Options> = RecordedRun &
     "options" | "sessionId" | "runId" | "metadata" | "contents" | "historyLength" | "compaction" | "emitters"
   >;
 
-/** What bounds all runs of a session. */
 export type SessionBounds = Pick<SessionRun<unknown>, "limits" | "ownerBudget">;
 
 /** Bounds of all runs of a session together. */
@@ -104,18 +89,13 @@ export type SessionLimits = Omit<Limits, "wallTimeMs">;
 export interface SessionHost<Options> {
   readonly model: Model;
   readonly origin: HistoryOrigin;
-  /** Its name. */
   readonly agent: string;
   readonly logger: Logger;
   /** @throws {ConfigurationError} When it has no prices of its own, or none for its model. */
   requirePrices(limit: string): void;
   /** @throws {ConfigurationError} When the options cannot work; before anything is written. */
   check(options: Options): void;
-  /**
-   * What is wrong with a call's arguments, in short; `undefined` when they fit, or when the tool is not known here.
-   *
-   * @param run - Absent when no run is about to begin: then only tools that need none are known.
-   */
+  /** What is wrong with a call's arguments, if its tool is known: without a run, only one that needs none is. */
   findArgumentProblem(
     call: FunctionCall,
     args: JsonObject,
@@ -123,16 +103,12 @@ export interface SessionHost<Options> {
   ): Promise<string | undefined>;
   /** What the entry of a run with these options has when it begins. */
   describe(options: Options, run: Omit<RunIdentity, "agent">): Pick<RunEntry, "guarded" | "output">;
-  /**
-   * Asks the output guardrails about an answer that broke off. Without any, or when one fails or takes too long, nothing of it is kept.
-   * Never rejects.
-   */
+  /** What output guardrails keep of an answer that broke off: nothing if one fails or takes too long. Never rejects. */
   checkPartial(
     partial: readonly Part[],
     run: Pick<SessionRun<Options>, "options" | "runId" | "sessionId" | "metadata"> & { readonly turn: number },
   ): Promise<CheckedPartial>;
   open(run: SessionRun<Options>): OpenedRun;
-  /** The result of a run that has ended, and its events, from what was recorded. */
   recall(run: RecalledRun<Options>): Promise<RunResult<unknown>>;
   /** The context of whoever requests a run now; absent if nobody wants to know. */
   callersContext(): Within | undefined;

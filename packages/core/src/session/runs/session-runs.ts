@@ -7,33 +7,25 @@ import {
   SessionLimitError,
   SessionRunningError,
 } from "../../errors/session-errors.ts";
-import { abortable } from "../../internal/abort.ts";
 import { firstDifference } from "../../internal/json.ts";
 import { type AskOwnerBudget, limitReached } from "../../loop/limits.ts";
-import type { RunningLoop } from "../../loop/run-stream.ts";
+import type { RunResult } from "../../loop/result.ts";
 import { contentsBytes, maxContentsBytes, mostContentsBytes } from "../../model/request/contents-size.ts";
-import type { Content, JsonObject } from "../../wire/types/content.ts";
+import type { Content } from "../../wire/types/content.ts";
 import { lookUntil } from "../lease/lease.ts";
-import type { LeaseFinding } from "../lease/lease-observer.ts";
 import { LeaseTaker } from "../lease/lease-taker.ts";
 import { isResumable } from "../log/entries.ts";
 import { checkAnswers } from "../log/find-damage.ts";
 import { answerId, findStart, type RunStart } from "../log/rewind.ts";
 import { hasOpenPart } from "../log/run-turns.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
-import { OwnRun, type SessionRunRequest } from "./own-run.ts";
+import type { DecidedRequest } from "./run-request.ts";
+import { OwnRun } from "./own-run.ts";
 import { RecordOpener } from "./record-opener.ts";
-import { RunCloser, type Unfinished } from "./run-closer.ts";
-import {
-  buildAnswerEntries,
-  buildWithdrawals,
-  checkEdits,
-  type ExternalAnswers,
-  hasUnusedAnswers,
-} from "./session-answers.ts";
+import { RunCloser } from "./run-closer.ts";
+import { buildAnswerEntries, buildWithdrawals, checkEdits, hasUnusedAnswers } from "./session-answers.ts";
 import type { SessionHost, SessionLimits } from "./session-host.ts";
 
-/** How a session is kept. */
 export interface SessionConfig {
   readonly limits: SessionLimits | undefined;
   readonly ownerBudget: AskOwnerBudget | undefined;
@@ -46,158 +38,121 @@ export interface SessionConfig {
 /** The runs of one session: begins them, resumes them, and records how they end. One at a time, in whatever processes. */
 export class SessionRuns<Options> {
   readonly log: SessionLog;
-  readonly #host: SessionHost<Options>;
+  readonly host: SessionHost<Options>;
+  readonly leases: LeaseTaker;
+  readonly opener: RecordOpener<Options>;
+  readonly closer: RunCloser<Options>;
+  readonly own: OwnRun<Options>;
   readonly #config: SessionConfig;
-  readonly #leases: LeaseTaker;
-  readonly #closer: RunCloser<Options>;
-  readonly #own: OwnRun<Options>;
 
   constructor(log: SessionLog, host: SessionHost<Options>, config: SessionConfig) {
     this.log = log;
-    this.#host = host;
+    this.host = host;
     this.#config = config;
-    this.#leases = new LeaseTaker(log, config.leaseMs);
-    this.#closer = new RunCloser(log, host);
-    const opener = new RecordOpener(log, host, config);
-    this.#own = new OwnRun(log, host, { opener, leases: this.#leases, closer: this.#closer });
+    this.leases = new LeaseTaker(log, config.leaseMs);
+    this.opener = new RecordOpener(log, host, config);
+    this.closer = new RunCloser(log, host);
+    this.own = new OwnRun(this);
   }
 
   /** A new run on a message; without contents, on the steering messages since the last run. */
-  begin(
-    run: SessionRunRequest<Options> & {
-      /** Absent: the message of {@link replaces}. */
-      readonly input: readonly Content[] | undefined;
-      /** The message whose place it takes: that one, and what followed, is taken back first. */
-      readonly replaces: ReplacedMessage | undefined;
-      readonly runId: string;
-      readonly metadata: JsonObject | undefined;
-      readonly unfinished: Unfinished;
-      readonly keepInterrupted: boolean;
-    },
-  ): RunningLoop {
+  async begin(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
+    const { id, view } = this.log;
+    const { runId, message: given, replaces, options, metadata } = run;
     let target: string | undefined;
-    return this.#own.loop(run, run.runId, async (take) => {
-      const { input = [] } = run;
+    return await this.own.make(run, runId, async (take) => {
       // Without contents it runs on steering messages, this very one for instance.
-      if (input.length === 0 ? this.log.view.runIds.has(run.runId) : this.log.view.isSaid(run.runId))
-        throw new RunIdTakenError(this.log.id, run.runId);
+      const isOnSteering = (given ?? []).length === 0;
+      if (isOnSteering ? view.runIds.has(runId) : view.isSaid(runId)) throw new RunIdTakenError(id, runId);
       this.#checkLimits();
-      const { replaces } = run;
-      const start = replaces && findStart(this.log.view.starts, this.log.id, target ?? replaces.messageId);
+      const start = replaces && findStart(view.starts, id, target ?? replaces.messageId);
       // Decided on once more because others were faster, it is the same message.
       target ??= start && answerId(start.entry.runId);
-      const message = run.input ?? start?.entry.input ?? [];
+      const message = given ?? start?.entry.input ?? [];
       this.checkRoom(message, start);
-      // What is taken back is not left open either.
-      const { run: last } = this.log.view;
-      // What was answered is done before the message is read: it was accepted.
+      const { run: last } = view;
+      // What was answered is done before the message is read: it was accepted. What is taken back is not left open either.
       if (start === undefined && run.unfinished !== "refuse" && last !== undefined && hasUnusedAnswers(last)) {
-        const { runId } = last.entry;
-        checkAnswers(this.log.id, last);
-        const isSaid = this.log.view.steerOf(run.runId) !== undefined;
-        const said: NewEntry[] = isSaid ? [] : [{ type: "steer", id: run.runId, contents: run.input ?? [] }];
-        const lease = await take(runId, { type: "resume", runId }, ...buildWithdrawals(last), ...said);
-        return { lease, mode: "resume" };
+        checkAnswers(id, last);
+        const isSaid = view.steerOf(runId) !== undefined;
+        const said: NewEntry[] = isSaid ? [] : [{ type: "steer", id: runId, contents: given ?? [] }];
+        const resume: NewEntry = { type: "resume", runId: last.entry.runId };
+        return { lease: await take(resume.runId, resume, ...buildWithdrawals(last), ...said), mode: "resume" };
       }
       const unfinished = start === undefined ? run.unfinished : "close";
-      const { closing, withdrawal } = await this.#closer.closeLast(unfinished, run.options);
+      const { closing, withdrawal } = await this.closer.closeLast(unfinished, options);
       const rewind: NewEntry[] =
         start === undefined ? [] : [{ type: "rewind", before: start.entry.runId, ...withdrawal }];
       const entry: NewEntry = {
         type: "run",
-        runId: run.runId,
+        runId,
         loop: LOOP_VERSION,
-        agent: this.#host.agent,
-        model: this.#host.model.id,
-        origin: this.#host.origin,
+        agent: this.host.agent,
+        model: this.host.model.id,
+        origin: this.host.origin,
         input: message,
-        ...(run.metadata !== undefined && { metadata: run.metadata }),
-        ...this.#host.describe(run.options, { runId: run.runId, sessionId: this.log.id, metadata: run.metadata }),
+        ...(metadata !== undefined && { metadata }),
+        ...this.host.describe(options, { runId, sessionId: id, metadata }),
         ...(!run.keepInterrupted && { dropInterrupted: true }),
         ...(start === undefined && withdrawal),
       };
-      return { lease: await take(run.runId, ...closing, ...rewind, ...this.#aboutEntries(), entry), mode: "begin" };
+      return { lease: await take(runId, ...closing, ...rewind, ...this.#aboutEntries(), entry), mode: "begin" };
     });
   }
 
-  /** The last run once more, from where it stopped. */
-  resume(
-    run: SessionRunRequest<Options> & {
-      readonly answers: ExternalAnswers;
-      /** Stored together with the answers, unless it was stored before. */
-      readonly steering?: { readonly id: string; readonly contents: readonly Content[] } | undefined;
-      readonly anyLoopVersion: boolean;
-    },
-  ): RunningLoop {
-    return this.#own.loop(run, this.log.view.run?.entry.runId ?? "", async (take) => {
-      const record = this.log.view.run;
-      // Says what became of the questions that were taken back.
-      if (record === undefined && this.log.view.runIds.size > 0)
-        buildAnswerEntries(this.log.id, this.log.view, run.answers);
-      if (record === undefined) throw new NothingToResumeError(this.log.id, "it has no run yet");
+  /** The last run once more, from where it stopped. A message that comes along is stored with the answers, unless it was before. */
+  async resume(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
+    const { id, view } = this.log;
+    return await this.own.make(run, view.run?.entry.runId ?? "", async (take) => {
+      const record = view.run;
+      // Rejects what no question waits for, and says what became of those that were taken back.
+      const answers = record === undefined && view.runIds.size === 0 ? [] : buildAnswerEntries(id, view, run.answers);
+      if (record === undefined) throw new NothingToResumeError(id, "it has no run yet");
       const { runId, loop } = record.entry;
-      if (record.end !== undefined && !isResumable(record.end)) {
-        // Rejects any answer: nothing waits for one.
-        buildAnswerEntries(this.log.id, this.log.view, run.answers);
-        throw new NothingToResumeError(this.log.id, `its last run has ended (${record.end.stopReason})`);
-      }
-      checkAnswers(this.log.id, record);
+      if (record.end !== undefined && !isResumable(record.end))
+        throw new NothingToResumeError(id, `its last run has ended (${record.end.stopReason})`);
+      checkAnswers(id, record);
       if (loop !== LOOP_VERSION && !run.anyLoopVersion && hasOpenPart(record))
         throw new LoopVersionError(runId, loop, LOOP_VERSION);
-      const answers = buildAnswerEntries(this.log.id, this.log.view, run.answers);
-      const about = { options: run.options, runId, sessionId: this.log.id };
-      await checkEdits(record, run.answers, (call, args) => this.#host.findArgumentProblem(call, args, about));
-      const { steering } = run;
-      const isNew = steering !== undefined && !this.log.view.isSaid(steering.id);
-      if (isNew) this.checkRoom(steering.contents);
-      const said: NewEntry[] = isNew ? [{ type: "steer", ...steering }] : [];
+      const about = { options: run.options, runId, sessionId: id };
+      await checkEdits(record, run.answers, (call, args) => this.host.findArgumentProblem(call, args, about));
+      const said: NewEntry[] = [];
+      if (run.message !== undefined && !view.isSaid(run.runId)) {
+        this.checkRoom(run.message);
+        said.push({ type: "steer", id: run.runId, contents: run.message });
+      }
       return { lease: await take(runId, { type: "resume", runId }, ...answers, ...said), mode: "resume" };
     });
   }
 
-  /**
-   * Takes the conversation back to before a message.
-   *
-   * @param options - Of the last run, in case that it was cut off.
-   * @returns The message.
-   */
+  /** Takes the conversation back to before a message, and returns that. A last run that was cut off is closed with the options. */
   async rewind(
     messageId: string | undefined,
     options: Options,
     signal: AbortSignal | undefined,
   ): Promise<readonly Content[]> {
     const { id, view } = this.log;
-    if (this.#own.current !== undefined) throw new SessionRunningError(id, this.#own.current.runId);
+    if (this.own.current !== undefined) throw new SessionRunningError(id, this.own.current.runId);
     let target = messageId;
     let message: readonly Content[] = [];
-    await this.#leases.appendAlone([signal], async () => {
+    await this.leases.appendAlone([signal], async () => {
       const { runId, input } = findStart(view.starts, id, target).entry;
       // Decided on once more because others were faster, it is the same message.
       target = answerId(runId);
       message = input;
-      const { closing, withdrawal } = await this.#closer.closeLast("close", options);
+      const { closing, withdrawal } = await this.closer.closeLast("close", options);
       return { runId, entries: [...closing, { type: "rewind", before: runId, ...withdrawal }] };
     });
     return message;
   }
 
-  /** Whether a run is going, and the log as of then. `free` also when its process has died. */
-  async look(): Promise<LeaseFinding> {
-    return await this.#leases.look();
-  }
-
-  /**
-   * Waits until no run is going.
-   *
-   * @param until - `known`: only until it is known whether one is.
-   * @returns The id of the run that is going; `undefined` when none is.
-   */
+  /** Waits until no run is going, or, with `known`, whether one is. @returns Its id; `undefined` when none is. */
   async settle(until: "known" | "over", signal: AbortSignal | undefined): Promise<string | undefined> {
     return await lookUntil(this.log.store, this.log.id, [signal], async () => {
-      const current = this.#own.current;
+      const current = this.own.current;
       await (until === "known" ? current?.taken : current?.over);
-      if (until === "known" && current !== undefined && this.#own.current === current) return { found: current.runId };
-      const found = await this.look();
+      if (until === "known" && current !== undefined && this.own.current === current) return { found: current.runId };
+      const found = await this.leases.look();
       if (found.state === "free") return { found: undefined };
       return until === "known" && found.renewedRecently ? { found: found.lease.runId } : { againInMs: found.leftMs };
     });
@@ -205,31 +160,9 @@ export class SessionRuns<Options> {
 
   /** Asks the run that is going to stop, in whatever process it is, and waits until it is over. @returns False when none is going. */
   async stop(signal: AbortSignal | undefined): Promise<boolean> {
-    if (!(await this.#leases.stop(signal))) return false;
-    await this.#own.current?.over;
+    if (!(await this.leases.stop(signal))) return false;
+    await this.own.current?.over;
     return true;
-  }
-
-  /** As {@link OwnRun.released}. */
-  get released(): AbortSignal {
-    return this.#own.released;
-  }
-
-  /** As {@link OwnRun.release}. */
-  async release(signal: AbortSignal | undefined): Promise<boolean> {
-    return await this.#own.release(signal);
-  }
-
-  /** Waits until the run of this object is over. @returns False when it has none. */
-  async endOfOwn(signal: AbortSignal): Promise<boolean> {
-    const current = this.#own.current;
-    if (current !== undefined) await abortable(current.over, signal);
-    return current !== undefined;
-  }
-
-  /** Cancels a call of the run that is going, if this object makes it. */
-  cancelCall(callId: string): boolean {
-    return this.#own.current?.opened?.cancelCall(callId) ?? false;
   }
 
   #aboutEntries(): readonly NewEntry[] {
@@ -255,28 +188,19 @@ export class SessionRuns<Options> {
     if (reached !== undefined) throw new SessionLimitError(this.log.id, reached.name, reached.limit, reached.used);
   }
 
-  /**
-   * Nothing is stored of a message with which no request could be sent.
-   *
-   * @param start - Of the run whose place it takes.
-   * @throws {SessionLimitError}
-   */
+  /** Refuses a message with which no request could be sent. @param start - Of the run whose place it takes. */
   checkRoom(message: readonly Content[], start?: RunStart): void {
     const { view } = this.log;
-    const allowed = maxContentsBytes(this.#host.model);
+    const allowed = maxContentsBytes(this.host.model);
     const queued = view.steersAfter(view.steeringCursor).flatMap((steer) => steer.contents);
-    if (view.mostBytes(start) + mostContentsBytes([...queued, ...message]) <= allowed) return;
     const contents =
       start === undefined ? view.history() : view.segments.slice(0, start.segments).flatMap((one) => one.contents);
     const compaction = start === undefined ? view.lastCompaction() : start.compaction;
-    const used = contentsBytes([...contents.slice(compaction?.keepFrom ?? 0), ...queued, ...message]);
+    const sent = [...contents.slice(compaction?.keepFrom ?? 0), ...queued, ...message];
+    if (mostContentsBytes(sent) <= allowed) return;
+    const used = contentsBytes(sent);
     if (used > allowed) throw new SessionLimitError(this.log.id, "requestBytes", allowed, used);
   }
-}
-
-/** A message of the conversation; without an id, the last one that began a run. */
-export interface ReplacedMessage {
-  readonly messageId: string | undefined;
 }
 
 /** What an application says about a session, for its lists. */

@@ -84,9 +84,9 @@ async function readWaiting(
     ...question,
     sessionId: id,
     runId: run.entry.runId,
-    ...(owner !== undefined && { owner }),
-    ...(title !== undefined && { title }),
-    ...(metadata !== undefined && { metadata }),
+    owner,
+    title,
+    metadata,
     askedAt: run.askedAt,
   }));
 }

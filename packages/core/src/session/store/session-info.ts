@@ -1,38 +1,43 @@
 import type { CallStepValue, ModelStepValue } from "../../durable/run-log.ts";
 import type { Outcome } from "../../durable/steps.ts";
 import { cutText } from "../../internal/text.ts";
+import type { Spent } from "../../loop/limits.ts";
+import { addUsage, NO_USAGE } from "../../model/usage.ts";
 import type { Content } from "../../wire/types/content.ts";
-import { isResumable, type SessionEntry } from "../log/entries.ts";
+import { type EndEntry, isResumable, type SessionEntry } from "../log/entries.ts";
 import type { SessionInfo } from "./store.ts";
 
 /** Most characters of a title that is made from a message. */
 const TITLE_CHARACTERS = 80;
 
+/** What the runs of a session that have ended have used. */
+export interface EndedRuns extends Omit<Spent, "wallTimeMs"> {
+  readonly runs: number;
+}
+
 /** What is known of a session after some entries; the value is never changed. */
 export interface InfoFold {
   /** Absent before the first entry. */
   readonly info: SessionInfo | undefined;
-  /** The first words of the first message. */
   readonly firstWords: string | undefined;
   /** Ids of the runs up to the one whose message has them. */
   readonly opening: readonly string[];
   readonly title: string | undefined;
-  /** What the runs before the last have used. */
-  readonly before: Used;
+  readonly ended: EndedRuns;
+  /** As {@link ended}, without the last run. */
+  readonly before: EndedRuns;
   readonly runId: string | undefined;
 }
 
-type Used = Pick<SessionInfo, "turns" | "totalTokens" | "cost" | "unpriced">;
+const NO_RUNS: EndedRuns = { runs: 0, turns: 0, toolCalls: 0, usage: NO_USAGE, cost: 0 };
 
-const NOTHING_USED: Used = { turns: 0, totalTokens: 0, cost: 0 };
-
-/** Of a session without entries. */
 export const NO_INFO: InfoFold = {
   info: undefined,
   firstWords: undefined,
   opening: [],
   title: undefined,
-  before: NOTHING_USED,
+  ended: NO_RUNS,
+  before: NO_RUNS,
   runId: undefined,
 };
 
@@ -42,73 +47,93 @@ export function foldInfo(fold: InfoFold, entries: readonly SessionEntry[]): Info
 }
 
 function addEntry(fold: InfoFold, entry: SessionEntry): InfoFold {
-  const info: SessionInfo = fold.info ?? { state: "idle", createdAt: entry.at, messages: 0, ...NOTHING_USED };
+  const info = fold.info ?? { state: "idle", createdAt: entry.at, messages: 0, ...describeUsed(NO_RUNS) };
+  const next = { ...fold, info, ...findChanges(fold, info, entry) };
+  const title = next.title ?? next.firstWords;
+  return next.info.title === title ? next : { ...next, info: { ...next.info, title } };
+}
+
+function findChanges(
+  fold: InfoFold,
+  info: SessionInfo,
+  entry: SessionEntry,
+): Partial<InfoFold> & { readonly info?: SessionInfo } {
   switch (entry.type) {
     case "info": {
       const { title, owner, metadata } = entry;
-      const named = title === undefined ? fold.title : (title ?? undefined);
-      return withTitle({
-        ...fold,
-        title: named,
+      return {
+        ...(title !== undefined && { title: title ?? undefined }),
         info: {
           ...info,
           ...(owner !== undefined && { owner: owner ?? undefined }),
           ...(metadata !== undefined && { metadata: metadata ?? undefined }),
         },
-      });
+      };
     }
-    case "history": {
-      const words = fold.firstWords ?? firstWordsOf(entry.parts.flatMap(({ contents }) => [...contents]));
-      return withTitle({ ...fold, firstWords: words, info });
-    }
+    case "history":
+      return { firstWords: fold.firstWords ?? firstWordsOf(entry.parts.flatMap(({ contents }) => [...contents])) };
     case "steer":
-      return withTitle({ ...fold, firstWords: fold.firstWords ?? firstWordsOf(entry.contents), info });
+      return { firstWords: fold.firstWords ?? firstWordsOf(entry.contents) };
     case "run":
-      return withTitle({
-        ...fold,
+      return {
         firstWords: fold.firstWords ?? firstWordsOf(entry.input),
         opening: fold.firstWords === undefined ? [...fold.opening, entry.runId] : fold.opening,
         runId: entry.runId,
-        before: { turns: info.turns, totalTokens: info.totalTokens, cost: info.cost, unpriced: info.unpriced },
+        before: fold.ended,
         info: {
           ...info,
           state: "running",
           messages: info.messages + (entry.input.length > 0 ? 1 : 0),
           runMetadata: entry.metadata,
         },
-      });
-    case "resume":
-      return entry.runId === fold.runId
-        ? { ...fold, info: { ...info, ...fold.before, cost: info.cost, state: "running" } }
-        : { ...fold, info };
-    case "step":
-      if (entry.runId !== fold.runId || info.state !== "running") return { ...fold, info };
-      return { ...fold, info: { ...info, cost: info.cost + costOf(entry.outcome) } };
+      };
     case "rewind": {
       const first = fold.opening.indexOf(entry.before);
-      return withTitle({
-        ...fold,
+      return {
         ...(first >= 0 && { firstWords: undefined, opening: fold.opening.slice(0, first) }),
         runId: undefined,
         info: { ...info, state: "idle" },
-      });
+      };
+    }
+    case "step":
+      if (entry.runId !== fold.runId || info.state !== "running") return {};
+      return { info: { ...info, cost: info.cost + costOf(entry.outcome) } };
+    case "resume": {
+      if (entry.runId !== fold.runId) return {};
+      const ended = { ...fold.before, pricesAsOf: fold.ended.pricesAsOf };
+      return { ended, info: { ...info, ...describeUsed(ended), cost: info.cost, state: "running" } };
     }
     case "end": {
-      if (entry.runId !== fold.runId) return { ...fold, info };
-      const { turns, usage, cost = 0, pricesAsOf = info.pricesAsOf, pending } = entry;
-      const unpriced = fold.before.unpriced ?? entry.unpriced;
-      const used = {
-        turns: fold.before.turns + turns,
-        totalTokens: fold.before.totalTokens + usage.totalTokens,
-        cost: fold.before.cost + cost,
-        unpriced,
-      };
-      const state = pending !== undefined ? "waiting" : isResumable(entry) ? "stopped" : "idle";
-      return { ...fold, info: { ...info, ...used, ...(pricesAsOf !== undefined && { pricesAsOf }), state } };
+      if (entry.runId !== fold.runId) return {};
+      const ended = addRun(fold.before, entry);
+      const state = entry.pending !== undefined ? "waiting" : isResumable(entry) ? "stopped" : "idle";
+      return { ended, info: { ...info, ...describeUsed(ended), state } };
     }
     default:
-      return { ...fold, info };
+      return {};
   }
+}
+
+function addRun(before: EndedRuns, end: EndEntry): EndedRuns {
+  return {
+    runs: before.runs + 1,
+    turns: before.turns + end.turns,
+    toolCalls: before.toolCalls + end.toolCalls,
+    usage: addUsage(before.usage, end.usage),
+    cost: before.cost + (end.cost ?? 0),
+    unpriced: before.unpriced ?? end.unpriced,
+    pricesAsOf: end.pricesAsOf ?? before.pricesAsOf,
+  };
+}
+
+function describeUsed({
+  turns,
+  usage,
+  cost,
+  unpriced,
+  pricesAsOf,
+}: EndedRuns): Omit<SessionInfo, "state" | "createdAt" | "messages"> {
+  return { turns, totalTokens: usage.totalTokens, cost, unpriced, ...(pricesAsOf !== undefined && { pricesAsOf }) };
 }
 
 /** What a step of a run that is going has cost: a request, or the runs inside a call or a summary. */
@@ -117,11 +142,6 @@ function costOf(outcome: Outcome): number {
   // Other steps have no such members.
   const { cost = 0, nested = [] } = (outcome.value ?? {}) as Partial<ModelStepValue & CallStepValue>;
   return nested.reduce((sum, run) => sum + (run.cost ?? 0), cost);
-}
-
-function withTitle(fold: InfoFold): InfoFold {
-  const title = fold.title ?? fold.firstWords;
-  return fold.info === undefined || fold.info.title === title ? fold : { ...fold, info: { ...fold.info, title } };
 }
 
 function firstWordsOf(contents: readonly Content[]): string | undefined {
