@@ -1,4 +1,6 @@
 import { passThrough } from "../durable/journal.ts";
+import { RunStepError } from "../errors/run-errors.ts";
+import type { RunBuiltIn } from "../grounding/delegate.ts";
 import { steadyClock, whenAborted } from "../internal/abort.ts";
 import { isObject } from "../internal/json.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
@@ -15,49 +17,54 @@ import type { RunResult } from "../loop/result.ts";
 import { runLoop } from "../loop/run-loop.ts";
 import { RunState } from "../loop/run-state.ts";
 import { RunReporter, type RunReporterOptions } from "../loop/run-reporter.ts";
-import type { RunEmitters } from "../loop/run-stream.ts";
+import { RunStream } from "../loop/run-stream.ts";
+import { userText } from "../loop/transcript.ts";
 import { checkParts } from "../loop/turn/check-partial.ts";
 import { checkCompaction, type Compaction } from "../loop/turn/compaction.ts";
 import { describeTurns } from "../loop/turn/describe-turns.ts";
 import { foldTurns } from "../loop/turn/fold-turns.ts";
+import { withoutServerTools } from "../loop/turn/model-turn.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Model } from "../model/model.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import { asOf, checkPrices, requirePrices } from "../model/prices.ts";
 import type { OpenedRun, RecalledRun, SessionHost, SessionRun } from "../session/runs/session-host.ts";
 import { findArgumentProblem } from "../tool/edited-args.ts";
-import type { ParentRun } from "../tool/tool.ts";
+import { SUMMARY_REQUEST } from "../tool/model-texts.ts";
+import type { AnyTool, BuiltInTool, ParentRun, ToolContext } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
-import { HeadBuilder, headAsSent, makeInstructions } from "./agent-head.ts";
-import { NestedRuns } from "./nested-run.ts";
-import { type AgentOptions, type AnyRunOptions, pickSettings, type RunOptions } from "./options.ts";
+import { type AgentHead, buildHead, headAsSent, listTools, makeInstructions } from "./agent-head.ts";
+import { attachNested, nestedSignal } from "./nested-run.ts";
+import { type AgentOptions, type AnyRunOptions, overrideOptions, pickSettings, type RunOptions } from "./options.ts";
 import { describeOutput, planOutput } from "./output.ts";
-import { TurnChanges } from "./turn-changes.ts";
+import { buildContents } from "./run-input.ts";
+import { modelFinder, prepareTurns } from "./turn-changes.ts";
+
+/** What a run goes by: the agent's options, overridden by its own. A run inside a run has only what it needs. */
+export interface RunPlan
+  extends
+    Omit<AnyRunOptions, "limits">,
+    Pick<AgentOptions, "concurrency" | "maxRepeats" | "maxRestarts" | "maxRequestsPerTurn"> {
+  readonly settings: ModelSettings;
+  readonly limits: Limits;
+}
 
 /** Opens an agent's runs: combines the agent's options with those of a run and passes them to the loop. */
 export class AgentRuns {
   readonly model: Model;
-  readonly heads: HeadBuilder;
-  readonly #nested: NestedRuns;
-  readonly #changes: TurnChanges;
   readonly #options: AgentOptions;
-  readonly #settings: ModelSettings;
   readonly #logger: Logger;
+  readonly #modelFor: (model: string | Model) => Model;
   /** By conversation: contents of other models than the agent's. */
   readonly #foreign: WeakMap<object, Map<Content, HistoryOrigin>> = new WeakMap();
   /** By their options: runs of sessions that were described, and are not open yet. */
   readonly #described: WeakMap<AnyRunOptions, BegunRun> = new WeakMap();
 
-  constructor(options: AgentOptions, model: Model, settings: ModelSettings, logger: Logger) {
+  constructor(options: AgentOptions, model: Model, logger: Logger) {
     this.#options = options;
     this.model = model;
-    this.#settings = settings;
     this.#logger = logger;
-    this.#nested = new NestedRuns(options.prices, settings, (run) =>
-      this.open({ ...run, limits: DEFAULT_LIMITS, conversation: {} }),
-    );
-    this.heads = new HeadBuilder(options, model, this.#nested.ask);
-    this.#changes = new TurnChanges(options, model, logger, this.#nested.ask);
+    this.#modelFor = modelFinder(options, model, logger);
   }
 
   sessionHost(): SessionHost<AnyRunOptions> {
@@ -69,12 +76,12 @@ export class AgentRuns {
       logger: this.#logger,
       requirePrices: (limit) => requirePrices(limit, this.#options.prices, model.id),
       check: (options) => {
-        const { settings } = this.prepare(options);
+        const plan = this.plan(options);
         // They may be a client's: one that the run can't have is refused before anything is stored.
-        if (options.extraTools !== undefined) this.heads.build(options, settings);
+        if (options.extraTools !== undefined) this.head(plan);
       },
       describe: (options, run) => {
-        const begun = options.output && this.#begin(options, this.#identify(run), this.prepare(options).settings);
+        const begun = options.output && this.#begin(this.plan(options), this.#identify(run));
         if (begun !== undefined) this.#described.set(options, begun);
         return {
           ...(this.#guardrails(options)?.input !== undefined && { guarded: true }),
@@ -83,17 +90,14 @@ export class AgentRuns {
       },
       checkPartial: (parts, { options, turn, ...run }) => {
         const { context } = options;
-        return checkParts(
-          { identity: this.#identify(run), context, guardrails: this.#guardrails(options) },
-          parts,
-          turn,
-        );
+        const about = { identity: this.#identify(run), context, guardrails: this.#guardrails(options) };
+        return checkParts(about, parts, turn);
       },
       findArgumentProblem: async ({ name }, args, run) => {
-        const tool = this.heads.listKnown(run).find((one) => one.name === name);
+        const tool = this.tools(run).find((one) => one.name === name);
         return tool?.kind === "function" ? await findArgumentProblem(tool, args) : undefined;
       },
-      open: (session) => this.open({ ...session, session, ...this.prepare(session.options) }),
+      open: (session) => this.open({ ...session, session, plan: this.plan(session.options) }),
       recall: (run) => this.#recall(run),
       callersContext: () => this.callersContext(),
     };
@@ -105,18 +109,43 @@ export class AgentRuns {
     return observers === undefined ? undefined : callersContext(observers, this.#logger);
   }
 
-  prepare(options: AnyRunOptions): { readonly settings: ModelSettings; readonly limits: Limits } {
-    const settings = { ...this.#settings, ...pickSettings(options) };
+  /** @throws {ConfigurationError} When the options cannot work. */
+  plan(options: AnyRunOptions): RunPlan {
+    const combined = overrideOptions(this.#options, options);
+    const settings = pickSettings(combined);
     this.model.check(settings);
     const limits = { ...DEFAULT_LIMITS, ...this.#options.limits, ...options.limits };
     checkLimits(limits);
-    const prices = options.prices ?? this.#options.prices;
+    const { prices, compaction, metadata } = combined;
     if (prices !== undefined) checkPrices(prices);
-    checkCompaction(options.compaction ?? this.#options.compaction);
-    if (options.metadata !== undefined && !isObject(options.metadata))
-      throw new TypeError("metadata must be a JSON object");
+    checkCompaction(compaction);
+    if (metadata !== undefined && !isObject(metadata)) throw new TypeError("metadata must be a JSON object");
     if (limits.cost !== undefined) requirePrices("limits.cost", prices, this.model.id);
-    return { settings, limits };
+    return { ...combined, settings, limits };
+  }
+
+  /** @param about - Absent for a check of the agent: tools that depend on a run are left out. */
+  head(plan: RunPlan, about?: RunContext): AgentHead {
+    return buildHead(plan, this.model, this.#ask, about);
+  }
+
+  /** {@link AgentRuns.head} with instructions, for a request that is not part of a run. */
+  async headAlone(plan: RunPlan): Promise<AgentHead> {
+    const about = this.#aboutAlone(plan, { runId: crypto.randomUUID() });
+    const head = this.head(plan, about);
+    const { instructions } = plan;
+    return typeof instructions === "function"
+      ? { ...head, instructions: await makeInstructions(instructions, about) }
+      : head;
+  }
+
+  /** The tools of a run that is about to go on; those that need no run without one. */
+  tools(
+    run: { readonly options: AnyRunOptions; readonly runId: string; readonly sessionId: string } | undefined,
+  ): readonly AnyTool[] {
+    if (run === undefined) return listTools(this.#options, undefined);
+    const { options, ...identity } = run;
+    return listTools(overrideOptions(this.#options, options), this.#aboutAlone(options, identity));
   }
 
   /** @see {@link NestedAgent.nestedRunOptions} */
@@ -133,66 +162,68 @@ export class AgentRuns {
     };
   }
 
-  open(run: OpenRun): OpenedRun {
-    const { options, contents, session } = run;
-    const runId = session?.runId ?? options.runId ?? crypto.randomUUID();
-    const identity = this.#identify(session ?? { runId, metadata: options.metadata });
-    const { about, abort, head, mixed, listed, output } = this.#begin(options, identity, run.settings);
-    this.#described.delete(options);
+  open({ plan, contents, session, emitters, conversation, compaction }: OpenRun): OpenedRun {
+    const runId = session?.runId ?? plan.runId ?? crypto.randomUUID();
+    const identity = this.#identify(session ?? { runId, metadata: plan.metadata });
+    const described = session && this.#described.get(session.options);
+    if (session !== undefined) this.#described.delete(session.options);
+    const isDescribed = described?.about.runId === runId;
+    const { about, abort, head, output } = isDescribed ? described : this.#begin(plan, identity);
     const { signal } = abort;
-    const stopListening = whenAborted(options.signal, () => abort.abort(options.signal?.reason));
-    const guardrails = this.#guardrails(options);
+    const stopListening = whenAborted(plan.signal, () => abort.abort(plan.signal?.reason));
+    const guardrails = usedGuardrails(plan);
     // The log of a session says it of a run that goes on.
     const checksInput = session?.checksInput ?? guardrails?.input !== undefined;
     const historyLength = session?.historyLength ?? (checksInput ? messageStart(contents) : contents.length - 1);
-    const state = new RunState(runId, contents, session?.onPartial, this.#foreign.get(run.conversation));
-    const { instructions = this.#options.instructions } = options;
+    const state = new RunState(runId, contents, session?.onPartial, this.#foreign.get(conversation));
+    const { instructions, prepareTurn, prices } = plan;
     const makes = typeof instructions === "function" ? instructions : undefined;
     const sent = makes === undefined ? headAsSent(head, Date.now()) : head;
-    const steps = (options.steps ?? session?.steps ?? passThrough<RunEvent>)({
-      runId,
-      signal,
-      emit: run.emitters?.emitLive,
-    });
-    const prepareTurn = options.prepareTurn ?? this.#options.prepareTurn;
-    const prices = options.prices ?? this.#options.prices;
+    const steps = (plan.steps ?? session?.steps ?? passThrough<RunEvent>)({ runId, signal, emit: emitters?.emitLive });
     const now = steadyClock();
     const bound = bindLogger(this.#logger, identity);
-    const reporter = this.#reporter(run, { identity, signal, prices, now, logger: bound });
+    const reporter = this.#reporter(plan, session, {
+      emit: emitters?.emit,
+      identity,
+      signal,
+      prices,
+      now,
+      logger: bound,
+    });
     const logger = reporter?.logger ?? bound;
     const input: LoopInput = {
       identity,
-      context: options.context,
+      context: plan.context,
       model: this.model,
       steps: reporter?.steps(steps) ?? steps,
       openTurns: state.openTurns,
       closedTurns: session?.turns,
-      emit: reporter?.emit ?? run.emitters?.emit,
+      emit: reporter?.emit ?? emitters?.emit,
       observed: reporter,
       beforeEnd: session?.beforeEnd,
       signal,
       historyLength,
-      conversation: run.conversation,
+      conversation,
       instructions: sent.instructions,
       toolset: sent.toolset,
-      settings: run.settings,
+      settings: plan.settings,
       toolChoice: head.toolChoice,
       output: output && session?.output === "converted" ? { ...output, native: false } : output,
-      limits: run.limits,
+      limits: plan.limits,
       session: session?.limits === undefined ? undefined : { limits: session.limits, before: session.spentBefore },
       ownerBudget: session?.ownerBudget,
       prices,
-      compaction: this.#compactionPlan(options, identity),
-      stopWhen: options.stopWhen ?? this.#options.stopWhen ?? [],
-      hooks: options.hooks ?? this.#options.hooks ?? {},
+      compaction: this.#compactionPlan(plan, identity),
+      stopWhen: plan.stopWhen ?? [],
+      hooks: plan.hooks ?? {},
       guardrails,
-      preparer: prepareTurn === undefined ? undefined : this.#changes.preparer(prepareTurn, listed, mixed.toolset),
-      approve: options.approve ?? this.#options.approve,
+      preparer: prepareTurn && prepareTurns(prepareTurn, head, { modelFor: this.#modelFor, ask: this.#ask }),
+      approve: plan.approve,
       steering: session?.steering ?? steps.steering,
-      concurrency: this.#options.concurrency ?? 8,
-      maxRepeats: this.#options.maxRepeats ?? 3,
-      maxRestarts: this.#options.maxRestarts ?? 2,
-      maxRequestsPerTurn: this.#options.maxRequestsPerTurn ?? 100,
+      concurrency: plan.concurrency ?? 8,
+      maxRepeats: plan.maxRepeats ?? 3,
+      maxRestarts: plan.maxRestarts ?? 2,
+      maxRequestsPerTurn: plan.maxRequestsPerTurn ?? 100,
       logger,
       now,
       isReading: session?.mode === "read",
@@ -206,9 +237,9 @@ export class AgentRuns {
             return await runLoop({ ...input, ...headAsSent(made, Date.now()) }, state);
           };
     if (checksInput) state.unchecked = state.contents.splice(historyLength);
-    if (input.preparer !== undefined) this.#foreign.set(run.conversation, state.foreign);
+    if (input.preparer !== undefined) this.#foreign.set(conversation, state.foreign);
     state.steeringCursor = session?.steeringCursor ?? 0;
-    state.compaction = run.compaction;
+    state.compaction = compaction;
     state.pricesAsOf = prices && asOf(prices).pricesAsOf;
     if (session !== undefined) foldTurns(state, session.turns ?? [], session.lost ?? [], input);
     if (session?.interrupted !== undefined) {
@@ -257,20 +288,22 @@ export class AgentRuns {
     return this.#options.name ?? "agent";
   }
 
-  #begin(options: AnyRunOptions, identity: RunIdentity, settings: ModelSettings): BegunRun {
-    const described = this.#described.get(options);
-    if (described?.about.runId === identity.runId) return described;
-    const abort = new AbortController();
-    const about = { ...identity, context: options.context, signal: abort.signal };
-    const built = this.heads.build(options, settings, about);
-    return { about, abort, ...built, output: options.output && planOutput(options.output, this.model, built.mixed) };
+  #aboutAlone(
+    { context, signal = new AbortController().signal }: AnyRunOptions,
+    identity: Omit<RunIdentity, "agent">,
+  ): RunContext {
+    return { ...identity, agent: this.#name, context, signal };
   }
 
-  /** Undefined when nothing is checked. */
+  #begin(plan: RunPlan, identity: RunIdentity): BegunRun {
+    const abort = new AbortController();
+    const about = { ...identity, context: plan.context, signal: abort.signal };
+    const head = this.head(plan, about);
+    return { about, abort, head, output: plan.output && planOutput(plan.output, this.model, head) };
+  }
+
   #guardrails(options: AnyRunOptions): Guardrails | undefined {
-    const { input = [], output = [], streaming } = options.guardrails ?? this.#options.guardrails ?? {};
-    if (input.length + output.length === 0) return undefined;
-    return { ...(input.length > 0 && { input }), ...(output.length > 0 && { output }), streaming };
+    return usedGuardrails(overrideOptions(this.#options, options));
   }
 
   /** Calls nothing of theirs when there are none. */
@@ -281,12 +314,13 @@ export class AgentRuns {
 
   /** Absent when the reader's queue, if there is one, gets all events as they are. A run that is only read again is not observed. */
   #reporter(
-    { options, session, emitters }: OpenRun,
-    run: Pick<RunReporterOptions, "identity" | "signal" | "prices" | "logger" | "now">,
+    { parent, steps }: RunPlan,
+    session: OpenRun["session"],
+    run: Pick<RunReporterOptions, "identity" | "signal" | "prices" | "logger" | "now" | "emit">,
   ): RunReporter | undefined {
     const { mode = "begin", resumedFrom } = session ?? {};
     const observers = mode === "read" ? undefined : this.#observers();
-    if (observers === undefined && (mode === "begin" || emitters === undefined)) return undefined;
+    if (observers === undefined && (mode === "begin" || run.emit === undefined)) return undefined;
     const { id, origin, endpointKind } = this.model;
     return new RunReporter({
       ...run,
@@ -294,28 +328,65 @@ export class AgentRuns {
         model: id,
         ...(origin !== undefined && { endpoint: origin.endpoint }),
         ...(endpointKind !== undefined && { endpointKind }),
-        ...(options.parent !== undefined && { parent: options.parent }),
+        ...(parent !== undefined && { parent }),
       },
-      emit: emitters?.emit,
       observers,
       mode,
       resumedFrom,
-      runsOn: options.steps !== undefined ? "engine" : session !== undefined ? "journal" : "memory",
+      runsOn: steps !== undefined ? "engine" : session !== undefined ? "journal" : "memory",
     });
   }
 
-  #compactionPlan(
-    options: AnyRunOptions,
-    identity: Pick<RunIdentity, "runId" | "metadata">,
-  ): CompactionPlan | undefined {
-    const compaction = options.compaction ?? this.#options.compaction;
+  #compactionPlan({ compaction, prices }: RunPlan, { runId, metadata }: RunIdentity): CompactionPlan | undefined {
     if (compaction === undefined || compaction === false) return undefined;
     return {
       options: compaction,
       windowTokens: compaction.windowTokens ?? this.model.capabilities.inputTokenLimit,
-      summarize: this.#nested.summarizer(compaction.instructions, identity, options.prices),
+      summarize: async (contents, { step, signal, traceparent }, attach) => {
+        const parent = { step: { runId, step, ...(traceparent !== undefined && { traceparent }) }, metadata, prices };
+        const asked = [...contents.map(withoutServerTools), userText(compaction.instructions ?? SUMMARY_REQUEST)];
+        const { text, stopReason } = await this.#runInside(asked, [], { signal, attach, parent });
+        if (stopReason === "finished" && text.trim() !== "") return text;
+        throw new RunStepError(`the conversation could not be summarized (${stopReason})`, "compact");
+      },
     };
   }
+
+  /** Runs a built-in tool alone, for models that do not accept it beside functions. */
+  readonly #ask: RunBuiltIn = (builtIn, prompt, context) => this.#runInside(buildContents(prompt), [builtIn], context);
+
+  /** A run inside a run: the same loop with other tools and no instructions; its cost is added to the outer run. */
+  async #runInside(
+    contents: readonly Content[],
+    tools: readonly BuiltInTool[],
+    outer: Pick<ToolContext, "signal" | "attach"> & {
+      readonly parent?: Pick<ParentRun, "step" | "metadata" | "prices"> | undefined;
+    },
+  ): Promise<RunResult<unknown>> {
+    const { maxRestarts, maxRequestsPerTurn, prices } = this.#options;
+    const { parent } = outer;
+    const plan: RunPlan = {
+      tools,
+      // A cache contains the agent's own tools.
+      settings: { ...pickSettings(this.#options), cachedContent: undefined },
+      limits: DEFAULT_LIMITS,
+      maxRestarts,
+      maxRequestsPerTurn,
+      prices: parent?.prices ?? prices,
+      parent: parent?.step,
+      metadata: parent?.metadata,
+      signal: nestedSignal(outer.signal),
+    };
+    const run = new RunStream<unknown>((emitters) => this.open({ plan, contents, conversation: {}, emitters }));
+    return await attachNested(run.result(), (nested) => outer.attach(nested));
+  }
+}
+
+/** Without lists that are empty; undefined when nothing is checked. */
+function usedGuardrails({ guardrails = {} }: Pick<RunPlan, "guardrails">): Guardrails | undefined {
+  const { input = [], output = [], streaming } = guardrails;
+  if (input.length + output.length === 0) return undefined;
+  return { ...(input.length > 0 && { input }), ...(output.length > 0 && { output }), streaming };
 }
 
 /** Where the message begins that the model has not answered yet. */
@@ -324,21 +395,16 @@ function messageStart(contents: readonly Content[]): number {
 }
 
 /** A run, and what precedes its contents: its tools may be made for it, once. */
-interface BegunRun extends ReturnType<HeadBuilder["build"]> {
+interface BegunRun {
   readonly about: RunContext;
   readonly abort: AbortController;
+  readonly head: AgentHead;
   readonly output: OutputPlan | undefined;
 }
 
 /** A run to open. */
-export interface OpenRun {
-  readonly contents: readonly Content[];
-  readonly options: AnyRunOptions;
-  readonly settings: ModelSettings;
-  readonly limits: Limits;
-  readonly conversation: object;
-  /** Receive its events; absent when nobody reads them. */
-  readonly emitters: RunEmitters | undefined;
+interface OpenRun extends Pick<SessionRun<AnyRunOptions>, "contents" | "conversation" | "emitters"> {
+  readonly plan: RunPlan;
   /** Replaces the oldest contents in requests. */
   readonly compaction?: Compaction | undefined;
   /** The session that stores its steps. */

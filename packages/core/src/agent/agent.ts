@@ -7,7 +7,6 @@ import { RunStream } from "../loop/run-stream.ts";
 import type { Cache } from "../model/resources/caches.ts";
 import { gemini } from "../model/gemini-model.ts";
 import type { Model, TokenCount } from "../model/model.ts";
-import type { ModelSettings } from "../model/settings.ts";
 import type { AnyTool, Approve, Tool } from "../tool/tool.ts";
 import type { CallsOf, ToolCall } from "../tool/tool-call.ts";
 import {
@@ -18,12 +17,10 @@ import {
   type OptionsArgument,
   type OutputOf,
   type OutputSchema,
-  pickSettings,
   type RunOptions,
   type WrittenOf,
 } from "./options.ts";
-import { type CreateCacheOptions, describeHeld } from "./agent-cache.ts";
-import { buildFirstRequest, headAsSent } from "./agent-head.ts";
+import { buildFirstRequest, type CreateCacheOptions, describeHeld, headAsSent } from "./agent-head.ts";
 import { agentTool, type AgentToolInput, type AgentToolOptions } from "./agent-tool.ts";
 import { AgentRuns } from "./agent-runs.ts";
 import { checkAgentOptions, checkRunOptions } from "./check-options.ts";
@@ -43,7 +40,6 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
   declare readonly "~context"?: ((context: Context) => void) | undefined;
   readonly name: string;
   readonly model: Model;
-  readonly #settings: ModelSettings;
   readonly #runs: AgentRuns;
   readonly #isNamed: boolean;
 
@@ -66,18 +62,16 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
       typeof options.model === "string"
         ? gemini(options.model, { endpoint: options.endpoint, traffic: options.traffic, logger })
         : options.model;
-    this.#settings = pickSettings(options);
-    this.#runs = new AgentRuns(options, this.model, this.#settings, logger);
+    this.#runs = new AgentRuns(options, this.model, logger);
     // Fails here instead of in the first run.
-    this.#runs.prepare({});
-    this.#runs.heads.build({}, this.#settings);
+    this.#runs.head(this.#runs.plan({}));
   }
 
   /**
    * Its tools, for what shows or checks agents. Without those that a function gives: a run may get others.
    */
   get tools(): readonly AnyTool[] {
-    return this.#runs.heads.listKnown(undefined);
+    return this.#runs.tools(undefined);
   }
 
   /**
@@ -119,8 +113,8 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     if (this.model.createCache === undefined)
       throw new ConfigurationError(`${this.model.id} does not support explicit caches: use a model made by gemini().`);
     const { signal, context, ...life } = options;
-    const settings = { ...this.#settings, cachedContent: undefined };
-    const { head } = await this.#runs.heads.buildAlone({ context, signal }, settings);
+    const plan = this.#runs.plan({ context, signal });
+    const head = await this.#runs.headAlone({ ...plan, settings: { ...plan.settings, cachedContent: undefined } });
     const request = buildFirstRequest(
       { ...head, toolChoice: "auto" },
       input === undefined ? [] : buildContents(input, this.model),
@@ -140,10 +134,8 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     checkRunOptions(options);
     if (this.model.countTokens === undefined)
       throw new ConfigurationError(`${this.model.id} cannot count tokens: use a model made by gemini().`);
-    const settings = { ...this.#settings, ...pickSettings(options) };
-    this.model.check(settings);
-    const { head, mixed } = await this.#runs.heads.buildAlone(options, settings);
-    const output = options.output === undefined ? undefined : planOutput(options.output, this.model, mixed);
+    const head = await this.#runs.headAlone(this.#runs.plan(options));
+    const output = options.output && planOutput(options.output, this.model, head);
     const sent = { ...head, ...headAsSent(head, Date.now()) };
     return await this.model.countTokens(buildFirstRequest(sent, buildContents(input, this.model), output), {
       signal: options.signal,
@@ -187,10 +179,10 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     chat: { readonly key: object; readonly compaction: Compaction | undefined } = { key: {}, compaction: undefined },
   ): RunStream<Output, Calls, Written> {
     const contents = buildContents(input, this.model);
-    const prepared = this.#runs.prepare(options);
+    const plan = this.#runs.plan(options);
     const { key: conversation, compaction } = chat;
     return new RunStream(
-      (emitters) => this.#runs.open({ contents, options, ...prepared, conversation, compaction, emitters }),
+      (emitters) => this.#runs.open({ plan, contents, conversation, compaction, emitters }),
       this.#runs.callersContext(),
     );
   }

@@ -12,6 +12,7 @@ import type { Guardrails } from "../loop/guardrails.ts";
 import type { Hooks } from "../loop/loop-input.ts";
 import type { Limits } from "../loop/limits.ts";
 import type { TurnChanges } from "../loop/turn/prepare-turn.ts";
+import type { AnyTool } from "../tool/tool.ts";
 import { isStandardSchema } from "../tool/schema/standard-schema.ts";
 import { GEMINI_OPTIONS, GEMINI_SPELLINGS } from "../model/gemini-model.ts";
 import { type AgentOptions, type AnyRunOptions, SETTINGS, type SharedOptions } from "./options.ts";
@@ -195,16 +196,17 @@ export function checkTurnChanges(changes: TurnChanges): void {
   );
 }
 
-/** The error for tools that are not a list of tools. */
-export function notTools(tools: unknown, option: "tools" | "extraTools"): TypeError {
+/** @throws {TypeError} For what is not a list of tools. */
+export function checkTools(tools: readonly AnyTool[], option: "tools" | "extraTools"): readonly AnyTool[] {
   if (!Array.isArray(tools))
-    return new TypeError(
+    throw new TypeError(
       `${option} must be a list, in which each tool has its own name: ${option}: [getWeather, googleSearch()]`,
     );
   const at = tools.findIndex(
     (tool: unknown) => !isObject(tool) || (tool["kind"] !== "function" && tool["kind"] !== "built-in"),
   );
-  return new TypeError(
+  if (at < 0) return tools;
+  throw new TypeError(
     `${option}[${at}] is not a tool: use defineTool() for a function, googleSearch() for the service's own, agent.asTool() for an agent, and await a promise`,
   );
 }

@@ -238,6 +238,11 @@ export const SETTINGS: OptionNames<ModelSettings> = {
   streamFunctionCallArguments: true,
 };
 
+/** An agent's options, overridden by those of a run that are set. */
+export function overrideOptions(agent: AgentOptions, run: AnyRunOptions): Omit<AgentOptions, "tools"> & AnyRunOptions {
+  return { ...agent, ...Object.fromEntries(Object.entries(run).filter(([, value]) => value !== undefined)) };
+}
+
 /** The model settings among an agent's or a run's options; unset ones are absent. */
 export function pickSettings(options: ModelSettings): ModelSettings {
   return Object.fromEntries(
