@@ -1,5 +1,4 @@
 import { passThrough } from "../durable/journal.ts";
-import { RunStepError } from "../errors/run-errors.ts";
 import type { RunBuiltIn } from "../grounding/delegate.ts";
 import { steadyClock, whenAborted } from "../internal/abort.ts";
 import { isObject } from "../internal/json.ts";
@@ -7,7 +6,7 @@ import { bindLogger, type Logger } from "../logging/logger.ts";
 import { callersContext, type Within } from "../loop/observers/callers-context.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
-import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
+import { checkLimits, DEFAULT_LIMITS } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput, OutputPlan } from "../loop/loop-input.ts";
 import { ALL_RUNS, findEnabled, OBSERVERS } from "../loop/observers/observe-all-runs.ts";
 import type { Observer } from "../loop/observers/observer.ts";
@@ -17,37 +16,23 @@ import type { RunResult } from "../loop/result.ts";
 import { runLoop } from "../loop/run-loop.ts";
 import { RunState } from "../loop/run-state.ts";
 import { RunReporter, type RunReporterOptions } from "../loop/run-reporter.ts";
-import { RunStream } from "../loop/run-stream.ts";
-import { userText } from "../loop/transcript.ts";
 import { checkParts } from "../loop/turn/check-partial.ts";
 import { checkCompaction, type Compaction } from "../loop/turn/compaction.ts";
 import { describeTurns } from "../loop/turn/describe-turns.ts";
 import { foldTurns } from "../loop/turn/fold-turns.ts";
-import { withoutServerTools } from "../loop/turn/model-turn.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Model } from "../model/model.ts";
-import type { ModelSettings } from "../model/settings.ts";
 import { asOf, checkPrices, requirePrices } from "../model/prices.ts";
 import type { OpenedRun, RecalledRun, SessionHost, SessionRun } from "../session/runs/session-host.ts";
 import { findArgumentProblem } from "../tool/edited-args.ts";
-import { SUMMARY_REQUEST } from "../tool/model-texts.ts";
-import type { AnyTool, BuiltInTool, ParentRun, ToolContext } from "../tool/tool.ts";
+import type { AnyTool } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
 import { type AgentHead, buildHead, headAsSent, listTools, makeInstructions } from "./agent-head.ts";
-import { attachNested, nestedSignal } from "./nested-run.ts";
-import { type AgentOptions, type AnyRunOptions, overrideOptions, pickSettings, type RunOptions } from "./options.ts";
+import { type RunInside, runsInside, summarizer } from "./nested-run.ts";
+import { type AgentOptions, type AnyRunOptions, overrideOptions, pickSettings, type RunPlan } from "./options.ts";
 import { describeOutput, planOutput } from "./output.ts";
 import { buildContents } from "./run-input.ts";
 import { modelFinder, prepareTurns } from "./turn-changes.ts";
-
-/** What a run goes by: the agent's options, overridden by its own. A run inside a run has only what it needs. */
-export interface RunPlan
-  extends
-    Omit<AnyRunOptions, "limits">,
-    Pick<AgentOptions, "concurrency" | "maxRepeats" | "maxRestarts" | "maxRequestsPerTurn"> {
-  readonly settings: ModelSettings;
-  readonly limits: Limits;
-}
 
 /** Opens an agent's runs: combines the agent's options with those of a run and passes them to the loop. */
 export class AgentRuns {
@@ -55,6 +40,8 @@ export class AgentRuns {
   readonly #options: AgentOptions;
   readonly #logger: Logger;
   readonly #modelFor: (model: string | Model) => Model;
+  readonly #inside: RunInside;
+  readonly #ask: RunBuiltIn;
   /** By conversation: contents of other models than the agent's. */
   readonly #foreign: WeakMap<object, Map<Content, HistoryOrigin>> = new WeakMap();
   /** By their options: runs of sessions that were described, and are not open yet. */
@@ -65,6 +52,8 @@ export class AgentRuns {
     this.model = model;
     this.#logger = logger;
     this.#modelFor = modelFinder(options, model, logger);
+    this.#inside = runsInside(options, (run) => this.open({ ...run, conversation: {} }));
+    this.#ask = (builtIn, prompt, context) => this.#inside(buildContents(prompt), [builtIn], context);
   }
 
   sessionHost(): SessionHost<AnyRunOptions> {
@@ -146,20 +135,6 @@ export class AgentRuns {
     if (run === undefined) return listTools(this.#options, undefined);
     const { options, ...identity } = run;
     return listTools(overrideOptions(this.#options, options), this.#aboutAlone(options, identity));
-  }
-
-  /** @see {@link NestedAgent.nestedRunOptions} */
-  nestedRunOptions(
-    parent: ParentRun | undefined,
-  ): Pick<RunOptions, "limits" | "prices" | "approve" | "parent" | "metadata"> {
-    const { limits, prices, approve } = this.#options;
-    return {
-      limits: within({ ...limits }, parent?.remaining ?? {}),
-      prices: prices ?? parent?.prices,
-      approve: approve ?? parent?.approve,
-      parent: parent?.step,
-      metadata: parent?.metadata,
-    };
   }
 
   open({ plan, contents, session, emitters, conversation, compaction }: OpenRun): OpenedRun {
@@ -342,43 +317,8 @@ export class AgentRuns {
     return {
       options: compaction,
       windowTokens: compaction.windowTokens ?? this.model.capabilities.inputTokenLimit,
-      summarize: async (contents, { step, signal, traceparent }, attach) => {
-        const parent = { step: { runId, step, ...(traceparent !== undefined && { traceparent }) }, metadata, prices };
-        const asked = [...contents.map(withoutServerTools), userText(compaction.instructions ?? SUMMARY_REQUEST)];
-        const { text, stopReason } = await this.#runInside(asked, [], { signal, attach, parent });
-        if (stopReason === "finished" && text.trim() !== "") return text;
-        throw new RunStepError(`the conversation could not be summarized (${stopReason})`, "compact");
-      },
+      summarize: summarizer(this.#inside, compaction.instructions, { metadata, prices, runId }),
     };
-  }
-
-  /** Runs a built-in tool alone, for models that do not accept it beside functions. */
-  readonly #ask: RunBuiltIn = (builtIn, prompt, context) => this.#runInside(buildContents(prompt), [builtIn], context);
-
-  /** A run inside a run: the same loop with other tools and no instructions; its cost is added to the outer run. */
-  async #runInside(
-    contents: readonly Content[],
-    tools: readonly BuiltInTool[],
-    outer: Pick<ToolContext, "signal" | "attach"> & {
-      readonly parent?: Pick<ParentRun, "step" | "metadata" | "prices"> | undefined;
-    },
-  ): Promise<RunResult<unknown>> {
-    const { maxRestarts, maxRequestsPerTurn, prices } = this.#options;
-    const { parent } = outer;
-    const plan: RunPlan = {
-      tools,
-      // A cache contains the agent's own tools.
-      settings: { ...pickSettings(this.#options), cachedContent: undefined },
-      limits: DEFAULT_LIMITS,
-      maxRestarts,
-      maxRequestsPerTurn,
-      prices: parent?.prices ?? prices,
-      parent: parent?.step,
-      metadata: parent?.metadata,
-      signal: nestedSignal(outer.signal),
-    };
-    const run = new RunStream<unknown>((emitters) => this.open({ plan, contents, conversation: {}, emitters }));
-    return await attachNested(run.result(), (nested) => outer.attach(nested));
   }
 }
 

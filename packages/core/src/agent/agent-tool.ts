@@ -2,7 +2,7 @@ import { checkOptions, type OptionNames } from "../internal/option-names.ts";
 import { ToolFailure, ToolRetry } from "../errors/run-errors.ts";
 import { isObject, type Json } from "../internal/json.ts";
 import type { RunEvent } from "../loop/events.ts";
-import type { Limits } from "../loop/limits.ts";
+import { type Limits, within } from "../loop/limits.ts";
 import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
@@ -23,8 +23,8 @@ import { OUTPUT_OWNER } from "../tool/schema/schema-owner.ts";
 import { isStandardSchema } from "../tool/schema/standard-schema.ts";
 import type { Approve, ChildAgent, ChildRunResult, ParentRun, Tool, ToolContext, ToolOutcome } from "../tool/tool.ts";
 import type { EngineResult, EngineRunInput, RunReport } from "./run-report.ts";
-import { attachNested, nestedSignal } from "./nested-run.ts";
-import type { AnyRunOptions, OutputSchema, RunOptions } from "./options.ts";
+import { attachNested, buildNested, nestedSignal } from "./nested-run.ts";
+import type { AgentOptions, AnyRunOptions, OutputSchema } from "./options.ts";
 import type { RunInput } from "./run-input.ts";
 import type { Session } from "./session.ts";
 
@@ -67,13 +67,9 @@ export interface AgentProgress {
 export interface NestedAgent {
   readonly name: string;
   readonly model: Model;
-  /** Whether the name was set explicitly. Only then can an engine run the agent by it. */
-  readonly isNamed: boolean;
+  /** Its own name is set only if an engine can run the agent by it. */
+  readonly own: Pick<AgentOptions, "name" | "limits" | "prices" | "approve">;
   stream(input: RunInput, options: AnyRunOptions): RunStream<unknown>;
-  /** Options of a run inside a call: the agent's own, bounded by what the calling run has left. */
-  nestedRunOptions(
-    parent: ParentRun | undefined,
-  ): Pick<RunOptions, "limits" | "prices" | "approve" | "parent" | "metadata">;
 }
 
 const OPTIONS: OptionNames<AgentToolOptions> = {
@@ -122,22 +118,18 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
     },
   });
   // A session stores the run itself. Unnamed agents all share one name, so an engine could not tell them apart.
-  const runsOnEngine = options.session === undefined && agent.isNamed;
+  const runsOnEngine = options.session === undefined && agent.own.name !== undefined;
   // The schema ensures that there is a task, the only member of the type.
   return { ...tool, ...(runsOnEngine && { agent: childAgent(agent, tool, output) }) } as Tool<AgentToolInput>;
 
   function open(task: string, context: ToolContext): RunStream<unknown> {
-    const { limits, prices, approve, parent, metadata } = agent.nestedRunOptions(context.parent);
-    checkRemaining(name, limits);
-    const signal = nestedSignal(context.signal);
+    const inherited = inheritOptions(agent.own, context.parent);
+    checkRemaining(name, inherited.limits);
     const run: AnyRunOptions = {
-      limits,
-      prices,
-      approve: addToPath(name, approve),
-      parent,
-      metadata,
+      ...inherited,
+      approve: addToPath(name, inherited.approve),
       context: context.context,
-      signal,
+      signal: nestedSignal(context.signal),
       output,
     };
     const session = options.session?.(context);
@@ -152,6 +144,17 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
       whileRunning: "wait",
     });
   }
+}
+
+/** Options of a run inside a call: the agent's own, bounded by what the calling run has left. */
+function inheritOptions({ limits, prices, approve }: NestedAgent["own"], parent: ParentRun | undefined): AnyRunOptions {
+  return {
+    limits: within({ ...limits }, parent?.remaining ?? {}),
+    prices: prices ?? parent?.prices,
+    approve: approve ?? parent?.approve,
+    parent: parent?.step,
+    metadata: parent?.metadata,
+  };
 }
 
 /** @throws {ToolRetry} When the call has no task. */
@@ -203,10 +206,9 @@ function childAgent(agent: NestedAgent, tool: Tool, output: OutputSchema | undef
     name: agent.name,
     start: async (args, parent) => {
       const task = parseTask(await tool.parse(args));
-      const { limits } = agent.nestedRunOptions(parent);
+      const { limits } = inheritOptions(agent.own, parent);
       checkRemaining(tool.name, limits);
-      const own = agent.nestedRunOptions(undefined).prices;
-      const prices = choosePrices(agent, own, parent);
+      const prices = choosePrices(agent, parent);
       const start: EngineRunInput = {
         input: task,
         ...(output !== undefined && {
@@ -233,14 +235,10 @@ function childAgent(agent: NestedAgent, tool: Tool, output: OutputSchema | undef
 }
 
 /** A price function cannot be passed on, but its prices for the agent's model can. */
-function choosePrices(
-  agent: NestedAgent,
-  own: RunOptions["prices"],
-  parent: ParentRun,
-): Prices | PriceList | undefined {
-  if (own !== undefined) return typeof own === "function" ? undefined : own;
+function choosePrices({ own, model }: NestedAgent, parent: ParentRun): Prices | PriceList | undefined {
+  if (own.prices !== undefined) return typeof own.prices === "function" ? undefined : own.prices;
   // The function of `startChild`, which has the time.
-  return typeof parent.prices === "function" ? parent.prices(agent.model.id, new Date(0)) : parent.prices;
+  return typeof parent.prices === "function" ? parent.prices(model.id, new Date(0)) : parent.prices;
 }
 
 /** JSON has no infinity; an absent limit means the same. */
@@ -277,10 +275,8 @@ async function buildOutcome(
 function collectNested(report: Partial<RunReport>): ChildRunResult["nested"] {
   if (report.status === "ended" && report.result !== undefined) {
     const { found = [], result } = report;
-    const responses = result.response === undefined ? found : [...found, result.response];
-    return [{ usage: result.usage, cost: result.cost, unpriced: result.unpriced, responses }];
+    return [buildNested(result, result.response === undefined ? found : [...found, result.response])];
   }
-  if ((report.status === "failed" || report.status === "cancelled") && report.soFar !== undefined)
-    return [{ usage: report.soFar.usage, cost: report.soFar.cost, unpriced: report.soFar.unpriced, responses: [] }];
-  return [];
+  const isCut = report.status === "failed" || report.status === "cancelled";
+  return isCut && report.soFar !== undefined ? [buildNested(report.soFar)] : [];
 }

@@ -41,7 +41,7 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
   readonly name: string;
   readonly model: Model;
   readonly #runs: AgentRuns;
-  readonly #isNamed: boolean;
+  readonly #options: AgentOptions;
 
   /**
    * A missing API key fails the first run, so that a program without one can be built and tested.
@@ -56,7 +56,7 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     checkAgentOptions(options);
     checkNode();
     this.name = options.name ?? "agent";
-    this.#isNamed = options.name !== undefined;
+    this.#options = options;
     const logger = options.logger ?? defaultLogger();
     this.model =
       typeof options.model === "string"
@@ -150,21 +150,12 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     // As in the constructor.
     const options = given as AgentToolOptions;
     const { name, model } = this;
-    return agentTool(
-      {
-        name,
-        model,
-        isNamed: this.#isNamed,
-        stream: (input, run) => this.#stream(input, run),
-        nestedRunOptions: (parent) => this.#runs.nestedRunOptions(parent),
-      },
-      options,
-    );
+    return agentTool({ name, model, own: this.#options, stream: (input, run) => this.#stream(input, run) }, options);
   }
 
   /** @internal See {@link ownApprove}. */
   get ownApprove(): Approve | undefined {
-    return this.#runs.nestedRunOptions(undefined).approve;
+    return this.#options.approve;
   }
 
   /** A conversation in a store; it can be resumed after a crash, in any process. */

@@ -1,7 +1,70 @@
+import { RunStepError } from "../errors/run-errors.ts";
 import { whenAborted } from "../internal/abort.ts";
 import { groundingResponses } from "../loop/build-result.ts";
+import { DEFAULT_LIMITS } from "../loop/limits.ts";
+import type { CompactionPlan } from "../loop/loop-input.ts";
 import { type RunResult, runSoFar } from "../loop/result.ts";
-import type { NestedRun } from "../tool/tool.ts";
+import { type RunEmitters, type RunningLoop, RunStream } from "../loop/run-stream.ts";
+import { userText } from "../loop/transcript.ts";
+import { withoutServerTools } from "../loop/turn/model-turn.ts";
+import { SUMMARY_REQUEST } from "../tool/model-texts.ts";
+import type { BuiltInTool, NestedRun, ParentRun, ToolContext } from "../tool/tool.ts";
+import type { Content } from "../wire/types/content.ts";
+import { type AgentOptions, pickSettings, type RunPlan } from "./options.ts";
+
+/** Makes a run inside a run: the same loop with other tools and no instructions; its cost is added to the outer run. */
+export type RunInside = (
+  contents: readonly Content[],
+  tools: readonly BuiltInTool[],
+  outer: Pick<ToolContext, "signal" | "attach"> & {
+    readonly parent?: Pick<ParentRun, "step" | "metadata" | "prices"> | undefined;
+  },
+) => Promise<RunResult<unknown>>;
+
+/** Makes the runs inside an agent's runs. */
+export function runsInside(
+  { prices, maxRestarts, maxRequestsPerTurn, ...options }: AgentOptions,
+  open: (run: {
+    readonly plan: RunPlan;
+    readonly contents: readonly Content[];
+    readonly emitters: RunEmitters | undefined;
+  }) => RunningLoop,
+): RunInside {
+  // A cache contains the agent's own tools.
+  const settings = { ...pickSettings(options), cachedContent: undefined };
+  return async (contents, tools, { signal, attach, parent }) => {
+    const plan: RunPlan = {
+      tools,
+      settings,
+      limits: DEFAULT_LIMITS,
+      maxRestarts,
+      maxRequestsPerTurn,
+      prices: parent?.prices ?? prices,
+      parent: parent?.step,
+      metadata: parent?.metadata,
+      signal: nestedSignal(signal),
+    };
+    return await attachNested(
+      new RunStream<unknown>((emitters) => open({ plan, contents, emitters })).result(),
+      attach,
+    );
+  };
+}
+
+/** Summarizes contents for a run. */
+export function summarizer(
+  runInside: RunInside,
+  instructions: string | undefined,
+  { runId, ...run }: Pick<ParentRun, "metadata" | "prices"> & { readonly runId: string },
+): CompactionPlan["summarize"] {
+  return async (contents, { step, signal, traceparent }, attach) => {
+    const parent = { ...run, step: { runId, step, ...(traceparent !== undefined && { traceparent }) } };
+    const asked = [...contents.map(withoutServerTools), userText(instructions ?? SUMMARY_REQUEST)];
+    const { text, stopReason } = await runInside(asked, [], { signal, attach, parent });
+    if (stopReason === "finished" && text.trim() !== "") return text;
+    throw new RunStepError(`the conversation could not be summarized (${stopReason})`, "compact");
+  };
+}
 
 /**
  * A signal for a run inside a call. It aborts with the call's signal, but with its own reason: an abort reason carries what its
@@ -20,12 +83,19 @@ export async function attachNested(
 ): Promise<RunResult<unknown>> {
   try {
     const result = await run;
-    const { usage, cost, unpriced } = result;
-    attach({ usage, cost, unpriced, responses: groundingResponses(result) });
+    attach(buildNested(result, groundingResponses(result)));
     return result;
   } catch (error) {
     const soFar = runSoFar(error);
-    if (soFar !== undefined) attach({ usage: soFar.usage, cost: soFar.cost, unpriced: soFar.unpriced, responses: [] });
+    if (soFar !== undefined) attach(buildNested(soFar));
     throw error;
   }
+}
+
+/** What a run inside a call adds to the calling run's result. */
+export function buildNested(
+  { usage, cost, unpriced }: Omit<NestedRun, "responses">,
+  responses: NestedRun["responses"] = [],
+): NestedRun {
+  return { usage, cost, unpriced, responses };
 }

@@ -238,6 +238,15 @@ export const SETTINGS: OptionNames<ModelSettings> = {
   streamFunctionCallArguments: true,
 };
 
+/** What a run goes by: the agent's options, overridden by its own. A run inside a run has only what it needs. */
+export interface RunPlan
+  extends
+    Omit<AnyRunOptions, "limits">,
+    Pick<AgentOptions, "concurrency" | "maxRepeats" | "maxRestarts" | "maxRequestsPerTurn"> {
+  readonly settings: ModelSettings;
+  readonly limits: Limits;
+}
+
 /** An agent's options, overridden by those of a run that are set. */
 export function overrideOptions(agent: AgentOptions, run: AnyRunOptions): Omit<AgentOptions, "tools"> & AnyRunOptions {
   return { ...agent, ...Object.fromEntries(Object.entries(run).filter(([, value]) => value !== undefined)) };
