@@ -1,6 +1,6 @@
 import { followPointer, isObject, schemaType } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
-import { findUnchecked, hasLonelyRefs, type JudgePattern, MAPS, MAX_SCHEMAS, NEGATIVE, SCHEMAS } from "./unchecked.ts";
+import { findUnchecked, hasLonelyRefs, type JudgePattern, MAPS, NEGATIVE, SCHEMAS } from "./json-check.ts";
 
 /** A schema as the validator reads it. It may contain itself. */
 export type Checkable = boolean | { [keyword: string]: unknown };
@@ -19,7 +19,7 @@ export interface CheckHooks {
  * expressions, uniqueness and multiples become calls of code, `format` is left out, and each evaluation is counted.
  */
 export function copyForCheck(schema: JsonSchema, hooks: CheckHooks): Checkable {
-  return new SchemaCopier(schema, hooks).copy();
+  return new SchemaCopier(schema, hooks).copyOf(schema);
 }
 
 const VALUES = new Set(
@@ -35,33 +35,21 @@ class SchemaCopier {
   /** Something is not checked: leaves out what that might turn into a rejection. */
   readonly #lenient: boolean;
   readonly #lonelyRefs: boolean;
-  readonly #copies = new Map<object, { [keyword: string]: unknown }>();
-  /** A list, not the stack: a schema from a stranger may nest at will. */
-  readonly #open: { readonly schema: JsonSchema; readonly copy: object }[] = [];
+  readonly #copies: ReadonlyMap<unknown, { [keyword: string]: unknown }>;
 
   constructor(root: JsonSchema, hooks: CheckHooks) {
+    const { schemas, unchecked } = findUnchecked(root, hooks.judge);
     this.#root = root;
     this.#hooks = hooks;
-    this.#lenient = findUnchecked(root, hooks.judge).unchecked.length > 0;
+    this.#lenient = unchecked.length > 0;
     this.#lonelyRefs = hasLonelyRefs(root);
-  }
-
-  copy(): Checkable {
-    const schema = this.#copyOf(this.#root);
-    for (let next = this.#open.pop(); next !== undefined; next = this.#open.pop())
-      Object.assign(next.copy, this.#fill(next.schema));
-    return schema;
+    this.#copies = new Map([...schemas].map((schema) => [schema, {}]));
+    for (const schema of schemas) Object.assign(this.copyOf(schema), this.#fill(schema));
   }
 
   /** What is not checked accepts anything. */
-  #copyOf(schema: unknown): Checkable {
-    if (!isObject(schema)) return schema !== false;
-    const known = this.#copies.get(schema);
-    if (known !== undefined || this.#copies.size >= MAX_SCHEMAS) return known ?? true;
-    const copy = {};
-    this.#copies.set(schema, copy);
-    this.#open.push({ schema, copy });
-    return copy;
+  copyOf(schema: unknown): Checkable {
+    return this.#copies.get(schema) ?? schema !== false;
   }
 
   /** First what counts the evaluation, then the schema itself. */
@@ -81,7 +69,7 @@ class SchemaCopier {
 
   #keywords(schema: JsonSchema): { [keyword: string]: unknown } {
     const { $ref, patternProperties } = schema;
-    const target = typeof $ref === "string" ? [this.#copyOf(followPointer($ref, this.#root))] : [];
+    const target = typeof $ref === "string" ? [this.copyOf(followPointer($ref, this.#root))] : [];
     if (target.length > 0 && this.#lonelyRefs) return { allOf: target };
     const copy: { [keyword: string]: unknown } = {};
     const more: Checkable[] = [...target];
@@ -89,7 +77,7 @@ class SchemaCopier {
       if (value === undefined || key === "patternProperties" || (this.#lenient && NEGATIVE.has(key))) continue;
       if (VALUES.has(key)) copy[key] = value;
       else if (SCHEMAS.has(key))
-        copy[key] = Array.isArray(value) ? value.map((one: unknown) => this.#copyOf(one)) : this.#copyOf(value);
+        copy[key] = Array.isArray(value) ? value.map((one: unknown) => this.copyOf(one)) : this.copyOf(value);
       else if (MAPS.has(key) && isObject(value)) copy[key] = this.#copyMap(value);
       else if (key === "type") copy[key] = Array.isArray(value) ? value.map(schemaType) : schemaType(value);
       else if (key === "uniqueItems" && value === true)
@@ -123,7 +111,7 @@ class SchemaCopier {
 
   #copyMap(map: JsonSchema): Record<string, unknown> {
     return Object.fromEntries(
-      Object.entries(map).map(([name, one]) => [name, Array.isArray(one) ? one : this.#copyOf(one)]),
+      Object.entries(map).map(([name, one]) => [name, Array.isArray(one) ? one : this.copyOf(one)]),
     );
   }
 

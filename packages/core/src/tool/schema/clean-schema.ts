@@ -43,7 +43,7 @@ export function cleanSchema(schema: unknown, place: SchemaPlace): JsonSchema | u
     throw place.refused(`is ${given}, not a schema: use an object, true or false`);
   }
   checkDepth(place);
-  return place.scope.work.inside(place, () => cleanObject(schema, place));
+  return place.scope.inside(place, () => cleanObject(schema, place));
 }
 
 function cleanObject(schema: JsonSchema, place: SchemaPlace): JsonSchema | undefined {
@@ -244,7 +244,7 @@ export function cleanInlined(schema: unknown, place: SchemaPlace): JsonSchema | 
   const { $ref, ...beside } = schema;
   if (place.inlining.has($ref)) throw place.refused(`refers to itself (${$ref}) where it cannot: remove the cycle`);
   const inside = new SchemaPlace(place.scope, place.path, new Set([...place.inlining, $ref]));
-  const target = place.scope.work.inside(place, () => cleanInlined(followReference($ref, place), inside));
+  const target = place.scope.inside(place, () => cleanInlined(followReference($ref, place), inside));
   const rest = Object.keys(beside).length === 0 ? {} : cleanSchema(beside, place);
   if (target === undefined || rest === undefined) return undefined;
   const merged = mergeSchemas(rest, target);

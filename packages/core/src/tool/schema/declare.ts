@@ -6,7 +6,7 @@ import { fromZod3, fromZod4, loadZodToJsonSchema } from "./from-zod.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaChange, Tool } from "../tool.ts";
 import { cleanInlined, cleanSchema } from "./clean-schema.ts";
-import { SchemaPlace, type SchemaScope, SchemaWork } from "./keywords.ts";
+import { SchemaPlace, SchemaScope } from "./keywords.ts";
 import { ownedByTool, type SchemaOwner } from "./schema-owner.ts";
 import {
   describeConversion,
@@ -69,14 +69,7 @@ export function declareParameters(input: unknown, tool: string): DeclaredSchema 
  */
 export function declareSchema(input: unknown, owner: SchemaOwner): DeclaredSchema {
   const root = input === "json" ? {} : toJsonSchema(input, owner);
-  const scope: SchemaScope = {
-    owner,
-    root,
-    changes: [],
-    definitions: new Map(),
-    names: new Map(),
-    work: new SchemaWork(),
-  };
+  const scope = new SchemaScope(owner, root);
   const place = new SchemaPlace(scope);
   const isInlined = typeof root["$ref"] === "string";
   if (isInlined) place.changed("replaced by its target: the root cannot be a reference", "$ref");

@@ -54,16 +54,6 @@ export function fromZod4(schema: $ZodType, owner: SchemaOwner): JsonSchema {
 /** The one function used from `zod-to-json-schema`. */
 export type ZodToJsonSchema = typeof zodToJsonSchema;
 
-const ZOD3_TYPES: ReadonlyMap<string, string> = new Map([
-  ["ZodBigInt", "bigint"],
-  ["ZodDate", "date"],
-  ["ZodMap", "map"],
-  ["ZodSet", "set"],
-  ["ZodSymbol", "symbol"],
-  ["ZodFunction", "function"],
-  ["ZodNaN", "nan"],
-]);
-
 /**
  * The JSON Schema of a zod 3 schema's input.
  *
@@ -74,12 +64,12 @@ export function fromZod3(convert: ZodToJsonSchema, schema: ZodTypeAny, owner: Sc
     postProcess: (json, def, refs) => {
       // Every zod 3 definition has these; their common type does not say so.
       const { typeName, coerce } = def as { readonly typeName?: string; readonly coerce?: boolean };
-      const type = ZOD3_TYPES.get(typeName ?? "");
-      if (type === undefined) return json;
-      if (coerce === true && type === "date") return json;
+      const type = (typeName ?? "").replace(/^Zod/, "").toLowerCase();
+      const fix = INSTEAD.get(type);
+      if (fix === undefined || (coerce === true && type === "date")) return json;
       if (coerce === true && type === "bigint")
         return { ...json, type: "string", format: undefined, description: "An integer in decimal digits." };
-      throw notJsonError(owner, type, refs.currentPath.slice(1), INSTEAD.get(type) ?? "use a type that JSON supports");
+      throw notJsonError(owner, type, refs.currentPath.slice(1), fix);
     },
   });
 }

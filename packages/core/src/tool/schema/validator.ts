@@ -9,7 +9,7 @@ import type { JsonSchema } from "../../wire/types/declaration.ts";
 import { describeMismatch, MISMATCH, TOO_MUCH_TO_CHECK } from "../model-texts.ts";
 import { type CheckHooks, copyForCheck } from "./checkable-schema.ts";
 import type { StandardIssue } from "./standard-schema.ts";
-import { type JudgePattern, judgePattern } from "./unchecked.ts";
+import { type JudgePattern, judgePattern } from "./json-check.ts";
 
 /** Most steps of one check, of a few microseconds each. */
 const MAX_STEPS = 250_000;
