@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from "../internal/option-names.ts";
+import { checkOptions, namesIn, type OptionNames } from "../internal/option-names.ts";
 import { ToolFailure, ToolRetry } from "../errors/run-errors.ts";
 import { isObject, type Json } from "../internal/json.ts";
 import type { RunEvent } from "../loop/events.ts";
@@ -72,14 +72,7 @@ export interface NestedAgent {
   stream(input: RunInput, options: AnyRunOptions): RunStream<unknown>;
 }
 
-const OPTIONS: OptionNames<AgentToolOptions> = {
-  name: true,
-  description: true,
-  output: true,
-  timeoutMs: true,
-  exposeErrors: true,
-  session: true,
-};
+const OPTIONS: OptionNames<AgentToolOptions> = namesIn("name description output timeoutMs exposeErrors session");
 
 const INPUT = {
   type: "object",

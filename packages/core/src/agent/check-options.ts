@@ -4,6 +4,7 @@ import {
   checkValue,
   describeType,
   findSpelling,
+  namesIn,
   type OptionNames,
   type Spellings,
 } from "../internal/option-names.ts";
@@ -19,53 +20,19 @@ import { type AgentOptions, type AnyRunOptions, SETTINGS, type SharedOptions } f
 
 const SHARED: OptionNames<SharedOptions> = {
   ...SETTINGS,
-  instructions: true,
-  tools: true,
-  toolChoice: true,
-  limits: true,
-  compaction: true,
-  prices: true,
-  stopWhen: true,
-  hooks: true,
-  approve: true,
-  prepareTurn: true,
-  guardrails: true,
+  ...namesIn("instructions tools toolChoice limits compaction prices stopWhen hooks approve prepareTurn guardrails"),
 };
 const AGENT: OptionNames<AgentOptions> = {
   ...SHARED,
-  model: true,
-  endpoint: true,
-  traffic: true,
-  name: true,
-  concurrency: true,
-  maxRepeats: true,
-  maxRestarts: true,
-  maxRequestsPerTurn: true,
-  observers: true,
-  logger: true,
+  ...namesIn("model endpoint traffic name concurrency maxRepeats maxRestarts maxRequestsPerTurn observers logger"),
 };
 const RUN: OptionNames<AnyRunOptions> = {
   ...SHARED,
-  context: true,
-  extraTools: true,
-  output: true,
-  signal: true,
-  metadata: true,
-  runId: true,
-  parent: true,
-  steps: true,
+  ...namesIn("context extraTools output signal metadata runId parent steps"),
 };
-const HOOKS: OptionNames<Hooks> = { beforeCall: true, afterCall: true };
-const GUARDRAILS: OptionNames<Guardrails> = { input: true, output: true, streaming: true };
-const LIMITS: OptionNames<Limits> = {
-  turns: true,
-  toolCalls: true,
-  inputTokens: true,
-  outputTokens: true,
-  totalTokens: true,
-  wallTimeMs: true,
-  cost: true,
-};
+const HOOKS: OptionNames<Hooks> = namesIn("beforeCall afterCall");
+const GUARDRAILS: OptionNames<Guardrails> = namesIn("input output streaming");
+const LIMITS: OptionNames<Limits> = namesIn("turns toolCalls inputTokens outputTokens totalTokens wallTimeMs cost");
 
 const SPELLINGS: Spellings = {
   ...GEMINI_SPELLINGS,
@@ -173,14 +140,7 @@ function isGuardrail(given: unknown): boolean {
 }
 
 const { cachedContent: _, ...TURN_SETTINGS } = SETTINGS;
-const TURN: OptionNames<TurnChanges> = {
-  ...TURN_SETTINGS,
-  model: true,
-  instructions: true,
-  tools: true,
-  toolChoice: true,
-  contents: true,
-};
+const TURN: OptionNames<TurnChanges> = { ...TURN_SETTINGS, ...namesIn("model instructions tools toolChoice contents") };
 const TURN_SPELLINGS: Spellings = {
   "use tools, a list of names": "activeTools",
   "use contents": "messages",

@@ -1,6 +1,6 @@
 import type { Steps } from "../durable/steps.ts";
 import type { StandardSchema } from "../tool/schema/standard-schema.ts";
-import type { OptionNames } from "../internal/option-names.ts";
+import { namesIn, type OptionNames } from "../internal/option-names.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { CompactionOptions } from "../loop/turn/compaction.ts";
 import type { Emit, RunEvent } from "../loop/events.ts";
@@ -209,34 +209,11 @@ export function anyOptions(given: readonly unknown[], check: (options: unknown) 
 }
 
 /** Names of all settings; adding a setting without listing it here does not compile. */
-export const SETTINGS: OptionNames<ModelSettings> = {
-  thinking: true,
-  includeThoughts: true,
-  temperature: true,
-  topP: true,
-  topK: true,
-  maxOutputTokens: true,
-  stopSequences: true,
-  seed: true,
-  presencePenalty: true,
-  frequencyPenalty: true,
-  responseModalities: true,
-  imageConfig: true,
-  speechConfig: true,
-  audioTranscriptionConfig: true,
-  outputConfig: true,
-  mediaResolution: true,
-  safetySettings: true,
-  location: true,
-  serviceTier: true,
-  store: true,
-  cachedContent: true,
-  labels: true,
-  candidateCount: true,
-  responseLogprobs: true,
-  logprobs: true,
-  streamFunctionCallArguments: true,
-};
+export const SETTINGS: OptionNames<ModelSettings> = namesIn(
+  "thinking includeThoughts temperature topP topK maxOutputTokens stopSequences seed presencePenalty frequencyPenalty",
+  "responseModalities imageConfig speechConfig audioTranscriptionConfig outputConfig mediaResolution safetySettings",
+  "location serviceTier store cachedContent labels candidateCount responseLogprobs logprobs streamFunctionCallArguments",
+);
 
 /** What a run goes by: the agent's options, overridden by its own. A run inside a run has only what it needs. */
 export interface RunPlan

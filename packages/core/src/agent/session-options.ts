@@ -1,4 +1,4 @@
-import type { OptionNames } from "../internal/option-names.ts";
+import { namesIn, type OptionNames } from "../internal/option-names.ts";
 import type { WhileRunning } from "../session/runs/next-run.ts";
 import type { OwnerBudget } from "../loop/limits.ts";
 import type { Answers } from "../session/runs/session-answers.ts";
@@ -89,23 +89,9 @@ export interface ContinueOptions extends SendOptions, ResumeOptions {
 }
 
 /** The names of all options, as for {@link OptionNames}. */
-export const SESSION: OptionNames<SessionOptions> = {
-  id: true,
-  store: true,
-  limits: true,
-  ownerBudget: true,
-  leaseMs: true,
-  title: true,
-  owner: true,
-  metadata: true,
-};
-export const SEND: OptionNames<SendOptions> = {
-  whileRunning: true,
-  unfinished: true,
-  keepInterrupted: true,
-  replaces: true,
-};
-export const REWIND: OptionNames<RewindOptions> = { before: true };
-export const REGENERATE: OptionNames<RegenerateOptions> = { whileRunning: true, messageId: true };
-export const RESUME: OptionNames<ResumeOptions> = { approvals: true, outcomes: true, by: true, anyLoopVersion: true };
-export const CONTINUE: OptionNames<ContinueOptions> = { ...SEND, ...RESUME, message: true };
+export const SESSION: OptionNames<SessionOptions> = namesIn("id store limits ownerBudget leaseMs title owner metadata");
+export const SEND: OptionNames<SendOptions> = namesIn("whileRunning unfinished keepInterrupted replaces");
+export const REWIND: OptionNames<RewindOptions> = namesIn("before");
+export const REGENERATE: OptionNames<RegenerateOptions> = namesIn("whileRunning messageId");
+export const RESUME: OptionNames<ResumeOptions> = namesIn("approvals outcomes by anyLoopVersion");
+export const CONTINUE: OptionNames<ContinueOptions> = { ...SEND, ...RESUME, ...namesIn("message") };

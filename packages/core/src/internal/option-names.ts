@@ -3,6 +3,17 @@ import { nearestName } from "./nearest-name.ts";
 /** The names of all options of a type; one that is added to the type but not listed here does not compile. */
 export type OptionNames<Options> = { readonly [Name in keyof Required<Options>]: true };
 
+type Words<Text extends string> = Text extends `${infer First} ${infer Rest}` ? First | Words<Rest> : Text;
+
+/** The names in texts, where spaces separate them. */
+export function namesIn<const Texts extends readonly string[]>(
+  ...texts: Texts
+): { readonly [Name in Words<Texts[number]>]: true } {
+  const names = texts.flatMap((text) => text.split(" "));
+  // One member for each word, as the type has it.
+  return Object.fromEntries(names.map((name) => [name, true])) as { [Name in Words<Texts[number]>]: true };
+}
+
 /** By what to write: how other libraries spell it, separated by spaces. */
 export type Spellings = { readonly [ours: string]: string };
 
