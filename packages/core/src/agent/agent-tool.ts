@@ -86,7 +86,7 @@ const INPUT = {
  * never gets more tokens, time or money than that run has left, and asks that run's `approve`.
  */
 export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<AgentToolInput> {
-  checkOptions("asTool()", options, OPTIONS, (option) => (option === "toolName" ? "use name" : undefined));
+  checkOptions("asTool()", options, OPTIONS, { "use name": "toolName" });
   const { name = agent.name, description, output, timeoutMs = 600_000, exposeErrors } = options;
   const tool: Tool = defineTool({
     name,

@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
-import { checkNode } from "../internal/check-node.ts";
+import { checkNode } from "../internal/environment.ts";
 import { defaultLogger } from "../logging/logger.ts";
 import type { Compaction } from "../loop/turn/compaction.ts";
 import type { RunResult } from "../loop/result.ts";

@@ -55,7 +55,7 @@ export class Chat<Context = unknown, Calls extends ToolCall = ToolCall> {
 
   /** @internal */
   constructor(start: StartRun, options: ChatOptions) {
-    checkOptions("chat()", options, CHAT, (name) => (name === "messages" ? "use history" : undefined));
+    checkOptions("chat()", options, CHAT, { "use history": "messages" });
     this.#start = start;
     this.#history = readContents(options.history ?? []);
     checkContentsDepth(this.#history);

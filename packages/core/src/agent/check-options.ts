@@ -100,14 +100,15 @@ function check(where: string, options: unknown, names: { readonly [name: string]
   checkOptions(where, options, names, advise);
   // As just checked.
   const { limits, hooks, stopWhen, output, guardrails, approve, prepareTurn, signal } = options as AnyRunOptions;
-  if (limits !== undefined) checkOptions("limits", limits, LIMITS, (name) => findSpelling(LIMIT_SPELLINGS, name));
-  if (hooks !== undefined) {
-    checkOptions("hooks", hooks, HOOKS);
-    checkValue("hooks.beforeCall", hooks.beforeCall, [], "function");
-    checkValue("hooks.afterCall", hooks.afterCall, [], "function");
-  }
-  checkValue("approve", approve, [], "function");
-  checkValue("prepareTurn", prepareTurn, [], "function");
+  if (limits !== undefined) checkOptions("limits", limits, LIMITS, LIMIT_SPELLINGS);
+  if (hooks !== undefined) checkOptions("hooks", hooks, HOOKS);
+  const functions = {
+    "hooks.beforeCall": hooks?.beforeCall,
+    "hooks.afterCall": hooks?.afterCall,
+    approve,
+    prepareTurn,
+  };
+  for (const [name, given] of Object.entries(functions)) checkValue(name, given, [], "function");
   if (guardrails !== undefined) checkGuardrails(guardrails);
   if (signal !== undefined && typeof signal?.addEventListener !== "function")
     throw new TypeError("signal must be an AbortSignal, such as controller.signal");
@@ -129,8 +130,7 @@ function checkGuardrails(guardrails: Guardrails): void {
   checkValue("guardrails.streaming", guardrails.streaming, ["hold", "show"]);
   for (const side of ["input", "output"] as const) {
     const list: unknown = guardrails[side] ?? [];
-    const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
-    if (isList(list) && list.every(isGuardrail)) continue;
+    if (Array.isArray(list) && list.every(isGuardrail)) continue;
     throw new TypeError(`guardrails.${side} must be a list of { name: "…", check: function }`);
   }
 }
@@ -139,21 +139,17 @@ function isGuardrail(given: unknown): boolean {
   return isObject(given) && typeof given["name"] === "string" && typeof given["check"] === "function";
 }
 
-const { cachedContent: _, ...TURN_SETTINGS } = SETTINGS;
-const TURN: OptionNames<TurnChanges> = { ...TURN_SETTINGS, ...namesIn("model instructions tools toolChoice contents") };
 const TURN_SPELLINGS: Spellings = {
   "use tools, a list of names": "activeTools",
   "use contents": "messages",
+  ...SPELLINGS,
 };
+const { cachedContent: _, ...TURN_SETTINGS } = SETTINGS;
+const TURN: OptionNames<TurnChanges> = { ...TURN_SETTINGS, ...namesIn("model instructions tools toolChoice contents") };
 
 /** Checks what `prepareTurn` returned. @throws {TypeError} */
 export function checkTurnChanges(changes: TurnChanges): void {
-  checkOptions(
-    "prepareTurn",
-    changes,
-    TURN,
-    (name) => findSpelling(TURN_SPELLINGS, name) ?? findSpelling(SPELLINGS, name),
-  );
+  checkOptions("prepareTurn", changes, TURN, TURN_SPELLINGS);
 }
 
 /** @throws {TypeError} For what is not a list of tools. */

@@ -64,7 +64,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
 
   /** @internal */
   constructor(host: SessionHost<AnyRunOptions>, options: SessionOptions) {
-    checkOptions("session()", options, SESSION, (name) => (name === "sessionId" ? "use id" : undefined));
+    checkOptions("session()", options, SESSION, { "use id": "sessionId" });
     const { id = crypto.randomUUID(), store = new MemoryStore(), limits, ownerBudget, leaseMs, ...about } = options;
     if (typeof store.records !== "function")
       throw new TypeError('store must be a store, such as new SqliteStore("chats.sqlite")');

@@ -47,17 +47,7 @@ export function copyJson<T>(value: T): T {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return value;
   const copy: Record<string, unknown> = {};
-  for (const [key, member] of Object.entries(value)) {
-    // Assigning to this one would change the prototype.
-    if (key === "__proto__")
-      Object.defineProperty(copy, key, {
-        value: copyJson<unknown>(member),
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
-    else copy[key] = copyJson<unknown>(member);
-  }
+  for (const [key, member] of Object.entries(value)) setMember(copy, key, copyJson<unknown>(member));
   return copy as T;
 }
 
@@ -139,6 +129,7 @@ export function fingerprint(value: unknown): string {
 
 /** Sets a member of an object or a list. Assigning `__proto__` would change the prototype instead. */
 export function setMember(target: object, key: string | number, value: unknown): void {
-  if (key !== "__proto__") Reflect.set(target, key, value);
+  // An object or a list has members by name.
+  if (key !== "__proto__") (target as Record<string | number, unknown>)[key] = value;
   else Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }

@@ -1,4 +1,4 @@
-import { nearestName } from "../internal/nearest-name.ts";
+import { nearestName } from "../internal/option-names.ts";
 import { NO_MESSAGE, toolFailed, toolThrew, unknownTool } from "./model-texts.ts";
 import type { Tool, ToolOutcome } from "./tool.ts";
 
