@@ -73,19 +73,6 @@ function callTools(tools: Extract<ToolOptions["tools"], Function>, about: RunCon
 }
 
 /**
- * The head as it is sent: without instructions and declarations if the settings name a cache that contains them. Tools stay
- * callable either way.
- *
- * @param now - Milliseconds since the epoch.
- * @throws {ConfigurationError} When the cache has expired, or is not for this model, these instructions or these tools.
- */
-export function headAsSent(head: AgentHead, now: number): Pick<AgentHead, "instructions" | "toolset"> {
-  const { instructions, toolset, settings } = head;
-  const { cachedContent } = settings;
-  return cachedContent === undefined ? { instructions, toolset } : omitCached(head, cachedContent, now);
-}
-
-/**
  * Calls the function that makes a run's instructions.
  *
  * @throws {TypeError} For anything but a text; whatever the function throws. The error has what the run had done.
@@ -107,12 +94,7 @@ export async function makeInstructions(
 
 /** The first request of a run with this head. */
 export function buildFirstRequest(
-  {
-    instructions,
-    toolset,
-    settings,
-    toolChoice,
-  }: Pick<AgentHead, "instructions" | "toolset" | "settings" | "toolChoice">,
+  { instructions, toolset, settings, toolChoice }: Omit<AgentHead, "modelId" | "delegates" | "listed">,
   contents: readonly Content[],
   output: OutputPlan | undefined,
 ): ModelRequest {
@@ -127,31 +109,18 @@ export function buildFirstRequest(
   };
 }
 
-/** Identifies what a cache of this head contains. */
-export function describeHeld({ modelId, instructions = "", toolset, settings }: AgentHead): CacheHolds {
-  const { functions, builtIns } = toolset;
-  const { location, streamFunctionCallArguments } = settings;
-  return {
-    modelId,
-    fingerprint: fingerprint([instructions, functions, builtIns, location, streamFunctionCallArguments]),
-  };
-}
-
 /**
- * The head without what a cache contains; tools stay callable.
+ * The head as it is sent: without instructions and declarations if the settings name a cache that contains them. Tools stay callable.
  *
- * @param now - Milliseconds since the epoch.
  * @throws {ConfigurationError} When the cache has expired, or is not for this model, these instructions or these tools.
  */
-export function omitCached(
-  head: AgentHead,
-  cache: CacheRef | string,
-  now: number,
-): Pick<AgentHead, "instructions" | "toolset"> {
+export function headAsSent(head: AgentHead): Pick<AgentHead, "instructions" | "toolset"> {
   const { instructions, toolset, modelId } = head;
+  const { cachedContent: cache } = head.settings;
+  if (cache === undefined) return { instructions, toolset };
   const name = getCacheName(cache);
   const { model, expireTime, holds }: Partial<CacheRef> = typeof cache === "string" ? {} : cache;
-  if (expireTime !== undefined && Date.parse(expireTime) <= now)
+  if (expireTime !== undefined && Date.parse(expireTime) <= Date.now())
     throw new ConfigurationError(`${name} expired at ${expireTime}: create a new one with agent.createCache().`);
   if (holds === undefined) {
     if (model !== undefined && lastSegment(model) !== lastSegment(modelId)) throw otherModel(name, model, modelId);
@@ -181,4 +150,14 @@ function otherModel(name: string, model: string, modelId: string): Configuration
 
 function lastSegment(model: string): string {
   return model.slice(model.lastIndexOf("/") + 1);
+}
+
+/** Identifies what a cache of this head contains. */
+export function describeHeld({ modelId, instructions = "", toolset, settings }: AgentHead): CacheHolds {
+  const { functions, builtIns } = toolset;
+  const { location, streamFunctionCallArguments } = settings;
+  return {
+    modelId,
+    fingerprint: fingerprint([instructions, functions, builtIns, location, streamFunctionCallArguments]),
+  };
 }

@@ -153,7 +153,7 @@ export class AgentRuns {
     const state = new RunState(runId, contents, session?.onPartial, this.#foreign.get(conversation));
     const { instructions, prepareTurn, prices } = plan;
     const makes = typeof instructions === "function" ? instructions : undefined;
-    const sent = makes === undefined ? headAsSent(head, Date.now()) : head;
+    const sent = makes === undefined ? headAsSent(head) : head;
     const steps = (plan.steps ?? session?.steps ?? passThrough<RunEvent>)({ runId, signal, emit: emitters?.emitLive });
     const now = steadyClock();
     const bound = bindLogger(this.#logger, identity);
@@ -209,7 +209,7 @@ export class AgentRuns {
         ? () => runLoop(input, state)
         : async () => {
             const made = { ...head, instructions: await makeInstructions(makes, about, state) };
-            return await runLoop({ ...input, ...headAsSent(made, Date.now()) }, state);
+            return await runLoop({ ...input, ...headAsSent(made) }, state);
           };
     if (checksInput) state.unchecked = state.contents.splice(historyLength);
     if (input.preparer !== undefined) this.#foreign.set(conversation, state.foreign);

@@ -2,7 +2,7 @@ import { checkOptions, namesIn, type OptionNames } from "../internal/option-name
 import { ToolFailure, ToolRetry } from "../errors/run-errors.ts";
 import { isObject, type Json } from "../internal/json.ts";
 import type { RunEvent } from "../loop/events.ts";
-import { type Limits, within } from "../loop/limits.ts";
+import { within } from "../loop/limits.ts";
 import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
@@ -116,33 +116,37 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
   return { ...tool, ...(runsOnEngine && { agent: childAgent(agent, tool, output) }) } as Tool<AgentToolInput>;
 
   function open(task: string, context: ToolContext): RunStream<unknown> {
-    const inherited = inheritOptions(agent.own, context.parent);
-    checkRemaining(name, inherited.limits);
-    const run: AnyRunOptions = {
+    const { approve, ...inherited } = inheritOptions(name, agent.own, context.parent);
+    const run = {
       ...inherited,
-      approve: addToPath(name, inherited.approve),
-      context: context.context,
+      approve: approve && addToPath(name, approve),
+      // The session's own context, whose type is erased here.
+      context: context.context as undefined,
       signal: nestedSignal(context.signal),
       output,
     };
     const session = options.session?.(context);
     if (session === undefined) return agent.stream(task, run);
     // Calls that share a session run one after another; one that is made again resumes its run.
-    return session.continueStream({
-      ...run,
-      // The session's own context, whose type is erased here.
-      context: context.context as undefined,
-      message: task,
-      runId: context.idempotencyKey,
-      whileRunning: "wait",
-    });
+    return session.continueStream({ ...run, message: task, runId: context.idempotencyKey, whileRunning: "wait" });
   }
 }
 
-/** Options of a run inside a call: the agent's own, bounded by what the calling run has left. */
-function inheritOptions({ limits, prices, approve }: NestedAgent["own"], parent: ParentRun | undefined): AnyRunOptions {
+/**
+ * Options of a run inside a call: the agent's own, bounded by what the calling run has left.
+ *
+ * @throws {ToolFailure} When the calling run has used up a limit.
+ */
+function inheritOptions(
+  tool: string,
+  { prices, approve, ...own }: NestedAgent["own"],
+  parent: ParentRun | undefined,
+): Pick<AnyRunOptions, "limits" | "prices" | "approve" | "parent" | "metadata"> {
+  const limits = within({ ...own.limits }, parent?.remaining ?? {});
+  const used = Object.entries(limits).find(([, limit]) => limit === 0);
+  if (used !== undefined) throw new ToolFailure(nothingLeft(tool, used[0]));
   return {
-    limits: within({ ...limits }, parent?.remaining ?? {}),
+    limits,
     prices: prices ?? parent?.prices,
     approve: approve ?? parent?.approve,
     parent: parent?.step,
@@ -157,23 +161,12 @@ function parseTask(input: unknown): string {
   return task;
 }
 
-/** @throws {ToolFailure} When the calling run has used up a limit. */
-function checkRemaining(name: string, limits: Limits | undefined): void {
-  const used = Object.entries(limits ?? {}).find(([, limit]) => limit === 0);
-  if (used !== undefined) throw new ToolFailure(nothingLeft(name, used[0]));
-}
-
 /** Adds the agent's name to the path of every question about one of its calls. */
-function addToPath(name: string, approve: Approve | undefined): Approve | undefined {
-  if (approve === undefined) return undefined;
+function addToPath(name: string, approve: Approve): Approve {
   return (pending, run) => approve({ ...pending, path: [name, ...(pending.path ?? [])] }, run);
 }
 
-/**
- * Progress of an agent inside an agent keeps one flat path.
- *
- * @param tools - Names of the inner run's tools by call id, filled in here.
- */
+/** Progress of an agent inside an agent keeps one flat path. @param tools - Names of the inner run's tools by call id, filled in here. */
 function buildProgress(name: string, event: RunEvent, tools: Map<string, string>): AgentProgress {
   if ("call" in event) tools.set(event.callId, event.call.name);
   const inner = event.type === "tool-progress" ? event.progress : undefined;
@@ -199,24 +192,19 @@ function childAgent(agent: NestedAgent, tool: Tool, output: OutputSchema | undef
     name: agent.name,
     start: async (args, parent) => {
       const task = parseTask(await tool.parse(args));
-      const { limits } = inheritOptions(agent.own, parent);
-      checkRemaining(tool.name, limits);
-      const prices = choosePrices(agent, parent);
+      const { limits, metadata } = inheritOptions(tool.name, agent.own, parent);
+      const isSchema = output !== undefined && output !== "json";
       const start: EngineRunInput = {
         input: task,
-        ...(output !== undefined && {
-          output: output === "json" ? output : declareSchema(output, OUTPUT_OWNER).schema,
-        }),
-        limits: dropInfinite({
-          ...limits,
-          wallTimeMs: Math.min(limits?.wallTimeMs ?? Infinity, tool.timeoutMs),
-        }),
-        ...(prices !== undefined && { prices }),
+        output: isSchema ? declareSchema(output, OUTPUT_OWNER).schema : output,
+        limits: { ...limits, wallTimeMs: Math.min(limits?.wallTimeMs ?? Infinity, tool.timeoutMs) },
+        prices: choosePrices(agent, parent),
         parent: parent.step,
-        ...(parent.metadata !== undefined && { metadata: parent.metadata }),
+        metadata,
         path: [tool.name],
       };
-      return JSON.parse(JSON.stringify(start)) as Json;
+      // JSON has no infinity; an absent limit means the same.
+      return JSON.parse(JSON.stringify(start, (_, value: unknown) => (value === Infinity ? undefined : value))) as Json;
     },
     finish: async (report) => {
       // The engine returns one of our reports, unless something else is registered under the agent's name.
@@ -232,11 +220,6 @@ function choosePrices({ own, model }: NestedAgent, parent: ParentRun): Prices | 
   if (own.prices !== undefined) return typeof own.prices === "function" ? undefined : own.prices;
   // The function of `startChild`, which has the time.
   return typeof parent.prices === "function" ? parent.prices(model.id, new Date(0)) : parent.prices;
-}
-
-/** JSON has no infinity; an absent limit means the same. */
-function dropInfinite(limits: Limits): Limits {
-  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => Number.isFinite(limit)));
 }
 
 async function buildOutcome(

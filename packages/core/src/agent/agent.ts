@@ -11,7 +11,6 @@ import type { AnyTool, Approve, Tool } from "../tool/tool.ts";
 import type { CallsOf, ToolCall } from "../tool/tool-call.ts";
 import {
   type AgentOptions,
-  anyOptions,
   type AnyRunOptions,
   type CountTokensOptions,
   type OptionsArgument,
@@ -23,7 +22,7 @@ import {
 import { buildFirstRequest, type CreateCacheOptions, describeHeld, headAsSent } from "./agent-head.ts";
 import { agentTool, type AgentToolInput, type AgentToolOptions } from "./agent-tool.ts";
 import { AgentRuns } from "./agent-runs.ts";
-import { checkAgentOptions, checkRunOptions } from "./check-options.ts";
+import { checkAgentOptions, readRunOptions } from "./check-options.ts";
 import { Chat, type ChatOptions } from "./chat.ts";
 import { planOutput } from "./output.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
@@ -67,9 +66,7 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     this.#runs.head(this.#runs.plan({}));
   }
 
-  /**
-   * Its tools, for what shows or checks agents. Without those that a function gives: a run may get others.
-   */
+  /** Its tools, for what shows or checks agents. Without those that a function gives: a run may get others. */
   get tools(): readonly AnyTool[] {
     return this.#runs.tools(undefined);
   }
@@ -92,7 +89,7 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     input: RunInput,
     ...options: OptionsArgument<RunOptions<Schema, Context>, Context>
   ): RunStream<OutputOf<Schema>, CallsOf<Tools>, WrittenOf<Schema>> {
-    return this.#stream(input, anyOptions(options, checkRunOptions));
+    return this.#stream(input, readRunOptions(options, "run"));
   }
 
   /** A conversation in memory: each message continues from the last. */
@@ -129,14 +126,12 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
    * @throws {ApiStatusError} When the endpoint cannot count tokens, as some gateways.
    */
   async countTokens(input: RunInput, given: CountTokensOptions<Context> = {}): Promise<TokenCount> {
-    // As in the constructor.
-    const options = given as AnyRunOptions;
-    checkRunOptions(options);
+    const options = readRunOptions([given], "run");
     if (this.model.countTokens === undefined)
       throw new ConfigurationError(`${this.model.id} cannot count tokens: use a model made by gemini().`);
     const head = await this.#runs.headAlone(this.#runs.plan(options));
     const output = options.output && planOutput(options.output, this.model, head);
-    const sent = { ...head, ...headAsSent(head, Date.now()) };
+    const sent = { ...head, ...headAsSent(head) };
     return await this.model.countTokens(buildFirstRequest(sent, buildContents(input, this.model), output), {
       signal: options.signal,
     });

@@ -7,16 +7,8 @@ import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content } from "../wire/types/content.ts";
 import { checkOptions, type OptionNames } from "../internal/option-names.ts";
-import { checkRunOptions } from "./check-options.ts";
-import {
-  anyOptions,
-  type AnyRunOptions,
-  type OptionsArgument,
-  type OutputOf,
-  type OutputSchema,
-  type RunOptions,
-  type WrittenOf,
-} from "./options.ts";
+import { readRunOptions } from "./check-options.ts";
+import type { AnyRunOptions, OptionsArgument, OutputOf, OutputSchema, RunOptions, WrittenOf } from "./options.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 
 /** Options of a chat. */
@@ -92,11 +84,8 @@ export class Chat<Context = unknown, Calls extends ToolCall = ToolCall> {
       throw new TypeError("the chat is still running: wait for the last run or abort it");
     const run = this.#start<OutputOf<Schema>, Calls, WrittenOf<Schema>>(
       [...this.#history, ...buildContents(input)],
-      anyOptions(options, checkRunOptions),
-      {
-        key: this.#key,
-        compaction: this.#compaction,
-      },
+      readRunOptions(options, "run"),
+      { key: this.#key, compaction: this.#compaction },
     );
     this.#running = run;
     return run;

@@ -17,6 +17,7 @@ import type { AnyTool } from "../tool/tool.ts";
 import { isStandardSchema } from "../tool/schema/standard-schema.ts";
 import { GEMINI_OPTIONS, GEMINI_SPELLINGS } from "../model/gemini-model.ts";
 import { type AgentOptions, type AnyRunOptions, SETTINGS, type SharedOptions } from "./options.ts";
+import { METHODS, type MethodOptions } from "./session-options.ts";
 
 const SHARED: OptionNames<SharedOptions> = {
   ...SETTINGS,
@@ -62,11 +63,7 @@ function advise(name: string): string | undefined {
   return Object.hasOwn(GEMINI_OPTIONS, name) ? `use model: gemini(id, { ${name}: … })` : undefined;
 }
 
-/**
- * Checks what TypeScript would check of an agent's options.
- *
- * @throws {TypeError} Naming the option, and what to write instead.
- */
+/** Checks what TypeScript would check of an agent's options. @throws {TypeError} Naming the option, and what to write instead. */
 export function checkAgentOptions(options: AgentOptions): void {
   check("new Agent()", options, AGENT);
   const { observers } = options;
@@ -85,14 +82,18 @@ export function checkAgentOptions(options: AgentOptions): void {
   );
 }
 
-/** As {@link checkAgentOptions}, for a run. */
-export function checkRunOptions(options: unknown): void {
-  check("run()", options, RUN);
-}
-
-/** As {@link checkRunOptions}, for a method of a session, which takes more. */
-export function checkSessionRun(method: string, more: { readonly [name: string]: true }): (options: unknown) => void {
-  return (options) => check(`${method}()`, options, { ...RUN, ...more });
+/**
+ * The options among the arguments of a method that starts a run.
+ *
+ * @throws {TypeError} As {@link checkAgentOptions}.
+ */
+export function readRunOptions<Method extends keyof MethodOptions>(
+  [options = {}]: readonly unknown[],
+  method: Method,
+): AnyRunOptions & MethodOptions[Method] {
+  check(`${method}()`, options, { ...RUN, ...METHODS[method] });
+  // The element of an OptionsArgument, whose type depends on a context that is not known where it is read.
+  return options as AnyRunOptions & MethodOptions[Method];
 }
 
 function check(where: string, options: unknown, names: { readonly [name: string]: true }): void {

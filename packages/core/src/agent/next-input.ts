@@ -3,11 +3,12 @@ import type { NextInput } from "../session/runs/next-run.ts";
 import { hasAnswers } from "../session/runs/session-answers.ts";
 import type { SessionHost } from "../session/runs/session-host.ts";
 import type { ReplacedMessage } from "../session/runs/session-runs.ts";
+import type { Content } from "../wire/types/content.ts";
 import type { AnyRunOptions } from "./options.ts";
 import type { ResumeOptions, SendOptions } from "./session-options.ts";
 
 /**
- * What the options of a message, a resumption or both say.
+ * What a message and its options say, or those of a resumption.
  *
  * @param again - A message that is said once more.
  * @throws {TypeError} When options contradict each other.
@@ -15,8 +16,9 @@ import type { ResumeOptions, SendOptions } from "./session-options.ts";
 export function readNextInput(
   host: SessionHost<AnyRunOptions>,
   given: AnyRunOptions & SendOptions & ResumeOptions,
+  message?: readonly Content[],
   again?: ReplacedMessage,
-): Omit<NextInput<AnyRunOptions>, "message"> & { readonly message: undefined } {
+): NextInput<AnyRunOptions> {
   const {
     whileRunning = "refuse",
     unfinished = "close",
@@ -38,7 +40,7 @@ export function readNextInput(
   if (replaces !== undefined && hasAnswers(answers))
     throw new TypeError("replaces takes back the calls that wait, so they cannot be answered as well");
   return {
-    message: undefined,
+    message,
     replaces,
     answers,
     whileRunning,

@@ -195,19 +195,6 @@ export interface AnyRunOptions extends Omit<RunOptions<OutputSchema | undefined>
   readonly context?: unknown;
 }
 
-/**
- * The options among the arguments of a run.
- *
- * @param check - Throws for options that do not exist. Not called when there are none.
- */
-export function anyOptions(given: readonly unknown[], check: (options: unknown) => void): AnyRunOptions {
-  const [options] = given;
-  if (options === undefined) return {};
-  check(options);
-  // The element of an OptionsArgument, whose type depends on a context that is not known where it is read.
-  return options as AnyRunOptions;
-}
-
 /** Names of all settings; adding a setting without listing it here does not compile. */
 export const SETTINGS: OptionNames<ModelSettings> = namesIn(
   "thinking includeThoughts temperature topP topK maxOutputTokens stopSequences seed presencePenalty frequencyPenalty",

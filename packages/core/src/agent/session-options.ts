@@ -48,9 +48,7 @@ export interface SendOptions {
    * or was cut off, is not closed but goes on, and hears the message. @defaultValue "close"
    */
   readonly unfinished?: Unfinished | undefined;
-  /**
-   * Whether an answer that was cut off in the middle becomes part of the history, as far as it was shown. @defaultValue true
-   */
+  /** Whether an answer that was cut off in the middle becomes part of the history, as far as it was shown. @defaultValue true */
   readonly keepInterrupted?: boolean | undefined;
   /**
    * Id of the message that this one replaces, as in the conversation: that message and all that followed are taken back first, as by
@@ -90,8 +88,24 @@ export interface ContinueOptions extends SendOptions, ResumeOptions {
 
 /** The names of all options, as for {@link OptionNames}. */
 export const SESSION: OptionNames<SessionOptions> = namesIn("id store limits ownerBudget leaseMs title owner metadata");
-export const SEND: OptionNames<SendOptions> = namesIn("whileRunning unfinished keepInterrupted replaces");
-export const REWIND: OptionNames<RewindOptions> = namesIn("before");
-export const REGENERATE: OptionNames<RegenerateOptions> = namesIn("whileRunning messageId");
-export const RESUME: OptionNames<ResumeOptions> = namesIn("approvals outcomes by anyLoopVersion");
-export const CONTINUE: OptionNames<ContinueOptions> = { ...SEND, ...RESUME, ...namesIn("message") };
+const SEND: OptionNames<SendOptions> = namesIn("whileRunning unfinished keepInterrupted replaces");
+const RESUME: OptionNames<ResumeOptions> = namesIn("approvals outcomes by anyLoopVersion");
+
+/** What a method that starts a run takes besides the options of a run. */
+export interface MethodOptions {
+  run: object;
+  send: SendOptions;
+  rewind: RewindOptions;
+  regenerate: RegenerateOptions;
+  resume: ResumeOptions;
+  continue: ContinueOptions;
+}
+
+export const METHODS: { readonly [Method in keyof MethodOptions]: OptionNames<MethodOptions[Method]> } = {
+  run: {},
+  send: SEND,
+  rewind: { before: true },
+  regenerate: { whileRunning: true, messageId: true },
+  resume: RESUME,
+  continue: { ...SEND, ...RESUME, message: true },
+};

@@ -30,11 +30,7 @@ export interface SessionState {
   readonly pending: readonly PendingCall[];
 }
 
-/**
- * What a log says of its session.
- *
- * @param isHeld - Whether somebody holds the lease on the session.
- */
+/** What a log says of its session. @param isHeld - Whether somebody holds the lease on the session. */
 export function buildSessionState(
   { run, runs, turns, toolCalls, usage, cost, unpriced, pricesAsOf }: SessionView,
   isHeld: boolean,

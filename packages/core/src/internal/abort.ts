@@ -21,11 +21,7 @@ export function abortable<T>(work: PromiseLike<T>, signal: AbortSignal): Promise
   });
 }
 
-/**
- * Calls `onAbort` when a signal aborts, at once if it has.
- *
- * @returns Stops listening.
- */
+/** Calls `onAbort` when a signal aborts, at once if it has. @returns Stops listening. */
 export function whenAborted(signal: AbortSignal | undefined, onAbort: () => void): () => void {
   if (signal?.aborted === true) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });

@@ -112,9 +112,7 @@ function stepsToDifference(a: unknown, b: unknown): readonly string[] | undefine
   return added === undefined ? undefined : [`.${added}`];
 }
 
-/**
- * A hash of the value's JSON: 64 bits, in hex. Not cryptographic.
- */
+/** A hash of the value's JSON: 64 bits, in hex. Not cryptographic. */
 export function fingerprint(value: unknown): string {
   let low = 0x811c9dc5;
   let high = 0x9e3779b9;

@@ -1,3 +1,5 @@
+import { wordsIn } from "./text.ts";
+
 /** The names of all options of a type; one that is added to the type but not listed here does not compile. */
 export type OptionNames<Options> = { readonly [Name in keyof Required<Options>]: true };
 
@@ -7,9 +9,10 @@ type Words<Text extends string> = Text extends `${infer First} ${infer Rest}` ? 
 export function namesIn<const Texts extends readonly string[]>(
   ...texts: Texts
 ): { readonly [Name in Words<Texts[number]>]: true } {
-  const names = texts.flatMap((text) => text.split(" "));
   // One member for each word, as the type has it.
-  return Object.fromEntries(names.map((name) => [name, true])) as { [Name in Words<Texts[number]>]: true };
+  return Object.fromEntries([...wordsIn(...texts)].map((name) => [name, true])) as {
+    [N in Words<Texts[number]>]: true;
+  };
 }
 
 /** By what to write: how other libraries spell it, separated by spaces. */

@@ -1,4 +1,5 @@
 import { followPointer, isObject } from "../../internal/json.ts";
+import { wordsIn } from "../../internal/text.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import {
   addBounds,
@@ -16,18 +17,17 @@ import { mergeSchemas, withNote } from "./merge-schemas.ts";
 const MAX_DEPTH = 32;
 
 /** Keywords that are sent or converted. Any other is dropped and recorded as a change. */
-const HANDLED = new Set(
-  (
-    "$ref $defs definitions $id $anchor type nullable format title description enum const items prefixItems additionalItems minItems maxItems minimum maximum " +
-    "exclusiveMinimum exclusiveMaximum anyOf oneOf allOf not properties additionalProperties required propertyNames propertyOrdering minLength maxLength pattern " +
-    "uniqueItems multipleOf minProperties maxProperties default examples example contentEncoding contentMediaType"
-  ).split(" "),
+const HANDLED = wordsIn(
+  "$ref $defs definitions $id $anchor type nullable format title description enum const items prefixItems additionalItems",
+  "minItems maxItems minimum maximum exclusiveMinimum exclusiveMaximum anyOf oneOf allOf not properties required",
+  "additionalProperties propertyNames propertyOrdering minLength maxLength pattern uniqueItems multipleOf minProperties",
+  "maxProperties default examples example contentEncoding contentMediaType",
 );
 
 const UNSUPPORTED = "dropped: the service does not support it";
 
 /** Keywords that only describe; a reference may have them as siblings. */
-const ANNOTATIONS = new Set("title description default examples example deprecated readOnly writeOnly id".split(" "));
+const ANNOTATIONS = wordsIn("title description default examples example deprecated readOnly writeOnly id");
 
 /**
  * Reduces a schema to the subset of JSON Schema that the service documents. Every change is recorded in the scope.

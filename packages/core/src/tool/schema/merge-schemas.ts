@@ -1,11 +1,7 @@
 import { isObject } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 
-/**
- * Merges two cleaned schemas into one that requires both.
- *
- * @returns The schema, or why they cannot be merged.
- */
+/** Merges two cleaned schemas into one that requires both. @returns The schema, or why they cannot be merged. */
 export function mergeSchemas(a: JsonSchema, b: JsonSchema): JsonSchema | string {
   const merged = new Map(Object.entries(a));
   for (const [key, value] of Object.entries(b)) {

@@ -1,11 +1,7 @@
 import { isObject } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 
-/**
- * What the common schema libraries share: types and validation.
- *
- * @see https://standardschema.dev
- */
+/** What the common schema libraries share: types and validation. @see https://standardschema.dev */
 export interface StandardSchema<Output = unknown, Input = unknown> {
   readonly "~standard": {
     readonly vendor: string;

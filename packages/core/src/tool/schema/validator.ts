@@ -5,6 +5,7 @@
 
 import { Check, Errors } from "typebox/schema";
 import { followPointer, isObject, schemaType } from "../../internal/json.ts";
+import { wordsIn } from "../../internal/text.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import { describeMismatch, MISMATCH, TOO_MUCH_TO_CHECK } from "../model-texts.ts";
 import {
@@ -33,11 +34,9 @@ export async function loadCheck(
 /** A schema as the validator reads it. It may contain itself. */
 type Checkable = boolean | { [keyword: string]: unknown };
 
-const VALUES = new Set(
-  (
-    "const enum required minimum maximum exclusiveMinimum exclusiveMaximum minLength maxLength minItems maxItems minProperties " +
-    "maxProperties minContains maxContains dependentRequired"
-  ).split(" "),
+const VALUES = wordsIn(
+  "const enum required minimum maximum exclusiveMinimum exclusiveMaximum minLength maxLength minItems maxItems",
+  "minProperties maxProperties minContains maxContains dependentRequired",
 );
 
 /**
@@ -59,8 +58,8 @@ class SchemaCheck {
     this.#matcher = matcher;
     this.#lenient = unchecked.length > 0;
     this.#lonelyRefs = hasLonelyRefs(root);
-    this.#copies = new Map([...schemas].map((schema) => [schema, {}]));
-    for (const schema of schemas) Object.assign(this.#copyOf(schema), this.#fill(schema));
+    this.#copies = new Map([...schemas.keys()].map((schema) => [schema, {}]));
+    for (const schema of schemas.keys()) Object.assign(this.#copyOf(schema), this.#fill(schema));
   }
 
   issuesOf(given: unknown): readonly StandardIssue[] {
