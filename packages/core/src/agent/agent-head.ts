@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { type MixedTools, mixTools, type RunBuiltIn } from "../grounding/delegate.ts";
 import { abortable } from "../internal/abort.ts";
-import { fingerprint } from "../internal/json.ts";
+import { fingerprint, isObject } from "../internal/json.ts";
 import type { OutputPlan, ToolChoice } from "../loop/loop-input.ts";
 import { attachRunSoFar } from "../loop/result.ts";
 import type { RunContext } from "../loop/run-context.ts";
@@ -12,7 +12,6 @@ import { type CacheHolds, type CacheLife, type CacheRef, getCacheName } from "..
 import type { ModelSettings } from "../model/settings.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
-import { checkTools } from "./check-options.ts";
 import type { AnyRunOptions, GivenContext } from "./options.ts";
 
 /** How an agent creates a cache. */
@@ -70,6 +69,21 @@ export function listTools({ tools = [], extraTools }: ToolOptions, about: RunCon
 function callTools(tools: Extract<ToolOptions["tools"], Function>, about: RunContext | undefined): readonly AnyTool[] {
   if (about !== undefined) return tools(about);
   return tools.length === 0 ? (tools as () => readonly AnyTool[])() : [];
+}
+
+/** @throws {TypeError} For what is not a list of tools. */
+function checkTools(tools: readonly AnyTool[], option: "tools" | "extraTools"): readonly AnyTool[] {
+  if (!Array.isArray(tools))
+    throw new TypeError(
+      `${option} must be a list, in which each tool has its own name: ${option}: [getWeather, googleSearch()]`,
+    );
+  const at = tools.findIndex(
+    (tool: unknown) => !isObject(tool) || (tool["kind"] !== "function" && tool["kind"] !== "built-in"),
+  );
+  if (at < 0) return tools;
+  throw new TypeError(
+    `${option}[${at}] is not a tool: use defineTool() for a function, googleSearch() for the service's own, agent.asTool() for an agent, and await a promise`,
+  );
 }
 
 /**

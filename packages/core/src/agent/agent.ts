@@ -89,7 +89,8 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     input: RunInput,
     ...options: OptionsArgument<RunOptions<Schema, Context>, Context>
   ): RunStream<OutputOf<Schema>, CallsOf<Tools>, WrittenOf<Schema>> {
-    return this.#stream(input, readRunOptions(options, "run"));
+    const [given] = options;
+    return this.#stream(input, given === undefined ? {} : readRunOptions(given, "run"));
   }
 
   /** A conversation in memory: each message continues from the last. */
@@ -126,7 +127,7 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
    * @throws {ApiStatusError} When the endpoint cannot count tokens, as some gateways.
    */
   async countTokens(input: RunInput, given: CountTokensOptions<Context> = {}): Promise<TokenCount> {
-    const options = readRunOptions([given], "run");
+    const options = readRunOptions(given, "run");
     if (this.model.countTokens === undefined)
       throw new ConfigurationError(`${this.model.id} cannot count tokens: use a model made by gemini().`);
     const head = await this.#runs.headAlone(this.#runs.plan(options));

@@ -84,7 +84,7 @@ export class Chat<Context = unknown, Calls extends ToolCall = ToolCall> {
       throw new TypeError("the chat is still running: wait for the last run or abort it");
     const run = this.#start<OutputOf<Schema>, Calls, WrittenOf<Schema>>(
       [...this.#history, ...buildContents(input)],
-      readRunOptions(options, "run"),
+      readRunOptions(options[0], "run"),
       { key: this.#key, compaction: this.#compaction },
     );
     this.#running = run;

@@ -13,7 +13,6 @@ import type { Guardrails } from "../loop/guardrails.ts";
 import type { Hooks } from "../loop/loop-input.ts";
 import type { Limits } from "../loop/limits.ts";
 import type { TurnChanges } from "../loop/turn/prepare-turn.ts";
-import type { AnyTool } from "../tool/tool.ts";
 import { isStandardSchema } from "../tool/schema/standard-schema.ts";
 import { GEMINI_OPTIONS, GEMINI_SPELLINGS } from "../model/gemini-model.ts";
 import { type AgentOptions, type AnyRunOptions, SETTINGS, type SharedOptions } from "./options.ts";
@@ -82,13 +81,9 @@ export function checkAgentOptions(options: AgentOptions): void {
   );
 }
 
-/**
- * The options among the arguments of a method that starts a run.
- *
- * @throws {TypeError} As {@link checkAgentOptions}.
- */
+/** Checks the options of a method that starts a run. @throws {TypeError} As {@link checkAgentOptions}. */
 export function readRunOptions<Method extends keyof MethodOptions>(
-  [options = {}]: readonly unknown[],
+  options: unknown = {},
   method: Method,
 ): AnyRunOptions & MethodOptions[Method] {
   check(`${method}()`, options, { ...RUN, ...METHODS[method] });
@@ -151,19 +146,4 @@ const TURN: OptionNames<TurnChanges> = { ...TURN_SETTINGS, ...namesIn("model ins
 /** Checks what `prepareTurn` returned. @throws {TypeError} */
 export function checkTurnChanges(changes: TurnChanges): void {
   checkOptions("prepareTurn", changes, TURN, TURN_SPELLINGS);
-}
-
-/** @throws {TypeError} For what is not a list of tools. */
-export function checkTools(tools: readonly AnyTool[], option: "tools" | "extraTools"): readonly AnyTool[] {
-  if (!Array.isArray(tools))
-    throw new TypeError(
-      `${option} must be a list, in which each tool has its own name: ${option}: [getWeather, googleSearch()]`,
-    );
-  const at = tools.findIndex(
-    (tool: unknown) => !isObject(tool) || (tool["kind"] !== "function" && tool["kind"] !== "built-in"),
-  );
-  if (at < 0) return tools;
-  throw new TypeError(
-    `${option}[${at}] is not a tool: use defineTool() for a function, googleSearch() for the service's own, agent.asTool() for an agent, and await a promise`,
-  );
 }

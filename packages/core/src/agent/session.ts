@@ -93,7 +93,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
     ...options: OptionsArgument<RunOptions<Schema, Context> & SendOptions, Context>
   ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
     const message = buildContents(input, this.#host.model);
-    const next = readNextInput(this.#host, readRunOptions(options, "send"), message);
+    const next = readNextInput(this.#host, readRunOptions(options[0], "send"), message);
     return this.#streamOf((emitters) => this.#next.send(next, emitters));
   }
 
@@ -112,7 +112,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   async rewind(
     ...given: OptionsArgument<RunOptions<undefined, Context> & RewindOptions, Context>
   ): Promise<readonly Content[]> {
-    const { before, ...options } = readRunOptions(given, "rewind");
+    const { before, ...options } = readRunOptions(given[0], "rewind");
     this.#host.check(options);
     return await this.#runs.rewind(before, options, options.signal);
   }
@@ -134,7 +134,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   regenerateStream<Schema extends OutputSchema | undefined = undefined>(
     ...given: OptionsArgument<RunOptions<Schema, Context> & RegenerateOptions, Context>
   ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
-    const { messageId, ...options } = readRunOptions(given, "regenerate");
+    const { messageId, ...options } = readRunOptions(given[0], "regenerate");
     const next = readNextInput(this.#host, options, undefined, { messageId });
     return this.#streamOf((emitters) => this.#next.send(next, emitters));
   }
@@ -159,7 +159,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   resumeStream<Schema extends OutputSchema | undefined = undefined>(
     ...options: OptionsArgument<RunOptions<Schema, Context> & ResumeOptions, Context>
   ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
-    const next = readNextInput(this.#host, readRunOptions(options, "resume"));
+    const next = readNextInput(this.#host, readRunOptions(options[0], "resume"));
     return this.#streamOf((emitters) => this.#runs.resume({ ...next, emitters }));
   }
 
@@ -185,7 +185,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   continueStream<Schema extends OutputSchema | undefined = undefined>(
     ...given: OptionsArgument<RunOptions<Schema, Context> & ContinueOptions, Context>
   ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
-    const { message, ...options } = readRunOptions(given, "continue");
+    const { message, ...options } = readRunOptions(given[0], "continue");
     const contents = message === undefined ? undefined : buildContents(message, this.#host.model);
     const next = readNextInput(this.#host, options, contents);
     return this.#streamOf((emitters) => this.#next.continue(next, emitters));

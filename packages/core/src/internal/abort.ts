@@ -4,17 +4,14 @@
  */
 export function abortable<T>(work: PromiseLike<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    const done = (): void => signal.removeEventListener("abort", onAbort);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
+    const stopListening = whenAborted(signal, () => reject(signal.reason));
     work.then(
       (value) => {
-        done();
+        stopListening();
         resolve(value);
       },
       (error: unknown) => {
-        done();
+        stopListening();
         reject(error);
       },
     );
@@ -52,15 +49,14 @@ export function startTimer(ms: number, fire: () => void): () => void {
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
-    const onAbort = (): void => {
-      stop();
-      reject(signal?.reason);
-    };
-    const stop = startTimer(ms, () => {
-      signal?.removeEventListener("abort", onAbort);
+    const stopTimer = startTimer(ms, () => {
+      stopListening();
       resolve();
     });
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const stopListening = whenAborted(signal, () => {
+      stopTimer();
+      reject(signal?.reason);
+    });
   });
 }
 

@@ -72,8 +72,8 @@ function optionsFor(vendor: string): Record<string, unknown> | undefined {
   switch (vendor) {
     case "valibot":
       return {
-        overrideAction: ({ valibotAction, jsonSchema }: ValibotAction) =>
-          valibotAction.kind === "validation" ? jsonSchema : undefined,
+        overrideAction: (one: { readonly valibotAction: { readonly kind: string }; readonly jsonSchema: object }) =>
+          one.valibotAction.kind === "validation" ? one.jsonSchema : undefined,
       };
     case "arktype":
       // By default, these would accept anything.
@@ -83,21 +83,12 @@ function optionsFor(vendor: string): Record<string, unknown> | undefined {
   }
 }
 
-interface ValibotAction {
-  readonly valibotAction: { readonly kind: string };
-  readonly jsonSchema: object;
-}
-
-function refuse({ code, domain, proto }: ArkTypeIssue): never {
+/** @param issue - ArkType's. */
+function refuse(issue: { readonly code: string; readonly domain?: string; readonly proto?: { name: string } }): never {
+  const { code, domain, proto } = issue;
   const type = code === "date" ? "Date" : (domain ?? proto?.name ?? code);
   const fix = type === "Date" ? 'a string such as "string.date.iso.parse"' : "a type that JSON supports";
   throw new Error(`JSON has no ${type}: use ${fix}`);
-}
-
-interface ArkTypeIssue {
-  readonly code: string;
-  readonly domain?: string;
-  readonly proto?: { readonly name: string };
 }
 
 /** What to write for a schema that cannot be converted. */
