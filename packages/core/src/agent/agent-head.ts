@@ -86,11 +86,7 @@ function checkTools(tools: readonly AnyTool[], option: "tools" | "extraTools"): 
   );
 }
 
-/**
- * Calls the function that makes a run's instructions.
- *
- * @throws {TypeError} For anything but a text; whatever the function throws. The error has what the run had done.
- */
+/** @throws {TypeError} For anything but a text; whatever the function throws. The error has what the run had done. */
 export async function makeInstructions(
   make: (about: RunContext) => string | Promise<string>,
   about: RunContext,

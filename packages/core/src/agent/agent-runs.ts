@@ -17,7 +17,7 @@ import { runLoop } from "../loop/run-loop.ts";
 import { RunState } from "../loop/run-state.ts";
 import { RunReporter, type RunReporterOptions } from "../loop/run-reporter.ts";
 import { checkParts } from "../loop/turn/check-partial.ts";
-import { checkCompaction, type Compaction } from "../loop/turn/compaction.ts";
+import { checkCompaction } from "../loop/turn/compaction.ts";
 import { describeTurns } from "../loop/turn/describe-turns.ts";
 import { foldTurns } from "../loop/turn/fold-turns.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
@@ -52,7 +52,7 @@ export class AgentRuns {
     this.model = model;
     this.#logger = logger;
     this.#modelFor = modelFinder(options, model, logger);
-    this.#inside = runsInside(options, (run) => this.open({ ...run, conversation: {} }));
+    this.#inside = runsInside(options, (plan, run) => this.open(plan, run));
     this.#ask = (builtIn, prompt, context) => this.#inside(buildContents(prompt), [builtIn], context);
   }
 
@@ -86,7 +86,7 @@ export class AgentRuns {
         const tool = this.tools(run).find((one) => one.name === name);
         return tool?.kind === "function" ? await findArgumentProblem(tool, args) : undefined;
       },
-      open: (session) => this.open({ ...session, session, plan: this.plan(session.options) }),
+      open: (run) => this.open(this.plan(run.options), run),
       recall: (run) => this.#recall(run),
       callersContext: () => this.callersContext(),
     };
@@ -137,28 +137,28 @@ export class AgentRuns {
     return listTools(overrideOptions(this.#options, options), this.#aboutAlone(options, identity));
   }
 
-  open({ plan, contents, session, emitters, conversation, compaction }: OpenRun): OpenedRun {
-    const runId = session?.runId ?? plan.runId ?? crypto.randomUUID();
-    const identity = this.#identify(session ?? { runId, metadata: plan.metadata });
-    const described = session && this.#described.get(session.options);
-    if (session !== undefined) this.#described.delete(session.options);
+  open(plan: RunPlan, run: OpenRun): OpenedRun {
+    const { contents, emitters, conversation, options, interrupted, runId = plan.runId ?? crypto.randomUUID() } = run;
+    const isStored = run.sessionId !== undefined;
+    const identity = this.#identify(isStored ? { ...run, runId } : { runId, metadata: plan.metadata });
+    const described = options && this.#described.get(options);
+    if (options !== undefined) this.#described.delete(options);
     const isDescribed = described?.about.runId === runId;
     const { about, abort, head, output } = isDescribed ? described : this.#begin(plan, identity);
     const { signal } = abort;
     const stopListening = whenAborted(plan.signal, () => abort.abort(plan.signal?.reason));
     const guardrails = usedGuardrails(plan);
     // The log of a session says it of a run that goes on.
-    const checksInput = session?.checksInput ?? guardrails?.input !== undefined;
-    const historyLength = session?.historyLength ?? (checksInput ? messageStart(contents) : contents.length - 1);
-    const state = new RunState(runId, contents, session?.onPartial, this.#foreign.get(conversation));
+    const checksInput = run.checksInput ?? guardrails?.input !== undefined;
+    const historyLength = run.historyLength ?? (checksInput ? messageStart(contents) : contents.length - 1);
+    const state = new RunState(runId, contents, run.onPartial, this.#foreign.get(conversation));
     const { instructions, prepareTurn, prices } = plan;
     const makes = typeof instructions === "function" ? instructions : undefined;
     const sent = makes === undefined ? headAsSent(head) : head;
-    const steps = (plan.steps ?? session?.steps ?? passThrough<RunEvent>)({ runId, signal, emit: emitters?.emitLive });
+    const steps = (plan.steps ?? run.steps ?? passThrough<RunEvent>)({ runId, signal, emit: emitters?.emitLive });
     const now = steadyClock();
     const bound = bindLogger(this.#logger, identity);
-    const reporter = this.#reporter(plan, session, {
-      emit: emitters?.emit,
+    const reporter = this.#reporter(plan, run, {
       identity,
       signal,
       prices,
@@ -172,10 +172,10 @@ export class AgentRuns {
       model: this.model,
       steps: reporter?.steps(steps) ?? steps,
       openTurns: state.openTurns,
-      closedTurns: session?.turns,
+      closedTurns: run.turns,
       emit: reporter?.emit ?? emitters?.emit,
       observed: reporter,
-      beforeEnd: session?.beforeEnd,
+      beforeEnd: run.beforeEnd,
       signal,
       historyLength,
       conversation,
@@ -183,10 +183,10 @@ export class AgentRuns {
       toolset: sent.toolset,
       settings: plan.settings,
       toolChoice: head.toolChoice,
-      output: output && session?.output === "converted" ? { ...output, native: false } : output,
+      output: output && run.output === "converted" ? { ...output, native: false } : output,
       limits: plan.limits,
-      session: session?.limits === undefined ? undefined : { limits: session.limits, before: session.spentBefore },
-      ownerBudget: session?.ownerBudget,
+      session: run.limits && run.spentBefore && { limits: run.limits, before: run.spentBefore },
+      ownerBudget: run.ownerBudget,
       prices,
       compaction: this.#compactionPlan(plan, identity),
       stopWhen: plan.stopWhen ?? [],
@@ -194,18 +194,18 @@ export class AgentRuns {
       guardrails,
       preparer: prepareTurn && prepareTurns(prepareTurn, head, { modelFor: this.#modelFor, ask: this.#ask }),
       approve: plan.approve,
-      steering: session?.steering ?? steps.steering,
+      steering: run.steering ?? steps.steering,
       concurrency: plan.concurrency ?? 8,
       maxRepeats: plan.maxRepeats ?? 3,
       maxRestarts: plan.maxRestarts ?? 2,
       maxRequestsPerTurn: plan.maxRequestsPerTurn ?? 100,
       logger,
       now,
-      isReading: session?.mode === "read",
+      isReading: run.mode === "read",
     };
     // A run that is only read again asks no model.
     const loop =
-      makes === undefined || session?.mode === "read"
+      makes === undefined || run.mode === "read"
         ? () => runLoop(input, state)
         : async () => {
             const made = { ...head, instructions: await makeInstructions(makes, about, state) };
@@ -213,12 +213,12 @@ export class AgentRuns {
           };
     if (checksInput) state.unchecked = state.contents.splice(historyLength);
     if (input.preparer !== undefined) this.#foreign.set(conversation, state.foreign);
-    state.steeringCursor = session?.steeringCursor ?? 0;
-    state.compaction = compaction;
+    state.steeringCursor = run.steeringCursor ?? 0;
+    state.compaction = run.compaction;
     state.pricesAsOf = prices && asOf(prices).pricesAsOf;
-    if (session !== undefined) foldTurns(state, session.turns ?? [], session.lost ?? [], input);
-    if (session?.interrupted !== undefined) {
-      const { place, attempt, guarded, parts } = session.interrupted;
+    if (isStored) foldTurns(state, run.turns ?? [], run.lost ?? [], input);
+    if (interrupted !== undefined) {
+      const { place, attempt, guarded, parts } = interrupted;
       state.partial.begin(place, guarded && "shown");
       state.partial.attempt = attempt;
       state.partial.add(parts);
@@ -290,15 +290,15 @@ export class AgentRuns {
   /** Absent when the reader's queue, if there is one, gets all events as they are. A run that is only read again is not observed. */
   #reporter(
     { parent, steps }: RunPlan,
-    session: OpenRun["session"],
-    run: Pick<RunReporterOptions, "identity" | "signal" | "prices" | "logger" | "now" | "emit">,
+    { mode = "begin", resumedFrom, sessionId, emitters }: OpenRun,
+    about: Pick<RunReporterOptions, "identity" | "signal" | "prices" | "logger" | "now">,
   ): RunReporter | undefined {
-    const { mode = "begin", resumedFrom } = session ?? {};
     const observers = mode === "read" ? undefined : this.#observers();
-    if (observers === undefined && (mode === "begin" || run.emit === undefined)) return undefined;
+    if (observers === undefined && (mode === "begin" || emitters === undefined)) return undefined;
     const { id, origin, endpointKind } = this.model;
     return new RunReporter({
-      ...run,
+      ...about,
+      emit: emitters?.emit,
       about: {
         model: id,
         ...(origin !== undefined && { endpoint: origin.endpoint }),
@@ -308,7 +308,7 @@ export class AgentRuns {
       observers,
       mode,
       resumedFrom,
-      runsOn: steps !== undefined ? "engine" : session !== undefined ? "journal" : "memory",
+      runsOn: steps !== undefined ? "engine" : sessionId !== undefined ? "journal" : "memory",
     });
   }
 
@@ -342,14 +342,9 @@ interface BegunRun {
   readonly output: OutputPlan | undefined;
 }
 
-/** A run to open. */
-interface OpenRun extends Pick<SessionRun<AnyRunOptions>, "contents" | "conversation" | "emitters"> {
-  readonly plan: RunPlan;
-  /** Replaces the oldest contents in requests. */
-  readonly compaction?: Compaction | undefined;
-  /** The session that stores its steps. */
-  readonly session?: SessionRun<AnyRunOptions> | undefined;
-}
+/** A run to open. In memory it has only what is required. */
+type OpenRun = Partial<SessionRun<AnyRunOptions>> &
+  Pick<SessionRun<AnyRunOptions>, "contents" | "conversation" | "emitters">;
 
 /** Abort reason for tools and requests that are still running when a run ends. */
 const RUN_OVER = new DOMException("the run is over", "AbortError");

@@ -132,11 +132,7 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
   }
 }
 
-/**
- * Options of a run inside a call: the agent's own, bounded by what the calling run has left.
- *
- * @throws {ToolFailure} When the calling run has used up a limit.
- */
+/** The agent's own, bounded by what the calling run has left. @throws {ToolFailure} When that has used up a limit. */
 function inheritOptions(
   tool: string,
   { prices, approve, ...own }: NestedAgent["own"],
@@ -184,8 +180,8 @@ function readAnswer(result: RunResult<unknown> | EngineResult, name: string): un
 }
 
 /**
- * Makes an agent tool's calls runs of their own on a durable engine: started with the task and what the caller has left, and
- * answered as a run inside the call would be. A function cannot be passed on: the run finds the caller's `approve` by its agent's name.
+ * Makes an agent tool's calls runs of their own on a durable engine, answered as a run inside the call would be. A function cannot be
+ * passed on: the run finds the caller's `approve` by its agent's name.
  */
 function childAgent(agent: NestedAgent, tool: Tool, output: OutputSchema | undefined): ChildAgent {
   return {

@@ -1,7 +1,6 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { checkNode } from "../internal/environment.ts";
 import { defaultLogger } from "../logging/logger.ts";
-import type { Compaction } from "../loop/turn/compaction.ts";
 import type { RunResult } from "../loop/result.ts";
 import { RunStream } from "../loop/run-stream.ts";
 import type { Cache } from "../model/resources/caches.ts";
@@ -23,7 +22,7 @@ import { buildFirstRequest, type CreateCacheOptions, describeHeld, headAsSent } 
 import { agentTool, type AgentToolInput, type AgentToolOptions } from "./agent-tool.ts";
 import { AgentRuns } from "./agent-runs.ts";
 import { checkAgentOptions, readRunOptions } from "./check-options.ts";
-import { Chat, type ChatOptions } from "./chat.ts";
+import { Chat, type ChatOptions, type StartRun } from "./chat.ts";
 import { planOutput } from "./output.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 import { Session } from "./session.ts";
@@ -95,7 +94,7 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
 
   /** A conversation in memory: each message continues from the last. */
   chat(options: ChatOptions = {}): Chat<Context, CallsOf<Tools>> {
-    return new Chat((input, runOptions, conversation) => this.#stream(input, runOptions, conversation), options);
+    return new Chat((input, runOptions, chat) => this.#stream(input, runOptions, chat), options);
   }
 
   /**
@@ -163,13 +162,12 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
   #stream<Output, Calls extends ToolCall, Written>(
     input: RunInput,
     options: AnyRunOptions,
-    chat: { readonly key: object; readonly compaction: Compaction | undefined } = { key: {}, compaction: undefined },
+    chat: Parameters<StartRun>[2] = { conversation: {}, compaction: undefined },
   ): RunStream<Output, Calls, Written> {
     const contents = buildContents(input, this.model);
     const plan = this.#runs.plan(options);
-    const { key: conversation, compaction } = chat;
     return new RunStream(
-      (emitters) => this.#runs.open({ plan, contents, conversation, compaction, emitters }),
+      (emitters) => this.#runs.open(plan, { contents, emitters, ...chat }),
       this.#runs.callersContext(),
     );
   }

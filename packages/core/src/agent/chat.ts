@@ -25,7 +25,7 @@ const CHAT: OptionNames<ChatOptions> = { history: true, keepInterrupted: true };
 export type StartRun = <Output, Calls extends ToolCall, Written>(
   input: readonly Content[],
   options: AnyRunOptions,
-  conversation: { readonly key: object; readonly compaction: Compaction | undefined },
+  chat: { readonly conversation: object; readonly compaction: Compaction | undefined },
 ) => RunStream<Output, Calls, Written>;
 
 /**
@@ -85,7 +85,7 @@ export class Chat<Context = unknown, Calls extends ToolCall = ToolCall> {
     const run = this.#start<OutputOf<Schema>, Calls, WrittenOf<Schema>>(
       [...this.#history, ...buildContents(input)],
       readRunOptions(options[0], "run"),
-      { key: this.#key, compaction: this.#compaction },
+      { conversation: this.#key, compaction: this.#compaction },
     );
     this.#running = run;
     return run;

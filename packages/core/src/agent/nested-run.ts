@@ -4,9 +4,10 @@ import { groundingResponses } from "../loop/build-result.ts";
 import { DEFAULT_LIMITS } from "../loop/limits.ts";
 import type { CompactionPlan } from "../loop/loop-input.ts";
 import { type RunResult, runSoFar } from "../loop/result.ts";
-import { type RunEmitters, type RunningLoop, RunStream } from "../loop/run-stream.ts";
+import { type RunningLoop, RunStream } from "../loop/run-stream.ts";
 import { userText } from "../loop/transcript.ts";
 import { withoutServerTools } from "../loop/turn/model-turn.ts";
+import type { SessionRun } from "../session/runs/session-host.ts";
 import { SUMMARY_REQUEST } from "../tool/model-texts.ts";
 import type { BuiltInTool, NestedRun, ParentRun, ToolContext } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
@@ -24,11 +25,7 @@ export type RunInside = (
 /** Makes the runs inside an agent's runs. */
 export function runsInside(
   { prices, maxRestarts, maxRequestsPerTurn, ...options }: AgentOptions,
-  open: (run: {
-    readonly plan: RunPlan;
-    readonly contents: readonly Content[];
-    readonly emitters: RunEmitters | undefined;
-  }) => RunningLoop,
+  open: (plan: RunPlan, run: Pick<SessionRun<unknown>, "contents" | "conversation" | "emitters">) => RunningLoop,
 ): RunInside {
   // A cache contains the agent's own tools.
   const settings = { ...pickSettings(options), cachedContent: undefined };
@@ -44,10 +41,8 @@ export function runsInside(
       metadata: parent?.metadata,
       signal: nestedSignal(signal),
     };
-    return await attachNested(
-      new RunStream<unknown>((emitters) => open({ plan, contents, emitters })).result(),
-      attach,
-    );
+    const run = new RunStream<unknown>((emitters) => open(plan, { contents, conversation: {}, emitters }));
+    return await attachNested(run.result(), attach);
   };
 }
 
@@ -66,10 +61,7 @@ export function summarizer(
   };
 }
 
-/**
- * A signal for a run inside a call. It aborts with the call's signal, but with its own reason: an abort reason carries what its
- * run had done, and the calling run's reason has to carry the calling run.
- */
+/** Aborts with the call, with a reason of its own: an abort reason carries what its run had done, and the call's is its run's. */
 export function nestedSignal(outer: AbortSignal): AbortSignal {
   const inner = new AbortController();
   whenAborted(outer, () => inner.abort(new DOMException("the parent run was aborted", "AbortError")));

@@ -7,12 +7,7 @@ import type { Content } from "../wire/types/content.ts";
 import type { AnyRunOptions } from "./options.ts";
 import type { ResumeOptions, SendOptions } from "./session-options.ts";
 
-/**
- * What a message and its options say, or those of a resumption.
- *
- * @param again - A message that is said once more.
- * @throws {TypeError} When options contradict each other.
- */
+/** What a message and its options say. @param again - A message that is said once more. @throws {TypeError} For a contradiction. */
 export function readNextInput(
   host: SessionHost<AnyRunOptions>,
   given: AnyRunOptions & SendOptions & ResumeOptions,

@@ -94,10 +94,7 @@ export interface AgentOptions<Context = unknown, Tools extends AnyTool<never> = 
   SharedOptions<Context>,
   "tools"
 > {
-  /**
-   * Functions and built-in tools, freely mixed. Pass a function for tools that come and go, such as those of an MCP server: it is
-   * called when a run starts, and the run keeps its result. One without parameters is also called when the agent is made.
-   */
+  /** As {@link SharedOptions.tools}. A function without parameters is also called when the agent is made. */
   readonly tools?: readonly (Tools & ToolFor<Context>)[] | ToolsFunction<Context> | undefined;
   /** A model id, or a model made by `gemini()`. */
   readonly model: string | Model;

@@ -1,7 +1,4 @@
-/**
- * Settles as `work` does, or rejects with `signal.reason` as soon as the signal aborts; then the outcome of `work` is ignored.
- * Leaves no listener behind.
- */
+/** Settles as `work` does, or rejects with `signal.reason` as soon as the signal aborts. Leaves no listener behind. */
 export function abortable<T>(work: PromiseLike<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const stopListening = whenAborted(signal, () => reject(signal.reason));
@@ -28,11 +25,7 @@ export function whenAborted(signal: AbortSignal | undefined, onAbort: () => void
 /** The longest delay of `setTimeout` in milliseconds, 24.8 days: it fires at once for a longer one. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 
-/**
- * Calls `fire` after `ms` milliseconds, however long that is; never for `Infinity`, which keeps a process alive all the same.
- *
- * @returns Stops the timer.
- */
+/** Calls `fire` after `ms` milliseconds, however long that is; never for `Infinity`. @returns Stops the timer. */
 export function startTimer(ms: number, fire: () => void): () => void {
   let leftMs = ms;
   let timer: ReturnType<typeof setTimeout>;

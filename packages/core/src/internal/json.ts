@@ -36,10 +36,7 @@ function unescapePointer(key: string): string {
   }
 }
 
-/**
- * A deep copy of a JSON value. Anything else in it (from a hook, for example) is not copied. For the small objects of calls much
- * faster than `structuredClone`.
- */
+/** A deep copy of JSON; anything else in it is not copied. For the small objects of calls much faster than `structuredClone`. */
 export function copyJson<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   // A copy has the type of its original.
@@ -52,8 +49,8 @@ export function copyJson<T>(value: T): T {
 }
 
 /**
- * How many levels of lists and objects a value from outside may nest. Far more than any answer needs, and far less than a stack
- * holds, which ends at several thousand in code that descends, such as `JSON.stringify` or a schema's checks.
+ * How many levels of lists and objects a value from outside may nest: far less than a stack holds, which ends at several thousand in
+ * code that descends, such as `JSON.stringify`.
  */
 export const MAX_LEVELS: number = 500;
 

@@ -1,9 +1,4 @@
-/**
- * Detects the media type of a file from its first bytes.
- *
- * @param head - 64 bytes are enough.
- * @returns undefined for a file without a signature, such as text.
- */
+/** The media type of a file by its first 64 bytes; undefined for a file without a signature, such as text. */
 export function detectMimeType(head: Uint8Array): string | undefined {
   const text = String.fromCharCode(...head.subarray(0, 64));
   const riff = /^RIFF[^]{4}(WEBP|WAVE|AVI )/.exec(text)?.[1];

@@ -44,13 +44,7 @@ export function describeUnknownOption(given: object, names: object, advise: Advi
   return undefined;
 }
 
-/**
- * Rejects options that do not exist.
- *
- * @param where - What takes them, such as `run()`.
- * @param names - Has a member for each.
- * @throws {TypeError} Naming the option and what to do.
- */
+/** Rejects options that have no member in `names`. @throws {TypeError} With `where`, such as `run()`, and what to do. */
 export function checkOptions(where: string, given: unknown, names: object, advise: Advice = {}): void {
   if (typeof given !== "object" || given === null)
     throw new TypeError(`${where}: the options must be an object, got ${given === null ? "null" : typeof given}`);
@@ -58,12 +52,7 @@ export function checkOptions(where: string, given: unknown, names: object, advis
   if (problem !== undefined) throw new TypeError(`${where}: ${problem}`);
 }
 
-/**
- * Says what an option must be, if it is something else; an option that is undefined is not.
- *
- * @param allowed - Its values.
- * @param kind - What it may be besides, as in `typeof`.
- */
+/** Says that an option must be one of the `allowed` values, or of a `kind` as in `typeof`, if it is set and is not. */
 export function describeValue(
   option: string,
   given: unknown,

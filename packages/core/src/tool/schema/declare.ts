@@ -33,10 +33,8 @@ export interface DeclaredSchema {
 export const NO_PARAMETERS: JsonSchema = { type: "object", properties: {}, additionalProperties: false };
 
 /**
- * The schema of a function's parameters.
+ * The schema of a function's parameters. Its root must be an object.
  *
- * @param input - Zod 4, zod 3, a schema that knows its JSON Schema, or a JSON Schema; its root must be an object.
- * @param tool - Tool name, for errors.
  * @throws {ToolDefinitionError} For a schema that the service would reject, with the path and the fix.
  */
 export function declareParameters(input: unknown, tool: string): DeclaredSchema {
@@ -62,8 +60,7 @@ export function declareParameters(input: unknown, tool: string): DeclaredSchema 
  * Converts a schema to the subset of JSON Schema that the service documents. Unsupported keywords move into the description,
  * so the model still reads them; values are validated against the author's schema anyway.
  *
- * @param input - As for {@link declareParameters}, but with any root; `"json"` for any JSON.
- * @param owner - What the schema is for, whose errors are thrown.
+ * @param input - Zod 4, zod 3, a schema that knows its JSON Schema, or a JSON Schema; `"json"` for any JSON.
  * @throws {AgentError} For a schema that the service would reject, with the path and the fix.
  * @see https://ai.google.dev/gemini-api/docs/structured-output
  */
@@ -142,10 +139,8 @@ interface Edge {
 }
 
 /**
- * Finds a cycle of references through required properties only, which the service rejects.
+ * Path of a reference that closes a cycle through required properties only, which the service rejects.
  *
- * @param schema - Cleaned: references are `#` or `#/$defs/<name>`.
- * @returns Path of the reference that closes the cycle, or `undefined`.
  * @see https://ai.google.dev/gemini-api/docs/structured-output
  */
 function findRequiredCycle(schema: JsonSchema): readonly string[] | undefined {

@@ -19,11 +19,7 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
   ["file", "use a string schema for a path, URL or base64"],
 ]);
 
-/**
- * The JSON Schema of a zod 4 schema's input (not its output).
- *
- * @throws {AgentError} For a type that JSON cannot represent; names the path and what to use instead.
- */
+/** The JSON Schema of a schema's input. @throws {AgentError} For a type that JSON cannot represent; says what to use instead. */
 export function fromZod4(schema: $ZodType, owner: SchemaOwner): JsonSchema {
   let problem: AgentError | undefined;
   const converted = toJSONSchema(schema, {
@@ -54,11 +50,7 @@ export function fromZod4(schema: $ZodType, owner: SchemaOwner): JsonSchema {
 /** The one function used from `zod-to-json-schema`. */
 export type ZodToJsonSchema = typeof zodToJsonSchema;
 
-/**
- * The JSON Schema of a zod 3 schema's input.
- *
- * @throws {AgentError} For a type that JSON cannot represent; names the path and what to use instead.
- */
+/** As {@link fromZod4}. */
 export function fromZod3(convert: ZodToJsonSchema, schema: ZodTypeAny, owner: SchemaOwner): JsonSchema {
   return convert(schema, {
     postProcess: (json, def, refs) => {
@@ -74,11 +66,7 @@ export function fromZod3(convert: ZodToJsonSchema, schema: ZodTypeAny, owner: Sc
   });
 }
 
-/**
- * Loads `zod-to-json-schema` without a static import, so that bundles without zod 3 schemas do not include it.
- *
- * @throws {AgentError} Where modules cannot be loaded synchronously (browsers, most edge runtimes).
- */
+/** Not a static import, which all bundles would include. @throws {AgentError} Where modules cannot be loaded synchronously. */
 export function loadZodToJsonSchema(owner: SchemaOwner): ZodToJsonSchema {
   try {
     const createRequire = globalThis.process?.getBuiltinModule?.("node:module")?.createRequire;

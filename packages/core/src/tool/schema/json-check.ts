@@ -53,10 +53,7 @@ export interface ReadSchema {
   readonly hasPatterns: boolean;
 }
 
-/**
- * Finds what cannot be checked. It accepts anything, so keywords that would turn "accepts more" into "rejects" are then not checked
- * either.
- */
+/** Finds what is not checked. That accepts anything, so what would reject a value because of it is not checked either. */
 export function findUnchecked(root: JsonSchema, judge: JudgePattern): ReadSchema {
   const unchecked: SchemaChange[] = [];
   const negative: (readonly string[])[] = [];

@@ -10,11 +10,7 @@ export interface StandardSchema<Output = unknown, Input = unknown> {
   };
 }
 
-/**
- * A schema that converts itself to JSON Schema: ArkType's, and Valibot's after `toStandardJsonSchema()`.
- *
- * @see https://standardschema.dev/json-schema
- */
+/** Such as ArkType's, and Valibot's after `toStandardJsonSchema()`. @see https://standardschema.dev/json-schema */
 export interface StandardJsonSchema<Output = unknown, Input = unknown> {
   readonly "~standard": StandardSchema<Output, Input>["~standard"] & {
     readonly jsonSchema: {
@@ -48,11 +44,7 @@ export function isStandardJsonSchema(schema: StandardSchema): schema is Standard
 /** Libraries should support both, the newest first. */
 const TARGETS = ["draft-2020-12", "draft-07"] as const;
 
-/**
- * The JSON Schema of a schema's input, by Standard JSON Schema.
- *
- * @throws What the library throws for a type that JSON Schema cannot express.
- */
+/** The JSON Schema of a schema's input. @throws What the library throws for a type that JSON Schema cannot express. */
 export function fromStandard(schema: StandardJsonSchema): JsonSchema {
   const { vendor, jsonSchema } = schema["~standard"];
   const libraryOptions = optionsFor(vendor);
