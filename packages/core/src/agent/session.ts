@@ -17,10 +17,10 @@ import type { Content } from "../wire/types/content.ts";
 import { checkOptions } from "../internal/option-names.ts";
 import { readRunOptions } from "./check-options.ts";
 import type { AnyRunOptions, OptionsArgument, OutputOf, OutputSchema, RunOptions, WrittenOf } from "./options.ts";
-import { readNextInput } from "./next-input.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 import {
   type ContinueOptions,
+  readNextInput,
   type RegenerateOptions,
   type ResumeOptions,
   type RewindOptions,

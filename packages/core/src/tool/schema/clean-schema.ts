@@ -82,12 +82,15 @@ function checkDepth(place: SchemaPlace): void {
   );
 }
 
+const OF_OBJECTS = wordsIn("properties required additionalProperties propertyNames propertyOrdering");
+const OF_ARRAYS = wordsIn("items prefixItems additionalItems minItems maxItems");
+
+function dropKeywords(schema: JsonSchema, keys: ReadonlySet<string>, kind: string, place: SchemaPlace): void {
+  for (const key of keys) if (schema[key] !== undefined) place.changed(`dropped: it only applies to ${kind}`, key);
+}
+
 function addObject({ schema, types, draft, notes, place }: SchemaNode): void {
-  if (types.length > 0 && !types.includes("object")) {
-    for (const key of ["properties", "required", "additionalProperties", "propertyNames", "propertyOrdering"])
-      if (schema[key] !== undefined) place.changed("dropped: it only applies to objects", key);
-    return;
-  }
+  if (types.length > 0 && !types.includes("object")) return dropKeywords(schema, OF_OBJECTS, "objects", place);
   const names = readPropertyNames(schema, notes, place);
   const required = new Set<string>(Array.isArray(schema["required"]) ? schema["required"].map(String) : []);
   const properties = new Map<string, unknown>();
@@ -148,11 +151,7 @@ function addAdditionalProperties(schema: JsonSchema, draft: SchemaNode["draft"],
 }
 
 function addArray({ schema, types, draft, place }: SchemaNode): void {
-  if (!types.includes("array")) {
-    for (const key of ["items", "prefixItems", "additionalItems", "minItems", "maxItems"])
-      if (schema[key] !== undefined) place.changed("dropped: it only applies to arrays", key);
-    return;
-  }
+  if (!types.includes("array")) return dropKeywords(schema, OF_ARRAYS, "arrays", place);
   const isOlder = Array.isArray(schema["items"]);
   if (isOlder) place.changed("list of schemas replaced by prefixItems", "items");
   const prefix = isOlder ? schema["items"] : schema["prefixItems"];
@@ -278,7 +277,6 @@ function defineTarget(ref: string, place: SchemaPlace): string {
   return sent;
 }
 
-/** The target of a local reference in the author's schema. */
 function followReference(ref: string, place: SchemaPlace): unknown {
   const where = JSON.stringify(ref);
   if (ref !== "#" && !ref.startsWith("#/"))

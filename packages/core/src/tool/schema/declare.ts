@@ -39,21 +39,17 @@ export const NO_PARAMETERS: JsonSchema = { type: "object", properties: {}, addit
  */
 export function declareParameters(input: unknown, tool: string): DeclaredSchema {
   const owner = ownedByTool(tool);
-  const { schema, source, changes } = declareSchema(input, owner);
+  const declared = declareSchema(input, owner);
+  const { schema, changes } = declared;
   if (schema["type"] !== "object" || "anyOf" in schema) {
     const wrap = isObject(input) && "_zod" in input ? "wrap it, as in z.object({ value: … })" : "wrap it in an object";
     throw owner.error(`the input must be an object, got ${describeRoot(schema)}: ${wrap}`, "");
   }
   const empty = schema["properties"] === undefined || Object.keys(schema["properties"] as object).length === 0;
-  if (!empty || (schema["additionalProperties"] !== undefined && schema["properties"] !== undefined))
-    return { schema, source, changes };
-  // Keeps the author's additionalProperties.
+  if (!empty || (schema["additionalProperties"] !== undefined && schema["properties"] !== undefined)) return declared;
+  const change = "rewritten in the form of no parameters that every endpoint accepts";
   const closed = { ...schema, properties: {}, additionalProperties: schema["additionalProperties"] ?? false };
-  return {
-    schema: closed,
-    source,
-    changes: [...changes, { path: "", change: "rewritten in the form of no parameters that every endpoint accepts" }],
-  };
+  return { ...declared, schema: closed, changes: [...changes, { path: "", change }] };
 }
 
 /**
@@ -70,7 +66,8 @@ export function declareSchema(input: unknown, owner: SchemaOwner): DeclaredSchem
   const place = new SchemaPlace(scope);
   const isInlined = typeof root["$ref"] === "string";
   if (isInlined) place.changed("replaced by its target: the root cannot be a reference", "$ref");
-  const cleaned = isInlined ? cleanInlined(withoutDefinitions(root), place) : cleanSchema(root, place);
+  const { $defs: _, definitions: _definitions, $schema: _schema, ...inlined } = root;
+  const cleaned = isInlined ? cleanInlined(inlined, place) : cleanSchema(root, place);
   if (cleaned === undefined) throw place.refused("matches no value: describe what it accepts");
 
   const definitions = [...scope.definitions].filter((entry): entry is [string, JsonSchema] => entry[1] !== undefined);
@@ -119,12 +116,6 @@ function convert(owner: SchemaOwner, work: () => JsonSchema): JsonSchema {
     if (error instanceof AgentError) throw error;
     throw owner.error(`the schema cannot be written as JSON Schema: ${messageOf(error)}`, "", { cause: error });
   }
-}
-
-function withoutDefinitions(schema: JsonSchema): JsonSchema {
-  return Object.fromEntries(
-    Object.entries(schema).filter(([key]) => !["$defs", "definitions", "$schema"].includes(key)),
-  );
 }
 
 function describeRoot(schema: JsonSchema): string {
