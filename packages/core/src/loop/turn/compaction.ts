@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from "../../internal/option-names.ts";
+import { checkOptions, namesIn, type OptionNames } from "../../internal/option-names.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 
 /** What a policy sees when it decides whether and where to cut a history. */
@@ -69,13 +69,7 @@ function isAnswer(content: Content | undefined): boolean {
   return content?.role === "user" && content.parts.some((part) => part.functionResponse !== undefined);
 }
 
-const OPTIONS: OptionNames<CompactionOptions> = {
-  threshold: true,
-  keep: true,
-  windowTokens: true,
-  instructions: true,
-  policy: true,
-};
+const OPTIONS: OptionNames<CompactionOptions> = namesIn("threshold keep windowTokens instructions policy");
 
 /** @throws {TypeError} Naming the invalid option. */
 export function checkCompaction(options: CompactionOptions | false | undefined): void {
