@@ -201,10 +201,10 @@ function addAlternatives(base: JsonSchema, schema: JsonSchema, place: SchemaPlac
     if (cleaned.length === 0) return undefined;
     if (schema["nullable"] === true && !cleaned.some((member) => member["type"] === "null"))
       cleaned.push({ type: "null" });
-    const merged = mergeSchemas(result, (cleaned.length === 1 ? cleaned[0] : undefined) ?? { anyOf: cleaned });
-    if (typeof merged === "string")
-      throw place.at(key).refused(`cannot be combined with its siblings: ${merged}; spell out the combinations`);
-    result = merged;
+    const choice = (cleaned.length === 1 ? cleaned[0] : undefined) ?? { anyOf: cleaned };
+    result = mergeSchemas(result, choice, (why) =>
+      place.at(key).refused(`cannot be combined with its siblings: ${why}; spell out the combinations`),
+    );
   }
   return result;
 }
@@ -228,10 +228,9 @@ function mergeAllOf(schema: JsonSchema, members: readonly unknown[], place: Sche
   for (const [index, member] of members.entries()) {
     const cleaned = cleanInlined(member, place.at("allOf", index));
     if (cleaned === undefined || result === undefined) return undefined;
-    const merged = mergeSchemas(result, cleaned);
-    if (typeof merged === "string")
-      throw place.at("allOf").refused(`cannot be merged: ${merged}; write one schema that covers both`);
-    result = merged;
+    result = mergeSchemas(result, cleaned, (why) =>
+      place.at("allOf").refused(`cannot be merged: ${why}; write one schema that covers both`),
+    );
   }
   return result;
 }
@@ -245,9 +244,7 @@ export function cleanInlined(schema: unknown, place: SchemaPlace): JsonSchema | 
   const target = place.scope.inside(place, () => cleanInlined(followReference($ref, place), inside));
   const rest = Object.keys(beside).length === 0 ? {} : cleanSchema(beside, place);
   if (target === undefined || rest === undefined) return undefined;
-  const merged = mergeSchemas(rest, target);
-  if (typeof merged === "string") throw place.refused(`cannot be merged with ${$ref}: ${merged}`);
-  return merged;
+  return mergeSchemas(rest, target, (why) => place.refused(`cannot be merged with ${$ref}: ${why}`));
 }
 
 function cleanReference(schema: JsonSchema, ref: string, place: SchemaPlace): JsonSchema | undefined {
