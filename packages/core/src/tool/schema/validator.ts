@@ -8,15 +8,7 @@ import { followPointer, isObject, schemaType } from "../../internal/json.ts";
 import { wordsIn } from "../../internal/text.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import { describeMismatch, MISMATCH, TOO_MUCH_TO_CHECK } from "../model-texts.ts";
-import {
-  findUnchecked,
-  hasLonelyRefs,
-  type JudgePattern,
-  judgePattern,
-  MAPS,
-  NEGATIVE,
-  SCHEMAS,
-} from "./json-check.ts";
+import { findUnchecked, hasLonelyRefs, type JudgePattern, judgePattern, MAPS, NEGATIVE, SCHEMAS } from "./unchecked.ts";
 import type { StandardIssue } from "./standard-schema.ts";
 
 /** Most steps of one check, of a few microseconds each. */
