@@ -1,6 +1,6 @@
 // agent
 export { Agent } from "./agent/agent.ts";
-export type { CreateCacheOptions } from "./agent/agent-cache.ts";
+export type { CreateCacheOptions } from "./agent/agent-head.ts";
 export type {
   AgentOptions,
   CountTokensOptions,

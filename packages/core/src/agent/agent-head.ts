@@ -1,107 +1,92 @@
+import { ConfigurationError } from "../errors/agent-error.ts";
 import { type MixedTools, mixTools, type RunBuiltIn } from "../grounding/delegate.ts";
 import { abortable } from "../internal/abort.ts";
-import type { OutputPlan } from "../loop/loop-input.ts";
+import { fingerprint, isObject } from "../internal/json.ts";
+import type { OutputPlan, ToolChoice } from "../loop/loop-input.ts";
 import { attachRunSoFar } from "../loop/result.ts";
 import type { RunContext } from "../loop/run-context.ts";
 import type { RunState } from "../loop/run-state.ts";
 import { callingFor, checkToolChoice } from "../loop/turn/tool-choice.ts";
 import type { Model, ModelRequest } from "../model/model.ts";
+import { type CacheHolds, type CacheLife, type CacheRef, getCacheName } from "../model/resources/caches.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
-import { type AgentHead, omitCached } from "./agent-cache.ts";
-import { notTools } from "./check-options.ts";
-import type { AgentOptions, AnyRunOptions } from "./options.ts";
+import type { AnyRunOptions, GivenContext } from "./options.ts";
 
-/** Builds the heads of an agent's requests: from its own options, and those of a run. */
-export class HeadBuilder {
-  readonly #options: AgentOptions;
-  readonly #model: Model;
-  readonly #ask: RunBuiltIn;
-
-  /** @param ask - Runs a built-in tool alone, for models that do not accept it beside functions. */
-  constructor(options: AgentOptions, model: Model, ask: RunBuiltIn) {
-    this.#options = options;
-    this.#model = model;
-    this.#ask = ask;
-  }
-
-  /**
-   * What precedes the contents; without the instructions if a function makes them.
-   *
-   * @param about - Absent for a check of the agent: tools that depend on a run are left out.
-   */
-  build(
-    options: Pick<AnyRunOptions, "instructions" | "tools" | "extraTools" | "toolChoice">,
-    settings: ModelSettings,
-    about?: RunContext,
-  ): { readonly head: AgentHead; readonly mixed: MixedTools; readonly listed: readonly AnyTool[] } {
-    const { instructions = this.#options.instructions, tools = this.#options.tools ?? [] } = options;
-    const { toolChoice = this.#options.toolChoice ?? "auto" } = options;
-    const listed = this.#list(options, about);
-    const mixed = mixTools(listed, this.#model.capabilities, this.#ask);
-    if (toolChoice !== "auto" && (about !== undefined || typeof tools !== "function"))
-      checkToolChoice(toolChoice, mixed.toolset.byName.keys());
-    const head: AgentHead = {
-      modelId: this.#model.id,
-      instructions: typeof instructions === "function" ? undefined : instructions,
-      toolset: mixed.toolset,
-      settings,
-      toolChoice,
-    };
-    return { head, mixed, listed };
-  }
-
-  /** {@link HeadBuilder.build} with instructions, for a request that is not part of a run. */
-  async buildAlone(
-    options: Pick<AnyRunOptions, "instructions" | "tools" | "extraTools" | "toolChoice" | "context" | "signal">,
-    settings: ModelSettings,
-  ): Promise<{ readonly head: AgentHead; readonly mixed: MixedTools }> {
-    const { context, signal = new AbortController().signal } = options;
-    const about = { runId: crypto.randomUUID(), agent: this.#options.name ?? "agent", context, signal };
-    const { head, mixed } = this.build(options, settings, about);
-    const { instructions = this.#options.instructions } = options;
-    if (typeof instructions !== "function") return { head, mixed };
-    return { head: { ...head, instructions: await makeInstructions(instructions, about) }, mixed };
-  }
-
-  /** The tools of a run that is about to go on; those that need no run without one. */
-  listKnown(
-    run: { readonly options: AnyRunOptions; readonly runId: string; readonly sessionId: string } | undefined,
-  ): readonly AnyTool[] {
-    if (run === undefined) return this.#list({}, undefined);
-    const { options, runId, sessionId } = run;
-    const { context, signal = new AbortController().signal } = options;
-    return this.#list(options, { runId, sessionId, agent: this.#options.name ?? "agent", context, signal });
-  }
-
-  #list(
-    { tools = this.#options.tools ?? [], extraTools }: Pick<AnyRunOptions, "tools" | "extraTools">,
-    about: RunContext | undefined,
-  ): readonly AnyTool[] {
-    const listed = listTools(tools, about);
-    return extraTools === undefined ? listed : [...listed, ...checkTools(extraTools, "extraTools")];
-  }
+/** How an agent creates a cache. */
+export interface CreateCacheOptions<Context = unknown> extends CacheLife {
+  /** Shown in lists. */
+  readonly displayName?: string | undefined;
+  /** For `instructions` and `tools` that are functions. */
+  readonly context?: GivenContext<Context> | undefined;
+  /** Aborting it ends the call. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * The head as it is sent: without instructions and declarations if the settings name a cache that contains them. Tools stay
- * callable either way.
- *
- * @param now - Milliseconds since the epoch.
- * @throws {ConfigurationError} When the cache has expired, or is not for this model, these instructions or these tools.
- */
-export function headAsSent(head: AgentHead, now: number): Pick<AgentHead, "instructions" | "toolset"> {
-  const { instructions, toolset, settings } = head;
-  const { cachedContent } = settings;
-  return cachedContent === undefined ? { instructions, toolset } : omitCached(head, cachedContent, now);
+/** What precedes the contents in an agent's requests. */
+export interface AgentHead extends MixedTools {
+  readonly modelId: string;
+  /** Undefined while the function that makes them was not called. */
+  readonly instructions: string | undefined;
+  readonly settings: ModelSettings;
+  readonly toolChoice: ToolChoice;
+  /** The tools as they were given. */
+  readonly listed: readonly AnyTool[];
 }
 
-/**
- * Calls the function that makes a run's instructions.
- *
- * @throws {TypeError} For anything but a text; whatever the function throws. The error has what the run had done.
- */
+type ToolOptions = Pick<AnyRunOptions, "tools" | "extraTools">;
+
+/** @param about - Absent when there is no run: tools that depend on one are left out. */
+export function buildHead(
+  plan: ToolOptions & Pick<AnyRunOptions, "instructions" | "toolChoice"> & Pick<AgentHead, "settings">,
+  model: Model,
+  ask: RunBuiltIn,
+  about: RunContext | undefined,
+): AgentHead {
+  const { instructions, tools, toolChoice = "auto", settings } = plan;
+  const listed = listTools(plan, about);
+  const mixed = mixTools(listed, model.capabilities, ask);
+  if (toolChoice !== "auto" && (about !== undefined || typeof tools !== "function"))
+    checkToolChoice(toolChoice, mixed.toolset.byName.keys());
+  return {
+    ...mixed,
+    modelId: model.id,
+    instructions: typeof instructions === "function" ? undefined : instructions,
+    settings,
+    toolChoice,
+    listed,
+  };
+}
+
+/** The tools of a run. */
+export function listTools({ tools = [], extraTools }: ToolOptions, about: RunContext | undefined): readonly AnyTool[] {
+  const listed = checkTools(typeof tools === "function" ? callTools(tools, about) : tools, "tools");
+  return extraTools === undefined ? listed : [...listed, ...checkTools(extraTools, "extraTools")];
+}
+
+/** A function that takes the run cannot be called without one. */
+function callTools(tools: Extract<ToolOptions["tools"], Function>, about: RunContext | undefined): readonly AnyTool[] {
+  if (about !== undefined) return tools(about);
+  return tools.length === 0 ? (tools as () => readonly AnyTool[])() : [];
+}
+
+/** @throws {TypeError} For what is not a list of tools. */
+function checkTools(tools: readonly AnyTool[], option: "tools" | "extraTools"): readonly AnyTool[] {
+  if (!Array.isArray(tools))
+    throw new TypeError(
+      `${option} must be a list, in which each tool has its own name: ${option}: [getWeather, googleSearch()]`,
+    );
+  const at = tools.findIndex(
+    (tool: unknown) => !isObject(tool) || (tool["kind"] !== "function" && tool["kind"] !== "built-in"),
+  );
+  if (at < 0) return tools;
+  throw new TypeError(
+    `${option}[${at}] is not a tool: use defineTool() for a function, googleSearch() for the service's own, agent.asTool() for an agent, and await a promise`,
+  );
+}
+
+/** @throws {TypeError} For anything but a text; whatever the function throws. The error has what the run had done. */
 export async function makeInstructions(
   make: (about: RunContext) => string | Promise<string>,
   about: RunContext,
@@ -117,22 +102,9 @@ export async function makeInstructions(
   }
 }
 
-/** The tools of a run. A function that takes the run cannot be called without one. */
-function listTools(tools: NonNullable<AnyRunOptions["tools"]>, about: RunContext | undefined): readonly AnyTool[] {
-  if (typeof tools !== "function") return checkTools(tools);
-  if (about !== undefined) return checkTools(tools(about));
-  return tools.length === 0 ? checkTools((tools as () => readonly AnyTool[])()) : [];
-}
-
-function checkTools(tools: readonly AnyTool[], option: "tools" | "extraTools" = "tools"): readonly AnyTool[] {
-  if (Array.isArray(tools) && tools.every((tool) => tool?.kind === "function" || tool?.kind === "built-in"))
-    return tools;
-  throw notTools(tools, option);
-}
-
 /** The first request of a run with this head. */
 export function buildFirstRequest(
-  { instructions, toolset, settings, toolChoice }: Omit<AgentHead, "modelId">,
+  { instructions, toolset, settings, toolChoice }: Omit<AgentHead, "modelId" | "delegates" | "listed">,
   contents: readonly Content[],
   output: OutputPlan | undefined,
 ): ModelRequest {
@@ -144,5 +116,58 @@ export function buildFirstRequest(
     calling: callingFor(toolChoice, true),
     output: output?.native === true ? { schema: output.schema } : undefined,
     settings,
+  };
+}
+
+/**
+ * The head as it is sent: without instructions and declarations if the settings name a cache that contains them. Tools stay callable.
+ *
+ * @throws {ConfigurationError} When the cache has expired, or is not for this model, these instructions or these tools.
+ */
+export function headAsSent(head: AgentHead): Pick<AgentHead, "instructions" | "toolset"> {
+  const { instructions, toolset, modelId } = head;
+  const { cachedContent: cache } = head.settings;
+  if (cache === undefined) return { instructions, toolset };
+  const name = getCacheName(cache);
+  const { model, expireTime, holds }: Partial<CacheRef> = typeof cache === "string" ? {} : cache;
+  if (expireTime !== undefined && Date.parse(expireTime) <= Date.now())
+    throw new ConfigurationError(`${name} expired at ${expireTime}: create a new one with agent.createCache().`);
+  if (holds === undefined) {
+    if (model !== undefined && lastSegment(model) !== lastSegment(modelId)) throw otherModel(name, model, modelId);
+    if (instructions || toolset.functions.length > 0 || toolset.builtIns.length > 0)
+      throw new ConfigurationError(
+        `cachedContent: a request that uses ${name} must not have instructions or tools, because the cache contains its own. Remove them, or use a cache made by this agent's createCache(), which contains them.`,
+      );
+    return { instructions, toolset };
+  }
+  if (holds.modelId !== modelId) throw otherModel(name, holds.modelId, modelId);
+  if (holds.fingerprint !== describeHeld(head).fingerprint)
+    throw new ConfigurationError(
+      `${name} was created with different instructions, tools or location than this run uses: create a new one with agent.createCache(), or use the same ones.`,
+    );
+  if (head.toolChoice !== "auto")
+    throw new ConfigurationError(
+      `toolChoice cannot be combined with a cache that contains the tools (${name}): remove one of the two.`,
+    );
+  return { instructions: undefined, toolset: { ...toolset, functions: [], builtIns: [] } };
+}
+
+function otherModel(name: string, model: string, modelId: string): ConfigurationError {
+  return new ConfigurationError(
+    `${name} was created for ${model} and works with no other model: create one for ${modelId}.`,
+  );
+}
+
+function lastSegment(model: string): string {
+  return model.slice(model.lastIndexOf("/") + 1);
+}
+
+/** Identifies what a cache of this head contains. */
+export function describeHeld({ modelId, instructions = "", toolset, settings }: AgentHead): CacheHolds {
+  const { functions, builtIns } = toolset;
+  const { location, streamFunctionCallArguments } = settings;
+  return {
+    modelId,
+    fingerprint: fingerprint([instructions, functions, builtIns, location, streamFunctionCallArguments]),
   };
 }

@@ -1,10 +1,11 @@
 import { passThrough } from "../durable/journal.ts";
+import type { RunBuiltIn } from "../grounding/delegate.ts";
 import { steadyClock, whenAborted } from "../internal/abort.ts";
 import { isObject } from "../internal/json.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
-import { checkLimits, DEFAULT_LIMITS, type Limits, within } from "../loop/limits.ts";
+import { checkLimits, DEFAULT_LIMITS } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput, OutputPlan } from "../loop/loop-input.ts";
 import { ALL_RUNS, callersContext, findEnabled, OBSERVERS, type Within } from "../loop/observers/find-observers.ts";
 import type { Observer } from "../loop/observers/observer.ts";
@@ -14,48 +15,43 @@ import type { RunResult } from "../loop/result.ts";
 import { runLoop } from "../loop/run-loop.ts";
 import { RunState } from "../loop/run-state.ts";
 import { RunReporter, type RunReporterOptions } from "../loop/run-reporter.ts";
-import type { RunEmitters } from "../loop/run-stream.ts";
 import { checkParts } from "../loop/turn/check-partial.ts";
-import { checkCompaction, type Compaction } from "../loop/turn/compaction.ts";
+import { checkCompaction } from "../loop/turn/compaction.ts";
 import { describeTurns, foldTurns } from "../loop/turn/closed-turns.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Model } from "../model/model.ts";
-import type { ModelSettings } from "../model/settings.ts";
 import { asOf, checkPrices, requirePrices } from "../model/prices.ts";
 import type { OpenedRun, RecalledRun, SessionHost, SessionRun } from "../session/runs/session-host.ts";
 import { findArgumentProblem } from "../tool/pending-call.ts";
-import type { ParentRun } from "../tool/tool.ts";
+import type { AnyTool } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
-import { HeadBuilder, headAsSent, makeInstructions } from "./agent-head.ts";
-import { NestedRuns } from "./nested-run.ts";
-import { type AgentOptions, type AnyRunOptions, pickSettings, type RunOptions } from "./options.ts";
+import { type AgentHead, buildHead, headAsSent, listTools, makeInstructions } from "./agent-head.ts";
+import { type RunInside, runsInside, summarizer } from "./nested-run.ts";
+import { type AgentOptions, type AnyRunOptions, overrideOptions, pickSettings, type RunPlan } from "./options.ts";
 import { describeOutput, planOutput } from "./output.ts";
-import { TurnChanges } from "./turn-changes.ts";
+import { buildContents } from "./run-input.ts";
+import { modelFinder, prepareTurns } from "./turn-changes.ts";
 
 /** Opens an agent's runs: combines the agent's options with those of a run and passes them to the loop. */
 export class AgentRuns {
   readonly model: Model;
-  readonly heads: HeadBuilder;
-  readonly #nested: NestedRuns;
-  readonly #changes: TurnChanges;
   readonly #options: AgentOptions;
-  readonly #settings: ModelSettings;
   readonly #logger: Logger;
+  readonly #modelFor: (model: string | Model) => Model;
+  readonly #inside: RunInside;
+  readonly #ask: RunBuiltIn;
   /** By conversation: contents of other models than the agent's. */
   readonly #foreign: WeakMap<object, Map<Content, HistoryOrigin>> = new WeakMap();
   /** By their options: runs of sessions that were described, and are not open yet. */
   readonly #described: WeakMap<AnyRunOptions, BegunRun> = new WeakMap();
 
-  constructor(options: AgentOptions, model: Model, settings: ModelSettings, logger: Logger) {
+  constructor(options: AgentOptions, model: Model, logger: Logger) {
     this.#options = options;
     this.model = model;
-    this.#settings = settings;
     this.#logger = logger;
-    this.#nested = new NestedRuns(options.prices, settings, (run) =>
-      this.open({ ...run, limits: DEFAULT_LIMITS, conversation: {} }),
-    );
-    this.heads = new HeadBuilder(options, model, this.#nested.ask);
-    this.#changes = new TurnChanges(options, model, logger, this.#nested.ask);
+    this.#modelFor = modelFinder(options, model, logger);
+    this.#inside = runsInside(options, (plan, run) => this.open(plan, run));
+    this.#ask = (builtIn, prompt, context) => this.#inside(buildContents(prompt), [builtIn], context);
   }
 
   sessionHost(): SessionHost<AnyRunOptions> {
@@ -67,12 +63,12 @@ export class AgentRuns {
       logger: this.#logger,
       requirePrices: (limit) => requirePrices(limit, this.#options.prices, model.id),
       check: (options) => {
-        const { settings } = this.prepare(options);
+        const plan = this.plan(options);
         // They may be a client's: one that the run can't have is refused before anything is stored.
-        if (options.extraTools !== undefined) this.heads.build(options, settings);
+        if (options.extraTools !== undefined) this.head(plan);
       },
       describe: (options, run) => {
-        const begun = options.output && this.#begin(options, this.#identify(run), this.prepare(options).settings);
+        const begun = options.output && this.#begin(this.plan(options), this.#identify(run));
         if (begun !== undefined) this.#described.set(options, begun);
         return {
           ...(this.#guardrails(options)?.input !== undefined && { guarded: true }),
@@ -81,17 +77,14 @@ export class AgentRuns {
       },
       checkPartial: (parts, { options, turn, ...run }) => {
         const { context } = options;
-        return checkParts(
-          { identity: this.#identify(run), context, guardrails: this.#guardrails(options) },
-          parts,
-          turn,
-        );
+        const about = { identity: this.#identify(run), context, guardrails: this.#guardrails(options) };
+        return checkParts(about, parts, turn);
       },
       findArgumentProblem: async ({ name }, args, run) => {
-        const tool = this.heads.listKnown(run).find((one) => one.name === name);
+        const tool = this.tools(run).find((one) => one.name === name);
         return tool?.kind === "function" ? await findArgumentProblem(tool, args) : undefined;
       },
-      open: (session) => this.open({ ...session, session, ...this.prepare(session.options) }),
+      open: (run) => this.open(this.plan(run.options), run),
       recall: (run) => this.#recall(run),
       callersContext: () => this.callersContext(),
     };
@@ -103,114 +96,127 @@ export class AgentRuns {
     return observers === undefined ? undefined : callersContext(observers, this.#logger);
   }
 
-  prepare(options: AnyRunOptions): { readonly settings: ModelSettings; readonly limits: Limits } {
-    const settings = { ...this.#settings, ...pickSettings(options) };
+  /** @throws {ConfigurationError} When the options cannot work. */
+  plan(options: AnyRunOptions): RunPlan {
+    const combined = overrideOptions(this.#options, options);
+    const settings = pickSettings(combined);
     this.model.check(settings);
     const limits = { ...DEFAULT_LIMITS, ...this.#options.limits, ...options.limits };
     checkLimits(limits);
-    const prices = options.prices ?? this.#options.prices;
+    const { prices, compaction, metadata } = combined;
     if (prices !== undefined) checkPrices(prices);
-    checkCompaction(options.compaction ?? this.#options.compaction);
-    if (options.metadata !== undefined && !isObject(options.metadata))
-      throw new TypeError("metadata must be a JSON object");
+    checkCompaction(compaction);
+    if (metadata !== undefined && !isObject(metadata)) throw new TypeError("metadata must be a JSON object");
     if (limits.cost !== undefined) requirePrices("limits.cost", prices, this.model.id);
-    return { settings, limits };
+    return { ...combined, settings, limits };
   }
 
-  /** @see {@link NestedAgent.nestedRunOptions} */
-  nestedRunOptions(
-    parent: ParentRun | undefined,
-  ): Pick<RunOptions, "limits" | "prices" | "approve" | "parent" | "metadata"> {
-    const { limits, prices, approve } = this.#options;
-    return {
-      limits: within({ ...limits }, parent?.remaining ?? {}),
-      prices: prices ?? parent?.prices,
-      approve: approve ?? parent?.approve,
-      parent: parent?.step,
-      metadata: parent?.metadata,
-    };
+  /** @param about - Absent for a check of the agent: tools that depend on a run are left out. */
+  head(plan: RunPlan, about?: RunContext): AgentHead {
+    return buildHead(plan, this.model, this.#ask, about);
   }
 
-  open(run: OpenRun): OpenedRun {
-    const { options, contents, session } = run;
-    const runId = session?.runId ?? options.runId ?? crypto.randomUUID();
-    const identity = this.#identify(session ?? { runId, metadata: options.metadata });
-    const { about, abort, head, mixed, listed, output } = this.#begin(options, identity, run.settings);
-    this.#described.delete(options);
+  /** {@link AgentRuns.head} with instructions, for a request that is not part of a run. */
+  async headAlone(plan: RunPlan): Promise<AgentHead> {
+    const about = this.#aboutAlone(plan, { runId: crypto.randomUUID() });
+    const head = this.head(plan, about);
+    const { instructions } = plan;
+    return typeof instructions === "function"
+      ? { ...head, instructions: await makeInstructions(instructions, about) }
+      : head;
+  }
+
+  /** The tools of a run that is about to go on; those that need no run without one. */
+  tools(
+    run: { readonly options: AnyRunOptions; readonly runId: string; readonly sessionId: string } | undefined,
+  ): readonly AnyTool[] {
+    if (run === undefined) return listTools(this.#options, undefined);
+    const { options, ...identity } = run;
+    return listTools(overrideOptions(this.#options, options), this.#aboutAlone(options, identity));
+  }
+
+  open(plan: RunPlan, run: OpenRun): OpenedRun {
+    const { contents, emitters, conversation, options, interrupted, runId = plan.runId ?? crypto.randomUUID() } = run;
+    const isStored = run.sessionId !== undefined;
+    const identity = this.#identify(isStored ? { ...run, runId } : { runId, metadata: plan.metadata });
+    const described = options && this.#described.get(options);
+    if (options !== undefined) this.#described.delete(options);
+    const isDescribed = described?.about.runId === runId;
+    const { about, abort, head, output } = isDescribed ? described : this.#begin(plan, identity);
     const { signal } = abort;
-    const stopListening = whenAborted(options.signal, () => abort.abort(options.signal?.reason));
-    const guardrails = this.#guardrails(options);
+    const stopListening = whenAborted(plan.signal, () => abort.abort(plan.signal?.reason));
+    const guardrails = usedGuardrails(plan);
     // The log of a session says it of a run that goes on.
-    const checksInput = session?.checksInput ?? guardrails?.input !== undefined;
-    const historyLength = session?.historyLength ?? (checksInput ? messageStart(contents) : contents.length - 1);
-    const state = new RunState(runId, contents, session?.onPartial, this.#foreign.get(run.conversation));
-    const { instructions = this.#options.instructions } = options;
+    const checksInput = run.checksInput ?? guardrails?.input !== undefined;
+    const historyLength = run.historyLength ?? (checksInput ? messageStart(contents) : contents.length - 1);
+    const state = new RunState(runId, contents, run.onPartial, this.#foreign.get(conversation));
+    const { instructions, prepareTurn, prices } = plan;
     const makes = typeof instructions === "function" ? instructions : undefined;
-    const sent = makes === undefined ? headAsSent(head, Date.now()) : head;
-    const steps = (options.steps ?? session?.steps ?? passThrough<RunEvent>)({
-      runId,
-      signal,
-      emit: run.emitters?.emitLive,
-    });
-    const prepareTurn = options.prepareTurn ?? this.#options.prepareTurn;
-    const prices = options.prices ?? this.#options.prices;
+    const sent = makes === undefined ? headAsSent(head) : head;
+    const steps = (plan.steps ?? run.steps ?? passThrough<RunEvent>)({ runId, signal, emit: emitters?.emitLive });
     const now = steadyClock();
     const bound = bindLogger(this.#logger, identity);
-    const reporter = this.#reporter(run, { identity, signal, prices, now, logger: bound });
+    const reporter = this.#reporter(plan, run, {
+      identity,
+      signal,
+      prices,
+      now,
+      logger: bound,
+    });
     const logger = reporter?.logger ?? bound;
     const input: LoopInput = {
       identity,
-      context: options.context,
+      context: plan.context,
       model: this.model,
       steps: reporter?.steps(steps) ?? steps,
       openTurns: state.openTurns,
-      closedTurns: session?.turns,
-      emit: reporter?.emit ?? run.emitters?.emit,
+      closedTurns: run.turns,
+      emit: reporter?.emit ?? emitters?.emit,
       observed: reporter,
-      beforeEnd: session?.beforeEnd,
+      beforeEnd: run.beforeEnd,
       signal,
       historyLength,
-      conversation: run.conversation,
+      conversation,
       instructions: sent.instructions,
       toolset: sent.toolset,
-      settings: run.settings,
+      settings: plan.settings,
       toolChoice: head.toolChoice,
-      output: output && session?.output === "converted" ? { ...output, native: false } : output,
-      limits: run.limits,
-      session: session?.limits === undefined ? undefined : { limits: session.limits, before: session.spentBefore },
-      ownerBudget: session?.ownerBudget,
+      output: output && run.output === "converted" ? { ...output, native: false } : output,
+      limits: plan.limits,
+      session: run.limits && run.spentBefore && { limits: run.limits, before: run.spentBefore },
+      ownerBudget: run.ownerBudget,
       prices,
-      compaction: this.#compactionPlan(options, identity),
-      stopWhen: options.stopWhen ?? this.#options.stopWhen ?? [],
-      hooks: options.hooks ?? this.#options.hooks ?? {},
+      compaction: this.#compactionPlan(plan, identity),
+      stopWhen: plan.stopWhen ?? [],
+      hooks: plan.hooks ?? {},
       guardrails,
-      preparer: prepareTurn === undefined ? undefined : this.#changes.preparer(prepareTurn, listed, mixed.toolset),
-      approve: options.approve ?? this.#options.approve,
-      steering: session?.steering ?? steps.steering,
-      concurrency: this.#options.concurrency ?? 8,
-      maxRepeats: this.#options.maxRepeats ?? 3,
-      maxRestarts: this.#options.maxRestarts ?? 2,
-      maxRequestsPerTurn: this.#options.maxRequestsPerTurn ?? 100,
+      preparer: prepareTurn && prepareTurns(prepareTurn, head, { modelFor: this.#modelFor, ask: this.#ask }),
+      approve: plan.approve,
+      steering: run.steering ?? steps.steering,
+      concurrency: plan.concurrency ?? 8,
+      maxRepeats: plan.maxRepeats ?? 3,
+      maxRestarts: plan.maxRestarts ?? 2,
+      maxRequestsPerTurn: plan.maxRequestsPerTurn ?? 100,
       logger,
       now,
-      isReading: session?.mode === "read",
+      isReading: run.mode === "read",
     };
     // A run that is only read again asks no model.
     const loop =
-      makes === undefined || session?.mode === "read"
+      makes === undefined || run.mode === "read"
         ? () => runLoop(input, state)
         : async () => {
             const made = { ...head, instructions: await makeInstructions(makes, about, state) };
-            return await runLoop({ ...input, ...headAsSent(made, Date.now()) }, state);
+            return await runLoop({ ...input, ...headAsSent(made) }, state);
           };
     if (checksInput) state.unchecked = state.contents.splice(historyLength);
-    if (input.preparer !== undefined) this.#foreign.set(run.conversation, state.foreign);
-    state.steeringCursor = session?.steeringCursor ?? 0;
+    if (input.preparer !== undefined) this.#foreign.set(conversation, state.foreign);
+    state.steeringCursor = run.steeringCursor ?? 0;
     state.compaction = run.compaction;
     state.pricesAsOf = prices && asOf(prices).pricesAsOf;
-    if (session !== undefined) foldTurns(state, session.turns ?? [], session.lost ?? [], input);
-    if (session?.interrupted !== undefined) {
-      const { place, attempt, guarded, parts } = session.interrupted;
+    if (isStored) foldTurns(state, run.turns ?? [], run.lost ?? [], input);
+    if (interrupted !== undefined) {
+      const { place, attempt, guarded, parts } = interrupted;
       state.partial.begin(place, guarded && "shown");
       state.partial.attempt = attempt;
       state.partial.add(parts);
@@ -255,20 +261,22 @@ export class AgentRuns {
     return this.#options.name ?? "agent";
   }
 
-  #begin(options: AnyRunOptions, identity: RunIdentity, settings: ModelSettings): BegunRun {
-    const described = this.#described.get(options);
-    if (described?.about.runId === identity.runId) return described;
-    const abort = new AbortController();
-    const about = { ...identity, context: options.context, signal: abort.signal };
-    const built = this.heads.build(options, settings, about);
-    return { about, abort, ...built, output: options.output && planOutput(options.output, this.model, built.mixed) };
+  #aboutAlone(
+    { context, signal = new AbortController().signal }: AnyRunOptions,
+    identity: Omit<RunIdentity, "agent">,
+  ): RunContext {
+    return { ...identity, agent: this.#name, context, signal };
   }
 
-  /** Undefined when nothing is checked. */
+  #begin(plan: RunPlan, identity: RunIdentity): BegunRun {
+    const abort = new AbortController();
+    const about = { ...identity, context: plan.context, signal: abort.signal };
+    const head = this.head(plan, about);
+    return { about, abort, head, output: plan.output && planOutput(plan.output, this.model, head) };
+  }
+
   #guardrails(options: AnyRunOptions): Guardrails | undefined {
-    const { input = [], output = [], streaming } = options.guardrails ?? this.#options.guardrails ?? {};
-    if (input.length + output.length === 0) return undefined;
-    return { ...(input.length > 0 && { input }), ...(output.length > 0 && { output }), streaming };
+    return usedGuardrails(overrideOptions(this.#options, options));
   }
 
   /** Calls nothing of theirs when there are none. */
@@ -279,41 +287,44 @@ export class AgentRuns {
 
   /** Absent when the reader's queue, if there is one, gets all events as they are. A run that is only read again is not observed. */
   #reporter(
-    { options, session, emitters }: OpenRun,
-    run: Pick<RunReporterOptions, "identity" | "signal" | "prices" | "logger" | "now">,
+    { parent, steps }: RunPlan,
+    { mode = "begin", resumedFrom, sessionId, emitters }: OpenRun,
+    about: Pick<RunReporterOptions, "identity" | "signal" | "prices" | "logger" | "now">,
   ): RunReporter | undefined {
-    const { mode = "begin", resumedFrom } = session ?? {};
     const observers = mode === "read" ? undefined : this.#observers();
     if (observers === undefined && (mode === "begin" || emitters === undefined)) return undefined;
     const { id, origin, endpointKind } = this.model;
     return new RunReporter({
-      ...run,
+      ...about,
+      emit: emitters?.emit,
       about: {
         model: id,
         ...(origin !== undefined && { endpoint: origin.endpoint }),
         ...(endpointKind !== undefined && { endpointKind }),
-        ...(options.parent !== undefined && { parent: options.parent }),
+        ...(parent !== undefined && { parent }),
       },
-      emit: emitters?.emit,
       observers,
       mode,
       resumedFrom,
-      runsOn: options.steps !== undefined ? "engine" : session !== undefined ? "journal" : "memory",
+      runsOn: steps !== undefined ? "engine" : sessionId !== undefined ? "journal" : "memory",
     });
   }
 
-  #compactionPlan(
-    options: AnyRunOptions,
-    identity: Pick<RunIdentity, "runId" | "metadata">,
-  ): CompactionPlan | undefined {
-    const compaction = options.compaction ?? this.#options.compaction;
+  #compactionPlan({ compaction, prices }: RunPlan, { runId, metadata }: RunIdentity): CompactionPlan | undefined {
     if (compaction === undefined || compaction === false) return undefined;
     return {
       options: compaction,
       windowTokens: compaction.windowTokens ?? this.model.capabilities.inputTokenLimit,
-      summarize: this.#nested.summarizer(compaction.instructions, identity, options.prices),
+      summarize: summarizer(this.#inside, compaction.instructions, { metadata, prices, runId }),
     };
   }
+}
+
+/** Without lists that are empty; undefined when nothing is checked. */
+function usedGuardrails({ guardrails = {} }: Pick<RunPlan, "guardrails">): Guardrails | undefined {
+  const { input = [], output = [], streaming } = guardrails;
+  if (input.length + output.length === 0) return undefined;
+  return { ...(input.length > 0 && { input }), ...(output.length > 0 && { output }), streaming };
 }
 
 /** Where the message begins that the model has not answered yet. */
@@ -322,26 +333,16 @@ function messageStart(contents: readonly Content[]): number {
 }
 
 /** A run, and what precedes its contents: its tools may be made for it, once. */
-interface BegunRun extends ReturnType<HeadBuilder["build"]> {
+interface BegunRun {
   readonly about: RunContext;
   readonly abort: AbortController;
+  readonly head: AgentHead;
   readonly output: OutputPlan | undefined;
 }
 
-/** A run to open. */
-export interface OpenRun {
-  readonly contents: readonly Content[];
-  readonly options: AnyRunOptions;
-  readonly settings: ModelSettings;
-  readonly limits: Limits;
-  readonly conversation: object;
-  /** Receive its events; absent when nobody reads them. */
-  readonly emitters: RunEmitters | undefined;
-  /** Replaces the oldest contents in requests. */
-  readonly compaction?: Compaction | undefined;
-  /** The session that stores its steps. */
-  readonly session?: SessionRun<AnyRunOptions> | undefined;
-}
+/** A run to open. In memory it has only what is required. */
+type OpenRun = Partial<SessionRun<AnyRunOptions>> &
+  Pick<SessionRun<AnyRunOptions>, "contents" | "conversation" | "emitters">;
 
 /** Abort reason for tools and requests that are still running when a run ends. */
 const RUN_OVER = new DOMException("the run is over", "AbortError");

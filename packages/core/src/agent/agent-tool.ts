@@ -1,8 +1,8 @@
-import { checkOptions, type OptionNames } from "../internal/option-names.ts";
+import { checkOptions, namesIn, type OptionNames } from "../internal/option-names.ts";
 import { ToolFailure, ToolRetry } from "../errors/run-errors.ts";
 import { isObject, type Json } from "../internal/json.ts";
 import type { RunEvent } from "../loop/events.ts";
-import type { Limits } from "../loop/limits.ts";
+import { within } from "../loop/limits.ts";
 import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
@@ -23,8 +23,8 @@ import { OUTPUT_OWNER } from "../tool/schema/schema-owner.ts";
 import { isStandardSchema } from "../tool/schema/standard-schema.ts";
 import type { Approve, ChildAgent, ChildRunResult, ParentRun, Tool, ToolContext, ToolOutcome } from "../tool/tool.ts";
 import type { EngineResult, EngineRunInput, RunReport } from "./run-report.ts";
-import { attachNested, nestedSignal } from "./nested-run.ts";
-import type { AnyRunOptions, OutputSchema, RunOptions } from "./options.ts";
+import { attachNested, buildNested, nestedSignal } from "./nested-run.ts";
+import type { AgentOptions, AnyRunOptions, OutputSchema } from "./options.ts";
 import type { RunInput } from "./run-input.ts";
 import type { Session } from "./session.ts";
 
@@ -67,23 +67,12 @@ export interface AgentProgress {
 export interface NestedAgent {
   readonly name: string;
   readonly model: Model;
-  /** Whether the name was set explicitly. Only then can an engine run the agent by it. */
-  readonly isNamed: boolean;
+  /** Its own name is set only if an engine can run the agent by it. */
+  readonly own: Pick<AgentOptions, "name" | "limits" | "prices" | "approve">;
   stream(input: RunInput, options: AnyRunOptions): RunStream<unknown>;
-  /** Options of a run inside a call: the agent's own, bounded by what the calling run has left. */
-  nestedRunOptions(
-    parent: ParentRun | undefined,
-  ): Pick<RunOptions, "limits" | "prices" | "approve" | "parent" | "metadata">;
 }
 
-const OPTIONS: OptionNames<AgentToolOptions> = {
-  name: true,
-  description: true,
-  output: true,
-  timeoutMs: true,
-  exposeErrors: true,
-  session: true,
-};
+const OPTIONS: OptionNames<AgentToolOptions> = namesIn("name description output timeoutMs exposeErrors session");
 
 const INPUT = {
   type: "object",
@@ -97,7 +86,7 @@ const INPUT = {
  * never gets more tokens, time or money than that run has left, and asks that run's `approve`.
  */
 export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<AgentToolInput> {
-  checkOptions("asTool()", options, OPTIONS, (option) => (option === "toolName" ? "use name" : undefined));
+  checkOptions("asTool()", options, OPTIONS, { "use name": "toolName" });
   const { name = agent.name, description, output, timeoutMs = 600_000, exposeErrors } = options;
   const tool: Tool = defineTool({
     name,
@@ -122,36 +111,43 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
     },
   });
   // A session stores the run itself. Unnamed agents all share one name, so an engine could not tell them apart.
-  const runsOnEngine = options.session === undefined && agent.isNamed;
+  const runsOnEngine = options.session === undefined && agent.own.name !== undefined;
   // The schema ensures that there is a task, the only member of the type.
   return { ...tool, ...(runsOnEngine && { agent: childAgent(agent, tool, output) }) } as Tool<AgentToolInput>;
 
   function open(task: string, context: ToolContext): RunStream<unknown> {
-    const { limits, prices, approve, parent, metadata } = agent.nestedRunOptions(context.parent);
-    checkRemaining(name, limits);
-    const signal = nestedSignal(context.signal);
-    const run: AnyRunOptions = {
-      limits,
-      prices,
-      approve: addToPath(name, approve),
-      parent,
-      metadata,
-      context: context.context,
-      signal,
+    const { approve, ...inherited } = inheritOptions(name, agent.own, context.parent);
+    const run = {
+      ...inherited,
+      approve: approve && addToPath(name, approve),
+      // The session's own context, whose type is erased here.
+      context: context.context as undefined,
+      signal: nestedSignal(context.signal),
       output,
     };
     const session = options.session?.(context);
     if (session === undefined) return agent.stream(task, run);
     // Calls that share a session run one after another; one that is made again resumes its run.
-    return session.continueStream({
-      ...run,
-      // The session's own context, whose type is erased here.
-      context: context.context as undefined,
-      message: task,
-      runId: context.idempotencyKey,
-      whileRunning: "wait",
-    });
+    return session.continueStream({ ...run, message: task, runId: context.idempotencyKey, whileRunning: "wait" });
   }
+}
+
+/** The agent's own, bounded by what the calling run has left. @throws {ToolFailure} When that has used up a limit. */
+function inheritOptions(
+  tool: string,
+  { prices, approve, ...own }: NestedAgent["own"],
+  parent: ParentRun | undefined,
+): Pick<AnyRunOptions, "limits" | "prices" | "approve" | "parent" | "metadata"> {
+  const limits = within({ ...own.limits }, parent?.remaining ?? {});
+  const used = Object.entries(limits).find(([, limit]) => limit === 0);
+  if (used !== undefined) throw new ToolFailure(nothingLeft(tool, used[0]));
+  return {
+    limits,
+    prices: prices ?? parent?.prices,
+    approve: approve ?? parent?.approve,
+    parent: parent?.step,
+    metadata: parent?.metadata,
+  };
 }
 
 /** @throws {ToolRetry} When the call has no task. */
@@ -161,23 +157,12 @@ function parseTask(input: unknown): string {
   return task;
 }
 
-/** @throws {ToolFailure} When the calling run has used up a limit. */
-function checkRemaining(name: string, limits: Limits | undefined): void {
-  const used = Object.entries(limits ?? {}).find(([, limit]) => limit === 0);
-  if (used !== undefined) throw new ToolFailure(nothingLeft(name, used[0]));
-}
-
 /** Adds the agent's name to the path of every question about one of its calls. */
-function addToPath(name: string, approve: Approve | undefined): Approve | undefined {
-  if (approve === undefined) return undefined;
+function addToPath(name: string, approve: Approve): Approve {
   return (pending, run) => approve({ ...pending, path: [name, ...(pending.path ?? [])] }, run);
 }
 
-/**
- * Progress of an agent inside an agent keeps one flat path.
- *
- * @param tools - Names of the inner run's tools by call id, filled in here.
- */
+/** Progress of an agent inside an agent keeps one flat path. @param tools - Names of the inner run's tools by call id, filled in here. */
 function buildProgress(name: string, event: RunEvent, tools: Map<string, string>): AgentProgress {
   if ("call" in event) tools.set(event.callId, event.call.name);
   const inner = event.type === "tool-progress" ? event.progress : undefined;
@@ -195,33 +180,27 @@ function readAnswer(result: RunResult<unknown> | EngineResult, name: string): un
 }
 
 /**
- * Makes an agent tool's calls runs of their own on a durable engine: started with the task and what the caller has left, and
- * answered as a run inside the call would be. A function cannot be passed on: the run finds the caller's `approve` by its agent's name.
+ * Makes an agent tool's calls runs of their own on a durable engine, answered as a run inside the call would be. A function cannot be
+ * passed on: the run finds the caller's `approve` by its agent's name.
  */
 function childAgent(agent: NestedAgent, tool: Tool, output: OutputSchema | undefined): ChildAgent {
   return {
     name: agent.name,
     start: async (args, parent) => {
       const task = parseTask(await tool.parse(args));
-      const { limits } = agent.nestedRunOptions(parent);
-      checkRemaining(tool.name, limits);
-      const own = agent.nestedRunOptions(undefined).prices;
-      const prices = choosePrices(agent, own, parent);
+      const { limits, metadata } = inheritOptions(tool.name, agent.own, parent);
+      const isSchema = output !== undefined && output !== "json";
       const start: EngineRunInput = {
         input: task,
-        ...(output !== undefined && {
-          output: output === "json" ? output : declareSchema(output, OUTPUT_OWNER).schema,
-        }),
-        limits: dropInfinite({
-          ...limits,
-          wallTimeMs: Math.min(limits?.wallTimeMs ?? Infinity, tool.timeoutMs),
-        }),
-        ...(prices !== undefined && { prices }),
+        output: isSchema ? declareSchema(output, OUTPUT_OWNER).schema : output,
+        limits: { ...limits, wallTimeMs: Math.min(limits?.wallTimeMs ?? Infinity, tool.timeoutMs) },
+        prices: choosePrices(agent, parent),
         parent: parent.step,
-        ...(parent.metadata !== undefined && { metadata: parent.metadata }),
+        metadata,
         path: [tool.name],
       };
-      return JSON.parse(JSON.stringify(start)) as Json;
+      // JSON has no infinity; an absent limit means the same.
+      return JSON.parse(JSON.stringify(start, (_, value: unknown) => (value === Infinity ? undefined : value))) as Json;
     },
     finish: async (report) => {
       // The engine returns one of our reports, unless something else is registered under the agent's name.
@@ -233,19 +212,10 @@ function childAgent(agent: NestedAgent, tool: Tool, output: OutputSchema | undef
 }
 
 /** A price function cannot be passed on, but its prices for the agent's model can. */
-function choosePrices(
-  agent: NestedAgent,
-  own: RunOptions["prices"],
-  parent: ParentRun,
-): Prices | PriceList | undefined {
-  if (own !== undefined) return typeof own === "function" ? undefined : own;
+function choosePrices({ own, model }: NestedAgent, parent: ParentRun): Prices | PriceList | undefined {
+  if (own.prices !== undefined) return typeof own.prices === "function" ? undefined : own.prices;
   // The function of `startChild`, which has the time.
-  return typeof parent.prices === "function" ? parent.prices(agent.model.id, new Date(0)) : parent.prices;
-}
-
-/** JSON has no infinity; an absent limit means the same. */
-function dropInfinite(limits: Limits): Limits {
-  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => Number.isFinite(limit)));
+  return typeof parent.prices === "function" ? parent.prices(model.id, new Date(0)) : parent.prices;
 }
 
 async function buildOutcome(
@@ -277,10 +247,8 @@ async function buildOutcome(
 function collectNested(report: Partial<RunReport>): ChildRunResult["nested"] {
   if (report.status === "ended" && report.result !== undefined) {
     const { found = [], result } = report;
-    const responses = result.response === undefined ? found : [...found, result.response];
-    return [{ usage: result.usage, cost: result.cost, unpriced: result.unpriced, responses }];
+    return [buildNested(result, result.response === undefined ? found : [...found, result.response])];
   }
-  if ((report.status === "failed" || report.status === "cancelled") && report.soFar !== undefined)
-    return [{ usage: report.soFar.usage, cost: report.soFar.cost, unpriced: report.soFar.unpriced, responses: [] }];
-  return [];
+  const isCut = report.status === "failed" || report.status === "cancelled";
+  return isCut && report.soFar !== undefined ? [buildNested(report.soFar)] : [];
 }

@@ -1,33 +1,28 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
-import { checkNode } from "../internal/check-node.ts";
+import { checkNode } from "../internal/environment.ts";
 import { defaultLogger } from "../logging/logger.ts";
-import type { Compaction } from "../loop/turn/compaction.ts";
 import type { RunResult } from "../loop/result.ts";
 import { RunStream } from "../loop/run-stream.ts";
 import type { Cache } from "../model/resources/caches.ts";
 import { gemini } from "../model/gemini-model.ts";
 import type { Model, TokenCount } from "../model/model.ts";
-import type { ModelSettings } from "../model/settings.ts";
 import type { AnyTool, Approve, Tool } from "../tool/tool.ts";
 import type { CallsOf, ToolCall } from "../tool/tool-call.ts";
 import {
   type AgentOptions,
-  anyOptions,
   type AnyRunOptions,
   type CountTokensOptions,
   type OptionsArgument,
   type OutputOf,
   type OutputSchema,
-  pickSettings,
   type RunOptions,
   type WrittenOf,
 } from "./options.ts";
-import { type CreateCacheOptions, describeHeld } from "./agent-cache.ts";
-import { buildFirstRequest, headAsSent } from "./agent-head.ts";
+import { buildFirstRequest, type CreateCacheOptions, describeHeld, headAsSent } from "./agent-head.ts";
 import { agentTool, type AgentToolInput, type AgentToolOptions } from "./agent-tool.ts";
 import { AgentRuns } from "./agent-runs.ts";
-import { checkAgentOptions, checkRunOptions } from "./check-options.ts";
-import { Chat, type ChatOptions } from "./chat.ts";
+import { checkAgentOptions, readRunOptions } from "./check-options.ts";
+import { Chat, type ChatOptions, type StartRun } from "./chat.ts";
 import { planOutput } from "./output.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 import { Session } from "./session.ts";
@@ -43,9 +38,8 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
   declare readonly "~context"?: ((context: Context) => void) | undefined;
   readonly name: string;
   readonly model: Model;
-  readonly #settings: ModelSettings;
   readonly #runs: AgentRuns;
-  readonly #isNamed: boolean;
+  readonly #options: AgentOptions;
 
   /**
    * A missing API key fails the first run, so that a program without one can be built and tested.
@@ -60,24 +54,20 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     checkAgentOptions(options);
     checkNode();
     this.name = options.name ?? "agent";
-    this.#isNamed = options.name !== undefined;
+    this.#options = options;
     const logger = options.logger ?? defaultLogger();
     this.model =
       typeof options.model === "string"
         ? gemini(options.model, { endpoint: options.endpoint, traffic: options.traffic, logger })
         : options.model;
-    this.#settings = pickSettings(options);
-    this.#runs = new AgentRuns(options, this.model, this.#settings, logger);
+    this.#runs = new AgentRuns(options, this.model, logger);
     // Fails here instead of in the first run.
-    this.#runs.prepare({});
-    this.#runs.heads.build({}, this.#settings);
+    this.#runs.head(this.#runs.plan({}));
   }
 
-  /**
-   * Its tools, for what shows or checks agents. Without those that a function gives: a run may get others.
-   */
+  /** Its tools, for what shows or checks agents. Without those that a function gives: a run may get others. */
   get tools(): readonly AnyTool[] {
-    return this.#runs.heads.listKnown(undefined);
+    return this.#runs.tools(undefined);
   }
 
   /**
@@ -98,12 +88,13 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     input: RunInput,
     ...options: OptionsArgument<RunOptions<Schema, Context>, Context>
   ): RunStream<OutputOf<Schema>, CallsOf<Tools>, WrittenOf<Schema>> {
-    return this.#stream(input, anyOptions(options, checkRunOptions));
+    const [given] = options;
+    return this.#stream(input, given === undefined ? {} : readRunOptions(given, "run"));
   }
 
   /** A conversation in memory: each message continues from the last. */
   chat(options: ChatOptions = {}): Chat<Context, CallsOf<Tools>> {
-    return new Chat((input, runOptions, conversation) => this.#stream(input, runOptions, conversation), options);
+    return new Chat((input, runOptions, chat) => this.#stream(input, runOptions, chat), options);
   }
 
   /**
@@ -119,8 +110,8 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     if (this.model.createCache === undefined)
       throw new ConfigurationError(`${this.model.id} does not support explicit caches: use a model made by gemini().`);
     const { signal, context, ...life } = options;
-    const settings = { ...this.#settings, cachedContent: undefined };
-    const { head } = await this.#runs.heads.buildAlone({ context, signal }, settings);
+    const plan = this.#runs.plan({ context, signal });
+    const head = await this.#runs.headAlone({ ...plan, settings: { ...plan.settings, cachedContent: undefined } });
     const request = buildFirstRequest(
       { ...head, toolChoice: "auto" },
       input === undefined ? [] : buildContents(input, this.model),
@@ -135,16 +126,12 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
    * @throws {ApiStatusError} When the endpoint cannot count tokens, as some gateways.
    */
   async countTokens(input: RunInput, given: CountTokensOptions<Context> = {}): Promise<TokenCount> {
-    // As in the constructor.
-    const options = given as AnyRunOptions;
-    checkRunOptions(options);
+    const options = readRunOptions(given, "run");
     if (this.model.countTokens === undefined)
       throw new ConfigurationError(`${this.model.id} cannot count tokens: use a model made by gemini().`);
-    const settings = { ...this.#settings, ...pickSettings(options) };
-    this.model.check(settings);
-    const { head, mixed } = await this.#runs.heads.buildAlone(options, settings);
-    const output = options.output === undefined ? undefined : planOutput(options.output, this.model, mixed);
-    const sent = { ...head, ...headAsSent(head, Date.now()) };
+    const head = await this.#runs.headAlone(this.#runs.plan(options));
+    const output = options.output && planOutput(options.output, this.model, head);
+    const sent = { ...head, ...headAsSent(head) };
     return await this.model.countTokens(buildFirstRequest(sent, buildContents(input, this.model), output), {
       signal: options.signal,
     });
@@ -158,21 +145,12 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     // As in the constructor.
     const options = given as AgentToolOptions;
     const { name, model } = this;
-    return agentTool(
-      {
-        name,
-        model,
-        isNamed: this.#isNamed,
-        stream: (input, run) => this.#stream(input, run),
-        nestedRunOptions: (parent) => this.#runs.nestedRunOptions(parent),
-      },
-      options,
-    );
+    return agentTool({ name, model, own: this.#options, stream: (input, run) => this.#stream(input, run) }, options);
   }
 
   /** @internal See {@link ownApprove}. */
   get ownApprove(): Approve | undefined {
-    return this.#runs.nestedRunOptions(undefined).approve;
+    return this.#options.approve;
   }
 
   /** A conversation in a store; it can be resumed after a crash, in any process. */
@@ -184,13 +162,12 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
   #stream<Output, Calls extends ToolCall, Written>(
     input: RunInput,
     options: AnyRunOptions,
-    chat: { readonly key: object; readonly compaction: Compaction | undefined } = { key: {}, compaction: undefined },
+    chat: Parameters<StartRun>[2] = { conversation: {}, compaction: undefined },
   ): RunStream<Output, Calls, Written> {
     const contents = buildContents(input, this.model);
-    const prepared = this.#runs.prepare(options);
-    const { key: conversation, compaction } = chat;
+    const plan = this.#runs.plan(options);
     return new RunStream(
-      (emitters) => this.#runs.open({ contents, options, ...prepared, conversation, compaction, emitters }),
+      (emitters) => this.#runs.open(plan, { contents, emitters, ...chat }),
       this.#runs.callersContext(),
     );
   }

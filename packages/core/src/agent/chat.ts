@@ -7,16 +7,8 @@ import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content } from "../wire/types/content.ts";
 import { checkOptions, type OptionNames } from "../internal/option-names.ts";
-import { checkRunOptions } from "./check-options.ts";
-import {
-  anyOptions,
-  type AnyRunOptions,
-  type OptionsArgument,
-  type OutputOf,
-  type OutputSchema,
-  type RunOptions,
-  type WrittenOf,
-} from "./options.ts";
+import { readRunOptions } from "./check-options.ts";
+import type { AnyRunOptions, OptionsArgument, OutputOf, OutputSchema, RunOptions, WrittenOf } from "./options.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 
 /** Options of a chat. */
@@ -33,7 +25,7 @@ const CHAT: OptionNames<ChatOptions> = { history: true, keepInterrupted: true };
 export type StartRun = <Output, Calls extends ToolCall, Written>(
   input: readonly Content[],
   options: AnyRunOptions,
-  conversation: { readonly key: object; readonly compaction: Compaction | undefined },
+  chat: { readonly conversation: object; readonly compaction: Compaction | undefined },
 ) => RunStream<Output, Calls, Written>;
 
 /**
@@ -55,7 +47,7 @@ export class Chat<Context = unknown, Calls extends ToolCall = ToolCall> {
 
   /** @internal */
   constructor(start: StartRun, options: ChatOptions) {
-    checkOptions("chat()", options, CHAT, (name) => (name === "messages" ? "use history" : undefined));
+    checkOptions("chat()", options, CHAT, { "use history": "messages" });
     this.#start = start;
     this.#history = readContents(options.history ?? []);
     checkContentsDepth(this.#history);
@@ -92,11 +84,8 @@ export class Chat<Context = unknown, Calls extends ToolCall = ToolCall> {
       throw new TypeError("the chat is still running: wait for the last run or abort it");
     const run = this.#start<OutputOf<Schema>, Calls, WrittenOf<Schema>>(
       [...this.#history, ...buildContents(input)],
-      anyOptions(options, checkRunOptions),
-      {
-        key: this.#key,
-        compaction: this.#compaction,
-      },
+      readRunOptions(options[0], "run"),
+      { conversation: this.#key, compaction: this.#compaction },
     );
     this.#running = run;
     return run;

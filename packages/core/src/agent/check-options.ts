@@ -4,6 +4,7 @@ import {
   checkValue,
   describeType,
   findSpelling,
+  namesIn,
   type OptionNames,
   type Spellings,
 } from "../internal/option-names.ts";
@@ -15,56 +16,23 @@ import type { TurnChanges } from "../loop/turn/prepare-turn.ts";
 import { isStandardSchema } from "../tool/schema/standard-schema.ts";
 import { GEMINI_OPTIONS, GEMINI_SPELLINGS } from "../model/gemini-model.ts";
 import { type AgentOptions, type AnyRunOptions, SETTINGS, type SharedOptions } from "./options.ts";
+import { METHODS, type MethodOptions } from "./session-options.ts";
 
 const SHARED: OptionNames<SharedOptions> = {
   ...SETTINGS,
-  instructions: true,
-  tools: true,
-  toolChoice: true,
-  limits: true,
-  compaction: true,
-  prices: true,
-  stopWhen: true,
-  hooks: true,
-  approve: true,
-  prepareTurn: true,
-  guardrails: true,
+  ...namesIn("instructions tools toolChoice limits compaction prices stopWhen hooks approve prepareTurn guardrails"),
 };
 const AGENT: OptionNames<AgentOptions> = {
   ...SHARED,
-  model: true,
-  endpoint: true,
-  traffic: true,
-  name: true,
-  concurrency: true,
-  maxRepeats: true,
-  maxRestarts: true,
-  maxRequestsPerTurn: true,
-  observers: true,
-  logger: true,
+  ...namesIn("model endpoint traffic name concurrency maxRepeats maxRestarts maxRequestsPerTurn observers logger"),
 };
 const RUN: OptionNames<AnyRunOptions> = {
   ...SHARED,
-  context: true,
-  extraTools: true,
-  output: true,
-  signal: true,
-  metadata: true,
-  runId: true,
-  parent: true,
-  steps: true,
+  ...namesIn("context extraTools output signal metadata runId parent steps"),
 };
-const HOOKS: OptionNames<Hooks> = { beforeCall: true, afterCall: true };
-const GUARDRAILS: OptionNames<Guardrails> = { input: true, output: true, streaming: true };
-const LIMITS: OptionNames<Limits> = {
-  turns: true,
-  toolCalls: true,
-  inputTokens: true,
-  outputTokens: true,
-  totalTokens: true,
-  wallTimeMs: true,
-  cost: true,
-};
+const HOOKS: OptionNames<Hooks> = namesIn("beforeCall afterCall");
+const GUARDRAILS: OptionNames<Guardrails> = namesIn("input output streaming");
+const LIMITS: OptionNames<Limits> = namesIn("turns toolCalls inputTokens outputTokens totalTokens wallTimeMs cost");
 
 const SPELLINGS: Spellings = {
   ...GEMINI_SPELLINGS,
@@ -94,11 +62,7 @@ function advise(name: string): string | undefined {
   return Object.hasOwn(GEMINI_OPTIONS, name) ? `use model: gemini(id, { ${name}: … })` : undefined;
 }
 
-/**
- * Checks what TypeScript would check of an agent's options.
- *
- * @throws {TypeError} Naming the option, and what to write instead.
- */
+/** Checks what TypeScript would check of an agent's options. @throws {TypeError} Naming the option, and what to write instead. */
 export function checkAgentOptions(options: AgentOptions): void {
   check("new Agent()", options, AGENT);
   const { observers } = options;
@@ -117,14 +81,14 @@ export function checkAgentOptions(options: AgentOptions): void {
   );
 }
 
-/** As {@link checkAgentOptions}, for a run. */
-export function checkRunOptions(options: unknown): void {
-  check("run()", options, RUN);
-}
-
-/** As {@link checkRunOptions}, for a method of a session, which takes more. */
-export function checkSessionRun(method: string, more: { readonly [name: string]: true }): (options: unknown) => void {
-  return (options) => check(`${method}()`, options, { ...RUN, ...more });
+/** Checks the options of a method that starts a run. @throws {TypeError} As {@link checkAgentOptions}. */
+export function readRunOptions<Method extends keyof MethodOptions>(
+  options: unknown = {},
+  method: Method,
+): AnyRunOptions & MethodOptions[Method] {
+  check(`${method}()`, options, { ...RUN, ...METHODS[method] });
+  // The element of an OptionsArgument, whose type depends on a context that is not known where it is read.
+  return options as AnyRunOptions & MethodOptions[Method];
 }
 
 function check(where: string, options: unknown, names: { readonly [name: string]: true }): void {
@@ -132,14 +96,15 @@ function check(where: string, options: unknown, names: { readonly [name: string]
   checkOptions(where, options, names, advise);
   // As just checked.
   const { limits, hooks, stopWhen, output, guardrails, approve, prepareTurn, signal } = options as AnyRunOptions;
-  if (limits !== undefined) checkOptions("limits", limits, LIMITS, (name) => findSpelling(LIMIT_SPELLINGS, name));
-  if (hooks !== undefined) {
-    checkOptions("hooks", hooks, HOOKS);
-    checkValue("hooks.beforeCall", hooks.beforeCall, [], "function");
-    checkValue("hooks.afterCall", hooks.afterCall, [], "function");
-  }
-  checkValue("approve", approve, [], "function");
-  checkValue("prepareTurn", prepareTurn, [], "function");
+  if (limits !== undefined) checkOptions("limits", limits, LIMITS, LIMIT_SPELLINGS);
+  if (hooks !== undefined) checkOptions("hooks", hooks, HOOKS);
+  const functions = {
+    "hooks.beforeCall": hooks?.beforeCall,
+    "hooks.afterCall": hooks?.afterCall,
+    approve,
+    prepareTurn,
+  };
+  for (const [name, given] of Object.entries(functions)) checkValue(name, given, [], "function");
   if (guardrails !== undefined) checkGuardrails(guardrails);
   if (signal !== undefined && typeof signal?.addEventListener !== "function")
     throw new TypeError("signal must be an AbortSignal, such as controller.signal");
@@ -161,8 +126,7 @@ function checkGuardrails(guardrails: Guardrails): void {
   checkValue("guardrails.streaming", guardrails.streaming, ["hold", "show"]);
   for (const side of ["input", "output"] as const) {
     const list: unknown = guardrails[side] ?? [];
-    const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
-    if (isList(list) && list.every(isGuardrail)) continue;
+    if (Array.isArray(list) && list.every(isGuardrail)) continue;
     throw new TypeError(`guardrails.${side} must be a list of { name: "…", check: function }`);
   }
 }
@@ -171,40 +135,15 @@ function isGuardrail(given: unknown): boolean {
   return isObject(given) && typeof given["name"] === "string" && typeof given["check"] === "function";
 }
 
-const { cachedContent: _, ...TURN_SETTINGS } = SETTINGS;
-const TURN: OptionNames<TurnChanges> = {
-  ...TURN_SETTINGS,
-  model: true,
-  instructions: true,
-  tools: true,
-  toolChoice: true,
-  contents: true,
-};
 const TURN_SPELLINGS: Spellings = {
   "use tools, a list of names": "activeTools",
   "use contents": "messages",
+  ...SPELLINGS,
 };
+const { cachedContent: _, ...TURN_SETTINGS } = SETTINGS;
+const TURN: OptionNames<TurnChanges> = { ...TURN_SETTINGS, ...namesIn("model instructions tools toolChoice contents") };
 
 /** Checks what `prepareTurn` returned. @throws {TypeError} */
 export function checkTurnChanges(changes: TurnChanges): void {
-  checkOptions(
-    "prepareTurn",
-    changes,
-    TURN,
-    (name) => findSpelling(TURN_SPELLINGS, name) ?? findSpelling(SPELLINGS, name),
-  );
-}
-
-/** The error for tools that are not a list of tools. */
-export function notTools(tools: unknown, option: "tools" | "extraTools"): TypeError {
-  if (!Array.isArray(tools))
-    return new TypeError(
-      `${option} must be a list, in which each tool has its own name: ${option}: [getWeather, googleSearch()]`,
-    );
-  const at = tools.findIndex(
-    (tool: unknown) => !isObject(tool) || (tool["kind"] !== "function" && tool["kind"] !== "built-in"),
-  );
-  return new TypeError(
-    `${option}[${at}] is not a tool: use defineTool() for a function, googleSearch() for the service's own, agent.asTool() for an agent, and await a promise`,
-  );
+  checkOptions("prepareTurn", changes, TURN, TURN_SPELLINGS);
 }

@@ -1,96 +1,67 @@
 import { RunStepError } from "../errors/run-errors.ts";
-import type { RunBuiltIn } from "../grounding/delegate.ts";
 import { whenAborted } from "../internal/abort.ts";
 import { groundingResponses } from "../loop/build-result.ts";
+import { DEFAULT_LIMITS } from "../loop/limits.ts";
 import type { CompactionPlan } from "../loop/loop-input.ts";
 import { type RunResult, runSoFar } from "../loop/result.ts";
-import type { RunIdentity } from "../loop/run-context.ts";
-import { type RunEmitters, RunStream } from "../loop/run-stream.ts";
+import { type RunningLoop, RunStream } from "../loop/run-stream.ts";
 import { userText } from "../loop/transcript.ts";
 import { withoutServerTools } from "../loop/turn/model-turn.ts";
-import type { ModelSettings } from "../model/settings.ts";
-import type { OpenedRun } from "../session/runs/session-host.ts";
+import type { SessionRun } from "../session/runs/session-host.ts";
 import { SUMMARY_REQUEST } from "../tool/model-texts.ts";
-import type { BuiltInTool, NestedRun, ParentRun } from "../tool/tool.ts";
+import type { BuiltInTool, NestedRun, ParentRun, ToolContext } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
-import type { AgentOptions, AnyRunOptions } from "./options.ts";
-import { buildContents } from "./run-input.ts";
+import { type AgentOptions, pickSettings, type RunPlan } from "./options.ts";
 
-/** The runs inside an agent's runs: the same loop with other tools and no instructions; their cost is added to the outer run. */
-export class NestedRuns {
-  readonly #prices: AgentOptions["prices"];
-  readonly #settings: ModelSettings;
-  readonly #open: (run: RunToNest) => OpenedRun;
-  /** Runs a built-in tool alone, for models that do not accept it beside functions. */
-  readonly ask: RunBuiltIn = async (builtIn, prompt, context) => {
-    const attach = (run: NestedRun): void => context.attach(run);
-    return await this.#run(buildContents(prompt), [builtIn], context.signal, attach, context.parent);
-  };
+/** Makes a run inside a run: the same loop with other tools and no instructions; its cost is added to the outer run. */
+export type RunInside = (
+  contents: readonly Content[],
+  tools: readonly BuiltInTool[],
+  outer: Pick<ToolContext, "signal" | "attach"> & {
+    readonly parent?: Pick<ParentRun, "step" | "metadata" | "prices"> | undefined;
+  },
+) => Promise<RunResult<unknown>>;
 
-  constructor(prices: AgentOptions["prices"], settings: ModelSettings, open: (run: RunToNest) => OpenedRun) {
-    this.#prices = prices;
-    this.#settings = { ...settings, cachedContent: undefined }; // the cache contains the agent's own tools
-    this.#open = open;
-  }
-
-  /** Summarizes contents for a run. */
-  summarizer(
-    instructions: string | undefined,
-    { runId, metadata }: Pick<RunIdentity, "runId" | "metadata">,
-    prices: ParentRun["prices"],
-  ): CompactionPlan["summarize"] {
-    return async (contents, { step, signal, traceparent }, attach) => {
-      const request = userText(instructions ?? SUMMARY_REQUEST);
-      const { text, stopReason } = await this.#run([...contents.map(withoutServerTools), request], [], signal, attach, {
-        step: { runId, step, ...(traceparent !== undefined && { traceparent }) },
-        metadata,
-        prices,
-      });
-      if (stopReason !== "finished" || text.trim() === "")
-        throw new RunStepError(`the conversation could not be summarized (${stopReason})`, "compact");
-      return text;
-    };
-  }
-
-  async #run(
-    contents: readonly Content[],
-    tools: readonly BuiltInTool[],
-    outer: AbortSignal,
-    attach: (run: NestedRun) => void,
-    parent: Pick<ParentRun, "step" | "metadata" | "prices"> | undefined,
-  ): Promise<RunResult<unknown>> {
-    const options: AnyRunOptions = {
+/** Makes the runs inside an agent's runs. */
+export function runsInside(
+  { prices, maxRestarts, maxRequestsPerTurn, ...options }: AgentOptions,
+  open: (plan: RunPlan, run: Pick<SessionRun<unknown>, "contents" | "conversation" | "emitters">) => RunningLoop,
+): RunInside {
+  // A cache contains the agent's own tools.
+  const settings = { ...pickSettings(options), cachedContent: undefined };
+  return async (contents, tools, { signal, attach, parent }) => {
+    const plan: RunPlan = {
       tools,
-      instructions: "",
-      signal: nestedSignal(outer),
-      hooks: {},
-      prepareTurn: () => undefined,
-      guardrails: {},
-      stopWhen: [],
-      prices: parent?.prices ?? this.#prices,
-      compaction: false,
+      settings,
+      limits: DEFAULT_LIMITS,
+      maxRestarts,
+      maxRequestsPerTurn,
+      prices: parent?.prices ?? prices,
       parent: parent?.step,
       metadata: parent?.metadata,
+      signal: nestedSignal(signal),
     };
-    const run = new RunStream<unknown>((emitters) =>
-      this.#open({ contents, options, settings: this.#settings, emitters }),
-    );
+    const run = new RunStream<unknown>((emitters) => open(plan, { contents, conversation: {}, emitters }));
     return await attachNested(run.result(), attach);
-  }
+  };
 }
 
-/** What differs from one run inside a run to the next. */
-export interface RunToNest {
-  readonly contents: readonly Content[];
-  readonly options: AnyRunOptions;
-  readonly settings: ModelSettings;
-  readonly emitters: RunEmitters | undefined;
+/** Summarizes contents for a run. */
+export function summarizer(
+  runInside: RunInside,
+  instructions: string | undefined,
+  { runId, ...run }: Pick<ParentRun, "metadata" | "prices"> & { readonly runId: string },
+): CompactionPlan["summarize"] {
+  return async (contents, { step, signal, traceparent }, attach) => {
+    const parent = { ...run, step: { runId, step, ...(traceparent !== undefined && { traceparent }) } };
+    const asked = [...contents.map(withoutServerTools), userText(instructions ?? SUMMARY_REQUEST)];
+    const { text, stopReason } = await runInside(asked, [], { signal, attach, parent });
+    if (stopReason === "finished" && text.trim() !== "") return text;
+    throw new RunStepError(`the conversation could not be summarized (${stopReason})`, "compact");
+  };
 }
 
-/**
- * A signal for a run inside a call. It aborts with the call's signal, but with its own reason: an abort reason carries what its
- * run had done, and the calling run's reason has to carry the calling run.
- */
+/** Aborts with the call, with a reason of its own: an abort reason carries what its run had done, and the call's is its run's. */
 export function nestedSignal(outer: AbortSignal): AbortSignal {
   const inner = new AbortController();
   whenAborted(outer, () => inner.abort(new DOMException("the parent run was aborted", "AbortError")));
@@ -104,12 +75,19 @@ export async function attachNested(
 ): Promise<RunResult<unknown>> {
   try {
     const result = await run;
-    const { usage, cost, unpriced } = result;
-    attach({ usage, cost, unpriced, responses: groundingResponses(result) });
+    attach(buildNested(result, groundingResponses(result)));
     return result;
   } catch (error) {
     const soFar = runSoFar(error);
-    if (soFar !== undefined) attach({ usage: soFar.usage, cost: soFar.cost, unpriced: soFar.unpriced, responses: [] });
+    if (soFar !== undefined) attach(buildNested(soFar));
     throw error;
   }
+}
+
+/** What a run inside a call adds to the calling run's result. */
+export function buildNested(
+  { usage, cost, unpriced }: Omit<NestedRun, "responses">,
+  responses: NestedRun["responses"] = [],
+): NestedRun {
+  return { usage, cost, unpriced, responses };
 }

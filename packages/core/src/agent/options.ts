@@ -1,6 +1,6 @@
 import type { Steps } from "../durable/steps.ts";
 import type { StandardSchema } from "../tool/schema/standard-schema.ts";
-import type { OptionNames } from "../internal/option-names.ts";
+import { namesIn, type OptionNames } from "../internal/option-names.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { CompactionOptions } from "../loop/turn/compaction.ts";
 import type { Emit, RunEvent } from "../loop/events.ts";
@@ -94,10 +94,7 @@ export interface AgentOptions<Context = unknown, Tools extends AnyTool<never> = 
   SharedOptions<Context>,
   "tools"
 > {
-  /**
-   * Functions and built-in tools, freely mixed. Pass a function for tools that come and go, such as those of an MCP server: it is
-   * called when a run starts, and the run keeps its result. One without parameters is also called when the agent is made.
-   */
+  /** As {@link SharedOptions.tools}. A function without parameters is also called when the agent is made. */
   readonly tools?: readonly (Tools & ToolFor<Context>)[] | ToolsFunction<Context> | undefined;
   /** A model id, or a model made by `gemini()`. */
   readonly model: string | Model;
@@ -195,48 +192,26 @@ export interface AnyRunOptions extends Omit<RunOptions<OutputSchema | undefined>
   readonly context?: unknown;
 }
 
-/**
- * The options among the arguments of a run.
- *
- * @param check - Throws for options that do not exist. Not called when there are none.
- */
-export function anyOptions(given: readonly unknown[], check: (options: unknown) => void): AnyRunOptions {
-  const [options] = given;
-  if (options === undefined) return {};
-  check(options);
-  // The element of an OptionsArgument, whose type depends on a context that is not known where it is read.
-  return options as AnyRunOptions;
+/** Names of all settings; adding a setting without listing it here does not compile. */
+export const SETTINGS: OptionNames<ModelSettings> = namesIn(
+  "thinking includeThoughts temperature topP topK maxOutputTokens stopSequences seed presencePenalty frequencyPenalty",
+  "responseModalities imageConfig speechConfig audioTranscriptionConfig outputConfig mediaResolution safetySettings",
+  "location serviceTier store cachedContent labels candidateCount responseLogprobs logprobs streamFunctionCallArguments",
+);
+
+/** What a run goes by: the agent's options, overridden by its own. A run inside a run has only what it needs. */
+export interface RunPlan
+  extends
+    Omit<AnyRunOptions, "limits">,
+    Pick<AgentOptions, "concurrency" | "maxRepeats" | "maxRestarts" | "maxRequestsPerTurn"> {
+  readonly settings: ModelSettings;
+  readonly limits: Limits;
 }
 
-/** Names of all settings; adding a setting without listing it here does not compile. */
-export const SETTINGS: OptionNames<ModelSettings> = {
-  thinking: true,
-  includeThoughts: true,
-  temperature: true,
-  topP: true,
-  topK: true,
-  maxOutputTokens: true,
-  stopSequences: true,
-  seed: true,
-  presencePenalty: true,
-  frequencyPenalty: true,
-  responseModalities: true,
-  imageConfig: true,
-  speechConfig: true,
-  audioTranscriptionConfig: true,
-  outputConfig: true,
-  mediaResolution: true,
-  safetySettings: true,
-  location: true,
-  serviceTier: true,
-  store: true,
-  cachedContent: true,
-  labels: true,
-  candidateCount: true,
-  responseLogprobs: true,
-  logprobs: true,
-  streamFunctionCallArguments: true,
-};
+/** An agent's options, overridden by those of a run that are set. */
+export function overrideOptions(agent: AgentOptions, run: AnyRunOptions): Omit<AgentOptions, "tools"> & AnyRunOptions {
+  return { ...agent, ...Object.fromEntries(Object.entries(run).filter(([, value]) => value !== undefined)) };
+}
 
 /** The model settings among an agent's or a run's options; unset ones are absent. */
 export function pickSettings(options: ModelSettings): ModelSettings {

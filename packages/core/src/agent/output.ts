@@ -11,11 +11,7 @@ import { declareSchema } from "../tool/schema/declare.ts";
 import { OUTPUT_OWNER } from "../tool/schema/schema-owner.ts";
 import type { OutputSchema } from "./options.ts";
 
-/**
- * Plans how an answer is made to match a schema, and how it is validated.
- *
- * @throws {ConfigurationError} When the model cannot answer in JSON at all.
- */
+/** How an answer is made to match a schema. @throws {ConfigurationError} When the model cannot answer in JSON at all. */
 export function planOutput(
   schema: OutputSchema,
   { id, capabilities }: Model,

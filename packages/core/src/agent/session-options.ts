@@ -1,11 +1,13 @@
-import type { OptionNames } from "../internal/option-names.ts";
-import type { WhileRunning } from "../session/runs/run-request.ts";
+import { checkValue, namesIn, type OptionNames } from "../internal/option-names.ts";
+import type { NextInput, ReplacedMessage, WhileRunning } from "../session/runs/run-request.ts";
 import type { OwnerBudget } from "../loop/limits.ts";
-import type { Answers } from "../session/runs/session-answers.ts";
-import type { SessionLimits } from "../session/runs/session-host.ts";
+import { type Answers, hasAnswers } from "../session/runs/session-answers.ts";
+import type { SessionHost, SessionLimits } from "../session/runs/session-host.ts";
 import type { Unfinished } from "../session/runs/run-closer.ts";
 import type { SessionAbout } from "../session/runs/session-runs.ts";
 import type { SessionStore } from "../session/store/store.ts";
+import type { Content } from "../wire/types/content.ts";
+import type { AnyRunOptions } from "./options.ts";
 import type { RunInput } from "./run-input.ts";
 
 /** Identity, store and limits of a session. */
@@ -48,9 +50,7 @@ export interface SendOptions {
    * or was cut off, is not closed but goes on, and hears the message. @defaultValue "close"
    */
   readonly unfinished?: Unfinished | undefined;
-  /**
-   * Whether an answer that was cut off in the middle becomes part of the history, as far as it was shown. @defaultValue true
-   */
+  /** Whether an answer that was cut off in the middle becomes part of the history, as far as it was shown. @defaultValue true */
   readonly keepInterrupted?: boolean | undefined;
   /**
    * Id of the message that this one replaces, as in the conversation: that message and all that followed are taken back first, as by
@@ -89,23 +89,67 @@ export interface ContinueOptions extends SendOptions, ResumeOptions {
 }
 
 /** The names of all options, as for {@link OptionNames}. */
-export const SESSION: OptionNames<SessionOptions> = {
-  id: true,
-  store: true,
-  limits: true,
-  ownerBudget: true,
-  leaseMs: true,
-  title: true,
-  owner: true,
-  metadata: true,
+export const SESSION: OptionNames<SessionOptions> = namesIn("id store limits ownerBudget leaseMs title owner metadata");
+const SEND: OptionNames<SendOptions> = namesIn("whileRunning unfinished keepInterrupted replaces");
+const RESUME: OptionNames<ResumeOptions> = namesIn("approvals outcomes by anyLoopVersion");
+
+/** What a method that starts a run takes besides the options of a run. */
+export interface MethodOptions {
+  run: object;
+  send: SendOptions;
+  rewind: RewindOptions;
+  regenerate: RegenerateOptions;
+  resume: ResumeOptions;
+  continue: ContinueOptions;
+}
+
+export const METHODS: { readonly [Method in keyof MethodOptions]: OptionNames<MethodOptions[Method]> } = {
+  run: {},
+  send: SEND,
+  rewind: { before: true },
+  regenerate: { whileRunning: true, messageId: true },
+  resume: RESUME,
+  continue: { ...SEND, ...RESUME, message: true },
 };
-export const SEND: OptionNames<SendOptions> = {
-  whileRunning: true,
-  unfinished: true,
-  keepInterrupted: true,
-  replaces: true,
-};
-export const REWIND: OptionNames<RewindOptions> = { before: true };
-export const REGENERATE: OptionNames<RegenerateOptions> = { whileRunning: true, messageId: true };
-export const RESUME: OptionNames<ResumeOptions> = { approvals: true, outcomes: true, by: true, anyLoopVersion: true };
-export const CONTINUE: OptionNames<ContinueOptions> = { ...SEND, ...RESUME, message: true };
+
+/** What a message and its options say. @param again - A message that is said once more. @throws {TypeError} For a contradiction. */
+export function readNextInput(
+  host: SessionHost<AnyRunOptions>,
+  given: AnyRunOptions & SendOptions & ResumeOptions,
+  message?: readonly Content[],
+  again?: ReplacedMessage,
+): NextInput<AnyRunOptions> {
+  const {
+    whileRunning = "refuse",
+    unfinished = "close",
+    keepInterrupted = true,
+    replaces: replaced,
+    approvals = {},
+    outcomes = {},
+    by,
+    anyLoopVersion = false,
+    ...options
+  } = given;
+  host.check(options);
+  checkValue("whileRunning", whileRunning, ["refuse", "steer", "wait", "replace"]);
+  checkValue("unfinished", unfinished, ["close", "refuse", "steer"]);
+  const answers = { approvals, outcomes, by };
+  const replaces = again ?? (replaced === undefined ? undefined : { messageId: replaced });
+  if (replaces !== undefined && whileRunning === "steer")
+    throw new TypeError('whileRunning: a message cannot "steer" a run and take the place of another message');
+  if (replaces !== undefined && hasAnswers(answers))
+    throw new TypeError("replaces takes back the calls that wait, so they cannot be answered as well");
+  return {
+    message,
+    replaces,
+    answers,
+    whileRunning,
+    unfinished,
+    keepInterrupted,
+    anyLoopVersion,
+    runId: options.runId ?? crypto.randomUUID(),
+    metadata: options.metadata,
+    options,
+    signal: options.signal,
+  };
+}

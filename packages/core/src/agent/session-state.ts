@@ -30,11 +30,7 @@ export interface SessionState {
   readonly pending: readonly PendingCall[];
 }
 
-/**
- * What a log says of its session.
- *
- * @param isHeld - Whether somebody holds the lease on the session.
- */
+/** What a log says of its session. @param isHeld - Whether somebody holds the lease on the session. */
 export function buildSessionState({ run, info }: SessionView, isHeld: boolean): SessionState {
   const { runs, turns, toolCalls, usage, cost, unpriced, pricesAsOf } = info.ended;
   const isRunning = isHeld && run !== undefined && run.end === undefined;

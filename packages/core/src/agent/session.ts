@@ -15,28 +15,15 @@ import type { SessionStore } from "../session/store/store.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content } from "../wire/types/content.ts";
 import { checkOptions } from "../internal/option-names.ts";
-import { checkSessionRun } from "./check-options.ts";
-import {
-  anyOptions,
-  type AnyRunOptions,
-  type OptionsArgument,
-  type OutputOf,
-  type OutputSchema,
-  type RunOptions,
-  type WrittenOf,
-} from "./options.ts";
-import { readNextInput } from "./next-input.ts";
+import { readRunOptions } from "./check-options.ts";
+import type { AnyRunOptions, OptionsArgument, OutputOf, OutputSchema, RunOptions, WrittenOf } from "./options.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 import {
-  CONTINUE,
   type ContinueOptions,
-  REGENERATE,
+  readNextInput,
   type RegenerateOptions,
-  RESUME,
   type ResumeOptions,
-  REWIND,
   type RewindOptions,
-  SEND,
   type SendOptions,
   SESSION,
   type SessionOptions,
@@ -64,7 +51,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
 
   /** @internal */
   constructor(host: SessionHost<AnyRunOptions>, options: SessionOptions) {
-    checkOptions("session()", options, SESSION, (name) => (name === "sessionId" ? "use id" : undefined));
+    checkOptions("session()", options, SESSION, { "use id": "sessionId" });
     const { id = crypto.randomUUID(), store = new MemoryStore(), limits, ownerBudget, leaseMs, ...about } = options;
     if (typeof store.records !== "function")
       throw new TypeError('store must be a store, such as new SqliteStore("chats.sqlite")');
@@ -106,8 +93,8 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
     ...options: OptionsArgument<RunOptions<Schema, Context> & SendOptions, Context>
   ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
     const message = buildContents(input, this.#host.model);
-    const next = readNextInput(this.#host, anyOptions(options, checkSessionRun("send", SEND)));
-    return this.#streamOf((emitters) => this.#next.send({ ...next, message, emitters }));
+    const next = readNextInput(this.#host, readRunOptions(options[0], "send"), message);
+    return this.#streamOf((emitters) => this.#next.send({ ...next, emitters }));
   }
 
   /**
@@ -125,7 +112,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   async rewind(
     ...given: OptionsArgument<RunOptions<undefined, Context> & RewindOptions, Context>
   ): Promise<readonly Content[]> {
-    const { before, ...options }: AnyRunOptions & RewindOptions = anyOptions(given, checkSessionRun("rewind", REWIND));
+    const { before, ...options } = readRunOptions(given[0], "rewind");
     this.#host.check(options);
     return await this.#runs.rewind(before, options, options.signal);
   }
@@ -147,11 +134,8 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   regenerateStream<Schema extends OutputSchema | undefined = undefined>(
     ...given: OptionsArgument<RunOptions<Schema, Context> & RegenerateOptions, Context>
   ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
-    const { messageId, ...options }: AnyRunOptions & RegenerateOptions = anyOptions(
-      given,
-      checkSessionRun("regenerate", REGENERATE),
-    );
-    const next = readNextInput(this.#host, options, { messageId });
+    const { messageId, ...options } = readRunOptions(given[0], "regenerate");
+    const next = readNextInput(this.#host, options, undefined, { messageId });
     return this.#streamOf((emitters) => this.#next.send({ ...next, emitters }));
   }
 
@@ -175,7 +159,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   resumeStream<Schema extends OutputSchema | undefined = undefined>(
     ...options: OptionsArgument<RunOptions<Schema, Context> & ResumeOptions, Context>
   ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
-    const next = readNextInput(this.#host, anyOptions(options, checkSessionRun("resume", RESUME)));
+    const next = readNextInput(this.#host, readRunOptions(options[0], "resume"));
     return this.#streamOf((emitters) => this.#next.resume({ ...next, emitters }));
   }
 
@@ -201,13 +185,10 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   continueStream<Schema extends OutputSchema | undefined = undefined>(
     ...given: OptionsArgument<RunOptions<Schema, Context> & ContinueOptions, Context>
   ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
-    const { message, ...options }: AnyRunOptions & ContinueOptions = anyOptions(
-      given,
-      checkSessionRun("continue", CONTINUE),
-    );
+    const { message, ...options } = readRunOptions(given[0], "continue");
     const contents = message === undefined ? undefined : buildContents(message, this.#host.model);
-    const next = readNextInput(this.#host, options);
-    return this.#streamOf((emitters) => this.#next.continue({ ...next, message: contents, emitters }));
+    const next = readNextInput(this.#host, options, contents);
+    return this.#streamOf((emitters) => this.#next.continue({ ...next, emitters }));
   }
 
   /**

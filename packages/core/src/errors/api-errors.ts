@@ -194,9 +194,7 @@ export class TrafficLimitError extends AgentError {
   }
 }
 
-/**
- * A turn has used up its requests with retries of all kinds. `cause` is the last failure, if a request failed.
- */
+/** A turn has used up its requests with retries of all kinds. `cause` is the last failure, if a request failed. */
 export class RequestLimitError extends AgentError {
   override readonly name = "RequestLimitError";
   override readonly code = "request_limit";

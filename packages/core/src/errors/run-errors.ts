@@ -191,9 +191,7 @@ export class ToolFailure extends Error {
   override readonly name = "ToolFailure";
 }
 
-/**
- * For a tool to throw: the model can correct the call, as the message explains. Uses up one of the tool's retries in the run.
- */
+/** For a tool to throw: the model can correct the call, as the message explains. Uses up one of the tool's retries in the run. */
 export class ToolRetry extends Error {
   override readonly name = "ToolRetry";
 }

@@ -1,31 +1,21 @@
-/**
- * Settles as `work` does, or rejects with `signal.reason` as soon as the signal aborts; then the outcome of `work` is ignored.
- * Leaves no listener behind.
- */
+/** Settles as `work` does, or rejects with `signal.reason` as soon as the signal aborts. Leaves no listener behind. */
 export function abortable<T>(work: PromiseLike<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    const done = (): void => signal.removeEventListener("abort", onAbort);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
+    const stopListening = whenAborted(signal, () => reject(signal.reason));
     work.then(
       (value) => {
-        done();
+        stopListening();
         resolve(value);
       },
       (error: unknown) => {
-        done();
+        stopListening();
         reject(error);
       },
     );
   });
 }
 
-/**
- * Calls `onAbort` when a signal aborts, at once if it has.
- *
- * @returns Stops listening.
- */
+/** Calls `onAbort` when a signal aborts, at once if it has. @returns Stops listening. */
 export function whenAborted(signal: AbortSignal | undefined, onAbort: () => void): () => void {
   if (signal?.aborted === true) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });
@@ -35,11 +25,7 @@ export function whenAborted(signal: AbortSignal | undefined, onAbort: () => void
 /** The longest delay of `setTimeout` in milliseconds, 24.8 days: it fires at once for a longer one. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 
-/**
- * Calls `fire` after `ms` milliseconds, however long that is; never for `Infinity`, which keeps a process alive all the same.
- *
- * @returns Stops the timer.
- */
+/** Calls `fire` after `ms` milliseconds, however long that is; never for `Infinity`. @returns Stops the timer. */
 export function startTimer(ms: number, fire: () => void): () => void {
   let leftMs = ms;
   let timer: ReturnType<typeof setTimeout>;
@@ -56,15 +42,14 @@ export function startTimer(ms: number, fire: () => void): () => void {
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
-    const onAbort = (): void => {
-      stop();
-      reject(signal?.reason);
-    };
-    const stop = startTimer(ms, () => {
-      signal?.removeEventListener("abort", onAbort);
+    const stopTimer = startTimer(ms, () => {
+      stopListening();
       resolve();
     });
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const stopListening = whenAborted(signal, () => {
+      stopTimer();
+      reject(signal?.reason);
+    });
   });
 }
 

@@ -36,10 +36,7 @@ function unescapePointer(key: string): string {
   }
 }
 
-/**
- * A deep copy of a JSON value. Anything else in it (from a hook, for example) is not copied. For the small objects of calls much
- * faster than `structuredClone`.
- */
+/** A deep copy of JSON; anything else in it is not copied. For the small objects of calls much faster than `structuredClone`. */
 export function copyJson<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   // A copy has the type of its original.
@@ -47,23 +44,13 @@ export function copyJson<T>(value: T): T {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return value;
   const copy: Record<string, unknown> = {};
-  for (const [key, member] of Object.entries(value)) {
-    // Assigning to this one would change the prototype.
-    if (key === "__proto__")
-      Object.defineProperty(copy, key, {
-        value: copyJson<unknown>(member),
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
-    else copy[key] = copyJson<unknown>(member);
-  }
+  for (const [key, member] of Object.entries(value)) setMember(copy, key, copyJson<unknown>(member));
   return copy as T;
 }
 
 /**
- * How many levels of lists and objects a value from outside may nest. Far more than any answer needs, and far less than a stack
- * holds, which ends at several thousand in code that descends, such as `JSON.stringify` or a schema's checks.
+ * How many levels of lists and objects a value from outside may nest: far less than a stack holds, which ends at several thousand in
+ * code that descends, such as `JSON.stringify`.
  */
 export const MAX_LEVELS: number = 500;
 
@@ -122,9 +109,7 @@ function stepsToDifference(a: unknown, b: unknown): readonly string[] | undefine
   return added === undefined ? undefined : [`.${added}`];
 }
 
-/**
- * A hash of the value's JSON: 64 bits, in hex. Not cryptographic.
- */
+/** A hash of the value's JSON: 64 bits, in hex. Not cryptographic. */
 export function fingerprint(value: unknown): string {
   let low = 0x811c9dc5;
   let high = 0x9e3779b9;
@@ -139,6 +124,7 @@ export function fingerprint(value: unknown): string {
 
 /** Sets a member of an object or a list. Assigning `__proto__` would change the prototype instead. */
 export function setMember(target: object, key: string | number, value: unknown): void {
-  if (key !== "__proto__") Reflect.set(target, key, value);
+  // An object or a list has members by name.
+  if (key !== "__proto__") (target as Record<string | number, unknown>)[key] = value;
   else Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }

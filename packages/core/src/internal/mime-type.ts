@@ -1,9 +1,4 @@
-/**
- * Detects the media type of a file from its first bytes.
- *
- * @param head - 64 bytes are enough.
- * @returns undefined for a file without a signature, such as text.
- */
+/** The media type of a file by its first 64 bytes; undefined for a file without a signature, such as text. */
 export function detectMimeType(head: Uint8Array): string | undefined {
   const text = String.fromCharCode(...head.subarray(0, 64));
   const riff = /^RIFF[^]{4}(WEBP|WAVE|AVI )/.exec(text)?.[1];
@@ -60,19 +55,23 @@ function findBrandType(brand: string): string {
   return brand.startsWith("3gp") ? "video/3gpp" : "video/mp4";
 }
 
+/** Subtypes that are extensions, too. */
+const SUBTYPES = {
+  image: "png webp heic heif gif avif bmp",
+  audio: "wav mp3 flac ogg aac aiff m4a",
+  video: "mp4 webm mov mpeg wmv flv",
+  text: "csv html css xml",
+  application: "pdf json rtf",
+};
+
 /** The first extension of a media type is the usual one. */
 const EXTENSIONS: ReadonlyMap<string, string> = new Map([
-  ["png", "image/png"],
+  ...Object.entries(SUBTYPES).flatMap(([type, subtypes]) =>
+    subtypes.split(" ").map((subtype): [string, string] => [subtype, `${type}/${subtype}`]),
+  ),
   ["jpg", "image/jpeg"],
   ["jpeg", "image/jpeg"],
-  ["webp", "image/webp"],
-  ["heic", "image/heic"],
-  ["heif", "image/heif"],
-  ["gif", "image/gif"],
-  ["avif", "image/avif"],
   ["svg", "image/svg+xml"],
-  ["bmp", "image/bmp"],
-  ["pdf", "application/pdf"],
   ["doc", "application/msword"],
   ["docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"],
   ["xls", "application/vnd.ms-excel"],
@@ -82,32 +81,13 @@ const EXTENSIONS: ReadonlyMap<string, string> = new Map([
   ["odt", "application/vnd.oasis.opendocument.text"],
   ["ods", "application/vnd.oasis.opendocument.spreadsheet"],
   ["odp", "application/vnd.oasis.opendocument.presentation"],
-  ["wav", "audio/wav"],
-  ["mp3", "audio/mp3"],
-  ["flac", "audio/flac"],
-  ["ogg", "audio/ogg"],
   ["opus", "audio/ogg"],
-  ["aac", "audio/aac"],
-  ["aiff", "audio/aiff"],
-  ["m4a", "audio/m4a"],
-  ["mp4", "video/mp4"],
-  ["webm", "video/webm"],
-  ["mov", "video/mov"],
-  ["mpeg", "video/mpeg"],
   ["mpg", "video/mpeg"],
   ["avi", "video/x-msvideo"],
-  ["wmv", "video/wmv"],
-  ["flv", "video/x-flv"],
   ["3gp", "video/3gpp"],
   ["txt", "text/plain"],
   ["md", "text/markdown"],
-  ["csv", "text/csv"],
-  ["html", "text/html"],
   ["htm", "text/html"],
-  ["css", "text/css"],
-  ["xml", "text/xml"],
-  ["json", "application/json"],
-  ["rtf", "text/rtf"],
   ["js", "text/javascript"],
   ["py", "text/x-python"],
 ]);

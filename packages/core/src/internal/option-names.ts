@@ -1,10 +1,25 @@
-import { nearestName } from "./nearest-name.ts";
+import { wordsIn } from "./text.ts";
 
 /** The names of all options of a type; one that is added to the type but not listed here does not compile. */
 export type OptionNames<Options> = { readonly [Name in keyof Required<Options>]: true };
 
+type Words<Text extends string> = Text extends `${infer First} ${infer Rest}` ? First | Words<Rest> : Text;
+
+/** The names in texts, where spaces separate them. */
+export function namesIn<const Texts extends readonly string[]>(
+  ...texts: Texts
+): { readonly [Name in Words<Texts[number]>]: true } {
+  // One member for each word, as the type has it.
+  return Object.fromEntries([...wordsIn(...texts)].map((name) => [name, true])) as {
+    [N in Words<Texts[number]>]: true;
+  };
+}
+
 /** By what to write: how other libraries spell it, separated by spaces. */
 export type Spellings = { readonly [ours: string]: string };
+
+/** What to do about a name, such as "use input". */
+export type Advice = Spellings | ((name: string) => string | undefined);
 
 /** What to write for the spelling of another library, if it is one. */
 export function findSpelling(spellings: Spellings, name: string): string | undefined {
@@ -14,20 +29,14 @@ export function findSpelling(spellings: Spellings, name: string): string | undef
 /**
  * Says which option does not exist, and what to do; undefined if all of them do. An option that is undefined does not count, and an
  * instance of a class may have members of its own.
- *
- * @param advise - What to do about a name, such as "use input".
  */
-export function describeUnknownOption(
-  given: object,
-  names: object,
-  advise: (name: string) => string | undefined,
-): string | undefined {
+export function describeUnknownOption(given: object, names: object, advise: Advice): string | undefined {
   const prototype: unknown = Object.getPrototypeOf(given);
   if (prototype !== Object.prototype && prototype !== null) return undefined;
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || Object.hasOwn(names, name)) continue;
     const problem = `there is no option "${name}"`;
-    const advice = advise(name);
+    const advice = typeof advise === "function" ? advise(name) : findSpelling(advise, name);
     if (advice !== undefined) return `${problem}: ${advice}`;
     const nearest = nearestName(name, Object.keys(names));
     return nearest === undefined ? problem : `${problem}; did you mean "${nearest}"?`;
@@ -35,31 +44,15 @@ export function describeUnknownOption(
   return undefined;
 }
 
-/**
- * Rejects options that do not exist.
- *
- * @param where - What takes them, such as `run()`.
- * @param names - Has a member for each.
- * @throws {TypeError} Naming the option and what to do.
- */
-export function checkOptions(
-  where: string,
-  given: unknown,
-  names: object,
-  advise: (name: string) => string | undefined = () => undefined,
-): void {
+/** Rejects options that have no member in `names`. @throws {TypeError} With `where`, such as `run()`, and what to do. */
+export function checkOptions(where: string, given: unknown, names: object, advise: Advice = {}): void {
   if (typeof given !== "object" || given === null)
     throw new TypeError(`${where}: the options must be an object, got ${given === null ? "null" : typeof given}`);
   const problem = describeUnknownOption(given, names, advise);
   if (problem !== undefined) throw new TypeError(`${where}: ${problem}`);
 }
 
-/**
- * Says what an option must be, if it is something else; an option that is undefined is not.
- *
- * @param allowed - Its values.
- * @param kind - What it may be besides, as in `typeof`.
- */
+/** Says that an option must be one of the `allowed` values, or of a `kind` as in `typeof`, if it is set and is not. */
 export function describeValue(
   option: string,
   given: unknown,
@@ -88,4 +81,26 @@ export function describeType(value: unknown): string {
 export function checkValue(option: string, given: unknown, allowed: readonly unknown[], kind?: string): void {
   const problem = describeValue(option, given, allowed, kind);
   if (problem !== undefined) throw new TypeError(problem);
+}
+
+/** The name that is most like another one, if any is: a third of its letters may differ, or two of a short one. */
+export function nearestName(name: string, names: Iterable<string>): string | undefined {
+  let nearest: string | undefined;
+  let least = Math.max(2, Math.floor(name.length / 3)) + 1;
+  for (const known of names) {
+    const distance = levenshtein(name.toLowerCase(), known.toLowerCase());
+    if (distance < least) [nearest, least] = [known, distance];
+  }
+  return nearest;
+}
+
+function levenshtein(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [i, left] of a.split("").entries()) {
+    const next = [i + 1];
+    for (const [j, right] of b.split("").entries())
+      next.push(Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (left === right ? 0 : 1)));
+    row = next;
+  }
+  return row.at(-1) ?? 0;
 }

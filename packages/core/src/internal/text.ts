@@ -1,5 +1,10 @@
 import { tryOr } from "./try-or.ts";
 
+/** The words of texts, between spaces. */
+export function wordsIn(...texts: readonly string[]): ReadonlySet<string> {
+  return new Set(texts.flatMap((text) => text.split(" ")));
+}
+
 /** The beginning of a text, at most this many UTF-16 units, without half a surrogate pair at its end. */
 export function cutText(text: string, length: number): string {
   if (text.length <= length) return text;

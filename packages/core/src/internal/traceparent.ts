@@ -8,12 +8,7 @@ export interface TraceIds {
   readonly trace_flags: string;
 }
 
-/**
- * Reads a W3C `traceparent`.
- *
- * @returns `undefined` for anything that is not a well-formed one, or whose ids are zero.
- * @see https://www.w3.org/TR/trace-context/#traceparent-header
- */
+/** Reads a W3C `traceparent`, if it is one. @see https://www.w3.org/TR/trace-context/#traceparent-header */
 export function parseTraceparent(value: unknown): TraceIds | undefined {
   const [, traceId, spanId, flags] = (typeof value === "string" && TRACEPARENT.exec(value)) || [];
   if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;

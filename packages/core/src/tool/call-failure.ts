@@ -1,4 +1,4 @@
-import { nearestName } from "../internal/nearest-name.ts";
+import { nearestName } from "../internal/option-names.ts";
 import { tryOr } from "../internal/try-or.ts";
 import { NO_MESSAGE, toolFailed, toolThrew, unknownTool } from "./model-texts.ts";
 import type { Tool, ToolFailureKind, ToolOutcome } from "./tool.ts";

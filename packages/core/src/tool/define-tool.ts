@@ -5,6 +5,7 @@ import {
   describeUnknownOption,
   describeValue,
   findSpelling,
+  namesIn,
   type OptionNames,
   type Spellings,
 } from "../internal/option-names.ts";
@@ -190,34 +191,12 @@ export function defineTool(spec: ToolOptions<ToolInputSchema | undefined, unknow
   };
 }
 
-const OPTIONS: OptionNames<ToolOptions<undefined, unknown>> = {
-  name: true,
-  description: true,
-  input: true,
-  validate: true,
-  sequential: true,
-  timeoutMs: true,
-  maxResultBytes: true,
-  maxRetries: true,
-  effects: true,
-  unknownOutcome: true,
-  retry: true,
-  endsRun: true,
-  exposeErrors: true,
-  needsApproval: true,
-  answerTimeoutMs: true,
-  approvedBy: true,
-  editable: true,
-  run: true,
-};
+const OPTIONS: OptionNames<ToolOptions<undefined, unknown>> = namesIn(
+  "name description input validate sequential timeoutMs maxResultBytes maxRetries effects unknownOutcome retry",
+  "endsRun exposeErrors needsApproval answerTimeoutMs approvedBy editable run",
+);
 
-const RETRY: OptionNames<ToolRetryPolicy> = {
-  maxAttempts: true,
-  minDelayMs: true,
-  maxDelayMs: true,
-  totalTimeoutMs: true,
-  when: true,
-};
+const RETRY: OptionNames<ToolRetryPolicy> = namesIn("maxAttempts minDelayMs maxDelayMs totalTimeoutMs when");
 
 const SPELLINGS: Spellings = {
   "use input": "inputSchema parameters parametersJsonSchema schema args argsSchema input_schema",

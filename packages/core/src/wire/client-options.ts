@@ -1,4 +1,4 @@
-import type { OptionNames, Spellings } from "../internal/option-names.ts";
+import { namesIn, type OptionNames, type Spellings } from "../internal/option-names.ts";
 import type { Environment } from "../internal/environment.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { RequestEncoder } from "./http/encode-request.ts";
@@ -54,23 +54,10 @@ export interface GeminiClientOptions extends Fields<AnswerLimits> {
 }
 
 /** The names of all options. */
-export const CLIENT_OPTIONS: OptionNames<GeminiClientOptions> = {
-  endpoint: true,
-  fetch: true,
-  httpClient: true,
-  timeouts: true,
-  retry: true,
-  traffic: true,
-  group: true,
-  logger: true,
-  maxBufferBytes: true,
-  maxAnswerBytes: true,
-  maxAnswerChunks: true,
-  maxRequestBytes: true,
-  random: true,
-  now: true,
-  env: true,
-};
+export const CLIENT_OPTIONS: OptionNames<GeminiClientOptions> = namesIn(
+  "endpoint fetch httpClient timeouts retry traffic group logger maxBufferBytes maxAnswerBytes maxAnswerChunks",
+  "maxRequestBytes random now env",
+);
 
 /** What to write for options of other libraries. */
 export const CLIENT_SPELLINGS: Spellings = {

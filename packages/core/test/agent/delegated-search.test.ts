@@ -53,6 +53,15 @@ describe.each(faces)("%s", (_face, read) => {
     ]);
   });
 
+  test("the tool choice of the agent is not that of the request that searches", async () => {
+    const lines = [call("google_search", { query: "Who won?" }), found, say("Ada won.")];
+    const model = ScriptedModel.with({ id: "gemini-2.5-flash" }, ...lines);
+    const toolChoice = { only: ["google_search"] };
+    const { text } = await read(new Agent({ model, tools: [add, googleSearch()], toolChoice }), "Who won?");
+    expect(text).toBe("Ada won.");
+    expect(model.requests.map(({ calling }) => calling?.mode)).toEqual(["ANY", undefined, undefined]);
+  });
+
   test("costs what the prices of the run say, if the agent has none", async () => {
     const lines = [call("google_search", { query: "Who won?" }), found, say("Ada won.")];
     const model = ScriptedModel.with({ id: "gemini-2.5-flash" }, ...lines);

@@ -1,6 +1,6 @@
 import { type CompactStepValue, stepName, type StepPlace } from "../../durable/run-log.ts";
 import { ApiStatusError } from "../../errors/api-errors.ts";
-import { checkOptions, type OptionNames } from "../../internal/option-names.ts";
+import { checkOptions, namesIn, type OptionNames } from "../../internal/option-names.ts";
 import { SUMMARY_HEADING } from "../../tool/model-texts.ts";
 import type { NestedRun } from "../../tool/tool.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
@@ -75,13 +75,7 @@ function isAnswer(content: Content | undefined): boolean {
   return content?.role === "user" && content.parts.some((part) => part.functionResponse !== undefined);
 }
 
-const OPTIONS: OptionNames<CompactionOptions> = {
-  threshold: true,
-  keep: true,
-  windowTokens: true,
-  instructions: true,
-  policy: true,
-};
+const OPTIONS: OptionNames<CompactionOptions> = namesIn("threshold keep windowTokens instructions policy");
 
 /** @throws {TypeError} Naming the invalid option. */
 export function checkCompaction(options: CompactionOptions | false | undefined): void {

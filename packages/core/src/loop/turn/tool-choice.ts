@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
-import { nearestName } from "../../internal/nearest-name.ts";
+import { nearestName } from "../../internal/option-names.ts";
 import type { ModelRequest } from "../../model/model.ts";
 import type { ToolChoice } from "../loop-input.ts";
 

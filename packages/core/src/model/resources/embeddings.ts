@@ -2,6 +2,7 @@ import {
   checkAtLeast,
   checkOptions,
   findSpelling,
+  namesIn,
   type OptionNames,
   type Spellings,
 } from "../../internal/option-names.ts";
@@ -210,12 +211,7 @@ export function cosineSimilarity(left: ArrayLike<number>, right: ArrayLike<numbe
 
 const OPTIONS: OptionNames<EmbedManyOptions> = {
   ...CLIENT_OPTIONS,
-  model: true,
-  taskType: true,
-  outputDimensionality: true,
-  autoTruncate: true,
-  maxConcurrent: true,
-  signal: true,
+  ...namesIn("model taskType outputDimensionality autoTruncate maxConcurrent signal"),
 };
 const SPELLINGS: Spellings = {
   ...CLIENT_SPELLINGS,

@@ -1,5 +1,5 @@
 import { SessionDamagedError } from "../../errors/run-errors.ts";
-import { checkAtLeast, checkOptions, type OptionNames } from "../../internal/option-names.ts";
+import { checkAtLeast, checkOptions, namesIn, type OptionNames } from "../../internal/option-names.ts";
 import type { PendingCall } from "../../tool/tool.ts";
 import { SessionLog } from "../log/session-log.ts";
 import { compareSummaries, type SessionFilter, type SessionStore, type SessionSummary } from "../store/store.ts";
@@ -32,14 +32,7 @@ export interface WaitingCalls {
   readonly damaged?: readonly string[] | undefined;
 }
 
-const OPTIONS: OptionNames<WaitingCallsOptions> = {
-  owner: true,
-  prefix: true,
-  metadata: true,
-  approvedBy: true,
-  limit: true,
-  after: true,
-};
+const OPTIONS: OptionNames<WaitingCallsOptions> = namesIn("owner prefix metadata approvedBy limit after");
 
 /**
  * What waits for an answer in all sessions of a store, by id of the session: for a program or a page of those who approve. Needs no

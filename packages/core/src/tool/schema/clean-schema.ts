@@ -1,4 +1,5 @@
 import { followPointer, isObject } from "../../internal/json.ts";
+import { wordsIn } from "../../internal/text.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import {
   addBounds,
@@ -16,23 +17,21 @@ import { mergeSchemas, withNote } from "./merge-schemas.ts";
 const MAX_DEPTH = 32;
 
 /** Keywords that are sent or converted. Any other is dropped and recorded as a change. */
-const HANDLED = new Set(
-  (
-    "$ref $defs definitions $id $anchor type nullable format title description enum const items prefixItems additionalItems minItems maxItems minimum maximum " +
-    "exclusiveMinimum exclusiveMaximum anyOf oneOf allOf not properties additionalProperties required propertyNames propertyOrdering minLength maxLength pattern " +
-    "uniqueItems multipleOf minProperties maxProperties default examples example contentEncoding contentMediaType"
-  ).split(" "),
+const HANDLED = wordsIn(
+  "$ref $defs definitions $id $anchor type nullable format title description enum const items prefixItems additionalItems",
+  "minItems maxItems minimum maximum exclusiveMinimum exclusiveMaximum anyOf oneOf allOf not properties required",
+  "additionalProperties propertyNames propertyOrdering minLength maxLength pattern uniqueItems multipleOf minProperties",
+  "maxProperties default examples example contentEncoding contentMediaType",
 );
 
 const UNSUPPORTED = "dropped: the service does not support it";
 
 /** Keywords that only describe; a reference may have them as siblings. */
-const ANNOTATIONS = new Set("title description default examples example deprecated readOnly writeOnly id".split(" "));
+const ANNOTATIONS = wordsIn("title description default examples example deprecated readOnly writeOnly id");
 
 /**
- * Reduces a schema to the subset of JSON Schema that the service documents. Every change is recorded in the scope.
+ * Reduces a schema to the subset of JSON Schema that the service documents, or to `undefined` when it matches no value.
  *
- * @returns The schema, or `undefined` when it matches no value.
  * @throws {AgentError} For a schema that the service would reject.
  */
 export function cleanSchema(schema: unknown, place: SchemaPlace): JsonSchema | undefined {
@@ -43,7 +42,7 @@ export function cleanSchema(schema: unknown, place: SchemaPlace): JsonSchema | u
     throw place.refused(`is ${given}, not a schema: use an object, true or false`);
   }
   checkDepth(place);
-  return place.scope.work.inside(place, () => cleanObject(schema, place));
+  return place.scope.inside(place, () => cleanObject(schema, place));
 }
 
 function cleanObject(schema: JsonSchema, place: SchemaPlace): JsonSchema | undefined {
@@ -83,12 +82,15 @@ function checkDepth(place: SchemaPlace): void {
   );
 }
 
+const OF_OBJECTS = wordsIn("properties required additionalProperties propertyNames propertyOrdering");
+const OF_ARRAYS = wordsIn("items prefixItems additionalItems minItems maxItems");
+
+function dropKeywords(schema: JsonSchema, keys: ReadonlySet<string>, kind: string, place: SchemaPlace): void {
+  for (const key of keys) if (schema[key] !== undefined) place.changed(`dropped: it only applies to ${kind}`, key);
+}
+
 function addObject({ schema, types, draft, notes, place }: SchemaNode): void {
-  if (types.length > 0 && !types.includes("object")) {
-    for (const key of ["properties", "required", "additionalProperties", "propertyNames", "propertyOrdering"])
-      if (schema[key] !== undefined) place.changed("dropped: it only applies to objects", key);
-    return;
-  }
+  if (types.length > 0 && !types.includes("object")) return dropKeywords(schema, OF_OBJECTS, "objects", place);
   const names = readPropertyNames(schema, notes, place);
   const required = new Set<string>(Array.isArray(schema["required"]) ? schema["required"].map(String) : []);
   const properties = new Map<string, unknown>();
@@ -149,11 +151,7 @@ function addAdditionalProperties(schema: JsonSchema, draft: SchemaNode["draft"],
 }
 
 function addArray({ schema, types, draft, place }: SchemaNode): void {
-  if (!types.includes("array")) {
-    for (const key of ["items", "prefixItems", "additionalItems", "minItems", "maxItems"])
-      if (schema[key] !== undefined) place.changed("dropped: it only applies to arrays", key);
-    return;
-  }
+  if (!types.includes("array")) return dropKeywords(schema, OF_ARRAYS, "arrays", place);
   const isOlder = Array.isArray(schema["items"]);
   if (isOlder) place.changed("list of schemas replaced by prefixItems", "items");
   const prefix = isOlder ? schema["items"] : schema["prefixItems"];
@@ -203,10 +201,10 @@ function addAlternatives(base: JsonSchema, schema: JsonSchema, place: SchemaPlac
     if (cleaned.length === 0) return undefined;
     if (schema["nullable"] === true && !cleaned.some((member) => member["type"] === "null"))
       cleaned.push({ type: "null" });
-    const merged = mergeSchemas(result, (cleaned.length === 1 ? cleaned[0] : undefined) ?? { anyOf: cleaned });
-    if (typeof merged === "string")
-      throw place.at(key).refused(`cannot be combined with its siblings: ${merged}; spell out the combinations`);
-    result = merged;
+    const choice = (cleaned.length === 1 ? cleaned[0] : undefined) ?? { anyOf: cleaned };
+    result = mergeSchemas(result, choice, (why) =>
+      place.at(key).refused(`cannot be combined with its siblings: ${why}; spell out the combinations`),
+    );
   }
   return result;
 }
@@ -230,10 +228,9 @@ function mergeAllOf(schema: JsonSchema, members: readonly unknown[], place: Sche
   for (const [index, member] of members.entries()) {
     const cleaned = cleanInlined(member, place.at("allOf", index));
     if (cleaned === undefined || result === undefined) return undefined;
-    const merged = mergeSchemas(result, cleaned);
-    if (typeof merged === "string")
-      throw place.at("allOf").refused(`cannot be merged: ${merged}; write one schema that covers both`);
-    result = merged;
+    result = mergeSchemas(result, cleaned, (why) =>
+      place.at("allOf").refused(`cannot be merged: ${why}; write one schema that covers both`),
+    );
   }
   return result;
 }
@@ -244,12 +241,10 @@ export function cleanInlined(schema: unknown, place: SchemaPlace): JsonSchema | 
   const { $ref, ...beside } = schema;
   if (place.inlining.has($ref)) throw place.refused(`refers to itself (${$ref}) where it cannot: remove the cycle`);
   const inside = new SchemaPlace(place.scope, place.path, new Set([...place.inlining, $ref]));
-  const target = place.scope.work.inside(place, () => cleanInlined(followReference($ref, place), inside));
+  const target = place.scope.inside(place, () => cleanInlined(followReference($ref, place), inside));
   const rest = Object.keys(beside).length === 0 ? {} : cleanSchema(beside, place);
   if (target === undefined || rest === undefined) return undefined;
-  const merged = mergeSchemas(rest, target);
-  if (typeof merged === "string") throw place.refused(`cannot be merged with ${$ref}: ${merged}`);
-  return merged;
+  return mergeSchemas(rest, target, (why) => place.refused(`cannot be merged with ${$ref}: ${why}`));
 }
 
 function cleanReference(schema: JsonSchema, ref: string, place: SchemaPlace): JsonSchema | undefined {
@@ -279,7 +274,6 @@ function defineTarget(ref: string, place: SchemaPlace): string {
   return sent;
 }
 
-/** The target of a local reference in the author's schema. */
 function followReference(ref: string, place: SchemaPlace): unknown {
   const where = JSON.stringify(ref);
   if (ref !== "#" && !ref.startsWith("#/"))

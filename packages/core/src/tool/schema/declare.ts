@@ -6,7 +6,7 @@ import { fromZod3, fromZod4, loadZodToJsonSchema } from "./from-zod.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaChange, Tool } from "../tool.ts";
 import { cleanInlined, cleanSchema } from "./clean-schema.ts";
-import { SchemaPlace, type SchemaScope, SchemaWork } from "./keywords.ts";
+import { SchemaPlace, SchemaScope } from "./keywords.ts";
 import { ownedByTool, type SchemaOwner } from "./schema-owner.ts";
 import {
   describeConversion,
@@ -33,54 +33,41 @@ export interface DeclaredSchema {
 export const NO_PARAMETERS: JsonSchema = { type: "object", properties: {}, additionalProperties: false };
 
 /**
- * The schema of a function's parameters.
+ * The schema of a function's parameters. Its root must be an object.
  *
- * @param input - Zod 4, zod 3, a schema that knows its JSON Schema, or a JSON Schema; its root must be an object.
- * @param tool - Tool name, for errors.
  * @throws {ToolDefinitionError} For a schema that the service would reject, with the path and the fix.
  */
 export function declareParameters(input: unknown, tool: string): DeclaredSchema {
   const owner = ownedByTool(tool);
-  const { schema, source, changes } = declareSchema(input, owner);
+  const declared = declareSchema(input, owner);
+  const { schema, changes } = declared;
   if (schema["type"] !== "object" || "anyOf" in schema) {
     const wrap = isObject(input) && "_zod" in input ? "wrap it, as in z.object({ value: … })" : "wrap it in an object";
     throw owner.error(`the input must be an object, got ${describeRoot(schema)}: ${wrap}`, "");
   }
   const empty = schema["properties"] === undefined || Object.keys(schema["properties"] as object).length === 0;
-  if (!empty || (schema["additionalProperties"] !== undefined && schema["properties"] !== undefined))
-    return { schema, source, changes };
-  // Keeps the author's additionalProperties.
+  if (!empty || (schema["additionalProperties"] !== undefined && schema["properties"] !== undefined)) return declared;
+  const change = "rewritten in the form of no parameters that every endpoint accepts";
   const closed = { ...schema, properties: {}, additionalProperties: schema["additionalProperties"] ?? false };
-  return {
-    schema: closed,
-    source,
-    changes: [...changes, { path: "", change: "rewritten in the form of no parameters that every endpoint accepts" }],
-  };
+  return { ...declared, schema: closed, changes: [...changes, { path: "", change }] };
 }
 
 /**
  * Converts a schema to the subset of JSON Schema that the service documents. Unsupported keywords move into the description,
  * so the model still reads them; values are validated against the author's schema anyway.
  *
- * @param input - As for {@link declareParameters}, but with any root; `"json"` for any JSON.
- * @param owner - What the schema is for, whose errors are thrown.
+ * @param input - Zod 4, zod 3, a schema that knows its JSON Schema, or a JSON Schema; `"json"` for any JSON.
  * @throws {AgentError} For a schema that the service would reject, with the path and the fix.
  * @see https://ai.google.dev/gemini-api/docs/structured-output
  */
 export function declareSchema(input: unknown, owner: SchemaOwner): DeclaredSchema {
   const root = input === "json" ? {} : toJsonSchema(input, owner);
-  const scope: SchemaScope = {
-    owner,
-    root,
-    changes: [],
-    definitions: new Map(),
-    names: new Map(),
-    work: new SchemaWork(),
-  };
+  const scope = new SchemaScope(owner, root);
   const place = new SchemaPlace(scope);
   const isInlined = typeof root["$ref"] === "string";
   if (isInlined) place.changed("replaced by its target: the root cannot be a reference", "$ref");
-  const cleaned = isInlined ? cleanInlined(withoutDefinitions(root), place) : cleanSchema(root, place);
+  const { $defs: _, definitions: _definitions, $schema: _schema, ...inlined } = root;
+  const cleaned = isInlined ? cleanInlined(inlined, place) : cleanSchema(root, place);
   if (cleaned === undefined) throw place.refused("matches no value: describe what it accepts");
 
   const definitions = [...scope.definitions].filter((entry): entry is [string, JsonSchema] => entry[1] !== undefined);
@@ -131,12 +118,6 @@ function convert(owner: SchemaOwner, work: () => JsonSchema): JsonSchema {
   }
 }
 
-function withoutDefinitions(schema: JsonSchema): JsonSchema {
-  return Object.fromEntries(
-    Object.entries(schema).filter(([key]) => !["$defs", "definitions", "$schema"].includes(key)),
-  );
-}
-
 function describeRoot(schema: JsonSchema): string {
   if ("anyOf" in schema) return "one of several";
   return schema["type"] === undefined ? "anything" : `of type ${JSON.stringify(schema["type"])}`;
@@ -149,10 +130,8 @@ interface Edge {
 }
 
 /**
- * Finds a cycle of references through required properties only, which the service rejects.
+ * Path of a reference that closes a cycle through required properties only, which the service rejects.
  *
- * @param schema - Cleaned: references are `#` or `#/$defs/<name>`.
- * @returns Path of the reference that closes the cycle, or `undefined`.
  * @see https://ai.google.dev/gemini-api/docs/structured-output
  */
 function findRequiredCycle(schema: JsonSchema): readonly string[] | undefined {

@@ -3,11 +3,7 @@ import type { JsonSchema } from "../../wire/types/declaration.ts";
 
 /**
  * Adds required properties that a call leaves out and that have a default, which models take for optional: most often `null`. Also
- * inside nested objects and lists; not inside unions of several objects. A schema's own parser adds the defaults of properties
- * that are not required.
- *
- * @param schema - JSON Schema of the value.
- * @returns The value itself if nothing is missing.
+ * inside nested objects and lists; not inside unions of several objects. The value itself if nothing is missing.
  */
 export function withDefaults(value: unknown, schema: unknown, root: JsonSchema): unknown {
   const target = resolve(schema, root);

@@ -19,11 +19,7 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
   ["file", "use a string schema for a path, URL or base64"],
 ]);
 
-/**
- * The JSON Schema of a zod 4 schema's input (not its output).
- *
- * @throws {AgentError} For a type that JSON cannot represent; names the path and what to use instead.
- */
+/** The JSON Schema of a schema's input. @throws {AgentError} For a type that JSON cannot represent; says what to use instead. */
 export function fromZod4(schema: $ZodType, owner: SchemaOwner): JsonSchema {
   let problem: AgentError | undefined;
   const converted = toJSONSchema(schema, {
@@ -54,41 +50,23 @@ export function fromZod4(schema: $ZodType, owner: SchemaOwner): JsonSchema {
 /** The one function used from `zod-to-json-schema`. */
 export type ZodToJsonSchema = typeof zodToJsonSchema;
 
-const ZOD3_TYPES: ReadonlyMap<string, string> = new Map([
-  ["ZodBigInt", "bigint"],
-  ["ZodDate", "date"],
-  ["ZodMap", "map"],
-  ["ZodSet", "set"],
-  ["ZodSymbol", "symbol"],
-  ["ZodFunction", "function"],
-  ["ZodNaN", "nan"],
-]);
-
-/**
- * The JSON Schema of a zod 3 schema's input.
- *
- * @throws {AgentError} For a type that JSON cannot represent; names the path and what to use instead.
- */
+/** As {@link fromZod4}. */
 export function fromZod3(convert: ZodToJsonSchema, schema: ZodTypeAny, owner: SchemaOwner): JsonSchema {
   return convert(schema, {
     postProcess: (json, def, refs) => {
       // Every zod 3 definition has these; their common type does not say so.
       const { typeName, coerce } = def as { readonly typeName?: string; readonly coerce?: boolean };
-      const type = ZOD3_TYPES.get(typeName ?? "");
-      if (type === undefined) return json;
-      if (coerce === true && type === "date") return json;
+      const type = (typeName ?? "").replace(/^Zod/, "").toLowerCase();
+      const fix = INSTEAD.get(type);
+      if (fix === undefined || (coerce === true && type === "date")) return json;
       if (coerce === true && type === "bigint")
         return { ...json, type: "string", format: undefined, description: "An integer in decimal digits." };
-      throw notJsonError(owner, type, refs.currentPath.slice(1), INSTEAD.get(type) ?? "use a type that JSON supports");
+      throw notJsonError(owner, type, refs.currentPath.slice(1), fix);
     },
   });
 }
 
-/**
- * Loads `zod-to-json-schema` without a static import, so that bundles without zod 3 schemas do not include it.
- *
- * @throws {AgentError} Where modules cannot be loaded synchronously (browsers, most edge runtimes).
- */
+/** Not a static import, which all bundles would include. @throws {AgentError} Where modules cannot be loaded synchronously. */
 export function loadZodToJsonSchema(owner: SchemaOwner): ZodToJsonSchema {
   try {
     const createRequire = globalThis.process?.getBuiltinModule?.("node:module")?.createRequire;

@@ -4,30 +4,30 @@ import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaChange } from "../tool.ts";
 import type { SchemaOwner } from "./schema-owner.ts";
 
-/** Shared by all schemas of one tool or output. */
-export interface SchemaScope {
-  readonly owner: SchemaOwner;
-  /** The author's schema, for its references. */
-  readonly root: JsonSchema;
-  readonly changes: SchemaChange[];
-  /** Cleaned definitions by name; undefined while one is being cleaned. */
-  readonly definitions: Map<string, JsonSchema | undefined>;
-  /** Reference as written → name in `$defs`. */
-  readonly names: Map<string, string>;
-  readonly work: SchemaWork;
-}
-
 /** Most schemas, counted as often as references repeat them; a schema of the service's size has a few hundred. */
 const MAX_SCHEMAS = 40_000;
 /** Most schemas inside each other, references followed. */
 const MAX_OPEN = 400;
 
-/** How much of a schema is being cleaned: one from a stranger may stand for billions of others, or for one inside itself. */
-export class SchemaWork {
+/** Shared by all schemas of one tool or output. */
+export class SchemaScope {
+  readonly owner: SchemaOwner;
+  /** The author's schema, for its references. */
+  readonly root: JsonSchema;
+  readonly changes: SchemaChange[] = [];
+  /** Cleaned definitions by name; undefined while one is being cleaned. */
+  readonly definitions: Map<string, JsonSchema | undefined> = new Map();
+  /** Reference as written → name in `$defs`. */
+  readonly names: Map<string, string> = new Map();
   #schemas = 0;
   #open = 0;
 
-  /** Cleans one more schema. */
+  constructor(owner: SchemaOwner, root: JsonSchema) {
+    this.owner = owner;
+    this.root = root;
+  }
+
+  /** Cleans one more schema: one from a stranger may stand for billions of others, or for one inside itself. */
   inside<T>(place: SchemaPlace, clean: () => T): T {
     if (++this.#schemas > MAX_SCHEMAS)
       throw place.refused(`stands for more than ${MAX_SCHEMAS} schemas, references followed: make it smaller`);

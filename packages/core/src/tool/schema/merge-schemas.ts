@@ -1,22 +1,16 @@
 import { isObject } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 
-/**
- * Merges two cleaned schemas into one that requires both.
- *
- * @returns The schema, or why they cannot be merged.
- */
-export function mergeSchemas(a: JsonSchema, b: JsonSchema): JsonSchema | string {
+/** Makes the error for schemas that cannot be merged. */
+type Refuse = (why: string) => Error;
+
+/** Merges two cleaned schemas into one that requires both. */
+export function mergeSchemas(a: JsonSchema, b: JsonSchema, refuse: Refuse): JsonSchema {
   const merged = new Map(Object.entries(a));
   for (const [key, value] of Object.entries(b)) {
     const other = merged.get(key);
-    if (!merged.has(key) || JSON.stringify(other) === JSON.stringify(value)) {
-      merged.set(key, value);
-      continue;
-    }
-    const joined = join(key, other, value);
-    if (typeof joined === "string") return joined;
-    merged.set(key, joined.value);
+    const isNew = !merged.has(key) || JSON.stringify(other) === JSON.stringify(value);
+    merged.set(key, isNew ? value : join(key, other, value, refuse));
   }
   // One side forbids the properties of the other.
   const isClosedByOne = (a["additionalProperties"] === false) !== (b["additionalProperties"] === false);
@@ -26,53 +20,54 @@ export function mergeSchemas(a: JsonSchema, b: JsonSchema): JsonSchema | string 
   return Object.fromEntries(merged);
 }
 
-function join(key: string, a: unknown, b: unknown): { readonly value: unknown } | string {
+function join(key: string, a: unknown, b: unknown, refuse: Refuse): unknown {
   switch (key) {
     case "description":
-      return { value: withNote(a, String(b)) };
+      return withNote(a, String(b));
     case "title":
     case "propertyOrdering":
-      return { value: a };
+      return a;
     case "required":
-      return { value: [...new Set([...list(a), ...list(b)])] };
+      return [...new Set([...list(a), ...list(b)])];
     case "minimum":
     case "minItems":
-      return { value: Math.max(Number(a), Number(b)) };
+      return Math.max(Number(a), Number(b));
     case "maximum":
     case "maxItems":
-      return { value: Math.min(Number(a), Number(b)) };
+      return Math.min(Number(a), Number(b));
     case "enum": {
       const common = list(a).filter((value) => list(b).includes(value));
-      return common.length === 0 ? "they have no values in common" : { value: common };
+      if (common.length === 0) throw refuse("they have no values in common");
+      return common;
     }
     case "type":
-      return joinTypes(list(a), list(b));
+      return joinTypes(list(a), list(b), refuse);
     case "properties":
-      return joinProperties(a, b);
+      return joinProperties(a, b, refuse);
     case "additionalProperties":
-      return { value: typeof a === "boolean" && typeof b === "boolean" ? a && b : isObject(a) ? a : b };
+      return typeof a === "boolean" && typeof b === "boolean" ? a && b : isObject(a) ? a : b;
     default:
-      return `both have \`${key}\``;
+      throw refuse(`both have \`${key}\``);
   }
 }
 
-function joinTypes(a: readonly unknown[], b: readonly unknown[]): { readonly value: unknown } | string {
+function joinTypes(a: readonly unknown[], b: readonly unknown[], refuse: Refuse): unknown {
   const common = a.filter((type) => b.includes(type));
-  if (common.length === 0 && a.includes("number") && b.includes("integer")) common.push("integer");
-  if (common.length === 0 && a.includes("integer") && b.includes("number")) common.push("integer");
-  if (common.length === 0) return `one is ${a.join(" or ")}, the other ${b.join(" or ")}`;
-  return { value: common.length === 1 ? common[0] : common };
+  if (common.length > 0) return common.length === 1 ? common[0] : common;
+  const isNumeric = (type: unknown): boolean => type === "number" || type === "integer";
+  if (a.some(isNumeric) && b.some(isNumeric)) return "integer";
+  throw refuse(`one is ${a.join(" or ")}, the other ${b.join(" or ")}`);
 }
 
-function joinProperties(a: unknown, b: unknown): { readonly value: unknown } | string {
+function joinProperties(a: unknown, b: unknown, refuse: Refuse): unknown {
   const properties = new Map(Object.entries(isObject(a) ? a : {}));
   for (const [name, schema] of Object.entries(isObject(b) ? b : {})) {
     const other = properties.get(name);
-    const both = isObject(other) && isObject(schema) ? mergeSchemas(other, schema) : schema;
-    if (typeof both === "string") return `in \`${name}\`, ${both}`;
-    properties.set(name, both);
+    const both = isObject(other) && isObject(schema);
+    const merged = both ? mergeSchemas(other, schema, (why) => refuse(`in \`${name}\`, ${why}`)) : schema;
+    properties.set(name, merged);
   }
-  return { value: Object.fromEntries(properties) };
+  return Object.fromEntries(properties);
 }
 
 function list(value: unknown): readonly unknown[] {

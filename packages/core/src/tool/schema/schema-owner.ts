@@ -5,10 +5,7 @@ import { ToolDefinitionError } from "../../errors/run-errors.ts";
 export interface SchemaOwner {
   /** The option that holds the schema. */
   readonly option: "input" | "output";
-  /**
-   * @param problem - Continues the message.
-   * @param path - In the schema, such as `properties.when`; `undefined` if the schema is not the problem.
-   */
+  /** @param path - In the schema, such as `properties.when`; `undefined` if the schema is not the problem. */
   error(problem: string, path?: string, options?: ErrorOptions): AgentError;
 }
 

@@ -1,11 +1,7 @@
 import { isObject } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 
-/**
- * What the common schema libraries share: types and validation.
- *
- * @see https://standardschema.dev
- */
+/** What the common schema libraries share: types and validation. @see https://standardschema.dev */
 export interface StandardSchema<Output = unknown, Input = unknown> {
   readonly "~standard": {
     readonly vendor: string;
@@ -14,11 +10,7 @@ export interface StandardSchema<Output = unknown, Input = unknown> {
   };
 }
 
-/**
- * A schema that converts itself to JSON Schema: ArkType's, and Valibot's after `toStandardJsonSchema()`.
- *
- * @see https://standardschema.dev/json-schema
- */
+/** Such as ArkType's, and Valibot's after `toStandardJsonSchema()`. @see https://standardschema.dev/json-schema */
 export interface StandardJsonSchema<Output = unknown, Input = unknown> {
   readonly "~standard": StandardSchema<Output, Input>["~standard"] & {
     readonly jsonSchema: {
@@ -52,11 +44,7 @@ export function isStandardJsonSchema(schema: StandardSchema): schema is Standard
 /** Libraries should support both, the newest first. */
 const TARGETS = ["draft-2020-12", "draft-07"] as const;
 
-/**
- * The JSON Schema of a schema's input, by Standard JSON Schema.
- *
- * @throws What the library throws for a type that JSON Schema cannot express.
- */
+/** The JSON Schema of a schema's input. @throws What the library throws for a type that JSON Schema cannot express. */
 export function fromStandard(schema: StandardJsonSchema): JsonSchema {
   const { vendor, jsonSchema } = schema["~standard"];
   const libraryOptions = optionsFor(vendor);
@@ -76,8 +64,8 @@ function optionsFor(vendor: string): Record<string, unknown> | undefined {
   switch (vendor) {
     case "valibot":
       return {
-        overrideAction: ({ valibotAction, jsonSchema }: ValibotAction) =>
-          valibotAction.kind === "validation" ? jsonSchema : undefined,
+        overrideAction: (one: { readonly valibotAction: { readonly kind: string }; readonly jsonSchema: object }) =>
+          one.valibotAction.kind === "validation" ? one.jsonSchema : undefined,
       };
     case "arktype":
       // By default, these would accept anything.
@@ -87,21 +75,12 @@ function optionsFor(vendor: string): Record<string, unknown> | undefined {
   }
 }
 
-interface ValibotAction {
-  readonly valibotAction: { readonly kind: string };
-  readonly jsonSchema: object;
-}
-
-function refuse({ code, domain, proto }: ArkTypeIssue): never {
+/** @param issue - ArkType's. */
+function refuse(issue: { readonly code: string; readonly domain?: string; readonly proto?: { name: string } }): never {
+  const { code, domain, proto } = issue;
   const type = code === "date" ? "Date" : (domain ?? proto?.name ?? code);
   const fix = type === "Date" ? 'a string such as "string.date.iso.parse"' : "a type that JSON supports";
   throw new Error(`JSON has no ${type}: use ${fix}`);
-}
-
-interface ArkTypeIssue {
-  readonly code: string;
-  readonly domain?: string;
-  readonly proto?: { readonly name: string };
 }
 
 /** What to write for a schema that cannot be converted. */

@@ -1,58 +1,50 @@
 import { followPointer, isObject } from "../../internal/json.ts";
+import { wordsIn } from "../../internal/text.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaChange } from "../tool.ts";
 
 /** Keywords with a schema, or a list of schemas. */
-export const SCHEMAS: ReadonlySet<string> = new Set(
-  (
-    "not if then else contains items additionalItems propertyNames additionalProperties unevaluatedItems unevaluatedProperties " +
-    "allOf anyOf oneOf prefixItems"
-  ).split(" "),
+export const SCHEMAS: ReadonlySet<string> = wordsIn(
+  "not if then else contains items additionalItems propertyNames additionalProperties unevaluatedItems",
+  "unevaluatedProperties allOf anyOf oneOf prefixItems",
 );
-
 /** Keywords with schemas by name. */
-export const MAPS: ReadonlySet<string> = new Set(
-  "properties patternProperties dependentSchemas dependencies".split(" "),
-);
-
+export const MAPS: ReadonlySet<string> = wordsIn("properties patternProperties dependentSchemas dependencies");
 /** Keywords that may reject a value because a schema below accepts it. */
-export const NEGATIVE: ReadonlySet<string> = new Set(
-  "not if then else maxContains unevaluatedItems unevaluatedProperties".split(" "),
+export const NEGATIVE: ReadonlySet<string> = wordsIn(
+  "not if then else maxContains unevaluatedItems unevaluatedProperties",
 );
 
 /** Most schemas that are read; further ones are not checked. */
-export const MAX_SCHEMAS = 40_000;
+const MAX_SCHEMAS = 40_000;
 
 /** Why an expression is not checked; `undefined` when it is. */
 export type JudgePattern = (pattern: string) => string | undefined;
 
 /** What shows in a schema before any value is checked. */
-export interface Unchecked {
+export interface ReadSchema {
+  /** It and all inside it, references followed, and where they are. */
+  readonly schemas: ReadonlyMap<JsonSchema, readonly string[]>;
   /** Empty when all of it is checked. */
   readonly unchecked: readonly SchemaChange[];
   /** Whether it has expressions to match. */
   readonly hasPatterns: boolean;
 }
 
-/**
- * Finds what cannot be checked. It accepts anything, so keywords that would turn "accepts more" into "rejects" are then not checked
- * either.
- */
-export function findUnchecked(root: JsonSchema, judge: JudgePattern): Unchecked {
+/** Finds what is not checked. That accepts anything, so what would reject a value because of it is not checked either. */
+export function findUnchecked(root: JsonSchema, judge: JudgePattern): ReadSchema {
   const unchecked: SchemaChange[] = [];
   const negative: (readonly string[])[] = [];
   const patternMaps: (readonly string[])[] = [];
   let hasPatterns = false;
-  const seen = new Set<object>();
-  // A list, not the stack: a schema from a stranger may nest at will.
-  const open: (readonly [JsonSchema, readonly string[]])[] = [];
+  // Grows while it is read. Not the stack: a schema from a stranger may nest at will.
+  const schemas = new Map<JsonSchema, readonly string[]>();
   const skip = (path: readonly string[], change: string): void => void unchecked.push({ path: path.join("."), change });
   const visit = (schema: unknown, path: readonly string[]): void => {
-    if (typeof schema === "boolean" || seen.has(schema as object)) return;
+    if (typeof schema === "boolean" || schemas.has(schema as JsonSchema)) return;
     if (!isObject(schema)) return skip(path, "not checked: it is not a schema");
-    if (seen.size >= MAX_SCHEMAS) return skip(path, `not checked: it follows ${MAX_SCHEMAS} other schemas`);
-    seen.add(schema);
-    open.push([schema, path]);
+    if (schemas.size >= MAX_SCHEMAS) return skip(path, `not checked: it follows ${MAX_SCHEMAS} other schemas`);
+    schemas.set(schema, path);
   };
   const read = (pattern: unknown, path: readonly string[]): void => {
     const problem = typeof pattern === "string" ? judge(pattern) : NO_EXPRESSION;
@@ -60,8 +52,7 @@ export function findUnchecked(root: JsonSchema, judge: JudgePattern): Unchecked 
     else skip(path, `not checked: ${problem}`);
   };
   visit(root, []);
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const [schema, path] = next;
+  for (const [schema, path] of schemas) {
     const { $ref } = schema;
     if (typeof $ref === "string") {
       const target = followPointer($ref, root);
@@ -90,7 +81,7 @@ export function findUnchecked(root: JsonSchema, judge: JudgePattern): Unchecked 
   if (negative.some((path) => path.at(-1) === "unevaluatedProperties"))
     for (const path of patternMaps) skip(path, "keeps unevaluatedProperties from being checked");
   if (unchecked.length > 0) for (const path of negative) skip(path, "not checked: another part of the schema is not");
-  return { unchecked, hasPatterns };
+  return { schemas, unchecked, hasPatterns };
 }
 
 /** Before draft 2019-09, nothing beside a reference counts. */

@@ -4,12 +4,12 @@
  */
 
 import { Check, Errors } from "typebox/schema";
-import { isObject } from "../../internal/json.ts";
+import { followPointer, isObject, schemaType } from "../../internal/json.ts";
+import { wordsIn } from "../../internal/text.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import { describeMismatch, MISMATCH, TOO_MUCH_TO_CHECK } from "../model-texts.ts";
-import { type CheckHooks, copyForCheck } from "./checkable-schema.ts";
+import { findUnchecked, hasLonelyRefs, type JudgePattern, judgePattern, MAPS, NEGATIVE, SCHEMAS } from "./unchecked.ts";
 import type { StandardIssue } from "./standard-schema.ts";
-import { type JudgePattern, judgePattern } from "./unchecked.ts";
 
 /** Most steps of one check, of a few microseconds each. */
 const MAX_STEPS = 250_000;
@@ -19,29 +19,49 @@ export async function loadCheck(
   schema: JsonSchema,
   hasPatterns: boolean,
 ): Promise<(value: unknown) => readonly StandardIssue[]> {
-  const matcher = hasPatterns ? await loadMatcher() : { judge: judgePattern, stepsOf: () => 0, test: () => true };
-  // Interprets it: `Compile` would generate code.
-  const fits: CheckHooks["fits"] = (part, value) => Check(part, value);
-  let left = MAX_STEPS;
-  const spend = (steps: number): void => {
-    left -= steps;
-    if (left < 0) throw new TooManyStepsError();
-  };
-  const copy = copyForCheck(schema, {
-    spend,
-    judge: matcher.judge,
-    matches: (pattern, text) => {
-      spend(1 + matcher.stepsOf(pattern, text));
-      return matcher.test(pattern, text);
-    },
-    fits,
-  });
-  return (given) => {
-    left = MAX_STEPS;
+  const check = new SchemaCheck(schema, hasPatterns ? await loadMatcher() : NO_PATTERNS);
+  return (value) => check.issuesOf(value);
+}
+
+/** A schema as the validator reads it. It may contain itself. */
+type Checkable = boolean | { [keyword: string]: unknown };
+
+const VALUES = wordsIn(
+  "const enum required minimum maximum exclusiveMinimum exclusiveMaximum minLength maxLength minItems maxItems",
+  "minProperties maxProperties minContains maxContains dependentRequired",
+);
+
+/**
+ * A copy of a schema (draft 2020-12, draft-07, or OpenAPI's variant) for the validator: references become the schemas themselves,
+ * expressions, uniqueness and multiples become calls of code, `format` is left out, and each evaluation is counted.
+ */
+class SchemaCheck {
+  readonly #root: JsonSchema;
+  readonly #matcher: Matcher;
+  /** Something is not checked: leaves out what that might turn into a rejection. */
+  readonly #lenient: boolean;
+  readonly #lonelyRefs: boolean;
+  readonly #copies: ReadonlyMap<unknown, { [keyword: string]: unknown }>;
+  #left = MAX_STEPS;
+
+  constructor(root: JsonSchema, matcher: Matcher) {
+    const { schemas, unchecked } = findUnchecked(root, matcher.judge);
+    this.#root = root;
+    this.#matcher = matcher;
+    this.#lenient = unchecked.length > 0;
+    this.#lonelyRefs = hasLonelyRefs(root);
+    this.#copies = new Map([...schemas.keys()].map((schema) => [schema, {}]));
+    for (const schema of schemas.keys()) Object.assign(this.#copyOf(schema), this.#fill(schema));
+  }
+
+  issuesOf(given: unknown): readonly StandardIssue[] {
+    this.#left = MAX_STEPS;
+    const schema = this.#copyOf(this.#root);
     try {
       const value = withoutPrototypes(given);
-      if (fits(copy, value)) return [];
-      const issues = Errors(copy, value)[1].flatMap(({ keyword, instancePath, params, message }) =>
+      // Interprets it: `Compile` would generate code.
+      if (Check(schema, value)) return [];
+      const issues = Errors(schema, value)[1].flatMap(({ keyword, instancePath, params, message }) =>
         describeMismatch(keyword, params, message).map(([member, problem]) => ({
           message: problem,
           path: [...stepsOf(instancePath), ...member],
@@ -52,7 +72,145 @@ export async function loadCheck(
       // Too many steps, or a stack that was too small.
       return [{ message: TOO_MUCH_TO_CHECK }];
     }
-  };
+  }
+
+  #spend(steps: number): void {
+    this.#left -= steps;
+    if (this.#left < 0) throw new TooManyStepsError();
+  }
+
+  #matches(pattern: string, text: string): boolean {
+    this.#spend(1 + this.#matcher.stepsOf(pattern, text));
+    return this.#matcher.test(pattern, text);
+  }
+
+  /** What is not checked accepts anything. */
+  #copyOf(schema: unknown): Checkable {
+    return this.#copies.get(schema) ?? schema !== false;
+  }
+
+  /** First what counts the evaluation, then the schema itself. */
+  #fill(schema: JsonSchema): Checkable {
+    const keywords = this.#keywords(schema);
+    const size = sizeOf(keywords);
+    const names = isObject(keywords["properties"]) ? Object.keys(keywords["properties"]).length : 0;
+    const count = (value: unknown): boolean => {
+      const members = typeof value === "object" && value !== null ? Object.keys(value).length : 0;
+      const length = typeof value === "string" ? value.length : 0;
+      this.#spend(1 + size + members * (1 + (names >> 3)) + (length >> 6));
+      return true;
+    };
+    const allOf = [refined(count, ""), keywords];
+    return schema["nullable"] === true ? { anyOf: [{ type: "null" }, { allOf }] } : { allOf };
+  }
+
+  #keywords(schema: JsonSchema): { [keyword: string]: unknown } {
+    const { $ref, patternProperties } = schema;
+    const target = typeof $ref === "string" ? [this.#copyOf(followPointer($ref, this.#root))] : [];
+    if (target.length > 0 && this.#lonelyRefs) return { allOf: target };
+    const copy: { [keyword: string]: unknown } = {};
+    const more: Checkable[] = [...target];
+    for (const [key, value] of Object.entries(schema)) {
+      if (value === undefined || key === "patternProperties" || (this.#lenient && NEGATIVE.has(key))) continue;
+      if (VALUES.has(key)) copy[key] = value;
+      else if (SCHEMAS.has(key))
+        copy[key] = Array.isArray(value) ? value.map((one: unknown) => this.#copyOf(one)) : this.#copyOf(value);
+      else if (MAPS.has(key) && isObject(value)) copy[key] = this.#copyMap(value);
+      else if (key === "type") copy[key] = Array.isArray(value) ? value.map(schemaType) : schemaType(value);
+      else if (key === "uniqueItems" && value === true)
+        more.push(refined((list) => this.#isUnique(list), "has duplicates"));
+      else if (key === "multipleOf" && typeof value === "number" && value > 0)
+        more.push(refined((number) => isMultiple(number, value), `must be a multiple of ${value}`));
+      else if (key === "pattern" && this.#canMatch(value))
+        more.push(
+          refined(
+            (text) => typeof text !== "string" || this.#matches(value, text),
+            `does not match /${value.slice(0, 200)}/`,
+          ),
+        );
+    }
+    for (const key of ["Minimum", "Maximum"]) {
+      // Older drafts have `minimum: 0, exclusiveMinimum: true`.
+      const flag = copy[`exclusive${key}`];
+      if (flag === true) [copy[`exclusive${key}`], copy[key.toLowerCase()]] = [copy[key.toLowerCase()], undefined];
+      if (typeof flag === "boolean" && typeof copy[`exclusive${key}`] !== "number") delete copy[`exclusive${key}`];
+      if (copy[key.toLowerCase()] === undefined) delete copy[key.toLowerCase()];
+    }
+    if (isObject(patternProperties)) this.#addPatterns(patternProperties, copy, more);
+    // One of several that accept more than they should may match beside another.
+    if (this.#lenient && "oneOf" in copy) {
+      more.push({ anyOf: copy["oneOf"] });
+      delete copy["oneOf"];
+    }
+    if (more.length > 0) copy["allOf"] = [...(Array.isArray(copy["allOf"]) ? copy["allOf"] : []), ...more];
+    return copy;
+  }
+
+  #copyMap(map: JsonSchema): Record<string, unknown> {
+    return Object.fromEntries(
+      Object.entries(map).map(([name, one]) => [name, Array.isArray(one) ? one : this.#copyOf(one)]),
+    );
+  }
+
+  #canMatch(pattern: unknown): pattern is string {
+    return typeof pattern === "string" && this.#matcher.judge(pattern) === undefined;
+  }
+
+  /** `patternProperties`, and with them `additionalProperties`, which depends on them. */
+  #addPatterns(patterns: JsonSchema, copy: { [keyword: string]: unknown }, more: Checkable[]): void {
+    const found = Object.entries(this.#copyMap(patterns)).filter(([pattern]) => this.#canMatch(pattern));
+    const { additionalProperties: rest = true, ...others } = copy;
+    delete copy["additionalProperties"];
+    const known = isObject(others["properties"]) ? others["properties"] : {};
+    const isComplete = found.length === Object.keys(patterns).length;
+    const fits = (name: string, member: unknown): boolean => {
+      const schemas = found.filter(([pattern]) => this.#matches(pattern, name)).map(([, one]) => one as Checkable);
+      if (schemas.length === 0 && isComplete && !Object.hasOwn(known, name)) schemas.push(rest as Checkable);
+      return schemas.every((one) => Check(one, member));
+    };
+    const misfit = (value: object): string | undefined => Object.entries(value).find((one) => !fits(...one))?.[0];
+    more.push(
+      refined(
+        (value) => !isObject(value) || misfit(value) === undefined,
+        (value) => `the property ${JSON.stringify(misfit(value as object))} does not fit`,
+      ),
+    );
+  }
+
+  #isUnique(list: unknown): boolean {
+    if (!Array.isArray(list)) return true;
+    const texts = list.map((item: unknown) => JSON.stringify(item, sortKeys) ?? "");
+    this.#spend(texts.reduce((sum, text) => sum + (text.length >> 4), 0));
+    return new Set(texts).size === texts.length;
+  }
+}
+
+/** The validator's own extension point: a check in code. */
+function refined(check: (value: unknown) => boolean, problem: string | ((value: unknown) => string)): Checkable {
+  return { "~refine": [{ check, error: typeof problem === "string" ? () => problem : problem }] };
+}
+
+/** How much work the keywords are by themselves, apart from the schemas below them. */
+function sizeOf(keywords: JsonSchema): number {
+  let size = 0;
+  for (const [key, value] of Object.entries(keywords)) {
+    const length = typeof value === "object" && value !== null ? Object.keys(value).length : 0;
+    // Values are compared much faster than schemas are evaluated; the results of alternatives are joined pairwise.
+    if (key === "enum" || key === "const") size += JSON.stringify(value).length >> 8;
+    else size += /^(all|any|one)Of$/.test(key) ? length + ((length * length) >> 6) : length;
+  }
+  return size;
+}
+
+/** Whether a quotient is whole, as far as doubles can tell: `19.99 / 0.01` is not quite. */
+function isMultiple(value: unknown, of: number): boolean {
+  if (typeof value !== "number") return true;
+  const quotient = value / of;
+  return Math.abs(quotient - Math.round(quotient)) <= 4 * Number.EPSILON * Math.abs(quotient);
+}
+
+function sortKeys(_key: string, value: unknown): unknown {
+  return isObject(value) ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) : value;
 }
 
 /** The validator looks members up with `in`: an object without a prototype has none that it was not given. */
@@ -79,6 +237,8 @@ interface Matcher {
   readonly stepsOf: (pattern: string, text: string) => number;
   readonly test: (pattern: string, text: string) => boolean;
 }
+
+const NO_PATTERNS: Matcher = { judge: judgePattern, stepsOf: () => 0, test: () => true };
 
 /** Expressions in linear time. */
 async function loadMatcher(): Promise<Matcher> {

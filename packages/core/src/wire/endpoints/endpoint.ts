@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
-import { checkOptions, type OptionNames } from "../../internal/option-names.ts";
+import { checkOptions, namesIn, type OptionNames } from "../../internal/option-names.ts";
 import { type Environment, processEnvironment } from "../../internal/environment.ts";
 import { defaultLogger, type Logger } from "../../logging/logger.ts";
 
@@ -73,14 +73,7 @@ export interface GoogleOptions {
   readonly logger?: Logger | undefined;
 }
 
-const ENDPOINT: OptionNames<EndpointOptions> = {
-  baseUrl: true,
-  apiKey: true,
-  auth: true,
-  apiVersion: true,
-  kind: true,
-  headers: true,
-};
+const ENDPOINT: OptionNames<EndpointOptions> = namesIn("baseUrl apiKey auth apiVersion kind headers");
 const GOOGLE: OptionNames<GoogleOptions> = { apiKey: true, baseUrl: true, apiVersion: true, env: true, logger: true };
 
 const GOOGLE_BASE_URL = "https://generativelanguage.googleapis.com";

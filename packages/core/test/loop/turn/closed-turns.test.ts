@@ -14,7 +14,7 @@ import { passThrough } from "@pollux/core/durable";
 import { call, calls, collect, costs, cut, empty, join, malformed, say, ScriptedModel } from "@pollux/core/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { AgentRuns, type OpenRun } from "../../../src/agent/agent-runs.ts";
+import { AgentRuns } from "../../../src/agent/agent-runs.ts";
 import type { ClosedTurn } from "../../../src/durable/closed-turn.ts";
 import type { ModelStepValue } from "../../../src/durable/run-log.ts";
 import type { OpenedRun } from "../../../src/session/runs/session-host.ts";
@@ -186,7 +186,7 @@ const scripts = Object.entries({ ...SCRIPTS, ...MORE });
 /** What a play left behind of a run. */
 interface Kept {
   readonly live: RunState;
-  readonly run: OpenRun;
+  readonly run: Parameters<AgentRuns["open"]>[1];
   /** Opens it once more, otherwise. */
   readonly again: (changes: object) => OpenedRun;
   /** What was said before the run, and its message as it was checked. */
@@ -224,7 +224,7 @@ function snapshot(state: RunState): object {
 function folded({ live, run, base = [] }: Kept, turns: readonly ClosedTurn[], prices: unknown): RunState {
   const state = new RunState(live.runId, base);
   state.compaction = run.compaction;
-  state.steeringCursor = run.session?.steeringCursor ?? 0;
+  state.steeringCursor = run.steeringCursor ?? 0;
   state.pricesAsOf = live.pricesAsOf;
   foldTurns(state, turns, [], { prices: prices as never, model: new ScriptedModel() });
   return state;
@@ -259,22 +259,22 @@ function watched(model: Model): Model {
 beforeEach(() => {
   runs.clear();
   requests.length = 0;
-  const { open } = AgentRuns.prototype as { readonly open: (this: AgentRuns, run: OpenRun) => OpenedRun };
+  type Opening = Parameters<AgentRuns["open"]>;
+  const { open } = AgentRuns.prototype as { readonly open: (this: AgentRuns, ...opening: Opening) => OpenedRun };
   const states: RunState[] = [];
   vi.spyOn(RunState.prototype, "spent").mockImplementation(function spent(this: RunState) {
     if (!states.includes(this)) states.push(this);
     const { turns, toolCalls, usage, cost, unpriced, pricesAsOf, activeMs: wallTimeMs } = this;
     return { turns, toolCalls, usage, wallTimeMs, cost, unpriced, pricesAsOf };
   });
-  vi.spyOn(AgentRuns.prototype, "open").mockImplementation(function opened(this: AgentRuns, run: OpenRun) {
-    const made = open.call(this, run);
-    if (run.session === undefined || run.session.mode === "read") return made;
+  vi.spyOn(AgentRuns.prototype, "open").mockImplementation(function opened(this: AgentRuns, ...[plan, run]: Opening) {
+    const made = open.call(this, plan, run);
+    if (run.sessionId === undefined || run.mode === "read") return made;
     made.spent();
     const live = states.at(-1);
     if (live === undefined) throw new TypeError("no state");
     const before = runs.get(live.runId);
-    const again = (changes: object): OpenedRun =>
-      open.call(this, { ...run, ...changes, session: { ...run.session, ...changes } } as OpenRun);
+    const again = (changes: object): OpenedRun => open.call(this, plan, { ...run, ...changes });
     const closed = before?.closed ?? new Map<number, ClosedTurn>();
     const kept: Kept = { live, run, again, base: before?.base, closed, result: undefined };
     runs.set(live.runId, kept);
@@ -391,7 +391,7 @@ async function recall({ live, run, closed }: Kept, result: RunResult<unknown>, s
       identity: { runId: live.runId, agent: "agent", sessionId: "s" },
       model: script.model(),
       emit: (event) => void events.push(event),
-      historyLength: run.session?.historyLength ?? 0,
+      historyLength: run.historyLength ?? 0,
       parse: output && (async (text) => ({ ok: true, value: output.parse(JSON.parse(text)) })),
     },
     state,
