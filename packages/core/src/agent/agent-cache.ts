@@ -1,8 +1,8 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { fingerprint } from "../internal/json.ts";
 import type { ToolChoice } from "../loop/loop-input.ts";
-import { type CacheHolds, type CacheLife, getCacheName, type CacheRef } from "../model/resources/caches.ts";
-import type { ModelSettings } from "../model/settings.ts";
+import type { CacheHolds, CacheLife, CacheRef } from "../model/resources/caches.ts";
+import { getCacheName, type ModelSettings } from "../model/settings.ts";
 import type { Toolset } from "../tool/toolset.ts";
 import type { GivenContext } from "./options.ts";
 

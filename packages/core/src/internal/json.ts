@@ -6,6 +6,12 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** An object without its members that are undefined. */
+export function present<Fields extends object>(fields: Fields): Fields {
+  // A member that may be undefined may be absent as well.
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Fields;
+}
+
 const TYPES = ["", "string", "number", "integer", "boolean", "array", "object", "null"];
 
 /** A schema's type in JSON Schema's words: OpenAPI has capitals, and protobuf also numbers (`6` for `OBJECT`). */

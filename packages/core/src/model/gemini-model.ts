@@ -27,7 +27,7 @@ import {
   type RequestFacts,
 } from "./request/build-request.ts";
 import { checkSettings } from "./request/check-settings.ts";
-import { type Cache, createCachedContent } from "./resources/caches.ts";
+import type { Cache } from "./resources/caches.ts";
 import { getFile, waitForFile } from "./resources/files.ts";
 import { continueAnswer } from "./response/continuation.ts";
 import { type AnswerSource, ResponseFold } from "./response/fold.ts";
@@ -169,7 +169,8 @@ export class GeminiModel implements Model {
 
   /** @throws {ConfigurationError} When the model or endpoint does not support explicit caches. */
   async createCache(request: CacheRequest, { signal }: CallSignal = {}): Promise<Cache> {
-    return await createCachedContent(this.#client.api, buildCacheRequest(request, this.#facts), { signal });
+    const { createCachedContent } = await import("./resources/caches.ts");
+    return await createCachedContent(this.#client.api, buildCacheRequest(request, this.#facts), { signal }, request);
   }
 
   #findConversation(key: object | undefined): Conversation {

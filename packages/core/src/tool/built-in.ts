@@ -1,3 +1,4 @@
+import { present } from "../internal/json.ts";
 import type { Word } from "../wire/types/content.ts";
 import type { BuiltInTool } from "./tool.ts";
 
@@ -173,8 +174,4 @@ export function computerUse(options: ComputerUseOptions = {}): BuiltInTool {
       }),
     },
   };
-}
-
-function present(fields: { readonly [key: string]: unknown }): { readonly [key: string]: unknown } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

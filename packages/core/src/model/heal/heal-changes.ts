@@ -60,10 +60,10 @@ export function endingWithUser(request: GenerateContentRequest): GenerateContent
 /** Converts schemas to the older form. */
 export function withSchemaSubset(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
   const { responseJsonSchema, ...config } = request.generationConfig ?? {};
-  const responseSchema = responseJsonSchema && toSchemaSubset(responseJsonSchema).schema;
+  const responseSchema = responseJsonSchema && toSchemaSubset(responseJsonSchema);
   return {
     ...mapDeclarations(request, memo, ({ parametersJsonSchema: _schema, ...rest }, schema) => {
-      const { schema: parameters } = toSchemaSubset(schema);
+      const parameters = toSchemaSubset(schema);
       return { ...rest, ...(parameters && { parameters }) };
     }),
     ...(responseJsonSchema && { generationConfig: { ...config, ...(responseSchema && { responseSchema }) } }),

@@ -110,11 +110,6 @@ export class Caches {
   }
 }
 
-/** Name of a cache. */
-export function getCacheName(cache: string | CacheRef): string {
-  return typeof cache === "string" ? cache : cache.name;
-}
-
 /**
  * Reads a cache from the service's answer, with what a gateway or a newer service left out or added.
  *
@@ -129,14 +124,15 @@ function readCache(
   return { name, model, ...answer, totalTokens, ...(holds !== undefined && { holds }) };
 }
 
-/** Creates a cache; `model` may be a bare id. A function, so that what only creates caches does not bundle the rest. */
+/** Creates a cache; `model` may be a bare id. */
 export async function createCachedContent(
   client: ApiClient,
   request: CreateCachedContentRequest,
   options: CallOptions,
+  life: CacheLife = {},
 ): Promise<Cache> {
   const { model, tools } = request;
-  const body = encodeJson({ ...request, model: client.endpoint.modelPath(model) });
+  const body = encodeJson({ ...request, model: client.endpoint.modelPath(model), ...buildCacheExpiry(life) });
   const path = cachesPath(client.endpoint);
   const call: ApiCall = { operation: "createCachedContent", model, method: "POST", path, body, tools };
   return readCache(await callCollection(client, call, options), { model });
@@ -174,7 +170,7 @@ function cachePath(endpoint: Endpoint, name: string): string {
  *
  * @throws {ConfigurationError} For an invalid lifetime, or two.
  */
-export function buildCacheExpiry({ ttlSeconds, expireTime }: CacheLife): CacheExpiry | undefined {
+function buildCacheExpiry({ ttlSeconds, expireTime }: CacheLife): CacheExpiry | undefined {
   if (ttlSeconds !== undefined && expireTime !== undefined)
     throw new ConfigurationError("ttlSeconds and expireTime are mutually exclusive: pass one of them.");
   if (ttlSeconds !== undefined) {
