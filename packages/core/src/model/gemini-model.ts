@@ -28,8 +28,7 @@ import {
 } from "./request/build-request.ts";
 import { checkSettings } from "./request/check-settings.ts";
 import type { Cache } from "./resources/caches.ts";
-import { getFile, waitForFile } from "./resources/files.ts";
-import { continueAnswer } from "./response/continuation.ts";
+import type { continueAnswer } from "./response/continuation.ts";
 import { type AnswerSource, ResponseFold } from "./response/fold.ts";
 import type { ModelSettings } from "./settings.ts";
 
@@ -122,14 +121,13 @@ export class GeminiModel implements Model {
       try {
         const fold = new ResponseFold();
         const failure = await fold.read(source);
-        const response = fold.token === undefined ? fold.partial() : await continueAnswer(source, fold, failure);
+        const response = fold.token === undefined ? fold.partial() : await finishAnswer(source, fold, failure);
         memory.answered = sent;
         return response;
       } catch (error) {
         for (const fold of source.folds ?? []) options.onLost?.(fold.partial().usage);
         if (source.hasParts === true || !(error instanceof ApiStatusError) || error.status !== 400) throw error;
-        const { filesPath } = this.#client.endpoint;
-        const file = filesPath === undefined ? undefined : findUnreadyFile(error.message, filesPath);
+        const file = this.#client.endpoint.filesPath && findUnreadyFile(error.message);
         const mustWait = file !== undefined && !waitedFor.has(file);
         if (!mustWait) healer ??= await createHealer(wanted, this.#heals, memory);
         const healed = mustWait ? WAIT_FOR_FILE : healer?.learn(error.message);
@@ -138,9 +136,8 @@ export class GeminiModel implements Model {
         options.onNotice?.({ type: "heal", ...healed });
         if (!mustWait) continue;
         waitedFor.add(file);
-        const { signal, tap } = options;
-        const files = { get: () => getFile(this.#client.api, file, { signal, tap }) };
-        await waitForFile(files, file, { signal });
+        const { Files } = await import("./resources/files.ts");
+        await new Files(this.#client.api, options.tap).wait(file, { signal: options.signal });
       }
     }
   }
@@ -185,17 +182,15 @@ export class GeminiModel implements Model {
     request: GenerateContentRequest,
     encoder: RequestEncoder,
     logger: Logger | undefined,
-    { onParts, onNotice, onQueued, signal, conversation: group, budget, tap }: RespondOptions,
+    options: RespondOptions,
   ): AnswerSource {
+    const { onParts, onNotice, conversation: group } = options;
     const call: CallOptions = {
-      signal,
+      ...options,
       group,
       encoder,
-      budget,
       logger,
-      tap,
       onRetry: (retry) => onNotice?.({ type: "retry", ...retry }),
-      onQueued,
       onWait: (wait) => onNotice?.({ type: "wait", ...wait }),
     };
     return {
@@ -225,15 +220,8 @@ function findHeals(endpoint: Endpoint, id: string): Set<string> {
 
 /** A unary answer, read as a stream of one chunk. */
 async function openWhole(answer: Promise<GenerateContentResponse>): Promise<AnswerStream> {
-  let batch: AnswerBatch | undefined = [await answer];
-  return {
-    async next() {
-      const next = batch;
-      batch = undefined;
-      return next;
-    },
-    close() {},
-  };
+  const batches: AnswerBatch[] = [[await answer]];
+  return { next: async () => batches.shift(), close() {} };
 }
 
 const WAIT_FOR_FILE = {
@@ -247,8 +235,12 @@ function createHealer(...args: ConstructorParameters<typeof Healer>): Promise<He
   return import("./heal/heal.ts").then(({ Healer }) => new Healer(...args));
 }
 
-/** Path of the file that the service is still processing, if that is the error. */
-function findUnreadyFile(message: string, filesPath: string): string | undefined {
-  const id = /\bFile (?:files\/)?([a-z0-9-]+) is not in an ACTIVE state/i.exec(message)?.[1];
-  return id === undefined ? undefined : `${filesPath}/${id}`;
+/** As rarely needed: for an answer that takes several requests. */
+function finishAnswer(...args: Parameters<typeof continueAnswer>): Promise<ModelResponse> {
+  return import("./response/continuation.ts").then(({ continueAnswer }) => continueAnswer(...args));
+}
+
+/** The file that the service is still processing, if that is the error. */
+function findUnreadyFile(message: string): string | undefined {
+  return /\bFile (?:files\/)?([a-z0-9-]+) is not in an ACTIVE state/i.exec(message)?.[1];
 }
