@@ -12,7 +12,7 @@ import {
   type RequestFacts,
   type RequestHead,
 } from "../request/build-request.ts";
-import { readCalls } from "./open-calls.ts";
+import { endOfSide, openCallsIn, readCalls } from "./open-calls.ts";
 
 /**
  * State kept from one request of a conversation to the next, so that a turn does not check, build and serialize a long history
@@ -118,29 +118,22 @@ export function checkPairing(
   { family }: Pick<ModelCapabilities, "family">,
   start = 0,
 ): number {
+  const isStrict = !isOlderFamily(family);
   let turn = start;
   for (let at = start; at < contents.length;) {
     turn = at;
-    let next = at;
-    // Adjacent model contents are one turn.
-    while (contents[next]?.role === "model") next++;
-    const made = next === at ? [] : readCalls(contents.slice(at, next));
-    if (made.length > 0 && at === 0)
+    const answering = endOfSide(contents, at, true);
+    const next = endOfSide(contents, answering, false);
+    const model = contents.slice(at, answering);
+    if (at === 0 && model.some(({ parts }) => parts.some(({ functionCall }) => functionCall)))
       throw pairingError(
-        `contents[0] calls ${listNames(made.map(({ call }) => call))} before any user content; start with the user's question`,
+        `contents[0] calls ${listNames(readCalls(model).map(({ call }) => call))} before any user content; start with the user's question`,
       );
-    const calls: FunctionCall[] = [];
-    for (const { call, response } of made) if (response === undefined) calls.push(call);
-    const answering = next;
-    const responses: FunctionResponse[] = [];
-    for (; next < contents.length && contents[next]?.role !== "model"; next++) {
-      const before = responses.length;
-      for (const { functionResponse } of contents[next]?.parts ?? [])
-        if (functionResponse) responses.push(functionResponse);
-      if (responses.length === before) continue;
-      const isLate = next > answering && !isOlderFamily(family);
-      if (calls.length === 0 || isLate) throw orphanError(responses.slice(before), next, isLate && calls.length > 0);
-    }
+    const calls = openCallsIn(model);
+    const replies = contents.slice(answering, next).map(responsesIn);
+    const wrong = replies.findIndex((some, i) => some.length > 0 && (calls.length === 0 || (i > 0 && isStrict)));
+    if (wrong !== -1) throw orphanError(replies[wrong] ?? [], answering + wrong, calls.length > 0);
+    const responses = replies.flat();
     if (responses.length < calls.length) {
       const found =
         responses.length === 0
@@ -152,13 +145,17 @@ export function checkPairing(
     }
     if (responses.length > calls.length) throw orphanError(responses.slice(calls.length), next - 1, false);
     const stray = findStray(calls, responses);
-    if (stray !== undefined && !isOlderFamily(family))
+    if (stray !== undefined && isStrict)
       throw pairingError(
         `contents[${answering}] answers ${describeCall(stray)}, and contents[${answering - 1}] calls ${calls.map(describeCall).join(", ")}; copy the call's name and id`,
       );
     at = next;
   }
   return turn;
+}
+
+function responsesIn({ parts }: Content): FunctionResponse[] {
+  return parts.flatMap(({ functionResponse }) => functionResponse ?? []);
 }
 
 /** The first response without a call; two calls with the same name and ID need two responses. */
