@@ -3,8 +3,10 @@ import type { Content } from "../../wire/types/content.ts";
 import type { FunctionDeclaration, JsonSchema, ToolConfig, WireTool } from "../../wire/types/declaration.ts";
 import type { GenerateContentRequest } from "../../wire/types/generate-content.ts";
 import { findCurrentTurn, mapParts, PLACEHOLDER_SIGNATURE, signFirstCall, stripIds } from "../history/change-calls.ts";
-import type { HealMemo } from "./heal-memory.ts";
 import { toSchemaSubset } from "./schema-subset.ts";
+
+/** What one heal made of contents and tools, so that later requests reuse the same objects and serialize none again. */
+export type HealMemo = WeakMap<object, object>;
 
 function remember<T extends object>(memo: HealMemo, original: T, change: (original: T) => T): T {
   // A memo holds the results of a single change.

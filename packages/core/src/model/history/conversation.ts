@@ -3,7 +3,7 @@ import { RequestEncoder } from "../../wire/http/encode-request.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/types/content.ts";
 import type { GenerateContentRequest } from "../../wire/types/generate-content.ts";
 import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
-import { HealMemory } from "../heal/heal-memory.ts";
+import type { HealMemory } from "../heal/heal.ts";
 import type { ModelRequest } from "../model.ts";
 import {
   buildHead,
@@ -12,7 +12,7 @@ import {
   type RequestFacts,
   type RequestHead,
 } from "../request/build-request.ts";
-import { endOfSide, openCallsIn, readCalls } from "./open-calls.ts";
+import { endOfSide, readCalls } from "./open-calls.ts";
 
 /**
  * State kept from one request of a conversation to the next, so that a turn does not check, build and serialize a long history
@@ -20,7 +20,7 @@ import { endOfSide, openCallsIn, readCalls } from "./open-calls.ts";
  */
 export class Conversation {
   readonly encoder: RequestEncoder = new RequestEncoder();
-  readonly heals: HealMemory = new HealMemory();
+  readonly heals: HealMemory = { answered: undefined, active: new Set(), memos: new Map() };
   /** Contents of the last request, as sent; all of them were checked. */
   #seen: readonly Content[] = [];
   /** Where their last turn begins; later contents may extend it. */
@@ -124,12 +124,12 @@ export function checkPairing(
     turn = at;
     const answering = endOfSide(contents, at, true);
     const next = endOfSide(contents, answering, false);
-    const model = contents.slice(at, answering);
-    if (at === 0 && model.some(({ parts }) => parts.some(({ functionCall }) => functionCall)))
+    const made = readCalls(contents.slice(at, answering));
+    if (at === 0 && made.length > 0)
       throw pairingError(
-        `contents[0] calls ${listNames(readCalls(model).map(({ call }) => call))} before any user content; start with the user's question`,
+        `contents[0] calls ${listNames(made.map(({ call }) => call))} before any user content; start with the user's question`,
       );
-    const calls = openCallsIn(model);
+    const calls = made.flatMap(({ call, response }) => (response === undefined ? call : []));
     const replies = contents.slice(answering, next).map(responsesIn);
     const wrong = replies.findIndex((some, i) => some.length > 0 && (calls.length === 0 || (i > 0 && isStrict)));
     if (wrong !== -1) throw orphanError(replies[wrong] ?? [], answering + wrong, calls.length > 0);

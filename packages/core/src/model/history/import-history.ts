@@ -124,7 +124,7 @@ function answerCalls(
   const called = mapParts(calling, (part) => {
     if (isStray(part)) return [];
     const { functionCall: call, functionResponse: own } = part;
-    const id = call ? ids[at++] : idOfOwn.get(own);
+    const id = call ? ids[at++] : own && idOfOwn.get(own);
     if ((call ?? own)?.id === id) return part;
     return { ...part, ...(call ? { functionCall: { ...call, id } } : own && { functionResponse: { ...own, id } }) };
   });

@@ -1,4 +1,8 @@
-import type { Part } from "../../wire/types/content.ts";
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import { parseEssence } from "../../internal/mime-type.ts";
+import type { Content, Part } from "../../wire/types/content.ts";
+import { findKnownModel, OFFICE_TYPE } from "../../wire/known-models.ts";
+import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
 
 /** Marks {@link Media} among other objects. */
 export const MEDIA_KIND = "@pollux/media";
@@ -32,4 +36,90 @@ export function mediaPart({ mimeType, data, fileUri, mediaResolution, videoMetad
     ...(videoMetadata && { videoMetadata }),
     ...(mediaResolution && { mediaResolution }),
   };
+}
+
+/** The model that receives the media. */
+export interface MediaModel {
+  readonly id: string;
+  readonly capabilities: Pick<ModelCapabilities, "family" | "officeInput">;
+}
+
+/** Per request. Pages of documents count as images, but only the service can count those. */
+const MAX_IMAGES = 3_600;
+const MAX_VIDEOS = 10;
+const MAX_PDF_BYTES = 50 * 1024 * 1024;
+
+/** Media types that most models don't read, and what to do instead. */
+const UNREAD: readonly (readonly [type: RegExp, instead: string])[] = [
+  [/^application\/(?:octet-stream|x-binary)$/, "use the media type of the content"],
+  [/^application\/(?:zip|gzip|x-tar|x-gzip|x-zip-compressed|x-7z-compressed|vnd\.rar)$/, "send the files inside"],
+  [
+    /^application\/(?:msword|vnd\.ms-|vnd\.openxmlformats-officedocument|vnd\.oasis\.opendocument)/,
+    "convert it to PDF or text, or use gemini-4-hydrogen, which reads Office files",
+  ],
+  [/^image\/svg\+xml$/, "convert it to PNG, or send its source as text"],
+  [/^image\/(?:tiff|bmp|x-icon|vnd\.microsoft\.icon)$/, "convert it to PNG or JPEG"],
+];
+
+/**
+ * Rejects media that the service would reject, before anything is sent. For unknown models and media types, only the rules that
+ * apply to all are checked.
+ *
+ * @throws {ConfigurationError} Naming the media and the fix.
+ * @see https://ai.google.dev/gemini-api/docs/file-input-methods
+ */
+export function checkMediaParts(contents: readonly Content[], model: MediaModel): void {
+  let images = 0;
+  let videos = 0;
+  for (const { role, parts } of contents) {
+    // The caller cannot change media that a model generated.
+    if (role !== "user") continue;
+    for (const part of parts) {
+      const mimeType = part.inlineData?.mimeType ?? part.fileData?.mimeType;
+      checkPart(part, mimeType, model);
+      if (mimeType?.startsWith("image/")) images++;
+      if (mimeType?.startsWith("video/")) videos++;
+    }
+  }
+  if (images > MAX_IMAGES)
+    throw new ConfigurationError(
+      `The input contains ${images} images; a request accepts at most ${MAX_IMAGES}: split them across several runs.`,
+    );
+  if (videos > MAX_VIDEOS)
+    throw new ConfigurationError(
+      `The input contains ${videos} videos; a request accepts at most ${MAX_VIDEOS}: split them across several runs.`,
+    );
+}
+
+function checkPart(part: Part, mimeType: string | undefined, { id, capabilities }: MediaModel): void {
+  const { family, officeInput } = capabilities;
+  const { inlineData, fileData, mediaResolution } = part;
+  if (inlineData?.data === "")
+    throw new ConfigurationError(
+      `The input contains ${mimeType} without bytes (inlineData.data is empty): is the file empty?`,
+    );
+  if (fileData?.fileUri === "") throw new ConfigurationError("The input contains fileData with an empty fileUri.");
+  if (mediaResolution !== undefined && isOlderFamily(family))
+    throw new ConfigurationError(
+      `mediaResolution of a part: ${id} accepts it only for the whole request; set it on the agent, or use Gemini 3 or newer.`,
+    );
+  if (mimeType === undefined) return;
+  const type = parseEssence(mimeType);
+  if (type === "application/pdf" && inlineData !== undefined && countBytes(inlineData.data) > MAX_PDF_BYTES)
+    throw new ConfigurationError(
+      `The input contains a PDF of ${countBytes(inlineData.data)} bytes; the limit is ${MAX_PDF_BYTES} (50 MiB): split it.`,
+    );
+  if (findKnownModel(id) === undefined || (officeInput && OFFICE_TYPE.test(type))) return;
+  const unread = UNREAD.find(([kind]) => kind.test(type));
+  if (unread !== undefined)
+    throw new ConfigurationError(`The input contains ${type}, which ${id} does not read: ${unread[1]}.`);
+  const isTranscriber = id.includes("transcribe");
+  if (family !== "speech" || (isTranscriber && type.startsWith("audio/"))) return;
+  const reads = isTranscriber ? "reads only audio: pass audio" : "reads only text: remove it";
+  throw new ConfigurationError(`The input contains ${type}, but ${id} ${reads}.`);
+}
+
+/** Length of the decoded data. */
+function countBytes(base64: string): number {
+  return Math.floor((base64.length * 3) / 4);
 }

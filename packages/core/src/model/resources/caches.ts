@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import type { CallOptions, CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
 import type { Endpoint } from "../../wire/endpoints/endpoint.ts";
-import { ApiClient, encodeJson, withPage } from "../../wire/http/api-client.ts";
+import { ApiClient, encodeJson, readPages, withPage } from "../../wire/http/api-client.ts";
 import type { ApiCall } from "../../wire/http/exchange.ts";
 import type {
   CachedContent,
@@ -9,7 +9,6 @@ import type {
   CreateCachedContentRequest,
   ListCachedContentsResponse,
 } from "../../wire/types/resources.ts";
-import { readPages } from "./pages.ts";
 
 /**
  * An explicit cache, as plain data that can be stored and used again.

@@ -6,12 +6,11 @@ import { detectMimeType, guessMimeType } from "../../internal/mime-type.ts";
 import type { CallOptions, CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
 import type { Endpoint } from "../../wire/endpoints/endpoint.ts";
 import { embeddedError } from "../../wire/errors/status-error.ts";
-import { ApiClient, withPage } from "../../wire/http/api-client.ts";
+import { ApiClient, readPages, withPage } from "../../wire/http/api-client.ts";
 import type { ExchangeTap } from "../../wire/http/exchange-tap.ts";
 import { isErrorObject, parseJson } from "../../wire/http/read-answers.ts";
 import type { GeminiFile, ListFilesResponse } from "../../wire/types/resources.ts";
 import { isFile, upload, type UploadProgress } from "../../wire/upload.ts";
-import { readPages } from "./pages.ts";
 
 /** Largest file the service takes: 2 GiB. */
 const MAX_FILE_BYTES = 2 * 1024 ** 3;

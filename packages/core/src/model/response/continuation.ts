@@ -148,16 +148,12 @@ function mergeGrounding(
   shift: Shift,
 ): GroundingMetadata | undefined {
   if (after === undefined) return before;
-  const supports = after.groundingSupports?.map((support) => shiftSupport(support, shift));
-  return {
-    ...mergeFields(before ?? {}, after),
-    ...concatenate("webSearchQueries", before?.webSearchQueries, after.webSearchQueries),
-    ...concatenate("imageSearchQueries", before?.imageSearchQueries, after.imageSearchQueries),
-    ...concatenate("retrievalQueries", before?.retrievalQueries, after.retrievalQueries),
-    ...concatenate("groundingChunks", before?.groundingChunks, after.groundingChunks),
-    ...concatenate("renderedParts", before?.renderedParts, after.renderedParts),
-    ...concatenate("groundingSupports", before?.groundingSupports, supports),
-  };
+  const groundingSupports = after.groundingSupports?.map((support) => shiftSupport(support, shift));
+  const lists = joinLists(before ?? {}, { ...after, groundingSupports }, [
+    ...(["webSearchQueries", "imageSearchQueries", "retrievalQueries"] as const),
+    ...(["groundingChunks", "renderedParts", "groundingSupports"] as const),
+  ]);
+  return { ...mergeFields(before ?? {}, after), ...lists };
 }
 
 function mergeCitations(
@@ -166,23 +162,18 @@ function mergeCitations(
   { bytes }: Shift,
 ): CitationMetadata | undefined {
   if (before === undefined && after === undefined) return undefined;
-  const merge = (name: "citationSources" | "citations"): CitationMetadata =>
-    concatenate(
-      name,
-      before?.[name],
-      after?.[name]?.map((source) => shiftRange(source, bytes)),
-    );
-  return { ...before, ...after, ...merge("citationSources"), ...merge("citations") };
+  const shifted = {
+    citationSources: after?.citationSources?.map((source) => shiftRange(source, bytes)),
+    citations: after?.citations?.map((source) => shiftRange(source, bytes)),
+  };
+  return { ...before, ...after, ...joinLists(before ?? {}, shifted, ["citationSources", "citations"]) };
 }
 
-function concatenate<Name extends string, Entry>(
-  name: Name,
-  before: readonly Entry[] | undefined,
-  after: readonly Entry[] | undefined,
-): { readonly [N in Name]?: readonly Entry[] } {
-  const entries = [...(before ?? []), ...(after ?? [])];
-  // A computed key has the type `string`.
-  return entries.length > 0 ? ({ [name]: entries } as { [N in Name]: Entry[] }) : {};
+/** The lists with these names, one after the other; without those that are empty. */
+function joinLists<Lists extends object>(before: Lists, after: Lists, names: readonly (keyof Lists)[]): Partial<Lists> {
+  const joined = names.map((name) => [name, [before[name] ?? [], after[name] ?? []].flat()] as const);
+  // Each is a list of what the two lists hold.
+  return Object.fromEntries(joined.filter(([, entries]) => entries.length > 0)) as Partial<Lists>;
 }
 
 /** Offsets count from the start of the visible text, or of the part if a later one is named. */

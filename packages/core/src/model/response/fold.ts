@@ -7,7 +7,8 @@ import {
 } from "../../errors/api-errors.ts";
 import { isObject } from "../../internal/json.ts";
 import type { Logger } from "../../logging/logger.ts";
-import type { AnswerStream } from "../../wire/http/read-answers.ts";
+import { type AnswerStream, parseAnswers } from "../../wire/http/read-answers.ts";
+import { SseDecoder } from "../../wire/http/sse.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 import type {
   Candidate,
@@ -123,17 +124,6 @@ export class ResponseFold {
       if (classifyFinish(finishReason) !== "continuation") complete.push(...this.collector.close());
     }
     return complete;
-  }
-
-  /**
-   * The whole answer.
-   *
-   * @throws {ResponseBlockedError} When the prompt was refused.
-   * @throws {StreamIncompleteError} When no chunk had a finish reason.
-   */
-  response(): ModelResponse {
-    if (!this.#isFinished) throw this.#incompleteError();
-    return this.partial();
   }
 
   #incompleteError(): ResponseBlockedError | StreamIncompleteError {
@@ -257,4 +247,31 @@ function isEmpty(value: unknown): boolean {
 function countSearchQueries(grounding: GroundingMetadata | undefined): number {
   const queries = grounding?.webSearchQueries;
   return Array.isArray(queries) ? new Set(queries).size : 0;
+}
+
+/** What was in the body of an answer. */
+export interface BodyReading {
+  /** The answer so far; its finish reason is empty when it was cut off. */
+  readonly response: ModelResponse;
+  /** The error that the service sent instead of the answer, or in the middle of it, as received. */
+  readonly error?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ * The answer in a whole body of `generateContent` or `streamGenerateContent`: an event stream, JSON, or a list of JSON objects, also
+ * one that was cut off. For bodies that were kept; an agent reads answers as they arrive.
+ *
+ * @throws {ApiShapeError} When it is not a body of this API.
+ */
+export function readResponseBody(body: string): BodyReading {
+  const decoder = new SseDecoder();
+  const events = [...decoder.push(new TextEncoder().encode(body)), ...decoder.end()];
+  const fold = new ResponseFold();
+  let error: BodyReading["error"];
+  for (const event of events.length === 0 ? [body] : events)
+    for (const answer of parseAnswers(event)) {
+      if (answer.error !== undefined) error = answer.error;
+      else fold.addAll([answer.response]);
+    }
+  return { response: fold.partial(), ...(error !== undefined && { error }) };
 }
