@@ -1,3 +1,4 @@
+import { asList } from "../internal/json.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Part } from "../wire/types/content.ts";
 import type { GroundingSupport } from "../wire/types/generate-content.ts";
@@ -20,11 +21,12 @@ export function resolveCitations(
   sources: readonly Source[],
 ): Citation[] {
   const { groundingSupports, groundingChunks } = candidate.groundingMetadata ?? {};
-  if (!Array.isArray(groundingSupports) || groundingSupports.length === 0) return [];
-  const numbers = numberChunks(Array.isArray(groundingChunks) ? groundingChunks : [], sources);
+  const supports: readonly (GroundingSupport | null)[] = asList(groundingSupports);
+  if (supports.length === 0) return [];
+  const numbers = numberChunks(asList(groundingChunks), sources);
   const finder = new RangeFinder(content.parts);
   const citations: Citation[] = [];
-  for (const support of groundingSupports as readonly (GroundingSupport | null)[]) {
+  for (const support of supports) {
     const cited = (support?.groundingChunkIndices ?? []).map((chunk) => numbers[chunk]);
     const known = sortUnique(cited.filter((number) => number !== undefined));
     if (support?.segment && known.length > 0) citations.push({ ...finder.find(support.segment), sources: known });

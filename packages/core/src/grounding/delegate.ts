@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import type { ModelCapabilities } from "../model/capabilities.ts";
 import { ToolFailure, ToolRetry } from "../errors/run-errors.ts";
-import { isObject } from "../internal/json.ts";
+import { asObject } from "../internal/json.ts";
 import { defineTool } from "../tool/define-tool.ts";
 import { delegateArgumentMissing, delegateEmpty, type DelegateTexts, delegates } from "../tool/model-texts.ts";
 import type { AnyTool, BuiltInName, BuiltInTool, Tool, ToolContext } from "../tool/tool.ts";
@@ -100,7 +100,7 @@ function buildSchema(fields: DelegateTexts["fields"]): JsonSchema {
 }
 
 function parseFields({ name: tool, fields }: DelegateTexts, args: unknown): DelegatedInput {
-  const given = isObject(args) ? args : {};
+  const given = asObject(args);
   const input: Record<string, string | readonly string[]> = {};
   for (const field of Object.keys(fields)) {
     const value = given[field];

@@ -6,10 +6,28 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Anything but a JSON object counts as an empty one. */
+export function asObject(value: unknown): Record<string, unknown> {
+  return isObject(value) ? value : {};
+}
+
+/** Anything but a list counts as an empty one. */
+export function asList<T>(value: readonly T[] | undefined): readonly T[];
+export function asList(value: unknown): readonly unknown[];
+export function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
 /** An object without its members that are undefined. */
 export function present<Fields extends object>(fields: Fields): Fields {
   // A member that may be undefined may be absent as well.
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Fields;
+}
+
+/** The same, or `undefined` when none is left. */
+export function unlessEmpty<Fields extends object>(fields: Fields): Fields | undefined {
+  const left = present(fields);
+  return Object.keys(left).length > 0 ? left : undefined;
 }
 
 const TYPES = ["", "string", "number", "integer", "boolean", "array", "object", "null"];

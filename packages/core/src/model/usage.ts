@@ -25,20 +25,6 @@ export interface Usage {
   readonly incomplete: boolean;
 }
 
-/** Zero usage. */
-export const NO_USAGE: Usage = {
-  requests: 0,
-  inputTokens: 0,
-  cachedTokens: 0,
-  outputTokens: 0,
-  thoughtTokens: 0,
-  toolUseTokens: 0,
-  totalTokens: 0,
-  contextTokens: 0,
-  searchQueries: 0,
-  incomplete: false,
-};
-
 /** Token counters; the service leaves out those that are zero. */
 const COUNTER = /Tokens?(?:Count|Details)$/;
 
@@ -48,15 +34,11 @@ const COUNTER = /Tokens?(?:Count|Details)$/;
  * `billablePromptUsage`, may come in a single chunk, and is kept.
  */
 export function foldUsage(before: UsageMetadata, after: UsageMetadata): UsageMetadata {
-  let hasCounters = false;
-  for (const name in after) if (COUNTER.test(name)) hasCounters = true;
-  let kept: Record<string, unknown> | undefined;
-  for (const name in before) {
-    if (Object.hasOwn(after, name) || (hasCounters && COUNTER.test(name))) continue;
-    kept ??= {};
-    kept[name] = before[name as keyof UsageMetadata];
-  }
-  return kept === undefined ? after : { ...kept, ...after };
+  const hasCounters = Object.keys(after).some((name) => COUNTER.test(name));
+  const kept = Object.entries(before).filter(
+    ([name]) => !Object.hasOwn(after, name) && !(hasCounters && COUNTER.test(name)),
+  );
+  return kept.length === 0 ? after : { ...Object.fromEntries(kept), ...after };
 }
 
 /** Usage of one response, from that of its chunks, see {@link foldUsage}. */
@@ -78,6 +60,9 @@ export function readUsage(metadata: UsageMetadata | undefined, searchQueries = 0
     incomplete: metadata === undefined,
   };
 }
+
+/** Zero usage. */
+export const NO_USAGE: Usage = { ...readUsage({}), requests: 0 };
 
 /** Sum over a run; `contextTokens` is the later one's. */
 export function addUsage(sum: Usage, next: Usage): Usage {

@@ -1,4 +1,4 @@
-import { followPointer, isObject } from "../../internal/json.ts";
+import { followPointer, isObject, present, unlessEmpty } from "../../internal/json.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { FunctionDeclaration, JsonSchema, ToolConfig, WireTool } from "../../wire/types/declaration.ts";
 import type { GenerateContentRequest } from "../../wire/types/generate-content.ts";
@@ -61,45 +61,33 @@ export function endingWithUser(request: GenerateContentRequest): GenerateContent
 
 /** Converts schemas to the older form. */
 export function withSchemaSubset(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
-  const { responseJsonSchema, ...config } = request.generationConfig ?? {};
-  const responseSchema = responseJsonSchema && toSchemaSubset(responseJsonSchema);
-  return {
-    ...mapDeclarations(request, memo, ({ parametersJsonSchema: _schema, ...rest }, schema) => {
-      const parameters = toSchemaSubset(schema);
-      return { ...rest, ...(parameters && { parameters }) };
-    }),
-    ...(responseJsonSchema && { generationConfig: { ...config, ...(responseSchema && { responseSchema }) } }),
-  };
+  return mapSchemas(request, memo, { parameters: "parameters", response: "responseSchema" }, toSchemaSubset);
 }
 
 /** Removes constraints from schemas. */
 export function withSimplerSchemas(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
-  const { generationConfig } = request;
-  const { responseJsonSchema } = generationConfig ?? {};
-  return {
-    ...mapDeclarations(request, memo, (declaration, schema) => ({
-      ...declaration,
-      parametersJsonSchema: simplifySchema(schema),
-    })),
-    ...(responseJsonSchema && {
-      generationConfig: { ...generationConfig, responseJsonSchema: simplifySchema(responseJsonSchema) },
-    }),
-  };
+  const names = { parameters: "parametersJsonSchema", response: "responseJsonSchema" };
+  return mapSchemas(request, memo, names, simplifySchema);
 }
 
-function mapDeclarations(
+/** @param names - Of the fields that take the changed schemas. */
+function mapSchemas(
   request: GenerateContentRequest,
   memo: HealMemo,
-  change: (declaration: FunctionDeclaration, schema: JsonSchema) => FunctionDeclaration,
+  names: { readonly parameters: string; readonly response: string },
+  change: (schema: JsonSchema) => JsonSchema | undefined,
 ): GenerateContentRequest {
-  if (request.tools === undefined) return request;
-  const mapOne = (declaration: FunctionDeclaration): FunctionDeclaration => {
-    const { parametersJsonSchema: schema } = declaration;
-    return schema === undefined ? declaration : change(declaration, schema);
-  };
+  const mapOne = ({ parametersJsonSchema: schema, ...rest }: FunctionDeclaration): FunctionDeclaration =>
+    present({ ...rest, [names.parameters]: schema && change(schema) });
   const mapTool = (tool: WireTool): WireTool =>
     tool.functionDeclarations ? { ...tool, functionDeclarations: tool.functionDeclarations.map(mapOne) } : tool;
-  return { ...request, tools: remember(memo, request.tools, (tools) => tools.map(mapTool)) };
+  const { tools, generationConfig } = request;
+  const { responseJsonSchema: schema, ...config } = generationConfig ?? {};
+  return {
+    ...request,
+    ...(tools && { tools: remember(memo, tools, (all) => all.map(mapTool)) }),
+    ...(schema && { generationConfig: present({ ...config, [names.response]: change(schema) }) }),
+  };
 }
 
 /** Sets or removes the flag for built-in tools with functions. */
@@ -116,15 +104,12 @@ export function withoutForcedCalls(request: GenerateContentRequest): GenerateCon
 }
 
 function withToolConfig(request: GenerateContentRequest, config: ToolConfig): GenerateContentRequest {
-  const { toolConfig: _config, ...rest } = request;
-  return Object.keys(config).length > 0 ? { ...rest, toolConfig: config } : rest;
+  return { ...request, toolConfig: unlessEmpty(config) };
 }
 
 /** Leaves thinking to the model. */
 export function withoutThinking(request: GenerateContentRequest): GenerateContentRequest {
-  const { generationConfig, ...rest } = request;
-  const { thinkingConfig: _thinking, ...config } = generationConfig ?? {};
-  return Object.keys(config).length > 0 ? { ...rest, generationConfig: config } : rest;
+  return { ...request, generationConfig: unlessEmpty({ ...request.generationConfig, thinkingConfig: undefined }) };
 }
 
 /** Deepest nesting that is kept; deeper values keep only their type and description. */

@@ -1,4 +1,4 @@
-import { followPointer, isObject, schemaType } from "../../internal/json.ts";
+import { asList, asObject, followPointer, schemaType } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 
 /** Deepest nesting that is kept; this also ends recursive schemas. */
@@ -31,7 +31,7 @@ type Draft = Record<string, unknown>;
 
 function convert(given: unknown, root: JsonSchema, depth: number): Draft {
   if (depth > MAX_DEPTH) return { type: "STRING" };
-  const node = isObject(given) ? flatten(given, root) : {};
+  const node = flatten(asObject(given), root);
   const inside = (inner: unknown): Draft => fill(convert(inner, root, depth + 1));
   const draft: Draft = {};
   const { types, nullable } = readTypes(node);
@@ -133,12 +133,4 @@ function convertShape(node: Draft, type: string, inside: (inner: unknown) => Dra
 function fill(draft: Draft): Draft {
   if (draft["type"] !== "OBJECT" || draft["properties"] !== undefined) return draft;
   return { ...draft, properties: { _: { type: "STRING", nullable: true, description: "Not used; leave it out." } } };
-}
-
-function asObject(value: unknown): Draft {
-  return isObject(value) ? value : {};
-}
-
-function asList(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -27,11 +27,6 @@ export interface ImportHistoryOptions {
   readonly orphans?: "refuse" | "repair" | undefined;
 }
 
-interface Pairing {
-  readonly repair: boolean;
-  readonly seen: Set<string>;
-}
-
 /**
  * Converts a history that Gemini did not write, or that comes from another model or endpoint, into one that a run can continue.
  *
@@ -59,7 +54,7 @@ export function importHistory(given: readonly ContentInput[], options: ImportHis
   // As just checked.
   const contents = given as readonly Content[];
   checkContentsDepth(contents);
-  const pairing: Pairing = { repair: orphans === "repair", seen: new Set() };
+  const seen = new Set<string>();
   const paired: Content[] = [];
   for (let at = 0; at < contents.length;) {
     const replying = endOfSide(contents, at, true);
@@ -70,7 +65,7 @@ export function importHistory(given: readonly ContentInput[], options: ImportHis
       first !== undefined && calling.length === 1
         ? first
         : { role: "model", parts: calling.flatMap(({ parts }) => parts) };
-    paired.push(...answerCalls(joined, contents.slice(replying, next), replying, pairing));
+    paired.push(...answerCalls(joined, contents.slice(replying, next), replying, orphans === "repair", seen));
     at = next;
   }
   const { family } = inferCapabilities(model ?? "gemini-4");
@@ -86,7 +81,8 @@ function answerCalls(
   calling: Content,
   replies: readonly Content[],
   start: number,
-  { repair, seen }: Pairing,
+  repair: boolean,
+  seen: Set<string>,
 ): readonly Content[] {
   const made = readCalls([calling]);
   const ids = made.map(({ call }) => freshId(call.id, seen));
@@ -156,11 +152,7 @@ function orphanError(what: string): ConfigurationError {
   );
 }
 
-/**
- * Checks foreign contents, which can be anything: roles, parts, and the places of calls and responses.
- *
- * @throws {ConfigurationError} Naming the place and the fix.
- */
+/** Checks foreign contents, which can be anything: roles, parts, and the places of calls and responses. */
 function checkHistory(contents: unknown): void {
   if (!Array.isArray(contents)) throw historyError("it", "is not a list of contents");
   let userSpoke = false;
@@ -254,12 +246,8 @@ function withoutForeign(content: Content): Content | undefined {
     if (part.thought === true || part.toolCall !== undefined || part.toolResponse !== undefined) return [];
     if (part.thoughtSignature === undefined) return part;
     const { thoughtSignature: _signature, ...unsigned } = part;
-    return isEmptyText(part) ? [] : unsigned;
+    // An empty text only carries its signature.
+    return unsigned.text === "" && Object.keys(unsigned).length === 1 ? [] : unsigned;
   });
   return own.parts.length === 0 ? undefined : own;
-}
-
-/** An empty text only carries its signature. */
-function isEmptyText(part: Part): boolean {
-  return part.text === "" && Object.keys(part).every((key) => key === "text" || key === "thoughtSignature");
 }

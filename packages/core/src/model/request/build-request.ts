@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
-import { present } from "../../internal/json.ts";
+import { present, unlessEmpty } from "../../internal/json.ts";
 import type { CountTokensRequest, CreateCachedContentRequest } from "../../wire/types/resources.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { ToolConfig, WireTool } from "../../wire/types/declaration.ts";
@@ -53,7 +53,8 @@ export function buildRequest(
   facts: RequestFacts,
   head: RequestHead = buildHead(request, facts),
 ): GenerateContentRequest {
-  checkCombination(request, facts);
+  const [problem] = findWrongCombinations(request, facts);
+  if (problem !== undefined) throw new ConfigurationError(problem);
   const { safetySettings, serviceTier, store, labels, outputConfig, cachedContent } = request.settings;
   const { systemInstruction, tools, preamble } = head;
   return present<GenerateContentRequest>({
@@ -89,20 +90,17 @@ function checkPlace(builtIns: readonly WireTool[], kind: EndpointKind): void {
   if (name !== undefined) throw new ConfigurationError(`${name} works only on ${place}; remove it.`);
 }
 
-function checkCombination(request: ModelRequest, { capabilities, modelId }: RequestFacts): void {
+function* findWrongCombinations(request: ModelRequest, facts: RequestFacts): Generator<string, void, void> {
   const { functions, instructions, settings, contents } = request;
+  const { capabilities, modelId } = facts;
   const builtIns = chooseBuiltIns(request);
-  if (contents.length === 0) throw new ConfigurationError("There is nothing to send: pass at least one content.");
+  if (contents.length === 0) yield "There is nothing to send: pass at least one content.";
   if (functions.length > 0 && !capabilities.functions)
-    throw new ConfigurationError(`${modelId} cannot call functions: remove the tools, or use another model.`);
+    yield `${modelId} cannot call functions: remove the tools, or use another model.`;
   if (functions.length > 0 && builtIns.length > 0 && !capabilities.builtInsWithFunctions)
-    throw new ConfigurationError(
-      `${modelId} does not accept functions and built-in tools in one request: send them in separate requests.`,
-    );
+    yield `${modelId} does not accept functions and built-in tools in one request: send them in separate requests.`;
   if (settings.cachedContent !== undefined && (instructions || functions.length > 0 || builtIns.length > 0))
-    throw new ConfigurationError(
-      "cachedContent contains its own instructions and tools: remove one or the other; the service rejects both.",
-    );
+    yield "cachedContent contains its own instructions and tools: remove one or the other; the service rejects both.";
 }
 
 /**
@@ -169,11 +167,6 @@ function buildGenerationConfig(
     responseJsonSchema: output?.schema,
     thinkingConfig: buildThinkingConfig(settings.thinking, settings.includeThoughts, capabilities, modelId),
   });
-}
-
-function unlessEmpty<Fields extends object>(fields: Fields): Fields | undefined {
-  const set = present(fields);
-  return Object.keys(set).length > 0 ? set : undefined;
 }
 
 /**

@@ -45,8 +45,7 @@ export interface MediaModel {
 }
 
 /** Per request. Pages of documents count as images, but only the service can count those. */
-const MAX_IMAGES = 3_600;
-const MAX_VIDEOS = 10;
+const MOST = { image: 3_600, video: 10 };
 const MAX_PDF_BYTES = 50 * 1024 * 1024;
 
 /** Media types that most models don't read, and what to do instead. */
@@ -69,54 +68,47 @@ const UNREAD: readonly (readonly [type: RegExp, instead: string])[] = [
  * @see https://ai.google.dev/gemini-api/docs/file-input-methods
  */
 export function checkMediaParts(contents: readonly Content[], model: MediaModel): void {
-  let images = 0;
-  let videos = 0;
-  for (const { role, parts } of contents) {
-    // The caller cannot change media that a model generated.
-    if (role !== "user") continue;
-    for (const part of parts) {
-      const mimeType = part.inlineData?.mimeType ?? part.fileData?.mimeType;
-      checkPart(part, mimeType, model);
-      if (mimeType?.startsWith("image/")) images++;
-      if (mimeType?.startsWith("video/")) videos++;
-    }
-  }
-  if (images > MAX_IMAGES)
-    throw new ConfigurationError(
-      `The input contains ${images} images; a request accepts at most ${MAX_IMAGES}: split them across several runs.`,
-    );
-  if (videos > MAX_VIDEOS)
-    throw new ConfigurationError(
-      `The input contains ${videos} videos; a request accepts at most ${MAX_VIDEOS}: split them across several runs.`,
-    );
+  // The caller cannot change media that a model generated.
+  const [problem] = findMediaProblems(
+    contents.flatMap(({ role, parts }) => (role === "user" ? parts : [])),
+    model,
+  );
+  if (problem !== undefined) throw new ConfigurationError(problem);
 }
 
-function checkPart(part: Part, mimeType: string | undefined, { id, capabilities }: MediaModel): void {
-  const { family, officeInput } = capabilities;
-  const { inlineData, fileData, mediaResolution } = part;
+function* findMediaProblems(parts: readonly Part[], model: MediaModel): Generator<string, void, void> {
+  const counts = { image: 0, video: 0 };
+  for (const part of parts) {
+    const mimeType = part.inlineData?.mimeType ?? part.fileData?.mimeType;
+    yield* findPartProblems(part, mimeType, model);
+    if (mimeType?.startsWith("image/")) counts.image++;
+    if (mimeType?.startsWith("video/")) counts.video++;
+  }
+  for (const kind of ["image", "video"] as const)
+    if (counts[kind] > MOST[kind])
+      yield `The input contains ${counts[kind]} ${kind}s; a request accepts at most ${MOST[kind]}: split them across several runs.`;
+}
+
+function* findPartProblems(
+  { inlineData, fileData, mediaResolution }: Part,
+  mimeType: string | undefined,
+  { id, capabilities: { family, officeInput } }: MediaModel,
+): Generator<string, void, void> {
   if (inlineData?.data === "")
-    throw new ConfigurationError(
-      `The input contains ${mimeType} without bytes (inlineData.data is empty): is the file empty?`,
-    );
-  if (fileData?.fileUri === "") throw new ConfigurationError("The input contains fileData with an empty fileUri.");
+    yield `The input contains ${mimeType} without bytes (inlineData.data is empty): is the file empty?`;
+  if (fileData?.fileUri === "") yield "The input contains fileData with an empty fileUri.";
   if (mediaResolution !== undefined && isOlderFamily(family))
-    throw new ConfigurationError(
-      `mediaResolution of a part: ${id} accepts it only for the whole request; set it on the agent, or use Gemini 3 or newer.`,
-    );
+    yield `mediaResolution of a part: ${id} accepts it only for the whole request; set it on the agent, or use Gemini 3 or newer.`;
   if (mimeType === undefined) return;
   const type = parseEssence(mimeType);
   if (type === "application/pdf" && inlineData !== undefined && countBytes(inlineData.data) > MAX_PDF_BYTES)
-    throw new ConfigurationError(
-      `The input contains a PDF of ${countBytes(inlineData.data)} bytes; the limit is ${MAX_PDF_BYTES} (50 MiB): split it.`,
-    );
+    yield `The input contains a PDF of ${countBytes(inlineData.data)} bytes; the limit is ${MAX_PDF_BYTES} (50 MiB): split it.`;
   if (findKnownModel(id) === undefined || (officeInput && OFFICE_TYPE.test(type))) return;
   const unread = UNREAD.find(([kind]) => kind.test(type));
-  if (unread !== undefined)
-    throw new ConfigurationError(`The input contains ${type}, which ${id} does not read: ${unread[1]}.`);
+  if (unread !== undefined) yield `The input contains ${type}, which ${id} does not read: ${unread[1]}.`;
   const isTranscriber = id.includes("transcribe");
   if (family !== "speech" || (isTranscriber && type.startsWith("audio/"))) return;
-  const reads = isTranscriber ? "reads only audio: pass audio" : "reads only text: remove it";
-  throw new ConfigurationError(`The input contains ${type}, but ${id} ${reads}.`);
+  yield `The input contains ${type}, but ${id} ${isTranscriber ? "reads only audio: pass audio" : "reads only text: remove it"}.`;
 }
 
 /** Length of the decoded data. */

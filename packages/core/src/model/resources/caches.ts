@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
+import { present } from "../../internal/json.ts";
 import type { CallOptions, CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
 import type { Endpoint } from "../../wire/endpoints/endpoint.ts";
 import { ApiClient, encodeJson, readPages, withPage } from "../../wire/http/api-client.ts";
@@ -114,13 +115,10 @@ export class Caches {
  *
  * @param known - What the caller passed; its `holds` is kept.
  */
-function readCache(
-  { usageMetadata, ...answer }: Partial<CachedContent>,
-  known: Pick<CacheRef, "holds" | "model"> & { readonly name?: string | undefined } = {},
-): Cache {
+function readCache({ usageMetadata, ...answer }: Partial<CachedContent>, known: Partial<CacheRef> = {}): Cache {
   const { name = "", model = "", holds } = known;
   const totalTokens = usageMetadata?.totalTokenCount ?? 0;
-  return { name, model, ...answer, totalTokens, ...(holds !== undefined && { holds }) };
+  return present({ name, model, ...answer, totalTokens, holds });
 }
 
 /** Creates a cache; `model` may be a bare id. */

@@ -1,5 +1,6 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { ApiShapeError } from "../../errors/api-errors.ts";
+import { asList } from "../../internal/json.ts";
 import type { CallOptions } from "../../wire/client-options.ts";
 import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
 import { type ApiClient, encodeJson } from "../../wire/http/api-client.ts";
@@ -140,8 +141,8 @@ type Found = NonNullable<NonNullable<PredictEmbeddingsResponse["predictions"]>[n
 /** Where the answers of each method have their vectors. */
 const FOUND: { readonly [Name in Method]: (answer: EmbeddingAnswer) => readonly Found[] } = {
   embedContent: ({ embedding }) => [embedding],
-  batchEmbedContents: ({ embeddings }) => listOf(embeddings),
-  predict: ({ predictions }) => listOf(predictions).map((prediction) => prediction?.embeddings),
+  batchEmbedContents: ({ embeddings }) => asList(embeddings),
+  predict: ({ predictions }) => asList(predictions).map((prediction) => prediction?.embeddings),
 };
 const PLACES: { readonly [Name in Method]: string } = {
   embedContent: "$.embedding.values",
@@ -212,11 +213,6 @@ function sumTokens(found: readonly Found[]): UsageMetadata | undefined {
   const counts = found.flatMap((embedding) => embedding?.statistics?.token_count ?? []);
   if (counts.length < found.length) return undefined;
   return { promptTokenCount: counts.reduce((sum, count) => sum + count, 0) };
-}
-
-/** Anything but a list, such as null, counts as an empty one; members may be null. */
-function listOf<T>(value: readonly T[] | undefined): readonly (T | undefined)[] {
-  return Array.isArray(value) ? value : [];
 }
 
 function hasTaskField(model: string): boolean {

@@ -230,14 +230,10 @@ function prepare(
 
 function toInput(given: EmbedInput | TitledInput, index: number): EmbeddingInput {
   const { title, content } = isTitled(given) ? given : { title: undefined, content: given };
-  const parts = (isList(content) ? content : [content]).map((piece) => toPart(piece, index));
+  const parts = [content].flat().map((piece) => toPart(piece, index));
   if (parts.length === 0 || parts.some(({ text }) => text === ""))
     throw new TypeError(`input ${index} is empty, or has an empty text: remove it`);
   return { parts, title };
-}
-
-function isList(content: EmbedInput): content is readonly EmbedPiece[] {
-  return Array.isArray(content);
 }
 
 function toPart(piece: EmbedPiece, index: number): Part {

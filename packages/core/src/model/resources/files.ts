@@ -99,8 +99,7 @@ export class Files {
     const displayName = options.displayName ?? (fileName === "" ? undefined : fileName);
     const name = options.name === undefined ? undefined : filePath(endpoint, options.name);
     const startUrl = [endpoint.baseUrl, "upload", endpoint.apiVersion, path].filter((piece) => piece !== "").join("/");
-    const file = { ...(name !== undefined && { name }), ...(displayName !== undefined && { displayName }), mimeType };
-    const source = { startUrl, data: blob, mimeType, file, onProgress };
+    const source = { startUrl, data: blob, mimeType, file: { name, displayName, mimeType }, onProgress };
     const uploaded = await this.#collection(upload(source, this.#client, { signal, onRetry }));
     return waitUntilActive === false ? uploaded : await this.wait(uploaded, { signal, timeoutMs, pollMs });
   }

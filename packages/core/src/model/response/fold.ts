@@ -167,16 +167,12 @@ export function listParts(chunk: GenerateContentResponse): readonly Part[] {
 }
 
 function firstCandidate({ candidates }: GenerateContentResponse): Candidate | undefined {
-  if (candidates !== undefined)
-    for (const candidate of candidates) if (candidate.index === undefined || candidate.index === 0) return candidate;
-  return undefined;
+  return candidates?.find(({ index }) => index === undefined || index === 0);
 }
 
 /** True for anything but a text without characters, which says nothing, though it may carry a signature. */
 function saysSomething(part: Part): boolean {
-  if (part.text !== "") return true;
-  for (const key in part) if (key !== "text" && key !== "thought" && key !== "thoughtSignature") return true;
-  return false;
+  return part.text !== "" || Object.keys(part).some((name) => !["text", "thought", "thoughtSignature"].includes(name));
 }
 
 /** Lists that each chunk brings whole: ratings are rated anew, and supports point into the lists beside them. */
