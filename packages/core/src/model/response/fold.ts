@@ -111,9 +111,7 @@ export class ResponseFold {
         this.checkpoint = this.chunks.length;
       }
       foldFields(this.#candidate, candidate, "content");
-      // Most have nothing else.
-      for (const name in content)
-        if (name !== "parts" && name !== "role") foldFields(this.#content, content, "parts", "role");
+      if (content !== undefined) foldFields(this.#content, content, "parts", "role");
       if (content?.parts !== undefined) for (const part of this.collector.add(content.parts)) complete.push(part);
       if (!finishReason) {
         // After a call that the service answers itself, the answer goes on, and has another finish reason at its end.

@@ -13,10 +13,8 @@ import type { Content, FunctionCall, JsonObject, Part, PartialArg } from "../../
  */
 export class PartCollector {
   readonly #parts: (Part | PartialCall)[] = [];
-  /** The last part, while it is plain text that may grow. */
-  #text: Part | undefined;
-  /** Text that follows that of the last part. */
-  #grown = "";
+  /** The last part, while it is plain text that may grow; a copy of our own. */
+  #text: { -readonly [Name in keyof Part]: Part[Name] } | undefined;
   #call: PartialCall | undefined;
   readonly #gaps: Gaps = { left: MAX_GAPS };
 
@@ -28,16 +26,9 @@ export class PartCollector {
    * @throws {ApiShapeError} For streamed arguments that cannot be assembled.
    */
   add(incoming: readonly Part[]): readonly Part[] {
-    // Most chunks hold nothing but text, so a new list is made only for a call.
-    let complete: Part[] | undefined;
-    let unchanged = 0;
-    for (const part of incoming) {
-      if (complete === undefined && this.#call === undefined && part.functionCall === undefined) {
-        this.#append(part);
-        unchanged++;
-      } else this.#addOne(part, (complete ??= incoming.slice(0, unchanged)));
-    }
-    return complete ?? incoming;
+    const complete: Part[] = [];
+    for (const part of incoming) this.#add(part, complete);
+    return complete;
   }
 
   /** Ends an unfinished call. @returns Its part, if there was one. */
@@ -49,52 +40,37 @@ export class PartCollector {
 
   /** Every part so far, in order of arrival. */
   parts(): Part[] {
-    this.#settle();
-    return this.#parts.map((part) => (part instanceof PartialCall ? part.finish() : part));
+    return this.#parts.map((part) => {
+      if (part instanceof PartialCall) return part.finish();
+      return part === this.#text ? { ...part } : part;
+    });
   }
 
-  #addOne(part: Part, complete: Part[]): void {
-    const call = this.#call;
-    if (call !== undefined && part.functionCall !== undefined) {
-      if (part.functionCall.name === undefined) {
-        call.add(part);
-        if (part.functionCall.partialArgs !== undefined) complete.push(call.piece(part));
-        if (!call.open) complete.push(...this.close());
-        return;
-      }
-      complete.push(...this.close());
-    }
-    if (!opensCall(part)) {
+  #add(part: Part, complete: Part[]): void {
+    const { functionCall } = part;
+    if (functionCall?.name !== undefined) complete.push(...this.close());
+    const isOpening = opensCall(part);
+    if (isOpening) {
+      this.#call = new PartialCall(part, this.#gaps);
+      this.#text = undefined;
+      this.#parts.push(this.#call);
+    } else if (functionCall === undefined || this.#call === undefined) {
       this.#append(part);
       complete.push(part);
       return;
-    }
-    const opened = new PartialCall(part, this.#gaps);
-    this.#settle();
-    this.#parts.push(opened);
-    this.#text = undefined;
-    this.#call = opened;
-    complete.push(opened.piece(part));
-    if (!opened.open) complete.push(...this.close());
+    } else this.#call.add(part);
+    if (isOpening || functionCall?.partialArgs !== undefined) complete.push(this.#call.piece(part));
+    if (!this.#call.open) complete.push(...this.close());
   }
 
   #append(part: Part): void {
     const isText = isPlainText(part);
     if (isText && this.#text !== undefined && part.thought === this.#text.thought) {
-      this.#grown += part.text;
+      this.#text.text += part.text;
       return;
     }
-    if (this.#grown !== "") this.#settle();
-    this.#parts.push(part);
-    this.#text = isText ? part : undefined;
-  }
-
-  /** Moves the text that arrived since into the last part. */
-  #settle(): void {
-    if (this.#grown === "") return;
-    const last = this.#parts.at(-1) as Part;
-    this.#parts[this.#parts.length - 1] = { ...last, text: last.text + this.#grown };
-    this.#grown = "";
+    this.#text = isText ? { ...part } : undefined;
+    this.#parts.push(this.#text ?? part);
   }
 }
 
