@@ -15,9 +15,9 @@ export function renderMarkdown(result: { readonly text: string } & Pick<Groundin
   const closed = findClosedRanges(text);
   let marked = "";
   let at = 0;
-  for (const { index, numbers, setting } of placeMarkers(text, citations, closed)) {
-    marked += text.slice(at, index) + renderMarkers(numbers, setting, text[index]);
-    at = index;
+  for (const place of placeMarkers(text, citations, closed)) {
+    marked += text.slice(at, place.index) + renderMarkers(place, text[place.index]);
+    at = place.index;
   }
   marked += text.slice(at);
   const list = sources.map((source) => `${source.number}. ${renderSource(source)}`).join("\n");
@@ -26,11 +26,7 @@ export function renderMarkdown(result: { readonly text: string } & Pick<Groundin
   return `${marked.trimEnd()}${openFence === undefined ? "" : `\n${openFence}`}\n\n---\n\n${list}\n`;
 }
 
-function renderMarkers(
-  numbers: readonly number[],
-  setting: "inline" | "spaced" | "paragraph",
-  next: string | undefined,
-): string {
+function renderMarkers({ numbers, setting }: MarkerPlace, next: string | undefined): string {
   // Before these, an unescaped marker would become the text of a link.
   const isLinkText = next === "(" || next === "[" || next === ":";
   const markers = numbers
@@ -89,7 +85,7 @@ function placeMarker(
   start: number,
   end: number,
   closed: readonly ClosedRange[],
-): { readonly index: number; readonly setting: MarkerPlace["setting"] } {
+): Omit<MarkerPlace, "numbers"> {
   let index = skipTrailing(text, start, end);
   // Never between the two halves of a character.
   if ((text.codePointAt(index - 1) ?? 0) > 0xffff) index++;

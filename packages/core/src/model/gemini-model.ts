@@ -171,9 +171,7 @@ export class GeminiModel implements Model {
   }
 
   #findConversation(key: object | undefined): Conversation {
-    const known = key && this.#conversations.get(key);
-    if (known !== undefined) return known;
-    const conversation = new Conversation();
+    const conversation = (key && this.#conversations.get(key)) ?? new Conversation();
     if (key !== undefined) this.#conversations.set(key, conversation);
     return conversation;
   }

@@ -13,37 +13,23 @@ import {
   withSignedCalls,
 } from "./heal-changes.ts";
 
-/** A change to a rejected request. */
-export type HealName =
-  | "repeat-request"
-  | "replace-signatures"
-  | "sign-calls"
-  | "strip-ids"
-  | "end-with-user"
-  | "schema-subset"
-  | "drop-tool-flag"
-  | "add-tool-flag"
-  | "drop-thinking"
-  | "simplify-schema"
-  | "any-to-auto";
-
 /** Heals of one conversation, and what they made of its contents. */
 export interface HealMemory {
   /** The last request of this conversation that was answered, as sent. */
   answered: GenerateContentRequest | undefined;
-  readonly active: Set<HealName>;
-  readonly memos: Map<HealName, HealMemo>;
+  readonly active: Set<string>;
+  readonly memos: Map<string, HealMemo>;
 }
 
 /** A change to a rejected request, and when to make it. */
 export interface Heal {
-  readonly name: HealName;
+  readonly name: string;
   /** What changed, for logs and events. */
   readonly detail: string;
   /** Which requests it applies to: those to this model at its endpoint, of this conversation, or this one only. */
   readonly lasts: "model" | "conversation" | "request";
   /** The heal that this one reverts. */
-  readonly undoes?: HealName | undefined;
+  readonly undoes?: string | undefined;
   /** The service's message. */
   readonly message: RegExp;
   /** Whether it helps the request that was sent. @defaultValue always */
@@ -153,7 +139,7 @@ export const HEALS: readonly Heal[] = [
 
 /** A heal that was chosen for a request. */
 export interface Healed {
-  readonly heal: HealName;
+  readonly heal: string;
   readonly detail: string;
   /** True when contents or tools of earlier requests of this conversation change. */
   readonly breaksPrefix: boolean;
@@ -164,8 +150,8 @@ export class Healer {
   readonly #wanted: GenerateContentRequest;
   readonly #model: Set<string>;
   readonly #conversation: HealMemory;
-  readonly #request = new Set<HealName>();
-  readonly #tried = new Set<HealName>();
+  readonly #request = new Set<string>();
+  readonly #tried = new Set<string>();
   /** Heals of the request that was sent last. Other requests to the model may have found more since. */
   #applied: readonly Heal[] = [];
   #sent: GenerateContentRequest;
@@ -189,7 +175,7 @@ export class Healer {
     return this.#sent;
   }
 
-  #memo(name: HealName): HealMemo {
+  #memo(name: string): HealMemo {
     const { memos } = this.#conversation;
     const memo = memos.get(name) ?? new WeakMap<object, object>();
     memos.set(name, memo);

@@ -102,11 +102,9 @@ function isMixed({ role, parts }: Content): boolean {
 }
 
 /**
- * Checks that every function call has its response where the service expects it: in the `user` content right after the
- * calls, with the same name and ID, and nowhere else. Older families accept responses spread over several contents, and any name.
- * Calls that the service answered itself need none, see {@link readCalls}.
- *
- * The service rejects a mismatch at best; newer models return an empty answer.
+ * Checks that the responses to the calls of a turn are in the `user` content right after it, with the same names and IDs, and nowhere
+ * else: the service rejects a mismatch at best; newer models return an empty answer. Older families accept responses spread over
+ * several contents, and any name. Calls that the service answered itself need none, see {@link readCalls}.
  *
  * @param start - Where a turn begins; earlier contents are not checked.
  * @returns Where the last turn begins; later contents may extend it.

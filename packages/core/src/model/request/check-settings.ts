@@ -2,6 +2,7 @@ import { ConfigurationError } from "../../errors/agent-error.ts";
 import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
 import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
 import { getCacheName, type ModelSettings } from "../settings.ts";
+import type { RequestFacts } from "./build-request.ts";
 import { buildThinkingConfig } from "./thinking.ts";
 
 /**
@@ -17,30 +18,19 @@ export function checkSettings(
   endpointKind?: EndpointKind,
 ): void {
   buildThinkingConfig(settings.thinking, settings.includeThoughts, capabilities, modelId);
-  const [problem] = findProblems(settings, capabilities, modelId, endpointKind);
+  const [problem] = findProblems(settings, { capabilities, modelId, endpointKind });
   if (problem !== undefined) throw new ConfigurationError(problem);
 }
 
+type Facts = Omit<RequestFacts, "endpointKind"> & { readonly endpointKind: EndpointKind | undefined };
 type Problems = Generator<string, void, void>;
 
 /** What is wrong, one sentence each. Only the first one is read. */
-function* findProblems(
-  settings: ModelSettings,
-  capabilities: ModelCapabilities,
-  modelId: string,
-  endpointKind: EndpointKind | undefined,
-): Problems {
+function* findProblems(settings: ModelSettings, facts: Facts): Problems {
   yield* findWrongValues(settings);
-  yield* findMissingOutputs(settings, capabilities, modelId);
+  yield* findMissingOutputs(settings, facts);
   yield* findSafetyProblems(settings.safetySettings);
-  if (endpointKind === "vertex") yield* findMissingOnVertex(settings);
-  if (endpointKind === "developer") yield* findMissingOnDeveloper(settings, capabilities, modelId);
-  if (settings.streamFunctionCallArguments !== true) return;
-  // Gateways are assumed to support everything except what only Vertex has.
-  if (endpointKind === "developer" || endpointKind === "gateway")
-    yield "streamFunctionCallArguments works only on Vertex: remove it; calls arrive whole here.";
-  if (isOlderFamily(capabilities.family))
-    yield `${modelId} does not stream the arguments of calls: remove streamFunctionCallArguments, or use Gemini 3 or newer.`;
+  yield* findMissingOnEndpoint(settings, facts);
 }
 
 const RANGES = [
@@ -97,11 +87,8 @@ function describeRange(min: number, max: number): string {
 }
 
 /** Settings of images and speech: wrong values, and models that do not put them out. */
-function* findMissingOutputs(
-  { responseModalities, imageConfig, speechConfig }: ModelSettings,
-  capabilities: ModelCapabilities,
-  modelId: string,
-): Problems {
+function* findMissingOutputs(settings: ModelSettings, { capabilities, modelId }: Facts): Problems {
+  const { responseModalities, imageConfig, speechConfig } = settings;
   if (responseModalities?.length === 0)
     yield 'responseModalities is empty: remove it, or list some, such as ["TEXT", "IMAGE"].';
   const wrong = responseModalities?.find((modality) => modality !== modality.toUpperCase());
@@ -135,25 +122,33 @@ function* findSafetyProblems(safetySettings: ModelSettings["safetySettings"] = [
   }
 }
 
-function* findMissingOnVertex(settings: ModelSettings): Problems {
-  for (const name of ["store", "serviceTier"] as const)
-    if (settings[name] !== undefined) yield `${name} works only on the Developer API: remove it on Vertex.`;
-}
-
 const ON_VERTEX = ["outputConfig", "personGeneration", "prominentPeople", "imageOutputOptions"] as const;
 
-function* findMissingOnDeveloper(settings: ModelSettings, { family }: ModelCapabilities, modelId: string): Problems {
+/** Gateways are assumed to support everything except what only Vertex has. */
+function* findMissingOnEndpoint(settings: ModelSettings, facts: Facts): Problems {
+  const { modelId, endpointKind } = facts;
+  const { family } = facts.capabilities;
   const { safetySettings = [], outputConfig, imageConfig } = settings;
-  if (/^gemini-[12]$/.test(family))
-    for (const penalty of ["presencePenalty", "frequencyPenalty"] as const)
-      if (settings[penalty] !== undefined)
-        yield `${modelId} does not accept ${penalty} on the Developer API: remove it.`;
-  if (settings.responseLogprobs === true)
-    yield "responseLogprobs: no model returns log probabilities on the Developer API; remove it, or use Vertex.";
-  if (safetySettings.some(({ method }) => method !== undefined))
-    yield "safetySettings: `method` works only on Vertex; remove it.";
-  const image = safetySettings.find(({ category }) => category.startsWith("HARM_CATEGORY_IMAGE_"));
-  if (image !== undefined) yield `safetySettings: ${image.category} works only on Vertex; remove it.`;
-  const field = ON_VERTEX.find((name) => ({ outputConfig, ...imageConfig })[name] !== undefined);
-  if (field !== undefined) yield `${field} works only on Vertex; remove it.`;
+  if (endpointKind === "vertex")
+    for (const name of ["store", "serviceTier"] as const)
+      if (settings[name] !== undefined) yield `${name} works only on the Developer API: remove it on Vertex.`;
+  if (endpointKind === "developer") {
+    if (/^gemini-[12]$/.test(family))
+      for (const penalty of ["presencePenalty", "frequencyPenalty"] as const)
+        if (settings[penalty] !== undefined)
+          yield `${modelId} does not accept ${penalty} on the Developer API: remove it.`;
+    if (settings.responseLogprobs === true)
+      yield "responseLogprobs: no model returns log probabilities on the Developer API; remove it, or use Vertex.";
+    if (safetySettings.some(({ method }) => method !== undefined))
+      yield "safetySettings: `method` works only on Vertex; remove it.";
+    const image = safetySettings.find(({ category }) => category.startsWith("HARM_CATEGORY_IMAGE_"));
+    if (image !== undefined) yield `safetySettings: ${image.category} works only on Vertex; remove it.`;
+    const field = ON_VERTEX.find((name) => ({ outputConfig, ...imageConfig })[name] !== undefined);
+    if (field !== undefined) yield `${field} works only on Vertex; remove it.`;
+  }
+  if (settings.streamFunctionCallArguments !== true) return;
+  if (endpointKind === "developer" || endpointKind === "gateway")
+    yield "streamFunctionCallArguments works only on Vertex: remove it; calls arrive whole here.";
+  if (isOlderFamily(family))
+    yield `${modelId} does not stream the arguments of calls: remove streamFunctionCallArguments, or use Gemini 3 or newer.`;
 }

@@ -17,15 +17,13 @@ const MAX_IDLE_RECONNECTS = 3;
 /**
  * Completes an answer whose first request ended with a continuation token, over as many requests as it takes.
  *
- * Gemini 4 ends a request of a long answer with `CONTINUATION` and a token; the same request with that token continues the
- * answer. So it does after `MAX_TOKENS`, unless the request sets `maxOutputTokens`: that limit is the caller's, and counts over
- * all requests of an answer. A broken stream resumes from its last token, too: the service repeats what it sent after that token,
- * so the parts received after it are dropped.
+ * Gemini 4 ends a request of a long answer with `CONTINUATION` and a token; the same request with that token continues it. So it
+ * does after `MAX_TOKENS`, unless the request sets `maxOutputTokens`, which counts over all requests of an answer. A broken stream
+ * resumes from its last token, too: the service repeats what it sent after that token, so the parts received after it are dropped.
  *
  * @param segment - The first request's answer.
  * @param failure - What broke its stream.
- * @returns The whole answer; its finish reason is `CONTINUATION` when it takes more than 64 requests, or when the service gave
- *   no new token. The token of an answer that ends with `MAX_TOKENS` stays in the candidate.
+ * @returns The whole answer; its finish reason is `CONTINUATION` when it takes more than 64 requests, or has no new token.
  * @throws What the last request threw; {@link StreamIncompleteError} with the partial answer after four broken streams in
  *   a row without a new token.
  */

@@ -6,8 +6,7 @@ import type { Content, FunctionCall, JsonObject, Part, PartialArg } from "../../
  * Collects the parts of an answer as they arrive, joining text deltas.
  *
  * Text extends the last part only when both are plain unsigned text of the same kind (answer or thought); every other part is kept
- * as received. Each character is handled once, however many pieces there are. A call whose arguments are streamed stays
- * where its first piece was.
+ * as received. A call whose arguments are streamed stays where its first piece was.
  *
  * @see https://ai.google.dev/gemini-api/docs/thought-signatures
  */
