@@ -1,4 +1,5 @@
 import { asList } from "../internal/json.ts";
+import { utf8Length } from "../internal/text.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Part } from "../wire/types/content.ts";
 import type { GroundingSupport } from "../wire/types/generate-content.ts";
@@ -63,7 +64,7 @@ class RangeFinder {
       this.#partStarts.push(isVisible ? bytes : undefined);
       if (!isVisible) continue;
       text += part.text;
-      bytes += new TextEncoder().encode(part.text).length;
+      bytes += utf8Length(part.text);
     }
     this.#text = text;
     this.#indexes = indexBytes(text);

@@ -4,3 +4,8 @@ export function cutText(text: string, length: number): string {
   const last = text.charCodeAt(length - 1);
   return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length);
 }
+
+/** Length of a text in UTF-8 bytes. A lone surrogate counts as the three bytes it is sent as. */
+export function utf8Length(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

@@ -16,7 +16,7 @@ import { mostRequestBytes, type RequestEncoder } from "../wire/http/encode-reque
 import type { AnswerBatch, AnswerStream } from "../wire/http/read-answers.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../wire/types/generate-content.ts";
 import { inferCapabilities, type ModelCapabilities } from "./capabilities.ts";
-import type { Healer } from "./heal/heal.ts";
+import type { createHealer, Healer } from "./heal/heal.ts";
 import { Conversation } from "./history/conversation.ts";
 import type { HistoryOrigin } from "./history/import-history.ts";
 import type { CacheRequest, Model, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model.ts";
@@ -112,8 +112,7 @@ export class GeminiModel implements Model {
     const wanted = conversation.buildRequest(request, this.#facts);
     const memory = conversation.heals;
     // Most requests need no heal.
-    let healer =
-      this.#heals.size + memory.active.size > 0 ? await createHealer(wanted, this.#heals, memory) : undefined;
+    let healer = this.#heals.size + memory.active.size > 0 ? await loadHealer(wanted, this.#heals, memory) : undefined;
     const waitedFor = new Set<string>();
     for (;;) {
       const sent = healer?.apply() ?? wanted;
@@ -129,7 +128,7 @@ export class GeminiModel implements Model {
         if (source.hasParts === true || !(error instanceof ApiStatusError) || error.status !== 400) throw error;
         const file = this.#client.endpoint.filesPath && findUnreadyFile(error.message);
         const mustWait = file !== undefined && !waitedFor.has(file);
-        if (!mustWait) healer ??= await createHealer(wanted, this.#heals, memory);
+        if (!mustWait) healer ??= await loadHealer(wanted, this.#heals, memory);
         const healed = mustWait ? WAIT_FOR_FILE : healer?.learn(error.message);
         if (healed === undefined) throw error;
         logger?.warn({ model: this.id, ...healed }, "the request was rejected; retrying with a change");
@@ -229,8 +228,8 @@ const WAIT_FOR_FILE = {
 } as const;
 
 /** Most programs never load it: it is for requests that were refused. */
-function createHealer(...args: ConstructorParameters<typeof Healer>): Promise<Healer> {
-  return import("./heal/heal.ts").then(({ Healer }) => new Healer(...args));
+function loadHealer(...args: Parameters<typeof createHealer>): Promise<Healer> {
+  return import("./heal/heal.ts").then(({ createHealer }) => createHealer(...args));
 }
 
 /** As rarely needed: for an answer that takes several requests. */

@@ -4,7 +4,7 @@ import { abortable } from "../../internal/abort.ts";
 import { isTooDeep, sameJson } from "../../internal/json.ts";
 import { isOlderFamily } from "../../model/capabilities.ts";
 import type { Model, ModelRequest } from "../../model/model.ts";
-import { checkContentsDepth, depthError } from "../../model/request/check-depth.ts";
+import { checkContentsDepth, depthError } from "../../model/request/contents-size.ts";
 import type { ModelSettings } from "../../model/settings.ts";
 import type { Usage } from "../../model/usage.ts";
 import type { AnyTool } from "../../tool/tool.ts";

@@ -146,69 +146,61 @@ export interface Healed {
 }
 
 /** Changes one request to suit the service's errors. Each heal is tried at most once. */
-export class Healer {
-  readonly #wanted: GenerateContentRequest;
-  readonly #model: Set<string>;
-  readonly #conversation: HealMemory;
-  readonly #request = new Set<string>();
-  readonly #tried = new Set<string>();
-  /** Heals of the request that was sent last. Other requests to the model may have found more since. */
-  #applied: readonly Heal[] = [];
-  #sent: GenerateContentRequest;
-
-  /**
-   * @param wanted - The request without heals.
-   * @param model - Names of the heals of all requests to the model; grows.
-   */
-  constructor(wanted: GenerateContentRequest, model: Set<string>, conversation: HealMemory) {
-    this.#wanted = wanted;
-    this.#sent = wanted;
-    this.#model = model;
-    this.#conversation = conversation;
-  }
-
+export interface Healer {
   /** The request to send, with every heal known so far. */
-  apply(): GenerateContentRequest {
-    const { active } = this.#conversation;
-    this.#applied = HEALS.filter(({ name }) => this.#model.has(name) || active.has(name) || this.#request.has(name));
-    this.#sent = this.#applied.reduce((request, heal) => heal.apply(request, this.#memo(heal.name)), this.#wanted);
-    return this.#sent;
-  }
-
-  #memo(name: string): HealMemo {
-    const { memos } = this.#conversation;
-    const memo = memos.get(name) ?? new WeakMap<object, object>();
-    memos.set(name, memo);
-    return memo;
-  }
-
+  apply(): GenerateContentRequest;
   /**
    * Chooses a heal for the last request, which was refused with 400 and this message.
    *
    * @returns What will change in the next request; `undefined` when the error is final.
    */
-  learn(message: string): Healed | undefined {
+  learn(message: string): Healed | undefined;
+}
+
+/**
+ * @param wanted - The request without heals.
+ * @param model - Names of the heals of all requests to the model; grows.
+ */
+export function createHealer(
+  wanted: GenerateContentRequest,
+  model: Set<string>,
+  { answered, active, memos }: HealMemory,
+): Healer {
+  const names = { model, conversation: active, request: new Set<string>() };
+  const tried = new Set<string>();
+  /** Heals of the request that was sent last. Other requests to the model may have found more since. */
+  let applied: readonly Heal[] = [];
+  let sent = wanted;
+  const memoOf = (name: string): HealMemo => {
+    const memo = memos.get(name) ?? new WeakMap<object, object>();
+    memos.set(name, memo);
+    return memo;
+  };
+  const apply = (): GenerateContentRequest => {
+    applied = HEALS.filter(({ name }) => Object.values(names).some((some) => some.has(name)));
+    sent = applied.reduce((request, heal) => heal.apply(request, memoOf(heal.name)), wanted);
+    return sent;
+  };
+  const learn = (message: string): Healed | undefined => {
     const chosen = HEALS.find(
       (heal) =>
-        !this.#tried.has(heal.name) &&
+        !tried.has(heal.name) &&
         // A heal that marks contents may be needed again, for newer contents.
-        (heal.prepare !== undefined || !this.#applied.includes(heal)) &&
+        (heal.prepare !== undefined || !applied.includes(heal)) &&
         heal.message.test(message) &&
-        heal.helps?.(this.#sent) !== false,
+        heal.helps?.(sent) !== false,
     );
     if (chosen === undefined) return undefined;
     const { name, detail, undoes, lasts } = chosen;
-    this.#tried.add(name);
-    if (undoes !== undefined) this.#model.delete(undoes);
-    chosen.prepare?.(this.#wanted, this.#memo(name));
-    const active = { model: this.#model, conversation: this.#conversation.active, request: this.#request }[lasts];
-    active.add(name);
-    return { heal: name, detail, breaksPrefix: this.#breaksPrefix(this.apply()) };
-  }
-
-  #breaksPrefix({ tools, contents }: GenerateContentRequest): boolean {
-    const { answered } = this.#conversation;
-    if (answered === undefined) return false;
-    return answered.tools !== tools || answered.contents.some((content, i) => content !== contents[i]);
-  }
+    tried.add(name);
+    if (undoes !== undefined) model.delete(undoes);
+    chosen.prepare?.(wanted, memoOf(name));
+    names[lasts].add(name);
+    const { tools, contents } = apply();
+    const breaksPrefix =
+      answered !== undefined &&
+      (answered.tools !== tools || answered.contents.some((content, i) => content !== contents[i]));
+    return { heal: name, detail, breaksPrefix };
+  };
+  return { apply, learn };
 }

@@ -5,13 +5,7 @@ import type { GenerateContentRequest } from "../../wire/types/generate-content.t
 import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
 import type { HealMemory } from "../heal/heal.ts";
 import type { ModelRequest } from "../model.ts";
-import {
-  buildHead,
-  buildRequest,
-  type HeadSource,
-  type RequestFacts,
-  type RequestHead,
-} from "../request/build-request.ts";
+import { buildHead, buildRequest, type RequestFacts, type RequestHead } from "../request/build-request.ts";
 import { endOfSide, readCalls } from "./open-calls.ts";
 
 /**
@@ -26,7 +20,7 @@ export class Conversation {
   /** Where their last turn begins; later contents may extend it. */
   #lastTurn = 0;
   readonly #split = new WeakMap<Content, readonly Content[]>();
-  #headSource: HeadSource | undefined;
+  #last: ModelRequest | undefined;
   #head: RequestHead = {};
 
   /** @throws {ConfigurationError} For a request that cannot be sent. */
@@ -67,18 +61,14 @@ export class Conversation {
   }
 
   #findHead(request: ModelRequest, facts: RequestFacts): RequestHead {
-    const { instructions, functions, builtIns, calling } = request;
-    const source = this.#headSource;
+    const { instructions, functions, builtIns, calling }: Partial<ModelRequest> = this.#last ?? {};
     const isSame =
-      source !== undefined &&
-      source.instructions === instructions &&
-      source.functions === functions &&
-      source.builtIns === builtIns &&
-      (source.calling?.mode === "NONE") === (calling?.mode === "NONE");
-    if (!isSame) {
-      this.#headSource = { instructions, functions, builtIns, calling };
-      this.#head = buildHead(request, facts);
-    }
+      instructions === request.instructions &&
+      functions === request.functions &&
+      builtIns === request.builtIns &&
+      (calling?.mode === "NONE") === (request.calling?.mode === "NONE");
+    if (!isSame) this.#head = buildHead(request, facts);
+    this.#last = request;
     return this.#head;
   }
 }
@@ -92,13 +82,8 @@ function countShared(seen: readonly Content[], contents: readonly Content[]): nu
 
 /** True for parts after function responses; before them, others are allowed. The model's own contents stay whole. */
 function isMixed({ role, parts }: Content): boolean {
-  if (role === "model") return false;
-  let hasResponse = false;
-  for (const { functionResponse } of parts) {
-    if (functionResponse !== undefined) hasResponse = true;
-    else if (hasResponse) return true;
-  }
-  return false;
+  const first = parts.findIndex(({ functionResponse }) => functionResponse);
+  return role !== "model" && first !== -1 && parts.slice(first).some(({ functionResponse }) => !functionResponse);
 }
 
 /**
@@ -142,8 +127,8 @@ export function checkPairing(
       );
     }
     if (responses.length > calls.length) throw orphanError(responses.slice(calls.length), next - 1, false);
-    const stray = findStray(calls, responses);
-    if (stray !== undefined && isStrict)
+    const stray = isStrict && findStray(calls, responses);
+    if (stray)
       throw pairingError(
         `contents[${answering}] answers ${describeCall(stray)}, and contents[${answering - 1}] calls ${calls.map(describeCall).join(", ")}; copy the call's name and id`,
       );

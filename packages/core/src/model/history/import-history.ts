@@ -2,7 +2,7 @@ import { ConfigurationError } from "../../errors/agent-error.ts";
 import { isObject } from "../../internal/json.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/types/content.ts";
 import { inferCapabilities, isOlderFamily } from "../capabilities.ts";
-import { checkContentsDepth } from "../request/check-depth.ts";
+import { checkContentsDepth } from "../request/contents-size.ts";
 import { findCurrentTurn, mapParts, signFirstCall, stripIds } from "./change-calls.ts";
 import { type ContentInput, INSTEAD } from "./content-input.ts";
 import { endOfSide, readCalls } from "./open-calls.ts";

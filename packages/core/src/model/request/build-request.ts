@@ -25,11 +25,8 @@ export interface RequestHead {
   readonly preamble?: Content | undefined;
 }
 
-/** The fields of a request that determine its head. */
-export type HeadSource = Pick<ModelRequest, "instructions" | "functions" | "builtIns" | "calling">;
-
 /** System instruction and tools of a request. All functions are in one entry, before the built-in tools. */
-export function buildHead(request: HeadSource, facts: Omit<RequestFacts, "modelId">): RequestHead {
+export function buildHead(request: ModelRequest, facts: Omit<RequestFacts, "modelId">): RequestHead {
   const { instructions, functions } = request;
   const builtIns = chooseBuiltIns(request);
   checkPlace(builtIns, facts.endpointKind);
@@ -72,7 +69,7 @@ export function buildRequest(
 }
 
 /** Mode `NONE` affects functions only, so built-in tools have to be omitted. */
-function chooseBuiltIns({ builtIns, calling }: HeadSource): readonly WireTool[] {
+function chooseBuiltIns({ builtIns, calling }: ModelRequest): readonly WireTool[] {
   return calling?.mode === "NONE" ? [] : builtIns;
 }
 

@@ -1,5 +1,6 @@
 import { type AgentError, messageOf } from "../../errors/agent-error.ts";
 import { StreamIncompleteError } from "../../errors/api-errors.ts";
+import { utf8Length } from "../../internal/text.ts";
 import { SILENT } from "../../logging/logger.ts";
 import type { Part } from "../../wire/types/content.ts";
 import type { CitationMetadata, GroundingMetadata, GroundingSupport } from "../../wire/types/generate-content.ts";
@@ -118,7 +119,7 @@ function mergeSegments(first: ModelResponse, next: ModelResponse, segment: Respo
   const shift: Shift = {
     chunks: first.candidate.groundingMetadata?.groundingChunks?.length ?? 0,
     rendered: first.candidate.groundingMetadata?.renderedParts?.length ?? 0,
-    bytes: new TextEncoder().encode(visibleText(first.content)).length,
+    bytes: utf8Length(visibleText(first.content)),
     parts: next.content.parts.length - own.parts().length,
   };
   const grounding = mergeGrounding(first.candidate.groundingMetadata, next.candidate.groundingMetadata, shift);
