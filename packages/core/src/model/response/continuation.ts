@@ -1,5 +1,6 @@
 import { type AgentError, messageOf } from "../../errors/agent-error.ts";
 import { StreamIncompleteError } from "../../errors/api-errors.ts";
+import { present } from "../../internal/json.ts";
 import { utf8Length } from "../../internal/text.ts";
 import { SILENT } from "../../logging/logger.ts";
 import type { Part } from "../../wire/types/content.ts";
@@ -133,8 +134,7 @@ function mergeSegments(first: ModelResponse, next: ModelResponse, segment: Respo
     usage: { ...addUsage(first.usage, next.usage), contextTokens: first.usage.contextTokens },
     candidate: {
       ...mergeFields(earlier, next.candidate),
-      ...(grounding && { groundingMetadata: grounding }),
-      ...(citations && { citationMetadata: citations }),
+      ...present({ groundingMetadata: grounding, citationMetadata: citations }),
       ...(pages.length > 0 && { urlContextMetadata: { ...next.candidate.urlContextMetadata, urlMetadata: pages } }),
     },
     envelope: { ...mergeFields(first.envelope, next.envelope), ...(usageMetadata && { usageMetadata }) },
@@ -179,16 +179,14 @@ function joinLists<Lists extends object>(before: Lists, after: Lists, names: rea
 function shiftSupport(support: GroundingSupport, shift: Shift): GroundingSupport {
   const { segment, groundingChunkIndices, renderedParts } = support;
   const inPart = segment?.partIndex !== undefined && segment.partIndex > 0;
-  return {
+  return present({
     ...support,
-    ...(groundingChunkIndices && { groundingChunkIndices: groundingChunkIndices.map((index) => index + shift.chunks) }),
-    ...(renderedParts && { renderedParts: renderedParts.map((index) => index + shift.rendered) }),
-    ...(segment && {
-      segment: inPart
-        ? { ...segment, partIndex: (segment.partIndex ?? 0) + shift.parts }
-        : shiftRange(segment, shift.bytes),
-    }),
-  };
+    groundingChunkIndices: groundingChunkIndices?.map((index) => index + shift.chunks),
+    renderedParts: renderedParts?.map((index) => index + shift.rendered),
+    segment: inPart
+      ? { ...segment, partIndex: segment.partIndex + shift.parts }
+      : segment && shiftRange(segment, shift.bytes),
+  });
 }
 
 type ByteRange = { readonly startIndex?: number | undefined; readonly endIndex?: number | undefined };

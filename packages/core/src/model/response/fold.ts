@@ -5,7 +5,7 @@ import {
   ResponseBlockedError,
   StreamIncompleteError,
 } from "../../errors/api-errors.ts";
-import { isObject } from "../../internal/json.ts";
+import { isObject, present } from "../../internal/json.ts";
 import type { Logger } from "../../logging/logger.ts";
 import { type AnswerStream, parseAnswers } from "../../wire/http/read-answers.ts";
 import { SseDecoder } from "../../wire/http/sse.ts";
@@ -141,21 +141,17 @@ export class ResponseFold {
   /** The answer so far. Until it is finished, the finish reason is empty and the usage a lower bound. */
   partial(): ModelResponse {
     const candidate = { ...this.#candidate } as Omit<Candidate, "content">;
-    const usageMetadata = this.#usage;
-    const envelope = { ...this.#envelope, ...(usageMetadata && { usageMetadata }) } as Omit<
-      GenerateContentResponse,
-      "candidates"
-    >;
+    const envelope: object = present({ ...this.#envelope, usageMetadata: this.#usage });
     const content: Content = { ...this.#content, role: "model", parts: this.collector.parts() };
-    const usage = readUsage(usageMetadata, countSearchQueries(candidate.groundingMetadata));
-    return {
+    const usage = readUsage(this.#usage, countSearchQueries(candidate.groundingMetadata));
+    return present<ModelResponse>({
       content,
       finishReason: (this.#isFinished && candidate.finishReason) || "",
-      ...(candidate.finishMessage !== undefined && { finishMessage: candidate.finishMessage }),
+      finishMessage: candidate.finishMessage,
       usage: this.#isFinished ? usage : { ...usage, incomplete: true },
       candidate,
       envelope,
-    };
+    });
   }
 }
 
