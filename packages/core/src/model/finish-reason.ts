@@ -19,19 +19,19 @@ export type FinishClass =
   /** Added by a newer service. */
   | "unknown";
 
-type Words = { readonly [Class in FinishClass]?: readonly string[] };
+/** By class, the words for it, separated by spaces. */
+type Words = { readonly [Class in FinishClass]?: string };
 
 const WORDS: Words = {
-  complete: ["STOP"],
-  truncated: ["MAX_TOKENS"],
-  blocked: [
-    ...["SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR"],
-    ...["IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"],
-  ],
-  "bad-call": ["MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE"],
-  "undeclared-call": ["UNEXPECTED_TOOL_CALL"],
-  interrupted: ["OTHER", "IMAGE_OTHER", "NO_IMAGE", "TOO_MANY_TOOL_CALLS"],
-  continuation: ["CONTINUATION"],
+  complete: "STOP",
+  truncated: "MAX_TOKENS",
+  blocked:
+    "SAFETY RECITATION LANGUAGE BLOCKLIST PROHIBITED_CONTENT SPII MODEL_ARMOR " +
+    "IMAGE_SAFETY IMAGE_PROHIBITED_CONTENT IMAGE_RECITATION",
+  "bad-call": "MALFORMED_FUNCTION_CALL MALFORMED_RESPONSE",
+  "undeclared-call": "UNEXPECTED_TOOL_CALL",
+  interrupted: "OTHER IMAGE_OTHER NO_IMAGE TOO_MANY_TOOL_CALLS",
+  continuation: "CONTINUATION",
 };
 
 /**
@@ -44,10 +44,10 @@ const WORDS: Words = {
  * @see https://github.com/ferro-labs/ai-gateway/issues/142
  */
 const GATEWAY_WORDS: Words = {
-  complete: ["STOP", "END_TURN"],
-  truncated: ["LENGTH", "MAX_TOKENS"],
-  blocked: ["CONTENT_FILTER"],
-  calls: ["FUNCTION_CALL", "TOOL_CALLS", "TOOL_CALL", "TOOL_USE"],
+  complete: "STOP END_TURN",
+  truncated: "LENGTH MAX_TOKENS",
+  blocked: "CONTENT_FILTER",
+  calls: "FUNCTION_CALL TOOL_CALLS TOOL_CALL TOOL_USE",
 };
 
 /**
@@ -63,6 +63,7 @@ export function classifyFinish(reason: string): FinishClass {
 }
 
 function findClass(words: Words, reason: string): FinishClass | undefined {
-  // Its keys are classes.
-  return Object.keys(words).find((name) => words[name as FinishClass]?.includes(reason)) as FinishClass | undefined;
+  const found = Object.entries(words).find(([, list]) => list.split(" ").includes(reason));
+  // The keys are classes.
+  return found?.[0] as FinishClass | undefined;
 }

@@ -1,4 +1,4 @@
-import { followPointer, isObject, present, unlessEmpty } from "../../internal/json.ts";
+import { asObject, followPointer, isObject, present, unlessEmpty } from "../../internal/json.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { FunctionDeclaration, JsonSchema, ToolConfig, WireTool } from "../../wire/types/declaration.ts";
 import type { GenerateContentRequest } from "../../wire/types/generate-content.ts";
@@ -139,10 +139,10 @@ function simplify(node: unknown, root: JsonSchema, depth: number): unknown {
   const { $ref: reference, ...rest } = node;
   if (typeof reference === "string") {
     const target = followPointer(reference, root);
-    if (depth >= MAX_DEPTH || !isObject(target)) return { ...pick("type", target), ...pick("description", node) };
+    if (depth >= MAX_DEPTH || !isObject(target)) return outline(target, node);
     return simplify({ ...target, ...rest }, root, depth + 1);
   }
-  if (depth >= MAX_DEPTH) return { ...pick("type", node), ...pick("description", node) };
+  if (depth >= MAX_DEPTH) return outline(node, node);
   const simple: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(rest)) {
     if (NARROWING.has(key) || (key === "enum" && Array.isArray(value) && value.length > MAX_ENUM)) continue;
@@ -158,6 +158,6 @@ function simplify(node: unknown, root: JsonSchema, depth: number): unknown {
   return simple;
 }
 
-function pick(key: "type" | "description", node: unknown): object {
-  return isObject(node) && node[key] !== undefined ? { [key]: node[key] } : {};
+function outline(typed: unknown, { description }: Readonly<Record<string, unknown>>): object {
+  return present({ type: asObject(typed)["type"], description });
 }

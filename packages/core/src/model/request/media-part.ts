@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
+import { asObject } from "../../internal/json.ts";
 import { parseEssence } from "../../internal/mime-type.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 import { findKnownModel, OFFICE_TYPE } from "../../wire/known-models.ts";
@@ -20,13 +21,9 @@ export interface Media extends Pick<Part, "mediaResolution" | "videoMetadata"> {
 
 /** True for {@link Media}, also after a round trip through JSON. */
 export function isMedia(value: unknown): value is Media {
-  if (typeof value !== "object" || value === null || !("kind" in value) || value.kind !== MEDIA_KIND) return false;
-  const { mimeType, data, fileUri } = value as {
-    readonly mimeType?: unknown;
-    readonly data?: unknown;
-    readonly fileUri?: unknown;
-  };
-  return typeof mimeType === "string" && (typeof data === "string") !== (typeof fileUri === "string");
+  const { kind, mimeType, data, fileUri } = asObject(value);
+  const hasOne = (typeof data === "string") !== (typeof fileUri === "string");
+  return kind === MEDIA_KIND && typeof mimeType === "string" && hasOne;
 }
 
 /** Media as a part of a content, without the display name, which the service only accepts in function responses. */

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { ApiShapeError } from "../../errors/api-errors.ts";
-import { asList } from "../../internal/json.ts";
+import { asList, unlessEmpty } from "../../internal/json.ts";
 import type { CallOptions } from "../../wire/client-options.ts";
 import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
 import { type ApiClient, encodeJson } from "../../wire/http/api-client.ts";
@@ -16,13 +16,11 @@ import type {
 import type { UsageMetadata } from "../../wire/types/generate-content.ts";
 import { readUsage, type Usage } from "../usage.ts";
 
-/** What is embedded into one vector. */
 export interface EmbeddingInput {
   readonly parts: readonly Part[];
   readonly title?: string | undefined;
 }
 
-/** What all requests of one call share. */
 export interface EmbeddingSettings {
   readonly model: string;
   readonly taskType?: string | undefined;
@@ -177,8 +175,7 @@ function buildRequest(input: EmbeddingInput, settings: EmbeddingSettings, kind: 
   if (hasTaskField(model)) return { content: { role: "user", parts }, taskType, title, outputDimensionality };
   const content: Content = { role: "user", parts: taskType === undefined ? parts : describeTask(input, taskType) };
   if (kind !== "vertex") return { content, outputDimensionality };
-  const hasConfig = outputDimensionality !== undefined || autoTruncate !== undefined;
-  return { content, ...(hasConfig && { embedContentConfig: { outputDimensionality, autoTruncate } }) };
+  return { content, embedContentConfig: unlessEmpty({ outputDimensionality, autoTruncate }) };
 }
 
 /** Puts the task before the first text. Inputs without text have no place for it: the documentation embeds them as they are. */
@@ -196,8 +193,7 @@ function buildPredict(inputs: readonly EmbeddingInput[], settings: EmbeddingSett
     task_type: taskType,
     title,
   }));
-  const hasParameters = outputDimensionality !== undefined || autoTruncate !== undefined;
-  return { instances, ...(hasParameters && { parameters: { outputDimensionality, autoTruncate } }) };
+  return { instances, parameters: unlessEmpty({ outputDimensionality, autoTruncate }) };
 }
 
 function readVector(embedding: Found, index: number, place: string): number[] {

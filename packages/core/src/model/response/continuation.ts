@@ -141,6 +141,15 @@ function mergeSegments(first: ModelResponse, next: ModelResponse, segment: Respo
   };
 }
 
+const JOINED = [
+  "webSearchQueries",
+  "imageSearchQueries",
+  "retrievalQueries",
+  "groundingChunks",
+  "renderedParts",
+  "groundingSupports",
+] as const;
+
 function mergeGrounding(
   before: GroundingMetadata | undefined,
   after: GroundingMetadata | undefined,
@@ -148,10 +157,7 @@ function mergeGrounding(
 ): GroundingMetadata | undefined {
   if (after === undefined) return before;
   const groundingSupports = after.groundingSupports?.map((support) => shiftSupport(support, shift));
-  const lists = joinLists(before ?? {}, { ...after, groundingSupports }, [
-    ...(["webSearchQueries", "imageSearchQueries", "retrievalQueries"] as const),
-    ...(["groundingChunks", "renderedParts", "groundingSupports"] as const),
-  ]);
+  const lists = joinLists(before ?? {}, { ...after, groundingSupports }, JOINED);
   return { ...mergeFields(before ?? {}, after), ...lists };
 }
 

@@ -1,5 +1,5 @@
 import { ApiShapeError } from "../../errors/api-errors.ts";
-import { isObject, MAX_LEVELS } from "../../internal/json.ts";
+import { isObject, MAX_LEVELS, present } from "../../internal/json.ts";
 import type { Content, FunctionCall, JsonObject, Part, PartialArg } from "../../wire/types/content.ts";
 
 /**
@@ -140,7 +140,7 @@ class PartialCall {
     return {
       ...this.#part,
       functionCall: { ...call, args },
-      ...(this.#signature !== undefined && { thoughtSignature: this.#signature }),
+      ...present({ thoughtSignature: this.#signature }),
     };
   }
 }
@@ -151,7 +151,10 @@ function setPiece(root: Record<string, unknown>, piece: PartialArg, gaps: Gaps):
   const { steps, endsList } = parsePath(piece.jsonPath);
   let holder: unknown = root;
   steps.forEach((step, i) => {
-    if (typeof step === "number" && Array.isArray(holder)) skipElements(step - holder.length, gaps, piece.jsonPath);
+    // Without a limit, some bytes for each path would become a list of 100,000 elements.
+    if (typeof step === "number" && Array.isArray(holder)) gaps.left -= Math.max(0, step - holder.length);
+    if (gaps.left < 0)
+      throw pathError(piece.jsonPath, `skips elements of a list, more than ${MAX_GAPS} in this answer`);
     if (i === steps.length - 1) return setValue(holder, step, endsList ? "list" : piece);
     holder = openContainer(holder, step, typeof steps[i + 1] === "number" ? "list" : "object", piece.jsonPath);
   });
@@ -181,13 +184,6 @@ function openContainer(holder: unknown, step: Step, kind: "list" | "object", pat
 /** Elements that the paths of one answer may still skip. */
 interface Gaps {
   left: number;
-}
-
-/** Without a limit, some bytes for each path would become a list of 100,000 elements. */
-function skipElements(count: number, gaps: Gaps, path: string): void {
-  if (count <= 0) return;
-  gaps.left -= count;
-  if (gaps.left < 0) throw pathError(path, `skips elements of a list, more than ${MAX_GAPS} in this answer`);
 }
 
 /** Segments that would reach the prototype that all objects share. */
