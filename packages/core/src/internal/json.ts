@@ -20,14 +20,15 @@ export function asList(value: unknown): readonly unknown[] {
 
 /** An object without its members that are undefined. */
 export function present<Fields extends object>(fields: Fields): Fields {
-  // A member that may be undefined may be absent as well.
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Fields;
+  const set = { ...fields };
+  for (const name in set) if (set[name] === undefined) delete set[name];
+  return set;
 }
 
 /** The same, or `undefined` when none is left. */
 export function unlessEmpty<Fields extends object>(fields: Fields): Fields | undefined {
-  const left = present(fields);
-  return Object.keys(left).length > 0 ? left : undefined;
+  for (const name in fields) if (fields[name] !== undefined) return present(fields);
+  return undefined;
 }
 
 const TYPES = ["", "string", "number", "integer", "boolean", "array", "object", "null"];

@@ -59,11 +59,13 @@ const GATEWAY_WORDS: Words = {
  * @see https://ai.google.dev/api/generate-content#FinishReason
  */
 export function classifyFinish(reason: string): FinishClass {
-  return findClass(WORDS, reason) ?? findClass(GATEWAY_WORDS, reason.toUpperCase()) ?? "unknown";
-}
-
-function findClass(words: Words, reason: string): FinishClass | undefined {
-  const found = Object.entries(words).find(([, list]) => list.split(" ").includes(reason));
-  // The keys are classes.
-  return found?.[0] as FinishClass | undefined;
+  const tables = [
+    [WORDS, reason],
+    [GATEWAY_WORDS, reason.toUpperCase()],
+  ] as const;
+  for (const [words, word] of tables)
+    for (const [name, list] of Object.entries(words))
+      // The keys are classes.
+      if (list.split(" ").includes(word)) return name as FinishClass;
+  return "unknown";
 }

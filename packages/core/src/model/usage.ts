@@ -34,11 +34,15 @@ const COUNTER = /Tokens?(?:Count|Details)$/;
  * `billablePromptUsage`, may come in a single chunk, and is kept.
  */
 export function foldUsage(before: UsageMetadata, after: UsageMetadata): UsageMetadata {
-  const hasCounters = Object.keys(after).some((name) => COUNTER.test(name));
-  const kept = Object.entries(before).filter(
-    ([name]) => !Object.hasOwn(after, name) && !(hasCounters && COUNTER.test(name)),
-  );
-  return kept.length === 0 ? after : { ...Object.fromEntries(kept), ...after };
+  let hasCounters = false;
+  for (const name in after) if (COUNTER.test(name)) hasCounters = true;
+  let kept: Record<string, unknown> | undefined;
+  for (const name in before) {
+    if (Object.hasOwn(after, name) || (hasCounters && COUNTER.test(name))) continue;
+    kept ??= {};
+    kept[name] = before[name as keyof UsageMetadata];
+  }
+  return kept === undefined ? after : { ...kept, ...after };
 }
 
 /** Usage of one response, from that of its chunks, see {@link foldUsage}. */

@@ -6,7 +6,7 @@ import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
 import type { HealMemory } from "../heal/heal.ts";
 import type { ModelRequest } from "../model.ts";
 import { buildHead, buildRequest, type RequestFacts, type RequestHead } from "../request/build-request.ts";
-import { endOfSide, readCalls } from "./open-calls.ts";
+import { readCalls } from "./open-calls.ts";
 
 /**
  * State kept from one request of a conversation to the next, so that a turn does not check, build and serialize a long history
@@ -82,8 +82,13 @@ function countShared(seen: readonly Content[], contents: readonly Content[]): nu
 
 /** True for parts after function responses; before them, others are allowed. The model's own contents stay whole. */
 function isMixed({ role, parts }: Content): boolean {
-  const first = parts.findIndex(({ functionResponse }) => functionResponse);
-  return role !== "model" && first !== -1 && parts.slice(first).some(({ functionResponse }) => !functionResponse);
+  if (role === "model") return false;
+  let hasResponse = false;
+  for (const { functionResponse } of parts) {
+    if (functionResponse !== undefined) hasResponse = true;
+    else if (hasResponse) return true;
+  }
+  return false;
 }
 
 /**
@@ -105,15 +110,20 @@ export function checkPairing(
   let turn = start;
   for (let at = start; at < contents.length;) {
     turn = at;
-    const answering = endOfSide(contents, at, true);
-    const next = endOfSide(contents, answering, false);
-    const made = readCalls(contents.slice(at, answering));
+    let answering = at;
+    // Adjacent model contents are one turn.
+    while (contents[answering]?.role === "model") answering++;
+    let next = answering;
+    while (next < contents.length && contents[next]?.role !== "model") next++;
+    const made = answering === at ? [] : readCalls(contents.slice(at, answering));
     if (at === 0 && made.length > 0)
       throw pairingError(
         `contents[0] calls ${listNames(made.map(({ call }) => call))} before any user content; start with the user's question`,
       );
-    const calls = made.flatMap(({ call, response }) => (response === undefined ? call : []));
-    const replies = contents.slice(answering, next).map(responsesIn);
+    const calls: FunctionCall[] = [];
+    for (const { call, response } of made) if (response === undefined) calls.push(call);
+    const replies: (readonly FunctionResponse[])[] = [];
+    for (const reply of contents.slice(answering, next)) replies.push(responsesIn(reply));
     const wrong = replies.findIndex((some, i) => some.length > 0 && (calls.length === 0 || (i > 0 && isStrict)));
     if (wrong !== -1) throw orphanError(replies[wrong] ?? [], answering + wrong, calls.length > 0);
     const responses = replies.flat();
@@ -138,7 +148,9 @@ export function checkPairing(
 }
 
 function responsesIn({ parts }: Content): FunctionResponse[] {
-  return parts.flatMap(({ functionResponse }) => functionResponse ?? []);
+  const responses: FunctionResponse[] = [];
+  for (const { functionResponse } of parts) if (functionResponse) responses.push(functionResponse);
+  return responses;
 }
 
 /** The first response without a call; two calls with the same name and ID need two responses. */

@@ -20,11 +20,20 @@ export interface CallInTurn {
  */
 export function readCalls(turn: readonly Content[]): readonly CallInTurn[] {
   const calls: AnsweredCall[] = [];
-  const open = new OpenCalls();
+  let open: OpenCalls | undefined;
   for (const [at, { parts }] of turn.entries())
     for (const { functionCall: call, functionResponse: response } of parts) {
-      if (call) open.add(calls[calls.push({ call, at }) - 1] as AnsweredCall);
-      const own = response && open.find(response);
+      if (call) {
+        const made: AnsweredCall = { call, at };
+        calls.push(made);
+        open?.add(made);
+      }
+      if (!response) continue;
+      if (open === undefined) {
+        open = new OpenCalls();
+        for (const made of calls) open.add(made);
+      }
+      const own = open.find(response);
       if (own) own.response = response;
     }
   return calls;
@@ -68,5 +77,7 @@ export function endOfSide(contents: readonly Content[], start: number, isModel: 
 
 /** The open calls of a model turn, in order; see {@link readCalls}. */
 export function openCallsIn(turn: readonly Content[]): FunctionCall[] {
-  return readCalls(turn).flatMap(({ call, response }) => (response === undefined ? call : []));
+  const open: FunctionCall[] = [];
+  for (const { call, response } of readCalls(turn)) if (response === undefined) open.push(call);
+  return open;
 }

@@ -29,7 +29,7 @@ export interface RequestHead {
 export function buildHead(request: ModelRequest, facts: Omit<RequestFacts, "modelId">): RequestHead {
   const { instructions, functions } = request;
   const builtIns = chooseBuiltIns(request);
-  checkPlace(builtIns, facts.endpointKind);
+  if (builtIns.length > 0) checkPlace(builtIns, facts.endpointKind);
   const tools = [...(functions.length > 0 ? [{ functionDeclarations: functions }] : []), ...builtIns];
   const head = tools.length > 0 ? { tools } : {};
   if (instructions === undefined || instructions === "") return head;
@@ -50,7 +50,7 @@ export function buildRequest(
   facts: RequestFacts,
   head: RequestHead = buildHead(request, facts),
 ): GenerateContentRequest {
-  const [problem] = findWrongCombinations(request, facts);
+  const problem = findWrongCombination(request, facts);
   if (problem !== undefined) throw new ConfigurationError(problem);
   const { safetySettings, serviceTier, store, labels, outputConfig, cachedContent } = request.settings;
   const { systemInstruction, tools, preamble } = head;
@@ -87,17 +87,18 @@ function checkPlace(builtIns: readonly WireTool[], kind: EndpointKind): void {
   if (name !== undefined) throw new ConfigurationError(`${name} works only on ${place}; remove it.`);
 }
 
-function* findWrongCombinations(request: ModelRequest, facts: RequestFacts): Generator<string, void, void> {
+function findWrongCombination(request: ModelRequest, facts: RequestFacts): string | undefined {
   const { functions, instructions, settings, contents } = request;
   const { capabilities, modelId } = facts;
   const builtIns = chooseBuiltIns(request);
-  if (contents.length === 0) yield "There is nothing to send: pass at least one content.";
+  if (contents.length === 0) return "There is nothing to send: pass at least one content.";
   if (functions.length > 0 && !capabilities.functions)
-    yield `${modelId} cannot call functions: remove the tools, or use another model.`;
+    return `${modelId} cannot call functions: remove the tools, or use another model.`;
   if (functions.length > 0 && builtIns.length > 0 && !capabilities.builtInsWithFunctions)
-    yield `${modelId} does not accept functions and built-in tools in one request: send them in separate requests.`;
+    return `${modelId} does not accept functions and built-in tools in one request: send them in separate requests.`;
   if (settings.cachedContent !== undefined && (instructions || functions.length > 0 || builtIns.length > 0))
-    yield "cachedContent contains its own instructions and tools: remove one or the other; the service rejects both.";
+    return "cachedContent contains its own instructions and tools: remove one or the other; the service rejects both.";
+  return undefined;
 }
 
 /**
@@ -113,9 +114,9 @@ function buildToolConfig(request: ModelRequest, { endpointKind }: RequestFacts):
   const location = builtIns.length > 0 ? settings.location : undefined;
   return unlessEmpty<ToolConfig>({
     functionCallingConfig:
-      functions.length === 0
+      functions.length === 0 || !(mode || settings.streamFunctionCallArguments)
         ? undefined
-        : unlessEmpty({
+        : present({
             mode,
             allowedFunctionNames: takesNames && allowedFunctionNames?.length ? allowedFunctionNames : undefined,
             streamFunctionCallArguments: settings.streamFunctionCallArguments || undefined,
@@ -162,7 +163,10 @@ function buildGenerationConfig(
     ...copied,
     responseMimeType: output && "application/json",
     responseJsonSchema: output?.schema,
-    thinkingConfig: buildThinkingConfig(settings.thinking, settings.includeThoughts, capabilities, modelId),
+    thinkingConfig:
+      settings.thinking === undefined && settings.includeThoughts !== true
+        ? undefined
+        : buildThinkingConfig(settings.thinking, settings.includeThoughts, capabilities, modelId),
   });
 }
 

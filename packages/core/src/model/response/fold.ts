@@ -5,7 +5,7 @@ import {
   ResponseBlockedError,
   StreamIncompleteError,
 } from "../../errors/api-errors.ts";
-import { isObject, present } from "../../internal/json.ts";
+import { isObject } from "../../internal/json.ts";
 import type { Logger } from "../../logging/logger.ts";
 import { type AnswerStream, parseAnswers } from "../../wire/http/read-answers.ts";
 import { SseDecoder } from "../../wire/http/sse.ts";
@@ -141,17 +141,17 @@ export class ResponseFold {
   /** The answer so far. Until it is finished, the finish reason is empty and the usage a lower bound. */
   partial(): ModelResponse {
     const candidate = { ...this.#candidate } as Omit<Candidate, "content">;
-    const envelope: object = present({ ...this.#envelope, usageMetadata: this.#usage });
+    const envelope: object = { ...this.#envelope, ...(this.#usage && { usageMetadata: this.#usage }) };
     const content: Content = { ...this.#content, role: "model", parts: this.collector.parts() };
     const usage = readUsage(this.#usage, countSearchQueries(candidate.groundingMetadata));
-    return present<ModelResponse>({
+    return {
       content,
       finishReason: (this.#isFinished && candidate.finishReason) || "",
-      finishMessage: candidate.finishMessage,
+      ...(candidate.finishMessage !== undefined && { finishMessage: candidate.finishMessage }),
       usage: this.#isFinished ? usage : { ...usage, incomplete: true },
       candidate,
       envelope,
-    });
+    };
   }
 }
 
@@ -161,7 +161,9 @@ export function listParts(chunk: GenerateContentResponse): readonly Part[] {
 }
 
 function firstCandidate({ candidates }: GenerateContentResponse): Candidate | undefined {
-  return candidates?.find(({ index }) => index === undefined || index === 0);
+  for (const candidate of candidates ?? [])
+    if (candidate.index === undefined || candidate.index === 0) return candidate;
+  return undefined;
 }
 
 /** True for anything but a text without characters, which says nothing, though it may carry a signature. */

@@ -26,7 +26,13 @@ export class PartCollector {
    */
   add(incoming: readonly Part[]): readonly Part[] {
     const complete: Part[] = [];
-    for (const part of incoming) this.#add(part, complete);
+    for (const part of incoming) {
+      if (part.functionCall !== undefined) this.#addCall(part, complete);
+      else {
+        this.#append(part);
+        complete.push(part);
+      }
+    }
     return complete;
   }
 
@@ -45,7 +51,7 @@ export class PartCollector {
     });
   }
 
-  #add(part: Part, complete: Part[]): void {
+  #addCall(part: Part, complete: Part[]): void {
     const { functionCall } = part;
     if (functionCall?.name !== undefined) complete.push(...this.close());
     const isOpening = opensCall(part);
