@@ -113,8 +113,6 @@ export function checkPairing(
     let answering = at;
     // Adjacent model contents are one turn.
     while (contents[answering]?.role === "model") answering++;
-    let next = answering;
-    while (next < contents.length && contents[next]?.role !== "model") next++;
     const made = answering === at ? [] : readCalls(contents.slice(at, answering));
     if (at === 0 && made.length > 0)
       throw pairingError(
@@ -122,11 +120,16 @@ export function checkPairing(
       );
     const calls: FunctionCall[] = [];
     for (const { call, response } of made) if (response === undefined) calls.push(call);
-    const replies: (readonly FunctionResponse[])[] = [];
-    for (const reply of contents.slice(answering, next)) replies.push(responsesIn(reply));
-    const wrong = replies.findIndex((some, i) => some.length > 0 && (calls.length === 0 || (i > 0 && isStrict)));
-    if (wrong !== -1) throw orphanError(replies[wrong] ?? [], answering + wrong, calls.length > 0);
-    const responses = replies.flat();
+    const responses: FunctionResponse[] = [];
+    let next = answering;
+    for (; next < contents.length && contents[next]?.role !== "model"; next++) {
+      const before = responses.length;
+      for (const { functionResponse } of contents[next]?.parts ?? [])
+        if (functionResponse) responses.push(functionResponse);
+      const isLate = next > answering && isStrict;
+      if (responses.length > before && (calls.length === 0 || isLate))
+        throw orphanError(responses.slice(before), next, calls.length > 0);
+    }
     if (responses.length < calls.length) {
       const found =
         responses.length === 0
@@ -145,12 +148,6 @@ export function checkPairing(
     at = next;
   }
   return turn;
-}
-
-function responsesIn({ parts }: Content): FunctionResponse[] {
-  const responses: FunctionResponse[] = [];
-  for (const { functionResponse } of parts) if (functionResponse) responses.push(functionResponse);
-  return responses;
 }
 
 /** The first response without a call; two calls with the same name and ID need two responses. */
