@@ -75,14 +75,17 @@ export function collectSources(responses: readonly Pick<ModelResponse, "content"
     const shown = metadata?.searchEntryPoint?.renderedContent;
     if (shown) searchEntryPoints.add(shown);
     for (const { toolCall, toolResponse } of content.parts) {
-      for (const query of asList(toolCall?.args?.["queries"])) addText(searchQueries, query);
+      if (toolCall) for (const query of asList(toolCall.args?.["queries"])) addText(searchQueries, query);
       // The metadata holds the same suggestions, but only in the answer that ends the turn.
-      if (!shown) addText(searchEntryPoints, asObject(toolResponse?.response)["search_suggestions"]);
+      if (!shown && toolResponse) addText(searchEntryPoints, asObject(toolResponse.response)["search_suggestions"]);
     }
-    for (const queries of [metadata?.webSearchQueries, metadata?.imageSearchQueries, metadata?.retrievalQueries])
-      for (const query of asList(queries)) addText(searchQueries, query);
-    for (const chunk of asList(metadata?.groundingChunks)) add(readChunk(chunk));
-    for (const retrieved of asList<unknown>(candidate.urlContextMetadata?.urlMetadata).map(asObject)) {
+    if (metadata) {
+      for (const queries of [metadata.webSearchQueries, metadata.imageSearchQueries, metadata.retrievalQueries])
+        for (const query of asList(queries)) addText(searchQueries, query);
+      for (const chunk of asList(metadata.groundingChunks)) add(readChunk(chunk));
+    }
+    const pages = candidate.urlContextMetadata ? asList<unknown>(candidate.urlContextMetadata.urlMetadata) : [];
+    for (const retrieved of pages.map(asObject)) {
       const page = readText(retrieved, "retrievedUrl");
       if (page !== undefined && retrieved["urlRetrievalStatus"] === RETRIEVED)
         add(buildSource(retrieved, "url", page, undefined));
