@@ -214,7 +214,7 @@ export type { ContentInput, PartInput } from "./model/history/content-input.ts";
 export { importHistory, type ImportHistoryOptions } from "./model/history/import-history.ts";
 export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./model/history/import-history.ts";
 export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model/model.ts";
-export { type BodyReading, readResponseBody } from "./model/response/read-body.ts";
+export { type BodyReading, readResponseBody } from "./model/response/fold.ts";
 export { NO_USAGE, type Usage } from "./model/usage.ts";
 export { googleListPrices } from "./model/list-prices.ts";
 export { type Cost, computeCost, findPrices, type PriceList, type Prices, type PriceTable } from "./model/prices.ts";

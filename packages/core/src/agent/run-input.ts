@@ -1,9 +1,8 @@
 import { isObject, isTooDeep, MAX_LEVELS } from "../internal/json.ts";
 import { endsOnOpenCall } from "../loop/transcript.ts";
 import { type ContentInput, type PartInput, readContents } from "../model/history/content-input.ts";
-import { checkContentsDepth } from "../model/request/check-depth.ts";
-import { checkMediaParts, type MediaModel } from "../model/request/check-media-parts.ts";
-import { isMedia, type Media, mediaPart } from "../model/request/media-part.ts";
+import { checkContentsDepth } from "../model/request/contents-size.ts";
+import { checkMediaParts, isMedia, type Media, type MediaModel, mediaPart } from "../model/request/media-part.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 
 /** One part of a run's input: text, a file made by `media()`, or a part in wire format. */

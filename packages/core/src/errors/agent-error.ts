@@ -52,3 +52,14 @@ export class ConfigurationError extends AgentError {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Attaches something to what was thrown, hidden from loggers and `JSON.stringify`. Frozen errors stay as they are. */
+export function attachTo(error: unknown, key: symbol, value: unknown): void {
+  if (typeof error !== "object" || error === null || !Object.isExtensible(error)) return;
+  Object.defineProperty(error, key, { value, enumerable: false, configurable: true, writable: true });
+}
+
+/** What {@link attachTo} attached. */
+export function attachedTo(error: unknown, key: symbol): unknown {
+  return typeof error === "object" && error !== null ? Reflect.get(error, key) : undefined;
+}

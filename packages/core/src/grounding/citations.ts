@@ -1,3 +1,5 @@
+import { asList } from "../internal/json.ts";
+import { utf8Length } from "../internal/text.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Part } from "../wire/types/content.ts";
 import type { GroundingSupport } from "../wire/types/generate-content.ts";
@@ -20,11 +22,12 @@ export function resolveCitations(
   sources: readonly Source[],
 ): Citation[] {
   const { groundingSupports, groundingChunks } = candidate.groundingMetadata ?? {};
-  if (!Array.isArray(groundingSupports) || groundingSupports.length === 0) return [];
-  const numbers = numberChunks(Array.isArray(groundingChunks) ? groundingChunks : [], sources);
+  const supports: readonly (GroundingSupport | null)[] = asList(groundingSupports);
+  if (supports.length === 0) return [];
+  const numbers = numberChunks(asList(groundingChunks), sources);
   const finder = new RangeFinder(content.parts);
   const citations: Citation[] = [];
-  for (const support of groundingSupports as readonly (GroundingSupport | null)[]) {
+  for (const support of supports) {
     const cited = (support?.groundingChunkIndices ?? []).map((chunk) => numbers[chunk]);
     const known = sortUnique(cited.filter((number) => number !== undefined));
     if (support?.segment && known.length > 0) citations.push({ ...finder.find(support.segment), sources: known });
@@ -46,7 +49,8 @@ type Range = Omit<Citation, "sources">;
 /** Finds segments of one answer, in order: remembers how far off the last offset was and where the last segment ended. */
 class RangeFinder {
   readonly #text: string;
-  readonly #offsets: ByteOffsets;
+  /** Index of the character that each byte of the text belongs to, and at its end that of the text's end. */
+  readonly #indexes: Uint32Array;
   /** Where each part begins in the visible text, in bytes, by its index among all parts; absent for parts without visible text. */
   readonly #partStarts: (number | undefined)[] = [];
   #drift = 0;
@@ -60,26 +64,25 @@ class RangeFinder {
       this.#partStarts.push(isVisible ? bytes : undefined);
       if (!isVisible) continue;
       text += part.text;
-      bytes += byteLength(part.text);
+      bytes += utf8Length(part.text);
     }
     this.#text = text;
-    this.#offsets = buildByteOffsets(text);
+    this.#indexes = indexBytes(text);
   }
 
   find(segment: Segment): Range {
     const { text, startIndex = 0, endIndex = 0 } = segment;
     const bases = this.#listBases(segment.partIndex);
     for (const base of bases) {
-      if (!this.#offsets.isBoundary(base + startIndex) || !this.#offsets.isBoundary(base + endIndex)) continue;
-      const start = this.#offsets.indexAt(base + startIndex);
-      const end = this.#offsets.indexAt(base + endIndex);
-      if (this.#text.slice(start, end) !== text) continue;
+      if (!this.#startsCharacter(base + startIndex) || !this.#startsCharacter(base + endIndex)) continue;
+      const start = this.#indexAt(base + startIndex);
+      if (this.#text.slice(start, this.#indexAt(base + endIndex)) !== text) continue;
       this.#drift = 0;
       return this.#found(start, text, "exact");
     }
     const [base = 0] = bases;
-    const claimed = this.#offsets.indexAt(base + startIndex);
-    const end = Math.max(claimed, this.#offsets.indexAt(base + endIndex));
+    const claimed = this.#indexAt(base + startIndex);
+    const end = Math.max(claimed, this.#indexAt(base + endIndex));
     if (text === undefined || text === "")
       return { start: claimed, end, text: this.#text.slice(claimed, end), match: "unverified" };
 
@@ -87,6 +90,15 @@ class RangeFinder {
     if (start === undefined) return { start: claimed, end, text, match: "unverified" };
     this.#drift = start - claimed;
     return this.#found(start, text, "moved");
+  }
+
+  #indexAt(byte: number): number {
+    return this.#indexes[Math.min(Math.max(Math.trunc(byte), 0), this.#indexes.length - 1)] ?? 0;
+  }
+
+  /** True also at the end of the text. */
+  #startsCharacter(byte: number): boolean {
+    return this.#indexes[byte] !== undefined && this.#indexes[byte] !== this.#indexes[byte - 1];
   }
 
   /** Byte positions that offsets may count from: the start of the visible text, or of the named part, counted among all or visible parts. */
@@ -150,48 +162,20 @@ export function findQuotedCitations(
   return [...found.values()].toSorted(byPlace);
 }
 
-/** Converts positions in a text from UTF-8 bytes to UTF-16 indexes. */
-interface ByteOffsets {
-  /** Length of the text in bytes. */
-  readonly bytes: number;
-  /** Index of the character that contains this byte. Clamped to the text. */
-  indexAt(byte: number): number;
-  /** True when a character begins (or the text ends) at this byte. */
-  isBoundary(byte: number): boolean;
-}
-
-/** Reads the text once; each conversion then takes constant time. A lone surrogate counts as the three bytes it is sent as. */
-export function buildByteOffsets(text: string): ByteOffsets {
+/** Read once, so that each conversion takes constant time. A lone surrogate counts as the three bytes it is sent as. */
+function indexBytes(text: string): Uint32Array {
   const encoded = new TextEncoder().encode(text);
-  const bytes = encoded.length;
-  const clamp = (byte: number): number => Math.min(Math.max(Math.trunc(byte), 0), bytes);
-  const isWithin = (byte: number): boolean => Number.isInteger(byte) && byte >= 0 && byte <= bytes;
-  if (bytes === text.length) return { bytes, indexAt: clamp, isBoundary: isWithin };
-
-  const indexes = new Uint32Array(bytes + 1).fill(text.length);
+  const indexes = new Uint32Array(encoded.length + 1).fill(text.length);
   let index = 0;
   let next = 0;
-  for (let byte = 0; byte < bytes; byte++) {
-    if (startsCharacter(encoded[byte])) {
+  for (let byte = 0; byte < encoded.length; byte++) {
+    const value = encoded[byte] ?? 0;
+    if ((value & 0xc0) !== 0x80) {
       index = next;
       // Characters of four bytes are pairs of surrogates.
-      next += (encoded[byte] ?? 0) >= 0xf0 ? 2 : 1;
+      next += value >= 0xf0 ? 2 : 1;
     }
     indexes[byte] = index;
   }
-  return {
-    bytes,
-    indexAt: (byte) => indexes[clamp(byte)] ?? 0,
-    isBoundary: (byte) => isWithin(byte) && startsCharacter(encoded[byte]),
-  };
-}
-
-/** False inside a character; the end of the text counts as a start. */
-function startsCharacter(byte: number | undefined): boolean {
-  return byte === undefined || (byte & 0xc0) !== 0x80;
-}
-
-/** Length of the text in UTF-8 bytes. */
-export function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length;
+  return indexes;
 }

@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import type { ModelCapabilities } from "../model/capabilities.ts";
 import { ToolFailure, ToolRetry } from "../errors/run-errors.ts";
-import { isObject } from "../internal/json.ts";
+import { asList, asObject, present } from "../internal/json.ts";
 import { defineTool } from "../tool/define-tool.ts";
 import { delegateArgumentMissing, delegateEmpty, type DelegateTexts, delegates } from "../tool/model-texts.ts";
 import type { AnyTool, BuiltInName, BuiltInTool, Tool, ToolContext } from "../tool/tool.ts";
@@ -61,8 +61,6 @@ const TIMEOUT_MS = 120_000;
 /** Fields that are lists of strings; the others are strings. */
 const LISTS: ReadonlySet<string> = new Set(["urls"]);
 
-type DelegatedInput = { readonly [field: string]: string | readonly string[] };
-
 function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
   const delegate = DELEGATES[builtIn.name];
   if (delegate === undefined)
@@ -79,13 +77,12 @@ function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
     effects: "none",
     // They are the service's, without keys; the model must know whether to ask again.
     exposeErrors: true,
+    // Without the numbers of sources: a nested run counts its own separately from the run that reads this.
     run: async (input, context) => {
-      // As returned by `parse` below.
-      const given = input as DelegatedInput;
-      const prompt = Object.keys(fields).map((field) => [given[field] ?? []].flat().join("\n"));
+      const prompt = Object.keys(fields).map((field) => [asObject(input)[field]].flat().join("\n"));
       const { text, sources, stopReason } = await run(builtIn, prompt.join("\n\n"), context);
       if (text.trim() === "") throw new ToolFailure(delegateEmpty(name, stopReason));
-      return { answer: text, sources: sources.map(pickAddress) };
+      return { answer: text, sources: sources.map(({ title, uri }) => present({ title, uri })) };
     },
   });
   return { ...tool, parse: (args) => parseFields(delegate, args) };
@@ -99,24 +96,17 @@ function buildSchema(fields: DelegateTexts["fields"]): JsonSchema {
   return { type: "object", properties: Object.fromEntries(properties), required: Object.keys(fields) };
 }
 
-function parseFields({ name: tool, fields }: DelegateTexts, args: unknown): DelegatedInput {
-  const given = isObject(args) ? args : {};
-  const input: Record<string, string | readonly string[]> = {};
+function parseFields({ name, fields }: DelegateTexts, args: unknown): Record<string, unknown> {
+  const given = Object.entries(asObject(args)).filter(([field]) => Object.hasOwn(fields, field));
+  const input = Object.fromEntries(given);
   for (const field of Object.keys(fields)) {
-    const value = given[field];
-    if (LISTS.has(field) ? Array.isArray(value) && value.length > 0 && value.every(isText) : isText(value))
-      // As checked above.
-      input[field] = value as string | readonly string[];
-    else throw new ToolRetry(delegateArgumentMissing(tool, field, LISTS.has(field)));
+    const value = input[field];
+    const isRight = LISTS.has(field) ? asList(value).length > 0 && asList(value).every(isText) : isText(value);
+    if (!isRight) throw new ToolRetry(delegateArgumentMissing(name, field, LISTS.has(field)));
   }
   return input;
 }
 
 function isText(value: unknown): value is string {
   return typeof value === "string" && value.trim() !== "";
-}
-
-/** Drops the number: a nested run counts its sources separately from the run that reads this. */
-function pickAddress({ title, uri }: Address): Address {
-  return { ...(title !== undefined && { title }), ...(uri !== undefined && { uri }) };
 }

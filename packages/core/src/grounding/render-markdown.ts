@@ -12,22 +12,21 @@ import { type Citation, type Grounding, isWebUrl, type Source } from "./sources.
 export function renderMarkdown(result: { readonly text: string } & Pick<Grounding, "citations" | "sources">): string {
   const { text, citations, sources } = result;
   if (sources.length === 0) return text;
+  const closed = findClosedRanges(text);
   let marked = "";
   let at = 0;
-  for (const { index, numbers, setting } of placeMarkers(text, citations)) {
-    marked += text.slice(at, index) + renderMarkers(numbers, setting, text[index]);
-    at = index;
+  for (const place of placeMarkers(text, citations, closed)) {
+    marked += text.slice(at, place.index) + renderMarkers(place, text[place.index]);
+    at = place.index;
   }
   marked += text.slice(at);
   const list = sources.map((source) => `${source.number}. ${renderSource(source)}`).join("\n");
-  return `${marked.trimEnd()}${closeFence(text)}\n\n---\n\n${list}\n`;
+  // A truncated answer may leave a code block open.
+  const { openFence } = closed.at(-1) ?? {};
+  return `${marked.trimEnd()}${openFence === undefined ? "" : `\n${openFence}`}\n\n---\n\n${list}\n`;
 }
 
-function renderMarkers(
-  numbers: readonly number[],
-  setting: "inline" | "spaced" | "paragraph",
-  next: string | undefined,
-): string {
+function renderMarkers({ numbers, setting }: MarkerPlace, next: string | undefined): string {
   // Before these, an unescaped marker would become the text of a link.
   const isLinkText = next === "(" || next === "[" || next === ":";
   const markers = numbers
@@ -35,19 +34,6 @@ function renderMarkers(
     .join("");
   if (setting === "paragraph") return `\n\n${markers}\n\n`;
   return setting === "spaced" ? ` ${markers}` : markers;
-}
-
-/** Closes the code block that a truncated answer leaves open. */
-function closeFence(text: string): string {
-  let open: string | undefined;
-  for (const line of text.split("\n")) {
-    const fence = /^ {0,3}(`{3,}|~{3,})(.*)$/.exec(line);
-    if (fence === null) continue;
-    const [, marks = "", rest = ""] = fence;
-    if (open === undefined) open = marks;
-    else if (marks.startsWith(open) && rest.trim() === "") open = undefined;
-  }
-  return open === undefined ? "" : `\n${open}`;
 }
 
 function renderSource({ title, uri, kind, pageNumber }: Source): string {
@@ -80,8 +66,7 @@ interface MarkerPlace {
 }
 
 /** Places the markers of an answer, in order: at the end of each range, or after the code, link or URL that contains the end. */
-function placeMarkers(text: string, citations: readonly Citation[]): MarkerPlace[] {
-  const closed = findClosedRanges(text);
+function placeMarkers(text: string, citations: readonly Citation[], closed: readonly ClosedRange[]): MarkerPlace[] {
   const places = new Map<number, { readonly numbers: Set<number>; readonly setting: MarkerPlace["setting"] }>();
   for (const { start, end, sources } of citations) {
     if (end <= start || start >= text.length) continue;
@@ -100,7 +85,7 @@ function placeMarker(
   start: number,
   end: number,
   closed: readonly ClosedRange[],
-): { readonly index: number; readonly setting: MarkerPlace["setting"] } {
+): Omit<MarkerPlace, "numbers"> {
   let index = skipTrailing(text, start, end);
   // Never between the two halves of a character.
   if ((text.codePointAt(index - 1) ?? 0) > 0xffff) index++;
@@ -129,9 +114,11 @@ interface ClosedRange {
   readonly start: number;
   readonly end: number;
   readonly kind: "block" | "span" | "address";
+  /** What would close a block that the text leaves open. */
+  readonly openFence?: string | undefined;
 }
 
-const FENCED = /^ {0,3}(`{3,}|~{3,})[^\n]*(?:\n[\s\S]*?(?:\n {0,3}\1[`~]*[ \t]*$|$(?![\s\S]))|$(?![\s\S]))/gm;
+const FENCED = /^ {0,3}(`{3,}|~{3,})[^\n]*(?:\n[\s\S]*?(?:(\n {0,3}\1[`~]*[ \t]*$)|$(?![\s\S]))|$(?![\s\S]))/gm;
 const SPAN =
   /``[^\n]*?``|`[^`\n]+`|!?\[(?:[^[\]\\\n]|\\.)*\](?:\((?:[^()\s\\]|\\.|\([^()\s]*\))*(?:[ \t]+"[^"\n]*")?\)|\[[^[\]\n]*\])|<[a-z][^<>\s]*>|(https?:\/\/[^\s<>()[\]`*|]+)/gi;
 
@@ -150,7 +137,12 @@ function findClosedRanges(text: string): ClosedRange[] {
   for (const match of text.matchAll(FENCED)) {
     spans(match.index);
     at = match.index + match[0].length;
-    ranges.push({ start: match.index, end: at, kind: "block" });
+    ranges.push({
+      start: match.index,
+      end: at,
+      kind: "block",
+      openFence: match[2] === undefined ? match[1] : undefined,
+    });
   }
   spans(text.length);
   return ranges;

@@ -1,4 +1,4 @@
-import { isObject } from "../internal/json.ts";
+import { asList, asObject, isObject, present } from "../internal/json.ts";
 import type { ModelResponse } from "../model/model.ts";
 
 /** Something that an answer is based on. */
@@ -75,22 +75,21 @@ export function collectSources(responses: readonly Pick<ModelResponse, "content"
     const shown = metadata?.searchEntryPoint?.renderedContent;
     if (shown) searchEntryPoints.add(shown);
     for (const { toolCall, toolResponse } of content.parts) {
-      if (toolCall) for (const query of list(toolCall.args?.["queries"])) addText(searchQueries, query);
+      if (toolCall) for (const query of asList(toolCall.args?.["queries"])) addText(searchQueries, query);
       // The metadata holds the same suggestions, but only in the answer that ends the turn.
-      if (!shown && toolResponse && isObject(toolResponse.response))
-        addText(searchEntryPoints, toolResponse.response["search_suggestions"]);
+      if (!shown && toolResponse) addText(searchEntryPoints, asObject(toolResponse.response)["search_suggestions"]);
     }
     if (metadata) {
       for (const queries of [metadata.webSearchQueries, metadata.imageSearchQueries, metadata.retrievalQueries])
-        for (const query of list(queries)) addText(searchQueries, query);
-      for (const chunk of list(metadata.groundingChunks)) add(readChunk(chunk));
+        for (const query of asList(queries)) addText(searchQueries, query);
+      for (const chunk of asList(metadata.groundingChunks)) add(readChunk(chunk));
     }
-    if (candidate.urlContextMetadata)
-      for (const retrieved of list(candidate.urlContextMetadata.urlMetadata)) {
-        if (!isObject(retrieved) || retrieved["urlRetrievalStatus"] !== RETRIEVED) continue;
-        const page = readText(retrieved, "retrievedUrl");
-        if (page !== undefined) add(buildSource(retrieved, "url", page, undefined));
-      }
+    const pages = candidate.urlContextMetadata ? asList<unknown>(candidate.urlContextMetadata.urlMetadata) : [];
+    for (const retrieved of pages.map(asObject)) {
+      const page = readText(retrieved, "retrievedUrl");
+      if (page !== undefined && retrieved["urlRetrievalStatus"] === RETRIEVED)
+        add(buildSource(retrieved, "url", page, undefined));
+    }
   }
   return {
     sources: [...sources.values()],
@@ -109,11 +108,6 @@ export function numberChunks(chunks: readonly unknown[], sources: readonly Sourc
   return chunks.map((chunk) => numbers.get(readChunk(chunk).key));
 }
 
-/** Answers are parsed from JSON, so any value is possible where a list is documented. */
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
 function addText(texts: Set<string>, value: unknown): void {
   if (typeof value === "string" && value !== "") texts.add(value);
 }
@@ -130,28 +124,33 @@ interface FoundSource {
 /** Reads a grounding chunk; one of an unknown kind becomes `other`, with its `uri` and `title` if it has them. */
 function readChunk(chunk: unknown): FoundSource {
   const [kind, fields] = findKind(chunk);
-  const uri = readText(fields, "uri");
-  const title = readText(fields, "title");
+  const read = (name: string): string | undefined => readText(fields, name);
+  const [uri, title] = [read("uri"), read("title")];
   switch (kind) {
     case "web":
       return buildSource(chunk, "web", uri, title);
     case "image": {
-      const image = readText(fields, "imageUri");
+      const image = read("imageUri");
       // One page can show many images, and each is a separate source.
-      return buildSource(chunk, "image", readText(fields, "sourceUri") ?? image, title, image && `image:${image}`);
+      return buildSource(chunk, "image", read("sourceUri") ?? image, title, image && `image:${image}`);
     }
     case "maps": {
-      const place = readText(fields, "placeId");
+      const place = read("placeId");
       return buildSource(chunk, "maps", uri, title, place && `place:${place}`);
     }
     case "retrievedContext": {
-      const name = readText(fields, "documentName");
-      const stored = title && `stored:${readText(fields, "fileSearchStore") ?? ""} ${title}`;
-      const key = uri ?? (name === undefined ? stored : `document:${name}`);
-      const [pageNumber, mediaId] = [fields["pageNumber"], readText(fields, "mediaId")];
-      const at = { ...(typeof pageNumber === "number" && { pageNumber }), ...(mediaId && { mediaId }) };
-      const found = buildSource(chunk, "document", uri, title ?? name, key);
-      return { key: [found.key, ...Object.values(at)].join(" "), source: { ...found.source, ...at } };
+      const name = read("documentName");
+      const stored = title && `stored:${read("fileSearchStore") ?? ""} ${title}`;
+      const { key, source } = buildSource(
+        chunk,
+        "document",
+        uri,
+        title ?? name,
+        uri ?? (name === undefined ? stored : `document:${name}`),
+      );
+      const pageNumber = typeof fields["pageNumber"] === "number" ? fields["pageNumber"] : undefined;
+      const at = present({ pageNumber, mediaId: read("mediaId") });
+      return { key: [key, ...Object.values(at)].join(" "), source: { ...source, ...at } };
     }
     default:
       return buildSource(chunk, "other", uri, title);
@@ -159,12 +158,9 @@ function readChunk(chunk: unknown): FoundSource {
 }
 
 function findKind(chunk: unknown): readonly [string | undefined, Record<string, unknown>] {
-  if (!isObject(chunk)) return [undefined, {}];
-  for (const kind of ["web", "image", "maps", "retrievedContext"]) {
-    const fields = chunk[kind];
-    if (isObject(fields)) return [kind, fields];
-  }
-  return [undefined, Object.values(chunk).find(isObject) ?? {}];
+  const fields = asObject(chunk);
+  const kind = ["web", "image", "maps", "retrievedContext"].find((name) => isObject(fields[name]));
+  return [kind, asObject(kind === undefined ? Object.values(fields).find(isObject) : fields[kind])];
 }
 
 /** @param key - Identifies the source; its address, or else the whole chunk, if absent. */
@@ -177,7 +173,7 @@ function buildSource(
 ): FoundSource {
   return {
     key: key ?? `chunk:${JSON.stringify(chunk)}`,
-    source: { kind, ...(uri !== undefined && { uri }), ...(title !== undefined && { title }), chunk },
+    source: present({ kind, uri, title, chunk }),
   };
 }
 

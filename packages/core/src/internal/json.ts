@@ -6,6 +6,31 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Anything but a JSON object counts as an empty one. */
+export function asObject(value: unknown): Record<string, unknown> {
+  return isObject(value) ? value : {};
+}
+
+/** Anything but a list counts as an empty one. */
+export function asList<T>(value: readonly T[] | undefined): readonly T[];
+export function asList(value: unknown): readonly unknown[];
+export function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** An object without its members that are undefined. */
+export function present<Fields extends object>(fields: Fields): Fields {
+  const set = { ...fields };
+  for (const name in set) if (set[name] === undefined) delete set[name];
+  return set;
+}
+
+/** The same, or `undefined` when none is left. */
+export function unlessEmpty<Fields extends object>(fields: Fields): Fields | undefined {
+  for (const name in fields) if (fields[name] !== undefined) return present(fields);
+  return undefined;
+}
+
 const TYPES = ["", "string", "number", "integer", "boolean", "array", "object", "null"];
 
 /** A schema's type in JSON Schema's words: OpenAPI has capitals, and protobuf also numbers (`6` for `OBJECT`). */

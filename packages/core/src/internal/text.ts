@@ -16,3 +16,8 @@ export function cutText(text: string, length: number): string {
 export function textOf(value: unknown): string {
   return tryOr(() => String(value), "no message");
 }
+
+/** Length of a text in UTF-8 bytes. A lone surrogate counts as the three bytes it is sent as. */
+export function utf8Length(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

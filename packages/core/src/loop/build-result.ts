@@ -1,3 +1,4 @@
+import { asList } from "../internal/json.ts";
 import { resolveCitations, findQuotedCitations } from "../grounding/citations.ts";
 import { type Citation, collectSources, type Source } from "../grounding/sources.ts";
 import type { ModelResponse } from "../model/model.ts";
@@ -132,7 +133,7 @@ function collectOutputs(
     if (thought !== "" && !isNested) thoughts.push(thought);
     const { urlContextMetadata } = response.candidate;
     if (urlContextMetadata)
-      for (const { retrievedUrl = "", urlRetrievalStatus = "" } of list(urlContextMetadata.urlMetadata))
+      for (const { retrievedUrl = "", urlRetrievalStatus = "" } of asList(urlContextMetadata.urlMetadata))
         urls.push({ retrievedUrl, urlRetrievalStatus });
   }
   const citations = last?.candidate.citationMetadata;
@@ -143,8 +144,8 @@ function collectOutputs(
     code,
     thoughts,
     urls,
-    safetyRatings: list(last?.candidate.safetyRatings),
-    citationSources: [...list(citations?.citationSources), ...list(citations?.citations)],
+    safetyRatings: asList(last?.candidate.safetyRatings),
+    citationSources: [...asList(citations?.citationSources), ...asList(citations?.citations)],
   };
 }
 
@@ -159,11 +160,6 @@ function addCodeResult(runs: readonly OpenCodeRun[], codeExecutionResult: CodeEx
   const open = runs.filter((run) => run.codeExecutionResult === undefined);
   const run = open.find(({ executableCode: { id: other } }) => id !== undefined && other === id) ?? open.at(-1);
   if (run !== undefined) run.codeExecutionResult = codeExecutionResult;
-}
-
-/** Responses are not validated: anything may be in the place of a list. */
-function list<Entry>(value: readonly Entry[] | undefined): readonly Entry[] {
-  return Array.isArray(value) ? value : [];
 }
 
 const GROUNDING = Symbol.for("pollux.groundingResponses");

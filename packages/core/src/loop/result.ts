@@ -1,3 +1,4 @@
+import { attachedTo, attachTo } from "../errors/agent-error.ts";
 import type { Grounding } from "../grounding/sources.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Cost } from "../model/prices.ts";
@@ -221,12 +222,10 @@ const RUNS = Symbol.for("pollux.runSoFar");
  * `contents` and the rest of your question to another run.
  */
 export function runSoFar(error: unknown): RunSoFar | undefined {
-  if (typeof error !== "object" || error === null) return undefined;
-  return (error as { readonly [RUNS]?: RunSoFar })[RUNS];
+  return attachedTo(error, RUNS) as RunSoFar | undefined;
 }
 
-/** Attaches the run's state to its error, hidden from loggers and `JSON.stringify`. Frozen errors stay as they are. */
+/** Attaches the run's state to its error. */
 export function attachRunSoFar(error: unknown, run: RunSoFar): void {
-  if (typeof error !== "object" || error === null || !Object.isExtensible(error)) return;
-  Object.defineProperty(error, RUNS, { value: run, enumerable: false, configurable: true, writable: true });
+  attachTo(error, RUNS, run);
 }

@@ -19,50 +19,36 @@ export type FinishClass =
   /** Added by a newer service. */
   | "unknown";
 
-const CLASS_OF: ReadonlyMap<string, FinishClass> = new Map<string, FinishClass>([
-  ["STOP", "complete"],
-  ["MAX_TOKENS", "truncated"],
-  ["SAFETY", "blocked"],
-  ["RECITATION", "blocked"],
-  ["LANGUAGE", "blocked"],
-  ["BLOCKLIST", "blocked"],
-  ["PROHIBITED_CONTENT", "blocked"],
-  ["SPII", "blocked"],
-  ["MODEL_ARMOR", "blocked"],
-  ["IMAGE_SAFETY", "blocked"],
-  ["IMAGE_PROHIBITED_CONTENT", "blocked"],
-  ["IMAGE_RECITATION", "blocked"],
-  ["MALFORMED_FUNCTION_CALL", "bad-call"],
-  ["MALFORMED_RESPONSE", "bad-call"],
-  ["UNEXPECTED_TOOL_CALL", "undeclared-call"],
-  ["OTHER", "interrupted"],
-  ["IMAGE_OTHER", "interrupted"],
-  ["NO_IMAGE", "interrupted"],
-  ["TOO_MANY_TOOL_CALLS", "interrupted"],
-  ["CONTINUATION", "continuation"],
-]);
+/** By class, the words for it, separated by spaces. */
+type Words = { readonly [Class in FinishClass]?: string };
+
+const WORDS: Words = {
+  complete: "STOP",
+  truncated: "MAX_TOKENS",
+  blocked:
+    "SAFETY RECITATION LANGUAGE BLOCKLIST PROHIBITED_CONTENT SPII MODEL_ARMOR " +
+    "IMAGE_SAFETY IMAGE_PROHIBITED_CONTENT IMAGE_RECITATION",
+  "bad-call": "MALFORMED_FUNCTION_CALL MALFORMED_RESPONSE",
+  "undeclared-call": "UNEXPECTED_TOOL_CALL",
+  interrupted: "OTHER IMAGE_OTHER NO_IMAGE TOO_MANY_TOOL_CALLS",
+  continuation: "CONTINUATION",
+};
 
 /**
- * Finish reasons that gateways send in place of the service's, in any case. Most come from upstream APIs whose parts are translated
- * but not their reasons: OpenAI's `stop`, `length`, `content_filter`, `tool_calls` and `function_call`; Anthropic's `end_turn`,
- * `max_tokens` and `tool_use`; Cohere's `TOOL_CALL`. aimock sends `FUNCTION_CALL`. Where the service sends `STOP` for a turn with
- * calls, these have a word of their own.
+ * What gateways send in place of the service's words, in any case. Most come from upstream APIs whose parts are translated but not
+ * their reasons: those of OpenAI, Anthropic (`end_turn`, `tool_use`) and Cohere (`TOOL_CALL`). aimock sends `FUNCTION_CALL`. Where
+ * the service sends `STOP` for a turn with calls, these have a word of their own.
  *
  * @see https://github.com/CopilotKit/aimock/blob/main/src/gemini.ts
  * @see https://github.com/theopenco/llmgateway/pull/2218
  * @see https://github.com/ferro-labs/ai-gateway/issues/142
  */
-const GATEWAY_WORDS: ReadonlyMap<string, FinishClass> = new Map<string, FinishClass>([
-  ["STOP", "complete"],
-  ["END_TURN", "complete"],
-  ["LENGTH", "truncated"],
-  ["MAX_TOKENS", "truncated"],
-  ["CONTENT_FILTER", "blocked"],
-  ["FUNCTION_CALL", "calls"],
-  ["TOOL_CALLS", "calls"],
-  ["TOOL_CALL", "calls"],
-  ["TOOL_USE", "calls"],
-]);
+const GATEWAY_WORDS: Words = {
+  complete: "STOP END_TURN",
+  truncated: "LENGTH MAX_TOKENS",
+  blocked: "CONTENT_FILTER",
+  calls: "FUNCTION_CALL TOOL_CALLS TOOL_CALL TOOL_USE",
+};
 
 /**
  * Classifies a finish reason. An unfamiliar one is "unknown", never "complete": a new kind of refusal must not pass for success.
@@ -73,5 +59,13 @@ const GATEWAY_WORDS: ReadonlyMap<string, FinishClass> = new Map<string, FinishCl
  * @see https://ai.google.dev/api/generate-content#FinishReason
  */
 export function classifyFinish(reason: string): FinishClass {
-  return CLASS_OF.get(reason) ?? GATEWAY_WORDS.get(reason.toUpperCase()) ?? "unknown";
+  const tables = [
+    [WORDS, reason],
+    [GATEWAY_WORDS, reason.toUpperCase()],
+  ] as const;
+  for (const [words, word] of tables)
+    for (const [name, list] of Object.entries(words))
+      // The keys are classes.
+      if (list.split(" ").includes(word)) return name as FinishClass;
+  return "unknown";
 }

@@ -16,7 +16,7 @@ import { mostRequestBytes, type RequestEncoder } from "../wire/http/encode-reque
 import type { AnswerBatch, AnswerStream } from "../wire/http/read-answers.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../wire/types/generate-content.ts";
 import { inferCapabilities, type ModelCapabilities } from "./capabilities.ts";
-import type { Healer } from "./heal/heal.ts";
+import type { createHealer, Healer } from "./heal/heal.ts";
 import { Conversation } from "./history/conversation.ts";
 import type { HistoryOrigin } from "./history/import-history.ts";
 import type { CacheRequest, Model, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model.ts";
@@ -27,9 +27,8 @@ import {
   type RequestFacts,
 } from "./request/build-request.ts";
 import { checkSettings } from "./request/check-settings.ts";
-import { type Cache, createCachedContent } from "./resources/caches.ts";
-import { getFile, waitForFile } from "./resources/files.ts";
-import { continueAnswer } from "./response/continuation.ts";
+import type { Cache } from "./resources/caches.ts";
+import type { continueAnswer } from "./response/continuation.ts";
 import { type AnswerSource, ResponseFold } from "./response/fold.ts";
 import type { ModelSettings } from "./settings.ts";
 
@@ -113,8 +112,7 @@ export class GeminiModel implements Model {
     const wanted = conversation.buildRequest(request, this.#facts);
     const memory = conversation.heals;
     // Most requests need no heal.
-    let healer =
-      this.#heals.size + memory.active.size > 0 ? await createHealer(wanted, this.#heals, memory) : undefined;
+    let healer = this.#heals.size + memory.active.size > 0 ? await loadHealer(wanted, this.#heals, memory) : undefined;
     const waitedFor = new Set<string>();
     for (;;) {
       const sent = healer?.apply() ?? wanted;
@@ -122,25 +120,23 @@ export class GeminiModel implements Model {
       try {
         const fold = new ResponseFold();
         const failure = await fold.read(source);
-        const response = fold.token === undefined ? fold.partial() : await continueAnswer(source, fold, failure);
+        const response = fold.token === undefined ? fold.partial() : await finishAnswer(source, fold, failure);
         memory.answered = sent;
         return response;
       } catch (error) {
         for (const fold of source.folds ?? []) options.onLost?.(fold.partial().usage);
         if (source.hasParts === true || !(error instanceof ApiStatusError) || error.status !== 400) throw error;
-        const { filesPath } = this.#client.endpoint;
-        const file = filesPath === undefined ? undefined : findUnreadyFile(error.message, filesPath);
+        const file = this.#client.endpoint.filesPath && findUnreadyFile(error.message);
         const mustWait = file !== undefined && !waitedFor.has(file);
-        if (!mustWait) healer ??= await createHealer(wanted, this.#heals, memory);
+        if (!mustWait) healer ??= await loadHealer(wanted, this.#heals, memory);
         const healed = mustWait ? WAIT_FOR_FILE : healer?.learn(error.message);
         if (healed === undefined) throw error;
         logger?.warn({ model: this.id, ...healed }, "the request was rejected; retrying with a change");
         options.onNotice?.({ type: "heal", ...healed });
         if (!mustWait) continue;
         waitedFor.add(file);
-        const { signal, tap } = options;
-        const files = { get: () => getFile(this.#client.api, file, { signal, tap }) };
-        await waitForFile(files, file, { signal });
+        const { Files } = await import("./resources/files.ts");
+        await new Files(this.#client.api, options.tap).wait(file, { signal: options.signal });
       }
     }
   }
@@ -169,13 +165,12 @@ export class GeminiModel implements Model {
 
   /** @throws {ConfigurationError} When the model or endpoint does not support explicit caches. */
   async createCache(request: CacheRequest, { signal }: CallSignal = {}): Promise<Cache> {
-    return await createCachedContent(this.#client.api, buildCacheRequest(request, this.#facts), { signal });
+    const { createCachedContent } = await import("./resources/caches.ts");
+    return await createCachedContent(this.#client.api, buildCacheRequest(request, this.#facts), { signal }, request);
   }
 
   #findConversation(key: object | undefined): Conversation {
-    const known = key && this.#conversations.get(key);
-    if (known !== undefined) return known;
-    const conversation = new Conversation();
+    const conversation = (key && this.#conversations.get(key)) ?? new Conversation();
     if (key !== undefined) this.#conversations.set(key, conversation);
     return conversation;
   }
@@ -184,17 +179,15 @@ export class GeminiModel implements Model {
     request: GenerateContentRequest,
     encoder: RequestEncoder,
     logger: Logger | undefined,
-    { onParts, onNotice, onQueued, signal, conversation: group, budget, tap }: RespondOptions,
+    options: RespondOptions,
   ): AnswerSource {
+    const { onParts, onNotice, conversation: group } = options;
     const call: CallOptions = {
-      signal,
+      ...options,
       group,
       encoder,
-      budget,
       logger,
-      tap,
       onRetry: (retry) => onNotice?.({ type: "retry", ...retry }),
-      onQueued,
       onWait: (wait) => onNotice?.({ type: "wait", ...wait }),
     };
     return {
@@ -224,15 +217,8 @@ function findHeals(endpoint: Endpoint, id: string): Set<string> {
 
 /** A unary answer, read as a stream of one chunk. */
 async function openWhole(answer: Promise<GenerateContentResponse>): Promise<AnswerStream> {
-  let batch: AnswerBatch | undefined = [await answer];
-  return {
-    async next() {
-      const next = batch;
-      batch = undefined;
-      return next;
-    },
-    close() {},
-  };
+  const batches: AnswerBatch[] = [[await answer]];
+  return { next: async () => batches.shift(), close() {} };
 }
 
 const WAIT_FOR_FILE = {
@@ -242,12 +228,16 @@ const WAIT_FOR_FILE = {
 } as const;
 
 /** Most programs never load it: it is for requests that were refused. */
-function createHealer(...args: ConstructorParameters<typeof Healer>): Promise<Healer> {
-  return import("./heal/heal.ts").then(({ Healer }) => new Healer(...args));
+function loadHealer(...args: Parameters<typeof createHealer>): Promise<Healer> {
+  return import("./heal/heal.ts").then(({ createHealer }) => createHealer(...args));
 }
 
-/** Path of the file that the service is still processing, if that is the error. */
-function findUnreadyFile(message: string, filesPath: string): string | undefined {
-  const id = /\bFile (?:files\/)?([a-z0-9-]+) is not in an ACTIVE state/i.exec(message)?.[1];
-  return id === undefined ? undefined : `${filesPath}/${id}`;
+/** As rarely needed: for an answer that takes several requests. */
+function finishAnswer(...args: Parameters<typeof continueAnswer>): Promise<ModelResponse> {
+  return import("./response/continuation.ts").then(({ continueAnswer }) => continueAnswer(...args));
+}
+
+/** The file that the service is still processing, if that is the error. */
+function findUnreadyFile(message: string): string | undefined {
+  return /\bFile (?:files\/)?([a-z0-9-]+) is not in an ACTIVE state/i.exec(message)?.[1];
 }

@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
+import { present } from "../internal/json.ts";
 import { checkOptions, type OptionNames } from "../internal/option-names.ts";
 import { findKnownModel } from "../wire/known-models.ts";
 import type { Usage } from "./usage.ts";
@@ -48,11 +49,7 @@ export interface Cost {
 
 /** The cost to show: none if only a part of it is known. */
 export function knownCost({ cost = 0, unpriced, pricesAsOf }: Cost): Cost {
-  return {
-    ...(cost > 0 && unpriced === undefined && { cost }),
-    ...(unpriced !== undefined && { unpriced }),
-    ...(pricesAsOf !== undefined && { pricesAsOf }),
-  };
+  return present({ cost: cost > 0 && unpriced === undefined ? cost : undefined, unpriced, pricesAsOf });
 }
 
 /** Cost of some usage. */
@@ -106,8 +103,14 @@ export function asOf(table: PriceTable | undefined): { readonly pricesAsOf?: str
   return typeof table === "object" && "asOf" in table ? { pricesAsOf: table.asOf } : {};
 }
 
-const OPTIONAL = { cachedInput: true, thoughts: true, toolUse: true, searchQuery: true } as const;
-const PRICES: OptionNames<Prices> = { input: true, output: true, ...OPTIONAL };
+const PRICES: OptionNames<Prices> = {
+  input: true,
+  output: true,
+  cachedInput: true,
+  thoughts: true,
+  toolUse: true,
+  searchQuery: true,
+};
 
 /** @throws {TypeError} Naming a price that does not exist, is missing, or is not a number of at least 0; or a day that is none. */
 export function checkPrices(table: PriceTable): void {

@@ -71,3 +71,8 @@ export interface ModelSettings {
   /** Stream the arguments of function calls as they are written. Vertex with Gemini 3 or newer only. @defaultValue false */
   readonly streamFunctionCallArguments?: boolean | undefined;
 }
+
+/** Name of a cache. */
+export function getCacheName(cache: string | CacheRef): string {
+  return typeof cache === "string" ? cache : cache.name;
+}

@@ -1,3 +1,4 @@
+import { attachedTo, attachTo } from "../errors/agent-error.ts";
 import type { UsageMetadata } from "../wire/types/generate-content.ts";
 
 /** Tokens of one response, or summed over a run. */
@@ -23,20 +24,6 @@ export interface Usage {
   /** True when a stream ended early, so the figures are a lower bound. */
   readonly incomplete: boolean;
 }
-
-/** Zero usage. */
-export const NO_USAGE: Usage = {
-  requests: 0,
-  inputTokens: 0,
-  cachedTokens: 0,
-  outputTokens: 0,
-  thoughtTokens: 0,
-  toolUseTokens: 0,
-  totalTokens: 0,
-  contextTokens: 0,
-  searchQueries: 0,
-  incomplete: false,
-};
 
 /** Token counters; the service leaves out those that are zero. */
 const COUNTER = /Tokens?(?:Count|Details)$/;
@@ -78,6 +65,20 @@ export function readUsage(metadata: UsageMetadata | undefined, searchQueries = 0
   };
 }
 
+/** Zero usage. */
+export const NO_USAGE: Usage = {
+  requests: 0,
+  inputTokens: 0,
+  cachedTokens: 0,
+  outputTokens: 0,
+  thoughtTokens: 0,
+  toolUseTokens: 0,
+  totalTokens: 0,
+  contextTokens: 0,
+  searchQueries: 0,
+  incomplete: false,
+};
+
 /** Sum over a run; `contextTokens` is the later one's. */
 export function addUsage(sum: Usage, next: Usage): Usage {
   return {
@@ -96,13 +97,12 @@ export function addUsage(sum: Usage, next: Usage): Usage {
 
 const LOST = Symbol.for("pollux.lost");
 
-/** Attaches to an error what the broken answers before it used, hidden from loggers and `JSON.stringify`. Frozen errors stay as they are. */
+/** Attaches to an error what the broken answers before it used. */
 export function attachLost(error: unknown, lost: Usage | undefined): void {
-  if (typeof error !== "object" || error === null || !Object.isExtensible(error)) return;
-  Object.defineProperty(error, LOST, { value: lost, enumerable: false, configurable: true, writable: true });
+  attachTo(error, LOST, lost);
 }
 
 /** What was attached to an error. */
 export function lostBefore(error: unknown): Usage | undefined {
-  return (error as { readonly [LOST]?: Usage } | undefined | null)?.[LOST];
+  return attachedTo(error, LOST) as Usage | undefined;
 }

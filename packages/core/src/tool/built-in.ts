@@ -1,3 +1,4 @@
+import { present } from "../internal/json.ts";
 import type { Word } from "../wire/types/content.ts";
 import type { BuiltInName, BuiltInTool } from "./tool.ts";
 
@@ -158,8 +159,4 @@ export function computerUse(options: ComputerUseOptions = {}): BuiltInTool {
 
 function builtIn(name: BuiltInName, fields: { readonly [key: string]: unknown } = {}): BuiltInTool {
   return { kind: "built-in", name, wire: { [name]: present(fields) } };
-}
-
-function present(fields: { readonly [key: string]: unknown }): { readonly [key: string]: unknown } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

@@ -5,7 +5,7 @@ import { isTooDeep, sameJson } from "../../internal/json.ts";
 import { isOlderFamily } from "../../model/capabilities.ts";
 import { type HistoryOrigin, prepareHistory } from "../../model/history/import-history.ts";
 import type { Model, ModelRequest } from "../../model/model.ts";
-import { checkContentsDepth, depthError } from "../../model/request/check-depth.ts";
+import { checkContentsDepth, depthError } from "../../model/request/contents-size.ts";
 import type { ModelSettings } from "../../model/settings.ts";
 import type { Usage } from "../../model/usage.ts";
 import type { AnyTool } from "../../tool/tool.ts";

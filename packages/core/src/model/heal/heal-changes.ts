@@ -1,10 +1,12 @@
-import { followPointer, isObject } from "../../internal/json.ts";
+import { asObject, followPointer, isObject, present, unlessEmpty } from "../../internal/json.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { FunctionDeclaration, JsonSchema, ToolConfig, WireTool } from "../../wire/types/declaration.ts";
 import type { GenerateContentRequest } from "../../wire/types/generate-content.ts";
 import { findCurrentTurn, mapParts, PLACEHOLDER_SIGNATURE, signFirstCall, stripIds } from "../history/change-calls.ts";
-import type { HealMemo } from "./heal-memory.ts";
 import { toSchemaSubset } from "./schema-subset.ts";
+
+/** What one heal made of contents and tools, so that later requests reuse the same objects and serialize none again. */
+export type HealMemo = WeakMap<object, object>;
 
 function remember<T extends object>(memo: HealMemo, original: T, change: (original: T) => T): T {
   // A memo holds the results of a single change.
@@ -59,45 +61,33 @@ export function endingWithUser(request: GenerateContentRequest): GenerateContent
 
 /** Converts schemas to the older form. */
 export function withSchemaSubset(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
-  const { responseJsonSchema, ...config } = request.generationConfig ?? {};
-  const responseSchema = responseJsonSchema && toSchemaSubset(responseJsonSchema).schema;
-  return {
-    ...mapDeclarations(request, memo, ({ parametersJsonSchema: _schema, ...rest }, schema) => {
-      const { schema: parameters } = toSchemaSubset(schema);
-      return { ...rest, ...(parameters && { parameters }) };
-    }),
-    ...(responseJsonSchema && { generationConfig: { ...config, ...(responseSchema && { responseSchema }) } }),
-  };
+  return mapSchemas(request, memo, { parameters: "parameters", response: "responseSchema" }, toSchemaSubset);
 }
 
 /** Removes constraints from schemas. */
 export function withSimplerSchemas(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
-  const { generationConfig } = request;
-  const { responseJsonSchema } = generationConfig ?? {};
-  return {
-    ...mapDeclarations(request, memo, (declaration, schema) => ({
-      ...declaration,
-      parametersJsonSchema: simplifySchema(schema),
-    })),
-    ...(responseJsonSchema && {
-      generationConfig: { ...generationConfig, responseJsonSchema: simplifySchema(responseJsonSchema) },
-    }),
-  };
+  const names = { parameters: "parametersJsonSchema", response: "responseJsonSchema" };
+  return mapSchemas(request, memo, names, simplifySchema);
 }
 
-function mapDeclarations(
+/** @param names - Of the fields that take the changed schemas. */
+function mapSchemas(
   request: GenerateContentRequest,
   memo: HealMemo,
-  change: (declaration: FunctionDeclaration, schema: JsonSchema) => FunctionDeclaration,
+  names: { readonly parameters: string; readonly response: string },
+  change: (schema: JsonSchema) => JsonSchema | undefined,
 ): GenerateContentRequest {
-  if (request.tools === undefined) return request;
-  const mapOne = (declaration: FunctionDeclaration): FunctionDeclaration => {
-    const { parametersJsonSchema: schema } = declaration;
-    return schema === undefined ? declaration : change(declaration, schema);
-  };
+  const mapOne = ({ parametersJsonSchema: schema, ...rest }: FunctionDeclaration): FunctionDeclaration =>
+    present({ ...rest, [names.parameters]: schema && change(schema) });
   const mapTool = (tool: WireTool): WireTool =>
     tool.functionDeclarations ? { ...tool, functionDeclarations: tool.functionDeclarations.map(mapOne) } : tool;
-  return { ...request, tools: remember(memo, request.tools, (tools) => tools.map(mapTool)) };
+  const { tools, generationConfig } = request;
+  const { responseJsonSchema: schema, ...config } = generationConfig ?? {};
+  return {
+    ...request,
+    ...(tools && { tools: remember(memo, tools, (all) => all.map(mapTool)) }),
+    ...(schema && { generationConfig: present({ ...config, [names.response]: change(schema) }) }),
+  };
 }
 
 /** Sets or removes the flag for built-in tools with functions. */
@@ -114,15 +104,12 @@ export function withoutForcedCalls(request: GenerateContentRequest): GenerateCon
 }
 
 function withToolConfig(request: GenerateContentRequest, config: ToolConfig): GenerateContentRequest {
-  const { toolConfig: _config, ...rest } = request;
-  return Object.keys(config).length > 0 ? { ...rest, toolConfig: config } : rest;
+  return { ...request, toolConfig: unlessEmpty(config) };
 }
 
 /** Leaves thinking to the model. */
 export function withoutThinking(request: GenerateContentRequest): GenerateContentRequest {
-  const { generationConfig, ...rest } = request;
-  const { thinkingConfig: _thinking, ...config } = generationConfig ?? {};
-  return Object.keys(config).length > 0 ? { ...rest, generationConfig: config } : rest;
+  return { ...request, generationConfig: unlessEmpty({ ...request.generationConfig, thinkingConfig: undefined }) };
 }
 
 /** Deepest nesting that is kept; deeper values keep only their type and description. */
@@ -152,10 +139,10 @@ function simplify(node: unknown, root: JsonSchema, depth: number): unknown {
   const { $ref: reference, ...rest } = node;
   if (typeof reference === "string") {
     const target = followPointer(reference, root);
-    if (depth >= MAX_DEPTH || !isObject(target)) return { ...pick("type", target), ...pick("description", node) };
+    if (depth >= MAX_DEPTH || !isObject(target)) return outline(target, node);
     return simplify({ ...target, ...rest }, root, depth + 1);
   }
-  if (depth >= MAX_DEPTH) return { ...pick("type", node), ...pick("description", node) };
+  if (depth >= MAX_DEPTH) return outline(node, node);
   const simple: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(rest)) {
     if (NARROWING.has(key) || (key === "enum" && Array.isArray(value) && value.length > MAX_ENUM)) continue;
@@ -171,6 +158,6 @@ function simplify(node: unknown, root: JsonSchema, depth: number): unknown {
   return simple;
 }
 
-function pick(key: "type" | "description", node: unknown): object {
-  return isObject(node) && node[key] !== undefined ? { [key]: node[key] } : {};
+function outline(typed: unknown, { description }: Readonly<Record<string, unknown>>): object {
+  return present({ type: asObject(typed)["type"], description });
 }

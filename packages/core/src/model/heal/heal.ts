@@ -1,6 +1,7 @@
 import type { GenerateContentRequest } from "../../wire/types/generate-content.ts";
 import {
   endingWithUser,
+  type HealMemo,
   markSignatures,
   withFlag,
   withoutForcedCalls,
@@ -11,26 +12,34 @@ import {
   withSimplerSchemas,
   withSignedCalls,
 } from "./heal-changes.ts";
-import type { HealMemo, HealMemory, HealName } from "./heal-memory.ts";
+
+/** Heals of one conversation, and what they made of its contents. */
+export interface HealMemory {
+  /** The last request of this conversation that was answered, as sent. */
+  answered: GenerateContentRequest | undefined;
+  readonly active: Set<string>;
+  readonly memos: Map<string, HealMemo>;
+}
 
 /** A change to a rejected request, and when to make it. */
 export interface Heal {
-  readonly name: HealName;
+  readonly name: string;
   /** What changed, for logs and events. */
   readonly detail: string;
   /** Which requests it applies to: those to this model at its endpoint, of this conversation, or this one only. */
   readonly lasts: "model" | "conversation" | "request";
   /** The heal that this one reverts. */
-  readonly undoes?: HealName | undefined;
-  /** @param message - The service's. */
-  readonly matches: (message: string, sent: GenerateContentRequest) => boolean;
+  readonly undoes?: string | undefined;
+  /** The service's message. */
+  readonly message: RegExp;
+  /** Whether it helps the request that was sent. @defaultValue always */
+  readonly helps?: ((sent: GenerateContentRequest) => boolean) | undefined;
   /** Called each time the heal is chosen. */
   readonly prepare?: ((request: GenerateContentRequest, memo: HealMemo) => void) | undefined;
   apply(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest;
 }
 
 const CORRUPTED = /(?:Corrupted|Invalid) thought signature/i;
-const SEARCH_FLAG = /Unknown name \W*(?:includeServerSideToolInvocations|include_server_side_tool_invocations)/i;
 const TOO_MUCH_SCHEMA = /too many states|maximum (?:allowed )?(?:schema|nesting) depth/i;
 
 /**
@@ -43,14 +52,14 @@ export const HEALS: readonly Heal[] = [
     name: "repeat-request",
     detail: "The service could not read a thought signature; the same request is retried.",
     lasts: "request",
-    matches: (message) => CORRUPTED.test(message),
+    message: CORRUPTED,
     apply: (request) => request,
   },
   {
     name: "replace-signatures",
     detail: "The service could not read a thought signature; those of the current turn were replaced by a placeholder.",
     lasts: "conversation",
-    matches: (message) => CORRUPTED.test(message),
+    message: CORRUPTED,
     prepare: markSignatures,
     apply: withReplacedSignatures,
   },
@@ -58,28 +67,28 @@ export const HEALS: readonly Heal[] = [
     name: "sign-calls",
     detail: "Function calls of the current turn had no thought signature; a placeholder was added.",
     lasts: "conversation",
-    matches: (message) => /missing a \W?thought_signature/i.test(message),
+    message: /missing a \W?thought_signature/i,
     apply: withSignedCalls,
   },
   {
     name: "strip-ids",
     detail: "The endpoint does not accept the IDs of function calls; they are omitted.",
     lasts: "model",
-    matches: (message) => /Unknown name \W*id\W* at .*function_?(?:call|response)/i.test(message),
+    message: /Unknown name \W*id\W* at .*function_?(?:call|response)/i,
     apply: withoutIds,
   },
   {
     name: "end-with-user",
     detail: "The history must not end with a model content; a user content asks it to continue.",
     lasts: "model",
-    matches: (message) => /Requests ending with a model turn/i.test(message),
+    message: /Requests ending with a model turn/i,
     apply: endingWithUser,
   },
   {
     name: "simplify-schema",
     detail: "A schema is more complex than the service can enforce; it was sent with fewer constraints.",
     lasts: "model",
-    matches: (message) => TOO_MUCH_SCHEMA.test(message),
+    message: TOO_MUCH_SCHEMA,
     apply: withSimplerSchemas,
   },
   {
@@ -87,10 +96,8 @@ export const HEALS: readonly Heal[] = [
     detail:
       "The endpoint does not support JSON Schema; schemas were converted to the older form, which can lose detail.",
     lasts: "model",
-    matches: (message) =>
-      /Unknown name \W*_?(?:parametersJsonSchema|parameters_json_schema|responseJsonSchema|response_json_schema)/i.test(
-        message,
-      ),
+    message:
+      /Unknown name \W*_?(?:parametersJsonSchema|parameters_json_schema|responseJsonSchema|response_json_schema)/i,
     apply: withSchemaSubset,
   },
   {
@@ -98,8 +105,8 @@ export const HEALS: readonly Heal[] = [
     detail: "The endpoint does not accept toolConfig.includeServerSideToolInvocations; it is omitted.",
     lasts: "model",
     undoes: "add-tool-flag",
-    matches: (message, { toolConfig }) =>
-      toolConfig?.includeServerSideToolInvocations === true && SEARCH_FLAG.test(message),
+    message: /Unknown name \W*(?:includeServerSideToolInvocations|include_server_side_tool_invocations)/i,
+    helps: ({ toolConfig }) => toolConfig?.includeServerSideToolInvocations === true,
     apply: (request) => withFlag(request, false),
   },
   {
@@ -107,100 +114,93 @@ export const HEALS: readonly Heal[] = [
     detail: "The endpoint requires toolConfig.includeServerSideToolInvocations; it is set.",
     lasts: "model",
     undoes: "drop-tool-flag",
-    matches: (message, { toolConfig }) =>
-      toolConfig?.includeServerSideToolInvocations !== true &&
-      /Please enable tool_?config\.include_?server_?side_?tool_?invocations/i.test(message),
+    message: /Please enable tool_?config\.include_?server_?side_?tool_?invocations/i,
+    helps: ({ toolConfig }) => toolConfig?.includeServerSideToolInvocations !== true,
     apply: (request) => withFlag(request, true),
   },
   {
     name: "drop-thinking",
     detail: "The model does not support the requested thinking; its own default is used.",
     lasts: "model",
-    matches: (message, { generationConfig }) =>
-      generationConfig?.thinkingConfig !== undefined &&
-      /Thinking level\b.*not supported|Budget \d+ is invalid|only one of thinking budget|thinking budget .*is invalid|thinking_?(?:config|budget|level)/i.test(
-        message,
-      ),
+    message:
+      /Thinking level\b.*not supported|Budget \d+ is invalid|only one of thinking budget|thinking budget .*is invalid|thinking_?(?:config|budget|level)/i,
+    helps: ({ generationConfig }) => generationConfig?.thinkingConfig !== undefined,
     apply: withoutThinking,
   },
   {
     name: "any-to-auto",
     detail: "The service rejected a forced function call; the model now decides whether to call.",
     lasts: "request",
-    matches: (message, { toolConfig }) =>
-      toolConfig?.functionCallingConfig?.mode === "ANY" &&
-      (/Request contains an invalid argument\./i.test(message) || TOO_MUCH_SCHEMA.test(message)),
+    message: new RegExp(`Request contains an invalid argument\\.|${TOO_MUCH_SCHEMA.source}`, "i"),
+    helps: ({ toolConfig }) => toolConfig?.functionCallingConfig?.mode === "ANY",
     apply: withoutForcedCalls,
   },
 ];
 
 /** A heal that was chosen for a request. */
 export interface Healed {
-  readonly heal: HealName;
+  readonly heal: string;
   readonly detail: string;
   /** True when contents or tools of earlier requests of this conversation change. */
   readonly breaksPrefix: boolean;
 }
 
 /** Changes one request to suit the service's errors. Each heal is tried at most once. */
-export class Healer {
-  readonly #wanted: GenerateContentRequest;
-  readonly #model: Set<string>;
-  readonly #conversation: HealMemory;
-  readonly #request = new Set<HealName>();
-  readonly #tried = new Set<HealName>();
-  /** Heals of the request that was sent last. Other requests to the model may have found more since. */
-  #applied: readonly Heal[] = [];
-  #sent: GenerateContentRequest;
-
-  /**
-   * @param wanted - The request without heals.
-   * @param model - Names of the heals of all requests to the model; grows.
-   */
-  constructor(wanted: GenerateContentRequest, model: Set<string>, conversation: HealMemory) {
-    this.#wanted = wanted;
-    this.#sent = wanted;
-    this.#model = model;
-    this.#conversation = conversation;
-  }
-
+export interface Healer {
   /** The request to send, with every heal known so far. */
-  apply(): GenerateContentRequest {
-    const { active } = this.#conversation;
-    this.#applied = HEALS.filter(({ name }) => this.#model.has(name) || active.has(name) || this.#request.has(name));
-    this.#sent = this.#applied.reduce(
-      (request, heal) => heal.apply(request, this.#conversation.memo(heal.name)),
-      this.#wanted,
-    );
-    return this.#sent;
-  }
-
+  apply(): GenerateContentRequest;
   /**
    * Chooses a heal for the last request, which was refused with 400 and this message.
    *
    * @returns What will change in the next request; `undefined` when the error is final.
    */
-  learn(message: string): Healed | undefined {
+  learn(message: string): Healed | undefined;
+}
+
+/**
+ * @param wanted - The request without heals.
+ * @param model - Names of the heals of all requests to the model; grows.
+ */
+export function createHealer(
+  wanted: GenerateContentRequest,
+  model: Set<string>,
+  { answered, active, memos }: HealMemory,
+): Healer {
+  const names = { model, conversation: active, request: new Set<string>() };
+  const tried = new Set<string>();
+  /** Heals of the request that was sent last. Other requests to the model may have found more since. */
+  let applied: readonly Heal[] = [];
+  let sent = wanted;
+  const memoOf = (name: string): HealMemo => {
+    const memo = memos.get(name) ?? new WeakMap<object, object>();
+    memos.set(name, memo);
+    return memo;
+  };
+  const apply = (): GenerateContentRequest => {
+    applied = HEALS.filter(({ name }) => Object.values(names).some((some) => some.has(name)));
+    sent = applied.reduce((request, heal) => heal.apply(request, memoOf(heal.name)), wanted);
+    return sent;
+  };
+  const learn = (message: string): Healed | undefined => {
     const chosen = HEALS.find(
       (heal) =>
-        !this.#tried.has(heal.name) &&
+        !tried.has(heal.name) &&
         // A heal that marks contents may be needed again, for newer contents.
-        (heal.prepare !== undefined || !this.#applied.includes(heal)) &&
-        heal.matches(message, this.#sent),
+        (heal.prepare !== undefined || !applied.includes(heal)) &&
+        heal.message.test(message) &&
+        heal.helps?.(sent) !== false,
     );
     if (chosen === undefined) return undefined;
     const { name, detail, undoes, lasts } = chosen;
-    this.#tried.add(name);
-    if (undoes !== undefined) this.#model.delete(undoes);
-    chosen.prepare?.(this.#wanted, this.#conversation.memo(name));
-    const active = { model: this.#model, conversation: this.#conversation.active, request: this.#request }[lasts];
-    active.add(name);
-    return { heal: name, detail, breaksPrefix: this.#breaksPrefix(this.apply()) };
-  }
-
-  #breaksPrefix({ tools, contents }: GenerateContentRequest): boolean {
-    const { answered } = this.#conversation;
-    if (answered === undefined) return false;
-    return answered.tools !== tools || answered.contents.some((content, i) => content !== contents[i]);
-  }
+    tried.add(name);
+    if (undoes !== undefined) model.delete(undoes);
+    chosen.prepare?.(wanted, memoOf(name));
+    names[lasts].add(name);
+    const { tools, contents } = apply();
+    const breaksPrefix =
+      answered !== undefined &&
+      (answered.tools !== tools || answered.contents.some((content, i) => content !== contents[i]));
+    return { heal: name, detail, breaksPrefix };
+  };
+  return { apply, learn };
 }

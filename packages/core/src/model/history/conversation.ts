@@ -3,15 +3,9 @@ import { RequestEncoder } from "../../wire/http/encode-request.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/types/content.ts";
 import type { GenerateContentRequest } from "../../wire/types/generate-content.ts";
 import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
-import { HealMemory } from "../heal/heal-memory.ts";
+import type { HealMemory } from "../heal/heal.ts";
 import type { ModelRequest } from "../model.ts";
-import {
-  buildHead,
-  buildRequest,
-  type HeadSource,
-  type RequestFacts,
-  type RequestHead,
-} from "../request/build-request.ts";
+import { buildHead, buildRequest, type RequestFacts, type RequestHead } from "../request/build-request.ts";
 import { readCalls } from "./open-calls.ts";
 
 /**
@@ -20,13 +14,13 @@ import { readCalls } from "./open-calls.ts";
  */
 export class Conversation {
   readonly encoder: RequestEncoder = new RequestEncoder();
-  readonly heals: HealMemory = new HealMemory();
+  readonly heals: HealMemory = { answered: undefined, active: new Set(), memos: new Map() };
   /** Contents of the last request, as sent; all of them were checked. */
   #seen: readonly Content[] = [];
   /** Where their last turn begins; later contents may extend it. */
   #lastTurn = 0;
   readonly #split = new WeakMap<Content, readonly Content[]>();
-  #headSource: HeadSource | undefined;
+  #last: ModelRequest | undefined;
   #head: RequestHead = {};
 
   /** @throws {ConfigurationError} For a request that cannot be sent. */
@@ -67,18 +61,14 @@ export class Conversation {
   }
 
   #findHead(request: ModelRequest, facts: RequestFacts): RequestHead {
-    const { instructions, functions, builtIns, calling } = request;
-    const source = this.#headSource;
+    const { instructions, functions, builtIns, calling }: Partial<ModelRequest> = this.#last ?? {};
     const isSame =
-      source !== undefined &&
-      source.instructions === instructions &&
-      source.functions === functions &&
-      source.builtIns === builtIns &&
-      (source.calling?.mode === "NONE") === (calling?.mode === "NONE");
-    if (!isSame) {
-      this.#headSource = { instructions, functions, builtIns, calling };
-      this.#head = buildHead(request, facts);
-    }
+      instructions === request.instructions &&
+      functions === request.functions &&
+      builtIns === request.builtIns &&
+      (calling?.mode === "NONE") === (request.calling?.mode === "NONE");
+    if (!isSame) this.#head = buildHead(request, facts);
+    this.#last = request;
     return this.#head;
   }
 }
@@ -102,11 +92,9 @@ function isMixed({ role, parts }: Content): boolean {
 }
 
 /**
- * Checks that every function call has its response where the service expects it: in the `user` content right after the
- * calls, with the same name and ID, and nowhere else. Older families accept responses spread over several contents, and any name.
- * Calls that the service answered itself need none, see {@link readCalls}.
- *
- * The service rejects a mismatch at best; newer models return an empty answer.
+ * Checks that the responses to the calls of a turn are in the `user` content right after it, with the same names and IDs, and nowhere
+ * else: the service rejects a mismatch at best; newer models return an empty answer. Older families accept responses spread over
+ * several contents, and any name. Calls that the service answered itself need none, see {@link readCalls}.
  *
  * @param start - Where a turn begins; earlier contents are not checked.
  * @returns Where the last turn begins; later contents may extend it.
@@ -118,28 +106,29 @@ export function checkPairing(
   { family }: Pick<ModelCapabilities, "family">,
   start = 0,
 ): number {
+  const isStrict = !isOlderFamily(family);
   let turn = start;
   for (let at = start; at < contents.length;) {
     turn = at;
-    let next = at;
+    let answering = at;
     // Adjacent model contents are one turn.
-    while (contents[next]?.role === "model") next++;
-    const made = next === at ? [] : readCalls(contents.slice(at, next));
-    if (made.length > 0 && at === 0)
+    while (contents[answering]?.role === "model") answering++;
+    const made = answering === at ? [] : readCalls(contents.slice(at, answering));
+    if (at === 0 && made.length > 0)
       throw pairingError(
         `contents[0] calls ${listNames(made.map(({ call }) => call))} before any user content; start with the user's question`,
       );
     const calls: FunctionCall[] = [];
     for (const { call, response } of made) if (response === undefined) calls.push(call);
-    const answering = next;
     const responses: FunctionResponse[] = [];
+    let next = answering;
     for (; next < contents.length && contents[next]?.role !== "model"; next++) {
       const before = responses.length;
       for (const { functionResponse } of contents[next]?.parts ?? [])
         if (functionResponse) responses.push(functionResponse);
-      if (responses.length === before) continue;
-      const isLate = next > answering && !isOlderFamily(family);
-      if (calls.length === 0 || isLate) throw orphanError(responses.slice(before), next, isLate && calls.length > 0);
+      const isLate = next > answering && isStrict;
+      if (responses.length > before && (calls.length === 0 || isLate))
+        throw orphanError(responses.slice(before), next, calls.length > 0);
     }
     if (responses.length < calls.length) {
       const found =
@@ -151,8 +140,8 @@ export function checkPairing(
       );
     }
     if (responses.length > calls.length) throw orphanError(responses.slice(calls.length), next - 1, false);
-    const stray = findStray(calls, responses);
-    if (stray !== undefined && !isOlderFamily(family))
+    const stray = isStrict && findStray(calls, responses);
+    if (stray)
       throw pairingError(
         `contents[${answering}] answers ${describeCall(stray)}, and contents[${answering - 1}] calls ${calls.map(describeCall).join(", ")}; copy the call's name and id`,
       );

@@ -2,10 +2,10 @@ import { ConfigurationError } from "../../errors/agent-error.ts";
 import { isObject } from "../../internal/json.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/types/content.ts";
 import { inferCapabilities, isOlderFamily } from "../capabilities.ts";
-import { checkContentsDepth } from "../request/check-depth.ts";
+import { checkContentsDepth } from "../request/contents-size.ts";
 import { findCurrentTurn, mapParts, signFirstCall, stripIds } from "./change-calls.ts";
 import { type ContentInput, INSTEAD } from "./content-input.ts";
-import { readCalls } from "./open-calls.ts";
+import { endOfSide, readCalls } from "./open-calls.ts";
 
 /** Options of {@link importHistory}. */
 export interface ImportHistoryOptions {
@@ -25,11 +25,6 @@ export interface ImportHistoryOptions {
    * @defaultValue "refuse"
    */
   readonly orphans?: "refuse" | "repair" | undefined;
-}
-
-interface Pairing {
-  readonly repair: boolean;
-  readonly seen: Set<string>;
 }
 
 /**
@@ -59,23 +54,18 @@ export function importHistory(given: readonly ContentInput[], options: ImportHis
   // As just checked.
   const contents = given as readonly Content[];
   checkContentsDepth(contents);
-  const pairing: Pairing = { repair: orphans === "repair", seen: new Set() };
+  const seen = new Set<string>();
   const paired: Content[] = [];
   for (let at = 0; at < contents.length;) {
-    const role = contents[at]?.role;
-    let end = at;
-    while (contents[end]?.role === role) end++;
-    const segment = contents.slice(at, end);
-    if (role === "user") {
-      paired.push(...answerCalls(undefined, segment, at, pairing));
-      at = end;
-      continue;
-    }
-    let next = end;
-    while (contents[next]?.role === "user") next++;
-    const joined: Content | undefined =
-      segment.length === 1 ? segment[0] : { role: "model", parts: segment.flatMap(({ parts }) => parts) };
-    paired.push(...answerCalls(joined, contents.slice(end, next), end, pairing));
+    const replying = endOfSide(contents, at, true);
+    const next = endOfSide(contents, replying, false);
+    const calling = contents.slice(at, replying);
+    const [first] = calling;
+    const joined: Content =
+      first !== undefined && calling.length === 1
+        ? first
+        : { role: "model", parts: calling.flatMap(({ parts }) => parts) };
+    paired.push(...answerCalls(joined, contents.slice(replying, next), replying, orphans === "repair", seen));
     at = next;
   }
   const { family } = inferCapabilities(model ?? "gemini-4");
@@ -86,19 +76,20 @@ export function importHistory(given: readonly ContentInput[], options: ImportHis
 /** What a model reads in place of a lost result. */
 export const RESULT_NOT_RECORDED = "the result of this call was not recorded";
 
-/** Pairs one model content, if any, with the user contents that follow. @param start - Index of the first of those. */
+/** Pairs one model content, perhaps without parts, with the user contents that follow. @param start - Index of the first of those. */
 function answerCalls(
-  calling: Content | undefined,
+  calling: Content,
   replies: readonly Content[],
   start: number,
-  { repair, seen }: Pairing,
+  repair: boolean,
+  seen: Set<string>,
 ): readonly Content[] {
-  const made = calling === undefined ? [] : readCalls([calling]);
+  const made = readCalls([calling]);
   const ids = made.map(({ call }) => freshId(call.id, seen));
   const idOfOwn = new Map(made.map(({ response }, i) => [response, ids[i]]));
   const isStray = ({ functionResponse }: Part): boolean =>
     functionResponse !== undefined && !idOfOwn.has(functionResponse);
-  const strayOwn = calling?.parts.find(isStray)?.functionResponse;
+  const strayOwn = calling.parts.find(isStray)?.functionResponse;
   if (strayOwn !== undefined && !repair)
     throw orphanError(
       `the model's response of ${strayOwn.name || strayOwn.id} in contents[${start - 1}] answers no call before it`,
@@ -125,15 +116,16 @@ function answerCalls(
     if (parts.length === content.parts.length) return content;
     return parts.length > 0 ? { ...content, parts } : [];
   });
-  const called =
-    calling &&
-    withIds(
-      mapParts(calling, (part) => (isStray(part) ? [] : part)),
-      ids,
-      idOfOwn,
-    );
+  let at = 0;
+  const called = mapParts(calling, (part) => {
+    if (isStray(part)) return [];
+    const { functionCall: call, functionResponse: own } = part;
+    const id = call ? ids[at++] : own && idOfOwn.get(own);
+    if ((call ?? own)?.id === id) return part;
+    return { ...part, ...(call ? { functionCall: { ...call, id } } : own && { functionResponse: { ...own, id } }) };
+  });
   return [
-    ...(called === undefined || called.parts.length === 0 ? [] : [called]),
+    ...(called.parts.length > 0 ? [called] : []),
     ...(responses.length > 0 ? [{ role: "user" as const, parts: responses }] : []),
     ...others,
   ];
@@ -154,34 +146,13 @@ function freshId(given: string | undefined, seen: Set<string>): string {
   return id;
 }
 
-function withIds(
-  content: Content,
-  ids: readonly string[],
-  idOfOwn: ReadonlyMap<FunctionResponse | undefined, string | undefined>,
-): Content {
-  let next = 0;
-  return mapParts(content, (part) => {
-    const { functionCall: call, functionResponse: own } = part;
-    if (call !== undefined) {
-      const id = ids[next++];
-      return call.id === id ? part : { ...part, functionCall: { ...call, id } };
-    }
-    const id = own && idOfOwn.get(own);
-    return own === undefined || own.id === id ? part : { ...part, functionResponse: { ...own, id } };
-  });
-}
-
 function orphanError(what: string): ConfigurationError {
   return new ConfigurationError(
     `The history cannot be imported: ${what}. Include both, remove both, or pass orphans: "repair".`,
   );
 }
 
-/**
- * Checks foreign contents, which can be anything: roles, parts, and the places of calls and responses.
- *
- * @throws {ConfigurationError} Naming the place and the fix.
- */
+/** Checks foreign contents, which can be anything: roles, parts, and the places of calls and responses. */
 function checkHistory(contents: unknown): void {
   if (!Array.isArray(contents)) throw historyError("it", "is not a list of contents");
   let userSpoke = false;
@@ -275,12 +246,8 @@ function withoutForeign(content: Content): Content | undefined {
     if (part.thought === true || part.toolCall !== undefined || part.toolResponse !== undefined) return [];
     if (part.thoughtSignature === undefined) return part;
     const { thoughtSignature: _signature, ...unsigned } = part;
-    return isEmptyText(part) ? [] : unsigned;
+    // An empty text only carries its signature.
+    return unsigned.text === "" && Object.keys(unsigned).length === 1 ? [] : unsigned;
   });
   return own.parts.length === 0 ? undefined : own;
-}
-
-/** An empty text only carries its signature. */
-function isEmptyText(part: Part): boolean {
-  return part.text === "" && Object.keys(part).every((key) => key === "text" || key === "thoughtSignature");
 }

@@ -23,10 +23,18 @@ export function readCalls(turn: readonly Content[]): readonly CallInTurn[] {
   let open: OpenCalls | undefined;
   for (const [at, { parts }] of turn.entries())
     for (const { functionCall: call, functionResponse: response } of parts) {
-      if (call) calls.push({ call, at });
-      if (!response || calls.length === 0) continue;
-      const own = (open ??= new OpenCalls(calls)).find(response);
-      if (own !== undefined) own.response = response;
+      if (call) {
+        const made: AnsweredCall = { call, at };
+        calls.push(made);
+        open?.add(made);
+      }
+      if (!response) continue;
+      if (open === undefined) {
+        open = new OpenCalls();
+        for (const made of calls) open.add(made);
+      }
+      const own = open.find(response);
+      if (own) own.response = response;
     }
   return calls;
 }
@@ -35,51 +43,36 @@ type AnsweredCall = { -readonly [Name in keyof CallInTurn]: CallInTurn[Name] };
 
 /** Finds the call that a response belongs to. A turn may have a hundred thousand of both, so no response looks at all calls. */
 class OpenCalls {
-  readonly #calls: readonly AnsweredCall[];
-  /** How many of the calls are in the queues. */
-  #known = 0;
-  readonly #byId = new Map<string, Queue>();
-  readonly #byName = new Map<string, Queue>();
-  /** Calls without an ID. */
-  readonly #unnumbered = new Map<string, Queue>();
+  /** Calls by what a response may have in common with them; those before `next` are answered. */
+  readonly #queues = new Map<string, { readonly calls: AnsweredCall[]; next: number }>();
 
-  /** @param calls - May grow. */
-  constructor(calls: readonly AnsweredCall[]) {
-    this.#calls = calls;
-  }
-
-  /** The earliest open call with the response's ID, or with its name if one of the two has no ID. */
-  find({ id, name }: FunctionResponse): AnsweredCall | undefined {
-    for (; this.#known < this.#calls.length; this.#known++) this.#add(this.#calls[this.#known] as AnsweredCall);
-    // An empty ID is none.
-    if (!id) return firstOpen(this.#byName.get(name));
-    return firstOpen(this.#byId.get(id)) ?? firstOpen(this.#unnumbered.get(name));
-  }
-
-  #add(one: AnsweredCall): void {
+  add(one: AnsweredCall): void {
     const { id, name } = one.call;
-    enqueue(this.#byName, name, one);
-    if (id) enqueue(this.#byId, id, one);
-    else enqueue(this.#unnumbered, name, one);
+    for (const key of [`name ${name}`, id ? `id ${id}` : `unnumbered ${name}`]) {
+      const queue = this.#queues.get(key);
+      if (queue === undefined) this.#queues.set(key, { calls: [one], next: 0 });
+      else queue.calls.push(one);
+    }
+  }
+
+  /** The earliest open call with the response's ID, or with its name if one of the two has no ID. An empty ID is none. */
+  find({ id, name }: FunctionResponse): AnsweredCall | undefined {
+    return id ? (this.#first(`id ${id}`) ?? this.#first(`unnumbered ${name}`)) : this.#first(`name ${name}`);
+  }
+
+  #first(key: string): AnsweredCall | undefined {
+    const queue = this.#queues.get(key);
+    if (queue === undefined) return undefined;
+    while (queue.calls[queue.next]?.response !== undefined) queue.next++;
+    return queue.calls[queue.next];
   }
 }
 
-interface Queue {
-  readonly calls: AnsweredCall[];
-  /** Those before it are answered. */
-  next: number;
-}
-
-function enqueue(queues: Map<string, Queue>, key: string, one: AnsweredCall): void {
-  const queue = queues.get(key);
-  if (queue === undefined) queues.set(key, { calls: [one], next: 0 });
-  else queue.calls.push(one);
-}
-
-function firstOpen(queue: Queue | undefined): AnsweredCall | undefined {
-  if (queue === undefined) return undefined;
-  while (queue.calls[queue.next]?.response !== undefined) queue.next++;
-  return queue.calls[queue.next];
+/** Index after the adjacent contents, from one on, that the model wrote, or that it did not. */
+export function endOfSide(contents: readonly Content[], start: number, isModel: boolean): number {
+  let end = start;
+  while (end < contents.length && (contents[end]?.role === "model") === isModel) end++;
+  return end;
 }
 
 /** The open calls of a model turn, in order; see {@link readCalls}. */

@@ -1,12 +1,13 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
+import { present, unlessEmpty } from "../../internal/json.ts";
 import type { CountTokensRequest, CreateCachedContentRequest } from "../../wire/types/resources.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { ToolConfig, WireTool } from "../../wire/types/declaration.ts";
 import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
 import type { GenerateContentRequest, GenerationConfig, SystemInstruction } from "../../wire/types/generate-content.ts";
-import { buildCacheExpiry, getCacheName } from "../resources/caches.ts";
 import type { ModelCapabilities } from "../capabilities.ts";
 import type { CacheRequest, ModelRequest } from "../model.ts";
+import { getCacheName } from "../settings.ts";
 import { buildThinkingConfig } from "./thinking.ts";
 
 /** The model and endpoint that a request is built for. */
@@ -24,22 +25,18 @@ export interface RequestHead {
   readonly preamble?: Content | undefined;
 }
 
-/** The fields of a request that determine its head. */
-export type HeadSource = Pick<ModelRequest, "instructions" | "functions" | "builtIns" | "calling">;
-
 /** System instruction and tools of a request. All functions are in one entry, before the built-in tools. */
-export function buildHead(request: HeadSource, facts: Omit<RequestFacts, "modelId">): RequestHead {
+export function buildHead(request: ModelRequest, facts: Omit<RequestFacts, "modelId">): RequestHead {
   const { instructions, functions } = request;
   const builtIns = chooseBuiltIns(request);
-  const { capabilities, endpointKind } = facts;
-  if (builtIns.length > 0) checkPlace(builtIns, endpointKind);
+  if (builtIns.length > 0) checkPlace(builtIns, facts.endpointKind);
   const tools = [...(functions.length > 0 ? [{ functionDeclarations: functions }] : []), ...builtIns];
-  const parts = instructions === undefined || instructions === "" ? undefined : [{ text: instructions }];
-  return {
-    ...(tools.length > 0 && { tools }),
-    ...(parts &&
-      (capabilities.systemInstruction ? { systemInstruction: { parts } } : { preamble: { role: "user", parts } })),
-  };
+  const head = tools.length > 0 ? { tools } : {};
+  if (instructions === undefined || instructions === "") return head;
+  const parts = [{ text: instructions }];
+  return facts.capabilities.systemInstruction
+    ? { ...head, systemInstruction: { parts } }
+    : { ...head, preamble: { role: "user", parts } };
 }
 
 /**
@@ -53,29 +50,26 @@ export function buildRequest(
   facts: RequestFacts,
   head: RequestHead = buildHead(request, facts),
 ): GenerateContentRequest {
-  checkCombination(request, facts);
-  const { safetySettings, serviceTier, store, labels, outputConfig } = request.settings;
-  const cachedContent = request.settings.cachedContent && getCacheName(request.settings.cachedContent);
+  const problem = findWrongCombination(request, facts);
+  if (problem !== undefined) throw new ConfigurationError(problem);
+  const { safetySettings, serviceTier, store, labels, outputConfig, cachedContent } = request.settings;
   const { systemInstruction, tools, preamble } = head;
-  const toolConfig = buildToolConfig(request, facts);
-  const generationConfig = buildGenerationConfig(request, facts);
-  return {
-    ...(systemInstruction && { systemInstruction }),
-    ...(tools && { tools }),
-    ...(cachedContent !== undefined && { cachedContent }),
+  return present<GenerateContentRequest>({
+    systemInstruction,
+    tools,
+    cachedContent: cachedContent && getCacheName(cachedContent),
     contents: preamble ? [preamble, ...request.contents] : request.contents,
-    ...(toolConfig && { toolConfig }),
-    ...(safetySettings && { safetySettings }),
-    ...(generationConfig && { generationConfig }),
-    ...(serviceTier && facts.endpointKind !== "vertex" && { serviceTier }),
-    ...(store !== undefined && facts.endpointKind !== "vertex" && { store }),
-    ...(labels && { labels }),
-    ...(outputConfig && { outputConfig }),
-  };
+    toolConfig: buildToolConfig(request, facts),
+    safetySettings,
+    generationConfig: buildGenerationConfig(request, facts),
+    ...(facts.endpointKind !== "vertex" && { serviceTier, store }),
+    labels,
+    outputConfig,
+  });
 }
 
 /** Mode `NONE` affects functions only, so built-in tools have to be omitted. */
-function chooseBuiltIns({ builtIns, calling }: HeadSource): readonly WireTool[] {
+function chooseBuiltIns({ builtIns, calling }: ModelRequest): readonly WireTool[] {
   return calling?.mode === "NONE" ? [] : builtIns;
 }
 
@@ -93,20 +87,18 @@ function checkPlace(builtIns: readonly WireTool[], kind: EndpointKind): void {
   if (name !== undefined) throw new ConfigurationError(`${name} works only on ${place}; remove it.`);
 }
 
-function checkCombination(request: ModelRequest, { capabilities, modelId }: RequestFacts): void {
+function findWrongCombination(request: ModelRequest, facts: RequestFacts): string | undefined {
   const { functions, instructions, settings, contents } = request;
+  const { capabilities, modelId } = facts;
   const builtIns = chooseBuiltIns(request);
-  if (contents.length === 0) throw new ConfigurationError("There is nothing to send: pass at least one content.");
+  if (contents.length === 0) return "There is nothing to send: pass at least one content.";
   if (functions.length > 0 && !capabilities.functions)
-    throw new ConfigurationError(`${modelId} cannot call functions: remove the tools, or use another model.`);
+    return `${modelId} cannot call functions: remove the tools, or use another model.`;
   if (functions.length > 0 && builtIns.length > 0 && !capabilities.builtInsWithFunctions)
-    throw new ConfigurationError(
-      `${modelId} does not accept functions and built-in tools in one request: send them in separate requests.`,
-    );
+    return `${modelId} does not accept functions and built-in tools in one request: send them in separate requests.`;
   if (settings.cachedContent !== undefined && (instructions || functions.length > 0 || builtIns.length > 0))
-    throw new ConfigurationError(
-      "cachedContent contains its own instructions and tools: remove one or the other; the service rejects both.",
-    );
+    return "cachedContent contains its own instructions and tools: remove one or the other; the service rejects both.";
+  return undefined;
 }
 
 /**
@@ -116,30 +108,27 @@ function checkCombination(request: ModelRequest, { capabilities, modelId }: Requ
 function buildToolConfig(request: ModelRequest, { endpointKind }: RequestFacts): ToolConfig | undefined {
   const { functions, settings } = request;
   const builtIns = chooseBuiltIns(request);
-  const mixed = functions.length > 0 && builtIns.length > 0;
-  const calling = request.calling ?? (mixed ? { mode: "VALIDATED" as const } : undefined);
-  const takesNames = calling?.mode === "ANY" || calling?.mode === "VALIDATED";
-  const names = takesNames && calling.allowedFunctionNames?.length ? calling.allowedFunctionNames : undefined;
+  const isMixed = functions.length > 0 && builtIns.length > 0;
+  const { mode, allowedFunctionNames } = request.calling ?? { mode: isMixed ? "VALIDATED" : undefined };
+  const takesNames = mode === "ANY" || mode === "VALIDATED";
   const location = builtIns.length > 0 ? settings.location : undefined;
-  const streamed = settings.streamFunctionCallArguments === true;
-  const config: ToolConfig = {
-    ...(functions.length > 0 &&
-      (calling || streamed) && {
-        functionCallingConfig: {
-          ...(calling && { mode: calling.mode }),
-          ...(names && { allowedFunctionNames: names }),
-          ...(streamed && { streamFunctionCallArguments: true }),
-        },
-      }),
-    ...(location && {
-      retrievalConfig: {
+  return unlessEmpty<ToolConfig>({
+    functionCallingConfig:
+      functions.length === 0 || !(mode || settings.streamFunctionCallArguments)
+        ? undefined
+        : present({
+            mode,
+            allowedFunctionNames: takesNames && allowedFunctionNames?.length ? allowedFunctionNames : undefined,
+            streamFunctionCallArguments: settings.streamFunctionCallArguments || undefined,
+          }),
+    retrievalConfig:
+      location &&
+      present({
         latLng: { latitude: location.latitude, longitude: location.longitude },
-        ...(location.languageCode !== undefined && { languageCode: location.languageCode }),
-      },
-    }),
-    ...(mixed && endpointKind !== "vertex" && { includeServerSideToolInvocations: true }),
-  };
-  return Object.keys(config).length > 0 ? config : undefined;
+        languageCode: location.languageCode,
+      }),
+    includeServerSideToolInvocations: (isMixed && endpointKind !== "vertex") || undefined,
+  });
 }
 
 /** Settings that are copied to `generationConfig`. */
@@ -167,32 +156,30 @@ function buildGenerationConfig(
 ): GenerationConfig | undefined {
   const { settings, output } = request;
   const copied: Record<string, unknown> = {};
-  for (const name of COPIED) if (settings[name] !== undefined) copied[name] = settings[name];
+  for (const name of COPIED) copied[name] = settings[name];
   // The service refuses to let them say nothing about it.
   if (capabilities.audioOutput && capabilities.family === "speech") copied["responseModalities"] ??= ["AUDIO"];
-  const { thinking, includeThoughts } = settings;
-  // Thinking is rarely set.
-  const thinkingConfig =
-    thinking === undefined && includeThoughts !== true
-      ? undefined
-      : buildThinkingConfig(thinking, includeThoughts, capabilities, modelId);
-  const config: GenerationConfig = {
+  return unlessEmpty<GenerationConfig>({
     ...copied,
-    ...(output && { responseMimeType: "application/json" }),
-    ...(output?.schema && { responseJsonSchema: output.schema }),
-    ...(thinkingConfig && { thinkingConfig }),
-  };
-  return Object.keys(config).length > 0 ? config : undefined;
+    responseMimeType: output && "application/json",
+    responseJsonSchema: output?.schema,
+    thinkingConfig:
+      settings.thinking === undefined && settings.includeThoughts !== true
+        ? undefined
+        : buildThinkingConfig(settings.thinking, settings.includeThoughts, capabilities, modelId),
+  });
 }
 
 /**
- * Builds the body of a request that creates a cache.
+ * Builds the body of a request that creates a cache, without its lifetime.
  *
- * @throws {ConfigurationError} For a model without explicit caches, an empty cache, or an invalid lifetime.
+ * @throws {ConfigurationError} For a model without explicit caches, or an empty cache.
  */
-export function buildCacheRequest(cache: CacheRequest, facts: RequestFacts): CreateCachedContentRequest {
+export function buildCacheRequest(
+  { request, displayName }: CacheRequest,
+  facts: RequestFacts,
+): CreateCachedContentRequest {
   const { capabilities, modelId } = facts;
-  const { request, displayName } = cache;
   if (!capabilities.explicitCaches)
     throw new ConfigurationError(
       `${modelId} does not support explicit caches: remove createCache; the service caches repeated prefixes of requests automatically.`,
@@ -201,15 +188,13 @@ export function buildCacheRequest(cache: CacheRequest, facts: RequestFacts): Cre
   const contents = preamble ? [preamble, ...request.contents] : request.contents;
   if (contents.length === 0 && systemInstruction === undefined)
     throw new ConfigurationError("There is nothing to cache: pass contents, or use an agent with instructions.");
-  const toolConfig = buildToolConfig(request, facts);
   return {
     model: modelId,
-    ...(displayName !== undefined && { displayName }),
-    ...(systemInstruction && { systemInstruction }),
-    ...(tools && { tools }),
+    displayName,
+    systemInstruction,
+    tools,
     ...(contents.length > 0 && { contents }),
-    ...(toolConfig && { toolConfig }),
-    ...buildCacheExpiry(cache),
+    toolConfig: buildToolConfig(request, facts),
   };
 }
 
@@ -222,10 +207,5 @@ export function buildCacheRequest(cache: CacheRequest, facts: RequestFacts): Cre
 export function buildCountTokensRequest(request: GenerateContentRequest, kind: EndpointKind): CountTokensRequest {
   if (kind !== "vertex") return { generateContentRequest: request };
   const { contents, systemInstruction, tools, generationConfig } = request;
-  return {
-    ...(systemInstruction && { systemInstruction }),
-    ...(tools && { tools }),
-    contents,
-    ...(generationConfig && { generationConfig }),
-  };
+  return { systemInstruction, tools, contents, generationConfig };
 }

@@ -1,14 +1,20 @@
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import { isTooDeep, MAX_LEVELS } from "../../internal/json.ts";
+import { utf8Length } from "../../internal/text.ts";
 import { MAX_REQUEST_BYTES } from "../../wire/http/encode-request.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
-import type { Model } from "../model.ts";
+
+interface RequestLimit {
+  readonly maxRequestBytes?: number | undefined;
+}
 
 /** Bytes that the text and inline media of a conversation may take: the rest is for instructions, tools and results as JSON. */
-export function maxContentsBytes({ maxRequestBytes = MAX_REQUEST_BYTES }: Pick<Model, "maxRequestBytes">): number {
+export function maxContentsBytes({ maxRequestBytes = MAX_REQUEST_BYTES }: RequestLimit): number {
   return Math.floor(0.75 * maxRequestBytes);
 }
 
 /** Bytes of media that one result may add: half a request at most, and no more than there is room for beside what is sent. */
-export function maxMediaBytes(model: Pick<Model, "maxRequestBytes">, sentBytes: number): number {
+export function maxMediaBytes(model: RequestLimit, sentBytes: number): number {
   const { maxRequestBytes = MAX_REQUEST_BYTES } = model;
   return Math.min(0.5 * Math.min(maxRequestBytes, MAX_REQUEST_BYTES), maxContentsBytes(model) - sentBytes);
 }
@@ -39,12 +45,17 @@ function lengthOf(data: unknown): number {
   return typeof data === "string" ? data.length : 0;
 }
 
-function utf8Length(text: string): number {
-  let length = text.length;
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    // Half of a surrogate pair is two of its four bytes.
-    if (unit > 0x7f) length += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
-  }
-  return length;
+/**
+ * Checks contents from outside before anything walks through them.
+ *
+ * @throws {ConfigurationError} For a content that nests too deep to be serialized; names its place.
+ */
+export function checkContentsDepth(contents: readonly Content[]): void {
+  const at = contents.findIndex((content) => isTooDeep(content));
+  if (at !== -1) throw depthError(`contents[${at}] nests`, "it cannot be sent: flatten it, or send it as text");
+}
+
+/** @param what - With its verb. */
+export function depthError(what: string, so: string): ConfigurationError {
+  return new ConfigurationError(`${what} more than ${MAX_LEVELS} levels of lists and objects, so ${so}.`);
 }

@@ -1,4 +1,9 @@
-import type { Part } from "../../wire/types/content.ts";
+import { ConfigurationError } from "../../errors/agent-error.ts";
+import { asObject } from "../../internal/json.ts";
+import { parseEssence } from "../../internal/mime-type.ts";
+import type { Content, Part } from "../../wire/types/content.ts";
+import { findKnownModel, OFFICE_TYPE } from "../../wire/known-models.ts";
+import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
 
 /** Marks {@link Media} among other objects. */
 export const MEDIA_KIND = "@pollux/media";
@@ -16,13 +21,9 @@ export interface Media extends Pick<Part, "mediaResolution" | "videoMetadata"> {
 
 /** True for {@link Media}, also after a round trip through JSON. */
 export function isMedia(value: unknown): value is Media {
-  if (typeof value !== "object" || value === null || !("kind" in value) || value.kind !== MEDIA_KIND) return false;
-  const { mimeType, data, fileUri } = value as {
-    readonly mimeType?: unknown;
-    readonly data?: unknown;
-    readonly fileUri?: unknown;
-  };
-  return typeof mimeType === "string" && (typeof data === "string") !== (typeof fileUri === "string");
+  const { kind, mimeType, data, fileUri } = asObject(value);
+  const hasOne = (typeof data === "string") !== (typeof fileUri === "string");
+  return kind === MEDIA_KIND && typeof mimeType === "string" && hasOne;
 }
 
 /** Media as a part of a content, without the display name, which the service only accepts in function responses. */
@@ -32,4 +33,82 @@ export function mediaPart({ mimeType, data, fileUri, mediaResolution, videoMetad
     ...(videoMetadata && { videoMetadata }),
     ...(mediaResolution && { mediaResolution }),
   };
+}
+
+/** The model that receives the media. */
+export interface MediaModel {
+  readonly id: string;
+  readonly capabilities: Pick<ModelCapabilities, "family" | "officeInput">;
+}
+
+/** Per request. Pages of documents count as images, but only the service can count those. */
+const MOST = { image: 3_600, video: 10 };
+const MAX_PDF_BYTES = 50 * 1024 * 1024;
+
+/** Media types that most models don't read, and what to do instead. */
+const UNREAD: readonly (readonly [type: RegExp, instead: string])[] = [
+  [/^application\/(?:octet-stream|x-binary)$/, "use the media type of the content"],
+  [/^application\/(?:zip|gzip|x-tar|x-gzip|x-zip-compressed|x-7z-compressed|vnd\.rar)$/, "send the files inside"],
+  [
+    /^application\/(?:msword|vnd\.ms-|vnd\.openxmlformats-officedocument|vnd\.oasis\.opendocument)/,
+    "convert it to PDF or text, or use gemini-4-hydrogen, which reads Office files",
+  ],
+  [/^image\/svg\+xml$/, "convert it to PNG, or send its source as text"],
+  [/^image\/(?:tiff|bmp|x-icon|vnd\.microsoft\.icon)$/, "convert it to PNG or JPEG"],
+];
+
+/**
+ * Rejects media that the service would reject, before anything is sent. For unknown models and media types, only the rules that
+ * apply to all are checked.
+ *
+ * @throws {ConfigurationError} Naming the media and the fix.
+ * @see https://ai.google.dev/gemini-api/docs/file-input-methods
+ */
+export function checkMediaParts(contents: readonly Content[], model: MediaModel): void {
+  // The caller cannot change media that a model generated.
+  const [problem] = findMediaProblems(
+    contents.flatMap(({ role, parts }) => (role === "user" ? parts : [])),
+    model,
+  );
+  if (problem !== undefined) throw new ConfigurationError(problem);
+}
+
+function* findMediaProblems(parts: readonly Part[], model: MediaModel): Generator<string, void, void> {
+  const counts = { image: 0, video: 0 };
+  for (const part of parts) {
+    const mimeType = part.inlineData?.mimeType ?? part.fileData?.mimeType;
+    yield* findPartProblems(part, mimeType, model);
+    if (mimeType?.startsWith("image/")) counts.image++;
+    if (mimeType?.startsWith("video/")) counts.video++;
+  }
+  for (const kind of ["image", "video"] as const)
+    if (counts[kind] > MOST[kind])
+      yield `The input contains ${counts[kind]} ${kind}s; a request accepts at most ${MOST[kind]}: split them across several runs.`;
+}
+
+function* findPartProblems(
+  { inlineData, fileData, mediaResolution }: Part,
+  mimeType: string | undefined,
+  { id, capabilities: { family, officeInput } }: MediaModel,
+): Generator<string, void, void> {
+  if (inlineData?.data === "")
+    yield `The input contains ${mimeType} without bytes (inlineData.data is empty): is the file empty?`;
+  if (fileData?.fileUri === "") yield "The input contains fileData with an empty fileUri.";
+  if (mediaResolution !== undefined && isOlderFamily(family))
+    yield `mediaResolution of a part: ${id} accepts it only for the whole request; set it on the agent, or use Gemini 3 or newer.`;
+  if (mimeType === undefined) return;
+  const type = parseEssence(mimeType);
+  if (type === "application/pdf" && inlineData !== undefined && countBytes(inlineData.data) > MAX_PDF_BYTES)
+    yield `The input contains a PDF of ${countBytes(inlineData.data)} bytes; the limit is ${MAX_PDF_BYTES} (50 MiB): split it.`;
+  if (findKnownModel(id) === undefined || (officeInput && OFFICE_TYPE.test(type))) return;
+  const unread = UNREAD.find(([kind]) => kind.test(type));
+  if (unread !== undefined) yield `The input contains ${type}, which ${id} does not read: ${unread[1]}.`;
+  const isTranscriber = id.includes("transcribe");
+  if (family !== "speech" || (isTranscriber && type.startsWith("audio/"))) return;
+  yield `The input contains ${type}, but ${id} ${isTranscriber ? "reads only audio: pass audio" : "reads only text: remove it"}.`;
+}
+
+/** Length of the decoded data. */
+function countBytes(base64: string): number {
+  return Math.floor((base64.length * 3) / 4);
 }

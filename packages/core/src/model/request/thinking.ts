@@ -35,28 +35,17 @@ export function buildThinkingConfig(
   return thoughts === undefined && amount === undefined ? undefined : { ...thoughts, ...amount };
 }
 
-function chooseAmount(
-  thinking: Thinking,
-  capabilities: ModelCapabilities,
-  modelId: string,
-): ThinkingConfig | undefined {
-  switch (capabilities.thinking) {
-    case "level":
-      // Of a model that nobody knows, only the service can say what it takes.
-      if (typeof thinking === "object" && capabilities.thinkingBudget !== undefined)
-        return { thinkingBudget: thinking.budget };
-      return { thinkingLevel: spellLevel(chooseLevel(thinking, capabilities, modelId)) };
-    case "budget":
-      return { thinkingBudget: chooseBudget(thinking, capabilities, modelId) };
-    default:
-      if (thinking === "off") return undefined;
-      throw new ConfigurationError(`${modelId} does not think: leave \`thinking\` out.`);
+function chooseAmount(thinking: Thinking, facts: ModelCapabilities, modelId: string): ThinkingConfig | undefined {
+  if (facts.thinking === "budget") return { thinkingBudget: chooseBudget(thinking, facts, modelId) };
+  if (facts.thinking === "none") {
+    if (thinking === "off") return undefined;
+    throw new ConfigurationError(`${modelId} does not think: leave \`thinking\` out.`);
   }
-}
-
-/** Every endpoint accepts upper case, but `xhigh` is documented in lower case only. */
-function spellLevel(level: string): string {
-  return level === "xhigh" ? level : level.toUpperCase();
+  // Of a model that nobody knows, only the service can say what it takes.
+  if (typeof thinking === "object" && facts.thinkingBudget !== undefined) return { thinkingBudget: thinking.budget };
+  const level = chooseLevel(thinking, facts, modelId);
+  // Every endpoint accepts upper case, but `xhigh` is documented in lower case only.
+  return { thinkingLevel: level === "xhigh" ? level : level.toUpperCase() };
 }
 
 function chooseLevel(thinking: Thinking, { thinkingLevels: levels }: ModelCapabilities, modelId: string): string {

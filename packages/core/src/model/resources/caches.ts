@@ -1,7 +1,8 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
+import { present } from "../../internal/json.ts";
 import type { CallOptions, CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
 import type { Endpoint } from "../../wire/endpoints/endpoint.ts";
-import { ApiClient, encodeJson, withPage } from "../../wire/client.ts";
+import { ApiClient, encodeJson, readPages, withPage } from "../../wire/client.ts";
 import type { ApiCall } from "../../wire/http/exchange.ts";
 import type {
   CachedContent,
@@ -9,7 +10,6 @@ import type {
   CreateCachedContentRequest,
   ListCachedContentsResponse,
 } from "../../wire/types/resources.ts";
-import { readPages } from "./pages.ts";
 
 /**
  * An explicit cache, as plain data that can be stored and used again.
@@ -110,33 +110,26 @@ export class Caches {
   }
 }
 
-/** Name of a cache. */
-export function getCacheName(cache: string | CacheRef): string {
-  return typeof cache === "string" ? cache : cache.name;
-}
-
 /**
  * Reads a cache from the service's answer, with what a gateway or a newer service left out or added.
  *
  * @param known - What the caller passed; its `holds` is kept.
  */
-function readCache(
-  { usageMetadata, ...answer }: Partial<CachedContent>,
-  known: Pick<CacheRef, "holds" | "model"> & { readonly name?: string | undefined } = {},
-): Cache {
+function readCache({ usageMetadata, ...answer }: Partial<CachedContent>, known: Partial<CacheRef> = {}): Cache {
   const { name = "", model = "", holds } = known;
   const totalTokens = usageMetadata?.totalTokenCount ?? 0;
-  return { name, model, ...answer, totalTokens, ...(holds !== undefined && { holds }) };
+  return present({ name, model, ...answer, totalTokens, holds });
 }
 
-/** Creates a cache; `model` may be a bare id. A function, so that what only creates caches does not bundle the rest. */
+/** Creates a cache; `model` may be a bare id. */
 export async function createCachedContent(
   client: ApiClient,
   request: CreateCachedContentRequest,
   options: CallOptions,
+  life: CacheLife = {},
 ): Promise<Cache> {
   const { model, tools } = request;
-  const body = encodeJson({ ...request, model: client.endpoint.modelPath(model) });
+  const body = encodeJson({ ...request, model: client.endpoint.modelPath(model), ...buildCacheExpiry(life) });
   const path = cachesPath(client.endpoint);
   const call: ApiCall = { operation: "createCachedContent", model, method: "POST", path, body, tools };
   return readCache(await callCollection(client, call, options), { model });
@@ -174,7 +167,7 @@ function cachePath(endpoint: Endpoint, name: string): string {
  *
  * @throws {ConfigurationError} For an invalid lifetime, or two.
  */
-export function buildCacheExpiry({ ttlSeconds, expireTime }: CacheLife): CacheExpiry | undefined {
+function buildCacheExpiry({ ttlSeconds, expireTime }: CacheLife): CacheExpiry | undefined {
   if (ttlSeconds !== undefined && expireTime !== undefined)
     throw new ConfigurationError("ttlSeconds and expireTime are mutually exclusive: pass one of them.");
   if (ttlSeconds !== undefined) {

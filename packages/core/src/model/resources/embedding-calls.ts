@@ -1,5 +1,6 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { ApiShapeError } from "../../errors/api-errors.ts";
+import { asList, unlessEmpty } from "../../internal/json.ts";
 import type { CallOptions } from "../../wire/client-options.ts";
 import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
 import { type ApiClient, encodeJson } from "../../wire/client.ts";
@@ -7,37 +8,26 @@ import { checkRequestSize } from "../../wire/http/encode-request.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 import type {
   BatchEmbedContentsResponse,
-  ContentEmbedding,
   EmbedContentRequest,
   EmbedContentResponse,
   PredictEmbeddingsRequest,
   PredictEmbeddingsResponse,
 } from "../../wire/types/resources.ts";
+import type { UsageMetadata } from "../../wire/types/generate-content.ts";
 import { readUsage, type Usage } from "../usage.ts";
 
-/** What is embedded into one vector. */
 export interface EmbeddingInput {
   readonly parts: readonly Part[];
   readonly title?: string | undefined;
 }
 
-/** What all requests of one call share. */
 export interface EmbeddingSettings {
   readonly model: string;
   readonly taskType?: string | undefined;
   readonly outputDimensionality?: number | undefined;
   readonly autoTruncate?: boolean | undefined;
+  readonly maxRequestBytes?: number | undefined;
 }
-
-/** What one request gave. */
-export interface EmbeddedBatch {
-  /** In the order of the inputs. */
-  readonly vectors: readonly number[][];
-  readonly usage: Usage;
-}
-
-/** How a model is asked for embeddings: `embedContent` takes one content. */
-export type EmbeddingMethod = "embedContent" | "batchEmbedContents" | "predict";
 
 /** Models that take the task type in a field. Newer ones read it from the text. */
 const WITH_TASK_FIELD = /^(?:gemini-embedding-(?:001|exp)|text-|textembedding-|embedding-)/;
@@ -57,16 +47,6 @@ const TASKS: ReadonlyMap<string, string> = new Map([
   ["SEMANTIC_SIMILARITY", "sentence similarity"],
 ]);
 
-/** The method for many inputs. */
-export function batchMethod(model: string, kind: EndpointKind): EmbeddingMethod {
-  return kind === "vertex" ? singleMethod(model, kind) : "batchEmbedContents";
-}
-
-/** The method for one input. */
-export function singleMethod(model: string, kind: EndpointKind): EmbeddingMethod {
-  return kind === "vertex" && hasTaskField(model) ? "predict" : "embedContent";
-}
-
 /** Most inputs of one request. */
 const MAX_BATCH = 100;
 /** Most characters of one request with several inputs: far below the service's limit on bytes. */
@@ -74,49 +54,112 @@ const MAX_BATCH_CHARACTERS = 1024 * 1024;
 /** Vertex accepts 20,000 tokens per request, and a token has at least one character. */
 const MAX_PREDICT_CHARACTERS = 20_000;
 
-/** Splits inputs into requests, keeping their order; each is the indices of its inputs. */
-export function splitBatches(
-  inputs: readonly EmbeddingInput[],
-  method: EmbeddingMethod,
-  model: string,
-): readonly (readonly number[])[] {
-  const isSingle = method === "embedContent" || (method === "predict" && nameOf(model).startsWith("gemini-"));
-  const most = isSingle ? 1 : MAX_BATCH;
-  const mostCharacters = method === "predict" ? MAX_PREDICT_CHARACTERS : MAX_BATCH_CHARACTERS;
-  const batches: number[][] = [];
-  let characters = 0;
-  for (const [index, { parts }] of inputs.entries()) {
-    const added = parts.reduce((sum, { text, inlineData }) => sum + (text ?? inlineData?.data ?? "").length, 0);
-    const last = batches.at(-1);
-    if (last === undefined || last.length === most || characters + added > mostCharacters) {
-      batches.push([index]);
-      characters = added;
-    } else {
-      last.push(index);
-      characters += added;
-    }
+type Method = "embedContent" | "batchEmbedContents" | "predict";
+
+/** Inputs that become vectors, and the requests for them. */
+export class EmbeddingCalls {
+  readonly #inputs: readonly EmbeddingInput[];
+  readonly #settings: EmbeddingSettings;
+  readonly #client: ApiClient;
+  readonly #method: Method;
+
+  /**
+   * @param isBatch - Whether a request may have several inputs.
+   * @throws {ConfigurationError} For what the service would reject or ignore.
+   */
+  constructor(inputs: readonly EmbeddingInput[], settings: EmbeddingSettings, client: ApiClient, isBatch: boolean) {
+    const { kind } = client.endpoint;
+    checkEmbedding(inputs, settings, kind);
+    this.#inputs = inputs;
+    this.#settings = settings;
+    this.#client = client;
+    if (kind === "vertex") this.#method = hasTaskField(settings.model) ? "predict" : "embedContent";
+    else this.#method = isBatch ? "batchEmbedContents" : "embedContent";
   }
-  return batches;
+
+  /** Splits the inputs into requests, keeping their order; each is the indices of its inputs. */
+  split(): readonly (readonly number[])[] {
+    const isPredict = this.#method === "predict";
+    const isSingle = isPredict ? nameOf(this.#settings.model).startsWith("gemini-") : this.#method === "embedContent";
+    const most = isSingle ? 1 : MAX_BATCH;
+    const mostCharacters = isPredict ? MAX_PREDICT_CHARACTERS : MAX_BATCH_CHARACTERS;
+    const batches: number[][] = [];
+    let characters = 0;
+    for (const [index, { parts }] of this.#inputs.entries()) {
+      const added = parts.reduce((sum, { text, inlineData }) => sum + (text ?? inlineData?.data ?? "").length, 0);
+      const last = batches.at(-1);
+      if (last === undefined || last.length === most || characters + added > mostCharacters) {
+        batches.push([index]);
+        characters = added;
+      } else {
+        last.push(index);
+        characters += added;
+      }
+    }
+    return batches;
+  }
+
+  /** Sends one request, with the inputs at these indices. @throws {ApiShapeError} For an answer without a vector for each. */
+  async send(
+    indices: readonly number[],
+    options: CallOptions,
+  ): Promise<{ readonly vectors: readonly number[][]; readonly usage: Usage }> {
+    const inputs = indices.flatMap((index) => this.#inputs[index] ?? []);
+    const { model, maxRequestBytes } = this.#settings;
+    const [client, operation] = [this.#client, this.#method];
+    const body = encodeJson(this.#buildBody(inputs));
+    checkRequestSize(body.byteLength, maxRequestBytes, client.endpoint);
+    const path = `${client.endpoint.modelPath(model)}:${operation}`;
+    const call = client.object({ operation, model, method: "POST", path, body }, options);
+    const advice = "use Google's endpoint, or Vertex, for them";
+    const answer: EmbeddingAnswer = await client.onCollection(call, "embeddings", advice);
+    const found = FOUND[operation](answer);
+    if (found.length !== inputs.length)
+      throw new ApiShapeError(`The response has ${found.length} embeddings for ${inputs.length} inputs.`, "$", "");
+    const vectors = found.map((embedding, index) => readVector(embedding, index, PLACES[operation]));
+    return {
+      vectors,
+      usage: readUsage(operation === "predict" ? sumTokens(found) : (answer.usageMetadata ?? undefined)),
+    };
+  }
+
+  #buildBody(inputs: readonly EmbeddingInput[]): object {
+    if (this.#method === "predict") return buildPredict(inputs, this.#settings);
+    const { endpoint } = this.#client;
+    const requests = inputs.map((input) => buildRequest(input, this.#settings, endpoint.kind));
+    const [request = {}] = requests;
+    const model = endpoint.modelPath(this.#settings.model);
+    return this.#method === "embedContent" ? request : { requests: requests.map((one) => ({ model, ...one })) };
+  }
 }
 
-/**
- * Checks what the service would reject or ignore.
- *
- * @throws {ConfigurationError} Naming the option and what to do.
- */
-export function checkEmbedding(
+type EmbeddingAnswer = EmbedContentResponse & BatchEmbedContentsResponse & PredictEmbeddingsResponse;
+type Found = NonNullable<NonNullable<PredictEmbeddingsResponse["predictions"]>[number]>["embeddings"];
+
+/** Where the answers of each method have their vectors. */
+const FOUND: { readonly [Name in Method]: (answer: EmbeddingAnswer) => readonly Found[] } = {
+  embedContent: ({ embedding }) => [embedding],
+  batchEmbedContents: ({ embeddings }) => asList(embeddings),
+  predict: ({ predictions }) => asList(predictions).map((prediction) => prediction?.embeddings),
+};
+const PLACES: { readonly [Name in Method]: string } = {
+  embedContent: "$.embedding.values",
+  batchEmbedContents: "$.embeddings[#].values",
+  predict: "$.predictions[#].embeddings.values",
+};
+
+function checkEmbedding(
   inputs: readonly EmbeddingInput[],
-  settings: EmbeddingSettings,
+  { model, taskType, autoTruncate }: EmbeddingSettings,
   kind: EndpointKind,
 ): void {
-  const { model, taskType, autoTruncate } = settings;
   if (inputs.some(({ title }) => title !== undefined) && taskType !== "RETRIEVAL_DOCUMENT")
     throw new ConfigurationError(
       'A title is only used with taskType: "RETRIEVAL_DOCUMENT": add it, or leave out titles.',
     );
   if (autoTruncate !== undefined && kind !== "vertex")
     throw new ConfigurationError("autoTruncate is an option of Vertex: leave it out for other endpoints.");
-  const isText = singleMethod(model, kind) === "predict";
+  const isText = kind === "vertex" && hasTaskField(model);
   if (isText && inputs.some(({ parts }) => parts.some(({ text }) => text === undefined)))
     throw new ConfigurationError(`${model} embeds only text: use gemini-embedding-2 for images and other media.`);
   if (taskType === undefined || hasTaskField(model) || taskType === "RETRIEVAL_DOCUMENT" || TASKS.has(taskType)) return;
@@ -126,66 +169,13 @@ export function checkEmbedding(
   );
 }
 
-/** Where embeddings come from. */
-export interface EmbeddingClient {
-  readonly api: ApiClient;
-  readonly maxRequestBytes: number | undefined;
-}
-
-/** Sends one request. @throws {ApiShapeError} For an answer without a vector for each input. */
-export async function sendBatch(
-  client: EmbeddingClient,
-  method: EmbeddingMethod,
-  inputs: readonly EmbeddingInput[],
-  settings: EmbeddingSettings,
-  options: CallOptions,
-): Promise<EmbeddedBatch> {
-  const post = async (request: object): Promise<object> =>
-    await postTo(client, method, settings.model, request, options);
-  if (method === "predict") {
-    const { predictions }: PredictEmbeddingsResponse = await post(buildPredict(inputs, settings));
-    const embeddings = listOf(predictions).map((prediction) => prediction?.embeddings);
-    const counts = embeddings.flatMap((embedding) => embedding?.statistics?.token_count ?? []);
-    const promptTokenCount = counts.reduce((sum, count) => sum + count, 0);
-    const vectors = readVectors(embeddings, inputs.length, (index) => `$.predictions[${index}].embeddings.values`);
-    return { vectors, usage: readUsage(counts.length === inputs.length ? { promptTokenCount } : undefined) };
-  }
-  const requests = inputs.map((input) => buildRequest(input, settings, client.api.endpoint.kind));
-  const [request] = requests;
-  if (method === "embedContent" && request !== undefined) {
-    const { embedding, usageMetadata }: EmbedContentResponse = await post(request);
-    const vectors = readVectors([embedding], 1, () => "$.embedding.values");
-    return { vectors, usage: readUsage(usageMetadata ?? undefined) };
-  }
-  const model = client.api.endpoint.modelPath(settings.model);
-  const body = { requests: requests.map((one) => ({ model, ...one })) };
-  const { embeddings, usageMetadata }: BatchEmbedContentsResponse = await post(body);
-  const vectors = readVectors(listOf(embeddings), inputs.length, (index) => `$.embeddings[${index}].values`);
-  return { vectors, usage: readUsage(usageMetadata ?? undefined) };
-}
-
-async function postTo(
-  { api, maxRequestBytes }: EmbeddingClient,
-  operation: EmbeddingMethod,
-  model: string,
-  request: object,
-  options: CallOptions,
-): Promise<object> {
-  const body = encodeJson(request);
-  checkRequestSize(body.byteLength, maxRequestBytes, api.endpoint);
-  const path = `${api.endpoint.modelPath(model)}:${operation}`;
-  const call = api.object({ operation, model, method: "POST", path, body }, options);
-  return await api.onCollection(call, "embeddings", "use Google's endpoint, or Vertex, for them");
-}
-
 function buildRequest(input: EmbeddingInput, settings: EmbeddingSettings, kind: EndpointKind): EmbedContentRequest {
   const { model, taskType, outputDimensionality, autoTruncate } = settings;
   const { parts, title } = input;
   if (hasTaskField(model)) return { content: { role: "user", parts }, taskType, title, outputDimensionality };
   const content: Content = { role: "user", parts: taskType === undefined ? parts : describeTask(input, taskType) };
   if (kind !== "vertex") return { content, outputDimensionality };
-  const hasConfig = outputDimensionality !== undefined || autoTruncate !== undefined;
-  return { content, ...(hasConfig && { embedContentConfig: { outputDimensionality, autoTruncate } }) };
+  return { content, embedContentConfig: unlessEmpty({ outputDimensionality, autoTruncate }) };
 }
 
 /** Puts the task before the first text. Inputs without text have no place for it: the documentation embeds them as they are. */
@@ -203,29 +193,22 @@ function buildPredict(inputs: readonly EmbeddingInput[], settings: EmbeddingSett
     task_type: taskType,
     title,
   }));
-  const hasParameters = outputDimensionality !== undefined || autoTruncate !== undefined;
-  return { instances, ...(hasParameters && { parameters: { outputDimensionality, autoTruncate } }) };
+  return { instances, parameters: unlessEmpty({ outputDimensionality, autoTruncate }) };
 }
 
-function readVectors(
-  embeddings: readonly (ContentEmbedding | undefined)[],
-  expected: number,
-  pathOf: (index: number) => string,
-): readonly number[][] {
-  if (embeddings.length !== expected)
-    throw new ApiShapeError(`The response has ${embeddings.length} embeddings for ${expected} inputs.`, "$", "");
-  return embeddings.map((embedding, index) => {
-    const values = embedding?.values;
-    // A literal such as 1e999 is parsed as Infinity.
-    if (Array.isArray(values) && values.length > 0 && values.every((value) => Number.isFinite(value))) return values;
-    const excerpt = JSON.stringify(embedding) ?? "";
-    throw new ApiShapeError(`The response has no vector for input ${index}.`, pathOf(index), excerpt);
-  });
+function readVector(embedding: Found, index: number, place: string): number[] {
+  const values = embedding?.values;
+  // A literal such as 1e999 is parsed as Infinity.
+  if (Array.isArray(values) && values.length > 0 && values.every((value) => Number.isFinite(value))) return values;
+  const excerpt = JSON.stringify(embedding) ?? "";
+  throw new ApiShapeError(`The response has no vector for input ${index}.`, place.replace("#", String(index)), excerpt);
 }
 
-/** Anything but a list, such as null, counts as an empty one; members may be null. */
-function listOf<T>(value: readonly T[] | undefined): readonly (T | undefined)[] {
-  return Array.isArray(value) ? value : [];
+/** Tokens of all inputs, if all were counted. */
+function sumTokens(found: readonly Found[]): UsageMetadata | undefined {
+  const counts = found.flatMap((embedding) => embedding?.statistics?.token_count ?? []);
+  if (counts.length < found.length) return undefined;
+  return { promptTokenCount: counts.reduce((sum, count) => sum + count, 0) };
 }
 
 function hasTaskField(model: string): boolean {

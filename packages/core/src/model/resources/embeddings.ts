@@ -1,3 +1,4 @@
+import { attachedTo, attachTo } from "../../errors/agent-error.ts";
 import {
   checkAtLeast,
   checkOptions,
@@ -16,16 +17,7 @@ import { ApiClient } from "../../wire/client.ts";
 import type { Part } from "../../wire/types/content.ts";
 import { isMedia, type Media, mediaPart } from "../request/media-part.ts";
 import { addUsage, NO_USAGE, type Usage } from "../usage.ts";
-import {
-  batchMethod,
-  checkEmbedding,
-  type EmbeddingClient,
-  type EmbeddingInput,
-  type EmbeddingMethod,
-  sendBatch,
-  singleMethod,
-  splitBatches,
-} from "./embedding-calls.ts";
+import { EmbeddingCalls, type EmbeddingInput } from "./embedding-calls.ts";
 
 /**
  * What the vectors are for. Queries and documents of one search have different types: embed the documents with
@@ -114,10 +106,7 @@ export interface EmbeddedSoFar {
  */
 export async function embed(input: EmbedInput | TitledInput, options: EmbedOptions): Promise<EmbedResult> {
   checkEmbedOptions("embed()", options);
-  const task = prepare([input], options, singleMethod);
-  const { vectors, usage } = await sendBatch(task.client, task.method, task.inputs, options, {
-    signal: options.signal,
-  });
+  const { vectors, usage } = await prepare([input], options, false).send([0], { signal: options.signal });
   return { embedding: vectors[0] ?? [], usage };
 }
 
@@ -140,9 +129,9 @@ export async function embedMany(
   checkAtLeast("maxConcurrent", maxConcurrent, 1);
   signal?.throwIfAborted();
   if (inputs.length === 0) return { embeddings: [], usage: NO_USAGE };
-  const { client, method, inputs: prepared } = prepare(inputs, options, batchMethod);
-  const batches = splitBatches(prepared, method, options.model).values();
-  const embeddings: (number[] | undefined)[] = prepared.map(() => undefined);
+  const calls = prepare(inputs, options, true);
+  const batches = calls.split().values();
+  const embeddings: (number[] | undefined)[] = inputs.map(() => undefined);
   const group = {};
   let usage = NO_USAGE;
   let failure: { readonly error: unknown } | undefined;
@@ -150,8 +139,7 @@ export async function embedMany(
   const work = async (): Promise<void> => {
     for (const indices of batches) {
       try {
-        const batch = indices.flatMap((index) => prepared[index] ?? []);
-        const done = await sendBatch(client, method, batch, options, { signal, group });
+        const done = await calls.send(indices, { signal, group });
         for (const [at, index] of indices.entries()) embeddings[index] = done.vectors[at];
         usage = addUsage(usage, done.usage);
       } catch (error) {
@@ -160,9 +148,9 @@ export async function embedMany(
       if (failure !== undefined) return;
     }
   };
-  await Promise.all(Array.from({ length: Math.min(maxConcurrent, prepared.length) }, work));
+  await Promise.all(Array.from({ length: Math.min(maxConcurrent, inputs.length) }, work));
   if (failure === undefined) return { embeddings: embeddings.map((vector) => vector ?? []), usage };
-  attach(failure.error, { embeddings, usage });
+  attachTo(failure.error, SO_FAR, { embeddings, usage });
   throw failure.error;
 }
 
@@ -175,13 +163,7 @@ const SO_FAR = Symbol.for("pollux.embeddedSoFar");
  * `JSON.stringify`.
  */
 export function embeddedSoFar(error: unknown): EmbeddedSoFar | undefined {
-  if (typeof error !== "object" || error === null) return undefined;
-  return (error as { readonly [SO_FAR]?: EmbeddedSoFar })[SO_FAR];
-}
-
-function attach(error: unknown, soFar: EmbeddedSoFar): void {
-  if (typeof error !== "object" || error === null || !Object.isExtensible(error)) return;
-  Object.defineProperty(error, SO_FAR, { value: soFar, enumerable: false, configurable: true, writable: true });
+  return attachedTo(error, SO_FAR) as EmbeddedSoFar | undefined;
 }
 
 /**
@@ -233,29 +215,21 @@ function checkEmbedOptions(where: string, options: EmbedOptions): void {
 function prepare(
   given: readonly (EmbedInput | TitledInput)[],
   options: EmbedOptions,
-  methodFor: typeof singleMethod,
-): { readonly client: EmbeddingClient; readonly method: EmbeddingMethod; readonly inputs: readonly EmbeddingInput[] } {
+  isBatch: boolean,
+): EmbeddingCalls {
   const { model, outputDimensionality } = options;
   if (typeof model !== "string") throw new TypeError('embeddings require a model, such as "gemini-embedding-2"');
   if (outputDimensionality !== undefined && !(Number.isInteger(outputDimensionality) && outputDimensionality > 0))
     throw new TypeError(`outputDimensionality must be an integer of at least 1, got ${outputDimensionality}`);
-  const inputs = given.map(toInput);
-  const client = { api: new ApiClient(options), maxRequestBytes: options.maxRequestBytes };
-  const { kind } = client.api.endpoint;
-  checkEmbedding(inputs, options, kind);
-  return { client, method: methodFor(model, kind), inputs };
+  return new EmbeddingCalls(given.map(toInput), options, new ApiClient(options), isBatch);
 }
 
 function toInput(given: EmbedInput | TitledInput, index: number): EmbeddingInput {
   const { title, content } = isTitled(given) ? given : { title: undefined, content: given };
-  const parts = (isList(content) ? content : [content]).map((piece) => toPart(piece, index));
+  const parts = [content].flat().map((piece) => toPart(piece, index));
   if (parts.length === 0 || parts.some(({ text }) => text === ""))
     throw new TypeError(`input ${index} is empty, or has an empty text: remove it`);
   return { parts, title };
-}
-
-function isList(content: EmbedInput): content is readonly EmbedPiece[] {
-  return Array.isArray(content);
 }
 
 function toPart(piece: EmbedPiece, index: number): Part {

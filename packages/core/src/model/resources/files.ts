@@ -6,12 +6,11 @@ import { detectMimeType, guessMimeType } from "../../internal/mime-type.ts";
 import type { CallOptions, CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
 import type { Endpoint } from "../../wire/endpoints/endpoint.ts";
 import { embeddedError } from "../../wire/errors/http-errors.ts";
-import { ApiClient, withPage } from "../../wire/client.ts";
-import type { ApiCall } from "../../wire/http/exchange.ts";
+import { ApiClient, readPages, withPage } from "../../wire/client.ts";
+import type { ExchangeTap } from "../../wire/http/exchange-tap.ts";
 import { isErrorObject, parseJson } from "../../wire/http/read-answers.ts";
 import type { GeminiFile, ListFilesResponse } from "../../wire/types/resources.ts";
 import { isFile, upload, type UploadProgress } from "../../wire/upload.ts";
-import { readPages } from "./pages.ts";
 
 /** Largest file the service takes: 2 GiB. */
 const MAX_FILE_BYTES = 2 * 1024 ** 3;
@@ -74,10 +73,15 @@ export function files(options: GeminiClientOptions = {}): Files {
  */
 export class Files {
   readonly #client: ApiClient;
+  readonly #tap: ExchangeTap | undefined;
 
-  /** @internal */
-  constructor(client: ApiClient) {
+  /**
+   * @internal
+   * @param tap - Receives the exchanges in which a file is read.
+   */
+  constructor(client: ApiClient, tap?: ExchangeTap) {
     this.#client = client;
+    this.#tap = tap;
   }
 
   /**
@@ -95,8 +99,7 @@ export class Files {
     const displayName = options.displayName ?? (fileName === "" ? undefined : fileName);
     const name = options.name === undefined ? undefined : filePath(endpoint, options.name);
     const startUrl = [endpoint.baseUrl, "upload", endpoint.apiVersion, path].filter((piece) => piece !== "").join("/");
-    const file = { ...(name !== undefined && { name }), ...(displayName !== undefined && { displayName }), mimeType };
-    const source = { startUrl, data: blob, mimeType, file, onProgress };
+    const source = { startUrl, data: blob, mimeType, file: { name, displayName, mimeType }, onProgress };
     const uploaded = await this.#collection(upload(source, this.#client, { signal, onRetry }));
     return waitUntilActive === false ? uploaded : await this.wait(uploaded, { signal, timeoutMs, pollMs });
   }
@@ -122,7 +125,15 @@ export class Files {
 
   /** The current state of a file. */
   async get(file: string | GeminiFile, { signal }: CallSignal = {}): Promise<GeminiFile> {
-    return await getFile(this.#client, filePath(this.#client.endpoint, file), { signal });
+    const path = filePath(this.#client.endpoint, file);
+    const options = { signal, tap: this.#tap };
+    return await this.#client.whole({ operation: "getFile", method: "GET", path }, options, (text, exchange) => {
+      const answer = parseJson(text);
+      // First, since a file that failed has a field `error`, just as an error object does.
+      if (isFile(answer)) return answer;
+      if (isObject(answer) && isErrorObject(answer)) throw embeddedError(answer, exchange.failure);
+      throw new ApiShapeError("The response is not a file: it lacks name or uri.", "$", text);
+    });
   }
 
   /** Deletes a file before its 48 hours are over. */
@@ -135,18 +146,6 @@ export class Files {
     const advice = "use Google's own endpoint for it, or send the bytes inline with media()";
     return this.#client.onCollection(call, "the Files API", advice);
   }
-}
-
-/** As {@link Files.get}, by path. A function, so that what only waits for files does not bundle uploads. */
-export async function getFile(client: ApiClient, path: string, options: CallOptions): Promise<GeminiFile> {
-  const call: ApiCall = { operation: "getFile", method: "GET", path };
-  return await client.whole(call, options, (text, exchange) => {
-    const answer = parseJson(text);
-    // First, since a file that failed has a field `error`, just as an error object does.
-    if (isFile(answer)) return answer;
-    if (isObject(answer) && isErrorObject(answer)) throw embeddedError(answer, exchange.failure);
-    throw new ApiShapeError("The response is not a file: it lacks name or uri.", "$", text);
-  });
 }
 
 function filesPath({ filesPath: path, kind, baseUrl }: Endpoint): string {

@@ -1,8 +1,8 @@
 import { GeminiClient } from "../../wire/client.ts";
 import type { CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
+import { readPages } from "../../wire/client.ts";
 import type { ModelInfo } from "../../wire/types/resources.ts";
 import { inferCapabilities, type ModelCapabilities } from "../capabilities.ts";
-import { readPages } from "./pages.ts";
 
 /** A model as the service lists it, with the capabilities that this library infers. */
 export interface ListedModel extends ModelInfo {

@@ -1,5 +1,7 @@
 import { type AgentError, messageOf } from "../../errors/agent-error.ts";
 import { StreamIncompleteError } from "../../errors/api-errors.ts";
+import { present } from "../../internal/json.ts";
+import { utf8Length } from "../../internal/text.ts";
 import { SILENT } from "../../logging/logger.ts";
 import type { Part } from "../../wire/types/content.ts";
 import type { CitationMetadata, GroundingMetadata, GroundingSupport } from "../../wire/types/generate-content.ts";
@@ -17,15 +19,13 @@ const MAX_IDLE_RECONNECTS = 3;
 /**
  * Completes an answer whose first request ended with a continuation token, over as many requests as it takes.
  *
- * Gemini 4 ends a request of a long answer with `CONTINUATION` and a token; the same request with that token continues the
- * answer. So it does after `MAX_TOKENS`, unless the request sets `maxOutputTokens`: that limit is the caller's, and counts over
- * all requests of an answer. A broken stream resumes from its last token, too: the service repeats what it sent after that token,
- * so the parts received after it are dropped.
+ * Gemini 4 ends a request of a long answer with `CONTINUATION` and a token; the same request with that token continues it. So it
+ * does after `MAX_TOKENS`, unless the request sets `maxOutputTokens`, which counts over all requests of an answer. A broken stream
+ * resumes from its last token, too: the service repeats what it sent after that token, so the parts received after it are dropped.
  *
  * @param segment - The first request's answer.
  * @param failure - What broke its stream.
- * @returns The whole answer; its finish reason is `CONTINUATION` when it takes more than 64 requests, or when the service gave
- *   no new token. The token of an answer that ends with `MAX_TOKENS` stays in the candidate.
+ * @returns The whole answer; its finish reason is `CONTINUATION` when it takes more than 64 requests, or has no new token.
  * @throws What the last request threw; {@link StreamIncompleteError} with the partial answer after four broken streams in
  *   a row without a new token.
  */
@@ -120,7 +120,7 @@ function mergeSegments(first: ModelResponse, next: ModelResponse, segment: Respo
   const shift: Shift = {
     chunks: first.candidate.groundingMetadata?.groundingChunks?.length ?? 0,
     rendered: first.candidate.groundingMetadata?.renderedParts?.length ?? 0,
-    bytes: new TextEncoder().encode(visibleText(first.content)).length,
+    bytes: utf8Length(visibleText(first.content)),
     parts: next.content.parts.length - own.parts().length,
   };
   const grounding = mergeGrounding(first.candidate.groundingMetadata, next.candidate.groundingMetadata, shift);
@@ -134,13 +134,21 @@ function mergeSegments(first: ModelResponse, next: ModelResponse, segment: Respo
     usage: { ...addUsage(first.usage, next.usage), contextTokens: first.usage.contextTokens },
     candidate: {
       ...mergeFields(earlier, next.candidate),
-      ...(grounding && { groundingMetadata: grounding }),
-      ...(citations && { citationMetadata: citations }),
+      ...present({ groundingMetadata: grounding, citationMetadata: citations }),
       ...(pages.length > 0 && { urlContextMetadata: { ...next.candidate.urlContextMetadata, urlMetadata: pages } }),
     },
     envelope: { ...mergeFields(first.envelope, next.envelope), ...(usageMetadata && { usageMetadata }) },
   };
 }
+
+const JOINED = [
+  "webSearchQueries",
+  "imageSearchQueries",
+  "retrievalQueries",
+  "groundingChunks",
+  "renderedParts",
+  "groundingSupports",
+] as const;
 
 function mergeGrounding(
   before: GroundingMetadata | undefined,
@@ -148,16 +156,9 @@ function mergeGrounding(
   shift: Shift,
 ): GroundingMetadata | undefined {
   if (after === undefined) return before;
-  const supports = after.groundingSupports?.map((support) => shiftSupport(support, shift));
-  return {
-    ...mergeFields(before ?? {}, after),
-    ...concatenate("webSearchQueries", before?.webSearchQueries, after.webSearchQueries),
-    ...concatenate("imageSearchQueries", before?.imageSearchQueries, after.imageSearchQueries),
-    ...concatenate("retrievalQueries", before?.retrievalQueries, after.retrievalQueries),
-    ...concatenate("groundingChunks", before?.groundingChunks, after.groundingChunks),
-    ...concatenate("renderedParts", before?.renderedParts, after.renderedParts),
-    ...concatenate("groundingSupports", before?.groundingSupports, supports),
-  };
+  const groundingSupports = after.groundingSupports?.map((support) => shiftSupport(support, shift));
+  const lists = joinLists(before ?? {}, { ...after, groundingSupports }, JOINED);
+  return { ...mergeFields(before ?? {}, after), ...lists };
 }
 
 function mergeCitations(
@@ -166,39 +167,32 @@ function mergeCitations(
   { bytes }: Shift,
 ): CitationMetadata | undefined {
   if (before === undefined && after === undefined) return undefined;
-  const merge = (name: "citationSources" | "citations"): CitationMetadata =>
-    concatenate(
-      name,
-      before?.[name],
-      after?.[name]?.map((source) => shiftRange(source, bytes)),
-    );
-  return { ...before, ...after, ...merge("citationSources"), ...merge("citations") };
+  const shifted = {
+    citationSources: after?.citationSources?.map((source) => shiftRange(source, bytes)),
+    citations: after?.citations?.map((source) => shiftRange(source, bytes)),
+  };
+  return { ...before, ...after, ...joinLists(before ?? {}, shifted, ["citationSources", "citations"]) };
 }
 
-function concatenate<Name extends string, Entry>(
-  name: Name,
-  before: readonly Entry[] | undefined,
-  after: readonly Entry[] | undefined,
-): { readonly [N in Name]?: readonly Entry[] } {
-  const entries = [...(before ?? []), ...(after ?? [])];
-  // A computed key has the type `string`.
-  return entries.length > 0 ? ({ [name]: entries } as { [N in Name]: Entry[] }) : {};
+/** The lists with these names, one after the other; without those that are empty. */
+function joinLists<Lists extends object>(before: Lists, after: Lists, names: readonly (keyof Lists)[]): Partial<Lists> {
+  const joined = names.map((name) => [name, [before[name] ?? [], after[name] ?? []].flat()] as const);
+  // Each is a list of what the two lists hold.
+  return Object.fromEntries(joined.filter(([, entries]) => entries.length > 0)) as Partial<Lists>;
 }
 
 /** Offsets count from the start of the visible text, or of the part if a later one is named. */
 function shiftSupport(support: GroundingSupport, shift: Shift): GroundingSupport {
   const { segment, groundingChunkIndices, renderedParts } = support;
   const inPart = segment?.partIndex !== undefined && segment.partIndex > 0;
-  return {
+  return present({
     ...support,
-    ...(groundingChunkIndices && { groundingChunkIndices: groundingChunkIndices.map((index) => index + shift.chunks) }),
-    ...(renderedParts && { renderedParts: renderedParts.map((index) => index + shift.rendered) }),
-    ...(segment && {
-      segment: inPart
-        ? { ...segment, partIndex: (segment.partIndex ?? 0) + shift.parts }
-        : shiftRange(segment, shift.bytes),
-    }),
-  };
+    groundingChunkIndices: groundingChunkIndices?.map((index) => index + shift.chunks),
+    renderedParts: renderedParts?.map((index) => index + shift.rendered),
+    segment: inPart
+      ? { ...segment, partIndex: segment.partIndex + shift.parts }
+      : segment && shiftRange(segment, shift.bytes),
+  });
 }
 
 type ByteRange = { readonly startIndex?: number | undefined; readonly endIndex?: number | undefined };

@@ -7,7 +7,8 @@ import {
 } from "../../errors/api-errors.ts";
 import { isObject } from "../../internal/json.ts";
 import type { Logger } from "../../logging/logger.ts";
-import type { AnswerStream } from "../../wire/http/read-answers.ts";
+import { type AnswerStream, parseAnswers } from "../../wire/http/read-answers.ts";
+import { SseDecoder } from "../../wire/http/sse.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 import type {
   Candidate,
@@ -110,9 +111,7 @@ export class ResponseFold {
         this.checkpoint = this.chunks.length;
       }
       foldFields(this.#candidate, candidate, "content");
-      // Most have nothing else.
-      for (const name in content)
-        if (name !== "parts" && name !== "role") foldFields(this.#content, content, "parts", "role");
+      if (content !== undefined) foldFields(this.#content, content, "parts", "role");
       if (content?.parts !== undefined) for (const part of this.collector.add(content.parts)) complete.push(part);
       if (!finishReason) {
         // After a call that the service answers itself, the answer goes on, and has another finish reason at its end.
@@ -123,17 +122,6 @@ export class ResponseFold {
       if (classifyFinish(finishReason) !== "continuation") complete.push(...this.collector.close());
     }
     return complete;
-  }
-
-  /**
-   * The whole answer.
-   *
-   * @throws {ResponseBlockedError} When the prompt was refused.
-   * @throws {StreamIncompleteError} When no chunk had a finish reason.
-   */
-  response(): ModelResponse {
-    if (!this.#isFinished) throw this.#incompleteError();
-    return this.partial();
   }
 
   #incompleteError(): ResponseBlockedError | StreamIncompleteError {
@@ -153,13 +141,9 @@ export class ResponseFold {
   /** The answer so far. Until it is finished, the finish reason is empty and the usage a lower bound. */
   partial(): ModelResponse {
     const candidate = { ...this.#candidate } as Omit<Candidate, "content">;
-    const usageMetadata = this.#usage;
-    const envelope = { ...this.#envelope, ...(usageMetadata && { usageMetadata }) } as Omit<
-      GenerateContentResponse,
-      "candidates"
-    >;
+    const envelope: object = { ...this.#envelope, ...(this.#usage && { usageMetadata: this.#usage }) };
     const content: Content = { ...this.#content, role: "model", parts: this.collector.parts() };
-    const usage = readUsage(usageMetadata, countSearchQueries(candidate.groundingMetadata));
+    const usage = readUsage(this.#usage, countSearchQueries(candidate.groundingMetadata));
     return {
       content,
       finishReason: (this.#isFinished && candidate.finishReason) || "",
@@ -177,16 +161,14 @@ export function listParts(chunk: GenerateContentResponse): readonly Part[] {
 }
 
 function firstCandidate({ candidates }: GenerateContentResponse): Candidate | undefined {
-  if (candidates !== undefined)
-    for (const candidate of candidates) if (candidate.index === undefined || candidate.index === 0) return candidate;
+  for (const candidate of candidates ?? [])
+    if (candidate.index === undefined || candidate.index === 0) return candidate;
   return undefined;
 }
 
 /** True for anything but a text without characters, which says nothing, though it may carry a signature. */
 function saysSomething(part: Part): boolean {
-  if (part.text !== "") return true;
-  for (const key in part) if (key !== "text" && key !== "thought" && key !== "thoughtSignature") return true;
-  return false;
+  return part.text !== "" || Object.keys(part).some((name) => !["text", "thought", "thoughtSignature"].includes(name));
 }
 
 /** Lists that each chunk brings whole: ratings are rated anew, and supports point into the lists beside them. */
@@ -257,4 +239,31 @@ function isEmpty(value: unknown): boolean {
 function countSearchQueries(grounding: GroundingMetadata | undefined): number {
   const queries = grounding?.webSearchQueries;
   return Array.isArray(queries) ? new Set(queries).size : 0;
+}
+
+/** What was in the body of an answer. */
+export interface BodyReading {
+  /** The answer so far; its finish reason is empty when it was cut off. */
+  readonly response: ModelResponse;
+  /** The error that the service sent instead of the answer, or in the middle of it, as received. */
+  readonly error?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ * The answer in a whole body of `generateContent` or `streamGenerateContent`: an event stream, JSON, or a list of JSON objects, also
+ * one that was cut off. For bodies that were kept; an agent reads answers as they arrive.
+ *
+ * @throws {ApiShapeError} When it is not a body of this API.
+ */
+export function readResponseBody(body: string): BodyReading {
+  const decoder = new SseDecoder();
+  const events = [...decoder.push(new TextEncoder().encode(body)), ...decoder.end()];
+  const fold = new ResponseFold();
+  let error: BodyReading["error"];
+  for (const event of events.length === 0 ? [body] : events)
+    for (const answer of parseAnswers(event)) {
+      if (answer.error !== undefined) error = answer.error;
+      else fold.addAll([answer.response]);
+    }
+  return { response: fold.partial(), ...(error !== undefined && { error }) };
 }

@@ -1,22 +1,19 @@
 import { ApiShapeError } from "../../errors/api-errors.ts";
-import { isObject, MAX_LEVELS } from "../../internal/json.ts";
+import { isObject, MAX_LEVELS, present } from "../../internal/json.ts";
 import type { Content, FunctionCall, JsonObject, Part, PartialArg } from "../../wire/types/content.ts";
 
 /**
  * Collects the parts of an answer as they arrive, joining text deltas.
  *
  * Text extends the last part only when both are plain unsigned text of the same kind (answer or thought); every other part is kept
- * as received. Each character is handled once, however many pieces there are. A call whose arguments are streamed stays
- * where its first piece was.
+ * as received. A call whose arguments are streamed stays where its first piece was.
  *
  * @see https://ai.google.dev/gemini-api/docs/thought-signatures
  */
 export class PartCollector {
   readonly #parts: (Part | PartialCall)[] = [];
-  /** The last part, while it is plain text that may grow. */
-  #text: Part | undefined;
-  /** Text that follows that of the last part. */
-  #grown = "";
+  /** The last part, while it is plain text that may grow; a copy of our own. */
+  #text: { -readonly [Name in keyof Part]: Part[Name] } | undefined;
   #call: PartialCall | undefined;
   readonly #gaps: Gaps = { left: MAX_GAPS };
 
@@ -28,16 +25,15 @@ export class PartCollector {
    * @throws {ApiShapeError} For streamed arguments that cannot be assembled.
    */
   add(incoming: readonly Part[]): readonly Part[] {
-    // Most chunks hold nothing but text, so a new list is made only for a call.
-    let complete: Part[] | undefined;
-    let unchanged = 0;
+    const complete: Part[] = [];
     for (const part of incoming) {
-      if (complete === undefined && this.#call === undefined && part.functionCall === undefined) {
+      if (part.functionCall !== undefined) this.#addCall(part, complete);
+      else {
         this.#append(part);
-        unchanged++;
-      } else this.#addOne(part, (complete ??= incoming.slice(0, unchanged)));
+        complete.push(part);
+      }
     }
-    return complete ?? incoming;
+    return complete;
   }
 
   /** Ends an unfinished call. @returns Its part, if there was one. */
@@ -49,52 +45,37 @@ export class PartCollector {
 
   /** Every part so far, in order of arrival. */
   parts(): Part[] {
-    this.#settle();
-    return this.#parts.map((part) => (part instanceof PartialCall ? part.finish() : part));
+    return this.#parts.map((part) => {
+      if (part instanceof PartialCall) return part.finish();
+      return part === this.#text ? { ...part } : part;
+    });
   }
 
-  #addOne(part: Part, complete: Part[]): void {
-    const call = this.#call;
-    if (call !== undefined && part.functionCall !== undefined) {
-      if (part.functionCall.name === undefined) {
-        call.add(part);
-        if (part.functionCall.partialArgs !== undefined) complete.push(call.piece(part));
-        if (!call.open) complete.push(...this.close());
-        return;
-      }
-      complete.push(...this.close());
-    }
-    if (!opensCall(part)) {
+  #addCall(part: Part, complete: Part[]): void {
+    const { functionCall } = part;
+    if (functionCall?.name !== undefined) complete.push(...this.close());
+    const isOpening = opensCall(part);
+    if (isOpening) {
+      this.#call = new PartialCall(part, this.#gaps);
+      this.#text = undefined;
+      this.#parts.push(this.#call);
+    } else if (functionCall === undefined || this.#call === undefined) {
       this.#append(part);
       complete.push(part);
       return;
-    }
-    const opened = new PartialCall(part, this.#gaps);
-    this.#settle();
-    this.#parts.push(opened);
-    this.#text = undefined;
-    this.#call = opened;
-    complete.push(opened.piece(part));
-    if (!opened.open) complete.push(...this.close());
+    } else this.#call.add(part);
+    if (isOpening || functionCall?.partialArgs !== undefined) complete.push(this.#call.piece(part));
+    if (!this.#call.open) complete.push(...this.close());
   }
 
   #append(part: Part): void {
     const isText = isPlainText(part);
     if (isText && this.#text !== undefined && part.thought === this.#text.thought) {
-      this.#grown += part.text;
+      this.#text.text += part.text;
       return;
     }
-    if (this.#grown !== "") this.#settle();
-    this.#parts.push(part);
-    this.#text = isText ? part : undefined;
-  }
-
-  /** Moves the text that arrived since into the last part. */
-  #settle(): void {
-    if (this.#grown === "") return;
-    const last = this.#parts.at(-1) as Part;
-    this.#parts[this.#parts.length - 1] = { ...last, text: last.text + this.#grown };
-    this.#grown = "";
+    this.#text = isText ? { ...part } : undefined;
+    this.#parts.push(this.#text ?? part);
   }
 }
 
@@ -165,7 +146,7 @@ class PartialCall {
     return {
       ...this.#part,
       functionCall: { ...call, args },
-      ...(this.#signature !== undefined && { thoughtSignature: this.#signature }),
+      ...present({ thoughtSignature: this.#signature }),
     };
   }
 }
@@ -176,7 +157,10 @@ function setPiece(root: Record<string, unknown>, piece: PartialArg, gaps: Gaps):
   const { steps, endsList } = parsePath(piece.jsonPath);
   let holder: unknown = root;
   steps.forEach((step, i) => {
-    if (typeof step === "number" && Array.isArray(holder)) skipElements(step - holder.length, gaps, piece.jsonPath);
+    // Without a limit, some bytes for each path would become a list of 100,000 elements.
+    if (typeof step === "number" && Array.isArray(holder)) gaps.left -= Math.max(0, step - holder.length);
+    if (gaps.left < 0)
+      throw pathError(piece.jsonPath, `skips elements of a list, more than ${MAX_GAPS} in this answer`);
     if (i === steps.length - 1) return setValue(holder, step, endsList ? "list" : piece);
     holder = openContainer(holder, step, typeof steps[i + 1] === "number" ? "list" : "object", piece.jsonPath);
   });
@@ -206,13 +190,6 @@ function openContainer(holder: unknown, step: Step, kind: "list" | "object", pat
 /** Elements that the paths of one answer may still skip. */
 interface Gaps {
   left: number;
-}
-
-/** Without a limit, some bytes for each path would become a list of 100,000 elements. */
-function skipElements(count: number, gaps: Gaps, path: string): void {
-  if (count <= 0) return;
-  gaps.left -= count;
-  if (gaps.left < 0) throw pathError(path, `skips elements of a list, more than ${MAX_GAPS} in this answer`);
 }
 
 /** Segments that would reach the prototype that all objects share. */

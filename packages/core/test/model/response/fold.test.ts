@@ -11,8 +11,15 @@ async function collect(
   ...batches: readonly (readonly GenerateContentResponse[])[]
 ): Promise<{ response: ModelResponse; handedOn: Part[] }> {
   const fold = new ResponseFold();
-  const handedOn = batches.flatMap((batch) => fold.addAll(batch));
-  return { response: fold.response(), handedOn };
+  const left = [...batches];
+  const handedOn: Part[] = [];
+  const failure = await fold.read({
+    open: async () => ({ next: async () => left.shift(), close() {} }),
+    onParts: (parts) => void handedOn.push(...parts),
+    onRewind() {},
+  });
+  if (failure !== undefined) throw failure;
+  return { response: fold.partial(), handedOn };
 }
 
 const part = (parts: Part[], rest: object = {}): GenerateContentResponse => ({
