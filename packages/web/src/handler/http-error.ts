@@ -40,14 +40,14 @@ export function replyLongJson(
 ): Response {
   const headers = { ...PRIVATE, "content-type": "application/json" };
   const pieces = jsonPieces(value);
-  const [{ value: first = "" }, { value: second }] = [pieces.next(), pieces.next()];
-  if (second === undefined) {
+  const [first, second] = [pieces.next(), pieces.next()];
+  if (second.done === true) {
     options.onClose();
-    return new Response(first, { headers });
+    return new Response(first.value ?? "", { headers });
   }
   const all = (function* () {
-    yield first;
-    yield second;
+    yield first.value ?? "";
+    yield second.value;
     yield* pieces;
   })();
   return streamResponse(all, { ...options, headers, keepAliveMs: Infinity });

@@ -22,7 +22,7 @@ function* tokensOf(value: unknown): Generator<string, void> {
     yield '"';
   } else if (typeof value !== "object" || value === null || "toJSON" in value) {
     // What JSON has no word for is null in a list; in an object it was left out.
-    yield (JSON.stringify(value) as string | undefined) ?? "null";
+    yield value === undefined || typeof value === "function" ? "null" : JSON.stringify(value);
   } else {
     const isList = Array.isArray(value);
     let isFirst = true;

@@ -6,17 +6,13 @@ import { openPage, readChunks, SteppedModel } from "./chat-page.ts";
 /** Counts the characters of the texts that are cut or compared, which a text that grows by pieces is copied for each time. */
 function countCharacters(): { readonly read: () => number; readonly stop: () => void } {
   let characters = 0;
-  const { slice, startsWith } = String.prototype;
-  const spies = [
-    vi.spyOn(String.prototype, "slice").mockImplementation(function (this: string, ...args) {
+  const spies = (["slice", "startsWith"] as const).map((name) => {
+    const method = Reflect.get(String.prototype, name);
+    return vi.spyOn(String.prototype, name).mockImplementation(function (this: string, ...args: unknown[]) {
       characters += this.length;
-      return slice.apply(this, args);
-    }),
-    vi.spyOn(String.prototype, "startsWith").mockImplementation(function (this: string, ...args) {
-      characters += this.length;
-      return startsWith.apply(this, args);
-    }),
-  ];
+      return Reflect.apply(method, this, args) as never;
+    });
+  });
   return {
     read: () => characters,
     stop: () => {

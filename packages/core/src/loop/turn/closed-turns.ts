@@ -19,7 +19,7 @@ import { closeOpenCalls } from "../transcript.ts";
 import { withheld, emitActions } from "./check-guardrails.ts";
 import { addSummary, compactEvent } from "./compaction.ts";
 import type { ModelResponse } from "../../model/model.ts";
-import { type AskedOf, buildPendingCall, isEdit, readOutsideAnswer } from "../../tool/pending-call.ts";
+import { buildPendingCall, isEdit, readOutsideAnswer } from "../../tool/pending-call.ts";
 import type { PendingCall } from "../../tool/tool.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { editCall, type TurnCall } from "../calls/call-state.ts";
