@@ -141,7 +141,7 @@ export const HEALS: readonly Heal[] = [
 export interface Healed {
   readonly heal: string;
   readonly detail: string;
-  /** True when contents or tools of earlier requests of this conversation change. */
+  /** True when contents or tools of earlier requests of this conversation change, so the service's cache no longer applies. */
   readonly breaksPrefix: boolean;
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tryOr } from "../../../internal/try-or.ts";
 import type { Draft, SessionRecords } from "../../../session/store/records.ts";
 import type { SessionInfo } from "../../../session/store/store.ts";
 import { codeOf } from "../processes.ts";
@@ -87,11 +88,7 @@ function newFileOf(file: string): string {
 }
 
 function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return tryOr<unknown>(() => JSON.parse(text), undefined);
 }
 
 /** The result, or `undefined` when the file or folder does not exist. */
