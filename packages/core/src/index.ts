@@ -216,8 +216,8 @@ export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "
 export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model/model.ts";
 export { type BodyReading, readResponseBody } from "./model/response/fold.ts";
 export { NO_USAGE, type Usage } from "./model/usage.ts";
-export { googleListPrices } from "./model/list-prices.ts";
-export { type Cost, computeCost, findPrices, type PriceList, type Prices, type PriceTable } from "./model/prices.ts";
+export { type Cost, computeCost, findPrices, googleListPrices } from "./model/prices.ts";
+export type { PriceList, Prices, PriceTable } from "./model/prices.ts";
 export {
   type Cache,
   type CacheHolds,

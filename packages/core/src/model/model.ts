@@ -1,4 +1,3 @@
-import type { Logger } from "../logging/logger.ts";
 import type { CallOptions, CallSignal } from "../wire/client-options.ts";
 import type { EndpointKind } from "../wire/endpoints/endpoint.ts";
 import type { RequestBudget, RetryNotice } from "../wire/http/retry.ts";
@@ -61,7 +60,7 @@ export type ModelNotice =
   | { readonly type: "rewind"; readonly reason: string };
 
 /** Options of {@link Model.respond}. */
-export interface RespondOptions extends Pick<CallOptions, "onQueued" | "tap"> {
+export interface RespondOptions extends Pick<CallOptions, "logger" | "onQueued" | "tap"> {
   /** Aborting it ends the request, which rejects with `signal.reason`. */
   readonly signal: AbortSignal;
   /** Identifies the run: contents that were already sent with the same object are not serialized again. Never read. */
@@ -78,7 +77,6 @@ export interface RespondOptions extends Pick<CallOptions, "onQueued" | "tap"> {
   readonly onNotice?: ((notice: ModelNotice) => void) | undefined;
   /** Called with what requests used whose answers broke off, as far as the service counted it; must not throw. */
   readonly onLost?: ((usage: Usage) => void) | undefined;
-  readonly logger?: Logger | undefined;
 }
 
 /** Contents and lifetime of a new cache. */

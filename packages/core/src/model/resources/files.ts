@@ -16,9 +16,7 @@ import { isFile, upload, type UploadProgress } from "../../wire/upload.ts";
 const MAX_FILE_BYTES = 2 * 1024 ** 3;
 
 /** Options of {@link Files.wait}. */
-export interface WaitForFileOptions {
-  /** Aborting it ends the wait, which then throws the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
+export interface WaitForFileOptions extends CallSignal {
   /** Longest wait in milliseconds. A long video takes minutes. @defaultValue 600_000 */
   readonly timeoutMs?: number | undefined;
   /** Milliseconds before the second poll; each further wait is 1.5 times as long, up to 10_000. @defaultValue 1_000 */
