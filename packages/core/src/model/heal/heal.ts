@@ -6,7 +6,7 @@ import { findCurrentTurn, mapParts, PLACEHOLDER_SIGNATURE, signFirstCall, stripI
 import { simplifySchema, toSchemaSubset } from "./schema-subset.ts";
 
 /** What one heal made of contents and tools, so that later requests reuse the same objects and serialize none again. */
-export type HealMemo = WeakMap<object, object>;
+type HealMemo = WeakMap<object, object>;
 
 /** Heals of one conversation, and what they made of its contents. */
 export interface HealMemory {
