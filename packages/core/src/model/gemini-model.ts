@@ -121,7 +121,10 @@ export class GeminiModel implements Model {
       try {
         const fold = new ResponseFold();
         const failure = await fold.read(source);
-        const response = fold.token === undefined ? fold.partial() : await finishAnswer(source, fold, failure);
+        const response =
+          fold.token === undefined
+            ? fold.partial()
+            : await import("./response/continuation.ts").then((module) => module.continueAnswer(source, fold, failure));
         memory.answered = sent;
         return response;
       } catch (error) {
@@ -192,7 +195,6 @@ export class GeminiModel implements Model {
     };
     return {
       onParts,
-      hasParts: false,
       onRewind: (reason) => onNotice?.({ type: "rewind", reason }),
       logger,
       maxOutputTokens: request.generationConfig?.maxOutputTokens,
@@ -230,11 +232,6 @@ const WAIT_FOR_FILE = {
 /** Most programs never load it: it is for requests that were refused. */
 function loadHealer(...args: Parameters<typeof createHealer>): Promise<Healer> {
   return import("./heal/heal.ts").then(({ createHealer }) => createHealer(...args));
-}
-
-/** As rarely needed: for an answer that takes several requests. */
-function finishAnswer(...args: Parameters<typeof continueAnswer>): Promise<ModelResponse> {
-  return import("./response/continuation.ts").then(({ continueAnswer }) => continueAnswer(...args));
 }
 
 /** The file that the service is still processing, if that is the error. */

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { simplifySchema } from "../../../src/model/heal/heal-changes.ts";
+import { simplifySchema } from "../../../src/model/heal/schema-subset.ts";
 import type { JsonSchema } from "../../../src/wire/types/declaration.ts";
 
 const nested = (levels: number): JsonSchema =>
