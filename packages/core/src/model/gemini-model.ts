@@ -29,7 +29,6 @@ import {
 import { checkSettings } from "./request/check-settings.ts";
 import type { Cache } from "./resources/caches.ts";
 import { Files } from "./resources/files.ts";
-import type { continueAnswer } from "./response/continuation.ts";
 import { type AnswerSource, ResponseFold } from "./response/fold.ts";
 import type { ModelSettings } from "./settings.ts";
 
