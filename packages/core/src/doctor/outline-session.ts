@@ -90,7 +90,7 @@ export function outlineSession(entries: readonly SessionEntry[]): SessionOutline
         : [],
     ),
     runs: runs.map((run) => outlineRun(run, !view.starts.some(({ entry }) => entry === run.entry))),
-    unread: view.steersAfter(view.steeringCursor).flatMap(({ contents }) => contents),
+    unread: view.steering.unread.flatMap(({ contents }) => contents),
     totals: view.info.ended,
   };
 }
