@@ -123,6 +123,7 @@ export class LogFold extends ConversationFold {
       case "step": {
         const { step, place, outcome } = entry;
         run.addStep(step, place, outcome);
+        if (place.kind !== "model") return;
         this.#steering.addStep(outcome);
         return this.#showQueue();
       }
