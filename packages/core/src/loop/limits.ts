@@ -245,6 +245,10 @@ export class WallClock {
     if (this.#inside++ === 0) this.#start();
     try {
       return await work({ ...step, signal: AbortSignal.any([step.signal, this.#controller.signal]) });
+    } catch (error) {
+      // A run inside the step rejects with an error of its own.
+      const { aborted, reason } = this.#controller.signal;
+      throw aborted && !step.signal.aborted ? reason : error;
     } finally {
       if (--this.#inside === 0) this.#stop();
     }
