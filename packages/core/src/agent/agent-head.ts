@@ -4,7 +4,7 @@ import { abortable } from "../internal/abort.ts";
 import { fingerprint, isObject } from "../internal/json.ts";
 import type { OutputPlan, ToolChoice } from "../loop/loop-input.ts";
 import { attachRunSoFar } from "../loop/result.ts";
-import type { RunContext } from "../loop/run-context.ts";
+import type { RunContext } from "../tool/run-context.ts";
 import type { RunState } from "../loop/run-state.ts";
 import { callingFor, checkToolChoice } from "../loop/turn/tool-choice.ts";
 import type { Model, ModelRequest } from "../model/model.ts";

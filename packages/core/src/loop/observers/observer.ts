@@ -6,7 +6,7 @@ import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
 import type { ExchangeTap, HttpExchange } from "../../wire/http/exchange-tap.ts";
 import type { FunctionCall } from "../../wire/types/content.ts";
 import type { ObservedEvent, RunEvent } from "../events.ts";
-import type { RunIdentity } from "../run-context.ts";
+import type { RunIdentity } from "../../tool/run-context.ts";
 
 /**
  * Observes an agent's runs without affecting them: a failure of its functions is logged, once per run.

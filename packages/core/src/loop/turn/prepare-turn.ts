@@ -13,7 +13,7 @@ import type { Toolset } from "../../tool/toolset.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { LoopInput, ToolChoice } from "../loop-input.ts";
 import type { LoopStep } from "../observers/observer.ts";
-import type { RunContext } from "../run-context.ts";
+import type { RunContext } from "../../tool/run-context.ts";
 import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
 import { callingFor, checkToolChoice } from "./tool-choice.ts";
