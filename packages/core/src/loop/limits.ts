@@ -9,21 +9,11 @@ import type { FunctionCall, Part } from "../wire/types/content.ts";
 import type { LoopInput } from "./loop-input.ts";
 
 /** Bounds of a run. Each is checked before a request and after a response; reaching one ends the run with the stop reason `limit`. */
-export interface Limits {
+export interface Limits extends RemainingLimits {
   /** Model turns. @defaultValue 25 */
   readonly turns?: number | undefined;
   /** Function calls over the whole run. @defaultValue 200 */
   readonly toolCalls?: number | undefined;
-  /** Prompt tokens, summed over all requests. @defaultValue unlimited */
-  readonly inputTokens?: number | undefined;
-  /** Visible output and thoughts, summed. @defaultValue unlimited */
-  readonly outputTokens?: number | undefined;
-  /** All tokens, summed. @defaultValue unlimited */
-  readonly totalTokens?: number | undefined;
-  /** Milliseconds of work; waiting for a person does not count. Also cancels what is in progress. @defaultValue unlimited */
-  readonly wallTimeMs?: number | undefined;
-  /** Money, in the unit of the price table, which is required then. @defaultValue unlimited */
-  readonly cost?: number | undefined;
 }
 
 /** Limits of a run that sets none. */
@@ -41,7 +31,7 @@ export interface Spent extends Omit<Cost, "cost"> {
 
 /** The limit that ended a run, and what the run had used. */
 export interface LimitReached {
-  readonly name: "turns" | "toolCalls" | "inputTokens" | "outputTokens" | "totalTokens" | "wallTimeMs" | "cost";
+  readonly name: keyof Limits;
   readonly limit: number;
   readonly used: number;
   /** The limit is the session's, and `used` counts all of its runs; or its owner's, and `used` counts all sessions of the owner. */
@@ -160,7 +150,7 @@ function subtract(limits: Limits, spent: Spent): RemainingLimits {
   return left;
 }
 
-function lowest(all: readonly (Limits | RemainingLimits)[]): RemainingLimits {
+function lowest(all: readonly RemainingLimits[]): RemainingLimits {
   const found: WritableLimits = {};
   for (const limits of all)
     for (const name of SHARED) {

@@ -210,14 +210,17 @@ export interface ParentRun {
   readonly approve?: Approve | undefined;
 }
 
-/** Remaining limits of a run: 0 when used up, absent when unlimited. */
+/** Limits that a run shares with the runs inside its calls, as far as they remain: 0 when used up, absent when unlimited. */
 export interface RemainingLimits {
+  /** Prompt tokens, summed over all requests. @defaultValue unlimited */
   readonly inputTokens?: number | undefined;
-  /** Visible output and thoughts. */
+  /** Visible output and thoughts, summed. @defaultValue unlimited */
   readonly outputTokens?: number | undefined;
+  /** All tokens, summed. @defaultValue unlimited */
   readonly totalTokens?: number | undefined;
+  /** Milliseconds of work; waiting for a person does not count. Also cancels what is in progress. @defaultValue unlimited */
   readonly wallTimeMs?: number | undefined;
-  /** In the unit of {@link ParentRun.prices}. */
+  /** Money, in the unit of the price table, which is required then. @defaultValue unlimited */
   readonly cost?: number | undefined;
 }
 
