@@ -184,6 +184,18 @@ describe("a repair", () => {
     }
   });
 
+  test("ends a run for good whose answer is not in the turn of its calls", () => {
+    const texts = pick("a run that is cut off").map((entry) => JSON.stringify(entry));
+    const { entries } = repairSession(
+      read(
+        texts.map((text) =>
+          text.replace(/"kind":"model","phase":"work","turn":1/, '"kind":"model","phase":"work","turn":0'),
+        ),
+      ),
+    );
+    expect(entries.at(-1)).toMatchObject({ type: "end", stopReason: "damaged", error: { code: "session_damaged" } });
+  });
+
   test("ends a run for good whose payment may be among the entries that belong to no run", () => {
     const log = pick("an approval that was given");
     const begin = log.findIndex((entry) => entry.type === "begin" && entry.step === "call:1.1");
