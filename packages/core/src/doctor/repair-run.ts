@@ -94,7 +94,8 @@ export function repairRun(group: RunGroup, place: Place, report: Report): Repair
   const left = derived.filter(({ turn }) => turn > last);
   const open = left.map((turn) => repair(run.position, turn));
   // An end that is not in effect must not stay the last one.
-  const isDamaged = recordedEnd !== undefined || open.some((turn, index) => turn !== left[index]) || hasGaps(group, record);
+  const isDamaged =
+    recordedEnd !== undefined || open.some((turn, index) => turn !== left[index]) || hasGaps(group, record);
   const all = [run, ...placeTurns(items, report)];
   if (place.isLast && !isDamaged) return { items: all, contents, end: undefined };
   const isFinal = isDamaged && place.isLast;
