@@ -93,9 +93,9 @@ export type {
 
 // loop
 export type { ObservedEvent, RunEnd, RunEvent } from "./loop/events.ts";
-export type { RunIdentity } from "./loop/run-context.ts";
+export type { RunIdentity } from "./tool/run-context.ts";
 export type { CallDecision, CallInfo, Hooks } from "./loop/loop-input.ts";
-export type { RunContext } from "./loop/run-context.ts";
+export type { RunContext } from "./tool/run-context.ts";
 export type {
   Guardrails,
   GuardrailStop,

@@ -5,7 +5,7 @@ import { fingerprint, isObject } from "../internal/json.ts";
 import type { OutputPlan } from "../loop/loop-input.ts";
 import type { ToolChoice } from "../loop/turn/turn-info.ts";
 import { attachRunSoFar } from "../loop/result.ts";
-import type { RunContext } from "../loop/run-context.ts";
+import type { RunContext } from "../tool/run-context.ts";
 import type { RunState } from "../loop/run-state.ts";
 import { callingFor, checkToolChoice } from "../loop/turn/tool-choice.ts";
 import type { CacheRequest, Model, ModelRequest } from "../model/model.ts";

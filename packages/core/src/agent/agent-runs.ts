@@ -9,7 +9,7 @@ import { checkLimits, DEFAULT_LIMITS } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput, OutputPlan } from "../loop/loop-input.ts";
 import { ALL_RUNS, callersContext, findEnabled, OBSERVERS, type Within } from "../loop/observers/find-observers.ts";
 import type { Observer } from "../loop/observers/observer.ts";
-import type { RunContext, RunIdentity } from "../loop/run-context.ts";
+import type { RunContext, RunIdentity } from "../tool/run-context.ts";
 import { recallRun } from "../loop/recall-run.ts";
 import type { RunResult } from "../loop/result.ts";
 import { runLoop } from "../loop/run-loop.ts";

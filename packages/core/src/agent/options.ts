@@ -5,7 +5,7 @@ import type { Logger } from "../logging/logger.ts";
 import type { CompactionOptions } from "../loop/turn/compaction.ts";
 import type { Emit, RunEvent } from "../loop/events.ts";
 import type { Hooks } from "../loop/loop-input.ts";
-import type { RunContext } from "../loop/run-context.ts";
+import type { RunContext } from "../tool/run-context.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import type { Limits, StopRule } from "../loop/limits.ts";
 import type { Observer } from "../loop/observers/observer.ts";

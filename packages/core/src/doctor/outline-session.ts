@@ -1,6 +1,5 @@
-import { buildCallId } from "../durable/run-log.ts";
+import { numberCalls } from "../durable/run-log.ts";
 import type { Compaction } from "../loop/turn/compaction.ts";
-import { openCallsIn } from "../model/history/open-calls.ts";
 import type { Cost } from "../model/prices.ts";
 import type { Usage } from "../model/usage.ts";
 import type { EndEntry, SessionEntry } from "../session/log/entries.ts";
@@ -90,7 +89,7 @@ export function outlineSession(entries: readonly SessionEntry[]): SessionOutline
         : [],
     ),
     runs: runs.map((run) => outlineRun(run, !view.starts.some(({ entry }) => entry === run.entry))),
-    unread: view.steersAfter(view.steeringCursor).flatMap(({ contents }) => contents),
+    unread: view.steering.unread.flatMap(({ contents }) => contents),
     totals: view.info.ended,
   };
 }
@@ -142,13 +141,12 @@ function listQuestions(
   turn: number,
   content: Content,
 ): readonly AnsweredQuestion[] {
-  return openCallsIn([content]).flatMap(({ name }, index) => {
-    const callId = buildCallId(turn, index);
-    return [...outcomes.values()].flatMap(({ place, by }): readonly AnsweredQuestion[] => {
+  return numberCalls(turn, content).flatMap(({ callId, call: { name } }) =>
+    [...outcomes.values()].flatMap(({ place, by }): readonly AnsweredQuestion[] => {
       if (place.kind !== "wait" || place.callId !== callId) return [];
       const answer = steps.findGiven(place);
       if (typeof answer !== "object") return [];
       return [{ name, question: place.question, answer, by }];
-    });
-  });
+    }),
+  );
 }

@@ -1,4 +1,4 @@
-import { LOOP_VERSION, stepName } from "../durable/run-log.ts";
+import { LOOP_VERSION, numberCalls, stepName, type StepPlace } from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
 import {
   ENTRY_VERSION,
@@ -7,7 +7,8 @@ import {
   type RunEntry,
   type SessionEntry,
 } from "../session/log/entries.ts";
-import { checkEntry, isKnownPlace } from "./entry-shape.ts";
+import { questionToken } from "../tool/pending-call.ts";
+import { checkEntry, isKnownPlace, isModelStep, readValue } from "./entry-shape.ts";
 
 /** One line of a session's log as it was read, before anything is known about it. */
 export type LogLine =
@@ -107,6 +108,7 @@ export function readLog(lines: readonly LogLine[], report: Report): ReadLog {
   const started = new Set(groups.map(({ run }) => run.entry.runId));
   for (const group of groups) {
     keepOwn(group, started, report);
+    placeAnswers(group, report);
     correctNames(group, report);
     dropRepeated(group, report);
   }
@@ -227,6 +229,42 @@ export function reportStrayRewind({ position, entry }: Item<RewindEntry>, report
 }
 
 export type RewindEntry = Extract<SessionEntry, { type: "rewind" }>;
+
+/** The token of an answer tells which question it is for: it is read only in the place of that one. */
+function placeAnswers(group: RunGroup, report: Report): void {
+  const { runId, loop } = group.run.entry;
+  if (loop !== LOOP_VERSION) return;
+  const asked = group.items.flatMap(({ entry }) => (entry.type === "end" ? (entry.pending ?? []) : []));
+  const made = new Set(group.items.flatMap(({ entry }) => callsMade(entry)));
+  const times = group.items.map((_, index) => index + 1);
+  group.items = group.items.flatMap((item): readonly Item<EntryOfRun>[] => {
+    const { position, entry } = item;
+    if (entry.type !== "answer" || entry.place.kind !== "wait" || stepName(entry.place) === entry.step) return [item];
+    const { token, place } = entry;
+    const known = asked.find((one) => one.token === token);
+    // What the token does not cover, or the question has lost, is no better than the place.
+    const time = known && times.find((one) => questionToken(runId, known, one) === token);
+    if (known === undefined || time === undefined) {
+      if (made.has(place.callId)) return [item];
+      report(
+        position,
+        `it answers ${place.callId}, which no answer calls`,
+        "it is dropped; the question is open again",
+      );
+      return [];
+    }
+    const own: StepPlace = { ...place, callId: known.callId, question: known.question, time };
+    if (stepName(own) === stepName(place)) return [item];
+    report(position, `its place is not that of the question it answers, ${stepName(own)}`, "its place is corrected");
+    return [{ position, entry: { ...entry, place: own } }];
+  });
+}
+
+function callsMade(entry: EntryOfRun): readonly string[] {
+  const value = entry.type === "step" ? readValue(entry.outcome) : undefined;
+  if (entry.type !== "step" || !isModelStep(value)) return [];
+  return numberCalls(entry.place.turn, value.response.content).map(({ callId }) => callId);
+}
 
 /** A step has the name of its place; other versions of the loop may have made other names. */
 function correctNames(group: RunGroup, report: Report): void {

@@ -4,7 +4,7 @@ import { classifyFinish } from "../model/finish-reason.ts";
 import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
 import { type EndEntry, ENTRY_VERSION, isResumable, type RunEntry } from "../session/log/entries.ts";
 import { deriveOpen } from "../session/log/derive-open.ts";
-import { findBadTurn } from "../session/log/find-damage.ts";
+import { findBadTurn, findMissingAnswer } from "../session/log/find-damage.ts";
 import { addToRecord, beginRecord, type RunRecord } from "../session/log/run-record.ts";
 import { checkedInput, INPUT_GUARD, sumUpRun } from "../session/log/run-turns.ts";
 import { SessionView } from "../session/log/session-view.ts";
@@ -84,7 +84,7 @@ export function repairRun(group: RunGroup, place: Place, report: Report): Repair
     const { position, entry } = found;
     const missing = fill(position, entry.open[0]?.turn ?? 0);
     const open = entry.open.map((turn) => repair(position, turn));
-    const end = repairEnd(group, place, found, open, report);
+    const end = repairEnd(group, record, place, found, open, report);
     const endAt = items.findIndex((item) => item.position === position);
     // Nothing goes on with an answer that came after an end which is final now.
     const later = items.slice(endAt + 1).filter((item) => end.entry.error !== DAMAGED || item.entry.type !== "answer");
@@ -94,7 +94,8 @@ export function repairRun(group: RunGroup, place: Place, report: Report): Repair
   const left = derived.filter(({ turn }) => turn > last);
   const open = left.map((turn) => repair(run.position, turn));
   // An end that is not in effect must not stay the last one.
-  const isDamaged = recordedEnd !== undefined || open.some((turn, index) => turn !== left[index]) || hasGaps(group);
+  const isDamaged =
+    recordedEnd !== undefined || open.some((turn, index) => turn !== left[index]) || hasGaps(group, record);
   const all = [run, ...placeTurns(items, report)];
   if (place.isLast && !isDamaged) return { items: all, contents, end: undefined };
   const isFinal = isDamaged && place.isLast;
@@ -161,6 +162,7 @@ function findNameless(turn: TurnRecord, outcomes: RunRecord["outcomes"]): string
 /** Why an end in effect, with these turns, is final when the run can not be resumed. */
 function repairEnd(
   group: RunGroup,
+  record: RunRecord,
   place: Place,
   { position, entry: found }: Item<EndEntry>,
   open: readonly TurnRecord[],
@@ -168,7 +170,7 @@ function repairEnd(
 ): Item<EndEntry> {
   const isChanged = open.some((turn, index) => turn !== found.open[index]);
   const entry = isChanged ? { ...found, open } : found;
-  if (!place.isLast || !isResumable(entry) || !(isChanged || hasGaps(group, entry))) return { position, entry };
+  if (!place.isLast || !isResumable(entry) || !(isChanged || hasGaps(group, record, entry))) return { position, entry };
   const problem = `run ${entry.runId} ended with "${entry.stopReason}", and entries of it are lost`;
   report(position, problem, `it is final${NOT_RESUMED}`);
   const { pending: _, ...rest } = entry;
@@ -176,9 +178,10 @@ function repairEnd(
 }
 
 /** True when entries that resuming the run may depend on are not in the log. */
-function hasGaps({ items, lost }: RunGroup, end?: EndEntry): boolean {
+function hasGaps({ items, lost }: RunGroup, record: RunRecord, end?: EndEntry): boolean {
   if (lost.some(({ type }) => !["steer", "end", "turn"].includes(type ?? ""))) return true;
   if (end !== undefined && !isResumable(end)) return false;
+  if (findMissingAnswer(record) !== undefined) return true;
   return hasStrayRoutes(items) || hasMissingTurns(items.flatMap(({ entry }) => ("place" in entry ? entry.place : [])));
 }
 

@@ -1,9 +1,10 @@
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Json } from "../internal/json.ts";
+import { openCallsIn } from "../model/history/open-calls.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { AskedOf } from "../tool/pending-call.ts";
 import type { NestedRun, PendingQuestion, ToolOutcome } from "../tool/tool.ts";
-import type { Content, JsonObject, Part } from "../wire/types/content.ts";
+import type { Content, FunctionCall, JsonObject, Part } from "../wire/types/content.ts";
 
 /**
  * What the log of a run holds: the places of its steps, their names, and the values they record. No other file builds names.
@@ -23,6 +24,19 @@ export type PhaseKind = "work" | "output";
 /** Id of a call, which is also the name of the step that first runs it: turn and position, `call:3.0`. */
 export function buildCallId(turn: number, index: number): string {
   return `call:${turn}.${index}`;
+}
+
+/** A call of an answer, by its id in the run. */
+export interface NumberedCall {
+  readonly turn: number;
+  readonly callId: string;
+  readonly call: FunctionCall;
+}
+
+/** The open calls of a turn's answer, in order. */
+export function numberCalls(turn: number, answer: Content | undefined): readonly NumberedCall[] {
+  const calls = answer === undefined ? [] : openCallsIn([answer]);
+  return calls.map((call, index) => ({ turn, callId: buildCallId(turn, index), call }));
 }
 
 /** Where an operation stands in its run, which is also what its outcome means. Stored beside it. */

@@ -172,7 +172,8 @@ export function groundingResponses(result: { readonly response: ModelResponse | 
   return [...found.filter((one) => one !== last && hasSources(one)), ...(last === undefined ? [] : [last])];
 }
 
-function hasSources({ candidate, content }: ModelResponse): boolean {
+/** False for an answer that is based on nothing but what the model knows. */
+export function hasSources({ candidate, content }: ModelResponse): boolean {
   return (
     candidate.groundingMetadata !== undefined ||
     candidate.urlContextMetadata !== undefined ||

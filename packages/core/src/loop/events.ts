@@ -11,7 +11,7 @@ import type { TurnProblem } from "../durable/closed-turn.ts";
 import type { OutputDelta } from "./output/json-growth.ts";
 import type { RunInfo, StepInfo } from "./observers/run-info.ts";
 import type { RunResult } from "./result.ts";
-import type { RunIdentity } from "./run-context.ts";
+import type { RunIdentity } from "../tool/run-context.ts";
 
 /** A run's result as its last event has it: without the conversation, which grows, and without media. */
 export type RunEnd = WithoutContents<RunResult<unknown>>;

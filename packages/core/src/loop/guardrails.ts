@@ -1,6 +1,6 @@
 import type { GuardrailAction } from "../durable/run-log.ts";
 import type { Content, JsonObject } from "../wire/types/content.ts";
-import type { RunContext } from "./run-context.ts";
+import type { RunContext } from "../tool/run-context.ts";
 
 /** What a person says, before the model reads it. */
 export interface InputToCheck<Context = unknown> extends RunContext<Context> {

@@ -8,21 +8,11 @@ import type { RemainingLimits } from "../tool/tool.ts";
 import type { FunctionCall, Part } from "../wire/types/content.ts";
 
 /** Bounds of a run. Each is checked before a request and after a response; reaching one ends the run with the stop reason `limit`. */
-export interface Limits {
+export interface Limits extends RemainingLimits {
   /** Model turns. @defaultValue 25 */
   readonly turns?: number | undefined;
   /** Function calls over the whole run. @defaultValue 200 */
   readonly toolCalls?: number | undefined;
-  /** Prompt tokens, summed over all requests. @defaultValue unlimited */
-  readonly inputTokens?: number | undefined;
-  /** Visible output and thoughts, summed. @defaultValue unlimited */
-  readonly outputTokens?: number | undefined;
-  /** All tokens, summed. @defaultValue unlimited */
-  readonly totalTokens?: number | undefined;
-  /** Milliseconds of work; waiting for a person does not count. Also cancels what is in progress. @defaultValue unlimited */
-  readonly wallTimeMs?: number | undefined;
-  /** Money, in the unit of the price table, which is required then. @defaultValue unlimited */
-  readonly cost?: number | undefined;
 }
 
 /** Limits of a run that sets none. */
@@ -40,7 +30,7 @@ export interface Spent extends Omit<Cost, "cost"> {
 
 /** The limit that ended a run, and what the run had used. */
 export interface LimitReached {
-  readonly name: "turns" | "toolCalls" | "inputTokens" | "outputTokens" | "totalTokens" | "wallTimeMs" | "cost";
+  readonly name: keyof Limits;
   readonly limit: number;
   readonly used: number;
   /** The limit is the session's, and `used` counts all of its runs; or its owner's, and `used` counts all sessions of the owner. */
@@ -164,7 +154,7 @@ function subtract(limits: Limits, spent: Spent): RemainingLimits {
   return left;
 }
 
-function lowest(all: readonly (Limits | RemainingLimits)[]): RemainingLimits {
+function lowest(all: readonly RemainingLimits[]): RemainingLimits {
   const found: WritableLimits = {};
   for (const limits of all)
     for (const name of SHARED) {
@@ -249,6 +239,10 @@ export class WallClock {
     if (this.#inside++ === 0) this.#start();
     try {
       return await work({ ...step, signal: AbortSignal.any([step.signal, this.#controller.signal]) });
+    } catch (error) {
+      // A run inside the step rejects with an error of its own.
+      const { aborted, reason } = this.#controller.signal;
+      throw aborted && !step.signal.aborted ? reason : error;
     } finally {
       if (--this.#inside === 0) this.#stop();
     }

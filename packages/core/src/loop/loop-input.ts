@@ -14,7 +14,7 @@ import type { Emit, RunEvent } from "./events.ts";
 import type { Guardrails } from "./guardrails.ts";
 import type { AskOwnerBudget, Limits, SharedLimits, StopRule, WallClock } from "./limits.ts";
 import type { RunResult } from "./result.ts";
-import type { RunContext, RunIdentity } from "./run-context.ts";
+import type { RunContext, RunIdentity } from "../tool/run-context.ts";
 import type { StepExecutor } from "./observers/observed-step.ts";
 import type { ToolChoice, TurnPreparer } from "./turn/turn-info.ts";
 

@@ -1,6 +1,5 @@
 import type { ClosedTurn, LostUsage } from "../durable/closed-turn.ts";
-import { buildCallId, type InputCheckValue, type ModelStepValue } from "../durable/run-log.ts";
-import { openCallsIn } from "../model/history/open-calls.ts";
+import { type InputCheckValue, type ModelStepValue, numberCalls } from "../durable/run-log.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Cost } from "../model/prices.ts";
 import { visibleText } from "../model/response/parts.ts";
@@ -91,10 +90,9 @@ function describeOpen(
   { turn, calls }: ClosedTurn,
   { pending = [] }: RecordedEnding,
 ): readonly ToolCall[] {
-  const open = openCallsIn(lastResponse === undefined ? [] : [lastResponse.content]).map((made, index) => {
-    const callId = buildCallId(turn, index);
-    const known = [...calls, ...pending].find((one) => one.callId === callId);
-    return { call: made, ...known, turn, callId, endsRun: undefined };
+  const open = numberCalls(turn, lastResponse?.content).map((made) => {
+    const known = [...calls, ...pending].find(({ callId }) => callId === made.callId);
+    return { ...made, ...known, endsRun: undefined };
   });
   return listCalls(open);
 }

@@ -94,8 +94,8 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
     let answer = state.unchecked.length > 0 ? await checkRunInput(input, state) : undefined;
     if (answer === undefined) {
       const mayCompact = input.compaction !== undefined || steps.recorded !== undefined;
-      if (phase.kind === "work" && mayCompact) await compactWhenFull(input, state);
-      answer = await modelTurn(input, state, phase);
+      const compacted = phase.kind === "work" && mayCompact && (await compactWhenFull(input, state));
+      answer = compacted === "wall-time" ? compacted : await modelTurn(input, state, phase);
     } else if (input.emit !== undefined && answer !== "wall-time" && "response" in answer) {
       await emitParts(answer.response.content.parts, turn, { emit: input.emit });
       await input.emit({ type: "response", turn, response: answer.response });

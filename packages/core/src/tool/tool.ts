@@ -6,6 +6,7 @@ import type { Usage } from "../model/usage.ts";
 import type { FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../wire/types/declaration.ts";
 import type { JsonOf } from "./json-of.ts";
+import type { RunContext } from "./run-context.ts";
 import type { ToolRetries, ToolSettings } from "./tool-settings.ts";
 
 /**
@@ -86,7 +87,7 @@ export interface CompletedToolCall<
 }
 
 /** Context of a running call. */
-export interface ToolContext<Context = unknown> {
+export interface ToolContext<Context = unknown> extends RunContext<Context> {
   /** What the run was given as `context`; annotate the parameter, as in `({ context }: ToolContext<App>)`, to declare its type. */
   readonly context: Context;
   /** Aborts when the run is aborted or the tool times out. Pass it to everything that waits. */
@@ -99,13 +100,6 @@ export interface ToolContext<Context = unknown> {
   readonly attempt: number;
   /** Stable across retries, crashes and resumes: pass it to services that accept an idempotency key. */
   readonly idempotencyKey: string;
-  readonly runId: string;
-  /** Name of the agent. */
-  readonly agent: string;
-  /** The session that the run belongs to, if any. */
-  readonly sessionId?: string | undefined;
-  /** What the run was given as `metadata`. */
-  readonly metadata?: JsonObject | undefined;
   /** Turn of the run, from 1. */
   readonly turn: number;
   /** Its lines have the identity of the run, the turn and, in a trace, the ids of the call's span. */
@@ -216,14 +210,17 @@ export interface ParentRun {
   readonly approve?: Approve | undefined;
 }
 
-/** Remaining limits of a run: 0 when used up, absent when unlimited. */
+/** Limits that a run shares with the runs inside its calls, as far as they remain: 0 when used up, absent when unlimited. */
 export interface RemainingLimits {
+  /** Prompt tokens, summed over all requests. @defaultValue unlimited */
   readonly inputTokens?: number | undefined;
-  /** Visible output and thoughts. */
+  /** Visible output and thoughts, summed. @defaultValue unlimited */
   readonly outputTokens?: number | undefined;
+  /** All tokens, summed. @defaultValue unlimited */
   readonly totalTokens?: number | undefined;
+  /** Milliseconds of work; waiting for a person does not count. Also cancels what is in progress. @defaultValue unlimited */
   readonly wallTimeMs?: number | undefined;
-  /** In the unit of {@link ParentRun.prices}. */
+  /** Money, in the unit of the price table, which is required then. @defaultValue unlimited */
   readonly cost?: number | undefined;
 }
 
@@ -296,18 +293,11 @@ export type Approve<Context = unknown> = (
 ) => Approval | Promise<Approval>;
 
 /** The run whose call may need approval. */
-export interface ApprovalContext<Context = unknown> {
+export interface ApprovalContext<Context = unknown> extends Omit<RunContext<Context>, "runId" | "agent"> {
   /** Absent when a tool is called without a run, as by an MCP server; so is `agent`. */
   readonly runId?: string | undefined;
   /** Name of the agent that made the call. */
   readonly agent?: string | undefined;
-  /** Absent for a run without a session. */
-  readonly sessionId?: string | undefined;
-  readonly signal: AbortSignal;
-  /** What the run was given as `context`. */
-  readonly context: Context;
-  /** What the run was given as `metadata`. */
-  readonly metadata?: JsonObject | undefined;
 }
 
 /** How a call that ran elsewhere ended. `notExecuted` means that it never ran: it is run now. */

@@ -184,6 +184,18 @@ describe("a repair", () => {
     }
   });
 
+  test("ends a run for good whose answer is not in the turn of its calls", () => {
+    const texts = pick("a run that is cut off").map((entry) => JSON.stringify(entry));
+    const { entries } = repairSession(
+      read(
+        texts.map((text) =>
+          text.replace(/"kind":"model","phase":"work","turn":1/, '"kind":"model","phase":"work","turn":0'),
+        ),
+      ),
+    );
+    expect(entries.at(-1)).toMatchObject({ type: "end", stopReason: "damaged", error: { code: "session_damaged" } });
+  });
+
   test("ends a run for good whose payment may be among the entries that belong to no run", () => {
     const log = pick("an approval that was given");
     const begin = log.findIndex((entry) => entry.type === "begin" && entry.step === "call:1.1");
@@ -194,6 +206,34 @@ describe("a repair", () => {
     const { entries } = repairSession(lines(crashed));
     expect(entries.slice(0, -1)).toEqual(log.slice(0, begin));
     expect(entries.at(-1)).toMatchObject({ type: "end", stopReason: "damaged", error: { code: "session_damaged" } });
+  });
+
+  test.each([
+    ["callId", /("place":.*?"callId":"call:1\.)1"/, '$14"'],
+    ["time", /("place":.*?"time":)1/, "$14"],
+    ["question", /("place":.*?"question":")approval/, "$1outcome"],
+  ])("puts an answer in the place of its question when the %s of its place is damaged", async (_what, from, to) => {
+    const log = pick("an approval that is stored and not yet acted on");
+    const texts = log.map((entry) => JSON.stringify(entry));
+    const last = texts.at(-1) ?? "";
+    const { entries, done } = repairSession(read([...texts.slice(0, -1), last.replace(from, to)]));
+    expect(done).toEqual([
+      {
+        position: log.length - 1,
+        problem: expect.stringMatching(/^its place is not that of the question it answers/),
+        remedy: "its place is corrected",
+      },
+    ]);
+    expect(entries).toEqual(log);
+  });
+
+  test("drops an answer in a place where no call is, when nothing tells which question it answers", () => {
+    const log = pick("an approval that is stored and not yet acted on");
+    const open = log.filter(({ type }) => type !== "end").map((entry) => JSON.stringify(entry));
+    const last = open.at(-1)?.replace(/("place":.*?"callId":"call:1\.)1"/, '$14"') ?? "";
+    const { entries, done } = repairSession(read([...open.slice(0, -1), last]));
+    expect(done.map(({ remedy }) => remedy)).toEqual(["it is dropped; the question is open again"]);
+    expect(entries.map(({ type }) => type)).not.toContain("answer");
   });
 
   test("leaves no end that speaks of what is missing when the record that its run went on is lost, and its last end", async () => {

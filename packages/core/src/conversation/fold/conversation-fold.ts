@@ -105,8 +105,15 @@ export class ConversationFold {
    * steps record is told by steps.
    */
   readLive(event: RunEvent): void {
-    if (event.type === "run-start") this.#followed = event.runId;
     const { run } = this;
+    if (event.type === "run-start") {
+      this.#followed = event.runId;
+      // A look at the lease from before the run began may have come after its entry.
+      if (run?.runId === event.runId && !run.hasRunner) {
+        run.hasRunner = true;
+        run.touch();
+      }
+    }
     if (run === undefined || !this.isFollowing || event.type === "run-start" || event.type === "run-end") return;
     const turn = run.turn(event.turn);
     if (event.replayed !== true) run.release();

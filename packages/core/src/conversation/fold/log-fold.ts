@@ -1,12 +1,12 @@
 import type { RunEvent } from "../../loop/events.ts";
 import type { EndEntry, SessionEntry } from "../../session/log/entries.ts";
+import { SteeringLog } from "../../session/log/steering.ts";
 import type { TurnRecord } from "../../session/log/turn-record.ts";
 import type { SessionRecords } from "../../session/store/records.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../../session/store/session-info.ts";
-import type { ModelStepValue } from "../../durable/run-log.ts";
 import type { ToolOutcome } from "../../tool/tool.ts";
 import type { Content } from "../../wire/types/content.ts";
-import type { Conversation, ConversationUpdate, Message, MessagePart, QueuedMessage } from "../conversation.ts";
+import type { Conversation, ConversationUpdate, Message, MessagePart } from "../conversation.ts";
 import { saidParts } from "../view/answer-parts.ts";
 import { type CallsLeft, editCall, outcomeOf } from "../view/call-part.ts";
 import { endFields, endsEarly, type RunView } from "../view/run-view.ts";
@@ -41,11 +41,9 @@ export interface SeenRecords extends Pick<SessionRecords, "draft"> {
  * any order in which they become known. Each addition gives the update that it makes.
  */
 export class LogFold extends ConversationFold {
-  #said: SaidMessage[] = [];
-  /** The place up to which that was heard. */
-  #heard = 0;
-  /** Where the runs of the conversation began, and what was heard by then. */
-  readonly #runs: { readonly runId: string; readonly place: number; readonly heard: number }[] = [];
+  readonly #steering = new SteeringLog();
+  /** Where the runs of the conversation began. */
+  readonly #runs: { readonly runId: string; readonly position: number; readonly steeringCursor: number }[] = [];
   #info: InfoFold = NO_INFO;
   #place = 0;
   /** Messages that came with a history. */
@@ -80,7 +78,7 @@ export class LogFold extends ConversationFold {
   }
 
   /** @returns True for an entry that only the run's owner writes. */
-  #read(entry: SessionEntry, place: number): boolean {
+  #read(entry: SessionEntry, position: number): boolean {
     switch (entry.type) {
       case "history": {
         const contents = entry.parts.flatMap((part) => [...part.contents]);
@@ -91,16 +89,14 @@ export class LogFold extends ConversationFold {
         return true;
       }
       case "run":
-        this.#runs.push({ runId: entry.runId, place, heard: this.#heard });
+        this.#runs.push({ runId: entry.runId, position, steeringCursor: this.#steering.cursor });
         this.leaveRun(entry.dropInterrupted === true);
         this.beginRun(entry);
         return true;
-      case "steer": {
-        const { at, contents, id = `steer:${place}` } = entry;
-        this.#said.push({ message: { id, at, parts: saidParts(contents) }, place, contents: contents.length });
+      case "steer":
+        this.#steering.records.push({ ...entry, position });
         this.#showQueue();
         return false;
-      }
       case "rewind":
         this.#takeBack(entry.before);
         this.#showQueue();
@@ -127,10 +123,8 @@ export class LogFold extends ConversationFold {
       case "step": {
         const { step, place, outcome } = entry;
         run.addStep(step, place, outcome);
-        if (place.kind !== "model" || !outcome.ok) return;
-        // What such a step leaves; one that was refused has none.
-        const { steered } = outcome.value as unknown as Partial<ModelStepValue>;
-        this.#heard = Math.max(this.#heard, steered?.upTo ?? 0);
+        if (place.kind !== "model") return;
+        this.#steering.addStep(outcome);
         return this.#showQueue();
       }
       case "answer":
@@ -158,34 +152,24 @@ export class LogFold extends ConversationFold {
     const index = this.#runs.findIndex((run) => run.runId === runId);
     const run = this.#runs[index];
     if (run === undefined) return;
-    this.#said = this.#said.filter(({ place }) => place < run.place || place >= this.#heard);
-    this.#heard = run.heard;
+    this.#steering.rewind(run);
     this.#runs.length = index;
   }
 
   /** Shows what is not heard yet; the request under way has heard what it has taken along. */
   #showQueue(): void {
     let taken = this.run?.live?.steering?.length ?? 0;
-    const queued = this.#said.filter(({ place, contents }) => {
-      if (place < this.#heard) return false;
-      taken -= contents;
+    const waiting = this.#steering.unread.filter(({ contents }) => {
+      taken -= contents.length;
       return taken < 0;
     });
-    const known = this.conversation.queued;
-    const gone = known.filter(({ id }) => !queued.some(({ message }) => message.id === id)).map(({ id }) => id);
+    const known = new Set(this.conversation.queued.map(({ id }) => id));
+    const queued = new Map(waiting.map((steer) => [steer.id ?? `steer:${steer.position}`, steer]));
+    const gone = [...known].filter((id) => !queued.has(id));
     if (gone.length > 0) this.change({ type: "unqueue", ids: gone });
-    for (const { message } of queued)
-      if (!known.some(({ id }) => id === message.id)) this.change({ type: "queue", message });
+    for (const [id, { at, contents }] of queued)
+      if (!known.has(id)) this.change({ type: "queue", message: { id, at, parts: saidParts(contents) } });
   }
-}
-
-/** What was said to a session. */
-interface SaidMessage {
-  readonly message: QueuedMessage;
-  /** In the log. */
-  readonly place: number;
-  /** How many contents it has. */
-  readonly contents: number;
 }
 
 /** @returns How much the draft says. */

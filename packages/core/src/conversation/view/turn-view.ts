@@ -1,5 +1,6 @@
 import type { CallRoute, CallStepValue, InputCheckValue } from "../../durable/run-log.ts";
 import type { Citation } from "../../grounding/sources.ts";
+import { hasSources } from "../../loop/build-result.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { listAttempts, readAnswer } from "../../session/log/derive-open.ts";
 import { standOf } from "../../session/log/follow-call.ts";
@@ -53,7 +54,7 @@ export class TurnView {
     this.answers = answers.length;
     this.#compactions = steps.inTurn(turn).filter(({ place }) => place.kind === "compact").length;
     this.#isUnchecked = last?.isUnchecked === true;
-    this.#grounded = answers.flatMap(({ response }) => response ?? []).filter(mayHaveSources);
+    this.#grounded = answers.flatMap(({ response }) => response ?? []).filter(hasSources);
     if (last?.phase !== "output") {
       this.#steerings = answers.flatMap(({ value }) => (value.steered === undefined ? [] : [value.steered.contents]));
       const isSeen = last?.isUnchecked === true && last.value.guarded === "shown";
@@ -67,7 +68,7 @@ export class TurnView {
     const calls = steps.inTurn(this.turn).filter(({ place }) => place.kind === "call" && place.callId === callId);
     // What such a step leaves.
     const responses = calls.flatMap(({ value }) => (value as CallStepValue).nested.flatMap((run) => run.responses));
-    this.#nested.set(callId, responses.filter(mayHaveSources));
+    this.#nested.set(callId, responses.filter(hasSources));
   }
 
   /** What the model said, without the response around it. */
@@ -119,7 +120,7 @@ export class TurnView {
 
   /** True when its answer may be based on something. */
   get isGrounded(): boolean {
-    return this.response !== undefined && mayHaveSources(this.response);
+    return this.response !== undefined && hasSources(this.response);
   }
 
   /**
@@ -155,15 +156,6 @@ export class TurnView {
     this.response = response;
     this.setContent(response?.content ?? { parts: [] });
   }
-}
-
-/** False for an answer that is based on nothing but what the model knows. */
-function mayHaveSources({ candidate, content }: ModelResponse): boolean {
-  return (
-    candidate.groundingMetadata !== undefined ||
-    candidate.urlContextMetadata !== undefined ||
-    content.parts.some((part) => part.toolResponse !== undefined)
-  );
 }
 
 /** An answer's parts with its citations, whose ranges count through all of its texts. */

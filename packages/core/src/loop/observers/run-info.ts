@@ -2,7 +2,7 @@ import type { PhaseKind, StepPlace } from "../../durable/run-log.ts";
 import type { ParentStep } from "../../tool/tool.ts";
 import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
 import type { FunctionCall } from "../../wire/types/content.ts";
-import type { RunIdentity } from "../run-context.ts";
+import type { RunIdentity } from "../../tool/run-context.ts";
 
 /** A run as observers see it. The same object in all events of a run in one process, so it can be the key of a `WeakMap`. */
 export interface RunInfo extends RunIdentity {

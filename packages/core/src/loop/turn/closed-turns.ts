@@ -5,7 +5,7 @@ import {
   type ModelStepValue,
   type OutputCheckValue,
   type ModelStepRecord,
-  buildCallId,
+  numberCalls,
   type CallRoute,
   type GivenCheckValue,
   type SteeringStopped,
@@ -252,10 +252,7 @@ async function emitQuestions(
   emit: Emit,
   { runId, pending = [] }: ReportedRun,
 ): Promise<void> {
-  const calls = openCallsIn(answer === undefined ? [] : [answer]).map((call, index): AskedCall => ({
-    callId: buildCallId(turn, index),
-    call,
-  }));
+  const calls: readonly AskedCall[] = numberCalls(turn, answer);
   const find = (callId: string): AskedCall | undefined => calls.find((one) => one.callId === callId);
   for (const { name, place, value } of steps) {
     if (place.kind === "route" || place.kind === "reroute") {

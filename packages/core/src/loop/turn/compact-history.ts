@@ -17,7 +17,11 @@ import { type CompactionState, estimateTokens, findBoundaries, thresholdPolicy }
  * @param refused - Counts the requests of the turn, from 1, up to the one that the service refused as too long.
  * @returns True when something was replaced.
  */
-export async function compactWhenFull(input: LoopInput, state: RunState, refused?: number): Promise<boolean> {
+export async function compactWhenFull(
+  input: LoopInput,
+  state: RunState,
+  refused?: number,
+): Promise<boolean | "wall-time"> {
   const { turns: turn } = state;
   const place: StepPlace = { kind: "compact", turn, ...(refused !== undefined && { overflow: refused }) };
   const name = stepName(place);
@@ -37,7 +41,7 @@ export async function compactWhenFull(input: LoopInput, state: RunState, refused
     const tokens = { tokensBefore: known.promptTokens, tokensAfter };
     return { summary, replaced: cut, ...tokens, nested, startedAt, endedAt: input.now() };
   });
-  if (outcome === "wall-time") return false; // the next request ends the run
+  if (outcome === "wall-time") return outcome;
   const { value } = outcome;
   const { compaction } = state;
   const keepFrom = value.replaced + (compaction === undefined ? 0 : compaction.keepFrom - compaction.summary.length);

@@ -33,7 +33,7 @@ export async function modelTurn(input: LoopInput, state: RunState, phase: Phase)
     const value = await askModel(input, state, request, budget, place);
     if (value === "wall-time") return value;
     if ("tooLong" in value) {
-      await shorten(input, state, phase, place);
+      if ((await shorten(input, state, phase, place)) === "wall-time") return "wall-time";
       continue;
     }
     if ("stopped" in value) {
@@ -158,12 +158,19 @@ async function askModel(
 }
 
 /** Compacts the history after the service refused the prompt as too long. */
-async function shorten(input: LoopInput, state: RunState, phase: Phase, place: ModelPlace): Promise<void> {
+async function shorten(
+  input: LoopInput,
+  state: RunState,
+  phase: Phase,
+  place: ModelPlace,
+): Promise<"shortened" | "wall-time"> {
   const sent = state.sendable().length;
-  if (await compactWhenFull(input, state, place.attempt + 1)) {
+  const made = await compactWhenFull(input, state, place.attempt + 1);
+  if (made === "wall-time") return made;
+  if (made) {
     // The contents of the output phase begin with a copy of what is sent.
     if (phase.kind === "output") phase.contents.splice(0, sent, ...state.sendable().map(withoutServerTools));
-    return;
+    return "shortened";
   }
   const name = stepName(place);
   throw new RunStepError(

@@ -5,7 +5,7 @@ import type { Usage } from "../../model/usage.ts";
 import type { AnyTool } from "../../tool/tool.ts";
 import type { Toolset } from "../../tool/toolset.ts";
 import type { Content } from "../../wire/types/content.ts";
-import type { RunContext } from "../run-context.ts";
+import type { RunContext } from "../../tool/run-context.ts";
 
 /**
  * Whether the model may or must call functions:

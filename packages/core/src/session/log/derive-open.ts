@@ -1,10 +1,10 @@
 import type { TurnProblem } from "../../durable/closed-turn.ts";
 import {
-  buildCallId,
   type CallRoute,
   type InputCheckValue,
   type ModelStepRecord,
   type ModelStepValue,
+  numberCalls,
   type OutputCheckValue,
   type PhaseKind,
   type SteeringStopped,
@@ -111,17 +111,18 @@ function deriveTurn(steps: PlacedSteps, turn: number, isAsking: boolean, cancell
   if (used?.response !== undefined && !isOutput && isKept(used.response)) {
     const { response, step } = used;
     contents.push({ model: step });
-    const open = openCallsIn([response.content]);
-    const problem = findProblem(response, open);
+    const open = numberCalls(turn, response.content);
+    const made = open.map(({ call }) => call);
+    const problem = findProblem(response, made);
     isComplete =
-      classifyEnding({ response, calls: open, problem })?.stopReason === "finished" && !used.value.steeringWaits;
+      classifyEnding({ response, calls: made, problem })?.stopReason === "finished" && !used.value.steeringWaits;
     const routes = steps.find<readonly CallRoute[]>({ kind: "route", turn })?.value;
     const texts: OpenCallTexts = stop === undefined ? { cancelled } : TEXTS_AFTER_STOP;
     const responses: (string | Part)[] = [];
     const after: string[] = [];
-    for (const [index, call] of open.entries()) {
-      const callId = buildCallId(turn, index);
-      const followed = followCall(steps, { turn, callId, call, endedAt: used.value.endedAt }, routes?.[index], texts);
+    for (const [index, one] of open.entries()) {
+      const { callId } = one;
+      const followed = followCall(steps, { ...one, endedAt: used.value.endedAt }, routes?.[index], texts);
       responses.push("record" in followed ? callId : followed.part);
       if (!("record" in followed)) continue;
       const { record, value } = followed;

@@ -76,7 +76,7 @@ export function checkAnswers(sessionId: string, record: RunRecord): void {
 }
 
 /** Finds a turn that lost the model's answer: another answer would get the outcomes of the lost one's calls. */
-function findMissingAnswer({ entry, turns, outcomes }: RunRecord): string | undefined {
+export function findMissingAnswer({ entry, turns, outcomes }: RunRecord): string | undefined {
   const answered = new Set(turns.map(({ turn }) => turn));
   for (const { place } of outcomes.values())
     if (place.kind === "model" && place.attempt === 0) answered.add(place.turn);

@@ -1,4 +1,4 @@
-import type { CallRoute, CallStepValue, StepPlace } from "../../durable/run-log.ts";
+import type { CallRoute, CallStepValue, NumberedCall, StepPlace } from "../../durable/run-log.ts";
 import { settledValue } from "../../loop/calls/run-call.ts";
 import { unansweredResponse } from "../../loop/transcript.ts";
 import { failure } from "../../tool/call-failure.ts";
@@ -16,12 +16,6 @@ export interface OpenCallTexts {
 }
 
 export const TEXTS_AFTER_STOP: OpenCallTexts = { cancelled: UNANSWERED, areFinal: true };
-
-interface MadeCall {
-  readonly turn: number;
-  readonly callId: string;
-  readonly call: FunctionCall;
-}
 
 /** How a call stands, as far as that is recorded. */
 export type CallStanding = {
@@ -45,7 +39,7 @@ export type FollowedCall = { readonly record: CallRecord; readonly value: CallSt
 /** What the model reads of a call, as far as that is recorded. `endedAt`: when the answer that made it was whole. */
 export function followCall(
   steps: PlacedSteps,
-  made: MadeCall & { readonly endedAt: number },
+  made: NumberedCall & { readonly endedAt: number },
   route: CallRoute | undefined,
   { cancelled, areFinal = false }: OpenCallTexts,
 ): FollowedCall {
@@ -70,7 +64,7 @@ export function followCall(
 }
 
 /** Follows a call through what was decided, asked, answered and done about it. */
-export function standOf(steps: PlacedSteps, made: MadeCall, first: CallRoute | undefined): CallStanding {
+export function standOf(steps: PlacedSteps, made: NumberedCall, first: CallRoute | undefined): CallStanding {
   const { turn, callId } = made;
   const call = (attempt: number): StepPlace => ({ kind: "call", turn, callId, attempt });
   const routed = followRoute(steps, made, first);
@@ -96,7 +90,7 @@ export function standOf(steps: PlacedSteps, made: MadeCall, first: CallRoute | u
 /** Where a call's routes, and the answers to its questions, have brought it before it is made. */
 function followRoute(
   steps: PlacedSteps,
-  { turn, callId, call: made }: MadeCall,
+  { turn, callId, call: made }: NumberedCall,
   first: CallRoute | undefined,
 ): CallStanding {
   let at: Pick<CallStanding, "call" | "edited"> = { call: made };

@@ -1,5 +1,3 @@
-import type { ModelStepValue } from "../../durable/run-log.ts";
-import type { Outcome } from "../../durable/steps.ts";
 import { isObject } from "../../internal/json.ts";
 import type { Spent } from "../../loop/limits.ts";
 import type { Compaction } from "../../loop/turn/compaction.ts";
@@ -11,19 +9,12 @@ import type { SessionEntry } from "./entries.ts";
 import type { RunStart } from "./rewind.ts";
 import { addToRecord, beginRecord, type RunRecord } from "./run-record.ts";
 import { findCompaction, listForeign, listRunContents } from "./run-turns.ts";
+import { type SteerRecord, SteeringLog } from "./steering.ts";
 
 export interface HistorySegment {
   /** Absent when it never came from a model. */
   readonly origin?: HistoryOrigin | undefined;
   readonly contents: readonly Content[];
-}
-
-/** A message sent to the session while a run was going. */
-export interface SteerRecord {
-  /** Its entry's place in the log. */
-  readonly position: number;
-  readonly contents: readonly Content[];
-  readonly id?: string | undefined;
 }
 
 /** A session's log, folded: what is known after reading its entries in order. */
@@ -38,11 +29,9 @@ export class SessionView {
   readonly runIds: Set<string> = new Set();
   /** What became of questions that have an answer, by token. */
   readonly answered: Map<string, string> = new Map();
-  steers: SteerRecord[] = [];
+  readonly steering: SteeringLog = new SteeringLog();
   /** What is sent in place of the first contents of the history, as of the runs before the last. */
   compaction: Compaction | undefined;
-  /** Steering messages before this place in the log are part of the history. */
-  steeringCursor = 0;
   /** For the lists of a store; also what the runs that ended have used. */
   info: InfoFold = NO_INFO;
 
@@ -64,13 +53,13 @@ export class SessionView {
           entry,
           position,
           segments: this.segments.length,
-          steeringCursor: this.steeringCursor,
+          steeringCursor: this.steering.cursor,
           compaction: this.compaction,
         });
-        this.run = beginRecord(entry, { steeringCursor: this.steeringCursor, spentBefore: this.spent() });
+        this.run = beginRecord(entry, { steeringCursor: this.steering.cursor, spentBefore: this.spent() });
         return;
       case "steer":
-        this.steers.push({ position, contents: entry.contents, id: entry.id });
+        this.steering.records.push({ ...entry, position });
         return;
       case "rewind":
         this.#withdraw(entry.withdrawn, "the conversation was taken back to before it");
@@ -82,7 +71,7 @@ export class SessionView {
         // One of a run that is over was written by a process that did not know; the run's end stands.
         if (this.run?.entry.runId !== entry.runId) return;
         addToRecord(this.run, entry);
-        if ("outcome" in entry) this.#addSteering(entry.outcome);
+        if ("outcome" in entry) this.steering.addStep(entry.outcome);
         else if ("token" in entry) this.answered.set(entry.token, describeAnswer(entry));
       }
     }
@@ -110,16 +99,12 @@ export class SessionView {
   }
 
   steerOf(id: string): SteerRecord | undefined {
-    return this.steers.find((steer) => steer.id === id);
+    return this.steering.records.find((steer) => steer.id === id);
   }
 
   /** True when a message with this id began a run, or steered one. */
   isSaid(id: string): boolean {
     return this.runIds.has(id) || this.steerOf(id) !== undefined;
-  }
-
-  steersAfter(place: number): readonly SteerRecord[] {
-    return this.steers.filter((steer) => steer.position >= place);
   }
 
   spent(): Spent {
@@ -138,16 +123,7 @@ export class SessionView {
     this.segments.length = start.segments;
     this.compaction = start.compaction;
     this.run = undefined;
-    // Steering messages that came after the run began go with the run that read them.
-    this.steers = this.steers.filter(({ position }) => position < start.position || position >= this.steeringCursor);
-    this.steeringCursor = start.steeringCursor;
-  }
-
-  #addSteering(outcome: Outcome): void {
-    if (!outcome.ok) return;
-    // Other steps have no such member.
-    const { steered } = (outcome.value ?? {}) as { readonly steered?: ModelStepValue["steered"] };
-    if (steered !== undefined) this.steeringCursor = Math.max(this.steeringCursor, steered.upTo);
+    this.steering.rewind(start);
   }
 }
 

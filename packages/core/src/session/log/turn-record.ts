@@ -1,14 +1,13 @@
 import type { AnsweredCall, ClosedTurn, TurnProblem, TurnStep } from "../../durable/closed-turn.ts";
 import {
-  buildCallId,
   type CallStepValue,
   type ModelStepValue,
+  numberCalls,
   stepName,
   type StepPlace,
 } from "../../durable/run-log.ts";
 import type { Outcome } from "../../durable/steps.ts";
-import type { Content, FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
-import { openCallsIn } from "../../model/history/open-calls.ts";
+import type { Content, JsonObject, Part } from "../../wire/types/content.ts";
 
 export interface StepRecord {
   readonly place: StepPlace;
@@ -167,10 +166,8 @@ export function readTurn(
 ): ClosedTurn {
   const { turn, phase, contents, steps, calls } = record;
   const answer = contents.findLast((ref) => "model" in ref);
-  const made = new Map<string, FunctionCall>();
-  if (answer !== undefined)
-    for (const [index, call] of openCallsIn(resolveRefs({ contents: [answer], calls }, outcomes)).entries())
-      made.set(buildCallId(turn, index), call);
+  const numbered = numberCalls(turn, answer && resolveRefs({ contents: [answer], calls }, outcomes)[0]);
+  const made = new Map(numbered.map(({ callId, call }) => [callId, call]));
   return {
     turn,
     phase,

@@ -89,16 +89,16 @@ export class NextRun<Options> {
     // It began a run meanwhile.
     if (id !== undefined && log.view.runIds.has(id)) return id;
     const { state } = await this.#runs.leases.look();
-    const { run, steeringCursor } = log.view;
+    const { run, steering } = log.view;
     const said = id === undefined ? undefined : log.view.steerOf(id);
-    if (said !== undefined && said.position < steeringCursor) return run?.entry.runId;
+    if (said !== undefined && said.position < steering.cursor) return run?.entry.runId;
     return state === "held" && run !== undefined && run.end === undefined ? run.entry.runId : undefined;
   }
 
   async #withoutMessage(run: DecidedRequest<Options>, answered: boolean): Promise<RunResult<unknown>> {
     const { view, id } = this.#runs.log;
     const { run: last } = view;
-    const wasSteered = view.steersAfter(view.steeringCursor).length > 0;
+    const wasSteered = view.steering.unread.length > 0;
     if (last === undefined) {
       if (!wasSteered) throw new NothingToResumeError(id, "it has no run to resume; send a message first");
       // Rejects any answer: what was asked was taken back.
@@ -122,7 +122,7 @@ export class NextRun<Options> {
     if (stored.message !== true) return await this.#runs.begin(run);
     const { view } = this.#runs.log;
     const { run: last } = view;
-    const isHeard = view.steersAfter(view.steeringCursor).length === 0;
+    const isHeard = view.steering.unread.length === 0;
     // What is stored is not refused any more: the run that is not to be closed reads it.
     const isKept = unfinished === "refuse" && (last?.end === undefined || openQuestions(last).length > 0);
     return await ((isHeard || isKept) && last !== undefined

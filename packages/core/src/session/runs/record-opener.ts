@@ -145,7 +145,7 @@ export class RecordOpener<Options> {
 
   async #steered(after: number): Promise<{ readonly contents: readonly Content[]; readonly upTo: number } | undefined> {
     await this.#log.refresh();
-    const said = this.#log.view.steersAfter(after);
+    const said = this.#log.view.steering.after(after);
     const last = said.at(-1);
     if (last === undefined) return undefined;
     return { contents: said.flatMap((one) => [...one.contents]), upTo: last.position + 1 };

@@ -64,7 +64,7 @@ export class RunCloser<Options> {
     const { store, id, view } = this.#log;
     const { draft } = await store.records(id);
     const { runId, metadata } = record.entry;
-    const steeringWaits = view.steersAfter(view.steeringCursor).length > 0;
+    const steeringWaits = view.steering.unread.length > 0;
     const open = deriveOpen(record, { draft, steeringWaits });
     const interrupted = open.draft && (await this.#closeDraft(open.draft, { options, runId, sessionId: id, metadata }));
     const { ending, turns } = open;
@@ -104,7 +104,7 @@ export class RunCloser<Options> {
 
   /** True when a run that would finish was steered, or one that would wait was answered. */
   #isOvertaken(view: SessionView, result: RunResult<unknown>): boolean {
-    if (result.stopReason === "finished") return view.steersAfter(view.steeringCursor).length > 0;
+    if (result.stopReason === "finished") return view.steering.unread.length > 0;
     if (!("pending" in result)) return false;
     const news = result.pending.filter(({ token }) => view.answered.has(token) && !this.#goneOnFor.has(token));
     for (const { token } of news) this.#goneOnFor.add(token);

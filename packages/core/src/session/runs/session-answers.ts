@@ -1,15 +1,14 @@
 import {
   type CallRoute,
-  buildCallId,
   LOOP_VERSION,
   type ModelStepValue,
+  numberCalls,
   stepName,
   type StepPlace,
 } from "../../durable/run-log.ts";
 import { InvalidApprovalError, SessionConflictError } from "../../errors/run-errors.ts";
 import { NothingToResumeError, UnexpectedAnswerError } from "../../errors/session-errors.ts";
 import { isObject } from "../../internal/json.ts";
-import { openCallsIn } from "../../model/history/open-calls.ts";
 import { buildPendingCall, checkEditable, editedArgs } from "../../tool/pending-call.ts";
 import { jsonSafe } from "../../tool/function-response.ts";
 import type { Approval, ExternalOutcome, PendingCall } from "../../tool/tool.ts";
@@ -120,21 +119,15 @@ export function openQuestions(record: RunRecord): readonly PendingCall[] {
   const turn = steps.turns().at(-1);
   if (turn === undefined) return [];
   const routes = steps.find<readonly CallRoute[]>({ kind: "route", turn })?.value;
-  return callsOf(steps, turn).flatMap((made, index): readonly PendingCall[] => {
-    const callId = buildCallId(turn, index);
-    const standing = standOf(steps, { turn, callId, call: made }, routes?.[index]);
-    if (standing.state !== "asking") return [];
-    const { call, edited, question, asked, time } = standing;
-    return [buildPendingCall(record.entry.runId, { turn, callId, call, edited, question }, asked, time)];
-  });
-}
-
-/** The calls that the last answer of a turn made. */
-function callsOf(steps: PlacedSteps, turn: number): readonly FunctionCall[] {
   const answer = steps.inTurn(turn).findLast(({ place }) => place.kind === "model" && place.phase === "work");
   // What a model step records.
   const { response } = (answer?.value ?? {}) as Partial<ModelStepValue>;
-  return response === undefined ? [] : openCallsIn([response.content]);
+  return numberCalls(turn, response?.content).flatMap((made, index): readonly PendingCall[] => {
+    const standing = standOf(steps, made, routes?.[index]);
+    if (standing.state !== "asking") return [];
+    const { call, edited, question, asked, time } = standing;
+    return [buildPendingCall(record.entry.runId, { ...made, call, edited, question }, asked, time)];
+  });
 }
 
 function unexpected(

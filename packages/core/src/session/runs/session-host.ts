@@ -10,7 +10,7 @@ import type { LoopInput } from "../../loop/loop-input.ts";
 import type { RecordedRun } from "../../loop/recall-run.ts";
 import type { RunResult } from "../../loop/result.ts";
 import type { Within } from "../../loop/observers/find-observers.ts";
-import type { RunIdentity } from "../../loop/run-context.ts";
+import type { RunIdentity } from "../../tool/run-context.ts";
 import type { RunEmitters, RunningLoop } from "../../loop/run-stream.ts";
 import type { Model } from "../../model/model.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";

@@ -192,7 +192,7 @@ export class SessionRuns<Options> {
   checkRoom(message: readonly Content[], start?: RunStart): void {
     const { view } = this.log;
     const allowed = maxContentsBytes(this.host.model);
-    const queued = view.steersAfter(view.steeringCursor).flatMap((steer) => steer.contents);
+    const queued = view.steering.unread.flatMap((steer) => steer.contents);
     const contents =
       start === undefined ? view.history() : view.segments.slice(0, start.segments).flatMap((one) => one.contents);
     const compaction = start === undefined ? view.lastCompaction() : start.compaction;

@@ -1,5 +1,5 @@
 import { Agent, type Content, defineTool, type RunEvent } from "@pollux/core";
-import { assertGrammar, collect, costs, fails, say, ScriptedModel, join } from "@pollux/core/testing";
+import { assertGrammar, collect, costs, fails, hangs, say, ScriptedModel, join } from "@pollux/core/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -82,6 +82,20 @@ describe.each(faces)("a history that fills the window, by %s", (_face, face) => 
     await expect(face(agent, LONG)).rejects.toThrow(
       "model:1: the prompt exceeds the model's limit, and there is no earlier message left to summarize",
     );
+  });
+
+  test("whose summary does not come before the wall time is up ends by that limit", async () => {
+    const tooLong = new ApiStatusError(
+      "The input token count (2000) exceeds the maximum number of tokens allowed (1000).",
+      { status: 400, retryable: false },
+    );
+    const agent = new Agent({
+      model: new ScriptedModel(fails(tooLong), hangs()),
+      compaction: { windowTokens: 100_000 },
+      limits: { wallTimeMs: 30 },
+    });
+    const result = await face(agent, [...HISTORY, user("Who am I?")]);
+    expect(result).toMatchObject({ stopReason: "limit", limit: { name: "wallTimeMs", limit: 30 } });
   });
 
   test("whose summary does not come is not cut silently", async () => {
