@@ -265,7 +265,7 @@ test("a run that is resumed keeps the size of its context, and the date of its p
   const { contextTokens } = outlineSession(priced.slice(0, -1)).totals.usage;
   expect(contextTokens).toBeGreaterThan(0);
   expect(outlineSession(priced).totals).toMatchObject({ pricesAsOf: "2026-01-01", usage: { contextTokens } });
-  const [end] = priced.filter(({ type }) => type === "end");
+  const end = priced.find(({ type }) => type === "end");
   if (end?.type !== "end") throw new Error("it has an end");
   const { pricesAsOf: _, ...undated } = end;
   expect(outlineSession([...priced, undated]).totals).toMatchObject({ cost: 1, pricesAsOf: "2026-01-01" });
