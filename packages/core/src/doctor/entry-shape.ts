@@ -159,7 +159,7 @@ const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
     runId: text,
     turns: count,
     toolCalls: count,
-    stopReason: oneOf(...Object.keys(STOP_REASONS)),
+    stopReason: known(STOP_REASONS),
     usage,
     cost: optional(number),
     unpriced: optional(string),
@@ -200,7 +200,7 @@ const callStep: Check = object({
 const summaryStep: Check = object({ ...times, summary: text, nested: list(members) });
 const routeStep: Check = list(
   object({
-    do: oneOf(...Object.keys(ROUTES)),
+    do: known(ROUTES),
     args: optional(members),
     approvedBy: optional(text),
     editable: optional(list(text)),
@@ -320,7 +320,11 @@ function onlyIn(role: Content["role"]): Check {
 }
 
 function oneOf(...names: readonly string[]): Check {
-  return (value, at) => (names.some((name) => name === value) ? undefined : `${at} is unknown`);
+  return is(names.join(" or "), (value) => names.some((name) => name === value));
+}
+
+function known(names: Readonly<Record<string, true>>): Check {
+  return (value, at) => (typeof value === "string" && Object.hasOwn(names, value) ? undefined : `${at} is unknown`);
 }
 
 function is(what: string, test: (value: unknown) => boolean): Check {

@@ -195,7 +195,8 @@ function hasMissingTurns(places: readonly StepPlace[]): boolean {
     last = Math.max(last, place.turn);
     if (place.kind === "model" && place.attempt === 0) asked.add(place.turn);
   }
-  return asked.size < last;
+  for (let turn = 1; turn <= last; turn++) if (!asked.has(turn)) return true;
+  return false;
 }
 
 /** True when the run took up calls of an answer with which it would have ended: the finish reason is not the one that was given. */

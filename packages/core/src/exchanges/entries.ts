@@ -86,7 +86,7 @@ export interface ForeignExchange extends Omit<
 /** An exchange as an entry for `KeptExchanges`, with its whole body: shows what others have recorded in the same way. */
 export function exchangeEntry(exchange: ForeignExchange): Json {
   const delta = { bytes: new TextEncoder().encode(exchange.body).length, parts: [exchange.body] };
-  // Plain data.
+  // Plain data, but for members that are undefined, which JSON leaves out.
   return entryOf(exchange, aboutOf(exchange), delta) as unknown as Json;
 }
 

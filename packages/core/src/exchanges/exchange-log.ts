@@ -66,7 +66,7 @@ export class ExchangeLog {
         ...(index === 0 && dropped > 0 && { dropped }),
       }));
       try {
-        // Plain data without members that are undefined.
+        // Plain data, but for members that are undefined, which JSON leaves out.
         await this.#store.append(this.#id, from, entries as unknown as readonly Json[]);
       } catch (error) {
         // Others wrote, or it may have been written all the same: what was learned of it is read again.

@@ -65,6 +65,8 @@ export class ExchangeKeeper implements Observer {
   readonly #maxKnownBytes: number;
   /** By id, in order of use. */
   readonly #logs = new Map<string, ExchangeLog>();
+  /** Those that remember bodies, in order of writing. */
+  readonly #withBodies = new Set<ExchangeLog>();
   /** The log of each run that is going. */
   readonly #logOf = new Map<string, string>();
   #waitingBytes = 0;
@@ -146,14 +148,21 @@ export class ExchangeKeeper implements Observer {
   }
 
   #forget(id: string, log: ExchangeLog): void {
-    log.forgetBodies();
-    this.#countBodies(log);
+    this.#forgetBodies(log);
     this.#logs.delete(id);
   }
 
+  #forgetBodies(log: ExchangeLog): void {
+    log.forgetBodies();
+    this.#countBodies(log);
+  }
+
   #countBodies(log: ExchangeLog): void {
-    this.#knownBytes += log.knownBytes - log.countedBytes;
-    log.countedBytes = log.knownBytes;
+    const { knownBytes } = log;
+    this.#knownBytes += knownBytes - log.countedBytes;
+    log.countedBytes = knownBytes;
+    this.#withBodies.delete(log);
+    if (knownBytes > 0) this.#withBodies.add(log);
   }
 
   async #write(log: ExchangeLog): Promise<void> {
@@ -171,10 +180,9 @@ export class ExchangeKeeper implements Observer {
       }
       for (const exchange of waiting) this.#waitingBytes -= sizeOf(exchange);
       this.#countBodies(log);
-      for (const oldest of this.#logs.values()) {
+      for (const oldest of this.#withBodies) {
         if (this.#knownBytes <= this.#maxKnownBytes) break;
-        oldest.forgetBodies();
-        this.#countBodies(oldest);
+        this.#forgetBodies(oldest);
       }
     }
     log.writing = undefined;

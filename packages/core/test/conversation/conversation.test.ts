@@ -434,3 +434,18 @@ describe("applying an update", () => {
     expect(grow(12, "!")).toMatchObject({ text: "Hello wor" });
   });
 });
+
+test("an answer that a guardrail stopped is taken back when it was shown before", async () => {
+  const store = new MemoryStore();
+  const guardrails = { output: [{ name: "stop", check: () => ({ stop: "no" }) }], streaming: "show" } as const;
+  const session = new Agent({ model: new ScriptedModel(say("A draft.")), guardrails }).session({ store });
+  let conversation: Conversation | undefined;
+  const shown: boolean[] = [];
+  for await (const update of conversationUpdates(session.stream("Go."), { input: "Go." })) {
+    conversation = applyUpdate(conversation, update);
+    shown.push(JSON.stringify(conversation).includes("A draft."));
+  }
+  expect(shown).toContain(true);
+  expect(conversation?.messages.at(-1)).toMatchObject({ state: "stopped", parts: [] });
+  expect((await readConversation(session)).messages.at(-1)).toMatchObject({ state: "stopped", parts: [] });
+});

@@ -1,5 +1,6 @@
-import type { SessionEntry } from "@pollux/core";
-import { checkSession, type LogLine, repairSession } from "@pollux/core/doctor";
+import { Agent, defineTool, MemoryStore, type SessionEntry } from "@pollux/core";
+import { checkSession, type LogLine, outlineSession, repairSession } from "@pollux/core/doctor";
+import { call, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { recordedLogs } from "./recorded-logs.ts";
 
@@ -253,4 +254,36 @@ describe("an entry that nests 100,000 levels", () => {
   test("is damage without a type, too", () => {
     expect(checkSession(lines([deep, { deep }])).problems).toHaveLength(2);
   });
+});
+
+test("a run that is resumed keeps the size of its context, and the date of its prices", () => {
+  const log = logs["an approval that was given"] ?? [];
+  const place = log.findIndex(({ type }) => type === "resume");
+  const priced = log.slice(0, place + 1).map((entry) => {
+    return entry.type === "end" ? { ...entry, cost: 1, pricesAsOf: "2026-01-01" } : entry;
+  });
+  const { contextTokens } = outlineSession(priced.slice(0, -1)).totals.usage;
+  expect(contextTokens).toBeGreaterThan(0);
+  expect(outlineSession(priced).totals).toMatchObject({ pricesAsOf: "2026-01-01", usage: { contextTokens } });
+  const end = priced.find(({ type }) => type === "end");
+  if (end?.type !== "end") throw new Error("it has an end");
+  const { pricesAsOf: _, ...undated } = end;
+  expect(outlineSession([...priced, undated]).totals).toMatchObject({ cost: 1, pricesAsOf: "2026-01-01" });
+});
+
+test("a step at a place that is none says what may stand there", () => {
+  const log = logs["an approval that was given"] ?? [];
+  const { problems } = checkSession(lines(changed(log, find(log, "step", "model:1"), '"work"', '"play"')));
+  expect(problems[0]?.problem).toBe("its place.phase is not work or output");
+});
+
+test("a run that may be resumed ends for good when one of its turns has lost its number", async () => {
+  const store = new MemoryStore();
+  const look = defineTool({ name: "look", description: "Looks.", run: () => "shoes" });
+  const model = new ScriptedModel(call("look"), call("look"));
+  await new Agent({ model, tools: [look], limits: { turns: 2 } }).session({ id: "s", store }).send("Go.");
+  const log = (await store.load("s")) as unknown as SessionEntry[];
+  const { entries, done } = repairSession(lines(changed(log, find(log, "step", "model:1"), '"turn":1', '"turn":0')));
+  expect(entries.at(-1)).toMatchObject({ type: "end", stopReason: "damaged" });
+  expect(done.at(-1)?.problem).toMatch(/ended with "limit", and entries of it are lost$/);
 });

@@ -1,4 +1,5 @@
 import type { RunEvent } from "../../loop/events.ts";
+import { isCallPiece } from "../../model/response/parts.ts";
 import type { Part } from "../../wire/types/content.ts";
 import { answerId, userMessageId } from "../../session/log/rewind.ts";
 import type { RunEntry } from "../../session/log/entries.ts";
@@ -186,6 +187,9 @@ export class ConversationFold {
     if (live === undefined) return;
     if (part.functionCall === undefined) this.#said++;
     else this.#seen++;
+    // Pieces of a call that is being written say nothing that is shown.
+    const call = isCallPiece(part) ? live.said.findLast(({ functionCall }) => functionCall !== undefined) : undefined;
+    if (call !== undefined && isCallPiece(call)) return;
     live.said.push(part);
     run.touch(turn);
   }

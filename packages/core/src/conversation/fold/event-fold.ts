@@ -57,6 +57,8 @@ function wasStopped(error: unknown): boolean {
 /** A conversation as it grows by the events of one run, of which nothing else is known: they tell what its steps recorded. */
 class EventFold extends ConversationFold {
   readonly #input: readonly Content[];
+  /** What the last answer left. That it was checked is known once a guardrail withdraws it. */
+  #answer: { guarded?: ModelStepValue["guarded"] | undefined } = {};
 
   /** @param input - What the run was sent; needed for a run that the conversation does not have. */
   constructor(start: Conversation, input: readonly Content[]) {
@@ -102,6 +104,7 @@ class EventFold extends ConversationFold {
         const { type: _, turn: number, side, ...action } = event;
         const turn = run.turn(number);
         if (side === "input" || !this.withdraw(run, turn)) return;
+        this.#answer.guarded = "shown";
         const place = { kind: "guard", side, turn: number, attempt: turn.answers - 1 } as const;
         return addStep(run, place, { actions: [{ ...action, action: "stop" }] });
       }
@@ -111,6 +114,7 @@ class EventFold extends ConversationFold {
         const contents = run.live?.turn === number ? run.live.steering : undefined;
         const phase = run.isOutput(turn) ? "output" : "work";
         const value: Partial<ModelStepValue> = { response, ...(contents && { steered: { contents, upTo: 0 } }) };
+        this.#answer = value;
         return addStep(run, { kind: "model", phase, turn: number, attempt: turn.answers }, value);
       }
       case "tool-pending":

@@ -59,7 +59,8 @@ export class TurnView {
       this.#steerings = answers.flatMap(({ value }) => (value.steered === undefined ? [] : [value.steered.contents]));
       const isSeen = last?.isUnchecked === true && last.value.guarded === "shown";
       const response = last === undefined ? given : isSeen ? last.value.response : last.response;
-      if (response !== this.response && response !== this.#dropped) this.#setAnswer(response);
+      const isDropped = response !== undefined && response === this.#dropped;
+      if (response !== this.response && !isDropped) this.#setAnswer(response);
     }
   }
 

@@ -139,24 +139,29 @@ async function readJsonl(file: string, id: string | undefined): Promise<ParsedLo
   return parseLog(await readFile(file));
 }
 
-/** Holds the lock, so that no other process writes meanwhile. */
 async function repairJsonl(file: string, inPlace: boolean): Promise<SessionFileRepair["repairs"][number]> {
   const id = await idOfFile(file);
+  if (!inPlace) {
+    const { repair, text } = repairLog(await readJsonl(file, id));
+    if (repair.done.length > 0) await writeLike(file, `${file}.repaired`, text, "wx");
+    return { id, ...repair };
+  }
+  // So that no other process writes meanwhile.
   const lock = takeLock(beside(file, "lock"), WAIT_MS);
   const release = await orStoreError(id ?? file, "its log cannot be written", lock);
   try {
     const data = await readFile(file);
-    const { lines, texts } = parseLog(data);
-    const repair = repairSession(lines);
-    const text = repair.entries.map((entry) => `${texts.get(entry) ?? JSON.stringify(entry)}\n`).join("");
-    if (repair.done.length > 0) {
-      if (inPlace) await replaceLog(file, data, text, repair.entries);
-      else await writeLike(file, `${file}.repaired`, text, "wx");
-    }
+    const { repair, text } = repairLog(parseLog(data));
+    if (repair.done.length > 0) await replaceLog(file, data, text, repair.entries);
     return { id, ...repair };
   } finally {
     release();
   }
+}
+
+function repairLog({ lines, texts }: ParsedLog): { readonly repair: SessionRepair; readonly text: string } {
+  const repair = repairSession(lines);
+  return { repair, text: repair.entries.map((entry) => `${texts.get(entry) ?? JSON.stringify(entry)}\n`).join("") };
 }
 
 async function replaceLog(file: string, before: Buffer, text: string, entries: readonly SessionEntry[]): Promise<void> {
@@ -247,16 +252,21 @@ async function repairDatabase(
       ...repairSession(readRows(database.it, row).lines),
     })),
   );
-  if (found.every(({ done }) => done.length === 0)) return found;
+  const damaged = new Set(found.filter(({ done }) => done.length > 0).map((one) => one.id));
+  if (damaged.size === 0) return found;
   const target = `${file}.${inPlace ? "bak" : "repaired"}`;
   // A complete copy, in a new file.
   await whenFree("read", file, () => database.it.prepare("vacuum into ?").run(target));
   const changed = inPlace ? file : target;
   using written = closing(await whenFree("write", changed, () => openSessionTables(changed, "write")));
   // Read again: another process may have written meanwhile.
-  return await whenFree("write", changed, () =>
-    transaction(written.it, () => listSessions(written.it, id, file).map((row) => repairRows(written.it, row))),
+  const repaired = await whenFree("write", changed, () =>
+    transaction(written.it, () => {
+      const rows = listSessions(written.it, id, file).filter((row) => damaged.has(row.id));
+      return new Map(rows.map((row) => [row.id, repairRows(written.it, row)]));
+    }),
   );
+  return found.map((one) => repaired.get(one.id) ?? one);
 }
 
 function repairRows(database: Database, row: SessionRow): SessionFileRepair["repairs"][number] {

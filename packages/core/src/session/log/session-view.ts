@@ -5,7 +5,7 @@ import { closeOpenCalls } from "../../loop/transcript.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../store/session-info.ts";
-import type { SessionEntry } from "./entries.ts";
+import { isKnownType, type SessionEntry } from "./entries.ts";
 import type { RunStart } from "./rewind.ts";
 import { addToRecord, beginRecord, type RunRecord } from "./run-record.ts";
 import { findCompaction, listForeign, listRunContents } from "./run-turns.ts";
@@ -68,8 +68,8 @@ export class SessionView {
       case "info":
         return;
       default: {
-        // One of a run that is over was written by a process that did not know; the run's end stands.
-        if (this.run?.entry.runId !== entry.runId) return;
+        // One of a run that is over was written by a process that did not know; the run's end stands. A later release may write others.
+        if (!isKnownType(entry.type) || this.run?.entry.runId !== entry.runId) return;
         addToRecord(this.run, entry);
         if ("outcome" in entry) this.steering.addStep(entry.outcome);
         else if ("token" in entry) this.answered.set(entry.token, describeAnswer(entry));

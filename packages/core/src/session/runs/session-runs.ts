@@ -105,15 +105,19 @@ export class SessionRuns<Options> {
     const { id, view } = this.log;
     return await this.own.make(run, view.run?.entry.runId ?? "", async (take) => {
       const record = view.run;
-      // Rejects what no question waits for, and says what became of those that were taken back.
-      const answers = record === undefined && view.runIds.size === 0 ? [] : buildAnswerEntries(id, view, run.answers);
+      // Says what became of the questions that were taken back.
+      if (record === undefined && view.runIds.size > 0) buildAnswerEntries(id, view, run.answers);
       if (record === undefined) throw new NothingToResumeError(id, "it has no run yet");
       const { runId, loop } = record.entry;
-      if (record.end !== undefined && !isResumable(record.end))
+      if (record.end !== undefined && !isResumable(record.end)) {
+        // Rejects any answer: nothing waits for one.
+        buildAnswerEntries(id, view, run.answers);
         throw new NothingToResumeError(id, `its last run has ended (${record.end.stopReason})`);
+      }
       checkAnswers(id, record);
       if (loop !== LOOP_VERSION && !run.anyLoopVersion && hasOpenPart(record))
         throw new LoopVersionError(runId, loop, LOOP_VERSION);
+      const answers = buildAnswerEntries(id, view, run.answers);
       const about = { options: run.options, runId, sessionId: id };
       await checkEdits(record, run.answers, (call, args) => this.host.findArgumentProblem(call, args, about));
       const said: NewEntry[] = [];

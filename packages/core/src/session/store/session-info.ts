@@ -100,12 +100,13 @@ function findChanges(
       return { info: { ...info, cost: info.cost + costOf(entry.outcome) } };
     case "resume": {
       if (entry.runId !== fold.runId) return {};
-      const ended = { ...fold.before, pricesAsOf: fold.ended.pricesAsOf };
+      const { pricesAsOf, usage } = fold.ended;
+      const ended = { ...fold.before, usage: { ...fold.before.usage, contextTokens: usage.contextTokens }, pricesAsOf };
       return { ended, info: { ...info, ...describeUsed(ended), cost: info.cost, state: "running" } };
     }
     case "end": {
       if (entry.runId !== fold.runId) return {};
-      const ended = addRun(fold.before, entry);
+      const ended = addRun({ ...fold.before, pricesAsOf: fold.ended.pricesAsOf }, entry);
       const state = entry.pending !== undefined ? "waiting" : isResumable(entry) ? "stopped" : "idle";
       return { ended, info: { ...info, ...describeUsed(ended), state } };
     }

@@ -125,3 +125,10 @@ test("what a repair left behind when it was killed does not stand in the way of 
   expect({ written, backup }).toEqual({ written: path, backup: `${path}.bak` });
   expect(await new JsonlStore(folder).load("a")).toEqual(log);
 });
+
+test("a log is repaired to a copy while its file is locked", async () => {
+  await new JsonlStore(folder).append("s", 0, log);
+  const file = join(folder, "s.jsonl");
+  await writeFile(join(folder, "s.lock"), JSON.stringify({ host: "elsewhere", pid: 1, startedAt: 1, token: "t" }));
+  expect(await repairSessionFile(file)).toMatchObject({ repairs: [{ id: "s", done: [] }] });
+});

@@ -35,7 +35,7 @@ export interface Where {
 /**
  * The files of one session. Remembers where the lines of the log end, so that nothing is read twice.
  *
- * Calls other than `change`, `records` and `exists` have to take turns. Throws file system errors unchanged.
+ * Calls other than `change`, `append`, `records` and `exists` have to take turns. Throws file system errors unchanged.
  */
 export class JsonlFile {
   readonly #where: Where;
@@ -47,7 +47,7 @@ export class JsonlFile {
   /** Identifies the file that `#ends` describes: another may have replaced it. */
   #identity = "";
   #lastTurn: Promise<unknown> = Promise.resolve();
-  /** Changes that go out together, with one write and one sync, and what becomes of them. */
+  /** Appends that go out together, and what becomes of them. */
   #waiting: { readonly calls: Decide[]; readonly outcomes: Promise<readonly (() => boolean)[]> } | undefined;
 
   constructor(where: Where, id: string) {
@@ -106,6 +106,11 @@ export class JsonlFile {
 
   /** @returns Whether it changed anything. @throws Its refusal. */
   async change(decide: Decide): Promise<boolean> {
+    return await this.inTurn(async () => (await this.#changeAll([decide]))[0]?.() === true);
+  }
+
+  /** As {@link change}, with one write and one sync for all that wait: where they fail, so do all of them. */
+  async append(decide: Decide): Promise<boolean> {
     if (this.#waiting === undefined) {
       const waiting: Decide[] = [];
       const made = this.inTurn(() => {

@@ -1,5 +1,5 @@
 import type { Json } from "../../../internal/json.ts";
-import { type Decide, decideAppend, decideDraft, decideLease, decideStop } from "../../../session/store/changes.ts";
+import { decideAppend, decideDraft, decideLease, decideStop } from "../../../session/store/changes.ts";
 import type { Draft, Lease, SessionRecords } from "../../../session/store/records.ts";
 import {
   type AppendOptions,
@@ -59,7 +59,8 @@ export class JsonlStore implements SessionStore {
   }
 
   async append(id: string, expectedLength: number, entries: readonly Json[], options?: AppendOptions): Promise<void> {
-    await this.#change(id, "its log cannot be written", decideAppend(id, expectedLength, entries, options));
+    const decide = decideAppend(id, expectedLength, entries, options);
+    await this.#change(id, "its log cannot be written", (file) => file.append(decide));
   }
 
   async list(options: ListOptions = {}): Promise<readonly SessionSummary[]> {
@@ -85,26 +86,28 @@ export class JsonlStore implements SessionStore {
   }
 
   async setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean> {
-    return await this.#change(id, "its lease cannot be written", decideLease(expected, next));
+    const decide = decideLease(expected, next);
+    return await this.#change(id, "its lease cannot be written", (file) => file.change(decide));
   }
 
   async setDraft(id: string, token: number, draft: Draft | undefined): Promise<void> {
-    await this.#change(id, "its draft cannot be written", decideDraft(token, draft));
+    const decide = decideDraft(token, draft);
+    await this.#change(id, "its draft cannot be written", (file) => file.change(decide));
   }
 
   async requestStop(id: string, token: number): Promise<void> {
     const doing = "its records cannot be written";
     // Does not create the folder for a session that is not there.
     const isThere = Promise.resolve().then(() => this.#file(id).exists());
-    if (await orStoreError(id, doing, isThere)) await this.#change(id, doing, decideStop(token));
+    if (await orStoreError(id, doing, isThere)) await this.#change(id, doing, (file) => file.change(decideStop(token)));
   }
 
   watch(id: string, onChange: () => void): () => void {
     return this.#changes.watch(id, onChange);
   }
 
-  async #change(id: string, doing: string, decide: Decide): Promise<boolean> {
-    const isChanged = await orStoreError(id, doing, this.#used(id).change(decide));
+  async #change(id: string, doing: string, change: (file: JsonlFile) => Promise<boolean>): Promise<boolean> {
+    const isChanged = await orStoreError(id, doing, change(this.#used(id)));
     if (isChanged) this.#changes.changed(id);
     return isChanged;
   }

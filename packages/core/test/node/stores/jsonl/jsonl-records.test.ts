@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type AppendOptions,
@@ -253,4 +253,15 @@ test("a session that was written to after it was listed is not deleted for its a
   };
   expect(await store.deleteSessions({ updatedBefore })).toBe(0);
   expect((await list()).map(({ id }) => id)).toEqual(["s"]);
+});
+
+test("an append is done although a draft that waits with it cannot be written", async () => {
+  const folder = temporaryFolder();
+  const store = new JsonlStore(folder);
+  await store.append("s", 0, [{ n: 0 }], { lease: { expected: undefined, next: LEASE } });
+  // Nothing can be renamed to a folder.
+  mkdirSync(join(folder, "s.draft", "full"), { recursive: true });
+  const [draft, append] = await Promise.allSettled([store.setDraft("s", 1, DRAFT), store.append("s", 1, [{ n: 1 }])]);
+  expect([draft?.status, append?.status]).toEqual(["rejected", "fulfilled"]);
+  expect(await store.load("s")).toEqual([{ n: 0 }, { n: 1 }]);
 });
