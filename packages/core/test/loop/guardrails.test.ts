@@ -106,6 +106,18 @@ describe.each(faces)("input guardrails, by %s", (_face, read) => {
     expect(model.requests).toHaveLength(0);
   });
 
+  test.each([
+    [{ stop: "weapons", answer: "Ask me something else." }, { reason: "weapons" }],
+    [{ answer: "Ask me something else.", replace: "Hi." }, { message: "Ask me something else." }],
+  ])("stop a run that has to be typed when they return %j", async (verdict, stop) => {
+    const check = (): never => verdict as never;
+    const model = new ScriptedModel();
+    const agent = new Agent({ model, guardrails: { input: [{ name: "both", check }] } });
+    const result = await read(agent, "Hi.", { output: z.object({ n: z.number() }) });
+    expect(result).toMatchObject({ stopReason: "guardrail", guardrail: { name: "both", side: "input", ...stop } });
+    expect(model.requests).toHaveLength(0);
+  });
+
   test("end with the run when it is aborted while one waits", async () => {
     const abort = new AbortController();
     const check = (): Promise<undefined> => {
