@@ -199,6 +199,19 @@ export const SETTINGS: OptionNames<ModelSettings> = namesIn(
   "location serviceTier store cachedContent labels candidateCount responseLogprobs logprobs streamFunctionCallArguments",
 );
 
+const SHARED: OptionNames<SharedOptions> = {
+  ...SETTINGS,
+  ...namesIn("instructions tools toolChoice limits compaction prices stopWhen hooks approve prepareTurn guardrails"),
+};
+export const AGENT: OptionNames<AgentOptions> = {
+  ...SHARED,
+  ...namesIn("model endpoint traffic name concurrency maxRepeats maxRestarts maxRequestsPerTurn observers logger"),
+};
+export const RUN: OptionNames<AnyRunOptions> = {
+  ...SHARED,
+  ...namesIn("context extraTools output signal metadata runId parent steps"),
+};
+
 /** What a run goes by: the agent's options, overridden by its own. A run inside a run has only what it needs. */
 export interface RunPlan
   extends
@@ -210,7 +223,16 @@ export interface RunPlan
 
 /** An agent's options, overridden by those of a run that are set. */
 export function overrideOptions(agent: AgentOptions, run: AnyRunOptions): Omit<AgentOptions, "tools"> & AnyRunOptions {
-  return { ...agent, ...Object.fromEntries(Object.entries(run).filter(([, value]) => value !== undefined)) };
+  return { ...pickSet(agent, AGENT), ...pickSet(run, RUN) };
+}
+
+/** The options that are set. By name: an instance of a class may have them from its class, and other members. */
+function pickSet<Options extends object>(options: Options, names: OptionNames<Options>): Options {
+  // Those of the type, which is what has the names.
+  const known = Object.keys(names) as (keyof Options)[];
+  return Object.fromEntries(
+    known.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+  ) as Options;
 }
 
 /** The model settings among an agent's or a run's options; unset ones are absent. */
