@@ -223,16 +223,17 @@ export interface RunPlan
 
 /** An agent's options, overridden by those of a run that are set. */
 export function overrideOptions(agent: AgentOptions, run: AnyRunOptions): Omit<AgentOptions, "tools"> & AnyRunOptions {
-  return { ...pickSet(agent, AGENT), ...pickSet(run, RUN) };
+  const combined: { [name: string]: unknown } = {};
+  copySet(agent, AGENT, combined);
+  copySet(run, RUN, combined);
+  // The names are those of the types.
+  return combined as unknown as AgentOptions & AnyRunOptions;
 }
 
-/** The options that are set. By name: an instance of a class may have them from its class, and other members. */
-function pickSet<Options extends object>(options: Options, names: OptionNames<Options>): Options {
-  // Those of the type, which is what has the names.
-  const known = Object.keys(names) as (keyof Options)[];
-  return Object.fromEntries(
-    known.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
-  ) as Options;
+/** By name: an instance of a class may have options from its class, and other members of its own. */
+function copySet(options: object, names: object, target: { [name: string]: unknown }): void {
+  const given = options as { readonly [name: string]: unknown };
+  for (const name in names) if (given[name] !== undefined) target[name] = given[name];
 }
 
 /** The model settings among an agent's or a run's options; unset ones are absent. */
