@@ -111,7 +111,8 @@ export type { CompactionOptions, CompactionPolicy, CompactionState } from "./loo
 export type { PrepareTurn, TurnChanges, TurnInfo } from "./loop/turn/prepare-turn.ts";
 export { afterTurns, calledTool, type LimitReached, type Limits, type OwnerBudget } from "./loop/limits.ts";
 export type { RunProgress, StopRule } from "./loop/limits.ts";
-export type { ObservedExchange, Observer, RunInfo, StepInfo } from "./loop/observers/observer.ts";
+export type { ObservedExchange, Observer } from "./loop/observers/observer.ts";
+export type { RunInfo, StepInfo } from "./loop/observers/run-info.ts";
 export { observeAllRuns } from "./loop/observers/find-observers.ts";
 export type { TurnProblem } from "./durable/closed-turn.ts";
 export type {

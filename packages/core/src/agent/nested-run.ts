@@ -27,7 +27,7 @@ export function runsInside(
   options: AgentOptions,
   open: (plan: RunPlan, run: Pick<SessionRun<unknown>, "contents" | "conversation" | "emitters">) => RunningLoop,
 ): RunInside {
-  const { prices, maxRestarts, maxRequestsPerTurn } = options;
+  const { prices, maxRepeats, maxRestarts, maxRequestsPerTurn } = options;
   // A cache contains the agent's own tools.
   const settings = { ...pickSettings(options), cachedContent: undefined };
   return async (contents, tools, { signal, attach, parent }) => {
@@ -35,6 +35,7 @@ export function runsInside(
       tools,
       settings,
       limits: DEFAULT_LIMITS,
+      maxRepeats,
       maxRestarts,
       maxRequestsPerTurn,
       prices: parent?.prices ?? prices,

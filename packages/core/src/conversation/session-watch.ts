@@ -95,6 +95,8 @@ export class SessionWatch {
   async #open(): Promise<void> {
     const { log, events } = this.#session;
     log.listeners.add(this.#onEntry);
+    // From now on, so that a run that begins meanwhile makes events.
+    events.listen(this.#onEvent);
     this.#unwatch = log.store.watch?.(log.id, this.#onStale);
     const seen = await this.#readRecords();
     const { length } = log.view;
@@ -141,9 +143,12 @@ export class SessionWatch {
   }
 
   async #addRecords(): Promise<void> {
+    const { length } = this.#session.log.view;
     const seen = await this.#readRecords();
-    // The log was read by then, and each of its entries was heard.
-    if (!this.#isHere()) this.#tell(this.#fold.addRecords(seen));
+    if (this.#isHere()) return;
+    // What was written meanwhile may be of a run that was not going yet.
+    if (this.#session.log.view.length > length) this.#isStale = true;
+    else this.#tell(this.#fold.addRecords(seen));
   }
 
   async #readRecords(): Promise<SeenRecords> {
@@ -179,7 +184,9 @@ export class SessionWatch {
     else this.#early.push([entry, place]);
   };
 
-  readonly #onEvent = (event: RunEvent): void => this.#safely(() => this.#fold.addEvent(event));
+  readonly #onEvent = (event: RunEvent): void => {
+    if (this.#early === undefined) this.#safely(() => this.#fold.addEvent(event));
+  };
 
   #addEntry(entry: SessionEntry, place: number): ConversationUpdate | undefined {
     return place < this.conversation.position.log ? undefined : this.#fold.addEntry(entry);

@@ -4,7 +4,8 @@ import { asOf, type PriceTable } from "../../model/prices.ts";
 import type { TurnCall } from "../calls/call-state.ts";
 import { readOutcome } from "../calls/run-call.ts";
 import type { ObserverEvent, RunEvent, StepEnding } from "../events.ts";
-import type { LoopStep, RunInfo, StepInfo } from "./observer.ts";
+import type { LoopStep } from "./observer.ts";
+import type { RunInfo, StepInfo } from "./run-info.ts";
 
 /** The call that a step runs. */
 export type ObservedCall = Pick<TurnCall, "call" | "tool">;
