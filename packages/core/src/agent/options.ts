@@ -224,16 +224,18 @@ export interface RunPlan
 /** An agent's options, overridden by those of a run that are set. */
 export function overrideOptions(agent: AgentOptions, run: AnyRunOptions): Omit<AgentOptions, "tools"> & AnyRunOptions {
   const combined: { [name: string]: unknown } = {};
-  copySet(agent, AGENT, combined);
-  copySet(run, RUN, combined);
+  const all = [
+    [agent, AGENT],
+    [run, RUN],
+  ] as const;
+  // By name: an instance of a class may have options from its class, and other members of its own.
+  for (const [options, names] of all)
+    for (const name in names) {
+      const value: unknown = Reflect.get(options, name);
+      if (value !== undefined) combined[name] = value;
+    }
   // The names are those of the types.
   return combined as unknown as AgentOptions & AnyRunOptions;
-}
-
-/** By name: an instance of a class may have options from its class, and other members of its own. */
-function copySet(options: object, names: object, target: { [name: string]: unknown }): void {
-  const given = options as { readonly [name: string]: unknown };
-  for (const name in names) if (given[name] !== undefined) target[name] = given[name];
 }
 
 /** The model settings among an agent's or a run's options; unset ones are absent. */
