@@ -1,6 +1,5 @@
 import type { Step } from "../../durable/steps.ts";
 import type { Model, ModelRequest } from "../../model/model.ts";
-import type { ParentStep } from "../../tool/tool.ts";
 import type { ExchangeTap, HttpExchange } from "../../wire/http/exchange-tap.ts";
 import type { ObservedEvent, RunEvent } from "../events.ts";
 
