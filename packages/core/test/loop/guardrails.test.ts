@@ -46,7 +46,7 @@ const texts = (events: readonly RunEvent[]): string =>
   events.map((event) => (event.type === "text-delta" ? event.delta : "")).join("");
 const types = (events: readonly RunEvent[]): string[] => events.map(({ type }) => type);
 
-describe.each(faces)("input guardrails, by %s", (_face, read) => {
+describe.each(faces)("input guardrails, by %s", (face, read) => {
   test("pass what they do not object to, with the context of the run", async () => {
     const check = vi.fn<(...seen: unknown[]) => void>();
     const model = new ScriptedModel(call("look"), say("Done."));
@@ -113,7 +113,7 @@ describe.each(faces)("input guardrails, by %s", (_face, read) => {
     const check = (): never => verdict as never;
     const model = new ScriptedModel();
     const agent = new Agent({ model, guardrails: { input: [{ name: "both", check }] } });
-    const result = await read(agent, "Hi.", { output: z.object({ n: z.number() }) });
+    const result = await typed(face, agent, "Hi.", { output: z.object({ n: z.number() }) });
     expect(result).toMatchObject({ stopReason: "guardrail", guardrail: { name: "both", side: "input", ...stop } });
     expect(model.requests).toHaveLength(0);
   });
