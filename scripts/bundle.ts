@@ -67,13 +67,13 @@ export async function bundleCore(destination: string = join(folder, "dist")): Pr
         },
         {
           name: "core",
-          test: /core[\\/]src[\\/](agent|durable|grounding|loop|model|session|tool)[\\/](?!schema[\\/](zod3|validator|checkable-schema)\.ts|heal[\\/](?!heal-memory))/,
+          test: /core[\\/]src[\\/](agent|durable|grounding|loop|model|session|tool)[\\/](?!schema[\\/](zod3|validator)\.ts|heal[\\/](?!heal-memory))/,
           priority: 1,
         },
         // Loaded with the first request that is refused.
         { name: "heal", test: /model[\\/]heal[\\/](?!heal-memory)/, priority: 1 },
         // Loaded with the first value to check. After the others: a group takes along what its modules import.
-        { name: VALIDATOR, test: /node_modules[\\/]typebox|schema[\\/](validator|checkable-schema)\.ts/, priority: 0 },
+        { name: VALIDATOR, test: /node_modules[\\/]typebox|schema[\\/]validator\.ts/, priority: 0 },
       ],
     },
     // Names and comments are kept: people read stack traces, and application bundlers minify anyway.

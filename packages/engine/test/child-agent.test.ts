@@ -297,6 +297,14 @@ describe.each([
     expect(engine.recorded("r")).toContain("call:1.3/before");
   });
 
+  test("is not started when a hook gives it an output that is nothing", async () => {
+    const hooks: Hooks = { beforeCall: () => ({ output: undefined }) };
+    const setup: Setup = { inner: [], outer: [call("research", TASK), say("Good.")], agent: { hooks } };
+    const { result, report, engine } = await bothWays(setup, restarting);
+    expect(ended(report)).toEqual(result);
+    expect(engine.recorded("r")).not.toContain("call:1.0/run");
+  });
+
   test("ends the run when a hook throws, also when that is read again", async () => {
     const hooks: Hooks = {
       beforeCall: () => {

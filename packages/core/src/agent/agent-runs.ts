@@ -145,7 +145,7 @@ export class AgentRuns {
     const { about, abort, head, output } = isDescribed ? described : this.#begin(plan, identity);
     const { signal } = abort;
     const stopListening = whenAborted(plan.signal, () => abort.abort(plan.signal?.reason));
-    const guardrails = usedGuardrails(plan);
+    const guardrails = usedGuardrails(plan.guardrails);
     // The log of a session says it of a run that goes on.
     const checksInput = run.checksInput ?? guardrails?.input !== undefined;
     const historyLength = run.historyLength ?? (checksInput ? messageStart(contents) : contents.length - 1);
@@ -265,7 +265,7 @@ export class AgentRuns {
   }
 
   #guardrails(options: AnyRunOptions): Guardrails | undefined {
-    return usedGuardrails(overrideOptions(this.#options, options));
+    return usedGuardrails(options.guardrails ?? this.#options.guardrails);
   }
 
   /** Calls nothing of theirs when there are none. */
@@ -305,8 +305,7 @@ export class AgentRuns {
 }
 
 /** Without lists that are empty; undefined when nothing is checked. */
-function usedGuardrails({ guardrails = {} }: Pick<RunPlan, "guardrails">): Guardrails | undefined {
-  const { input = [], output = [], streaming } = guardrails;
+function usedGuardrails({ input = [], output = [], streaming }: Guardrails = {}): Guardrails | undefined {
   if (input.length + output.length === 0) return undefined;
   return { ...(input.length > 0 && { input }), ...(output.length > 0 && { output }), streaming };
 }

@@ -15,21 +15,9 @@ import type { Limits } from "../loop/limits.ts";
 import type { TurnChanges } from "../loop/turn/turn-info.ts";
 import { isStandardSchema } from "../tool/schema/standard-schema.ts";
 import { GEMINI_OPTIONS, GEMINI_SPELLINGS } from "../model/gemini-model.ts";
-import { type AgentOptions, type AnyRunOptions, SETTINGS, type SharedOptions } from "./options.ts";
+import { AGENT, type AgentOptions, type AnyRunOptions, RUN, SETTINGS } from "./options.ts";
 import { METHODS, type MethodOptions } from "./session-options.ts";
 
-const SHARED: OptionNames<SharedOptions> = {
-  ...SETTINGS,
-  ...namesIn("instructions tools toolChoice limits compaction prices stopWhen hooks approve prepareTurn guardrails"),
-};
-const AGENT: OptionNames<AgentOptions> = {
-  ...SHARED,
-  ...namesIn("model endpoint traffic name concurrency maxRepeats maxRestarts maxRequestsPerTurn observers logger"),
-};
-const RUN: OptionNames<AnyRunOptions> = {
-  ...SHARED,
-  ...namesIn("context extraTools output signal metadata runId parent steps"),
-};
 const HOOKS: OptionNames<Hooks> = namesIn("beforeCall afterCall");
 const GUARDRAILS: OptionNames<Guardrails> = namesIn("input output streaming");
 const LIMITS: OptionNames<Limits> = namesIn("turns toolCalls inputTokens outputTokens totalTokens wallTimeMs cost");

@@ -24,9 +24,10 @@ export type RunInside = (
 
 /** Makes the runs inside an agent's runs. */
 export function runsInside(
-  { prices, maxRepeats, maxRestarts, maxRequestsPerTurn, ...options }: AgentOptions,
+  options: AgentOptions,
   open: (plan: RunPlan, run: Pick<SessionRun<unknown>, "contents" | "conversation" | "emitters">) => RunningLoop,
 ): RunInside {
+  const { prices, maxRepeats, maxRestarts, maxRequestsPerTurn } = options;
   // A cache contains the agent's own tools.
   const settings = { ...pickSettings(options), cachedContent: undefined };
   return async (contents, tools, { signal, attach, parent }) => {

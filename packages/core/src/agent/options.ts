@@ -190,6 +190,19 @@ export const SETTINGS: OptionNames<ModelSettings> = namesIn(
   "location serviceTier store cachedContent labels candidateCount responseLogprobs logprobs streamFunctionCallArguments",
 );
 
+const SHARED: OptionNames<SharedOptions> = {
+  ...SETTINGS,
+  ...namesIn("instructions tools toolChoice limits compaction prices stopWhen hooks approve prepareTurn guardrails"),
+};
+export const AGENT: OptionNames<AgentOptions> = {
+  ...SHARED,
+  ...namesIn("model endpoint traffic name concurrency maxRepeats maxRestarts maxRequestsPerTurn observers logger"),
+};
+export const RUN: OptionNames<AnyRunOptions> = {
+  ...SHARED,
+  ...namesIn("context extraTools output signal metadata runId parent steps"),
+};
+
 /** What a run goes by: the agent's options, overridden by its own. A run inside a run has only what it needs. */
 export interface RunPlan
   extends
@@ -201,7 +214,19 @@ export interface RunPlan
 
 /** An agent's options, overridden by those of a run that are set. */
 export function overrideOptions(agent: AgentOptions, run: AnyRunOptions): Omit<AgentOptions, "tools"> & AnyRunOptions {
-  return { ...agent, ...Object.fromEntries(Object.entries(run).filter(([, value]) => value !== undefined)) };
+  const combined: { [name: string]: unknown } = {};
+  const all = [
+    [agent, AGENT],
+    [run, RUN],
+  ] as const;
+  // By name: an instance of a class may have options from its class, and other members of its own.
+  for (const [options, names] of all)
+    for (const name in names) {
+      const value: unknown = Reflect.get(options, name);
+      if (value !== undefined) combined[name] = value;
+    }
+  // The names are those of the types.
+  return combined as unknown as AgentOptions & AnyRunOptions;
 }
 
 /** The model settings among an agent's or a run's options; unset ones are absent. */

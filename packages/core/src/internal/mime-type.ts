@@ -59,9 +59,9 @@ function findBrandType(brand: string): string {
 const SUBTYPES = {
   image: "png webp heic heif gif avif bmp",
   audio: "wav mp3 flac ogg aac aiff m4a",
-  video: "mp4 webm mov mpeg wmv flv",
-  text: "csv html css xml",
-  application: "pdf json rtf",
+  video: "mp4 webm mov mpeg wmv",
+  text: "csv html css xml rtf",
+  application: "pdf json",
 };
 
 /** The first extension of a media type is the usual one. */
@@ -84,6 +84,7 @@ const EXTENSIONS: ReadonlyMap<string, string> = new Map([
   ["opus", "audio/ogg"],
   ["mpg", "video/mpeg"],
   ["avi", "video/x-msvideo"],
+  ["flv", "video/x-flv"],
   ["3gp", "video/3gpp"],
   ["txt", "text/plain"],
   ["md", "text/markdown"],

@@ -103,7 +103,8 @@ export class RunStream<
   /** Executes the run. Never rejects. */
   async #run(emitters: RunEmitters | undefined): Promise<void> {
     try {
-      const running = (this.#running = this.#within(() => this.#open(emitters)));
+      const running = this.#within(() => this.#open(emitters));
+      this.#running = running;
       this.#settle.resolve(await this.#within(() => running.run()));
     } catch (error) {
       this.#settle.reject(this.#isLeft ? abandoned(this.#running) : error);

@@ -57,8 +57,8 @@ export function findBefore(
 }
 
 /** True when a journal has the outcome of a step. */
-export function isRecorded(input: Pick<LoopInput, "steps" | "isReading">, place: StepPlace): boolean {
-  return findBefore(input, place).outcome !== undefined;
+export function isRecorded({ steps, isReading }: Pick<LoopInput, "steps" | "isReading">, place: StepPlace): boolean {
+  return isReading !== true && findRecorded(steps, stepName(place)).outcome !== undefined;
 }
 
 /** The logger of a step: its lines have the turn and, in a trace, the ids of the step's span. */

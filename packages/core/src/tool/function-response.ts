@@ -107,7 +107,7 @@ function cutResult(safe: JsonSafe, raw: unknown, maxBytes: number): Json {
   return `${kept}\n${jsonCut(kept.length, whole)}`;
 }
 
-/** The text, cut where its JSON would exceed `maxBytes`. Reads no more of it than it keeps. */
+/** The text, cut where its JSON would exceed `maxBytes`. */
 function cutText(whole: string, usable: string, maxBytes: number): string {
   if (usable.length === whole.length && usable.length * WIDEST + 2 <= maxBytes) return usable;
   const kept = takeText(usable, maxBytes);
@@ -232,11 +232,8 @@ export function jsonSafe(
     const length = tryOr(() => items.length, 0);
     for (let index = 0; index < length && values <= MAX_VALUES; index++) {
       const before = characters++;
-      const item =
-        safe(
-          tryOr(() => items[index], UNREADABLE),
-          depth + 1,
-        ) ?? null;
+      const raw = tryOr(() => items[index], UNREADABLE);
+      const item = safe(raw, depth + 1) ?? null;
       if (before <= room) copy.push(item);
       else cut = true;
     }
@@ -250,10 +247,8 @@ export function jsonSafe(
     for (const key of keys) {
       if (values > MAX_VALUES) break;
       const before = characters;
-      const member = safe(
-        tryOr(() => source[key], UNREADABLE),
-        depth + 1,
-      );
+      const raw = tryOr(() => source[key], UNREADABLE);
+      const member = safe(raw, depth + 1);
       if (member === undefined) continue;
       if (key === "$ref") hasRef = true;
       characters += key.length + 4;

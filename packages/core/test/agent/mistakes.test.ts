@@ -150,6 +150,34 @@ describe("an agent made from", () => {
     expect(() => new Agent(new Settings())).not.toThrow();
   });
 
+  test("other members of such an instance are no options of its runs, whatever their names", async () => {
+    class Settings {
+      readonly model = new ScriptedModel(say("Hello."));
+      readonly output = "answers.json";
+      readonly metadata = "settings";
+      readonly signal = AbortSignal.abort();
+    }
+    expect((await new Agent(new Settings()).run("Hi.")).text).toBe("Hello.");
+  });
+
+  test("an instance of a class counts with the members that its class has", async () => {
+    class Settings {
+      get model() {
+        return new ScriptedModel(({ instructions }) => say(`${instructions}`));
+      }
+      get instructions() {
+        return "Be brief.";
+      }
+    }
+    class Run {
+      get instructions() {
+        return "Be long.";
+      }
+    }
+    expect((await new Agent(new Settings()).run("Hi.")).text).toBe("Be brief.");
+    expect((await new Agent(new Settings()).run("Hi.", new Run())).text).toBe("Be long.");
+  });
+
   test("a message never has the value of an option, which may be a key", () => {
     expect(messageOf(() => new Agent(untyped<AgentOptions>({ model, apiKey: "secret" })))).not.toContain("secret");
   });

@@ -46,7 +46,7 @@ const texts = (events: readonly RunEvent[]): string =>
   events.map((event) => (event.type === "text-delta" ? event.delta : "")).join("");
 const types = (events: readonly RunEvent[]): string[] => events.map(({ type }) => type);
 
-describe.each(faces)("input guardrails, by %s", (_face, read) => {
+describe.each(faces)("input guardrails, by %s", (face, read) => {
   test("pass what they do not object to, with the context of the run", async () => {
     const check = vi.fn<(...seen: unknown[]) => void>();
     const model = new ScriptedModel(call("look"), say("Done."));
@@ -103,6 +103,18 @@ describe.each(faces)("input guardrails, by %s", (_face, read) => {
       'the input guardrail "classifier" failed, so the run stops here: the classifier is down',
     );
     expect(runSoFar(error)?.contents).toEqual([]);
+    expect(model.requests).toHaveLength(0);
+  });
+
+  test.each([
+    [{ stop: "weapons", answer: "Ask me something else." }, { reason: "weapons" }],
+    [{ answer: "Ask me something else.", replace: "Hi." }, { message: "Ask me something else." }],
+  ])("stop a run that has to be typed when they return %j", async (verdict, stop) => {
+    const check = (): never => verdict as never;
+    const model = new ScriptedModel();
+    const agent = new Agent({ model, guardrails: { input: [{ name: "both", check }] } });
+    const result = await typed(face, agent, "Hi.", { output: z.object({ n: z.number() }) });
+    expect(result).toMatchObject({ stopReason: "guardrail", guardrail: { name: "both", side: "input", ...stop } });
     expect(model.requests).toHaveLength(0);
   });
 

@@ -110,7 +110,9 @@ export function readDecision(decision: Decision): {
 } {
   if (decision === undefined) return {};
   if ("deny" in decision) return { outcome: failure("denied", decision.deny) };
-  return "output" in decision ? { outcome: { ok: true, output: decision.output } } : { args: decision.args };
+  if ("args" in decision && !("output" in decision)) return { args: decision.args };
+  // A step records no `output` that is undefined.
+  return { outcome: { ok: true, output: "output" in decision ? decision.output : undefined } };
 }
 
 /** The outcome that `afterCall` gives instead, if it does. @throws {TypeError} For an answer of another shape. */

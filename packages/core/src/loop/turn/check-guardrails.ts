@@ -107,9 +107,9 @@ export async function checkInput(
     const verdict = await askGuardrail<InputVerdict>(name, "input", signal, () => check(asked));
     if (verdict === undefined) continue;
     const canAnswer = input.output === undefined && (source === "message" || source === "steering");
-    const action = describeAction(name, verdict, canAnswer);
-    actions.push(action);
-    if (action.action === "stop") return { actions };
+    const stop = asStop(verdict, canAnswer);
+    actions.push(describeAction(name, stop ?? verdict));
+    if (stop !== undefined) return { actions };
     // The next ones are asked all the same: later turns read the message.
     if ("answer" in verdict) answer ??= verdict.answer;
     else if ("replace" in verdict)
@@ -120,6 +120,14 @@ export async function checkInput(
     ...(contents !== said && { contents }),
     ...(answer !== undefined && { response: asResponse(answer) }),
   };
+}
+
+/** A verdict that ends the run without an answer, or an answer that cannot be given: the run's has to be typed, or no message was sent. */
+function asStop(verdict: Exclude<InputVerdict, void>, canAnswer: boolean): GuardrailStopVerdict | undefined {
+  if ("stop" in verdict) return verdict;
+  if (!("answer" in verdict) || canAnswer) return undefined;
+  const { answer, reason = "it answered where no answer can be given" } = verdict;
+  return { stop: reason, message: answer };
 }
 
 /** An answer that no model gave. */
@@ -234,21 +242,13 @@ function isVerdict(verdict: unknown, side: GuardrailStop["side"]): boolean {
   return typeof replace === "string" || (side === "input" && Array.isArray(replace));
 }
 
-/** @param canAnswer - Otherwise an answer is a stop: the run's has to be typed, or no message was sent. */
-function describeAction(
-  name: string,
-  verdict: Exclude<InputVerdict | OutputVerdict, void>,
-  canAnswer: boolean = true,
-): GuardrailAction {
-  if (!("stop" in verdict) && (canAnswer || "replace" in verdict)) {
+function describeAction(name: string, verdict: Exclude<InputVerdict | OutputVerdict, void>): GuardrailAction {
+  if (!("stop" in verdict)) {
     const { reason } = verdict;
     const action = "answer" in verdict ? "answer" : "replace";
     return { name, action, ...(reason !== undefined && { reason }) };
   }
-  const { stop, details, message }: GuardrailStopVerdict =
-    "answer" in verdict
-      ? { stop: verdict.reason ?? "it answered where no answer can be given", message: verdict.answer }
-      : verdict;
+  const { stop, details, message } = verdict;
   return {
     name,
     action: "stop",

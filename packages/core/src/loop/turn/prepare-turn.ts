@@ -138,14 +138,12 @@ function offerTools(
   request: ModelRequest,
   model: Model,
 ): { readonly request: ModelRequest; readonly toolset?: Toolset | undefined } {
+  const toolset = tools === undefined ? undefined : preparer.toolsetFor(tools, model);
+  const names = [...(toolset ?? input.toolset).byName.keys()];
+  if (toolChoice !== undefined) checkToolChoice(toolChoice, names);
+  else if (toolset !== undefined && request.calling !== undefined) checkToolChoice(input.toolChoice, names);
   const calling = toolChoice === undefined ? request.calling : callingFor(toolChoice, true);
-  if (tools === undefined) {
-    if (toolChoice !== undefined) checkToolChoice(toolChoice, input.toolset.byName.keys());
-    return { request: { ...request, calling } };
-  }
-  const toolset = preparer.toolsetFor(tools, model);
-  const names = [...toolset.byName.keys()];
-  if (calling !== undefined) checkToolChoice(toolChoice ?? input.toolChoice, names);
+  if (toolset === undefined) return { request: { ...request, calling } };
   if (!isSubset(toolset, request) || !takesAllowedNames(model))
     return { toolset, request: { ...request, functions: toolset.functions, builtIns: toolset.builtIns, calling } };
   if (names.length === request.functions.length) return { toolset, request: { ...request, calling } };

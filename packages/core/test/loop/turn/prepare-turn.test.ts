@@ -181,6 +181,7 @@ describe.each(faces)("a prepared turn, by %s", (face, read) => {
       () => ({ tools: ["look"], toolChoice: { only: ["add"] } }),
       'toolChoice names "add"',
     ],
+    ["a tool choice that is none", () => ({ toolChoice: null as never }), "toolChoice must be"],
     ["a setting that the model does not support", () => ({ thinking: "xhigh" as never }), "thinking"],
     [
       "an id, when the agent was given a model object",
