@@ -24,11 +24,7 @@ export class EventTap {
     return { emit: pass(emitters?.emit), emitLive: pass(emitters?.emitLive) };
   }
 
-  /**
-   * Listens from now on. The listener must not throw.
-   *
-   * @returns The events of the turn that is going.
-   */
+  /** Listens from now on. The listener must not throw. @returns The events of the turn that is going. */
   listen(listener: (event: RunEvent) => void): readonly RunEvent[] {
     this.#listeners.add(listener);
     return [...this.#recent];

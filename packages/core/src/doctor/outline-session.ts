@@ -94,11 +94,7 @@ export function outlineSession(entries: readonly SessionEntry[]): SessionOutline
   };
 }
 
-/**
- * The history that a session's log holds, in wire format.
- *
- * @param entries - The whole log of a session that opens.
- */
+/** The history that a session's log holds, in wire format. @param entries - The whole log of a session that opens. */
 export function sessionHistory(entries: readonly SessionEntry[]): readonly Content[] {
   return readRuns(entries).view.history();
 }

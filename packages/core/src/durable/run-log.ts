@@ -78,9 +78,7 @@ export type StepPlace =
 /** Of a request. */
 export type ModelPlace = Extract<StepPlace, { readonly kind: "model" }>;
 
-/**
- * Name of the operation at a place: a key, unique in its run. Nothing is read from it; what it means is its place.
- */
+/** Name of the operation at a place: a key, unique in its run. Nothing is read from it; what it means is its place. */
 export function stepName(place: StepPlace): string {
   switch (place.kind) {
     case "model": {

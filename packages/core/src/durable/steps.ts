@@ -88,9 +88,7 @@ export interface Steps<Event = unknown> {
    * an earlier process. Absent: only what was executed in this one is known.
    */
   recorded?(name: string): RecordedStep;
-  /**
-   * Called with each turn that is over once the next one begins, in order. Absent: nobody keeps turns, and none are described.
-   */
+  /** Called with each turn that is over once the next one begins, in order. Absent: nobody keeps turns, and none are described. */
   closeTurn?(turn: ClosedTurn): void;
   /** Records JSON from inside a step, so that it is not made again when the step is repeated. Absent: only whole steps are recorded. */
   readonly record?: (<T>(place: StepPlace, work: () => Promise<T>) => Promise<T>) | undefined;

@@ -122,11 +122,7 @@ export class ExchangeKeeper implements Observer {
     await this.flush(options);
   }
 
-  /**
-   * Removes the log of a session, or of a run without one, with what waits for it.
-   *
-   * @returns How many exchanges were in it.
-   */
+  /** Removes the log of a session, or of a run without one, with what waits for it. @returns How many exchanges were in it. */
   async delete(id: string): Promise<number> {
     const log = this.#logs.get(id);
     await log?.writing;

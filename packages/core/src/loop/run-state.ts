@@ -146,11 +146,7 @@ export class RunState {
     if (value.failure?.kind === "bad-input") this.badCalls.set(call.name, (this.badCalls.get(call.name) ?? 0) + 1);
   }
 
-  /**
-   * Cancels a call of the open turn for a person; the run goes on.
-   *
-   * @returns False when the call is not one that runs here.
-   */
+  /** Cancels a call of the open turn for a person; the run goes on. @returns False when the call is not one that runs here. */
   cancelCall(callId: string): boolean {
     const call = this.calls.find((one) => one.callId === callId);
     if (call?.current.state !== "running") return false;

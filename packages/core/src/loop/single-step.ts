@@ -70,11 +70,7 @@ export function stepLogger(
   return bindLogger(logger, { turn, ...parseTraceparent(traceparent) });
 }
 
-/**
- * Executes a step within the wall time, reporting it to the run's observers.
- *
- * @param call - The call that the step runs, if any.
- */
+/** Executes a step within the wall time, reporting it to the run's observers. @param call - The call that the step runs, if any. */
 export function executeStep<T>(
   { clock, observed }: Pick<LoopInput, "clock" | "observed">,
   place: StepPlace,

@@ -70,9 +70,7 @@ export interface ToolCallBase<Name extends string = string, Args = JsonObject> {
   readonly edited?: true | undefined;
 }
 
-/**
- * The tool gave a result, here or elsewhere. A hook that replaces arguments or output is trusted to keep to the tool's types.
- */
+/** The tool gave a result, here or elsewhere. A hook that replaces arguments or output is trusted to keep to the tool's types. */
 export interface CompletedToolCall<
   Name extends string = string,
   Args = unknown,

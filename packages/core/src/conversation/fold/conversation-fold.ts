@@ -159,11 +159,7 @@ export class ConversationFold {
     }
   }
 
-  /**
-   * A guardrail has withdrawn what the turn's answer has said.
-   *
-   * @returns True when the answer was whole: another one takes its place.
-   */
+  /** A guardrail has withdrawn what the turn's answer has said. @returns True when the answer was whole: another one takes its place. */
   withdraw(run: RunView, turn: TurnView): boolean {
     const isWhole = turn.answers > this.#recoveries;
     if (isWhole) this.#recoveries = turn.answers;

@@ -197,11 +197,7 @@ function endRun(run: RunView, entry: EndEntry): void {
   run.touch();
 }
 
-/**
- * What a turn added to the history is known.
- *
- * @param isEarly - The run ended in the middle of it: an answer that is not used is void.
- */
+/** What a turn added to the history is known. @param isEarly - The run ended in the middle of it: an answer that is not used is void. */
 function closeTurn(run: RunView, { turn: number, contents, steps, calls }: TurnRecord, isEarly: boolean): void {
   const turn = run.turn(number);
   const answer = contents.findLast((ref) => "model" in ref)?.model;

@@ -138,11 +138,7 @@ export class RunView {
     }
   }
 
-  /**
-   * The last answer may quote earlier ones, whose sources are then its own.
-   *
-   * @param known - What the result of the run says about it.
-   */
+  /** The last answer may quote earlier ones, whose sources are then its own. @param known - What the result of the run says about it. */
   citeLast(known?: Pick<RunEnd, "text" | "citations">): void {
     const last = [...this.turns.values()].findLast(({ response }) => response !== undefined);
     if (last?.response === undefined || this.#sources.length === 0) return;
@@ -152,11 +148,7 @@ export class RunView {
     this.touch(last);
   }
 
-  /**
-   * The answer under way has grown by a text.
-   *
-   * @returns The change, if that is all that has changed and the text is shown already.
-   */
+  /** The answer under way has grown by a text. @returns The change, if that is all that has changed and the text is shown already. */
   grow(turn: TurnView, type: "text" | "thought", delta: string): ConversationChange | undefined {
     const part = this.#shown.parts.findLast((one) => one.type === type && one.streaming === true);
     if (this.#isChanged || this.#held !== undefined || part === undefined || !("text" in part)) return undefined;

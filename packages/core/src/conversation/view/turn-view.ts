@@ -124,11 +124,7 @@ export class TurnView {
     return this.response !== undefined && hasSources(this.response);
   }
 
-  /**
-   * What there is to show.
-   *
-   * @param live - Its answer that is under way, or was never finished.
-   */
+  /** What there is to show. @param live - Its answer that is under way, or was never finished. */
   parts(run: CallsLeft, live?: LiveAnswer): readonly MessagePart[] {
     const { turn } = this;
     const steerings = live?.steering === undefined ? this.#steerings : [...this.#steerings, live.steering];

@@ -72,11 +72,7 @@ interface HookStepValue {
   readonly cancelled?: true | undefined;
 }
 
-/**
- * Runs the hook before or after such a call.
- *
- * @param timed - The step, whose signal also aborts when the wall time is up.
- */
+/** Runs the hook before or after such a call. @param timed - The step, whose signal also aborts when the wall time is up. */
 export async function runHook(
   input: LoopInput,
   call: TurnCall,

@@ -24,11 +24,7 @@ export interface StepExecutor {
   ): Promise<T>;
 }
 
-/**
- * A step whose observers learn what happens in it.
- *
- * @param found - What they add to the step.
- */
+/** A step whose observers learn what happens in it. @param found - What they add to the step. */
 export function observeStep(
   live: Step<RunEvent>,
   step: StepInfo,

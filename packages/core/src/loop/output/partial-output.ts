@@ -94,11 +94,7 @@ export async function* outputElements(
   }
 }
 
-/**
- * The typed output of a run so far, for those who read its events themselves.
- *
- * `Written` is what the model writes: the schema's input.
- */
+/** The typed output of a run so far, for those who read its events themselves. `Written` is what the model writes: the schema's input. */
 export class PartialOutput<Written = unknown> {
   #root: unknown;
   #open: JsonPath | undefined;

@@ -33,11 +33,7 @@ import type { Unchecked } from "./partial-answer.ts";
 
 type GuardPlace = Extract<StepPlace, { kind: "guard" }>;
 
-/**
- * Checks something in a step of its own.
- *
- * @returns What the guardrails made of it, and why the run stops, if it does.
- */
+/** Checks something in a step of its own. @returns What the guardrails made of it, and why the run stops, if it does. */
 export async function guardStep<Checked extends Pick<InputCheckValue, "actions">>(
   input: LoopInput,
   state: RunState,

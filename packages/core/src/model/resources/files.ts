@@ -55,11 +55,7 @@ export async function uploadFile(
   return await files(options).upload(data, options);
 }
 
-/**
- * Uploads, lists and deletes the files of a key.
- *
- * @param options - Client options, in particular `endpoint`.
- */
+/** Uploads, lists and deletes the files of a key. @param options - Client options, in particular `endpoint`. */
 export function files(options: GeminiClientOptions = {}): Files {
   return new Files(new ApiClient(options));
 }

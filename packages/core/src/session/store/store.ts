@@ -121,11 +121,7 @@ export interface SessionStore {
 
   /** What stands beside a log; `{}` when there is nothing. */
   records(id: string): Promise<SessionRecords>;
-  /**
-   * Changes a lease if it still equals `expected`. Need not survive a crash of the machine.
-   *
-   * @returns Whether it did.
-   */
+  /** Changes a lease if it still equals `expected`. Need not survive a crash of the machine. @returns Whether it did. */
   setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean>;
   /** Replaces the draft, or removes it. Does nothing when the lease is not held under this token. Need not survive a crash of the machine. */
   setDraft(id: string, token: number, draft: Draft | undefined): Promise<void>;

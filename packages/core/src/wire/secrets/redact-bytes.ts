@@ -31,11 +31,7 @@ export class BodyScrubber {
     return (this.#secrets = secrets);
   }
 
-  /**
-   * A copy of the body, with secrets overwritten in place, so that its length and all offsets stay the same.
-   *
-   * @param body - UTF-8.
-   */
+  /** A copy of the body, with secrets overwritten in place, so that its length and all offsets stay the same. @param body - UTF-8. */
   clean(body: Uint8Array): Uint8Array {
     // Not `slice`: a Buffer would share its memory.
     const raw = new Uint8Array(body);
