@@ -141,9 +141,18 @@ export class SessionWatch {
   }
 
   async #addRecords(): Promise<void> {
-    const seen = await this.#readRecords();
-    // The log was read by then, and each of its entries was heard.
-    if (!this.#isHere()) this.#tell(this.#fold.addRecords(seen));
+    const { log } = this.#session;
+    for (;;) {
+      const { length } = log.view;
+      const seen = await this.#readRecords();
+      const { run } = this.#fold;
+      // A run that began right after the lease was seen to be free must not be taken for one that was cut off.
+      if (!seen.isRunning && log.view.length > length && run !== undefined && run.end === undefined) continue;
+      // The log was read by then, and each of its entries was heard.
+      if (!this.#isHere()) this.#tell(this.#fold.addRecords(seen));
+      // Others than who looked wait for what it found, or for the lease that was seen before.
+      return this.#wake();
+    }
   }
 
   async #readRecords(): Promise<SeenRecords> {
