@@ -70,6 +70,12 @@ export interface GenerateContentRequest extends Texts<"cachedContent" | "service
 /** Tokens of one modality. */
 export type ModalityTokenCount = Fields<{ modality: string; tokenCount: number }>;
 
+type TokensDetails =
+  | "promptTokensDetails"
+  | "cacheTokensDetails"
+  | "candidatesTokensDetails"
+  | "toolUsePromptTokensDetails";
+
 /**
  * What a response cost. `totalTokenCount` = prompt + candidates + thoughts + tool-use prompt; zero fields are absent.
  *
@@ -79,9 +85,7 @@ export interface UsageMetadata
   extends
     Numbers<"rawPromptTokenCount" | "cachedContentTokenCount" | "candidatesTokenCount" | "thoughtsTokenCount">,
     Numbers<"toolUsePromptTokenCount" | "totalTokenCount">,
-    Fields<
-      Record<`${"prompt" | "cache" | "candidates" | "toolUsePrompt"}TokensDetails`, readonly ModalityTokenCount[]>
-    >,
+    Fields<Record<TokensDetails, readonly ModalityTokenCount[]>>,
     Texts<"serviceTier" | "trafficType"> {
   /** Includes cached tokens. */
   readonly promptTokenCount?: number | undefined;
@@ -225,8 +229,14 @@ export interface LogprobsResult {
 }
 
 /** A kind of harm. `HARM_CATEGORY_CIVIC_INTEGRITY` is deprecated; those for images are Vertex's. */
-export type HarmCategory =
-  Word<`HARM_CATEGORY_${"HARASSMENT" | "HATE_SPEECH" | "SEXUALLY_EXPLICIT" | "DANGEROUS_CONTENT" | "CIVIC_INTEGRITY" | "JAILBREAK"}`>;
+export type HarmCategory = Word<
+  | "HARM_CATEGORY_HARASSMENT"
+  | "HARM_CATEGORY_HATE_SPEECH"
+  | "HARM_CATEGORY_SEXUALLY_EXPLICIT"
+  | "HARM_CATEGORY_DANGEROUS_CONTENT"
+  | "HARM_CATEGORY_CIVIC_INTEGRITY"
+  | "HARM_CATEGORY_JAILBREAK"
+>;
 
 /** From which likelihood on an answer is withheld. Neither `BLOCK_NONE` nor `OFF` lets prohibited content through. */
 export type HarmBlockThreshold = Word<
