@@ -109,8 +109,13 @@ class NodeHeaders implements Required<AnswerHeaders> {
 
   get(name: string): string | null {
     const wanted = name.toLowerCase();
-    const values = this.#raw.filter((_, at) => at % 2 === 1 && this.#raw[at - 1]?.toLowerCase() === wanted);
-    return values.length === 0 ? null : values.join(", ");
+    let found: string | null = null;
+    for (let at = 0; at < this.#raw.length; at += 2) {
+      if (this.#raw[at]?.toLowerCase() !== wanted) continue;
+      const value = this.#raw[at + 1] ?? "";
+      found = found === null ? value : `${found}, ${value}`;
+    }
+    return found;
   }
 
   forEach(visit: (value: string, name: string) => void): void {
