@@ -26,9 +26,9 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     // These limits only end a hang. No test may depend on how fast the machine is, so they are far above what any test takes.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    expect: { poll: { timeout: 30_000, interval: 10 } },
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000, interval: 10 } },
     // Also on a machine with two processors.
     maxWorkers: "100%",
     env: {
@@ -69,8 +69,8 @@ export default defineConfig({
           name: "system",
           include: SYSTEM_TESTS,
           globalSetup: ["test/support/install-programs.ts", "test/support/pack-once.ts"],
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
         },
       },
       {

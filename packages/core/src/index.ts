@@ -94,7 +94,7 @@ export type {
 // loop
 export type { ObservedEvent, RunEnd, RunEvent } from "./loop/events.ts";
 export type { RunIdentity } from "./loop/run-context.ts";
-export type { CallDecision, CallInfo, Hooks, ToolChoice } from "./loop/loop-input.ts";
+export type { CallDecision, CallInfo, Hooks } from "./loop/loop-input.ts";
 export type { RunContext } from "./loop/run-context.ts";
 export type {
   Guardrails,
@@ -108,10 +108,11 @@ export type {
   OutputVerdict,
 } from "./loop/guardrails.ts";
 export type { CompactionOptions, CompactionPolicy, CompactionState } from "./loop/turn/compaction.ts";
-export type { PrepareTurn, TurnChanges, TurnInfo } from "./loop/turn/prepare-turn.ts";
+export type { PrepareTurn, ToolChoice, TurnChanges, TurnInfo } from "./loop/turn/turn-info.ts";
 export { afterTurns, calledTool, type LimitReached, type Limits, type OwnerBudget } from "./loop/limits.ts";
 export type { RunProgress, StopRule } from "./loop/limits.ts";
-export type { ObservedExchange, Observer, RunInfo, StepInfo } from "./loop/observers/observer.ts";
+export type { ObservedExchange, Observer } from "./loop/observers/observer.ts";
+export type { RunInfo, StepInfo } from "./loop/observers/run-info.ts";
 export { observeAllRuns } from "./loop/observers/find-observers.ts";
 export type { TurnProblem } from "./durable/closed-turn.ts";
 export type {

@@ -12,7 +12,7 @@ import { isObject } from "../internal/json.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import type { Hooks } from "../loop/loop-input.ts";
 import type { Limits } from "../loop/limits.ts";
-import type { TurnChanges } from "../loop/turn/prepare-turn.ts";
+import type { TurnChanges } from "../loop/turn/turn-info.ts";
 import { isStandardSchema } from "../tool/schema/standard-schema.ts";
 import { GEMINI_OPTIONS, GEMINI_SPELLINGS } from "../model/gemini-model.ts";
 import { type AgentOptions, type AnyRunOptions, SETTINGS, type SharedOptions } from "./options.ts";

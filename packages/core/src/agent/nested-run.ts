@@ -24,7 +24,7 @@ export type RunInside = (
 
 /** Makes the runs inside an agent's runs. */
 export function runsInside(
-  { prices, maxRestarts, maxRequestsPerTurn, ...options }: AgentOptions,
+  { prices, maxRepeats, maxRestarts, maxRequestsPerTurn, ...options }: AgentOptions,
   open: (plan: RunPlan, run: Pick<SessionRun<unknown>, "contents" | "conversation" | "emitters">) => RunningLoop,
 ): RunInside {
   // A cache contains the agent's own tools.
@@ -34,6 +34,7 @@ export function runsInside(
       tools,
       settings,
       limits: DEFAULT_LIMITS,
+      maxRepeats,
       maxRestarts,
       maxRequestsPerTurn,
       prices: parent?.prices ?? prices,

@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { mixTools, type RunBuiltIn } from "../grounding/delegate.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { PrepareTurn, TurnPreparer } from "../loop/turn/prepare-turn.ts";
+import type { PrepareTurn, TurnPreparer } from "../loop/turn/turn-info.ts";
 import { unknownName } from "../loop/turn/tool-choice.ts";
 import { gemini } from "../model/gemini-model.ts";
 import type { Model } from "../model/model.ts";

@@ -95,6 +95,8 @@ export class SessionWatch {
   async #open(): Promise<void> {
     const { log, events } = this.#session;
     log.listeners.add(this.#onEntry);
+    // From now on, so that a run that begins meanwhile makes events.
+    events.listen(this.#onEvent);
     this.#unwatch = log.store.watch?.(log.id, this.#onStale);
     const seen = await this.#readRecords();
     const { length } = log.view;
@@ -141,18 +143,14 @@ export class SessionWatch {
   }
 
   async #addRecords(): Promise<void> {
-    const { log } = this.#session;
-    for (;;) {
-      const { length } = log.view;
-      const seen = await this.#readRecords();
-      const { run } = this.#fold;
-      // A run that began right after the lease was seen to be free must not be taken for one that was cut off.
-      if (!seen.isRunning && log.view.length > length && run !== undefined && run.end === undefined) continue;
-      // The log was read by then, and each of its entries was heard.
-      if (!this.#isHere()) this.#tell(this.#fold.addRecords(seen));
-      // Others than who looked wait for what it found, or for the lease that was seen before.
-      return this.#wake();
-    }
+    const { length } = this.#session.log.view;
+    const seen = await this.#readRecords();
+    if (this.#isHere()) return;
+    // What was written meanwhile may be of a run that was not going yet.
+    if (this.#session.log.view.length > length) this.#isStale = true;
+    else this.#tell(this.#fold.addRecords(seen));
+    // Others than who looked wait for what it found, or for the lease that was seen before.
+    this.#wake();
   }
 
   async #readRecords(): Promise<SeenRecords> {
@@ -188,7 +186,9 @@ export class SessionWatch {
     else this.#early.push([entry, place]);
   };
 
-  readonly #onEvent = (event: RunEvent): void => this.#safely(() => this.#fold.addEvent(event));
+  readonly #onEvent = (event: RunEvent): void => {
+    if (this.#early === undefined) this.#safely(() => this.#fold.addEvent(event));
+  };
 
   #addEntry(entry: SessionEntry, place: number): ConversationUpdate | undefined {
     return place < this.conversation.position.log ? undefined : this.#fold.addEntry(entry);

@@ -9,7 +9,7 @@ import type { EndpointKind } from "../wire/endpoints/endpoint.ts";
 import type { Content, FunctionCall, Part, PartialArg } from "../wire/types/content.ts";
 import type { TurnProblem } from "../durable/closed-turn.ts";
 import type { OutputDelta } from "./output/json-growth.ts";
-import type { RunInfo, StepInfo } from "./observers/observer.ts";
+import type { RunInfo, StepInfo } from "./observers/run-info.ts";
 import type { RunResult } from "./result.ts";
 import type { RunIdentity } from "./run-context.ts";
 

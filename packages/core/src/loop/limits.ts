@@ -6,7 +6,6 @@ import type { Cost } from "../model/prices.ts";
 import { addUsage, type Usage } from "../model/usage.ts";
 import type { RemainingLimits } from "../tool/tool.ts";
 import type { FunctionCall, Part } from "../wire/types/content.ts";
-import type { LoopInput } from "./loop-input.ts";
 
 /** Bounds of a run. Each is checked before a request and after a response; reaching one ends the run with the stop reason `limit`. */
 export interface Limits {
@@ -90,7 +89,12 @@ export function checkPriced(run: RunBounds, unpriced: string): void {
 }
 
 /** What bounds a run. */
-type RunBounds = Pick<LoopInput, "limits" | "session" | "ownerBudget" | "isReading">;
+interface RunBounds {
+  readonly limits: Limits;
+  readonly session?: SharedLimits | undefined;
+  readonly ownerBudget?: AskOwnerBudget | undefined;
+  readonly isReading?: boolean | undefined;
+}
 
 /** Limits shared by several runs, and what earlier runs have used. */
 export interface SharedLimits {

@@ -15,20 +15,8 @@ import type { Guardrails } from "./guardrails.ts";
 import type { AskOwnerBudget, Limits, SharedLimits, StopRule, WallClock } from "./limits.ts";
 import type { RunResult } from "./result.ts";
 import type { RunContext, RunIdentity } from "./run-context.ts";
-import type { RunReporter } from "./run-reporter.ts";
-import type { TurnPreparer } from "./turn/prepare-turn.ts";
-
-/**
- * Whether the model may or must call functions:
- *
- * - `auto`: it decides.
- * - `required`: it must call a function in the first turn of the run.
- * - `{ only: ["get_weather"] }`: it must call one of these in the first turn.
- * - `none`: it calls none, in any turn.
- *
- * Turns after the first are `auto`, because a model that must call never answers; `prepareTurn` can force calls in any turn.
- */
-export type ToolChoice = "auto" | "required" | "none" | { readonly only: readonly string[] };
+import type { StepExecutor } from "./observers/observed-step.ts";
+import type { ToolChoice, TurnPreparer } from "./turn/turn-info.ts";
 
 /** Typed output: the schema, and the check of an answer. */
 export interface OutputPlan {
@@ -87,7 +75,7 @@ export interface LoopInput {
   /** Receives the run's own events, each of which waits for the reader; absent when nobody reads, and then no events are made. */
   readonly emit: Emit | undefined;
   /** Executes the steps of a run that has observers. */
-  readonly observed?: Pick<RunReporter, "execute"> | undefined;
+  readonly observed?: StepExecutor | undefined;
   /** Called with the result before `run-end`; what it throws fails the run. */
   readonly beforeEnd?: BeforeEnd | undefined;
   readonly signal: AbortSignal;

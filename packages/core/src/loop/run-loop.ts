@@ -19,7 +19,7 @@ import { closing } from "./transcript.ts";
 import { type Ending, classifyEnding, keeps, MAX_RECOVERIES } from "./turn/classify-answer.ts";
 import { checkRunInput } from "./turn/check-guardrails.ts";
 import { checkPartial } from "./turn/check-partial.ts";
-import { compactWhenFull } from "./turn/compaction.ts";
+import { compactWhenFull } from "./turn/compact-history.ts";
 import { describeTurns, emitTurns } from "./turn/closed-turns.ts";
 import { emitParts } from "./turn/model-step.ts";
 import { modelTurn, outputPhase, type Phase, workPhase } from "./turn/model-turn.ts";

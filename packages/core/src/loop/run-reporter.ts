@@ -5,8 +5,15 @@ import { isObject } from "../internal/json.ts";
 import { parseTraceparent } from "../internal/traceparent.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
 import type { Emit, ObserverEvent, RunEnding, RunEvent } from "./events.ts";
-import { describeStep, describeValue, type ObservedCall, observeStep } from "./observers/observed-step.ts";
-import type { LoopStep, Observer, RunInfo } from "./observers/observer.ts";
+import {
+  describeStep,
+  describeValue,
+  type ObservedCall,
+  observeStep,
+  type StepExecutor,
+} from "./observers/observed-step.ts";
+import type { LoopStep, Observer } from "./observers/observer.ts";
+import type { RunInfo } from "./observers/run-info.ts";
 import { ObserverGroup } from "./observers/observer-group.ts";
 import type { LoopInput } from "./loop-input.ts";
 import type { RunResult } from "./result.ts";
@@ -35,7 +42,7 @@ export interface RunReporterOptions extends Pick<
  * Until the first step is executed here, a run that goes on repeats what its log holds. Its reader gets that with a mark; observers
  * get only what happens between the last recorded step and the first one here, so it is held back until then.
  */
-export class RunReporter {
+export class RunReporter implements StepExecutor {
   readonly #options: RunReporterOptions;
   readonly #observers: ObserverGroup | undefined;
   readonly #startedAt: number;
@@ -115,11 +122,6 @@ export class RunReporter {
     };
   }
 
-  /**
-   * Executes a step. Whatever observers do, `work` is called exactly once, synchronously.
-   *
-   * @param call - The call that the step runs, if any.
-   */
   execute<T>(
     place: StepPlace,
     step: Step<RunEvent>,

@@ -16,7 +16,7 @@ import { PartialAnswer, sendablePartial } from "./turn/partial-answer.ts";
 import type { RunSoFar } from "./result.ts";
 import { closeOpenCalls, unansweredResponse } from "./transcript.ts";
 import type { LoopInput, OpenTurn } from "./loop-input.ts";
-import type { SentPrefix } from "./turn/prepare-turn.ts";
+import type { SentPrefix } from "./turn/turn-info.ts";
 
 /** Progress of one run. Only the loop changes it; others get copies. */
 export class RunState {

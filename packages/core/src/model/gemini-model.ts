@@ -28,6 +28,7 @@ import {
 } from "./request/build-request.ts";
 import { checkSettings } from "./request/check-settings.ts";
 import type { Cache } from "./resources/caches.ts";
+import { Files } from "./resources/files.ts";
 import type { continueAnswer } from "./response/continuation.ts";
 import { type AnswerSource, ResponseFold } from "./response/fold.ts";
 import type { ModelSettings } from "./settings.ts";
@@ -135,7 +136,6 @@ export class GeminiModel implements Model {
         options.onNotice?.({ type: "heal", ...healed });
         if (!mustWait) continue;
         waitedFor.add(file);
-        const { Files } = await import("./resources/files.ts");
         await new Files(this.#client.api, options.tap).wait(file, { signal: options.signal });
       }
     }

@@ -1,5 +1,5 @@
 import type { ObservedEvent } from "../loop/events.ts";
-import type { RunInfo, StepInfo } from "../loop/observers/observer.ts";
+import type { RunInfo, StepInfo } from "../loop/observers/run-info.ts";
 
 /** State of a run while its observations are checked. */
 class ObservedSoFar {

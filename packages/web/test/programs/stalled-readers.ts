@@ -30,6 +30,8 @@ const serve = toNodeHandler(async (request) => {
   return response;
 });
 const server = createServer(serve).listen(0, "127.0.0.1");
+// As where the buffers of the network are full: nothing that is written is ever taken.
+server.on("connection", (socket) => Object.assign(socket, { _write: () => {}, _writev: null }));
 await once(server, "listening");
 // A server that listens on a port has one.
 const { port } = server.address() as AddressInfo;

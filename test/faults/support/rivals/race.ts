@@ -88,7 +88,7 @@ async function oneRound({
 /** Gives up on what hangs; far above what anything here takes. */
 async function inTime<Result>(work: Promise<Result>): Promise<Result | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const tooLate = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), 40_000)));
+  const tooLate = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), 240_000)));
   try {
     return await Promise.race([work, tooLate]);
   } finally {

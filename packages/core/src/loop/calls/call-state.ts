@@ -4,6 +4,7 @@ import type { CallControl } from "../../tool/call-tool.ts";
 import { type AskedOf, buildPendingCall } from "../../tool/pending-call.ts";
 import type { ChildRunResult, PendingCall, PendingQuestion, Tool } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
+import type { RunEvent } from "../events.ts";
 
 /**
  * The state of a call of the open turn. Each state but `edited` and the last is one operation of a round:
@@ -102,3 +103,13 @@ export function questionOf({ current, asked, ...call }: TurnCall, runId: string)
   if (!isAwaiting(current)) return undefined;
   return buildPendingCall(runId, { ...call, question: QUESTIONS[current.state] }, asked, current.time);
 }
+
+/** The outcome that a call's step recorded, as the model reads it. */
+export function readOutcome({ failure: failed, part, shortened }: CallStepValue): ToolEndOutcome {
+  if (failed !== undefined) return failed;
+  const output = part.functionResponse?.response["output"];
+  // Only a text is shortened.
+  return shortened === true ? { ok: true, output: output as string, shortened } : { ok: true, output };
+}
+
+type ToolEndOutcome = Extract<RunEvent, { readonly type: "tool-end" }>["outcome"];

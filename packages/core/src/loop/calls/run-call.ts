@@ -17,7 +17,7 @@ import type { CallDecision, CallInfo, LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observers/observer.ts";
 import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
-import type { AnsweredState, CallState, TurnCall } from "./call-state.ts";
+import { type AnsweredState, type CallState, type TurnCall, readOutcome } from "./call-state.ts";
 
 /** Runs one call with its hooks and returns what its step records. Rejects only when a hook throws, or with the reason of an abort. */
 export async function runCall(
@@ -307,13 +307,3 @@ export function toolEnd({ turn, callId, call, edited }: NamedCall, value: CallSt
   // Its types differ in what a shortened outcome has.
   return event as RunEvent;
 }
-
-/** The outcome that a call's step recorded, as the model reads it. */
-export function readOutcome({ failure: failed, part, shortened }: CallStepValue): ToolEndOutcome {
-  if (failed !== undefined) return failed;
-  const output = part.functionResponse?.response["output"];
-  // Only a text is shortened.
-  return shortened === true ? { ok: true, output: output as string, shortened } : { ok: true, output };
-}
-
-type ToolEndOutcome = Extract<RunEvent, { readonly type: "tool-end" }>["outcome"];

@@ -1,13 +1,28 @@
 import { type CallStepValue, stepName, type StepPlace, type ModelStepRecord } from "../../durable/run-log.ts";
 import type { Step } from "../../durable/steps.ts";
 import { asOf, type PriceTable } from "../../model/prices.ts";
-import type { TurnCall } from "../calls/call-state.ts";
-import { readOutcome } from "../calls/run-call.ts";
+import { readOutcome, type TurnCall } from "../calls/call-state.ts";
 import type { ObserverEvent, RunEvent, StepEnding } from "../events.ts";
-import type { LoopStep, RunInfo, StepInfo } from "./observer.ts";
+import type { LoopStep } from "./observer.ts";
+import type { RunInfo, StepInfo } from "./run-info.ts";
 
 /** The call that a step runs. */
 export type ObservedCall = Pick<TurnCall, "call" | "tool">;
+
+/** Executes the steps of a run that has observers. */
+export interface StepExecutor {
+  /**
+   * Executes a step. Whatever observers do, `work` is called exactly once, synchronously.
+   *
+   * @param call - The call that the step runs, if any.
+   */
+  execute<T>(
+    place: StepPlace,
+    step: Step<RunEvent>,
+    work: (step: LoopStep) => Promise<T>,
+    call: ObservedCall | undefined,
+  ): Promise<T>;
+}
 
 /**
  * A step whose observers learn what happens in it.

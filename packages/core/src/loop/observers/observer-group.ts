@@ -3,7 +3,8 @@ import type { Logger } from "../../logging/logger.ts";
 import type { ExchangeTap } from "../../wire/http/exchange-tap.ts";
 import { BodyScrubber } from "../../wire/secrets/redact-bytes.ts";
 import type { ObservedEvent } from "../events.ts";
-import type { ObservedExchange, Observer, RunInfo, StepInfo } from "./observer.ts";
+import type { ObservedExchange, Observer } from "./observer.ts";
+import type { RunInfo, StepInfo } from "./run-info.ts";
 
 /** The observers of one run. What they throw, reject or give back is logged, once for each of them, and changes nothing. */
 export class ObserverGroup {

@@ -17,7 +17,7 @@ import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { closeOpenCalls } from "../transcript.ts";
 import { withheld, emitActions } from "./check-guardrails.ts";
-import { addSummary, compactEvent } from "./compaction.ts";
+import { addSummary, compactEvent } from "./compact-history.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { buildPendingCall, isEdit, readOutsideAnswer } from "../../tool/pending-call.ts";
 import type { PendingCall } from "../../tool/tool.ts";

@@ -13,7 +13,7 @@ import { addUsage, attachLost, NO_USAGE, type Usage } from "../../model/usage.ts
 import type { RequestBudget } from "../../wire/http/retry.ts";
 import type { Part } from "../../wire/types/content.ts";
 import { checkInput, emitActions } from "./check-guardrails.ts";
-import { isPromptTooLong } from "./compaction.ts";
+import { isPromptTooLong } from "./compact-history.ts";
 import type { EventSink, RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observers/observer.ts";

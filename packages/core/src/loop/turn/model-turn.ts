@@ -15,7 +15,7 @@ import { isRecorded, singleStep } from "../single-step.ts";
 import { userText } from "../transcript.ts";
 import { checkAnswer, findAnswering, withheld } from "./check-guardrails.ts";
 import { classifyEnding, findProblem, MAX_RECOVERIES, nudgeFor, type TurnAnswer } from "./classify-answer.ts";
-import { compactWhenFull } from "./compaction.ts";
+import { compactWhenFull } from "./compact-history.ts";
 import { emitAsked } from "./closed-turns.ts";
 import { emitWhole, modelStep } from "./model-step.ts";
 import type { Unchecked } from "./partial-answer.ts";

@@ -6,74 +6,14 @@ import { isOlderFamily } from "../../model/capabilities.ts";
 import { type HistoryOrigin, prepareHistory } from "../../model/history/import-history.ts";
 import type { Model, ModelRequest } from "../../model/model.ts";
 import { checkContentsDepth, depthError } from "../../model/request/contents-size.ts";
-import type { ModelSettings } from "../../model/settings.ts";
-import type { Usage } from "../../model/usage.ts";
-import type { AnyTool } from "../../tool/tool.ts";
 import type { Toolset } from "../../tool/toolset.ts";
 import type { Content } from "../../wire/types/content.ts";
-import type { LoopInput, ToolChoice } from "../loop-input.ts";
+import type { LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observers/observer.ts";
-import type { RunContext } from "../run-context.ts";
 import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
 import { callingFor, checkToolChoice } from "./tool-choice.ts";
-
-/** A turn whose request is about to be sent. */
-export interface TurnInfo<Context = unknown> extends RunContext<Context> {
-  /** From 1. */
-  readonly turn: number;
-  /** 0; higher when the turn's answer was unusable and the model is asked again. */
-  readonly attempt: number;
-  /** `output` for the request that converts the answer to the schema: it takes no tools. Otherwise `work`. */
-  readonly phase: PhaseKind;
-  /** Id of the agent's model. */
-  readonly model: string;
-  /** What the request would send, oldest first, including messages that arrived during the run. */
-  readonly contents: readonly Content[];
-  /** Function calls of the run so far. */
-  readonly toolCalls: number;
-  /** Sum over the run so far. */
-  readonly usage: Usage;
-}
-
-/**
- * What one turn does differently. Absent members stay as they are; a setting that is `undefined` is unset. The next turn starts from the
- * agent's options again.
- */
-export interface TurnChanges<Context = unknown> extends Omit<ModelSettings, "cachedContent"> {
-  /** A model made by `gemini()`, or an id at the agent's endpoint. */
-  readonly model?: string | Model | undefined;
-  readonly instructions?: string | undefined;
-  /**
-   * The tools that the model may call: names of the run's tools, and other tools. Names alone leave the declarations in place where
-   * the model allows it, so the prefix stays.
-   */
-  readonly tools?: readonly (string | AnyTool<Context>)[] | undefined;
-  /** For this turn, whichever it is. */
-  readonly toolChoice?: ToolChoice | undefined;
-  /** Sent instead of the history, which keeps everything. */
-  readonly contents?: readonly Content[] | undefined;
-}
-
-/** Prepares one turn; returns what to change, or nothing. */
-export type PrepareTurn<Context = unknown> = (
-  turn: TurnInfo<Context>,
-) => TurnChanges<Context> | void | undefined | Promise<TurnChanges<Context> | void | undefined>;
-
-/** `prepareTurn`, and what the agent does to carry out its changes. */
-export interface TurnPreparer {
-  readonly prepareTurn: PrepareTurn;
-  modelFor(model: string | Model): Model;
-  /** @throws {ConfigurationError} For the name of a tool that the run does not have. */
-  toolsetFor(tools: readonly (string | AnyTool)[], model: Model): Toolset;
-  settingsIn(changes: TurnChanges): ModelSettings;
-}
-
-/** What stands before the contents, and the contents, as the last request had them. */
-export interface SentPrefix extends Pick<ModelRequest, "instructions" | "functions" | "builtIns" | "contents"> {
-  readonly model: Model;
-  readonly isEdited: boolean;
-}
+import type { SentPrefix, TurnChanges, TurnPreparer } from "./turn-info.ts";
 
 /**
  * Asks what to change in a request, and changes it. Called inside the step that sends it.

@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { nearestName } from "../../internal/option-names.ts";
 import type { ModelRequest } from "../../model/model.ts";
-import type { ToolChoice } from "../loop-input.ts";
+import type { ToolChoice } from "./turn-info.ts";
 
 /** Calls are forced in the first turn only: a model that must call never answers. */
 export function callingFor(choice: ToolChoice, isFirst: boolean): ModelRequest["calling"] {

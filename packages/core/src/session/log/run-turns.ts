@@ -8,7 +8,7 @@ import {
 } from "../../durable/run-log.ts";
 import { readStop } from "../../loop/guardrails.ts";
 import { closeOpenCalls } from "../../loop/transcript.ts";
-import { summaryContents } from "../../loop/turn/compaction.ts";
+import { summaryContents } from "../../loop/turn/compact-history.ts";
 import type { Compaction } from "../../loop/turn/compaction.ts";
 import { sendablePartial } from "../../loop/turn/partial-answer.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";

@@ -28,8 +28,10 @@ export interface FileData extends Texts<"mimeType" | "displayName"> {
 }
 
 /** One piece of streamed arguments (Vertex only). */
-export interface PartialArg extends Texts<"stringValue">, Numbers<"numberValue"> {
+export interface PartialArg {
   readonly jsonPath: string;
+  readonly stringValue?: string | undefined;
+  readonly numberValue?: number | undefined;
   readonly boolValue?: boolean | undefined;
   readonly nullValue?: "NULL_VALUE" | null | undefined;
   readonly willContinue?: boolean | undefined;
@@ -47,10 +49,14 @@ export interface FunctionCall {
 }
 
 /** Media that belongs to a function response (Gemini 3 and newer). */
-export type FunctionResponsePart = Pick<Part, "inlineData" | "fileData">;
+export interface FunctionResponsePart {
+  readonly inlineData?: Blob | undefined;
+  readonly fileData?: FileData | undefined;
+}
 
 /** What a function gave back. */
-export interface FunctionResponse extends Texts<"id"> {
+export interface FunctionResponse {
+  readonly id?: string | undefined;
   readonly name: string;
   /** A JSON object: the value under `output`, or a failure under `error`. */
   readonly response: JsonObject;
@@ -58,26 +64,32 @@ export interface FunctionResponse extends Texts<"id"> {
 }
 
 /** A tool call the service made and answered by itself; the client only echoes it. */
-export interface ServerToolCall extends Texts<"id"> {
+export interface ServerToolCall {
+  readonly id?: string | undefined;
   readonly toolType: string;
   readonly args?: JsonObject | undefined;
 }
 
 /** The service's own answer to a {@link ServerToolCall}. */
-export interface ServerToolResponse extends Texts<"id"> {
+export interface ServerToolResponse {
+  readonly id?: string | undefined;
   readonly toolType: string;
   readonly response?: JsonObject | undefined;
 }
 
 /** Code the model wrote to run in the service's sandbox. */
-export interface ExecutableCode extends Texts<"language" | "id"> {
+export interface ExecutableCode {
+  readonly language?: string | undefined;
   readonly code: string;
+  readonly id?: string | undefined;
 }
 
 /** What that code printed. */
-export interface CodeExecutionResult extends Texts<"output" | "id"> {
+export interface CodeExecutionResult {
   /** `OUTCOME_OK`, `OUTCOME_FAILED`, `OUTCOME_DEADLINE_EXCEEDED`, or a newer word. */
   readonly outcome: string;
+  readonly output?: string | undefined;
+  readonly id?: string | undefined;
 }
 
 /**
@@ -117,7 +129,11 @@ export interface Part {
 /** Who said it: the person or program (`user`, also all function responses), or the model. */
 export type Role = "user" | "model";
 
-/** One entry of a conversation. @see https://ai.google.dev/api/caching#Content */
+/**
+ * One entry of a conversation.
+ *
+ * @see https://ai.google.dev/api/caching#Content
+ */
 export interface Content {
   readonly role: Role;
   readonly parts: readonly Part[];

@@ -16,27 +16,24 @@ export interface FunctionDeclaration {
   readonly parameters?: JsonSchema | undefined;
 }
 
-/** The tools of the service that take an object of options. */
-type BuiltInName =
-  | "googleSearch"
-  | "googleMaps"
-  | "urlContext"
-  | "codeExecution"
-  | "fileSearch"
-  | "computerUse"
-  | "retrieval";
-
 /** One entry of a request's `tools`: functions, or a tool the service runs itself. */
-export interface WireTool extends Fields<Record<BuiltInName, JsonObject>> {
+export interface WireTool {
   readonly functionDeclarations?: readonly FunctionDeclaration[] | undefined;
+  readonly googleSearch?: JsonObject | undefined;
+  readonly googleMaps?: JsonObject | undefined;
+  readonly urlContext?: JsonObject | undefined;
+  readonly codeExecution?: JsonObject | undefined;
+  readonly fileSearch?: JsonObject | undefined;
+  readonly computerUse?: JsonObject | undefined;
   /** Developer API. Timeouts are seconds with an `s`, such as `30s`. */
   readonly mcpServers?: readonly Fields<{ name: string; streamableHttpTransport: McpTransport }>[] | undefined;
-  /** Web search for companies, with stricter rules for data. Vertex, as are the next two and `retrieval`. */
+  /** Web search for companies, with stricter rules for data. Vertex, as are the next three. */
   readonly enterpriseWebSearch?: Fields<{ excludeDomains: readonly string[]; blockingConfidence: string }> | undefined;
   /** Search by Exa, with your key there. */
   readonly exaAiSearch?: { readonly apiKey: string; readonly customConfigs?: JsonObject | undefined } | undefined;
   /** Search by Parallel, with your key there or a subscription in Google Cloud's marketplace. */
   readonly parallelAiSearch?: (Texts<"apiKey"> & JsonObject) | undefined;
+  readonly retrieval?: JsonObject | undefined;
 }
 
 type McpTransport = Texts<"url" | "timeout" | "sseReadTimeout"> &
@@ -45,7 +42,11 @@ type McpTransport = Texts<"url" | "timeout" | "sseReadTimeout"> &
 /** How free the model is to call functions. */
 export type FunctionCallingMode = "AUTO" | "ANY" | "NONE" | "VALIDATED";
 
-/** How functions may be called, and what built-in tools are told. @see https://ai.google.dev/api/caching#ToolConfig */
+/**
+ * How functions may be called, and what built-in tools are told.
+ *
+ * @see https://ai.google.dev/api/caching#ToolConfig
+ */
 export interface ToolConfig {
   readonly functionCallingConfig?:
     | {

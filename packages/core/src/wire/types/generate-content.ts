@@ -1,4 +1,4 @@
-import type { Content, Fields, JsonObject, Numbers, Part, Texts, Word } from "./content.ts";
+import type { Content, Fields, JsonObject, Part, Texts, Word } from "./content.ts";
 import type { JsonSchema, ToolConfig, WireTool } from "./declaration.ts";
 
 /**
@@ -13,7 +13,11 @@ export interface SafetySetting {
   readonly method?: string | undefined;
 }
 
-/** How much the model thinks, and whether it shows that. @see https://ai.google.dev/api/generate-content#ThinkingConfig */
+/**
+ * How much the model thinks, and whether it shows that.
+ *
+ * @see https://ai.google.dev/api/generate-content#ThinkingConfig
+ */
 export interface ThinkingConfig {
   /** Return thought summaries as parts with `thought: true`. */
   readonly includeThoughts?: boolean | undefined;
@@ -28,14 +32,23 @@ export interface ThinkingConfig {
  *
  * @see https://ai.google.dev/api/generate-content#v1beta.GenerationConfig
  */
-export interface GenerationConfig
-  extends
-    Numbers<"temperature" | "topP" | "topK" | "seed" | "presencePenalty" | "frequencyPenalty">,
-    Numbers<"candidateCount" | "maxOutputTokens" | "logprobs">,
-    Texts<"responseMimeType" | "mediaResolution">,
-    Fields<Record<"stopSequences" | "responseModalities", readonly string[]>>,
-    Fields<Record<"responseSchema" | "responseJsonSchema", JsonSchema>> {
+export interface GenerationConfig {
+  readonly temperature?: number | undefined;
+  readonly topP?: number | undefined;
+  readonly topK?: number | undefined;
+  readonly candidateCount?: number | undefined;
+  readonly maxOutputTokens?: number | undefined;
+  readonly stopSequences?: readonly string[] | undefined;
+  readonly seed?: number | undefined;
+  readonly presencePenalty?: number | undefined;
+  readonly frequencyPenalty?: number | undefined;
   readonly responseLogprobs?: boolean | undefined;
+  readonly logprobs?: number | undefined;
+  readonly responseMimeType?: string | undefined;
+  readonly responseSchema?: JsonSchema | undefined;
+  readonly responseJsonSchema?: JsonSchema | undefined;
+  readonly responseModalities?: readonly string[] | undefined;
+  readonly mediaResolution?: string | undefined;
   readonly speechConfig?: SpeechConfig | undefined;
   readonly thinkingConfig?: ThinkingConfig | undefined;
   readonly imageConfig?: ImageConfig | undefined;
@@ -53,7 +66,11 @@ export interface SystemInstruction {
   readonly parts: readonly Part[];
 }
 
-/** Body of `generateContent` and `streamGenerateContent`. @see https://ai.google.dev/api/generate-content#request-body */
+/**
+ * Body of `generateContent` and `streamGenerateContent`.
+ *
+ * @see https://ai.google.dev/api/generate-content#request-body
+ */
 export interface GenerateContentRequest extends Texts<"cachedContent" | "serviceTier" | "continuationToken"> {
   readonly systemInstruction?: SystemInstruction | undefined;
   readonly tools?: readonly WireTool[] | undefined;
@@ -70,25 +87,26 @@ export interface GenerateContentRequest extends Texts<"cachedContent" | "service
 /** Tokens of one modality. */
 export type ModalityTokenCount = Fields<{ modality: string; tokenCount: number }>;
 
-type TokensDetails =
-  | "promptTokensDetails"
-  | "cacheTokensDetails"
-  | "candidatesTokensDetails"
-  | "toolUsePromptTokensDetails";
-
 /**
  * What a response cost. `totalTokenCount` = prompt + candidates + thoughts + tool-use prompt; zero fields are absent.
  *
  * @see https://ai.google.dev/api/generate-content#UsageMetadata
  */
-export interface UsageMetadata
-  extends
-    Numbers<"rawPromptTokenCount" | "cachedContentTokenCount" | "candidatesTokenCount" | "thoughtsTokenCount">,
-    Numbers<"toolUsePromptTokenCount" | "totalTokenCount">,
-    Fields<Record<TokensDetails, readonly ModalityTokenCount[]>>,
-    Texts<"serviceTier" | "trafficType"> {
+export interface UsageMetadata {
   /** Includes cached tokens. */
   readonly promptTokenCount?: number | undefined;
+  readonly rawPromptTokenCount?: number | undefined;
+  readonly cachedContentTokenCount?: number | undefined;
+  readonly candidatesTokenCount?: number | undefined;
+  readonly thoughtsTokenCount?: number | undefined;
+  readonly toolUsePromptTokenCount?: number | undefined;
+  readonly totalTokenCount?: number | undefined;
+  readonly promptTokensDetails?: readonly ModalityTokenCount[] | undefined;
+  readonly cacheTokensDetails?: readonly ModalityTokenCount[] | undefined;
+  readonly candidatesTokensDetails?: readonly ModalityTokenCount[] | undefined;
+  readonly toolUsePromptTokensDetails?: readonly ModalityTokenCount[] | undefined;
+  readonly serviceTier?: string | undefined;
+  readonly trafficType?: string | undefined;
 }
 
 /** One grounding chunk; exactly one of the kinds is set. */
@@ -112,7 +130,8 @@ type RetrievedPlace = Texts<"mediaId"> &
     pageNumber: number;
     customMetadata: readonly (Texts<"key" | "stringValue"> &
       Fields<{ numericValue: number; stringListValue: Fields<{ values: readonly string[] }> }>)[];
-    ragChunk: Texts<"text" | "chunkId" | "fileId"> & Fields<{ pageSpan: Numbers<"firstPage" | "lastPage"> }>;
+    ragChunk: Texts<"text" | "chunkId" | "fileId"> &
+      Fields<{ pageSpan: Fields<Record<"firstPage" | "lastPage", number>> }>;
   }>;
 
 /** Where in the answer a source supports what is said. Offsets are UTF-8 bytes over the visible text, end exclusive; zero is absent. */
@@ -124,14 +143,15 @@ export interface GroundingSupport {
   readonly renderedParts?: readonly number[] | undefined;
 }
 
-type QueryList = "webSearchQueries" | "imageSearchQueries" | "retrievalQueries";
-
 /**
  * What an answer rests on: searches, what they found, and which ranges of the text it supports.
  *
  * @see https://ai.google.dev/api/generate-content#GroundingMetadata
  */
-export interface GroundingMetadata extends Fields<Record<QueryList, readonly string[]>> {
+export interface GroundingMetadata {
+  readonly webSearchQueries?: readonly string[] | undefined;
+  readonly imageSearchQueries?: readonly string[] | undefined;
+  readonly retrievalQueries?: readonly string[] | undefined;
   /** The terms of use require `renderedContent` (HTML and CSS) to be shown next to grounded answers. */
   readonly searchEntryPoint?: Texts<"renderedContent" | "sdkBlob"> | undefined;
   readonly groundingChunks?: readonly GroundingChunk[] | undefined;
@@ -139,7 +159,11 @@ export interface GroundingMetadata extends Fields<Record<QueryList, readonly str
   readonly renderedParts?: readonly unknown[] | undefined;
 }
 
-/** Which pages were read for an answer, and how that went. @see https://ai.google.dev/api/generate-content#UrlContextMetadata */
+/**
+ * Which pages were read for an answer, and how that went.
+ *
+ * @see https://ai.google.dev/api/generate-content#UrlContextMetadata
+ */
 export interface UrlContextMetadata {
   readonly urlMetadata?: readonly Texts<"retrievedUrl" | "urlRetrievalStatus">[] | undefined;
 }
@@ -180,7 +204,11 @@ export interface GenerateContentResponse extends Texts<"modelVersion" | "respons
   readonly modelStatus?: Texts<"modelStage" | "retirementTime" | "message"> | undefined;
 }
 
-/** How likely an answer or a prompt is one kind of harm. @see https://ai.google.dev/api/generate-content#v1beta.SafetyRating */
+/**
+ * How likely an answer or a prompt is one kind of harm.
+ *
+ * @see https://ai.google.dev/api/generate-content#v1beta.SafetyRating
+ */
 export interface SafetyRating {
   /** Such as `HARM_CATEGORY_HARASSMENT`. */
   readonly category?: string | undefined;
@@ -201,11 +229,11 @@ export interface SafetyRating {
  *
  * @see https://ai.google.dev/api/generate-content#CitationMetadata
  */
-export interface CitationSource extends Texts<"uri" | "title">, Numbers<"startIndex" | "endIndex"> {
+export interface CitationSource extends Texts<"uri" | "title">, Fields<Record<"startIndex" | "endIndex", number>> {
   /** License of the work, such as one of a code repository. */
   readonly license?: string | undefined;
   /** Zero members are unknown. */
-  readonly publicationDate?: Numbers<"year" | "month" | "day"> | undefined;
+  readonly publicationDate?: Fields<Record<"year" | "month" | "day", number>> | undefined;
 }
 
 /** What an answer quotes: `citationSources` on the Developer API and CometAPI, `citations` on Vertex. */
@@ -273,7 +301,11 @@ export interface VoiceConfig {
   readonly voice?: string | undefined;
 }
 
-/** How generated speech sounds. @see https://ai.google.dev/gemini-api/docs/speech-generation */
+/**
+ * How generated speech sounds.
+ *
+ * @see https://ai.google.dev/gemini-api/docs/speech-generation
+ */
 export interface SpeechConfig {
   readonly voiceConfig?: VoiceConfig | undefined;
   /** One voice for each speaker that the prompt names. */

@@ -83,7 +83,7 @@ export class InspectorTab {
 
   /** Waits by asking: the page's policy allows no code from texts, which other ways of waiting are. */
   async until(code: string, what: string = code): Promise<void> {
-    for (const end = Date.now() + 30_000; Date.now() < end; await sleep(20))
+    for (const end = Date.now() + 90_000; Date.now() < end; await sleep(20))
       if ((await this.#page.evaluate(`Boolean(${code})`)) === true) return;
     const shown = String(await this.#page.evaluate("document.body.innerText"));
     throw new Error(`never ${what}; the page shows:\n${shown.slice(0, 3000)}`);
