@@ -211,14 +211,14 @@ export type { JsonOf } from "./tool/json-of.ts";
 export { inferCapabilities, type ModelCapabilities } from "./model/capabilities.ts";
 export { gemini, type GeminiModel, type GeminiOptions } from "./model/gemini-model.ts";
 export type { Media } from "./model/request/media-part.ts";
-export type { ContentInput, PartInput } from "./model/history/content-input.ts";
-export { importHistory, type ImportHistoryOptions } from "./model/history/import-history.ts";
-export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./model/history/import-history.ts";
+export { type ContentInput, importHistory, type ImportHistoryOptions } from "./model/history/import-history.ts";
+export { type HistoryOrigin, type PartInput, prepareHistory } from "./model/history/import-history.ts";
+export type { PrepareHistoryOptions } from "./model/history/import-history.ts";
 export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model/model.ts";
 export { type BodyReading, readResponseBody } from "./model/response/fold.ts";
 export { NO_USAGE, type Usage } from "./model/usage.ts";
-export { googleListPrices } from "./model/list-prices.ts";
-export { type Cost, computeCost, findPrices, type PriceList, type Prices, type PriceTable } from "./model/prices.ts";
+export { type Cost, computeCost, findPrices, googleListPrices } from "./model/prices.ts";
+export type { PriceList, Prices, PriceTable } from "./model/prices.ts";
 export {
   type Cache,
   type CacheHolds,

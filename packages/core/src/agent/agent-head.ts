@@ -8,22 +8,19 @@ import { attachRunSoFar } from "../loop/result.ts";
 import type { RunContext } from "../loop/run-context.ts";
 import type { RunState } from "../loop/run-state.ts";
 import { callingFor, checkToolChoice } from "../loop/turn/tool-choice.ts";
-import type { Model, ModelRequest } from "../model/model.ts";
-import type { CacheHolds, CacheLife, CacheRef } from "../model/resources/caches.ts";
+import type { CacheRequest, Model, ModelRequest } from "../model/model.ts";
+import type { CacheHolds, CacheRef } from "../model/resources/caches.ts";
 import { getCacheName } from "../model/settings.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { AnyTool } from "../tool/tool.ts";
+import type { CallSignal } from "../wire/client-options.ts";
 import type { Content } from "../wire/types/content.ts";
 import type { AnyRunOptions, GivenContext } from "./options.ts";
 
 /** How an agent creates a cache. */
-export interface CreateCacheOptions<Context = unknown> extends CacheLife {
-  /** Shown in lists. */
-  readonly displayName?: string | undefined;
+export interface CreateCacheOptions<Context = unknown> extends Omit<CacheRequest, "request">, CallSignal {
   /** For `instructions` and `tools` that are functions. */
   readonly context?: GivenContext<Context> | undefined;
-  /** Aborting it ends the call. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** What precedes the contents in an agent's requests. */

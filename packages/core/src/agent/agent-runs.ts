@@ -1,7 +1,7 @@
 import { passThrough } from "../durable/journal.ts";
 import type { RunBuiltIn } from "../grounding/delegate.ts";
 import { steadyClock, whenAborted } from "../internal/abort.ts";
-import { isObject } from "../internal/json.ts";
+import { isObject, present } from "../internal/json.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
@@ -156,13 +156,7 @@ export class AgentRuns {
     const steps = (plan.steps ?? run.steps ?? passThrough<RunEvent>)({ runId, signal, emit: emitters?.emitLive });
     const now = steadyClock();
     const bound = bindLogger(this.#logger, identity);
-    const reporter = this.#reporter(plan, run, {
-      identity,
-      signal,
-      prices,
-      now,
-      logger: bound,
-    });
+    const reporter = this.#reporter(plan, run, { identity, signal, prices, now, logger: bound });
     const logger = reporter?.logger ?? bound;
     const input: LoopInput = {
       identity,
@@ -249,12 +243,7 @@ export class AgentRuns {
   }
 
   #identify({ runId, sessionId, metadata }: Omit<RunIdentity, "agent">): RunIdentity {
-    return {
-      runId,
-      agent: this.#name,
-      ...(sessionId !== undefined && { sessionId }),
-      ...(metadata !== undefined && { metadata }),
-    };
+    return present({ runId, agent: this.#name, sessionId, metadata });
   }
 
   get #name(): string {
@@ -297,12 +286,7 @@ export class AgentRuns {
     return new RunReporter({
       ...about,
       emit: emitters?.emit,
-      about: {
-        model: id,
-        ...(origin !== undefined && { endpoint: origin.endpoint }),
-        ...(endpointKind !== undefined && { endpointKind }),
-        ...(parent !== undefined && { parent }),
-      },
+      about: present({ model: id, endpoint: origin?.endpoint, endpointKind, parent }),
       observers,
       mode,
       resumedFrom,

@@ -8,6 +8,7 @@ import type { RunStream } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
 import type { PriceList, Prices } from "../model/prices.ts";
 import { describeFailure } from "../tool/call-failure.ts";
+import { checkValue } from "../tool/call-tool.ts";
 import { defineTool } from "../tool/define-tool.ts";
 import {
   AGENT_TASK,
@@ -236,9 +237,8 @@ async function buildOutcome(
     const isAnswer = result.stopReason === "finished" && result.endedBy === undefined;
     if (!isAnswer || output === undefined || !isStandardSchema(output)) return { ok: true, output: answer };
     // The run only had the JSON Schema; the author's schema validates and transforms here.
-    const checked = await output["~standard"].validate(result.output);
-    if (checked.issues === undefined) return { ok: true, output: checked.value };
-    return { ok: false, kind: "failed", message: agentEnded(name, "invalid-output", undefined, result.text) };
+    const misfit = (): Error => new ToolFailure(agentEnded(name, "invalid-output", undefined, result.text));
+    return { ok: true, output: await checkValue(output, result.output, misfit) };
   } catch (error) {
     return describeFailure(tool, error);
   }

@@ -1,7 +1,7 @@
 import type { Compaction } from "../loop/turn/compaction.ts";
 import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
-import { type ContentInput, readContents } from "../model/history/content-input.ts";
+import { type ContentInput, readContents } from "../model/history/import-history.ts";
 import { checkContentsDepth } from "../model/request/contents-size.ts";
 import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { ToolCall } from "../tool/tool-call.ts";

@@ -1,5 +1,5 @@
 import type { Steps } from "../durable/steps.ts";
-import type { StandardSchema } from "../tool/schema/standard-schema.ts";
+import type { ParsedBy, StandardSchema, WrittenFor } from "../tool/schema/standard-schema.ts";
 import { namesIn, type OptionNames } from "../internal/option-names.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { CompactionOptions } from "../loop/turn/compaction.ts";
@@ -14,6 +14,7 @@ import type { Model } from "../model/model.ts";
 import type { PriceTable } from "../model/prices.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { AnyTool, Approve, ParentStep, ToolFor } from "../tool/tool.ts";
+import type { CallSignal } from "../wire/client-options.ts";
 import type { JsonObject } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { Endpoint } from "../wire/endpoints/endpoint.ts";
@@ -26,18 +27,10 @@ import type { Traffic } from "../wire/limiter/traffic.ts";
 export type OutputSchema = StandardSchema | (JsonSchema & { readonly schema?: undefined }) | "json";
 
 /** Output type of a schema; `undefined` without one. */
-export type OutputOf<Schema> = Schema extends undefined
-  ? undefined
-  : Schema extends StandardSchema<infer Output>
-    ? Output
-    : unknown;
+export type OutputOf<Schema> = Schema extends undefined ? undefined : ParsedBy<Schema>;
 
 /** What the model writes for a schema: the type of its input, before defaults and transforms. */
-export type WrittenOf<Schema> = Schema extends undefined
-  ? undefined
-  : Schema extends StandardSchema<unknown, infer Written>
-    ? Written
-    : unknown;
+export type WrittenOf<Schema> = Schema extends undefined ? undefined : WrittenFor<Schema>;
 
 /** Options of an agent that a run can override. `Context` is what the run is given as `context`. */
 export interface SharedOptions<Context = unknown> extends ModelSettings {
@@ -178,13 +171,11 @@ export type StepsFactory = (run: {
 }) => Steps<RunEvent>;
 
 /** Options of counting tokens. */
-export interface CountTokensOptions<Context = unknown> extends SharedOptions<Context> {
+export interface CountTokensOptions<Context = unknown> extends SharedOptions<Context>, CallSignal {
   /** For `instructions` and `tools` that are functions. */
   readonly context?: GivenContext<Context> | undefined;
   /** Counted if the request includes the schema. */
   readonly output?: OutputSchema | undefined;
-  /** Aborting it ends the call. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of a run, whatever its output and its context. */

@@ -1,7 +1,8 @@
 import { ConfigurationError, messageOf } from "../errors/agent-error.ts";
 import { OutputMissingError } from "../errors/run-errors.ts";
 import { isTooDeep, MAX_LEVELS } from "../internal/json.ts";
-import { type JsonCheck, jsonCheck } from "../tool/schema/json-check.ts";
+import { checkValue } from "../tool/call-tool.ts";
+import { jsonCheck } from "../tool/schema/json-check.ts";
 import { isStandardSchema, issuesText } from "../tool/schema/standard-schema.ts";
 import type { OutputPlan } from "../loop/loop-input.ts";
 import type { FinishedRun, RunResult } from "../loop/result.ts";
@@ -30,8 +31,8 @@ export function planOutput(
 /** The schema of an answer, and its check. */
 export function describeOutput(schema: OutputSchema): Pick<OutputPlan, "schema" | "parse"> {
   const declared = schema === "json" ? undefined : declareSchema(schema, OUTPUT_OWNER);
-  const json = declared !== undefined && !isStandardSchema(schema) ? jsonCheck(declared.source) : undefined;
-  return { schema: declared?.schema, parse: (text) => parseOutput(schema, json, text) };
+  const check = isStandardSchema(schema) ? schema : declared && jsonCheck(declared.source);
+  return { schema: declared?.schema, parse: (text) => parseOutput(check, text) };
 }
 
 /**
@@ -48,8 +49,7 @@ export function finished<Output>(result: RunResult<Output>): FinishedRun<Output>
 }
 
 async function parseOutput(
-  schema: OutputSchema,
-  json: JsonCheck | undefined,
+  check: Parameters<typeof checkValue>[0],
   text: string,
 ): Promise<{ ok: true; value: unknown } | { ok: false; problem: string }> {
   let value: unknown;
@@ -61,14 +61,7 @@ async function parseOutput(
   if (isTooDeep(value))
     return { ok: false, problem: `the JSON nests more than ${MAX_LEVELS} levels of lists and objects` };
   try {
-    if (!isStandardSchema(schema)) {
-      const issues = (await json?.issuesOf(value)) ?? [];
-      return issues.length === 0 ? { ok: true, value } : { ok: false, problem: issuesText(issues) };
-    }
-    const checked = await schema["~standard"].validate(value);
-    return checked.issues === undefined
-      ? { ok: true, value: checked.value }
-      : { ok: false, problem: issuesText(checked.issues) };
+    return { ok: true, value: await checkValue(check, value, (issues) => new Error(issuesText(issues))) };
   } catch (error) {
     return { ok: false, problem: messageOf(error) };
   }

@@ -1,6 +1,6 @@
 import { isObject, isTooDeep, MAX_LEVELS } from "../internal/json.ts";
 import { endsOnOpenCall } from "../loop/transcript.ts";
-import { type ContentInput, type PartInput, readContents } from "../model/history/content-input.ts";
+import { type ContentInput, type PartInput, readContents } from "../model/history/import-history.ts";
 import { checkContentsDepth } from "../model/request/contents-size.ts";
 import { checkMediaParts, isMedia, type Media, type MediaModel, mediaPart } from "../model/request/media-part.ts";
 import type { Content, Part } from "../wire/types/content.ts";

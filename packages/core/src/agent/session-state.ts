@@ -1,3 +1,4 @@
+import { present } from "../internal/json.ts";
 import type { Usage } from "../model/usage.ts";
 import { type EndReason, isResumable } from "../session/log/entries.ts";
 import { openQuestions } from "../session/runs/session-answers.ts";
@@ -32,16 +33,9 @@ export interface SessionState {
 
 /** What a log says of its session. @param isHeld - Whether somebody holds the lease on the session. */
 export function buildSessionState({ run, info }: SessionView, isHeld: boolean): SessionState {
-  const { runs, turns, toolCalls, usage, cost, unpriced, pricesAsOf } = info.ended;
   const isRunning = isHeld && run !== undefined && run.end === undefined;
   return {
-    runs,
-    turns,
-    toolCalls,
-    usage,
-    cost,
-    ...(unpriced !== undefined && { unpriced }),
-    ...(pricesAsOf !== undefined && { pricesAsOf }),
+    ...present(info.ended),
     lastRun: run === undefined ? undefined : isRunning ? "running" : (run.end?.stopReason ?? "cut-off"),
     resumable: run !== undefined && !isRunning && (run.end === undefined || isResumable(run.end)),
     pending: run === undefined ? [] : openQuestions(run),

@@ -48,6 +48,16 @@ export class ConfigurationError extends AgentError {
   override readonly code = "configuration";
 }
 
+/** An error of one session. */
+export abstract class SessionError extends AgentError {
+  readonly sessionId: string;
+
+  constructor(sessionId: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.sessionId = sessionId;
+  }
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

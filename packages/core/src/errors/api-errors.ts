@@ -32,26 +32,18 @@ export interface ApiStatusFacts {
   readonly url?: string | undefined;
 }
 
-/** The service, or a gateway in front of it, responded with an error. */
-export class ApiStatusError extends AgentError {
+/** The service, or a gateway in front of it, responded with an error. See {@link ApiStatusFacts}. */
+export class ApiStatusError extends AgentError implements ApiStatusFacts {
   override readonly name = "ApiStatusError";
   override readonly code = "api_status";
   override readonly retryable: boolean;
-  /** {@inheritDoc ApiStatusFacts.status} */
   readonly status: number;
-  /** {@inheritDoc ApiStatusFacts.reason} */
   readonly reason: string | undefined;
-  /** {@inheritDoc ApiStatusFacts.retryAfterMs} */
   readonly retryAfterMs: number | undefined;
-  /** {@inheritDoc ApiStatusFacts.resetsAt} */
   readonly resetsAt: number | undefined;
-  /** {@inheritDoc ApiStatusFacts.quotaViolations} */
   readonly quotaViolations: readonly QuotaViolation[];
-  /** {@inheritDoc ApiStatusFacts.details} */
   readonly details: readonly unknown[];
-  /** {@inheritDoc ApiStatusFacts.requestId} */
   readonly requestId: string | undefined;
-  /** {@inheritDoc ApiStatusFacts.url} */
   readonly url: string | undefined;
 
   constructor(message: string, facts: ApiStatusFacts, options?: ErrorOptions) {

@@ -1,4 +1,4 @@
-import { AgentError } from "./agent-error.ts";
+import { AgentError, SessionError } from "./agent-error.ts";
 
 /** The reader left the stream before the run ended. */
 export class RunAbandonedError extends AgentError {
@@ -55,10 +55,9 @@ export class OutputMissingError extends AgentError {
  * Another writer changed the session after it was read. Nothing of this write was stored, and what was acknowledged before is kept:
  * reopen the session, or `resume()` it.
  */
-export class SessionConflictError extends AgentError {
+export class SessionConflictError extends SessionError {
   override readonly name = "SessionConflictError";
   override readonly code = "session_conflict";
-  readonly sessionId: string;
   /** How many entries this writer had read. */
   readonly expectedLength: number;
   /** How many entries there are. */
@@ -66,10 +65,10 @@ export class SessionConflictError extends AgentError {
 
   constructor(sessionId: string, expectedLength: number, actualLength: number) {
     super(
+      sessionId,
       `session "${sessionId}" was changed by another writer: ${expectedLength} entries expected, ${actualLength} found. ` +
         "Nothing was written; reopen the session to continue from its current state",
     );
-    this.sessionId = sessionId;
     this.expectedLength = expectedLength;
     this.actualLength = actualLength;
   }
@@ -79,43 +78,38 @@ export class SessionConflictError extends AgentError {
  * A session's log cannot be read: a line before the last is damaged or lost, nests too deep, or has a version or kind unknown to this
  * release. Nothing was written; `repairSession` repairs it.
  */
-export class SessionDamagedError extends AgentError {
+export class SessionDamagedError extends SessionError {
   override readonly name = "SessionDamagedError";
   override readonly code = "session_damaged";
-  readonly sessionId: string;
 
   constructor(sessionId: string, problem: string, options?: ErrorOptions) {
-    super(`session "${sessionId}" cannot be read: ${problem}`, options);
-    this.sessionId = sessionId;
+    super(sessionId, `session "${sessionId}" cannot be read: ${problem}`, options);
   }
 }
 
 /** A store cannot read or write (disk full, read-only, gone). What was acknowledged before is kept; the entries of this call are not. */
-export class SessionStoreError extends AgentError {
+export class SessionStoreError extends SessionError {
   override readonly name = "SessionStoreError";
   override readonly code = "session_store";
   override readonly retryable = true;
-  readonly sessionId: string;
 
   constructor(sessionId: string, problem: string, options?: ErrorOptions) {
-    super(`session "${sessionId}": ${problem}`, options);
-    this.sessionId = sessionId;
+    super(sessionId, `session "${sessionId}": ${problem}`, options);
   }
 }
 
 /** The session's last run is unfinished: it waits for an answer, or its process died. The message was sent with `unfinished: "refuse"`. */
-export class SessionUnfinishedError extends AgentError {
+export class SessionUnfinishedError extends SessionError {
   override readonly name = "SessionUnfinishedError";
   override readonly code = "session_unfinished";
-  readonly sessionId: string;
   readonly runId: string;
 
   constructor(sessionId: string, runId: string, why: string) {
     super(
+      sessionId,
       `session "${sessionId}": ${why}. Call resume() to continue it, ` +
         'or send without { unfinished: "refuse" } to answer its open calls as cancelled',
     );
-    this.sessionId = sessionId;
     this.runId = runId;
   }
 }

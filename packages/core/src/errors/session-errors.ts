@@ -1,22 +1,21 @@
-import { AgentError } from "./agent-error.ts";
+import { AgentError, SessionError } from "./agent-error.ts";
 
 /**
  * A run is going on the session, in this process or another. Nothing was stored or started: wait for the run, steer it, stop it, or say
  * with `whileRunning` what a message does then.
  */
-export class SessionRunningError extends AgentError {
+export class SessionRunningError extends SessionError {
   override readonly name = "SessionRunningError";
   override readonly code = "session_running";
   override readonly retryable = true;
-  readonly sessionId: string;
   readonly runId: string;
 
   constructor(sessionId: string, runId: string) {
     super(
+      sessionId,
       `session "${sessionId}" is running (run ${runId}). Wait for it, steer() or stop() it, ` +
         'or send with { whileRunning: "steer" | "wait" | "replace" }',
     );
-    this.sessionId = sessionId;
     this.runId = runId;
   }
 }
@@ -25,59 +24,55 @@ export class SessionRunningError extends AgentError {
  * Another process took the session over, because this one did not renew its lease in time. Nothing was written after that; the run is
  * the other process's now.
  */
-export class SessionLeaseLostError extends AgentError {
+export class SessionLeaseLostError extends SessionError {
   override readonly name = "SessionLeaseLostError";
   override readonly code = "session_lease_lost";
-  readonly sessionId: string;
   /** The token under which this process held the lease; absent when it held none. */
   readonly token: number | undefined;
 
   constructor(sessionId: string, token: number | undefined) {
     super(
+      sessionId,
       `session "${sessionId}" was taken over by another process${token === undefined ? "" : ` (lease ${token} is no longer held)`}. ` +
         "Nothing was written; the run continues there",
     );
-    this.sessionId = sessionId;
     this.token = token;
   }
 }
 
 /** `resume()` was called on a session whose last run is over, or that has no run. */
-export class NothingToResumeError extends AgentError {
+export class NothingToResumeError extends SessionError {
   override readonly name = "NothingToResumeError";
   override readonly code = "nothing_to_resume";
-  readonly sessionId: string;
 
   constructor(sessionId: string, why: string) {
     super(
+      sessionId,
       `session "${sessionId}": ${why}; there is nothing to resume. Send a message, or use continue(), which does what fits`,
     );
-    this.sessionId = sessionId;
   }
 }
 
 /** The session has a run of this id. Nothing was stored: a second one would repeat its idempotency keys. */
-export class RunIdTakenError extends AgentError {
+export class RunIdTakenError extends SessionError {
   override readonly name = "RunIdTakenError";
   override readonly code = "run_id_taken";
-  readonly sessionId: string;
   readonly runId: string;
 
   constructor(sessionId: string, runId: string) {
     super(
+      sessionId,
       `session "${sessionId}" already has a run "${runId}". Pass another runId, or use continue({ message, runId }), ` +
         "which sends a message once",
     );
-    this.sessionId = sessionId;
     this.runId = runId;
   }
 }
 
 /** A conversation cannot go back to before that message: it has no such message, or one that did not begin a run. Nothing was stored. */
-export class RewindTargetError extends AgentError {
+export class RewindTargetError extends SessionError {
   override readonly name = "RewindTargetError";
   override readonly code = "rewind_target";
-  readonly sessionId: string;
   /** As it was given. */
   readonly messageId: string | undefined;
   /** The messages that can be chosen, oldest first. */
@@ -89,8 +84,7 @@ export class RewindTargetError extends AgentError {
       last.length === 0
         ? "it has no message that began a run"
         : `choose one of ${last.length < messageIds.length ? "…, " : ""}${last.join(", ")}`;
-    super(`session "${sessionId}" cannot go back to before ${messageId ?? "its last message"}: ${choices}`);
-    this.sessionId = sessionId;
+    super(sessionId, `session "${sessionId}" cannot go back to before ${messageId ?? "its last message"}: ${choices}`);
     this.messageId = messageId;
     this.messageIds = messageIds;
   }
@@ -100,10 +94,9 @@ export class RewindTargetError extends AgentError {
  * An answer was given for a question that is not open: it was answered or withdrawn meanwhile, or its key is no token. The message says
  * which, and names the open questions. Nothing was stored.
  */
-export class UnexpectedAnswerError extends AgentError {
+export class UnexpectedAnswerError extends SessionError {
   override readonly name = "UnexpectedAnswerError";
   override readonly code = "unexpected_answer";
-  readonly sessionId: string;
   /** As it was given. */
   readonly token: string;
   /** What became of its question, as in `was withdrawn`. Unlike the message, it names no other question. */
@@ -114,8 +107,7 @@ export class UnexpectedAnswerError extends AgentError {
     token: string,
     { reason, message }: { readonly reason: string; readonly message: string },
   ) {
-    super(message);
-    this.sessionId = sessionId;
+    super(sessionId, message);
     this.token = token;
     this.reason = reason;
   }
@@ -125,10 +117,9 @@ export class UnexpectedAnswerError extends AgentError {
  * A limit over all runs of the session leaves no room for another, or its text and inline media would leave no room in a request
  * (`requestBytes`). The message was not stored.
  */
-export class SessionLimitError extends AgentError {
+export class SessionLimitError extends SessionError {
   override readonly name = "SessionLimitError";
   override readonly code = "session_limit";
-  readonly sessionId: string;
   /** Name of the limit, such as `cost`; `requestBytes` for the size of requests. */
   readonly limit: string;
   readonly allowed: number;
@@ -136,10 +127,10 @@ export class SessionLimitError extends AgentError {
 
   constructor(sessionId: string, limit: string, allowed: number, used: number) {
     super(
+      sessionId,
       `session "${sessionId}" has reached its limit of ${limit}: ${used} of ${allowed} used. The message was not stored; ` +
         "open the session with a higher limit, or start a new one",
     );
-    this.sessionId = sessionId;
     this.limit = limit;
     this.allowed = allowed;
     this.used = used;

@@ -124,23 +124,18 @@ export function entryOf(
 
 /** The reverse. */
 export function exchangeOf(entry: ExchangeEntry, about: ExchangeAbout, position: number): KeptExchange {
-  const { agent, model, endpoint, operation, method, url, headers: requestHeaders } = about;
+  const { headers: requestHeaders, ...common } = about;
   const { runId, parent, attempt, at, ms, body, status, headers, chunks, ended, error, dropped } = entry;
   const copied = body.parts.reduce((sum, part) => (typeof part === "string" ? sum : sum + part[1] - part[0]), 0);
   return {
+    ...common,
     position,
     runId,
-    agent,
-    model,
-    endpoint,
     parent,
     step: { name: entry.step, place: entry.place, attempt: entry.stepAttempt },
-    operation,
     attempt,
     startedAt: at,
     endedAt: at + ms,
-    method,
-    url,
     requestHeaders,
     bodyBytes: body.bytes,
     newBytes: body.bytes - copied,

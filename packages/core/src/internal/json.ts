@@ -1,3 +1,5 @@
+import { tryOr } from "./try-or.ts";
+
 /** Anything that `JSON.parse(JSON.stringify(value))` leaves unchanged. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
@@ -54,11 +56,7 @@ export function followPointer(reference: string, root: unknown): unknown {
 
 function unescapePointer(key: string): string {
   const pointer = key.replaceAll("~1", "/").replaceAll("~0", "~");
-  try {
-    return decodeURIComponent(pointer);
-  } catch {
-    return pointer;
-  }
+  return tryOr(() => decodeURIComponent(pointer), pointer);
 }
 
 /** A deep copy of JSON; anything else in it is not copied. For the small objects of calls much faster than `structuredClone`. */

@@ -170,27 +170,23 @@ export class EventQueue<T> {
 
   /** Adds a value. A promise means that the buffer is full: it resolves when there is room. */
   write(value: T): void | Promise<void> {
-    if (this.#closed || this.#handOver(value)) return;
-    if (this.#buffer.length < CAPACITY) return;
+    if (this.#closed) return;
+    const reader = this.#reader;
+    this.#reader = undefined;
+    if (reader !== undefined) return reader([value]);
+    if (this.#buffer.push(value) < CAPACITY) return;
     return new Promise((resolve) => this.#wakeWriters.push(resolve));
   }
 
   /** Adds a value, and resolves when the reader has read it and requests more. */
   writeInStep(value: T): void | Promise<void> {
     if (this.#closed) return;
-    const waiting = this.#handOver(value) ? this.#wakeInStep : this.#inStep;
-    return new Promise((resolve) => waiting.push(resolve));
-  }
-
-  /** Gives a value to the reader who waits for it. @returns False when there is none: the value is in the buffer. */
-  #handOver(value: T): boolean {
-    if (this.#reader === undefined) {
-      this.#buffer.push(value);
-      return false;
-    }
-    this.#reader([value]);
+    const reader = this.#reader;
     this.#reader = undefined;
-    return true;
+    if (reader === undefined) this.#buffer.push(value);
+    else reader([value]);
+    const waiting = reader === undefined ? this.#inStep : this.#wakeInStep;
+    return new Promise((resolve) => waiting.push(resolve));
   }
 
   /**

@@ -29,7 +29,6 @@ import {
 import { checkSettings } from "./request/check-settings.ts";
 import type { Cache } from "./resources/caches.ts";
 import { Files } from "./resources/files.ts";
-import type { continueAnswer } from "./response/continuation.ts";
 import { type AnswerSource, ResponseFold } from "./response/fold.ts";
 import type { ModelSettings } from "./settings.ts";
 
@@ -121,7 +120,10 @@ export class GeminiModel implements Model {
       try {
         const fold = new ResponseFold();
         const failure = await fold.read(source);
-        const response = fold.token === undefined ? fold.partial() : await finishAnswer(source, fold, failure);
+        const response =
+          fold.token === undefined
+            ? fold.partial()
+            : await import("./response/continuation.ts").then((module) => module.continueAnswer(source, fold, failure));
         memory.answered = sent;
         return response;
       } catch (error) {
@@ -192,7 +194,6 @@ export class GeminiModel implements Model {
     };
     return {
       onParts,
-      hasParts: false,
       onRewind: (reason) => onNotice?.({ type: "rewind", reason }),
       logger,
       maxOutputTokens: request.generationConfig?.maxOutputTokens,
@@ -230,11 +231,6 @@ const WAIT_FOR_FILE = {
 /** Most programs never load it: it is for requests that were refused. */
 function loadHealer(...args: Parameters<typeof createHealer>): Promise<Healer> {
   return import("./heal/heal.ts").then(({ createHealer }) => createHealer(...args));
-}
-
-/** As rarely needed: for an answer that takes several requests. */
-function finishAnswer(...args: Parameters<typeof continueAnswer>): Promise<ModelResponse> {
-  return import("./response/continuation.ts").then(({ continueAnswer }) => continueAnswer(...args));
 }
 
 /** The file that the service is still processing, if that is the error. */

@@ -1,13 +1,13 @@
-import type { Logger } from "../logging/logger.ts";
-import type { CallSignal } from "../wire/client-options.ts";
+import type { CallOptions, CallSignal } from "../wire/client-options.ts";
 import type { EndpointKind } from "../wire/endpoints/endpoint.ts";
-import type { ExchangeTap } from "../wire/http/exchange-tap.ts";
-import type { RequestBudget } from "../wire/http/retry.ts";
+import type { RequestBudget, RetryNotice } from "../wire/http/retry.ts";
+import type { WaitNotice } from "../wire/limiter/endpoint-limiter.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { FunctionCallingMode, FunctionDeclaration, JsonSchema, WireTool } from "../wire/types/declaration.ts";
 import type { Candidate, GenerateContentResponse, ModalityTokenCount } from "../wire/types/generate-content.ts";
 import type { Cache, CacheLife } from "./resources/caches.ts";
 import type { ModelCapabilities } from "./capabilities.ts";
+import type { Healed } from "./heal/heal.ts";
 import type { HistoryOrigin } from "./history/import-history.ts";
 import type { ModelSettings } from "./settings.ts";
 import type { Usage } from "./usage.ts";
@@ -48,26 +48,11 @@ export interface ModelResponse {
 /** Something that happened before an answer was complete. */
 export type ModelNotice =
   /** A request failed and will be retried after a delay. */
-  | {
-      readonly type: "retry";
-      readonly attempt: number;
-      readonly delayMs: number;
-      readonly error: { readonly code: string; readonly message: string; readonly status?: number | undefined };
-    }
+  | ({ readonly type: "retry" } & RetryNotice)
   /** The request is delayed because the service asked another request to wait; `delayMs` is the remaining time. */
-  | {
-      readonly type: "wait";
-      readonly delayMs: number;
-      readonly error: { readonly code: string; readonly message: string; readonly status?: number | undefined };
-    }
+  | ({ readonly type: "wait" } & WaitNotice)
   /** The service rejected the request, which will be retried with a change (see `heal/heal.ts`). */
-  | {
-      readonly type: "heal";
-      readonly heal: string;
-      readonly detail: string;
-      /** True when the prefix of earlier requests had to change, so the service's cache no longer applies. */
-      readonly breaksPrefix: boolean;
-    }
+  | ({ readonly type: "heal" } & Healed)
   /**
    * A long answer broke after its last checkpoint. Every part received so far is void: those that are still valid follow
    * again, then the rest of the answer.
@@ -75,7 +60,7 @@ export type ModelNotice =
   | { readonly type: "rewind"; readonly reason: string };
 
 /** Options of {@link Model.respond}. */
-export interface RespondOptions {
+export interface RespondOptions extends Pick<CallOptions, "logger" | "onQueued" | "tap"> {
   /** Aborting it ends the request, which rejects with `signal.reason`. */
   readonly signal: AbortSignal;
   /** Identifies the run: contents that were already sent with the same object are not serialized again. Never read. */
@@ -92,11 +77,6 @@ export interface RespondOptions {
   readonly onNotice?: ((notice: ModelNotice) => void) | undefined;
   /** Called with what requests used whose answers broke off, as far as the service counted it; must not throw. */
   readonly onLost?: ((usage: Usage) => void) | undefined;
-  /** Called with the milliseconds that a request waited in the queue of `traffic`; must not throw. */
-  readonly onQueued?: ((queuedMs: number) => void) | undefined;
-  readonly logger?: Logger | undefined;
-  /** Receives each HTTP exchange. Absent when no observer wants them. */
-  readonly tap?: ExchangeTap | undefined;
 }
 
 /** Contents and lifetime of a new cache. */

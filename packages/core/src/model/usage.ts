@@ -66,18 +66,7 @@ export function readUsage(metadata: UsageMetadata | undefined, searchQueries = 0
 }
 
 /** Zero usage. */
-export const NO_USAGE: Usage = {
-  requests: 0,
-  inputTokens: 0,
-  cachedTokens: 0,
-  outputTokens: 0,
-  thoughtTokens: 0,
-  toolUseTokens: 0,
-  totalTokens: 0,
-  contextTokens: 0,
-  searchQueries: 0,
-  incomplete: false,
-};
+export const NO_USAGE: Usage = { ...readUsage({}), requests: 0 };
 
 /** Sum over a run; `contextTokens` is the later one's. */
 export function addUsage(sum: Usage, next: Usage): Usage {

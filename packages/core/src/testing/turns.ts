@@ -1,4 +1,5 @@
 import { ResponseBlockedError, StreamIncompleteError } from "../errors/api-errors.ts";
+import { utf8Length } from "../internal/text.ts";
 import type { JsonObject, Part } from "../wire/types/content.ts";
 import type { Candidate, GroundingMetadata, UsageMetadata } from "../wire/types/generate-content.ts";
 
@@ -182,13 +183,9 @@ function buildGrounding(
       const index = text.indexOf(segment);
       if (index === -1)
         throw new TypeError(`a source supports ${JSON.stringify(segment)}, which the answer does not contain`);
-      const startIndex = byteLength(text.slice(0, index));
-      const endIndex = startIndex + byteLength(segment);
+      const startIndex = utf8Length(text.slice(0, index));
+      const endIndex = startIndex + utf8Length(segment);
       return { segment: { ...(startIndex > 0 && { startIndex }), endIndex, text: segment }, groundingChunkIndices };
     }),
   };
-}
-
-function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length;
 }

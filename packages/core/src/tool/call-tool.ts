@@ -270,29 +270,35 @@ export function buildParser(
   source: JsonSchema,
   json: JsonCheck | undefined,
 ): (args: unknown) => Promise<unknown> {
-  const parse = isStandardSchema(schema)
-    ? (args: unknown) => checkStandard(schema, args)
-    : (args: unknown) => checkJson(json, args);
+  const standard = isStandardSchema(schema) ? schema : undefined;
+  const parse = (args: unknown): Promise<unknown> =>
+    standard !== undefined || isObject(args)
+      ? checkValue(standard ?? json, args, argumentsError)
+      : Promise.reject(new ToolRetry(invalidArguments(ARGUMENTS_NOT_OBJECT)));
   return hasDefaults(source) ? (args) => parse(withDefaults(args, source, source)) : parse;
 }
 
-async function checkStandard(schema: StandardSchema, args: unknown): Promise<unknown> {
+/** The value as a schema gives it; as it is without one. @throws What `fail` makes of the issues, and what the schema's code throws. */
+export async function checkValue(
+  schema: StandardSchema | JsonCheck | undefined,
+  value: unknown,
+  fail: (issues: readonly StandardIssue[]) => Error,
+): Promise<unknown> {
+  if (schema === undefined) return value;
+  if ("issuesOf" in schema) {
+    const issues = await schema.issuesOf(value);
+    if (issues.length > 0) throw fail(issues);
+    return value;
+  }
   // Zod 4's synchronous parse first compiles the schema to code: that costs about fifty parses, and some runtimes forbid it.
   if (isZod4(schema)) {
-    const { data, error } = await schema.safeParseAsync(args);
-    if (error !== undefined) throw argumentsError(error.issues);
+    const { data, error } = await schema.safeParseAsync(value);
+    if (error !== undefined) throw fail(error.issues);
     return data;
   }
-  const checked = await schema["~standard"].validate(args);
-  if (checked.issues !== undefined) throw argumentsError(checked.issues);
+  const checked = await schema["~standard"].validate(value);
+  if (checked.issues !== undefined) throw fail(checked.issues);
   return checked.value;
-}
-
-async function checkJson(json: JsonCheck | undefined, args: unknown): Promise<unknown> {
-  if (!isObject(args)) throw new ToolRetry(invalidArguments(ARGUMENTS_NOT_OBJECT));
-  const issues = (await json?.issuesOf(args)) ?? [];
-  if (issues.length > 0) throw argumentsError(issues);
-  return args;
 }
 
 function argumentsError(issues: readonly StandardIssue[]): ToolRetry {

@@ -17,7 +17,7 @@ import type { ToolEffects, ToolRetries, ToolRetryPolicy, ToolSettings } from "./
 import { notRunHere } from "./model-texts.ts";
 import { declareParameters, type DescribedSchema, NO_PARAMETERS } from "./schema/declare.ts";
 import { jsonCheck } from "./schema/json-check.ts";
-import { isStandardSchema, type StandardJsonSchema, type StandardSchema } from "./schema/standard-schema.ts";
+import { isStandardSchema, type ParsedBy, type StandardJsonSchema, type WrittenFor } from "./schema/standard-schema.ts";
 import type { ApprovalContext, Tool, ToolContext } from "./tool.ts";
 
 /** What defines a tool. `Asked` is the part of the context that `needsApproval` declares. */
@@ -94,18 +94,10 @@ export type ToolInputSchema =
   | (JsonSchema & { readonly "~standard"?: undefined });
 
 /** What `run` gets of a schema: an empty object without one, `unknown` of a raw JSON Schema. */
-export type InputOf<Schema> = Schema extends undefined
-  ? Record<string, never>
-  : Schema extends StandardSchema<infer Input>
-    ? Input
-    : unknown;
+export type InputOf<Schema> = Schema extends undefined ? Record<string, never> : ParsedBy<Schema>;
 
 /** What the model sends for a schema, before defaults and transforms. */
-export type ArgumentsOf<Schema> = Schema extends undefined
-  ? Record<string, never>
-  : Schema extends StandardSchema<unknown, infer Written>
-    ? Written
-    : unknown;
+export type ArgumentsOf<Schema> = Schema extends undefined ? Record<string, never> : WrittenFor<Schema>;
 
 /**
  * Defines a function the model can call. The schema determines the type of `run`'s input, the declaration sent to the

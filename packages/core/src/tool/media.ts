@@ -1,3 +1,4 @@
+import { present } from "../internal/json.ts";
 import { detectMimeType, guessMimeType } from "../internal/mime-type.ts";
 import { tryOr } from "../internal/try-or.ts";
 import { MEDIA_KIND, type Media } from "../model/request/media-part.ts";
@@ -79,9 +80,7 @@ function buildMedia(source: MediaSource, options: MediaOptions): Media {
     kind: MEDIA_KIND,
     mimeType,
     ...(found.fileUri === undefined ? { data: found.data ?? "" } : { fileUri: found.fileUri }),
-    ...(displayName !== undefined && { displayName }),
-    ...(level !== undefined && { mediaResolution: { level } }),
-    ...(videoMetadata && { videoMetadata }),
+    ...present({ displayName, mediaResolution: level === undefined ? undefined : { level }, videoMetadata }),
   };
 }
 
@@ -161,16 +160,12 @@ function buildVideoMetadata({
     throw new TypeError("media(): videoMetadata.endOffset must be after startOffset");
   if (fps !== undefined && !(fps > 0 && fps <= 24))
     throw new TypeError(`media(): videoMetadata.fps must be frames per second above 0 and up to 24, got ${fps}`);
-  return {
-    ...(startOffset !== undefined && { startOffset: duration(startOffset) }),
-    ...(endOffset !== undefined && { endOffset: duration(endOffset) }),
-    ...(fps !== undefined && { fps }),
-  };
+  return present({ startOffset: duration(startOffset), endOffset: duration(endOffset), fps });
 }
 
 /** Seconds in wire format: at most nine decimals, no exponent. */
-function duration(seconds: number): string {
-  return `${seconds.toFixed(9).replace(/\.?0+$/, "")}s`;
+function duration(seconds: number | undefined): string | undefined {
+  return seconds === undefined ? undefined : `${seconds.toFixed(9).replace(/\.?0+$/, "")}s`;
 }
 
 /** Bytes per `String.fromCharCode` call: well below every engine's limit on arguments. */

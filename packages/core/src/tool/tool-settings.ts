@@ -56,9 +56,7 @@ export interface ToolRetryPolicy {
 }
 
 /** A policy with all defaults filled in. */
-export interface ToolRetries extends ToolRetryPolicy {
-  readonly maxAttempts: number;
-  readonly minDelayMs: number;
-  readonly maxDelayMs: number;
-  readonly totalTimeoutMs: number;
-}
+export interface ToolRetries
+  extends
+    Pick<ToolRetryPolicy, "when">,
+    Readonly<Record<"maxAttempts" | "minDelayMs" | "maxDelayMs" | "totalTimeoutMs", number>> {}

@@ -277,20 +277,22 @@ export interface PageRequest {
 }
 
 /** The path of a list, with the query of a page. */
-export function withPage(path: string, { pageSize, pageToken }: PageRequest): string {
+function withPage(path: string, { pageSize, pageToken }: PageRequest): string {
   const query = new URLSearchParams();
   if (pageSize !== undefined) query.set("pageSize", String(pageSize));
   if (pageToken !== undefined) query.set("pageToken", pageToken);
   return query.size > 0 ? `${path}?${query}` : path;
 }
 
-/** Requests the pages of a list as they are read. A service that repeats a token ends it. */
+/** Requests the pages of a list as they are read. A service that repeats a token ends it. @param get - Gets the page at a path. */
 export async function* readPages<Page extends { readonly nextPageToken?: string | undefined }>(
-  get: (pageToken: string | undefined) => Promise<Page>,
+  all: string,
+  pageSize: number,
+  get: (path: string) => Promise<Page>,
 ): AsyncGenerator<Page, void, void> {
   let pageToken: string | undefined;
   do {
-    const page = await get(pageToken);
+    const page = await get(withPage(all, { pageSize, pageToken }));
     yield page;
     if (page.nextPageToken === pageToken) return;
     pageToken = page.nextPageToken;

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { googleListPrices } from "../../src/model/list-prices.ts";
-import { checkPrices, computeCost, findPrices, type PriceTable } from "../../src/model/prices.ts";
+import { checkPrices, computeCost, findPrices, googleListPrices, type PriceTable } from "../../src/model/prices.ts";
 import { NO_USAGE } from "../../src/model/usage.ts";
 
 const ONE = { input: 1, output: 1 };

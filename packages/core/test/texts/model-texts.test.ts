@@ -5,7 +5,7 @@ import { z } from "zod";
 import { importHistory } from "../../src/index.ts";
 import { buildDelegatedTools } from "../../src/grounding/delegate.ts";
 import { SILENT } from "../../src/logging/logger.ts";
-import { endingWithUser } from "../../src/model/heal/heal-changes.ts";
+import { HEALS } from "../../src/model/heal/heal.ts";
 import { codeExecution, fileSearch, googleMaps, googleSearch, urlContext } from "../../src/tool/built-in.ts";
 import { type CallControl, callTool } from "../../src/tool/call-tool.ts";
 import { functionResponse } from "../../src/tool/function-response.ts";
@@ -264,7 +264,8 @@ const SAMPLES: { readonly [Name in keyof typeof texts]: () => Texts } = {
 const OTHERS: { readonly [name: string]: () => Texts } = {
   "a history that ends with the model, where the service refuses that": () => {
     const request = { contents: [{ role: "model", parts: [{ text: "Hi." }] }] } as const;
-    return textsOf(endingWithUser(request).contents).slice(-1);
+    const heal = HEALS.find(({ name }) => name === "end-with-user");
+    return textsOf(heal?.apply(request, new WeakMap()).contents ?? []).slice(-1);
   },
   "a lost result in a history from elsewhere": () =>
     textsOf(

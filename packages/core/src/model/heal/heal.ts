@@ -1,17 +1,12 @@
+import { present, unlessEmpty } from "../../internal/json.ts";
+import type { Content } from "../../wire/types/content.ts";
+import type { FunctionDeclaration, JsonSchema, ToolConfig, WireTool } from "../../wire/types/declaration.ts";
 import type { GenerateContentRequest } from "../../wire/types/generate-content.ts";
-import {
-  endingWithUser,
-  type HealMemo,
-  markSignatures,
-  withFlag,
-  withoutForcedCalls,
-  withoutIds,
-  withoutThinking,
-  withReplacedSignatures,
-  withSchemaSubset,
-  withSimplerSchemas,
-  withSignedCalls,
-} from "./heal-changes.ts";
+import { findCurrentTurn, mapParts, PLACEHOLDER_SIGNATURE, signFirstCall, stripIds } from "../history/change-calls.ts";
+import { simplifySchema, toSchemaSubset } from "./schema-subset.ts";
+
+/** What one heal made of contents and tools, so that later requests reuse the same objects and serialize none again. */
+type HealMemo = WeakMap<object, object>;
 
 /** Heals of one conversation, and what they made of its contents. */
 export interface HealMemory {
@@ -141,7 +136,7 @@ export const HEALS: readonly Heal[] = [
 export interface Healed {
   readonly heal: string;
   readonly detail: string;
-  /** True when contents or tools of earlier requests of this conversation change. */
+  /** True when contents or tools of earlier requests of this conversation change, so the service's cache no longer applies. */
   readonly breaksPrefix: boolean;
 }
 
@@ -203,4 +198,110 @@ export function createHealer(
     return { heal: name, detail, breaksPrefix };
   };
   return { apply, learn };
+}
+
+function remember<T extends object>(memo: HealMemo, original: T, change: (original: T) => T): T {
+  // A memo holds the results of a single change.
+  const known = memo.get(original) as T | undefined;
+  if (known !== undefined) return known;
+  const changed = change(original);
+  memo.set(original, changed);
+  return changed;
+}
+
+function recall(memo: HealMemo, content: Content): Content {
+  return (memo.get(content) as Content | undefined) ?? content;
+}
+
+/** Removes the IDs of calls and responses alike, so that their order still matches them. */
+function withoutIds(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
+  return { ...request, contents: request.contents.map((content) => remember(memo, content, stripIds)) };
+}
+
+/** Puts the placeholder on unsigned first calls of the current turn; in later turns they keep it. */
+function withSignedCalls(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
+  const turn = findCurrentTurn(request.contents);
+  const contents = request.contents.map((content, i) =>
+    i >= turn ? remember(memo, content, signFirstCall) : recall(memo, content),
+  );
+  return { ...request, contents };
+}
+
+/** Selects the signatures that {@link withReplacedSignatures} replaces: those of the current turn. */
+function markSignatures({ contents }: GenerateContentRequest, memo: HealMemo): void {
+  for (const content of contents.slice(findCurrentTurn(contents))) {
+    const replaced = mapParts(content, (part) =>
+      part.thoughtSignature === undefined ? part : { ...part, thoughtSignature: PLACEHOLDER_SIGNATURE },
+    );
+    memo.set(content, replaced);
+  }
+}
+
+/** Replaces the selected signatures only, because later ones are valid. */
+function withReplacedSignatures(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
+  return { ...request, contents: request.contents.map((content) => recall(memo, content)) };
+}
+
+/** One object for all requests, see {@link HealMemo}. */
+const PLEASE_CONTINUE: Content = { role: "user", parts: [{ text: "Please continue." }] };
+
+/** Ends the history with a user content. */
+function endingWithUser(request: GenerateContentRequest): GenerateContentRequest {
+  if (request.contents.at(-1)?.role !== "model") return request;
+  return { ...request, contents: [...request.contents, PLEASE_CONTINUE] };
+}
+
+/** Converts schemas to the older form. */
+function withSchemaSubset(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
+  return mapSchemas(request, memo, { parameters: "parameters", response: "responseSchema" }, toSchemaSubset);
+}
+
+/** Removes constraints from schemas. */
+function withSimplerSchemas(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
+  const names = { parameters: "parametersJsonSchema", response: "responseJsonSchema" };
+  return mapSchemas(request, memo, names, simplifySchema);
+}
+
+/** @param names - Of the fields that take the changed schemas. */
+function mapSchemas(
+  request: GenerateContentRequest,
+  memo: HealMemo,
+  names: { readonly parameters: string; readonly response: string },
+  change: (schema: JsonSchema) => JsonSchema | undefined,
+): GenerateContentRequest {
+  const mapOne = (declaration: FunctionDeclaration): FunctionDeclaration => {
+    const { parametersJsonSchema: schema, ...rest } = declaration;
+    return schema === undefined ? declaration : present({ ...rest, [names.parameters]: change(schema) });
+  };
+  const mapTool = (tool: WireTool): WireTool =>
+    tool.functionDeclarations ? { ...tool, functionDeclarations: tool.functionDeclarations.map(mapOne) } : tool;
+  const { tools, generationConfig } = request;
+  const { responseJsonSchema: schema, ...config } = generationConfig ?? {};
+  return {
+    ...request,
+    ...(tools && { tools: remember(memo, tools, (all) => all.map(mapTool)) }),
+    ...(schema && { generationConfig: present({ ...config, [names.response]: change(schema) }) }),
+  };
+}
+
+/** Sets or removes the flag for built-in tools with functions. */
+function withFlag(request: GenerateContentRequest, flag: boolean): GenerateContentRequest {
+  const { includeServerSideToolInvocations: _flag, ...config } = request.toolConfig ?? {};
+  const isMixed =
+    request.tools?.some((tool) => tool.functionDeclarations !== undefined) === true && request.tools.length > 1;
+  return withToolConfig(request, flag && isMixed ? { ...config, includeServerSideToolInvocations: true } : config);
+}
+
+/** Lets the model decide whether to call functions. */
+function withoutForcedCalls(request: GenerateContentRequest): GenerateContentRequest {
+  return withToolConfig(request, { ...request.toolConfig, functionCallingConfig: { mode: "AUTO" } });
+}
+
+function withToolConfig(request: GenerateContentRequest, config: ToolConfig): GenerateContentRequest {
+  return { ...request, toolConfig: unlessEmpty(config) };
+}
+
+/** Leaves thinking to the model. */
+function withoutThinking(request: GenerateContentRequest): GenerateContentRequest {
+  return { ...request, generationConfig: unlessEmpty({ ...request.generationConfig, thinkingConfig: undefined }) };
 }

@@ -1,4 +1,4 @@
-import { asList, asObject, followPointer, schemaType } from "../../internal/json.ts";
+import { asList, asObject, followPointer, isObject, present, schemaType } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 
 /** Deepest nesting that is kept; this also ends recursive schemas. */
@@ -133,4 +133,54 @@ function convertShape(node: Draft, type: string, inside: (inner: unknown) => Dra
 function fill(draft: Draft): Draft {
   if (draft["type"] !== "OBJECT" || draft["properties"] !== undefined) return draft;
   return { ...draft, properties: { _: { type: "STRING", nullable: true, description: "Not used; leave it out." } } };
+}
+
+/** Deepest nesting that is kept; deeper values keep only their type and description. */
+const MAX_SIMPLE_DEPTH = 6;
+/** Longest enum that is kept, in members. */
+const MAX_ENUM = 50;
+
+/** Keywords that constrain a value without describing it. */
+const NARROWING: ReadonlySet<string> = new Set(
+  (
+    "minItems maxItems uniqueItems minLength maxLength pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf " +
+    "minProperties maxProperties propertyNames patternProperties default examples $defs definitions"
+  ).split(" "),
+);
+
+/**
+ * Makes a schema cheaper to enforce: no bounds, patterns, formats or long enums, references inlined, and nothing nested deeper
+ * than six levels. It accepts every value that the full schema accepts.
+ */
+export function simplifySchema(schema: JsonSchema): JsonSchema {
+  return simplify(schema, schema, 0) as JsonSchema;
+}
+
+function simplify(node: unknown, root: JsonSchema, depth: number): unknown {
+  if (Array.isArray(node)) return node.map((item: unknown) => simplify(item, root, depth));
+  if (!isObject(node)) return node;
+  const { $ref: reference, ...rest } = node;
+  if (typeof reference === "string") {
+    const target = followPointer(reference, root);
+    if (depth >= MAX_SIMPLE_DEPTH || !isObject(target)) return outline(target, node);
+    return simplify({ ...target, ...rest }, root, depth + 1);
+  }
+  if (depth >= MAX_SIMPLE_DEPTH) return outline(node, node);
+  const simple: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(rest)) {
+    if (NARROWING.has(key) || (key === "enum" && Array.isArray(value) && value.length > MAX_ENUM)) continue;
+    if (key === "properties" && isObject(value))
+      simple[key] = Object.fromEntries(
+        Object.entries(value).map(([name, child]) => [name, simplify(child, root, depth + 1)]),
+      );
+    else if (key === "items" || key === "additionalProperties" || key === "prefixItems")
+      simple[key] = simplify(value, root, depth + 1);
+    else if (key === "anyOf" || key === "oneOf" || key === "allOf") simple[key] = simplify(value, root, depth);
+    else simple[key] = value;
+  }
+  return simple;
+}
+
+function outline(typed: unknown, { description }: Readonly<Record<string, unknown>>): object {
+  return present({ type: asObject(typed)["type"], description });
 }

@@ -1,10 +1,9 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
-import { isObject } from "../../internal/json.ts";
+import { asObject, isObject } from "../../internal/json.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/types/content.ts";
 import { inferCapabilities, isOlderFamily } from "../capabilities.ts";
 import { checkContentsDepth } from "../request/contents-size.ts";
 import { findCurrentTurn, mapParts, signFirstCall, stripIds } from "./change-calls.ts";
-import { type ContentInput, INSTEAD } from "./content-input.ts";
 import { endOfSide, readCalls } from "./open-calls.ts";
 
 /** Options of {@link importHistory}. */
@@ -160,7 +159,7 @@ function checkHistory(contents: unknown): void {
     const at = `contents[${i}]`;
     const role: unknown = isObject(content) ? content["role"] : undefined;
     if (role !== "user" && role !== "model") {
-      const word = typeof role === "string" ? role : String(role);
+      const word = String(role);
       throw historyError(
         `${at}.role`,
         `is ${JSON.stringify(word)}; ${INSTEAD[word] ?? 'it must be "user" or "model"'}`,
@@ -187,15 +186,64 @@ function checkPart(part: unknown, role: "user" | "model", at: string, isFirst: b
     if (call["args"] !== undefined && !isObject(call["args"]))
       throw historyError(`${at}.functionCall.args`, "is not an object; parse it, if it is JSON text");
   }
-  if (response !== undefined) {
-    if (!isObject(response) || !isObject(response["response"]))
-      throw historyError(`${at}.functionResponse.response`, 'is not an object; put the value under "output"');
-  }
+  if (response !== undefined && !isObject(asObject(response)["response"]))
+    throw historyError(`${at}.functionResponse.response`, 'is not an object; put the value under "output"');
 }
 
 function historyError(at: string, problem: string): ConfigurationError {
   return new ConfigurationError(`The history cannot be imported: ${at} ${problem}.`);
 }
+
+/** A part as `Part`, or as Google's SDK types it: with every member optional. */
+export interface PartInput extends Optional<Part> {}
+
+/** A content as `Content`, or as Google's SDK types it: with every member optional, and any string as its role. */
+export interface ContentInput {
+  /** `user` or `model`. @defaultValue "user" */
+  readonly role?: string | undefined;
+  /** @defaultValue none: the content is left out */
+  readonly parts?: readonly PartInput[] | undefined;
+}
+
+type Optional<T> = T extends readonly (infer Item)[]
+  ? readonly Optional<Item>[]
+  : T extends object
+    ? { readonly [Name in keyof T]?: Optional<T[Name]> | undefined }
+    : T;
+
+/**
+ * Contents as the API takes them. Those that are already so are the same objects. One without parts, such as an empty answer that
+ * Google's SDK keeps in its history, is left out.
+ *
+ * @throws {TypeError} For a message of another format, and a role that does not exist.
+ */
+export function readContents(contents: readonly ContentInput[]): readonly Content[] {
+  return contents.flatMap((content, index) => (isContent(content) ? content : readContent(content, index)));
+}
+
+function isContent(content: ContentInput): content is Content {
+  return (content.role === "user" || content.role === "model") && Array.isArray(content.parts);
+}
+
+function readContent(content: ContentInput, index: number): readonly Content[] {
+  const { role = "user", parts } = content;
+  const where = `contents[${index}]`;
+  if (role !== "user" && role !== "model")
+    throw new TypeError(`${where} has the role "${role}": ${INSTEAD[role] ?? 'use "user" or "model"'}`);
+  const read = { role, parts };
+  if (isContent(read)) return [read];
+  if (!("content" in content) && (parts === undefined || parts === null)) return [];
+  throw new TypeError(`${where} has no list of parts: write { role: "${role}", parts: [{ text: "…" }] }`);
+}
+
+/** Advice for roles of other vendors. */
+const INSTEAD: Readonly<Record<string, string | undefined>> = {
+  assistant: 'say "model"',
+  system: "pass it to the agent as instructions",
+  developer: "pass it to the agent as instructions",
+  tool: 'use "user", with functionResponse parts',
+  function: 'use "user", with functionResponse parts',
+};
 
 /** Origin or destination of contents. Thought signatures are valid within one origin only. */
 export interface HistoryOrigin {

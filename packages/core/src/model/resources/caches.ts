@@ -2,7 +2,7 @@ import { ConfigurationError } from "../../errors/agent-error.ts";
 import { present } from "../../internal/json.ts";
 import type { CallOptions, CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
 import type { Endpoint } from "../../wire/endpoints/endpoint.ts";
-import { ApiClient, encodeJson, readPages, withPage } from "../../wire/client.ts";
+import { ApiClient, encodeJson, readPages } from "../../wire/client.ts";
 import type { ApiCall } from "../../wire/http/exchange.ts";
 import type {
   CachedContent,
@@ -77,12 +77,10 @@ export class Caches {
 
   /** All caches of the key; pages are requested as they are read. */
   async *list({ signal }: CallSignal = {}): AsyncGenerator<Cache, void, void> {
-    const all = cachesPath(this.#client.endpoint);
-    const get = async (pageToken: string | undefined): Promise<ListCachedContentsResponse> => {
-      const path = withPage(all, { pageSize: 1000, pageToken });
-      return await callCollection(this.#client, { operation: "listCachedContents", method: "GET", path }, { signal });
-    };
-    for await (const { cachedContents = [] } of readPages(get)) for (const one of cachedContents) yield readCache(one);
+    const get = (path: string): Promise<ListCachedContentsResponse> =>
+      callCollection(this.#client, { operation: "listCachedContents", method: "GET", path }, { signal });
+    for await (const { cachedContents = [] } of readPages(cachesPath(this.#client.endpoint), 1000, get))
+      for (const one of cachedContents) yield readCache(one);
   }
 
   /** One cache. The service does not store `holds`: it is taken from the given {@link CacheRef}. */

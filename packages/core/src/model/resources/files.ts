@@ -6,7 +6,7 @@ import { detectMimeType, guessMimeType } from "../../internal/mime-type.ts";
 import type { CallOptions, CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
 import type { Endpoint } from "../../wire/endpoints/endpoint.ts";
 import { embeddedError } from "../../wire/errors/http-errors.ts";
-import { ApiClient, readPages, withPage } from "../../wire/client.ts";
+import { ApiClient, readPages } from "../../wire/client.ts";
 import type { ExchangeTap } from "../../wire/http/exchange-tap.ts";
 import { isErrorObject, parseJson } from "../../wire/http/read-answers.ts";
 import type { GeminiFile, ListFilesResponse } from "../../wire/types/resources.ts";
@@ -16,9 +16,7 @@ import { isFile, upload, type UploadProgress } from "../../wire/upload.ts";
 const MAX_FILE_BYTES = 2 * 1024 ** 3;
 
 /** Options of {@link Files.wait}. */
-export interface WaitForFileOptions {
-  /** Aborting it ends the wait, which then throws the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
+export interface WaitForFileOptions extends CallSignal {
   /** Longest wait in milliseconds. A long video takes minutes. @defaultValue 600_000 */
   readonly timeoutMs?: number | undefined;
   /** Milliseconds before the second poll; each further wait is 1.5 times as long, up to 10_000. @defaultValue 1_000 */
@@ -115,12 +113,9 @@ export class Files {
 
   /** All files of the key's project; pages are requested as they are read. */
   async *list({ signal }: CallSignal = {}): AsyncGenerator<GeminiFile, void, void> {
-    const all = filesPath(this.#client.endpoint);
-    const get = async (pageToken: string | undefined): Promise<ListFilesResponse> => {
-      const path = withPage(all, { pageSize: 100, pageToken });
-      return await this.#collection(this.#client.object({ operation: "listFiles", method: "GET", path }, { signal }));
-    };
-    for await (const { files: found = [] } of readPages(get)) yield* found;
+    const get = (path: string): Promise<ListFilesResponse> =>
+      this.#collection(this.#client.object({ operation: "listFiles", method: "GET", path }, { signal }));
+    for await (const { files: found = [] } of readPages(filesPath(this.#client.endpoint), 100, get)) yield* found;
   }
 
   /** The current state of a file. */

@@ -1,7 +1,6 @@
-import { GeminiClient } from "../../wire/client.ts";
 import type { CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
-import { readPages } from "../../wire/client.ts";
-import type { ModelInfo } from "../../wire/types/resources.ts";
+import { ApiClient, readPages } from "../../wire/client.ts";
+import type { ListModelsResponse, ModelInfo } from "../../wire/types/resources.ts";
 import { inferCapabilities, type ModelCapabilities } from "../capabilities.ts";
 
 /** A model as the service lists it, with the capabilities that this library infers. */
@@ -23,8 +22,10 @@ export type ListModelsOptions = GeminiClientOptions & CallSignal;
  */
 export async function* listModels(options: ListModelsOptions = {}): AsyncGenerator<ListedModel, void, void> {
   const { signal, ...clientOptions } = options;
-  const client = new GeminiClient(clientOptions);
-  for await (const page of readPages((pageToken) => client.listModels({ pageSize: 1000, pageToken }, { signal }))) {
+  const client = new ApiClient(clientOptions);
+  const get = (path: string): Promise<ListModelsResponse> =>
+    client.object({ operation: "listModels", method: "GET", path }, { signal });
+  for await (const page of readPages(client.endpoint.modelsPath, 1000, get)) {
     for (const info of page.models ?? page.publisherModels ?? []) {
       const id = info.name.replace(/^(?:publishers\/google\/)?models\//, "");
       yield { ...info, id, capabilities: inferCapabilities(id) };

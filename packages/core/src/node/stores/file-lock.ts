@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { sleep } from "../../internal/abort.ts";
+import { asObject } from "../../internal/json.ts";
+import { tryOr } from "../../internal/try-or.ts";
 import { codeOf, parseProcess, type ProcessId, findProcessState, thisProcess } from "./processes.ts";
 
 interface HeldLock {
@@ -143,13 +145,8 @@ export function newHolder(self: ProcessId = thisProcess()): LockHolder {
 
 /** The holder in a lock file; `undefined` when it was not fully written. */
 function parseHolder(text: string): LockHolder | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    const id = parseProcess(value);
-    // An object, as it has a process id.
-    const { token } = value as Partial<LockHolder>;
-    return id === undefined || typeof token !== "string" ? undefined : { ...id, token };
-  } catch {
-    return undefined;
-  }
+  const value = tryOr<unknown>(() => JSON.parse(text), undefined);
+  const id = parseProcess(value);
+  const { token } = asObject(value);
+  return id === undefined || typeof token !== "string" ? undefined : { ...id, token };
 }

@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Json } from "../../internal/json.ts";
+import { tryOr } from "../../internal/try-or.ts";
 import type { ProcessKnowledge } from "../../session/store/store.ts";
 
 /** A process, as others on the same machine can recognize it. */
@@ -55,11 +56,7 @@ export function codeOf(error: unknown): string {
 }
 
 function thisHost(): string {
-  try {
-    return `${hostname()} ${readlinkSync("/proc/self/ns/pid")}`;
-  } catch {
-    return hostname();
-  }
+  return tryOr(() => `${hostname()} ${readlinkSync("/proc/self/ns/pid")}`, hostname());
 }
 
 function exists(pid: number): boolean {
@@ -74,12 +71,9 @@ function exists(pid: number): boolean {
 }
 
 function beginOf(pid: number): string | undefined {
-  try {
-    // The program name, in parentheses, may contain spaces. Of the fields after it, the first is the state, the 20th the time.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
-    // A zombie has ended, but its parent has not waited for it.
-    return fields[0] === "Z" ? "ended" : fields[19];
-  } catch {
-    return undefined;
-  }
+  const text = tryOr(() => readFileSync(`/proc/${pid}/stat`, "utf8"), "");
+  // The program name, in parentheses, may contain spaces. Of the fields after it, the first is the state, the 20th the time.
+  const fields = text.split(") ").at(-1)?.split(" ") ?? [];
+  // A zombie has ended, but its parent has not waited for it.
+  return fields[0] === "Z" ? "ended" : fields[19];
 }

@@ -14,7 +14,7 @@ import { parseEntry, parseLog, type ParsedLog } from "./jsonl/jsonl-lines.ts";
 import { readState, writeState } from "./jsonl/jsonl-records.ts";
 import { readSessionId } from "./jsonl/session-file-name.ts";
 import { type Database, encodeKey, openSessionTables, transaction } from "./sqlite/sqlite-database.ts";
-import { isBusy, storeError } from "./store-error.ts";
+import { isBusy, orStoreError, storeError } from "./store-error.ts";
 import { parseSummary, writeEntries, writeInfo } from "./sqlite/sqlite-sessions.ts";
 import { placeOf, takeTurn } from "./sqlite/sqlite-turns.ts";
 
@@ -135,18 +135,15 @@ async function readJsonl(file: string, id: string | undefined): Promise<ParsedLo
   const log = parseLog(await readFile(file));
   if (!log.lines.some((line) => "torn" in line)) return log;
   // Another process may be writing the end.
-  await waitForHolder(beside(file, "lock"), WAIT_MS).catch((error: unknown) => {
-    throw storeError(id ?? file, "its log cannot be read", error);
-  });
+  await orStoreError(id ?? file, "its log cannot be read", waitForHolder(beside(file, "lock"), WAIT_MS));
   return parseLog(await readFile(file));
 }
 
 /** Holds the lock, so that no other process writes meanwhile. */
 async function repairJsonl(file: string, inPlace: boolean): Promise<SessionFileRepair["repairs"][number]> {
   const id = await idOfFile(file);
-  const release = await takeLock(beside(file, "lock"), WAIT_MS).catch((error: unknown) => {
-    throw storeError(id ?? file, "its log cannot be written", error);
-  });
+  const lock = takeLock(beside(file, "lock"), WAIT_MS);
+  const release = await orStoreError(id ?? file, "its log cannot be written", lock);
   try {
     const data = await readFile(file);
     const { lines, texts } = parseLog(data);

@@ -44,6 +44,15 @@ export function storeError(id: string, doing: string, error: unknown): Error {
   return new SessionStoreError(id, `${what} (${messageOf(error)})`, { cause: error });
 }
 
+/** As the work ends; a failure is a {@link storeError}. */
+export async function orStoreError<Result>(id: string, doing: string, work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    throw storeError(id, doing, error);
+  }
+}
+
 /** True for a conflict and for a lost lease. */
 export function isRefusal(error: unknown): error is SessionConflictError | SessionLeaseLostError {
   return error instanceof SessionConflictError || error instanceof SessionLeaseLostError;

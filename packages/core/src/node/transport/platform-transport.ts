@@ -1,4 +1,5 @@
 import type { Channel } from "node:diagnostics_channel";
+import { isObject } from "../../internal/json.ts";
 import type { PlatformTransport, Send } from "../../wire/http/transport.ts";
 import type * as NodeSenderModule from "./node-sender.ts";
 
@@ -111,10 +112,6 @@ function hasDefaults(agent: object): boolean {
 
 function textOf(value: unknown): string {
   return typeof value === "function" ? Function.prototype.toString.call(value) : "";
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }
 
 /** Marked as pure, so that a bundle that does not use it does not contain it. */

@@ -1,5 +1,6 @@
 import type { ApiStatusFacts, QuotaViolation } from "../../errors/api-errors.ts";
 import { isObject, isTooDeep } from "../../internal/json.ts";
+import { tryOr } from "../../internal/try-or.ts";
 import type { AnswerHeaders } from "../http/transport.ts";
 
 /** The content of an error body, from Google or a gateway. */
@@ -74,11 +75,7 @@ function firstWord(...values: readonly unknown[]): string | undefined {
 }
 
 function tryJson(text: string): unknown {
-  try {
-    return JSON.parse(text) ?? undefined;
-  } catch {
-    return undefined;
-  }
+  return tryOr<unknown>(() => JSON.parse(text), undefined) ?? undefined;
 }
 
 /** Undefined for anything but HTML. */

@@ -46,13 +46,9 @@ export function redirectError(status: number, location: string | null, context: 
 
 /** Host and path of a URL, without query and credentials. */
 export function hostAndPath(url: string | undefined, base?: string): string | undefined {
-  if (url === undefined) return undefined;
-  try {
-    const { host, pathname } = new URL(url, base);
-    return host + pathname;
-  } catch {
-    return undefined;
-  }
+  if (url === undefined || !URL.canParse(url, base)) return undefined;
+  const { host, pathname } = new URL(url, base);
+  return host + pathname;
 }
 
 const RETRYABLE: ReadonlySet<number> = new Set([408, 429, 499, 500, 502, 503, 504]);

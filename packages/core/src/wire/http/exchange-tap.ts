@@ -55,8 +55,7 @@ export interface ExchangeTap {
 /** Follows one attempt for a tap. */
 export class TappedExchange {
   readonly #tap: ExchangeTap;
-  readonly #operation: string;
-  readonly #attempt: number;
+  readonly #call: Pick<HttpExchange, "operation" | "attempt">;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #chunks: ExchangeChunk[] = [];
   #request: Pick<HttpExchange, "method" | "url" | "requestHeaders" | "body"> | undefined;
@@ -67,10 +66,9 @@ export class TappedExchange {
   #error: unknown;
   #ended: HttpExchange["ended"] = "cancelled";
 
-  constructor(tap: ExchangeTap, operation: string, attempt: number) {
+  constructor(tap: ExchangeTap, call: Pick<HttpExchange, "operation" | "attempt">) {
     this.#tap = tap;
-    this.#operation = operation;
-    this.#attempt = attempt;
+    this.#call = call;
   }
 
   /** @param auth - Those of its headers that authenticate. */
@@ -111,8 +109,7 @@ export class TappedExchange {
     const pieces = this.#chunks.map(({ text }) => text);
     const texts = redactPieces(pieces, this.#secrets);
     this.#tap.exchanged({
-      operation: this.#operation,
-      attempt: this.#attempt,
+      ...this.#call,
       startedAt: this.#startedAt,
       endedAt: this.#tap.now(),
       ...this.#request,

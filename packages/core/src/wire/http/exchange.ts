@@ -101,7 +101,8 @@ export class Exchange implements PermitRequest {
     this.#attempt = attempt;
     this.#logger = options.logger ?? settings.logger;
     this.isTraced = this.#logger.trace !== SILENT.trace;
-    if (options.tap !== undefined) this.#tapped = new TappedExchange(options.tap, call.operation, attempt);
+    if (options.tap !== undefined)
+      this.#tapped = new TappedExchange(options.tap, { operation: call.operation, attempt });
     this.signal = options.signal;
     this.group = settings.group ?? options.group;
     this.maxDelayMs = settings.maxDelayMs;

@@ -1,3 +1,4 @@
+import { tryOr } from "../../internal/try-or.ts";
 import { EMULATOR_KEY, type HeaderFields } from "../endpoints/endpoint.ts";
 
 /** Shorter values could be ordinary words. */
@@ -104,11 +105,7 @@ function* credentialsIn(base64: string): Generator<string> {
 }
 
 function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  return tryOr(() => decodeURIComponent(text), text);
 }
 
 function isSecret(part: string): boolean {

@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, rm, stat, writeFile } from "node:fs/promi
 import { dirname, join } from "node:path";
 import { messageOf } from "../../../errors/agent-error.ts";
 import { SessionDamagedError } from "../../../errors/run-errors.ts";
-import type { Json } from "../../../internal/json.ts";
+import { type Json, present } from "../../../internal/json.ts";
 import type { Decide, SessionChange, Standing } from "../../../session/store/changes.ts";
 import type { SessionRecords } from "../../../session/store/records.ts";
 import type { SessionSummary } from "../../../session/store/store.ts";
@@ -83,11 +83,7 @@ export class JsonlFile {
     const log = await ifThere(stat(this.#path("jsonl")));
     const { lease, stopToken } = readState(this.#path("state"), log?.size ?? 0) ?? {};
     const draft = lease?.held === true ? await readDraft(this.#path("draft")) : undefined;
-    return {
-      ...(lease !== undefined && { lease }),
-      ...(draft !== undefined && { draft }),
-      ...(stopToken !== undefined && { stopToken }),
-    };
+    return present({ lease, draft, stopToken });
   }
 
   /** Another text after each change. Waits for the disk. */

@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tryOr } from "../../../internal/try-or.ts";
 import type { Draft, SessionRecords } from "../../../session/store/records.ts";
 import type { SessionInfo } from "../../../session/store/store.ts";
 import { codeOf } from "../processes.ts";
@@ -48,7 +49,7 @@ export function readState(file: string, logBytes: number): SessionState | undefi
     throw error;
   }
   // Written below, whole: anything else is damage.
-  const { before, after } = (parseJson(text) ?? {}) as Partial<StateFile>;
+  const { before, after } = (tryOr<unknown>(() => JSON.parse(text), undefined) ?? {}) as Partial<StateFile>;
   if (!isState(before) || (after !== undefined && !isState(after))) return undefined;
   return after?.bytes !== undefined && logBytes >= after.bytes ? { ...before, ...after } : before;
 }
@@ -66,7 +67,7 @@ export function writeState(file: string, before: SessionState, after?: SessionSt
 export async function readDraft(file: string): Promise<Draft | undefined> {
   const text = await ifThere(readFile(file, "utf8"));
   // Written from this type, whole: anything else is damage.
-  const found = (text === undefined ? undefined : parseJson(text)) as Partial<Draft> | null | undefined;
+  const found = tryOr<unknown>(() => JSON.parse(text ?? ""), undefined) as Partial<Draft> | null | undefined;
   return Array.isArray(found?.parts) ? (found as Draft) : undefined;
 }
 
@@ -84,14 +85,6 @@ export async function removeWhole(file: string): Promise<void> {
 
 function newFileOf(file: string): string {
   return `${file}.new`;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The result, or `undefined` when the file or folder does not exist. */

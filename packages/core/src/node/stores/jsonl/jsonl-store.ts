@@ -15,7 +15,7 @@ import { ChangeWatch } from "../change-watch.ts";
 import { JsonlFile, type Where } from "./jsonl-file.ts";
 import { JsonlLists } from "./jsonl-lists.ts";
 import { knowProcesses, thisProcess } from "../processes.ts";
-import { storeError } from "../store-error.ts";
+import { orStoreError } from "../store-error.ts";
 
 /** Options of {@link JsonlStore}. */
 export interface JsonlStoreOptions {
@@ -63,9 +63,8 @@ export class JsonlStore implements SessionStore {
   }
 
   async list(options: ListOptions = {}): Promise<readonly SessionSummary[]> {
-    return await this.#try(`${options.prefix ?? ""}*`, "sessions cannot be listed", () =>
-      this.#lists.list(options, (id) => this.#used(id).inTurn((file) => file.summary())),
-    );
+    const listed = this.#lists.list(options, (id) => this.#used(id).inTurn((file) => file.summary()));
+    return await orStoreError(`${options.prefix ?? ""}*`, "sessions cannot be listed", listed);
   }
 
   async delete(id: string): Promise<void> {
@@ -82,7 +81,7 @@ export class JsonlStore implements SessionStore {
   }
 
   async records(id: string): Promise<SessionRecords> {
-    return await this.#try(id, "its records cannot be read", () => this.#file(id).records());
+    return await orStoreError(id, "its records cannot be read", this.#file(id).records());
   }
 
   async setLease(id: string, expected: Lease | undefined, next: Lease): Promise<boolean> {
@@ -96,8 +95,8 @@ export class JsonlStore implements SessionStore {
   async requestStop(id: string, token: number): Promise<void> {
     const doing = "its records cannot be written";
     // Does not create the folder for a session that is not there.
-    if (await this.#try(id, doing, async () => this.#file(id).exists()))
-      await this.#change(id, doing, decideStop(token));
+    const isThere = Promise.resolve().then(() => this.#file(id).exists());
+    if (await orStoreError(id, doing, isThere)) await this.#change(id, doing, decideStop(token));
   }
 
   watch(id: string, onChange: () => void): () => void {
@@ -105,7 +104,7 @@ export class JsonlStore implements SessionStore {
   }
 
   async #change(id: string, doing: string, decide: Decide): Promise<boolean> {
-    const isChanged = await this.#try(id, doing, () => this.#used(id).change(decide));
+    const isChanged = await orStoreError(id, doing, this.#used(id).change(decide));
     if (isChanged) this.#changes.changed(id);
     return isChanged;
   }
@@ -117,15 +116,7 @@ export class JsonlStore implements SessionStore {
   }
 
   async #inTurn<Result>(id: string, doing: string, work: (file: JsonlFile) => Promise<Result>): Promise<Result> {
-    return await this.#try(id, doing, () => this.#used(id).inTurn(work));
-  }
-
-  async #try<Result>(id: string, doing: string, work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await work();
-    } catch (error) {
-      throw storeError(id, doing, error);
-    }
+    return await orStoreError(id, doing, this.#used(id).inTurn(work));
   }
 
   /** Remembers it, so that calls to it take turns. */

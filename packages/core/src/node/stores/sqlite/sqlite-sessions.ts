@@ -1,3 +1,4 @@
+import { tryOr } from "../../../internal/try-or.ts";
 import type { Decide } from "../../../session/store/changes.ts";
 import type { Draft, Lease, SessionRecords } from "../../../session/store/records.ts";
 import type { ListOptions, SessionFilter, SessionInfo, SessionSummary } from "../../../session/store/store.ts";
@@ -132,11 +133,7 @@ export function parseSummary(row: Readonly<Record<string, unknown>>): SessionSum
 
 /** Nothing for a damaged one: the log does not need it. */
 function parseInfo(text: unknown): SessionInfo | undefined {
-  try {
-    return typeof text === "string" ? (JSON.parse(text) as SessionInfo) : undefined;
-  } catch {
-    return undefined;
-  }
+  return typeof text === "string" ? tryOr(() => JSON.parse(text) as SessionInfo, undefined) : undefined;
 }
 
 type Condition = readonly [sql: string, values: readonly Value[]];

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { realpathSync } from "node:fs";
 import { startTimer, whenAborted } from "../../../internal/abort.ts";
+import { tryOr } from "../../../internal/try-or.ts";
 import { isBusy, isRefusal } from "../store-error.ts";
 
 /** Tries in consecutive steps of the event loop before the first pause: most writes of others are over in less than a millisecond. */
@@ -79,11 +80,7 @@ export async function takeTurn<Result>(
 
 /** The same text for every name of a file; another one each time for what is not a file. */
 export function placeOf(file: string): string {
-  try {
-    return realpathSync.native(file);
-  } catch {
-    return randomUUID();
-  }
+  return tryOr(() => realpathSync.native(file), randomUUID());
 }
 
 /** Calls that wait for one lock. */

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { simplifySchema, withSchemaSubset, withSimplerSchemas } from "../../../src/model/heal/heal-changes.ts";
+import { HEALS } from "../../../src/model/heal/heal.ts";
+import { simplifySchema } from "../../../src/model/heal/schema-subset.ts";
 import type { JsonSchema } from "../../../src/wire/types/declaration.ts";
 
 const nested = (levels: number): JsonSchema =>
@@ -113,6 +114,6 @@ test("a function that declares its parameters in the older form keeps them", () 
     parametersJsonSchema: { type: "object", properties: { a: { minLength: 2 } } },
   };
   const request = { contents: [], tools: [{ functionDeclarations: [older, newer] }] };
-  for (const heal of [withSchemaSubset, withSimplerSchemas])
-    expect(heal(request, new WeakMap()).tools?.[0]?.functionDeclarations?.[0]).toEqual(older);
+  for (const heal of HEALS.filter(({ name }) => name === "schema-subset" || name === "simplify-schema"))
+    expect(heal.apply(request, new WeakMap()).tools?.[0]?.functionDeclarations?.[0]).toEqual(older);
 });
