@@ -149,6 +149,8 @@ export class SessionWatch {
     // What was written meanwhile may be of a run that was not going yet.
     if (this.#session.log.view.length > length) this.#isStale = true;
     else this.#tell(this.#fold.addRecords(seen));
+    // Others than who looked wait for what it found, or for the lease that was seen before.
+    this.#wake();
   }
 
   async #readRecords(): Promise<SeenRecords> {

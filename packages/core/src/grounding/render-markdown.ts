@@ -118,7 +118,7 @@ interface ClosedRange {
   readonly openFence?: string | undefined;
 }
 
-const FENCED = /^ {0,3}(`{3,}|~{3,})[^\n]*(?:\n[\s\S]*?(?:(\n {0,3}\1[`~]*[ \t]*$)|$(?![\s\S]))|$(?![\s\S]))/gm;
+const FENCED = /^ {0,3}(([`~])\2{2,})[^\n]*(?:[\s\S]*?(\n {0,3}\1\2*[ \t]*$)|[\s\S]*)/gm;
 const SPAN =
   /``[^\n]*?``|`[^`\n]+`|!?\[(?:[^[\]\\\n]|\\.)*\](?:\((?:[^()\s\\]|\\.|\([^()\s]*\))*(?:[ \t]+"[^"\n]*")?\)|\[[^[\]\n]*\])|<[a-z][^<>\s]*>|(https?:\/\/[^\s<>()[\]`*|]+)/gi;
 
@@ -141,7 +141,7 @@ function findClosedRanges(text: string): ClosedRange[] {
       start: match.index,
       end: at,
       kind: "block",
-      openFence: match[2] === undefined ? match[1] : undefined,
+      openFence: match[3] === undefined ? match[1] : undefined,
     });
   }
   spans(text.length);

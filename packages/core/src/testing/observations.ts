@@ -55,8 +55,7 @@ function check(observation: ObservedEvent, run: ObservedSoFar): string | undefin
       if (run.isTurnOpen) return `turn ${run.turn} did not end`;
       if ((observation.ended === "result") !== (observation.result !== undefined))
         return `it ended with "${observation.ended}" and ${observation.result === undefined ? "no" : "a"} result`;
-      for (const { name } of observation.ended === "result" ? run.openSteps : []) return `${name} did not end`;
-      return undefined;
+      return observation.ended === "result" ? openOf(run) : undefined;
     case "turn-start":
       if (run.isTurnOpen || observation.turn <= run.turn) return `turn ${run.turn} came before`;
       run.turn = observation.turn;
@@ -96,4 +95,9 @@ function check(observation: ObservedEvent, run: ObservedSoFar): string | undefin
 
 function isInTurn(turn: number, run: ObservedSoFar): boolean {
   return run.isTurnOpen && turn === run.turn;
+}
+
+function openOf({ openSteps }: ObservedSoFar): string | undefined {
+  const [open] = openSteps;
+  return open === undefined ? undefined : `${open.name} did not end`;
 }

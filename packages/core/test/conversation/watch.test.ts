@@ -46,6 +46,24 @@ describe("watching a session", () => {
     await run;
     for (const one of [watcher, late]) await one.stop();
   });
+
+  test("in another process tells all readers what one look at the store has found", async () => {
+    const store = new MemoryStore();
+    const agent = new Agent({ model: new ScriptedModel(hangs("It ", "began")) });
+    const session = agent.session({ id: "s", store });
+    const watched = agent.session({ id: "s", store });
+    const watchers = [new Watcher(watched), new Watcher(watched), new Watcher(watched)];
+    await idle();
+    const run = session.send("Tell.").catch(() => {});
+    for (let turn = 0; turn < 20; turn++) await idle();
+    // The draft of the answer is stored.
+    await vi.advanceTimersByTimeAsync(1000);
+    for (let turn = 0; turn < 20; turn++) await idle();
+    expect(watchers.map(({ conversation }) => textOf(conversation))).toEqual(["It began", "It began", "It began"]);
+    await session.stop();
+    await run;
+    for (const one of watchers) await one.stop();
+  });
 });
 
 test("the events of an agent in a call are shown without what is for the model alone", async () => {

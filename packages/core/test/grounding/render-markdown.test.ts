@@ -36,6 +36,15 @@ describe("renderMarkdown", () => {
     ).toBe(`Oslo won.[1] Bergen lost.[2][3]${LIST}`);
   });
 
+  test.each([
+    ["an empty one", "So:\n```\n```", ""],
+    ["one of several", "So:\n~~~\n~~~\n```js\nx\n```\nDone.", ""],
+    ["one whose last line has other marks", "So:\n```\nx\n```~", "\n```"],
+    ["an empty one that is open", "So:\n~~~~", "\n~~~~"],
+  ])("closes no code block but one that is open: %s", (_which, text, closing) => {
+    expect(marked(text)).toBe(text + closing);
+  });
+
   test("names the pages of a document", () => {
     const page = (number: number, pageNumber: number): Source => ({
       number,

@@ -62,6 +62,8 @@ export function streamResponse(
           if (stalledMs >= stallTimeoutMs) fail(new DOMException("the reader takes nothing", "TimeoutError"));
           return;
         }
+        // It may have taken a comment, after which nothing is pulled.
+        stalledMs = 0;
         silentMs += tickMs;
         if (silentMs + tickMs <= keepAliveMs) return;
         silentMs = 0;

@@ -25,4 +25,18 @@ describe("a stream of events", () => {
     expect(text.split(": keep-alive\n\n").length - 1).toBeLessThanOrEqual(9);
     expect(text.replaceAll(": keep-alive\n\n", "")).toBe('data: {"type":"start-step"}\n\ndata: [DONE]\n\n');
   });
+
+  // As where the host's own buffer is full for a moment, again and again.
+  test("does not end because a reader took each comment a little late", async () => {
+    const stream = new ReadableStream<UIMessageChunk>({
+      start: (controller) => void setTimeout(() => controller.close(), 600_000),
+    });
+    const reader = uiMessageStreamResponse(stream).body?.getReader();
+    let text = "";
+    for (let piece = await reader?.read(); piece?.done === false; piece = await reader?.read()) {
+      text += new TextDecoder().decode(piece.value);
+      await new Promise((resolve) => setTimeout(resolve, 13_000));
+    }
+    expect(text.replaceAll(": keep-alive\n\n", "")).toBe("data: [DONE]\n\n");
+  });
 });

@@ -269,8 +269,10 @@ function mapSchemas(
   names: { readonly parameters: string; readonly response: string },
   change: (schema: JsonSchema) => JsonSchema | undefined,
 ): GenerateContentRequest {
-  const mapOne = ({ parametersJsonSchema: schema, ...rest }: FunctionDeclaration): FunctionDeclaration =>
-    present({ ...rest, [names.parameters]: schema && change(schema) });
+  const mapOne = (declaration: FunctionDeclaration): FunctionDeclaration => {
+    const { parametersJsonSchema: schema, ...rest } = declaration;
+    return schema === undefined ? declaration : present({ ...rest, [names.parameters]: change(schema) });
+  };
   const mapTool = (tool: WireTool): WireTool =>
     tool.functionDeclarations ? { ...tool, functionDeclarations: tool.functionDeclarations.map(mapOne) } : tool;
   const { tools, generationConfig } = request;

@@ -77,14 +77,8 @@ export class NodeRequest implements InFlightRequest {
   }
 
   readonly #answered = (answer: IncomingMessage): void => {
-    const { statusCode: status = 0, statusMessage: statusText = "", headersDistinct } = answer;
-    const headers: NodeHead["headers"] = {
-      get: (name) => headersDistinct[name.toLowerCase()]?.join(", ") ?? null,
-      forEach(visit) {
-        for (const [name, values = []] of Object.entries(headersDistinct))
-          for (const value of values) visit(value, name);
-      },
-    };
+    const { statusCode: status = 0, statusMessage: statusText = "", rawHeaders } = answer;
+    const headers = new NodeHeaders(rawHeaders);
     this.#body = new ByteQueue(decodeBody(answer, headers.get("content-encoding")));
     // An answer that ends before the request was sent refuses it: the rest is not sent.
     answer.on("end", () => {
@@ -101,6 +95,33 @@ const PLAIN_HEADERS: OutgoingHttpHeaders = {
   "accept-encoding": "gzip",
 };
 const SECURE_HEADERS: OutgoingHttpHeaders = { ...PLAIN_HEADERS, "accept-encoding": "br, gzip" };
+
+/**
+ * Finds headers in the raw list. Node makes its own objects of all of them only when they are read, and until 20.20.2 and 24.14.1
+ * throws for `headersDistinct` when a header has the name of a member of all objects.
+ */
+class NodeHeaders implements Required<AnswerHeaders> {
+  readonly #raw: readonly string[];
+
+  constructor(raw: readonly string[]) {
+    this.#raw = raw;
+  }
+
+  get(name: string): string | null {
+    const wanted = name.toLowerCase();
+    let found: string | null = null;
+    for (let at = 0; at < this.#raw.length; at += 2) {
+      if (this.#raw[at]?.toLowerCase() !== wanted) continue;
+      const value = this.#raw[at + 1] ?? "";
+      found = found === null ? value : `${found}, ${value}`;
+    }
+    return found;
+  }
+
+  forEach(visit: (value: string, name: string) => void): void {
+    for (let at = 0; at < this.#raw.length; at += 2) visit(this.#raw[at + 1] ?? "", this.#raw[at] ?? "");
+  }
+}
 
 function isReset(error: Error): boolean {
   return "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");

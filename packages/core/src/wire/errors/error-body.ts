@@ -166,7 +166,7 @@ function retryAfterMs(header: string | null | undefined, now: number): number | 
 }
 
 function pacificTimeOfDay(time: number): number {
-  const clock = new Date(time).toLocaleTimeString("en-GB", { timeZone: "America/Los_Angeles" });
+  const clock = new Date(time).toLocaleTimeString("en-US", { timeZone: "America/Los_Angeles", hourCycle: "h23" });
   const [hours = 0, minutes = 0, seconds = 0] = clock.split(":").map(Number);
   return (hours * 3600 + minutes * 60 + seconds) * 1000 + (time % 1000);
 }

@@ -66,6 +66,7 @@ export async function withRetry<T>(call: (attempt: number) => Promise<T>, option
       minTimeout: 0,
       maxTimeout: 0,
       onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
+        signal?.throwIfAborted();
         const delayMs = retriesLeft > 0 ? delayFor(error, attemptNumber, policy, random) : undefined;
         if (delayMs === undefined || !(error instanceof AgentError)) throw error;
         const held = heldMs?.(error);

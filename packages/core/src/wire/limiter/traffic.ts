@@ -33,6 +33,8 @@ const MAX_LIMITERS = 1000;
 export class Traffic {
   readonly #limits: EndpointLimits;
   readonly #limiters = new Map<string, EndpointLimiter>();
+  /** The last limiter of each endpoint object, so that not every request takes a fingerprint. */
+  readonly #ids = new WeakMap<Endpoint, { readonly signature: string; readonly id: string }>();
   readonly #closedMs = new WeakMap<object, number>();
   readonly #salt = Math.random();
 
@@ -85,8 +87,14 @@ export class Traffic {
 
   #limiterFor(endpoint: Endpoint, auth: HeaderFields): EndpointLimiter {
     const { baseUrl, cachesPath, modelsPath } = endpoint;
-    // On Vertex the path contains the project.
-    const id = `${baseUrl} ${cachesPath ?? modelsPath} ${fingerprint(this.#salt + joinSignature(endpoint, auth))}`;
+    const signature = joinSignature(endpoint, auth);
+    let known = this.#ids.get(endpoint);
+    if (known?.signature !== signature) {
+      // On Vertex the path contains the project.
+      const id = `${baseUrl} ${cachesPath ?? modelsPath} ${fingerprint(this.#salt + signature)}`;
+      this.#ids.set(endpoint, (known = { signature, id }));
+    }
+    const { id } = known;
     let limiter = this.#limiters.get(id);
     if (limiter === undefined) {
       if (this.#limiters.size >= MAX_LIMITERS) this.#dropIdle();

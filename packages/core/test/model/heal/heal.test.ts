@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { HEALS } from "../../../src/model/heal/heal.ts";
 import { simplifySchema } from "../../../src/model/heal/schema-subset.ts";
 import type { JsonSchema } from "../../../src/wire/types/declaration.ts";
 
@@ -99,4 +100,20 @@ test("simplifying twice changes nothing more", () => {
       expect(JSON.stringify(once)).not.toMatch(/"(?:maxLength|minimum|maxItems)"/);
     }),
   );
+});
+
+test("a function that declares its parameters in the older form keeps them", () => {
+  const older = {
+    name: "older",
+    description: "",
+    parameters: { type: "OBJECT", properties: { a: { type: "STRING" } } },
+  };
+  const newer = {
+    name: "newer",
+    description: "",
+    parametersJsonSchema: { type: "object", properties: { a: { minLength: 2 } } },
+  };
+  const request = { contents: [], tools: [{ functionDeclarations: [older, newer] }] };
+  for (const heal of HEALS.filter(({ name }) => name === "schema-subset" || name === "simplify-schema"))
+    expect(heal.apply(request, new WeakMap()).tools?.[0]?.functionDeclarations?.[0]).toEqual(older);
 });

@@ -57,6 +57,22 @@ describe("withRetry", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test("announces no retry of a call that was aborted meanwhile", async () => {
+    const controller = new AbortController();
+    const notices: RetryNotice[] = [];
+    const call = async (attempt: number): Promise<never> => {
+      if (attempt === 2) controller.abort("enough");
+      throw overloaded();
+    };
+    const { signal } = controller;
+    const onRetry = (notice: RetryNotice): void => void notices.push(notice);
+    const options = { policy: DEFAULT_RETRY, random: () => 0, signal, onRetry };
+    const reason = withRetry(call, options).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await reason).toBe("enough");
+    expect(notices.map(({ attempt }) => attempt)).toEqual([1]);
+  });
+
   test("waits for weeks rather than not at all", async () => {
     const controller = new AbortController();
     const call = vi.fn<() => Promise<never>>(() => Promise.reject(overloaded(60 * 86_400_000)));
