@@ -31,6 +31,8 @@ export function fromAgUiInput(body: unknown, options: AgUiInputOptions = {}): Ch
   const list = listOf(messages, "messages");
   const last = list.at(-1);
   const message = isRecord(last) && last["role"] === "user" && !isQueued(last) ? readMessage(last, options) : undefined;
+  const before = message && list.at(-2);
+  const after = isRecord(before) && typeof before["id"] === "string" ? before["id"] : undefined;
   const answers = [...readResults(list), ...listOf(resume, "resume").map(readResume)];
   if (message === undefined && answers.length === 0)
     throw new BadRequestError("there is nothing to do: end the messages with one of the user, or answer a call");
@@ -39,6 +41,7 @@ export function fromAgUiInput(body: unknown, options: AgUiInputOptions = {}): Ch
     id,
     ...(runId !== undefined && { runId }),
     ...(message !== undefined && { message }),
+    ...(after !== undefined && { after }),
     ...(answers.length > 0 && { answers }),
     ...(clientTools.length > 0 && { tools: clientTools }),
   };

@@ -37,6 +37,8 @@ export function fromUIMessages(body: unknown, options: ReadRequestOptions = {}):
   const isAsked = isRecord(last) && last["role"] === "user";
   const message = isAsked ? readMessage(last, options) : undefined;
   const revision = message && readRevision(trigger, messageId, message);
+  const before = isAsked ? list.at(-2) : undefined;
+  const after = isRecord(before) && typeof before["id"] === "string" ? before["id"] : undefined;
   const answers = [...readCalls(isAsked ? list.at(-2) : last), ...readGiven(given)];
   if (message === undefined && answers.length === 0)
     throw new BadRequestError("there is nothing to answer: end the messages with one of the user, or answer a call");
@@ -44,6 +46,7 @@ export function fromUIMessages(body: unknown, options: ReadRequestOptions = {}):
     id,
     ...(message !== undefined && { message }),
     ...(revision !== undefined && { revision }),
+    ...(after !== undefined && { after }),
     ...(answers.length > 0 && { answers }),
   };
 }
