@@ -10,6 +10,7 @@ import {
   withoutDiscards,
 } from "@pollux/web";
 import { expect, vi } from "vitest";
+import { until } from "../../../core/test/helpers/until.ts";
 import { SteppedModel } from "../handler/chat-page.ts";
 import { type ChatClient, type ChatClientOptions, openChat } from "./chat-client.ts";
 import type { BuiltMessage } from "./page.ts";
@@ -85,7 +86,7 @@ export class Site {
     const before = this.model.requests.length;
     const sent = hurry(client.sendMessage({ text }));
     if (isTaken) {
-      await expect.poll(() => this.model.requests.length).toBe(before + 1);
+      await until(() => this.model.requests.length === before + 1);
       this.model.finish();
     }
     await sent;
@@ -128,9 +129,9 @@ const NO_USAGE: Usage = {
 
 /** Waits for what takes its time, without taking it. */
 export async function hurry<T>(work: Promise<T>): Promise<T> {
-  let isOver = false;
-  const over = work.finally(() => (isOver = true));
-  while (!isOver) {
+  const waiting = new AbortController();
+  const over = work.finally(() => waiting.abort());
+  while (!waiting.signal.aborted) {
     await vi.advanceTimersByTimeAsync(10);
     // Files are read in real time.
     await new Promise((resolve) => setImmediate(resolve));
