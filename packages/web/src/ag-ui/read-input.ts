@@ -16,7 +16,7 @@ export interface AgUiInputOptions {
 }
 
 /**
- * Reads a `RunAgentInput`. Taken are the last message if it is the user's, the results of calls that the client executed, the answers to
+ * Reads a `RunAgentInput`. Taken are the last message if it is the user's, the id of the one before it, the results of calls that the client executed, the answers to
  * interrupts in `resume`, and the client's tools. Nobody has checked any of it: all else (earlier messages, `state`, `context`,
  * `forwardedProps`) is ignored.
  *

@@ -20,7 +20,7 @@ export interface ReadRequestOptions {
 
 /**
  * Reads the body that `useChat` sends, with all messages or, as `prepareSendMessagesRequest` can make it, with the last one as `message`.
- * Taken are the new message of the user, and answers to calls in the message of the assistant before it, or in `answers`. Nobody has
+ * Taken are the new message of the user, the id of the message before it and answers to calls in that, or in `answers`. Nobody has
  * checked any of it: all else that the page says was said before is ignored.
  *
  * A message that is to be answered once more (`regenerate`), or that a page has edited (`sendMessage` with a `messageId`), is read as a

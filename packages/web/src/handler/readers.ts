@@ -5,12 +5,8 @@ const LEAVING_MS = 1_000;
 
 const LOOK_MS = 50;
 
-/** A process that has readers. */
-interface ReadingProcess {
-  readonly id: string;
-  /** In the words of the store's `ProcessKnowledge`. */
-  readonly process?: Lease["process"];
-}
+/** A process that has readers. The other member is it in the words of the store's `ProcessKnowledge`, or null. */
+type ReadingProcess = { readonly id: string; readonly process: NonNullable<Lease["process"]> | null };
 
 /** The readers of one conversation in this process. */
 interface Here {
@@ -103,14 +99,14 @@ export class Readers {
       const { lease } = await this.#store.records(record);
       const others = this.#othersIn(lease, runId ?? lease?.runId);
       if (runId === undefined && others.length === 0) return await this.#store.delete(record);
-      const self = { id: this.#id, process: this.#store.processes?.self } satisfies ReadingProcess;
+      const self = { id: this.#id, process: this.#store.processes?.self ?? null };
       const next: Lease = {
         token: 1,
         beat: (lease?.beat ?? 0) + 1,
         held: true,
         runId: runId ?? lease?.runId ?? "",
         durationMs: 0,
-        process: JSON.parse(JSON.stringify(runId === undefined ? others : [...others, self])) as Lease["process"],
+        process: runId === undefined ? others : [...others, self],
       };
       if (await this.#store.setLease(record, lease, next)) return;
     }
@@ -119,11 +115,8 @@ export class Readers {
   #othersIn(lease: Lease | undefined, runId: string | undefined): readonly ReadingProcess[] {
     if (lease === undefined || lease.runId !== runId) return [];
     // As it is written here.
-    const processes = (lease.process ?? []) as unknown as readonly ReadingProcess[];
-    return processes.filter(
-      ({ id, process }) =>
-        id !== this.#id && (process === undefined || this.#store.processes?.isGone(process) !== true),
-    );
+    const others = ((lease.process ?? []) as readonly ReadingProcess[]).filter(({ id }) => id !== this.#id);
+    return others.filter(({ process }) => this.#store.processes?.isGone(process) !== true);
   }
 }
 
