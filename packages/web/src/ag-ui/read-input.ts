@@ -16,9 +16,9 @@ export interface AgUiInputOptions {
 }
 
 /**
- * Reads a `RunAgentInput`. Taken are the last message if it is the user's, the id of the one before it, the results of calls that the client executed, the answers to
- * interrupts in `resume`, and the client's tools. Nobody has checked any of it: all else (earlier messages, `state`, `context`,
- * `forwardedProps`) is ignored.
+ * Reads a `RunAgentInput`. Taken are the last message if it is the user's, the id of the one before it, the results of calls that the
+ * client executed, the answers to interrupts in `resume`, and the client's tools. Nobody has checked any of it: all else (earlier messages,
+ * `state`, `context`, `forwardedProps`) is ignored.
  *
  * @throws {BadRequestError} When there is neither a message nor an answer, or something of them can't be used.
  */
