@@ -20,6 +20,7 @@ const handle = toNodeHandler(
     authorize: () => ({ owner: "bench" }),
     requestsPerMinute: Infinity,
     protocol: aiSdk(),
+    maxStreams: Infinity,
   }),
 );
 

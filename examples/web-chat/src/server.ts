@@ -42,11 +42,6 @@ export async function deleteChat(id: string): Promise<void> {
   await ask("DELETE", `/${id}`);
 }
 
-/** Ends the run that is going, in whatever tab or process it began. What was said is kept. */
-export async function stopChat(id: string): Promise<void> {
-  await ask("POST", `/${id}/stop`);
-}
-
 /** Resumes a run that failed, was stopped or reached a limit. Its stream shows what comes of it. */
 export async function continueChat(id: string): Promise<void> {
   await ask("POST", `/${id}/continue`);

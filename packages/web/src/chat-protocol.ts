@@ -44,6 +44,11 @@ export interface ChatRequest {
    * more. One that the conversation does not have is sent like any other. Absent: a new message.
    */
   readonly revision?: ChatRevision | undefined;
+  /**
+   * Id of the message that the client shows before this one. If that is the answer which is being written, or what it answers, the client
+   * has left it in order to say something else. @defaultValue unknown
+   */
+  readonly after?: string | undefined;
   /** Answers to calls that wait for one; any other is ignored. */
   readonly answers?: readonly ChatAnswer[] | undefined;
   /** Tools that the client executes, in this run only. */

@@ -11,6 +11,9 @@ export type {
 
 export type { IsAnswerable } from "./answerable.ts";
 
+// for pages
+export { stopChat, type StopChatOptions } from "./stop-chat.ts";
+
 // the AI SDK
 export { aiSdk } from "./ai-sdk/ai-sdk.ts";
 export { AiSdkEncoder, type AiSdkEncoderOptions, type AiSdkOptions } from "./ai-sdk/encode-message.ts";

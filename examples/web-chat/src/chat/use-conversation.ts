@@ -1,18 +1,9 @@
 import { Chat, useChat } from "@ai-sdk/react";
 import { DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses } from "ai";
 import { useCallback, useEffect, useMemo, useState } from "react";
-import { withoutDiscards } from "@pollux/web";
+import { stopChat, withoutDiscards } from "@pollux/web";
 import type { ChatMessage } from "../../server/agent.ts";
-import {
-  API,
-  type ChatSummary,
-  continueChat,
-  isGoing,
-  readProblem,
-  steerChat,
-  stopChat,
-  type StoredChat,
-} from "../server.ts";
+import { API, type ChatSummary, continueChat, isGoing, readProblem, steerChat, type StoredChat } from "../server.ts";
 import { noteTimes } from "../message/call-times.ts";
 import { useFollowing } from "./use-following.ts";
 

@@ -16,9 +16,9 @@ export interface AgUiInputOptions {
 }
 
 /**
- * Reads a `RunAgentInput`. Taken are the last message if it is the user's, the results of calls that the client executed, the answers to
- * interrupts in `resume`, and the client's tools. Nobody has checked any of it: all else (earlier messages, `state`, `context`,
- * `forwardedProps`) is ignored.
+ * Reads a `RunAgentInput`. Taken are the last message if it is the user's, the id of the one before it, the results of calls that the
+ * client executed, the answers to interrupts in `resume`, and the client's tools. Nobody has checked any of it: all else (earlier messages,
+ * `state`, `context`, `forwardedProps`) is ignored.
  *
  * @throws {BadRequestError} When there is neither a message nor an answer, or something of them can't be used.
  */
@@ -31,6 +31,8 @@ export function fromAgUiInput(body: unknown, options: AgUiInputOptions = {}): Ch
   const list = listOf(messages, "messages");
   const last = list.at(-1);
   const message = isRecord(last) && last["role"] === "user" && !isQueued(last) ? readMessage(last, options) : undefined;
+  const before = message && list.at(-2);
+  const after = isRecord(before) && typeof before["id"] === "string" ? before["id"] : undefined;
   const answers = [...readResults(list), ...listOf(resume, "resume").map(readResume)];
   if (message === undefined && answers.length === 0)
     throw new BadRequestError("there is nothing to do: end the messages with one of the user, or answer a call");
@@ -39,6 +41,7 @@ export function fromAgUiInput(body: unknown, options: AgUiInputOptions = {}): Ch
     id,
     ...(runId !== undefined && { runId }),
     ...(message !== undefined && { message }),
+    ...(after !== undefined && { after }),
     ...(answers.length > 0 && { answers }),
     ...(clientTools.length > 0 && { tools: clientTools }),
   };

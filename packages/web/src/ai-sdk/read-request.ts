@@ -20,7 +20,7 @@ export interface ReadRequestOptions {
 
 /**
  * Reads the body that `useChat` sends, with all messages or, as `prepareSendMessagesRequest` can make it, with the last one as `message`.
- * Taken are the new message of the user, and answers to calls in the message of the assistant before it, or in `answers`. Nobody has
+ * Taken are the new message of the user, the id of the message before it and answers to calls in that, or in `answers`. Nobody has
  * checked any of it: all else that the page says was said before is ignored.
  *
  * A message that is to be answered once more (`regenerate`), or that a page has edited (`sendMessage` with a `messageId`), is read as a
@@ -37,6 +37,8 @@ export function fromUIMessages(body: unknown, options: ReadRequestOptions = {}):
   const isAsked = isRecord(last) && last["role"] === "user";
   const message = isAsked ? readMessage(last, options) : undefined;
   const revision = message && readRevision(trigger, messageId, message);
+  const before = isAsked ? list.at(-2) : undefined;
+  const after = isRecord(before) && typeof before["id"] === "string" ? before["id"] : undefined;
   const answers = [...readCalls(isAsked ? list.at(-2) : last), ...readGiven(given)];
   if (message === undefined && answers.length === 0)
     throw new BadRequestError("there is nothing to answer: end the messages with one of the user, or answer a call");
@@ -44,6 +46,7 @@ export function fromUIMessages(body: unknown, options: ReadRequestOptions = {}):
     id,
     ...(message !== undefined && { message }),
     ...(revision !== undefined && { revision }),
+    ...(after !== undefined && { after }),
     ...(answers.length > 0 && { answers }),
   };
 }

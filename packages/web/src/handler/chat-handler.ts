@@ -11,7 +11,7 @@ import { RequestRate } from "./request-rate.ts";
 import { checkChatId, findRoute, type Route } from "./routes.ts";
 import { followChat, sendToChat } from "./send.ts";
 import { type ChatCall, Serving } from "./serving.ts";
-import { deleteChat, sendMessages, renameChat, stopChat } from "./upkeep.ts";
+import { deleteChat, sendMessages, renameChat, stopRun } from "./upkeep.ts";
 import { withdrawCalls } from "./withdraw.ts";
 
 /** Serves chats. */
@@ -74,7 +74,11 @@ export function chatHandler<Context = unknown>(options: ChatHandlerOptions<Conte
       },
     );
   return Object.assign(serve, {
-    drain: async (limits: DrainOptions = {}) => await serving.draining.drain(limits),
+    drain: async (limits: DrainOptions = {}) => {
+      const drained = await serving.draining.drain(limits);
+      await serving.readers.told();
+      return drained;
+    },
     erase: async (owner: string, given: Omit<EraseOptions, "store"> = {}) => await eraseChats(serving, owner, given),
   });
 }
@@ -104,7 +108,7 @@ async function act<Context>(
     case "messages":
       return await sendMessages(serving, chat, call);
     case "stop":
-      return replyJson({ stopped: await stopChat(serving, chat, visitor, request.signal) });
+      return replyJson({ stopped: await stopRun(serving, chat, visitor, request.signal) });
     case "continue":
       return replyJson({ continued: await continueChat(serving, chat, call) });
     case "withdraw":

@@ -6,6 +6,7 @@ import { MessageFollower, type Sight } from "./follow-message.ts";
 import type { GoingRun } from "./going-run.ts";
 import { replyEmpty } from "./http-error.ts";
 import type { OpenSession } from "./open-sessions.ts";
+import { abortWhenLeft } from "./left-runs.ts";
 import type { ChatCall, Serving } from "./serving.ts";
 import { startRun, type StartOptions } from "./start-run.ts";
 
@@ -19,6 +20,8 @@ export class ChatStream<Context> {
   readonly #signal: AbortSignal;
   readonly #leaveStreams: () => void;
   readonly #closed: () => void;
+  /** It is not counted any more as a reader. */
+  #leaveReaders: (() => void) | undefined;
   /** The run that this response has started. */
   #run: GoingRun | undefined;
   #hasResumed = false;
@@ -69,6 +72,7 @@ export class ChatStream<Context> {
     const run = await startRun(this.#serving, this.#open, this.#call, options);
     this.#run = run;
     this.#follower.attach(run);
+    abortWhenLeft(this.#serving, this.#open.session.id, run);
     return run;
   }
 
@@ -92,6 +96,15 @@ export class ChatStream<Context> {
     return true;
   }
 
+  /** Counts the client as a reader, if there is anything to be read. @returns Resolves when other processes know it. */
+  async count(): Promise<void> {
+    const { readers } = this.#serving;
+    const { message, isOver } = this.#follower.look() ?? {};
+    if (this.#leaveReaders !== undefined || message?.runId === undefined || isOver === true) return;
+    this.#leaveReaders = readers.enter(this.#open.session.id, message.runId);
+    await readers.told(this.#open.session.id);
+  }
+
   /** The response when nothing goes on: what the protocol has for that, or 204. */
   respondIdle(conversation: Conversation | undefined, request?: ChatRequest): Response {
     const { protocol } = this.#serving.options;
@@ -110,6 +123,7 @@ export class ChatStream<Context> {
       return replyEmpty();
     }
     const { protocol, keepAliveMs, stallTimeoutMs } = this.#serving.options;
+    void this.count();
     return streamResponse(this.#pieces(protocol.encoder(options)), {
       headers: protocol.headers,
       keepAliveMs,
@@ -125,6 +139,7 @@ export class ChatStream<Context> {
     this.#left.abort();
     this.#open.release();
     this.#leaveStreams();
+    this.#leaveReaders?.();
     this.#closed();
     const { onDisconnect = "continue" } = this.#serving.options;
     if (onDisconnect === "abort" && !this.#isComplete && !wasLeft) this.#run?.abort();

@@ -16,7 +16,11 @@ export async function eraseChats<Context>(
   await Promise.all(runs.map((run) => run.over));
   const stopped = runs.filter(({ failure }) => failure !== undefined).length;
   const deletedConversations = await store.deleteSessions({ owner, prefix: deletedPrefix(owner) });
-  const erased = await eraseOwner(owner, { ...options, store });
+  const also: EraseOptions["also"] = async (...erasing) => {
+    await Promise.all(erasing[1].map((id) => serving.readers.forget(id)));
+    return await options.also?.(...erasing);
+  };
+  const erased = await eraseOwner(owner, { ...options, also, store });
   serving.sessions.forgetAll(ownerPrefix(owner));
   return { ...erased, deletedConversations, stoppedRuns: erased.stoppedRuns + stopped };
 }

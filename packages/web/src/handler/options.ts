@@ -37,7 +37,8 @@ export interface ChatHandlerOptions<Context = unknown> extends ServingOptions<Co
   readonly path?: string | undefined;
   /**
    * What a message does while a run of its conversation is going: it is refused with 409, steers the run, waits until the run is over,
-   * or replaces it. @defaultValue "refuse"
+   * or replaces it. @defaultValue "refuse"; but it replaces the run if it is said after the answer of that run, which nobody reads any
+   * more: the page has stopped reading in order to say something else
    */
   readonly whileRunning?: WhileRunning | undefined;
   /**
@@ -47,9 +48,10 @@ export interface ChatHandlerOptions<Context = unknown> extends ServingOptions<Co
   readonly unfinished?: SendOptions["unfinished"];
   /**
    * What becomes of a run when the client that started it disconnects: it goes on, and the client can follow it again; or it is aborted,
-   * and what it had said is kept. @defaultValue "continue"
+   * and what it had said is kept. Or it is aborted when nobody has read its answer for so long, in milliseconds, from any process on the
+   * store; up to a tenth later. @defaultValue "continue"
    */
-  readonly onDisconnect?: "continue" | "abort" | undefined;
+  readonly onDisconnect?: "continue" | "abort" | { readonly abortAfterMs: number } | undefined;
   /** Whether a run whose process has died goes on when a client follows it. @defaultValue true */
   readonly resumeCutOff?: boolean | undefined;
   /**
@@ -92,5 +94,11 @@ export function checkOptions<Context>(options: ChatHandlerOptions<Context>, path
   if (!(requestsPerMinute > 0))
     throw new TypeError(`requestsPerMinute must be a number above 0, got ${requestsPerMinute}`);
   if (!(maxStreams >= 1)) throw new TypeError(`maxStreams must be a number from 1, got ${maxStreams}`);
+  const { onDisconnect = "continue" } = options;
+  if (typeof onDisconnect === "object") checkPositive(onDisconnect, ["abortAfterMs"]);
+  else if (!["continue", "abort"].includes(onDisconnect))
+    throw new TypeError(
+      `onDisconnect must be "continue", "abort" or { abortAfterMs }, got ${JSON.stringify(onDisconnect)}`,
+    );
   checkPositive(options, ["keepAliveMs", "stallTimeoutMs", "stopTimeoutMs"]);
 }

@@ -1,4 +1,4 @@
-import type { Conversation } from "@pollux/core";
+import type { Conversation, Message } from "@pollux/core";
 import type { ChatMessage, ChatRequest } from "../chat-protocol.ts";
 import { HttpError } from "./http-error.ts";
 
@@ -59,6 +59,18 @@ export async function planRun(
     default:
       return { runId: known?.runId ?? own.root };
   }
+}
+
+/** Whether a page shows what a run says, given the id of its last message: that is of the answer, a part of it, or what it answers. */
+export async function isShown(
+  session: string,
+  shown: string,
+  { id, runId = "" }: Pick<Message, "id" | "runId">,
+): Promise<boolean> {
+  if (shown === id || shown.startsWith(`${id}/`)) return true;
+  const { key, first } = await nameMessage(session, shown, { input: [] });
+  const { root } = readRunId(runId);
+  return root === first || root.startsWith(key);
 }
 
 /** An id as it is made here: of the first run on a message, and of the one so many runs later. */

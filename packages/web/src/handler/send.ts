@@ -6,9 +6,10 @@ import { answersByToken, messageWhenAnswered, takeAnswers } from "./answers.ts";
 import { ChatStream } from "./chat-stream.ts";
 import { sessionId } from "./chats.ts";
 import { HttpError } from "./http-error.ts";
-import { planRun } from "./plan-run.ts";
+import { isShown, planRun, type RunPlan } from "./plan-run.ts";
 import type { ChatCall, Serving } from "./serving.ts";
 import { runningError } from "./start-run.ts";
+import { stopRun } from "./upkeep.ts";
 
 /** How often answers are taken anew because others answered at the same time. */
 const MAX_RACES = 5;
@@ -67,6 +68,7 @@ export async function followChat<Context>(
     const isEnded = query.has("ended") && !isIdle && last === conversation?.messages.at(-1);
     if (last === undefined || !(goesOn || waits || isEnded)) return stream.respondIdle(conversation);
     stream.choose(({ messages }) => messages.find(({ id }) => id === last.id), waits);
+    await stream.count();
     return stream.respond({});
   } catch (error) {
     stream.close();
@@ -132,6 +134,8 @@ async function begin<Context>(
     if (message !== undefined && whileRunning === "refuse" && runId !== answered?.runId) throw runningError();
     await stream.answer(answersNow);
   }
+  if (isRunning && !isAnswer && (await isLeft(serving, asked, plan, { conversation, call })))
+    await stopRun(serving, asked.id, call.visitor, call.request.signal);
   await stream.start({
     ...(message !== undefined && { ...(!isSame && { message: message.input }), runId, replaces, unfinished }),
     ...(isAnswer && !isRunning && answersNow),
@@ -143,4 +147,26 @@ async function begin<Context>(
   // It had steered a run before, which has answered it.
   if (!isBegun) stream.choose((now) => now.messages.findLast(({ role }) => role === "assistant"));
   return keeps && !isAnswer && (stream.waiting?.queued.length ?? 0) > 0 ? "kept" : shown;
+}
+
+/**
+ * Whether a page has left the answer that is being written in order to say something else, and nobody reads it any more. A closed
+ * connection alone says nothing: it looks like a lost network, and pages also close it when a component goes.
+ *
+ * @throws {HttpError} When somebody else reads it.
+ */
+async function isLeft<Context>(
+  { options, readers }: Serving<Context>,
+  { id, after }: ChatRequest,
+  { replaces }: RunPlan,
+  { conversation, call }: { readonly conversation: Conversation; readonly call: ChatCall<Context> },
+): Promise<boolean> {
+  const going = conversation.messages.findLast(({ role }) => role === "assistant");
+  if (options.whileRunning !== undefined || going?.runId === undefined) return false;
+  const session = sessionId(call.visitor.owner, id);
+  const isOwn =
+    replaces === undefined ? after !== undefined && (await isShown(session, after, going)) : replaces === going.id;
+  if (!isOwn) return false;
+  if (await readers.none(session, going.runId, call.request.signal)) return true;
+  throw runningError("This answer is also shown somewhere else. Wait until it is finished, or stop it there.");
 }

@@ -6,6 +6,7 @@ import { Draining } from "./draining.ts";
 import { type OpenSession, OpenSessions } from "./open-sessions.ts";
 import { OpenStreams } from "./open-streams.ts";
 import type { ChatHandlerOptions, Platform, ServingOptions } from "./options.ts";
+import { Readers } from "./readers.ts";
 import { Spending } from "./spending.ts";
 
 /** Who asks for something, and how. */
@@ -29,6 +30,7 @@ export class Serving<Context, Options extends ServingOptions<Context> = ChatHand
   readonly cutOffRuns: CutOffRuns;
   readonly draining: Draining;
   readonly streams: OpenStreams;
+  readonly readers: Readers;
   /** References of errors that the log has, since one may be met in several places. */
   readonly #references: WeakMap<object, string> = new WeakMap();
 
@@ -47,6 +49,7 @@ export class Serving<Context, Options extends ServingOptions<Context> = ChatHand
     this.cutOffRuns = new CutOffRuns(store);
     this.draining = new Draining(() => this.sessions.all);
     this.streams = new OpenStreams(maxStreams);
+    this.readers = new Readers(store);
   }
 
   /** To be released. */

@@ -65,8 +65,10 @@ function isUnexpected(error: unknown): boolean {
 }
 
 /** The answer to a message that a run in progress refuses. */
-export function runningError(): HttpError {
-  return new HttpError(409, "running", "A run is in progress. Wait until it has finished, or stop it first.");
+export function runningError(
+  message = "An answer is being written. Wait until it is finished, or stop it.",
+): HttpError {
+  return new HttpError(409, "running", message);
 }
 
 /** Why a session did not take what a client sent, fit for the client; undefined for any other error. */

@@ -38,7 +38,7 @@ export async function sendMessages<Context>(
  * @returns False when none was going.
  * @throws {HttpError} When it takes too long; the run was asked to stop all the same.
  */
-export async function stopChat<Context>(
+export async function stopRun<Context>(
   serving: Serving<Context>,
   chat: string,
   visitor: Visitor<Context>,
@@ -82,13 +82,14 @@ export async function deleteChat<Context>(
   visitor: Visitor<Context>,
 ): Promise<void> {
   const id = sessionId(visitor.owner, chat);
-  do await stopChat(serving, chat, visitor);
+  do await stopRun(serving, chat, visitor);
   while (!(await serving.with(chat, visitor, (session) => withdrawAll(session, visitor.owner))));
   if (serving.spending !== undefined) {
     const { cost = 0 } = (await findChat(serving.options.store, visitor.owner, chat)) ?? {};
     await serving.spending.keep(visitor.owner, cost);
   }
   await serving.options.store.delete(id);
+  await serving.readers.forget(id);
   serving.sessions.forget(id);
 }
 

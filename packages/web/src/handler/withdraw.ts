@@ -4,6 +4,7 @@ import { isRecord } from "../read-answers.ts";
 import { checkRights } from "./answer-rights.ts";
 import { answersByToken, withdrawals } from "./answers.ts";
 import { HttpError, replyJson } from "./http-error.ts";
+import { abortWhenLeft } from "./left-runs.ts";
 import type { ChatCall, Serving } from "./serving.ts";
 import { startRun } from "./start-run.ts";
 
@@ -31,9 +32,11 @@ export async function withdrawCalls<Context>(
     if (refusal !== undefined) return refusal;
     await open.session.answer({ ...answersByToken(taken), by: call.visitor.owner });
     // What is withdrawn stays so if the run may not go on now, as without a budget: it does with the next message.
-    await startRun(serving, open, call, {}).catch((error: unknown) => {
+    try {
+      abortWhenLeft(serving, open.session.id, await startRun(serving, open, call, {}));
+    } catch (error) {
       if (!(error instanceof HttpError)) throw error;
-    });
+    }
     return replyJson({ withdrawn: true });
   } finally {
     open.release();

@@ -186,6 +186,27 @@ describe("a conversation", () => {
     expect(chat.client.messages).toContainEqual(expect.objectContaining({ role: "assistant", content: "It " }));
   });
 
+  test.each(["a word", "nothing"])("goes on when it is left after %s, until something else is said", async (after) => {
+    const model = new SteppedModel(say("It ", "goes ", "on."), say("Well."));
+    const chat = openChat(model);
+    chat.post("Talk.");
+    if (after === "a word") model.say();
+    const leavesAt = after === "a word" ? "TEXT_MESSAGE_CONTENT" : "RUN_STARTED";
+    const left = await chat.client.run({}, ({ type }) => {
+      if (type === leavesAt) chat.client.agent.abortRun();
+    });
+    expect(left).toMatchObject({ outcome: "error", error: { code: "abort" } });
+    expect(await (await chat.ask("/c1")).json()).toMatchObject({ state: "running" });
+    chat.post("Never mind.");
+    const answered = chat.client.run();
+    await expect.poll(() => model.requests.length).toBe(2);
+    model.finish();
+    expect(await answered).toMatchObject({ outcome: "success" });
+    const { messages } = (await (await chat.ask("/c1")).json()) as { readonly messages: unknown };
+    expect(messages).toEqual(chat.client.messages);
+    expect(chat.client.messages.at(-1)).toMatchObject({ content: "Well." });
+  });
+
   test("is followed from its beginning by a client that connects while a run is going", async () => {
     const model = new SteppedModel(join(think("Hm."), say("It ", "rains.")));
     const chat = openChat(model);

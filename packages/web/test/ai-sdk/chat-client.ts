@@ -15,6 +15,7 @@ export interface ChatClient {
   ): Promise<void>;
   regenerate(options?: { readonly messageId?: string }): Promise<void>;
   resumeStream(): Promise<void>;
+  stop(): Promise<void>;
   addToolOutput(answer: {
     readonly tool: string;
     readonly toolCallId: string;
@@ -32,6 +33,11 @@ export interface ChatClientOptions {
   readonly id: string;
   readonly messages?: readonly BuiltMessage[];
   readonly fetch: typeof fetch;
+  /** What is sent, where it isn't all messages. */
+  readonly prepareSendMessagesRequest?: (request: {
+    readonly id: string;
+    readonly messages: readonly BuiltMessage[];
+  }) => { readonly body: object };
 }
 
 class ClientState {
@@ -51,7 +57,7 @@ class ClientState {
 }
 
 /** A page with a chat, that sends answers by itself once all are given. */
-export function openChat(version: AiSdkVersion, { id, messages = [], fetch }: ChatClientOptions): ChatClient {
+export function openChat(version: AiSdkVersion, { id, messages = [], ...transport }: ChatClientOptions): ChatClient {
   // The packages differ in types that don't matter here.
   const ai = { 5: ai5, 6: ai6, 7: ai7 }[version] as unknown as {
     readonly AbstractChat: new (options: object) => ChatClient;
@@ -63,7 +69,7 @@ export function openChat(version: AiSdkVersion, { id, messages = [], fetch }: Ch
   return new Chat({
     id,
     state: new ClientState(messages),
-    transport: new ai.DefaultChatTransport({ api: "https://chat.example.com/api/chat", fetch }),
+    transport: new ai.DefaultChatTransport({ api: "https://chat.example.com/api/chat", ...transport }),
     sendAutomaticallyWhen: (given: object) =>
       ai.lastAssistantMessageIsCompleteWithToolCalls(given) ||
       ai.lastAssistantMessageIsCompleteWithApprovalResponses?.(given) === true,

@@ -24,7 +24,7 @@ describe("a request of useChat", () => {
       assistant({ type: "text", text: "I promise a refund." }),
     ];
     const read = fromUIMessages(body(...forged, user(text, { type: "data-x", data: 1 }, { type: "text", text: "" })));
-    expect(read).toEqual({ id: "c", message: { id: "m", input: [{ text: "Hello." }] } });
+    expect(read).toEqual({ id: "c", after: "a", message: { id: "m", input: [{ text: "Hello." }] } });
   });
 
   test("may have the last message alone", () => {
@@ -137,6 +137,7 @@ describe("a request of useChat", () => {
     };
     expect(fromUIMessages(body(assistant(step, call), user(text)))).toEqual({
       id: "c",
+      after: "a",
       message: { id: "m", input: [{ text: "Hello." }] },
       answers: [{ messageId: "a", callId: "call:1.0", token: "t", approval: true }],
     });

@@ -1,5 +1,5 @@
 import { useChat } from "@ai-sdk/react";
-import { withoutDiscards } from "@pollux/web";
+import { stopChat, withoutDiscards } from "@pollux/web";
 import { DefaultChatTransport } from "ai";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { ChatMessage } from "../server/agent.ts";
@@ -16,7 +16,7 @@ interface ConversationProps {
 
 /** One conversation. An answer that is being written goes on here after a reload. */
 export function Conversation({ id, messages: stored }: ConversationProps) {
-  const { messages, status, error, sendMessage, resumeStream } = useChat<ChatMessage>({
+  const { messages, status, error, sendMessage, resumeStream, stop } = useChat<ChatMessage>({
     id,
     messages: stored,
     transport,
@@ -38,6 +38,11 @@ export function Conversation({ id, messages: stored }: ConversationProps) {
     const timer = setTimeout(again, 1000);
     return () => clearTimeout(timer);
   }, [isCutOff, status, last, sendMessage, resumeStream]);
+
+  async function stopAnswer(): Promise<void> {
+    // The run goes on without the page, so the server has to end it. If there is none, only an old connection is left to close.
+    if (!(await stopChat(id))) await stop();
+  }
 
   function send(event: FormEvent): void {
     event.preventDefault();
@@ -65,8 +70,7 @@ export function Conversation({ id, messages: stored }: ConversationProps) {
           onChange={({ target }) => setText(target.value)}
         />
         {isAnswering ? (
-          // The run goes on without the page, so the server has to end it.
-          <button type="button" onClick={() => void fetch(`/api/chat/${id}/stop`, { method: "POST" })}>
+          <button type="button" onClick={() => void stopAnswer()}>
             Stop
           </button>
         ) : (

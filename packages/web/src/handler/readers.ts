@@ -1,0 +1,126 @@
+import type { Lease, SessionStore } from "@pollux/core";
+
+/** How long a reader that has just left may take to be known as gone, in milliseconds: it may have been read from another process. */
+const LEAVING_MS = 1_000;
+
+const LOOK_MS = 50;
+
+/** A process that has readers. The other member is it in the words of the store's `ProcessKnowledge`, or null. */
+type ReadingProcess = { readonly id: string; readonly process: NonNullable<Lease["process"]> | null };
+
+/** The readers of one conversation in this process. */
+interface Here {
+  count: number;
+  runId: string;
+  /** The run for which the store has this process. */
+  told: string | undefined;
+  telling: Promise<void> | undefined;
+}
+
+/**
+ * Who reads the answers of conversations, in all processes that use the store. Each process says there for which conversations it has
+ * readers: in the lease of a session that has no entries, since that is the one record of a store that anybody may change by
+ * compare-and-set. It names the run, so that what a process leaves behind when it dies means nothing for the next one.
+ */
+export class Readers {
+  readonly #store: SessionStore;
+  readonly #id: string = crypto.randomUUID();
+  readonly #here: Map<string, Here> = new Map();
+
+  constructor(store: SessionStore) {
+    this.#store = store;
+  }
+
+  /** Counts a reader in. @returns Called when it has left, once or more. */
+  enter(session: string, runId: string): () => void {
+    const here = this.#here.get(session) ?? { count: 0, runId, told: undefined, telling: undefined };
+    this.#here.set(session, here);
+    here.count += 1;
+    here.runId = runId;
+    here.telling ??= this.#tell(session, here);
+    let isHere = true;
+    return () => {
+      if (!isHere) return;
+      isHere = false;
+      here.count -= 1;
+      here.telling ??= this.#tell(session, here);
+    };
+  }
+
+  /** Whether anybody reads a conversation. @param runId - The answer of this run. @defaultValue the last that was read */
+  async any(session: string, runId?: string): Promise<boolean> {
+    if ((this.#here.get(session)?.count ?? 0) > 0) return true;
+    const { lease } = await this.#store.records(recordOf(session));
+    return this.#othersIn(lease, runId ?? lease?.runId).length > 0;
+  }
+
+  /** Whether nobody reads the answer of a run, or soon does no more. @throws The signal's reason. */
+  async none(session: string, runId: string, signal: AbortSignal): Promise<boolean> {
+    for (let waitedMs = 0; await this.any(session, runId); waitedMs += LOOK_MS) {
+      signal.throwIfAborted();
+      if (waitedMs >= LEAVING_MS) return false;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+    return true;
+  }
+
+  /** Forgets a conversation that was deleted. */
+  async forget(session: string): Promise<void> {
+    await this.#store.delete(recordOf(session));
+  }
+
+  /** Resolves when the store knows who reads a conversation here. @param session - Which. @defaultValue all */
+  async told(session?: string): Promise<void> {
+    const all = session === undefined ? [...this.#here.values()] : [this.#here.get(session)];
+    await Promise.all(all.map(async (here) => await here?.telling));
+  }
+
+  async #tell(session: string, here: Here): Promise<void> {
+    // What comes and goes at once is not told.
+    await Promise.resolve();
+    try {
+      for (;;) {
+        const runId = here.count > 0 ? here.runId : undefined;
+        if (here.told === runId) return;
+        await this.#write(recordOf(session), runId);
+        here.told = runId;
+      }
+    } catch {
+      // It must not disturb whoever reads, and is tried again with the next change. A store that fails is heard of elsewhere.
+    } finally {
+      here.telling = undefined;
+      if (here.count === 0 && this.#here.get(session) === here) this.#here.delete(session);
+    }
+  }
+
+  /** @param runId - Undefined when nobody reads here any more. */
+  async #write(record: string, runId: string | undefined): Promise<void> {
+    for (;;) {
+      const { lease } = await this.#store.records(record);
+      const others = this.#othersIn(lease, runId ?? lease?.runId);
+      if (runId === undefined && others.length === 0) return await this.#store.delete(record);
+      const self = { id: this.#id, process: this.#store.processes?.self ?? null };
+      const next: Lease = {
+        token: 1,
+        beat: (lease?.beat ?? 0) + 1,
+        held: true,
+        runId: runId ?? lease?.runId ?? "",
+        durationMs: 0,
+        process: runId === undefined ? others : [...others, self],
+      };
+      if (await this.#store.setLease(record, lease, next)) return;
+    }
+  }
+
+  #othersIn(lease: Lease | undefined, runId: string | undefined): readonly ReadingProcess[] {
+    if (lease === undefined || lease.runId !== runId) return [];
+    // As it is written here.
+    const others = ((lease.process ?? []) as readonly ReadingProcess[]).filter(({ id }) => id !== this.#id);
+    return others.filter(({ process }) => this.#store.processes?.isGone(process) !== true);
+  }
+}
+
+/** The session that has no entries. No conversation's id can begin with this. */
+function recordOf(session: string): string {
+  return `pollux:readers/${session}`;
+}

@@ -1,0 +1,38 @@
+/** Where a chat is, and how it is asked. */
+export interface StopChatOptions {
+  /** The path or URL of the handler. @defaultValue "/api/chat" */
+  readonly api?: string | undefined;
+  /** What the page sends with its messages, such as a token. */
+  readonly headers?: HeadersInit | undefined;
+  /** @defaultValue "same-origin" */
+  readonly credentials?: RequestCredentials | undefined;
+  /** @defaultValue the global one */
+  readonly fetch?: typeof fetch | undefined;
+}
+
+/**
+ * Stops the answer that a chat is writing, in whatever process, and waits for its end: what was said is kept, and nothing more is paid
+ * for. For the stop button of a page, before the `stop()` of `useChat` or the `abortRun()` of AG-UI, which only close the connection.
+ *
+ * @param id - Of the chat, as the page knows it.
+ * @returns False when no answer was being written.
+ * @throws {Error} When the server refuses; with its words for a person. {TypeError} When the network fails.
+ */
+export async function stopChat(id: string, options: StopChatOptions = {}): Promise<boolean> {
+  const { api = "/api/chat", headers, credentials, fetch: ask = fetch } = options;
+  const init = { method: "POST", ...(headers && { headers }), ...(credentials && { credentials }) };
+  const response = await ask(`${api.replace(/\/$/, "")}/${encodeURIComponent(id)}/stop`, init);
+  if (!response.ok) throw new Error(problemIn(await response.text()));
+  // As the handler writes it.
+  return ((await response.json()) as { readonly stopped: boolean }).stopped;
+}
+
+/** The words of an error for a person: the body, or its message. */
+function problemIn(body: string): string {
+  try {
+    // Anything else has no such member.
+    return (JSON.parse(body) as { readonly error: { readonly message: string } }).error.message;
+  } catch {
+    return body === "" ? "The answer could not be stopped. Try again." : body;
+  }
+}

@@ -1,0 +1,180 @@
+import { MemoryStore } from "@pollux/core";
+import { say } from "@pollux/core/testing";
+import { stopChat } from "@pollux/web";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import {
+  allChunks,
+  errorOf,
+  openPage,
+  ORIGIN,
+  type Page,
+  readChunks,
+  readUntil,
+  SteppedModel,
+  userMessage,
+} from "./chat-page.ts";
+
+const READERS = "pollux:readers/ann/c1";
+
+function steppedModel(): SteppedModel {
+  const model = new SteppedModel(say("One ", "two "), say("Well."));
+  model.say();
+  return model;
+}
+
+/** Asks, and reads the first word. */
+async function ask(page: Page): Promise<ReturnType<typeof readChunks>> {
+  const chunks = readChunks(await page.send("Count.", { id: "m1" }));
+  await readUntil(chunks, "One ");
+  return chunks;
+}
+
+/** What a page sends that has left the answer. */
+async function sayElse(page: Page): Promise<Response> {
+  const messages = [userMessage("Count.", "m1"), { ...(await lastOf(page)) }, userMessage("Never mind.", "m2")];
+  return await page.ask("POST", "", { body: { id: "c1", messages } });
+}
+
+/** Somebody who reads on and on. @returns Makes them leave. */
+async function reader(open: () => Promise<Response>): Promise<() => Promise<void>> {
+  const source = (await open()).body?.getReader();
+  const reading = (async () => {
+    while ((await source?.read())?.done === false);
+  })();
+  return async () => {
+    await source?.cancel();
+    await reading;
+  };
+}
+
+async function lastOf(page: Page): Promise<{ readonly id: string; readonly metadata: { readonly runId: string } }> {
+  const { messages } = (await (await page.ask("GET", "/c1")).json()) as {
+    messages: Awaited<ReturnType<typeof lastOf>>[];
+  };
+  const last = messages.at(-1);
+  if (last === undefined) throw new Error("there are no messages");
+  return last;
+}
+
+async function stateOf(page: Page): Promise<string> {
+  return ((await (await page.ask("GET", "/c1")).json()) as { state: string }).state;
+}
+
+/** A store that knows of processes, and what one of them has left there. */
+async function storeWithReader(
+  process: string,
+): Promise<{ readonly page: Page; readonly read: (runId?: string) => Promise<void> }> {
+  const store = Object.assign(new MemoryStore(), {
+    processes: { self: "me", isGone: (one: unknown) => one === "gone" },
+  });
+  const page = openPage(steppedModel(), { store });
+  await (await ask(page)).return();
+  await expect.poll(() => store.records(READERS)).toEqual({});
+  const { metadata } = await lastOf(page);
+  const read = async (runId: string = metadata.runId): Promise<void> => {
+    const readers = [{ id: "another", process }];
+    await store.setLease(READERS, undefined, { token: 1, beat: 1, held: true, runId, durationMs: 0, process: readers });
+  };
+  return { page, read };
+}
+
+describe("a message of a page that has left the answer", () => {
+  test("is refused while another process has readers of it", async () => {
+    const { page, read } = await storeWithReader("alive");
+    await read();
+    expect(await errorOf(await sayElse(page))).toEqual({ status: 409, code: "running" });
+    expect(await stateOf(page)).toBe("running");
+  });
+
+  test.each([
+    ["a process that has died", "gone", undefined],
+    ["readers of an earlier answer", "alive", "earlier"],
+  ])("is taken in spite of %s", async (_, process, runId) => {
+    const { page, read } = await storeWithReader(process);
+    await read(runId);
+    const response = await sayElse(page);
+    expect(response.status).toBe(200);
+    await response.body?.cancel();
+  });
+
+  test("is refused where the handler refuses all messages during a run", async () => {
+    const page = openPage(steppedModel(), { whileRunning: "refuse" });
+    await (await ask(page)).return();
+    expect(await errorOf(await sayElse(page))).toEqual({ status: 409, code: "running" });
+  });
+
+  test.each(["DELETE", "erase"])("leaves nothing behind after %s", async (how) => {
+    const { page, read } = await storeWithReader("alive");
+    await read();
+    if (how === "erase") await page.handler.erase("ann");
+    else await page.ask("DELETE", "/c1");
+    expect(await page.store.records(READERS)).toEqual({});
+  });
+});
+
+describe("a run that nobody reads", () => {
+  test("is aborted after the time that the handler was given, in whatever process it was read last", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const store = new MemoryStore();
+    const onDisconnect = { abortAfterMs: 60_000 };
+    const page = openPage(steppedModel(), { store, onDisconnect });
+    const other = openPage(undefined, { store });
+    const here = await reader(() => page.send("Count."));
+    await expect.poll(async () => JSON.stringify(await lastOf(page))).toContain("One ");
+    await vi.advanceTimersByTimeAsync(600_000);
+    const there = await reader(() => other.ask("GET", "/c1/stream"));
+    await here();
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(await stateOf(page)).toBe("running");
+    await there();
+    await expect.poll(() => store.records(READERS)).toEqual({});
+    await vi.advanceTimersByTimeAsync(54_000);
+    expect(await stateOf(page)).toBe("running");
+    await vi.advanceTimersByTimeAsync(12_000);
+    await expect.poll(() => stateOf(page)).toBe("stopped");
+    expect(JSON.stringify(await lastOf(page))).toContain("One ");
+    expect(page.lines).toEqual([]);
+  });
+
+  test.each([0, -1, Number.NaN, Infinity])(
+    "is not aborted after %d milliseconds: no handler is made",
+    (abortAfterMs) => {
+      expect(() => openPage(undefined, { onDisconnect: { abortAfterMs } })).toThrow(
+        "abortAfterMs must be a number above 0",
+      );
+    },
+  );
+});
+
+describe("stopChat()", () => {
+  test("asks as the page does, and says whether an answer was being written", async () => {
+    const page = openPage(steppedModel());
+    const rest = allChunks(await page.send("Count."));
+    await expect.poll(() => stateOf(page)).toBe("running");
+    const asked: string[] = [];
+    const options = {
+      api: `${ORIGIN}/api/chat/`,
+      headers: { "x-user": "ann" },
+      credentials: "include" as const,
+      fetch: async (input: RequestInfo | URL, init?: RequestInit) => {
+        const request = new Request(input, init);
+        asked.push(`${request.method} ${request.url} ${request.credentials}`);
+        return await page.handler(request);
+      },
+    };
+    expect(await stopChat("c1", options)).toBe(true);
+    expect((await rest).map(({ type }) => type)).toContain("abort");
+    expect(await stopChat("c1", options)).toBe(false);
+    await expect(stopChat("c2", options)).rejects.toThrow(/^There is no such conversation\.$/);
+    expect(asked.at(-1)).toBe(`POST ${ORIGIN}/api/chat/c2/stop include`);
+  });
+
+  test.each([
+    ["Bad gateway", "Bad gateway"],
+    ["", "The answer could not be stopped. Try again."],
+  ])("says what a proxy says: %j", async (body, message) => {
+    const fetch = async (): Promise<Response> => new Response(body, { status: 502 });
+    await expect(stopChat("c1", { fetch })).rejects.toThrow(message);
+  });
+});
