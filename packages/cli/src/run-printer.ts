@@ -100,6 +100,7 @@ export class RunPrinter {
         return this.#warn(`${event.name} ${did} ${what}${reason}`);
       }
       case "output-delta":
+      case "checking":
         return;
       case "steer":
       case "call-args-delta":
