@@ -100,8 +100,9 @@ export class RunPrinter {
         return this.#warn(`${event.name} ${did} ${what}${reason}`);
       }
       case "output-delta":
-      case "checking":
         return;
+      case "checking":
+        return this.note("(the answer is checked before it is shown)");
       case "steer":
       case "call-args-delta":
       case "run-start":

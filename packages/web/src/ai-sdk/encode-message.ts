@@ -159,7 +159,8 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
     return news.length === 0 ? [] : [{ type: "message-metadata", messageMetadata: Object.fromEntries(news) }];
   }
 
-  #showChecking({ checking: isChecking = false }: Message): readonly UIMessageChunk[] {
+  #showChecking({ checking }: Message): readonly UIMessageChunk[] {
+    const isChecking = checking === true;
     if (isChecking === this.#isChecking) return [];
     this.#isChecking = isChecking;
     const data: UIMessageData["checking"] = { isChecking };
