@@ -71,7 +71,8 @@ function readPattern(
   const regex = isText
     ? new RegExp(pattern.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&"), "g")
     : new RegExp(pattern.source, `${pattern.flags.replaceAll(/[gy]/g, "")}g`);
-  if ("".search(regex) === 0) throw new TypeError(`${by}(): ${shown} matches the empty text, so it is found everywhere`);
+  if ("".search(regex) === 0)
+    throw new TypeError(`${by}(): ${shown} matches the empty text, so it is found everywhere`);
   const lookback = maxLength ?? (isText ? pattern.length : undefined);
   if (lookback !== undefined && Number.isSafeInteger(lookback) && lookback > 0) return { regex, lookback };
   throw new TypeError(

@@ -38,7 +38,17 @@ function leadTo(place: Place, ...types: readonly RunEvent["type"][]): Allowed {
 const ANSWER: Allowed = {
   ...leadTo("answer", "compact", "steer", "prefix-break"),
   guardrail: "checked",
-  ...leadTo("answer", "checking", "text-delta", "thought-delta", "output-delta", "call-args-delta", "part", "notice", "discard"),
+  ...leadTo(
+    "answer",
+    "checking",
+    "text-delta",
+    "thought-delta",
+    "output-delta",
+    "call-args-delta",
+    "part",
+    "notice",
+    "discard",
+  ),
   response: "answered",
 };
 

@@ -43,7 +43,10 @@ const piece = fc.oneof(
 
 /** An answer in chunks that are cut anywhere. */
 export const chunks: fc.Arbitrary<readonly string[]> = fc
-  .tuple(fc.array(piece, { minLength: 1, maxLength: 12 }), fc.array(fc.nat({ max: 12 }), { minLength: 3, maxLength: 40 }))
+  .tuple(
+    fc.array(piece, { minLength: 1, maxLength: 12 }),
+    fc.array(fc.nat({ max: 12 }), { minLength: 3, maxLength: 40 }),
+  )
   .map(([pieces, sizes]) => {
     // One that is not empty.
     const text = `- ${pieces.join("")}`;
@@ -80,7 +83,10 @@ export function shownBy(events: readonly RunEvent[]): readonly string[] {
 }
 
 /** Whoever saw these texts, one after the other, saw nothing forbidden, and nothing was taken back but an answer that is stopped. */
-export function expectLate(texts: readonly string[], { final, mayShow, isStopped }: Awaited<ReturnType<typeof judge>>): void {
+export function expectLate(
+  texts: readonly string[],
+  { final, mayShow, isStopped }: Awaited<ReturnType<typeof judge>>,
+): void {
   let before = "";
   let isOver = false;
   for (const text of texts) {

@@ -81,7 +81,10 @@ describe("maskText", () => {
   });
 
   test("shows text as many characters late as a match can have, and the rest with the verdict", async () => {
-    const { events } = await eventsOf(agentOf([card], "The whole day was ", "quiet, and the card is 12345678", "90121111."), "Go.");
+    const { events } = await eventsOf(
+      agentOf([card], "The whole day was ", "quiet, and the card is 12345678", "90121111."),
+      "Go.",
+    );
     assertGrammar(events);
     expect(events.slice(2, -3)).toEqual([
       { type: "text-delta", turn: 1, delta: "Th" },
@@ -109,7 +112,10 @@ describe("maskText", () => {
   });
 
   test("takes a text as it is, and a pattern with its flags", async () => {
-    const guardrails = [maskText("a.b", { by: "-" }), maskText(/X+/iy, { maxLength: 3, by: (found) => found.length.toString() })];
+    const guardrails = [
+      maskText("a.b", { by: "-" }),
+      maskText(/X+/iy, { maxLength: 3, by: (found) => found.length.toString() }),
+    ];
     const result = await agentOf(guardrails, "a.b axb ", "xX").run("Go.");
     expect(result.text).toBe("- a1b 2");
   });
@@ -143,7 +149,10 @@ describe("stopText", () => {
   });
 
   test("withdraws what was shown before the match", async () => {
-    const { events } = await eventsOf(agentOf([stopText("Falcon")], "It is a long way to the Fal", "con, and back."), "Go.");
+    const { events } = await eventsOf(
+      agentOf([stopText("Falcon")], "It is a long way to the Fal", "con, and back."),
+      "Go.",
+    );
     expect(shownBy(events)).toContain("It is a long way to t");
     expect(shownBy(events).at(-1)).toBe("");
     expect(events.find(({ type }) => type === "guardrail")).not.toHaveProperty("keeps");
@@ -161,7 +170,10 @@ describe("an answer is held", () => {
   const said = ["A long text ", "without it."];
 
   test("when one guardrail of the run does not say how far it looks back", async () => {
-    expect(await types(agentOf([mask, { name: "other", check: () => {} }], ...said))).toEqual(["checking", "text-delta"]);
+    expect(await types(agentOf([mask, { name: "other", check: () => {} }], ...said))).toEqual([
+      "checking",
+      "text-delta",
+    ]);
     const output = [{ name: "run", check: () => {} }];
     expect(await types(agentOf([mask], ...said), { guardrails: { output } })).toEqual(["checking", "text-delta"]);
     expect(await types(agentOf([mask], ...said))).toEqual(["text-delta", "text-delta", "text-delta"]);
@@ -197,7 +209,11 @@ describe("an answer is held", () => {
     const model = new ScriptedModel(speak, say("Done."));
     const { events } = await eventsOf(new Agent({ model, guardrails: { output: [mask] } }), "Go.");
     assertGrammar(events);
-    expect(shownBy(events).slice(2, 5)).toEqual(["I look for the *** ", "I look for the *** ", "I look for the *** thing."]);
+    expect(shownBy(events).slice(2, 5)).toEqual([
+      "I look for the *** ",
+      "I look for the *** ",
+      "I look for the *** thing.",
+    ]);
   });
 });
 

@@ -86,7 +86,8 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
     this.#message = message;
     this.#queued = conversation.queued;
     const isChecking = message.checking === true;
-    if (isChecking !== this.#isChecking) events.push({ type: "CUSTOM", name: "pollux.checking", value: { isChecking } });
+    if (isChecking !== this.#isChecking)
+      events.push({ type: "CUSTOM", name: "pollux.checking", value: { isChecking } });
     this.#isChecking = isChecking;
     const entries = [...messageEntries(message, this.#isAnswerable, this.#cache), ...queuedEntries(conversation)];
     if (!this.#canBecome(entries)) events.push(...this.#takeBack(entries, conversation));

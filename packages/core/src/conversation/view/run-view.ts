@@ -109,7 +109,8 @@ export class RunView {
       if (before + turn.grounded.length > 0) this.ground();
       const isAnswer = kind === "model" || (kind === "guard" && place.side === "output");
       // What was shown of an answer that is held stays until it was checked.
-      if (isAnswer && this.#live?.turn === place.turn) this.live = turn.isHeld ? { ...this.#live, steering: undefined } : undefined;
+      if (isAnswer && this.#live?.turn === place.turn)
+        this.live = turn.isHeld ? { ...this.#live, steering: undefined } : undefined;
     }
     this.#followCalls(place);
   }

@@ -71,8 +71,7 @@ export class HeldAnswer {
       const passed = await this.#ask(guardrail, settled);
       const known = cutText(settled, Math.max(0, settled.length - (guardrail.lookback ?? Infinity)));
       // Where it made something else of the text, lengths say nothing: what it makes of the known text stays as far as both agree.
-      settled =
-        passed === settled ? known : passed.slice(0, sharedLength(passed, await this.#ask(guardrail, known)));
+      settled = passed === settled ? known : passed.slice(0, sharedLength(passed, await this.#ask(guardrail, known)));
     }
     return settled;
   }
