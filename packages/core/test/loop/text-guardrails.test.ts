@@ -23,7 +23,7 @@ describe.each(SETS)("an answer that is shown late, with %s", (_what, guardrails)
         expectLate(shownBy(events), judged);
         expect(result).toMatchObject({ text: judged.final });
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -39,7 +39,7 @@ describe.each(SETS)("an answer that is shown late, with %s", (_what, guardrails)
         }
         expectLate(shown, await judge(said.join(""), guardrails));
       }),
-      { numRuns: 50 },
+      { numRuns: 25 },
     );
   });
 
@@ -52,7 +52,7 @@ describe.each(SETS)("an answer that is shown late, with %s", (_what, guardrails)
         expectLate(there.map(answerIn), judged);
         for (const one of passing) expect(judged.mayShow.startsWith(answerIn(one))).toBe(true);
       }),
-      { numRuns: 15 },
+      { numRuns: 8 },
     );
   });
 
@@ -67,7 +67,7 @@ describe.each(SETS)("an answer that is shown late, with %s", (_what, guardrails)
         expectLate(shownBy(events), judged);
         expect(runSoFar(error)?.interrupted?.parts[0]?.text ?? "").toBe(judged.final);
       }),
-      { numRuns: 50 },
+      { numRuns: 25 },
     );
   });
 });
