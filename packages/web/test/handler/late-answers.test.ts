@@ -110,8 +110,8 @@ describe.each(SETS)("an answer that is shown late, with %s", (_what, guardrails)
             if (!judged.isStopped) expect(sent.map(({ type }) => type)).not.toContain("data-discard");
             if (!judged.isStopped) expect(sent.map(({ type }) => type)).not.toContain("reset-step");
             expect(textOf(await buildMessage(version, sent))).toBe(judged.final);
-            const said = sent.map((chunk) => (chunk.type === "text-delta" ? chunk.delta : "")).join("");
-            expect(judged.mayShow.startsWith(said)).toBe(true);
+            const deltas = sent.map((chunk) => (chunk.type === "text-delta" ? chunk.delta : ""));
+            expect(judged.mayShow.startsWith(deltas.join(""))).toBe(true);
           }
           const follower = new Follower();
           await follower.follow(encodeAgUi(response.states));
@@ -142,7 +142,7 @@ describe("an answer that is held", () => {
     model.say();
     await sent;
     const told = seen.filter((one, index) => one !== seen[index - 1]);
-    expect(told.filter((one) => one !== "" && typeof one === "string").at(-1)).toBe("It is fine.");
+    expect(told.findLast((one) => one !== "" && typeof one === "string")).toBe("It is fine.");
     const before = told.indexOf("It is fine.");
     const checking = (isChecking: boolean) => ({ type: "data-checking", data: { isChecking } });
     expect(told.slice(0, before).filter((one) => one !== "")).toEqual([checking(true), checking(false)]);
