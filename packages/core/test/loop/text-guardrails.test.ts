@@ -47,10 +47,12 @@ describe.each(SETS)("an answer that is shown late, with %s", (_what, guardrails)
     await fc.assert(
       fc.asyncProperty(chunks, async (said) => {
         const judged = await judge(said.join(""), guardrails);
-        const { here, there, passing } = await playLate(face, guardrails, said);
-        expectLate(here.map(answerIn), judged);
-        expectLate(there.map(answerIn), judged);
-        for (const one of passing) expect(judged.mayShow.startsWith(answerIn(one))).toBe(true);
+        for (const line of [say(...said), dies(...said)]) {
+          const { here, there, passing } = await playLate(face, guardrails, line);
+          expectLate(here.map(answerIn), judged);
+          expectLate(there.map(answerIn), judged);
+          for (const one of passing) expect(judged.mayShow.startsWith(answerIn(one))).toBe(true);
+        }
       }),
       { numRuns: 8 },
     );
@@ -106,7 +108,7 @@ describe("maskText", () => {
   test("shows a page in another process the draft, and no half of a letter", async () => {
     const face = SESSION_FACES[0]?.[1];
     if (face === undefined) throw new Error("there are no faces");
-    const { there } = await playLate(face, [maskText("secret")], ["😀😀", "😀😀😀", "😀😀😀", "😀"]);
+    const { there } = await playLate(face, [maskText("secret")], say("😀😀", "😀😀😀", "😀😀😀", "😀"));
     const seen = new Set(there.map(answerIn));
     expect([...seen]).toEqual(["", "😀😀", "😀😀😀😀😀", "😀😀😀😀😀😀", "😀😀😀😀😀😀😀😀😀"]);
   });
@@ -247,6 +249,16 @@ test("a run that nobody watches is checked once", async () => {
   const check = (): void => void asked++;
   await agentOf([{ name: "count", check, lookback: 3 }], "One, ", "two, ", "three.").run("Go.");
   expect(asked).toBe(1);
+});
+
+test("a long answer is checked less often, the longer it is", async () => {
+  let asked = 0;
+  const check = (): void => void asked++;
+  const said = Array.from({ length: 5000 }, () => "Twenty characters.  ");
+  const { events } = await eventsOf(agentOf([{ name: "count", check, lookback: 10 }], ...said), "Go.");
+  expect(asked).toBeGreaterThan(100);
+  expect(asked).toBeLessThan(600);
+  expect(shownBy(events).at(-1)).toBe(said.join(""));
 });
 
 test("a guardrail that says too little about how far it looks back takes back what it has to, with a warning", async () => {

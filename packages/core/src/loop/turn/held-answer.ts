@@ -44,17 +44,16 @@ export class HeldAnswer {
       this.#isClosed ||= part.text === undefined || part.thought === true || part.functionCall !== undefined;
       if (!this.#isClosed) this.#text += part.text;
     }
-    if (!this.#isClosed) return this.#release();
+    const { length } = this.#text;
+    // Each check reads all of the text, so a long one is checked less often.
+    if (!this.#isClosed) return length > this.#lookback && length >= this.#checked * 1.01 ? this.#release() : undefined;
     if (this.#isTold || this.#input.emit === undefined || !needsCheck({ role: "model", parts })) return;
     this.#isTold = true;
     return this.#step.emit({ type: "checking", turn: this.#turn });
   }
 
   async #release(): Promise<void> {
-    const { length } = this.#text;
-    // Each check reads all of the text, so a long one is checked less often.
-    if (length <= this.#lookback || length < this.#checked * 1.01) return;
-    this.#checked = length;
+    this.#checked = this.#text.length;
     // One that fails does so again for the whole answer, which is reported.
     const settled = await this.#settle(this.#text).catch(() => "");
     const { released = "" } = this.#partial ?? {};
