@@ -87,7 +87,6 @@ export interface OutputGuardrail<Context = unknown> {
    * Shows the text of an answer while it comes, this many characters late. It promises that what `check` makes of the text up to there
    * depends on no later character, and on nothing but the text: it is then also asked on the way, with `isPartial`, and nothing records
    * that. All output guardrails of the run must have it, and their numbers add up. {@link maskText} and {@link stopText} do.
-   *
    * Thoughts, media and typed output wait for the check of the whole answer, and so does the text behind them.
    * @defaultValue none: nothing is shown before the whole answer is checked
    */

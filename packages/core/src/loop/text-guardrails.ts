@@ -66,15 +66,15 @@ function readPattern(
 ): { readonly regex: RegExp; readonly lookback: number } {
   if (typeof pattern !== "string" && !(pattern instanceof RegExp))
     throw new TypeError(`${by}() takes a text or a regular expression, got ${describeType(pattern)}`);
-  const isText = typeof pattern === "string";
-  const shown = isText ? JSON.stringify(pattern) : String(pattern);
-  const regex = isText
-    ? new RegExp(pattern.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&"), "g")
-    : new RegExp(pattern.source, `${pattern.flags.replaceAll(/[gy]/g, "")}g`);
+  const [shown, length] = typeof pattern === "string" ? [JSON.stringify(pattern), pattern.length] : [String(pattern)];
+  const regex =
+    typeof pattern === "string"
+      ? new RegExp(pattern.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&"), "g")
+      : new RegExp(pattern.source, `${pattern.flags.replaceAll(/[gy]/g, "")}g`);
   if ("".search(regex) === 0)
     throw new TypeError(`${by}(): ${shown} matches the empty text, so it is found everywhere`);
-  const lookback = maxLength ?? (isText ? pattern.length : undefined);
-  if (lookback !== undefined && Number.isSafeInteger(lookback) && lookback > 0) return { regex, lookback };
+  const lookback = maxLength ?? length ?? 0;
+  if (Number.isSafeInteger(lookback) && lookback > 0) return { regex, lookback };
   throw new TypeError(
     `${by}(): say how many characters a match can have at most, which text is held back for: ${by}(${shown}, { maxLength: 32 })`,
   );

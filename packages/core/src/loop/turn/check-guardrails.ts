@@ -161,10 +161,8 @@ export async function checkAnswer(
   const leave = (): void => {
     state.replaceLast(withheld(response));
     if (unchecked === undefined || !partial.isEmpty || !isKept(response)) return;
-    const { released } = partial;
-    partial.begin({ kind: "model", phase: "work", turn, attempt }, unchecked);
+    partial.begin({ kind: "model", phase: "work", turn, attempt }, unchecked, partial.released);
     partial.add(content.parts);
-    partial.released = released;
   };
   const check = async (signal: AbortSignal): Promise<AnswerCheck> => {
     const { actions, content: replaced } = await checkOutput(input, said, turn, signal);

@@ -16,7 +16,6 @@ export class HeldAnswer {
   readonly #turn: number;
   readonly #step: LoopStep;
   readonly #partial: PartialAnswer | undefined;
-  readonly #guardrails: readonly OutputGuardrail[];
   /** How late text is shown, in characters: not before the end, if a guardrail does not say. */
   readonly #lookback: number;
   /** That the answer begins with. */
@@ -33,8 +32,7 @@ export class HeldAnswer {
     this.#turn = turn;
     this.#step = step;
     this.#partial = partial;
-    this.#guardrails = input.guardrails?.output ?? [];
-    this.#lookback = this.#guardrails.reduce((sum, { lookback = Infinity }) => sum + lookback, 0);
+    this.#lookback = (input.guardrails?.output ?? []).reduce((sum, { lookback = Infinity }) => sum + lookback, 0);
     this.#isClosed = partial === undefined || this.#lookback === Infinity;
   }
 
@@ -66,7 +64,7 @@ export class HeldAnswer {
   /** What the text begins with in the end, whatever follows. */
   async #settle(text: string): Promise<string> {
     let settled = text;
-    for (const guardrail of this.#guardrails) {
+    for (const guardrail of this.#input.guardrails?.output ?? []) {
       const passed = await this.#ask(guardrail, settled);
       const known = cutText(settled, Math.max(0, settled.length - (guardrail.lookback ?? Infinity)));
       // Where it made something else of the text, lengths say nothing: what it makes of the known text stays as far as both agree.
@@ -78,13 +76,9 @@ export class HeldAnswer {
   /** What a guardrail makes of a text; nothing of one that it stops. */
   async #ask(guardrail: OutputGuardrail, text: string): Promise<string> {
     const content: Content = { role: "model", parts: [{ text }] };
-    const { identity, context } = this.#input;
-    const { actions, content: passed = content } = await checkOutput(
-      { identity, context, guardrails: { output: [guardrail] } },
-      { content, isFinal: false, isPartial: true, output: undefined },
-      this.#turn,
-      this.#step.signal,
-    );
+    const said = { content, isFinal: false, isPartial: true, output: undefined };
+    const input = { ...this.#input, guardrails: { output: [guardrail] } };
+    const { actions, content: passed = content } = await checkOutput(input, said, this.#turn, this.#step.signal);
     return readStop("output", actions) === undefined ? visibleText(passed) : "";
   }
 }

@@ -83,10 +83,9 @@ export async function modelStep(
 
   let growth: JsonGrowth | undefined;
   let held: HeldAnswer | undefined;
-  const hold = (): HeldAnswer | undefined => {
-    if (!isHeld || !(isWatched || partial?.isWatched)) return undefined;
-    return new HeldAnswer(input, turn, step, unsteered.output === undefined ? partial : undefined);
-  };
+  const shown = unsteered.output === undefined ? partial : undefined;
+  const isSeen = isWatched || partial?.isWatched === true;
+  const hold = () => (isHeld && isSeen ? new HeldAnswer(input, turn, step, shown) : undefined);
   const onNotice = (notice: ModelNotice): void => {
     if (notice.type === "rewind") {
       partial?.clear();
@@ -247,10 +246,8 @@ export async function emitPassed(
   if (keeps < released.length && parts.length > 0) {
     const reason = "a guardrail changed its mind about text that was shown: its lookback is too short";
     logger.warn({ turn }, reason);
-    if (!hasActed) {
-      await emit?.({ type: "discard", turn, reason });
-      keeps = 0;
-    }
+    if (!hasActed) keeps = 0;
+    if (!hasActed) await emit?.({ type: "discard", turn, reason });
   }
   const rest = parts.map((part) => {
     if (keeps === 0 || part.text === undefined || part.thought === true) return part;

@@ -34,14 +34,14 @@ export class PartialAnswer {
     this.#changed = changed;
   }
 
-  /** A request is sent: what an earlier one said is void. */
-  begin(place: ModelPlace, unchecked: Unchecked | undefined): void {
+  /** A request is sent: what an earlier one said is void, but for what stays shown. */
+  begin(place: ModelPlace, unchecked: Unchecked | undefined, released?: string): void {
     const { turn, attempt } = this.place;
     this.attempt = place.turn === turn && place.attempt === attempt ? this.attempt + 1 : 1;
     this.place = place;
     this.unchecked = unchecked;
     this.lost = undefined;
-    this.clear();
+    this.clear(released);
   }
 
   /** Adds what one chunk brought. */
@@ -73,11 +73,7 @@ export class PartialAnswer {
     return stepName(this.place);
   }
 
-  /**
-   * What was said is void, or has become a whole answer.
-   *
-   * @param released - What of it stays shown.
-   */
+  /** What was said is void, or has become a whole answer, of which so much stays shown. */
   clear(released: string = ""): void {
     this.released = released;
     if (this.#batches.length === 0) return;
