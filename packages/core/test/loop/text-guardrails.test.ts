@@ -1,10 +1,21 @@
-import { Agent, applyUpdate, type Conversation, conversationUpdates, maskText, runSoFar, stopText } from "@pollux/core";
+import {
+  Agent,
+  applyUpdate,
+  type Conversation,
+  conversationUpdates,
+  maskText,
+  MemoryStore,
+  readConversation,
+  runSoFar,
+  stopText,
+} from "@pollux/core";
 import { assertGrammar, call, dies, hangs, join, parts, say, ScriptedModel, think } from "@pollux/core/testing";
 import * as fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { eventsOf, faces } from "../helpers/faces.ts";
 import { fakeTime } from "../helpers/fake-time.ts";
+import { Processes } from "../helpers/processes.ts";
 import { SESSION_FACES } from "../session/session-faces.ts";
 import { answerIn, chunks, expectLate, judge, playLate, SETS, shownBy } from "./late-answers.ts";
 
@@ -249,6 +260,33 @@ test("a run that nobody watches is checked once", async () => {
   const check = (): void => void asked++;
   await agentOf([{ name: "count", check, lookback: 3 }], "One, ", "two, ", "three.").run("Go.");
   expect(asked).toBe(1);
+});
+
+test.each([
+  ["the same guardrails, as far as it was shown", [maskText("secret")], ["It is a *** that nobody"]],
+  ["others, as they let it pass", [maskText("nobody")], ["It is a *** that ***"]],
+  ["none at all, not", [], []],
+])("what a process that died has shown is left to %s", async (_who, output, left) => {
+  const store = new MemoryStore();
+  const processes = new Processes(store);
+  const process = processes.start();
+  const dying = new ScriptedModel(hangs("It is a secret that ", "nobody knows"));
+  const guardrails = { output: [maskText("secret")] };
+  void new Agent({ model: dying, guardrails }).session({ id: "s", store: process.store }).send("Go.");
+  await vi.waitFor(() => expect(dying.requests).toHaveLength(1));
+  await vi.advanceTimersByTimeAsync(600);
+  expect((await store.records("s")).draft).toMatchObject({
+    parts: [{ text: "It is a *** that nobody" }],
+    guarded: true,
+  });
+  process.die();
+  const model = new ScriptedModel(say("Yes."));
+  const next = new Agent({ model, guardrails: { output } }).session({ id: "s", store: processes.start().store });
+  expect(answerIn(await readConversation(next))).toBe("");
+  await next.send("On.");
+  const user = (text: string) => ({ role: "user", parts: [{ text }] });
+  const said = left.map((text) => ({ role: "model", parts: [{ text }] }));
+  expect(model.requests[0]?.contents).toEqual([user("Go."), ...said, user("On.")]);
 });
 
 test("a long answer is checked less often, the longer it is", async () => {
