@@ -101,6 +101,8 @@ export class RunPrinter {
       }
       case "output-delta":
         return;
+      case "checking":
+        return this.note("(the answer is checked before it is shown)");
       case "steer":
       case "call-args-delta":
       case "run-start":

@@ -1,4 +1,4 @@
-import { Agent, defineTool, googleListPrices, MemoryStore } from "@pollux/core";
+import { Agent, defineTool, googleListPrices, maskText, MemoryStore } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { formatUsage, RunPrinter, type RunPrinterOptions } from "../src/run-printer.ts";
@@ -48,6 +48,21 @@ test("a source with an address that is not on the web is no link", async () => {
 test("a page of a document is named", async () => {
   const sources = [{ kind: "document", chunk: {}, number: 1, title: "Manual", pageNumber: 7 }] as const;
   expect(await printed({ color: false }, (printer) => printer.sources({ sources }))).toBe("[1] Manual, page 7\n");
+});
+
+test.each([
+  [
+    "is told to be checked",
+    [{ name: "watch", check: () => {} }],
+    "(the answer is checked before it is shown)\nIt is out.\n",
+  ],
+  ["is shown late where it can be", [maskText("secret")], "It is out.\n"],
+])("an answer that guardrails hold %s", async (_what, output, says) => {
+  const agent = new Agent({ model: new ScriptedModel(say("It is ", "out.")), guardrails: { output } });
+  const out = await printed({}, async (printer) => {
+    for await (const event of agent.stream("Go.")) printer.print(event);
+  });
+  expect(out).toBe(says);
 });
 
 describe("lines", () => {

@@ -107,6 +107,13 @@ export type {
   OutputToCheck,
   OutputVerdict,
 } from "./loop/guardrails.ts";
+export {
+  type MaskTextOptions,
+  maskText,
+  type StopTextOptions,
+  stopText,
+  type TextGuardrailOptions,
+} from "./loop/text-guardrails.ts";
 export type { CompactionOptions, CompactionPolicy, CompactionState } from "./loop/turn/compaction.ts";
 export type { PrepareTurn, ToolChoice, TurnChanges, TurnInfo } from "./loop/turn/turn-info.ts";
 export { afterTurns, calledTool, type LimitReached, type Limits, type OwnerBudget } from "./loop/limits.ts";

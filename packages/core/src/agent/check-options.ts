@@ -117,6 +117,9 @@ function checkGuardrails(guardrails: Guardrails): void {
     if (Array.isArray(list) && list.every(isGuardrail)) continue;
     throw new TypeError(`guardrails.${side} must be a list of { name: "…", check: function }`);
   }
+  for (const { name, lookback = 0 } of guardrails.output ?? [])
+    if (!Number.isSafeInteger(lookback) || lookback < 0)
+      throw new TypeError(`lookback of the output guardrail "${name}" must be a whole number of characters, 0 or more`);
 }
 
 function isGuardrail(given: unknown): boolean {

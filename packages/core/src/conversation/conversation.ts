@@ -82,6 +82,8 @@ export interface Message extends Pick<Cost, "cost" | "pricesAsOf"> {
   /** When the run began, in milliseconds since the epoch. Unknown while only its events are. */
   readonly at?: number | undefined;
   readonly state: MessageState;
+  /** What the model says is held until guardrails have checked it. Only while its run is going, and where its events are read. */
+  readonly checking?: true | undefined;
   /** How the run ended. */
   readonly stopReason?: EndReason | undefined;
   /** The limit that ended it. */

@@ -12,6 +12,13 @@ export function cutText(text: string, length: number): string {
   return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length);
 }
 
+/** How many characters two texts begin with alike, without half a surrogate pair. */
+export function sharedLength(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return cutText(a, length).length;
+}
+
 /** A value as text. Anything can be thrown, even a value that cannot be converted. */
 export function textOf(value: unknown): string {
   return tryOr(() => String(value), "no message");

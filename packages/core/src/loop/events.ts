@@ -50,7 +50,7 @@ export function runEnd(result: RunResult<unknown>): RunEnd {
  * ```text
  * run    = run-start turn* run-end
  * turn   = turn-start compact? answer (recover answer)* (guardrail | tool-pending | tool-start | tool-progress | tool-retry | tool-end)* turn-end
- * answer = (steer | prefix-break | guardrail | text-delta | output-delta | thought-delta | call-args-delta | part | notice | discard)* response
+ * answer = (steer | prefix-break | guardrail | checking | text-delta | output-delta | thought-delta | call-args-delta | part | notice | discard)* response
  * ```
  *
  * Guardrails of the input come before an answer, or among the calls that were answered from outside. Those of the output come before `response` if the answer is held back, otherwise after
@@ -131,9 +131,15 @@ type EventOfRun =
     }
   /**
    * A guardrail replaced, stopped or answered a message, or replaced or stopped an answer. What an answer of this turn had shown is
-   * withdrawn; what replaces it follows. A stop ends the run.
+   * withdrawn, except for the first `keeps` characters of its text; what replaces it follows. A stop ends the run.
    */
-  | ({ readonly type: "guardrail"; readonly turn: number; readonly side: "input" | "output" } & GuardrailAction)
+  | ({
+      readonly type: "guardrail";
+      readonly turn: number;
+      readonly side: "input" | "output";
+      /** Absent for none. Several actions on one answer have the same. */
+      readonly keeps?: number | undefined;
+    } & GuardrailAction)
   /** The answer is unusable; the model is asked again. */
   | {
       readonly type: "recover";
@@ -170,6 +176,8 @@ type EventOfStep =
 type ReaderEvent<Calls extends ToolCall> =
   /** Messages that arrived while the run was in progress, sent with this request. */
   | { readonly type: "steer"; readonly turn: number; readonly contents: readonly Content[] }
+  /** The model answers, and guardrails hold the answer, from here on, until they have checked it. */
+  | { readonly type: "checking"; readonly turn: number }
   | { readonly type: "text-delta"; readonly turn: number; readonly delta: string }
   | { readonly type: "thought-delta"; readonly turn: number; readonly delta: string }
   /**

@@ -25,7 +25,7 @@ export interface OutputToCheck<Context = unknown> extends RunContext<Context> {
   readonly content: Content;
   /** False for text that comes with calls, after which the run goes on, and for an answer that broke off. */
   readonly isFinal: boolean;
-  /** True for an answer that broke off, because the run was stopped or its connection was lost: the text may end anywhere. */
+  /** True when the text may end anywhere: of an answer that broke off, and of one that is still coming (see `lookback`). */
   readonly isPartial: boolean;
   /** The answer of a run with an `output` schema, validated. */
   readonly output: unknown;
@@ -83,6 +83,14 @@ export interface OutputGuardrail<Context = unknown> {
   /** In results, events and the log. */
   readonly name: string;
   readonly check: (output: OutputToCheck<Context>) => OutputVerdict | Promise<OutputVerdict>;
+  /**
+   * Shows the text of an answer while it comes, this many characters late. It promises that what `check` makes of the text up to there
+   * depends on no later character, and on nothing but the text: it is then also asked on the way, with `isPartial`, and nothing records
+   * that. All output guardrails of the run must have it, and their numbers add up. {@link maskText} and {@link stopText} do.
+   * Thoughts, media and typed output wait for the check of the whole answer, and so does the text behind them.
+   * @defaultValue none: nothing is shown before the whole answer is checked
+   */
+  readonly lookback?: number | undefined;
 }
 
 /**
@@ -101,8 +109,8 @@ export interface Guardrails<Context = unknown> {
    */
   readonly output?: readonly OutputGuardrail<Context>[] | undefined;
   /**
-   * What a reader of the stream sees of an answer before it was checked: nothing (`"hold"`; it then comes at once), or everything
-   * (`"show"`; a `guardrail` event says that it is withdrawn).
+   * What a reader of the stream sees of an answer before it was checked: nothing but a `checking` event, and what a `lookback` lets
+   * through (`"hold"`; the rest then comes at once), or everything (`"show"`; a `guardrail` event says that it is withdrawn).
    * @defaultValue "hold"
    */
   readonly streaming?: "hold" | "show" | undefined;

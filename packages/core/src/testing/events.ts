@@ -36,7 +36,7 @@ function leadTo(place: Place, ...types: readonly RunEvent["type"][]): Allowed {
 
 /** Events of an answer that is coming, the first one or one that was asked for again. */
 const ANSWER: Allowed = {
-  ...leadTo("answer", "compact", "steer", "prefix-break"),
+  ...leadTo("answer", "compact", "steer", "prefix-break", "checking"),
   guardrail: "checked",
   ...leadTo("answer", "text-delta", "thought-delta", "output-delta", "call-args-delta", "part", "notice", "discard"),
   response: "answered",

@@ -4,10 +4,12 @@ import {
   type GuardrailRun,
   type GuardrailStop,
   type InputGuardrail,
+  maskText,
   type OutputGuardrail,
   type PrepareTurn,
   type RunContext,
   type RunResult,
+  stopText,
   type ToolContext,
 } from "@pollux/core";
 import { describe, expectTypeOf, test } from "vitest";
@@ -28,6 +30,12 @@ describe("guardrails", () => {
         output: [{ name: "out", check: ({ context, text }) => ({ replace: `${context.user}: ${text}` }) }],
       },
     });
+  });
+
+  test("that look at the text only fit any agent", () => {
+    const guardrails = { output: [maskText("secret"), stopText(/x/, { maxLength: 1 })] };
+    expectTypeOf(new Agent({ model, tools: [whose], guardrails })).toExtend<Agent<App>>();
+    expectTypeOf(maskText("secret")).toExtend<OutputGuardrail<App>>();
   });
 
   test("that need a context do not fit an agent without it", () => {

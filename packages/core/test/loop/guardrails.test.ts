@@ -485,20 +485,28 @@ describe("a reader of the stream", () => {
     const run = agentOf({ output: [watch] }, say("It ", "is ", "fine.")).stream("Go.");
     for await (const event of run) seen.push(event);
     assertGrammar(seen);
-    expect(types(seen.slice(0, before))).toEqual(["run-start", "turn-start"]);
-    expect(types(seen)).toEqual(["run-start", "turn-start", "text-delta", "response", "turn-end", "run-end"]);
+    expect(types(seen.slice(0, before))).toEqual(["run-start", "turn-start", "checking"]);
+    expect(types(seen)).toEqual([
+      "run-start",
+      "turn-start",
+      "checking",
+      "text-delta",
+      "response",
+      "turn-end",
+      "run-end",
+    ]);
     expect(texts(seen)).toBe("It is fine.");
   });
 
   test("never sees what is stopped or replaced while it is held back", async () => {
     const stopped = await eventsOf(agentOf({ output: [noSecret] }, say("The ", "secret.")), "Go.");
     assertGrammar(stopped.events);
-    expect(types(stopped.events)).toEqual(["run-start", "turn-start", "guardrail", "turn-end", "run-end"]);
+    expect(types(stopped.events)).toEqual(["run-start", "turn-start", "checking", "guardrail", "turn-end", "run-end"]);
     expect(JSON.stringify(stopped.events)).not.toContain("secret.");
 
     const replaced = await eventsOf(agentOf({ output: [redact] }, say("The ", "secret.")), "Go.");
     assertGrammar(replaced.events);
-    expect(replaced.events[2]).toEqual({
+    expect(replaced.events[3]).toEqual({
       type: "guardrail",
       turn: 1,
       side: "output",

@@ -89,7 +89,7 @@ describe("assertGrammar", () => {
     [
       "a turn without a response",
       [START, ...at(1, "turn-start", "turn-end")],
-      "event 2 (turn-end) does not fit: expected compact or steer or prefix-break or guardrail or text-delta or thought-delta or output-delta or call-args-delta or part or notice or discard or response",
+      "event 2 (turn-end) does not fit: expected compact or steer or prefix-break or checking or guardrail or text-delta or thought-delta or output-delta or call-args-delta or part or notice or discard or response",
     ],
     [
       "text after the response",

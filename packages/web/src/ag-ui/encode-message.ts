@@ -65,6 +65,7 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
   /** The id of the message that the client has, whose text can still grow. */
   #openId: string | undefined;
   #turn: number | undefined;
+  #isChecking = false;
 
   constructor(options: AgUiEncoderOptions = {}) {
     this.#options = options;
@@ -84,6 +85,10 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
     const events: AgUiEvent[] = this.#message === undefined ? [...this.#start(message, conversation)] : [];
     this.#message = message;
     this.#queued = conversation.queued;
+    const isChecking = message.checking === true;
+    if (isChecking !== this.#isChecking)
+      events.push({ type: "CUSTOM", name: "pollux.checking", value: { isChecking } });
+    this.#isChecking = isChecking;
     const entries = [...messageEntries(message, this.#isAnswerable, this.#cache), ...queuedEntries(conversation)];
     if (!this.#canBecome(entries)) events.push(...this.#takeBack(entries, conversation));
     for (const entry of entries) events.push(...this.#showEntry(entry));

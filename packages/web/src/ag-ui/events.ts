@@ -49,7 +49,9 @@ type AgUiEventKind =
       readonly outcome: { readonly type: "success" };
     }
   | { readonly type: "SUBAGENT_ERROR"; readonly subagentRunId: string; readonly message: string }
-  | { readonly type: "CUSTOM"; readonly name: "pollux.tool-progress"; readonly value: AgUiToolProgress };
+  | { readonly type: "CUSTOM"; readonly name: "pollux.tool-progress"; readonly value: AgUiToolProgress }
+  /** Whether guardrails hold what the model says until they have checked it. */
+  | { readonly type: "CUSTOM"; readonly name: "pollux.checking"; readonly value: { readonly isChecking: boolean } };
 
 /** The last event of a run. */
 export type AgUiRunEnd =

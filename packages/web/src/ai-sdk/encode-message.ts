@@ -16,7 +16,7 @@ import {
   type StepEntry,
 } from "./message-steps.ts";
 import { needsInput, toolChunks } from "./tool-part.ts";
-import type { UIMessageMetadata, UIMessagePart, UIToolPart } from "./ui-message.ts";
+import type { UIMessageData, UIMessageMetadata, UIMessagePart, UIToolPart } from "./ui-message.ts";
 
 /** How messages are shown to a page that uses the AI SDK. */
 export interface AiSdkOptions {
@@ -60,6 +60,7 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
   readonly #isReplay: boolean;
   #message: Message | undefined;
   #metadata: UIMessageMetadata | undefined;
+  #isChecking = false;
   /** The steps that count, as the client has them. */
   readonly #steps: MessageStep[] = [];
   #position: ConversationPosition | undefined;
@@ -98,7 +99,7 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
     this.#message = message;
     const more = added && this.#addText(added);
     if (more !== undefined) return more;
-    const chunks: UIMessageChunk[] = [...this.#showMetadata(message)];
+    const chunks: UIMessageChunk[] = [...this.#showMetadata(message), ...this.#showChecking(message)];
     const steps = messageSteps(message, this.#options);
     const kept = this.#countKept(steps);
     if (kept < this.#steps.length) chunks.push(...this.#takeBack(kept));
@@ -156,6 +157,14 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
       ([name, value]) => !isSame(shown[name as keyof UIMessageMetadata], value),
     );
     return news.length === 0 ? [] : [{ type: "message-metadata", messageMetadata: Object.fromEntries(news) }];
+  }
+
+  #showChecking({ checking }: Message): readonly UIMessageChunk[] {
+    const isChecking = checking === true;
+    if (isChecking === this.#isChecking) return [];
+    this.#isChecking = isChecking;
+    const data: UIMessageData["checking"] = { isChecking };
+    return [{ type: "data-checking", data, transient: true }];
   }
 
   /** How many of the first steps can stay, or become what they are to be by additions. */

@@ -73,6 +73,8 @@ export type UIMessageData = {
   unknown: { keys: string[] };
   /** The message that was sent is read when these have answered. For `onData`: no part of a message. */
   queued: { waitsFor: string[] };
+  /** Whether guardrails hold what the model says until they have checked it. For `onData`: no part of a message. */
+  checking: { isChecking: boolean };
   /** The last so many steps before it are void, or all parts, and it with them. Versions 5 and 6. See `withoutDiscards`. */
   discard: { steps: number | "all" };
 };

@@ -460,7 +460,9 @@ test("an agent inside a call is told of, with its words and without what it is t
   const started = events.filter((event) => event.type === "SUBAGENT_STARTED");
   expect(started).toMatchObject([{ name: "researcher" }, { name: "researcher" }]);
   expect(events.filter((event) => event.type !== "SUBAGENT_STARTED").map(({ type }) => type)).toHaveLength(2);
-  const reports = chat.client.events.flatMap((event) => (event.type === "CUSTOM" ? [event.value] : []));
+  const reports = chat.client.events.flatMap((event) =>
+    event.type === "CUSTOM" && event.name === "pollux.tool-progress" ? [event.value] : [],
+  );
   expect(reports.length).toBeGreaterThan(0);
   for (const { progress } of reports)
     for (const name of Object.keys(progress as object)) expect(["type", "turn", "delta"]).toContain(name);

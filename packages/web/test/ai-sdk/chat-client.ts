@@ -38,6 +38,10 @@ export interface ChatClientOptions {
     readonly id: string;
     readonly messages: readonly BuiltMessage[];
   }) => { readonly body: object };
+  /** Gets transient data parts. */
+  readonly onData?: (part: { readonly type: string; readonly data: unknown }) => void;
+  /** Gets each message as the page shows it, each time that it has changed. */
+  readonly onMessage?: (message: BuiltMessage) => void;
 }
 
 class ClientState {
@@ -45,19 +49,28 @@ class ClientState {
   error: Error | undefined;
   messages: BuiltMessage[];
 
-  constructor(messages: readonly BuiltMessage[]) {
+  readonly #onMessage: (message: BuiltMessage) => void;
+
+  constructor(messages: readonly BuiltMessage[], onMessage: (message: BuiltMessage) => void) {
     this.messages = [...messages];
+    this.#onMessage = onMessage;
   }
 
-  readonly pushMessage = (message: BuiltMessage): void => void this.messages.push(structuredClone(message));
+  readonly pushMessage = (message: BuiltMessage): void => this.replaceMessage(this.messages.length, message);
   readonly popMessage = (): void => void this.messages.pop();
-  readonly replaceMessage = (index: number, message: BuiltMessage): void =>
-    void (this.messages[index] = structuredClone(message));
+  readonly replaceMessage = (index: number, message: BuiltMessage): void => {
+    const shown = structuredClone(message);
+    this.messages[index] = shown;
+    this.#onMessage(shown);
+  };
   readonly snapshot = <T>(value: T): T => structuredClone(value);
 }
 
 /** A page with a chat, that sends answers by itself once all are given. */
-export function openChat(version: AiSdkVersion, { id, messages = [], ...transport }: ChatClientOptions): ChatClient {
+export function openChat(
+  version: AiSdkVersion,
+  { id, messages = [], onData, onMessage = () => {}, ...transport }: ChatClientOptions,
+): ChatClient {
   // The packages differ in types that don't matter here.
   const ai = { 5: ai5, 6: ai6, 7: ai7 }[version] as unknown as {
     readonly AbstractChat: new (options: object) => ChatClient;
@@ -68,7 +81,8 @@ export function openChat(version: AiSdkVersion, { id, messages = [], ...transpor
   class Chat extends ai.AbstractChat {}
   return new Chat({
     id,
-    state: new ClientState(messages),
+    state: new ClientState(messages, onMessage),
+    onData,
     transport: new ai.DefaultChatTransport({ api: "https://chat.example.com/api/chat", ...transport }),
     sendAutomaticallyWhen: (given: object) =>
       ai.lastAssistantMessageIsCompleteWithToolCalls(given) ||

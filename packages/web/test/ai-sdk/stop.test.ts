@@ -38,7 +38,7 @@ describe.each(VERSIONS)("a page of version %d", (version) => {
   });
 
   test("stops reading and has the answer made anew, or edits what it answers", async () => {
-    const site = new Site(version, { lines: [LINES[0] ?? "", LINES[0] ?? "", say("Well.")] });
+    const site = new Site(version, { lines: [LINES[0] ?? say(), LINES[0] ?? say(), say("Well.")] });
     const client = site.open();
     await ask(site, client);
     await client.stop();

@@ -132,6 +132,15 @@ export class ConversationFold {
         this.#seen++;
         run.live = { turn: event.turn, said: [], steering: event.contents };
         return;
+      case "checking": {
+        const live = this.#open(run, turn);
+        if (live !== undefined) run.live = { ...live, checking: true };
+        this.#seen++;
+        return;
+      }
+      case "guardrail":
+        if (event.side === "output" && this.#accepts(turn)) withdraw(run, turn, event.keeps);
+        return;
       case "text-delta":
         return this.#addText(run, turn, { text: event.delta });
       case "thought-delta":
@@ -142,7 +151,7 @@ export class ConversationFold {
         return this.#add(run, turn, event.part);
       case "discard":
         this.#begin(Math.max(1, this.#attempt) + 1);
-        if (run.live?.turn === turn.turn && this.#accepts(turn)) run.live = { ...run.live, said: [] };
+        if (this.#accepts(turn)) withdraw(run, turn);
         return;
       case "recover":
         this.#recoveries++;
@@ -162,8 +171,10 @@ export class ConversationFold {
   /** A guardrail has withdrawn what the turn's answer has said. @returns True when the answer was whole: another one takes its place. */
   withdraw(run: RunView, turn: TurnView): boolean {
     const isWhole = turn.answers > this.#recoveries;
-    if (isWhole) this.#recoveries = turn.answers;
-    if (run.live?.turn === turn.turn) run.live = { ...run.live, said: [] };
+    if (isWhole) {
+      this.#recoveries = turn.answers;
+      withdraw(run, turn);
+    }
     return isWhole;
   }
 
@@ -208,6 +219,7 @@ export class ConversationFold {
     if (run.isOutput(turn) || !this.#accepts(turn)) return undefined;
     this.#attempt = Math.max(1, this.#attempt);
     if (run.live?.turn !== turn.turn) run.live = { turn: turn.turn, said: [] };
+    if (run.live?.checking) run.live = { ...run.live, checking: undefined };
     return run.live;
   }
 
@@ -233,4 +245,12 @@ export class ConversationFold {
     this.conversation = applyUpdate(this.conversation, update);
     return update;
   }
+}
+
+/** What the answer under way has said is void, except for the beginning of its text. */
+function withdraw(run: RunView, { turn }: TurnView, keeps: number = 0): void {
+  const { live } = run;
+  if (live?.turn !== turn) return;
+  const text = live.said[0]?.text?.slice(0, keeps) ?? "";
+  run.live = { ...live, said: text === "" ? [] : [{ text }], checking: undefined };
 }

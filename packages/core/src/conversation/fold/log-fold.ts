@@ -178,7 +178,8 @@ function addDraft(run: RunView, { draft, isRunning }: SeenRecords): number {
   const isShown = draft?.runId === run.runId && (draft.guarded !== true || isRunning);
   const isOpen = isShown && draft.place.kind === "model" && run.steps.find(draft.place) === undefined;
   if (!isOpen) {
-    run.live = undefined;
+    const isHeld = isRunning && run.live !== undefined && run.turn(run.live.turn).isHeld;
+    if (!isHeld) run.live = undefined;
     return 0;
   }
   const { turn } = draft.place;

@@ -103,11 +103,14 @@ export class RunView {
     const { kind } = place;
     if (outcome.ok && (kind === "model" || kind === "guard" || kind === "compact" || kind === "call")) {
       const turn = this.turn(place.turn);
-      if (kind === "model" && this.#live?.turn === place.turn) this.live = undefined;
       const before = turn.grounded.length;
       if (kind === "call") turn.readNested(this.steps, place.callId);
       else turn.readAnswers(this.steps);
       if (before + turn.grounded.length > 0) this.ground();
+      const isAnswer = kind === "model" || (kind === "guard" && place.side === "output");
+      // What was shown of an answer that is held stays until it was checked.
+      if (isAnswer && this.#live?.turn === place.turn)
+        this.live = turn.isHeld ? { ...this.#live, steering: undefined } : undefined;
     }
     this.#followCalls(place);
   }
@@ -170,6 +173,7 @@ export class RunView {
       runId,
       at,
       ...this.end,
+      ...(this.isGoing && this.#live?.checking && { checking: true as const }),
       state: this.#state(),
       parts: this.#listParts(),
       sources: this.#sources.map(({ chunk: _chunk, ...source }) => source),

@@ -16,6 +16,8 @@ export interface LiveAnswer {
   readonly said: Part[];
   /** What the user said that went along with its request. */
   readonly steering?: readonly Content[] | undefined;
+  /** Guardrails hold it, or the rest of it. */
+  readonly checking?: true | undefined;
 }
 
 /** One turn of a run: what was said before its answer, the answer, and its calls. */
@@ -30,6 +32,8 @@ export class TurnView {
   shown: readonly MessagePart[] = [];
   /** Guardrails have yet to check the answer: it is shown only while the run is going. */
   #isUnchecked = false;
+  /** Nobody sees it before that, except for what was shown while it came. */
+  isHeld = false;
   /** An answer that is not used. */
   #dropped: ModelResponse | undefined;
   /** Answers that may be based on something, the void ones included. */
@@ -54,11 +58,12 @@ export class TurnView {
     this.answers = answers.length;
     this.#compactions = steps.inTurn(turn).filter(({ place }) => place.kind === "compact").length;
     this.#isUnchecked = last?.isUnchecked === true;
+    this.isHeld = last?.isUnchecked === true && last.value.guarded === "held";
     this.#grounded = answers.flatMap(({ response }) => response ?? []).filter(hasSources);
     if (last?.phase !== "output") {
       this.#steerings = answers.flatMap(({ value }) => (value.steered === undefined ? [] : [value.steered.contents]));
-      const isSeen = last?.isUnchecked === true && last.value.guarded === "shown";
-      const response = last === undefined ? given : isSeen ? last.value.response : last.response;
+      const isSeen = this.#isUnchecked && !this.isHeld;
+      const response = last === undefined ? given : (isSeen ? last.value : last).response;
       const isDropped = response !== undefined && response === this.#dropped;
       if (response !== this.response && !isDropped) this.#setAnswer(response);
     }

@@ -8,6 +8,7 @@ import { GuardrailError } from "../../errors/run-errors.ts";
 import { messageOf } from "../../errors/agent-error.ts";
 import { abortable } from "../../internal/abort.ts";
 import { copyJson, isObject } from "../../internal/json.ts";
+import { sharedLength } from "../../internal/text.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import { NO_USAGE } from "../../model/usage.ts";
@@ -33,12 +34,18 @@ import type { Unchecked } from "./partial-answer.ts";
 
 type GuardPlace = Extract<StepPlace, { kind: "guard" }>;
 
-/** Checks something in a step of its own. @returns What the guardrails made of it, and why the run stops, if it does. */
-export async function guardStep<Checked extends Pick<InputCheckValue, "actions">>(
+/**
+ * Checks something in a step of its own.
+ *
+ * @param said - The answer that is checked.
+ * @returns What the guardrails made of it, and why the run stops, if it does.
+ */
+export async function guardStep<Checked extends Pick<InputCheckValue, "actions" | "response">>(
   input: LoopInput,
   state: RunState,
   place: GuardPlace,
   check: (signal: AbortSignal) => Promise<Checked>,
+  said?: Content,
 ): Promise<{ readonly value: Checked; readonly guardrail: GuardrailStop | undefined } | "wall-time"> {
   const { side } = place;
   const outcome = await singleStep(input, place, async ({ signal }) => {
@@ -56,8 +63,10 @@ export async function guardStep<Checked extends Pick<InputCheckValue, "actions">
   if (outcome === "wall-time") return outcome;
   const { value } = outcome;
   state.addActiveTime(value.startedAt, value.endedAt);
-  await reportActions(input, state, side, value.actions);
-  return { value, guardrail: readStop(side, value.actions) };
+  const guardrail = readStop(side, value.actions);
+  const { parts = [] } = guardrail === undefined ? (value.response?.content ?? said ?? {}) : {};
+  await reportActions(input, state, side, value.actions, parts);
+  return { value, guardrail };
 }
 
 /** Checks the message of a run. What passes becomes part of the contents; a guardrail may answer it. */
@@ -160,13 +169,14 @@ export async function checkAnswer(
   const leave = (): void => {
     state.replaceLast(withheld(response));
     if (unchecked === undefined || !partial.isEmpty || !isKept(response)) return;
-    partial.begin({ kind: "model", phase: "work", turn, attempt }, unchecked);
+    partial.begin({ kind: "model", phase: "work", turn, attempt }, unchecked, partial.released);
     partial.add(content.parts);
   };
-  const checked = await guardStep(input, state, place, async (signal): Promise<AnswerCheck> => {
+  const check = async (signal: AbortSignal): Promise<AnswerCheck> => {
     const { actions, content: replaced } = await checkOutput(input, said, turn, signal);
     return { actions, ...(replaced && { response: { ...response, content: replaced, candidate: {} } }) };
-  }).catch((error: unknown) => {
+  };
+  const checked = await guardStep(input, state, place, check, content).catch((error: unknown) => {
     // An engine that stops the run here goes on with it later.
     if (input.signal.aborted || input.isReading === true) leave();
     else state.replaceLast(withheld(response));
@@ -269,15 +279,18 @@ export function withheld({ content, ...rest }: ModelResponse): ModelResponse {
   return { ...rest, content: { ...content, parts: [] }, candidate: {} };
 }
 
+/** @param parts - What is left of an answer, of which some text may have been shown. */
 export async function reportActions(
   { emit, logger }: LoopInput,
-  { turns: turn }: RunState,
+  { turns: turn, partial }: RunState,
   side: GuardrailStop["side"],
   actions: readonly GuardrailAction[],
+  parts: readonly Part[] = [],
 ): Promise<void> {
   for (const { name: guardrail, action, reason } of actions)
     logger.info({ turn, side, guardrail, action, reason }, "a guardrail intervened");
-  if (emit !== undefined) await emitActions({ emit }, turn, side, actions);
+  const keeps = sharedLength(partial.released, visibleText({ role: "model", parts }));
+  if (emit !== undefined) await emitActions({ emit }, turn, side, actions, keeps);
 }
 
 /** Reports what guardrails did. */
@@ -286,6 +299,8 @@ export async function emitActions(
   turn: number,
   side: GuardrailStop["side"],
   actions: readonly GuardrailAction[] = [],
+  keeps: number = 0,
 ): Promise<void> {
-  for (const action of actions) await to.emit({ type: "guardrail", turn, side, ...action });
+  const kept = side === "output" && keeps > 0 && { keeps };
+  for (const action of actions) await to.emit({ type: "guardrail", turn, side, ...action, ...kept });
 }

@@ -7,7 +7,7 @@ import { needsCheck, readStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { checkOutput, reportActions } from "./check-guardrails.ts";
-import { emitParts } from "./model-step.ts";
+import { emitPassed } from "./model-step.ts";
 
 /** How long guardrails may take for an answer that broke off, and its reader to see what they made of it, in milliseconds. */
 const PARTIAL_CHECK_MS = 5_000;
@@ -23,9 +23,8 @@ export async function checkPartial(input: LoopInput, state: RunState): Promise<v
   const said = partial.parts();
   await checkParts(input, said, turn, async ({ kept, actions }) => {
     partial.settle(kept, actions);
-    await reportActions(input, state, "output", actions);
-    const isNew = unchecked === "held" || kept !== said;
-    if (input.emit !== undefined && isNew) await emitParts(kept, turn, { emit: input.emit });
+    await reportActions(input, state, "output", actions, kept);
+    if (unchecked === "held" || kept !== said) await emitPassed(input, state, kept, actions.length > 0, false);
   });
 }
 

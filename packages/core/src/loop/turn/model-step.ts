@@ -4,10 +4,11 @@ import { AgentError } from "../../errors/agent-error.ts";
 import { ApiShapeError, ApiStatusError, StreamIncompleteError } from "../../errors/api-errors.ts";
 import { sleep } from "../../internal/abort.ts";
 import { isTooDeep, MAX_LEVELS } from "../../internal/json.ts";
+import { sharedLength } from "../../internal/text.ts";
 import { SILENT } from "../../logging/logger.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../../model/model.ts";
-import { isCallPiece } from "../../model/response/parts.ts";
+import { isCallPiece, visibleText } from "../../model/response/parts.ts";
 import { priceUsage, type PriceTable } from "../../model/prices.ts";
 import { addUsage, attachLost, NO_USAGE, type Usage } from "../../model/usage.ts";
 import type { RequestBudget } from "../../wire/http/retry.ts";
@@ -20,6 +21,7 @@ import type { LoopStep } from "../observers/observer.ts";
 import { JsonGrowth, type OutputDelta } from "../output/json-growth.ts";
 import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
+import { HeldAnswer } from "./held-answer.ts";
 import { prepareRequest } from "./prepare-turn.ts";
 
 /** First delay before a broken stream is restarted, in milliseconds; doubles each time. */
@@ -80,10 +82,15 @@ export async function modelStep(
   const { model = input.model, record } = prepared ?? {};
 
   let growth: JsonGrowth | undefined;
+  let held: HeldAnswer | undefined;
+  const shown = unsteered.output === undefined ? partial : undefined;
+  const isSeen = isWatched || partial?.isWatched === true;
+  const hold = () => (isHeld && isSeen ? new HeldAnswer(input, turn, step, shown) : undefined);
   const onNotice = (notice: ModelNotice): void => {
     if (notice.type === "rewind") {
       partial?.clear();
       growth &&= new JsonGrowth();
+      held = hold();
     }
     if (!isWatched) return;
     void step.emit(
@@ -98,6 +105,7 @@ export async function modelStep(
   for (let restarts = 0; ; restarts++) {
     let hasParts = false;
     let hasDeepParts = false;
+    held = hold();
     growth = isWatched && !isHeld && unsteered.output !== undefined ? new JsonGrowth() : undefined;
     const onParts = (parts: readonly Part[]): void | Promise<void> => {
       hasParts = true;
@@ -106,8 +114,9 @@ export async function modelStep(
       if (hasDeepParts) return;
       if (step.chunk !== undefined && parts.some(({ text }) => text !== "")) step.chunk();
       partial?.add(parts);
+      if (held !== undefined) return held.add(parts);
       if (growth !== undefined) return emitTyped(parts, turn, step, growth);
-      if (isWatched && !isHeld) return emitParts(parts, turn, step);
+      if (isWatched) return emitParts(parts, turn, step);
     };
     partial?.begin(place, guarded);
     step.asks?.(request, model);
@@ -133,7 +142,7 @@ export async function modelStep(
         steering !== undefined &&
         openCallsIn([response.content]).length === 0 &&
         (await steering.take(steered?.upTo ?? state.steeringCursor)) !== undefined;
-      partial?.clear();
+      partial?.clear(partial.released);
       const endedAt = input.now();
       return {
         response: restarts > 0 ? { ...response, usage: { ...response.usage, incomplete: true } } : response,
@@ -157,6 +166,7 @@ export async function modelStep(
         throw error;
       }
       budget.failed(error);
+      if (partial !== undefined) partial.released = "";
       const { message } = describeError(error);
       logger.warn({ restarts: restarts + 1, error: message }, "the stream broke; retrying");
       if (isWatched) await step.emit({ type: "discard", turn, reason: message });
@@ -216,6 +226,36 @@ export async function emitWhole(parts: readonly Part[], turn: number, to: EventS
   const growth = new JsonGrowth();
   await emitTyped(parts, turn, to, growth);
   await emitGrowth(growth.end(), turn, to);
+}
+
+/**
+ * Reports what guardrails let pass of an answer that was held, or put in its place, beyond what was shown of it.
+ *
+ * @param hasActed - They said by an event what is withdrawn.
+ */
+export async function emitPassed(
+  { emit, logger }: LoopInput,
+  { turns: turn, partial }: RunState,
+  parts: readonly Part[],
+  hasActed: boolean,
+  isTyped: boolean,
+): Promise<void> {
+  const { released } = partial;
+  partial.released = "";
+  let keeps = sharedLength(released, visibleText({ role: "model", parts }));
+  if (keeps < released.length && parts.length > 0) {
+    const reason = "a guardrail changed its mind about text that was shown: its lookback is too short";
+    logger.warn({ turn }, reason);
+    if (!hasActed) keeps = 0;
+    if (!hasActed) await emit?.({ type: "discard", turn, reason });
+  }
+  const rest = parts.map((part) => {
+    if (keeps === 0 || part.text === undefined || part.thought === true) return part;
+    const text = part.text.slice(keeps);
+    keeps -= part.text.length - text.length;
+    return { ...part, text };
+  });
+  if (emit !== undefined) await emitWhole(rest, turn, { emit }, isTyped);
 }
 
 /** Reports parts; adjacent text of the same kind becomes one delta. */

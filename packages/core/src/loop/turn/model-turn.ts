@@ -17,7 +17,7 @@ import { checkAnswer, findAnswering, withheld } from "./check-guardrails.ts";
 import { classifyEnding, findProblem, MAX_RECOVERIES, nudgeFor, type TurnAnswer } from "./classify-answer.ts";
 import { compactWhenFull } from "./compact-history.ts";
 import { emitAsked } from "./closed-turns.ts";
-import { emitWhole, modelStep } from "./model-step.ts";
+import { emitPassed, modelStep } from "./model-step.ts";
 import type { Unchecked } from "./partial-answer.ts";
 import { buildOrigin, fitContents, restoreTools } from "./prepare-turn.ts";
 import { callingFor } from "./tool-choice.ts";
@@ -119,7 +119,7 @@ async function guardAnswer(
   const { response } = checked;
   const isReplaced = response !== answer.response;
   if (input.emit !== undefined && (isReplaced || guarded === "held")) {
-    await emitWhole(response.content.parts, turn, { emit: input.emit }, output !== undefined);
+    await emitPassed(input, state, response.content.parts, isReplaced, output !== undefined);
     await input.emit({ type: "response", turn, response });
   }
   const { problem, calls } = checked;

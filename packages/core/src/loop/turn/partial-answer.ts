@@ -23,6 +23,8 @@ export class PartialAnswer {
   checked: readonly GuardrailAction[] = [];
   /** What it used, when the run was aborted in the middle. */
   lost: Usage | undefined;
+  /** What was shown of the text of an answer that is held. Kept until the next request, for what follows it. */
+  released = "";
   readonly #changed: ((partial: PartialAnswer) => void) | undefined;
   /** As they came; joined only when somebody asks. */
   #batches: (readonly Part[])[] = [];
@@ -32,20 +34,31 @@ export class PartialAnswer {
     this.#changed = changed;
   }
 
-  /** A request is sent: what an earlier one said is void. */
-  begin(place: ModelPlace, unchecked: Unchecked | undefined): void {
+  /** A request is sent: what an earlier one said is void, but for what stays shown. */
+  begin(place: ModelPlace, unchecked: Unchecked | undefined, released?: string): void {
     const { turn, attempt } = this.place;
     this.attempt = place.turn === turn && place.attempt === attempt ? this.attempt + 1 : 1;
     this.place = place;
     this.unchecked = unchecked;
     this.lost = undefined;
-    if (this.#batches.length > 0) this.clear();
+    this.clear(released);
   }
 
   /** Adds what one chunk brought. */
   add(parts: readonly Part[]): void {
     this.#batches.push(parts);
     if (this.unchecked !== "held") this.#changed?.(this);
+  }
+
+  /** Of an answer that is held, so much of the text is shown. */
+  release(text: string): void {
+    this.released = text;
+    this.#changed?.(this);
+  }
+
+  /** True when somebody may look at it. */
+  get isWatched(): boolean {
+    return this.#changed !== undefined;
   }
 
   /** Guardrails have checked what was said: these parts pass. */
@@ -60,8 +73,9 @@ export class PartialAnswer {
     return stepName(this.place);
   }
 
-  /** What was said is void, or has become a whole answer. */
-  clear(): void {
+  /** What was said is void, or has become a whole answer, of which so much stays shown. */
+  clear(released: string = ""): void {
+    this.released = released;
     if (this.#batches.length === 0) return;
     this.#batches = [];
     this.#changed?.(this);
@@ -74,6 +88,12 @@ export class PartialAnswer {
   /** {@link parts}, as far as they may be kept. */
   kept(): readonly Part[] {
     return this.unchecked === undefined ? this.parts() : [];
+  }
+
+  /** {@link parts}, as far as they may be shown. */
+  shown(): readonly Part[] {
+    if (this.unchecked !== "held") return this.parts();
+    return this.isEmpty || this.released === "" ? [] : [{ text: this.released }];
   }
 
   /** What was said, in order. */

@@ -45,7 +45,7 @@ export class DraftWriter {
     this.#partial = undefined;
     if (partial === undefined) return;
     const { step, place, attempt, unchecked } = partial;
-    const { parts, truncated } = boundParts(unchecked === "held" ? [] : partial.parts());
+    const { parts, truncated } = boundParts(partial.shown());
     if (parts.length === 0 && !this.#isStored) return;
     this.#writing = true;
     try {
