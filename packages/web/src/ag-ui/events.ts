@@ -1,3 +1,4 @@
+import type { DataPart } from "../data-part.ts";
 import type { AgUiActivity, AgUiMessage, AgUiMetadata } from "./messages.ts";
 
 /**
@@ -49,7 +50,9 @@ type AgUiEventKind =
       readonly outcome: { readonly type: "success" };
     }
   | { readonly type: "SUBAGENT_ERROR"; readonly subagentRunId: string; readonly message: string }
-  | { readonly type: "CUSTOM"; readonly name: "pollux.tool-progress"; readonly value: AgUiToolProgress };
+  | { readonly type: "CUSTOM"; readonly name: "pollux.tool-progress"; readonly value: AgUiToolProgress }
+  /** A part of the application's: see `DataPart`. */
+  | { readonly type: "CUSTOM"; readonly name: `data-${string}`; readonly value: Pick<DataPart, "id" | "data"> };
 
 /** The last event of a run. */
 export type AgUiRunEnd =
@@ -109,6 +112,11 @@ export interface AgUiToolProgress {
   readonly toolCallId: string;
   readonly progress: unknown;
   readonly path?: readonly string[] | undefined;
+}
+
+/** A data part as an event. */
+export function dataEvent({ type: name, id, data }: DataPart): AgUiEvent {
+  return { type: "CUSTOM", name, value: { ...(id !== undefined && { id }), data: data ?? null } };
 }
 
 /** One event as it is sent. */

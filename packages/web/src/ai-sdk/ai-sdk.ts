@@ -4,7 +4,7 @@ import type { ChatAnswer, ChatProtocol } from "../chat-protocol.ts";
 import type { UIMessageChunk } from "./chunks.ts";
 import { AiSdkEncoder, type AiSdkOptions } from "./encode-message.ts";
 import { fromUIMessages, type ReadRequestOptions } from "./read-request.ts";
-import { UI_MESSAGE_STREAM_END, UI_MESSAGE_STREAM_HEADERS, writeChunk } from "./ui-message-stream.ts";
+import { dataChunk, UI_MESSAGE_STREAM_END, UI_MESSAGE_STREAM_HEADERS, writeChunk } from "./ui-message-stream.ts";
 import { toUIMessages } from "./ui-messages.ts";
 
 /**
@@ -26,6 +26,7 @@ export function aiSdk(options: AiSdkOptions & ReadRequestOptions = {}): ChatProt
         known: request?.message === undefined ? known && asShown(known, request?.answers) : undefined,
         isReplay: request === undefined,
       }),
+    data: dataChunk,
     write: writeChunk,
     idle: (conversation, request) => request && keptMessage(conversation),
     messages: (conversation) => toUIMessages(conversation, options),

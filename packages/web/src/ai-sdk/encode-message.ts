@@ -251,6 +251,8 @@ function canGrow(shown: UIMessagePart, part: UIMessagePart, isSameText: boolean)
   if (shown.type !== part.type) return false;
   if ((shown.type === "text" && part.type === "text") || (shown.type === "reasoning" && part.type === "reasoning"))
     return shown.text === part.text || (isOpen(shown) && beginsWith(part.text, shown.text, isSameText));
+  // What comes under its id takes its place.
+  if ("id" in shown && "id" in part && part.type.startsWith("data-")) return shown.id === part.id;
   return isTool(shown) && isTool(part) ? isSameCall(shown, part) : isSame(shown, part);
 }
 
@@ -295,7 +297,7 @@ function entryChunks(
     const before = shown !== undefined && isTool(shown) ? shown : undefined;
     return isSame(before, part) ? [] : toolChunks(before, part, version);
   }
-  if (part.type !== "text" && part.type !== "reasoning") return shown === undefined ? partChunks(part) : [];
+  if (part.type !== "text" && part.type !== "reasoning") return isSame(shown, part) ? [] : partChunks(part);
   const { type, text } = part;
   const chunks: UIMessageChunk[] = [];
   const known = shown !== undefined && "text" in shown ? shown : undefined;

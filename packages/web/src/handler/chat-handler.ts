@@ -55,7 +55,9 @@ export interface ChatHandler {
  *
  * @throws {TypeError} For an option that cannot work.
  */
-export function chatHandler<Context = unknown>(options: ChatHandlerOptions<Context>): ChatHandler {
+export function chatHandler<Context = unknown, Body = unknown>(
+  options: ChatHandlerOptions<Context, Body>,
+): ChatHandler {
   const { path = "/api/chat", authorize, requestsPerMinute = 600 } = options;
   checkOptions(options, path);
   const base = path.replace(/\/$/, "");
