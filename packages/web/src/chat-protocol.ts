@@ -9,6 +9,11 @@ export interface ChatProtocol<Chunk = unknown> {
   /** What follows the last chunk of a stream. @defaultValue nothing */
   readonly end?: string | undefined;
   /**
+   * How an error of a request for a stream is written, unless the client accepts JSON: `"text"` for clients that show the body as it is.
+   * Its code is in the header `pollux-error` in any case. @defaultValue "json"
+   */
+  readonly errors?: "json" | "text" | undefined;
+  /**
    * Reads the body of a request, which nobody has checked.
    *
    * @throws {BadRequestError} When it cannot be used.

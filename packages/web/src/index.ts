@@ -10,6 +10,7 @@ export type {
 } from "./chat-protocol.ts";
 
 export type { IsAnswerable } from "./answerable.ts";
+export type { DataPart } from "./data-part.ts";
 
 // the AI SDK
 export { aiSdk } from "./ai-sdk/ai-sdk.ts";
@@ -89,4 +90,5 @@ export {
 export type { EdgeOptions } from "./handler/edge.ts";
 export type { ChatHandlerOptions, Platform, ServingOptions } from "./handler/options.ts";
 export type { Drained, DrainOptions } from "./handler/draining.ts";
+export type { BodySchema, PerRun, RunRequest, RunSettings } from "./handler/per-run.ts";
 export type { SpendingLimit } from "./handler/spending.ts";

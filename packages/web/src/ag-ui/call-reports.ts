@@ -28,7 +28,9 @@ export class CallReports {
     const news = data.filter((one) => this.#data.get(one.id) !== one.part);
     for (const one of news) this.#data.set(one.id, one.part);
     const events = news.map(({ part }) => dataEvent(part));
-    return events.concat(others.flatMap((part) => (part.type === "tool-call" ? this.#showCall(toolCallIdOf(id, part.id), part) : [])));
+    return events.concat(
+      others.flatMap((part) => (part.type === "tool-call" ? this.#showCall(toolCallIdOf(id, part.id), part) : [])),
+    );
   }
 
   /** Ends what is going. */

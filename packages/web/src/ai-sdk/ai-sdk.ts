@@ -18,6 +18,8 @@ export function aiSdk(options: AiSdkOptions & ReadRequestOptions = {}): ChatProt
   return {
     headers: UI_MESSAGE_STREAM_HEADERS,
     end: UI_MESSAGE_STREAM_END,
+    // The transports of all versions make it the message of the error that a page shows.
+    errors: "text",
     read: (body) => fromUIMessages(body, options),
     encoder: ({ known, request }) =>
       new AiSdkEncoder({

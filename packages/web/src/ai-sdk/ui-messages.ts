@@ -30,7 +30,11 @@ export function toUIMessages(
 }
 
 function userMessage({ id, runId, at, parts, ...message }: Message): UIMessage {
-  const metadata = { ...saidAbout(message), ...(runId !== undefined && { runId }), ...(at !== undefined && { createdAt: at }) };
+  const metadata = {
+    ...saidAbout(message),
+    ...(runId !== undefined && { runId }),
+    ...(at !== undefined && { createdAt: at }),
+  };
   // A message of the user has nothing but what a person can say.
   return { id, role: "user", metadata, parts: (parts as readonly SaidPart[]).map(saidPart) };
 }

@@ -15,7 +15,11 @@ export class GoingRun {
    * @param controller - Of the signal that the run was given.
    * @param onEvent - Must not reject. The run waits for it.
    */
-  constructor(stream: AsyncIterable<RunEvent>, controller: AbortController, onEvent: (event: RunEvent) => Promise<void> | undefined) {
+  constructor(
+    stream: AsyncIterable<RunEvent>,
+    controller: AbortController,
+    onEvent: (event: RunEvent) => Promise<void> | undefined,
+  ) {
     this.#stream = stream;
     this.#onEvent = onEvent;
     this.#controller = controller;

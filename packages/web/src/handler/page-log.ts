@@ -91,7 +91,9 @@ export class SessionPage {
     this.#runs.set(runId, facts);
     if (isError && isRecord(place)) facts.errors.set(String(place["callId"]), String(value["error"]));
     if (part === undefined) return;
-    const at = facts.data.findIndex(({ part: { type: of, id } }) => id !== undefined && of === part.type && id === part.id);
+    const at = facts.data.findIndex(
+      ({ part: { type: of, id } }) => id !== undefined && of === part.type && id === part.id,
+    );
     if (at === -1) facts.data.push({ turn: this.#turn, part });
     else facts.data[at] = { turn: facts.data[at]?.turn ?? 0, part };
   }
@@ -126,7 +128,8 @@ export class PageLog {
   readonly #pages: Map<string, SessionPage> = new Map();
 
   constructor(store: SessionStore) {
-    const see = (id: string, from: number, entries: readonly unknown[]): void => this.#pages.get(id)?.see(from, entries);
+    const see = (id: string, from: number, entries: readonly unknown[]): void =>
+      this.#pages.get(id)?.see(from, entries);
     const seen: Pick<SessionStore, "load" | "append"> = {
       load: async (id, from = 0) => {
         const entries = await store.load(id, from);

@@ -49,6 +49,8 @@ export async function settingsOf<Context>(
   const result = await perRun.body["~standard"].validate(run.body);
   if (result.issues === undefined) return await perRun.options({ ...run, body: result.value });
   const [{ message, path = [] } = { message: "not valid" }] = result.issues;
-  const names = path.map((key) => (typeof key === "object" && key !== null && "key" in key ? key.key : key)).map(String);
+  const names = path
+    .map((key) => (typeof key === "object" && key !== null && "key" in key ? key.key : key))
+    .map(String);
   throw new BadRequestError(`The body of the request: ${[...names.slice(0, 8), message].join(": ").slice(0, 500)}`);
 }

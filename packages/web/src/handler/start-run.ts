@@ -84,7 +84,8 @@ export async function startRun<Context>(
   platform.waitUntil?.(run.over);
   void run.over.then(async () => {
     // What was said to a run that was going has begun none.
-    if (begun === undefined && run.failure === undefined) await add({ ...(metadata !== undefined && { metadata }) }, given.runId);
+    if (begun === undefined && run.failure === undefined)
+      await add({ ...(metadata !== undefined && { metadata }) }, given.runId);
     if (run.failure !== undefined && isUnexpected(run.failure.error))
       serving.log(run.failure.error, { session: session.id });
   });

@@ -10,7 +10,7 @@ export interface ChatClient {
   readonly status: string;
   readonly error: Error | undefined;
   sendMessage(
-    message?: { readonly text: string; readonly messageId?: string },
+    message?: { readonly text: string; readonly messageId?: string; readonly metadata?: unknown },
     options?: { readonly body?: object },
   ): Promise<void>;
   regenerate(options?: { readonly messageId?: string }): Promise<void>;
@@ -18,7 +18,9 @@ export interface ChatClient {
   addToolOutput(answer: {
     readonly tool: string;
     readonly toolCallId: string;
-    readonly output: unknown;
+    readonly output?: unknown;
+    readonly state?: "output-error";
+    readonly errorText?: string;
   }): Promise<void>;
   addToolApprovalResponse(answer: {
     readonly id: string;
@@ -32,6 +34,7 @@ export interface ChatClientOptions {
   readonly id: string;
   readonly messages?: readonly BuiltMessage[];
   readonly fetch: typeof fetch;
+  readonly onData?: (part: unknown) => void;
 }
 
 class ClientState {
@@ -51,7 +54,7 @@ class ClientState {
 }
 
 /** A page with a chat, that sends answers by itself once all are given. */
-export function openChat(version: AiSdkVersion, { id, messages = [], fetch }: ChatClientOptions): ChatClient {
+export function openChat(version: AiSdkVersion, { id, messages = [], fetch, onData }: ChatClientOptions): ChatClient {
   // The packages differ in types that don't matter here.
   const ai = { 5: ai5, 6: ai6, 7: ai7 }[version] as unknown as {
     readonly AbstractChat: new (options: object) => ChatClient;
@@ -63,6 +66,7 @@ export function openChat(version: AiSdkVersion, { id, messages = [], fetch }: Ch
   return new Chat({
     id,
     state: new ClientState(messages),
+    onData,
     transport: new ai.DefaultChatTransport({ api: "https://chat.example.com/api/chat", fetch }),
     sendAutomaticallyWhen: (given: object) =>
       ai.lastAssistantMessageIsCompleteWithToolCalls(given) ||
