@@ -17,11 +17,11 @@ interface App {
 const weather = defineTool({
   name: "weather",
   description: "The weather.",
-  run: async (_input, { progress }: ToolContext<App>) => {
-    await progress({ type: "data-status", data: "looking", transient: true });
-    await progress({ type: "data-map", id: "map", data: { zoom: 1 } });
-    await progress({ type: "data-map", id: "map", data: { zoom: 2 } });
-    await progress({ type: "data-note", data: "sunny" } satisfies DataPart<{ note: string }>);
+  run: async (_input, context: ToolContext<App>) => {
+    await context.progress({ type: "data-status", data: "looking", transient: true });
+    await context.progress({ type: "data-map", id: "map", data: { zoom: 1 } });
+    await context.progress({ type: "data-map", id: "map", data: { zoom: 2 } });
+    await context.progress({ type: "data-note", data: "sunny" } satisfies DataPart<{ note: string }>);
     return "21 °C";
   },
 });
@@ -184,7 +184,7 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
       id: "c",
       messages: reloaded.messages,
       onData: (part) => late.push(part),
-      fetch: async (url, init) => await other.fetch(`${String(url)}?ended`, init),
+      fetch: async (url, init) => await other.fetch(`${url as string}?ended`, init),
     });
     await again.resumeStream();
     expect(again.messages.at(-1)?.parts.filter(({ type }) => data.some((one) => one.type === type))).toEqual(data);
@@ -223,7 +223,7 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
     const client = openChat(version, {
       id: "c",
       fetch: async (url, init) => {
-        const response = await ask(`${String(url)}${init?.method === "POST" ? "" : "?ended"}`, init);
+        const response = await ask(`${url as string}${init?.method === "POST" ? "" : "?ended"}`, init);
         if (init?.method !== "POST") return response;
         const reader = response.body?.getReader();
         const body = new ReadableStream<Uint8Array>({
