@@ -1,6 +1,7 @@
 import type { RunOptions } from "@pollux/core";
 import { BadRequestError } from "../chat-protocol.ts";
 import type { DataPart } from "../data-part.ts";
+import { isRecord, type JsonRecord } from "../read-answers.ts";
 import type { Visitor } from "./authorize.ts";
 
 /** What a run does differently from others, by what its page has sent along. */
@@ -40,14 +41,23 @@ export type RunSettings<Context = unknown> = Omit<
   "context" | "signal" | "runId" | "output" | "parent" | "steps"
 > & { readonly context?: Context | undefined };
 
-/** @throws {BadRequestError} For a body that the schema refuses. */
+/**
+ * The options of a run, and what of its body is kept for when it goes on: what the schema knows.
+ *
+ * @throws {BadRequestError} For a body that the schema refuses.
+ */
 export async function settingsOf<Context>(
   perRun: PerRun<Context> | undefined,
-  run: RunRequest<Context>,
-): Promise<RunSettings<Context>> {
-  if (perRun === undefined) return {};
+  run: RunRequest<Context, JsonRecord>,
+): Promise<{ readonly settings: RunSettings<Context>; readonly body?: JsonRecord | undefined }> {
+  if (perRun === undefined) return { settings: {} };
   const result = await perRun.body["~standard"].validate(run.body);
-  if (result.issues === undefined) return await perRun.options({ ...run, body: result.value });
+  if (result.issues === undefined) {
+    const { value } = result;
+    const known = Object.entries(run.body).filter(([name]) => isRecord(value) && Object.hasOwn(value, name));
+    const settings = await perRun.options({ ...run, body: value });
+    return { settings, ...(known.length > 0 && { body: Object.fromEntries(known) }) };
+  }
   const [{ message, path = [] } = { message: "not valid" }] = result.issues;
   const names = path
     .map((key) => (typeof key === "object" && key !== null && "key" in key ? key.key : key))

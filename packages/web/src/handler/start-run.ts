@@ -45,11 +45,9 @@ export async function startRun<Context>(
   const controller = new AbortController();
   const { pages } = serving;
   const { body: sent = {}, message: { metadata } = {} } = asked ?? {};
-  const isBare = Object.keys(sent).length === 0;
-  const about = { ...(metadata !== undefined && { metadata }), ...(!isBare && { body: sent }) };
   let begun: string | undefined;
   const add = async (entry: Omit<PageEntry, "runId">, runId: string | undefined): Promise<void> => {
-    if (runId === undefined || Object.keys(entry).length === 0) return;
+    if (runId === undefined || Object.values(entry).every((value) => value === undefined)) return;
     await pages.add(session.id, { runId, ...entry }).catch((error: unknown) => {
       serving.log(error, { session: session.id });
     });
@@ -58,8 +56,9 @@ export async function startRun<Context>(
     if (part.transient === true) pages.of(session.id).tell(part);
     else await add({ part }, begun);
   };
-  const body = isBare ? (pages.of(session.id).bodyOf(given.runId) ?? sent) : sent;
-  const settings = await settingsOf(serving.options.perRun, { body, visitor, send });
+  const known = Object.keys(sent).length > 0 ? undefined : pages.of(session.id).bodyOf(given.runId);
+  const { perRun } = serving.options;
+  const { settings, body } = await settingsOf(perRun, { body: known ?? sent, visitor, send });
   const extraTools = [...(settings.extraTools ?? []), ...clientTools];
   const options: ContinueOptions & Omit<RunOptions<undefined, Context>, "context"> = {
     ...settings,
@@ -76,7 +75,7 @@ export async function startRun<Context>(
   const run = new GoingRun(session.continueStream(...argument), controller, (event) => {
     if (event.type === "run-start") {
       begun = event.runId;
-      return add(about, begun);
+      return add({ metadata, ...(known === undefined && { body }) }, begun);
     }
     return event.type === "tool-progress" && isDataPart(event.progress) ? send(event.progress) : undefined;
   });
@@ -84,8 +83,7 @@ export async function startRun<Context>(
   platform.waitUntil?.(run.over);
   void run.over.then(async () => {
     // What was said to a run that was going has begun none.
-    if (begun === undefined && run.failure === undefined)
-      await add({ ...(metadata !== undefined && { metadata }) }, given.runId);
+    if (begun === undefined && run.failure === undefined) await add({ metadata }, given.runId);
     if (run.failure !== undefined && isUnexpected(run.failure.error))
       serving.log(run.failure.error, { session: session.id });
   });

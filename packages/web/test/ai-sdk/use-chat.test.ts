@@ -1,8 +1,10 @@
 import { Agent, defineTool, MemoryStore, type Model, type SessionStore, type ToolContext } from "@pollux/core";
+import { SqliteStore } from "@pollux/core/node";
 import { call, calls, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { aiSdk, type AiSdkVersion, chatHandler, type ChatHandlerOptions, type DataPart } from "@pollux/web";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { deferred } from "../../../core/test/helpers/deferred.ts";
 import { SteppedModel } from "../handler/chat-page.ts";
 import { type ChatClient, openChat } from "./chat-client.ts";
 import { type BuiltMessage, VERSIONS } from "./page.ts";
@@ -189,6 +191,34 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
     await again.resumeStream();
     expect(again.messages.at(-1)?.parts.filter(({ type }) => data.some((one) => one.type === type))).toEqual(data);
     expect(JSON.stringify(late)).not.toContain("data-status");
+  });
+
+  test("gets what another process is told by its tools, through a store that both use", async () => {
+    const store = new SqliteStore(":memory:");
+    const gate = deferred();
+    const slow = defineTool({
+      name: "slow",
+      description: "Is slow.",
+      run: async (_input, context) => {
+        await context.progress({ type: "data-map", id: "map", data: { zoom: 1 } });
+        await gate.promise;
+        return "done";
+      },
+    });
+    const agent = new Agent<App>({ model: new ScriptedModel(call("slow"), say("Done.")), tools: [slow] });
+    const writer = site(version, [], { agent, store });
+    const sent = writer.open().sendMessage({ text: "Go", metadata: { mood: "good" } });
+    const reader = site(version, [], { store });
+    await expect.poll(async () => JSON.stringify(await reader.load().catch(() => []))).toContain("data-map");
+    const follower = reader.open((await reader.load()).slice(0, 1));
+    const followed = follower.resumeStream();
+    await expect.poll(() => JSON.stringify(follower.messages)).toContain('"data":{"zoom":1}');
+    gate.resolve();
+    await Promise.all([sent, followed]);
+    expect((await reader.load())[0]?.metadata).toMatchObject({ mood: "good" });
+    const stored = JSON.stringify(await store.load("ann/c"));
+    expect(stored).not.toContain('"body"');
+    store.close();
   });
 
   test("gets the data parts of hooks, while the run goes and afterwards", async () => {
