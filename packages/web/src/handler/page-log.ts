@@ -6,12 +6,11 @@ import {
   type SessionStore,
   type ToolCallPart,
 } from "@pollux/core";
-import { type DataPart, type ShownData } from "../data-part.ts";
+import { type DataPart, isDataPart, type ShownData } from "../data-part.ts";
 import { isRecord, type JsonRecord } from "../read-answers.ts";
 
 /** What an entry of ours says about a run. Core lets anybody add entries of types that it doesn't know, and passes over them. */
 export interface PageEntry {
-  readonly runId: string;
   /** What the page says about the message that began the run, or was said to one. */
   readonly metadata?: JsonRecord | undefined;
   /** What else the page sent along with it. */
@@ -20,7 +19,7 @@ export interface PageEntry {
 }
 
 /** What is known of a run beside its messages. */
-interface RunFacts extends Pick<PageEntry, "metadata" | "body"> {
+interface RunFacts extends Omit<PageEntry, "part"> {
   /** What the user's page said of calls that it could not execute, by call. */
   readonly errors: Map<string, string>;
   /** With the turn that was the last then. */
@@ -163,15 +162,22 @@ export class PageLog {
     return this.#pages.get(id) ?? new SessionPage(undefined);
   }
 
-  /** Puts something into the log of a session, unless it was deleted. */
-  async add(id: string, entry: PageEntry): Promise<void> {
+  /** Puts something into the log of a session, unless it was deleted; a transient part is told to those who look. */
+  async add(id: string, runId: string, given: PageEntry): Promise<void> {
+    // As it is stored.
+    const entry = JSON.parse(JSON.stringify(given)) as PageEntry;
+    const { part } = entry;
+    if (Object.keys(entry).length === 0) return;
+    if (part !== undefined && !isDataPart(part))
+      throw new TypeError('a part needs a type such as "data-weather", and data');
+    if (part?.transient === true) return this.of(id).tell(part);
     for (;;) {
       const page = this.of(id);
       await this.store.load(id, page.length);
       const { length, version: v } = page;
       if (length === 0) return;
       try {
-        return await this.store.append(id, length, [{ v, type: "page", at: Date.now(), ...entry }] as never);
+        return await this.store.append(id, length, [{ v, type: "page", at: Date.now(), runId, ...entry }] as never);
       } catch (error) {
         if (!(error instanceof SessionConflictError) || error.actualLength < length) throw error;
       }

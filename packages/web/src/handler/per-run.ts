@@ -41,6 +41,16 @@ export type RunSettings<Context = unknown> = Omit<
   "context" | "signal" | "runId" | "output" | "parent" | "steps"
 > & { readonly context?: Context | undefined };
 
+/** @throws {TypeError} */
+export function checkPerRun<Context>({ body, options }: Partial<PerRun<Context>> = {}): void {
+  if (
+    (body === undefined && options === undefined) ||
+    (body?.["~standard"] !== undefined && typeof options === "function")
+  )
+    return;
+  throw new TypeError("perRun needs a body, a zod schema or another Standard Schema, and options, a function");
+}
+
 /**
  * The options of a run, and what of its body is kept for when it goes on: what the schema knows.
  *

@@ -7,6 +7,7 @@ import { type OpenSession, OpenSessions } from "./open-sessions.ts";
 import { OpenStreams } from "./open-streams.ts";
 import type { ChatHandlerOptions, Platform, ServingOptions } from "./options.ts";
 import { PageLog } from "./page-log.ts";
+import { checkPerRun } from "./per-run.ts";
 import { Spending } from "./spending.ts";
 
 /** Who asks for something, and how. */
@@ -51,6 +52,7 @@ export class Serving<Context, Options extends ServingOptions<Context> = ChatHand
     };
     this.sessions = new OpenSessions(make, (id) => pages.close(id));
     checkBounds(options);
+    checkPerRun(options.perRun);
     this.cutOffRuns = new CutOffRuns(store);
     this.draining = new Draining(() => this.sessions.all);
     this.streams = new OpenStreams(maxStreams);

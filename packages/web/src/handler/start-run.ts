@@ -41,24 +41,22 @@ export async function startRun<Context>(
 ): Promise<GoingRun> {
   await serving.spending?.check(visitor.owner);
   const cost = serving.options.spending?.maxCostPerRun;
-  serving.draining.check();
-  const controller = new AbortController();
   const { pages } = serving;
   const { body: sent = {}, message: { metadata } = {} } = asked ?? {};
   let begun: string | undefined;
   const add = async (entry: Omit<PageEntry, "runId">, runId: string | undefined): Promise<void> => {
-    if (runId === undefined || Object.values(entry).every((value) => value === undefined)) return;
-    await pages.add(session.id, { runId, ...entry }).catch((error: unknown) => {
+    try {
+      if (runId !== undefined) await pages.add(session.id, runId, entry);
+    } catch (error) {
       serving.log(error, { session: session.id });
-    });
+    }
   };
-  const send = async (part: DataPart): Promise<void> => {
-    if (part.transient === true) pages.of(session.id).tell(part);
-    else await add({ part }, begun);
-  };
+  const send = async (part: DataPart): Promise<void> => await add({ part }, begun);
   const known = Object.keys(sent).length > 0 ? undefined : pages.of(session.id).bodyOf(given.runId);
   const { perRun } = serving.options;
   const { settings, body } = await settingsOf(perRun, { body: known ?? sent, visitor, send });
+  serving.draining.check();
+  const controller = new AbortController();
   const extraTools = [...(settings.extraTools ?? []), ...clientTools];
   const options: ContinueOptions & Omit<RunOptions<undefined, Context>, "context"> = {
     ...settings,

@@ -226,6 +226,9 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
       beforeCall: async ({ context }: { readonly context: App }) => {
         await context.send?.({ type: "data-check", data: { ok: true } });
         await context.send?.({ type: "data-busy", data: 1, transient: true });
+        // Neither ends the run or the stream.
+        await context.send?.({ type: "data-big", data: 1n, transient: true });
+        await context.send?.({ type: "busy", data: 1 } as never);
       },
     };
     const agent = new Agent<App>({
@@ -237,12 +240,18 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
       body: z.object({}),
       options: ({ send }) => ({ context: { send } }),
     };
-    const { open, load } = site(version, [], { agent, perRun });
+    const lines: { readonly err?: unknown }[] = [];
+    const logger = { error: (facts: object) => void lines.push(facts) };
+    const { open, load } = site(version, [], { agent, perRun, logger });
     const seen: unknown[] = [];
     const client = open([], (part) => seen.push(part));
     await client.sendMessage({ text: "How is it?" });
     expect(client.messages.at(-1)?.parts).toContainEqual({ type: "data-check", data: { ok: true } });
     expect(seen).toContainEqual(expect.objectContaining({ type: "data-busy" }));
+    expect(lines.map(({ err }) => String(err))).toEqual([
+      expect.stringContaining("BigInt"),
+      'TypeError: a part needs a type such as "data-weather", and data',
+    ]);
     expect((await load()).at(-1)?.parts).toContainEqual({ type: "data-check", data: { ok: true } });
   });
 
@@ -282,4 +291,11 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
     );
     expect(client.messages.length).toBe(2);
   });
+});
+
+test("a handler says what perRun needs", () => {
+  const options = { authorize: () => ({ owner: "ann", context: {} }), perRun: { body: z.object({}) } as never };
+  expect(() => site(7, [say("Hi.")], options)).toThrow(
+    "perRun needs a body, a zod schema or another Standard Schema, and options, a function",
+  );
 });
