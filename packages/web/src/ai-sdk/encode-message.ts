@@ -44,7 +44,7 @@ export interface AiSdkEncoderOptions extends AiSdkOptions {
    */
   readonly known?: Message | undefined;
   /**
-   * The page may have some of the message, and is told all of it again. Clients from 6.0.304 on drop what they have by themselves.
+   * The page may have some of the message, and is told all of it again. Clients of version 7 drop what they have by themselves.
    * @defaultValue false
    */
   readonly isReplay?: boolean | undefined;
@@ -148,8 +148,8 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
     this.#metadata = metadata;
     if (shown === undefined) {
       const start = { type: "start", messageId: message.id, messageMetadata: metadata } as const;
-      // Later clients begin anew by themselves.
-      const isKept = this.#isReplay && this.#options.version === 5;
+      // useChat of version 6 hides from its client that its transport replays, so that only a Chat of the page's own begins anew.
+      const isKept = this.#isReplay && this.#options.version < 7;
       return isKept ? [start, { type: "data-discard", data: { steps: "all" } }] : [start];
     }
     const news = Object.entries(metadata).filter(

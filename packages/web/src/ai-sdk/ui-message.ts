@@ -73,7 +73,7 @@ export type UIMessageData = {
   unknown: { keys: string[] };
   /** The message that was sent is read when these have answered. For `onData`: no part of a message. */
   queued: { waitsFor: string[] };
-  /** The last so many steps before it are void, or all parts (version 5), and it with them. Versions 5 and 6. See `withoutDiscards`. */
+  /** The last so many steps before it are void, or all parts, and it with them. Versions 5 and 6. See `withoutDiscards`. */
   discard: { steps: number | "all" };
 };
 

@@ -4,8 +4,8 @@ interface AnyMessage {
 }
 
 /**
- * A message without the parts that are void: of an answer that broke off and is made anew, and in version 5 those that a replay has said
- * again. The clients of version 5 and 6 of the AI SDK can't take anything back, so the stream marks it by a `data-discard` part; call this on each
+ * A message without the parts that are void: of an answer that broke off and is made anew, and those that a replay has said again. The
+ * clients of version 5 and 6 of the AI SDK can't take anything back, so the stream marks it by a `data-discard` part; call this on each
  * message before you show it. A message that is loaded from the server has none.
  *
  * @returns The same object when there is nothing to remove.
