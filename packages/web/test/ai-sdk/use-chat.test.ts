@@ -303,6 +303,16 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
   });
 });
 
+test.each([["all"], [1]] as const)("data that was said again under its id stays when %s is void", (steps) => {
+  const [step, map] = [{ type: "step-start" }, { type: "data-map", id: "map", data: 2 }];
+  const [note, text] = [
+    { type: "data-note", data: 1 },
+    { type: "text", text: "Hi." },
+  ];
+  const parts = [step, map, note, { type: "data-discard", data: { steps } }, step, text];
+  expect(withoutDiscards({ parts }).parts).toEqual([map, step, text]);
+});
+
 test("a handler says what perRun needs", () => {
   const options = { authorize: () => ({ owner: "ann", context: {} }), perRun: { body: z.object({}) } as never };
   expect(() => site(7, [say("Hi.")], options)).toThrow(
