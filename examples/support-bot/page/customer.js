@@ -16,7 +16,8 @@ function begin() {
 async function request(method, path, body) {
   const response = await fetch(`${api}${path}`, {
     method,
-    ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    headers: { accept: "application/json", ...(body && { "content-type": "application/json" }) },
+    ...(body && { body: JSON.stringify(body) }),
   });
   if (response.ok) return response;
   const { error } = await response.json().catch(() => ({}));

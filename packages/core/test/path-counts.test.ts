@@ -16,7 +16,7 @@ const BUDGETS = {
     generators: 0,
   },
   stream: {
-    turn: { calls: 319, promises: 125, files: 37 },
+    turn: { calls: 319, promises: 125, files: 38 },
     chunk: { calls: 36, promises: 13 },
     runFiles: 56,
     generators: 1,
@@ -26,9 +26,9 @@ const BUDGETS = {
 /** What the first message of a session may take, with one call. */
 const SESSION_BUDGETS = {
   // To come down to 64 files.
-  send: { files: 87, calls: 1190 },
+  send: { files: 87, calls: 1250 },
   // To come down to 76 files.
-  watched: { files: 106, calls: 2820 },
+  watched: { files: 106, calls: 3300 },
 } as const;
 
 async function measure(program: string, ...args: readonly string[]): Promise<unknown> {

@@ -4,10 +4,9 @@ import { readModules, reachableFrom } from "./helpers/imports.ts";
 
 /** What core may grow to: all of it, and what an `import` of its root reaches, types and what is only loaded later included. */
 const BUDGETS = {
-  // To come down to 212 and 32,500.
-  root: { files: 247, lines: 35_600 },
-  // To come down to 250 and 38,000.
-  all: { files: 301, lines: 42_700 },
+  root: { files: 212, lines: 32_500 },
+  // To come down to 250 files.
+  all: { files: 262, lines: 38_900 },
 } as const;
 
 const modules = readModules();

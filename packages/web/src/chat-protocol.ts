@@ -1,4 +1,5 @@
 import type { AnyTool, Approval, Conversation, ExternalOutcome, Message, RunInput } from "@pollux/core";
+import type { DataPart } from "./data-part.ts";
 import type { MessageEncoder } from "./message-encoder.ts";
 
 /** What a chat page and the server say to each other: how a request is read, and what an answer looks like on the wire. */
@@ -8,6 +9,11 @@ export interface ChatProtocol<Chunk = unknown> {
   /** What follows the last chunk of a stream. @defaultValue nothing */
   readonly end?: string | undefined;
   /**
+   * How an error of a request for a stream is written, unless the client accepts JSON: `"text"` for clients that show the body as it is.
+   * Its code is in the header `pollux-error` in any case. @defaultValue "json"
+   */
+  readonly errors?: "json" | "text" | undefined;
+  /**
    * Reads the body of a request, which nobody has checked.
    *
    * @throws {BadRequestError} When it cannot be used.
@@ -15,6 +21,8 @@ export interface ChatProtocol<Chunk = unknown> {
   read(body: unknown): ChatRequest;
   /** An encoder for one stream. */
   encoder(options: EncoderOptions): MessageEncoder<Chunk>;
+  /** A transient part, for those who look now. @defaultValue not sent */
+  data?(part: DataPart): Chunk;
   /** One chunk as it is sent. */
   write(chunk: Chunk): string;
   /**
@@ -53,6 +61,8 @@ export interface ChatRequest {
   readonly answers?: readonly ChatAnswer[] | undefined;
   /** Tools that the client executes, in this run only. */
   readonly tools?: readonly AnyTool[] | undefined;
+  /** What else the client sends along, by name. Nobody has checked it. */
+  readonly body?: { readonly [name: string]: unknown } | undefined;
   /** What the client calls the run, where its protocol has a word for it. */
   readonly runId?: string | undefined;
 }
@@ -72,6 +82,8 @@ export interface ChatMessage {
   /** The same message sent twice under one id runs once. Absent: it is new each time. */
   readonly id?: string | undefined;
   readonly input: RunInput;
+  /** What the page says about it, for itself: a plain JSON object of at most 4,096 characters. */
+  readonly metadata?: { readonly [name: string]: unknown } | undefined;
 }
 
 /** An answer to a call. It is refused when the call asks something else by now than the client has shown. */

@@ -10,6 +10,7 @@ export type {
 } from "./chat-protocol.ts";
 
 export type { IsAnswerable } from "./answerable.ts";
+export type { DataPart } from "./data-part.ts";
 
 // for pages
 export { stopChat, type StopChatOptions } from "./stop-chat.ts";
@@ -92,4 +93,5 @@ export {
 export type { EdgeOptions } from "./handler/edge.ts";
 export type { ChatHandlerOptions, Platform, ServingOptions } from "./handler/options.ts";
 export type { Drained, DrainOptions } from "./handler/draining.ts";
+export type { BodySchema, PerRun, RunRequest, RunSettings } from "./handler/per-run.ts";
 export type { SpendingLimit } from "./handler/spending.ts";

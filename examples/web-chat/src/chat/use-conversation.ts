@@ -200,6 +200,8 @@ type LiveStatus = Chat<ChatMessage>["status"];
 function createTransport(): DefaultChatTransport<ChatMessage> {
   return new DefaultChatTransport<ChatMessage>({
     api: API,
+    // Errors come with their codes; otherwise each is a sentence.
+    headers: { accept: "application/json" },
     // Also an answer that has ended meanwhile: nothing of it is missing then.
     prepareReconnectToStreamRequest: ({ api, id }) => ({ api: `${api}/${id}/stream?ended` }),
     prepareSendMessagesRequest: ({ id, messages, trigger, messageId, body }) => ({

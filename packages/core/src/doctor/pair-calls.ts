@@ -1,15 +1,14 @@
 import { unansweredResponse } from "../loop/transcript.ts";
 import { describeCall, listNames } from "../model/history/conversation.ts";
 import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
-import { mapParts } from "../model/history/change-calls.ts";
-import { endOfSide, openCallsIn, readCalls } from "../model/history/open-calls.ts";
-import type { Content, FunctionCall, Part } from "../wire/types/content.ts";
+import { openCallsIn, readCalls } from "../model/history/open-calls.ts";
+import type { Content, FunctionCall, FunctionResponse, Part } from "../wire/types/content.ts";
 
 /** Takes down what was wrong, and what was done about it. */
 type ReportChange = (problem: string, remedy: string) => void;
 
 /**
- * Makes sure that each open call of a turn is answered once, in call order, in the content right after it, and that there are no other
+ * Makes sure that each open call is answered once, in call order, in the content right after it, and that there are no other
  * responses. What the service answered itself stays. Returns the contents given when nothing had to change.
  *
  * @param first - Nothing precedes the contents, so they must not begin with a call.
@@ -22,50 +21,79 @@ export function pairCalls(contents: readonly Content[], first: boolean, report: 
     report(problem, remedy);
   };
   for (let at = 0; at < contents.length;) {
-    const replyAt = endOfSide(contents, at, true);
-    const next = endOfSide(contents, replyAt, false);
-    let turn = contents.slice(at, replyAt);
-    const omitted = first && paired.length === 0 ? readCalls(turn).map(({ call }) => call) : [];
-    if (omitted.length > 0) {
-      change(`the history begins with a call to ${listNames(omitted)}`, "it is omitted together with its response");
-      turn = turn.filter((content) => readCalls([content]).length === 0);
+    const content = contents[at];
+    if (content === undefined) break;
+    if (content.role === "user") {
+      paired.push(...dropResponses(content, change));
+      at++;
+      continue;
     }
-    const [reply, ...others] = contents.slice(replyAt, next);
-    paired.push(...turn, ...pairResponses(openCallsIn(turn), omitted, reply, change));
-    for (const other of others) paired.push(...pairResponses([], [], other, change));
-    at = next;
+    const isOpening = first && paired.length === 0 && readCalls([content]).length > 0;
+    const turnEnd = endOfTurn(contents, at);
+    const turn = contents.slice(at, turnEnd);
+    const open = openCallsIn(turn);
+    if (!isOpening && open.length === 0) {
+      paired.push(...turn);
+      at = turnEnd;
+      continue;
+    }
+    if (turn.length > 1 && !isOpening && isAnswered(open, contents[turnEnd])) {
+      paired.push(...contents.slice(at, turnEnd + 1));
+      at = turnEnd + 1;
+      continue;
+    }
+    const calls = readCalls(turn).flatMap(({ call, at: index, response }) => (index === 0 && !response ? call : []));
+    const next = contents[at + 1];
+    const reply = calls.length > 0 && next?.role === "user" && responsesIn(next).length > 0 ? next : undefined;
+    at += reply === undefined ? 1 : 2;
+    if (!isOpening) {
+      paired.push(content);
+      if (calls.length > 0) paired.push(...pairResponses(calls, reply, change));
+      continue;
+    }
+    const names = listNames(readCalls([content]).map(({ call }) => call));
+    change(`the history begins with a call to ${names}`, "it is omitted together with its response");
+    if (reply !== undefined) paired.push(...dropResponses(reply, () => {}));
   }
   return isChanged ? paired : contents;
+}
+
+function endOfTurn(contents: readonly Content[], start: number): number {
+  let end = start;
+  while (contents[end]?.role === "model") end++;
+  return end;
+}
+
+/** True when a content holds a response for each of these calls, in any order, and nothing else. */
+function isAnswered(calls: readonly FunctionCall[], reply: Content | undefined): boolean {
+  if (reply?.role !== "user") return false;
+  const left = [...reply.parts];
+  return calls.every((call) => takeResponse(left, call) !== undefined) && left.length === 0;
 }
 
 /** One response for each call, then the other parts of the reply; the reply itself when it is right. */
 function pairResponses(
   calls: readonly FunctionCall[],
-  omitted: readonly FunctionCall[],
-  reply: Content | undefined,
+  found: Content | undefined,
   change: ReportChange,
 ): readonly Content[] {
-  const given = reply?.parts ?? [];
-  const left = given.filter((part) => part.functionResponse !== undefined);
-  for (const call of omitted) takeResponse(left, call);
+  const left = (found?.parts ?? []).filter((part) => part.functionResponse !== undefined);
   const parts = calls.map((call): Part => {
     const part = takeResponse(left, call);
     if (part !== undefined) return part;
     change(`the call to ${describeCall(call)} has no response`, "it is answered as cancelled");
     return unansweredResponse(call, RESULT_NOT_RECORDED);
   });
-  for (const { functionResponse } of left)
-    if (functionResponse)
-      change(`the response from ${describeCall(functionResponse)} matches no call`, "it is omitted");
-  if (reply !== undefined && parts.length === given.length && parts.every((part, i) => part === given[i]))
-    return [reply];
-  if (calls.length > 0 && left.length === 0 && parts.every((part) => given.includes(part)))
+  for (const { functionResponse } of left) if (functionResponse) reportStray(functionResponse, change);
+  if (found === undefined) return [{ role: "user", parts }];
+  if (parts.length === found.parts.length && parts.every((part, i) => part === found.parts[i])) return [found];
+  const rest = found.parts.filter((part) => part.functionResponse === undefined);
+  if (left.length === 0 && parts.every((part) => found.parts.includes(part)))
     change(
       `the responses to ${listNames(calls)} are not in call order, or not alone in their content`,
       "they are put in call order, alone",
     );
-  const rest = reply && mapParts(reply, (part) => (part.functionResponse === undefined ? part : []));
-  return [{ role: "user" as const, parts }, ...(rest ? [rest] : [])].filter((content) => content.parts.length > 0);
+  return [{ role: "user", parts }, ...(rest.length > 0 ? [{ ...found, parts: rest }] : [])];
 }
 
 function takeResponse(parts: Part[], { id, name }: FunctionCall): Part | undefined {
@@ -74,4 +102,21 @@ function takeResponse(parts: Part[], { id, name }: FunctionCall): Part | undefin
     ({ functionResponse: response }) => response?.name === name && (response.id || "") === (id || ""),
   );
   return index === -1 ? undefined : parts.splice(index, 1)[0];
+}
+
+/** A content that answers no call, without its responses: one content, or none. */
+function dropResponses(content: Content, change: ReportChange): readonly Content[] {
+  const responses = responsesIn(content);
+  if (responses.length === 0) return [content];
+  for (const response of responses) reportStray(response, change);
+  const parts = content.parts.filter((part) => part.functionResponse === undefined);
+  return parts.length === 0 ? [] : [{ ...content, parts }];
+}
+
+function reportStray(response: FunctionResponse, change: ReportChange): void {
+  change(`the response from ${describeCall(response)} matches no call`, "it is omitted");
+}
+
+function responsesIn({ parts }: Content): FunctionResponse[] {
+  return parts.flatMap(({ functionResponse }) => functionResponse ?? []);
 }

@@ -8,8 +8,9 @@ import {
 } from "@pollux/core";
 import { streamResponse } from "../handler/event-stream.ts";
 import { changesOf } from "../added-text.ts";
+import { type DataPart, tapData } from "../data-part.ts";
 import { AgUiEncoder, type AgUiOptions } from "./encode-message.ts";
-import { type AgUiEvent, writeEvent } from "./events.ts";
+import { type AgUiEvent, dataEvent, writeEvent } from "./events.ts";
 import type { AgUiMessage } from "./messages.ts";
 import { QUESTION_TOOLS, waitingOutcome } from "./run-end.ts";
 
@@ -54,8 +55,9 @@ export async function* toAgUiEvents(
   const known = shown?.messages.at(-1);
   let conversation: Conversation | undefined;
   let encoder: AgUiEncoder | undefined;
+  const data: DataPart[] = [];
   try {
-    for await (const update of conversationUpdates(run, { conversation: shown, input, signal })) {
+    for await (const update of conversationUpdates(tapData(run, data), { conversation: shown, input, signal })) {
       conversation = applyUpdate(conversation, update);
       const message = conversation.messages.at(-1);
       if (message === undefined || message.role === "user" || message === known) continue;
@@ -65,6 +67,7 @@ export async function* toAgUiEvents(
         known: isContinued(known, message) ? known : undefined,
       });
       yield* encoder.show(message, conversation, changesOf(update));
+      yield* data.splice(0).map(dataEvent);
     }
   } catch (error) {
     if (encoder === undefined) yield* new AgUiEncoder(options).fail(error);

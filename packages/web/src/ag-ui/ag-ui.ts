@@ -2,7 +2,7 @@ import type { ChatProtocol } from "../chat-protocol.ts";
 import { AG_UI_HEADERS, toAgUiSnapshot } from "./ag-ui-events.ts";
 import { toAgUiMessages } from "./ag-ui-messages.ts";
 import { AgUiEncoder, type AgUiOptions } from "./encode-message.ts";
-import { type AgUiEvent, writeEvent } from "./events.ts";
+import { type AgUiEvent, dataEvent, writeEvent } from "./events.ts";
 import { type AgUiInputOptions, fromAgUiInput } from "./read-input.ts";
 
 /**
@@ -15,6 +15,7 @@ export function agUi(options: AgUiOptions & AgUiInputOptions = {}): ChatProtocol
     headers: AG_UI_HEADERS,
     read: (body) => fromAgUiInput(body, options),
     encoder: ({ known, request }) => new AgUiEncoder({ ...options, known, runId: request?.runId }),
+    data: dataEvent,
     write: writeEvent,
     idle: (conversation, request) => toAgUiSnapshot(conversation, { ...options, runId: request?.runId }),
     messages: (conversation) => toAgUiMessages(conversation, options),

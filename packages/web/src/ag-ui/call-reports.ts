@@ -1,6 +1,7 @@
 import type { Message, ToolCallPart } from "@pollux/core";
 import { toolCallIdOf } from "../call-ids.ts";
-import type { AgUiEvent } from "./events.ts";
+import { type DataPart, isDataPart, splitData } from "../data-part.ts";
+import { type AgUiEvent, dataEvent } from "./events.ts";
 
 /** What a conversation shows of a run inside a call. */
 interface AgentReport {
@@ -20,9 +21,16 @@ interface ToldCall {
 /** Tells what calls report while they run, and of the runs of agents inside them. None of it is part of a message. */
 export class CallReports {
   readonly #told: Map<string, ToldCall> = new Map();
+  readonly #data: Map<string, DataPart> = new Map();
 
   show({ id, parts }: Message): readonly AgUiEvent[] {
-    return parts.flatMap((part) => (part.type === "tool-call" ? this.#showCall(toolCallIdOf(id, part.id), part) : []));
+    const { data, others } = splitData(parts);
+    const news = data.filter((one) => this.#data.get(one.id) !== one.part);
+    for (const one of news) this.#data.set(one.id, one.part);
+    const events = news.map(({ part }) => dataEvent(part));
+    return events.concat(
+      others.flatMap((part) => (part.type === "tool-call" ? this.#showCall(toolCallIdOf(id, part.id), part) : [])),
+    );
   }
 
   /** Ends what is going. */
@@ -32,11 +40,11 @@ export class CallReports {
 
   #showCall(toolCallId: string, { state, progress, failure }: ToolCallPart): readonly AgUiEvent[] {
     let told = this.#told.get(toolCallId);
-    if (told === undefined && progress === undefined) return [];
+    if (told === undefined && (progress === undefined || isDataPart(progress))) return [];
     told ??= { progress: undefined, subagentRunId: undefined, runs: 0 };
     this.#told.set(toolCallId, told);
     if (state !== "running") return end(told, state === "done" ? undefined : (failure?.message ?? "The call ended."));
-    if (progress === told.progress || progress === undefined) return [];
+    if (progress === told.progress || progress === undefined || isDataPart(progress)) return [];
     told.progress = progress;
     if (!isAgentReport(progress))
       return [{ type: "CUSTOM", name: "pollux.tool-progress", value: { toolCallId, progress } }];

@@ -1,3 +1,4 @@
+import type { DataPart } from "../data-part.ts";
 import type { AgUiActivity, AgUiMessage, AgUiMetadata } from "./messages.ts";
 
 /**
@@ -51,7 +52,9 @@ type AgUiEventKind =
   | { readonly type: "SUBAGENT_ERROR"; readonly subagentRunId: string; readonly message: string }
   | { readonly type: "CUSTOM"; readonly name: "pollux.tool-progress"; readonly value: AgUiToolProgress }
   /** Whether guardrails hold what the model says until they have checked it. */
-  | { readonly type: "CUSTOM"; readonly name: "pollux.checking"; readonly value: { readonly isChecking: boolean } };
+  | { readonly type: "CUSTOM"; readonly name: "pollux.checking"; readonly value: { readonly isChecking: boolean } }
+  /** A part of the application's: see `DataPart`. */
+  | { readonly type: "CUSTOM"; readonly name: `data-${string}`; readonly value: Pick<DataPart, "id" | "data"> };
 
 /** The last event of a run. */
 export type AgUiRunEnd =
@@ -111,6 +114,11 @@ export interface AgUiToolProgress {
   readonly toolCallId: string;
   readonly progress: unknown;
   readonly path?: readonly string[] | undefined;
+}
+
+/** A data part as an event. */
+export function dataEvent({ type: name, id, data }: DataPart): AgUiEvent {
+  return { type: "CUSTOM", name, value: { ...(id !== undefined && { id }), data: data ?? null } };
 }
 
 /** One event as it is sent. */

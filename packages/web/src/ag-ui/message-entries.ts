@@ -10,6 +10,7 @@ import {
 } from "@pollux/core";
 import { type IsAnswerable, isLeftToUser, othersAsked, QUESTIONS } from "../answerable.ts";
 import { toolCallIdOf } from "../call-ids.ts";
+import { splitData } from "../data-part.ts";
 import { mediaAddress } from "../media-address.ts";
 import { playableParts } from "../playable.ts";
 import { resultIdOf } from "./ids.ts";
@@ -40,7 +41,10 @@ export function messageEntries(
     else groups.at(-1)?.parts.push(part);
   }
   const entries = groups.flatMap((group, index) => {
-    const parts = playableParts(group.parts, index < groups.length - 1 || message.state !== "streaming");
+    const parts = playableParts(
+      splitData(group.parts).others,
+      index < groups.length - 1 || message.state !== "streaming",
+    );
     const cached = cache?.get(group.id);
     if (cached !== undefined && isSame(cached.parts, parts)) return cached.entries;
     const made = turnEntries(message.id, { ...group, parts });

@@ -17,14 +17,14 @@ export interface AgUiInputOptions {
 
 /**
  * Reads a `RunAgentInput`. Taken are the last message if it is the user's, the id of the one before it, the results of calls that the
- * client executed, the answers to interrupts in `resume`, and the client's tools. Nobody has checked any of it: all else (earlier messages,
- * `state`, `context`, `forwardedProps`) is ignored.
+ * client executed, the answers to interrupts in `resume`, and the client's tools. Nobody has checked any of it: `forwardedProps` are the
+ * body; all else (earlier messages, `state`, `context`) is ignored.
  *
  * @throws {BadRequestError} When there is neither a message nor an answer, or something of them can't be used.
  */
 export function fromAgUiInput(body: unknown, options: AgUiInputOptions = {}): ChatRequest {
   if (!isRecord(body)) throw new BadRequestError("send a RunAgentInput as JSON");
-  const { threadId: id, runId, messages, tools, resume } = body;
+  const { threadId: id, runId, messages, tools, resume, forwardedProps: props } = body;
   if (typeof id !== "string" || id === "") throw new BadRequestError('"threadId" must be the id of the conversation');
   if (runId !== undefined && (typeof runId !== "string" || runId === ""))
     throw new BadRequestError('"runId" must be a text');
@@ -33,7 +33,10 @@ export function fromAgUiInput(body: unknown, options: AgUiInputOptions = {}): Ch
   const message = isRecord(last) && last["role"] === "user" && !isQueued(last) ? readMessage(last, options) : undefined;
   const before = message && list.at(-2);
   const after = isRecord(before) && typeof before["id"] === "string" ? before["id"] : undefined;
-  const answers = [...readResults(list), ...listOf(resume, "resume").map(readResume)];
+  const resumed = listOf(resume, "resume").map(readResume);
+  // CopilotKit adds a result for each call whose interrupt it answers.
+  const results = readResults(list).filter((one) => !resumed.some((other) => isSameCall(one, other)));
+  const answers = [...results, ...resumed];
   if (message === undefined && answers.length === 0)
     throw new BadRequestError("there is nothing to do: end the messages with one of the user, or answer a call");
   const clientTools = readTools(listOf(tools, "tools"), options);
@@ -44,6 +47,7 @@ export function fromAgUiInput(body: unknown, options: AgUiInputOptions = {}): Ch
     ...(after !== undefined && { after }),
     ...(answers.length > 0 && { answers }),
     ...(clientTools.length > 0 && { tools: clientTools }),
+    ...(isRecord(props) && Object.keys(props).length > 0 && { body: props }),
   };
 }
 
@@ -96,6 +100,10 @@ function readResults(messages: readonly unknown[]): readonly ChatAnswer[] {
       typeof error === "string" && error !== "" ? { error } : { output: readContent(content) };
     return call === undefined ? [] : [{ ...call, input: readArguments(calls, toolCallId), outcome }];
   });
+}
+
+function isSameCall(one: ChatAnswer, other: ChatAnswer): boolean {
+  return one.callId === other.callId && one.messageId === other.messageId;
 }
 
 /** The arguments with which a client shows a call. */

@@ -4,7 +4,7 @@ import type { ChatAnswer, ChatProtocol } from "../chat-protocol.ts";
 import type { UIMessageChunk } from "./chunks.ts";
 import { AiSdkEncoder, type AiSdkOptions } from "./encode-message.ts";
 import { fromUIMessages, type ReadRequestOptions } from "./read-request.ts";
-import { UI_MESSAGE_STREAM_END, UI_MESSAGE_STREAM_HEADERS, writeChunk } from "./ui-message-stream.ts";
+import { dataChunk, UI_MESSAGE_STREAM_END, UI_MESSAGE_STREAM_HEADERS, writeChunk } from "./ui-message-stream.ts";
 import { toUIMessages } from "./ui-messages.ts";
 
 /**
@@ -18,6 +18,8 @@ export function aiSdk(options: AiSdkOptions & ReadRequestOptions = {}): ChatProt
   return {
     headers: UI_MESSAGE_STREAM_HEADERS,
     end: UI_MESSAGE_STREAM_END,
+    // The transports of all versions make it the message of the error that a page shows.
+    errors: "text",
     read: (body) => fromUIMessages(body, options),
     encoder: ({ known, request }) =>
       new AiSdkEncoder({
@@ -26,6 +28,7 @@ export function aiSdk(options: AiSdkOptions & ReadRequestOptions = {}): ChatProt
         known: request?.message === undefined ? known && asShown(known, request?.answers) : undefined,
         isReplay: request === undefined,
       }),
+    data: dataChunk,
     write: writeChunk,
     idle: (conversation, request) => request && keptMessage(conversation),
     messages: (conversation) => toUIMessages(conversation, options),

@@ -95,7 +95,7 @@ export type UIMessageChunk =
   /** From version 7 on. */
   | { readonly type: "steering-message"; readonly id: string; readonly parts: UISteeringContent[] }
   /** Transient: for `onData` of the page, and no part of a message. */
-  | { readonly type: `data-${string}`; readonly data: unknown; readonly transient?: true }
+  | { readonly type: `data-${string}`; readonly id?: string; readonly data: unknown; readonly transient?: boolean }
   | { readonly type: "message-metadata"; readonly messageMetadata: Partial<UIMessageMetadata> }
   | { readonly type: "finish"; readonly finishReason: UIFinishReason }
   | { readonly type: "abort"; readonly reason?: string }

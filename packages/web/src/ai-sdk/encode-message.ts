@@ -149,6 +149,7 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
     this.#metadata = metadata;
     if (shown === undefined) {
       const start = { type: "start", messageId: message.id, messageMetadata: metadata } as const;
+      // useChat of version 6 hides from its client that its transport replays, so that only a Chat of the page's own begins anew.
       const isKept = this.#isReplay && this.#options.version < 7;
       return isKept ? [start, { type: "data-discard", data: { steps: "all" } }] : [start];
     }
@@ -260,6 +261,8 @@ function canGrow(shown: UIMessagePart, part: UIMessagePart, isSameText: boolean)
   if (shown.type !== part.type) return false;
   if ((shown.type === "text" && part.type === "text") || (shown.type === "reasoning" && part.type === "reasoning"))
     return shown.text === part.text || (isOpen(shown) && beginsWith(part.text, shown.text, isSameText));
+  // What comes under its id takes its place.
+  if ("id" in shown && "id" in part && part.type.startsWith("data-")) return shown.id === part.id;
   return isTool(shown) && isTool(part) ? isSameCall(shown, part) : isSame(shown, part);
 }
 
@@ -304,7 +307,7 @@ function entryChunks(
     const before = shown !== undefined && isTool(shown) ? shown : undefined;
     return isSame(before, part) ? [] : toolChunks(before, part, version);
   }
-  if (part.type !== "text" && part.type !== "reasoning") return shown === undefined ? partChunks(part) : [];
+  if (part.type !== "text" && part.type !== "reasoning") return isSame(shown, part) ? [] : partChunks(part);
   const { type, text } = part;
   const chunks: UIMessageChunk[] = [];
   const known = shown !== undefined && "text" in shown ? shown : undefined;

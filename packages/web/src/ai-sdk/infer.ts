@@ -6,13 +6,22 @@ import type { UIMessageData, UIMessageMetadata } from "./ui-message.ts";
  * The messages of an agent's conversations, for `useChat<InferUIMessage<typeof agent>>()`: its tools and our data parts typed. The same as
  * `UIMessage<UIMessageMetadata, UIMessageData, InferUITools<typeof agent>>` with the `UIMessage` of the `ai` package.
  *
+ * `Data` are the application's own parts, `{ weather: { celsius: number } }` for `data-weather`, and `About` what the page says in the
+ * `metadata` of the user's messages.
+ *
  * Nothing in it is readonly, and absent is not undefined, because the AI SDK's type parameters ask for that.
  */
-export interface InferUIMessage<A, Version extends AiSdkVersion = 6> {
+export interface InferUIMessage<A, Version extends AiSdkVersion = 6, Data = unknown, About = unknown> {
   id: string;
   role: "system" | "user" | "assistant";
-  metadata?: UIMessageMetadata;
-  parts: (SharedPart | InferredToolPart<InferUITools<A>, Version> | DynamicPart<Version> | NewPart<Version>)[];
+  metadata?: UIMessageMetadata & Partial<About>;
+  parts: (
+    | SharedPart
+    | CustomPart<Data>
+    | InferredToolPart<InferUITools<A>, Version>
+    | DynamicPart<Version>
+    | NewPart<Version>
+  )[];
 }
 
 /**
@@ -64,6 +73,10 @@ type FailureMetadata = { pollux: { failure: string } };
 type CitationMetadata = { pollux: { citations: { start: number; end: number; sources: string[] }[] } };
 type SourceMetadata = { pollux: { number: number; kind: string } };
 
+type CustomPart<Data> = {
+  [Name in keyof Data & string]: { type: `data-${Name}`; id?: string; data: Data[Name] };
+}[keyof Data & string];
+
 type SharedPart =
   | { type: "step-start" }
   | { type: "text"; text: string; state?: "streaming" | "done"; providerMetadata?: CitationMetadata }
@@ -77,9 +90,7 @@ type SharedPart =
       providerMetadata?: SourceMetadata;
     }
   | { type: "file"; url: string; mediaType: string; filename?: string }
-  | {
-      [Name in keyof UIMessageData]: { type: `data-${Name}`; id?: string; data: UIMessageData[Name] };
-    }[keyof UIMessageData];
+  | CustomPart<UIMessageData>;
 
 type NewPart<Version> = Version extends 7
   ?

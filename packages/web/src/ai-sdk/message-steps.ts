@@ -13,6 +13,7 @@ import {
   type ToolCallPart,
 } from "@pollux/core";
 import { mediaAddress } from "../media-address.ts";
+import { type DataPart, splitData } from "../data-part.ts";
 import { playableParts } from "../playable.ts";
 import type { UICitation, UISteeringContent } from "./chunks.ts";
 import { serverToolPart, toolPart, type ToolPartOptions } from "./tool-part.ts";
@@ -54,10 +55,11 @@ export function messageSteps(message: Message, options: MessageStepsOptions): re
 
 function messageStep(
   message: Message,
-  { id, parts }: { readonly id: string | undefined; readonly parts: readonly MessagePart[] },
+  { id, parts: all }: { readonly id: string | undefined; readonly parts: readonly MessagePart[] },
   isLast: boolean,
   options: MessageStepsOptions,
 ): MessageStep {
+  const { data, others: parts } = splitData(all);
   const calls = parts.filter((part) => part.type === "tool-call");
   const isWhole = !isLast || message.state !== "streaming" || calls.some(({ state }) => state !== "writing");
   const saidHere = parts.filter((part) => part.type !== "tool-call" && part.type !== "step");
@@ -76,6 +78,7 @@ function messageStep(
     entries.push({ id: entryId, part: shown, isCall: false });
   }
   for (const call of calls) entries.push({ id: call.id, part: cachedPart(message, call, options), isCall: true });
+  for (const { id: entryId, part } of data) entries.push({ id: entryId, part: customPart(part), isCall: false });
   return { id, entries, hasCalls: calls.length > 0 };
 }
 
@@ -145,6 +148,12 @@ function wholePart(message: Message, part: WholePart, options: ToolPartOptions):
       // A kind of a newer release of core.
       return dataPart("unknown", { keys: Object.keys(part) });
   }
+}
+
+/** A data part of the application's. */
+function customPart({ type, id, data = null }: DataPart): UIMessagePart {
+  // Its name is the application's.
+  return { type, ...(id !== undefined && { id }), data } as UIDataPart;
 }
 
 /** A data part. */

@@ -30,7 +30,7 @@ export interface ReadRequestOptions {
  */
 export function fromUIMessages(body: unknown, options: ReadRequestOptions = {}): ChatRequest {
   if (!isRecord(body)) throw new BadRequestError('send a JSON object with "id" and "messages"');
-  const { id, messages, message: only, answers: given, trigger, messageId } = body;
+  const { id, messages, message: only, answers: given, trigger, messageId, ...rest } = body;
   if (typeof id !== "string" || id === "") throw new BadRequestError('"id" must be the id of the chat');
   const list: readonly unknown[] = Array.isArray(messages) ? messages.slice(-2) : only === undefined ? [] : [only];
   const last = list.at(-1);
@@ -48,6 +48,7 @@ export function fromUIMessages(body: unknown, options: ReadRequestOptions = {}):
     ...(revision !== undefined && { revision }),
     ...(after !== undefined && { after }),
     ...(answers.length > 0 && { answers }),
+    ...(Object.keys(rest).length > 0 && { body: rest }),
   };
 }
 
@@ -60,10 +61,27 @@ function readRevision(trigger: unknown, messageId: unknown, { id }: ChatMessage)
 }
 
 function readMessage(message: JsonRecord, options: ReadRequestOptions): ChatMessage {
-  const { id, parts } = message;
+  const { id, parts, metadata: about } = message;
   const input = (Array.isArray(parts) ? (parts as readonly unknown[]) : []).flatMap((part) => readPart(part, options));
   if (input.length === 0) throw new BadRequestError("the message is empty: it needs a text or a file");
-  return { ...(typeof id === "string" && id !== "" && { id }), input };
+  const metadata = readMetadata(about ?? {});
+  return {
+    ...(typeof id === "string" && id !== "" && { id }),
+    input,
+    ...(Object.keys(metadata).length > 0 && { metadata }),
+  };
+}
+
+/** Kept with the conversation, and sent with it each time. */
+const MAX_METADATA = 4096;
+
+/** What the page says about its message, without what it was told of it. */
+function readMetadata(given: unknown): JsonRecord {
+  if (!isRecord(given)) throw new BadRequestError('the "metadata" of a message must be a JSON object');
+  const { runId: _run, createdAt: _at, queued: _queued, waitsFor: _names, ...metadata } = given;
+  if (JSON.stringify(metadata).length > MAX_METADATA)
+    throw new BadRequestError(`the "metadata" of a message may have ${MAX_METADATA} characters of JSON at most`);
+  return metadata;
 }
 
 /** What a person can say; other parts are display. */

@@ -1,6 +1,7 @@
 import type { CodePart, Message, ServerToolPart, ToolCallPart } from "@pollux/core";
 import type { IsAnswerable } from "../answerable.ts";
 import { toolCallIdOf } from "../call-ids.ts";
+import { isDataPart } from "../data-part.ts";
 import { isSame } from "../same-json.ts";
 import type { AiSdkVersion, UIMessageChunk } from "./chunks.ts";
 import type { UIToolPart } from "./ui-message.ts";
@@ -43,7 +44,7 @@ export function toolPart(
       return { ...base, state: "input-streaming", ...written };
     }
     case "running":
-      if (call.progress === undefined) break;
+      if (call.progress === undefined || isDataPart(call.progress)) break;
       return { ...base, state: "output-available", input: args, output: call.progress, preliminary: true };
     case "pending-approval":
       if (version === 5 || !isAnswerable(call)) break;

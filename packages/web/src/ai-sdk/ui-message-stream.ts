@@ -2,6 +2,7 @@ import { applyUpdate, type Conversation, conversationUpdates, type Message, type
 import { streamResponse } from "../handler/event-stream.ts";
 import type { UIMessageChunk } from "./chunks.ts";
 import { changesOf } from "../added-text.ts";
+import { type DataPart, tapData } from "../data-part.ts";
 import { AiSdkEncoder, type AiSdkOptions } from "./encode-message.ts";
 
 /** Headers that a client of the AI SDK expects of a stream. */
@@ -16,6 +17,11 @@ export const UI_MESSAGE_STREAM_HEADERS: { readonly [name: string]: string } = {
 
 /** What follows the last chunk. */
 export const UI_MESSAGE_STREAM_END = "data: [DONE]\n\n";
+
+/** A data part as a chunk. */
+export function dataChunk({ type, id, data, transient }: DataPart): UIMessageChunk {
+  return { type, ...(id !== undefined && { id }), data: data ?? null, ...(transient === true && { transient }) };
+}
 
 /** One chunk as it is sent. */
 export function writeChunk(chunk: UIMessageChunk): string {
@@ -64,13 +70,15 @@ async function* readChunks(
   let conversation: Conversation | undefined;
   let encoder: AiSdkEncoder | undefined;
   const known = shown?.messages.at(-1);
+  const data: DataPart[] = [];
   try {
-    for await (const update of conversationUpdates(run, { conversation: shown, signal })) {
+    for await (const update of conversationUpdates(tapData(run, data), { conversation: shown, signal })) {
       conversation = applyUpdate(conversation, update);
       const message = conversation.messages.at(-1);
       if (message === undefined || message.role === "user" || message === known) continue;
       encoder ??= new AiSdkEncoder({ ...options, known: isContinued(known, message) ? known : undefined });
       yield* encoder.show(message, conversation, changesOf(update));
+      yield* data.splice(0).map(dataChunk);
     }
   } catch (error) {
     if (encoder === undefined) yield* new AiSdkEncoder(options).fail(error);

@@ -1,5 +1,6 @@
 import type { Conversation, Message, SaidPart } from "@pollux/core";
 import { isLeftToUser, othersAsked } from "../answerable.ts";
+import { isRecord } from "../read-answers.ts";
 import type { AiSdkOptions } from "./encode-message.ts";
 import { messageMetadata } from "./message-metadata.ts";
 import { dataPart, fileOf, hasTail, messageSteps, messageTail, needsEmptyStep } from "./message-steps.ts";
@@ -19,19 +20,28 @@ export function toUIMessages(
     ...conversation.messages.map((message) =>
       message.role === "user" ? userMessage(message) : assistantMessage(message, options),
     ),
-    ...conversation.queued.map(({ id, at, parts }): UIMessage => ({
+    ...conversation.queued.map(({ id, at, parts, ...message }): UIMessage => ({
       id,
       role: "user",
-      metadata: { createdAt: at, queued: true, ...(waitsFor !== undefined && { waitsFor }) },
+      metadata: { ...saidAbout(message), createdAt: at, queued: true, ...(waitsFor !== undefined && { waitsFor }) },
       parts: parts.map(saidPart),
     })),
   ];
 }
 
-function userMessage({ id, runId, at, parts }: Message): UIMessage {
-  const metadata = { ...(runId !== undefined && { runId }), ...(at !== undefined && { createdAt: at }) };
+function userMessage({ id, runId, at, parts, ...message }: Message): UIMessage {
+  const metadata = {
+    ...saidAbout(message),
+    ...(runId !== undefined && { runId }),
+    ...(at !== undefined && { createdAt: at }),
+  };
   // A message of the user has nothing but what a person can say.
   return { id, role: "user", metadata, parts: (parts as readonly SaidPart[]).map(saidPart) };
+}
+
+/** What the page has said about its message. */
+function saidAbout(message: object): object {
+  return "metadata" in message && isRecord(message.metadata) ? message.metadata : {};
 }
 
 function saidPart(part: SaidPart): UIMessagePart {

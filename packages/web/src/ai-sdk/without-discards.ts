@@ -3,6 +3,8 @@ interface AnyMessage {
   readonly parts: readonly { readonly type: string }[];
 }
 
+type Part = AnyMessage["parts"][number];
+
 /**
  * A message without the parts that are void: of an answer that broke off and is made anew, and those that a replay has said again. The
  * clients of version 5 and 6 of the AI SDK can't take anything back, so the stream marks it by a `data-discard` part; call this on each
@@ -12,9 +14,9 @@ interface AnyMessage {
  */
 export function withoutDiscards<M extends AnyMessage>(message: M): M {
   if (!message.parts.some(isDiscard)) return message;
-  let steps: AnyMessage["parts"][number][][] = [[]];
+  let steps: Part[][] = [[]];
   for (const part of message.parts) {
-    if (isDiscard(part)) steps = part.data.steps === "all" ? [[]] : dropLast(steps, part.data.steps);
+    if (isDiscard(part)) steps = drop(steps, part.data.steps);
     else if (part.type === "step-start") steps.push([part]);
     else steps.at(-1)?.push(part);
   }
@@ -22,9 +24,15 @@ export function withoutDiscards<M extends AnyMessage>(message: M): M {
   return { ...message, parts: steps.flat() };
 }
 
-/** The first list is what stands before the first step. */
-function dropLast<Item>(lists: readonly Item[][], count: number): Item[][] {
-  return lists.slice(0, Math.max(1, lists.length - count));
+/** The first list is what stands before the first step. Data that was said again under its id has remained in its old place. */
+function drop(lists: readonly Part[][], count: number | "all"): Part[][] {
+  const end = count === "all" ? 0 : Math.max(1, lists.length - count);
+  const said = lists
+    .slice(end)
+    .flat()
+    .filter((part) => part.type.startsWith("data-") && "id" in part);
+  const kept = lists.slice(0, end);
+  return [...kept.slice(0, -1), [...(kept.at(-1) ?? []), ...said]];
 }
 
 function isDiscard(part: {

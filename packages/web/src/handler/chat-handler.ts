@@ -55,13 +55,18 @@ export interface ChatHandler {
  *
  * @throws {TypeError} For an option that cannot work.
  */
-export function chatHandler<Context = unknown>(options: ChatHandlerOptions<Context>): ChatHandler {
-  const { path = "/api/chat", authorize, requestsPerMinute = 600 } = options;
-  checkOptions(options, path);
-  const base = path.replace(/\/$/, "");
+export function chatHandler<Context = unknown, Body = unknown>(
+  options: ChatHandlerOptions<Context, Body>,
+): ChatHandler {
+  const { path: mount = "/api/chat", authorize, protocol, requestsPerMinute = 600 } = options;
+  checkOptions(options, mount);
+  const base = mount.replace(/\/$/, "");
   const rate = new RequestRate(requestsPerMinute);
   const serving: Serving<Context> = new Serving(options, options.maxStreams ?? 100);
-  const edge = new Edge(options, serving);
+  const edge = new Edge(options, serving, ({ method, url }) => {
+    const path = new URL(url).pathname.replace(/\/$/, "");
+    return protocol.errors === "text" && (method === "POST" ? path === base : path.endsWith("/stream"));
+  });
   const serve = async (request: Request, platform: Platform = {}): Promise<Response> =>
     await edge.serve(
       request,

@@ -34,7 +34,8 @@ export class ChatStream<Context> {
     this.#call = call;
     this.#open = serving.open(chat, call.visitor);
     this.#signal = AbortSignal.any([call.request.signal, this.#left.signal]);
-    this.#follower = new MessageFollower(this.#open.session, chat, this.#signal);
+    const { session } = this.#open;
+    this.#follower = new MessageFollower(session, serving.pages.of(session.id), chat, this.#signal);
     const { runs } = this.#open;
     this.#closed = serving.draining.add({ runs, leave: (reason) => this.#left.abort(reason) });
   }
@@ -165,6 +166,7 @@ export class ChatStream<Context> {
       for (let sight = this.#follower.look(); sight !== undefined; sight = await this.#follower.next()) {
         const { conversation, message, isOver, changes } = sight;
         if (message !== undefined) yield* write(encoder.show(message, conversation, changes));
+        yield* write(this.#follower.takeNews().flatMap((part) => protocol.data?.(part) ?? []));
         if (!isOver || (await this.#resumes(sight))) continue;
         this.#isComplete = true;
         const error = this.#run?.failure?.error ?? new Error("the message is gone from the store");

@@ -39,7 +39,12 @@ export function corsHeaders(
   if (allowed.size === 0) return undefined;
   const origin = headers.get("origin");
   if (origin === null || !allowed.has(origin)) return { vary: "origin" };
-  return { vary: "origin", "access-control-allow-origin": origin, "access-control-allow-credentials": "true" };
+  return {
+    vary: "origin",
+    "access-control-allow-origin": origin,
+    "access-control-allow-credentials": "true",
+    "access-control-expose-headers": "pollux-error, pollux-reference, retry-after",
+  };
 }
 
 /** The answer to a browser that asks what it may send; undefined when it may not, or asks for something else. */

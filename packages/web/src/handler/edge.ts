@@ -22,9 +22,18 @@ export class Edge {
   readonly #options: EdgeOptions;
   readonly #origins: ReadonlySet<string>;
   readonly #serving: { log(error: unknown, facts: object): string };
+  readonly #hasTextErrors: (request: Request) => boolean;
 
-  /** @param serving - Has the log for errors that clients are not told. */
-  constructor(options: EdgeOptions, serving: { log(error: unknown, facts: object): string }) {
+  /**
+   * @param serving - Has the log for errors that clients are not told.
+   * @param hasTextErrors - Whether a client that asks for no JSON shows the body of an error as it is.
+   */
+  constructor(
+    options: EdgeOptions,
+    serving: { log(error: unknown, facts: object): string },
+    hasTextErrors: (request: Request) => boolean = () => false,
+  ) {
+    this.#hasTextErrors = hasTextErrors;
     this.#options = options;
     this.#origins = new Set(options.allowedOrigins);
     this.#serving = serving;
@@ -77,15 +86,18 @@ export class Edge {
   }
 
   /** A client is told what it can do about an error, or a reference to the line in the log. */
-  #replyTo(error: unknown, { method, signal }: Request): Response {
+  #replyTo(error: unknown, request: Request): Response {
+    const { method, signal, headers } = request;
+    const isText = headers.get("accept")?.includes("json") !== true && this.#hasTextErrors(request);
     // The client has left: nobody reads the answer.
     if (signal.aborted && error === signal.reason) return replyEmpty();
-    if (error instanceof HttpError) return replyError(error);
-    if (error instanceof BadRequestError) return replyError(new HttpError(400, "bad_request", error.message));
+    if (error instanceof HttpError) return replyError(error, { isText });
+    if (error instanceof BadRequestError)
+      return replyError(new HttpError(400, "bad_request", error.message), { isText });
     const refusal = refusalOf(error);
-    if (refusal !== undefined) return replyError(refusal);
+    if (refusal !== undefined) return replyError(refusal, { isText });
     const reference = this.#serving.log(error, { method });
-    return replyError(new HttpError(500, "internal", "Something went wrong."), reference);
+    return replyError(new HttpError(500, "internal", "Something went wrong."), { reference, isText });
   }
 }
 

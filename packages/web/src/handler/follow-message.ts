@@ -9,7 +9,9 @@ import {
   watchConversation,
 } from "@pollux/core";
 import { changesOf } from "../added-text.ts";
+import type { DataPart } from "../data-part.ts";
 import type { GoingRun } from "./going-run.ts";
+import type { SessionPage } from "./page-log.ts";
 
 /** What is seen of a message at one time. */
 export interface Sight {
@@ -22,9 +24,13 @@ export interface Sight {
   readonly changes?: readonly ConversationChange[] | undefined;
 }
 
+/** Transient parts that wait for a slow reader before the oldest is left out. */
+const MAX_NEWS = 256;
+
 /** Follows one message of a conversation until its run is over. Whoever follows slowly misses what was in between. */
 export class MessageFollower {
   readonly #session: WatchableSession;
+  readonly #page: SessionPage;
   /** What the client calls the conversation. */
   readonly #id: string;
   readonly #updates: AsyncIterator<ConversationUpdate, void>;
@@ -38,11 +44,20 @@ export class MessageFollower {
   /** The message was seen while its run was going. */
   #wasGoing = false;
   #wake: () => void = () => {};
+  /** Transient, and not taken yet. */
+  #news: DataPart[] = [];
+  #hasNews = false;
 
-  constructor(session: WatchableSession, id: string, signal: AbortSignal) {
+  constructor(session: WatchableSession, page: SessionPage, id: string, signal: AbortSignal) {
     this.#session = session;
+    this.#page = page;
     this.#id = id;
     this.#updates = watchConversation(session, { signal });
+    page.listen((part) => {
+      this.#news = [...this.#news.slice(1 - MAX_NEWS), part];
+      this.#hasNews = true;
+      this.#wake();
+    }, signal);
   }
 
   /** The conversation as it is now; undefined when the client has left. Called once, first. */
@@ -74,6 +89,11 @@ export class MessageFollower {
     void run.over.then(() => this.#wake());
   }
 
+  /** The transient parts that have come since. */
+  takeNews(): readonly DataPart[] {
+    return this.#news.splice(0);
+  }
+
   /** What there is to see now, without waiting. */
   look(): Sight | undefined {
     return this.#conversation === undefined ? undefined : this.#sight(this.#conversation);
@@ -81,29 +101,26 @@ export class MessageFollower {
 
   /** The next sight; undefined when the client has left. */
   async next(): Promise<Sight | undefined> {
-    for (;;) {
-      this.#next ??= this.#updates.next();
-      const result = await this.#updateOrEnd(this.#next);
-      if (result === "over") {
-        const sight = await this.#lastSight();
-        if (sight.isOver) return sight;
-        continue;
-      }
-      this.#next = undefined;
-      if (result.done === true) return undefined;
-      this.#conversation = applyUpdate(this.#conversation, result.value);
-      return { ...this.#sight(this.#conversation), changes: changesOf(result.value) };
+    this.#next ??= this.#updates.next();
+    const result = await this.#updateOrEnd(this.#next);
+    if (result === "awake") {
+      this.#hasNews = false;
+      return this.#run?.isOver === true ? await this.#lastSight() : this.look();
     }
+    this.#next = undefined;
+    if (result.done === true) return undefined;
+    this.#conversation = applyUpdate(this.#conversation, result.value);
+    return { ...this.#sight(this.#conversation), changes: changesOf(result.value) };
   }
 
-  /** An update, or that the run is over. */
+  /** An update; or that the run is over, or a transient part has come. */
   async #updateOrEnd(
     next: Promise<IteratorResult<ConversationUpdate, void>>,
-  ): Promise<IteratorResult<ConversationUpdate, void> | "over"> {
+  ): Promise<IteratorResult<ConversationUpdate, void> | "awake"> {
     return await new Promise((resolve, reject) => {
       next.then(resolve, reject);
-      this.#wake = () => resolve("over");
-      if (this.#run?.isOver === true) this.#wake();
+      this.#wake = () => resolve("awake");
+      if (this.#run?.isOver === true || this.#hasNews) this.#wake();
     });
   }
 
@@ -116,18 +133,19 @@ export class MessageFollower {
   }
 
   #sight(conversation: Conversation): Sight {
-    const message = this.#find(conversation);
+    const shown = this.#shown(conversation);
+    const message = this.#find(shown);
     const isGoing = message?.state === "streaming";
     this.#wasGoing ||= isGoing;
     this.#wasSeen ||= message !== undefined;
     // One that is gone was taken back.
     const isExpected = this.#run !== undefined || (this.#isPatient && message?.state === "waiting");
     const isOver = message === undefined ? this.#wasSeen : !isGoing && (this.#wasGoing || !isExpected);
-    return { conversation: this.#shown(conversation), message, isOver };
+    return { conversation: shown, message, isOver };
   }
 
   /** In a store, the id of a conversation tells more than the client's. */
   #shown(conversation: Conversation): Conversation {
-    return { ...conversation, id: this.#id };
+    return { ...this.#page.show(conversation), id: this.#id };
   }
 }

@@ -1,6 +1,9 @@
+import type { RunEvent } from "@pollux/core";
+
 /** A run that this process makes, whether somebody looks or not. */
 export class GoingRun {
-  readonly #stream: AsyncIterable<unknown>;
+  readonly #stream: AsyncIterable<RunEvent>;
+  readonly #onEvent: (event: RunEvent) => Promise<void> | undefined;
   readonly #controller: AbortController;
   /** Resolves when it has ended, however. */
   readonly over: Promise<void>;
@@ -8,9 +11,17 @@ export class GoingRun {
   /** Why it failed, or was refused. */
   failure: { readonly error: unknown } | undefined;
 
-  /** @param controller - Of the signal that the run was given. */
-  constructor(stream: AsyncIterable<unknown>, controller: AbortController) {
+  /**
+   * @param controller - Of the signal that the run was given.
+   * @param onEvent - Must not reject. The run waits for it.
+   */
+  constructor(
+    stream: AsyncIterable<RunEvent>,
+    controller: AbortController,
+    onEvent: (event: RunEvent) => Promise<void> | undefined,
+  ) {
     this.#stream = stream;
+    this.#onEvent = onEvent;
     this.#controller = controller;
     this.over = this.#drain();
   }
@@ -22,7 +33,7 @@ export class GoingRun {
   /** Reads the run to its end: a run that is read tells its words one by one. */
   async #drain(): Promise<void> {
     try {
-      for await (const _ of this.#stream);
+      for await (const event of this.#stream) await this.#onEvent(event);
     } catch (error) {
       this.failure = { error };
     } finally {

@@ -58,8 +58,14 @@ export function replyEmpty(headers: { readonly [name: string]: string } = {}): R
   return new Response(undefined, { status: 204, headers: { ...PRIVATE, ...headers } });
 }
 
-/** @param reference - Finds the line in the log that says more. */
-export function replyError({ status, code, message, headers }: HttpError, reference?: string): Response {
-  const error = { code, message, ...(reference !== undefined && { reference }) };
-  return Response.json({ error }, { status, headers: { ...PRIVATE, ...headers } });
+/** @param options - `reference`: finds the line in the log that says more. `isText`: the body is the message alone. */
+export function replyError(
+  { status, code, message, headers: own }: HttpError,
+  { reference, isText }: { readonly reference?: string | undefined; readonly isText: boolean },
+): Response {
+  const found = reference !== undefined && { reference };
+  const headers = { ...PRIVATE, "pollux-error": code, ...(found && { "pollux-reference": found.reference }), ...own };
+  // A text is plain without a header that says so.
+  if (isText) return new Response(message, { status, headers });
+  return Response.json({ error: { code, message, ...found } }, { status, headers });
 }

@@ -23,9 +23,12 @@ export class OpenSessions<Context> {
   readonly #held: Map<string, Held<Context>> = new Map();
   readonly #runs: Map<string, Set<GoingRun>> = new Map();
   readonly #make: (options: SessionOptions) => Session<Context>;
+  readonly #onLeft: (id: string) => void;
 
-  constructor(make: (options: SessionOptions) => Session<Context>) {
+  /** @param onLeft - Nobody uses the session any more. */
+  constructor(make: (options: SessionOptions) => Session<Context>, onLeft: (id: string) => void) {
     this.#make = make;
+    this.#onLeft = onLeft;
   }
 
   /** @param about - Of a session that begins now. */
@@ -40,7 +43,9 @@ export class OpenSessions<Context> {
         if (!isHeld) return;
         isHeld = false;
         held.users -= 1;
-        if (held.users === 0 && this.#held.get(id) === held) this.#held.delete(id);
+        if (held.users > 0 || this.#held.get(id) !== held) return;
+        this.#held.delete(id);
+        this.#onLeft(id);
       };
     };
     return {

@@ -31,7 +31,10 @@ export interface Operator {
 }
 
 /** What operators are served with. */
-export interface OperatorHandlerOptions<Context = unknown> extends Omit<ServingOptions<Context>, "spending"> {
+export interface OperatorHandlerOptions<Context = unknown, Body = unknown> extends Omit<
+  ServingOptions<Context, Body>,
+  "spending"
+> {
   /**
    * Finds out who asks. Called before anything is read or stored; must not read the body.
    *
@@ -62,7 +65,9 @@ export interface OperatorHandler {
  *
  * @throws {TypeError} For an option that cannot work.
  */
-export function operatorHandler<Context = unknown>(options: OperatorHandlerOptions<Context>): OperatorHandler {
+export function operatorHandler<Context = unknown, Body = unknown>(
+  options: OperatorHandlerOptions<Context, Body>,
+): OperatorHandler {
   const { path = "/api/operator", authorize } = options;
   if (typeof authorize !== "function")
     throw new TypeError("authorize is required: a function that returns { by } for a request, or a Response");

@@ -3,10 +3,11 @@ import type { ChatProtocol } from "../chat-protocol.ts";
 import type { AuthorizeAnswer } from "./answer-rights.ts";
 import type { Authorize } from "./authorize.ts";
 import { checkEdge, checkPositive, type EdgeOptions } from "./edge.ts";
+import type { PerRun } from "./per-run.ts";
 import type { SpendingLimit } from "./spending.ts";
 
 /** What any handler runs an agent with. */
-export interface ServingOptions<Context = unknown> extends EdgeOptions {
+export interface ServingOptions<Context = unknown, Body = unknown> extends EdgeOptions {
   readonly agent: Agent<Context>;
   /** Where the conversations are. Each is stored under its owner and the id that the client gave it: `ann/chat-7`. */
   readonly store: SessionStore;
@@ -18,12 +19,14 @@ export interface ServingOptions<Context = unknown> extends EdgeOptions {
   readonly limits?: SessionOptions["limits"];
   /** What all conversations of one owner may cost. Requires `prices` of the agent. @defaultValue no limit */
   readonly spending?: SpendingLimit | undefined;
+  /** Options of single runs, by what the page sends along, such as the model that the user has picked. @defaultValue all runs are alike */
+  readonly perRun?: PerRun<Context, Body> | undefined;
   /** How long a run keeps its conversation after its process has died, in milliseconds; see `SessionOptions`. @defaultValue 15_000 */
   readonly leaseMs?: number | undefined;
 }
 
 /** What a chat page is served with. */
-export interface ChatHandlerOptions<Context = unknown> extends ServingOptions<Context> {
+export interface ChatHandlerOptions<Context = unknown, Body = unknown> extends ServingOptions<Context, Body> {
   /** Finds out who asks. */
   readonly authorize: Authorize<Context>;
   /**

@@ -141,6 +141,7 @@ async function begin<Context>(
     ...(isAnswer && !isRunning && answersNow),
     whileRunning: steers ? "steer" : whileRunning === "steer" ? "refuse" : whileRunning,
     clientTools: tools,
+    asked,
   });
   // One that waits for its turn is told so by a stream that is silent for now.
   const isBegun = (isRunning && whileRunning === "wait") || (await stream.untilBegun());

@@ -1,4 +1,4 @@
-import { ConfigurationError, type Logger, type Session } from "@pollux/core";
+import { ConfigurationError, type Logger, type Session, type SessionOptions } from "@pollux/core";
 import type { Visitor } from "./authorize.ts";
 import { sessionId } from "./chats.ts";
 import { CutOffRuns } from "./cut-off-runs.ts";
@@ -6,6 +6,8 @@ import { Draining } from "./draining.ts";
 import { type OpenSession, OpenSessions } from "./open-sessions.ts";
 import { OpenStreams } from "./open-streams.ts";
 import type { ChatHandlerOptions, Platform, ServingOptions } from "./options.ts";
+import { PageLog } from "./page-log.ts";
+import { checkPerRun } from "./per-run.ts";
 import { Readers } from "./readers.ts";
 import { Spending } from "./spending.ts";
 
@@ -26,6 +28,7 @@ const CONSOLE: Pick<Logger, "error"> = {
 export class Serving<Context, Options extends ServingOptions<Context> = ChatHandlerOptions<Context>> {
   readonly options: Options;
   readonly sessions: OpenSessions<Context>;
+  readonly pages: PageLog;
   readonly spending: Spending | undefined;
   readonly cutOffRuns: CutOffRuns;
   readonly draining: Draining;
@@ -36,16 +39,22 @@ export class Serving<Context, Options extends ServingOptions<Context> = ChatHand
 
   /** @param maxStreams - Of one owner, that are read at once. */
   constructor(options: Options, maxStreams: number = Infinity) {
-    const { agent, store, leaseMs, limits } = options;
+    const { agent, leaseMs, limits } = options;
+    const pages = new PageLog(options.store);
+    const { store } = pages;
     const spending = options.spending && new Spending(store, options.spending);
     this.options = options;
     this.spending = spending;
-    this.sessions = new OpenSessions((session) => {
-      const { owner } = session;
+    this.pages = pages;
+    const make = (session: SessionOptions): Session<Context> => {
+      const { id = "", owner } = session;
+      pages.open(id, owner);
       const ownerBudget = spending && owner !== undefined ? () => spending.budgetOf(owner) : undefined;
       return agent.session({ ...session, store, leaseMs, limits, ownerBudget });
-    });
+    };
+    this.sessions = new OpenSessions(make, (id) => pages.close(id));
     checkBounds(options);
+    checkPerRun(options.perRun);
     this.cutOffRuns = new CutOffRuns(store);
     this.draining = new Draining(() => this.sessions.all);
     this.streams = new OpenStreams(maxStreams);

@@ -8,10 +8,13 @@ import {
 } from "@pollux/core";
 import type { ChatRequest } from "../chat-protocol.ts";
 import { drainingError } from "./draining.ts";
+import { type DataPart, isDataPart } from "../data-part.ts";
 import { GoingRun } from "./going-run.ts";
 import { HttpError } from "./http-error.ts";
 import type { OpenSession } from "./open-sessions.ts";
 import type { ServingOptions } from "./options.ts";
+import type { PageEntry } from "./page-log.ts";
+import { settingsOf } from "./per-run.ts";
 import type { ChatCall, Serving } from "./serving.ts";
 
 /** What a run is started with, besides what the visitor gives it. */
@@ -19,6 +22,8 @@ export interface StartOptions extends ContinueOptions {
   readonly runId?: string | undefined;
   /** What a client brings. */
   readonly clientTools?: ChatRequest["tools"];
+  /** What the client sent along. */
+  readonly asked?: Pick<ChatRequest, "body" | "message"> | undefined;
   /** In place of the agent's. */
   readonly limits?: Limits | undefined;
 }
@@ -30,26 +35,53 @@ export interface StartOptions extends ContinueOptions {
  */
 export async function startRun<Context>(
   serving: Serving<Context, ServingOptions<Context>>,
-  { session, add }: OpenSession<Context>,
+  { session, add: use }: OpenSession<Context>,
   { visitor, platform }: Pick<ChatCall<Context>, "visitor" | "platform">,
-  { clientTools = [], limits, ...given }: StartOptions,
+  { clientTools = [], asked, limits, ...given }: StartOptions,
 ): Promise<GoingRun> {
   await serving.spending?.check(visitor.owner);
   const cost = serving.options.spending?.maxCostPerRun;
+  const { pages } = serving;
+  const { body: sent = {}, message: { metadata } = {} } = asked ?? {};
+  let begun: string | undefined;
+  const add = async (entry: Omit<PageEntry, "runId">, runId: string | undefined): Promise<void> => {
+    try {
+      if (runId !== undefined) await pages.add(session.id, runId, entry);
+    } catch (error) {
+      serving.log(error, { session: session.id });
+    }
+  };
+  const send = async (part: DataPart): Promise<void> => await add({ part }, begun);
+  const known = Object.keys(sent).length > 0 ? undefined : pages.of(session.id).bodyOf(given.runId);
+  const { perRun } = serving.options;
+  const { settings, body } = await settingsOf(perRun, { body: known ?? sent, visitor, send });
   serving.draining.check();
   const controller = new AbortController();
-  const options: ContinueOptions & RunOptions<undefined, Context> = {
+  const extraTools = [...(settings.extraTools ?? []), ...clientTools];
+  const options: ContinueOptions & Omit<RunOptions<undefined, Context>, "context"> = {
+    ...settings,
     ...given,
     signal: controller.signal,
-    ...(clientTools.length > 0 && { extraTools: clientTools }),
-    ...((limits ?? cost) !== undefined && { limits: { ...limits, ...(cost !== undefined && { cost }) } }),
+    ...(extraTools.length > 0 && { extraTools }),
+    ...((limits ?? cost) !== undefined && {
+      limits: { ...settings.limits, ...limits, ...(cost !== undefined && { cost }) },
+    }),
   };
   // A visitor has the context if the agent needs one.
-  const argument = [{ ...options, context: visitor.context }] as unknown as OptionsArgument<typeof options, Context>;
-  const run = new GoingRun(session.continueStream(...argument), controller);
-  add(run);
+  const { context = visitor.context } = settings;
+  const argument = [{ ...options, context }] as unknown as OptionsArgument<typeof options, Context>;
+  const run = new GoingRun(session.continueStream(...argument), controller, (event) => {
+    if (event.type === "run-start") {
+      begun = event.runId;
+      return add({ metadata, ...(known === undefined && { body }) }, begun);
+    }
+    return event.type === "tool-progress" && isDataPart(event.progress) ? send(event.progress) : undefined;
+  });
+  use(run);
   platform.waitUntil?.(run.over);
-  void run.over.then(() => {
+  void run.over.then(async () => {
+    // What was said to a run that was going has begun none.
+    if (begun === undefined && run.failure === undefined) await add({ metadata }, given.runId);
     if (run.failure !== undefined && isUnexpected(run.failure.error))
       serving.log(run.failure.error, { session: session.id });
   });

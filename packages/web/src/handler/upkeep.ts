@@ -23,7 +23,7 @@ export async function sendMessages<Context>(
   };
   try {
     const { value } = await updates.next();
-    const { title, state, ...stored } = applyUpdate(undefined, value);
+    const { title, state, ...stored } = serving.pages.of(session.id).show(applyUpdate(undefined, value));
     const messages = protocol.messages({ ...stored, title, state, id: chat });
     return replyLongJson({ id: chat, title, state, messages }, { signal, stallTimeoutMs, onClose });
   } catch (error) {

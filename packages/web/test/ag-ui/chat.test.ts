@@ -468,3 +468,69 @@ test("an agent inside a call is told of, with its words and without what it is t
     for (const name of Object.keys(progress as object)) expect(["type", "turn", "delta"]).toContain(name);
   expect(JSON.stringify(reports)).not.toContain("hunter2");
 });
+
+describe("what the page and the application tell each other", () => {
+  const weather = defineTool({
+    name: "weather",
+    description: "The weather.",
+    run: async (_input, context) => {
+      await context.progress({ type: "data-status", data: "looking", transient: true });
+      await context.progress({ type: "data-map", id: "map", data: { zoom: 1 } });
+      return "sunny";
+    },
+  });
+  const custom = (events: readonly AgUiEvent[]): readonly unknown[] =>
+    events.flatMap((event) => (event.type === "CUSTOM" ? [[event.name, event.value]] : []));
+
+  test("data parts are CUSTOM events, and those that are stored come again", async () => {
+    const agent = new Agent({ model: script(call("weather"), say("Sunny.")), tools: [weather] });
+    const { client, post, ask } = openChat(script(), { agent });
+    post("How is it?");
+    await client.run();
+    const map = ["data-map", { id: "map", data: { zoom: 1 } }];
+    // In whatever order they were seen.
+    expect(custom(client.events)).toHaveLength(2);
+    expect(custom(client.events)).toEqual(expect.arrayContaining([["data-status", { data: "looking" }], map]));
+    const replayed = await (await ask("/c1/stream")).text();
+    const events = replayed.split("\n\n").filter(Boolean);
+    expect(custom(events.map((event) => JSON.parse(event.slice("data: ".length)) as AgUiEvent))).toEqual([map]);
+  });
+
+  test("a run has the options that its forwardedProps pick, and an error is JSON with its code", async () => {
+    const model = script(say("Hi."));
+    const perRun: ChatHandlerOptions["perRun"] = {
+      body: z.strictObject({ tone: z.enum(["dry", "kind"]) }),
+      // As the schema says.
+      options: ({ body }) => ({ instructions: `Be ${(body as { readonly tone: string }).tone}.` }),
+    };
+    const { client, post } = openChat(model, { perRun });
+    post("Hello");
+    await expect(client.agent.runAgent({ forwardedProps: { tone: "rude" } })).rejects.toMatchObject({
+      status: 400,
+      payload: { error: { code: "bad_request", message: expect.stringMatching(/^The body of the request: tone: /) } },
+    });
+    await client.agent.runAgent({ forwardedProps: { tone: "dry" } });
+    expect(model.requests[0]?.instructions).toContain("Be dry.");
+  });
+
+  test("an interrupt is answered by a client that adds a result for its call, as CopilotKit does", async () => {
+    paid.length = 0;
+    const { client, post } = openChat(script(call("pay", { euros: 5 }), say("Paid.")));
+    post("Pay.");
+    const { interrupts = [] } = await client.run();
+    const [interrupt] = interrupts;
+    client.agent.addMessage({
+      id: crypto.randomUUID(),
+      role: "tool",
+      toolCallId: interrupt?.toolCallId ?? "",
+      content: JSON.stringify({ approved: true }),
+    });
+    const payload = { approved: true };
+    const resume = [{ interruptId: interrupt?.id ?? "", status: "resolved" as const, payload }];
+    expect(await client.run({ resume })).toMatchObject({ outcome: "success" });
+    expect(paid).toEqual([5]);
+    expect(client.agent.messages.filter(({ role }) => role === "tool")).toMatchObject([
+      { content: JSON.stringify({ paid: 5 }) },
+    ]);
+  });
+});

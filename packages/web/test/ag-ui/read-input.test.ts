@@ -19,7 +19,7 @@ describe("a request", () => {
       forwardedProps: { model: "other" },
     });
     expect(read).toMatchObject({ id: "t", runId: "r", message: { id: "m1", input: [{ text: "Hi." }] } });
-    expect(Object.keys(read)).toEqual(["id", "runId", "message", "after", "tools"]);
+    expect(Object.keys(read)).toEqual(["id", "runId", "message", "after", "tools", "body"]);
     expect(read.tools).toMatchObject([{ name: "locate", external: true, effects: "none" }]);
   });
 

@@ -10,7 +10,7 @@ export interface ChatClient {
   readonly status: string;
   readonly error: Error | undefined;
   sendMessage(
-    message?: { readonly text: string; readonly messageId?: string },
+    message?: { readonly text: string; readonly messageId?: string; readonly metadata?: unknown },
     options?: { readonly body?: object },
   ): Promise<void>;
   regenerate(options?: { readonly messageId?: string }): Promise<void>;
@@ -19,7 +19,9 @@ export interface ChatClient {
   addToolOutput(answer: {
     readonly tool: string;
     readonly toolCallId: string;
-    readonly output: unknown;
+    readonly output?: unknown;
+    readonly state?: "output-error";
+    readonly errorText?: string;
   }): Promise<void>;
   addToolApprovalResponse(answer: {
     readonly id: string;

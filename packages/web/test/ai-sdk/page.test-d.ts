@@ -84,6 +84,16 @@ test("a page's mistakes do not compile", () => {
   expectTypeOf<keyof InferUITools<typeof agent>>().toEqualTypeOf<"refund" | "position" | "writer" | "judge">();
 });
 
+test("a page knows the application's data parts, and what it says about its messages", () => {
+  type Own = InferUIMessage<typeof agent, 7, { weather: { celsius: number } }, { mood: string }>;
+  expectTypeOf<Extract<Own["parts"][number], { type: "data-weather" }>["data"]>().toEqualTypeOf<{ celsius: number }>();
+  expectTypeOf<Extract<Own["parts"][number], { type: "data-wind" }>>().toBeNever();
+  expectTypeOf<NonNullable<Own["metadata"]>["mood"]>().toEqualTypeOf<string | undefined>();
+  expectTypeOf<Chat7<Own>["sendMessage"]>().toBeCallableWith({ text: "Hi", metadata: { mood: "good" } });
+  // @ts-expect-error -- no such member
+  expectTypeOf<Chat7<Own>["sendMessage"]>().toBeCallableWith({ text: "Hi", metadata: { mod: "good" } });
+});
+
 test("a page that answers calls of the agent's tools names them in the AI SDK's own type", () => {
   type Own6 = UIMessage6<UIMessageMetadata, UIMessageData, InferUITools<typeof agent>>;
   type Own7 = UIMessage7<UIMessageMetadata, UIMessageData, InferUITools<typeof agent>>;

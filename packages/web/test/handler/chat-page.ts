@@ -135,7 +135,12 @@ export function openPage(
     const { owner = "ann", body, headers, signal, waitUntil } = options;
     const request = new Request(`${ORIGIN}/api/chat${path}`, {
       method,
-      headers: { "x-user": owner, ...(body !== undefined && { "content-type": "application/json" }), ...headers },
+      headers: {
+        accept: "application/json",
+        "x-user": owner,
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...headers,
+      },
       ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
       ...(signal && { signal }),
     });

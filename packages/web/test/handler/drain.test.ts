@@ -211,7 +211,7 @@ describe("draining", () => {
         controller.close();
       },
     });
-    const headers = { "content-type": "application/json", "x-user": "ann" };
+    const headers = { accept: "application/json", "content-type": "application/json", "x-user": "ann" };
     const init = { method: "POST", headers, body: slow, duplex: "half" };
     const sent = page.handler(new Request(`${ORIGIN}/api/chat`, init));
     await idle();

@@ -56,7 +56,7 @@ describe("a request", () => {
         controller.enqueue(new Uint8Array(100).fill(32));
       },
     });
-    const headers = { "content-type": "application/json; charset=utf-8" };
+    const headers = { accept: "application/json", "content-type": "application/json; charset=utf-8" };
     const init: RequestInit & { readonly duplex: string } = { method: "POST", headers, body, duplex: "half" };
     expect(await errorOf(await handler(new Request(`${ORIGIN}/api/chat`, init)))).toMatchObject({ status: 413 });
     expect(pulled).toBeLessThan(15);
@@ -66,7 +66,7 @@ describe("a request", () => {
     const { handler } = openPage(undefined, { maxBodyBytes: 1000 });
     let pulled = 0;
     const body = new ReadableStream<Uint8Array>({ pull: () => void (pulled += 1) }, { highWaterMark: 0 });
-    const headers = { "content-type": "application/json", "content-length": "1001" };
+    const headers = { accept: "application/json", "content-type": "application/json", "content-length": "1001" };
     const init: RequestInit & { readonly duplex: string } = { method: "POST", headers, body, duplex: "half" };
     expect(await errorOf(await handler(new Request(`${ORIGIN}/api/chat`, init)))).toMatchObject({ status: 413 });
     expect(pulled).toBe(0);
@@ -75,7 +75,7 @@ describe("a request", () => {
   test("with an endless URL, or a body that isn't UTF-8, is refused", async () => {
     const page = openPage();
     expect(await errorOf(await page.ask("GET", `?${"x".repeat(5000)}`))).toEqual({ status: 414, code: "url_too_long" });
-    const headers = { "content-type": "application/json" };
+    const headers = { accept: "application/json", "content-type": "application/json" };
     const body = new Uint8Array([0x22, 0xff, 0x22]);
     const request = new Request(`${ORIGIN}/api/chat`, { method: "POST", headers, body });
     expect(await errorOf(await page.handler(request))).toEqual({ status: 400, code: "bad_json" });

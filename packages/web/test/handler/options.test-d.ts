@@ -25,6 +25,18 @@ test("authorize has to give what the agent's tools need, and nothing where they 
   chatHandler({ ...rest, agent: plain, authorize: () => ({}) });
 });
 
+test("options of a run know the body by its schema, and give what the agent's tools need", () => {
+  const body = z.object({ plan: z.enum(["free", "pro"]) });
+  const authorize = () => ({ owner: "ann", context: { plan: "" } });
+  const given = { ...rest, agent: planned, authorize };
+  chatHandler({ ...given, perRun: { body, options: ({ body: { plan } }) => ({ context: { plan } }) } });
+  chatHandler({ ...given, perRun: { body, options: () => ({ temperature: 0 }) } });
+  // @ts-expect-error -- the schema has no such member
+  chatHandler({ ...given, perRun: { body, options: ({ body: { plans } }) => ({ context: { plan: plans } }) } });
+  // @ts-expect-error -- the context is another
+  chatHandler({ ...given, perRun: { body, options: () => ({ context: { plan: 7 } }) } });
+});
+
 test("a handler is a function of a web request", () => {
   const handler = chatHandler({ ...rest, agent: plain, authorize: () => ({ owner: "ann" }) });
   expectTypeOf(handler).toBeCallableWith(new Request("http://localhost"));

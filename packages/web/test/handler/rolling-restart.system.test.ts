@@ -89,6 +89,7 @@ async function converse(url: string, owner: string, isOver: () => boolean): Prom
     const address = input.replace("https://chat.example.com/api/chat", url).replace(/\/stream$/, "/stream?ended");
     const headers = new Headers(init.headers);
     headers.set("x-user", owner);
+    headers.set("accept", "application/json");
     const response = await fetch(address, { ...init, headers });
     seen.push(String(response.status));
     return response;

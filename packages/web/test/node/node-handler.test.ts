@@ -57,7 +57,7 @@ describe("a chat handler behind node:http", () => {
 
   test("answers a body that is too large while it is still coming, and reads no further", async () => {
     const url = await serve(toNodeHandler(openPage(undefined, { maxBodyBytes: 1000 }).handler));
-    const headers = { "content-type": "application/json" };
+    const headers = { accept: "application/json", "content-type": "application/json" };
     const request = ask(`${url}/api/chat`, { method: "POST", headers });
     request.on("error", () => {});
     request.write("x".repeat(2000));

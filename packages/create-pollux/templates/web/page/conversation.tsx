@@ -29,7 +29,8 @@ export function Conversation({ id, messages: stored }: ConversationProps) {
     end.current?.scrollIntoView();
   }, [messages]);
   const last = messages.at(-1);
-  const isCutOff = error instanceof TypeError || error?.message.includes('"draining"') === true;
+  const isRestarting = error !== undefined && "statusCode" in error && error.statusCode === 503;
+  const isCutOff = error instanceof TypeError || isRestarting;
   useEffect(() => {
     // The network failed or the server restarts: the message is sent again, which runs once, or its answer is read again.
     if (!isCutOff) return;

@@ -1,0 +1,50 @@
+import type { MessagePart, RunEvent } from "@pollux/core";
+
+/**
+ * Something for the page that the model doesn't see: a `data-NAME` part of the AI SDK, a `CUSTOM` event of AG-UI. A tool reports it as
+ * progress, `context.progress({ type: "data-weather", data })`; hooks send it with what {@link RunRequest} gives them.
+ */
+export type DataPart<Data = { readonly [name: string]: unknown }> = {
+  [Name in keyof Data & string]: {
+    readonly type: `data-${Name}`;
+    /** A later part of the same type and id takes the place of this one. @defaultValue none: each part is added */
+    readonly id?: string | undefined;
+    /** JSON. */
+    readonly data: Data[Name];
+    /** Only for those who look now: neither stored nor part of a message. @defaultValue false */
+    readonly transient?: boolean | undefined;
+  };
+}[keyof Data & string];
+
+/** True for progress that is a data part. */
+export function isDataPart(value: unknown): value is DataPart {
+  if (typeof value !== "object" || value === null || !("data" in value)) return false;
+  const { type, id } = value as Partial<DataPart>;
+  return typeof type === "string" && /^data-./.test(type) && (id === undefined || typeof id === "string");
+}
+
+/** A run whose data parts are added to a list. */
+export async function* tapData(run: AsyncIterable<RunEvent>, data: DataPart[]): AsyncGenerator<RunEvent, void, void> {
+  for await (const event of run) {
+    if (event.type === "tool-progress" && isDataPart(event.progress)) data.push(event.progress);
+    yield event;
+  }
+}
+
+/** A data part among those of a message, which core doesn't know. */
+export interface ShownData {
+  readonly type: "data";
+  /** Unique in the message. */
+  readonly id: string;
+  readonly part: DataPart;
+}
+
+/** The data parts among those of a message, and the others. */
+export function splitData(parts: readonly MessagePart[]): {
+  readonly data: readonly ShownData[];
+  readonly others: readonly MessagePart[];
+} {
+  const all = parts as readonly (MessagePart | ShownData)[];
+  const data = all.filter((part): part is ShownData => part.type === "data");
+  return { data, others: data.length === 0 ? parts : parts.filter((part) => !data.some(({ id }) => id === part.id)) };
+}

@@ -1,0 +1,186 @@
+import {
+  type Conversation,
+  type Message,
+  type MessagePart,
+  SessionConflictError,
+  type SessionStore,
+  type ToolCallPart,
+} from "@pollux/core";
+import { type DataPart, isDataPart, type ShownData } from "../data-part.ts";
+import { isRecord, type JsonRecord } from "../read-answers.ts";
+
+/** What an entry of ours says about a run. Core lets anybody add entries of types that it doesn't know, and passes over them. */
+export interface PageEntry {
+  /** What the page says about the message that began the run, or was said to one. */
+  readonly metadata?: JsonRecord | undefined;
+  /** What else the page sent along with it. */
+  readonly body?: JsonRecord | undefined;
+  readonly part?: DataPart | undefined;
+}
+
+/** What is known of a run beside its messages. */
+interface RunFacts extends Omit<PageEntry, "part"> {
+  /** What the user's page said of calls that it could not execute, by call. */
+  readonly errors: Map<string, string>;
+  /** With the turn that was the last then. */
+  readonly data: { readonly turn: number; readonly part: DataPart }[];
+}
+
+/** What pages and the application have put into the log of one session for pages. */
+export class SessionPage {
+  readonly #owner: string | undefined;
+  readonly #runs: Map<string, RunFacts> = new Map();
+  readonly #listeners: Set<(part: DataPart) => void> = new Set();
+  /** What was made of messages, until more is known of them. */
+  #shown: WeakMap<Message, Message> = new WeakMap();
+  #lastRun = "";
+  #turn = 0;
+  /** Of the entries. */
+  version = 0;
+  length = 0;
+
+  constructor(owner: string | undefined) {
+    this.#owner = owner;
+  }
+
+  /** Tells of transient parts, until a signal aborts. */
+  listen(listener: (part: DataPart) => void, signal: AbortSignal): void {
+    this.#listeners.add(listener);
+    signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
+  }
+
+  tell(part: DataPart): void {
+    for (const listener of this.#listeners) listener(part);
+  }
+
+  /** Entries that were read or written. */
+  see(from: number, entries: readonly unknown[]): void {
+    for (const entry of entries.slice(Math.max(0, this.length - from))) if (isRecord(entry)) this.#add(entry);
+    this.length = Math.max(this.length, from + entries.length);
+  }
+
+  /** What a run was begun with. @param runId - Absent: the last one. */
+  bodyOf(runId: string = this.#lastRun): JsonRecord | undefined {
+    return this.#runs.get(runId)?.body;
+  }
+
+  /** A conversation with all this in it. What has none of it is the same object. */
+  show(conversation: Conversation): Conversation {
+    if (this.#runs.size === 0) return conversation;
+    const messages = conversation.messages.map((message) => {
+      const facts = this.#runs.get(message.runId ?? "");
+      const shown = this.#shown.get(message) ?? (facts === undefined ? message : withFacts(message, facts));
+      this.#shown.set(message, shown);
+      return shown;
+    });
+    const queued = conversation.queued.map((one) => withMetadata(one, this.#runs.get(one.id)));
+    return { ...conversation, messages, queued };
+  }
+
+  #add({ type, v, runId, ...entry }: JsonRecord): void {
+    if (typeof v === "number") this.version = v;
+    if (typeof runId !== "string") return;
+    const { place, value, by, part } = entry as { readonly [name: string]: unknown } & PageEntry;
+    if (type === "run") [this.#lastRun, this.#turn] = [runId, 0];
+    else if (type === "step" && isRecord(place)) this.#turn = Number(place["turn"]);
+    const isError = type === "answer" && by === this.#owner && isRecord(value) && typeof value["error"] === "string";
+    if (!isError && type !== "page") return;
+    this.#shown = new WeakMap();
+    const facts: RunFacts = { errors: new Map(), data: [], ...this.#runs.get(runId), ...(type === "page" && entry) };
+    this.#runs.set(runId, facts);
+    if (isError && isRecord(place)) facts.errors.set(String(place["callId"]), String(value["error"]));
+    if (part === undefined) return;
+    const at = facts.data.findIndex(
+      ({ part: { type: of, id } }) => id !== undefined && of === part.type && id === part.id,
+    );
+    if (at === -1) facts.data.push({ turn: this.#turn, part });
+    else facts.data[at] = { turn: facts.data[at]?.turn ?? 0, part };
+  }
+}
+
+function withMetadata<One extends object>(one: One, { metadata }: Partial<RunFacts> = {}): One {
+  return metadata === undefined ? one : { ...one, metadata };
+}
+
+function withFacts(message: Message, facts: RunFacts): Message {
+  if (message.role === "user") return withMetadata(message, facts);
+  const parts: (MessagePart | ShownData)[] = message.parts.map((part) =>
+    part.type === "tool-call" ? withError(part, facts.errors.get(part.id)) : part,
+  );
+  for (const [index, { turn, part }] of facts.data.entries()) {
+    const next = parts.findIndex((one) => one.type === "step" && one.turn > turn);
+    parts.splice(next === -1 ? parts.length : next, 0, { type: "data", id: `data:${index}`, part });
+  }
+  // Whoever shows parts knows this one, or leaves out what it doesn't know.
+  return { ...message, parts: parts as readonly MessagePart[] };
+}
+
+/** The user's page may read what it has said itself. */
+function withError(call: ToolCallPart, message: string | undefined): ToolCallPart {
+  const { failure } = call;
+  return message === undefined || failure?.kind !== "failed" ? call : { ...call, failure: { ...failure, message } };
+}
+
+/** Sees what sessions read and write, so that nothing is read twice. */
+export class PageLog {
+  readonly store: SessionStore;
+  readonly #pages: Map<string, SessionPage> = new Map();
+
+  constructor(store: SessionStore) {
+    const see = (id: string, from: number, entries: readonly unknown[]): void =>
+      this.#pages.get(id)?.see(from, entries);
+    const seen: Pick<SessionStore, "load" | "append"> = {
+      load: async (id, from = 0) => {
+        const entries = await store.load(id, from);
+        see(id, from, entries);
+        return entries;
+      },
+      append: async (id, length, entries, options) => {
+        await store.append(id, length, entries, options);
+        see(id, length, entries);
+      },
+    };
+    this.store = new Proxy(store, {
+      get(target, name) {
+        if (name === "load" || name === "append") return seen[name];
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+  }
+
+  /** A session that is used from now on. */
+  open(id: string, owner: string | undefined): void {
+    this.#pages.set(id, new SessionPage(owner));
+  }
+
+  close(id: string): void {
+    this.#pages.delete(id);
+  }
+
+  of(id: string): SessionPage {
+    return this.#pages.get(id) ?? new SessionPage(undefined);
+  }
+
+  /** Puts something into the log of a session, unless it was deleted; a transient part is told to those who look. */
+  async add(id: string, runId: string, given: PageEntry): Promise<void> {
+    // As it is stored.
+    const entry = JSON.parse(JSON.stringify(given)) as PageEntry;
+    const { part } = entry;
+    if (Object.keys(entry).length === 0) return;
+    if (part !== undefined && !isDataPart(part))
+      throw new TypeError('a part needs a type such as "data-weather", and data');
+    if (part?.transient === true) return this.of(id).tell(part);
+    for (;;) {
+      const page = this.of(id);
+      await this.store.load(id, page.length);
+      const { length, version: v } = page;
+      if (length === 0) return;
+      try {
+        return await this.store.append(id, length, [{ v, type: "page", at: Date.now(), runId, ...entry }] as never);
+      } catch (error) {
+        if (!(error instanceof SessionConflictError) || error.actualLength < length) throw error;
+      }
+    }
+  }
+}
