@@ -35,7 +35,10 @@ export interface SessionConfig {
   readonly leaseMs?: number | undefined;
 }
 
-/** The runs of one session: begins them, resumes them, and records how they end. One at a time, in whatever processes. */
+/**
+ * The runs of one session: begins them, resumes them, and records how they end. One at a time, in whatever processes. What a message does
+ * while one is going is decided in `next-run.ts`.
+ */
 export class SessionRuns<Options> {
   readonly log: SessionLog;
   readonly host: SessionHost<Options>;

@@ -19,7 +19,7 @@ export interface AnswerStream {
 
 /**
  * Body of a stream → chunks. Takes event streams and bare JSON, regardless of the content type. Chunks before an error are
- * returned before the error is thrown.
+ * returned before the error is thrown. Its time limits are the exchange's: `exchange.ts`.
  */
 export class StreamedAnswer implements AnswerStream {
   readonly #exchange: Exchange;

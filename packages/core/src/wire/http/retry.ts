@@ -93,7 +93,7 @@ export function delayFor(
   const asked = error instanceof ApiStatusError ? error.retryAfterMs : undefined;
   // It may be 0: a date that has passed on this clock.
   if (asked !== undefined && asked > 0) {
-    // Never earlier than asked, and a little later, so that clients do not retry all at once.
+    // Never earlier than asked, and a little later, so that clients do not retry all at once. Of a limited endpoint, `rate-gate.ts` decides.
     return asked > policy.maxServerDelayMs ? undefined : Math.round(asked * (1 + 0.2 * random()));
   }
   const backoff = Math.min(policy.maxDelayMs, policy.minDelayMs * 2 ** (attempt - 1));
