@@ -6,6 +6,7 @@ export type OptionNames<Options> = { readonly [Name in keyof Required<Options>]:
 type Words<Text extends string> = Text extends `${infer First} ${infer Rest}` ? First | Words<Rest> : Text;
 
 /** The names in texts, where spaces separate them. */
+/* @__NO_SIDE_EFFECTS__ */
 export function namesIn<const Texts extends readonly string[]>(
   ...texts: Texts
 ): { readonly [Name in Words<Texts[number]>]: true } {

@@ -1,6 +1,7 @@
 import { tryOr } from "./try-or.ts";
 
 /** The words of texts, between spaces. */
+/* @__NO_SIDE_EFFECTS__ */
 export function wordsIn(...texts: readonly string[]): ReadonlySet<string> {
   return new Set(texts.flatMap((text) => text.split(" ")));
 }

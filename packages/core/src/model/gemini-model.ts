@@ -27,8 +27,8 @@ import {
   type RequestFacts,
 } from "./request/build-request.ts";
 import { checkSettings } from "./request/check-settings.ts";
-import type { Cache } from "./resources/caches.ts";
-import { Files } from "./resources/files.ts";
+import { type Cache, createCachedContent } from "./resources/caches.ts";
+import { getFile, waitForFile } from "./resources/files.ts";
 import { type AnswerSource, ResponseFold } from "./response/fold.ts";
 import type { ModelSettings } from "./settings.ts";
 
@@ -138,7 +138,8 @@ export class GeminiModel implements Model {
         options.onNotice?.({ type: "heal", ...healed });
         if (!mustWait) continue;
         waitedFor.add(file);
-        await new Files(this.#client.api, options.tap).wait(file, { signal: options.signal });
+        const { signal, tap } = options;
+        await waitForFile({ get: () => getFile(this.#client.api, file, { signal, tap }) }, file, { signal });
       }
     }
   }
@@ -167,7 +168,6 @@ export class GeminiModel implements Model {
 
   /** @throws {ConfigurationError} When the model or endpoint does not support explicit caches. */
   async createCache(request: CacheRequest, { signal }: CallSignal = {}): Promise<Cache> {
-    const { createCachedContent } = await import("./resources/caches.ts");
     return await createCachedContent(this.#client.api, buildCacheRequest(request, this.#facts), { signal }, request);
   }
 

@@ -7,7 +7,6 @@ import type { CallOptions, CallSignal, GeminiClientOptions } from "../../wire/cl
 import type { Endpoint } from "../../wire/endpoints/endpoint.ts";
 import { embeddedError } from "../../wire/errors/http-errors.ts";
 import { ApiClient, readPages } from "../../wire/client.ts";
-import type { ExchangeTap } from "../../wire/http/exchange-tap.ts";
 import { isErrorObject, parseJson } from "../../wire/http/read-answers.ts";
 import type { GeminiFile, ListFilesResponse } from "../../wire/types/resources.ts";
 import { isFile, upload, type UploadProgress } from "../../wire/upload.ts";
@@ -67,15 +66,10 @@ export function files(options: GeminiClientOptions = {}): Files {
  */
 export class Files {
   readonly #client: ApiClient;
-  readonly #tap: ExchangeTap | undefined;
 
-  /**
-   * @internal
-   * @param tap - Receives the exchanges in which a file is read.
-   */
-  constructor(client: ApiClient, tap?: ExchangeTap) {
+  /** @internal */
+  constructor(client: ApiClient) {
     this.#client = client;
-    this.#tap = tap;
   }
 
   /**
@@ -116,15 +110,7 @@ export class Files {
 
   /** The current state of a file. */
   async get(file: string | GeminiFile, { signal }: CallSignal = {}): Promise<GeminiFile> {
-    const path = filePath(this.#client.endpoint, file);
-    const options = { signal, tap: this.#tap };
-    return await this.#client.whole({ operation: "getFile", method: "GET", path }, options, (text, exchange) => {
-      const answer = parseJson(text);
-      // First, since a file that failed has a field `error`, just as an error object does.
-      if (isFile(answer)) return answer;
-      if (isObject(answer) && isErrorObject(answer)) throw embeddedError(answer, exchange.failure);
-      throw new ApiShapeError("The response is not a file: it lacks name or uri.", "$", text);
-    });
+    return await getFile(this.#client, filePath(this.#client.endpoint, file), { signal });
   }
 
   /** Deletes a file before its 48 hours are over. */
@@ -137,6 +123,17 @@ export class Files {
     const advice = "use Google's own endpoint for it, or send the bytes inline with media()";
     return this.#client.onCollection(call, "the Files API", advice);
   }
+}
+
+/** As {@link Files.get}, by path. A function, so that what only waits for files does not bundle uploads. */
+export async function getFile(client: ApiClient, path: string, options: CallOptions): Promise<GeminiFile> {
+  return await client.whole({ operation: "getFile", method: "GET", path }, options, (text, exchange) => {
+    const answer = parseJson(text);
+    // First, since a file that failed has a field `error`, just as an error object does.
+    if (isFile(answer)) return answer;
+    if (isObject(answer) && isErrorObject(answer)) throw embeddedError(answer, exchange.failure);
+    throw new ApiShapeError("The response is not a file: it lacks name or uri.", "$", text);
+  });
 }
 
 function filesPath({ filesPath: path, kind, baseUrl }: Endpoint): string {
