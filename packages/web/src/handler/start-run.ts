@@ -26,6 +26,8 @@ export interface StartOptions extends ContinueOptions {
   readonly asked?: Pick<ChatRequest, "body" | "message"> | undefined;
   /** In place of the agent's. */
   readonly limits?: Limits | undefined;
+  /** Makes room for the run, once it is known that the client may have it. */
+  readonly prepare?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -37,7 +39,7 @@ export async function startRun<Context>(
   serving: Serving<Context, ServingOptions<Context>>,
   { session, add: use }: OpenSession<Context>,
   { visitor, platform }: Pick<ChatCall<Context>, "visitor" | "platform">,
-  { clientTools = [], asked, limits, ...given }: StartOptions,
+  { clientTools = [], asked, limits, prepare, ...given }: StartOptions,
 ): Promise<GoingRun> {
   await serving.spending?.check(visitor.owner);
   const cost = serving.options.spending?.maxCostPerRun;
@@ -56,6 +58,8 @@ export async function startRun<Context>(
   const { perRun } = serving.options;
   const { settings, body } = await settingsOf(perRun, { body: known ?? sent, visitor, send });
   serving.draining.check();
+  await prepare?.();
+  serving.draining.check();
   const controller = new AbortController();
   const extraTools = [...(settings.extraTools ?? []), ...clientTools];
   const options: ContinueOptions & Omit<RunOptions<undefined, Context>, "context"> = {
@@ -73,15 +77,16 @@ export async function startRun<Context>(
   const run = new GoingRun(session.continueStream(...argument), controller, (event) => {
     if (event.type === "run-start") {
       begun = event.runId;
-      return add({ metadata, ...(known === undefined && { body }) }, begun);
+      const about = { ...(known === undefined && { body }), ...(begun === given.runId && { metadata }) };
+      return add(about, begun);
     }
     return event.type === "tool-progress" && isDataPart(event.progress) ? send(event.progress) : undefined;
   });
   use(run);
   platform.waitUntil?.(run.over);
   void run.over.then(async () => {
-    // What was said to a run that was going has begun none.
-    if (begun === undefined && run.failure === undefined) await add({ metadata }, given.runId);
+    // What was said to a run that was going, or with answers to one, has begun none.
+    if (begun !== given.runId && run.failure === undefined) await add({ metadata }, given.runId);
     if (run.failure !== undefined && isUnexpected(run.failure.error))
       serving.log(run.failure.error, { session: session.id });
   });
