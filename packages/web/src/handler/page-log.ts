@@ -30,9 +30,11 @@ interface RunFacts extends Omit<PageEntry, "part"> {
 export class SessionPage {
   readonly #owner: string | undefined;
   readonly #runs: Map<string, RunFacts> = new Map();
-  readonly #listeners: Set<(part: DataPart) => void> = new Set();
+  readonly #listeners: Set<(part?: DataPart) => void> = new Set();
   /** What was made of messages, until more is known of them. */
   #shown: WeakMap<Message, Message> = new WeakMap();
+  /** The same of lists, which are compared by those who follow a text. */
+  #shownQueued: WeakMap<Conversation["queued"], Conversation["queued"]> = new WeakMap();
   #lastRun = "";
   #turn = 0;
   /** Of the entries. */
@@ -43,20 +45,24 @@ export class SessionPage {
     this.#owner = owner;
   }
 
-  /** Tells of transient parts, until a signal aborts. */
-  listen(listener: (part: DataPart) => void, signal: AbortSignal): void {
+  /** Tells of transient parts, and that there is more to be shown, until a signal aborts. */
+  listen(listener: (part?: DataPart) => void, signal: AbortSignal): void {
     this.#listeners.add(listener);
     signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
   }
 
-  tell(part: DataPart): void {
+  tell(part?: DataPart): void {
     for (const listener of this.#listeners) listener(part);
   }
 
   /** Entries that were read or written. */
   see(from: number, entries: readonly unknown[]): void {
+    // Of a longer log than this one: another conversation had the id before.
+    if (from > this.length) return;
+    const shown = this.#shown;
     for (const entry of entries.slice(Math.max(0, this.length - from))) if (isRecord(entry)) this.#add(entry);
     this.length = Math.max(this.length, from + entries.length);
+    if (this.#shown !== shown) this.tell();
   }
 
   /** What a run was begun with. @param runId - Absent: the last one. */
@@ -73,7 +79,10 @@ export class SessionPage {
       this.#shown.set(message, shown);
       return shown;
     });
-    const queued = conversation.queued.map((one) => withMetadata(one, this.#runs.get(one.id)));
+    const queued =
+      this.#shownQueued.get(conversation.queued) ??
+      conversation.queued.map((one) => withMetadata(one, this.#runs.get(one.id)));
+    this.#shownQueued.set(conversation.queued, queued);
     return { ...conversation, messages, queued };
   }
 
@@ -86,6 +95,7 @@ export class SessionPage {
     const isError = type === "answer" && by === this.#owner && isRecord(value) && typeof value["error"] === "string";
     if (!isError && type !== "page") return;
     this.#shown = new WeakMap();
+    this.#shownQueued = new WeakMap();
     const facts: RunFacts = { errors: new Map(), data: [], ...this.#runs.get(runId), ...(type === "page" && entry) };
     this.#runs.set(runId, facts);
     if (isError && isRecord(place)) facts.errors.set(String(place["callId"]), String(value["error"]));
