@@ -42,9 +42,9 @@ function hasSameData(before: Message, { parts }: Message): boolean {
   });
 }
 
-/** The text or thought that a message ends with, calls aside. */
+/** The text or thought that a message ends with, calls and data aside. */
 function lastSaid({ parts }: Message): TextPart | ThoughtPart | undefined {
-  const last = parts.findLast(({ type }) => type !== "tool-call");
+  const last = parts.findLast(({ type }) => type !== "tool-call" && (type as ShownData["type"]) !== "data");
   return last?.type === "text" || last?.type === "thought" ? last : undefined;
 }
 

@@ -16,10 +16,12 @@ export interface PageEntry {
   /** What else the page sent along with it. */
   readonly body?: JsonRecord | undefined;
   readonly part?: DataPart | undefined;
+  /** That the part came in. @defaultValue the last that the log knows */
+  readonly turn?: number | undefined;
 }
 
 /** What is known of a run beside its messages. */
-interface RunFacts extends Omit<PageEntry, "part"> {
+interface RunFacts extends Omit<PageEntry, "part" | "turn"> {
   /** What the user's page said of calls that it could not execute, by call. */
   readonly errors: Map<string, string>;
   /** With the turn that was the last then. */
@@ -89,7 +91,7 @@ export class SessionPage {
   #add({ type, v, runId, ...entry }: JsonRecord): void {
     if (typeof v === "number") this.version = v;
     if (typeof runId !== "string") return;
-    const { place, value, by, part } = entry as { readonly [name: string]: unknown } & PageEntry;
+    const { place, value, by, part, turn = this.#turn } = entry as { readonly [name: string]: unknown } & PageEntry;
     if (type === "run") [this.#lastRun, this.#turn] = [runId, 0];
     else if (type === "step" && isRecord(place)) this.#turn = Number(place["turn"]);
     const isError = type === "answer" && by === this.#owner && isRecord(value) && typeof value["error"] === "string";
@@ -103,7 +105,7 @@ export class SessionPage {
     const at = facts.data.findIndex(
       ({ part: { type: of, id } }) => id !== undefined && of === part.type && id === part.id,
     );
-    if (at === -1) facts.data.push({ turn: this.#turn, part });
+    if (at === -1) facts.data.push({ turn, part });
     else facts.data[at] = { turn: facts.data[at]?.turn ?? 0, part };
   }
 }

@@ -3,6 +3,7 @@ import {
   type ContinueOptions,
   type Limits,
   type OptionsArgument,
+  type RunEvent,
   type RunOptions,
   SessionLimitError,
 } from "@pollux/core";
@@ -46,6 +47,7 @@ export async function startRun<Context>(
   const { pages } = serving;
   const { body: sent = {}, message: { metadata } = {} } = asked ?? {};
   let begun: string | undefined;
+  let turn: number | undefined;
   const add = async (entry: Omit<PageEntry, "runId">, runId: string | undefined): Promise<void> => {
     try {
       if (runId !== undefined) await pages.add(session.id, runId, entry);
@@ -53,7 +55,7 @@ export async function startRun<Context>(
       serving.log(error, { session: session.id });
     }
   };
-  const send = async (part: DataPart): Promise<void> => await add({ part }, begun);
+  const send = async (part: DataPart): Promise<void> => await add({ part, turn }, begun);
   const known = Object.keys(sent).length > 0 ? undefined : pages.of(session.id).bodyOf(given.runId);
   const { perRun } = serving.options;
   const { settings, body } = await settingsOf(perRun, { body: known ?? sent, visitor, send });
@@ -80,6 +82,7 @@ export async function startRun<Context>(
       const about = { ...(known === undefined && { body }), ...(begun === given.runId && { metadata }) };
       return add(about, begun);
     }
+    if ("turn" in event && SHOWS_TURN.has(event.type)) ({ turn } = event);
     return event.type === "tool-progress" && isDataPart(event.progress) ? send(event.progress) : undefined;
   });
   use(run);
@@ -92,6 +95,15 @@ export async function startRun<Context>(
   });
   return run;
 }
+
+/** Events by which a turn has something to show: a part that is sent before stands in front of it. */
+const SHOWS_TURN: ReadonlySet<RunEvent["type"]> = new Set([
+  "text-delta",
+  "thought-delta",
+  "call-args-delta",
+  "part",
+  "response",
+]);
 
 /** False for ends that a client brings about, or that it is told of by the answer. */
 function isUnexpected(error: unknown): boolean {

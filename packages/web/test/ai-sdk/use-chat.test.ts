@@ -286,7 +286,7 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
         return { context: {} };
       },
     };
-    const { open } = site(version, model, { agent: new Agent<App>({ model, tools: [report] }), perRun });
+    const { open, load } = site(version, model, { agent: new Agent<App>({ model, tools: [report] }), perRun });
     const client = open([], (part) => {
       // The client writes into what it has.
       parts.push(structuredClone(part));
@@ -300,9 +300,34 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
     await expect.poll(() => JSON.stringify(client.messages)).toContain("One ");
     await send?.({ type: "data-step", id: "s", data: 2 });
     await shown.promise;
+    // One that is new takes back no word that was said.
+    await send?.({ type: "data-note", data: "late" });
+    await expect.poll(() => parts.length).toBe(3);
     model.finish();
     await answered;
-    expect(parts).toMatchObject([{ data: 1 }, { data: 2 }]);
+    expect(parts).toMatchObject([{ data: 1 }, { data: 2 }, { data: "late" }]);
+    const types = ["step-start", "tool-report", "data-step", "step-start", "text", "data-note"];
+    expect(client.messages.at(-1)?.parts.map(({ type }) => type)).toEqual(types);
+    expect((await load()).at(-1)?.parts.map(({ type }) => type)).toEqual(types);
+  });
+
+  test("has in front of a turn what is sent before it, as when it is loaded", async () => {
+    const perRun: ChatHandlerOptions<App>["perRun"] = {
+      body: z.object({}),
+      options: ({ send }) => ({
+        prepareTurn: async ({ turn }) => {
+          await send({ type: "data-turn", data: turn });
+          return undefined;
+        },
+      }),
+    };
+    const { open, load } = site(version, [call("weather"), say("Sunny.")], { perRun });
+    const client = open();
+    await client.sendMessage({ text: "How is it?" });
+    const types = client.messages.at(-1)?.parts.map(({ type }) => type);
+    expect(types?.slice(0, 3)).toEqual(["data-turn", "step-start", "tool-weather"]);
+    expect(types?.slice(-3)).toEqual(["data-turn", "step-start", "text"]);
+    expect((await load()).at(-1)?.parts.map(({ type }) => type)).toEqual(types);
   });
 
   test("keeps what was said about each message when one is sent together with an answer", async () => {
