@@ -185,7 +185,9 @@ export class PageLog {
     if (part?.transient === true) return this.of(id).tell(part);
     for (;;) {
       const page = this.of(id);
-      await this.store.load(id, page.length);
+      const from = page.length;
+      // Of a session that nobody uses any more, nothing else is seen.
+      page.see(from, await this.store.load(id, from));
       const { length, version: v } = page;
       if (length === 0) return;
       try {

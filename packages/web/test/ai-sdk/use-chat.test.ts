@@ -311,6 +311,21 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
     expect((await load()).at(-1)?.parts.map(({ type }) => type)).toEqual(types);
   });
 
+  test("finds a part that came when its run was over and nobody looked", async () => {
+    let send: App["send"];
+    const perRun: ChatHandlerOptions<App>["perRun"] = {
+      body: z.object({}),
+      options: (run) => {
+        ({ send } = run);
+        return {};
+      },
+    };
+    const { open, load } = site(version, [say("It will come.")], { perRun });
+    await open().sendMessage({ text: "Send it." });
+    await send?.({ type: "data-parcel", data: "here" });
+    expect((await load()).at(-1)?.parts).toContainEqual({ type: "data-parcel", data: "here" });
+  });
+
   test("has in front of a turn what is sent before it, as when it is loaded", async () => {
     const perRun: ChatHandlerOptions<App>["perRun"] = {
       body: z.object({}),
