@@ -1,4 +1,5 @@
-import type { ConversationChange, ConversationUpdate, Message, TextPart, ThoughtPart } from "@pollux/core";
+import type { ConversationChange, ConversationUpdate, Message, MessagePart, TextPart, ThoughtPart } from "@pollux/core";
+import type { ShownData } from "./data-part.ts";
 
 /** More of the text that a message ends with. */
 export interface AddedText {
@@ -25,14 +26,25 @@ export function addedText(
     if (change.type !== "text" || change.messageId !== message.id || change.partId !== last.id) return undefined;
     delta += change.delta;
   }
+  // Data may have come in the place of other data meanwhile.
+  if (!hasSameData(before, message)) return undefined;
   // An update may begin with what was there already.
   const added = last.text.length - known.text.length;
   return added > 0 && added <= delta.length ? { type: last.type, delta: delta.slice(delta.length - added) } : undefined;
 }
 
-/** The text or thought that a message ends with, calls aside. */
+function hasSameData(before: Message, { parts }: Message): boolean {
+  const known = before.parts as readonly (MessagePart | ShownData)[];
+  const now = parts as readonly (MessagePart | ShownData)[];
+  return known.every((one, index) => {
+    const next = now[index];
+    return one.type !== "data" || (next?.type === "data" && next.part === one.part);
+  });
+}
+
+/** The text or thought that a message ends with, calls and data aside. */
 function lastSaid({ parts }: Message): TextPart | ThoughtPart | undefined {
-  const last = parts.findLast(({ type }) => type !== "tool-call");
+  const last = parts.findLast(({ type }) => type !== "tool-call" && (type as ShownData["type"]) !== "data");
   return last?.type === "text" || last?.type === "thought" ? last : undefined;
 }
 

@@ -133,7 +133,7 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
   /** More of the text that the client is in the middle of; undefined when it is not in one. */
   #addText({ type, delta }: AddedText): readonly UIMessageChunk[] | undefined {
     const step = this.#steps.at(-1);
-    const index = step?.entries.findLastIndex(({ isCall }) => !isCall) ?? -1;
+    const index = step?.entries.findLastIndex(({ isCall, isData = false }) => !isCall && !isData) ?? -1;
     const entry = step?.entries[index];
     if (step === undefined || entry === undefined || !this.#canReset) return undefined;
     const { id, part } = entry;

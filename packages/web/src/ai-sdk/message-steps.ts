@@ -34,6 +34,8 @@ export interface StepEntry {
   readonly id: string;
   readonly part: UIMessagePart;
   readonly isCall: boolean;
+  /** Of the application's. */
+  readonly isData?: true | undefined;
 }
 
 /** Options of {@link messageSteps}. */
@@ -78,7 +80,8 @@ function messageStep(
     entries.push({ id: entryId, part: shown, isCall: false });
   }
   for (const call of calls) entries.push({ id: call.id, part: cachedPart(message, call, options), isCall: true });
-  for (const { id: entryId, part } of data) entries.push({ id: entryId, part: customPart(part), isCall: false });
+  for (const { id: entryId, part } of data)
+    entries.push({ id: entryId, part: customPart(part), isCall: false, isData: true });
   return { id, entries, hasCalls: calls.length > 0 };
 }
 

@@ -97,11 +97,12 @@ export class ChatStream<Context> {
     return true;
   }
 
-  /** Counts the client as a reader, if there is anything to be read. @returns Resolves when other processes know it. */
-  async count(): Promise<void> {
+  /** Counts the client as a reader once there is anything to be read. @returns Resolves when other processes know it. */
+  async count({ message, isOver }: Partial<Sight> = this.#follower.look() ?? {}): Promise<void> {
     const { readers } = this.#serving;
-    const { message, isOver } = this.#follower.look() ?? {};
     if (this.#leaveReaders !== undefined || message?.runId === undefined || isOver === true) return;
+    // A sight may come after the client has left.
+    if (this.#left.signal.aborted) return;
     this.#leaveReaders = readers.enter(this.#open.session.id, message.runId);
     await readers.told(this.#open.session.id);
   }
@@ -165,6 +166,8 @@ export class ChatStream<Context> {
     try {
       for (let sight = this.#follower.look(); sight !== undefined; sight = await this.#follower.next()) {
         const { conversation, message, isOver, changes } = sight;
+        // A run may begin, or go on, long after the response.
+        void this.count(sight);
         if (message !== undefined) yield* write(encoder.show(message, conversation, changes));
         yield* write(this.#follower.takeNews().flatMap((part) => protocol.data?.(part) ?? []));
         if (!isOver || (await this.#resumes(sight))) continue;

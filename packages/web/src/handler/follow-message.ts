@@ -54,7 +54,7 @@ export class MessageFollower {
     this.#id = id;
     this.#updates = watchConversation(session, { signal });
     page.listen((part) => {
-      this.#news = [...this.#news.slice(1 - MAX_NEWS), part];
+      if (part !== undefined) this.#news = [...this.#news.slice(1 - MAX_NEWS), part];
       this.#hasNews = true;
       this.#wake();
     }, signal);
@@ -113,7 +113,7 @@ export class MessageFollower {
     return { ...this.#sight(this.#conversation), changes: changesOf(result.value) };
   }
 
-  /** An update; or that the run is over, or a transient part has come. */
+  /** An update; or that the run is over, or something has come that no update tells of. */
   async #updateOrEnd(
     next: Promise<IteratorResult<ConversationUpdate, void>>,
   ): Promise<IteratorResult<ConversationUpdate, void> | "awake"> {

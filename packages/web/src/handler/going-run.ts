@@ -8,6 +8,8 @@ export class GoingRun {
   /** Resolves when it has ended, however. */
   readonly over: Promise<void>;
   isOver = false;
+  /** It has taken its turn. */
+  hasBegun = false;
   /** Why it failed, or was refused. */
   failure: { readonly error: unknown } | undefined;
 
@@ -33,7 +35,10 @@ export class GoingRun {
   /** Reads the run to its end: a run that is read tells its words one by one. */
   async #drain(): Promise<void> {
     try {
-      for await (const event of this.#stream) await this.#onEvent(event);
+      for await (const event of this.#stream) {
+        this.hasBegun = true;
+        await this.#onEvent(event);
+      }
     } catch (error) {
       this.failure = { error };
     } finally {

@@ -9,16 +9,17 @@ export function abortWhenLeft<Context>({ options, readers }: Serving<Context>, s
   const { onDisconnect } = options;
   if (typeof onDisconnect !== "object") return;
   let looks = 0;
-  const timer = setInterval(() => {
-    looks += 1;
-    readers.any(session).then(
-      (isRead) => {
-        if (isRead) looks = 0;
-        else if (looks >= LOOKS) run.abort();
-      },
-      // A store that fails says nothing about readers.
-      () => (looks = 0),
-    );
-  }, onDisconnect.abortAfterMs / LOOKS);
+  let isLooking = false;
+  const look = async (): Promise<void> => {
+    // There is nothing to be read of a run that waits for its turn.
+    if (isLooking || !run.hasBegun) return;
+    isLooking = true;
+    // A store that fails says nothing about readers.
+    const isRead = await readers.any(session).catch(() => true);
+    isLooking = false;
+    looks = isRead ? 0 : looks + 1;
+    if (looks >= LOOKS) run.abort();
+  };
+  const timer = setInterval(() => void look(), onDisconnect.abortAfterMs / LOOKS);
   void run.over.then(() => clearInterval(timer));
 }

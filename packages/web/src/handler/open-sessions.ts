@@ -25,7 +25,7 @@ export class OpenSessions<Context> {
   readonly #make: (options: SessionOptions) => Session<Context>;
   readonly #onLeft: (id: string) => void;
 
-  /** @param onLeft - Nobody uses the session any more. */
+  /** @param onLeft - Nobody uses the session any more, or it was forgotten. */
   constructor(make: (options: SessionOptions) => Session<Context>, onLeft: (id: string) => void) {
     this.#make = make;
     this.#onLeft = onLeft;
@@ -69,12 +69,12 @@ export class OpenSessions<Context> {
 
   /** Forgets a session that was deleted; those who look at it keep what they have. */
   forget(id: string): void {
-    this.#held.delete(id);
+    if (this.#held.delete(id)) this.#onLeft(id);
   }
 
   /** Forgets those whose ids begin with this, as {@link forget} does. */
   forgetAll(prefix: string): void {
-    for (const id of this.#held.keys()) if (id.startsWith(prefix)) this.#held.delete(id);
+    for (const id of this.#held.keys()) if (id.startsWith(prefix)) this.forget(id);
   }
 
   /** All that are in use. */

@@ -16,10 +16,12 @@ export interface PageEntry {
   /** What else the page sent along with it. */
   readonly body?: JsonRecord | undefined;
   readonly part?: DataPart | undefined;
+  /** That the part came in. @defaultValue the last that the log knows */
+  readonly turn?: number | undefined;
 }
 
 /** What is known of a run beside its messages. */
-interface RunFacts extends Omit<PageEntry, "part"> {
+interface RunFacts extends Omit<PageEntry, "part" | "turn"> {
   /** What the user's page said of calls that it could not execute, by call. */
   readonly errors: Map<string, string>;
   /** With the turn that was the last then. */
@@ -30,9 +32,11 @@ interface RunFacts extends Omit<PageEntry, "part"> {
 export class SessionPage {
   readonly #owner: string | undefined;
   readonly #runs: Map<string, RunFacts> = new Map();
-  readonly #listeners: Set<(part: DataPart) => void> = new Set();
+  readonly #listeners: Set<(part?: DataPart) => void> = new Set();
   /** What was made of messages, until more is known of them. */
   #shown: WeakMap<Message, Message> = new WeakMap();
+  /** The same of lists, which are compared by those who follow a text. */
+  #shownQueued: WeakMap<Conversation["queued"], Conversation["queued"]> = new WeakMap();
   #lastRun = "";
   #turn = 0;
   /** Of the entries. */
@@ -43,20 +47,24 @@ export class SessionPage {
     this.#owner = owner;
   }
 
-  /** Tells of transient parts, until a signal aborts. */
-  listen(listener: (part: DataPart) => void, signal: AbortSignal): void {
+  /** Tells of transient parts, and that there is more to be shown, until a signal aborts. */
+  listen(listener: (part?: DataPart) => void, signal: AbortSignal): void {
     this.#listeners.add(listener);
     signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
   }
 
-  tell(part: DataPart): void {
+  tell(part?: DataPart): void {
     for (const listener of this.#listeners) listener(part);
   }
 
   /** Entries that were read or written. */
   see(from: number, entries: readonly unknown[]): void {
+    // Of a longer log than this one: another conversation had the id before.
+    if (from > this.length) return;
+    const shown = this.#shown;
     for (const entry of entries.slice(Math.max(0, this.length - from))) if (isRecord(entry)) this.#add(entry);
     this.length = Math.max(this.length, from + entries.length);
+    if (this.#shown !== shown) this.tell();
   }
 
   /** What a run was begun with. @param runId - Absent: the last one. */
@@ -73,19 +81,23 @@ export class SessionPage {
       this.#shown.set(message, shown);
       return shown;
     });
-    const queued = conversation.queued.map((one) => withMetadata(one, this.#runs.get(one.id)));
+    const queued =
+      this.#shownQueued.get(conversation.queued) ??
+      conversation.queued.map((one) => withMetadata(one, this.#runs.get(one.id)));
+    this.#shownQueued.set(conversation.queued, queued);
     return { ...conversation, messages, queued };
   }
 
   #add({ type, v, runId, ...entry }: JsonRecord): void {
     if (typeof v === "number") this.version = v;
     if (typeof runId !== "string") return;
-    const { place, value, by, part } = entry as { readonly [name: string]: unknown } & PageEntry;
+    const { place, value, by, part, turn = this.#turn } = entry as { readonly [name: string]: unknown } & PageEntry;
     if (type === "run") [this.#lastRun, this.#turn] = [runId, 0];
     else if (type === "step" && isRecord(place)) this.#turn = Number(place["turn"]);
     const isError = type === "answer" && by === this.#owner && isRecord(value) && typeof value["error"] === "string";
     if (!isError && type !== "page") return;
     this.#shown = new WeakMap();
+    this.#shownQueued = new WeakMap();
     const facts: RunFacts = { errors: new Map(), data: [], ...this.#runs.get(runId), ...(type === "page" && entry) };
     this.#runs.set(runId, facts);
     if (isError && isRecord(place)) facts.errors.set(String(place["callId"]), String(value["error"]));
@@ -93,7 +105,7 @@ export class SessionPage {
     const at = facts.data.findIndex(
       ({ part: { type: of, id } }) => id !== undefined && of === part.type && id === part.id,
     );
-    if (at === -1) facts.data.push({ turn: this.#turn, part });
+    if (at === -1) facts.data.push({ turn, part });
     else facts.data[at] = { turn: facts.data[at]?.turn ?? 0, part };
   }
 }
@@ -173,7 +185,9 @@ export class PageLog {
     if (part?.transient === true) return this.of(id).tell(part);
     for (;;) {
       const page = this.of(id);
-      await this.store.load(id, page.length);
+      const from = page.length;
+      // Of a session that nobody uses any more, nothing else is seen.
+      page.see(from, await this.store.load(id, from));
       const { length, version: v } = page;
       if (length === 0) return;
       try {

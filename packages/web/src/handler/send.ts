@@ -129,19 +129,21 @@ async function begin<Context>(
   if (isKnown && !canGoOn) return shown;
 
   const answersNow = { ...answersByToken(given), by: call.visitor.owner };
-  // The run that goes may be busy with other calls: whoever answers is told at once whether the answer was taken.
-  if (isRunning && isAnswer) {
-    if (message !== undefined && whileRunning === "refuse" && runId !== answered?.runId) throw runningError();
-    await stream.answer(answersNow);
-  }
-  if (isRunning && !isAnswer && (await isLeft(serving, asked, plan, { conversation, call })))
-    await stopRun(serving, asked.id, call.visitor, call.request.signal);
+  const prepare = async (): Promise<void> => {
+    // The run that goes may be busy with other calls: whoever answers is told at once whether the answer was taken.
+    if (isAnswer) {
+      if (message !== undefined && whileRunning === "refuse" && runId !== answered?.runId) throw runningError();
+      await stream.answer(answersNow);
+    } else if (await isLeft(serving, asked, plan, { conversation, call }))
+      await stopRun(serving, asked.id, call.visitor, call.request.signal);
+  };
   await stream.start({
     ...(message !== undefined && { ...(!isSame && { message: message.input }), runId, replaces, unfinished }),
     ...(isAnswer && !isRunning && answersNow),
     whileRunning: steers ? "steer" : whileRunning === "steer" ? "refuse" : whileRunning,
     clientTools: tools,
     asked,
+    ...(isRunning && { prepare }),
   });
   // One that waits for its turn is told so by a stream that is silent for now.
   const isBegun = (isRunning && whileRunning === "wait") || (await stream.untilBegun());

@@ -3,6 +3,7 @@ import {
   type ContinueOptions,
   type Limits,
   type OptionsArgument,
+  type RunEvent,
   type RunOptions,
   SessionLimitError,
 } from "@pollux/core";
@@ -26,6 +27,8 @@ export interface StartOptions extends ContinueOptions {
   readonly asked?: Pick<ChatRequest, "body" | "message"> | undefined;
   /** In place of the agent's. */
   readonly limits?: Limits | undefined;
+  /** Makes room for the run, once it is known that the client may have it. */
+  readonly prepare?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -37,13 +40,14 @@ export async function startRun<Context>(
   serving: Serving<Context, ServingOptions<Context>>,
   { session, add: use }: OpenSession<Context>,
   { visitor, platform }: Pick<ChatCall<Context>, "visitor" | "platform">,
-  { clientTools = [], asked, limits, ...given }: StartOptions,
+  { clientTools = [], asked, limits, prepare, ...given }: StartOptions,
 ): Promise<GoingRun> {
   await serving.spending?.check(visitor.owner);
   const cost = serving.options.spending?.maxCostPerRun;
   const { pages } = serving;
   const { body: sent = {}, message: { metadata } = {} } = asked ?? {};
   let begun: string | undefined;
+  let turn: number | undefined;
   const add = async (entry: Omit<PageEntry, "runId">, runId: string | undefined): Promise<void> => {
     try {
       if (runId !== undefined) await pages.add(session.id, runId, entry);
@@ -51,10 +55,12 @@ export async function startRun<Context>(
       serving.log(error, { session: session.id });
     }
   };
-  const send = async (part: DataPart): Promise<void> => await add({ part }, begun);
+  const send = async (part: DataPart): Promise<void> => await add({ part, turn }, begun);
   const known = Object.keys(sent).length > 0 ? undefined : pages.of(session.id).bodyOf(given.runId);
   const { perRun } = serving.options;
   const { settings, body } = await settingsOf(perRun, { body: known ?? sent, visitor, send });
+  serving.draining.check();
+  await prepare?.();
   serving.draining.check();
   const controller = new AbortController();
   const extraTools = [...(settings.extraTools ?? []), ...clientTools];
@@ -73,20 +79,31 @@ export async function startRun<Context>(
   const run = new GoingRun(session.continueStream(...argument), controller, (event) => {
     if (event.type === "run-start") {
       begun = event.runId;
-      return add({ metadata, ...(known === undefined && { body }) }, begun);
+      const about = { ...(known === undefined && { body }), ...(begun === given.runId && { metadata }) };
+      return add(about, begun);
     }
+    if ("turn" in event && SHOWS_TURN.has(event.type)) ({ turn } = event);
     return event.type === "tool-progress" && isDataPart(event.progress) ? send(event.progress) : undefined;
   });
   use(run);
   platform.waitUntil?.(run.over);
   void run.over.then(async () => {
-    // What was said to a run that was going has begun none.
-    if (begun === undefined && run.failure === undefined) await add({ metadata }, given.runId);
+    // What was said to a run that was going, or with answers to one, has begun none.
+    if (begun !== given.runId && run.failure === undefined) await add({ metadata }, given.runId);
     if (run.failure !== undefined && isUnexpected(run.failure.error))
       serving.log(run.failure.error, { session: session.id });
   });
   return run;
 }
+
+/** Events by which a turn has something to show: a part that is sent before stands in front of it. */
+const SHOWS_TURN: ReadonlySet<RunEvent["type"]> = new Set([
+  "text-delta",
+  "thought-delta",
+  "call-args-delta",
+  "part",
+  "response",
+]);
 
 /** False for ends that a client brings about, or that it is told of by the answer. */
 function isUnexpected(error: unknown): boolean {

@@ -264,6 +264,100 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
     expect((await load()).at(-1)?.parts).toContainEqual({ type: "data-check", data: { ok: true } });
   });
 
+  test("gets a part that is stored before anything else happens, and its successor while words come", async () => {
+    const [gate, shown] = [deferred(), deferred()];
+    const parts: unknown[] = [];
+    let send: App["send"];
+    const report = defineTool({
+      name: "report",
+      description: "Reports.",
+      run: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        await send?.({ type: "data-step", id: "s", data: 1 });
+        await gate.promise;
+        return "done";
+      },
+    });
+    const model = new SteppedModel(call("report"), say("One ", "two."));
+    const perRun: ChatHandlerOptions<App>["perRun"] = {
+      body: z.object({}),
+      options: ({ send: given }) => {
+        send = given;
+        return { context: {} };
+      },
+    };
+    const { open, load } = site(version, model, { agent: new Agent<App>({ model, tools: [report] }), perRun });
+    const client = open([], (part) => {
+      // The client writes into what it has.
+      parts.push(structuredClone(part));
+      if (parts.length === 2) shown.resolve();
+    });
+    model.say();
+    const answered = client.sendMessage({ text: "Go." });
+    await expect.poll(() => parts.length).toBe(1);
+    gate.resolve();
+    model.say();
+    await expect.poll(() => JSON.stringify(client.messages)).toContain("One ");
+    await send?.({ type: "data-step", id: "s", data: 2 });
+    await shown.promise;
+    // One that is new takes back no word that was said.
+    await send?.({ type: "data-note", data: "late" });
+    await expect.poll(() => parts.length).toBe(3);
+    model.finish();
+    await answered;
+    expect(parts).toMatchObject([{ data: 1 }, { data: 2 }, { data: "late" }]);
+    const types = ["step-start", "tool-report", "data-step", "step-start", "text", "data-note"];
+    expect(client.messages.at(-1)?.parts.map(({ type }) => type)).toEqual(types);
+    expect((await load()).at(-1)?.parts.map(({ type }) => type)).toEqual(types);
+  });
+
+  test("finds a part that came when its run was over and nobody looked", async () => {
+    let send: App["send"];
+    const perRun: ChatHandlerOptions<App>["perRun"] = {
+      body: z.object({}),
+      options: (run) => {
+        ({ send } = run);
+        return {};
+      },
+    };
+    const { open, load } = site(version, [say("It will come.")], { perRun });
+    await open().sendMessage({ text: "Send it." });
+    await send?.({ type: "data-parcel", data: "here" });
+    expect((await load()).at(-1)?.parts).toContainEqual({ type: "data-parcel", data: "here" });
+  });
+
+  test("has in front of a turn what is sent before it, as when it is loaded", async () => {
+    const perRun: ChatHandlerOptions<App>["perRun"] = {
+      body: z.object({}),
+      options: ({ send }) => ({
+        prepareTurn: async ({ turn }) => {
+          await send({ type: "data-turn", data: turn });
+          return undefined;
+        },
+      }),
+    };
+    const { open, load } = site(version, [call("weather"), say("Sunny.")], { perRun });
+    const client = open();
+    await client.sendMessage({ text: "How is it?" });
+    const types = client.messages.at(-1)?.parts.map(({ type }) => type);
+    expect(types?.slice(0, 3)).toEqual(["data-turn", "step-start", "tool-weather"]);
+    expect(types?.slice(-3)).toEqual(["data-turn", "step-start", "text"]);
+    expect((await load()).at(-1)?.parts.map(({ type }) => type)).toEqual(types);
+  });
+
+  test("keeps what was said about each message when one is sent together with an answer", async () => {
+    const { open, load } = site(version, [call("where"), say("In Oslo."), say("Yes.")], { unfinished: "steer" });
+    const client = open();
+    await client.sendMessage({ text: "Where am I?", metadata: { mood: "lost" } });
+    const { messages } = client;
+    const parts = messages[1]?.parts.map((part) =>
+      part.type === "tool-where" ? { ...part, state: "output-available", output: "Oslo" } : part,
+    );
+    const page = open([messages[0], { ...messages[1], parts }] as BuiltMessage[]);
+    await page.sendMessage({ text: "Really?", metadata: { mood: "sure" } });
+    expect((await load())[0]?.metadata).toMatchObject({ mood: "lost" });
+  });
+
   test("has an answer after its network failed in the middle, and a mark before it where the client may have kept its parts", async () => {
     const model = new SteppedModel(say("One ", "two ", "three."));
     const { fetch: ask } = site(version, model);

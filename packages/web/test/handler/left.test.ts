@@ -2,6 +2,7 @@ import { MemoryStore } from "@pollux/core";
 import { say } from "@pollux/core/testing";
 import { stopChat } from "@pollux/web";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { z } from "zod";
 import {
   allChunks,
   errorOf,
@@ -10,6 +11,7 @@ import {
   type Page,
   readChunks,
   readUntil,
+  restOf,
   SteppedModel,
   userMessage,
 } from "./chat-page.ts";
@@ -112,6 +114,18 @@ describe("a message of a page that has left the answer", () => {
   });
 });
 
+describe("a message that is refused", () => {
+  test("for what is sent along has stopped nothing", async () => {
+    const perRun = { body: z.strictObject({}), options: () => ({}) };
+    const page = openPage(steppedModel(), { perRun });
+    await (await ask(page)).return();
+    const messages = [await lastOf(page), userMessage("Never mind.", "m2")];
+    const response = await page.ask("POST", "", { body: { id: "c1", messages, mood: "bad" } });
+    expect(await errorOf(response)).toEqual({ status: 400, code: "bad_request" });
+    expect(await stateOf(page)).toBe("running");
+  });
+});
+
 describe("a run that nobody reads", () => {
   test("is aborted after the time that the handler was given, in whatever process it was read last", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
@@ -135,6 +149,33 @@ describe("a run that nobody reads", () => {
     await expect.poll(() => stateOf(page)).toBe("stopped");
     expect(JSON.stringify(await lastOf(page))).toContain("One ");
     expect(page.lines).toEqual([]);
+  });
+
+  test.each(["waits for its turn", "has lost its process"])("that %s is read by who asked for it", async (how) => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const store = new MemoryStore();
+    const model = new SteppedModel(say("One ", "two "), say("Well, ", "well."));
+    const before = openPage(model, { store });
+    const onDisconnect = { abortAfterMs: 60_000 };
+    const patience = { keepAliveMs: 3_600_000, stallTimeoutMs: 3_600_000 };
+    const page = openPage(model, { store, whileRunning: "wait", onDisconnect, ...patience });
+    const first = readChunks(await before.send("Count."));
+    model.say();
+    await readUntil(first, "One ");
+    const isWaiting = how.startsWith("waits");
+    if (!isWaiting) await before.handler.drain({ finishMs: 1, timeoutMs: 10 });
+    const said = readChunks(await (isWaiting ? page.send("More.") : page.ask("GET", "/c1/stream")));
+    const read = readUntil(said, "Well, ");
+    await vi.advanceTimersByTimeAsync(600_000);
+    // The first answer goes on, or was waiting to.
+    model.say();
+    await expect.poll(() => model.requests.length).toBe(2);
+    model.say();
+    await read;
+    await vi.advanceTimersByTimeAsync(600_000);
+    model.finish();
+    expect((await restOf(said)).at(-1)?.type).toBe("finish");
   });
 
   test.each([0, -1, Number.NaN, Infinity])(

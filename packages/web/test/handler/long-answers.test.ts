@@ -1,6 +1,7 @@
 import { say } from "@pollux/core/testing";
-import { agUi } from "@pollux/web";
+import { agUi, type PerRun } from "@pollux/web";
 import { expect, test, vi } from "vitest";
+import { z } from "zod";
 import { openPage, readChunks, SteppedModel } from "./chat-page.ts";
 
 /** Counts the characters of the texts that are cut or compared, which a text that grows by pieces is copied for each time. */
@@ -26,7 +27,11 @@ const FOLLOWERS = 4;
 const PROTOCOLS = {
   "AI SDK": {
     options: {},
-    body: { id: "c1", messages: [{ id: "m1", role: "user", parts: [{ type: "text", text: "Tell me." }] }] },
+    body: {
+      id: "c1",
+      messages: [{ id: "m1", role: "user", parts: [{ type: "text", text: "Tell me." }] }],
+      mood: "curious",
+    },
   },
   "AG-UI": {
     options: { protocol: agUi() },
@@ -36,9 +41,13 @@ const PROTOCOLS = {
       messages: [{ id: "m1", role: "user", content: "Tell me." }],
       tools: [],
       context: [],
+      // Kept in the log, with the answer.
+      forwardedProps: { mood: "curious" },
     },
   },
 } as const;
+
+const perRun: PerRun = { body: z.object({ mood: z.string().optional() }), options: () => ({}) };
 
 /** What it takes to send an answer of so many pieces to its readers, piece by piece. */
 async function charactersFor(
@@ -46,7 +55,7 @@ async function charactersFor(
   { options, body }: (typeof PROTOCOLS)["AG-UI" | "AI SDK"],
 ): Promise<number> {
   const model = new SteppedModel(say(...Array.from({ length: pieces }, () => "word ".repeat(20))));
-  const page = openPage(model, options);
+  const page = openPage(model, { ...options, perRun });
   const first = readChunks(await page.ask("POST", "", { body }));
   const followers = await Promise.all(Array.from({ length: FOLLOWERS }, () => page.ask("GET", "/c1/stream")));
   model.say();
