@@ -129,7 +129,9 @@ export class GeminiModel implements Model {
       } catch (error) {
         for (const fold of source.folds ?? []) options.onLost?.(fold.partial().usage);
         if (source.hasParts === true || !(error instanceof ApiStatusError) || error.status !== 400) throw error;
-        const file = this.#client.endpoint.filesPath && findUnreadyFile(error.message);
+        const { filesPath } = this.#client.endpoint;
+        const id = filesPath && findUnreadyFile(error.message);
+        const file = id && `${filesPath}/${id}`;
         const mustWait = file !== undefined && !waitedFor.has(file);
         if (!mustWait) healer ??= await loadHealer(wanted, this.#heals, memory);
         const healed = mustWait ? WAIT_FOR_FILE : healer?.learn(error.message);
