@@ -30,7 +30,7 @@ const cache = await agent.createCache(logbook, { ttlSeconds: 600, displayName: "
 console.log(`${cache.name} holds ${cache.totalTokens} tokens until ${cache.expireTime}`);
 
 for (const question of ["On which day did most ships pass?", "How many knots of wind were there on day 8?"]) {
-  const { text, usage } = await agent.run(question, { cachedContent: cache });
+  const { text, usage } = await agent.run(question, { settings: { cachedContent: cache } });
   console.log(`${usage.cachedTokens} of ${usage.inputTokens} input tokens came from the cache: ${text}`);
 }
 

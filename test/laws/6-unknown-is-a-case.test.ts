@@ -46,7 +46,7 @@ describe.each(faces)("%s", (_face, read) => {
         brain,
         faults: [{ at: () => true, fault: faults.closeEarly({ afterChunks }) }],
       });
-      const agent = new Agent({ model: world.model(), maxRestarts: 0 });
+      const agent = new Agent({ model: world.model(), limits: { restarts: 0 } });
       const cut = read(agent, "Go.").then(({ stopReason }) => stopReason);
       await expect(cut).rejects.toBeInstanceOf(StreamIncompleteError);
     }

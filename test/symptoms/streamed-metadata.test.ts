@@ -18,7 +18,7 @@ describe.each(faces)("%s", (_face, read) => {
   /** Runs once against a stream of these chunks. */
   async function ask(...chunks: readonly object[]): Promise<RunResult> {
     await using service = await openRawService({ body: eventStream(...chunks) });
-    return await read(new Agent({ model: service.model(), tools: [add], maxRestarts: 0 }), "Go.");
+    return await read(new Agent({ model: service.model(), tools: [add], limits: { restarts: 0 } }), "Go.");
   }
 
   test.each(["citations", "citationSources"])(

@@ -24,7 +24,7 @@ export function createChatAgent({ model, endpoint, pictures, sounds }: ChatAgent
     model,
     endpoint,
     instructions: INSTRUCTIONS,
-    includeThoughts: true,
+    settings: { includeThoughts: true },
     tools: [
       getWeather,
       calculator(),

@@ -30,7 +30,7 @@ async function read(
   ...asked: readonly (readonly [string, Record<string, string | number>])[]
 ): Promise<unknown[]> {
   const model = new ScriptedModel(...asked.map(([name, args]) => call(name, args)), say("Done."));
-  const { added } = await new Agent({ model, tools: noteTools(options), maxRepeats: Infinity }).run("Go.");
+  const { added } = await new Agent({ model, tools: noteTools(options), limits: { repeats: Infinity } }).run("Go.");
   return added.flatMap(({ parts }) =>
     parts.flatMap(({ functionResponse }) => (functionResponse === undefined ? [] : [functionResponse.response])),
   );

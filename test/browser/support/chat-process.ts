@@ -74,7 +74,7 @@ const handlers = ([5, 6, 7] satisfies readonly AiSdkVersion[]).map((version) => 
   path: `/${version}/api/chat`,
   handle: toNodeHandler(
     chatHandler({
-      agent: new Agent({ model, tools, maxRestarts: 1 }),
+      agent: new Agent({ model, tools, limits: { restarts: 1 } }),
       store,
       authorize: () => ({ owner: `v${version}` }),
       requestsPerMinute: Infinity,

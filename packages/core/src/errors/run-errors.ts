@@ -181,11 +181,11 @@ export class ToolDefinitionError extends AgentError {
  * For a tool to throw: the call failed, and the model gets this message. Any other error is logged with its stack, and the model
  * only reads that the tool failed, unless the tool is defined with `exposeErrors: true`.
  */
-export class ToolFailure extends Error {
-  override readonly name = "ToolFailure";
+export class ToolError extends Error {
+  override readonly name = "ToolError";
 }
 
 /** For a tool to throw: the model can correct the call, as the message explains. Uses up one of the tool's retries in the run. */
-export class ToolRetry extends Error {
-  override readonly name = "ToolRetry";
+export class ModelRetry extends Error {
+  override readonly name = "ModelRetry";
 }

@@ -18,7 +18,7 @@ function agentOf(...answers: readonly (() => Response)[]): Agent {
   });
   return new Agent({
     model,
-    maxRestarts: 0,
+    limits: { restarts: 0 },
     tools: [defineTool({ name: "look", description: "x", run: () => "seen" })],
   });
 }

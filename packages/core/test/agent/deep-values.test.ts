@@ -89,12 +89,12 @@ describe.each(faces)("6,000 levels, read by %s:", (face, read) => {
 
   const prepared: readonly (readonly [string, PrepareTurn])[] = [
     ["contents", ({ contents }) => ({ contents: [...contents, ...ANSWERED] })],
-    ["settings", () => ({ labels: DEEP() as never })],
+    ["settings", () => ({ settings: { labels: DEEP() as never } })],
   ];
   test.each(prepared)("in the %s that prepareTurn returns are a typed error", async (_where, prepareTurn) => {
-    await expect(read(new Agent({ model: new ScriptedModel(say("x")), prepareTurn }), "Go.")).rejects.toThrow(
-      ConfigurationError,
-    );
+    await expect(
+      read(new Agent({ model: new ScriptedModel(say("x")), hooks: { prepareTurn } }), "Go."),
+    ).rejects.toThrow(ConfigurationError);
   });
 
   test("in arguments that a hook returns are a typed error", async () => {

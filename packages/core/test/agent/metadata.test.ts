@@ -25,10 +25,10 @@ describe.each(faces)("metadata of a run, by %s", (_face, read) => {
       tools: [{ ...look, needsApproval: () => true }],
       approve: (_, run) => (seen.push(run), true),
       instructions: (run) => (seen.push(run), "Be brief."),
-      prepareTurn: (info) => void seen.push(info),
       hooks: {
         beforeCall: (info) => void seen.push(info),
         afterCall: (info) => void seen.push(info),
+        prepareTurn: (info) => void seen.push(info),
       },
       observers: [
         {

@@ -86,8 +86,7 @@ describe.each(faces)("limits of the caller, read by %s", (_face, read) => {
     const agent = new Agent({
       model: outer,
       tools: [helper.asTool({ description: "x" })],
-      limits: { totalTokens: 30 },
-      concurrency: 1,
+      limits: { totalTokens: 30, concurrentCalls: 1 },
     });
     const result = await read(agent, "Go.");
     expect(inner.requests).toHaveLength(1);

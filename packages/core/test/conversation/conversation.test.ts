@@ -279,7 +279,7 @@ test("a conversation that came from elsewhere is shown as messages without runs"
         state: "complete",
         parts: [{ type: "text", id: "text:0", text: "Look." }],
         sources: [],
-        searchSuggestions: [],
+        searchEntryPoints: [],
       },
       {
         id: "history:1",
@@ -299,7 +299,7 @@ test("a conversation that came from elsewhere is shown as messages without runs"
           { type: "text", id: "text:2.0", text: "a!" },
         ],
         sources: [],
-        searchSuggestions: [],
+        searchEntryPoints: [],
       },
     ],
   });
@@ -419,7 +419,7 @@ describe("applying an update", () => {
       state: "streaming" as const,
       parts: [{ type: "text" as const, id: "t", text: "Hello wor" }],
       sources: [],
-      searchSuggestions: [],
+      searchEntryPoints: [],
     };
     const known = { ...start, messages: [message] };
     const grow = (offset: number, delta: string) =>

@@ -82,7 +82,7 @@ test("the events of an agent in a call are shown without what is for the model a
 
 test("who comes in the middle of a run hears nothing of the one before", async () => {
   const model = new ScriptedModel(dies("stale "), hangs("new"));
-  const session = new Agent({ model, maxRestarts: 0 }).session();
+  const session = new Agent({ model, limits: { restarts: 0 } }).session();
   await expect(collect(session.stream("Tell."))).rejects.toThrow(StreamIncompleteError);
   const run = session.resume().catch(() => {});
   await until(() => model.requests.length === 2);

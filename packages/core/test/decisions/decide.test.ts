@@ -3,7 +3,7 @@ import {
   ApiStatusError,
   cometapi,
   ConfigurationError,
-  google,
+  geminiApi,
   type HttpExchange,
   media,
   NO_USAGE,
@@ -14,7 +14,7 @@ import { describe, expect, test } from "vitest";
 import { BodyScrubber } from "../../src/wire/secrets/redact-bytes.ts";
 
 const KEY = "AIza-secret-key";
-const OPTIONS = { endpoint: google({ apiKey: KEY }), retry: { minDelayMs: 1, maxDelayMs: 1 } };
+const OPTIONS = { endpoint: geminiApi({ apiKey: KEY }), retry: { minDelayMs: 1, maxDelayMs: 1 } };
 
 const QUESTIONS = {
   refund: yesNo("Is money asked back?", { yes: "asks for a refund" }),

@@ -711,7 +711,7 @@ describe("a conversation", () => {
 
   test("keeps nothing of an answer that broke off unchecked", async () => {
     const model = new ScriptedModel(dies("The secret "), dies("The secret "), dies("The secret "), say("Hi."));
-    const session = new Agent({ model, maxRestarts: 0, guardrails: { output: [redact] } }).session();
+    const session = new Agent({ model, limits: { restarts: 0 }, guardrails: { output: [redact] } }).session();
     await expect(session.send("Go.")).rejects.toThrow();
     expect(JSON.stringify([await readConversation(session), await session.history()])).not.toContain("secret");
   });

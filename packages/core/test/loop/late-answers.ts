@@ -131,7 +131,7 @@ export async function playLate(
 ): Promise<Record<"here" | "there" | "passing", readonly Conversation[]>> {
   const store = new WatchedStore();
   const open = () =>
-    new Agent({ model: slowModel(line), maxRestarts: 0, guardrails: { output: guardrails } }).session({
+    new Agent({ model: slowModel(line), limits: { restarts: 0 }, guardrails: { output: guardrails } }).session({
       id: "s",
       store,
     });

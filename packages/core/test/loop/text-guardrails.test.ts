@@ -73,7 +73,7 @@ describe.each(SETS)("an answer that is shown late, with %s", (_what, guardrails)
     await fc.assert(
       fc.asyncProperty(chunks, async (said) => {
         const model = new ScriptedModel(dies(...said));
-        const agent = new Agent({ model, maxRestarts: 0, guardrails: { output: guardrails } });
+        const agent = new Agent({ model, limits: { restarts: 0 }, guardrails: { output: guardrails } });
         const { events, error } = await eventsOf(agent, "Go.");
         assertGrammar(events, { complete: false });
         const judged = await judge(said.join(""), guardrails);

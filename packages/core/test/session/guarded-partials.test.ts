@@ -125,7 +125,7 @@ describe.each(["hold", "show"] as const)("with guardrails that %s answers", (str
     });
 
     test("is checked when the stream fails for good, and when the wall time is up", async () => {
-      const agent = new Agent({ model: new ScriptedModel(dies("The secret")), maxRestarts: 0, guardrails });
+      const agent = new Agent({ model: new ScriptedModel(dies("The secret")), limits: { restarts: 0 }, guardrails });
       const error = await read(agent, "Go.").catch((thrown: unknown) => thrown);
       expect(runSoFar(error)?.interrupted).toEqual(model("The ***"));
 

@@ -2,7 +2,7 @@ import {
   Agent,
   defineTool,
   gemini,
-  google,
+  geminiApi,
   media,
   MemoryStore,
   type Part,
@@ -21,7 +21,7 @@ function service(turns: readonly (readonly Part[])[]) {
   const bodies: string[] = [];
   const left = [...turns];
   const model = gemini("gemini-3-flash", {
-    endpoint: google({ apiKey: "key" }),
+    endpoint: geminiApi({ apiKey: "key" }),
     transport: "unary",
     maxRequestBytes: MAX,
     retry: { maxAttempts: 1 },

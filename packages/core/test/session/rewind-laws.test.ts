@@ -39,7 +39,7 @@ describe.each(SESSION_FACES)("whatever is said and taken back, read by %s", (_fa
     await fc.assert(
       fc.asyncProperty(acts, async (todo) => {
         const store = new MemoryStore();
-        const agent = new Agent({ model: echo(), maxRestarts: 0 });
+        const agent = new Agent({ model: echo(), limits: { restarts: 0 } });
         const sessions = [0, 1].map(() => agent.session({ id: "s", store }));
         let left: string[] = [];
         let runs = 0;

@@ -118,7 +118,7 @@ function forkingAgent(call: SessionCall, kept: Kept, request: ForkRequest): Fork
     options: {
       ...(output !== undefined && { output }),
       ...(instructions !== undefined && { instructions }),
-      ...(Object.keys(changes).length > 0 && { prepareTurn: () => changes }),
+      ...(Object.keys(changes).length > 0 && { hooks: { prepareTurn: () => changes } }),
     },
     notes: [
       ...notes,

@@ -133,7 +133,7 @@ async function firstRequest(
     .resume({
       signal,
       anyLoopVersion: true,
-      prepareTurn: () => ({ model }),
+      hooks: { prepareTurn: () => ({ model }) },
       ...(output !== undefined && { output }),
     })
     .catch(() => {});

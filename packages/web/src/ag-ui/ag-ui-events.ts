@@ -116,7 +116,7 @@ const NOTHING: Message = {
   state: "complete",
   parts: [],
   sources: [],
-  searchSuggestions: [],
+  searchEntryPoints: [],
 };
 
 /** Events as the response to a request of a client. */

@@ -91,7 +91,7 @@ export interface AgUiActivities {
     /** UTF-16 ranges of the content of a message, and the numbers of the sources that support them. */
     readonly citations: readonly { messageId: string; start: number; end: number; sources: readonly number[] }[];
     /** HTML that the terms of use of Google Search require next to the answer. */
-    readonly searchSuggestions: readonly string[];
+    readonly searchEntryPoints: readonly string[];
   };
   /** From here on the model reads a summary of what was said before. */
   readonly "pollux.compaction": { readonly turn: number };

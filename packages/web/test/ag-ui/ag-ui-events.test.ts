@@ -53,7 +53,7 @@ describe("a run of a server that keeps nothing", () => {
 
   test("takes back what broke off, and nothing of what the client shows", async () => {
     const model = new ScriptedModel(dies("It was "), say("It is."));
-    const client = openServer(new Agent({ model, maxRestarts: 1 }));
+    const client = openServer(new Agent({ model, limits: { restarts: 1 } }));
     ask(client, "Tell.");
     await client.run();
     expect(client.messages).toMatchObject([
@@ -67,7 +67,7 @@ describe("a run of a server that keeps nothing", () => {
 
   test("that fails ends with a text that is fit for anybody", async () => {
     const model = new ScriptedModel(dies(new Error("password=hunter2")));
-    const client = openServer(new Agent({ model, maxRestarts: 0 }));
+    const client = openServer(new Agent({ model, limits: { restarts: 0 } }));
     ask(client, "Tell.");
     const { outcome, error } = await client.run();
     expect(outcome).toBe("error");

@@ -136,7 +136,7 @@ describe("a conversation", () => {
 
   test("ends with an error when the run fails, and goes on with the next message", async () => {
     const chat = openChat(script(dies(new Error("password=hunter2")), say("There.")), {
-      agent: new Agent({ model: script(dies(new Error("password=hunter2")), say("There.")), maxRestarts: 0 }),
+      agent: new Agent({ model: script(dies(new Error("password=hunter2")), say("There.")), limits: { restarts: 0 } }),
     });
     chat.post("One.");
     const { outcome, error } = await chat.client.run();

@@ -65,7 +65,7 @@ describe("a client", () => {
 
 test("a call that is taken back is not left to the client", async () => {
   const stateOf = (state: Message["state"], ...parts: readonly MessagePart[]): readonly [Message, Conversation] => {
-    const message: Message = { id: "m", role: "assistant", state, parts, sources: [], searchSuggestions: [] };
+    const message: Message = { id: "m", role: "assistant", state, parts, sources: [], searchEntryPoints: [] };
     return [message, { ...buildConversation("s", []), messages: [message] }];
   };
   const step = { type: "step", id: "step:1", turn: 1 } as const;
@@ -93,7 +93,7 @@ test("addresses are those of the web: nothing that acts, wherever it stands", ()
         { type: "steering", id: "steering:1", parts: [{ ...media, uri }] },
       ],
       sources: [{ number: 1, kind: "web", uri, title: "A", pageNumber: 7, mediaId: "media/m" }],
-      searchSuggestions: [],
+      searchEntryPoints: [],
     };
     const conversation = {
       ...buildConversation("s", []),

@@ -35,7 +35,7 @@ class Site {
     this.#version = version;
     const model = new ScriptedModel(...lines);
     this.#handler = chatHandler({
-      agent: new Agent({ model, tools: [pay, where, refund, work], limits: { turns: 3 }, maxRestarts: 1 }),
+      agent: new Agent({ model, tools: [pay, where, refund, work], limits: { turns: 3, restarts: 1 } }),
       store,
       authorize: () => ({ owner: "ann" }),
       protocol: aiSdk({ version }),

@@ -28,7 +28,7 @@ function message(parts: readonly MessagePart[], fields: Partial<Message> = {}): 
     runId: "r",
     state: "streaming",
     sources: [],
-    searchSuggestions: [],
+    searchEntryPoints: [],
     parts,
     ...fields,
   };
@@ -368,7 +368,7 @@ describe("what a text is based on", () => {
     text: "It is warm.",
     citations: [{ start: 6, end: 10, sources: [1, 2] }],
   };
-  const grounded = { sources, searchSuggestions: ["<b>oslo</b>"], ...done };
+  const grounded = { sources, searchEntryPoints: ["<b>oslo</b>"], ...done };
 
   test.each(VERSIONS)("is in ranges and parts of their own, in version %d", async (version) => {
     const one = message([step(1), cited], grounded);

@@ -330,9 +330,11 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
     const perRun: ChatHandlerOptions<App>["perRun"] = {
       body: z.object({}),
       options: ({ send }) => ({
-        prepareTurn: async ({ turn }) => {
-          await send({ type: "data-turn", data: turn });
-          return undefined;
+        hooks: {
+          prepareTurn: async ({ turn }) => {
+            await send({ type: "data-turn", data: turn });
+            return undefined;
+          },
         },
       }),
     };

@@ -44,9 +44,8 @@ describe.each(faces)("observers of requests, by %s", (_face, read) => {
     });
     const agent = new Agent({
       model,
-      temperature: 0.2,
-      seed: 7,
-      prepareTurn: () => ({ model: other, temperature: 0.5 }),
+      settings: { temperature: 0.2, seed: 7 },
+      hooks: { prepareTurn: () => ({ model: other, settings: { temperature: 0.5 } }) },
       observers: [observer],
     });
     await read(agent, "Go.");

@@ -110,7 +110,7 @@ describe.each(faces)("a traceparent, by %s", (_face, read) => {
       tools: [helper.asTool({ description: "x" }), googleSearch()],
       observers: [outer, inside],
       compaction: { policy: () => (cuts++ === 0 ? 2 : undefined) },
-      concurrency: 1,
+      limits: { concurrentCalls: 1 },
     });
     const text = (role: Role, said: string): Content => ({ role, parts: [{ text: said }] });
     const { text: answer } = await read(agent, [text("user", "Old."), text("model", "Yes."), text("user", "New.")]);

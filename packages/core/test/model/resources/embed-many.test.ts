@@ -6,7 +6,7 @@ import {
   embed,
   embeddedSoFar,
   embedMany,
-  google,
+  geminiApi,
   Traffic,
   TrafficLimitError,
   vertex,
@@ -26,7 +26,7 @@ import {
 
 const MODEL = "gemini-embedding-2";
 const RETRY = { minDelayMs: 1, maxDelayMs: 1 };
-const ENDPOINT = google({ apiKey: "key" });
+const ENDPOINT = geminiApi({ apiKey: "key" });
 const texts = (count: number): string[] => Array.from({ length: count }, (_, index) => `t${index}`);
 
 /** A `fetch` that answers after a few turns of the microtask queue. */

@@ -7,7 +7,7 @@ import {
   type EmbedManyOptions,
   type EmbedOptions,
   type Endpoint,
-  google,
+  geminiApi,
   media,
   vertex,
 } from "@pollux/core";
@@ -17,7 +17,7 @@ import { answerTo, refusal, textsOf } from "../../helpers/embedding-service.ts";
 
 const NEW = "gemini-embedding-2";
 const OLD = "gemini-embedding-001";
-const GOOGLE = google({ apiKey: "key" });
+const GOOGLE = geminiApi({ apiKey: "key" });
 const VERTEX = vertex({ apiKey: "key" });
 const COMET = cometapi({ apiKey: "key" });
 const IMAGE = media(new Uint8Array([137, 80, 78, 71]), "image/png");

@@ -53,7 +53,7 @@ describe.each(TRANSPORTS)("with %s", (_transport, fetch) => {
   describe.each(faces)("%s", (_face, face) => {
     const attempt = async (url: string, options: GeminiOptions): Promise<unknown> => {
       const model = gemini("gemini-3.8-flash", { endpoint: endpoint({ baseUrl: url }), fetch, ...options });
-      return face(new Agent({ model, maxRestarts: 0 }), "Hi").then(
+      return face(new Agent({ model, limits: { restarts: 0 } }), "Hi").then(
         () => undefined,
         (error: unknown) => error,
       );
