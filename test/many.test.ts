@@ -99,9 +99,7 @@ test("an agent that calls another one needs one slot only", async () => {
   const inner = new Agent({ name: "inner", model, tools: [step] });
   const where = endpoint({ baseUrl: service.url, apiKey: "many" });
   const outer = new Agent({
-    model: MODEL,
-    endpoint: where,
-    traffic,
+    model: gemini(MODEL, { endpoint: where, traffic }),
     tools: [inner.asTool({ name: "step", description: "Does a step." })],
   });
   const { text } = await outer.run("run:outer");

@@ -127,7 +127,7 @@ function inLog(contents: readonly Content[]): object {
 
 function wordsOf({ messages }: Conversation): string {
   return messages
-    .filter(({ role }) => role === "assistant")
+    .filter(({ role }) => role === "model")
     .flatMap(({ parts }) => parts.map((part) => (part.type === "text" ? part.text : "")))
     .join("");
 }

@@ -49,7 +49,7 @@ function actAtLine(nth: number, act: () => void): Logger {
   return { trace: line, debug: line, info: line, warn: line, error: line };
 }
 
-const options = { includeThoughts: true, tools: TOOLS } as const;
+const options = { settings: { includeThoughts: true }, tools: TOOLS } as const;
 
 const found = grounded("Ada won.", { queries: ["who won"], sources: [{ title: "a.example" }] });
 const shape = z.object({ total: z.number() });

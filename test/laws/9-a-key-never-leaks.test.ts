@@ -303,7 +303,7 @@ test("a key of the environment goes to no other host, and a local one gets the e
 
 test("an endpoint does not show its key", () => {
   expectClean(endpoint({ baseUrl: "https://gateway.example", apiKey: KEY, headers: { "x-team": KEY } }), "endpoint()");
-  expectClean(geminiApi({ apiKey: KEY }), "google()");
+  expectClean(geminiApi({ apiKey: KEY }), "geminiApi()");
   expectClean(cometapi({ apiKey: KEY }), "cometapi()");
   expectClean(vertex({ apiKey: KEY }), "vertex()");
   const wrong = `${KEY}\nsecond line`;

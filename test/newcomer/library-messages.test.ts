@@ -24,7 +24,7 @@ const REFUSED: readonly (readonly [string, () => Promise<Model> | Model, string]
   [
     "no key",
     () => gemini("gemini-flash-latest", { endpoint: geminiApi({ env: {} }) }),
-    "No API key: set GEMINI_API_KEY (from https://aistudio.google.com/apikey), GOOGLE_API_KEY or COMETAPI_KEY, or pass apiKey to google(). To work without a key, start the emulator with `npx @pollux/cli emulator --port 8787` and set GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787.",
+    "No API key: set GEMINI_API_KEY (from https://aistudio.google.com/apikey), GOOGLE_API_KEY or COMETAPI_KEY, or pass apiKey to geminiApi(). To work without a key, start the emulator with `npx @pollux/cli emulator --port 8787` and set GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787.",
   ],
   [
     "a wrong key",

@@ -108,7 +108,7 @@ test("a proxy that wants a password is named", async () => {
     const program = `
       import { Agent, gemini, google } from "@pollux/core";
       const model = gemini("gemini-flash-latest", {
-        endpoint: google({ apiKey: "some-key" }), retry: { maxAttempts: 1 }, httpClient: "node",
+        endpoint: geminiApi({ apiKey: "some-key" }), retry: { maxAttempts: 1 }, httpClient: "node",
       });
       await new Agent({ model }).run("Hi").catch((error) => console.log(error.message));
     `;

@@ -5,7 +5,7 @@ import { isObject, present } from "../internal/json.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
-import { checkLimits, DEFAULT_LIMITS } from "../loop/limits.ts";
+import { checkLimits, withDefaults } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput, OutputPlan } from "../loop/loop-input.ts";
 import { ALL_RUNS, callersContext, findEnabled, OBSERVERS, type Within } from "../loop/observers/find-observers.ts";
 import type { Observer } from "../loop/observers/observer.ts";
@@ -27,7 +27,7 @@ import type { AnyTool } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
 import { type AgentHead, buildHead, headAsSent, listTools, makeInstructions } from "./agent-head.ts";
 import { type RunInside, runsInside, summarizer } from "./nested-run.ts";
-import { type AgentOptions, type AnyRunOptions, overrideOptions, pickSettings, type RunPlan } from "./options.ts";
+import { type AgentOptions, type AnyRunOptions, overrideOptions, type RunPlan } from "./options.ts";
 import { describeOutput, planOutput } from "./output.ts";
 import { buildContents } from "./run-input.ts";
 import { modelFinder, prepareTurns } from "./turn-changes.ts";
@@ -99,9 +99,9 @@ export class AgentRuns {
   /** @throws {ConfigurationError} When the options cannot work. */
   plan(options: AnyRunOptions): RunPlan {
     const combined = overrideOptions(this.#options, options);
-    const settings = pickSettings(combined);
+    const settings = combined.settings ?? {};
     this.model.check(settings);
-    const limits = { ...DEFAULT_LIMITS, ...this.#options.limits, ...options.limits };
+    const limits = withDefaults(combined.limits);
     checkLimits(limits);
     const { prices, compaction, metadata } = combined;
     if (prices !== undefined) checkPrices(prices);
@@ -150,7 +150,8 @@ export class AgentRuns {
     const checksInput = run.checksInput ?? guardrails?.input !== undefined;
     const historyLength = run.historyLength ?? (checksInput ? messageStart(contents) : contents.length - 1);
     const state = new RunState(runId, contents, run.onPartial, this.#foreign.get(conversation));
-    const { instructions, prepareTurn, prices } = plan;
+    const { instructions, prices, hooks = {} } = plan;
+    const { prepareTurn } = hooks;
     const makes = typeof instructions === "function" ? instructions : undefined;
     const sent = makes === undefined ? headAsSent(head) : head;
     const steps = (plan.steps ?? run.steps ?? passThrough<RunEvent>)({ runId, signal, emit: emitters?.emitLive });
@@ -182,15 +183,11 @@ export class AgentRuns {
       prices,
       compaction: this.#compactionPlan(plan, identity),
       stopWhen: plan.stopWhen ?? [],
-      hooks: plan.hooks ?? {},
+      hooks,
       guardrails,
       preparer: prepareTurn && prepareTurns(prepareTurn, head, { modelFor: this.#modelFor, ask: this.#ask }),
       approve: plan.approve,
       steering: run.steering ?? steps.steering,
-      concurrency: plan.concurrency ?? 8,
-      maxRepeats: plan.maxRepeats ?? 3,
-      maxRestarts: plan.maxRestarts ?? 2,
-      maxRequestsPerTurn: plan.maxRequestsPerTurn ?? 100,
       logger,
       now,
       isReading: run.mode === "read",

@@ -2,7 +2,7 @@ import { checkOptions, namesIn, type OptionNames } from "../internal/option-name
 import { ToolError, ModelRetry } from "../errors/run-errors.ts";
 import { isObject, type Json } from "../internal/json.ts";
 import type { RunEvent } from "../loop/events.ts";
-import { within } from "../loop/limits.ts";
+import { usedUp, within } from "../loop/limits.ts";
 import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
@@ -140,8 +140,8 @@ function inheritOptions(
   parent: ParentRun | undefined,
 ): Pick<AnyRunOptions, "limits" | "prices" | "approve" | "parent" | "metadata"> {
   const limits = within({ ...own.limits }, parent?.remaining ?? {});
-  const used = Object.entries(limits).find(([, limit]) => limit === 0);
-  if (used !== undefined) throw new ToolError(nothingLeft(tool, used[0]));
+  const used = usedUp(limits);
+  if (used !== undefined) throw new ToolError(nothingLeft(tool, used));
   return {
     limits,
     prices: prices ?? parent?.prices,

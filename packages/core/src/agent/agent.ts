@@ -57,9 +57,7 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     this.#options = options;
     const logger = options.logger ?? defaultLogger();
     this.model =
-      typeof options.model === "string"
-        ? gemini(options.model, { endpoint: options.endpoint, traffic: options.traffic, logger })
-        : options.model;
+      typeof options.model === "string" ? gemini(options.model, { endpoint: options.endpoint, logger }) : options.model;
     this.#runs = new AgentRuns(options, this.model, logger);
     // Fails here instead of in the first run.
     this.#runs.head(this.#runs.plan({}));

@@ -1,26 +1,22 @@
 import {
-  checkAtLeast,
   checkOptions,
   checkValue,
   describeType,
   findSpelling,
   namesIn,
+  nearestName,
   type OptionNames,
   type Spellings,
 } from "../internal/option-names.ts";
 import { isObject } from "../internal/json.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
-import type { Hooks } from "../loop/loop-input.ts";
-import type { Limits } from "../loop/limits.ts";
 import type { TurnChanges } from "../loop/turn/turn-info.ts";
 import { isStandardSchema } from "../tool/schema/standard-schema.ts";
 import { GEMINI_OPTIONS, GEMINI_SPELLINGS } from "../model/gemini-model.ts";
-import { AGENT, type AgentOptions, type AnyRunOptions, RUN, SETTINGS } from "./options.ts";
+import { AGENT, type AgentOptions, type AnyRunOptions, GROUPS, HOOKS, LIMITS, RUN, SETTINGS } from "./options.ts";
 import { METHODS, type MethodOptions } from "./session-options.ts";
 
-const HOOKS: OptionNames<Hooks> = namesIn("beforeCall afterCall");
 const GUARDRAILS: OptionNames<Guardrails> = namesIn("input output streaming");
-const LIMITS: OptionNames<Limits> = namesIn("turns toolCalls inputTokens outputTokens totalTokens wallTimeMs cost");
 
 const SPELLINGS: Spellings = {
   ...GEMINI_SPELLINGS,
@@ -28,25 +24,36 @@ const SPELLINGS: Spellings = {
   "pass it as the first argument of run()": "prompt messages contents input",
   "use limits: { turns: … }": "maxSteps maxTurns maxIterations",
   "use run(input, { output: schema })": "schema outputSchema responseSchema responseJsonSchema responseFormat",
-  "use maxOutputTokens": "maxTokens max_tokens",
+  "use settings: { maxOutputTokens: … }": "maxTokens max_tokens",
   "use signal, an option of run()": "abortSignal",
-  "use thinking": "thinkingConfig reasoning",
+  "use settings: { thinking: … }": "thinkingConfig reasoning",
   "use toolChoice": "toolConfig",
-  "use prepareTurn": "prepareStep activeTools",
+  "use hooks: { prepareTurn }": "prepareStep activeTools",
+  "use limits: { concurrentCalls: … }": "concurrency",
   "use observers": "onStepFinish onFinish onChunk onError callbacks telemetry experimental_telemetry",
   "use context, an option of run()": "experimental_context runtimeContext deps",
   "use chat({ history })": "history",
   "use agent.session({ id })": "sessionId threadId conversationId",
-  "its members are options of their own, such as temperature": "config generationConfig modelSettings providerOptions",
+  "use settings: { temperature: … }": "config generationConfig modelSettings providerOptions",
 };
 const LIMIT_SPELLINGS: Spellings = { "use turns": "maxSteps maxTurns", "use wallTimeMs": "timeout timeoutMs" };
+const SETTING_SPELLINGS: Spellings = {
+  "use maxOutputTokens": "maxTokens max_tokens",
+  "use thinking": "thinkingConfig reasoning",
+  "a run follows one answer: run again for another": "candidateCount n",
+};
 
 /** What to do about an option that is spelled as elsewhere, or belongs elsewhere. */
 function advise(name: string): string | undefined {
-  const found = findSpelling(SPELLINGS, name);
-  if (found !== undefined) return found;
   const owner = Object.hasOwn(RUN, name) ? "run()" : Object.hasOwn(AGENT, name) ? "new Agent()" : undefined;
   if (owner !== undefined) return `pass it to ${owner}`;
+  for (const [group, names] of Object.entries(GROUPS))
+    if (Object.hasOwn(names, name)) return `use ${group}: { ${name}: … }`;
+  const found = findSpelling(SPELLINGS, name);
+  if (found !== undefined) return found;
+  const setting =
+    nearestName(name, Object.keys({ ...RUN, ...AGENT })) === undefined && nearestName(name, Object.keys(SETTINGS));
+  if (setting) return `use settings: { ${setting}: … }`;
   return Object.hasOwn(GEMINI_OPTIONS, name) ? `use model: gemini(id, { ${name}: … })` : undefined;
 }
 
@@ -59,13 +66,10 @@ export function checkAgentOptions(options: AgentOptions): void {
   for (const [index, observer] of (observers ?? []).entries())
     if (!isObject(observer))
       throw new TypeError(`observers[${index}] must be an object with methods, got ${describeType(observer)}`);
-  // With none of them, a run would wait forever or end at once.
-  for (const name of ["concurrency", "maxRepeats", "maxRequestsPerTurn"] as const) checkAtLeast(name, options[name], 1);
-  checkAtLeast("maxRestarts", options.maxRestarts, 0);
   const model: unknown = options.model;
   if (typeof model === "string" || (isObject(model) && typeof model["respond"] === "function")) return;
   throw new TypeError(
-    'new Agent(): model must be a model id, such as "gemini-flash-latest", or made by gemini(); google() makes an endpoint',
+    'new Agent(): model must be a model id, such as "gemini-flash-latest", or made by gemini(); geminiApi() makes an endpoint',
   );
 }
 
@@ -83,14 +87,15 @@ function check(where: string, options: unknown, names: { readonly [name: string]
   if (isStandardSchema(options)) throw new TypeError(`${where}: the options are a schema: use { output: schema }`);
   checkOptions(where, options, names, advise);
   // As just checked.
-  const { limits, hooks, stopWhen, output, guardrails, approve, prepareTurn, signal } = options as AnyRunOptions;
+  const { settings, limits, hooks, stopWhen, output, guardrails, approve, signal } = options as AnyRunOptions;
+  if (settings !== undefined) checkOptions("settings", settings, SETTINGS, SETTING_SPELLINGS);
   if (limits !== undefined) checkOptions("limits", limits, LIMITS, LIMIT_SPELLINGS);
   if (hooks !== undefined) checkOptions("hooks", hooks, HOOKS);
   const functions = {
+    "hooks.prepareTurn": hooks?.prepareTurn,
     "hooks.beforeCall": hooks?.beforeCall,
     "hooks.afterCall": hooks?.afterCall,
     approve,
-    prepareTurn,
   };
   for (const [name, given] of Object.entries(functions)) checkValue(name, given, [], "function");
   if (guardrails !== undefined) checkGuardrails(guardrails);
@@ -132,9 +137,11 @@ const TURN_SPELLINGS: Spellings = {
   ...SPELLINGS,
 };
 const { cachedContent: _, ...TURN_SETTINGS } = SETTINGS;
-const TURN: OptionNames<TurnChanges> = { ...TURN_SETTINGS, ...namesIn("model instructions tools toolChoice contents") };
+const TURN: OptionNames<TurnChanges> = namesIn("model instructions tools toolChoice settings contents");
 
 /** Checks what `prepareTurn` returned. @throws {TypeError} */
 export function checkTurnChanges(changes: TurnChanges): void {
   checkOptions("prepareTurn", changes, TURN, TURN_SPELLINGS);
+  if (changes.settings !== undefined)
+    checkOptions("prepareTurn: settings", changes.settings, TURN_SETTINGS, SETTING_SPELLINGS);
 }

@@ -1,7 +1,7 @@
 import { RunStepError } from "../errors/run-errors.ts";
 import { whenAborted } from "../internal/abort.ts";
 import { groundingResponses } from "../loop/build-result.ts";
-import { DEFAULT_LIMITS } from "../loop/limits.ts";
+import { withDefaults } from "../loop/limits.ts";
 import type { CompactionPlan } from "../loop/loop-input.ts";
 import { type RunResult, runSoFar } from "../loop/result.ts";
 import { type RunningLoop, RunStream } from "../loop/run-stream.ts";
@@ -11,7 +11,7 @@ import type { SessionRun } from "../session/runs/session-host.ts";
 import { SUMMARY_REQUEST } from "../tool/model-texts.ts";
 import type { BuiltInTool, NestedRun, ParentRun, ToolContext } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
-import { type AgentOptions, pickSettings, type RunPlan } from "./options.ts";
+import type { AgentOptions, RunPlan } from "./options.ts";
 
 /** Makes a run inside a run: the same loop with other tools and no instructions; its cost is added to the outer run. */
 export type RunInside = (
@@ -27,17 +27,16 @@ export function runsInside(
   options: AgentOptions,
   open: (plan: RunPlan, run: Pick<SessionRun<unknown>, "contents" | "conversation" | "emitters">) => RunningLoop,
 ): RunInside {
-  const { prices, maxRepeats, maxRestarts, maxRequestsPerTurn } = options;
+  const { prices } = options;
+  // Those on the run itself are its own.
+  const { repeats, restarts, requestsPerTurn } = withDefaults(options.limits);
   // A cache contains the agent's own tools.
-  const settings = { ...pickSettings(options), cachedContent: undefined };
+  const settings = { ...options.settings, cachedContent: undefined };
   return async (contents, tools, { signal, attach, parent }) => {
     const plan: RunPlan = {
       tools,
       settings,
-      limits: DEFAULT_LIMITS,
-      maxRepeats,
-      maxRestarts,
-      maxRequestsPerTurn,
+      limits: withDefaults({ repeats, restarts, requestsPerTurn }),
       prices: parent?.prices ?? prices,
       parent: parent?.step,
       metadata: parent?.metadata,

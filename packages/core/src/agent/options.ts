@@ -7,9 +7,9 @@ import type { Emit, RunEvent } from "../loop/events.ts";
 import type { Hooks } from "../loop/loop-input.ts";
 import type { RunContext } from "../tool/run-context.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
-import type { Limits, StopRule } from "../loop/limits.ts";
+import type { Limits, RunLimits, StopRule } from "../loop/limits.ts";
 import type { Observer } from "../loop/observers/observer.ts";
-import type { PrepareTurn, ToolChoice } from "../loop/turn/turn-info.ts";
+import type { ToolChoice } from "../loop/turn/turn-info.ts";
 import type { Model } from "../model/model.ts";
 import type { PriceTable } from "../model/prices.ts";
 import type { ModelSettings } from "../model/settings.ts";
@@ -18,7 +18,6 @@ import type { CallSignal } from "../wire/client-options.ts";
 import type { JsonObject } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { Endpoint } from "../wire/endpoints/endpoint.ts";
-import type { Traffic } from "../wire/limiter/traffic.ts";
 
 /**
  * Schema of the answer: zod 4, zod 3, any other schema that knows its JSON Schema, a raw JSON Schema (whose output is `unknown`), or
@@ -33,7 +32,7 @@ export type OutputOf<Schema> = Schema extends undefined ? undefined : ParsedBy<S
 export type WrittenOf<Schema> = Schema extends undefined ? undefined : WrittenFor<Schema>;
 
 /** Options of an agent that a run can override. `Context` is what the run is given as `context`. */
-export interface SharedOptions<Context = unknown> extends ModelSettings {
+export interface SharedOptions<Context = unknown> {
   /**
    * The system instruction. A function is called once per run, when it starts or is resumed, so that all requests of a run have the
    * same one; what it throws fails the run.
@@ -49,15 +48,11 @@ export interface SharedOptions<Context = unknown> extends ModelSettings {
    * @defaultValue "auto"
    */
   readonly toolChoice?: ToolChoice | undefined;
-  /**
-   * Called before each request; returns what this turn does differently: another model, other tools, a tool choice, instructions,
-   * settings, contents. Resuming does not call it again for recorded turns. What it throws fails the run.
-   * @defaultValue none: all turns are alike
-   */
-  readonly prepareTurn?: PrepareTurn<Context> | undefined;
   /** Checks of messages and answers, which may pass, replace or stop them. @defaultValue none */
   readonly guardrails?: Guardrails<Context> | undefined;
-  /** Limits of a run. @defaultValue 25 turns, 200 function calls */
+  /** Settings of its requests, such as `temperature` and `thinking`. A run's override the agent's one by one. @defaultValue the service's */
+  readonly settings?: ModelSettings | undefined;
+  /** Limits of a run. A run's override the agent's one by one. @defaultValue 25 turns, 200 function calls */
   readonly limits?: Limits | undefined;
   /**
    * Shortens a history that gets too long for the model: a summary by the model replaces its oldest messages.
@@ -68,6 +63,7 @@ export interface SharedOptions<Context = unknown> extends ModelSettings {
   readonly prices?: PriceTable | undefined;
   /** Rules that end a run after a turn. @defaultValue none */
   readonly stopWhen?: readonly StopRule[] | undefined;
+  /** Functions around turns and calls. A run's override the agent's one by one. @defaultValue none */
   readonly hooks?: Hooks<Context> | undefined;
   /**
    * Decides on calls of tools with `needsApproval`, while the run waits. Without it the run ends with `needs-approval`.
@@ -96,21 +92,8 @@ export interface AgentOptions<Context = unknown, Tools extends AnyTool<never> = 
    * @defaultValue from the environment: `GOOGLE_API_KEY`, `GEMINI_API_KEY`, `COMETAPI_KEY`, `GOOGLE_GENERATIVE_AI_API_KEY`
    */
   readonly endpoint?: Endpoint | undefined;
-  /** Request limits and queues to share with other agents, when `model` is an id. @defaultValue the agent's own, without limits */
-  readonly traffic?: Traffic | undefined;
   /** Name of the agent in logs and as a tool. @defaultValue "agent" */
   readonly name?: string | undefined;
-  /** Function calls of one turn that run concurrently. @defaultValue 8 */
-  readonly concurrency?: number | undefined;
-  /** Consecutive turns with the same calls and results that end a run; `Infinity` for no limit. @defaultValue 3 */
-  readonly maxRepeats?: number | undefined;
-  /** How often a broken stream is restarted, per request. @defaultValue 2 */
-  readonly maxRestarts?: number | undefined;
-  /**
-   * Requests per turn, for any reason: a retry, the next piece of a long answer, a changed request, a broken stream, an unusable
-   * answer. Once they are used up, the run fails with a `RequestLimitError` or ends with the answer it has. @defaultValue 100
-   */
-  readonly maxRequestsPerTurn?: number | undefined;
   /** Observe everything the agent's runs do, for traces and metrics. @defaultValue none */
   readonly observers?: readonly Observer[] | undefined;
   /** A pino logger or anything shaped like one. @defaultValue silent, except for the first error of each tool; `POLLUX_LOG` names another level */
@@ -187,30 +170,35 @@ export interface AnyRunOptions extends Omit<RunOptions<OutputSchema | undefined>
 export const SETTINGS: OptionNames<ModelSettings> = namesIn(
   "thinking includeThoughts temperature topP topK maxOutputTokens stopSequences seed presencePenalty frequencyPenalty",
   "responseModalities imageConfig speechConfig audioTranscriptionConfig outputConfig mediaResolution safetySettings",
-  "location serviceTier store cachedContent labels candidateCount responseLogprobs logprobs streamFunctionCallArguments",
+  "location serviceTier store cachedContent labels responseLogprobs logprobs streamFunctionCallArguments",
+);
+export const HOOKS: OptionNames<Hooks> = namesIn("prepareTurn beforeCall afterCall");
+export const LIMITS: OptionNames<Limits> = namesIn(
+  "turns toolCalls inputTokens outputTokens totalTokens wallTimeMs cost concurrentCalls repeats restarts requestsPerTurn",
 );
 
-const SHARED: OptionNames<SharedOptions> = {
-  ...SETTINGS,
-  ...namesIn("instructions tools toolChoice limits compaction prices stopWhen hooks approve prepareTurn guardrails"),
-};
-export const AGENT: OptionNames<AgentOptions> = {
-  ...SHARED,
-  ...namesIn("model endpoint traffic name concurrency maxRepeats maxRestarts maxRequestsPerTurn observers logger"),
-};
+const SHARED: OptionNames<SharedOptions> = namesIn(
+  "instructions tools settings toolChoice limits compaction prices stopWhen hooks approve guardrails",
+);
+export const AGENT: OptionNames<AgentOptions> = { ...SHARED, ...namesIn("model endpoint name observers logger") };
 export const RUN: OptionNames<AnyRunOptions> = {
   ...SHARED,
   ...namesIn("context extraTools output signal metadata runId parent steps"),
 };
 
 /** What a run goes by: the agent's options, overridden by its own. A run inside a run has only what it needs. */
-export interface RunPlan
-  extends
-    Omit<AnyRunOptions, "limits">,
-    Pick<AgentOptions, "concurrency" | "maxRepeats" | "maxRestarts" | "maxRequestsPerTurn"> {
+export interface RunPlan extends Omit<AnyRunOptions, "limits" | "settings"> {
   readonly settings: ModelSettings;
-  readonly limits: Limits;
+  readonly limits: RunLimits;
 }
+
+/** Options with members of their own, which a run overrides one by one. */
+export const GROUPS: {
+  readonly settings: OptionNames<ModelSettings>;
+  readonly limits: OptionNames<Limits>;
+  readonly hooks: OptionNames<Hooks>;
+} = { settings: SETTINGS, limits: LIMITS, hooks: HOOKS };
+const GROUP_NAMES = ["settings", "limits", "hooks"] as const;
 
 /** An agent's options, overridden by those of a run that are set. */
 export function overrideOptions(agent: AgentOptions, run: AnyRunOptions): Omit<AgentOptions, "tools"> & AnyRunOptions {
@@ -225,20 +213,21 @@ export function overrideOptions(agent: AgentOptions, run: AnyRunOptions): Omit<A
       const value: unknown = Reflect.get(options, name);
       if (value !== undefined) combined[name] = value;
     }
+  for (const group of GROUP_NAMES) {
+    const [own, given] = [agent[group], run[group]];
+    if (own !== undefined && given !== undefined) combined[group] = overrideMembers(GROUPS[group], own, given);
+  }
   // The names are those of the types.
   return combined as unknown as AgentOptions & AnyRunOptions;
 }
 
-/** The model settings among an agent's or a run's options; unset ones are absent. */
-export function pickSettings(options: ModelSettings): ModelSettings {
-  return Object.fromEntries(
-    Object.entries(options).filter(([name, value]) => Object.hasOwn(SETTINGS, name) && value !== undefined),
-  );
-}
-
-/** The settings that one turn changes; `undefined` unsets one. A cache is a run's. */
-export function pickChangedSettings(changes: ModelSettings): ModelSettings {
-  return Object.fromEntries(
-    Object.entries(changes).filter(([name]) => Object.hasOwn(SETTINGS, name) && name !== "cachedContent"),
-  );
+/** The members of both that are set, the second's before the first's. Functions keep their object as `this`. */
+function overrideMembers(names: object, ...groups: readonly [object, object]): object {
+  const members: { [name: string]: unknown } = {};
+  for (const group of groups)
+    for (const name in names) {
+      const value: unknown = Reflect.get(group, name);
+      if (value !== undefined) members[name] = typeof value === "function" ? value.bind(group) : value;
+    }
+  return members;
 }

@@ -8,7 +8,7 @@ import type { Model } from "../model/model.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import type { AgentHead } from "./agent-head.ts";
 import { checkTurnChanges } from "./check-options.ts";
-import { type AgentOptions, pickChangedSettings } from "./options.ts";
+import type { AgentOptions } from "./options.ts";
 
 /** The preparer of a run's turns: carries out what `prepareTurn` changes. */
 export function prepareTurns(
@@ -32,14 +32,14 @@ export function prepareTurns(
     },
     settingsIn: (changes) => {
       checkTurnChanges(changes);
-      return pickChangedSettings(changes);
+      return changes.settings ?? {};
     },
   };
 }
 
 /** Finds the models that `prepareTurn` names; each is made once. */
 export function modelFinder(
-  { model: own, endpoint, traffic }: AgentOptions,
+  { model: own, endpoint }: AgentOptions,
   agentModel: Model,
   logger: Logger,
 ): (model: string | Model) => Model {
@@ -52,7 +52,7 @@ export function modelFinder(
       throw new ConfigurationError(
         `prepareTurn chose "${model}", but the agent was given a model object, whose endpoint is its own: return gemini("${model}", …).`,
       );
-    const made = gemini(model, { endpoint, traffic, logger });
+    const made = gemini(model, { endpoint, logger });
     models.set(model, made);
     return made;
   };

@@ -76,7 +76,7 @@ export interface QueuedMessage {
 export interface Message extends Pick<Cost, "cost" | "pricesAsOf"> {
   /** The same from the log, during the run and live. */
   readonly id: string;
-  readonly role: "user" | "assistant";
+  readonly role: "user" | "model";
   /** Absent for a message that came with a history. */
   readonly runId?: string | undefined;
   /** When the run began, in milliseconds since the epoch. Unknown while only its events are. */

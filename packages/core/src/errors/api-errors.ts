@@ -195,7 +195,7 @@ export class RequestLimitError extends AgentError {
 
   constructor(limit: number, options?: ErrorOptions) {
     super(
-      `This turn sent ${limit} requests without a usable answer: see the cause and the log, or raise maxRequestsPerTurn.`,
+      `This turn sent ${limit} requests without a usable answer: see the cause and the log, or raise limits.requestsPerTurn.`,
       options,
     );
     this.limit = limit;

@@ -1,22 +1,49 @@
 import type { Step } from "../durable/steps.ts";
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { startTimer } from "../internal/abort.ts";
-import { sameJson } from "../internal/json.ts";
+import { present, sameJson } from "../internal/json.ts";
+import { checkAtLeast } from "../internal/option-names.ts";
 import type { Cost } from "../model/prices.ts";
 import { addUsage, type Usage } from "../model/usage.ts";
 import type { RemainingLimits } from "../tool/tool.ts";
 import type { FunctionCall, Part } from "../wire/types/content.ts";
 
-/** Bounds of a run. Each is checked before a request and after a response; reaching one ends the run with the stop reason `limit`. */
+/** Bounds of a run. Those on turns, calls, tokens, time and money are checked before a request and after a response; reaching one ends
+ * the run with the stop reason `limit`. */
 export interface Limits extends RemainingLimits {
   /** Model turns. @defaultValue 25 */
   readonly turns?: number | undefined;
   /** Function calls over the whole run. @defaultValue 200 */
   readonly toolCalls?: number | undefined;
+  /** Function calls of one turn that run at the same time; the others wait. @defaultValue 8 */
+  readonly concurrentCalls?: number | undefined;
+  /** Consecutive turns with the same calls and results, which end the run with `repeated-calls`; `Infinity` for no limit. @defaultValue 3 */
+  readonly repeats?: number | undefined;
+  /** Restarts of a broken stream, per request; 0 for none. @defaultValue 2 */
+  readonly restarts?: number | undefined;
+  /**
+   * Requests per turn, for any reason: a retry, the next piece of a long answer, a changed request, a broken stream, an unusable
+   * answer. Once they are used up, the run fails with a `RequestLimitError` or ends with the answer it has. @defaultValue 100
+   */
+  readonly requestsPerTurn?: number | undefined;
 }
 
-/** Limits of a run that sets none. */
-export const DEFAULT_LIMITS: Limits = { turns: 25, toolCalls: 200 };
+/** Limits that every run has. */
+export type RunLimits = Limits & Record<"concurrentCalls" | "repeats" | "restarts" | "requestsPerTurn", number>;
+
+const DEFAULTS: RunLimits = {
+  turns: 25,
+  toolCalls: 200,
+  concurrentCalls: 8,
+  repeats: 3,
+  restarts: 2,
+  requestsPerTurn: 100,
+};
+
+/** The limits, with defaults for those that are not set. */
+export function withDefaults(limits: Limits = {}): RunLimits {
+  return { ...DEFAULTS, ...(present(limits) as Partial<RunLimits>) };
+}
 
 /** What a run has used of its limits. */
 export interface Spent extends Omit<Cost, "cost"> {
@@ -30,7 +57,7 @@ export interface Spent extends Omit<Cost, "cost"> {
 
 /** The limit that ended a run, and what the run had used. */
 export interface LimitReached {
-  readonly name: keyof Limits;
+  readonly name: (typeof LIMIT_NAMES)[number];
   readonly limit: number;
   readonly used: number;
   /** The limit is the session's, and `used` counts all of its runs; or its owner's, and `used` counts all sessions of the owner. */
@@ -110,8 +137,12 @@ function addSpent(a: Spent, b: Spent): Spent {
   };
 }
 
-/** @throws {TypeError} Naming a limit that is not a positive number. */
+/** @throws {TypeError} Naming a limit that is too low, or no number. */
 export function checkLimits(limits: Limits): void {
+  // With none of them, a run would wait forever or end at once.
+  for (const name of ["concurrentCalls", "repeats", "requestsPerTurn"] as const)
+    checkAtLeast(`limits.${name}`, limits[name], 1);
+  checkAtLeast("limits.restarts", limits.restarts, 0);
   for (const name of LIMIT_NAMES) {
     const limit = limits[name];
     if (limit !== undefined && !(typeof limit === "number" && limit > 0))
@@ -135,6 +166,11 @@ export function remainingLimits({ limits, session }: RunBounds, spent: Spent, ma
   const left = [subtract(limits, spent), subtract({ cost: maxCost }, spent)];
   if (session !== undefined) left.push(subtract(session.limits, addSpent(session.before, spent)));
   return lowest(left);
+}
+
+/** The first limit of which nothing is left. */
+export function usedUp(limits: Limits): LimitReached["name"] | undefined {
+  return LIMIT_NAMES.find((name) => limits[name] === 0);
 }
 
 /** The limits, none of them above what a calling run has left. */

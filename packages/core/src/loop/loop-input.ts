@@ -12,11 +12,11 @@ import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { CompactionOptions } from "./turn/compaction.ts";
 import type { Emit, RunEvent } from "./events.ts";
 import type { Guardrails } from "./guardrails.ts";
-import type { AskOwnerBudget, Limits, SharedLimits, StopRule, WallClock } from "./limits.ts";
+import type { AskOwnerBudget, RunLimits, SharedLimits, StopRule, WallClock } from "./limits.ts";
 import type { RunResult } from "./result.ts";
 import type { RunContext, RunIdentity } from "../tool/run-context.ts";
 import type { StepExecutor } from "./observers/observed-step.ts";
-import type { ToolChoice, TurnPreparer } from "./turn/turn-info.ts";
+import type { PrepareTurn, ToolChoice, TurnPreparer } from "./turn/turn-info.ts";
 
 /** Typed output: the schema, and the check of an answer. */
 export interface OutputPlan {
@@ -90,7 +90,7 @@ export interface LoopInput {
   readonly settings: ModelSettings;
   readonly toolChoice: ToolChoice;
   readonly output: OutputPlan | undefined;
-  readonly limits: Limits;
+  readonly limits: RunLimits;
   readonly session?: SharedLimits | undefined;
   /** Asked before each turn that was not made before. */
   readonly ownerBudget?: AskOwnerBudget | undefined;
@@ -106,14 +106,6 @@ export interface LoopInput {
   readonly approve?: Approve | undefined;
   /** Messages to the run while it is in progress. */
   readonly steering?: Steering | undefined;
-  /** Calls of one turn that run at the same time. */
-  readonly concurrency: number;
-  /** Turns in a row with the same calls and results after which the run ends. */
-  readonly maxRepeats: number;
-  /** Restarts of a broken stream, per request. */
-  readonly maxRestarts: number;
-  /** Requests that one turn may send, retries included. */
-  readonly maxRequestsPerTurn: number;
   readonly logger: Logger;
   /** Milliseconds since the epoch, from a clock that never jumps during the run. Called inside steps only. */
   readonly now: () => number;
@@ -145,6 +137,11 @@ export type CallDecision =
  * ends the run with its error.
  */
 export interface Hooks<Context = unknown> {
+  /**
+   * Before each request; returns what this turn does differently: another model, other tools, a tool choice, instructions, settings,
+   * contents. Resuming does not call it again for recorded turns. @defaultValue none: all turns are alike
+   */
+  readonly prepareTurn?: PrepareTurn<Context> | undefined;
   /** Before each call; at the same time for parallel calls. */
   readonly beforeCall?: ((info: CallInfo<Context>) => CallDecision | Promise<CallDecision>) | undefined;
   /** After each call. May return another outcome. */

@@ -139,7 +139,7 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
 
     state.cutOffTurns = isCutOff ? state.cutOffTurns + 1 : 0;
     const isCutTooOften = state.cutOffTurns > MAX_RECOVERIES["truncated-call"];
-    const isRepeated = state.repeats.addTurn(calls, answered.responses) >= input.maxRepeats;
+    const isRepeated = state.repeats.addTurn(calls, answered.responses) >= input.limits.repeats;
     const mayEnd = isCutTooOften || isRepeated || input.stopWhen.length > 0;
     if (!mayEnd || isBegun(input, state, phase)) continue;
     if (isCutTooOften) return { stopReason: "truncated" };

@@ -51,7 +51,7 @@ export const GEMINI_OPTIONS: OptionNames<GeminiOptions> = { ...CLIENT_OPTIONS, t
 export const GEMINI_SPELLINGS: Spellings = {
   ...CLIENT_SPELLINGS,
   "use gemini(id, { retry: { maxAttempts: … } })": "maxRetries",
-  "pass it to the agent or to run()": "temperature topP topK maxOutputTokens thinking safetySettings",
+  "pass it in the settings of the agent or of run()": "temperature topP topK maxOutputTokens thinking safetySettings",
 };
 
 /**

@@ -32,8 +32,6 @@ export interface ModelSettings {
   readonly presencePenalty?: number | undefined;
   /** Penalizes tokens by how often they appeared. On Gemini 2.5, Vertex only. */
   readonly frequencyPenalty?: number | undefined;
-  /** Always 1: a run follows a single conversation. Run again for another answer. */
-  readonly candidateCount?: 1 | undefined;
   /** Request log probabilities, returned in `response.candidate.logprobsResult`. Not on the Developer API. @defaultValue false */
   readonly responseLogprobs?: boolean | undefined;
   /** Alternatives for each token, 0 to 20; requires `responseLogprobs`. */

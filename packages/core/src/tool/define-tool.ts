@@ -161,7 +161,7 @@ export function defineTool(spec: ToolOptions<ToolInputSchema | undefined, unknow
     sequential: spec.sequential ?? false,
     timeoutMs: limit(name, "timeoutMs", spec.timeoutMs ?? 60_000, 1),
     maxResultBytes: limit(name, "maxResultBytes", spec.maxResultBytes ?? 65_536, 1),
-    maxModelRetries: limit(name, "maxRetries", spec.maxModelRetries ?? 3, 0),
+    maxModelRetries: limit(name, "maxModelRetries", spec.maxModelRetries ?? 3, 0),
     effects: spec.effects ?? "idempotent",
     unknownOutcome: spec.unknownOutcome ?? "ask",
     ...(spec.retry !== undefined && { retry: readRetry(name, spec.effects, spec.retry) }),
@@ -184,7 +184,7 @@ export function defineTool(spec: ToolOptions<ToolInputSchema | undefined, unknow
 }
 
 const OPTIONS: OptionNames<ToolOptions<undefined, unknown>> = namesIn(
-  "name description input validate sequential timeoutMs maxResultBytes maxRetries effects unknownOutcome retry",
+  "name description input validate sequential timeoutMs maxResultBytes maxModelRetries effects unknownOutcome retry",
   "endsRun exposeErrors needsApproval answerTimeoutMs approvedBy editable run",
 );
 

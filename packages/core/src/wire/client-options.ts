@@ -61,7 +61,7 @@ export const CLIENT_OPTIONS: OptionNames<GeminiClientOptions> = namesIn(
 
 /** What to write for options of other libraries. */
 export const CLIENT_SPELLINGS: Spellings = {
-  "use endpoint: google({ apiKey: … })": "apiKey",
+  "use endpoint: geminiApi({ apiKey: … })": "apiKey",
   "use endpoint: endpoint({ baseUrl: …, apiKey: … })": "baseUrl baseURL headers",
 };
 

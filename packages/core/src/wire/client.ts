@@ -140,10 +140,10 @@ function readResponse(text: string, exchange: Exchange): GenerateContentResponse
 /** Reads a whole answer. */
 type ReadAnswer<T> = (text: string, exchange: Exchange) => T;
 
-/** What JavaScript passes for the objects that `google()`, `endpoint()` and `new Traffic()` make. */
+/** What JavaScript passes for the objects that `geminiApi()`, `endpoint()` and `new Traffic()` make. */
 function checkClientOptions({ endpoint, traffic }: GeminiClientOptions): void {
   if (endpoint !== undefined && typeof endpoint?.modelPath !== "function")
-    throw new TypeError("endpoint must be made by google(), vertex(), cometapi() or endpoint()");
+    throw new TypeError("endpoint must be made by geminiApi(), vertex(), cometapi() or endpoint()");
   if (traffic !== undefined && typeof traffic?.acquire !== "function")
     throw new TypeError("traffic must be made by new Traffic()");
 }

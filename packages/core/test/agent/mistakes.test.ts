@@ -39,7 +39,7 @@ const foreignModel = { specificationVersion: "v3", provider: "google", modelId: 
 const foreignTool = { description: "The time.", inputSchema: schema, execute: () => 1 };
 
 const NO_MODEL =
-  'model must be a model id, such as "gemini-flash-latest", or made by gemini(); google() makes an endpoint';
+  'model must be a model id, such as "gemini-flash-latest", or made by gemini(); geminiApi() makes an endpoint';
 const notTool = (at: number): string =>
   `tools[${at}] is not a tool: use defineTool() for a function, googleSearch() for the service's own, agent.asTool() for an agent, and await a promise`;
 
@@ -51,19 +51,22 @@ const SHARED: readonly (readonly [options: object, problem: string])[] = [
   [{ prompt: "Hi." }, 'there is no option "prompt": pass it as the first argument of run()'],
   [{ messages: [] }, 'there is no option "messages": pass it as the first argument of run()'],
   [{ schema }, 'there is no option "schema": use run(input, { output: schema })'],
-  [
-    { config: { temperature: 0 } },
-    'there is no option "config": its members are options of their own, such as temperature',
-  ],
-  [
-    { generationConfig: { temperature: 0 } },
-    'there is no option "generationConfig": its members are options of their own, such as temperature',
-  ],
+  [{ config: { temperature: 0 } }, 'there is no option "config": use settings: { temperature: … }'],
+  [{ generationConfig: { temperature: 0 } }, 'there is no option "generationConfig": use settings: { temperature: … }'],
   [{ abortSignal: AbortSignal.abort() }, 'there is no option "abortSignal": use signal, an option of run()'],
-  [{ apiKey: "secret" }, 'there is no option "apiKey": use endpoint: google({ apiKey: … })'],
+  [{ apiKey: "secret" }, 'there is no option "apiKey": use endpoint: geminiApi({ apiKey: … })'],
   [{ maxRetries: 1 }, 'there is no option "maxRetries": use gemini(id, { retry: { maxAttempts: … } })'],
   [{ fetch }, 'there is no option "fetch": use model: gemini(id, { fetch: … })'],
-  [{ temprature: 0 }, 'there is no option "temprature"; did you mean "temperature"?'],
+  [{ temperature: 0 }, 'there is no option "temperature": use settings: { temperature: … }'],
+  [{ temprature: 0 }, 'there is no option "temprature": use settings: { temperature: … }'],
+  [{ settings: { temprature: 0 } }, 'settings: there is no option "temprature"; did you mean "temperature"?'],
+  [{ settings: { maxTokens: 9 } }, 'settings: there is no option "maxTokens": use maxOutputTokens'],
+  [
+    { settings: { candidateCount: 2 } },
+    'settings: there is no option "candidateCount": a run follows one answer: run again for another',
+  ],
+  [{ maxTokens: 9 }, 'there is no option "maxTokens": use settings: { maxOutputTokens: … }'],
+  [{ requestsPerTurn: 9 }, 'there is no option "requestsPerTurn": use limits: { requestsPerTurn: … }'],
   [{ color: "red" }, 'there is no option "color"'],
   [{ limits: { maxSteps: 5 } }, 'limits: there is no option "maxSteps": use turns'],
   [{ limits: { outputToken: 5 } }, 'limits: there is no option "outputToken"; did you mean "outputTokens"?'],
@@ -79,8 +82,8 @@ const SHARED: readonly (readonly [options: object, problem: string])[] = [
   [{ guardrails: { streaming: "buffer" } }, 'guardrails.streaming must be "hold" or "show", got "buffer"'],
   [{ hooks: { beforeCall: true } }, "hooks.beforeCall must be a function, got boolean"],
   [{ approve: true }, "approve must be a function, got boolean"],
-  [{ prepareTurn: {} }, "prepareTurn must be a function, got object"],
-  [{ prepareStep: () => ({}) }, 'there is no option "prepareStep": use prepareTurn'],
+  [{ hooks: { prepareTurn: {} } }, "hooks.prepareTurn must be a function, got object"],
+  [{ prepareStep: () => ({}) }, 'there is no option "prepareStep": use hooks: { prepareTurn }'],
   [{ onStepFinish() {} }, 'there is no option "onStepFinish": use observers'],
   [{ experimental_context: {} }, 'there is no option "experimental_context": use context, an option of run()'],
   [{ history: [] }, 'there is no option "history": use chat({ history })'],
@@ -117,12 +120,12 @@ describe("an agent made from", () => {
   });
 
   test.each<[options: object, problem: string]>([
-    [{ concurrency: 0 }, "concurrency must be at least 1, got 0"],
-    [{ concurrency: Number.NaN }, "concurrency must be at least 1, got NaN"],
-    [{ concurrency: "2" }, "concurrency must be at least 1, got a string"],
-    [{ maxRepeats: 0 }, "maxRepeats must be at least 1, got 0"],
-    [{ maxRestarts: -1 }, "maxRestarts must be at least 0, got -1"],
-    [{ maxRequestsPerTurn: 0 }, "maxRequestsPerTurn must be at least 1, got 0"],
+    [{ limits: { concurrentCalls: 0 } }, "limits.concurrentCalls must be at least 1, got 0"],
+    [{ limits: { concurrentCalls: Number.NaN } }, "limits.concurrentCalls must be at least 1, got NaN"],
+    [{ limits: { concurrentCalls: "2" } }, "limits.concurrentCalls must be at least 1, got a string"],
+    [{ limits: { repeats: 0 } }, "limits.repeats must be at least 1, got 0"],
+    [{ limits: { restarts: -1 } }, "limits.restarts must be at least 0, got -1"],
+    [{ limits: { requestsPerTurn: 0 } }, "limits.requestsPerTurn must be at least 1, got 0"],
     [{ observers: [() => {}] }, "observers[0] must be an object with methods, got a function"],
     [{ observers: [undefined] }, "observers[0] must be an object with methods, got undefined"],
   ])("%o, which would never do what was meant", (options, problem) => {
@@ -268,7 +271,7 @@ describe.each(faces)("%s", (_name, face) => {
     [{ activeTools: ["now"] }, 'there is no option "activeTools": use tools, a list of names'],
     [{ system: "Be brief." }, 'there is no option "system": use instructions'],
     [{ messages: [] }, 'there is no option "messages": use contents'],
-    [{ temprature: 0 }, 'there is no option "temprature"; did you mean "temperature"?'],
+    [{ settings: { temprature: 0 } }, 'settings: there is no option "temprature"; did you mean "temperature"?'],
   ])("fails when prepareTurn returns %o", async (changes, problem) => {
     const prepareTurn = (): undefined => untyped<undefined>(changes);
     await expect(face(agent(), "Hi.", { hooks: { prepareTurn } })).rejects.toThrow(`prepareTurn: ${problem}`);
@@ -393,11 +396,11 @@ describe("a wrong option", () => {
   });
 
   test.each<[options: object, problem: string]>([
-    [{ apiKey: "k" }, 'there is no option "apiKey": use endpoint: google({ apiKey: … })'],
+    [{ apiKey: "k" }, 'there is no option "apiKey": use endpoint: geminiApi({ apiKey: … })'],
     [{ baseURL: "x" }, 'there is no option "baseURL": use endpoint: endpoint({ baseUrl: …, apiKey: … })'],
     [{ maxRetries: 1 }, 'there is no option "maxRetries": use gemini(id, { retry: { maxAttempts: … } })'],
     [{ trafic: {} }, 'there is no option "trafic"; did you mean "traffic"?'],
-    [{ temperature: 0 }, 'there is no option "temperature": pass it to the agent or to run()'],
+    [{ temperature: 0 }, 'there is no option "temperature": pass it in the settings of the agent or of run()'],
   ])("of a model: %o", (options, expected) => {
     expect(() => gemini(model, untyped<GeminiOptions>(options))).toThrow(new TypeError(`gemini(): ${expected}`));
   });
@@ -410,13 +413,13 @@ describe("a wrong option", () => {
     [{ retry: 3 }, "retry: the options must be an object, got number"],
     [{ timeouts: { total: 3 } }, 'timeouts: there is no option "total": there are firstByteMs, idleMs, totalMs'],
     [{ traffic: { maxConcurrent: 3 } }, "traffic must be made by new Traffic()"],
-    [{ endpoint: "https://host.example" }, "endpoint must be made by google(), vertex(), cometapi() or endpoint()"],
+    [{ endpoint: "https://host.example" }, "endpoint must be made by geminiApi(), vertex(), cometapi() or endpoint()"],
   ])("of a model, inside an option: %o", (options, message) => {
     expect(() => gemini(model, untyped<GeminiOptions>(options))).toThrow(new TypeError(message));
   });
 
   test("of an endpoint, of traffic, of embeddings", async () => {
-    expect(() => geminiApi(untyped({ key: "k" }))).toThrow('google(): there is no option "key"');
+    expect(() => geminiApi(untyped({ key: "k" }))).toThrow('geminiApi(): there is no option "key"');
     expect(() => endpoint(untyped({ baseURL: "https://host.example" }))).toThrow(
       'endpoint(): there is no option "baseURL"; did you mean "baseUrl"?',
     );
@@ -428,7 +431,7 @@ describe("a wrong option", () => {
       'embed(): there is no option "dimensions": use outputDimensionality',
     );
     await expect(embedMany(["Hi."], untyped({ ...embedding, apiKey: "k" }))).rejects.toThrow(
-      'embedMany(): there is no option "apiKey": use endpoint: google({ apiKey: … })',
+      'embedMany(): there is no option "apiKey": use endpoint: geminiApi({ apiKey: … })',
     );
     await expect(embed(untyped({ ...embedding, value: "Hi." }), untyped(undefined))).rejects.toThrow(
       "embed() takes the input first, then the options: { model: … }",
@@ -441,7 +444,7 @@ describe("a wrong option", () => {
   test("where a model or an endpoint takes something else", () => {
     expect(() => gemini(untyped({ model }))).toThrow('gemini() takes a model id, such as "gemini-flash-latest"');
     expect(() => geminiApi(untyped(model))).toThrow(
-      "google() makes an endpoint, and takes its options; a model id is for gemini() or model",
+      "geminiApi() makes an endpoint, and takes its options; a model id is for gemini() or model",
     );
   });
 });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { faces } from "../helpers/faces.ts";
 
 const MESSAGE =
-  "No API key: set GEMINI_API_KEY (from https://aistudio.google.com/apikey), GOOGLE_API_KEY or COMETAPI_KEY, or pass apiKey to google(). " +
+  "No API key: set GEMINI_API_KEY (from https://aistudio.google.com/apikey), GOOGLE_API_KEY or COMETAPI_KEY, or pass apiKey to geminiApi(). " +
   "To work without a key, start the emulator with `npx @pollux/cli emulator --port 8787` and set " +
   "GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787.";
 

@@ -51,7 +51,6 @@ const BODIES: readonly (readonly [Settings, object, Kind?, string?])[] = [
     { settings: { presencePenalty: 0, frequencyPenalty: 0.5 } },
     { generationConfig: { presencePenalty: 0, frequencyPenalty: 0.5 } },
   ],
-  [{ settings: { candidateCount: 1 } }, {}],
   [
     { settings: { responseLogprobs: true, logprobs: 0 } },
     { generationConfig: { responseLogprobs: true, logprobs: 0 } },
@@ -156,7 +155,6 @@ describe.each(faces)("%s", (_name, read) => {
 
 // What TypeScript would refuse is given as a program in JavaScript gives it.
 const REFUSED: readonly (readonly [settings: object, says: RegExp, kind?: Kind, model?: string])[] = [
-  [{ candidateCount: 2 }, /^candidateCount is 2: .* Remove it, and run again for another answer/],
   [{ logprobs: 3 }, /^logprobs requires responseLogprobs: true/, "vertex"],
   [{ responseLogprobs: true, logprobs: 21 }, /^logprobs is 21: it must be an integer from 0 to 20/, "vertex"],
   [{ responseLogprobs: true }, /^responseLogprobs: .* use Vertex/],
@@ -203,8 +201,8 @@ const REFUSED: readonly (readonly [settings: object, says: RegExp, kind?: Kind, 
 test.each(REFUSED.map(([settings, says, kind, model]) => ({ settings, says, kind, model })))(
   "$settings is refused when the agent is made",
   ({ settings, says, kind, model }) => {
-    expect(() => agentOf(settings, kind, model)).toThrow(ConfigurationError);
-    expect(() => agentOf(settings, kind, model)).toThrow(says);
+    expect(() => agentOf({ settings }, kind, model)).toThrow(ConfigurationError);
+    expect(() => agentOf({ settings }, kind, model)).toThrow(says);
   },
 );
 
@@ -248,7 +246,7 @@ describe.each(faces)("a model that nobody knows, by %s", (_face, read) => {
       { ...rest, generationConfig: { ...config, thinkingConfig: { thinkingBudget: 7 } } },
     ]);
     expect(warned).toMatchObject([
-      { model: "gemini-5-xenon", settings: expect.arrayContaining(Object.keys(settings)) },
+      { model: "gemini-5-xenon", settings: expect.arrayContaining(Object.keys(settings.settings ?? {})) },
     ]);
   });
 

@@ -283,7 +283,7 @@ test("a conversation that came from elsewhere is shown as messages without runs"
       },
       {
         id: "history:1",
-        role: "assistant",
+        role: "model",
         state: "complete",
         parts: [
           { type: "step", id: "step:1", turn: 1 },
@@ -320,7 +320,7 @@ test("a conversation goes on under another agent, for the same watcher", async (
   await session.as(billing).send("Take over.");
   await watcher.stop();
   expect(expectLaws(watcher.updates)).toEqual(buildConversation("s", await entriesOf(store)));
-  expect(watcher.conversation?.messages.map(({ role }) => role)).toEqual(["user", "assistant", "user", "assistant"]);
+  expect(watcher.conversation?.messages.map(({ role }) => role)).toEqual(["user", "model", "user", "model"]);
 });
 
 test("a chat without a session is shown by its events", async () => {
@@ -415,7 +415,7 @@ describe("applying an update", () => {
   test("adds of a text only what is not there yet", () => {
     const message = {
       id: "m",
-      role: "assistant" as const,
+      role: "model" as const,
       state: "streaming" as const,
       parts: [{ type: "text" as const, id: "t", text: "Hello wor" }],
       sources: [],

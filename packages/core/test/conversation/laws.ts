@@ -306,7 +306,7 @@ function takesBack(update: ConversationUpdate): boolean {
 
 function textsOf({ messages }: Conversation): readonly string[] {
   return messages.flatMap(({ role, parts }) =>
-    role === "assistant" ? parts.flatMap((part) => ("text" in part ? [part.text] : [])) : [],
+    role === "model" ? parts.flatMap((part) => ("text" in part ? [part.text] : [])) : [],
   );
 }
 

@@ -12,10 +12,10 @@ export function growthOf(work: (size: number) => void, size: number, times: numb
   return large / small;
 }
 
-/** In microseconds, at least one. */
+/** In microseconds; at least a millisecond, since it is counted in steps. */
 function processorTime(work: (size: number) => void, size: number): number {
   const before = process.cpuUsage();
   work(size);
   const { user, system } = process.cpuUsage(before);
-  return Math.max(1, user + system);
+  return Math.max(1_000, user + system);
 }

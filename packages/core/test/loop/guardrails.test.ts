@@ -609,7 +609,7 @@ describe("a conversation", () => {
     expect(shown.state).toBe("idle");
     expect(shown.messages).toMatchObject([
       { role: "user", parts: [{ type: "text", text: "A weapon!" }] },
-      { role: "assistant", state: "stopped", stopReason: "guardrail", parts: [] },
+      { role: "model", state: "stopped", stopReason: "guardrail", parts: [] },
     ]);
     expect(await session.history()).toEqual([]);
     await session.send("Hi.");

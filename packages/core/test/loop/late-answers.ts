@@ -100,7 +100,7 @@ export function expectLate(
 
 /** What a person sees of the answer. */
 export function answerIn(conversation: Conversation): string {
-  const parts = conversation.messages.flatMap((message) => (message.role === "assistant" ? message.parts : []));
+  const parts = conversation.messages.flatMap((message) => (message.role === "model" ? message.parts : []));
   return parts.map((part) => (part.type === "text" ? part.text : "")).join("");
 }
 

@@ -37,7 +37,7 @@ const CUTS = PIECES.map((_, index) => PIECES.slice(0, index + 1));
 const masked = (pieces: readonly string[]): string => pieces.join("").replaceAll("secret", "***");
 const textsOf = (conversation: Conversation | undefined): string =>
   (conversation?.messages ?? [])
-    .filter(({ role }) => role === "assistant")
+    .filter(({ role }) => role === "model")
     .flatMap(({ parts }) => parts.flatMap((part) => (part.type === "text" ? [part.text] : [])))
     .join("");
 

@@ -100,7 +100,7 @@ const SAMPLES: { readonly [Name in keyof typeof texts]: () => Texts } = {
   },
   toolDisabled: async () => {
     const model = new ScriptedModel(call("get_weather"), call("get_weather"), call("get_weather"), say("Done."));
-    const tools = [{ ...weather, maxRetries: 1 }];
+    const tools = [{ ...weather, maxModelRetries: 1 }];
     return [await told(model, { tools, limits: { repeats: Number.POSITIVE_INFINITY } })];
   },
   callDenied: async () => {

@@ -24,7 +24,7 @@ describe("defineTool", () => {
       sequential: false,
       timeoutMs: 60_000,
       maxResultBytes: 65_536,
-      maxRetries: 3,
+      maxModelRetries: 3,
     });
   });
   test("takes its options", () => {
@@ -34,7 +34,7 @@ describe("defineTool", () => {
       sequential: true,
       timeoutMs: 5,
       maxResultBytes: 6,
-      maxRetries: 0,
+      maxModelRetries: 0,
     });
   });
   test("without input declares an empty object", () => {
@@ -50,7 +50,7 @@ describe("defineTool", () => {
     ["no time", { ...base, timeoutMs: 0 }],
     ["NaN", { ...base, timeoutMs: Number.NaN }],
     ["a negative size", { ...base, maxResultBytes: -1 }],
-    ["negative retries", { ...base, maxRetries: -1 }],
+    ["negative retries", { ...base, maxModelRetries: -1 }],
   ])("refuses %s", (_name, spec) => {
     expect(() => defineTool(spec)).toThrow(ToolDefinitionError);
   });

@@ -1,5 +1,5 @@
 import { expectTypeOf, test } from "vitest";
-import { type AgentOptions, type BuiltInTool, computerUse, googleMaps, type Source } from "../../src/index.ts";
+import { type BuiltInTool, computerUse, googleMaps, type ModelSettings, type Source } from "../../src/index.ts";
 import type { Candidate, GenerateContentResponse, GroundingChunk, Part, WireTool } from "../../src/wire/index.ts";
 
 test("tools have the names that the API has for them, and new ones where the API may add some", () => {
@@ -19,7 +19,7 @@ test("tools have the names that the API has for them, and new ones where the API
 });
 
 test("settings are typed down to their words", () => {
-  type Settings = Pick<AgentOptions, "imageConfig" | "speechConfig" | "audioTranscriptionConfig" | "outputConfig">;
+  type Settings = Pick<ModelSettings, "imageConfig" | "speechConfig" | "audioTranscriptionConfig" | "outputConfig">;
   let settings: Settings = {
     imageConfig: { prominentPeople: "BLOCK_PROMINENT_PEOPLE", imageOutputOptions: { compressionQuality: 80 } },
     speechConfig: { voiceConfig: { replicatedVoiceConfig: { voiceConsentSignature: { signature: "s" } } } },

@@ -20,6 +20,8 @@ export function runTest(fold: SessionFold, exchanges: ExchangeFold, run: RunFold
   const head = firstHead({ exchanges, run });
   const recording = recordingOfExchanges(exchanges, new Set([run.runId])) ?? recordingOfLog(fold, run);
   const calls = callsOf(fold, run);
+  const repeats = maxRepeatsOf(run, calls);
+  const limits = { ...limitsOf(run), ...(repeats !== undefined && { repeats }) };
   const code = testCode({
     title: firstWords(textIn(listOf(run.entry["input"])), 70) || "the run",
     recording: `${base}.recording.json`,
@@ -29,10 +31,7 @@ export function runTest(fold: SessionFold, exchanges: ExchangeFold, run: RunFold
     functions: functionsOf(head, calls),
     calls,
     output: outputOf({ fold, run, exchanges }, head),
-    options: {
-      ...(Object.keys(limitsOf(run)).length > 0 && { limits: limitsOf(run) }),
-      ...(maxRepeatsOf(run, calls) !== undefined && { maxRepeats: maxRepeatsOf(run, calls) }),
-    },
+    options: Object.keys(limits).length > 0 ? { limits } : {},
     said: lastWords(fold, run),
     hasFinished: run.end?.["stopReason"] === "finished",
   });
@@ -130,7 +129,7 @@ function toolLines({ functions, calls }: TestParts): readonly string[] {
     `    name,`,
     `    description,`,
     `    input: { type: "object", properties: {}, additionalProperties: true },`,
-    `    maxRetries: Infinity,`,
+    `    maxModelRetries: Infinity,`,
     `    run: () => {`,
     `      const { output, error } = outcomes.shift() ?? {};`,
     `      if (error !== undefined) throw new ToolError(String(error));`,

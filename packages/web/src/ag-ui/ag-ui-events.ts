@@ -92,7 +92,7 @@ export function toAgUiSnapshot(
   { threadId = conversation.id, runId = "connect", ...options }: AgUiSnapshotOptions = {},
 ): readonly AgUiEvent[] {
   const last = conversation.messages.at(-1);
-  const known = last?.role === "assistant" ? last : NOTHING;
+  const known = last?.role === "model" ? last : NOTHING;
   const encoder = new AgUiEncoder({ ...options, threadId, runId, known });
   const isWaiting = known.state === "waiting";
   const outcome = isWaiting
@@ -112,7 +112,7 @@ export interface AgUiSnapshotOptions extends AgUiOptions {
 /** Where a conversation ends with a message of the user. */
 const NOTHING: Message = {
   id: "",
-  role: "assistant",
+  role: "model",
   state: "complete",
   parts: [],
   sources: [],

@@ -60,7 +60,7 @@ export class SharedState {
 
   #find(messages: readonly Message[]): AgUiState {
     for (const message of messages.toReversed()) {
-      const state = message.role === "assistant" ? this.#stateOf(message) : undefined;
+      const state = message.role === "model" ? this.#stateOf(message) : undefined;
       if (state !== undefined) return state;
     }
     return {};

@@ -32,7 +32,7 @@ export interface TakenAnswers {
  * @throws {HttpError} For an answer to a call that asks something else by now than the client has shown.
  */
 export function takeAnswers(conversation: Conversation, answers: readonly ChatAnswer[]): TakenAnswers | undefined {
-  const last = conversation.messages.findLast(({ role }) => role === "assistant");
+  const last = conversation.messages.findLast(({ role }) => role === "model");
   const calls = last?.parts.filter((part) => part.type === "tool-call") ?? [];
   const found = answers.flatMap((answer) => {
     const call = calls.find(({ id }) => id === answer.callId && (answer.messageId ?? last?.id) === last?.id);

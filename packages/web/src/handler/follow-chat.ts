@@ -15,7 +15,7 @@ export async function followChat<Context>(
   const stream = new ChatStream(serving, chat, call);
   try {
     const conversation = await stream.open();
-    const last = conversation?.messages.findLast(({ role }) => role === "assistant");
+    const last = conversation?.messages.findLast(({ role }) => role === "model");
     const { resumeCutOff = true, protocol } = serving.options;
     const goesOn = conversation?.state === "running" || (conversation?.state === "cut-off" && resumeCutOff);
     const waits = query.has("waiting") && conversation?.state === "waiting";

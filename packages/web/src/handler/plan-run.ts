@@ -27,7 +27,7 @@ export async function planRun(
 ): Promise<RunPlan> {
   if (message?.id === undefined) return { runId: crypto.randomUUID() };
   const runs = conversation.messages.flatMap(({ role, runId }) =>
-    role === "assistant" && runId !== undefined ? [readRunId(runId)] : [],
+    role === "model" && runId !== undefined ? [readRunId(runId)] : [],
   );
   const { queued } = conversation;
   const isQueued = queued.some(({ id }) => id === message.id);

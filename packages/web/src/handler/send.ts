@@ -85,15 +85,15 @@ async function begin<Context>(
   // What takes the place of another message is said to no run.
   const steers = replaces === undefined && (keeps || whileRunning === "steer");
   // A message that is said to a run is answered in that run's message.
-  const heardIn = steers && (keeps || isRunning) ? messages.findLast(({ role }) => role === "assistant") : answered;
+  const heardIn = steers && (keeps || isRunning) ? messages.findLast(({ role }) => role === "model") : answered;
   stream.choose(
     (now) =>
-      now.messages.find(({ role, runId: of }) => role === "assistant" && of === runId) ??
+      now.messages.find(({ role, runId: of }) => role === "model" && of === runId) ??
       now.messages.find(({ id }) => id === heardIn?.id),
   );
   const shown = { request: asked, known: answered && messageWhenAnswered(answered, answers) };
   // What was sent before changes nothing, unless its run has not come to its end: the client sees what has come of it.
-  const own = messages.find(({ role, runId: of }) => role === "assistant" && of === runId) ?? answered;
+  const own = messages.find(({ role, runId: of }) => role === "model" && of === runId) ?? answered;
   const isKnown = !isAnswer && (message === undefined || own !== undefined);
   const canGoOn = (state === "stopped" || state === "cut-off") && own === messages.at(-1);
   if (isKnown && !canGoOn) return shown;
@@ -118,7 +118,7 @@ async function begin<Context>(
   // One that waits for its turn is told so by a stream that is silent for now.
   const isBegun = (isRunning && whileRunning === "wait") || (await stream.untilBegun());
   // It had steered a run before, which has answered it.
-  if (!isBegun) stream.choose((now) => now.messages.findLast(({ role }) => role === "assistant"));
+  if (!isBegun) stream.choose((now) => now.messages.findLast(({ role }) => role === "model"));
   return keeps && !isAnswer && (stream.waiting?.queued.length ?? 0) > 0 ? "kept" : shown;
 }
 
@@ -134,7 +134,7 @@ async function isLeft<Context>(
   { replaces }: RunPlan,
   { conversation, call }: { readonly conversation: Conversation; readonly call: ChatCall<Context> },
 ): Promise<boolean> {
-  const going = conversation.messages.findLast(({ role }) => role === "assistant");
+  const going = conversation.messages.findLast(({ role }) => role === "model");
   if (options.whileRunning !== undefined || going?.runId === undefined) return false;
   const session = sessionId(call.visitor.owner, id);
   const isOwn =

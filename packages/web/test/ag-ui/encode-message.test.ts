@@ -65,7 +65,7 @@ describe("a client", () => {
 
 test("a call that is taken back is not left to the client", async () => {
   const stateOf = (state: Message["state"], ...parts: readonly MessagePart[]): readonly [Message, Conversation] => {
-    const message: Message = { id: "m", role: "assistant", state, parts, sources: [], searchEntryPoints: [] };
+    const message: Message = { id: "m", role: "model", state, parts, sources: [], searchEntryPoints: [] };
     return [message, { ...buildConversation("s", []), messages: [message] }];
   };
   const step = { type: "step", id: "step:1", turn: 1 } as const;
@@ -85,7 +85,7 @@ test("addresses are those of the web: nothing that acts, wherever it stands", ()
   const shown = (uri: string): string => {
     const message: Message = {
       id: "m",
-      role: "assistant",
+      role: "model",
       state: "complete",
       parts: [
         { type: "step", id: "step:1", turn: 1 },

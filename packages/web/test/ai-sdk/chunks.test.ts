@@ -24,7 +24,7 @@ function call(state: ToolCallPart["state"], fields: Partial<ToolCallPart> = {}):
 function message(parts: readonly MessagePart[], fields: Partial<Message> = {}): Message {
   return {
     id: "r:assistant",
-    role: "assistant",
+    role: "model",
     runId: "r",
     state: "streaming",
     sources: [],

@@ -66,7 +66,7 @@ export class ConversationFold {
     });
     const said = saidParts(input);
     if (said.length > 0) this.change({ type: "message", message: message("user", said) });
-    const own = message("assistant", []);
+    const own = message("model", []);
     this.change({ type: "message", message: own });
     this.run = new RunView(entry, own);
   }

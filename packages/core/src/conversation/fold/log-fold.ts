@@ -232,7 +232,7 @@ function historyMessages(contents: readonly Content[], first: number): readonly 
   };
   const addAnswer = (): void => {
     const parts = turns.flatMap((turn) => turn.parts(OVER));
-    add("assistant", parts);
+    add("model", parts);
     turns = [];
   };
   for (const content of contents) {

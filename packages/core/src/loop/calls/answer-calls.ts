@@ -166,7 +166,7 @@ async function callRound(
   calls: readonly TurnCall[],
 ): Promise<"suspended" | GuardrailStop | undefined> {
   if (input.emit !== undefined) await reportRound(input.emit, state.runId, calls);
-  const gate = calls.length > 1 ? new CallGate(input.concurrency) : undefined;
+  const gate = calls.length > 1 ? new CallGate(input.limits.concurrentCalls) : undefined;
   const round: RoundCall[] = [];
   for (const call of calls) round.push({ call, from: call.current, operation: operationOf(input, state, call, gate) });
   let outcomes: readonly Outcome[];

@@ -32,7 +32,7 @@ const MAX_RESTART_WAIT_MS = 300_000;
 /**
  * Asks the model once and reports the answer while it arrives.
  *
- * A stream that breaks after its first part is restarted from the same request, up to `maxRestarts` times; a `discard`
+ * A stream that breaks after its first part is restarted from the same request, up to `limits.restarts` times; a `discard`
  * event tells the reader that everything before it is void.
  *
  * @returns `stopped` when a guardrail rejected a message; `tooLong` when the prompt exceeds the model's limit and the history can be compacted.
@@ -160,7 +160,7 @@ export async function modelStep(
       // Not on the reason, which other runs may share.
       if (step.signal.aborted && partial !== undefined) partial.lost = lost;
       if (step.signal.aborted) throw step.signal.reason;
-      if (restarts >= input.maxRestarts || !canRestart(error, hasParts)) {
+      if (restarts >= input.limits.restarts || !canRestart(error, hasParts)) {
         if (input.compaction !== undefined && isPromptTooLong(error)) return { tooLong: true };
         if (lost !== NO_USAGE) attachLost(error, lost);
         throw error;

@@ -26,7 +26,7 @@ import { callingFor } from "./tool-choice.ts";
 export async function modelTurn(input: LoopInput, state: RunState, phase: Phase): Promise<TurnAnswer | TurnStopped> {
   const turn = state.turns;
   const tried = new Map<TurnProblem, number>();
-  const budget = new RequestBudget(input.maxRequestsPerTurn);
+  const budget = new RequestBudget(input.limits.requestsPerTurn);
   for (let attempt = 0; ; attempt++) {
     const place: ModelPlace = { kind: "model", phase: phase.kind, turn, attempt };
     const request = buildModelRequest(input, state, phase, turn === 1 && !tried.has("malformed-call"));

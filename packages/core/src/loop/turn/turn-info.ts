@@ -37,11 +37,8 @@ export interface TurnInfo<Context = unknown> extends RunContext<Context> {
   readonly usage: Usage;
 }
 
-/**
- * What one turn does differently. Absent members stay as they are; a setting that is `undefined` is unset. The next turn starts from the
- * agent's options again.
- */
-export interface TurnChanges<Context = unknown> extends Omit<ModelSettings, "cachedContent"> {
+/** What one turn does differently. Absent members stay as they are. The next turn starts from the agent's options again. */
+export interface TurnChanges<Context = unknown> {
   /** A model made by `gemini()`, or an id at the agent's endpoint. */
   readonly model?: string | Model | undefined;
   readonly instructions?: string | undefined;
@@ -52,6 +49,8 @@ export interface TurnChanges<Context = unknown> extends Omit<ModelSettings, "cac
   readonly tools?: readonly (string | AnyTool<Context>)[] | undefined;
   /** For this turn, whichever it is. */
   readonly toolChoice?: ToolChoice | undefined;
+  /** One that is `undefined` is unset; the others stay as they are. A cache is the run's. */
+  readonly settings?: Omit<ModelSettings, "cachedContent"> | undefined;
   /** Sent instead of the history, which keeps everything. */
   readonly contents?: readonly Content[] | undefined;
 }

@@ -66,9 +66,6 @@ function* findWrongValues(settings: ModelSettings): Problems {
     yield `location is ${location.latitude}, ${location.longitude}: latitude ranges from -90 to 90 and longitude from -180 to 180, in degrees.`;
   if (cachedContent !== undefined && !getCacheName(cachedContent))
     yield 'cachedContent is empty: use a name such as "cachedContents/abc123".';
-  const candidates: number | undefined = settings.candidateCount;
-  if (candidates !== undefined && candidates !== 1)
-    yield `candidateCount is ${candidates}: a run follows one conversation, and current models reject more than one candidate. Remove it, and run again for another answer.`;
   if (settings.logprobs !== undefined && settings.responseLogprobs !== true)
     yield "logprobs requires responseLogprobs: true.";
   if (mediaResolution !== undefined && !RESOLUTIONS.includes(mediaResolution))

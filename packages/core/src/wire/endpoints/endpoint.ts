@@ -116,8 +116,8 @@ export function endpoint(options: EndpointOptions): Endpoint {
  */
 export function geminiApi(options: GoogleOptions = {}): Endpoint {
   if (typeof options !== "object")
-    throw new TypeError("google() makes an endpoint, and takes its options; a model id is for gemini() or model");
-  checkOptions("google()", options, GOOGLE);
+    throw new TypeError("geminiApi() makes an endpoint, and takes its options; a model id is for gemini() or model");
+  checkOptions("geminiApi()", options, GOOGLE);
   const env = options.env ?? processEnvironment();
   const baseUrl = checkBaseUrl(options.baseUrl ?? (env["GOOGLE_GEMINI_BASE_URL"] || GOOGLE_BASE_URL));
   const apiVersion = options.apiVersion ?? apiVersionFrom(env, "v1beta");
@@ -194,7 +194,7 @@ function googleKeyFor(baseUrl: string, env: Environment, onOtherKey: () => void)
     return otherKey;
   }
   throw new ConfigurationError(
-    "No API key: set GEMINI_API_KEY (from https://aistudio.google.com/apikey), GOOGLE_API_KEY or COMETAPI_KEY, or pass apiKey to google(). " +
+    "No API key: set GEMINI_API_KEY (from https://aistudio.google.com/apikey), GOOGLE_API_KEY or COMETAPI_KEY, or pass apiKey to geminiApi(). " +
       EMULATOR_HINT,
   );
 }

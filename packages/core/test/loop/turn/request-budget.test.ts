@@ -27,16 +27,16 @@ const ANSWERS: Readonly<Record<string, (request: number) => Response>> = {
 
 function failingAgent(
   answer: (request: number) => Response,
-  options: { readonly maxRequestsPerTurn?: number; readonly maxRestarts?: number; readonly maxAttempts?: number } = {},
+  options: { readonly requestsPerTurn?: number; readonly restarts?: number; readonly maxAttempts?: number } = {},
 ): { readonly agent: Agent; requests: number } {
-  const { maxAttempts = 4, ...own } = options;
+  const { maxAttempts = 4, ...limits } = options;
   const service = { requests: 0 };
   const model = gemini("gemini-3-flash-preview", {
     endpoint: endpoint({ baseUrl: "http://service.local", apiKey: "key" }),
     fetch: async () => answer(++service.requests),
     retry: { maxAttempts, minDelayMs: 0.001, maxDelayMs: 0.001 },
   });
-  return Object.assign(service, { agent: new Agent({ model, ...own }) });
+  return Object.assign(service, { agent: new Agent({ model, limits }) });
 }
 
 test("the guide says what asks again, how often each may, and what they would come to", () => {
@@ -65,24 +65,21 @@ describe.each(faces)("%s", (_face, read) => {
     ["a stream without an end", 2, 2],
     // Asked once more as it is, and not any more.
     ["a refusal", 1, 1],
-  ])(
-    "of %s no more than the budget is asked for, and the error says so",
-    async (kind, maxRequestsPerTurn, requests) => {
-      const service = failingAgent(ANSWERS[kind]!, { maxRequestsPerTurn, maxRestarts: 30, maxAttempts: 30 });
-      const failure: unknown = await read(service.agent, "Go.").catch((reason: unknown) => reason);
-      expect(service.requests).toBe(requests);
-      expect(failure).toBeInstanceOf(RequestLimitError);
-      expect(failure).toMatchObject({ code: "request_limit", retryable: false, limit: maxRequestsPerTurn });
-    },
-  );
+  ])("of %s no more than the budget is asked for, and the error says so", async (kind, requestsPerTurn, requests) => {
+    const service = failingAgent(ANSWERS[kind]!, { requestsPerTurn, restarts: 30, maxAttempts: 30 });
+    const failure: unknown = await read(service.agent, "Go.").catch((reason: unknown) => reason);
+    expect(service.requests).toBe(requests);
+    expect(failure).toBeInstanceOf(RequestLimitError);
+    expect(failure).toMatchObject({ code: "request_limit", retryable: false, limit: requestsPerTurn });
+  });
 
   test("the error's cause is why it was asked again", async () => {
-    const { agent } = failingAgent(ANSWERS["a failure"]!, { maxRequestsPerTurn: 2 });
+    const { agent } = failingAgent(ANSWERS["a failure"]!, { requestsPerTurn: 2 });
     await expect(read(agent, "Go.")).rejects.toMatchObject({ cause: { code: "api_status", status: 503 } });
   });
 
   test("an answer that cannot be used ends the run when the budget is spent", async () => {
-    const service = failingAgent(ANSWERS["an empty answer"]!, { maxRequestsPerTurn: 2 });
+    const service = failingAgent(ANSWERS["an empty answer"]!, { requestsPerTurn: 2 });
     const result: RunResult = await read(service.agent, "Go.");
     expect(service.requests).toBe(2);
     expect(result.stopReason).toBe("empty");
@@ -97,7 +94,7 @@ describe.each(faces)("%s", (_face, read) => {
         seed = (seed * 16_807) % 2_147_483_647;
         return kinds[seed % 2 === 0 ? 1 : 0]!(request);
       },
-      { maxRestarts: 1000, maxAttempts: 1000 },
+      { restarts: 1000, maxAttempts: 1000 },
     );
     await expect(read(service.agent, "Go.")).rejects.toBeInstanceOf(RequestLimitError);
     expect(service.requests).toBe(100);
@@ -118,7 +115,7 @@ describe.each(faces)("%s", (_face, read) => {
                 : chunk("Done.", {}),
               chunk("", { finishReason: "STOP" }),
             ),
-      { maxRequestsPerTurn: 2 },
+      { requestsPerTurn: 2 },
     );
     const result = await read(service.agent, "Go.");
     expect({ stopReason: result.stopReason, requests: service.requests }).toEqual({
