@@ -5,10 +5,12 @@ import { readPage, ROOT } from "./support/pages.ts";
 
 /** By heading of a section: the interfaces whose options it lists, less those of another section. */
 const SECTIONS = {
-  "Agents and runs": { of: ["SharedOptions"], less: ["ModelSettings"] },
+  "Agents and runs": { of: ["SharedOptions"], less: [] },
+  Limits: { of: ["Limits", "RemainingLimits"], less: [] },
+  Hooks: { of: ["Hooks"], less: [] },
   "Agents only": { of: ["AgentOptions"], less: ["SharedOptions"] },
   "Runs only": { of: ["RunOptions"], less: ["SharedOptions"] },
-  "The model": { of: ["ModelSettings"], less: [] },
+  Settings: { of: ["ModelSettings"], less: [] },
   "`gemini()`": { of: ["GeminiOptions"], less: [] },
   Tools: { of: ["ToolOptions"], less: [] },
   Sessions: { of: ["SessionOptions", "ContinueOptions", "RewindOptions", "RegenerateOptions"], less: [] },

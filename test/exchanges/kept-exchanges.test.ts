@@ -168,7 +168,7 @@ describe.each(faces)("%s", (_face, read) => {
     const store = new MemoryStore();
     const keeper = keepExchanges(store);
     const agent = agentOf(service, keeper, {
-      limits: { turns: 250 },
+      limits: { turns: 250, repeats: Infinity },
       settings: { temperature: 0.5, stopSequences: [PAGE] },
     });
     await read(agent, "Look.", { runId: "r" });

@@ -37,7 +37,7 @@ function vertexWorld(brain: Brain, rules: readonly FaultRule[] = []) {
 
 function agentOf(world: Awaited<ReturnType<typeof vertexWorld>>): Agent {
   const endpoint = vertex({ baseUrl: world.url, apiKey: "emulator" });
-  return new Agent({ model: world.model(MODEL, { endpoint }), tools: [order], ...SETTINGS });
+  return new Agent({ model: world.model(MODEL, { endpoint }), tools: [order], settings: SETTINGS });
 }
 
 /** Chunks as they stand, one per list of parts, then a text. */

@@ -17,7 +17,7 @@ describe("the spans of a run", () => {
   test("have the attributes of the conventions, and no content", async () => {
     const { sdk, agent } = calculator(SUM);
     const settings = { temperature: 0.5, maxOutputTokens: 900, seed: 7, thinking: "low", topK: 3 } as const;
-    const { usage, cost, response, contents } = await agent.run("What is 2 + 3?", { runId: "r", ...settings });
+    const { usage, cost, response, contents } = await agent.run("What is 2 + 3?", { runId: "r", settings });
     const [first, tool, second, run] = sdk.spans;
     const request = {
       "gen_ai.operation.name": "generate_content",

@@ -75,7 +75,7 @@ function describedIn(schema: unknown, path = ""): [string, string][] {
 /** The first arguments of `new ToolError(...)` and `new ModelRetry(...)`, each in one line. */
 function messagesIn(source: string): string[] {
   return source
-    .split(/new Tool(?:Failure|Retry)\(/)
+    .split(/new (?:ToolError|ModelRetry)\(/)
     .slice(1)
     .map(firstArgument);
 }
