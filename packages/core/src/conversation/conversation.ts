@@ -155,7 +155,7 @@ interface PartBase {
 
 /** The border before each turn that has something to show. */
 export interface TurnPart extends PartBase {
-  readonly type: "step";
+  readonly type: "turn";
   readonly turn: number;
 }
 

@@ -81,13 +81,13 @@ describe("a run that died", () => {
     expect(user?.parts).toEqual([{ type: "text", id: "text:0", text: "Tell." }]);
     expect(going).toMatchObject({
       state: "streaming",
-      parts: [{ type: "step" }, { text: "It began", streaming: true }],
+      parts: [{ type: "turn" }, { text: "It began", streaming: true }],
     });
     const dead = buildConversation("s", entries, { draft });
     expect(dead.state).toBe("cut-off");
     expect(dead.messages[1]).toMatchObject({ id: going?.id, state: "interrupted" });
     expect(dead.messages[1]?.parts).toEqual([
-      { type: "step", id: "step:1", turn: 1 },
+      { type: "turn", id: "turn:1", turn: 1 },
       { type: "text", id: "text:1.0", text: "It began" },
       { type: "interruption", id: "interruption", turn: 1 },
     ]);
@@ -147,7 +147,7 @@ test("a run that died while a call waited still shows its question", async () =>
   const cut = buildConversation("s", entries.slice(0, route + 1));
   expect(cut.pending).toMatchObject([{ callId: "call:1.0", question: "approval" }]);
   expect(cut.messages[1]?.parts).toMatchObject([
-    { type: "step" },
+    { type: "turn" },
     { id: "call:1.0", state: "pending-approval" },
     { id: "call:1.1", state: "cancelled" },
   ]);
@@ -187,9 +187,9 @@ test("the events of a resumed run take back at once what was interrupted, and no
     seen.push(conversation);
   }
   expect(before.messages[1]?.parts.map(({ id }) => id)).toEqual([
-    "step:1",
+    "turn:1",
     "call:1.0",
-    "step:2",
+    "turn:2",
     "text:2.0",
     "interruption",
   ]);
@@ -215,7 +215,7 @@ test("a citation whose words are not in the text marks nothing; its source is li
   await session.send("Hi.");
   expect((await readConversation(session)).messages[1]).toMatchObject({
     sources: [{ number: 1, kind: "web", uri: "https://a.example", title: "A" }],
-    parts: [{ type: "step" }, { type: "text", id: "text:1.0", text: "Hello there." }],
+    parts: [{ type: "turn" }, { type: "text", id: "text:1.0", text: "Hello there." }],
   });
   expect(JSON.stringify(await readConversation(session))).not.toContain("citations");
 });
@@ -286,7 +286,7 @@ test("a conversation that came from elsewhere is shown as messages without runs"
         role: "model",
         state: "complete",
         parts: [
-          { type: "step", id: "step:1", turn: 1 },
+          { type: "turn", id: "turn:1", turn: 1 },
           {
             type: "tool-call",
             id: "call:1.0",
@@ -295,7 +295,7 @@ test("a conversation that came from elsewhere is shown as messages without runs"
             state: "done",
             output: { value: "a!" },
           },
-          { type: "step", id: "step:2", turn: 2 },
+          { type: "turn", id: "turn:2", turn: 2 },
           { type: "text", id: "text:2.0", text: "a!" },
         ],
         sources: [],

@@ -122,7 +122,7 @@ describe("watching a session for a while", () => {
       state: "stopped",
       stopReason: "aborted",
       error: { name: "RunStoppedError", code: "run_stopped", message: "The run was stopped." },
-      parts: [{ type: "step" }, { text: "It began" }, { type: "interruption", turn: 1 }],
+      parts: [{ type: "turn" }, { text: "It began" }, { type: "interruption", turn: 1 }],
     });
     await session.send("And?");
     await vi.waitUntil(() => textOf(watcher.conversation) === "Next.");
@@ -147,7 +147,7 @@ describe("watching a session for a while", () => {
     expect(watcher.updates.reduce<Conversation>(applyUpdate, further).state).toBe("cut-off");
     expect(watcher.conversation?.messages.at(-1)).toMatchObject({
       state: "interrupted",
-      parts: [{ type: "step" }, { text: "It began" }, { type: "interruption" }],
+      parts: [{ type: "turn" }, { text: "It began" }, { type: "interruption" }],
     });
     await run;
     setLease.mockRestore();
@@ -259,7 +259,7 @@ test("what waits for an answer is there for everybody, with its key", async () =
   expect((await readConversation(open())).messages[1]).toMatchObject({
     id: messageId,
     state: "complete",
-    parts: [{ type: "step" }, { id: "call:1.0", state: "done", output: "paid" }, { type: "step" }, { text: "Paid." }],
+    parts: [{ type: "turn" }, { id: "call:1.0", state: "done", output: "paid" }, { type: "turn" }, { text: "Paid." }],
   });
 });
 
@@ -275,7 +275,7 @@ test("what is said and not heard yet is queued, until it is heard", async () => 
     queued: [],
     messages: [
       { role: "user" },
-      { parts: [{ type: "step" }, { type: "steering", id: "steering:1.0" }, { text: "Yes." }] },
+      { parts: [{ type: "turn" }, { type: "steering", id: "steering:1.0" }, { text: "Yes." }] },
     ],
   });
 });

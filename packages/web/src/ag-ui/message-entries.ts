@@ -36,8 +36,8 @@ export function messageEntries(
 ): readonly Entry[] {
   const groups: { id: string; turn: number; parts: MessagePart[] }[] = [];
   for (const part of message.parts) {
-    if (part.type === "step") groups.push({ id: part.id, turn: part.turn, parts: [] });
-    else if (groups.length === 0) groups.push({ id: "step:0", turn: 0, parts: [part] });
+    if (part.type === "turn") groups.push({ id: part.id, turn: part.turn, parts: [] });
+    else if (groups.length === 0) groups.push({ id: "turn:0", turn: 0, parts: [part] });
     else groups.at(-1)?.parts.push(part);
   }
   const entries = groups.flatMap((group, index) => {
@@ -78,7 +78,7 @@ function turnEntries(
   const entries: Entry[] = [];
   const counts = { text: 0, thought: 0 };
   for (const part of parts) {
-    if (part.type === "tool-call" || part.type === "step") continue;
+    if (part.type === "tool-call" || part.type === "turn") continue;
     if (part.type !== "text" && part.type !== "thought") {
       entries.push({ message: otherMessage(`${messageId}/${part.id}`, part, turn), turn, isOpen: false });
       continue;
@@ -143,7 +143,7 @@ function toolMessage(messageId: string, { id, state, output, failure }: ToolCall
 }
 
 /** What is neither said by the model in words nor a call. */
-type OtherPart = Exclude<MessagePart, { readonly type: "text" | "thought" | "tool-call" | "step" }>;
+type OtherPart = Exclude<MessagePart, { readonly type: "text" | "thought" | "tool-call" | "turn" }>;
 
 function otherMessage(id: string, part: OtherPart, turn: number): AgUiMessage {
   const activity = (of: AgUiActivity): AgUiMessage => ({ id, role: "activity", ...of });
@@ -216,12 +216,12 @@ function waitingEntries({ id, parts }: Message, isAnswerable: IsAnswerable, turn
 function citationsOf(
   message: Message,
 ): readonly { messageId: string; start: number; end: number; sources: number[] }[] {
-  let place = { id: `${message.id}/step:0`, length: 0 };
+  let place = { id: `${message.id}/turn:0`, length: 0 };
   let [step, count] = [place.id, 0];
   let isBroken = false;
   return message.parts.flatMap((part) => {
     if (part.type === "tool-call") return [];
-    if (part.type === "step") {
+    if (part.type === "turn") {
       step = `${message.id}/${part.id}`;
       [count, isBroken] = [0, true];
       return [];

@@ -40,7 +40,7 @@ const OVER: ReadonlySet<ToolCallState> = new Set(["done", "failed", "denied", "n
 /** A message as the page has it, which sends the outcomes that it knows: calls of the last step may have been answered elsewhere since. */
 function asShown(message: Message, answers: readonly ChatAnswer[] = []): Message {
   const known = new Set(answers.flatMap(({ callId, outcome }) => (outcome === undefined ? [] : [callId])));
-  const last = message.parts.findLastIndex(({ type }) => type === "step");
+  const last = message.parts.findLastIndex(({ type }) => type === "turn");
   const parts = message.parts.map((part, index) => {
     if (index < last || part.type !== "tool-call" || known.has(part.id) || !OVER.has(part.state)) return part;
     const { output: _output, failure: _failure, ...call } = part;

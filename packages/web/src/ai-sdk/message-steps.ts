@@ -48,7 +48,7 @@ export interface MessageStepsOptions extends ToolPartOptions {
 export function messageSteps(message: Message, options: MessageStepsOptions): readonly MessageStep[] {
   const groups: { id: string | undefined; parts: MessagePart[] }[] = [];
   for (const part of message.parts) {
-    if (part.type === "step") groups.push({ id: part.id, parts: [] });
+    if (part.type === "turn") groups.push({ id: part.id, parts: [] });
     else if (groups.length === 0) groups.push({ id: undefined, parts: [part] });
     else groups.at(-1)?.parts.push(part);
   }
@@ -64,13 +64,13 @@ function messageStep(
   const { data, others: parts } = splitData(all);
   const calls = parts.filter((part) => part.type === "tool-call");
   const isWhole = !isLast || message.state !== "streaming" || calls.some(({ state }) => state !== "writing");
-  const saidHere = parts.filter((part) => part.type !== "tool-call" && part.type !== "step");
+  const saidHere = parts.filter((part) => part.type !== "tool-call" && part.type !== "turn");
   const said = joinTexts(playableParts(saidHere, isWhole));
   const entries: StepEntry[] = [];
   for (const [index, part] of said.entries()) {
     const isOpen = !isWhole && (part.type === "text" || (index === said.length - 1 && part.type === "thought"));
     // Numbered anew, since texts were joined.
-    const entryId = `${id ?? "step:0"}/${index}`;
+    const entryId = `${id ?? "turn:0"}/${index}`;
     const shown =
       part.type === "text"
         ? textPart(message, part, isOpen, options.version > 6)

@@ -74,7 +74,7 @@ export function messageWhenAnswered(message: Message, answers: readonly ChatAnsw
   if (message.state === "waiting") return message;
   const answerTo = new Map(answers.map((answer) => [answer.callId, answer]));
   const lastCall = message.parts.findLastIndex(({ type, id }) => type === "tool-call" && answerTo.has(id));
-  const nextTurn = message.parts.findIndex(({ type }, index) => index > lastCall && type === "step");
+  const nextTurn = message.parts.findIndex(({ type }, index) => index > lastCall && type === "turn");
   const parts = message.parts.slice(0, nextTurn < 0 ? undefined : nextTurn).map((part) => {
     const answer = answerTo.get(part.id);
     if (part.type !== "tool-call" || answer === undefined) return part;

@@ -34,10 +34,10 @@ export async function continueChat<Context>(
 /** Room for a run that has used up one of its own limits: twice what it has used. Those of others stay as they are. */
 function moreThan({ limit, limitScope, parts, usage, cost }: Message): Limits | undefined {
   if (limitScope !== undefined) return undefined;
-  const count = (type: "step" | "tool-call"): number => parts.filter((part) => part.type === type).length;
+  const count = (type: "turn" | "tool-call"): number => parts.filter((part) => part.type === type).length;
   switch (limit) {
     case "turns":
-      return { turns: 2 * count("step") };
+      return { turns: 2 * count("turn") };
     case "toolCalls":
       return { toolCalls: 2 * count("tool-call") };
     case "inputTokens":

@@ -120,7 +120,7 @@ function withFacts(message: Message, facts: RunFacts): Message {
     part.type === "tool-call" ? withError(part, facts.errors.get(part.id)) : part,
   );
   for (const [index, { turn, part }] of facts.data.entries()) {
-    const next = parts.findIndex((one) => one.type === "step" && one.turn > turn);
+    const next = parts.findIndex((one) => one.type === "turn" && one.turn > turn);
     parts.splice(next === -1 ? parts.length : next, 0, { type: "data", id: `data:${index}`, part });
   }
   // Whoever shows parts knows this one, or leaves out what it doesn't know.

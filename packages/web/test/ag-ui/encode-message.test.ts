@@ -68,7 +68,7 @@ test("a call that is taken back is not left to the client", async () => {
     const message: Message = { id: "m", role: "model", state, parts, sources: [], searchEntryPoints: [] };
     return [message, { ...buildConversation("s", []), messages: [message] }];
   };
-  const step = { type: "step", id: "step:1", turn: 1 } as const;
+  const step = { type: "turn", id: "turn:1", turn: 1 } as const;
   const client = new Follower();
   const end = await client.follow(
     encode([
@@ -77,7 +77,7 @@ test("a call that is taken back is not left to the client", async () => {
     ]),
   );
   expect(end).toMatchObject({ outcome: "success", pendingToolCallIds: [] });
-  expect(client.messages).toEqual([{ id: "m/step:1", role: "assistant", content: "No need." }]);
+  expect(client.messages).toEqual([{ id: "m/turn:1", role: "assistant", content: "No need." }]);
 });
 
 test("addresses are those of the web: nothing that acts, wherever it stands", () => {
@@ -88,7 +88,7 @@ test("addresses are those of the web: nothing that acts, wherever it stands", ()
       role: "model",
       state: "complete",
       parts: [
-        { type: "step", id: "step:1", turn: 1 },
+        { type: "turn", id: "turn:1", turn: 1 },
         { ...media, uri },
         { type: "steering", id: "steering:1", parts: [{ ...media, uri }] },
       ],

@@ -13,7 +13,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AI, type BuiltMessage, buildMessage, encode, loaded, settled, VERSIONS } from "./page.ts";
 
-const step = (turn: number): MessagePart => ({ type: "step", id: `step:${turn}`, turn });
+const step = (turn: number): MessagePart => ({ type: "turn", id: `turn:${turn}`, turn });
 const text = (said: string, id = "text:1.0"): MessagePart => ({ type: "text", id, text: said });
 const saying = (said: string, id = "text:1.0"): MessagePart => ({ type: "text", id, text: said, streaming: true });
 
@@ -54,7 +54,7 @@ describe("what is said of a message", () => {
     const one = message([step(1), saying("It ")]);
     const two = message([step(1), saying("It is.")]);
     const end = message([step(1), text("It is.")], { ...done, cost: 0.5 });
-    const id = "step:1/0";
+    const id = "turn:1/0";
     expect(chunksOf(6, one, one, two, end)).toEqual([
       [
         { type: "start", messageId: "r:assistant", messageMetadata: { runId: "r", state: "streaming", pending: [] } },
@@ -73,13 +73,13 @@ describe("what is said of a message", () => {
   });
 
   test.each([
-    [5, [{ type: "text-end", id: "step:1/0" }, { type: "data-discard", data: { steps: 1 } }, { type: "finish-step" }]],
-    [6, [{ type: "text-end", id: "step:1/0" }, { type: "data-discard", data: { steps: 1 } }, { type: "finish-step" }]],
+    [5, [{ type: "text-end", id: "turn:1/0" }, { type: "data-discard", data: { steps: 1 } }, { type: "finish-step" }]],
+    [6, [{ type: "text-end", id: "turn:1/0" }, { type: "data-discard", data: { steps: 1 } }, { type: "finish-step" }]],
     [7, [{ type: "reset-step" }]],
   ] as const)("in version %d takes back what is void", (version, takenBack) => {
     const [, second] = chunksOf(version, message([step(1), saying("half ")]), message([step(1), saying("whole")]));
     const begun = version === 7 ? [] : [{ type: "start-step" }];
-    const id = "step:1/0";
+    const id = "turn:1/0";
     expect(second).toEqual([
       ...takenBack,
       ...begun,
@@ -96,7 +96,7 @@ describe("what is said of a message", () => {
       const said = chunksOf(version, message(live), message(whole)).flat();
       expect(said.filter(({ type }) => type === "data-discard" || type === "reset-step")).toEqual([]);
       expect(said.filter(({ type }) => type === "text-delta")).toEqual([
-        { type: "text-delta", id: "step:1/0", delta: "One. Two." },
+        { type: "text-delta", id: "turn:1/0", delta: "One. Two." },
       ]);
     },
   );
@@ -528,7 +528,7 @@ describe("a message ends", () => {
     const one = message([step(1), saying("Hm.")]);
     const chunks = [...encoder.show(one, conversation(one)), ...encoder.fail(new Error("secret"))];
     expect(chunks.slice(-3)).toEqual([
-      { type: "text-end", id: "step:1/0" },
+      { type: "text-end", id: "turn:1/0" },
       { type: "finish-step" },
       { type: "error", errorText: "Something went wrong." },
     ]);

@@ -54,7 +54,7 @@ export class RunView {
     this.#shown = message;
     const { parts } = message;
     const left = parts.findLast((part) => part.type === "interruption");
-    const end = parts.findLastIndex((part) => part.type === "step" && part.turn === left?.turn);
+    const end = parts.findLastIndex((part) => part.type === "turn" && part.turn === left?.turn);
     if (parts.length > 0) this.#held = left === undefined ? parts : parts.slice(0, end);
     this.touch();
   }

@@ -142,7 +142,7 @@ export class TurnView {
       }),
       ...this.#answerParts(run, live),
     ];
-    return parts.length === 0 ? parts : [{ type: "step", id: `step:${turn}`, turn }, ...parts];
+    return parts.length === 0 ? parts : [{ type: "turn", id: `turn:${turn}`, turn }, ...parts];
   }
 
   #answerParts(run: CallsLeft, live: LiveAnswer | undefined): readonly MessagePart[] {
