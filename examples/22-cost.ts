@@ -31,7 +31,7 @@ const agent = new Agent({
   limits: { turns: 10, cost: 0.5 },
 });
 
-const chat = agent.chat();
+const chat = agent.session();
 let total = 0;
 for (const question of ["How was the wind on day 8?", "And on day 9?", "Which of the two was calmer?"]) {
   console.log(`\n${question}\n  prompt  cached  output   money`);
@@ -50,7 +50,7 @@ for (const question of ["How was the wind on day 8?", "And on day 9?", "Which of
   console.log(text.split("\n", 1)[0]);
 }
 
-const { inputTokens, cachedTokens, requests } = chat.usage;
-const withoutCache = computeCost(chat.usage, { ...prices, cachedInput: prices.input });
+const { inputTokens, cachedTokens, requests } = (await chat.state()).usage;
+const withoutCache = computeCost((await chat.state()).usage, { ...prices, cachedInput: prices.input });
 console.log(`\n${requests} requests: ${cachedTokens} of ${inputTokens} prompt tokens came from the cache`);
 console.log(`${total.toFixed(6)} in all; it would have been ${withoutCache.toFixed(6)} without the cache`);

@@ -51,13 +51,13 @@ async function showEverything(connection: Connection, model: string): Promise<vo
   const screen = new Screen();
   screen.title("Pollux", "tool-using agents on the Gemini API", connection);
   const agent = repositoryAgent(connection.endpoint, model);
-  const chat = agent.chat();
+  const chat = agent.session();
 
   screen.step("Two tools and a web search, all at once");
   const grounded = await askWithSources(chat, screen);
 
   screen.step("The same as typed output");
-  const typed = await askForTypedOutput(agent, chat.history, screen);
+  const typed = await askForTypedOutput(agent, await chat.history(), screen);
 
   screen.step("A process dies in the middle of a tool, and another one resumes");
   const trip = await crashAndResume(connection, model, screen);

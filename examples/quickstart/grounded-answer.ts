@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { Agent, type Chat, type Content, type Endpoint, finished, googleSearch, type Usage } from "@pollux/core";
+import { Agent, type Content, type Endpoint, finished, googleSearch, type Session, type Usage } from "@pollux/core";
 import { fileStats, listFiles } from "@pollux/tools/files";
 import { z } from "zod";
 import type { Screen } from "./screen.ts";
@@ -18,7 +18,7 @@ export function repositoryAgent(endpoint: Endpoint, model: string): Agent {
 }
 
 /** Function calls and a grounded answer in one run; the sources come with the ranges of the text they support. */
-export async function askWithSources(chat: Chat, screen: Screen): Promise<Usage> {
+export async function askWithSources(chat: Session, screen: Screen): Promise<Usage> {
   const question =
     "Get the stats of README.md, list the files in packages, and search for what is new in the Gemini API.";
   screen.question(question);

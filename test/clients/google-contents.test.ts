@@ -66,9 +66,9 @@ describe.each(faces)("contents of Google's SDK, given to %s,", (face) => {
   });
 });
 
-test("contents of Google's SDK are a chat's history, and can be imported", async () => {
+test("contents of Google's SDK are a session's history, and can be imported", async () => {
   const model = new ScriptedModel(say("ok"));
-  await new Agent({ model }).chat({ history }).send("And now?");
+  await new Agent({ model }).session({ history }).send("And now?");
   expect(JSON.parse(JSON.stringify(model.requests[0]?.contents))).toEqual(sent);
   const [, , , , , last] = history;
   expect(importHistory([createUserContent("Hi."), ...(last === undefined ? [] : [last])])).toHaveLength(2);

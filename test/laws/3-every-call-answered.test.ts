@@ -143,7 +143,7 @@ test("chat: left at each event of its first answer, it goes on with the next que
   await using world = await openWorld({ brain: trip(), deltaCharacters: 8 });
   const agent = new Agent({ model: world.model(), ...options });
   for (let at = 1, whole = false; !whole; at++) {
-    const chat = agent.chat();
+    const chat = agent.session();
     let seen = 0;
     whole = true;
     for await (const _ of chat.stream("Weather?")) {
@@ -153,7 +153,7 @@ test("chat: left at each event of its first answer, it goes on with the next que
     }
     const answer = await chat.send("Never mind. What is 4 + 4?");
     expect(answer.stopReason, `left at event ${at}`).toBe("finished");
-    expectAnswered(chat.history, `left at event ${at}`);
+    expectAnswered(await chat.history(), `left at event ${at}`);
   }
   expect(refusals(world.emulator)).toEqual([]);
 });

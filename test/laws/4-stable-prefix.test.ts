@@ -108,7 +108,7 @@ describe.each(faces)("%s", (face, read) => {
 
   test("a chat goes on from the bytes of its last run", async () => {
     await using world = await openWorld({ brain: trip() });
-    const chat = new Agent({ model: world.model(), tools: TOOLS, instructions: "Be brief." }).chat();
+    const chat = new Agent({ model: world.model(), tools: TOOLS, instructions: "Be brief." }).session();
     for (const question of ["Weather?", "And now?", "Und jetzt?"]) {
       if (face === "run") await chat.send(question);
       else for await (const _ of chat.stream(question));

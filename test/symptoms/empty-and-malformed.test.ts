@@ -349,7 +349,7 @@ describe.each(faces)("%s", (face) => {
   test("a part of a new kind beside an answer is kept and goes back as it came", async () => {
     const odd = { hologram: { depth: 3 }, thoughtSignature: "c2ln" };
     await using service = await openRawService(answer({ text: "Look: " }, odd), answer({ text: "Bye." }));
-    const chat = new Agent({ model: service.model() }).chat();
+    const chat = new Agent({ model: service.model() }).session();
     await chat.send("Hi.");
     await chat.send("And?");
     const second = JSON.parse(service.bodies[1] ?? "") as { contents: object[] };

@@ -347,7 +347,7 @@ describe.each(faces)("%s", (_face, read) => {
 
 test("a conversation pays for each foreign signature once, and is never stuck with one", async () => {
   await using world = await openWorld({ brain: trip() });
-  const chat = new Agent({ model: world.model(), tools: TOOLS }).chat();
+  const chat = new Agent({ model: world.model(), tools: TOOLS }).session();
   await chat.send([user("Weather?"), call("a", FOREIGN_SIGNATURE), response("a")]);
   expect(refusals(world.emulator)).toHaveLength(2);
   const before = world.bodies.length;

@@ -15,7 +15,6 @@ export type {
   WrittenOf,
 } from "./agent/options.ts";
 export type { AgentProgress, AgentToolInput, AgentToolOptions } from "./agent/agent-tool.ts";
-export { Chat, type ChatOptions } from "./agent/chat.ts";
 export { finished } from "./agent/output.ts";
 export { Session } from "./agent/session.ts";
 export type { SessionState } from "./agent/session-state.ts";

@@ -22,7 +22,6 @@ import { buildFirstRequest, type CreateCacheOptions, describeHeld, headAsSent } 
 import { agentTool, type AgentToolInput, type AgentToolOptions } from "./agent-tool.ts";
 import { AgentRuns } from "./agent-runs.ts";
 import { checkAgentOptions, readRunOptions } from "./check-options.ts";
-import { Chat, type ChatOptions, type StartRun } from "./chat.ts";
 import { planOutput } from "./output.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 import { Session } from "./session.ts";
@@ -90,11 +89,6 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     return this.#stream(input, given === undefined ? {} : readRunOptions(given, "run"));
   }
 
-  /** A conversation in memory: each message continues from the last. */
-  chat(options: ChatOptions = {}): Chat<Context, CallsOf<Tools>> {
-    return new Chat((input, runOptions, chat) => this.#stream(input, runOptions, chat), options);
-  }
-
   /**
    * Puts the instructions, tools and these contents into an explicit cache. Runs that get it as `cachedContent` pay the lower
    * rate for them, and the tools stay callable.
@@ -151,7 +145,7 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     return this.#options.approve;
   }
 
-  /** A conversation in a store; it can be resumed after a crash, in any process. */
+  /** A conversation: each message goes on from the last. In memory, or in a store: then it survives a crash, and goes on in any process. */
   session(options: SessionOptions = {}): Session<Context, CallsOf<Tools>> {
     return new Session(this.#runs.sessionHost(), options);
   }
@@ -160,12 +154,11 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
   #stream<Output, Calls extends ToolCall, Written>(
     input: RunInput,
     options: AnyRunOptions,
-    chat: Parameters<StartRun>[2] = { conversation: {}, compaction: undefined },
   ): RunStream<Output, Calls, Written> {
     const contents = buildContents(input, this.model);
     const plan = this.#runs.plan(options);
     return new RunStream(
-      (emitters) => this.#runs.open(plan, { contents, emitters, ...chat }),
+      (emitters) => this.#runs.open(plan, { contents, emitters, conversation: {} }),
       this.#runs.callersContext(),
     );
   }

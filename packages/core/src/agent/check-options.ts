@@ -32,7 +32,7 @@ const SPELLINGS: Spellings = {
   "use limits: { concurrentCalls: … }": "concurrency",
   "use observers": "onStepFinish onFinish onChunk onError callbacks telemetry experimental_telemetry",
   "use context, an option of run()": "experimental_context runtimeContext deps",
-  "use chat({ history })": "history",
+  "use agent.session({ history })": "history",
   "use agent.session({ id })": "sessionId threadId conversationId",
   "use settings: { temperature: … }": "config generationConfig modelSettings providerOptions",
 };

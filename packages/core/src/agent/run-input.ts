@@ -25,6 +25,21 @@ export function buildContents(input: RunInput, model?: MediaModel): readonly Con
   return contents;
 }
 
+/** @throws {TypeError} When it ends on an unanswered call. */
+export function readHistory(history: readonly ContentInput[]): readonly Content[] {
+  const contents = readContents(history);
+  checkContentsDepth(contents);
+  checkAnswered(contents);
+  return contents;
+}
+
+function checkAnswered(contents: readonly Content[]): void {
+  if (endsOnOpenCall(contents))
+    throw new TypeError(
+      "the contents end with an unanswered function call: answer it in a user content, or remove the call",
+    );
+}
+
 function toContents(input: RunInput): readonly Content[] {
   if (typeof input === "string") {
     if (input.trim() === "") throw new TypeError("the prompt is empty: describe what the agent should do");
@@ -38,10 +53,7 @@ function toContents(input: RunInput): readonly Content[] {
     ? readContents(input)
     : [{ role: "user" as const, parts: (input as readonly InputPart[]).map(toPart) }];
   if (contents.length === 0) throw new TypeError("the contents have no parts: describe what the agent should do");
-  if (endsOnOpenCall(contents))
-    throw new TypeError(
-      "the contents end with an unanswered function call: answer it in a user content, or remove the call",
-    );
+  checkAnswered(contents);
   return contents;
 }
 

@@ -6,6 +6,7 @@ import type { SessionHost, SessionLimits } from "../session/runs/session-host.ts
 import type { Unfinished } from "../session/runs/run-closer.ts";
 import type { SessionAbout } from "../session/runs/session-runs.ts";
 import type { SessionStore } from "../session/store/store.ts";
+import type { ContentInput } from "../model/history/import-history.ts";
 import type { Content } from "../wire/types/content.ts";
 import type { AnyRunOptions } from "./options.ts";
 import type { RunInput } from "./run-input.ts";
@@ -16,6 +17,11 @@ export interface SessionOptions extends SessionAbout {
   readonly id?: string | undefined;
   /** @defaultValue a new {@link MemoryStore} */
   readonly store?: SessionStore | undefined;
+  /**
+   * Contents from before the session, oldest first, such as those of a result: it begins with them, and they are sent as they are. Those
+   * of another model or library go through `importHistory()` first. Not read when the store has the session already. @defaultValue none
+   */
+  readonly history?: readonly ContentInput[] | undefined;
   /**
    * Limits on all runs of the session together; a run that reaches one ends with `limit` and `scope: "session"`, and the next message
    * is refused with `SessionLimitError`. @defaultValue none
@@ -89,7 +95,9 @@ export interface ContinueOptions extends SendOptions, ResumeOptions {
 }
 
 /** The names of all options, as for {@link OptionNames}. */
-export const SESSION: OptionNames<SessionOptions> = namesIn("id store limits ownerBudget leaseMs title owner metadata");
+export const SESSION: OptionNames<SessionOptions> = namesIn(
+  "id store history limits ownerBudget leaseMs title owner metadata",
+);
 const SEND: OptionNames<SendOptions> = namesIn("whileRunning unfinished keepInterrupted replaces");
 const RESUME: OptionNames<ResumeOptions> = namesIn("approvals outcomes by anyLoopVersion");
 

@@ -17,7 +17,7 @@ import type { Content } from "../wire/types/content.ts";
 import { checkOptions } from "../internal/option-names.ts";
 import { readRunOptions } from "./check-options.ts";
 import type { AnyRunOptions, OptionsArgument, OutputOf, OutputSchema, RunOptions, WrittenOf } from "./options.ts";
-import { buildContents, type RunInput } from "./run-input.ts";
+import { buildContents, readHistory, type RunInput } from "./run-input.ts";
 import {
   type ContinueOptions,
   readNextInput,
@@ -51,8 +51,16 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
 
   /** @internal */
   constructor(host: SessionHost<AnyRunOptions>, options: SessionOptions) {
-    checkOptions("session()", options, SESSION, { "use id": "sessionId" });
-    const { id = crypto.randomUUID(), store = new MemoryStore(), limits, ownerBudget, leaseMs, ...about } = options;
+    checkOptions("session()", options, SESSION, { "use id": "sessionId", "use history": "messages" });
+    const {
+      id = crypto.randomUUID(),
+      store = new MemoryStore(),
+      limits,
+      ownerBudget,
+      leaseMs,
+      history,
+      ...about
+    } = options;
     if (typeof store.records !== "function")
       throw new TypeError('store must be a store, such as new SqliteStore("chats.sqlite")');
     if (id.trim() === "") throw new TypeError("a session's id must not be empty");
@@ -67,7 +75,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
     this.#store = store;
     this.#host = host;
     this.#log = new SessionLog(store, id);
-    this.#config = { limits, ownerBudget, leaseMs, about };
+    this.#config = { limits, ownerBudget, leaseMs, about, history: history && readHistory(history) };
     this.#runs = new SessionRuns(this.#log, host, this.#config);
     this.#next = new NextRun(this.#runs);
   }
@@ -263,14 +271,14 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   as<OtherContext, OtherCalls extends ToolCall>(agent: {
     session(options: SessionOptions): Session<OtherContext, OtherCalls>;
   }): Session<OtherContext, OtherCalls> {
-    const { about, ...keeping } = this.#config;
+    const { about, history: _, ...keeping } = this.#config;
     return agent.session({ id: this.id, store: this.#store, ...keeping, ...about });
   }
 
   /** All contents, oldest first, as they are sent. Never ends on an open call: those of a run that is not over count as cancelled. */
   async history(): Promise<readonly Content[]> {
     await this.#log.refresh();
-    return this.#log.view.history();
+    return this.#runs.history();
   }
 
   /**
@@ -299,7 +307,7 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
   ): Promise<Session<Context, Calls>> {
     await this.#log.refresh();
     const { view } = this.#log;
-    const all = view.history();
+    const all = this.#runs.history();
     const contents = options.contents ?? all.length;
     checkForkPoint(all, contents);
     const { about, ...keeping } = this.#config;

@@ -107,7 +107,7 @@ describe("a result", () => {
       n: number;
     }>();
     expectTypeOf(finished(await agent.stream("Plan it.", { output: trip }).result()).output).toEqualTypeOf<Trip>();
-    expectTypeOf(finished(await agent.chat().send("Plan it.", { output: trip })).output).toEqualTypeOf<Trip>();
+    expectTypeOf(finished(await agent.session().send("Plan it.", { output: trip })).output).toEqualTypeOf<Trip>();
   });
 });
 

@@ -5,7 +5,6 @@ import {
   type AnyTool,
   type ApprovalContext,
   type CallInfo,
-  type Chat,
   type CompletedToolCall,
   defineTool,
   googleSearch,
@@ -187,11 +186,9 @@ describe("an agent", () => {
     // @ts-expect-error -- a user is not enough
     const partly: Agent<User> = needy;
     const fits: Agent<App> = needy;
-    // @ts-expect-error -- nor do its chats
-    const chat: Chat = needy.chat();
-    // @ts-expect-error -- and sessions
+    // @ts-expect-error -- nor do its sessions
     const session: Session = needy.session();
-    void [plain, partly, fits, chat, session];
+    void [plain, partly, fits, session];
   });
 
   test("as a tool needs the context of its runs from the agent around it", () => {
@@ -223,7 +220,7 @@ describe("a run's context", () => {
   test("is required exactly if the agent has one", () => {
     void needy.run("Go.", { context: app });
     void needy.stream("Go.", { context: app, limits: { turns: 1 } });
-    void needy.chat().send("Go.", { context: app });
+    void needy.session().send("Go.", { context: app });
     void needy.session().send("Go.", { context: app, whileRunning: "wait" });
     void needy.session().resume({ context: app, approvals: { "call:1.0": true } });
     void needy.session().regenerate({ context: app, whileRunning: "wait" });
@@ -242,7 +239,7 @@ describe("a run's context", () => {
     // @ts-expect-error -- it is missing
     void needy.session().rewind();
     // @ts-expect-error -- it is missing
-    void needy.chat().stream("Go.");
+    void needy.session().stream("Go.");
   });
 
   test("is checked, and no stranger elsewhere", () => {
@@ -291,7 +288,7 @@ describe("the calls of a result", () => {
     }
     const result = await agent.run("Go.", { context: app });
     type Result = typeof result;
-    expectTypeOf(await agent.chat().send("Go.", { context: app })).toEqualTypeOf<Result>();
+    expectTypeOf(await agent.session().send("Go.", { context: app })).toEqualTypeOf<Result>();
     expectTypeOf(await agent.session().send("Go.", { context: app })).toEqualTypeOf<Result>();
     expectTypeOf(await agent.session().resume({ context: app })).toEqualTypeOf<Result>();
     expectTypeOf<Result>().toExtend<RunResult>();

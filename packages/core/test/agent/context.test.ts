@@ -41,7 +41,7 @@ const FACES: readonly [string, (agent: AppAgent, options: Options) => Promise<Ru
       return running.result();
     },
   ],
-  ["chat", (agent, options) => agent.chat().send("Go.", options)],
+  ["chat", (agent, options) => agent.session().send("Go.", options)],
   ["session", (agent, options) => agent.session().send("Go.", options)],
 ];
 

@@ -132,7 +132,7 @@ describe.each(faces)("6,000 levels, read by %s:", (face, read) => {
 describe("a history that nests 6,000 levels is a typed error", () => {
   const agent = new Agent({ model: new ScriptedModel() });
   const refused: readonly (readonly [string, () => unknown])[] = [
-    ["of a chat", () => agent.chat({ history: ANSWERED })],
+    ["of a chat", () => agent.session({ history: ANSWERED })],
     ["that is imported", () => importHistory(ANSWERED)],
   ];
   test.each(refused)("%s", (_which, use) => {
@@ -142,18 +142,18 @@ describe("a history that nests 6,000 levels is a typed error", () => {
 });
 
 describe.each(["send", "stream"] as const)("a chat read by %s", (face) => {
-  const send = async (chat: ReturnType<Agent["chat"]>, message: string | readonly Content[]) =>
+  const send = async (chat: ReturnType<Agent["session"]>, message: string | readonly Content[]) =>
     face === "send" ? await chat.send(message) : await chat.stream(message).result();
 
   test.each(ANSWERS)("goes on after an answer that nests 6,000 levels in %s", async (_where, model) => {
-    const chat = new Agent({ model: model(), tools: [look] }).chat();
+    const chat = new Agent({ model: model(), tools: [look] }).session();
     await expect(send(chat, "Go.")).rejects.toThrow(ApiShapeError);
     expect(await send(chat, "Still there?")).toMatchObject({ stopReason: "finished", text: "Here." });
-    expect(chat.history.map(({ role }) => role)).toEqual(["user", "model", "user", "model"]);
+    expect((await chat.history()).map(({ role }) => role)).toEqual(["user", "model", "user", "model"]);
   });
 
   test("goes on after a message that nests 6,000 levels", async () => {
-    const chat = new Agent({ model: new ScriptedModel(say("Here.")) }).chat();
+    const chat = new Agent({ model: new ScriptedModel(say("Here.")) }).session();
     await expect(async () => await send(chat, ANSWERED)).rejects.toThrow(ConfigurationError);
     expect(await send(chat, "Still there?")).toMatchObject({ stopReason: "finished", text: "Here." });
   });

@@ -62,7 +62,7 @@ test("a run's options and input", () => {
       schema,
     },
   });
-  void agent.chat().send("Hi.", {
+  void agent.session().send("Hi.", {
     // @ts-expect-error -- it is called signal
     abortSignal: AbortSignal.timeout(1),
   });
@@ -88,7 +88,7 @@ test("a run's options and input", () => {
     // @ts-expect-error -- it is the input itself
     prompt: "Hi.",
   });
-  void agent.chat({
+  void agent.session({
     // @ts-expect-error -- it is called history
     messages: [],
   });

@@ -86,7 +86,7 @@ const SHARED: readonly (readonly [options: object, problem: string])[] = [
   [{ prepareStep: () => ({}) }, 'there is no option "prepareStep": use hooks: { prepareTurn }'],
   [{ onStepFinish() {} }, 'there is no option "onStepFinish": use observers'],
   [{ experimental_context: {} }, 'there is no option "experimental_context": use context, an option of run()'],
-  [{ history: [] }, 'there is no option "history": use chat({ history })'],
+  [{ history: [] }, 'there is no option "history": use agent.session({ history })'],
   [{ stopWhen: () => true }, "stopWhen must be a list of rules; for a number of turns, use limits: { turns: … }"],
   [
     { tools: { now } },
@@ -338,9 +338,7 @@ describe("a wrong option", () => {
   const wrong = untyped<RunOptions>({ maxSteps: 5 });
   const problem = 'there is no option "maxSteps": use limits: { turns: … }';
 
-  test("of a chat, a session or a count of tokens is found as well, and nothing is stored", async () => {
-    expect(() => agent.chat().stream("Hi.", wrong)).toThrow(`run(): ${problem}`);
-    await expect(agent.chat().send("Hi.", wrong)).rejects.toThrow(`run(): ${problem}`);
+  test("of a session or a count of tokens is found as well, and nothing is stored", async () => {
     const session = agent.session();
     expect(() => session.stream("Hi.", wrong)).toThrow(`send(): ${problem}`);
     await expect(session.send("Hi.", wrong)).rejects.toThrow(`send(): ${problem}`);
@@ -379,8 +377,10 @@ describe("a wrong option", () => {
     );
   });
 
-  test("where a chat or a session is made", () => {
-    expect(() => agent.chat(untyped({ messages: [] }))).toThrow('chat(): there is no option "messages": use history');
+  test("where a session is made", () => {
+    expect(() => agent.session(untyped({ messages: [] }))).toThrow(
+      'session(): there is no option "messages": use history',
+    );
     expect(() => agent.session(untyped({ titel: "Trip" }))).toThrow(
       'session(): there is no option "titel"; did you mean "title"?',
     );
@@ -463,9 +463,9 @@ describe.each(faces)("contents of %s", (_name, face) => {
   });
 });
 
-test("a history that needs no change keeps its contents", () => {
+test("a history that needs no change keeps its contents", async () => {
   const history = [content("user", "Hi."), content("model", "Ho.")];
-  const chat = new Agent({ model: new ScriptedModel() }).chat({ history: [...history, { role: "model" }] });
-  expect(chat.history).toHaveLength(2);
-  for (const [at, one] of history.entries()) expect(chat.history[at]).toBe(one);
+  const chat = new Agent({ model: new ScriptedModel() }).session({ history: [...history, { role: "model" }] });
+  expect(await chat.history()).toHaveLength(2);
+  for (const [at, one] of history.entries()) expect((await chat.history())[at]).toBe(one);
 });

@@ -49,7 +49,7 @@ describe("without a key, an agent", () => {
   });
 
   test("fails the first message of a chat and of a session, which then can be sent", async () => {
-    await failureOf(make().chat().send("Hi."));
+    await failureOf(make().session().send("Hi."));
     const session = make().session({ id: "s", store: new MemoryStore() });
     await failureOf(session.send("Hi."));
     expect(await session.state()).toMatchObject({ lastRun: "failed", resumable: true });

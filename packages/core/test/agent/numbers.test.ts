@@ -63,7 +63,7 @@ describe.each(["stream", "unary"] as const)(
 
     test("in the next message of a chat", async () => {
       const { agent, bodies } = service(how);
-      const chat = agent.chat();
+      const chat = agent.session();
       await chat.send("Go.");
       await chat.send("And now?");
       expect(bodies[2]).toContain(BACK);

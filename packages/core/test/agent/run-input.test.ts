@@ -117,7 +117,7 @@ describe("media that would be refused is refused before anything is sent", () =>
     for (const ask of [
       async () => await agent.run(input),
       async () => await agent.stream(input).result(),
-      async () => await agent.chat().send(input),
+      async () => await agent.session().send(input),
     ]) {
       bodies.length = 0;
       if (message === undefined) {

@@ -324,7 +324,7 @@ test("a conversation goes on under another agent, for the same watcher", async (
 });
 
 test("a chat without a session is shown by its events", async () => {
-  const chat = new Agent({ model: new ScriptedModel(say("Hi."), say("Bye.")) }).chat();
+  const chat = new Agent({ model: new ScriptedModel(say("Hi."), say("Bye.")) }).session();
   let conversation: Conversation | undefined;
   for (const input of ["Hello.", "So long."])
     for await (const update of conversationUpdates(chat.stream(input), { conversation, input }))

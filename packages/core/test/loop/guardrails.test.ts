@@ -347,7 +347,7 @@ describe("an input guardrail that answers", () => {
       conversation = applyUpdate(conversation, update);
     expect(conversation?.messages.at(-1)).toMatchObject({
       state: "complete",
-      parts: [{ type: "step" }, { type: "text", text: "We open at nine." }],
+      parts: [{ type: "turn" }, { type: "text", text: "We open at nine." }],
     });
   });
 
@@ -367,7 +367,7 @@ describe("an input guardrail that answers", () => {
     });
     expect((await readConversation(session)).messages.at(-1)).toMatchObject({
       state: "complete",
-      parts: [{ type: "step" }, { type: "text", text: "We open at nine." }],
+      parts: [{ type: "turn" }, { type: "text", text: "We open at nine." }],
     });
     expect(await session.replay({ runId }).result()).toMatchObject({ answeredBy: "hours", text: "We open at nine." });
     expect(asked).toBe(1);
@@ -383,7 +383,7 @@ describe("an input guardrail that answers", () => {
       turns: 1,
     });
 
-    const chat = agent.chat();
+    const chat = agent.session();
     await chat.send("When do you open?");
     await chat.send("On Sundays?");
     expect(model.requests[1]?.contents).toEqual([...kept, user("On Sundays?")]);
@@ -563,12 +563,12 @@ describe("a reader of the stream", () => {
 describe("a conversation", () => {
   test("goes on in a chat without the message that was stopped", async () => {
     const model = new ScriptedModel(say("Hello."), say("Fine."));
-    const chat = new Agent({ model, guardrails: { input: [noWeapons] } }).chat();
+    const chat = new Agent({ model, guardrails: { input: [noWeapons] } }).session();
     await chat.send("Hi.");
     expect((await chat.send("A weapon!")).stopReason).toBe("guardrail");
     await chat.send("How are you?");
     expect(JSON.stringify(model.requests[1]?.contents)).not.toContain("weapon");
-    expect(chat.history).toHaveLength(4);
+    expect(await chat.history()).toHaveLength(4);
   });
 
   test("in a session keeps verdicts: nothing is asked again, and later runs get what passed", async () => {
@@ -672,7 +672,7 @@ describe("a conversation", () => {
     }).session();
     await session.send("Go.");
     expect((await readConversation(session)).messages.at(-1)?.parts).toMatchObject([
-      { type: "step" },
+      { type: "turn" },
       { type: "text", text: "The ***." },
     ]);
   });

@@ -71,7 +71,7 @@ describe.each(faces)("the calls of a result, by %s", (_face, read) => {
 
   test("are none of a run that made none, and none of a chat's earlier runs", async () => {
     expect((await play([add], say("Hi."))).toolCalls).toEqual([]);
-    const chat = new Agent({ model: new ScriptedModel(call("none"), say("."), say("Bye.")), tools: [none] }).chat();
+    const chat = new Agent({ model: new ScriptedModel(call("none"), say("."), say("Bye.")), tools: [none] }).session();
     expect((await chat.send("Go.")).toolCalls).toHaveLength(1);
     expect((await chat.send("Bye.")).toolCalls).toEqual([]);
   });

@@ -33,7 +33,7 @@ function program(tools: number, agents: number): string {
       `const agent${n} = new Agent({ model: "m", tools: [${own.join()}], instructions: ({ context }) => context.user });
        for (const call of (await agent${n}.run("Go.", { context })).toolCalls)
          if (call.status === "completed" && call.name === "tool_${n}") console.log(call.output.out${n}, call.input.in${n});
-       for await (const event of agent${n}.chat().stream("Go.", { context }))
+       for await (const event of agent${n}.session().stream("Go.", { context }))
          if (event.type === "tool-end" && event.name === "tool_${n}" && event.outcome.ok) console.log(event.outcome.output);`,
     );
   }

@@ -8,7 +8,7 @@ import { answersTo } from "../../../core/test/helpers/answers.ts";
 
 /** A server that keeps nothing: what the client shows is in its request. */
 function openServer(agent: Agent, abort?: AbortController): Client {
-  const chat = agent.chat();
+  const chat = agent.session();
   return new Client(async ({ body }) => {
     const { threadId, runId, messages } = JSON.parse(body as string) as Body;
     const input = messages.at(-1)?.content as string;

@@ -44,7 +44,7 @@ export interface ImportHistoryOptions {
  *   { role: "user", parts: [{ functionResponse: { name: "get_weather", response: { output: "4 degrees" } } }] },
  *   { role: "model", parts: [{ text: "4 degrees." }] },
  * ]);
- * const chat = agent.chat({ history });
+ * const chat = agent.session({ history });
  * ```
  */
 export function importHistory(given: readonly ContentInput[], options: ImportHistoryOptions = {}): readonly Content[] {

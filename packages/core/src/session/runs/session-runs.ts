@@ -29,6 +29,8 @@ import type { SessionHost, SessionLimits } from "./session-host.ts";
 export interface SessionConfig {
   readonly limits: SessionLimits | undefined;
   readonly ownerBudget: AskOwnerBudget | undefined;
+  /** What it begins with; written with its first run. */
+  readonly history?: readonly Content[] | undefined;
   /** What the application says about it; written with its next run when that is new. */
   readonly about?: SessionAbout | undefined;
   /** @defaultValue 15_000 */
@@ -99,7 +101,10 @@ export class SessionRuns<Options> {
         ...(!run.keepInterrupted && { dropInterrupted: true }),
         ...(start === undefined && withdrawal),
       };
-      return { lease: await take(runId, ...closing, ...rewind, ...this.#aboutEntries(), entry), mode: "begin" };
+      return {
+        lease: await take(runId, ...closing, ...rewind, ...this.#historyEntries(), ...this.#aboutEntries(), entry),
+        mode: "begin",
+      };
     });
   }
 
@@ -172,6 +177,22 @@ export class SessionRuns<Options> {
     return true;
   }
 
+  /** All contents of the conversation, as they are sent. */
+  history(): readonly Content[] {
+    return [...this.#given(), ...this.log.view.history()];
+  }
+
+  /** What a new session begins with. */
+  #given(): readonly Content[] {
+    const { view } = this.log;
+    return view.runIds.size === 0 && view.segments.length === 0 ? (this.#config.history ?? []) : [];
+  }
+
+  #historyEntries(): readonly NewEntry[] {
+    const contents = this.#given();
+    return contents.length === 0 ? [] : [{ type: "history", parts: [{ origin: this.host.origin, contents }] }];
+  }
+
   #aboutEntries(): readonly NewEntry[] {
     const { about } = this.#config;
     if (about === undefined) return [];
@@ -201,7 +222,7 @@ export class SessionRuns<Options> {
     const allowed = maxContentsBytes(this.host.model);
     const queued = view.steering.unread.flatMap((steer) => steer.contents);
     const contents =
-      start === undefined ? view.history() : view.segments.slice(0, start.segments).flatMap((one) => one.contents);
+      start === undefined ? this.history() : view.segments.slice(0, start.segments).flatMap((one) => one.contents);
     const compaction = start === undefined ? view.lastCompaction() : start.compaction;
     const sent = [...contents.slice(compaction?.keepFrom ?? 0), ...queued, ...message];
     if (mostContentsBytes(sent) <= allowed) return;

@@ -18,7 +18,7 @@ const readers: readonly (readonly [string, (stream: RunStream<unknown>) => Promi
 /** Streams that run an agent: what is done before, and what makes the stream. */
 const requests: readonly (readonly [string, (agent: Agent) => Promise<() => RunStream<unknown>>])[] = [
   ["an agent", async (agent) => () => agent.stream("Go.")],
-  ["a chat", async (agent) => () => agent.chat().stream("Go.")],
+  ["a chat", async (agent) => () => agent.session().stream("Go.")],
   ["a session", async (agent) => () => agent.session().stream("Go.")],
   ["a session that continues", async (agent) => () => agent.session().continueStream({ message: "Go." })],
   [

@@ -581,7 +581,7 @@ test("a run that is left is observed to its end", async () => {
 
 test("a run of a chat is observed as any other", async () => {
   const { agent, observations } = observed([say("One."), say("Two.")]);
-  const chat = agent.chat();
+  const chat = agent.session();
   await chat.send("Count.");
   await chat.send("Go on.");
   assertObservations(observations);

@@ -33,7 +33,7 @@ test("the value so far is what the model writes, with everything optional and te
   expectTypeOf(PartialOutput.of(run).value).toEqualTypeOf<PartialTrip | undefined>();
   expectTypeOf(valueOf(agent.stream("x", { output: "json" }))).toEqualTypeOf<unknown>();
   expectTypeOf(valueOf(agent.stream("x"))).toEqualTypeOf<undefined>();
-  expectTypeOf(valueOf(agent.chat().stream("x", { output: Trip }))).toEqualTypeOf<PartialTrip | undefined>();
+  expectTypeOf(valueOf(agent.session().stream("x", { output: Trip }))).toEqualTypeOf<PartialTrip | undefined>();
   expectTypeOf(valueOf(agent.session().stream("x", { output: Trip }))).toEqualTypeOf<PartialTrip | undefined>();
   expectTypeOf<DeepPartial<{ a: string | null }[]>>().toEqualTypeOf<
     readonly { readonly a?: string | null | undefined }[]

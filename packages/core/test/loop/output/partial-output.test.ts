@@ -166,7 +166,7 @@ describe("the value so far", () => {
 
   test("grows in a chat and in a session, and is there again when the session is read again", async () => {
     const agent = new Agent({ model: new ScriptedModel(say(...PIECES), say(...PIECES)) });
-    const chat = agent.chat().stream("Plan it", { output: Trip });
+    const chat = agent.session().stream("Plan it", { output: Trip });
     let steps = 0;
     for await (const event of chat) if (event.type === "output-delta") steps++;
     expect(steps).toBe(PIECES.length);

@@ -124,7 +124,7 @@ test("cutting is an event, and a chat and a session go on from the summary", asy
   const script = () => [say("The user is Ada; it was looked up."), say("Ada."), say("Still Ada.")];
   const options = { tools: [look], compaction };
   const inChat = new ScriptedModel(...script());
-  const chat = new Agent({ model: inChat, ...options }).chat({ history: HISTORY });
+  const chat = new Agent({ model: inChat, ...options }).session({ history: HISTORY });
   const { events } = await collect(chat.stream("Who am I?"));
   assertGrammar(events);
   expect(
@@ -137,7 +137,7 @@ test("cutting is an event, and a chat and a session go on from the summary", asy
   await chat.send("Sure?");
   const sent = [SUMMARY, user("Who am I?"), model("Ada."), user("Sure?")];
   expect(inChat.requests[2]?.contents).toEqual(sent);
-  expect(chat.history).toHaveLength(10);
+  expect(await chat.history()).toHaveLength(10);
 
   const inSession = new ScriptedModel(say("Noted."), ...script());
   const agent = new Agent({ model: inSession, ...options });

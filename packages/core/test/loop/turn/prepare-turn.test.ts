@@ -327,7 +327,7 @@ describe("a session", () => {
     const other = ScriptedModel.with({ id: "gemini-4-other" }, call("add", {}, { thoughtSignature: "b3RoZXI=" }));
     const model = new ScriptedModel(say("Done."), say("Bye."));
     const prepareTurn: PrepareTurn = ({ contents }) => (contents.length === 1 ? { model: other } : undefined);
-    const chat = new Agent({ model, tools: [add], hooks: { prepareTurn } }).chat();
+    const chat = new Agent({ model, tools: [add], hooks: { prepareTurn } }).session();
     await chat.send("Go.");
     await chat.send("Bye.");
     expect(JSON.stringify(model.requests[1]?.contents)).not.toContain("b3RoZXI=");

@@ -47,7 +47,7 @@ export async function survivesAnswers(count: number): Promise<void> {
         },
         retry: { maxAttempts: 1 },
       });
-      const chat = new Agent({ model, tools: [look], limits: { restarts: 0 } }).chat();
+      const chat = new Agent({ model, tools: [look], limits: { restarts: 0 } }).session();
       try {
         const running = chat.stream("Go.");
         if (isWatched) for await (const event of running) JSON.stringify(event);
@@ -61,7 +61,9 @@ export async function survivesAnswers(count: number): Promise<void> {
       expect(await chat.send("Still there?")).toMatchObject({ stopReason: "finished", text: "Here." });
       asked = 0;
       try {
-        JSON.stringify(await model.countTokens({ contents: chat.history, functions: [], builtIns: [], settings: {} }));
+        JSON.stringify(
+          await model.countTokens({ contents: await chat.history(), functions: [], builtIns: [], settings: {} }),
+        );
       } catch (error) {
         expect(error).toBeInstanceOf(AgentError);
       }

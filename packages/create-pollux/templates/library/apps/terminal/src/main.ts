@@ -5,7 +5,7 @@ import { createDiceAgent } from "@my-agent/dice-agent";
 const printer = new RunPrinter();
 // The service if a key is set, otherwise a local emulator.
 const connection = await connect();
-const chat = createDiceAgent(connection).chat();
+const chat = createDiceAgent(connection).session();
 printer.note(connection.description);
 
 const question = process.argv.slice(2).join(" ");
