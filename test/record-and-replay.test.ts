@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Agent, ApiStatusError, defineTool, endpoint, gemini, type RunResult, uploadFile } from "@pollux/core";
+import { Agent, ApiStatusError, defineTool, endpoint, gemini, files, type RunResult } from "@pollux/core";
 import { nodeTransport } from "@pollux/core/node";
 import {
   calls,
@@ -239,17 +239,17 @@ test("an upload and the wait for its file replay, by the bytes that are sent", a
   await using service = await fileService({ states: ["PROCESSING", "ACTIVE"] });
   const recording = recordFetch(folder);
   const options = { mimeType: "application/pdf", pollMs: 1 };
-  const file = await uploadFile(bytes, { ...options, endpoint: service.endpoint, fetch: recording });
+  const file = await files({ endpoint: service.endpoint, fetch: recording }).upload(bytes, options);
   await recording.saved();
   const again = createEmulator({ brain: replay(folder) });
   await using server = await again.listen();
   const where = { endpoint: endpoint({ baseUrl: server.url }), retry: { maxAttempts: 1 } };
-  expect(await uploadFile(bytes, { ...options, ...where })).toEqual(file);
+  expect(await files(where).upload(bytes, options)).toEqual(file);
   expect(again.requests.map(({ method, answered }) => [method, answered.status])).toEqual(
     service.seen.map(({ method }) => [method, 200]),
   );
   const other = bytes.with(7, 0);
-  await expect(uploadFile(other, { ...options, ...where })).rejects.toThrow(
+  await expect(files(where).upload(other, options)).rejects.toThrow(
     /the body was bytes of SHA-256 \w+ and is now bytes of SHA-256 \w+/,
   );
 });

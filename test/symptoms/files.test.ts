@@ -1,4 +1,4 @@
-import { Agent, endpoint, files, media, uploadFile } from "@pollux/core";
+import { Agent, endpoint, files, media } from "@pollux/core";
 import { createEmulator } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 
@@ -12,8 +12,7 @@ describe("a file in the Files API", () => {
       const steps: number[] = [];
       const bytes = new Uint8Array(9 * MIB);
       bytes.set(new TextEncoder().encode("%PDF-1.4"));
-      const file = await uploadFile(bytes, {
-        endpoint: to,
+      const file = await files({ endpoint: to }).upload(bytes, {
         displayName: "logbook",
         pollMs: 10,
         onProgress: ({ uploadedBytes }) => steps.push(uploadedBytes / MIB),

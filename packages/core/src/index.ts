@@ -237,7 +237,6 @@ export {
   type Files,
   files,
   type UploadData,
-  uploadFile,
   type UploadFileOptions,
   type WaitForFileOptions,
 } from "./model/resources/files.ts";

@@ -6,12 +6,12 @@ import {
   endpoint,
   type FetchLike,
   finished,
+  files,
   gemini,
   googleSearch,
   media,
   MemoryStore,
   renderMarkdown,
-  uploadFile,
 } from "@pollux/core";
 import { describeError } from "@pollux/core/durable";
 import { GeminiClient } from "@pollux/core/wire";
@@ -116,10 +116,9 @@ export async function useCore(baseUrl: string, fetch?: FetchLike): Promise<CoreR
   }
 
   async function uploads(): Promise<string> {
-    const file = await uploadFile(new Blob(["Hello, file."], { type: "text/plain" }), {
-      endpoint: endpoint({ baseUrl, apiKey: "emulator" }),
-      fetch,
-    });
+    const file = await files({ endpoint: endpoint({ baseUrl, apiKey: "emulator" }), fetch }).upload(
+      new Blob(["Hello, file."], { type: "text/plain" }),
+    );
     return (await new Agent({ model }).run([media(file), { text: "What does the file say?" }])).text;
   }
 

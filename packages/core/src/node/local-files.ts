@@ -6,7 +6,7 @@ import { detectMimeType, findExtension, guessMimeType } from "../internal/mime-t
 import { OutputAudio } from "../loop/output-audio.ts";
 
 /**
- * A local file as a web `File`, for `uploadFile` and `media`. Its bytes are read on demand and not kept, so its size does not
+ * A local file as a web `File`, for `files().upload()` and `media`. Its bytes are read on demand and not kept, so its size does not
  * matter.
  *
  * @param path - The file must not change while it is in use: reading it then fails.

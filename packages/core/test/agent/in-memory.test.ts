@@ -92,14 +92,8 @@ test("a history is part of the log from the first message on, and read no more a
   expect(model.requests.map(({ contents }) => contents.length)).toEqual([3, 5]);
   expect(model.requests[1]?.contents.slice(0, 2)).toEqual(history);
   const { messages } = await readConversation(agent.session({ id: "cats", store }));
-  expect(messages.map(({ role, id }) => [role, id.split(":")[0]])).toMatchObject([
-    ["user", "history"],
-    ["model", "history"],
-    ["user"],
-    ["model"],
-    ["user"],
-    ["model"],
-  ]);
+  expect(messages.map(({ role }) => role)).toEqual(["user", "model", "user", "model", "user", "model"]);
+  expect(messages.slice(0, 2).map(({ id }) => id)).toEqual(["history:0", "history:1"]);
 });
 
 test("a chat begins with a history, and has typed output", async () => {

@@ -1,4 +1,4 @@
-import { uploadFile } from "@pollux/core";
+import { files } from "@pollux/core";
 import { mkdtemp, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -58,7 +58,7 @@ test("goes up as it is", async () => {
   await using service = await fileService();
   const path = join(folder, "c.md");
   await writeFile(path, "# Title");
-  expect(await uploadFile(await fileFromPath(path), { endpoint: service.endpoint })).toMatchObject({
+  expect(await files({ endpoint: service.endpoint }).upload(await fileFromPath(path))).toMatchObject({
     displayName: "c.md",
     mimeType: "text/markdown",
     sizeBytes: "7",

@@ -39,21 +39,6 @@ export interface UploadFileOptions extends WaitForFileOptions, Pick<CallOptions,
 /** Data to upload. A web `File` or `Blob` is read chunk by chunk; `fileFromPath` of `@pollux/core/node` creates one. */
 export type UploadData = Blob | Uint8Array<ArrayBuffer> | ArrayBuffer;
 
-/**
- * Uploads a file to the Files API and waits until requests can use it, as `media(file)`. It expires after 48 hours.
- *
- * @param options - Client options, in particular the agent's `endpoint`; and upload options.
- * @throws {ConfigurationError} For no bytes, more than 2 GiB, an unknown media type, or an endpoint without a Files API.
- * @throws {FileStateError} When the service cannot process it, or not within `timeoutMs`.
- * @see https://ai.google.dev/gemini-api/docs/files
- */
-export async function uploadFile(
-  data: UploadData,
-  options: UploadFileOptions & GeminiClientOptions = {},
-): Promise<GeminiFile> {
-  return await files(options).upload(data, options);
-}
-
 /** Uploads, lists and deletes the files of a key. @param options - Client options, in particular `endpoint`. */
 export function files(options: GeminiClientOptions = {}): Files {
   return new Files(new ApiClient(options));
@@ -73,8 +58,12 @@ export class Files {
   }
 
   /**
-   * See {@link uploadFile}. Chunks have 8 MiB; each is retried according to the policy and continued where the service left off. A blob
-   * is read chunk by chunk.
+   * Uploads a file and waits until requests can use it, as `media(file)`. It expires after 48 hours. Chunks have 8 MiB; each is retried
+   * according to the policy and continued where the service left off. A blob is read chunk by chunk.
+   *
+   * @throws {ConfigurationError} For no bytes, more than 2 GiB, or an unknown media type.
+   * @throws {FileStateError} When the service cannot process it, or not within `timeoutMs`.
+   * @see https://ai.google.dev/gemini-api/docs/files
    */
   async upload(data: UploadData, options: UploadFileOptions = {}): Promise<GeminiFile> {
     const { signal, onProgress, onRetry, timeoutMs, pollMs, waitUntilActive } = options;

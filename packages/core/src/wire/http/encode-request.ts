@@ -123,7 +123,7 @@ export function checkRequestSize(bytes: number, limit: number | undefined, endpo
   const most = mostRequestBytes(limit, endpoint);
   if (bytes <= most) return;
   const instead = {
-    developer: "upload large media with uploadFile() and send the file reference",
+    developer: "upload large media with files().upload() and send the file reference",
     vertex: 'put large media into Cloud Storage and send media("gs://bucket/file")',
     gateway: "send smaller or fewer media",
   }[endpoint.kind];

@@ -1,4 +1,4 @@
-import { Agent, cometapi, ConfigurationError, files, FileStateError, gemini, media, uploadFile } from "@pollux/core";
+import { Agent, cometapi, ConfigurationError, files, FileStateError, gemini, media } from "@pollux/core";
 import { expect, test } from "vitest";
 import { fileService } from "../../helpers/file-service.ts";
 
@@ -6,8 +6,7 @@ test("an upload waits until the file can be used, and a question can hold it", a
   await using service = await fileService({ states: ["PROCESSING", "PROCESSING", "ACTIVE"] });
   const { endpoint } = service;
   const steps: number[] = [];
-  const file = await uploadFile(new File(["%PDF-1.4"], "a.pdf"), {
-    endpoint,
+  const file = await files({ endpoint }).upload(new File(["%PDF-1.4"], "a.pdf"), {
     displayName: "paper",
     pollMs: 1,
     onProgress: ({ uploadedBytes }) => steps.push(uploadedBytes),
@@ -56,7 +55,10 @@ test("an upload that is not waited for gives the file as it is", async () => {
 
 test("a file that the service cannot process is a typed error", async () => {
   await using service = await fileService({ states: ["PROCESSING", "FAILED"] });
-  const upload = uploadFile(new Uint8Array([1]), { endpoint: service.endpoint, mimeType: "video/mp4", pollMs: 1 });
+  const upload = files({ endpoint: service.endpoint }).upload(new Uint8Array([1]), {
+    mimeType: "video/mp4",
+    pollMs: 1,
+  });
   await expect(upload).rejects.toThrow(FileStateError);
   await expect(upload).rejects.toMatchObject({ file: "files/f1", state: "FAILED", retryable: false });
 });
@@ -78,6 +80,6 @@ test("a gateway has no Files API, and nothing is sent", async () => {
   const fetch = async (): Promise<Response> => {
     throw new Error("nothing may be sent");
   };
-  const upload = uploadFile(new Blob(["x"], { type: "text/plain" }), { endpoint: cometapi({ apiKey: "k" }), fetch });
+  const upload = files({ endpoint: cometapi({ apiKey: "k" }), fetch }).upload(new Blob(["x"], { type: "text/plain" }));
   await expect(upload).rejects.toThrow(ConfigurationError);
 });

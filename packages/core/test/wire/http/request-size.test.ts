@@ -38,7 +38,7 @@ test.each<[string, number, GeminiClientOptions, string]>([
     "larger on the Developer API",
     1001,
     { endpoint: developer, maxRequestBytes: 1000 },
-    "ConfigurationError: The request is 1001 bytes; maxRequestBytes is 1000: upload large media with uploadFile() and send the file reference, or shorten the history.",
+    "ConfigurationError: The request is 1001 bytes; maxRequestBytes is 1000: upload large media with files().upload() and send the file reference, or shorten the history.",
   ],
   [
     "larger on Vertex",
