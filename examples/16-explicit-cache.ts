@@ -1,6 +1,7 @@
 // A long text and the agent's own tools in an explicit cache: sent once, used by many requests. CometAPI has no caches.
 import { connect } from "@pollux/cli";
-import { Agent, caches, defineTool } from "@pollux/core";
+import { Agent, defineTool } from "@pollux/core";
+import { caches } from "@pollux/core/resources";
 import { z } from "zod";
 
 await using connection = await connect();

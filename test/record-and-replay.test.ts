@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Agent, ApiStatusError, defineTool, endpoint, gemini, files, type RunResult } from "@pollux/core";
+import { Agent, ApiStatusError, defineTool, endpoint, gemini, type RunResult } from "@pollux/core";
+import { files } from "@pollux/core/resources";
 import { nodeTransport } from "@pollux/core/node";
 import {
   calls,

@@ -1,4 +1,5 @@
-import { type AnyTool, inferCapabilities, defineTool, media, ToolError } from "@pollux/core";
+import { type AnyTool, defineTool, media, ToolError } from "@pollux/core";
+import { inferCapabilities } from "@pollux/core/model";
 import type { RecordedLoop } from "./loops.ts";
 import { isJson, type Json, listOf } from "./recordings.ts";
 import { declarationsOf, isErrorText, resultIn, toolsOf } from "./wire-forms.ts";

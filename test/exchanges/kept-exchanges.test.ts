@@ -5,9 +5,9 @@ import {
   googleSearch,
   type Logger,
   MemoryStore,
-  type Observer,
   type SessionStore,
 } from "@pollux/core";
+import type { Observer } from "@pollux/core/observers";
 import { keepExchanges, type KeepExchangesOptions, readExchanges } from "@pollux/core/exchanges";
 import { calls, faults, say, script } from "@pollux/emulator";
 import fc from "fast-check";

@@ -1,4 +1,5 @@
-import { Agent, ApiStatusError, ResponseBlockedError, StreamIncompleteError } from "@pollux/core";
+import { Agent, ApiStatusError } from "@pollux/core";
+import { ResponseBlockedError, StreamIncompleteError } from "@pollux/core/errors";
 import { type Answer, call, faults, finishes, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { eventsOf, faces } from "../../packages/core/test/helpers/faces.ts";

@@ -1,16 +1,8 @@
 import { createHook } from "node:async_hooks";
 import { getEventListeners } from "node:events";
 import { setImmediate } from "node:timers/promises";
-import {
-  Agent,
-  type AgentOptions,
-  type AnyTool,
-  ApiTimeoutError,
-  defineTool,
-  type GeminiOptions,
-  type Hooks,
-  RunAbandonedError,
-} from "@pollux/core";
+import { Agent, type AgentOptions, type AnyTool, defineTool, type GeminiOptions, type Hooks } from "@pollux/core";
+import { ApiTimeoutError, RunAbandonedError } from "@pollux/core/errors";
 import { calls, faults, type FaultRule, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { eventsOf, faces } from "../../packages/core/test/helpers/faces.ts";

@@ -13,10 +13,10 @@ import {
   MemoryStore,
   type Logger,
   type LogMethod,
-  type Observer,
   type RunEvent,
   vertex,
 } from "@pollux/core";
+import type { Observer } from "@pollux/core/observers";
 import { type FaultRule, faults, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { byStep, TOOLS, trip } from "../support/trip.ts";

@@ -1,4 +1,5 @@
-import { Agent, ApiStatusError, endpoint, gemini, NO_USAGE, runSoFar } from "@pollux/core";
+import { Agent, ApiStatusError, endpoint, gemini, runSoFar } from "@pollux/core";
+import { NO_USAGE } from "@pollux/core/model";
 import { faults, say } from "@pollux/emulator";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";

@@ -1,4 +1,5 @@
-import { Agent, type Part, type RunEvent, runSoFar, StreamIncompleteError } from "@pollux/core";
+import { Agent, type Part, type RunEvent, runSoFar } from "@pollux/core";
+import { StreamIncompleteError } from "@pollux/core/errors";
 import { assertGrammar } from "@pollux/core/testing";
 import {
   type Brain,

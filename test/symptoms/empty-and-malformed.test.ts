@@ -1,4 +1,5 @@
-import { Agent, type AgentError, type AgentOptions, defineTool, ResponseBlockedError } from "@pollux/core";
+import { Agent, type AgentError, type AgentOptions, defineTool } from "@pollux/core";
+import { ResponseBlockedError } from "@pollux/core/errors";
 import {
   type Brain,
   calls,

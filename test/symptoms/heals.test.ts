@@ -10,9 +10,9 @@ import {
   googleSearch,
   type Logger,
   type ModelNotice,
-  type ObservedEvent,
   type RunInput,
 } from "@pollux/core";
+import type { ObservedEvent } from "@pollux/core/observers";
 import {
   type Brain,
   type EmulatorOptions,

@@ -1,4 +1,5 @@
-import { Agent, defineTool, explainSchema, googleSearch, ToolDefinitionError, urlContext } from "@pollux/core";
+import { Agent, defineTool, explainSchema, googleSearch, urlContext } from "@pollux/core";
+import { ToolDefinitionError } from "@pollux/core/errors";
 import { call, faults, json, grounded, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";

@@ -6,11 +6,11 @@ import {
   importHistory,
   type Json,
   MemoryStore,
-  type ObservedEvent,
   type Part,
   runSoFar,
   type SessionEntry,
 } from "@pollux/core";
+import type { ObservedEvent } from "@pollux/core/observers";
 import { checkSession, repairSession } from "@pollux/core/doctor";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";

@@ -1,4 +1,5 @@
-import { Agent, ApiShapeError, type Part, type RunResult } from "@pollux/core";
+import { Agent, type Part, type RunResult } from "@pollux/core";
+import { ApiShapeError } from "@pollux/core/errors";
 import { describe, expect, test } from "vitest";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
 import { add } from "../support/trip.ts";

@@ -1,12 +1,5 @@
-import {
-  Agent,
-  type Content,
-  ApiStatusError,
-  ApiTimeoutError,
-  type RunEvent,
-  runSoFar,
-  StreamIncompleteError,
-} from "@pollux/core";
+import { Agent, type Content, ApiStatusError, type RunEvent, runSoFar } from "@pollux/core";
+import { ApiTimeoutError, StreamIncompleteError } from "@pollux/core/errors";
 import { type Fault, type FaultRequest, faults, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { faces } from "../../packages/core/test/helpers/faces.ts";

@@ -28,42 +28,6 @@ export type {
 } from "./agent/session-options.ts";
 export type { InputPart, RunInput } from "./agent/run-input.ts";
 
-// conversation
-export { readConversation, watchConversation, type WatchableSession } from "./conversation/watch.ts";
-export { applyUpdate } from "./conversation/apply-update.ts";
-export type {
-  CodePart,
-  CompactionPart,
-  Conversation,
-  ConversationChange,
-  ConversationPosition,
-  ConversationState,
-  ConversationUpdate,
-  InterruptionPart,
-  LivePosition,
-  MediaPart,
-  Message,
-  MessageError,
-  MessagePart,
-  MessageSource,
-  MessageState,
-  PartCitation,
-  PendingQuestionView,
-  QueuedMessage,
-  SaidPart,
-  ServerToolPart,
-  SteeringPart,
-  TurnPart,
-  TextPart,
-  ThoughtPart,
-  ToolCallError,
-  ToolCallPart,
-  ToolCallState,
-  UnknownPart,
-} from "./conversation/conversation.ts";
-export { buildConversation } from "./conversation/fold/log-fold.ts";
-export { conversationUpdates, type ConversationUpdatesOptions } from "./conversation/fold/event-fold.ts";
-
 // session
 export type { Json } from "./internal/json.ts";
 export type { EndReason, SessionEntry } from "./session/log/entries.ts";
@@ -91,7 +55,7 @@ export type {
 } from "./session/store/store.ts";
 
 // loop
-export type { ObservedEvent, RunEnd, RunEvent } from "./loop/events.ts";
+export type { RunEnd, RunEvent } from "./loop/events.ts";
 export type { RunIdentity } from "./tool/run-context.ts";
 export type { CallDecision, CallInfo, Hooks } from "./loop/loop-input.ts";
 export type { RunContext } from "./tool/run-context.ts";
@@ -117,9 +81,6 @@ export type { CompactionOptions, CompactionPolicy, CompactionState } from "./loo
 export type { PrepareTurn, ToolChoice, TurnChanges, TurnInfo } from "./loop/turn/turn-info.ts";
 export { afterTurns, calledTool, type LimitReached, type Limits, type OwnerBudget } from "./loop/limits.ts";
 export type { RunProgress, StopRule } from "./loop/limits.ts";
-export type { ObservedExchange, Observer } from "./loop/observers/observer.ts";
-export type { RunInfo, StepInfo } from "./loop/observers/run-info.ts";
-export { observeAllRuns } from "./loop/observers/find-observers.ts";
 export type { TurnProblem } from "./durable/closed-turn.ts";
 export type {
   BadCallRun,
@@ -149,18 +110,9 @@ export type { DeepPartial, ElementOf, ListKey, OutputElement, TypedEvents } from
 
 // grounding
 export { renderMarkdown } from "./grounding/render-markdown.ts";
-export { resolveCitations } from "./grounding/citations.ts";
-export {
-  type Citation,
-  collectSources,
-  type CollectedSources,
-  type Grounding,
-  isWebUrl,
-  type Source,
-} from "./grounding/sources.ts";
+export { type Citation, type Grounding, type Source } from "./grounding/sources.ts";
 
 // tool
-export { questionToken } from "./tool/pending-call.ts";
 export type {
   Approval,
   ApprovalContext,
@@ -172,30 +124,17 @@ export type {
 } from "./tool/tool.ts";
 export { codeExecution, computerUse, fileSearch, googleMaps, googleSearch, urlContext } from "./tool/built-in.ts";
 export { mcpServer } from "./tool/built-in.ts";
-export { callTool, type CallControl, type ToolRetryNotice } from "./tool/call-tool.ts";
-export type { ToolEffects, ToolRetries, ToolRetryPolicy, UnknownOutcome } from "./tool/tool-settings.ts";
-export {
-  defineTool,
-  type SanitizedNames,
-  sanitizeToolNames,
-  type ToolInputSchema,
-  type ToolOptions,
-} from "./tool/define-tool.ts";
-export { functionResponse, type FunctionResponseOptions, type ResponseParts } from "./tool/function-response.ts";
+export { type ToolRetryNotice } from "./tool/call-tool.ts";
+export type { ToolEffects, ToolRetryPolicy, UnknownOutcome } from "./tool/tool-settings.ts";
+export { defineTool, type ToolInputSchema, type ToolOptions } from "./tool/define-tool.ts";
+export { type FunctionResponseOptions, type ResponseParts } from "./tool/function-response.ts";
 export { media, type MediaOptions, type MediaSource } from "./tool/media.ts";
 export { explainSchema } from "./tool/schema/declare.ts";
 export type {
   AnyTool,
   BuiltInName,
   BuiltInTool,
-  ChildAgent,
-  ChildRunResult,
   CompletedToolCall,
-  NestedRun,
-  ParentRun,
-  ParentStep,
-  RemainingLimits,
-  SchemaChange,
   Tool,
   ToolContext,
   ToolErrorKind,
@@ -203,59 +142,18 @@ export type {
   ToolOutcome,
 } from "./tool/tool.ts";
 
-export type {
-  CallsOf,
-  EndingOutput,
-  FailedToolCall,
-  PendingToolCall,
-  ShortenedToolCall,
-  ToolCall,
-} from "./tool/tool-call.ts";
+export type { CallsOf, EndingOutput, FailedToolCall, PendingToolCall, ToolCall } from "./tool/tool-call.ts";
 export type { JsonOf } from "./tool/json-of.ts";
 
 // model
-export { inferCapabilities, type ModelCapabilities } from "./model/capabilities.ts";
 export { gemini, type GeminiModel, type GeminiOptions } from "./model/gemini-model.ts";
 export type { Media } from "./model/request/media-part.ts";
 export { type ContentInput, importHistory, type ImportHistoryOptions } from "./model/history/import-history.ts";
-export { type HistoryOrigin, type PartInput, prepareHistory } from "./model/history/import-history.ts";
-export type { PrepareHistoryOptions } from "./model/history/import-history.ts";
-export type { Model, ModelNotice, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model/model.ts";
-export { type BodyReading, readResponseBody } from "./model/response/fold.ts";
-export { NO_USAGE, type Usage } from "./model/usage.ts";
-export { type Cost, computeCost, findPrices, googleListPrices } from "./model/prices.ts";
+export { type PartInput } from "./model/history/import-history.ts";
+export type { Model, ModelNotice, TokenCount } from "./model/model.ts";
+export { type Usage } from "./model/usage.ts";
+export { type Cost, computeCost, googleListPrices } from "./model/prices.ts";
 export type { PriceList, Prices, PriceTable } from "./model/prices.ts";
-export {
-  type Cache,
-  type CacheHolds,
-  type CacheLife,
-  type CacheRef,
-  Caches,
-  caches,
-} from "./model/resources/caches.ts";
-export {
-  type Files,
-  files,
-  type UploadData,
-  type UploadFileOptions,
-  type WaitForFileOptions,
-} from "./model/resources/files.ts";
-export {
-  cosineSimilarity,
-  embed,
-  embedMany,
-  embeddedSoFar,
-  type EmbeddedSoFar,
-  type EmbeddingTaskType,
-  type EmbedInput,
-  type EmbedManyOptions,
-  type EmbedManyResult,
-  type EmbedOptions,
-  type EmbedPiece,
-  type EmbedResult,
-  type TitledInput,
-} from "./model/resources/embeddings.ts";
-export { type ListedModel, listModels, type ListModelsOptions } from "./model/resources/models.ts";
 export type { ModelSettings, Thinking } from "./model/settings.ts";
 
 // wire: what an agent's user meets; the rest is behind "@pollux/core/wire"
@@ -273,64 +171,23 @@ export type {
   Role,
 } from "./wire/types/content.ts";
 export type { CitationSource, LogprobsResult, SafetyRating } from "./wire/types/generate-content.ts";
-export type { GeminiFile } from "./wire/types/resources.ts";
-export type { UploadProgress } from "./wire/upload.ts";
 export type { ImageConfig, SafetySetting, SpeechConfig } from "./wire/types/generate-content.ts";
 export type { RequestBudget, RetryPolicy } from "./wire/http/retry.ts";
 export type { HttpClientName } from "./wire/http/choose-transport.ts";
-export type { ExchangeChunk, ExchangeTap, HttpExchange } from "./wire/http/exchange-tap.ts";
 export type { FetchLike } from "./wire/http/transport.ts";
 export type { Timeouts } from "./wire/limits.ts";
 export type { TrafficOptions } from "./wire/limiter/endpoint-limiter.ts";
 export { Traffic, type TrafficState } from "./wire/limiter/traffic.ts";
 
 // steps: for those who run the loop on a durable engine
-export { RunSuspended } from "./durable/steps.ts";
-export type { GuardrailAction, PrefixField, Steered } from "./durable/run-log.ts";
-export type { Op, Outcome, Steering, Step, StepError, Steps } from "./durable/steps.ts";
+export type { GuardrailAction, Steered } from "./durable/run-log.ts";
 
 // logging
 export type { Logger, LogMethod } from "./logging/logger.ts";
 
 // errors
 export { AgentError, ConfigurationError, type ErrorCode } from "./errors/agent-error.ts";
-export {
-  ApiNetworkError,
-  ApiShapeError,
-  ApiStatusError,
-  ApiTimeoutError,
-  RequestLimitError,
-  type PartialResponse,
-  type QuotaViolation,
-  ResponseBlockedError,
-  StreamIncompleteError,
-  type TimeoutKind,
-} from "./errors/api-errors.ts";
-export { FileStateError, TrafficLimitError } from "./errors/api-errors.ts";
-export {
-  NothingToResumeError,
-  RewindTargetError,
-  RunIdTakenError,
-  RunReleasedError,
-  RunStoppedError,
-  SessionLeaseLostError,
-  SessionLimitError,
-  SessionRunningError,
-  UnexpectedAnswerError,
-} from "./errors/session-errors.ts";
-export {
-  GuardrailError,
-  InvalidApprovalError,
-  OutputMissingError,
-  RunAbandonedError,
-  RunStepError,
-} from "./errors/run-errors.ts";
-export {
-  LoopVersionError,
-  ReplayDifferenceError,
-  SessionConflictError,
-  SessionDamagedError,
-  SessionStoreError,
-  SessionUnfinishedError,
-} from "./errors/run-errors.ts";
-export { ToolDefinitionError, ToolError, ModelRetry } from "./errors/run-errors.ts";
+export { ApiStatusError, type PartialResponse } from "./errors/api-errors.ts";
+export { SessionRunningError, UnexpectedAnswerError } from "./errors/session-errors.ts";
+export { GuardrailError } from "./errors/run-errors.ts";
+export { ToolError, ModelRetry } from "./errors/run-errors.ts";

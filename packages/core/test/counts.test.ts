@@ -1,5 +1,6 @@
 import { getEventListeners } from "node:events";
-import { Agent, type Content, endpoint, gemini, type ObservedEvent, type RunEvent } from "@pollux/core";
+import { Agent, type Content, endpoint, gemini, type RunEvent } from "@pollux/core";
+import type { ObservedEvent } from "@pollux/core/observers";
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
 import { chunks, countedService, look, PAGE, turns } from "./helpers/counted-service.ts";
 import { faces } from "./helpers/faces.ts";

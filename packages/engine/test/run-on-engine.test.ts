@@ -7,8 +7,8 @@ import {
   OutputAudio,
   type RunEvent,
   runSoFar,
-  type Steps,
 } from "@pollux/core";
+import type { Steps } from "@pollux/core/durable";
 import { LOOP_VERSION, passThrough, type RunReport } from "@pollux/core/durable";
 import { cancelledReport, runOnEngine } from "@pollux/engine";
 import { call, calls, costs, cut, fails, hangs, say, ScriptedModel, join } from "@pollux/core/testing";

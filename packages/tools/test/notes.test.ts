@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Agent, MemoryStore, SessionConflictError, type SessionStore } from "@pollux/core";
+import { Agent, MemoryStore, type SessionStore } from "@pollux/core";
+import { SessionConflictError } from "@pollux/core/errors";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import {
   fileNotes,

@@ -1,4 +1,5 @@
-import { Agent, type Content, gemini, type ModelResponse } from "@pollux/core";
+import { Agent, type Content, gemini } from "@pollux/core";
+import type { ModelResponse } from "@pollux/core/model";
 import { type Check, type Tally } from "../check.ts";
 import { asRecorded, modelOptions, recordedFetch, type Served } from "../recorded-fetch.ts";
 import { type Exchange, isAnswered, isStream, modelOf, type Recording } from "../recordings.ts";

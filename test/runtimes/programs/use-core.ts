@@ -6,13 +6,13 @@ import {
   endpoint,
   type FetchLike,
   finished,
-  files,
   gemini,
   googleSearch,
   media,
   MemoryStore,
   renderMarkdown,
 } from "@pollux/core";
+import { files } from "@pollux/core/resources";
 import { describeError } from "@pollux/core/durable";
 import { GeminiClient } from "@pollux/core/wire";
 import { zod3 } from "@pollux/core/zod3";

@@ -22,6 +22,8 @@ export {
   buildCallId,
   LOOP_VERSION,
   type Steered,
+  type GuardrailAction,
+  type PrefixField,
   stepName,
   type StepPlace,
   VERSION_STEP,

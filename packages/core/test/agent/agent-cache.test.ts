@@ -1,4 +1,5 @@
-import { Agent, type AgentOptions, caches, ConfigurationError, defineTool, gemini, googleSearch } from "@pollux/core";
+import { Agent, type AgentOptions, ConfigurationError, defineTool, gemini, googleSearch } from "@pollux/core";
+import { caches } from "@pollux/core/resources";
 import { ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";

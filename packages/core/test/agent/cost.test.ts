@@ -4,10 +4,10 @@ import {
   defineTool,
   googleListPrices,
   MemoryStore,
-  readConversation,
   type PriceList,
   type PriceTable,
 } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
 import { call, costs, dies, join, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { faces } from "../helpers/faces.ts";

@@ -1,14 +1,5 @@
-import {
-  Agent,
-  type AgentOptions,
-  defineTool,
-  endpoint,
-  type FetchLike,
-  gemini,
-  listModels,
-  type ListedModel,
-  vertex,
-} from "@pollux/core";
+import { Agent, type AgentOptions, defineTool, endpoint, type FetchLike, gemini, vertex } from "@pollux/core";
+import { listModels, type ListedModel } from "@pollux/core/resources";
 import { ScriptedModel } from "@pollux/core/testing";
 import { expect, test } from "vitest";
 import { z } from "zod";

@@ -1,6 +1,5 @@
 import {
   Agent,
-  ApiShapeError,
   ConfigurationError,
   type Content,
   defineTool,
@@ -9,14 +8,12 @@ import {
   type JsonObject,
   MemoryStore,
   type Model,
-  type ModelRequest,
-  type ModelResponse,
   type Part,
   type PrepareTurn,
-  type RespondOptions,
-  SessionDamagedError,
   type SessionStore,
 } from "@pollux/core";
+import { ApiShapeError, SessionDamagedError } from "@pollux/core/errors";
+import type { ModelRequest, ModelResponse, RespondOptions } from "@pollux/core/model";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";

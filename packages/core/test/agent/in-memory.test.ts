@@ -1,4 +1,5 @@
-import { Agent, defineTool, MemoryStore, readConversation, SessionRunningError } from "@pollux/core";
+import { Agent, defineTool, MemoryStore, SessionRunningError } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
 import { call, fails, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { expect, test } from "vitest";
 import { z } from "zod";

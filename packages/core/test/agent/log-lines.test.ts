@@ -1,4 +1,5 @@
-import { Agent, type AgentOptions, defineTool, MemoryStore, type Observer, type SessionStore } from "@pollux/core";
+import { Agent, type AgentOptions, defineTool, MemoryStore, type SessionStore } from "@pollux/core";
+import type { Observer } from "@pollux/core/observers";
 import { call, dies, empty, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { chunks, countedService } from "../helpers/counted-service.ts";

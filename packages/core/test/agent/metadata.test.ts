@@ -1,4 +1,5 @@
-import { Agent, defineTool, MemoryStore, type ObservedEvent, type RunIdentity, type RunOptions } from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type RunIdentity, type RunOptions } from "@pollux/core";
+import type { ObservedEvent } from "@pollux/core/observers";
 import { call, collect, empty, say, ScriptedModel, type ScriptedTurn } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { faces } from "../helpers/faces.ts";

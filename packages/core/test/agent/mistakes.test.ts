@@ -6,8 +6,6 @@ import {
   ConfigurationError,
   type ContinueOptions,
   defineTool,
-  embed,
-  embedMany,
   endpoint,
   gemini,
   type GeminiOptions,
@@ -18,6 +16,7 @@ import {
   type SendOptions,
   Traffic,
 } from "@pollux/core";
+import { embed, embedMany } from "@pollux/core/resources";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";

@@ -1,17 +1,12 @@
+import { Agent, defineTool, type Json, MemoryStore, type Session, type SessionEntry } from "@pollux/core";
 import {
-  Agent,
   applyUpdate,
   type Conversation,
   buildConversation,
   type ConversationUpdate,
   conversationUpdates,
-  defineTool,
-  type Json,
-  MemoryStore,
-  type Session,
-  type SessionEntry,
   readConversation,
-} from "@pollux/core";
+} from "@pollux/core/conversation";
 import { call, calls, hangs, join, say, ScriptedModel, think } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { fakeTime, idle } from "../helpers/fake-time.ts";

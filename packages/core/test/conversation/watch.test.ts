@@ -1,17 +1,13 @@
+import { Agent, MemoryStore, type Session, type SessionStore } from "@pollux/core";
 import {
-  Agent,
   applyUpdate,
   type Conversation,
   type ConversationUpdate,
   conversationUpdates,
-  MemoryStore,
-  RunStoppedError,
-  type Session,
-  type SessionStore,
-  StreamIncompleteError,
   readConversation,
   watchConversation,
-} from "@pollux/core";
+} from "@pollux/core/conversation";
+import { RunStoppedError, StreamIncompleteError } from "@pollux/core/errors";
 import { call, collect, dies, hangs, parts as modelParts, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { until } from "../helpers/until.ts";

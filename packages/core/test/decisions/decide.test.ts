@@ -1,14 +1,6 @@
-import {
-  ApiShapeError,
-  ApiStatusError,
-  cometapi,
-  ConfigurationError,
-  geminiApi,
-  type HttpExchange,
-  media,
-  NO_USAGE,
-  vertex,
-} from "@pollux/core";
+import { ApiStatusError, cometapi, ConfigurationError, geminiApi, media, vertex } from "@pollux/core";
+import { ApiShapeError } from "@pollux/core/errors";
+import { type HttpExchange, NO_USAGE } from "@pollux/core/model";
 import { choice, decide, type Question, score, yesNo } from "@pollux/core/decisions";
 import { describe, expect, test } from "vitest";
 import { BodyScrubber } from "../../src/wire/secrets/redact-bytes.ts";

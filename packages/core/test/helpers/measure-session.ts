@@ -18,7 +18,8 @@ export interface SessionCount {
 }
 
 await startCoverage();
-const { Agent, applyUpdate, MemoryStore, watchConversation } = await import("@pollux/core");
+const { Agent, MemoryStore } = await import("@pollux/core");
+const { applyUpdate, watchConversation } = await import("@pollux/core/conversation");
 const { countedService, look, turns } = await import("./counted-service.ts");
 
 const counts: SessionCounts = { send: await count(send), watched: await count(sendWatched) };

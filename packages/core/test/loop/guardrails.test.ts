@@ -1,19 +1,21 @@
 import {
   Agent,
-  applyUpdate,
-  type Conversation,
-  conversationUpdates,
   defineTool,
   GuardrailError,
   type Guardrails,
   type InputGuardrail,
   MemoryStore,
   type OutputGuardrail,
-  readConversation,
   type RunEvent,
   runSoFar,
-  watchConversation,
 } from "@pollux/core";
+import {
+  applyUpdate,
+  type Conversation,
+  conversationUpdates,
+  readConversation,
+  watchConversation,
+} from "@pollux/core/conversation";
 import { checkSession, repairSession } from "@pollux/core/doctor";
 import { assertGrammar, call, collect, dies, parts, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";

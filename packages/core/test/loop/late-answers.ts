@@ -1,13 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import {
-  Agent,
-  type Conversation,
-  maskText,
-  type Model,
-  type OutputGuardrail,
-  type RunEvent,
-  stopText,
-} from "@pollux/core";
+import { Agent, maskText, type Model, type OutputGuardrail, type RunEvent, stopText } from "@pollux/core";
+import type { Conversation } from "@pollux/core/conversation";
 import { say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import * as fc from "fast-check";
 import { expect, vi } from "vitest";

@@ -4,10 +4,10 @@ import {
   ApiStatusError,
   type Content,
   defineTool,
-  type ObservedEvent,
   type RunEvent,
   type RunInput,
 } from "@pollux/core";
+import type { ObservedEvent } from "@pollux/core/observers";
 import {
   assertGrammar,
   assertObservations,

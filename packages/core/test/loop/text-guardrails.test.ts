@@ -1,14 +1,5 @@
-import {
-  Agent,
-  applyUpdate,
-  type Conversation,
-  conversationUpdates,
-  maskText,
-  MemoryStore,
-  readConversation,
-  runSoFar,
-  stopText,
-} from "@pollux/core";
+import { Agent, maskText, MemoryStore, runSoFar, stopText } from "@pollux/core";
+import { applyUpdate, type Conversation, conversationUpdates, readConversation } from "@pollux/core/conversation";
 import { assertGrammar, call, dies, hangs, join, parts, say, ScriptedModel, think } from "@pollux/core/testing";
 import * as fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";

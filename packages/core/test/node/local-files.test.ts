@@ -1,4 +1,4 @@
-import { files } from "@pollux/core";
+import { files } from "@pollux/core/resources";
 import { mkdtemp, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

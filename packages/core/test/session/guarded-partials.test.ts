@@ -1,16 +1,13 @@
 import {
   Agent,
-  applyUpdate,
-  type Conversation,
-  conversationUpdates,
   type Guardrails,
   type InputGuardrail,
   MemoryStore,
   type OutputGuardrail,
-  readConversation,
   runSoFar,
   type RunEvent,
 } from "@pollux/core";
+import { applyUpdate, type Conversation, conversationUpdates, readConversation } from "@pollux/core/conversation";
 import { assertGrammar, dies, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { deferred } from "../helpers/deferred.ts";

@@ -1,4 +1,5 @@
-import { Agent, type Content, MemoryStore, readConversation, type Session } from "@pollux/core";
+import { Agent, type Content, MemoryStore, type Session } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
 import { checkSession } from "@pollux/core/doctor";
 import { dies, say, ScriptedModel } from "@pollux/core/testing";
 import * as fc from "fast-check";

@@ -1,4 +1,5 @@
-import { Agent, ConfigurationError, defineTool, MemoryStore, SessionLimitError } from "@pollux/core";
+import { Agent, ConfigurationError, defineTool, MemoryStore } from "@pollux/core";
+import { SessionLimitError } from "@pollux/core/errors";
 import { call, costs, say, ScriptedModel, join } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { SESSION_FACES } from "./session-faces.ts";

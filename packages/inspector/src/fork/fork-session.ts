@@ -6,8 +6,8 @@ import {
   type Model,
   type RunStream,
   type SessionStore,
-  SessionStoreError,
 } from "@pollux/core";
+import { SessionStoreError } from "@pollux/core/errors";
 import { compareBranches } from "../inspection/compare-branches.ts";
 import type { ForkRequest, ForkResult } from "../inspection/results.ts";
 import { SessionFold } from "../inspection/session-fold.ts";

@@ -1,4 +1,5 @@
-import { defineTool, type Tool, ToolDefinitionError, ToolError, ModelRetry } from "@pollux/core";
+import { defineTool, type Tool, ToolError, ModelRetry } from "@pollux/core";
+import { ToolDefinitionError } from "@pollux/core/errors";
 import { z } from "zod/v4";
 import { toolNames } from "../mcp/tool-names.ts";
 import { bytesOf } from "./bounded-json.ts";

@@ -7,7 +7,7 @@ import {
   type SaidPart,
   type TextPart,
   type ToolCallPart,
-} from "@pollux/core";
+} from "@pollux/core/conversation";
 import { type IsAnswerable, isLeftToUser, othersAsked, QUESTIONS } from "../answerable.ts";
 import { toolCallIdOf } from "../call-ids.ts";
 import { splitData } from "../data-part.ts";

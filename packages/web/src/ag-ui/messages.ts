@@ -1,4 +1,5 @@
-import type { Message, PendingQuestion } from "@pollux/core";
+import type { PendingQuestion } from "@pollux/core";
+import type { Message } from "@pollux/core/conversation";
 
 /** A message as clients of AG-UI have it, of the kinds that we make. */
 export type AgUiMessage =

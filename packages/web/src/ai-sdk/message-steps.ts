@@ -11,7 +11,7 @@ import {
   type TextPart,
   type ThoughtPart,
   type ToolCallPart,
-} from "@pollux/core";
+} from "@pollux/core/conversation";
 import { mediaAddress } from "../media-address.ts";
 import { type DataPart, splitData } from "../data-part.ts";
 import { playableParts } from "../playable.ts";

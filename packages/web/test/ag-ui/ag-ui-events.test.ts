@@ -1,4 +1,5 @@
-import { Agent, applyUpdate, type Conversation, conversationUpdates } from "@pollux/core";
+import { Agent } from "@pollux/core";
+import { applyUpdate, type Conversation, conversationUpdates } from "@pollux/core/conversation";
 import { call, dies, join, say, ScriptedModel } from "@pollux/core/testing";
 import { type AgUiMessage, agUiResponse, toAgUiEvents } from "@pollux/web";
 import { describe, expect, test } from "vitest";

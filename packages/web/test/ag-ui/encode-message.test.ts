@@ -1,4 +1,5 @@
-import { type Conversation, buildConversation, type Message, type MessagePart, OutputAudio } from "@pollux/core";
+import { OutputAudio } from "@pollux/core";
+import { type Conversation, buildConversation, type Message, type MessagePart } from "@pollux/core/conversation";
 import { toAgUiMessages } from "@pollux/web";
 import { describe, expect, test } from "vitest";
 import { SCRIPTS, SECRETS } from "../../../core/test/conversation/scripts.ts";

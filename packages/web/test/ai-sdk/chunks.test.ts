@@ -1,4 +1,5 @@
-import type { Conversation, JsonObject, Message, MessagePart, ToolCallPart } from "@pollux/core";
+import type { JsonObject } from "@pollux/core";
+import type { Conversation, Message, MessagePart, ToolCallPart } from "@pollux/core/conversation";
 import {
   aiSdk,
   AiSdkEncoder,
@@ -8,7 +9,7 @@ import {
   type UIMessageChunk,
   withoutDiscards,
 } from "@pollux/web";
-import { NO_USAGE } from "@pollux/core";
+import { NO_USAGE } from "@pollux/core/model";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AI, type BuiltMessage, buildMessage, encode, loaded, settled, VERSIONS } from "./page.ts";

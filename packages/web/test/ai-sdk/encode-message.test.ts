@@ -1,4 +1,4 @@
-import type { Conversation } from "@pollux/core";
+import type { Conversation } from "@pollux/core/conversation";
 import type { UIMessageChunk } from "@pollux/web";
 import { describe, expect, test } from "vitest";
 import { SCRIPTS, SECRETS } from "../../../core/test/conversation/scripts.ts";

@@ -1,4 +1,5 @@
-import { Agent, conversationUpdates, applyUpdate, type Conversation, defineTool } from "@pollux/core";
+import { Agent, defineTool } from "@pollux/core";
+import { conversationUpdates, applyUpdate, type Conversation } from "@pollux/core/conversation";
 import { call, dies, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { toUIMessageStream, type UIMessageChunk, uiMessageStreamResponse } from "@pollux/web";
 import { expect, test } from "vitest";

@@ -1,12 +1,5 @@
-import {
-  Agent,
-  defineTool,
-  MemoryStore,
-  type ObservedEvent,
-  ToolError,
-  ModelRetry,
-  type ToolRetryPolicy,
-} from "@pollux/core";
+import { Agent, defineTool, MemoryStore, ToolError, ModelRetry, type ToolRetryPolicy } from "@pollux/core";
+import type { ObservedEvent } from "@pollux/core/observers";
 import { assertGrammar, assertObservations, call, collect, runTool, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";

@@ -1,4 +1,5 @@
-import { Agent, defineTool, endpoint, gemini, type ObservedEvent, Traffic } from "@pollux/core";
+import { Agent, defineTool, endpoint, gemini, Traffic } from "@pollux/core";
+import type { ObservedEvent } from "@pollux/core/observers";
 import { assertObservations, call, dies, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { chunks, countedService } from "../../helpers/counted-service.ts";

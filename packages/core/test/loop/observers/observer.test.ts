@@ -6,13 +6,11 @@ import {
   defineTool,
   googleSearch,
   type Logger,
-  type Observer,
   type RunEvent,
-  type RunInfo,
   type RunResult,
-  type Step,
-  type StepInfo,
 } from "@pollux/core";
+import type { Step } from "@pollux/core/durable";
+import type { Observer, RunInfo, StepInfo } from "@pollux/core/observers";
 import {
   assertObservations,
   call,

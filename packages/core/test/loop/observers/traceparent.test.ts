@@ -1,13 +1,6 @@
-import {
-  Agent,
-  type Content,
-  defineTool,
-  googleSearch,
-  type Logger,
-  type Observer,
-  type ParentStep,
-  type Role,
-} from "@pollux/core";
+import { Agent, type Content, defineTool, googleSearch, type Logger, type Role } from "@pollux/core";
+import type { Observer } from "@pollux/core/observers";
+import type { ParentStep } from "@pollux/core/tool";
 import { assertObservations, call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { faces } from "../../helpers/faces.ts";

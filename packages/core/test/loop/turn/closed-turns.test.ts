@@ -5,11 +5,11 @@ import {
   defineTool,
   MemoryStore,
   type Model,
-  type ModelRequest,
   type RunEvent,
   type RunResult,
   type Session,
 } from "@pollux/core";
+import type { ModelRequest } from "@pollux/core/model";
 import { passThrough } from "@pollux/core/durable";
 import { call, calls, collect, costs, cut, empty, join, malformed, say, ScriptedModel } from "@pollux/core/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";

@@ -1,16 +1,6 @@
-import {
-  ApiNetworkError,
-  ApiShapeError,
-  ApiStatusError,
-  ApiTimeoutError,
-  embed,
-  embeddedSoFar,
-  embedMany,
-  geminiApi,
-  Traffic,
-  TrafficLimitError,
-  vertex,
-} from "@pollux/core";
+import { ApiStatusError, geminiApi, Traffic, vertex } from "@pollux/core";
+import { ApiNetworkError, ApiShapeError, ApiTimeoutError, TrafficLimitError } from "@pollux/core/errors";
+import { embed, embeddedSoFar, embedMany } from "@pollux/core/resources";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { deferred } from "../../helpers/deferred.ts";

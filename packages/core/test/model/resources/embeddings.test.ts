@@ -1,16 +1,5 @@
-import {
-  cometapi,
-  ConfigurationError,
-  cosineSimilarity,
-  embed,
-  embedMany,
-  type EmbedManyOptions,
-  type EmbedOptions,
-  type Endpoint,
-  geminiApi,
-  media,
-  vertex,
-} from "@pollux/core";
+import { cometapi, ConfigurationError, type Endpoint, geminiApi, media, vertex } from "@pollux/core";
+import { cosineSimilarity, embed, embedMany, type EmbedManyOptions, type EmbedOptions } from "@pollux/core/resources";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { answerTo, refusal, textsOf } from "../../helpers/embedding-service.ts";

@@ -1,7 +1,8 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
-import { Agent, ApiShapeError, endpoint, gemini, type GeminiOptions } from "@pollux/core";
+import { Agent, endpoint, gemini, type GeminiOptions } from "@pollux/core";
+import { ApiShapeError } from "@pollux/core/errors";
 import { describe, expect, test } from "vitest";
 import { faces } from "../../helpers/faces.ts";
 import { TRANSPORTS } from "../../helpers/transports.ts";

@@ -1,0 +1,15 @@
+// Entry "@pollux/core/model": for those who write a model, or read what one sends. Names only.
+export { inferCapabilities, type ModelCapabilities } from "./capabilities.ts";
+export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./history/import-history.ts";
+export {
+  type Model,
+  type ModelNotice,
+  type ModelRequest,
+  type ModelResponse,
+  type RespondOptions,
+  type TokenCount,
+} from "./model.ts";
+export { type BodyReading, readResponseBody } from "./response/fold.ts";
+export { NO_USAGE } from "./usage.ts";
+export { findPrices } from "./prices.ts";
+export { type ExchangeChunk, type ExchangeTap, type HttpExchange } from "../wire/http/exchange-tap.ts";
