@@ -1,4 +1,4 @@
-import type { AiSdkVersion } from "@pollux/web";
+import type { AiSdkVersion } from "@pollux/web/ai-sdk";
 import type { Content } from "@pollux/core";
 import type { Conversation } from "@pollux/core/conversation";
 import { afterAll, beforeAll, expect, test } from "vitest";

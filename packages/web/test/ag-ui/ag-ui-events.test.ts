@@ -1,7 +1,7 @@
 import { Agent } from "@pollux/core";
 import { applyUpdate, type Conversation, conversationUpdates } from "@pollux/core/conversation";
 import { call, dies, join, say, ScriptedModel } from "@pollux/core/testing";
-import { type AgUiMessage, agUiResponse, toAgUiEvents } from "@pollux/web";
+import { type AgUiMessage, agUiResponse, toAgUiEvents } from "@pollux/web/ag-ui";
 import { describe, expect, test } from "vitest";
 import { lookUp, pay } from "../../../core/test/conversation/scripts.ts";
 import { Client } from "./client.ts";

@@ -1,6 +1,6 @@
 import { OutputAudio } from "@pollux/core";
 import { type Conversation, buildConversation, type Message, type MessagePart } from "@pollux/core/conversation";
-import { toAgUiMessages } from "@pollux/web";
+import { toAgUiMessages } from "@pollux/web/ag-ui";
 import { describe, expect, test } from "vitest";
 import { SCRIPTS, SECRETS } from "../../../core/test/conversation/scripts.ts";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";

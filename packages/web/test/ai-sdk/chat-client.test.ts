@@ -1,6 +1,7 @@
 import { Agent, defineTool, MemoryStore, type SessionStore } from "@pollux/core";
 import { call, calls, dies, join, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
-import { aiSdk, type AiSdkVersion, chatHandler } from "@pollux/web";
+import { chatHandler } from "@pollux/web";
+import { aiSdk, type AiSdkVersion } from "@pollux/web/ai-sdk";
 import { describe, expect, test } from "vitest";
 import { type ChatClient, openChat } from "./chat-client.ts";
 import { type BuiltMessage, type BuiltPart, settled, VERSIONS } from "./page.ts";

@@ -1,14 +1,14 @@
 import type { JsonObject } from "@pollux/core";
 import type { Conversation, Message, MessagePart, ToolCallPart } from "@pollux/core/conversation";
+import type { ChatRequest } from "@pollux/web";
 import {
   aiSdk,
   AiSdkEncoder,
   type AiSdkVersion,
-  type ChatRequest,
   toUIMessages,
   type UIMessageChunk,
   withoutDiscards,
-} from "@pollux/web";
+} from "@pollux/web/ai-sdk";
 import { NO_USAGE } from "@pollux/core/model";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";

@@ -10,7 +10,7 @@ import {
   toUIMessages,
   type UIMessageChunk,
   withoutDiscards,
-} from "@pollux/web";
+} from "@pollux/web/ai-sdk";
 import { type Shows, WITH_CHANGES } from "./play.ts";
 
 /** A message as the AI SDK keeps it, whatever its version. */

@@ -1,7 +1,7 @@
 import { Agent, defineTool } from "@pollux/core";
 import { conversationUpdates, applyUpdate, type Conversation } from "@pollux/core/conversation";
 import { call, dies, hangs, say, ScriptedModel } from "@pollux/core/testing";
-import { toUIMessageStream, type UIMessageChunk, uiMessageStreamResponse } from "@pollux/web";
+import { toUIMessageStream, type UIMessageChunk, uiMessageStreamResponse } from "@pollux/web/ai-sdk";
 import { expect, test } from "vitest";
 import { idle } from "../../../core/test/helpers/fake-time.ts";
 import { buildMessage, loaded, VERSIONS } from "./page.ts";

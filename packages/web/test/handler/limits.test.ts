@@ -1,6 +1,8 @@
 import { Agent, defineTool, MemoryStore } from "@pollux/core";
 import { call, costs, join, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
-import { agUi, aiSdk, type AiSdkVersion, type ChatHandlerOptions, type ChatProtocol } from "@pollux/web";
+import type { ChatHandlerOptions, ChatProtocol } from "@pollux/web";
+import { agUi } from "@pollux/web/ag-ui";
+import { aiSdk, type AiSdkVersion } from "@pollux/web/ai-sdk";
 import { describe, expect, test } from "vitest";
 import { allChunks, errorOf, openPage, type Page, pay } from "./chat-page.ts";
 

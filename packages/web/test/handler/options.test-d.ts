@@ -1,5 +1,6 @@
 import { Agent, defineTool, MemoryStore, type ToolContext } from "@pollux/core";
-import { aiSdk, chatHandler } from "@pollux/web";
+import { chatHandler } from "@pollux/web";
+import { aiSdk } from "@pollux/web/ai-sdk";
 import { expectTypeOf, test } from "vitest";
 import { z } from "zod";
 
