@@ -210,6 +210,7 @@ const RUN_SUSPENDED = "RunSuspended";
 
 /** Thrown by `Steps.round` when only waits without an answer are left. */
 export class RunSuspended extends Error {
+  readonly code: string = "run_suspended";
   /** Names of the waits without an answer. */
   readonly waiting: readonly string[];
 
