@@ -41,7 +41,6 @@ export abstract class KnownError extends Error {
   static override readonly name: string = "KnownError";
   /** @internal */
   static readonly [KNOWN]: true = true;
-  /** The name of its class. */
   override readonly name: string = this.constructor.name;
 
   static override [Symbol.hasInstance](value: unknown): boolean {

@@ -183,7 +183,6 @@ export class ToolDefinitionError extends AgentError {
  */
 export class ToolFailure extends KnownError {
   static override readonly name: string = "ToolFailure";
-  // Also of a class that extends this one.
   override readonly name = "ToolFailure";
   readonly code: string = "tool_failure";
 }

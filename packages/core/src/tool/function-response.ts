@@ -4,8 +4,8 @@ import { OFFICE_TYPE } from "../wire/known-models.ts";
 import type { FunctionCall, FunctionResponsePart, JsonObject, Part } from "../wire/types/content.ts";
 import { isMedia, type Media, mediaPart } from "../model/request/media-part.ts";
 import { failure } from "./call-failure.ts";
-import { jsonCut, mediaHeading, mediaLeftOut, resultUnreadable, textCut } from "./model-texts.ts";
-import { isPlainObject, pathOf, RefusedValue } from "./refused-value.ts";
+import { jsonCut, mediaHeading, mediaLeftOut, unreadable, textCut } from "./model-texts.ts";
+import { classOf, pathOf, RefusedValue } from "./refused-value.ts";
 import type { ToolOutcome } from "./tool.ts";
 
 const DEFAULT_MAX_BYTES = 65_536;
@@ -61,7 +61,7 @@ export function functionResponse(
   const safe = jsonSafe(outcome.output, { maxCharacters: maxBytes * 3, maxMediaBytes: options.maxMediaBytes });
   if (safe.refused !== undefined) {
     const refused = new TypeError(`${call.name} returned what has no JSON form: ${safe.refused}`);
-    return { ...functionResponse(call, failure("failed", resultUnreadable(call.name)), options), refused };
+    return { ...functionResponse(call, failure("failed", unreadable(call.name)), options), refused };
   }
   const inside: FunctionResponsePart[] = [];
   const after: Part[] = [];
@@ -317,7 +317,7 @@ function toPlain(value: unknown): PlainValue {
 
 function plainObject(value: object): PlainValue {
   try {
-    const prototype: unknown = Object.getPrototypeOf(value);
+    const prototype: object | null = Object.getPrototypeOf(value);
     // The common case.
     if ((prototype === Object.prototype || prototype === Array.prototype) && !("toJSON" in value)) return value;
     if (isBytes(value)) return new RefusedValue(value, `[${value.byteLength} bytes]`);
@@ -340,7 +340,8 @@ function plainObject(value: object): PlainValue {
       if (typeof bare !== "object") return toPlain(bare);
     }
     if (value instanceof Error) return { name: value.name, message: value.message };
-    return isPlainObject(value) ? value : new RefusedValue(value);
+    const isPlain = prototype === null || (Object.getPrototypeOf(prototype) === null && !classOf(prototype));
+    return isPlain ? value : new RefusedValue(value);
   } catch {
     return UNREADABLE;
   }

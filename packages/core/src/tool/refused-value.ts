@@ -1,5 +1,3 @@
-import { tryOr } from "../internal/try-or.ts";
-
 /** A value without a JSON form: `JSON.stringify` would leave `{}` of it, or less than its author meant. */
 export class RefusedValue {
   /** What stands for it where it is not refused. */
@@ -9,7 +7,7 @@ export class RefusedValue {
 
   constructor(value: object, copy: string | object = value) {
     this.copy = copy;
-    this.problem = tryOr(() => describe(value), "has no JSON form");
+    this.problem = describe(value);
   }
 }
 
@@ -27,18 +25,11 @@ function describe(value: object): string {
   return `is an instance of a class${named}: return a plain object, such as { ...it }, or give the class a toJSON()`;
 }
 
-/** The name of a value's class, if it is of one. */
-function classOf(value: object): string | undefined {
+/** The name of a value's class, if it is of one. That of an object literal's prototype, in any realm, is of none. */
+export function classOf(value: object): string | undefined {
   const tag = Object.prototype.toString.call(value).slice("[object ".length, -1);
   const name = tag === "Object" ? value.constructor?.name : tag;
   return name === "Object" ? undefined : name;
-}
-
-/** True for what an object literal makes, in any realm, and for what has no prototype. */
-export function isPlainObject(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (typeof prototype !== "object" || prototype === null) return true;
-  return Object.getPrototypeOf(prototype) === null && classOf(prototype) === undefined;
 }
 
 /** A place in a value, such as `$.items[2].body`. */

@@ -132,7 +132,7 @@ const SAMPLES: { readonly [Name in keyof typeof texts]: () => Texts } = {
   },
   timedOut: async () => [await ask([plain({ timeoutMs: 1, run: () => new Promise(() => {}) })], { name: "pay" })],
   toolThrew: async () => [await ask([plain({ run: () => Promise.reject(new Error("no funds")) })], { name: "pay" })],
-  resultUnreadable: () => {
+  unreadable: () => {
     const { part } = functionResponse(
       { name: "pay" },
       { ok: true, output: new Response() },

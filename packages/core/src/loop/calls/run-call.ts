@@ -8,7 +8,7 @@ import { depthError, maxMediaBytes, partsBytes } from "../../model/request/conte
 import { failure } from "../../tool/call-failure.ts";
 import { callTool, report } from "../../tool/call-tool.ts";
 import { functionResponse, jsonSafe, type ResponseParts } from "../../tool/function-response.ts";
-import { argumentsEdited, CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN, resultUnreadable } from "../../tool/model-texts.ts";
+import { argumentsEdited, CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN, unreadable } from "../../tool/model-texts.ts";
 import type { NestedRun, ToolContext, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
@@ -247,12 +247,11 @@ function recordOutcome(
   const { part, after } = response;
   const hasMedia = after.length > 0 || part.functionResponse?.parts !== undefined;
   if (hasMedia) planned.responseBytes = partsBytes([part, ...after]);
-  const described = describeOutcome(planned, outcome, response);
   // The author's mistake, like what a tool throws.
   if (response.refused !== undefined) report(response.refused, "reading the result", call, { logger, callId });
-  const endsRun = tool?.endsRun === true && outcome.ok && described.failure === undefined;
+  const endsRun = tool?.endsRun === true && outcome.ok && response.refused === undefined;
   return {
-    ...described,
+    ...describeOutcome(planned, outcome, response),
     ...(endsRun && { ending: { output: jsonSafe(outcome.output).value } }),
     durationMs: endedAt - startedAt,
     startedAt,
@@ -271,7 +270,7 @@ function describeOutcome(
   given: ToolOutcome,
   { part, after, shortened, refused }: ResponseParts,
 ): Omit<CallStepValue, "durationMs" | "startedAt" | "endedAt"> {
-  const outcome = refused === undefined ? given : failure("failed", resultUnreadable(call.name));
+  const outcome = refused === undefined ? given : failure("failed", unreadable(call.name));
   // A hook's outcome may have other members.
   const failed = outcome.ok ? undefined : failure(outcome.kind, outcome.message);
   const notRun = failed?.kind === "denied" || failed?.kind === "withdrawn" || failed?.kind === "not-run";

@@ -4,6 +4,7 @@ import type { ModelSettings } from "../../model/settings.ts";
 import type { Usage } from "../../model/usage.ts";
 import type { AnyTool } from "../../tool/tool.ts";
 import type { Toolset } from "../../tool/toolset.ts";
+import type { ModelId } from "../../wire/known-models.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { RunContext } from "../../tool/run-context.ts";
 
@@ -43,7 +44,7 @@ export interface TurnInfo<Context = unknown> extends RunContext<Context> {
  */
 export interface TurnChanges<Context = unknown> extends Omit<ModelSettings, "cachedContent"> {
   /** A model made by `gemini()`, or an id at the agent's endpoint. */
-  readonly model?: string | Model | undefined;
+  readonly model?: ModelId | Model | undefined;
   readonly instructions?: string | undefined;
   /**
    * The tools that the model may call: names of the run's tools, and other tools. Names alone leave the declarations in place where
