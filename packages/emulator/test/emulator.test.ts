@@ -408,6 +408,7 @@ describe("a client with the emulator's fetch", () => {
 
   test("is passed as it is", async () => {
     const emulator = createEmulator({ brain: script([say("Hi.")]) });
+    // oxlint-disable-next-line typescript/unbound-method -- needs no this
     const agent = new Agent({ model: gemini("gemini-flash-latest", { fetch: emulator.fetch, env: {} }) });
     expect((await agent.run("Hello")).text).toBe("Hi.");
   });

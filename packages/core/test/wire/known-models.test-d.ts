@@ -6,7 +6,7 @@ test("the ids of current models are offered, and any other is accepted", () => {
   expectTypeOf<string>().toExtend<ModelId>();
   const id: string = "my-model";
   gemini(id);
-  new Agent({ model: "a-gateways-own-name" });
+  expectTypeOf(new Agent({ model: "a-gateways-own-name" })).toExtend<Agent>();
   // @ts-expect-error -- no text
   gemini(5);
 });
