@@ -1,6 +1,7 @@
 // The CPU time of one message of a session, as a server handles it: a session object of its own, one tool turn and a text.
 import { setTimeout as sleep } from "node:timers/promises";
-import { Agent, applyUpdate, defineTool, endpoint, gemini, MemoryStore, watchConversation } from "@pollux/core";
+import { Agent, defineTool, endpoint, gemini, MemoryStore } from "@pollux/core";
+import { applyUpdate, watchConversation } from "@pollux/core/conversation";
 import { z } from "zod";
 
 const { isWatched, message, times } = JSON.parse(process.argv[2]);

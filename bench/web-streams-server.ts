@@ -5,7 +5,8 @@ import { once } from "node:events";
 import { Agent, type AgentOptions, MemoryStore } from "@pollux/core";
 import { SqliteStore } from "@pollux/core/node";
 import { endpoint } from "@pollux/core/wire";
-import { aiSdk, chatHandler } from "@pollux/web";
+import { chatHandler } from "@pollux/web";
+import { aiSdk } from "@pollux/web/ai-sdk";
 import { toNodeHandler } from "@pollux/web/node";
 
 process.stdin.resume().once("end", () => process.exit()); // whoever started it is gone

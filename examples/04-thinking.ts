@@ -6,8 +6,7 @@ await using connection = await connect();
 const agent = new Agent({
   model: "gemini-flash-latest",
   endpoint: connection.endpoint,
-  thinking: "low",
-  includeThoughts: true,
+  settings: { thinking: "low", includeThoughts: true },
 });
 
 const stream = agent.stream(

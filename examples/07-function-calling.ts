@@ -1,6 +1,6 @@
 // Tools are zod-typed functions. Calls in the same turn run concurrently.
 import { connect } from "@pollux/cli";
-import { Agent, defineTool, ToolFailure } from "@pollux/core";
+import { Agent, defineTool, ToolError } from "@pollux/core";
 import { z } from "zod";
 
 await using connection = await connect();
@@ -15,7 +15,7 @@ const getWeather = defineTool({
   input: z.object({ city: z.string().describe("City name, English") }),
   run: ({ city }) => {
     const celsius = temperatures.get(city.toLowerCase());
-    if (celsius === undefined) throw new ToolFailure(`no weather station in ${city}; known: Paris, Rome`);
+    if (celsius === undefined) throw new ToolError(`no weather station in ${city}; known: Paris, Rome`);
     return { city, celsius };
   },
 });

@@ -7,7 +7,7 @@ const agent = new Agent({
   model: "gemini-flash-latest",
   endpoint: connection.endpoint,
   tools: [googleMaps()],
-  location: { latitude: 59.9139, longitude: 10.7522, languageCode: "en" },
+  settings: { location: { latitude: 59.9139, longitude: 10.7522, languageCode: "en" } },
 });
 
 const result = await agent.run("Where can I get a good coffee near here?");

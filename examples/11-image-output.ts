@@ -6,8 +6,7 @@ await using connection = await connect();
 const agent = new Agent({
   model: "gemini-3.1-flash-image",
   endpoint: connection.endpoint,
-  responseModalities: ["TEXT", "IMAGE"],
-  imageConfig: { aspectRatio: "1:1" },
+  settings: { responseModalities: ["TEXT", "IMAGE"], imageConfig: { aspectRatio: "1:1" } },
 });
 
 const result = await agent.run("Draw a lighthouse at dusk.");

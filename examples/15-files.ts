@@ -1,6 +1,7 @@
 // A local file, uploaded once and used in two questions. CometAPI and Vertex AI have no Files API.
 import { connect } from "@pollux/cli";
-import { Agent, files, media } from "@pollux/core";
+import { Agent, media } from "@pollux/core";
+import { files } from "@pollux/core/resources";
 import { fileFromPath } from "@pollux/core/node";
 
 await using connection = await connect();

@@ -1,6 +1,7 @@
 // A long text and the agent's own tools in an explicit cache: sent once, used by many requests. CometAPI has no caches.
 import { connect } from "@pollux/cli";
-import { Agent, caches, defineTool } from "@pollux/core";
+import { Agent, defineTool } from "@pollux/core";
+import { caches } from "@pollux/core/resources";
 import { z } from "zod";
 
 await using connection = await connect();
@@ -30,7 +31,7 @@ const cache = await agent.createCache(logbook, { ttlSeconds: 600, displayName: "
 console.log(`${cache.name} holds ${cache.totalTokens} tokens until ${cache.expireTime}`);
 
 for (const question of ["On which day did most ships pass?", "How many knots of wind were there on day 8?"]) {
-  const { text, usage } = await agent.run(question, { cachedContent: cache });
+  const { text, usage } = await agent.run(question, { settings: { cachedContent: cache } });
   console.log(`${usage.cachedTokens} of ${usage.inputTokens} input tokens came from the cache: ${text}`);
 }
 

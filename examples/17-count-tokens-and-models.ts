@@ -1,6 +1,7 @@
 // The size of a request before it is sent, and the list of models. Not through CometAPI, which documents neither.
 import { connect } from "@pollux/cli";
-import { Agent, defineTool, listModels } from "@pollux/core";
+import { Agent, defineTool } from "@pollux/core";
+import { listModels } from "@pollux/core/resources";
 import { z } from "zod";
 
 await using connection = await connect();

@@ -8,15 +8,17 @@ const endpoint = cometapi(server === undefined ? {} : { baseUrl: server.url, api
 
 const agent = new Agent({
   model: gemini("gemini-2.5-flash", { endpoint }),
-  thinking: { budget: 1024 },
-  temperature: 0.4,
-  topP: 0.9,
-  topK: 40,
-  maxOutputTokens: 4096,
-  stopSequences: ["THE END"],
-  seed: 0,
-  mediaResolution: "MEDIA_RESOLUTION_LOW",
-  safetySettings: [{ category: "HARM_CATEGORY_HARASSMENT", threshold: "BLOCK_ONLY_HIGH" }],
+  settings: {
+    thinking: { budget: 1024 },
+    temperature: 0.4,
+    topP: 0.9,
+    topK: 40,
+    maxOutputTokens: 4096,
+    stopSequences: ["THE END"],
+    seed: 0,
+    mediaResolution: "MEDIA_RESOLUTION_LOW",
+    safetySettings: [{ category: "HARM_CATEGORY_HARASSMENT", threshold: "BLOCK_ONLY_HIGH" }],
+  },
 });
 
 const result = await agent.run("Tell me about lighthouses.");

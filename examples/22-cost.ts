@@ -26,7 +26,7 @@ const agent = new Agent({
   endpoint: connection.endpoint,
   instructions: `You keep a lighthouse. These are its rules.\n${rules}`,
   tools: [readLog],
-  thinking: "low",
+  settings: { thinking: "low" },
   prices,
   limits: { turns: 10, cost: 0.5 },
 });

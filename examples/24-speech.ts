@@ -11,7 +11,7 @@ const { endpoint } = connection;
 const model = "gemini-3.8-flash-tts";
 const voice = (voiceName: string) => ({ prebuiltVoiceConfig: { voiceName } });
 
-const announcer = new Agent({ model, endpoint, speechConfig: { voiceConfig: voice("Kore") } });
+const announcer = new Agent({ model, endpoint, settings: { speechConfig: { voiceConfig: voice("Kore") } } });
 const result = await announcer.run("Say calmly: The train to Oslo leaves from platform two.");
 for (const { rate, channels, durationMs } of result.audio)
   console.log(`one voice: ${durationMs} ms at ${rate} Hz, ${channels} channel`);
@@ -19,12 +19,14 @@ for (const { rate, channels, durationMs } of result.audio)
 const dialog = new Agent({
   model,
   endpoint,
-  speechConfig: {
-    multiSpeakerVoiceConfig: {
-      speakerVoiceConfigs: [
-        { speaker: "Joe", voiceConfig: voice("Kore") },
-        { speaker: "Jane", voiceConfig: voice("Puck") },
-      ],
+  settings: {
+    speechConfig: {
+      multiSpeakerVoiceConfig: {
+        speakerVoiceConfigs: [
+          { speaker: "Joe", voiceConfig: voice("Kore") },
+          { speaker: "Jane", voiceConfig: voice("Puck") },
+        ],
+      },
     },
   },
 });

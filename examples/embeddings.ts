@@ -1,6 +1,6 @@
 // Semantic search: ten notes are embedded once, and each question finds the ones that are closest to it.
 import { connect } from "@pollux/cli";
-import { cosineSimilarity, embed, embedMany } from "@pollux/core";
+import { cosineSimilarity, embed, embedMany } from "@pollux/core/resources";
 
 await using connection = await connect();
 const options = { endpoint: connection.endpoint, model: "gemini-embedding-2", outputDimensionality: 768 };

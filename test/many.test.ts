@@ -32,7 +32,7 @@ async function runThem(names: readonly string[], modelFor: (name: string) => Gem
   const notices: Record<string, number> = {};
   await Promise.all(
     names.map(async (name, at) => {
-      const agent = new Agent({ model: modelFor(name), tools: [step], maxRepeats: Infinity });
+      const agent = new Agent({ model: modelFor(name), tools: [step], limits: { repeats: Infinity } });
       const input = `run:${name}`;
       let text: string;
       if (at % 2 === 0) ({ text } = await agent.run(input));

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Connection } from "@pollux/cli";
-import { applyUpdate, type Conversation, type Session, type Usage, watchConversation } from "@pollux/core";
+import type { Session, Usage } from "@pollux/core";
+import { applyUpdate, type Conversation, watchConversation } from "@pollux/core/conversation";
 import type { Screen } from "./screen.ts";
 import { bookingsFile, openTrip, REQUEST } from "./trip.ts";
 

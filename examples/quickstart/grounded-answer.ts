@@ -13,7 +13,7 @@ export function repositoryAgent(endpoint: Endpoint, model: string): Agent {
     instructions:
       "You answer questions about the repository you have tools for. Call tools in parallel where you can. Be brief: plain text, no Markdown.",
     tools: [listFiles({ root }), fileStats({ root }), googleSearch()],
-    includeThoughts: true,
+    settings: { includeThoughts: true },
   });
 }
 

@@ -2,7 +2,8 @@ import { randomUUID, timingSafeEqual } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { type Endpoint, MemoryStore, type SessionStore } from "@pollux/core";
-import { aiSdk, chatHandler, type Drained, type Operator, operatorHandler, type Visitor } from "@pollux/web";
+import { chatHandler, type Drained, type Operator, operatorHandler, type Visitor } from "@pollux/web";
+import { aiSdk } from "@pollux/web/ai-sdk";
 import { drainOnSignal, toNodeHandler } from "@pollux/web/node";
 import { createSupportAgent } from "./agent.ts";
 

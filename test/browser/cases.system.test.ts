@@ -1,4 +1,4 @@
-import type { AiSdkVersion } from "@pollux/web";
+import type { AiSdkVersion } from "@pollux/web/ai-sdk";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Chromium, openChromium } from "../runtimes/support/chromium.ts";
 import { describePart, type PageMessage } from "./page/describe-part.ts";

@@ -1,5 +1,6 @@
-import type { AiSdkVersion } from "@pollux/web";
-import type { Content, Conversation } from "@pollux/core";
+import type { AiSdkVersion } from "@pollux/web/ai-sdk";
+import type { Content } from "@pollux/core";
+import type { Conversation } from "@pollux/core/conversation";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Chromium, openChromium } from "../runtimes/support/chromium.ts";
 import { describePart, type PageMessage } from "./page/describe-part.ts";

@@ -185,7 +185,7 @@ describe.each(faces)("against aimock, by %s", (face, read) => {
     await using opened = await open();
     const { mock, model } = opened;
     mock.on({ userMessage: "A story?" }, { content: "Once upon a time. ".repeat(20) }, { truncateAfterChunks: 9 });
-    const agent = new Agent({ model: model("stream"), maxRestarts: 1 });
+    const agent = new Agent({ model: model("stream"), limits: { restarts: 1 } });
     const story = read(agent, "A story?").then(({ stopReason }) => stopReason);
     await expect(story).rejects.toMatchObject({ retryable: true });
     expect(mock.getRequests().length).toBeGreaterThan(1);

@@ -1,4 +1,5 @@
-import { type AnyTool, inferCapabilities, defineTool, media, ToolFailure } from "@pollux/core";
+import { type AnyTool, defineTool, media, ToolError } from "@pollux/core";
+import { inferCapabilities } from "@pollux/core/model";
 import type { RecordedLoop } from "./loops.ts";
 import { isJson, type Json, listOf } from "./recordings.ts";
 import { declarationsOf, isErrorText, resultIn, toolsOf } from "./wire-forms.ts";
@@ -34,7 +35,7 @@ export function functionsOf(recorded: RecordedLoop): readonly AnyTool[] {
 function resultOf(recorded: Json | undefined): unknown {
   if (recorded === undefined) return null;
   const { response, parts } = recorded;
-  if (isJson(response) && isErrorText(response)) throw new ToolFailure(String(response["error"]));
+  if (isJson(response) && isErrorText(response)) throw new ToolError(String(response["error"]));
   const files = listOf(parts).map((part) => {
     const { inlineData, fileData } = part as { readonly inlineData?: Json; readonly fileData?: Json };
     const file = inlineData ?? fileData ?? {};

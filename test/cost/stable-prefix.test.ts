@@ -39,7 +39,10 @@ describe.each(faces)("%s", (face, read) => {
   test.each<[string, Partial<AgentOptions>]>([
     ["a call forced in the first turn", { toolChoice: "required" }],
     ["one function allowed in the first turn", { toolChoice: { only: ["read_page"] } }],
-    ["settings", { temperature: 0.2, thinking: "low", maxOutputTokens: 900, seed: 7, stopSequences: ["THE END"] }],
+    [
+      "settings",
+      { settings: { temperature: 0.2, thinking: "low", maxOutputTokens: 900, seed: 7, stopSequences: ["THE END"] } },
+    ],
     ["tools from a function", { tools: () => [...LOG_TOOLS] }],
   ])("%s: changes nothing before the contents", async (_what, options) => {
     await using world = await openWorld({ brain: reading(10) });

@@ -1,6 +1,5 @@
 import {
   Agent,
-  buildConversation,
   defineTool,
   type Json,
   MemoryStore,
@@ -8,6 +7,7 @@ import {
   type SessionEntry,
   type SessionStore,
 } from "@pollux/core";
+import { buildConversation } from "@pollux/core/conversation";
 import { checkSession, repairSession, sessionHistory } from "@pollux/core/doctor";
 import { calls, hangs, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { beforeEach, describe, expect, test } from "vitest";

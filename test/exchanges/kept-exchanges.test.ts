@@ -5,9 +5,9 @@ import {
   googleSearch,
   type Logger,
   MemoryStore,
-  type Observer,
   type SessionStore,
 } from "@pollux/core";
+import type { Observer } from "@pollux/core/observers";
 import { keepExchanges, type KeepExchangesOptions, readExchanges } from "@pollux/core/exchanges";
 import { calls, faults, say, script } from "@pollux/emulator";
 import fc from "fast-check";
@@ -28,7 +28,13 @@ const looking = (turns: number) =>
   );
 
 function agentOf(service: ByteService, observer: Observer, options: Partial<AgentOptions> = {}): Agent {
-  return new Agent({ model: service.model(), tools: [look], observers: [observer], maxRepeats: Infinity, ...options });
+  return new Agent({
+    model: service.model(),
+    tools: [look],
+    observers: [observer],
+    limits: { repeats: Infinity },
+    ...options,
+  });
 }
 
 /** The bodies in a log, as text. */
@@ -80,7 +86,9 @@ test("bodies are kept as the service received them: over runs, summaries, broken
         const agent = agentOf(service, keeper, {
           instructions: "Answer from the log book.",
           ...(compacts && { compaction: { windowTokens: 1500, threshold: 0.6, keep: 0.2 } }),
-          prepareTurn: ({ turn }) => (one.breaks.includes(turn) ? { instructions: `Now it is turn ${turn}.` } : {}),
+          hooks: {
+            prepareTurn: ({ turn }) => (one.breaks.includes(turn) ? { instructions: `Now it is turn ${turn}.` } : {}),
+          },
         });
         const chat = agent.session({ id: "s", store });
         if (one.stream) for await (const _ of chat.stream("And now?"));
@@ -159,7 +167,10 @@ describe.each(faces)("%s", (_face, read) => {
     await using service = await openByteService({ brain: looking(199) });
     const store = new MemoryStore();
     const keeper = keepExchanges(store);
-    const agent = agentOf(service, keeper, { limits: { turns: 250 }, temperature: 0.5, stopSequences: [PAGE] });
+    const agent = agentOf(service, keeper, {
+      limits: { turns: 250 },
+      settings: { temperature: 0.5, stopSequences: [PAGE] },
+    });
     await read(agent, "Look.", { runId: "r" });
     await keeper.flush();
     const { exchanges } = await readExchanges(store, "r");

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { join } from "node:path";
-import { Agent, endpoint, gemini, RunAbandonedError, type RunResult, runSoFar, type Session } from "@pollux/core";
+import { Agent, endpoint, gemini, type RunResult, runSoFar, type Session } from "@pollux/core";
+import { RunAbandonedError } from "@pollux/core/errors";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { EffectsList } from "./support/effects.ts";
 import { answerUnknown, illegal, problemsOfErrand } from "./support/end-of-errand.ts";

@@ -1,7 +1,8 @@
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { SessionDamagedError, type SessionStore } from "@pollux/core";
+import type { SessionStore } from "@pollux/core";
+import { SessionDamagedError } from "@pollux/core/errors";
 import { describe, expect, test } from "vitest";
 import { GO } from "./support/errand.ts";
 import { faultTable } from "./support/fault-table.ts";

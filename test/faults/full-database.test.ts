@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { SessionStoreError } from "@pollux/core";
+import { SessionStoreError } from "@pollux/core/errors";
 import { SqliteStore } from "@pollux/core/node";
 import { expect, test, vi } from "vitest";
 import { EffectsList } from "./support/effects.ts";

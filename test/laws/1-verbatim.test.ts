@@ -37,7 +37,11 @@ const mixed = byStep(
 describe.each(faces)("%s", (_face, read) => {
   test("thoughts, server-side tool parts, signatures and empty texts go back as they came", async () => {
     await using world = await openWorld({ brain: mixed });
-    const agent = new Agent({ model: world.model(), tools: [...TOOLS, googleSearch()], includeThoughts: true });
+    const agent = new Agent({
+      model: world.model(),
+      tools: [...TOOLS, googleSearch()],
+      settings: { includeThoughts: true },
+    });
     const result = await read(agent, "Weather?");
     expect(result.stopReason).toBe("finished");
     expect(sentBack(world)).toEqual(received(world));
@@ -94,7 +98,10 @@ describe.each(faces)("%s", (_face, read) => {
         request: (body) => body.replaceAll(lonePart, "").replaceAll(novelty, "").replaceAll('"mood":"calm",', ""),
       },
     );
-    const result = await read(new Agent({ model: world.model(), tools: TOOLS, includeThoughts: true }), "Weather?");
+    const result = await read(
+      new Agent({ model: world.model(), tools: TOOLS, settings: { includeThoughts: true } }),
+      "Weather?",
+    );
     expect(result.stopReason).toBe("finished");
     expect(sentBack(world)).toEqual(received(world));
     expect(sentBack(world)[0]).toContain('"mood":"calm"');

@@ -113,7 +113,7 @@ test.each(Object.entries(RUNS))(
   async (_what, run) => {
     await using world = await openWorld({ brain: run.brain, deltaCharacters: 8 });
     const tools = run.tools?.(world) ?? TOOLS;
-    const agent = new Agent({ model: world.model(run.model), tools, includeThoughts: true });
+    const agent = new Agent({ model: world.model(run.model), tools, settings: { includeThoughts: true } });
     let events = 1;
     for (let at = 1; at <= events; at++) {
       const abort = new AbortController();

@@ -47,7 +47,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     brain: trip(),
     options: {
       instructions: 'Say "contents":[] and be brief.',
-      temperature: 0.3,
+      settings: { temperature: 0.3 },
       toolChoice: { only: ["get_weather"] },
     },
     requests: 3,

@@ -1,4 +1,4 @@
-import { Agent, defineTool, ToolFailure } from "@pollux/core";
+import { Agent, defineTool, ToolError } from "@pollux/core";
 import { calls, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
@@ -28,7 +28,7 @@ describe.each(faces)("%s", (_face, read) => {
         throw "a text";
       },
       () => {
-        throw new ToolFailure("no station there");
+        throw new ToolError("no station there");
       },
       () => Promise.reject(undefined),
       () => ({

@@ -1,4 +1,5 @@
-import { Agent, ApiStatusError, ResponseBlockedError, StreamIncompleteError } from "@pollux/core";
+import { Agent, ApiStatusError } from "@pollux/core";
+import { ResponseBlockedError, StreamIncompleteError } from "@pollux/core/errors";
 import { type Answer, call, faults, finishes, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { eventsOf, faces } from "../../packages/core/test/helpers/faces.ts";
@@ -46,7 +47,7 @@ describe.each(faces)("%s", (_face, read) => {
         brain,
         faults: [{ at: () => true, fault: faults.closeEarly({ afterChunks }) }],
       });
-      const agent = new Agent({ model: world.model(), maxRestarts: 0 });
+      const agent = new Agent({ model: world.model(), limits: { restarts: 0 } });
       const cut = read(agent, "Go.").then(({ stopReason }) => stopReason);
       await expect(cut).rejects.toBeInstanceOf(StreamIncompleteError);
     }

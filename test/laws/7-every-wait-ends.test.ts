@@ -1,16 +1,8 @@
 import { createHook } from "node:async_hooks";
 import { getEventListeners } from "node:events";
 import { setImmediate } from "node:timers/promises";
-import {
-  Agent,
-  type AgentOptions,
-  type AnyTool,
-  ApiTimeoutError,
-  defineTool,
-  type GeminiOptions,
-  type Hooks,
-  RunAbandonedError,
-} from "@pollux/core";
+import { Agent, type AgentOptions, type AnyTool, defineTool, type GeminiOptions, type Hooks } from "@pollux/core";
+import { ApiTimeoutError, RunAbandonedError } from "@pollux/core/errors";
 import { calls, faults, type FaultRule, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { eventsOf, faces } from "../../packages/core/test/helpers/faces.ts";
@@ -95,14 +87,14 @@ const WAITS: Readonly<Record<string, Wait>> = {
   "the next beginning of a broken stream": {
     hasBegun: isGivenUp,
     faults: [{ at: always, fault: faults.closeEarly() }],
-    options: { maxRestarts: 30 },
+    options: { limits: { restarts: 30 } },
   },
   "a tool that never settles": { hasBegun: waits, calls: ["stuck"] },
   "tools that do not listen": { hasBegun: ({ waiting }) => waiting === 3, calls: ["deaf", "stuck", "deaf"] },
   "tools that wait for their turn": {
     hasBegun: waits,
     calls: ["stuck", "stuck", "stuck"],
-    options: { concurrency: 1 },
+    options: { limits: { concurrentCalls: 1 } },
   },
   "a hook before a call": { hasBegun: waits, calls: ["stuck"], hook: "beforeCall" },
 };
@@ -213,7 +205,7 @@ describe.each(faces)("%s", (_face, read) => {
   ])("the %s limit ends a request that nobody answers", async (kind, fault, timeouts, limitMs) => {
     await using world = await openWorld({ brain: brainFor([]), faults: [{ at: always, fault }] });
     const model = world.model(undefined, { timeouts, retry: { maxAttempts: 1 } });
-    const error = await read(new Agent({ model, maxRestarts: 0 }), "Go.").catch((reason: unknown) => reason);
+    const error = await read(new Agent({ model, limits: { restarts: 0 } }), "Go.").catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ApiTimeoutError);
     expect(error).toMatchObject({ kind, limitMs });
   });

@@ -8,15 +8,15 @@ import {
   endpoint,
   gemini,
   type GeminiOptions,
-  google,
+  geminiApi,
   googleSearch,
   MemoryStore,
   type Logger,
   type LogMethod,
-  type Observer,
   type RunEvent,
   vertex,
 } from "@pollux/core";
+import type { Observer } from "@pollux/core/observers";
 import { type FaultRule, faults, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { byStep, TOOLS, trip } from "../support/trip.ts";
@@ -81,7 +81,7 @@ async function everythingOf(options: GeminiOptions, face: string): Promise<unkno
     exchange: (one) => void exchanges.push({ ...one, body: new TextDecoder().decode(one.body) }),
   };
   const tools = [...TOOLS, googleSearch()];
-  const agent = new Agent({ model, logger, tools, maxRestarts: 0, observers: [observer] });
+  const agent = new Agent({ model, logger, tools, limits: { restarts: 0 }, observers: [observer] });
   const running = agent.stream("Weather?");
   const seen: unknown[] = [lines, agent, model, options.endpoint, exchanges];
   try {
@@ -289,13 +289,13 @@ describe.each(["run", "stream"])("%s", (face) => {
 test("a key of the environment goes to no other host, and a local one gets the emulator's", async () => {
   const env = { GEMINI_API_KEY: KEY, GOOGLE_API_KEY: KEY, COMETAPI_KEY: KEY, GOOGLE_GENERATIVE_AI_API_KEY: KEY };
   await using local = await serve(() => ({ status: 400, body: "{}" }));
-  for (const there of [google({ baseUrl: local.url, env }), cometapi({ baseUrl: local.url, env })]) {
+  for (const there of [geminiApi({ baseUrl: local.url, env }), cometapi({ baseUrl: local.url, env })]) {
     await everythingOf({ endpoint: there }, "run");
     expectClean(there, "the endpoint");
   }
   expect(local.seen.length).toBeGreaterThanOrEqual(2);
   for (const headers of local.seen) expectClean(headers, "the headers");
-  for (const make of [google, cometapi]) {
+  for (const make of [geminiApi, cometapi]) {
     const there = make({ baseUrl: "https://elsewhere.example", env });
     expect(() => there.authHeaders()).toThrow("No API key for elsewhere.example");
   }
@@ -303,7 +303,7 @@ test("a key of the environment goes to no other host, and a local one gets the e
 
 test("an endpoint does not show its key", () => {
   expectClean(endpoint({ baseUrl: "https://gateway.example", apiKey: KEY, headers: { "x-team": KEY } }), "endpoint()");
-  expectClean(google({ apiKey: KEY }), "google()");
+  expectClean(geminiApi({ apiKey: KEY }), "google()");
   expectClean(cometapi({ apiKey: KEY }), "cometapi()");
   expectClean(vertex({ apiKey: KEY }), "vertex()");
   const wrong = `${KEY}\nsecond line`;

@@ -1,4 +1,5 @@
-import { computeCost, findPrices, googleListPrices, type Prices } from "@pollux/core";
+import { computeCost, googleListPrices, type Prices } from "@pollux/core";
+import { findPrices } from "@pollux/core/model";
 import { readUsage } from "../../packages/core/src/model/usage.ts";
 import { bodyText, pick, type Send, Unanswered } from "./service.ts";
 

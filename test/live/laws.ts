@@ -69,7 +69,7 @@ function observed(
   const agent = new Agent({
     model: gemini(model, { endpoint, fetch }),
     tools: [weather()],
-    maxOutputTokens: 2_048,
+    settings: { maxOutputTokens: 2_048 },
     logger,
     ...options,
   });

@@ -1,4 +1,4 @@
-import { cometapi, type Endpoint, google, vertex } from "@pollux/core";
+import { cometapi, type Endpoint, geminiApi, vertex } from "@pollux/core";
 import { createEmulator, type EmulatorOptions } from "@pollux/emulator";
 import { type Send, SERVICES, type ServiceName } from "./service.ts";
 
@@ -25,7 +25,7 @@ export function targetsOf(env: Environment): readonly Target[] {
   const own = { ...env, GOOGLE_GEMINI_BASE_URL: undefined, GOOGLE_VERTEX_BASE_URL: undefined };
   const found: readonly (readonly [key: string | undefined, name: ServiceName, make: (key: string) => Endpoint])[] = [
     // With Vertex switched on, Google's key is Vertex's.
-    [usesVertex ? gemini1 : google1 || gemini1, "developer", (apiKey) => google({ env: own, apiKey })],
+    [usesVertex ? gemini1 : google1 || gemini1, "developer", (apiKey) => geminiApi({ env: own, apiKey })],
     [usesVertex ? google1 : undefined, "vertex", () => vertex({ env: own })],
     [comet, "comet", () => cometapi({ env: own })],
   ];
@@ -44,7 +44,7 @@ export function targetAt(
   send: Send = (url, init) => fetch(url, init),
 ): Target {
   const key = env["POLLUX_LIVE_KEY"];
-  const make = { developer: google, vertex, comet: cometapi }[name];
+  const make = { developer: geminiApi, vertex, comet: cometapi }[name];
   return { name, endpoint: make({ baseUrl, apiKey: key || "emulator", env: {} }), send, secrets: present(key) };
 }
 

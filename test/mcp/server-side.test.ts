@@ -2,16 +2,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import {
-  Agent,
-  type Content,
-  type Logger,
-  type LogMethod,
-  mcpServer,
-  MemoryStore,
-  type Observer,
-  type Part,
-} from "@pollux/core";
+import { Agent, type Content, type Logger, type LogMethod, mcpServer, MemoryStore, type Part } from "@pollux/core";
+import type { Observer } from "@pollux/core/observers";
 import { keepExchanges } from "@pollux/core/exchanges";
 import { answeredCall, faults, type FaultRule, join as inOneTurn, recordFetch, say, script } from "@pollux/emulator";
 import { inspectorHandler } from "@pollux/inspector";

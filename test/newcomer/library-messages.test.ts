@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { Agent, defineTool, endpoint, gemini, google, type Model } from "@pollux/core";
+import { Agent, defineTool, endpoint, gemini, geminiApi, type Model } from "@pollux/core";
 import { createEmulator, type EmulatorOptions, type RunningServer } from "@pollux/emulator";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
@@ -23,7 +23,7 @@ const HOST = `generativelanguage.googleapis.com${PATH}`;
 const REFUSED: readonly (readonly [string, () => Promise<Model> | Model, string])[] = [
   [
     "no key",
-    () => gemini("gemini-flash-latest", { endpoint: google({ env: {} }) }),
+    () => gemini("gemini-flash-latest", { endpoint: geminiApi({ env: {} }) }),
     "No API key: set GEMINI_API_KEY (from https://aistudio.google.com/apikey), GOOGLE_API_KEY or COMETAPI_KEY, or pass apiKey to google(). To work without a key, start the emulator with `npx @pollux/cli emulator --port 8787` and set GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787.",
   ],
   [
@@ -149,7 +149,7 @@ function offline(code: string): Model {
     throw new TypeError("fetch failed", { cause: Object.assign(new Error(code), { code }) });
   };
   return gemini("gemini-flash-latest", {
-    endpoint: google({ apiKey: "some-key", env: {} }),
+    endpoint: geminiApi({ apiKey: "some-key", env: {} }),
     fetch,
     retry: { maxAttempts: 1 },
   });

@@ -63,7 +63,7 @@ describe.each<[string, () => Readonly<Record<string, string>>]>([
   ],
 ])("core, bundled from %s", (from, entries) => {
   test("leaves nothing behind when nothing is used", async () => {
-    for (const program of [`import {} from "@pollux/core";`, `import "@pollux/core";`, `import "@pollux/core/wire";`]) {
+    for (const program of [``, `import "@pollux/core";`, `import "@pollux/core/wire";`]) {
       const { code, packages, files } = await bundleProgram(program, entries());
       expect({ code: code.replaceAll(/export\s*\{\s*\};?|\s/g, ""), packages, files }).toEqual({
         code: "",
@@ -93,7 +93,7 @@ describe.each<[string, () => Readonly<Record<string, string>>]>([
   });
 
   test("brings embeddings and decisions without loop, agent or session, and not with a hello agent", async () => {
-    const program = `import { embed } from "@pollux/core"; console.log(await embed("Oslo", { model: "gemini-embedding-2" }));`;
+    const program = `import { embed } from "@pollux/core/resources"; console.log(await embed("Oslo", { model: "gemini-embedding-2" }));`;
     const [embeds, hello] = [await bundleProgram(program, entries()), await bundleProgram(HELLO, entries())];
     expect(markersIn(embeds.code)).toEqual(["client", "key"]);
     expect(embeds.packages).not.toContain("zod");
@@ -107,8 +107,8 @@ describe.each<[string, () => Readonly<Record<string, string>>]>([
   test("brings uploads, the management of caches, and a fetch over node:http only where they are used", async () => {
     const programs = [
       HELLO,
-      `import { files } from "@pollux/core"; console.log(files());`,
-      `import { caches } from "@pollux/core"; console.log(caches());`,
+      `import { files } from "@pollux/core/resources"; console.log(files());`,
+      `import { caches } from "@pollux/core/resources"; console.log(caches());`,
       `import { nodeTransport } from "@pollux/core/node"; console.log(nodeTransport());`,
     ];
     const found = programs.map(async (program) => {

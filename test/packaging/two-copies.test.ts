@@ -68,7 +68,7 @@ describe("an error of another copy of the package", () => {
         return [name, NAMES.filter((other) => error instanceof (to.get(other) ?? Map))];
       });
     const own = NAMES.filter((name) => name !== "AgentError").map((name) => {
-      const isBare = name === "ToolFailure" || name === "ToolRetry";
+      const isBare = name === "ToolError" || name === "ModelRetry";
       return [name, NAMES.filter((other) => other === name || (other === "AgentError" && !isBare))];
     });
     expect(ours.get("ApiStatusError")).not.toBe(theirs.get("ApiStatusError"));
@@ -103,10 +103,10 @@ describe.each(faces)("parts of two copies in one agent, read by %s", (_name, fac
   test("a tool of the other copy fails, asks for a retry and returns media", async () => {
     const results: Readonly<Record<string, () => unknown>> = {
       fail: () => {
-        throw new copy.ToolFailure("closed");
+        throw new copy.ToolError("closed");
       },
       retry: () => {
-        throw new copy.ToolRetry("use ISO dates");
+        throw new copy.ModelRetry("use ISO dates");
       },
       draw: () => copy.media("aGk=", "image/png"),
     };

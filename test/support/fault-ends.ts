@@ -65,7 +65,7 @@ async function outcome(
       timeouts: { firstByteMs: SILENCE_MS, idleMs: SILENCE_MS, totalMs: Number.POSITIVE_INFINITY },
     }),
     tools: TOOLS,
-    maxRestarts: 1,
+    limits: { restarts: 1 },
   });
   try {
     const result = await face(agent, "Weather?");

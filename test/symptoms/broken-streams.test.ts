@@ -1,4 +1,5 @@
-import { Agent, ApiStatusError, endpoint, gemini, NO_USAGE, runSoFar } from "@pollux/core";
+import { Agent, ApiStatusError, endpoint, gemini, runSoFar } from "@pollux/core";
+import { NO_USAGE } from "@pollux/core/model";
 import { faults, say } from "@pollux/emulator";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -32,7 +33,7 @@ describe.each(faces)("%s", (face) => {
           const framing = { lf, splitBytes: true };
           await using world = await openWorld({ brain, framing, faults: [{ at: () => true, fault }] });
           const model = world.model(undefined, { fetch, retry: { maxAttempts: 1 } });
-          const seen = await watch(face, new Agent({ model, maxRestarts: 0 }), "Count.");
+          const seen = await watch(face, new Agent({ model, limits: { restarts: 0 } }), "Count.");
           expect(seen.error).toBeInstanceOf(ApiStatusError);
           expect(seen.error).toMatchObject(FACTS);
           expect(runSoFar(seen.error)?.usage.requests).toBe(1);
@@ -44,7 +45,7 @@ describe.each(faces)("%s", (face) => {
       const chunks = [chunk([{ text: "One " }], "STOP"), chunk([{ text: "two." }], "STOP")];
       await using service = await openRawService({ body: brokenBody(chunks, "\r\n", DONE, true) });
       const model = service.model(undefined, { fetch });
-      const seen = await watch(face, new Agent({ model, maxRestarts: 0 }), "Count.");
+      const seen = await watch(face, new Agent({ model, limits: { restarts: 0 } }), "Count.");
       expect(seen.error).toMatchObject(FACTS);
     });
   });
@@ -102,7 +103,13 @@ describe.each(faces)("%s", (face) => {
     async (_what, answers, maxRestarts, usage) => {
       await using service = await openRawService(...answers);
       const prices = { input: 1_000_000, output: 0 };
-      const agent = new Agent({ model: service.model(), tools: [add], maxRestarts, prices, thinking: "low" });
+      const agent = new Agent({
+        model: service.model(),
+        tools: [add],
+        limits: { restarts: maxRestarts },
+        prices,
+        settings: { thinking: "low" },
+      });
       const seen = await watch(face, agent, "Count.");
       const soFar = runSoFar(seen.error);
       expect(soFar?.usage).toMatchObject({ ...usage, incomplete: true });
@@ -139,7 +146,7 @@ async function errorOf(face: string, body: Uint8Array, cuts: readonly number[]):
     fetch: () => Promise.resolve(new Response(streamOf(pieces), { status: 200 })),
     retry: { maxAttempts: 1 },
   });
-  return (await watch(face, new Agent({ model, maxRestarts: 0 }), "Count.")).error;
+  return (await watch(face, new Agent({ model, limits: { restarts: 0 } }), "Count.")).error;
 }
 
 function streamOf(pieces: readonly Uint8Array[]): ReadableStream<Uint8Array> {

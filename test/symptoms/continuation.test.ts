@@ -1,4 +1,5 @@
-import { Agent, type Part, type RunEvent, runSoFar, StreamIncompleteError } from "@pollux/core";
+import { Agent, type Part, type RunEvent, runSoFar } from "@pollux/core";
+import { StreamIncompleteError } from "@pollux/core/errors";
 import { assertGrammar } from "@pollux/core/testing";
 import {
   type Brain,
@@ -129,7 +130,7 @@ describe.each(faces)("%s", (_face, read) => {
 
   test("a limit of the caller's is not raised, and the token stays where it can be found", async () => {
     await using world = await openWorld({ brain: script([[say("It was a"), finishes("MAX_TOKENS")]]) });
-    const result = await read(new Agent({ model: world.model(LONG), maxOutputTokens: 40 }), "Tell me.");
+    const result = await read(new Agent({ model: world.model(LONG), settings: { maxOutputTokens: 40 } }), "Tell me.");
     expect(result.stopReason).toBe("truncated");
     expect(result.response?.candidate.continuationToken).toEqual(expect.any(String));
     expect(world.bodies).toHaveLength(1);
@@ -232,7 +233,7 @@ test("nothing is lost and nothing doubled, wherever the stream breaks", async ()
           brain: longAnswer(perRequest, perCheckpoint),
           faults: rules,
         });
-        const agent = new Agent({ model: world.model(LONG), maxRestarts: 5 });
+        const agent = new Agent({ model: world.model(LONG), limits: { restarts: 5 } });
         const { events, result, error } = await inMadeUpTime(undefined, () => eventsOf(agent, "Tell me."));
         expect(error).toBeUndefined();
         assertGrammar(events);
@@ -259,7 +260,7 @@ test("the same holds for the emulator's own checkpoints, which take no token of 
         faults: rules,
         longDecode: { hopTokens: 60, checkpointEvery },
       });
-      const agent = new Agent({ model: world.model(LONG), maxRestarts: 5 });
+      const agent = new Agent({ model: world.model(LONG), limits: { restarts: 5 } });
       const { events, result, error } = await inMadeUpTime(undefined, () => eventsOf(agent, "Tell me."));
       expect(error).toBeUndefined();
       expect([result?.text, readText(events)]).toEqual([said, said]);

@@ -24,7 +24,7 @@ async function cutAt(
   const ends: string[] = [];
   for (const byte of bytes) {
     try {
-      const result = await new Agent({ model, tools: TOOLS, maxRestarts: 0 }).run("Go.");
+      const result = await new Agent({ model, tools: TOOLS, limits: { restarts: 0 } }).run("Go.");
       if (result.stopReason === "finished") expect(result.text, `cut at byte ${byte}`).toBe(SAID);
       ends.push(result.stopReason);
     } catch (error) {

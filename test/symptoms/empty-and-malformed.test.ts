@@ -1,4 +1,5 @@
-import { Agent, type AgentError, type AgentOptions, defineTool, ResponseBlockedError } from "@pollux/core";
+import { Agent, type AgentError, type AgentOptions, defineTool } from "@pollux/core";
+import { ResponseBlockedError } from "@pollux/core/errors";
 import {
   type Brain,
   calls,
@@ -94,7 +95,9 @@ describe.each(faces)("%s", (face) => {
   });
 
   test("only a usage chunk, no candidate and no reason: the run fails, as a stream without an end", async () => {
-    const { seen, sent } = await meet(face, [{ at: () => true, fault: faults.noCandidates() }], { maxRestarts: 1 });
+    const { seen, sent } = await meet(face, [{ at: () => true, fault: faults.noCandidates() }], {
+      limits: { restarts: 1 },
+    });
     expect(seen.error).toMatchObject({ code: "stream_incomplete", retryable: true });
     expect(sent).toHaveLength(2);
     expect(sketch(seen.contents)).toEqual(['user: "Add."']);
@@ -233,7 +236,7 @@ describe.each(faces)("%s", (face) => {
       await using world = await openWorld({
         brain: byStep(() => ({ ...join(think("Hm."), finishes("MAX_TOKENS")), thoughtTokens: 1_000 })),
       });
-      const agent = new Agent({ model: world.model(), includeThoughts: true });
+      const agent = new Agent({ model: world.model(), settings: { includeThoughts: true } });
       const seen = await watch(face, agent, "Hi.");
       seen.saw("run-start turn-start thought-delta response turn-end run-end");
       expect(world.bodies).toHaveLength(1);
@@ -274,7 +277,11 @@ describe.each(faces)("%s", (face) => {
       const ends: unknown[] = [];
       for (const transport of ["stream", "unary"] as const) {
         await using world = await openWorld({ brain: sum, faults: [{ at: () => true, fault }] });
-        const agent = new Agent({ model: world.model(undefined, { transport }), tools: [add], maxRestarts: 0 });
+        const agent = new Agent({
+          model: world.model(undefined, { transport }),
+          tools: [add],
+          limits: { restarts: 0 },
+        });
         const { result, error } = await watch(face, agent, "Add.");
         ends.push(result?.stopReason ?? (error as AgentError).code);
       }

@@ -54,7 +54,11 @@ describe.each(faces)("%s", (face) => {
 
       await using broken = await openRawService(raw);
       const retry = { maxAttempts: 2, minDelayMs: 1, maxDelayMs: 1 };
-      const failed = await watch(face, new Agent({ model: broken.model(undefined, { retry }), maxRestarts: 0 }), "Hi.");
+      const failed = await watch(
+        face,
+        new Agent({ model: broken.model(undefined, { retry }), limits: { restarts: 0 } }),
+        "Hi.",
+      );
       expect(failed.error).toBeInstanceOf(ApiStatusError);
       expect(failed.error).toMatchObject({ ...facts, retryable: true });
       expect((failed.error as Error).message).not.toMatch(/<|\n|"details"/);

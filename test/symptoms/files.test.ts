@@ -1,4 +1,5 @@
-import { Agent, endpoint, files, media, uploadFile } from "@pollux/core";
+import { Agent, endpoint, media, uploadFile } from "@pollux/core";
+import { files } from "@pollux/core/resources";
 import { createEmulator } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 

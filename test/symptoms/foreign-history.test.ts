@@ -1,11 +1,5 @@
-import {
-  Agent,
-  inferCapabilities,
-  ConfigurationError,
-  type Content,
-  importHistory,
-  prepareHistory,
-} from "@pollux/core";
+import { Agent, ConfigurationError, type Content, importHistory } from "@pollux/core";
+import { inferCapabilities, prepareHistory } from "@pollux/core/model";
 import { script, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { faces } from "../../packages/core/test/helpers/faces.ts";

@@ -10,9 +10,9 @@ import {
   googleSearch,
   type Logger,
   type ModelNotice,
-  type ObservedEvent,
   type RunInput,
 } from "@pollux/core";
+import type { ObservedEvent } from "@pollux/core/observers";
 import {
   type Brain,
   type EmulatorOptions,
@@ -142,7 +142,7 @@ const ROWS: readonly (readonly [name: string, row: Row])[] = [
     `thinking: ${message}`,
     {
       world: { brain: SAYS, faults: [refusing(message, /thinkingConfig/)] },
-      agent: { thinking: "low" },
+      agent: { settings: { thinking: "low" } },
       heals: ["drop-thinking"],
       hasNot: /thinkingConfig/,
     },
@@ -269,7 +269,7 @@ describe.each(faces)("%s", (_face, read) => {
       `Unknown name "id" at 'contents[1].parts[0].function_call'`,
     ],
     ["schemas", undefined, {}, `Unknown name "parametersJsonSchema" at 'tools[0]'`],
-    ["thinking", undefined, { thinking: "low" }, "Budget 5 is invalid."],
+    ["thinking", undefined, { settings: { thinking: "low" } }, "Budget 5 is invalid."],
     [
       "unsigned calls",
       [user("Weather?"), call("a"), response("a")],
@@ -408,7 +408,7 @@ describe.each(faces)("%s", (_face, read) => {
         if (one.type === "notice" && one.notice.type === "heal") heals.push(`${id}: ${one.notice.heal}`);
       };
       const model = world.model(id, { endpoint: at });
-      await read(new Agent({ model, thinking: "high", observers: [{ observe }] }), "Hello?");
+      await read(new Agent({ model, settings: { thinking: "high" }, observers: [{ observe }] }), "Hello?");
     };
     await ask(MODEL, shared);
     await ask(MODEL, shared);
@@ -427,7 +427,7 @@ describe.each(faces)("%s", (_face, read) => {
     const ask = async (id: string, of: typeof env): Promise<number> => {
       const before = world.bodies.length;
       const model = world.model(id, { endpoint: undefined, env: of });
-      await read(new Agent({ model, thinking: "high" }), "Hello?");
+      await read(new Agent({ model, settings: { thinking: "high" } }), "Hello?");
       return world.bodies.length - before;
     };
     expect([await ask(MODEL, env), await ask(MODEL, env)]).toEqual([2, 1]);

@@ -248,7 +248,7 @@ describe.each(faces)("%s", (face) => {
       brain: byStep(() => call("add", { a: 1, b: 2 })),
     });
     const prepareTurn: PrepareTurn = ({ turn, contents }) => (turn === 2 ? { contents: contents.slice(1) } : undefined);
-    const agent = new Agent({ model: world.model(), tools: [add], prepareTurn });
+    const agent = new Agent({ model: world.model(), tools: [add], hooks: { prepareTurn } });
     const seen = await watch(face, agent, "Add.");
     expect(seen.error).toMatchObject({
       code: "configuration",

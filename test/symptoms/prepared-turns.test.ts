@@ -21,8 +21,15 @@ describe.each(faces)("%s", (face) => {
           () => say("Three."),
         ),
       });
-      const prepareTurn: PrepareTurn = ({ turn }) => ({ tools: ["add"], thinking: turn === 1 ? "low" : "high" });
-      const seen = await watch(face, new Agent({ model: world.model(id), tools: TOOLS, prepareTurn }), "Add 1 and 2.");
+      const prepareTurn: PrepareTurn = ({ turn }) => ({
+        tools: ["add"],
+        settings: { thinking: turn === 1 ? "low" : "high" },
+      });
+      const seen = await watch(
+        face,
+        new Agent({ model: world.model(id), tools: TOOLS, hooks: { prepareTurn } }),
+        "Add 1 and 2.",
+      );
       expect(seen.result).toMatchObject({ stopReason: "finished", text: "Three." });
       expect(refusals(world.emulator)).toEqual([]);
       const [first = "", second = ""] = world.bodies;
@@ -40,7 +47,7 @@ describe.each(faces)("%s", (face) => {
     const agent = new Agent({
       model: world.model("gemini-3.8-flash"),
       tools: [...TOOLS, googleSearch()],
-      prepareTurn: () => ({ tools: ["add", "googleSearch"] }),
+      hooks: { prepareTurn: () => ({ tools: ["add", "googleSearch"] }) },
     });
     const seen = await watch(face, agent, "Hi.");
     expect(seen.result?.stopReason).toBe("finished");

@@ -1,4 +1,5 @@
-import { Agent, defineTool, explainSchema, googleSearch, ToolDefinitionError, urlContext } from "@pollux/core";
+import { Agent, defineTool, explainSchema, googleSearch, urlContext } from "@pollux/core";
+import { ToolDefinitionError } from "@pollux/core/errors";
 import { call, faults, json, grounded, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -177,7 +178,7 @@ describe.each(faces)("%s", (face) => {
     ["gemini-2.0-flash", "off", {}],
   ])("%s with thinking %j is asked for in the one way it takes, or not at all", async (id, thinking, expected) => {
     await using world = await openWorld({ brain: byStep(() => say("Hi.")) });
-    const start = async () => watch(face, new Agent({ model: world.model(id), thinking }), "Hi.");
+    const start = async () => watch(face, new Agent({ model: world.model(id), settings: { thinking } }), "Hi.");
     if (expected === "refused") {
       const error = await start().then(
         (seen) => seen.error,
@@ -194,7 +195,7 @@ describe.each(faces)("%s", (face) => {
 
   test("a setting of 0 is a setting", async () => {
     await using world = await openWorld({ brain: byStep(() => say("Hi.")) });
-    const agent = new Agent({ model: world.model("gemini-2.5-flash"), seed: 0, temperature: 0, topP: 0 });
+    const agent = new Agent({ model: world.model("gemini-2.5-flash"), settings: { seed: 0, temperature: 0, topP: 0 } });
     await watch(face, agent, "Hi.");
     expect(sentBy(world)[0]?.generationConfig).toEqual({ temperature: 0, topP: 0, seed: 0 });
   });

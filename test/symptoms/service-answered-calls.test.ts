@@ -6,11 +6,11 @@ import {
   importHistory,
   type Json,
   MemoryStore,
-  type ObservedEvent,
   type Part,
   runSoFar,
   type SessionEntry,
 } from "@pollux/core";
+import type { ObservedEvent } from "@pollux/core/observers";
 import { checkSession, repairSession } from "@pollux/core/doctor";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -186,7 +186,7 @@ describe.each(faces)("%s", (_face, read) => {
       body: eventStream(chunk([FORECAST], "STOP"), chunk([RESULT]), chunk([{ text: "It is" }]), chunk([BOOK])),
     };
     await using service = await openRawService(cut, answer({ text: "Hm." }));
-    const failed = await read(new Agent({ model: service.model(), maxRestarts: 0 }), "Weather?").catch(
+    const failed = await read(new Agent({ model: service.model(), limits: { restarts: 0 } }), "Weather?").catch(
       (error: unknown) => error,
     );
     const contents = runSoFar(failed)?.contents ?? [];

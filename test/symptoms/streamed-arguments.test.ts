@@ -1,4 +1,5 @@
-import { Agent, ApiShapeError, defineTool, type PartialArg, type RunEvent, vertex } from "@pollux/core";
+import { Agent, defineTool, type PartialArg, type RunEvent, vertex } from "@pollux/core";
+import { ApiShapeError } from "@pollux/core/errors";
 import { assertGrammar, shapeOf } from "@pollux/core/testing";
 import { type Brain, calls, faults, type FaultRule, join, type RecordedAnswer, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";

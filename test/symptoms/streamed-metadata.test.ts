@@ -1,4 +1,5 @@
-import { Agent, ApiShapeError, type Part, type RunResult } from "@pollux/core";
+import { Agent, type Part, type RunResult } from "@pollux/core";
+import { ApiShapeError } from "@pollux/core/errors";
 import { describe, expect, test } from "vitest";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
 import { add } from "../support/trip.ts";
@@ -18,7 +19,7 @@ describe.each(faces)("%s", (_face, read) => {
   /** Runs once against a stream of these chunks. */
   async function ask(...chunks: readonly object[]): Promise<RunResult> {
     await using service = await openRawService({ body: eventStream(...chunks) });
-    return await read(new Agent({ model: service.model(), tools: [add], maxRestarts: 0 }), "Go.");
+    return await read(new Agent({ model: service.model(), tools: [add], limits: { restarts: 0 } }), "Go.");
   }
 
   test.each(["citations", "citationSources"])(

@@ -1,12 +1,5 @@
-import {
-  Agent,
-  type Content,
-  ApiStatusError,
-  ApiTimeoutError,
-  type RunEvent,
-  runSoFar,
-  StreamIncompleteError,
-} from "@pollux/core";
+import { Agent, type Content, ApiStatusError, type RunEvent, runSoFar } from "@pollux/core";
+import { ApiTimeoutError, StreamIncompleteError } from "@pollux/core/errors";
 import { type Fault, type FaultRequest, faults, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { faces } from "../../packages/core/test/helpers/faces.ts";
@@ -63,7 +56,7 @@ describe.each(faces)("%s", (face) => {
     test.each([1, 2, 3])("%i times: the same request is sent again each time", async (times) => {
       const at = ({ number }: FaultRequest): boolean => number > 1 && number <= 1 + times;
       await using world = await openWorld({ brain: trip(), faults: [{ at, fault }] });
-      const agent = new Agent({ model: world.model(), tools: TOOLS, includeThoughts: true });
+      const agent = new Agent({ model: world.model(), tools: TOOLS, settings: { includeThoughts: true } });
       const seen = await watch(face, agent, "Weather?");
       seen.saw(BROKEN_ONCE("notice ".repeat(times)));
       expect(world.bodies).toHaveLength(3 + times);
@@ -74,7 +67,7 @@ describe.each(faces)("%s", (face) => {
 
     test("always: the run fails with its status after three more tries, and with what was done", async () => {
       await using world = await openWorld({ brain: trip(), faults: [{ at: ({ number }) => number > 1, fault }] });
-      const agent = new Agent({ model: world.model(), tools: TOOLS, includeThoughts: true });
+      const agent = new Agent({ model: world.model(), tools: TOOLS, settings: { includeThoughts: true } });
       const seen = await watch(face, agent, "Weather?");
       seen.saw(`run-start turn-start thought-delta text-delta part part response
         tool-start tool-start tool-end tool-end turn-end turn-start notice notice notice`);
@@ -128,7 +121,7 @@ describe.each(faces)("%s", (face) => {
 
     test("always: the run fails after two more tries, and the history keeps what the last one said", async () => {
       await using world = await openWorld({ brain, faults: [{ at: () => true, fault }] });
-      const seen = await watch(face, new Agent({ model: world.model(), maxRestarts: 2 }), "Count.");
+      const seen = await watch(face, new Agent({ model: world.model(), limits: { restarts: 2 } }), "Count.");
       expect(world.bodies).toHaveLength(3);
       expect(new Set(world.bodies).size).toBe(1);
       expect(seen.error).toMatchObject({ ...expected, retryable: true });
@@ -184,7 +177,7 @@ describe.each(faces)("%s", (face) => {
   ])("an error in the stream that names %s and no number gets its status from the word", async (word, said, status) => {
     const error = { error: { message: "It broke.", ...said } };
     await using service = await openRawService({ body: eventStream(chunk([{ text: "One " }]), error) });
-    const seen = await watch(face, new Agent({ model: service.model(), maxRestarts: 0 }), "Hi.");
+    const seen = await watch(face, new Agent({ model: service.model(), limits: { restarts: 0 } }), "Hi.");
     expect(seen.error).toBeInstanceOf(ApiStatusError);
     expect(seen.error).toMatchObject({ status, reason: word, retryable: true });
     expect(service.bodies).toHaveLength(1);
@@ -261,7 +254,7 @@ describe.each(faces)("%s", (face) => {
 
       await using silent = await openWorld({ brain: byStep(() => say(LONG)), faults: [{ at: () => true, fault }] });
       const retry = { maxAttempts: 2, minDelayMs: 1, maxDelayMs: 1 };
-      const agent = new Agent({ model: silent.model(undefined, { timeouts: limits, retry }), maxRestarts: 1 });
+      const agent = new Agent({ model: silent.model(undefined, { timeouts: limits, retry }), limits: { restarts: 1 } });
       const failed = await watch(face, agent, "Count.", { takeSilence: silent.takeSilence });
       expect(failed.error).toBeInstanceOf(ApiTimeoutError);
       expect(failed.error).toMatchObject({ code: "api_timeout", kind });

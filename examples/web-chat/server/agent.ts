@@ -1,6 +1,6 @@
 import { Agent, type Endpoint, googleSearch } from "@pollux/core";
 import { calculator } from "@pollux/tools/calculator";
-import type { InferUIMessage } from "@pollux/web";
+import type { InferUIMessage } from "@pollux/web/ai-sdk";
 import type { MediaFolder } from "./media-folder.ts";
 import { placeOrder } from "./tools/order.ts";
 import { drawPicture } from "./tools/picture.ts";
@@ -24,7 +24,7 @@ export function createChatAgent({ model, endpoint, pictures, sounds }: ChatAgent
     model,
     endpoint,
     instructions: INSTRUCTIONS,
-    includeThoughts: true,
+    settings: { includeThoughts: true },
     tools: [
       getWeather,
       calculator(),

@@ -69,7 +69,7 @@ async function runChat(args: readonly string[], terminal: CliProcess): Promise<n
       endpoint: connection.endpoint,
       instructions: "You are a helpful assistant in a terminal. Answer in plain text, briefly.",
       tools: [...tools.list, googleSearch()],
-      includeThoughts: true,
+      settings: { includeThoughts: true },
       compaction: {},
       prices,
       approve: ({ call }) => approveCall(call, tools.list, input),

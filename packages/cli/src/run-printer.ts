@@ -3,12 +3,12 @@ import {
   computeCost,
   type Cost,
   type FunctionCall,
-  isWebUrl,
   type Part,
   type RunEvent,
   type RunResult,
   type Usage,
 } from "@pollux/core";
+import { isWebUrl } from "@pollux/core/conversation";
 import { readPrices } from "./prices.ts";
 import { columnsOf, inOneLine, printable, showsColor, widthOf } from "./terminal-text.ts";
 import { type LineLimits, WordWrap } from "./word-wrap.ts";

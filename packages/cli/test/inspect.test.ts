@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Agent, gemini, google } from "@pollux/core";
+import { Agent, gemini, geminiApi } from "@pollux/core";
 import { keepExchanges } from "@pollux/core/exchanges";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { createEmulator, say, script } from "@pollux/emulator";
@@ -21,7 +21,7 @@ async function testFolder(): Promise<string> {
 async function talk(store: JsonlStore | SqliteStore, exchanges?: JsonlStore): Promise<void> {
   const emulator = createEmulator({ brain: script([say("Hi there.")], { afterwards: "start-over" }) });
   const model = gemini("gemini-3.8-flash", {
-    endpoint: google({ apiKey: "k" }),
+    endpoint: geminiApi({ apiKey: "k" }),
     fetch: (input, init) => emulator.fetch(input, init),
   });
   const kept = exchanges && keepExchanges(exchanges);

@@ -1,4 +1,5 @@
-import type { Content, Json, Op, Outcome, RunEvent, Step, Steps } from "@pollux/core";
+import type { Content, Json, RunEvent } from "@pollux/core";
+import type { Op, Outcome, Step, Steps } from "@pollux/core/durable";
 import { isRunSuspended } from "@pollux/core/durable";
 
 /**

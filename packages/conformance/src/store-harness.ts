@@ -1,12 +1,5 @@
-import {
-  type Json,
-  type Lease,
-  SessionConflictError,
-  type SessionInfo,
-  SessionLeaseLostError,
-  type SessionStore,
-  type SessionSummary,
-} from "@pollux/core";
+import type { Json, Lease, SessionInfo, SessionStore, SessionSummary } from "@pollux/core";
+import { SessionConflictError, SessionLeaseLostError } from "@pollux/core/errors";
 import { excerpt, same } from "./steps-harness.ts";
 
 /** By name: functions that throw when a store is not as the name says. */

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MemoryStore, type Outcome, type Steps } from "@pollux/core";
+import { MemoryStore } from "@pollux/core";
+import type { Outcome, Steps } from "@pollux/core/durable";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { stepsConformance, type StepsHarness, type StepsProgram } from "@pollux/conformance";
 import { describe, expect, test } from "vitest";

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Draft, MemoryStore, SessionConflictError, type SessionStore } from "@pollux/core";
+import { type Draft, MemoryStore, type SessionStore } from "@pollux/core";
+import { SessionConflictError } from "@pollux/core/errors";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { storeConformance } from "@pollux/conformance";
 import { describe, expect, test, vi } from "vitest";

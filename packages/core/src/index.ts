@@ -54,10 +54,10 @@ export type {
   SaidPart,
   ServerToolPart,
   SteeringPart,
-  StepPart,
+  TurnPart,
   TextPart,
   ThoughtPart,
-  ToolCallFailure,
+  ToolCallError,
   ToolCallPart,
   ToolCallState,
   UnknownPart,
@@ -199,7 +199,7 @@ export type {
   SchemaChange,
   Tool,
   ToolContext,
-  ToolFailureKind,
+  ToolErrorKind,
   ToolFor,
   ToolOutcome,
 } from "./tool/tool.ts";
@@ -263,7 +263,7 @@ export type { ModelSettings, Thinking } from "./model/settings.ts";
 
 // wire: what an agent's user meets; the rest is behind "@pollux/core/wire"
 export type { CallSignal } from "./wire/client-options.ts";
-export { endpoint, type Endpoint, type EndpointKind, google } from "./wire/endpoints/endpoint.ts";
+export { endpoint, type Endpoint, type EndpointKind, geminiApi } from "./wire/endpoints/endpoint.ts";
 export { cometapi, vertex } from "./wire/endpoints/services.ts";
 export type {
   Blob,
@@ -303,7 +303,7 @@ export {
   ApiStatusError,
   ApiTimeoutError,
   RequestLimitError,
-  type PartialAnswer,
+  type PartialResponse,
   type QuotaViolation,
   ResponseBlockedError,
   StreamIncompleteError,
@@ -336,4 +336,4 @@ export {
   SessionStoreError,
   SessionUnfinishedError,
 } from "./errors/run-errors.ts";
-export { ToolDefinitionError, ToolFailure, ToolRetry } from "./errors/run-errors.ts";
+export { ToolDefinitionError, ToolError, ModelRetry } from "./errors/run-errors.ts";

@@ -1,5 +1,6 @@
 import { getEventListeners } from "node:events";
-import { Agent, type Content, endpoint, gemini, type ObservedEvent, type RunEvent } from "@pollux/core";
+import { Agent, type Content, endpoint, gemini, type RunEvent } from "@pollux/core";
+import type { ObservedEvent } from "@pollux/core/observers";
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
 import { chunks, countedService, look, PAGE, turns } from "./helpers/counted-service.ts";
 import { faces } from "./helpers/faces.ts";
@@ -58,7 +59,7 @@ describe.each(faces)("%s", (face, read) => {
   describe("what is serialized", () => {
     async function serializedIn(count: number): Promise<{ seen: readonly Serialized[]; contents: readonly Content[] }> {
       const { model } = countedService(turns(count));
-      const agent = new Agent({ model, tools: [look], maxRepeats: Number.POSITIVE_INFINITY });
+      const agent = new Agent({ model, tools: [look], limits: { repeats: Number.POSITIVE_INFINITY } });
       const seen = spyOnStringify();
       const { contents, turns: made } = await read(agent, "Look at all pages.", LIMITS);
       vi.restoreAllMocks();
@@ -110,7 +111,12 @@ describe.each(faces)("%s", (face, read) => {
     const observe = (seen: ObservedEvent): void => {
       if (seen.type === "request") sent.push(seen.request);
     };
-    const agent = new Agent({ model, tools: [look], observers: [{ observe }], maxRepeats: Number.POSITIVE_INFINITY });
+    const agent = new Agent({
+      model,
+      tools: [look],
+      observers: [{ observe }],
+      limits: { repeats: Number.POSITIVE_INFINITY },
+    });
     const result = await read(agent, "Look at all pages.");
     await read(agent, "And again.");
 
@@ -128,7 +134,10 @@ describe.each(faces)("%s", (face, read) => {
     const { model, bodies } = countedService(turns(6), (_init, number) =>
       number === 3 ? new Response("{}", { status: 503 }) : undefined,
     );
-    await read(new Agent({ model, tools: [look], maxRepeats: Number.POSITIVE_INFINITY }), "Look at all pages.");
+    await read(
+      new Agent({ model, tools: [look], limits: { repeats: Number.POSITIVE_INFINITY } }),
+      "Look at all pages.",
+    );
     expect(bodies).toHaveLength(7);
     expect(views).toHaveLength(6);
     const [first, second, third, ...others] = views.map(({ text }) => text);
@@ -152,7 +161,10 @@ describe.each(faces)("%s", (face, read) => {
       endpoint: endpoint({ baseUrl: "http://service.local", apiKey: "key" }),
       fetch: transport,
     });
-    await read(new Agent({ model, tools: [look], maxRepeats: Number.POSITIVE_INFINITY }), "Look at all pages.");
+    await read(
+      new Agent({ model, tools: [look], limits: { repeats: Number.POSITIVE_INFINITY } }),
+      "Look at all pages.",
+    );
     expect(sent).toHaveLength(6);
     for (const [index, body] of sent.entries())
       expect(body === views[index]?.bytes, `law 4: body ${index + 1} is the encoded one`).toBe(true);
@@ -195,7 +207,7 @@ describe.each(faces)("%s", (face, read) => {
       byRequest.push({ given: getEventListeners(signal, "abort").length, all: heard() });
       return undefined;
     });
-    const agent = new Agent({ model, tools: [look], maxRepeats: Number.POSITIVE_INFINITY });
+    const agent = new Agent({ model, tools: [look], limits: { repeats: Number.POSITIVE_INFINITY } });
     await read(agent, "Look at all pages.", { signal });
     expect(byRequest).toHaveLength(25);
     expect(byRequest.at(-1), "law 7: listeners at the last request, and at the second").toEqual(byRequest[1]);
@@ -214,7 +226,7 @@ describe.each(faces)("%s", (face, read) => {
 
     test("are at most one a request and one a call, and none is left", async () => {
       const { model } = countedService(turns(25));
-      const agent = new Agent({ model, tools: [look], maxRepeats: Number.POSITIVE_INFINITY });
+      const agent = new Agent({ model, tools: [look], limits: { repeats: Number.POSITIVE_INFINITY } });
       await read(agent, "Look at all pages.");
       const requests = 25;
       const calls = 24;

@@ -1,4 +1,5 @@
-import { Agent, defineTool, type ObservedEvent, type Observer } from "@pollux/core";
+import { Agent, defineTool } from "@pollux/core";
+import type { ObservedEvent, Observer } from "@pollux/core/observers";
 import { assertObservations, call, say, ScriptedModel, type ScriptedTurn } from "@pollux/core/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { agentsClient, type AgentsWorker, serveAgents } from "../src/index.ts";

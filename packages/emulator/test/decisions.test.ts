@@ -1,4 +1,4 @@
-import { google } from "@pollux/core";
+import { geminiApi } from "@pollux/core";
 import { decide, yesNo } from "@pollux/core/decisions";
 import { expect, test } from "vitest";
 import { createEmulator, type EmulatorOptions, type StrictSwitches } from "../src/index.ts";
@@ -147,7 +147,7 @@ test.each<StrictSwitches>([
 ])("the client reads that an input is blocked, with %j", async (strict) => {
   const emulator = createEmulator({ decisions: BLOCKS, strict });
   const options = {
-    endpoint: google({ apiKey: "emulator" }),
+    endpoint: geminiApi({ apiKey: "emulator" }),
     fetch: (url: string, init: RequestInit) => emulator.fetch(url, init),
   };
   const decision = await decide("x", { q: yesNo("?") }, options);

@@ -1,4 +1,5 @@
-import type { Approval, Content, ExternalOutcome, Json, Op, PendingCall } from "@pollux/core";
+import type { Approval, Content, ExternalOutcome, Json, PendingCall } from "@pollux/core";
+import type { Op } from "@pollux/core/durable";
 import { buildContents, type EngineInput, MAX_VALUE_BYTES, type RunReport, waitName } from "@pollux/core/durable";
 import type { EngineEvent } from "./batch-events.ts";
 import { byteLength } from "./build-report.ts";

@@ -1,4 +1,6 @@
-import { type RunResult, RunStepError, type StepError } from "@pollux/core";
+import type { RunResult } from "@pollux/core";
+import type { StepError } from "@pollux/core/durable";
+import { RunStepError } from "@pollux/core/errors";
 import {
   type CancelledReport,
   describeError,

@@ -1,17 +1,7 @@
-import {
-  type Agent,
-  type Approve,
-  type Json,
-  type Limits,
-  LoopVersionError,
-  NO_USAGE,
-  type Op,
-  type Outcome,
-  type RunEvent,
-  type RunSoFar,
-  RunStepError,
-  type Steps,
-} from "@pollux/core";
+import type { Agent, Approve, Json, Limits, RunEvent, RunSoFar } from "@pollux/core";
+import type { Op, Outcome, Steps } from "@pollux/core/durable";
+import { LoopVersionError, RunStepError } from "@pollux/core/errors";
+import { NO_USAGE } from "@pollux/core/model";
 import {
   attachRunSoFar,
   type EngineRunInput,

@@ -9,8 +9,8 @@ import {
   type RunEvent,
   type RunOptions,
   type RunResult,
-  type Steps,
 } from "@pollux/core";
+import type { Steps } from "@pollux/core/durable";
 import { passThrough, type RunReport } from "@pollux/core/durable";
 import {
   assertGrammar,

@@ -50,7 +50,7 @@ describe.each([
     const agent = new Agent({
       model,
       tools: [look, send],
-      prepareTurn: ({ turn }) => (turns.push(turn), { tools: ["look"] }),
+      hooks: { prepareTurn: ({ turn }) => (turns.push(turn), { tools: ["look"] }) },
     });
     const report = await new MemoryEngine({ restarting }).start(agent, "r", { input: "Go." });
     expect(report.status === "ended" && report.result.toolCalls.map(({ name, status }) => [name, status])).toEqual([

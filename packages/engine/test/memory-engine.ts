@@ -1,4 +1,5 @@
-import type { Agent, Content, Json, Op, Outcome, RunEvent, Step, Steps } from "@pollux/core";
+import type { Agent, Content, Json, RunEvent } from "@pollux/core";
+import type { Op, Outcome, Step, Steps } from "@pollux/core/durable";
 import { type EngineRunInput, type RunReport, settleStep, waitTimedOut } from "@pollux/core/durable";
 import { type EngineContext, type EngineEvent, runOnEngine } from "@pollux/engine";
 import type { StepsProgram, StepsWorld } from "@pollux/conformance";

@@ -1,4 +1,5 @@
-import { Agent, defineTool, type RunEvent, type Steps } from "@pollux/core";
+import { Agent, defineTool, type RunEvent } from "@pollux/core";
+import type { Steps } from "@pollux/core/durable";
 import { passThrough } from "@pollux/core/durable";
 import { runOnEngine } from "@pollux/engine";
 import { assertObservations, call, calls, empty, hangs, say, ScriptedModel } from "@pollux/core/testing";

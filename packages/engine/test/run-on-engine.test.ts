@@ -7,8 +7,8 @@ import {
   OutputAudio,
   type RunEvent,
   runSoFar,
-  type Steps,
 } from "@pollux/core";
+import type { Steps } from "@pollux/core/durable";
 import { LOOP_VERSION, passThrough, type RunReport } from "@pollux/core/durable";
 import { cancelledReport, runOnEngine } from "@pollux/engine";
 import { call, calls, costs, cut, fails, hangs, say, ScriptedModel, join } from "@pollux/core/testing";
@@ -428,7 +428,7 @@ describe.each([
       endpoint: endpoint({ baseUrl: "http://127.0.0.1:1" }),
       fetch: () => Promise.resolve(new Response(++requests > 0 ? body : "")),
     });
-    const agent = new Agent({ model, maxRestarts: 0, prices: PRICES });
+    const agent = new Agent({ model, limits: { restarts: 0 }, prices: PRICES });
     const engine = new MemoryEngine({ restarting });
     const report = await engine.start(agent, "r", { input: "Go." });
     const usage = { requests: 1, inputTokens: 4, outputTokens: 2, totalTokens: 6, incomplete: true };

@@ -147,7 +147,7 @@ export async function makeDemoSessions({ sessions, exchanges, isPaced = false }:
       ),
       say("You are welcome!"),
     ],
-    { includeThoughts: true },
+    { settings: { includeThoughts: true } },
   );
   await parallel.send("Where is order A-1001, and do you have Lost in Translation?");
   await parallel.send("Thanks!", { metadata: { channel: "web" } });
@@ -220,8 +220,10 @@ export async function makeDemoSessions({ sessions, exchanges, isPaced = false }:
       say("Order C-1 is on its way."),
     ],
     {
-      // What everyone does once: the time of day in the instructions.
-      prepareTurn: () => ({ instructions: `It is 12:00:0${turnOfDay++}. ${RULES}` }),
+      hooks: {
+        // What everyone does once: the time of day in the instructions.
+        prepareTurn: () => ({ instructions: `It is 12:00:0${turnOfDay++}. ${RULES}` }),
+      },
     },
   ).send("Tell me all about order C-1.");
 
@@ -264,7 +266,7 @@ export async function makeDemoSessions({ sessions, exchanges, isPaced = false }:
         ),
       ],
     ],
-    { tools: [], includeThoughts: true },
+    { tools: [], settings: { includeThoughts: true } },
   ).send("Add the numbers below ten, and draw something.");
 
   await keeper.flush();

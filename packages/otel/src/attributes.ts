@@ -1,5 +1,7 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { Cost, ModelRequest, ModelResponse, RunInfo, Usage } from "@pollux/core";
+import type { Cost, Usage } from "@pollux/core";
+import type { ModelRequest, ModelResponse } from "@pollux/core/model";
+import type { RunInfo } from "@pollux/core/observers";
 
 /** Attributes of runs and requests, under the names of OpenTelemetry's conventions for generative AI. */
 

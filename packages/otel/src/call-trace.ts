@@ -1,5 +1,5 @@
 import { type Attributes, type Context, type Span, SpanKind, trace } from "@opentelemetry/api";
-import type { ObservedEvent, StepInfo } from "@pollux/core";
+import type { ObservedEvent, StepInfo } from "@pollux/core/observers";
 import { defined, errorTypeOf } from "./attributes.ts";
 import { captureText, captureValue } from "./run-content.ts";
 import { fail, markFailed, NOTHING, type RunTrace } from "./run-trace.ts";

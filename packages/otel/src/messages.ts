@@ -1,4 +1,5 @@
-import type { Content, ModelRequest, Part } from "@pollux/core";
+import type { Content, Part } from "@pollux/core";
+import type { ModelRequest } from "@pollux/core/model";
 import type { ContentWriter } from "./content-writer.ts";
 
 /** Contents, instructions and declarations in the shapes of the conventions. Signatures are never part of them, and media never whole. */

@@ -6,7 +6,7 @@ import {
   type Histogram,
   type Meter,
 } from "@opentelemetry/api";
-import type { ModelResponse } from "@pollux/core";
+import type { ModelResponse } from "@pollux/core/model";
 import { inputOf, outputOf } from "./attributes.ts";
 
 /** What a model request did, for its metrics. */

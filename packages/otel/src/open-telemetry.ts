@@ -1,5 +1,5 @@
 import { type Context, context, type Meter, metrics, trace, type Tracer } from "@opentelemetry/api";
-import type { ObservedEvent, Observer, RunInfo, StepInfo } from "@pollux/core";
+import type { ObservedEvent, Observer, RunInfo, StepInfo } from "@pollux/core/observers";
 import { CallTrace } from "./call-trace.ts";
 import { Metrics } from "./metrics.ts";
 import { type OpenTelemetryOptions, readSettings } from "./options.ts";

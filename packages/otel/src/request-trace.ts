@@ -1,5 +1,5 @@
 import { type Attributes, type Context, type Span, SpanKind, trace } from "@opentelemetry/api";
-import type { ObservedEvent, StepInfo } from "@pollux/core";
+import type { ObservedEvent, StepInfo } from "@pollux/core/observers";
 import {
   defined,
   errorTypeOf,

@@ -1,5 +1,6 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { Content, ModelRequest, ModelResponse } from "@pollux/core";
+import type { Content } from "@pollux/core";
+import type { ModelRequest, ModelResponse } from "@pollux/core/model";
 import { isIdentifier } from "./attributes.ts";
 import { ContentWriter, type Fitted, fitItems, fitJson } from "./content-writer.ts";
 import { definitionsOf, instructionsOf, type Message, type MessagePart, messagesOf } from "./messages.ts";

@@ -7,7 +7,7 @@ import {
   trace,
   type Tracer,
 } from "@opentelemetry/api";
-import type { ObservedEvent, RunInfo } from "@pollux/core";
+import type { ObservedEvent, RunInfo } from "@pollux/core/observers";
 import { defined, errorTypeOf, identityOf, type Tokens, tokensOf } from "./attributes.ts";
 import type { Metrics } from "./metrics.ts";
 import type { EventLogger, Settings } from "./options.ts";

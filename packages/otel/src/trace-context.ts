@@ -1,5 +1,5 @@
 import { type Context, context, isSpanContextValid, type Span, type SpanContext, trace } from "@opentelemetry/api";
-import type { ParentStep } from "@pollux/core";
+import type { ParentStep } from "@pollux/core/tool";
 
 /**
  * The `traceparent` of a span; undefined for one that no SDK made.

@@ -103,7 +103,7 @@ describe("the spans of a run", () => {
     const { sdk, agent } = calculator(SUM);
     let turn = 0;
     await agent.run("What is 2 + 3?", {
-      prepareTurn: (next) => void (turn = next.turn),
+      hooks: { prepareTurn: (next) => void (turn = next.turn) },
       prices: () => (turn === 1 ? { input: 1, output: 10 } : undefined),
     });
     expect(sdk.spans.at(-1)?.attributes).not.toHaveProperty("pollux.cost");
@@ -118,7 +118,7 @@ describe("the spans of a run", () => {
 
   test("have messages, instructions, definitions, arguments and results when content is captured", async () => {
     const { sdk, agent } = calculator(SUM, { captureContent: true });
-    const { contents } = await agent.run("What is 2 + 3?", { includeThoughts: true });
+    const { contents } = await agent.run("What is 2 + 3?", { settings: { includeThoughts: true } });
     const id = callIdIn(contents);
     const [first, tool, second, run] = sdk.spans;
     const question = [{ role: "user", parts: [{ type: "text", content: "What is 2 + 3?" }] }];

@@ -1,4 +1,4 @@
-import { Agent, defineTool, type Part, ToolFailure } from "@pollux/core";
+import { Agent, defineTool, type Part, ToolError } from "@pollux/core";
 import { call, calls, fails, parts, say, ScriptedModel, type ScriptLine, think, join } from "@pollux/core/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { openTelemetry, type OpenTelemetryOptions } from "../src/index.ts";
@@ -172,7 +172,7 @@ describe("what a tool throws", () => {
     description: "Looks.",
     retry: { minDelayMs: 1, maxDelayMs: 1, when: () => true },
     run: () => {
-      throw new ToolFailure("no account of Ada");
+      throw new ToolError("no account of Ada");
     },
   });
 

@@ -69,7 +69,7 @@ describe("events of a request", () => {
       model: new ScriptedModel(call("look")),
       tools: [look],
       observers,
-      prepareTurn: ({ turn }) => (turn === 2 ? { model: other } : undefined),
+      hooks: { prepareTurn: ({ turn }) => (turn === 2 ? { model: other } : undefined) },
     });
     await agent.run("Go.");
     const { attributes, events } = sdk.find("generate_content gemini-other");

@@ -1,5 +1,6 @@
 import { context, createNoopMeter, propagation, trace } from "@opentelemetry/api";
-import { Agent, defineTool, type Observer, observeAllRuns } from "@pollux/core";
+import { Agent, defineTool } from "@pollux/core";
+import { type Observer, observeAllRuns } from "@pollux/core/observers";
 import { call, dies, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { openTelemetry } from "../src/index.ts";

@@ -1,4 +1,4 @@
-import { Agent, ApiStatusError, defineTool, MemoryStore, type Model, ToolFailure } from "@pollux/core";
+import { Agent, ApiStatusError, defineTool, MemoryStore, type Model, ToolError } from "@pollux/core";
 import { call, calls, dies, fails, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -46,13 +46,13 @@ const places: Readonly<Record<string, Place>> = {
   "the name of a tool that the model made up": (secret, agentOf) => agentOf([call(secret), say("Done.")]).run("Go."),
   "what a tool says of its failure": (secret, agentOf) => {
     const failing = tool(() => {
-      throw new ToolFailure(secret);
+      throw new ToolError(secret);
     });
     return agentOf([call("look"), say("Done.")], { tools: [failing] }).run("Go.");
   },
   "why a tool is tried again": (secret, agentOf) => {
     const run = (): never => {
-      throw new ToolFailure(secret);
+      throw new ToolError(secret);
     };
     const retry = { minDelayMs: 1, maxDelayMs: 1, when: () => true };
     const flaky = defineTool({ name: "look", description: "x", retry, run });

@@ -1,12 +1,5 @@
-import {
-  Agent,
-  ApiStatusError,
-  defineTool,
-  MemoryStore,
-  type Observer,
-  type ObservedEvent,
-  type RunStream,
-} from "@pollux/core";
+import { Agent, ApiStatusError, defineTool, MemoryStore, type RunStream } from "@pollux/core";
+import type { Observer, ObservedEvent } from "@pollux/core/observers";
 import {
   call,
   calls,

@@ -6,11 +6,11 @@ import {
   gemini,
   MemoryStore,
   type Model,
-  type Observer,
   type RunOptions,
   type RunResult,
   type RunStream,
 } from "@pollux/core";
+import type { Observer } from "@pollux/core/observers";
 import { call, calls, createEmulator, faults, say, script, type ScriptLine } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";

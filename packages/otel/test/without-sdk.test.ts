@@ -1,6 +1,7 @@
 import { context, metrics, type Span, trace, type Tracer, type TracerProvider } from "@opentelemetry/api";
 import { AlwaysOffSampler } from "@opentelemetry/sdk-trace";
-import { Agent, defineTool, type ObservedEvent, type Observer } from "@pollux/core";
+import { Agent, defineTool } from "@pollux/core";
+import type { ObservedEvent, Observer } from "@pollux/core/observers";
 import { calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { openTelemetry } from "../src/index.ts";

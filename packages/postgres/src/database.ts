@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { SessionStoreError } from "@pollux/core";
+import { SessionStoreError } from "@pollux/core/errors";
 import type { OpenPool, PostgresClient } from "./pool.ts";
 import { asStoreError, isCollision, isLostConnection, isUncertain, QueryTimeoutError } from "./store-error.ts";
 

@@ -1,10 +1,5 @@
-import {
-  type ListOptions,
-  SessionDamagedError,
-  type SessionFilter,
-  type SessionInfo,
-  type SessionSummary,
-} from "@pollux/core";
+import type { ListOptions, SessionFilter, SessionInfo, SessionSummary } from "@pollux/core";
+import { SessionDamagedError } from "@pollux/core/errors";
 import type { Row } from "./database.ts";
 import { endOfPrefix, hashesOf, hashOf, idOf, keyOf } from "./session-keys.ts";
 import type { Tables } from "./tables.ts";

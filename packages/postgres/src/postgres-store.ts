@@ -1,16 +1,15 @@
-import {
-  type AppendOptions,
-  type Draft,
-  type Json,
-  type Lease,
-  type ListOptions,
-  SessionDamagedError,
-  type SessionFilter,
-  type SessionRecords,
-  type SessionStore,
-  SessionStoreError,
-  type SessionSummary,
+import type {
+  AppendOptions,
+  Draft,
+  Json,
+  Lease,
+  ListOptions,
+  SessionFilter,
+  SessionRecords,
+  SessionStore,
+  SessionSummary,
 } from "@pollux/core";
+import { SessionDamagedError, SessionStoreError } from "@pollux/core/errors";
 import { ChangeWatch } from "./change-watch.ts";
 import { Database, type Row, type Try } from "./database.ts";
 import { deleteStatement, listStatement, numbersStatement, type Statement, summaryOf } from "./list-sessions.ts";

@@ -1,10 +1,10 @@
+import { ConfigurationError } from "@pollux/core";
 import {
-  ConfigurationError,
   SessionConflictError,
   SessionDamagedError,
   SessionLeaseLostError,
   SessionStoreError,
-} from "@pollux/core";
+} from "@pollux/core/errors";
 import { redact } from "@pollux/core/wire";
 import type { OpenPool } from "./pool.ts";
 

@@ -1,10 +1,5 @@
-import {
-  type AppendOptions,
-  type Lease,
-  SessionConflictError,
-  type SessionInfo,
-  SessionLeaseLostError,
-} from "@pollux/core";
+import type { AppendOptions, Lease, SessionInfo } from "@pollux/core";
+import { SessionConflictError, SessionLeaseLostError } from "@pollux/core/errors";
 import type { Row } from "./database.ts";
 import { bytesArray, type Statement } from "./list-sessions.ts";
 import { hashesOf, hashOf, keyOf, readableId } from "./session-keys.ts";

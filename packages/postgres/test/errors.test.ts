@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
-import { AgentError, ConfigurationError, type Json, SessionConflictError, SessionStoreError } from "@pollux/core";
+import { AgentError, ConfigurationError, type Json } from "@pollux/core";
+import { SessionConflictError, SessionStoreError } from "@pollux/core/errors";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type ConnectionOptions, PostgresStore } from "../src/index.ts";
 import { refuse } from "./support/fake-server.ts";

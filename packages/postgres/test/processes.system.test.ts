@@ -1,4 +1,5 @@
-import { Agent, defineTool, type Json, SessionStoreError } from "@pollux/core";
+import { Agent, defineTool, type Json } from "@pollux/core";
+import { SessionStoreError } from "@pollux/core/errors";
 import { say, ScriptedModel } from "@pollux/core/testing";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";

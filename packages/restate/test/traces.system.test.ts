@@ -1,4 +1,5 @@
-import { Agent, defineTool, type ObservedEvent, type Observer, type RunInfo } from "@pollux/core";
+import { Agent, defineTool } from "@pollux/core";
+import type { ObservedEvent, Observer, RunInfo } from "@pollux/core/observers";
 import { assertObservations, call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { restateBinary } from "./support/restate-server.ts";

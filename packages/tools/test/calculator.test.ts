@@ -1,4 +1,4 @@
-import { Agent, type ToolContext, ToolFailure } from "@pollux/core";
+import { Agent, type ToolContext, ToolError } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { beforeAll, describe, expect, test } from "vitest";
 import { calculator, type CalculatorOptions } from "../src/calculator.ts";
@@ -16,8 +16,8 @@ async function failure(used: Promise<unknown>): Promise<string> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  expect(error).toBeInstanceOf(ToolFailure);
-  return (error as ToolFailure).message;
+  expect(error).toBeInstanceOf(ToolError);
+  return (error as ToolError).message;
 }
 
 // Loads mathjs, so that the processor time below is that of calculations.
@@ -218,7 +218,7 @@ describe("hostile expressions", () => {
     `1${"0".repeat(998)}`,
   ])("%s ends after less than 10,000 multiplications, whatever comes out", async (expression) => {
     const worked = await processorTime(async () => {
-      await use({ expression }).catch((error: unknown) => expect(error).toBeInstanceOf(ToolFailure));
+      await use({ expression }).catch((error: unknown) => expect(error).toBeInstanceOf(ToolError));
     });
     expect(worked).toBeLessThan(10_000 * multiplication);
   });

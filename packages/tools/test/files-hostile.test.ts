@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Tool, type ToolContext, ToolFailure, ToolRetry } from "@pollux/core";
+import { type Tool, type ToolContext, ToolError, ModelRetry } from "@pollux/core";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { editFile, fileStats, listFiles, readFile, searchFiles, writeFile } from "../src/files.ts";
 import { applyEdits } from "../src/files/apply-edits.ts";
@@ -102,7 +102,7 @@ describe("a regular expression", () => {
   ])("that is too large is refused before it is compiled: %s", async (pattern) => {
     put("a.txt", "a".repeat(20_000));
     const asked = use(searchFiles({ root }), { pattern });
-    await expect(asked).rejects.toBeInstanceOf(ToolRetry);
+    await expect(asked).rejects.toBeInstanceOf(ModelRetry);
     await expect(asked).rejects.toThrow(/^pattern: /);
   });
 
@@ -156,7 +156,7 @@ describe("edit_file", () => {
     put("a.txt", "a".repeat(1_000_000));
     const edits = [{ old_text: "a", new_text: "b".repeat(100_000), all: true }];
     await expect(use(editFile({ root }), { path: "a.txt", edits })).rejects.toThrow(
-      new ToolFailure(
+      new ToolError(
         '"a.txt" was not changed: with old_text, the file would have 100000000000 characters; at most 4000000 are allowed',
       ),
     );
@@ -182,7 +182,7 @@ describe("a hard link to a file outside", () => {
       [editFile(options), { edits: [{ old_text: "SECRET", new_text: "x" }] }],
     ] as const) {
       const used = use(tool, { ...args, path: "link.txt" });
-      await expect(used, tool.name).rejects.toThrow(new ToolFailure(refused));
+      await expect(used, tool.name).rejects.toThrow(new ToolError(refused));
     }
     expect(await use(searchFiles(options), { pattern: "." })).toEqual({
       files: [{ path: "own.txt", matches: [{ line: 1, text: "own" }] }],

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Agent, type Tool, type ToolContext, ToolRetry } from "@pollux/core";
+import { Agent, type Tool, type ToolContext, ModelRetry } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { afterEach, beforeEach, describe, expect, test, onTestFinished, vi } from "vitest";
 import { fileTools, listFiles, searchFiles } from "../src/files.ts";
@@ -213,7 +213,7 @@ describe("search_files", () => {
     await expect(use(searchFiles({ root }), { pattern: "(a" })).rejects.toThrow(
       "pattern: error parsing regexp: missing closing ): `(a`; RE2 syntax supports neither lookaround nor backreferences",
     );
-    await expect(use(searchFiles({ root }), { pattern: "(a" })).rejects.toBeInstanceOf(ToolRetry);
+    await expect(use(searchFiles({ root }), { pattern: "(a" })).rejects.toBeInstanceOf(ModelRetry);
   });
 
   test("does not follow links", async () => {

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Agent, type Tool, type ToolContext, ToolFailure } from "@pollux/core";
+import { Agent, type Tool, type ToolContext, ToolError } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { editFile, fileTools, readFile, SeenFiles, writeFile } from "../src/files.ts";
@@ -46,8 +46,8 @@ async function failure(used: Promise<unknown>): Promise<string> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  expect(error).toBeInstanceOf(ToolFailure);
-  return (error as ToolFailure).message;
+  expect(error).toBeInstanceOf(ToolError);
+  return (error as ToolError).message;
 }
 
 describe("write_file", () => {

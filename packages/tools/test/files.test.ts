@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Tool, ToolFailure, ToolRetry, type ToolContext } from "@pollux/core";
+import { type Tool, ToolError, ModelRetry, type ToolContext } from "@pollux/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fileStats, fileTools, listFiles, readFile } from "../src/files.ts";
 
@@ -33,8 +33,8 @@ async function failure(used: Promise<unknown>): Promise<string> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  expect(error).toBeInstanceOf(ToolFailure);
-  return (error as ToolFailure).message;
+  expect(error).toBeInstanceOf(ToolError);
+  return (error as ToolError).message;
 }
 
 test("fileTools gives the tools that read, and those that write when told to", () => {
@@ -209,8 +209,8 @@ describe("read_file", () => {
   });
 
   test("refuses arguments that make no sense before it looks at the disk", async () => {
-    await expect(use(readFile({ root }), { path: "a.txt", lines: 0 })).rejects.toBeInstanceOf(ToolRetry);
-    await expect(use(readFile({ root }), {})).rejects.toBeInstanceOf(ToolRetry);
+    await expect(use(readFile({ root }), { path: "a.txt", lines: 0 })).rejects.toBeInstanceOf(ModelRetry);
+    await expect(use(readFile({ root }), {})).rejects.toBeInstanceOf(ModelRetry);
   });
 });
 

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { deflateSync } from "node:zlib";
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { until } from "../../core/test/helpers/until.ts";
 import { readPdfApart } from "../src/http/pdf-apart.ts";
@@ -25,7 +25,7 @@ test("a PDF that takes too long is given up when its time is up, and nothing wai
   expect(isOver).toBe(false);
   vi.advanceTimersByTime(1);
   await expect(reading).rejects.toThrow(
-    new ToolFailure("the PDF cannot be read: it takes more time or memory than is allowed; use another source"),
+    new ToolError("the PDF cannot be read: it takes more time or memory than is allowed; use another source"),
   );
 });
 
@@ -51,6 +51,6 @@ test("a stream that decompresses to more than is allowed is refused, in no memor
   // 70 MB from 70 KB: more than one buffer may hold, and too little to be noticed by the limit on memory.
   const bomb = { bytes: deflateSync(Buffer.alloc(70_000_000, " ")), filter: "/Filter /FlateDecode" };
   const before = process.memoryUsage().arrayBuffers;
-  await expect(readPdfApart(pdfOf(bomb), context)).rejects.toBeInstanceOf(ToolFailure);
+  await expect(readPdfApart(pdfOf(bomb), context)).rejects.toBeInstanceOf(ToolError);
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10_000_000);
 });

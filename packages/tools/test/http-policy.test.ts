@@ -1,4 +1,4 @@
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 import { describe, expect, test } from "vitest";
 import { kindOfAddress } from "../src/http/addresses.ts";
 import { Policy } from "../src/http/policy.ts";
@@ -55,8 +55,8 @@ function refusal(policy: Policy, address: string, from?: string): string | undef
     policy.check(address, from === undefined ? undefined : new URL(from));
     return undefined;
   } catch (error) {
-    expect(error).toBeInstanceOf(ToolFailure);
-    return (error as ToolFailure).message;
+    expect(error).toBeInstanceOf(ToolError);
+    return (error as ToolError).message;
   }
 }
 

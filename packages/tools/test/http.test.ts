@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { type AddressInfo, createServer as createSocketServer, type Socket } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { brotliCompressSync, constants, deflateSync, gzipSync } from "node:zlib";
-import { Agent, type Tool, type ToolContext, ToolFailure } from "@pollux/core";
+import { Agent, type Tool, type ToolContext, ToolError } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import {
@@ -99,8 +99,8 @@ async function failure(used: Promise<unknown>): Promise<string> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  expect(error).toBeInstanceOf(ToolFailure);
-  return (error as ToolFailure).message;
+  expect(error).toBeInstanceOf(ToolError);
+  return (error as ToolError).message;
 }
 
 /** Every name stands for this machine; asks are counted. */

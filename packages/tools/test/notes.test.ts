@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Agent, MemoryStore, SessionConflictError, type SessionStore } from "@pollux/core";
+import { Agent, MemoryStore, type SessionStore } from "@pollux/core";
+import { SessionConflictError } from "@pollux/core/errors";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import {
   fileNotes,
@@ -30,7 +31,7 @@ async function read(
   ...asked: readonly (readonly [string, Record<string, string | number>])[]
 ): Promise<unknown[]> {
   const model = new ScriptedModel(...asked.map(([name, args]) => call(name, args)), say("Done."));
-  const { added } = await new Agent({ model, tools: noteTools(options), maxRepeats: Infinity }).run("Go.");
+  const { added } = await new Agent({ model, tools: noteTools(options), limits: { repeats: Infinity } }).run("Go.");
   return added.flatMap(({ parts }) =>
     parts.flatMap(({ functionResponse }) => (functionResponse === undefined ? [] : [functionResponse.response])),
   );

@@ -1,4 +1,5 @@
-import { Agent, type ToolContext, type NestedRun } from "@pollux/core";
+import { Agent, type ToolContext } from "@pollux/core";
+import type { NestedRun } from "@pollux/core/tool";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { type FoundPage, type SearchResults, searchTool, type SearchToolOptions } from "../src/search.ts";

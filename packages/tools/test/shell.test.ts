@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setImmediate } from "node:timers/promises";
-import { Agent, type Tool, type ToolContext, ToolFailure } from "@pollux/core";
+import { Agent, type Tool, type ToolContext, ToolError } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { PlainText } from "../src/shell/plain-text.ts";
@@ -49,8 +49,8 @@ async function failure(used: Promise<unknown>): Promise<string> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  expect(error).toBeInstanceOf(ToolFailure);
-  return (error as ToolFailure).message;
+  expect(error).toBeInstanceOf(ToolError);
+  return (error as ToolError).message;
 }
 
 const duration = expect.any(Number) as number;

@@ -1,4 +1,4 @@
-import { Agent, type Tool, type ToolContext, ToolFailure } from "@pollux/core";
+import { Agent, type Tool, type ToolContext, ToolError } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { convertTime, currentTime, shiftTime, timeBetween, timeTools } from "../src/time.ts";
@@ -18,8 +18,8 @@ async function failure(used: Promise<unknown>): Promise<string> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  expect(error).toBeInstanceOf(ToolFailure);
-  return (error as ToolFailure).message;
+  expect(error).toBeInstanceOf(ToolError);
+  return (error as ToolError).message;
 }
 
 test("timeTools gives four tools that only read", () => {

@@ -1,4 +1,11 @@
-import type { ConversationChange, ConversationUpdate, Message, MessagePart, TextPart, ThoughtPart } from "@pollux/core";
+import type {
+  ConversationChange,
+  ConversationUpdate,
+  Message,
+  MessagePart,
+  TextPart,
+  ThoughtPart,
+} from "@pollux/core/conversation";
 import type { ShownData } from "./data-part.ts";
 
 /** More of the text that a message ends with. */

@@ -1,4 +1,5 @@
-import type { Conversation, PendingQuestion, ToolCallPart } from "@pollux/core";
+import type { PendingQuestion } from "@pollux/core";
+import type { Conversation, ToolCallPart } from "@pollux/core/conversation";
 
 /** What is asked about a call, by its state. */
 export const QUESTIONS: { readonly [state: string]: PendingQuestion } = {

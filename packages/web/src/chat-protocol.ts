@@ -1,4 +1,5 @@
-import type { AnyTool, Approval, Conversation, ExternalOutcome, Message, RunInput } from "@pollux/core";
+import type { AnyTool, Approval, ExternalOutcome, RunInput } from "@pollux/core";
+import type { Conversation, Message } from "@pollux/core/conversation";
 import type { DataPart } from "./data-part.ts";
 import type { MessageEncoder } from "./message-encoder.ts";
 

@@ -1,4 +1,5 @@
-import type { MessagePart, RunEvent } from "@pollux/core";
+import type { RunEvent } from "@pollux/core";
+import type { MessagePart } from "@pollux/core/conversation";
 
 /**
  * Something for the page that the model doesn't see: a `data-NAME` part of the AI SDK, a `CUSTOM` event of AG-UI. A tool reports it as

@@ -1,4 +1,4 @@
-import type { Conversation, ConversationChange, Message } from "@pollux/core";
+import type { Conversation, ConversationChange, Message } from "@pollux/core/conversation";
 
 /**
  * Says to a client, in its protocol, what has changed in one message of the assistant since the last call.

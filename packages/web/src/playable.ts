@@ -1,4 +1,5 @@
-import { media, type MediaPart, type MessagePart, OutputAudio } from "@pollux/core";
+import { media, OutputAudio } from "@pollux/core";
+import type { MediaPart, MessagePart } from "@pollux/core/conversation";
 
 /** What was made of a sound, by its last piece: the objects of a conversation are immutable. */
 const joined = new WeakMap<MediaPart, MediaPart>();

@@ -96,7 +96,7 @@ function scriptOf(lines: readonly ScriptLine[], approves: () => boolean): Script
   const model = (): Model => new ScriptedModel(...lines, say("Enough."), say("Enough."), say("Enough."));
   return {
     model,
-    agent: { tools, maxRestarts: 1, limits: { turns: 6 } },
+    agent: { tools, limits: { turns: 6, restarts: 1 } },
     play: async ({ send, resume, session }) => {
       const over = { isOver: false };
       let going = send("Go.").finally(() => (over.isOver = true));

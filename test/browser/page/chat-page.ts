@@ -1,4 +1,4 @@
-import { type AiSdkVersion, withoutDiscards } from "@pollux/web";
+import { type AiSdkVersion, withoutDiscards } from "@pollux/web/ai-sdk";
 import { createElement, type ReactElement, useLayoutEffect, useRef, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { describePart, type PageMessage, type PagePart } from "./describe-part.ts";

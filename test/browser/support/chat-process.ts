@@ -5,7 +5,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Agent, defineTool } from "@pollux/core";
 import { SqliteStore } from "@pollux/core/node";
-import { aiSdk, type AiSdkVersion, chatHandler } from "@pollux/web";
+import { chatHandler } from "@pollux/web";
+import { aiSdk, type AiSdkVersion } from "@pollux/web/ai-sdk";
 import { toNodeHandler } from "@pollux/web/node";
 import { z } from "zod";
 import { storeLike } from "../../../packages/core/test/helpers/processes.ts";
@@ -74,7 +75,7 @@ const handlers = ([5, 6, 7] satisfies readonly AiSdkVersion[]).map((version) => 
   path: `/${version}/api/chat`,
   handle: toNodeHandler(
     chatHandler({
-      agent: new Agent({ model, tools, maxRestarts: 1 }),
+      agent: new Agent({ model, tools, limits: { restarts: 1 } }),
       store,
       authorize: () => ({ owner: `v${version}` }),
       requestsPerMinute: Infinity,

@@ -7,10 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { Agent, type Content, type Conversation, readConversation } from "@pollux/core";
+import { Agent, type Content } from "@pollux/core";
+import { type Conversation, readConversation } from "@pollux/core/conversation";
 import { SqliteStore } from "@pollux/core/node";
 import { ScriptedModel } from "@pollux/core/testing";
-import type { AiSdkVersion } from "@pollux/web";
+import type { AiSdkVersion } from "@pollux/web/ai-sdk";
 import { bundleFor } from "../../runtimes/support/bundle-for.ts";
 
 /** A server process. */

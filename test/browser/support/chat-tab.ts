@@ -1,4 +1,4 @@
-import type { AiSdkVersion } from "@pollux/web";
+import type { AiSdkVersion } from "@pollux/web/ai-sdk";
 import type { Chromium, Page } from "../../runtimes/support/chromium.ts";
 import type { PageView } from "../page/chat-page.ts";
 

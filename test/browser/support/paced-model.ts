@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Model, ModelRequest } from "@pollux/core";
+import type { Model } from "@pollux/core";
+import type { ModelRequest } from "@pollux/core/model";
 import {
   call,
   calls,

@@ -107,7 +107,7 @@ async function runOf(recording: Recording, exchange: Exchange): Promise<RunResul
     modelOptions(recording, isStream(exchange) ? "stream" : "unary", fetch),
   );
   try {
-    return await new Agent({ model, maxRestarts: 0 }).run("hello");
+    return await new Agent({ model, limits: { restarts: 0 } }).run("hello");
   } catch (error) {
     return `threw ${String(error)}`;
   }

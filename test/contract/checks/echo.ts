@@ -44,7 +44,7 @@ async function compareEcho(
   const { fetch, sent } = recordedFetch([served, LATER]);
   const agent = new Agent({
     model: gemini(modelOf(recording, exchange), modelOptions(recording, transport, fetch)),
-    maxRestarts: 0,
+    limits: { restarts: 0 },
   });
   try {
     const { contents } = await agent.run("hello");

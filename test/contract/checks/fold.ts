@@ -1,13 +1,8 @@
 import type { AnswerDigest, DigestText } from "@pollux/emulator";
 import { createHash } from "node:crypto";
-import {
-  AgentError,
-  ApiStatusError,
-  gemini,
-  type ModelResponse,
-  ResponseBlockedError,
-  StreamIncompleteError,
-} from "@pollux/core";
+import { AgentError, ApiStatusError, gemini } from "@pollux/core";
+import { ResponseBlockedError, StreamIncompleteError } from "@pollux/core/errors";
+import type { ModelResponse } from "@pollux/core/model";
 import { type Check, difference, excerpt } from "../check.ts";
 import { byteCutter, type Cutter, SEED } from "../cut-bytes.ts";
 import {

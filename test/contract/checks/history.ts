@@ -50,7 +50,7 @@ async function compareHistory(
   const model = gemini(id, modelOptions(recording, "unary", fetch));
   const given = contents.map((content) => withRole(content, tally));
   try {
-    await new Agent({ model, maxRestarts: 0 }).run(given);
+    await new Agent({ model, limits: { restarts: 0 } }).run(given);
   } catch (error) {
     return `threw ${String(error)}`;
   }

@@ -58,11 +58,10 @@ async function replay(
     model: gemini(id, modelOptions(recording, transport, fetch)),
     instructions: instructionsOf(first.request),
     tools: [...functionsOf(recorded), ...builtInsOf(recorded, id)],
-    prepareTurn: sayBesides(given.length, recorded.steps),
+    hooks: { prepareTurn: sayBesides(given.length, recorded.steps) },
     // The recording ends here, also where the last answer holds calls.
     stopWhen: [({ turns }) => turns >= exchanges.length],
-    maxRepeats: Number.POSITIVE_INFINITY,
-    maxRestarts: 0,
+    limits: { repeats: Number.POSITIVE_INFINITY, restarts: 0 },
   });
 
   const last = answers[exchanges.length - 1];

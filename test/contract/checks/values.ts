@@ -1,4 +1,5 @@
-import { Agent, type Content, gemini, type ModelResponse } from "@pollux/core";
+import { Agent, type Content, gemini } from "@pollux/core";
+import type { ModelResponse } from "@pollux/core/model";
 import { type Check, type Tally } from "../check.ts";
 import { asRecorded, modelOptions, recordedFetch, type Served } from "../recorded-fetch.ts";
 import { type Exchange, isAnswered, isStream, modelOf, type Recording } from "../recordings.ts";
@@ -129,7 +130,7 @@ const LATER: Served = {
 async function compareSent(recording: Recording, exchange: Exchange, { parts }: Answer): Promise<string | undefined> {
   const { fetch, sent } = recordedFetch([asRecorded(exchange), LATER]);
   const options = modelOptions(recording, isStream(exchange) ? "stream" : "unary", fetch);
-  const agent = new Agent({ model: gemini(modelOf(recording, exchange), options), maxRestarts: 0 });
+  const agent = new Agent({ model: gemini(modelOf(recording, exchange), options), limits: { restarts: 0 } });
   try {
     const { contents } = await agent.run("hello");
     // After calls the agent has asked again by itself.

@@ -1,4 +1,4 @@
-import { NO_USAGE } from "@pollux/core";
+import { NO_USAGE } from "@pollux/core/model";
 import { describe, expect, test } from "vitest";
 import { readRecording } from "../read-recording.ts";
 import type { Recording } from "../recordings.ts";

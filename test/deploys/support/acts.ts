@@ -1,4 +1,5 @@
-import { type Approval, readConversation, type RunResult, type Session, type SessionStore } from "@pollux/core";
+import type { Approval, RunResult, Session, SessionStore } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
 import { BROKEN, type Comer, optionsOf, storeFor } from "./comers.ts";
 import type { DeadStore } from "./dead-store.ts";
 import type { Death } from "./deaths.ts";

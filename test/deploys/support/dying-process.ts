@@ -51,7 +51,7 @@ async function bring(store: SessionStore, death: Death): Promise<void> {
       prices: { input: 1000, output: 1000 },
       limits: death.limits,
       ...(death.guarded === true && { guardrails: secretGuard(site) }),
-      ...(death.hangs?.includes("turn 4") === true && { prepareTurn: preparing(site) }),
+      ...(death.hangs?.includes("turn 4") === true && { hooks: { prepareTurn: preparing(site) } }),
       ...(death.hangs?.includes("hook") === true && {
         hooks: {
           beforeCall: async ({ turn }) => {

@@ -1,4 +1,5 @@
-import { buildConversation, type Content } from "@pollux/core";
+import type { Content } from "@pollux/core";
+import { buildConversation } from "@pollux/core/conversation";
 import { checkSession, repairSession, sessionHistory } from "@pollux/core/doctor";
 import type { Json, SessionEntry, SessionStore } from "@pollux/core";
 import { inspectorHandler } from "@pollux/inspector";

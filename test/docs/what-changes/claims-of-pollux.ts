@@ -22,7 +22,7 @@ const ON_FIRE = "on fire";
 /** The last column of each page. */
 export const CLAIMS_OF_POLLUX: Claims = {
   [THROWS]: [
-    "the model is told so, with the text only of a [`ToolFailure`](../tools-of-your-own.md#failures)",
+    "the model is told so, with the text only of a [`ToolError`](../tools-of-your-own.md#failures)",
     ({ throws, failure }) =>
       isTold(throws, "failed") && !responsesIn(throws).includes(ON_FIRE) && isTold(failure, ON_FIRE),
   ],

@@ -1,4 +1,4 @@
-import type { Steps } from "@pollux/core";
+import type { Steps } from "@pollux/core/durable";
 
 /** A program on steps alone: carries out item 1, waits in vain with item 3 beside it, carries out item 2. */
 export async function sleeper(steps: Pick<Steps, "round" | "runId">, ms: number, outside: string): Promise<void> {

@@ -1,4 +1,5 @@
-import { Agent, type Session, type SessionDamagedError, type SessionStore, type SessionStoreError } from "@pollux/core";
+import { Agent, type Session, type SessionStore } from "@pollux/core";
+import type { SessionDamagedError, SessionStoreError } from "@pollux/core/errors";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { storeLike } from "../../../packages/core/test/helpers/processes.ts";
 import type { World } from "../../support/world.ts";

@@ -3,11 +3,11 @@ import {
   type Approval,
   type ExternalOutcome,
   type PendingCall,
-  readConversation,
   type RunResult,
   type Session,
   type SessionStore,
 } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
 import type { Effects } from "../../faults/support/effects.ts";
 import { randomFrom } from "../../faults/support/random.ts";
 import { type CallArgs, raceAgent } from "./race-agent.ts";

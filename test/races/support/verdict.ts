@@ -1,4 +1,5 @@
-import { type Content, type PendingCall, readConversation, type SessionEntry, type SessionStore } from "@pollux/core";
+import type { Content, PendingCall, SessionEntry, SessionStore } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
 import type { Effect } from "../../faults/support/effects.ts";
 import { illegal } from "../../faults/support/end-of-errand.ts";
 import { problemsOfLog } from "../../faults/support/rivals/settled-session.ts";

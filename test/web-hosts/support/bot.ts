@@ -1,6 +1,7 @@
 import { Agent, MemoryStore, type Model } from "@pollux/core";
 import { say, ScriptedModel } from "@pollux/core/testing";
-import { aiSdk, chatHandler, type ChatHandlerOptions, type Platform } from "@pollux/web";
+import { chatHandler, type ChatHandlerOptions, type Platform } from "@pollux/web";
+import { aiSdk } from "@pollux/web/ai-sdk";
 
 /** Says a thousand words, one every 20 ms. */
 class SlowModel extends ScriptedModel {

@@ -1,4 +1,4 @@
-import { Agent, defineTool, ToolFailure, type Tool } from "@pollux/core";
+import { Agent, defineTool, ToolError, type Tool } from "@pollux/core";
 import type { Endpoint } from "@pollux/core";
 import { z } from "zod";
 import type { MediaFolder } from "../media-folder.ts";
@@ -22,8 +22,7 @@ export function drawPicture({
   const artist = new Agent({
     model: "gemini-3.1-flash-image",
     endpoint,
-    responseModalities: ["TEXT", "IMAGE"],
-    imageConfig: { aspectRatio: "16:9" },
+    settings: { responseModalities: ["TEXT", "IMAGE"], imageConfig: { aspectRatio: "16:9" } },
   });
   return defineTool({
     name: "draw_picture",
@@ -34,7 +33,7 @@ export function drawPicture({
       yield { text: "Drawing" };
       const { images } = await artist.run(`Draw ${prompt}`, { signal });
       const [image] = images;
-      if (image === undefined) throw new ToolFailure("the model drew nothing; describe the picture differently");
+      if (image === undefined) throw new ToolError("the model drew nothing; describe the picture differently");
       return { image: await pictures.keep(image.mimeType, image.bytes), title: prompt };
     },
   });

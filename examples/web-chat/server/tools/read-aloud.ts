@@ -1,4 +1,4 @@
-import { Agent, defineTool, type Endpoint, ToolFailure, type Tool } from "@pollux/core";
+import { Agent, defineTool, type Endpoint, ToolError, type Tool } from "@pollux/core";
 import { z } from "zod";
 import type { MediaFolder } from "../media-folder.ts";
 
@@ -21,7 +21,7 @@ export function readAloud({
   const speaker = new Agent({
     model: "gemini-3.8-flash-tts",
     endpoint,
-    speechConfig: { voiceConfig: { prebuiltVoiceConfig: { voiceName: "Kore" } } },
+    settings: { speechConfig: { voiceConfig: { prebuiltVoiceConfig: { voiceName: "Kore" } } } },
   });
   return defineTool({
     name: "read_aloud",
@@ -32,7 +32,7 @@ export function readAloud({
       yield { text: "Speaking" };
       const { audio } = await speaker.run(text, { signal });
       const [speech] = audio;
-      if (speech === undefined) throw new ToolFailure("the model said nothing; try a shorter text");
+      if (speech === undefined) throw new ToolError("the model said nothing; try a shorter text");
       return { sound: await sounds.keep("audio/wav", speech.toWav()), title: text };
     },
   });

@@ -1,7 +1,8 @@
 import { Chat, useChat } from "@ai-sdk/react";
 import { DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses } from "ai";
 import { useCallback, useEffect, useMemo, useState } from "react";
-import { stopChat, withoutDiscards } from "@pollux/web";
+import { stopChat } from "@pollux/web";
+import { withoutDiscards } from "@pollux/web/ai-sdk";
 import type { ChatMessage } from "../../server/agent.ts";
 import { API, type ChatSummary, continueChat, isGoing, readProblem, steerChat, type StoredChat } from "../server.ts";
 import { noteTimes } from "../message/call-times.ts";

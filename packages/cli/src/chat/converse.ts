@@ -3,11 +3,11 @@ import {
   AgentError,
   type AnyTool,
   type PriceTable,
-  RunReleasedError,
   type RunStream,
   type Session,
   type SessionState,
 } from "@pollux/core";
+import { RunReleasedError } from "@pollux/core/errors";
 import { errorMessage } from "../command.ts";
 import { formatUsage, type RunPrinter } from "../run-printer.ts";
 import { printable } from "../terminal-text.ts";

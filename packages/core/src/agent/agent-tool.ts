@@ -1,5 +1,5 @@
 import { checkOptions, namesIn, type OptionNames } from "../internal/option-names.ts";
-import { ToolFailure, ToolRetry } from "../errors/run-errors.ts";
+import { ToolError, ModelRetry } from "../errors/run-errors.ts";
 import { isObject, type Json } from "../internal/json.ts";
 import type { RunEvent } from "../loop/events.ts";
 import { within } from "../loop/limits.ts";
@@ -133,7 +133,7 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
   }
 }
 
-/** The agent's own, bounded by what the calling run has left. @throws {ToolFailure} When that has used up a limit. */
+/** The agent's own, bounded by what the calling run has left. @throws {ToolError} When that has used up a limit. */
 function inheritOptions(
   tool: string,
   { prices, approve, ...own }: NestedAgent["own"],
@@ -141,7 +141,7 @@ function inheritOptions(
 ): Pick<AnyRunOptions, "limits" | "prices" | "approve" | "parent" | "metadata"> {
   const limits = within({ ...own.limits }, parent?.remaining ?? {});
   const used = Object.entries(limits).find(([, limit]) => limit === 0);
-  if (used !== undefined) throw new ToolFailure(nothingLeft(tool, used[0]));
+  if (used !== undefined) throw new ToolError(nothingLeft(tool, used[0]));
   return {
     limits,
     prices: prices ?? parent?.prices,
@@ -151,10 +151,10 @@ function inheritOptions(
   };
 }
 
-/** @throws {ToolRetry} When the call has no task. */
+/** @throws {ModelRetry} When the call has no task. */
 function parseTask(input: unknown): string {
   const task = isObject(input) ? input["task"] : undefined;
-  if (typeof task !== "string" || task.trim() === "") throw new ToolRetry(TASK_MISSING);
+  if (typeof task !== "string" || task.trim() === "") throw new ModelRetry(TASK_MISSING);
   return task;
 }
 
@@ -173,11 +173,11 @@ function buildProgress(name: string, event: RunEvent, tools: Map<string, string>
   return { path: tool === undefined ? [name] : [name, tool], event };
 }
 
-/** The result of a call that was a run. @throws {ToolFailure} When the run did not finish; tells how it ended. */
+/** The result of a call that was a run. @throws {ToolError} When the run did not finish; tells how it ended. */
 function readAnswer(result: RunResult<unknown> | EngineResult, name: string): unknown {
   if (result.stopReason === "finished") return result.output ?? result.text;
   const limit = result.stopReason === "limit" ? result.limit.name : undefined;
-  throw new ToolFailure(agentEnded(name, result.stopReason, limit, result.text));
+  throw new ToolError(agentEnded(name, result.stopReason, limit, result.text));
 }
 
 /**
@@ -227,17 +227,17 @@ async function buildOutcome(
   const { name, timeoutMs } = tool;
   try {
     if (report.status === "failed") throw new Error(report.error?.message);
-    if (report.status === "cancelled") throw new ToolFailure(toolFailed(name, agentFailures.cancelled));
-    if (report.status !== "ended") throw new ToolFailure(toolFailed(name, agentFailures.notAnAgent));
+    if (report.status === "cancelled") throw new ToolError(toolFailed(name, agentFailures.cancelled));
+    if (report.status !== "ended") throw new ToolError(toolFailed(name, agentFailures.notAnAgent));
     const { result } = report;
-    if (result === undefined) throw new ToolFailure(toolFailed(name, agentFailures.noResult));
+    if (result === undefined) throw new ToolError(toolFailed(name, agentFailures.noResult));
     if (result.stopReason === "limit" && result.limit.name === "wallTimeMs" && result.limit.limit === timeoutMs)
       return { ok: false, kind: "timeout", message: timedOut(name, timeoutMs) };
     const answer = readAnswer(result, name);
     const isAnswer = result.stopReason === "finished" && result.endedBy === undefined;
     if (!isAnswer || output === undefined || !isStandardSchema(output)) return { ok: true, output: answer };
     // The run only had the JSON Schema; the author's schema validates and transforms here.
-    const misfit = (): Error => new ToolFailure(agentEnded(name, "invalid-output", undefined, result.text));
+    const misfit = (): Error => new ToolError(agentEnded(name, "invalid-output", undefined, result.text));
     return { ok: true, output: await checkValue(output, result.output, misfit) };
   } catch (error) {
     return describeFailure(tool, error);

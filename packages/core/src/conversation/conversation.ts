@@ -3,7 +3,7 @@ import type { EndReason } from "../session/log/entries.ts";
 import type { GuardrailStop } from "../loop/guardrails.ts";
 import type { LimitReached, Limits } from "../loop/limits.ts";
 import type { Usage } from "../model/usage.ts";
-import type { PendingCall, PendingQuestion, ToolFailureKind } from "../tool/tool.ts";
+import type { PendingCall, PendingQuestion, ToolErrorKind } from "../tool/tool.ts";
 import type { JsonObject } from "../wire/types/content.ts";
 
 /** A conversation as a person sees it. JSON; contains nothing that a browser must not have. */
@@ -99,7 +99,7 @@ export interface Message extends Pick<Cost, "cost" | "pricesAsOf"> {
   /** What the answers are based on; citations refer to them by number. */
   readonly sources: readonly MessageSource[];
   /** HTML that the terms of use of Google Search require next to the answer. */
-  readonly searchSuggestions: readonly string[];
+  readonly searchEntryPoints: readonly string[];
 }
 
 /**
@@ -134,7 +134,7 @@ export interface MessageSource {
 
 /** A piece of a message. Its id is unique in the message and made from its kind and place. */
 export type MessagePart =
-  | StepPart
+  | TurnPart
   | TextPart
   | ThoughtPart
   | ToolCallPart
@@ -154,7 +154,7 @@ interface PartBase {
 }
 
 /** The border before each turn that has something to show. */
-export interface StepPart extends PartBase {
+export interface TurnPart extends PartBase {
   readonly type: "step";
   readonly turn: number;
 }
@@ -204,7 +204,7 @@ export interface ToolCallPart extends PartBase {
   readonly progress?: unknown;
   /** What the model was told. */
   readonly output?: unknown;
-  readonly failure?: ToolCallFailure | undefined;
+  readonly failure?: ToolCallError | undefined;
 }
 
 /**
@@ -230,8 +230,8 @@ export type ToolCallState =
   | "cancelled";
 
 /** Why a call failed. The text is fit for anybody; what the model was told is not part of it. */
-export interface ToolCallFailure {
-  readonly kind: ToolFailureKind;
+export interface ToolCallError {
+  readonly kind: ToolErrorKind;
   readonly message: string;
 }
 

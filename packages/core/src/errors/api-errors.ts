@@ -105,7 +105,7 @@ export class ApiShapeError extends AgentError {
 }
 
 /** The received part of an incomplete answer: a content as the API sends it. */
-export interface PartialAnswer {
+export interface PartialResponse {
   readonly role: string;
   readonly parts: readonly object[];
 }
@@ -119,9 +119,9 @@ export class StreamIncompleteError extends AgentError {
   override readonly code = "stream_incomplete";
   override readonly retryable: boolean;
   /** The answer up to the last checkpoint, if the library gave up on it. */
-  readonly partial: PartialAnswer | undefined;
+  readonly partial: PartialResponse | undefined;
 
-  constructor(message: string, options: ErrorOptions & { readonly partial?: PartialAnswer | undefined } = {}) {
+  constructor(message: string, options: ErrorOptions & { readonly partial?: PartialResponse | undefined } = {}) {
     const { partial, ...rest } = options;
     super(message, rest);
     this.retryable = partial === undefined;

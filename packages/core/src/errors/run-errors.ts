@@ -181,15 +181,15 @@ export class ToolDefinitionError extends AgentError {
  * For a tool to throw: the call failed, and the model gets this message. Any other error is logged with its stack, and the model
  * only reads that the tool failed, unless the tool is defined with `exposeErrors: true`.
  */
-export class ToolFailure extends KnownError {
-  static override readonly name: string = "ToolFailure";
-  override readonly name = "ToolFailure";
+export class ToolError extends KnownError {
+  static override readonly name: string = "ToolError";
+  override readonly name = "ToolError";
   readonly code: string = "tool_failure";
 }
 
 /** For a tool to throw: the model can correct the call, as the message explains. Uses up one of the tool's retries in the run. */
-export class ToolRetry extends KnownError {
-  static override readonly name: string = "ToolRetry";
-  override readonly name = "ToolRetry";
+export class ModelRetry extends KnownError {
+  static override readonly name: string = "ModelRetry";
+  override readonly name = "ModelRetry";
   readonly code: string = "tool_retry";
 }

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import type { ModelCapabilities } from "../model/capabilities.ts";
-import { ToolFailure, ToolRetry } from "../errors/run-errors.ts";
+import { ToolError, ModelRetry } from "../errors/run-errors.ts";
 import { asList, asObject, present } from "../internal/json.ts";
 import { defineTool } from "../tool/define-tool.ts";
 import { delegateArgumentMissing, delegateEmpty, type DelegateTexts, delegates } from "../tool/model-texts.ts";
@@ -73,7 +73,7 @@ function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
     description,
     input: buildSchema(fields),
     timeoutMs: TIMEOUT_MS,
-    maxRetries: 2,
+    maxModelRetries: 2,
     effects: "none",
     // They are the service's, without keys; the model must know whether to ask again.
     exposeErrors: true,
@@ -81,7 +81,7 @@ function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
     run: async (input, context) => {
       const prompt = Object.keys(fields).map((field) => [asObject(input)[field]].flat().join("\n"));
       const { text, sources, stopReason } = await run(builtIn, prompt.join("\n\n"), context);
-      if (text.trim() === "") throw new ToolFailure(delegateEmpty(name, stopReason));
+      if (text.trim() === "") throw new ToolError(delegateEmpty(name, stopReason));
       return { answer: text, sources: sources.map(({ title, uri }) => present({ title, uri })) };
     },
   });
@@ -102,7 +102,7 @@ function parseFields({ name, fields }: DelegateTexts, args: unknown): Record<str
   for (const field of Object.keys(fields)) {
     const value = input[field];
     const isRight = LISTS.has(field) ? asList(value).length > 0 && asList(value).every(isText) : isText(value);
-    if (!isRight) throw new ToolRetry(delegateArgumentMissing(name, field, LISTS.has(field)));
+    if (!isRight) throw new ModelRetry(delegateArgumentMissing(name, field, LISTS.has(field)));
   }
   return input;
 }

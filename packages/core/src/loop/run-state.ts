@@ -12,7 +12,7 @@ import type { ModelStepValue, PhaseKind, StepTimes } from "../durable/run-log.ts
 import type { TurnCall } from "./calls/call-state.ts";
 import { type Compaction, estimateTokens } from "./turn/compaction.ts";
 import { type Limits, RepeatGuard, type Spent } from "./limits.ts";
-import { PartialAnswer, sendablePartial } from "./turn/partial-answer.ts";
+import { PartialResponse, sendablePartial } from "./turn/partial-answer.ts";
 import type { RunSoFar } from "./result.ts";
 import { closeOpenCalls, unansweredResponse } from "./transcript.ts";
 import type { LoopInput, OpenTurn } from "./loop-input.ts";
@@ -73,7 +73,7 @@ export class RunState {
   /** Milliseconds in which a step was executed: waiting for an answer does not count. */
   activeMs = 0;
   /** The answer that is under way. The one that puts the result into a schema is not shown, so it is none. */
-  readonly partial: PartialAnswer;
+  readonly partial: PartialResponse;
   /** The last answer of the run itself. */
   lastResponse: ModelResponse | undefined;
   /** That of its work: the output phase only converts it. */
@@ -88,10 +88,10 @@ export class RunState {
   constructor(
     runId: string,
     contents: readonly Content[],
-    onPartial?: (partial: PartialAnswer) => void,
+    onPartial?: (partial: PartialResponse) => void,
     foreign: Map<Content, HistoryOrigin> = new Map(),
   ) {
-    this.partial = new PartialAnswer(onPartial);
+    this.partial = new PartialResponse(onPartial);
     this.foreign = foreign;
     this.runId = runId;
     this.contents = [...contents];

@@ -1,25 +1,25 @@
 import { nearestName } from "../internal/option-names.ts";
 import { tryOr } from "../internal/try-or.ts";
 import { NO_MESSAGE, toolFailed, toolThrew, unknownTool } from "./model-texts.ts";
-import type { Tool, ToolFailureKind, ToolOutcome } from "./tool.ts";
+import type { Tool, ToolErrorKind, ToolOutcome } from "./tool.ts";
 
 /** Converts what a tool threw into the outcome the model reads. Only an author's words, or a tool that exposes its errors, say more. */
 export function describeFailure(
   { name, exposeErrors }: Pick<Tool, "name" | "exposeErrors">,
   error: unknown,
 ): ToolOutcome {
-  if (isNamed(error, "ToolRetry")) return failure("bad-input", messageIn(error));
-  if (isNamed(error, "ToolFailure")) return failure("failed", messageIn(error));
+  if (isNamed(error, "ModelRetry")) return failure("bad-input", messageIn(error));
+  if (isNamed(error, "ToolError")) return failure("failed", messageIn(error));
   return failure("failed", exposeErrors === true ? toolFailed(name, unplannedText(error)) : toolThrew(name));
 }
 
 /** The outcome of a call that failed. */
-export function failure(kind: ToolFailureKind, message: string): Extract<ToolOutcome, { ok: false }> {
+export function failure(kind: ToolErrorKind, message: string): Extract<ToolOutcome, { ok: false }> {
   return { ok: false, kind, message };
 }
 
 /** True for an error of this name, also from another copy of this library. */
-export function isNamed(error: unknown, name: "ToolFailure" | "ToolRetry"): error is Error {
+export function isNamed(error: unknown, name: "ToolError" | "ModelRetry"): error is Error {
   return tryOr(() => error instanceof Error && error.name === name, false);
 }
 

@@ -1,4 +1,4 @@
-import { ToolRetry } from "../errors/run-errors.ts";
+import { ModelRetry } from "../errors/run-errors.ts";
 import { sleep, startTimer } from "../internal/abort.ts";
 import { copyJson, isObject } from "../internal/json.ts";
 import type { FunctionCall } from "../wire/types/content.ts";
@@ -18,7 +18,7 @@ import { hasDefaults, withDefaults } from "./schema/defaults.ts";
 import type { JsonCheck } from "./schema/json-check.ts";
 import { isStandardSchema, issuesText, type StandardIssue, type StandardSchema } from "./schema/standard-schema.ts";
 import type { ToolRetries } from "./tool-settings.ts";
-import type { Tool, ToolContext, ToolFailureKind, ToolOutcome } from "./tool.ts";
+import type { Tool, ToolContext, ToolErrorKind, ToolOutcome } from "./tool.ts";
 
 /** The link between a call that runs and whoever watches it. */
 export interface CallControl {
@@ -36,7 +36,7 @@ export interface ToolRetryNotice {
   readonly attempt: number;
   readonly delayMs: number;
   /** As the model would read it. */
-  readonly error: { readonly kind: ToolFailureKind; readonly message: string };
+  readonly error: { readonly kind: ToolErrorKind; readonly message: string };
 }
 
 /** How one attempt ended. */
@@ -134,7 +134,7 @@ function delayAfter(attempt: number, { minDelayMs, maxDelayMs }: ToolRetries): n
 
 /** True for what a tool throws to tell the model something. */
 function isPlanned(error: unknown): boolean {
-  return isNamed(error, "ToolRetry") || isNamed(error, "ToolFailure");
+  return isNamed(error, "ModelRetry") || isNamed(error, "ToolError");
 }
 
 /** The context the tool gets: a copy of the call, the tool's own signal, and progress that never rejects. */
@@ -261,7 +261,7 @@ function timeoutError(timeoutMs: number): DOMException {
 
 /**
  * Makes the function that validates a call's arguments. What a call leaves out takes the default that the schema has for it. The
- * function throws {@link ToolRetry} with at most five problems in at most 500 characters.
+ * function throws {@link ModelRetry} with at most five problems in at most 500 characters.
  *
  * @param source - The same schema as JSON Schema.
  * @param json - Checks arguments of a plain JSON Schema; without it, they only have to be an object.
@@ -275,7 +275,7 @@ export function buildParser(
   const parse = (args: unknown): Promise<unknown> =>
     standard !== undefined || isObject(args)
       ? checkValue(standard ?? json, args, argumentsError)
-      : Promise.reject(new ToolRetry(invalidArguments(ARGUMENTS_NOT_OBJECT)));
+      : Promise.reject(new ModelRetry(invalidArguments(ARGUMENTS_NOT_OBJECT)));
   return hasDefaults(source) ? (args) => parse(withDefaults(args, source, source)) : parse;
 }
 
@@ -302,8 +302,8 @@ export async function checkValue(
   return checked.value;
 }
 
-function argumentsError(issues: readonly StandardIssue[]): ToolRetry {
-  return new ToolRetry(invalidArguments(issuesText(issues)).slice(0, 500));
+function argumentsError(issues: readonly StandardIssue[]): ModelRetry {
+  return new ModelRetry(invalidArguments(issuesText(issues)).slice(0, 500));
 }
 
 interface Zod4Schema extends StandardSchema {

@@ -1,6 +1,6 @@
 import type * as z3 from "zod/v3";
 import type * as z4 from "zod/v4/core";
-import { ToolDefinitionError, ToolFailure } from "../errors/run-errors.ts";
+import { ToolDefinitionError, ToolError } from "../errors/run-errors.ts";
 import {
   describeUnknownOption,
   describeValue,
@@ -68,7 +68,7 @@ export interface ToolOptions<
   readonly editable?: boolean | readonly string[] | undefined;
   /**
    * Runs the function with validated input. May be async, or an async generator: what it yields is reported as progress,
-   * what it returns is the result. Throw `ToolFailure` or `ToolRetry` to tell the model something; any other error is
+   * what it returns is the result. Throw `ToolError` or `ModelRetry` to tell the model something; any other error is
    * logged, and the model only reads that the tool failed.
    *
    * Without it, the client (a browser, a phone, another service) answers the calls: the run ends with `needs-outcome`, and
@@ -161,7 +161,7 @@ export function defineTool(spec: ToolOptions<ToolInputSchema | undefined, unknow
     sequential: spec.sequential ?? false,
     timeoutMs: limit(name, "timeoutMs", spec.timeoutMs ?? 60_000, 1),
     maxResultBytes: limit(name, "maxResultBytes", spec.maxResultBytes ?? 65_536, 1),
-    maxRetries: limit(name, "maxRetries", spec.maxRetries ?? 3, 0),
+    maxModelRetries: limit(name, "maxRetries", spec.maxModelRetries ?? 3, 0),
     effects: spec.effects ?? "idempotent",
     unknownOutcome: spec.unknownOutcome ?? "ask",
     ...(spec.retry !== undefined && { retry: readRetry(name, spec.effects, spec.retry) }),
@@ -178,7 +178,7 @@ export function defineTool(spec: ToolOptions<ToolInputSchema | undefined, unknow
     run:
       spec.run?.bind(spec) ??
       (() => {
-        throw new ToolFailure(notRunHere(name));
+        throw new ToolError(notRunHere(name));
       }),
   };
 }

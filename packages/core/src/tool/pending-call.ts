@@ -106,7 +106,7 @@ export async function findArgumentProblem(tool: Pick<Tool, "parse">, args: JsonO
     await tool.parse(copyJson(args));
     return undefined;
   } catch (error) {
-    return isNamed(error, "ToolRetry") ? error.message : "they could not be checked";
+    return isNamed(error, "ModelRetry") ? error.message : "they could not be checked";
   }
 }
 

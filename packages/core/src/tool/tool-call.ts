@@ -1,4 +1,4 @@
-import type { AnyTool, CompletedToolCall, PendingQuestion, ToolCallBase, ToolFailureKind } from "./tool.ts";
+import type { AnyTool, CompletedToolCall, PendingQuestion, ToolCallBase, ToolErrorKind } from "./tool.ts";
 
 /**
  * A call of a run, discriminated by `status` and, once completed, by `name`. `Completed` is the union of what the agent's tools
@@ -20,7 +20,7 @@ export interface ShortenedToolCall extends ToolCallBase {
 /** The call has no result; its tool may not exist. */
 export interface FailedToolCall extends ToolCallBase {
   readonly status: "failed";
-  readonly error: { readonly kind: ToolFailureKind; readonly message: string };
+  readonly error: { readonly kind: ToolErrorKind; readonly message: string };
 }
 
 /** The call waits for an answer from outside, which ended the run. */

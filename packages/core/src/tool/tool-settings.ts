@@ -6,8 +6,8 @@ export interface ToolSettings {
   readonly timeoutMs: number;
   /** Maximum result size in bytes of JSON; a longer result is cut, with a note to the model. @defaultValue 65_536 */
   readonly maxResultBytes: number;
-  /** Invalid calls (bad arguments, `ToolRetry`) after which the tool is disabled for the run. @defaultValue 3 */
-  readonly maxRetries: number;
+  /** Invalid calls (bad arguments, `ModelRetry`) after which the tool is disabled for the run. @defaultValue 3 */
+  readonly maxModelRetries: number;
   /**
    * Side effects of the function. They decide what a resumed run does with a call that a crash interrupted: `none`
    * (read-only) and `idempotent` (passes `ToolContext.idempotencyKey` to a service that honors it) run again, `once`
@@ -18,8 +18,8 @@ export interface ToolSettings {
   readonly unknownOutcome: UnknownOutcome;
   /**
    * Whether the model reads the messages of all errors, in at most 500 characters and without their stacks. They may hold paths,
-   * queries, addresses or passwords. Otherwise the model only reads that the tool failed, unless `run` throws `ToolFailure` or
-   * `ToolRetry`. @defaultValue false
+   * queries, addresses or passwords. Otherwise the model only reads that the tool failed, unless `run` throws `ToolError` or
+   * `ModelRetry`. @defaultValue false
    */
   readonly exposeErrors?: boolean | undefined;
   /**
@@ -50,7 +50,7 @@ export interface ToolRetryPolicy {
   readonly totalTimeoutMs?: number | undefined;
   /**
    * Whether an error is worth another attempt: what `run` threw, or a `TimeoutError` after `timeoutMs`. If it throws, there is none.
-   * @defaultValue any error but `ToolFailure` and `ToolRetry`
+   * @defaultValue any error but `ToolError` and `ModelRetry`
    */
   readonly when?: ((error: unknown, attempt: number) => boolean | Promise<boolean>) | undefined;
 }

@@ -45,7 +45,7 @@ export interface Tool<
   needsApproval?(input: Input, call: FunctionCall, run: ApprovalContext<Context>): boolean | Promise<boolean>;
   /** Who may answer the questions about the call: see {@link PendingCall.approvedBy}. Absent, or throws: the tool does not say. */
   approvedBy?(input: Input, call: FunctionCall): string;
-  /** Validates the arguments. @throws {ToolRetry} With a short message for the model when they are invalid. */
+  /** Validates the arguments. @throws {ModelRetry} With a short message for the model when they are invalid. */
   parse(args: unknown): Input | Promise<Input>;
   /** Runs the function. Returns the result, or is an async generator that yields progress and returns the result. */
   run(input: Input, context: ToolContext<Context>): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
@@ -121,15 +121,15 @@ export interface ToolContext<Context = unknown> extends RunContext<Context> {
 /** How one call ended. A failure is data: the model reads it and can correct itself. */
 export type ToolOutcome =
   | { readonly ok: true; readonly output: unknown }
-  | { readonly ok: false; readonly kind: ToolFailureKind; readonly message: string };
+  | { readonly ok: false; readonly kind: ToolErrorKind; readonly message: string };
 
 /** Why a call failed. */
-export type ToolFailureKind =
+export type ToolErrorKind =
   /** No tool has that name. */
   | "not-found"
-  /** The arguments do not match the schema, or the tool threw `ToolRetry`. */
+  /** The arguments do not match the schema, or the tool threw `ModelRetry`. */
   | "bad-input"
-  /** The tool threw; without {@link Tool.exposeErrors}, the message holds the text of a `ToolFailure` only. */
+  /** The tool threw; without {@link Tool.exposeErrors}, the message holds the text of a `ToolError` only. */
   | "failed"
   | "timeout"
   /** The run was aborted, or a person cancelled the call, before it ended. */

@@ -76,7 +76,7 @@ export {
   endpoint,
   type EndpointKind,
   type EndpointOptions,
-  google,
+  geminiApi,
   type GoogleOptions,
   type HeaderFields,
 } from "./endpoints/endpoint.ts";

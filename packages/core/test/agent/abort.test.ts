@@ -1,5 +1,6 @@
 import { getEventListeners } from "node:events";
-import { Agent, defineTool, RunAbandonedError, type RunOptions, runSoFar } from "@pollux/core";
+import { Agent, defineTool, type RunOptions, runSoFar } from "@pollux/core";
+import { RunAbandonedError } from "@pollux/core/errors";
 import { calls, fails, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { faces } from "../helpers/faces.ts";

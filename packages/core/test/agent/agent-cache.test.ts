@@ -1,4 +1,5 @@
-import { Agent, type AgentOptions, caches, ConfigurationError, defineTool, gemini, googleSearch } from "@pollux/core";
+import { Agent, type AgentOptions, ConfigurationError, defineTool, gemini, googleSearch } from "@pollux/core";
+import { caches } from "@pollux/core/resources";
 import { ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -58,7 +59,7 @@ test("a cache holds the agent's instructions, tools and contents, and says until
 test("what tools are told goes into the cache, a forced call does not", async () => {
   const service = cacheService();
   const location = { latitude: 1, longitude: 2 };
-  const agent = agentOn(service, { tools: [add, googleSearch()], toolChoice: "required", location });
+  const agent = agentOn(service, { tools: [add, googleSearch()], toolChoice: "required", settings: { location } });
   await agent.createCache("A long book.", { expireTime: new Date("2099-05-05T05:05:05Z") });
   expect(service.seen[0]?.body).toEqual({
     model: `models/${ID}`,
@@ -79,7 +80,7 @@ describe.each(faces)("%s", (face, read) => {
     const agent = agentOn(service);
     const cache = await agent.createCache(BOOK);
     const stored: typeof cache = JSON.parse(JSON.stringify(cache)); // as a program would keep it
-    const result = await read(agent, "1 + 2?", { cachedContent: stored });
+    const result = await read(agent, "1 + 2?", { settings: { cachedContent: stored } });
     expect(result).toMatchObject({ stopReason: "finished", text: "Three.", usage: { cachedTokens: 10_000 } });
     const asked = user("1 + 2?");
     expect(service.seen.slice(1)).toEqual([
@@ -103,7 +104,10 @@ describe.each(faces)("%s", (face, read) => {
     const output = z.object({ sum: z.number() });
     const native = cacheService([[{ text: '{"sum":3}' }]]);
     const agent = agentOn(native);
-    const first = await typed(face, agent, "1 + 2?", { output, cachedContent: await agent.createCache(BOOK) });
+    const first = await typed(face, agent, "1 + 2?", {
+      output,
+      settings: { cachedContent: await agent.createCache(BOOK) },
+    });
     expect(first).toMatchObject({ stopReason: "finished", output: { sum: 3 } });
     expect(native.seen.slice(1).map(({ body }) => body)).toEqual([
       {
@@ -115,7 +119,10 @@ describe.each(faces)("%s", (face, read) => {
 
     const older = cacheService([[{ text: "Three." }], [{ text: '{"sum":3}' }]]);
     const agent25 = agentOn(older, { tools: [add] }, "gemini-2.5-flash");
-    const second = await typed(face, agent25, "1 + 2?", { output, cachedContent: await agent25.createCache(BOOK) });
+    const second = await typed(face, agent25, "1 + 2?", {
+      output,
+      settings: { cachedContent: await agent25.createCache(BOOK) },
+    });
     expect(second).toMatchObject({ stopReason: "finished", text: "Three.", output: { sum: 3 } });
     expect(older.seen.slice(1).map(({ body }) => Object.keys(body as object))).toEqual([
       ["cachedContent", "contents"],
@@ -125,7 +132,7 @@ describe.each(faces)("%s", (face, read) => {
 
   test("a cache made elsewhere goes with an agent that has nothing of its own", async () => {
     const service = cacheService();
-    await read(agentOn(service, { cachedContent: "cachedContents/z" }), "Hi.");
+    await read(agentOn(service, { settings: { cachedContent: "cachedContents/z" } }), "Hi.");
     expect(service.seen.map(({ body }) => body)).toEqual([
       { cachedContent: "cachedContents/z", contents: [user("Hi.")] },
     ]);
@@ -136,37 +143,37 @@ describe.each(faces)("%s", (face, read) => {
   test.each<[string, Omit<AgentOptions, "model">, RegExp]>([
     [
       "instructions beside a foreign cache",
-      { instructions: "Be brief.", cachedContent: foreign },
+      { instructions: "Be brief.", settings: { cachedContent: foreign } },
       /must not have instructions or tools.*createCache/,
     ],
     [
       "tools beside a foreign cache",
-      { tools: [add], cachedContent: foreign.name },
+      { tools: [add], settings: { cachedContent: foreign.name } },
       /must not have instructions or tools/,
     ],
     [
       "a search tool beside a foreign cache",
-      { tools: [googleSearch()], cachedContent: foreign },
+      { tools: [googleSearch()], settings: { cachedContent: foreign } },
       /must not have instructions or tools/,
     ],
     [
       "another model's cache",
-      { cachedContent: { ...foreign, model: "models/gemini-2.5-flash" } },
+      { settings: { cachedContent: { ...foreign, model: "models/gemini-2.5-flash" } } },
       /created for models\/gemini-2.5-flash and works with no other model/,
     ],
     [
       "the cache of an agent on another model",
-      { cachedContent: { ...foreign, holds: { ...holds, modelId: "m" } } },
+      { settings: { cachedContent: { ...foreign, holds: { ...holds, modelId: "m" } } } },
       /created for m /,
     ],
     [
       "a cache of other tools",
-      { cachedContent: { ...foreign, holds } },
+      { settings: { cachedContent: { ...foreign, holds } } },
       /created with different instructions, tools or location/,
     ],
     [
       "an expired cache",
-      { cachedContent: { ...foreign, expireTime: "2020-01-01T00:00:00Z" } },
+      { settings: { cachedContent: { ...foreign, expireTime: "2020-01-01T00:00:00Z" } } },
       /expired at 2020-01-01T00:00:00Z: create a new one/,
     ],
   ])("%s is an error before anything is sent", async (_what, options, says) => {
@@ -181,10 +188,10 @@ describe.each(faces)("%s", (face, read) => {
     const service = cacheService();
     const agent = agentOn(service);
     const cachedContent = await agent.createCache(BOOK);
-    await expect(read(agent, "Hi.", { cachedContent, toolChoice: "required" })).rejects.toThrow(
+    await expect(read(agent, "Hi.", { settings: { cachedContent }, toolChoice: "required" })).rejects.toThrow(
       /^toolChoice cannot be combined with a cache/,
     );
-    await expect(read(agent, "Hi.", { cachedContent, instructions: "Be long." })).rejects.toThrow(
+    await expect(read(agent, "Hi.", { settings: { cachedContent }, instructions: "Be long." })).rejects.toThrow(
       /different instructions/,
     );
     expect(service.seen).toHaveLength(1);
@@ -194,7 +201,7 @@ describe.each(faces)("%s", (face, read) => {
     const delegated = { functionCall: { name: "google_search", args: { query: "Oslo" }, id: "x" } };
     const service = cacheService([[delegated], [{ text: "found" }], [{ text: "ok" }]]);
     const agent = agentOn(service, { tools: [add, googleSearch()] }, "gemini-2.5-flash");
-    await read(agent, "Hi.", { cachedContent: await agent.createCache(BOOK) });
+    await read(agent, "Hi.", { settings: { cachedContent: await agent.createCache(BOOK) } });
     expect(service.seen.slice(1).map(({ body }) => Object.keys(body as object))).toEqual([
       ["cachedContent", "contents"],
       ["tools", "contents"],

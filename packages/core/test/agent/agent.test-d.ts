@@ -135,7 +135,7 @@ describe("options", () => {
     // @ts-expect-error -- misspelled inside
     void agent.run("Hi.", { limits: { turn: 3 } });
     // @ts-expect-error -- no such level
-    void agent.run("Hi.", { thinking: "enormous" });
+    void agent.run("Hi.", { settings: { thinking: "enormous" } });
     // @ts-expect-error -- no schema
     void agent.run("Hi.", { output: "yaml" });
     // @ts-expect-error -- a number is no prompt

@@ -132,10 +132,10 @@ describe("an agent", () => {
       tools: [order],
       instructions: ({ context, runId }) => `${expectTypeOf(context).toEqualTypeOf<App>()} ${runId}`,
       approve: (_, { context }) => context.user === "ann",
-      prepareTurn: ({ context }) => ({ instructions: context.user }),
       hooks: {
         beforeCall: ({ context }) => void context.orders,
         afterCall: ({ context, outcome }) => void [context.orders, outcome.ok],
+        prepareTurn: ({ context }) => ({ instructions: context.user }),
       },
     });
     const described = new Agent({ model, instructions: ({ context }: RunContext<User>) => context.user, tools: [now] });

@@ -65,10 +65,10 @@ describe.each(FACES)("the context of a run, by %s", (_face, read) => {
         return [{ ...whose, needsApproval }];
       },
       approve: (_, { context }) => (see("approve", context), context.user === "ann"),
-      prepareTurn: ({ context }) => see("prepareTurn", context),
       hooks: {
         beforeCall: ({ context }) => see("beforeCall", context),
         afterCall: ({ context }) => see("afterCall", context),
+        prepareTurn: ({ context }) => see("prepareTurn", context),
       },
     });
     const result = await read(agent, { context: ANN });

@@ -4,10 +4,10 @@ import {
   defineTool,
   googleListPrices,
   MemoryStore,
-  readConversation,
   type PriceList,
   type PriceTable,
 } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
 import { call, costs, dies, join, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { faces } from "../helpers/faces.ts";
@@ -108,7 +108,12 @@ describe.each(SESSION_FACES)("a session, by %s", (_name, face) => {
   test("goes on by the prices of the day on which it was answered, and shows the day of the list", async () => {
     const store = new MemoryStore();
     const open = (...lines: readonly ScriptLine[]) =>
-      new Agent({ model: asks(ARGON, ...lines), tools: [look], prices: googleListPrices, maxRestarts: 0 }).session({
+      new Agent({
+        model: asks(ARGON, ...lines),
+        tools: [look],
+        prices: googleListPrices,
+        limits: { restarts: 0 },
+      }).session({
         id: "s",
         store,
       });
@@ -130,7 +135,7 @@ describe.each(SESSION_FACES)("a session, by %s", (_name, face) => {
       model: asks(ARGON, join(call("look"), MILLION)),
       tools: [look],
       prices: googleListPrices,
-      prepareTurn: ({ turn }) => (turn === 2 ? { model: other } : undefined),
+      hooks: { prepareTurn: ({ turn }) => (turn === 2 ? { model: other } : undefined) },
     });
     const session = agent.session({ id: "s", store, ownerBudget: () => ({ maxCost: 9, spent: 0 }) });
     await expect(face.send(session, "Go.")).rejects.toThrow("gemini-2.5-pro answered");
@@ -140,7 +145,12 @@ describe.each(SESSION_FACES)("a session, by %s", (_name, face) => {
     expect(messages.at(-1)).not.toHaveProperty("cost");
     // Prices that it gets make it known.
     const prices = { asOf: "2026-11-24", models: { ...googleListPrices.models, ...listOf("gemini-2.5-pro").models } };
-    const priced = new Agent({ model: asks(ARGON), tools: [look], prices, prepareTurn: () => ({ model: other }) });
+    const priced = new Agent({
+      model: asks(ARGON),
+      tools: [look],
+      prices,
+      hooks: { prepareTurn: () => ({ model: other }) },
+    });
     const again = priced.session({ id: "s", store });
     expect(await face.resume(again)).toMatchObject({ cost: 3 });
     const [listed] = await store.list();

@@ -1,14 +1,5 @@
-import {
-  Agent,
-  type AgentOptions,
-  defineTool,
-  endpoint,
-  type FetchLike,
-  gemini,
-  listModels,
-  type ListedModel,
-  vertex,
-} from "@pollux/core";
+import { Agent, type AgentOptions, defineTool, endpoint, type FetchLike, gemini, vertex } from "@pollux/core";
+import { listModels, type ListedModel } from "@pollux/core/resources";
 import { ScriptedModel } from "@pollux/core/testing";
 import { expect, test } from "vitest";
 import { z } from "zod";
@@ -17,7 +8,7 @@ const ID = "gemini-3.8-flash";
 const add = defineTool({ name: "add", description: "Adds.", input: z.object({}), run: () => 1 });
 const TOOLS = [{ functionDeclarations: [add.declaration] }];
 const CONTENTS = [{ role: "user", parts: [{ text: "Hi." }] }];
-const OPTIONS: Omit<AgentOptions, "model"> = { instructions: "Be brief.", tools: [add], temperature: 0 };
+const OPTIONS: Omit<AgentOptions, "model"> = { instructions: "Be brief.", tools: [add], settings: { temperature: 0 } };
 
 type Fetched = { path: string; body: unknown };
 
@@ -83,7 +74,7 @@ test("options of the run count in place of the agent's, and so does a schema", a
     tools: [],
     toolChoice: "auto",
     output: { type: "object", properties: {} },
-    seed: 0,
+    settings: { seed: 0 },
   });
   expect(count).toEqual({ totalTokens: 0, cachedTokens: 0, details: [] });
   expect(fetched[0]?.body).toEqual({
@@ -104,8 +95,10 @@ test("a request that could not be made is not counted", async () => {
   const { fetched, fetch } = stub();
   const agent = new Agent({ ...OPTIONS, model: gemini(ID, { endpoint: google, fetch }) });
   await expect(agent.countTokens("")).rejects.toThrow(/prompt is empty/);
-  await expect(agent.countTokens("Hi.", { topP: 2 })).rejects.toThrow(/topP is 2/);
-  await expect(agent.countTokens("Hi.", { cachedContent: "c" })).rejects.toThrow(/must not have instructions or tools/);
+  await expect(agent.countTokens("Hi.", { settings: { topP: 2 } })).rejects.toThrow(/topP is 2/);
+  await expect(agent.countTokens("Hi.", { settings: { cachedContent: "c" } })).rejects.toThrow(
+    /must not have instructions or tools/,
+  );
   await expect(new Agent({ model: new ScriptedModel() }).countTokens("Hi.")).rejects.toThrow(/cannot count tokens/);
   expect(fetched).toEqual([]);
 });

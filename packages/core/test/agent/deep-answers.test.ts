@@ -1,4 +1,5 @@
-import { Agent, ApiShapeError, ApiStatusError, defineTool, endpoint, gemini, MemoryStore } from "@pollux/core";
+import { Agent, ApiStatusError, defineTool, endpoint, gemini, MemoryStore } from "@pollux/core";
+import { ApiShapeError } from "@pollux/core/errors";
 import { describe, expect, test } from "vitest";
 import { faces } from "../helpers/faces.ts";
 
@@ -18,7 +19,7 @@ function agentOf(...answers: readonly (() => Response)[]): Agent {
   });
   return new Agent({
     model,
-    maxRestarts: 0,
+    limits: { restarts: 0 },
     tools: [defineTool({ name: "look", description: "x", run: () => "seen" })],
   });
 }

@@ -1,6 +1,5 @@
 import {
   Agent,
-  ApiShapeError,
   ConfigurationError,
   type Content,
   defineTool,
@@ -9,14 +8,12 @@ import {
   type JsonObject,
   MemoryStore,
   type Model,
-  type ModelRequest,
-  type ModelResponse,
   type Part,
   type PrepareTurn,
-  type RespondOptions,
-  SessionDamagedError,
   type SessionStore,
 } from "@pollux/core";
+import { ApiShapeError, SessionDamagedError } from "@pollux/core/errors";
+import type { ModelRequest, ModelResponse, RespondOptions } from "@pollux/core/model";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -89,12 +86,12 @@ describe.each(faces)("6,000 levels, read by %s:", (face, read) => {
 
   const prepared: readonly (readonly [string, PrepareTurn])[] = [
     ["contents", ({ contents }) => ({ contents: [...contents, ...ANSWERED] })],
-    ["settings", () => ({ labels: DEEP() as never })],
+    ["settings", () => ({ settings: { labels: DEEP() as never } })],
   ];
   test.each(prepared)("in the %s that prepareTurn returns are a typed error", async (_where, prepareTurn) => {
-    await expect(read(new Agent({ model: new ScriptedModel(say("x")), prepareTurn }), "Go.")).rejects.toThrow(
-      ConfigurationError,
-    );
+    await expect(
+      read(new Agent({ model: new ScriptedModel(say("x")), hooks: { prepareTurn } }), "Go."),
+    ).rejects.toThrow(ConfigurationError);
   });
 
   test("in arguments that a hook returns are a typed error", async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { Agent, type AnyTool, defineTool, googleSearch, MemoryStore, ToolDefinitionError } from "../../src/index.ts";
+import { Agent, type AnyTool, defineTool, googleSearch, MemoryStore } from "../../src/index.ts";
+import { ToolDefinitionError } from "@pollux/core/errors";
 import { call, say, ScriptedModel } from "../../src/testing/index.ts";
 import { answersTo } from "../helpers/answers.ts";
 

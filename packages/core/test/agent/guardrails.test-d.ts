@@ -66,10 +66,12 @@ describe("a prepared turn", () => {
     void new Agent({
       model,
       tools: [whose],
-      prepareTurn: ({ context, turn }) => (turn > 1 ? { tools: [whose], instructions: context.user } : undefined),
+      hooks: {
+        prepareTurn: ({ context, turn }) => (turn > 1 ? { tools: [whose], instructions: context.user } : undefined),
+      },
     });
     const prepare: PrepareTurn<App> = async ({ context }) => ({ tools: ["whose", whose], instructions: context.user });
-    void new Agent({ model, tools: [whose], prepareTurn: prepare });
+    void new Agent({ model, tools: [whose], hooks: { prepareTurn: prepare } });
     expectTypeOf<PrepareTurn<App>>().not.toExtend<PrepareTurn>();
   });
 
@@ -80,9 +82,9 @@ describe("a prepared turn", () => {
   });
 
   test("changes settings by their names, and nothing that does not exist", () => {
-    const fits: PrepareTurn = () => ({ temperature: 0, thinking: "low", toolChoice: "required", model });
+    const fits: PrepareTurn = () => ({ settings: { temperature: 0, thinking: "low" }, toolChoice: "required", model });
     // @ts-expect-error a cache belongs to the whole run
-    const cached: PrepareTurn = () => ({ cachedContent: "cachedContents/x" });
+    const cached: PrepareTurn = () => ({ settings: { cachedContent: "cachedContents/x" } });
     // @ts-expect-error no such setting
     const unknown: PrepareTurn = () => ({ temperatur: 0 });
     void [fits, cached, unknown];

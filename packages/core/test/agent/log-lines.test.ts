@@ -1,4 +1,5 @@
-import { Agent, type AgentOptions, defineTool, MemoryStore, type Observer, type SessionStore } from "@pollux/core";
+import { Agent, type AgentOptions, defineTool, MemoryStore, type SessionStore } from "@pollux/core";
+import type { Observer } from "@pollux/core/observers";
 import { call, dies, empty, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { chunks, countedService } from "../helpers/counted-service.ts";
@@ -98,7 +99,7 @@ describe.each(faces)("lines of the log, by %s", (_face, read) => {
   test("about a stream that broke, an answer that cannot be used and a changed prefix", async () => {
     const model = new ScriptedModel(dies("It"), empty(), say("Done."));
     const instructions = ["a", "b", "c"];
-    const lines = await linesOf({ model, prepareTurn: () => ({ instructions: instructions.shift() }) });
+    const lines = await linesOf({ model, hooks: { prepareTurn: () => ({ instructions: instructions.shift() }) } });
     expect(lines).toEqual([
       ["the stream broke; retrying", "model:1", 1],
       ["the answer cannot be used; retrying", "run", 1],

@@ -1,4 +1,5 @@
-import { Agent, defineTool, MemoryStore, type ObservedEvent, type RunIdentity, type RunOptions } from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type RunIdentity, type RunOptions } from "@pollux/core";
+import type { ObservedEvent } from "@pollux/core/observers";
 import { call, collect, empty, say, ScriptedModel, type ScriptedTurn } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { faces } from "../helpers/faces.ts";
@@ -25,10 +26,10 @@ describe.each(faces)("metadata of a run, by %s", (_face, read) => {
       tools: [{ ...look, needsApproval: () => true }],
       approve: (_, run) => (seen.push(run), true),
       instructions: (run) => (seen.push(run), "Be brief."),
-      prepareTurn: (info) => void seen.push(info),
       hooks: {
         beforeCall: (info) => void seen.push(info),
         afterCall: (info) => void seen.push(info),
+        prepareTurn: (info) => void seen.push(info),
       },
       observers: [
         {

@@ -1,6 +1,6 @@
 import { expectTypeOf, test } from "vitest";
 import { z } from "zod";
-import { Agent, defineTool, gemini, google, media, type Media, type RunInput } from "../../src/index.ts";
+import { Agent, defineTool, gemini, geminiApi, media, type Media, type RunInput } from "../../src/index.ts";
 
 // Each mistake is reported where it is: an error anywhere else fails this file.
 const model = "gemini-flash-latest";
@@ -33,13 +33,13 @@ test("an agent's options", () => {
   });
   void new Agent({
     // @ts-expect-error -- an endpoint
-    model: google(),
+    model: geminiApi(),
   });
   void gemini(model, {
     // @ts-expect-error -- it belongs to the endpoint
     apiKey: "key",
   });
-  void google(
+  void geminiApi(
     // @ts-expect-error -- it takes options
     model,
   );

@@ -6,18 +6,17 @@ import {
   ConfigurationError,
   type ContinueOptions,
   defineTool,
-  embed,
-  embedMany,
   endpoint,
   gemini,
   type GeminiOptions,
-  google,
+  geminiApi,
   googleSearch,
   type RunInput,
   type RunOptions,
   type SendOptions,
   Traffic,
 } from "@pollux/core";
+import { embed, embedMany } from "@pollux/core/resources";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -136,7 +135,7 @@ describe("an agent made from", () => {
     [{ model, signal: AbortSignal.abort() }, 'there is no option "signal": pass it to run()'],
     [{}, NO_MODEL],
     [{ model: foreignModel }, NO_MODEL],
-    [{ model: google({ apiKey: "k" }) }, NO_MODEL],
+    [{ model: geminiApi({ apiKey: "k" }) }, NO_MODEL],
   ])("%o says what is wrong", (options, problem) => {
     expect(messageOf(() => new Agent(untyped<AgentOptions>(options)))).toBe(`new Agent(): ${problem}`);
   });
@@ -271,7 +270,7 @@ describe.each(faces)("%s", (_name, face) => {
     [{ temprature: 0 }, 'there is no option "temprature"; did you mean "temperature"?'],
   ])("fails when prepareTurn returns %o", async (changes, problem) => {
     const prepareTurn = (): undefined => untyped<undefined>(changes);
-    await expect(face(agent(), "Hi.", { prepareTurn })).rejects.toThrow(`prepareTurn: ${problem}`);
+    await expect(face(agent(), "Hi.", { hooks: { prepareTurn } })).rejects.toThrow(`prepareTurn: ${problem}`);
   });
 
   test("takes a null of JavaScript as nothing, from a hook and from a guardrail", async () => {
@@ -416,7 +415,7 @@ describe("a wrong option", () => {
   });
 
   test("of an endpoint, of traffic, of embeddings", async () => {
-    expect(() => google(untyped({ key: "k" }))).toThrow('google(): there is no option "key"');
+    expect(() => geminiApi(untyped({ key: "k" }))).toThrow('google(): there is no option "key"');
     expect(() => endpoint(untyped({ baseURL: "https://host.example" }))).toThrow(
       'endpoint(): there is no option "baseURL"; did you mean "baseUrl"?',
     );
@@ -440,7 +439,7 @@ describe("a wrong option", () => {
 
   test("where a model or an endpoint takes something else", () => {
     expect(() => gemini(untyped({ model }))).toThrow('gemini() takes a model id, such as "gemini-flash-latest"');
-    expect(() => google(untyped(model))).toThrow(
+    expect(() => geminiApi(untyped(model))).toThrow(
       "google() makes an endpoint, and takes its options; a model id is for gemini() or model",
     );
   });

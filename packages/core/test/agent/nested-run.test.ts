@@ -1,14 +1,6 @@
-import {
-  Agent,
-  defineTool,
-  MemoryStore,
-  type Observer,
-  type PendingCall,
-  type ObservedEvent,
-  runSoFar,
-  type SessionStore,
-  SessionStoreError,
-} from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type PendingCall, runSoFar, type SessionStore } from "@pollux/core";
+import { SessionStoreError } from "@pollux/core/errors";
+import type { Observer, ObservedEvent } from "@pollux/core/observers";
 import { call, calls, grounded, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { eventsOf, faces } from "../helpers/faces.ts";
@@ -86,8 +78,7 @@ describe.each(faces)("limits of the caller, read by %s", (_face, read) => {
     const agent = new Agent({
       model: outer,
       tools: [helper.asTool({ description: "x" })],
-      limits: { totalTokens: 30 },
-      concurrency: 1,
+      limits: { totalTokens: 30, concurrentCalls: 1 },
     });
     const result = await read(agent, "Go.");
     expect(inner.requests).toHaveLength(1);

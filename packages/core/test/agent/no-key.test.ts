@@ -17,7 +17,7 @@ const VARIABLES = [
   "GOOGLE_GENAI_USE_VERTEXAI",
 ];
 const now = defineTool({ name: "now", description: "The time.", run: () => 1 });
-const make = (): Agent => new Agent({ model: "gemini-flash-latest", tools: [now], temperature: 0 });
+const make = (): Agent => new Agent({ model: "gemini-flash-latest", tools: [now], settings: { temperature: 0 } });
 
 beforeEach(() => {
   for (const name of VARIABLES) vi.stubEnv(name, undefined);
@@ -36,7 +36,7 @@ async function failureOf(work: Promise<unknown>): Promise<unknown> {
 describe("without a key, an agent", () => {
   test("can be made, and what needs no key is checked", () => {
     expect(make).not.toThrow();
-    expect(() => new Agent({ model: "gemini-2.5-pro", thinking: "off" })).toThrow(ConfigurationError);
+    expect(() => new Agent({ model: "gemini-2.5-pro", settings: { thinking: "off" } })).toThrow(ConfigurationError);
     expect(() => new Agent({ model: "../secrets" })).toThrow(ConfigurationError);
     expect(() => new Agent({ model: "gemini-flash-latest", tools: [now, { ...now }] })).toThrow(
       'two tools are named "now"',

@@ -1,4 +1,5 @@
-import { Agent, ConfigurationError, defineTool, finished, googleSearch, OutputMissingError } from "@pollux/core";
+import { Agent, ConfigurationError, defineTool, finished, googleSearch } from "@pollux/core";
+import { OutputMissingError } from "@pollux/core/errors";
 import { call, grounded, say, ScriptedModel, blocked } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";

@@ -42,17 +42,24 @@ const SPEECH = {
 };
 
 const BODIES: readonly (readonly [Settings, object, Kind?, string?])[] = [
-  [{ temperature: 0 }, { generationConfig: { temperature: 0 } }],
-  [{ topP: 0.5, topK: 3 }, { generationConfig: { topP: 0.5, topK: 3 } }],
-  [{ maxOutputTokens: 100 }, { generationConfig: { maxOutputTokens: 100 } }],
-  [{ stopSequences: ["END"] }, { generationConfig: { stopSequences: ["END"] } }],
-  [{ seed: 0 }, { generationConfig: { seed: 0 } }],
-  [{ presencePenalty: 0, frequencyPenalty: 0.5 }, { generationConfig: { presencePenalty: 0, frequencyPenalty: 0.5 } }],
-  [{ candidateCount: 1 }, {}],
-  [{ responseLogprobs: true, logprobs: 0 }, { generationConfig: { responseLogprobs: true, logprobs: 0 } }, "vertex"],
-  [{ responseLogprobs: true }, { generationConfig: { responseLogprobs: true } }, "gateway"],
+  [{ settings: { temperature: 0 } }, { generationConfig: { temperature: 0 } }],
+  [{ settings: { topP: 0.5, topK: 3 } }, { generationConfig: { topP: 0.5, topK: 3 } }],
+  [{ settings: { maxOutputTokens: 100 } }, { generationConfig: { maxOutputTokens: 100 } }],
+  [{ settings: { stopSequences: ["END"] } }, { generationConfig: { stopSequences: ["END"] } }],
+  [{ settings: { seed: 0 } }, { generationConfig: { seed: 0 } }],
   [
-    { responseModalities: ["TEXT", "IMAGE"], imageConfig: { aspectRatio: "16:9", imageSize: "2K" } },
+    { settings: { presencePenalty: 0, frequencyPenalty: 0.5 } },
+    { generationConfig: { presencePenalty: 0, frequencyPenalty: 0.5 } },
+  ],
+  [{ settings: { candidateCount: 1 } }, {}],
+  [
+    { settings: { responseLogprobs: true, logprobs: 0 } },
+    { generationConfig: { responseLogprobs: true, logprobs: 0 } },
+    "vertex",
+  ],
+  [{ settings: { responseLogprobs: true } }, { generationConfig: { responseLogprobs: true } }, "gateway"],
+  [
+    { settings: { responseModalities: ["TEXT", "IMAGE"], imageConfig: { aspectRatio: "16:9", imageSize: "2K" } } },
     {
       generationConfig: {
         responseModalities: ["TEXT", "IMAGE"],
@@ -63,68 +70,71 @@ const BODIES: readonly (readonly [Settings, object, Kind?, string?])[] = [
     IMAGES,
   ],
   [
-    { responseModalities: ["AUDIO"], speechConfig: SPEECH },
+    { settings: { responseModalities: ["AUDIO"], speechConfig: SPEECH } },
     { generationConfig: { responseModalities: ["AUDIO"], speechConfig: SPEECH } },
     "developer",
     "gemini-3.8-flash-tts",
   ],
   [{}, { generationConfig: { responseModalities: ["AUDIO"] } }, "developer", "gemini-2.5-pro-preview-tts"],
   [
-    { speechConfig: VOICE },
+    { settings: { speechConfig: VOICE } },
     { generationConfig: { responseModalities: ["AUDIO"], speechConfig: VOICE } },
     "vertex",
     TTS,
   ],
   [
-    { responseModalities: ["AUDIO"] },
+    { settings: { responseModalities: ["AUDIO"] } },
     { generationConfig: { responseModalities: ["AUDIO"] } },
     "gateway",
     "house-voice",
   ],
   [{}, {}, "developer", "gemini-3.5-transcribe"],
-  [{ mediaResolution: "MEDIA_RESOLUTION_LOW" }, { generationConfig: { mediaResolution: "MEDIA_RESOLUTION_LOW" } }],
-  [{ safetySettings: SAFETY }, { safetySettings: SAFETY }],
   [
-    { safetySettings: [{ category: "HARM_CATEGORY_IMAGE_HATE", threshold: "OFF", method: "SEVERITY" }] },
+    { settings: { mediaResolution: "MEDIA_RESOLUTION_LOW" } },
+    { generationConfig: { mediaResolution: "MEDIA_RESOLUTION_LOW" } },
+  ],
+  [{ settings: { safetySettings: SAFETY } }, { safetySettings: SAFETY }],
+  [
+    { settings: { safetySettings: [{ category: "HARM_CATEGORY_IMAGE_HATE", threshold: "OFF", method: "SEVERITY" }] } },
     { safetySettings: [{ category: "HARM_CATEGORY_IMAGE_HATE", threshold: "OFF", method: "SEVERITY" }] },
     "vertex",
   ],
-  [{ serviceTier: "flex" }, { serviceTier: "flex" }],
-  [{ store: false }, { store: false }],
-  [{ store: true }, { store: true }, "gateway"],
-  [{ labels: { team: "a" } }, { labels: { team: "a" } }],
-  [{ cachedContent: "cachedContents/1" }, { cachedContent: "cachedContents/1" }],
+  [{ settings: { serviceTier: "flex" } }, { serviceTier: "flex" }],
+  [{ settings: { store: false } }, { store: false }],
+  [{ settings: { store: true } }, { store: true }, "gateway"],
+  [{ settings: { labels: { team: "a" } } }, { labels: { team: "a" } }],
+  [{ settings: { cachedContent: "cachedContents/1" } }, { cachedContent: "cachedContents/1" }],
   [
-    { thinking: "low", includeThoughts: true },
+    { settings: { thinking: "low", includeThoughts: true } },
     { generationConfig: { thinkingConfig: { includeThoughts: true, thinkingLevel: "LOW" } } },
   ],
   [
-    { thinking: { budget: 0 } },
+    { settings: { thinking: { budget: 0 } } },
     { generationConfig: { thinkingConfig: { thinkingBudget: 0 } } },
     "developer",
     "gemini-2.5-flash",
   ],
   [
-    { location: { latitude: 0, longitude: 1, languageCode: "en" }, tools: [googleMaps()] },
+    { settings: { location: { latitude: 0, longitude: 1, languageCode: "en" } }, tools: [googleMaps()] },
     {
       tools: [{ googleMaps: {} }],
       toolConfig: { retrievalConfig: { latLng: { latitude: 0, longitude: 1 }, languageCode: "en" } },
     },
   ],
   [
-    { streamFunctionCallArguments: true, tools: [wait] },
+    { settings: { streamFunctionCallArguments: true }, tools: [wait] },
     { tools: DECLARED, toolConfig: { functionCallingConfig: { streamFunctionCallArguments: true } } },
     "vertex",
   ],
   [
-    { streamFunctionCallArguments: true, toolChoice: "required", tools: [wait] },
+    { settings: { streamFunctionCallArguments: true }, toolChoice: "required", tools: [wait] },
     {
       tools: DECLARED,
       toolConfig: { functionCallingConfig: { mode: "ANY", streamFunctionCallArguments: true } },
     },
     "vertex",
   ],
-  [{ streamFunctionCallArguments: false, tools: [wait] }, { tools: DECLARED }],
+  [{ settings: { streamFunctionCallArguments: false }, tools: [wait] }, { tools: DECLARED }],
 ];
 
 describe.each(faces)("%s", (_name, read) => {
@@ -138,8 +148,8 @@ describe.each(faces)("%s", (_name, read) => {
   );
 
   test("a run's settings take the place of the agent's", async () => {
-    const { agent, bodies } = agentOf({ seed: 1, stopSequences: ["A"] });
-    await read(agent, "Hi.", { seed: 0 });
+    const { agent, bodies } = agentOf({ settings: { seed: 1, stopSequences: ["A"] } });
+    await read(agent, "Hi.", { settings: { seed: 0 } });
     expect(bodies).toEqual([{ contents: CONTENTS, generationConfig: { seed: 0, stopSequences: ["A"] } }]);
   });
 });
@@ -201,30 +211,36 @@ test.each(REFUSED.map(([settings, says, kind, model]) => ({ settings, says, kind
 test("streamed arguments need a streaming transport", () => {
   const to = endpoint({ baseUrl: "https://gemini.example", apiKey: "k", kind: "vertex" });
   const model = gemini("gemini-3.8-flash", { endpoint: to, transport: "unary" });
-  expect(() => new Agent({ model, streamFunctionCallArguments: true })).toThrow(/only with transport: "stream"/);
+  expect(() => new Agent({ model, settings: { streamFunctionCallArguments: true } })).toThrow(
+    /only with transport: "stream"/,
+  );
 });
 
 test("what a model can do may be corrected, and of a new one nothing is assumed", () => {
   const to = endpoint({ baseUrl: "https://gemini.example", apiKey: "k" });
   const imageConfig = { aspectRatio: "1:1" };
   const known = gemini("gemini-3.8-flash", { endpoint: to, capabilities: { imageOutput: true } });
-  expect(() => new Agent({ model: known, imageConfig })).not.toThrow();
-  expect(() => new Agent({ model: gemini("gemini-5-flash-image", { endpoint: to }), imageConfig })).not.toThrow();
+  expect(() => new Agent({ model: known, settings: { imageConfig } })).not.toThrow();
+  expect(
+    () => new Agent({ model: gemini("gemini-5-flash-image", { endpoint: to }), settings: { imageConfig } }),
+  ).not.toThrow();
 });
 
 describe.each(faces)("a model that nobody knows, by %s", (_face, read) => {
   test("is sent what it is told to be sent, with one warning", async () => {
     const settings: Settings = {
-      thinking: "minimal",
-      temperature: 1,
-      responseModalities: ["TEXT", "IMAGE"],
-      imageConfig: { aspectRatio: "1:1" },
+      settings: {
+        thinking: "minimal",
+        temperature: 1,
+        responseModalities: ["TEXT", "IMAGE"],
+        imageConfig: { aspectRatio: "1:1" },
+      },
     };
     const warned: unknown[] = [];
     const logger = { ...SILENT, child: () => logger, warn: (facts: unknown) => void warned.push(facts) };
     const { agent, bodies } = agentOf({ ...settings, tools: [wait], logger }, "developer", "gemini-5-xenon");
     await read(agent, "Hi.");
-    await read(agent, "Hi.", { thinking: { budget: 7 } });
+    await read(agent, "Hi.", { settings: { thinking: { budget: 7 } } });
     const config = { temperature: 1, responseModalities: ["TEXT", "IMAGE"], imageConfig: { aspectRatio: "1:1" } };
     const rest = { contents: CONTENTS, tools: DECLARED };
     expect(bodies).toEqual([

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { Agent, defineTool, MemoryStore, type RunContext, type Tool, ToolDefinitionError } from "../../src/index.ts";
+import { Agent, defineTool, MemoryStore, type RunContext, type Tool } from "../../src/index.ts";
+import { ToolDefinitionError } from "@pollux/core/errors";
 import { call, say, ScriptedModel } from "../../src/testing/index.ts";
 
 const greet = defineTool({ name: "greet", description: "Greets.", run: () => "hello" });

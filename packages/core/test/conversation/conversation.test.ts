@@ -1,17 +1,12 @@
+import { Agent, defineTool, type Json, MemoryStore, type Session, type SessionEntry } from "@pollux/core";
 import {
-  Agent,
   applyUpdate,
   type Conversation,
   buildConversation,
   type ConversationUpdate,
   conversationUpdates,
-  defineTool,
-  type Json,
-  MemoryStore,
-  type Session,
-  type SessionEntry,
   readConversation,
-} from "@pollux/core";
+} from "@pollux/core/conversation";
 import { call, calls, hangs, join, say, ScriptedModel, think } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
@@ -279,7 +274,7 @@ test("a conversation that came from elsewhere is shown as messages without runs"
         state: "complete",
         parts: [{ type: "text", id: "text:0", text: "Look." }],
         sources: [],
-        searchSuggestions: [],
+        searchEntryPoints: [],
       },
       {
         id: "history:1",
@@ -299,7 +294,7 @@ test("a conversation that came from elsewhere is shown as messages without runs"
           { type: "text", id: "text:2.0", text: "a!" },
         ],
         sources: [],
-        searchSuggestions: [],
+        searchEntryPoints: [],
       },
     ],
   });
@@ -419,7 +414,7 @@ describe("applying an update", () => {
       state: "streaming" as const,
       parts: [{ type: "text" as const, id: "t", text: "Hello wor" }],
       sources: [],
-      searchSuggestions: [],
+      searchEntryPoints: [],
     };
     const known = { ...start, messages: [message] };
     const grow = (offset: number, delta: string) =>

@@ -9,7 +9,7 @@ const look = defineTool({ name: "look", description: "Looks.", run: () => "seen"
 async function logOf(turns: number): Promise<readonly SessionEntry[]> {
   const store = new MemoryStore();
   const model = new ScriptedModel(...Array.from({ length: turns }, () => call("look", {})));
-  const agent = new Agent({ model, tools: [look], limits: { turns }, maxRepeats: Infinity });
+  const agent = new Agent({ model, tools: [look], limits: { turns, repeats: Infinity } });
   await agent.session({ id: "s", store }).send("Look around.");
   return (await store.load("s")) as unknown as readonly SessionEntry[];
 }

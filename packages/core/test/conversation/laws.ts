@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
+import { Agent, type Model, type RunStream, type Session, type SessionEntry } from "@pollux/core";
 import {
-  Agent,
   applyUpdate,
   type Conversation,
   type ConversationChange,
@@ -8,12 +8,8 @@ import {
   type ConversationUpdate,
   conversationUpdates,
   type Message,
-  type Model,
-  type RunStream,
-  type Session,
-  type SessionEntry,
   readConversation,
-} from "@pollux/core";
+} from "@pollux/core/conversation";
 import { describe, expect, test } from "vitest";
 import { fakeTime } from "../helpers/fake-time.ts";
 import { SESSION_FACES, type SessionFace } from "../session/session-faces.ts";

@@ -349,10 +349,10 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
     ),
     agent: { tools: [lookUp] },
   },
-  "a stream that breaks": { model: lines(dies("It was "), say("It is.")), agent: { maxRestarts: 1 } },
+  "a stream that breaks": { model: lines(dies("It was "), say("It is.")), agent: { limits: { restarts: 1 } } },
   "a stream that breaks for good": {
     model: lines(say("Fine."), dies("It was "), dies("Or ", "not"), say("It is.")),
-    agent: { maxRestarts: 1 },
+    agent: { limits: { restarts: 1 } },
     play: async ({ send, resume }) => {
       await send("One.");
       await send("Two.");
@@ -361,7 +361,7 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
   },
   "an answer that cannot be made anew": {
     model: lines(join(say("half "), blocked("MALFORMED_FUNCTION_CALL")), dies(new Error("secret"))),
-    agent: { maxRestarts: 0 },
+    agent: { limits: { restarts: 0 } },
   },
   "an answer that is stopped while it is made anew": {
     model: lines(join(say("half "), blocked("MALFORMED_FUNCTION_CALL")), hangs("whole ", "and"), say("Whole.")),
@@ -369,7 +369,7 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
   },
   "an answer that does not fit its schema": {
     model: lines(say("seven"), dies(new Error("secret"))),
-    agent: { maxRestarts: 0 },
+    agent: { limits: { restarts: 0 } },
     play: ({ send }) => send("How much?", { output: z.object({ value: z.number() }) } as never),
   },
   "an outcome that is cut for the model": {
@@ -535,7 +535,7 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
   },
   "a run that fails, and is resumed": {
     model: lines(call("look_up", { key: "a" }), dies(new ConfigurationError("key=abc")), say("There.")),
-    agent: { tools: [lookUp], maxRestarts: 0 },
+    agent: { tools: [lookUp], limits: { restarts: 0 } },
     play: async ({ send, resume }) => {
       await send("Go.");
       await resume();
@@ -566,7 +566,7 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
   },
   "a failed run that is left, and a question that is taken back": {
     model: lines(dies(new ConfigurationError("key=abc")), call("pay"), say("All right.")),
-    agent: { tools: [pay], maxRestarts: 0 },
+    agent: { tools: [pay], limits: { restarts: 0 } },
     needsLog: true,
     play: async ({ send, session }) => {
       await send("Go.");

@@ -1,17 +1,13 @@
+import { Agent, MemoryStore, type Session, type SessionStore } from "@pollux/core";
 import {
-  Agent,
   applyUpdate,
   type Conversation,
   type ConversationUpdate,
   conversationUpdates,
-  MemoryStore,
-  RunStoppedError,
-  type Session,
-  type SessionStore,
-  StreamIncompleteError,
   readConversation,
   watchConversation,
-} from "@pollux/core";
+} from "@pollux/core/conversation";
+import { RunStoppedError, StreamIncompleteError } from "@pollux/core/errors";
 import { call, collect, dies, hangs, parts as modelParts, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { until } from "../helpers/until.ts";
@@ -82,7 +78,7 @@ test("the events of an agent in a call are shown without what is for the model a
 
 test("who comes in the middle of a run hears nothing of the one before", async () => {
   const model = new ScriptedModel(dies("stale "), hangs("new"));
-  const session = new Agent({ model, maxRestarts: 0 }).session();
+  const session = new Agent({ model, limits: { restarts: 0 } }).session();
   await expect(collect(session.stream("Tell."))).rejects.toThrow(StreamIncompleteError);
   const run = session.resume().catch(() => {});
   await until(() => model.requests.length === 2);

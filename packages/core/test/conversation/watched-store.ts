@@ -1,16 +1,11 @@
+import { type AppendOptions, type Draft, type Json, MemoryStore, type Session, type SessionEntry } from "@pollux/core";
 import {
-  type AppendOptions,
   applyUpdate,
   type Conversation,
   buildConversation,
   type ConversationUpdate,
-  type Draft,
-  type Json,
-  MemoryStore,
-  type Session,
-  type SessionEntry,
   watchConversation,
-} from "@pollux/core";
+} from "@pollux/core/conversation";
 import { expect } from "vitest";
 
 /** A store that keeps what a reader who came right after each change would have seen. */

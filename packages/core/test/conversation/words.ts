@@ -1,4 +1,4 @@
-import type { Conversation, ConversationUpdate, MessagePart } from "@pollux/core";
+import type { Conversation, ConversationUpdate, MessagePart } from "@pollux/core/conversation";
 
 /** What the updates tell of texts and thoughts, by the ids of their message and part: what stands, what stood, and what was told again. */
 export class Words {

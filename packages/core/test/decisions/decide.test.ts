@@ -1,20 +1,12 @@
-import {
-  ApiShapeError,
-  ApiStatusError,
-  cometapi,
-  ConfigurationError,
-  google,
-  type HttpExchange,
-  media,
-  NO_USAGE,
-  vertex,
-} from "@pollux/core";
+import { ApiStatusError, cometapi, ConfigurationError, geminiApi, media, vertex } from "@pollux/core";
+import { ApiShapeError } from "@pollux/core/errors";
+import { type HttpExchange, NO_USAGE } from "@pollux/core/model";
 import { choice, decide, type Question, score, yesNo } from "@pollux/core/decisions";
 import { describe, expect, test } from "vitest";
 import { BodyScrubber } from "../../src/wire/secrets/redact-bytes.ts";
 
 const KEY = "AIza-secret-key";
-const OPTIONS = { endpoint: google({ apiKey: KEY }), retry: { minDelayMs: 1, maxDelayMs: 1 } };
+const OPTIONS = { endpoint: geminiApi({ apiKey: KEY }), retry: { minDelayMs: 1, maxDelayMs: 1 } };
 
 const QUESTIONS = {
   refund: yesNo("Is money asked back?", { yes: "asks for a refund" }),

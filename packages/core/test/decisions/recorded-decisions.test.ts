@@ -1,4 +1,4 @@
-import { Agent, defineTool, google, type Guardrails, MemoryStore } from "@pollux/core";
+import { Agent, defineTool, geminiApi, type Guardrails, MemoryStore } from "@pollux/core";
 import { checkSession } from "@pollux/core/doctor";
 import { decide, yesNo } from "@pollux/core/decisions";
 import { call, hangs, runTool, say, ScriptedModel } from "@pollux/core/testing";
@@ -18,7 +18,7 @@ function decisions() {
     const answers = Object.fromEntries(Object.keys(questions).map((id) => [id, yes]));
     return Response.json({ answers, usage: { total_input_tokens: 1_000_000, total_output_tokens: 0 } });
   };
-  const options = { endpoint: google({ apiKey: "key" }), fetch, prices: { input: 0.1, output: 0 } };
+  const options = { endpoint: geminiApi({ apiKey: "key" }), fetch, prices: { input: 0.1, output: 0 } };
   return { state, options };
 }
 

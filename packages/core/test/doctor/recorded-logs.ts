@@ -193,7 +193,7 @@ async function prepared(): Promise<Log> {
   const other = ScriptedModel.with({ id: "gemini-4-other" }, call("look", {}, signed));
   const agent = new Agent({
     model: ScriptedModel.with({ id: "gemini-3-pro-preview" }, say("Seen."), say("Bye.")),
-    prepareTurn: ({ contents }) => (contents.length === 1 ? { model: other, tools: [look] } : undefined),
+    hooks: { prepareTurn: ({ contents }) => (contents.length === 1 ? { model: other, tools: [look] } : undefined) },
   });
   const session = agent.session({ id: "s", store });
   await session.send("Look.");

@@ -1,4 +1,5 @@
-import { Agent, type Content, type Json, MemoryStore, readConversation } from "@pollux/core";
+import { Agent, type Content, type Json, MemoryStore } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
 import { checkSession, repairSession } from "@pollux/core/doctor";
 import { ScriptedModel } from "@pollux/core/testing";
 import * as fc from "fast-check";

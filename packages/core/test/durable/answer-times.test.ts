@@ -1,13 +1,6 @@
-import {
-  Agent,
-  defineTool,
-  MemoryStore,
-  type Op,
-  type PendingCall,
-  questionToken,
-  type RunEvent,
-  type Steps,
-} from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type PendingCall, type RunEvent } from "@pollux/core";
+import type { Op, Steps } from "@pollux/core/durable";
+import { questionToken } from "@pollux/core/tool";
 import { passThrough, waitTimedOut } from "@pollux/core/durable";
 import { call, calls, collect, say, ScriptedModel } from "@pollux/core/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";

@@ -1,4 +1,5 @@
-import { Agent, defineTool, type Op, type Outcome, type RunEvent, RunSuspended, type Steps } from "@pollux/core";
+import { Agent, defineTool, type RunEvent } from "@pollux/core";
+import { type Op, type Outcome, RunSuspended, type Steps } from "@pollux/core/durable";
 import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";

@@ -1,4 +1,5 @@
-import { ApiStatusError, ConfigurationError, type Step } from "@pollux/core";
+import { ApiStatusError, ConfigurationError } from "@pollux/core";
+import type { Step } from "@pollux/core/durable";
 import { describeError, settleStep } from "@pollux/core/durable";
 import { describe, expect, test } from "vitest";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ConfigurationError } from "../../src/errors/agent-error.ts";
-import { ToolFailure, ToolRetry } from "../../src/errors/run-errors.ts";
+import { ToolError, ModelRetry } from "../../src/errors/run-errors.ts";
 import { buildDelegatedTools } from "../../src/grounding/delegate.ts";
 import {
   codeExecution,
@@ -87,7 +87,7 @@ describe("buildDelegatedTools", () => {
       'url_context needs "urls": a non-empty list of strings',
     ],
   ])("tells the model what is wrong with its arguments", (builtIn, args, message) => {
-    expect(() => only(builtIn).parse(args)).toThrow(new ToolRetry(message));
+    expect(() => only(builtIn).parse(args)).toThrow(new ModelRetry(message));
   });
 
   test("says so when the answer is empty", async () => {
@@ -97,7 +97,7 @@ describe("buildDelegatedTools", () => {
       stopReason: "blocked",
     }));
     await expect((async () => tool!.run({ query: "x" }, CONTEXT))()).rejects.toThrow(
-      new ToolFailure("google_search returned no answer (blocked); rephrase and try again"),
+      new ToolError("google_search returned no answer (blocked); rephrase and try again"),
     );
   });
 

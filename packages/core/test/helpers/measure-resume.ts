@@ -58,7 +58,10 @@ stopCoverage();
 
 function open(store: Store, ...lines: readonly ScriptLine[]): Session {
   const model = new ScriptedModel(...lines);
-  return new Agent({ model, tools: [look], maxRepeats: Number.POSITIVE_INFINITY }).session({ id: "session", store });
+  return new Agent({ model, tools: [look], limits: { repeats: Number.POSITIVE_INFINITY } }).session({
+    id: "session",
+    store,
+  });
 }
 
 async function measure(turns: number): Promise<ResumeCounts> {

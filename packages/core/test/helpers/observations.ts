@@ -1,4 +1,4 @@
-import type { ObservedEvent, Observer, RunInfo, StepInfo } from "@pollux/core";
+import type { ObservedEvent, Observer, RunInfo, StepInfo } from "@pollux/core/observers";
 
 /** An observer that keeps what it is told. */
 export function record(): Observer & { readonly observations: ObservedEvent[] } {

@@ -1,4 +1,4 @@
-import type { Observer, RunInfo, StepInfo } from "@pollux/core";
+import type { Observer, RunInfo, StepInfo } from "@pollux/core/observers";
 import { record } from "./observations.ts";
 
 let traces = 0;

@@ -1,19 +1,21 @@
 import {
   Agent,
-  applyUpdate,
-  type Conversation,
-  conversationUpdates,
   defineTool,
   GuardrailError,
   type Guardrails,
   type InputGuardrail,
   MemoryStore,
   type OutputGuardrail,
-  readConversation,
   type RunEvent,
   runSoFar,
-  watchConversation,
 } from "@pollux/core";
+import {
+  applyUpdate,
+  type Conversation,
+  conversationUpdates,
+  readConversation,
+  watchConversation,
+} from "@pollux/core/conversation";
 import { checkSession, repairSession } from "@pollux/core/doctor";
 import { assertGrammar, call, collect, dies, parts, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
@@ -711,7 +713,7 @@ describe("a conversation", () => {
 
   test("keeps nothing of an answer that broke off unchecked", async () => {
     const model = new ScriptedModel(dies("The secret "), dies("The secret "), dies("The secret "), say("Hi."));
-    const session = new Agent({ model, maxRestarts: 0, guardrails: { output: [redact] } }).session();
+    const session = new Agent({ model, limits: { restarts: 0 }, guardrails: { output: [redact] } }).session();
     await expect(session.send("Go.")).rejects.toThrow();
     expect(JSON.stringify([await readConversation(session), await session.history()])).not.toContain("secret");
   });

@@ -1,4 +1,5 @@
-import { Agent, defineTool, type ObservedEvent } from "@pollux/core";
+import { Agent, defineTool } from "@pollux/core";
+import type { ObservedEvent } from "@pollux/core/observers";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { faces } from "../helpers/faces.ts";

@@ -1,13 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import {
-  Agent,
-  type Conversation,
-  maskText,
-  type Model,
-  type OutputGuardrail,
-  type RunEvent,
-  stopText,
-} from "@pollux/core";
+import { Agent, maskText, type Model, type OutputGuardrail, type RunEvent, stopText } from "@pollux/core";
+import type { Conversation } from "@pollux/core/conversation";
 import { say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import * as fc from "fast-check";
 import { expect, vi } from "vitest";
@@ -131,7 +124,7 @@ export async function playLate(
 ): Promise<Record<"here" | "there" | "passing", readonly Conversation[]>> {
   const store = new WatchedStore();
   const open = () =>
-    new Agent({ model: slowModel(line), maxRestarts: 0, guardrails: { output: guardrails } }).session({
+    new Agent({ model: slowModel(line), limits: { restarts: 0 }, guardrails: { output: guardrails } }).session({
       id: "s",
       store,
     });

@@ -1,4 +1,5 @@
-import { Agent, codeExecution, defineTool, ResponseBlockedError, type RunEvent } from "@pollux/core";
+import { Agent, codeExecution, defineTool, type RunEvent } from "@pollux/core";
+import { ResponseBlockedError } from "@pollux/core/errors";
 import { call, collect, parts, refused, say, ScriptedModel, think, join } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";

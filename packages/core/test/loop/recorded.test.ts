@@ -91,7 +91,7 @@ describe("what a journal has is not decided again", () => {
     ["a lower limit of money", { prices: { input: 1e9, output: 1e9 } }, { limits: { cost: 1 } }],
     ["a stop rule that is true", { stopWhen: [() => true] }, {}],
     ["a stop rule that throws", { stopWhen: [fails] }, {}],
-    ["a limit of repeated calls", { maxRepeats: 1 }, {}],
+    ["a limit of repeated calls", { limits: { repeats: 1 } }, {}],
     ["a compaction policy that throws", { compaction: { policy: fails, windowTokens: 10 } }, {}],
     ["a guardrail for answers", { guardrails: { output: [{ name: "no", check: () => ({ stop: "no" }) }] } }, {}],
     [

@@ -5,8 +5,8 @@ import {
   type Content,
   defineTool,
   type RunResult,
-  ToolFailure,
-  ToolRetry,
+  ToolError,
+  ModelRetry,
 } from "@pollux/core";
 import {
   call,
@@ -95,9 +95,14 @@ describe.each(faces)("%s", (_face, read) => {
   test("sends instructions, settings and declarations with every request, the same objects each time", async () => {
     const model = new ScriptedModel(call("get_weather", { city: "Oslo" }), say("Cold."));
     await read(
-      new Agent({ model, instructions: "Be brief.", tools: [getWeather], temperature: 0.5, thinking: "low" }),
+      new Agent({
+        model,
+        instructions: "Be brief.",
+        tools: [getWeather],
+        settings: { temperature: 0.5, thinking: "low" },
+      }),
       "Weather?",
-      { seed: 0 },
+      { settings: { seed: 0 } },
     );
     for (const request of model.requests) {
       expect(request).toMatchObject({
@@ -110,8 +115,8 @@ describe.each(faces)("%s", (_face, read) => {
 
   test.each([
     ["a throw", () => Promise.reject(new Error("disk on fire")), "get_weather failed with an internal error"],
-    ["a ToolFailure", () => Promise.reject(new ToolFailure("no station there")), "no station there"],
-    ["a ToolRetry", () => Promise.reject(new ToolRetry("use English names")), "use English names"],
+    ["a ToolError", () => Promise.reject(new ToolError("no station there")), "no station there"],
+    ["a ModelRetry", () => Promise.reject(new ModelRetry("use English names")), "use English names"],
   ])("%s is data for the model and does not end the run", async (_what, run, message) => {
     const model = new ScriptedModel(call("get_weather", { city: "Oslo" }), say("Sorry."));
     const tool = defineTool({ name: "get_weather", description: "x", input: z.object({ city: z.string() }), run });
@@ -139,10 +144,10 @@ describe.each(faces)("%s", (_face, read) => {
       name: "get_weather",
       description: "x",
       input: z.object({ city: z.string() }),
-      maxRetries: 3,
+      maxModelRetries: 3,
       run: () => runs++,
     });
-    await read(new Agent({ model, tools: [tool], maxRepeats: Number.POSITIVE_INFINITY }), "Weather?");
+    await read(new Agent({ model, tools: [tool], limits: { repeats: Number.POSITIVE_INFINITY } }), "Weather?");
     const last = model.requests[5]?.contents.at(-1)?.parts[0]?.functionResponse?.response["error"];
     expect(last).toBe("not run: get_weather is disabled for this run after 4 invalid calls; continue without it");
     expect(runs).toBe(0);
@@ -465,7 +470,7 @@ describe.each(faces)("%s", (_face, read) => {
         new Agent({
           model,
           instructions: "Be brief.",
-          prepareTurn: () => ({ instructions: "Be a pirate." }),
+          hooks: { prepareTurn: () => ({ instructions: "Be a pirate." }) },
         }),
         "Hi",
       );
@@ -504,7 +509,10 @@ describe.each(faces)("%s", (_face, read) => {
         },
       });
     const model = new ScriptedModel(calls("free", "free", "free", "alone", "free", "alone"), say("Done."));
-    await read(new Agent({ model, tools: [make("free", false), make("alone", true)], concurrency: 2 }), "Go.");
+    await read(
+      new Agent({ model, tools: [make("free", false), make("alone", true)], limits: { concurrentCalls: 2 } }),
+      "Go.",
+    );
     expect(most).toEqual({ free: 2, alone: 1 });
   });
 });

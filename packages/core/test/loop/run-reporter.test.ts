@@ -4,10 +4,10 @@ import {
   ApiStatusError,
   type Content,
   defineTool,
-  type ObservedEvent,
   type RunEvent,
   type RunInput,
 } from "@pollux/core";
+import type { ObservedEvent } from "@pollux/core/observers";
 import {
   assertGrammar,
   assertObservations,
@@ -126,7 +126,7 @@ describe("what a reader and observers both get is the same event", () => {
         {
           model: new ScriptedModel(call("flaky"), calls("look", "ask")),
           tools: [look, ask, flaky()],
-          prepareTurn: ({ turn }) => ({ instructions: `Turn ${turn}.` }),
+          hooks: { prepareTurn: ({ turn }) => ({ instructions: `Turn ${turn}.` }) },
         },
         "Go.",
       ),
@@ -166,7 +166,7 @@ describe("what a reader and observers both get is the same event", () => {
             streaming: how.streaming,
             output: [{ name: "out", check: ({ text }) => (text === "Said." ? { replace: "Passed." } : undefined) }],
           },
-          ...(how.prepares && { prepareTurn: ({ turn }) => ({ instructions: `Turn ${turn}.` }) }),
+          ...(how.prepares && { hooks: { prepareTurn: ({ turn }) => ({ instructions: `Turn ${turn}.` }) } }),
         };
         await compare(options, "Go.", abort.signal);
         clearTimeout(timer);

@@ -1,14 +1,5 @@
-import {
-  Agent,
-  applyUpdate,
-  type Conversation,
-  conversationUpdates,
-  maskText,
-  MemoryStore,
-  readConversation,
-  runSoFar,
-  stopText,
-} from "@pollux/core";
+import { Agent, maskText, MemoryStore, runSoFar, stopText } from "@pollux/core";
+import { applyUpdate, type Conversation, conversationUpdates, readConversation } from "@pollux/core/conversation";
 import { assertGrammar, call, dies, hangs, join, parts, say, ScriptedModel, think } from "@pollux/core/testing";
 import * as fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
@@ -73,7 +64,7 @@ describe.each(SETS)("an answer that is shown late, with %s", (_what, guardrails)
     await fc.assert(
       fc.asyncProperty(chunks, async (said) => {
         const model = new ScriptedModel(dies(...said));
-        const agent = new Agent({ model, maxRestarts: 0, guardrails: { output: guardrails } });
+        const agent = new Agent({ model, limits: { restarts: 0 }, guardrails: { output: guardrails } });
         const { events, error } = await eventsOf(agent, "Go.");
         assertGrammar(events, { complete: false });
         const judged = await judge(said.join(""), guardrails);

@@ -1,4 +1,4 @@
-import { Agent, defineTool, MemoryStore, type RunResult, type Tool, type ToolCall, ToolRetry } from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type RunResult, type Tool, type ToolCall, ModelRetry } from "@pollux/core";
 import { call, calls, say, ScriptedModel, type ScriptedTurn } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -11,7 +11,7 @@ const add = defineTool({
   description: "Adds.",
   input: z.object({ a: z.number(), b: z.number().default(1) }),
   run: ({ a, b }) => {
-    if (a < 0) throw new ToolRetry("use positive numbers");
+    if (a < 0) throw new ModelRetry("use positive numbers");
     return { sum: a + b, at: new Date(0) };
   },
 });

@@ -3,17 +3,16 @@ import {
   Agent,
   answerCalls,
   defineTool,
-  InvalidApprovalError,
   listPendingCalls,
   MemoryStore,
-  NothingToResumeError,
-  questionToken,
-  readConversation,
   type Session,
   type SessionEntry,
   type SessionStore,
   UnexpectedAnswerError,
 } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
+import { InvalidApprovalError, NothingToResumeError } from "@pollux/core/errors";
+import { questionToken } from "@pollux/core/tool";
 import { checkSession } from "@pollux/core/doctor";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { calls, say, type ScriptLine, ScriptedModel } from "@pollux/core/testing";

@@ -1,13 +1,5 @@
-import {
-  Agent,
-  defineTool,
-  type Json,
-  MemoryStore,
-  type RunResult,
-  type SessionStore,
-  SessionLeaseLostError,
-  SessionStoreError,
-} from "@pollux/core";
+import { Agent, defineTool, type Json, MemoryStore, type RunResult, type SessionStore } from "@pollux/core";
+import { SessionLeaseLostError, SessionStoreError } from "@pollux/core/errors";
 import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { deferred } from "../helpers/deferred.ts";

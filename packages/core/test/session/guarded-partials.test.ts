@@ -1,16 +1,13 @@
 import {
   Agent,
-  applyUpdate,
-  type Conversation,
-  conversationUpdates,
   type Guardrails,
   type InputGuardrail,
   MemoryStore,
   type OutputGuardrail,
-  readConversation,
   runSoFar,
   type RunEvent,
 } from "@pollux/core";
+import { applyUpdate, type Conversation, conversationUpdates, readConversation } from "@pollux/core/conversation";
 import { assertGrammar, dies, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { deferred } from "../helpers/deferred.ts";
@@ -125,7 +122,7 @@ describe.each(["hold", "show"] as const)("with guardrails that %s answers", (str
     });
 
     test("is checked when the stream fails for good, and when the wall time is up", async () => {
-      const agent = new Agent({ model: new ScriptedModel(dies("The secret")), maxRestarts: 0, guardrails });
+      const agent = new Agent({ model: new ScriptedModel(dies("The secret")), limits: { restarts: 0 }, guardrails });
       const error = await read(agent, "Go.").catch((thrown: unknown) => thrown);
       expect(runSoFar(error)?.interrupted).toEqual(model("The ***"));
 

@@ -1,4 +1,5 @@
-import { Agent, calledTool, defineTool, MemoryStore, SessionLimitError } from "@pollux/core";
+import { Agent, calledTool, defineTool, MemoryStore } from "@pollux/core";
+import { SessionLimitError } from "@pollux/core/errors";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";

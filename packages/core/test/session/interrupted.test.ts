@@ -102,7 +102,7 @@ describe.each(SESSION_FACES)("an answer that was cut off in the middle, in a ses
 
   test("is kept when the stream fails for good", async () => {
     const scripted = new ScriptedModel(dies("Once "), dies("Once upon"), say("Yes."));
-    const session = new Agent({ model: scripted, maxRestarts: 1 }).session();
+    const session = new Agent({ model: scripted, limits: { restarts: 1 } }).session();
     const failed = face.send(session, "Tell me.").catch((error: unknown) => error);
     await vi.waitFor(() => expect(scripted.requests).toHaveLength(1));
     await vi.advanceTimersByTimeAsync(1000);

@@ -1,13 +1,6 @@
-import {
-  Agent,
-  type AgentError,
-  defineTool,
-  MemoryStore,
-  readConversation,
-  type Session,
-  SessionDamagedError,
-  type SessionEntry,
-} from "@pollux/core";
+import { Agent, type AgentError, defineTool, MemoryStore, type Session, type SessionEntry } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
+import { SessionDamagedError } from "@pollux/core/errors";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { recordedLogs } from "../doctor/recorded-logs.ts";

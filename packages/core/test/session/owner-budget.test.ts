@@ -31,7 +31,7 @@ function budgetIn(store: SessionStore, maxCost: number, owner = "ann"): () => Pr
 }
 
 function open(store: SessionStore, id: string, lines: readonly ScriptLine[], ownerBudget: () => Promise<OwnerBudget>) {
-  const agent = new Agent({ model: new ScriptedModel(...lines), tools: [look], prices, maxRepeats: 99 });
+  const agent = new Agent({ model: new ScriptedModel(...lines), tools: [look], prices, limits: { repeats: 99 } });
   return agent.session({ id, owner: "ann", store, ownerBudget });
 }
 
@@ -113,7 +113,7 @@ describe.each(SESSION_FACES)("the budget of an owner, in runs read by %s", (_fac
       model: new ScriptedModel(...turns(9)),
       tools: [look],
       prices,
-      maxRepeats: 99,
+      limits: { repeats: 99 },
     });
     const model = new ScriptedModel(join(call("inner", { task: "x" }), ONE), say("No."));
     const outer = new Agent({ model, tools: [inner.asTool({ description: "x" })], prices });
@@ -142,7 +142,7 @@ describe("a store's list", () => {
         model: new ScriptedModel(...script),
         tools: [tool, inner.asTool({ description: "x" })],
         prices,
-        maxRestarts: 0,
+        limits: { restarts: 0 },
       }).session({ id: "s", store });
     await expect(make(...lines).send("Go.")).rejects.toThrow();
     await note();
@@ -177,7 +177,7 @@ describe("a store's list", () => {
                 model: new ScriptedModel(...lines, join(say("Done."), ONE)),
                 tools: [wait],
                 prices,
-                maxRepeats: 99,
+                limits: { repeats: 99 },
               });
               const ownerBudget = budgetIn(store, maxCost);
               return await agent.session({ id: `s${index}`, owner: "ann", store, ownerBudget }).send("Go.");

@@ -1,4 +1,5 @@
-import { Agent, defineTool, MemoryStore, SessionRunningError, type SessionStore, questionToken } from "@pollux/core";
+import { Agent, defineTool, MemoryStore, SessionRunningError, type SessionStore } from "@pollux/core";
+import { questionToken } from "@pollux/core/tool";
 import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { deferred } from "../helpers/deferred.ts";

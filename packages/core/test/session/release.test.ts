@@ -1,12 +1,6 @@
-import {
-  Agent,
-  defineTool,
-  MemoryStore,
-  readConversation,
-  RunReleasedError,
-  type Session,
-  type SessionStore,
-} from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type Session, type SessionStore } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
+import { RunReleasedError } from "@pollux/core/errors";
 import { call, calls, hangs, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { deferred } from "../helpers/deferred.ts";

@@ -1,4 +1,5 @@
-import { Agent, type AnyTool, defineTool, MemoryStore, ReplayDifferenceError } from "@pollux/core";
+import { Agent, type AnyTool, defineTool, MemoryStore } from "@pollux/core";
+import { ReplayDifferenceError } from "@pollux/core/errors";
 import { call, calls, collect, fails, say, ScriptedModel, shapeOf } from "@pollux/core/testing";
 import { expect, test } from "vitest";
 import { fakeTime } from "../helpers/fake-time.ts";

@@ -101,11 +101,11 @@ test("the run, the agent and the session are named in the first event, in hooks,
     model: new ScriptedModel(call("tell"), say("Done.")),
     tools: [tell],
     logger,
-    prepareTurn: (info) => note(info),
     approve: (_pending, run) => (note(run), true),
     hooks: {
       beforeCall: (info) => note(info),
       afterCall: (info) => note(info),
+      prepareTurn: (info) => note(info),
     },
   });
   const { events } = await collect(agent.session({ id: "s", store: new MemoryStore() }).stream("Go.", { runId: "r" }));

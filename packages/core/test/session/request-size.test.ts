@@ -1,14 +1,5 @@
-import {
-  Agent,
-  defineTool,
-  gemini,
-  google,
-  media,
-  MemoryStore,
-  type Part,
-  readConversation,
-  type RunInput,
-} from "@pollux/core";
+import { Agent, defineTool, gemini, geminiApi, media, MemoryStore, type Part, type RunInput } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
 import { describe, expect, test } from "vitest";
 import { deferred } from "../helpers/deferred.ts";
 import { SESSION_FACES } from "./session-faces.ts";
@@ -21,7 +12,7 @@ function service(turns: readonly (readonly Part[])[]) {
   const bodies: string[] = [];
   const left = [...turns];
   const model = gemini("gemini-3-flash", {
-    endpoint: google({ apiKey: "key" }),
+    endpoint: geminiApi({ apiKey: "key" }),
     transport: "unary",
     maxRequestBytes: MAX,
     retry: { maxAttempts: 1 },

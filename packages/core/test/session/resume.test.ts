@@ -1,12 +1,5 @@
-import {
-  Agent,
-  defineTool,
-  LoopVersionError,
-  MemoryStore,
-  type SessionEntry,
-  type SessionStore,
-  SessionUnfinishedError,
-} from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type SessionEntry, type SessionStore } from "@pollux/core";
+import { LoopVersionError, SessionUnfinishedError } from "@pollux/core/errors";
 import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { deferred } from "../helpers/deferred.ts";

@@ -1,4 +1,5 @@
-import { Agent, type Content, MemoryStore, readConversation, type Session } from "@pollux/core";
+import { Agent, type Content, MemoryStore, type Session } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
 import { checkSession } from "@pollux/core/doctor";
 import { dies, say, ScriptedModel } from "@pollux/core/testing";
 import * as fc from "fast-check";
@@ -39,7 +40,7 @@ describe.each(SESSION_FACES)("whatever is said and taken back, read by %s", (_fa
     await fc.assert(
       fc.asyncProperty(acts, async (todo) => {
         const store = new MemoryStore();
-        const agent = new Agent({ model: echo(), maxRestarts: 0 });
+        const agent = new Agent({ model: echo(), limits: { restarts: 0 } });
         const sessions = [0, 1].map(() => agent.session({ id: "s", store }));
         let left: string[] = [];
         let runs = 0;

@@ -5,13 +5,13 @@ import {
   type Content,
   defineTool,
   MemoryStore,
-  readConversation,
-  RewindTargetError,
   type Session,
   type SessionEntry,
   SessionRunningError,
   UnexpectedAnswerError,
 } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
+import { RewindTargetError } from "@pollux/core/errors";
 import { checkSession } from "@pollux/core/doctor";
 import { call, hangs, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";

@@ -2,15 +2,13 @@ import {
   Agent,
   defineTool,
   MemoryStore,
-  NothingToResumeError,
-  readConversation,
-  RunStoppedError,
   type Session,
-  SessionLeaseLostError,
   SessionRunningError,
   type SessionStore,
   UnexpectedAnswerError,
 } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
+import { NothingToResumeError, RunStoppedError, SessionLeaseLostError } from "@pollux/core/errors";
 import { call, calls, collect, hangs, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { deferred } from "../helpers/deferred.ts";

@@ -1,4 +1,5 @@
-import { Agent, ConfigurationError, defineTool, MemoryStore, SessionLimitError } from "@pollux/core";
+import { Agent, ConfigurationError, defineTool, MemoryStore } from "@pollux/core";
+import { SessionLimitError } from "@pollux/core/errors";
 import { call, costs, say, ScriptedModel, join } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { SESSION_FACES } from "./session-faces.ts";
@@ -17,7 +18,7 @@ const dearCall = join(
 describe.each(SESSION_FACES)("limits of a session read by %s", (_face, face) => {
   test("end a run by its cost, with the figures, and a higher one goes on", async () => {
     const model = new ScriptedModel(dearCall, dearCall, dear);
-    const agent = new Agent({ model, tools: [look], prices: PRICES, maxRepeats: 9 });
+    const agent = new Agent({ model, tools: [look], prices: PRICES, limits: { repeats: 9 } });
     const session = agent.session();
     const stopped = await face.send(session, "Go.", { limits: { cost: 3.5 } });
     expect(stopped).toMatchObject({

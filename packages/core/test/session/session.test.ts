@@ -1,4 +1,5 @@
-import { Agent, defineTool, MemoryStore, type RunEvent, SessionConflictError, SessionRunningError } from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type RunEvent, SessionRunningError } from "@pollux/core";
+import { SessionConflictError } from "@pollux/core/errors";
 import { call, fails, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import { Agent, defineTool, MemoryStore, readConversation, type RunEvent, type Session } from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type RunEvent, type Session } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
 import { call, collect, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { fakeTime } from "../helpers/fake-time.ts";

@@ -1,4 +1,5 @@
-import { Agent, type CompactionOptions, defineTool, type Json, MemoryStore, SessionStoreError } from "@pollux/core";
+import { Agent, type CompactionOptions, defineTool, type Json, MemoryStore } from "@pollux/core";
+import { SessionStoreError } from "@pollux/core/errors";
 import { call, calls, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { expect, test } from "vitest";
 

@@ -1,4 +1,5 @@
-import { Agent, defineTool, type ObservedEvent } from "@pollux/core";
+import { Agent, defineTool } from "@pollux/core";
+import type { ObservedEvent } from "@pollux/core/observers";
 import { assertObservations, call, say, ScriptedModel } from "@pollux/core/testing";
 import { beforeAll, expect, test } from "vitest";
 import { record, shape } from "../helpers/observations.ts";

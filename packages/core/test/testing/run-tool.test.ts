@@ -1,4 +1,4 @@
-import { defineTool, type ToolContext, ToolFailure } from "@pollux/core";
+import { defineTool, type ToolContext, ToolError } from "@pollux/core";
 import { runTool } from "@pollux/core/testing";
 import { expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
@@ -13,7 +13,7 @@ const greet = defineTool({
   input: z.object({ name: z.string(), times: z.number().default(1) }),
   run: async function* ({ name, times }, { context, call, callId, attempt }: ToolContext<App>) {
     yield `greeting ${name}`;
-    if (name === "") throw new ToolFailure("nobody to greet");
+    if (name === "") throw new ToolError("nobody to greet");
     if (name === "boom") throw new Error("password=1234");
     return { text: `Hello ${name}, from ${context.user}`.repeat(times), args: call.args, callId, attempt };
   },
@@ -38,7 +38,7 @@ test("runs a tool as a run does: defaults, context, progress, and the answer tha
   if (ran.status === "completed") expectTypeOf(ran.output.text).toEqualTypeOf<string>();
 });
 
-test("checks the arguments, masks errors, and tells what a ToolFailure says", async () => {
+test("checks the arguments, masks errors, and tells what a ToolError says", async () => {
   // @ts-expect-error name must be a string.
   const invalid = await runTool(greet, { name: 5 }, { context });
   expect(invalid).toMatchObject({ status: "failed", error: { kind: "bad-input" } });

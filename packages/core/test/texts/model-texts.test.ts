@@ -101,7 +101,7 @@ const SAMPLES: { readonly [Name in keyof typeof texts]: () => Texts } = {
   toolDisabled: async () => {
     const model = new ScriptedModel(call("get_weather"), call("get_weather"), call("get_weather"), say("Done."));
     const tools = [{ ...weather, maxRetries: 1 }];
-    return [await told(model, { tools, maxRepeats: Number.POSITIVE_INFINITY })];
+    return [await told(model, { tools, limits: { repeats: Number.POSITIVE_INFINITY } })];
   },
   callDenied: async () => {
     const tools = [{ ...plain(), needsApproval: () => true }];
@@ -228,8 +228,7 @@ const SAMPLES: { readonly [Name in keyof typeof texts]: () => Texts } = {
     const agent = new Agent({
       model: new ScriptedModel(asked),
       tools: [helper.asTool({ description: "x" })],
-      limits: { totalTokens: 30 },
-      concurrency: 1,
+      limits: { totalTokens: 30, concurrentCalls: 1 },
     });
     return textsOf((await agent.run("Go.")).contents).slice(-1);
   },
@@ -243,7 +242,7 @@ const SAMPLES: { readonly [Name in keyof typeof texts]: () => Texts } = {
     const agent = new Agent({
       model: new ScriptedModel(asked, say("Done.")),
       tools: [helper.asTool({ description: "x" })],
-      concurrency: 1,
+      limits: { concurrentCalls: 1 },
     });
     return textsOf((await agent.run("Go.")).contents).slice(1, -1);
   },

@@ -1,7 +1,7 @@
 /* oxlint-disable unicorn/no-thenable, typescript/only-throw-error, typescript/unbound-method -- tools do all of it */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { ToolFailure, ToolRetry } from "../../src/errors/run-errors.ts";
+import { ToolError, ModelRetry } from "../../src/errors/run-errors.ts";
 import { type LogMethod, SILENT } from "../../src/logging/logger.ts";
 import { describeFailure } from "../../src/tool/call-failure.ts";
 import { callTool } from "../../src/tool/call-tool.ts";
@@ -88,7 +88,7 @@ describe("how a call can end", () => {
       "a generator that throws",
       async function* () {
         yield 1;
-        throw new ToolFailure("half way");
+        throw new ToolError("half way");
       },
       { ok: false, kind: "failed", message: "half way" },
     ],
@@ -109,14 +109,14 @@ describe("how a call can end", () => {
     [
       "a failure in the author's words",
       async () => {
-        throw new ToolFailure("The service is closed\n  at night.");
+        throw new ToolError("The service is closed\n  at night.");
       },
       { ok: false, kind: "failed", message: "The service is closed\n  at night." },
     ],
     [
       "a retry",
       async () => {
-        throw new ToolRetry("use ISO dates");
+        throw new ModelRetry("use ISO dates");
       },
       { ok: false, kind: "bad-input", message: "use ISO dates" },
     ],
@@ -177,7 +177,7 @@ describe("how a call can end", () => {
     ["nothing", undefined, "t failed: undefined"],
     ["an object", { code: 5 }, 't failed: {"code":5}'],
     ["what cannot be read", unreadable(), "t failed: no error message"],
-    ["a failure in the author's words", new ToolFailure("closed"), "closed"],
+    ["a failure in the author's words", new ToolError("closed"), "closed"],
   ])("a tool that exposes its errors tells %s", async (_what, thrown, message) => {
     const exposing = defineTool({
       name: "t",
@@ -230,14 +230,14 @@ describe("how a call can end", () => {
     const error = vi.fn<LogMethod>();
     await ask(
       tool(() => {
-        throw new ToolFailure("x");
+        throw new ToolError("x");
       }),
       undefined,
       { logger: { ...SILENT, error } },
     );
     await ask(
       tool(() => {
-        throw new ToolRetry("x");
+        throw new ModelRetry("x");
       }),
       undefined,
       { logger: { ...SILENT, error } },
@@ -438,7 +438,7 @@ describe("time and abort", () => {
     for (const run of [
       () => 1,
       async () => {
-        throw new ToolFailure("x");
+        throw new ToolError("x");
       },
       async function* () {
         yield 1;

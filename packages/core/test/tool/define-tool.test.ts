@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { z as z3 } from "zod/v3";
-import { ToolDefinitionError, ToolRetry } from "../../src/errors/run-errors.ts";
+import { ToolDefinitionError, ModelRetry } from "../../src/errors/run-errors.ts";
 import { checkToolName, defineTool, sanitizeToolNames } from "../../src/tool/define-tool.ts";
 import { explainSchema } from "../../src/tool/schema/declare.ts";
 import { zod3 } from "../../src/tool/schema/zod3.ts";
@@ -28,7 +28,9 @@ describe("defineTool", () => {
     });
   });
   test("takes its options", () => {
-    expect(defineTool({ ...base, sequential: true, timeoutMs: 5, maxResultBytes: 6, maxRetries: 0 })).toMatchObject({
+    expect(
+      defineTool({ ...base, sequential: true, timeoutMs: 5, maxResultBytes: 6, maxModelRetries: 0 }),
+    ).toMatchObject({
       sequential: true,
       timeoutMs: 5,
       maxResultBytes: 6,
@@ -63,9 +65,9 @@ describe("parse", () => {
     ["raw", defineTool({ ...base, input: { type: "object", properties: { a: {}, n: {} }, required: ["a", "n"] } })],
   ])("%s takes what fits and names what does not", async (_name, tool) => {
     expect(await tool.parse(shape)).toEqual(shape);
-    await expect(tool.parse({ a: "x" })).rejects.toThrow(ToolRetry);
+    await expect(tool.parse({ a: "x" })).rejects.toThrow(ModelRetry);
     await expect(tool.parse({ a: "x" })).rejects.toThrow(/n: /);
-    for (const args of [null, [], "x", 5]) await expect(tool.parse(args)).rejects.toThrow(ToolRetry);
+    for (const args of [null, [], "x", 5]) await expect(tool.parse(args)).rejects.toThrow(ModelRetry);
   });
   test("a schema's defaults and transforms are applied", async () => {
     const tool = defineTool({

@@ -1,4 +1,4 @@
-import { inferCapabilities } from "@pollux/core";
+import { inferCapabilities } from "@pollux/core/model";
 import * as fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { functionResponse, jsonSafe } from "../../src/tool/function-response.ts";

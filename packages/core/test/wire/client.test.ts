@@ -7,7 +7,7 @@ import type { Logger } from "../../src/logging/logger.ts";
 import { GeminiClient } from "../../src/wire/client.ts";
 import type { GeminiClientOptions } from "../../src/wire/client-options.ts";
 import { RequestEncoder } from "../../src/wire/http/encode-request.ts";
-import { endpoint, google } from "../../src/wire/endpoints/endpoint.ts";
+import { endpoint, geminiApi } from "../../src/wire/endpoints/endpoint.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../../src/wire/types/generate-content.ts";
 import { RequestBudget, type RetryNotice } from "../../src/wire/http/retry.ts";
 import { TRANSPORTS } from "../helpers/transports.ts";
@@ -71,7 +71,7 @@ function answerStream(body: string, init: { status?: number; type?: string } = {
 describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
   function makeClient(options: GeminiClientOptions = {}): GeminiClient {
     return new GeminiClient({
-      endpoint: google({ apiKey: KEY, env: {} }),
+      endpoint: geminiApi({ apiKey: KEY, env: {} }),
       retry: { minDelayMs: 1, maxAttempts: 3 },
       env: {},
       fetch,
@@ -474,7 +474,7 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
       ),
     );
     const endpoints = [
-      google({ apiKey: KEY, env: {} }),
+      geminiApi({ apiKey: KEY, env: {} }),
       endpoint({ baseUrl: "https://gw.example.com", apiKey: KEY, auth: "bearer" }),
     ];
     for (const target of endpoints) {

@@ -1,6 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Agent, defineTool, type ModelResponse } from "@pollux/core";
+import { Agent, defineTool } from "@pollux/core";
+import type { ModelResponse } from "@pollux/core/model";
 import { call, calls, fails, hangs, say, type ScriptedTurn, ScriptedModel } from "@pollux/core/testing";
 import { z } from "zod";
 

@@ -6,8 +6,8 @@ import {
   type Model,
   type RunStream,
   type SessionStore,
-  SessionStoreError,
 } from "@pollux/core";
+import { SessionStoreError } from "@pollux/core/errors";
 import { compareBranches } from "../inspection/compare-branches.ts";
 import type { ForkRequest, ForkResult } from "../inspection/results.ts";
 import { SessionFold } from "../inspection/session-fold.ts";
@@ -118,7 +118,7 @@ function forkingAgent(call: SessionCall, kept: Kept, request: ForkRequest): Fork
     options: {
       ...(output !== undefined && { output }),
       ...(instructions !== undefined && { instructions }),
-      ...(Object.keys(changes).length > 0 && { prepareTurn: () => changes }),
+      ...(Object.keys(changes).length > 0 && { hooks: { prepareTurn: () => changes } }),
     },
     notes: [
       ...notes,

@@ -1,4 +1,5 @@
-import { findPrices, type Json, type PriceTable } from "@pollux/core";
+import type { Json, PriceTable } from "@pollux/core";
+import { findPrices } from "@pollux/core/model";
 import { type KeptExchange, KeptExchanges } from "@pollux/core/exchanges";
 import type {
   ChunkView,

@@ -1,4 +1,5 @@
-import type { Json, PrefixField, Usage } from "@pollux/core";
+import type { Json, Usage } from "@pollux/core";
+import type { PrefixField } from "@pollux/core/durable";
 
 /**
  * What the inspector's API answers and its page shows. Everything here is JSON. Times are milliseconds since the epoch, durations

@@ -1,4 +1,5 @@
-import { type Json, NO_USAGE, readResponseBody, type Usage } from "@pollux/core";
+import type { Json, Usage } from "@pollux/core";
+import { NO_USAGE, readResponseBody } from "@pollux/core/model";
 import { exchangeEntry } from "@pollux/core/exchanges";
 import { buildCallId, stepName, type StepPlace } from "@pollux/core/durable";
 import { fieldsOf, type Fields, isFields, listOf, numberOf, textOf } from "./read-values.ts";

@@ -1,4 +1,5 @@
-import { NO_USAGE, type Json, type PriceTable, type Usage } from "@pollux/core";
+import type { Json, PriceTable, Usage } from "@pollux/core";
+import { NO_USAGE } from "@pollux/core/model";
 import type { FailedRequest, LimitRow, PendingRow, RunRow, SessionState, TurnRow } from "./inspection.ts";
 import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, textOf } from "./read-values.ts";
 import { readPlace } from "./step-place.ts";

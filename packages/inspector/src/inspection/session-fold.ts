@@ -1,4 +1,5 @@
-import { type Json, NO_USAGE } from "@pollux/core";
+import type { Json } from "@pollux/core";
+import { NO_USAGE } from "@pollux/core/model";
 import { ENTRY_VERSION } from "@pollux/core/doctor";
 import type { DraftRow, HistoryRow, ProblemRow, SessionOverview, SessionState, SteeringRow } from "./inspection.ts";
 import type { ExchangeRow } from "./exchange-details.ts";

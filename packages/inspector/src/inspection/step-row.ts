@@ -1,4 +1,4 @@
-import type { PrefixField } from "@pollux/core";
+import type { PrefixField } from "@pollux/core/durable";
 import { callsIn } from "./answer-calls.ts";
 import type { StepRow } from "./inspection.ts";
 import { type Fields, fieldsOf, firstWords, listOf, numberOf, textIn, textOf } from "./read-values.ts";

@@ -1,4 +1,5 @@
-import { type Citation, collectSources, resolveCitations, type Source } from "@pollux/core";
+import type { Citation, Source } from "@pollux/core";
+import { collectSources, resolveCitations } from "@pollux/core/conversation";
 import type { CitationView, LostCitation, SourceView } from "./turn-details.ts";
 import { fieldsOf, listOf, numberOf, textOf } from "./read-values.ts";
 

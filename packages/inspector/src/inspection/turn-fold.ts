@@ -1,4 +1,5 @@
-import { computeCost, findPrices, NO_USAGE, type PriceTable, type Usage } from "@pollux/core";
+import { computeCost, type PriceTable, type Usage } from "@pollux/core";
+import { findPrices, NO_USAGE } from "@pollux/core/model";
 import { citationsOf, sourcesOf } from "./turn-citations.ts";
 import { callNames, callsIn } from "./answer-calls.ts";
 import type { FailedRequest, StepRow, TurnFlag, TurnRow } from "./inspection.ts";

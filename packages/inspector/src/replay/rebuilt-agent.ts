@@ -1,4 +1,4 @@
-import { Agent, type AnyTool, type BuiltInTool, defineTool, type Model, ToolFailure } from "@pollux/core";
+import { Agent, type AnyTool, type BuiltInTool, defineTool, type Model, ToolError } from "@pollux/core";
 import type { FunctionDeclaration, WireTool } from "@pollux/core/wire";
 import { fieldsOf, isFields } from "../inspection/read-values.ts";
 import { stepsOf } from "../inspection/run-steps.ts";
@@ -57,8 +57,12 @@ export function rebuildAgent(kept: Kept, model: Model, changes: RebuiltChanges =
     ...head?.settings,
     ...(goesOnFrom === undefined
       ? {
-          limits: { turns: Infinity, toolCalls: Infinity, ...limitsOf(run) },
-          maxRepeats: maxRepeatsOf(run, own) ?? Infinity,
+          limits: {
+            turns: Infinity,
+            toolCalls: Infinity,
+            ...limitsOf(run),
+            repeats: maxRepeatsOf(run, own) ?? Infinity,
+          },
         }
       : { limits: { turns: goesOnFrom + MAX_NEW_TURNS } }),
   });
@@ -81,15 +85,15 @@ function recordedTool(
     description: declaration.description || name,
     input: ANY_OBJECT,
     ...(approval.has(name) && { needsApproval: true }),
-    maxRetries: Infinity,
+    maxModelRetries: Infinity,
     ...(!outside.has(name) && {
       run: (input: unknown) => {
         const response = outcomes.next(name, input);
         if (response === undefined)
-          throw new ToolFailure(`${name} was not called with these arguments when the session was recorded`);
+          throw new ToolError(`${name} was not called with these arguments when the session was recorded`);
         const { output, error } = fieldsOf(response);
         if (error === undefined) return output;
-        throw new ToolFailure(typeof error === "string" ? error : JSON.stringify(error));
+        throw new ToolError(typeof error === "string" ? error : JSON.stringify(error));
       },
     }),
   });

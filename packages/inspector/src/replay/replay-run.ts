@@ -1,4 +1,5 @@
-import { type Agent, MemoryStore, type ModelRequest } from "@pollux/core";
+import { type Agent, MemoryStore } from "@pollux/core";
+import type { ModelRequest } from "@pollux/core/model";
 import type { RequestDifference, ReplayResult } from "../inspection/results.ts";
 import { comparePrefix } from "../inspection/prefix.ts";
 import { textOf } from "../inspection/read-values.ts";
@@ -133,7 +134,7 @@ async function firstRequest(
     .resume({
       signal,
       anyLoopVersion: true,
-      prepareTurn: () => ({ model }),
+      hooks: { prepareTurn: () => ({ model }) },
       ...(output !== undefined && { output }),
     })
     .catch(() => {});

@@ -1,4 +1,5 @@
-import { endpoint, gemini, type HistoryOrigin, inferCapabilities, type Model, type ModelRequest } from "@pollux/core";
+import { endpoint, gemini, type Model } from "@pollux/core";
+import { type HistoryOrigin, inferCapabilities, type ModelRequest } from "@pollux/core/model";
 import { createEmulator, improvise, replay, type Brain, type Recording } from "@pollux/emulator";
 import { fieldsOf, textOf } from "../inspection/read-values.ts";
 import type { RunFold } from "../inspection/run-fold.ts";

@@ -1,11 +1,5 @@
-import {
-  type Json,
-  type ListOptions,
-  type SessionRecords,
-  type SessionStore,
-  SessionStoreError,
-  type SessionSummary,
-} from "@pollux/core";
+import type { Json, ListOptions, SessionRecords, SessionStore, SessionSummary } from "@pollux/core";
+import { SessionStoreError } from "@pollux/core/errors";
 
 /** A session that is only read. */
 export interface ReadOnlySession {

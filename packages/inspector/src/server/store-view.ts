@@ -1,14 +1,14 @@
-import {
-  type AppendOptions,
-  type Json,
-  type Lease,
-  type ListOptions,
-  type ProcessKnowledge,
-  SessionDamagedError,
-  type SessionRecords,
-  type SessionStore,
-  type SessionSummary,
+import type {
+  AppendOptions,
+  Json,
+  Lease,
+  ListOptions,
+  ProcessKnowledge,
+  SessionRecords,
+  SessionStore,
+  SessionSummary,
 } from "@pollux/core";
+import { SessionDamagedError } from "@pollux/core/errors";
 import type { LogLine } from "@pollux/core/doctor";
 import { unreadableEntry } from "../inspection/session-fold.ts";
 

@@ -75,7 +75,7 @@ function testCode(test: TestParts): string {
   ];
   const lines = [
     `import { fileURLToPath } from "node:url";`,
-    `import { Agent, ${hasTools ? "defineTool, " : ""}endpoint, gemini${hasTools ? ", ToolFailure" : ""} } from "@pollux/core";`,
+    `import { Agent, ${hasTools ? "defineTool, " : ""}endpoint, gemini${hasTools ? ", ToolError" : ""} } from "@pollux/core";`,
     `import { createEmulator, replay } from "@pollux/emulator";`,
     `import { expect, test } from "vitest";`,
     ``,
@@ -133,7 +133,7 @@ function toolLines({ functions, calls }: TestParts): readonly string[] {
     `    maxRetries: Infinity,`,
     `    run: () => {`,
     `      const { output, error } = outcomes.shift() ?? {};`,
-    `      if (error !== undefined) throw new ToolFailure(String(error));`,
+    `      if (error !== undefined) throw new ToolError(String(error));`,
     `      return output;`,
     `    },`,
     `  });`,

@@ -1,4 +1,4 @@
-import { isWebUrl } from "@pollux/core";
+import { isWebUrl } from "@pollux/core/conversation";
 import { redact } from "@pollux/core/wire";
 import { callsIn } from "../inspection/answer-calls.ts";
 import { type Fields, fieldsOf, listOf, textOf } from "../inspection/read-values.ts";

@@ -1,4 +1,5 @@
-import { Agent, defineTool, MemoryStore, type SessionStore, SessionStoreError } from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type SessionStore } from "@pollux/core";
+import { SessionStoreError } from "@pollux/core/errors";
 import { call as calling, calls, say as saying, ScriptedModel } from "@pollux/core/testing";
 import { call, improvise, say, script } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";

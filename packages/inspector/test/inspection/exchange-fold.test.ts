@@ -1,4 +1,4 @@
-import { Agent, gemini, google, MemoryStore } from "@pollux/core";
+import { Agent, gemini, geminiApi, MemoryStore } from "@pollux/core";
 import { keepExchanges } from "@pollux/core/exchanges";
 import { call, createEmulator, fault, faults, say, script } from "@pollux/emulator";
 import { expect, test, vi } from "vitest";
@@ -14,7 +14,7 @@ async function talk(prepare: (turn: number) => object = () => ({})) {
   const lines = Array.from({ length: 8 }, (_, n) => (n % 2 === 0 ? call("add", { a: n, b: 1 }) : say("It is that.")));
   const emulator = createEmulator({ brain: script(lines) });
   const model = gemini("gemini-3.8-flash", {
-    endpoint: google({ apiKey: "k" }),
+    endpoint: geminiApi({ apiKey: "k" }),
     fetch: (input, init) => emulator.fetch(input, init),
   });
   const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
@@ -24,7 +24,7 @@ async function talk(prepare: (turn: number) => object = () => ({})) {
     tools: [add],
     instructions: "You add numbers.",
     observers: [kept],
-    prepareTurn: ({ turn }) => prepare(turn),
+    hooks: { prepareTurn: ({ turn }) => prepare(turn) },
   });
   const session = agent.session({ id: "chat", store });
   for (const text of ["What is 0 + 1?", "And 2 + 1?", "And 4 + 1?"]) await session.send(text);
@@ -94,7 +94,7 @@ test("what an explicit cache of instructions and tools would have cost is known 
 test("a turn tells which of its requests failed, and what the service said", async () => {
   const emulator = createEmulator({ brain: script([fault(faults.overloaded()), say("Hi.")]) });
   const model = gemini("gemini-3.8-flash", {
-    endpoint: google({ apiKey: "k" }),
+    endpoint: geminiApi({ apiKey: "k" }),
     fetch: (input, init) => emulator.fetch(input, init),
     retry: { minDelayMs: 1 },
   });
@@ -129,7 +129,7 @@ test("a turn whose requests all failed is a turn of its run, also while they go 
     brain: script([call("add", { a: 1, b: 1 }), ...Array.from({ length: 4 }, () => fault(faults.overloaded()))]),
   });
   const model = gemini("gemini-3.8-flash", {
-    endpoint: google({ apiKey: "k" }),
+    endpoint: geminiApi({ apiKey: "k" }),
     fetch: (input, init) => emulator.fetch(input, init),
     retry: { minDelayMs: 1 },
   });
@@ -164,7 +164,7 @@ test("a turn whose requests all failed is a turn of its run, also while they go 
 test("a request that was refused and not sent again was not healed", async () => {
   const emulator = createEmulator({ brain: script([fault(faults.apiError(400, "INVALID_ARGUMENT", "No."))]) });
   const model = gemini("gemini-3.8-flash", {
-    endpoint: google({ apiKey: "k" }),
+    endpoint: geminiApi({ apiKey: "k" }),
     fetch: (input, init) => emulator.fetch(input, init),
   });
   const [store, exchanges] = [new MemoryStore(), new MemoryStore()];

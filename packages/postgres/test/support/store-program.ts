@@ -1,4 +1,5 @@
-import { AgentError, Agent, defineTool, SessionConflictError, SessionStoreError } from "@pollux/core";
+import { AgentError, Agent, defineTool } from "@pollux/core";
+import { SessionConflictError, SessionStoreError } from "@pollux/core/errors";
 import { call, hangs, join, say, ScriptedModel } from "@pollux/core/testing";
 import { PostgresStore } from "../../src/index.ts";
 import type { ProgramOrder, Said } from "./start-program.ts";

@@ -1,4 +1,4 @@
-import type { ModelRequest, ModelResponse, RespondOptions } from "@pollux/core";
+import type { ModelRequest, ModelResponse, RespondOptions } from "@pollux/core/model";
 import { ScriptedModel } from "@pollux/core/testing";
 
 /** A scripted model that says each piece only when it is let. */

@@ -1,4 +1,4 @@
-import { defineTool, type ExternalOutcome, type PendingCall, type Tool, ToolFailure } from "@pollux/core";
+import { defineTool, type ExternalOutcome, type PendingCall, type Tool, ToolError } from "@pollux/core";
 import { z } from "zod/v4";
 
 /** The model's question. */
@@ -51,7 +51,7 @@ export function askUser(options: AskUserOptions = {}): Tool<UserQuestion, UserAn
     run: async (question, { signal, callId }): Promise<UserAnswer> => {
       const answer = await ask(question, { signal, callId });
       if (answer === undefined)
-        throw new ToolFailure("the user did not answer; continue as best you can without an answer");
+        throw new ToolError("the user did not answer; continue as best you can without an answer");
       return { answer };
     },
   });

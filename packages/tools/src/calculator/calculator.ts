@@ -1,4 +1,4 @@
-import { defineTool, type Tool, ToolFailure } from "@pollux/core";
+import { defineTool, type Tool, ToolError } from "@pollux/core";
 import { z } from "zod/v4";
 import type { Engine } from "./engine.ts";
 import { evaluate } from "./evaluate.ts";
@@ -61,9 +61,9 @@ export function calculator(options: CalculatorOptions = {}): Tool<CalculatorInpu
       try {
         return show(evaluate(expression, loaded), digits, loaded);
       } catch (error) {
-        if (error instanceof Problem) throw new ToolFailure(error.message, { cause: error });
+        if (error instanceof Problem) throw new ToolError(error.message, { cause: error });
         if (error instanceof RangeError)
-          throw new ToolFailure("the expression is too large; calculate it in smaller steps", { cause: error });
+          throw new ToolError("the expression is too large; calculate it in smaller steps", { cause: error });
         throw error;
       }
     },

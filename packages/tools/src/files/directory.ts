@@ -1,7 +1,7 @@
 import { constants, type Dirent } from "node:fs";
 import { type FileHandle, open, opendir, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 import { isInside, isOpenedInside, openedPath } from "./real-path.ts";
 
 /** Doesn't follow a link as the last name, and doesn't wait for a pipe. */
@@ -27,7 +27,7 @@ export class Directory implements AsyncDisposable {
     this.#base = isHeld && handle !== undefined ? `/proc/self/fd/${handle.fd}` : place.real;
   }
 
-  /** @throws {ToolFailure} If it is not, or no longer, inside the root. */
+  /** @throws {ToolError} If it is not, or no longer, inside the root. */
   static async open(real: string, root: string): Promise<Directory> {
     // Windows can't open folders.
     if (process.platform === "win32") {
@@ -94,6 +94,6 @@ export class Directory implements AsyncDisposable {
   }
 }
 
-function moved(): ToolFailure {
-  return new ToolFailure("the folder was moved or replaced by a link while it was being opened; list it again");
+function moved(): ToolError {
+  return new ToolError("the folder was moved or replaced by a link while it was being opened; list it again");
 }

@@ -1,4 +1,4 @@
-import { defineTool, type Tool, ToolFailure } from "@pollux/core";
+import { defineTool, type Tool, ToolError } from "@pollux/core";
 import { z } from "zod/v4";
 import { applyEdits, type TextEdit } from "./apply-edits.ts";
 import type { FileToolOptions } from "./file-tool-options.ts";
@@ -67,7 +67,7 @@ export function editFile(options: FileToolOptions & WriteOptions<EditFileInput>)
           maxCharacters: maxFileBytes,
           signal: context.signal,
         });
-        if ("problem" in edited) throw new ToolFailure(`"${place.path}" was not changed: ${edited.problem}`);
+        if ("problem" in edited) throw new ToolError(`"${place.path}" was not changed: ${edited.problem}`);
         const bytes = bytesOf(edited.text, place.path, shape);
         checkSize(place.path, bytes.length, maxFileBytes);
         context.signal.throwIfAborted();

@@ -1,4 +1,4 @@
-import { ToolRetry } from "@pollux/core";
+import { ModelRetry } from "@pollux/core";
 import { RE2JS } from "re2js";
 
 /** A regular expression, compiled. */
@@ -23,7 +23,7 @@ const MAX_INSTRUCTIONS = 5_000;
 /**
  * Compiles an expression, in RE2 syntax.
  *
- * @throws {ToolRetry} If it has an error or is too large.
+ * @throws {ModelRetry} If it has an error or is too large.
  */
 export function compileExpression(pattern: string, ignoreCase: boolean): Expression {
   // Before it is compiled: that takes time too.
@@ -43,8 +43,8 @@ export function compileExpression(pattern: string, ignoreCase: boolean): Express
   };
 }
 
-function tooLarge(): ToolRetry {
-  return new ToolRetry(
+function tooLarge(): ModelRetry {
+  return new ModelRetry(
     "pattern: the expression is too large; use fewer or smaller repetitions, such as * for {0,1000}",
   );
 }
@@ -54,7 +54,7 @@ function compile(pattern: string, ignoreCase: boolean): RE2JS {
     return RE2JS.compile(pattern, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new ToolRetry(`pattern: ${reason}; RE2 syntax supports neither lookaround nor backreferences`, {
+    throw new ModelRetry(`pattern: ${reason}; RE2 syntax supports neither lookaround nor backreferences`, {
       cause: error,
     });
   }

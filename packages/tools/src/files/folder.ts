@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 import { Directory } from "./directory.ts";
 import type { FileToolOptions } from "./file-tool-options.ts";
 import { isInside, isOpenedInside } from "./real-path.ts";
@@ -40,17 +40,17 @@ export class Folder {
     return this.#roots.has("") ? [] : [...this.#roots.keys()];
   }
 
-  /** @throws {ToolFailure} If nothing is there, or it is not inside a root. */
+  /** @throws {ToolError} If nothing is there, or it is not inside a root. */
   async find(path: string): Promise<Place> {
     const { root: given, names, shown } = this.#locate(path);
     const root = await realpath(given).catch((error: unknown) => refuse(error, "the folder itself"));
     const real = await realpath(join(root, ...names)).catch((error: unknown) => refuse(error, `"${shown}"`));
     if (!isInside(root, real))
-      throw new ToolFailure(`"${shown}" is a link that points outside the folder and is not followed`);
+      throw new ToolError(`"${shown}" is a link that points outside the folder and is not followed`);
     return { path: shown, real, root };
   }
 
-  /** Whether it is a folder, or stands for all roots. @throws {ToolFailure} Like {@link Folder.find}. */
+  /** Whether it is a folder, or stands for all roots. @throws {ToolError} Like {@link Folder.find}. */
   async isFolder(path: string): Promise<boolean> {
     if (this.names.length > 0 && path.split(/[/\\]/).every((name) => name === "" || name === ".")) return true;
     const place = await this.find(path);
@@ -60,7 +60,7 @@ export class Folder {
   /**
    * Opens a regular file for reading; the caller closes it.
    *
-   * @throws {ToolFailure} Also for folders, devices, pipes and sockets.
+   * @throws {ToolError} Also for folders, devices, pipes and sockets.
    */
   async open(path: string, flags: number = constants.O_RDONLY): Promise<OpenedFile> {
     const place = await this.find(path);
@@ -73,7 +73,7 @@ export class Folder {
     const file = await open(place.real, flags | safely).catch(refused);
     try {
       if (!(await isOpenedInside(file, place.real, place.root)))
-        throw new ToolFailure(`"${place.path}" was moved out of the folder while it was being opened`);
+        throw new ToolError(`"${place.path}" was moved out of the folder while it was being opened`);
       const stats = await file.stat();
       checkRegular(stats, place.path);
       this.checkLinks(stats, place.path);
@@ -89,12 +89,10 @@ export class Folder {
     return !this.#hardLinks && nlink > 1;
   }
 
-  /** @throws {ToolFailure} If an open file has too many hard links to be used. */
+  /** @throws {ToolError} If an open file has too many hard links to be used. */
   checkLinks(stats: { readonly nlink: number | bigint }, path: string): void {
     if (this.isLinked(stats))
-      throw new ToolFailure(
-        `"${path}" has more than one hard link and may also be outside the folder; use another file`,
-      );
+      throw new ToolError(`"${path}" has more than one hard link and may also be outside the folder; use another file`);
   }
 
   /**
@@ -105,7 +103,7 @@ export class Folder {
     const { names, shown } = this.#locate(path);
     const existing = await this.#findIfThere(path);
     if (names.length === 0 || (existing !== undefined && existing.real === existing.root))
-      throw new ToolFailure(`"${shown}" is a folder; specify the path of a file`);
+      throw new ToolError(`"${shown}" is a folder; specify the path of a file`);
     const refused = (error: unknown): never => refuse(error, `"${shown}"`, "write");
     if (existing !== undefined) {
       const parent = await Directory.open(dirname(existing.real), existing.root).catch(refused);
@@ -130,7 +128,7 @@ export class Folder {
       return await this.find(path);
     } catch (error) {
       // The root itself must exist.
-      if (error instanceof ToolFailure && codeOf(error.cause) === "ENOENT" && this.#locate(path).names.length > 0)
+      if (error instanceof ToolError && codeOf(error.cause) === "ENOENT" && this.#locate(path).names.length > 0)
         return undefined;
       throw error;
     }
@@ -139,16 +137,16 @@ export class Folder {
   #locate(path: string): { readonly root: string; readonly names: string[]; readonly shown: string } {
     const names = path.split(/[/\\]/).filter((name) => name !== "" && name !== ".");
     if (isAbsolute(path) && names.length > 0)
-      throw new ToolFailure(`"${path}" is absolute; use a path inside the folder, such as "${names.at(-1)}"`);
+      throw new ToolError(`"${path}" is absolute; use a path inside the folder, such as "${names.at(-1)}"`);
     if (names.includes("..") || path.includes("\0"))
-      throw new ToolFailure(`"${path}" may point outside the folder; use a path without ".."`);
+      throw new ToolError(`"${path}" may point outside the folder; use a path without ".."`);
     const shown = names.length === 0 ? "." : names.join("/");
     const only = this.#roots.get("");
     if (only !== undefined) return { root: only, names, shown };
     const [first = "", ...rest] = names;
     const root = this.#roots.get(first);
     if (root === undefined)
-      throw new ToolFailure(`"${shown}" is in none of the folders; start the path with ${this.names.join(" or ")}`);
+      throw new ToolError(`"${shown}" is in none of the folders; start the path with ${this.names.join(" or ")}`);
     return { root, names: rest, shown };
   }
 }
@@ -188,6 +186,6 @@ function isName(name: string): boolean {
 }
 
 function checkRegular(stats: { isDirectory(): boolean; isFile(): boolean }, path: string): void {
-  if (stats.isDirectory()) throw new ToolFailure(`"${path}" is a folder; use list_files to see what is in it`);
-  if (!stats.isFile()) throw new ToolFailure(`"${path}" is a device, a pipe or a socket, and cannot be read`);
+  if (stats.isDirectory()) throw new ToolError(`"${path}" is a folder; use list_files to see what is in it`);
+  if (!stats.isFile()) throw new ToolError(`"${path}" is a device, a pipe or a socket, and cannot be read`);
 }

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { defineTool, type Tool, ToolFailure } from "@pollux/core";
+import { defineTool, type Tool, ToolError } from "@pollux/core";
 import { z } from "zod/v4";
 import type { FileToolOptions } from "./file-tool-options.ts";
 import { versionOf } from "./file-version.ts";
@@ -89,7 +89,7 @@ async function readLines(
   let hasCutLine = false;
   const onContent: LineOptions["onContent"] = (content) => {
     if ("kind" in content)
-      throw new ToolFailure(
+      throw new ToolError(
         `"${page.name}" is not text but a ${content.kind} of ${page.bytes} bytes; choose another file`,
       );
     encoding = content.encoding;
@@ -112,6 +112,6 @@ async function readLines(
     taken.push(line);
   }
   if (taken.length === 0 && firstLine > 1)
-    throw new ToolFailure(`"${page.name}" has only ${number} lines; first_line is ${firstLine}`);
+    throw new ToolError(`"${page.name}" has only ${number} lines; first_line is ${firstLine}`);
   return result();
 }

@@ -1,4 +1,4 @@
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 
 const REASONS: { readonly [code: string]: string } = {
   ENOENT: "does not exist; use list_files to see what there is",
@@ -28,7 +28,7 @@ export function refuse(error: unknown, what: string, doing: "read" | "write" = "
   const code = codeOf(error);
   const reason = (doing === "read" ? REASONS : WRITING_REASONS)[code];
   if (reason === undefined) throw error;
-  throw new ToolFailure(`${what} ${reason}`, { cause: error });
+  throw new ToolError(`${what} ${reason}`, { cause: error });
 }
 
 /** The file system's error code, such as `ENOENT`; empty for other errors. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, link, lstat, rename, unlink } from "node:fs/promises";
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 import type { Directory } from "./directory.ts";
 import { versionOf } from "./file-version.ts";
 import type { Folder, Place } from "./folder.ts";
@@ -25,7 +25,7 @@ interface FileMode {
 /**
  * Holds a file's folder open, reads the file, and lets `change` decide what to do with it.
  *
- * @throws {ToolFailure} If it is not a regular file, is too large or must not be written.
+ * @throws {ToolError} If it is not a regular file, is too large or must not be written.
  */
 export async function withTarget<Result>(
   folder: Folder,
@@ -49,19 +49,19 @@ async function readNow(
     return refuse(error, `"${shown}"`, "write");
   });
   if (stats === undefined) return undefined;
-  if (stats.isSymbolicLink()) throw new ToolFailure(`"${shown}" is a broken link and is not followed`);
-  if (stats.isDirectory()) throw new ToolFailure(`"${shown}" is a folder; specify the path of a file`);
-  if (!stats.isFile()) throw new ToolFailure(`"${shown}" is a device, a pipe or a socket, and cannot be written`);
+  if (stats.isSymbolicLink()) throw new ToolError(`"${shown}" is a broken link and is not followed`);
+  if (stats.isDirectory()) throw new ToolError(`"${shown}" is a folder; specify the path of a file`);
+  if (!stats.isFile()) throw new ToolError(`"${shown}" is a device, a pipe or a socket, and cannot be written`);
   // Opened for writing too, so that a protected file stays unchanged: a rename would ignore its mode.
   const opened = await directory
     .open(name, constants.O_RDWR)
     .catch((error: unknown) => refuse(error, `"${shown}"`, "write"));
   await using file = opened;
   const exact = await file.stat({ bigint: true });
-  if (!exact.isFile()) throw new ToolFailure(`"${shown}" was replaced in the meantime; list the folder again`);
+  if (!exact.isFile()) throw new ToolError(`"${shown}" was replaced in the meantime; list the folder again`);
   folder.checkLinks(exact, shown);
   if (exact.size > maxBytes)
-    throw new ToolFailure(`"${shown}" has ${exact.size} bytes; only files of up to ${maxBytes} bytes can be changed`);
+    throw new ToolError(`"${shown}" has ${exact.size} bytes; only files of up to ${maxBytes} bytes can be changed`);
   const mode = { mode: Number(exact.mode) & 0o7777, uid: Number(exact.uid), gid: Number(exact.gid) };
   return { bytes: await file.readFile(), version: versionOf(exact), mode };
 }
@@ -71,7 +71,7 @@ async function readNow(
  * owner are preserved.
  *
  * @returns The version of the written file.
- * @throws {ToolFailure} If the file was changed or created in the meantime.
+ * @throws {ToolError} If the file was changed or created in the meantime.
  */
 export async function replaceFile({ place, parent, name, now }: Target, bytes: Uint8Array): Promise<string> {
   const temporary = `.${randomUUID()}.pollux-tmp`;
@@ -129,6 +129,6 @@ async function putInstead(
 ): Promise<void> {
   const found = await lstat(parent.at(name), { bigint: true }).catch(() => undefined);
   if (found === undefined || versionOf(found) !== version)
-    throw new ToolFailure(`"${shown}" was changed by someone else in the meantime; read it again`);
+    throw new ToolError(`"${shown}" was changed by someone else in the meantime; read it again`);
   await rename(parent.at(temporary), parent.at(name));
 }

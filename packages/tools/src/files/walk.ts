@@ -1,6 +1,6 @@
 import type { Dirent } from "node:fs";
 import { relative, sep } from "node:path";
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 import { Directory } from "./directory.ts";
 import type { Folder, Place } from "./folder.ts";
 import { IgnoreRules } from "./ignore-rules.ts";
@@ -64,7 +64,7 @@ export class Walk {
   async *from(place: Place): AsyncGenerator<Found, void, void> {
     const first = await Directory.open(place.real, place.root).catch((error: unknown) => {
       if (codeOf(error) === "ENOTDIR")
-        throw new ToolFailure(`"${place.path}" is a file; use read_file to read it`, { cause: error });
+        throw new ToolError(`"${place.path}" is a file; use read_file to read it`, { cause: error });
       return refuse(error, `"${place.path}"`);
     });
     await using directory = first;

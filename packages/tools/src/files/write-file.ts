@@ -1,4 +1,4 @@
-import { defineTool, type Tool, ToolFailure } from "@pollux/core";
+import { defineTool, type Tool, ToolError } from "@pollux/core";
 import { z } from "zod/v4";
 import type { FileToolOptions } from "./file-tool-options.ts";
 import { Folder } from "./folder.ts";
@@ -67,7 +67,7 @@ export function writeFile(options: FileToolOptions & WriteFileOptions): Tool<Wri
           return { path: place.path, change: "unchanged", bytes: bytes.length, added: 0, removed: 0 };
         }
         if (now !== undefined && !overwrite && !seen.has(place.real, now.version))
-          throw new ToolFailure(
+          throw new ToolError(
             `"${place.path}" exists, and its current content has not been read completely; read it first, or change it with edit_file`,
           );
         context.signal.throwIfAborted();

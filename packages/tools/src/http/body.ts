@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream";
 import { constants, createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 
 /** A body, up to a limit. */
 export interface ReadBody {
@@ -16,7 +16,7 @@ const MAX_ENCODINGS = 2;
 /**
  * Reads and decompresses a body up to the limit: the rest is neither received nor decompressed.
  *
- * @throws {ToolFailure} If the compression is unknown.
+ * @throws {ToolError} If the compression is unknown.
  */
 export async function readBody(
   body: Readable,
@@ -54,7 +54,7 @@ function decompressed(body: Readable, encoding: string): Readable {
   const layers = names.toReversed().map((name) => layerOf(name));
   if (layers.length === 0) return body;
   if (layers.length > MAX_ENCODINGS)
-    throw new ToolFailure("the response is compressed more than twice, which is not supported; try another URL");
+    throw new ToolError("the response is compressed more than twice, which is not supported; try another URL");
   // Errors surface on the last stream, which is the one being read.
   return pipeline([body, ...layers], () => {}) as unknown as Readable;
 }
@@ -65,7 +65,7 @@ function layerOf(name: string): NodeJS.ReadWriteStream {
   if (name === "gzip" || name === "x-gzip") return createGunzip(options);
   if (name === "deflate") return createInflate(options);
   if (name === "br") return createBrotliDecompress({ finishFlush: constants.BROTLI_OPERATION_FLUSH });
-  throw new ToolFailure(
+  throw new ToolError(
     `the response is compressed as ${JSON.stringify(name.slice(0, 20))}, which cannot be read; try another URL`,
   );
 }

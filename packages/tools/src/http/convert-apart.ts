@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 import { leaveAtEnd, ProcessQueue } from "../processes/process-queue.ts";
 import type { Conversion, ConversionMessage, ConversionRequest } from "./conversion.ts";
 
@@ -45,7 +45,7 @@ export interface ApartOptions extends ReadingContext {
  * Converts a document in a new process, which is gone afterwards: some documents take minutes and all memory, and nothing
  * else must wait for them or end with them. Waits until fewer than `maxConversions` are running.
  *
- * @throws {ToolFailure} After too long a wait. @throws The signal's reason, if it aborts.
+ * @throws {ToolError} After too long a wait. @throws The signal's reason, if it aborts.
  */
 export async function convertApart(conversion: Conversion, options: ApartOptions): Promise<ConversionEnd> {
   const { timeoutMs, signal, maxConversions, onMessage } = options;
@@ -60,7 +60,7 @@ export async function convertApart(conversion: Conversion, options: ApartOptions
     signal,
     maxWaitMs: MAX_WAIT_MS,
     tooLong: () =>
-      new ToolFailure(
+      new ToolError(
         `other documents are being converted, and this one waited ${MAX_WAIT_MS} ms for its turn; fetch fewer at once, or try again later`,
       ),
   });

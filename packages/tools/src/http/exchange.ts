@@ -1,4 +1,4 @@
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 import { type ReadBody, readBody } from "./body.ts";
 import { openConnections, type Undici } from "./connections.ts";
 import type { HttpOptions } from "./http-options.ts";
@@ -48,7 +48,7 @@ export class Exchange {
   /**
    * Sends one request and follows redirects.
    *
-   * @throws {ToolFailure} If it may not be sent, or no response came.
+   * @throws {ToolError} If it may not be sent, or no response came.
    */
   async send(request: Request, signal: AbortSignal): Promise<Answer> {
     signal.throwIfAborted();
@@ -68,7 +68,7 @@ export class Exchange {
     } catch (error) {
       signal.throwIfAborted();
       if (limit.signal.aborted)
-        throw new ToolFailure(`${shorten(request.url)} took longer than ${this.timeoutMs} ms; try another URL`, {
+        throw new ToolError(`${shorten(request.url)} took longer than ${this.timeoutMs} ms; try another URL`, {
           cause: error,
         });
       throw httpFailure(error, shorten(request.url));
@@ -96,14 +96,12 @@ export class Exchange {
       // The body of a redirect is not read; the connections are closed at the end.
       response.body.on("error", () => {}).destroy();
       if (redirects >= this.#maxRedirects)
-        throw new ToolFailure(
-          `${shorten(first.href)} redirects more than ${this.#maxRedirects} times; try another URL`,
-        );
+        throw new ToolError(`${shorten(first.href)} redirects more than ${this.#maxRedirects} times; try another URL`);
       const next = this.policy.check(location, url);
       const becomesGet = response.statusCode === 303 || (response.statusCode < 303 && method === "POST");
       if (becomesGet) [method, body] = ["GET", undefined];
       if (method !== "GET" && next.origin !== url.origin)
-        throw new ToolFailure(
+        throw new ToolError(
           `the server redirects the ${method} request to ${next.origin}; send it there yourself if that is intended`,
         );
       url = next;

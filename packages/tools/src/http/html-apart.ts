@@ -13,7 +13,7 @@ const TIMEOUT_MS = 10_000;
  * all pages where no process can be started, as in a bundle.
  *
  * @param onReading - Called when the process starts converting.
- * @throws {ToolFailure} After too long a wait for other conversions. @throws The signal's reason, if it aborts.
+ * @throws {ToolError} After too long a wait for other conversions. @throws The signal's reason, if it aborts.
  */
 export async function readHtmlApart(
   html: string,

@@ -1,4 +1,4 @@
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 
 const ADVICE: { readonly [code: string]: string } = {
   ENOTFOUND: "the host does not exist; check its spelling",
@@ -27,16 +27,16 @@ function isParserError(error: unknown): boolean {
 }
 
 /** Explains a network error to the model. Failures are returned unchanged. */
-export function httpFailure(error: unknown, shown: string): ToolFailure {
+export function httpFailure(error: unknown, shown: string): ToolError {
   // Refusals while connecting may be wrapped, or several at once.
-  for (const one of causes(error)) if (one instanceof ToolFailure) return one;
+  for (const one of causes(error)) if (one instanceof ToolError) return one;
   for (const one of causes(error)) {
     const code = typeof one === "object" && one !== null && "code" in one ? String(one.code) : "";
     const advice = ADVICE[code] ?? (isParserError(one) ? NO_HTTP : adviceOfKind(code));
-    if (advice !== undefined) return new ToolFailure(`${shown} cannot be fetched: ${advice}`, { cause: error });
+    if (advice !== undefined) return new ToolError(`${shown} cannot be fetched: ${advice}`, { cause: error });
   }
   const reason = error instanceof Error ? error.message.slice(0, 200) : "unknown reason";
-  return new ToolFailure(`${shown} cannot be fetched: ${reason}; try another URL`, { cause: error });
+  return new ToolError(`${shown} cannot be fetched: ${reason}; try another URL`, { cause: error });
 }
 
 function adviceOfKind(code: string): string | undefined {

@@ -1,4 +1,4 @@
-import { defineTool, type FunctionCall, type Tool, ToolFailure } from "@pollux/core";
+import { defineTool, type FunctionCall, type Tool, ToolError } from "@pollux/core";
 import { redact, redactValue, findSecrets } from "@pollux/core/wire";
 import { z } from "zod/v4";
 import { kindOfContent, mediaTypeOf } from "./content-kind.ts";
@@ -115,9 +115,9 @@ export function httpRequest(options: HttpRequestOptions = {}): Tool<HttpRequestI
     run: async (input: HttpRequestInput, { signal, idempotencyKey }): Promise<HttpRequestResult> => {
       const { url, method = methods[0] ?? "GET", json, offset } = input;
       if (READING.has(method) && json !== undefined)
-        throw new ToolFailure(`${method} takes no body; put parameters into the query of the URL`);
+        throw new ToolError(`${method} takes no body; put parameters into the query of the URL`);
       if (method !== "GET" && offset !== undefined)
-        throw new ToolFailure("offset works only with GET, because the request is sent again");
+        throw new ToolError("offset works only with GET, because the request is sent again");
       const headers = checkHeaders(input.headers ?? {}, allowed);
       const body = json === undefined ? undefined : JSON.stringify(json);
       const sending = exchange.send(
@@ -137,7 +137,7 @@ export function httpRequest(options: HttpRequestOptions = {}): Tool<HttpRequestI
       );
       const answer = await sending.catch((error: unknown) => {
         // It may tell where a redirect leads.
-        if (error instanceof ToolFailure) throw new ToolFailure(redact(error.message, secrets), { cause: error.cause });
+        if (error instanceof ToolError) throw new ToolError(redact(error.message, secrets), { cause: error.cause });
         throw error;
       });
       return {
@@ -210,11 +210,11 @@ function checkHeaders(
   const headers = lowerCase(given);
   for (const [name, value] of Object.entries(headers)) {
     if (!allowed.has(name))
-      throw new ToolFailure(
+      throw new ToolError(
         `the header ${JSON.stringify(name.slice(0, 60))} is not allowed; allowed: ${[...allowed].join(", ") || "none"}`,
       );
     if (value.length > MAX_HEADER || !/^[\t\u0020-\u007e]*$/.test(value))
-      throw new ToolFailure(`the header ${name} must be one line of at most ${MAX_HEADER} plain characters`);
+      throw new ToolError(`the header ${name} must be one line of at most ${MAX_HEADER} plain characters`);
   }
   return headers;
 }

@@ -1,4 +1,4 @@
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 import { convertApart, type ConversionEnd, type ReadingContext } from "./convert-apart.ts";
 
 /** The text of a document. */
@@ -17,7 +17,7 @@ const TIMEOUT_MS = 20_000;
  * that were read until then.
  *
  * @param onReading - Called when the process starts reading, and after each page.
- * @throws {ToolFailure} If it can't be read, if this program can't read PDFs, or after too long a wait for other conversions.
+ * @throws {ToolError} If it can't be read, if this program can't read PDFs, or after too long a wait for other conversions.
  * @throws The signal's reason, if it aborts.
  */
 export async function readPdfApart(
@@ -54,16 +54,16 @@ export async function readPdfApart(
   };
 }
 
-function failureOf(end: Exclude<ConversionEnd, "done">): ToolFailure {
+function failureOf(end: Exclude<ConversionEnd, "done">): ToolError {
   if (end === "damaged")
-    return new ToolFailure("the PDF cannot be read: it is damaged or needs a password; use another source");
+    return new ToolError("the PDF cannot be read: it is damaged or needs a password; use another source");
   if (end === "too much")
-    return new ToolFailure("the PDF cannot be read: it takes more time or memory than is allowed; use another source");
+    return new ToolError("the PDF cannot be read: it takes more time or memory than is allowed; use another source");
   if (end === "unavailable")
-    return new ToolFailure(
+    return new ToolError(
       "PDF files cannot be read here: the process that reads them cannot be started; use another source",
     );
-  return new ToolFailure(
+  return new ToolError(
     `PDF files cannot be read here (this is Node ${process.versions.node}; reading them requires Node 22); use another source`,
   );
 }

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 import { kindOfAddress } from "./addresses.ts";
 import type { HttpOptions } from "./http-options.ts";
 
@@ -34,44 +34,43 @@ export class Policy {
    * Parses a URL and checks everything that can be checked without connecting.
    *
    * @param from - The URL that redirected there.
-   * @throws {ToolFailure} If it may not be reached.
+   * @throws {ToolError} If it may not be reached.
    */
   check(address: string, from?: URL): URL {
     const shown = shorten(address);
     const url =
       address.length <= MAX_URL && URL.canParse(address, from?.href) ? new URL(address, from?.href) : undefined;
-    if (url === undefined)
-      throw new ToolFailure(`${shown} is not a full URL; use one such as https://example.com/page`);
+    if (url === undefined) throw new ToolError(`${shown} is not a full URL; use one such as https://example.com/page`);
     if (url.protocol !== "https:" && url.protocol !== "http:")
-      throw new ToolFailure(`${shown} cannot be fetched: only https: and http: URLs are supported`);
+      throw new ToolError(`${shown} cannot be fetched: only https: and http: URLs are supported`);
     if (url.username !== "" || url.password !== "")
-      throw new ToolFailure(`${url.origin} is refused: a URL must not contain a user name or password`);
+      throw new ToolError(`${url.origin} is refused: a URL must not contain a user name or password`);
     if (from?.protocol === "https:" && url.protocol === "http:")
-      throw new ToolFailure(`${shown} is refused: it is unencrypted, but the page that redirects to it is encrypted`);
+      throw new ToolError(`${shown} is refused: it is unencrypted, but the page that redirects to it is encrypted`);
     this.#checkHost(hostOf(url));
     const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
     if (this.#ports !== "any" && !this.#ports.includes(port))
-      throw new ToolFailure(`port ${port} is not allowed; use ${this.#ports.join(", ")}`);
+      throw new ToolError(`port ${port} is not allowed; use ${this.#ports.join(", ")}`);
     return url;
   }
 
   #checkHost(host: string): void {
-    if (this.#deny.match(host)) throw new ToolFailure(`the host ${host} is not allowed; use another source`);
+    if (this.#deny.match(host)) throw new ToolError(`the host ${host} is not allowed; use another source`);
     if (this.#allow !== undefined && !this.#allow.match(host))
-      throw new ToolFailure(`the host ${host} is not allowed; allowed: ${this.#allow.toString()}`);
+      throw new ToolError(`the host ${host} is not allowed; allowed: ${this.#allow.toString()}`);
     if (isIP(host) !== 0) this.checkAddress(host, host);
   }
 
   /**
    * Checks the address behind a host. Called with each address before connecting, and with the one it connected to.
    *
-   * @throws {ToolFailure} If it may not be reached.
+   * @throws {ToolError} If it may not be reached.
    */
   checkAddress(host: string, address: string): void {
     const kind = kindOfAddress(address);
     if (kind === "public") return;
     if (kind === "private" && this.#allowsPrivate(host)) return;
-    throw new ToolFailure(`the host ${host} is refused: it is not on the public internet; use another source`);
+    throw new ToolError(`the host ${host} is refused: it is not on the public internet; use another source`);
   }
 
   #allowsPrivate(host: string): boolean {

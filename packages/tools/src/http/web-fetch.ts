@@ -1,4 +1,4 @@
-import { defineTool, type Media, media, type Tool, ToolFailure } from "@pollux/core";
+import { defineTool, type Media, media, type Tool, ToolError } from "@pollux/core";
 import { z } from "zod/v4";
 import { defaultMaxProcesses } from "../processes/process-queue.ts";
 import { imageTypeOf, kindOfContent, mediaTypeOf } from "./content-kind.ts";
@@ -79,7 +79,7 @@ export function webFetch(options: WebFetchOptions = {}): Tool<WebFetchInput, Fet
       return { kind, ...(await readPdfApart(answer.bytes, { signal, maxConversions })) };
     }
     if (kind === "image" || kind === "other")
-      throw new ToolFailure(
+      throw new ToolError(
         `${shorten(answer.url.href)} is ${mediaTypeOf(contentType) || "a binary file"}, which cannot be read; use another source`,
       );
     const text = decodeText(answer.bytes, contentType);
@@ -125,13 +125,13 @@ export function webFetch(options: WebFetchOptions = {}): Tool<WebFetchInput, Fet
       const accept = "text/html,application/xhtml+xml,application/json;q=0.9,text/*;q=0.9,*/*;q=0.8";
       const answer = await exchange.send({ method: "GET", url: input.url, headers: { accept } }, signal);
       const url = answer.url.href;
-      if (answer.status >= 400) throw new ToolFailure(statusText(answer.status, url));
+      if (answer.status >= 400) throw new ToolError(statusText(answer.status, url));
       const image = imageOf(answer);
       if (image !== undefined) return { url, kind: "image", image };
       const { text, kind, isCut = false, ...rest } = await read(answer, input, signal);
       signal.throwIfAborted();
       if (offset > text.length)
-        throw new ToolFailure(`offset ${offset} is past the end: the text has ${text.length} characters`);
+        throw new ToolError(`offset ${offset} is past the end: the text has ${text.length} characters`);
       const note = noteOf(answer, kind, isCut, text === "");
       return { url, kind, ...rest, ...pageOfText(text, offset, limit), ...(note === undefined ? {} : { note }) };
     },
@@ -150,13 +150,13 @@ function imageOf(answer: Answer): Media | undefined {
   const contentType = answer.headers.get("content-type") ?? "";
   if (kindOfContent(contentType, answer.bytes) !== "image") return undefined;
   refuseCut(answer);
-  if (answer.bytes.length === 0) throw new ToolFailure(`${shorten(answer.url.href)} is empty; use another source`);
+  if (answer.bytes.length === 0) throw new ToolError(`${shorten(answer.url.href)} is empty; use another source`);
   return media(answer.bytes, { mimeType: imageTypeOf(answer.bytes) ?? mediaTypeOf(contentType) });
 }
 
 function refuseCut({ isCut, bytes, url }: Answer): void {
   if (isCut)
-    throw new ToolFailure(
+    throw new ToolError(
       `${shorten(url.href)} is larger than ${bytes.length} bytes, the most that can be read; use another source`,
     );
 }

@@ -1,16 +1,15 @@
 import type { CallToolResult, ServerContext } from "@modelcontextprotocol/server";
-import {
-  type ApprovalContext,
-  type Approve,
-  callTool,
-  type FunctionCall,
-  type Logger,
-  type PendingCall,
-  questionToken,
-  type Tool,
-  type ToolContext,
-  type ToolOutcome,
+import type {
+  ApprovalContext,
+  Approve,
+  FunctionCall,
+  Logger,
+  PendingCall,
+  Tool,
+  ToolContext,
+  ToolOutcome,
 } from "@pollux/core";
+import { callTool, questionToken } from "@pollux/core/tool";
 import { callResult } from "./call-result.ts";
 
 /** Options for answering a call. */

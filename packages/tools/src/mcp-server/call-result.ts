@@ -1,12 +1,6 @@
 import type { CallToolResult, ContentBlock } from "@modelcontextprotocol/server";
-import {
-  type FunctionCall,
-  functionResponse,
-  type JsonObject,
-  type Logger,
-  type Tool,
-  type ToolOutcome,
-} from "@pollux/core";
+import type { FunctionCall, JsonObject, Logger, Tool, ToolOutcome } from "@pollux/core";
+import { functionResponse } from "@pollux/core/tool";
 
 /**
  * An outcome in MCP's form: JSON as text, objects also as structured content, media as images, audio or resources, a

@@ -1,5 +1,5 @@
 import type { CallToolResult, Progress, Tool } from "@modelcontextprotocol/client";
-import { type Logger, ToolFailure } from "@pollux/core";
+import { type Logger, ToolError } from "@pollux/core";
 import { McpServerError } from "./mcp-server-error.ts";
 import { type OpenClient, openClient } from "./open-client.ts";
 import { serverName } from "./server-name.ts";
@@ -88,7 +88,7 @@ export class Connection {
     }
   }
 
-  /** @throws {ToolFailure} If the server can no longer be reached, or refuses the call, in words for the model. */
+  /** @throws {ToolError} If the server can no longer be reached, or refuses the call, in words for the model. */
   async call(call: McpCall): Promise<CallToolResult> {
     for (let isFirst = true; ; isFirst = false) {
       const open = await this.#openForCall();
@@ -105,8 +105,8 @@ export class Connection {
         const mayRepeat = isStranger || (call.repeatable && (isLost || isUnreachable(error)));
         if (isFirst && !this.#isClosed && mayRepeat) continue;
         if (isLost)
-          throw new ToolFailure(`the MCP server exited during this call (${this.#lastEnding})`, { cause: error });
-        throw new ToolFailure(refusalText(error, call), { cause: error });
+          throw new ToolError(`the MCP server exited during this call (${this.#lastEnding})`, { cause: error });
+        throw new ToolError(refusalText(error, call), { cause: error });
       }
     }
   }
@@ -126,9 +126,9 @@ export class Connection {
 
   async #openForCall(): Promise<OpenClient> {
     if (this.#opening === undefined) {
-      if (this.#isClosed) throw new ToolFailure(`the MCP server "${this.name}" is closed`);
+      if (this.#isClosed) throw new ToolError(`the MCP server "${this.name}" is closed`);
       if (this.#unproven)
-        throw new ToolFailure(
+        throw new ToolError(
           `the MCP server exited again (${this.#lastEnding}) and will not be restarted; continue without its tools`,
         );
       this.#unproven = true;
@@ -139,7 +139,7 @@ export class Connection {
     } catch (error) {
       this.#lastEnding = "it did not start";
       this.#options.logger?.error({ mcpServer: this.name, err: error }, "MCP server did not start");
-      throw new ToolFailure("the MCP server exited and could not be restarted; continue without its tools", {
+      throw new ToolError("the MCP server exited and could not be restarted; continue without its tools", {
         cause: error,
       });
     }

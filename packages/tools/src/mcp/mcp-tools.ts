@@ -1,5 +1,6 @@
 import type { Tool as McpTool } from "@modelcontextprotocol/client";
-import { type Tool, ToolDefinitionError } from "@pollux/core";
+import type { Tool } from "@pollux/core";
+import { ToolDefinitionError } from "@pollux/core/errors";
 import { Connection } from "./connection.ts";
 import { McpServerError } from "./mcp-server-error.ts";
 import type { McpAddress, McpCommand, McpToolsOptions } from "./server-options.ts";

@@ -1,5 +1,5 @@
 import type { CallToolResult, ContentBlock } from "@modelcontextprotocol/client";
-import { media, ToolFailure } from "@pollux/core";
+import { media, ToolError } from "@pollux/core";
 
 /** Media the model can see or hear; a request with anything else is rejected as a whole. */
 const SEEN =
@@ -11,12 +11,12 @@ const TEXT = /^text\/|[/+](?:json|xml|yaml)$/;
  * What the model reads of a result: the structured content if there is any, otherwise the text; and media as media. Several
  * pieces become an array.
  *
- * @throws {ToolFailure} With the server's message, if it reports that the call failed.
+ * @throws {ToolError} With the server's message, if it reports that the call failed.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/server/tools#tool-result
  */
 export function resultOutput(result: CallToolResult, tool: string): unknown {
   const { content, structuredContent, isError } = result;
-  if (isError === true) throw new ToolFailure(failureText(content, structuredContent, tool));
+  if (isError === true) throw new ToolError(failureText(content, structuredContent, tool));
   if (structuredContent === undefined) {
     const pieces = content.map(outputOf);
     return pieces.length === 1 ? pieces[0] : pieces;

@@ -1,4 +1,4 @@
-import { sanitizeToolNames } from "@pollux/core";
+import { sanitizeToolNames } from "@pollux/core/tool";
 
 /**
  * The model's names for a server's tools: prepends the prefix and `_`, and replaces any character other than a letter, digit

@@ -1,4 +1,4 @@
-import { defineTool, type Tool, ToolFailure } from "@pollux/core";
+import { defineTool, type Tool, ToolError } from "@pollux/core";
 import { z } from "zod/v4";
 import { findNotes, sameText } from "./find-notes.ts";
 import { memoryNotes } from "./memory-notes.ts";
@@ -75,7 +75,7 @@ function writeNote(store: NoteStore, { maxNotes, maxCharacters }: Bounds): Tool<
         const known = notes.find((note) => sameText(note.text, text));
         if (known !== undefined) return { changes: [], result: { id: known.id, duplicate: true } };
         if (notes.length >= maxNotes)
-          throw new ToolFailure(`there are already ${notes.length} notes, the maximum; delete or merge some`);
+          throw new ToolError(`there are already ${notes.length} notes, the maximum; delete or merge some`);
         const id = freshId(notes);
         return { changes: [{ put: { id, text, updatedAt: Date.now() } }], result: { id } };
       }),
@@ -113,10 +113,10 @@ function updateNote(store: NoteStore, { maxCharacters }: Bounds): Tool<{ id: str
     }),
     run: ({ id, text }) =>
       store.change((notes): NoteDecision<WrittenNote> => {
-        if (!notes.some((note) => note.id === id)) throw new ToolFailure(noSuchNote(id));
+        if (!notes.some((note) => note.id === id)) throw new ToolError(noSuchNote(id));
         const known = notes.find((note) => note.id !== id && sameText(note.text, text));
         if (known !== undefined)
-          throw new ToolFailure(`note ${known.id} already says that; delete ${id} instead, or write something else`);
+          throw new ToolError(`note ${known.id} already says that; delete ${id} instead, or write something else`);
         return { changes: [{ put: { id, text, updatedAt: Date.now() } }], result: { id } };
       }),
   });

@@ -1,4 +1,5 @@
-import { SessionConflictError, type SessionStore } from "@pollux/core";
+import type { SessionStore } from "@pollux/core";
+import { SessionConflictError } from "@pollux/core/errors";
 import { isNote, type Note, type NoteChange, type NoteDecision, type NoteStore, withChanges } from "./note-store.ts";
 
 /** Where {@link sessionNotes} keeps its notes. */

@@ -1,4 +1,4 @@
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 import { redactValue } from "@pollux/core/wire";
 import { isDeepJson } from "../http/indent-json.ts";
 import { boundedJson, bytesOf } from "./bounded-json.ts";
@@ -36,7 +36,7 @@ const MAX_ERROR = 800;
 /**
  * Reads a response.
  *
- * @throws {ToolFailure} For a status of 400 or above, with part of the service's message.
+ * @throws {ToolError} For a status of 400 or above, with part of the service's message.
  */
 export async function answerOf(
   response: Response,
@@ -49,7 +49,7 @@ export async function answerOf(
   const { bytes, isCut } = await receive(response);
   const isText = isTextual(mediaType, bytes);
   const text = isText ? new TextDecoder().decode(bytes) : "";
-  if (status >= 400) throw new ToolFailure(hidden(failureText(response, title, mediaType, text), credentials));
+  if (status >= 400) throw new ToolError(hidden(failureText(response, title, mediaType, text), credentials));
   const link = headers.get("link");
   const location = headers.get("location");
   const known = {

@@ -1,4 +1,5 @@
-import { defineTool, type Tool, ToolDefinitionError, ToolFailure, ToolRetry } from "@pollux/core";
+import { defineTool, type Tool, ToolError, ModelRetry } from "@pollux/core";
+import { ToolDefinitionError } from "@pollux/core/errors";
 import { z } from "zod/v4";
 import { toolNames } from "../mcp/tool-names.ts";
 import { bytesOf } from "./bounded-json.ts";
@@ -96,7 +97,7 @@ function callByName(service: Service, operations: Operations, toolFor: ToolFor):
     if (operation !== undefined) return operation;
     const near = ranked(name, operations, 3).map(([known]) => known);
     const hint = near.length > 0 ? `; similar names: ${near.join(", ")}` : "; look it up with find_operation";
-    throw new ToolRetry(`there is no operation ${JSON.stringify(name.slice(0, 100))}${hint}`);
+    throw new ModelRetry(`there is no operation ${JSON.stringify(name.slice(0, 100))}${hint}`);
   };
   return defineTool({
     name: prefixed("call_operation", options),
@@ -126,7 +127,7 @@ function callByName(service: Service, operations: Operations, toolFor: ToolFor):
       return toolFor(name, operation);
     } catch (error) {
       if (!(error instanceof ToolDefinitionError)) throw error;
-      throw new ToolFailure(`${name} cannot be called: its arguments cannot be described; choose another operation`);
+      throw new ToolError(`${name} cannot be called: its arguments cannot be described; choose another operation`);
     }
   }
 }
@@ -136,7 +137,7 @@ function objectOf(text: string | undefined): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw new ToolRetry(
+    throw new ModelRetry(
       `arguments: must be a JSON object as text (${error instanceof Error ? error.message.slice(0, 120) : "it is not JSON"})`,
     );
   }

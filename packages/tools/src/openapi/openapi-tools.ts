@@ -1,4 +1,5 @@
-import { type Tool, ToolDefinitionError } from "@pollux/core";
+import type { Tool } from "@pollux/core";
+import { ToolDefinitionError } from "@pollux/core/errors";
 import { toolNames } from "../mcp/tool-names.ts";
 import { chooseOperations } from "./choose.ts";
 import { readDocument } from "./document.ts";

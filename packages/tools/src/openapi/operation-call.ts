@@ -17,7 +17,7 @@ export interface Service {
   readonly options: OpenApiOptions;
 }
 
-/** @throws {ToolFailure} For an error of the service or the network. @throws {ToolRetry} For values that cannot be sent. */
+/** @throws {ToolError} For an error of the service or the network. @throws {ModelRetry} For values that cannot be sent. */
 export async function callOperation(
   { document, servers, options }: Service,
   plan: Plan,

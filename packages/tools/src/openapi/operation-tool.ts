@@ -1,4 +1,5 @@
-import { defineTool, type FunctionCall, type Tool, ToolDefinitionError } from "@pollux/core";
+import { defineTool, type FunctionCall, type Tool } from "@pollux/core";
+import { ToolDefinitionError } from "@pollux/core/errors";
 import { filledBy } from "./credentials.ts";
 import { describe } from "./describe.ts";
 import { type FoundOperation, reads, shown } from "./operations.ts";

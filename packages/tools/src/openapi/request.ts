@@ -1,4 +1,4 @@
-import { ToolRetry } from "@pollux/core";
+import { ModelRetry } from "@pollux/core";
 import { isObject, textAt } from "./json.ts";
 import type { Parameter } from "./parameters.ts";
 import { type Plan, WHOLE } from "./plan.ts";
@@ -17,7 +17,7 @@ type Input = { readonly [name: string]: unknown };
  * Builds the request for a call's input.
  *
  * @param server - Prefix of the document's paths.
- * @throws {ToolRetry} For values that can't be sent in their place.
+ * @throws {ModelRetry} For values that can't be sent in their place.
  */
 export function requestOf(plan: Plan, input: Input, server: URL): PlannedRequest {
   const headers = new Headers();
@@ -51,13 +51,13 @@ function pathOf({ operation, parameters }: Plan, input: Input, server: URL): str
     const [own, parameter] = values.get(name) ?? [];
     const value = own === undefined ? undefined : input[own];
     if (own === undefined || parameter === undefined || value === undefined || value === null)
-      throw new ToolRetry(`${own ?? name}: required but missing`);
+      throw new ModelRetry(`${own ?? name}: required but missing`);
     return pathText(parameter, value);
   });
   // Segments that URLs resolve, `.` and `..`, would lead to another operation.
   const bad = path.split("/").find((segment) => isDots(segment));
   if (bad !== undefined)
-    throw new ToolRetry(
+    throw new ModelRetry(
       `the path would contain the segment ${JSON.stringify(bad)}, which leads elsewhere; use another value`,
     );
   return server.pathname.replace(/\/+$/, "") + path;
@@ -85,7 +85,7 @@ function bodyOf(plan: Plan, input: Input): string | FormData | undefined {
 }
 
 function formText(plan: Plan, value: unknown): string {
-  if (!isObject(value)) throw new ToolRetry("body: must be an object, because it is sent as a form");
+  if (!isObject(value)) throw new ModelRetry("body: must be an object, because it is sent as a form");
   return Object.entries(value)
     .flatMap(([name, item]) => {
       const encoding = plan.body?.encoding[name];
@@ -113,7 +113,7 @@ function formText(plan: Plan, value: unknown): string {
 }
 
 function formData(plan: Plan, value: unknown): FormData {
-  if (!isObject(value)) throw new ToolRetry("body: must be an object, because it is sent as a form");
+  if (!isObject(value)) throw new ModelRetry("body: must be an object, because it is sent as a form");
   const form = new FormData();
   const schema = plan.body?.schema;
   const properties = isObject(schema) && isObject(schema["properties"]) ? schema["properties"] : {};

@@ -1,4 +1,4 @@
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 import { hidden, type SentCredentials } from "./credentials.ts";
 import type { PlannedRequest } from "./request.ts";
 
@@ -20,7 +20,7 @@ const MAX_REDIRECTS = 5;
  * Sends a request. Redirects within the host are followed, others are refused; in a web page, all are refused, because it
  * can't see where a redirect leads.
  *
- * @throws {ToolFailure} If there is no response, or it redirects to another host.
+ * @throws {ToolError} If there is no response, or it redirects to another host.
  */
 export async function send(request: PlannedRequest, sending: Sending): Promise<Response> {
   const { title, credentials, signal } = sending;
@@ -34,17 +34,17 @@ export async function send(request: PlannedRequest, sending: Sending): Promise<R
   for (let redirects = 0; ; redirects++) {
     const response = await fetched(url, { method, headers, body: body ?? null, redirect: "manual", signal }, sending);
     if (response.type === "opaqueredirect")
-      throw new ToolFailure(
+      throw new ToolError(
         `${title} responds with a redirect, which is not followed in a web page; retrying will not help`,
       );
     const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
     if (location === null) return response;
     await response.body?.cancel().catch(() => {});
-    if (redirects === MAX_REDIRECTS) throw new ToolFailure(`${title} redirects more than ${MAX_REDIRECTS} times`);
+    if (redirects === MAX_REDIRECTS) throw new ToolError(`${title} redirects more than ${MAX_REDIRECTS} times`);
     const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
     if (next?.origin !== url.origin) {
       const where = next === undefined ? "an invalid URL" : hidden(next.origin, credentials);
-      throw new ToolFailure(
+      throw new ToolError(
         `${title} redirects to ${where}, another host; this is not followed, and retrying will not help`,
       );
     }
@@ -63,7 +63,7 @@ async function fetched(url: URL, init: RequestInit, { fetch, title, credentials,
     return await fetch(url, init);
   } catch (error) {
     signal.throwIfAborted();
-    throw new ToolFailure(
+    throw new ToolError(
       `${title} got no response: ${hidden(reasonOf(error), credentials).slice(0, 240)}; try again later`,
       {
         cause: error,

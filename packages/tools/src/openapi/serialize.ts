@@ -1,4 +1,4 @@
-import { ToolRetry } from "@pollux/core";
+import { ModelRetry } from "@pollux/core";
 import { isObject } from "./json.ts";
 import type { Parameter, Style } from "./parameters.ts";
 
@@ -53,14 +53,14 @@ function deepPairs(name: string, value: object, encode: (text: string) => string
 /**
  * A value encoded for a path. It can't leave its segment or, if several are allowed, move up.
  *
- * @throws {ToolRetry} For a value that would change the path.
+ * @throws {ModelRetry} For a value that would change the path.
  */
 export function pathText(parameter: Parameter, value: unknown): string {
   const { name, style, explode } = parameter;
   if (parameter.isPath && typeof value === "string") {
     const segments = value.split("/");
     if (segments.some((segment) => segment === "" || isDots(segment)))
-      throw new ToolRetry(
+      throw new ModelRetry(
         `${name}: must be a plain path without empty segments, "." or "..", got ${JSON.stringify(value.slice(0, 100))}`,
       );
     return segments.map(encodeAll).join("/");
@@ -76,7 +76,7 @@ export function pathText(parameter: Parameter, value: unknown): string {
     if (!explode) return members.flat().join(",");
     return members.map((member) => member.join("=")).join(style === "matrix" ? ";" : style === "label" ? "." : ",");
   })();
-  if (text === "") throw new ToolRetry(`${name}: must not be empty: it is part of the path`);
+  if (text === "") throw new ModelRetry(`${name}: must not be empty: it is part of the path`);
   // `;a=1;b=2`: the members have their own names.
   return style === "matrix" && explode && isObject(value) ? `;${text}` : `${start}${text}`;
 }
@@ -91,7 +91,7 @@ export function headerText(parameter: Parameter, value: unknown): string {
     return parameter.explode ? members.map((member) => member.join("=")).join(",") : members.flat().join(",");
   })();
   if (/[^\t\u0020-\u007e\u0080-\u00ff]/.test(text))
-    throw new ToolRetry(`${parameter.name}: is sent as a header, which allows only one line of Latin characters`);
+    throw new ModelRetry(`${parameter.name}: is sent as a header, which allows only one line of Latin characters`);
   return text;
 }
 

@@ -1,4 +1,5 @@
-import { NO_USAGE, type ToolContext } from "@pollux/core";
+import type { ToolContext } from "@pollux/core";
+import { NO_USAGE } from "@pollux/core/model";
 
 /** Adds pages to the run's sources, the way the service's own search reports them. */
 export function attachSources(

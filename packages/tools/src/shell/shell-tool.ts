@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { defineTool, type Tool, ToolFailure } from "@pollux/core";
+import { defineTool, type Tool, ToolError } from "@pollux/core";
 import { z } from "zod/v4";
 import { hasOwnNamespaces, inOwnNamespaces } from "./own-namespaces.ts";
 import { ProcessGroup } from "./process-group.ts";
@@ -54,7 +54,7 @@ export function shellTool(options: ShellToolOptions): Tool<ShellInput, ShellResu
     },
     run: async ({ command }, context): Promise<ShellResult> => {
       const objection = await objectionTo(command, options);
-      if (objection !== undefined) throw new ToolFailure(objection);
+      if (objection !== undefined) throw new ToolError(objection);
       context.signal.throwIfAborted();
       const group = await start(command, cwd, options, await (isIsolated ??= isolates(isolation, options)));
       return await followCommand(group, {
@@ -75,12 +75,12 @@ async function objectionTo(command: string, { allow }: ShellToolOptions): Promis
   return verdict || "this command is not allowed here";
 }
 
-/** @throws {ToolFailure} If isolation is required and this system doesn't allow it. */
+/** @throws {ToolError} If isolation is required and this system doesn't allow it. */
 async function isolates(isolation: boolean | "auto", { env = [] }: ShellToolOptions): Promise<boolean> {
   if (isolation === false || (isolation === "auto" && process.getuid?.() === 0)) return false;
   const isPossible = await hasOwnNamespaces(shellEnvironment(env));
   if (isPossible || isolation === "auto") return isPossible;
-  throw new ToolFailure(
+  throw new ToolError(
     "commands must run in namespaces of their own, which this system does not allow; no command can be run here",
   );
 }
@@ -95,13 +95,13 @@ async function start(
   const program = shell ?? (isWindows ? "cmd.exe" : "/bin/sh");
   const folder = await stat(cwd).catch(() => undefined);
   // Otherwise the system's error would say that the shell is missing.
-  if (folder?.isDirectory() !== true) throw new ToolFailure(`the working folder does not exist: ${cwd}`);
+  if (folder?.isDirectory() !== true) throw new ToolError(`the working folder does not exist: ${cwd}`);
   try {
     const own = isWindows ? ["/d", "/s", "/c", command] : ["-c", command];
     const [file, args] = isIsolated ? inOwnNamespaces(program, own) : [program, own];
     return await ProcessGroup.start(file, args, { cwd, env: shellEnvironment(env) });
   } catch (error) {
     const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new ToolFailure(`the shell cannot be started: ${program} (${reason})`, { cause: error });
+    throw new ToolError(`the shell cannot be started: ${program} (${reason})`, { cause: error });
   }
 }

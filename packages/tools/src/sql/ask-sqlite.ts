@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 import { leaveAtEnd, ProcessQueue } from "../processes/process-queue.ts";
 import { type SqliteLimits, type SqliteRequest, type SqliteResponse, SMALLER, TOO_LARGE } from "./sqlite-request.ts";
 
@@ -27,7 +27,7 @@ export interface AskLimits {
  * Runs a request in a new process, which is gone afterwards, even if a limit or an abort interrupts SQLite. Waits until
  * fewer than `maxConcurrent` are running.
  *
- * @throws {ToolFailure} If it waits or takes too long, takes too much memory, or ends early. @throws The signal's reason, if it aborts.
+ * @throws {ToolError} If it waits or takes too long, takes too much memory, or ends early. @throws The signal's reason, if it aborts.
  */
 export async function askSqlite(
   request: SqliteRequest,
@@ -39,7 +39,7 @@ export async function askSqlite(
     signal,
     maxWaitMs: timeoutMs,
     tooLong: () =>
-      new ToolFailure(
+      new ToolError(
         `other statements are running, and this one waited ${timeoutMs} ms for its turn; run fewer at once, or try again later`,
       ),
   });
@@ -51,7 +51,7 @@ export async function askSqlite(
   } catch (error) {
     leave();
     signal.throwIfAborted();
-    throw new ToolFailure("SQLite could not be started; try again later", { cause: error });
+    throw new ToolError("SQLite could not be started; try again later", { cause: error });
   }
   leaveAtEnd(child, leave);
   let timer: NodeJS.Timeout | undefined;
@@ -63,7 +63,7 @@ export async function askSqlite(
       timer = setTimeout(
         () =>
           reject(
-            new ToolFailure(
+            new ToolError(
               `the statement took longer than ${timeoutMs} ms and was stopped; narrow it with WHERE, bound a recursion with LIMIT, or request less at once`,
             ),
           ),
@@ -71,13 +71,13 @@ export async function askSqlite(
       );
       child.once("message", (response: SqliteResponse) => resolve(response));
       child.once("error", (error) =>
-        reject(new ToolFailure("SQLite could not be started; retrying will not help", { cause: error })),
+        reject(new ToolError("SQLite could not be started; retrying will not help", { cause: error })),
       );
       child.once("exit", (code, killed) => {
         // It exits once its answer is sent; on Deno, the exit may be known before the answer has arrived.
         if (code === 0) return;
         reject(
-          new ToolFailure(
+          new ToolError(
             killed === TOO_LARGE
               ? `the statement needed more than ${maxMemoryBytes} bytes of memory and was stopped; ${SMALLER}`
               : `SQLite ended early (${killed ?? code}), probably out of memory; ${SMALLER}`,
@@ -85,7 +85,7 @@ export async function askSqlite(
         );
       });
       child.send(request, (error) => {
-        if (error !== null) reject(new ToolFailure("SQLite could not be queried; try again", { cause: error }));
+        if (error !== null) reject(new ToolError("SQLite could not be queried; try again", { cause: error }));
       });
     });
   } finally {

@@ -1,4 +1,4 @@
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 import { columnsText, namesOf } from "./advice.ts";
 import type { SqlTable } from "./table.ts";
 
@@ -9,9 +9,9 @@ export async function postgresProblem(
   tables: () => Promise<readonly SqlTable[]>,
 ): Promise<unknown> {
   const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
-  if (error instanceof ToolFailure || !(error instanceof Error) || !/^[0-9A-Z]{5}$/.test(code)) return error;
+  if (error instanceof ToolError || !(error instanceof Error) || !/^[0-9A-Z]{5}$/.test(code)) return error;
   const advice = await adviceFor(code, sql, tables);
-  return new ToolFailure(`${error.message.slice(0, 300)}; ${advice}`, { cause: error });
+  return new ToolError(`${error.message.slice(0, 300)}; ${advice}`, { cause: error });
 }
 
 /** @see https://www.postgresql.org/docs/current/errcodes-appendix.html */

@@ -1,4 +1,4 @@
-import { defineTool, type Tool, type ToolContext, ToolFailure, ToolRetry } from "@pollux/core";
+import { defineTool, type Tool, type ToolContext, ToolError, ModelRetry } from "@pollux/core";
 import { z } from "zod/v4";
 import { bytesOf } from "../openapi/bounded-json.ts";
 import type { Bounds } from "./sql-options.ts";
@@ -11,9 +11,9 @@ export interface ReadOnlyDatabase {
   readonly dialect: string;
   /** Form of placeholders, such as `?`. */
   readonly placeholder: string;
-  /** @throws {ToolFailure} @throws {ToolRetry} */
+  /** @throws {ToolError} @throws {ModelRetry} */
   rows(question: SqlQuestion, context: Pick<ToolContext, "signal">): Promise<SqlRows>;
-  /** All tables, or those with these names, in full detail. @throws {ToolFailure} */
+  /** All tables, or those with these names, in full detail. @throws {ToolError} */
   tables(names: readonly string[] | undefined, context: Pick<ToolContext, "signal">): Promise<readonly SqlTable[]>;
 }
 
@@ -71,7 +71,7 @@ export function queryTool(database: ReadOnlyDatabase, bounds: Bounds): Tool<SqlQ
     run: async ({ sql, parameters = [], limit = usual, offset = 0 }, { signal }): Promise<SqlQueryResult> => {
       const count = countStatements(sql);
       if (count !== 1)
-        throw new ToolRetry(
+        throw new ModelRetry(
           count === 0 ? "sql: contains no statement" : `sql: contains ${count} statements; send one at a time`,
         );
       const found = await database.rows({ sql, parameters, limit: limit + 1, offset }, { signal });
@@ -95,7 +95,7 @@ function page({ columns, rows }: SqlRows, { limit, offset, maxBytes }: PageBound
     taken.push(row);
   }
   if (taken.length === 0 && rows.length > 0)
-    throw new ToolFailure("one row is too large to return; select fewer columns, or parts of them with substr()");
+    throw new ToolError("one row is too large to return; select fewer columns, or parts of them with substr()");
   const isCut = taken.length < Math.min(rows.length, limit);
   const next = taken.length < rows.length ? { next_offset: offset + taken.length } : {};
   const note = isCut

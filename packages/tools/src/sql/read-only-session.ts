@@ -1,4 +1,4 @@
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 import { recordsOf, type SqlConnection, type SqlDriver } from "./driver.ts";
 
 /** Options of {@link ReadOnlySession}. */
@@ -37,7 +37,7 @@ export class ReadOnlySession {
   }
 
   /**
-   * @throws {ToolFailure} If the time is up, an earlier statement has not released the connection, or the connection is lost.
+   * @throws {ToolError} If the time is up, an earlier statement has not released the connection, or the connection is lost.
    * @throws The driver's errors. @throws The signal's reason, if it aborts.
    */
   async read<Value>(work: (query: SqlDriver) => Promise<Value>, signal: AbortSignal): Promise<Value> {
@@ -54,7 +54,7 @@ export class ReadOnlySession {
       giveUp,
     };
     const turn = this.#last.then(async () => {
-      if (state.isLeft) throw new ToolFailure("cancelled before it started");
+      if (state.isLeft) throw new ToolError("cancelled before it started");
       state.isStarted = true;
       try {
         return await this.#transaction(work, state);
@@ -72,7 +72,7 @@ export class ReadOnlySession {
     const ended = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
         isLate = true;
-        reject(new ToolFailure(state.isStarted ? tooLong(this.#options.timeoutMs) : BUSY));
+        reject(new ToolError(state.isStarted ? tooLong(this.#options.timeoutMs) : BUSY));
       }, limit);
       onAbort = () => reject(signal.reason as Error);
       signal.addEventListener("abort", onAbort, { once: true });
@@ -108,7 +108,7 @@ export class ReadOnlySession {
       this.#drop(opened);
       // It was lost since the last call, and nothing of this one has been executed.
       if (isKept && reconnects && !state.isLeft) return await this.#transaction(work, state);
-      throw new ToolFailure(UNREACHABLE, { cause: error });
+      throw new ToolError(UNREACHABLE, { cause: error });
     }
     const outcome = await this.#limited(connection.query, work).then(
       (value) => ({ value }),
@@ -120,7 +120,7 @@ export class ReadOnlySession {
       await connection.query("SELECT pg_advisory_unlock_all()", []);
     } catch (error) {
       this.#drop(opened);
-      throw new ToolFailure(LOST, { cause: "error" in outcome ? outcome.error : error });
+      throw new ToolError(LOST, { cause: "error" in outcome ? outcome.error : error });
     }
     if ("error" in outcome) throw outcome.error;
     return outcome.value;

@@ -1,4 +1,4 @@
-import { defineTool, type Tool, ToolRetry } from "@pollux/core";
+import { defineTool, type Tool, ModelRetry } from "@pollux/core";
 import { z } from "zod/v4";
 import { bytesOf } from "../openapi/bounded-json.ts";
 import { namesOf } from "./advice.ts";
@@ -40,7 +40,7 @@ export function schemaTool(database: ReadOnlyDatabase, bounds: Bounds): Tool<Sql
       const found = await database.tables(wanted, { signal });
       if (wanted !== undefined && found.length === 0) {
         const all = await database.tables(undefined, { signal });
-        throw new ToolRetry(`tables: no such table; there are ${namesOf(all)}`);
+        throw new ModelRetry(`tables: no such table; there are ${namesOf(all)}`);
       }
       return fitting(found, bounds.maxResultBytes - BESIDE);
     },

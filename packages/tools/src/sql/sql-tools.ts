@@ -1,4 +1,4 @@
-import { type Tool, ToolRetry } from "@pollux/core";
+import { type Tool, ModelRetry } from "@pollux/core";
 import { cellOf } from "./cell.ts";
 import { rowsOf, type SqlConnection, type SqlDriver } from "./driver.ts";
 import { postgresProblem } from "./postgres-problem.ts";
@@ -80,7 +80,7 @@ class Postgres implements ReadOnlyDatabase {
   ): Promise<SqlRows> {
     const used = Math.max(0, ...[...sql.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)));
     if (used > parameters.length)
-      throw new ToolRetry(`parameters: the statement uses ${used}, but ${parameters.length} were given`);
+      throw new ModelRetry(`parameters: the statement uses ${used}, but ${parameters.length} were given`);
     const count = parameters.length;
     // Parentheses allow only a query. And with parameters, drivers use the protocol that allows only one statement.
     const whole = `SELECT * FROM (${trimmed(sql)}\n) AS pollux LIMIT $${count + 1}::int8 OFFSET $${count + 2}::int8`;

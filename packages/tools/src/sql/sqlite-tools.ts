@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { ConfigurationError, type Tool, ToolFailure } from "@pollux/core";
+import { ConfigurationError, type Tool, ToolError } from "@pollux/core";
 import { defaultMaxProcesses } from "../processes/process-queue.ts";
 import { type AskLimits, askSqlite } from "./ask-sqlite.ts";
 import { queryTool, type ReadOnlyDatabase } from "./query-tool.ts";
@@ -92,7 +92,7 @@ class SqliteFile implements ReadOnlyDatabase {
   ): ReturnType<ReadOnlyDatabase["rows"]> {
     const response = await this.#ask({ kind: "rows", ...question }, signal);
     if ("rows" in response) return response.rows;
-    throw new ToolFailure("SQLite returned no rows");
+    throw new ToolError("SQLite returned no rows");
   }
 
   async tables(
@@ -101,7 +101,7 @@ class SqliteFile implements ReadOnlyDatabase {
   ): ReturnType<ReadOnlyDatabase["tables"]> {
     const response = await this.#ask({ kind: "tables", names, maxCount: this.#bounds.maxCount }, signal);
     if ("tables" in response) return response.tables;
-    throw new ToolFailure("SQLite returned no tables");
+    throw new ToolError("SQLite returned no tables");
   }
 
   async #ask(ask: SqliteRequest["ask"], signal: AbortSignal): Promise<SqliteResponse> {
@@ -110,6 +110,6 @@ class SqliteFile implements ReadOnlyDatabase {
     const response = await askSqlite(request, this.#limits, signal);
     if (!("problem" in response)) return response;
     const { message, advice } = response.problem;
-    throw new ToolFailure(`${message}; ${advice}`);
+    throw new ToolError(`${message}; ${advice}`);
   }
 }

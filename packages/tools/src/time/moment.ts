@@ -1,4 +1,4 @@
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 import { DateTime } from "luxon";
 import type { Clock } from "./clock.ts";
 import { zoneOf } from "./zones.ts";
@@ -28,7 +28,7 @@ const MAX_TIME = 60;
 export function momentOf(at: DateTime): Moment {
   const time = at.toISO({ suppressMilliseconds: true });
   if (time === null || at.year < 1 || at.year > 9999)
-    throw new ToolFailure("the result is outside the years 1 to 9999; use smaller numbers");
+    throw new ToolError("the result is outside the years 1 to 9999; use smaller numbers");
   return { time, zone: at.zoneName ?? "UTC", weekday: at.setLocale("en").weekdayLong ?? "" };
 }
 
@@ -36,7 +36,7 @@ export function momentOf(at: DateTime): Moment {
  * Parses a time. An offset in the text determines the moment; without one, it is a local time in the zone.
  *
  * @param zone - The model's zone, otherwise the clock's. The result is in this zone.
- * @throws {ToolFailure} If the text is not a time, or the zone is invalid.
+ * @throws {ToolError} If the text is not a time, or the zone is invalid.
  */
 export function readMoment(given: string, zone: string | undefined, clock: Clock): ReadMoment {
   const where = zone === undefined ? clock.zone : zoneOf(zone);
@@ -50,7 +50,7 @@ export function readMoment(given: string, zone: string | undefined, clock: Clock
   const at = DateTime.fromISO(whole.slice(0, MAX_TIME + 1), { zone: where });
   if (!at.isValid || text.length > MAX_TIME || at.year < 1 || at.year > 9999) {
     const why = at.isValid ? "" : /unit/.test(at.invalidReason ?? "") ? ": there is no such date or time" : "";
-    throw new ToolFailure(`${JSON.stringify(text.slice(0, MAX_TIME))} cannot be parsed${why}; use ${TIME_FORMAT}`);
+    throw new ToolError(`${JSON.stringify(text.slice(0, MAX_TIME))} cannot be parsed${why}; use ${TIME_FORMAT}`);
   }
   const hasOffset = /(?:Z|[+-]\d{2}:?\d{2}|[+-]\d{2})$/i.test(whole.replace(/^[^T]*/, ""));
   if (hasOffset) return { at, notes: [] };

@@ -1,4 +1,4 @@
-import { ToolFailure } from "@pollux/core";
+import { ToolError } from "@pollux/core";
 import { IANAZone } from "luxon";
 
 /** Abbreviations that are ambiguous, or that IANA doesn't use. */
@@ -32,7 +32,7 @@ const OFFSET = /^(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?$/i;
 /**
  * Luxon's name for the zone.
  *
- * @throws {ToolFailure} If there is no such zone; suggests similar ones.
+ * @throws {ToolError} If there is no such zone; suggests similar ones.
  */
 export function zoneOf(given: string): string {
   const name = given.trim();
@@ -46,7 +46,7 @@ export function zoneOf(given: string): string {
   // Some engines know abbreviations, but each interprets them differently.
   if (ABBREVIATIONS[name.toUpperCase()] === undefined && IANAZone.isValidZone(underscored))
     return new Intl.DateTimeFormat("en", { timeZone: underscored }).resolvedOptions().timeZone;
-  throw new ToolFailure(`there is no time zone ${JSON.stringify(name.slice(0, 60))}; ${suggestion(name)}`);
+  throw new ToolError(`there is no time zone ${JSON.stringify(name.slice(0, 60))}; ${suggestion(name)}`);
 }
 
 function suggestion(name: string): string {

@@ -1,4 +1,4 @@
-import { type Content, defineTool, type Tool, type ToolContext, ToolFailure } from "@pollux/core";
+import { type Content, defineTool, type Tool, type ToolContext, ToolError } from "@pollux/core";
 import { z } from "zod/v4";
 import { SET_TODOS, type TodoItem, type TodoState, type TodoStatus, todosIn, UPDATE_TODO } from "./todo-item.ts";
 
@@ -119,7 +119,7 @@ function updateTodo(now: () => readonly TodoItem[], settle: Settle): Tool<Update
     }),
     run: ({ id, status, text }, context) => {
       const items = now();
-      if (!items.some((item) => item.id === id)) throw new ToolFailure(noSuchItem(id, items));
+      if (!items.some((item) => item.id === id)) throw new ToolError(noSuchItem(id, items));
       return settle(
         items.map((item) => (item.id === id ? { id, text: text ?? item.text, status: status ?? item.status } : item)),
         context,

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Tool, type ToolContext, ToolFailure } from "@pollux/core";
+import { type Tool, type ToolContext, ToolError } from "@pollux/core";
 import { expect } from "vitest";
 import { editFile, writeFile } from "../../src/files.ts";
 
@@ -71,7 +71,7 @@ export async function use(tool: Tool, args: object): Promise<string> {
   try {
     return JSON.stringify(await tool.run(await tool.parse(args), context));
   } catch (error) {
-    if (!(error instanceof ToolFailure)) throw error;
+    if (!(error instanceof ToolError)) throw error;
     return `refused: ${error.message}`;
   }
 }

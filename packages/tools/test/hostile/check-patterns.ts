@@ -1,4 +1,4 @@
-import { ToolRetry } from "@pollux/core";
+import { ModelRetry } from "@pollux/core";
 import fc from "fast-check";
 import { compileExpression } from "../../src/files/expression.ts";
 import { compileWildcards } from "../../src/files/wildcards.ts";
@@ -82,7 +82,7 @@ export function checkExpressions(count: number): void {
         const start = find(text.repeat(100).slice(0, maxLine));
         return maxLine * steps <= 2_000_000 && (start === undefined || start <= maxLine);
       } catch (error) {
-        if (error instanceof ToolRetry) return true;
+        if (error instanceof ModelRetry) return true;
         throw error;
       }
     }),

@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { defineTool, media, type Tool, ToolFailure } from "@pollux/core";
+import { defineTool, media, type Tool, ToolError } from "@pollux/core";
 import { z } from "zod/v4";
 
 const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
@@ -31,7 +31,7 @@ export function servedTools(log: string): Tool[] {
       name: "fail",
       description: "Fails.",
       run: () => {
-        throw new ToolFailure("there is no paper left");
+        throw new ToolError("there is no paper left");
       },
     }),
     defineTool({

@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import { callTool, type Logger, type Tool, type ToolContext, type ToolOutcome } from "@pollux/core";
+import type { Logger, Tool, ToolContext, ToolOutcome } from "@pollux/core";
+import { callTool } from "@pollux/core/tool";
 
 /** Path of a program in this folder. */
 export function pathOf(path: string): string {

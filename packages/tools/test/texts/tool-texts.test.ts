@@ -72,7 +72,7 @@ function describedIn(schema: unknown, path = ""): [string, string][] {
   return found;
 }
 
-/** The first arguments of `new ToolFailure(...)` and `new ToolRetry(...)`, each in one line. */
+/** The first arguments of `new ToolError(...)` and `new ModelRetry(...)`, each in one line. */
 function messagesIn(source: string): string[] {
   return source
     .split(/new Tool(?:Failure|Retry)\(/)

@@ -1,11 +1,5 @@
-import {
-  applyUpdate,
-  type Content,
-  type Conversation,
-  conversationUpdates,
-  type Message,
-  type RunEvent,
-} from "@pollux/core";
+import type { Content, RunEvent } from "@pollux/core";
+import { applyUpdate, type Conversation, conversationUpdates, type Message } from "@pollux/core/conversation";
 import { streamResponse } from "../handler/event-stream.ts";
 import { changesOf } from "../added-text.ts";
 import { type DataPart, tapData } from "../data-part.ts";
@@ -116,7 +110,7 @@ const NOTHING: Message = {
   state: "complete",
   parts: [],
   sources: [],
-  searchSuggestions: [],
+  searchEntryPoints: [],
 };
 
 /** Events as the response to a request of a client. */

@@ -1,4 +1,4 @@
-import type { Conversation } from "@pollux/core";
+import type { Conversation } from "@pollux/core/conversation";
 import type { AgUiOptions } from "./encode-message.ts";
 import { messageEntries, queuedMessages, userMessage } from "./message-entries.ts";
 import type { AgUiMessage } from "./messages.ts";

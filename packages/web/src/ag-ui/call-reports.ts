@@ -1,4 +1,4 @@
-import type { Message, ToolCallPart } from "@pollux/core";
+import type { Message, ToolCallPart } from "@pollux/core/conversation";
 import { toolCallIdOf } from "../call-ids.ts";
 import { type DataPart, isDataPart, splitData } from "../data-part.ts";
 import { type AgUiEvent, dataEvent } from "./events.ts";

@@ -1,4 +1,4 @@
-import type { Conversation, ConversationChange, Message } from "@pollux/core";
+import type { Conversation, ConversationChange, Message } from "@pollux/core/conversation";
 import { type AddedText, addedText } from "../added-text.ts";
 import { type IsAnswerable, isLeftToUser } from "../answerable.ts";
 import type { MessageEncoder } from "../message-encoder.ts";

@@ -7,7 +7,7 @@ import {
   type SaidPart,
   type TextPart,
   type ToolCallPart,
-} from "@pollux/core";
+} from "@pollux/core/conversation";
 import { type IsAnswerable, isLeftToUser, othersAsked, QUESTIONS } from "../answerable.ts";
 import { toolCallIdOf } from "../call-ids.ts";
 import { splitData } from "../data-part.ts";
@@ -175,12 +175,12 @@ function otherMessage(id: string, part: OtherPart, turn: number): AgUiMessage {
 
 /** What stands behind a message that has ended. */
 function tailEntries(message: Message, turn: number): readonly Entry[] {
-  const { id, state, sources, searchSuggestions, stopReason, limit, limitScope, guardrail } = message;
+  const { id, state, sources, searchEntryPoints, stopReason, limit, limitScope, guardrail } = message;
   const entries: Entry[] = [];
   const add = (name: string, activity: AgUiActivity): void => {
     entries.push({ message: { id: `${id}/${name}`, role: "activity", ...activity }, turn, isOpen: false });
   };
-  if (sources.length + searchSuggestions.length > 0) {
+  if (sources.length + searchEntryPoints.length > 0) {
     const content = {
       sources: sources.map(({ number, kind, uri, title, pageNumber, mediaId }) => ({
         number,
@@ -188,7 +188,7 @@ function tailEntries(message: Message, turn: number): readonly Entry[] {
         ...defined({ url: uri !== undefined && isWebUrl(uri) ? uri : undefined, title, pageNumber, mediaId }),
       })),
       citations: citationsOf(message),
-      searchSuggestions,
+      searchEntryPoints,
     };
     add("sources", { activityType: "pollux.sources", content });
   }

@@ -1,4 +1,5 @@
-import type { Message, PendingQuestion } from "@pollux/core";
+import type { PendingQuestion } from "@pollux/core";
+import type { Message } from "@pollux/core/conversation";
 
 /** A message as clients of AG-UI have it, of the kinds that we make. */
 export type AgUiMessage =
@@ -91,7 +92,7 @@ export interface AgUiActivities {
     /** UTF-16 ranges of the content of a message, and the numbers of the sources that support them. */
     readonly citations: readonly { messageId: string; start: number; end: number; sources: readonly number[] }[];
     /** HTML that the terms of use of Google Search require next to the answer. */
-    readonly searchSuggestions: readonly string[];
+    readonly searchEntryPoints: readonly string[];
   };
   /** From here on the model reads a summary of what was said before. */
   readonly "pollux.compaction": { readonly turn: number };

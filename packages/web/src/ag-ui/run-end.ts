@@ -1,4 +1,5 @@
-import type { Message, ToolCallPart, Usage } from "@pollux/core";
+import type { Usage } from "@pollux/core";
+import type { Message, ToolCallPart } from "@pollux/core/conversation";
 import { type IsAnswerable, isLeftToUser } from "../answerable.ts";
 import { toolCallIdOf } from "../call-ids.ts";
 import type { AgUiInterrupt, AgUiOutcome, AgUiRunEnd, AgUiTokenUsage } from "./events.ts";

@@ -1,4 +1,4 @@
-import type { Conversation, Message } from "@pollux/core";
+import type { Conversation, Message } from "@pollux/core/conversation";
 import { isSame } from "../same-json.ts";
 import type { AgUiPatch } from "./events.ts";
 

@@ -1,4 +1,4 @@
-import type { Conversation, Message, ToolCallState } from "@pollux/core";
+import type { Conversation, Message, ToolCallState } from "@pollux/core/conversation";
 import { othersAsked } from "../answerable.ts";
 import type { ChatAnswer, ChatProtocol } from "../chat-protocol.ts";
 import type { UIMessageChunk } from "./chunks.ts";

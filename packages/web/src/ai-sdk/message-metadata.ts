@@ -1,4 +1,4 @@
-import type { Message } from "@pollux/core";
+import type { Message } from "@pollux/core/conversation";
 import { QUESTIONS } from "../answerable.ts";
 import { toolCallIdOf } from "../call-ids.ts";
 import type { UIMessageMetadata } from "./ui-message.ts";

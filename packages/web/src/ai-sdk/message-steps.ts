@@ -7,11 +7,11 @@ import {
   type MessageState,
   type PartCitation,
   type SaidPart,
-  type StepPart,
+  type TurnPart,
   type TextPart,
   type ThoughtPart,
   type ToolCallPart,
-} from "@pollux/core";
+} from "@pollux/core/conversation";
 import { mediaAddress } from "../media-address.ts";
 import { type DataPart, splitData } from "../data-part.ts";
 import { playableParts } from "../playable.ts";
@@ -86,7 +86,7 @@ function messageStep(
 }
 
 /** Anything but calls. */
-type SaidInStep = Exclude<MessagePart, ToolCallPart | StepPart>;
+type SaidInStep = Exclude<MessagePart, ToolCallPart | TurnPart>;
 
 /** Texts that nothing but calls stood between, as one. */
 function joinTexts(parts: readonly SaidInStep[]): readonly SaidInStep[] {
@@ -114,7 +114,7 @@ function joinTwo<Kind extends { readonly text: string; readonly streaming?: true
 }
 
 /** What does not grow. */
-type WholePart = Exclude<MessagePart, TextPart | ThoughtPart | StepPart>;
+type WholePart = Exclude<MessagePart, TextPart | ThoughtPart | TurnPart>;
 
 function cachedPart(message: Message, from: WholePart, options: MessageStepsOptions): UIMessagePart {
   const cached = options.cache?.get(from);
@@ -202,10 +202,10 @@ function uiCitations({ start, end, sources: numbers }: PartCitation, sources: re
 }
 
 /** What stands behind the last step of a message that has ended. */
-export function messageTail({ sources, searchSuggestions }: Message): readonly UIMessagePart[] {
+export function messageTail({ sources, searchEntryPoints }: Message): readonly UIMessagePart[] {
   return [
     ...sources.map(sourcePart),
-    ...(searchSuggestions.length > 0 ? [dataPart("search-suggestions", { html: [...searchSuggestions] })] : []),
+    ...(searchEntryPoints.length > 0 ? [dataPart("search-suggestions", { html: [...searchEntryPoints] })] : []),
   ];
 }
 

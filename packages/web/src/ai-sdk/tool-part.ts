@@ -1,4 +1,4 @@
-import type { CodePart, Message, ServerToolPart, ToolCallPart } from "@pollux/core";
+import type { CodePart, Message, ServerToolPart, ToolCallPart } from "@pollux/core/conversation";
 import type { IsAnswerable } from "../answerable.ts";
 import { toolCallIdOf } from "../call-ids.ts";
 import { isDataPart } from "../data-part.ts";

@@ -1,4 +1,5 @@
-import { applyUpdate, type Conversation, conversationUpdates, type Message, type RunEvent } from "@pollux/core";
+import type { RunEvent } from "@pollux/core";
+import { applyUpdate, type Conversation, conversationUpdates, type Message } from "@pollux/core/conversation";
 import { streamResponse } from "../handler/event-stream.ts";
 import type { UIMessageChunk } from "./chunks.ts";
 import { changesOf } from "../added-text.ts";

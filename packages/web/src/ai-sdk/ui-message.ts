@@ -1,4 +1,5 @@
-import type { EndReason, Message, MessageError, MessageState, PendingQuestion, Usage } from "@pollux/core";
+import type { EndReason, PendingQuestion, Usage } from "@pollux/core";
+import type { Message, MessageError, MessageState } from "@pollux/core/conversation";
 import type { ProviderMetadata, UICitation, UISteeringContent } from "./chunks.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Conversation, Message, SaidPart } from "@pollux/core";
+import type { Conversation, Message, SaidPart } from "@pollux/core/conversation";
 import { isLeftToUser, othersAsked } from "../answerable.ts";
 import { isRecord } from "../read-answers.ts";
 import type { AiSdkOptions } from "./encode-message.ts";

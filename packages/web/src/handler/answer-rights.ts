@@ -1,4 +1,5 @@
-import type { Approval, ExternalOutcome, PendingQuestionView } from "@pollux/core";
+import type { Approval, ExternalOutcome } from "@pollux/core";
+import type { PendingQuestionView } from "@pollux/core/conversation";
 import { isSame } from "../same-json.ts";
 import type { TakenAnswer } from "./answers.ts";
 import type { Visitor } from "./authorize.ts";

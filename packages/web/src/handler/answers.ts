@@ -1,12 +1,5 @@
-import type {
-  Answers,
-  Approval,
-  Conversation,
-  ExternalOutcome,
-  Message,
-  PendingQuestionView,
-  ToolCallPart,
-} from "@pollux/core";
+import type { Answers, Approval, ExternalOutcome } from "@pollux/core";
+import type { Conversation, Message, PendingQuestionView, ToolCallPart } from "@pollux/core/conversation";
 import type { ChatAnswer } from "../chat-protocol.ts";
 import { isSame } from "../same-json.ts";
 import { HttpError } from "./http-error.ts";

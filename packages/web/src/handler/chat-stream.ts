@@ -1,4 +1,5 @@
-import type { Answers, Conversation } from "@pollux/core";
+import type { Answers } from "@pollux/core";
+import type { Conversation } from "@pollux/core/conversation";
 import type { ChatRequest, EncoderOptions } from "../chat-protocol.ts";
 import type { MessageEncoder } from "../message-encoder.ts";
 import { joinPieces, streamResponse } from "./event-stream.ts";

@@ -1,4 +1,5 @@
-import type { Limits, Message } from "@pollux/core";
+import type { Limits } from "@pollux/core";
+import type { Message } from "@pollux/core/conversation";
 import { ChatStream } from "./chat-stream.ts";
 import type { ChatCall, Serving } from "./serving.ts";
 import { refusalOf } from "./start-run.ts";

@@ -1,4 +1,5 @@
-import { RunReleasedError, type Session } from "@pollux/core";
+import type { Session } from "@pollux/core";
+import { RunReleasedError } from "@pollux/core/errors";
 import type { GoingRun } from "./going-run.ts";
 import { HttpError } from "./http-error.ts";
 

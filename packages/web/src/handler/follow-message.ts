@@ -7,7 +7,7 @@ import {
   readConversation,
   type WatchableSession,
   watchConversation,
-} from "@pollux/core";
+} from "@pollux/core/conversation";
 import { changesOf } from "../added-text.ts";
 import type { DataPart } from "../data-part.ts";
 import type { GoingRun } from "./going-run.ts";

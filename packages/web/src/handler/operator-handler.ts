@@ -1,11 +1,5 @@
-import {
-  type Answers,
-  listPendingCalls,
-  type PendingQuestionView,
-  readConversation,
-  type SessionSummary,
-  UnexpectedAnswerError,
-} from "@pollux/core";
+import { type Answers, listPendingCalls, type SessionSummary, UnexpectedAnswerError } from "@pollux/core";
+import { type PendingQuestionView, readConversation } from "@pollux/core/conversation";
 import { BadRequestError } from "../chat-protocol.ts";
 import { type GivenAnswer, isRecord, readAnswers } from "../read-answers.ts";
 import { answersByToken, type TakenAnswer } from "./answers.ts";

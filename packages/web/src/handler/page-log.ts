@@ -1,11 +1,6 @@
-import {
-  type Conversation,
-  type Message,
-  type MessagePart,
-  SessionConflictError,
-  type SessionStore,
-  type ToolCallPart,
-} from "@pollux/core";
+import type { SessionStore } from "@pollux/core";
+import type { Conversation, Message, MessagePart, ToolCallPart } from "@pollux/core/conversation";
+import { SessionConflictError } from "@pollux/core/errors";
 import { type DataPart, isDataPart, type ShownData } from "../data-part.ts";
 import { isRecord, type JsonRecord } from "../read-answers.ts";
 

@@ -1,4 +1,4 @@
-import type { Conversation, Message } from "@pollux/core";
+import type { Conversation, Message } from "@pollux/core/conversation";
 import type { ChatMessage, ChatRequest } from "../chat-protocol.ts";
 import { HttpError } from "./http-error.ts";
 

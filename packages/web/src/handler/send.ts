@@ -1,4 +1,6 @@
-import { type Conversation, NothingToResumeError, ToolDefinitionError, UnexpectedAnswerError } from "@pollux/core";
+import { UnexpectedAnswerError } from "@pollux/core";
+import type { Conversation } from "@pollux/core/conversation";
+import { NothingToResumeError, ToolDefinitionError } from "@pollux/core/errors";
 import { othersAsked } from "../answerable.ts";
 import { BadRequestError, type ChatRequest, type EncoderOptions } from "../chat-protocol.ts";
 import { checkRights } from "./answer-rights.ts";

@@ -1,4 +1,5 @@
-import { type OwnerBudget, SessionConflictError, type SessionStore } from "@pollux/core";
+import type { OwnerBudget, SessionStore } from "@pollux/core";
+import { SessionConflictError } from "@pollux/core/errors";
 import { HttpError } from "./http-error.ts";
 
 /** What the runs of one owner may cost, in the unit of the agent's `prices`. */

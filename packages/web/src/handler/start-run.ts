@@ -5,8 +5,8 @@ import {
   type OptionsArgument,
   type RunEvent,
   type RunOptions,
-  SessionLimitError,
 } from "@pollux/core";
+import { SessionLimitError } from "@pollux/core/errors";
 import type { ChatRequest } from "../chat-protocol.ts";
 import { drainingError } from "./draining.ts";
 import { type DataPart, isDataPart } from "../data-part.ts";

@@ -1,4 +1,5 @@
-import { applyUpdate, readConversation, type Session, UnexpectedAnswerError, watchConversation } from "@pollux/core";
+import { type Session, UnexpectedAnswerError } from "@pollux/core";
+import { applyUpdate, readConversation, watchConversation } from "@pollux/core/conversation";
 import { answersByToken, withdrawals } from "./answers.ts";
 import type { Visitor } from "./authorize.ts";
 import { findChat, sessionId } from "./chats.ts";

@@ -1,4 +1,4 @@
-import { readConversation } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
 import { BadRequestError } from "../chat-protocol.ts";
 import { isRecord } from "../read-answers.ts";
 import { checkRights } from "./answer-rights.ts";

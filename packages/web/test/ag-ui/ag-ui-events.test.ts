@@ -1,6 +1,7 @@
-import { Agent, applyUpdate, type Conversation, conversationUpdates } from "@pollux/core";
+import { Agent } from "@pollux/core";
+import { applyUpdate, type Conversation, conversationUpdates } from "@pollux/core/conversation";
 import { call, dies, join, say, ScriptedModel } from "@pollux/core/testing";
-import { type AgUiMessage, agUiResponse, toAgUiEvents } from "@pollux/web";
+import { type AgUiMessage, agUiResponse, toAgUiEvents } from "@pollux/web/ag-ui";
 import { describe, expect, test } from "vitest";
 import { lookUp, pay } from "../../../core/test/conversation/scripts.ts";
 import { Client } from "./client.ts";
@@ -53,7 +54,7 @@ describe("a run of a server that keeps nothing", () => {
 
   test("takes back what broke off, and nothing of what the client shows", async () => {
     const model = new ScriptedModel(dies("It was "), say("It is."));
-    const client = openServer(new Agent({ model, maxRestarts: 1 }));
+    const client = openServer(new Agent({ model, limits: { restarts: 1 } }));
     ask(client, "Tell.");
     await client.run();
     expect(client.messages).toMatchObject([
@@ -67,7 +68,7 @@ describe("a run of a server that keeps nothing", () => {
 
   test("that fails ends with a text that is fit for anybody", async () => {
     const model = new ScriptedModel(dies(new Error("password=hunter2")));
-    const client = openServer(new Agent({ model, maxRestarts: 0 }));
+    const client = openServer(new Agent({ model, limits: { restarts: 0 } }));
     ask(client, "Tell.");
     const { outcome, error } = await client.run();
     expect(outcome).toBe("error");

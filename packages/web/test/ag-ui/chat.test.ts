@@ -3,7 +3,8 @@ import { Agent, defineTool, MemoryStore } from "@pollux/core";
 import { call, calls, costs, dies, join, say, ScriptedModel, type ScriptLine, think } from "@pollux/core/testing";
 import { askUser } from "@pollux/tools/ask-user";
 import { todoList } from "@pollux/tools/todo";
-import { agUi, type AgUiEvent, chatHandler, type ChatHandlerOptions } from "@pollux/web";
+import { chatHandler, type ChatHandlerOptions } from "@pollux/web";
+import { agUi, type AgUiEvent } from "@pollux/web/ag-ui";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { SteppedModel } from "../handler/chat-page.ts";
@@ -136,7 +137,7 @@ describe("a conversation", () => {
 
   test("ends with an error when the run fails, and goes on with the next message", async () => {
     const chat = openChat(script(dies(new Error("password=hunter2")), say("There.")), {
-      agent: new Agent({ model: script(dies(new Error("password=hunter2")), say("There.")), maxRestarts: 0 }),
+      agent: new Agent({ model: script(dies(new Error("password=hunter2")), say("There.")), limits: { restarts: 0 } }),
     });
     chat.post("One.");
     const { outcome, error } = await chat.client.run();

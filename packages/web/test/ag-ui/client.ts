@@ -1,7 +1,7 @@
 import { HttpAgent, type Interrupt, type RunAgentInput } from "@ag-ui/client";
 import { EventSchema } from "@ag-ui/core/schemas";
-import type { Conversation, Message } from "@pollux/core";
-import { AgUiEncoder, type AgUiEvent, type AgUiMessage, toAgUiMessages } from "@pollux/web";
+import type { Conversation, Message } from "@pollux/core/conversation";
+import { AgUiEncoder, type AgUiEvent, type AgUiMessage, toAgUiMessages } from "@pollux/web/ag-ui";
 import { expect, vi } from "vitest";
 import { type Shows, WITH_CHANGES } from "../ai-sdk/play.ts";
 

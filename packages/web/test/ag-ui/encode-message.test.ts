@@ -1,5 +1,6 @@
-import { type Conversation, buildConversation, type Message, type MessagePart, OutputAudio } from "@pollux/core";
-import { toAgUiMessages } from "@pollux/web";
+import { OutputAudio } from "@pollux/core";
+import { type Conversation, buildConversation, type Message, type MessagePart } from "@pollux/core/conversation";
+import { toAgUiMessages } from "@pollux/web/ag-ui";
 import { describe, expect, test } from "vitest";
 import { SCRIPTS, SECRETS } from "../../../core/test/conversation/scripts.ts";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";
@@ -65,7 +66,7 @@ describe("a client", () => {
 
 test("a call that is taken back is not left to the client", async () => {
   const stateOf = (state: Message["state"], ...parts: readonly MessagePart[]): readonly [Message, Conversation] => {
-    const message: Message = { id: "m", role: "assistant", state, parts, sources: [], searchSuggestions: [] };
+    const message: Message = { id: "m", role: "assistant", state, parts, sources: [], searchEntryPoints: [] };
     return [message, { ...buildConversation("s", []), messages: [message] }];
   };
   const step = { type: "step", id: "step:1", turn: 1 } as const;
@@ -93,7 +94,7 @@ test("addresses are those of the web: nothing that acts, wherever it stands", ()
         { type: "steering", id: "steering:1", parts: [{ ...media, uri }] },
       ],
       sources: [{ number: 1, kind: "web", uri, title: "A", pageNumber: 7, mediaId: "media/m" }],
-      searchSuggestions: [],
+      searchEntryPoints: [],
     };
     const conversation = {
       ...buildConversation("s", []),

@@ -1,4 +1,4 @@
-import type { Conversation } from "@pollux/core";
+import type { Conversation } from "@pollux/core/conversation";
 import { expect } from "vitest";
 import type { FollowedResponse } from "../random-runs.ts";
 import { encode, Follower, loaded } from "./client.ts";

@@ -1,4 +1,5 @@
-import { BadRequestError, fromAgUiInput } from "@pollux/web";
+import { BadRequestError } from "@pollux/web";
+import { fromAgUiInput } from "@pollux/web/ag-ui";
 import { describe, expect, test } from "vitest";
 
 const user = { id: "m1", role: "user", content: "Hi." };

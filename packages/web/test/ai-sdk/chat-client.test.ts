@@ -1,6 +1,7 @@
 import { Agent, defineTool, MemoryStore, type SessionStore } from "@pollux/core";
 import { call, calls, dies, join, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
-import { aiSdk, type AiSdkVersion, chatHandler } from "@pollux/web";
+import { chatHandler } from "@pollux/web";
+import { aiSdk, type AiSdkVersion } from "@pollux/web/ai-sdk";
 import { describe, expect, test } from "vitest";
 import { type ChatClient, openChat } from "./chat-client.ts";
 import { type BuiltMessage, type BuiltPart, settled, VERSIONS } from "./page.ts";
@@ -35,7 +36,7 @@ class Site {
     this.#version = version;
     const model = new ScriptedModel(...lines);
     this.#handler = chatHandler({
-      agent: new Agent({ model, tools: [pay, where, refund, work], limits: { turns: 3 }, maxRestarts: 1 }),
+      agent: new Agent({ model, tools: [pay, where, refund, work], limits: { turns: 3, restarts: 1 } }),
       store,
       authorize: () => ({ owner: "ann" }),
       protocol: aiSdk({ version }),

@@ -1,4 +1,4 @@
-import type { AiSdkVersion } from "@pollux/web";
+import type { AiSdkVersion } from "@pollux/web/ai-sdk";
 import * as ai5 from "ai-v5";
 import * as ai6 from "ai-v6";
 import * as ai7 from "ai";

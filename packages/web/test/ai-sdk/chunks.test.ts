@@ -1,14 +1,15 @@
-import type { Conversation, JsonObject, Message, MessagePart, ToolCallPart } from "@pollux/core";
+import type { JsonObject } from "@pollux/core";
+import type { Conversation, Message, MessagePart, ToolCallPart } from "@pollux/core/conversation";
+import type { ChatRequest } from "@pollux/web";
 import {
   aiSdk,
   AiSdkEncoder,
   type AiSdkVersion,
-  type ChatRequest,
   toUIMessages,
   type UIMessageChunk,
   withoutDiscards,
-} from "@pollux/web";
-import { NO_USAGE } from "@pollux/core";
+} from "@pollux/web/ai-sdk";
+import { NO_USAGE } from "@pollux/core/model";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AI, type BuiltMessage, buildMessage, encode, loaded, settled, VERSIONS } from "./page.ts";
@@ -28,7 +29,7 @@ function message(parts: readonly MessagePart[], fields: Partial<Message> = {}): 
     runId: "r",
     state: "streaming",
     sources: [],
-    searchSuggestions: [],
+    searchEntryPoints: [],
     parts,
     ...fields,
   };
@@ -368,7 +369,7 @@ describe("what a text is based on", () => {
     text: "It is warm.",
     citations: [{ start: 6, end: 10, sources: [1, 2] }],
   };
-  const grounded = { sources, searchSuggestions: ["<b>oslo</b>"], ...done };
+  const grounded = { sources, searchEntryPoints: ["<b>oslo</b>"], ...done };
 
   test.each(VERSIONS)("is in ranges and parts of their own, in version %d", async (version) => {
     const one = message([step(1), cited], grounded);

@@ -1,5 +1,5 @@
-import type { Conversation } from "@pollux/core";
-import type { UIMessageChunk } from "@pollux/web";
+import type { Conversation } from "@pollux/core/conversation";
+import type { UIMessageChunk } from "@pollux/web/ai-sdk";
 import { describe, expect, test } from "vitest";
 import { SCRIPTS, SECRETS } from "../../../core/test/conversation/scripts.ts";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";

@@ -4,7 +4,7 @@ import type {
   UIMessageChunk,
   UIMessageData,
   UIMessageMetadata,
-} from "@pollux/web";
+} from "@pollux/web/ai-sdk";
 import { Agent, defineTool, googleSearch } from "@pollux/core";
 import { ScriptedModel } from "@pollux/core/testing";
 import type { AbstractChat as Chat5, UIMessage as UIMessage5 } from "ai-v5";

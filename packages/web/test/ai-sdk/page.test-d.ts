@@ -1,4 +1,4 @@
-import type { InferUIMessage, InferUITools, UIMessageData, UIMessageMetadata } from "@pollux/web";
+import type { InferUIMessage, InferUITools, UIMessageData, UIMessageMetadata } from "@pollux/web/ai-sdk";
 import { Agent, defineTool, googleSearch } from "@pollux/core";
 import { ScriptedModel } from "@pollux/core/testing";
 import type { AbstractChat as Chat6, UIMessage as UIMessage6 } from "ai-v6";

@@ -1,4 +1,4 @@
-import type { Conversation, Message } from "@pollux/core";
+import type { Conversation, Message } from "@pollux/core/conversation";
 import * as ai5 from "ai-v5";
 import * as ai6 from "ai-v6";
 import * as ai7 from "ai";
@@ -10,7 +10,7 @@ import {
   toUIMessages,
   type UIMessageChunk,
   withoutDiscards,
-} from "@pollux/web";
+} from "@pollux/web/ai-sdk";
 import { type Shows, WITH_CHANGES } from "./play.ts";
 
 /** A message as the AI SDK keeps it, whatever its version. */

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import { Agent, type Conversation, type ConversationChange, type Message, type Session } from "@pollux/core";
+import { Agent, type Session } from "@pollux/core";
+import type { Conversation, ConversationChange, Message } from "@pollux/core/conversation";
 import type { Scene, Script } from "../../../core/test/conversation/scripts.ts";
 import { WatchedStore, Watcher } from "../../../core/test/conversation/watched-store.ts";
 import type { SessionFace } from "../../../core/test/session/session-faces.ts";

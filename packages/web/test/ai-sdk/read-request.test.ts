@@ -1,4 +1,5 @@
-import { BadRequestError, fromUIMessages } from "@pollux/web";
+import { BadRequestError } from "@pollux/web";
+import { fromUIMessages } from "@pollux/web/ai-sdk";
 import { describe, expect, test } from "vitest";
 
 const step = { type: "step-start" };

@@ -1,6 +1,7 @@
 import { Agent, MemoryStore } from "@pollux/core";
 import { say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
-import { aiSdk, type AiSdkVersion, chatHandler } from "@pollux/web";
+import { chatHandler } from "@pollux/web";
+import { aiSdk, type AiSdkVersion } from "@pollux/web/ai-sdk";
 import { describe, expect, test } from "vitest";
 import { type ChatClient, openChat } from "./chat-client.ts";
 import { type BuiltMessage, VERSIONS } from "./page.ts";

@@ -1,14 +1,7 @@
 import { Agent, MemoryStore, type Model, type OutputGuardrail, type SessionStore, type Usage } from "@pollux/core";
 import { say, type ScriptLine } from "@pollux/core/testing";
-import {
-  aiSdk,
-  type AiSdkVersion,
-  type ChatHandler,
-  chatHandler,
-  type ChatHandlerOptions,
-  type UIMessage,
-  withoutDiscards,
-} from "@pollux/web";
+import { type ChatHandler, chatHandler, type ChatHandlerOptions } from "@pollux/web";
+import { aiSdk, type AiSdkVersion, type UIMessage, withoutDiscards } from "@pollux/web/ai-sdk";
 import { expect, vi } from "vitest";
 import { until } from "../../../core/test/helpers/until.ts";
 import { SteppedModel } from "../handler/chat-page.ts";

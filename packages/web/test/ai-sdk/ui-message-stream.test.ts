@@ -1,6 +1,7 @@
-import { Agent, conversationUpdates, applyUpdate, type Conversation, defineTool } from "@pollux/core";
+import { Agent, defineTool } from "@pollux/core";
+import { conversationUpdates, applyUpdate, type Conversation } from "@pollux/core/conversation";
 import { call, dies, hangs, say, ScriptedModel } from "@pollux/core/testing";
-import { toUIMessageStream, type UIMessageChunk, uiMessageStreamResponse } from "@pollux/web";
+import { toUIMessageStream, type UIMessageChunk, uiMessageStreamResponse } from "@pollux/web/ai-sdk";
 import { expect, test } from "vitest";
 import { idle } from "../../../core/test/helpers/fake-time.ts";
 import { buildMessage, loaded, VERSIONS } from "./page.ts";
@@ -56,7 +57,7 @@ test.each(VERSIONS)("a run that goes on is added to what version %d has of it", 
 });
 
 test("what a run throws is its last chunk, and says nothing of what it was", async () => {
-  const agent = new Agent({ model: new ScriptedModel(dies("Hm. ", new Error("key=abc"))), maxRestarts: 0 });
+  const agent = new Agent({ model: new ScriptedModel(dies("Hm. ", new Error("key=abc"))), limits: { restarts: 0 } });
   const chunks = await readAll(toUIMessageStream(agent.stream("Tell.")));
   expect(chunks.at(-1)).toEqual({ type: "error", errorText: "Something went wrong." });
   expect(JSON.stringify(chunks)).toContain("Hm. ");

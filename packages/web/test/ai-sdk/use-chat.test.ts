@@ -1,14 +1,8 @@
 import { Agent, defineTool, MemoryStore, type Model, type SessionStore, type ToolContext } from "@pollux/core";
 import { SqliteStore } from "@pollux/core/node";
 import { call, calls, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
-import {
-  aiSdk,
-  type AiSdkVersion,
-  chatHandler,
-  type ChatHandlerOptions,
-  type DataPart,
-  withoutDiscards,
-} from "@pollux/web";
+import { chatHandler, type ChatHandlerOptions, type DataPart } from "@pollux/web";
+import { aiSdk, type AiSdkVersion, withoutDiscards } from "@pollux/web/ai-sdk";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { deferred } from "../../../core/test/helpers/deferred.ts";
@@ -330,9 +324,11 @@ describe.each(VERSIONS)("useChat of version %d", (version) => {
     const perRun: ChatHandlerOptions<App>["perRun"] = {
       body: z.object({}),
       options: ({ send }) => ({
-        prepareTurn: async ({ turn }) => {
-          await send({ type: "data-turn", data: turn });
-          return undefined;
+        hooks: {
+          prepareTurn: async ({ turn }) => {
+            await send({ type: "data-turn", data: turn });
+            return undefined;
+          },
         },
       }),
     };

@@ -1,6 +1,7 @@
 import { Agent, defineTool, MemoryStore, type Model } from "@pollux/core";
 import { say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
-import { aiSdk, chatHandler, type ChatHandler, type ChatHandlerOptions, type UIMessageChunk } from "@pollux/web";
+import { chatHandler, type ChatHandler, type ChatHandlerOptions } from "@pollux/web";
+import { aiSdk, type UIMessageChunk } from "@pollux/web/ai-sdk";
 import { z } from "zod";
 
 /** A model whose answers stop after each word until the test lets them go on. */

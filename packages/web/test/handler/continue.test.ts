@@ -1,6 +1,6 @@
 import { Agent, defineTool, MemoryStore } from "@pollux/core";
 import { call, fails, say, ScriptedModel } from "@pollux/core/testing";
-import { agUi } from "@pollux/web";
+import { agUi } from "@pollux/web/ag-ui";
 import { describe, expect, test } from "vitest";
 import { Processes } from "../../../core/test/helpers/processes.ts";
 import {

@@ -1,6 +1,6 @@
 import { Agent, defineTool, MemoryStore } from "@pollux/core";
 import { call, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
-import { agUi } from "@pollux/web";
+import { agUi } from "@pollux/web/ag-ui";
 import { describe, expect, test } from "vitest";
 import { deferred } from "../../../core/test/helpers/deferred.ts";
 import { fakeTime, idle } from "../../../core/test/helpers/fake-time.ts";

@@ -1,4 +1,4 @@
-import { type UIMessageChunk, uiMessageStreamResponse } from "@pollux/web";
+import { type UIMessageChunk, uiMessageStreamResponse } from "@pollux/web/ai-sdk";
 import { describe, expect, test } from "vitest";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";
 

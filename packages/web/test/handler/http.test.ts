@@ -1,6 +1,7 @@
 import { Agent, MemoryStore } from "@pollux/core";
 import { say, ScriptedModel } from "@pollux/core/testing";
-import { aiSdk, chatHandler, type ChatHandlerOptions } from "@pollux/web";
+import { chatHandler, type ChatHandlerOptions } from "@pollux/web";
+import { aiSdk } from "@pollux/web/ai-sdk";
 import { describe, expect, test } from "vitest";
 import { allChunks, errorOf, openPage, ORIGIN, userMessage } from "./chat-page.ts";
 

@@ -1,7 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { Agent, maskText, MemoryStore, type Model, type OutputGuardrail } from "@pollux/core";
 import { say, ScriptedModel } from "@pollux/core/testing";
-import { agUi, type AgUiEvent, aiSdk, chatHandler, type ChatProtocol, withoutDiscards } from "@pollux/web";
+import { chatHandler, type ChatProtocol } from "@pollux/web";
+import { agUi, type AgUiEvent } from "@pollux/web/ag-ui";
+import { aiSdk, withoutDiscards } from "@pollux/web/ai-sdk";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { chunks, expectLate, judge, playLate, SETS } from "../../../core/test/loop/late-answers.ts";

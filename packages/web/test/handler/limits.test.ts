@@ -1,6 +1,8 @@
 import { Agent, defineTool, MemoryStore } from "@pollux/core";
 import { call, costs, join, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
-import { agUi, aiSdk, type AiSdkVersion, type ChatHandlerOptions, type ChatProtocol } from "@pollux/web";
+import type { ChatHandlerOptions, ChatProtocol } from "@pollux/web";
+import { agUi } from "@pollux/web/ag-ui";
+import { aiSdk, type AiSdkVersion } from "@pollux/web/ai-sdk";
 import { describe, expect, test } from "vitest";
 import { allChunks, errorOf, openPage, type Page, pay } from "./chat-page.ts";
 
@@ -12,7 +14,7 @@ const answer: ScriptLine = join(say("Yes."), ONE);
 
 function openShop(lines: readonly ScriptLine[], given: Partial<ChatHandlerOptions>): Page {
   const model = new ScriptedModel(...lines);
-  return openPage(model, { agent: new Agent({ model, tools: [pay], prices, maxRepeats: 99 }), ...given });
+  return openPage(model, { agent: new Agent({ model, tools: [pay], prices, limits: { repeats: 99 } }), ...given });
 }
 
 /** What a page knows of the last message: from the stream, and when it is loaded. */
@@ -88,7 +90,7 @@ describe("the spending limit of an owner", () => {
     });
     const pages = ["a", "b"].map((chat) => {
       const model = new ScriptedModel(join(call("meet"), ONE), turn, turn, answer);
-      const agent = new Agent({ model, tools: [meet], prices, maxRepeats: 99 });
+      const agent = new Agent({ model, tools: [meet], prices, limits: { repeats: 99 } });
       return { chat, model, page: openPage(model, { agent, store, spending: { maxCost: 2 } }) };
     });
     const ends = await Promise.all(

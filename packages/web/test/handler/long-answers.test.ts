@@ -1,5 +1,6 @@
 import { say } from "@pollux/core/testing";
-import { agUi, type PerRun } from "@pollux/web";
+import type { PerRun } from "@pollux/web";
+import { agUi } from "@pollux/web/ag-ui";
 import { expect, test, vi } from "vitest";
 import { z } from "zod";
 import { openPage, readChunks, SteppedModel } from "./chat-page.ts";

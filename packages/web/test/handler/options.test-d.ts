@@ -1,5 +1,6 @@
 import { Agent, defineTool, MemoryStore, type ToolContext } from "@pollux/core";
-import { aiSdk, chatHandler } from "@pollux/web";
+import { chatHandler } from "@pollux/web";
+import { aiSdk } from "@pollux/web/ai-sdk";
 import { expectTypeOf, test } from "vitest";
 import { z } from "zod";
 
@@ -30,7 +31,7 @@ test("options of a run know the body by its schema, and give what the agent's to
   const authorize = () => ({ owner: "ann", context: { plan: "" } });
   const given = { ...rest, agent: planned, authorize };
   chatHandler({ ...given, perRun: { body, options: ({ body: { plan } }) => ({ context: { plan } }) } });
-  chatHandler({ ...given, perRun: { body, options: () => ({ temperature: 0 }) } });
+  chatHandler({ ...given, perRun: { body, options: () => ({ settings: { temperature: 0 } }) } });
   // @ts-expect-error -- the schema has no such member
   chatHandler({ ...given, perRun: { body, options: ({ body: { plans } }) => ({ context: { plan: plans } }) } });
   // @ts-expect-error -- the context is another

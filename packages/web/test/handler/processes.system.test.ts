@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { UIMessageChunk } from "@pollux/web";
+import type { UIMessageChunk } from "@pollux/web/ai-sdk";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { temporaryFolder } from "../../../core/test/helpers/store-process.ts";
 import { buildMessage } from "../ai-sdk/page.ts";

@@ -1,4 +1,5 @@
-import { MemoryStore, readConversation, Agent } from "@pollux/core";
+import { MemoryStore, Agent } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import {

@@ -1,14 +1,8 @@
 import { Agent, defineTool, type JsonObject, MemoryStore, type SessionStore } from "@pollux/core";
 import { call, calls, costs, join, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
-import {
-  agUi,
-  aiSdk,
-  type AuthorizeAnswer,
-  type ChatHandlerOptions,
-  operatorHandler,
-  type PageAnswer,
-  type UIMessageMetadata,
-} from "@pollux/web";
+import { type AuthorizeAnswer, type ChatHandlerOptions, operatorHandler, type PageAnswer } from "@pollux/web";
+import { agUi } from "@pollux/web/ag-ui";
+import { aiSdk, type UIMessageMetadata } from "@pollux/web/ai-sdk";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { deferred } from "../../../core/test/helpers/deferred.ts";

@@ -1,6 +1,7 @@
 import { Agent, defineTool, MemoryStore, type SessionStore, type ToolContext } from "@pollux/core";
 import { call, calls, dies, join, say, ScriptedModel } from "@pollux/core/testing";
-import { aiSdk, chatHandler, type ChatProtocol, type UIMessageMetadata } from "@pollux/web";
+import { chatHandler, type ChatProtocol } from "@pollux/web";
+import { aiSdk, type UIMessageMetadata } from "@pollux/web/ai-sdk";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { answersTo } from "../../../core/test/helpers/answers.ts";

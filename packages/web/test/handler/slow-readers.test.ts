@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { MemoryStore } from "@pollux/core";
 import { say, ScriptedModel } from "@pollux/core/testing";
-import { agUi } from "@pollux/web";
+import { agUi } from "@pollux/web/ag-ui";
 import { toNodeHandler } from "@pollux/web/node";
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";

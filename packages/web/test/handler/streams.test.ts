@@ -1,7 +1,7 @@
 import { Agent, MemoryStore } from "@pollux/core";
 import { checkSession } from "@pollux/core/doctor";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
-import { aiSdk } from "@pollux/web";
+import { aiSdk } from "@pollux/web/ai-sdk";
 import { describe, expect, test } from "vitest";
 import { deferred } from "../../../core/test/helpers/deferred.ts";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";

@@ -6,7 +6,8 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, type Model } from "@pollux/core";
 import { say, ScriptedModel } from "@pollux/core/testing";
-import { aiSdk, chatHandler } from "@pollux/web";
+import { chatHandler } from "@pollux/web";
+import { aiSdk } from "@pollux/web/ai-sdk";
 import { toNodeHandler } from "@pollux/web/node";
 import { type Kind, openStore } from "../../../core/test/node/programs/open-store.ts";
 

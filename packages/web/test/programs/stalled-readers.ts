@@ -4,7 +4,8 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { Agent, MemoryStore } from "@pollux/core";
 import { say, ScriptedModel } from "@pollux/core/testing";
-import { aiSdk, chatHandler } from "@pollux/web";
+import { chatHandler } from "@pollux/web";
+import { aiSdk } from "@pollux/web/ai-sdk";
 import { toNodeHandler } from "@pollux/web/node";
 
 const [, , path = "", count = "0"] = process.argv;

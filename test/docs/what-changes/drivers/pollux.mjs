@@ -1,4 +1,4 @@
-import { Agent, defineTool, endpoint, gemini, googleSearch, ToolFailure } from "@pollux/core";
+import { Agent, defineTool, endpoint, gemini, googleSearch, ToolError } from "@pollux/core";
 import { z } from "zod";
 
 export const variants = { failure: "throws", repeated: "repeated" };
@@ -10,7 +10,7 @@ export async function run({ getWeather, name }) {
     description: "Current weather in a city.",
     input: z.object({ city: z.string() }),
     run: async (input) => {
-      if (name === "failure") throw new ToolFailure("The weather station is on fire.");
+      if (name === "failure") throw new ToolError("The weather station is on fire.");
       return await getWeather(input);
     },
   });

@@ -62,7 +62,7 @@ export class ConversationFold {
       state: role === "user" ? "complete" : "streaming",
       parts,
       sources: [],
-      searchSuggestions: [],
+      searchEntryPoints: [],
     });
     const said = saidParts(input);
     if (said.length > 0) this.change({ type: "message", message: message("user", said) });

@@ -228,7 +228,7 @@ function historyMessages(contents: readonly Content[], first: number): readonly 
   let turns: TurnView[] = [];
   const add = (role: Message["role"], parts: readonly MessagePart[]): void => {
     const id = `history:${first + messages.length}`;
-    if (parts.length > 0) messages.push({ id, role, state: "complete", parts, sources: [], searchSuggestions: [] });
+    if (parts.length > 0) messages.push({ id, role, state: "complete", parts, sources: [], searchEntryPoints: [] });
   };
   const addAnswer = (): void => {
     const parts = turns.flatMap((turn) => turn.parts(OVER));

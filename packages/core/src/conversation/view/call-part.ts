@@ -1,7 +1,7 @@
 import type { CallStepValue } from "../../durable/run-log.ts";
 import type { CallStanding } from "../../session/log/follow-call.ts";
 import { buildPendingCall } from "../../tool/pending-call.ts";
-import type { PendingCall, ToolFailureKind, ToolOutcome } from "../../tool/tool.ts";
+import type { PendingCall, ToolErrorKind, ToolOutcome } from "../../tool/tool.ts";
 import type { JsonObject } from "../../wire/types/content.ts";
 import { QUESTION_OF } from "../apply-update.ts";
 import type { ToolCallPart, ToolCallState } from "../conversation.ts";
@@ -23,8 +23,8 @@ export interface KnownCall {
 /** What a run leaves of calls that have not ended: of those that wait for an answer, and of others. Absent: they stay as they are. */
 export interface CallsLeft {
   readonly isGoing: boolean;
-  readonly asked?: ToolFailureKind | undefined;
-  readonly open?: ToolFailureKind | undefined;
+  readonly asked?: ToolErrorKind | undefined;
+  readonly open?: ToolErrorKind | undefined;
 }
 
 /** A call as it stands after something was recorded about it. */
@@ -80,7 +80,7 @@ export function showCall({ part, outcome, pending, begun, progress }: KnownCall,
 }
 
 /** How a call is shown that failed. */
-export function failCall(kind: ToolFailureKind): Pick<ToolCallPart, "state" | "failure"> {
+export function failCall(kind: ToolErrorKind): Pick<ToolCallPart, "state" | "failure"> {
   const isOwn = kind === "denied" || kind === "not-run" || kind === "cancelled";
   const state: ToolCallState = kind === "withdrawn" ? "not-run" : isOwn ? kind : "failed";
   return { state, failure: safeFailure(kind) };

@@ -39,7 +39,7 @@ export class RunView {
   isDropped = false;
   #live: LiveAnswer | undefined;
   #sources: readonly Source[] = [];
-  #searchSuggestions: readonly string[] = [];
+  #searchEntryPoints: readonly string[] = [];
   #shown: Message;
   /** Its parts for as long as they are only read once more. */
   #held: readonly MessagePart[] | undefined;
@@ -133,7 +133,7 @@ export class RunView {
   /** Finds out what the answers are based on. */
   ground(found: Pick<CollectedSources, "sources" | "searchEntryPoints"> = collectSources(this.#listGrounded())): void {
     this.#sources = found.sources;
-    this.#searchSuggestions = found.searchEntryPoints;
+    this.#searchEntryPoints = found.searchEntryPoints;
     for (const turn of this.turns.values()) {
       if (turn.response === undefined || !turn.isGrounded) continue;
       turn.cite(resolveCitations(turn.response, found.sources));
@@ -177,7 +177,7 @@ export class RunView {
       state: this.#state(),
       parts: this.#listParts(),
       sources: this.#sources.map(({ chunk: _chunk, ...source }) => source),
-      searchSuggestions: this.#searchSuggestions,
+      searchEntryPoints: this.#searchEntryPoints,
     };
     this.#isChanged = false;
     this.#changed.clear();

@@ -1,10 +1,10 @@
 import type { ErrorCode } from "../../errors/agent-error.ts";
 import { isObject } from "../../internal/json.ts";
-import type { ToolFailureKind } from "../../tool/tool.ts";
-import type { MessageError, ToolCallFailure } from "../conversation.ts";
+import type { ToolErrorKind } from "../../tool/tool.ts";
+import type { MessageError, ToolCallError } from "../conversation.ts";
 
 /** What anybody may read of a call that failed: a tool's own text may hold paths, queries or names of machines. */
-const FAILURES: { readonly [Kind in ToolFailureKind]: string } = {
+const FAILURES: { readonly [Kind in ToolErrorKind]: string } = {
   "not-found": "There is no such tool.",
   "bad-input": "The arguments of the call were not valid.",
   failed: "The tool failed.",
@@ -17,7 +17,7 @@ const FAILURES: { readonly [Kind in ToolFailureKind]: string } = {
 };
 
 /** The failure of a call as it is shown. */
-export function safeFailure(kind: ToolFailureKind): ToolCallFailure {
+export function safeFailure(kind: ToolErrorKind): ToolCallError {
   return { kind, message: FAILURES[kind] ?? "The call failed." };
 }
 

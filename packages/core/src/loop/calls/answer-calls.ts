@@ -139,7 +139,7 @@ function planCall(input: LoopInput, state: RunState, call: FunctionCall, index: 
   const recorded = hasJournal ? findBegun(input, { turn, callId }) : undefined;
   if (recorded !== undefined || (hasJournal && wasAsked(input, turn, index))) refusal = undefined;
   else if (limit !== undefined && state.toolCalls >= limit) refusal ??= callLimitReached(limit);
-  else if (tool !== undefined && badCalls > tool.maxRetries) refusal ??= toolDisabled(tool.name, badCalls);
+  else if (tool !== undefined && badCalls > tool.maxModelRetries) refusal ??= toolDisabled(tool.name, badCalls);
   state.toolCalls++;
   return { turn, callId, call, recorded, tool: refusal === undefined ? tool : undefined, refusal, current: RUNNING };
 }

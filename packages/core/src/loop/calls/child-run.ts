@@ -1,5 +1,5 @@
 import type { Outcome, Step } from "../../durable/steps.ts";
-import { ToolFailure } from "../../errors/run-errors.ts";
+import { ToolError } from "../../errors/run-errors.ts";
 import { describeFailure, failure } from "../../tool/call-failure.ts";
 import { agentFailures, CANCELLED, toolFailed } from "../../tool/model-texts.ts";
 import type { ChildAgent, ChildRunResult, ParentRun, Tool, ToolOutcome } from "../../tool/tool.ts";
@@ -61,7 +61,7 @@ export async function afterChild(
 /** The engine's own error may be exposed; that there is no report is for the model in any case. */
 function reportMissing({ name }: Tool, outcome: Outcome | undefined): Error {
   if (outcome?.ok === false) return new Error(outcome.error.message);
-  return new ToolFailure(toolFailed(name, agentFailures.noReport));
+  return new ToolError(toolFailed(name, agentFailures.noReport));
 }
 
 /** What the step of a hook around such a call records. */

@@ -5,7 +5,7 @@ import { needsCheck, type OutputGuardrail, readStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observers/observer.ts";
 import { checkOutput } from "./check-guardrails.ts";
-import type { PartialAnswer } from "./partial-answer.ts";
+import type { PartialResponse } from "./partial-answer.ts";
 
 /**
  * An answer that is held until its output guardrails have checked it. Of its text, so much is shown as they cannot change their minds
@@ -15,7 +15,7 @@ export class HeldAnswer {
   readonly #input: LoopInput;
   readonly #turn: number;
   readonly #step: LoopStep;
-  readonly #partial: PartialAnswer | undefined;
+  readonly #partial: PartialResponse | undefined;
   /** How late text is shown, in characters: not before the end, if a guardrail does not say. */
   readonly #lookback: number;
   /** That the answer begins with. */
@@ -27,7 +27,7 @@ export class HeldAnswer {
   #checked = 0;
 
   /** @param partial - Gets what is shown of the text; without it, nothing is. */
-  constructor(input: LoopInput, turn: number, step: LoopStep, partial: PartialAnswer | undefined) {
+  constructor(input: LoopInput, turn: number, step: LoopStep, partial: PartialResponse | undefined) {
     this.#input = input;
     this.#turn = turn;
     this.#step = step;

@@ -12,7 +12,7 @@ export type Unchecked = "held" | "shown";
  *
  * Open calls are left out: a call is not begun before its answer is whole.
  */
-export class PartialAnswer {
+export class PartialResponse {
   /** Of the step that asks. */
   place: ModelPlace = { kind: "model", phase: "work", turn: 0, attempt: 0 };
   /** From 1: how often its request was sent in this process. */
@@ -25,12 +25,12 @@ export class PartialAnswer {
   lost: Usage | undefined;
   /** What was shown of the text of an answer that is held. Kept until the next request, for what follows it. */
   released = "";
-  readonly #changed: ((partial: PartialAnswer) => void) | undefined;
+  readonly #changed: ((partial: PartialResponse) => void) | undefined;
   /** As they came; joined only when somebody asks. */
   #batches: (readonly Part[])[] = [];
 
   /** @param changed - Called after each change. */
-  constructor(changed?: (partial: PartialAnswer) => void) {
+  constructor(changed?: (partial: PartialResponse) => void) {
     this.#changed = changed;
   }
 

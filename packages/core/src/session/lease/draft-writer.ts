@@ -1,6 +1,6 @@
 import { cutText } from "../../internal/text.ts";
 import type { Logger } from "../../logging/logger.ts";
-import type { PartialAnswer } from "../../loop/turn/partial-answer.ts";
+import type { PartialResponse } from "../../loop/turn/partial-answer.ts";
 import type { Part } from "../../wire/types/content.ts";
 import type { HeldLease } from "./lease.ts";
 
@@ -14,7 +14,7 @@ export const MAX_DRAFT_CHARACTERS = 262_144;
 export class DraftWriter {
   readonly #lease: HeldLease;
   readonly #logger: Logger;
-  #partial: PartialAnswer | undefined;
+  #partial: PartialResponse | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing = false;
   #isStored = false;
@@ -26,7 +26,7 @@ export class DraftWriter {
   }
 
   /** Called whenever the answer under way grew, or became void. */
-  readonly changed = (partial: PartialAnswer): void => {
+  readonly changed = (partial: PartialResponse): void => {
     this.#partial = partial;
     if (this.#timer !== undefined || this.#writing) return;
     this.#timer = setTimeout(() => void this.#write(), DRAFT_EVERY_MS);

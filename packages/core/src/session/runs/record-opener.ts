@@ -6,7 +6,7 @@ import { RunReleasedError } from "../../errors/session-errors.ts";
 import { whenAborted } from "../../internal/abort.ts";
 import { parseTraceparent } from "../../internal/traceparent.ts";
 import type { RunEvent } from "../../loop/events.ts";
-import type { PartialAnswer } from "../../loop/turn/partial-answer.ts";
+import type { PartialResponse } from "../../loop/turn/partial-answer.ts";
 import type { BeforeEnd } from "../../loop/loop-input.ts";
 import type { RunResult } from "../../loop/result.ts";
 import { prepareHistory } from "../../model/history/import-history.ts";
@@ -201,7 +201,7 @@ export interface OpenRecordOptions {
   readonly left?: SessionRecords | undefined;
   /** Called instead of an operation that has no outcome yet. */
   readonly missing?: ((op: NamedStep) => Outcome) | undefined;
-  readonly onPartial?: ((partial: PartialAnswer) => void) | undefined;
+  readonly onPartial?: ((partial: PartialResponse) => void) | undefined;
   /** Ends `once` calls that have begun, when the run was released. Any other abort of the run ends them, too. */
   readonly cut?: AbortSignal | undefined;
 }

@@ -4,7 +4,7 @@ import { SessionUnfinishedError } from "../../errors/run-errors.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { BeforeEnd } from "../../loop/loop-input.ts";
 import type { RunResult } from "../../loop/result.ts";
-import { PartialAnswer } from "../../loop/turn/partial-answer.ts";
+import { PartialResponse } from "../../loop/turn/partial-answer.ts";
 import { boundParts } from "../lease/draft-writer.ts";
 import type { HeldLease } from "../lease/lease.ts";
 import { deriveOpen, type OpenDraft, type OpenPart } from "../log/derive-open.ts";
@@ -83,7 +83,7 @@ export class RunCloser<Options> {
     { step, place, attempt, parts: said, guarded, truncated }: OpenDraft,
     run: Omit<Parameters<SessionHost<Options>["checkPartial"]>[1], "turn">,
   ): Promise<InterruptedAnswer | undefined> {
-    const partial = new PartialAnswer();
+    const partial = new PartialResponse();
     partial.add(said);
     const parts = partial.parts();
     const checked = guarded && (await this.#host.checkPartial(parts, { ...run, turn: place.turn }));

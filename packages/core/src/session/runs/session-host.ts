@@ -4,7 +4,7 @@ import type { Logger } from "../../logging/logger.ts";
 import type { Compaction } from "../../loop/turn/compaction.ts";
 import type { Emit, RunEvent } from "../../loop/events.ts";
 import type { CheckedPartial } from "../../loop/turn/check-partial.ts";
-import type { PartialAnswer } from "../../loop/turn/partial-answer.ts";
+import type { PartialResponse } from "../../loop/turn/partial-answer.ts";
 import type { AskOwnerBudget, Limits, Spent } from "../../loop/limits.ts";
 import type { LoopInput } from "../../loop/loop-input.ts";
 import type { RecordedRun } from "../../loop/recall-run.ts";
@@ -27,7 +27,7 @@ export interface OpenedRun extends RunningLoop {
   /** What broken answers used, if that failed the run in this process. */
   lost(): LostUsage | undefined;
   /** The answer that is under way, as far as it is known. */
-  partial(): PartialAnswer;
+  partial(): PartialResponse;
   traceparent(): string | undefined;
   /** True when its own signal was aborted. */
   aborted(): boolean;
@@ -66,7 +66,7 @@ export interface SessionRun<Options>
   readonly output?: RunEntry["output"];
   /** Of a run that is resumed: the `traceparent` under which it was last executed, if it is known. */
   readonly resumedFrom?: string | undefined;
-  readonly onPartial?: ((partial: PartialAnswer) => void) | undefined;
+  readonly onPartial?: ((partial: PartialResponse) => void) | undefined;
   readonly steering: Steering;
   readonly limits: SessionLimits | undefined;
   /** Of a run that is only read again: how the budget stood that ended it. */

@@ -57,7 +57,7 @@ export interface EndpointOptions {
   readonly headers?: HeaderFields | undefined;
 }
 
-/** Options of {@link google}. */
+/** Options of {@link geminiApi}. */
 export interface GoogleOptions {
   /**
    * @defaultValue `GOOGLE_API_KEY`, then `GEMINI_API_KEY`, then `GOOGLE_GENERATIVE_AI_API_KEY`; from the environment only for Google's
@@ -115,7 +115,7 @@ export function endpoint(options: EndpointOptions): Endpoint {
  *
  * @see https://ai.google.dev/gemini-api/docs/api-key
  */
-export function google(options: GoogleOptions = {}): Endpoint {
+export function geminiApi(options: GoogleOptions = {}): Endpoint {
   if (typeof options !== "object")
     throw new TypeError("google() makes an endpoint, and takes its options; a model id is for gemini() or model");
   checkOptions("google()", options, GOOGLE);

@@ -8,7 +8,7 @@ import {
   checkModelId,
   EMULATOR_KEY,
   type Endpoint,
-  google,
+  geminiApi,
   type HeaderFields,
   isCometHost,
   isGoogleHost,
@@ -37,7 +37,7 @@ export function defaultEndpoint(env: Environment = processEnvironment(), logger?
 
 function findEndpoint(env: Environment, logger: Logger | undefined): Endpoint {
   if (isTrue(env["GOOGLE_GENAI_USE_ENTERPRISE"] ?? env["GOOGLE_GENAI_USE_VERTEXAI"])) return vertex({ env });
-  const configured = google({ env, logger });
+  const configured = geminiApi({ env, logger });
   if (isCometHost(configured.baseUrl)) return cometapi({ baseUrl: configured.baseUrl, env });
   const wantsGoogle = env["GOOGLE_GEMINI_BASE_URL"] || env["GOOGLE_API_KEY"] || env["GEMINI_API_KEY"];
   return !wantsGoogle && env["COMETAPI_KEY"] ? cometapi({ env }) : configured;

@@ -1,4 +1,5 @@
-import { Agent, defineTool, MemoryStore, readConversation, type RunEvent } from "@pollux/core";
+import { Agent, defineTool, MemoryStore, type RunEvent } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
 import { assertGrammar, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { deferred } from "../../helpers/deferred.ts";

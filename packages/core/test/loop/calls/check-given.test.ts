@@ -6,9 +6,9 @@ import {
   type InputGuardrail,
   MemoryStore,
   type PendingCall,
-  readConversation,
   type Session,
 } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
 import { repairSession, sessionHistory } from "@pollux/core/doctor";
 import { assertGrammar, call, calls, collect, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";

@@ -1,14 +1,6 @@
-import {
-  Agent,
-  type Approval,
-  type Content,
-  defineTool,
-  InvalidApprovalError,
-  MemoryStore,
-  readConversation,
-  runSoFar,
-  type ToolContext,
-} from "@pollux/core";
+import { Agent, type Approval, type Content, defineTool, MemoryStore, runSoFar, type ToolContext } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
+import { InvalidApprovalError } from "@pollux/core/errors";
 import { call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-import { Agent, calledTool, defineTool, MemoryStore, type RunResult, ToolFailure } from "@pollux/core";
+import { Agent, calledTool, defineTool, MemoryStore, type RunResult, ToolError } from "@pollux/core";
 import { assertGrammar, call, calls, collect, say, ScriptedModel, type ScriptedTurn } from "@pollux/core/testing";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
@@ -12,7 +12,7 @@ const submit = defineTool({
   input: z.object({ title: z.string() }),
   endsRun: true,
   run: ({ title }) => {
-    if (title === "") throw new ToolFailure("a report needs a title");
+    if (title === "") throw new ToolError("a report needs a title");
     return { title, at: new Date(0) };
   },
 });

@@ -1,12 +1,5 @@
-import {
-  Agent,
-  defineTool,
-  MemoryStore,
-  type ObservedEvent,
-  ToolFailure,
-  ToolRetry,
-  type ToolRetryPolicy,
-} from "@pollux/core";
+import { Agent, defineTool, MemoryStore, ToolError, ModelRetry, type ToolRetryPolicy } from "@pollux/core";
+import type { ObservedEvent } from "@pollux/core/observers";
 import { assertGrammar, assertObservations, call, collect, runTool, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -65,8 +58,8 @@ describe.each(faces)("a tool with a retry policy, by %s", (_face, read) => {
   });
 
   test.each([
-    ["ToolFailure", new ToolFailure("no such page")],
-    ["ToolRetry", new ToolRetry("use https")],
+    ["ToolError", new ToolError("no such page")],
+    ["ModelRetry", new ModelRetry("use https")],
   ])("is not run again after a %s, unless its rule asks for that", async (_name, error) => {
     const plain = flaky([error]);
     const agent = (tool: typeof plain.tool) =>

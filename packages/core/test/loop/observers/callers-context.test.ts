@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { Agent, defineTool, type Logger, type Observer, type RunStream } from "@pollux/core";
+import { Agent, defineTool, type Logger, type RunStream } from "@pollux/core";
+import type { Observer } from "@pollux/core/observers";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 

@@ -1,4 +1,5 @@
-import { Agent, type Observer, observeAllRuns } from "@pollux/core";
+import { Agent } from "@pollux/core";
+import { type Observer, observeAllRuns } from "@pollux/core/observers";
 import { say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { faces } from "../../helpers/faces.ts";

@@ -1,4 +1,5 @@
-import { Agent, MemoryStore, observeAllRuns } from "@pollux/core";
+import { Agent, MemoryStore } from "@pollux/core";
+import { observeAllRuns } from "@pollux/core/observers";
 import { assertObservations, call, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { faces } from "../../helpers/faces.ts";

@@ -12,9 +12,8 @@ import {
   type Logger,
   type LogMethod,
   type Model,
-  type ObservedExchange,
-  type Observer,
 } from "@pollux/core";
+import type { ObservedExchange, Observer } from "@pollux/core/observers";
 import { say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { faces } from "../../helpers/faces.ts";

@@ -1,4 +1,5 @@
-import { Agent, defineTool, endpoint, gemini, type ObservedEvent, Traffic } from "@pollux/core";
+import { Agent, defineTool, endpoint, gemini, Traffic } from "@pollux/core";
+import type { ObservedEvent } from "@pollux/core/observers";
 import { assertObservations, call, dies, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { chunks, countedService } from "../../helpers/counted-service.ts";
@@ -44,9 +45,8 @@ describe.each(faces)("observers of requests, by %s", (_face, read) => {
     });
     const agent = new Agent({
       model,
-      temperature: 0.2,
-      seed: 7,
-      prepareTurn: () => ({ model: other, temperature: 0.5 }),
+      settings: { temperature: 0.2, seed: 7 },
+      hooks: { prepareTurn: () => ({ model: other, settings: { temperature: 0.5 } }) },
       observers: [observer],
     });
     await read(agent, "Go.");

@@ -6,13 +6,11 @@ import {
   defineTool,
   googleSearch,
   type Logger,
-  type Observer,
   type RunEvent,
-  type RunInfo,
   type RunResult,
-  type Step,
-  type StepInfo,
 } from "@pollux/core";
+import type { Step } from "@pollux/core/durable";
+import type { Observer, RunInfo, StepInfo } from "@pollux/core/observers";
 import {
   assertObservations,
   call,
@@ -520,7 +518,7 @@ describe("without observers", () => {
   test("a turn makes as many promises as with an empty list, and the run's own steps and events are used as they are", async () => {
     const promisesOf = async (options: Partial<AgentOptions>): Promise<number> => {
       const model = new ScriptedModel(...Array.from({ length: 8 }, () => call("look")), say("Done."));
-      const agent = new Agent({ model, tools: [look], maxRepeats: Number.POSITIVE_INFINITY, ...options });
+      const agent = new Agent({ model, tools: [look], limits: { repeats: Number.POSITIVE_INFINITY }, ...options });
       return await countPromises(() => agent.run("Go.", { runId: "r" }));
     };
     await promisesOf({});

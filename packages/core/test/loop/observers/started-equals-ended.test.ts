@@ -1,12 +1,5 @@
-import {
-  Agent,
-  ApiStatusError,
-  defineTool,
-  MemoryStore,
-  type ObservedEvent,
-  type RunStream,
-  type SessionStore,
-} from "@pollux/core";
+import { Agent, ApiStatusError, defineTool, MemoryStore, type RunStream, type SessionStore } from "@pollux/core";
+import type { ObservedEvent } from "@pollux/core/observers";
 import {
   assertObservations,
   call,

@@ -1,13 +1,6 @@
-import {
-  Agent,
-  type Content,
-  defineTool,
-  googleSearch,
-  type Logger,
-  type Observer,
-  type ParentStep,
-  type Role,
-} from "@pollux/core";
+import { Agent, type Content, defineTool, googleSearch, type Logger, type Role } from "@pollux/core";
+import type { Observer } from "@pollux/core/observers";
+import type { ParentStep } from "@pollux/core/tool";
 import { assertObservations, call, calls, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { faces } from "../../helpers/faces.ts";
@@ -110,7 +103,7 @@ describe.each(faces)("a traceparent, by %s", (_face, read) => {
       tools: [helper.asTool({ description: "x" }), googleSearch()],
       observers: [outer, inside],
       compaction: { policy: () => (cuts++ === 0 ? 2 : undefined) },
-      concurrency: 1,
+      limits: { concurrentCalls: 1 },
     });
     const text = (role: Role, said: string): Content => ({ role, parts: [{ text: said }] });
     const { text: answer } = await read(agent, [text("user", "Old."), text("model", "Yes."), text("user", "New.")]);

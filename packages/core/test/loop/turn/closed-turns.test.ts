@@ -5,11 +5,11 @@ import {
   defineTool,
   MemoryStore,
   type Model,
-  type ModelRequest,
   type RunEvent,
   type RunResult,
   type Session,
 } from "@pollux/core";
+import type { ModelRequest } from "@pollux/core/model";
 import { passThrough } from "@pollux/core/durable";
 import { call, calls, collect, costs, cut, empty, join, malformed, say, ScriptedModel } from "@pollux/core/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -78,7 +78,7 @@ const MORE: { readonly [name: string]: Script } = {
         join(call("look"), cut()),
         say("End."),
       ),
-    agent: { tools: [look], maxRepeats: 9 },
+    agent: { tools: [look], limits: { repeats: 9 } },
   },
   "answers that are asked for again": {
     model: () =>
@@ -114,7 +114,7 @@ const MORE: { readonly [name: string]: Script } = {
       other = watched(new ScriptedModel(join(call("look", { at: 2 }), USED), say("From the other.")));
       return new ScriptedModel(call("look", { at: 1 }), call("look", { at: 3 }), say("Done."));
     },
-    agent: { tools: [look], prepareTurn: ({ turn }) => (turn === 2 ? { model: other } : undefined) },
+    agent: { tools: [look], hooks: { prepareTurn: ({ turn }) => (turn === 2 ? { model: other } : undefined) } },
   },
   summaries: {
     model: () =>

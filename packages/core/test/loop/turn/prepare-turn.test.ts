@@ -28,7 +28,7 @@ describe.each(faces)("a prepared turn, by %s", (face, read) => {
   test("is told where the run is, and leaves the request as it is when nothing is returned", async () => {
     const seen: TurnInfo[] = [];
     const model = new ScriptedModel(call("add"), empty(), say("Done."));
-    const agent = new Agent({ model, tools: [add], prepareTurn: (turn) => void seen.push(turn) });
+    const agent = new Agent({ model, tools: [add], hooks: { prepareTurn: (turn) => void seen.push(turn) } });
     const result = await read(agent, "Go.", { runId: "r", metadata: { tenant: 1 } });
     expect(result.stopReason).toBe("finished");
     expect(
@@ -57,8 +57,11 @@ describe.each(faces)("a prepared turn, by %s", (face, read) => {
       model,
       tools: [add],
       instructions: "Be brief.",
-      temperature: 1,
-      prepareTurn: ({ turn }) => (turn === 2 ? { instructions: "Be long.", temperature: 0, topP: 0.5 } : undefined),
+      settings: { temperature: 1 },
+      hooks: {
+        prepareTurn: ({ turn }) =>
+          turn === 2 ? { instructions: "Be long.", settings: { temperature: 0, topP: 0.5 } } : undefined,
+      },
     });
     await read(agent, "Go.");
     expect(model.requests.map(({ instructions, settings }) => ({ instructions, settings }))).toEqual([
@@ -70,7 +73,7 @@ describe.each(faces)("a prepared turn, by %s", (face, read) => {
   test("offers some of the tools by name: the declarations stay, and other calls find no tool", async () => {
     const model = new ScriptedModel(call("send"), call("add"), say("Done."));
     const prepareTurn: PrepareTurn = ({ turn }) => (turn < 3 ? { tools: ["add", "look"] } : {});
-    const agent = new Agent({ model, tools: [add, look, send], prepareTurn });
+    const agent = new Agent({ model, tools: [add, look, send], hooks: { prepareTurn } });
     const { toolCalls } = await read(agent, "Go.");
     expect(toolCalls.map(({ name, status }) => [name, status])).toEqual([
       ["send", "failed"],
@@ -86,14 +89,14 @@ describe.each(faces)("a prepared turn, by %s", (face, read) => {
 
   test("offers no tools at all", async () => {
     const model = new ScriptedModel(say("Done."));
-    await read(new Agent({ model, tools: [add], prepareTurn: () => ({ tools: [] }) }), "Go.");
+    await read(new Agent({ model, tools: [add], hooks: { prepareTurn: () => ({ tools: [] }) } }), "Go.");
     expect(model.requests[0]).toMatchObject({ functions: [{ name: "add" }], calling: { mode: "NONE" } });
   });
 
   test("offers other tools, which its calls use", async () => {
     const model = afterCall("look");
     const prepareTurn: PrepareTurn = ({ turn }) => (turn === 1 ? { tools: ["add", look] } : undefined);
-    const { toolCalls } = await read(new Agent({ model, tools: [add], prepareTurn }), "Go.");
+    const { toolCalls } = await read(new Agent({ model, tools: [add], hooks: { prepareTurn } }), "Go.");
     expect(toolCalls).toMatchObject([{ name: "look", status: "completed", output: "seen" }]);
     expect(model.requests.map(({ functions }) => functions.map(({ name }) => name))).toEqual([
       ["add", "look"],
@@ -103,14 +106,14 @@ describe.each(faces)("a prepared turn, by %s", (face, read) => {
 
   test("leaves declarations out where a model cannot be allowed functions by name", async () => {
     const model = ScriptedModel.with({ id: "gemma-4-31b" }, say("Done."));
-    await read(new Agent({ model, tools: [add, look], prepareTurn: () => ({ tools: ["look"] }) }), "Go.");
+    await read(new Agent({ model, tools: [add, look], hooks: { prepareTurn: () => ({ tools: ["look"] }) } }), "Go.");
     expect(model.requests[0]).toMatchObject({ functions: [{ name: "look" }], calling: undefined });
   });
 
   test("forces a call in any turn", async () => {
     const model = new ScriptedModel(call("add"), call("look"), say("Done."));
     const prepareTurn: PrepareTurn = ({ turn }) => (turn === 2 ? { toolChoice: { only: ["look"] } } : undefined);
-    await read(new Agent({ model, tools: [add, look], prepareTurn }), "Go.");
+    await read(new Agent({ model, tools: [add, look], hooks: { prepareTurn } }), "Go.");
     expect(model.requests.map(({ calling }) => calling)).toEqual([
       undefined,
       { mode: "ANY", allowedFunctionNames: ["look"] },
@@ -121,7 +124,11 @@ describe.each(faces)("a prepared turn, by %s", (face, read) => {
   test("sends other contents, and the history keeps everything", async () => {
     const model = afterCall();
     const shorten = (contents: readonly Content[]): readonly Content[] => contents.slice(-3);
-    const agent = new Agent({ model, tools: [add], prepareTurn: ({ contents }) => ({ contents: shorten(contents) }) });
+    const agent = new Agent({
+      model,
+      tools: [add],
+      hooks: { prepareTurn: ({ contents }) => ({ contents: shorten(contents) }) },
+    });
     const history: readonly Content[] = [
       { role: "user", parts: [{ text: "Hi." }] },
       { role: "model", parts: [{ text: "Hello." }] },
@@ -139,7 +146,7 @@ describe.each(faces)("a prepared turn, by %s", (face, read) => {
       model: own,
       tools: [add, look],
       prices: (id) => (id === "gemini-4-other" ? { input: 1, output: 1 } : { input: 0, output: 0 }),
-      prepareTurn: ({ turn }) => (turn === 2 ? { model: other } : undefined),
+      hooks: { prepareTurn: ({ turn }) => (turn === 2 ? { model: other } : undefined) },
     });
     const result = await read(agent, "Go.");
     expect(result).toMatchObject({ stopReason: "finished", text: "Done." });
@@ -159,7 +166,12 @@ describe.each(faces)("a prepared turn, by %s", (face, read) => {
     const agent = new Agent({
       model,
       tools: [googleSearch()],
-      prepareTurn: ({ phase, turn }) => (phases.push([turn, phase]), { thinking: "low" as const, tools: [] }),
+      hooks: {
+        prepareTurn: ({ phase, turn }) => (
+          phases.push([turn, phase]),
+          { settings: { thinking: "low" as const }, tools: [] }
+        ),
+      },
     });
     const result = await typed(face, agent, "Go.", { output: z.object({ n: z.number() }) });
     expect(result).toMatchObject({ stopReason: "finished", output: { n: 3 } });
@@ -182,7 +194,7 @@ describe.each(faces)("a prepared turn, by %s", (face, read) => {
       'toolChoice names "add"',
     ],
     ["a tool choice that is none", () => ({ toolChoice: null as never }), "toolChoice must be"],
-    ["a setting that the model does not support", () => ({ thinking: "xhigh" as never }), "thinking"],
+    ["a setting that the model does not support", () => ({ settings: { thinking: "xhigh" as never } }), "thinking"],
     [
       "an id, when the agent was given a model object",
       () => ({ model: "gemini-flash-latest" }),
@@ -190,7 +202,7 @@ describe.each(faces)("a prepared turn, by %s", (face, read) => {
     ],
   ])("refuses %s", async (_what, prepareTurn, message) => {
     const model = ScriptedModel.with({ id: "gemini-3.8-flash" });
-    const agent = new Agent({ model, tools: [add, look], prepareTurn });
+    const agent = new Agent({ model, tools: [add, look], hooks: { prepareTurn } });
     await expect(read(agent, "Go.")).rejects.toThrow(message);
   });
 });
@@ -200,7 +212,12 @@ const RUN = { runId: "r", metadata: { tenant: 1 }, id: "gemini-scripted" };
 describe("the prefix", () => {
   const run = async (prepareTurn: PrepareTurn): Promise<unknown[]> => {
     const model = new ScriptedModel(call("add"), call("look"), say("Done."));
-    const agent = new Agent({ model, tools: [add, look, googleSearch()], instructions: "Be brief.", prepareTurn });
+    const agent = new Agent({
+      model,
+      tools: [add, look, googleSearch()],
+      instructions: "Be brief.",
+      hooks: { prepareTurn },
+    });
     const { events, error } = await eventsOf(agent, "Go.");
     expect(error).toBeUndefined();
     assertGrammar(events);
@@ -210,7 +227,7 @@ describe("the prefix", () => {
   test("holds when tools are chosen by name, a choice is made or settings change", async () => {
     expect(await run(({ turn }) => (turn === 2 ? { tools: ["look", "googleSearch"] } : {}))).toEqual([]);
     expect(await run(({ turn }) => (turn === 2 ? { toolChoice: "required" } : {}))).toEqual([]);
-    expect(await run(({ turn }) => (turn === 2 ? { thinking: "low" } : {}))).toEqual([]);
+    expect(await run(({ turn }) => (turn === 2 ? { settings: { thinking: "low" } } : {}))).toEqual([]);
   });
 
   test("is reported where it breaks, and where it comes back", async () => {
@@ -239,7 +256,7 @@ describe("the prefix", () => {
       observers: [
         { observe: (one) => void (one.type === "prefix-break" && seen.push([one.step.name, ...one.fields])) },
       ],
-      prepareTurn: ({ turn }) => (turn === 2 ? { instructions: "Now." } : undefined),
+      hooks: { prepareTurn: ({ turn }) => (turn === 2 ? { instructions: "Now." } : undefined) },
     });
     await agent.run("Go.");
     expect(seen).toEqual([["model:2", "instructions"]]);
@@ -261,7 +278,7 @@ describe("a session", () => {
       { ...call("pay"), batches: [...call("pay").batches, ...call("add").batches] },
       say("Paid."),
     );
-    const agent = new Agent({ model, tools: [add, pay], prepareTurn });
+    const agent = new Agent({ model, tools: [add, pay], hooks: { prepareTurn } });
     expect((await agent.session({ id: "s", store }).send("Go.")).stopReason).toBe("needs-approval");
     const { events, result } = await collect(
       agent
@@ -280,7 +297,7 @@ describe("a session", () => {
     const turns: number[] = [];
     const prepareTurn: PrepareTurn = ({ turn }) => (turns.push(turn), turn === 1 ? { tools: [pay] } : undefined);
     const store = new MemoryStore();
-    const agent = new Agent({ model: afterCall("pay"), tools: [add], prepareTurn });
+    const agent = new Agent({ model: afterCall("pay"), tools: [add], hooks: { prepareTurn } });
     await agent.session({ id: "s", store }).send("Go.");
     const session = agent.session({ id: "s", store });
     const result = await session.resume(await answersTo(session, { approvals: { "call:1.0": true } }));
@@ -295,7 +312,7 @@ describe("a session", () => {
     const store = new MemoryStore();
     const prepareTurn: PrepareTurn = ({ turn, contents }) =>
       turn === 1 && contents.length === 1 ? { model: other } : undefined;
-    const agent = new Agent({ model, tools: [add], prepareTurn });
+    const agent = new Agent({ model, tools: [add], hooks: { prepareTurn } });
     const first = await collect(agent.session({ id: "s", store }).stream("Go."));
     expect(breaks(first.events)).toEqual([[2, "model"]]);
     const again = agent.session({ id: "s", store });
@@ -310,7 +327,7 @@ describe("a session", () => {
     const other = ScriptedModel.with({ id: "gemini-4-other" }, call("add", {}, { thoughtSignature: "b3RoZXI=" }));
     const model = new ScriptedModel(say("Done."), say("Bye."));
     const prepareTurn: PrepareTurn = ({ contents }) => (contents.length === 1 ? { model: other } : undefined);
-    const chat = new Agent({ model, tools: [add], prepareTurn }).chat();
+    const chat = new Agent({ model, tools: [add], hooks: { prepareTurn } }).chat();
     await chat.send("Go.");
     await chat.send("Bye.");
     expect(JSON.stringify(model.requests[1]?.contents)).not.toContain("b3RoZXI=");

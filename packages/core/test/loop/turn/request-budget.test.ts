@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { Agent, endpoint, gemini, RequestLimitError, type RunResult } from "@pollux/core";
+import { Agent, endpoint, gemini, type RunResult } from "@pollux/core";
+import { RequestLimitError } from "@pollux/core/errors";
 import { describe, expect, test } from "vitest";
 import { MAX_RECOVERIES } from "../../../src/loop/turn/classify-answer.ts";
 import { HEALS } from "../../../src/model/heal/heal.ts";

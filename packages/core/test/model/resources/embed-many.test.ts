@@ -1,16 +1,6 @@
-import {
-  ApiNetworkError,
-  ApiShapeError,
-  ApiStatusError,
-  ApiTimeoutError,
-  embed,
-  embeddedSoFar,
-  embedMany,
-  google,
-  Traffic,
-  TrafficLimitError,
-  vertex,
-} from "@pollux/core";
+import { ApiStatusError, geminiApi, Traffic, vertex } from "@pollux/core";
+import { ApiNetworkError, ApiShapeError, ApiTimeoutError, TrafficLimitError } from "@pollux/core/errors";
+import { embed, embeddedSoFar, embedMany } from "@pollux/core/resources";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { deferred } from "../../helpers/deferred.ts";
@@ -26,7 +16,7 @@ import {
 
 const MODEL = "gemini-embedding-2";
 const RETRY = { minDelayMs: 1, maxDelayMs: 1 };
-const ENDPOINT = google({ apiKey: "key" });
+const ENDPOINT = geminiApi({ apiKey: "key" });
 const texts = (count: number): string[] => Array.from({ length: count }, (_, index) => `t${index}`);
 
 /** A `fetch` that answers after a few turns of the microtask queue. */

@@ -1,23 +1,12 @@
-import {
-  cometapi,
-  ConfigurationError,
-  cosineSimilarity,
-  embed,
-  embedMany,
-  type EmbedManyOptions,
-  type EmbedOptions,
-  type Endpoint,
-  google,
-  media,
-  vertex,
-} from "@pollux/core";
+import { cometapi, ConfigurationError, type Endpoint, geminiApi, media, vertex } from "@pollux/core";
+import { cosineSimilarity, embed, embedMany, type EmbedManyOptions, type EmbedOptions } from "@pollux/core/resources";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { answerTo, refusal, textsOf } from "../../helpers/embedding-service.ts";
 
 const NEW = "gemini-embedding-2";
 const OLD = "gemini-embedding-001";
-const GOOGLE = google({ apiKey: "key" });
+const GOOGLE = geminiApi({ apiKey: "key" });
 const VERTEX = vertex({ apiKey: "key" });
 const COMET = cometapi({ apiKey: "key" });
 const IMAGE = media(new Uint8Array([137, 80, 78, 71]), "image/png");

@@ -1,4 +1,6 @@
-import { Agent, cometapi, ConfigurationError, files, FileStateError, gemini, media, uploadFile } from "@pollux/core";
+import { Agent, cometapi, ConfigurationError, gemini, media, uploadFile } from "@pollux/core";
+import { FileStateError } from "@pollux/core/errors";
+import { files } from "@pollux/core/resources";
 import { expect, test } from "vitest";
 import { fileService } from "../../helpers/file-service.ts";
 

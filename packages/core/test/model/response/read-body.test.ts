@@ -1,4 +1,4 @@
-import { readResponseBody } from "@pollux/core";
+import { readResponseBody } from "@pollux/core/model";
 import { expect, test } from "vitest";
 
 const chunk = (text: string, finishReason?: string): object => ({

@@ -2,7 +2,7 @@
 //   append.ts KIND PATH race WRITER TIMES   each entry with whoever else writes, reading again after a conflict
 //   append.ts KIND PATH forever             pairs of entries, until it is killed or the store fails
 import { writeSync } from "node:fs";
-import { SessionConflictError, SessionStoreError } from "@pollux/core";
+import { SessionConflictError, SessionStoreError } from "@pollux/core/errors";
 import { type Kind, openStore } from "./open-store.ts";
 
 const [kind = "", path = "", mode = "", writer = "", times = "0"] = process.argv.slice(2);

@@ -3,7 +3,8 @@
 //   hold.ts KIND PATH leave         the same, and has nothing more to do
 //   hold.ts KIND PATH race COUNT    the leases of so many sessions, which others take as well
 import { writeSync } from "node:fs";
-import { type Lease, SessionLeaseLostError } from "@pollux/core";
+import type { Lease } from "@pollux/core";
+import { SessionLeaseLostError } from "@pollux/core/errors";
 import { type Kind, openStore } from "./open-store.ts";
 
 const [kind = "", path = "", mode = "", count = "0"] = process.argv.slice(2);

@@ -4,11 +4,11 @@ import {
   type Content,
   type Json,
   MemoryStore,
-  readConversation,
   type Session,
   type SessionEntry,
   type SessionStore,
 } from "@pollux/core";
+import { readConversation } from "@pollux/core/conversation";
 import { checkSession, repairSession, sessionHistory } from "@pollux/core/doctor";
 import { say, type ScriptLine } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";

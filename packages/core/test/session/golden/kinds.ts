@@ -125,7 +125,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   "failed calls": { script: [calls({ name: "look", args: { town: "Oslo" } }, "fail", "nothing"), done] },
   "answers that were discarded": {
     script: [look, malformed(), join(say("It "), cut("is")), done, done],
-    agent: { maxRestarts: 2 },
+    agent: { limits: { restarts: 2 } },
   },
   "ended by a tool": { script: [look, calls("submit")] },
   "code in the sandbox": {
@@ -262,7 +262,7 @@ export function agentOf(kind: Kind, script: readonly ScriptLine[], hang: () => P
   const capabilities = kind.output === undefined ? {} : { outputWithFunctions: kind.output === "native" };
   const model = ScriptedModel.with({ capabilities }, ...script);
   const prices = { input: 100, output: 1000 };
-  return new Agent({ name: "weather", model, tools: tools(hang), prices, maxRestarts: 1, ...kind.agent });
+  return new Agent({ name: "weather", model, tools: tools(hang), prices, limits: { restarts: 1 }, ...kind.agent });
 }
 
 /** Its session, named after it. */

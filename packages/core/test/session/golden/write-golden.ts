@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
-import { buildConversation, type Json, MemoryStore, type SessionEntry, type SessionStore } from "@pollux/core";
+import { type Json, MemoryStore, type SessionEntry, type SessionStore } from "@pollux/core";
+import { buildConversation } from "@pollux/core/conversation";
 import { hangs, type ScriptLine } from "@pollux/core/testing";
 import { deferred } from "../../helpers/deferred.ts";
 import { Processes, storeLike } from "../../helpers/processes.ts";

@@ -1,4 +1,5 @@
-import { Agent, cometapi, ConfigurationError, defineTool, finished, gemini, ToolDefinitionError } from "@pollux/core";
+import { Agent, cometapi, ConfigurationError, defineTool, finished, gemini } from "@pollux/core";
+import { ToolDefinitionError } from "@pollux/core/errors";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { toStandardJsonSchema } from "@valibot/to-json-schema";
 import { type as ark, scope } from "arktype";

@@ -1,4 +1,5 @@
-import { Agent, AgentError, defineTool, ToolDefinitionError } from "@pollux/core";
+import { Agent, AgentError, defineTool } from "@pollux/core";
+import { ToolDefinitionError } from "@pollux/core/errors";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import fc from "fast-check";
 import { expect } from "vitest";

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { SILENT } from "../../../src/logging/logger.ts";
 import { ConfigurationError } from "../../../src/errors/agent-error.ts";
 import { cometapi, defaultEndpoint, vertex } from "../../../src/wire/endpoints/services.ts";
-import { type Endpoint, endpoint, google } from "../../../src/wire/endpoints/endpoint.ts";
+import { type Endpoint, endpoint, geminiApi } from "../../../src/wire/endpoints/endpoint.ts";
 import { GeminiClient } from "../../../src/wire/client.ts";
 import { TRANSPORTS } from "../../helpers/transports.ts";
 
@@ -121,8 +121,8 @@ describe("the AI SDK's key", () => {
     const lines: unknown[] = [];
     const logger = { ...SILENT, info: (...line: unknown[]) => void lines.push(line) };
     const env = { GOOGLE_GENERATIVE_AI_API_KEY: "other-key", GOOGLE_API_KEY: "google-key" };
-    void google({ env, logger }).authHeaders();
-    void google({ env: { GOOGLE_GENERATIVE_AI_API_KEY: "other-key" }, apiKey: "own", logger }).authHeaders();
+    void geminiApi({ env, logger }).authHeaders();
+    void geminiApi({ env: { GOOGLE_GENERATIVE_AI_API_KEY: "other-key" }, apiKey: "own", logger }).authHeaders();
     expect(lines).toEqual([]);
   });
 });
@@ -153,13 +153,15 @@ test.each([
     GOOGLE_API_KEY: "google-key",
     GOOGLE_GENERATIVE_AI_API_KEY: "other-key",
   };
-  expect(() => google({ baseUrl, env }).authHeaders()).toThrow(ConfigurationError);
+  expect(() => geminiApi({ baseUrl, env }).authHeaders()).toThrow(ConfigurationError);
   expect(() => cometapi({ baseUrl, env }).authHeaders()).toThrow(ConfigurationError);
   expect(() => vertex({ baseUrl, env }).authHeaders()).toThrow(ConfigurationError);
 });
 
 test("an explicit key goes to the host it was given for", async () => {
-  expect(await google({ baseUrl: "https://proxy.example.com/g/", apiKey: "own-key", env: {} }).authHeaders()).toEqual({
+  expect(
+    await geminiApi({ baseUrl: "https://proxy.example.com/g/", apiKey: "own-key", env: {} }).authHeaders(),
+  ).toEqual({
     "x-goog-api-key": "own-key",
   });
   expect(await cometapi({ apiKey: "own-key", auth: "bearer", env: {} }).authHeaders()).toEqual({
@@ -263,7 +265,7 @@ describe("endpoint", () => {
     const path = model.includes("/") ? model : `models/${model}`;
     for (const gateway of [cometapi(), endpoint({ baseUrl: "https://gateway.example", apiKey: "k" })])
       expect(gateway.modelPath(model)).toBe(path);
-    for (const own of [google({ apiKey: "k" }), vertex({ apiKey: "k" })])
+    for (const own of [geminiApi({ apiKey: "k" }), vertex({ apiKey: "k" })])
       expect(() => own.modelPath(model)).toThrow(`${JSON.stringify(model)} is not a model id`);
   });
 
@@ -290,7 +292,7 @@ describe("endpoint", () => {
 test("no endpoint shows its key", () => {
   const apiKey = "key-to-hide-123";
   const targets = [
-    google({ apiKey }),
+    geminiApi({ apiKey }),
     cometapi({ apiKey }),
     vertex({ apiKey }),
     endpoint({ baseUrl: "https://x.example.com", apiKey, headers: { a: apiKey } }),

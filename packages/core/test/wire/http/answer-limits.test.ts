@@ -1,7 +1,8 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
-import { Agent, ApiShapeError, endpoint, gemini, type GeminiOptions } from "@pollux/core";
+import { Agent, endpoint, gemini, type GeminiOptions } from "@pollux/core";
+import { ApiShapeError } from "@pollux/core/errors";
 import { describe, expect, test } from "vitest";
 import { faces } from "../../helpers/faces.ts";
 import { TRANSPORTS } from "../../helpers/transports.ts";
@@ -53,7 +54,7 @@ describe.each(TRANSPORTS)("with %s", (_transport, fetch) => {
   describe.each(faces)("%s", (_face, face) => {
     const attempt = async (url: string, options: GeminiOptions): Promise<unknown> => {
       const model = gemini("gemini-3.8-flash", { endpoint: endpoint({ baseUrl: url }), fetch, ...options });
-      return face(new Agent({ model, maxRestarts: 0 }), "Hi").then(
+      return face(new Agent({ model, limits: { restarts: 0 } }), "Hi").then(
         () => undefined,
         (error: unknown) => error,
       );

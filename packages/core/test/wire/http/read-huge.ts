@@ -15,7 +15,7 @@ const model = gemini("gemini-3.8-flash", {
   transport: how === "unary" ? "unary" : "stream",
   fetch: transport === "fetch" ? (input, init) => globalThis.fetch(input, init) : nodeTransport({ proxyEnv: {} }),
 });
-const agent = new Agent({ model, maxRestarts: 0 });
+const agent = new Agent({ model, limits: { restarts: 0 } });
 const read = async (): Promise<unknown> => {
   if (face === "run") return await agent.run("Hi");
   for await (const _ of agent.stream("Hi"));

@@ -1,5 +1,6 @@
 import { useChat } from "@ai-sdk/react";
-import { stopChat, withoutDiscards } from "@pollux/web";
+import { stopChat } from "@pollux/web";
+import { withoutDiscards } from "@pollux/web/ai-sdk";
 import { DefaultChatTransport } from "ai";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { ChatMessage } from "../server/agent.ts";

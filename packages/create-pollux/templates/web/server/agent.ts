@@ -1,5 +1,5 @@
 import { Agent, type Endpoint } from "@pollux/core";
-import type { InferUIMessage } from "@pollux/web";
+import type { InferUIMessage } from "@pollux/web/ai-sdk";
 import { rollDice } from "./tools/roll-dice.ts";
 
 const INSTRUCTIONS = "You are a helpful assistant in a chat. Answer in plain text, briefly.";

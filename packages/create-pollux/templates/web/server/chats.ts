@@ -1,5 +1,6 @@
 import type { Endpoint, SessionStore } from "@pollux/core";
-import { aiSdk, type ChatHandler, chatHandler, type Visitor } from "@pollux/web";
+import { type ChatHandler, chatHandler, type Visitor } from "@pollux/web";
+import { aiSdk } from "@pollux/web/ai-sdk";
 import { createAgent } from "./agent.ts";
 
 /** Answers every request below `/api/chat`: sends, streams, stops, lists and deletes conversations. */

@@ -1,4 +1,4 @@
-import { isWebUrl } from "@pollux/core";
+import { isWebUrl } from "@pollux/core/conversation";
 import type { JSX } from "preact";
 
 /** A link that a model or a tool gave: only to the web, and told nothing about this page. */

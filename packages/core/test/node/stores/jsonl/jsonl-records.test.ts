@@ -1,14 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type AppendOptions,
-  type Draft,
-  type Lease,
-  type SessionInfo,
-  SessionLeaseLostError,
-  type SessionRecords,
-  type SessionStore,
-} from "@pollux/core";
+import type { AppendOptions, Draft, Lease, SessionInfo, SessionRecords, SessionStore } from "@pollux/core";
+import { SessionLeaseLostError } from "@pollux/core/errors";
 import { JsonlStore } from "@pollux/core/node";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../../helpers/store-process.ts";

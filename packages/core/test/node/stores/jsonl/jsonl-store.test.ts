@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { appendFileSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { SessionDamagedError, SessionStoreError } from "@pollux/core";
+import { SessionDamagedError, SessionStoreError } from "@pollux/core/errors";
 import { JsonlStore } from "@pollux/core/node";
 import { describe, expect, test, vi } from "vitest";
 import { newHolder } from "../../../../src/node/stores/file-lock.ts";

@@ -1,16 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { ConfigurationError, type Draft, type Lease, type SessionInfo } from "@pollux/core";
 import {
-  ConfigurationError,
-  type Draft,
-  type Lease,
   SessionConflictError,
   SessionDamagedError,
-  type SessionInfo,
   SessionLeaseLostError,
   SessionStoreError,
-} from "@pollux/core";
+} from "@pollux/core/errors";
 import { SqliteStore } from "@pollux/core/node";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { stopClock } from "../../../helpers/stop-clock.ts";

@@ -47,7 +47,7 @@ export async function survivesAnswers(count: number): Promise<void> {
         },
         retry: { maxAttempts: 1 },
       });
-      const chat = new Agent({ model, tools: [look], maxRestarts: 0 }).chat();
+      const chat = new Agent({ model, tools: [look], limits: { restarts: 0 } }).chat();
       try {
         const running = chat.stream("Go.");
         if (isWatched) for await (const event of running) JSON.stringify(event);
