@@ -34,7 +34,7 @@ const REFUSED: readonly (readonly [string, () => Promise<Model> | Model, string]
   [
     "a model that does not exist",
     () => onEmulator("gemini-9-flush"),
-    "The API responded with 404 NOT_FOUND: models/gemini-9-flush is not found for API version v1beta, or is not supported for generateContent. Call ModelService.ListModels to see the list of available models and their supported methods. Check the model id, for example gemini-flash-latest, and the base URL; listModels lists the models of this key.",
+    'The API responded with 404 NOT_FOUND: models/gemini-9-flush is not found for API version v1beta, or is not supported for generateContent. Call ModelService.ListModels to see the list of available models and their supported methods. Check the model id (did you mean "gemini-3.8-flash"?) and the base URL; listModels lists the models of this key.',
   ],
   [
     "a model that this gateway does not have",

@@ -39,7 +39,7 @@ describe("npm start", () => {
   test("names a model that does not exist", async () => {
     expect(await start(["--model", "gemini-9-flush"])).toEqual({
       code: 1,
-      err: "\nThe API responded with 404 NOT_FOUND: models/gemini-9-flush is not found for API version v1beta, or is not supported for generateContent. Call ModelService.ListModels to see the list of available models and their supported methods. Check the model id, for example gemini-flash-latest, and the base URL; listModels lists the models of this key.\n",
+      err: '\nThe API responded with 404 NOT_FOUND: models/gemini-9-flush is not found for API version v1beta, or is not supported for generateContent. Call ModelService.ListModels to see the list of available models and their supported methods. Check the model id (did you mean "gemini-3.8-flash"?) and the base URL; listModels lists the models of this key.\n',
     });
   });
 

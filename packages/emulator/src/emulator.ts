@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { NEEDS_NO_KEY } from "@pollux/core/wire";
 import type { Brain } from "./brain/brain.ts";
 import { ReplayedFailure } from "./brain/replayed-failure.ts";
 import { createResponder } from "./create-responder.ts";
@@ -27,7 +28,7 @@ import type { Accepted, SignatureBook } from "./validate/types.ts";
 export interface Emulator {
   /**
    * Answers a request like `fetch` would; nothing leaves the process. Pass it to a client as `fetch`. Relative URLs work, and the
-   * host doesn't matter.
+   * host doesn't matter; neither does a key: a client that got this `fetch` needs none.
    *
    * @throws The reason of the request's signal once it aborts.
    */
@@ -108,6 +109,20 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
     }
   }
 
+  async function fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    const address = input instanceof Request ? input : new URL(input, "http://emulator.local");
+    // The caller's own signal: the one a request derives from it is held weakly and may be collected while we wait.
+    const signal = init?.signal ?? (input instanceof Request ? input.signal : new AbortController().signal);
+    signal.throwIfAborted();
+    const request = new Request(address, init);
+    const { method, headers } = request;
+    const { bytes, oversized } = await readBounded(request.body ?? nothing(), maxBodyBytes);
+    const body = new TextDecoder().decode(bytes);
+    return answer({ method, url: new URL(request.url), headers, body, bytes, oversized, signal });
+  }
+
+  // Tells clients that they need no key.
+  const emulatedFetch = Object.assign(fetch, { [NEEDS_NO_KEY]: true });
   const emulator: Emulator = {
     get requests() {
       return log.entries;
@@ -115,17 +130,7 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
     setBrain(next) {
       brain = next;
     },
-    async fetch(input, init) {
-      const address = input instanceof Request ? input : new URL(input, "http://emulator.local");
-      // The caller's own signal: the one a request derives from it is held weakly and may be collected while we wait.
-      const signal = init?.signal ?? (input instanceof Request ? input.signal : new AbortController().signal);
-      signal.throwIfAborted();
-      const request = new Request(address, init);
-      const { method, headers } = request;
-      const { bytes, oversized } = await readBounded(request.body ?? nothing(), maxBodyBytes);
-      const body = new TextDecoder().decode(bytes);
-      return answer({ method, url: new URL(request.url), headers, body, bytes, oversized, signal });
-    },
+    fetch: emulatedFetch,
     listen: (listenOptions) => listen(answer, maxBodyBytes, listenOptions),
   };
   return emulator;

@@ -1,3 +1,4 @@
+import { Agent, ConfigurationError, gemini } from "@pollux/core";
 import { describe, expect, test } from "vitest";
 import { call, calls, createEmulator, finishes, grounded, script, say, think } from "../src/index.ts";
 import { ask, eventsIn, MODEL, partsOf, post, streamed, textOf, unary, WEATHER } from "./support.ts";
@@ -380,4 +381,42 @@ test("a long text can be streamed in small pieces", async () => {
   const emulator = createEmulator({ brain: script([say(text)]), deltaCharacters: 2 });
   const chunks = await streamed(emulator, ask("Hi"));
   expect(chunks.map((chunk) => textOf(chunk)).join("")).toBe(text);
+});
+
+describe("a client with the emulator's fetch", () => {
+  /** The answer, and the keys that were sent. */
+  const answered = async (face: string, env: Readonly<Record<string, string>>) => {
+    const emulator = createEmulator({ brain: script([say("Hi.")]) });
+    const keys: (string | null)[] = [];
+    const watched = async (input: string, init: RequestInit): Promise<Response> => {
+      keys.push(new Headers(init.headers).get("x-goog-api-key"));
+      return emulator.fetch(input, init);
+    };
+    // With what says that no key is needed.
+    // oxlint-disable-next-line typescript/unbound-method -- only its properties
+    const fetch = Object.assign(watched, emulator.fetch);
+    const agent = new Agent({ model: gemini("gemini-flash-latest", { fetch, env }) });
+    const { text } = face === "run" ? await agent.run("Hello") : await agent.stream("Hello").result();
+    return { text, keys };
+  };
+
+  test.each(["run", "stream"])("needs no key, and sends none from the environment, read by %s", async (face) => {
+    expect(await answered(face, {})).toEqual({ text: "Hi.", keys: ["emulator"] });
+    expect(await answered(face, { GEMINI_API_KEY: "a-key-of-mine" })).toEqual({ text: "Hi.", keys: ["emulator"] });
+    expect(await answered(face, { COMETAPI_KEY: "a-key-of-mine" })).toEqual({ text: "Hi.", keys: ["emulator"] });
+  });
+
+  test("is passed as it is", async () => {
+    const emulator = createEmulator({ brain: script([say("Hi.")]) });
+    // oxlint-disable-next-line typescript/unbound-method -- needs no this
+    const agent = new Agent({ model: gemini("gemini-flash-latest", { fetch: emulator.fetch, env: {} }) });
+    expect((await agent.run("Hello")).text).toBe("Hi.");
+  });
+
+  test("is not any other: a fetch that does not say so needs a key", async () => {
+    const emulator = createEmulator({ brain: script([say("Hi.")]) });
+    const model = gemini("gemini-flash-latest", { fetch: (input, init) => emulator.fetch(input, init), env: {} });
+    await expect(new Agent({ model }).run("Hello")).rejects.toThrow(ConfigurationError);
+    expect(emulator.requests).toEqual([]);
+  });
 });

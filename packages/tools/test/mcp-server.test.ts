@@ -130,6 +130,25 @@ describe("the official client", () => {
   });
 });
 
+test("a result without a JSON form is an error for the client, and the log says where", async () => {
+  const readPage = defineTool({ name: "read_page", description: "Reads.", run: () => ({ page: new Response("hi") }) });
+  const lines: object[] = [];
+  const quiet = (): void => {};
+  const logger = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: (facts: object) => lines.push(facts) };
+  await using server = await serveMcp([readPage], { transport: {}, name: "shown", version: "1.2.3", logger });
+  const client = await connected(new StreamableHTTPClientTransport(new URL(server.url ?? "")));
+  try {
+    const { content, isError } = await client.callTool({ name: "read_page", arguments: {} });
+    const text = "read_page ran, but its result cannot be read: do not call it again";
+    expect({ content, isError }).toEqual({ content: [{ type: "text", text }], isError: true });
+    expect(lines).toMatchObject([
+      { err: { message: expect.stringContaining("$.page is an HTTP message") }, tool: "read_page" },
+    ]);
+  } finally {
+    await client.close();
+  }
+});
+
 describe("the client of this package", () => {
   test("over stdio, with an image and a failure", async () => {
     await using server = await mcpTools({ command: process.execPath, args: program() });

@@ -104,4 +104,5 @@ export interface ChatAnswer {
 /** A request that cannot be used. Its message is sent to the client and says what to do. */
 export class BadRequestError extends Error {
   override readonly name = "BadRequestError";
+  readonly code: string = "bad_request";
 }

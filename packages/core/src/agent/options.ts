@@ -15,6 +15,7 @@ import type { PriceTable } from "../model/prices.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { AnyTool, Approve, ParentStep, ToolFor } from "../tool/tool.ts";
 import type { CallSignal } from "../wire/client-options.ts";
+import type { ModelId } from "../wire/known-models.ts";
 import type { JsonObject } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { Endpoint } from "../wire/endpoints/endpoint.ts";
@@ -86,7 +87,7 @@ export interface AgentOptions<Context = unknown, Tools extends AnyTool<never> = 
   /** As {@link SharedOptions.tools}. A function without parameters is also called when the agent is made. */
   readonly tools?: readonly (Tools & ToolFor<Context>)[] | ToolsFunction<Context> | undefined;
   /** A model id, or a model made by `gemini()`. */
-  readonly model: string | Model;
+  readonly model: ModelId | Model;
   /**
    * Endpoint of requests when `model` is an id.
    * @defaultValue from the environment: `GOOGLE_API_KEY`, `GEMINI_API_KEY`, `COMETAPI_KEY`, `GOOGLE_GENERATIVE_AI_API_KEY`

@@ -1,4 +1,4 @@
-import { AgentError } from "../errors/agent-error.ts";
+import { AgentError, KnownError } from "../errors/agent-error.ts";
 import type { Json } from "../internal/json.ts";
 import { textOf } from "../internal/text.ts";
 import { lostBefore, type Usage } from "../model/usage.ts";
@@ -206,21 +206,20 @@ export function isWaitTimedOut(outcome: Outcome | undefined): boolean {
   return outcome?.ok === false && outcome.error.name === WAIT_TIMEOUT;
 }
 
-const RUN_SUSPENDED = "RunSuspended";
-
 /** Thrown by `Steps.round` when only waits without an answer are left. */
-export class RunSuspended extends Error {
+export class RunSuspended extends KnownError {
+  static override readonly name = "RunSuspended";
+  readonly code: string = "run_suspended";
   /** Names of the waits without an answer. */
   readonly waiting: readonly string[];
 
   constructor(waiting: readonly string[]) {
     super(`waiting for ${waiting.join(", ")}`);
-    this.name = RUN_SUSPENDED;
     this.waiting = waiting;
   }
 }
 
 /** Also recognizes one from another copy of this module. */
 export function isRunSuspended(error: unknown): error is RunSuspended {
-  return error instanceof Error && error.name === RUN_SUSPENDED;
+  return error instanceof RunSuspended;
 }

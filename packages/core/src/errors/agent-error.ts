@@ -32,10 +32,28 @@ export type ErrorCode =
   | "loop_version"
   | "replay_difference";
 
+/** On the classes of errors, the same in all copies of this package. */
+const KNOWN: unique symbol = Symbol.for("pollux.error");
+
+/** An error that `instanceof` also recognizes when another copy of this package made it: by the names of its classes. */
+export abstract class KnownError extends Error {
+  /** Written out in each class: a minifier renames classes. */
+  static override readonly name: string = "KnownError";
+  /** @internal */
+  static readonly [KNOWN]: true = true;
+  override readonly name: string = this.constructor.name;
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    let type: unknown = value instanceof Error && value.constructor;
+    while (typeof type === "function" && KNOWN in type && type.name !== this.name) type = Object.getPrototypeOf(type);
+    return typeof type === "function" && KNOWN in type;
+  }
+}
+
 /** Base of all errors that this library throws deliberately; a plain `Error` from it is a bug. */
-export abstract class AgentError extends Error {
-  /** The class's name, written out in each class: a minifier renames classes. */
-  abstract override readonly name: string;
+export abstract class AgentError extends KnownError {
+  static override readonly name: string = "AgentError";
   /** Stable word for the kind of failure. */
   abstract readonly code: ErrorCode;
   /** True when the same call may succeed later. */
@@ -44,12 +62,13 @@ export abstract class AgentError extends Error {
 
 /** A missing or invalid setting: no key, a thinking level that the model does not support. Thrown before any request. */
 export class ConfigurationError extends AgentError {
-  override readonly name = "ConfigurationError";
+  static override readonly name = "ConfigurationError";
   override readonly code = "configuration";
 }
 
 /** An error of one session. */
 export abstract class SessionError extends AgentError {
+  static override readonly name: string = "SessionError";
   readonly sessionId: string;
 
   constructor(sessionId: string, message: string, options?: ErrorOptions) {

@@ -34,7 +34,7 @@ export interface ApiStatusFacts {
 
 /** The service, or a gateway in front of it, responded with an error. See {@link ApiStatusFacts}. */
 export class ApiStatusError extends AgentError implements ApiStatusFacts {
-  override readonly name = "ApiStatusError";
+  static override readonly name = "ApiStatusError";
   override readonly code = "api_status";
   override readonly retryable: boolean;
   readonly status: number;
@@ -62,7 +62,7 @@ export class ApiStatusError extends AgentError implements ApiStatusFacts {
 
 /** There was no response, or it broke off: connection refused, reset, DNS, TLS. `cause` is what `fetch` threw. */
 export class ApiNetworkError extends AgentError {
-  override readonly name = "ApiNetworkError";
+  static override readonly name = "ApiNetworkError";
   override readonly code = "api_network";
   override readonly retryable = true;
 }
@@ -72,7 +72,7 @@ export type TimeoutKind = "first-byte" | "idle" | "total";
 
 /** One of the client's own time limits passed. */
 export class ApiTimeoutError extends AgentError {
-  override readonly name = "ApiTimeoutError";
+  static override readonly name = "ApiTimeoutError";
   override readonly code = "api_timeout";
   override readonly retryable: boolean;
   /** Until the first byte, between reads, or for the whole attempt. */
@@ -90,7 +90,7 @@ export class ApiTimeoutError extends AgentError {
 
 /** The response does not have the documented shape (not JSON, not an object), is too large, or nests more than 500 levels. */
 export class ApiShapeError extends AgentError {
-  override readonly name = "ApiShapeError";
+  static override readonly name = "ApiShapeError";
   override readonly code = "api_shape";
   /** Where in the body, as a JSON path; `$` is the body itself. */
   readonly path: string;
@@ -115,7 +115,7 @@ export interface PartialResponse {
  * `retryable` is false, and `cause` is the last failure.
  */
 export class StreamIncompleteError extends AgentError {
-  override readonly name = "StreamIncompleteError";
+  static override readonly name = "StreamIncompleteError";
   override readonly code = "stream_incomplete";
   override readonly retryable: boolean;
   /** The answer up to the last checkpoint, if the library gave up on it. */
@@ -131,7 +131,7 @@ export class StreamIncompleteError extends AgentError {
 
 /** The prompt was blocked before there was a candidate (`promptFeedback.blockReason`). */
 export class ResponseBlockedError extends AgentError {
-  override readonly name = "ResponseBlockedError";
+  static override readonly name = "ResponseBlockedError";
   override readonly code = "response_blocked";
   /** The service's word, such as `SAFETY` or `PROHIBITED_CONTENT`. */
   readonly blockReason: string;
@@ -150,7 +150,7 @@ export class ResponseBlockedError extends AgentError {
 
 /** An uploaded file cannot be used: the service failed to process it, or was still processing it when the wait ended. */
 export class FileStateError extends AgentError {
-  override readonly name = "FileStateError";
+  static override readonly name = "FileStateError";
   override readonly code = "file_state";
   override readonly retryable: boolean;
   /** Such as `files/abc123`. */
@@ -171,7 +171,7 @@ export class FileStateError extends AgentError {
  * the client does not retry it.
  */
 export class TrafficLimitError extends AgentError {
-  override readonly name = "TrafficLimitError";
+  static override readonly name = "TrafficLimitError";
   override readonly code = "traffic_limit";
   override readonly retryable = true;
   /** Option of `Traffic` whose limit was reached. */
@@ -188,7 +188,7 @@ export class TrafficLimitError extends AgentError {
 
 /** A turn has used up its requests with retries of all kinds. `cause` is the last failure, if a request failed. */
 export class RequestLimitError extends AgentError {
-  override readonly name = "RequestLimitError";
+  static override readonly name = "RequestLimitError";
   override readonly code = "request_limit";
   /** The limit: requests of one turn. */
   readonly limit: number;

@@ -1,14 +1,14 @@
-import { AgentError, SessionError } from "./agent-error.ts";
+import { AgentError, KnownError, SessionError } from "./agent-error.ts";
 
 /** The reader left the stream before the run ended. */
 export class RunAbandonedError extends AgentError {
-  override readonly name = "RunAbandonedError";
+  static override readonly name = "RunAbandonedError";
   override readonly code = "run_aborted";
 }
 
 /** A step of a journal or an engine failed; `cause` is the recorded error. */
 export class RunStepError extends AgentError {
-  override readonly name = "RunStepError";
+  static override readonly name = "RunStepError";
   override readonly code = "run_step";
   /** Name of the step, such as `model:3` or `call:3.0`. */
   readonly step: string;
@@ -21,7 +21,7 @@ export class RunStepError extends AgentError {
 
 /** A guardrail threw, so that it is unknown whether something may pass: the run failed. `cause` is what it threw. */
 export class GuardrailError extends AgentError {
-  override readonly name = "GuardrailError";
+  static override readonly name = "GuardrailError";
   override readonly code = "guardrail";
   /** Name of the guardrail. */
   readonly guardrail: string;
@@ -41,7 +41,7 @@ export class GuardrailError extends AgentError {
 
 /** `finished(result)` was called for a run that did not finish. */
 export class OutputMissingError extends AgentError {
-  override readonly name = "OutputMissingError";
+  static override readonly name = "OutputMissingError";
   override readonly code = "output_missing";
   readonly stopReason: string;
 
@@ -56,7 +56,7 @@ export class OutputMissingError extends AgentError {
  * reopen the session, or `resume()` it.
  */
 export class SessionConflictError extends SessionError {
-  override readonly name = "SessionConflictError";
+  static override readonly name = "SessionConflictError";
   override readonly code = "session_conflict";
   /** How many entries this writer had read. */
   readonly expectedLength: number;
@@ -79,7 +79,7 @@ export class SessionConflictError extends SessionError {
  * release. Nothing was written; `repairSession` repairs it.
  */
 export class SessionDamagedError extends SessionError {
-  override readonly name = "SessionDamagedError";
+  static override readonly name = "SessionDamagedError";
   override readonly code = "session_damaged";
 
   constructor(sessionId: string, problem: string, options?: ErrorOptions) {
@@ -89,7 +89,7 @@ export class SessionDamagedError extends SessionError {
 
 /** A store cannot read or write (disk full, read-only, gone). What was acknowledged before is kept; the entries of this call are not. */
 export class SessionStoreError extends SessionError {
-  override readonly name = "SessionStoreError";
+  static override readonly name = "SessionStoreError";
   override readonly code = "session_store";
   override readonly retryable = true;
 
@@ -100,7 +100,7 @@ export class SessionStoreError extends SessionError {
 
 /** The session's last run is unfinished: it waits for an answer, or its process died. The message was sent with `unfinished: "refuse"`. */
 export class SessionUnfinishedError extends SessionError {
-  override readonly name = "SessionUnfinishedError";
+  static override readonly name = "SessionUnfinishedError";
   override readonly code = "session_unfinished";
   readonly runId: string;
 
@@ -118,7 +118,7 @@ const SESSION_ADVICE = "resume it with { anyLoopVersion: true }, or send a messa
 
 /** The run was started by another version of the loop, whose steps may differ. */
 export class LoopVersionError extends AgentError {
-  override readonly name = "LoopVersionError";
+  static override readonly name = "LoopVersionError";
   override readonly code = "loop_version";
   readonly runId: string;
 
@@ -134,7 +134,7 @@ export class LoopVersionError extends AgentError {
 
 /** A replayed run differs from its log in a request or in its end: the agent's code or options have changed. */
 export class ReplayDifferenceError extends AgentError {
-  override readonly name = "ReplayDifferenceError";
+  static override readonly name = "ReplayDifferenceError";
   override readonly code = "replay_difference";
   readonly runId: string;
   /** One line for each difference. */
@@ -149,7 +149,7 @@ export class ReplayDifferenceError extends AgentError {
 
 /** An approval changed a call's arguments to some that its tool does not accept. The call was not run. */
 export class InvalidApprovalError extends AgentError {
-  override readonly name = "InvalidApprovalError";
+  static override readonly name = "InvalidApprovalError";
   override readonly code = "invalid_approval";
   /** Such as `call:3.0`. */
   readonly callId: string;
@@ -164,7 +164,7 @@ export class InvalidApprovalError extends AgentError {
 
 /** A tool's declaration is invalid. Thrown when the tool is defined, never during a run. */
 export class ToolDefinitionError extends AgentError {
-  override readonly name = "ToolDefinitionError";
+  static override readonly name = "ToolDefinitionError";
   override readonly code = "tool_definition";
   readonly tool: string;
   /** Path in the schema, such as `properties.when`; undefined if the schema is not the problem. */
@@ -181,11 +181,15 @@ export class ToolDefinitionError extends AgentError {
  * For a tool to throw: the call failed, and the model gets this message. Any other error is logged with its stack, and the model
  * only reads that the tool failed, unless the tool is defined with `exposeErrors: true`.
  */
-export class ToolError extends Error {
+export class ToolError extends KnownError {
+  static override readonly name: string = "ToolError";
   override readonly name = "ToolError";
+  readonly code: string = "tool_failure";
 }
 
 /** For a tool to throw: the model can correct the call, as the message explains. Uses up one of the tool's retries in the run. */
-export class ModelRetry extends Error {
+export class ModelRetry extends KnownError {
+  static override readonly name: string = "ModelRetry";
   override readonly name = "ModelRetry";
+  readonly code: string = "tool_retry";
 }

@@ -5,7 +5,7 @@ import { AgentError, SessionError } from "./agent-error.ts";
  * with `whileRunning` what a message does then.
  */
 export class SessionRunningError extends SessionError {
-  override readonly name = "SessionRunningError";
+  static override readonly name = "SessionRunningError";
   override readonly code = "session_running";
   override readonly retryable = true;
   readonly runId: string;
@@ -25,7 +25,7 @@ export class SessionRunningError extends SessionError {
  * the other process's now.
  */
 export class SessionLeaseLostError extends SessionError {
-  override readonly name = "SessionLeaseLostError";
+  static override readonly name = "SessionLeaseLostError";
   override readonly code = "session_lease_lost";
   /** The token under which this process held the lease; absent when it held none. */
   readonly token: number | undefined;
@@ -42,7 +42,7 @@ export class SessionLeaseLostError extends SessionError {
 
 /** `resume()` was called on a session whose last run is over, or that has no run. */
 export class NothingToResumeError extends SessionError {
-  override readonly name = "NothingToResumeError";
+  static override readonly name = "NothingToResumeError";
   override readonly code = "nothing_to_resume";
 
   constructor(sessionId: string, why: string) {
@@ -55,7 +55,7 @@ export class NothingToResumeError extends SessionError {
 
 /** The session has a run of this id. Nothing was stored: a second one would repeat its idempotency keys. */
 export class RunIdTakenError extends SessionError {
-  override readonly name = "RunIdTakenError";
+  static override readonly name = "RunIdTakenError";
   override readonly code = "run_id_taken";
   readonly runId: string;
 
@@ -71,7 +71,7 @@ export class RunIdTakenError extends SessionError {
 
 /** A conversation cannot go back to before that message: it has no such message, or one that did not begin a run. Nothing was stored. */
 export class RewindTargetError extends SessionError {
-  override readonly name = "RewindTargetError";
+  static override readonly name = "RewindTargetError";
   override readonly code = "rewind_target";
   /** As it was given. */
   readonly messageId: string | undefined;
@@ -95,7 +95,7 @@ export class RewindTargetError extends SessionError {
  * which, and names the open questions. Nothing was stored.
  */
 export class UnexpectedAnswerError extends SessionError {
-  override readonly name = "UnexpectedAnswerError";
+  static override readonly name = "UnexpectedAnswerError";
   override readonly code = "unexpected_answer";
   /** As it was given. */
   readonly token: string;
@@ -118,7 +118,7 @@ export class UnexpectedAnswerError extends SessionError {
  * (`requestBytes`). The message was not stored.
  */
 export class SessionLimitError extends SessionError {
-  override readonly name = "SessionLimitError";
+  static override readonly name = "SessionLimitError";
   override readonly code = "session_limit";
   /** Name of the limit, such as `cost`; `requestBytes` for the size of requests. */
   readonly limit: string;
@@ -142,7 +142,7 @@ export class SessionLimitError extends SessionError {
  * that waited for its turn, nothing was stored.
  */
 export class RunReleasedError extends AgentError {
-  override readonly name = "RunReleasedError";
+  static override readonly name = "RunReleasedError";
   override readonly code = "run_released";
   override readonly retryable = true;
 
@@ -153,6 +153,6 @@ export class RunReleasedError extends AgentError {
 
 /** The run was stopped on request, by `session.stop()` in this process or another. */
 export class RunStoppedError extends AgentError {
-  override readonly name = "RunStoppedError";
+  static override readonly name = "RunStoppedError";
   override readonly code = "run_stopped";
 }

@@ -3,7 +3,8 @@ import { wordsIn } from "./text.ts";
 /** The names of all options of a type; one that is added to the type but not listed here does not compile. */
 export type OptionNames<Options> = { readonly [Name in keyof Required<Options>]: true };
 
-type Words<Text extends string> = Text extends `${infer First} ${infer Rest}` ? First | Words<Rest> : Text;
+/** The words of a text, where spaces separate them. */
+export type Words<Text extends string> = Text extends `${infer First} ${infer Rest}` ? First | Words<Rest> : Text;
 
 /** The names in texts, where spaces separate them. */
 /* @__NO_SIDE_EFFECTS__ */

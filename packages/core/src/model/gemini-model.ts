@@ -11,7 +11,7 @@ import {
 } from "../wire/client-options.ts";
 import type { Endpoint, EndpointKind } from "../wire/endpoints/endpoint.ts";
 import { GeminiClient } from "../wire/client.ts";
-import { findKnownModel } from "../wire/known-models.ts";
+import { findKnownModel, type ModelId } from "../wire/known-models.ts";
 import { mostRequestBytes, type RequestEncoder } from "../wire/http/encode-request.ts";
 import type { AnswerBatch, AnswerStream } from "../wire/http/read-answers.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../wire/types/generate-content.ts";
@@ -63,7 +63,7 @@ export const GEMINI_SPELLINGS: Spellings = {
  * @throws {ConfigurationError} For an invalid ID or base URL.
  * @throws {TypeError} For an option that does not exist.
  */
-export function gemini(id: string, options: GeminiOptions = {}): GeminiModel {
+export function gemini(id: ModelId, options: GeminiOptions = {}): GeminiModel {
   return new GeminiModel(id, options);
 }
 

@@ -206,10 +206,11 @@ async function drain(steps: AsyncGenerator<unknown, unknown, void>, context: Too
   }
 }
 
-function report(
+/** Logs an author's mistake, which the model is not told. Never throws. */
+export function report(
   error: unknown,
   stage: string,
-  tool: Tool,
+  tool: Pick<Tool, "name">,
   { logger, callId }: Pick<ToolContext, "logger" | "callId">,
 ): void {
   try {

@@ -3,7 +3,9 @@ import { tryOr } from "../internal/try-or.ts";
 import { OFFICE_TYPE } from "../wire/known-models.ts";
 import type { FunctionCall, FunctionResponsePart, JsonObject, Part } from "../wire/types/content.ts";
 import { isMedia, type Media, mediaPart } from "../model/request/media-part.ts";
-import { jsonCut, mediaHeading, mediaLeftOut, textCut } from "./model-texts.ts";
+import { failure } from "./call-failure.ts";
+import { jsonCut, mediaHeading, mediaLeftOut, unreadable, textCut } from "./model-texts.ts";
+import { classOf, pathOf, RefusedValue } from "./refused-value.ts";
 import type { ToolOutcome } from "./tool.ts";
 
 const DEFAULT_MAX_BYTES = 65_536;
@@ -34,11 +36,13 @@ export interface ResponseParts {
   readonly after: readonly Part[];
   /** The output was cut, or is a text because it cannot be sent as an object. */
   readonly shortened?: true | undefined;
+  /** For the tool's author: where an output has no JSON form, and what to return instead. The response is an error then. */
+  readonly refused?: TypeError | undefined;
 }
 
 /**
  * Converts an outcome into what the model reads: the value under `output` or the failure under `error`, with the call's id
- * and name unchanged. Never throws.
+ * and name unchanged. An output without a JSON form is a failure, too. Never throws.
  *
  * @see https://ai.google.dev/gemini-api/docs/function-calling
  */
@@ -55,6 +59,10 @@ export function functionResponse(
   }
   // `characters` overestimates the JSON, by three for each `[` at most: three times the limit leaves enough text to cut from.
   const safe = jsonSafe(outcome.output, { maxCharacters: maxBytes * 3, maxMediaBytes: options.maxMediaBytes });
+  if (safe.refused !== undefined) {
+    const refused = new TypeError(`${call.name} returned what has no JSON form: ${safe.refused}`);
+    return { ...functionResponse(call, failure("failed", unreadable(call.name)), options), refused };
+  }
   const inside: FunctionResponsePart[] = [];
   const after: Part[] = [];
   for (const [index, media] of safe.media.entries()) {
@@ -151,10 +159,12 @@ export interface JsonSafe {
   readonly media: readonly Media[];
   /** True when some object has a key `$ref`, which the service reads as a reference. */
   readonly hasRef: boolean;
+  /** Where the first value without a JSON form is, and what to write instead: `$.items[2].body is a promise: await it`. */
+  readonly refused?: string | undefined;
 }
 
 /**
- * A JSON-safe deep copy of any value. Never throws.
+ * A JSON-safe deep copy of any value. Never throws; what has no JSON form is reported as `refused`.
  *
  * | value | becomes |
  * |---|---|
@@ -166,8 +176,9 @@ export interface JsonSafe {
  * | Set, numeric typed array | array |
  * | Error | `{ name, message }` |
  * | RegExp, URLSearchParams | its text |
- * | bytes (`Uint8Array`, `ArrayBuffer`, `DataView`, web `Blob`) | a note with their size; use {@link media} to send them |
+ * | bytes (`Uint8Array`, `ArrayBuffer`, `DataView`, web `Blob`) | refused: a note with their size; use {@link media} to send them |
  * | an object with `toJSON` | what that returns |
+ * | any other that is not plain: a promise, stream, iterator, `Response`, `Headers`, an instance of a class | refused: its own members |
  * | a cycle | `"[circular]"` |
  * | deeper than 64 levels | `"[too deep]"` |
  * | a value that throws when it is read | `"[unreadable]"`, without the error's text, like any error of a tool |
@@ -190,11 +201,18 @@ export function jsonSafe(
   let values = 0;
   let cut = false;
   let hasRef = false;
-  return { value: safe(value, 0) ?? null, characters, cut, endless: values > MAX_VALUES, media, hasRef };
+  // The keys down to the value that is read; those beyond its depth are of values before it.
+  const place: (string | number)[] = [];
+  let refused: string | undefined;
+  return { value: safe(value, 0) ?? null, characters, cut, endless: values > MAX_VALUES, media, hasRef, refused };
 
   function safe(raw: unknown, depth: number): Json | undefined {
     if (++values > MAX_VALUES) return undefined;
-    const plain = toPlain(raw);
+    let plain = toPlain(raw);
+    if (plain instanceof RefusedValue) {
+      refused ??= `${pathOf(place.slice(0, depth))} ${plain.problem}`;
+      plain = plain.copy;
+    }
     if (typeof plain === "string") return text(plain);
     if (typeof plain !== "object" || plain === null) {
       if (plain !== undefined) characters += String(plain).length;
@@ -233,6 +251,7 @@ export function jsonSafe(
     for (let index = 0; index < length && values <= MAX_VALUES; index++) {
       const before = characters++;
       const raw = tryOr(() => items[index], UNREADABLE);
+      place[depth] = index;
       const item = safe(raw, depth + 1) ?? null;
       if (before <= room) copy.push(item);
       else cut = true;
@@ -248,6 +267,7 @@ export function jsonSafe(
       if (values > MAX_VALUES) break;
       const before = characters;
       const raw = tryOr(() => source[key], UNREADABLE);
+      place[depth] = key;
       const member = safe(raw, depth + 1);
       if (member === undefined) continue;
       if (key === "$ref") hasRef = true;
@@ -297,11 +317,12 @@ function toPlain(value: unknown): PlainValue {
 
 function plainObject(value: object): PlainValue {
   try {
-    const prototype: unknown = Object.getPrototypeOf(value);
+    const prototype: object | null = Object.getPrototypeOf(value);
     // The common case.
     if ((prototype === Object.prototype || prototype === Array.prototype) && !("toJSON" in value)) return value;
-    if (isBytes(value)) return `[${value.byteLength} bytes]`;
-    if (value instanceof Blob) return `[${value.size} bytes${value.type === "" ? "" : ` of ${value.type}`}]`;
+    if (isBytes(value)) return new RefusedValue(value, `[${value.byteLength} bytes]`);
+    if (value instanceof Blob)
+      return new RefusedValue(value, `[${value.size} bytes${value.type === "" ? "" : ` of ${value.type}`}]`);
     if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number | bigint>);
     if (Array.isArray(value)) return value;
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
@@ -311,14 +332,16 @@ function plainObject(value: object): PlainValue {
     if ("toJSON" in value && typeof value.toJSON === "function") {
       const json: unknown = (value.toJSON as (key: string) => unknown)("");
       // Called once, as JSON.stringify does, even when the result has a toJSON too.
-      return typeof json === "object" && json !== null ? withoutToJson(json) : toPlain(json);
+      const isAgain = typeof json === "object" && json !== null && "toJSON" in json && !Array.isArray(json);
+      return isAgain ? withoutToJson(json) : toPlain(json);
     }
     if (/^\[object (?:Number|String|Boolean|BigInt)\]$/.test(Object.prototype.toString.call(value))) {
       const bare: unknown = value.valueOf();
       if (typeof bare !== "object") return toPlain(bare);
     }
     if (value instanceof Error) return { name: value.name, message: value.message };
-    return value;
+    const isPlain = prototype === null || (Object.getPrototypeOf(prototype) === null && !classOf(prototype));
+    return isPlain ? value : new RefusedValue(value);
   } catch {
     return UNREADABLE;
   }
@@ -335,7 +358,5 @@ function plainMap(map: ReadonlyMap<unknown, unknown>): object {
 }
 
 function withoutToJson(json: object): object {
-  return "toJSON" in json && !Array.isArray(json)
-    ? Object.fromEntries(Object.entries(json).filter(([key]) => key !== "toJSON"))
-    : json;
+  return Object.fromEntries(Object.entries(json).filter(([key]) => key !== "toJSON"));
 }

@@ -78,6 +78,9 @@ export const toolThrew = (tool: string): string => `${tool} failed with an inter
 /** A call whose tool failed for a reason that the model may know. */
 export const toolFailed = (tool: string, message: string): string => `${tool} failed: ${message}`;
 
+/** A call whose tool returned what cannot be sent: it has run, and would return the same again. */
+export const unreadable = (tool: string): string => `${tool} ran, but its result cannot be read: do not call it again`;
+
 /** A call that failed each time its tool was tried: without the number, a model tries again. */
 export const triedTimes = (message: string, attempts: number): string => `${message} (tried ${attempts} times)`;
 

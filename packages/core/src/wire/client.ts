@@ -18,6 +18,7 @@ import {
   StreamedAnswer,
 } from "./http/read-answers.ts";
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from "./http/retry.ts";
+import { NEEDS_NO_KEY } from "./http/transport.ts";
 import { type AnswerLimits, DEFAULT_LIMITS, DEFAULT_TIMEOUTS, withDefaults } from "./limits.ts";
 import { Traffic } from "./limiter/traffic.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "./types/generate-content.ts";
@@ -160,7 +161,7 @@ export class ApiClient {
   /** @throws {TypeError} For a limit that is not a positive number, or an option of another kind. */
   constructor(options: GeminiClientOptions) {
     checkClientOptions(options);
-    const { env, group, random = Math.random, now = Date.now, logger = defaultLogger(env) } = options;
+    const { env, fetch, group, random = Math.random, now = Date.now, logger = defaultLogger(env) } = options;
     const { maxBufferBytes, maxAnswerBytes, maxAnswerChunks } = options;
     let { endpoint } = options;
     this.#random = random;
@@ -170,9 +171,9 @@ export class ApiClient {
     this.#limits = withDefaults(DEFAULT_LIMITS, { maxBufferBytes, maxAnswerBytes, maxAnswerChunks }, "options");
     this.#settings = {
       get endpoint() {
-        return (endpoint ??= defaultEndpoint(env, logger));
+        return (endpoint ??= defaultEndpoint(env, logger, fetch !== undefined && NEEDS_NO_KEY in fetch));
       },
-      transport: chooseTransport(options.fetch, options.httpClient, env),
+      transport: chooseTransport(fetch, options.httpClient, env),
       timeouts: withDefaults(DEFAULT_TIMEOUTS, options.timeouts, "timeouts"),
       traffic: options.traffic ?? new Traffic({ random }),
       // A client without retries does not wait for the service either.

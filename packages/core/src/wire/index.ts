@@ -84,7 +84,7 @@ export { cometapi, type CometApiOptions, defaultEndpoint, vertex, type VertexOpt
 export type { Environment } from "../internal/environment.ts";
 
 // Models
-export { findKnownModel, type ModelFacts, OFFICE_TYPE } from "./known-models.ts";
+export { findKnownModel, type ModelFacts, type ModelId, OFFICE_TYPE } from "./known-models.ts";
 
 // Client
 export { GeminiClient } from "./client.ts";
@@ -92,7 +92,7 @@ export type { CallOptions, CallSignal, GeminiClientOptions } from "./client-opti
 export type { UploadProgress } from "./upload.ts";
 export { RequestEncoder } from "./http/encode-request.ts";
 export type { HttpClientName } from "./http/choose-transport.ts";
-export type { FetchLike } from "./http/transport.ts";
+export { type FetchLike, NEEDS_NO_KEY } from "./http/transport.ts";
 export { DEFAULT_RETRY, RequestBudget, type RetryNotice, type RetryPolicy } from "./http/retry.ts";
 export { Traffic, type TrafficState } from "./limiter/traffic.ts";
 export type { TrafficOptions, WaitNotice } from "./limiter/endpoint-limiter.ts";

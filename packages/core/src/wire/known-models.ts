@@ -1,3 +1,6 @@
+import { nearestName, type Words } from "../internal/option-names.ts";
+import { wordsIn } from "../internal/text.ts";
+
 /** What is known of a model: the client sends it nothing else, and a stand-in for the service takes nothing else. */
 export interface ModelFacts {
   /** Such as `gemini-2`, `gemini-3`, `gemini-4`, `gemma`. Thought signatures are valid within one family only. */
@@ -130,6 +133,23 @@ const MODELS: readonly (readonly [ids: RegExp, facts: ModelFacts])[] = [
   [/^gemma-[123](?!\d)/, { ...GEMMA, ...NO_THINKING, ...NO_TOOLS, inputTokenLimit: 131_072 }],
   [/^gemma-4-/, GEMMA],
 ];
+
+// Ids to choose from: for completion in editors, and for what a misspelled one may mean.
+const GENERAL = "gemini-flash-latest gemini-flash-lite-latest gemini-pro-latest gemma-4-26b-a4b-it gemma-4-31b-it";
+const NEWEST = "gemini-4-argon gemini-4-carbon gemini-4-hydrogen gemini-4-neon gemini-3.8-flash gemini-3.6-flash";
+const OLDER = "gemini-3.5-flash-lite gemini-3.1-pro-preview gemini-3.1-flash-lite gemini-3-flash-preview";
+const OTHERS =
+  "gemini-nano-banana-2.1 gemini-3.1-flash-image gemini-3-pro-image gemini-3.8-flash-tts gemini-3.5-transcribe";
+
+/** The id of a model: any text. Editors offer those of current models. */
+export type ModelId = Words<typeof GENERAL | typeof NEWEST | typeof OLDER | typeof OTHERS> | (string & {});
+
+/** What a misspelled id may mean, as a remark: ` (did you mean "gemini-3.8-flash"?)`; empty if it is like none, or is one itself. */
+export function suggestModel(id: string): string {
+  const name = id.slice(id.lastIndexOf("/") + 1);
+  const nearest = nearestName(name, wordsIn(GENERAL, NEWEST, OLDER, OTHERS));
+  return nearest === undefined || nearest === name ? "" : ` (did you mean "${nearest}"?)`;
+}
 
 /** What a model that nobody knows is taken for: one of the newest generation to which anything may be sent. */
 export const UNKNOWN_MODEL: ModelFacts = {

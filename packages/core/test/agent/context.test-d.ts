@@ -328,6 +328,11 @@ describe("the calls of a result", () => {
       readonly c: readonly [string, 1 | null];
       readonly d: unknown;
     }>();
+    expectTypeOf<JsonOf<{ a: Promise<1>; b: Response; c: string | Buffer }>>().toEqualTypeOf<{
+      readonly a: never;
+      readonly b: never;
+      readonly c: string;
+    }>();
     expectTypeOf<JsonOf<void>>().toEqualTypeOf<null>();
     expectTypeOf<JsonOf<unknown>>().toEqualTypeOf<unknown>();
     expectTypeOf<JsonOf<{ picture: typeof picture }>>().toEqualTypeOf<{ readonly picture: string }>();

@@ -132,6 +132,16 @@ const SAMPLES: { readonly [Name in keyof typeof texts]: () => Texts } = {
   },
   timedOut: async () => [await ask([plain({ timeoutMs: 1, run: () => new Promise(() => {}) })], { name: "pay" })],
   toolThrew: async () => [await ask([plain({ run: () => Promise.reject(new Error("no funds")) })], { name: "pay" })],
+  unreadable: () => {
+    const { part } = functionResponse(
+      { name: "pay" },
+      { ok: true, output: new Response() },
+      {
+        mediaInFunctionResponses: true,
+      },
+    );
+    return [String(part.functionResponse?.response["error"])];
+  },
   toolFailed: async () => [await exposed("no funds")],
   NO_MESSAGE: async () => [await exposed(" ")],
   unknownTool: async () => [
@@ -279,8 +289,6 @@ const OTHERS: { readonly [name: string]: () => Texts } = {
     ).slice(1, 2),
   "what JSON cannot hold in a result": () => {
     const circle: { readonly [key: string]: unknown } & { self?: unknown } = {
-      bytes: new Uint8Array(3),
-      blob: new Blob(["x"], { type: "text/plain" }),
       date: new Date(Number.NaN),
       media: { kind: "@pollux/media", mimeType: "image/png", data: "eA==" },
       get bad() {

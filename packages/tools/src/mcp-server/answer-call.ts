@@ -33,7 +33,7 @@ export async function answerCall(
     "ok" in decided
       ? decided
       : await callTool(options.tools, decided, contextOf(decided, callId, client, options.logger));
-  const result = callResult(call, tool, outcome);
+  const result = callResult(call, tool, outcome, options.logger);
   if ("ok" in decided || decided === call) return result;
   const note = `The arguments were changed before the call ran: ${JSON.stringify(decided.args)}`;
   return { ...result, content: [...result.content, { type: "text", text: note }] };

@@ -1,18 +1,20 @@
 import type { CallToolResult, ContentBlock } from "@modelcontextprotocol/server";
-import type { FunctionCall, JsonObject, Tool, ToolOutcome } from "@pollux/core";
+import type { FunctionCall, JsonObject, Logger, Tool, ToolOutcome } from "@pollux/core";
 import { functionResponse } from "@pollux/core/tool";
 
 /**
  * An outcome in MCP's form: JSON as text, objects also as structured content, media as images, audio or resources, a
- * failure as `isError`. Results are truncated as they are for a model.
+ * failure as `isError`. An output without a JSON form is logged. Results are truncated as they are for a model.
  */
-export function callResult(call: FunctionCall, tool: Tool, outcome: ToolOutcome): CallToolResult {
-  const { part, after } = functionResponse(call, outcome, {
+export function callResult(call: FunctionCall, tool: Tool, outcome: ToolOutcome, logger: Logger): CallToolResult {
+  const { part, after, refused } = functionResponse(call, outcome, {
     mediaInFunctionResponses: true,
     maxResultBytes: tool.maxResultBytes,
   });
   const response: JsonObject = part.functionResponse?.response ?? {};
-  if (!outcome.ok) return { content: [{ type: "text", text: String(response["error"]) }], isError: true };
+  if (refused !== undefined) logger.error({ err: refused, tool: tool.name }, "tool failed");
+  if (!outcome.ok || refused !== undefined)
+    return { content: [{ type: "text", text: String(response["error"]) }], isError: true };
   const output = response["output"];
   const text = typeof output === "string" ? output : JSON.stringify(output ?? null);
   const media = [...(part.functionResponse?.parts ?? []), ...after].flatMap((piece, index) => mediaBlock(piece, index));

@@ -6,9 +6,9 @@ import { isObject, isTooDeep } from "../../internal/json.ts";
 import { type Logger, SILENT } from "../../logging/logger.ts";
 import { depthError, maxMediaBytes, partsBytes } from "../../model/request/contents-size.ts";
 import { failure } from "../../tool/call-failure.ts";
-import { callTool } from "../../tool/call-tool.ts";
+import { callTool, report } from "../../tool/call-tool.ts";
 import { functionResponse, jsonSafe, type ResponseParts } from "../../tool/function-response.ts";
-import { argumentsEdited, CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN } from "../../tool/model-texts.ts";
+import { argumentsEdited, CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN, unreadable } from "../../tool/model-texts.ts";
 import type { NestedRun, ToolContext, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
@@ -74,13 +74,13 @@ export async function runCall(
   if (!outcome.ok && outcome.kind === "cancelled" && planned.isCancelled !== true && input.signal.aborted)
     throw input.signal.reason;
   const value: CallStepValue = {
-    ...recordOutcome(input, state, planned, outcome, startedAt, input.now()),
+    ...recordOutcome(input, state, planned, outcome, startedAt, input.now(), logger),
     ...(planned.begun !== true && !interrupted && { notRun: true }),
     nested,
     ...(asks && { unknown: true }),
   };
   if (logger.debug !== SILENT.debug)
-    logger.debug({ callId, tool: call.name, ok: outcome.ok, ms: value.durationMs }, "tool call");
+    logger.debug({ callId, tool: call.name, ok: value.failure === undefined, ms: value.durationMs }, "tool call");
   if (isWatched) {
     planned.endReported = true;
     await step.emit(toolEnd(planned, value));
@@ -234,8 +234,9 @@ function recordOutcome(
   outcome: ToolOutcome,
   startedAt: number,
   endedAt: number,
+  logger: Logger = input.logger,
 ): CallStepValue {
-  const { call, tool } = planned;
+  const { call, callId, tool } = planned;
   const { mediaInFunctionResponses, officeInput } = input.model.capabilities;
   const response = functionResponse(call, outcome, {
     mediaInFunctionResponses,
@@ -246,10 +247,12 @@ function recordOutcome(
   const { part, after } = response;
   const hasMedia = after.length > 0 || part.functionResponse?.parts !== undefined;
   if (hasMedia) planned.responseBytes = partsBytes([part, ...after]);
-  const ending = tool?.endsRun === true && outcome.ok && { ending: { output: jsonSafe(outcome.output).value } };
+  // The author's mistake, like what a tool throws.
+  if (response.refused !== undefined) report(response.refused, "reading the result", call, { logger, callId });
+  const endsRun = tool?.endsRun === true && outcome.ok && response.refused === undefined;
   return {
     ...describeOutcome(planned, outcome, response),
-    ...ending,
+    ...(endsRun && { ending: { output: jsonSafe(outcome.output).value } }),
     durationMs: endedAt - startedAt,
     startedAt,
     endedAt,
@@ -264,9 +267,10 @@ export function settledValue(made: Pick<TurnCall, "call" | "edited">, outcome: T
 
 function describeOutcome(
   { call, edited }: Pick<TurnCall, "call" | "edited">,
-  outcome: ToolOutcome,
-  { part, after, shortened }: ResponseParts,
+  given: ToolOutcome,
+  { part, after, shortened, refused }: ResponseParts,
 ): Omit<CallStepValue, "durationMs" | "startedAt" | "endedAt"> {
+  const outcome = refused === undefined ? given : failure("failed", unreadable(call.name));
   // A hook's outcome may have other members.
   const failed = outcome.ok ? undefined : failure(outcome.kind, outcome.message);
   const notRun = failed?.kind === "denied" || failed?.kind === "withdrawn" || failed?.kind === "not-run";

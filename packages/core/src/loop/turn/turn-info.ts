@@ -4,6 +4,7 @@ import type { ModelSettings } from "../../model/settings.ts";
 import type { Usage } from "../../model/usage.ts";
 import type { AnyTool } from "../../tool/tool.ts";
 import type { Toolset } from "../../tool/toolset.ts";
+import type { ModelId } from "../../wire/known-models.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { RunContext } from "../../tool/run-context.ts";
 
@@ -40,7 +41,7 @@ export interface TurnInfo<Context = unknown> extends RunContext<Context> {
 /** What one turn does differently. Absent members stay as they are. The next turn starts from the agent's options again. */
 export interface TurnChanges<Context = unknown> {
   /** A model made by `gemini()`, or an id at the agent's endpoint. */
-  readonly model?: string | Model | undefined;
+  readonly model?: ModelId | Model | undefined;
   readonly instructions?: string | undefined;
   /**
    * The tools that the model may call: names of the run's tools, and other tools. Names alone leave the declarations in place where

@@ -156,13 +156,15 @@ function buildEntry(
   if (question.question === "outcome" && isObject(answer) && "notExecuted" in answer)
     throw new TypeError(`outcomes: ${callId} is an external call, so it needs an output or an error`);
   const hasNoOutput = isObject(answer) && "output" in answer && answer["output"] === undefined;
+  // A function without a result has the output null, here as in a tool.
+  const { value, refused } = jsonSafe(hasNoOutput ? { output: null } : answer);
+  if (refused !== undefined) throw new TypeError(`the answer to ${callId} has no JSON form: ${refused}`);
   return {
     type: "answer",
     runId: record.entry.runId,
     step: stepName(place),
     place,
-    // A function without a result has the output null, here as in a tool.
-    value: jsonSafe(hasNoOutput ? { output: null } : answer).value,
+    value,
     token,
     by,
   };

@@ -1,6 +1,7 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { checkOptions, namesIn, type OptionNames } from "../../internal/option-names.ts";
 import { type Environment, processEnvironment } from "../../internal/environment.ts";
+import { suggestModel } from "../known-models.ts";
 import { defaultLogger, type Logger } from "../../logging/logger.ts";
 
 /** Kind of service: Google's Developer API, Vertex AI, or a gateway in front of either. */
@@ -258,6 +259,6 @@ const GATEWAY_MODEL_ID = /^[\w.@:,[\]-]+(?:\/[\w.@:,[\]-]+)*$/;
 export function checkModelId(model: string, pattern: RegExp = MODEL_ID): void {
   if (pattern.test(model) && !/(?:^|\/)\.\.?(?:\/|$)/.test(model)) return;
   throw new ConfigurationError(
-    `${JSON.stringify(model.slice(0, 100))} is not a model id; use one like "gemini-flash-latest" or "tunedModels/my-model".`,
+    `${JSON.stringify(model.slice(0, 100))} is not a model id${suggestModel(model)}; use one like "gemini-flash-latest" or "tunedModels/my-model".`,
   );
 }

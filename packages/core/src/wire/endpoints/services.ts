@@ -26,11 +26,13 @@ const learnedIn = new WeakMap<Environment, NonNullable<Endpoint["learned"]>>();
  * is shared by all endpoints from the same environment.
  *
  * @param logger - Told when the key is from `GOOGLE_GENERATIVE_AI_API_KEY`.
+ * @param keyless - Sends the emulator's key, and none of the environment's.
  */
-export function defaultEndpoint(env: Environment = processEnvironment(), logger?: Logger): Endpoint {
+export function defaultEndpoint(env: Environment = processEnvironment(), logger?: Logger, keyless?: boolean): Endpoint {
   const learned = learnedIn.get(env) ?? new Map<string, Set<string>>();
   learnedIn.set(env, learned);
-  return { ...findEndpoint(env, logger), learned };
+  const endpoint = { ...findEndpoint(env, logger), learned };
+  return keyless === true ? { ...endpoint, authHeaders: () => signWith(EMULATOR_KEY, "x-goog-api-key") } : endpoint;
 }
 
 function findEndpoint(env: Environment, logger: Logger | undefined): Endpoint {

@@ -10,6 +10,7 @@ import {
   readErrorValue,
   serverDelay,
 } from "./error-body.ts";
+import { suggestModel } from "../known-models.ts";
 import { redact, redactValue } from "../secrets/redact.ts";
 import type { AnswerHeaders } from "../http/transport.ts";
 
@@ -112,8 +113,10 @@ function buildError(status: number, received: ErrorBody, context: FailureContext
 }
 
 /** What to do about it, as one sentence; empty if there is no advice. */
-function adviceFor({ status, reason, retryable, retryAfterMs, resetsAt }: ApiStatusFacts, said: string): string {
-  if (reason === "model_not_found") return "The gateway has no such model: call listModels or see its model list.";
+function adviceFor({ status, reason, retryable, retryAfterMs, resetsAt, url }: ApiStatusFacts, said: string): string {
+  const [, model = ""] = /\/models\/([^/:]+):\w+$/.exec(url ?? "") ?? [];
+  if (reason === "model_not_found")
+    return `The gateway has no such model${suggestModel(model)}: call listModels or see its model list.`;
   if (
     /api[ _]key (?:not valid|expired)|reported as leaked|unregistered callers|invalid token/i.test(said) ||
     reason === "invalid_api_key" ||
@@ -128,7 +131,7 @@ function adviceFor({ status, reason, retryable, retryAfterMs, resetsAt }: ApiSta
   if (/not in an ACTIVE state/i.test(said)) return "Wait until the file is ACTIVE, then retry.";
   if (status === 403) return "Check that the key's project has access to this API and resource.";
   if (status === 404)
-    return "Check the model id, for example gemini-flash-latest, and the base URL; listModels lists the models of this key.";
+    return `Check the model id${suggestModel(model) || ", for example gemini-flash-latest,"} and the base URL; listModels lists the models of this key.`;
   if (status === 413) return "Send less: shorten the history or upload large files instead of inlining them.";
   if (status === 429 && /\blimit: 0(?![\d.])/.test(said))
     return "This model is not in the key's tier: use another model or a higher tier; waiting will not help.";

@@ -52,6 +52,9 @@ export interface InFlightRequest {
  */
 export const SEND: unique symbol = Symbol.for("pollux.send");
 
+/** Key of a {@link FetchLike} that needs no key of a service: nothing leaves the process. Registered, like {@link SEND}. */
+export const NEEDS_NO_KEY: unique symbol = Symbol.for("pollux.needsNoKey");
+
 /** Starts to send a request. Does not throw: a failure rejects the head. */
 export type Send = (request: HttpRequest) => InFlightRequest;
 

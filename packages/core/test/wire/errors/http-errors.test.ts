@@ -18,6 +18,35 @@ const exhausted = (message: string, ...details: readonly object[]): string =>
 
 const RESET = Date.parse("2026-11-22T08:00:00.000Z");
 
+describe("a model that does not exist", () => {
+  const HOST = "https://generativelanguage.googleapis.com/v1beta";
+  const message = (url: string, status = 404): string =>
+    statusError(status, google(status, "NOT_FOUND", "not found"), { url }).message;
+
+  test.each([
+    ["gemini-3.8-flsh", "gemini-3.8-flash"],
+    ["gemini-4-agron", "gemini-4-argon"],
+    ["Gemini-Flash-Lastest", "gemini-flash-latest"],
+  ])("%s may mean %s", (id, meant) => {
+    expect(message(`${HOST}/models/${id}:generateContent`)).toContain(
+      `Check the model id (did you mean "${meant}"?) and the base URL`,
+    );
+    const body = JSON.stringify({ error: { code: "model_not_found", message: "No channel" } });
+    expect(statusError(503, body, { url: `https://gw.example/v1beta/models/${id}:generateContent` }).message).toContain(
+      `The gateway has no such model (did you mean "${meant}"?): call listModels`,
+    );
+  });
+
+  test.each(["models/gemini-flash-latest:generateContent", "models/my-own-model:generateContent", "cachedContents/a"])(
+    "nothing is suggested for %s",
+    (path) => expect(message(`${HOST}/${path}`)).not.toContain("did you mean"),
+  );
+
+  test("nothing is suggested for another status", () => {
+    expect(message(`${HOST}/models/gemini-3.8-flsh:generateContent`, 400)).not.toContain("did you mean");
+  });
+});
+
 describe("a 429", () => {
   test.each([
     [
