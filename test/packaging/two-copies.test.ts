@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as core from "@pollux/core";
+import * as errors from "@pollux/core/errors";
 import * as testing from "@pollux/core/testing";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -10,7 +11,7 @@ import { faces } from "../../packages/core/test/helpers/faces.ts";
 
 const source = fileURLToPath(new URL("../../packages/core/src/", import.meta.url));
 let folder: string;
-let copy: typeof core & typeof testing;
+let copy: typeof core & typeof errors & typeof testing;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "pollux-copy-"));
@@ -24,7 +25,10 @@ beforeAll(async () => {
       {
         name: "copy",
         resolveId: (id) => (id === entry ? id : undefined),
-        load: (id) => (id === entry ? 'export * from "./index.ts"; export * from "./testing/index.ts";' : undefined),
+        load: (id) =>
+          id === entry
+            ? 'export * from "./index.ts"; export * from "./errors/index.ts"; export * from "./testing/index.ts";'
+            : undefined,
       },
     ],
   });
@@ -37,7 +41,7 @@ beforeAll(async () => {
     chunkFileNames: "[name].mjs",
   });
   await build.close();
-  // It exports what the two modules do.
+  // It exports what the three modules do.
   copy = (await import(pathToFileURL(join(folder, "copy.mjs")).href)) as typeof copy;
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -46,11 +50,11 @@ type ErrorClass = (abstract new () => Error) & { readonly name: string };
 
 const isError = (value: unknown): value is ErrorClass =>
   typeof value === "function" && value.prototype instanceof Error;
-const NAMES = Object.entries(core).flatMap(([name, value]) =>
+const NAMES = Object.entries(errors).flatMap(([name, value]) =>
   isError(value) && name !== "RunSuspended" ? [name] : [],
 );
 
-function classesOf(one: typeof core): ReadonlyMap<string, ErrorClass> {
+function classesOf(one: typeof errors): ReadonlyMap<string, ErrorClass> {
   const members: Readonly<Record<string, unknown>> = one;
   return new Map(NAMES.flatMap((name) => (isError(members[name]) ? [[name, members[name]] as const] : [])));
 }
@@ -60,7 +64,7 @@ const made = (type: ErrorClass | undefined): unknown => Reflect.construct(type ?
 
 describe("an error of another copy of the package", () => {
   test("is an instance of its own class and its bases only, in both directions", () => {
-    const [ours, theirs] = [classesOf(core), classesOf(copy)];
+    const [ours, theirs] = [classesOf(errors), classesOf(copy)];
     expect(NAMES.length).toBeGreaterThan(30);
     const matches = (from: typeof ours, to: typeof ours) =>
       NAMES.filter((name) => name !== "AgentError").map((name) => {
