@@ -68,7 +68,7 @@ export class AgentRuns {
         if (options.extraTools !== undefined) this.head(plan);
       },
       describe: (options, run) => {
-        const begun = options.output && this.#begin(this.plan(options), this.#identify(run));
+        const begun = this.#outputOf(options) && this.#begin(this.plan(options), this.#identify(run));
         if (begun !== undefined) this.#described.set(options, begun);
         return {
           ...(this.#guardrails(options)?.input !== undefined && { guarded: true }),
@@ -230,11 +230,16 @@ export class AgentRuns {
     };
   }
 
+  #outputOf(run: AnyRunOptions): AnyRunOptions["output"] {
+    return run.output ?? this.#options.output;
+  }
+
   #recall(run: RecalledRun<AnyRunOptions>): Promise<RunResult<unknown>> {
     const { options, runId, contents, historyLength, compaction, emitters } = run;
     const state = new RunState(runId, contents);
     state.compaction = compaction;
-    const parse = options.output && describeOutput(options.output).parse;
+    const output = this.#outputOf(options);
+    const parse = output && describeOutput(output).parse;
     const about = { identity: this.#identify(run), model: this.model, emit: emitters?.emit, historyLength, parse };
     return recallRun(about, state, run);
   }

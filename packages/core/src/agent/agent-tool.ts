@@ -69,7 +69,7 @@ export interface NestedAgent {
   readonly name: string;
   readonly model: Model;
   /** Its own name is set only if an engine can run the agent by it. */
-  readonly own: Pick<AgentOptions, "name" | "limits" | "prices" | "approve">;
+  readonly own: Pick<AgentOptions, "name" | "limits" | "prices" | "approve" | "output">;
   stream(input: RunInput, options: AnyRunOptions): RunStream<unknown>;
 }
 
@@ -88,7 +88,7 @@ const INPUT = {
  */
 export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<AgentToolInput> {
   checkOptions("asTool()", options, OPTIONS, { "use name": "toolName" });
-  const { name = agent.name, description, output, timeoutMs = 600_000, exposeErrors } = options;
+  const { name = agent.name, description, output = agent.own.output, timeoutMs = 600_000, exposeErrors } = options;
   const tool: Tool = defineTool({
     name,
     description,

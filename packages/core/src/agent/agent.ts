@@ -30,9 +30,13 @@ import type { SessionOptions } from "./session-options.ts";
 /**
  * A model with instructions and tools. Holds only configuration, so one agent serves any number of concurrent runs.
  *
- * `Context` is what its runs need as `context`; `Tools` types the calls in their results. Both are inferred.
+ * `Context` is what its runs need as `context`; `Tools` types the calls in their results, and `Schema` their output. All are inferred.
  */
-export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Context>> {
+export class Agent<
+  Context = unknown,
+  Tools extends AnyTool<never> = AnyTool<Context>,
+  Schema extends OutputSchema | undefined = undefined,
+> {
   /** Never set: an agent that needs a context does not fit where none is given. */
   declare readonly "~context"?: ((context: Context) => void) | undefined;
   readonly name: string;
@@ -47,7 +51,7 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
    * @throws {TypeError} For an option that does not exist.
    * @throws {ToolDefinitionError} When two tools have the same name.
    */
-  constructor(given: AgentOptions<Context, Tools>) {
+  constructor(given: AgentOptions<Context, Tools, Schema>) {
     // Each run is given the context, where it is typed; below, nothing looks at it.
     const options = given as AgentOptions;
     checkAgentOptions(options);
@@ -73,18 +77,18 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
    * @throws {AgentError} When a request fails after all retries; `runSoFar(error)` has what was done before.
    * @throws The signal's reason when it aborts.
    */
-  async run<Schema extends OutputSchema | undefined = undefined>(
+  async run<Own extends OutputSchema | undefined = Schema>(
     input: RunInput,
-    ...options: OptionsArgument<RunOptions<Schema, Context>, Context>
-  ): Promise<RunResult<OutputOf<Schema>, CallsOf<Tools>>> {
-    return await this.stream<Schema>(input, ...options).result();
+    ...options: OptionsArgument<RunOptions<Own, Context>, Context>
+  ): Promise<RunResult<OutputOf<Own>, CallsOf<Tools>>> {
+    return await this.stream<Own>(input, ...options).result();
   }
 
   /** Streams a run: `for await` its events, then await its `result()`. Nothing happens until it is read. */
-  stream<Schema extends OutputSchema | undefined = undefined>(
+  stream<Own extends OutputSchema | undefined = Schema>(
     input: RunInput,
-    ...options: OptionsArgument<RunOptions<Schema, Context>, Context>
-  ): RunStream<OutputOf<Schema>, CallsOf<Tools>, WrittenOf<Schema>> {
+    ...options: OptionsArgument<RunOptions<Own, Context>, Context>
+  ): RunStream<OutputOf<Own>, CallsOf<Tools>, WrittenOf<Own>> {
     const [given] = options;
     return this.#stream(input, given === undefined ? {} : readRunOptions(given, "run"));
   }
@@ -121,8 +125,9 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
     const options = readRunOptions(given, "run");
     if (this.model.countTokens === undefined)
       throw new ConfigurationError(`${this.model.id} cannot count tokens: use a model made by gemini().`);
-    const head = await this.#runs.headAlone(this.#runs.plan(options));
-    const output = options.output && planOutput(options.output, this.model, head);
+    const plan = this.#runs.plan(options);
+    const head = await this.#runs.headAlone(plan);
+    const output = plan.output && planOutput(plan.output, this.model, head);
     const sent = { ...head, ...headAsSent(head) };
     return await this.model.countTokens(buildFirstRequest(sent, buildContents(input, this.model), output), {
       signal: options.signal,
@@ -130,9 +135,9 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
   }
 
   /** This agent as a tool of another one, whose runs pass it their context. */
-  asTool<Schema extends OutputSchema | undefined = undefined, const Name extends string = string>(
-    options: AgentToolOptions<Context, Name> & { readonly output?: Schema },
-  ): Tool<AgentToolInput, Schema extends undefined ? string : OutputOf<Schema>, Context, Name>;
+  asTool<Own extends OutputSchema | undefined = Schema, const Name extends string = string>(
+    options: AgentToolOptions<Context, Name> & { readonly output?: Own },
+  ): Tool<AgentToolInput, Own extends undefined ? string : OutputOf<Own>, Context, Name>;
   asTool(given: AgentToolOptions<Context>): Tool<AgentToolInput, unknown, Context> {
     // As in the constructor.
     const options = given as AgentToolOptions;
@@ -146,7 +151,7 @@ export class Agent<Context = unknown, Tools extends AnyTool<never> = AnyTool<Con
   }
 
   /** A conversation: each message goes on from the last. In memory, or in a store: then it survives a crash, and goes on in any process. */
-  session(options: SessionOptions = {}): Session<Context, CallsOf<Tools>> {
+  session(options: SessionOptions = {}): Session<Context, CallsOf<Tools>, Schema> {
     return new Session(this.#runs.sessionHost(), options);
   }
 

@@ -23,7 +23,7 @@ const SPELLINGS: Spellings = {
   "use instructions": "system systemPrompt systemInstruction",
   "pass it as the first argument of run()": "prompt messages contents input",
   "use limits: { turns: … }": "maxSteps maxTurns maxIterations",
-  "use run(input, { output: schema })": "schema outputSchema responseSchema responseJsonSchema responseFormat",
+  "use output: schema": "schema outputSchema outputType responseSchema responseJsonSchema responseFormat",
   "use settings: { maxOutputTokens: … }": "maxTokens max_tokens",
   "use signal, an option of run()": "abortSignal",
   "use settings: { thinking: … }": "thinkingConfig reasoning",

@@ -80,12 +80,15 @@ export type ToolsFunction<Context> = (run: RunContext<Context>) => readonly AnyT
  * Options of an agent. `Context` and `Tools` are inferred: the context from what the tools, hooks and functions declare, and the
  * tools from an array. `new Agent<Context>(…)` states the context, and leaves the calls of its results untyped.
  */
-export interface AgentOptions<Context = unknown, Tools extends AnyTool<never> = AnyTool<Context>> extends Omit<
-  SharedOptions<Context>,
-  "tools"
-> {
+export interface AgentOptions<
+  Context = unknown,
+  Tools extends AnyTool<never> = AnyTool<Context>,
+  Schema extends OutputSchema | undefined = OutputSchema | undefined,
+> extends Omit<SharedOptions<Context>, "tools"> {
   /** As {@link SharedOptions.tools}. A function without parameters is also called when the agent is made. */
   readonly tools?: readonly (Tools & ToolFor<Context>)[] | ToolsFunction<Context> | undefined;
+  /** Schema of the answers of its runs, unless a run has its own; as {@link RunOptions.output}. @defaultValue none: the answer is text */
+  readonly output?: Schema | undefined;
   /** A model id, or a model made by `gemini()`. */
   readonly model: ModelId | Model;
   /**
@@ -122,8 +125,8 @@ export interface RunOptions<
    */
   readonly metadata?: JsonObject | undefined;
   /**
-   * Schema of the answer. With tools that search, the model first answers in prose (so that citations survive) and then converts
-   * the answer to the schema. @defaultValue none: the answer is text
+   * Schema of the answer, instead of the agent's. With tools that search, the model first answers in prose (so that citations survive) and then converts
+   * the answer to the schema. @defaultValue the agent's, or else none: the answer is text
    */
   readonly output?: Schema | undefined;
   /** Aborts the run: requests and tools in progress are aborted, and `run` rejects with the signal's reason. */
@@ -181,7 +184,10 @@ export const LIMITS: OptionNames<Limits> = namesIn(
 const SHARED: OptionNames<SharedOptions> = namesIn(
   "instructions tools settings toolChoice limits compaction prices stopWhen hooks approve guardrails",
 );
-export const AGENT: OptionNames<AgentOptions> = { ...SHARED, ...namesIn("model endpoint name observers logger") };
+export const AGENT: OptionNames<AgentOptions> = {
+  ...SHARED,
+  ...namesIn("model endpoint name output observers logger"),
+};
 export const RUN: OptionNames<AnyRunOptions> = {
   ...SHARED,
   ...namesIn("context extraTools output signal metadata runId parent steps"),

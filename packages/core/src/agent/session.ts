@@ -37,7 +37,11 @@ import { type SessionState, buildSessionState } from "./session-state.ts";
  * One run at a time. Options of a run (tools, instructions, an output schema, the context) are not stored: pass `resume` the options
  * of `send`.
  */
-export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
+export class Session<
+  Context = unknown,
+  Calls extends ToolCall = ToolCall,
+  Schema extends OutputSchema | undefined = undefined,
+> {
   /** Never set. */
   declare readonly "~context"?: ((context: Context) => void) | undefined;
   readonly id: string;
@@ -88,18 +92,18 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    * @throws {SessionRunningError} When a run is going, unless `whileRunning` says what to do then. Nothing was stored.
    * @throws {SessionLimitError} When a limit of the session leaves no room for another run. Nothing was stored.
    */
-  async send<Schema extends OutputSchema | undefined = undefined>(
+  async send<Own extends OutputSchema | undefined = Schema>(
     input: RunInput,
-    ...options: OptionsArgument<RunOptions<Schema, Context> & SendOptions, Context>
-  ): Promise<RunResult<OutputOf<Schema>, Calls>> {
-    return await this.stream<Schema>(input, ...options).result();
+    ...options: OptionsArgument<RunOptions<Own, Context> & SendOptions, Context>
+  ): Promise<RunResult<OutputOf<Own>, Calls>> {
+    return await this.stream<Own>(input, ...options).result();
   }
 
   /** {@link Session.send} as a stream. Nothing happens until it is read. */
-  stream<Schema extends OutputSchema | undefined = undefined>(
+  stream<Own extends OutputSchema | undefined = Schema>(
     input: RunInput,
-    ...options: OptionsArgument<RunOptions<Schema, Context> & SendOptions, Context>
-  ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
+    ...options: OptionsArgument<RunOptions<Own, Context> & SendOptions, Context>
+  ): RunStream<OutputOf<Own>, Calls, WrittenOf<Own>> {
     const message = buildContents(input, this.#host.model);
     const next = readNextInput(this.#host, readRunOptions(options[0], "send"), message);
     return this.#streamOf((emitters) => this.#next.send({ ...next, emitters }));
@@ -132,16 +136,16 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    * @throws {SessionRunningError} When a run is going, unless `whileRunning` says what to do then. Nothing was stored.
    * @throws {RewindTargetError} When the conversation has no such message; names those that can be chosen. Nothing was stored.
    */
-  async regenerate<Schema extends OutputSchema | undefined = undefined>(
-    ...options: OptionsArgument<RunOptions<Schema, Context> & RegenerateOptions, Context>
-  ): Promise<RunResult<OutputOf<Schema>, Calls>> {
-    return await this.regenerateStream<Schema>(...options).result();
+  async regenerate<Own extends OutputSchema | undefined = Schema>(
+    ...options: OptionsArgument<RunOptions<Own, Context> & RegenerateOptions, Context>
+  ): Promise<RunResult<OutputOf<Own>, Calls>> {
+    return await this.regenerateStream<Own>(...options).result();
   }
 
   /** {@link Session.regenerate} as a stream. Nothing happens until it is read. */
-  regenerateStream<Schema extends OutputSchema | undefined = undefined>(
-    ...given: OptionsArgument<RunOptions<Schema, Context> & RegenerateOptions, Context>
-  ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
+  regenerateStream<Own extends OutputSchema | undefined = Schema>(
+    ...given: OptionsArgument<RunOptions<Own, Context> & RegenerateOptions, Context>
+  ): RunStream<OutputOf<Own>, Calls, WrittenOf<Own>> {
     const { messageId, ...options } = readRunOptions(given[0], "regenerate");
     const next = readNextInput(this.#host, options, undefined, { messageId });
     return this.#streamOf((emitters) => this.#next.send({ ...next, emitters }));
@@ -157,16 +161,16 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    * @throws {NothingToResumeError} When the last run is over, or there is none.
    * @throws {UnexpectedAnswerError} When an answer has no token of an open question.
    */
-  async resume<Schema extends OutputSchema | undefined = undefined>(
-    ...options: OptionsArgument<RunOptions<Schema, Context> & ResumeOptions, Context>
-  ): Promise<RunResult<OutputOf<Schema>, Calls>> {
-    return await this.resumeStream<Schema>(...options).result();
+  async resume<Own extends OutputSchema | undefined = Schema>(
+    ...options: OptionsArgument<RunOptions<Own, Context> & ResumeOptions, Context>
+  ): Promise<RunResult<OutputOf<Own>, Calls>> {
+    return await this.resumeStream<Own>(...options).result();
   }
 
   /** {@link Session.resume} as a stream: the events of the whole run, including those before it stopped. */
-  resumeStream<Schema extends OutputSchema | undefined = undefined>(
-    ...options: OptionsArgument<RunOptions<Schema, Context> & ResumeOptions, Context>
-  ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
+  resumeStream<Own extends OutputSchema | undefined = Schema>(
+    ...options: OptionsArgument<RunOptions<Own, Context> & ResumeOptions, Context>
+  ): RunStream<OutputOf<Own>, Calls, WrittenOf<Own>> {
     const next = readNextInput(this.#host, readRunOptions(options[0], "resume"));
     return this.#streamOf((emitters) => this.#next.resume({ ...next, emitters }));
   }
@@ -183,16 +187,16 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    * @throws {UnexpectedAnswerError} When an answer has no token of an open question. Nothing was stored.
    * @throws {NothingToResumeError} Without a message on a session that has no run.
    */
-  async continue<Schema extends OutputSchema | undefined = undefined>(
-    ...options: OptionsArgument<RunOptions<Schema, Context> & ContinueOptions, Context>
-  ): Promise<RunResult<OutputOf<Schema>, Calls>> {
-    return await this.continueStream<Schema>(...options).result();
+  async continue<Own extends OutputSchema | undefined = Schema>(
+    ...options: OptionsArgument<RunOptions<Own, Context> & ContinueOptions, Context>
+  ): Promise<RunResult<OutputOf<Own>, Calls>> {
+    return await this.continueStream<Own>(...options).result();
   }
 
   /** {@link Session.continue} as a stream. Of a run in another process the events come when it is over. */
-  continueStream<Schema extends OutputSchema | undefined = undefined>(
-    ...given: OptionsArgument<RunOptions<Schema, Context> & ContinueOptions, Context>
-  ): RunStream<OutputOf<Schema>, Calls, WrittenOf<Schema>> {
+  continueStream<Own extends OutputSchema | undefined = Schema>(
+    ...given: OptionsArgument<RunOptions<Own, Context> & ContinueOptions, Context>
+  ): RunStream<OutputOf<Own>, Calls, WrittenOf<Own>> {
     const { message, ...options } = readRunOptions(given[0], "continue");
     const contents = message === undefined ? undefined : buildContents(message, this.#host.model);
     const next = readNextInput(this.#host, options, contents);
@@ -268,9 +272,9 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    *
    * @see `docs/guides/teams.md`
    */
-  as<OtherContext, OtherCalls extends ToolCall>(agent: {
-    session(options: SessionOptions): Session<OtherContext, OtherCalls>;
-  }): Session<OtherContext, OtherCalls> {
+  as<OtherContext, OtherCalls extends ToolCall, OtherSchema extends OutputSchema | undefined>(agent: {
+    session(options: SessionOptions): Session<OtherContext, OtherCalls, OtherSchema>;
+  }): Session<OtherContext, OtherCalls, OtherSchema> {
     const { about, history: _, ...keeping } = this.#config;
     return agent.session({ id: this.id, store: this.#store, ...keeping, ...about });
   }
@@ -304,14 +308,19 @@ export class Session<Context = unknown, Calls extends ToolCall = ToolCall> {
    */
   async fork(
     options: { readonly id?: string | undefined; readonly contents?: number | undefined } = {},
-  ): Promise<Session<Context, Calls>> {
+  ): Promise<Session<Context, Calls, Schema>> {
     await this.#log.refresh();
     const { view } = this.#log;
     const all = this.#runs.history();
     const contents = options.contents ?? all.length;
     checkForkPoint(all, contents);
     const { about, ...keeping } = this.#config;
-    const fork = new Session<Context, Calls>(this.#host, { id: options.id, store: this.#store, ...keeping, ...about });
+    const fork = new Session<Context, Calls, Schema>(this.#host, {
+      id: options.id,
+      store: this.#store,
+      ...keeping,
+      ...about,
+    });
     const parts = takeSegments(view.allSegments(), contents);
     await fork.#log.append({ at: 0 }, { type: "history", parts, from: { session: this.id, contents } });
     return fork;

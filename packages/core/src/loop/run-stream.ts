@@ -24,7 +24,8 @@ export interface RunningLoop {
 }
 
 /**
- * A run as a stream of events. Read them with `for await`, then take {@link RunStream.result}.
+ * A run as a stream of events. Read them with `for await`, or only the text with {@link RunStream.textStream}, then take
+ * {@link RunStream.result}.
  *
  * Pull-driven and single-use: nothing runs until it is read, and leaving the `for await` early ends the run. A slow
  * reader slows the run down; at most 64 events are buffered. `Written` is what the model writes for the output: the schema's input.
@@ -67,6 +68,15 @@ export class RunStream<
   result(): Promise<RunResult<Output, Calls>> {
     if (this.#running === undefined && !this.#over) void this.#run(undefined);
     return this.#outcome;
+  }
+
+  /**
+   * The text of the answers as it comes, and nothing else: `for await (const text of stream.textStream)`. Read this or the events; the
+   * run's `result()` is there afterwards either way. An answer that is begun again, after a broken stream for instance, comes again from its
+   * beginning: its `discard` is among the events only.
+   */
+  get textStream(): AsyncGenerator<string, void, void> {
+    return textsOf(this[Symbol.asyncIterator]());
   }
 
   /** True when the run has ended, in any way. */
@@ -141,6 +151,10 @@ export class RunStream<
       }
     }
   }
+}
+
+async function* textsOf(events: AsyncIterable<RunEvent>): AsyncGenerator<string, void, void> {
+  for await (const event of events) if (event.type === "text-delta") yield event.delta;
 }
 
 function abandoned(running: RunningLoop | undefined): RunAbandonedError {

@@ -49,7 +49,7 @@ const SHARED: readonly (readonly [options: object, problem: string])[] = [
   [{ maxSteps: 5 }, 'there is no option "maxSteps": use limits: { turns: … }'],
   [{ prompt: "Hi." }, 'there is no option "prompt": pass it as the first argument of run()'],
   [{ messages: [] }, 'there is no option "messages": pass it as the first argument of run()'],
-  [{ schema }, 'there is no option "schema": use run(input, { output: schema })'],
+  [{ schema }, 'there is no option "schema": use output: schema'],
   [{ config: { temperature: 0 } }, 'there is no option "config": use settings: { temperature: … }'],
   [{ generationConfig: { temperature: 0 } }, 'there is no option "generationConfig": use settings: { temperature: … }'],
   [{ abortSignal: AbortSignal.abort() }, 'there is no option "abortSignal": use signal, an option of run()'],
@@ -134,7 +134,6 @@ describe("an agent made from", () => {
   test.each<[unknown, string]>([
     [model, "the options must be an object, got string"],
     [undefined, "the options must be an object, got undefined"],
-    [{ model, output: schema }, 'there is no option "output": pass it to run()'],
     [{ model, signal: AbortSignal.abort() }, 'there is no option "signal": pass it to run()'],
     [{}, NO_MODEL],
     [{ model: foreignModel }, NO_MODEL],
@@ -155,7 +154,7 @@ describe("an agent made from", () => {
   test("other members of such an instance are no options of its runs, whatever their names", async () => {
     class Settings {
       readonly model = new ScriptedModel(say("Hello."));
-      readonly output = "answers.json";
+      readonly extraTools = "tools.json";
       readonly metadata = "settings";
       readonly signal = AbortSignal.abort();
     }

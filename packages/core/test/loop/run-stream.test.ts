@@ -1,3 +1,6 @@
+import { Agent, defineTool } from "@pollux/core";
+import { RunAbandonedError } from "@pollux/core/errors";
+import { call, fails, hangs, join, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { EventQueue } from "../../src/loop/run-stream.ts";
 
@@ -110,4 +113,32 @@ test("a closed queue drops what is written and holds nobody up", async () => {
   expect(queue.write(1)).toBeUndefined();
   expect(queue.writeInStep(1)).toBeUndefined();
   expect(queue.next()).toBeUndefined();
+});
+
+describe("the text of a stream", () => {
+  test("comes as it is written, over all turns, and the result is there afterwards", async () => {
+    const look = defineTool({ name: "look", description: "Looks.", run: () => "rain" });
+    const model = new ScriptedModel(join(say("Let me ", "look. "), call("look")), say("It ", "rains."));
+    const stream = new Agent({ model, tools: [look] }).stream("Weather?");
+    const texts: string[] = [];
+    for await (const text of stream.textStream) texts.push(text);
+    expect(texts).toEqual(["Let me ", "look. ", "It ", "rains."]);
+    expect((await stream.result()).text).toBe("It rains.");
+    expect(() => stream.textStream).toThrow("a RunStream can be read once");
+  });
+
+  test("ends the run when its reader leaves, and throws what the run throws", async () => {
+    const left = new Agent({ model: new ScriptedModel(hangs("Once")) }).stream("Tell me.");
+    for await (const text of left.textStream) if (text === "Once") break;
+    await expect(left.result()).rejects.toThrow(RunAbandonedError);
+    const failing = new Agent({ model: new ScriptedModel(fails(new Error("down"))) }).stream("Tell me.");
+    await expect(failing.textStream.next()).rejects.toThrow("down");
+  });
+
+  test("is that of a session, too", async () => {
+    const texts: string[] = [];
+    const session = new Agent({ model: new ScriptedModel(say("Hello.")) }).session();
+    for await (const text of session.stream("Hi.").textStream) texts.push(text);
+    expect([texts, (await session.history()).length]).toEqual([["Hello."], 2]);
+  });
 });
