@@ -106,7 +106,7 @@ test("a proxy that wants a password is named", async () => {
     // A server on any interface has a port.
     const { port } = proxy.address() as AddressInfo;
     const program = `
-      import { Agent, gemini, google } from "@pollux/core";
+      import { Agent, gemini, geminiApi } from "@pollux/core";
       const model = gemini("gemini-flash-latest", {
         endpoint: geminiApi({ apiKey: "some-key" }), retry: { maxAttempts: 1 }, httpClient: "node",
       });

@@ -33,7 +33,7 @@ const MARKERS = {
   client: "streamGenerateContent",
   key: "x-goog-api-key",
   loop: "turn-start",
-  session: "is still running",
+  session: "session's id must not be empty",
   heals: "replace-signatures",
 } as const;
 
@@ -76,7 +76,7 @@ describe.each<[string, () => Readonly<Record<string, string>>]>([
     const { code, packages, laterPackages, files, bytes, laterBytes } = await bundleProgram(TOOL, entries());
     expect(markersIn(code)).toEqual([]);
     expect(packages.filter((name) => name !== "zod" && !laterPackages.includes(name))).toEqual([]);
-    expect(bytes - laterBytes).toBeLessThan(60_000);
+    expect(bytes - laterBytes).toBeLessThan(61_000);
     if (from !== "its sources") return;
     const folders = new Set(files.map((file) => file.split("/").slice(0, 4).join("/")));
     expect([...folders].toSorted()).toEqual(
