@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { trace } from "@opentelemetry/api";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import { connect } from "@pollux/cli";
-import { Agent, defineTool, googleSearch, MemoryStore } from "@pollux/core";
+import { Agent, approve, defineTool, googleSearch, MemoryStore } from "@pollux/core";
 import { observeAllRuns } from "@pollux/core/observers";
 import { faults } from "@pollux/emulator";
 import { openTelemetry } from "@pollux/otel";
@@ -64,7 +64,7 @@ const asked = await session.send(
 );
 console.log(asked.stopReason);
 const { pending } = await session.state();
-const done = await session.resume({ approvals: Object.fromEntries(pending.map(({ token }) => [token, true])) });
+const done = await session.resume({ approvals: approve(pending) });
 console.log(done.stopReason);
 
 // Sends what is still in memory. It rejects if nothing receives it.

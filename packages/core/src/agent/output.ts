@@ -6,6 +6,7 @@ import { jsonCheck } from "../tool/schema/json-check.ts";
 import { isStandardSchema, issuesText } from "../tool/schema/standard-schema.ts";
 import type { OutputPlan } from "../loop/loop-input.ts";
 import type { FinishedRun, RunResult } from "../loop/result.ts";
+import type { ToolCall } from "../tool/tool-call.ts";
 import type { MixedTools } from "../grounding/delegate.ts";
 import type { Model } from "../model/model.ts";
 import { declareSchema } from "../tool/schema/declare.ts";
@@ -38,14 +39,36 @@ export function describeOutput(schema: OutputSchema): Pick<OutputPlan, "schema" 
 /**
  * Narrows a result to a finished run, which has its output.
  *
- * @throws {OutputMissingError} When the run did not finish; the message names the stop reason.
+ * @throws {OutputMissingError} When the run did not finish; the message says how it ended, and why.
  */
-export function finished<Output>(result: RunResult<Output>): FinishedRun<Output> {
+export function finished<Output, Calls extends ToolCall>(result: RunResult<Output, Calls>): FinishedRun<Output, Calls> {
   if (result.stopReason === "finished") return result;
+  const { stopReason, turns, usage } = result;
+  const why = whyEnded(result);
   throw new OutputMissingError(
-    `the run did not finish: it ended with "${result.stopReason}" after ${result.turns} turn(s)`,
-    result.stopReason,
+    `the run did not finish: it ended with "${stopReason}"${why === undefined ? "" : ` (${why})`}, after ${turns} turn(s) and ${usage.requests} request(s)`,
+    stopReason,
   );
+}
+
+function whyEnded(result: RunResult<unknown>): string | undefined {
+  switch (result.stopReason) {
+    case "limit":
+      return `${result.limit.name}: ${result.limit.used} of ${result.limit.limit}`;
+    case "invalid-output":
+      return result.problem;
+    case "guardrail":
+      return `${result.guardrail.name}: ${result.guardrail.reason}`;
+    case "needs-approval":
+    case "needs-outcome":
+      return result.pending.map(({ call }) => call.name).join(", ");
+    case "blocked":
+    case "bad-call":
+    case "unknown-finish":
+      return result.finishReason;
+    default:
+      return undefined;
+  }
 }
 
 async function parseOutput(

@@ -76,6 +76,9 @@ describe.each(["run", "stream"])("%s", (face) => {
     expect(result).toMatchObject({ stopReason: "invalid-output", text: "c" });
     expect(result.stopReason === "invalid-output" && result.problem).toContain("not JSON");
     expect(() => finished(result)).toThrow(OutputMissingError);
+    expect(() => finished(result)).toThrow(
+      /^the run did not finish: it ended with "invalid-output" \(not JSON.*\), after 1 turn\(s\) and 3 request\(s\)$/,
+    );
   });
 
   test("zod 3 and transforms work, and any JSON can be asked for", async () => {
