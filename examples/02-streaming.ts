@@ -6,8 +6,6 @@ await using connection = await connect();
 const agent = new Agent({ model: "gemini-flash-latest", endpoint: connection.endpoint });
 
 const stream = agent.stream("Tell me a short story about a lighthouse.");
-for await (const event of stream) {
-  if (event.type === "text-delta") process.stdout.write(event.delta);
-}
+for await (const text of stream.textStream) process.stdout.write(text);
 const { usage } = await stream.result();
 console.log(`\n${usage.totalTokens} tokens`);

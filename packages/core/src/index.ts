@@ -113,7 +113,7 @@ export { renderMarkdown } from "./grounding/render-markdown.ts";
 export { type Citation, type Grounding, type Source } from "./grounding/sources.ts";
 
 // tool
-export { approve, type Approvals, deny } from "./tool/approve.ts";
+export { approve, type Approvals, deny } from "./tool/pending-call.ts";
 export type {
   Approval,
   ApprovalContext,
