@@ -28,6 +28,26 @@ test.each(Object.entries(SECTIONS))(
   },
 );
 
+/** What names the member of a union says what it is by its value. */
+const NAMED_BY_THEIR_VALUE: ReadonlySet<string> = new Set(["stopReason", "status"]);
+
+test.each([
+  ...Object.values(SECTIONS).flatMap(({ of }) => of),
+  ...["FinishedRun", "LimitedRun", "BlockedRun", "BadCallRun", "InvalidOutputRun", "GuardrailRun", "NeedsApprovalRun"],
+  ...["Source", "RunSoFar"],
+])("every member of %s has a doc comment", (name) => {
+  const undocumented = (one: string): readonly string[] => {
+    const { body, heritage } = interfaces.get(one) ?? { body: "", heritage: [] };
+    const lines = body.split("\n");
+    const found = lines.flatMap((line, at) => {
+      const member = /^ {2}(?:readonly )?(\w+)\??[:(]/.exec(line)?.[1];
+      return member === undefined || NAMED_BY_THEIR_VALUE.has(member) || lines[at - 1]?.endsWith("*/") ? [] : [member];
+    });
+    return [...found, ...heritage.filter((word) => interfaces.has(word)).flatMap(undocumented)];
+  };
+  expect(undocumented(name)).toEqual([]);
+});
+
 /** What stands in code font in the first column of a section's table. */
 function listed(heading: string): readonly string[] {
   const section =
@@ -49,6 +69,7 @@ function membersOf(name: string): readonly string[] {
 
 interface Interface {
   readonly members: readonly string[];
+  readonly body: string;
   /** The words after `extends`, some of which are names of interfaces. */
   readonly heritage: readonly string[];
 }
@@ -63,7 +84,7 @@ function readInterfaces(folder: string): ReadonlyMap<string, Interface> {
       /^export interface (\w+)([^{}]*)\{\n([^]*?)^\}/gm,
     )) {
       const members = [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??[:(]/gm)].map(([, member = ""]) => member);
-      found.set(name, { members, heritage: withoutTypeParameters(head).match(/\w+/g) ?? [] });
+      found.set(name, { members, body, heritage: withoutTypeParameters(head).match(/\w+/g) ?? [] });
     }
   }
   return found;

@@ -9,7 +9,9 @@ import type { PendingCall } from "../tool/tool.ts";
 export interface SessionState {
   /** Runs that have ended, however they ended. */
   readonly runs: number;
+  /** Of all runs. */
   readonly turns: number;
+  /** Of all runs. */
   readonly toolCalls: number;
   /** Sum over all runs. */
   readonly usage: Usage;

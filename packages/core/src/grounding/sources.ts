@@ -5,9 +5,11 @@ import type { ModelResponse } from "../model/model.ts";
 export interface Source {
   /** 1 for the first source of the run, which {@link renderMarkdown} cites as `[1]`. */
   readonly number: number;
+  /** What it is: a page, a place, an image, a document, or an address that was read. */
   readonly kind: "web" | "maps" | "image" | "document" | "url" | "other";
   /** As received. Offer it as a link only if {@link isWebUrl} allows it. */
   readonly uri?: string | undefined;
+  /** As the page or the document calls itself. */
   readonly title?: string | undefined;
   /** Of a document found by File Search; each page is a source. */
   readonly pageNumber?: number | undefined;
@@ -41,6 +43,7 @@ export interface Citation {
 
 /** The grounding of a run. */
 export interface Grounding {
+  /** In order of their numbers. */
   readonly sources: readonly Source[];
   /** Ranges of the final answer's text, in order of `start`. */
   readonly citations: readonly Citation[];

@@ -58,7 +58,9 @@ export interface Spent extends Omit<Cost, "cost"> {
 /** The limit that ended a run, and what the run had used. */
 export interface LimitReached {
   readonly name: (typeof LIMIT_NAMES)[number];
+  /** As it was set. */
   readonly limit: number;
+  /** What was used of it, at least as much. */
   readonly used: number;
   /** The limit is the session's, and `used` counts all of its runs; or its owner's, and `used` counts all sessions of the owner. */
   readonly scope?: "session" | "owner" | undefined;

@@ -14,6 +14,7 @@ import { decodePieces, type OutputAudio } from "./output-audio.ts";
 
 /** What every result has, whatever the stop reason. */
 export interface RunOutcome<Calls extends ToolCall = ToolCall> extends Grounding, RunOutputs, Omit<Cost, "cost"> {
+  /** As in events and in the log of a session. */
   readonly runId: string;
   /** Visible text of the last answer; empty when there was none. */
   readonly text: string;
@@ -23,6 +24,7 @@ export interface RunOutcome<Calls extends ToolCall = ToolCall> extends Grounding
   readonly added: readonly Content[];
   /** Function calls of the run, oldest first; narrow by `status` and `name`. */
   readonly toolCalls: readonly Calls[];
+  /** Answers of the model. */
   readonly turns: number;
   /** Sum over the run, including delegated requests. */
   readonly usage: Usage;
@@ -40,6 +42,7 @@ export interface RunOutcome<Calls extends ToolCall = ToolCall> extends Grounding
  */
 export interface FinishedRun<Output = undefined, Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "finished";
+  /** By the schema, or the output of the tool that ended the run; `undefined` without either. */
   readonly output: Output | EndingOutput<Calls>;
   /** Name of the tool that ended the run; absent when the model answered. */
   readonly endedBy?: string | undefined;
@@ -60,6 +63,7 @@ export interface LimitedRun<Calls extends ToolCall = ToolCall> extends RunOutcom
    * guardrails let it pass.
    */
   readonly interrupted?: Content | undefined;
+  /** Which one, and what was used of it. */
   readonly limit: LimitReached;
 }
 
@@ -71,7 +75,9 @@ export interface TruncatedRun<Calls extends ToolCall = ToolCall> extends RunOutc
 /** The service blocked the answer (`SAFETY`, `RECITATION`, ...); `safetyRatings` has its ratings. A blocked prompt is a `ResponseBlockedError` instead. */
 export interface BlockedRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "blocked";
+  /** As the service gave it. */
   readonly finishReason: string;
+  /** What the service said about it. */
   readonly finishMessage?: string | undefined;
 }
 
@@ -83,7 +89,9 @@ export interface EmptyRun<Calls extends ToolCall = ToolCall> extends RunOutcome<
 /** The model's calls were still unreadable after the retries. */
 export interface BadCallRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "bad-call";
+  /** As the service gave it. */
   readonly finishReason: string;
+  /** What the service said about it. */
   readonly finishMessage?: string | undefined;
 }
 
@@ -102,25 +110,30 @@ export interface InvalidOutputRun<Calls extends ToolCall = ToolCall> extends Run
 /** A guardrail ended the run. What it stopped is in neither the text nor the contents; neither is the user's message, if it stopped that. */
 export interface GuardrailRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "guardrail";
+  /** Which one, and why. */
   readonly guardrail: GuardrailStop;
 }
 
 /** The model stopped for a reason that this version does not know. Never a success. */
 export interface UnknownFinishRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "unknown-finish";
+  /** As the service gave it. */
   readonly finishReason: string;
+  /** What the service said about it. */
   readonly finishMessage?: string | undefined;
 }
 
 /** Calls wait for approval; continue with `session.resume({ approvals })`. In `contents` they are answered as not run, so that they can be sent. */
 export interface NeedsApprovalRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "needs-approval";
+  /** Oldest first; their tokens are the keys of the answers. */
   readonly pending: readonly PendingCall[];
 }
 
 /** Calls wait for their outcome from outside; continue with `session.resume({ outcomes })`. In `contents` they are answered as not run, so that they can be sent. */
 export interface NeedsOutcomeRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
   readonly stopReason: "needs-outcome";
+  /** Oldest first; their tokens are the keys of the answers. */
   readonly pending: readonly PendingCall[];
 }
 
@@ -195,6 +208,7 @@ export class OutputImage {
 
 /** What a run had done when it failed or was aborted. */
 export interface RunSoFar extends Cost {
+  /** As in events and in the log of a session. */
   readonly runId: string;
   /** Can be sent again: open calls are answered as cancelled. */
   readonly contents: readonly Content[];
@@ -207,6 +221,7 @@ export interface RunSoFar extends Cost {
   readonly compaction?: Compaction | undefined;
   /** Finished turns. */
   readonly turns: number;
+  /** Sum over the run, including delegated requests. */
   readonly usage: Usage;
 }
 

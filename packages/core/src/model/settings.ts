@@ -14,6 +14,7 @@ export type Thinking = "off" | "minimal" | "low" | "medium" | "high" | "xhigh" |
 
 /** Settings for every request of an agent or a run. Absent fields are left to the service. */
 export interface ModelSettings {
+  /** How much it thinks before it answers. @defaultValue the model's own */
   readonly thinking?: Thinking | undefined;
   /** Request thought summaries, which arrive as `thought-delta` events. @defaultValue false */
   readonly includeThoughts?: boolean | undefined;
@@ -21,6 +22,7 @@ export interface ModelSettings {
   readonly temperature?: number | undefined;
   /** 0 to 1. */
   readonly topP?: number | undefined;
+  /** From how many of the likeliest tokens the next one is drawn. No effect on models that don't take it. */
   readonly topK?: number | undefined;
   /** Tokens, thoughts included. */
   readonly maxOutputTokens?: number | undefined;

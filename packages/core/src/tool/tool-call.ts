@@ -20,6 +20,7 @@ export interface ShortenedToolCall extends ToolCallBase {
 /** The call has no result; its tool may not exist. */
 export interface FailedToolCall extends ToolCallBase {
   readonly status: "failed";
+  /** Why, as the model read it. */
   readonly error: { readonly kind: ToolErrorKind; readonly message: string };
 }
 

@@ -27,7 +27,9 @@ export interface GeminiClientOptions extends Fields<AnswerLimits> {
    * @defaultValue `POLLUX_HTTP_CLIENT`, then "auto"
    */
   readonly httpClient?: HttpClientName | undefined;
+  /** How long to wait. @defaultValue first byte 300 s, idle 120 s, whole call 1,200 s */
   readonly timeouts?: Fields<Timeouts> | undefined;
+  /** How requests are retried. @defaultValue 4 attempts; 0.5, 1, 2 s apart, or as long as the service asks, up to 300 s */
   readonly retry?: Fields<RetryPolicy> | undefined;
   /**
    * Limits concurrent requests, and shares the waits that the service asks for. One object may serve any number of clients.
