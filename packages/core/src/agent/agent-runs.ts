@@ -99,7 +99,7 @@ export class AgentRuns {
   /** @throws {ConfigurationError} When the options cannot work. */
   plan(options: AnyRunOptions): RunPlan {
     const combined = overrideOptions(this.#options, options);
-    const settings = combined.settings ?? {};
+    const settings = present(combined.settings ?? {});
     this.model.check(settings);
     const limits = withDefaults(combined.limits);
     checkLimits(limits);
@@ -151,7 +151,7 @@ export class AgentRuns {
     const historyLength = run.historyLength ?? (checksInput ? messageStart(contents) : contents.length - 1);
     const state = new RunState(runId, contents, run.onPartial, this.#foreign.get(conversation));
     const { instructions, prices, hooks = {} } = plan;
-    const { prepareTurn } = hooks;
+    const prepareTurn = hooks.prepareTurn?.bind(hooks);
     const makes = typeof instructions === "function" ? instructions : undefined;
     const sent = makes === undefined ? headAsSent(head) : head;
     const steps = (plan.steps ?? run.steps ?? passThrough<RunEvent>)({ runId, signal, emit: emitters?.emitLive });

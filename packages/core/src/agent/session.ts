@@ -310,7 +310,6 @@ export class Session<
     options: { readonly id?: string | undefined; readonly contents?: number | undefined } = {},
   ): Promise<Session<Context, Calls, Schema>> {
     await this.#log.refresh();
-    const { view } = this.#log;
     const all = this.#runs.history();
     const contents = options.contents ?? all.length;
     checkForkPoint(all, contents);
@@ -321,7 +320,7 @@ export class Session<
       ...keeping,
       ...about,
     });
-    const parts = takeSegments(view.allSegments(), contents);
+    const parts = takeSegments(this.#runs.segments(), contents);
     await fork.#log.append({ at: 0 }, { type: "history", parts, from: { session: this.id, contents } });
     return fork;
   }

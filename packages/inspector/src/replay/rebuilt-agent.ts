@@ -54,7 +54,7 @@ export function rebuildAgent(kept: Kept, model: Model, changes: RebuiltChanges =
     ],
     ...(instructions !== undefined && { instructions }),
     ...(head?.toolChoice !== undefined && changes.tools === undefined && { toolChoice: head.toolChoice }),
-    ...head?.settings,
+    settings: head?.settings,
     ...(goesOnFrom === undefined
       ? {
           limits: {

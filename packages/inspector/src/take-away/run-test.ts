@@ -66,7 +66,8 @@ interface TestParts {
 function testCode(test: TestParts): string {
   const { head, functions, output, said } = test;
   const toolChoice = head?.toolChoice === undefined ? {} : { toolChoice: head.toolChoice };
-  const options = { ...head?.settings, ...toolChoice, ...test.options };
+  const settings = Object.keys(head?.settings ?? {}).length === 0 ? {} : { settings: head?.settings };
+  const options = { ...settings, ...toolChoice, ...test.options };
   const hasTools = functions.length > 0;
   const tools = [
     ...(hasTools ? ["...DECLARATIONS.map(recordedTool)"] : []),

@@ -40,6 +40,13 @@ describe("by an agent that is rebuilt", () => {
     expect(emulator.requests).toHaveLength(sent);
   });
 
+  test("with the settings that its requests had", async () => {
+    const settings = { temperature: 0.5, stopSequences: ["END"], thinking: "low" } as const;
+    const { store, exchanges } = await keptSession(sum(), "What is 1 + 2?", { settings });
+    const result = await inspect({ store, exchanges }).view<ReplayResult>("replay");
+    expect(result).toMatchObject({ isSame: true, text: "It is 3.", notes: [] });
+  });
+
   test("a run that waited for approval, of several runs", async () => {
     const store = new MemoryStore();
     const session = sessionOf(store, [say("Hello."), call("pay", { amount: 3 }), say("Paid.")]);

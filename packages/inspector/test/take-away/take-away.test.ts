@@ -60,6 +60,13 @@ describe("curl", () => {
 });
 
 describe("the test of a run", () => {
+  test("has the settings that its requests had", async () => {
+    const settings = { temperature: 0.5, stopSequences: ["END"] };
+    const { store, exchanges } = await keptSession(sum(), "What is 1 + 2?", { settings });
+    const { files } = await inspect({ store, exchanges }).view<TakenFiles>("take-test");
+    expect(files[0]?.text.replaceAll(/\s/g, "")).toContain('settings:{"temperature":0.5,"stopSequences":["END"]},');
+  });
+
   test("its recording is one that the emulator replays", async () => {
     const { store, exchanges } = await keptSession(sum(), "What is 1 + 2?");
     const { files } = await inspect({ store, exchanges }).view<TakenFiles>("take-test");

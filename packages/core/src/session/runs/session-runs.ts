@@ -19,6 +19,7 @@ import { checkAnswers } from "../log/find-damage.ts";
 import { answerId, findStart, type RunStart } from "../log/rewind.ts";
 import { hasOpenPart } from "../log/run-turns.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
+import type { HistorySegment } from "../log/session-view.ts";
 import type { DecidedRequest } from "./run-request.ts";
 import { OwnRun } from "./own-run.ts";
 import { RecordOpener } from "./record-opener.ts";
@@ -182,15 +183,25 @@ export class SessionRuns<Options> {
     return [...this.#given(), ...this.log.view.history()];
   }
 
+  /** The same, in segments of one origin each. */
+  segments(): readonly HistorySegment[] {
+    return [...this.#givenSegments(), ...this.log.view.allSegments()];
+  }
+
   /** What a new session begins with. */
   #given(): readonly Content[] {
     const { view } = this.log;
     return view.runIds.size === 0 && view.segments.length === 0 ? (this.#config.history ?? []) : [];
   }
 
-  #historyEntries(): readonly NewEntry[] {
+  #givenSegments(): readonly HistorySegment[] {
     const contents = this.#given();
-    return contents.length === 0 ? [] : [{ type: "history", parts: [{ origin: this.host.origin, contents }] }];
+    return contents.length === 0 ? [] : [{ origin: this.host.origin, contents }];
+  }
+
+  #historyEntries(): readonly NewEntry[] {
+    const parts = this.#givenSegments();
+    return parts.length === 0 ? [] : [{ type: "history", parts }];
   }
 
   #aboutEntries(): readonly NewEntry[] {
