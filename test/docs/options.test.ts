@@ -33,8 +33,15 @@ const NAMED_BY_THEIR_VALUE: ReadonlySet<string> = new Set(["stopReason", "status
 
 test.each([
   ...Object.values(SECTIONS).flatMap(({ of }) => of),
-  ...["FinishedRun", "LimitedRun", "BlockedRun", "BadCallRun", "InvalidOutputRun", "GuardrailRun", "NeedsApprovalRun"],
-  ...["Source", "RunSoFar"],
+  "FinishedRun",
+  "LimitedRun",
+  "BlockedRun",
+  "BadCallRun",
+  "InvalidOutputRun",
+  "GuardrailRun",
+  "NeedsApprovalRun",
+  "Source",
+  "RunSoFar",
 ])("every member of %s has a doc comment", (name) => {
   const undocumented = (one: string): readonly string[] => {
     const { body, heritage } = interfaces.get(one) ?? { body: "", heritage: [] };
