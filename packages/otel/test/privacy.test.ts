@@ -1,4 +1,4 @@
-import { Agent, ApiStatusError, defineTool, MemoryStore, type Model, ToolError } from "@pollux/core";
+import { Agent, type AgentOptions, ApiStatusError, defineTool, MemoryStore, type Model, ToolError } from "@pollux/core";
 import { call, calls, dies, fails, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -12,7 +12,7 @@ afterEach(() => void vi.unstubAllEnvs());
 
 /** A place in which content is, and a run that has it there and nowhere else. */
 type Place = (secret: string, agentOf: AgentOf) => Promise<unknown>;
-type AgentOf = (lines: readonly ScriptLine[], options?: Partial<ConstructorParameters<typeof Agent>[0]>) => Agent;
+type AgentOf = (lines: readonly ScriptLine[], options?: Partial<AgentOptions>) => Agent;
 
 const tool = (run: () => unknown, description = "x") => defineTool({ name: "look", description, run });
 const status = (message: string, code: number): Error =>

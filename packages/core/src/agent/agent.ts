@@ -11,6 +11,7 @@ import type { CallsOf, ToolCall } from "../tool/tool-call.ts";
 import {
   type AgentOptions,
   type AnyRunOptions,
+  type ContextFor,
   type CountTokensOptions,
   type OptionsArgument,
   type OutputOf,
@@ -38,7 +39,7 @@ export class Agent<
   Schema extends OutputSchema | undefined = undefined,
 > {
   /** Never set: an agent that needs a context does not fit where none is given. */
-  declare readonly "~context"?: ((context: Context) => void) | undefined;
+  declare readonly "~context"?: ((context: ContextFor<Context, Tools>) => void) | undefined;
   readonly name: string;
   readonly model: Model;
   readonly #runs: AgentRuns;
@@ -79,7 +80,7 @@ export class Agent<
    */
   async run<Own extends OutputSchema | undefined = Schema>(
     input: RunInput,
-    ...options: OptionsArgument<RunOptions<Own, Context>, Context>
+    ...options: OptionsArgument<RunOptions<Own, ContextFor<Context, Tools>>, ContextFor<Context, Tools>>
   ): Promise<RunResult<OutputOf<Own>, CallsOf<Tools>>> {
     return await this.stream<Own>(input, ...options).result();
   }
@@ -87,7 +88,7 @@ export class Agent<
   /** Streams a run: `for await` its events, then await its `result()`. Nothing happens until it is read. */
   stream<Own extends OutputSchema | undefined = Schema>(
     input: RunInput,
-    ...options: OptionsArgument<RunOptions<Own, Context>, Context>
+    ...options: OptionsArgument<RunOptions<Own, ContextFor<Context, Tools>>, ContextFor<Context, Tools>>
   ): RunStream<OutputOf<Own>, CallsOf<Tools>, WrittenOf<Own>> {
     const [given] = options;
     return this.#stream(input, given === undefined ? {} : readRunOptions(given, "run"));
@@ -102,7 +103,7 @@ export class Agent<
    * @throws {ApiStatusError} When the service refuses, for example below its minimum token count.
    * @see https://ai.google.dev/gemini-api/docs/caching
    */
-  async createCache(input?: RunInput, options: CreateCacheOptions<Context> = {}): Promise<Cache> {
+  async createCache(input?: RunInput, options: CreateCacheOptions<ContextFor<Context, Tools>> = {}): Promise<Cache> {
     if (this.model.createCache === undefined)
       throw new ConfigurationError(`${this.model.id} does not support explicit caches: use a model made by gemini().`);
     const { signal, context, ...life } = options;
@@ -121,7 +122,7 @@ export class Agent<
    *
    * @throws {ApiStatusError} When the endpoint cannot count tokens, as some gateways.
    */
-  async countTokens(input: RunInput, given: CountTokensOptions<Context> = {}): Promise<TokenCount> {
+  async countTokens(input: RunInput, given: CountTokensOptions<ContextFor<Context, Tools>> = {}): Promise<TokenCount> {
     const options = readRunOptions(given, "run");
     if (this.model.countTokens === undefined)
       throw new ConfigurationError(`${this.model.id} cannot count tokens: use a model made by gemini().`);
@@ -136,9 +137,11 @@ export class Agent<
 
   /** This agent as a tool of another one, whose runs pass it their context. */
   asTool<Own extends OutputSchema | undefined = Schema, const Name extends string = string>(
-    options: AgentToolOptions<Context, Name> & { readonly output?: Own },
-  ): Tool<AgentToolInput, Own extends undefined ? string : OutputOf<Own>, Context, Name>;
-  asTool(given: AgentToolOptions<Context>): Tool<AgentToolInput, unknown, Context> {
+    options: AgentToolOptions<ContextFor<Context, Tools>, Name> & { readonly output?: Own },
+  ): Tool<AgentToolInput, Own extends undefined ? string : OutputOf<Own>, ContextFor<Context, Tools>, Name>;
+  asTool(
+    given: AgentToolOptions<ContextFor<Context, Tools>>,
+  ): Tool<AgentToolInput, unknown, ContextFor<Context, Tools>> {
     // As in the constructor.
     const options = given as AgentToolOptions;
     const { name, model } = this;
@@ -151,7 +154,7 @@ export class Agent<
   }
 
   /** A conversation: each message goes on from the last. In memory, or in a store: then it survives a crash, and goes on in any process. */
-  session(options: SessionOptions = {}): Session<Context, CallsOf<Tools>, Schema> {
+  session(options: SessionOptions = {}): Session<ContextFor<Context, Tools>, CallsOf<Tools>, Schema> {
     return new Session(this.#runs.sessionHost(), options);
   }
 

@@ -86,7 +86,7 @@ export interface AgentOptions<
   Schema extends OutputSchema | undefined = OutputSchema | undefined,
 > extends Omit<SharedOptions<Context>, "tools"> {
   /** As {@link SharedOptions.tools}. A function without parameters is also called when the agent is made. */
-  readonly tools?: readonly (Tools & ToolFor<Context>)[] | ToolsFunction<Context> | undefined;
+  readonly tools?: readonly (Tools & ToolFor<Context & NeededBy<Tools>>)[] | ToolsFunction<Context> | undefined;
   /** Schema of the answers of its runs, unless a run has its own; as {@link RunOptions.output}. @defaultValue none: the answer is text */
   readonly output?: Schema | undefined;
   /** A model id, or a model made by `gemini()`. */
@@ -141,6 +141,12 @@ export interface RunOptions<
    */
   readonly steps?: StepsFactory | undefined;
 }
+
+/** What all of these tools need as context. */
+type NeededBy<Tools> = [Tools] extends [ToolFor<infer Needed>] ? Needed : unknown;
+
+/** What the runs of an agent need as context: what its hooks and functions declare, and all that its tools do. */
+export type ContextFor<Context, Tools> = Context & ([Tools] extends [ToolFor<infer Needed>] ? Needed : unknown);
 
 /** The `context` of a run: none when the agent has no context type. */
 export type GivenContext<Context> = unknown extends Context ? undefined : Context;

@@ -162,11 +162,6 @@ describe("an agent", () => {
   test("reports a mistake at the property that is wrong", () => {
     void new Agent({
       model,
-      // @ts-expect-error -- the contexts have nothing in common; a stated one would be both
-      tools: [order, tenant],
-    });
-    void new Agent({
-      model,
       tools: [order],
       // @ts-expect-error -- a number is no instruction
       instructions: ({ context }) => context.orders.size,
@@ -177,6 +172,31 @@ describe("an agent", () => {
       // @ts-expect-error -- misspelled
       instruction: "Be brief.",
     });
+  });
+
+  test("is all that the tools and the hooks need together", async () => {
+    const both = new Agent({ model, tools: [order, tenant] });
+    const context = { ...app, tenant: 7 };
+    const { toolCalls } = await both.run("Go.", { context });
+    for (const one of toolCalls)
+      if (one.status === "completed" && one.name === "tenant") expectTypeOf(one.output).toEqualTypeOf<number>();
+    await both.session().send("Go.", { context });
+    // @ts-expect-error -- the tenant is missing
+    void both.run("Go.", { context: app });
+    // @ts-expect-error -- so is all of it
+    void both.stream("Go.");
+    const outer = new Agent({ model, tools: [both.asTool({ description: "Both." }), greet] });
+    await outer.run("Go.", { context });
+    // @ts-expect-error -- the tenant is missing
+    void outer.run("Go.", { context: app });
+    const hooked = new Agent({
+      model,
+      tools: [order],
+      hooks: { beforeCall: ({ context: { tenant: id } }: CallInfo<Other>) => void id },
+    });
+    await hooked.run("Go.", { context });
+    // @ts-expect-error -- hooks need it, too
+    void hooked.run("Go.", { context: app });
   });
 
   test("does not fit where less or nothing is given", () => {

@@ -1,5 +1,6 @@
 import {
   Agent,
+  type AgentOptions,
   afterTurns,
   calledTool,
   type Content,
@@ -188,10 +189,8 @@ describe.each(faces)("%s", (_face, read) => {
   });
 
   describe("endings", () => {
-    const endOf = async (
-      model: ScriptedModel,
-      options: Partial<ConstructorParameters<typeof Agent>[0]> = {},
-    ): Promise<RunResult> => read(new Agent({ model, tools: [getWeather], ...options }), "Go.");
+    const endOf = async (model: ScriptedModel, options: Partial<AgentOptions> = {}): Promise<RunResult> =>
+      read(new Agent({ model, tools: [getWeather], ...options }), "Go.");
 
     test("an answer after a nudge is a success, and the nudge stays in the history", async () => {
       const model = new ScriptedModel(empty(), empty(), say("Here."));

@@ -10,7 +10,7 @@ const SOURCE = fileURLToPath(new URL("../../src/index.ts", import.meta.url));
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/type-budget/", import.meta.url));
 
 /** What a tool and an agent may cost beyond those of a program with one each. The input's zod schema is most of a tool's. */
-const INSTANTIATIONS = { tool: 500, agent: 2_500 };
+const INSTANTIATIONS = { tool: 500, agent: 4_000 };
 
 /** A program whose agents have half of its tools each, no two of them the same ones. */
 function program(tools: number, agents: number): string {

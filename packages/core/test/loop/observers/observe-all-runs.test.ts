@@ -1,4 +1,4 @@
-import { Agent, MemoryStore } from "@pollux/core";
+import { Agent, type AgentOptions, MemoryStore } from "@pollux/core";
 import { observeAllRuns } from "@pollux/core/observers";
 import { assertObservations, call, hangs, say, ScriptedModel } from "@pollux/core/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -17,7 +17,7 @@ afterEach(() => {
   for (const end of ends.splice(0)) end();
 });
 
-const agentOf = (name: string, ...options: Partial<ConstructorParameters<typeof Agent>[0]>[]): Agent =>
+const agentOf = (name: string, ...options: Partial<AgentOptions>[]): Agent =>
   new Agent(Object.assign({ name, model: new ScriptedModel(say("Hi."), say("Hi.")) }, ...options));
 
 describe.each(faces)("an observer of all runs, by %s", (_face, read) => {
