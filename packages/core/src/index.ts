@@ -15,6 +15,7 @@ export type {
   WrittenOf,
 } from "./agent/options.ts";
 export type { AgentProgress, AgentToolInput, AgentToolOptions } from "./agent/agent-tool.ts";
+export { handoff, type HandoffOptions, type HandoffTool } from "./agent/handoff.ts";
 export { finished } from "./agent/output.ts";
 export { Session } from "./agent/session.ts";
 export type { SessionState } from "./agent/session-state.ts";

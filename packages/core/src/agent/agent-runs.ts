@@ -5,7 +5,7 @@ import { isObject, present } from "../internal/json.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
 import type { RunEvent } from "../loop/events.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
-import { checkLimits, withDefaults } from "../loop/limits.ts";
+import { checkLimits, lowestLimits, withDefaults } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput, OutputPlan } from "../loop/loop-input.ts";
 import { ALL_RUNS, callersContext, findEnabled, OBSERVERS, type Within } from "../loop/observers/find-observers.ts";
 import type { Observer } from "../loop/observers/observer.ts";
@@ -26,6 +26,7 @@ import { findArgumentProblem } from "../tool/pending-call.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
 import { type AgentHead, buildHead, headAsSent, listTools, makeInstructions } from "./agent-head.ts";
+import { type Follower, Followers, type TakenOver } from "./followers.ts";
 import { type RunInside, runsInside, summarizer } from "./nested-run.ts";
 import { type AgentOptions, type AnyRunOptions, overrideOptions, type RunPlan } from "./options.ts";
 import { describeOutput, planOutput } from "./output.ts";
@@ -33,8 +34,9 @@ import { buildContents } from "./run-input.ts";
 import { modelFinder, prepareTurns } from "./turn-changes.ts";
 
 /** Opens an agent's runs: combines the agent's options with those of a run and passes them to the loop. */
-export class AgentRuns {
+export class AgentRuns implements Follower<AgentRuns> {
   readonly model: Model;
+  readonly name: string;
   readonly #options: AgentOptions;
   readonly #logger: Logger;
   readonly #modelFor: (model: string | Model) => Model;
@@ -44,10 +46,12 @@ export class AgentRuns {
   readonly #foreign: WeakMap<object, Map<Content, HistoryOrigin>> = new WeakMap();
   /** By their options: runs of sessions that were described, and are not open yet. */
   readonly #described: WeakMap<AnyRunOptions, BegunRun> = new WeakMap();
+  #followers: Followers<AgentRuns> | undefined;
 
   constructor(options: AgentOptions, model: Model, logger: Logger) {
     this.#options = options;
     this.model = model;
+    this.name = options.name ?? "agent";
     this.#logger = logger;
     this.#modelFor = modelFinder(options, model, logger);
     this.#inside = runsInside(options, (plan, run) => this.open(plan, run));
@@ -56,11 +60,12 @@ export class AgentRuns {
 
   sessionHost(): SessionHost<AnyRunOptions> {
     const { model } = this;
-    return {
+    const host: SessionHost<AnyRunOptions> = {
       model,
       origin: model.origin ?? { endpoint: model.id, family: model.capabilities.family },
-      agent: this.#name,
+      agent: this.name,
       logger: this.#logger,
+      lead: (agent) => (agent === this.name ? host : (this.#follow().find(agent)?.sessionHost() ?? host)),
       requirePrices: (limit) => requirePrices(limit, this.#options.prices, model.id),
       check: (options) => {
         const plan = this.plan(options);
@@ -88,6 +93,7 @@ export class AgentRuns {
       recall: (run) => this.#recall(run),
       callersContext: () => this.callersContext(),
     };
+    return host;
   }
 
   /** The context of whoever requests a run now, as its observers know it. */
@@ -145,13 +151,13 @@ export class AgentRuns {
     const { about, abort, head, output } = isDescribed ? described : this.#begin(plan, identity);
     const { signal } = abort;
     const stopListening = whenAborted(plan.signal, () => abort.abort(plan.signal?.reason));
-    const guardrails = usedGuardrails(plan.guardrails);
+    const planned = this.#planned(plan, head, identity);
+    const { guardrails, preparer } = planned;
     // The log of a session says it of a run that goes on.
     const checksInput = run.checksInput ?? guardrails?.input !== undefined;
     const historyLength = run.historyLength ?? (checksInput ? messageStart(contents) : contents.length - 1);
     const state = new RunState(runId, contents, run.onPartial, this.#foreign.get(conversation));
-    const { instructions, prices, hooks = {} } = plan;
-    const prepareTurn = hooks.prepareTurn?.bind(hooks);
+    const { instructions, prices } = plan;
     const makes = typeof instructions === "function" ? instructions : undefined;
     const sent = makes === undefined ? headAsSent(head) : head;
     const steps = (plan.steps ?? run.steps ?? passThrough<RunEvent>)({ runId, signal, emit: emitters?.emitLive });
@@ -160,9 +166,10 @@ export class AgentRuns {
     const reporter = this.#reporter(plan, run, { identity, signal, prices, now, logger: bound });
     const logger = reporter?.logger ?? bound;
     const input: LoopInput = {
+      ...planned,
+      takeOver: (handover) => this.#follow().takeOver(handover, { input, listed: head.listed }, options, state),
       identity,
       context: plan.context,
-      model: this.model,
       steps: reporter?.steps(steps) ?? steps,
       openTurns: state.openTurns,
       closedTurns: run.turns,
@@ -174,19 +181,9 @@ export class AgentRuns {
       conversation,
       instructions: sent.instructions,
       toolset: sent.toolset,
-      settings: plan.settings,
-      toolChoice: head.toolChoice,
       output: output && run.output === "converted" ? { ...output, native: false } : output,
-      limits: plan.limits,
       session: run.limits && run.spentBefore && { limits: run.limits, before: run.spentBefore },
       ownerBudget: run.ownerBudget,
-      prices,
-      compaction: this.#compactionPlan(plan, identity),
-      stopWhen: plan.stopWhen ?? [],
-      hooks,
-      guardrails,
-      preparer: prepareTurn && prepareTurns(prepareTurn, head, { modelFor: this.#modelFor, ask: this.#ask }),
-      approve: plan.approve,
       steering: run.steering ?? steps.steering,
       logger,
       now,
@@ -201,7 +198,7 @@ export class AgentRuns {
             return await runLoop({ ...input, ...headAsSent(made) }, state);
           };
     if (checksInput) state.unchecked = state.contents.splice(historyLength);
-    if (input.preparer !== undefined) this.#foreign.set(conversation, state.foreign);
+    if (preparer !== undefined) this.#foreign.set(conversation, state.foreign);
     state.steeringCursor = run.steeringCursor ?? 0;
     state.compaction = run.compaction;
     state.pricesAsOf = prices && asOf(prices).pricesAsOf;
@@ -230,6 +227,68 @@ export class AgentRuns {
     };
   }
 
+  /** What an agent decides about requests and calls. */
+  #planned(plan: RunPlan, head: AgentHead, identity: RunIdentity) {
+    const { settings, limits, prices, stopWhen = [], hooks = {}, approve } = plan;
+    const prepareTurn = hooks.prepareTurn?.bind(hooks);
+    return {
+      model: this.model,
+      settings,
+      toolChoice: head.toolChoice,
+      limits,
+      prices,
+      compaction: this.#compactionPlan(plan, identity),
+      stopWhen,
+      hooks,
+      guardrails: usedGuardrails(plan.guardrails),
+      preparer: prepareTurn && prepareTurns(prepareTurn, head, { modelFor: this.#modelFor, ask: this.#ask }),
+      approve,
+    } satisfies Partial<LoopInput>;
+  }
+
+  /** What a run goes on with that another agent began. @param options - Of the run. */
+  async takeOver(run: LoopInput, options: AnyRunOptions, state: RunState): Promise<TakenOver> {
+    const { context, signal } = run;
+    const identity = { ...run.identity, agent: this.name };
+    const plan = this.plan(options);
+    const about = { ...identity, context, signal };
+    const head = this.head(plan, about);
+    const { instructions } = plan;
+    const made =
+      typeof instructions === "function" && run.isReading !== true
+        ? await makeInstructions(instructions, about, state)
+        : head.instructions;
+    const planned = this.#planned(plan, head, identity);
+    const input = {
+      ...run,
+      ...planned,
+      ...headAsSent({ ...head, instructions: made }),
+      identity,
+      author: run.author ?? run.model,
+      limits: lowestLimits(planned.limits, run.limits),
+      output: plan.output && planOutput(plan.output, this.model, head),
+      logger: bindLogger(this.#logger, identity),
+    };
+    return { input, listed: head.listed };
+  }
+
+  #follow(): Followers<AgentRuns> {
+    this.#followers ??= new Followers<AgentRuns>(this);
+    return this.#followers;
+  }
+
+  /** This agent for the runs of another one, which it continues: typed, observed and priced as those are. */
+  following({ output, observers = [], prices }: AgentOptions): AgentRuns {
+    const own = overrideOptions(this.#options, {});
+    const all = [...new Set([...observers, ...(own.observers ?? [])])];
+    return new AgentRuns({ ...own, output, observers: all, prices: own.prices ?? prices }, this.model, this.#logger);
+  }
+
+  /** @internal */
+  get options(): AgentOptions {
+    return this.#options;
+  }
+
   #outputOf(run: AnyRunOptions): AnyRunOptions["output"] {
     return run.output ?? this.#options.output;
   }
@@ -245,18 +304,14 @@ export class AgentRuns {
   }
 
   #identify({ runId, sessionId, metadata }: Omit<RunIdentity, "agent">): RunIdentity {
-    return present({ runId, agent: this.#name, sessionId, metadata });
-  }
-
-  get #name(): string {
-    return this.#options.name ?? "agent";
+    return present({ runId, agent: this.name, sessionId, metadata });
   }
 
   #aboutAlone(
     { context, signal = new AbortController().signal }: AnyRunOptions,
     identity: Omit<RunIdentity, "agent">,
   ): RunContext {
-    return { ...identity, agent: this.#name, context, signal };
+    return { ...identity, agent: this.name, context, signal };
   }
 
   #begin(plan: RunPlan, identity: RunIdentity): BegunRun {

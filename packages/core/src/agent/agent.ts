@@ -148,6 +148,11 @@ export class Agent<
     return agentTool({ name, model, own: this.#options, stream: (input, run) => this.#stream(input, run) }, options);
   }
 
+  /** @internal See {@link runsOf}. */
+  get runs(): AgentRuns {
+    return this.#runs;
+  }
+
   /** @internal See {@link ownApprove}. */
   get ownApprove(): Approve | undefined {
     return this.#options.approve;
@@ -166,10 +171,15 @@ export class Agent<
     const contents = buildContents(input, this.model);
     const plan = this.#runs.plan(options);
     return new RunStream(
-      (emitters) => this.#runs.open(plan, { contents, emitters, conversation: {} }),
+      (emitters) => this.#runs.open(plan, { contents, emitters, options, conversation: {} }),
       this.#runs.callersContext(),
     );
   }
+}
+
+/** What makes the runs of an agent that takes over. */
+export function runsOf(agent: Agent): AgentRuns {
+  return agent.runs;
 }
 
 /** What an agent's runs ask about calls that need approval; on an engine, also the runs inside them. */

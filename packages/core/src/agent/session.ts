@@ -267,8 +267,8 @@ export class Session<
   }
 
   /**
-   * The same conversation, continued by another agent from the next run on: its instructions, tools, model and settings, with this
-   * session's history and limits. Signatures the other model cannot use are removed.
+   * The same conversation, continued by another agent from the next run on, whoever leads: its instructions, tools, model and settings,
+   * with this session's history and limits. Signatures the other model cannot use are removed. `handoff()` lets the model decide.
    *
    * @see `docs/guides/teams.md`
    */
@@ -276,7 +276,9 @@ export class Session<
     session(options: SessionOptions): Session<OtherContext, OtherCalls, OtherSchema>;
   }): Session<OtherContext, OtherCalls, OtherSchema> {
     const { about, history: _, ...keeping } = this.#config;
-    return agent.session({ id: this.id, store: this.#store, ...keeping, ...about });
+    const session = agent.session({ id: this.id, store: this.#store, ...keeping, ...about });
+    session.#runs.takesOver = true;
+    return session;
   }
 
   /** All contents, oldest first, as they are sent. Never ends on an open call: those of a run that is not over count as cancelled. */

@@ -195,9 +195,10 @@ const callStep: Check = object({
   failure: optional(object({ kind: text, message: string })),
   part: responsePart,
   after: list(PARTS.user),
+  handoff: optional(text),
   nested: list(members),
 });
-const summaryStep: Check = object({ ...times, summary: text, nested: list(members) });
+const summaryStep: Check = object({ ...times, summary: string, contents: optional(contents), nested: list(members) });
 const routeStep: Check = list(
   object({
     do: known(ROUTES),

@@ -60,8 +60,16 @@ export type StepPlace =
   | { readonly kind: "route"; readonly turn: number }
   /** Decides once more about a call whose arguments an approval changed. `time`: of the question that was answered with the change. */
   | { readonly kind: "reroute"; readonly turn: number; readonly callId: string; readonly time: number }
-  /** Summarizes the oldest messages: before a turn's first request, or after its nth one, which was too long. */
-  | { readonly kind: "compact"; readonly turn: number; readonly overflow?: number | undefined }
+  /**
+   * Summarizes the oldest messages: before a turn's first request, or after its nth one, which was too long. `handoff`: the filter of one
+   * chooses what the agent that took over is sent.
+   */
+  | {
+      readonly kind: "compact";
+      readonly turn: number;
+      readonly overflow?: number | undefined;
+      readonly handoff?: true | undefined;
+    }
   /** Checks the message of the run, in the turn that first sends it, or an answer. */
   | {
       readonly kind: "guard";
@@ -96,6 +104,7 @@ export function stepName(place: StepPlace): string {
     case "reroute":
       return `${place.callId}/reroute${numbered(place.time)}`;
     case "compact":
+      if (place.handoff === true) return `handoff:${place.turn}`;
       return `compact:${place.turn}${place.overflow === undefined ? "" : `.${place.overflow}`}`;
     case "guard":
       if (place.wait !== undefined) return `${place.wait}/guard`;
@@ -221,6 +230,8 @@ export interface CallStepValue extends StepTimes {
   readonly shortened?: true | undefined;
   /** The whole output of a tool that ends the run. */
   readonly ending?: { readonly output: Json } | undefined;
+  /** Name of the agent that takes over with the next turn. */
+  readonly handoff?: string | undefined;
   /** It is unknown whether the call happened: an answer from outside decides, and `part` is not the answer. */
   readonly unknown?: true | undefined;
   /** The tool was not run: the call was refused, or a hook gave its output. */
@@ -246,6 +257,8 @@ export type CallRoute = {
 /** What a `compact` step records. */
 export interface CompactStepValue extends StepTimes {
   readonly summary: string;
+  /** What is sent instead of the summary: what a filter has left. */
+  readonly contents?: readonly Content[] | undefined;
   /** Number of contents that the summary replaces, of those that were sent. */
   readonly replaced: number;
   /** Prompt tokens before and after, estimated. */

@@ -22,7 +22,7 @@ import type { Ending } from "./turn/classify-answer.ts";
 
 /** The result of a run that ended like this. */
 export function buildResult(
-  input: Pick<LoopInput, "historyLength" | "prices">,
+  input: Pick<LoopInput, "historyLength" | "prices" | "identity">,
   state: RunState,
   ending: Ending,
 ): RunResult<unknown> {
@@ -34,6 +34,7 @@ export function buildResult(
   const grounded = found.sources.length > 0 || found.searchQueries.length > 0;
   const outcome: RunOutcome = {
     runId: state.runId,
+    agent: state.handover?.to ?? input.identity.agent,
     text,
     contents,
     added: contents.slice(input.historyLength),

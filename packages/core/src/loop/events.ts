@@ -49,7 +49,7 @@ export function runEnd(result: RunResult<unknown>): RunEnd {
  *
  * ```text
  * run    = run-start turn* run-end
- * turn   = turn-start compact? answer (recover answer)* (guardrail | tool-pending | tool-start | tool-progress | tool-retry | tool-end)* turn-end
+ * turn   = turn-start compact* answer (recover answer)* (guardrail | tool-pending | tool-start | tool-progress | tool-retry | tool-end)* handoff? turn-end
  * answer = (steer | prefix-break | guardrail | checking | text-delta | output-delta | thought-delta | call-args-delta | part | notice | discard)* response
  * ```
  *
@@ -85,7 +85,7 @@ export type RunEvent<Calls extends ToolCall = ToolCall> = (
  *
  * ```text
  * run  = run-start turn* run-end
- * turn = turn-start (step | compact | recover | guardrail | tool-pending)* turn-end
+ * turn = turn-start (step | compact | recover | guardrail | tool-pending)* handoff? turn-end
  * step = step-start (prefix-break | request | first-part | notice | discard | tool-retry)* step-end
  * ```
  *
@@ -150,6 +150,11 @@ type EventOfRun =
     }
   /** The call waits for an answer from outside. */
   | ({ readonly type: "tool-pending" } & PendingCall)
+  /**
+   * Another agent takes over with the next turn, or, if the run ends here, with the next message. Its requests have other instructions
+   * and tools, so the service's implicit cache starts over.
+   */
+  | { readonly type: "handoff"; readonly turn: number; readonly from: string; readonly to: string }
   | { readonly type: "turn-end"; readonly turn: number };
 
 /** Events of a step, for readers and observers. */

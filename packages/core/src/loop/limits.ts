@@ -180,6 +180,12 @@ export function within(limits: Limits, remaining: RemainingLimits): Limits {
   return { ...limits, ...lowest([limits, remaining]) };
 }
 
+/** The lower of each that two agents may use of a message that both work on; otherwise the first one's. */
+export function lowestLimits(limits: RunLimits, others: Limits): RunLimits {
+  const least = (name: "turns" | "toolCalls"): number => Math.min(limits[name] ?? Infinity, others[name] ?? Infinity);
+  return { ...limits, ...lowest([limits, others]), turns: least("turns"), toolCalls: least("toolCalls") };
+}
+
 type WritableLimits = { -readonly [Name in keyof RemainingLimits]: number };
 
 function subtract(limits: Limits, spent: Spent): RemainingLimits {

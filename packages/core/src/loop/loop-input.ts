@@ -5,7 +5,7 @@ import type { Logger } from "../logging/logger.ts";
 import type { Model } from "../model/model.ts";
 import type { PriceTable } from "../model/prices.ts";
 import type { ModelSettings } from "../model/settings.ts";
-import type { Approve, NestedRun, ParentStep, ToolOutcome } from "../tool/tool.ts";
+import type { Approve, Handoff, NestedRun, ParentStep, ToolOutcome } from "../tool/tool.ts";
 import type { Toolset } from "../tool/toolset.ts";
 import type { Content, FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
@@ -61,12 +61,29 @@ export interface OpenTurn {
   readonly calls: AnsweredCall[];
 }
 
+/** That an agent took over from another one. */
+export interface Handover {
+  /** Absent: the agent that began the run. */
+  readonly from: string | undefined;
+  readonly to: string;
+  /** Name of the tool that was called. */
+  readonly tool: string;
+  /** Of the call. */
+  readonly turn: number;
+}
+
 /** Everything one run needs, as the agent provides it. */
 export interface LoopInput {
   readonly identity: RunIdentity;
   /** What the caller passes to tools, hooks and `approve`. */
   readonly context?: unknown;
   readonly model: Model;
+  /** The model of the agent that began the run, if another one leads: it wrote what no other model did. */
+  readonly author?: Model | undefined;
+  /** What the run goes on with after a handover; undefined when that agent is not known any more. */
+  readonly takeOver?: ((handover: Handover) => Promise<LoopInput | undefined>) | undefined;
+  /** Chooses what this agent is sent of what was said before it took over. */
+  readonly filter?: Handoff["filter"];
   readonly steps: Steps<RunEvent>;
   /** Those of the run's state. */
   readonly openTurns: readonly OpenTurn[];

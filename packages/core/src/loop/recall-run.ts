@@ -64,7 +64,7 @@ export async function recallRun(
   const { pending, usage, cost, unpriced, pricesAsOf } = ended;
   if (emit !== undefined) {
     await emit({ type: "run-start", ...identity, model: model.id });
-    await emitTurns(turns, emit, { runId: state.runId, isTyped: output === "native", pending });
+    await emitTurns(turns, emit, { ...identity, isTyped: output === "native", pending });
   }
   // The calls of a turn of which some wait are not settled.
   const waiting = pending === undefined ? undefined : turns.at(-1);
@@ -72,7 +72,7 @@ export async function recallRun(
   foldTurns(state, settled, lost, { prices: undefined, model });
   if (interrupted !== undefined) state.partial.settle(interrupted, []);
   const ending = await findEnding(input, state, turns, ended);
-  const built = buildResult({ historyLength: input.historyLength, prices: undefined }, state, ending);
+  const built = buildResult({ identity, historyLength: input.historyLength, prices: undefined }, state, ending);
   const result = Object.assign(built, {
     toolCalls: waiting === undefined ? built.toolCalls : [...built.toolCalls, ...describeOpen(state, waiting, ended)],
     usage,

@@ -16,6 +16,8 @@ import { decodePieces, type OutputAudio } from "./output-audio.ts";
 export interface RunOutcome<Calls extends ToolCall = ToolCall> extends Grounding, RunOutputs, Omit<Cost, "cost"> {
   /** As in events and in the log of a session. */
   readonly runId: string;
+  /** Name of the agent that leads at its end: the run's own, or who took over last. */
+  readonly agent: string;
   /** Visible text of the last answer; empty when there was none. */
   readonly text: string;
   /** The whole conversation: the input and what the run added. Can be sent again as it is. */

@@ -11,7 +11,7 @@ import { answerCalls, answerRest } from "./calls/answer-calls.ts";
 import { type AskOwnerBudget, checkPriced, firstLimit, type LimitReached, WallClock } from "./limits.ts";
 import { runEnd } from "./events.ts";
 import type { GuardrailStop } from "./guardrails.ts";
-import type { LoopInput } from "./loop-input.ts";
+import type { LoopInput, OutputPlan } from "./loop-input.ts";
 import { attachRunSoFar, type RunResult } from "./result.ts";
 import type { RunState } from "./run-state.ts";
 import { isRecorded } from "./single-step.ts";
@@ -19,19 +19,19 @@ import { closing } from "./transcript.ts";
 import { type Ending, classifyEnding, keeps, MAX_RECOVERIES } from "./turn/classify-answer.ts";
 import { checkRunInput } from "./turn/check-guardrails.ts";
 import { checkPartial } from "./turn/check-partial.ts";
-import { compactWhenFull } from "./turn/compact-history.ts";
+import { compactWhenFull, filterHandoff } from "./turn/compact-history.ts";
 import { describeTurns, emitTurns } from "./turn/closed-turns.ts";
 import { emitParts } from "./turn/model-step.ts";
 import { modelTurn, outputPhase, type Phase, workPhase } from "./turn/model-turn.ts";
 
 /** The only loop. Every public way to run an agent calls this function. */
 export async function runLoop(input: LoopInput, state: RunState): Promise<RunResult<unknown>> {
-  const { wallTimeMs } = input.limits;
-  const timed = wallTimeMs === undefined ? input : { ...input, clock: new WallClock(wallTimeMs, () => state.activeMs) };
+  let led = timed(input, state);
   try {
     if (input.emit !== undefined) await input.emit({ type: "run-start", ...input.identity, model: input.model.id });
     if (input.emit !== undefined && input.closedTurns !== undefined)
-      await emitTurns(input.closedTurns, input.emit, { runId: state.runId, isTyped: input.output?.native === true });
+      await emitTurns(input.closedTurns, input.emit, { ...input.identity, isTyped: input.output?.native === true });
+    if (state.handover !== undefined) led = await findLeader(input, state);
     let ended: RunResult<unknown> | undefined;
     const end: End = async (ending) => {
       const result = buildResult(input, state, ending);
@@ -40,19 +40,23 @@ export async function runLoop(input: LoopInput, state: RunState): Promise<RunRes
       return true;
     };
     for (;;) {
-      let ending = await runTurns(timed, state, workPhase(input, state), end);
-      if (ending.stopReason === "finished" && ending.endedBy === undefined && input.output?.native === false)
-        ending = await runTurns(timed, state, outputPhase(state, input.output), end);
+      let ending = await runTurns(led, state, workPhase(led, state), end);
+      if (ending === "handed-over") {
+        led = await findLeader(input, state);
+        continue;
+      }
+      if (ending.stopReason === "finished" && ending.endedBy === undefined && led.output?.native === false)
+        ending = await convertAnswer(led, state, led.output, end);
       if (ended === undefined) await end(ending);
       if (ended === undefined) continue;
       if (input.emit !== undefined) await input.emit({ type: "run-end", result: runEnd(ended) });
       return ended;
     }
   } catch (error) {
-    if (input.isReading !== true) await checkPartial(input, state);
+    if (input.isReading !== true) await checkPartial(led, state);
     const lost = lostBefore(error) ?? state.partial.lost;
     if (lost !== undefined) {
-      state.lost = { turn: state.turns, usage: lost, ...costOfLost(input, lost) };
+      state.lost = { turn: state.turns, usage: lost, ...costOfLost(led, lost) };
       state.addLost(state.lost);
     }
     // The error of a run inside a call may end the calling run, which has these figures already.
@@ -60,6 +64,20 @@ export async function runLoop(input: LoopInput, state: RunState): Promise<RunRes
     attachRunSoFar(error, state.soFar());
     throw error;
   }
+}
+
+/** What the run goes on with: that of the agent that leads. One that is not known any more gives it back to who began the run. */
+async function findLeader(input: LoopInput, state: RunState): Promise<LoopInput> {
+  const { handover } = state;
+  const led = handover && (await input.takeOver?.(handover));
+  if (handover !== undefined && led === undefined)
+    input.logger.warn({ agent: handover.to }, "the agent that took over is not among the handoffs any more");
+  return timed(led ?? input, state);
+}
+
+function timed(input: LoopInput, state: RunState): LoopInput {
+  const { wallTimeMs } = input.limits;
+  return wallTimeMs === undefined ? input : { ...input, clock: new WallClock(wallTimeMs, () => state.activeMs) };
 }
 
 /** What broken answers cost: which model gave them is not known, so it is taken to be the run's. */
@@ -72,9 +90,17 @@ function costOfLost({ prices, model, now }: LoopInput, lost: Usage): Pick<LostUs
 /** Ends the run with a result. @returns False when it has to go on instead: something was said to it, or answered, at the last moment. */
 type End = (ending: Ending) => Promise<boolean>;
 
+/** Converts an answer to the schema, in a phase without tools. */
+async function convertAnswer(input: LoopInput, state: RunState, output: OutputPlan, end: End): Promise<Ending> {
+  const ending = await runTurns(input, state, outputPhase(state, output), end);
+  if (ending === "handed-over") throw new RangeError("a phase without tools cannot hand over");
+  return ending;
+}
+
 /** @param end - Called for an ending in the middle of a turn, which the turn goes on from when it was answered. */
-async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: End): Promise<Ending> {
-  const { steps, ownerBudget } = input;
+async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: End): Promise<Ending | "handed-over"> {
+  const { steps, ownerBudget, filter } = input;
+  const { handover } = state;
   for (;;) {
     if (state.unpriced !== undefined) checkPriced(input, state.unpriced);
     let limit = firstLimit(input, state.spent());
@@ -94,7 +120,10 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
     let answer = state.unchecked.length > 0 ? await checkRunInput(input, state) : undefined;
     if (answer === undefined) {
       const mayCompact = input.compaction !== undefined || steps.recorded !== undefined;
-      const compacted = phase.kind === "work" && mayCompact && (await compactWhenFull(input, state));
+      const isFiltered = filter !== undefined && handover?.turn === turn - 1;
+      const filtered = isFiltered && (await filterHandoff(input, state, filter));
+      const compacted =
+        filtered === "wall-time" || (phase.kind === "work" && mayCompact && (await compactWhenFull(input, state)));
       answer = compacted === "wall-time" ? compacted : await modelTurn(input, state, phase);
     } else if (input.emit !== undefined && answer !== "wall-time" && "response" in answer) {
       await emitParts(answer.response.content.parts, turn, { emit: input.emit });
@@ -131,6 +160,10 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
       answered = await answerRest(callInput, state);
     }
     phase.contents.push(...answered.contents);
+    const { handover: next } = state;
+    const handsOver = next !== undefined && next !== handover;
+    if (handsOver && input.emit !== undefined)
+      await input.emit({ type: "handoff", turn, from: input.identity.agent, to: next.to });
     if (answered.guardrail !== undefined) return await stopTurn(input, turn, answered.guardrail);
     if (input.emit !== undefined) await input.emit({ type: "turn-end", turn });
     input.signal.throwIfAborted();
@@ -141,12 +174,14 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
     const isCutTooOften = state.cutOffTurns > MAX_RECOVERIES["truncated-call"];
     const isRepeated = state.repeats.addTurn(calls, answered.responses) >= input.limits.repeats;
     const mayEnd = isCutTooOften || isRepeated || input.stopWhen.length > 0;
-    if (!mayEnd || isBegun(input, state, phase)) continue;
-    if (isCutTooOften) return { stopReason: "truncated" };
-    if (isRepeated) return { stopReason: "repeated-calls" };
-    const { toolCalls, usage } = state;
-    const progress = { turns: turn, toolCalls, usage, lastCalls: calls, lastText: visibleText(response.content) };
-    if (input.stopWhen.some((rule) => rule(progress))) return { stopReason: "stopped" };
+    if (mayEnd && !isBegun(input, state, phase)) {
+      if (isCutTooOften) return { stopReason: "truncated" };
+      if (isRepeated) return { stopReason: "repeated-calls" };
+      const { toolCalls, usage } = state;
+      const progress = { turns: turn, toolCalls, usage, lastCalls: calls, lastText: visibleText(response.content) };
+      if (input.stopWhen.some((rule) => rule(progress))) return { stopReason: "stopped" };
+    }
+    if (handsOver) return "handed-over";
   }
 }
 

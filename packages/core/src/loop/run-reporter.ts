@@ -167,6 +167,7 @@ export class RunReporter implements StepExecutor {
         break;
       case "compact":
       case "recover":
+      case "handoff":
       case "guardrail":
       case "tool-pending":
         break;

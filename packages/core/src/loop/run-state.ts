@@ -15,7 +15,7 @@ import { type Limits, RepeatGuard, type Spent } from "./limits.ts";
 import { PartialResponse, sendablePartial } from "./turn/partial-answer.ts";
 import type { RunSoFar } from "./result.ts";
 import { closeOpenCalls, unansweredResponse } from "./transcript.ts";
-import type { LoopInput, OpenTurn } from "./loop-input.ts";
+import type { Handover, LoopInput, OpenTurn } from "./loop-input.ts";
 import type { SentPrefix } from "./turn/turn-info.ts";
 
 /** Progress of one run. Only the loop changes it; others get copies. */
@@ -64,6 +64,8 @@ export class RunState {
   #counted: { readonly tokens: number; readonly contents: number } | undefined;
   /** Calls that wait for an answer from outside, in a suspended run. */
   pending: readonly PendingCall[] = [];
+  /** Who took over last, and by what call; absent while the agent leads that began the run. */
+  handover: Handover | undefined;
   /** Steering messages up to this position are in the contents. */
   steeringCursor = 0;
   /** W3C `traceparent` of the run, as the last request recorded it. */
@@ -143,6 +145,8 @@ export class RunState {
     this.openTurns.at(-1)?.calls.push(answered);
     this.addActiveTime(value.startedAt, value.endedAt);
     for (const run of value.nested) this.addNested(run);
+    if (value.handoff !== undefined)
+      this.handover = { from: this.handover?.to, to: value.handoff, tool: call.name, turn: answered.turn };
     if (value.failure?.kind === "bad-input") this.badCalls.set(call.name, (this.badCalls.get(call.name) ?? 0) + 1);
   }
 

@@ -56,7 +56,11 @@ const NEXT: Readonly<Record<Place, Allowed>> = {
     ...TURN_END,
   },
   checked: { ...ANSWER, ...TURN_END },
-  calls: { ...leadTo("calls", "tool-pending", "tool-start", "tool-progress", "tool-retry", "tool-end"), ...TURN_END },
+  calls: {
+    ...leadTo("calls", "tool-pending", "tool-start", "tool-progress", "tool-retry", "tool-end"),
+    handoff: "checked",
+    ...TURN_END,
+  },
   after: {},
 };
 

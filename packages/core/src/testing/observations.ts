@@ -67,6 +67,7 @@ function check(observation: ObservedEvent, run: ObservedSoFar): string | undefin
       return undefined;
     case "compact":
     case "recover":
+    case "handoff":
     case "tool-pending":
     case "guardrail":
       return isInTurn(observation.turn, run) ? undefined : `turn ${observation.turn} is not open`;

@@ -187,6 +187,16 @@ export const AGENT_TASK = "What to do, including everything needed to do it: the
 /** A call of an agent without a task. */
 export const TASK_MISSING = "task must be a non-empty string";
 
+/** What an agent reads about a handoff when its author says nothing. */
+export const handoffDescription = (agent: string): string =>
+  `Hands the conversation over to ${agent}, who answers the user from here on.`;
+
+/** The answer to a handoff: the agent that took over reads it. */
+export const handedOver = (agent: string): string => `${agent} has taken over the conversation`;
+
+/** A second handoff in one response. */
+export const ONE_HANDOFF = "not run: a response can hand the conversation over only once, and another call did";
+
 /** An agent that was not run because the calling run has used up a limit. */
 export const nothingLeft = (agent: string, limit: string): string =>
   `${agent} was not run: this run has used up its ${limit}`;

@@ -3,7 +3,7 @@ import type { Logger } from "../logging/logger.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Cost, PriceTable } from "../model/prices.ts";
 import type { Usage } from "../model/usage.ts";
-import type { FunctionCall, JsonObject } from "../wire/types/content.ts";
+import type { Content, FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../wire/types/declaration.ts";
 import type { JsonOf } from "./json-of.ts";
 import type { RunContext } from "./run-context.ts";
@@ -41,6 +41,8 @@ export interface Tool<
   readonly editable?: true | readonly string[] | undefined;
   /** Set when the tool is an agent whose runs a durable engine can execute. */
   readonly agent?: ChildAgent | undefined;
+  /** Set when a successful call hands the conversation to another agent: made by `handoff()`. */
+  readonly handoff?: Handoff | undefined;
   /** Whether the call requires approval; absent when never. Throwing counts as yes. */
   needsApproval?(input: Input, call: FunctionCall, run: ApprovalContext<Context>): boolean | Promise<boolean>;
   /** Who may answer the questions about the call: see {@link PendingCall.approvedBy}. Absent, or throws: the tool does not say. */
@@ -230,6 +232,14 @@ export interface ChildAgent {
   start(args: unknown, parent: ParentRun): Promise<Json>;
   /** Reads the run's report. Never rejects. */
   finish(report: Json): Promise<ChildRunResult>;
+}
+
+/** Who takes the conversation over, and what of it. */
+export interface Handoff {
+  /** Asked when it is needed, since two agents may hand over to each other. */
+  readonly to: () => { readonly name: string };
+  /** What that agent is sent of what was said before. Absent: all of it. */
+  readonly filter?: ((contents: readonly Content[]) => readonly Content[]) | undefined;
 }
 
 /** Result of a run that a call started. */

@@ -1,9 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import {
+  Agent,
   type AgentOptions,
   ConfigurationError,
   defineTool,
   googleSearch,
+  handoff,
   type Model,
   type OutputGuardrail,
   type RunOptions,
@@ -92,6 +94,16 @@ const flaky = defineTool({
   },
 });
 
+/** Says and does the same in each message that it takes. */
+function billing(id: string): Agent {
+  const line: ScriptLine = ({ contents }) => {
+    const hasLooked = contents.some(({ parts: [part] }) => part?.functionResponse?.name === "look_up");
+    return hasLooked ? say("It is ", "12 euros.") : join(say("Let me see."), call("look_up", { key: "a" }));
+  };
+  const model = ScriptedModel.with({ id }, ...Array.from({ length: 40 }, () => line));
+  return new Agent({ name: "billing", model, instructions: "You do the bills.", tools: [lookUp], prices });
+}
+
 const handIn = defineTool({ name: "hand_in", description: "Hands in.", endsRun: true, run: () => ({ title: "Q3" }) });
 
 /** Prices, so that there is a cost. */
@@ -156,6 +168,22 @@ const reword = (from: string, to: string): OutputGuardrail => ({
 const sound = (data: string) => parts({ inlineData: { mimeType: "audio/L16;codec=pcm;rate=24000", data } });
 
 export const SCRIPTS: { readonly [name: string]: Script } = {
+  "a conversation that is handed over, and another message": {
+    model: lines(join(say("One moment. "), calls("transfer_to_billing", { name: "look_up", args: { key: "b" } }))),
+    agent: { tools: [lookUp, handoff(billing("gemini-scripted"))], prices },
+    play: async ({ send }) => {
+      await send("What do I owe?");
+      await send("Thanks.");
+    },
+  },
+  "a conversation that is handed over with a filter": {
+    model: lines(calls("transfer_to_billing", "transfer_to_billing")),
+    agent: {
+      tools: [handoff(billing("gemini-scripted"), { filter: (contents) => contents.slice(0, 1) })],
+      prices,
+      compaction: { windowTokens: 1_000_000 },
+    },
+  },
   "answers that are replaced before anybody sees them": {
     model: lines(join(say("A secret. "), calls({ name: "look_up", args: { key: "a" } })), say("The ", "secret.")),
     agent: { guardrails: { output: [reword("secret", "***")] } },

@@ -4,6 +4,7 @@ import {
   ApiStatusError,
   type Content,
   defineTool,
+  handoff,
   type RunEvent,
   type RunInput,
 } from "@pollux/core";
@@ -43,6 +44,7 @@ const SHARED: Readonly<Record<Shared, true>> = {
   discard: true,
   "tool-retry": true,
   "tool-pending": true,
+  handoff: true,
   "turn-end": true,
   "run-end": true,
 };
@@ -130,6 +132,7 @@ describe("what a reader and observers both get is the same event", () => {
         },
         "Go.",
       ),
+      await compare({ model: new ScriptedModel(call("transfer_to_helper")), tools: [handoff(helper)] }, "Go."),
     ];
     expect(new Set(kinds.flat())).toEqual(new Set(Object.keys(SHARED)));
   });

@@ -1,4 +1,4 @@
-import { Agent, type AgentOptions, type Content, defineTool, MemoryStore, type Part } from "@pollux/core";
+import { Agent, type AgentOptions, type Content, defineTool, handoff, MemoryStore, type Part } from "@pollux/core";
 import { call, calls, cut, empty, join, malformed, say, ScriptedModel, undeclared } from "@pollux/core/testing";
 import { expect, test } from "vitest";
 import { z } from "zod";
@@ -221,6 +221,26 @@ const SAMPLES: { readonly [Name in keyof typeof texts]: () => Texts } = {
   TASK_MISSING: async () => {
     const helper = new Agent({ name: "helper", model: new ScriptedModel() }).asTool({ description: "x" });
     return [await told(new ScriptedModel(call("helper", { task: "" }), say("Done.")), { tools: [helper] })];
+  },
+  handoffDescription: () => {
+    const billing = new Agent({ name: "billing", model: new ScriptedModel() });
+    const later = handoff(() => billing, { name: "transfer_to_billing" });
+    return [handoff(billing).description, later.description];
+  },
+  handedOver: async () => {
+    const model = new ScriptedModel(say("Done."));
+    await told(new ScriptedModel(call("transfer_to_billing")), {
+      tools: [handoff(new Agent({ name: "billing", model }))],
+    });
+    return [JSON.stringify(model.requests[0]?.contents.at(-1)?.parts[0]?.functionResponse?.response)];
+  },
+  ONE_HANDOFF: async () => {
+    const [billing, sales] = ["billing", "sales"].map(
+      (name) => new Agent({ name, model: new ScriptedModel(say("Done.")) }),
+    );
+    const tools = [billing, sales].flatMap((agent) => (agent === undefined ? [] : handoff(agent)));
+    const model = new ScriptedModel(calls("transfer_to_billing", "transfer_to_sales"));
+    return textsOf((await new Agent({ model, tools }).run("Go.")).contents).slice(-2, -1);
   },
   nothingLeft: async () => {
     const helper = new Agent({ name: "helper", model: new ScriptedModel(say("First.")) });

@@ -3,7 +3,14 @@ import { isRunSuspended, type NamedStep, type Op, type Outcome } from "../../dur
 import { RunStepError } from "../../errors/run-errors.ts";
 import type { Json } from "../../internal/json.ts";
 import { failure } from "../../tool/call-failure.ts";
-import { callLimitReached, CANCELLED, INTERRUPTED, toolDisabled, UNANSWERED } from "../../tool/model-texts.ts";
+import {
+  callLimitReached,
+  CANCELLED,
+  INTERRUPTED,
+  ONE_HANDOFF,
+  toolDisabled,
+  UNANSWERED,
+} from "../../tool/model-texts.ts";
 import type { Content, FunctionCall, Part } from "../../wire/types/content.ts";
 import type { Emit, RunEvent } from "../events.ts";
 import type { GuardrailStop } from "../guardrails.ts";
@@ -50,7 +57,7 @@ export function answerCalls(
   const place: StepPlace = { kind: "route", turn: state.turns };
   let needsRoutes = input.steps.recorded !== undefined && isRecorded(input, place);
   for (const call of calls) {
-    const next = planCall(input, state, call, planned.length, refusal);
+    const next = planCall(input, state, call, planned, refusal);
     const { tool, recorded } = next;
     needsRoutes ||= recorded === undefined && (tool?.external === true || tool?.needsApproval !== undefined);
     planned.push(next);
@@ -129,8 +136,15 @@ function stopCalls(input: LoopInput, state: RunState, calls: readonly TurnCall[]
   }
 }
 
-function planCall(input: LoopInput, state: RunState, call: FunctionCall, index: number, refusal?: string): TurnCall {
+function planCall(
+  input: LoopInput,
+  state: RunState,
+  call: FunctionCall,
+  before: readonly TurnCall[],
+  refusal?: string,
+): TurnCall {
   const { turns: turn } = state;
+  const { length: index } = before;
   const tool = input.toolset.byName.get(call.name);
   const limit = input.limits.toolCalls;
   const badCalls = state.badCalls.get(call.name) ?? 0;
@@ -140,6 +154,8 @@ function planCall(input: LoopInput, state: RunState, call: FunctionCall, index: 
   if (recorded !== undefined || (hasJournal && wasAsked(input, turn, index))) refusal = undefined;
   else if (limit !== undefined && state.toolCalls >= limit) refusal ??= callLimitReached(limit);
   else if (tool !== undefined && badCalls > tool.maxModelRetries) refusal ??= toolDisabled(tool.name, badCalls);
+  else if (tool?.handoff !== undefined && before.some((one) => one.tool?.handoff !== undefined))
+    refusal ??= ONE_HANDOFF;
   state.toolCalls++;
   return { turn, callId, call, recorded, tool: refusal === undefined ? tool : undefined, refusal, current: RUNNING };
 }

@@ -253,6 +253,7 @@ function recordOutcome(
   return {
     ...describeOutcome(planned, outcome, response),
     ...(endsRun && { ending: { output: jsonSafe(outcome.output).value } }),
+    ...(tool?.handoff !== undefined && outcome.ok && { handoff: tool.handoff.to().name }),
     durationMs: endedAt - startedAt,
     startedAt,
     endedAt,

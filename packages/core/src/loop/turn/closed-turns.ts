@@ -135,6 +135,8 @@ function listAnswered({ calls }: RunState): ClosedTurn["calls"] {
 /** The run whose turns are reported. */
 interface ReportedRun {
   readonly runId: string;
+  /** Who begins them. */
+  readonly agent: string;
   /** Its answers are JSON, not only the one that converts the work to the schema. */
   readonly isTyped: boolean;
   /** What its last turn waits for. */
@@ -143,7 +145,15 @@ interface ReportedRun {
 
 /** Reports turns that were recorded, as the loop does when it reads them from a journal. */
 export async function emitTurns(turns: readonly ClosedTurn[], emit: Emit, run: ReportedRun): Promise<void> {
-  for (const turn of turns) await emitTurn(turn, emit, turn === turns.at(-1) ? run : { ...run, pending: [] });
+  let { agent } = run;
+  for (const turn of turns) {
+    await emitTurn(turn, emit, { ...run, agent, ...(turn !== turns.at(-1) && { pending: [] }) });
+    agent = findHandoff(turn) ?? agent;
+  }
+}
+
+function findHandoff({ calls }: ClosedTurn): string | undefined {
+  return calls.find(({ value }) => value.handoff !== undefined)?.value.handoff;
 }
 
 async function emitTurn(told: ClosedTurn, emit: Emit, run: ReportedRun): Promise<void> {
@@ -153,6 +163,8 @@ async function emitTurn(told: ClosedTurn, emit: Emit, run: ReportedRun): Promise
   await emitQuestions(told, answer?.content, emit, run);
   for (const call of calls) if (call.value.notRun !== true) await emit(toolStart(call));
   for (const call of calls) await emit(toolEnd(call, call.value));
+  const to = findHandoff(told);
+  if (to !== undefined && (run.pending ?? []).length === 0) await emit({ type: "handoff", turn, from: run.agent, to });
   // The wall time ended it in the middle of an answer.
   if (answer !== undefined) await emit({ type: "turn-end", turn });
 }

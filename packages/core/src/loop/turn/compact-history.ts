@@ -1,13 +1,13 @@
 import { type CompactStepValue, stepName, type StepPlace } from "../../durable/run-log.ts";
 import { ApiStatusError } from "../../errors/api-errors.ts";
 import { SUMMARY_HEADING } from "../../tool/model-texts.ts";
-import type { NestedRun } from "../../tool/tool.ts";
+import type { Handoff, NestedRun } from "../../tool/tool.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { isRecorded, singleStep } from "../single-step.ts";
-import { userText } from "../transcript.ts";
+import { closeOpenCalls, userText } from "../transcript.ts";
 import { type CompactionState, estimateTokens, findBoundaries, thresholdPolicy } from "./compaction.ts";
 
 /**
@@ -42,25 +42,52 @@ export async function compactWhenFull(
     return { summary, replaced: cut, ...tokens, nested, startedAt, endedAt: input.now() };
   });
   if (outcome === "wall-time") return outcome;
-  const { value } = outcome;
-  const { compaction } = state;
+  await replaceContents(input, state, outcome.value);
+  return true;
+}
+
+/** Sends what a step has made in place of the first contents that were sent. */
+async function replaceContents(input: LoopInput, state: RunState, value: CompactStepValue): Promise<void> {
+  const { compaction, turns: turn } = state;
   const keepFrom = value.replaced + (compaction === undefined ? 0 : compaction.keepFrom - compaction.summary.length);
   const noted = state.openTurns.at(-1)?.steps.at(-1);
   if (noted !== undefined) noted.keepFrom = keepFrom;
   addSummary(state, value, keepFrom);
   if (input.emit !== undefined) await input.emit(compactEvent(turn, value));
-  return true;
+}
+
+/**
+ * Lets the filter of a handoff choose what the agent that took over is sent, in its first turn. As with a summary, the history itself stays
+ * complete.
+ */
+export async function filterHandoff(
+  input: LoopInput,
+  state: RunState,
+  filter: NonNullable<Handoff["filter"]>,
+): Promise<"filtered" | "wall-time"> {
+  const outcome = await singleStep(
+    input,
+    { kind: "compact", turn: state.turns, handoff: true },
+    async (): Promise<CompactStepValue> => {
+      const startedAt = input.now();
+      const sent = state.sendable();
+      const contents = closeOpenCalls(filter(sent));
+      if (contents.length === 0) throw new TypeError("the filter of a handoff must leave something to answer");
+      const [tokensBefore, tokensAfter] = [estimateTokens(sent), estimateTokens(contents)];
+      const value = { summary: "", contents, replaced: sent.length, tokensBefore, tokensAfter };
+      return { ...value, nested: [], startedAt, endedAt: input.now() };
+    },
+  );
+  if (outcome === "wall-time") return outcome;
+  await replaceContents(input, state, outcome.value);
+  return "filtered";
 }
 
 /** Sends a summary in place of the contents before an index; not where that index is unknown. */
-export function addSummary(
-  state: RunState,
-  { summary, nested, startedAt, endedAt }: CompactStepValue,
-  keepFrom: number | undefined,
-): void {
-  state.addActiveTime(startedAt, endedAt);
-  for (const run of nested) state.addNested({ ...run, responses: [] });
-  if (keepFrom !== undefined) state.compact(summaryContents(summary), keepFrom);
+export function addSummary(state: RunState, value: CompactStepValue, keepFrom: number | undefined): void {
+  state.addActiveTime(value.startedAt, value.endedAt);
+  for (const run of value.nested) state.addNested({ ...run, responses: [] });
+  if (keepFrom !== undefined) state.compact(compactedContents(value), keepFrom);
 }
 
 /** Decides whether anything is replaced. */
@@ -129,7 +156,11 @@ function piecesOf({ contents, boundaries, tokensFrom }: CompactionState, cut: nu
   return pieces;
 }
 
-/** What is sent in place of what was summarized. */
+/** What is sent in place of what a step has replaced. */
+export function compactedContents({ summary, contents }: CompactStepValue): readonly Content[] {
+  return contents ?? summaryContents(summary);
+}
+
 export function summaryContents(summary: string): readonly Content[] {
   return [userText(`${SUMMARY_HEADING}\n\n${summary}`)];
 }

@@ -22,7 +22,7 @@ import { JsonGrowth, type OutputDelta } from "../output/json-growth.ts";
 import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
 import { HeldAnswer } from "./held-answer.ts";
-import { prepareRequest } from "./prepare-turn.ts";
+import { describeOther, prepareRequest } from "./prepare-turn.ts";
 
 /** First delay before a broken stream is restarted, in milliseconds; doubles each time. */
 const RESTART_DELAY_MS = 250;
@@ -79,7 +79,8 @@ export async function modelStep(
     steered === undefined ? unsteered : { ...unsteered, contents: [...unsteered.contents, ...steered.contents] };
   const prepared = preparer && (await prepareRequest(preparer, input, state, request, place, step));
   if (prepared !== undefined) request = prepared.request;
-  const { model = input.model, record } = prepared ?? {};
+  const { model = input.model } = prepared ?? {};
+  const record = { ...(input.author !== undefined && describeOther(input, model)), ...prepared?.record };
 
   let growth: JsonGrowth | undefined;
   let held: HeldAnswer | undefined;
@@ -147,7 +148,7 @@ export async function modelStep(
       return {
         response: restarts > 0 ? { ...response, usage: { ...response.usage, incomplete: true } } : response,
         ...added,
-        ...(record !== undefined && { prepared: record }),
+        ...(Object.keys(record).length > 0 && { prepared: record }),
         ...(guarded !== undefined && { guarded }),
         ...(input.prices !== undefined && costOf(input.prices, response, model.id, endedAt)),
         ...(steeringWaits && { steeringWaits }),

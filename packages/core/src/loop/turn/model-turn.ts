@@ -207,13 +207,13 @@ export function outputPhase(state: RunState, output: OutputPlan): Phase {
 }
 
 function buildModelRequest(input: LoopInput, state: RunState, phase: Phase, isFirst: boolean): ModelRequest {
-  const { instructions, model, preparer, settings, toolset } = input;
+  const { instructions, model, author = model, preparer, settings, toolset } = input;
   const isWork = phase.kind === "work";
   const sent = isWork ? state.sendable() : [...phase.contents];
-  const isMixed = state.foreign.size > 0 && preparer === undefined;
+  const isMixed = (state.foreign.size > 0 || author !== model) && preparer === undefined;
   return {
     instructions,
-    contents: isMixed ? fitContents(sent, model, state.foreign, buildOrigin(model)) : sent,
+    contents: isMixed ? fitContents(sent, author, state.foreign, buildOrigin(model)) : sent,
     functions: isWork ? toolset.functions : [],
     builtIns: isWork ? toolset.builtIns : [],
     calling: isWork ? callingFor(input.toolChoice, isFirst) : undefined,

@@ -38,7 +38,7 @@ export async function prepareRequest(
   const changed: ModelRequest = {
     ...request,
     instructions,
-    contents: fitContents(contents, input.model, state.foreign, buildOrigin(model)),
+    contents: fitContents(contents, input.author ?? input.model, state.foreign, buildOrigin(model)),
     settings,
   };
   checkChangedRequest(request, changed);
@@ -54,11 +54,19 @@ export async function prepareRequest(
     await step.emit({ type: "prefix-break", turn, fields: breaks });
   }
   const record: PreparedTurn = {
-    ...(model !== input.model && { model: { id: model.id, origin: buildOrigin(model) } }),
+    ...describeOther(input, model),
     ...(toolset !== undefined && { tools: [...toolset.byName.keys()] }),
     ...(breaks.length > 0 && { breaks }),
   };
   return { request: prepared, model, ...(Object.keys(record).length > 0 && { record }) };
+}
+
+/** The model that is asked, if it is not the run's own. */
+export function describeOther({ author, model: own }: LoopInput, model: Model): Pick<PreparedTurn, "model"> {
+  const origin = buildOrigin(model);
+  const isOwn =
+    author === undefined ? model === own : model.id === author.id && isSameOrigin(origin, buildOrigin(author));
+  return isOwn ? {} : { model: { id: model.id, origin } };
 }
 
 /**

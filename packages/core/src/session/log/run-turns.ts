@@ -8,7 +8,7 @@ import {
 } from "../../durable/run-log.ts";
 import { readStop } from "../../loop/guardrails.ts";
 import { closeOpenCalls } from "../../loop/transcript.ts";
-import { summaryContents } from "../../loop/turn/compact-history.ts";
+import { compactedContents } from "../../loop/turn/compact-history.ts";
 import type { Compaction } from "../../loop/turn/compaction.ts";
 import { sendablePartial } from "../../loop/turn/partial-answer.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
@@ -102,14 +102,23 @@ export function findCompaction(
       const { place, outcome } = outcomes.get(step) ?? {};
       if (place?.kind !== "compact" || outcome?.ok !== true) continue;
       // What such a step leaves.
-      const { summary, replaced } = outcome.value as unknown as CompactStepValue;
+      const value = outcome.value as unknown as CompactStepValue;
       // In the turn that was cut off, nobody wrote down its place. What came before its first request is known.
       const isKnown = isWhole && index === turns.length && turn === index + 1 && place.overflow === undefined;
       const from =
-        keepFrom ?? (isKnown ? replaced + (last === undefined ? 0 : last.keepFrom - last.summary.length) : -1);
-      if (from >= 0) last = { summary: summaryContents(summary), keepFrom: from };
+        keepFrom ?? (isKnown ? value.replaced + (last === undefined ? 0 : last.keepFrom - last.summary.length) : -1);
+      if (from >= 0) last = { summary: compactedContents(value), keepFrom: from };
     }
   return last;
+}
+
+/** Name of the agent that goes on after what is known of a run: who began it, or has taken over since. */
+export function findLeader({ entry, outcomes }: Pick<RunRecord, "entry" | "outcomes">): string {
+  let leader = entry.agent;
+  for (const { place, outcome } of outcomes.values())
+    // What the step of a call leaves.
+    if (place.kind === "call" && outcome.ok) leader = (outcome.value as Partial<CallStepValue>).handoff ?? leader;
+  return leader;
 }
 
 export type RunTotals = Pick<EndEntry, "turns" | "toolCalls" | "usage" | "cost" | "unpriced">;

@@ -53,13 +53,14 @@ export class RecordOpener<Options> {
   open(record: RunRecord, run: RunReading<Options>, how: OpenRecordOptions): OpenedRecord {
     const { runId, input, guarded = false } = record.entry;
     const { mode = "read", token, missing, onPartial, beforeEnd } = how;
-    const { before, toHistory, readTurns, about } = this.#placeRun(record);
+    const host = this.#host.lead(record.entry.agent);
+    const { before, toHistory, readTurns, about } = this.#placeRun(record, host);
     const writer = new RunWriter(this.#log, record, token);
     const toRecord = (turn: ClosedTurn): TurnRecord => recordTurn(turn, record.outcomes, toHistory);
     // One that goes on does so after its closed turns.
     const turns = mode === "resume" ? listClosed(record) : [];
     const isChecked = turns.length > 0;
-    const opened = this.#host.open({
+    const opened = host.open({
       options: run.options,
       emitters: run.emitters,
       ...about,
@@ -100,8 +101,9 @@ export class RecordOpener<Options> {
   async recall(record: RunRecord, run: RunReading<Options>): Promise<RunResult<unknown>> {
     const { entry, end: ended, lost } = record;
     if (!hasResult(ended)) throw endedWithoutResult(record);
-    const { before, readTurns, about } = this.#placeRun(record);
-    return await this.#host.recall({
+    const host = this.#host.lead(entry.agent);
+    const { before, readTurns, about } = this.#placeRun(record, host);
+    return await host.recall({
       options: run.options,
       emitters: run.emitters,
       ...about,
@@ -115,10 +117,9 @@ export class RecordOpener<Options> {
   }
 
   /** A run behind the contents before it as this session's model reads them: those of another one may have been left out. */
-  #placeRun({ entry: { runId, metadata }, outcomes }: RunRecord): PlacedRun {
+  #placeRun({ entry: { runId, metadata }, outcomes }: RunRecord, { origin: to }: SessionHost<Options>): PlacedRun {
     const { id: sessionId, view } = this.#log;
     const { segments, compaction } = view;
-    const { origin: to } = this.#host;
     const history = segments.flatMap(({ contents }) => contents);
     const before = segments.flatMap(({ origin: from, contents }) => {
       const isOwn = from?.endpoint === to.endpoint && from.family === to.family;

@@ -11,7 +11,7 @@ import { deriveOpen, type OpenDraft, type OpenPart } from "../log/derive-open.ts
 import type { EndEntry, InterruptedAnswer } from "../log/entries.ts";
 import { checkAnswers } from "../log/find-damage.ts";
 import type { RunRecord } from "../log/run-record.ts";
-import { sumUpRun } from "../log/run-turns.ts";
+import { findLeader, sumUpRun } from "../log/run-turns.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
 import type { SessionView } from "../log/session-view.ts";
 import type { Part } from "../../wire/types/content.ts";
@@ -66,7 +66,8 @@ export class RunCloser<Options> {
     const { runId, metadata } = record.entry;
     const steeringWaits = view.steering.unread.length > 0;
     const open = deriveOpen(record, { draft, steeringWaits });
-    const interrupted = open.draft && (await this.#closeDraft(open.draft, { options, runId, sessionId: id, metadata }));
+    const about = { options, runId, sessionId: id, metadata };
+    const interrupted = open.draft && (await this.#closeDraft(open.draft, about, this.#host.lead(findLeader(record))));
     const { ending, turns } = open;
     return {
       type: "end",
@@ -82,11 +83,12 @@ export class RunCloser<Options> {
   async #closeDraft(
     { step, place, attempt, parts: said, guarded, truncated }: OpenDraft,
     run: Omit<Parameters<SessionHost<Options>["checkPartial"]>[1], "turn">,
+    host: SessionHost<Options>,
   ): Promise<InterruptedAnswer | undefined> {
     const partial = new PartialResponse();
     partial.add(said);
     const parts = partial.parts();
-    const checked = guarded && (await this.#host.checkPartial(parts, { ...run, turn: place.turn }));
+    const checked = guarded && (await host.checkPartial(parts, { ...run, turn: place.turn }));
     return interruptedAnswer({ step, place, attempt, checked: checked?.actions }, checked?.kept ?? parts, truncated);
   }
 

@@ -91,6 +91,8 @@ export interface SessionHost<Options> {
   readonly origin: HistoryOrigin;
   readonly agent: string;
   readonly logger: Logger;
+  /** The host of an agent that may have taken the session over; this one for a name that it cannot hand over to. */
+  lead(agent: string): SessionHost<Options>;
   /** @throws {ConfigurationError} When it has no prices of its own, or none for its model. */
   requirePrices(limit: string): void;
   /** @throws {ConfigurationError} When the options cannot work; before anything is written. */

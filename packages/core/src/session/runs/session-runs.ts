@@ -17,7 +17,7 @@ import { LeaseTaker } from "../lease/lease-taker.ts";
 import { isResumable } from "../log/entries.ts";
 import { checkAnswers } from "../log/find-damage.ts";
 import { answerId, findStart, type RunStart } from "../log/rewind.ts";
-import { hasOpenPart } from "../log/run-turns.ts";
+import { findLeader, hasOpenPart } from "../log/run-turns.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
 import type { HistorySegment } from "../log/session-view.ts";
 import type { DecidedRequest } from "./run-request.ts";
@@ -49,6 +49,8 @@ export class SessionRuns<Options> {
   readonly opener: RecordOpener<Options>;
   readonly closer: RunCloser<Options>;
   readonly own: OwnRun<Options>;
+  /** The next run is this agent's, whoever leads. */
+  takesOver = false;
   readonly #config: SessionConfig;
 
   constructor(log: SessionLog, host: SessionHost<Options>, config: SessionConfig) {
@@ -87,25 +89,26 @@ export class SessionRuns<Options> {
       }
       const unfinished = start === undefined ? run.unfinished : "close";
       const { closing, withdrawal } = await this.closer.closeLast(unfinished, options);
+      const host = this.#findLeader(start?.entry.agent);
       const rewind: NewEntry[] =
         start === undefined ? [] : [{ type: "rewind", before: start.entry.runId, ...withdrawal }];
       const entry: NewEntry = {
         type: "run",
         runId,
         loop: LOOP_VERSION,
-        agent: this.host.agent,
-        model: this.host.model.id,
-        origin: this.host.origin,
+        agent: host.agent,
+        model: host.model.id,
+        origin: host.origin,
         input: message,
         ...(metadata !== undefined && { metadata }),
-        ...this.host.describe(options, { runId, sessionId: id, metadata }),
+        ...host.describe(options, { runId, sessionId: id, metadata }),
         ...(!run.keepInterrupted && { dropInterrupted: true }),
         ...(start === undefined && withdrawal),
       };
-      return {
-        lease: await take(runId, ...closing, ...rewind, ...this.#historyEntries(), ...this.#aboutEntries(), entry),
-        mode: "begin",
-      };
+      const entries = [...closing, ...rewind, ...this.#historyEntries(), ...this.#aboutEntries(), entry];
+      const lease = await take(runId, ...entries);
+      this.takesOver = false;
+      return { lease, mode: "begin" };
     });
   }
 
@@ -128,7 +131,8 @@ export class SessionRuns<Options> {
         throw new LoopVersionError(runId, loop, LOOP_VERSION);
       const answers = buildAnswerEntries(id, view, run.answers);
       const about = { options: run.options, runId, sessionId: id };
-      await checkEdits(record, run.answers, (call, args) => this.host.findArgumentProblem(call, args, about));
+      const host = this.host.lead(findLeader(record));
+      await checkEdits(record, run.answers, (call, args) => host.findArgumentProblem(call, args, about));
       const said: NewEntry[] = [];
       if (run.message !== undefined && !view.isSaid(run.runId)) {
         this.checkRoom(run.message);
@@ -157,6 +161,13 @@ export class SessionRuns<Options> {
       return { runId, entries: [...closing, { type: "rewind", before: runId, ...withdrawal }] };
     });
     return message;
+  }
+
+  /** Who takes a message: the agent that leads, or the one that took it `before`. */
+  #findLeader(before: string | undefined): SessionHost<Options> {
+    const { run } = this.log.view;
+    const leader = before ?? (run && findLeader(run));
+    return leader === undefined || this.takesOver ? this.host : this.host.lead(leader);
   }
 
   /** Waits until no run is going, or, with `known`, whether one is. @returns Its id; `undefined` when none is. */

@@ -185,6 +185,8 @@ const scripts = Object.entries({ ...SCRIPTS, ...MORE });
 
 /** What a play left behind of a run. */
 interface Kept {
+  /** Who began it. */
+  readonly agent: string;
   readonly live: RunState;
   readonly run: Parameters<AgentRuns["open"]>[1];
   /** Opens it once more, otherwise. */
@@ -276,7 +278,7 @@ beforeEach(() => {
     const before = runs.get(live.runId);
     const again = (changes: object): OpenedRun => open.call(this, plan, { ...run, ...changes });
     const closed = before?.closed ?? new Map<number, ClosedTurn>();
-    const kept: Kept = { live, run, again, base: before?.base, closed, result: undefined };
+    const kept: Kept = { agent: this.name, live, run, again, base: before?.base, closed, result: undefined };
     runs.set(live.runId, kept);
     return {
       ...made,
@@ -378,7 +380,12 @@ async function goOn({
 }
 
 /** The result and the events of a run, told from its turns. */
-async function recall({ live, run, closed }: Kept, result: RunResult<unknown>, script: Script, output?: z.ZodType) {
+async function recall(
+  { agent, live, run, closed }: Kept,
+  result: RunResult<unknown>,
+  script: Script,
+  output?: z.ZodType,
+) {
   const open = describeTurns(live);
   const turns = [...[...closed.values()].filter(({ turn }) => turn < (open[0]?.turn ?? 0)), ...open];
   const interrupted = live.interrupted();
@@ -388,7 +395,7 @@ async function recall({ live, run, closed }: Kept, result: RunResult<unknown>, s
   const isConverted = turns.some(({ phase }) => phase === "output");
   const recalled = await recallRun(
     {
-      identity: { runId: live.runId, agent: "agent", sessionId: "s" },
+      identity: { runId: live.runId, agent, sessionId: "s" },
       model: script.model(),
       emit: (event) => void events.push(event),
       historyLength: run.historyLength ?? 0,

@@ -1,0 +1,92 @@
+import { ConfigurationError } from "../errors/agent-error.ts";
+import type { Handover, LoopInput } from "../loop/loop-input.ts";
+import type { RunState } from "../loop/run-state.ts";
+import type { AnyTool, Tool } from "../tool/tool.ts";
+import { listTools } from "./agent-head.ts";
+import type { AgentOptions, AnyRunOptions } from "./options.ts";
+
+/** A run as the agent that took it over goes on with it. */
+export interface TakenOver {
+  readonly input: LoopInput;
+  /** Its tools as they were given. */
+  readonly listed: readonly AnyTool[];
+}
+
+/** What makes the runs of an agent. */
+export interface Follower<Self> {
+  readonly name: string;
+  readonly options: AgentOptions;
+  /** The same agent for the runs of another one, which it continues. */
+  following(first: AgentOptions): Self;
+  /** What a run goes on with that another agent began. @param options - Of the run. */
+  takeOver(run: LoopInput, options: AnyRunOptions, state: RunState): Promise<TakenOver>;
+}
+
+/** The agents that may take over what an agent has begun: those that its tools hand over to, and so on. */
+export class Followers<Runs extends Follower<Runs>> {
+  readonly #first: Runs;
+  readonly #known: Map<string, { readonly agent: Runs; readonly following: Runs }> = new Map();
+  /** By run: who has taken it over, by name. */
+  readonly #taken: WeakMap<RunState, Map<string, TakenOver>> = new WeakMap();
+
+  constructor(first: Runs) {
+    this.#first = first;
+  }
+
+  /** @returns Undefined for a name that nobody has, and for the first agent itself. */
+  find(name: string): Runs | undefined {
+    if (name === this.#first.name) return undefined;
+    if (!this.#known.has(name)) this.#addFrom(listTools(this.#first.options, undefined), new Set());
+    return this.#known.get(name)?.following;
+  }
+
+  /** @param begun - The run as the first agent began it. @returns Undefined for a name that nobody has. */
+  async takeOver(
+    { from, to, tool }: Handover,
+    begun: TakenOver,
+    options: AnyRunOptions | undefined,
+    state: RunState,
+  ): Promise<LoopInput | undefined> {
+    const { name } = this.#first;
+    const taken = this.#taken.get(state) ?? new Map([[name, begun]]);
+    this.#taken.set(state, taken);
+    for (const { listed } of taken.values()) this.#addFrom(listed, new Set());
+    const next = taken.get(to) ?? (await this.find(to)?.takeOver(begun.input, forFollower(options ?? {}), state));
+    if (next === undefined) return undefined;
+    taken.set(to, next);
+    const giver = taken.get(from ?? name)?.listed ?? listTools(this.find(from ?? name)?.options ?? {}, undefined);
+    const called = giver.find((one): one is Tool => one.kind === "function" && one.name === tool);
+    return { ...next.input, filter: called?.handoff?.filter };
+  }
+
+  /** @param seen - Names of the agents whose tools were read. */
+  #addFrom(tools: readonly AnyTool[], seen: Set<string>): void {
+    for (const tool of tools) {
+      if (tool.kind !== "function" || tool.handoff === undefined) continue;
+      // `handoff()` takes nothing else.
+      const next = tool.handoff.to() as Runs;
+      if (next.name === this.#first.name) continue;
+      const known = this.#known.get(next.name);
+      if (known === undefined)
+        this.#known.set(next.name, { agent: next, following: next.following(this.#first.options) });
+      else if (known.agent !== next)
+        throw new ConfigurationError(
+          `two agents with the name "${next.name}" can take over, and sessions tell agents apart by name: rename one.`,
+        );
+      if (seen.has(next.name)) continue;
+      seen.add(next.name);
+      this.#addFrom(listTools(next.options, undefined), seen);
+    }
+  }
+}
+
+/** The options of a run, without what the caller chose for the agent that began it. */
+function forFollower({
+  instructions: _1,
+  tools: _2,
+  toolChoice: _3,
+  settings: _4,
+  ...rest
+}: AnyRunOptions): AnyRunOptions {
+  return rest;
+}
