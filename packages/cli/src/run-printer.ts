@@ -91,6 +91,8 @@ export class RunPrinter {
         return this.#warn(`asking again (${event.problem})`);
       case "compact":
         return this.note(`(the oldest ${event.replaced} messages are summarized from here on)`);
+      case "handoff":
+        return this.note(`(${printable(event.to)} takes over from ${printable(event.from)})`);
       case "prefix-break":
         return this.note(`(the cache of the prompt starts over: ${event.fields.join(", ")} changed)`);
       case "guardrail": {

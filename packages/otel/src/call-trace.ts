@@ -2,7 +2,7 @@ import { type Attributes, type Context, type Span, SpanKind, trace } from "@open
 import type { ObservedEvent, StepInfo } from "@pollux/core/observers";
 import { defined, errorTypeOf } from "./attributes.ts";
 import { captureText, captureValue } from "./run-content.ts";
-import { fail, markFailed, NOTHING, type RunTrace } from "./run-trace.ts";
+import { agentOf, fail, markFailed, NOTHING, type RunTrace } from "./run-trace.ts";
 
 /** A call: its `execute_tool` span, which is active in the tool. */
 export class CallTrace {
@@ -28,6 +28,7 @@ export class CallTrace {
       "gen_ai.tool.name": name,
       "gen_ai.tool.type": "function",
       ...identity,
+      ...agentOf(step),
       ...defined({ "gen_ai.tool.call.id": call?.id ?? callId }),
       ...(captures && isKnown && { "gen_ai.tool.description": captureText(settings, toolDescription) }),
       "pollux.turn": turn,
@@ -88,7 +89,7 @@ export class CallTrace {
     return {
       "gen_ai.tool.name": this.#tool,
       "gen_ai.tool.type": "function",
-      "gen_ai.agent.name": this.run.info.agent,
+      ...agentOf(this.step),
     };
   }
 }

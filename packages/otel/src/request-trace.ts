@@ -12,7 +12,7 @@ import {
 } from "./attributes.ts";
 import { emitDetails, emitException } from "./events.ts";
 import { captureError, captureText, type CapturedContent } from "./run-content.ts";
-import { fail, markFailed, NOTHING, type RunTrace } from "./run-trace.ts";
+import { agentOf, fail, markFailed, NOTHING, type RunTrace } from "./run-trace.ts";
 
 /** A model request: its `generate_content` span, with retries and heals as events. */
 export class RequestTrace {
@@ -38,6 +38,7 @@ export class RequestTrace {
     const attributes = {
       ...this.#target,
       ...identity,
+      ...agentOf(step),
       "pollux.turn": run.isSummary ? (run.outer?.turn ?? step.turn) : step.turn,
       ...(run.isSummary ? { "pollux.purpose": "summary" } : step.phase === "output" && { "pollux.purpose": "output" }),
       ...(run.isCompacted && { "gen_ai.conversation.compacted": true }),

@@ -129,6 +129,15 @@ export class RunTrace {
         this.isCompacted = true;
         return;
       }
+      case "handoff": {
+        const { turn, from, to } = observation;
+        span?.addEvent(
+          "pollux.handoff",
+          { "pollux.turn": turn, "pollux.handoff.from": from, "pollux.handoff.to": to },
+          at,
+        );
+        return;
+      }
       default:
     }
   }
@@ -247,6 +256,7 @@ function isSummary({ parent }: RunInfo): boolean {
   return parent !== undefined && parent.callId === undefined;
 }
 
-function agentOf({ agent }: RunInfo): Attributes {
+/** Who it is that does something. */
+export function agentOf({ agent }: Pick<RunInfo, "agent">): Attributes {
   return { "gen_ai.agent.name": agent };
 }

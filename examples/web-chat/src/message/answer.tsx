@@ -96,6 +96,8 @@ function AnswerPart(props: AnswerPartProps): ReactElement | null {
       );
     case "data-search-suggestions":
       return <SearchSuggestions html={part.data.html} />;
+    case "data-handoff":
+      return <p className="note">{part.data.agent} answers from here on.</p>;
     case "data-compaction":
       return <p className="note">Earlier messages were summarized for the model.</p>;
     case "data-interruption":

@@ -79,6 +79,8 @@ export interface Message extends Pick<Cost, "cost" | "pricesAsOf"> {
   readonly role: "user" | "model";
   /** Absent for a message that came with a history. */
   readonly runId?: string | undefined;
+  /** Name of the agent that the message went to; a `handoff` part has that of one that took over. Only of the model's messages. */
+  readonly agent?: string | undefined;
   /** When the run began, in milliseconds since the epoch. Unknown while only its events are. */
   readonly at?: number | undefined;
   readonly state: MessageState;
@@ -142,6 +144,7 @@ export type MessagePart =
   | CodePart
   | ServerToolPart
   | SteeringPart
+  | HandoffPart
   | CompactionPart
   | InterruptionPart
   | UnknownPart;
@@ -269,6 +272,13 @@ export interface ServerToolPart extends PartBase {
 export interface SteeringPart extends PartBase {
   readonly type: "steering";
   readonly parts: readonly SaidPart[];
+}
+
+/** Another agent answers from here on. */
+export interface HandoffPart extends PartBase {
+  readonly type: "handoff";
+  /** Its name. */
+  readonly agent: string;
 }
 
 /** From here on the model reads a summary of what was said before. */

@@ -23,6 +23,7 @@ export {
   type SaidPart,
   type ServerToolPart,
   type SteeringPart,
+  type HandoffPart,
   type TurnPart,
   type TextPart,
   type ThoughtPart,

@@ -126,13 +126,14 @@ export class RunReporter implements StepExecutor {
     place: StepPlace,
     step: Step<RunEvent>,
     work: (step: LoopStep) => Promise<T>,
+    agent: string,
     call: ObservedCall | undefined,
   ): Promise<T> {
     const { now, prices } = this.#options;
     const startedAt = now();
     this.#beginLive();
     if (this.#observers === undefined) return work(step);
-    const info = describeStep(this.#run, place, step, startedAt, call);
+    const info = describeStep({ run: this.#run, agent }, place, step, startedAt, call);
     this.#report({ type: "step-start", turn: info.turn, step: info }, startedAt);
     const traceparent = this.#observers.traceparentOf(info);
     const tap = this.#observers.tap(info, now);

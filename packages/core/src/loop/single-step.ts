@@ -72,12 +72,12 @@ export function stepLogger(
 
 /** Executes a step within the wall time, reporting it to the run's observers. @param call - The call that the step runs, if any. */
 export function executeStep<T>(
-  { clock, observed }: Pick<LoopInput, "clock" | "observed">,
+  { clock, observed, identity }: Pick<LoopInput, "clock" | "observed" | "identity">,
   place: StepPlace,
   step: Step<RunEvent>,
   work: (step: LoopStep) => Promise<T>,
   call?: ObservedCall,
 ): Promise<T> {
   const timed = clock === undefined ? work : (seen: LoopStep) => clock.through(seen, work);
-  return observed === undefined ? timed(step) : observed.execute(place, step, timed, call);
+  return observed === undefined ? timed(step) : observed.execute(place, step, timed, identity.agent, call);
 }

@@ -188,6 +188,8 @@ export type TurnFlag =
   | "recovery"
   | "compaction"
   | "steering"
+  /** Another agent takes over. */
+  | "handoff"
   | "guardrail"
   /** The request differs from the one before it in more than what was added. */
   | "prefix-break"

@@ -191,6 +191,7 @@ export interface NoteView {
     | "guardrail"
     | "route"
     | "compaction"
+    | "handoff"
     | "steering"
     | "hook"
     | "prefix-break"

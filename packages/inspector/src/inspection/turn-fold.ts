@@ -217,6 +217,7 @@ export class TurnFold {
 
   #addFlags(row: StepRow, value: ReturnType<typeof fieldsOf>): void {
     if (row.kind === "compact") this.#flag("compaction");
+    if (row.kind === "call" && textOf(value["handoff"]) !== undefined) this.#flag("handoff");
     if (row.kind === "guard" && listOf(value["actions"]).length > 0) this.#flag("guardrail");
     if (row.kind === "call" && (row.state === "failed" || row.state === "unknown")) this.#flag("call-failed");
     if (row.kind === "model" && row.state === "failed") this.#flag("error");

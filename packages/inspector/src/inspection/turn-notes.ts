@@ -22,7 +22,13 @@ function notesOf(step: TurnStep, turn: number): readonly NoteView[] {
       return guardNotes(value["actions"], base);
     case "route":
       return routeNotes(step.value, turn, base);
+    case "call": {
+      const agent = textOf(value["handoff"]);
+      return agent === undefined ? [] : [{ ...base, kind: "handoff", text: `${agent} takes over with the next turn.` }];
+    }
     case "compact":
+      if (Array.isArray(value["contents"]))
+        return [{ ...base, kind: "compaction", text: "From here on the model reads what the handoff's filter left." }];
       return [{ ...base, kind: "compaction", text: "From here on the model reads a summary of the oldest messages." }];
     case "other":
       return [

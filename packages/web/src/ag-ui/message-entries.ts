@@ -163,6 +163,8 @@ function otherMessage(id: string, part: OtherPart, turn: number): AgUiMessage {
       const { name, args, state } = part;
       return activity({ activityType: "pollux.server-tool", content: { name, args, state } });
     }
+    case "handoff":
+      return activity({ activityType: "pollux.handoff", content: { agent: part.agent } });
     case "compaction":
       return activity({ activityType: "pollux.compaction", content: { turn } });
     case "interruption":

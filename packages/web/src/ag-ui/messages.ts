@@ -94,6 +94,8 @@ export interface AgUiActivities {
     /** HTML that the terms of use of Google Search require next to the answer. */
     readonly searchEntryPoints: readonly string[];
   };
+  /** Another agent answers from here on. */
+  readonly "pollux.handoff": { readonly agent: string };
   /** From here on the model reads a summary of what was said before. */
   readonly "pollux.compaction": { readonly turn: number };
   /** The answer before it was never finished. */
@@ -131,6 +133,7 @@ export const ACTIVITY_TYPES: readonly (keyof AgUiActivities)[] = [
   "pollux.code",
   "pollux.server-tool",
   "pollux.sources",
+  "pollux.handoff",
   "pollux.compaction",
   "pollux.interruption",
   "pollux.waiting",

@@ -5,8 +5,22 @@ import type { UIMessageMetadata } from "./ui-message.ts";
 
 /** What is known of a message of the assistant besides its parts. */
 export function messageMetadata(message: Message): UIMessageMetadata {
-  const { id, runId, at, state, stopReason, limit, limitScope, guardrail, error, usage, cost, pricesAsOf, parts } =
-    message;
+  const {
+    id,
+    runId,
+    at,
+    agent,
+    state,
+    stopReason,
+    limit,
+    limitScope,
+    guardrail,
+    error,
+    usage,
+    cost,
+    pricesAsOf,
+    parts,
+  } = message;
   const pending = parts.flatMap((part) => {
     const question = part.type === "tool-call" ? QUESTIONS[part.state] : undefined;
     if (part.type !== "tool-call" || question === undefined) return [];
@@ -15,6 +29,7 @@ export function messageMetadata(message: Message): UIMessageMetadata {
   return {
     ...(runId !== undefined && { runId }),
     ...(at !== undefined && { createdAt: at }),
+    ...(agent !== undefined && { agent }),
     state,
     pending,
     ...(stopReason !== undefined && { stopReason }),

@@ -141,6 +141,8 @@ function wholePart(message: Message, part: WholePart, options: ToolPartOptions):
         ? { type: "steering-message", id: `${message.id}/${part.id}`, parts }
         : dataPart("steering", { parts });
     }
+    case "handoff":
+      return dataPart("handoff", { agent: part.agent });
     case "compaction":
       return dataPart("compaction", {});
     case "interruption":

@@ -19,6 +19,8 @@ export interface UIMessageMetadata {
   readonly runId?: string | undefined;
   /** When its run began, in milliseconds since the epoch. */
   readonly createdAt?: number | undefined;
+  /** Name of the agent that the message went to; a `data-handoff` part says who took over. Of answers only. */
+  readonly agent?: string | undefined;
   /** Said while a run is going, or waits for somebody else, and not read by it yet. */
   readonly queued?: true | undefined;
   /** Of a queued message: it is read when these have answered, by the names that tools give as `approvedBy`. Absent while a run is going. */
@@ -64,6 +66,8 @@ export type UIMessageData = {
   steering: { parts: UISteeringContent[] };
   /** HTML that the terms of use of Google Search require next to the answer. */
   "search-suggestions": { html: string[] };
+  /** Another agent answers from here on; `agent` of the metadata says who began. */
+  handoff: { agent: string };
   /** From here on the model reads a summary of what was said before. */
   compaction: Record<string, never>;
   /** The answer before it was never finished. `dropped`: the model does not know of it. */

@@ -21,7 +21,7 @@ import type { LiveAnswer, TurnView } from "../view/turn-view.ts";
 type LivePlace = readonly [attempt: number, said: number, seen: number];
 
 /** A run that begins. */
-type BegunRun = Pick<RunEntry, "runId" | "input"> & Partial<Pick<RunEntry, "at" | "guarded">>;
+type BegunRun = Pick<RunEntry, "runId" | "input" | "agent"> & Partial<Pick<RunEntry, "at" | "guarded">>;
 
 /** A conversation that grows, and its last run. It changes only by the updates that it gives out. */
 export class ConversationFold {
@@ -53,12 +53,13 @@ export class ConversationFold {
 
   /** What was said to a run, and the run's own message. */
   beginRun(entry: BegunRun): void {
-    const { runId, input, at } = entry;
+    const { runId, input, at, agent } = entry;
     const message = (role: Message["role"], parts: Message["parts"]): Message => ({
       id: role === "user" ? userMessageId(runId) : answerId(runId),
       role,
       runId,
       ...(at !== undefined && { at }),
+      ...(role === "model" && { agent }),
       state: role === "user" ? "complete" : "streaming",
       parts,
       sources: [],
@@ -158,6 +159,8 @@ export class ConversationFold {
         this.#begin(1);
         if (this.#accepts(turn)) run.live = { turn: event.turn, said: [] };
         return;
+      case "handoff":
+        return run.handOver(event.turn, event.to);
       case "tool-pending":
       case "tool-start":
       case "tool-progress":

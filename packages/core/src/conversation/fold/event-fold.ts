@@ -3,6 +3,7 @@ import { describeError } from "../../durable/steps.ts";
 import type { Json } from "../../internal/json.ts";
 import type { RunEnd, RunEvent } from "../../loop/events.ts";
 import { runSoFar } from "../../loop/result.ts";
+import type { RunEntry } from "../../session/log/entries.ts";
 import { answerId } from "../../session/log/rewind.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { emptyConversation, QUESTION_OF } from "../apply-update.ts";
@@ -67,7 +68,7 @@ class EventFold extends ConversationFold {
   }
 
   add(event: RunEvent): ConversationUpdate | undefined {
-    if (event.type === "run-start") this.#open(event.runId);
+    if (event.type === "run-start") this.#open(event);
     this.readLive(event);
     if (this.run?.isGoing === true) this.#readFact(this.run, event);
     return this.liveUpdate();
@@ -83,7 +84,7 @@ class EventFold extends ConversationFold {
     return this.liveUpdate();
   }
 
-  #open(runId: string): void {
+  #open({ runId, agent }: Pick<RunEntry, "runId" | "agent">): void {
     const known = this.conversation.messages.find(({ id }) => id === answerId(runId));
     if (known !== undefined) {
       this.run = new RunView({ runId }, known);
@@ -91,7 +92,7 @@ class EventFold extends ConversationFold {
     }
     const last = this.conversation.messages.at(-1);
     if (last?.state === "waiting") this.change(...messageChanges(last, leftMessage(last)));
-    this.beginRun({ runId, input: this.#input });
+    this.beginRun({ runId, agent, input: this.#input });
   }
 
   #readFact(run: RunView, event: RunEvent): void {

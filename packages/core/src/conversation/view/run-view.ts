@@ -1,4 +1,4 @@
-import type { StepPlace } from "../../durable/run-log.ts";
+import type { CallStepValue, StepPlace } from "../../durable/run-log.ts";
 import type { Outcome } from "../../durable/steps.ts";
 import { resolveCitations } from "../../grounding/citations.ts";
 import { type CollectedSources, collectSources, type Source } from "../../grounding/sources.ts";
@@ -46,6 +46,8 @@ export class RunView {
   /** Something has changed since it was shown: in these turns, or in none. */
   #isChanged = false;
   readonly #changed: Set<TurnView> = new Set();
+  /** Who took over, by the turn in which the last one led. */
+  readonly #handovers: Map<number, string> = new Map();
 
   /** @param message - What is shown of it already: that stays while events only repeat it, without an answer that is asked for once more. */
   constructor(entry: Pick<RunEntry, "runId" | "guarded">, message: Message) {
@@ -70,6 +72,14 @@ export class RunView {
     const turn = this.turns.get(number) ?? new TurnView(number);
     this.turns.set(number, turn);
     return turn;
+  }
+
+  /** Another agent takes over after a turn. */
+  handOver(after: number, to: string): void {
+    if (this.#handovers.get(after) === to) return;
+    this.#handovers.set(after, to);
+    const next = this.turns.get(after + 1);
+    if (next !== undefined) this.touch(next);
   }
 
   get isGoing(): boolean {
@@ -104,8 +114,12 @@ export class RunView {
     if (outcome.ok && (kind === "model" || kind === "guard" || kind === "compact" || kind === "call")) {
       const turn = this.turn(place.turn);
       const before = turn.grounded.length;
-      if (kind === "call") turn.readNested(this.steps, place.callId);
-      else turn.readAnswers(this.steps);
+      if (kind === "call") {
+        turn.readNested(this.steps, place.callId);
+        // What such a step leaves.
+        const { handoff } = outcome.value as Partial<CallStepValue>;
+        if (handoff !== undefined) this.handOver(place.turn, handoff);
+      } else turn.readAnswers(this.steps);
       if (before + turn.grounded.length > 0) this.ground();
       const isAnswer = kind === "model" || (kind === "guard" && place.side === "output");
       // What was shown of an answer that is held stays until it was checked.
@@ -166,12 +180,13 @@ export class RunView {
   show(): readonly ConversationChange[] {
     if (!this.#isChanged) return [];
     const shown = this.#shown;
-    const { id, role, runId, at } = shown;
+    const { id, role, runId, at, agent } = shown;
     this.#shown = {
       id,
       role,
       runId,
       at,
+      agent,
       ...this.end,
       ...(this.isGoing && this.#live?.checking && { checking: true as const }),
       state: this.#state(),
@@ -198,7 +213,8 @@ export class RunView {
   #listParts(): readonly MessagePart[] {
     const live = this.#live;
     const left = this.#left();
-    for (const turn of this.#changed) turn.shown = turn.parts(left, live?.turn === turn.turn ? live : undefined);
+    for (const turn of this.#changed)
+      turn.shown = turn.parts(left, live?.turn === turn.turn ? live : undefined, this.#handovers.get(turn.turn - 1));
     if (this.#held !== undefined) return this.#held;
     const parts = [...this.turns.values()].flatMap(({ shown }) => shown);
     if (live === undefined || left.isGoing || liveParts(live.turn, live.said, false).length === 0) return parts;

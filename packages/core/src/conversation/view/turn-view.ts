@@ -129,11 +129,17 @@ export class TurnView {
     return this.response !== undefined && hasSources(this.response);
   }
 
-  /** What there is to show. @param live - Its answer that is under way, or was never finished. */
-  parts(run: CallsLeft, live?: LiveAnswer): readonly MessagePart[] {
+  /**
+   * What there is to show.
+   *
+   * @param live - Its answer that is under way, or was never finished.
+   * @param agent - Who took over before it.
+   */
+  parts(run: CallsLeft, live?: LiveAnswer, agent?: string): readonly MessagePart[] {
     const { turn } = this;
     const steerings = live?.steering === undefined ? this.#steerings : [...this.#steerings, live.steering];
     const parts: MessagePart[] = [
+      ...(agent === undefined ? [] : [{ type: "handoff", id: `handoff:${turn}`, agent } as const]),
       ...Array.from({ length: this.#compactions }, (_, count) => {
         return { type: "compaction", id: `compaction:${turn}.${count}` } as const;
       }),

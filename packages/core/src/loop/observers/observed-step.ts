@@ -4,7 +4,7 @@ import { asOf, type PriceTable } from "../../model/prices.ts";
 import { readOutcome, type TurnCall } from "../calls/call-state.ts";
 import type { ObserverEvent, RunEvent, StepEnding } from "../events.ts";
 import type { LoopStep } from "./observer.ts";
-import type { RunInfo, StepInfo } from "./run-info.ts";
+import type { StepInfo } from "./run-info.ts";
 
 /** The call that a step runs. */
 export type ObservedCall = Pick<TurnCall, "call" | "tool">;
@@ -14,12 +14,14 @@ export interface StepExecutor {
   /**
    * Executes a step. Whatever observers do, `work` is called exactly once, synchronously.
    *
+   * @param agent - Name of the agent that leads.
    * @param call - The call that the step runs, if any.
    */
   execute<T>(
     place: StepPlace,
     step: Step<RunEvent>,
     work: (step: LoopStep) => Promise<T>,
+    agent: string,
     call: ObservedCall | undefined,
   ): Promise<T>;
 }
@@ -85,7 +87,7 @@ export function observeStep(
 
 /** A step as observers see it. */
 export function describeStep(
-  run: RunInfo,
+  who: Pick<StepInfo, "run" | "agent">,
   place: StepPlace,
   { key, attempt }: Step<RunEvent>,
   startedAt: number,
@@ -95,7 +97,7 @@ export function describeStep(
   if (place.kind === "wait" || place.kind === "inner") throw new RangeError(`${name} is not a step of the loop`);
   const { kind, turn } = place;
   return Object.freeze({
-    run,
+    ...who,
     name,
     place,
     kind: kind === "reroute" ? "route" : kind,

@@ -25,6 +25,8 @@ export interface RunInfo extends RunIdentity {
 /** A step executed in this process. The same object in all events of the step. */
 export interface StepInfo {
   readonly run: RunInfo;
+  /** Name of the agent that leads: the run's, or who has taken over. */
+  readonly agent: string;
   /** Name in the run, such as `model:3`, `model:3.1` for a retry, `call:3.0`. {@link ParentStep.step} refers to it. */
   readonly name: string;
   /** What it is in its run. */

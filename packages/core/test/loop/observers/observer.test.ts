@@ -70,6 +70,7 @@ describe.each(faces)("%s", (_face, read) => {
       const step = (name: string, more: object): StepInfo =>
         ({
           run,
+          agent: "watcher",
           name,
           turn: Number(name[name.indexOf(":") + 1]),
           key: `r/${name}`,
@@ -505,9 +506,10 @@ describe("without observers", () => {
   test("a step is the promise of its work, which gets the very step", async () => {
     const step: Step<RunEvent> = { key: "r/call:1.0", attempt: 1, signal: AbortSignal.abort(), emit: () => {} };
     const place = { kind: "call", turn: 1, callId: "call:1.0", attempt: 0 } as const;
+    const identity = { runId: "r", agent: "a" };
     const given: unknown[] = [];
     const work = Promise.resolve("done");
-    const running = executeStep({ clock: undefined, observed: undefined }, place, step, (one) => {
+    const running = executeStep({ clock: undefined, observed: undefined, identity }, place, step, (one) => {
       given.push(one);
       return work;
     });

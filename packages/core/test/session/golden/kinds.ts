@@ -4,6 +4,7 @@ import {
   type AnyTool,
   codeExecution,
   defineTool,
+  handoff,
   type RunOptions,
   type Session,
   type SessionStore,
@@ -72,6 +73,12 @@ export function tools(hang: () => Promise<never>): readonly AnyTool[] {
       description: "Knows the weather.",
     }),
   ];
+}
+
+/** Takes over. */
+function local(): Agent {
+  const model = new ScriptedModel(say("Rain, as ever."), say("More rain."));
+  return new Agent({ name: "local", model });
 }
 
 const looking = defineTool({ name: "look", description: "Looks.", input: city, run: () => "rain" });
@@ -209,6 +216,14 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     },
   },
   "an agent in a call": { script: [call("expert", { task: "The weather?" }), done] },
+  "a handover": {
+    script: [look, call("transfer_to_local")],
+    agent: { tools: [...tools(async () => await new Promise<never>(() => {})), handoff(local())] },
+    play: async (session) => {
+      await send(session, MESSAGE, "run");
+      await send(session, "And tomorrow?", "second");
+    },
+  },
   steered: {
     script: [look, two, done],
     play: async (session) => {

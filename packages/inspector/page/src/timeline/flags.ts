@@ -34,6 +34,7 @@ export const FLAGS: { readonly [flag in TurnFlag]: FlagView } = {
   approval: { title: "approval", means: "A call needed approval.", tone: "note" },
   outcome: { title: "outcome", means: "A call waits for its output, or for whether it took effect.", tone: "note" },
   compaction: { title: "compaction", means: "Old messages were replaced by a summary.", tone: "note" },
+  handoff: { title: "handoff", means: "Another agent takes over with the next turn.", tone: "note" },
   steering: { title: "steering", means: "Messages came in while the run was going.", tone: "note" },
   nested: { title: "inner agent", means: "A call ran another agent, or a delegated request.", tone: "note" },
   search: { title: "search", means: "The service searched.", tone: "note" },
