@@ -4,6 +4,7 @@ import {
   defineTool,
   endpoint,
   gemini,
+  handoff,
   OutputAudio,
   type RunEvent,
   runSoFar,
@@ -97,6 +98,26 @@ describe.each([
         ],
       },
     });
+  });
+
+  test("is handed over to another agent, which is asked as it would be alone", async () => {
+    const look = defineTool({ name: "look", description: "x", run: () => "seen" });
+    const lines = [call("look"), say("It is so.")];
+    const billing = ScriptedModel.with({ id: "gemini-2.5-flash" }, ...lines);
+    const desk = new ScriptedModel(calls("look", "transfer_to_billing"));
+    const expert = new Agent({ name: "billing", model: billing, instructions: "Bills.", tools: [look] });
+    const agent = new Agent({
+      model: desk,
+      tools: [look, handoff(expert, { filter: (contents) => contents.slice(1) })],
+    });
+    const report = await new MemoryEngine({ restarting }).start(agent, "r", { input: "Go." });
+    expect(report).toMatchObject({ status: "ended", result: { text: "It is so.", agent: "billing", turns: 3 } });
+    expect(billing.requests.map(({ instructions, contents }) => [instructions, contents.length])).toEqual([
+      ["Bills.", 2],
+      ["Bills.", 4],
+    ]);
+    desk.assertSpent();
+    billing.assertSpent();
   });
 
   test("reports images and sounds as plain JSON, from which a sound is made again", async () => {

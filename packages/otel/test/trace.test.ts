@@ -4,6 +4,7 @@ import {
   defineTool,
   endpoint,
   gemini,
+  handoff,
   MemoryStore,
   type Model,
   type RunOptions,
@@ -62,6 +63,37 @@ const faces: readonly (readonly [string, (stream: RunStream<unknown>) => Promise
 ];
 
 describe.each(faces)("the trace of a %s", (_face, read) => {
+  test("says who leads, also after a handover that another process made", async () => {
+    const sdk = new Sdk();
+    trace.setGlobalTracerProvider(sdk.tracerProvider);
+    const store = new MemoryStore();
+    const start = (lines: readonly ScriptLine[]): Agent => {
+      const billing = new Agent({ name: "billing", model: serviceOf(lines), tools: [pay] });
+      const model = serviceOf([call("transfer_to_billing")]);
+      return new Agent({ name: "desk", model, tools: [handoff(billing)], observers: [openTelemetry()] });
+    };
+    const asked = await read(
+      start([call("pay")])
+        .session({ id: "s", store })
+        .stream("Pay."),
+    );
+    expect(asked).toMatchObject({ stopReason: "needs-approval", agent: "billing" });
+    const session = start([say("Paid.")]).session({ id: "s", store });
+    await read(session.resumeStream(await answersTo(session, { approvals: { "call:2.0": true } })));
+    const who = sdk.spans.map(({ name, attributes }) => `${name}: ${String(attributes["gen_ai.agent.name"])}`);
+    expect(who).toEqual([
+      "generate_content gemini-3.8-flash: desk",
+      "execute_tool transfer_to_billing: desk",
+      "generate_content gemini-3.8-flash: billing",
+      "invoke_agent desk: desk",
+      "execute_tool pay: billing",
+      "generate_content gemini-3.8-flash: billing",
+      "invoke_agent desk: desk",
+    ]);
+    const [handed] = sdk.spans.flatMap(({ events }) => events.filter(({ name }) => name === "pollux.handoff"));
+    expect(handed?.attributes).toMatchObject({ "pollux.handoff.from": "desk", "pollux.handoff.to": "billing" });
+  });
+
   test("has parallel tools, an inner agent, a retry, an approval across a restart, and an abort", async () => {
     const sdk = new Sdk();
     trace.setGlobalTracerProvider(sdk.tracerProvider);

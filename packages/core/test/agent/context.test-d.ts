@@ -8,6 +8,7 @@ import {
   type CompletedToolCall,
   defineTool,
   googleSearch,
+  handoff,
   type JsonOf,
   media,
   type RunContext,
@@ -357,5 +358,34 @@ describe("the calls of a result", () => {
     expectTypeOf<JsonOf<unknown>>().toEqualTypeOf<unknown>();
     expectTypeOf<JsonOf<{ picture: typeof picture }>>().toEqualTypeOf<{ readonly picture: string }>();
     expectTypeOf<JsonOf<{ toJSON(): { n: number } }>>().toEqualTypeOf<{ readonly n: number }>();
+  });
+});
+
+describe("a handoff", () => {
+  const billing = new Agent({ name: "billing", model, tools: [order] });
+  const desk = new Agent({
+    name: "desk",
+    model,
+    tools: [greet, now, handoff(billing, { name: "to_billing", input: z.object({ reason: z.string() }) })],
+  });
+
+  test("needs what the agent that takes over needs", () => {
+    void (() => desk.run("Go.", { context: app }));
+    // @ts-expect-error -- billing needs the orders
+    void (() => desk.run("Go.", { context: { user: "ann" } }));
+  });
+
+  test("gives the calls of both, typed", () => {
+    type Calls = Awaited<ReturnType<typeof desk.run>>["toolCalls"][number];
+    type Completed = Extract<Calls, { status: "completed" }>;
+    expectTypeOf<Completed["name"]>().toEqualTypeOf<"greet" | "now" | "to_billing" | "get_order">();
+    expectTypeOf<Extract<Completed, { name: "to_billing" }>["input"]>().toEqualTypeOf<{ reason: string }>();
+    expectTypeOf<Extract<Completed, { name: "get_order" }>["output"]["at"]>().toEqualTypeOf<string>();
+  });
+
+  test("goes both ways with a type that is written down", () => {
+    const one: Agent = new Agent({ name: "one", model, tools: [now, handoff(() => two, { name: "to_two" })] });
+    const two: Agent = new Agent({ name: "two", model, tools: [handoff(one)] });
+    void (() => two.run("Go."));
   });
 });
