@@ -46,7 +46,6 @@ export class AgentRuns implements Follower<AgentRuns> {
   readonly #foreign: WeakMap<object, Map<Content, HistoryOrigin>> = new WeakMap();
   /** By their options: runs of sessions that were described, and are not open yet. */
   readonly #described: WeakMap<AnyRunOptions, BegunRun> = new WeakMap();
-  #followers: Followers<AgentRuns> | undefined;
 
   constructor(options: AgentOptions, model: Model, logger: Logger) {
     this.#options = options;
@@ -60,12 +59,14 @@ export class AgentRuns implements Follower<AgentRuns> {
 
   sessionHost(): SessionHost<AnyRunOptions> {
     const { model } = this;
+    let followers: Followers<AgentRuns> | undefined;
+    const find = (name: string): AgentRuns | undefined => (followers ??= new Followers<AgentRuns>(this)).find(name);
     const host: SessionHost<AnyRunOptions> = {
       model,
       origin: model.origin ?? { endpoint: model.id, family: model.capabilities.family },
       agent: this.name,
       logger: this.#logger,
-      lead: (agent) => (agent === this.name ? host : (this.#follow().find(agent)?.sessionHost() ?? host)),
+      lead: (agent) => (agent === this.name ? host : (find(agent)?.sessionHost() ?? host)),
       requirePrices: (limit) => requirePrices(limit, this.#options.prices, model.id),
       check: (options) => {
         const plan = this.plan(options);
@@ -165,9 +166,13 @@ export class AgentRuns implements Follower<AgentRuns> {
     const bound = bindLogger(this.#logger, identity);
     const reporter = this.#reporter(plan, run, { identity, signal, prices, now, logger: bound });
     const logger = reporter?.logger ?? bound;
+    let followers: Followers<AgentRuns> | undefined;
     const input: LoopInput = {
       ...planned,
-      takeOver: (handover) => this.#follow().takeOver(handover, { input, listed: head.listed }, options, state),
+      takeOver: (handover) => {
+        followers ??= new Followers<AgentRuns>(this, { input, listed: head.listed });
+        return followers.takeOver(handover, options ?? {}, state);
+      },
       identity,
       context: plan.context,
       steps: reporter?.steps(steps) ?? steps,
@@ -267,14 +272,9 @@ export class AgentRuns implements Follower<AgentRuns> {
       author: run.author ?? run.model,
       limits: lowestLimits(planned.limits, run.limits),
       output: plan.output && planOutput(plan.output, this.model, head),
-      logger: bindLogger(this.#logger, identity),
+      logger: bindLogger(run.logger, { agent: this.name }),
     };
     return { input, listed: head.listed };
-  }
-
-  #follow(): Followers<AgentRuns> {
-    this.#followers ??= new Followers<AgentRuns>(this);
-    return this.#followers;
   }
 
   /** This agent for the runs of another one, which it continues: typed, observed and priced as those are. */

@@ -26,11 +26,13 @@ export interface Follower<Self> {
 export class Followers<Runs extends Follower<Runs>> {
   readonly #first: Runs;
   readonly #known: Map<string, { readonly agent: Runs; readonly following: Runs }> = new Map();
-  /** By run: who has taken it over, by name. */
-  readonly #taken: WeakMap<RunState, Map<string, TakenOver>> = new WeakMap();
+  /** Who has led the run, by name. */
+  readonly #taken: Map<string, TakenOver> = new Map();
 
-  constructor(first: Runs) {
+  /** @param begun - The run that may be taken over, as the first agent began it. */
+  constructor(first: Runs, begun?: TakenOver) {
     this.#first = first;
+    if (begun !== undefined) this.#taken.set(first.name, begun);
   }
 
   /** @returns Undefined for a name that nobody has, and for the first agent itself. */
@@ -40,21 +42,19 @@ export class Followers<Runs extends Follower<Runs>> {
     return this.#known.get(name)?.following;
   }
 
-  /** @param begun - The run as the first agent began it. @returns Undefined for a name that nobody has. */
+  /** @returns Undefined for a name that nobody has. */
   async takeOver(
-    { from, to, tool }: Handover,
-    begun: TakenOver,
-    options: AnyRunOptions | undefined,
+    { from = this.#first.name, to, tool }: Handover,
+    options: AnyRunOptions,
     state: RunState,
   ): Promise<LoopInput | undefined> {
-    const { name } = this.#first;
-    const taken = this.#taken.get(state) ?? new Map([[name, begun]]);
-    this.#taken.set(state, taken);
+    const taken = this.#taken;
     for (const { listed } of taken.values()) this.#addFrom(listed, new Set());
-    const next = taken.get(to) ?? (await this.find(to)?.takeOver(begun.input, forFollower(options ?? {}), state));
+    const begun = taken.get(this.#first.name);
+    const next = taken.get(to) ?? (begun && (await this.find(to)?.takeOver(begun.input, forFollower(options), state)));
     if (next === undefined) return undefined;
     taken.set(to, next);
-    const giver = taken.get(from ?? name)?.listed ?? listTools(this.find(from ?? name)?.options ?? {}, undefined);
+    const giver = taken.get(from)?.listed ?? listTools(this.find(from)?.options ?? {}, undefined);
     const called = giver.find((one): one is Tool => one.kind === "function" && one.name === tool);
     return { ...next.input, filter: called?.handoff?.filter };
   }

@@ -366,6 +366,15 @@ test("a run inside a call hands over as well", async () => {
   expect(result.agent).toBe("boss");
 });
 
+test("agents that a function makes for each run can take over", async () => {
+  const lines = () => [call("transfer_to_billing"), call("transfer_to_billing")];
+  const { agent: desk } = agent("desk", lines(), {
+    tools: ({ runId }) => [handoff(agent("billing", [say(`Here, in ${runId}.`)]).agent)],
+  });
+  for (const runId of ["one", "two"])
+    expect(await desk.run("Go.", { runId })).toMatchObject({ text: `Here, in ${runId}.`, agent: "billing" });
+});
+
 test("instructions and tools that are functions are made once for who takes over", async () => {
   const made = vi.fn(({ agent: who, context }: { agent: string; context: unknown }) => `${who} for ${String(context)}`);
   const model = new ScriptedModel(call("price"), say("Here."));

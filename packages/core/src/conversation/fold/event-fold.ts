@@ -98,8 +98,9 @@ class EventFold extends ConversationFold {
   #readFact(run: RunView, event: RunEvent): void {
     switch (event.type) {
       case "compact": {
-        const { turn, replaced } = event;
-        return addStep(run, { kind: "compact", turn }, { replaced });
+        const { turn, replaced, summary } = event;
+        // Only a filter leaves no summary.
+        return addStep(run, { kind: "compact", turn, ...(summary === "" && { handoff: true }) }, { replaced });
       }
       case "guardrail": {
         const { type: _, turn: number, side, ...action } = event;
