@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { programFile } from "../support/programs.ts";
 import { refusals } from "../support/world.ts";
 import { ROOT } from "./support/pages.ts";
-import { pagesOfOthers, pairsOf } from "./support/side-by-side.ts";
+import { pagesOfOthers, pairsOf, TEN_TASKS } from "./support/side-by-side.ts";
 import { isOutput } from "./support/snippets.ts";
 
 const folder = join(ROOT, "test/.snippets-from");
@@ -22,7 +22,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const pairs = pagesOfOthers().flatMap((page) => pairsOf(page).map((pair) => ({ page, ...pair })));
+const pairs = [...pagesOfOthers(), TEN_TASKS].flatMap((page) => pairsOf(page).map((pair) => ({ page, ...pair })));
 
 test.for(pairs)("$page: $heading, the same in both", async ({ page, heading, ours, theirs, output }) => {
   const file = `${page}-${heading}`.replaceAll(/\W+/g, "-");

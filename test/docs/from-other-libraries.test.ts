@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readPage } from "./support/pages.ts";
-import { pagesOfOthers, pairsOf } from "./support/side-by-side.ts";
+import { pagesOfOthers, pairsOf, TEN_TASKS } from "./support/side-by-side.ts";
 import { CLAIMS_OF_OTHERS } from "./what-changes/claims-of-others.ts";
 import { CLAIMS_OF_POLLUX } from "./what-changes/claims-of-pollux.ts";
 
@@ -33,14 +33,11 @@ describe.each(pagesOfOthers())("%s", (page) => {
     const claims = Object.entries(CLAIMS_OF_OTHERS[basename(page, ".md")] ?? {});
     expect(rows).toEqual(claims.map(([happens, [cell]]) => [happens, cell, CLAIMS_OF_POLLUX[happens]?.[0]]));
   });
+});
 
-  test("names the versions that its programs run with", () => {
-    const [, purpose = ""] = /^# .+\n\n([^]+?)\n\n/.exec(readPage(page)) ?? [];
-    const named = [...purpose.matchAll(/`(@?[\w/-]+)`\s(\d[\w.]*\d)/g)].map(([, name = "", version]) => [
-      name,
-      version,
-    ]);
-    expect(named.length).toBeGreaterThan(0);
-    expect(named).toEqual(named.map(([name = ""]) => [name, dependencies[name]]));
-  });
+test.each([...pagesOfOthers(), TEN_TASKS])("%s names the versions that its programs run with", (page) => {
+  const [, purpose = ""] = /^# .+\n\n([^]+?)\n\n/.exec(readPage(page)) ?? [];
+  const named = [...purpose.matchAll(/`(@?[\w/-]+)`\s(\d[\w.]*\d)/g)].map(([, name = "", version]) => [name, version]);
+  expect(named.length).toBeGreaterThan(0);
+  expect(named).toEqual(named.map(([name = ""]) => [name, dependencies[name]]));
 });

@@ -11,6 +11,9 @@ export interface Pair {
   readonly output: string;
 }
 
+/** Ten everyday tasks, each with the library that needs the least for it. */
+export const TEN_TASKS = "docs/ten-tasks.md";
+
 const PAIR = /^```ts\n([^]*?)^```\n\n```text\n([^]*?)^```\n\n```js\n([^]*?)^```$/gm;
 
 /** The pages for people who come from another library. */
