@@ -4,13 +4,34 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ROOT } from "./support/pages.ts";
 import { type SnippetRunner, startSnippetRunner } from "./support/snippet-runner.ts";
+import { examples } from "./support/examples.ts";
 import { isOutput, needsPrograms, snippets } from "./support/snippets.ts";
 
 const TSC = join(ROOT, "node_modules/typescript/bin/tsc");
 const all = snippets();
+const inComments = examples();
 let runner: SnippetRunner;
 
-beforeAll(async () => void (runner = await startSnippetRunner(".snippets")));
+/** By the package: those that most programs of README, docs and examples import. */
+const MOST_USED = [
+  ..."Agent defineTool ScriptedModel say MemoryStore call googleSearch SqliteStore gemini finished approve".split(" "),
+  ..."media runTool embed ToolError Traffic geminiApi cosineSimilarity embedMany renderMarkdown endpoint".split(" "),
+  ..."join fails".split(" "),
+]
+  .map((name) => `core ${name}`)
+  .concat("emulator createEmulator", "emulator say", "emulator script", "emulator calls")
+  .concat(
+    "web chatHandler",
+    "web aiSdk",
+    "web toNodeHandler",
+    "web stopChat",
+    "web drainOnSignal",
+    "web withoutDiscards",
+  )
+  .concat("cli connect", "cli RunPrinter", "cli formatUsage")
+  .concat("tools mcpTools", "tools fileTools", "tools calculator", "otel openTelemetry");
+
+beforeAll(async () => void (runner = await startSnippetRunner(".snippets", [...all, ...inComments])));
 afterAll(() => runner[Symbol.asyncDispose]());
 
 describe("the snippets of README and docs", () => {
@@ -36,6 +57,16 @@ describe("the snippets of README and docs", () => {
       if (snippet.output !== undefined && !isOutput(snippet.output, printed)) expect(printed).toBe(snippet.output);
     },
   );
+});
+
+describe("the examples of doc comments", () => {
+  test("the exports that programs use most have one", () => {
+    expect(MOST_USED.filter((name) => !inComments.some(({ of }) => of === name))).toEqual([]);
+  });
+
+  test.each(inComments.filter(({ isCompiledOnly }) => !isCompiledOnly))("$of", async (example) => {
+    expect((await runner.run(example)).problem).toBe("");
+  });
 });
 
 describe("the output of a program", () => {

@@ -28,6 +28,11 @@ const SWITCHES = ["GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI"];
  * From then on, an error of the library that nobody catches ends the program with its message, without a stack trace.
  *
  * @param emulator - Options of the emulator; by default it improvises, at once.
+ * @example
+ * ```ts
+ * await using connection = await connect();
+ * const agent = new Agent({ model: "gemini-flash-latest", endpoint: connection.endpoint });
+ * ```
  */
 export async function connect(
   env: Readonly<Record<string, string | undefined>> = process.env,

@@ -193,6 +193,11 @@ function describeNotice(notice: Extract<RunEvent, { type: "notice" }>["notice"])
  *
  * @param cost - A result or the state of a session, of an agent with prices; or prices of the only model, `INPUT,OUTPUT` for a million
  *   tokens. @defaultValue `POLLUX_PRICES` of the environment
+ * @example
+ * ```ts
+ * const { usage, cost } = await agent.run("Hello");
+ * console.log(formatUsage(usage, cost === undefined ? undefined : { cost }));
+ * ```
  */
 export function formatUsage(usage: Usage, cost: string | Cost | undefined = process.env["POLLUX_PRICES"]): string {
   const count = (tokens: number): string => tokens.toLocaleString("en-US");

@@ -41,7 +41,15 @@ export interface Emulator {
   listen(options?: ListenOptions): Promise<RunningServer>;
 }
 
-/** Creates an emulator; each has its own state (requests, script, files, caches). */
+/**
+ * Creates an emulator; each has its own state (requests, script, files, caches).
+ *
+ * @example
+ * ```ts
+ * const { fetch } = createEmulator();
+ * const agent = new Agent({ model: gemini("gemini-flash-latest", { fetch }) }); // needs no key
+ * ```
+ */
 export function createEmulator(options: EmulatorOptions = {}): Emulator {
   const { profile = "developer", seed = "pollux" } = options;
   const log = new RequestLog();

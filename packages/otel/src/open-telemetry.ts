@@ -20,6 +20,10 @@ const VERSION = "0.1.0";
  *
  * @throws {TypeError} Names an option that is not valid.
  * @see https://github.com/open-telemetry/semantic-conventions-genai
+ * @example
+ * ```ts
+ * const agent = new Agent({ model: "gemini-flash-latest", observers: [openTelemetry()] });
+ * ```
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
   const settings = readSettings(options);

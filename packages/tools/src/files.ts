@@ -44,6 +44,11 @@ export interface FileToolsOptions
 /**
  * `list_files`, `read_file`, `search_files` and `file_stats` for one or more folders; with `write`, also `write_file` and
  * `edit_file`. Nothing outside the folders can be reached.
+ *
+ * @example
+ * ```ts
+ * const agent = new Agent({ model: "gemini-flash-latest", tools: fileTools({ root: "docs" }) });
+ * ```
  */
 export function fileTools(options: FileToolsOptions): Tool[] {
   const { seen = new SeenFiles(), write = false, approve = false } = options;

@@ -17,6 +17,10 @@ export interface StopChatOptions {
  * @param id - Of the chat, as the page knows it.
  * @returns False when no answer was being written.
  * @throws {Error} When the server refuses; with its words for a person. {TypeError} When the network fails.
+ * @example
+ * ```ts
+ * stopButton.addEventListener("click", () => void stopChat("chat-1").then(() => chat.stop()));
+ * ```
  */
 export async function stopChat(id: string, options: StopChatOptions = {}): Promise<boolean> {
   const { api = "/api/chat", headers, credentials, fetch: ask = fetch } = options;

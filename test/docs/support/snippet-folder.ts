@@ -3,7 +3,7 @@ import { delimiter, dirname, join } from "node:path";
 import { createEmulator } from "@pollux/emulator";
 import { programCommand, programFile } from "../../support/programs.ts";
 import { ROOT } from "./pages.ts";
-import { snippets } from "./snippets.ts";
+import { type Snippet, snippets } from "./snippets.ts";
 
 /** OpenTelemetry's SDK would wait for a backend that is not there. */
 const NO_EXPORT = { OTEL_TRACES_EXPORTER: "none", OTEL_METRICS_EXPORTER: "none" };
@@ -16,7 +16,10 @@ export interface SnippetFolder extends AsyncDisposable {
 }
 
 /** @param folderName - Below `test/`; Git, the linter and the compiler leave those that begin with `.snippets` alone. */
-export async function openSnippets(folderName: string): Promise<SnippetFolder> {
+export async function openSnippets(
+  folderName: string,
+  programs: readonly Snippet[] = snippets(),
+): Promise<SnippetFolder> {
   const folder = join(ROOT, "test", folderName);
   const server = await createEmulator().listen();
   rmSync(folder, { recursive: true, force: true });
@@ -25,7 +28,7 @@ export async function openSnippets(folderName: string): Promise<SnippetFolder> {
   copyFileSync(join(ROOT, "README.md"), join(folder, "README.md"));
   installFilesystemServer(folder);
   installAiSdkReact(folder);
-  for (const { name, code } of snippets()) writeFileSync(join(folder, `${name}.ts`), `${code}export {};\n`);
+  for (const { name, code } of programs) writeFileSync(join(folder, `${name}.ts`), `${code}export {};\n`);
   writeFileSync(
     join(folder, "tsconfig.json"),
     JSON.stringify({

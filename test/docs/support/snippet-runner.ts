@@ -10,8 +10,8 @@ export interface SnippetRunner extends AsyncDisposable, Pick<SnippetFolder, "fol
 }
 
 /** @param folderName - See {@link openSnippets}. */
-export async function startSnippetRunner(folderName: string): Promise<SnippetRunner> {
-  const opened = await openSnippets(folderName);
+export async function startSnippetRunner(folderName: string, programs?: readonly Snippet[]): Promise<SnippetRunner> {
+  const opened = await openSnippets(folderName, programs);
   const child: ChildProcess = fork(new URL("run-snippets.ts", import.meta.url), {
     execArgv: ["--conditions=pollux-source"],
     cwd: opened.folder,

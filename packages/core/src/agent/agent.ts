@@ -32,6 +32,12 @@ import type { SessionOptions } from "./session-options.ts";
  * A model with instructions and tools. Holds only configuration, so one agent serves any number of concurrent runs.
  *
  * `Context` is what its runs need as `context`; `Tools` types the calls in their results, and `Schema` their output. All are inferred.
+ *
+ * @example
+ * ```ts
+ * const agent = new Agent({ model: "gemini-flash-latest", instructions: "Be brief.", tools: [getWeather] });
+ * const { text } = await agent.run("What is the weather in Oslo?");
+ * ```
  */
 export class Agent<
   Context = unknown,

@@ -40,6 +40,11 @@ export function describeOutput(schema: OutputSchema): Pick<OutputPlan, "schema" 
  * Narrows a result to a finished run, which has its output.
  *
  * @throws {OutputMissingError} When the run did not finish; the message says how it ended, and why.
+ * @example
+ * ```ts
+ * const { output } = finished(await agent.run("Plan three days in Rome.", { output: trip }));
+ * console.log(output.city);
+ * ```
  */
 export function finished<Output, Calls extends ToolCall>(result: RunResult<Output, Calls>): FinishedRun<Output, Calls> {
   if (result.stopReason === "finished") return result;

@@ -180,6 +180,19 @@ export class ToolDefinitionError extends AgentError {
 /**
  * For a tool to throw: the call failed, and the model gets this message. Any other error is logged with its stack, and the model
  * only reads that the tool failed, unless the tool is defined with `exposeErrors: true`.
+ *
+ * @example
+ * ```ts
+ * const cancel = defineTool({
+ *   name: "cancel_order",
+ *   description: "Cancels an order.",
+ *   input: z.object({ order: z.string() }),
+ *   run: async ({ order }) => {
+ *     if (await isShipped(order)) throw new ToolError(`${order} is on its way and can't be cancelled`);
+ *     return "cancelled";
+ *   },
+ * });
+ * ```
  */
 export class ToolError extends KnownError {
   static override readonly name: string = "ToolError";

@@ -8,6 +8,11 @@ import { type Citation, type Grounding, isWebUrl, type Source } from "./sources.
  * shows the answer has to add them.
  *
  * @param result - A run's result, or an object with these three of its fields.
+ * @example
+ * ```ts
+ * const result = await agent.run("Who won the last Tour de France?");
+ * console.log(renderMarkdown(result)); // with footnotes
+ * ```
  */
 export function renderMarkdown(result: { readonly text: string } & Pick<Grounding, "citations" | "sources">): string {
   const { text, citations, sources } = result;

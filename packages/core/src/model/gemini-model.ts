@@ -62,6 +62,11 @@ export const GEMINI_SPELLINGS: Spellings = {
  *
  * @throws {ConfigurationError} For an invalid ID or base URL.
  * @throws {TypeError} For an option that does not exist.
+ * @example
+ * ```ts
+ * const model = gemini("gemini-flash-latest", { retry: { maxAttempts: 2 }, traffic: new Traffic({ maxConcurrent: 4 }) });
+ * const agent = new Agent({ model });
+ * ```
  */
 export function gemini(id: ModelId, options: GeminiOptions = {}): GeminiModel {
   return new GeminiModel(id, options);

@@ -28,7 +28,14 @@ export interface CallFields {
   readonly thoughtSignature?: string | undefined;
 }
 
-/** Combines turns into one answer: batches in order; the last finish reason, usage and ending win. */
+/**
+ * Combines turns into one answer: batches in order; the last finish reason, usage and ending win.
+ *
+ * @example
+ * ```ts
+ * const model = new ScriptedModel(join(think("A city."), call("get_weather", { city: "Oslo" })), say("Four degrees."));
+ * ```
+ */
 export function join(...turns: readonly ScriptedTurn[]): ScriptedTurn {
   const batches = turns.flatMap((one) => one.batches);
   const candidate: Omit<Candidate, "content"> = Object.assign({}, ...turns.map((one) => one.candidate));
@@ -36,7 +43,14 @@ export function join(...turns: readonly ScriptedTurn[]): ScriptedTurn {
   return { ...fields, batches, ...(fields.candidate === undefined ? {} : { candidate }) };
 }
 
-/** Text, streamed in these batches. */
+/**
+ * Text, streamed in these batches.
+ *
+ * @example
+ * ```ts
+ * const model = new ScriptedModel(say("It is ", "four degrees.")); // in two pieces
+ * ```
+ */
 export function say(...texts: readonly string[]): ScriptedTurn {
   return { batches: texts.map((text) => [{ text }]) };
 }
@@ -51,7 +65,14 @@ export function parts(...given: readonly Part[]): ScriptedTurn {
   return { batches: [given] };
 }
 
-/** Calls one function. */
+/**
+ * Calls one function.
+ *
+ * @example
+ * ```ts
+ * const model = new ScriptedModel(call("get_weather", { city: "Oslo" }), say("Four degrees."));
+ * ```
+ */
 export function call(name: string, args: JsonObject = {}, fields: CallFields = {}): ScriptedTurn {
   return calls({ name, args, ...fields });
 }
@@ -143,7 +164,15 @@ export function dies(...given: readonly (string | Error)[]): ScriptedTurn {
   return { ...say(...texts), end: { type: "error", error } };
 }
 
-/** A request that fails with this error before anything is streamed. */
+/**
+ * A request that fails with this error before anything is streamed.
+ *
+ * @example
+ * ```ts
+ * const model = new ScriptedModel(fails(new Error("no network")));
+ * await assert.rejects(new Agent({ model }).run("Hello"), /no network/);
+ * ```
+ */
 export function fails(error: unknown): ScriptedTurn {
   return { batches: [], end: { type: "error", error } };
 }

@@ -66,6 +66,11 @@ type SafetyPolicy =
  * Google Search, run by the service; the result has its sources and citations.
  *
  * @see https://ai.google.dev/gemini-api/docs/google-search
+ * @example
+ * ```ts
+ * const agent = new Agent({ model: "gemini-flash-latest", tools: [googleSearch()] });
+ * const { text, sources } = await agent.run("What is new in Oslo?");
+ * ```
  */
 export function googleSearch({ timeRange, searchTypes, excludeDomains }: GoogleSearchOptions = {}): BuiltInTool {
   return builtIn("googleSearch", {

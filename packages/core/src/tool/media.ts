@@ -42,6 +42,11 @@ export interface MediaOptions {
  * @param options - The media type alone, or options.
  * @throws {TypeError} When there are no bytes, the text is a path or not base64, the media type is invalid or cannot be detected, or an
  *   option is out of range.
+ * @example
+ * ```ts
+ * const picture = await readFile("oslo.png");
+ * const { text } = await agent.run(["What is in this picture?", media(picture)]);
+ * ```
  */
 export function media<Source extends MediaSource | Blob>(
   source: Source,

@@ -89,7 +89,14 @@ export interface GroundedSource extends SearchSource {
   readonly supports?: readonly string[] | undefined;
 }
 
-/** A text. Several texts are the pieces of a stream; a single one is split at words. */
+/**
+ * A text. Several texts are the pieces of a stream; a single one is split at words.
+ *
+ * @example
+ * ```ts
+ * const emulator = createEmulator({ brain: script([say("It is ", "four degrees.")]) });
+ * ```
+ */
 export function say(...texts: readonly string[]): Answer {
   return { parts: [{ part: { text: texts.join("") }, ...(texts.length > 1 && { deltas: texts }) }] };
 }
@@ -118,7 +125,14 @@ export function call(
   return calls({ name, args, ...fields });
 }
 
-/** Calls several functions at once. */
+/**
+ * Calls several functions at once.
+ *
+ * @example
+ * ```ts
+ * const brain = script([calls("get_time", { name: "get_weather", args: { city: "Oslo" } }), say("Done.")]);
+ * ```
+ */
 export function calls(...given: readonly ScriptedCall[]): Answer {
   return parts(
     ...given.map((one): Part => {

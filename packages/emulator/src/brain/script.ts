@@ -23,6 +23,12 @@ export interface Script extends Brain {
  * Creates a brain from lines, for tests.
  *
  * A request after the last line is rejected with a 400 that says so, unless `afterwards` says otherwise.
+ *
+ * @example
+ * ```ts
+ * const brain = script([call("get_weather", { city: "Oslo" }), say("Four degrees.")]);
+ * const { fetch } = createEmulator({ brain });
+ * ```
  */
 export function script(lines: readonly ScriptLine[], options: ScriptOptions = {}): Script {
   let said = 0;

@@ -35,6 +35,12 @@ const PRECISION = 80;
 /**
  * `calculator`: exact arithmetic, decimals of up to 64 digits, and units. mathjs parses the expressions; a fixed list of
  * functions evaluates them, and nothing else can be reached. Whole numbers and fractions stay exact.
+ *
+ * @example
+ * ```ts
+ * const agent = new Agent({ model: "gemini-flash-latest", tools: [calculator()] });
+ * const { text } = await agent.run("What is 17 * 23?");
+ * ```
  */
 export function calculator(options: CalculatorOptions = {}): Tool<CalculatorInput, CalculatorResult> {
   const { name = "calculator", maxCharacters = 1_000 } = options;

@@ -37,7 +37,7 @@ export interface SqlToolOptions extends SqlBounds {
  * const connect = async () => {
  *   const client = await pool.connect();
  *   client.on("error", () => {}); // it is replaced by the next call
- *   return { query: (sql, values) => client.query(sql, [...values]), close: () => client.release(true) };
+ *   return { query: (sql: string, values: readonly unknown[]) => client.query(sql, [...values]), close: () => client.release(true) };
  * };
  * const tools = sqlTools({ dialect: "postgres", connect });
  * ```

@@ -11,6 +11,10 @@ import { toUIMessages } from "./ui-messages.ts";
  * The protocol of the AI SDK: pages with `useChat`, version 5, 6 or 7.
  *
  * @see https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol
+ * @example
+ * ```ts
+ * const handler = chatHandler({ agent, store, authorize, protocol: aiSdk({ version: 7 }) });
+ * ```
  */
 export function aiSdk(options: AiSdkOptions & ReadRequestOptions = {}): ChatProtocol<UIMessageChunk> {
   const { version = 6 } = options;

@@ -11,6 +11,10 @@ type Part = AnyMessage["parts"][number];
  * message before you show it. A message that is loaded from the server has none.
  *
  * @returns The same object when there is nothing to remove.
+ * @example
+ * ```ts
+ * const shown = messages.map((message) => withoutDiscards(message));
+ * ```
  */
 export function withoutDiscards<M extends AnyMessage>(message: M): M {
   if (!message.parts.some(isDiscard)) return message;

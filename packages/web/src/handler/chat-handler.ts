@@ -55,6 +55,16 @@ export interface ChatHandler {
  * | `DELETE /:id`          | stops and deletes                                                              |
  *
  * @throws {TypeError} For an option that cannot work.
+ * @example
+ * ```ts
+ * const handler = chatHandler({
+ *   agent,
+ *   store,
+ *   protocol: aiSdk(),
+ *   authorize: (request) => ({ owner: request.headers.get("x-user") ?? "guest" }),
+ * });
+ * export default { fetch: handler }; // Bun, Deno, Workers; on Node, createServer(toNodeHandler(handler))
+ * ```
  */
 export function chatHandler<Context = unknown, Body = unknown>(
   options: ChatHandlerOptions<Context, Body>,

@@ -25,6 +25,11 @@ const LAST_BYTES_MS = 1_000;
  * @param handlers - Made by `chatHandler` or `operatorHandler`: one, or all that the server has.
  * @returns Resolves when the server is closed, but for connections that were upgraded. What the program has opened itself is left to it, such as the store.
  * @throws {TypeError} At once, for a limit that is no number of milliseconds.
+ * @example
+ * ```ts
+ * const server = createServer(toNodeHandler(handler)).listen(0);
+ * const drained = drainOnSignal(server, handler); // on SIGTERM or Ctrl-C
+ * ```
  */
 export async function drainOnSignal(
   server: Pick<Server, "close" | "closeIdleConnections" | "closeAllConnections">,

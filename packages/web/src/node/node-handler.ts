@@ -12,6 +12,10 @@ export type NodeHandler = (
  * its own response. Bodies are passed on as they come.
  *
  * @param handler - Such as one made by `chatHandler`.
+ * @example
+ * ```ts
+ * const server = createServer(toNodeHandler(handler)).listen(0);
+ * ```
  */
 export function toNodeHandler(handler: (request: Request) => Promise<Response>): NodeHandler {
   return (incoming, outgoing, next) => {

@@ -161,6 +161,7 @@ export function compactedContents({ summary, contents }: CompactStepValue): read
   return contents ?? summaryContents(summary);
 }
 
+/** A summary as the model reads it. */
 export function summaryContents(summary: string): readonly Content[] {
   return [userText(`${SUMMARY_HEADING}\n\n${summary}`)];
 }

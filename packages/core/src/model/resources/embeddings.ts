@@ -103,6 +103,10 @@ export interface EmbeddedSoFar {
  * @throws {ConfigurationError} For no key, a title without `RETRIEVAL_DOCUMENT`, or an endpoint without embeddings.
  * @throws {ApiStatusError} When the service rejects the request, after retries where they help.
  * @see https://ai.google.dev/gemini-api/docs/embeddings
+ * @example
+ * ```ts
+ * const { embedding } = await embed("Oslo is the capital of Norway.", { model: "gemini-embedding-001" });
+ * ```
  */
 export async function embed(input: EmbedInput | TitledInput, options: EmbedOptions): Promise<EmbedResult> {
   checkEmbedOptions("embed()", options);
@@ -117,6 +121,10 @@ export async function embed(input: EmbedInput | TitledInput, options: EmbedOptio
  * thrown unchanged, and {@link embeddedSoFar} has the vectors that arrived.
  *
  * @throws As {@link embed}.
+ * @example
+ * ```ts
+ * const { embeddings } = await embedMany(["Oslo", "Lima"], { model: "gemini-embedding-001", taskType: "RETRIEVAL_DOCUMENT" });
+ * ```
  */
 export async function embedMany(
   inputs: readonly (EmbedInput | TitledInput)[],
@@ -171,6 +179,10 @@ export function embeddedSoFar(error: unknown): EmbeddedSoFar | undefined {
  * not matter.
  *
  * @throws {TypeError} For vectors of different dimensions.
+ * @example
+ * ```ts
+ * const best = vectors.toSorted((a, b) => cosineSimilarity(b, asked) - cosineSimilarity(a, asked))[0];
+ * ```
  */
 export function cosineSimilarity(left: ArrayLike<number>, right: ArrayLike<number>): number {
   if (left.length !== right.length)

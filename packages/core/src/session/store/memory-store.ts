@@ -22,7 +22,16 @@ interface StoredSession extends Omit<Standing, "length"> {
   readonly draft?: string | null;
 }
 
-/** Sessions in the memory of this process: for tests, and for chats that need not outlive it. */
+/**
+ * Sessions in the memory of this process: for tests, and for chats that need not outlive it.
+ *
+ * @example
+ * ```ts
+ * const store = new MemoryStore();
+ * await agent.session({ id: "chat-1", store }).send("My name is Ada.");
+ * await agent.session({ id: "chat-1", store }).send("What is my name?");
+ * ```
+ */
 export class MemoryStore implements SessionStore {
   readonly #sessions: Map<string, StoredSession> = new Map();
   readonly #watchers: Map<string, Set<() => void>> = new Map();

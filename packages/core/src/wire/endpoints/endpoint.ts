@@ -91,6 +91,11 @@ const EMULATOR_HINT =
  * Any host that serves the Gemini API: a gateway, a proxy, the emulator. Reads nothing from the environment.
  *
  * @throws {ConfigurationError} For an invalid base URL, and for a missing key.
+ * @example
+ * ```ts
+ * const gateway = endpoint({ baseUrl: "https://gateway.example", apiKey: readSecret("gateway"), auth: "bearer" });
+ * const agent = new Agent({ model: "gemini-flash-latest", endpoint: gateway });
+ * ```
  */
 export function endpoint(options: EndpointOptions): Endpoint {
   checkOptions("endpoint()", options, ENDPOINT);
@@ -114,6 +119,10 @@ export function endpoint(options: EndpointOptions): Endpoint {
  * missing one fails the first request.
  *
  * @see https://ai.google.dev/gemini-api/docs/api-key
+ * @example
+ * ```ts
+ * const agent = new Agent({ model: "gemini-flash-latest", endpoint: geminiApi({ apiKey: readSecret("gemini") }) });
+ * ```
  */
 export function geminiApi(options: GoogleOptions = {}): Endpoint {
   if (typeof options !== "object")

@@ -29,6 +29,12 @@ const MAX_LIMITERS = 1000;
  *
  * Requests are counted per endpoint and key; a wait that the service asked for applies per model as well. Runs take turns in the
  * queue, however many requests each of them has. Of a key only a salted fingerprint is kept, which is never shown.
+ *
+ * @example
+ * ```ts
+ * const traffic = new Traffic({ maxConcurrent: 8 });
+ * const agent = new Agent({ model: gemini("gemini-flash-latest", { traffic }) });
+ * ```
  */
 export class Traffic {
   readonly #limits: EndpointLimits;
