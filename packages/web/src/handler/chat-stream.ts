@@ -30,10 +30,15 @@ export class ChatStream<Context> {
   #isComplete = false;
 
   constructor(serving: Serving<Context>, chat: string, call: ChatCall<Context>) {
-    this.#leaveStreams = serving.streams.take(call.visitor.owner);
     this.#serving = serving;
     this.#call = call;
-    this.#open = serving.open(chat, call.visitor);
+    this.#leaveStreams = serving.streams.take(call.visitor.owner);
+    try {
+      this.#open = serving.open(chat, call.visitor);
+    } catch (error) {
+      this.#leaveStreams();
+      throw error;
+    }
     this.#signal = AbortSignal.any([call.request.signal, this.#left.signal]);
     const { session } = this.#open;
     this.#follower = new MessageFollower(session, serving.pages.of(session.id), chat, this.#signal);

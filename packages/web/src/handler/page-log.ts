@@ -132,6 +132,8 @@ function withError(call: ToolCallPart, message: string | undefined): ToolCallPar
 export class PageLog {
   readonly store: SessionStore;
   readonly #pages: Map<string, SessionPage> = new Map();
+  /** What pages say about messages that have not been stored, by their ids. */
+  readonly #unsaid: Map<string, PageEntry> = new Map();
 
   constructor(store: SessionStore) {
     const see = (id: string, from: number, entries: readonly unknown[]): void =>
@@ -145,6 +147,7 @@ export class PageLog {
       append: async (id, length, entries, options) => {
         await store.append(id, length, entries, options);
         see(id, length, entries);
+        for (const entry of entries) await this.#addSaid(id, entry);
       },
     };
     this.store = new Proxy(store, {
@@ -167,6 +170,23 @@ export class PageLog {
 
   of(id: string): SessionPage {
     return this.#pages.get(id) ?? new SessionPage(undefined);
+  }
+
+  /** What is put into the log as soon as a message steers a run there, which may hear it much later. @returns Ends that: whether it has not been put. */
+  expect(messageId: string, entry: PageEntry): () => boolean {
+    this.#unsaid.set(messageId, entry);
+    return () => this.#unsaid.delete(messageId);
+  }
+
+  async #addSaid(session: string, given: unknown): Promise<void> {
+    const { type, id } = given as { readonly type?: unknown; readonly id?: unknown };
+    const entry = type === "steer" && typeof id === "string" ? this.#unsaid.get(id) : undefined;
+    if (typeof id !== "string" || entry === undefined) return;
+    // Whoever expects it tries once more in the end.
+    await this.add(session, id, entry).then(
+      () => this.#unsaid.delete(id),
+      () => {},
+    );
   }
 
   /** Puts something into the log of a session, unless it was deleted; a transient part is told to those who look. */

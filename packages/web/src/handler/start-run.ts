@@ -76,10 +76,12 @@ export async function startRun<Context>(
   // A visitor has the context if the agent needs one.
   const { context = visitor.context } = settings;
   const argument = [{ ...options, context }] as unknown as OptionsArgument<typeof options, Context>;
+  const { runId } = given;
+  const forget = runId === undefined || metadata === undefined ? undefined : pages.expect(runId, { metadata });
   const run = new GoingRun(session.continueStream(...argument), controller, (event) => {
     if (event.type === "run-start") {
       begun = event.runId;
-      const about = { ...(known === undefined && { body }), ...(begun === given.runId && { metadata }) };
+      const about = { ...(known === undefined && { body }), ...(begun === runId && { metadata }) };
       return add(about, begun);
     }
     if ("turn" in event && SHOWS_TURN.has(event.type)) ({ turn } = event);
@@ -88,8 +90,8 @@ export async function startRun<Context>(
   use(run);
   platform.waitUntil?.(run.over);
   void run.over.then(async () => {
-    // What was said to a run that was going, or with answers to one, has begun none.
-    if (begun !== given.runId && run.failure === undefined) await add({ metadata }, given.runId);
+    const isLeft = forget?.() === true && begun !== runId;
+    if (isLeft && run.failure === undefined) await add({ metadata }, runId);
     if (run.failure !== undefined && isUnexpected(run.failure.error))
       serving.log(run.failure.error, { session: session.id });
   });
