@@ -94,7 +94,7 @@ export type {
   NeedsApprovalRun,
   NeedsOutcomeRun,
   RepeatedCallsRun,
-  RunOutcome,
+  RunResultBase,
   RunResult,
   StoppedRun,
   StopReason,

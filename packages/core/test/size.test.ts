@@ -6,7 +6,7 @@ import { readModules, reachableFrom } from "./helpers/imports.ts";
 const BUDGETS = {
   root: { files: 212, lines: 32_500 },
   // To come down to 250 files.
-  all: { files: 264, lines: 38_900 },
+  all: { files: 266, lines: 39_500 },
 } as const;
 
 const modules = readModules();

@@ -12,7 +12,7 @@ import { listAudio } from "./output-audio.ts";
 import {
   type CodeRun,
   OutputImage,
-  type RunOutcome,
+  type RunResultBase,
   type RunOutputs,
   type RunResult,
   type UrlRetrieval,
@@ -32,7 +32,7 @@ export function buildResult(
   const found = collectSources(responses);
   const text = response === undefined ? "" : visibleText(response.content);
   const grounded = found.sources.length > 0 || found.searchQueries.length > 0;
-  const outcome: RunOutcome = {
+  const outcome: RunResultBase = {
     runId: state.runId,
     agent: state.handover?.to ?? input.identity.agent,
     text,
@@ -52,7 +52,7 @@ export function buildResult(
   };
   // Hidden from `JSON.stringify`; for the run that called this one.
   Object.defineProperty(outcome, GROUNDING, { value: [...responses], enumerable: false });
-  // Each ending lacks exactly what RunOutcome has.
+  // Each ending lacks exactly what RunResultBase has.
   return Object.assign(outcome, ending) as RunResult<unknown>;
 }
 
@@ -108,7 +108,7 @@ export function findCitations(
 function collectOutputs(
   { responses, nestedResponses, discarded }: RunState,
   last: ModelResponse | undefined,
-): RunOutputs & Pick<RunOutcome, "responses"> {
+): RunOutputs & Pick<RunResultBase, "responses"> {
   const own: ModelResponse[] = [];
   const images: OutputImage[] = [];
   const spoken = new Set<ModelResponse>();

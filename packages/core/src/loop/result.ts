@@ -13,7 +13,7 @@ import type { LimitReached } from "./limits.ts";
 import { decodePieces, type OutputAudio } from "./output-audio.ts";
 
 /** What every result has, whatever the stop reason. */
-export interface RunOutcome<Calls extends ToolCall = ToolCall> extends Grounding, RunOutputs, Omit<Cost, "cost"> {
+export interface RunResultBase<Calls extends ToolCall = ToolCall> extends Grounding, RunOutputs, Omit<Cost, "cost"> {
   /** As in events and in the log of a session. */
   readonly runId: string;
   /** Name of the agent that leads at its end: the run's own, or who took over last. */
@@ -22,7 +22,7 @@ export interface RunOutcome<Calls extends ToolCall = ToolCall> extends Grounding
   readonly text: string;
   /** The whole conversation: the input and what the run added. Can be sent again as it is. */
   readonly contents: readonly Content[];
-  /** Those of {@link RunOutcome.contents} that this run added, including the prompt. */
+  /** Those of {@link RunResultBase.contents} that this run added, including the prompt. */
   readonly added: readonly Content[];
   /** Function calls of the run, oldest first; narrow by `status` and `name`. */
   readonly toolCalls: readonly Calls[];
@@ -42,7 +42,7 @@ export interface RunOutcome<Calls extends ToolCall = ToolCall> extends Grounding
  * The model gave its final answer, or called a tool that ends the run. `output` is the typed output, `undefined` without a schema, or
  * the output of that tool.
  */
-export interface FinishedRun<Output = undefined, Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
+export interface FinishedRun<Output = undefined, Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
   readonly stopReason: "finished";
   /** By the schema, or the output of the tool that ended the run; `undefined` without either. */
   readonly output: Output | EndingOutput<Calls>;
@@ -53,12 +53,12 @@ export interface FinishedRun<Output = undefined, Calls extends ToolCall = ToolCa
 }
 
 /** A stop rule of the caller ended the run. */
-export interface StoppedRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
+export interface StoppedRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
   readonly stopReason: "stopped";
 }
 
 /** A limit ended the run. `text` is that of the last answer. */
-export interface LimitedRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
+export interface LimitedRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
   readonly stopReason: "limit";
   /**
    * The last of the contents, when the wall time was up in the middle of an answer: the model's text as far as it came and output
@@ -70,12 +70,12 @@ export interface LimitedRun<Calls extends ToolCall = ToolCall> extends RunOutcom
 }
 
 /** The token limit cut the answer off. */
-export interface TruncatedRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
+export interface TruncatedRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
   readonly stopReason: "truncated";
 }
 
 /** The service blocked the answer (`SAFETY`, `RECITATION`, ...); `safetyRatings` has its ratings. A blocked prompt is a `ResponseBlockedError` instead. */
-export interface BlockedRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
+export interface BlockedRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
   readonly stopReason: "blocked";
   /** As the service gave it. */
   readonly finishReason: string;
@@ -84,12 +84,12 @@ export interface BlockedRun<Calls extends ToolCall = ToolCall> extends RunOutcom
 }
 
 /** The answer was still empty after the retries. Never a success. */
-export interface EmptyRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
+export interface EmptyRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
   readonly stopReason: "empty";
 }
 
 /** The model's calls were still unreadable after the retries. */
-export interface BadCallRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
+export interface BadCallRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
   readonly stopReason: "bad-call";
   /** As the service gave it. */
   readonly finishReason: string;
@@ -98,26 +98,26 @@ export interface BadCallRun<Calls extends ToolCall = ToolCall> extends RunOutcom
 }
 
 /** The model repeated the same calls, with the same results. */
-export interface RepeatedCallsRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
+export interface RepeatedCallsRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
   readonly stopReason: "repeated-calls";
 }
 
 /** The final answer still does not match the output schema after the retries. */
-export interface InvalidOutputRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
+export interface InvalidOutputRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
   readonly stopReason: "invalid-output";
   /** What does not match, in short. */
   readonly problem: string;
 }
 
 /** A guardrail ended the run. What it stopped is in neither the text nor the contents; neither is the user's message, if it stopped that. */
-export interface GuardrailRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
+export interface GuardrailRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
   readonly stopReason: "guardrail";
   /** Which one, and why. */
   readonly guardrail: GuardrailStop;
 }
 
 /** The model stopped for a reason that this version does not know. Never a success. */
-export interface UnknownFinishRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
+export interface UnknownFinishRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
   readonly stopReason: "unknown-finish";
   /** As the service gave it. */
   readonly finishReason: string;
@@ -126,20 +126,20 @@ export interface UnknownFinishRun<Calls extends ToolCall = ToolCall> extends Run
 }
 
 /** Calls wait for approval; continue with `session.resume({ approvals })`. In `contents` they are answered as not run, so that they can be sent. */
-export interface NeedsApprovalRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
+export interface NeedsApprovalRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
   readonly stopReason: "needs-approval";
   /** Oldest first; their tokens are the keys of the answers. */
   readonly pending: readonly PendingCall[];
 }
 
 /** Calls wait for their outcome from outside; continue with `session.resume({ outcomes })`. In `contents` they are answered as not run, so that they can be sent. */
-export interface NeedsOutcomeRun<Calls extends ToolCall = ToolCall> extends RunOutcome<Calls> {
+export interface NeedsOutcomeRun<Calls extends ToolCall = ToolCall> extends RunResultBase<Calls> {
   readonly stopReason: "needs-outcome";
   /** Oldest first; their tokens are the keys of the answers. */
   readonly pending: readonly PendingCall[];
 }
 
-/** How a run ended, discriminated by `stopReason`. `Calls` are those of {@link RunOutcome.toolCalls}. */
+/** How a run ended, discriminated by `stopReason`. `Calls` are those of {@link RunResultBase.toolCalls}. */
 export type RunResult<Output = undefined, Calls extends ToolCall = ToolCall> =
   | FinishedRun<Output, Calls>
   | StoppedRun<Calls>

@@ -5,7 +5,7 @@ import type { ModelResponse } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import { nudges } from "../../tool/model-texts.ts";
 import type { Content, FunctionCall } from "../../wire/types/content.ts";
-import type { RunOutcome, RunResult, StopReason } from "../result.ts";
+import type { RunResultBase, RunResult, StopReason } from "../result.ts";
 
 /** Retries per turn for each problem, before it ends the run. */
 export const MAX_RECOVERIES: Readonly<Record<TurnProblem, number>> = {
@@ -88,7 +88,7 @@ export function nudgeFor(
 
 /** How a run ended: a result without what all results have. */
 export type Ending = {
-  readonly [Reason in StopReason]: Omit<Extract<RunResult<unknown>, { stopReason: Reason }>, keyof RunOutcome>;
+  readonly [Reason in StopReason]: Omit<Extract<RunResult<unknown>, { stopReason: Reason }>, keyof RunResultBase>;
 }[StopReason];
 
 /** How an answer ends the run; `undefined` when its calls come next. */
