@@ -284,7 +284,6 @@ export class AgentRuns implements Follower<AgentRuns> {
     return new AgentRuns({ ...own, output, observers: all, prices: own.prices ?? prices }, this.model, this.#logger);
   }
 
-  /** @internal */
   get options(): AgentOptions {
     return this.#options;
   }
