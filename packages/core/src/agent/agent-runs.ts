@@ -270,7 +270,8 @@ export class AgentRuns implements Follower<AgentRuns> {
       ...headAsSent({ ...head, instructions: made }),
       identity,
       author: run.author ?? run.model,
-      limits: lowestLimits(planned.limits, run.limits),
+      // What this agent does not say does not bound what another one began.
+      limits: lowestLimits(planned.limits, run.limits, { ...this.#options.limits, ...options.limits }),
       output: plan.output && planOutput(plan.output, this.model, head),
       logger: bindLogger(run.logger, { agent: this.name }),
     };

@@ -180,10 +180,15 @@ export function within(limits: Limits, remaining: RemainingLimits): Limits {
   return { ...limits, ...lowest([limits, remaining]) };
 }
 
-/** The lower of each that two agents may use of a message that both work on; otherwise the first one's. */
-export function lowestLimits(limits: RunLimits, others: Limits): RunLimits {
-  const least = (name: "turns" | "toolCalls"): number => Math.min(limits[name] ?? Infinity, others[name] ?? Infinity);
-  return { ...limits, ...lowest([limits, others]), turns: least("turns"), toolCalls: least("toolCalls") };
+/**
+ * What an agent may use of a message that another one began, where both count.
+ *
+ * @param begun - Those of the agent that began.
+ * @param set - Those that are set for the one that took over, which hold if they are lower.
+ */
+export function lowestLimits(own: RunLimits, begun: RunLimits, set: Limits): RunLimits {
+  const least = (name: "turns" | "toolCalls"): number => Math.min(begun[name] ?? Infinity, set[name] ?? Infinity);
+  return { ...own, ...lowest([begun, set]), turns: least("turns"), toolCalls: least("toolCalls") };
 }
 
 type WritableLimits = { -readonly [Name in keyof RemainingLimits]: number };

@@ -116,6 +116,25 @@ describe.each(faces)("a handoff, read by %s", (_face, face) => {
     });
   });
 
+  test("limits that the other agent does not set are those of the agent that began", async () => {
+    const lines = Array.from({ length: 29 }, () => call("price"));
+    const billing = agent("billing", [...lines, say("Here.")], { tools: [price], limits: { repeats: Infinity } });
+    const desk = agent("desk", [call("transfer_to_billing")], {
+      tools: [handoff(billing.agent)],
+      limits: { turns: 40 },
+    });
+    expect(await face(desk.agent, "Go.")).toMatchObject({ stopReason: "finished", turns: 31 });
+  });
+
+  test("a hook that answers the call keeps the first one in charge", async () => {
+    const billing = agent("billing", []);
+    const desk = agent("desk", [call("transfer_to_billing"), say("Billing is closed.")], {
+      tools: [handoff(billing.agent)],
+      hooks: { beforeCall: () => ({ output: "closed" }) },
+    });
+    expect(await face(desk.agent, "Go.")).toMatchObject({ agent: "desk", text: "Billing is closed." });
+  });
+
   test("each answer has the price of its own agent", async () => {
     const billing = agent("billing", [say("Here.")], { prices: { input: 0, output: 1_000_000 } });
     const desk = agent("desk", [call("transfer_to_billing")], {

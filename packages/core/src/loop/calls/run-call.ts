@@ -250,10 +250,12 @@ function recordOutcome(
   // The author's mistake, like what a tool throws.
   if (response.refused !== undefined) report(response.refused, "reading the result", call, { logger, callId });
   const endsRun = tool?.endsRun === true && outcome.ok && response.refused === undefined;
+  // Not one whose output a hook gives.
+  const handsOver = outcome.ok && planned.begun === true;
   return {
     ...describeOutcome(planned, outcome, response),
     ...(endsRun && { ending: { output: jsonSafe(outcome.output).value } }),
-    ...(tool?.handoff !== undefined && outcome.ok && { handoff: tool.handoff.to().name }),
+    ...(tool?.handoff !== undefined && handsOver && { handoff: tool.handoff.to().name }),
     durationMs: endedAt - startedAt,
     startedAt,
     endedAt,
