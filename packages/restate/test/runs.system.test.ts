@@ -37,7 +37,7 @@ describe.skipIf(restateBinary() === undefined)("runs of agents on Restate (needs
     const run = await client.start("parallel", "Weather in Oslo and Rome?", { runId: "both" });
     const report = await run.result();
     meet = undefined;
-    const { toolCalls, responses, ...expected } = await agentOf("here").run("Weather in Oslo and Rome?", {
+    const { toolCalls, responses, ...expected } = await agentOf("parallel").run("Weather in Oslo and Rome?", {
       runId: "both",
     });
     expect(responses).toHaveLength(2);
