@@ -1,8 +1,7 @@
 import { type SessionStore, type Json, type RunEvent } from "@pollux/core";
 import { journal, type JournalLog, passThrough, type StepPlace } from "@pollux/core/durable";
 import type { StepsAbilities, StepsProgram, StepsWorld } from "@pollux/conformance";
-import { RunWriter } from "../../core/src/session/log/run-writer.ts";
-import { SessionLog } from "../../core/src/session/log/session-log.ts";
+import { RunWriter, SessionLog } from "../../core/src/session/log/session-log.ts";
 
 /** A program on steps alone has no turns; a session's entries have places all the same. */
 const PLACE: StepPlace = { kind: "inner", turn: 0, callId: "", name: "" };

@@ -3,14 +3,20 @@ export { Agent } from "./agent/agent.ts";
 export type { CreateCacheOptions } from "./agent/agent-head.ts";
 export type {
   AgentOptions,
+  ContinueOptions,
   CountTokensOptions,
   GivenContext,
   OptionsArgument,
   OutputOf,
   OutputSchema,
+  RegenerateOptions,
+  ResumeOptions,
+  RewindOptions,
   RunOptions,
+  SendOptions,
+  SessionOptions,
+  SessionState,
   SharedOptions,
-  StepsFactory,
   ToolsFunction,
   WrittenOf,
 } from "./agent/options.ts";
@@ -18,15 +24,6 @@ export type { AgentProgress, AgentToolInput, AgentToolOptions } from "./agent/ag
 export { handoff, type HandoffOptions, type HandoffTool } from "./agent/handoff.ts";
 export { finished } from "./agent/output.ts";
 export { Session } from "./agent/session.ts";
-export type { SessionState } from "./agent/session-state.ts";
-export type {
-  ContinueOptions,
-  RegenerateOptions,
-  ResumeOptions,
-  RewindOptions,
-  SendOptions,
-  SessionOptions,
-} from "./agent/session-options.ts";
 export type { InputPart, RunInput } from "./agent/run-input.ts";
 
 // session
@@ -35,31 +32,34 @@ export type { EndReason, SessionEntry } from "./session/log/entries.ts";
 export { type ErasedData, type EraseOptions, eraseOwner } from "./session/runs/erase-owner.ts";
 export { MemoryStore } from "./session/store/memory-store.ts";
 export type { WhileRunning } from "./session/runs/run-request.ts";
-export type { Draft, Lease, SessionRecords } from "./session/store/records.ts";
-export type { Answers } from "./session/runs/session-answers.ts";
+export type { StepsFactory } from "./session/runs/session-host.ts";
 export type { SessionAbout } from "./session/runs/session-runs.ts";
 export {
   answerCalls,
+  type Answers,
   listPendingCalls,
   type WaitingCall,
   type WaitingCalls,
   type WaitingCallsOptions,
-} from "./session/runs/waiting-calls.ts";
+} from "./session/runs/session-answers.ts";
 export type {
   AppendOptions,
+  Draft,
+  Lease,
   ListOptions,
   ProcessKnowledge,
   SessionFilter,
   SessionInfo,
+  SessionRecords,
   SessionStore,
   SessionSummary,
 } from "./session/store/store.ts";
 
 // loop
 export type { RunEnd, RunEvent } from "./loop/events.ts";
-export type { RunIdentity } from "./tool/run-context.ts";
 export type { CallDecision, CallInfo, Hooks } from "./loop/loop-input.ts";
-export type { RunContext } from "./tool/run-context.ts";
+export type { PrepareTurn, ToolChoice, TurnChanges, TurnInfo } from "./loop/loop-input.ts";
+export type { RunContext, RunIdentity } from "./tool/run-context.ts";
 export type {
   Guardrails,
   GuardrailStop,
@@ -71,15 +71,9 @@ export type {
   OutputToCheck,
   OutputVerdict,
 } from "./loop/guardrails.ts";
-export {
-  type MaskTextOptions,
-  maskText,
-  type StopTextOptions,
-  stopText,
-  type TextGuardrailOptions,
-} from "./loop/text-guardrails.ts";
+export { maskText, stopText } from "./loop/guardrails.ts";
+export type { MaskTextOptions, StopTextOptions, TextGuardrailOptions } from "./loop/guardrails.ts";
 export type { CompactionOptions, CompactionPolicy, CompactionState } from "./loop/turn/compaction.ts";
-export type { PrepareTurn, ToolChoice, TurnChanges, TurnInfo } from "./loop/turn/turn-info.ts";
 export { afterTurns, calledTool, type LimitReached, type Limits, type OwnerBudget } from "./loop/limits.ts";
 export type { RunProgress, StopRule } from "./loop/limits.ts";
 export type { TurnProblem } from "./durable/closed-turn.ts";
@@ -128,6 +122,19 @@ export { codeExecution, computerUse, fileSearch, googleMaps, googleSearch, urlCo
 export { mcpServer } from "./tool/built-in.ts";
 export { type ToolRetryNotice } from "./tool/call-tool.ts";
 export type { ToolEffects, ToolRetryPolicy, UnknownOutcome } from "./tool/tool-settings.ts";
+export type {
+  AfterUntrusted,
+  Reach,
+  ReachContext,
+  Reads,
+  ReadsMark,
+  ReadSource,
+  ReadsWord,
+  ToolReach,
+  ToolReads,
+  ToolTrust,
+  UntrustedReason,
+} from "./tool/reads.ts";
 export { defineTool, type ToolInputSchema, type ToolOptions } from "./tool/define-tool.ts";
 export { type FunctionResponseOptions, type ResponseParts } from "./tool/function-response.ts";
 export { media, type MediaOptions, type MediaSource } from "./tool/media.ts";
@@ -160,7 +167,7 @@ export type { PriceList, Prices, PriceTable } from "./model/prices.ts";
 export type { ModelSettings, Thinking } from "./model/settings.ts";
 
 // wire: what an agent's user meets; the rest is behind "@pollux/core/wire"
-export type { CallSignal } from "./wire/client-options.ts";
+export type { CallSignal, Timeouts } from "./wire/client-options.ts";
 export { endpoint, type Endpoint, type EndpointKind, geminiApi } from "./wire/endpoints/endpoint.ts";
 export { cometapi, vertex } from "./wire/endpoints/services.ts";
 export type {
@@ -178,7 +185,6 @@ export type { ImageConfig, SafetySetting, SpeechConfig } from "./wire/types/gene
 export type { RequestBudget, RetryPolicy } from "./wire/http/retry.ts";
 export type { HttpClientName } from "./wire/http/choose-transport.ts";
 export type { FetchLike } from "./wire/http/transport.ts";
-export type { Timeouts } from "./wire/limits.ts";
 export type { TrafficOptions } from "./wire/limiter/endpoint-limiter.ts";
 export { Traffic, type TrafficState } from "./wire/limiter/traffic.ts";
 
@@ -192,5 +198,4 @@ export type { Logger, LogMethod } from "./logging/logger.ts";
 export { AgentError, ConfigurationError, type ErrorCode } from "./errors/agent-error.ts";
 export { ApiStatusError, type PartialResponse } from "./errors/api-errors.ts";
 export { SessionRunningError, UnexpectedAnswerError } from "./errors/session-errors.ts";
-export { GuardrailError } from "./errors/run-errors.ts";
-export { ToolError, ModelRetry } from "./errors/run-errors.ts";
+export { GuardrailError, ModelRetry, ToolError } from "./errors/run-errors.ts";

@@ -12,8 +12,8 @@ import {
   type RunSoFar,
 } from "@pollux/core/durable";
 
-/** What the steps of a run add to its report. */
-export type ReportTotals = Pick<RunReport, "activeMs" | "unread">;
+/** What the steps of a run, and who started it, add to its report. */
+export type ReportTotals = Pick<RunReport, "activeMs" | "unread" | "read">;
 
 /** The report of a run that produced a result. */
 export function endedReport(runId: string, result: RunResult<unknown>, totals: ReportTotals): RunReport {
@@ -55,8 +55,12 @@ export function failedReport(runId: string, error: unknown, totals: ReportTotals
  *
  * @param soFar - What it had done: `runSoFar` of what `runOnEngine` rejected with.
  */
-export function cancelledReport(runId: string, soFar: RunSoFar | undefined, activeMs: number = 0): RunReport {
-  return fitReport<CancelledReport>({ status: "cancelled", runId, activeMs, soFar }, withoutContents);
+export function cancelledReport(
+  runId: string,
+  soFar: RunSoFar | undefined,
+  { activeMs = 0, read }: Partial<ReportTotals> = {},
+): RunReport {
+  return fitReport<CancelledReport>({ status: "cancelled", runId, activeMs, read, soFar }, withoutContents);
 }
 
 /** Makes the report of a step that failed just now equal to that of a recorded failure. */

@@ -1,4 +1,4 @@
-import type { Agent, Approve, Json, Limits, RunEvent, RunSoFar } from "@pollux/core";
+import type { Agent, Approve, Json, Limits, ReadSource, RunEvent, RunSoFar } from "@pollux/core";
 import type { Op, Outcome, Steps } from "@pollux/core/durable";
 import { LoopVersionError, RunStepError } from "@pollux/core/errors";
 import { NO_USAGE } from "@pollux/core/model";
@@ -7,9 +7,11 @@ import {
   type EngineRunInput,
   LOOP_VERSION,
   ownApprove,
+  readSources,
   type RunReport,
   runSoFar,
   VERSION_STEP,
+  withoutKnown,
 } from "@pollux/core/durable";
 import { cancelledReport, endedReport, failedReport, type ReportTotals } from "./build-report.ts";
 
@@ -65,7 +67,14 @@ export interface EngineRunInfo {
  */
 export async function runOnEngine(agent: Agent, start: EngineRunInput, on: EngineRun): Promise<RunReport> {
   const { runId, signal } = on;
-  const { input, output, limits, prices, metadata, parent } = start;
+  const { input, output, limits, prices, metadata, parent, reads, callers } = start;
+  // A caller of an older release does not say what it has read.
+  const { read: known = callers && [{ tool: "agent", reads: "both" }] } = start;
+  /** Who called it is told what is new; nobody else is told that nothing is. */
+  const reading = (read: readonly ReadSource[] | undefined): Pick<ReportTotals, "read"> => {
+    const own = withoutKnown(read, known);
+    return own.length > 0 || callers !== undefined ? { read: own } : {};
+  };
   const tracker = new StepTracker(agent.name, start);
   try {
     const context = await on.context?.({ agent: agent.name, runId, start });
@@ -79,6 +88,8 @@ export async function runOnEngine(agent: Agent, start: EngineRunInput, on: Engin
       limits: restoreLimits(limits),
       prices,
       parent,
+      reads,
+      read: known,
       approve: chooseApprove(agent, start, on.agents),
       steps: (opened) => tracker.track(on.steps({ signal: opened.signal })),
     });
@@ -86,15 +97,18 @@ export async function runOnEngine(agent: Agent, start: EngineRunInput, on: Engin
     for await (const _ of run);
     const result = await run.result();
     const totals = await tracker.close();
-    if (totals !== undefined) return endedReport(runId, result, totals);
+    if (totals !== undefined) return endedReport(runId, result, { ...totals, ...reading(readSources(result)) });
     // The loop returns a result for a suspended run; an engine resumes it instead.
     attachRunSoFar(tracker.stopReason, run.soFar ?? NOTHING_YET);
   } catch (error) {
     if (!tracker.isStopped && signal?.aborted === true)
-      return cancelledReport(runId, runSoFar(error), tracker.activeMs);
+      return cancelledReport(runId, runSoFar(error), {
+        activeMs: tracker.activeMs,
+        ...reading(runSoFar(error)?.read),
+      });
     // Another version of the loop may still take what was said to the run.
     const totals = error instanceof LoopVersionError ? { activeMs: tracker.activeMs } : await tracker.close();
-    if (totals !== undefined) return failedReport(runId, error, totals);
+    if (totals !== undefined) return failedReport(runId, error, { ...totals, ...reading(runSoFar(error)?.read) });
     if (error !== tracker.stopReason) attachRunSoFar(tracker.stopReason, runSoFar(error) ?? NOTHING_YET);
   }
   throw tracker.stopReason;

@@ -201,6 +201,7 @@ describe.each([
           callers: ["agent"],
           path: ["research"],
           parent: { runId: "r", step: "call:1.0", callId: "call:1.0" },
+          read: [],
         },
       ],
     ]);
@@ -520,6 +521,8 @@ describe("a reader of a run whose agents are children", () => {
         call: { name: "research", args: TASK },
         outcome: { ok: false, kind: "failed", message: "research failed: its run was cancelled" },
         durationMs: 7,
+        // Its report does not say what it has read.
+        reads: "both",
       },
     ]);
     expect(await made(setup).agent.run("Go.", { runId: "r", steps })).toEqual(result);

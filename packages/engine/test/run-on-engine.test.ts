@@ -32,12 +32,14 @@ function everything() {
   const look = defineTool({
     name: "look",
     description: "x",
+    reads: "trusted",
     input: z.object({ n: z.number() }),
     run: ({ n }, { idempotencyKey }) => (effects.push(`look ${idempotencyKey}`), { n }),
   });
   const pay = defineTool({
     name: "pay",
     description: "x",
+    reads: "trusted",
     effects: "once",
     needsApproval: true,
     run: (_, { idempotencyKey }) => (effects.push(`pay ${idempotencyKey}`), "paid"),
@@ -110,11 +112,12 @@ describe.each([
       model: desk,
       tools: [look, handoff(expert, { filter: (contents) => contents.slice(1) })],
     });
-    const report = await new MemoryEngine({ restarting }).start(agent, "r", { input: "Go." });
+    const input = ["A secret.", "Go."].map((text) => ({ role: "user" as const, parts: [{ text }] }));
+    const report = await new MemoryEngine({ restarting }).start(agent, "r", { input });
     expect(report).toMatchObject({ status: "ended", result: { text: "It is so.", agent: "billing", turns: 3 } });
     expect(billing.requests.map(({ instructions, contents }) => [instructions, contents.length])).toEqual([
-      ["Bills.", 2],
-      ["Bills.", 4],
+      ["Bills.", 3],
+      ["Bills.", 5],
     ]);
     desk.assertSpent();
     billing.assertSpent();
@@ -191,7 +194,7 @@ describe.each([
       reason: "RESOURCE_EXHAUSTED",
       retryable: false,
     });
-    const tool = defineTool({ name: "look", description: "x", run: () => "seen" });
+    const tool = defineTool({ name: "look", description: "x", reads: "trusted", run: () => "seen" });
     const agent = new Agent({ model: new ScriptedModel(call("look"), fails(refused)), tools: [tool] });
     const engine = new MemoryEngine({ restarting });
     const report = await engine.start(agent, "r", { input: "Go." });

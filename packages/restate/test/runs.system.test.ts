@@ -45,6 +45,7 @@ describe.skipIf(restateBinary() === undefined)("runs of agents on Restate (needs
       status: "ended",
       runId: "both",
       activeMs: expect.any(Number),
+      read: [{ tool: "weather", reads: "both" }],
       result: {
         ...JSON.parse(JSON.stringify(expected)),
         toolCalls: toolCalls.map((one) => ({ ...one, durationMs: expect.any(Number) })),

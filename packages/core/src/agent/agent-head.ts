@@ -2,19 +2,21 @@ import { ConfigurationError } from "../errors/agent-error.ts";
 import { type MixedTools, mixTools, type RunBuiltIn } from "../grounding/delegate.ts";
 import { abortable } from "../internal/abort.ts";
 import { fingerprint, isObject } from "../internal/json.ts";
-import type { OutputPlan } from "../loop/loop-input.ts";
-import type { ToolChoice } from "../loop/turn/turn-info.ts";
+import type { OutputPlan, PrepareTurn, ToolChoice, TurnPreparer } from "../loop/loop-input.ts";
 import { attachRunSoFar } from "../loop/result.ts";
 import type { RunContext } from "../tool/run-context.ts";
 import type { RunState } from "../loop/run-state.ts";
-import { callingFor, checkToolChoice } from "../loop/turn/tool-choice.ts";
+import { callingFor, checkToolChoice, unknownName } from "../loop/turn/prepare-turn.ts";
 import type { CacheRequest, Model, ModelRequest } from "../model/model.ts";
 import type { CacheHolds, CacheRef } from "../model/resources/caches.ts";
 import { getCacheName, type ModelSettings } from "../model/settings.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import type { CallSignal } from "../wire/client-options.ts";
 import type { Content } from "../wire/types/content.ts";
-import type { AnyRunOptions, GivenContext } from "./options.ts";
+import type { AnyRunOptions, GivenContext, AgentOptions } from "./options.ts";
+import type { Logger } from "../logging/logger.ts";
+import { gemini } from "../model/gemini-model.ts";
+import { checkTurnChanges } from "./read-options.ts";
 
 /** How an agent creates a cache. */
 export interface CreateCacheOptions<Context = unknown> extends Omit<CacheRequest, "request">, CallSignal {
@@ -84,15 +86,21 @@ function checkTools(tools: readonly AnyTool[], option: "tools" | "extraTools"): 
   );
 }
 
-/** @throws {TypeError} For anything but a text; whatever the function throws. The error has what the run had done. */
+/**
+ * The head with its instructions, made by the function if there is one.
+ *
+ * @throws {TypeError} For anything but a text; whatever the function throws. The error has what the run had done.
+ */
 export async function makeInstructions(
-  make: (about: RunContext) => string | Promise<string>,
+  head: AgentHead,
+  { instructions }: Pick<AnyRunOptions, "instructions">,
   about: RunContext,
   state?: RunState,
-): Promise<string> {
+): Promise<AgentHead> {
+  if (typeof instructions !== "function") return head;
   try {
-    const text: unknown = await abortable(Promise.resolve(make(about)), about.signal);
-    if (typeof text === "string") return text;
+    const text: unknown = await abortable(Promise.resolve(instructions(about)), about.signal);
+    if (typeof text === "string") return { ...head, instructions: text };
     throw new TypeError(`instructions: the function must return a string, got ${typeof text}`);
   } catch (error) {
     if (state !== undefined) attachRunSoFar(error, state.soFar());
@@ -167,5 +175,53 @@ export function describeHeld({ modelId, instructions = "", toolset, settings }: 
   return {
     modelId,
     fingerprint: fingerprint([instructions, functions, builtIns, location, streamFunctionCallArguments]),
+  };
+}
+
+/** The preparer of a run's turns: carries out what `prepareTurn` changes. */
+export function prepareTurns(
+  prepareTurn: PrepareTurn,
+  { toolset, listed }: Pick<AgentHead, "toolset" | "listed">,
+  { modelFor, ask }: { readonly modelFor: (model: string | Model) => Model; readonly ask: RunBuiltIn },
+): TurnPreparer {
+  // As they were given, and as they are sent.
+  const byName = new Map<string, AnyTool>([...toolset.byName, ...listed.map((tool) => [tool.name, tool] as const)]);
+  return {
+    prepareTurn,
+    modelFor,
+    toolsetFor: (tools, { capabilities }) => {
+      const chosen = tools.map((tool) => {
+        if (typeof tool !== "string") return tool;
+        const known = byName.get(tool);
+        if (known === undefined) throw unknownName("prepareTurn", tool, new Set(byName.keys()));
+        return known;
+      });
+      return mixTools(chosen, capabilities, ask, byName.values()).toolset;
+    },
+    settingsIn: (changes) => {
+      checkTurnChanges(changes);
+      return changes.settings ?? {};
+    },
+  };
+}
+
+/** Finds the models that `prepareTurn` names; each is made once. */
+export function modelFinder(
+  { model: own, endpoint }: AgentOptions,
+  agentModel: Model,
+  logger: Logger,
+): (model: string | Model) => Model {
+  const models = new Map([[agentModel.id, agentModel]]);
+  return (model) => {
+    if (typeof model !== "string") return model;
+    const known = models.get(model);
+    if (known !== undefined) return known;
+    if (typeof own !== "string")
+      throw new ConfigurationError(
+        `prepareTurn chose "${model}", but the agent was given a model object, whose endpoint is its own: return gemini("${model}", …).`,
+      );
+    const made = gemini(model, { endpoint, logger });
+    models.set(model, made);
+    return made;
   };
 }

@@ -1,4 +1,5 @@
 import { passThrough } from "../durable/journal.ts";
+import { READS_SINCE } from "../durable/run-log.ts";
 import type { RunBuiltIn } from "../grounding/delegate.ts";
 import { steadyClock, whenAborted } from "../internal/abort.ts";
 import { isObject, present } from "../internal/json.ts";
@@ -7,8 +8,8 @@ import type { RunEvent } from "../loop/events.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import { checkLimits, lowestLimits, withDefaults } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput, OutputPlan } from "../loop/loop-input.ts";
-import { ALL_RUNS, callersContext, findEnabled, OBSERVERS, type Within } from "../loop/observers/find-observers.ts";
-import type { Observer } from "../loop/observers/observer.ts";
+import { ALL_RUNS, callersContext, findEnabled, OBSERVERS } from "../loop/observers/observer.ts";
+import type { Observer, Within } from "../loop/observers/observer.ts";
 import type { RunContext, RunIdentity } from "../tool/run-context.ts";
 import { recallRun } from "../loop/recall-run.ts";
 import type { RunResult } from "../loop/result.ts";
@@ -17,27 +18,37 @@ import { RunState } from "../loop/run-state.ts";
 import { RunReporter, type RunReporterOptions } from "../loop/run-reporter.ts";
 import { checkParts } from "../loop/turn/check-partial.ts";
 import { checkCompaction } from "../loop/turn/compaction.ts";
-import { describeTurns, foldTurns } from "../loop/turn/closed-turns.ts";
+import { foldTurns } from "../loop/turn/closed-turns.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Model } from "../model/model.ts";
 import { asOf, checkPrices, requirePrices } from "../model/prices.ts";
 import type { OpenedRun, RecalledRun, SessionHost, SessionRun } from "../session/runs/session-host.ts";
 import { findArgumentProblem } from "../tool/pending-call.ts";
+import { addRead } from "../tool/reads.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
-import { type AgentHead, buildHead, headAsSent, listTools, makeInstructions } from "./agent-head.ts";
+import {
+  type AgentHead,
+  buildHead,
+  headAsSent,
+  listTools,
+  makeInstructions,
+  modelFinder,
+  prepareTurns,
+} from "./agent-head.ts";
 import { type Follower, Followers, type TakenOver } from "./followers.ts";
 import { type RunInside, runsInside, summarizer } from "./nested-run.ts";
-import { type AgentOptions, type AnyRunOptions, overrideOptions, type RunPlan } from "./options.ts";
+import type { AgentOptions, AnyRunOptions, RunPlan } from "./options.ts";
 import { describeOutput, planOutput } from "./output.ts";
-import { buildContents } from "./run-input.ts";
-import { modelFinder, prepareTurns } from "./turn-changes.ts";
+import { overrideOptions } from "./read-options.ts";
+import { buildContents, readMessage } from "./run-input.ts";
 
 /** Opens an agent's runs: combines the agent's options with those of a run and passes them to the loop. */
 export class AgentRuns implements Follower<AgentRuns> {
   readonly model: Model;
   readonly name: string;
-  readonly #options: AgentOptions;
+  /** Of the agent. */
+  readonly options: AgentOptions;
   readonly #logger: Logger;
   readonly #modelFor: (model: string | Model) => Model;
   readonly #inside: RunInside;
@@ -48,7 +59,7 @@ export class AgentRuns implements Follower<AgentRuns> {
   readonly #described: WeakMap<AnyRunOptions, BegunRun> = new WeakMap();
 
   constructor(options: AgentOptions, model: Model, logger: Logger) {
-    this.#options = options;
+    this.options = options;
     this.model = model;
     this.name = options.name ?? "agent";
     this.#logger = logger;
@@ -57,17 +68,19 @@ export class AgentRuns implements Follower<AgentRuns> {
     this.#ask = (builtIn, prompt, context) => this.#inside(buildContents(prompt), [builtIn], context);
   }
 
-  sessionHost(): SessionHost<AnyRunOptions> {
+  /** @param others - That may lead its sessions, besides those that handoffs reach. */
+  sessionHost(others: readonly AgentRuns[] = []): SessionHost<AnyRunOptions> {
     const { model } = this;
     let followers: Followers<AgentRuns> | undefined;
-    const find = (name: string): AgentRuns | undefined => (followers ??= new Followers<AgentRuns>(this)).find(name);
+    const find = (name: string): AgentRuns | undefined =>
+      (followers ??= new Followers<AgentRuns>(this, undefined, others)).find(name);
     const host: SessionHost<AnyRunOptions> = {
       model,
       origin: model.origin ?? { endpoint: model.id, family: model.capabilities.family },
       agent: this.name,
       logger: this.#logger,
       lead: (agent) => (agent === this.name ? host : (find(agent)?.sessionHost() ?? host)),
-      requirePrices: (limit) => requirePrices(limit, this.#options.prices, model.id),
+      requirePrices: (limit) => requirePrices(limit, this.options.prices, model.id),
       check: (options) => {
         const plan = this.plan(options);
         // They may be a client's: one that the run can't have is refused before anything is stored.
@@ -105,7 +118,7 @@ export class AgentRuns implements Follower<AgentRuns> {
 
   /** @throws {ConfigurationError} When the options cannot work. */
   plan(options: AnyRunOptions): RunPlan {
-    const combined = overrideOptions(this.#options, options);
+    const combined = overrideOptions(this.options, options);
     const settings = present(combined.settings ?? {});
     this.model.check(settings);
     const limits = withDefaults(combined.limits);
@@ -126,20 +139,16 @@ export class AgentRuns implements Follower<AgentRuns> {
   /** {@link AgentRuns.head} with instructions, for a request that is not part of a run. */
   async headAlone(plan: RunPlan): Promise<AgentHead> {
     const about = this.#aboutAlone(plan, { runId: crypto.randomUUID() });
-    const head = this.head(plan, about);
-    const { instructions } = plan;
-    return typeof instructions === "function"
-      ? { ...head, instructions: await makeInstructions(instructions, about) }
-      : head;
+    return await makeInstructions(this.head(plan, about), plan, about);
   }
 
   /** The tools of a run that is about to go on; those that need no run without one. */
   tools(
     run: { readonly options: AnyRunOptions; readonly runId: string; readonly sessionId: string } | undefined,
   ): readonly AnyTool[] {
-    if (run === undefined) return listTools(this.#options, undefined);
+    if (run === undefined) return listTools(this.options, undefined);
     const { options, ...identity } = run;
-    return listTools(overrideOptions(this.#options, options), this.#aboutAlone(options, identity));
+    return listTools(overrideOptions(this.options, options), this.#aboutAlone(options, identity));
   }
 
   open(plan: RunPlan, run: OpenRun): OpenedRun {
@@ -158,9 +167,9 @@ export class AgentRuns implements Follower<AgentRuns> {
     const checksInput = run.checksInput ?? guardrails?.input !== undefined;
     const historyLength = run.historyLength ?? (checksInput ? messageStart(contents) : contents.length - 1);
     const state = new RunState(runId, contents, run.onPartial, this.#foreign.get(conversation));
-    const { instructions, prices } = plan;
-    const makes = typeof instructions === "function" ? instructions : undefined;
-    const sent = makes === undefined ? headAsSent(head) : head;
+    const { prices } = plan;
+    const isMade = typeof plan.instructions === "function";
+    const sent = isMade ? head : headAsSent(head);
     const steps = (plan.steps ?? run.steps ?? passThrough<RunEvent>)({ runId, signal, emit: emitters?.emitLive });
     const now = steadyClock();
     const bound = bindLogger(this.#logger, identity);
@@ -187,21 +196,24 @@ export class AgentRuns implements Follower<AgentRuns> {
       instructions: sent.instructions,
       toolset: sent.toolset,
       output: output && run.output === "converted" ? { ...output, native: false } : output,
-      session: run.limits && run.spentBefore && { limits: run.limits, before: run.spentBefore },
+      session: run.session,
       ownerBudget: run.ownerBudget,
       steering: run.steering ?? steps.steering,
       logger,
       now,
       isReading: run.mode === "read",
+      isTrusting: run.mode === "read" && Number(run.loop) < READS_SINCE,
     };
     // A run that is only read again asks no model.
     const loop =
-      makes === undefined || run.mode === "read"
+      !isMade || run.mode === "read"
         ? () => runLoop(input, state)
         : async () => {
-            const made = { ...head, instructions: await makeInstructions(makes, about, state) };
+            const made = await makeInstructions(head, plan, about, state);
             return await runLoop({ ...input, ...headAsSent(made) }, state);
           };
+    const read = run.read ?? readMessage(contents, plan) ?? [];
+    if (read.length > 0) addRead(state.read, ...read);
     if (checksInput) state.unchecked = state.contents.splice(historyLength);
     if (preparer !== undefined) this.#foreign.set(conversation, state.foreign);
     state.steeringCursor = run.steeringCursor ?? 0;
@@ -217,10 +229,7 @@ export class AgentRuns implements Follower<AgentRuns> {
     return {
       run: () => (reporter === undefined ? loop() : reporter.run(loop, state)),
       soFar: () => state.soFar(),
-      spent: () => state.spent(),
-      openTurns: () => describeTurns(state),
-      lost: () => state.lost,
-      partial: () => state.partial,
+      state,
       traceparent: () => reporter?.traceparent,
       cancelCall: (callId) => state.cancelCall(callId),
       abort: (reason) => abort.abort(reason),
@@ -248,6 +257,7 @@ export class AgentRuns implements Follower<AgentRuns> {
       guardrails: usedGuardrails(plan.guardrails),
       preparer: prepareTurn && prepareTurns(prepareTurn, head, { modelFor: this.#modelFor, ask: this.#ask }),
       approve,
+      afterUntrusted: this.options.afterUntrusted,
     } satisfies Partial<LoopInput>;
   }
 
@@ -258,20 +268,16 @@ export class AgentRuns implements Follower<AgentRuns> {
     const plan = this.plan(options);
     const about = { ...identity, context, signal };
     const head = this.head(plan, about);
-    const { instructions } = plan;
-    const made =
-      typeof instructions === "function" && run.isReading !== true
-        ? await makeInstructions(instructions, about, state)
-        : head.instructions;
+    const made = run.isReading === true ? head : await makeInstructions(head, plan, about, state);
     const planned = this.#planned(plan, head, identity);
     const input = {
       ...run,
       ...planned,
-      ...headAsSent({ ...head, instructions: made }),
+      ...headAsSent(made),
       identity,
       author: run.author ?? run.model,
       // What this agent does not say does not bound what another one began.
-      limits: lowestLimits(planned.limits, run.limits, { ...this.#options.limits, ...options.limits }),
+      limits: lowestLimits(planned.limits, run.limits, { ...this.options.limits, ...options.limits }),
       output: plan.output && planOutput(plan.output, this.model, head),
       logger: bindLogger(run.logger, { agent: this.name }),
     };
@@ -280,23 +286,20 @@ export class AgentRuns implements Follower<AgentRuns> {
 
   /** This agent for the runs of another one, which it continues: typed, observed and priced as those are. */
   following({ output, observers = [], prices }: AgentOptions): AgentRuns {
-    const own = overrideOptions(this.#options, {});
+    const own = overrideOptions(this.options, {});
     const all = [...new Set([...observers, ...(own.observers ?? [])])];
     return new AgentRuns({ ...own, output, observers: all, prices: own.prices ?? prices }, this.model, this.#logger);
   }
 
-  get options(): AgentOptions {
-    return this.#options;
-  }
-
   #outputOf(run: AnyRunOptions): AnyRunOptions["output"] {
-    return run.output ?? this.#options.output;
+    return run.output ?? this.options.output;
   }
 
   #recall(run: RecalledRun<AnyRunOptions>): Promise<RunResult<unknown>> {
     const { options, runId, contents, historyLength, compaction, emitters } = run;
     const state = new RunState(runId, contents);
     state.compaction = compaction;
+    addRead(state.read, ...run.read);
     const output = this.#outputOf(options);
     const parse = output && describeOutput(output).parse;
     const about = { identity: this.#identify(run), model: this.model, emit: emitters?.emit, historyLength, parse };
@@ -322,12 +325,12 @@ export class AgentRuns implements Follower<AgentRuns> {
   }
 
   #guardrails(options: AnyRunOptions): Guardrails | undefined {
-    return usedGuardrails(options.guardrails ?? this.#options.guardrails);
+    return usedGuardrails(options.guardrails ?? this.options.guardrails);
   }
 
   /** Calls nothing of theirs when there are none. */
   #observers(): readonly Observer[] | undefined {
-    const { observers = [] } = this.#options;
+    const { observers = [] } = this.options;
     return observers.length === 0 && !ALL_RUNS[OBSERVERS]?.size ? undefined : findEnabled(observers);
   }
 

@@ -7,9 +7,11 @@ import type { RunResult } from "../loop/result.ts";
 import type { RunStream } from "../loop/run-stream.ts";
 import type { Model } from "../model/model.ts";
 import type { PriceList, Prices } from "../model/prices.ts";
+import { NO_USAGE } from "../model/usage.ts";
 import { describeFailure } from "../tool/call-failure.ts";
 import { checkValue } from "../tool/call-tool.ts";
 import { defineTool } from "../tool/define-tool.ts";
+import { jsonSafe } from "../tool/function-response.ts";
 import {
   AGENT_TASK,
   agentEnded,
@@ -20,17 +22,30 @@ import {
   toolFailed,
 } from "../tool/model-texts.ts";
 import { declareSchema } from "../tool/schema/declare.ts";
-import { OUTPUT_OWNER } from "../tool/schema/schema-owner.ts";
 import { isStandardSchema } from "../tool/schema/standard-schema.ts";
-import type { Approve, ChildAgent, ChildRunResult, ParentRun, Tool, ToolContext, ToolOutcome } from "../tool/tool.ts";
+import { isPrivate, type ReadSource, type ToolTrust, TRUST, trustOf, withoutKnown } from "../tool/reads.ts";
+import type {
+  Approve,
+  ChildAgent,
+  ChildRunResult,
+  NestedRun,
+  ParentRun,
+  Tool,
+  ToolContext,
+  ToolOutcome,
+} from "../tool/tool.ts";
 import type { EngineResult, EngineRunInput, RunReport } from "./run-report.ts";
-import { attachNested, buildNested, nestedSignal } from "./nested-run.ts";
+import { attachNested, buildNested, nestedSignal, type ReadFrom } from "./nested-run.ts";
 import type { AgentOptions, AnyRunOptions, OutputSchema } from "./options.ts";
 import type { RunInput } from "./run-input.ts";
 import type { Session } from "./session.ts";
 
-/** How an agent is offered as a tool. */
-export interface AgentToolOptions<Context = unknown, Name extends string = string> {
+/**
+ * How an agent is offered as a tool. What such a call reads is what its run has read, and its run asks about its own calls, so `reads` and
+ * `reach` are seldom needed. An answer in which no free text fits, by its schema, is not untrusted: numbers, booleans, enums, constants and
+ * dates under fixed names.
+ */
+export interface AgentToolOptions<Context = unknown, Name extends string = string> extends ToolTrust<AgentToolInput> {
   /** Name of the function. @defaultValue the agent's name */
   readonly name?: Name | undefined;
   /** What the agent is good for: the calling model decides by this text whether to call it. */
@@ -73,7 +88,7 @@ export interface NestedAgent {
   stream(input: RunInput, options: AnyRunOptions): RunStream<unknown>;
 }
 
-const OPTIONS: OptionNames<AgentToolOptions> = namesIn("name description output timeoutMs exposeErrors session");
+const OPTIONS: OptionNames<AgentToolOptions> = namesIn("name description output timeoutMs exposeErrors session", TRUST);
 
 const INPUT = {
   type: "object",
@@ -90,6 +105,7 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
   checkOptions("asTool()", options, OPTIONS, { "use name": "toolName" });
   const { name = agent.name, description, output = agent.own.output, timeoutMs = 600_000, exposeErrors } = options;
   const tool: Tool = defineTool({
+    ...trustOf(options),
     name,
     description,
     input: INPUT,
@@ -99,7 +115,11 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
       const stream = open(parseTask(input), context);
       const events = stream[Symbol.asyncIterator]();
       const first = events.next(); // before result(), which would otherwise consume the run itself
-      const ending = attachNested(stream.result(), (run) => context.attach(run));
+      const ending = attachNested(
+        stream.result(),
+        (run) => context.attach(run),
+        (read, result) => readFrom(withoutKnown(read, context.parent?.read), result),
+      );
       ending.catch(() => {}); // the event iterator reports the error
       const tools = new Map<string, string>();
       try {
@@ -114,7 +134,28 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
   // A session stores the run itself. Unnamed agents all share one name, so an engine could not tell them apart.
   const runsOnEngine = options.session === undefined && agent.own.name !== undefined;
   // The schema ensures that there is a task, the only member of the type.
-  return { ...tool, ...(runsOnEngine && { agent: childAgent(agent, tool, output) }) } as Tool<AgentToolInput>;
+  return {
+    ...tool,
+    ...(options.reads === undefined && { readsNested: true }),
+    ...(runsOnEngine && { agent: childAgent(agent, tool, output, readFrom) }),
+  } as Tool<AgentToolInput>;
+
+  /** What a call has read of what its run has. An answer in which no text fits tells nobody's words; an author's word stands. */
+  async function readFrom(
+    read: readonly ReadSource[],
+    result?: RunResult<unknown> | EngineResult,
+  ): Promise<NestedRun["read"]> {
+    // The text of an error may be anything.
+    if (result === undefined && exposeErrors === true) read = [...read, { tool: "error", reads: "both" }];
+    if (read.length === 0 || options.reads !== undefined) return undefined;
+    const isAnswer = result?.stopReason === "finished" && result.endedBy === undefined;
+    if (!isAnswer || output === undefined || output === "json") return read;
+    // Most answers have text, and most agents read nothing.
+    const { hasNoFreeText } = await import("../tool/schema/free-text.ts");
+    const { source } = declareSchema(output);
+    if (!hasNoFreeText(source, jsonSafe(result.output).value)) return read;
+    return read.filter(isPrivate).map((one) => ({ ...one, reads: "private" }));
+  }
 
   function open(task: string, context: ToolContext): RunStream<unknown> {
     const { approve, ...inherited } = inheritOptions(name, agent.own, context.parent);
@@ -138,7 +179,7 @@ function inheritOptions(
   tool: string,
   { prices, approve, ...own }: NestedAgent["own"],
   parent: ParentRun | undefined,
-): Pick<AnyRunOptions, "limits" | "prices" | "approve" | "parent" | "metadata"> {
+): Pick<AnyRunOptions, "limits" | "prices" | "approve" | "parent" | "read" | "metadata"> {
   const limits = within({ ...own.limits }, parent?.remaining ?? {});
   const used = usedUp(limits);
   if (used !== undefined) throw new ToolError(nothingLeft(tool, used));
@@ -147,6 +188,7 @@ function inheritOptions(
     prices: prices ?? parent?.prices,
     approve: approve ?? parent?.approve,
     parent: parent?.step,
+    read: parent?.read,
     metadata: parent?.metadata,
   };
 }
@@ -184,7 +226,12 @@ function readAnswer(result: RunResult<unknown> | EngineResult, name: string): un
  * Makes an agent tool's calls runs of their own on a durable engine, answered as a run inside the call would be. A function cannot be
  * passed on: the run finds the caller's `approve` by its agent's name.
  */
-function childAgent(agent: NestedAgent, tool: Tool, output: OutputSchema | undefined): ChildAgent {
+function childAgent(
+  agent: NestedAgent,
+  tool: Tool,
+  output: OutputSchema | undefined,
+  readFrom: ReadFrom<EngineResult>,
+): ChildAgent {
   return {
     name: agent.name,
     start: async (args, parent) => {
@@ -193,10 +240,11 @@ function childAgent(agent: NestedAgent, tool: Tool, output: OutputSchema | undef
       const isSchema = output !== undefined && output !== "json";
       const start: EngineRunInput = {
         input: task,
-        output: isSchema ? declareSchema(output, OUTPUT_OWNER).schema : output,
+        output: isSchema ? declareSchema(output).schema : output,
         limits: { ...limits, wallTimeMs: Math.min(limits?.wallTimeMs ?? Infinity, tool.timeoutMs) },
         prices: choosePrices(agent, parent),
         parent: parent.step,
+        read: parent.read,
         metadata,
         path: [tool.name],
       };
@@ -207,7 +255,7 @@ function childAgent(agent: NestedAgent, tool: Tool, output: OutputSchema | undef
       // The engine returns one of our reports, unless something else is registered under the agent's name.
       const read = (isObject(report) ? report : {}) as Partial<RunReport>;
       const { activeMs = 0 } = read;
-      return { outcome: await buildOutcome(read, tool, output), nested: collectNested(read), activeMs };
+      return { outcome: await buildOutcome(read, tool, output), nested: await collectNested(read, readFrom), activeMs };
     },
   };
 }
@@ -244,11 +292,19 @@ async function buildOutcome(
   }
 }
 
-function collectNested(report: Partial<RunReport>): ChildRunResult["nested"] {
+async function collectNested(
+  report: Partial<RunReport>,
+  readFrom: ReadFrom<EngineResult>,
+): Promise<ChildRunResult["nested"]> {
+  // A worker of an older release does not say.
+  const { read: given = [{ tool: "agent", reads: "both" }] } = report;
   if (report.status === "ended" && report.result !== undefined) {
     const { found = [], result } = report;
-    return [buildNested(result, result.response === undefined ? found : [...found, result.response])];
+    const responses = result.response === undefined ? found : [...found, result.response];
+    return [buildNested(result, responses, await readFrom(given, result))];
   }
   const isCut = report.status === "failed" || report.status === "cancelled";
-  return isCut && report.soFar !== undefined ? [buildNested(report.soFar)] : [];
+  const read = await readFrom(given);
+  if (!isCut || (report.soFar === undefined && read === undefined)) return [];
+  return [buildNested(report.soFar ?? { usage: NO_USAGE }, [], read)];
 }

@@ -8,25 +8,25 @@ import { gemini } from "../model/gemini-model.ts";
 import type { Model, TokenCount } from "../model/model.ts";
 import type { AnyTool, Approve, Tool } from "../tool/tool.ts";
 import type { CallsOf, ToolCall } from "../tool/tool-call.ts";
-import {
-  type AgentOptions,
-  type AnyRunOptions,
-  type ContextFor,
-  type CountTokensOptions,
-  type OptionsArgument,
-  type OutputOf,
-  type OutputSchema,
-  type RunOptions,
-  type WrittenOf,
+import type {
+  AgentOptions,
+  AnyRunOptions,
+  ContextFor,
+  CountTokensOptions,
+  OptionsArgument,
+  OutputOf,
+  OutputSchema,
+  RunOptions,
+  WrittenOf,
+  SessionOptions,
 } from "./options.ts";
 import { buildFirstRequest, type CreateCacheOptions, describeHeld, headAsSent } from "./agent-head.ts";
 import { agentTool, type AgentToolInput, type AgentToolOptions } from "./agent-tool.ts";
 import { AgentRuns } from "./agent-runs.ts";
-import { checkAgentOptions, readRunOptions } from "./check-options.ts";
+import { checkAgentOptions, readRunOptions } from "./read-options.ts";
 import { planOutput } from "./output.ts";
 import { buildContents, type RunInput } from "./run-input.ts";
 import { Session } from "./session.ts";
-import type { SessionOptions } from "./session-options.ts";
 
 /**
  * A model with instructions and tools. Holds only configuration, so one agent serves any number of concurrent runs.
@@ -49,7 +49,6 @@ export class Agent<
   readonly name: string;
   readonly model: Model;
   readonly #runs: AgentRuns;
-  readonly #options: AgentOptions;
 
   /**
    * A missing API key fails the first run, so that a program without one can be built and tested.
@@ -64,7 +63,6 @@ export class Agent<
     checkAgentOptions(options);
     checkNode();
     this.name = options.name ?? "agent";
-    this.#options = options;
     const logger = options.logger ?? defaultLogger();
     this.model =
       typeof options.model === "string" ? gemini(options.model, { endpoint: options.endpoint, logger }) : options.model;
@@ -151,22 +149,20 @@ export class Agent<
     // As in the constructor.
     const options = given as AgentToolOptions;
     const { name, model } = this;
-    return agentTool({ name, model, own: this.#options, stream: (input, run) => this.#stream(input, run) }, options);
+    return agentTool(
+      { name, model, own: this.#runs.options, stream: (input, run) => this.#stream(input, run) },
+      options,
+    );
   }
 
-  /** @internal See {@link runsOf}. */
+  /** @internal */
   get runs(): AgentRuns {
     return this.#runs;
   }
 
-  /** @internal See {@link ownApprove}. */
-  get ownApprove(): Approve | undefined {
-    return this.#options.approve;
-  }
-
   /** A conversation: each message goes on from the last. In memory, or in a store: then it survives a crash, and goes on in any process. */
   session(options: SessionOptions = {}): Session<ContextFor<Context, Tools>, CallsOf<Tools>, Schema> {
-    return new Session(this.#runs.sessionHost(), options);
+    return new Session(this.#runs.sessionHost(othersOf(options)), options);
   }
 
   /** The options' schema validates the output, and the tools validate their calls, which makes the types true. */
@@ -183,12 +179,14 @@ export class Agent<
   }
 }
 
-/** What makes the runs of an agent that takes over. */
-export function runsOf(agent: Agent): AgentRuns {
-  return agent.runs;
+/** Those that may lead its sessions. Whether the options are any is checked by the session. @throws {TypeError} */
+function othersOf(options: SessionOptions | null): readonly AgentRuns[] {
+  const given: unknown = options?.agents ?? [];
+  if (Array.isArray(given) && given.every((one) => one instanceof Agent)) return given.map(({ runs }) => runs);
+  throw new TypeError("agents must be a list of agents: agents: [billing]");
 }
 
 /** What an agent's runs ask about calls that need approval; on an engine, also the runs inside them. */
 export function ownApprove(agent: Agent): Approve | undefined {
-  return agent.ownApprove;
+  return agent.runs.options.approve;
 }

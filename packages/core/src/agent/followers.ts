@@ -29,9 +29,13 @@ export class Followers<Runs extends Follower<Runs>> {
   /** Who has led the run, by name. */
   readonly #taken: Map<string, TakenOver> = new Map();
 
-  /** @param begun - The run that may be taken over, as the first agent began it. */
-  constructor(first: Runs, begun?: TakenOver) {
+  /**
+   * @param begun - The run that may be taken over, as the first agent began it.
+   * @param others - That nobody hands over to.
+   */
+  constructor(first: Runs, begun?: TakenOver, others: readonly Runs[] = []) {
     this.#first = first;
+    for (const one of others) this.#add(one, new Set());
     if (begun !== undefined) this.#taken.set(first.name, begun);
   }
 
@@ -51,7 +55,9 @@ export class Followers<Runs extends Follower<Runs>> {
     const taken = this.#taken;
     for (const { listed } of taken.values()) this.#addFrom(listed, new Set());
     const begun = taken.get(this.#first.name);
-    const next = taken.get(to) ?? (begun && (await this.find(to)?.takeOver(begun.input, forFollower(options), state)));
+    // The caller chose these for the agent that began the run.
+    const kept = { ...options, instructions: undefined, tools: undefined, toolChoice: undefined, settings: undefined };
+    const next = taken.get(to) ?? (begun && (await this.find(to)?.takeOver(begun.input, kept, state)));
     if (next === undefined) return undefined;
     taken.set(to, next);
     const giver = taken.get(from)?.listed ?? listTools(this.find(from)?.options ?? {}, undefined);
@@ -62,31 +68,22 @@ export class Followers<Runs extends Follower<Runs>> {
   /** @param seen - Names of the agents whose tools were read. */
   #addFrom(tools: readonly AnyTool[], seen: Set<string>): void {
     for (const tool of tools) {
-      if (tool.kind !== "function" || tool.handoff === undefined) continue;
       // `handoff()` takes nothing else.
-      const next = tool.handoff.to() as Runs;
-      if (next.name === this.#first.name) continue;
-      const known = this.#known.get(next.name);
-      if (known === undefined)
-        this.#known.set(next.name, { agent: next, following: next.following(this.#first.options) });
-      else if (known.agent !== next)
-        throw new ConfigurationError(
-          `two agents with the name "${next.name}" can take over, and sessions tell agents apart by name: rename one.`,
-        );
-      if (seen.has(next.name)) continue;
-      seen.add(next.name);
-      this.#addFrom(listTools(next.options, undefined), seen);
+      if (tool.kind === "function" && tool.handoff !== undefined) this.#add(tool.handoff.to() as Runs, seen);
     }
   }
-}
 
-/** The options of a run, without what the caller chose for the agent that began it. */
-function forFollower({
-  instructions: _1,
-  tools: _2,
-  toolChoice: _3,
-  settings: _4,
-  ...rest
-}: AnyRunOptions): AnyRunOptions {
-  return rest;
+  #add(next: Runs, seen: Set<string>): void {
+    const { name, options } = next;
+    if (name === this.#first.name) return;
+    const known = this.#known.get(name);
+    if (known === undefined) this.#known.set(name, { agent: next, following: next.following(this.#first.options) });
+    else if (known.agent !== next)
+      throw new ConfigurationError(
+        `two agents with the name "${name}" can take over, and sessions tell agents apart by name: rename one.`,
+      );
+    if (seen.has(name)) return;
+    seen.add(name);
+    this.#addFrom(listTools(options, undefined), seen);
+  }
 }

@@ -1,9 +1,9 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
-import { checkOptions, namesIn, type OptionNames } from "../internal/option-names.ts";
+import { checkOptions, namesIn, type OptionNames, type Spellings } from "../internal/option-names.ts";
 import { type ArgumentsOf, defineTool, type InputOf, type ToolInputSchema } from "../tool/define-tool.ts";
 import { handedOver, handoffDescription } from "../tool/model-texts.ts";
 import type { AnyTool, CompletedToolCall, Handoff, Tool } from "../tool/tool.ts";
-import { type Agent, runsOf } from "./agent.ts";
+import type { Agent } from "./agent.ts";
 import type { AgentRuns } from "./agent-runs.ts";
 import type { ContextFor, OutputSchema } from "./options.ts";
 
@@ -34,7 +34,16 @@ export interface HandoffTool<Input, Context, Name extends string, Args, Calls> e
 
 type CompletedCallsOf<Tools extends AnyTool<never>> = NonNullable<Tools["~call"]>;
 
+/** It says nothing that others wrote, and its next calls are asked about as any. */
+const TRUST = { reads: "trusted", reach: "inside" } as const;
+
 const OPTIONS: OptionNames<HandoffOptions> = namesIn("name description input filter needsApproval");
+const SPELLINGS: Spellings = {
+  "use name": "toolName toolNameOverride",
+  "use description": "toolDescription toolDescriptionOverride",
+  "use input": "inputType inputSchema",
+  "use filter": "inputFilter",
+};
 
 /**
  * A tool with which the model hands the conversation over to another agent: that one answers the person from the next turn on, and in the
@@ -69,10 +78,12 @@ export function handoff(
   agent: Agent | (() => Agent),
   options: HandoffOptions<ToolInputSchema | undefined> = {},
 ): Tool & { readonly handoff: Handoff } {
-  checkOptions("handoff()", options, OPTIONS, { "use name": "toolNameOverride", "use filter": "inputFilter" });
+  checkOptions("handoff()", options, OPTIONS, SPELLINGS);
   const isLater = typeof agent === "function";
+  let found: Agent | undefined;
   const find = (): AgentRuns => {
-    const runs = runsOf(isLater ? agent() : agent);
+    // Once: agents are told apart by what they are, and a function may make its agent anew.
+    const { runs } = (found ??= isLater ? agent() : agent);
     if (runs.options.name !== undefined) return runs;
     throw new ConfigurationError(
       'handoff(): the agent needs a name, by which a session remembers who leads: new Agent({ name: "billing", … })',
@@ -86,6 +97,6 @@ export function handoff(
   const { name = `transfer_to_${who?.replace(/[^\w.:-]/g, "_")}`, input, filter, needsApproval } = options;
   const { description = handoffDescription(who ?? "another agent") } = options;
   const run = (): string => handedOver(find().name);
-  const tool = defineTool({ name, description, input, needsApproval, effects: "none", run });
+  const tool = defineTool({ name, description, input, needsApproval, effects: "none", run, ...TRUST });
   return { ...tool, handoff: { to: find, filter } };
 }

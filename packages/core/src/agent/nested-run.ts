@@ -1,6 +1,6 @@
 import { RunStepError } from "../errors/run-errors.ts";
 import { whenAborted } from "../internal/abort.ts";
-import { groundingResponses } from "../loop/build-result.ts";
+import { groundingResponses, readSources } from "../loop/build-result.ts";
 import { withDefaults } from "../loop/limits.ts";
 import type { CompactionPlan } from "../loop/loop-input.ts";
 import { type RunResult, runSoFar } from "../loop/result.ts";
@@ -9,6 +9,7 @@ import { userText } from "../loop/transcript.ts";
 import { withoutServerTools } from "../loop/turn/model-turn.ts";
 import type { SessionRun } from "../session/runs/session-host.ts";
 import { SUMMARY_REQUEST } from "../tool/model-texts.ts";
+import type { ReadSource } from "../tool/reads.ts";
 import type { BuiltInTool, NestedRun, ParentRun, ToolContext } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
 import type { AgentOptions, RunPlan } from "./options.ts";
@@ -69,18 +70,25 @@ export function nestedSignal(outer: AbortSignal): AbortSignal {
   return inner.signal;
 }
 
+/** What a call has read of what the run inside has; of one without a result, it may be told anything. */
+export type ReadFrom<Result> = (
+  read: readonly ReadSource[],
+  result?: Result,
+) => NestedRun["read"] | Promise<NestedRun["read"]>;
+
 /** Waits for a run inside a call and adds its cost and sources to the calling run's result, even if it failed. */
 export async function attachNested(
   run: Promise<RunResult<unknown>>,
   attach: (run: NestedRun) => void,
+  readFrom: ReadFrom<RunResult<unknown>> = () => undefined,
 ): Promise<RunResult<unknown>> {
   try {
     const result = await run;
-    attach(buildNested(result, groundingResponses(result)));
+    attach(buildNested(result, groundingResponses(result), await readFrom(readSources(result), result)));
     return result;
   } catch (error) {
     const soFar = runSoFar(error);
-    if (soFar !== undefined) attach(buildNested(soFar));
+    if (soFar !== undefined) attach(buildNested(soFar, [], await readFrom(soFar.read ?? [])));
     throw error;
   }
 }
@@ -89,6 +97,7 @@ export async function attachNested(
 export function buildNested(
   { usage, cost, unpriced }: Omit<NestedRun, "responses">,
   responses: NestedRun["responses"] = [],
+  read?: NestedRun["read"],
 ): NestedRun {
-  return { usage, cost, unpriced, responses };
+  return { usage, cost, unpriced, responses, ...(read !== undefined && read.length > 0 && { read }) };
 }

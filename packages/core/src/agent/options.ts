@@ -1,24 +1,31 @@
-import type { Steps } from "../durable/steps.ts";
 import type { ParsedBy, StandardSchema, WrittenFor } from "../tool/schema/standard-schema.ts";
-import { namesIn, type OptionNames } from "../internal/option-names.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { CompactionOptions } from "../loop/turn/compaction.ts";
-import type { Emit, RunEvent } from "../loop/events.ts";
-import type { Hooks } from "../loop/loop-input.ts";
+import type { Hooks, ToolChoice } from "../loop/loop-input.ts";
 import type { RunContext } from "../tool/run-context.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
-import type { Limits, RunLimits, StopRule } from "../loop/limits.ts";
+import type { Limits, RunLimits, StopRule, OwnerBudget } from "../loop/limits.ts";
 import type { Observer } from "../loop/observers/observer.ts";
-import type { ToolChoice } from "../loop/turn/turn-info.ts";
 import type { Model } from "../model/model.ts";
 import type { PriceTable } from "../model/prices.ts";
 import type { ModelSettings } from "../model/settings.ts";
-import type { AnyTool, Approve, ParentStep, ToolFor } from "../tool/tool.ts";
+import type { AfterUntrusted, Reads, ReadSource } from "../tool/reads.ts";
+import type { AnyTool, Approve, ParentStep, ToolFor, PendingCall } from "../tool/tool.ts";
 import type { CallSignal } from "../wire/client-options.ts";
 import type { ModelId } from "../wire/known-models.ts";
 import type { JsonObject } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { Endpoint } from "../wire/endpoints/endpoint.ts";
+import type { WhileRunning } from "../session/runs/run-request.ts";
+import type { Answers } from "../session/runs/session-answers.ts";
+import type { SessionLimits, StepsFactory } from "../session/runs/session-host.ts";
+import type { Unfinished } from "../session/runs/close-last.ts";
+import type { SessionAbout } from "../session/runs/session-runs.ts";
+import type { SessionStore } from "../session/store/store.ts";
+import type { ContentInput } from "../model/history/import-history.ts";
+import type { Usage } from "../model/usage.ts";
+import type { EndReason } from "../session/log/entries.ts";
+import type { RunInput } from "./run-input.ts";
 
 /**
  * Schema of the answer: zod 4, zod 3, any other schema that knows its JSON Schema, a raw JSON Schema (whose output is `unknown`), or
@@ -84,9 +91,12 @@ export interface AgentOptions<
   Context = unknown,
   Tools extends AnyTool<never> = AnyTool<Context>,
   Schema extends OutputSchema | undefined = OutputSchema | undefined,
-> extends Omit<SharedOptions<Context>, "tools"> {
+> extends Omit<SharedOptions<ContextFor<Context, Tools>>, "tools"> {
   /** As {@link SharedOptions.tools}. A function without parameters is also called when the agent is made. */
-  readonly tools?: readonly (Tools & ToolFor<Context & NeededBy<Tools>>)[] | ToolsFunction<Context> | undefined;
+  readonly tools?:
+    | readonly (Tools & ToolFor<AfterFunctions<Context> & NeededBy<Tools>>)[]
+    | ToolsFunction<Context>
+    | undefined;
   /** Schema of the answers of its runs, unless a run has its own; as {@link RunOptions.output}. @defaultValue none: the answer is text */
   readonly output?: Schema | undefined;
   /** A model id, or a model made by `gemini()`. */
@@ -98,6 +108,11 @@ export interface AgentOptions<
   readonly endpoint?: Endpoint | undefined;
   /** Name of the agent in logs and as a tool. @defaultValue "agent" */
   readonly name?: string | undefined;
+  /**
+   * What becomes of a call that reaches out once untrusted content is in the history, unless its tool says something else; `"deny"` holds
+   * for all tools. @defaultValue "ask": `approve`, or else the run ends with `needs-approval`
+   */
+  readonly afterUntrusted?: AfterUntrusted | undefined;
   /** Observe everything the agent's runs do, for traces and metrics. @defaultValue none */
   readonly observers?: readonly Observer[] | undefined;
   /** A pino logger or anything shaped like one. @defaultValue silent, except for the first error of each tool; `POLLUX_LOG` names another level */
@@ -129,12 +144,24 @@ export interface RunOptions<
    * the answer to the schema. @defaultValue the agent's, or else none: the answer is text
    */
   readonly output?: Schema | undefined;
+  /**
+   * What the message brings into the history: `"untrusted"` for a mail, a webhook or what a stranger wrote. A session stores it with the
+   * message. Files count as untrusted and private, whatever this says. @defaultValue "trusted": a person wrote it to the agent
+   */
+  readonly reads?: Reads | undefined;
+  /**
+   * What the contents before the message bring, when the input is whole contents.
+   * @defaultValue for each result, what the tool of that name says now; for one without such a tool, both
+   */
+  readonly historyReads?: Reads | undefined;
   /** Aborts the run: requests and tools in progress are aborted, and `run` rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Id of the run, in events and idempotency keys. @defaultValue a random UUID */
   readonly runId?: string | undefined;
   /** The step of another run that contains this one, for observers. An agent tool sets it. @defaultValue none */
   readonly parent?: ParentStep | undefined;
+  /** What the run has read that contains this one, as `parent.read` of its call: the message may come from there. An agent tool sets it. @defaultValue nothing */
+  readonly read?: readonly ReadSource[] | undefined;
   /**
    * Executes the run's operations, to run the loop on a durable engine. Called once, when the run is opened.
    * @defaultValue executes in process; in a session, through its journal
@@ -145,8 +172,11 @@ export interface RunOptions<
 /** What all of these tools need as context. */
 type NeededBy<Tools> = [Tools] extends [ToolFor<infer Needed>] ? Needed : unknown;
 
+/** The context itself. A condition, so that it is inferred from tools only if no function or hook declares one. */
+type AfterFunctions<Context> = [Context] extends [never] ? never : Context;
+
 /** What the runs of an agent need as context: what its hooks and functions declare, and all that its tools do. */
-export type ContextFor<Context, Tools> = Context & ([Tools] extends [ToolFor<infer Needed>] ? Needed : unknown);
+export type ContextFor<Context, Tools> = Context & NeededBy<Tools>;
 
 /** The `context` of a run: none when the agent has no context type. */
 export type GivenContext<Context> = unknown extends Context ? undefined : Context;
@@ -155,13 +185,6 @@ export type GivenContext<Context> = unknown extends Context ? undefined : Contex
 export type OptionsArgument<Options, Context> = undefined extends Context
   ? [options?: Options]
   : [options: Options & { readonly context: Context }];
-
-/** Makes the steps of one run. `emit` receives live events; absent when nobody reads them. */
-export type StepsFactory = (run: {
-  readonly runId: string;
-  readonly signal: AbortSignal;
-  readonly emit: Emit | undefined;
-}) => Steps<RunEvent>;
 
 /** Options of counting tokens. */
 export interface CountTokensOptions<Context = unknown> extends SharedOptions<Context>, CallSignal {
@@ -176,71 +199,126 @@ export interface AnyRunOptions extends Omit<RunOptions<OutputSchema | undefined>
   readonly context?: unknown;
 }
 
-/** Names of all settings; adding a setting without listing it here does not compile. */
-export const SETTINGS: OptionNames<ModelSettings> = namesIn(
-  "thinking includeThoughts temperature topP topK maxOutputTokens stopSequences seed presencePenalty frequencyPenalty",
-  "responseModalities imageConfig speechConfig audioTranscriptionConfig outputConfig mediaResolution safetySettings",
-  "location serviceTier store cachedContent labels responseLogprobs logprobs streamFunctionCallArguments",
-);
-export const HOOKS: OptionNames<Hooks> = namesIn("prepareTurn beforeCall afterCall");
-export const LIMITS: OptionNames<Limits> = namesIn(
-  "turns toolCalls inputTokens outputTokens totalTokens wallTimeMs cost concurrentCalls repeats restarts requestsPerTurn",
-);
-
-const SHARED: OptionNames<SharedOptions> = namesIn(
-  "instructions tools settings toolChoice limits compaction prices stopWhen hooks approve guardrails",
-);
-export const AGENT: OptionNames<AgentOptions> = {
-  ...SHARED,
-  ...namesIn("model endpoint name output observers logger"),
-};
-export const RUN: OptionNames<AnyRunOptions> = {
-  ...SHARED,
-  ...namesIn("context extraTools output signal metadata runId parent steps"),
-};
-
 /** What a run goes by: the agent's options, overridden by its own. A run inside a run has only what it needs. */
 export interface RunPlan extends Omit<AnyRunOptions, "limits" | "settings"> {
   readonly settings: ModelSettings;
   readonly limits: RunLimits;
 }
 
-/** Options with members of their own, which a run overrides one by one. */
-export const GROUPS: {
-  readonly settings: OptionNames<ModelSettings>;
-  readonly limits: OptionNames<Limits>;
-  readonly hooks: OptionNames<Hooks>;
-} = { settings: SETTINGS, limits: LIMITS, hooks: HOOKS };
-const GROUP_NAMES = ["settings", "limits", "hooks"] as const;
-
-/** An agent's options, overridden by those of a run that are set. */
-export function overrideOptions(agent: AgentOptions, run: AnyRunOptions): Omit<AgentOptions, "tools"> & AnyRunOptions {
-  const combined: { [name: string]: unknown } = {};
-  const all = [
-    [agent, AGENT],
-    [run, RUN],
-  ] as const;
-  // By name: an instance of a class may have options from its class, and other members of its own.
-  for (const [options, names] of all)
-    for (const name in names) {
-      const value: unknown = Reflect.get(options, name);
-      if (value !== undefined) combined[name] = value;
-    }
-  for (const group of GROUP_NAMES) {
-    const [own, given] = [agent[group], run[group]];
-    if (own !== undefined && given !== undefined) combined[group] = overrideMembers(GROUPS[group], own, given);
-  }
-  // The names are those of the types.
-  return combined as unknown as AgentOptions & AnyRunOptions;
+/** Identity, store and limits of a session. */
+export interface SessionOptions extends SessionAbout {
+  /** The session's key in its store. @defaultValue a random UUID */
+  readonly id?: string | undefined;
+  /** @defaultValue a new {@link MemoryStore} */
+  readonly store?: SessionStore | undefined;
+  /**
+   * Contents from before the session, oldest first, such as those of a result: it begins with them, and they are sent as they are. Those
+   * of another model or library go through `importHistory()` first. Not read when the store has the session already. @defaultValue none
+   */
+  readonly history?: readonly ContentInput[] | undefined;
+  /**
+   * What these contents bring: see `reads` of a tool.
+   * @defaultValue for each result, what the tool of that name says now; for one without such a tool, and for each file, both
+   */
+  readonly historyReads?: Reads | undefined;
+  /**
+   * Agents that may lead besides those that handoffs reach, with their names: such as those that {@link Session.as} has put in charge, so that the
+   * next message is theirs too. Their context is that of the session's own agent. @defaultValue none
+   */
+  readonly agents?: readonly { readonly name: string; session(options: SessionOptions): object }[] | undefined;
+  /**
+   * Limits on all runs of the session together; a run that reaches one ends with `limit` and `scope: "session"`, and the next message
+   * is refused with `SessionLimitError`. @defaultValue none
+   */
+  readonly limits?: SessionLimits | undefined;
+  /**
+   * Asked before each turn how the budget stands that the session shares with others of its owner, in the unit of `prices`, which are
+   * required. When nothing is left, the run ends with `limit` and `scope: "owner"`, and can be resumed once something is; if it throws,
+   * the run fails. A turn that was made is never decided again. Not asked by runs inside calls, which get no more than was left when the
+   * turn began. @defaultValue none
+   */
+  readonly ownerBudget?: (() => OwnerBudget | Promise<OwnerBudget>) | undefined;
+  /**
+   * How long a run keeps its session after its process has stopped renewing the lease, in milliseconds; at least 100. A shorter one
+   * lets others take over sooner after a crash, also from a process that was only paused. @defaultValue 15_000
+   */
+  readonly leaseMs?: number | undefined;
 }
 
-/** The members of both that are set, the second's before the first's. Functions keep their object as `this`. */
-function overrideMembers(names: object, ...groups: readonly [object, object]): object {
-  const members: { [name: string]: unknown } = {};
-  for (const group of groups)
-    for (const name in names) {
-      const value: unknown = Reflect.get(group, name);
-      if (value !== undefined) members[name] = typeof value === "function" ? value.bind(group) : value;
-    }
-  return members;
+/** Options of sending a message. */
+export interface SendOptions {
+  /** What the message does while a run is going. @defaultValue "refuse" */
+  readonly whileRunning?: WhileRunning | undefined;
+  /**
+   * If the last run was cut off by a crash or waits for an answer: `"close"` it, its questions withdrawn and its open calls answered as
+   * cancelled; `"refuse"` the message with `SessionUnfinishedError`, unless it has steered that run already; or, while it waits, `"steer"`
+   * it: the message is stored, the result is that of the run as it waits, and the model reads the message with the outcome once the answer
+   * has come. A run that was cut off is closed by `"steer"`, too. A run that has an answer which it has not used, because it was not resumed
+   * or was cut off, is not closed but goes on, and hears the message. @defaultValue "close"
+   */
+  readonly unfinished?: Unfinished | undefined;
+  /** Whether an answer that was cut off in the middle becomes part of the history, as far as it was shown. @defaultValue true */
+  readonly keepInterrupted?: boolean | undefined;
+  /**
+   * Id of the message that this one replaces, as in the conversation: that message and all that followed are taken back first, as by
+   * {@link Session.rewind}. @defaultValue none
+   */
+  readonly replaces?: string | undefined;
+}
+
+/** Options of {@link Session.rewind}. */
+export interface RewindOptions {
+  /** Id of the message that goes first, as in the conversation, or of its answer. @defaultValue the last message that began a run */
+  readonly before?: string | undefined;
+}
+
+/** Options of {@link Session.regenerate}. */
+export interface RegenerateOptions {
+  /** Id of the answer to make anew, as in the conversation, or of the message that it answers. @defaultValue the last one */
+  readonly messageId?: string | undefined;
+  /**
+   * What happens while a run is going: `"refuse"` with `SessionRunningError`, `"wait"` until it is over, or `"replace"` it: stop it first.
+   * @defaultValue "refuse"
+   */
+  readonly whileRunning?: Exclude<WhileRunning, "steer"> | undefined;
+}
+
+/** Options of resuming a run. */
+export interface ResumeOptions extends Answers {
+  /** Resume a run that another version of the loop started. @defaultValue false */
+  readonly anyLoopVersion?: boolean | undefined;
+}
+
+/** What {@link Session.continue} continues with. */
+export interface ContinueOptions extends SendOptions, ResumeOptions {
+  /** Absent with `replaces`: the message that it names is sent once more. */
+  readonly message?: RunInput | undefined;
+}
+
+/** State of a session. */
+export interface SessionState {
+  /** Runs that have ended, however they ended. */
+  readonly runs: number;
+  /** Of all runs. */
+  readonly turns: number;
+  /** Of all runs. */
+  readonly toolCalls: number;
+  /** Sum over all runs. */
+  readonly usage: Usage;
+  /** Cost of all runs; 0 without a price table. */
+  readonly cost: number;
+  /** A model that answered and has no price: what it cost is not in `cost`. */
+  readonly unpriced?: string | undefined;
+  /** Day of the price list of the last run that had one. */
+  readonly pricesAsOf?: string | undefined;
+  /**
+   * How the last run of the conversation ended. `"running"` while it is going, or may be: a lease that nobody has renewed is only
+   * known to be abandoned once it has expired. `"cut-off"` when its process died; `undefined` when there was none, or after a
+   * rewind.
+   */
+  readonly lastRun: EndReason | "running" | "cut-off" | undefined;
+  /** Whether `Session.resume` can continue the last run. */
+  readonly resumable: boolean;
+  /** Calls the last run waits for, also while it is still busy with others. */
+  readonly pending: readonly PendingCall[];
 }

@@ -10,10 +10,13 @@ import type { ToolCall } from "../tool/tool-call.ts";
 import type { MixedTools } from "../grounding/delegate.ts";
 import type { Model } from "../model/model.ts";
 import { declareSchema } from "../tool/schema/declare.ts";
-import { OUTPUT_OWNER } from "../tool/schema/schema-owner.ts";
 import type { OutputSchema } from "./options.ts";
 
-/** How an answer is made to match a schema. @throws {ConfigurationError} When the model cannot answer in JSON at all. */
+/**
+ * How an answer is made to match a schema. `loop/turn/model-turn.ts` asks again for one that does not.
+ *
+ * @throws {ConfigurationError} When the model cannot answer in JSON at all.
+ */
 export function planOutput(
   schema: OutputSchema,
   { id, capabilities }: Model,
@@ -31,7 +34,7 @@ export function planOutput(
 
 /** The schema of an answer, and its check. */
 export function describeOutput(schema: OutputSchema): Pick<OutputPlan, "schema" | "parse"> {
-  const declared = schema === "json" ? undefined : declareSchema(schema, OUTPUT_OWNER);
+  const declared = schema === "json" ? undefined : declareSchema(schema);
   const check = isStandardSchema(schema) ? schema : declared && jsonCheck(declared.source);
   return { schema: declared?.schema, parse: (text) => parseOutput(check, text) };
 }

@@ -3,6 +3,7 @@ import { endsOnOpenCall } from "../loop/transcript.ts";
 import { type ContentInput, type PartInput, readContents } from "../model/history/import-history.ts";
 import { checkContentsDepth } from "../model/request/contents-size.ts";
 import { checkMediaParts, isMedia, type Media, type MediaModel, mediaPart } from "../model/request/media-part.ts";
+import { type InputReads, readInput, type ReadSource } from "../tool/reads.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 
 /** One part of a run's input: text, a file made by `media()`, or a part in wire format. */
@@ -55,6 +56,15 @@ function toContents(input: RunInput): readonly Content[] {
   if (contents.length === 0) throw new TypeError("the contents have no parts: describe what the agent should do");
   checkAnswered(contents);
   return contents;
+}
+
+/** What a message brings into the history, by what is said about it and what is in it; undefined for nothing. */
+export function readMessage(contents: readonly Content[], about: InputReads): readonly ReadSource[] | undefined {
+  let isText = (about.reads ?? about.historyReads ?? about.read) === undefined;
+  for (const { parts } of contents) for (const { text } of parts) isText &&= text !== undefined;
+  // Almost all of them: nothing is called for them.
+  const read = isText ? [] : readInput(contents, about);
+  return read.length > 0 ? read : undefined;
 }
 
 function isContents(input: readonly InputPart[] | readonly ContentInput[]): input is readonly ContentInput[] {

@@ -4,6 +4,7 @@ import type { OutputAudio } from "../loop/output-audio.ts";
 import type { OutputImage, RunResult, RunSoFar } from "../loop/result.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { PriceList, Prices } from "../model/prices.ts";
+import type { Reads, ReadSource } from "../tool/reads.ts";
 import type { ParentStep } from "../tool/tool.ts";
 import type { Content, JsonObject, Part } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
@@ -22,6 +23,10 @@ export interface EngineRunInput {
   readonly prices?: Prices | PriceList | undefined;
   /** Identifies the run for the application: see `metadata` of a run's options. */
   readonly metadata?: JsonObject | undefined;
+  /** What the input brings into the history: see `reads` of a run's options. @defaultValue "trusted" */
+  readonly reads?: Reads | undefined;
+  /** What the run has read that starts this one: the input may come from there. Absent, and with `callers`: untrusted and private. */
+  readonly read?: readonly ReadSource[] | undefined;
   /** The step of another run that starts this one, for observers. */
   readonly parent?: ParentStep | undefined;
   /** Names of the agents whose runs it is inside, outermost first: without an `approve` of its own, it asks the nearest one that has one. */
@@ -47,6 +52,8 @@ interface ReportBase {
   readonly runId: string;
   /** Milliseconds in which a step was running, as the steps recorded it. */
   readonly activeMs: number;
+  /** What the run has read that who started it had not; empty for nothing. Absent from an older worker: untrusted and private. */
+  readonly read?: readonly ReadSource[] | undefined;
   /**
    * What was said to the run and is in none of its requests, because it ended for another reason first: send it with the next
    * message. Absent when there is nothing, and in the report of a cancelled run.

@@ -1,34 +1,36 @@
 import { EventTap } from "../conversation/event-tap.ts";
 import type { WatchedSession } from "../conversation/session-watch.ts";
-import { checkLimits } from "../loop/limits.ts";
+import { LOOP_VERSION } from "../durable/run-log.ts";
 import type { RunResult } from "../loop/result.ts";
-import { type RunEmitters, type RunningLoop, RunStream } from "../loop/run-stream.ts";
+import { RunStream } from "../loop/run-stream.ts";
+import { present } from "../internal/json.ts";
+import { isResumable } from "../session/log/entries.ts";
 import { checkForkPoint, takeSegments } from "../session/log/session-view.ts";
-import { MemoryStore } from "../session/store/memory-store.ts";
-import type { Answers } from "../session/runs/session-answers.ts";
+import { type Answers, openQuestions } from "../session/runs/session-answers.ts";
 import { NextRun } from "../session/runs/next-run.ts";
-import { replayRun } from "../session/runs/replay.ts";
 import type { SessionHost } from "../session/runs/session-host.ts";
 import { SessionLog } from "../session/log/session-log.ts";
 import { type SessionAbout, type SessionConfig, SessionRuns } from "../session/runs/session-runs.ts";
-import type { SessionStore } from "../session/store/store.ts";
+import { checkReads, type Reads } from "../tool/reads.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content } from "../wire/types/content.ts";
-import { checkOptions } from "../internal/option-names.ts";
-import { readRunOptions } from "./check-options.ts";
-import type { AnyRunOptions, OptionsArgument, OutputOf, OutputSchema, RunOptions, WrittenOf } from "./options.ts";
-import { buildContents, readHistory, type RunInput } from "./run-input.ts";
-import {
-  type ContinueOptions,
-  readNextInput,
-  type RegenerateOptions,
-  type ResumeOptions,
-  type RewindOptions,
-  type SendOptions,
-  SESSION,
-  type SessionOptions,
-} from "./session-options.ts";
-import { type SessionState, buildSessionState } from "./session-state.ts";
+import { readRequest, readRunOptions, readSessionOptions } from "./read-options.ts";
+import type {
+  AnyRunOptions,
+  OptionsArgument,
+  OutputOf,
+  OutputSchema,
+  RunOptions,
+  WrittenOf,
+  ContinueOptions,
+  RegenerateOptions,
+  ResumeOptions,
+  RewindOptions,
+  SendOptions,
+  SessionOptions,
+  SessionState,
+} from "./options.ts";
+import { buildContents, readMessage, type RunInput } from "./run-input.ts";
 
 /**
  * A stored conversation: every answer of the model and every outcome of a tool is stored before anything depends on it, so a run
@@ -45,7 +47,6 @@ export class Session<
   /** Never set. */
   declare readonly "~context"?: ((context: Context) => void) | undefined;
   readonly id: string;
-  readonly #store: SessionStore;
   readonly #host: SessionHost<AnyRunOptions>;
   readonly #log: SessionLog;
   readonly #config: SessionConfig;
@@ -55,32 +56,12 @@ export class Session<
 
   /** @internal */
   constructor(host: SessionHost<AnyRunOptions>, options: SessionOptions) {
-    checkOptions("session()", options, SESSION, { "use id": "sessionId", "use history": "messages" });
-    const {
-      id = crypto.randomUUID(),
-      store = new MemoryStore(),
-      limits,
-      ownerBudget,
-      leaseMs,
-      history,
-      ...about
-    } = options;
-    if (typeof store.records !== "function")
-      throw new TypeError('store must be a store, such as new SqliteStore("chats.sqlite")');
-    if (id.trim() === "") throw new TypeError("a session's id must not be empty");
-    if (limits !== undefined) checkLimits(limits);
-    if (ownerBudget !== undefined && typeof ownerBudget !== "function")
-      throw new TypeError("ownerBudget must be a function that returns { maxCost, spent }");
-    if (leaseMs !== undefined && !(Number.isFinite(leaseMs) && leaseMs >= 100))
-      throw new TypeError(`leaseMs must be at least 100 (milliseconds), got ${leaseMs}`);
-    if (ownerBudget !== undefined) host.requirePrices("ownerBudget");
-    if (limits?.cost !== undefined) host.requirePrices("limits.cost");
+    const { id, store, config } = readSessionOptions(host, options);
     this.id = id;
-    this.#store = store;
     this.#host = host;
     this.#log = new SessionLog(store, id);
-    this.#config = { limits, ownerBudget, leaseMs, about, history: history && readHistory(history) };
-    this.#runs = new SessionRuns(this.#log, host, this.#config);
+    this.#config = config;
+    this.#runs = new SessionRuns(this.#log, host, config);
     this.#next = new NextRun(this.#runs);
   }
 
@@ -104,9 +85,7 @@ export class Session<
     input: RunInput,
     ...options: OptionsArgument<RunOptions<Own, Context> & SendOptions, Context>
   ): RunStream<OutputOf<Own>, Calls, WrittenOf<Own>> {
-    const message = buildContents(input, this.#host.model);
-    const next = readNextInput(this.#host, readRunOptions(options[0], "send"), message);
-    return this.#streamOf((emitters) => this.#next.send({ ...next, emitters }));
+    return this.#start("send", options[0], buildContents(input, this.#host.model));
   }
 
   /**
@@ -124,7 +103,7 @@ export class Session<
   async rewind(
     ...given: OptionsArgument<RunOptions<undefined, Context> & RewindOptions, Context>
   ): Promise<readonly Content[]> {
-    const { before, ...options } = readRunOptions(given[0], "rewind");
+    const { before, ...options }: AnyRunOptions & RewindOptions = readRunOptions(given[0], "rewind");
     this.#host.check(options);
     return await this.#runs.rewind(before, options, options.signal);
   }
@@ -144,11 +123,9 @@ export class Session<
 
   /** {@link Session.regenerate} as a stream. Nothing happens until it is read. */
   regenerateStream<Own extends OutputSchema | undefined = Schema>(
-    ...given: OptionsArgument<RunOptions<Own, Context> & RegenerateOptions, Context>
+    ...options: OptionsArgument<RunOptions<Own, Context> & RegenerateOptions, Context>
   ): RunStream<OutputOf<Own>, Calls, WrittenOf<Own>> {
-    const { messageId, ...options } = readRunOptions(given[0], "regenerate");
-    const next = readNextInput(this.#host, options, undefined, { messageId });
-    return this.#streamOf((emitters) => this.#next.send({ ...next, emitters }));
+    return this.#start("regenerate", options[0]);
   }
 
   /**
@@ -171,8 +148,7 @@ export class Session<
   resumeStream<Own extends OutputSchema | undefined = Schema>(
     ...options: OptionsArgument<RunOptions<Own, Context> & ResumeOptions, Context>
   ): RunStream<OutputOf<Own>, Calls, WrittenOf<Own>> {
-    const next = readNextInput(this.#host, readRunOptions(options[0], "resume"));
-    return this.#streamOf((emitters) => this.#next.resume({ ...next, emitters }));
+    return this.#start("resume", options[0]);
   }
 
   /**
@@ -195,12 +171,9 @@ export class Session<
 
   /** {@link Session.continue} as a stream. Of a run in another process the events come when it is over. */
   continueStream<Own extends OutputSchema | undefined = Schema>(
-    ...given: OptionsArgument<RunOptions<Own, Context> & ContinueOptions, Context>
+    ...options: OptionsArgument<RunOptions<Own, Context> & ContinueOptions, Context>
   ): RunStream<OutputOf<Own>, Calls, WrittenOf<Own>> {
-    const { message, ...options } = readRunOptions(given[0], "continue");
-    const contents = message === undefined ? undefined : buildContents(message, this.#host.model);
-    const next = readNextInput(this.#host, options, contents);
-    return this.#streamOf((emitters) => this.#next.continue({ ...next, emitters }));
+    return this.#start("continue", options[0]);
   }
 
   /**
@@ -209,19 +182,25 @@ export class Session<
    *
    * @throws {UnexpectedAnswerError} When an answer has no token of an open question. Nothing was stored.
    */
-  async answer({ approvals = {}, outcomes = {}, by }: Answers): Promise<void> {
-    await this.#next.answer({ approvals, outcomes, by });
+  async answer(answers: Answers): Promise<void> {
+    await this.#next.answer(answers);
   }
 
   /**
    * Sends input to the run in progress, in this process or another: the run's next request includes it as a user content. If no
    * run is in progress, the next one includes it.
    *
-   * @param options - `id`: of the message, also in the conversation; sent again under the same id, it is heard once.
+   * @param options - `id`: of the message, also in the conversation; sent again under the same id, it is heard once. `reads`: what it
+   * brings into the history, as for a message; a person's own text by default.
    * @returns `"run"` or `"next-run"`: which of them hears it.
    */
-  async steer(input: RunInput, { id }: { readonly id?: string | undefined } = {}): Promise<"run" | "next-run"> {
-    const heardBy = await this.#next.steer(buildContents(input, this.#host.model), id);
+  async steer(
+    input: RunInput,
+    { id, reads }: { readonly id?: string | undefined; readonly reads?: Reads | undefined } = {},
+  ): Promise<"run" | "next-run"> {
+    const contents = buildContents(input, this.#host.model);
+    checkReads("reads", reads);
+    const heardBy = await this.#next.steer(contents, readMessage(contents, { reads }), id);
     return heardBy === undefined ? "next-run" : "run";
   }
 
@@ -275,9 +254,9 @@ export class Session<
   as<OtherContext, OtherCalls extends ToolCall, OtherSchema extends OutputSchema | undefined>(agent: {
     session(options: SessionOptions): Session<OtherContext, OtherCalls, OtherSchema>;
   }): Session<OtherContext, OtherCalls, OtherSchema> {
-    const { about, history: _, ...keeping } = this.#config;
-    const session = agent.session({ id: this.id, store: this.#store, ...keeping, ...about });
+    const session = agent.session({ ...this.#shared(), id: this.id });
     session.#runs.takesOver = true;
+    session.#runs.givenTo = this.#runs.givenTo;
     return session;
   }
 
@@ -299,7 +278,14 @@ export class Session<
   /** The current state of the session. */
   async state(): Promise<SessionState> {
     const { state } = await this.#runs.leases.look();
-    return buildSessionState(this.#log.view, state === "held");
+    const { run, info } = this.#log.view;
+    const isRunning = state === "held" && run !== undefined && run.end === undefined;
+    return {
+      ...present(info.ended),
+      lastRun: run === undefined ? undefined : isRunning ? "running" : (run.end?.stopReason ?? "cut-off"),
+      resumable: run !== undefined && !isRunning && (run.end === undefined || isResumable(run.end)),
+      pending: run === undefined ? [] : openQuestions(run),
+    };
   }
 
   /**
@@ -315,15 +301,10 @@ export class Session<
     const all = this.#runs.history();
     const contents = options.contents ?? all.length;
     checkForkPoint(all, contents);
-    const { about, ...keeping } = this.#config;
-    const fork = new Session<Context, Calls, Schema>(this.#host, {
-      id: options.id,
-      store: this.#store,
-      ...keeping,
-      ...about,
-    });
+    const fork = new Session<Context, Calls, Schema>(this.#host, { ...this.#shared(), id: options.id });
     const parts = takeSegments(this.#runs.segments(), contents);
-    await fork.#log.append({ at: 0 }, { type: "history", parts, from: { session: this.id, contents } });
+    const from = { session: this.id, contents };
+    await fork.#log.append({ at: 0 }, { type: "history", parts, loop: LOOP_VERSION, from });
     return fork;
   }
 
@@ -336,13 +317,26 @@ export class Session<
    */
   replay(options: AnyRunOptions = {}): RunStream<unknown, Calls> {
     const { runId, ...rest } = options;
-    return new RunStream((emitters) => replayRun(this.#runs.opener, runId, { options: rest, emitters }));
+    return new RunStream((emitters) => this.#runs.opener.replay(runId, { options: rest, emitters }));
+  }
+
+  /** Options of a session that goes on from this one. */
+  #shared(): SessionOptions {
+    const { about, history: _, historyReads: _reads, ...limits } = this.#config;
+    return { store: this.#log.store, ...limits, ...about };
   }
 
   /** A stream whose events `readConversation` and `watchConversation` follow too, run in the context of who asked for it. */
-  #streamOf<Output, Written>(
-    start: (emitters: RunEmitters | undefined) => RunningLoop,
+  #start<Output, Written>(
+    method: Parameters<typeof readRequest>[1],
+    options: unknown,
+    message?: readonly Content[],
   ): RunStream<Output, Calls, Written> {
-    return new RunStream((emitters) => start(this.#events.tap(emitters)), this.#host.callersContext());
+    const next = readRequest(this.#host, method, options, message);
+    const start = method === "regenerate" ? "send" : method;
+    return new RunStream(
+      (emitters) => this.#next[start]({ ...next, emitters: this.#events.tap(emitters) }),
+      this.#host.callersContext(),
+    );
   }
 }

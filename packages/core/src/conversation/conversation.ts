@@ -1,3 +1,4 @@
+import type { Source } from "../grounding/sources.ts";
 import type { Cost } from "../model/prices.ts";
 import type { EndReason } from "../session/log/entries.ts";
 import type { GuardrailStop } from "../loop/guardrails.ts";
@@ -37,7 +38,7 @@ export interface Conversation {
 export type ConversationState = "idle" | "running" | "waiting" | "stopped" | "cut-off";
 
 /** A call that waits for an answer. */
-export interface PendingQuestionView extends Pick<PendingCall, "token" | "approvedBy" | "editable"> {
+export interface PendingQuestionView extends Pick<PendingCall, "token" | "approvedBy" | "editable" | "because"> {
   /** Id of the call's part. */
   readonly callId: string;
   readonly question: PendingQuestion;
@@ -102,6 +103,13 @@ export interface Message extends Pick<Cost, "cost" | "pricesAsOf"> {
   readonly sources: readonly MessageSource[];
   /** HTML that the terms of use of Google Search require next to the answer. */
   readonly searchEntryPoints: readonly string[];
+  /**
+   * By the end of it the model had read what anybody may have written, in it or before: links and images in it may be what somebody else
+   * wants. Only of the model's messages, as the next.
+   */
+  readonly untrusted?: true | undefined;
+  /** By the end of it the model had read what not everybody may: an address in it may tell that to whoever is asked for it. */
+  readonly private?: true | undefined;
 }
 
 /**
@@ -122,17 +130,7 @@ export interface MessageError {
 }
 
 /** Something that an answer is based on. */
-export interface MessageSource {
-  /** From 1. */
-  readonly number: number;
-  readonly kind: "web" | "maps" | "image" | "document" | "url" | "other";
-  /** As received. Offer it as a link only if `isWebUrl` allows it. */
-  readonly uri?: string | undefined;
-  readonly title?: string | undefined;
-  /** Of a document, or of an image, found by File Search. */
-  readonly pageNumber?: number | undefined;
-  readonly mediaId?: string | undefined;
-}
+export type MessageSource = Omit<Source, "chunk">;
 
 /** A piece of a message. Its id is unique in the message and made from its kind and place. */
 export type MessagePart =
@@ -198,8 +196,11 @@ export interface ToolCallPart extends PartBase {
   /** A person changed `args` when approving the call. */
   readonly edited?: true | undefined;
   readonly state: ToolCallState;
-  /** While it waits for an answer: the key of the answer, who may give it, and which arguments an approval may change. */
-  readonly asks?: Pick<PendingCall, "token" | "approvedBy" | "editable"> | undefined;
+  /**
+   * While it waits for an answer: the key of the answer, who may give it, which arguments an approval may change, and why it is asked, if
+   * that is what the model has read; `explainUntrusted()` says it in a sentence.
+   */
+  readonly asks?: Pick<PendingCall, "token" | "approvedBy" | "editable" | "because"> | undefined;
   /**
    * The last that the tool reported, while it runs in this process. Of an agent in the call: the path of the event, its type and turn,
    * and what is said.

@@ -1,6 +1,7 @@
 // Entry "@pollux/core/conversation": a session as a person sees it. Names only.
 export { readConversation, watchConversation, type WatchableSession } from "./watch.ts";
-export { applyUpdate } from "./apply-update.ts";
+export { applyUpdate } from "./updates.ts";
+export { explainUntrusted } from "./explain-untrusted.ts";
 export {
   type CodePart,
   type CompactionPart,

@@ -55,8 +55,7 @@ async function* readUpdates(
   const unlisten = whenAborted(signal, () => reader.close());
   try {
     if (reader.isClosed) return;
-    const conversation = await reader.open();
-    if (!reader.isClosed) yield { type: "snapshot", conversation };
+    await reader.open();
     for (let updates = await reader.next(); updates !== undefined; updates = await reader.next()) yield* updates;
   } catch (error) {
     if (!reader.isClosed) throw error;
@@ -70,9 +69,8 @@ async function* readUpdates(
 class Reader {
   readonly #session: WatchedSession;
   #watch: SessionWatch | undefined;
-  #waiting: ConversationUpdate[] = [];
-  /** Too much has happened to tell it one by one. */
-  #isBehind = false;
+  /** Undefined before the first snapshot, and when too much has happened to tell it one by one. */
+  #waiting: ConversationUpdate[] | undefined;
   isClosed = false;
 
   constructor(session: WatchedSession) {
@@ -83,16 +81,17 @@ class Reader {
   async open(): Promise<Conversation> {
     this.#watch = SessionWatch.of(this.#session);
     await this.#watch.enter(this.#push);
-    return this.#snapshot(this.#watch);
+    return this.#watch.conversation;
   }
 
-  /** What has happened since the last call, once something has; undefined when it is closed. */
+  /** A snapshot; then what has happened since the last call, once something has. Undefined when it is closed. */
   async next(): Promise<readonly ConversationUpdate[] | undefined> {
     for (;;) {
       const watch = this.#watch;
       if (this.isClosed || watch === undefined) return undefined;
       watch.check();
-      const updates = this.#take(watch);
+      const updates = this.#waiting ?? [{ type: "snapshot", conversation: watch.conversation }];
+      this.#waiting = [];
       if (updates.length > 0) return updates;
       await watch.change();
     }
@@ -104,28 +103,12 @@ class Reader {
     this.#watch?.leave(this.#push);
   }
 
-  #take(watch: SessionWatch): readonly ConversationUpdate[] {
-    if (this.#isBehind) return [{ type: "snapshot", conversation: this.#snapshot(watch) }];
-    const updates = this.#waiting;
-    this.#waiting = [];
-    return updates;
-  }
-
-  /** All that happened until now. */
-  #snapshot({ conversation }: SessionWatch): Conversation {
-    this.#isBehind = false;
-    this.#waiting = [];
-    return conversation;
-  }
-
   readonly #push = (update: ConversationUpdate): void => {
-    if (this.#isBehind) return;
+    if (this.#waiting === undefined) return;
     const joined = joinText(this.#waiting.at(-1), update);
     if (joined !== undefined) this.#waiting.pop();
     this.#waiting.push(joined ?? update);
-    if (this.#waiting.length < MAX_WAITING) return;
-    this.#isBehind = true;
-    this.#waiting = [];
+    if (this.#waiting.length >= MAX_WAITING) this.#waiting = undefined;
   };
 }
 

@@ -1,8 +1,8 @@
 import { buildContents, type RunInput } from "../agent/run-input.ts";
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { ApiShapeError, ApiStatusError } from "../errors/api-errors.ts";
-import { fingerprint, isObject } from "../internal/json.ts";
-import { checkOptions, type OptionNames } from "../internal/option-names.ts";
+import { asObject, fingerprint, isObject } from "../internal/json.ts";
+import { checkOptions, namesIn, type OptionNames } from "../internal/option-names.ts";
 import { asOf, checkPrices, computeCost, type Cost, findPrices, type PriceTable } from "../model/prices.ts";
 import { readUsage, type Usage } from "../model/usage.ts";
 import type { NestedRun, ToolContext } from "../tool/tool.ts";
@@ -60,8 +60,7 @@ export type Decision<Asked extends Questions = Questions> = Omit<Cost, "unpriced
     | { readonly status: "blocked"; readonly blockReason: string; readonly message?: string | undefined }
   );
 
-const OWN = { model: true, prices: true, run: true, signal: true, tap: true } as const;
-const OPTIONS: OptionNames<DecideOptions> = { ...CLIENT_OPTIONS, ...OWN };
+const OPTIONS: OptionNames<DecideOptions> = { ...CLIENT_OPTIONS, ...namesIn("model prices run signal tap") };
 
 /**
  * Answers 1 to 1,000 questions about one input, with calibrated probabilities. Experimental.
@@ -138,7 +137,7 @@ function readBlocked(error: unknown): DecisionResponse {
 }
 
 function readAnswers<Asked extends Questions>(questions: Asked, answers: unknown): Answers<Asked> {
-  const given = isObject(answers) ? answers : {};
+  const given = asObject(answers);
   const read = Object.entries(questions).map(([id, question]) => [id, readAnswer(question, given[id])] as const);
   const [wrong] = read.find(([, answer]) => answer === undefined) ?? [];
   if (wrong !== undefined || Object.keys(given).length > read.length)
@@ -162,7 +161,7 @@ function readAnswer(question: Question, answer: unknown): object | undefined {
     return { yes: noul >= 0.5, probability: noul, confidence: confidence ?? Math.max(noul, 1 - noul) };
   }
   const names = namesOf(question);
-  const given = isObject(probabilities) ? probabilities : {};
+  const given = asObject(probabilities);
   const each = names.map((name, index) => given[type === "score" ? index : name]);
   if (Object.keys(given).length !== names.length || !each.every(isProbability)) return undefined;
   const byName = Object.fromEntries(names.map((name, index) => [name, each[index]]));

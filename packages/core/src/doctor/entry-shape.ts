@@ -1,5 +1,4 @@
 import type { CallRoute, ModelStepValue, StepPlace } from "../durable/run-log.ts";
-import type { Outcome } from "../durable/steps.ts";
 import { isObject, type Json } from "../internal/json.ts";
 import { NO_USAGE } from "../model/usage.ts";
 import { type EndEntry, isKnownType, type SessionEntry } from "../session/log/entries.ts";
@@ -27,13 +26,18 @@ const MISTYPED = ["history", "run", "step", "answer", "turn", "end"] as const;
 /** What a `begin` has; entries of other types may have these as well. */
 const BEGIN_MEMBERS = 6;
 
-/** What a step or an answer left; `undefined` when it failed or is missing. */
-export function readValue(outcome: Outcome | undefined): unknown {
-  return outcome?.ok === true ? outcome.value : undefined;
+/** What a request, or a check that gave its answer, left; `undefined` for other entries. */
+export function readModelStep(entry: SessionEntry): ModelStepValue | undefined {
+  const value: unknown = entry.type === "step" && entry.outcome.ok ? entry.outcome.value : undefined;
+  const isOne = isObject(value) && isObject(value["response"]) && isObject(value["response"]["content"]);
+  // Its shape was checked.
+  return isOne ? (value as unknown as ModelStepValue) : undefined;
 }
 
-export function isModelStep(value: unknown): value is ModelStepValue {
-  return isObject(value) && isObject(value["response"]) && isObject(value["response"]["content"]);
+/** A step's entry with another value of the same kind. */
+export function withModelStep(entry: SessionEntry, value: ModelStepValue): SessionEntry {
+  // The same JSON under another type.
+  return { ...entry, outcome: { ok: true, value: value as unknown as Json } } as SessionEntry;
 }
 
 /** True for a call that the service could not parse. A response with one is not used, so it is not in the history. */
@@ -75,6 +79,7 @@ const PARTS: { readonly user: Check; readonly model: Check } = {
   // The service answers its own calls in the model's content.
   model: object({ ...texts, functionCall: optional(functionCall), functionResponse: optional(functionResponse) }),
 };
+const responsePart: Check = (value, at) => PARTS.user(value, at) ?? object({ functionResponse })(value, at);
 const contents: Check = list(content);
 
 /** How a run may end. A missing one does not compile. */
@@ -265,10 +270,6 @@ function modelContent(value: unknown, at: string): string | undefined {
   return content(readable, at) ?? (value["role"] === "model" ? undefined : `${at} is not a model content`);
 }
 
-function responsePart(value: unknown, at: string): string | undefined {
-  return PARTS.user(value, at) ?? object({ functionResponse })(value, at);
-}
-
 function ref(value: unknown, at: string): string | undefined {
   if (!isObject(value)) return members(value, at);
   const isStep = "model" in value || "steered" in value || "calls" in value || "after" in value;
@@ -330,12 +331,4 @@ function known(names: Readonly<Record<string, true>>): Check {
 
 function is(what: string, test: (value: unknown) => boolean): Check {
   return (value, at) => (test(value) ? undefined : `${at} is not ${what}`);
-}
-
-export function withValue<Entry extends Extract<SessionEntry, { type: "step" }>>(
-  entry: Entry,
-  value: ModelStepValue,
-): Entry {
-  // The same JSON under another type.
-  return { ...entry, outcome: { ok: true, value: value as unknown as Json } };
 }

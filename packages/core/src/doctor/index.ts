@@ -4,6 +4,7 @@ export { checkSession, repairSession, type SessionCheck, type SessionRepair } fr
 export {
   type AddedContent,
   type AnsweredQuestion,
+  type HeldCall,
   type HistoryOutline,
   outlineSession,
   type RunOutline,

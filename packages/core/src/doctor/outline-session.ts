@@ -1,4 +1,4 @@
-import { numberCalls } from "../durable/run-log.ts";
+import { type CallRoute, numberCalls } from "../durable/run-log.ts";
 import type { Compaction } from "../loop/turn/compaction.ts";
 import type { Cost } from "../model/prices.ts";
 import type { Usage } from "../model/usage.ts";
@@ -10,7 +10,8 @@ import { SessionView } from "../session/log/session-view.ts";
 import { resolveRefs } from "../session/log/turn-record.ts";
 import type { OutsideAnswer } from "../tool/pending-call.ts";
 import type { PendingQuestion } from "../tool/tool.ts";
-import type { Content } from "../wire/types/content.ts";
+import type { UntrustedReason } from "../tool/reads.ts";
+import type { Content, FunctionCall } from "../wire/types/content.ts";
 
 /** What a session's log holds, in the order in which a person reads it. */
 export interface SessionOutline {
@@ -55,6 +56,14 @@ export interface AddedContent {
   readonly isSteering: boolean;
   /** The questions that its calls raised and that were answered from outside. */
   readonly questions: readonly AnsweredQuestion[];
+  /** Its calls that were asked about, or denied, because of what the model had read. */
+  readonly held: readonly HeldCall[];
+}
+
+/** A call that was asked about, or denied, because of what the model had read. */
+export interface HeldCall {
+  readonly call: FunctionCall;
+  readonly because: UntrustedReason;
 }
 
 /** A question about a call, and what was answered. */
@@ -123,11 +132,26 @@ function outlineRun(record: RunRecord, isTakenBack: boolean): RunOutline {
         content,
         isSteering: "steered" in ref,
         questions: "model" in ref ? listQuestions(record, steps, turn.turn, content) : [],
+        held: "model" in ref ? listHeld(steps, turn.turn, content) : [],
       }));
     });
   });
   const { at, model, input } = entry;
   return { at, model, isTakenBack, input, added, compaction: findCompaction(record), end };
+}
+
+/** The calls of an answer that were held, by what was decided about them. */
+function listHeld(steps: PlacedSteps, turn: number, content: Content): readonly HeldCall[] {
+  return numberCalls(turn, content).flatMap(({ callId, call }, index): readonly HeldCall[] => {
+    let because: UntrustedReason | undefined;
+    for (const { place, value } of steps.inTurn(turn)) {
+      // What such steps leave.
+      const routes = value as readonly CallRoute[];
+      if (place.kind === "route") because = routes[index]?.because ?? because;
+      if (place.kind === "reroute" && place.callId === callId) because = routes[0]?.because ?? because;
+    }
+    return because === undefined ? [] : [{ call, because }];
+  });
 }
 
 /** What was asked about the calls of an answer and answered from outside. */

@@ -1,7 +1,8 @@
 import { unansweredResponse } from "../loop/transcript.ts";
+import { withoutResponses } from "../model/history/change-calls.ts";
 import { describeCall, listNames } from "../model/history/conversation.ts";
 import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
-import { openCallsIn, readCalls } from "../model/history/open-calls.ts";
+import { endOfSide, isAnswerTo, openCallsIn, readCalls, responsesIn } from "../model/history/open-calls.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../wire/types/content.ts";
 
 /** Takes down what was wrong, and what was done about it. */
@@ -29,7 +30,7 @@ export function pairCalls(contents: readonly Content[], first: boolean, report: 
       continue;
     }
     const isOpening = first && paired.length === 0 && readCalls([content]).length > 0;
-    const turnEnd = endOfTurn(contents, at);
+    const turnEnd = endOfSide(contents, at, true);
     const turn = contents.slice(at, turnEnd);
     const open = openCallsIn(turn);
     if (!isOpening && open.length === 0) {
@@ -58,12 +59,6 @@ export function pairCalls(contents: readonly Content[], first: boolean, report: 
   return isChanged ? paired : contents;
 }
 
-function endOfTurn(contents: readonly Content[], start: number): number {
-  let end = start;
-  while (contents[end]?.role === "model") end++;
-  return end;
-}
-
 /** True when a content holds a response for each of these calls, in any order, and nothing else. */
 function isAnswered(calls: readonly FunctionCall[], reply: Content | undefined): boolean {
   if (reply?.role !== "user") return false;
@@ -87,20 +82,16 @@ function pairResponses(
   for (const { functionResponse } of left) if (functionResponse) reportStray(functionResponse, change);
   if (found === undefined) return [{ role: "user", parts }];
   if (parts.length === found.parts.length && parts.every((part, i) => part === found.parts[i])) return [found];
-  const rest = found.parts.filter((part) => part.functionResponse === undefined);
   if (left.length === 0 && parts.every((part) => found.parts.includes(part)))
     change(
       `the responses to ${listNames(calls)} are not in call order, or not alone in their content`,
       "they are put in call order, alone",
     );
-  return [{ role: "user", parts }, ...(rest.length > 0 ? [{ ...found, parts: rest }] : [])];
+  return [{ role: "user", parts }, ...withoutResponses(found)];
 }
 
-function takeResponse(parts: Part[], { id, name }: FunctionCall): Part | undefined {
-  const index = parts.findIndex(
-    // An empty id counts as none.
-    ({ functionResponse: response }) => response?.name === name && (response.id || "") === (id || ""),
-  );
+function takeResponse(parts: Part[], call: FunctionCall): Part | undefined {
+  const index = parts.findIndex(({ functionResponse: response }) => response && isAnswerTo(response, call));
   return index === -1 ? undefined : parts.splice(index, 1)[0];
 }
 
@@ -109,14 +100,9 @@ function dropResponses(content: Content, change: ReportChange): readonly Content
   const responses = responsesIn(content);
   if (responses.length === 0) return [content];
   for (const response of responses) reportStray(response, change);
-  const parts = content.parts.filter((part) => part.functionResponse === undefined);
-  return parts.length === 0 ? [] : [{ ...content, parts }];
+  return withoutResponses(content);
 }
 
 function reportStray(response: FunctionResponse, change: ReportChange): void {
   change(`the response from ${describeCall(response)} matches no call`, "it is omitted");
-}
-
-function responsesIn({ parts }: Content): FunctionResponse[] {
-  return parts.flatMap(({ functionResponse }) => functionResponse ?? []);
 }

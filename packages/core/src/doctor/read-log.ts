@@ -8,7 +8,7 @@ import {
   type SessionEntry,
 } from "../session/log/entries.ts";
 import { questionToken } from "../tool/pending-call.ts";
-import { checkEntry, isKnownPlace, isModelStep, readValue } from "./entry-shape.ts";
+import { checkEntry, isKnownPlace, readModelStep } from "./entry-shape.ts";
 
 /** One line of a session's log as it was read, before anything is known about it. */
 export type LogLine =
@@ -40,6 +40,11 @@ export type Report = (...problem: readonly [position: number, problem: string, r
 export interface Item<Entry extends SessionEntry = SessionEntry> {
   readonly position: number;
   readonly entry: Entry;
+}
+
+/** The same item when the entry is the same. */
+export function withEntry<One extends Item>(item: One, entry: SessionEntry): One {
+  return entry === item.entry ? item : { ...item, entry };
 }
 
 /** A line that cannot be kept. What is known about it may be wrong. */
@@ -261,9 +266,8 @@ function placeAnswers(group: RunGroup, report: Report): void {
 }
 
 function callsMade(entry: EntryOfRun): readonly string[] {
-  const value = entry.type === "step" ? readValue(entry.outcome) : undefined;
-  if (entry.type !== "step" || !isModelStep(value)) return [];
-  return numberCalls(entry.place.turn, value.response.content).map(({ callId }) => callId);
+  const content = readModelStep(entry)?.response.content;
+  return "place" in entry ? numberCalls(entry.place.turn, content).map(({ callId }) => callId) : [];
 }
 
 /** A step has the name of its place; other versions of the loop may have made other names. */

@@ -1,16 +1,14 @@
-import type { StepPlace } from "../durable/run-log.ts";
 import { closeOpenCalls, userText } from "../loop/transcript.ts";
 import { classifyFinish } from "../model/finish-reason.ts";
 import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
 import { type EndEntry, ENTRY_VERSION, isResumable, type RunEntry } from "../session/log/entries.ts";
 import { deriveOpen } from "../session/log/derive-open.ts";
-import { findBadTurn, findMissingAnswer } from "../session/log/find-damage.ts";
 import { addToRecord, beginRecord, type RunRecord } from "../session/log/run-record.ts";
-import { checkedInput, INPUT_GUARD, sumUpRun } from "../session/log/run-turns.ts";
+import { checkedInput, findBadTurn, findMissingAnswer, INPUT_GUARD, sumUpRun } from "../session/log/run-turns.ts";
 import { SessionView } from "../session/log/session-view.ts";
 import { resolveRefs, type StepRecord, type TurnRecord } from "../session/log/turn-record.ts";
 import type { Content } from "../wire/types/content.ts";
-import { isModelStep, isNameless, readValue } from "./entry-shape.ts";
+import { isNameless, readModelStep } from "./entry-shape.ts";
 import { pairCalls } from "./pair-calls.ts";
 import type { Item, Report, RunGroup } from "./read-log.ts";
 
@@ -181,17 +179,18 @@ function repairEnd(
 function hasGaps({ items, lost }: RunGroup, record: RunRecord, end?: EndEntry): boolean {
   if (lost.some(({ type }) => !["steer", "end", "turn"].includes(type ?? ""))) return true;
   if (end !== undefined && !isResumable(end)) return false;
+  // No session resumes it.
   if (findMissingAnswer(record) !== undefined) return true;
-  return hasStrayRoutes(items) || hasMissingTurns(items.flatMap(({ entry }) => ("place" in entry ? entry.place : [])));
+  return hasStrayRoutes(items) || hasMissingTurns(record);
 }
 
-/** True when the steps include a turn without its model step, or one was skipped. */
-function hasMissingTurns(places: readonly StepPlace[]): boolean {
+/** True when the model's answer of a turn is lost, or the whole turn. */
+function hasMissingTurns({ outcomes, begun }: RunRecord): boolean {
   const asked = new Set<number>();
   let last = 0;
-  for (const place of places) {
-    if (place.kind === "inner" || place.kind === "compact" || (place.kind === "model" && place.phase === "output"))
-      continue;
+  for (const { place } of [...outcomes.values(), ...begun.values()]) {
+    // A message is checked, and others are summarized, before the model is asked.
+    if (place.kind === "compact" || (place.kind === "guard" && place.side === "input")) continue;
     last = Math.max(last, place.turn);
     if (place.kind === "model" && place.attempt === 0) asked.add(place.turn);
   }
@@ -204,9 +203,9 @@ function hasStrayRoutes(items: RunGroup["items"]): boolean {
   let ends = false;
   for (const { entry } of items) {
     if (entry.type !== "step") continue;
-    const value = readValue(entry.outcome);
     const { kind } = entry.place;
-    if (kind === "model" && isModelStep(value))
+    const value = readModelStep(entry);
+    if (kind === "model" && value !== undefined)
       ends = !["complete", "truncated"].includes(classifyFinish(value.response.finishReason));
     if (kind === "route" && ends) return true;
   }

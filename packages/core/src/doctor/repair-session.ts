@@ -1,6 +1,8 @@
+import { PLACEHOLDER_SIGNATURE } from "../model/history/change-calls.ts";
+import type { HistoryOrigin } from "../model/history/import-history.ts";
 import { type EndEntry, isResumable, type SessionEntry } from "../session/log/entries.ts";
-import type { TurnRecord } from "../session/log/turn-record.ts";
-import type { Content } from "../wire/types/content.ts";
+import type { StepRef, TurnRecord } from "../session/log/turn-record.ts";
+import type { Content, Part } from "../wire/types/content.ts";
 import { pairCalls } from "./pair-calls.ts";
 import {
   type Item,
@@ -12,10 +14,10 @@ import {
   type RewindEntry,
   type RunGroup,
   type SessionProblem,
+  withEntry,
 } from "./read-log.ts";
-import { isModelStep, readValue, withValue } from "./entry-shape.ts";
+import { readModelStep, withModelStep } from "./entry-shape.ts";
 import { repairRun } from "./repair-run.ts";
-import { repairSignatures } from "./repair-signatures.ts";
 
 /** What a check found. */
 export interface SessionCheck {
@@ -59,13 +61,7 @@ export function repairSession(lines: readonly LogLine[]): SessionRepair {
   return { entries, done: refused === undefined ? problems : [], refused };
 }
 
-interface ExaminedLog extends SessionCheck {
-  /** The repaired log. */
-  readonly entries: readonly SessionEntry[];
-  readonly refused: SessionProblem | undefined;
-}
-
-function examineLog(lines: readonly LogLine[]): ExaminedLog {
+function examineLog(lines: readonly LogLine[]): SessionCheck & Omit<SessionRepair, "done"> {
   const problems: SessionProblem[] = [];
   const notes: SessionProblem[] = [];
   const report: Report = (position, problem, remedy) => void problems.push({ position, problem, remedy });
@@ -169,14 +165,14 @@ function cutIn({ entry }: Item): number | undefined {
 }
 
 function withoutSummary(item: Item): Item {
-  const { position, entry } = item;
-  if (cutIn(item) === undefined) return item;
-  const without = <Turn extends TurnRecord>(turn: Turn): Turn => {
-    const steps = turn.steps.map(({ keepFrom: _, ...step }) => step);
-    return { ...turn, steps };
+  const withoutCut = (step: StepRef): StepRef => {
+    const { keepFrom, ...rest } = step;
+    return keepFrom === undefined ? step : rest;
   };
-  if (entry.type === "turn") return { position, entry: without(entry) };
-  return entry.type === "end" ? { position, entry: { ...entry, open: entry.open.map(without) } } : item;
+  return withEntry(
+    item,
+    mapTurns(item.entry, (turn) => withMember(turn, "steps", mapSame(turn.steps, withoutCut))),
+  );
 }
 
 function noteLastRun(runAt: number, end: Item<EndEntry> | undefined): readonly SessionProblem[] {
@@ -194,17 +190,123 @@ function noteLastRun(runAt: number, end: Item<EndEntry> | undefined): readonly S
 function renumberSteering(items: readonly Item[], report: Report): readonly SessionEntry[] {
   const before = (place: number): number => items.filter(({ position }) => position < place).length;
   return items.map(({ position, entry }): SessionEntry => {
-    if (entry.type !== "step") return entry;
-    const value = readValue(entry.outcome);
-    if (!isModelStep(value) || value.steered === undefined) return entry;
+    const value = readModelStep(entry);
+    if (value?.steered === undefined) return entry;
     if (value.steered.upTo > position)
       report(position, "it includes steering that was sent only after it", "its steering cursor is moved to before it");
     const upTo = before(Math.min(value.steered.upTo, position));
     if (upTo === value.steered.upTo) return entry;
-    return withValue(entry, { ...value, steered: { ...value.steered, upTo } });
+    return withModelStep(entry, { ...value, steered: { ...value.steered, upTo } });
   });
 }
 
 function inLogOrder(problems: readonly SessionProblem[]): readonly SessionProblem[] {
   return problems.toSorted((a, b) => a.position - b.position);
+}
+
+/** Standard or URL-safe base64: the service accepts both. */
+const BASE64 = /^[\w+/-]+={0,2}$/;
+
+/** Removes signatures that are not base64, and those from another model or endpoint. */
+function repairSignatures(
+  log: ReadLog,
+  report: Report,
+): { readonly log: ReadLog; readonly notes: readonly SessionProblem[] } {
+  const unsigned: number[] = [];
+  /** Where each signature was seen first. */
+  const owners = new Map<string, string>();
+  const repair = <Entry extends SessionEntry>(item: Item<Entry>, runOrigin?: HistoryOrigin): Item<Entry> =>
+    withEntry(
+      item,
+      mapContents(item.entry, (content, origin = runOrigin) => repairContent(content, item.position, origin)),
+    );
+  const head = log.head.map((item) => repair(item));
+  const groups = log.groups.map((group): RunGroup => {
+    const { origin } = group.run.entry;
+    return { ...group, run: repair(group.run, origin), items: group.items.map((item) => repair(item, origin)) };
+  });
+  return { log: { ...log, head, groups }, notes: noteUnsigned(unsigned) };
+
+  function repairContent(content: Content, position: number, origin: HistoryOrigin | undefined): Content {
+    // Signatures of unknown origin are never sent.
+    if (content.role !== "model" || origin === undefined) return content;
+    const isSigned = /^gemini-(?:[3-9]|\d\d)/.test(origin.family);
+    const firstCall = content.parts.find((part) => part.functionCall !== undefined);
+    const parts = mapSame(content.parts, (part): Part => {
+      const isNeeded = isSigned && part === firstCall;
+      const { thoughtSignature: signature, ...bare } = part;
+      if (signature === undefined || signature === "") {
+        if (isNeeded) unsigned.push(position);
+        return part;
+      }
+      const problem = checkSignature(signature, origin);
+      if (problem === undefined) return part;
+      const change = isNeeded ? "replaced by a placeholder" : "removed";
+      report(position, problem, `it is ${change}; the model does not see its earlier thoughts`);
+      return isNeeded ? { ...part, thoughtSignature: PLACEHOLDER_SIGNATURE } : bare;
+    });
+    return withMember(content, "parts", parts);
+  }
+
+  function checkSignature(signature: string, { endpoint, family }: HistoryOrigin): string | undefined {
+    if (signature === PLACEHOLDER_SIGNATURE) return undefined;
+    if (!BASE64.test(signature) || signature.replace(/=+$/, "").length % 4 === 1) return "a signature is not base64";
+    const here = `${family} at ${endpoint}`;
+    const owner = owners.get(signature) ?? here;
+    owners.set(signature, owner);
+    return owner === here ? undefined : `a signature was made by ${owner}, but is in a run of ${here}`;
+  }
+}
+
+function noteUnsigned([position, ...others]: readonly number[]): readonly SessionProblem[] {
+  if (position === undefined) return [];
+  const more = others.length === 0 ? "" : ` (nor do ${others.length} more)`;
+  return [
+    {
+      position,
+      problem: `the first call of a turn has no signature${more}, although its model signs each`,
+      remedy: "a placeholder is sent where one is required; the model does not see its earlier thoughts",
+    },
+  ];
+}
+
+/** An entry with other contents, those of a history with their origin; the same object when nothing changes. */
+function mapContents(entry: SessionEntry, change: (content: Content, origin?: HistoryOrigin) => Content): SessionEntry {
+  switch (entry.type) {
+    case "history": {
+      const parts = mapSame(entry.parts, (segment) => {
+        const contents = mapSame(segment.contents, (content) => change(content, segment.origin));
+        return withMember(segment, "contents", contents);
+      });
+      return withMember(entry, "parts", parts);
+    }
+    case "run":
+      return withMember(entry, "input", mapSame(entry.input, change));
+    case "step": {
+      const value = readModelStep(entry);
+      if (value === undefined) return entry;
+      const response = withMember(value.response, "content", change(value.response.content));
+      return response === value.response ? entry : withModelStep(entry, { ...value, response });
+    }
+    default:
+      return mapTurns(entry, (turn) => {
+        const contents = mapSame(turn.contents, (ref) => ("role" in ref ? change(ref) : ref));
+        return withMember(turn, "contents", contents);
+      });
+  }
+}
+
+/** An entry with other turns; the same object when nothing changes. */
+function mapTurns(entry: SessionEntry, change: <Turn extends TurnRecord>(turn: Turn) => Turn): SessionEntry {
+  if (entry.type === "turn") return change(entry);
+  return entry.type === "end" ? withMember(entry, "open", mapSame(entry.open, change)) : entry;
+}
+
+function withMember<It extends object, Name extends keyof It>(it: It, name: Name, value: It[Name]): It {
+  return it[name] === value ? it : { ...it, [name]: value };
+}
+
+function mapSame<Member>(list: readonly Member[], change: (member: Member) => Member): readonly Member[] {
+  const changed = list.map((member) => change(member));
+  return changed.every((member, index) => member === list[index]) ? list : changed;
 }

@@ -44,7 +44,8 @@ export type {
   RunReport,
 } from "../agent/run-report.ts";
 export { LoopVersionError } from "../errors/run-errors.ts";
-export { groundingResponses } from "../loop/build-result.ts";
+export { groundingResponses, readSources } from "../loop/build-result.ts";
+export { withoutKnown } from "../tool/reads.ts";
 export { attachRunSoFar, type RunSoFar, runSoFar } from "../loop/result.ts";
 
 // questions to a run, and their answers

@@ -3,6 +3,7 @@ import type { Json } from "../internal/json.ts";
 import { openCallsIn } from "../model/history/open-calls.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { AskedOf } from "../tool/pending-call.ts";
+import type { ReadByCall, ReadSource, UntrustedReason } from "../tool/reads.ts";
 import type { NestedRun, PendingQuestion, ToolOutcome } from "../tool/tool.ts";
 import type { Content, FunctionCall, JsonObject, Part } from "../wire/types/content.ts";
 
@@ -13,7 +14,10 @@ import type { Content, FunctionCall, JsonObject, Part } from "../wire/types/cont
  */
 
 /** Version of a run's steps: their names, their order and their values. A run can be resumed only with the version that began it. */
-export const LOOP_VERSION = 6;
+export const LOOP_VERSION = 7;
+
+/** From this version on, what a step does not say to have been read is trusted; before, it is not known. */
+export const READS_SINCE = 7;
 
 /** Name of the step that records {@link LOOP_VERSION} in a run on an engine. */
 export const VERSION_STEP = "loop-version";
@@ -135,6 +139,8 @@ export interface StepTimes {
 export interface Steered {
   readonly contents: readonly Content[];
   readonly upTo: number;
+  /** What they bring into the history; absent for nothing. */
+  readonly read?: readonly ReadSource[] | undefined;
 }
 
 /** What of a request the service's implicit cache depends on. */
@@ -157,6 +163,8 @@ export interface ModelStepValue extends StepTimes {
   readonly response: ModelResponse;
   /** Steering messages that were sent with this request. */
   readonly steered?: Steered | undefined;
+  /** Tools that were offered for the first time with a description that somebody else wrote. */
+  readonly described?: readonly ReadSource[] | undefined;
   /** What guardrails did about these messages; when one of them answered, the response is its own. */
   readonly checked?: readonly GuardrailAction[] | undefined;
   /** The answer is checked in a step of its own; `held`: nobody has seen it before. */
@@ -219,7 +227,7 @@ export interface GivenCheckValue extends Omit<InputCheckValue, "contents" | "res
 export type OutputCheckValue = Omit<InputCheckValue, "contents">;
 
 /** What a `call` step records. */
-export interface CallStepValue extends StepTimes {
+export interface CallStepValue extends StepTimes, ReadByCall {
   /** The function response that answers the call. */
   readonly part: Part;
   /** Media that must follow in a separate content. */
@@ -243,13 +251,15 @@ export interface CallStepValue extends StepTimes {
 
 /**
  * What a `route` step records for each call, and a `reroute` step for its one: run it, ask for approval first, get its output from outside,
- * or refuse it. `args` are those that a person gave it.
+ * or refuse it. `args` are those that a person gave it. `invalid`: nobody was asked, because the tool could not read its arguments.
  */
 export type CallRoute = {
   /** What guardrails did about what `approve` said. */
   readonly checked?: readonly GuardrailAction[] | undefined;
+  /** Why it was asked about, or denied, because of what the model has read. */
+  readonly because?: UntrustedReason | undefined;
 } & (
-  | { readonly do: "run"; readonly args?: JsonObject | undefined }
+  | { readonly do: "run"; readonly args?: JsonObject | undefined; readonly invalid?: true | undefined }
   | ({ readonly do: "ask-approval" | "ask-outcome"; readonly args?: JsonObject | undefined } & AskedOf)
   | { readonly do: "deny"; readonly why: string; readonly withdrawn?: true | undefined }
 );

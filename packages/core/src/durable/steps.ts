@@ -1,6 +1,6 @@
 import { AgentError, KnownError } from "../errors/agent-error.ts";
 import type { Json } from "../internal/json.ts";
-import { textOf } from "../internal/text.ts";
+import { textOf, utf8Length } from "../internal/text.ts";
 import { lostBefore, type Usage } from "../model/usage.ts";
 import type { Content } from "../wire/types/content.ts";
 import type { ClosedTurn } from "./closed-turn.ts";
@@ -165,7 +165,8 @@ export async function settleStep<Event>(
   try {
     // JSON.stringify returns undefined for `undefined`, despite its type.
     const text = (JSON.stringify(await op.run(step)) as string | undefined) ?? "null";
-    const bytes = byteLength(text, maxBytes);
+    // A UTF-16 unit takes at most three bytes, so most texts need no counting.
+    const bytes = text.length * 3 <= maxBytes ? text.length : utf8Length(text);
     if (bytes <= maxBytes) return { ok: true, value: JSON.parse(text) as Json };
     return tooLarge(op, `${bytes} bytes, over the limit of ${maxBytes}`);
   } catch (error) {
@@ -183,11 +184,6 @@ export function tooLarge({ name, place }: NamedStep, size: string): Outcome {
       : ["the result of", "ask for less at a time, or have the tool store large data and return a reference to it"];
   const message = `${what} ${name} is ${size}: ${advice}`;
   return { ok: false, error: { name: "ValueTooLargeError", code: VALUE_TOO_LARGE, message } };
-}
-
-/** Bytes of a text in UTF-8, or fewer when it certainly fits: a UTF-16 unit takes at most three, so most texts need no counting. */
-export function byteLength(text: string, bound: number): number {
-  return text.length * 3 <= bound ? text.length : new TextEncoder().encode(text).length;
 }
 
 /** Code of the error in place of a value that is too large. */

@@ -197,12 +197,12 @@ export class ToolDefinitionError extends AgentError {
 export class ToolError extends KnownError {
   static override readonly name: string = "ToolError";
   override readonly name = "ToolError";
-  readonly code: string = "tool_failure";
+  readonly code: string = "tool_error";
 }
 
-/** For a tool to throw: the model can correct the call, as the message explains. Uses up one of the tool's retries in the run. */
+/** For a tool to throw: the model can correct the call, as the message explains. Uses up one of the tool's `maxModelRetries` in the run. */
 export class ModelRetry extends KnownError {
   static override readonly name: string = "ModelRetry";
   override readonly name = "ModelRetry";
-  readonly code: string = "tool_retry";
+  readonly code: string = "model_retry";
 }

@@ -1,5 +1,14 @@
-import { sharedPrefix, sharedSuffix } from "../internal/bytes.ts";
-import type { BodyDelta } from "./entries.ts";
+import { sharedPrefix } from "../internal/text.ts";
+
+/** A body of `bytes` bytes, part by part: text as UTF-8, or bytes of the base from one position up to another. */
+export interface BodyDelta {
+  readonly bytes: number;
+  /** Position of the entry with the other body. */
+  readonly base?: number | undefined;
+  /** Bytes that both have in common at their beginning. */
+  readonly shared?: number | undefined;
+  readonly parts: readonly (string | readonly [from: number, to: number])[];
+}
 
 /** A body that is already in the log. */
 export interface KnownBody {
@@ -61,6 +70,14 @@ function sharedContents(old: Uint8Array, body: Uint8Array, shared: number, to: n
   // In the usual case, the beginning ends after most of the contents.
   const from = shared > to ? -1 : indexOf(old, CONTENTS, shared);
   return from === -1 ? undefined : { from, to, length: sharedPrefix(old.subarray(from), body.subarray(to)) };
+}
+
+/** How many bytes two arrays have in common at their end. */
+function sharedSuffix(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length);
+  let count = 0;
+  while (count < length && a[a.length - 1 - count] === b[b.length - 1 - count]) count++;
+  return count;
 }
 
 /**

@@ -4,8 +4,7 @@ import { isObject, type Json } from "../internal/json.ts";
 import type { ObservedExchange } from "../loop/observers/observer.ts";
 import type { SessionStore } from "../session/store/store.ts";
 import { bodyDelta, type KnownBody } from "./body-delta.ts";
-import { aboutOf, entryOf, type ExchangeEntry, isExchangeEntry } from "./entries.ts";
-import { KeptExchanges } from "./kept-exchanges.ts";
+import { aboutOf, entryOf, type ExchangeEntry, isExchangeEntry, KeptExchanges } from "./kept-exchanges.ts";
 
 /** Other writers that an append gives way to before it fails. */
 const MAX_CONFLICTS = 50;

@@ -1,6 +1,79 @@
+import type { StepPlace } from "../durable/run-log.ts";
+import { isObject, type Json } from "../internal/json.ts";
 import type { SessionStore } from "../session/store/store.ts";
-import { buildBody } from "./body-delta.ts";
-import { type BodyDelta, type ExchangeAbout, exchangeOf, isExchangeEntry, type KeptExchange } from "./entries.ts";
+import type { ParentStep } from "../tool/tool.ts";
+import type { HeaderFields } from "../wire/endpoints/endpoint.ts";
+import type { ExchangeChunk, HttpExchange } from "../wire/http/exchange-tap.ts";
+import { type BodyDelta, buildBody } from "./body-delta.ts";
+
+/** Version of the entries that this release writes and reads. */
+const EXCHANGE_VERSION = 1;
+
+/** One exchange as it is written down: what earlier entries of the log hold is referred to. */
+export interface ExchangeEntry extends Pick<
+  KeptExchange,
+  "runId" | "parent" | "attempt" | "status" | "ended" | "error" | "dropped"
+> {
+  readonly v: number;
+  readonly type: "exchange";
+  /** When it was sent, in milliseconds since the epoch. */
+  readonly at: number;
+  /** Milliseconds until it was over. */
+  readonly ms: number;
+  /** Name of the step. */
+  readonly step: string;
+  readonly place: StepPlace;
+  readonly stepAttempt: number;
+  /** What many exchanges have in common, or the position of the entry that has it. */
+  readonly about: ExchangeAbout | number;
+  readonly body: BodyDelta;
+  /** Of the answer. */
+  readonly headers?: HeaderFields | undefined;
+  /** Of the answer: milliseconds since the request was sent, and text. */
+  readonly chunks: readonly (readonly [ms: number, text: string])[];
+}
+
+/** What exchanges have in common. */
+export interface ExchangeAbout extends Pick<
+  KeptExchange,
+  "agent" | "model" | "endpoint" | "operation" | "method" | "url"
+> {
+  /** Of the request. */
+  readonly headers: HeaderFields;
+}
+
+/** A kept exchange. Its body is rebuilt by `KeptExchanges.body`. */
+export interface KeptExchange extends Omit<HttpExchange, "body"> {
+  /** Position in the log. */
+  readonly position: number;
+  readonly runId: string;
+  /** Name of the agent. */
+  readonly agent: string;
+  /** Id of the agent's model. */
+  readonly model: string;
+  /** Where its requests are sent, if known. */
+  readonly endpoint?: string | undefined;
+  /** The step of another run that contains the run. */
+  readonly parent?: ParentStep | undefined;
+  readonly step: { readonly name: string; readonly place: StepPlace; readonly attempt: number };
+  /** Size of the request's body. */
+  readonly bodyBytes: number;
+  /** Of these, the bytes that were new to the log. */
+  readonly newBytes: number;
+  /** The exchange whose body is the base of this one, and how many bytes both have in common at their beginning. */
+  readonly base?: { readonly position: number; readonly sharedBytes: number } | undefined;
+  /** Exchanges before this one that could not be written. */
+  readonly dropped?: number | undefined;
+}
+
+/** An exchange that was recorded by something other than `keepExchanges`. */
+export interface ForeignExchange extends Omit<
+  KeptExchange,
+  "position" | "bodyBytes" | "newBytes" | "base" | "dropped"
+> {
+  /** Of the request. */
+  readonly body: string;
+}
 
 /** The exchanges in a log. Damaged and unknown entries are left out. */
 export class KeptExchanges {
@@ -31,13 +104,18 @@ export class KeptExchanges {
 
   /** Adds the entries that follow. */
   add(entries: readonly unknown[]): void {
-    for (const entry of entries) {
-      const position = this.#bodies.length;
-      const exchange = this.#read(entry, position);
+    for (const value of entries) {
+      const position = this.length;
+      const entry = isExchangeEntry(value) ? value : undefined;
       // Its body may be whole even where the rest is not.
-      this.#bodies.push(isExchangeEntry(entry) ? entry.body : undefined);
-      if (exchange === undefined) this.#unreadable.push(position);
-      else this.#exchanges.push(exchange);
+      this.#bodies.push(entry?.body);
+      const about = typeof entry?.about === "number" ? this.#abouts.get(entry.about) : entry?.about;
+      if (entry === undefined || about === undefined) {
+        this.#unreadable.push(position);
+        continue;
+      }
+      if (about === entry.about) this.#abouts.set(position, about);
+      this.#exchanges.push(exchangeOf(entry, about, position));
     }
   }
 
@@ -71,14 +149,6 @@ export class KeptExchanges {
     }
     return copied === before.bytes ? text : undefined;
   }
-
-  #read(entry: unknown, position: number): KeptExchange | undefined {
-    if (!isExchangeEntry(entry)) return undefined;
-    const about = typeof entry.about === "number" ? this.#abouts.get(entry.about) : entry.about;
-    if (about === undefined) return undefined;
-    if (typeof entry.about !== "number") this.#abouts.set(position, about);
-    return exchangeOf(entry, about, position);
-  }
 }
 
 /**
@@ -96,3 +166,130 @@ export class KeptExchanges {
 export async function readExchanges(store: Pick<SessionStore, "load">, id: string): Promise<KeptExchanges> {
   return new KeptExchanges(await store.load(id));
 }
+
+/** An exchange as an entry for `KeptExchanges`, with its whole body: shows what others have recorded in the same way. */
+export function exchangeEntry(exchange: ForeignExchange): Json {
+  const delta = { bytes: new TextEncoder().encode(exchange.body).length, parts: [exchange.body] };
+  // Plain data, but for members that are undefined, which JSON leaves out.
+  return entryOf(exchange, aboutOf(exchange), delta) as unknown as Json;
+}
+
+export function aboutOf(exchange: Omit<ForeignExchange, "body">): ExchangeAbout {
+  const { agent, model, endpoint, operation, method, url, requestHeaders } = exchange;
+  return { agent, model, endpoint, operation, method, url, headers: requestHeaders };
+}
+
+export function entryOf(
+  exchange: Omit<ForeignExchange, "body">,
+  about: ExchangeEntry["about"],
+  body: BodyDelta,
+): ExchangeEntry {
+  const { startedAt, endedAt, runId, parent, step, attempt, status, responseHeaders, chunks, ended, error } = exchange;
+  return {
+    v: EXCHANGE_VERSION,
+    type: "exchange",
+    at: startedAt,
+    ms: endedAt - startedAt,
+    runId,
+    parent,
+    step: step.name,
+    place: step.place,
+    stepAttempt: step.attempt,
+    attempt,
+    about,
+    body,
+    status,
+    headers: responseHeaders,
+    chunks: chunks.map(({ ms, text }) => [ms, text]),
+    ended,
+    error,
+  };
+}
+
+/** The reverse. */
+export function exchangeOf(entry: ExchangeEntry, about: ExchangeAbout, position: number): KeptExchange {
+  const { headers: requestHeaders, ...common } = about;
+  const { runId, parent, attempt, at, ms, body, status, headers, chunks, ended, error, dropped } = entry;
+  const copied = body.parts.reduce((sum, part) => (typeof part === "string" ? sum : sum + part[1] - part[0]), 0);
+  return {
+    ...common,
+    position,
+    runId,
+    parent,
+    step: { name: entry.step, place: entry.place, attempt: entry.stepAttempt },
+    attempt,
+    startedAt: at,
+    endedAt: at + ms,
+    requestHeaders,
+    bodyBytes: body.bytes,
+    newBytes: body.bytes - copied,
+    base: body.base === undefined ? undefined : { position: body.base, sharedBytes: body.shared ?? 0 },
+    status,
+    responseHeaders: headers,
+    chunks: chunks.map(([after, text]): ExchangeChunk => ({ ms: after, text })),
+    ended,
+    error,
+    dropped,
+  };
+}
+
+type Check = (value: unknown) => boolean;
+
+const isText: Check = (value) => typeof value === "string";
+const isNumber: Check = (value) => typeof value === "number";
+const isPosition: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+const isTexts: Check = (value) => isObject(value) && Object.values(value).every(isText);
+const isRange: Check = (value) =>
+  Array.isArray(value) && isPosition(value[0]) && isPosition(value[1]) && value[0] <= value[1];
+
+function maybe(check: Check): Check {
+  return (value) => value === undefined || check(value);
+}
+
+function listOf(check: Check): Check {
+  return (value) => Array.isArray(value) && value.every(check);
+}
+
+function objectOf<Of extends object>(checks: { readonly [Name in keyof Of]-?: Check }): (
+  value: unknown,
+) => value is Of {
+  return (value): value is Of =>
+    isObject(value) && Object.entries<Check>(checks).every(([name, check]) => check(value[name]));
+}
+
+const isAbout = objectOf<ExchangeAbout>({
+  agent: isText,
+  model: isText,
+  endpoint: maybe(isText),
+  operation: isText,
+  method: isText,
+  url: isText,
+  headers: isTexts,
+});
+
+/** True for an entry of this version; says nothing about the entries that it refers to. */
+export const isExchangeEntry: (value: unknown) => value is ExchangeEntry = objectOf<ExchangeEntry>({
+  v: (value) => value === EXCHANGE_VERSION,
+  type: (value) => value === "exchange",
+  at: isNumber,
+  ms: isNumber,
+  runId: isText,
+  parent: maybe(isTexts),
+  step: isText,
+  place: objectOf({ kind: isText, turn: isNumber }),
+  stepAttempt: isNumber,
+  attempt: isNumber,
+  about: (value) => isPosition(value) || isAbout(value),
+  body: objectOf<BodyDelta>({
+    bytes: isPosition,
+    base: maybe(isPosition),
+    shared: maybe(isPosition),
+    parts: listOf((part) => isText(part) || isRange(part)),
+  }),
+  status: maybe(isNumber),
+  headers: maybe(isTexts),
+  chunks: listOf((chunk) => Array.isArray(chunk) && isNumber(chunk[0]) && isText(chunk[1])),
+  ended: isText,
+  error: maybe(isTexts),
+  dropped: maybe(isNumber),
+});

@@ -43,7 +43,6 @@ function byPlace(a: Citation, b: Citation): number {
   return a.start - b.start || a.end - b.end;
 }
 
-type Segment = NonNullable<GroundingSupport["segment"]>;
 type Range = Omit<Citation, "sources">;
 
 /** Finds segments of one answer, in order: remembers how far off the last offset was and where the last segment ended. */
@@ -70,7 +69,7 @@ class RangeFinder {
     this.#indexes = indexBytes(text);
   }
 
-  find(segment: Segment): Range {
+  find(segment: NonNullable<GroundingSupport["segment"]>): Range {
     const { text, startIndex = 0, endIndex = 0 } = segment;
     const bases = this.#listBases(segment.partIndex);
     for (const base of bases) {

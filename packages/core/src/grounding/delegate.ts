@@ -4,6 +4,7 @@ import { ToolError, ModelRetry } from "../errors/run-errors.ts";
 import { asList, asObject, present } from "../internal/json.ts";
 import { defineTool } from "../tool/define-tool.ts";
 import { delegateArgumentMissing, delegateEmpty, type DelegateTexts, delegates } from "../tool/model-texts.ts";
+import { isPrivate, usualRead } from "../tool/reads.ts";
 import type { AnyTool, BuiltInName, BuiltInTool, Tool, ToolContext } from "../tool/tool.ts";
 import { buildToolset, type Toolset } from "../tool/toolset.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
@@ -34,16 +35,34 @@ export interface MixedTools {
 
 /**
  * Combines functions and built-in tools on every model: unchanged if the model accepts both in one request, otherwise with
- * a function in place of each built-in tool.
+ * a function in place of each built-in tool. One that looks something up by what the model writes runs inside the request, where nobody can
+ * be asked about it: beside a tool that may read something private it is a function, too.
+ *
+ * @param others - Of the run, which may have read something before.
  */
-export function mixTools(tools: readonly AnyTool[], capabilities: ModelCapabilities, ask: RunBuiltIn): MixedTools {
+export function mixTools(
+  tools: readonly AnyTool[],
+  capabilities: ModelCapabilities,
+  ask: RunBuiltIn,
+  others: Iterable<AnyTool> = [],
+): MixedTools {
   const functions = tools.filter((tool): tool is Tool => tool.kind === "function");
   const builtIns = tools.filter((tool): tool is BuiltInTool => tool.kind === "built-in");
-  const mustDelegate = functions.length > 0 && builtIns.length > 0 && !capabilities.builtInsWithFunctions;
+  const mayTell = builtIns.filter(({ name }) => name === "urlContext");
+  const isTold = mayTell.length > 0 && [...tools, ...others].some(mayReadPrivate);
+  const isMixed = builtIns.length > 0 && functions.length + (isTold ? mayTell.length : 0) > 0;
+  const delegated = isMixed && !capabilities.builtInsWithFunctions ? builtIns : isTold ? mayTell : [];
+  const kept = tools.filter((tool) => tool.kind === "function" || !delegated.includes(tool));
   return {
-    toolset: buildToolset(mustDelegate ? [...functions, ...buildDelegatedTools(builtIns, ask)] : tools),
-    delegates: mustDelegate,
+    toolset: buildToolset(delegated.length === 0 ? tools : [...kept, ...buildDelegatedTools(delegated, ask)]),
+    delegates: delegated.length > 0,
   };
+}
+
+/** Whether a tool reads private data, or may: one that decides by the call, or says nothing. */
+function mayReadPrivate(tool: AnyTool): boolean {
+  const { reads } = usualRead(tool);
+  return reads !== undefined && isPrivate({ reads });
 }
 
 /**
@@ -75,6 +94,7 @@ function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
     timeoutMs: TIMEOUT_MS,
     maxModelRetries: 2,
     effects: "none",
+    ...present({ reads: builtIn.reads, reach: builtIn.reach }),
     // They are the service's, without keys; the model must know whether to ask again.
     exposeErrors: true,
     // Without the numbers of sources: a nested run counts its own separately from the run that reads this.

@@ -31,14 +31,16 @@ export function renderMarkdown(result: { readonly text: string } & Pick<Groundin
   return `${marked.trimEnd()}${openFence === undefined ? "" : `\n${openFence}`}\n\n---\n\n${list}\n`;
 }
 
-function renderMarkers({ numbers, setting }: MarkerPlace, next: string | undefined): string {
+function renderMarkers({ numbers, after }: MarkerPlace, next: string | undefined): string {
   // Before these, an unescaped marker would become the text of a link.
   const isLinkText = next === "(" || next === "[" || next === ":";
-  const markers = numbers
-    .map((number, place) => (isLinkText && place === numbers.length - 1 ? `\\[${number}\\]` : `[${number}]`))
+  const markers = [...numbers]
+    .toSorted((a, b) => a - b)
+    .map((number, place) => (isLinkText && place === numbers.size - 1 ? `\\[${number}\\]` : `[${number}]`))
     .join("");
-  if (setting === "paragraph") return `\n\n${markers}\n\n`;
-  return setting === "spaced" ? ` ${markers}` : markers;
+  // After a code block they are a paragraph of their own; after a URL they need a space.
+  if (after === "block") return `\n\n${markers}\n\n`;
+  return after === "address" ? ` ${markers}` : markers;
 }
 
 function renderSource({ title, uri, kind, pageNumber }: Source): string {
@@ -64,40 +66,26 @@ function escapeUri(uri: string): string {
 interface MarkerPlace {
   /** UTF-16 index in the text, never inside a character. */
   readonly index: number;
-  /** Ascending, without repeats. */
-  readonly numbers: readonly number[];
-  /** After a URL the marker needs a space; after a code block, a paragraph of its own. */
-  readonly setting: "inline" | "spaced" | "paragraph";
+  readonly numbers: Set<number>;
+  /** Kind of the range that it follows, if any. */
+  readonly after: ClosedRange["kind"] | undefined;
 }
 
 /** Places the markers of an answer, in order: at the end of each range, or after the code, link or URL that contains the end. */
 function placeMarkers(text: string, citations: readonly Citation[], closed: readonly ClosedRange[]): MarkerPlace[] {
-  const places = new Map<number, { readonly numbers: Set<number>; readonly setting: MarkerPlace["setting"] }>();
+  const places = new Map<number, MarkerPlace>();
   for (const { start, end, sources } of citations) {
     if (end <= start || start >= text.length) continue;
-    const { index, setting } = placeMarker(text, start, Math.min(end, text.length), closed);
-    const place = places.get(index) ?? { numbers: new Set(), setting };
+    let index = skipTrailing(text, start, Math.min(end, text.length));
+    // Never between the two halves of a character.
+    if ((text.codePointAt(index - 1) ?? 0) > 0xffff) index++;
+    const around = findRange(closed, index);
+    index = around?.end ?? skipEmphasis(text, index);
+    const place = places.get(index) ?? { index, numbers: new Set<number>(), after: around?.kind };
     places.set(index, place);
     for (const number of sources) place.numbers.add(number);
   }
-  return [...places]
-    .toSorted(([a], [b]) => a - b)
-    .map(([index, { numbers, setting }]) => ({ index, numbers: [...numbers].toSorted((a, b) => a - b), setting }));
-}
-
-function placeMarker(
-  text: string,
-  start: number,
-  end: number,
-  closed: readonly ClosedRange[],
-): Omit<MarkerPlace, "numbers"> {
-  let index = skipTrailing(text, start, end);
-  // Never between the two halves of a character.
-  if ((text.codePointAt(index - 1) ?? 0) > 0xffff) index++;
-  const around = findRange(closed, index);
-  if (around === undefined) return { index: skipEmphasis(text, index), setting: "inline" };
-  if (around.kind === "block") return { index: around.end, setting: "paragraph" };
-  return { index: around.end, setting: around.kind === "address" ? "spaced" : "inline" };
+  return [...places.values()].toSorted((a, b) => a.index - b.index);
 }
 
 /** Moves back over trailing white space and table borders: a marker after them would start the next line or cell. */

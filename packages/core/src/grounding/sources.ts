@@ -90,7 +90,7 @@ export function collectSources(responses: readonly Pick<ModelResponse, "content"
     const pages = candidate.urlContextMetadata ? asList<unknown>(candidate.urlContextMetadata.urlMetadata) : [];
     for (const retrieved of pages.map(asObject)) {
       const page = readText(retrieved, "retrievedUrl");
-      if (page !== undefined && retrieved["urlRetrievalStatus"] === RETRIEVED)
+      if (page !== undefined && retrieved["urlRetrievalStatus"] === "URL_RETRIEVAL_STATUS_SUCCESS")
         add(buildSource(retrieved, "url", page, undefined));
     }
   }
@@ -115,9 +115,6 @@ function addText(texts: Set<string>, value: unknown): void {
   if (typeof value === "string" && value !== "") texts.add(value);
 }
 
-/** Status of a page that the service read because its address was in the conversation. */
-const RETRIEVED = "URL_RETRIEVAL_STATUS_SUCCESS";
-
 /** A source without a number, and the key that identifies it when it appears again. */
 interface FoundSource {
   readonly key: string;
@@ -126,12 +123,12 @@ interface FoundSource {
 
 /** Reads a grounding chunk; one of an unknown kind becomes `other`, with its `uri` and `title` if it has them. */
 function readChunk(chunk: unknown): FoundSource {
-  const [kind, fields] = findKind(chunk);
+  const members = asObject(chunk);
+  const kind = ["web", "image", "maps", "retrievedContext"].find((name) => isObject(members[name]));
+  const fields = asObject(kind === undefined ? Object.values(members).find(isObject) : members[kind]);
   const read = (name: string): string | undefined => readText(fields, name);
   const [uri, title] = [read("uri"), read("title")];
   switch (kind) {
-    case "web":
-      return buildSource(chunk, "web", uri, title);
     case "image": {
       const image = read("imageUri");
       // One page can show many images, and each is a separate source.
@@ -144,26 +141,15 @@ function readChunk(chunk: unknown): FoundSource {
     case "retrievedContext": {
       const name = read("documentName");
       const stored = title && `stored:${read("fileSearchStore") ?? ""} ${title}`;
-      const { key, source } = buildSource(
-        chunk,
-        "document",
-        uri,
-        title ?? name,
-        uri ?? (name === undefined ? stored : `document:${name}`),
-      );
+      const known = uri ?? (name === undefined ? stored : `document:${name}`);
+      const { key, source } = buildSource(chunk, "document", uri, title ?? name, known);
       const pageNumber = typeof fields["pageNumber"] === "number" ? fields["pageNumber"] : undefined;
       const at = present({ pageNumber, mediaId: read("mediaId") });
       return { key: [key, ...Object.values(at)].join(" "), source: { ...source, ...at } };
     }
     default:
-      return buildSource(chunk, "other", uri, title);
+      return buildSource(chunk, kind === "web" ? kind : "other", uri, title);
   }
-}
-
-function findKind(chunk: unknown): readonly [string | undefined, Record<string, unknown>] {
-  const fields = asObject(chunk);
-  const kind = ["web", "image", "maps", "retrievedContext"].find((name) => isObject(fields[name]));
-  return [kind, asObject(kind === undefined ? Object.values(fields).find(isObject) : fields[kind])];
 }
 
 /** @param key - Identifies the source; its address, or else the whole chunk, if absent. */

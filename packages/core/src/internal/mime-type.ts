@@ -23,8 +23,7 @@ export function guessMimeType(name: string): string | undefined {
 /** Usual extension of a media type, without a dot; `bin` if it is unknown. */
 export function findExtension(mimeType: string): string {
   const type = parseEssence(mimeType);
-  for (const [extension, known] of EXTENSIONS) if (known === type) return extension;
-  return OTHER_NAMES[type] ?? "bin";
+  return OTHER_NAMES.get(type) ?? [...EXTENSIONS].find(([, known]) => known === type)?.[0] ?? "bin";
 }
 
 /** A media type in lower case and without parameters. */
@@ -94,11 +93,11 @@ const EXTENSIONS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Other names of types above. */
-const OTHER_NAMES: Readonly<Record<string, string>> = {
-  "image/jpg": "jpg",
-  "audio/mpeg": "mp3",
-  "audio/x-wav": "wav",
-  "audio/wave": "wav",
-  "video/quicktime": "mov",
-  "text/md": "md",
-};
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
+  ["image/jpg", "jpg"],
+  ["audio/mpeg", "mp3"],
+  ["audio/x-wav", "wav"],
+  ["audio/wave", "wav"],
+  ["video/quicktime", "mov"],
+  ["text/md", "md"],
+]);

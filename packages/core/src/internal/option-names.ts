@@ -54,6 +54,28 @@ export function checkOptions(where: string, given: unknown, names: object, advis
   if (problem !== undefined) throw new TypeError(`${where}: ${problem}`);
 }
 
+/**
+ * Defaults with the given limits over them; an `undefined` keeps the default.
+ *
+ * @param option - Name of the option that holds them, for the error.
+ * @throws {TypeError} For a limit that is not a positive number, or that does not exist.
+ */
+export function withDefaults<T extends { readonly [Name in keyof T]: number }>(
+  defaults: T,
+  given: { readonly [Name in keyof T]?: number | undefined } | undefined,
+  option: string,
+): T {
+  if (given !== undefined) checkOptions(option, given, defaults, () => `there are ${Object.keys(defaults).join(", ")}`);
+  const merged: T = { ...defaults };
+  for (const name in defaults) {
+    const value = given?.[name];
+    if (value === undefined) continue;
+    if (typeof value !== "number" || !(value > 0)) throw new TypeError(`${option}.${name} must be a positive number`);
+    Object.assign(merged, { [name]: value });
+  }
+  return merged;
+}
+
 /** Says that an option must be one of the `allowed` values, or of a `kind` as in `typeof`, if it is set and is not. */
 export function describeValue(
   option: string,

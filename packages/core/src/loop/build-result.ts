@@ -4,9 +4,10 @@ import { type Citation, collectSources, type Source } from "../grounding/sources
 import type { ModelResponse } from "../model/model.ts";
 import { visibleText } from "../model/response/parts.ts";
 import type { AnsweredCall } from "../durable/closed-turn.ts";
+import type { ReadSource } from "../tool/reads.ts";
 import type { PendingCall } from "../tool/tool.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
-import type { CodeExecutionResult, ExecutableCode } from "../wire/types/content.ts";
+import type { CodeExecutionResult } from "../wire/types/content.ts";
 import type { LoopInput } from "./loop-input.ts";
 import { listAudio } from "./output-audio.ts";
 import {
@@ -52,8 +53,10 @@ export function buildResult(
   };
   // Hidden from `JSON.stringify`; for the run that called this one.
   Object.defineProperty(outcome, GROUNDING, { value: [...responses], enumerable: false });
-  // Each ending lacks exactly what RunResultBase has.
-  return Object.assign(outcome, ending) as RunResult<unknown>;
+  const cutOff = ending.stopReason === "limit" && interrupted !== undefined && { interrupted };
+  Object.defineProperty(outcome, READ, { value: [...state.read], enumerable: false });
+  // Each ending lacks exactly what RunResultBase has, and that content.
+  return Object.assign(outcome, ending, cutOff) as RunResult<unknown>;
 }
 
 /** A call that has its answer, or waits. */
@@ -97,11 +100,8 @@ export function findCitations(
 ): readonly Citation[] {
   const own = last === undefined ? [] : resolveCitations(last, sources);
   if (own.length > 0) return own;
-  return findQuotedCitations(
-    text,
-    responses.filter((response) => response !== last),
-    sources,
-  );
+  const earlier = responses.filter((response) => response !== last);
+  return findQuotedCitations(text, earlier, sources);
 }
 
 /** What a run's answers contain besides text. */
@@ -150,10 +150,7 @@ function collectOutputs(
   };
 }
 
-interface OpenCodeRun {
-  readonly executableCode: ExecutableCode;
-  codeExecutionResult?: CodeExecutionResult;
-}
+type OpenCodeRun = { -readonly [Name in keyof CodeRun]: CodeRun[Name] };
 
 /** A result belongs to the code with its id; without ids, to the last code before it. */
 function addCodeResult(runs: readonly OpenCodeRun[], codeExecutionResult: CodeExecutionResult): void {
@@ -161,6 +158,13 @@ function addCodeResult(runs: readonly OpenCodeRun[], codeExecutionResult: CodeEx
   const open = runs.filter((run) => run.codeExecutionResult === undefined);
   const run = open.find(({ executableCode: { id: other } }) => id !== undefined && other === id) ?? open.at(-1);
   if (run !== undefined) run.codeExecutionResult = codeExecutionResult;
+}
+
+const READ = Symbol.for("pollux.read");
+
+/** What the model of a run has read in the whole history. */
+export function readSources(result: object): readonly ReadSource[] {
+  return (result as { readonly [READ]?: readonly ReadSource[] })[READ] ?? [];
 }
 
 const GROUNDING = Symbol.for("pollux.groundingResponses");

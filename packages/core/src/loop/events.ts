@@ -1,43 +1,34 @@
-import type { GuardrailAction, PrefixField } from "../durable/run-log.ts";
+import type { GuardrailAction, PhaseKind, PrefixField, StepPlace } from "../durable/run-log.ts";
+import { namesIn } from "../internal/option-names.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts";
 import type { Cost } from "../model/prices.ts";
 import type { Usage } from "../model/usage.ts";
-import type { CompletedToolCall, PendingCall, ToolOutcome } from "../tool/tool.ts";
+import type { ReadsMark, UntrustedReason } from "../tool/reads.ts";
+import type { CompletedToolCall, ParentStep, PendingCall, ToolOutcome } from "../tool/tool.ts";
 import type { ToolRetryNotice } from "../tool/call-tool.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { EndpointKind } from "../wire/endpoints/endpoint.ts";
 import type { Content, FunctionCall, Part, PartialArg } from "../wire/types/content.ts";
 import type { TurnProblem } from "../durable/closed-turn.ts";
 import type { OutputDelta } from "./output/json-growth.ts";
-import type { RunInfo, StepInfo } from "./observers/run-info.ts";
-import type { RunResult } from "./result.ts";
+import type { RunOutputs, RunResult } from "./result.ts";
 import type { RunIdentity } from "../tool/run-context.ts";
 
 /** A run's result as its last event has it: without the conversation, which grows, and without media. */
 export type RunEnd = WithoutContents<RunResult<unknown>>;
 
-type WithoutContents<Result> = Result extends unknown ? Omit<Result, (typeof NOT_IN_EVENTS)[number]> : never;
+type WithoutContents<Result> = Result extends unknown ? Omit<Result, NotInEvents> : never;
 
-const NOT_IN_EVENTS = [
-  "contents",
-  "added",
-  "toolCalls",
-  "interrupted",
-  "response",
-  "responses",
-  "images",
-  "audio",
-  "code",
-  "thoughts",
-  "urls",
-  "safetyRatings",
-  "citationSources",
-] as const;
+type NotInEvents = "contents" | "added" | "toolCalls" | "interrupted" | "response" | "responses" | keyof RunOutputs;
+
+const NOT_IN_EVENTS: { readonly [Name in NotInEvents]: true } = namesIn(
+  "contents added toolCalls interrupted response responses",
+  "images audio code thoughts urls safetyRatings citationSources",
+);
 
 /** The result of a run, fit for its last event. */
 export function runEnd(result: RunResult<unknown>): RunEnd {
-  const leftOut = new Set<string>(NOT_IN_EVENTS);
-  const entries = Object.entries(result).filter(([name]) => !leftOut.has(name));
+  const entries = Object.entries(result).filter(([name]) => !Object.hasOwn(NOT_IN_EVENTS, name));
   // Just these are left out.
   return Object.fromEntries(entries) as unknown as RunEnd;
 }
@@ -49,7 +40,7 @@ export function runEnd(result: RunResult<unknown>): RunEnd {
  *
  * ```text
  * run    = run-start turn* run-end
- * turn   = turn-start compact* answer (recover answer)* (guardrail | tool-pending | tool-start | tool-progress | tool-retry | tool-end)* handoff? turn-end
+ * turn   = turn-start compact* answer (recover answer)* (guardrail | untrusted | tool-pending | tool-start | tool-progress | tool-retry | tool-end)* handoff? turn-end
  * answer = (steer | prefix-break | guardrail | checking | text-delta | output-delta | thought-delta | call-args-delta | part | notice | discard)* response
  * ```
  *
@@ -85,7 +76,7 @@ export type RunEvent<Calls extends ToolCall = ToolCall> = (
  *
  * ```text
  * run  = run-start turn* run-end
- * turn = turn-start (step | compact | recover | guardrail | tool-pending)* handoff? turn-end
+ * turn = turn-start (step | compact | recover | guardrail | untrusted | tool-pending)* handoff? turn-end
  * step = step-start (prefix-break | request | first-part | notice | discard | tool-retry)* step-end
  * ```
  *
@@ -107,6 +98,55 @@ export type ObservedEvent<Type extends ObserverEvent["type"] = ObserverEvent["ty
   },
   { readonly type: Type }
 >;
+
+/** A run as observers see it. The same object in all events of a run in one process, so it can be the key of a `WeakMap`. */
+export interface RunInfo extends RunIdentity {
+  /** Id of the agent's model. */
+  readonly model: string;
+  /** Where its requests are sent, if known: a URL without a trailing slash. */
+  readonly endpoint?: string | undefined;
+  /** What kind of service that is, if known. */
+  readonly endpointKind?: EndpointKind | undefined;
+  /** The step of another run that contains it. That run may be in another process. */
+  readonly parent?: ParentStep | undefined;
+  /** When it started in this process, in milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** It began earlier, in this process or another. */
+  readonly resumed?: true | undefined;
+  /** Of a run that began earlier: the `traceparent` under which it was last executed, in this process or another, if it is known. */
+  readonly resumedFrom?: string | undefined;
+}
+
+/** A step executed in this process. The same object in all events of the step. */
+export interface StepInfo {
+  readonly run: RunInfo;
+  /** Name of the agent that leads: the run's, or who has taken over. */
+  readonly agent: string;
+  /** Name in the run, such as `model:3`, `model:3.1` for a retry, `call:3.0`. {@link ParentStep.step} refers to it. */
+  readonly name: string;
+  /** What it is in its run. */
+  readonly place: StepPlace;
+  /**
+   * A request to the model; a call; the decision which calls of a turn need approval; a summary of the oldest messages; a hook
+   * around a call that is a separate run; guardrails, which check the message of the run or an answer.
+   */
+  readonly kind: "model" | "call" | "route" | "compact" | "hook" | "guard";
+  readonly turn: number;
+  /** Idempotency key: the same across retries, crashes and resumes. */
+  readonly key: string;
+  /** From 1; higher when its journal or engine knows of an earlier attempt. */
+  readonly attempt: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Of a model step: the work of the run, or converting its answer to a schema. */
+  readonly phase?: PhaseKind | undefined;
+  /** Of a call or a hook around it: the call's id, the same for each attempt. */
+  readonly callId?: string | undefined;
+  /** Of a call: the call as the model made it, or as a person changed it. */
+  readonly call?: FunctionCall | undefined;
+  /** Of a call: what the tool says it does. Absent when no tool has the name. */
+  readonly toolDescription?: string | undefined;
+}
 
 /** What observers get, before the run, the time and the number are added. */
 export type ObserverEvent =
@@ -148,6 +188,14 @@ type EventOfRun =
       readonly attempt: number;
       readonly action: string;
     }
+  /** A call that reaches out is asked about, or denied, because of what the model has read; also if `approve` answers at once. */
+  | {
+      readonly type: "untrusted";
+      readonly turn: number;
+      readonly callId: string;
+      readonly name: string;
+      readonly because: UntrustedReason;
+    }
   /** The call waits for an answer from outside. */
   | ({ readonly type: "tool-pending" } & PendingCall)
   /**
@@ -170,12 +218,7 @@ type EventOfStep =
   /** What the answer has streamed is void, and is streamed again. */
   | { readonly type: "discard"; readonly turn: number; readonly reason: string }
   /** The tool failed and is run again after a wait. */
-  | ({
-      readonly type: "tool-retry";
-      readonly turn: number;
-      readonly callId: string;
-      readonly name: string;
-    } & ToolRetryNotice);
+  | ({ readonly type: "tool-retry" } & Pick<CallEvent, "turn" | "callId" | "name"> & ToolRetryNotice);
 
 /** For readers only: the pieces of an answer, and calls. */
 type ReaderEvent<Calls extends ToolCall> =
@@ -204,17 +247,7 @@ type ReaderEvent<Calls extends ToolCall> =
   /** A part that is not text: a call, an image, a piece of a sound, code and its result, a tool call of the service. */
   | { readonly type: "part"; readonly turn: number; readonly part: Part }
   | { readonly type: "response"; readonly turn: number; readonly response: ModelResponse }
-  | {
-      readonly type: "tool-start";
-      readonly turn: number;
-      readonly callId: string;
-      /** As the model wrote it: there may be no such tool. */
-      readonly name: string;
-      /** With the arguments it runs with. */
-      readonly call: FunctionCall;
-      /** A person changed its arguments when approving it. */
-      readonly edited?: true | undefined;
-    }
+  | ({ readonly type: "tool-start" } & CallEvent)
   | { readonly type: "tool-progress"; readonly turn: number; readonly callId: string; readonly progress: unknown }
   | ToolEndEvent<Calls>;
 
@@ -222,18 +255,14 @@ type ReaderEvent<Calls extends ToolCall> =
 type StepEvent =
   | { readonly type: "step-start" }
   /** What a model step sends, after `prepareTurn` and steering. */
-  | {
+  | ({
       readonly type: "request";
       readonly request: ModelRequest;
       /** Id of the model that is asked; `prepareTurn` may choose another than the run's. */
       readonly model: string;
-      /** Where it is sent, if known: a URL without a trailing slash. */
-      readonly endpoint?: string | undefined;
-      /** What kind of service that is, if known. */
-      readonly endpointKind?: EndpointKind | undefined;
       /** Whether the answer is streamed, if known. */
       readonly streams?: boolean | undefined;
-    }
+    } & Pick<RunInfo, "endpoint" | "endpointKind">)
   /** The first part of the answer. */
   | { readonly type: "first-part" }
   | ({ readonly type: "step-end" } & StepEnding);
@@ -255,6 +284,10 @@ export interface StepEnding extends Cost {
   readonly queuedMs?: number | undefined;
   /** Of a call: the outcome that the model reads. */
   readonly outcome?: ToolOutcome | undefined;
+  /** What the result of a call brings into the history; absent for nothing. */
+  readonly reads?: ReadsMark | undefined;
+  /** Of a call that reads: its tool's. */
+  readonly origin?: string | undefined;
 }
 
 /** How a run ended in this process: a reader gets its result, or what it threw. */
@@ -284,15 +317,26 @@ type CompletedEndOf<Calls> = Calls extends CompletedToolCall
   ? ToolEnd<Calls["name"], { readonly ok: true; readonly output: Calls["output"]; readonly shortened?: undefined }>
   : never;
 
-interface ToolEnd<Name extends string, Outcome> {
+interface ToolEnd<Name extends string, Outcome> extends CallEvent {
   readonly type: "tool-end";
-  readonly turn: number;
-  readonly callId: string;
   readonly name: Name;
-  readonly call: FunctionCall;
   readonly outcome: Outcome;
   readonly durationMs: number;
+}
+
+interface CallEvent {
+  readonly turn: number;
+  readonly callId: string;
+  /** As the model wrote it: there may be no such tool. */
+  readonly name: string;
+  /** With the arguments it runs with. */
+  readonly call: FunctionCall;
+  /** A person changed its arguments when approving it. */
   readonly edited?: true | undefined;
+  /** What the result brings into the history; absent for nothing. */
+  readonly reads?: ReadsMark | undefined;
+  /** The tool's, of a result that brings something. */
+  readonly origin?: string | undefined;
 }
 
 /**
@@ -300,8 +344,3 @@ interface ToolEnd<Name extends string, Outcome> {
  * that has left are dropped.
  */
 export type Emit = (event: RunEvent) => void | Promise<void>;
-
-/** Where events go: to the reader of a run, or through the step in which they happen. */
-export interface EventSink {
-  emit(event: RunEvent): void | Promise<void>;
-}

@@ -108,17 +108,14 @@ export function checkPriced(run: RunBounds, unpriced: string): void {
 }
 
 /** What bounds a run. */
-interface RunBounds {
+export interface RunBounds {
   readonly limits: Limits;
-  readonly session?: SharedLimits | undefined;
+  /** Limits shared by several runs, and what earlier runs have used. */
+  readonly session?: { readonly limits: Limits; readonly before: Spent } | undefined;
+  /** Asked before each turn that was not made before. */
   readonly ownerBudget?: AskOwnerBudget | undefined;
+  /** The run is only read again from its journal: nobody is asked about what it left unfinished. */
   readonly isReading?: boolean | undefined;
-}
-
-/** Limits shared by several runs, and what earlier runs have used. */
-export interface SharedLimits {
-  readonly limits: Limits;
-  readonly before: Spent;
 }
 
 /** The first limit of the run, or of its session, that leaves no room for another request. */
@@ -165,8 +162,12 @@ const SHARED = ["inputTokens", "outputTokens", "totalTokens", "wallTimeMs", "cos
  * @param maxCost - What the run may cost in all by its owner's budget, as of when the turn began.
  */
 export function remainingLimits({ limits, session }: RunBounds, spent: Spent, maxCost?: number): RemainingLimits {
-  const left = [subtract(limits, spent), subtract({ cost: maxCost }, spent)];
-  if (session !== undefined) left.push(subtract(session.limits, addSpent(session.before, spent)));
+  const used = usedOf(spent);
+  const left: Bound[] = [
+    [limits, used],
+    [{ cost: maxCost }, used],
+  ];
+  if (session !== undefined) left.push([session.limits, usedOf(addSpent(session.before, spent))]);
   return lowest(left);
 }
 
@@ -177,7 +178,7 @@ export function usedUp(limits: Limits): LimitReached["name"] | undefined {
 
 /** The limits, none of them above what a calling run has left. */
 export function within(limits: Limits, remaining: RemainingLimits): Limits {
-  return { ...limits, ...lowest([limits, remaining]) };
+  return { ...limits, ...lowest([[limits], [remaining]]) };
 }
 
 /**
@@ -188,28 +189,23 @@ export function within(limits: Limits, remaining: RemainingLimits): Limits {
  */
 export function lowestLimits(own: RunLimits, begun: RunLimits, set: Limits): RunLimits {
   const least = (name: "turns" | "toolCalls"): number => Math.min(begun[name] ?? Infinity, set[name] ?? Infinity);
-  return { ...own, ...lowest([begun, set]), turns: least("turns"), toolCalls: least("toolCalls") };
+  return { ...own, ...lowest([[begun], [set]]), turns: least("turns"), toolCalls: least("toolCalls") };
 }
 
-type WritableLimits = { -readonly [Name in keyof RemainingLimits]: number };
+/** Limits, and what was used of them. */
+type Bound = readonly [limits: RemainingLimits, used?: ReturnType<typeof usedOf>];
 
-function subtract(limits: Limits, spent: Spent): RemainingLimits {
-  const used = usedOf(spent);
-  const left: WritableLimits = {};
+/** What is left where the least is. */
+function lowest(bounds: readonly Bound[]): RemainingLimits {
+  const found: { -readonly [Name in keyof RemainingLimits]: number } = {};
   for (const name of SHARED) {
-    const limit = limits[name];
-    if (limit !== undefined) left[name] = Math.max(0, limit - used[name]);
+    const left = bounds.map(([limits, used]) => {
+      const limit = limits[name] ?? Infinity;
+      return used === undefined || limit === Infinity ? limit : Math.max(0, limit - used[name]);
+    });
+    const least = Math.min(...left);
+    if (least !== Infinity) found[name] = least;
   }
-  return left;
-}
-
-function lowest(all: readonly RemainingLimits[]): RemainingLimits {
-  const found: WritableLimits = {};
-  for (const limits of all)
-    for (const name of SHARED) {
-      const limit = Math.min(limits[name] ?? Infinity, found[name] ?? Infinity);
-      if (limit !== Infinity) found[name] = limit;
-    }
   return found;
 }
 
@@ -258,8 +254,6 @@ export class RepeatGuard {
   }
 }
 
-const WALL_TIME = "WallTimeReached";
-
 /** The timer fires a little late, so that the recorded times of the steps exceed the limit. */
 const LATE_MS = 20;
 
@@ -304,7 +298,7 @@ export class WallClock {
     const leftMs = Math.max(0, this.#limitMs - this.#spentMs) + LATE_MS;
     if (leftMs === Infinity) return;
     const reason = new Error(`the run reached its wall time limit of ${this.#limitMs} ms`);
-    reason.name = WALL_TIME;
+    reason.name = WALL_TIME_REACHED.name;
     this.#stopTimer = startTimer(leftMs, () => this.#controller.abort(reason));
   }
 
@@ -316,11 +310,6 @@ export class WallClock {
 
 /** The recorded error of a step that the wall time aborted. */
 export const WALL_TIME_REACHED: { readonly name: string; readonly message: string } = {
-  name: WALL_TIME,
+  name: "WallTimeReached",
   message: "the run reached its wall time limit",
 };
-
-/** True for the error of a step that the wall time aborted. */
-export function isWallTimeReached(error: { readonly name: string } | undefined): boolean {
-  return error?.name === WALL_TIME;
-}

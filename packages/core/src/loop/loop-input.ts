@@ -2,21 +2,23 @@ import type { AnsweredCall, ClosedTurn, TurnStep } from "../durable/closed-turn.
 import type { PhaseKind } from "../durable/run-log.ts";
 import type { Steering, Steps } from "../durable/steps.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { Model } from "../model/model.ts";
+import type { Model, ModelRequest } from "../model/model.ts";
 import type { PriceTable } from "../model/prices.ts";
 import type { ModelSettings } from "../model/settings.ts";
-import type { Approve, Handoff, NestedRun, ParentStep, ToolOutcome } from "../tool/tool.ts";
+import type { Usage } from "../model/usage.ts";
+import type { AfterUntrusted } from "../tool/reads.ts";
+import type { AnyTool, Approve, Handoff, NestedRun, ParentStep, ToolOutcome } from "../tool/tool.ts";
 import type { Toolset } from "../tool/toolset.ts";
+import type { ModelId } from "../wire/known-models.ts";
 import type { Content, FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { JsonSchema } from "../wire/types/declaration.ts";
 import type { CompactionOptions } from "./turn/compaction.ts";
 import type { Emit, RunEvent } from "./events.ts";
 import type { Guardrails } from "./guardrails.ts";
-import type { AskOwnerBudget, RunLimits, SharedLimits, StopRule, WallClock } from "./limits.ts";
+import type { RunBounds, RunLimits, StopRule, WallClock } from "./limits.ts";
 import type { RunResult } from "./result.ts";
 import type { RunContext, RunIdentity } from "../tool/run-context.ts";
 import type { StepExecutor } from "./observers/observed-step.ts";
-import type { PrepareTurn, ToolChoice, TurnPreparer } from "./turn/turn-info.ts";
 
 /** Typed output: the schema, and the check of an answer. */
 export interface OutputPlan {
@@ -73,7 +75,7 @@ export interface Handover {
 }
 
 /** Everything one run needs, as the agent provides it. */
-export interface LoopInput {
+export interface LoopInput extends RunBounds {
   readonly identity: RunIdentity;
   /** What the caller passes to tools, hooks and `approve`. */
   readonly context?: unknown;
@@ -108,9 +110,6 @@ export interface LoopInput {
   readonly toolChoice: ToolChoice;
   readonly output: OutputPlan | undefined;
   readonly limits: RunLimits;
-  readonly session?: SharedLimits | undefined;
-  /** Asked before each turn that was not made before. */
-  readonly ownerBudget?: AskOwnerBudget | undefined;
   readonly prices?: PriceTable | undefined;
   readonly compaction?: CompactionPlan | undefined;
   readonly stopWhen: readonly StopRule[];
@@ -121,13 +120,15 @@ export interface LoopInput {
   readonly preparer?: TurnPreparer | undefined;
   /** Decides about calls that need approval; without it, the run suspends. */
   readonly approve?: Approve | undefined;
+  /** What becomes of a call that reaches out once untrusted content is in the history. @defaultValue "ask" */
+  readonly afterUntrusted?: AfterUntrusted | undefined;
+  /** Nothing is decided because of untrusted content: an older loop, which did not know of it, made the run that is read again. */
+  readonly isTrusting?: boolean | undefined;
   /** Messages to the run while it is in progress. */
   readonly steering?: Steering | undefined;
   readonly logger: Logger;
   /** Milliseconds since the epoch, from a clock that never jumps during the run. Called inside steps only. */
   readonly now: () => number;
-  /** The run is only read again from its journal: nobody is asked about what it left unfinished. */
-  readonly isReading?: boolean | undefined;
 }
 
 /** A call, for a hook. */
@@ -167,4 +168,72 @@ export interface Hooks<Context = unknown> {
         info: CallInfo<Context> & { readonly outcome: ToolOutcome },
       ) => ToolOutcome | void | Promise<ToolOutcome | void>)
     | undefined;
+}
+
+/**
+ * Whether the model may or must call functions:
+ *
+ * - `auto`: it decides.
+ * - `required`: it must call a function in the first turn of the run.
+ * - `{ only: ["get_weather"] }`: it must call one of these in the first turn.
+ * - `none`: it calls none, in any turn.
+ *
+ * Turns after the first are `auto`, because a model that must call never answers; `prepareTurn` can force calls in any turn.
+ */
+export type ToolChoice = "auto" | "required" | "none" | { readonly only: readonly string[] };
+
+/** A turn whose request is about to be sent. */
+export interface TurnInfo<Context = unknown> extends RunContext<Context> {
+  /** From 1. */
+  readonly turn: number;
+  /** 0; higher when the turn's answer was unusable and the model is asked again. */
+  readonly attempt: number;
+  /** `output` for the request that converts the answer to the schema: it takes no tools. Otherwise `work`. */
+  readonly phase: PhaseKind;
+  /** Id of the agent's model. */
+  readonly model: string;
+  /** What the request would send, oldest first, including messages that arrived during the run. */
+  readonly contents: readonly Content[];
+  /** Function calls of the run so far. */
+  readonly toolCalls: number;
+  /** Sum over the run so far. */
+  readonly usage: Usage;
+}
+
+/** What one turn does differently. Absent members stay as they are. The next turn starts from the agent's options again. */
+export interface TurnChanges<Context = unknown> {
+  /** A model made by `gemini()`, or an id at the agent's endpoint. */
+  readonly model?: ModelId | Model | undefined;
+  readonly instructions?: string | undefined;
+  /**
+   * The tools that the model may call: names of the run's tools, and other tools. Names alone leave the declarations in place where
+   * the model allows it, so the prefix stays.
+   */
+  readonly tools?: readonly (string | AnyTool<Context>)[] | undefined;
+  /** For this turn, whichever it is. */
+  readonly toolChoice?: ToolChoice | undefined;
+  /** One that is `undefined` is unset; the others stay as they are. A cache is the run's. */
+  readonly settings?: Omit<ModelSettings, "cachedContent"> | undefined;
+  /** Sent instead of the history, which keeps everything. */
+  readonly contents?: readonly Content[] | undefined;
+}
+
+/** Prepares one turn; returns what to change, or nothing. */
+export type PrepareTurn<Context = unknown> = (
+  turn: TurnInfo<Context>,
+) => TurnChanges<Context> | void | undefined | Promise<TurnChanges<Context> | void | undefined>;
+
+/** `prepareTurn`, and what the agent does to carry out its changes. */
+export interface TurnPreparer {
+  readonly prepareTurn: PrepareTurn;
+  modelFor(model: string | Model): Model;
+  /** @throws {ConfigurationError} For the name of a tool that the run does not have. */
+  toolsetFor(tools: readonly (string | AnyTool)[], model: Model): Toolset;
+  settingsIn(changes: TurnChanges): ModelSettings;
+}
+
+/** What stands before the contents, and the contents, as the last request had them. */
+export interface SentPrefix extends Pick<ModelRequest, "instructions" | "functions" | "builtIns" | "contents"> {
+  readonly model: Model;
+  readonly isEdited: boolean;
 }

@@ -16,7 +16,7 @@ import type { RunResult, StopReason } from "./result.ts";
 import type { RunState } from "./run-state.ts";
 import { findAnswering } from "./turn/check-guardrails.ts";
 import type { Ending } from "./turn/classify-answer.ts";
-import { emitTurns, foldTurns } from "./turn/closed-turns.ts";
+import { foldTurns, turnEvents } from "./turn/closed-turns.ts";
 
 /** A run that has ended with a result, as it was recorded. */
 export interface RecordedRun {
@@ -64,7 +64,7 @@ export async function recallRun(
   const { pending, usage, cost, unpriced, pricesAsOf } = ended;
   if (emit !== undefined) {
     await emit({ type: "run-start", ...identity, model: model.id });
-    await emitTurns(turns, emit, { ...identity, isTyped: output === "native", pending });
+    for (const event of turnEvents(turns, { ...identity, isTyped: output === "native", pending })) await emit(event);
   }
   // The calls of a turn of which some wait are not settled.
   const waiting = pending === undefined ? undefined : turns.at(-1);
@@ -108,14 +108,10 @@ async function findEnding(
   switch (stopReason) {
     case "finished":
       return await findAnswer(parse, last, turns.at(-1));
-    case "limit": {
-      const interrupted = state.interrupted();
-      if (reached === undefined) throw notInLog(state, "limit");
-      return { stopReason, limit: reached, ...(interrupted !== undefined && { interrupted }) };
-    }
+    case "limit":
+      return { stopReason, limit: reached ?? notInLog(state, "limit") };
     case "guardrail":
-      if (guardrail === undefined) throw notInLog(state, "guardrail");
-      return { stopReason, guardrail };
+      return { stopReason, guardrail: guardrail ?? notInLog(state, "guardrail") };
     case "needs-approval":
     case "needs-outcome":
       return { stopReason, pending: pending ?? [] };
@@ -130,8 +126,8 @@ async function findEnding(
   }
 }
 
-function notInLog({ runId }: RunState, what: string): RangeError {
-  return new RangeError(`run ${runId} ended by a ${what} that is not in its log`);
+function notInLog({ runId }: RunState, what: string): never {
+  throw new RangeError(`run ${runId} ended by a ${what} that is not in its log`);
 }
 
 async function findAnswer(

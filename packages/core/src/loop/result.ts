@@ -3,6 +3,7 @@ import type { Grounding } from "../grounding/sources.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Cost } from "../model/prices.ts";
 import { NO_USAGE, type Usage } from "../model/usage.ts";
+import type { ReadSource } from "../tool/reads.ts";
 import type { PendingCall } from "../tool/tool.ts";
 import type { EndingOutput, ToolCall } from "../tool/tool-call.ts";
 import type { Blob, CodeExecutionResult, Content, ExecutableCode } from "../wire/types/content.ts";
@@ -160,6 +161,7 @@ export type StopReason = RunResult["stopReason"];
 
 /** Code that the model ran in the service's sandbox, and its result. */
 export interface CodeRun {
+  /** What the model wrote. */
   readonly executableCode: ExecutableCode;
   /** Absent when the answer ended before it. */
   readonly codeExecutionResult?: CodeExecutionResult | undefined;
@@ -167,6 +169,7 @@ export interface CodeRun {
 
 /** A page that the service read for an answer, or tried to. */
 export interface UrlRetrieval {
+  /** The page's address. */
   readonly retrievedUrl: string;
   /** `URL_RETRIEVAL_STATUS_SUCCESS`, `…_ERROR`, `…_PAYWALL`, `…_UNSAFE`, or a newer value. */
   readonly urlRetrievalStatus: string;
@@ -219,6 +222,8 @@ export interface RunSoFar extends Cost {
    * it pass.
    */
   readonly interrupted?: Content | undefined;
+  /** What the model has read in the whole history; absent for nothing. */
+  readonly read?: readonly ReadSource[] | undefined;
   /** What is sent in place of the oldest contents; absent while all are sent. */
   readonly compaction?: Compaction | undefined;
   /** Finished turns. */

@@ -2,7 +2,6 @@ import type { LostUsage } from "../durable/closed-turn.ts";
 import { abortable } from "../internal/abort.ts";
 import { classifyFinish } from "../model/finish-reason.ts";
 import { visibleText } from "../model/response/parts.ts";
-import { priceUsage } from "../model/prices.ts";
 import { attachLost, lostBefore, type Usage } from "../model/usage.ts";
 import { TRUNCATED, UNANSWERED } from "../tool/model-texts.ts";
 import type { PendingCall } from "../tool/tool.ts";
@@ -18,11 +17,10 @@ import { isRecorded } from "./single-step.ts";
 import { closing } from "./transcript.ts";
 import { type Ending, classifyEnding, keeps, MAX_RECOVERIES } from "./turn/classify-answer.ts";
 import { checkRunInput } from "./turn/check-guardrails.ts";
-import { checkPartial } from "./turn/check-partial.ts";
 import { compactWhenFull, filterHandoff } from "./turn/compact-history.ts";
-import { describeTurns, emitTurns } from "./turn/closed-turns.ts";
-import { emitParts } from "./turn/model-step.ts";
-import { modelTurn, outputPhase, type Phase, workPhase } from "./turn/model-turn.ts";
+import { describeTurns, turnEvents } from "./turn/closed-turns.ts";
+import { costOf, responseEvents } from "./turn/model-step.ts";
+import { checkPartial, modelTurn, outputPhase, type Phase, workPhase } from "./turn/model-turn.ts";
 
 /** The only loop. Every public way to run an agent calls this function. */
 export async function runLoop(input: LoopInput, state: RunState): Promise<RunResult<unknown>> {
@@ -30,7 +28,8 @@ export async function runLoop(input: LoopInput, state: RunState): Promise<RunRes
   try {
     if (input.emit !== undefined) await input.emit({ type: "run-start", ...input.identity, model: input.model.id });
     if (input.emit !== undefined && input.closedTurns !== undefined)
-      await emitTurns(input.closedTurns, input.emit, { ...input.identity, isTyped: input.output?.native === true });
+      for (const event of turnEvents(input.closedTurns, { ...input.identity, isTyped: input.output?.native === true }))
+        await input.emit(event);
     if (state.handover !== undefined) led = await findLeader(input, state);
     let ended: RunResult<unknown> | undefined;
     const end: End = async (ending) => {
@@ -83,7 +82,7 @@ function timed(input: LoopInput, state: RunState): LoopInput {
 /** What broken answers cost: which model gave them is not known, so it is taken to be the run's. */
 function costOfLost({ prices, model, now }: LoopInput, lost: Usage): Pick<LostUsage, "cost" | "unpriced"> {
   if (prices === undefined) return {};
-  const priced = priceUsage(prices, lost, model.id, now());
+  const priced = costOf(prices, lost, model.id, now());
   return priced.cost !== undefined || lost.totalTokens > 0 ? priced : {};
 }
 
@@ -109,8 +108,7 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
       limit = await ownerLimit(input, ownerBudget, state, phase);
     if (limit !== undefined) {
       if (input.isReading !== true) await checkPartial(input, state);
-      const interrupted = state.interrupted();
-      return { stopReason: "limit", limit, ...(interrupted !== undefined && { interrupted }) };
+      return { stopReason: "limit", limit };
     }
     input.signal.throwIfAborted();
 
@@ -125,10 +123,8 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
       const compacted =
         filtered === "wall-time" || (phase.kind === "work" && mayCompact && (await compactWhenFull(input, state)));
       answer = compacted === "wall-time" ? compacted : await modelTurn(input, state, phase);
-    } else if (input.emit !== undefined && answer !== "wall-time" && "response" in answer) {
-      await emitParts(answer.response.content.parts, turn, { emit: input.emit });
-      await input.emit({ type: "response", turn, response: answer.response });
-    }
+    } else if (input.emit !== undefined && answer !== "wall-time" && "response" in answer)
+      for (const event of responseEvents(answer.response, turn, false)) await input.emit(event);
     if (answer === "wall-time") {
       state.useUpWallTime(input.limits);
       continue;

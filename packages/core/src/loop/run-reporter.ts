@@ -4,17 +4,16 @@ import { findRecorded, isRunSuspended, type Step, type Steps } from "../durable/
 import { isObject } from "../internal/json.ts";
 import { parseTraceparent } from "../internal/traceparent.ts";
 import { bindLogger, type Logger } from "../logging/logger.ts";
-import type { Emit, ObserverEvent, RunEnding, RunEvent } from "./events.ts";
+import type { Emit, ObserverEvent, RunEnding, RunEvent, RunInfo } from "./events.ts";
 import {
   describeStep,
   describeValue,
   type ObservedCall,
+  ObserverGroup,
   observeStep,
   type StepExecutor,
 } from "./observers/observed-step.ts";
 import type { LoopStep, Observer } from "./observers/observer.ts";
-import type { RunInfo } from "./observers/run-info.ts";
-import { ObserverGroup } from "./observers/observer-group.ts";
 import type { LoopInput } from "./loop-input.ts";
 import type { RunResult } from "./result.ts";
 import type { RunState } from "./run-state.ts";
@@ -54,7 +53,8 @@ export class RunReporter implements StepExecutor {
   /** Made with the first event for observers, when it is known what came before. */
   #info: RunInfo | undefined;
   #before: Pick<RunInfo, "resumed" | "resumedFrom"> = {};
-  #traceparent: string | undefined;
+  /** W3C `traceparent` of the run, once it has started here and an observer gave one. Set here only. */
+  traceparent: string | undefined;
   #seq = 0;
   /** The turn whose start observers know, until they know its end. */
   #turn: number | undefined;
@@ -64,16 +64,10 @@ export class RunReporter implements StepExecutor {
   constructor(options: RunReporterOptions) {
     const { observers, logger } = options;
     this.#options = options;
-    this.logger =
-      observers === undefined ? logger : bindLogger(logger, () => parseTraceparent(this.#traceparent) ?? {});
+    this.logger = observers === undefined ? logger : bindLogger(logger, () => parseTraceparent(this.traceparent) ?? {});
     this.#observers = observers && new ObserverGroup(observers, this.logger);
     if (options.mode === "resume") this.#skip(undefined);
     this.#startedAt = options.now();
-  }
-
-  /** W3C `traceparent` of the run, once it has started here and an observer gave one. */
-  get traceparent(): string | undefined {
-    return this.#traceparent;
   }
 
   /** Executes the run, and reports its end. */
@@ -153,7 +147,7 @@ export class RunReporter implements StepExecutor {
 
   /** What a step records: where that is kept, whoever resumes the run finds its trace there. */
   #recorded<T>(value: T): T {
-    const traceparent = this.#traceparent;
+    const traceparent = this.traceparent;
     if (traceparent === undefined || this.#options.runsOn === "memory") return value;
     return isObject(value) && "endedAt" in value ? { ...value, traceparent } : value;
   }
@@ -170,6 +164,7 @@ export class RunReporter implements StepExecutor {
       case "recover":
       case "handoff":
       case "guardrail":
+      case "untrusted":
       case "tool-pending":
         break;
       default:
@@ -198,7 +193,7 @@ export class RunReporter implements StepExecutor {
   #start(): void {
     const { identity, about } = this.#options;
     this.#report({ type: "run-start", ...identity, model: about.model }, this.#startedAt);
-    this.#traceparent = this.#observers?.traceparentOf(this.#run);
+    this.traceparent = this.#observers?.traceparentOf(this.#run);
   }
 
   #endTurn(at: number): void {

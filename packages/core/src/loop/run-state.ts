@@ -5,18 +5,19 @@ import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import { INTERRUPTED } from "../tool/model-texts.ts";
+import { addRead, type ReadSource } from "../tool/reads.ts";
 import type { NestedRun, PendingCall } from "../tool/tool.ts";
 import type { Toolset } from "../tool/toolset.ts";
 import type { AnsweredCall, LostUsage } from "../durable/closed-turn.ts";
-import type { ModelStepValue, PhaseKind, StepTimes } from "../durable/run-log.ts";
+import { readByCall, readByModel, readSteered } from "../durable/read-by-step.ts";
+import type { ModelStepValue, PhaseKind, Steered, StepTimes } from "../durable/run-log.ts";
 import type { TurnCall } from "./calls/call-state.ts";
 import { type Compaction, estimateTokens } from "./turn/compaction.ts";
 import { type Limits, RepeatGuard, type Spent } from "./limits.ts";
 import { PartialResponse, sendablePartial } from "./turn/partial-answer.ts";
 import type { RunSoFar } from "./result.ts";
 import { closeOpenCalls, unansweredResponse } from "./transcript.ts";
-import type { Handover, LoopInput, OpenTurn } from "./loop-input.ts";
-import type { SentPrefix } from "./turn/turn-info.ts";
+import type { Handover, LoopInput, OpenTurn, SentPrefix } from "./loop-input.ts";
 
 /** Progress of one run. Only the loop changes it; others get copies. */
 export class RunState {
@@ -48,6 +49,8 @@ export class RunState {
   calls: readonly TurnCall[] = [];
   /** Runs that ended inside calls of the open turn; not in the totals yet. */
   readonly unsettled: NestedRun[] = [];
+  /** What the model has read in the whole history, and who read it. */
+  readonly read: ReadSource[] = [];
   /** Calls with invalid arguments, by tool name. */
   readonly badCalls: Map<string, number> = new Map();
   /** What is sent in place of the oldest contents; absent while all are sent. */
@@ -101,7 +104,7 @@ export class RunState {
 
   /** Adds an answer; the cost that was recorded with it stands, and one that had no price then has what it is now. */
   addAnswer(
-    value: Pick<ModelStepValue, "response" | "prepared" | "cost" | "unpriced" | keyof StepTimes>,
+    value: Pick<ModelStepValue, "response" | "prepared" | "cost" | "unpriced" | "described" | keyof StepTimes>,
     { prices, model }: Pick<LoopInput, "prices" | "model">,
     phase: PhaseKind = "work",
   ): void {
@@ -125,6 +128,17 @@ export class RunState {
     if (contextTokens > 0)
       this.#counted = { tokens: contextTokens + outputTokens, contents: this.sendable().length + 1 };
     this.responses.push(response);
+    const { groundingMetadata, urlContextMetadata } = response.candidate;
+    let hasRead = (value.described ?? groundingMetadata ?? urlContextMetadata) !== undefined;
+    // Almost all answers: nothing is called for them.
+    for (const part of response.content.parts) hasRead ||= (part.toolResponse ?? part.functionResponse) !== undefined;
+    if (hasRead) addRead(this.read, ...readByModel(value));
+  }
+
+  /** Adds messages that steer the run. */
+  addSteered(steered: Steered): void {
+    this.steeringCursor = steered.upTo;
+    addRead(this.read, ...readSteered(steered));
   }
 
   /** Another answer instead of the last one. */
@@ -145,6 +159,7 @@ export class RunState {
     this.openTurns.at(-1)?.calls.push(answered);
     this.addActiveTime(value.startedAt, value.endedAt);
     for (const run of value.nested) this.addNested(run);
+    if (value.reads !== undefined || value.nested.length > 0) addRead(this.read, ...readByCall(call.name, value));
     if (value.handoff !== undefined)
       this.handover = { from: this.handover?.to, to: value.handoff, tool: call.name, turn: answered.turn };
     if (value.failure?.kind === "bad-input") this.badCalls.set(call.name, (this.badCalls.get(call.name) ?? 0) + 1);
@@ -250,6 +265,7 @@ export class RunState {
     if (interrupted !== undefined) contents.push(interrupted);
     return {
       ...(this.compaction !== undefined && { compaction: this.compaction }),
+      ...(this.read.length > 0 && { read: [...this.read] }),
       runId: this.runId,
       contents,
       ...(interrupted !== undefined && { interrupted }),

@@ -1,7 +1,7 @@
 import { RunAbandonedError } from "../errors/run-errors.ts";
 import type { Emit, RunEvent } from "./events.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
-import type { Within } from "./observers/find-observers.ts";
+import type { Within } from "./observers/observer.ts";
 import { attachRunSoFar, type RunResult, type RunSoFar } from "./result.ts";
 
 /** Where the events of a run go when somebody reads them. */
@@ -39,7 +39,7 @@ export class RunStream<
   declare readonly "~written"?: Written | undefined;
   readonly #open: (emitters: RunEmitters | undefined) => RunningLoop;
   readonly #within: Within;
-  readonly #outcome: Promise<RunResult<Output, Calls>>;
+  readonly #outcome: Promise<RunResult<unknown>>;
   #settle!: { resolve: (result: RunResult<unknown>) => void; reject: (error: unknown) => void };
   #running: RunningLoop | undefined;
   #over = false;
@@ -53,10 +53,7 @@ export class RunStream<
   constructor(open: (emitters: RunEmitters | undefined) => RunningLoop, within: Within = (work) => work()) {
     this.#open = open;
     this.#within = within;
-    this.#outcome = new Promise((resolve, reject) => {
-      // The agent that made this stream knows the types of its output and its tools.
-      this.#settle = { resolve: (result) => resolve(result as RunResult<Output, Calls>), reject };
-    });
+    this.#outcome = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     this.#outcome.catch(() => {}); // the iterator throws it as well
   }
 
@@ -67,7 +64,8 @@ export class RunStream<
    */
   result(): Promise<RunResult<Output, Calls>> {
     if (this.#running === undefined && !this.#over) void this.#run(undefined);
-    return this.#outcome;
+    // The agent that made this stream knows the types of its output and its tools.
+    return this.#outcome as Promise<RunResult<Output, Calls>>;
   }
 
   /**

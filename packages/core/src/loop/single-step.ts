@@ -8,7 +8,7 @@ import type { RunEvent } from "./events.ts";
 import type { LoopInput } from "./loop-input.ts";
 import type { ObservedCall } from "./observers/observed-step.ts";
 import type { LoopStep } from "./observers/observer.ts";
-import { isWallTimeReached } from "./limits.ts";
+import { WALL_TIME_REACHED } from "./limits.ts";
 
 /**
  * Executes a round of one step.
@@ -41,7 +41,7 @@ export async function singleStep<T>(
     input.openTurns.at(-1)?.steps.push({ name, place, value: outcome.value });
     return { value: outcome.value as T };
   }
-  if (isWallTimeReached(outcome?.error)) return "wall-time";
+  if (outcome?.error.name === WALL_TIME_REACHED.name) return "wall-time";
   if (failure !== undefined) throw failure.error;
   const error = new RunStepError(`${name} failed: ${outcome?.error.message}`, name, { cause: outcome?.error });
   attachLost(error, outcome?.error.lost);

@@ -20,9 +20,7 @@ export type FinishClass =
   | "unknown";
 
 /** By class, the words for it, separated by spaces. */
-type Words = { readonly [Class in FinishClass]?: string };
-
-const WORDS: Words = {
+const WORDS: { readonly [Class in FinishClass]?: string } = {
   complete: "STOP",
   truncated: "MAX_TOKENS",
   blocked:
@@ -43,7 +41,7 @@ const WORDS: Words = {
  * @see https://github.com/theopenco/llmgateway/pull/2218
  * @see https://github.com/ferro-labs/ai-gateway/issues/142
  */
-const GATEWAY_WORDS: Words = {
+const GATEWAY_WORDS: typeof WORDS = {
   complete: "STOP END_TURN",
   truncated: "LENGTH MAX_TOKENS",
   blocked: "CONTENT_FILTER",

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { ApiStatusError } from "../errors/api-errors.ts";
-import { checkOptions, findSpelling, type OptionNames, type Spellings } from "../internal/option-names.ts";
+import { checkOptions, type OptionNames, type Spellings } from "../internal/option-names.ts";
 import type { Logger } from "../logging/logger.ts";
 import {
   type CallOptions,
@@ -89,7 +89,7 @@ export class GeminiModel implements Model {
 
   constructor(id: string, options: GeminiOptions = {}) {
     if (typeof id !== "string") throw new TypeError('gemini() takes a model id, such as "gemini-flash-latest"');
-    checkOptions("gemini()", options, GEMINI_OPTIONS, (name) => findSpelling(GEMINI_SPELLINGS, name));
+    checkOptions("gemini()", options, GEMINI_OPTIONS, GEMINI_SPELLINGS);
     this.id = id;
     this.capabilities = { ...inferCapabilities(id), ...options.capabilities };
     this.#isAdvised = findKnownModel(id) !== undefined && this.capabilities.routedTo === undefined;

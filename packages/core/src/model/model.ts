@@ -1,6 +1,6 @@
 import type { CallOptions, CallSignal } from "../wire/client-options.ts";
 import type { EndpointKind } from "../wire/endpoints/endpoint.ts";
-import type { RequestBudget, RetryNotice } from "../wire/http/retry.ts";
+import type { RetryNotice } from "../wire/http/retry.ts";
 import type { WaitNotice } from "../wire/limiter/endpoint-limiter.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { FunctionCallingMode, FunctionDeclaration, JsonSchema, WireTool } from "../wire/types/declaration.ts";
@@ -60,7 +60,7 @@ export type ModelNotice =
   | { readonly type: "rewind"; readonly reason: string };
 
 /** Options of {@link Model.respond}. */
-export interface RespondOptions extends Pick<CallOptions, "logger" | "onQueued" | "tap"> {
+export interface RespondOptions extends Pick<CallOptions, "budget" | "logger" | "onQueued" | "tap"> {
   /** Aborting it ends the request, which rejects with `signal.reason`. */
   readonly signal: AbortSignal;
   /** Identifies the run: contents that were already sent with the same object are not serialized again. Never read. */
@@ -71,8 +71,6 @@ export interface RespondOptions extends Pick<CallOptions, "logger" | "onQueued" 
    * batch, so that a slow reader slows the model. Never rejects.
    */
   readonly onParts?: ((parts: readonly Part[]) => void | Promise<void>) | undefined;
-  /** Requests that the turn may still send; each one is deducted. @defaultValue only the model's own limit */
-  readonly budget?: RequestBudget | undefined;
   /** Called for each retry, wait and heal; must not throw. */
   readonly onNotice?: ((notice: ModelNotice) => void) | undefined;
   /** Called with what requests used whose answers broke off, as far as the service counted it; must not throw. */

@@ -1,14 +1,16 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
 import { present } from "../internal/json.ts";
-import { checkOptions, type OptionNames } from "../internal/option-names.ts";
+import { checkOptions, namesIn, type OptionNames } from "../internal/option-names.ts";
 import { findKnownModel } from "../wire/known-models.ts";
 import type { Usage } from "./usage.ts";
 
 /** Prices of a model, in any currency. All but `searchQuery` are per 1,000,000 tokens. */
 export interface Prices {
+  /** Prompt tokens. */
   readonly input: number;
   /** Prompt tokens read from a cache. @defaultValue as `input` */
   readonly cachedInput?: number | undefined;
+  /** Tokens of the answer. */
   readonly output: number;
   /** Thinking. @defaultValue as `output` */
   readonly thoughts?: number | undefined;
@@ -103,14 +105,7 @@ export function asOf(table: PriceTable | undefined): { readonly pricesAsOf?: str
   return typeof table === "object" && "asOf" in table ? { pricesAsOf: table.asOf } : {};
 }
 
-const PRICES: OptionNames<Prices> = {
-  input: true,
-  output: true,
-  cachedInput: true,
-  thoughts: true,
-  toolUse: true,
-  searchQuery: true,
-};
+const PRICES: OptionNames<Prices> = namesIn("input output cachedInput thoughts toolUse searchQuery");
 
 /** @throws {TypeError} Naming a price that does not exist, is missing, or is not a number of at least 0; or a day that is none. */
 export function checkPrices(table: PriceTable): void {

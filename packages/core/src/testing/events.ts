@@ -52,12 +52,12 @@ const NEXT: Readonly<Record<Place, Allowed>> = {
   answered: {
     guardrail: "checked",
     recover: "answer",
-    ...leadTo("calls", "tool-pending", "tool-start", "tool-end"),
+    ...leadTo("calls", "untrusted", "tool-pending", "tool-start", "tool-end"),
     ...TURN_END,
   },
   checked: { ...ANSWER, ...TURN_END },
   calls: {
-    ...leadTo("calls", "tool-pending", "tool-start", "tool-progress", "tool-retry", "tool-end"),
+    ...leadTo("calls", "untrusted", "tool-pending", "tool-start", "tool-progress", "tool-retry", "tool-end"),
     handoff: "checked",
     ...TURN_END,
   },

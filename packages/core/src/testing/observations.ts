@@ -1,5 +1,4 @@
-import type { ObservedEvent } from "../loop/events.ts";
-import type { RunInfo, StepInfo } from "../loop/observers/run-info.ts";
+import type { ObservedEvent, RunInfo, StepInfo } from "../loop/events.ts";
 
 /** State of a run while its observations are checked. */
 class ObservedSoFar {
@@ -61,16 +60,6 @@ function check(observation: ObservedEvent, run: ObservedSoFar): string | undefin
       run.turn = observation.turn;
       run.isTurnOpen = true;
       return undefined;
-    case "turn-end":
-      if (!isInTurn(observation.turn, run)) return `turn ${observation.turn} is not open`;
-      run.isTurnOpen = false;
-      return undefined;
-    case "compact":
-    case "recover":
-    case "handoff":
-    case "tool-pending":
-    case "guardrail":
-      return isInTurn(observation.turn, run) ? undefined : `turn ${observation.turn} is not open`;
     case "step-start": {
       const { step } = observation;
       if (!isInTurn(step.turn, run)) return `turn ${step.turn} is not open`;
@@ -79,19 +68,19 @@ function check(observation: ObservedEvent, run: ObservedSoFar): string | undefin
       run.openSteps.add(step);
       return undefined;
     }
-    case "step-end":
-      return run.openSteps.delete(observation.step) ? undefined : `${observation.step.name} is not open`;
-    case "prefix-break":
-    case "request":
-    case "first-part":
-    case "notice":
-    case "discard":
-      if (!run.openSteps.has(observation.step)) return `${observation.step.name} is not open`;
-      return observation.step.kind === "model" ? undefined : `${observation.step.name} asks no model`;
-    case "tool-retry":
-      if (!run.openSteps.has(observation.step)) return `${observation.step.name} is not open`;
-      return observation.step.kind === "call" ? undefined : `${observation.step.name} runs no tool`;
+    default:
   }
+  if (!("step" in observation)) {
+    if (!isInTurn(observation.turn, run)) return `turn ${observation.turn} is not open`;
+    if (observation.type === "turn-end") run.isTurnOpen = false;
+    return undefined;
+  }
+  const { type, step } = observation;
+  if (!run.openSteps.has(step)) return `${step.name} is not open`;
+  if (type === "step-end") run.openSteps.delete(step);
+  else if (type === "tool-retry") return step.kind === "call" ? undefined : `${step.name} runs no tool`;
+  else if (step.kind !== "model") return `${step.name} asks no model`;
+  return undefined;
 }
 
 function isInTurn(turn: number, run: ObservedSoFar): boolean {

@@ -1,5 +1,6 @@
 import { present } from "../internal/json.ts";
 import type { Word } from "../wire/types/content.ts";
+import type { Reach, Reads } from "./reads.ts";
 import type { BuiltInName, BuiltInTool } from "./tool.ts";
 
 /** Options of {@link googleSearch}. */
@@ -73,7 +74,7 @@ type SafetyPolicy =
  * ```
  */
 export function googleSearch({ timeRange, searchTypes, excludeDomains }: GoogleSearchOptions = {}): BuiltInTool {
-  return builtIn("googleSearch", {
+  return builtIn("googleSearch", "untrusted", "inside", {
     searchTypes: searchTypes && Object.fromEntries(searchTypes.map((type) => [`${type}Search`, {}])),
     timeRangeFilter: timeRange && { startTime: timeRange.startTime, endTime: timeRange.endTime },
     excludeDomains,
@@ -87,7 +88,7 @@ export function googleSearch({ timeRange, searchTypes, excludeDomains }: GoogleS
  */
 export function googleMaps({ groundingTypes }: GoogleMapsOptions = {}): BuiltInTool {
   const types = groundingTypes && Object.fromEntries(groundingTypes.map((type) => [type, {}]));
-  return builtIn("googleMaps", { groundingTypes: types });
+  return builtIn("googleMaps", "untrusted", "inside", { groundingTypes: types });
 }
 
 /**
@@ -108,6 +109,8 @@ export function mcpServer(options: McpServerOptions): BuiltInTool {
   return {
     kind: "built-in",
     name: "mcpServers",
+    reads: ["untrusted", "private"],
+    reach: "outside",
     get wire() {
       return { mcpServers: [{ name, streamableHttpTransport }] };
     },
@@ -125,7 +128,7 @@ function seconds([name, ms]: readonly [string, number | undefined]): string | un
  * @see https://ai.google.dev/gemini-api/docs/url-context
  */
 export function urlContext(): BuiltInTool {
-  return builtIn("urlContext");
+  return builtIn("urlContext", "untrusted", "lookup");
 }
 
 /**
@@ -134,7 +137,7 @@ export function urlContext(): BuiltInTool {
  * @see https://ai.google.dev/gemini-api/docs/code-execution
  */
 export function codeExecution(): BuiltInTool {
-  return builtIn("codeExecution");
+  return builtIn("codeExecution", "trusted", "inside");
 }
 
 /**
@@ -145,7 +148,7 @@ export function codeExecution(): BuiltInTool {
  */
 export function fileSearch({ stores, metadataFilter, topK }: FileSearchOptions): BuiltInTool {
   if (stores.length === 0) throw new TypeError("fileSearch() needs the name of at least one store");
-  return builtIn("fileSearch", { fileSearchStoreNames: stores, metadataFilter, topK });
+  return builtIn("fileSearch", "private", "inside", { fileSearchStoreNames: stores, metadataFilter, topK });
 }
 
 /**
@@ -154,7 +157,7 @@ export function fileSearch({ stores, metadataFilter, topK }: FileSearchOptions):
  * @see https://ai.google.dev/gemini-api/docs/computer-use
  */
 export function computerUse(options: ComputerUseOptions = {}): BuiltInTool {
-  return builtIn("computerUse", {
+  return builtIn("computerUse", "untrusted", "outside", {
     environment: options.environment ?? "ENVIRONMENT_BROWSER",
     excludedPredefinedFunctions: options.excluded,
     enablePromptInjectionDetection: options.promptInjectionDetection,
@@ -162,6 +165,11 @@ export function computerUse(options: ComputerUseOptions = {}): BuiltInTool {
   });
 }
 
-function builtIn(name: BuiltInName, fields: { readonly [key: string]: unknown } = {}): BuiltInTool {
-  return { kind: "built-in", name, wire: { [name]: present(fields) } };
+function builtIn(
+  name: BuiltInName,
+  reads: Reads,
+  reach: Reach,
+  fields: { readonly [key: string]: unknown } = {},
+): BuiltInTool {
+  return { kind: "built-in", name, wire: { [name]: present(fields) }, reads, reach };
 }

@@ -14,8 +14,7 @@ import {
   timedOut,
   triedTimes,
 } from "./model-texts.ts";
-import { hasDefaults, withDefaults } from "./schema/defaults.ts";
-import type { JsonCheck } from "./schema/json-check.ts";
+import { hasDefaults, type JsonCheck, withDefaults } from "./schema/json-check.ts";
 import { isStandardSchema, issuesText, type StandardIssue, type StandardSchema } from "./schema/standard-schema.ts";
 import type { ToolRetries } from "./tool-settings.ts";
 import type { Tool, ToolContext, ToolErrorKind, ToolOutcome } from "./tool.ts";
@@ -26,6 +25,8 @@ export interface CallControl {
   isCancelled?: boolean | undefined;
   /** Ends the call; set once it runs. */
   cancel?: (() => void) | undefined;
+  /** What the tool was run with; absent until then. */
+  ran?: { readonly input: unknown } | undefined;
   /** Called before each wait of the tool's `retry` policy, which begins when it resolves. Must not reject. */
   onRetry?: ((notice: ToolRetryNotice) => void | Promise<void>) | undefined;
 }
@@ -73,7 +74,7 @@ export async function callTool(
     (signal, cancel) => {
       control.cancel = cancel;
       return retry === undefined
-        ? runTool(tool, call, limitContext(context, call, signal, 1))
+        ? runTool(tool, call, limitContext(context, call, signal, 1), control)
         : runRepeatedly(tool, retry, call, { ...context, signal }, control);
     },
     (why) => interrupted(tool, why, limitMs),
@@ -98,21 +99,23 @@ async function runRepeatedly(
   policy: ToolRetries,
   call: FunctionCall,
   context: Omit<ToolContext, "attempt">,
-  { onRetry }: CallControl,
+  control: CallControl,
 ): Promise<Attempt> {
+  const { onRetry } = control;
   const { signal } = context;
   const { timeoutMs } = tool;
   for (let attempt = 1; ; attempt++) {
     const { outcome, thrown } = await withinLimit(
       signal,
       timeoutMs,
-      (limited) => runTool(tool, call, limitContext(context, call, limited, attempt)),
+      (limited) => runTool(tool, call, limitContext(context, call, limited, attempt), control),
       (why) => interrupted(tool, why, timeoutMs),
     );
     if (outcome.ok || thrown === undefined || signal.aborted) return { outcome };
     try {
-      if (attempt < policy.maxAttempts && (await isWorthAnother(policy, thrown.error, attempt))) {
-        const delayMs = delayAfter(attempt, policy);
+      const { when = (error: unknown) => !isPlanned(error), minDelayMs, maxDelayMs } = policy;
+      if (attempt < policy.maxAttempts && (await when(thrown.error, attempt))) {
+        const delayMs = Math.round(Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1)) * (1 - Math.random() / 2));
         await onRetry?.({ attempt, delayMs, error: { kind: outcome.kind, message: outcome.message } });
         await sleep(delayMs, signal);
         continue;
@@ -122,14 +125,6 @@ async function runRepeatedly(
     }
     return { outcome: attempt === 1 ? outcome : { ...outcome, message: triedTimes(outcome.message, attempt) } };
   }
-}
-
-async function isWorthAnother({ when }: ToolRetries, error: unknown, attempt: number): Promise<boolean> {
-  return when === undefined ? !isPlanned(error) : await when(error, attempt);
-}
-
-function delayAfter(attempt: number, { minDelayMs, maxDelayMs }: ToolRetries): number {
-  return Math.round(Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1)) * (1 - Math.random() / 2));
 }
 
 /** True for what a tool throws to tell the model something. */
@@ -165,12 +160,13 @@ function limitContext(
 }
 
 /** Never rejects: after a timeout, nobody awaits it. */
-async function runTool(tool: Tool, call: FunctionCall, context: ToolContext): Promise<Attempt> {
+async function runTool(tool: Tool, call: FunctionCall, context: ToolContext, control: CallControl): Promise<Attempt> {
   let stage = "checking the arguments";
   try {
     const input = await tool.parse(copyJson(call.args ?? {}));
     stage = "running";
     if (context.signal.aborted) return { outcome: failure("cancelled", CANCELLED) };
+    control.ran = { input };
     const result = tool.run(input, context);
     return { outcome: { ok: true, output: isGenerator(result) ? await drain(result, context) : await result } };
   } catch (error) {
@@ -274,7 +270,11 @@ export function buildParser(
   const standard = isStandardSchema(schema) ? schema : undefined;
   const parse = (args: unknown): Promise<unknown> =>
     standard !== undefined || isObject(args)
-      ? checkValue(standard ?? json, args, argumentsError)
+      ? checkValue(
+          standard ?? json,
+          args,
+          (issues) => new ModelRetry(invalidArguments(issuesText(issues)).slice(0, 500)),
+        )
       : Promise.reject(new ModelRetry(invalidArguments(ARGUMENTS_NOT_OBJECT)));
   return hasDefaults(source) ? (args) => parse(withDefaults(args, source, source)) : parse;
 }
@@ -300,10 +300,6 @@ export async function checkValue(
   const checked = await schema["~standard"].validate(value);
   if (checked.issues !== undefined) throw fail(checked.issues);
   return checked.value;
-}
-
-function argumentsError(issues: readonly StandardIssue[]): ModelRetry {
-  return new ModelRetry(invalidArguments(issuesText(issues)).slice(0, 500));
 }
 
 interface Zod4Schema extends StandardSchema {

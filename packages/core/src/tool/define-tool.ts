@@ -18,6 +18,7 @@ import { notRunHere } from "./model-texts.ts";
 import { declareParameters, type DescribedSchema, NO_PARAMETERS } from "./schema/declare.ts";
 import { jsonCheck } from "./schema/json-check.ts";
 import { isStandardSchema, type ParsedBy, type StandardJsonSchema, type WrittenFor } from "./schema/standard-schema.ts";
+import { describeTrust, type ToolTrust, TRUST, trustOf } from "./reads.ts";
 import type { ApprovalContext, Tool, ToolContext } from "./tool.ts";
 
 /** What defines a tool. `Asked` is the part of the context that `needsApproval` declares. */
@@ -28,7 +29,8 @@ export interface ToolOptions<
   Name extends string = string,
   Ends extends boolean = boolean,
   Asked = Context,
-> extends Fields<ToolSettings> {
+>
+  extends Fields<ToolSettings>, ToolTrust<InputOf<Schema>, Output> {
   /** Function name the model calls: a letter or `_`, then letters, digits and `_ . : -`; at most 64 characters. */
   readonly name: Name;
   /** What the function does and when to use it: the model decides by this text whether to call it. */
@@ -139,6 +141,7 @@ export function defineTool(spec: ToolOptions<ToolInputSchema | undefined, unknow
     describeValue("needsApproval", needsApproval, [true, false], "function") ??
     describeApprover(approvedBy) ??
     describeEditable(editable) ??
+    describeTrust(spec) ??
     // oxlint-disable-next-line typescript/unbound-method -- only looked at
     describeValue("run", spec.run, [], "function");
   if (problem !== undefined) throw new ToolDefinitionError(`tool "${name}": ${problem}`, name);
@@ -174,6 +177,7 @@ export function defineTool(spec: ToolOptions<ToolInputSchema | undefined, unknow
     }),
     ...(approvedBy !== undefined && { approvedBy: typeof approvedBy === "string" ? () => approvedBy : approvedBy }),
     ...(editable !== undefined && { editable: editable === false ? [] : editable }),
+    ...trustOf(spec),
     external: spec.run === undefined,
     run:
       spec.run?.bind(spec) ??
@@ -186,6 +190,7 @@ export function defineTool(spec: ToolOptions<ToolInputSchema | undefined, unknow
 const OPTIONS: OptionNames<ToolOptions<undefined, unknown>> = namesIn(
   "name description input validate sequential timeoutMs maxResultBytes maxModelRetries effects unknownOutcome retry",
   "endsRun exposeErrors needsApproval answerTimeoutMs approvedBy editable run",
+  TRUST,
 );
 
 const RETRY: OptionNames<ToolRetryPolicy> = namesIn("maxAttempts minDelayMs maxDelayMs totalTimeoutMs when");
@@ -193,6 +198,9 @@ const RETRY: OptionNames<ToolRetryPolicy> = namesIn("maxAttempts minDelayMs maxD
 const SPELLINGS: Spellings = {
   "use input": "inputSchema parameters parametersJsonSchema schema args argsSchema input_schema",
   "use run": "execute handler func function fn callback invoke call",
+  "use maxModelRetries, or retry: { maxAttempts: … }": "maxRetries retries",
+  "use endsRun": "returnDirect",
+  "use needsApproval": "requiresApproval requireConfirmation requiresConfirmation",
 };
 
 /** The service's messages say 64; its newest types say 128. */

@@ -4,8 +4,8 @@ import { OFFICE_TYPE } from "../wire/known-models.ts";
 import type { FunctionCall, FunctionResponsePart, JsonObject, Part } from "../wire/types/content.ts";
 import { isMedia, type Media, mediaPart } from "../model/request/media-part.ts";
 import { failure } from "./call-failure.ts";
+import { classOf, pathOf, RefusedValue } from "./json-of.ts";
 import { jsonCut, mediaHeading, mediaLeftOut, unreadable, textCut } from "./model-texts.ts";
-import { classOf, pathOf, RefusedValue } from "./refused-value.ts";
 import type { ToolOutcome } from "./tool.ts";
 
 const DEFAULT_MAX_BYTES = 65_536;
@@ -169,6 +169,7 @@ export interface JsonSafe {
  * | value | becomes |
  * |---|---|
  * | `undefined`, function, symbol | omitted from objects, `null` in arrays and at the root |
+ * | an object with a function `then`, or with nothing but functions | refused: its other members |
  * | `NaN`, `Infinity` | the strings `"NaN"`, `"Infinity"`, `"-Infinity"` |
  * | bigint | decimal digits as a string |
  * | Date | ISO string, or `"Invalid Date"` |
@@ -210,7 +211,7 @@ export function jsonSafe(
     if (++values > MAX_VALUES) return undefined;
     let plain = toPlain(raw);
     if (plain instanceof RefusedValue) {
-      refused ??= `${pathOf(place.slice(0, depth))} ${plain.problem}`;
+      refuse(plain, depth);
       plain = plain.copy;
     }
     if (typeof plain === "string") return text(plain);
@@ -218,13 +219,14 @@ export function jsonSafe(
       if (plain !== undefined) characters += String(plain).length;
       return plain;
     }
-    if (isReadableMedia(plain)) {
-      const bytes = plain.data?.length ?? 0;
+    const shown = tryOr(() => (isMedia(plain) ? plain : undefined), undefined);
+    if (shown !== undefined) {
+      const bytes = shown.data?.length ?? 0;
       mediaRoom ??= maxMediaBytes?.() ?? Infinity;
-      if (bytes > mediaRoom) return text(mediaLeftOut(plain.mimeType, bytes, mediaRoom));
+      if (bytes > mediaRoom) return text(mediaLeftOut(shown.mimeType, bytes, mediaRoom));
       mediaRoom -= bytes;
-      media.push(plain);
-      return text(`[media ${media.length}: ${plain.mimeType}]`);
+      media.push(shown);
+      return text(`[media ${media.length}: ${shown.mimeType}]`);
     }
     // Converting a Map creates a new object each time, so the original is tracked.
     const original = raw as object;
@@ -235,6 +237,10 @@ export function jsonSafe(
     const copy = Array.isArray(plain) ? array(plain, depth) : object(plain as Record<string, unknown>, depth);
     ancestors.delete(original);
     return copy;
+  }
+
+  function refuse({ problem }: RefusedValue, depth: number): void {
+    refused ??= `${pathOf(place.slice(0, depth))} ${problem}`;
   }
 
   function text(whole: string): string {
@@ -263,10 +269,13 @@ export function jsonSafe(
     const entries: [string, Json][] = [];
     const keys = tryOr(() => Object.keys(source), undefined);
     if (keys === undefined) return text(UNREADABLE);
+    let functions = 0;
     for (const key of keys) {
       if (values > MAX_VALUES) break;
       const before = characters;
       const raw = tryOr(() => source[key], UNREADABLE);
+      if (typeof raw === "function" && (++functions === keys.length || key === "then"))
+        refuse(new RefusedValue(source), depth);
       place[depth] = key;
       const member = safe(raw, depth + 1);
       if (member === undefined) continue;
@@ -287,10 +296,6 @@ function wellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, "\uFFFD");
 }
 
-function isReadableMedia(value: object): value is Media {
-  return tryOr(() => isMedia(value), false);
-}
-
 /** Replaces a value that threw when it was read. */
 const UNREADABLE = "[unreadable]";
 
@@ -299,20 +304,12 @@ type PlainValue = string | number | boolean | null | undefined | object;
 
 /** Converts built-in objects to JSON types, one level deep. Never throws. */
 function toPlain(value: unknown): PlainValue {
-  switch (typeof value) {
-    case "bigint":
-      return value.toString();
-    case "number":
-      return Number.isFinite(value) ? value : String(value);
-    case "function":
-    case "symbol":
-    case "undefined":
-      return undefined;
-    case "object":
-      return value === null ? null : plainObject(value);
-    default:
-      return value as string | boolean;
-  }
+  if (typeof value === "object" && value !== null) return plainObject(value);
+  if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "function" || typeof value === "symbol") return undefined;
+  // A text, a boolean, `null` or `undefined`.
+  return value as PlainValue;
 }
 
 function plainObject(value: object): PlainValue {
@@ -326,14 +323,17 @@ function plainObject(value: object): PlainValue {
     if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number | bigint>);
     if (Array.isArray(value)) return value;
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
-    if (value instanceof Map) return plainMap(value);
+    if (value instanceof Map) {
+      const entries = [...value];
+      return entries.every(([key]) => typeof key === "string") ? Object.fromEntries(entries) : entries;
+    }
     if (value instanceof Set) return [...value];
     if (value instanceof RegExp || value instanceof URLSearchParams) return String(value);
     if ("toJSON" in value && typeof value.toJSON === "function") {
       const json: unknown = (value.toJSON as (key: string) => unknown)("");
       // Called once, as JSON.stringify does, even when the result has a toJSON too.
       const isAgain = typeof json === "object" && json !== null && "toJSON" in json && !Array.isArray(json);
-      return isAgain ? withoutToJson(json) : toPlain(json);
+      return isAgain ? Object.fromEntries(Object.entries(json).filter(([key]) => key !== "toJSON")) : toPlain(json);
     }
     if (/^\[object (?:Number|String|Boolean|BigInt)\]$/.test(Object.prototype.toString.call(value))) {
       const bare: unknown = value.valueOf();
@@ -349,14 +349,4 @@ function plainObject(value: object): PlainValue {
 
 function isBytes(value: object): value is { readonly byteLength: number } {
   return [Uint8Array, Uint8ClampedArray, DataView, ArrayBuffer].some((type) => value instanceof type);
-}
-
-function plainMap(map: ReadonlyMap<unknown, unknown>): object {
-  const entries = [...map];
-  const named = entries.every((entry): entry is [string, unknown] => typeof entry[0] === "string");
-  return named ? Object.fromEntries(entries) : entries;
-}
-
-function withoutToJson(json: object): object {
-  return Object.fromEntries(Object.entries(json).filter(([key]) => key !== "toJSON"));
 }

@@ -2,6 +2,7 @@ import { present } from "../internal/json.ts";
 import { detectMimeType, guessMimeType } from "../internal/mime-type.ts";
 import { tryOr } from "../internal/try-or.ts";
 import { MEDIA_KIND, type Media } from "../model/request/media-part.ts";
+import type { MediaResolution } from "../wire/types/generate-content.ts";
 import type { GeminiFile } from "../wire/types/resources.ts";
 
 /** Synchronous sources of {@link media}; a web `Blob` is read asynchronously. */
@@ -14,12 +15,7 @@ export interface MediaOptions {
   /** Shown to the model in a tool's result; not sent in a run's input. @defaultValue the name of a web `File` */
   readonly displayName?: string | undefined;
   /** Determines the tokens per image, page or frame; Gemini 3 and newer. @defaultValue that of the request */
-  readonly mediaResolution?:
-    | "MEDIA_RESOLUTION_LOW"
-    | "MEDIA_RESOLUTION_MEDIUM"
-    | "MEDIA_RESOLUTION_HIGH"
-    | "MEDIA_RESOLUTION_ULTRA_HIGH"
-    | undefined;
+  readonly mediaResolution?: MediaResolution | "MEDIA_RESOLUTION_ULTRA_HIGH" | undefined;
   /** Which part of a video is processed, and at what frame rate. */
   readonly videoMetadata?:
     | {

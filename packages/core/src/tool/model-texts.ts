@@ -33,6 +33,10 @@ export const toolDisabled = (tool: string, badCalls: number): string =>
 /** A call that a person or a policy denied. */
 export const callDenied = (reason: string): string => `not run: the user denied this call${because(reason)}`;
 
+/** A call that reaches out after something that anybody may have written. */
+export const deniedAsUntrusted = (sources: readonly string[]): string =>
+  `not run: not allowed after content that anybody may have written (${sources.join("; ")})`;
+
 /** A call whose request was taken back before it was answered. */
 export const callWithdrawn = {
   approval: (reason: string): string => `not run: the user withdrew this request${because(reason)}`,
@@ -97,6 +101,10 @@ export function unknownTool(name: string, nearest: string | undefined, names: re
 
 /** Arguments that the schema rejects, with its messages. */
 export const invalidArguments = (problems: string): string => `invalid arguments: ${problems}`;
+
+/** Arguments that only a hook has made valid, of a call that somebody would have been asked about. */
+export const WAS_INVALID =
+  "not run: its arguments were invalid, so nobody was asked about it; call it again with valid ones";
 
 /** Arguments that are not an object. */
 export const ARGUMENTS_NOT_OBJECT = "expected an object";

@@ -1,8 +1,9 @@
 import { InvalidApprovalError } from "../errors/run-errors.ts";
-import { copyJson, fingerprint, isObject, sameJson } from "../internal/json.ts";
+import { asObject, copyJson, fingerprint, isObject, sameJson } from "../internal/json.ts";
 import type { FunctionCall, JsonObject } from "../wire/types/content.ts";
 import { failure, isNamed } from "./call-failure.ts";
 import { callDenied, callWithdrawn } from "./model-texts.ts";
+import type { ReadByCall } from "./reads.ts";
 import type { Approval, PendingCall, PendingQuestion, Tool, ToolOutcome } from "./tool.ts";
 
 /**
@@ -20,14 +21,14 @@ export function questionToken(
   return fingerprint([runId, callId, question, time, name, args]);
 }
 
-/** What a tool said about the answers to a question when it was asked. */
-export type AskedOf = Pick<PendingCall, "approvedBy" | "editable">;
+/** What a tool said about the answers to a question when it was asked, why it is asked, and what an outcome from outside brings. */
+export interface AskedOf extends Pick<PendingCall, "approvedBy" | "editable" | "because">, ReadByCall {}
 
 /** What a call asks, from what is known of it. */
 export function buildPendingCall(
   runId: string,
   { turn, callId, call, question, edited }: Omit<PendingCall, "token" | keyof AskedOf>,
-  { approvedBy, editable }: AskedOf = {},
+  { approvedBy, editable, because }: AskedOf = {},
   time: number = 1,
 ): PendingCall {
   return {
@@ -40,6 +41,7 @@ export function buildPendingCall(
     // Whether a call took effect is not for its approvers to say.
     ...(approvedBy !== undefined && question !== "unknown-outcome" && { approvedBy }),
     ...(editable !== undefined && question === "approval" && { editable }),
+    ...(because !== undefined && question === "approval" && { because }),
   };
 }
 
@@ -55,7 +57,7 @@ export type OutsideAnswer =
  * recorded answer is read whenever its run is. Anything but `true` or arguments denies an approval.
  */
 export function readOutsideAnswer(question: PendingQuestion, given: unknown): OutsideAnswer {
-  const fields = isObject(given) ? given : {};
+  const fields = asObject(given);
   if ("withdrawn" in fields) return { kind: "withdrawn", text: reasonIn(fields["withdrawn"]) };
   if (question === "approval") {
     if (given === true) return { kind: "approved" };
@@ -116,9 +118,8 @@ export function listEditable(
   args: JsonObject = {},
 ): readonly string[] | undefined {
   if (editable !== true) return editable;
-  const schema = declaration.parametersJsonSchema;
-  const { properties = {} } = (isObject(schema) ? schema : {}) as { readonly properties?: object };
-  return [...new Set([...Object.keys(properties), ...Object.keys(args)])];
+  const { properties } = asObject(declaration.parametersJsonSchema);
+  return [...new Set([...Object.keys(asObject(properties)), ...Object.keys(args)])];
 }
 
 /** True for arguments that an approval gives, if they are others than those that were shown. */
@@ -138,7 +139,7 @@ export function checkEditable({ callId, call, editable }: PendingCall, args: Jso
 }
 
 /**
- * Approves a call that waits, or all of these: the `approvals` of `session.resume()`, `send()` and `answer()`. Those that wait for something
+ * Approves a call that waits, or all of these: the `approvals` of `session.resume()`, `continue()` and `answer()`. Those that wait for something
  * else than an approval are left out. Spread several into one object to decide differently about each.
  *
  * @param args - Arguments to run a single call with instead; they must match the tool's schema.

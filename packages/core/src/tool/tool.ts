@@ -6,6 +6,7 @@ import type { Usage } from "../model/usage.ts";
 import type { Content, FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../wire/types/declaration.ts";
 import type { JsonOf } from "./json-of.ts";
+import type { Reach, Reads, ReadSource, ToolTrust, UntrustedReason } from "./reads.ts";
 import type { RunContext } from "./run-context.ts";
 import type { ToolRetries, ToolSettings } from "./tool-settings.ts";
 
@@ -22,7 +23,8 @@ export interface Tool<
   Name extends string = string,
   Args = Input,
   Ends extends boolean = boolean,
-> extends ToolSettings {
+>
+  extends ToolSettings, ToolTrust {
   // First, so that a union of tools is told apart by it.
   readonly name: Name;
   readonly kind: "function";
@@ -41,6 +43,8 @@ export interface Tool<
   readonly editable?: true | readonly string[] | undefined;
   /** Set when the tool is an agent whose runs a durable engine can execute. */
   readonly agent?: ChildAgent | undefined;
+  /** Set when a call reads what the runs inside it have read, and nothing else. */
+  readonly readsNested?: true | undefined;
   /** Set when a successful call hands the conversation to another agent: made by `handoff()`. */
   readonly handoff?: Handoff | undefined;
   /** Whether the call requires approval; absent when never. Throwing counts as yes. */
@@ -159,6 +163,13 @@ export interface BuiltInTool {
   readonly name: BuiltInName;
   /** The entry of the request's `tools`. */
   readonly wire: WireTool;
+  /**
+   * What it is taken to bring into the history where it is a function, and beside others; what an answer says that the service has read
+   * counts in any case. @defaultValue untrusted and private
+   */
+  readonly reads?: Reads | undefined;
+  /** How far it reaches: the service has the request anyway. It runs inside that, where nobody can be asked. */
+  readonly reach?: Reach | undefined;
   /** Never set: it needs no context. */
   readonly "~context"?: undefined;
   /** Never set: its calls are the service's own. */
@@ -182,6 +193,8 @@ export interface NestedRun extends Cost {
   readonly usage: Usage;
   /** Its responses, oldest first, for their sources. */
   readonly responses: readonly ModelResponse[];
+  /** What it has read that the calling run has not; absent for nothing. */
+  readonly read?: readonly ReadSource[] | undefined;
 }
 
 /** The step of a run that contains another run. */
@@ -208,6 +221,8 @@ export interface ParentRun {
   readonly metadata?: JsonObject | undefined;
   /** The calling run's. */
   readonly approve?: Approve | undefined;
+  /** What the calling run's model has read: its task may come from there. */
+  readonly read?: readonly ReadSource[] | undefined;
 }
 
 /** Limits that a run shares with the runs inside its calls, as far as they remain: 0 when used up, absent when unlimited. */
@@ -238,7 +253,10 @@ export interface ChildAgent {
 export interface Handoff {
   /** Asked when it is needed, since two agents may hand over to each other. */
   readonly to: () => { readonly name: string };
-  /** What that agent is sent of what was said before. Absent: all of it. */
+  /**
+   * What that agent is sent of what was said before. If it leaves calls or their responses first, the last message of the user comes before
+   * them. @defaultValue all of it
+   */
   readonly filter?: ((contents: readonly Content[]) => readonly Content[]) | undefined;
 }
 
@@ -262,11 +280,13 @@ export type PendingQuestion =
 
 /** A call that waits for an answer. */
 export interface PendingCall {
+  /** The turn that made it, counted from 1. */
   readonly turn: number;
   /** Unique in the run, such as `call:3.0`. */
   readonly callId: string;
   /** With the arguments it runs with. */
   readonly call: FunctionCall;
+  /** What it waits for. */
   readonly question: PendingQuestion;
   /** The key of the answer. It names this question of this run, with these arguments: any other has another one. */
   readonly token: string;
@@ -279,6 +299,8 @@ export interface PendingCall {
   readonly editable?: readonly string[] | undefined;
   /** A person changed its arguments when approving it. */
   readonly edited?: true | undefined;
+  /** Set when it is asked because of what the model has read: it may be what somebody else wants. */
+  readonly because?: UntrustedReason | undefined;
   /** Set when a run inside a call asks: the agents in between, outermost first; `turn` and `callId` belong to that run. */
   readonly path?: readonly string[] | undefined;
 }

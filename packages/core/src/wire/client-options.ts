@@ -9,7 +9,6 @@ import type { FetchLike } from "./http/transport.ts";
 import type { RequestBudget, RetryNotice, RetryPolicy } from "./http/retry.ts";
 import type { Traffic } from "./limiter/traffic.ts";
 import type { WaitNotice } from "./limiter/endpoint-limiter.ts";
-import type { AnswerLimits, Timeouts } from "./limits.ts";
 import type { Fields } from "./types/content.ts";
 
 /** Options of `GeminiClient`. */
@@ -65,6 +64,40 @@ export const CLIENT_OPTIONS: OptionNames<GeminiClientOptions> = namesIn(
 export const CLIENT_SPELLINGS: Spellings = {
   "use endpoint: geminiApi({ apiKey: … })": "apiKey",
   "use endpoint: endpoint({ baseUrl: …, apiKey: … })": "baseUrl baseURL headers",
+};
+
+/** The client's own time limits, in milliseconds; `Infinity` disables one. */
+export interface Timeouts {
+  /** From sending the request to the first byte of the body. @defaultValue 300_000 */
+  readonly firstByteMs: number;
+  /** Between two reads of the body; only the time spent waiting for the service counts. @defaultValue 120_000 */
+  readonly idleMs: number;
+  /** For the whole attempt; also sent to the service. @defaultValue 1_200_000 */
+  readonly totalMs: number;
+}
+
+/** Five minutes to the first byte, two between reads, twenty in total. */
+export const DEFAULT_TIMEOUTS: Timeouts = { firstByteMs: 300_000, idleMs: 120_000, totalMs: 1_200_000 };
+
+/** Limits on what an answer may make a client hold. */
+export interface AnswerLimits {
+  /** Most bytes of one event of a stream, or of a whole answer. @defaultValue 67_108_864 (64 MiB) */
+  readonly maxBufferBytes: number;
+  /**
+   * Most bytes of a whole streamed answer, decompressed. A longer one fails with an `ApiShapeError`.
+   *
+   * @defaultValue 268_435_456 (256 MiB)
+   */
+  readonly maxAnswerBytes: number;
+  /** Most chunks of a streamed answer. One with more fails with an `ApiShapeError`. @defaultValue 1_000_000 */
+  readonly maxAnswerChunks: number;
+}
+
+export const DEFAULT_LIMITS: AnswerLimits = {
+  maxBufferBytes: 64 * 1024 * 1024,
+  // Well below the longest string, which everything in an answer may become.
+  maxAnswerBytes: 256 * 1024 * 1024,
+  maxAnswerChunks: 1_000_000,
 };
 
 /** How to cancel a call. */

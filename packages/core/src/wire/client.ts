@@ -1,14 +1,22 @@
-import { ConfigurationError } from "../errors/agent-error.ts";
+import { AgentError, ConfigurationError } from "../errors/agent-error.ts";
 import { ApiShapeError, ApiStatusError } from "../errors/api-errors.ts";
+import { sleep } from "../internal/abort.ts";
 import { isObject } from "../internal/json.ts";
+import { withDefaults } from "../internal/option-names.ts";
 import { defaultLogger } from "../logging/logger.ts";
-import type { CallOptions, GeminiClientOptions } from "./client-options.ts";
+import {
+  type AnswerLimits,
+  type CallOptions,
+  DEFAULT_LIMITS,
+  DEFAULT_TIMEOUTS,
+  type GeminiClientOptions,
+} from "./client-options.ts";
 import { defaultEndpoint } from "./endpoints/services.ts";
 import type { Endpoint } from "./endpoints/endpoint.ts";
 import { embeddedError } from "./errors/http-errors.ts";
 import { chooseTransport } from "./http/choose-transport.ts";
 import { checkRequestSize, RequestEncoder } from "./http/encode-request.ts";
-import { type ApiCall, Exchange, type ExchangeSettings } from "./http/exchange.ts";
+import { type ApiCall, type Attempt, Exchange, type ExchangeSettings } from "./http/exchange.ts";
 import {
   type AnswerBatch,
   type AnswerStream,
@@ -17,9 +25,8 @@ import {
   parseJson,
   StreamedAnswer,
 } from "./http/read-answers.ts";
-import { DEFAULT_RETRY, type RetryPolicy, withRetry } from "./http/retry.ts";
+import { DEFAULT_RETRY, delayFor, describe, type RetryPolicy } from "./http/retry.ts";
 import { NEEDS_NO_KEY } from "./http/transport.ts";
-import { type AnswerLimits, DEFAULT_LIMITS, DEFAULT_TIMEOUTS, withDefaults } from "./limits.ts";
 import { Traffic } from "./limiter/traffic.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "./types/generate-content.ts";
 import type { CountTokensRequest, CountTokensResponse, ListModelsResponse, ModelInfo } from "./types/resources.ts";
@@ -155,8 +162,6 @@ export class ApiClient {
   readonly #retry: RetryPolicy;
   readonly #random: () => number;
   readonly #limits: AnswerLimits;
-  /** When the retry of a call was announced for, in milliseconds since the epoch. */
-  readonly #retryAt = new WeakMap<ApiCall, number>();
 
   /** @throws {TypeError} For a limit that is not a positive number, or an option of another kind. */
   constructor(options: GeminiClientOptions) {
@@ -206,8 +211,8 @@ export class ApiClient {
     );
   }
 
-  /** One attempt of a call. @param attempt - From 1. */
-  async attempt<T>(call: ApiCall, options: CallOptions, attempt: number, read: ReadAnswer<T>): Promise<T> {
+  /** One attempt of a call. */
+  async attempt<T>(call: ApiCall, options: CallOptions, attempt: Attempt, read: ReadAnswer<T>): Promise<T> {
     const exchange = await this.#exchange(call, options, attempt).open();
     try {
       const text = await exchange.text(this.#limits.maxBufferBytes);
@@ -220,21 +225,57 @@ export class ApiClient {
     }
   }
 
-  /** Makes attempts according to the retry policy. */
-  retried<T>(call: ApiCall, options: CallOptions, attempt: (attempt: number) => Promise<T>): Promise<T> {
+  /** Makes attempts according to the retry policy, until one succeeds or fails for good; throws the last error as it was thrown. */
+  async retried<T>(call: ApiCall, options: CallOptions, run: (attempt: Attempt) => Promise<T>): Promise<T> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    try {
+      return await run({ number: 1 });
+    } catch (first) {
+      signal?.throwIfAborted();
+      if (!(first instanceof AgentError) || !first.retryable) throw first;
+      // Not loaded before the first failure, for the sake of cold starts.
+      const { default: pRetry } = await import("p-retry");
+      let attempt: Attempt = { number: 1 };
+      const retried = pRetry(() => (attempt.number === 1 ? Promise.reject(first) : run(attempt)), {
+        retries: Math.max(0, this.#retry.maxAttempts - 1),
+        // No delay of p-retry's own: it awaits the one below.
+        minTimeout: 0,
+        maxTimeout: 0,
+        onFailedAttempt: async ({ error, retriesLeft }) => {
+          signal?.throwIfAborted();
+          attempt = await this.#waitFor(error, attempt, retriesLeft, call, options);
+        },
+      });
+      return await retried.catch((error: unknown) => {
+        // p-retry replaces a reason that is not an Error; the caller gets its own.
+        signal?.throwIfAborted();
+        throw error;
+      });
+    }
+  }
+
+  /** Waits for the next attempt. @throws The error, if it is not worth one. */
+  async #waitFor(
+    error: Error,
+    { number }: Attempt,
+    left: number,
+    call: ApiCall,
+    options: CallOptions,
+  ): Promise<Attempt> {
     const { operation, model } = call;
-    return withRetry(attempt, {
-      policy: this.#retry,
-      signal: options.signal,
-      random: this.#random,
-      onRetry: (notice, error) => {
-        options.budget?.failed(error);
-        this.#retryAt.set(call, Date.now() + notice.delayMs);
-        (options.logger ?? this.#settings.logger).warn({ operation, model, ...notice }, "request failed, retrying");
-        options.onRetry?.(notice);
-      },
-      heldMs: (error) => this.#settings.traffic.closedMs(error),
-    });
+    const { signal, budget } = options;
+    const waitMs = left > 0 ? delayFor(error, number, this.#retry, this.#random) : undefined;
+    if (waitMs === undefined || !(error instanceof AgentError)) throw error;
+    // The limiter, too, may hold the next attempt back for this error: then that is the wait.
+    const heldMs = this.#settings.traffic.closedMs(error);
+    const notice = { attempt: number, delayMs: heldMs ?? waitMs, error: describe(error) };
+    const retryAt = Date.now() + notice.delayMs;
+    budget?.failed(error);
+    (options.logger ?? this.#settings.logger).warn({ operation, model, ...notice }, "request failed, retrying");
+    options.onRetry?.(notice);
+    if (heldMs === undefined) await sleep(waitMs, signal);
+    return { number: number + 1, retryAt };
   }
 
   /** A call on a collection that not every service has. @throws {ConfigurationError} With advice when this one does not. */
@@ -252,10 +293,9 @@ export class ApiClient {
     }
   }
 
-  #exchange(call: ApiCall, options: CallOptions, attempt: number): Exchange {
+  #exchange(call: ApiCall, options: CallOptions, attempt: Attempt): Exchange {
     options.budget?.take();
-    const retryAt = attempt > 1 ? this.#retryAt.get(call) : undefined;
-    return new Exchange(this.#settings, call, options, attempt, retryAt);
+    return new Exchange(this.#settings, call, options, attempt);
   }
 }
 

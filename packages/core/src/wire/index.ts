@@ -89,6 +89,7 @@ export { findKnownModel, type ModelFacts, type ModelId, OFFICE_TYPE } from "./kn
 // Client
 export { GeminiClient } from "./client.ts";
 export type { CallOptions, CallSignal, GeminiClientOptions } from "./client-options.ts";
+export { DEFAULT_TIMEOUTS, type Timeouts } from "./client-options.ts";
 export type { UploadProgress } from "./upload.ts";
 export { RequestEncoder } from "./http/encode-request.ts";
 export type { HttpClientName } from "./http/choose-transport.ts";
@@ -96,11 +97,10 @@ export { type FetchLike, NEEDS_NO_KEY } from "./http/transport.ts";
 export { DEFAULT_RETRY, RequestBudget, type RetryNotice, type RetryPolicy } from "./http/retry.ts";
 export { Traffic, type TrafficState } from "./limiter/traffic.ts";
 export type { TrafficOptions, WaitNotice } from "./limiter/endpoint-limiter.ts";
-export { DEFAULT_TIMEOUTS, type Timeouts } from "./limits.ts";
 
 // Reading answers
 export { checkAnswer, parseAnswers, type ParsedAnswer } from "./http/read-answers.ts";
-export { readSse, SseDecoder, type SseOptions } from "./http/sse.ts";
+export { SseDecoder, type SseOptions } from "./http/sse.ts";
 export { embeddedError, type FailureContext, statusError } from "./errors/http-errors.ts";
 
 // Errors
@@ -120,8 +120,7 @@ export {
 
 // Taking secrets out of what is shown or stored
 export { findSecrets } from "./secrets/header-secrets.ts";
-export { redact, type RedactOptions, redactPieces, redactValue } from "./secrets/redact.ts";
-export { redactBytes } from "./secrets/redact-bytes.ts";
+export { redact, redactBytes, type RedactOptions, redactPieces, redactValue } from "./secrets/redact.ts";
 
 // Logging
 export { defaultLogger, type Logger, type LogMethod, SILENT } from "../logging/logger.ts";

@@ -40,29 +40,22 @@ interface UploadSource {
  */
 export async function upload(source: UploadSource, client: ApiClient, options: CallOptions): Promise<GeminiFile> {
   const { data } = source;
-  const session = await begin(source, client, options);
+  const { url, chunkBytes } = await begin(source, client, options);
+  const call = { operation: "uploadFile", method: "POST", path: "", url } as const;
   for (let offset = 0; ;) {
     const from = offset;
-    const call = (headers: HeaderFields, body?: Uint8Array<ArrayBuffer>): ApiCall => ({
-      operation: "uploadFile",
-      method: "POST",
-      path: "",
-      url: session.url,
-      headers,
-      body,
-    });
-    const state = await client.retried(call({}), options, async (attempt) => {
+    const state = await client.retried(call, options, async (attempt) => {
       const send = (headers: HeaderFields, body?: Uint8Array<ArrayBuffer>, upTo?: number): Promise<UploadState> =>
-        client.attempt(call(headers, body), options, attempt, (text, exchange) =>
+        client.attempt({ ...call, headers, body }, options, attempt, (text, exchange) =>
           readUploadState(text, exchange, data.size, upTo),
         );
       let at = from;
-      if (attempt > 1) {
+      if (attempt.number > 1) {
         const known = await send({ "x-goog-upload-command": "query" });
         if (known.file !== undefined || known.offset > from) return known;
         at = known.offset;
       }
-      const end = Math.min(at + session.chunkBytes, data.size);
+      const end = Math.min(at + chunkBytes, data.size);
       const bytes = new Uint8Array(await data.slice(at, end).arrayBuffer());
       options.signal?.throwIfAborted();
       const headers = {
@@ -98,21 +91,19 @@ async function begin(
     },
     body: encodeJson({ file }),
   };
-  return await client.retried(call, options, (attempt) =>
-    client.attempt(call, options, attempt, (text, { headers }) => {
-      const url = headers.get("x-goog-upload-url");
-      if (url === null)
-        throw new ApiShapeError(
-          "The response contains no upload URL (x-goog-upload-url); check that the base URL is a Gemini API.",
-          "$",
-          text,
-        );
-      checkHost(url, startUrl);
-      const granularity = Number(headers.get("x-goog-upload-chunk-granularity") ?? 1);
-      const unit = Number.isInteger(granularity) && granularity > 0 ? granularity : 1;
-      return { url, chunkBytes: Math.max(1, Math.floor(CHUNK_BYTES / unit)) * unit };
-    }),
-  );
+  return await client.whole(call, options, (text, { headers }) => {
+    const url = headers.get("x-goog-upload-url");
+    if (url === null)
+      throw new ApiShapeError(
+        "The response contains no upload URL (x-goog-upload-url); check that the base URL is a Gemini API.",
+        "$",
+        text,
+      );
+    checkHost(url, startUrl);
+    const granularity = Number(headers.get("x-goog-upload-chunk-granularity") ?? 1);
+    const unit = Number.isInteger(granularity) && granularity > 0 ? granularity : 1;
+    return { url, chunkBytes: Math.max(1, Math.floor(CHUNK_BYTES / unit)) * unit };
+  });
 }
 
 function checkHost(url: string, startUrl: string): void {

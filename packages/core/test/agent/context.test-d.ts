@@ -126,6 +126,27 @@ describe("an agent", () => {
     expectTypeOf(new Agent({ model })).toEqualTypeOf<Agent>();
   });
 
+  test("gives its functions and hooks all that its tools need", () => {
+    const both = new Agent({
+      model,
+      tools: [now, tenant, greet],
+      instructions: ({ context }) => `${context.user} ${context.tenant}`,
+      approve: (_, { context }) => context.user === "ann" && context.tenant === 1,
+      guardrails: { input: [{ name: "g", check: ({ context }) => void [context.user, context.tenant] }] },
+      hooks: {
+        beforeCall: ({ context }) => void [context.user, context.tenant],
+        prepareTurn: ({ context }) => ({ instructions: `${context.user} ${context.tenant}` }),
+      },
+    });
+    void both.run("Go.", { context: { user: "ann", tenant: 1 } });
+    // @ts-expect-error -- the tenant is missing
+    void both.run("Go.", { context: { user: "ann" } });
+    const third = new Agent({ model, tools: [tenant], instructions: ({ context }: RunContext<User>) => context.user });
+    void third.run("Go.", { context: { user: "ann", tenant: 1 } });
+    // @ts-expect-error -- the user is missing, whom the instructions declare
+    void third.run("Go.", { context: { tenant: 1 } });
+  });
+
   test("gives that context to its functions and hooks, or infers it from what they declare", () => {
     void new Agent({
       model,

@@ -1,9 +1,11 @@
 import {
   Agent,
   type AgentOptions,
+  type Content,
   defineTool,
   finished,
   handoff,
+  type HandoffOptions,
   MemoryStore,
   type RunEvent,
   type RunResult,
@@ -83,6 +85,31 @@ describe.each(faces)("a handoff, read by %s", (_face, face) => {
     expect(second?.functions).toEqual(first?.functions);
   });
 
+  test("who takes over has its own choice of tools in its first turn; who gets the conversation back is free", async () => {
+    const desk: ReturnType<typeof agent> = agent("desk", [call("transfer_to_billing"), say("Bye.")], {
+      tools: [handoff(() => billing.agent, { name: "transfer_to_billing" })],
+      toolChoice: { only: ["transfer_to_billing"] },
+    });
+    const billing = agent("billing", [call("price"), call("back")], {
+      tools: [price, handoff(() => desk.agent, { name: "back" })],
+      toolChoice: "required",
+    });
+    await face(desk.agent, "Go.");
+    const callings = ({ model: { requests } }: typeof desk) => requests.map(({ calling }) => calling);
+    expect(callings(billing)).toEqual([{ mode: "ANY" }, undefined]);
+    expect(callings(desk)).toEqual([{ mode: "ANY", allowedFunctionNames: ["transfer_to_billing"] }, undefined]);
+  });
+
+  test("a function that makes its agent anew each time is asked once", async () => {
+    const back = call("back");
+    const makeBilling = (): Agent =>
+      agent("billing", [back, say("Here.")], { tools: [handoff(() => desk.agent, { name: "back" })] }).agent;
+    const desk: ReturnType<typeof agent> = agent("desk", [call("go"), call("go")], {
+      tools: [handoff(makeBilling, { name: "go" })],
+    });
+    expect(await face(desk.agent, "Go.")).toMatchObject({ agent: "billing", text: "Here." });
+  });
+
   test("typed input, and a filter of what the other one is sent", async () => {
     const billing = agent("billing", [call("price"), say("Here.")], { tools: [price] });
     const desk = agent("desk", [call("transfer_to_billing", { invoice: 7 })], {
@@ -94,13 +121,49 @@ describe.each(faces)("a handoff, read by %s", (_face, face) => {
         }),
       ],
     });
-    const result = await face(desk.agent, ["A secret.", "What do I owe?"]);
+    const said = (text: string): Content => ({ role: "user", parts: [{ text }] });
+    const result = await face(desk.agent, [said("A secret."), said("What do I owe?")]);
     const [first, second] = billing.model.requests;
-    expect(first?.contents.map(({ role }) => role)).toEqual(["model", "user"]);
-    expect(first?.contents[0]?.parts[0]?.functionCall?.args).toEqual({ invoice: 7 });
-    expect(second?.contents.slice(0, 2)).toEqual(first?.contents);
+    expect(first?.contents.map(({ role }) => role)).toEqual(["user", "model", "user"]);
+    expect(first?.contents[0]).toEqual(said("What do I owe?"));
+    expect(first?.contents[1]?.parts[0]?.functionCall?.args).toEqual({ invoice: 7 });
+    expect(second?.contents.slice(0, 3)).toEqual(first?.contents);
     // The history itself is whole.
-    expect(result.contents).toHaveLength(6);
+    expect(result.contents).toHaveLength(7);
+  });
+
+  // The service takes no response without its call, and no call before a message.
+  test.each<[string, NonNullable<HandoffOptions["filter"]>, string[]]>([
+    ["a response without its call", (contents) => contents.slice(-3), ["Go.", "back", "back"]],
+    ["calls, and nothing that was said", (contents) => contents.slice(1), ["Go.", "price", "price", "back", "back"]],
+    ["a response alone", (contents) => contents.slice(-1), ["Go."]],
+    ["less of its own list", (contents) => (contents as Content[]).splice(3), ["Go.", "back", "back"]],
+    ["all", (contents) => contents, ["Go.", "price", "price", "back", "back"]],
+    ["what its author writes", () => [{ role: "user", parts: [{ text: "Sum." }] }], ["Sum."]],
+  ])("a filter that leaves %s is given a beginning that can be sent", async (_left, filter, sent) => {
+    const billing = agent("billing", [say("Here.")]);
+    const desk = agent("desk", [call("price"), call("back")], {
+      tools: [price, handoff(billing.agent, { name: "back", filter })],
+    });
+    await face(desk.agent, "Go.");
+    const [request] = billing.model.requests;
+    const shown = request?.contents.flatMap(({ parts }) =>
+      parts.map(({ text, functionCall, functionResponse }) => text ?? (functionCall ?? functionResponse)?.name),
+    );
+    expect(shown).toEqual(sent);
+  });
+
+  test("a filter whose contents the service would refuse fails the run before anything of it is stored", async () => {
+    const store = new MemoryStore();
+    const billing = agent("billing", [say("Here.")]);
+    const desk = agent("desk", [call("transfer_to_billing")], {
+      tools: [handoff(billing.agent, { filter: (contents) => contents.filter(({ role }) => role === "user") })],
+    });
+    const session = desk.agent.session({ id: "s", store });
+    await expect(session.send("Go.")).rejects.toThrow(
+      "the filter of a handoff leaves what cannot be sent: contents[1] answers transfer_to_billing, which the previous content does not call",
+    );
+    expect(await session.send("And now?")).toMatchObject({ agent: "billing", text: "Here." });
   });
 
   test("the lower limits of the two hold for the message", async () => {
@@ -276,6 +339,23 @@ describe.each(SESSION_FACES)("who leads a session, read by %s", (_face, face) =>
     });
   });
 
+  test("who the program put in charge leads on in any process whose session knows of it", async () => {
+    const store = new MemoryStore();
+    const open = (lines: readonly ScriptLine[], knows: boolean) => {
+      const sales = agent("sales", [say("Sales.")]);
+      const night = agent("night", lines, { tools: [handoff(sales.agent)] });
+      const desk = agent("desk", [say("Desk.")]);
+      return { night, session: desk.agent.session({ id: "s", store, ...(knows && { agents: [night.agent] }) }) };
+    };
+    const first = open([say("The desk is closed.")], false);
+    await face.send(first.session.as(first.night.agent), "Hi.");
+    const second = open([say("Still closed."), call("transfer_to_sales")], true);
+    expect(await face.send(second.session, "And now?")).toMatchObject({ text: "Still closed.", agent: "night" });
+    expect(await face.send(second.session, "Sales?")).toMatchObject({ text: "Sales.", agent: "sales" });
+    expect(await face.send(open([], true).session, "Still there?")).toMatchObject({ text: "Sales.", agent: "sales" });
+    expect(await face.send(open([], false).session, "And now?")).toMatchObject({ text: "Desk.", agent: "desk" });
+  });
+
   test("a run that died after any append goes on with who led then, and calls nothing twice", async () => {
     const moments: (readonly object[])[] = [];
     const store = new (class extends MemoryStore {
@@ -349,6 +429,14 @@ describe("mistakes", () => {
     expect(() => handoff(() => agent("billing", []).agent)).toThrow('name: "transfer_to_billing"');
   });
 
+  test.each([{}, "billing", [{}], [undefined]])("agents of a session are a list of agents, and not %o", (agents) => {
+    const { agent: desk } = agent("desk", []);
+    expect(() => desk.session({ agents: agents as unknown as Agent[] })).toThrow(
+      new TypeError("agents must be a list of agents: agents: [billing]"),
+    );
+    expect(() => desk.session(null as unknown as object)).toThrow("session(): the options must be an object, got null");
+  });
+
   test("two agents with one name cannot be told apart", async () => {
     const desk = agent("desk", [calls("a")], {
       tools: [
@@ -363,6 +451,16 @@ describe("mistakes", () => {
     const { agent: billing } = agent("billing", []);
     expect(() => handoff(billing, { inputFilter: () => [] } as object)).toThrow("use filter");
     expect(() => handoff(billing, { toolNameOverride: "x" } as object)).toThrow("use name");
+    expect(() => handoff(billing, { toolDescriptionOverride: "x" } as object)).toThrow("use description");
+    expect(() => handoff(billing, { inputType: {} } as object)).toThrow("use input");
+  });
+
+  test("a filter that returns no list fails the run", async () => {
+    const billing = agent("billing", []);
+    const desk = agent("desk", [call("transfer_to_billing")], {
+      tools: [handoff(billing.agent, { filter: () => "x" as unknown as [] })],
+    });
+    await expect(desk.agent.run("Go.")).rejects.toThrow("the filter of a handoff must return a list of contents");
   });
 
   test("a filter that leaves nothing fails the run", async () => {

@@ -11,6 +11,7 @@ import {
   type GeminiOptions,
   geminiApi,
   googleSearch,
+  MemoryStore,
   type RunInput,
   type RunOptions,
   type SendOptions,
@@ -64,6 +65,25 @@ const SHARED: readonly (readonly [options: object, problem: string])[] = [
     { settings: { candidateCount: 2 } },
     'settings: there is no option "candidateCount": a run follows one answer: run again for another',
   ],
+  [{ candidateCount: 2 }, 'there is no option "candidateCount": a run follows one answer: run again for another'],
+  [{ maxRepeats: 2 }, 'there is no option "maxRepeats": use limits: { repeats: … }'],
+  [{ maxRestarts: 2 }, 'there is no option "maxRestarts": use limits: { restarts: … }'],
+  [{ maxRequestsPerTurn: 9 }, 'there is no option "maxRequestsPerTurn": use limits: { requestsPerTurn: … }'],
+  [{ timeout: 9 }, 'there is no option "timeout": use limits: { wallTimeMs: … }'],
+  [{ handoffs: [] }, 'there is no option "handoffs": use tools: [handoff(agent)]'],
+  [{ subAgents: [] }, 'there is no option "subAgents": use tools: [handoff(agent)]'],
+  [{ description: "x" }, 'there is no option "description": pass it to handoff() or asTool()'],
+  [{ inputGuardrails: [] }, 'there is no option "inputGuardrails": use guardrails: { input: […] }'],
+  [{ outputGuardrails: [] }, 'there is no option "outputGuardrails": use guardrails: { output: […] }'],
+  [{ experimental_output: schema }, 'there is no option "experimental_output": use output: schema'],
+  [{ generateContentConfig: {} }, 'there is no option "generateContentConfig": use settings: { temperature: … }'],
+  [{ beforeModelCallback() {} }, 'there is no option "beforeModelCallback": use hooks: { prepareTurn }'],
+  [{ beforeToolCallback() {} }, 'there is no option "beforeToolCallback": use hooks: { beforeCall }'],
+  [{ afterToolCallback() {} }, 'there is no option "afterToolCallback": use hooks: { afterCall }'],
+  [{ middleware: [] }, 'there is no option "middleware": use hooks or observers'],
+  [{ checkpointer: {} }, 'there is no option "checkpointer": use agent.session({ store })'],
+  [{ mcpServers: [] }, 'there is no option "mcpServers": use tools, with those of mcpTools() of @pollux/tools/mcp'],
+  [{ toolUseBehavior: "x" }, 'there is no option "toolUseBehavior": use endsRun, an option of a tool'],
   [{ maxTokens: 9 }, 'there is no option "maxTokens": use settings: { maxOutputTokens: … }'],
   [{ requestsPerTurn: 9 }, 'there is no option "requestsPerTurn": use limits: { requestsPerTurn: … }'],
   [{ color: "red" }, 'there is no option "color"'],
@@ -201,6 +221,9 @@ describe.each(faces)("%s", (_name, face) => {
     ],
     [{ output: { jsonSchema: {}, validate() {} } }, "output must be the schema itself: output: schema"],
     [{ signal: new AbortController() }, "signal must be an AbortSignal, such as controller.signal"],
+    [{ reads: "untrustd" }, 'reads must be "trusted" or "untrusted" or "private", got "untrustd"'],
+    [{ reads: ["private", "secret"] }, 'reads must be "trusted" or "untrusted" or "private", got "secret"'],
+    [{ historyReads: null }, 'historyReads must be "trusted" or "untrusted" or "private", got object'],
     [{ limits: { turns: "5" } }, "limits.turns must be a positive number, got string"],
     [{ prices: { inputTokens: 1 } }, 'prices: there is no option "inputTokens"'],
     [{ prices: { input: 1 } }, "prices.output is missing"],
@@ -348,6 +371,43 @@ describe("a wrong option", () => {
     await expect(agent.countTokens("Hi.", wrong)).rejects.toThrow(`run(): ${problem}`);
   });
 
+  test("about what is read is one of the words, of a session and of what is said to it", async () => {
+    const words = 'must be "trusted" or "untrusted" or "private", got "secret"';
+    expect(() => agent.session(untyped({ historyReads: "secret" }))).toThrow(new TypeError(`historyReads ${words}`));
+    const misspelled = untyped<{ readonly reads: "private" }>({ reads: ["private", "secret"] });
+    const session = agent.session();
+    await expect(session.send("Hi.", misspelled)).rejects.toThrow(new TypeError(`reads ${words}`));
+    await expect(session.steer("Hi.", misspelled)).rejects.toThrow(new TypeError(`reads ${words}`));
+    expect(await session.history()).toEqual([]);
+  });
+
+  test("of a session, and of what is said to it, may be a class's", async () => {
+    const store = new MemoryStore();
+    class Mine {
+      readonly id = "s";
+      get store() {
+        return store;
+      }
+      get owner() {
+        return "ann";
+      }
+    }
+    class Said {
+      get instructions() {
+        return "Be brief.";
+      }
+      approve() {
+        return true;
+      }
+    }
+    const pay = defineTool({ name: "pay", description: "Pays.", needsApproval: true, run: () => "paid" });
+    const scripted = new ScriptedModel(call("pay"), say("Paid."));
+    const session = new Agent({ model: scripted, tools: [pay] }).session(new Mine());
+    expect((await session.send("Hi.", new Said())).text).toBe("Paid.");
+    expect(scripted.requests[0]?.instructions).toBe("Be brief.");
+    expect(await store.list({ owner: "ann" })).toHaveLength(1);
+  });
+
   test("of a session is one of its words", async () => {
     await expect(agent.session().send("Hi.", untyped<SendOptions>({ whileRunning: "queue" }))).rejects.toThrow(
       'whileRunning must be "refuse" or "steer" or "wait" or "replace", got "queue"',
@@ -368,7 +428,7 @@ describe("a wrong option", () => {
 
   test("of a session is not one of a run", async () => {
     await expect(agent.session().send("Hi.", untyped<RunOptions & SendOptions>({ approvals: {} }))).rejects.toThrow(
-      'send(): there is no option "approvals"',
+      'send(): there is no option "approvals": pass it to session.resume()',
     );
     await expect(agent.run("Hi.", untyped<RunOptions>({ whileRunning: "wait" }))).rejects.toThrow(
       'run(): there is no option "whileRunning"',

@@ -63,3 +63,14 @@ test("a session that has a history and no run yet is forked with it", async () =
     (await store.load(fork.id)).filter((entry) => JSON.stringify(entry).includes(`"type":"history"`)),
   ).toHaveLength(1);
 });
+
+test("a fork of nothing begins empty, also of a history that was given", async () => {
+  const model = new ScriptedModel(say("Hello."));
+  const history = [
+    { role: "user", parts: [{ text: "I have 3 cats." }] },
+    { role: "model", parts: [{ text: "Nice." }] },
+  ] as const;
+  const fork = await new Agent({ model }).session({ history }).fork({ contents: 0 });
+  await fork.send("Hi.");
+  expect(model.requests[0]?.contents).toEqual([{ role: "user", parts: [{ text: "Hi." }] }]);
+});

@@ -7,7 +7,7 @@ import {
   conversationUpdates,
   readConversation,
 } from "@pollux/core/conversation";
-import { call, calls, hangs, join, say, ScriptedModel, think } from "@pollux/core/testing";
+import { call, calls, fails, hangs, join, say, ScriptedModel, think } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { fakeTime, idle } from "../helpers/fake-time.ts";
 import { lookUp, pay } from "./scripts.ts";
@@ -295,6 +295,9 @@ test("a conversation that came from elsewhere is shown as messages without runs"
         ],
         sources: [],
         searchEntryPoints: [],
+        // The tool does not say what it reads.
+        untrusted: true,
+        private: true,
       },
     ],
   });
@@ -331,6 +334,14 @@ test("a chat without a session is shown by its events", async () => {
     { type: "text", id: "text:0", text: "So long." },
     { type: "text", id: "text:1.0", text: "Bye." },
   ]);
+});
+
+test("an error of somebody else is shown with a text for anybody, whatever its code is", async () => {
+  const model = new ScriptedModel(fails(Object.assign(new Error("secret"), { code: "constructor" })));
+  const session = new Agent({ model }).session({ id: "s", store: new MemoryStore() });
+  await expect(session.send("Hi.")).rejects.toThrow("secret");
+  const { messages } = await readConversation(session);
+  expect(messages.at(-1)?.error).toEqual({ name: "Error", code: "constructor", message: "Something went wrong." });
 });
 
 describe("what the updates of a run cost", () => {

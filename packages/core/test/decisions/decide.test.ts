@@ -3,7 +3,7 @@ import { ApiShapeError } from "@pollux/core/errors";
 import { type HttpExchange, NO_USAGE } from "@pollux/core/model";
 import { choice, decide, type Question, score, yesNo } from "@pollux/core/decisions";
 import { describe, expect, test } from "vitest";
-import { BodyScrubber } from "../../src/wire/secrets/redact-bytes.ts";
+import { BodyScrubber } from "../../src/wire/secrets/redact.ts";
 
 const KEY = "AIza-secret-key";
 const OPTIONS = { endpoint: geminiApi({ apiKey: KEY }), retry: { minDelayMs: 1, maxDelayMs: 1 } };

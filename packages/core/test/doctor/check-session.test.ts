@@ -1,6 +1,7 @@
-import { Agent, defineTool, MemoryStore, type SessionEntry } from "@pollux/core";
+import { Agent, approve, defineTool, MemoryStore, type Session, type SessionEntry } from "@pollux/core";
 import { checkSession, type LogLine, outlineSession, repairSession } from "@pollux/core/doctor";
-import { call, ScriptedModel } from "@pollux/core/testing";
+import { SessionDamagedError } from "@pollux/core/errors";
+import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { recordedLogs } from "./recorded-logs.ts";
 
@@ -177,6 +178,31 @@ describe("a log is checked for", () => {
       expect.stringMatching(/^a signature was made by/),
     ]);
   });
+});
+
+test.each(Object.entries(logs))("a log whose process died at any time has no problems: %s", (_name, log) => {
+  for (let length = 1; length <= log.length; length++)
+    expect(checkSession(lines(log.slice(0, length))).problems, `${length} entries`).toEqual([]);
+});
+
+test("a step in a turn that no run has makes its run final, since no session resumes it", async () => {
+  const log = logs["an approval that is waited for"] ?? [];
+  const at = log.findLastIndex((entry) => entry.type === "step" && entry.step === "call:1.0");
+  const damaged = changed(log, at, '"kind":"call","turn":1', '"kind":"call","turn":0');
+  const { problems } = checkSession(lines(damaged));
+  expect(problems.map(({ problem }) => problem)).toEqual([
+    expect.stringMatching(/^run \S+ ended with "needs-approval", and entries of it are lost$/),
+  ]);
+  const open = async (entries: readonly unknown[]): Promise<Session> => {
+    const store = new MemoryStore();
+    await store.append("s", 0, entries as never);
+    return new Agent({ model: new ScriptedModel(say("Hello.")) }).session({ id: "s", store });
+  };
+  const session = await open(damaged);
+  const approvals = approve((await session.state()).pending);
+  await expect(session.resume({ approvals })).rejects.toThrow(SessionDamagedError);
+  const repaired = await open(repairSession(lines(damaged)).entries);
+  expect((await repaired.send("Hi")).text).toBe("Hello.");
 });
 
 describe("a log is noted for", () => {

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bodyDelta, buildBody, type KnownBody } from "../../src/exchanges/body-delta.ts";
-import type { BodyDelta } from "../../src/exchanges/entries.ts";
+import { type BodyDelta, bodyDelta, buildBody, type KnownBody } from "../../src/exchanges/body-delta.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const HEAD = `{"systemInstruction":"${"Plan trips. ".repeat(10)}","contents":[`;

@@ -1,7 +1,9 @@
+import { Agent, type TurnInfo } from "@pollux/core";
+import { call, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { ConfigurationError } from "../../src/errors/agent-error.ts";
 import { ToolError, ModelRetry } from "../../src/errors/run-errors.ts";
-import { buildDelegatedTools } from "../../src/grounding/delegate.ts";
+import { buildDelegatedTools, mixTools } from "../../src/grounding/delegate.ts";
 import {
   codeExecution,
   computerUse,
@@ -10,7 +12,9 @@ import {
   googleSearch,
   urlContext,
 } from "../../src/tool/built-in.ts";
-import type { BuiltInTool, Tool, ToolContext } from "../../src/tool/tool.ts";
+import { defineTool } from "../../src/tool/define-tool.ts";
+import type { ToolTrust } from "../../src/tool/reads.ts";
+import type { AnyTool, BuiltInTool, Tool, ToolContext } from "../../src/tool/tool.ts";
 
 // Handed through untouched, so nothing in it is ever read.
 const CONTEXT = { callId: "call:1.0" } as ToolContext;
@@ -103,5 +107,62 @@ describe("buildDelegatedTools", () => {
 
   test("refuses a tool that cannot stand alone", () => {
     expect(() => buildDelegatedTools([computerUse()], nothing)).toThrow(ConfigurationError);
+  });
+});
+
+describe("mixTools", () => {
+  const look = (trust: ToolTrust = {}): Tool => defineTool({ name: "look", description: "x", run: () => 1, ...trust });
+  const mix = (tools: readonly AnyTool[], builtInsWithFunctions = true) => {
+    const capabilities = { builtInsWithFunctions } as Parameters<typeof mixTools>[1];
+    const { toolset, delegates } = mixTools(tools, capabilities, nothing);
+    return [[...toolset.byName.keys()], toolset.builtIns.map((one) => Object.keys(one)[0]), delegates];
+  };
+  const files = fileSearch({ stores: ["fileSearchStores/a"] });
+
+  test.each<[what: string, tools: readonly AnyTool[], mixed: unknown]>([
+    ["alone", [urlContext()], [[], ["urlContext"], false]],
+    [
+      "beside what is not private",
+      [urlContext(), googleSearch(), look({ reads: "untrusted" })],
+      [["look"], ["urlContext", "googleSearch"], false],
+    ],
+    [
+      "beside what is private",
+      [urlContext(), googleSearch(), look({ reads: "private" })],
+      [["look", "url_context"], ["googleSearch"], true],
+    ],
+    ["beside what says nothing", [urlContext(), look()], [["look", "url_context"], [], true]],
+    [
+      "beside what depends on the call",
+      [urlContext(), look({ reads: () => "trusted" })],
+      [["look", "url_context"], [], true],
+    ],
+    ["beside documents", [urlContext(), files], [["url_context"], ["fileSearch"], true]],
+  ])("what the service looks up runs inside the request, where nobody can be asked: %s", (_what, tools, mixed) => {
+    expect(mix(tools)).toEqual(mixed);
+  });
+
+  test("a model that takes no functions beside them gets all of them as functions, also for that", () => {
+    expect(mix([urlContext(), files], false)).toEqual([["url_context", "file_search"], [], true]);
+    expect(mix([urlContext(), googleSearch()], false)).toEqual([[], ["urlContext", "googleSearch"], false]);
+  });
+
+  test("as functions they say what they read, and how far they reach", () => {
+    expect(only(urlContext())).toMatchObject({ reads: "untrusted", reach: "lookup" });
+    expect(only(files)).toMatchObject({ reads: "private", reach: "inside" });
+    expect(only(googleSearch())).toMatchObject({ reads: "untrusted", reach: "inside" });
+  });
+
+  test("a turn that is prepared without what may have read something private asks about it, too", async () => {
+    const model = new ScriptedModel(call("look"), call("url_context", { urls: ["https://a.example"], question: "x" }));
+    const page = defineTool({ name: "page", description: "x", reads: "untrusted", run: () => 1 });
+    const prepareTurn = ({ turn }: TurnInfo) => ({ tools: turn === 1 ? ["look"] : [urlContext(), page] });
+    await new Agent({
+      model,
+      tools: [look({ reads: ["private", "untrusted"] })],
+      hooks: { prepareTurn },
+    }).run("Go.");
+    const [, { functions, builtIns } = { functions: [], builtIns: [] }] = model.requests;
+    expect([functions.map(({ name }) => name), builtIns]).toEqual([["page", "url_context"], []]);
   });
 });

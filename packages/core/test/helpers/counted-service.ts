@@ -76,5 +76,6 @@ export const look: AnyTool = defineTool({
   name: "look",
   description: "Looks at a page.",
   input: z.object({ page: z.number() }),
+  reads: "trusted",
   run: () => PAGE,
 });

@@ -33,6 +33,7 @@ const look = defineTool({
   name: "look",
   description: "Looks at a page.",
   input: z.object({ page: z.number() }),
+  reads: "trusted",
   run: ({ page }) => `There is nothing on page ${page}.`,
 });
 const limits = { turns: 10_000, toolCalls: 10_000 };

@@ -72,6 +72,10 @@ test.each([
   expect(findExtension(mimeType)).toBe(extension);
 });
 
+test.each(["constructor", "__proto__"])("a type that names a member of every object is unknown: %s", (mimeType) => {
+  expect(findExtension(mimeType)).toBe("bin");
+});
+
 test("the essence of a media type is without its parameters", () => {
   expect(parseEssence("Text/Plain ; charset=utf-8")).toBe("text/plain");
 });

@@ -45,7 +45,7 @@ class KeptLog implements JournalLog {
 const ran: string[] = [];
 const tool = (name: string, options: object = {}): AnyTool =>
   defineTool({ name, description: "x", run: () => (ran.push(name), "done"), ...options });
-const look = tool("look");
+const look = tool("look", { reads: "trusted" });
 const pay = tool("pay", { effects: "once" });
 
 /** Runs an agent on the log of one that died. */

@@ -43,13 +43,14 @@ const SHARED: Readonly<Record<Shared, true>> = {
   notice: true,
   discard: true,
   "tool-retry": true,
+  untrusted: true,
   "tool-pending": true,
   handoff: true,
   "turn-end": true,
   "run-end": true,
 };
 
-const look = defineTool({ name: "look", description: "x", run: () => "seen" });
+const look = defineTool({ name: "look", description: "x", reads: "trusted", run: () => "seen" });
 const ask = defineTool({ name: "ask", description: "x", needsApproval: true, run: () => "ok" });
 const helper = new Agent({ name: "helper", model: ScriptedModel.with({}, ...repeat(20, say("Found."))) });
 

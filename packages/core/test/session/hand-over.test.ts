@@ -18,7 +18,7 @@ function team(deskId: string, billingId: string) {
     call("hand_over", { to: "billing" }, { thoughtSignature: "ZGVzaw==" }),
     say("Back at the desk."),
   );
-  const billing = ScriptedModel.with({ id: billingId }, say("It is 12 euros."));
+  const billing = ScriptedModel.with({ id: billingId }, say("It is 12 euros."), say("Still."));
   for (const model of [desk, billing])
     Object.assign(model, { origin: { endpoint: "https://one.example", family: model.capabilities.family } });
   return {
@@ -54,6 +54,12 @@ describe.each(SESSION_FACES)("a conversation handed over to another agent, read 
     const given = billing.requests[0]?.contents ?? [];
     expect(given[1]?.parts).toEqual([{ functionCall: handed, ...signature }]);
     expect(given.map(({ role }) => role)).toEqual(["user", "model", "user", "user"]);
+
+    // Also of what it was given, before its first run.
+    const history = await session.history();
+    await face.send(deskAgent.session({ history }).as(billingAgent), "And now?");
+    expect(billing.requests[1]?.contents.map(({ role }) => role)).toEqual([...history.map(({ role }) => role), "user"]);
+    expect(billing.requests[1]?.contents[1]?.parts).toEqual([{ functionCall: handed, ...signature }]);
 
     // And back: the desk reads its own signature again, whatever was in between.
     expect(await face.send(session, "Thanks.")).toMatchObject({ text: "Back at the desk." });

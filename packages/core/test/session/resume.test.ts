@@ -170,7 +170,7 @@ test("a run of another loop version is not gone on with silently", async () => {
   const { session } = processOf(other, []);
   await expect(session.resume()).rejects.toThrow(LoopVersionError);
   await expect(session.resume({ approvals: { none: true } })).rejects.toThrow(LoopVersionError);
-  await expect(session.resume()).rejects.toThrow("was started by loop version 99, but this is version 6");
+  await expect(session.resume()).rejects.toThrow("was started by loop version 99, but this is version 7");
   expect(await session.state()).toMatchObject({ lastRun: "cut-off" });
   expect((await session.resume({ anyLoopVersion: true })).text).toBe("All done.");
 });

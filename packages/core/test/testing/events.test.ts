@@ -94,7 +94,7 @@ describe("assertGrammar", () => {
     [
       "text after the response",
       [START, ...at(1, ...ANSWER, "text-delta")],
-      "event 10 (text-delta) does not fit: expected guardrail or recover or tool-pending or tool-start or tool-end or turn-end",
+      "event 10 (text-delta) does not fit: expected guardrail or recover or untrusted or tool-pending or tool-start or tool-end or turn-end",
     ],
     [
       "a turn number that is left out",

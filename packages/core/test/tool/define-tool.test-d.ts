@@ -147,3 +147,32 @@ test("the spellings of other libraries are reported where they are", () => {
     handler: async () => 1,
   });
 });
+
+describe("what it says about untrusted content", () => {
+  test("may depend on the input and the output, and makes no other tool of it", () => {
+    const tool = defineTool({
+      ...words,
+      input: z.object({ url: z.string() }),
+      run: ({ url }) => ({ host: url }),
+      reads: (input, output) => {
+        expectTypeOf(input).toEqualTypeOf<{ url: string }>();
+        expectTypeOf(output).toEqualTypeOf<{ host: string } | undefined>();
+        return output === undefined ? "untrusted" : ["untrusted", "private"];
+      },
+      reach: ({ url }, run) => (run.seen(url) ? "inside" : "lookup"),
+    });
+    expectTypeOf(tool).toExtend<AnyTool>();
+    expectTypeOf<Awaited<ReturnType<typeof tool.run>>>().not.toBeAny();
+  });
+
+  test("is one of a few words", () => {
+    const run = (): number => 1;
+    defineTool({ ...words, run, reads: "trusted", reach: "outside", origin: "x", afterUntrusted: "deny" });
+    // @ts-expect-error -- what is trusted is nothing else as well
+    defineTool({ ...words, run, reads: ["trusted", "private"] });
+    // @ts-expect-error -- no such word
+    defineTool({ ...words, run, reach: "far" });
+    // @ts-expect-error -- not a promise: it is asked in the middle of a decision
+    defineTool({ ...words, run, reach: async () => "inside" as const });
+  });
+});

@@ -1,9 +1,11 @@
+import { READS_SINCE } from "../../durable/run-log.ts";
 import type { RunEvent } from "../../loop/events.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
+import { readContents, type ReadSource } from "../../tool/reads.ts";
 import type { Part } from "../../wire/types/content.ts";
-import { answerId, userMessageId } from "../../session/log/rewind.ts";
+import { answerId, userMessageId } from "../../session/log/session-view.ts";
 import type { RunEntry } from "../../session/log/entries.ts";
-import { applyUpdate, emptyConversation, isLiveLater } from "../apply-update.ts";
+import { applyUpdate, emptyConversation, isLiveLater } from "../updates.ts";
 import type {
   Conversation,
   ConversationChange,
@@ -14,19 +16,22 @@ import type {
 } from "../conversation.ts";
 import { saidParts } from "../view/answer-parts.ts";
 import { editCall } from "../view/call-part.ts";
-import { RunView } from "../view/run-view.ts";
+import { hasRead, readsOf, RunView } from "../view/run-view.ts";
 import type { LiveAnswer, TurnView } from "../view/turn-view.ts";
 
 /** How much of the answer under way is known. */
 type LivePlace = readonly [attempt: number, said: number, seen: number];
 
 /** A run that begins. */
-type BegunRun = Pick<RunEntry, "runId" | "input" | "agent"> & Partial<Pick<RunEntry, "at" | "guarded">>;
+type BegunRun = Pick<RunEntry, "runId" | "input" | "agent"> &
+  Partial<Pick<RunEntry, "at" | "guarded" | "loop" | "read">>;
 
 /** A conversation that grows, and its last run. It changes only by the updates that it gives out. */
 export class ConversationFold {
   conversation: Conversation;
   run: RunView | undefined;
+  /** What the contents bring that came from elsewhere. */
+  historyRead: readonly ReadSource[] = [];
   #changes: ConversationChange[] = [];
   /** The run whose events are read. */
   #followed: string | undefined;
@@ -53,13 +58,17 @@ export class ConversationFold {
 
   /** What was said to a run, and the run's own message. */
   beginRun(entry: BegunRun): void {
-    const { runId, input, at, agent } = entry;
+    const { runId, input, at, agent, loop, read } = entry;
+    const before = this.conversation.messages.findLast(({ role }) => role === "model");
+    // Nothing is recorded of what nobody has folded, and of what an older loop has read.
+    const brings = loop === undefined || loop < READS_SINCE ? readContents(input) : read;
+    const known = { ...hasRead(before), ...readsOf(this.historyRead), ...readsOf(brings ?? []) };
     const message = (role: Message["role"], parts: Message["parts"]): Message => ({
       id: role === "user" ? userMessageId(runId) : answerId(runId),
       role,
       runId,
       ...(at !== undefined && { at }),
-      ...(role === "model" && { agent }),
+      ...(role === "model" && { agent, ...known }),
       state: role === "user" ? "complete" : "streaming",
       parts,
       sources: [],
@@ -161,13 +170,8 @@ export class ConversationFold {
         return;
       case "handoff":
         return run.handOver(event.turn, event.to);
-      case "tool-pending":
-      case "tool-start":
-      case "tool-progress":
-      case "tool-retry":
-      case "tool-end":
-        return this.#readCall(run, turn, event);
       default:
+        if ("callId" in event) this.#readCall(run, turn, event);
     }
   }
 

@@ -4,11 +4,10 @@ import type { Json } from "../../internal/json.ts";
 import type { RunEnd, RunEvent } from "../../loop/events.ts";
 import { runSoFar } from "../../loop/result.ts";
 import type { RunEntry } from "../../session/log/entries.ts";
-import { answerId } from "../../session/log/rewind.ts";
+import { answerId } from "../../session/log/session-view.ts";
 import type { Content } from "../../wire/types/content.ts";
-import { emptyConversation, QUESTION_OF } from "../apply-update.ts";
+import { emptyConversation, messageChanges, QUESTION_OF } from "../updates.ts";
 import type { Conversation, ConversationUpdate, Message } from "../conversation.ts";
-import { messageChanges } from "../message-changes.ts";
 import { failCall } from "../view/call-part.ts";
 import { endFields, RunView } from "../view/run-view.ts";
 import { ConversationFold } from "./conversation-fold.ts";
@@ -126,6 +125,7 @@ class EventFold extends ConversationFold {
         if (call === undefined || call.outcome !== undefined) return;
         const known = event.type === "tool-end" ? { outcome: event.outcome } : { pending: event };
         turn.calls.set(event.callId, { part: call.part, ...known });
+        if (event.type === "tool-end" && event.reads !== undefined) run.addRead([{ reads: event.reads }]);
         return run.touch(turn);
       }
       case "run-end":

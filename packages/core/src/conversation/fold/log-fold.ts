@@ -1,15 +1,17 @@
+import { readByCall } from "../../durable/read-by-step.ts";
 import type { RunEvent } from "../../loop/events.ts";
 import type { EndEntry, SessionEntry } from "../../session/log/entries.ts";
-import { SteeringLog } from "../../session/log/steering.ts";
+import { readGiven } from "../../session/log/history-reads.ts";
+import { SteeringLog } from "../../session/log/session-view.ts";
 import type { TurnRecord } from "../../session/log/turn-record.ts";
-import type { SessionRecords } from "../../session/store/records.ts";
+import type { SessionRecords } from "../../session/store/store.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../../session/store/session-info.ts";
 import type { ToolOutcome } from "../../tool/tool.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { Conversation, ConversationUpdate, Message, MessagePart } from "../conversation.ts";
 import { saidParts } from "../view/answer-parts.ts";
-import { type CallsLeft, editCall, outcomeOf } from "../view/call-part.ts";
-import { endFields, endsEarly, type RunView } from "../view/run-view.ts";
+import { editCall, outcomeOf } from "../view/call-part.ts";
+import { endFields, endsEarly, readsOf, type RunView } from "../view/run-view.ts";
 import { TurnView } from "../view/turn-view.ts";
 import { ConversationFold } from "./conversation-fold.ts";
 
@@ -45,14 +47,11 @@ export class LogFold extends ConversationFold {
   /** Where the runs of the conversation began. */
   readonly #runs: { readonly runId: string; readonly position: number; readonly steeringCursor: number }[] = [];
   #info: InfoFold = NO_INFO;
-  #place = 0;
-  /** Messages that came with a history. */
-  #histories = 0;
 
   /** The next entry of the log. */
   addEntry(entry: SessionEntry): ConversationUpdate {
     this.#readTitle(entry);
-    const isOfRun = this.#read(entry, this.#place++);
+    const isOfRun = this.#read(entry, this.conversation.position.log);
     return this.entryUpdate(isOfRun);
   }
 
@@ -82,10 +81,12 @@ export class LogFold extends ConversationFold {
     switch (entry.type) {
       case "history": {
         const contents = entry.parts.flatMap((part) => [...part.contents]);
-        for (const message of historyMessages(contents, this.#histories)) {
-          this.#histories++;
+        const segments =
+          entry.loop === undefined ? entry.parts.flatMap((part) => readGiven(part.contents, part.origin)) : entry.parts;
+        this.historyRead = segments.flatMap(({ read = [] }) => read);
+        // Before the first run there are no others.
+        for (const message of historyMessages(contents, this.conversation.messages.length, readsOf(this.historyRead)))
           this.change({ type: "message", message });
-        }
         return true;
       }
       case "run":
@@ -210,28 +211,33 @@ function closeTurn(run: RunView, { turn: number, contents, steps, calls }: TurnR
     if (known === undefined) continue;
     const part = call.args === undefined ? known.part : editCall(known.part, call.args);
     turn.calls.set(call.callId, { ...known, part, ...("value" in call && { outcome: outcomeOf(call.value) }) });
+    if ("value" in call) run.addRead(readByCall("", call.value));
   }
   run.touch(turn);
 }
-
-/** Contents of a history that has no runs. */
-const OVER: CallsLeft = { isGoing: false, asked: "withdrawn", open: "not-run" };
 
 /**
  * Contents that came from elsewhere as messages: one of the user's for each that somebody said, one of the assistant's for all that
  * follows it.
  *
  * @param first - Number of the first of them.
+ * @param read - What all of them bring: of answers to them it is not known which.
  */
-function historyMessages(contents: readonly Content[], first: number): readonly Message[] {
+function historyMessages(
+  contents: readonly Content[],
+  first: number,
+  read: Pick<Message, "untrusted" | "private">,
+): readonly Message[] {
   const messages: Message[] = [];
   let turns: TurnView[] = [];
   const add = (role: Message["role"], parts: readonly MessagePart[]): void => {
     const id = `history:${first + messages.length}`;
-    if (parts.length > 0) messages.push({ id, role, state: "complete", parts, sources: [], searchEntryPoints: [] });
+    const about = role === "model" ? read : {};
+    if (parts.length > 0)
+      messages.push({ id, role, state: "complete", parts, sources: [], searchEntryPoints: [], ...about });
   };
   const addAnswer = (): void => {
-    const parts = turns.flatMap((turn) => turn.parts(OVER));
+    const parts = turns.flatMap((turn) => turn.parts({ isGoing: false, asked: "withdrawn", open: "not-run" }));
     add("model", parts);
     turns = [];
   };
@@ -258,10 +264,10 @@ function endCalls(turn: TurnView | undefined, { parts }: Content): void {
   for (const [index, call] of [...(turn?.calls.values() ?? [])].entries()) {
     const response = responses[index]?.response;
     if (response === undefined) continue;
-    const isFailed = "error" in response;
-    const outcome: ToolOutcome = isFailed
-      ? { ok: false, kind: "failed", message: "" }
-      : { ok: true, output: response["output"] ?? response };
+    const outcome: ToolOutcome =
+      "error" in response
+        ? { ok: false, kind: "failed", message: "" }
+        : { ok: true, output: response["output"] ?? response };
     turn?.calls.set(call.part.id, { ...call, outcome });
   }
 }

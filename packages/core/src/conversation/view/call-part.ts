@@ -1,11 +1,11 @@
 import type { CallStepValue } from "../../durable/run-log.ts";
-import type { CallStanding } from "../../session/log/follow-call.ts";
+import { isObject } from "../../internal/json.ts";
+import type { CallStanding } from "../../session/log/placed-steps.ts";
 import { buildPendingCall } from "../../tool/pending-call.ts";
 import type { PendingCall, ToolErrorKind, ToolOutcome } from "../../tool/tool.ts";
 import type { JsonObject } from "../../wire/types/content.ts";
-import { QUESTION_OF } from "../apply-update.ts";
+import { QUESTION_OF } from "../updates.ts";
 import type { ToolCallPart, ToolCallState } from "../conversation.ts";
-import { safeFailure, safeProgress } from "./safe-texts.ts";
 
 /** What is known of a call. */
 export interface KnownCall {
@@ -14,7 +14,7 @@ export interface KnownCall {
   /** How it has ended, or what was decided in its place. */
   readonly outcome?: ToolOutcome | undefined;
   /** What it waits for. */
-  readonly pending?: Pick<PendingCall, "question" | "token" | "approvedBy" | "editable"> | undefined;
+  readonly pending?: Pick<PendingCall, "question" | "token" | "approvedBy" | "editable" | "because"> | undefined;
   /** `recorded`: it may have taken effect. */
   readonly begun?: "seen" | "recorded" | undefined;
   readonly progress?: unknown;
@@ -69,11 +69,12 @@ export function showCall({ part, outcome, pending, begun, progress }: KnownCall,
   const kind = outcome?.kind ?? (leftAs !== undefined && mayBeDone ? "unknown-outcome" : leftAs);
   if (kind !== undefined) return { ...part, ...failCall(kind) };
   if (pending !== undefined) {
-    const { question, token, approvedBy, editable } = pending;
+    const { question, token, approvedBy, editable, because } = pending;
     // The keys of that table are states.
     const state = Object.entries(QUESTION_OF).find(([, one]) => one === question)?.[0] as ToolCallState | undefined;
     const who = { ...(approvedBy !== undefined && { approvedBy }), ...(editable !== undefined && { editable }) };
-    if (state !== undefined) return { ...part, state, asks: { token, ...who } };
+    const why = because !== undefined && { because };
+    if (state !== undefined) return { ...part, state, asks: { token, ...who, ...why } };
   }
   const shown = progress !== undefined && { progress: safeProgress(progress) };
   return { ...part, state: begun === undefined ? "called" : "running", ...shown };
@@ -83,5 +84,29 @@ export function showCall({ part, outcome, pending, begun, progress }: KnownCall,
 export function failCall(kind: ToolErrorKind): Pick<ToolCallPart, "state" | "failure"> {
   const isOwn = kind === "denied" || kind === "not-run" || kind === "cancelled";
   const state: ToolCallState = kind === "withdrawn" ? "not-run" : isOwn ? kind : "failed";
-  return { state, failure: safeFailure(kind) };
+  return { state, failure: { kind, message: FAILURES[kind] ?? "The call failed." } };
+}
+
+/** What anybody may read of a call that failed: a tool's own text may hold paths, queries or names of machines. */
+const FAILURES: { readonly [Kind in ToolErrorKind]: string } = {
+  "not-found": "There is no such tool.",
+  "bad-input": "The arguments of the call were not valid.",
+  failed: "The tool failed.",
+  timeout: "The call took too long.",
+  cancelled: "The call was cancelled before it ended.",
+  denied: "The call was denied.",
+  withdrawn: "The request was withdrawn.",
+  "unknown-outcome": "It is unknown whether the call took effect.",
+  "not-run": "The call was not run.",
+};
+
+/**
+ * What a tool reports, as it is shown. An agent in a call reports the events of its run, with signatures, arguments and results: of these
+ * only the kind, the turn and what is said are shown.
+ */
+function safeProgress(progress: unknown): unknown {
+  if (!isObject(progress) || !Array.isArray(progress["path"]) || !isObject(progress["event"])) return progress;
+  const { type, turn, delta } = progress["event"];
+  const isSaid = type === "text-delta" || type === "thought-delta";
+  return { path: progress["path"], event: { type, ...(turn !== undefined && { turn }), ...(isSaid && { delta }) } };
 }

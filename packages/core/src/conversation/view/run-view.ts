@@ -1,21 +1,22 @@
-import type { CallStepValue, StepPlace } from "../../durable/run-log.ts";
+import { readByCall, readByModel, readSteered } from "../../durable/read-by-step.ts";
+import { type CallStepValue, type ModelStepValue, READS_SINCE, type StepPlace } from "../../durable/run-log.ts";
 import type { Outcome } from "../../durable/steps.ts";
+import type { ErrorCode } from "../../errors/agent-error.ts";
 import { resolveCitations } from "../../grounding/citations.ts";
 import { type CollectedSources, collectSources, type Source } from "../../grounding/sources.ts";
-import { findCitations } from "../../loop/build-result.ts";
+import { findCitations, hasSources } from "../../loop/build-result.ts";
 import type { RunEnd } from "../../loop/events.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { type Cost, knownCost } from "../../model/prices.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import type { EndEntry, EndReason, RunEntry } from "../../session/log/entries.ts";
 import { PlacedSteps } from "../../session/log/placed-steps.ts";
+import { isPrivate, isUntrusted, type ReadSource } from "../../tool/reads.ts";
 import type { PendingCall } from "../../tool/tool.ts";
-import { changeMessage } from "../apply-update.ts";
-import type { ConversationChange, Message, MessagePart, MessageState } from "../conversation.ts";
-import { messageChanges } from "../message-changes.ts";
+import { changeMessage, messageChanges } from "../updates.ts";
+import type { ConversationChange, Message, MessageError, MessagePart, MessageState } from "../conversation.ts";
 import { liveParts } from "./answer-parts.ts";
 import type { CallsLeft } from "./call-part.ts";
-import { safeError } from "./safe-texts.ts";
 import { type LiveAnswer, TurnView } from "./turn-view.ts";
 
 /** How a run ended, as its message has it. */
@@ -48,16 +49,29 @@ export class RunView {
   readonly #changed: Set<TurnView> = new Set();
   /** Who took over, by the turn in which the last one led. */
   readonly #handovers: Map<number, string> = new Map();
+  #read: HasRead;
+  /** An older loop, which recorded nothing about what calls read. */
+  readonly #isOld: boolean;
 
   /** @param message - What is shown of it already: that stays while events only repeat it, without an answer that is asked for once more. */
-  constructor(entry: Pick<RunEntry, "runId" | "guarded">, message: Message) {
+  constructor(entry: Pick<RunEntry, "runId" | "guarded"> & Partial<Pick<RunEntry, "loop">>, message: Message) {
     this.runId = entry.runId;
+    this.#isOld = (entry.loop ?? READS_SINCE) < READS_SINCE;
+    this.#read = hasRead(message);
     this.steps = new PlacedSteps({ entry });
     this.#shown = message;
     const { parts } = message;
     const left = parts.findLast((part) => part.type === "interruption");
     const end = parts.findLastIndex((part) => part.type === "turn" && part.turn === left?.turn);
     if (parts.length > 0) this.#held = left === undefined ? parts : parts.slice(0, end);
+    this.touch();
+  }
+
+  /** The model has read something. */
+  addRead(sources: readonly Pick<ReadSource, "reads">[]): void {
+    const read = { ...this.#read, ...readsOf(sources) };
+    if (read.untrusted === this.#read.untrusted && read.private === this.#read.private) return;
+    this.#read = read;
     this.touch();
   }
 
@@ -110,6 +124,7 @@ export class RunView {
   /** A step has ended, or a question was answered. */
   addStep(name: string, place: StepPlace, outcome: Outcome): void {
     this.steps.add(name, place, outcome);
+    if (outcome.ok) this.#addReadBy(place, outcome.value);
     const { kind } = place;
     if (outcome.ok && (kind === "model" || kind === "guard" || kind === "compact" || kind === "call")) {
       const turn = this.turn(place.turn);
@@ -141,7 +156,8 @@ export class RunView {
   /** True for a turn that puts the result into a schema: after a final answer only a message makes the run go on otherwise. */
   isOutput(turn: TurnView): boolean {
     const isSteered = turn.isSteered || (this.#live?.turn === turn.turn && this.#live.steering !== undefined);
-    return !isSteered && this.turns.get(turn.turn - 1)?.isFinal === true;
+    const before = this.turns.get(turn.turn - 1);
+    return !isSteered && before?.response !== undefined && before.calls.size === 0;
   }
 
   /** Finds out what the answers are based on. */
@@ -149,7 +165,7 @@ export class RunView {
     this.#sources = found.sources;
     this.#searchEntryPoints = found.searchEntryPoints;
     for (const turn of this.turns.values()) {
-      if (turn.response === undefined || !turn.isGrounded) continue;
+      if (turn.response === undefined || !hasSources(turn.response)) continue;
       turn.cite(resolveCitations(turn.response, found.sources));
       this.touch(turn);
     }
@@ -193,6 +209,7 @@ export class RunView {
       parts: this.#listParts(),
       sources: this.#sources.map(({ chunk: _chunk, ...source }) => source),
       searchEntryPoints: this.#searchEntryPoints,
+      ...this.#read,
     };
     this.#isChanged = false;
     this.#changed.clear();
@@ -207,7 +224,22 @@ export class RunView {
     if (place.kind === "inner") return;
     const turn = this.turn(place.turn);
     turn.followCalls(this.runId, this.steps, "callId" in place ? place.callId : undefined);
+    this.addRead([...turn.given.values()]);
     this.touch(turn);
+  }
+
+  /** Its place says what a step leaves. */
+  #addReadBy({ kind }: StepPlace, value: unknown): void {
+    if (kind === "model") {
+      const { response, described, steered } = value as Partial<ModelStepValue>;
+      this.addRead([
+        ...(steered === undefined ? [] : readSteered(steered)),
+        ...(response === undefined ? [] : readByModel({ response, described })),
+      ]);
+    } else if (kind === "call") {
+      const call = value as CallStepValue;
+      this.addRead(this.#isOld ? [{ reads: "unknown" }] : readByCall("", call));
+    }
   }
 
   #listParts(): readonly MessagePart[] {
@@ -236,6 +268,22 @@ export class RunView {
     if (end === undefined || endsEarly(end)) return { isGoing, asked: "cancelled", open: "cancelled" };
     return { isGoing, asked: "withdrawn", open: "not-run" };
   }
+}
+
+/** What a model has read, as its messages say it. */
+type HasRead = Pick<Message, "untrusted" | "private">;
+
+/** As a message says it. */
+export function hasRead(message: HasRead | undefined): HasRead {
+  return { ...(message?.untrusted && { untrusted: true }), ...(message?.private && { private: true }) };
+}
+
+/** What some sources bring. */
+export function readsOf(sources: readonly Pick<ReadSource, "reads">[]): HasRead {
+  return {
+    ...(sources.some(isUntrusted) && { untrusted: true }),
+    ...(sources.some(isPrivate) && { private: true }),
+  };
 }
 
 /** What becomes of a message by how its run ended; of others it failed. */
@@ -270,4 +318,33 @@ export function endFields({ stopReason, reached, guardrail, error, usage, ...spe
 
 interface Ending extends Cost, Partial<Pick<EndEntry, "usage" | "reached" | "guardrail" | "error">> {
   readonly stopReason: EndReason;
+}
+
+const ERRORS: { readonly [Code in ErrorCode]?: string } = {
+  api_status: "The model's service refused the request or could not answer it.",
+  api_network: "The model's service could not be reached.",
+  api_timeout: "The model's service took too long to answer.",
+  api_shape: "The model's service sent an answer that could not be read.",
+  traffic_limit: "Too many requests are waiting.",
+  request_limit: "The model's service had to be asked too often.",
+  stream_incomplete: "The answer broke off.",
+  response_blocked: "The model's service refused the message.",
+  run_aborted: "The run was stopped.",
+  run_stopped: "The run was stopped.",
+  run_released: "The run goes on in another process.",
+  session_lease_lost: "The run was taken over by another process.",
+  session_store: "The conversation could not be stored.",
+  session_limit: "The conversation has reached its limit.",
+};
+
+/** The error of a run as it is shown. */
+function safeError(
+  error: { readonly name: string; readonly code?: string | undefined },
+  isAborted: boolean,
+): MessageError {
+  const { name, code } = error;
+  // A code that is not in the table is none of ours, or says nothing to a person.
+  const text = Object.hasOwn(ERRORS, code ?? "") ? ERRORS[code as ErrorCode] : undefined;
+  const message = text ?? (isAborted ? "The run was stopped." : "Something went wrong.");
+  return { name, ...(code !== undefined && { code }), message };
 }

@@ -1,10 +1,11 @@
 import type { CallRoute, CallStepValue, InputCheckValue } from "../../durable/run-log.ts";
 import type { Citation } from "../../grounding/sources.ts";
 import { hasSources } from "../../loop/build-result.ts";
+import { isResult } from "../../loop/calls/run-call.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { listAttempts, readAnswer } from "../../session/log/derive-open.ts";
-import { standOf } from "../../session/log/follow-call.ts";
-import type { PlacedSteps } from "../../session/log/placed-steps.ts";
+import { standOf, type PlacedSteps } from "../../session/log/placed-steps.ts";
+import type { ReadSource } from "../../tool/reads.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 import type { MessagePart, PartCitation } from "../conversation.ts";
 import { answerParts, liveParts, saidParts } from "./answer-parts.ts";
@@ -28,6 +29,8 @@ export class TurnView {
   /** The last whole answer, if it is shown. */
   response: ModelResponse | undefined;
   readonly calls: Map<string, KnownCall> = new Map();
+  /** What answers from outside to its calls bring into the history, by call. */
+  readonly given: Map<string, Pick<ReadSource, "reads">> = new Map();
   /** What the message shows of it. */
   shown: readonly MessagePart[] = [];
   /** Guardrails have yet to check the answer: it is shown only while the run is going. */
@@ -101,17 +104,14 @@ export class TurnView {
       if (known === undefined || (only !== undefined && only !== callId)) continue;
       const standing = standOf(steps, { turn, callId, call: { name, args } }, routes?.[index]);
       this.calls.set(callId, standCall(known, standing, { runId, turn }));
+      const reads = standing.state === "settled" && isResult(standing.outcome) ? standing.asked?.reads : undefined;
+      if (reads !== undefined) this.given.set(callId, { reads });
     }
   }
 
   /** Marks what its answer is based on. */
   cite(citations: readonly Citation[]): void {
     this.#cited = citeParts(this.#parts, citations);
-  }
-
-  /** Nothing but text: the run would end with it. */
-  get isFinal(): boolean {
-    return this.response !== undefined && this.calls.size === 0;
   }
 
   /** The user said something before its answer. */
@@ -122,11 +122,6 @@ export class TurnView {
   /** All answers that may be based on something, in the order in which the run counts them. */
   get grounded(): readonly ModelResponse[] {
     return [...this.#grounded, ...[...this.calls.keys()].flatMap((callId) => this.#nested.get(callId) ?? [])];
-  }
-
-  /** True when its answer may be based on something. */
-  get isGrounded(): boolean {
-    return this.response !== undefined && hasSources(this.response);
   }
 
   /**

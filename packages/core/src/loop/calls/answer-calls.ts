@@ -17,7 +17,7 @@ import type { GuardrailStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { executeStep, isRecorded } from "../single-step.ts";
-import { afterAnswer, decideCalls, rerouteCalls } from "./approvals.ts";
+import { afterAnswer, decideCalls, heldBy, rerouteCalls } from "./approvals.ts";
 import { CallGate } from "./call-gate.ts";
 import { type CallState, isAwaiting, questionOf, QUESTIONS, type TurnCall } from "./call-state.ts";
 import { afterChild, beginChild, runHook } from "./child-run.ts";
@@ -59,7 +59,11 @@ export function answerCalls(
   for (const call of calls) {
     const next = planCall(input, state, call, planned, refusal);
     const { tool, recorded } = next;
-    needsRoutes ||= recorded === undefined && (tool?.external === true || tool?.needsApproval !== undefined);
+    if (recorded === undefined && tool !== undefined)
+      needsRoutes ||=
+        tool.external ||
+        tool.needsApproval !== undefined ||
+        (state.read.length > 0 && heldBy(input, state.read, tool) !== undefined);
     planned.push(next);
   }
   state.calls = planned;

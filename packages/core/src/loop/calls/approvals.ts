@@ -16,9 +16,11 @@ import {
   readOutsideAnswer,
 } from "../../tool/pending-call.ts";
 import { jsonSafe } from "../../tool/function-response.ts";
-import { answerTimedOut, CANCELLED, NO_RESULT, UNANSWERED } from "../../tool/model-texts.ts";
+import { answerTimedOut, CANCELLED, deniedAsUntrusted, NO_RESULT, UNANSWERED } from "../../tool/model-texts.ts";
+import { CALLER, isUntrusted, type Reach, type ReadSource, type UntrustedReason, usualRead } from "../../tool/reads.ts";
 import type { ApprovalContext, Tool } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
+import type { RunEvent } from "../events.ts";
 import { type GuardrailStop, readStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
@@ -45,7 +47,7 @@ export async function decideCalls(
 ): Promise<GuardrailStop | undefined> {
   const outcome = await singleStep(input, place, ({ signal }) =>
     // Rejects only when `approve` throws, which is the application's own code.
-    Promise.all(calls.map((call) => routeCall(input, call, signal))),
+    Promise.all(calls.map((call) => routeCall(input, state, call, signal))),
   );
   if (outcome === "wall-time") {
     // The limit ends the run before its next request; a resumed run asks again.
@@ -56,6 +58,7 @@ export async function decideCalls(
   let stop: GuardrailStop | undefined;
   for (const [index, call] of calls.entries()) {
     const route = outcome.value[index] ?? RUN;
+    if (route.because !== undefined && input.emit !== undefined) await input.emit(heldEvent(call, route.because));
     if (route.checked !== undefined) await reportActions(input, state, "input", route.checked);
     stop ??= readStop("input", route.checked);
     call.current = takeRoute(input, state, call, route, time);
@@ -88,33 +91,60 @@ function takeRoute(input: LoopInput, state: RunState, call: TurnCall, route: Cal
   if (route.do === "deny")
     return answered(input, state, call, failure(route.withdrawn === true ? "withdrawn" : "denied", route.why));
   if (route.args !== undefined) editCall(call, route.args);
+  if (route.do === "run") call.isInvalid = route.invalid;
   if (route.do === "run") return { state: "running", attempt: 0 };
   call.asked = route;
   return route.do === "ask-approval" ? { state: "awaiting-approval", time } : { state: "awaiting-output", time: 1 };
 }
 
+/** The event of a call that is asked about, or denied, because of what the model has read. */
+export function heldEvent(
+  { turn, callId, call }: Pick<TurnCall, "turn" | "callId" | "call">,
+  because: UntrustedReason,
+): RunEvent {
+  return { type: "untrusted", turn, callId, name: call.name, because };
+}
+
 /** Decides about one call; what guardrails did about what `approve` said is part of it. */
-async function routeCall(input: LoopInput, planned: TurnCall, signal: AbortSignal): Promise<CallRoute> {
+async function routeCall(
+  input: LoopInput,
+  state: RunState,
+  planned: TurnCall,
+  signal: AbortSignal,
+): Promise<CallRoute> {
   const { turn, callId, tool, call: made, recorded, current } = planned;
   // A call that has begun is not decided again, unless its arguments changed.
   if (recorded !== undefined && current.state !== "edited") return RUN;
   const { context, identity } = input;
   const run: ApprovalContext = { ...identity, signal, context };
   const checked: GuardrailAction[] = [];
-  const end = (route: CallRoute): CallRoute => (checked.length === 0 ? route : { ...route, checked });
+  let because: UntrustedReason | undefined;
+  const end = (route: CallRoute): CallRoute => ({
+    ...route,
+    ...(checked.length > 0 && { checked }),
+    ...(because !== undefined && { because }),
+  });
   let call = made;
   // What the question said whose answer gave these arguments: the same person need not approve what they wrote.
   let approved = planned.asked;
   for (;;) {
     const args = call === made ? {} : { args: call.args };
     if (tool === undefined) return end({ do: "run", ...args });
+    const rule = heldBy(input, state.read, tool);
     let parsed: unknown;
     try {
       parsed = await tool.parse(copyJson(call.args ?? {}));
     } catch {
       // Running it tells the model what is wrong; an invalid call needs no approval.
-      return end({ do: "run", ...args });
+      const mayAsk = rule !== undefined || tool.needsApproval !== undefined;
+      return end({ do: "run", ...args, ...(mayAsk && { invalid: true }) });
     }
+    if (rule !== undefined) {
+      const { findReason } = await import("./find-reason.ts");
+      const asks = { call, tool, input: parsed, usualReach: usualReach(tool), rule };
+      because = findReason(state, asks, { ...input.toolset, usualRead, caller: CALLER }) ?? because;
+    }
+    if (because?.rule === "deny") return end({ do: "deny", why: deniedAsUntrusted(because.untrusted) });
     const asked = describeAsked(tool, parsed, call);
     let needs: boolean | "unknown";
     try {
@@ -122,12 +152,14 @@ async function routeCall(input: LoopInput, planned: TurnCall, signal: AbortSigna
     } catch {
       needs = "unknown";
     }
+    if (because !== undefined && needs === false) needs = true;
     const isApproved = approved !== undefined && needs !== "unknown" && approved.approvedBy === asked.approvedBy;
     const allowed: CallRoute = tool.external ? { do: "ask-outcome", ...asked, ...args } : { do: "run", ...args };
     if (needs === false || isApproved) return end(allowed);
     if (input.approve === undefined) return end({ do: "ask-approval", ...asked, ...args });
     const question = "approval";
-    const pending = buildPendingCall(identity.runId, { turn, callId, call: copyJson(call), question }, asked);
+    const about = { ...asked, because };
+    const pending = buildPendingCall(identity.runId, { turn, callId, call: copyJson(call), question }, about);
     const said = await abortable(Promise.resolve(input.approve(pending, run)), signal);
     const { actions, given = said } = await checkGiven(input, question, said, turn, signal);
     checked.push(...actions);
@@ -147,12 +179,37 @@ async function routeCall(input: LoopInput, planned: TurnCall, signal: AbortSigna
   }
 }
 
+/**
+ * What becomes of calls of a tool if they reach out, because of what the model has read; undefined when nothing does, as in a clean history.
+ * `isTrusting`: an older loop made the run.
+ */
+export function heldBy(
+  { afterUntrusted: own, isTrusting }: LoopInput,
+  read: readonly ReadSource[],
+  tool: Tool,
+): UntrustedReason["rule"] | undefined {
+  const { reach = usualReach(tool), afterUntrusted = own ?? "ask" } = tool;
+  if (reach === "inside" || isTrusting === true || !read.some(isUntrusted)) return undefined;
+  if (own === "deny") return own;
+  return afterUntrusted === "allow" ? undefined : afterUntrusted;
+}
+
+/** How far calls of a tool reach that does not say it. */
+function usualReach(tool: Tool): Reach {
+  return tool.effects === "once" || tool.needsApproval !== undefined ? "outside" : "inside";
+}
+
 /** What a tool says about the answers to the questions about a call. */
 function describeAsked(tool: Tool, input: unknown, call: FunctionCall): AskedOf {
   const editable = listEditable(tool, call.args);
   // If it throws, the application decides: nobody is let in by an error.
   const approvedBy: unknown = tryOr(() => tool.approvedBy?.(input, copyJson(call)), undefined);
-  return { ...(typeof approvedBy === "string" && { approvedBy }), ...(editable !== undefined && { editable }) };
+  return {
+    ...(typeof approvedBy === "string" && { approvedBy }),
+    ...(editable !== undefined && { editable }),
+    // The tool may be gone when its outcome comes.
+    ...(tool.external && tool.reads !== "trusted" && usualRead(tool)),
+  };
 }
 
 /** The state of a call that an approval lets go on. What was recorded stands, whatever became of its tool. */

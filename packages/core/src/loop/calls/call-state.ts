@@ -69,6 +69,8 @@ export interface TurnCall extends CallControl {
   call: FunctionCall;
   /** A person changed its arguments when approving it. */
   edited?: true | undefined;
+  /** Its arguments were, when it was decided whether to ask about it: they stay so, whatever a hook makes of them. */
+  isInvalid?: true | undefined;
   /** What its tool said about the answers to its question, if it has asked one. */
   asked?: AskedOf | undefined;
   /** Absent when there is no such tool, or the call is refused. */

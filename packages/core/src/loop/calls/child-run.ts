@@ -2,6 +2,7 @@ import type { Outcome, Step } from "../../durable/steps.ts";
 import { ToolError } from "../../errors/run-errors.ts";
 import { describeFailure, failure } from "../../tool/call-failure.ts";
 import { agentFailures, CANCELLED, toolFailed } from "../../tool/model-texts.ts";
+import { usualRead } from "../../tool/reads.ts";
 import type { ChildAgent, ChildRunResult, ParentRun, Tool, ToolOutcome } from "../../tool/tool.ts";
 import type { JsonObject } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
@@ -9,16 +10,16 @@ import { remainingLimits } from "../limits.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import type { AnsweredState, CallState, ChildState, TurnCall } from "./call-state.ts";
-import { answered, askAfter, askBefore, callFailed, type Decision, readDecision } from "./run-call.ts";
+import { answered, askAfter, askBefore, callFailed, type Decision, isResult, readDecision } from "./run-call.ts";
 
-/** A call of an agent that is a separate run here. */
+/** A call of an agent that is a separate run here, as on an engine. Elsewhere the agent runs inside the call: see `RunState.addNested`. */
 interface ChildCall extends TurnCall {
   readonly tool: Tool & { readonly agent: ChildAgent };
 }
 
 function isChildCall({ steps }: LoopInput, call: TurnCall): call is ChildCall {
   const agent = call.tool?.agent;
-  return agent !== undefined && steps.children?.has(agent.name) === true;
+  return agent !== undefined && call.isInvalid !== true && steps.children?.has(agent.name) === true;
 }
 
 /** The first state of a call that becomes a separate run; `undefined` for any other call. */
@@ -106,6 +107,7 @@ async function startChild(
     remaining: remainingLimits(input, state.spent()),
     prices: typeof prices === "function" ? (model) => prices(model, new Date(state.endedAt)) : prices,
     metadata: input.identity.metadata,
+    read: [...state.read],
   };
   try {
     return { state: "child-run", agent: tool.agent.name, input: await tool.agent.start(args, parent) };
@@ -118,7 +120,7 @@ function notStarted(outcome: ToolOutcome): ChildRunResult {
   return { outcome, nested: [], activeMs: 0 };
 }
 
-function settled(input: LoopInput, state: RunState, call: TurnCall, ended: ChildRunResult): CallState {
+function settled(input: LoopInput, state: RunState, call: ChildCall, ended: ChildRunResult): CallState {
   return input.hooks.afterCall === undefined
     ? childAnswered(input, state, call, ended)
     : { state: "after-hook", ended };
@@ -127,9 +129,13 @@ function settled(input: LoopInput, state: RunState, call: TurnCall, ended: Child
 function childAnswered(
   input: LoopInput,
   state: RunState,
-  call: TurnCall,
+  call: ChildCall,
   { outcome, nested, activeMs }: ChildRunResult,
 ): AnsweredState {
+  const hasRun = nested.length > 0;
+  // A run says what it has read, unless its author has; a hook's output has none behind it.
+  const isUsual = call.tool.readsNested === true ? outcome.ok && !hasRun : outcome.ok || hasRun;
+  const read = isUsual && isResult(outcome) && usualRead(call.tool);
   const { value } = answered(input, state, call, outcome, activeMs);
-  return { state: "answered", value: { ...value, nested } };
+  return { state: "answered", value: { ...value, ...read, nested } };
 }

@@ -17,7 +17,7 @@ export interface RoundCall {
   readonly operation: Op<RunEvent>;
 }
 
-/** What a journal has of a call. */
+/** What a journal has of a call. What becomes of one that was interrupted is decided in `run-call.ts`. */
 export function findBegun(input: LoopInput, call: Pick<TurnCall, "turn" | "callId">): TurnCall["recorded"] {
   const { outcome, begun } = findBefore(input, { kind: "call", ...call, attempt: 0 });
   if (outcome !== undefined) return "outcome";

@@ -1,15 +1,25 @@
+import { markOfCall } from "../../durable/read-by-step.ts";
 import { type CallStepValue, stepName } from "../../durable/run-log.ts";
 import { type Outcome, VALUE_TOO_LARGE } from "../../durable/steps.ts";
-import { RunStepError } from "../../errors/run-errors.ts";
+import { ModelRetry, RunStepError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
 import { isObject, isTooDeep } from "../../internal/json.ts";
+import { tryOr } from "../../internal/try-or.ts";
 import { type Logger, SILENT } from "../../logging/logger.ts";
 import { depthError, maxMediaBytes, partsBytes } from "../../model/request/contents-size.ts";
 import { failure } from "../../tool/call-failure.ts";
 import { callTool, report } from "../../tool/call-tool.ts";
 import { functionResponse, jsonSafe, type ResponseParts } from "../../tool/function-response.ts";
-import { argumentsEdited, CANCELLED, INTERRUPTED, OUTCOME_UNKNOWN, unreadable } from "../../tool/model-texts.ts";
-import type { NestedRun, ToolContext, ToolOutcome } from "../../tool/tool.ts";
+import { type ReadByCall, type ReadingTool, usualRead } from "../../tool/reads.ts";
+import {
+  argumentsEdited,
+  CANCELLED,
+  INTERRUPTED,
+  OUTCOME_UNKNOWN,
+  unreadable,
+  WAS_INVALID,
+} from "../../tool/model-texts.ts";
+import type { NestedRun, Tool, ToolContext, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
 import { remainingLimits } from "../limits.ts";
@@ -43,6 +53,7 @@ export async function runCall(
     };
 
   let outcome: ToolOutcome | undefined;
+  let isGiven = false;
   if (refusal !== undefined) outcome = failure("not-run", refusal);
   else if (interrupted) outcome = failure("unknown-outcome", INTERRUPTED);
   else {
@@ -50,20 +61,26 @@ export async function runCall(
     try {
       const decision = beforeCall && readDecision(await askBefore(input, planned, step.signal));
       outcome = decision?.outcome;
+      isGiven = outcome?.ok === true;
       if (outcome === undefined) {
         const made = decision?.args === undefined ? call : withArguments(planned, decision.args);
         if (step.begin !== undefined) await step.begin();
         planned.begun = true;
         if (isWatched) await step.emit(toolStart(planned));
         const run = { logger, nested, startedAt };
+        const { byName } = input.toolset;
         outcome = await callTool(
-          input.toolset.byName,
+          planned.isInvalid === true && tool !== undefined ? new Map([[tool.name, asInvalid(tool)]]) : byName,
           made,
           toolContext(input, state, planned, made, step, run),
           planned,
         );
       }
-      if (afterCall !== undefined) outcome = (await askAfter(input, planned, step.signal, outcome)) ?? outcome;
+      if (afterCall !== undefined) {
+        const given = await askAfter(input, planned, step.signal, outcome);
+        isGiven ||= given !== undefined;
+        outcome = given ?? outcome;
+      }
     } catch (error) {
       // The abort itself is reported by the loop.
       if (!step.signal.aborted) throw error;
@@ -75,6 +92,7 @@ export async function runCall(
     throw input.signal.reason;
   const value: CallStepValue = {
     ...recordOutcome(input, state, planned, outcome, startedAt, input.now(), logger),
+    ...(tool?.reads !== "trusted" && findRead(planned, outcome, isGiven, asks)),
     ...(planned.begun !== true && !interrupted && { notRun: true }),
     nested,
     ...(asks && { unknown: true }),
@@ -86,6 +104,31 @@ export async function runCall(
     await step.emit(toolEnd(planned, value));
   }
   return value;
+}
+
+/** A tool that reads no arguments: of those that were invalid, it tells the model what is wrong. */
+function asInvalid(tool: Tool): Tool {
+  const parse = async (args: unknown): Promise<never> => {
+    await tool.parse(args);
+    throw new ModelRetry(WAS_INVALID);
+  };
+  return { ...tool, parse };
+}
+
+/** False for what is told in words of the loop's own. */
+export function isResult(outcome: ToolOutcome): boolean {
+  return outcome.ok || outcome.kind === "failed" || outcome.kind === "bad-input";
+}
+
+/** What the result of a call brings into the history. @param isGiven - A hook gave it. @param asks - Somebody is asked for it. */
+function findRead({ tool, ran }: TurnCall, outcome: ToolOutcome, isGiven: boolean, asks: boolean): ReadByCall {
+  if (!isGiven && !asks && (ran === undefined || !isResult(outcome))) return {};
+  // Of a tool that is not known, as of one that says nothing: both.
+  const { reads, readsNested, origin }: ReadingTool = tool ?? {};
+  if (readsNested === true && ran !== undefined) return {};
+  if (typeof reads !== "function" || ran === undefined || asks) return usualRead({ reads, readsNested, origin });
+  const output = outcome.ok ? outcome.output : undefined;
+  return usualRead({ reads: tryOr(() => reads(ran.input as never, output as never), undefined), origin });
 }
 
 /** What `beforeCall` decided; `undefined` lets the call run. */
@@ -180,6 +223,7 @@ function toolContext(
       prices: input.prices,
       metadata: identity.metadata,
       approve: input.approve,
+      read: [...state.read],
     },
   };
 }
@@ -196,7 +240,9 @@ export function afterRun(
     call.fromJournal = call.executed !== true;
     // What runCall returned, through JSON.
     const value = outcome.value as unknown as CallStepValue;
-    return value.unknown === true ? { state: "interrupted", time: attempt + 1 } : { state: "answered", value };
+    if (value.unknown !== true) return { state: "answered", value };
+    call.asked = { ...call.asked, reads: value.reads, origin: value.origin };
+    return { state: "interrupted", time: attempt + 1 };
   }
   // The call ran, but its result is too large to record: the model has to ask for less.
   if (outcome?.error.code === VALUE_TOO_LARGE)
@@ -263,13 +309,17 @@ function recordOutcome(
 }
 
 /** The answer of a call that was not made here, as the model reads it with the default limits. */
-export function settledValue(made: Pick<TurnCall, "call" | "edited">, outcome: ToolOutcome, at: number): CallStepValue {
+export function settledValue(
+  made: Pick<TurnCall, "call" | "edited" | "asked">,
+  outcome: ToolOutcome,
+  at: number,
+): CallStepValue {
   const response = functionResponse(made.call, outcome, { mediaInFunctionResponses: false });
   return { ...describeOutcome(made, outcome, response), durationMs: 0, startedAt: at, endedAt: at };
 }
 
 function describeOutcome(
-  { call, edited }: Pick<TurnCall, "call" | "edited">,
+  { call, edited, asked }: Pick<TurnCall, "call" | "edited" | "asked">,
   given: ToolOutcome,
   { part, after, shortened, refused }: ResponseParts,
 ): Omit<CallStepValue, "durationMs" | "startedAt" | "endedAt"> {
@@ -282,6 +332,8 @@ function describeOutcome(
     after: edited === undefined ? after : [editedNote(call), ...after],
     ...(shortened === true && { shortened }),
     failure: failed,
+    // An outcome from outside: its tool said it when it was asked for.
+    ...(asked?.reads !== undefined && isResult(outcome) && { reads: asked.reads, origin: asked.origin }),
     ...(notRun && { notRun }),
     nested: [],
   };
@@ -302,7 +354,9 @@ export function toolStart({ turn, callId, call, edited }: NamedCall): RunEvent {
 /** The event of a call that has ended. */
 export function toolEnd({ turn, callId, call, edited }: NamedCall, value: CallStepValue): RunEvent {
   const outcome = readOutcome(value);
-  const { durationMs } = value;
+  const { durationMs, origin } = value;
+  // Of what is trusted there is nothing to ask.
+  const reads = value.reads === undefined && value.nested.length === 0 ? undefined : markOfCall(value);
   const event = {
     type: "tool-end",
     turn,
@@ -311,6 +365,7 @@ export function toolEnd({ turn, callId, call, edited }: NamedCall, value: CallSt
     call,
     durationMs,
     ...(edited && { edited }),
+    ...(reads !== undefined && { reads, origin }),
     outcome,
   };
   // Its types differ in what a shortened outcome has.

@@ -1,5 +1,3 @@
 // Entry "@pollux/core/observers": sees what runs do, for traces and metrics. Names only.
-export { type ObservedEvent } from "../events.ts";
-export { type ObservedExchange, type Observer } from "./observer.ts";
-export { type RunInfo, type StepInfo } from "./run-info.ts";
-export { observeAllRuns } from "./find-observers.ts";
+export { type ObservedEvent, type RunInfo, type StepInfo } from "../events.ts";
+export { type ObservedExchange, observeAllRuns, type Observer } from "./observer.ts";

@@ -217,10 +217,9 @@ export class JsonGrowth {
   #showString(): void {
     if (this.#expected !== "string" || this.#isKey || this.#frames.length > MAX_DEPTH) return;
     const last = this.#token.charCodeAt(this.#token.length - 1);
-    const held = last >= 0xd800 && last < 0xdc00 ? 1 : 0;
-    const rest = this.#token.slice(this.#token.length - held);
-    this.#showText(this.#token.slice(0, this.#token.length - held));
-    this.#token = held === 0 ? "" : rest;
+    const end = this.#token.length - (last >= 0xd800 && last < 0xdc00 ? 1 : 0);
+    this.#showText(this.#token.slice(0, end));
+    this.#token = this.#token.slice(end);
     this.#isShown = true;
   }
 

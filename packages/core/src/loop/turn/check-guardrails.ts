@@ -7,7 +7,7 @@ import {
 import { GuardrailError } from "../../errors/run-errors.ts";
 import { messageOf } from "../../errors/agent-error.ts";
 import { abortable } from "../../internal/abort.ts";
-import { copyJson, isObject } from "../../internal/json.ts";
+import { copyJson, isObject, present } from "../../internal/json.ts";
 import { sharedLength } from "../../internal/text.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
@@ -24,7 +24,7 @@ import {
   type OutputVerdict,
   readStop,
 } from "../guardrails.ts";
-import type { EventSink } from "../events.ts";
+import type { RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { singleStep } from "../single-step.ts";
@@ -172,7 +172,7 @@ export async function checkAnswer(
     partial.begin({ kind: "model", phase: "work", turn, attempt }, unchecked, partial.released);
     partial.add(content.parts);
   };
-  const check = async (signal: AbortSignal): Promise<AnswerCheck> => {
+  const check = async (signal: AbortSignal): Promise<Pick<OutputCheckValue, "actions" | "response">> => {
     const { actions, content: replaced } = await checkOutput(input, said, turn, signal);
     return { actions, ...(replaced && { response: { ...response, content: replaced, candidate: {} } }) };
   };
@@ -191,8 +191,6 @@ export async function checkAnswer(
   if (guardrail !== undefined) return { guardrail };
   return value.response === undefined ? answer : { ...answer, response: value.response };
 }
-
-type AnswerCheck = Pick<OutputCheckValue, "actions" | "response">;
 
 /** What the guardrails do about something that the model says; `content` replaces it. */
 export async function checkOutput(
@@ -249,19 +247,10 @@ function isVerdict(verdict: unknown, side: GuardrailStop["side"]): boolean {
 }
 
 function describeAction(name: string, verdict: Exclude<InputVerdict | OutputVerdict, void>): GuardrailAction {
-  if (!("stop" in verdict)) {
-    const { reason } = verdict;
-    const action = "answer" in verdict ? "answer" : "replace";
-    return { name, action, ...(reason !== undefined && { reason }) };
-  }
-  const { stop, details, message } = verdict;
-  return {
-    name,
-    action: "stop",
-    reason: stop,
-    ...(details !== undefined && { details: copyJson(details) }),
-    ...(message !== undefined && { message }),
-  };
+  if (!("stop" in verdict))
+    return present({ name, action: "answer" in verdict ? "answer" : "replace", reason: verdict.reason });
+  const { stop: reason, details, message } = verdict;
+  return present({ name, action: "stop", reason, details: copyJson(details), message });
 }
 
 /** An answer with another text: of the rest, only the calls stay, without what else their parts show. */
@@ -290,17 +279,16 @@ export async function reportActions(
   for (const { name: guardrail, action, reason } of actions)
     logger.info({ turn, side, guardrail, action, reason }, "a guardrail intervened");
   const keeps = sharedLength(partial.released, visibleText({ role: "model", parts }));
-  if (emit !== undefined) await emitActions({ emit }, turn, side, actions, keeps);
+  if (emit !== undefined) for (const event of actionEvents(turn, side, actions, keeps)) await emit(event);
 }
 
-/** Reports what guardrails did. */
-export async function emitActions(
-  to: EventSink,
+/** The events of what guardrails did. */
+export function actionEvents(
   turn: number,
   side: GuardrailStop["side"],
   actions: readonly GuardrailAction[] = [],
   keeps: number = 0,
-): Promise<void> {
+): readonly RunEvent[] {
   const kept = side === "output" && keeps > 0 && { keeps };
-  for (const action of actions) await to.emit({ type: "guardrail", turn, side, ...action, ...kept });
+  return actions.map((action) => ({ type: "guardrail", turn, side, ...action, ...kept }));
 }

@@ -16,16 +16,17 @@ import { needsCheck, readStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { closeOpenCalls } from "../transcript.ts";
-import { withheld, emitActions } from "./check-guardrails.ts";
+import { actionEvents, withheld } from "./check-guardrails.ts";
 import { addSummary, compactEvent } from "./compact-history.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { buildPendingCall, isEdit, readOutsideAnswer } from "../../tool/pending-call.ts";
 import type { PendingCall } from "../../tool/tool.ts";
 import type { Content } from "../../wire/types/content.ts";
+import { heldEvent } from "../calls/approvals.ts";
 import { editCall, type TurnCall } from "../calls/call-state.ts";
 import { toolEnd, toolStart } from "../calls/run-call.ts";
-import type { Emit } from "../events.ts";
-import { emitParts, emitWhole } from "./model-step.ts";
+import type { RunEvent } from "../events.ts";
+import { responseEvents, wholeEvents } from "./model-step.ts";
 
 /** What a fold needs for answers whose cost was not recorded. */
 type Pricing = Pick<LoopInput, "prices" | "model">;
@@ -72,7 +73,7 @@ function foldTurn(state: RunState, { turn, phase, contents, steps, calls }: Clos
     } else if (place.kind === "model") {
       const asked = value as ModelStepRecord;
       if ("tooLong" in asked) continue;
-      if (asked.steered !== undefined) state.steeringCursor = asked.steered.upTo;
+      if (asked.steered !== undefined) state.addSteered(asked.steered);
       if ("stopped" in asked) continue;
       addContents(at + (asked.steered?.contents.length ?? 0));
       state.addAnswer(asked, pricing, phase);
@@ -114,7 +115,10 @@ export function describeTurns(state: RunState): readonly ClosedTurn[] {
     const isLast = index === openTurns.length - 1;
     // The work may have gone on after an output phase.
     const next = openTurns.slice(index + 1).find((one) => one.contents === contents);
-    const answered = isLast ? listAnswered(state) : [];
+    // Those that have an answer already.
+    const answered = (isLast ? state.calls : []).flatMap(({ turn: made, callId, call, edited, current }) =>
+      current.state === "answered" ? { turn: made, callId, call, ...(edited && { edited }), value: current.value } : [],
+    );
     return {
       turn,
       ...(phase === "output" && { phase }),
@@ -123,13 +127,6 @@ export function describeTurns(state: RunState): readonly ClosedTurn[] {
       calls: [...calls, ...answered],
     };
   });
-}
-
-/** The calls of the last turn that have an answer already. */
-function listAnswered({ calls }: RunState): ClosedTurn["calls"] {
-  return calls.flatMap(({ turn, callId, call, edited, current }) =>
-    current.state === "answered" ? { turn, callId, call, ...(edited && { edited }), value: current.value } : [],
-  );
 }
 
 /** The run whose turns are reported. */
@@ -143,107 +140,91 @@ interface ReportedRun {
   readonly pending?: readonly PendingCall[] | undefined;
 }
 
-/** Reports turns that were recorded, as the loop does when it reads them from a journal. */
-export async function emitTurns(turns: readonly ClosedTurn[], emit: Emit, run: ReportedRun): Promise<void> {
+/** The events of turns that were recorded, as the loop has them when it reads these from a journal. */
+export function* turnEvents(turns: readonly ClosedTurn[], run: ReportedRun): Events {
   let { agent } = run;
   for (const turn of turns) {
-    await emitTurn(turn, emit, { ...run, agent, ...(turn !== turns.at(-1) && { pending: [] }) });
+    yield* eventsOf(turn, { ...run, agent, ...(turn !== turns.at(-1) && { pending: [] }) });
     agent = findHandoff(turn) ?? agent;
   }
 }
+
+type Events<Found = void> = Generator<RunEvent, Found, void>;
 
 function findHandoff({ calls }: ClosedTurn): string | undefined {
   return calls.find(({ value }) => value.handoff !== undefined)?.value.handoff;
 }
 
-async function emitTurn(told: ClosedTurn, emit: Emit, run: ReportedRun): Promise<void> {
+function* eventsOf(told: ClosedTurn, run: ReportedRun): Events {
   const { turn, calls } = told;
-  await emit({ type: "turn-start", turn });
-  const answer = await emitAnswers(told, emit, run.isTyped || told.phase === "output");
-  await emitQuestions(told, answer?.content, emit, run);
-  for (const call of calls) if (call.value.notRun !== true) await emit(toolStart(call));
-  for (const call of calls) await emit(toolEnd(call, call.value));
+  yield { type: "turn-start", turn };
+  const answer = yield* answerEvents(told, run.isTyped || told.phase === "output");
+  yield* questionEvents(told, answer?.content, run);
+  for (const call of calls) if (call.value.notRun !== true) yield toolStart(call);
+  for (const call of calls) yield toolEnd(call, call.value);
   const to = findHandoff(told);
-  if (to !== undefined && (run.pending ?? []).length === 0) await emit({ type: "handoff", turn, from: run.agent, to });
+  if (to !== undefined && (run.pending ?? []).length === 0) yield { type: "handoff", turn, from: run.agent, to };
   // The wall time ended it in the middle of an answer.
-  if (answer !== undefined) await emit({ type: "turn-end", turn });
+  if (answer !== undefined) yield { type: "turn-end", turn };
 }
 
 /** @returns The answer that ended the asking; an empty one after a guardrail's stop. */
-async function emitAnswers(
-  told: ClosedTurn,
-  emit: Emit,
-  isTyped: boolean,
-): Promise<Pick<ModelResponse, "content"> | undefined> {
+function* answerEvents(told: ClosedTurn, isTyped: boolean): Events<Shown | undefined> {
   const { turn, steps } = told;
   const tried = new Map<TurnProblem, number>();
-  let last: Pick<ModelResponse, "content"> | undefined;
+  let last: Shown | undefined;
   for (const [index, { place, value, discarded }] of steps.entries()) {
-    if (place.kind === "compact") await emit(compactEvent(turn, value as CompactStepValue));
+    if (place.kind === "compact") yield compactEvent(turn, value as CompactStepValue);
     else if (place.kind === "guard" && place.side === "input" && place.wait === undefined) {
       const { actions, response } = value as InputCheckValue;
-      await emitActions({ emit }, turn, "input", actions);
-      if (response !== undefined) {
-        await emitParts(response.content.parts, turn, { emit });
-        await emit({ type: "response", turn, response });
-      }
+      yield* actionEvents(turn, "input", actions);
+      if (response !== undefined) yield* responseEvents(response, turn, false);
       last = readStop("input", actions) === undefined ? response : NO_ANSWER;
     } else if (place.kind === "model") {
       const asked = value as ModelStepRecord;
       if ("tooLong" in asked) continue;
-      await emitAsked(emit, turn, asked, isTyped);
-      const shown = "stopped" in asked ? NO_ANSWER : await emitChecked(told, index, emit, isTyped);
+      yield* askedEvents(turn, asked, isTyped);
+      const shown = "stopped" in asked ? NO_ANSWER : yield* checkedEvents(told, index, isTyped);
       last = discarded === undefined ? shown : undefined;
       if (discarded === undefined) continue;
       const attempt = (tried.get(discarded) ?? 0) + 1;
       tried.set(discarded, attempt);
       const action = findNudge(told, index) ?? "retried unchanged";
-      await emit({ type: "recover", turn, problem: discarded, attempt, action });
+      yield { type: "recover", turn, problem: discarded, attempt, action };
     }
   }
   return last;
 }
 
+type Shown = Pick<ModelResponse, "content">;
+
 /** What a request of a turn showed that a journal has: messages that came with it, and the answer unless it was held back. */
-export async function emitAsked(
-  emit: Emit,
-  turn: number,
-  value: ModelStepValue | SteeringStopped,
-  isTyped: boolean,
-): Promise<void> {
-  await emitActions({ emit }, turn, "input", value.checked);
+export function* askedEvents(turn: number, value: ModelStepValue | SteeringStopped, isTyped: boolean): Events {
+  yield* actionEvents(turn, "input", value.checked);
   if ("stopped" in value) return;
   const { steered, prepared, guarded, response } = value;
-  if (steered !== undefined) await emit({ type: "steer", turn, contents: steered.contents });
-  if (prepared?.breaks !== undefined) await emit({ type: "prefix-break", turn, fields: prepared.breaks });
-  if (guarded !== "held") await emitWhole(response.content.parts, turn, { emit }, isTyped);
+  if (steered !== undefined) yield { type: "steer", turn, contents: steered.contents };
+  if (prepared?.breaks !== undefined) yield { type: "prefix-break", turn, fields: prepared.breaks };
+  if (guarded !== "held") yield* wholeEvents(response.content.parts, turn, isTyped);
 }
 
 /** @returns The answer as its guardrails let it pass; `undefined` if they never did. */
-async function emitChecked(
-  { turn, steps }: ClosedTurn,
-  index: number,
-  emit: Emit,
-  isTyped: boolean,
-): Promise<Pick<ModelResponse, "content"> | undefined> {
+function* checkedEvents({ turn, steps }: ClosedTurn, index: number, isTyped: boolean): Events<Shown | undefined> {
   const { value, discarded } = steps[index] ?? {};
   // Of a model step.
   const { response, guarded } = value as ModelStepValue;
   const isHeld = guarded === "held";
-  if (!isHeld) await emit({ type: "response", turn, response });
+  if (!isHeld) yield { type: "response", turn, response };
   if (guarded === undefined) return response;
   if (discarded !== undefined && discarded !== "invalid-output") {
-    if (isHeld) await emit({ type: "response", turn, response: withheld(response) });
+    if (isHeld) yield { type: "response", turn, response: withheld(response) };
     return response;
   }
   if (isUnchecked(steps, index)) return undefined;
   const { actions = [], response: passed = response } = findGuard(steps, index) ?? {};
-  await emitActions({ emit }, turn, "output", actions);
+  yield* actionEvents(turn, "output", actions);
   if (readStop("output", actions) !== undefined) return NO_ANSWER;
-  if (isHeld || passed !== response) {
-    await emitWhole(passed.content.parts, turn, { emit }, isTyped);
-    await emit({ type: "response", turn, response: passed });
-  }
+  if (isHeld || passed !== response) yield* responseEvents(passed, turn, isTyped);
   return passed;
 }
 
@@ -257,21 +238,21 @@ function findNudge({ steps, contents }: ClosedTurn, index: number): string | und
   return place < end ? contents[place]?.parts[0]?.text : undefined;
 }
 
-/** Reports the questions about calls, and what guardrails did about what was said in answers to them. */
-async function emitQuestions(
+/** The questions about calls, and what guardrails did about what was said in answers to them. */
+function* questionEvents(
   { turn, steps }: ClosedTurn,
   answer: Content | undefined,
-  emit: Emit,
   { runId, pending = [] }: ReportedRun,
-): Promise<void> {
+): Events {
   const calls: readonly AskedCall[] = numberCalls(turn, answer);
   const find = (callId: string): AskedCall | undefined => calls.find((one) => one.callId === callId);
   for (const { name, place, value } of steps) {
     if (place.kind === "route" || place.kind === "reroute") {
       const routed = place.kind === "route" ? calls : [find(place.callId)];
       for (const [index, route] of (value as readonly CallRoute[]).entries()) {
-        await emitActions({ emit }, turn, "input", route.checked);
         const one = routed[index];
+        if (one !== undefined && route.because !== undefined) yield heldEvent({ turn, ...one }, route.because);
+        yield* actionEvents(turn, "input", route.checked);
         if (one === undefined || route.do === "deny") continue;
         if (route.args !== undefined) editCall(one, route.args);
         if (route.do !== "run") one.asked = route;
@@ -280,20 +261,20 @@ async function emitQuestions(
       const one = find(place.callId);
       if (one === undefined) continue;
       const { question, time } = place;
-      await emit({ type: "tool-pending", ...buildPendingCall(runId, { turn, ...one, question }, one.asked, time) });
+      yield { type: "tool-pending", ...buildPendingCall(runId, { turn, ...one, question }, one.asked, time) };
       const check = steps.find((step) => step.place.kind === "guard" && step.place.wait === name);
       // What guardrails put in place of the answer.
       const { given = value } = (check?.value ?? {}) as Partial<GivenCheckValue>;
       const read = readOutsideAnswer(question, given);
       if (question === "approval" && read.kind === "edited" && isEdit(read.args, one.call)) editCall(one, read.args);
     } else if (place.kind === "guard" && place.wait !== undefined)
-      await emitActions({ emit }, turn, "input", (value as GivenCheckValue).actions);
+      yield* actionEvents(turn, "input", (value as GivenCheckValue).actions);
   }
-  for (const question of pending) await emit({ type: "tool-pending", ...question });
+  for (const question of pending) yield { type: "tool-pending", ...question };
 }
 
 /** A call while its questions are answered. */
 type AskedCall = Pick<TurnCall, "callId" | "call" | "edited" | "asked">;
 
 /** What is left of the answer to a message that was stopped. */
-const NO_ANSWER: Pick<ModelResponse, "content"> = { content: { role: "model", parts: [] } };
+const NO_ANSWER: Shown = { content: { role: "model", parts: [] } };

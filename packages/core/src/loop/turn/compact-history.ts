@@ -1,10 +1,14 @@
-import { type CompactStepValue, stepName, type StepPlace } from "../../durable/run-log.ts";
+import { type CompactStepValue, stepName, type StepPlace, type StepTimes } from "../../durable/run-log.ts";
+import { ConfigurationError, messageOf } from "../../errors/agent-error.ts";
 import { ApiStatusError } from "../../errors/api-errors.ts";
+import { checkPairing } from "../../model/history/conversation.ts";
+import type { Model } from "../../model/model.ts";
 import { SUMMARY_HEADING } from "../../tool/model-texts.ts";
 import type { Handoff, NestedRun } from "../../tool/tool.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
+import type { LoopStep } from "../observers/observer.ts";
 import type { RunState } from "../run-state.ts";
 import { isRecorded, singleStep } from "../single-step.ts";
 import { closeOpenCalls, userText } from "../transcript.ts";
@@ -29,31 +33,16 @@ export async function compactWhenFull(
   const wasMade = isRecorded(input, place);
   const plan = wasAsked || wasMade ? undefined : planSummary(input, state, refused !== undefined);
   if (plan === undefined && !wasMade) return false;
-  const outcome = await singleStep(input, place, async ({ signal, traceparent }): Promise<CompactStepValue> => {
+  return await replaceContents(input, state, place, async ({ signal, traceparent }) => {
     if (plan === undefined) throw new RangeError(`${name} was made and is not in the journal`);
     const { known, cut, room, summarize } = plan;
-    const startedAt = input.now();
     const nested: NestedRun[] = [];
     const ask = (piece: readonly Content[]): Promise<string> =>
       summarize(piece, { step: name, signal, traceparent }, (run) => void nested.push(run));
     const summary = await summarizeInPieces(known, cut, room, ask);
     const tokensAfter = estimateTokens([...summaryContents(summary), ...known.contents.slice(cut)]);
-    const tokens = { tokensBefore: known.promptTokens, tokensAfter };
-    return { summary, replaced: cut, ...tokens, nested, startedAt, endedAt: input.now() };
+    return { summary, replaced: cut, tokensBefore: known.promptTokens, tokensAfter, nested };
   });
-  if (outcome === "wall-time") return outcome;
-  await replaceContents(input, state, outcome.value);
-  return true;
-}
-
-/** Sends what a step has made in place of the first contents that were sent. */
-async function replaceContents(input: LoopInput, state: RunState, value: CompactStepValue): Promise<void> {
-  const { compaction, turns: turn } = state;
-  const keepFrom = value.replaced + (compaction === undefined ? 0 : compaction.keepFrom - compaction.summary.length);
-  const noted = state.openTurns.at(-1)?.steps.at(-1);
-  if (noted !== undefined) noted.keepFrom = keepFrom;
-  addSummary(state, value, keepFrom);
-  if (input.emit !== undefined) await input.emit(compactEvent(turn, value));
 }
 
 /**
@@ -64,23 +53,35 @@ export async function filterHandoff(
   input: LoopInput,
   state: RunState,
   filter: NonNullable<Handoff["filter"]>,
-): Promise<"filtered" | "wall-time"> {
-  const outcome = await singleStep(
-    input,
-    { kind: "compact", turn: state.turns, handoff: true },
-    async (): Promise<CompactStepValue> => {
-      const startedAt = input.now();
-      const sent = state.sendable();
-      const contents = closeOpenCalls(filter(sent));
-      if (contents.length === 0) throw new TypeError("the filter of a handoff must leave something to answer");
-      const [tokensBefore, tokensAfter] = [estimateTokens(sent), estimateTokens(contents)];
-      const value = { summary: "", contents, replaced: sent.length, tokensBefore, tokensAfter };
-      return { ...value, nested: [], startedAt, endedAt: input.now() };
-    },
-  );
+): Promise<true | "wall-time"> {
+  return await replaceContents(input, state, { kind: "compact", turn: state.turns, handoff: true }, async () => {
+    const sent = state.sendable();
+    const contents = filtered(filter([...sent]), sent, input.model);
+    const [tokensBefore, tokensAfter] = [estimateTokens(sent), estimateTokens(contents)];
+    return { summary: "", contents, replaced: sent.length, tokensBefore, tokensAfter, nested: [] };
+  });
+}
+
+/** Sends what a step makes in place of the first contents that were sent. */
+async function replaceContents(
+  input: LoopInput,
+  state: RunState,
+  place: StepPlace,
+  make: (step: LoopStep) => Promise<Omit<CompactStepValue, keyof StepTimes>>,
+): Promise<true | "wall-time"> {
+  const outcome = await singleStep(input, place, async (step): Promise<CompactStepValue> => {
+    const startedAt = input.now();
+    return { ...(await make(step)), startedAt, endedAt: input.now() };
+  });
   if (outcome === "wall-time") return outcome;
-  await replaceContents(input, state, outcome.value);
-  return "filtered";
+  const { value } = outcome;
+  const { compaction, turns: turn } = state;
+  const keepFrom = value.replaced + (compaction === undefined ? 0 : compaction.keepFrom - compaction.summary.length);
+  const noted = state.openTurns.at(-1)?.steps.at(-1);
+  if (noted !== undefined) noted.keepFrom = keepFrom;
+  addSummary(state, value, keepFrom);
+  if (input.emit !== undefined) await input.emit(compactEvent(turn, value));
+  return true;
 }
 
 /** Sends a summary in place of the contents before an index; not where that index is unknown. */
@@ -162,7 +163,7 @@ export function compactedContents({ summary, contents }: CompactStepValue): read
 }
 
 /** A summary as the model reads it. */
-export function summaryContents(summary: string): readonly Content[] {
+function summaryContents(summary: string): readonly Content[] {
   return [userText(`${SUMMARY_HEADING}\n\n${summary}`)];
 }
 
@@ -173,4 +174,26 @@ export function summaryContents(summary: string): readonly Content[] {
  */
 export function isPromptTooLong(error: unknown): boolean {
   return error instanceof ApiStatusError && /input token count.*exceeds the maximum/is.test(error.message);
+}
+
+/**
+ * What a filter has left, from a message on: calls need one before them, and responses need their calls. If it has left none, it is the last one
+ * that was said. Checked before it is stored: the session could not get rid of it.
+ */
+function filtered(left: readonly Content[], sent: readonly Content[], { capabilities }: Model): readonly Content[] {
+  if (!Array.isArray(left)) throw new TypeError("the filter of a handoff must return a list of contents");
+  if (left.length === 0) throw new TypeError("the filter of a handoff must leave something to answer");
+  const [first] = findBoundaries(left);
+  const calling = left.findIndex(({ role }) => role === "model");
+  const question = sent.slice(findBoundaries(sent).at(-1)).slice(0, 1);
+  const contents = closeOpenCalls(
+    first === undefined ? [...question, ...(calling === -1 ? [] : left.slice(calling))] : left.slice(first),
+  );
+  try {
+    checkPairing(contents, capabilities);
+  } catch (error) {
+    const why = messageOf(error).replace(/^.*?: |;.*$/g, "");
+    throw new ConfigurationError(`the filter of a handoff leaves what cannot be sent: ${why}`, { cause: error });
+  }
+  return contents;
 }

@@ -1,27 +1,28 @@
 import { describeError } from "../../durable/steps.ts";
-import type { GuardrailAction, ModelStepValue, ModelPlace, ModelStepRecord } from "../../durable/run-log.ts";
+import type { GuardrailAction, ModelPlace, ModelStepRecord } from "../../durable/run-log.ts";
 import { AgentError } from "../../errors/agent-error.ts";
 import { ApiShapeError, ApiStatusError, StreamIncompleteError } from "../../errors/api-errors.ts";
 import { sleep } from "../../internal/abort.ts";
 import { isTooDeep, MAX_LEVELS } from "../../internal/json.ts";
-import { sharedLength } from "../../internal/text.ts";
+import { tryOr } from "../../internal/try-or.ts";
 import { SILENT } from "../../logging/logger.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../../model/model.ts";
-import { isCallPiece, visibleText } from "../../model/response/parts.ts";
-import { priceUsage, type PriceTable } from "../../model/prices.ts";
+import { isCallPiece } from "../../model/response/parts.ts";
+import { type Cost, priceUsage, type PriceTable } from "../../model/prices.ts";
 import { addUsage, attachLost, NO_USAGE, type Usage } from "../../model/usage.ts";
+import { addRead } from "../../tool/reads.ts";
 import type { RequestBudget } from "../../wire/http/retry.ts";
 import type { Part } from "../../wire/types/content.ts";
-import { checkInput, emitActions } from "./check-guardrails.ts";
+import { actionEvents, checkInput } from "./check-guardrails.ts";
 import { isPromptTooLong } from "./compact-history.ts";
-import type { EventSink, RunEvent } from "../events.ts";
+import type { RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observers/observer.ts";
 import { JsonGrowth, type OutputDelta } from "../output/json-growth.ts";
 import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
-import { HeldAnswer } from "./held-answer.ts";
+import { HeldAnswer } from "./check-partial.ts";
 import { describeOther, prepareRequest } from "./prepare-turn.ts";
 
 /** First delay before a broken stream is restarted, in milliseconds; doubles each time. */
@@ -30,7 +31,7 @@ const RESTART_DELAY_MS = 250;
 const MAX_RESTART_WAIT_MS = 300_000;
 
 /**
- * Asks the model once and reports the answer while it arrives.
+ * Asks the model once, with the messages that steer the run since the last request, and reports the answer while it arrives.
  *
  * A stream that breaks after its first part is restarted from the same request, up to `limits.restarts` times; a `discard`
  * event tells the reader that everything before it is void.
@@ -56,12 +57,12 @@ export async function modelStep(
   if (steered !== undefined && guardrails?.input !== undefined) {
     const verdict = await checkInput(input, steered.contents, turn, "steering", step.signal);
     const { contents = steered.contents } = verdict;
-    const { upTo } = steered;
+    const { upTo, read } = steered;
     if (verdict.actions.length > 0) checked = verdict.actions;
-    if (input.emit !== undefined) await emitActions(step, turn, "input", verdict.actions);
+    if (input.emit !== undefined) await emitAll(actionEvents(turn, "input", verdict.actions), step);
     if (checked?.at(-1)?.action === "stop")
       return { stopped: true, checked, steered: { contents: [], upTo }, startedAt, endedAt: input.now() };
-    steered = { contents, upTo };
+    steered = { contents, upTo, ...(read !== undefined && { read }) };
     given = verdict.response;
   }
   const guarded = guardrails?.output && (guardrails.streaming === "show" ? "shown" : "held");
@@ -80,6 +81,10 @@ export async function modelStep(
   const prepared = preparer && (await prepareRequest(preparer, input, state, request, place, step));
   if (prepared !== undefined) request = prepared.request;
   const { model = input.model } = prepared ?? {};
+  const known = [...state.read];
+  for (const { name, origin, untrustedDescription } of (state.turnTools ?? input.toolset).byName.values())
+    if (untrustedDescription === true) addRead(known, { tool: name, reads: "untrusted", origin, description: true });
+  const described = known.slice(state.read.length);
   const record = { ...(input.author !== undefined && describeOther(input, model)), ...prepared?.record };
 
   let growth: JsonGrowth | undefined;
@@ -116,7 +121,7 @@ export async function modelStep(
       if (step.chunk !== undefined && parts.some(({ text }) => text !== "")) step.chunk();
       partial?.add(parts);
       if (held !== undefined) return held.add(parts);
-      if (growth !== undefined) return emitTyped(parts, turn, step, growth);
+      if (growth !== undefined) return emitAll(typedEvents(parts, turn, growth), step);
       if (isWatched) return emitParts(parts, turn, step);
     };
     partial?.begin(place, guarded);
@@ -138,7 +143,7 @@ export async function modelStep(
         const problem = `nests more than ${MAX_LEVELS} levels of lists and objects, so it cannot be used; ask again`;
         throw new ApiShapeError(`The answer ${problem}.`, "$", "");
       }
-      if (growth !== undefined) await emitGrowth(growth.end(), turn, step);
+      if (growth !== undefined) await emitAll(growthEvents(growth.end(), turn), step);
       const steeringWaits =
         steering !== undefined &&
         openCallsIn([response.content]).length === 0 &&
@@ -149,8 +154,10 @@ export async function modelStep(
         response: restarts > 0 ? { ...response, usage: { ...response.usage, incomplete: true } } : response,
         ...added,
         ...(Object.keys(record).length > 0 && { prepared: record }),
+        ...(described.length > 0 && { described }),
         ...(guarded !== undefined && { guarded }),
-        ...(input.prices !== undefined && costOf(input.prices, response, model.id, endedAt)),
+        ...(input.prices !== undefined &&
+          costOf(input.prices, response.usage, response.envelope.modelVersion ?? model.id, endedAt)),
         ...(steeringWaits && { steeringWaits }),
         startedAt,
         endedAt,
@@ -177,19 +184,10 @@ export async function modelStep(
   }
 }
 
-/** What an answer cost. Prices that throw fail the run once the answer is recorded, not before: it was paid for. */
-function costOf(
-  table: PriceTable,
-  { envelope, usage }: ModelResponse,
-  asked: string,
-  at: number,
-): Pick<ModelStepValue, "cost" | "unpriced"> {
-  try {
-    const priced = priceUsage(table, usage, envelope.modelVersion ?? asked, at);
-    return priced.unpriced !== undefined || Number.isFinite(priced.cost) ? priced : {};
-  } catch {
-    return {};
-  }
+/** What an answer cost; nothing if the prices throw, which fails the run once the answer is recorded, not before: it was paid for. */
+export function costOf(table: PriceTable, usage: Usage, modelId: string, at: number): Pick<Cost, "cost" | "unpriced"> {
+  const priced = tryOr<Cost>(() => priceUsage(table, usage, modelId, at), {});
+  return priced.unpriced !== undefined || Number.isFinite(priced.cost) ? priced : {};
 }
 
 /** As {@link isTooDeep}, with nothing kept for each of many texts: an answer may come in thousands of pieces. */
@@ -210,68 +208,41 @@ function canRestart(error: unknown, hasParts: boolean): boolean {
   return hasParts && error instanceof AgentError && error.retryable;
 }
 
-/** Reports parts of an answer that is to be JSON, and how its value grows. */
-async function emitTyped(parts: readonly Part[], turn: number, to: EventSink, growth: JsonGrowth): Promise<void> {
-  await emitParts(parts, turn, to);
-  for (const { text, thought } of parts)
-    if (text !== undefined && thought !== true) await emitGrowth(growth.add(text), turn, to);
+/** The events of parts of an answer that is to be JSON, and of how its value grows. */
+function typedEvents(parts: readonly Part[], turn: number, growth: JsonGrowth): readonly RunEvent[] {
+  const texts = parts.filter(({ text, thought }) => text !== undefined && thought !== true);
+  return [...partEvents(parts, turn), ...texts.flatMap(({ text = "" }) => growthEvents(growth.add(text), turn))];
 }
 
-async function emitGrowth(delta: OutputDelta | undefined, turn: number, to: EventSink): Promise<void> {
-  if (delta !== undefined) await to.emit({ type: "output-delta", turn, ...delta });
+function growthEvents(delta: OutputDelta | undefined, turn: number): readonly RunEvent[] {
+  return delta === undefined ? [] : [{ type: "output-delta", turn, ...delta }];
 }
 
-/** Reports an answer that is known as a whole. */
-export async function emitWhole(parts: readonly Part[], turn: number, to: EventSink, isTyped: boolean): Promise<void> {
-  if (!isTyped) return await emitParts(parts, turn, to);
+/** The events of an answer that is known as a whole, and of its end. */
+export function responseEvents(response: ModelResponse, turn: number, isTyped: boolean): readonly RunEvent[] {
+  return [...wholeEvents(response.content.parts, turn, isTyped), { type: "response", turn, response }];
+}
+
+/** The events of its parts. */
+export function wholeEvents(parts: readonly Part[], turn: number, isTyped: boolean): readonly RunEvent[] {
+  if (!isTyped) return partEvents(parts, turn);
   const growth = new JsonGrowth();
-  await emitTyped(parts, turn, to, growth);
-  await emitGrowth(growth.end(), turn, to);
-}
-
-/**
- * Reports what guardrails let pass of an answer that was held, or put in its place, beyond what was shown of it.
- *
- * @param hasActed - They said by an event what is withdrawn.
- */
-export async function emitPassed(
-  { emit, logger }: LoopInput,
-  { turns: turn, partial }: RunState,
-  parts: readonly Part[],
-  hasActed: boolean,
-  isTyped: boolean,
-): Promise<void> {
-  const { released } = partial;
-  partial.released = "";
-  let keeps = sharedLength(released, visibleText({ role: "model", parts }));
-  if (keeps < released.length && parts.length > 0) {
-    const reason = "a guardrail changed its mind about text that was shown: its lookback is too short";
-    logger.warn({ turn }, reason);
-    if (!hasActed) keeps = 0;
-    if (!hasActed) await emit?.({ type: "discard", turn, reason });
-  }
-  const rest = parts.map((part) => {
-    if (keeps === 0 || part.text === undefined || part.thought === true) return part;
-    const text = part.text.slice(keeps);
-    keeps -= part.text.length - text.length;
-    return { ...part, text };
-  });
-  if (emit !== undefined) await emitWhole(rest, turn, { emit }, isTyped);
+  return [...typedEvents(parts, turn, growth), ...growthEvents(growth.end(), turn)];
 }
 
 /** Reports parts; adjacent text of the same kind becomes one delta. */
-export function emitParts(parts: readonly Part[], turn: number, to: EventSink): void | Promise<void> {
+function emitParts(parts: readonly Part[], turn: number, step: LoopStep): void | Promise<void> {
   const [only] = parts;
   // The usual chunk.
   if (parts.length === 1 && only?.text !== undefined) {
     if (only.text === "") return;
-    return to.emit({ type: only.thought === true ? "thought-delta" : "text-delta", turn, delta: only.text });
+    return step.emit({ type: only.thought === true ? "thought-delta" : "text-delta", turn, delta: only.text });
   }
-  return emitAll(partEvents(parts, turn), to);
+  return emitAll(partEvents(parts, turn), step);
 }
 
-async function emitAll(events: readonly RunEvent[], to: EventSink): Promise<void> {
-  for (const event of events) await to.emit(event);
+async function emitAll(events: readonly RunEvent[], step: LoopStep): Promise<void> {
+  for (const event of events) await step.emit(event);
 }
 
 function partEvents(parts: readonly Part[], turn: number): readonly RunEvent[] {

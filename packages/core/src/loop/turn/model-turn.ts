@@ -1,35 +1,38 @@
 import type { TurnProblem } from "../../durable/closed-turn.ts";
 import { type PhaseKind, stepName, type ModelPlace, type ModelStepRecord } from "../../durable/run-log.ts";
 import { GuardrailError, RunStepError } from "../../errors/run-errors.ts";
+import { sharedLength } from "../../internal/text.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelRequest, ModelResponse } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import { OUTPUT_REQUEST } from "../../tool/model-texts.ts";
 import { RequestBudget } from "../../wire/http/retry.ts";
-import type { Content } from "../../wire/types/content.ts";
+import type { Content, Part } from "../../wire/types/content.ts";
 import { type TurnStopped, readStop } from "../guardrails.ts";
 import { checkPriced, firstLimit } from "../limits.ts";
 import type { LoopInput, OutputPlan } from "../loop-input.ts";
 import type { RunState } from "../run-state.ts";
 import { isRecorded, singleStep } from "../single-step.ts";
 import { userText } from "../transcript.ts";
-import { checkAnswer, findAnswering, withheld } from "./check-guardrails.ts";
+import { checkAnswer, findAnswering, reportActions, withheld } from "./check-guardrails.ts";
+import { checkParts } from "./check-partial.ts";
 import { classifyEnding, findProblem, MAX_RECOVERIES, nudgeFor, type TurnAnswer } from "./classify-answer.ts";
 import { compactWhenFull } from "./compact-history.ts";
-import { emitAsked } from "./closed-turns.ts";
-import { emitPassed, modelStep } from "./model-step.ts";
+import { askedEvents } from "./closed-turns.ts";
+import { modelStep, wholeEvents } from "./model-step.ts";
 import type { Unchecked } from "./partial-answer.ts";
-import { buildOrigin, fitContents, restoreTools } from "./prepare-turn.ts";
-import { callingFor } from "./tool-choice.ts";
+import { buildOrigin, callingFor, fitContents, restoreTools } from "./prepare-turn.ts";
 
 /** Asks until the answer is usable, the retries are used up, or the wall time is up. */
 export async function modelTurn(input: LoopInput, state: RunState, phase: Phase): Promise<TurnAnswer | TurnStopped> {
   const turn = state.turns;
   const tried = new Map<TurnProblem, number>();
   const budget = new RequestBudget(input.limits.requestsPerTurn);
+  // Not that of the agent that began, when it leads again: two that must call would hand over for ever.
+  const isFirst = turn === 1 || (input.author !== undefined && state.handover?.turn === turn - 1);
   for (let attempt = 0; ; attempt++) {
     const place: ModelPlace = { kind: "model", phase: phase.kind, turn, attempt };
-    const request = buildModelRequest(input, state, phase, turn === 1 && !tried.has("malformed-call"));
+    const request = buildModelRequest(input, state, phase, isFirst && !tried.has("malformed-call"));
     const value = await askModel(input, state, request, budget, place);
     if (value === "wall-time") return value;
     if ("tooLong" in value) {
@@ -50,7 +53,7 @@ export async function modelTurn(input: LoopInput, state: RunState, phase: Phase)
       noted.at = phase.contents.length - open.from;
     if (steered !== undefined) {
       phase.contents.push(...steered.contents);
-      state.steeringCursor = steered.upTo;
+      state.addSteered(steered);
     }
     state.addAnswer(value, input, phase.kind);
     if (state.unpriced !== undefined) checkPriced(input, state.unpriced);
@@ -134,6 +137,52 @@ async function guardAnswer(
   );
 }
 
+/**
+ * Checks what the model had said when the run ended in the middle of its answer: what passes is kept, and a reader who has not seen it
+ * sees it now. Without guardrails, or when one fails or takes too long, nothing is kept. Never rejects.
+ */
+export async function checkPartial(input: LoopInput, state: RunState): Promise<void> {
+  const { partial, turns: turn } = state;
+  const { unchecked } = partial;
+  if (unchecked === undefined || partial.isEmpty) return;
+  const said = partial.parts();
+  await checkParts(input, said, turn, async ({ kept, actions }) => {
+    partial.settle(kept, actions);
+    await reportActions(input, state, "output", actions, kept);
+    if (unchecked === "held" || kept !== said) await emitPassed(input, state, kept, actions.length > 0, false);
+  });
+}
+
+/**
+ * Reports what guardrails let pass of an answer that was held, or put in its place, beyond what was shown of it.
+ *
+ * @param hasActed - They said by an event what is withdrawn.
+ */
+async function emitPassed(
+  { emit, logger }: LoopInput,
+  { turns: turn, partial }: RunState,
+  parts: readonly Part[],
+  hasActed: boolean,
+  isTyped: boolean,
+): Promise<void> {
+  const { released } = partial;
+  partial.released = "";
+  let keeps = sharedLength(released, visibleText({ role: "model", parts }));
+  if (keeps < released.length && parts.length > 0) {
+    const reason = "a guardrail changed its mind about text that was shown: its lookback is too short";
+    logger.warn({ turn }, reason);
+    if (!hasActed) keeps = 0;
+    if (!hasActed) await emit?.({ type: "discard", turn, reason });
+  }
+  const rest = parts.map((part) => {
+    if (keeps === 0 || part.text === undefined || part.thought === true) return part;
+    const text = part.text.slice(keeps);
+    keeps -= part.text.length - text.length;
+    return { ...part, text };
+  });
+  if (emit !== undefined) for (const event of wholeEvents(rest, turn, isTyped)) await emit(event);
+}
+
 /** One request as one step. Its events are reported as they arrive, or at once when a journal has the answer. */
 async function askModel(
   input: LoopInput,
@@ -151,7 +200,8 @@ async function askModel(
   if (outcome === "wall-time") return outcome;
   const { value } = outcome;
   if (ranHere || "tooLong" in value) return value;
-  if (input.emit !== undefined) await emitAsked(input.emit, place.turn, value, request.output !== undefined);
+  if (input.emit !== undefined)
+    for (const event of askedEvents(place.turn, value, request.output !== undefined)) await input.emit(event);
   const { tools } = ("prepared" in value && value.prepared) || {};
   if (tools !== undefined) state.turnTools = await restoreTools(input, state, tools, request.contents, place);
   return value;

@@ -1,22 +1,22 @@
 import type { ModelPlace, PhaseKind, PreparedTurn, PrefixField } from "../../durable/run-log.ts";
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { abortable } from "../../internal/abort.ts";
-import { isTooDeep, sameJson } from "../../internal/json.ts";
+import { isTooDeep, sameJson, unlessEmpty } from "../../internal/json.ts";
+import { nearestName } from "../../internal/option-names.ts";
 import { isOlderFamily } from "../../model/capabilities.ts";
 import { type HistoryOrigin, prepareHistory } from "../../model/history/import-history.ts";
 import type { Model, ModelRequest } from "../../model/model.ts";
 import { checkContentsDepth, depthError } from "../../model/request/contents-size.ts";
 import type { Toolset } from "../../tool/toolset.ts";
 import type { Content } from "../../wire/types/content.ts";
-import type { LoopInput } from "../loop-input.ts";
+import type { LoopInput, SentPrefix, ToolChoice, TurnChanges, TurnPreparer } from "../loop-input.ts";
 import type { LoopStep } from "../observers/observer.ts";
 import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
-import { callingFor, checkToolChoice } from "./tool-choice.ts";
-import type { SentPrefix, TurnChanges, TurnPreparer } from "./turn-info.ts";
 
 /**
- * Asks what to change in a request, and changes it. Called inside the step that sends it.
+ * Asks `prepareTurn` what to change in a request, and changes it. Called inside the step that sends it, by `model-step.ts`, which adds what
+ * steers the run before.
  *
  * @returns The record is absent when nothing in it differs.
  */
@@ -53,12 +53,9 @@ export async function prepareRequest(
     );
     await step.emit({ type: "prefix-break", turn, fields: breaks });
   }
-  const record: PreparedTurn = {
-    ...describeOther(input, model),
-    ...(toolset !== undefined && { tools: [...toolset.byName.keys()] }),
-    ...(breaks.length > 0 && { breaks }),
-  };
-  return { request: prepared, model, ...(Object.keys(record).length > 0 && { record }) };
+  const tools = toolset && [...toolset.byName.keys()];
+  const record = unlessEmpty({ ...describeOther(input, model), tools, breaks: breaks.length > 0 ? breaks : undefined });
+  return { request: prepared, model, record };
 }
 
 /** The model that is asked, if it is not the run's own. */
@@ -77,10 +74,9 @@ export function describeOther({ author, model: own }: LoopInput, model: Model): 
 function checkChangedRequest(before: ModelRequest, after: ModelRequest): void {
   const known = new Set<unknown>(before.contents);
   checkContentsDepth(after.contents.map((content) => (known.has(content) ? NOTHING : content)));
-  const { contents: _before, ...given } = before;
-  const { contents: _after, ...changed } = after;
-  const names = Object.keys(changed) as (keyof typeof changed)[];
-  const name = names.find((one) => changed[one] !== given[one] && isTooDeep(changed[one]));
+  // The members that a request lists.
+  const names = Object.keys(after) as (keyof ModelRequest)[];
+  const name = names.find((one) => one !== "contents" && after[one] !== before[one] && isTooDeep(after[one]));
   if (name !== undefined)
     throw depthError(`The ${name} that prepareTurn returned nest`, "they cannot be sent: flatten them");
 }
@@ -233,4 +229,37 @@ export function buildOrigin({ id, origin, capabilities }: Model): HistoryOrigin 
 
 function isSameOrigin(a: HistoryOrigin, b: HistoryOrigin): boolean {
   return a.endpoint === b.endpoint && a.family === b.family;
+}
+
+/** Calls are forced in the first turn only: a model that must call never answers. */
+export function callingFor(choice: ToolChoice, isFirst: boolean): ModelRequest["calling"] {
+  if (choice === "none") return { mode: "NONE" };
+  if (choice === "auto" || !isFirst) return undefined;
+  return choice === "required" ? { mode: "ANY" } : { mode: "ANY", allowedFunctionNames: choice.only };
+}
+
+/** @throws {ConfigurationError} For the name of a function that is not offered; names the nearest one. */
+export function checkToolChoice(choice: ToolChoice, names: Iterable<string>): void {
+  if (typeof choice === "string") {
+    if (!["auto", "required", "none"].includes(choice))
+      throw new ConfigurationError(
+        `toolChoice is "${choice}": it must be "auto", "required", "none" or { only: ["${choice}"] }`,
+      );
+    return;
+  }
+  // Also the `{ type: "tool", toolName }` of the AI SDK.
+  if (!Array.isArray(choice?.only))
+    throw new ConfigurationError('toolChoice must be "auto", "required", "none" or { only: ["get_weather"] }');
+  const known = new Set(names);
+  for (const name of choice.only) if (!known.has(name)) throw unknownName("toolChoice", name, known);
+  if (choice.only.length === 0)
+    throw new ConfigurationError('toolChoice.only is empty: name a function, or use toolChoice "none"');
+}
+
+/** The error for a name that is none of the run's functions. */
+export function unknownName(option: string, name: string, known: ReadonlySet<string>): ConfigurationError {
+  const nearest = nearestName(name, known);
+  const hint = nearest === undefined ? "" : ` Did you mean "${nearest}"?`;
+  const listed = known.size === 0 ? "There are no tools." : `There are: ${[...known].slice(0, 20).join(", ")}.`;
+  return new ConfigurationError(`${option} names "${name}", which is not among the tools.${hint} ${listed}`);
 }

@@ -1,6 +1,6 @@
 import { present, unlessEmpty } from "../../internal/json.ts";
 import type { Content } from "../../wire/types/content.ts";
-import type { FunctionDeclaration, JsonSchema, ToolConfig, WireTool } from "../../wire/types/declaration.ts";
+import type { FunctionDeclaration, JsonSchema, WireTool } from "../../wire/types/declaration.ts";
 import type { GenerateContentRequest } from "../../wire/types/generate-content.ts";
 import { findCurrentTurn, mapParts, PLACEHOLDER_SIGNATURE, signFirstCall, stripIds } from "../history/change-calls.ts";
 import { simplifySchema, toSchemaSubset } from "./schema-subset.ts";
@@ -37,6 +37,9 @@ export interface Heal {
 const CORRUPTED = /(?:Corrupted|Invalid) thought signature/i;
 const TOO_MUCH_SCHEMA = /too many states|maximum (?:allowed )?(?:schema|nesting) depth/i;
 
+/** One object for all requests, see {@link HealMemo}. */
+const PLEASE_CONTINUE: Content = { role: "user", parts: [{ text: "Please continue." }] };
+
 /**
  * In order of application: heals that recognize contents by identity come before those that replace all contents.
  *
@@ -56,7 +59,8 @@ export const HEALS: readonly Heal[] = [
     lasts: "conversation",
     message: CORRUPTED,
     prepare: markSignatures,
-    apply: withReplacedSignatures,
+    // Only those, because later ones are valid.
+    apply: (request, memo) => mapContents(request, (content) => recall(memo, content)),
   },
   {
     name: "sign-calls",
@@ -70,21 +74,25 @@ export const HEALS: readonly Heal[] = [
     detail: "The endpoint does not accept the IDs of function calls; they are omitted.",
     lasts: "model",
     message: /Unknown name \W*id\W* at .*function_?(?:call|response)/i,
-    apply: withoutIds,
+    // Those of calls and responses alike, so that their order still matches them.
+    apply: (request, memo) => mapContents(request, (content) => remember(memo, content, stripIds)),
   },
   {
     name: "end-with-user",
     detail: "The history must not end with a model content; a user content asks it to continue.",
     lasts: "model",
     message: /Requests ending with a model turn/i,
-    apply: endingWithUser,
+    apply: (request) =>
+      request.contents.at(-1)?.role === "model"
+        ? { ...request, contents: [...request.contents, PLEASE_CONTINUE] }
+        : request,
   },
   {
     name: "simplify-schema",
     detail: "A schema is more complex than the service can enforce; it was sent with fewer constraints.",
     lasts: "model",
     message: TOO_MUCH_SCHEMA,
-    apply: withSimplerSchemas,
+    apply: (request, memo) => mapSchemas(request, memo, ["parametersJsonSchema", "responseJsonSchema"], simplifySchema),
   },
   {
     name: "schema-subset",
@@ -93,7 +101,7 @@ export const HEALS: readonly Heal[] = [
     lasts: "model",
     message:
       /Unknown name \W*_?(?:parametersJsonSchema|parameters_json_schema|responseJsonSchema|response_json_schema)/i,
-    apply: withSchemaSubset,
+    apply: (request, memo) => mapSchemas(request, memo, ["parameters", "responseSchema"], toSchemaSubset),
   },
   {
     name: "drop-tool-flag",
@@ -120,7 +128,10 @@ export const HEALS: readonly Heal[] = [
     message:
       /Thinking level\b.*not supported|Budget \d+ is invalid|only one of thinking budget|thinking budget .*is invalid|thinking_?(?:config|budget|level)/i,
     helps: ({ generationConfig }) => generationConfig?.thinkingConfig !== undefined,
-    apply: withoutThinking,
+    apply: (request) => ({
+      ...request,
+      generationConfig: unlessEmpty({ ...request.generationConfig, thinkingConfig: undefined }),
+    }),
   },
   {
     name: "any-to-auto",
@@ -128,7 +139,10 @@ export const HEALS: readonly Heal[] = [
     lasts: "request",
     message: new RegExp(`Request contains an invalid argument\\.|${TOO_MUCH_SCHEMA.source}`, "i"),
     helps: ({ toolConfig }) => toolConfig?.functionCallingConfig?.mode === "ANY",
-    apply: withoutForcedCalls,
+    apply: (request) => ({
+      ...request,
+      toolConfig: { ...request.toolConfig, functionCallingConfig: { mode: "AUTO" } },
+    }),
   },
 ];
 
@@ -213,21 +227,22 @@ function recall(memo: HealMemo, content: Content): Content {
   return (memo.get(content) as Content | undefined) ?? content;
 }
 
-/** Removes the IDs of calls and responses alike, so that their order still matches them. */
-function withoutIds(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
-  return { ...request, contents: request.contents.map((content) => remember(memo, content, stripIds)) };
+function mapContents(
+  request: GenerateContentRequest,
+  change: (content: Content, index: number) => Content,
+): GenerateContentRequest {
+  return { ...request, contents: request.contents.map(change) };
 }
 
 /** Puts the placeholder on unsigned first calls of the current turn; in later turns they keep it. */
 function withSignedCalls(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
   const turn = findCurrentTurn(request.contents);
-  const contents = request.contents.map((content, i) =>
+  return mapContents(request, (content, i) =>
     i >= turn ? remember(memo, content, signFirstCall) : recall(memo, content),
   );
-  return { ...request, contents };
 }
 
-/** Selects the signatures that {@link withReplacedSignatures} replaces: those of the current turn. */
+/** Selects the signatures that are replaced: those of the current turn. */
 function markSignatures({ contents }: GenerateContentRequest, memo: HealMemo): void {
   for (const content of contents.slice(findCurrentTurn(contents))) {
     const replaced = mapParts(content, (part) =>
@@ -237,41 +252,16 @@ function markSignatures({ contents }: GenerateContentRequest, memo: HealMemo): v
   }
 }
 
-/** Replaces the selected signatures only, because later ones are valid. */
-function withReplacedSignatures(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
-  return { ...request, contents: request.contents.map((content) => recall(memo, content)) };
-}
-
-/** One object for all requests, see {@link HealMemo}. */
-const PLEASE_CONTINUE: Content = { role: "user", parts: [{ text: "Please continue." }] };
-
-/** Ends the history with a user content. */
-function endingWithUser(request: GenerateContentRequest): GenerateContentRequest {
-  if (request.contents.at(-1)?.role !== "model") return request;
-  return { ...request, contents: [...request.contents, PLEASE_CONTINUE] };
-}
-
-/** Converts schemas to the older form. */
-function withSchemaSubset(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
-  return mapSchemas(request, memo, { parameters: "parameters", response: "responseSchema" }, toSchemaSubset);
-}
-
-/** Removes constraints from schemas. */
-function withSimplerSchemas(request: GenerateContentRequest, memo: HealMemo): GenerateContentRequest {
-  const names = { parameters: "parametersJsonSchema", response: "responseJsonSchema" };
-  return mapSchemas(request, memo, names, simplifySchema);
-}
-
-/** @param names - Of the fields that take the changed schemas. */
+/** Changes the schemas of parameters and answers, which these fields then take. */
 function mapSchemas(
   request: GenerateContentRequest,
   memo: HealMemo,
-  names: { readonly parameters: string; readonly response: string },
+  [parameters, response]: readonly [string, string],
   change: (schema: JsonSchema) => JsonSchema | undefined,
 ): GenerateContentRequest {
   const mapOne = (declaration: FunctionDeclaration): FunctionDeclaration => {
     const { parametersJsonSchema: schema, ...rest } = declaration;
-    return schema === undefined ? declaration : present({ ...rest, [names.parameters]: change(schema) });
+    return schema === undefined ? declaration : present({ ...rest, [parameters]: change(schema) });
   };
   const mapTool = (tool: WireTool): WireTool =>
     tool.functionDeclarations ? { ...tool, functionDeclarations: tool.functionDeclarations.map(mapOne) } : tool;
@@ -280,28 +270,14 @@ function mapSchemas(
   return {
     ...request,
     ...(tools && { tools: remember(memo, tools, (all) => all.map(mapTool)) }),
-    ...(schema && { generationConfig: present({ ...config, [names.response]: change(schema) }) }),
+    ...(schema && { generationConfig: present({ ...config, [response]: change(schema) }) }),
   };
 }
 
 /** Sets or removes the flag for built-in tools with functions. */
 function withFlag(request: GenerateContentRequest, flag: boolean): GenerateContentRequest {
-  const { includeServerSideToolInvocations: _flag, ...config } = request.toolConfig ?? {};
-  const isMixed =
-    request.tools?.some((tool) => tool.functionDeclarations !== undefined) === true && request.tools.length > 1;
-  return withToolConfig(request, flag && isMixed ? { ...config, includeServerSideToolInvocations: true } : config);
-}
-
-/** Lets the model decide whether to call functions. */
-function withoutForcedCalls(request: GenerateContentRequest): GenerateContentRequest {
-  return withToolConfig(request, { ...request.toolConfig, functionCallingConfig: { mode: "AUTO" } });
-}
-
-function withToolConfig(request: GenerateContentRequest, config: ToolConfig): GenerateContentRequest {
-  return { ...request, toolConfig: unlessEmpty(config) };
-}
-
-/** Leaves thinking to the model. */
-function withoutThinking(request: GenerateContentRequest): GenerateContentRequest {
-  return { ...request, generationConfig: unlessEmpty({ ...request.generationConfig, thinkingConfig: undefined }) };
+  const { tools = [], toolConfig } = request;
+  const isMixed = tools.length > 1 && tools.some((tool) => tool.functionDeclarations !== undefined);
+  const includeServerSideToolInvocations = (flag && isMixed) || undefined;
+  return { ...request, toolConfig: unlessEmpty({ ...toolConfig, includeServerSideToolInvocations }) };
 }

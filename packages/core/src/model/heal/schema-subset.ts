@@ -1,12 +1,12 @@
 import { asList, asObject, followPointer, isObject, present, schemaType } from "../../internal/json.ts";
+import { wordsIn } from "../../internal/text.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 
 /** Deepest nesting that is kept; this also ends recursive schemas. */
 const MAX_DEPTH = 12;
-const COPIED =
-  "title description default minItems maxItems minProperties maxProperties minLength maxLength pattern minimum maximum".split(
-    " ",
-  );
+const COPIED = wordsIn(
+  "title description default minItems maxItems minProperties maxProperties minLength maxLength pattern minimum maximum",
+);
 const FORMATS: Readonly<Record<string, readonly string[]>> = {
   STRING: ["enum", "date-time"],
   NUMBER: ["float", "double"],
@@ -141,11 +141,9 @@ const MAX_SIMPLE_DEPTH = 6;
 const MAX_ENUM = 50;
 
 /** Keywords that constrain a value without describing it. */
-const NARROWING: ReadonlySet<string> = new Set(
-  (
-    "minItems maxItems uniqueItems minLength maxLength pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf " +
-    "minProperties maxProperties propertyNames patternProperties default examples $defs definitions"
-  ).split(" "),
+const NARROWING = wordsIn(
+  "minItems maxItems uniqueItems minLength maxLength pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf",
+  "minProperties maxProperties propertyNames patternProperties default examples $defs definitions",
 );
 
 /**

@@ -39,6 +39,12 @@ export function stripIds(content: Content): Content {
   });
 }
 
+/** A content without its responses: one content, or none. */
+export function withoutResponses(content: Content): readonly Content[] {
+  const rest = mapParts(content, (part) => (part.functionResponse === undefined ? part : []));
+  return rest !== content && rest.parts.length === 0 ? [] : [rest];
+}
+
 /** Replaces or drops parts; returns the content itself if none changes. */
 export function mapParts(content: Content, change: (part: Part) => Part | readonly []): Content {
   const parts = content.parts.flatMap(change);

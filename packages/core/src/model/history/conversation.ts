@@ -6,7 +6,7 @@ import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
 import type { HealMemory } from "../heal/heal.ts";
 import type { ModelRequest } from "../model.ts";
 import { buildHead, buildRequest, type RequestFacts, type RequestHead } from "../request/build-request.ts";
-import { readCalls } from "./open-calls.ts";
+import { isAnswerTo, readCalls } from "./open-calls.ts";
 
 /**
  * State kept from one request of a conversation to the next, so that a turn does not check, build and serialize a long history
@@ -113,7 +113,7 @@ export function checkPairing(
     let answering = at;
     // Adjacent model contents are one turn.
     while (contents[answering]?.role === "model") answering++;
-    const made = answering === at ? [] : readCalls(contents.slice(at, answering));
+    const made = readCalls(contents.slice(at, answering));
     if (at === 0 && made.length > 0)
       throw pairingError(
         `contents[0] calls ${listNames(made.map(({ call }) => call))} before any user content; start with the user's question`,
@@ -157,8 +157,7 @@ function findStray(
 ): FunctionResponse | undefined {
   const open = [...calls];
   return responses.find((response) => {
-    // An empty ID is none.
-    const at = open.findIndex(({ name, id }) => name === response.name && (id || "") === (response.id || ""));
+    const at = open.findIndex((call) => isAnswerTo(response, call));
     if (at !== -1) open.splice(at, 1);
     return at === -1;
   });

@@ -3,8 +3,8 @@ import { asObject, isObject } from "../../internal/json.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/types/content.ts";
 import { inferCapabilities, isOlderFamily } from "../capabilities.ts";
 import { checkContentsDepth } from "../request/contents-size.ts";
-import { findCurrentTurn, mapParts, signFirstCall, stripIds } from "./change-calls.ts";
-import { endOfSide, readCalls } from "./open-calls.ts";
+import { findCurrentTurn, mapParts, signFirstCall, stripIds, withoutResponses } from "./change-calls.ts";
+import { endOfSide, readCalls, responsesIn } from "./open-calls.ts";
 
 /** Options of {@link importHistory}. */
 export interface ImportHistoryOptions {
@@ -50,21 +50,19 @@ export interface ImportHistoryOptions {
 export function importHistory(given: readonly ContentInput[], options: ImportHistoryOptions = {}): readonly Content[] {
   const { model, ids = "complete", orphans = "refuse" } = options;
   checkHistory(given);
-  // As just checked.
-  const contents = given as readonly Content[];
-  checkContentsDepth(contents);
+  checkContentsDepth(given);
   const seen = new Set<string>();
   const paired: Content[] = [];
-  for (let at = 0; at < contents.length;) {
-    const replying = endOfSide(contents, at, true);
-    const next = endOfSide(contents, replying, false);
-    const calling = contents.slice(at, replying);
+  for (let at = 0; at < given.length;) {
+    const replying = endOfSide(given, at, true);
+    const next = endOfSide(given, replying, false);
+    const calling = given.slice(at, replying);
     const [first] = calling;
     const joined: Content =
       first !== undefined && calling.length === 1
         ? first
         : { role: "model", parts: calling.flatMap(({ parts }) => parts) };
-    paired.push(...answerCalls(joined, contents.slice(replying, next), replying, orphans === "repair", seen));
+    paired.push(...answerCalls(joined, given.slice(replying, next), replying, orphans === "repair", seen));
     at = next;
   }
   const { family } = inferCapabilities(model ?? "gemini-4");
@@ -93,9 +91,7 @@ function answerCalls(
     throw orphanError(
       `the model's response of ${strayOwn.name || strayOwn.id} in contents[${start - 1}] answers no call before it`,
     );
-  const left = replies.flatMap(({ parts }, i) =>
-    parts.flatMap(({ functionResponse }) => (functionResponse ? [{ response: functionResponse, at: start + i }] : [])),
-  );
+  const left = replies.flatMap((reply, i) => responsesIn(reply).map((response) => ({ response, at: start + i })));
   const responses = made.flatMap(({ call, response: own }, i): Part | readonly [] => {
     if (own !== undefined) return [];
     const found = findResponse(call, left);
@@ -110,11 +106,6 @@ function answerCalls(
     throw orphanError(
       `the response of ${stray.response.name || stray.response.id} in contents[${stray.at}] answers no call of the previous content`,
     );
-  const others = replies.flatMap((content) => {
-    const parts = content.parts.filter(({ functionResponse }) => functionResponse === undefined);
-    if (parts.length === content.parts.length) return content;
-    return parts.length > 0 ? { ...content, parts } : [];
-  });
   let at = 0;
   const called = mapParts(calling, (part) => {
     if (isStray(part)) return [];
@@ -126,7 +117,7 @@ function answerCalls(
   return [
     ...(called.parts.length > 0 ? [called] : []),
     ...(responses.length > 0 ? [{ role: "user" as const, parts: responses }] : []),
-    ...others,
+    ...replies.flatMap(withoutResponses),
   ];
 }
 
@@ -152,7 +143,7 @@ function orphanError(what: string): ConfigurationError {
 }
 
 /** Checks foreign contents, which can be anything: roles, parts, and the places of calls and responses. */
-function checkHistory(contents: unknown): void {
+function checkHistory(contents: unknown): asserts contents is readonly Content[] {
   if (!Array.isArray(contents)) throw historyError("it", "is not a list of contents");
   let userSpoke = false;
   for (const [i, content] of contents.entries()) {

@@ -68,6 +68,18 @@ class OpenCalls {
   }
 }
 
+/** True for a response with the name and the ID of a call. An empty ID is none. */
+export function isAnswerTo(response: FunctionResponse, { id, name }: FunctionCall): boolean {
+  return response.name === name && (response.id || "") === (id || "");
+}
+
+/** The responses in a content, in order. */
+export function responsesIn({ parts }: Content): readonly FunctionResponse[] {
+  const found: FunctionResponse[] = [];
+  for (const { functionResponse } of parts) if (functionResponse) found.push(functionResponse);
+  return found;
+}
+
 /** Index after the adjacent contents, from one on, that the model wrote, or that it did not. */
 export function endOfSide(contents: readonly Content[], start: number, isModel: boolean): number {
   let end = start;

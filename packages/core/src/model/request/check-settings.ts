@@ -2,8 +2,7 @@ import { ConfigurationError } from "../../errors/agent-error.ts";
 import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
 import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
 import { getCacheName, type ModelSettings } from "../settings.ts";
-import type { RequestFacts } from "./build-request.ts";
-import { buildThinkingConfig } from "./thinking.ts";
+import { buildThinkingConfig, type RequestFacts } from "./build-request.ts";
 
 /**
  * Rejects settings that cannot work on a model, before anything is sent.
@@ -17,21 +16,16 @@ export function checkSettings(
   modelId: string,
   endpointKind?: EndpointKind,
 ): void {
-  buildThinkingConfig(settings.thinking, settings.includeThoughts, capabilities, modelId);
-  const [problem] = findProblems(settings, { capabilities, modelId, endpointKind });
-  if (problem !== undefined) throw new ConfigurationError(problem);
+  const facts = { capabilities, modelId, endpointKind };
+  buildThinkingConfig(settings, facts);
+  for (const find of [findWrongValues, findMissingOutputs, findSafetyProblems, findMissingOnEndpoint])
+    for (const problem of find(settings, facts)) throw new ConfigurationError(problem);
 }
 
 type Facts = Omit<RequestFacts, "endpointKind"> & { readonly endpointKind: EndpointKind | undefined };
-type Problems = Generator<string, void, void>;
 
 /** What is wrong, one sentence each. Only the first one is read. */
-function* findProblems(settings: ModelSettings, facts: Facts): Problems {
-  yield* findWrongValues(settings);
-  yield* findMissingOutputs(settings, facts);
-  yield* findSafetyProblems(settings.safetySettings);
-  yield* findMissingOnEndpoint(settings, facts);
-}
+type Problems = Generator<string, void, void>;
 
 const RANGES = [
   ["temperature", 0, 2, "a number"],
@@ -107,7 +101,7 @@ function* findMissingOutputs(settings: ModelSettings, { capabilities, modelId }:
       yield `${setting}: ${modelId} does not ${verb}; use a model that does, such as gemini-${other}, or pass gemini() the capabilities { ${output}: true } if this one does.`;
 }
 
-function* findSafetyProblems(safetySettings: ModelSettings["safetySettings"] = []): Problems {
+function* findSafetyProblems({ safetySettings = [] }: ModelSettings): Problems {
   const seen = new Set<string>();
   for (const { category, threshold } of safetySettings) {
     if (!category?.startsWith("HARM_CATEGORY_"))

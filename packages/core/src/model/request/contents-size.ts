@@ -4,6 +4,7 @@ import { utf8Length } from "../../internal/text.ts";
 import { MAX_REQUEST_BYTES } from "../../wire/http/encode-request.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 
+/** Part of a model. */
 interface RequestLimit {
   readonly maxRequestBytes?: number | undefined;
 }

@@ -66,24 +66,19 @@ const UNREAD: readonly (readonly [type: RegExp, instead: string])[] = [
  */
 export function checkMediaParts(contents: readonly Content[], model: MediaModel): void {
   // The caller cannot change media that a model generated.
-  const [problem] = findMediaProblems(
-    contents.flatMap(({ role, parts }) => (role === "user" ? parts : [])),
-    model,
-  );
-  if (problem !== undefined) throw new ConfigurationError(problem);
-}
-
-function* findMediaProblems(parts: readonly Part[], model: MediaModel): Generator<string, void, void> {
+  const given = contents.flatMap(({ role, parts }) => (role === "user" ? parts : []));
   const counts = { image: 0, video: 0 };
-  for (const part of parts) {
+  for (const part of given) {
     const mimeType = part.inlineData?.mimeType ?? part.fileData?.mimeType;
-    yield* findPartProblems(part, mimeType, model);
+    for (const problem of findPartProblems(part, mimeType, model)) throw new ConfigurationError(problem);
     if (mimeType?.startsWith("image/")) counts.image++;
     if (mimeType?.startsWith("video/")) counts.video++;
   }
   for (const kind of ["image", "video"] as const)
     if (counts[kind] > MOST[kind])
-      yield `The input contains ${counts[kind]} ${kind}s; a request accepts at most ${MOST[kind]}: split them across several runs.`;
+      throw new ConfigurationError(
+        `The input contains ${counts[kind]} ${kind}s; a request accepts at most ${MOST[kind]}: split them across several runs.`,
+      );
 }
 
 function* findPartProblems(

@@ -21,7 +21,8 @@ export interface EmbeddingInput {
   readonly title?: string | undefined;
 }
 
-export interface EmbeddingSettings {
+/** What of the options of `embed()` a request is made by. */
+interface EmbeddingSettings {
   readonly model: string;
   readonly taskType?: string | undefined;
   readonly outputDimensionality?: number | undefined;
@@ -88,13 +89,10 @@ export class EmbeddingCalls {
     for (const [index, { parts }] of this.#inputs.entries()) {
       const added = parts.reduce((sum, { text, inlineData }) => sum + (text ?? inlineData?.data ?? "").length, 0);
       const last = batches.at(-1);
-      if (last === undefined || last.length === most || characters + added > mostCharacters) {
-        batches.push([index]);
-        characters = added;
-      } else {
-        last.push(index);
-        characters += added;
-      }
+      const isFull = last === undefined || last.length === most || characters + added > mostCharacters;
+      if (isFull) batches.push([index]);
+      else last.push(index);
+      characters = isFull ? added : characters + added;
     }
     return batches;
   }
@@ -113,10 +111,11 @@ export class EmbeddingCalls {
     const call = client.object({ operation, model, method: "POST", path, body }, options);
     const advice = "use Google's endpoint, or Vertex, for them";
     const answer: EmbeddingAnswer = await client.onCollection(call, "embeddings", advice);
-    const found = FOUND[operation](answer);
+    const [find, place] = VECTORS[operation];
+    const found = find(answer);
     if (found.length !== inputs.length)
       throw new ApiShapeError(`The response has ${found.length} embeddings for ${inputs.length} inputs.`, "$", "");
-    const vectors = found.map((embedding, index) => readVector(embedding, index, PLACES[operation]));
+    const vectors = found.map((embedding, index) => readVector(embedding, index, place));
     return {
       vectors,
       usage: readUsage(operation === "predict" ? sumTokens(found) : (answer.usageMetadata ?? undefined)),
@@ -137,16 +136,15 @@ type EmbeddingAnswer = EmbedContentResponse & BatchEmbedContentsResponse & Predi
 type Found = NonNullable<NonNullable<PredictEmbeddingsResponse["predictions"]>[number]>["embeddings"];
 
 /** Where the answers of each method have their vectors. */
-const FOUND: { readonly [Name in Method]: (answer: EmbeddingAnswer) => readonly Found[] } = {
-  embedContent: ({ embedding }) => [embedding],
-  batchEmbedContents: ({ embeddings }) => asList(embeddings),
-  predict: ({ predictions }) => asList(predictions).map((prediction) => prediction?.embeddings),
-};
-const PLACES: { readonly [Name in Method]: string } = {
-  embedContent: "$.embedding.values",
-  batchEmbedContents: "$.embeddings[#].values",
-  predict: "$.predictions[#].embeddings.values",
-};
+const VECTORS: { readonly [Name in Method]: readonly [(answer: EmbeddingAnswer) => readonly Found[], place: string] } =
+  {
+    embedContent: [({ embedding }) => [embedding], "$.embedding.values"],
+    batchEmbedContents: [({ embeddings }) => asList(embeddings), "$.embeddings[#].values"],
+    predict: [
+      ({ predictions }) => asList(predictions).map((one) => one?.embeddings),
+      "$.predictions[#].embeddings.values",
+    ],
+  };
 
 function checkEmbedding(
   inputs: readonly EmbeddingInput[],

@@ -1,12 +1,5 @@
 import { attachedTo, attachTo } from "../../errors/agent-error.ts";
-import {
-  checkAtLeast,
-  checkOptions,
-  findSpelling,
-  namesIn,
-  type OptionNames,
-  type Spellings,
-} from "../../internal/option-names.ts";
+import { checkAtLeast, checkOptions, namesIn, type OptionNames, type Spellings } from "../../internal/option-names.ts";
 import {
   type CallSignal,
   CLIENT_OPTIONS,
@@ -220,7 +213,7 @@ const SPELLINGS: Spellings = {
 /** Both functions know the options of each other, so that a program can share them. */
 function checkEmbedOptions(where: string, options: EmbedOptions): void {
   if (options === undefined) throw new TypeError(`${where} takes the input first, then the options: { model: … }`);
-  checkOptions(where, options, OPTIONS, (name) => findSpelling(SPELLINGS, name));
+  checkOptions(where, options, OPTIONS, SPELLINGS);
 }
 
 /** Checks everything that can be checked before the first request. */

@@ -71,7 +71,12 @@ export class Files {
     const path = filesPath(endpoint);
     const blob = data instanceof Blob ? data : new Blob([data]);
     const fileName = "name" in blob && typeof blob.name === "string" ? blob.name : undefined;
-    checkSize(blob.size);
+    if (blob.size === 0)
+      throw new ConfigurationError("The file to upload is empty: the service requires at least one byte.");
+    if (blob.size > MAX_FILE_BYTES)
+      throw new ConfigurationError(
+        `The file to upload is ${blob.size} bytes; the Files API accepts at most ${MAX_FILE_BYTES} (2 GiB): split it or make it smaller.`,
+      );
     const mimeType = options.mimeType ?? (await mimeTypeOf(blob, fileName));
     const displayName = options.displayName ?? (fileName === "" ? undefined : fileName);
     const name = options.name === undefined ? undefined : filePath(endpoint, options.name);
@@ -143,14 +148,6 @@ function filePath(endpoint: Endpoint, file: string | GeminiFile): string {
   if (id !== undefined) return `${all}/${id}`;
   throw new ConfigurationError(
     `${JSON.stringify(name.slice(0, 100))} is not the name of a file: use one like "files/abc123".`,
-  );
-}
-
-function checkSize(bytes: number): void {
-  if (bytes === 0) throw new ConfigurationError("The file to upload is empty: the service requires at least one byte.");
-  if (bytes <= MAX_FILE_BYTES) return;
-  throw new ConfigurationError(
-    `The file to upload is ${bytes} bytes; the Files API accepts at most ${MAX_FILE_BYTES} (2 GiB): split it or make it smaller.`,
   );
 }
 

@@ -21,10 +21,9 @@ export type ListModelsOptions = GeminiClientOptions & CallSignal;
  * @see https://ai.google.dev/api/models#method:-models.list
  */
 export async function* listModels(options: ListModelsOptions = {}): AsyncGenerator<ListedModel, void, void> {
-  const { signal, ...clientOptions } = options;
-  const client = new ApiClient(clientOptions);
+  const client = new ApiClient(options);
   const get = (path: string): Promise<ListModelsResponse> =>
-    client.object({ operation: "listModels", method: "GET", path }, { signal });
+    client.object({ operation: "listModels", method: "GET", path }, { signal: options.signal });
   for await (const page of readPages(client.endpoint.modelsPath, 1000, get)) {
     for (const info of page.models ?? page.publisherModels ?? []) {
       const id = info.name.replace(/^(?:publishers\/google\/)?models\//, "");

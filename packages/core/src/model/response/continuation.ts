@@ -78,9 +78,11 @@ export async function continueAnswer(
 
     const response = segment.partial();
     answer = answer === undefined ? response : mergeSegments(answer, response, segment);
-    const goesOn = isCutOff(response, source) && segment.chunks.some((chunk) => listParts(chunk).length > 0);
-    const hasMore =
-      failure !== undefined || (isProgress && (classifyFinish(response.finishReason) === "continuation" || goesOn));
+    const finish = classifyFinish(response.finishReason);
+    // Cut off by a limit of the service's.
+    const isCutOff = finish === "truncated" && source.maxOutputTokens === undefined;
+    const goesOn = isCutOff && segment.chunks.some((chunk) => listParts(chunk).length > 0);
+    const hasMore = failure !== undefined || (isProgress && (finish === "continuation" || goesOn));
     if (!hasMore || requests >= MAX_REQUESTS)
       return isUnderestimate ? { ...answer, usage: { ...answer.usage, incomplete: true } } : answer;
     // One by one: a list of arguments as long as an answer may be does not fit the stack.
@@ -89,11 +91,6 @@ export async function continueAnswer(
     if (failure === undefined) idle = 0;
     logger.debug({ requests, finishReason: response.finishReason }, "the answer continues in another request");
   }
-}
-
-/** True for an answer that a limit of the service's cut off. */
-function isCutOff({ finishReason }: ModelResponse, { maxOutputTokens }: AnswerSource): boolean {
-  return maxOutputTokens === undefined && classifyFinish(finishReason) === "truncated";
 }
 
 /** How far a later segment's grounding and citations move to count from the start of the whole answer. */

@@ -5,17 +5,12 @@ import {
   ResponseBlockedError,
   StreamIncompleteError,
 } from "../../errors/api-errors.ts";
-import { isObject } from "../../internal/json.ts";
+import { asList, isObject } from "../../internal/json.ts";
 import type { Logger } from "../../logging/logger.ts";
 import { type AnswerStream, parseAnswers } from "../../wire/http/read-answers.ts";
-import { SseDecoder } from "../../wire/http/sse.ts";
+import { readEvents } from "../../wire/http/sse.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
-import type {
-  Candidate,
-  GenerateContentResponse,
-  GroundingMetadata,
-  UsageMetadata,
-} from "../../wire/types/generate-content.ts";
+import type { Candidate, GenerateContentResponse, UsageMetadata } from "../../wire/types/generate-content.ts";
 import { classifyFinish } from "../finish-reason.ts";
 import type { ModelResponse } from "../model.ts";
 import { foldUsage, readUsage } from "../usage.ts";
@@ -41,7 +36,7 @@ export interface AnswerSource {
 /**
  * Folds the chunks of one request's answer into one response. A unary answer is a single chunk.
  *
- * Only the first candidate counts. Parts are collected, see {@link PartCollector}; nothing that came in another field is lost, see
+ * Only the first candidate counts. {@link PartCollector} joins text deltas; nothing that came in another field is lost, see
  * {@link foldFields} and {@link foldUsage}. A finish reason ends the answer unless more parts follow it.
  */
 export class ResponseFold {
@@ -143,7 +138,8 @@ export class ResponseFold {
     const candidate = { ...this.#candidate } as Omit<Candidate, "content">;
     const envelope: object = { ...this.#envelope, ...(this.#usage && { usageMetadata: this.#usage }) };
     const content: Content = { ...this.#content, role: "model", parts: this.collector.parts() };
-    const usage = readUsage(this.#usage, countSearchQueries(candidate.groundingMetadata));
+    const queries = asList(candidate.groundingMetadata?.webSearchQueries);
+    const usage = readUsage(this.#usage, new Set(queries).size);
     return {
       content,
       finishReason: (this.#isFinished && candidate.finishReason) || "",
@@ -236,11 +232,6 @@ function isEmpty(value: unknown): boolean {
   return true;
 }
 
-function countSearchQueries(grounding: GroundingMetadata | undefined): number {
-  const queries = grounding?.webSearchQueries;
-  return Array.isArray(queries) ? new Set(queries).size : 0;
-}
-
 /** What was in the body of an answer. */
 export interface BodyReading {
   /** The answer so far; its finish reason is empty when it was cut off. */
@@ -256,11 +247,9 @@ export interface BodyReading {
  * @throws {ApiShapeError} When it is not a body of this API.
  */
 export function readResponseBody(body: string): BodyReading {
-  const decoder = new SseDecoder();
-  const events = [...decoder.push(new TextEncoder().encode(body)), ...decoder.end()];
   const fold = new ResponseFold();
   let error: BodyReading["error"];
-  for (const event of events.length === 0 ? [body] : events)
+  for (const event of readEvents(body))
     for (const answer of parseAnswers(event)) {
       if (answer.error !== undefined) error = answer.error;
       else fold.addAll([answer.response]);

@@ -27,11 +27,22 @@ export class PartCollector {
   add(incoming: readonly Part[]): readonly Part[] {
     const complete: Part[] = [];
     for (const part of incoming) {
-      if (part.functionCall !== undefined) this.#addCall(part, complete);
-      else {
+      const { functionCall } = part;
+      if (functionCall?.name !== undefined) complete.push(...this.close());
+      const isOpening =
+        functionCall?.name !== undefined &&
+        (functionCall.willContinue === true || functionCall.partialArgs !== undefined);
+      if (isOpening) {
+        this.#call = new PartialCall(part, this.#gaps);
+        this.#text = undefined;
+        this.#parts.push(this.#call);
+      } else if (functionCall === undefined || this.#call === undefined) {
         this.#append(part);
         complete.push(part);
-      }
+        continue;
+      } else this.#call.add(part);
+      if (isOpening || functionCall?.partialArgs !== undefined) complete.push(this.#call.piece(part));
+      if (!this.#call.open) complete.push(...this.close());
     }
     return complete;
   }
@@ -51,23 +62,6 @@ export class PartCollector {
     });
   }
 
-  #addCall(part: Part, complete: Part[]): void {
-    const { functionCall } = part;
-    if (functionCall?.name !== undefined) complete.push(...this.close());
-    const isOpening = opensCall(part);
-    if (isOpening) {
-      this.#call = new PartialCall(part, this.#gaps);
-      this.#text = undefined;
-      this.#parts.push(this.#call);
-    } else if (functionCall === undefined || this.#call === undefined) {
-      this.#append(part);
-      complete.push(part);
-      return;
-    } else this.#call.add(part);
-    if (isOpening || functionCall?.partialArgs !== undefined) complete.push(this.#call.piece(part));
-    if (!this.#call.open) complete.push(...this.close());
-  }
-
   #append(part: Part): void {
     const isText = isPlainText(part);
     if (isText && this.#text !== undefined && part.thought === this.#text.thought) {
@@ -84,11 +78,6 @@ function isPlainText(part: Part): part is Part & { readonly text: string } {
   if (typeof part.text !== "string") return false;
   for (const key in part) if (key !== "text" && key !== "thought") return false;
   return true;
-}
-
-/** True for the first piece of a call with streamed arguments. */
-function opensCall({ functionCall: call }: Part): boolean {
-  return call?.name !== undefined && (call.willContinue === true || call.partialArgs !== undefined);
 }
 
 /** True for a piece made by {@link PartialCall.piece}; the whole call follows later. */
@@ -161,30 +150,28 @@ function setPiece(root: Record<string, unknown>, piece: PartialArg, gaps: Gaps):
     if (typeof step === "number" && Array.isArray(holder)) gaps.left -= Math.max(0, step - holder.length);
     if (gaps.left < 0)
       throw pathError(piece.jsonPath, `skips elements of a list, more than ${MAX_GAPS} in this answer`);
-    if (i === steps.length - 1) return setValue(holder, step, endsList ? "list" : piece);
-    holder = openContainer(holder, step, typeof steps[i + 1] === "number" ? "list" : "object", piece.jsonPath);
+    // An object or a list, as opened below.
+    const at = holder as Record<Step, unknown>;
+    const before = Object.hasOwn(at, step) ? at[step] : undefined;
+    const next = steps[i + 1];
+    if (next === undefined) {
+      const value = endsList ? (Array.isArray(before) ? before : []) : readPiece(before, piece);
+      if (value !== undefined) at[step] = value;
+    } else {
+      const isRight = typeof next === "number" ? Array.isArray(before) : isObject(before);
+      if (!isRight && before !== undefined)
+        throw pathError(piece.jsonPath, "goes through a value that is not an object or list");
+      if (!isRight) at[step] = typeof next === "number" ? [] : {};
+      holder = at[step];
+    }
   });
 }
 
-function setValue(holder: unknown, step: Step, piece: PartialArg | "list"): void {
-  const at = holder as Record<Step, unknown>;
-  const before = Object.hasOwn(at, step) ? at[step] : undefined;
-  if (piece === "list") at[step] = Array.isArray(before) ? before : [];
-  else if (piece.stringValue !== undefined)
-    at[step] = typeof before === "string" ? before + piece.stringValue : piece.stringValue;
-  else if (piece.numberValue !== undefined) at[step] = piece.numberValue;
-  else if (piece.boolValue !== undefined) at[step] = piece.boolValue;
-  else if (piece.nullValue !== undefined) at[step] = null;
-}
-
-function openContainer(holder: unknown, step: Step, kind: "list" | "object", path: string): unknown {
-  const at = holder as Record<Step, unknown>;
-  const before = Object.hasOwn(at, step) ? at[step] : undefined;
-  if (kind === "list" ? Array.isArray(before) : isObject(before)) return before;
-  if (before !== undefined) throw pathError(path, "goes through a value that is not an object or list");
-  const made = kind === "list" ? [] : {};
-  at[step] = made;
-  return made;
+/** A value with what a piece adds to it; undefined for a piece without a value. */
+function readPiece(before: unknown, { stringValue, numberValue, boolValue, nullValue }: PartialArg): unknown {
+  if (stringValue !== undefined) return typeof before === "string" ? before + stringValue : stringValue;
+  if (numberValue !== undefined) return numberValue;
+  return boolValue === undefined && nullValue !== undefined ? null : boolValue;
 }
 
 /** Elements that the paths of one answer may still skip. */

@@ -38,8 +38,8 @@ const MAX_PAUSE_MS = 25;
  * @returns Releases the lock.
  * @throws {LockTimeoutError} When it does not become free within `waitMs`.
  */
-export async function takeLock(file: string, waitMs: number, self?: ProcessId): Promise<() => void> {
-  const me = newHolder(self);
+export async function takeLock(file: string, waitMs: number, self: ProcessId = thisProcess()): Promise<() => void> {
+  const me = { ...self, token: randomUUID() };
   const until = performance.now() + waitMs;
   for (let pause = 1; ; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
     if (tryTake(file, me)) return () => release(file, me);
@@ -136,11 +136,6 @@ function release(file: string, me: LockHolder): void {
 interface LockHolder extends ProcessId {
   /** Unique to each time a lock is taken. */
   readonly token: string;
-}
-
-/** A process as a holder, with a new token. */
-export function newHolder(self: ProcessId = thisProcess()): LockHolder {
-  return { ...self, token: randomUUID() };
 }
 
 /** The holder in a lock file; `undefined` when it was not fully written. */

@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
-import type { Json } from "../../internal/json.ts";
+import { asObject, type Json } from "../../internal/json.ts";
 import { tryOr } from "../../internal/try-or.ts";
 import type { ProcessKnowledge } from "../../session/store/store.ts";
 
@@ -20,7 +20,7 @@ export function knowProcesses(self: ProcessId = thisProcess()): ProcessKnowledge
     self: JSON.parse(JSON.stringify(self)) as Json,
     isGone: (process) => {
       const id = parseProcess(process);
-      return id !== undefined && findProcessState(id, self.host) === "dead";
+      return id !== undefined && findProcessState(id) === "dead";
     },
   };
 }
@@ -32,18 +32,14 @@ export function thisProcess(): ProcessId {
 
 /** A process from JSON; `undefined` when it is none. */
 export function parseProcess(value: unknown): ProcessId | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
   // Checked below.
-  const { pid, host, began } = value as Partial<ProcessId>;
+  const { pid, host, began } = asObject(value) as Partial<ProcessId>;
   return typeof pid === "number" && typeof host === "string" ? { pid, host, began } : undefined;
 }
 
 /** Whether a process still runs: `unknown` for one on another machine or in another container. */
-export function findProcessState(
-  { pid, host, began }: ProcessId,
-  here: string = thisHost(),
-): "runs" | "dead" | "unknown" {
-  if (host !== here) return "unknown";
+export function findProcessState({ pid, host, began }: ProcessId): "runs" | "dead" | "unknown" {
+  if (host !== thisHost()) return "unknown";
   if (!exists(pid)) return "dead";
   // With another start time it is a later process with the same id.
   const beganNow = beginOf(pid);

@@ -10,8 +10,7 @@ import { foldInfo, NO_INFO } from "../../session/store/session-info.ts";
 import type { SessionSummary } from "../../session/store/store.ts";
 import { takeLock, waitForHolder } from "./file-lock.ts";
 import { syncFolder } from "./jsonl/jsonl-file.ts";
-import { parseEntry, parseLog, type ParsedLog } from "./jsonl/jsonl-lines.ts";
-import { readState, writeState } from "./jsonl/jsonl-records.ts";
+import { findLineEnds, readState, utf8, writeState } from "./jsonl/jsonl-format.ts";
 import { readSessionId } from "./jsonl/session-file-name.ts";
 import { type Database, encodeKey, openSessionTables, transaction } from "./sqlite/sqlite-database.ts";
 import { isBusy, orStoreError, storeError } from "./store-error.ts";
@@ -139,29 +138,78 @@ async function readJsonl(file: string, id: string | undefined): Promise<ParsedLo
   return parseLog(await readFile(file));
 }
 
-async function repairJsonl(file: string, inPlace: boolean): Promise<SessionFileRepair["repairs"][number]> {
+/** A log as it was read, in any condition. */
+interface ParsedLog {
+  readonly lines: readonly LogLine[];
+  /** The text each entry was read from, so that unchanged entries are written back verbatim. */
+  readonly texts: WeakMap<object, string>;
+}
+
+/** Reads a whole file. Never throws: what cannot be read is a problem of its line. */
+function parseLog(data: Uint8Array): ParsedLog {
+  const texts = new WeakMap<object, string>();
+  const ends = findLineEnds(data);
+  const lines = ends.map((end, index): LogLine => parseBytes(data.subarray(ends[index - 1] ?? 0, end), texts));
+  const rest = data.length - (ends.at(-1) ?? 0);
+  if (rest > 0)
+    lines.push({ problem: `it was cut off while being written (${rest.toLocaleString("en-US")} bytes)`, torn: true });
+  return { lines, texts };
+}
+
+const lenient = new TextDecoder();
+
+function parseBytes(bytes: Uint8Array, texts: ParsedLog["texts"]): LogLine {
+  try {
+    return parseEntry(utf8.decode(bytes).trimEnd(), texts);
+  } catch {
+    return { problem: "it is not UTF-8", text: lenient.decode(bytes) };
+  }
+}
+
+/** One entry's text as a line of a log. */
+function parseEntry(text: string, texts: ParsedLog["texts"]): LogLine {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) texts.set(value, text);
+    return { value };
+  } catch (error) {
+    return { problem: `it is not JSON (${messageOf(error)})`, text };
+  }
+}
+
+async function repairJsonl(file: string, inPlace: boolean): Promise<FileRepair> {
   const id = await idOfFile(file);
   if (!inPlace) {
-    const { repair, text } = repairLog(await readJsonl(file, id));
-    if (repair.done.length > 0) await writeLike(file, `${file}.repaired`, text, "wx");
-    return { id, ...repair };
+    const { repair, entries } = repairLog(id, await readJsonl(file, id));
+    if (repair.done.length > 0) await writeLike(file, `${file}.repaired`, linesOf(entries), "wx");
+    return repair;
   }
   // So that no other process writes meanwhile.
   const lock = takeLock(beside(file, "lock"), WAIT_MS);
   const release = await orStoreError(id ?? file, "its log cannot be written", lock);
   try {
     const data = await readFile(file);
-    const { repair, text } = repairLog(parseLog(data));
-    if (repair.done.length > 0) await replaceLog(file, data, text, repair.entries);
-    return { id, ...repair };
+    const { repair, entries } = repairLog(id, parseLog(data));
+    if (repair.done.length > 0) await replaceLog(file, data, linesOf(entries), repair.entries);
+    return repair;
   } finally {
     release();
   }
 }
 
-function repairLog({ lines, texts }: ParsedLog): { readonly repair: SessionRepair; readonly text: string } {
-  const repair = repairSession(lines);
-  return { repair, text: repair.entries.map((entry) => `${texts.get(entry) ?? JSON.stringify(entry)}\n`).join("") };
+type FileRepair = SessionFileRepair["repairs"][number];
+
+/** @returns Its entries as JSON, too. */
+function repairLog(
+  id: string | undefined,
+  { lines, texts }: ParsedLog,
+): { readonly repair: FileRepair; readonly entries: readonly string[] } {
+  const repair = { id, ...repairSession(lines) };
+  return { repair, entries: repair.entries.map((entry) => texts.get(entry) ?? JSON.stringify(entry)) };
+}
+
+function linesOf(entries: readonly string[]): string {
+  return entries.map((entry) => `${entry}\n`).join("");
 }
 
 async function replaceLog(file: string, before: Buffer, text: string, entries: readonly SessionEntry[]): Promise<void> {
@@ -240,17 +288,10 @@ function describeGap(from: number, to: number): string {
   return to - from === 1 ? "it is missing" : `entries ${from} to ${to - 1} are missing`;
 }
 
-async function repairDatabase(
-  file: string,
-  id: string | undefined,
-  inPlace: boolean,
-): Promise<SessionFileRepair["repairs"]> {
+async function repairDatabase(file: string, id: string | undefined, inPlace: boolean): Promise<readonly FileRepair[]> {
   using database = closing(await openDatabase(file));
   const found = await whenFree("read", file, () =>
-    listSessions(database.it, id, file).map((row) => ({
-      id: row.id,
-      ...repairSession(readRows(database.it, row).lines),
-    })),
+    listSessions(database.it, id, file).map((row) => repairLog(row.id, readRows(database.it, row)).repair),
   );
   const damaged = new Set(found.filter(({ done }) => done.length > 0).map((one) => one.id));
   if (damaged.size === 0) return found;
@@ -263,17 +304,15 @@ async function repairDatabase(
   const repaired = await whenFree("write", changed, () =>
     transaction(written.it, () => {
       const rows = listSessions(written.it, id, file).filter((row) => damaged.has(row.id));
-      return new Map(rows.map((row) => [row.id, repairRows(written.it, row)]));
+      return new Map<string | undefined, FileRepair>(rows.map((row) => [row.id, repairRows(written.it, row)]));
     }),
   );
   return found.map((one) => repaired.get(one.id) ?? one);
 }
 
-function repairRows(database: Database, row: SessionRow): SessionFileRepair["repairs"][number] {
-  const { lines, texts } = readRows(database, row);
-  const repair = { id: row.id, ...repairSession(lines) };
+function repairRows(database: Database, row: SessionRow): FileRepair {
+  const { repair, entries } = repairLog(row.id, readRows(database, row));
   if (repair.done.length === 0) return repair;
-  const entries = repair.entries.map((entry) => texts.get(entry) ?? JSON.stringify(entry));
   database.prepare("delete from pollux_entry where session = ?").run(row.number);
   writeEntries(database, row.number, 0, entries);
   const { info } = foldInfo(NO_INFO, repair.entries);

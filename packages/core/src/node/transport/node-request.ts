@@ -1,8 +1,32 @@
 import http, { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import https from "node:https";
+import { Socket } from "node:net";
 import { pipeline, type Readable, type Transform } from "node:stream";
-import type { AnswerHead, AnswerHeaders, BodyRead, HttpRequest, InFlightRequest } from "../../wire/http/transport.ts";
-import type { NodeAgents } from "./node-agents.ts";
+import type { Environment } from "../../internal/environment.ts";
+import type {
+  AnswerHead,
+  AnswerHeaders,
+  BodyRead,
+  HttpRequest,
+  InFlightRequest,
+  Send,
+} from "../../wire/http/transport.ts";
+import { nodeAgents, type NodeAgents } from "./node-agents.ts";
+
+/** Sends through `node:http`. Apart from `nodeTransport`, so that what never calls it like `fetch` does not bundle that. */
+export function nodeSender(proxyEnv?: Environment): Send {
+  const agents = nodeAgents({ proxyEnv });
+  return (request) => new NodeRequest(request, agents);
+}
+
+/** Functions that a mock or a tracer of `node:http` replaces, which would not see requests of `fetch`, each with a text of Node's own. */
+export function httpFunctions(): readonly (readonly [value: object, text: string])[] {
+  return [
+    [http.request, "new ClientRequest(url, options, cb)"],
+    [https.request, "ReflectConstruct(ClientRequest, args)"],
+    [Reflect.get(Socket.prototype, "connect"), "normalizedArgsSymbol"],
+  ];
+}
 
 /** The head of an answer from `node:http`. */
 export interface NodeHead extends AnswerHead {

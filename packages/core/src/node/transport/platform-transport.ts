@@ -1,13 +1,13 @@
 import type { Channel } from "node:diagnostics_channel";
 import { isObject } from "../../internal/json.ts";
 import type { PlatformTransport, Send } from "../../wire/http/transport.ts";
-import type * as NodeSenderModule from "./node-sender.ts";
+import type * as NodeRequestModule from "./node-request.ts";
 
 /** Decides whether a request may use `node:http` by default: only where surely nothing can tell it from one of Node's own `fetch`. */
 class NodePlatformTransport implements PlatformTransport {
   readonly name = "node:http";
   /** Loaded with the first request, and `node:http` with it. */
-  #module: typeof NodeSenderModule | undefined;
+  #module: typeof NodeRequestModule | undefined;
   // One of each per process, as with the connections of Node's `fetch`.
   #direct: Send | undefined;
   #proxied: Send | undefined;
@@ -28,7 +28,9 @@ class NodePlatformTransport implements PlatformTransport {
     this.#channels ??= CHANNEL_NAMES.map((name) => process.getBuiltinModule("node:diagnostics_channel").channel(name));
     for (const one of this.#channels)
       if (one.hasSubscribers) return `the diagnostics channel ${String(one.name)} has subscribers`;
-    return this.#module?.isHttpPatched(this.#known) === true ? "node:http is patched" : undefined;
+    for (const [value, text] of this.#module?.httpFunctions() ?? [])
+      if (!this.#passes(value, () => textOf(value).includes(text))) return "node:http is patched";
+    return undefined;
   }
 
   /** Checked once for each that passes. */
@@ -40,10 +42,10 @@ class NodePlatformTransport implements PlatformTransport {
   open(usesProxy: boolean): Send | Promise<Send> {
     if (this.#module !== undefined) return this.#open(this.#module, usesProxy);
     // A literal, so that bundlers find it.
-    return import("./node-sender.ts").then((module) => this.#open((this.#module = module), usesProxy));
+    return import("./node-request.ts").then((module) => this.#open((this.#module = module), usesProxy));
   }
 
-  #open({ nodeSender }: typeof NodeSenderModule, usesProxy: boolean): Send {
+  #open({ nodeSender }: typeof NodeRequestModule, usesProxy: boolean): Send {
     if (usesProxy) return (this.#proxied ??= nodeSender());
     return (this.#direct ??= nodeSender({}));
   }

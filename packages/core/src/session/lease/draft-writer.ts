@@ -5,10 +5,10 @@ import type { Part } from "../../wire/types/content.ts";
 import type { HeldLease } from "./lease.ts";
 
 /** Least time between two writes of a draft, in milliseconds. */
-export const DRAFT_EVERY_MS = 500;
+const DRAFT_EVERY_MS = 500;
 
 /** Most that a draft holds: characters of its parts as JSON. */
-export const MAX_DRAFT_CHARACTERS = 262_144;
+const MAX_DRAFT_CHARACTERS = 262_144;
 
 /** Keeps the draft of an unfinished answer in its store: at most two writes a second, one at a time. A slow store delays no run. */
 export class DraftWriter {

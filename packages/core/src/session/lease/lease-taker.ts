@@ -1,9 +1,11 @@
 import { SessionConflictError } from "../../errors/run-errors.ts";
 import { SessionLeaseLostError, SessionRunningError } from "../../errors/session-errors.ts";
-import { abandonLease, HeldLease, LEASE_MS, type LeaseListener, lookUntil, nextLease } from "./lease.ts";
+import { HeldLease, type LeaseListener, lookUntil } from "./lease.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
-import type { Lease, SessionRecords } from "../store/records.ts";
-import type { SessionStore } from "../store/store.ts";
+import type { Lease, SessionRecords, SessionStore } from "../store/store.ts";
+
+/** How long a run keeps its session without renewing the lease, in milliseconds. */
+const LEASE_MS = 15_000;
 
 /** How often a run is begun or resumed anew because others wrote to the session in between. */
 const MAX_RACES = 20;
@@ -34,52 +36,43 @@ export class LeaseTaker {
     this.#leaseMs = leaseMs;
   }
 
-  /** Once no run is going, takes the lease with what `prepare` appends. Gives the records from before as well. */
+  /** Once no run is going, takes the lease with the entries of the next one. Gives the records from before as well. */
   async take(
-    signals: readonly (AbortSignal | undefined)[],
-    prepare: (take: TakeLease) => Promise<TakenRun>,
+    signal: AbortSignal | undefined,
+    prepare: () => Promise<PreparedRun>,
     listener: LeaseListener,
-  ): Promise<TakenRun & { readonly left: SessionRecords }> {
+  ): Promise<TakenRun> {
     const { id, store } = this.#log;
-    return await this.#whenFree(signals, async (left) => {
-      const { lease: last } = left;
+    return await this.#whenFree(signal, async (left) => {
       // All that is decided from here on is decided on this.
       const at = this.#log.view.length;
-      const taken = await prepare(async (runId, ...entries) => {
-        const lease = nextLease(last, runId, this.#leaseMs, store);
-        try {
-          await this.#log.append({ lease: { expected: last, next: lease }, at }, ...entries);
-        } catch (error) {
-          // It may have been written all the same.
-          await abandonLease(store, id, lease);
-          throw error;
-        }
-        return new HeldLease(store, id, lease, listener);
-      });
-      return { ...taken, left };
+      const { runId, mode, entries } = await prepare();
+      const lease = nextLease(left.lease, runId, this.#leaseMs, store);
+      try {
+        await this.#log.append({ lease: { expected: left.lease, next: lease }, at }, ...entries);
+      } catch (error) {
+        // It may have been written all the same.
+        await abandonLease(store, id, lease);
+        throw error;
+      }
+      return { lease: new HeldLease(store, id, lease, listener), mode, left };
     });
   }
 
   /** Appends while no run is going. The lease is taken and given back in the same write, so that no paused process can go on. */
-  async appendAlone(
-    signals: readonly (AbortSignal | undefined)[],
-    prepare: () => Promise<{ readonly runId: string; readonly entries: readonly NewEntry[] }>,
-  ): Promise<void> {
-    await this.#whenFree(signals, async ({ lease: last }) => {
+  async appendAlone(signal: AbortSignal | undefined, prepare: () => Promise<Omit<PreparedRun, "mode">>): Promise<void> {
+    await this.#whenFree(signal, async ({ lease: expected }) => {
       const at = this.#log.view.length;
       const { runId, entries } = await prepare();
-      const next = { ...nextLease(last, runId, this.#leaseMs, this.#log.store), held: false };
-      await this.#log.append({ lease: { expected: last, next }, at }, ...entries);
+      const next = { ...nextLease(expected, runId, this.#leaseMs, this.#log.store), held: false };
+      await this.#log.append({ lease: { expected, next }, at }, ...entries);
     });
   }
 
   /** Does something once it is known that no run is going; anew when others were faster. */
-  async #whenFree<Done>(
-    signals: readonly (AbortSignal | undefined)[],
-    act: (left: SessionRecords) => Promise<Done>,
-  ): Promise<Done> {
+  async #whenFree<Done>(signal: AbortSignal | undefined, act: (left: SessionRecords) => Promise<Done>): Promise<Done> {
     for (let races = 0; ; races++) {
-      const left = await this.#untilFree(signals);
+      const left = await this.#untilFree(signal);
       try {
         return await act(left);
       } catch (error) {
@@ -90,9 +83,9 @@ export class LeaseTaker {
   }
 
   /** Reads the session once no run of others is going. @throws {SessionRunningError} When one is. */
-  async #untilFree(signals: readonly (AbortSignal | undefined)[]): Promise<SessionRecords> {
+  async #untilFree(signal: AbortSignal | undefined): Promise<SessionRecords> {
     const { id, store } = this.#log;
-    return await lookUntil(store, id, signals, async () => {
+    return await lookUntil(store, id, signal, async () => {
       // The lease first: whoever takes it after this makes our append fail.
       const records = await store.records(id);
       const found = this.#observe(records.lease);
@@ -123,7 +116,7 @@ export class LeaseTaker {
     const { lease } = await store.records(id);
     if (lease === undefined || this.#observe(lease).state === "free") return false;
     await store.requestStop(id, lease.token);
-    return await lookUntil(store, id, [signal], async () => {
+    return await lookUntil(store, id, signal, async () => {
       const now = (await store.records(id)).lease;
       if (now?.token !== lease.token || !now.held) return { found: true };
       // One that has expired was held by a process that died: it was not going.
@@ -156,12 +149,37 @@ export class LeaseTaker {
   }
 }
 
-/** What is prepared before a run is opened: how it takes the lease. */
-export type TakeLease = (runId: string, ...entries: readonly NewEntry[]) => Promise<HeldLease>;
+/** The lease for the next owner of a session. */
+function nextLease(last: Lease | undefined, runId: string, durationMs: number, store: SessionStore): Lease {
+  const process = store.processes?.self;
+  return {
+    token: (last?.token ?? 0) + 1,
+    // Not from 0: of those that try to take the same token at once one succeeds, and the others must not give its lease back.
+    beat: Math.floor(Math.random() * 2 ** 31),
+    held: true,
+    runId,
+    durationMs,
+    ...(process !== undefined && { process }),
+  };
+}
 
-export interface TakenRun {
-  readonly lease: HeldLease;
+/** Gives a lease back that may have been taken, or may be held still. Never rejects. */
+async function abandonLease(store: SessionStore, id: string, lease: Lease): Promise<void> {
+  await store.setLease(id, lease, { ...lease, held: false }).catch(() => {});
+}
+
+/** A run that is about to begin or to go on. */
+export interface PreparedRun {
+  readonly runId: string;
   readonly mode: "begin" | "resume";
+  readonly entries: readonly NewEntry[];
+}
+
+/** A run whose entries are in the log. */
+interface TakenRun extends Pick<PreparedRun, "mode"> {
+  readonly lease: HeldLease;
+  /** The records from before. */
+  readonly left: SessionRecords;
 }
 
 /** `free`: nobody holds it, or its holder is dead. `held`: it may be held; `renewedRecently` when its holder was seen to renew it. */

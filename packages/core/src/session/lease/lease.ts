@@ -1,31 +1,13 @@
 import { SessionLeaseLostError } from "../../errors/session-errors.ts";
 import { MAX_TIMER_MS, sleep } from "../../internal/abort.ts";
 import type { Logger } from "../../logging/logger.ts";
-import type { Draft, Lease, SessionRecords } from "../store/records.ts";
-import type { SessionStore } from "../store/store.ts";
+import type { Draft, Lease, SessionRecords, SessionStore } from "../store/store.ts";
 
-/** How long a run keeps its session without renewing the lease, in milliseconds. */
-export const LEASE_MS = 15_000;
-
-/** Renewals in that time: a few may fail, and others soon see that a run lives. */
+/** Renewals before a lease would expire: a few may fail, and others soon see that a run lives. */
 const RENEWALS = 5;
 
 /** How often a session looks at its records where the store cannot tell of changes, in milliseconds. */
 const POLL_MS = 1000;
-
-/** The lease for the next owner of a session. */
-export function nextLease(last: Lease | undefined, runId: string, durationMs: number, store: SessionStore): Lease {
-  const process = store.processes?.self;
-  return {
-    token: (last?.token ?? 0) + 1,
-    // Not from 0: of those that try to take the same token at once one succeeds, and the others must not give its lease back.
-    beat: Math.floor(Math.random() * 2 ** 31),
-    held: true,
-    runId,
-    durationMs,
-    ...(process !== undefined && { process }),
-  };
-}
 
 /** The lease of a run of this process, taken and given back by appends: renewed until then, and watched for requests to stop. */
 export class HeldLease {
@@ -146,11 +128,6 @@ export class HeldLease {
   }
 }
 
-/** Gives a lease back that may have been taken, or may be held still. Never rejects. */
-export async function abandonLease(store: SessionStore, id: string, lease: Lease): Promise<void> {
-  await store.setLease(id, lease, { ...lease, held: false }).catch(() => {});
-}
-
 /** What a run wants to know of its lease. */
 export interface LeaseListener {
   readonly logger: Logger;
@@ -166,22 +143,22 @@ export interface LeaseListener {
 export async function lookUntil<Found>(
   store: SessionStore,
   id: string,
-  signals: readonly (AbortSignal | undefined)[],
+  signal: AbortSignal | undefined,
   look: () => Promise<{ readonly found: Found } | { readonly againInMs: number }>,
 ): Promise<Found> {
   const first = await look();
   if ("found" in first) return first.found;
-  const ended = AbortSignal.any(signals.filter((signal) => signal !== undefined));
   let wake = new AbortController();
   // From before the next look on, so that no change falls between a look and the wait after it.
   const stopWatching = store.watch?.(id, () => wake.abort());
   try {
     for (;;) {
-      ended.throwIfAborted();
+      signal?.throwIfAborted();
       const seen = await look();
       if ("found" in seen) return seen.found;
       const atMostMs = store.watch === undefined ? Math.min(POLL_MS, seen.againInMs) : seen.againInMs;
-      await sleep(Math.max(1, atMostMs), AbortSignal.any([ended, wake.signal])).catch(() => {});
+      const ended = signal === undefined ? wake.signal : AbortSignal.any([signal, wake.signal]);
+      await sleep(Math.max(1, atMostMs), ended).catch(() => {});
       wake = new AbortController();
     }
   } finally {

@@ -16,9 +16,8 @@ import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { CANCELLED } from "../../tool/model-texts.ts";
 import type { Part } from "../../wire/types/content.ts";
-import type { Draft } from "../store/records.ts";
-import { followCall, type OpenCallTexts, TEXTS_AFTER_STOP } from "./follow-call.ts";
-import { type PlacedStep, PlacedSteps } from "./placed-steps.ts";
+import type { Draft } from "../store/store.ts";
+import { followCall, type OpenCallTexts, TEXTS_AFTER_STOP, type PlacedStep, PlacedSteps } from "./placed-steps.ts";
 import type { RunRecord } from "./run-record.ts";
 import type { CallRecord, ContentRef, StepRef, TurnRecord } from "./turn-record.ts";
 

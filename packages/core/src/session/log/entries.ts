@@ -8,13 +8,23 @@ import type { StopReason } from "../../loop/result.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
 import type { Cost } from "../../model/prices.ts";
 import type { Usage } from "../../model/usage.ts";
+import type { ReadSource } from "../../tool/reads.ts";
 import type { PendingCall } from "../../tool/tool.ts";
 import type { Content, JsonObject } from "../../wire/types/content.ts";
-import type { Draft } from "../store/records.ts";
+import type { Draft } from "../store/store.ts";
 import type { TurnRecord } from "./turn-record.ts";
 
 /** Version of the entries this release reads and writes. */
 export const ENTRY_VERSION = 3;
+
+/** Contents of one origin. */
+export interface HistorySegment {
+  /** Absent when they never came from a model. */
+  readonly origin?: HistoryOrigin | undefined;
+  readonly contents: readonly Content[];
+  /** What the first of them brings into the history; absent for nothing. */
+  readonly read?: readonly ReadSource[] | undefined;
+}
 
 interface EntryBase {
   readonly v: number;
@@ -42,6 +52,8 @@ export interface RunEntry extends EntryBase {
   /** Where its answers come from: their signatures mean something only there. */
   readonly origin: HistoryOrigin;
   readonly input: readonly Content[];
+  /** What the input brings into the history; absent for nothing. */
+  readonly read?: readonly ReadSource[] | undefined;
   /** From the caller. */
   readonly metadata?: JsonObject | undefined;
   /** Its answer is typed: by a schema that every request has, or in a last request that converts it. */
@@ -108,7 +120,9 @@ export type SessionEntry =
   /** Contents that were there before: of a fork, or given by the caller. */
   | (EntryBase & {
       readonly type: "history";
-      readonly parts: readonly { readonly origin?: HistoryOrigin | undefined; readonly contents: readonly Content[] }[];
+      readonly parts: readonly HistorySegment[];
+      /** Version of the loop that wrote it. */
+      readonly loop?: number | undefined;
       readonly from?: { readonly session: string; readonly contents: number } | undefined;
     })
   | RunEntry
@@ -143,6 +157,8 @@ export type SessionEntry =
   | (EntryBase & {
       readonly type: "steer";
       readonly contents: readonly Content[];
+      /** What they bring into the history; absent for nothing. */
+      readonly read?: readonly ReadSource[] | undefined;
       /** Of the message: the same one is stored once. */
       readonly id?: string | undefined;
     })
@@ -176,7 +192,7 @@ const optional =
 
 /** The kinds of entries this release knows, and the members that readers rely on. One that is missing here does not compile. */
 const MEMBERS: { readonly [Type in SessionEntry["type"]]: Readonly<Record<string, Check>> } = {
-  history: { parts: list },
+  history: { parts: list, loop: optional(number) },
   run: {
     runId: text,
     loop: number,
@@ -184,6 +200,7 @@ const MEMBERS: { readonly [Type in SessionEntry["type"]]: Readonly<Record<string
     model: text,
     origin: object,
     input: list,
+    read: optional(list),
     output: optional(text),
     withdrawn: optional(list),
   },
@@ -193,7 +210,7 @@ const MEMBERS: { readonly [Type in SessionEntry["type"]]: Readonly<Record<string
   turn: { runId: text, turn: number, contents: list, steps: list, calls: list },
   resume: { runId: text },
   rewind: { before: text, withdrawn: optional(list) },
-  steer: { contents: list, id: optional(text) },
+  steer: { contents: list, read: optional(list), id: optional(text) },
   info: { metadata: (value) => value === null || optional(object)(value) },
   end: {
     runId: text,
@@ -252,10 +269,7 @@ export function isResumable({ stopReason }: Pick<EndEntry, "stopReason">): boole
   return ["failed", "aborted", "limit", "needs-approval", "needs-outcome"].includes(stopReason);
 }
 
-/** The end of a run that gave a result. */
-export type EndWithResult = EndEntry & { readonly stopReason: StopReason };
-
 /** Whether a run gave a result. */
-export function hasResult(end: EndEntry | undefined): end is EndWithResult {
+export function hasResult(end: EndEntry | undefined): end is EndEntry & { readonly stopReason: StopReason } {
   return end !== undefined && !["failed", "aborted", "damaged"].includes(end.stopReason);
 }

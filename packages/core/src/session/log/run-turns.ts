@@ -6,6 +6,9 @@ import {
   type ModelStepValue,
   stepName,
 } from "../../durable/run-log.ts";
+import { messageOf } from "../../errors/agent-error.ts";
+import { SessionDamagedError } from "../../errors/run-errors.ts";
+import { asObject, isObject } from "../../internal/json.ts";
 import { readStop } from "../../loop/guardrails.ts";
 import { closeOpenCalls } from "../../loop/transcript.ts";
 import { compactedContents } from "../../loop/turn/compact-history.ts";
@@ -17,7 +20,7 @@ import type { Content } from "../../wire/types/content.ts";
 import { deriveLost, deriveOpen } from "./derive-open.ts";
 import type { EndEntry } from "./entries.ts";
 import type { RunRecord } from "./run-record.ts";
-import { resolveRefs, type StepOutcomes, type TurnRecord } from "./turn-record.ts";
+import { readAnswer, resolveRefs, type StepOutcomes, type TurnRecord } from "./turn-record.ts";
 
 /** All turns of a run: after the last closed one as its end has them, or as its steps tell if it has none or was answered since. */
 export function listTurns(record: RunRecord): readonly TurnRecord[] {
@@ -39,6 +42,11 @@ function withoutGaps(record: RunRecord, turns: readonly TurnRecord[]): readonly 
 export function hasOpenPart({ turns, outcomes, begun }: RunRecord): boolean {
   const closed = turns.at(-1)?.turn ?? 0;
   return [...outcomes.values(), ...begun.values()].some(({ place }) => place.turn > closed);
+}
+
+/** True when the log holds what the run did after it would have finished: it was steered at the last moment. */
+export function hasLaterTurn({ outcomes }: RunRecord, { turns }: { readonly turns: number }): boolean {
+  return outcomes.has(stepName({ kind: "model", phase: "work", turn: turns + 1, attempt: 0 }));
 }
 
 /** What a run added to the history, its message included. Never ends on an open call. */
@@ -74,7 +82,7 @@ export function listForeign({ outcomes }: Pick<RunRecord, "outcomes">): Map<Cont
   for (const { place, outcome } of outcomes.values()) {
     if (!outcome.ok || (place.kind !== "model" && place.kind !== "guard")) continue;
     // Others have no such members.
-    const { response } = outcome.value as unknown as Partial<ModelStepValue>;
+    const { response } = (outcome.value ?? {}) as Partial<ModelStepValue>;
     if (response === undefined) continue;
     const { turn, attempt } = place;
     const asked = outcomes.get(stepName({ kind: "model", phase: "work", turn, attempt }))?.outcome;
@@ -157,4 +165,52 @@ export function sumUpRun({ turns: closed, outcomes, lost }: RunRecord, open: rea
 
 function countCalls({ contents }: TurnRecord): number {
   return contents.reduce((sum, ref) => sum + ("calls" in ref ? ref.calls.length : 0), 0);
+}
+
+export function findBadTurn(turn: TurnRecord, { outcomes }: Pick<RunRecord, "outcomes">): string | undefined {
+  try {
+    for (const call of turn.calls) readAnswer(call, outcomes);
+    return findBadContents(resolveRefs(turn, outcomes));
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** Finds what a run's last ending refers to and the log has lost; those before it do not count. */
+export function findDamagedEnd(run: RunRecord | undefined): string | undefined {
+  for (const turn of run?.end?.open ?? []) {
+    const problem = run && findBadTurn(turn, run);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+export function checkAnswers(sessionId: string, record: RunRecord): void {
+  const missing = findMissingAnswer(record);
+  if (missing !== undefined) throw new SessionDamagedError(sessionId, missing);
+}
+
+/** Finds a turn that lost the model's answer: another answer would get the outcomes of the lost one's calls. */
+export function findMissingAnswer({ entry, turns, outcomes }: RunRecord): string | undefined {
+  const answered = new Set(turns.map(({ turn }) => turn));
+  for (const { place } of outcomes.values())
+    if (place.kind === "model" && place.attempt === 0) answered.add(place.turn);
+  for (const [step, { place }] of outcomes) {
+    const { kind, turn } = place;
+    // A message is checked, and others are summarized, before the model is asked.
+    if (kind === "compact" || (kind === "guard" && place.side === "input") || answered.has(turn)) continue;
+    const answer = stepName({ kind: "model", phase: "work", turn, attempt: 0 });
+    return `${step} of run ${entry.runId} is in the log, and ${answer} is not`;
+  }
+  return undefined;
+}
+
+/** Only what every reader of contents relies on. */
+export function findBadContents(contents: unknown): string | undefined {
+  const isReadable = (content: unknown): boolean => isListOf(asObject(content)["parts"], isObject);
+  return isListOf(contents, isReadable) ? undefined : "one of its contents has no list of parts";
+}
+
+function isListOf(value: unknown, isMember: (one: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isMember);
 }

@@ -1,21 +1,23 @@
-import { isObject } from "../../internal/json.ts";
+import { LOOP_VERSION, type ModelStepValue, stepName } from "../../durable/run-log.ts";
+import type { Outcome } from "../../durable/steps.ts";
+import { RewindTargetError } from "../../errors/session-errors.ts";
+import { asObject, isObject } from "../../internal/json.ts";
 import type { Spent } from "../../loop/limits.ts";
-import type { Compaction } from "../../loop/turn/compaction.ts";
 import { closeOpenCalls } from "../../loop/transcript.ts";
-import type { HistoryOrigin } from "../../model/history/import-history.ts";
+import type { Compaction } from "../../loop/turn/compaction.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../store/session-info.ts";
-import { isKnownType, type SessionEntry } from "./entries.ts";
-import type { RunStart } from "./rewind.ts";
+import { type EntryOfRun, type HistorySegment, isKnownType, type RunEntry, type SessionEntry } from "./entries.ts";
+import { listReads, readGiven, splitHistory } from "./history-reads.ts";
 import { addToRecord, beginRecord, type RunRecord } from "./run-record.ts";
-import { findCompaction, listForeign, listRunContents } from "./run-turns.ts";
-import { type SteerRecord, SteeringLog } from "./steering.ts";
-
-export interface HistorySegment {
-  /** Absent when it never came from a model. */
-  readonly origin?: HistoryOrigin | undefined;
-  readonly contents: readonly Content[];
-}
+import {
+  findBadContents,
+  findBadTurn,
+  findCompaction,
+  findDamagedEnd,
+  listForeign,
+  listRunContents,
+} from "./run-turns.ts";
 
 /** A session's log, folded: what is known after reading its entries in order. */
 export class SessionView {
@@ -40,7 +42,9 @@ export class SessionView {
     this.info = foldInfo(this.info, [entry]);
     switch (entry.type) {
       case "history":
-        this.segments.push(...entry.parts);
+        // Of one from before, nothing is recorded.
+        for (const part of entry.parts)
+          this.segments.push(...(entry.loop === undefined ? readGiven(part.contents, part.origin) : [part]));
         return;
       case "run":
         this.runIds.add(entry.runId);
@@ -79,9 +83,9 @@ export class SessionView {
 
   /** All contents, oldest first. Never ends on an open call: those of a run that is not over count as cancelled. */
   history(): Content[] {
-    const contents = this.segments.flatMap((segment) => [...segment.contents]);
-    if (this.run !== undefined) contents.push(...listRunContents(this.run));
-    return contents;
+    // What the last run has read is looked up for segments only.
+    const last = this.run === undefined ? [] : listRunContents(this.run);
+    return [...this.segments.flatMap(({ contents }) => contents), ...last];
   }
 
   allSegments(): readonly HistorySegment[] {
@@ -139,8 +143,7 @@ function buildSegments(run: RunRecord, keepsInterrupted: boolean = true): readon
   const { entry } = run;
   const foreign = listForeign(run);
   const contents = listRunContents(run, keepsInterrupted);
-  if (foreign.size === 0) return [{ origin: entry.origin, contents }];
-  return contents.map((content) => ({ origin: foreign.get(content) ?? entry.origin, contents: [content] }));
+  return splitHistory(contents, listReads(run, contents), (content) => foreign.get(content) ?? entry.origin);
 }
 
 /** @throws {TypeError} When the first `contents` contents would leave a call open; names the nearest places that do not. */
@@ -159,8 +162,133 @@ export function takeSegments(segments: readonly HistorySegment[], count: number)
   let room = count;
   for (const segment of segments) {
     if (room <= 0) break;
+    // What the first of them has brought is among those that are kept.
     kept.push({ ...segment, contents: segment.contents.slice(0, room) });
     room -= segment.contents.length;
   }
   return kept;
+}
+
+/** A message sent to a session while a run was going. */
+export interface SteerRecord extends Pick<
+  Extract<SessionEntry, { readonly type: "steer" }>,
+  "at" | "contents" | "read" | "id"
+> {
+  /** Its entry's place in the log. */
+  readonly position: number;
+}
+
+/** The steering messages of a session's log, and how far its runs have read them. */
+export class SteeringLog {
+  records: SteerRecord[] = [];
+  /** Those before this place in the log are part of the history. */
+  cursor = 0;
+
+  /** Those that no request has included yet. */
+  get unread(): readonly SteerRecord[] {
+    return this.after(this.cursor);
+  }
+
+  after(place: number): readonly SteerRecord[] {
+    return this.records.filter(({ position }) => position >= place);
+  }
+
+  /** A step was recorded, whose request may have included some. */
+  addStep(outcome: Outcome): void {
+    // Only the steps of requests have such a member.
+    const { steered } = ((outcome.ok && outcome.value) || {}) as Partial<ModelStepValue>;
+    this.cursor = Math.max(this.cursor, steered?.upTo ?? 0);
+  }
+
+  /** Those that came after a run began go with the run that read them. */
+  rewind(start: { readonly position: number; readonly steeringCursor: number }): void {
+    this.records = this.records.filter(({ position }) => position < start.position || position >= this.cursor);
+    this.cursor = start.steeringCursor;
+  }
+}
+
+/** The beginning of a run that is part of the conversation, and what there was before it. */
+export interface RunStart {
+  readonly entry: RunEntry;
+  /** Its place in the log. */
+  readonly position: number;
+  /** How many segments the history had. */
+  readonly segments: number;
+  readonly steeringCursor: number;
+  readonly compaction: Compaction | undefined;
+}
+
+/** The id of the message that began a run. */
+export function userMessageId(runId: string): string {
+  return `${runId}:user`;
+}
+
+/** The id of what a run answered. */
+export function answerId(runId: string): string {
+  return `${runId}:assistant`;
+}
+
+/**
+ * Finds the run that a conversation is taken back to.
+ *
+ * @param messageId - The message that began it, or what it answered. @defaultValue the last run
+ * @throws {RewindTargetError} When the conversation has no such run.
+ */
+export function findStart(starts: readonly RunStart[], sessionId: string, messageId: string | undefined): RunStart {
+  const found =
+    messageId === undefined
+      ? starts.at(-1)
+      : starts.findLast(({ entry: { runId } }) => messageId === userMessageId(runId) || messageId === answerId(runId));
+  if (found !== undefined) return found;
+  const choices = starts.map(({ entry: { runId, input } }) =>
+    input.length > 0 ? userMessageId(runId) : answerId(runId),
+  );
+  throw new RewindTargetError(sessionId, messageId, choices);
+}
+
+/** Finds what a log has lost that an entry depends on, before it is read: nothing may be written after it. */
+export function findDamage(view: SessionView, entry: SessionEntry): string | undefined {
+  switch (entry.type) {
+    case "history":
+      return entry.parts
+        .map((part: unknown) => findBadContents(asObject(part)["contents"]))
+        .find((problem) => problem !== undefined);
+    case "run":
+      return findBadContents(entry.input) ?? findDamagedEnd(view.run);
+    case "steer":
+      return findBadContents(entry.contents);
+    case "rewind":
+      return view.starts.some((start) => start.entry.runId === entry.before)
+        ? undefined
+        : `it goes back to before run ${entry.before}, which is not part of the conversation`;
+    case "turn":
+    case "answer": {
+      const { run } = view;
+      const { runId } = entry;
+      if (!view.runIds.has(runId)) return noBeginning(runId);
+      if (run?.entry.runId !== runId) return undefined;
+      return "token" in entry ? findMisplaced(entry, run) : findBadTurn(entry, run);
+    }
+    case "begin":
+    case "step":
+    case "resume":
+    case "end":
+      return view.runIds.has(entry.runId) ? undefined : noBeginning(entry.runId);
+    default:
+      return undefined;
+  }
+}
+
+function noBeginning(runId: string): string {
+  return `run ${runId} has no beginning in the log`;
+}
+
+/** Finds an answer that a run would never find: it is read by its name, and what follows from it by its place. */
+function findMisplaced({ step, place }: Extract<EntryOfRun, { type: "answer" }>, run: RunRecord): string | undefined {
+  const isThere =
+    place.kind === "wait" &&
+    typeof place.callId === "string" &&
+    // Another version of the loop may have other names.
+    (run.entry.loop !== LOOP_VERSION || stepName(place) === step);
+  return isThere ? undefined : `the answer ${step} is not in its place`;
 }

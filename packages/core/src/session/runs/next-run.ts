@@ -2,20 +2,13 @@ import { NothingToResumeError, RunIdTakenError, SessionRunningError } from "../.
 import { abortable } from "../../internal/abort.ts";
 import type { RunResult } from "../../loop/result.ts";
 import type { RunningLoop } from "../../loop/run-stream.ts";
+import type { ReadSource } from "../../tool/reads.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { isResumable } from "../log/entries.ts";
 import { lookUntil } from "../lease/lease.ts";
-import { type DecidedRequest, type NextInput, readRun, type RunRequest } from "./run-request.ts";
-import {
-  buildAnswerEntries,
-  type ExternalAnswers,
-  hasAnswers,
-  openQuestions,
-  storeAnswers,
-} from "./session-answers.ts";
+import { buildAnswerEntries, type Answers, hasAnswers, openQuestions, storeAnswers } from "./session-answers.ts";
+import { type DecidedRequest, readRun, type RunRequest } from "./run-request.ts";
 import type { SessionRuns } from "./session-runs.ts";
-
-const NO_ANSWERS: ExternalAnswers = { approvals: {}, outcomes: {} };
 
 /** Decides what a session does next: begin a run, resume one, follow one that is going, or give the last result once more. */
 export class NextRun<Options> {
@@ -37,11 +30,7 @@ export class NextRun<Options> {
 
   /** The last run once more, from where it stopped. */
   resume(request: RunRequest<Options>): RunningLoop {
-    return this.#decided(
-      request,
-      (run) => this.#runs.resume(run),
-      () => false,
-    );
+    return this.#decided(request, (run) => this.#runs.resume(run));
   }
 
   /** What fits the session's state and what the caller brings. */
@@ -50,7 +39,7 @@ export class NextRun<Options> {
       const { runId, stored } = decided;
       const running = await this.#runs.settle("known", decided.signal);
       const { view } = this.#runs.log;
-      const run = stored.answers === true ? { ...decided, answers: NO_ANSWERS } : decided;
+      const run = stored.answers === true ? { ...decided, answers: {} } : decided;
       const answers = hasAnswers(run.answers);
       // A message that was sent before under this id is not sent again.
       const wasSaid = view.steerOf(runId) !== undefined;
@@ -63,7 +52,7 @@ export class NextRun<Options> {
         return await (isSaidNow ? this.#whileRunning(run, running) : this.#follow(run, running));
       }
       const isOld = view.runIds.has(runId) && view.run?.entry.runId !== runId;
-      if (isOld && !answers) return await this.#recall(run, runId);
+      if (isOld && !answers) return await this.#runs.opener.recall(runId, run);
       if (!isNew) return await this.#withoutMessage(run, answers);
       if (wasSaid) stored.message = true;
       return await (answers ? this.#runs.resume(run) : this.#beginOn(run));
@@ -72,19 +61,23 @@ export class NextRun<Options> {
   }
 
   /** Stores answers to what the last run waits for; see {@link storeAnswers}. */
-  async answer(answers: ExternalAnswers): Promise<void> {
+  async answer(answers: Answers): Promise<void> {
     const { log, host } = this.#runs;
     await storeAnswers(log, answers, (call, args) => host.findArgumentProblem(call, args, undefined));
   }
 
   /** Stores a steering message once. @returns The id of the run that reads it, or has; `undefined` when the next one will. */
-  async steer(contents: readonly Content[], id: string | undefined): Promise<string | undefined> {
+  async steer(
+    contents: readonly Content[],
+    read: readonly ReadSource[] | undefined,
+    id: string | undefined,
+  ): Promise<string | undefined> {
     const { log } = this.#runs;
     await log.refresh();
     await log.append({}, (view) => {
       if (id !== undefined && view.isSaid(id)) return [];
       this.#runs.checkRoom(contents);
-      return [{ type: "steer", contents, id }];
+      return [{ type: "steer", contents, read, id }];
     });
     // It began a run meanwhile.
     if (id !== undefined && log.view.runIds.has(id)) return id;
@@ -111,14 +104,14 @@ export class NextRun<Options> {
     // A message that was sent before asks for the result of its own run.
     return await (wasSteered && !waits && !hasMessage(run)
       ? this.#runs.begin({ ...run, message: [] })
-      : this.#recall(run, last.entry.runId));
+      : this.#runs.opener.recall(last.entry.runId, run));
   }
 
   /** A run on a message; if it was stored as steering, on that, or what has read it meanwhile or will once it is answered. */
   async #beginOn(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
     const { unfinished, replaces, stored } = run;
     const waiting = unfinished === "steer" && replaces === undefined ? await this.#sayToWaiting(run) : undefined;
-    if (waiting !== undefined) return await this.#recall(run, waiting);
+    if (waiting !== undefined) return await this.#runs.opener.recall(waiting, run);
     if (stored.message !== true) return await this.#runs.begin(run);
     const { view } = this.#runs.log;
     const { run: last } = view;
@@ -131,14 +124,14 @@ export class NextRun<Options> {
   }
 
   /** Says a message to the last run if it waits for an answer. @returns Its id. */
-  async #sayToWaiting({ message = [], runId: id }: NextInput<Options>): Promise<string | undefined> {
+  async #sayToWaiting({ message = [], read, runId: id }: RunRequest<Options>): Promise<string | undefined> {
     const { log } = this.#runs;
     await log.refresh();
     let waiting: string | undefined;
     await log.append({}, (view) => {
       const { run } = view;
       waiting = run?.end !== undefined && openQuestions(run).length > 0 ? run.entry.runId : undefined;
-      return waiting === undefined || view.isSaid(id) ? [] : [{ type: "steer", contents: message, id }];
+      return waiting === undefined || view.isSaid(id) ? [] : [{ type: "steer", contents: message, read, id }];
     });
     return waiting;
   }
@@ -148,7 +141,7 @@ export class NextRun<Options> {
     if (whileRunning === "refuse") throw new SessionRunningError(this.#runs.log.id, running);
     if (whileRunning === "steer") {
       // Decided on once more, it is stored.
-      const heardBy = stored.message === true ? running : await this.steer(run.message ?? [], run.runId);
+      const heardBy = stored.message === true ? running : await this.steer(run.message ?? [], run.read, run.runId);
       stored.message = true;
       if (heardBy !== undefined) return await this.#follow(run, heardBy);
     } else if (whileRunning === "replace") await this.#runs.stop(signal);
@@ -156,17 +149,10 @@ export class NextRun<Options> {
     return await this.#beginOn(run);
   }
 
-  /** The result of a run that has ended, and its events. */
-  async #recall(run: RunRequest<Options>, runId: string): Promise<RunResult<unknown>> {
-    const { log, opener } = this.#runs;
-    const recorded = await opener.reread(runId, log.view.length);
-    return await recorded.opener.recall(recorded.record, run);
-  }
-
   /** A run of another process or object: its result once it is over, and then its events. One that dies meanwhile is resumed. */
   async #follow(run: DecidedRequest<Options>, runId: string): Promise<RunResult<unknown>> {
     const { log, leases, own } = this.#runs;
-    const isOver = await lookUntil(log.store, log.id, [run.signal], async () => {
+    const isOver = await lookUntil(log.store, log.id, run.signal, async () => {
       const found = await leases.look();
       const { run: last } = log.view;
       if (last?.entry.runId !== runId || last.end !== undefined) return { found: true };
@@ -177,15 +163,15 @@ export class NextRun<Options> {
       return { againInMs: 0 };
     });
     return await (isOver
-      ? this.#recall(run, runId)
-      : this.#runs.resume({ ...run, message: undefined, answers: NO_ANSWERS }));
+      ? this.#runs.opener.recall(runId, run)
+      : this.#runs.resume({ ...run, message: undefined, answers: {} }));
   }
 
   /** A run that is decided on when it is read. Where another process was faster, and the caller would wait for it, once more. */
   #decided(
     request: RunRequest<Options>,
     decide: (run: DecidedRequest<Options>) => Promise<RunResult<unknown>>,
-    again: (error: unknown) => boolean,
+    again: (error: unknown) => boolean = () => false,
   ): RunningLoop {
     return readRun(async (reader) => {
       const signals = [request.signal, reader.left, this.#runs.own.released];
@@ -203,10 +189,10 @@ export class NextRun<Options> {
 }
 
 /** True when another run was faster, and the caller would wait for it. */
-function mayWait(request: NextInput<unknown>, error: unknown): boolean {
+function mayWait(request: RunRequest<unknown>, error: unknown): boolean {
   return error instanceof SessionRunningError && (request.whileRunning !== "refuse" || !hasMessage(request));
 }
 
-function hasMessage({ message, replaces }: NextInput<unknown>): boolean {
+function hasMessage({ message, replaces }: RunRequest<unknown>): boolean {
   return message !== undefined || replaces !== undefined;
 }

@@ -1,23 +1,30 @@
+import { describeError } from "../../durable/steps.ts";
 import { RunReleasedError, RunStoppedError, SessionRunningError } from "../../errors/session-errors.ts";
 import { whenAborted } from "../../internal/abort.ts";
+import { present } from "../../internal/json.ts";
 import { parseTraceparent } from "../../internal/traceparent.ts";
 import { bindLogger, type Logger } from "../../logging/logger.ts";
+import type { BeforeEnd } from "../../loop/loop-input.ts";
 import { attachRunSoFar, type RunResult } from "../../loop/result.ts";
-import type { SessionLog } from "../log/session-log.ts";
 import { DraftWriter } from "../lease/draft-writer.ts";
 import type { HeldLease } from "../lease/lease.ts";
-import type { LeaseTaker, TakeLease, TakenRun } from "../lease/lease-taker.ts";
+import type { LeaseTaker, PreparedRun } from "../lease/lease-taker.ts";
+import type { RunRecord } from "../log/run-record.ts";
+import { hasLaterTurn } from "../log/run-turns.ts";
+import type { NewEntry, SessionLog } from "../log/session-log.ts";
+import type { SessionView } from "../log/session-view.ts";
+import { interruptedAnswer, type RunEnding } from "./close-last.ts";
 import type { RecordOpener } from "./record-opener.ts";
-import { buildFailure, lastRun, LEFT, type RunCloser } from "./run-closer.ts";
-import type { ReadRequest, RunReader } from "./run-request.ts";
-import type { SessionHost } from "./session-host.ts";
+import type { DecidedRequest, RunReader } from "./run-request.ts";
+import type { OpenedRecord, SessionHost } from "./session-host.ts";
 
+/** What a session's runs have in common. */
 interface Parts<Options> {
   readonly log: SessionLog;
   readonly host: SessionHost<Options>;
   readonly leases: LeaseTaker;
   readonly opener: RecordOpener<Options>;
-  readonly closer: RunCloser<Options>;
+  takesOver: boolean;
 }
 
 /** The run that a session object makes itself: at most one at a time. */
@@ -25,6 +32,8 @@ export class OwnRun<Options> {
   current: CurrentRun | undefined;
   readonly #released: AbortController = new AbortController();
   readonly #runs: Parts<Options>;
+  /** Tokens of questions whose answers runs have gone on for: each time for other ones. */
+  readonly #goneOnFor: Set<string> = new Set();
 
   constructor(runs: Parts<Options>) {
     this.#runs = runs;
@@ -53,12 +62,12 @@ export class OwnRun<Options> {
 
   /** Prepares a run, makes it, and records its end, whatever it is. */
   async make(
-    run: ReadRequest<Options>,
+    run: DecidedRequest<Options>,
     runId: string,
-    prepare: (take: TakeLease) => Promise<TakenRun>,
+    prepare: () => Promise<PreparedRun>,
   ): Promise<RunResult<unknown>> {
     const { reader } = run;
-    const { log, leases, opener, closer } = this.#runs;
+    const { log, leases, opener } = this.#runs;
     this.released.throwIfAborted();
     if (this.current !== undefined) throw new SessionRunningError(log.id, this.current.runId);
     reader.opened = undefined;
@@ -91,7 +100,7 @@ export class OwnRun<Options> {
     let ended = false;
     const logger = this.#loggerOf(current);
     try {
-      const taken = await leases.take([run.signal], prepare, {
+      const taken = await leases.take(run.signal, prepare, {
         logger,
         traceparent: () => reader.opened?.traceparent(),
         stop: () => end(new RunStoppedError(`the run of session "${log.id}" was stopped on request`)),
@@ -101,18 +110,19 @@ export class OwnRun<Options> {
         },
       });
       lease = taken.lease;
+      if (taken.mode === "begin") this.#runs.takesOver = false;
       const record = lastRun(log);
       current.runId = record.entry.runId;
       take();
       draft = new DraftWriter(lease, logger);
-      const opened = opener.open(record, run, {
+      const opened: OpenedRecord = opener.open(record, run, {
         mode: taken.mode,
         token: lease.token,
         left: taken.left,
         onPartial: draft.changed,
         cut: current.cut.signal,
         beforeEnd: async (result) => {
-          const next = await closer.end(reader.opened, taken.lease, result);
+          const next = await this.#end(opened, taken.lease, result);
           ended ||= next === "ended";
           return next;
         },
@@ -128,11 +138,15 @@ export class OwnRun<Options> {
       const { opened } = reader;
       if (opened === undefined) throw error;
       attachRunSoFar(error, opened.soFar());
-      const how = reader.left.aborted
-        ? { stopReason: "aborted" as const, error: LEFT }
-        : buildFailure(error, opened.aborted());
       const isReleased = reason !== undefined && reason === this.released.reason;
-      if (!ended && !isReleased && lease !== undefined) await closer.tryEnd(opened, lease, how, logger);
+      if (ended || isReleased || lease === undefined) throw error;
+      const how: RunEnding = reader.left.aborted
+        ? { stopReason: "aborted", error: LEFT }
+        : { stopReason: opened.aborted() ? "aborted" : "failed", error: describeError(error) };
+      // The run's own error matters more than that its end could not be written: a run without end is one that was cut off.
+      await this.#appendEnd(opened, lease, how).catch((failed: unknown) => {
+        logger.warn({ err: failed }, "the run's end could not be written");
+      });
       throw error;
     } finally {
       draft?.release();
@@ -145,19 +159,64 @@ export class OwnRun<Options> {
     }
   }
 
+  /** Records how a run ended and gives its lease back, unless it was steered or answered after it last looked. */
+  async #end(opened: OpenedRecord, lease: HeldLease, result: RunResult<unknown>): ReturnType<BeforeEnd> {
+    if (result.stopReason === "finished" && hasLaterTurn(lastRun(this.#runs.log), result)) return "steered";
+    try {
+      await this.#appendEnd(opened, lease, buildEnding(result), (view) => this.#isOvertaken(view, result));
+      return "ended";
+    } catch (error) {
+      if (error instanceof Overtaken) return "steered";
+      throw error;
+    }
+  }
+
+  /** True when a run that would finish was steered, or one that would wait was answered. */
+  #isOvertaken(view: SessionView, result: RunResult<unknown>): boolean {
+    if (result.stopReason === "finished") return view.steering.unread.length > 0;
+    if (!("pending" in result)) return false;
+    const news = result.pending.filter(({ token }) => view.answered.has(token) && !this.#goneOnFor.has(token));
+    for (const { token } of news) this.#goneOnFor.add(token);
+    return news.length > 0;
+  }
+
+  /** @param overtaken - Whether something has come for which the run goes on instead. */
+  async #appendEnd(
+    opened: OpenedRecord,
+    lease: HeldLease,
+    how: RunEnding,
+    overtaken: (view: SessionView) => boolean = () => false,
+  ): Promise<void> {
+    const { closed, open } = opened.unwritten();
+    const { wallTimeMs: _time, cost, ...spent } = opened.state.spent();
+    const { lost, partial } = opened.state;
+    const entry: NewEntry = {
+      type: "end",
+      runId: lastRun(this.#runs.log).entry.runId,
+      open,
+      ...spent,
+      ...(cost > 0 && { cost }),
+      lost,
+      ...how,
+      interrupted: interruptedAnswer(partial, partial.kept()),
+    };
+    await lease.giveBack((change) =>
+      this.#runs.log.append({ token: lease.token, lease: change }, (view) => {
+        if (overtaken(view)) throw new Overtaken();
+        return [...closed, entry];
+      }),
+    );
+  }
+
   /** Its lines have the identity of the run that is going and, in a trace, the ids of its span. */
   #loggerOf(current: CurrentRun): Logger {
     const { log, host } = this.#runs;
     const { logger, agent } = host;
     return bindLogger(logger, () => {
-      const metadata = log.view.run?.entry.metadata;
-      return {
-        runId: current.runId,
-        agent,
-        sessionId: log.id,
-        ...(metadata !== undefined && { metadata }),
-        ...parseTraceparent(current.reader.opened?.traceparent()),
-      };
+      const { runId, reader } = current;
+      const { metadata } = log.view.run?.entry ?? {};
+      const trace = parseTraceparent(reader.opened?.traceparent());
+      return present({ runId, agent, sessionId: log.id, metadata, ...trace });
     });
   }
 }
@@ -173,4 +232,24 @@ interface CurrentRun {
   /** Resolves when its beginning is in the log, or when it is over without. */
   readonly taken: Promise<void>;
   readonly over: Promise<void>;
+}
+
+class Overtaken extends Error {}
+
+function buildEnding(result: RunResult<unknown>): RunEnding {
+  const { stopReason } = result;
+  if (stopReason === "limit") return { stopReason, reached: result.limit };
+  if (stopReason === "invalid-output") return { stopReason, problem: result.problem };
+  if (stopReason === "guardrail") return { stopReason, guardrail: result.guardrail };
+  return "pending" in result ? { stopReason, pending: result.pending } : { stopReason };
+}
+
+/** The reader of the run left in the middle of it. */
+const LEFT = { name: "RunAbandonedError", message: "the reader left before the run ended", code: "run_aborted" };
+
+/** The run that was just begun or resumed. */
+function lastRun(log: SessionLog): RunRecord {
+  const { run } = log.view;
+  if (run === undefined) throw new TypeError(`internal error: session "${log.id}" has no open run; please report`);
+  return run;
 }

@@ -1,70 +1,60 @@
-import { journal, type JournalLog, lastTraceparent } from "../../durable/journal.ts";
 import type { ClosedTurn } from "../../durable/closed-turn.ts";
+import { journal, type JournalLog, lastTraceparent } from "../../durable/journal.ts";
+import { READS_SINCE, type Steered, type StepPlace } from "../../durable/run-log.ts";
 import type { NamedStep, Outcome } from "../../durable/steps.ts";
-import { RunStepError } from "../../errors/run-errors.ts";
+import { ReplayDifferenceError, RunStepError } from "../../errors/run-errors.ts";
 import { RunReleasedError } from "../../errors/session-errors.ts";
 import { whenAborted } from "../../internal/abort.ts";
+import { firstDifference } from "../../internal/json.ts";
 import { parseTraceparent } from "../../internal/traceparent.ts";
 import type { RunEvent } from "../../loop/events.ts";
-import type { PartialResponse } from "../../loop/turn/partial-answer.ts";
+import { WALL_TIME_REACHED } from "../../loop/limits.ts";
 import type { BeforeEnd } from "../../loop/loop-input.ts";
 import type { RunResult } from "../../loop/result.ts";
+import type { RunningLoop } from "../../loop/run-stream.ts";
+import { describeTurns } from "../../loop/turn/closed-turns.ts";
+import type { PartialResponse } from "../../loop/turn/partial-answer.ts";
 import { prepareHistory } from "../../model/history/import-history.ts";
+import { readContents } from "../../tool/reads.ts";
 import type { Content } from "../../wire/types/content.ts";
-import { hasResult } from "../log/entries.ts";
-import type { OpenedRun, RecalledRun, SessionBounds, SessionHost, SessionRun } from "./session-host.ts";
-import type { SessionRecords } from "../store/records.ts";
+import { type EndEntry, hasResult } from "../log/entries.ts";
 import type { RunRecord } from "../log/run-record.ts";
-import { checkedInput, listClosed, listTurns } from "../log/run-turns.ts";
-import { RunWriter } from "../log/run-writer.ts";
-import { type NewEntry, SessionLog } from "../log/session-log.ts";
+import { checkedInput, hasLaterTurn, listClosed, listRunContents, listTurns } from "../log/run-turns.ts";
+import { RunWriter, SessionLog } from "../log/session-log.ts";
 import { readTurn, recordTurn, type TurnRecord } from "../log/turn-record.ts";
+import type { SessionRecords } from "../store/store.ts";
+import { readRun } from "./run-request.ts";
+import type { OpenedRecord, RunReading, SessionBounds, SessionHost, SessionRun } from "./session-host.ts";
 
 /** Opens the loop over the records of a session's runs: to make a run, or to read it again. */
 export class RecordOpener<Options> {
   readonly #log: SessionLog;
   readonly #host: SessionHost<Options>;
-  readonly #bounds: SessionBounds;
+  readonly #config: SessionBounds;
   readonly #conversation = {};
 
-  constructor(log: SessionLog, host: SessionHost<Options>, bounds: SessionBounds) {
+  constructor(log: SessionLog, host: SessionHost<Options>, config: SessionBounds) {
     this.#log = log;
     this.#host = host;
-    this.#bounds = bounds;
-  }
-
-  /** A recorded run, by default the last one, and an opener over the first `length` entries up to its end. */
-  async reread(
-    runId: string | undefined,
-    length?: number,
-  ): Promise<{ readonly opener: RecordOpener<Options>; readonly record: RunRecord }> {
-    const { store, id } = this.#log;
-    const log = new SessionLog(store, id);
-    await log.readUpTo(runId, length);
-    const record = log.view.run;
-    if (record === undefined) {
-      const last = log.view.runIds.size === 0 ? "yet" : "since it went back";
-      throw new TypeError(`session "${id}" has no run ${runId ?? last}`);
-    }
-    return { opener: new RecordOpener(log, this.#host, this.#bounds), record };
+    this.#config = config;
   }
 
   /** @param how - Without a mode, the run is only read again. */
   open(record: RunRecord, run: RunReading<Options>, how: OpenRecordOptions): OpenedRecord {
-    const { runId, input, guarded = false } = record.entry;
+    const { runId, loop, input, guarded = false } = record.entry;
     const { mode = "read", token, missing, onPartial, beforeEnd } = how;
+    const { limits, ownerBudget } = this.#config;
     const host = this.#host.lead(record.entry.agent);
-    const { before, toHistory, readTurns, about } = this.#placeRun(record, host);
+    const { before, toHistory, readTurns, about } = this.#placeRun(record, run, host);
     const writer = new RunWriter(this.#log, record, token);
     const toRecord = (turn: ClosedTurn): TurnRecord => recordTurn(turn, record.outcomes, toHistory);
     // One that goes on does so after its closed turns.
     const turns = mode === "resume" ? listClosed(record) : [];
     const isChecked = turns.length > 0;
     const opened = host.open({
-      options: run.options,
-      emitters: run.emitters,
       ...about,
       mode,
+      loop,
       contents: [...before, ...(isChecked ? checkedInput(record) : input)],
       ...(isChecked && { turns: readTurns(turns) }),
       ...(mode === "resume" && { lost: record.lost }),
@@ -87,25 +77,23 @@ export class RecordOpener<Options> {
         }),
       steering: { take: (after) => this.#steered(after) },
       steeringCursor: record.steeringCursor,
-      limits: this.#bounds.limits,
-      ownerBudget: mode === "read" ? budgetAtEnd(record) : this.#bounds.ownerBudget,
-      spentBefore: record.spentBefore,
+      session: limits && { limits, before: record.spentBefore },
+      ownerBudget: mode === "read" ? budgetAtEnd(record) : ownerBudget,
     });
     return {
       ...opened,
-      unwritten: () => ({ closed: writer.unwritten, open: opened.openTurns().map(toRecord) }),
+      unwritten: () => ({ closed: writer.unwritten, open: describeTurns(opened.state).map(toRecord) }),
     };
   }
 
   /** The result of a run that has ended, and its events, from its record: no code or option of its agent decides about it. */
-  async recall(record: RunRecord, run: RunReading<Options>): Promise<RunResult<unknown>> {
+  async recall(runId: string, run: RunReading<Options>): Promise<RunResult<unknown>> {
+    const { opener, record } = await this.#reread(runId, this.#log.view.length);
     const { entry, end: ended, lost } = record;
     if (!hasResult(ended)) throw endedWithoutResult(record);
     const host = this.#host.lead(entry.agent);
-    const { before, readTurns, about } = this.#placeRun(record, host);
+    const { before, readTurns, about } = opener.#placeRun(record, run, host);
     return await host.recall({
-      options: run.options,
-      emitters: run.emitters,
       ...about,
       contents: [...before, ...checkedInput(record)],
       turns: readTurns(listTurns(record)),
@@ -116,8 +104,40 @@ export class RecordOpener<Options> {
     });
   }
 
+  /** Makes a recorded run once more from its log, by default the last one: no model is asked, no tool is run, nothing is written. */
+  replay(runId: string | undefined, run: RunReading<Options>): RunningLoop {
+    return readRun(async (reader) => {
+      const { opener, record } = await this.#reread(runId);
+      reader.opened = opener.open(record, run, readRecord(record));
+      try {
+        return await reader.opened.run();
+      } catch (error) {
+        throw error instanceof EndOfLog ? endedWithoutResult(record) : error;
+      }
+    });
+  }
+
+  /** A recorded run, by default the last one, and an opener over the first `length` entries up to its end. */
+  async #reread(
+    runId: string | undefined,
+    length?: number,
+  ): Promise<{ readonly opener: RecordOpener<Options>; readonly record: RunRecord }> {
+    const { store, id } = this.#log;
+    const log = new SessionLog(store, id);
+    await log.readUpTo(runId, length);
+    const record = log.view.run;
+    if (record === undefined) {
+      const last = log.view.runIds.size === 0 ? "yet" : "since it went back";
+      throw new TypeError(`session "${id}" has no run ${runId ?? last}`);
+    }
+    return { opener: new RecordOpener(log, this.#host, this.#config), record };
+  }
+
   /** A run behind the contents before it as this session's model reads them: those of another one may have been left out. */
-  #placeRun({ entry: { runId, metadata }, outcomes }: RunRecord, { origin: to }: SessionHost<Options>): PlacedRun {
+  #placeRun(record: RunRecord, { options, emitters }: RunReading<Options>, { origin: to }: SessionHost<Options>) {
+    const { entry, outcomes } = record;
+    const { runId, metadata, loop } = entry;
+    const own = loop < READS_SINCE ? readContents(listRunContents(record)) : (entry.read ?? []);
     const { id: sessionId, view } = this.#log;
     const { segments, compaction } = view;
     const history = segments.flatMap(({ contents }) => contents);
@@ -132,32 +152,30 @@ export class RecordOpener<Options> {
     const keepFrom = compaction && toSent(compaction.keepFrom);
     return {
       before,
-      toHistory: (place) => Math.max(0, translate(place, before, history)),
-      readTurns: (turns) => turns.map((turn) => readTurn(turn, outcomes, toSent)),
+      toHistory: (place: number) => Math.max(0, translate(place, before, history)),
+      readTurns: (turns: readonly TurnRecord[]) => turns.map((turn) => readTurn(turn, outcomes, toSent)),
       about: {
+        options,
+        emitters,
         sessionId,
         runId,
         metadata,
         historyLength: before.length,
+        read: [...segments.flatMap(({ read = [] }) => read), ...own],
         compaction: compaction && keepFrom !== undefined ? { ...compaction, keepFrom } : undefined,
       },
     };
   }
 
-  async #steered(after: number): Promise<{ readonly contents: readonly Content[]; readonly upTo: number } | undefined> {
+  async #steered(after: number): Promise<Steered | undefined> {
     await this.#log.refresh();
     const said = this.#log.view.steering.after(after);
     const last = said.at(-1);
     if (last === undefined) return undefined;
-    return { contents: said.flatMap((one) => [...one.contents]), upTo: last.position + 1 };
+    const read = said.flatMap((one) => one.read ?? []);
+    const contents = said.flatMap((one) => [...one.contents]);
+    return { contents, upTo: last.position + 1, ...(read.length > 0 && { read }) };
   }
-}
-
-interface PlacedRun {
-  readonly before: readonly Content[];
-  readonly toHistory: (place: number) => number;
-  readonly readTurns: (turns: readonly TurnRecord[]) => readonly ClosedTurn[];
-  readonly about: Pick<RecalledRun<unknown>, "sessionId" | "runId" | "metadata" | "historyLength" | "compaction">;
 }
 
 /** A cut is at a message of the user's, which is never changed. */
@@ -166,18 +184,10 @@ function translate(place: number, from: readonly Content[], to: readonly Content
   return content === undefined ? to.length + place - from.length : to.indexOf(content);
 }
 
-export function endedWithoutResult({ end }: RunRecord): RunStepError {
+function endedWithoutResult({ end }: RunRecord): RunStepError {
   const { error, stopReason = "cut off" } = end ?? {};
   const why = error === undefined ? "" : `: ${error.name}: ${error.message}`;
   return new RunStepError(`the recorded run ended here without a result (${stopReason})${why}`, "", { cause: error });
-}
-
-/** A run, and what of it is not in the log. */
-export interface OpenedRecord extends OpenedRun {
-  unwritten(): {
-    readonly closed: readonly NewEntry[];
-    readonly open: readonly TurnRecord[];
-  };
 }
 
 /** How its owner's budget stood when that ended a run. */
@@ -187,10 +197,7 @@ function budgetAtEnd({ end }: RunRecord): SessionBounds["ownerBudget"] {
   return () => ({ maxCost: limit, spent: used });
 }
 
-/** How a run is read: with what options, and where its events go. */
-export type RunReading<Options> = Pick<SessionRun<Options>, "options" | "emitters">;
-
-export interface OpenRecordOptions {
+interface OpenRecordOptions {
   /** @defaultValue "read" */
   readonly mode?: SessionRun<unknown>["mode"] | undefined;
   /** Of the run's lease; absent when nothing is written. */
@@ -223,4 +230,68 @@ function findTrace({ entry, outcomes }: RunRecord, { lease, draft }: SessionReco
     (one) => one?.runId === entry.runId && parseTraceparent(one.traceparent) !== undefined,
   );
   return found?.traceparent ?? lastTraceparent([...outcomes.values()].map(({ outcome }) => outcome));
+}
+
+/** Gives what the log holds, notes what was asked for, and compares the result with the record before the run reports its end. */
+function readRecord(record: RunRecord): OpenRecordOptions {
+  const { runId } = record.entry;
+  const asked = new Set<string>();
+  const outOfTime = new Set<string>();
+  const unwritten = (): never => {
+    throw new TypeError("a replay writes nothing");
+  };
+  return {
+    log: {
+      findOutcome: (name) => {
+        const known = record.outcomes.get(name)?.outcome;
+        if (known !== undefined) asked.add(name);
+        return known;
+      },
+      begunAt: (name) => record.begun.get(name)?.at,
+      begin: unwritten,
+      record: unwritten,
+    },
+    missing: ({ name, place }) => {
+      if (record.end?.reached?.name === "wallTimeMs" && mayRunOut(place) && outOfTime.size < 2) {
+        // The clock is not in the log: what it cut off is the first that is not there, and the request that found out.
+        outOfTime.add(name);
+        return { ok: false, error: WALL_TIME_REACHED };
+      }
+      if (!hasResult(record.end)) throw new EndOfLog();
+      throw new ReplayDifferenceError(runId, [`it asks for ${name}, which is not in the log`]);
+    },
+    beforeEnd: async (result) => {
+      if (result.stopReason === "finished" && hasLaterTurn(record, result)) return "steered";
+      // What a call recorded inside itself is not asked for: the call is not made.
+      const unasked = [...record.outcomes].flatMap(([name, { place }]) =>
+        asked.has(name) || place.kind === "inner" ? [] : name,
+      );
+      const differences = [
+        ...unasked.map((name) => `it never asks for ${name}, which is in the log`),
+        ...compareEnds(record, result),
+      ];
+      if (differences.length > 0) throw new ReplayDifferenceError(runId, differences);
+      return "ended";
+    },
+  };
+}
+
+class EndOfLog extends Error {}
+
+/** True for steps that leave nothing in the log when the wall time ends them. A call leaves its cancellation. */
+function mayRunOut(place: StepPlace | undefined): boolean {
+  return place !== undefined && ["model", "compact", "route", "reroute", "guard"].includes(place.kind);
+}
+
+function compareEnds(record: RunRecord, result: RunResult<unknown>): string[] {
+  const { end } = record;
+  if (end === undefined) return [`it ends with "${result.stopReason}", and the log has no end`];
+  const unfinished = "interrupted" in result && result.interrupted !== undefined ? 1 : 0;
+  const describe = (
+    { stopReason, turns, usage }: Pick<EndEntry, "stopReason" | "turns" | "usage">,
+    added: readonly Content[],
+  ): object => ({ stopReason, turns, usage, added });
+  const added = result.added.slice(0, result.added.length - unfinished);
+  const where = firstDifference(describe(end, listRunContents(record, false)), describe(result, added));
+  return where === undefined ? [] : [`its result differs at ${where}`];
 }

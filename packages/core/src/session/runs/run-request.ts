@@ -1,23 +1,29 @@
 import { NOTHING_YET, type RunResult } from "../../loop/result.ts";
 import type { RunningLoop } from "../../loop/run-stream.ts";
+import type { ReadSource } from "../../tool/reads.ts";
 import type { Content, JsonObject } from "../../wire/types/content.ts";
-import type { OpenedRecord, RunReading } from "./record-opener.ts";
-import type { Unfinished } from "./run-closer.ts";
-import type { ExternalAnswers } from "./session-answers.ts";
+import type { Unfinished } from "./close-last.ts";
+import type { Answers } from "./session-answers.ts";
+import type { OpenedRecord, RunReading } from "./session-host.ts";
 
 /**
- * What a message does while a run is going: it is refused with `SessionRunningError`; it steers the run, whose result is given then; it
- * waits until the run is over; or it stops the run first.
+ * What a message does while a run is going: `"refuse"`: it is refused with `SessionRunningError`; `"steer"`: it steers the run, whose
+ * result is given then; `"wait"`: it waits until the run is over; `"replace"`: it stops the run first.
  */
 export type WhileRunning = "refuse" | "steer" | "wait" | "replace";
 
-/** What a caller brings: some of a message, approvals and outcomes. */
-export interface NextInput<Options> {
+/** What a caller brings: some of a message, approvals and outcomes; and where the events of the run go. */
+export interface RunRequest<Options> extends RunReading<Options> {
   /** Absent: the message of {@link replaces}, if any. */
   readonly message: readonly Content[] | undefined;
-  /** Taken back first, with all that followed. Without a message, that one is sent once more. Never steers. */
-  readonly replaces: ReplacedMessage | undefined;
-  readonly answers: ExternalAnswers;
+  /** What that brings into the history; absent for nothing. */
+  readonly read: readonly ReadSource[] | undefined;
+  /**
+   * Taken back first, with all that followed; without an id, the last one that began a run. Without a message, that one is sent once
+   * more. Never steers.
+   */
+  readonly replaces: { readonly messageId: string | undefined } | undefined;
+  readonly answers: Answers;
   readonly whileRunning: WhileRunning;
   readonly unfinished: Unfinished;
   readonly keepInterrupted: boolean;
@@ -25,35 +31,21 @@ export interface NextInput<Options> {
   /** Of a new run, and of its message. */
   readonly runId: string;
   readonly metadata: JsonObject | undefined;
-  readonly options: Options;
   readonly signal: AbortSignal | undefined;
 }
 
-/** What a caller brings, and where the events of the run go. */
-export interface RunRequest<Options> extends NextInput<Options>, RunReading<Options> {}
-
-/** A request that is decided on, more than once where others are faster. */
-export interface DecidedRequest<Options> extends RunRequest<Options>, ReadRequest<Options> {
+/** A request that somebody reads; decided on more than once where others are faster. */
+export interface DecidedRequest<Options> extends RunRequest<Options> {
+  readonly reader: RunReader;
+  /** Ends waiting for others, also when the reader leaves. */
   readonly signal: AbortSignal;
   /** What of it is in the log already: its message as one that steers, its answers. */
   readonly stored: { message?: true; answers?: true };
 }
 
-/** A message of the conversation; without an id, the last one that began a run. */
-export interface ReplacedMessage {
-  readonly messageId: string | undefined;
-}
-
 export interface RunReader {
   opened?: OpenedRecord | undefined;
   readonly left: AbortSignal;
-}
-
-/** A run that somebody reads. */
-export interface ReadRequest<Options> extends RunReading<Options> {
-  readonly reader: RunReader;
-  /** Ends waiting for others, also when the reader leaves. */
-  readonly signal: AbortSignal;
 }
 
 /** A run that is made when it is read. */

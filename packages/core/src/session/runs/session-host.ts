@@ -5,11 +5,13 @@ import type { Compaction } from "../../loop/turn/compaction.ts";
 import type { Emit, RunEvent } from "../../loop/events.ts";
 import type { CheckedPartial } from "../../loop/turn/check-partial.ts";
 import type { PartialResponse } from "../../loop/turn/partial-answer.ts";
-import type { AskOwnerBudget, Limits, Spent } from "../../loop/limits.ts";
+import type { AskOwnerBudget, Limits } from "../../loop/limits.ts";
 import type { LoopInput } from "../../loop/loop-input.ts";
 import type { RecordedRun } from "../../loop/recall-run.ts";
 import type { RunResult } from "../../loop/result.ts";
-import type { Within } from "../../loop/observers/find-observers.ts";
+import type { RunState } from "../../loop/run-state.ts";
+import type { Within } from "../../loop/observers/observer.ts";
+import type { ReadSource } from "../../tool/reads.ts";
 import type { RunIdentity } from "../../tool/run-context.ts";
 import type { RunEmitters, RunningLoop } from "../../loop/run-stream.ts";
 import type { Model } from "../../model/model.ts";
@@ -17,17 +19,14 @@ import type { HistoryOrigin } from "../../model/history/import-history.ts";
 import type { Content, FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
 import type { RunEntry } from "../log/entries.ts";
 import type { RunRecord } from "../log/run-record.ts";
-import type { Draft } from "../store/records.ts";
+import type { NewEntry } from "../log/session-log.ts";
+import type { TurnRecord } from "../log/turn-record.ts";
+import type { Draft } from "../store/store.ts";
 
 /** A run of the loop that was opened for a session. */
 export interface OpenedRun extends RunningLoop {
-  spent(): Spent;
-  /** The turns that have begun and are not closed, as they would be if the run ended now; usually one. */
-  openTurns(): readonly ClosedTurn[];
-  /** What broken answers used, if that failed the run in this process. */
-  lost(): LostUsage | undefined;
-  /** The answer that is under way, as far as it is known. */
-  partial(): PartialResponse;
+  /** Its progress, to be read: only the loop changes it. */
+  readonly state: RunState;
   traceparent(): string | undefined;
   /** True when its own signal was aborted. */
   aborted(): boolean;
@@ -35,12 +34,20 @@ export interface OpenedRun extends RunningLoop {
   abort(reason: unknown): void;
 }
 
+/** A run, and what of it is not in the log. */
+export interface OpenedRecord extends OpenedRun {
+  unwritten(): {
+    readonly closed: readonly NewEntry[];
+    readonly open: readonly TurnRecord[];
+  };
+}
+
 /** What a session decides about a run; all else is in the run's options. */
 export interface SessionRun<Options>
   extends
     Pick<RunEntry, "runId" | "metadata">,
-    Pick<RunRecord, "steeringCursor" | "spentBefore">,
-    Pick<LoopInput, "historyLength" | "conversation" | "beforeEnd"> {
+    Pick<RunRecord, "steeringCursor">,
+    Pick<LoopInput, "historyLength" | "conversation" | "beforeEnd" | "session" | "ownerBudget"> {
   readonly options: Options;
   readonly sessionId: string;
   /** Whether it begins, goes on, or is only read again from its log: then nobody observes it. */
@@ -51,13 +58,13 @@ export interface SessionRun<Options>
   /** What broken answers used, each time that it failed. */
   readonly lost?: readonly LostUsage[] | undefined;
   readonly compaction: Compaction | undefined;
+  /** What the model had read before the run, and what its message brings. */
+  readonly read: readonly ReadSource[];
+  /** Version of the loop that began it. */
+  readonly loop: number;
   /** Where its events go; absent when nobody watches. */
   readonly emitters: RunEmitters | undefined;
-  readonly steps: (run: {
-    readonly runId: string;
-    readonly signal: AbortSignal;
-    readonly emit: Emit | undefined;
-  }) => Steps<RunEvent>;
+  readonly steps: StepsFactory;
   /** Of a run that is only read again: the answer it ended in the middle of. */
   readonly interrupted?: Pick<Draft, "place" | "attempt" | "parts" | "guarded"> | undefined;
   /** Whether guardrails check its message before it is part of the contents. */
@@ -68,22 +75,33 @@ export interface SessionRun<Options>
   readonly resumedFrom?: string | undefined;
   readonly onPartial?: ((partial: PartialResponse) => void) | undefined;
   readonly steering: Steering;
-  readonly limits: SessionLimits | undefined;
-  /** Of a run that is only read again: how the budget stood that ended it. */
-  readonly ownerBudget: AskOwnerBudget | undefined;
 }
+
+/** How a run is read: with what options, and where its events go. */
+export type RunReading<Options> = Pick<SessionRun<Options>, "options" | "emitters">;
+
+/** Makes the steps of one run. `emit` receives live events; absent when nobody reads them. */
+export type StepsFactory = (run: {
+  readonly runId: string;
+  readonly signal: AbortSignal;
+  readonly emit: Emit | undefined;
+}) => Steps<RunEvent>;
 
 /** A run of a session that has ended with a result. */
 export type RecalledRun<Options> = RecordedRun &
   Pick<
     SessionRun<Options>,
-    "options" | "sessionId" | "runId" | "metadata" | "contents" | "historyLength" | "compaction" | "emitters"
+    "options" | "sessionId" | "runId" | "metadata" | "contents" | "historyLength" | "compaction" | "read" | "emitters"
   >;
-
-export type SessionBounds = Pick<SessionRun<unknown>, "limits" | "ownerBudget">;
 
 /** Bounds of all runs of a session together. */
 export type SessionLimits = Omit<Limits, "wallTimeMs">;
+
+/** What bounds a session's runs. */
+export interface SessionBounds {
+  readonly limits: SessionLimits | undefined;
+  readonly ownerBudget: AskOwnerBudget | undefined;
+}
 
 /** What a session needs of its agent. */
 export interface SessionHost<Options> {

@@ -8,30 +8,30 @@ import {
   SessionRunningError,
 } from "../../errors/session-errors.ts";
 import { firstDifference } from "../../internal/json.ts";
-import { type AskOwnerBudget, limitReached } from "../../loop/limits.ts";
+import { limitReached } from "../../loop/limits.ts";
 import type { RunResult } from "../../loop/result.ts";
 import { contentsBytes, maxContentsBytes, mostContentsBytes } from "../../model/request/contents-size.ts";
+import { markOf, type Reads } from "../../tool/reads.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { lookUntil } from "../lease/lease.ts";
 import { LeaseTaker } from "../lease/lease-taker.ts";
-import { isResumable } from "../log/entries.ts";
-import { checkAnswers } from "../log/find-damage.ts";
-import { answerId, findStart, type RunStart } from "../log/rewind.ts";
-import { findLeader, hasOpenPart } from "../log/run-turns.ts";
+import { type HistorySegment, isResumable } from "../log/entries.ts";
+import { readGiven, readStart } from "../log/history-reads.ts";
+import { answerId, findStart, type RunStart } from "../log/session-view.ts";
+import { checkAnswers, findLeader, hasOpenPart } from "../log/run-turns.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
-import type { HistorySegment } from "../log/session-view.ts";
-import type { DecidedRequest } from "./run-request.ts";
+import { closeLast } from "./close-last.ts";
 import { OwnRun } from "./own-run.ts";
 import { RecordOpener } from "./record-opener.ts";
-import { RunCloser } from "./run-closer.ts";
+import type { DecidedRequest } from "./run-request.ts";
 import { buildAnswerEntries, buildWithdrawals, checkEdits, hasUnusedAnswers } from "./session-answers.ts";
-import type { SessionHost, SessionLimits } from "./session-host.ts";
+import type { SessionBounds, SessionHost } from "./session-host.ts";
 
-export interface SessionConfig {
-  readonly limits: SessionLimits | undefined;
-  readonly ownerBudget: AskOwnerBudget | undefined;
+export interface SessionConfig extends SessionBounds {
   /** What it begins with; written with its first run. */
   readonly history?: readonly Content[] | undefined;
+  /** What that brings; absent: by what is in it. */
+  readonly historyReads?: Reads | undefined;
   /** What the application says about it; written with its next run when that is new. */
   readonly about?: SessionAbout | undefined;
   /** @defaultValue 15_000 */
@@ -47,10 +47,11 @@ export class SessionRuns<Options> {
   readonly host: SessionHost<Options>;
   readonly leases: LeaseTaker;
   readonly opener: RecordOpener<Options>;
-  readonly closer: RunCloser<Options>;
   readonly own: OwnRun<Options>;
   /** The next run is this agent's, whoever leads. */
   takesOver = false;
+  /** Those that have the history that it begins with. */
+  givenTo: SessionRuns<Options> = this;
   readonly #config: SessionConfig;
 
   constructor(log: SessionLog, host: SessionHost<Options>, config: SessionConfig) {
@@ -59,7 +60,6 @@ export class SessionRuns<Options> {
     this.#config = config;
     this.leases = new LeaseTaker(log, config.leaseMs);
     this.opener = new RecordOpener(log, host, config);
-    this.closer = new RunCloser(log, host);
     this.own = new OwnRun(this);
   }
 
@@ -68,7 +68,7 @@ export class SessionRuns<Options> {
     const { id, view } = this.log;
     const { runId, message: given, replaces, options, metadata } = run;
     let target: string | undefined;
-    return await this.own.make(run, runId, async (take) => {
+    return await this.own.make(run, runId, async () => {
       // Without contents it runs on steering messages, this very one for instance.
       const isOnSteering = (given ?? []).length === 0;
       if (isOnSteering ? view.runIds.has(runId) : view.isSaid(runId)) throw new RunIdTakenError(id, runId);
@@ -77,21 +77,21 @@ export class SessionRuns<Options> {
       // Decided on once more because others were faster, it is the same message.
       target ??= start && answerId(start.entry.runId);
       const message = given ?? start?.entry.input ?? [];
+      const read = given === undefined ? start && readStart(start.entry) : run.read;
       this.checkRoom(message, start);
       const { run: last } = view;
       // What was answered is done before the message is read: it was accepted. What is taken back is not left open either.
       if (start === undefined && run.unfinished !== "refuse" && last !== undefined && hasUnusedAnswers(last)) {
         checkAnswers(id, last);
         const isSaid = view.steerOf(runId) !== undefined;
-        const said: NewEntry[] = isSaid ? [] : [{ type: "steer", id: runId, contents: given ?? [] }];
+        const said: NewEntry[] = isSaid ? [] : [{ type: "steer", id: runId, contents: given ?? [], read: run.read }];
         const resume: NewEntry = { type: "resume", runId: last.entry.runId };
-        return { lease: await take(resume.runId, resume, ...buildWithdrawals(last), ...said), mode: "resume" };
+        return { runId: resume.runId, mode: "resume", entries: [resume, ...buildWithdrawals(last), ...said] };
       }
       const unfinished = start === undefined ? run.unfinished : "close";
-      const { closing, withdrawal } = await this.closer.closeLast(unfinished, options);
+      const { closing, withdrawn } = await closeLast(this.log, this.host, unfinished, options);
       const host = this.#findLeader(start?.entry.agent);
-      const rewind: NewEntry[] =
-        start === undefined ? [] : [{ type: "rewind", before: start.entry.runId, ...withdrawal }];
+      const rewind: NewEntry[] = start === undefined ? [] : [{ type: "rewind", before: start.entry.runId, withdrawn }];
       const entry: NewEntry = {
         type: "run",
         runId,
@@ -100,22 +100,23 @@ export class SessionRuns<Options> {
         model: host.model.id,
         origin: host.origin,
         input: message,
-        ...(metadata !== undefined && { metadata }),
+        read,
+        metadata,
         ...host.describe(options, { runId, sessionId: id, metadata }),
         ...(!run.keepInterrupted && { dropInterrupted: true }),
-        ...(start === undefined && withdrawal),
+        withdrawn: start === undefined ? withdrawn : undefined,
       };
-      const entries = [...closing, ...rewind, ...this.#historyEntries(), ...this.#aboutEntries(), entry];
-      const lease = await take(runId, ...entries);
-      this.takesOver = false;
-      return { lease, mode: "begin" };
+      const parts = this.#given();
+      const history: NewEntry[] = parts.length > 0 ? [{ type: "history", parts, loop: LOOP_VERSION }] : [];
+      const entries = [...closing, ...rewind, ...history, ...this.#aboutEntries(), entry];
+      return { runId, mode: "begin", entries };
     });
   }
 
   /** The last run once more, from where it stopped. A message that comes along is stored with the answers, unless it was before. */
   async resume(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
     const { id, view } = this.log;
-    return await this.own.make(run, view.run?.entry.runId ?? "", async (take) => {
+    return await this.own.make(run, view.run?.entry.runId ?? "", async () => {
       const record = view.run;
       // Says what became of the questions that were taken back.
       if (record === undefined && view.runIds.size > 0) buildAnswerEntries(id, view, run.answers);
@@ -136,9 +137,9 @@ export class SessionRuns<Options> {
       const said: NewEntry[] = [];
       if (run.message !== undefined && !view.isSaid(run.runId)) {
         this.checkRoom(run.message);
-        said.push({ type: "steer", id: run.runId, contents: run.message });
+        said.push({ type: "steer", id: run.runId, contents: run.message, read: run.read });
       }
-      return { lease: await take(runId, { type: "resume", runId }, ...answers, ...said), mode: "resume" };
+      return { runId, mode: "resume", entries: [{ type: "resume", runId }, ...answers, ...said] };
     });
   }
 
@@ -152,13 +153,13 @@ export class SessionRuns<Options> {
     if (this.own.current !== undefined) throw new SessionRunningError(id, this.own.current.runId);
     let target = messageId;
     let message: readonly Content[] = [];
-    await this.leases.appendAlone([signal], async () => {
+    await this.leases.appendAlone(signal, async () => {
       const { runId, input } = findStart(view.starts, id, target).entry;
       // Decided on once more because others were faster, it is the same message.
       target = answerId(runId);
       message = input;
-      const { closing, withdrawal } = await this.closer.closeLast("close", options);
-      return { runId, entries: [...closing, { type: "rewind", before: runId, ...withdrawal }] };
+      const { closing, withdrawn } = await closeLast(this.log, this.host, "close", options);
+      return { runId, entries: [...closing, { type: "rewind", before: runId, withdrawn }] };
     });
     return message;
   }
@@ -172,7 +173,7 @@ export class SessionRuns<Options> {
 
   /** Waits until no run is going, or, with `known`, whether one is. @returns Its id; `undefined` when none is. */
   async settle(until: "known" | "over", signal: AbortSignal | undefined): Promise<string | undefined> {
-    return await lookUntil(this.log.store, this.log.id, [signal], async () => {
+    return await lookUntil(this.log.store, this.log.id, signal, async () => {
       const current = this.own.current;
       await (until === "known" ? current?.taken : current?.over);
       if (until === "known" && current !== undefined && this.own.current === current) return { found: current.runId };
@@ -191,28 +192,23 @@ export class SessionRuns<Options> {
 
   /** All contents of the conversation, as they are sent. */
   history(): readonly Content[] {
-    return [...this.#given(), ...this.log.view.history()];
+    return [...this.#given().flatMap(({ contents }) => contents), ...this.log.view.history()];
   }
 
   /** The same, in segments of one origin each. */
   segments(): readonly HistorySegment[] {
-    return [...this.#givenSegments(), ...this.log.view.allSegments()];
+    return [...this.#given(), ...this.log.view.allSegments()];
   }
 
   /** What a new session begins with. */
-  #given(): readonly Content[] {
-    const { view } = this.log;
-    return view.runIds.size === 0 && view.segments.length === 0 ? (this.#config.history ?? []) : [];
-  }
-
-  #givenSegments(): readonly HistorySegment[] {
-    const contents = this.#given();
-    return contents.length === 0 ? [] : [{ origin: this.host.origin, contents }];
-  }
-
-  #historyEntries(): readonly NewEntry[] {
-    const parts = this.#givenSegments();
-    return parts.length === 0 ? [] : [{ type: "history", parts }];
+  #given(): readonly HistorySegment[] {
+    const { segments, runIds } = this.log.view;
+    const { history: contents = [], historyReads } = this.givenTo.#config;
+    const { origin } = this.givenTo.host;
+    if (segments.length > 0 || runIds.size > 0 || contents.length === 0) return [];
+    if (historyReads === undefined) return readGiven(contents, origin);
+    const reads = markOf(historyReads);
+    return [{ origin, contents, ...(reads !== undefined && { read: [{ tool: "history", reads }] }) }];
   }
 
   #aboutEntries(): readonly NewEntry[] {

@@ -1,8 +1,7 @@
 import { SessionConflictError } from "../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../errors/session-errors.ts";
 import type { Json } from "../../internal/json.ts";
-import { type Draft, isSameLease, type Lease, type SessionRecords } from "./records.ts";
-import type { AppendOptions, SessionInfo } from "./store.ts";
+import type { AppendOptions, Draft, Lease, SessionInfo, SessionRecords } from "./store.ts";
 
 /** What a change of a session depends on. */
 export interface Standing extends Omit<SessionRecords, "draft"> {
@@ -72,4 +71,9 @@ function leaseChange(now: Standing, next: Lease): SessionChange {
 
 function isHeld({ lease }: Standing, token: number): boolean {
   return lease?.held === true && lease.token === token;
+}
+
+/** True when a lease is still the one that was read before. */
+export function isSameLease(a: Lease | undefined, b: Lease | undefined): boolean {
+  return a?.token === b?.token && a?.beat === b?.beat && a?.held === b?.held;
 }

@@ -1,7 +1,9 @@
 import type { Json } from "../../internal/json.ts";
 import { type Decide, decideAppend, decideDraft, decideLease, decideStop, type Standing } from "./changes.ts";
-import type { Draft, Lease, SessionRecords } from "./records.ts";
 import {
+  type Draft,
+  type Lease,
+  type SessionRecords,
   type AppendOptions,
   checkDeleteFilter,
   type ListOptions,
@@ -41,13 +43,8 @@ export class MemoryStore implements SessionStore {
     return lines.slice(from).map((line): Json => JSON.parse(line) as Json);
   }
 
-  async append(
-    id: string,
-    expectedLength: number,
-    entries: readonly Json[],
-    { token, lease, info }: AppendOptions = {},
-  ): Promise<void> {
-    this.#change(id, decideAppend(id, expectedLength, entries, { token, lease, info }));
+  async append(id: string, expectedLength: number, entries: readonly Json[], options?: AppendOptions): Promise<void> {
+    this.#change(id, decideAppend(id, expectedLength, entries, options));
   }
 
   async list(options: ListOptions = {}): Promise<readonly SessionSummary[]> {

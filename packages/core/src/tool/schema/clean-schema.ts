@@ -1,4 +1,4 @@
-import { followPointer, isObject } from "../../internal/json.ts";
+import { asObject, followPointer, isObject } from "../../internal/json.ts";
 import { wordsIn } from "../../internal/text.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import {
@@ -6,12 +6,13 @@ import {
   addNotes,
   addValues,
   keepsFormat,
+  mergeSchemas,
   readTypes,
   type SchemaNode,
   SchemaPlace,
   type SchemaScope,
+  withNote,
 } from "./keywords.ts";
-import { mergeSchemas, withNote } from "./merge-schemas.ts";
 
 /** Maximum nesting of the author's schema, in levels; the service rejects far less. */
 const MAX_DEPTH = 32;
@@ -52,14 +53,13 @@ function cleanObject(schema: JsonSchema, place: SchemaPlace): JsonSchema | undef
 
   for (const key of Object.keys(schema)) if (!HANDLED.has(key) || key === "not") place.changed(UNSUPPORTED, key);
   const types = readTypes(schema, place);
-  const draft = new Map<string, unknown>();
+  const draft: SchemaNode["draft"] = {};
   const node: SchemaNode = { schema, types, draft, notes: [], place };
-  if (types.length > 0) draft.set("type", types.length === 1 ? types[0] : types);
-  for (const key of ["$id", "$anchor", "title"]) if (typeof schema[key] === "string") draft.set(key, schema[key]);
+  if (types.length > 0) draft["type"] = types.length === 1 ? types[0] : types;
+  for (const key of ["$id", "$anchor", "title"]) if (typeof schema[key] === "string") draft[key] = schema[key];
   // Reserves its position before the longer keywords; the text is set below.
-  draft.set("description", undefined);
-  if (typeof schema["format"] === "string" && keepsFormat(schema["format"], types))
-    draft.set("format", schema["format"]);
+  draft["description"] = undefined;
+  if (typeof schema["format"] === "string" && keepsFormat(schema["format"], types)) draft["format"] = schema["format"];
   addValues(node);
   addBounds(node);
   addObject(node);
@@ -68,9 +68,9 @@ function cleanObject(schema: JsonSchema, place: SchemaPlace): JsonSchema | undef
 
   const { description } = schema;
   const text = node.notes.length === 0 ? description : withNote(description, node.notes.join(" "));
-  if (typeof text === "string" && text !== "") draft.set("description", text);
-  else draft.delete("description");
-  return addAlternatives(Object.fromEntries(draft), schema, place);
+  if (typeof text === "string" && text !== "") draft["description"] = text;
+  else delete draft["description"];
+  return addAlternatives(draft, schema, place);
 }
 
 function checkDepth(place: SchemaPlace): void {
@@ -105,29 +105,25 @@ function addObject({ schema, types, draft, notes, place }: SchemaNode): void {
     else if (required.has(name)) throw at.refused("matches no value and is required: make it optional or remove it");
     else at.changed("dropped: it matches no value");
   }
-  if (given !== undefined || properties.size > 0) draft.set("properties", Object.fromEntries(properties));
+  if (given !== undefined || properties.size > 0) draft["properties"] = Object.fromEntries(properties);
   for (const name of required) {
     if (!properties.has(name))
       throw place
         .at("required")
         .refused(`names ${JSON.stringify(name)}, which is not among the properties: define it or remove it`);
   }
-  if (required.size > 0) draft.set("required", [...required]);
-  if (names.length > 0) draft.set("additionalProperties", false);
+  if (required.size > 0) draft["required"] = [...required];
+  if (names.length > 0) draft["additionalProperties"] = false;
   else addAdditionalProperties(schema, draft, place);
   const order = schema["propertyOrdering"];
-  if (Array.isArray(order))
-    draft.set(
-      "propertyOrdering",
-      order.filter((name) => properties.has(String(name))),
-    );
+  if (Array.isArray(order)) draft["propertyOrdering"] = order.filter((name) => properties.has(String(name)));
 }
 
 /** The property names of a record, if its schema lists them. */
 function readPropertyNames(schema: JsonSchema, notes: string[], place: SchemaPlace): readonly string[] {
   const { propertyNames } = schema;
   if (propertyNames === undefined) return [];
-  const given = isObject(propertyNames) ? propertyNames : {};
+  const given = asObject(propertyNames);
   const values: unknown = given["enum"] ?? ("const" in given ? [given["const"]] : undefined);
   if (Array.isArray(values) && schema["properties"] === undefined) {
     place.changed("replaced by one property per name", "propertyNames");
@@ -147,7 +143,7 @@ function addAdditionalProperties(schema: JsonSchema, draft: SchemaNode["draft"],
     return;
   }
   const cleaned = cleanSchema(additional, place.at("additionalProperties"));
-  draft.set("additionalProperties", cleaned === undefined ? false : Object.keys(cleaned).length === 0 ? true : cleaned);
+  draft["additionalProperties"] = cleaned === undefined ? false : Object.keys(cleaned).length === 0 ? true : cleaned;
 }
 
 function addArray({ schema, types, draft, place }: SchemaNode): void {
@@ -164,16 +160,16 @@ function addArray({ schema, types, draft, place }: SchemaNode): void {
       if (item === undefined) throw at.refused("matches no value: remove it");
       return item;
     });
-    draft.set("prefixItems", cleaned);
+    draft["prefixItems"] = cleaned;
   }
   const items = rest === undefined ? {} : cleanSchema(rest, place.at("items"));
   if (items === undefined) place.changed(`replaced by maxItems ${length}`, "items");
-  else if (rest !== undefined || length === 0) draft.set("items", items);
+  else if (rest !== undefined || length === 0) draft["items"] = items;
   if (rest === undefined && length === 0)
     place.changed("added: the service requires it, and any value is allowed", "items");
-  for (const key of ["minItems", "maxItems"]) if (typeof schema[key] === "number") draft.set(key, schema[key]);
+  for (const key of ["minItems", "maxItems"]) if (typeof schema[key] === "number") draft[key] = schema[key];
   if (items === undefined)
-    draft.set("maxItems", Math.min(length, typeof schema["maxItems"] === "number" ? schema["maxItems"] : length));
+    draft["maxItems"] = Math.min(length, typeof schema["maxItems"] === "number" ? schema["maxItems"] : length);
 }
 
 /** Merges `anyOf` and `oneOf` with their sibling keywords. */
@@ -211,14 +207,13 @@ function addAlternatives(base: JsonSchema, schema: JsonSchema, place: SchemaPlac
 
 /** `a and b, or c` if the alternatives only list required properties. */
 function describeRequiredGroups(members: readonly unknown[]): string | undefined {
-  const groups = members.map((member) =>
-    isObject(member) && Object.keys(member).length === 1 && Array.isArray(member["required"])
-      ? member["required"]
-      : undefined,
-  );
-  return groups.every((group) => group !== undefined)
-    ? groups.map((group) => group.join(" and ")).join(", or ")
-    : undefined;
+  const groups: string[] = [];
+  for (const member of members) {
+    const { required, ...others } = asObject(member);
+    if (!Array.isArray(required) || Object.keys(others).length > 0) return undefined;
+    groups.push(required.join(" and "));
+  }
+  return groups.join(", or ");
 }
 
 function mergeAllOf(schema: JsonSchema, members: readonly unknown[], place: SchemaPlace): JsonSchema | undefined {

@@ -1,13 +1,13 @@
 import type * as z3 from "zod/v3";
 import type * as z4 from "zod/v4/core";
-import { AgentError, messageOf } from "../../errors/agent-error.ts";
-import { isObject } from "../../internal/json.ts";
+import { AgentError, ConfigurationError, messageOf } from "../../errors/agent-error.ts";
+import { ToolDefinitionError } from "../../errors/run-errors.ts";
+import { asList, asObject, isObject } from "../../internal/json.ts";
 import { fromZod3, fromZod4, loadZodToJsonSchema } from "./from-zod.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaChange, Tool } from "../tool.ts";
 import { cleanInlined, cleanSchema } from "./clean-schema.ts";
-import { SchemaPlace, SchemaScope } from "./keywords.ts";
-import { ownedByTool, type SchemaOwner } from "./schema-owner.ts";
+import { type SchemaOwner, SchemaPlace, SchemaScope } from "./keywords.ts";
 import {
   describeConversion,
   fromStandard,
@@ -57,11 +57,12 @@ export function declareParameters(input: unknown, tool: string): DeclaredSchema 
  * so the model still reads them; values are validated against the author's schema anyway.
  *
  * @param input - Zod 4, zod 3, a schema that knows its JSON Schema, or a JSON Schema; `"json"` for any JSON.
+ * @param owner - @defaultValue the typed output of a run
  * @throws {AgentError} For a schema that the service would reject, with the path and the fix.
  * @see https://ai.google.dev/gemini-api/docs/structured-output
  */
-export function declareSchema(input: unknown, owner: SchemaOwner): DeclaredSchema {
-  const root = input === "json" ? {} : toJsonSchema(input, owner);
+export function declareSchema(input: unknown, owner: SchemaOwner = OUTPUT_OWNER): DeclaredSchema {
+  const root = input === "json" ? {} : convert(input, owner);
   const scope = new SchemaScope(owner, root);
   const place = new SchemaPlace(scope);
   const isInlined = typeof root["$ref"] === "string";
@@ -82,17 +83,31 @@ export function declareSchema(input: unknown, owner: SchemaOwner): DeclaredSchem
   return { schema, source: root, changes: scope.changes };
 }
 
+/** A tool, whose input the schema describes. */
+export function ownedByTool(name: string): SchemaOwner {
+  return {
+    option: "input",
+    error: (problem, path, options) => new ToolDefinitionError(`tool "${name}": ${problem}`, name, path, options),
+  };
+}
+
+/** The typed output of a run. */
+const OUTPUT_OWNER: SchemaOwner = {
+  option: "output",
+  error: (problem, _path, options) => new ConfigurationError(`output: ${problem}`, options),
+};
+
 /** Each cast relies on the marker that the schema's own library sets. */
 function toJsonSchema(input: unknown, owner: SchemaOwner): JsonSchema {
   if ((typeof input === "object" || typeof input === "function") && input !== null) {
     // Zod 4 schemas have `_def` too.
-    if ("_zod" in input) return convert(owner, () => fromZod4(input as z4.$ZodType, owner));
+    if ("_zod" in input) return fromZod4(input as z4.$ZodType, owner);
     if (isStandardSchema(input)) {
       if ("jsonSchema" in input && isObject(input.jsonSchema)) return input.jsonSchema;
-      if (isStandardJsonSchema(input)) return convert(owner, () => fromStandard(input));
+      if (isStandardJsonSchema(input)) return fromStandard(input);
     }
     if ("_def" in input && "safeParseAsync" in input)
-      return convert(owner, () => fromZod3(loadZodToJsonSchema(owner), input as unknown as z3.ZodTypeAny, owner));
+      return fromZod3(loadZodToJsonSchema(owner), input as unknown as z3.ZodTypeAny, owner);
     if (isStandardSchema(input))
       throw owner.error(
         `the ${input["~standard"].vendor} schema does not know its JSON Schema, which is sent to the model: ` +
@@ -109,9 +124,9 @@ function toJsonSchema(input: unknown, owner: SchemaOwner): JsonSchema {
   throw owner.error("the schema must be a zod, Valibot or ArkType schema, or a JSON Schema object", "");
 }
 
-function convert(owner: SchemaOwner, work: () => JsonSchema): JsonSchema {
+function convert(input: unknown, owner: SchemaOwner): JsonSchema {
   try {
-    return work();
+    return toJsonSchema(input, owner);
   } catch (error) {
     if (error instanceof AgentError) throw error;
     throw owner.error(`the schema cannot be written as JSON Schema: ${messageOf(error)}`, "", { cause: error });
@@ -136,24 +151,22 @@ interface Edge {
  */
 function findRequiredCycle(schema: JsonSchema): readonly string[] | undefined {
   const edges = new Map<string, readonly Edge[]>([["#", listEdges(schema, [])]]);
-  const definitions = schema["$defs"];
-  if (isObject(definitions))
-    for (const [name, definition] of Object.entries(definitions))
-      edges.set(`#/$defs/${name}`, listEdges(definition, ["$defs", name]));
+  for (const [name, definition] of Object.entries(asObject(schema["$defs"])))
+    edges.set(`#/$defs/${name}`, listEdges(definition, ["$defs", name]));
 
   const seen = new Set<string>();
   const open = new Set<string>();
-  const enter = (node: string): { node: string; left: Edge[] } => {
+  const enter = (node: string): { node: string; left: Iterator<Edge> } => {
     seen.add(node);
     open.add(node);
-    return { node, left: [...(edges.get(node) ?? [])].toReversed() };
+    return { node, left: (edges.get(node) ?? []).values() };
   };
   for (const start of edges.keys()) {
     // A list, not the stack: definitions may refer to each other in a long row.
     const visits = seen.has(start) ? [] : [enter(start)];
     for (let visit = visits.at(-1); visit !== undefined; visit = visits.at(-1)) {
-      const edge = visit.left.pop();
-      if (edge === undefined) {
+      const { value: edge, done } = visit.left.next();
+      if (done === true) {
         open.delete(visit.node);
         visits.pop();
       } else if (open.has(edge.target)) return edge.path;
@@ -167,19 +180,17 @@ function listEdges(schema: unknown, path: readonly string[]): Edge[] {
   if (!isObject(schema)) return [];
   const edges: Edge[] = [];
   if (typeof schema["$ref"] === "string") edges.push({ target: schema["$ref"], path });
-  const required = Array.isArray(schema["required"]) ? schema["required"] : [];
   const { properties, items, additionalProperties } = schema;
-  for (const [name, property] of Object.entries(isObject(properties) ? properties : {}))
+  const required = asList(schema["required"]);
+  for (const [name, property] of Object.entries(asObject(properties)))
     if (required.includes(name)) edges.push(...listEdges(property, [...path, "properties", name]));
   edges.push(
     ...listEdges(items, [...path, "items"]),
     ...listEdges(additionalProperties, [...path, "additionalProperties"]),
   );
-  for (const key of ["anyOf", "prefixItems"]) {
-    const members = schema[key];
-    if (Array.isArray(members))
-      for (const [index, member] of members.entries()) edges.push(...listEdges(member, [...path, key, String(index)]));
-  }
+  for (const key of ["anyOf", "prefixItems"])
+    for (const [index, member] of asList(schema[key]).entries())
+      edges.push(...listEdges(member, [...path, key, String(index)]));
   return edges;
 }
 

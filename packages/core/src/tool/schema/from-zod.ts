@@ -3,8 +3,7 @@ import type { ZodTypeAny } from "zod/v3";
 import { type $ZodType, toJSONSchema } from "zod/v4/core";
 import type { AgentError } from "../../errors/agent-error.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
-import { withNote } from "./merge-schemas.ts";
-import type { SchemaOwner } from "./schema-owner.ts";
+import { type SchemaOwner, withNote } from "./keywords.ts";
 
 /** Types that JSON cannot represent, and what to use instead. */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
@@ -47,11 +46,8 @@ export function fromZod4(schema: $ZodType, owner: SchemaOwner): JsonSchema {
   return { ...converted };
 }
 
-/** The one function used from `zod-to-json-schema`. */
-export type ZodToJsonSchema = typeof zodToJsonSchema;
-
 /** As {@link fromZod4}. */
-export function fromZod3(convert: ZodToJsonSchema, schema: ZodTypeAny, owner: SchemaOwner): JsonSchema {
+export function fromZod3(convert: typeof zodToJsonSchema, schema: ZodTypeAny, owner: SchemaOwner): JsonSchema {
   return convert(schema, {
     postProcess: (json, def, refs) => {
       // Every zod 3 definition has these; their common type does not say so.
@@ -67,12 +63,12 @@ export function fromZod3(convert: ZodToJsonSchema, schema: ZodTypeAny, owner: Sc
 }
 
 /** Not a static import, which all bundles would include. @throws {AgentError} Where modules cannot be loaded synchronously. */
-export function loadZodToJsonSchema(owner: SchemaOwner): ZodToJsonSchema {
+export function loadZodToJsonSchema(owner: SchemaOwner): typeof zodToJsonSchema {
   try {
     const createRequire = globalThis.process?.getBuiltinModule?.("node:module")?.createRequire;
     const loaded: unknown = createRequire?.(import.meta.url)("zod-to-json-schema");
     // The package is a dependency: its shape is known.
-    if (loaded !== undefined) return (loaded as { readonly zodToJsonSchema: ZodToJsonSchema }).zodToJsonSchema;
+    if (loaded !== undefined) return (loaded as { readonly zodToJsonSchema: typeof zodToJsonSchema }).zodToJsonSchema;
   } catch {
     // Bundled without its dependencies: the same advice helps.
   }

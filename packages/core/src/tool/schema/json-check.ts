@@ -1,3 +1,4 @@
+import { asObject, copyJson, followPointer, isObject } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaChange } from "../tool.ts";
 import type { StandardIssue } from "./standard-schema.ts";
@@ -22,4 +23,58 @@ export function jsonCheck(schema: JsonSchema): JsonCheck {
       return (await loading)(value);
     },
   };
+}
+
+/**
+ * Adds required properties that a call leaves out and that have a default, which models take for optional: most often `null`. Also
+ * inside nested objects and lists; not inside unions of several objects. The value itself if nothing is missing.
+ */
+export function withDefaults(value: unknown, schema: unknown, root: JsonSchema): unknown {
+  const target = resolve(schema, root);
+  if (target === undefined) return value;
+  if (Array.isArray(value)) {
+    const items = value.map((item: unknown) => withDefaults(item, target["items"], root));
+    return items.some((item, i) => item !== value[i]) ? items : value;
+  }
+  if (!isObject(value)) return value;
+  const { properties, required } = target;
+  const changed: Record<string, unknown> = {};
+  for (const [name, property] of Object.entries(asObject(properties))) {
+    // Assigning to this one would change the prototype.
+    if (name === "__proto__") continue;
+    if (Object.hasOwn(value, name)) {
+      const member = withDefaults(value[name], property, root);
+      if (member !== value[name]) changed[name] = member;
+    } else if (Array.isArray(required) && required.includes(name)) {
+      const own = [property, resolve(property, root)].find((one) => isObject(one) && Object.hasOwn(one, "default"));
+      if (isObject(own)) changed[name] = copyJson(own["default"]);
+    }
+  }
+  const filled = Object.keys(changed).length === 0 ? value : { ...value, ...changed };
+  const { allOf } = target;
+  return Array.isArray(allOf) ? allOf.reduce((all: unknown, one) => withDefaults(all, one, root), filled) : filled;
+}
+
+/** Longest chain of references that is followed. */
+const MAX_REFERENCES = 32;
+
+/** The schema behind references and `nullable` wrappers; undefined when there is none, or a choice. */
+function resolve(schema: unknown, root: JsonSchema): JsonSchema | undefined {
+  let target = schema;
+  for (let times = 0; times < MAX_REFERENCES && isObject(target); times++) {
+    const choices = target["anyOf"] ?? target["oneOf"];
+    if (typeof target["$ref"] === "string") target = followPointer(target["$ref"], root);
+    else if (!Array.isArray(choices)) return target;
+    else {
+      const others: readonly unknown[] = choices.filter((one) => !isObject(one) || one["type"] !== "null");
+      if (others.length !== 1) return undefined;
+      [target] = others;
+    }
+  }
+  return undefined;
+}
+
+/** True when {@link withDefaults} may change a value of this schema. */
+export function hasDefaults(schema: JsonSchema): boolean {
+  return JSON.stringify(schema).includes('"default":');
 }

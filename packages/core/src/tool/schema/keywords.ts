@@ -1,13 +1,20 @@
 import type { AgentError } from "../../errors/agent-error.ts";
-import { isObject, schemaType } from "../../internal/json.ts";
+import { asObject, isObject, schemaType } from "../../internal/json.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import type { SchemaChange } from "../tool.ts";
-import type { SchemaOwner } from "./schema-owner.ts";
 
 /** Most schemas, counted as often as references repeat them; a schema of the service's size has a few hundred. */
 const MAX_SCHEMAS = 40_000;
 /** Most schemas inside each other, references followed. */
 const MAX_OPEN = 400;
+
+/** What a schema is written for. Its errors speak of that. */
+export interface SchemaOwner {
+  /** The option that holds the schema. */
+  readonly option: "input" | "output";
+  /** @param path - In the schema, such as `properties.when`; `undefined` if the schema is not the problem. */
+  error(problem: string, path?: string, options?: ErrorOptions): AgentError;
+}
 
 /** Shared by all schemas of one tool or output. */
 export class SchemaScope {
@@ -76,7 +83,7 @@ export interface SchemaNode {
   /** Its types, see {@link readTypes}; empty means any. */
   readonly types: readonly string[];
   /** Keywords to send; later entries win. */
-  readonly draft: Map<string, unknown>;
+  readonly draft: Record<string, unknown>;
   /** Sentences to append to the description. */
   readonly notes: string[];
   readonly place: SchemaPlace;
@@ -137,10 +144,10 @@ export function addValues({ schema, types, draft, notes, place }: SchemaNode): v
   if (key === "const" && words.length > 0) place.changed("replaced by an enum with one value", key);
   else if (words.length < values.length)
     place.changed("replaced by types: the service only accepts strings and numbers in an enum", key);
-  if (kinds.length === 1) for (const [name, value] of Object.entries(kinds[0] ?? {})) draft.set(name, value);
+  if (kinds.length === 1) Object.assign(draft, kinds[0]);
   else {
-    draft.delete("type");
-    draft.set("anyOf", kinds);
+    delete draft["type"];
+    draft["anyOf"] = kinds;
   }
   if (new Set(flags).size === 1)
     notes.push(`${kinds.length > 1 ? "A boolean is always" : "Always"} ${String(flags[0])}.`);
@@ -183,7 +190,7 @@ export function addBounds({ schema, types, draft, notes, place }: SchemaNode): v
     if (bound === undefined) continue;
     if (Math.abs(bound) >= Number.MAX_SAFE_INTEGER)
       place.changed("dropped: it only states the range of safe integers", inclusive);
-    else draft.set(inclusive, bound);
+    else draft[inclusive] = bound;
   }
 }
 
@@ -243,4 +250,81 @@ export function addNotes({ schema, types, notes, place }: SchemaNode): void {
   notes.push(`Format: ${format}.`);
   const known = [...FORMATS.values()].flat().join(", ");
   place.changed(`"${format}" moved into the description: the service only supports ${known}`, "format");
+}
+
+/** Makes the error for schemas that cannot be merged. */
+type Refuse = (why: string) => Error;
+
+/** Merges two cleaned schemas into one that requires both. */
+export function mergeSchemas(a: JsonSchema, b: JsonSchema, refuse: Refuse): JsonSchema {
+  const merged = new Map(Object.entries(a));
+  for (const [key, value] of Object.entries(b)) {
+    const other = merged.get(key);
+    const isNew = !merged.has(key) || JSON.stringify(other) === JSON.stringify(value);
+    merged.set(key, isNew ? value : join(key, other, value, refuse));
+  }
+  // One side forbids the properties of the other.
+  const isClosedByOne = (a["additionalProperties"] === false) !== (b["additionalProperties"] === false);
+  const hasProperties = (a["properties"] ?? b["properties"]) !== undefined;
+  if (isClosedByOne && hasProperties && a["type"] !== undefined && b["type"] !== undefined)
+    merged.delete("additionalProperties");
+  return Object.fromEntries(merged);
+}
+
+function join(key: string, a: unknown, b: unknown, refuse: Refuse): unknown {
+  switch (key) {
+    case "description":
+      return withNote(a, String(b));
+    case "title":
+    case "propertyOrdering":
+      return a;
+    case "required":
+      return [...new Set([...[a].flat(), ...[b].flat()])];
+    case "minimum":
+    case "minItems":
+      return Math.max(Number(a), Number(b));
+    case "maximum":
+    case "maxItems":
+      return Math.min(Number(a), Number(b));
+    case "enum": {
+      const others = new Set([b].flat());
+      const common = [a].flat().filter((value) => others.has(value));
+      if (common.length === 0) throw refuse("they have no values in common");
+      return common;
+    }
+    case "type":
+      return joinTypes([a].flat(), [b].flat(), refuse);
+    case "properties":
+      return joinProperties(a, b, refuse);
+    case "additionalProperties":
+      return typeof a === "boolean" && typeof b === "boolean" ? a && b : isObject(a) ? a : b;
+    default:
+      throw refuse(`both have \`${key}\``);
+  }
+}
+
+function joinTypes(a: readonly unknown[], b: readonly unknown[], refuse: Refuse): unknown {
+  const common = a.filter((type) => b.includes(type));
+  if (common.length > 0) return common.length === 1 ? common[0] : common;
+  const isNumeric = (type: unknown): boolean => type === "number" || type === "integer";
+  if (a.some(isNumeric) && b.some(isNumeric)) return "integer";
+  throw refuse(`one is ${a.join(" or ")}, the other ${b.join(" or ")}`);
+}
+
+function joinProperties(a: unknown, b: unknown, refuse: Refuse): unknown {
+  const properties = new Map(Object.entries(asObject(a)));
+  for (const [name, schema] of Object.entries(asObject(b))) {
+    const other = properties.get(name);
+    const both = isObject(other) && isObject(schema);
+    const merged = both ? mergeSchemas(other, schema, (why) => refuse(`in \`${name}\`, ${why}`)) : schema;
+    properties.set(name, merged);
+  }
+  return Object.fromEntries(properties);
+}
+
+/** Appends a sentence to a description. */
+export function withNote(description: unknown, note: string): string {
+  if (typeof description !== "string" || description.trim() === "") return note;
+  const text = description.trimEnd();
+  return `${text}${/[.!?:;]$/.test(text) ? "" : "."} ${note}`;
 }

@@ -47,15 +47,13 @@ export function isStandardJsonSchema(schema: StandardSchema): schema is Standard
   );
 }
 
-/** Libraries should support both, the newest first. */
-const TARGETS = ["draft-2020-12", "draft-07"] as const;
-
 /** The JSON Schema of a schema's input. @throws What the library throws for a type that JSON Schema cannot express. */
 export function fromStandard(schema: StandardJsonSchema): JsonSchema {
   const { vendor, jsonSchema } = schema["~standard"];
   const libraryOptions = optionsFor(vendor);
   let failure: unknown;
-  for (const target of TARGETS) {
+  // Libraries should support both.
+  for (const target of ["draft-2020-12", "draft-07"]) {
     try {
       return { ...jsonSchema.input({ target, ...(libraryOptions && { libraryOptions }) }) };
     } catch (error) {

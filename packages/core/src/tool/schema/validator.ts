@@ -4,7 +4,7 @@
  */
 
 import { Check, Errors } from "typebox/schema";
-import { followPointer, isObject, schemaType } from "../../internal/json.ts";
+import { asObject, followPointer, isObject, schemaType } from "../../internal/json.ts";
 import { wordsIn } from "../../internal/text.ts";
 import type { JsonSchema } from "../../wire/types/declaration.ts";
 import { describeMismatch, MISMATCH, TOO_MUCH_TO_CHECK } from "../model-texts.ts";
@@ -14,49 +14,27 @@ import type { StandardIssue } from "./standard-schema.ts";
 /** Most steps of one check, of a few microseconds each. */
 const MAX_STEPS = 250_000;
 
-/** Loads what the check needs besides this file. */
+/**
+ * Loads what the check needs besides this file. It checks by a copy of the schema (draft 2020-12, draft-07, or OpenAPI's variant) for the
+ * validator: references become the schemas themselves, expressions, uniqueness and multiples become calls of code, `format` is left out,
+ * and each evaluation is counted.
+ */
 export async function loadCheck(
-  schema: JsonSchema,
+  root: JsonSchema,
   hasPatterns: boolean,
 ): Promise<(value: unknown) => readonly StandardIssue[]> {
-  const check = new SchemaCheck(schema, hasPatterns ? await loadMatcher() : NO_PATTERNS);
-  return (value) => check.issuesOf(value);
-}
-
-/** A schema as the validator reads it. It may contain itself. */
-type Checkable = boolean | { [keyword: string]: unknown };
-
-const VALUES = wordsIn(
-  "const enum required minimum maximum exclusiveMinimum exclusiveMaximum minLength maxLength minItems maxItems",
-  "minProperties maxProperties minContains maxContains dependentRequired",
-);
-
-/**
- * A copy of a schema (draft 2020-12, draft-07, or OpenAPI's variant) for the validator: references become the schemas themselves,
- * expressions, uniqueness and multiples become calls of code, `format` is left out, and each evaluation is counted.
- */
-class SchemaCheck {
-  readonly #root: JsonSchema;
-  readonly #matcher: Matcher;
+  const matcher = hasPatterns ? await loadMatcher() : NO_PATTERNS;
+  const { schemas, unchecked } = findUnchecked(root, matcher.judge);
   /** Something is not checked: leaves out what that might turn into a rejection. */
-  readonly #lenient: boolean;
-  readonly #lonelyRefs: boolean;
-  readonly #copies: ReadonlyMap<unknown, { [keyword: string]: unknown }>;
-  #left = MAX_STEPS;
+  const isLenient = unchecked.length > 0;
+  const copies = new Map<unknown, { [keyword: string]: unknown }>([...schemas.keys()].map((schema) => [schema, {}]));
+  let left = MAX_STEPS;
+  for (const schema of schemas.keys()) Object.assign(copyOf(schema), fill(schema));
+  return issuesOf;
 
-  constructor(root: JsonSchema, matcher: Matcher) {
-    const { schemas, unchecked } = findUnchecked(root, matcher.judge);
-    this.#root = root;
-    this.#matcher = matcher;
-    this.#lenient = unchecked.length > 0;
-    this.#lonelyRefs = hasLonelyRefs(root);
-    this.#copies = new Map([...schemas.keys()].map((schema) => [schema, {}]));
-    for (const schema of schemas.keys()) Object.assign(this.#copyOf(schema), this.#fill(schema));
-  }
-
-  issuesOf(given: unknown): readonly StandardIssue[] {
-    this.#left = MAX_STEPS;
-    const schema = this.#copyOf(this.#root);
+  function issuesOf(given: unknown): readonly StandardIssue[] {
+    left = MAX_STEPS;
+    const schema = copyOf(root);
     try {
       const value = withoutPrototypes(given);
       // Interprets it: `Compile` would generate code.
@@ -74,57 +52,56 @@ class SchemaCheck {
     }
   }
 
-  #spend(steps: number): void {
-    this.#left -= steps;
-    if (this.#left < 0) throw new TooManyStepsError();
+  function spend(steps: number): void {
+    left -= steps;
+    if (left < 0) throw new RangeError("too many steps");
   }
 
-  #matches(pattern: string, text: string): boolean {
-    this.#spend(1 + this.#matcher.stepsOf(pattern, text));
-    return this.#matcher.test(pattern, text);
+  function matches(pattern: string, text: string): boolean {
+    spend(1 + matcher.stepsOf(pattern, text));
+    return matcher.test(pattern, text);
   }
 
   /** What is not checked accepts anything. */
-  #copyOf(schema: unknown): Checkable {
-    return this.#copies.get(schema) ?? schema !== false;
+  function copyOf(schema: unknown): Checkable {
+    return copies.get(schema) ?? schema !== false;
   }
 
   /** First what counts the evaluation, then the schema itself. */
-  #fill(schema: JsonSchema): Checkable {
-    const keywords = this.#keywords(schema);
+  function fill(schema: JsonSchema): Checkable {
+    const keywords = convert(schema);
     const size = sizeOf(keywords);
     const names = isObject(keywords["properties"]) ? Object.keys(keywords["properties"]).length : 0;
     const count = (value: unknown): boolean => {
       const members = typeof value === "object" && value !== null ? Object.keys(value).length : 0;
       const length = typeof value === "string" ? value.length : 0;
-      this.#spend(1 + size + members * (1 + (names >> 3)) + (length >> 6));
+      spend(1 + size + members * (1 + (names >> 3)) + (length >> 6));
       return true;
     };
     const allOf = [refined(count, ""), keywords];
     return schema["nullable"] === true ? { anyOf: [{ type: "null" }, { allOf }] } : { allOf };
   }
 
-  #keywords(schema: JsonSchema): { [keyword: string]: unknown } {
+  function convert(schema: JsonSchema): { [keyword: string]: unknown } {
     const { $ref, patternProperties } = schema;
-    const target = typeof $ref === "string" ? [this.#copyOf(followPointer($ref, this.#root))] : [];
-    if (target.length > 0 && this.#lonelyRefs) return { allOf: target };
+    const target = typeof $ref === "string" ? [copyOf(followPointer($ref, root))] : [];
+    if (target.length > 0 && hasLonelyRefs(root)) return { allOf: target };
     const copy: { [keyword: string]: unknown } = {};
     const more: Checkable[] = [...target];
     for (const [key, value] of Object.entries(schema)) {
-      if (value === undefined || key === "patternProperties" || (this.#lenient && NEGATIVE.has(key))) continue;
+      if (value === undefined || key === "patternProperties" || (isLenient && NEGATIVE.has(key))) continue;
       if (VALUES.has(key)) copy[key] = value;
       else if (SCHEMAS.has(key))
-        copy[key] = Array.isArray(value) ? value.map((one: unknown) => this.#copyOf(one)) : this.#copyOf(value);
-      else if (MAPS.has(key) && isObject(value)) copy[key] = this.#copyMap(value);
+        copy[key] = Array.isArray(value) ? value.map((one: unknown) => copyOf(one)) : copyOf(value);
+      else if (MAPS.has(key) && isObject(value)) copy[key] = copyMap(value);
       else if (key === "type") copy[key] = Array.isArray(value) ? value.map(schemaType) : schemaType(value);
-      else if (key === "uniqueItems" && value === true)
-        more.push(refined((list) => this.#isUnique(list), "has duplicates"));
+      else if (key === "uniqueItems" && value === true) more.push(refined((list) => isUnique(list), "has duplicates"));
       else if (key === "multipleOf" && typeof value === "number" && value > 0)
         more.push(refined((number) => isMultiple(number, value), `must be a multiple of ${value}`));
-      else if (key === "pattern" && this.#canMatch(value))
+      else if (key === "pattern" && canMatch(value))
         more.push(
           refined(
-            (text) => typeof text !== "string" || this.#matches(value, text),
+            (text) => typeof text !== "string" || matches(value, text),
             `does not match /${value.slice(0, 200)}/`,
           ),
         );
@@ -136,9 +113,9 @@ class SchemaCheck {
       if (typeof flag === "boolean" && typeof copy[`exclusive${key}`] !== "number") delete copy[`exclusive${key}`];
       if (copy[key.toLowerCase()] === undefined) delete copy[key.toLowerCase()];
     }
-    if (isObject(patternProperties)) this.#addPatterns(patternProperties, copy, more);
+    if (isObject(patternProperties)) addPatterns(patternProperties, copy, more);
     // One of several that accept more than they should may match beside another.
-    if (this.#lenient && "oneOf" in copy) {
+    if (isLenient && "oneOf" in copy) {
       more.push({ anyOf: copy["oneOf"] });
       delete copy["oneOf"];
     }
@@ -146,27 +123,25 @@ class SchemaCheck {
     return copy;
   }
 
-  #copyMap(map: JsonSchema): Record<string, unknown> {
-    return Object.fromEntries(
-      Object.entries(map).map(([name, one]) => [name, Array.isArray(one) ? one : this.#copyOf(one)]),
-    );
+  function copyMap(map: JsonSchema): Record<string, unknown> {
+    return Object.fromEntries(Object.entries(map).map(([name, one]) => [name, Array.isArray(one) ? one : copyOf(one)]));
   }
 
-  #canMatch(pattern: unknown): pattern is string {
-    return typeof pattern === "string" && this.#matcher.judge(pattern) === undefined;
+  function canMatch(pattern: unknown): pattern is string {
+    return typeof pattern === "string" && matcher.judge(pattern) === undefined;
   }
 
   /** `patternProperties`, and with them `additionalProperties`, which depends on them. */
-  #addPatterns(patterns: JsonSchema, copy: { [keyword: string]: unknown }, more: Checkable[]): void {
-    const found = Object.entries(this.#copyMap(patterns)).filter(([pattern]) => this.#canMatch(pattern));
+  function addPatterns(patterns: JsonSchema, copy: { [keyword: string]: unknown }, more: Checkable[]): void {
+    const found = Object.entries(copyMap(patterns)).filter(([pattern]) => canMatch(pattern));
     const { additionalProperties: rest = true, ...others } = copy;
     delete copy["additionalProperties"];
-    const known = isObject(others["properties"]) ? others["properties"] : {};
+    const known = asObject(others["properties"]);
     const isComplete = found.length === Object.keys(patterns).length;
     const fits = (name: string, member: unknown): boolean => {
-      const schemas = found.filter(([pattern]) => this.#matches(pattern, name)).map(([, one]) => one as Checkable);
-      if (schemas.length === 0 && isComplete && !Object.hasOwn(known, name)) schemas.push(rest as Checkable);
-      return schemas.every((one) => Check(one, member));
+      const own = found.filter(([pattern]) => matches(pattern, name)).map(([, one]) => one as Checkable);
+      if (own.length === 0 && isComplete && !Object.hasOwn(known, name)) own.push(rest as Checkable);
+      return own.every((one) => Check(one, member));
     };
     const misfit = (value: object): string | undefined => Object.entries(value).find((one) => !fits(...one))?.[0];
     more.push(
@@ -177,13 +152,21 @@ class SchemaCheck {
     );
   }
 
-  #isUnique(list: unknown): boolean {
+  function isUnique(list: unknown): boolean {
     if (!Array.isArray(list)) return true;
     const texts = list.map((item: unknown) => JSON.stringify(item, sortKeys) ?? "");
-    this.#spend(texts.reduce((sum, text) => sum + (text.length >> 4), 0));
+    spend(texts.reduce((sum, text) => sum + (text.length >> 4), 0));
     return new Set(texts).size === texts.length;
   }
 }
+
+/** A schema as the validator reads it. It may contain itself. */
+type Checkable = boolean | { [keyword: string]: unknown };
+
+const VALUES = wordsIn(
+  "const enum required minimum maximum exclusiveMinimum exclusiveMaximum minLength maxLength minItems maxItems",
+  "minProperties maxProperties minContains maxContains dependentRequired",
+);
 
 /** The validator's own extension point: a check in code. */
 function refined(check: (value: unknown) => boolean, problem: string | ((value: unknown) => string)): Checkable {
@@ -221,8 +204,6 @@ function withoutPrototypes(value: unknown): unknown {
   for (const [name, member] of Object.entries(value)) copy[name] = withoutPrototypes(member);
   return copy;
 }
-
-class TooManyStepsError extends Error {}
 
 /** `/days/0` is `["days", "0"]`. */
 function stepsOf(pointer: string): readonly string[] {

@@ -3,7 +3,7 @@ import type { input, output, ZodTypeAny } from "zod/v3";
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { fromZod3 } from "./from-zod.ts";
 import type { DescribedSchema } from "./declare.ts";
-import type { SchemaOwner } from "./schema-owner.ts";
+import type { SchemaOwner } from "./keywords.ts";
 import { isStandardSchema } from "./standard-schema.ts";
 
 /**

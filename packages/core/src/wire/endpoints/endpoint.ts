@@ -161,7 +161,10 @@ export function buildEndpoint(
     modelsPath: "models",
     cachesPath: kind === "gateway" ? undefined : "cachedContents",
     filesPath: kind === "developer" ? "files" : undefined,
-    modelPath: (model) => developerModelPath(model, isGoogleHost(baseUrl)),
+    modelPath: (model) => {
+      checkModelId(model, isGoogleHost(baseUrl) ? MODEL_ID : GATEWAY_MODEL_ID);
+      return model.includes("/") ? model : `models/${model}`;
+    },
     authHeaders,
     learned: new Map(),
   };
@@ -211,14 +214,10 @@ function googleKeyFor(baseUrl: string, env: Environment, onOtherKey: () => void)
 
 /** A valid base URL without a trailing slash. Rejects credentials and queries, which would show up in errors and logs. */
 export function checkBaseUrl(baseUrl: string): string {
-  let url: URL;
-  try {
-    url = new URL(baseUrl);
-  } catch (error) {
-    throw new ConfigurationError("The base URL is not a URL; use a form like https://host or http://127.0.0.1:8787.", {
-      cause: error,
-    });
-  }
+  // What a URL throws quotes it, with the password that may be in it.
+  if (!URL.canParse(baseUrl))
+    throw new ConfigurationError("The base URL is not a URL; use a form like https://host or http://127.0.0.1:8787.");
+  const url = new URL(baseUrl);
   if (url.protocol !== "https:" && url.protocol !== "http:")
     throw new ConfigurationError(`The base URL begins with "${url.protocol}"; begin it with https:// or http://.`);
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
@@ -247,17 +246,6 @@ function isSecureHost(baseUrl: string, domain: string): boolean {
 export function isLoopback(baseUrl: string): boolean {
   const { hostname } = new URL(baseUrl);
   return /^(?:(?:.*\.)?localhost|\[::1\]|127\.\d+\.\d+\.\d+)$/.test(hostname);
-}
-
-/**
- * Resource path of a model on the Developer API and on gateways: a bare id is prefixed with `models/`, an id with a slash is left
- * unchanged.
- *
- * @throws {ConfigurationError} For an id that would change the URL around it.
- */
-function developerModelPath(model: string, isGoogle: boolean): string {
-  checkModelId(model, isGoogle ? MODEL_ID : GATEWAY_MODEL_ID);
-  return model.includes("/") ? model : `models/${model}`;
 }
 
 const MODEL_ID = /^[\w.@:-]+(?:\/[\w.@:-]+)*$/;

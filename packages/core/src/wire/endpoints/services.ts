@@ -36,15 +36,12 @@ export function defaultEndpoint(env: Environment = processEnvironment(), logger?
 }
 
 function findEndpoint(env: Environment, logger: Logger | undefined): Endpoint {
-  if (isTrue(env["GOOGLE_GENAI_USE_ENTERPRISE"] ?? env["GOOGLE_GENAI_USE_VERTEXAI"])) return vertex({ env });
+  const usesVertex = env["GOOGLE_GENAI_USE_ENTERPRISE"] ?? env["GOOGLE_GENAI_USE_VERTEXAI"] ?? "";
+  if (/^(?:1|true)$/i.test(usesVertex)) return vertex({ env });
   const configured = geminiApi({ env, logger });
   if (isCometHost(configured.baseUrl)) return cometapi({ baseUrl: configured.baseUrl, env });
   const wantsGoogle = env["GOOGLE_GEMINI_BASE_URL"] || env["GOOGLE_API_KEY"] || env["GEMINI_API_KEY"];
   return !wantsGoogle && env["COMETAPI_KEY"] ? cometapi({ env }) : configured;
-}
-
-function isTrue(value: string | undefined): boolean {
-  return value === "1" || value?.toLowerCase() === "true";
 }
 
 /** Options of {@link cometapi}. */

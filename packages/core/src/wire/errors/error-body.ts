@@ -116,12 +116,9 @@ export function judgeQuota(body: ErrorBody, headers: AnswerHeaders | undefined, 
 
 /** The wait the service asked for: `RetryInfo`, then the sentence in the message, then `Retry-After`. Milliseconds. */
 export function serverDelay(body: ErrorBody, headers: AnswerHeaders | undefined, now: number): number | undefined {
-  for (const { retryDelay } of detailsOf(body.details, "RetryInfo")) {
-    const ms = durationMs(retryDelay);
-    if (ms !== undefined) return ms;
-  }
+  const [delay] = detailsOf(body.details, "RetryInfo").flatMap(({ retryDelay }) => durationMs(retryDelay) ?? []);
   const sentence = /retry in ((?:[\d.]+(?:ms|[hms]))+)/i.exec(body.message)?.[1];
-  return durationMs(sentence) ?? retryAfterMs(headers?.get("retry-after"), now);
+  return delay ?? durationMs(sentence) ?? retryAfterMs(headers?.get("retry-after"), now);
 }
 
 /** Start of the next day in Los Angeles, where daily quotas reset, as milliseconds since the epoch. */

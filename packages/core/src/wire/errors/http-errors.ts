@@ -1,6 +1,12 @@
 import { AgentError } from "../../errors/agent-error.ts";
-import { ApiNetworkError, ApiStatusError, type ApiStatusFacts } from "../../errors/api-errors.ts";
-import { type Environment, processEnvironment } from "../../internal/environment.ts";
+import {
+  ApiNetworkError,
+  ApiStatusError,
+  type ApiStatusFacts,
+  ApiTimeoutError,
+  type TimeoutKind,
+} from "../../errors/api-errors.ts";
+import { processEnvironment } from "../../internal/environment.ts";
 import { isLoopback } from "../endpoints/endpoint.ts";
 import {
   type ErrorBody,
@@ -34,7 +40,7 @@ export function statusError(status: number, bodyText: string, context: FailureCo
 /** Error object in a response with status 200, as an event of a stream or as the body → error. */
 export function embeddedError(value: unknown, context: FailureContext = {}): ApiStatusError {
   const body = readErrorValue(value);
-  const status = body.code ?? STATUS_OF_WORD[body.reason ?? ""] ?? 500;
+  const status = body.code ?? STATUS_OF_WORD.get(body.reason) ?? 500;
   return buildError(status, body, context);
 }
 
@@ -62,25 +68,25 @@ const TERMINAL_CODES: ReadonlySet<string> = new Set([
   "insufficient_quota",
 ]);
 
-const STATUS_OF_WORD: Readonly<Record<string, number | undefined>> = {
-  INVALID_ARGUMENT: 400,
-  FAILED_PRECONDITION: 400,
-  OUT_OF_RANGE: 400,
-  UNAUTHENTICATED: 401,
-  invalid_api_key: 401,
-  PERMISSION_DENIED: 403,
-  insufficient_user_quota: 403,
-  NOT_FOUND: 404,
-  ABORTED: 409,
-  RESOURCE_EXHAUSTED: 429,
-  CANCELLED: 499,
-  INTERNAL: 500,
-  UNKNOWN: 500,
-  UNIMPLEMENTED: 501,
-  UNAVAILABLE: 503,
-  model_not_found: 503,
-  DEADLINE_EXCEEDED: 504,
-};
+const STATUS_OF_WORD: ReadonlyMap<unknown, number> = new Map([
+  ["INVALID_ARGUMENT", 400],
+  ["FAILED_PRECONDITION", 400],
+  ["OUT_OF_RANGE", 400],
+  ["UNAUTHENTICATED", 401],
+  ["invalid_api_key", 401],
+  ["PERMISSION_DENIED", 403],
+  ["insufficient_user_quota", 403],
+  ["NOT_FOUND", 404],
+  ["ABORTED", 409],
+  ["RESOURCE_EXHAUSTED", 429],
+  ["CANCELLED", 499],
+  ["INTERNAL", 500],
+  ["UNKNOWN", 500],
+  ["UNIMPLEMENTED", 501],
+  ["UNAVAILABLE", 503],
+  ["model_not_found", 503],
+  ["DEADLINE_EXCEEDED", 504],
+]);
 
 const MAX_SAID = 2000;
 
@@ -143,11 +149,9 @@ function adviceFor({ status, reason, retryable, retryAfterMs, resetsAt, url }: A
 }
 
 function requestId({ message }: ErrorBody, context: FailureContext): string | undefined {
-  for (const name of ["x-request-id", "x-oneapi-request-id", "x-goog-request-id"]) {
-    const id = context.headers?.get(name);
-    if (id) return clean(id, context).slice(0, 200);
-  }
-  return /\(request id: ([\w-]+)\)/.exec(message)?.[1];
+  const names = ["x-request-id", "x-oneapi-request-id", "x-goog-request-id"];
+  const id = names.map((name) => context.headers?.get(name)).find((value) => value);
+  return id ? clean(id, context).slice(0, 200) : /\(request id: ([\w-]+)\)/.exec(message)?.[1];
 }
 
 function cleanBody(body: ErrorBody, context: FailureContext): ErrorBody {
@@ -169,17 +173,11 @@ function clean(text: string, { secrets = [] }: FailureContext): string {
  * @param what - What happened: no response, or one that broke off.
  * @param secrets - Redacted in what the error repeats.
  */
-export function networkError(
-  error: unknown,
-  url: string,
-  what: string,
-  secrets: readonly string[],
-  env: Environment = processEnvironment(),
-): Error {
+export function networkError(error: unknown, url: string, what: string, secrets: readonly string[]): Error {
   if (error instanceof AgentError) return error;
   const reasons = readReasons(error);
   const why = reasons.length > 0 ? ` (${redact(reasons.join(": "), secrets)})` : "";
-  return new ApiNetworkError(`${what} ${hostAndPath(url) ?? "the endpoint"}${why}; ${adviseOn(reasons, url, env)}.`, {
+  return new ApiNetworkError(`${what} ${hostAndPath(url) ?? "the endpoint"}${why}; ${adviseOn(reasons, url)}.`, {
     cause: error,
   });
 }
@@ -200,7 +198,7 @@ const UNREACHABLE = /^(?:ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|
 
 const UNTRUSTED = /CERT|^UNABLE_TO_/;
 
-function adviseOn(reasons: readonly string[], url: string, env: Environment): string {
+function adviseOn(reasons: readonly string[], url: string): string {
   const isAny = (pattern: RegExp): boolean => reasons.some((reason) => pattern.test(reason));
   if (isAny(UNTRUSTED))
     return "its certificate is not trusted: behind a company's proxy, set NODE_EXTRA_CA_CERTS to the file of its certificate";
@@ -208,6 +206,7 @@ function adviseOn(reasons: readonly string[], url: string, env: Environment): st
     return isAny(/^ECONNREFUSED$/)
       ? "nothing listens there: start the server (`npx @pollux/cli emulator --port 8787` is one), or correct the base URL"
       : DEFAULT;
+  const env = processEnvironment();
   const proxy = PROXY_VARIABLES.find((name) => env[name]);
   if (proxy !== undefined) {
     const usesProxy = isAny(/^ERR_PROXY_TUNNEL$/) || env["NODE_USE_ENV_PROXY"] === "1";
@@ -219,3 +218,13 @@ function adviseOn(reasons: readonly string[], url: string, env: Environment): st
 }
 
 const DEFAULT = "check the network and the base URL";
+
+/** The error for a limit that has passed. */
+export function timeoutError(kind: TimeoutKind, limitMs: number): ApiTimeoutError {
+  const message = {
+    "first-byte": `No byte of the response arrived within ${limitMs} ms; raise timeouts.firstByteMs if the model may think longer.`,
+    idle: `The response stalled for ${limitMs} ms; raise timeouts.idleMs if the model may pause longer.`,
+    total: `The response was not complete after ${limitMs} ms; raise timeouts.totalMs or request less at once.`,
+  }[kind];
+  return new ApiTimeoutError(kind, limitMs, message);
+}

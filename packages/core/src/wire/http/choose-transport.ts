@@ -47,24 +47,25 @@ export function chooseTransport(
     return () => given;
   }
   let logged: string | undefined;
-  const use = (send: Send, logger: Logger, client: string, why: string): Send => {
+  const use = (send: Send, logger: Logger, why: string): Send => {
+    // Its name comes with it: bundles for browsers have nothing of Node in them.
+    const client = send === sendByFetch ? "fetch" : platformTransport?.name;
     if (logged !== why) logger.debug({ httpClient: client, why }, "HTTP client chosen");
     logged = why;
     return send;
   };
-  if (name === "fetch") return (logger) => use(sendByFetch, logger, "fetch", "configured");
-  const platform = platformTransport;
+  if (name === "fetch") return (logger) => use(sendByFetch, logger, "configured");
   const isForced = name === "node";
   const choose: TransportChoice = (logger) => {
-    if (platform === undefined && isForced)
+    if (platformTransport === undefined && isForced)
       throw new ConfigurationError('httpClient: "node" requires Node: remove it, or use "fetch".');
-    if (platform === undefined) return use(sendByFetch, logger, "fetch", "the platform has no alternative");
-    const why = isForced ? undefined : platform.whyFetch();
-    if (why !== undefined) return use(sendByFetch, logger, "fetch", why);
-    const send = platform.open(isForced);
+    if (platformTransport === undefined) return use(sendByFetch, logger, "the platform has no alternative");
+    const why = isForced ? undefined : platformTransport.whyFetch();
+    if (why !== undefined) return use(sendByFetch, logger, why);
+    const send = platformTransport.open(isForced);
     // A patch of node:http cannot be detected before it is loaded.
     if (typeof send !== "function") return send.then(() => choose(logger));
-    return use(send, logger, platform.name, isForced ? "configured" : "fetch is unpatched");
+    return use(send, logger, isForced ? "configured" : "fetch is unpatched");
   };
   return choose;
 }

@@ -1,8 +1,7 @@
 import { AgentError } from "../../errors/agent-error.ts";
 import { textOf } from "../../internal/text.ts";
 import type { HeaderFields } from "../endpoints/endpoint.ts";
-import type { BodyScrubber } from "../secrets/redact-bytes.ts";
-import { MARK, redact, redactPieces } from "../secrets/redact.ts";
+import { type BodyScrubber, MARK, redact, redactPieces } from "../secrets/redact.ts";
 import type { AnswerHead, AnswerHeaders, HttpRequest } from "./transport.ts";
 
 /** One HTTP request and its answer as they crossed the wire, without keys. */
@@ -52,34 +51,34 @@ export interface ExchangeTap {
   exchanged(exchange: HttpExchange): void;
 }
 
-/** Follows one attempt for a tap. */
+/** Follows one attempt for a tap, from when it is sent. */
 export class TappedExchange {
   readonly #tap: ExchangeTap;
-  readonly #call: Pick<HttpExchange, "operation" | "attempt">;
+  readonly #secrets: readonly string[];
+  readonly #request: Omit<HttpExchange, "endedAt" | "chunks" | "ended">;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #chunks: ExchangeChunk[] = [];
-  #request: Pick<HttpExchange, "method" | "url" | "requestHeaders" | "body"> | undefined;
-  #secrets: readonly string[] = [];
-  #startedAt = 0;
   /** On the monotonic clock. */
-  #sentAt = 0;
+  readonly #sentAt = performance.now();
   #error: unknown;
   #ended: HttpExchange["ended"] = "cancelled";
 
-  constructor(tap: ExchangeTap, call: Pick<HttpExchange, "operation" | "attempt">) {
-    this.#tap = tap;
-    this.#call = call;
-  }
-
   /** @param auth - Those of its headers that authenticate. */
-  sent({ method, url, headers, body = NO_BODY }: HttpRequest, auth: HeaderFields, found: readonly string[]): void {
-    const secrets = (this.#secrets = this.#tap.scrubber.use(found));
-    this.#startedAt = this.#tap.now();
-    this.#sentAt = performance.now();
+  constructor(
+    tap: ExchangeTap,
+    call: Pick<HttpExchange, "operation" | "attempt">,
+    { method, url, headers, body = NO_BODY }: HttpRequest,
+    auth: HeaderFields,
+    found: readonly string[],
+  ) {
+    this.#tap = tap;
+    const secrets = (this.#secrets = tap.scrubber.use(found));
+    const startedAt = tap.now();
     const requestHeaders: Record<string, string> = {};
     for (const [name, value] of Object.entries(headers))
       requestHeaders[name.toLowerCase()] = Object.hasOwn(auth, name) ? MARK : redact(value, secrets);
-    this.#request = { method, url: redact(url, secrets), requestHeaders, body: this.#tap.scrubber.clean(body) };
+    const clean = { method, url: redact(url, secrets), requestHeaders, body: tap.scrubber.clean(body) };
+    this.#request = { ...call, startedAt, ...clean };
   }
 
   received(bytes: Uint8Array): void {
@@ -102,17 +101,14 @@ export class TappedExchange {
     this.#ended = "failed";
   }
 
-  /** Reports it, unless it was never sent. Called once. */
+  /** Reports it. Called once. */
   close(head: AnswerHead | undefined): void {
-    if (this.#request === undefined) return;
     this.#add(this.#decoder.decode());
     const pieces = this.#chunks.map(({ text }) => text);
     const texts = redactPieces(pieces, this.#secrets);
     this.#tap.exchanged({
-      ...this.#call,
-      startedAt: this.#startedAt,
-      endedAt: this.#tap.now(),
       ...this.#request,
+      endedAt: this.#tap.now(),
       ...(head !== undefined && { status: head.status, responseHeaders: this.#headers(head.headers) }),
       chunks: this.#chunks.map(({ ms }, index) => ({ ms, text: texts[index] ?? "" })),
       ended: this.#ended,

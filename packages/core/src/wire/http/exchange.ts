@@ -1,22 +1,21 @@
 import { ApiNetworkError, ApiShapeError, type ApiStatusError } from "../../errors/api-errors.ts";
 import { MAX_TIMER_MS } from "../../internal/abort.ts";
 import { type Logger, SILENT } from "../../logging/logger.ts";
-import type { CallOptions } from "../client-options.ts";
+import type { CallOptions, Timeouts } from "../client-options.ts";
 import type { Endpoint, HeaderFields } from "../endpoints/endpoint.ts";
 import { findSecrets } from "../secrets/header-secrets.ts";
 import { redact } from "../secrets/redact.ts";
-import { type FailureContext, networkError, redirectError, statusError } from "../errors/http-errors.ts";
+import { type FailureContext, networkError, redirectError, statusError, timeoutError } from "../errors/http-errors.ts";
 import { Permit, type PermitRequest, type WaitNotice } from "../limiter/endpoint-limiter.ts";
 import type { Traffic } from "../limiter/traffic.ts";
 import type { TransportChoice } from "./choose-transport.ts";
 import { TappedExchange } from "./exchange-tap.ts";
-import { readFirstEvent } from "./sse.ts";
-import { timeoutError, type Timeouts } from "../limits.ts";
+import { readEvents } from "./sse.ts";
 import type { WireTool } from "../types/declaration.ts";
-import type { AnswerHead, AnswerHeaders, InFlightRequest, Send } from "./transport.ts";
+import type { AnswerHead, AnswerHeaders, HttpRequest, InFlightRequest, Send } from "./transport.ts";
 
 /** One call of the API, which may take several attempts. */
-export interface ApiCall {
+export interface ApiCall extends Pick<HttpRequest, "body" | "bodyIsView"> {
   /** Method of the API, such as `generateContent`. */
   readonly operation: string;
   readonly model?: string | undefined;
@@ -25,14 +24,18 @@ export interface ApiCall {
   readonly path: string;
   /** Full URL instead of the path, on the endpoint's own host: the key is sent there. */
   readonly url?: string | undefined;
-  /** In addition to the authentication headers. */
+  /** In addition to the authentication headers. Without a content type among them, the body is JSON. */
   readonly headers?: HeaderFields | undefined;
-  /** JSON, unless `headers` set another content type. */
-  readonly body?: Uint8Array<ArrayBuffer> | undefined;
   /** Those in the body, which may hold keys. */
   readonly tools?: readonly WireTool[] | undefined;
-  /** The body is a view of a buffer that the next request reuses. @defaultValue false */
-  readonly bodyIsView?: boolean | undefined;
+}
+
+/** Which attempt of a call it is. */
+export interface Attempt {
+  /** From 1. */
+  readonly number: number;
+  /** When it was announced for, in milliseconds since the epoch; absent for the first one. */
+  readonly retryAt?: number | undefined;
 }
 
 /** What all exchanges of a client share. */
@@ -70,7 +73,7 @@ export class Exchange implements PermitRequest {
   readonly #options: CallOptions;
   readonly #attempt: number;
   readonly #logger: Logger;
-  readonly #tapped: TappedExchange | undefined;
+  #tapped: TappedExchange | undefined;
   #auth: HeaderFields = {};
   #foundSecrets: readonly string[] | undefined;
   #url = "";
@@ -87,22 +90,13 @@ export class Exchange implements PermitRequest {
   #isOver = false;
   #isClosed = false;
 
-  /** @param attempt - From 1. @param retryAt - When this attempt was announced for, in milliseconds since the epoch. */
-  constructor(
-    settings: ExchangeSettings,
-    call: ApiCall,
-    options: CallOptions,
-    attempt: number,
-    retryAt: number | undefined,
-  ) {
+  constructor(settings: ExchangeSettings, call: ApiCall, options: CallOptions, { number, retryAt }: Attempt) {
     this.#settings = settings;
     this.#call = call;
     this.#options = options;
-    this.#attempt = attempt;
+    this.#attempt = number;
     this.#logger = options.logger ?? settings.logger;
     this.isTraced = this.#logger.trace !== SILENT.trace;
-    if (options.tap !== undefined)
-      this.#tapped = new TappedExchange(options.tap, { operation: call.operation, attempt });
     this.signal = options.signal;
     this.group = settings.group ?? options.group;
     this.maxDelayMs = settings.maxDelayMs;
@@ -277,9 +271,10 @@ export class Exchange implements PermitRequest {
       repeatable: headers?.["x-goog-upload-command"] === undefined,
     };
     const sent = send(request);
-    const { budget } = this.#options;
+    const { budget, tap } = this.#options;
     if (budget !== undefined) budget.sent++;
-    this.#tapped?.sent(request, this.#auth, this.#secrets);
+    const facts = { operation: this.#call.operation, attempt: this.#attempt };
+    if (tap !== undefined) this.#tapped = new TappedExchange(tap, facts, request, this.#auth, this.#secrets);
     this.#watch();
     this.signal?.addEventListener("abort", this);
     return sent;
@@ -322,7 +317,8 @@ export class Exchange implements PermitRequest {
       // When the body breaks off, the status is enough.
       if (!(error instanceof ApiNetworkError)) throw error;
     }
-    return statusError(status, /^\s*data:/.test(text) ? readFirstEvent(text) : text, this.failure);
+    const [said = text] = /^\s*data:/.test(text) ? readEvents(text) : [];
+    return statusError(status, said, this.failure);
   }
 
   #facts(): object {

@@ -1,7 +1,7 @@
 import { ApiShapeError } from "../../errors/api-errors.ts";
 import { isObject, isTooDeep, MAX_LEVELS } from "../../internal/json.ts";
 import { embeddedError } from "../errors/http-errors.ts";
-import type { AnswerLimits } from "../limits.ts";
+import type { AnswerLimits } from "../client-options.ts";
 import type { Exchange } from "./exchange.ts";
 import type { GenerateContentResponse } from "../types/generate-content.ts";
 import { SseDecoder } from "./sse.ts";

@@ -1,6 +1,5 @@
 import { AgentError } from "../../errors/agent-error.ts";
 import { ApiStatusError, RequestLimitError, TrafficLimitError } from "../../errors/api-errors.ts";
-import { sleep } from "../../internal/abort.ts";
 
 /** How often a request is retried, and how long to wait in between. */
 export interface RetryPolicy {
@@ -28,58 +27,6 @@ export interface RetryNotice {
   readonly attempt: number;
   readonly delayMs: number;
   readonly error: { readonly code: string; readonly message: string; readonly status?: number | undefined };
-}
-
-/** Options of {@link withRetry}. */
-export interface RetryOptions {
-  readonly policy: RetryPolicy;
-  /** Aborting it ends a wait at once; the promise then rejects with its reason. */
-  readonly signal?: AbortSignal | undefined;
-  /** Returns a number from 0 to 1, for jitter. */
-  readonly random: () => number;
-  /** Called before each wait, also with what was thrown; must not throw. */
-  readonly onRetry?: ((notice: RetryNotice, error: AgentError) => void) | undefined;
-  /** How long the limiter holds back the next attempt because of this error, in milliseconds; replaces the wait. */
-  readonly heldMs?: ((error: AgentError) => number | undefined) | undefined;
-}
-
-/**
- * Runs `call` until it succeeds, fails permanently, or has no attempts left; rejects with the last error as it was thrown.
- *
- * Retries only errors of this library that are {@link AgentError.retryable}.
- *
- * @param call - Gets the number of the attempt, from 1.
- */
-export async function withRetry<T>(call: (attempt: number) => Promise<T>, options: RetryOptions): Promise<T> {
-  const { policy, signal, random, onRetry, heldMs } = options;
-  signal?.throwIfAborted();
-  try {
-    return await call(1);
-  } catch (first) {
-    signal?.throwIfAborted();
-    if (!(first instanceof AgentError) || !first.retryable) throw first;
-    // Not loaded before the first failure, for the sake of cold starts.
-    const { default: pRetry } = await import("p-retry");
-    const retried = pRetry((attempt) => (attempt === 1 ? Promise.reject(first) : call(attempt)), {
-      retries: Math.max(0, policy.maxAttempts - 1),
-      // No delay of p-retry's own: it awaits the one below.
-      minTimeout: 0,
-      maxTimeout: 0,
-      onFailedAttempt: async ({ error, attemptNumber, retriesLeft }) => {
-        signal?.throwIfAborted();
-        const delayMs = retriesLeft > 0 ? delayFor(error, attemptNumber, policy, random) : undefined;
-        if (delayMs === undefined || !(error instanceof AgentError)) throw error;
-        const held = heldMs?.(error);
-        onRetry?.({ attempt: attemptNumber, delayMs: held ?? delayMs, error: describe(error) }, error);
-        if (held === undefined) await sleep(delayMs, signal);
-      },
-    });
-    return await retried.catch((error: unknown) => {
-      // p-retry replaces a reason that is not an Error; the caller gets its own.
-      signal?.throwIfAborted();
-      throw error;
-    });
-  }
 }
 
 /** Milliseconds to wait after a failed attempt; undefined if it is not worth a retry. */

@@ -1,13 +1,12 @@
 import { createParser, type EventSourceParser } from "eventsource-parser";
 import { ApiShapeError } from "../../errors/api-errors.ts";
+import { DEFAULT_LIMITS } from "../client-options.ts";
 
-/** Options of {@link SseDecoder} and {@link readSse}. */
+/** Options of {@link SseDecoder}. */
 export interface SseOptions {
   /** Most bytes that may arrive without completing an event. @defaultValue 67_108_864 (64 MiB) */
   readonly maxBufferBytes?: number | undefined;
 }
-
-const MAX_BUFFER_BYTES = 64 * 1024 * 1024;
 
 /**
  * Bytes of a `text/event-stream` → data strings, one list per read.
@@ -31,7 +30,7 @@ export class SseDecoder {
   #bare = false;
 
   constructor(options: SseOptions = {}) {
-    this.#maxBufferBytes = options.maxBufferBytes ?? MAX_BUFFER_BYTES;
+    this.#maxBufferBytes = options.maxBufferBytes ?? DEFAULT_LIMITS.maxBufferBytes;
     this.#parser = createParser({
       onEvent: ({ data }) => {
         // One by one: a list of arguments as long as this one may be does not fit the stack.
@@ -102,24 +101,11 @@ export class SseDecoder {
   }
 }
 
-/** The data strings of a stream of bytes, one list for each read that completed any. */
-export async function* readSse(
-  bytes: AsyncIterable<Uint8Array>,
-  options: SseOptions = {},
-): AsyncGenerator<readonly string[], void, void> {
-  const decoder = new SseDecoder(options);
-  for await (const chunk of bytes) {
-    const data = decoder.push(chunk);
-    if (data.length > 0) yield data;
-  }
-  const last = decoder.end();
-  if (last.length > 0) yield last;
-}
-
-/** The data of the first event in a whole body; the body itself if there is none. */
-export function readFirstEvent(body: string): string {
+/** The data strings of a whole body; the body itself if there is none. */
+export function readEvents(body: string): readonly string[] {
   const decoder = new SseDecoder();
-  return [...decoder.push(new TextEncoder().encode(body)), ...decoder.end()][0] ?? body;
+  const data = [...decoder.push(new TextEncoder().encode(body)), ...decoder.end()];
+  return data.length === 0 ? [body] : data;
 }
 
 const NONE: readonly string[] = [];

@@ -1,8 +1,7 @@
 import { ApiStatusError, TrafficLimitError } from "../../errors/api-errors.ts";
 import { MAX_TIMER_MS, whenAborted } from "../../internal/abort.ts";
 import { describe, type RetryNotice } from "../http/retry.ts";
-import { FairQueue } from "./fair-queue.ts";
-import { notSentError, RateGate } from "./rate-gate.ts";
+import { FairQueue, notSentError, RateGate } from "./rate-gate.ts";
 
 /** Options of `Traffic`. The limits apply per endpoint and key. */
 export interface TrafficOptions {
@@ -142,18 +141,13 @@ export class EndpointLimiter {
       if (gate.exceeds(queued.request.maxDelayMs, now)) this.#reject(queued, notSentError(gate.name, error, closedMs));
       else this.#notify(queued, now);
     }
-    gate.arm(() => this.#open(gate), now);
-  }
-
-  /** The service accepted a request although its gate is not open. */
-  answered(gate: RateGate<QueuedRequest>): void {
-    if (gate.answered(Date.now())) this.#open(gate);
+    gate.arm(now);
   }
 
   #addGate(name: string): RateGate<QueuedRequest> {
     if (this.#gates.size >= MAX_GATES)
       for (const gate of this.#gates.values()) if (gate.isOpen) this.#gates.delete(gate.name);
-    const gate = new RateGate<QueuedRequest>(name);
+    const gate: RateGate<QueuedRequest> = new RateGate(name, () => this.#open(gate));
     this.#gates.set(name, gate);
     return gate;
   }
@@ -192,7 +186,7 @@ export class EndpointLimiter {
   #waitAtGate(queued: QueuedRequest, now: number): void {
     const { gate } = queued;
     gate.waiting.push(queued.request.group, queued);
-    if (!gate.isArmed) gate.arm(() => this.#open(gate), now);
+    if (!gate.isArmed) gate.arm(now);
     this.#notify(queued, now);
   }
 
@@ -219,7 +213,7 @@ export class EndpointLimiter {
       queued.epoch = gate.epoch;
       this.#slots.push(queued.request.group, queued);
     }
-    gate.arm(() => this.#open(gate), now);
+    gate.arm(now);
     this.#fill();
   }
 
@@ -297,7 +291,7 @@ export class Permit {
 
   /** The service accepted the request. */
   accepted(): void {
-    if (!this.#gate.isOpen) this.#limiter.answered(this.#gate);
+    if (!this.#gate.isOpen) this.#gate.answered(Date.now());
   }
 
   /** A wait that the error asks for applies to all requests of this kind. */

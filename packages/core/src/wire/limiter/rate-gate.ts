@@ -1,6 +1,5 @@
 import { ApiStatusError, type ApiStatusFacts } from "../../errors/api-errors.ts";
 import { startTimer } from "../../internal/abort.ts";
-import { FairQueue } from "./fair-queue.ts";
 
 /** An answer that closed a gate. */
 interface Refusal {
@@ -9,8 +8,6 @@ interface Refusal {
   until: number;
   /** The length of the wait, since the clock may be set back. */
   readonly forMs: number;
-  /** The part of it that was added to what the service asked for. */
-  readonly extraMs: number;
 }
 
 /** Most that is added to a wait, as a fraction of it. */
@@ -32,7 +29,7 @@ export class RateGate<T> {
   readonly waiting: FairQueue<T> = new FairQueue();
   /** How often it was closed. */
   epoch = 0;
-  /** Holds nothing back. */
+  /** Holds nothing back. A field: nearly every request reads it. */
   isOpen = true;
   #refusal: Refusal | undefined;
   /** Requests of this step; 0 before the first one. */
@@ -41,9 +38,12 @@ export class RateGate<T> {
   #left = 0;
   #nextStepAt = 0;
   #stopTimer: (() => void) | undefined;
+  readonly #wake: () => void;
 
-  constructor(name: string) {
+  /** @param wake - Called when it may let requests through that wait. */
+  constructor(name: string, wake: () => void) {
     this.name = name;
+    this.#wake = wake;
   }
 
   /** Whether one more request may be sent now; if so, it is counted. */
@@ -81,15 +81,14 @@ export class RateGate<T> {
     this.#step = 0;
     this.#left = 0;
     this.#nextStepAt = 0;
-    if (this.#refusal === undefined || until > this.#refusal.until)
-      this.#refusal = { error, until, forMs: closedMs, extraMs: Math.max(0, closedMs - asked) };
+    if (this.#refusal === undefined || until > this.#refusal.until) this.#refusal = { error, until, forMs: closedMs };
   }
 
-  /** The service accepted a request. @returns Whether that lets more requests through. */
-  answered(now: number): boolean {
-    if (this.#step !== 1 || this.#left > 0 || now >= this.#nextStepAt) return false;
+  /** The service accepted a request: after the first one, more are let through. */
+  answered(now: number): void {
+    if (this.#step !== 1 || this.#left > 0 || now >= this.#nextStepAt) return;
     this.#nextStepAt = now;
-    return true;
+    this.#wake();
   }
 
   /** Milliseconds until anything may be sent; 0 while it lets requests through. */
@@ -103,8 +102,9 @@ export class RateGate<T> {
 
   /** Whether the wait that the service asked for, without what was added to it, is longer than `maxDelayMs`. */
   exceeds(maxDelayMs: number, now: number): boolean {
-    const extraMs = Math.min(this.#refusal?.extraMs ?? 0, MAX_EXTRA * maxDelayMs);
-    return this.remainingMs(now) - extraMs > maxDelayMs;
+    const { forMs = 0, error }: Partial<Refusal> = this.#refusal ?? {};
+    const addedMs = Math.max(0, forMs - (error?.retryAfterMs ?? 0));
+    return this.remainingMs(now) - Math.min(addedMs, MAX_EXTRA * maxDelayMs) > maxDelayMs;
   }
 
   /** The error that closed it. */
@@ -112,8 +112,8 @@ export class RateGate<T> {
     return this.#refusal?.error;
   }
 
-  /** Calls `wake` when the next request may be let through; one timer for all that wait here. */
-  arm(wake: () => void, now: number): void {
+  /** Wakes when the next request may be let through; one timer for all that wait here. */
+  arm(now: number): void {
     this.#disarm();
     if (this.waiting.size === 0) return;
     const waitMs = Math.max(this.remainingMs(now), Math.min(this.#nextStepAt - now, PROBE_MS));
@@ -122,7 +122,7 @@ export class RateGate<T> {
       const fired = Date.now();
       if (this.#refusal) this.#refusal.until = Math.min(this.#refusal.until, fired);
       this.#nextStepAt = Math.min(this.#nextStepAt, fired);
-      wake();
+      this.#wake();
     });
   }
 
@@ -153,4 +153,59 @@ export function notSentError(name: string, said: ApiStatusError, forMs: number):
     { ...facts, retryAfterMs: Math.ceil(forMs) },
     { cause: said },
   );
+}
+
+/**
+ * A queue of groups that take turns: one value of each group, then one of each again; first in, first out within a group. A group
+ * with a thousand values is served as often as one with a single value. Each value is in it once.
+ */
+export class FairQueue<T> {
+  size = 0;
+  readonly #groups = new Map<unknown, Line<T>>();
+  readonly #turns = new Line<unknown>();
+
+  /** @param key - Of the group: any value, compared as the keys of a `Map`. */
+  push(key: unknown, value: T): void {
+    const group = this.#groups.get(key) ?? new Line<T>();
+    this.#groups.set(key, group);
+    this.#turns.add(key);
+    group.add(value);
+    this.size++;
+  }
+
+  /** Removes the next value. */
+  shift(): T | undefined {
+    const key = this.#turns.shift();
+    const group = this.#groups.get(key);
+    const value = group?.shift();
+    if (group === undefined) return undefined;
+    this.size--;
+    if (group.size > 0) this.#turns.add(key);
+    else this.#groups.delete(key);
+    return value;
+  }
+
+  /** Does nothing for a value that has already left the queue. */
+  remove(key: unknown, value: T): void {
+    const group = this.#groups.get(key);
+    if (group?.delete(value) !== true) return;
+    this.size--;
+    if (group.size > 0) return;
+    this.#turns.delete(key);
+    this.#groups.delete(key);
+  }
+}
+
+/** A set whose first value can be taken out, in constant time. */
+class Line<T> extends Set<T> {
+  /** Goes on where it was: a new one would step over every value that has left. */
+  #rest = this.values();
+
+  shift(): T | undefined {
+    let first = this.#rest.next();
+    if (first.done === true) first = (this.#rest = this.values()).next();
+    if (first.done === true) return undefined;
+    this.delete(first.value);
+    return first.value;
+  }
 }

@@ -1,6 +1,6 @@
 import { fingerprint } from "../../internal/json.ts";
+import { withDefaults } from "../../internal/option-names.ts";
 import type { Endpoint, HeaderFields } from "../endpoints/endpoint.ts";
-import { withDefaults } from "../limits.ts";
 import {
   EndpointLimiter,
   type EndpointLimits,

@@ -79,29 +79,24 @@ function* piecesOf(text: string): Generator<string> {
 const MIN_PIECE = 8;
 
 /** The texts of a value that is JSON. */
-function* textsIn(value: string): Generator<string> {
-  if (!/^\s*[[{]/.test(value)) return;
-  try {
-    const texts: string[] = [];
-    JSON.parse(value, (_name, inner: unknown) => {
-      if (typeof inner === "string" && !WORD.test(inner)) texts.push(inner);
-    });
-    yield* texts;
-  } catch {
-    // Not JSON.
-  }
+function textsIn(value: string): readonly string[] {
+  const texts: string[] = [];
+  const add = (_name: string, inner: unknown): void => {
+    if (typeof inner === "string" && !WORD.test(inner)) texts.push(inner);
+  };
+  if (/^\s*[[{]/.test(value)) tryOr<unknown>(() => JSON.parse(value, add), undefined);
+  return texts;
 }
 
 /** The text of `user:password` in base64, and the password. */
-function* credentialsIn(base64: string): Generator<string> {
-  try {
-    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-    const text = new TextDecoder().decode(bytes);
-    yield text;
-    yield text.slice(text.indexOf(":") + 1);
-  } catch {
-    // Not base64: the token alone is the secret.
-  }
+function credentialsIn(base64: string): readonly string[] {
+  // Without base64, the token alone is the secret.
+  const bytes = Uint8Array.from(
+    tryOr(() => atob(base64), ""),
+    (character) => character.charCodeAt(0),
+  );
+  const text = new TextDecoder().decode(bytes);
+  return [text, text.slice(text.indexOf(":") + 1)];
 }
 
 function decoded(text: string): string {

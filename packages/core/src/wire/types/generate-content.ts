@@ -33,26 +33,38 @@ export interface ThinkingConfig {
  * @see https://ai.google.dev/api/generate-content#v1beta.GenerationConfig
  */
 export interface GenerationConfig {
+  /** 0 to 2. No effect from Gemini 3.6 on. */
   readonly temperature?: number | undefined;
+  /** 0 to 1. */
   readonly topP?: number | undefined;
+  /** From how many of the likeliest tokens the next one is drawn. No effect on models that don't take it. */
   readonly topK?: number | undefined;
   readonly candidateCount?: number | undefined;
+  /** Tokens, thoughts included. */
   readonly maxOutputTokens?: number | undefined;
+  /** At most five. */
   readonly stopSequences?: readonly string[] | undefined;
+  /** Any 32-bit integer; 0 is valid. */
   readonly seed?: number | undefined;
+  /** Penalizes tokens that already appeared. On Gemini 2.5, Vertex only. */
   readonly presencePenalty?: number | undefined;
+  /** Penalizes tokens by how often they appeared. On Gemini 2.5, Vertex only. */
   readonly frequencyPenalty?: number | undefined;
+  /** Request log probabilities, returned in the candidate's `logprobsResult`. Not on the Developer API. @defaultValue false */
   readonly responseLogprobs?: boolean | undefined;
+  /** Alternatives for each token, 0 to 20; requires `responseLogprobs`. */
   readonly logprobs?: number | undefined;
   readonly responseMimeType?: string | undefined;
   readonly responseSchema?: JsonSchema | undefined;
   readonly responseJsonSchema?: JsonSchema | undefined;
   readonly responseModalities?: readonly string[] | undefined;
   readonly mediaResolution?: string | undefined;
+  /** For models that generate speech. */
   readonly speechConfig?: SpeechConfig | undefined;
   readonly thinkingConfig?: ThinkingConfig | undefined;
+  /** For models that generate images. */
   readonly imageConfig?: ImageConfig | undefined;
-  /** Languages are in BCP 47. `SMART` leaves out fillers, has no timestamps, and can change `sourceText` as it is told. */
+  /** For models that transcribe. Languages are in BCP 47. `SMART` leaves out fillers, has no timestamps, and can change `sourceText` as it is told. */
   readonly audioTranscriptionConfig?:
     | (Fields<Record<"languageCodes" | "customVocabulary", readonly string[]>> &
         Fields<Record<"wordTimestamp" | "diarization", boolean>> &
@@ -76,11 +88,14 @@ export interface GenerateContentRequest extends Texts<"cachedContent" | "service
   readonly tools?: readonly WireTool[] | undefined;
   readonly contents: readonly Content[];
   readonly toolConfig?: ToolConfig | undefined;
+  /** At most one per category; other categories are left to the service. */
   readonly safetySettings?: readonly SafetySetting[] | undefined;
   readonly generationConfig?: GenerationConfig | undefined;
+  /** `false` asks the service not to keep the request and its answer. Developer API only. @defaultValue as the project is set */
   readonly store?: boolean | undefined;
+  /** Names and values for billing reports. */
   readonly labels?: { readonly [key: string]: string } | undefined;
-  /** Where generated media are put, as `gs://…`; they come as `fileData`. Vertex. */
+  /** Where generated media are put: `{ outputUriPrefix: "gs://bucket/folder/" }`. They come as `fileData`. Vertex only. */
   readonly outputConfig?: { readonly outputUriPrefix: string } | undefined;
 }
 

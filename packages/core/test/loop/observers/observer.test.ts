@@ -106,7 +106,7 @@ describe.each(faces)("%s", (_face, read) => {
         { type: "first-part", step: first },
         { type: "step-end", step: first, ok: true, response: response(0), cost: 10 + 2 * 5, chunksAt: [at] },
         { type: "step-start", step: called },
-        { type: "step-end", step: called, ok: true, outcome: { ok: true, output: "seen" } },
+        { type: "step-end", step: called, ok: true, outcome: { ok: true, output: "seen" }, reads: "both" },
         { type: "turn-end", turn: 1 },
         { type: "turn-start", turn: 2 },
         { type: "step-start", step: second },

@@ -212,6 +212,7 @@ function snapshot(state: RunState): object {
   return {
     ...kept,
     contents: [...state.contents],
+    read: [...state.read],
     answeredCalls: [...state.answeredCalls],
     badCalls: new Map(state.badCalls),
     responses: [...responses],
@@ -226,6 +227,7 @@ function snapshot(state: RunState): object {
 function folded({ live, run, base = [] }: Kept, turns: readonly ClosedTurn[], prices: unknown): RunState {
   const state = new RunState(live.runId, base);
   state.compaction = run.compaction;
+  state.read.push(...(run.read ?? []));
   state.steeringCursor = run.steeringCursor ?? 0;
   state.pricesAsOf = live.pricesAsOf;
   foldTurns(state, turns, [], { prices: prices as never, model: new ScriptedModel() });
@@ -263,18 +265,10 @@ beforeEach(() => {
   requests.length = 0;
   type Opening = Parameters<AgentRuns["open"]>;
   const { open } = AgentRuns.prototype as { readonly open: (this: AgentRuns, ...opening: Opening) => OpenedRun };
-  const states: RunState[] = [];
-  vi.spyOn(RunState.prototype, "spent").mockImplementation(function spent(this: RunState) {
-    if (!states.includes(this)) states.push(this);
-    const { turns, toolCalls, usage, cost, unpriced, pricesAsOf, activeMs: wallTimeMs } = this;
-    return { turns, toolCalls, usage, wallTimeMs, cost, unpriced, pricesAsOf };
-  });
   vi.spyOn(AgentRuns.prototype, "open").mockImplementation(function opened(this: AgentRuns, ...[plan, run]: Opening) {
     const made = open.call(this, plan, run);
     if (run.sessionId === undefined || run.mode === "read") return made;
-    made.spent();
-    const live = states.at(-1);
-    if (live === undefined) throw new TypeError("no state");
+    const { state: live } = made;
     const before = runs.get(live.runId);
     const again = (changes: object): OpenedRun => open.call(this, plan, { ...run, ...changes });
     const closed = before?.closed ?? new Map<number, ClosedTurn>();
@@ -391,6 +385,7 @@ async function recall(
   const interrupted = live.interrupted();
   const state = new RunState(live.runId, live.contents.slice(0, live.contents.length - countWork(turns)));
   state.compaction = run.compaction;
+  state.read.push(...(run.read ?? []));
   const events: RunEvent[] = [];
   const isConverted = turns.some(({ phase }) => phase === "output");
   const recalled = await recallRun(

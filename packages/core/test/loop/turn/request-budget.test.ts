@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { Agent, endpoint, gemini, type RunResult } from "@pollux/core";
-import { RequestLimitError } from "@pollux/core/errors";
+import { Agent, endpoint, gemini, type PriceTable, type RunResult, runSoFar } from "@pollux/core";
+import { RequestLimitError, StreamIncompleteError } from "@pollux/core/errors";
 import { describe, expect, test } from "vitest";
 import { MAX_RECOVERIES } from "../../../src/loop/turn/classify-answer.ts";
 import { HEALS } from "../../../src/model/heal/heal.ts";
@@ -28,16 +28,21 @@ const ANSWERS: Readonly<Record<string, (request: number) => Response>> = {
 
 function failingAgent(
   answer: (request: number) => Response,
-  options: { readonly requestsPerTurn?: number; readonly restarts?: number; readonly maxAttempts?: number } = {},
+  options: {
+    readonly requestsPerTurn?: number;
+    readonly restarts?: number;
+    readonly maxAttempts?: number;
+    readonly prices?: PriceTable;
+  } = {},
 ): { readonly agent: Agent; requests: number } {
-  const { maxAttempts = 4, ...limits } = options;
+  const { maxAttempts = 4, prices, ...limits } = options;
   const service = { requests: 0 };
   const model = gemini("gemini-3-flash-preview", {
     endpoint: endpoint({ baseUrl: "http://service.local", apiKey: "key" }),
     fetch: async () => answer(++service.requests),
     retry: { maxAttempts, minDelayMs: 0.001, maxDelayMs: 0.001 },
   });
-  return Object.assign(service, { agent: new Agent({ model, limits }) });
+  return Object.assign(service, { agent: new Agent({ model, limits, prices }) });
 }
 
 test("the guide says what asks again, how often each may, and what they would come to", () => {
@@ -99,6 +104,16 @@ describe.each(faces)("%s", (_face, read) => {
     );
     await expect(read(service.agent, "Go.")).rejects.toBeInstanceOf(RequestLimitError);
     expect(service.requests).toBe(100);
+  });
+
+  test("prices that throw do not hide why a run failed, nor what it had done", async () => {
+    const prices = (): never => {
+      throw new Error("no such price");
+    };
+    const { agent } = failingAgent(ANSWERS["a stream without an end"]!, { restarts: 0, prices });
+    const failure: unknown = await read(agent, "Go.").catch((thrown: unknown) => thrown);
+    expect(failure).toBeInstanceOf(StreamIncompleteError);
+    expect(runSoFar(failure)).toMatchObject({ turns: 1, usage: { requests: 1, incomplete: true } });
   });
 
   test("each turn has a budget of its own", async () => {

@@ -49,7 +49,14 @@ const pay = { type: "object", properties: { amount: { type: "number" } }, requir
 /** The tools of all kinds. @param hang - Called by those that never end. */
 export function tools(hang: () => Promise<never>): readonly AnyTool[] {
   return [
-    defineTool({ name: "look", description: "Looks.", effects: "none", input: city, run: () => "12 degrees, rain" }),
+    defineTool({
+      name: "look",
+      description: "Looks.",
+      effects: "none",
+      reads: "trusted",
+      input: city,
+      run: () => "12 degrees, rain",
+    }),
     defineTool({ name: "photo", description: "Photographs.", run: () => ({ taken: true, size: [640, 480] }) }),
     defineTool({ name: "pay", description: "Pays.", effects: "once", input: pay, run: () => "paid" }),
     defineTool({ name: "wire", description: "Wires.", effects: "once", input: pay, run: hang }),
@@ -181,6 +188,13 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   },
   "an approval": {
     script: [look, call("book", { amount: 3 }), done],
+    play: async (session) => {
+      await send(session, MESSAGE, "run");
+      await answer(session, "approve");
+    },
+  },
+  "an approval after something that anybody may have written": {
+    script: [calls("photo", { name: "look", args: { city: "Oslo" } }), call("pay", { amount: 3 }), done],
     play: async (session) => {
       await send(session, MESSAGE, "run");
       await answer(session, "approve");

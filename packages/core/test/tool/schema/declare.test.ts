@@ -4,8 +4,7 @@ import { z } from "zod";
 import * as zm from "zod/mini";
 import { z as z3 } from "zod/v3";
 import { ToolDefinitionError } from "../../../src/errors/run-errors.ts";
-import { declareParameters, declareSchema } from "../../../src/tool/schema/declare.ts";
-import { OUTPUT_OWNER, ownedByTool } from "../../../src/tool/schema/schema-owner.ts";
+import { declareParameters, declareSchema, ownedByTool } from "../../../src/tool/schema/declare.ts";
 import { zod3 } from "../../../src/tool/schema/zod3.ts";
 import type { JsonSchema } from "../../../src/wire/types/declaration.ts";
 
@@ -322,11 +321,11 @@ describe("the root of parameters must be an object", () => {
     expect(error.message).toContain(": wrap it");
   });
   test("an answer may have any root", () => {
-    expect(declareSchema(z.array(z.string()), OUTPUT_OWNER).schema).toEqual({
+    expect(declareSchema(z.array(z.string())).schema).toEqual({
       type: "array",
       items: { type: "string" },
     });
-    expect(declareSchema("json", OUTPUT_OWNER).schema).toEqual({});
+    expect(declareSchema("json").schema).toEqual({});
   });
   test("what is no schema is an error", () => {
     for (const input of [null, 5, "x", () => 1, []])

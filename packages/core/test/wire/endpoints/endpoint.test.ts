@@ -17,6 +17,15 @@ async function describeEndpoint(target: Endpoint): Promise<object> {
   };
 }
 
+/** What an error shows in a log, its cause included. */
+function shownOf(make: () => unknown): string {
+  try {
+    return inspect(make());
+  } catch (error) {
+    return inspect(error);
+  }
+}
+
 const GOOGLE = "https://generativelanguage.googleapis.com/v1beta/models/gemini-flash-latest";
 const COMET = "https://api.cometapi.com/v1beta/models/gemini-flash-latest";
 
@@ -235,6 +244,7 @@ describe("endpoint", () => {
   test.each([
     ["no key for another machine", { baseUrl: "https://gateway.example.com" }],
     ["no URL", { baseUrl: "gateway", apiKey: "some-key" }],
+    ["no URL, but credentials", { baseUrl: "https://user:secret-word@two hosts", apiKey: "some-key" }],
     ["another protocol", { baseUrl: "ftp://gateway.example.com", apiKey: "some-key" }],
     ["credentials in the URL", { baseUrl: "https://user:secret-word@gateway.example.com", apiKey: "some-key" }],
     ["a key in the query", { baseUrl: "https://gateway.example.com?key=secret-word", apiKey: "some-key" }],
@@ -246,6 +256,7 @@ describe("endpoint", () => {
     const make = (): unknown => endpoint(options);
     expect(make).toThrow(ConfigurationError);
     expect(make).not.toThrow(/secret-word/);
+    expect(shownOf(make)).not.toContain("secret-word");
   });
 
   test("a key with a line break inside is refused without being quoted", () => {

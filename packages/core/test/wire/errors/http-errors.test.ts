@@ -233,6 +233,13 @@ test.each([
   expect(embeddedError({ error: { message: "m", status } })).toMatchObject({ status: code, reason: status });
 });
 
+test.each(["constructor", "toString", "__proto__"])(
+  "a word that names a member of every object is one of no status: %s",
+  (status) => {
+    expect(embeddedError({ error: { message: "m", status } })).toMatchObject({ status: 500, reason: status });
+  },
+);
+
 test.each([
   [
     400,

@@ -1,6 +1,8 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiNetworkError, ApiStatusError, ApiTimeoutError } from "../../../src/errors/api-errors.ts";
-import { DEFAULT_RETRY, delayFor, type RetryNotice, withRetry } from "../../../src/wire/http/retry.ts";
+import { ApiClient } from "../../../src/wire/client.ts";
+import type { CallOptions } from "../../../src/wire/client-options.ts";
+import { DEFAULT_RETRY, delayFor, type RetryNotice, type RetryPolicy } from "../../../src/wire/http/retry.ts";
 
 // Loaded with the first retry: reading it takes turns of the event loop, which the tests' clocks do not wait for.
 beforeAll(async () => void (await import("p-retry")));
@@ -28,7 +30,16 @@ describe("delayFor", () => {
   });
 });
 
-describe("withRetry", () => {
+/** Makes attempts as every call of a client does. @param call - Gets the number of the attempt. */
+async function withRetry<T>(
+  call: (attempt: number) => Promise<T>,
+  { policy, ...options }: CallOptions & { readonly policy?: Partial<RetryPolicy> } = {},
+): Promise<T> {
+  const client = new ApiClient({ env: {}, random: () => 0, retry: policy });
+  return await client.retried({ operation: "test", method: "GET", path: "" }, options, ({ number }) => call(number));
+}
+
+describe("a call", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
@@ -38,11 +49,7 @@ describe("withRetry", () => {
       if (attempt < 3) throw overloaded(attempt === 2 ? 5000 : undefined);
       return attempt;
     });
-    const result = withRetry(call, {
-      policy: DEFAULT_RETRY,
-      random: () => 0,
-      onRetry: (notice) => notices.push(notice),
-    });
+    const result = withRetry(call, { onRetry: (notice) => notices.push(notice) });
     await vi.advanceTimersByTimeAsync(499);
     expect(call).toHaveBeenCalledTimes(1);
     await vi.advanceTimersByTimeAsync(10);
@@ -66,8 +73,7 @@ describe("withRetry", () => {
     };
     const { signal } = controller;
     const onRetry = (notice: RetryNotice): void => void notices.push(notice);
-    const options = { policy: DEFAULT_RETRY, random: () => 0, signal, onRetry };
-    const reason = withRetry(call, options).catch((error: unknown) => error);
+    const reason = withRetry(call, { signal, onRetry }).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(await reason).toBe("enough");
     expect(notices.map(({ attempt }) => attempt)).toEqual([1]);
@@ -76,8 +82,7 @@ describe("withRetry", () => {
   test("waits for weeks rather than not at all", async () => {
     const controller = new AbortController();
     const call = vi.fn<() => Promise<never>>(() => Promise.reject(overloaded(60 * 86_400_000)));
-    const policy = { ...DEFAULT_RETRY, maxServerDelayMs: Infinity };
-    const result = withRetry(call, { policy, random: () => 0, signal: controller.signal });
+    const result = withRetry(call, { policy: { maxServerDelayMs: Infinity }, signal: controller.signal });
     const reason = result.catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(86_400_000);
     expect(call).toHaveBeenCalledTimes(1);
@@ -92,7 +97,7 @@ describe("withRetry", () => {
       errors.push(error);
       throw error;
     };
-    const outcome = withRetry(call, { policy: DEFAULT_RETRY, random: () => 0 }).catch((error: unknown) => error);
+    const outcome = withRetry(call).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(await outcome).toBe(errors[3]);
     expect(errors).toHaveLength(4);
@@ -103,11 +108,7 @@ describe("withRetry", () => {
     ["a word", "enough"],
   ])("an abort with %s ends the wait at once", async (_name, reason) => {
     const controller = new AbortController();
-    const outcome = withRetry(async () => Promise.reject(overloaded(200_000)), {
-      policy: DEFAULT_RETRY,
-      random: () => 0,
-      signal: controller.signal,
-    }).then(
+    const outcome = withRetry(async () => Promise.reject(overloaded(200_000)), { signal: controller.signal }).then(
       () => "resolved",
       (error: unknown) => error,
     );
@@ -118,11 +119,16 @@ describe("withRetry", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test("without a logger of its own, as JavaScript may say with null, is told of in the client's", async () => {
+    const call = vi.fn<() => Promise<string>>().mockRejectedValueOnce(overloaded(1)).mockResolvedValueOnce("done");
+    const result = withRetry(call, { logger: null as never });
+    await vi.advanceTimersByTimeAsync(10);
+    expect(await result).toBe("done");
+  });
+
   test("one attempt means no retry", async () => {
     const call = vi.fn<() => Promise<never>>(async () => Promise.reject(overloaded()));
-    await expect(withRetry(call, { policy: { ...DEFAULT_RETRY, maxAttempts: 1 }, random: () => 0 })).rejects.toThrow(
-      "overloaded",
-    );
+    await expect(withRetry(call, { policy: { maxAttempts: 1 } })).rejects.toThrow("overloaded");
     expect(call).toHaveBeenCalledTimes(1);
   });
 });

@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { ApiShapeError } from "../../../src/errors/api-errors.ts";
-import { readSse, SseDecoder } from "../../../src/wire/http/sse.ts";
+import { SseDecoder } from "../../../src/wire/http/sse.ts";
 import { anyText } from "../../helpers/any-text.ts";
 import { growthOf } from "../../helpers/growth.ts";
 
 const encoder = new TextEncoder();
 
-async function* split(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerator<Uint8Array> {
+function* split(bytes: Uint8Array, cuts: readonly number[]): Generator<Uint8Array> {
   let at = 0;
   for (const cut of [...new Set(cuts.map((n) => n % (bytes.length + 1)))].toSorted((a, b) => a - b)) {
     yield bytes.subarray(at, cut);
@@ -16,10 +16,9 @@ async function* split(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerato
   yield bytes.subarray(at);
 }
 
-async function decode(text: string, cuts: readonly number[] = []): Promise<string[]> {
-  const all: string[] = [];
-  for await (const batch of readSse(split(encoder.encode(text), cuts))) all.push(...batch);
-  return all;
+function decode(text: string, cuts: readonly number[] = []): readonly string[] {
+  const decoder = new SseDecoder();
+  return [...[...split(encoder.encode(text), cuts)].flatMap((bytes) => decoder.push(bytes)), ...decoder.end()];
 }
 
 test.each([
@@ -69,40 +68,34 @@ test.each([
   ["lines that only begin like JSON", 'data: {"a":1}\n\n{oops\ndata: {"a":2}\n\n', ['{"a":1}', '{"a":2}']],
   ["a web page", "<html><body>Bad gateway</body></html>", []],
   ["nothing", "", []],
-])("%s, whole and byte by byte", async (_name, text, expected) => {
+])("%s, whole and byte by byte", (_name, text, expected) => {
   const bytes = encoder.encode(text).length;
-  expect(await decode(text)).toEqual(expected);
+  expect(decode(text)).toEqual(expected);
   expect(
-    await decode(
+    decode(
       text,
       Array.from({ length: bytes }, (_, i) => i),
     ),
   ).toEqual(expected);
 });
 
-test("any split of the bytes gives the same data", async () => {
+test("any split of the bytes gives the same data", () => {
   const event = fc.record({ text: anyText(), n: fc.integer() }).map((value) => JSON.stringify(value));
   const newline = fc.constantFrom("\n", "\r\n", "\r");
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(event),
-      newline,
-      fc.boolean(),
-      fc.array(fc.nat(300)),
-      async (events, eol, ended, cuts) => {
-        const body = events.map((data) => `: hm${eol}data: ${data}${eol}${eol}`).join("");
-        const text = ended ? body : body.trimEnd();
-        // Lone surrogates cannot be written as UTF-8; JSON escapes them, so the data is as it was.
-        expect(await decode(text, cuts)).toEqual(events);
-      },
-    ),
+  fc.assert(
+    fc.property(fc.array(event), newline, fc.boolean(), fc.array(fc.nat(300)), (events, eol, ended, cuts) => {
+      const body = events.map((data) => `: hm${eol}data: ${data}${eol}${eol}`).join("");
+      const text = ended ? body : body.trimEnd();
+      // Lone surrogates cannot be written as UTF-8; JSON escapes them, so the data is as it was.
+      expect(decode(text, cuts)).toEqual(events);
+    }),
   );
 });
 
-test("an event whose data begins with a read comes once", async () => {
+test("an event whose data begins with a read comes once", () => {
   const text = 'data: {"a":1}\n\n';
-  expect(await decode(text, ["data:".length])).toEqual(['{"a":1}']);
-  expect(await decode(text, ["data: ".length])).toEqual(['{"a":1}']);
+  expect(decode(text, ["data:".length])).toEqual(['{"a":1}']);
+  expect(decode(text, ["data: ".length])).toEqual(['{"a":1}']);
 });
 
 test("events of one read come as one list", () => {

@@ -5,19 +5,20 @@ import { messageOf } from "../../../errors/agent-error.ts";
 import { SessionDamagedError } from "../../../errors/run-errors.ts";
 import { type Json, present } from "../../../internal/json.ts";
 import type { Decide, SessionChange, Standing } from "../../../session/store/changes.ts";
-import type { SessionRecords } from "../../../session/store/records.ts";
-import type { SessionSummary } from "../../../session/store/store.ts";
+import type { SessionRecords, SessionSummary } from "../../../session/store/store.ts";
 import { takeLock, waitForHolder } from "../file-lock.ts";
-import { findLineEnds, formatLines, parseLine } from "./jsonl-lines.ts";
 import {
+  findLineEnds,
+  formatLines,
   ifThere,
+  parseLine,
   readDraft,
   readState,
   removeWhole,
   type SessionState,
   writeDraft,
   writeState,
-} from "./jsonl-records.ts";
+} from "./jsonl-format.ts";
 import { codeOf, type ProcessId } from "../processes.ts";
 import { isShortened, sessionFileName } from "./session-file-name.ts";
 

@@ -8,7 +8,7 @@ import {
   matchesFilter,
   type SessionSummary,
 } from "../../../session/store/store.ts";
-import { ifThere, readState } from "./jsonl-records.ts";
+import { ifThere, readState } from "./jsonl-format.ts";
 import { readSessionId } from "./session-file-name.ts";
 
 const ENDING = ".jsonl";

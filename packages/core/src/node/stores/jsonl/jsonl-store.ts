@@ -1,7 +1,9 @@
 import type { Json } from "../../../internal/json.ts";
 import { decideAppend, decideDraft, decideLease, decideStop } from "../../../session/store/changes.ts";
-import type { Draft, Lease, SessionRecords } from "../../../session/store/records.ts";
 import {
+  type Draft,
+  type Lease,
+  type SessionRecords,
   type AppendOptions,
   checkDeleteFilter,
   type ListOptions,

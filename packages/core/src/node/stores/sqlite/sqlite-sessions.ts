@@ -1,7 +1,14 @@
 import { tryOr } from "../../../internal/try-or.ts";
 import type { Decide } from "../../../session/store/changes.ts";
-import type { Draft, Lease, SessionRecords } from "../../../session/store/records.ts";
-import type { ListOptions, SessionFilter, SessionInfo, SessionSummary } from "../../../session/store/store.ts";
+import type {
+  Draft,
+  Lease,
+  SessionRecords,
+  ListOptions,
+  SessionFilter,
+  SessionInfo,
+  SessionSummary,
+} from "../../../session/store/store.ts";
 import { type Database, encodeKey } from "./sqlite-database.ts";
 
 /** Tables with a row for each session, by its key. */

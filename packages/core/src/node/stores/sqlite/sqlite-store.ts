@@ -1,8 +1,10 @@
 import { SessionDamagedError, SessionStoreError } from "../../../errors/run-errors.ts";
 import type { Json } from "../../../internal/json.ts";
 import { type Decide, decideAppend, decideDraft, decideLease, decideStop } from "../../../session/store/changes.ts";
-import type { Draft, Lease, SessionRecords } from "../../../session/store/records.ts";
 import {
+  type Draft,
+  type Lease,
+  type SessionRecords,
   type AppendOptions,
   checkDeleteFilter,
   type ListOptions,

@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { appendFileSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SessionDamagedError, SessionStoreError } from "@pollux/core/errors";
 import { JsonlStore } from "@pollux/core/node";
 import { describe, expect, test, vi } from "vitest";
-import { newHolder } from "../../../../src/node/stores/file-lock.ts";
+import { thisProcess } from "../../../../src/node/stores/processes.ts";
 import { stopClock } from "../../../helpers/stop-clock.ts";
 import { temporaryFolder } from "../../../helpers/store-process.ts";
 import { until } from "../../../helpers/until.ts";
@@ -20,7 +21,7 @@ async function filled(): Promise<{ folder: string; file: string; lock: string; s
 }
 
 function lockOf(fields: object = {}): string {
-  return JSON.stringify({ ...newHolder(), ...fields });
+  return JSON.stringify({ ...thisProcess(), token: randomUUID(), ...fields });
 }
 
 /** The number of a process that has ended. */

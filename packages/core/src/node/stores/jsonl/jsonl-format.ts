@@ -1,9 +1,45 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import type { Json } from "../../../internal/json.ts";
 import { tryOr } from "../../../internal/try-or.ts";
-import type { Draft, SessionRecords } from "../../../session/store/records.ts";
-import type { SessionInfo } from "../../../session/store/store.ts";
+import type { Draft, SessionRecords, SessionInfo } from "../../../session/store/store.ts";
 import { codeOf } from "../processes.ts";
+
+const LINE_FEED = 0x0a;
+const SPACE = 0x20;
+
+/**
+ * Entries, as JSON, as the lines of one append. Every line but the last has a space before the line feed, which JSON ignores: an append
+ * is complete once its last line is there.
+ */
+export function formatLines(entries: readonly string[]): string {
+  return `${entries.join(" \n")}\n`;
+}
+
+/** Where each line of the complete appends ends, after its line feed. @param data - Starts where an append starts. */
+export function findLineEnds(data: Uint8Array): readonly number[] {
+  const ends: number[] = [];
+  /** Lines before each append, and after the last complete one. */
+  const appends = [0];
+  for (let at = data.indexOf(LINE_FEED); at !== -1; at = data.indexOf(LINE_FEED, at + 1)) {
+    ends.push(at + 1);
+    if (at === 0 || data[at - 1] !== SPACE) appends.push(ends.length);
+  }
+  // After a power failure, bytes that were never written read as zeros: appends at the end that hold some are left out.
+  for (let count = appends.pop() ?? 0; count > 0; count = appends.pop() ?? 0) {
+    const start = ends[(appends.at(-1) ?? 0) - 1] ?? 0;
+    if (!data.subarray(start, ends[count - 1]).includes(0)) return ends.slice(0, count);
+  }
+  return [];
+}
+
+export const utf8: TextDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** @throws {Error} When the bytes are not UTF-8, or not JSON. */
+export function parseLine(line: Uint8Array): Json {
+  // JSON.parse returns JSON.
+  return JSON.parse(utf8.decode(line)) as Json;
+}
 
 /** What stands beside a log, but for the draft; and how long the log was then. */
 export interface SessionState extends Omit<SessionRecords, "draft"> {

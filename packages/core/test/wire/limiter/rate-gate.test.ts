@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { FairQueue } from "../../../src/wire/limiter/fair-queue.ts";
+import { FairQueue } from "../../../src/wire/limiter/rate-gate.ts";
 
 function drain<T>(queue: FairQueue<T>): T[] {
   const all: T[] = [];

@@ -22,6 +22,10 @@ async function* later(): AsyncGenerator<number> {
   yield 1;
 }
 
+function fail(): never {
+  throw new Error("not readable");
+}
+
 const REFUSED: readonly (readonly [string, () => unknown, string])[] = [
   [
     "a response",
@@ -75,11 +79,33 @@ const REFUSED: readonly (readonly [string, () => unknown, string])[] = [
     () => runInNewContext("new (class Elsewhere {})()"),
     "is an instance of a class (Elsewhere): return a plain object, such as { ...it }, or give the class a toJSON()",
   ],
+  [
+    "an instance of a class without a name",
+    () => runInNewContext("new (class {})()"),
+    "is an instance of a class: return a plain object, such as { ...it }, or give the class a toJSON()",
+  ],
+  ["an iterator written by hand", () => ({ next: count }), "is a list, but no array: return an array, such as [...it]"],
+  [
+    "an object that has nothing but functions",
+    () => ({ name: () => "Ada", balance: () => 5 }),
+    "has nothing but functions: return what they return",
+  ],
 ];
 
 /** These differ at the top level, where what a tool returns is awaited and drained. */
 const REFUSED_INSIDE: typeof REFUSED = [
   ["a promise", () => Promise.resolve(1), "is a promise: await it"],
+  [
+    "an object whose members throw",
+    () =>
+      Object.defineProperties(
+        { save: count },
+        { constructor: { get: fail }, json: { get: fail }, next: { get: fail } },
+      ),
+    "has nothing but functions: return what they return",
+  ],
+  // oxlint-disable-next-line unicorn/no-thenable -- as some database clients make them
+  ["a plain object that can be awaited", () => ({ sql: "select 1", then: count }), "is a promise: await it"],
   ["an async generator", later, "is an async iterator (AsyncGenerator): collect what it yields in an array"],
 ];
 

@@ -1,0 +1,24 @@
+import { asList, asObject } from "../internal/json.ts";
+import type { ModelResponse } from "../model/model.ts";
+import { addRead, readContents, type ReadSource } from "../tool/reads.ts";
+
+/** What the service has read for an answer, by its metadata and its parts: also the calls of the same answer may come from there. */
+export function readByService({ content, candidate }: Pick<ModelResponse, "content" | "candidate">): ReadSource[] {
+  const found = [...readContents([content])];
+  if (candidate.urlContextMetadata !== undefined) addRead(found, { tool: "urlContext", reads: "untrusted" });
+  // A search that was not made has a score only.
+  const {
+    retrievalMetadata: _,
+    groundingChunks,
+    retrievalQueries,
+    ...searched
+  } = asObject(candidate.groundingMetadata);
+  const kinds = asList(groundingChunks).map((chunk) => Object.keys(asObject(chunk))[0] ?? "");
+  if (kinds.length === 0 && retrievalQueries !== undefined) kinds.push("retrievedContext");
+  if (kinds.length === 0 && Object.keys(searched).length > 0) kinds.push("web");
+  for (const kind of kinds) {
+    const reads = kind === "retrievedContext" ? "private" : /^(web|image|maps)$/.test(kind) ? "untrusted" : "both";
+    addRead(found, { tool: kind === "web" ? "googleSearch" : kind, reads });
+  }
+  return found;
+}
