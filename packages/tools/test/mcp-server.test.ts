@@ -6,7 +6,7 @@ import { Client, StreamableHTTPClientTransport, type Transport } from "@modelcon
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { Agent, type Approve, defineTool } from "@pollux/core";
 import type { Observer } from "@pollux/core/observers";
-import { say, ScriptedModel } from "@pollux/core/testing";
+import { call as asks, say, ScriptedModel } from "@pollux/core/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { mcpTools } from "../src/mcp.ts";
 import { type McpHttpPlace, type McpServerHandle, serveMcp } from "../src/mcp-server.ts";
@@ -202,6 +202,37 @@ describe("the client of this package", () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     expect(await use(tools.tools, "finder", { task: "Find." }, { traceparent })).toMatchObject({ ok: true });
     expect(parents).toMatchObject([{ traceparent }]);
+  });
+
+  test.each([
+    ["is asked about what reaches outside", undefined, false],
+    ["may trust its callers", "trusted", true],
+    ["knows what else their words bring", ["untrusted", "private"], false],
+  ] as const)("an agent that is served %s: another model wrote its task", async (_name, reads, sends) => {
+    const sent: string[] = [];
+    const why: unknown[] = [];
+    const send = defineTool({
+      name: "send",
+      description: "Sends.",
+      effects: "once",
+      reads: "trusted",
+      run: () => sent.push("mail"),
+    });
+    const agent = new Agent({
+      name: "clerk",
+      model: new ScriptedModel(asks("send"), say("Done.")),
+      tools: [send],
+      approve: ({ because }) => (why.push(because), false),
+    });
+    const place = { transport: {}, name: "clerk", version: "1", reads };
+    await using server = await serveMcp([agent.asTool({ description: "Works." })], place);
+    await using tools = await mcpTools({ url: server.url ?? "" });
+
+    expect(await use(tools.tools, "clerk", { task: "Send it." })).toEqual({ ok: true, output: "Done." });
+    expect(sent).toEqual(sends ? ["mail"] : []);
+    const because = { reach: "outside", rule: "ask", untrusted: ["mcp_client"] };
+    const secret = typeof reads === "object" && { private: ["mcp_client"] };
+    expect(why).toEqual(sends ? [] : [{ ...because, ...secret }]);
   });
 
   test("an abort over HTTP stops the tool", async () => {

@@ -103,7 +103,8 @@ describe("a document of many operations", () => {
       call("call_operation", { operation: "things_list_items_42", arguments: "{}" }),
       call("call_operation", { operation: "things_delete_items_42", arguments: "{}" }),
     );
-    const result = await new Agent({ model, tools }).run("Which items, and delete them?");
+    const agent = new Agent({ model, tools, afterUntrusted: "allow" });
+    const result = await agent.run("Which items, and delete them?");
     expect(result.stopReason).toBe("needs-approval");
     expect(JSON.stringify(model.requests[1]?.contents.at(-1))).toContain("things_list_items_42");
     expect(JSON.stringify(model.requests[3]?.contents.at(-1))).toContain("owner: required but missing");

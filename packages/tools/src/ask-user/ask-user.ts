@@ -42,7 +42,7 @@ const DESCRIPTION =
 /** `ask_user`: asks the user a question in the middle of a run. */
 export function askUser(options: AskUserOptions = {}): Tool<UserQuestion, UserAnswer> {
   const { name = "ask_user", ask, timeoutMs = 600_000 } = options;
-  const spec = { name, description: DESCRIPTION, input: QUESTION, effects: "none" as const };
+  const spec = { name, description: DESCRIPTION, input: QUESTION, effects: "none" as const, reads: "trusted" as const };
   // Without `run`, the answer comes from outside.
   if (ask === undefined) return defineTool<typeof QUESTION, UserAnswer>({ ...spec, approvedBy: "user" });
   return defineTool({

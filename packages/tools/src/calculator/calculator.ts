@@ -59,6 +59,7 @@ export function calculator(options: CalculatorOptions = {}): Tool<CalculatorInpu
       digits: z.int().min(1).max(64).optional().describe("Significant digits of an inexact result (default 32)"),
     }),
     effects: "none",
+    reads: "trusted",
     run: async ({ expression, digits = 32 }, { signal }): Promise<CalculatorResult> => {
       engine ??= import("./engine.ts").then(({ createEngine }) => createEngine(PRECISION));
       const loaded = await engine;

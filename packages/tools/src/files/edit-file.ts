@@ -53,6 +53,9 @@ export function editFile(options: FileToolOptions & WriteOptions<EditFileInput>)
     }),
     // An inserted text would be inserted again, so the call must not be repeated; the model can check whether it was made.
     effects: "once",
+    reads: ["untrusted", "private"],
+    // A folder that the author has chosen.
+    reach: "inside",
     unknownOutcome: "tell-model",
     sequential: true,
     needsApproval: options.needsApproval,

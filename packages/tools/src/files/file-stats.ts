@@ -30,6 +30,7 @@ export function fileStats(options: FileToolOptions): Tool<FileStatsInput, FileSt
     description: "Returns the size of a file without its content: bytes, and for text also lines and words.",
     input: z.object({ path: z.string().describe("Path inside the folder, such as src/index.ts") }),
     effects: "none",
+    reads: ["untrusted", "private"],
     run: async ({ path }, { signal }): Promise<FileStats> => {
       const { place, file, bytes } = await folder.open(path);
       try {

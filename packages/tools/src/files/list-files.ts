@@ -75,6 +75,7 @@ export function listFiles(options: FileToolOptions & ListFilesOptions): Tool<Lis
       limit: z.int().min(1).max(500).optional().describe("Maximum number of entries (default 200)"),
     }),
     effects: "none",
+    reads: ["untrusted", "private"],
     run: async (input, { signal }): Promise<FileList> => {
       const { path = ".", glob, offset = 0, limit = 200 } = input;
       const work = new Work();

@@ -52,6 +52,7 @@ export function readFile(options: FileToolOptions & ReadFileOptions): Tool<ReadF
       lines: z.int().min(1).max(5000).optional().describe("Maximum number of lines (default 1000)"),
     }),
     effects: "none",
+    reads: ["untrusted", "private"],
     run: async ({ path, first_line: firstLine = 1, lines = 1000 }, { signal }): Promise<FileText> => {
       const { place, file, bytes } = await folder.open(path);
       try {

@@ -68,6 +68,7 @@ export function searchFiles(
       include_ignored: z.boolean().optional().describe("Also search what .gitignore excludes (default false)"),
     }),
     effects: "none",
+    reads: ["untrusted", "private"],
     run: async (input, { signal }): Promise<FoundText> => {
       const work = new Work();
       const until = performance.now() + searchMs;

@@ -53,6 +53,9 @@ export function writeFile(options: FileToolOptions & WriteFileOptions): Tool<Wri
     }),
     // The whole content is passed: writing it again has no further effect.
     effects: "idempotent",
+    reads: ["untrusted", "private"],
+    // A folder that the author has chosen.
+    reach: "inside",
     sequential: true,
     needsApproval: options.needsApproval,
     run: async ({ path, content }, context): Promise<WrittenFile> => {

@@ -1,3 +1,5 @@
+import type { Reach, ReachContext } from "@pollux/core";
+
 /** One address of a host. */
 export interface LookupAddress {
   readonly address: string;
@@ -35,4 +37,14 @@ export interface HttpOptions {
   readonly userAgent?: string | undefined;
   /** @defaultValue the system's own */
   readonly lookup?: LookupFunction | undefined;
+}
+
+/**
+ * How far a request reaches that only reads: its address tells a host something, unless the author has named the hosts, or the whole address
+ * stood in what was read before.
+ *
+ * @param url - Undefined if more than the address is sent.
+ */
+export function lookupReach({ allow }: HttpOptions, url: string | undefined, run: ReachContext): Reach {
+  return allow !== undefined || (url !== undefined && run.seen(url)) ? "inside" : "lookup";
 }

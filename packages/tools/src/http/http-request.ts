@@ -4,7 +4,7 @@ import { z } from "zod/v4";
 import { kindOfContent, mediaTypeOf } from "./content-kind.ts";
 import { decodeText } from "./decode-text.ts";
 import { type Answer, bound, Exchange } from "./exchange.ts";
-import type { HttpOptions } from "./http-options.ts";
+import { type HttpOptions, lookupReach } from "./http-options.ts";
 import { indentJson, isDeepJson } from "./indent-json.ts";
 import { pageOfText, type TextPage } from "./page-of-text.ts";
 
@@ -109,6 +109,9 @@ export function httpRequest(options: HttpRequestOptions = {}): Tool<HttpRequestI
       offset: z.int().min(0).optional().describe("Characters of the body to skip, GET only (default 0)"),
     }),
     effects: reads ? "none" : idempotencyHeader === undefined ? "once" : "idempotent",
+    reads: options.headers === undefined ? "untrusted" : ["untrusted", "private"],
+    reach: ({ url, method = methods[0], headers }, run) =>
+      READING.has(method ?? "") ? lookupReach(options, headers === undefined ? url : undefined, run) : "outside",
     needsApproval: options.needsApproval ?? (({ method = methods[0] }) => !READING.has(method ?? "")),
     timeoutMs: exchange.timeoutMs + 5_000,
     maxResultBytes: maxCharacters * 6 + 50_000,

@@ -6,7 +6,7 @@ import { MAX_MEMORY_BYTES, MAX_WAIT_MS } from "./convert-apart.ts";
 import { decodeText } from "./decode-text.ts";
 import { type Answer, bound, Exchange } from "./exchange.ts";
 import { readHtmlApart } from "./html-apart.ts";
-import type { HttpOptions } from "./http-options.ts";
+import { type HttpOptions, lookupReach } from "./http-options.ts";
 import { indentJson } from "./indent-json.ts";
 import { pageOfText, type TextPage } from "./page-of-text.ts";
 import { readPdfApart } from "./pdf-apart.ts";
@@ -117,6 +117,8 @@ export function webFetch(options: WebFetchOptions = {}): Tool<WebFetchInput, Fet
       links: z.boolean().optional().describe("Also list the links of the whole page (default false)"),
     }),
     effects: "none",
+    reads: "untrusted",
+    reach: ({ url }, run) => lookupReach(options, url, run),
     // The exchange has its own time limit with a message for the model; this one covers waiting and converting as well.
     timeoutMs: exchange.timeoutMs + MAX_WAIT_MS + 30_000,
     maxResultBytes: maxCharacters * 6 + 200_000,

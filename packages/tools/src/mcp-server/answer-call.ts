@@ -5,6 +5,7 @@ import type {
   FunctionCall,
   Logger,
   PendingCall,
+  ReadSource,
   Tool,
   ToolContext,
   ToolOutcome,
@@ -16,6 +17,8 @@ import { callResult } from "./call-result.ts";
 export interface AnswerOptions {
   readonly tools: ReadonlyMap<string, Tool>;
   readonly approve: Approve | undefined;
+  /** What the words of callers bring. */
+  readonly read: readonly ReadSource[];
   readonly logger: Logger;
 }
 
@@ -30,9 +33,7 @@ export async function answerCall(
   const call: FunctionCall = { name: tool.name, id: callId, args };
   const decided = await decide(tool, call, callId, client, options);
   const outcome =
-    "ok" in decided
-      ? decided
-      : await callTool(options.tools, decided, contextOf(decided, callId, client, options.logger));
+    "ok" in decided ? decided : await callTool(options.tools, decided, contextOf(decided, callId, client, options));
   const result = callResult(call, tool, outcome, options.logger);
   if ("ok" in decided || decided === call) return result;
   const note = `The arguments were changed before the call ran: ${JSON.stringify(decided.args)}`;
@@ -85,10 +86,11 @@ function contextOf(
   call: FunctionCall,
   callId: string,
   { sessionId, mcpReq }: ServerContext,
-  logger: Logger,
+  { logger, read }: AnswerOptions,
 ): Omit<ToolContext, "attempt"> {
   const runId = sessionId ?? callId;
   const { progressToken, traceparent } = mcpReq._meta ?? {};
+  const trace = typeof traceparent === "string" && TRACEPARENT.test(traceparent) ? { traceparent } : {};
   let reports = 0;
   return {
     context: undefined,
@@ -100,12 +102,9 @@ function contextOf(
     agent: "mcp",
     turn: 1,
     logger,
-    ...(typeof traceparent === "string" &&
-      TRACEPARENT.test(traceparent) && {
-        traceparent,
-        // An agent behind a tool runs in the trace of the caller.
-        parent: { step: { runId, step: callId, callId, traceparent }, remaining: {} },
-      }),
+    ...trace,
+    // An agent behind a tool runs in the trace of the caller, and another model wrote its task.
+    parent: { step: { runId, step: callId, callId, ...trace }, remaining: {}, read },
     progress: async (value) => {
       if (progressToken === undefined) return;
       reports++;

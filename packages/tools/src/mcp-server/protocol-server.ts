@@ -1,5 +1,5 @@
 import { ProtocolError, ProtocolErrorCode, Server, type Tool as McpTool } from "@modelcontextprotocol/server";
-import type { Logger, Tool } from "@pollux/core";
+import type { Logger, Reads, ReadSource, Tool } from "@pollux/core";
 import { answerCall } from "./answer-call.ts";
 import type { ServeMcpOptions } from "./serve-options.ts";
 
@@ -11,7 +11,8 @@ const SILENT: Logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {
  * @throws {TypeError} If two tools have the same name, or a tool has no `run`.
  */
 export function protocolServers(tools: readonly Tool[], options: ServeMcpOptions): () => Server {
-  const { name, version, instructions, approve, logger = SILENT } = options;
+  const { name, version, instructions, approve, logger = SILENT, reads = "untrusted" } = options;
+  const read = readCallers(reads);
   const byName = new Map<string, Tool>();
   for (const tool of tools) {
     if (byName.has(tool.name)) throw new TypeError(`serveMcp(): two tools are named "${tool.name}"`);
@@ -34,11 +35,19 @@ export function protocolServers(tools: readonly Tool[], options: ServeMcpOptions
       const tool = byName.get(params.name);
       if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${params.name}`);
       return await turns.take(tool, () =>
-        answerCall(tool, params.arguments ?? {}, context, { tools: byName, approve, logger }),
+        answerCall(tool, params.arguments ?? {}, context, { tools: byName, approve, logger, read }),
       );
     });
     return server;
   };
+}
+
+/** What is none of the words counts as both. */
+function readCallers(reads: Reads): readonly ReadSource[] {
+  const [word, ...others] = [reads].flat();
+  if (word === "trusted") return [];
+  const isOne = others.length === 0 && (word === "untrusted" || word === "private");
+  return [{ tool: "mcp_client", reads: isOne ? word : "both" }];
 }
 
 function describe({ name, description, declaration, effects }: Tool): McpTool {

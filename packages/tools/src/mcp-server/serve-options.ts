@@ -1,4 +1,4 @@
-import type { Approve, Logger } from "@pollux/core";
+import type { Approve, Logger, Reads } from "@pollux/core";
 
 /** Where HTTP clients find the server. */
 export interface McpHttpPlace {
@@ -31,6 +31,11 @@ export interface ServeMcpOptions {
    * Approves calls to tools with `needsApproval` while the client waits. @defaultValue none: such calls are refused
    */
   readonly approve?: Approve | undefined;
+  /**
+   * What the words of callers bring into the history of an agent that is served as a tool: another program's model wrote its task, from whatever
+   * that has read. A call of the agent that would reach outside is then asked about, by the agent's own `approve`. @defaultValue "untrusted"
+   */
+  readonly reads?: Reads | undefined;
   /** @defaultValue silent */
   readonly logger?: Logger | undefined;
 }

@@ -1,5 +1,5 @@
 import type { CallToolResult, Progress, Tool } from "@modelcontextprotocol/client";
-import { type Logger, ToolError } from "@pollux/core";
+import { type Logger, type Reads, ToolError } from "@pollux/core";
 import { McpServerError } from "./mcp-server-error.ts";
 import { type OpenClient, openClient } from "./open-client.ts";
 import { serverName } from "./server-name.ts";
@@ -34,6 +34,8 @@ export interface McpCall {
  */
 export class Connection {
   readonly name: string;
+  /** What results bring: a program on this machine, and a server that knows who asks, may have what is private. */
+  readonly reads: Reads;
   readonly #server: McpCommand | McpAddress;
   readonly #options: ConnectionOptions;
   #opening: Promise<OpenClient> | undefined;
@@ -48,6 +50,8 @@ export class Connection {
     this.#server = server;
     this.#options = options;
     this.name = serverName(server);
+    const isPublic = "url" in server && server.auth === undefined && Object.keys(server.headers ?? {}).length === 0;
+    this.reads = isPublic ? "untrusted" : ["untrusted", "private"];
   }
 
   /** @throws {McpServerError} If the server doesn't start. */

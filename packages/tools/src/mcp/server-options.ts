@@ -1,5 +1,5 @@
 import type { AuthProvider, OAuthClientProvider } from "@modelcontextprotocol/client";
-import type { FunctionCall, Logger, ToolEffects } from "@pollux/core";
+import type { FunctionCall, Logger, Reach, Reads, ToolEffects } from "@pollux/core";
 
 /** A server that runs as a child process and communicates over its stdin and stdout. */
 export interface McpCommand {
@@ -70,7 +70,8 @@ export interface McpToolsOptions {
   readonly toolChanges?: "refuse" | "accept" | ((change: McpToolChange) => boolean | Promise<boolean>) | undefined;
   /**
    * Hashes of the tools by the server's names, from {@link McpTools.pins} of an earlier connection: a tool that differs from its hash,
-   * or has none, counts as changed or added in the first list already. @defaultValue what the server first lists
+   * or has none, counts as changed or added in the first list already. Whoever pins tools has read them: descriptions without pins, and
+   * those of `toolChanges: "accept"`, are untrusted content. @defaultValue what the server first lists
    */
   readonly pins?: Readonly<Record<string, string>> | undefined;
   /** Milliseconds until a call is cancelled and reported as timed out. @defaultValue 60_000 */
@@ -94,6 +95,16 @@ export interface McpToolsOptions {
    * during them. @defaultValue by annotation: `readOnlyHint` is `none`, `idempotentHint` is `idempotent`, anything else `once`
    */
   readonly effects?: ToolEffects | ((tool: McpToolInfo) => ToolEffects) | undefined;
+  /**
+   * What results bring into a history: for all tools, or per tool.
+   * @defaultValue `"untrusted"`; also private from a command, and from a server that gets credentials or headers
+   */
+  readonly reads?: Reads | ((tool: McpToolInfo) => Reads) | undefined;
+  /**
+   * How far calls reach: for all tools, or per tool, the default for those that get `undefined`. The server's own word makes a call a lookup
+   * at most. @defaultValue `"lookup"` with `readOnlyHint` and without `destructiveHint`, otherwise `"outside"`
+   */
+  readonly reach?: Reach | ((tool: McpToolInfo) => Reach | undefined) | undefined;
   /** Receives the server's stderr and log (debug), and restarts, omitted and changed tools (warn). @defaultValue silent */
   readonly logger?: Logger | undefined;
   /** Aborts the start. It has no effect afterwards. */

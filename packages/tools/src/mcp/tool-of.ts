@@ -1,5 +1,5 @@
 import type { Progress, Tool as McpTool } from "@modelcontextprotocol/client";
-import { defineTool, type Tool, type ToolContext, type ToolEffects } from "@pollux/core";
+import { defineTool, type Reach, type Tool, type ToolContext, type ToolEffects } from "@pollux/core";
 import type { Connection } from "./connection.ts";
 import { resultOutput } from "./result-output.ts";
 import type { McpToolInfo, McpToolsOptions } from "./server-options.ts";
@@ -13,7 +13,7 @@ const MOST_WAITING = 100;
  * @throws {ToolDefinitionError} If the service would reject its schema.
  */
 export function toolOf(tool: McpTool, name: string, connection: Connection, options: McpToolsOptions): Tool {
-  const { timeoutMs = 60_000, needsApproval, validate } = options;
+  const { timeoutMs = 60_000, needsApproval, validate, reads = connection.reads, reach } = options;
   const info: McpToolInfo = { name: tool.name, annotations: tool.annotations ?? {} };
   const effects = effectsOf(info, options.effects);
   return defineTool({
@@ -24,6 +24,10 @@ export function toolOf(tool: McpTool, name: string, connection: Connection, opti
     timeoutMs,
     maxResultBytes: options.maxResultBytes,
     effects,
+    reads: typeof reads === "function" ? reads(info) : reads,
+    reach: (typeof reach === "function" ? reach(info) : reach) ?? reachOf(info),
+    origin: connection.name,
+    untrustedDescription: options.pins === undefined || options.toolChanges === "accept",
     needsApproval:
       typeof needsApproval === "function" ? (input, call) => needsApproval(info, input, call) : needsApproval,
     run: async (input, context) => {
@@ -48,6 +52,11 @@ function effectsOf(tool: McpToolInfo, given: McpToolsOptions["effects"]): ToolEf
   if (given !== undefined) return typeof given === "function" ? given(tool) : given;
   if (tool.annotations.readOnlyHint === true) return "none";
   return tool.annotations.idempotentHint === true ? "idempotent" : "once";
+}
+
+/** A server may lie about its tools: what it says can turn a call that reaches outside into a lookup, and no further. */
+function reachOf({ annotations: { readOnlyHint, destructiveHint } }: McpToolInfo): Reach {
+  return readOnlyHint === true && destructiveHint !== true ? "lookup" : "outside";
 }
 
 /** Passes progress on in order, and no faster than it is read. */

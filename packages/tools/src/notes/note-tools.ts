@@ -67,6 +67,7 @@ interface Bounds {
 function writeNote(store: NoteStore, { maxNotes, maxCharacters }: Bounds): Tool<{ text: string }, WrittenNote> {
   return defineTool({
     name: "write_note",
+    reads: "trusted",
     description:
       "Saves one fact worth remembering, as a self-contained sentence. Search first: update an existing note rather than adding another.",
     input: z.object({ text: z.string().trim().min(1).max(maxCharacters).describe("The fact") }),
@@ -95,6 +96,8 @@ function searchNotes(
       limit: z.int().min(1).max(50).optional().describe(`Maximum number of notes (default ${pageSize})`),
     }),
     effects: "none",
+    // Notes outlive the conversation in which somebody may have dictated them.
+    reads: ["untrusted", "private"],
     run: async ({ query = "", limit = pageSize }): Promise<FoundNotes> => {
       const notes = await store.load();
       const found = findNotes(notes, query);
@@ -106,6 +109,7 @@ function searchNotes(
 function updateNote(store: NoteStore, { maxCharacters }: Bounds): Tool<{ id: string; text: string }, WrittenNote> {
   return defineTool({
     name: "update_note",
+    reads: "trusted",
     description: "Replaces the text of a note.",
     input: z.object({
       id: z.string().describe("ID of the note, from search_notes"),
@@ -125,6 +129,7 @@ function updateNote(store: NoteStore, { maxCharacters }: Bounds): Tool<{ id: str
 function deleteNote(store: NoteStore): Tool<{ id: string }, { id: string; deleted: boolean }> {
   return defineTool({
     name: "delete_note",
+    reads: "trusted",
     description: "Deletes a note that is wrong or no longer useful.",
     input: z.object({ id: z.string().describe("ID of the note, from search_notes") }),
     // Repeated after a crash, the note is already gone, which is not a failure.

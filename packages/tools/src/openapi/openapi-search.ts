@@ -6,7 +6,7 @@ import { bytesOf } from "./bounded-json.ts";
 import { chooseOperations } from "./choose.ts";
 import { describe } from "./describe.ts";
 import { readDocument } from "./document.ts";
-import { callOperation, MAX_RESULT_BYTES, type Service } from "./operation-call.ts";
+import { callOperation, MAX_RESULT_BYTES, type Service, trustOf } from "./operation-call.ts";
 import { approvalOf, operationTool, type OperationTool } from "./operation-tool.ts";
 import { type FoundOperation, operationsOf, reads } from "./operations.ts";
 import type { OpenApiOptions } from "./options.ts";
@@ -60,6 +60,8 @@ function findOperation({ document, options }: Service, operations: Operations, t
       limit: z.int().min(1).max(30).optional().describe("Maximum number of operations (default 10)"),
     }),
     effects: "none",
+    // The document that the author has given.
+    reads: "trusted",
     maxResultBytes: most,
     run: ({ query, limit = 10 }) => {
       const found = ranked(query, operations, limit);
@@ -92,6 +94,7 @@ function findOperation({ document, options }: Service, operations: Operations, t
 function callByName(service: Service, operations: Operations, toolFor: ToolFor): Tool {
   const { options } = service;
   const only = [...operations.values()];
+  const main = service.servers.main.origin;
   const named = (name: string): FoundOperation => {
     const operation = operations.get(name);
     if (operation !== undefined) return operation;
@@ -111,6 +114,13 @@ function callByName(service: Service, operations: Operations, toolFor: ToolFor):
     }),
     timeoutMs: options.timeoutMs,
     maxResultBytes: options.maxResultBytes ?? MAX_RESULT_BYTES,
+    reads: options.auth === undefined ? "untrusted" : ["untrusted", "private"],
+    // A lookup at another host than the credentials' would tell it what this one has said.
+    reach: ({ operation }) => {
+      const { reach, origin } = trustOf(service, named(operation));
+      return origin === main ? reach : "outside";
+    },
+    origin: main,
     effects: only.every((one) => reads(one)) ? "none" : "once",
     needsApproval: async (input, call) => {
       const rule = approvalOf(named(input.operation), options.needsApproval);

@@ -1,9 +1,9 @@
-import type { ToolContext } from "@pollux/core";
+import type { Reach, Reads, ToolContext } from "@pollux/core";
 import { type OpenApiAnswer, answerOf } from "./answer.ts";
 import { answerTypes } from "./body.ts";
 import { NO_CREDENTIALS, type SentCredentials, sentCredentials } from "./credentials.ts";
 import type { OpenApiRoot } from "./document.ts";
-import { shown } from "./operations.ts";
+import { type FoundOperation, reads, shown } from "./operations.ts";
 import type { OpenApiOptions } from "./options.ts";
 import type { Plan } from "./plan.ts";
 import { requestOf } from "./request.ts";
@@ -40,6 +40,20 @@ export async function callOperation(
     signal,
   });
   return await answerOf(response, title, credentials, options.maxResultBytes ?? MAX_RESULT_BYTES);
+}
+
+/** What the results of an operation bring into a history, and how far a call reaches: back to the service that has the results anyway. */
+export function trustOf(
+  { servers, options }: Service,
+  operation: FoundOperation,
+): { readonly reads: Reads; readonly reach: Reach; readonly origin: string } {
+  const { origin } = servers.of(operation);
+  const isKnown = options.auth !== undefined && origin === servers.main.origin;
+  return {
+    reads: isKnown ? ["untrusted", "private"] : "untrusted",
+    reach: reads(operation) ? "lookup" : "outside",
+    origin,
+  };
 }
 
 /** Default size limit of a result, in bytes. */

@@ -3,7 +3,7 @@ import { ToolDefinitionError } from "@pollux/core/errors";
 import { filledBy } from "./credentials.ts";
 import { describe } from "./describe.ts";
 import { type FoundOperation, reads, shown } from "./operations.ts";
-import { callOperation, MAX_RESULT_BYTES, type Service } from "./operation-call.ts";
+import { callOperation, MAX_RESULT_BYTES, type Service, trustOf } from "./operation-call.ts";
 import type { OpenApiOptions } from "./options.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { TooComplexError } from "./work.ts";
@@ -57,6 +57,7 @@ function toolOf(service: Service, plan: Plan, name: string): Tool {
       : operation.method === "PUT" || operation.method === "DELETE"
         ? "idempotent"
         : "once",
+    ...trustOf(service, operation),
     needsApproval: approvalOf(operation, options.needsApproval),
     run: (input, context) => callOperation(service, plan, input, context),
   });

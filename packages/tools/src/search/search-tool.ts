@@ -1,4 +1,4 @@
-import { defineTool, type Tool } from "@pollux/core";
+import { defineTool, type Reach, type Tool } from "@pollux/core";
 import { z } from "zod/v4";
 import { attachSources } from "./attach-sources.ts";
 
@@ -36,6 +36,11 @@ export interface SearchToolOptions {
   readonly maxResults?: number | undefined;
   /** Most characters of a snippet; the rest is truncated. @defaultValue 500 */
   readonly maxSnippetCharacters?: number | undefined;
+  /**
+   * How far a query reaches: `"inside"` for a service that may know what the conversation does. @defaultValue "lookup": after untrusted
+   * content and private data, a person is asked
+   */
+  readonly reach?: Reach | undefined;
   /** Milliseconds until the call times out. @defaultValue 30_000 */
   readonly timeoutMs?: number | undefined;
 }
@@ -84,6 +89,8 @@ export function searchTool(options: SearchToolOptions): Tool<SearchInput, Search
       limit: z.int().min(1).max(maxResults).optional().describe(`Maximum number of results (default ${pageSize})`),
     }),
     effects: "none",
+    reads: "untrusted",
+    reach: options.reach ?? "lookup",
     timeoutMs,
     run: async ({ query, offset = 0, limit = pageSize }, context): Promise<SearchResults> => {
       const end = Math.min(offset + limit, maxResults);

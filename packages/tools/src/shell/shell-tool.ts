@@ -43,6 +43,8 @@ export function shellTool(options: ShellToolOptions): Tool<ShellInput, ShellResu
     description: `Runs a shell command and returns its output and exit code. Each command starts in the same folder, has no input, and is stopped after ${timeoutMs / 1000} seconds. Background processes are stopped when the command ends.`,
     input: z.object({ command: z.string().min(1).max(50_000).describe("Command line for the shell") }),
     effects: "once",
+    reads: ["untrusted", "private"],
+    reach: "outside",
     sequential: true,
     timeoutMs: timeoutMs + graceMs + AFTER_MS,
     // In JSON, quotes and line breaks take two bytes each.

@@ -64,6 +64,7 @@ export function queryTool(database: ReadOnlyDatabase, bounds: Bounds): Tool<SqlQ
       offset: z.int().min(0).optional().describe("Rows to skip: next_offset of the previous page. Requires ORDER BY"),
     }),
     effects: "none",
+    reads: ["untrusted", "private"],
     // The database's own limit expires first, with a better message.
     // For its turn, for the statement, and for ending it.
     timeoutMs: 2 * bounds.timeoutMs + 5_000,

@@ -32,6 +32,7 @@ export function schemaTool(database: ReadOnlyDatabase, bounds: Bounds): Tool<Sql
       tables: z.array(z.string()).optional().describe("Names of tables to describe (default: as many as fit)"),
     }),
     effects: "none",
+    reads: ["untrusted", "private"],
     // For its turn, for the statement, and for ending it.
     timeoutMs: 2 * bounds.timeoutMs + 5_000,
     maxResultBytes: bounds.maxResultBytes,

@@ -34,6 +34,7 @@ export function convertTime(options: TimeToolOptions = {}): Tool<ConvertTimeInpu
       to_zones: z.array(z.string()).min(1).max(20).describe("Time zones, such as America/New_York"),
     }),
     effects: "none",
+    reads: "trusted",
     run: ({ time, from_zone, to_zones }): ConvertedTimes => {
       const { at, notes } = readMoment(time, from_zone, clock);
       return {

@@ -29,6 +29,7 @@ export function currentTime(options: TimeToolOptions = {}): Tool<CurrentTimeInpu
         .describe(`Time zones, such as Europe/Berlin or UTC+2 (default ${clock.zone})`),
     }),
     effects: "none",
+    reads: "trusted",
     run: ({ zones = [clock.zone] }): CurrentTimes => ({
       times: zones.map((zone) => momentOf(clock.now(zoneOf(zone)))),
     }),

@@ -48,6 +48,7 @@ export function shiftTime(options: TimeToolOptions = {}): Tool<ShiftTimeInput, S
       previous_weekday: z.enum(WEEKDAYS).optional().describe("Move to the last such day before that date"),
     }),
     effects: "none",
+    reads: "trusted",
     run: ({ time = "now", zone, next_weekday, previous_weekday, ...given }): ShiftedTime => {
       const { at, notes } = readMoment(time, zone, clock);
       const duration = Object.fromEntries(UNITS.map((unit) => [unit, given[unit] ?? 0]));

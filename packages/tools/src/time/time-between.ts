@@ -42,6 +42,7 @@ export function timeBetween(options: TimeToolOptions = {}): Tool<TimeBetweenInpu
       zone: z.string().optional().describe(`Time zone to calculate in (default ${clock.zone})`),
     }),
     effects: "none",
+    reads: "trusted",
     run: ({ from, to, zone }): TimeBetween => {
       const first = readMoment(from, zone, clock);
       const second = readMoment(to, zone, clock);

@@ -77,6 +77,7 @@ function setTodos(maxItems: number, settle: Settle): Tool<SetTodosInput, TodoSta
     description:
       "Writes the plan: the complete list of what needs to be done, in order. Replaces any existing plan. Use it for work of three or more steps.",
     sequential: true,
+    reads: "trusted",
     input: z.object({
       items: z
         .array(
@@ -106,6 +107,7 @@ function updateTodo(now: () => readonly TodoItem[], settle: Settle): Tool<Update
     name: UPDATE_TODO,
     description: "Updates one item of the plan: set it to doing when you start it and to done when it is finished.",
     sequential: true,
+    reads: "trusted",
     input: z.object({
       id: z.string().describe("ID of the item, such as 2"),
       status: STATUS.optional(),
