@@ -1,12 +1,22 @@
 import type { PendingQuestion } from "@pollux/core";
-import type { Conversation, ToolCallPart } from "@pollux/core/conversation";
+import type { Conversation, Message, ToolCallPart } from "@pollux/core/conversation";
 
 /** What is asked about a call, by its state. */
-export const QUESTIONS: { readonly [state: string]: PendingQuestion } = {
+const QUESTIONS: { readonly [state: string]: PendingQuestion } = {
   "pending-approval": "approval",
   "pending-output": "outcome",
   "pending-outcome": "unknown-outcome",
 };
+
+/** The calls of a message that wait for an answer, and what is asked about each. */
+export function questionsOf({
+  parts,
+}: Message): readonly { readonly call: ToolCallPart; readonly question: PendingQuestion }[] {
+  return parts.flatMap((call) => {
+    const question = call.type === "tool-call" ? QUESTIONS[call.state] : undefined;
+    return call.type === "tool-call" && question !== undefined ? [{ call, question }] : [];
+  });
+}
 
 /** Whether a page offers to answer a call that waits. */
 export type IsAnswerable = (call: ToolCallPart) => boolean;

@@ -1,4 +1,3 @@
-import type { RunEvent } from "@pollux/core";
 import type { MessagePart } from "@pollux/core/conversation";
 
 /**
@@ -22,14 +21,6 @@ export function isDataPart(value: unknown): value is DataPart {
   if (typeof value !== "object" || value === null || !("data" in value)) return false;
   const { type, id } = value as Partial<DataPart>;
   return typeof type === "string" && /^data-./.test(type) && (id === undefined || typeof id === "string");
-}
-
-/** A run whose data parts are added to a list. */
-export async function* tapData(run: AsyncIterable<RunEvent>, data: DataPart[]): AsyncGenerator<RunEvent, void, void> {
-  for await (const event of run) {
-    if (event.type === "tool-progress" && isDataPart(event.progress)) data.push(event.progress);
-    yield event;
-  }
 }
 
 /** A data part among those of a message, which core doesn't know. */

@@ -1,4 +1,3 @@
-export type { MessageEncoder } from "./message-encoder.ts";
 export { BadRequestError } from "./chat-protocol.ts";
 export type {
   ChatAnswer,
@@ -7,6 +6,7 @@ export type {
   ChatRequest,
   ChatRevision,
   EncoderOptions,
+  MessageEncoder,
 } from "./chat-protocol.ts";
 
 export type { IsAnswerable } from "./answerable.ts";

@@ -1,15 +1,17 @@
 import type { Approval, ExternalOutcome } from "@pollux/core";
-import { BadRequestError } from "./chat-protocol.ts";
+import { BadRequestError, type ChatAnswer } from "./chat-protocol.ts";
+import { isRecord, type JsonRecord, someText } from "./json.ts";
 
 /** An answer to a question. */
-export interface GivenAnswer {
+export interface GivenAnswer extends Given {
   /** Of the question. */
   readonly token: string;
   /** Of the call, as a page names it. */
   readonly toolCallId?: string | undefined;
-  readonly approval?: Approval | undefined;
-  readonly outcome?: ExternalOutcome | undefined;
 }
+
+/** What it says; withdrawn, it is both. */
+export type Given = Pick<ChatAnswer, "approval" | "outcome">;
 
 /** Reads answers from a body that nobody has checked. @throws {BadRequestError} For one that says nothing. */
 export function readAnswers(given: unknown): readonly GivenAnswer[] {
@@ -26,8 +28,6 @@ export function readAnswers(given: unknown): readonly GivenAnswer[] {
     return { token, ...(typeof toolCallId === "string" && { toolCallId }), ...read };
   });
 }
-
-type Given = Pick<GivenAnswer, "approval" | "outcome">;
 
 function readAnswer(one: JsonRecord): Given | undefined {
   const { withdrawn } = one;
@@ -62,13 +62,5 @@ function readEdits({ approved = true, args }: JsonRecord): Approval | undefined 
 
 /** A call that gave nothing. */
 export function errorOutcome(errorText: unknown): ExternalOutcome {
-  return { error: typeof errorText === "string" && errorText !== "" ? errorText : "The call failed." };
-}
-
-/** A JSON object that nobody has checked. */
-export type JsonRecord = Readonly<Record<string, unknown>>;
-
-/** True for a JSON object. */
-export function isRecord(value: unknown): value is JsonRecord {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return { error: someText(errorText) ?? "The call failed." };
 }

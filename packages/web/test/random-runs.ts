@@ -45,6 +45,7 @@ const tools = [
     run: () => "paid",
   }),
   defineTool({ name: "ask", description: "Asks the person.", approvedBy: "user" }),
+  defineTool({ name: "read", description: "Reads.", reads: "untrusted", run: () => "read" }),
   defineTool({
     name: "refund",
     description: "Refunds.",
@@ -71,7 +72,7 @@ const piece: fc.Arbitrary<Turn> = fc.oneof(
   ),
 );
 const callPiece = fc
-  .array(fc.constantFrom("work", "fail", "pay", "ask", "refund", "nowhere"), { minLength: 1, maxLength: 3 })
+  .array(fc.constantFrom("work", "fail", "pay", "ask", "refund", "nowhere", "read"), { minLength: 1, maxLength: 3 })
   .map((names) => calls(...names));
 
 /** Answers with calls, in any order with what is said. */

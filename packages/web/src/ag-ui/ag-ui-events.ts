@@ -1,21 +1,11 @@
 import type { Content, RunEvent } from "@pollux/core";
-import { applyUpdate, type Conversation, conversationUpdates, type Message } from "@pollux/core/conversation";
-import { streamResponse } from "../handler/event-stream.ts";
-import { changesOf } from "../added-text.ts";
-import { type DataPart, tapData } from "../data-part.ts";
+import type { Conversation, Message } from "@pollux/core/conversation";
+import { encodeRun } from "../encode-run.ts";
+import { EVENT_STREAM_HEADERS, streamResponse, writeEvent } from "../handler/event-stream.ts";
 import { AgUiEncoder, type AgUiOptions } from "./encode-message.ts";
-import { type AgUiEvent, dataEvent, writeEvent } from "./events.ts";
+import { type AgUiEvent, dataEvent } from "./events.ts";
 import type { AgUiMessage } from "./messages.ts";
-import { QUESTION_TOOLS, waitingOutcome } from "./run-end.ts";
-
-/** Headers of a stream of events. */
-export const AG_UI_HEADERS: { readonly [name: string]: string } = {
-  "content-type": "text/event-stream",
-  // Middleware that compresses would hold words back.
-  "cache-control": "no-store, no-transform",
-  connection: "keep-alive",
-  "x-accel-buffering": "no",
-};
+import { waitingOutcome } from "./run-end.ts";
 
 /** Options of {@link toAgUiEvents}. */
 export interface AgUiEventsOptions extends AgUiOptions {
@@ -40,41 +30,17 @@ export interface AgUiEventsOptions extends AgUiOptions {
  *
  * It knows nothing but the run's events. For runs that go on without a reader, that can be followed or stopped, use `chatHandler`.
  */
-export async function* toAgUiEvents(
+export function toAgUiEvents(
   run: AsyncIterable<RunEvent>,
   { before, input, signal, ...options }: AgUiEventsOptions,
 ): AsyncGenerator<AgUiEvent, void, void> {
-  const shown = isConversation(before) ? before : undefined;
-  const messages = isConversation(before) ? undefined : before;
-  const known = shown?.messages.at(-1);
-  let conversation: Conversation | undefined;
-  let encoder: AgUiEncoder | undefined;
-  const data: DataPart[] = [];
-  try {
-    for await (const update of conversationUpdates(tapData(run, data), { conversation: shown, input, signal })) {
-      conversation = applyUpdate(conversation, update);
-      const message = conversation.messages.at(-1);
-      if (message === undefined || message.role === "user" || message === known) continue;
-      encoder ??= new AgUiEncoder({
-        ...options,
-        before: messages,
-        known: isContinued(known, message) ? known : undefined,
-      });
-      yield* encoder.show(message, conversation, changesOf(update));
-      yield* data.splice(0).map(dataEvent);
-    }
-  } catch (error) {
-    if (encoder === undefined) yield* new AgUiEncoder(options).fail(error);
-  }
-  if (encoder !== undefined && conversation !== undefined) yield* encoder.finish(conversation);
+  const [conversation, messages] = isConversation(before) ? [before] : [undefined, before];
+  const encoder = (known?: Message): AgUiEncoder => new AgUiEncoder({ ...options, before: messages, known });
+  return encodeRun<AgUiEvent>(run, { conversation, input, signal }, { encoder, data: dataEvent });
 }
 
 function isConversation(before: AgUiEventsOptions["before"]): before is Conversation {
   return !Array.isArray(before);
-}
-
-function isContinued(known: Message | undefined, message: Message): boolean {
-  return known?.id === message.id;
 }
 
 /**
@@ -88,10 +54,7 @@ export function toAgUiSnapshot(
   const last = conversation.messages.at(-1);
   const known = last?.role === "model" ? last : NOTHING;
   const encoder = new AgUiEncoder({ ...options, threadId, runId, known });
-  const isWaiting = known.state === "waiting";
-  const outcome = isWaiting
-    ? waitingOutcome(known, options.questions ?? QUESTION_TOOLS, options.isAnswerable)
-    : ({ type: "success" } as const);
+  const outcome = known.state === "waiting" ? waitingOutcome(known, options) : ({ type: "success" } as const);
   return [...encoder.show(known, conversation), { type: "RUN_FINISHED", threadId, runId, outcome }];
 }
 
@@ -120,9 +83,8 @@ export function agUiResponse(
 ): Response {
   const pieces = writeAll(events);
   return streamResponse(pieces, {
-    headers: { ...AG_UI_HEADERS, ...headers },
+    headers: { ...EVENT_STREAM_HEADERS, ...headers },
     keepAliveMs,
-    signal: new AbortController().signal,
     // An error of the events is for whoever made them.
     onClose: () => void pieces.return().catch(() => {}),
   });

@@ -1,8 +1,9 @@
 import type { ChatProtocol } from "../chat-protocol.ts";
-import { AG_UI_HEADERS, toAgUiSnapshot } from "./ag-ui-events.ts";
-import { toAgUiMessages } from "./ag-ui-messages.ts";
+import { EVENT_STREAM_HEADERS, writeEvent } from "../handler/event-stream.ts";
+import { toAgUiSnapshot } from "./ag-ui-events.ts";
 import { AgUiEncoder, type AgUiOptions } from "./encode-message.ts";
-import { type AgUiEvent, dataEvent, writeEvent } from "./events.ts";
+import { type AgUiEvent, dataEvent } from "./events.ts";
+import { toAgUiMessages } from "./message-entries.ts";
 import { type AgUiInputOptions, fromAgUiInput } from "./read-input.ts";
 
 /**
@@ -12,7 +13,7 @@ import { type AgUiInputOptions, fromAgUiInput } from "./read-input.ts";
  */
 export function agUi(options: AgUiOptions & AgUiInputOptions = {}): ChatProtocol<AgUiEvent> {
   return {
-    headers: AG_UI_HEADERS,
+    headers: EVENT_STREAM_HEADERS,
     read: (body) => fromAgUiInput(body, options),
     encoder: ({ known, request }) => new AgUiEncoder({ ...options, known, runId: request?.runId }),
     data: dataEvent,

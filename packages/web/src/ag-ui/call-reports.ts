@@ -1,6 +1,7 @@
 import type { Message, ToolCallPart } from "@pollux/core/conversation";
 import { toolCallIdOf } from "../call-ids.ts";
 import { type DataPart, isDataPart, splitData } from "../data-part.ts";
+import { isRecord } from "../json.ts";
 import { type AgUiEvent, dataEvent } from "./events.ts";
 
 /** What a conversation shows of a run inside a call. */
@@ -70,7 +71,6 @@ function end(told: ToldCall, problem: string | undefined): readonly AgUiEvent[] 
 }
 
 function isAgentReport(progress: unknown): progress is AgentReport {
-  if (typeof progress !== "object" || progress === null) return false;
-  const { path, event } = progress as Partial<AgentReport>;
+  const { path, event } = isRecord(progress) ? progress : {};
   return Array.isArray(path) && typeof event === "object" && event !== null;
 }

@@ -1,15 +1,14 @@
 import type { Conversation, ConversationChange, Message } from "@pollux/core/conversation";
 import { type AddedText, addedText } from "../added-text.ts";
-import { type IsAnswerable, isLeftToUser } from "../answerable.ts";
-import type { MessageEncoder } from "../message-encoder.ts";
-import { toAgUiMessages } from "./ag-ui-messages.ts";
-import { isSame } from "../same-json.ts";
+import type { IsAnswerable } from "../answerable.ts";
+import type { MessageEncoder } from "../chat-protocol.ts";
+import { isSame } from "../json.ts";
 import { CallReports } from "./call-reports.ts";
 import type { AgUiEvent } from "./events.ts";
 import { resultIdOf } from "./ids.ts";
-import { type Entry, type EntryCache, messageEntries, queuedMessages } from "./message-entries.ts";
+import { type Entry, type EntryCache, messageEntries, queuedMessages, toAgUiMessages } from "./message-entries.ts";
 import { ACTIVITY_TYPES, type AgUiMessage } from "./messages.ts";
-import { QUESTION_TOOLS, type QuestionTools, runEnd } from "./run-end.ts";
+import { type QuestionTools, runEnd } from "./run-end.ts";
 import { SharedState, type StateOf, todoState } from "./shared-state.ts";
 import { TextEvents } from "./text-events.ts";
 
@@ -52,8 +51,6 @@ export interface AgUiEncoderOptions extends AgUiOptions {
  */
 export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
   readonly #options: AgUiEncoderOptions;
-  readonly #questions: QuestionTools;
-  readonly #isAnswerable: IsAnswerable;
   readonly #state: SharedState;
   readonly #reports: CallReports = new CallReports();
   readonly #texts: TextEvents = new TextEvents();
@@ -69,8 +66,6 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
 
   constructor(options: AgUiEncoderOptions = {}) {
     this.#options = options;
-    this.#questions = options.questions ?? QUESTION_TOOLS;
-    this.#isAnswerable = options.isAnswerable ?? isLeftToUser;
     this.#state = new SharedState(options.state ?? todoState);
   }
 
@@ -89,7 +84,10 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
     if (isChecking !== this.#isChecking)
       events.push({ type: "CUSTOM", name: "pollux.checking", value: { isChecking } });
     this.#isChecking = isChecking;
-    const entries = [...messageEntries(message, this.#isAnswerable, this.#cache), ...queuedEntries(conversation)];
+    const entries = [
+      ...messageEntries(message, this.#options.isAnswerable, this.#cache),
+      ...queuedEntries(conversation),
+    ];
     if (!this.#canBecome(entries)) events.push(...this.#takeBack(entries, conversation));
     for (const entry of entries) events.push(...this.#showEntry(entry));
     this.#told = byId(entries.map(({ message: shown }) => shown));
@@ -117,15 +115,7 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
     if (message === undefined) return [{ type: "RUN_ERROR", message: "There is no answer.", code: "no_answer" }];
     const events = [...this.show(message, conversation), ...this.#close()];
     const { usage: usageBefore } = this.#options.known ?? {};
-    return [
-      ...events,
-      runEnd(message, {
-        ...this.#ids(message, conversation),
-        questions: this.#questions,
-        isAnswerable: this.#isAnswerable,
-        usageBefore,
-      }),
-    ];
+    return [...events, runEnd(message, { ...this.#options, ...this.#ids(message, conversation), usageBefore })];
   }
 
   fail(error: unknown): readonly AgUiEvent[] {
@@ -140,7 +130,7 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
 
   #start(message: Message, conversation: Conversation): readonly AgUiEvent[] {
     const { known, before } = this.#options;
-    const own = known === undefined ? [] : messageEntries(known, this.#isAnswerable);
+    const own = known === undefined ? [] : messageEntries(known, this.#options.isAnswerable);
     this.#message = message;
     const started: AgUiEvent = { type: "RUN_STARTED", ...this.#ids(message, conversation), protocolVersion: "1.0" };
     const queued = before === undefined ? queuedEntries(conversation) : [];
@@ -198,10 +188,13 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
     if (told === message) return [];
     const events: AgUiEvent[] = [];
     if (message.role === "assistant" || message.role === "reasoning" || message.role === "user") {
-      const shown = told === undefined || told.role === "tool" || told.role === "activity" ? undefined : told.content;
-      const before = typeof shown === "string" ? shown : undefined;
-      if (typeof message.content === "string")
-        events.push(...this.#texts.show(message.id, message.role, { text: message.content, before, isOpen }));
+      const { id, role, content, metadata } = message;
+      if (role === "assistant" && metadata !== undefined && !isSame(told?.metadata, metadata))
+        events.push(...this.#texts.mark(id, metadata));
+      // It has grown from what was told.
+      const before = told?.role === role && typeof told.content === "string" ? told.content.length : 0;
+      if (typeof content === "string") events.push(...this.#texts.add(id, role, content.slice(before)));
+      if (typeof content === "string" && !isOpen) events.push(...this.#texts.end(id));
       if (message.role === "assistant") {
         const known = new Set(told === undefined ? [] : callsOf([told]));
         for (const call of message.toolCalls ?? [])

@@ -1,4 +1,5 @@
 import type { DataPart } from "../data-part.ts";
+import { defined } from "../json.ts";
 import type { AgUiActivity, AgUiMessage, AgUiMetadata } from "./messages.ts";
 
 /**
@@ -118,10 +119,5 @@ export interface AgUiToolProgress {
 
 /** A data part as an event. */
 export function dataEvent({ type: name, id, data }: DataPart): AgUiEvent {
-  return { type: "CUSTOM", name, value: { ...(id !== undefined && { id }), data: data ?? null } };
-}
-
-/** One event as it is sent. */
-export function writeEvent(event: AgUiEvent): string {
-  return `data: ${JSON.stringify(event)}\n\n`;
+  return { type: "CUSTOM", name, value: { ...defined({ id }), data: data ?? null } };
 }

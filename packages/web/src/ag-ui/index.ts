@@ -8,7 +8,7 @@ export {
   toAgUiEvents,
   toAgUiSnapshot,
 } from "./ag-ui-events.ts";
-export { toAgUiMessages } from "./ag-ui-messages.ts";
+export { toAgUiMessages } from "./message-entries.ts";
 export { AgUiEncoder, type AgUiEncoderOptions, type AgUiOptions } from "./encode-message.ts";
 export type {
   AgUiEvent,

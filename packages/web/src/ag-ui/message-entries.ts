@@ -1,5 +1,6 @@
 import {
   type Conversation,
+  explainUntrusted,
   isWebUrl,
   type Message,
   type MessagePart,
@@ -8,13 +9,15 @@ import {
   type TextPart,
   type ToolCallPart,
 } from "@pollux/core/conversation";
-import { type IsAnswerable, isLeftToUser, othersAsked, QUESTIONS } from "../answerable.ts";
+import { type IsAnswerable, isLeftToUser, othersAsked, questionsOf } from "../answerable.ts";
 import { toolCallIdOf } from "../call-ids.ts";
 import { splitData } from "../data-part.ts";
-import { mediaAddress } from "../media-address.ts";
-import { playableParts } from "../playable.ts";
+import { defined } from "../json.ts";
+import { ENDED, isOver, turnsOf } from "../message-turns.ts";
+import { mediaAddress, playableParts } from "../page-media.ts";
+import type { AgUiOptions } from "./encode-message.ts";
 import { resultIdOf } from "./ids.ts";
-import type { AgUiActivity, AgUiContentPart, AgUiMessage, AgUiToolMessage } from "./messages.ts";
+import type { AgUiActivities, AgUiActivity, AgUiContentPart, AgUiMessage, AgUiToolMessage } from "./messages.ts";
 import { endingText } from "./run-end.ts";
 
 /** A message of a client, made from a piece of a message of the assistant. */
@@ -23,10 +26,38 @@ export interface Entry {
   readonly turn: number;
   /** More of its text may come. */
   readonly isOpen: boolean;
+  /** Of its text. */
+  readonly citations?: readonly Citation[] | undefined;
+}
+
+type Citation = AgUiActivities["pollux.sources"]["citations"][number];
+
+/**
+ * A conversation as the messages of AG-UI: the same as a client has that followed the runs. What was said and not heard yet stands at
+ * the end.
+ */
+export function toAgUiMessages(
+  conversation: Conversation,
+  { isAnswerable }: Pick<AgUiOptions, "isAnswerable"> = {},
+): readonly AgUiMessage[] {
+  return [
+    ...conversation.messages.flatMap((message) =>
+      message.role === "user"
+        ? [userMessage(message)]
+        : messageEntries(message, isAnswerable).map(({ message: shown }) => shown),
+    ),
+    ...queuedMessages(conversation),
+  ];
 }
 
 /** What was made of a turn, so that the entries of unchanged parts are the same objects. */
-export type EntryCache = Map<string, { readonly parts: readonly MessagePart[]; readonly entries: readonly Entry[] }>;
+export type EntryCache = Map<
+  string,
+  { readonly parts: readonly MessagePart[]; readonly entries: readonly Entry[] } & Pick<
+    Message,
+    "untrusted" | "private"
+  >
+>;
 
 /** A message of the assistant as the messages that clients have of it. */
 export function messageEntries(
@@ -34,34 +65,36 @@ export function messageEntries(
   isAnswerable: IsAnswerable = isLeftToUser,
   cache?: EntryCache,
 ): readonly Entry[] {
-  const groups: { id: string; turn: number; parts: MessagePart[] }[] = [];
-  for (const part of message.parts) {
-    if (part.type === "turn") groups.push({ id: part.id, turn: part.turn, parts: [] });
-    else if (groups.length === 0) groups.push({ id: "turn:0", turn: 0, parts: [part] });
-    else groups.at(-1)?.parts.push(part);
-  }
-  const entries = groups.flatMap((group, index) => {
-    const parts = playableParts(
-      splitData(group.parts).others,
-      index < groups.length - 1 || message.state !== "streaming",
-    );
-    const cached = cache?.get(group.id);
-    if (cached !== undefined && isSame(cached.parts, parts)) return cached.entries;
-    const made = turnEntries(message.id, { ...group, parts });
-    cache?.set(group.id, { parts, entries: made });
+  const turns = turnsOf(message);
+  const { untrusted, private: isPrivate } = message;
+  const entries = turns.flatMap(({ id = "turn:0", turn, parts: all }, index) => {
+    const parts = playableParts(splitData(all).others, index < turns.length - 1 || message.state !== "streaming");
+    const cached = cache?.get(id);
+    const isMarked = cached?.untrusted === untrusted && cached?.private === isPrivate;
+    if (cached !== undefined && isMarked && areSame(cached.parts, parts)) return cached.entries;
+    const made = turnEntries(message.id, { id, turn, parts }).map((entry) => markEntry(entry, message));
+    cache?.set(id, { parts, entries: made, untrusted, private: isPrivate });
     return made;
   });
-  const turn = groups.at(-1)?.turn ?? 0;
-  if (message.state === "waiting") return [...entries, ...waitingEntries(message, isAnswerable, turn)];
-  return isOver(message) ? [...entries, ...tailEntries(message, turn)] : entries;
+  const turn = turns.at(-1)?.turn ?? 0;
+  const add = (name: string, activity: AgUiActivity): Entry => ({
+    message: { id: `${message.id}/${name}`, role: "activity", ...activity },
+    turn,
+    isOpen: false,
+  });
+  if (message.state === "waiting") return [...entries, ...waitingEntries(message, isAnswerable, add)];
+  return isOver(message) ? [...entries, ...tailEntries(message, entries, add)] : entries;
 }
 
-/** True when nothing is added to a message any more, unless its run is resumed. */
-function isOver({ state }: Message): boolean {
-  return state !== "streaming" && state !== "waiting";
+/** Texts of the model say what it had read. */
+function markEntry(entry: Entry, { untrusted, private: isPrivate }: Message): Entry {
+  const { message } = entry;
+  const read = defined({ untrusted, private: isPrivate });
+  if (message.role !== "assistant" || message.content === undefined || Object.keys(read).length === 0) return entry;
+  return { ...entry, message: { ...message, metadata: { pollux: read } } };
 }
 
-function isSame(a: readonly MessagePart[], b: readonly MessagePart[]): boolean {
+function areSame(a: readonly MessagePart[], b: readonly MessagePart[]): boolean {
   return a.length === b.length && a.every((part, index) => part === b[index]);
 }
 
@@ -86,15 +119,18 @@ function turnEntries(
     const role = part.type === "text" ? "assistant" : "reasoning";
     const isOpen = part.streaming === true;
     const last = entries.at(-1);
-    if (last?.message.role === role) {
-      // Nothing but a call stood between.
-      const message = { ...last.message, content: `${last.message.content}${part.text}` };
-      entries[entries.length - 1] = { message, turn, isOpen };
-      continue;
-    }
-    const count = counts[part.type]++;
-    const entryId = part.type === "text" && count === 0 ? base : `${base}/${part.type}:${count}`;
-    entries.push({ message: { id: entryId, role, content: part.text }, turn, isOpen });
+    // Nothing but a call stood between.
+    const before = last?.message.role === role ? last : undefined;
+    const count = before === undefined ? counts[part.type]++ : 0;
+    const entryId =
+      before?.message.id ?? (part.type === "text" && count === 0 ? base : `${base}/${part.type}:${count}`);
+    const said = typeof before?.message.content === "string" ? before.message.content : "";
+    const citations = [
+      ...(before?.citations ?? []),
+      ...(part.type === "text" ? cited(part, entryId, said.length) : []),
+    ];
+    const entry = { message: { id: entryId, role, content: `${said}${part.text}` }, turn, isOpen, citations } as const;
+    entries.splice(before === undefined ? entries.length : -1, 1, entry);
   }
   if (calls.length > 0) addCalls(messageId, base, calls, entries, turn);
   return entries;
@@ -118,28 +154,18 @@ function addCalls(
   const message: AgUiMessage = { ...(own?.message ?? { id: base, role: "assistant" }), toolCalls } as AgUiMessage;
   const results = calls.flatMap((call) => toolMessage(messageId, call) ?? []);
   const closed = results.map((result) => ({ message: result, turn, isOpen: false }));
-  entries.splice(at, 1, { message, turn, isOpen: own?.isOpen === true }, ...closed);
+  entries.splice(at, 1, { ...own, message, turn, isOpen: own?.isOpen === true }, ...closed);
 }
 
 /** The result of a call that has ended. */
 function toolMessage(messageId: string, { id, state, output, failure }: ToolCallPart): AgUiToolMessage | undefined {
   const toolCallId = toolCallIdOf(messageId, id);
   const base = { id: resultIdOf(toolCallId), role: "tool" as const, toolCallId };
-  switch (state) {
-    case "done":
-      return { ...base, content: typeof output === "string" ? output : JSON.stringify(output ?? null) };
-    case "failed":
-    case "denied":
-    case "not-run":
-    case "cancelled":
-      return {
-        ...base,
-        content: failure?.message ?? "The call failed.",
-        metadata: { pollux: { failure: failure?.kind ?? state } },
-      };
-    default:
-      return undefined;
-  }
+  if (!ENDED.has(state)) return undefined;
+  if (state === "done")
+    return { ...base, content: typeof output === "string" ? output : JSON.stringify(output ?? null) };
+  const metadata = { pollux: { failure: failure?.kind ?? state } };
+  return { ...base, content: failure?.message ?? "The call failed.", metadata };
 }
 
 /** What is neither said by the model in words nor a call. */
@@ -152,8 +178,8 @@ function otherMessage(id: string, part: OtherPart, turn: number): AgUiMessage {
       return { id, role: "user", content: userContent(part.parts) };
     case "media": {
       const { mimeType, data, name } = part;
-      const url = mediaAddress(part);
-      return activity({ activityType: "pollux.media", content: defined({ mimeType, data, url, name }) });
+      const link = mediaAddress(part);
+      return activity({ activityType: "pollux.media", content: defined({ mimeType, data, link, name }) });
     }
     case "code": {
       const { language, code, outcome, output } = part;
@@ -175,13 +201,12 @@ function otherMessage(id: string, part: OtherPart, turn: number): AgUiMessage {
   }
 }
 
+type AddActivity = (name: string, activity: AgUiActivity) => Entry;
+
 /** What stands behind a message that has ended. */
-function tailEntries(message: Message, turn: number): readonly Entry[] {
-  const { id, state, sources, searchEntryPoints, stopReason, limit, limitScope, guardrail } = message;
+function tailEntries(message: Message, said: readonly Entry[], add: AddActivity): readonly Entry[] {
+  const { state, sources, searchEntryPoints, stopReason, limit, limitScope, guardrail } = message;
   const entries: Entry[] = [];
-  const add = (name: string, activity: AgUiActivity): void => {
-    entries.push({ message: { id: `${id}/${name}`, role: "activity", ...activity }, turn, isOpen: false });
-  };
   if (sources.length + searchEntryPoints.length > 0) {
     const content = {
       sources: sources.map(({ number, kind, uri, title, pageNumber, mediaId }) => ({
@@ -189,60 +214,32 @@ function tailEntries(message: Message, turn: number): readonly Entry[] {
         kind,
         ...defined({ url: uri !== undefined && isWebUrl(uri) ? uri : undefined, title, pageNumber, mediaId }),
       })),
-      citations: citationsOf(message),
+      citations: said.flatMap(({ citations = [] }) => citations),
       searchEntryPoints,
     };
-    add("sources", { activityType: "pollux.sources", content });
+    entries.push(add("sources", { activityType: "pollux.sources", content }));
   }
   if (state === "stopped" || state === "failed" || state === "interrupted") {
     const why = { ...defined({ stopReason, limit, limitScope, guardrail }), message: endingText(message) };
-    add("ending", { activityType: "pollux.ending", content: { state, ...why } });
+    entries.push(add("ending", { activityType: "pollux.ending", content: { state, ...why } }));
   }
   return entries;
 }
 
 /** What somebody other than the user is asked. */
-function waitingEntries({ id, parts }: Message, isAnswerable: IsAnswerable, turn: number): readonly Entry[] {
-  const calls = parts.flatMap((part) => {
-    const question = part.type === "tool-call" ? QUESTIONS[part.state] : undefined;
-    if (part.type !== "tool-call" || question === undefined || isAnswerable(part)) return [];
-    const { name: toolName, asks: { token = "", approvedBy } = {} } = part;
-    return [{ toolCallId: toolCallIdOf(id, part.id), toolName, question, token, ...defined({ approvedBy }) }];
+function waitingEntries(message: Message, isAnswerable: IsAnswerable, add: AddActivity): readonly Entry[] {
+  const asked = questionsOf(message).filter(({ call }) => !isAnswerable(call));
+  const calls = asked.map(({ call, question }) => {
+    const { id, name: toolName, asks: { token = "", approvedBy, because } = {} } = call;
+    const why = because && explainUntrusted(because, call);
+    const toolCallId = toolCallIdOf(message.id, id);
+    return { toolCallId, toolName, question, token, ...defined({ approvedBy, because: why }) };
   });
-  if (calls.length === 0) return [];
-  const activity = { activityType: "pollux.waiting", content: { calls } } as const;
-  return [{ message: { id: `${id}/waiting`, role: "activity", ...activity }, turn, isOpen: false }];
+  return calls.length === 0 ? [] : [add("waiting", { activityType: "pollux.waiting", content: { calls } })];
 }
 
-/** Citations by the messages that clients have. */
-function citationsOf(
-  message: Message,
-): readonly { messageId: string; start: number; end: number; sources: number[] }[] {
-  let place = { id: `${message.id}/turn:0`, length: 0 };
-  let [step, count] = [place.id, 0];
-  let isBroken = false;
-  return message.parts.flatMap((part) => {
-    if (part.type === "tool-call") return [];
-    if (part.type === "turn") {
-      step = `${message.id}/${part.id}`;
-      [count, isBroken] = [0, true];
-      return [];
-    }
-    if (part.type !== "text") {
-      isBroken = true;
-      return [];
-    }
-    if (isBroken || count === 0) {
-      place = { id: count === 0 ? step : `${step}/text:${count}`, length: 0 };
-      [count, isBroken] = [count + 1, false];
-    }
-    const before = place.length;
-    place = { ...place, length: before + part.text.length };
-    return cited(part, place.id, before);
-  });
-}
-
-function cited({ citations = [] }: TextPart, messageId: string, before: number): ReturnType<typeof citationsOf> {
+/** The citations of a text that stands behind so much of a message. */
+function cited({ citations = [] }: TextPart, messageId: string, before: number): readonly Citation[] {
   return citations.map(({ start, end, sources }) => ({
     messageId,
     start: before + start,
@@ -277,12 +274,4 @@ function userContent(parts: readonly SaidPart[]): string | readonly AgUiContentP
         : ({ type: "data", value: data, mimeType } as const);
     return [{ type, source, ...(name !== undefined && { metadata: { filename: name } }) }];
   });
-}
-
-/** The members that are set. */
-function defined<Members extends object>(members: Members): { [Name in keyof Members]?: NonNullable<Members[Name]> } {
-  // Only what is undefined is left out.
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof Members]?: NonNullable<Members[Name]>;
-  };
 }

@@ -25,7 +25,10 @@ export interface AgUiUserMessage extends AgUiMessageBase {
   readonly content: string | readonly AgUiContentPart[];
 }
 
-/** What the model said in one turn, and its calls. */
+/**
+ * What the model said in one turn, and its calls. `metadata.pollux` has `untrusted` once the model has read what anybody may have written, and
+ * `private` once it has read what not everybody may.
+ */
 export interface AgUiAssistantMessage extends AgUiMessageBase {
   readonly role: "assistant";
   readonly content?: string | undefined;
@@ -63,11 +66,14 @@ export type AgUiActivity = {
 
 /** The content of each type of activity. */
 export interface AgUiActivities {
-  /** An image, a sound, a video or a document of the model's: base64 data, or where it is. */
+  /**
+   * An image, a sound, a video or a document of the model's: base64 data, or a link to where it is. Don't load that by itself: asking for it
+   * may tell somebody what the model has read.
+   */
   readonly "pollux.media": {
     readonly mimeType?: string;
     readonly data?: string;
-    readonly url?: string;
+    readonly link?: string;
     readonly name?: string;
   };
   /** Code that the model ran in the service's sandbox; `outcome` once it has run. */
@@ -109,6 +115,8 @@ export interface AgUiActivities {
       /** Names the question when it is withdrawn. */
       readonly token: string;
       readonly approvedBy?: string;
+      /** Why it is asked, if that is what the model has read. Fit for anybody. */
+      readonly because?: string;
     }[];
   };
   /** The answer ended without being complete. */

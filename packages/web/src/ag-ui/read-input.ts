@@ -1,7 +1,8 @@
 import { type Approval, defineTool, type ExternalOutcome, type InputPart, type Tool } from "@pollux/core";
 import { callOf } from "../call-ids.ts";
 import { BadRequestError, type ChatAnswer, type ChatMessage, type ChatRequest } from "../chat-protocol.ts";
-import { decision, isRecord, type JsonRecord } from "../read-answers.ts";
+import { defined, filled, isRecord, type JsonRecord, someText } from "../json.ts";
+import { decision, type Given } from "../read-answers.ts";
 import { type InterruptKind, interruptOf, resultIdOf } from "./ids.ts";
 
 /** What of a request is accepted. */
@@ -40,15 +41,8 @@ export function fromAgUiInput(body: unknown, options: AgUiInputOptions = {}): Ch
   if (message === undefined && answers.length === 0)
     throw new BadRequestError("there is nothing to do: end the messages with one of the user, or answer a call");
   const clientTools = readTools(listOf(tools, "tools"), options);
-  return {
-    id,
-    ...(runId !== undefined && { runId }),
-    ...(message !== undefined && { message }),
-    ...(after !== undefined && { after }),
-    ...(answers.length > 0 && { answers }),
-    ...(clientTools.length > 0 && { tools: clientTools }),
-    ...(isRecord(props) && Object.keys(props).length > 0 && { body: props }),
-  };
+  const rest = { tools: filled(clientTools), body: isRecord(props) ? filled(props) : undefined };
+  return { id, ...defined({ runId, message, after, answers: filled(answers), ...rest }) };
 }
 
 /** True for what the server has already, and no run has heard yet. */
@@ -62,7 +56,7 @@ function readMessage({ id, content }: JsonRecord, options: AgUiInputOptions): Ch
     typeof content === "string" ? [{ type: "text", text: content }] : Array.isArray(content) ? content : [];
   const input = parts.flatMap((part) => readPart(part, options));
   if (input.length === 0) throw new BadRequestError("the message is empty: it needs a text or a file");
-  return { ...(typeof id === "string" && id !== "" && { id }), input };
+  return { ...defined({ id: someText(id) }), input };
 }
 
 const MEDIA: ReadonlySet<unknown> = new Set(["image", "audio", "video", "document"]);
@@ -75,8 +69,7 @@ function readPart(part: unknown, options: AgUiInputOptions): readonly InputPart[
   if (!isRecord(source)) throw new BadRequestError("a file needs a source");
   const { type: place, value, mimeType } = source;
   if (typeof value !== "string") throw new BadRequestError("the source of a file needs a value");
-  const filename = isRecord(metadata) ? metadata["filename"] : undefined;
-  const named = { ...(typeof filename === "string" && filename !== "" && { displayName: filename }) };
+  const named = defined({ displayName: isRecord(metadata) ? someText(metadata["filename"]) : undefined });
   if (place === "data") {
     if (typeof mimeType !== "string" || mimeType === "")
       throw new BadRequestError("the data of a file needs a mimeType");
@@ -135,8 +128,6 @@ function readResume(entry: unknown): ChatAnswer {
     throw new BadRequestError(`there is no interrupt "${interruptId.slice(0, 100)}"`);
   return { ...call, token: asked.token, ...READERS[asked.kind](status === "cancelled", payload) };
 }
-
-type Given = Pick<ChatAnswer, "approval" | "outcome">;
 
 /** What an answer says, by the kind of the interrupt. */
 const READERS: { readonly [Kind in InterruptKind]: (isCancelled: boolean, payload: unknown) => Given } = {

@@ -1,7 +1,9 @@
 import type { Usage } from "@pollux/core";
-import type { Message, ToolCallPart } from "@pollux/core/conversation";
-import { type IsAnswerable, isLeftToUser } from "../answerable.ts";
+import { explainUntrusted, type Message, type ToolCallPart } from "@pollux/core/conversation";
+import { isLeftToUser } from "../answerable.ts";
 import { toolCallIdOf } from "../call-ids.ts";
+import { defined } from "../json.ts";
+import type { AgUiOptions } from "./encode-message.ts";
 import type { AgUiInterrupt, AgUiOutcome, AgUiRunEnd, AgUiTokenUsage } from "./events.ts";
 import { type InterruptKind, interruptIdOf } from "./ids.ts";
 
@@ -11,32 +13,23 @@ export interface QuestionTools {
 }
 
 /** `askUser()` of `@pollux/tools`. */
-export const QUESTION_TOOLS: QuestionTools = {
+const QUESTION_TOOLS: QuestionTools = {
   ask_user: { type: "object", properties: { answer: { type: "string" } }, required: ["answer"] },
 };
 
 /** How the end of a run is told. */
-export interface RunEndOptions {
+export interface RunEndOptions extends Pick<AgUiOptions, "questions" | "isAnswerable"> {
   readonly threadId: string;
   readonly runId: string;
-  readonly questions: QuestionTools;
-  readonly isAnswerable: IsAnswerable;
   /** What was told of the message's usage by an earlier run. */
   readonly usageBefore?: Usage | undefined;
 }
 
 /** The last event of a run that wrote a message. */
 export function runEnd(message: Message, options: RunEndOptions): AgUiRunEnd {
-  const { threadId, runId, questions, isAnswerable, usageBefore } = options;
+  const { threadId, runId, usageBefore } = options;
   const { state, stopReason = "failed", limit, limitScope, guardrail, cost, pricesAsOf, error } = message;
-  const about = {
-    ...(message.stopReason !== undefined && { stopReason }),
-    ...(limit !== undefined && { limit }),
-    ...(limitScope !== undefined && { limitScope }),
-    ...(guardrail !== undefined && { guardrail }),
-    ...(cost !== undefined && { cost }),
-    ...(pricesAsOf !== undefined && { pricesAsOf }),
-  };
+  const about = defined({ stopReason: message.stopReason, limit, limitScope, guardrail, cost, pricesAsOf });
   const told = {
     ...(message.usage !== undefined && { usage: [tokenUsage(message.usage, usageBefore)] }),
     ...(Object.keys(about).length > 0 && { metadata: { pollux: about } }),
@@ -52,7 +45,7 @@ export function runEnd(message: Message, options: RunEndOptions): AgUiRunEnd {
     case "complete":
       return finished({ type: "success" });
     case "waiting":
-      return finished(waitingOutcome(message, questions, isAnswerable));
+      return finished(waitingOutcome(message, options));
     case "stopped":
       if (stopReason !== "limit" && stopReason !== "guardrail") return finished({ type: "cancelled" });
       break;
@@ -70,8 +63,7 @@ export function runEnd(message: Message, options: RunEndOptions): AgUiRunEnd {
 /** What a message waits for, as far as it is for the client to say: the person's answers, or else results of calls that it executes. */
 export function waitingOutcome(
   { id, parts }: Message,
-  questions: QuestionTools,
-  isAnswerable: IsAnswerable = isLeftToUser,
+  { questions = QUESTION_TOOLS, isAnswerable = isLeftToUser }: Pick<AgUiOptions, "questions" | "isAnswerable">,
 ): AgUiOutcome {
   const calls = parts.filter((part): part is ToolCallPart => part.type === "tool-call" && isAnswerable(part));
   const interrupts = calls.flatMap((call) => interruptOf(id, call, questions) ?? []);
@@ -103,7 +95,7 @@ const EFFECT_SCHEMA = {
 };
 
 function interruptOf(messageId: string, call: ToolCallPart, questions: QuestionTools): AgUiInterrupt | undefined {
-  const { name, args, state, asks: { token = "", editable } = {} } = call;
+  const { name, args, state, asks: { token = "", editable, because } = {} } = call;
   const toolCallId = toolCallIdOf(messageId, call.id);
   const ask = (kind: InterruptKind, about: Omit<AgUiInterrupt, "id" | "toolCallId">): AgUiInterrupt => ({
     id: interruptIdOf(kind, toolCallId, token),
@@ -113,7 +105,7 @@ function interruptOf(messageId: string, call: ToolCallPart, questions: QuestionT
   if (state === "pending-approval")
     return ask("approval", {
       reason: "tool_call",
-      message: `May ${name} run?`,
+      message: `May ${name} run?${because === undefined ? "" : ` ${explainUntrusted(because, call)}`}`,
       responseSchema: approvalSchema(editable),
     });
   if (state === "pending-outcome")

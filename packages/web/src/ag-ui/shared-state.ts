@@ -1,5 +1,5 @@
 import type { Conversation, Message } from "@pollux/core/conversation";
-import { isSame } from "../same-json.ts";
+import { isSame } from "../json.ts";
 import type { AgUiPatch } from "./events.ts";
 
 /** Members of the state that a client shares with the agent. JSON. */
@@ -40,12 +40,7 @@ export class SharedState {
 
   /** What to change for a client to have the state as of a message. */
   changes(message: Message, { messages }: Conversation): readonly AgUiPatch[] {
-    this.#before ??= this.#find(
-      messages.slice(
-        0,
-        messages.findIndex(({ id }) => id === message.id),
-      ),
-    );
+    this.#before ??= this.#stateBefore(message, messages);
     const state = this.#stateOf(message) ?? this.#before;
     const told = this.#told;
     this.#told = state;
@@ -58,8 +53,12 @@ export class SharedState {
     ];
   }
 
-  #find(messages: readonly Message[]): AgUiState {
-    for (const message of messages.toReversed()) {
+  #stateBefore({ id }: Message, messages: readonly Message[]): AgUiState {
+    const before = messages.slice(
+      0,
+      messages.findIndex((one) => one.id === id),
+    );
+    for (const message of before.toReversed()) {
       const state = message.role === "model" ? this.#stateOf(message) : undefined;
       if (state !== undefined) return state;
     }

@@ -1,5 +1,6 @@
 import { textSlices } from "../text-slices.ts";
 import type { AgUiEvent } from "./events.ts";
+import type { AgUiMetadata } from "./messages.ts";
 
 /** Roles of messages that come word by word. */
 type TextRole = "assistant" | "reasoning" | "user";
@@ -8,17 +9,7 @@ type TextRole = "assistant" | "reasoning" | "user";
 export class TextEvents {
   readonly #open: Map<string, TextRole> = new Map();
 
-  /** Leads a client from one text of a message to a longer one; no text before means no message. */
-  show(
-    messageId: string,
-    role: TextRole,
-    { text, before, isOpen }: { readonly text: string; readonly before: string | undefined; readonly isOpen: boolean },
-  ): readonly AgUiEvent[] {
-    const events = this.add(messageId, role, text.slice(before?.length ?? 0));
-    return isOpen ? events : [...events, ...this.#end(messageId)];
-  }
-
-  /** More of the text of a message. */
+  /** More of the text of a message, which begins with it. */
   add(messageId: string, role: TextRole, text: string): readonly AgUiEvent[] {
     if (text === "") return [];
     const type = role === "reasoning" ? "REASONING_MESSAGE_CONTENT" : "TEXT_MESSAGE_CONTENT";
@@ -27,12 +18,20 @@ export class TextEvents {
     return [...started, ...Array.from(textSlices(text), (delta) => ({ type, messageId, delta }) as const)];
   }
 
-  /** Closes what is open. */
-  close(): readonly AgUiEvent[] {
-    return [...this.#open.keys()].flatMap((messageId) => this.#end(messageId));
+  /** Says something about a message of the assistant, which its text follows. */
+  mark(messageId: string, metadata: AgUiMetadata): readonly AgUiEvent[] {
+    const ended = this.end(messageId);
+    this.#open.set(messageId, "assistant");
+    return [...ended, { type: "TEXT_MESSAGE_START", messageId, role: "assistant", metadata }];
   }
 
-  #end(messageId: string): readonly AgUiEvent[] {
+  /** Closes what is open. */
+  close(): readonly AgUiEvent[] {
+    return [...this.#open.keys()].flatMap((messageId) => this.end(messageId));
+  }
+
+  /** Closes a message, if it is open. */
+  end(messageId: string): readonly AgUiEvent[] {
     const role = this.#open.get(messageId);
     if (role === undefined) return [];
     this.#open.delete(messageId);

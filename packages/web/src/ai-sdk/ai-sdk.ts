@@ -1,10 +1,12 @@
-import type { Conversation, Message, ToolCallState } from "@pollux/core/conversation";
+import type { Conversation, Message } from "@pollux/core/conversation";
 import { othersAsked } from "../answerable.ts";
 import type { ChatAnswer, ChatProtocol } from "../chat-protocol.ts";
+import { writeEvent } from "../handler/event-stream.ts";
+import { ENDED } from "../message-turns.ts";
 import type { UIMessageChunk } from "./chunks.ts";
 import { AiSdkEncoder, type AiSdkOptions } from "./encode-message.ts";
 import { fromUIMessages, type ReadRequestOptions } from "./read-request.ts";
-import { dataChunk, UI_MESSAGE_STREAM_END, UI_MESSAGE_STREAM_HEADERS, writeChunk } from "./ui-message-stream.ts";
+import { dataChunk, UI_MESSAGE_STREAM_END, UI_MESSAGE_STREAM_HEADERS } from "./ui-message-stream.ts";
 import { toUIMessages } from "./ui-messages.ts";
 
 /**
@@ -33,20 +35,18 @@ export function aiSdk(options: AiSdkOptions & ReadRequestOptions = {}): ChatProt
         isReplay: request === undefined,
       }),
     data: dataChunk,
-    write: writeChunk,
+    write: writeEvent,
     idle: (conversation, request) => request && keptMessage(conversation),
     messages: (conversation) => toUIMessages(conversation, options),
   };
 }
-
-const OVER: ReadonlySet<ToolCallState> = new Set(["done", "failed", "denied", "not-run", "cancelled"]);
 
 /** A message as the page has it, which sends the outcomes that it knows: calls of the last step may have been answered elsewhere since. */
 function asShown(message: Message, answers: readonly ChatAnswer[] = []): Message {
   const known = new Set(answers.flatMap(({ callId, outcome }) => (outcome === undefined ? [] : [callId])));
   const last = message.parts.findLastIndex(({ type }) => type === "turn");
   const parts = message.parts.map((part, index) => {
-    if (index < last || part.type !== "tool-call" || known.has(part.id) || !OVER.has(part.state)) return part;
+    if (index < last || part.type !== "tool-call" || known.has(part.id) || !ENDED.has(part.state)) return part;
     const { output: _output, failure: _failure, ...call } = part;
     return { ...call, state: "called" } as const;
   });

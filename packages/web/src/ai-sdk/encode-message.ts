@@ -1,22 +1,22 @@
 import type { Conversation, ConversationChange, ConversationPosition, Message } from "@pollux/core/conversation";
 import { type AddedText, addedText } from "../added-text.ts";
 import { type IsAnswerable, isLeftToUser } from "../answerable.ts";
-import type { MessageEncoder } from "../message-encoder.ts";
-import { isSame } from "../same-json.ts";
+import type { MessageEncoder } from "../chat-protocol.ts";
+import { defined, isSame } from "../json.ts";
 import { textSlices } from "../text-slices.ts";
 import type { AiSdkVersion, UIFinishReason, UIMessageChunk } from "./chunks.ts";
-import { messageMetadata } from "./message-metadata.ts";
 import {
-  hasTail,
+  messageMetadata,
   messageSteps,
   type MessageStep,
   type MessageStepsOptions,
   messageTail,
   needsEmptyStep,
+  type ShownPart,
   type StepEntry,
 } from "./message-steps.ts";
 import { needsInput, toolChunks } from "./tool-part.ts";
-import type { UIMessageData, UIMessageMetadata, UIMessagePart, UIToolPart } from "./ui-message.ts";
+import type { UIMessageData, UIMessageMetadata, UIToolPart } from "./ui-message.ts";
 
 /** How messages are shown to a page that uses the AI SDK. */
 export interface AiSdkOptions {
@@ -106,7 +106,8 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
     for (const [index, step] of steps.entries()) {
       const shown = this.#steps[index];
       if (shown === undefined) chunks.push(...this.#beginStep(step));
-      chunks.push(...this.#showEntries(shown, step));
+      for (const entry of step.entries)
+        chunks.push(...entryChunks(findEntry(shown, entry)?.part, entry, this.#options.version));
       this.#steps[index] = shown === undefined ? step : keepEnded(shown, step);
     }
     return chunks;
@@ -115,9 +116,8 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
   finish(conversation: Conversation): readonly UIMessageChunk[] {
     const message = conversation.messages.findLast(({ id }) => id === this.#message?.id) ?? this.#message;
     if (message === undefined) return [{ type: "finish", finishReason: "other" }];
-    const chunks: UIMessageChunk[] = [...this.show(message, conversation), ...this.#closeParts()];
-    if (hasTail(message)) chunks.push(...messageTail(message).flatMap(partChunks));
-    chunks.push(...this.#finishStep());
+    const shown = [...this.show(message, conversation), ...this.#closeParts()];
+    const chunks: UIMessageChunk[] = [...shown, ...messageTail(message), ...this.#finishStep()];
     if (needsEmptyStep(message, this.#steps)) {
       // A client only notices a step when something else follows it.
       const known = { type: "message-metadata", messageMetadata: { state: message.state } } as const;
@@ -215,10 +215,6 @@ export class AiSdkEncoder implements MessageEncoder<UIMessageChunk> {
     return chunks;
   }
 
-  #showEntries(shown: MessageStep | undefined, step: MessageStep): readonly UIMessageChunk[] {
-    return step.entries.flatMap((entry) => entryChunks(findEntry(shown, entry)?.part, entry, this.#options.version));
-  }
-
   /** Ends the texts that can still grow. */
   #closeParts(): readonly UIMessageChunk[] {
     return (this.#steps.at(-1)?.entries ?? []).flatMap(({ id, part }): readonly UIMessageChunk[] =>
@@ -256,7 +252,7 @@ function canBecome(shown: MessageStep, step: MessageStep, isLast: boolean, isSam
   return isKept && (isLast || step.entries.length === shown.entries.length);
 }
 
-function canGrow(shown: UIMessagePart, part: UIMessagePart, isSameText: boolean): boolean {
+function canGrow(shown: ShownPart, part: ShownPart, isSameText: boolean): boolean {
   if (shown === part) return true;
   if (shown.type !== part.type) return false;
   if ((shown.type === "text" && part.type === "text") || (shown.type === "reasoning" && part.type === "reasoning"))
@@ -299,7 +295,7 @@ function findEntry(step: MessageStep | undefined, { id }: StepEntry): StepEntry 
 }
 
 function entryChunks(
-  shown: UIMessagePart | undefined,
+  shown: ShownPart | undefined,
   { id, part }: StepEntry,
   version: AiSdkVersion,
 ): readonly UIMessageChunk[] {
@@ -307,7 +303,8 @@ function entryChunks(
     const before = shown !== undefined && isTool(shown) ? shown : undefined;
     return isSame(before, part) ? [] : toolChunks(before, part, version);
   }
-  if (part.type !== "text" && part.type !== "reasoning") return isSame(shown, part) ? [] : partChunks(part);
+  // What one chunk makes whole has the same members as that.
+  if (part.type !== "text" && part.type !== "reasoning") return isSame(shown, part) ? [] : [part];
   const { type, text } = part;
   const chunks: UIMessageChunk[] = [];
   const known = shown !== undefined && "text" in shown ? shown : undefined;
@@ -319,35 +316,18 @@ function entryChunks(
   if (isOpen(part)) return chunks;
   if (type === "reasoning") return [...chunks, { type: "reasoning-end", id }];
   const { citations, providerMetadata } = part;
-  const cited = {
-    ...(citations !== undefined && { citations }),
-    ...(providerMetadata !== undefined && { providerMetadata }),
-  };
-  return [...chunks, { type: "text-end", id, ...cited }];
+  return [...chunks, { type: "text-end", id, ...defined({ citations, providerMetadata }) }];
 }
 
 function deltas(type: "text" | "reasoning", id: string, text: string): readonly UIMessageChunk[] {
   return Array.from(textSlices(text), (delta) => ({ type: `${type}-delta`, id, delta }));
 }
 
-/** A part that one chunk makes whole. */
-function partChunks(part: UIMessagePart): readonly UIMessageChunk[] {
-  switch (part.type) {
-    case "step-start":
-    case "text":
-    case "reasoning":
-      throw new TypeError(`a ${part.type} part takes more than one chunk`);
-    default:
-      // Chunk and part have the same members.
-      return isTool(part) ? [] : [part];
-  }
-}
-
-function isTool(part: UIMessagePart): part is UIToolPart {
+function isTool(part: ShownPart): part is UIToolPart {
   return part.type === "dynamic-tool" || part.type.startsWith("tool-");
 }
 
-function isOpen(part: UIMessagePart): boolean {
+function isOpen(part: ShownPart): boolean {
   return (part.type === "text" || part.type === "reasoning") && part.state === "streaming";
 }
 
@@ -355,27 +335,20 @@ function isOpen(part: UIMessagePart): boolean {
 function endOf({ state, stopReason, error }: Message): UIMessageChunk {
   if (stopReason === "aborted") return { type: "abort", reason: error?.message ?? "The run was stopped." };
   if (stopReason === "failed") return { type: "error", errorText: error?.message ?? "Something went wrong." };
-  return { type: "finish", finishReason: state === "streaming" ? "other" : finishReasonOf(stopReason) };
+  const finishReason = state === "streaming" ? undefined : FINISH_REASONS.get(stopReason);
+  return { type: "finish", finishReason: finishReason ?? "other" };
 }
 
-function finishReasonOf(stopReason: Message["stopReason"]): UIFinishReason {
-  switch (stopReason) {
-    case "finished":
-    case "stopped":
-      return "stop";
-    case "needs-approval":
-    case "needs-outcome":
-      return "tool-calls";
-    case "truncated":
-      return "length";
-    case "blocked":
-    case "guardrail":
-      return "content-filter";
-    case "empty":
-    case "bad-call":
-    case "invalid-output":
-      return "error";
-    default:
-      return "other";
-  }
-}
+/** By the stop reason; `other` for any that is not here. */
+const FINISH_REASONS: ReadonlyMap<Message["stopReason"], UIFinishReason> = new Map([
+  ["finished", "stop"],
+  ["stopped", "stop"],
+  ["needs-approval", "tool-calls"],
+  ["needs-outcome", "tool-calls"],
+  ["truncated", "length"],
+  ["blocked", "content-filter"],
+  ["guardrail", "content-filter"],
+  ["empty", "error"],
+  ["bad-call", "error"],
+  ["invalid-output", "error"],
+]);

@@ -12,12 +12,22 @@ import {
   type ThoughtPart,
   type ToolCallPart,
 } from "@pollux/core/conversation";
-import { mediaAddress } from "../media-address.ts";
+import { questionsOf } from "../answerable.ts";
+import { toolCallIdOf } from "../call-ids.ts";
 import { type DataPart, splitData } from "../data-part.ts";
-import { playableParts } from "../playable.ts";
+import { defined } from "../json.ts";
+import { isOver, type MessageTurn, turnsOf } from "../message-turns.ts";
+import { mediaAddress, playableParts } from "../page-media.ts";
 import type { UICitation, UISteeringContent } from "./chunks.ts";
 import { serverToolPart, toolPart, type ToolPartOptions } from "./tool-part.ts";
-import type { UIDataPart, UIMessageData, UIMessagePart, UISourcePart, UITextPart } from "./ui-message.ts";
+import type {
+  UIDataPart,
+  UIMessageData,
+  UIMessageMetadata,
+  UIMessagePart,
+  UISourcePart,
+  UITextPart,
+} from "./ui-message.ts";
 
 /** One step of a message: a turn of the model. */
 export interface MessageStep {
@@ -25,14 +35,16 @@ export interface MessageStep {
   readonly id: string | undefined;
   /** Calls last, as they are while the answer is under way: the texts around a call are one. */
   readonly entries: readonly StepEntry[];
-  readonly hasCalls: boolean;
 }
+
+/** What a step contains. */
+export type ShownPart = Exclude<UIMessagePart, { readonly type: "step-start" }>;
 
 /** A part of a step. */
 export interface StepEntry {
   /** Unique in the message, and the id of a text's chunks. */
   readonly id: string;
-  readonly part: UIMessagePart;
+  readonly part: ShownPart;
   readonly isCall: boolean;
   /** Of the application's. */
   readonly isData?: true | undefined;
@@ -41,23 +53,18 @@ export interface StepEntry {
 /** Options of {@link messageSteps}. */
 export interface MessageStepsOptions extends ToolPartOptions {
   /** What was made of the parts of earlier versions of the message, so that what is unchanged is the same object. */
-  readonly cache?: WeakMap<MessagePart, { readonly part: UIMessagePart; readonly state: MessageState }> | undefined;
+  readonly cache?: WeakMap<MessagePart, { readonly part: ShownPart; readonly state: MessageState }> | undefined;
 }
 
 /** The parts of a message of the assistant, as a client shows them. Sources stand behind them: see {@link messageTail}. */
 export function messageSteps(message: Message, options: MessageStepsOptions): readonly MessageStep[] {
-  const groups: { id: string | undefined; parts: MessagePart[] }[] = [];
-  for (const part of message.parts) {
-    if (part.type === "turn") groups.push({ id: part.id, parts: [] });
-    else if (groups.length === 0) groups.push({ id: undefined, parts: [part] });
-    else groups.at(-1)?.parts.push(part);
-  }
-  return groups.map((group, index) => messageStep(message, group, index === groups.length - 1, options));
+  const turns = turnsOf(message);
+  return turns.map((turn, index) => messageStep(message, turn, index === turns.length - 1, options));
 }
 
 function messageStep(
   message: Message,
-  { id, parts: all }: { readonly id: string | undefined; readonly parts: readonly MessagePart[] },
+  { id, parts: all }: MessageTurn,
   isLast: boolean,
   options: MessageStepsOptions,
 ): MessageStep {
@@ -82,7 +89,7 @@ function messageStep(
   for (const call of calls) entries.push({ id: call.id, part: cachedPart(message, call, options), isCall: true });
   for (const { id: entryId, part } of data)
     entries.push({ id: entryId, part: customPart(part), isCall: false, isData: true });
-  return { id, entries, hasCalls: calls.length > 0 };
+  return { id, entries };
 }
 
 /** Anything but calls. */
@@ -116,7 +123,7 @@ function joinTwo<Kind extends { readonly text: string; readonly streaming?: true
 /** What does not grow. */
 type WholePart = Exclude<MessagePart, TextPart | ThoughtPart | TurnPart>;
 
-function cachedPart(message: Message, from: WholePart, options: MessageStepsOptions): UIMessagePart {
+function cachedPart(message: Message, from: WholePart, options: MessageStepsOptions): ShownPart {
   const cached = options.cache?.get(from);
   if (cached?.state === message.state) return cached.part;
   const part = wholePart(message, from, options);
@@ -124,14 +131,14 @@ function cachedPart(message: Message, from: WholePart, options: MessageStepsOpti
   return part;
 }
 
-function wholePart(message: Message, part: WholePart, options: ToolPartOptions): UIMessagePart {
+function wholePart(message: Message, part: WholePart, options: ToolPartOptions): ShownPart {
   const { version } = options;
   switch (part.type) {
     case "tool-call":
       return toolPart(message.id, part, options);
     case "media":
-      if (part.thought !== true) return { type: "file", ...fileOf(part) };
-      return version > 6 ? { type: "reasoning-file", ...fileOf(part) } : dataPart("thought-file", fileOf(part));
+      if (part.thought !== true) return { type: "file", ...linkOf(part) };
+      return version > 6 ? { type: "reasoning-file", ...linkOf(part) } : dataPart("thought-file", linkOf(part));
     case "code":
     case "server-tool":
       return serverToolPart(message, part);
@@ -156,9 +163,9 @@ function wholePart(message: Message, part: WholePart, options: ToolPartOptions):
 }
 
 /** A data part of the application's. */
-function customPart({ type, id, data = null }: DataPart): UIMessagePart {
+function customPart({ type, id, data = null }: DataPart): UIDataPart {
   // Its name is the application's.
-  return { type, ...(id !== undefined && { id }), data } as UIDataPart;
+  return { type, ...defined({ id }), data } as UIDataPart;
 }
 
 /** A data part. */
@@ -167,7 +174,7 @@ export function dataPart<Name extends keyof UIMessageData>(name: Name, data: UIM
   return { type: `data-${name}`, data } as UIDataPart;
 }
 
-function reasoningPart({ text }: ThoughtPart, id: string, isOpen: boolean): UIMessagePart {
+function reasoningPart({ text }: ThoughtPart, id: string, isOpen: boolean): ShownPart {
   return { type: "reasoning", id, text, state: isOpen ? "streaming" : "done" };
 }
 
@@ -204,16 +211,13 @@ function uiCitations({ start, end, sources: numbers }: PartCitation, sources: re
 }
 
 /** What stands behind the last step of a message that has ended. */
-export function messageTail({ sources, searchEntryPoints }: Message): readonly UIMessagePart[] {
+export function messageTail(message: Message): readonly (UISourcePart | UIDataPart)[] {
+  const { sources, searchEntryPoints } = message;
+  if (!isOver(message)) return [];
   return [
     ...sources.map(sourcePart),
     ...(searchEntryPoints.length > 0 ? [dataPart("search-suggestions", { html: [...searchEntryPoints] })] : []),
   ];
-}
-
-/** True when nothing is added to a message any more, unless its run is resumed. */
-export function hasTail({ state }: Message): boolean {
-  return state !== "streaming" && state !== "waiting";
 }
 
 /**
@@ -221,15 +225,14 @@ export function hasTail({ state }: Message): boolean {
  * and send them, again and again.
  */
 export function needsEmptyStep(message: Message, steps: readonly MessageStep[]): boolean {
-  return hasTail(message) && steps.at(-1)?.hasCalls === true;
+  return isOver(message) && steps.at(-1)?.entries.some(({ isCall }) => isCall) === true;
 }
 
 function sourcePart({ number, kind, uri, title, pageNumber, mediaId }: MessageSource): UISourcePart {
   const sourceId = String(number);
-  const found = { ...(pageNumber !== undefined && { pageNumber }), ...(mediaId !== undefined && { mediaId }) };
-  const providerMetadata = { pollux: { number, kind, ...found } };
+  const providerMetadata = { pollux: { number, kind, ...defined({ pageNumber, mediaId }) } };
   if (uri !== undefined && isWebUrl(uri))
-    return { type: "source-url", sourceId, url: uri, ...(title !== undefined && { title }), providerMetadata };
+    return { type: "source-url", sourceId, url: uri, ...defined({ title }), providerMetadata };
   const document = { mediaType: "application/octet-stream", title: title ?? `Source ${number}` };
   return { type: "source-document", sourceId, ...document, providerMetadata };
 }
@@ -240,8 +243,28 @@ export function fileOf(part: MediaPart): { readonly url: string; readonly mediaT
   return { url: data === undefined ? (mediaAddress(part) ?? "") : `data:${mediaType};base64,${data}`, mediaType };
 }
 
+/** Media of the model's. What is elsewhere is a file to follow a link to: a page that showed an image would ask for it by itself. */
+function linkOf(part: MediaPart): ReturnType<typeof fileOf> {
+  const file = fileOf(part);
+  return part.data === undefined ? { ...file, mediaType: "application/octet-stream" } : file;
+}
+
 function steeringContent(part: SaidPart): readonly UISteeringContent[] {
   if (part.type === "text") return [{ type: "text", text: part.text }];
   if (part.type !== "media") return [];
-  return [{ type: "file", ...fileOf(part), ...(part.name !== undefined && { filename: part.name }) }];
+  return [{ type: "file", ...fileOf(part), ...defined({ filename: part.name }) }];
+}
+
+/** What is known of a message of the assistant besides its parts. */
+export function messageMetadata(message: Message): UIMessageMetadata {
+  const { id, runId, at, agent, state, stopReason, limit, limitScope, guardrail, error } = message;
+  const { usage, cost, pricesAsOf, untrusted, private: isPrivate } = message;
+  const pending = questionsOf(message).map(({ call, question }) => ({
+    toolCallId: toolCallIdOf(id, call.id),
+    question,
+    token: "",
+    ...call.asks,
+  }));
+  const ending = { stopReason, limit, limitScope, guardrail, error, usage, cost, pricesAsOf };
+  return defined({ runId, createdAt: at, agent, state, pending, untrusted, private: isPrivate, ...ending });
 }

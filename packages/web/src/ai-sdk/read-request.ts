@@ -7,7 +7,8 @@ import {
   type ChatRequest,
   type ChatRevision,
 } from "../chat-protocol.ts";
-import { errorOutcome, isRecord, type JsonRecord, readAnswers, readApproval } from "../read-answers.ts";
+import { defined, filled, isRecord, type JsonRecord, someText } from "../json.ts";
+import { errorOutcome, readAnswers, readApproval } from "../read-answers.ts";
 
 /** What of a request is accepted. */
 export interface ReadRequestOptions {
@@ -42,34 +43,23 @@ export function fromUIMessages(body: unknown, options: ReadRequestOptions = {}):
   const answers = [...readCalls(isAsked ? list.at(-2) : last), ...readGiven(given)];
   if (message === undefined && answers.length === 0)
     throw new BadRequestError("there is nothing to answer: end the messages with one of the user, or answer a call");
-  return {
-    id,
-    ...(message !== undefined && { message }),
-    ...(revision !== undefined && { revision }),
-    ...(after !== undefined && { after }),
-    ...(answers.length > 0 && { answers }),
-    ...(Object.keys(rest).length > 0 && { body: rest }),
-  };
+  return { id, ...defined({ message, revision, after, answers: filled(answers), body: filled(rest) }) };
 }
 
 function readRevision(trigger: unknown, messageId: unknown, { id }: ChatMessage): ChatRevision | undefined {
   // Of an edited message it is the message's; of one that is to be answered anew, the answer's or the message's.
   const isOwn = messageId === id;
   if (trigger !== "regenerate-message") return isOwn && id !== undefined ? { kind: "edit" } : undefined;
-  const answerId = typeof messageId === "string" && messageId !== "" && !isOwn ? messageId : undefined;
-  return { kind: "regenerate", ...(answerId !== undefined && { answerId }) };
+  const answerId = isOwn ? undefined : someText(messageId);
+  return { kind: "regenerate", ...defined({ answerId }) };
 }
 
 function readMessage(message: JsonRecord, options: ReadRequestOptions): ChatMessage {
   const { id, parts, metadata: about } = message;
   const input = (Array.isArray(parts) ? (parts as readonly unknown[]) : []).flatMap((part) => readPart(part, options));
   if (input.length === 0) throw new BadRequestError("the message is empty: it needs a text or a file");
-  const metadata = readMetadata(about ?? {});
-  return {
-    ...(typeof id === "string" && id !== "" && { id }),
-    input,
-    ...(Object.keys(metadata).length > 0 && { metadata }),
-  };
+  const metadata = filled(readMetadata(about ?? {}));
+  return { ...defined({ id: someText(id) }), input, ...defined({ metadata }) };
 }
 
 /** Kept with the conversation, and sent with it each time. */
@@ -96,7 +86,7 @@ const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w-]+=[^;,]*)*;base64,/;
 
 function readFile({ url, mediaType, filename }: JsonRecord, { allowFileUrl }: ReadRequestOptions): InputPart {
   if (typeof url !== "string") throw new BadRequestError("a file needs a url");
-  const displayName = typeof filename === "string" && filename !== "" ? { displayName: filename } : {};
+  const displayName = defined({ displayName: someText(filename) });
   const head = DATA_URL.exec(url.slice(0, 1000));
   if (head?.[1] !== undefined) {
     const data = url.slice(head[0].length);

@@ -2,7 +2,7 @@ import type { CodePart, Message, ServerToolPart, ToolCallPart } from "@pollux/co
 import type { IsAnswerable } from "../answerable.ts";
 import { toolCallIdOf } from "../call-ids.ts";
 import { isDataPart } from "../data-part.ts";
-import { isSame } from "../same-json.ts";
+import { defined, isSame } from "../json.ts";
 import type { AiSdkVersion, UIMessageChunk } from "./chunks.ts";
 import type { UIToolPart } from "./ui-message.ts";
 
@@ -71,7 +71,7 @@ export function serverToolPart(message: Message, part: CodePart | ServerToolPart
     toolName: isCode ? "code_execution" : part.name,
     toolCallId: toolCallIdOf(message.id, part.id),
     providerExecuted: true as const,
-    input: isCode ? { ...(part.language !== undefined && { language: part.language }), code: part.code } : part.args,
+    input: isCode ? { ...defined({ language: part.language }), code: part.code } : part.args,
   };
   if (isCode ? part.outcome !== undefined : part.state === "done") {
     // What a tool of the service found stays with the service.
@@ -110,8 +110,7 @@ export function toolChunks(
     chunks.push({ type: "tool-approval-response", approvalId, approved: true });
   if (shown === undefined || needsInput(shown, part)) {
     const { callProviderMetadata: providerMetadata } = part;
-    const about = { ...(providerMetadata !== undefined && { providerMetadata }) };
-    chunks.push({ type: "tool-input-available", ...named, input, ...about });
+    chunks.push({ type: "tool-input-available", ...named, input, ...defined({ providerMetadata }) });
   }
   switch (state) {
     case "input-available":
@@ -128,8 +127,8 @@ export function toolChunks(
       return [...chunks, { type: "tool-output-available", ...output }];
     }
     default: {
-      const { errorText = "", resultProviderMetadata } = part;
-      const metadata = { ...(resultProviderMetadata !== undefined && { providerMetadata: resultProviderMetadata }) };
+      const { errorText = "", resultProviderMetadata: providerMetadata } = part;
+      const metadata = defined({ providerMetadata });
       return [...chunks, { type: "tool-output-error", toolCallId, errorText, ...dynamic, ...executed, ...metadata }];
     }
   }

@@ -1,19 +1,16 @@
 import type { RunEvent } from "@pollux/core";
-import { applyUpdate, type Conversation, conversationUpdates, type Message } from "@pollux/core/conversation";
-import { streamResponse } from "../handler/event-stream.ts";
+import type { Conversation } from "@pollux/core/conversation";
+import type { DataPart } from "../data-part.ts";
+import { encodeRun } from "../encode-run.ts";
+import { EVENT_STREAM_HEADERS, streamResponse, writeEvent } from "../handler/event-stream.ts";
+import { defined } from "../json.ts";
 import type { UIMessageChunk } from "./chunks.ts";
-import { changesOf } from "../added-text.ts";
-import { type DataPart, tapData } from "../data-part.ts";
 import { AiSdkEncoder, type AiSdkOptions } from "./encode-message.ts";
 
 /** Headers that a client of the AI SDK expects of a stream. */
 export const UI_MESSAGE_STREAM_HEADERS: { readonly [name: string]: string } = {
-  "content-type": "text/event-stream",
-  // Middleware that compresses would hold words back.
-  "cache-control": "no-store, no-transform",
-  connection: "keep-alive",
+  ...EVENT_STREAM_HEADERS,
   "x-vercel-ai-ui-message-stream": "v1",
-  "x-accel-buffering": "no",
 };
 
 /** What follows the last chunk. */
@@ -21,12 +18,7 @@ export const UI_MESSAGE_STREAM_END = "data: [DONE]\n\n";
 
 /** A data part as a chunk. */
 export function dataChunk({ type, id, data, transient }: DataPart): UIMessageChunk {
-  return { type, ...(id !== undefined && { id }), data: data ?? null, ...(transient === true && { transient }) };
-}
-
-/** One chunk as it is sent. */
-export function writeChunk(chunk: UIMessageChunk): string {
-  return `data: ${JSON.stringify(chunk)}\n\n`;
+  return { type, ...defined({ id }), data: data ?? null, ...(transient === true && { transient }) };
 }
 
 /** Options of {@link toUIMessageStream}. */
@@ -50,7 +42,16 @@ export function toUIMessageStream(
   run: AsyncIterable<RunEvent>,
   options: UIMessageStreamOptions = {},
 ): ReadableStream<UIMessageChunk> {
-  const chunks = readChunks(run, options);
+  const { conversation, signal, ...encoding } = options;
+  const chunks = encodeRun<UIMessageChunk>(
+    run,
+    { conversation, signal },
+    {
+      // The page adds to its last message when it has sent answers to its calls.
+      encoder: (known) => new AiSdkEncoder({ ...encoding, known: known?.state === "waiting" ? known : undefined }),
+      data: dataChunk,
+    },
+  );
   return new ReadableStream<UIMessageChunk>({
     async pull(controller) {
       const { done, value } = await chunks.next();
@@ -64,34 +65,6 @@ export function toUIMessageStream(
   });
 }
 
-async function* readChunks(
-  run: AsyncIterable<RunEvent>,
-  { conversation: shown, signal, ...options }: UIMessageStreamOptions,
-): AsyncGenerator<UIMessageChunk, void, void> {
-  let conversation: Conversation | undefined;
-  let encoder: AiSdkEncoder | undefined;
-  const known = shown?.messages.at(-1);
-  const data: DataPart[] = [];
-  try {
-    for await (const update of conversationUpdates(tapData(run, data), { conversation: shown, signal })) {
-      conversation = applyUpdate(conversation, update);
-      const message = conversation.messages.at(-1);
-      if (message === undefined || message.role === "user" || message === known) continue;
-      encoder ??= new AiSdkEncoder({ ...options, known: isContinued(known, message) ? known : undefined });
-      yield* encoder.show(message, conversation, changesOf(update));
-      yield* data.splice(0).map(dataChunk);
-    }
-  } catch (error) {
-    if (encoder === undefined) yield* new AiSdkEncoder(options).fail(error);
-  }
-  if (encoder !== undefined && conversation !== undefined) yield* encoder.finish(conversation);
-}
-
-/** True when the page sent answers to a message's calls, and adds to it what comes next. */
-function isContinued(known: Message | undefined, message: Message): boolean {
-  return known?.id === message.id && known.state === "waiting";
-}
-
 /** A UI message stream as the response to a request of `useChat`. */
 export function uiMessageStreamResponse(
   stream: ReadableStream<UIMessageChunk>,
@@ -101,7 +74,6 @@ export function uiMessageStreamResponse(
   return streamResponse(writeAll(reader), {
     headers: { ...UI_MESSAGE_STREAM_HEADERS, ...headers },
     keepAliveMs,
-    signal: new AbortController().signal,
     // An error of the stream is for whoever made it.
     onClose: () => void reader.cancel().catch(() => {}),
   });
@@ -119,6 +91,6 @@ async function* writeAll(reader: ReadableStreamDefaultReader<UIMessageChunk>): A
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return yield UI_MESSAGE_STREAM_END;
-    yield writeChunk(value);
+    yield writeEvent(value);
   }
 }

@@ -1,4 +1,4 @@
-import type { EndReason, PendingQuestion, Usage } from "@pollux/core";
+import type { EndReason, PendingQuestion, UntrustedReason, Usage } from "@pollux/core";
 import type { Message, MessageError, MessageState } from "@pollux/core/conversation";
 import type { ProviderMetadata, UICitation, UISteeringContent } from "./chunks.ts";
 
@@ -29,6 +29,13 @@ export interface UIMessageMetadata {
   readonly state?: MessageState | undefined;
   /** Calls that wait for an answer. */
   readonly pending?: readonly UIPendingCall[] | undefined;
+  /**
+   * By the end of it the model had read what anybody may have written: what a link in it leads to may be what somebody else wants. With
+   * `private`, show one that nobody but the model has written as plain text.
+   */
+  readonly untrusted?: true | undefined;
+  /** By the end of it the model had read what not everybody may: an address in it may tell that to whoever is asked for it. */
+  readonly private?: true | undefined;
   /** How the run ended. */
   readonly stopReason?: EndReason | undefined;
   /** The limit that ended it. */
@@ -57,6 +64,8 @@ export interface UIPendingCall {
   readonly approvedBy?: string | undefined;
   /** The arguments that an approval may change. */
   readonly editable?: readonly string[] | undefined;
+  /** Why it is asked, if that is what the model has read; `explainUntrusted()` of `@pollux/core/conversation` says it in a sentence. */
+  readonly because?: UntrustedReason | undefined;
 }
 
 /** The data parts, by name: `steering` is that of a `data-steering` part. */

@@ -1,9 +1,8 @@
 import type { Conversation, Message, SaidPart } from "@pollux/core/conversation";
 import { isLeftToUser, othersAsked } from "../answerable.ts";
-import { isRecord } from "../read-answers.ts";
+import { defined, isRecord } from "../json.ts";
 import type { AiSdkOptions } from "./encode-message.ts";
-import { messageMetadata } from "./message-metadata.ts";
-import { dataPart, fileOf, hasTail, messageSteps, messageTail, needsEmptyStep } from "./message-steps.ts";
+import { dataPart, fileOf, messageMetadata, messageSteps, messageTail, needsEmptyStep } from "./message-steps.ts";
 import type { UIMessage, UIMessagePart } from "./ui-message.ts";
 
 /**
@@ -23,18 +22,14 @@ export function toUIMessages(
     ...conversation.queued.map(({ id, at, parts, ...message }): UIMessage => ({
       id,
       role: "user",
-      metadata: { ...saidAbout(message), createdAt: at, queued: true, ...(waitsFor !== undefined && { waitsFor }) },
+      metadata: { ...saidAbout(message), createdAt: at, queued: true, ...defined({ waitsFor }) },
       parts: parts.map(saidPart),
     })),
   ];
 }
 
 function userMessage({ id, runId, at, parts, ...message }: Message): UIMessage {
-  const metadata = {
-    ...saidAbout(message),
-    ...(runId !== undefined && { runId }),
-    ...(at !== undefined && { createdAt: at }),
-  };
+  const metadata = { ...saidAbout(message), ...defined({ runId, createdAt: at }) };
   // A message of the user has nothing but what a person can say.
   return { id, role: "user", metadata, parts: (parts as readonly SaidPart[]).map(saidPart) };
 }
@@ -49,7 +44,7 @@ function saidPart(part: SaidPart): UIMessagePart {
     case "text":
       return { type: "text", text: part.text };
     case "media":
-      return { type: "file", ...fileOf(part), ...(part.name !== undefined && { filename: part.name }) };
+      return { type: "file", ...fileOf(part), ...defined({ filename: part.name }) };
     default:
       return dataPart("unknown", { keys: [...part.keys] });
   }
@@ -62,7 +57,7 @@ function assistantMessage(message: Message, options: Parameters<typeof messageSt
     if (id !== undefined) parts.push({ type: "step-start" });
     for (const { part } of entries) parts.push(part);
   }
-  if (hasTail(message)) parts.push(...messageTail(message));
+  parts.push(...messageTail(message));
   if (needsEmptyStep(message, steps)) parts.push({ type: "step-start" });
   return { id: message.id, role: "assistant", metadata: messageMetadata(message), parts };
 }

@@ -1,6 +1,6 @@
 import type { Approval, ExternalOutcome } from "@pollux/core";
 import type { PendingQuestionView } from "@pollux/core/conversation";
-import { isSame } from "../same-json.ts";
+import { isSame } from "../json.ts";
 import type { TakenAnswer } from "./answers.ts";
 import type { Visitor } from "./authorize.ts";
 import { HttpError } from "./http-error.ts";

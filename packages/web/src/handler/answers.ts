@@ -1,7 +1,7 @@
 import type { Answers, Approval, ExternalOutcome } from "@pollux/core";
 import type { Conversation, Message, PendingQuestionView, ToolCallPart } from "@pollux/core/conversation";
 import type { ChatAnswer } from "../chat-protocol.ts";
-import { isSame } from "../same-json.ts";
+import { isSame } from "../json.ts";
 import { HttpError } from "./http-error.ts";
 
 /** An answer, and the question that it belongs to. */

@@ -1,19 +1,16 @@
 import type { ErasedData, EraseOptions } from "@pollux/core";
 import { findVisitor } from "./authorize.ts";
 import { findChat, listChats, readTitle } from "./chats.ts";
-import { continueChat } from "./continue-chat.ts";
 import type { Drained, DrainOptions } from "./draining.ts";
 import { Edge } from "./edge.ts";
-import { eraseChats } from "./erase-chats.ts";
 import { noSuchChat, replyEmpty, replyJson } from "./http-error.ts";
 import { type ChatHandlerOptions, checkOptions, type Platform } from "./options.ts";
 import { RequestRate } from "./request-rate.ts";
-import { checkChatId, findRoute, type Route } from "./routes.ts";
-import { followChat } from "./follow-chat.ts";
+import { checkChatId, type Route } from "./routes.ts";
+import { continueChat, followChat } from "./follow-chat.ts";
 import { sendToChat } from "./send.ts";
 import { type ChatCall, Serving } from "./serving.ts";
-import { deleteChat, sendMessages, renameChat, stopRun } from "./upkeep.ts";
-import { withdrawCalls } from "./withdraw.ts";
+import { deleteChat, eraseChats, sendMessages, renameChat, stopRun, withdrawCalls } from "./upkeep.ts";
 
 /** Serves chats. */
 export interface ChatHandler {
@@ -73,22 +70,19 @@ export function chatHandler<Context = unknown, Body = unknown>(
   checkOptions(options, mount);
   const base = mount.replace(/\/$/, "");
   const rate = new RequestRate(requestsPerMinute);
-  const serving: Serving<Context> = new Serving(options, options.maxStreams ?? 100);
-  const edge = new Edge(options, serving, ({ method, url }) => {
+  const serving: Serving<Context> = new Serving(options, options);
+  const hasTextErrors = ({ method, url }: Request): boolean => {
     const path = new URL(url).pathname.replace(/\/$/, "");
     return protocol.errors === "text" && (method === "POST" ? path === base : path.endsWith("/stream"));
-  });
+  };
+  const edge = new Edge(options, { base, routes: ROUTES, serving, hasTextErrors });
   const serve = async (request: Request, platform: Platform = {}): Promise<Response> =>
-    await edge.serve(
-      request,
-      ({ pathname }) => findRoute(request.method, pathname, base),
-      async (route, { searchParams }) => {
-        const visitor = await findVisitor(authorize, request);
-        if (visitor instanceof Response) return visitor;
-        rate.count(visitor.owner);
-        return await act({ serving, edge }, route, { request, visitor, platform }, searchParams);
-      },
-    );
+    await edge.serve(request, async (route, query) => {
+      const visitor = await findVisitor(authorize, request);
+      if (visitor instanceof Response) return visitor;
+      rate.count(visitor.owner);
+      return await act({ serving, edge }, route, { request, visitor, platform }, query);
+    });
   return Object.assign(serve, {
     drain: async (limits: DrainOptions = {}) => {
       const drained = await serving.draining.drain(limits);
@@ -99,23 +93,36 @@ export function chatHandler<Context = unknown, Body = unknown>(
   });
 }
 
+/** HEAD is what GET is without a body, where asking changes nothing. */
+const ROUTES = {
+  "": { GET: "list", HEAD: "list", POST: "send" },
+  "/:id": { GET: "messages", HEAD: "messages", PATCH: "rename", DELETE: "delete" },
+  "/:id/stream": { GET: "follow" },
+  "/:id/stop": { POST: "stop" },
+  "/:id/continue": { POST: "continue" },
+  "/:id/withdraw": { POST: "withdraw" },
+} as const;
+
+type Action = {
+  readonly [Path in keyof typeof ROUTES]: (typeof ROUTES)[Path][keyof (typeof ROUTES)[Path]];
+}[keyof typeof ROUTES];
+
 async function act<Context>(
-  { serving, edge }: { readonly serving: Serving<Context>; readonly edge: Edge },
-  route: Route,
+  { serving, edge }: { readonly serving: Serving<Context>; readonly edge: Edge<Action> },
+  { action, chat }: Route<Action>,
   call: ChatCall<Context>,
   query: URLSearchParams,
 ): Promise<Response> {
   const { store, protocol } = serving.options;
   const { request, visitor } = call;
   const { owner } = visitor;
-  if (route.action === "list") return replyJson(await listChats(store, owner, query, serving.cutOffRuns));
-  if (route.action === "send") {
+  if (action === "list") return replyJson(await listChats(store, owner, query, serving.cutOffRuns));
+  if (action === "send") {
     const asked = protocol.read(await edge.json(request));
     checkChatId(asked.id);
     await findChat(store, owner, asked.id);
     return await sendToChat(serving, asked, call);
   }
-  const { action, chat } = route;
   const found = await findChat(store, owner, chat);
   // A page also asks for a conversation that it has not begun.
   if (action === "follow") return found === undefined ? replyEmpty() : await followChat(serving, chat, call, query);

@@ -1,25 +1,24 @@
-import type { Answers } from "@pollux/core";
+import type { Session } from "@pollux/core";
 import type { Conversation } from "@pollux/core/conversation";
-import type { ChatRequest, EncoderOptions } from "../chat-protocol.ts";
-import type { MessageEncoder } from "../message-encoder.ts";
+import type { ChatRequest, EncoderOptions, MessageEncoder } from "../chat-protocol.ts";
 import { joinPieces, streamResponse } from "./event-stream.ts";
 import { MessageFollower, type Sight } from "./follow-message.ts";
 import type { GoingRun } from "./going-run.ts";
 import { replyEmpty } from "./http-error.ts";
 import type { OpenSession } from "./open-sessions.ts";
-import { abortWhenLeft } from "./left-runs.ts";
 import type { ChatCall, Serving } from "./serving.ts";
 import { startRun, type StartOptions } from "./start-run.ts";
 
 /** A response that shows one message while it is written. */
 export class ChatStream<Context> {
+  readonly session: Session<Context>;
+  /** What is shown. */
+  readonly follower: MessageFollower;
   readonly #serving: Serving<Context>;
   readonly #call: ChatCall<Context>;
   readonly #open: OpenSession<Context>;
-  readonly #follower: MessageFollower;
   readonly #left: AbortController = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #leaveStreams: () => void;
   readonly #closed: () => void;
   /** It is not counted any more as a reader. */
   #leaveReaders: (() => void) | undefined;
@@ -32,23 +31,12 @@ export class ChatStream<Context> {
   constructor(serving: Serving<Context>, chat: string, call: ChatCall<Context>) {
     this.#serving = serving;
     this.#call = call;
-    this.#leaveStreams = serving.streams.take(call.visitor.owner);
-    try {
-      this.#open = serving.open(chat, call.visitor);
-    } catch (error) {
-      this.#leaveStreams();
-      throw error;
-    }
+    this.#open = serving.openToRead(chat, call.visitor);
     this.#signal = AbortSignal.any([call.request.signal, this.#left.signal]);
-    const { session } = this.#open;
-    this.#follower = new MessageFollower(session, serving.pages.of(session.id), chat, this.#signal);
-    const { runs } = this.#open;
+    const { session, runs } = this.#open;
+    this.session = session;
+    this.follower = new MessageFollower(session, serving.pages.of(session.id), chat, this.#signal);
     this.#closed = serving.draining.add({ runs, leave: (reason) => this.#left.abort(reason) });
-  }
-
-  /** Stores answers, for whichever run waits for them. */
-  async answer(answers: Answers): Promise<void> {
-    await this.#open.session.answer(answers);
   }
 
   /**
@@ -58,19 +46,14 @@ export class ChatStream<Context> {
    */
   async open(): Promise<Conversation | undefined> {
     this.#serving.draining.check();
-    const conversation = await this.#follower.open();
+    const conversation = await this.follower.open();
     this.#left.signal.throwIfAborted();
     return conversation;
   }
 
-  /** See {@link MessageFollower.choose}. */
-  choose(...[find, isPatient]: Parameters<MessageFollower["choose"]>): void {
-    this.#follower.choose(find, isPatient);
-  }
-
   /** The conversation when it waits for an answer, and its message with it. */
   get waiting(): Conversation | undefined {
-    const { conversation, message } = this.#follower.look() ?? {};
+    const { conversation, message } = this.follower.look() ?? {};
     return message?.state === "waiting" ? conversation : undefined;
   }
 
@@ -78,8 +61,7 @@ export class ChatStream<Context> {
   async start(options: StartOptions): Promise<GoingRun> {
     const run = await startRun(this.#serving, this.#open, this.#call, options);
     this.#run = run;
-    this.#follower.attach(run);
-    abortWhenLeft(this.#serving, this.#open.session.id, run);
+    this.follower.attach(run);
     return run;
   }
 
@@ -90,7 +72,7 @@ export class ChatStream<Context> {
    * @throws What kept the run from beginning.
    */
   async untilBegun(): Promise<boolean> {
-    for (let sight = this.#follower.look(); sight !== undefined; sight = await this.#follower.next()) {
+    for (let sight = this.follower.look(); sight !== undefined; sight = await this.follower.next()) {
       const { message, isOver } = sight;
       if (message?.state === "streaming") return true;
       if (!isOver) continue;
@@ -104,13 +86,13 @@ export class ChatStream<Context> {
   }
 
   /** Counts the client as a reader once there is anything to be read. @returns Resolves when other processes know it. */
-  async count({ message, isOver }: Partial<Sight> = this.#follower.look() ?? {}): Promise<void> {
+  async count({ message, isOver }: Partial<Sight> = this.follower.look() ?? {}): Promise<void> {
     const { readers } = this.#serving;
     if (this.#leaveReaders !== undefined || message?.runId === undefined || isOver === true) return;
     // A sight may come after the client has left.
     if (this.#left.signal.aborted) return;
-    this.#leaveReaders = readers.enter(this.#open.session.id, message.runId);
-    await readers.told(this.#open.session.id);
+    this.#leaveReaders = readers.enter(this.session.id, message.runId);
+    await readers.told(this.session.id);
   }
 
   /** The response when nothing goes on: what the protocol has for that, or 204. */
@@ -146,7 +128,6 @@ export class ChatStream<Context> {
     const wasLeft = this.#left.signal.aborted;
     this.#left.abort();
     this.#open.release();
-    this.#leaveStreams();
     this.#leaveReaders?.();
     this.#closed();
     const { onDisconnect = "continue" } = this.#serving.options;
@@ -166,16 +147,16 @@ export class ChatStream<Context> {
     const write = (chunks: readonly unknown[]): Generator<string, void> =>
       joinPieces(chunks, (chunk) => protocol.write(chunk));
     const fail = (error: unknown): Generator<string, void> => {
-      this.#serving.log(error, { session: this.#open.session.id });
+      this.#serving.log(error, { session: this.session.id });
       return write(encoder.fail(error));
     };
     try {
-      for (let sight = this.#follower.look(); sight !== undefined; sight = await this.#follower.next()) {
+      for (let sight = this.follower.look(); sight !== undefined; sight = await this.follower.next()) {
         const { conversation, message, isOver, changes } = sight;
         // A run may begin, or go on, long after the response.
         void this.count(sight);
         if (message !== undefined) yield* write(encoder.show(message, conversation, changes));
-        yield* write(this.#follower.takeNews().flatMap((part) => protocol.data?.(part) ?? []));
+        yield* write(this.follower.takeNews().flatMap((part) => protocol.data?.(part) ?? []));
         if (!isOver || (await this.#resumes(sight))) continue;
         this.#isComplete = true;
         const error = this.#run?.failure?.error ?? new Error("the message is gone from the store");

@@ -1,5 +1,5 @@
-import type { SessionStore, SessionSummary } from "@pollux/core";
-import type { CutOffRuns } from "./cut-off-runs.ts";
+import type { Lease, SessionStore, SessionSummary } from "@pollux/core";
+import { isRecord } from "../json.ts";
 import { HttpError, noSuchChat } from "./http-error.ts";
 
 /** Where a conversation of an owner is in the store: those of two owners never meet, whatever ids their clients choose. */
@@ -69,25 +69,61 @@ function readCursor(
   prefix: string,
 ): { readonly id: string; readonly updatedAt: number } | undefined {
   if (text === null) return undefined;
-  const [time = "", chat] = splitOnce(text, "~");
+  const [, time, chat] = /^([^~]+)~(.*)$/s.exec(text) ?? [];
   const updatedAt = Number(time);
-  if (time === "" || !Number.isFinite(updatedAt) || chat === undefined)
+  if (!Number.isFinite(updatedAt) || chat === undefined)
     throw new HttpError(400, "bad_cursor", "after must be the `next` of the previous page.");
   return { id: `${prefix}${chat}`, updatedAt };
-}
-
-function splitOnce(text: string, by: string): readonly string[] {
-  const at = text.indexOf(by);
-  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + by.length)];
 }
 
 const MAX_TITLE = 200;
 
 /** The title in a body; null takes the first words of the conversation again. @throws {HttpError} */
 export function readTitle(body: unknown): string | null {
-  const title = typeof body === "object" && body !== null && "title" in body ? body.title : undefined;
+  const { title } = isRecord(body) ? body : {};
   if (title === null) return null;
   if (typeof title !== "string" || title.trim() === "" || title.length > MAX_TITLE)
     throw new HttpError(400, "bad_title", `title must be a string of 1 to ${MAX_TITLE} characters, or null.`);
   return title.trim();
+}
+
+/** Most sessions that are remembered, so that nothing grows without bound. */
+const MAX_SEEN = 10_000;
+
+/**
+ * Tells runs that are going from those whose process has died, without reading their logs: the store may know of processes, and a lease
+ * that nobody has renewed for its whole duration has expired.
+ */
+export class CutOffRuns {
+  readonly #store: SessionStore;
+  /** Leases of runs that seem to be going, and since when they have not changed, on the monotonic clock. */
+  readonly #seen: Map<string, { readonly lease: Lease; readonly since: number }> = new Map();
+
+  constructor(store: SessionStore) {
+    this.#store = store;
+  }
+
+  /** A session as it is now, given how a list has just shown it. */
+  async stateOf(listed: SessionSummary): Promise<SessionSummary["state"] | "cut-off"> {
+    const { id, length, state } = listed;
+    if (state !== "running") return state;
+    const { lease } = await this.#store.records(id);
+    if (this.#isHeld(id, lease)) return state;
+    // It may have ended since it was listed.
+    const now = await findSession(this.#store, id);
+    return now !== undefined && now.length !== length ? now.state : "cut-off";
+  }
+
+  #isHeld(id: string, lease: Lease | undefined): boolean {
+    const isGone = lease?.process !== undefined && this.#store.processes?.isGone(lease.process) === true;
+    const seen = this.#seen.get(id);
+    this.#seen.delete(id);
+    if (lease?.held !== true || isGone) return false;
+    const isSame = seen?.lease.token === lease.token && seen.lease.beat === lease.beat;
+    const since = isSame ? seen.since : performance.now();
+    this.#seen.set(id, { lease, since });
+    const [oldest] = this.#seen.keys();
+    if (this.#seen.size > MAX_SEEN && oldest !== undefined) this.#seen.delete(oldest);
+    return performance.now() - since < lease.durationMs;
+  }
 }

@@ -31,8 +31,7 @@ export interface UsedSession {
 }
 
 /** A response that shows a run while it goes. */
-export interface ShownStream {
-  readonly runs: ReadonlySet<GoingRun>;
+export interface ShownStream extends Pick<UsedSession, "runs"> {
   /** Breaks it off: the page reconnects, to another process. */
   readonly leave: (reason: unknown) => void;
 }

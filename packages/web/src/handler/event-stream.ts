@@ -5,10 +5,24 @@ export interface EventStreamOptions {
   readonly keepAliveMs?: number | undefined;
   /** How long a reader may take nothing of what there is to read before the stream ends, in milliseconds. @defaultValue 60_000 */
   readonly stallTimeoutMs?: number | undefined;
-  /** Ends the stream, as the reader's leaving does. */
-  readonly signal: AbortSignal;
+  /** Ends the stream, as the reader's leaving does. @defaultValue nothing does */
+  readonly signal?: AbortSignal | undefined;
   /** Called once, when nothing more is read from the pieces: at their end, or when the reader left. */
   readonly onClose: () => void;
+}
+
+/** Headers of every stream of events. */
+export const EVENT_STREAM_HEADERS: { readonly [name: string]: string } = {
+  "content-type": "text/event-stream",
+  // Middleware that compresses would hold words back.
+  "cache-control": "no-store, no-transform",
+  connection: "keep-alive",
+  "x-accel-buffering": "no",
+};
+
+/** One event as it is sent. */
+export function writeEvent(event: object): string {
+  return `data: ${JSON.stringify(event)}\n\n`;
 }
 
 /** Bun closes a connection that is silent for ten seconds, and common proxies do after thirty. */
@@ -40,11 +54,11 @@ export function streamResponse(
     if (isClosed) return;
     isClosed = true;
     clearInterval(timer);
-    signal.removeEventListener("abort", leave);
+    signal?.removeEventListener("abort", leave);
     onClose();
   };
   let fail = (_reason: unknown): void => {};
-  const leave = (): void => fail(signal.reason);
+  const leave = (): void => fail(signal?.reason);
 
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
@@ -69,15 +83,18 @@ export function streamResponse(
         silentMs = 0;
         controller.enqueue(encoder.encode(": keep-alive\n\n"));
       }, tickMs);
-      signal.addEventListener("abort", leave, { once: true });
-      if (signal.aborted) leave();
+      signal?.addEventListener("abort", leave, { once: true });
+      if (signal?.aborted === true) leave();
     },
     async pull(controller) {
       stalledMs = 0;
-      const next = await nextOf(pieces).catch((error: unknown) => {
+      let next: IteratorResult<string, void>;
+      try {
+        next = await pieces.next();
+      } catch (error) {
         close();
         throw error;
-      });
+      }
       if (isClosed) return;
       if (next.done === true) {
         close();
@@ -90,11 +107,6 @@ export function streamResponse(
     cancel: close,
   });
   return new Response(body, { headers });
-}
-
-/** What a synchronous iterator throws is thrown as that of others is. */
-async function nextOf<T>(pieces: AsyncIterator<T, void> | Iterator<T, void>): Promise<IteratorResult<T, void>> {
-  return await pieces.next();
 }
 
 /** Characters that are sent at once: few enough to wait in memory for a reader that stalls. */

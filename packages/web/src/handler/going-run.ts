@@ -2,8 +2,6 @@ import type { RunEvent } from "@pollux/core";
 
 /** A run that this process makes, whether somebody looks or not. */
 export class GoingRun {
-  readonly #stream: AsyncIterable<RunEvent>;
-  readonly #onEvent: (event: RunEvent) => Promise<void> | undefined;
   readonly #controller: AbortController;
   /** Resolves when it has ended, however. */
   readonly over: Promise<void>;
@@ -22,10 +20,8 @@ export class GoingRun {
     controller: AbortController,
     onEvent: (event: RunEvent) => Promise<void> | undefined,
   ) {
-    this.#stream = stream;
-    this.#onEvent = onEvent;
     this.#controller = controller;
-    this.over = this.#drain();
+    this.over = this.#drain(stream, onEvent);
   }
 
   abort(): void {
@@ -33,11 +29,14 @@ export class GoingRun {
   }
 
   /** Reads the run to its end: a run that is read tells its words one by one. */
-  async #drain(): Promise<void> {
+  async #drain(
+    stream: AsyncIterable<RunEvent>,
+    onEvent: (event: RunEvent) => Promise<void> | undefined,
+  ): Promise<void> {
     try {
-      for await (const event of this.#stream) {
+      for await (const event of stream) {
         this.hasBegun = true;
-        await this.#onEvent(event);
+        await onEvent(event);
       }
     } catch (error) {
       this.failure = { error };

@@ -21,7 +21,8 @@ interface Held<Context> {
 /** The sessions that are in use in this process, and their runs. */
 export class OpenSessions<Context> {
   readonly #held: Map<string, Held<Context>> = new Map();
-  readonly #runs: Map<string, Set<GoingRun>> = new Map();
+  /** Those that are going, and whose they are. */
+  readonly #runs: Map<GoingRun, string> = new Map();
   readonly #make: (options: SessionOptions) => Session<Context>;
   readonly #onLeft: (id: string) => void;
 
@@ -54,13 +55,11 @@ export class OpenSessions<Context> {
       release: hold(),
       add: (run) => {
         const release = hold();
-        const runs = this.#runs.get(owner) ?? new Set();
-        this.#runs.set(owner, runs.add(run));
+        this.#runs.set(run, owner);
         held.runs.add(run);
         void run.over.then(() => {
-          runs.delete(run);
+          this.#runs.delete(run);
           held.runs.delete(run);
-          if (runs.size === 0 && this.#runs.get(owner) === runs) this.#runs.delete(owner);
           release();
         });
       },
@@ -84,6 +83,6 @@ export class OpenSessions<Context> {
 
   /** Of one owner. */
   runsOf(owner: string): readonly GoingRun[] {
-    return [...(this.#runs.get(owner) ?? [])];
+    return [...this.#runs].flatMap(([run, of]) => (of === owner ? [run] : []));
   }
 }

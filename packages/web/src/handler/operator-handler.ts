@@ -1,7 +1,8 @@
 import { type Answers, listPendingCalls, type SessionSummary, UnexpectedAnswerError } from "@pollux/core";
 import { type PendingQuestionView, readConversation } from "@pollux/core/conversation";
 import { BadRequestError } from "../chat-protocol.ts";
-import { type GivenAnswer, isRecord, readAnswers } from "../read-answers.ts";
+import { isRecord } from "../json.ts";
+import { type GivenAnswer, readAnswers } from "../read-answers.ts";
 import { answersByToken, type TakenAnswer } from "./answers.ts";
 import type { Visitor } from "./authorize.ts";
 import { findSession, readLimit } from "./chats.ts";
@@ -9,7 +10,6 @@ import type { Drained, DrainOptions } from "./draining.ts";
 import { checkEdge, Edge } from "./edge.ts";
 import { HttpError, noSuchChat, replyJson } from "./http-error.ts";
 import type { Platform, ServingOptions } from "./options.ts";
-import { findAction } from "./routes.ts";
 import { Serving } from "./serving.ts";
 import { startRun } from "./start-run.ts";
 
@@ -66,31 +66,21 @@ export function operatorHandler<Context = unknown, Body = unknown>(
   if (typeof authorize !== "function")
     throw new TypeError("authorize is required: a function that returns { by } for a request, or a Response");
   checkEdge({ ...options, path });
-  const base = path.replace(/\/$/, "");
   const serving: OperatorServing<Context> = new Serving(options);
-  const edge = new Edge(options, serving);
+  const edge = new Edge(options, { base: path.replace(/\/$/, ""), routes: ROUTES, serving });
   const serve = async (request: Request, platform: Platform = {}): Promise<Response> =>
-    await edge.serve(
-      request,
-      ({ pathname }) => findAction(request.method, actionsAt(pathname.replace(/\/$/, ""), base)),
-      async ({ action }, { searchParams }) => {
-        const operator = checkOperator(await authorize(request));
-        if (operator instanceof Response) return operator;
-        if (action === "list") return replyJson(await listCalls(serving, operator, searchParams));
-        return replyJson(await answerCalls(serving, operator, platform, await edge.json(request)));
-      },
-    );
+    await edge.serve(request, async ({ action }, query) => {
+      const operator = checkOperator(await authorize(request));
+      if (operator instanceof Response) return operator;
+      if (action === "list") return replyJson(await listCalls(serving, operator, query));
+      return replyJson(await answerCalls(serving, operator, platform, await edge.json(request)));
+    });
   return Object.assign(serve, { drain: async (limits: DrainOptions = {}) => await serving.draining.drain(limits) });
 }
 
 type OperatorServing<Context> = Serving<Context, OperatorHandlerOptions<Context>>;
 
-/** The methods at a path, besides OPTIONS. @throws {HttpError} For a path of nothing. */
-function actionsAt(path: string, base: string): { readonly [method: string]: "list" | "answer" } {
-  if (path === base) return { GET: "list", HEAD: "list" };
-  if (path === `${base}/answers`) return { POST: "answer" };
-  throw new HttpError(404, "not_found", "There is nothing here.");
-}
+const ROUTES = { "": { GET: "list", HEAD: "list" }, "/answers": { POST: "answer" } } as const;
 
 /** Plain JavaScript may return anything. */
 function checkOperator(operator: unknown): Operator | Response {

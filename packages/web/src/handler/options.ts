@@ -8,7 +8,10 @@ import type { SpendingLimit } from "./spending.ts";
 
 /** What any handler runs an agent with. */
 export interface ServingOptions<Context = unknown, Body = unknown> extends EdgeOptions {
+  /** What answers: the agent that begins a conversation, and those that it can hand over to. */
   readonly agent: Agent<Context>;
+  /** Agents that may lead a conversation without a handoff, such as those that `session.as()` has put in charge. @defaultValue none */
+  readonly agents?: readonly Agent<Context>[] | undefined;
   /** Where the conversations are. Each is stored under its owner and the id that the client gave it: `ann/chat-7`. */
   readonly store: SessionStore;
   /**

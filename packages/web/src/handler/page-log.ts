@@ -2,7 +2,7 @@ import type { SessionStore } from "@pollux/core";
 import type { Conversation, Message, MessagePart, ToolCallPart } from "@pollux/core/conversation";
 import { SessionConflictError } from "@pollux/core/errors";
 import { type DataPart, isDataPart, type ShownData } from "../data-part.ts";
-import { isRecord, type JsonRecord } from "../read-answers.ts";
+import { isRecord, type JsonRecord } from "../json.ts";
 
 /** What an entry of ours says about a run. Core lets anybody add entries of types that it doesn't know, and passes over them. */
 export interface PageEntry {
@@ -17,7 +17,7 @@ export interface PageEntry {
 
 /** What is known of a run beside its messages. */
 interface RunFacts extends Omit<PageEntry, "part" | "turn"> {
-  /** What the user's page said of calls that it could not execute, by call. */
+  /** What pages said of calls that they could not execute, by call. */
   readonly errors: Map<string, string>;
   /** With the turn that was the last then. */
   readonly data: { readonly turn: number; readonly part: DataPart }[];
@@ -25,22 +25,15 @@ interface RunFacts extends Omit<PageEntry, "part" | "turn"> {
 
 /** What pages and the application have put into the log of one session for pages. */
 export class SessionPage {
-  readonly #owner: string | undefined;
   readonly #runs: Map<string, RunFacts> = new Map();
   readonly #listeners: Set<(part?: DataPart) => void> = new Set();
-  /** What was made of messages, until more is known of them. */
-  #shown: WeakMap<Message, Message> = new WeakMap();
-  /** The same of lists, which are compared by those who follow a text. */
-  #shownQueued: WeakMap<Conversation["queued"], Conversation["queued"]> = new WeakMap();
+  /** What was made of messages and of lists of them, until more is known: those who follow a text compare them. */
+  #shown: WeakMap<object, object> = new WeakMap();
   #lastRun = "";
   #turn = 0;
   /** Of the entries. */
   version = 0;
   length = 0;
-
-  constructor(owner: string | undefined) {
-    this.#owner = owner;
-  }
 
   /** Tells of transient parts, and that there is more to be shown, until a signal aborts. */
   listen(listener: (part?: DataPart) => void, signal: AbortSignal): void {
@@ -72,27 +65,31 @@ export class SessionPage {
     if (this.#runs.size === 0) return conversation;
     const messages = conversation.messages.map((message) => {
       const facts = this.#runs.get(message.runId ?? "");
-      const shown = this.#shown.get(message) ?? (facts === undefined ? message : withFacts(message, facts));
-      this.#shown.set(message, shown);
-      return shown;
+      return facts === undefined ? message : this.#once(message, () => withFacts(message, facts));
     });
-    const queued =
-      this.#shownQueued.get(conversation.queued) ??
-      conversation.queued.map((one) => withMetadata(one, this.#runs.get(one.id)));
-    this.#shownQueued.set(conversation.queued, queued);
+    const queued = this.#once(conversation.queued, () =>
+      conversation.queued.map((one) => withMetadata(one, this.#runs.get(one.id))),
+    );
     return { ...conversation, messages, queued };
+  }
+
+  #once<Value extends object>(value: Value, make: () => Value): Value {
+    // Of a value, one of its kind is made.
+    const shown = (this.#shown.get(value) as Value | undefined) ?? make();
+    this.#shown.set(value, shown);
+    return shown;
   }
 
   #add({ type, v, runId, ...entry }: JsonRecord): void {
     if (typeof v === "number") this.version = v;
     if (typeof runId !== "string") return;
-    const { place, value, by, part, turn = this.#turn } = entry as { readonly [name: string]: unknown } & PageEntry;
+    const { place, value, part, turn = this.#turn } = entry as { readonly [name: string]: unknown } & PageEntry;
     if (type === "run") [this.#lastRun, this.#turn] = [runId, 0];
     else if (type === "step" && isRecord(place)) this.#turn = Number(place["turn"]);
-    const isError = type === "answer" && by === this.#owner && isRecord(value) && typeof value["error"] === "string";
+    const isError =
+      type === "answer" && entry["byPage"] === true && isRecord(value) && typeof value["error"] === "string";
     if (!isError && type !== "page") return;
     this.#shown = new WeakMap();
-    this.#shownQueued = new WeakMap();
     const facts: RunFacts = { errors: new Map(), data: [], ...this.#runs.get(runId), ...(type === "page" && entry) };
     this.#runs.set(runId, facts);
     if (isError && isRecord(place)) facts.errors.set(String(place["callId"]), String(value["error"]));
@@ -122,6 +119,11 @@ function withFacts(message: Message, facts: RunFacts): Message {
   return { ...message, parts: parts as readonly MessagePart[] };
 }
 
+/** An entry of the log; an answer says that a page gave it, which its `by` does not: an operator may be called like the owner. */
+function markAnswer<Entry>(entry: Entry): Entry {
+  return isRecord(entry) && entry["type"] === "answer" ? { ...entry, byPage: true } : entry;
+}
+
 /** The user's page may read what it has said itself. */
 function withError(call: ToolCallPart, message: string | undefined): ToolCallPart {
   const { failure } = call;
@@ -135,7 +137,8 @@ export class PageLog {
   /** What pages say about messages that have not been stored, by their ids. */
   readonly #unsaid: Map<string, PageEntry> = new Map();
 
-  constructor(store: SessionStore) {
+  /** @param isOfPages - Answers that are written here are those of pages: nobody else's words about a call are shown. */
+  constructor(store: SessionStore, isOfPages: boolean) {
     const see = (id: string, from: number, entries: readonly unknown[]): void =>
       this.#pages.get(id)?.see(from, entries);
     const seen: Pick<SessionStore, "load" | "append"> = {
@@ -144,7 +147,8 @@ export class PageLog {
         see(id, from, entries);
         return entries;
       },
-      append: async (id, length, entries, options) => {
+      append: async (id, length, given, options) => {
+        const entries = isOfPages ? given.map(markAnswer) : given;
         await store.append(id, length, entries, options);
         see(id, length, entries);
         for (const entry of entries) await this.#addSaid(id, entry);
@@ -160,8 +164,8 @@ export class PageLog {
   }
 
   /** A session that is used from now on. */
-  open(id: string, owner: string | undefined): void {
-    this.#pages.set(id, new SessionPage(owner));
+  open(id: string): void {
+    this.#pages.set(id, new SessionPage());
   }
 
   close(id: string): void {
@@ -169,7 +173,7 @@ export class PageLog {
   }
 
   of(id: string): SessionPage {
-    return this.#pages.get(id) ?? new SessionPage(undefined);
+    return this.#pages.get(id) ?? new SessionPage();
   }
 
   /** What is put into the log as soon as a message steers a run there, which may hear it much later. @returns Ends that: whether it has not been put. */

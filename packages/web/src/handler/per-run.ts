@@ -1,7 +1,7 @@
 import type { RunOptions } from "@pollux/core";
 import { BadRequestError } from "../chat-protocol.ts";
 import type { DataPart } from "../data-part.ts";
-import { isRecord, type JsonRecord } from "../read-answers.ts";
+import { isRecord, type JsonRecord } from "../json.ts";
 import type { Visitor } from "./authorize.ts";
 
 /** What a run does differently from others, by what its page has sent along. */
@@ -43,11 +43,8 @@ export type RunSettings<Context = unknown> = Omit<
 
 /** @throws {TypeError} */
 export function checkPerRun<Context>({ body, options }: Partial<PerRun<Context>> = {}): void {
-  if (
-    (body === undefined && options === undefined) ||
-    (body?.["~standard"] !== undefined && typeof options === "function")
-  )
-    return;
+  const isWhole = body?.["~standard"] !== undefined && typeof options === "function";
+  if (isWhole || (body === undefined && options === undefined)) return;
   throw new TypeError("perRun needs a body, a zod schema or another Standard Schema, and options, a function");
 }
 

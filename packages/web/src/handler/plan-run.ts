@@ -45,7 +45,7 @@ export async function planRun(
       const done = asked === undefined ? (madeAnew(runs, answerId) ?? (isGoing ? target : undefined)) : undefined;
       const old = asked ?? target;
       if (done !== undefined || old === undefined) return { runId: done?.runId ?? own.root };
-      return { runId: nextRunId(old.root, old), replaces: `${old.runId}:assistant`, isSame: true };
+      return { runId: `${old.root}~${old.count + 1}`, replaces: `${old.runId}:assistant`, isSame: true };
     }
     case "edit":
       if (
@@ -55,7 +55,7 @@ export async function planRun(
       )
         throw new HttpError(409, "queued", "The message waits to be read and can't be changed. Send another one.");
       if (known !== undefined || target === undefined) return { runId: known?.runId ?? own.root };
-      return { runId: nextRunId(own.root, target), replaces: `${target.runId}:assistant` };
+      return { runId: `${own.root}~${target.count + 1}`, replaces: `${target.runId}:assistant` };
     default:
       return { runId: known?.runId ?? own.root };
   }
@@ -83,10 +83,6 @@ interface RunName {
 function readRunId(runId: string): RunName {
   const [, root = runId, count = "0"] = /^(.+)~(\d{1,9})$/.exec(runId) ?? [];
   return { runId, root, count: Number(count) };
-}
-
-function nextRunId(root: string, { count }: RunName): string {
-  return `${root}~${count + 1}`;
 }
 
 /** The run that took the place of one that the conversation no longer has. */

@@ -1,9 +1,13 @@
 import type { Lease, SessionStore } from "@pollux/core";
+import type { GoingRun } from "./going-run.ts";
 
 /** How long a reader that has just left may take to be known as gone, in milliseconds: it may have been read from another process. */
 const LEAVING_MS = 1_000;
 
 const LOOK_MS = 50;
+
+/** How often it is looked who reads, within the time after which a run is aborted. */
+const LOOKS = 10;
 
 /** A process that has readers. The other member is it in the words of the store's `ProcessKnowledge`, or null. */
 type ReadingProcess = { readonly id: string; readonly process: NonNullable<Lease["process"]> | null };
@@ -62,6 +66,24 @@ export class Readers {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
     return true;
+  }
+
+  /** Aborts a run once nobody has read its answer for so long, here or in another process. */
+  abortWhenLeft(session: string, run: GoingRun, afterMs: number): void {
+    let looks = 0;
+    let isLooking = false;
+    const look = async (): Promise<void> => {
+      // There is nothing to be read of a run that waits for its turn.
+      if (isLooking || !run.hasBegun) return;
+      isLooking = true;
+      // A store that fails says nothing about readers.
+      const isRead = await this.any(session).catch(() => true);
+      isLooking = false;
+      looks = isRead ? 0 : looks + 1;
+      if (looks >= LOOKS) run.abort();
+    };
+    const timer = setInterval(() => void look(), afterMs / LOOKS);
+    void run.over.then(() => clearInterval(timer));
   }
 
   /** Forgets a conversation that was deleted. */

@@ -1,64 +1,43 @@
 import { HttpError } from "./http-error.ts";
 
-/** What is asked for, and of which conversation. */
-export type Route =
-  | { readonly action: "send" }
-  | { readonly action: "list" }
-  | {
-      readonly action: "messages" | "rename" | "delete" | "follow" | "stop" | "continue" | "withdraw";
-      readonly chat: string;
-    };
-
-/** The methods of each kind of path, besides OPTIONS. HEAD is what GET is without a body, where asking changes nothing. */
-const METHODS = {
-  all: { GET: "list", HEAD: "list", POST: "send" },
-  one: { GET: "messages", HEAD: "messages", PATCH: "rename", DELETE: "delete" },
-  stream: { GET: "follow" },
-  stop: { POST: "stop" },
-  continue: { POST: "continue" },
-  withdraw: { POST: "withdraw" },
-} as const satisfies { readonly [kind: string]: { readonly [method: string]: Route["action"] } };
-
-/** @returns What a request asks for; the allowed methods when it asks for those. @throws {HttpError} For any other path or method. */
-export function findRoute(method: string, pathname: string, base: string): Route | { readonly allow: string } {
-  const place = findPlace(pathname, base);
-  if (place === undefined) throw new HttpError(404, "not_found", "There is nothing here.");
-  const found = findAction<Route["action"]>(method, METHODS[place.kind]);
-  if ("allow" in found) return found;
-  const { action } = found;
-  if (action === "list" || action === "send") return { action };
-  return { action, chat: checkChatId(place.chat) };
+/** What the methods do at each path below a handler's own, besides OPTIONS; `:id` stands for that of a conversation. */
+export interface Routes<Action extends string> {
+  readonly [path: string]: { readonly [method: string]: Action };
 }
 
-/** @returns What a method does at a place; the allowed ones when it asks for those. @throws {HttpError} For any other. */
-export function findAction<Action>(
+/** What is asked for. */
+export interface Route<Action extends string> {
+  readonly action: Action;
+  /** Of which conversation; empty where the path names none. */
+  readonly chat: string;
+}
+
+/**
+ * @param base - The handler's own path, without a slash at its end.
+ * @returns What a request asks for; the allowed methods when it asks for those.
+ * @throws {HttpError} For any other path or method.
+ */
+export function findRoute<Action extends string>(
   method: string,
-  actions: { readonly [method: string]: Action },
-): { readonly action: Action } | { readonly allow: string } {
+  pathname: string,
+  { base, routes }: { readonly base: string; readonly routes: Routes<Action> },
+): Route<Action> | { readonly allow: string } {
+  const path = pathname.replace(/\/$/, "");
+  const names = path.slice(base.length).split("/");
+  const [pattern, actions] = Object.entries(routes).find(([one]) => isAt(names, one.split("/"))) ?? [];
+  if (pattern === undefined || actions === undefined || !path.startsWith(base))
+    throw new HttpError(404, "not_found", "There is nothing here.");
   const allow = [...Object.keys(actions), "OPTIONS"].join(", ");
   if (method === "OPTIONS") return { allow };
-  const [, action] = Object.entries(actions).find(([name]) => name === method) ?? [];
+  const action = Object.hasOwn(actions, method) ? actions[method] : undefined;
   if (action === undefined)
     throw new HttpError(405, "method_not_allowed", `Only ${allow} can be used here.`, { allow });
-  return { action };
+  return { action, chat: pattern.includes(":id") ? checkChatId(decode(names[1] ?? "")) : "" };
 }
 
-function findPlace(
-  pathname: string,
-  base: string,
-): { readonly kind: keyof typeof METHODS; readonly chat?: string | undefined } | undefined {
-  const path = pathname.endsWith("/") ? pathname.slice(0, -1) : pathname;
-  if (path === base) return { kind: "all" };
-  if (!path.startsWith(`${base}/`)) return undefined;
-  const [chat = "", last, ...more] = path.slice(base.length + 1).split("/");
-  if (chat === "" || more.length > 0) return undefined;
-  if (last === undefined) return { kind: "one", chat: decode(chat) };
-  return isKind(last) ? { kind: last, chat: decode(chat) } : undefined;
-}
-
-/** Of the paths below a conversation's. */
-function isKind(last: string): last is "stream" | "stop" | "continue" | "withdraw" {
-  return ["stream", "stop", "continue", "withdraw"].includes(last);
+function isAt(names: readonly string[], pattern: readonly string[]): boolean {
+  const isSame = pattern.every((name, index) => (name === ":id" ? names[index] !== "" : name === names[index]));
+  return isSame && names.length === pattern.length;
 }
 
 function decode(segment: string): string {
@@ -72,8 +51,8 @@ function decode(segment: string): string {
 const CHAT_ID = /^[\w.:~@-]{1,128}$/;
 
 /** @throws {HttpError} For an id that no conversation can have. */
-export function checkChatId(id: string | undefined): string {
-  if (id === undefined || !CHAT_ID.test(id) || id === "." || id === "..")
+export function checkChatId(id: string): string {
+  if (!CHAT_ID.test(id) || id === "." || id === "..")
     throw new HttpError(
       400,
       "bad_id",

@@ -88,7 +88,7 @@ async function begin<Context>(
   const steers = replaces === undefined && (keeps || whileRunning === "steer");
   // A message that is said to a run is answered in that run's message.
   const heardIn = steers && (keeps || isRunning) ? messages.findLast(({ role }) => role === "model") : answered;
-  stream.choose(
+  stream.follower.choose(
     (now) =>
       now.messages.find(({ role, runId: of }) => role === "model" && of === runId) ??
       now.messages.find(({ id }) => id === heardIn?.id),
@@ -105,7 +105,7 @@ async function begin<Context>(
     // The run that goes may be busy with other calls: whoever answers is told at once whether the answer was taken.
     if (isAnswer) {
       if (message !== undefined && whileRunning === "refuse" && runId !== answered?.runId) throw runningError();
-      await stream.answer(answersNow);
+      await stream.session.answer(answersNow);
     } else if (await isLeft(serving, asked, plan, { conversation, call }))
       await stopRun(serving, asked.id, call.visitor, call.request.signal);
   };
@@ -120,7 +120,7 @@ async function begin<Context>(
   // One that waits for its turn is told so by a stream that is silent for now.
   const isBegun = (isRunning && whileRunning === "wait") || (await stream.untilBegun());
   // It had steered a run before, which has answered it.
-  if (!isBegun) stream.choose((now) => now.messages.findLast(({ role }) => role === "model"));
+  if (!isBegun) stream.follower.choose((now) => now.messages.findLast(({ role }) => role === "model"));
   return keeps && !isAnswer && (stream.waiting?.queued.length ?? 0) > 0 ? "kept" : shown;
 }
 

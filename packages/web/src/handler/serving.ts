@@ -1,10 +1,9 @@
 import { ConfigurationError, type Logger, type Session, type SessionOptions } from "@pollux/core";
 import type { Visitor } from "./authorize.ts";
-import { sessionId } from "./chats.ts";
-import { CutOffRuns } from "./cut-off-runs.ts";
+import { CutOffRuns, sessionId } from "./chats.ts";
 import { Draining } from "./draining.ts";
+import { HttpError } from "./http-error.ts";
 import { type OpenSession, OpenSessions } from "./open-sessions.ts";
-import { OpenStreams } from "./open-streams.ts";
 import type { ChatHandlerOptions, Platform, ServingOptions } from "./options.ts";
 import { PageLog } from "./page-log.ts";
 import { checkPerRun } from "./per-run.ts";
@@ -32,38 +31,58 @@ export class Serving<Context, Options extends ServingOptions<Context> = ChatHand
   readonly spending: Spending | undefined;
   readonly cutOffRuns: CutOffRuns;
   readonly draining: Draining;
-  readonly streams: OpenStreams;
   readonly readers: Readers;
+  /** How long a run goes on that nobody reads. */
+  readonly abortAfterMs: number | undefined;
+  readonly #streams: OpenStreams;
   /** References of errors that the log has, since one may be met in several places. */
   readonly #references: WeakMap<object, string> = new WeakMap();
 
-  /** @param maxStreams - Of one owner, that are read at once. */
-  constructor(options: Options, maxStreams: number = Infinity) {
+  /** @param pages - How pages are served. Absent: none are. */
+  constructor(options: Options, pages?: Pick<ChatHandlerOptions, "maxStreams" | "onDisconnect">) {
     const { agent, leaseMs, limits } = options;
-    const pages = new PageLog(options.store);
-    const { store } = pages;
+    const log = new PageLog(options.store, pages !== undefined);
+    const { store } = log;
+    const { maxStreams = 100, onDisconnect } = pages ?? {};
     const spending = options.spending && new Spending(store, options.spending);
     this.options = options;
     this.spending = spending;
-    this.pages = pages;
+    this.pages = log;
+    this.abortAfterMs = typeof onDisconnect === "object" ? onDisconnect.abortAfterMs : undefined;
     const make = (session: SessionOptions): Session<Context> => {
       const { id = "", owner } = session;
-      pages.open(id, owner);
+      log.open(id);
       const ownerBudget = spending && owner !== undefined ? () => spending.budgetOf(owner) : undefined;
-      return agent.session({ ...session, store, leaseMs, limits, ownerBudget });
+      return agent.session({ ...session, agents: options.agents, store, leaseMs, limits, ownerBudget });
     };
-    this.sessions = new OpenSessions(make, (id) => pages.close(id));
+    this.sessions = new OpenSessions(make, (id) => log.close(id));
     checkBounds(options);
     checkPerRun(options.perRun);
     this.cutOffRuns = new CutOffRuns(store);
     this.draining = new Draining(() => this.sessions.all);
-    this.streams = new OpenStreams(maxStreams);
+    this.#streams = new OpenStreams(maxStreams);
     this.readers = new Readers(store);
   }
 
   /** To be released. */
   open(chat: string, { owner, metadata }: Visitor<Context>): OpenSession<Context> {
     return this.sessions.take(sessionId(owner, chat), { owner, metadata });
+  }
+
+  /** The same for somebody who reads it. @throws {HttpError} When too many do. */
+  openToRead(chat: string, visitor: Visitor<Context>): OpenSession<Context> {
+    const leave = this.#streams.take(visitor.owner);
+    try {
+      const open = this.open(chat, visitor);
+      const release = (): void => {
+        open.release();
+        leave();
+      };
+      return { ...open, release };
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
 
   /** Works on a session that is in use meanwhile. */
@@ -94,12 +113,43 @@ export class Serving<Context, Options extends ServingOptions<Context> = ChatHand
 }
 
 /** @throws {TypeError} For limits that are none, or are of money without prices. */
-function checkBounds<Context>({ agent, store, limits, spending }: ServingOptions<Context>): void {
-  if (limits === undefined && spending === undefined) return;
+function checkBounds<Context>({ agent, agents, store, limits, spending }: ServingOptions<Context>): void {
+  if (agents === undefined && limits === undefined && spending === undefined) return;
   try {
-    agent.session({ store, limits, ...(spending && { ownerBudget: () => ({ maxCost: 0, spent: 0 }) }) });
+    agent.session({ store, agents, limits, ...(spending && { ownerBudget: () => ({ maxCost: 0, spent: 0 }) }) });
   } catch (cause) {
     if (!(cause instanceof ConfigurationError)) throw cause;
     throw new TypeError(cause.message.replace(/^ownerBudget/, "spending"), { cause });
+  }
+}
+
+/** Limits how many answers of one owner are being read at once, in this process. */
+class OpenStreams {
+  readonly #most: number;
+  readonly #open: Map<string, number> = new Map();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Counts one in. @returns Called when it is over, once or more. @throws {HttpError} When it is one too many. */
+  take(owner: string): () => void {
+    const open = this.#open.get(owner) ?? 0;
+    if (open >= this.#most)
+      throw new HttpError(
+        429,
+        "too_many_streams",
+        "Too many pages are reading your conversations. Close one and try again.",
+        { "retry-after": "5" },
+      );
+    this.#open.set(owner, open + 1);
+    let isOpen = true;
+    return () => {
+      if (!isOpen) return;
+      isOpen = false;
+      const left = (this.#open.get(owner) ?? 1) - 1;
+      if (left > 0) this.#open.set(owner, left);
+      else this.#open.delete(owner);
+    };
   }
 }

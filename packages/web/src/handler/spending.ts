@@ -1,5 +1,6 @@
 import type { OwnerBudget, SessionStore } from "@pollux/core";
 import { SessionConflictError } from "@pollux/core/errors";
+import { findSession } from "./chats.ts";
 import { HttpError } from "./http-error.ts";
 
 /** What the runs of one owner may cost, in the unit of the agent's `prices`. */
@@ -56,8 +57,7 @@ export class Spending {
     const period = windowMs === undefined ? "" : `/${Math.floor(now / windowMs)}`;
     const id = `${deletedPrefix(owner)}${period}`;
     for (;;) {
-      const [known] = await this.#store.list({ prefix: id, order: "id", limit: 1 });
-      const before = known?.id === id ? known : { length: 0, cost: 0 };
+      const before = (await findSession(this.#store, id)) ?? { length: 0, cost: 0 };
       const info = { title: "Deleted conversations", owner, state: "idle", createdAt: now, messages: 0 } as const;
       try {
         return await this.#store.append(id, before.length, [{ type: "info", at: now, owner, title: info.title }], {

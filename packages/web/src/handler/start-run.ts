@@ -88,6 +88,7 @@ export async function startRun<Context>(
     return event.type === "tool-progress" && isDataPart(event.progress) ? send(event.progress) : undefined;
   });
   use(run);
+  if (serving.abortAfterMs !== undefined) serving.readers.abortWhenLeft(session.id, run, serving.abortAfterMs);
   platform.waitUntil?.(run.over);
   void run.over.then(async () => {
     const isLeft = forget?.() === true && begun !== runId;

@@ -1,10 +1,15 @@
-import { type Session, UnexpectedAnswerError } from "@pollux/core";
+import { type ErasedData, eraseOwner, type EraseOptions, type Session, UnexpectedAnswerError } from "@pollux/core";
 import { applyUpdate, readConversation, watchConversation } from "@pollux/core/conversation";
+import { BadRequestError } from "../chat-protocol.ts";
+import { isRecord } from "../json.ts";
+import { checkRights } from "./answer-rights.ts";
 import { answersByToken, withdrawals } from "./answers.ts";
 import type { Visitor } from "./authorize.ts";
-import { findChat, sessionId } from "./chats.ts";
-import { HttpError, noSuchChat, replyLongJson } from "./http-error.ts";
+import { findChat, ownerPrefix, sessionId } from "./chats.ts";
+import { HttpError, noSuchChat, replyJson, replyLongJson } from "./http-error.ts";
 import type { ChatCall, Serving } from "./serving.ts";
+import { deletedPrefix } from "./spending.ts";
+import { startRun } from "./start-run.ts";
 
 /** A conversation as the client shows it. */
 export async function sendMessages<Context>(
@@ -13,14 +18,12 @@ export async function sendMessages<Context>(
   { request: { signal }, visitor }: ChatCall<Context>,
 ): Promise<Response> {
   const { protocol, stallTimeoutMs } = serving.options;
-  const leave = serving.streams.take(visitor.owner);
-  const { session, release } = serving.open(chat, visitor);
+  const { session, release } = serving.openToRead(chat, visitor);
   // All who read it until it is sent share one conversation.
   const updates = watchConversation(session);
   const onClose = (): void => {
     void updates.return?.();
     release();
-    leave();
   };
   try {
     const { value } = await updates.next();
@@ -74,6 +77,42 @@ export async function renameChat<Context>(
 }
 
 /**
+ * Takes back what waits for an answer in a conversation, or one question of it. The run goes on without it; how long
+ * nobody may read it then, `onDisconnect` says.
+ *
+ * @param body - `{ token?, reason? }`; absent: all questions, without a reason.
+ */
+export async function withdrawCalls<Context>(
+  serving: Serving<Context>,
+  chat: string,
+  call: ChatCall<Context>,
+  body: unknown = {},
+): Promise<Response> {
+  const { token, reason = "" } = isRecord(body) ? body : { token: null };
+  if (!(token === undefined || typeof token === "string") || typeof reason !== "string")
+    throw new BadRequestError("send { token, reason }, both texts, or no body");
+  const open = serving.open(chat, call.visitor);
+  try {
+    serving.draining.check();
+    const { pending } = await readConversation(open.session);
+    const taken = withdrawals(pending, reason).filter(({ question }) => (token ?? question.token) === question.token);
+    if (taken.length === 0) return replyJson({ withdrawn: false });
+    const refusal = await checkRights(serving.options.authorizeAnswer, call, taken);
+    if (refusal !== undefined) return refusal;
+    await open.session.answer({ ...answersByToken(taken), by: call.visitor.owner });
+    // What is withdrawn stays so if the run may not go on now, as without a budget: it does with the next message.
+    try {
+      await startRun(serving, open, call, {});
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+    }
+    return replyJson({ withdrawn: true });
+  } finally {
+    open.release();
+  }
+}
+
+/**
  * Deletes a conversation. What waits for an answer is withdrawn first, so that nobody answers what is being deleted. A run that is going is
  * stopped: then it is known what it has cost.
  */
@@ -105,4 +144,26 @@ async function withdrawAll<Context>(session: Session<Context>, by: string): Prom
     if (error instanceof UnexpectedAnswerError) return false;
     throw error;
   }
+}
+
+/** Removes all that is kept of an owner. */
+export async function eraseChats<Context>(
+  serving: Serving<Context>,
+  owner: string,
+  options: Omit<EraseOptions, "store">,
+): Promise<ErasedData> {
+  const { store } = serving.options;
+  // Also those that wait for their turn.
+  const runs = serving.sessions.runsOf(owner);
+  for (const run of runs) run.abort();
+  await Promise.all(runs.map((run) => run.over));
+  const stopped = runs.filter(({ failure }) => failure !== undefined).length;
+  const deletedConversations = await store.deleteSessions({ owner, prefix: deletedPrefix(owner) });
+  const also: EraseOptions["also"] = async (...erasing) => {
+    await Promise.all(erasing[1].map((id) => serving.readers.forget(id)));
+    return await options.also?.(...erasing);
+  };
+  const erased = await eraseOwner(owner, { ...options, also, store });
+  serving.sessions.forgetAll(ownerPrefix(owner));
+  return { ...erased, deletedConversations, stoppedRuns: erased.stoppedRuns + stopped };
 }

@@ -81,6 +81,71 @@ test("a call that is taken back is not left to the client", async () => {
   expect(client.messages).toEqual([{ id: "m/turn:1", role: "assistant", content: "No need." }]);
 });
 
+describe("what the model has read", () => {
+  const step = (turn: number): MessagePart => ({ type: "turn", id: `turn:${turn}`, turn });
+  const say = (turn: number, text: string): MessagePart => ({ type: "text", id: `text:${turn}.0`, text });
+  const stateOf = (parts: readonly MessagePart[], about: Partial<Message>): readonly [Message, Conversation] => {
+    const message = { id: "m", role: "model", state: "streaming", sources: [], searchEntryPoints: [] } as const;
+    const shown: Message = { ...message, parts, ...about };
+    return [shown, { ...buildConversation("s", []), messages: [shown] }];
+  };
+
+  test("is in the metadata of a text as soon as the model goes on after it, also of one that goes on", async () => {
+    const call = { type: "tool-call", id: "call:1.0", name: "read", args: {}, state: "called" } as const;
+    const ended = { ...call, state: "done", output: "x" } as const;
+    const begun: MessagePart = { type: "text", id: "text:2.0", text: "So it", streaming: true };
+    const read = { untrusted: true } as const;
+    const states = [
+      stateOf([step(1), say(1, "I look."), call], {}),
+      stateOf([step(1), say(1, "I look."), ended, step(2), begun], read),
+      stateOf([step(1), say(1, "I look."), ended, step(2), begun], { ...read, private: true }),
+      stateOf([step(1), say(1, "I look."), ended, step(2), say(2, "So it is.")], {
+        ...read,
+        private: true,
+        state: "complete",
+      }),
+    ];
+    const client = new Follower();
+    await client.follow(encode(states));
+    const metadata = { pollux: { untrusted: true, private: true } };
+
+    expect(client.messages).toMatchObject([
+      { role: "assistant", content: "I look.", metadata },
+      { role: "tool" },
+      { role: "assistant", content: "So it is.", metadata },
+    ]);
+    expect(client.messages).toEqual(loaded(states.at(-1)?.[1] as Conversation));
+    const second = encode(states.slice(0, 2)).find(({ type, metadata: about }) => type.startsWith("TEXT") && about);
+    expect(second).toMatchObject({ type: "TEXT_MESSAGE_START", metadata: { pollux: { untrusted: true } } });
+  });
+
+  test.each([
+    ["the user", "user"],
+    ["somebody else", "support"],
+  ])("is said to %s with the question to which it leads", async (_name, approvedBy) => {
+    const because = { reach: "outside", rule: "ask", untrusted: ["web_fetch a.example"] } as const;
+    const asks = { token: "t", approvedBy, because };
+    const args = { to: "ann@a.example" };
+    const call = { type: "tool-call", id: "call:1.0", name: "mail", args, state: "pending-approval", asks } as const;
+    const why =
+      "It would reach outside (mail to ann@a.example) after the agent read untrusted content from web_fetch a.example.";
+    const client = new Follower();
+    const end = await client.follow(encode([stateOf([step(1), call], { state: "waiting" })]));
+
+    if (approvedBy === "user") expect(end.interrupts).toMatchObject([{ message: `May mail run? ${why}` }]);
+    else expect(client.messages.at(-1)).toMatchObject({ content: { calls: [{ toolName: "mail", because: why }] } });
+  });
+
+  test("may be in the address of media elsewhere, which is a link", () => {
+    const media = { type: "media", id: "media:1.0", mimeType: "image/png", uri: "https://evil.example/?d=x" } as const;
+    const [, conversation] = stateOf([step(1), media], { state: "complete" });
+    expect(toAgUiMessages(conversation)).toMatchObject([
+      { activityType: "pollux.media", content: { mimeType: "image/png", link: media.uri } },
+    ]);
+    expect(JSON.stringify(toAgUiMessages(conversation))).not.toContain('"url"');
+  });
+});
+
 test("addresses are those of the web: nothing that acts, wherever it stands", () => {
   const media = { type: "media", id: "media:1.0", mimeType: "text/html" } as const;
   const shown = (uri: string): string => {
@@ -106,6 +171,33 @@ test("addresses are those of the web: nothing that acts, wherever it stands", ()
     expect(shown(uri)).not.toContain("alert");
   expect(shown("https://a.example/b.html").split("https://a.example/b.html").length).toBeGreaterThan(6);
   expect(shown("https://a.example/b.html")).toContain('"title":"A","pageNumber":7,"mediaId":"media/m"');
+});
+
+test("citations of a text that goes on behind data of the application are of the message that shows it", () => {
+  const cited = {
+    type: "text",
+    id: "text:1.1",
+    text: "Rain.",
+    citations: [{ start: 0, end: 4, sources: [1] }],
+  } as const;
+  const parts = [
+    { type: "turn", id: "turn:1", turn: 1 },
+    { type: "text", id: "text:1.0", text: "Oslo: " },
+    { type: "data", id: "data:1", part: { type: "data-map", data: {} } },
+    cited,
+  ];
+  const message: Message = {
+    id: "m",
+    role: "model",
+    state: "complete",
+    // Core knows no data parts.
+    parts: parts as unknown as readonly MessagePart[],
+    sources: [{ number: 1, kind: "web", uri: "https://a.example" }],
+    searchEntryPoints: [],
+  };
+  const [said, found] = toAgUiMessages({ ...buildConversation("s", []), messages: [message] });
+  expect(said).toMatchObject({ id: "m/turn:1", content: "Oslo: Rain." });
+  expect(found).toMatchObject({ content: { citations: [{ messageId: "m/turn:1", start: 6, end: 10, sources: [1] }] } });
 });
 
 /** A WAV file with these samples, as base64. */

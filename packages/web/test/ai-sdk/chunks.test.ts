@@ -73,6 +73,44 @@ describe("what is said of a message", () => {
     ]);
   });
 
+  test("is of what the model has read, before anything that it says after it", () => {
+    const clean = message([step(1), call("running")]);
+    const read = message([step(1), call("done", { output: 1 }), step(2), saying("See", "text:2.0")], {
+      untrusted: true,
+    });
+    const [, second = []] = chunksOf(6, clean, read);
+    expect(second[0]).toEqual({ type: "message-metadata", messageMetadata: { untrusted: true } });
+    const both = toUIMessages(
+      conversation(message([step(1), text("So.")], { ...done, untrusted: true, private: true })),
+    );
+    expect(both[0]?.metadata).toMatchObject({ untrusted: true, private: true });
+  });
+
+  test.each(VERSIONS)("in version %d has the reason of a question in its metadata", (version) => {
+    const because = { reach: "outside", rule: "ask", untrusted: ["web_fetch a.example"], found: ["to"] } as const;
+    const asked = call("pending-approval", { asks: { token: "t", approvedBy: "user", because } });
+    const [metadata] = toUIMessages(conversation(message([step(1), asked], { state: "waiting" })), { version });
+    const toolCallId = "r:assistant/call:1.0";
+    expect(metadata?.metadata?.pending).toEqual([
+      { toolCallId, question: "approval", token: "t", approvedBy: "user", because },
+    ]);
+  });
+
+  test.each(VERSIONS)("in version %d is a link to media elsewhere, which no page shows by itself", (version) => {
+    const media = { type: "media", id: "media:1.0", mimeType: "image/png" } as const;
+    const uri = "https://evil.example/?d=secret";
+    const own = { ...media, id: "media:1.2", data: "aGk=" };
+    const parts = [step(1), { ...media, uri }, { ...media, id: "media:1.1", uri, thought: true as const }, own];
+    const said = chunksOf(version, message(parts, done)).flat();
+    const found = said.filter((chunk) => JSON.stringify(chunk).includes("mediaType"));
+    const link = { url: uri, mediaType: "application/octet-stream" };
+    expect(found).toEqual([
+      { type: "file", ...link },
+      version > 6 ? { type: "reasoning-file", ...link } : { type: "data-thought-file", data: link },
+      { type: "file", url: "data:image/png;base64,aGk=", mediaType: "image/png" },
+    ]);
+  });
+
   test.each([
     [5, [{ type: "text-end", id: "turn:1/0" }, { type: "data-discard", data: { steps: 1 } }, { type: "finish-step" }]],
     [6, [{ type: "text-end", id: "turn:1/0" }, { type: "data-discard", data: { steps: 1 } }, { type: "finish-step" }]],

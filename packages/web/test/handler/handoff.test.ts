@@ -42,6 +42,22 @@ describe("a chat that is handed over", () => {
     expect(handed.map(({ data }) => data)).toEqual([{ agent: "billing" }]);
   });
 
+  test("is answered by an agent that the program put in charge, if the handler takes it", async () => {
+    const store = new MemoryStore();
+    const night = new Agent({ name: "night", model: new ScriptedModel(say("Closed."), say("Still closed.")) });
+    const desk = new Agent({ name: "desk", model: new ScriptedModel(say("Open."), say("Open again.")) });
+    const page = openPage(undefined, { agent: desk, agents: [night], store });
+    expect(textOf(await allChunks(await page.send("Hi.")))).toBe("Open.");
+    const [stored] = await store.list();
+    await desk
+      .session({ id: stored?.id ?? "", store, owner: stored?.owner })
+      .as(night)
+      .send("It is late.");
+    const chunks = await allChunks(await page.send("And now?"));
+    expect(textOf(chunks)).toBe("Still closed.");
+    expect(chunks.find(({ type }) => type === "start")).toMatchObject({ messageMetadata: { agent: "night" } });
+  });
+
   test("is an activity in AG-UI", async () => {
     const page = openTeam(new MemoryStore(), [call("transfer_to_billing")], [say("Here.")], { protocol: agUi() });
     const message = { id: "m1", role: "user", content: "What do I owe?" };

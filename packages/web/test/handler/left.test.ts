@@ -1,8 +1,9 @@
-import { MemoryStore } from "@pollux/core";
-import { say } from "@pollux/core/testing";
+import { Agent, defineTool, MemoryStore, type OutputGuardrail } from "@pollux/core";
+import { call, join, say, ScriptedModel } from "@pollux/core/testing";
 import { stopChat } from "@pollux/web";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
+import { deferred } from "../../../core/test/helpers/deferred.ts";
 import {
   allChunks,
   errorOf,
@@ -178,6 +179,56 @@ describe("a run that nobody reads", () => {
     expect((await restOf(said)).at(-1)?.type).toBe("finish");
   });
 
+  test.each(["withdraw", "continue"])("is aborted after the same time when a page let it go on by %s", async (how) => {
+    const { page, model } = await openLeftPage(how);
+    await expect.poll(() => model.held).toBe(1);
+    await vi.advanceTimersByTimeAsync(54_000);
+    expect(await stateOf(page)).toBe("running");
+    await vi.advanceTimersByTimeAsync(12_000);
+    await expect.poll(() => stateOf(page)).toBe("stopped");
+  });
+
+  test.each(["withdraw", "continue"])("is not aborted when a page let it go on by %s and follows it", async (how) => {
+    const { page, model } = await openLeftPage(how);
+    const leave = await reader(() => page.ask("GET", "/c1/stream"));
+    await expect.poll(() => model.held).toBe(1);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(await stateOf(page)).toBe("running");
+    model.finish();
+    await leave();
+    await expect.poll(() => stateOf(page)).toBe("idle");
+  });
+
+  test.each(["hold", "show"] as const)(
+    "that a guardrail withdraws is read as long as its page is there: %s",
+    async (streaming) => {
+      vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+      onTestFinished(() => void vi.useRealTimers());
+      const checked = deferred();
+      const isChecked = deferred();
+      const polite: OutputGuardrail = {
+        name: "polite",
+        check: async () => {
+          checked.resolve();
+          await isChecked.promise;
+          return { replace: "Let me put it differently." };
+        },
+      };
+      const model = new ScriptedModel(join(say("You fool."), call("nothing")), say("Well."));
+      const nothing = defineTool({ name: "nothing", description: "Does nothing.", run: () => "done" });
+      const agent = new Agent({ model, tools: [nothing], guardrails: { output: [polite], streaming } });
+      const patience = { keepAliveMs: 3_600_000, stallTimeoutMs: 3_600_000 };
+      const page = openPage(model, { agent, onDisconnect: { abortAfterMs: 60_000 }, ...patience });
+      const rest = allChunks(await page.send("Count."));
+      await checked.promise;
+      await vi.advanceTimersByTimeAsync(600_000);
+      expect(await stateOf(page)).toBe("running");
+      isChecked.resolve();
+      expect((await rest).at(-1)?.type).toBe("finish");
+      expect(await stateOf(page)).toBe("idle");
+    },
+  );
+
   test.each([0, -1, Number.NaN, Infinity])(
     "is not aborted after %d milliseconds: no handler is made",
     (abortAfterMs) => {
@@ -187,6 +238,24 @@ describe("a run that nobody reads", () => {
     },
   );
 });
+
+/** A page that was closed, and let a run go on by a request of its own. */
+async function openLeftPage(how: string): Promise<{ readonly page: Page; readonly model: SteppedModel }> {
+  const isWithdrawn = how === "withdraw";
+  const model = new SteppedModel(isWithdrawn ? call("pay", { euros: 5 }) : say("No", "."), say("One ", "two "));
+  const patience = { keepAliveMs: 3_600_000, stallTimeoutMs: 3_600_000 };
+  const page = openPage(model, { onDisconnect: { abortAfterMs: 60_000 }, ...patience });
+  const rest = allChunks(await page.send("Count."));
+  if (isWithdrawn) model.say();
+  else await page.ask("POST", "/c1/stop");
+  await rest;
+  model.say();
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const response = await page.ask("POST", `/c1/${how}`);
+  expect(await response.json()).toEqual(isWithdrawn ? { withdrawn: true } : { continued: true });
+  return { page, model };
+}
 
 describe("stopChat()", () => {
   test("asks as the page does, and says whether an answer was being written", async () => {

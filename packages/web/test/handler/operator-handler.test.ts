@@ -139,6 +139,23 @@ describe("an operator", () => {
     expect(await errorOf(await desk.operate("GET", "?limit=0"))).toEqual({ status: 400, code: "bad_limit" });
   });
 
+  test("is told of sessions that can't be read", async () => {
+    const desk = await openDesk([REFUND]);
+    const info = {
+      title: "Broken",
+      owner: "ann",
+      state: "waiting",
+      createdAt: 0,
+      messages: 0,
+      turns: 0,
+      totalTokens: 0,
+    };
+    await desk.store.append("ann/c2", 0, [{ v: 1, type: "run", at: 0 }] as never, {
+      info: { ...info, cost: 0 } as never,
+    });
+    expect(await desk.list()).toMatchObject({ calls: [{ session: "ann/c1" }], damaged: ["ann/c2"] });
+  });
+
   test("approves, and the run goes on whether anybody looks or not; a page that follows sees it", async () => {
     const desk = await openDesk([REFUND]);
     const following = readChunks(await desk.ask("GET", "/c1/stream?waiting"));
@@ -162,6 +179,24 @@ describe("an operator", () => {
     expect(JSON.stringify(desk.model.requests[1]?.contents.at(-1))).toContain(told);
     expect(done).toEqual([]);
   });
+
+  test.each(["olga", "ann"])(
+    "who is called %s says no word to the page of ann about why there is no outcome",
+    async (by) => {
+      const desk = await openDesk([["back_office"]], { operator: { by } });
+      const page = readChunks(await desk.ask("GET", "/c1/stream?waiting"));
+      expect((await desk.answer({ errorText: "ann is a cheat" })).status).toBe(200);
+      const shown = JSON.stringify(await restOf(page));
+      expect(shown).toContain('"finishReason":"stop"');
+      const loaded = await (await desk.ask("GET", "/c1")).text();
+      const elsewhere = openPage(desk.model, { store: desk.store });
+      for (const text of [shown, loaded, await (await elsewhere.ask("GET", "/c1")).text()]) {
+        expect(text).toContain("The tool failed.");
+        expect(text).not.toContain("cheat");
+      }
+      expect(JSON.stringify(desk.model.requests[1]?.contents.at(-1))).toContain("ann is a cheat");
+    },
+  );
 
   test("edits what the tool lets an approval change, as far as its schema accepts it", async () => {
     const desk = await openDesk([REFUND]);

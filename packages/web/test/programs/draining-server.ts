@@ -37,6 +37,7 @@ const pay = defineTool({
   description: "Pays an invoice.",
   input: z.object({ invoice: z.string() }),
   effects: "once",
+  reads: "trusted",
   run: async ({ invoice }) => {
     await appendFile(effects, `${invoice}\n`);
     await sleep(200);

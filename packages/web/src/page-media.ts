@@ -1,5 +1,5 @@
 import { media, OutputAudio } from "@pollux/core";
-import type { MediaPart, MessagePart } from "@pollux/core/conversation";
+import { isWebUrl, type MediaPart, type MessagePart } from "@pollux/core/conversation";
 
 /** What was made of a sound, by its last piece: the objects of a conversation are immutable. */
 const joined = new WeakMap<MediaPart, MediaPart>();
@@ -47,4 +47,9 @@ function joinPieces(pieces: readonly MediaPart[], last: MediaPart): MediaPart {
   const part = { ...last, ...pieces[0], mimeType, data };
   joined.set(last, part);
   return part;
+}
+
+/** The address of media that a page may have: of the web, or in Google's storage, which browsers don't open. Never one that acts. */
+export function mediaAddress({ uri }: MediaPart): string | undefined {
+  return uri !== undefined && (isWebUrl(uri) || uri.startsWith("gs://")) ? uri : undefined;
 }
