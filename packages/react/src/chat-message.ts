@@ -1,0 +1,74 @@
+import type { Agent } from "@pollux/core";
+import type { InferUIMessage } from "@pollux/web/ai-sdk";
+
+/** A message of a Pollux agent with any tools, as version 6 or 7 of the AI SDK keeps it. */
+export type AnyChatMessage = InferUIMessage<Agent, 7>;
+
+/** A part of such a message. */
+export type AnyPart = AnyChatMessage["parts"][number];
+
+/** A call of a tool. */
+export type AnyCall = Extract<AnyPart, { toolCallId: string }>;
+
+/** The call of a tool by its name, with the types of its input and output. */
+export type CallOf<M extends { readonly parts: readonly unknown[] }, Name extends string> = Extract<
+  M["parts"][number],
+  { readonly type: `tool-${Name}` }
+>;
+
+/** Names of the tools of a message's agent. */
+export type ToolNameOf<M extends { readonly parts: readonly unknown[] }> = M["parts"][number] extends infer Part
+  ? Part extends { readonly type: `tool-${infer Name}` }
+    ? Name
+    : never
+  : never;
+
+export type Metadata = NonNullable<AnyChatMessage["metadata"]>;
+
+/** A call that waits for an answer. */
+export type PendingCall = NonNullable<Metadata["pending"]>[number];
+
+/** What a person says. */
+export interface Draft {
+  readonly text: string;
+  readonly files: readonly DraftFile[];
+}
+
+/** A file that goes with a message. */
+export interface DraftFile {
+  readonly type: "file";
+  /** A `data:` URL. */
+  readonly url: string;
+  readonly mediaType: string;
+  readonly filename?: string;
+}
+
+/** An answer to a call for which the AI SDK has no words. */
+export type CallAnswer =
+  | { readonly toolCallId: string; readonly notExecuted: true }
+  | { readonly toolCallId: string; readonly output: unknown }
+  /** Approves the call with other arguments. */
+  | { readonly toolCallId: string; readonly args: Readonly<Record<string, unknown>> };
+
+export function isCall(part: AnyPart): part is AnyCall {
+  return "toolCallId" in part;
+}
+
+/** The name of the tool that a call is of. */
+export function toolNameOf(call: AnyCall): string {
+  return call.type === "dynamic-tool" ? call.toolName : call.type.slice("tool-".length);
+}
+
+/** `get_weather` as "Get weather". */
+export function toolLabelOf(name: string): string {
+  if (/^google_search/i.test(name)) return "Google Search";
+  const words = name.replaceAll("_", " ").toLowerCase();
+  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
+}
+
+/** All that an answer says, as one text. */
+export function textOf(message: { readonly parts: readonly { readonly type: string }[] }): string {
+  return message.parts
+    .flatMap((part) => (part.type === "text" && "text" in part ? [String(part.text)] : []))
+    .join("\n\n");
+}

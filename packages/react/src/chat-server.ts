@@ -1,0 +1,171 @@
+import { stopChat } from "@pollux/web";
+import type { AnyChatMessage } from "./chat-message.ts";
+
+/** One line of the list of conversations. */
+export interface ChatSummary {
+  readonly id: string;
+  readonly title?: string | undefined;
+  readonly state: ChatState;
+  /** Milliseconds since the epoch. */
+  readonly updatedAt: number;
+}
+
+/** As the handler says it: a run is going, waits for an answer, has stopped early or has lost its process; or nothing is left to do. */
+export type ChatState = "idle" | "running" | "waiting" | "stopped" | "cut-off";
+
+/** A conversation as the server has it. */
+export interface StoredChat<M = AnyChatMessage> {
+  readonly title?: string | undefined;
+  readonly state: ChatState;
+  readonly messages: M[];
+}
+
+/** How a page reaches the `chatHandler` of its server. */
+export interface ChatServerOptions {
+  /** The path or URL of the handler. @defaultValue "/api/chat" */
+  readonly api?: string | undefined;
+  /** What the page sends with each request, such as a token; a function is asked each time. @defaultValue none */
+  readonly headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>) | undefined;
+  /** @defaultValue "same-origin" */
+  readonly credentials?: RequestCredentials | undefined;
+}
+
+/** What the server refused or could not do, in its own words for a person. */
+export class ChatServerError extends Error {
+  override readonly name = "ChatServerError";
+  readonly code = "chat_server";
+  readonly status: number;
+  /** The handler's own code, such as `draining`. */
+  readonly serverCode: string | undefined;
+  /** How long the server asks to wait, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, status: number, serverCode?: string, retryAfterMs?: number) {
+    super(message);
+    this.status = status;
+    this.serverCode = serverCode;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** True for a run that is going, or that goes on when somebody follows it. */
+export function isGoing(state: ChatState): boolean {
+  return state === "running" || state === "cut-off";
+}
+
+/** True when the server was not reached, or restarts: what was sent is to be sent again. */
+export function isUnreached(error: unknown): boolean {
+  if (!(error instanceof ChatServerError)) return error instanceof TypeError;
+  const { serverCode, status } = error;
+  // The handler names its refusals: without a name, a gateway speaks in its place.
+  return serverCode === "draining" || (serverCode === undefined && [502, 503, 504].includes(status));
+}
+
+/** The requests of a page to the `chatHandler` of its server. */
+export class ChatServer {
+  readonly api: string;
+  #sent: Pick<ChatServerOptions, "headers" | "credentials">;
+
+  constructor(options: ChatServerOptions = {}) {
+    this.api = (options.api ?? "/api/chat").replace(/\/$/, "");
+    this.#sent = options;
+  }
+
+  /** Changes what is sent with each request. */
+  send(sent: Pick<ChatServerOptions, "headers" | "credentials">): void {
+    this.#sent = sent;
+  }
+
+  /** As `fetch`, with the page's headers; an answer that is an error is thrown. For the transport of the AI SDK. */
+  readonly fetch: typeof fetch = async (input, init) => {
+    const { headers = {}, credentials } = this.#sent;
+    const all = new Headers(init?.headers);
+    for (const [name, value] of Object.entries(typeof headers === "function" ? headers() : headers))
+      all.set(name, value);
+    const response = await fetch(input, { ...init, headers: all, ...(credentials && { credentials }) });
+    if (!response.ok) throw await errorOf(response);
+    return response;
+  };
+
+  /** The newest conversations, at most 100. */
+  async list(): Promise<readonly ChatSummary[]> {
+    const { chats } = await this.#ask<{ readonly chats: readonly ChatSummary[] }>("GET", "?limit=100");
+    return chats;
+  }
+
+  /** Undefined when there is none of that id. */
+  async load(id: string): Promise<StoredChat | undefined> {
+    try {
+      return await this.#ask<StoredChat>("GET", `/${id}`);
+    } catch (error) {
+      if (error instanceof ChatServerError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async rename(id: string, title: string): Promise<void> {
+    await this.#ask("PATCH", `/${id}`, { title });
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#ask("DELETE", `/${id}`);
+  }
+
+  /** Ends the run that is going, in whatever process. */
+  async stop(id: string): Promise<void> {
+    await stopChat(id, { api: this.api, fetch: this.fetch });
+  }
+
+  /** Resumes a run that failed, was stopped or reached a limit. The stream of the conversation shows what comes of it. */
+  async continue(id: string): Promise<void> {
+    await this.#ask("POST", `/${id}/continue`);
+  }
+
+  /** Says something to a run that is going. The stream that shows the run goes on, so the one that answers is not read. */
+  async steer(id: string, message: object): Promise<void> {
+    const response = await this.fetch(this.api, requestOf("POST", { id, message }));
+    await response.body?.cancel();
+  }
+
+  async #ask<Result>(method: string, path: string, body?: object): Promise<Result> {
+    const response = await this.fetch(`${this.api}${path}`, requestOf(method, body));
+    const text = await response.text();
+    // As the handler of the same release writes it.
+    return (text === "" ? undefined : JSON.parse(text)) as Result;
+  }
+}
+
+function requestOf(method: string, body?: object): RequestInit {
+  if (body === undefined) return { method };
+  return { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+}
+
+async function errorOf(response: Response): Promise<ChatServerError> {
+  const { status, headers } = response;
+  const text = await response.text().catch(() => "");
+  return new ChatServerError(
+    messageIn(text),
+    status,
+    headers.get("pollux-error") ?? undefined,
+    waitIn(headers.get("retry-after") ?? ""),
+  );
+}
+
+/** Seconds, or a date. */
+function waitIn(retryAfter: string): number | undefined {
+  const seconds = Number(retryAfter);
+  const ms = Number.isNaN(seconds) ? Date.parse(retryAfter) - Date.now() : seconds * 1000;
+  return ms > 0 ? ms : undefined;
+}
+
+/** The first two paths of the handler answer with a sentence, the others with JSON. */
+function messageIn(text: string): string {
+  try {
+    return (JSON.parse(text) as { readonly error?: { readonly message?: string } }).error?.message ?? FALLBACK;
+  } catch {
+    // Whatever stands between the page and the handler may answer with a page of its own.
+    return /^\s*(?:<|$)/.test(text) ? FALLBACK : text.slice(0, 300);
+  }
+}
+
+const FALLBACK = "Something went wrong. Try again.";

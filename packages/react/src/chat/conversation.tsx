@@ -1,0 +1,160 @@
+import type { UIMessage } from "ai";
+import { type DragEvent, type ReactElement, type ReactNode, useEffect, useRef, useState } from "react";
+import { useStickToBottom } from "use-stick-to-bottom";
+import type { AnyChatMessage, Draft } from "../chat-message.ts";
+import { Icon } from "../icon.tsx";
+import { MessageView } from "../message/message-view.tsx";
+import { describeProblem } from "../words.ts";
+import { Announcer } from "./announcer.tsx";
+import { Composer } from "./composer.tsx";
+import { useAttachments } from "./use-attachments.ts";
+import { type ConversationOptions, type LiveConversation, useConversation } from "./use-conversation.ts";
+import { type Idea, Welcome } from "./welcome.tsx";
+
+export interface ConversationProps<M = AnyChatMessage> extends ConversationOptions<M> {
+  /** What an empty conversation offers to ask. */
+  readonly ideas?: readonly Idea[] | undefined;
+  /** Called before something is said. */
+  readonly onSay?: ((draft: Draft) => void) | undefined;
+  /** Below the box to write in. */
+  readonly footer?: ReactNode;
+  /** For `perRun` of the handler, with each message. */
+  readonly body?: object | undefined;
+}
+
+/** A conversation: its messages, and the box to write in. Give it a `key`: another conversation is another one. */
+export function Conversation<M extends UIMessage>(props: ConversationProps<M>): ReactElement {
+  const { id, ideas, onSay, footer, body } = props;
+  const live = useConversation<M>(props);
+  const { queued, isAnswering, problem, stop } = live;
+  // Parts that are of one agent only look like those of any other.
+  const messages = live.messages as unknown as readonly AnyChatMessage[];
+  const attachments = useAttachments();
+  // The end of the messages stays in view, unless the reader has scrolled away from it.
+  const { scrollRef, contentRef, isAtBottom, scrollToBottom, stopScroll } = useStickToBottom({
+    initial: "instant",
+    resize: "instant",
+  });
+  const toEnd = (): void => void scrollToBottom("instant");
+  const [isDropTarget, setDropTarget] = useState(false);
+  const isEmpty = messages.length === 0;
+  const lastQuestion = messages.findLastIndex(({ role }) => role === "user");
+  const actions = useActions(live);
+  const activity = live.isCutOff ? "cut-off" : live.isChecking ? "checking" : isAnswering ? "writing" : undefined;
+
+  useEffect(() => {
+    if (!isAnswering) return;
+    const onKey = ({ key, isComposing, defaultPrevented }: KeyboardEvent): void => {
+      if (key === "Escape" && !isComposing && !defaultPrevented) stop();
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, [isAnswering, stop]);
+
+  const say = (draft: Draft): void => {
+    onSay?.(draft);
+    live.say(draft, body);
+    toEnd();
+  };
+  const drag = (event: DragEvent, isOver: boolean): void => {
+    if (!event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    setDropTarget(isOver);
+  };
+
+  return (
+    <main
+      className={isDropTarget ? "chat is-drop-target" : "chat"}
+      onDragOver={(event) => drag(event, true)}
+      onDragLeave={({ currentTarget, relatedTarget }) =>
+        // Not into something that is inside.
+        !(relatedTarget instanceof Node && currentTarget.contains(relatedTarget)) && setDropTarget(false)
+      }
+      onDrop={(event) => {
+        drag(event, false);
+        if (event.dataTransfer.files.length > 0) void attachments.add([...event.dataTransfer.files]);
+      }}
+    >
+      <div
+        className="scroll"
+        ref={scrollRef}
+        tabIndex={isEmpty ? undefined : 0}
+        role="log"
+        aria-live="off"
+        aria-label="Messages"
+        // Browsers move there step by step, and what is written meanwhile would pull it back.
+        onKeyDown={({ key }) => ["ArrowUp", "PageUp", "Home"].includes(key) && stopScroll()}
+        // A card or thoughts that are opened grow where they are.
+        onClickCapture={({ target }) => target instanceof Element && target.closest("summary") !== null && stopScroll()}
+      >
+        <div className="column" ref={contentRef}>
+          {isEmpty && <Welcome ideas={ideas} onAsk={(text) => say({ text, files: [] })} />}
+          {messages.map((message, index) => (
+            <MessageView
+              key={message.id}
+              message={message}
+              isLast={index === messages.length - 1}
+              isEditable={index === lastQuestion && !isAnswering && live.unsent !== message.id}
+              isUnsent={live.unsent === message.id}
+              activity={index === messages.length - 1 ? activity : undefined}
+              actions={actions}
+            />
+          ))}
+          {isAnswering && messages.at(-1)?.role === "user" && live.unsent === undefined && (
+            <div className="waiting" aria-hidden="true">
+              <span />
+              <span />
+              <span />
+            </div>
+          )}
+          {activity === "checking" && messages.at(-1)?.role === "user" && (
+            <p className="thinking">Checking the answer…</p>
+          )}
+          {queued.map((message) => (
+            // As above.
+            <MessageView key={message.id} message={message as unknown as AnyChatMessage} isQueued actions={actions} />
+          ))}
+          {problem !== undefined && (
+            <div className="problem" role="alert">
+              <span>{describeProblem(problem)}</span>
+              <button type="button" className="small" onClick={live.dismissProblem}>
+                Dismiss
+              </button>
+            </div>
+          )}
+        </div>
+      </div>
+      {!isAtBottom && (
+        <button type="button" className="to-end" aria-label="Go to the last message" onClick={toEnd}>
+          <Icon name="down" />
+        </button>
+      )}
+      <Composer chatId={id} attachments={attachments} isAnswering={isAnswering} onSay={say} onStop={stop}>
+        {footer}
+      </Composer>
+      <Announcer messages={messages} isAnswering={isAnswering} />
+    </main>
+  );
+}
+
+/** What can be done with a message. The same object for as long as the conversation is shown, so that it draws nothing anew. */
+export interface MessageActions extends Pick<
+  LiveConversation,
+  "decide" | "answer" | "resume" | "regenerate" | "edit" | "sendAgain"
+> {}
+
+function useActions<M extends UIMessage>(live: LiveConversation<M>): MessageActions {
+  const latest = useRef(live as unknown as LiveConversation);
+  useEffect(() => {
+    // The messages that it is called with are its own.
+    latest.current = live as unknown as LiveConversation;
+  });
+  return useState<MessageActions>(() => ({
+    decide: (...args) => latest.current.decide(...args),
+    answer: async (...args) => await latest.current.answer(...args),
+    resume: () => latest.current.resume(),
+    regenerate: () => latest.current.regenerate(),
+    edit: (...args) => latest.current.edit(...args),
+    sendAgain: () => latest.current.sendAgain(),
+  }))[0];
+}

@@ -1,0 +1,300 @@
+import { Chat, useChat } from "@ai-sdk/react";
+import { withoutDiscards } from "@pollux/web/ai-sdk";
+import {
+  DefaultChatTransport,
+  type HttpChatTransportInitOptions,
+  lastAssistantMessageIsCompleteWithApprovalResponses,
+  type UIMessage,
+} from "ai";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { newId } from "../browser.ts";
+import type { AnyChatMessage, CallAnswer, Draft } from "../chat-message.ts";
+import {
+  type ChatServer,
+  ChatServerError,
+  type ChatSummary,
+  isGoing,
+  isUnreached,
+  type StoredChat,
+} from "../chat-server.ts";
+import { noteTimes } from "../message/call-times.ts";
+import { useSettings } from "../settings.tsx";
+import { useFollowing } from "./use-following.ts";
+
+/** A conversation, and what a person can do in it. */
+export interface LiveConversation<M = AnyChatMessage> {
+  readonly messages: readonly M[];
+  /** Said to the run that is going, and not heard by it yet. */
+  readonly queued: readonly M[];
+  readonly isAnswering: boolean;
+  /** The server can't be reached, and an answer or a message is not whole. */
+  readonly isCutOff: boolean;
+  /** Id of the last message, if the server does not have it. */
+  readonly unsent: string | undefined;
+  /** Guardrails hold what the model says until they have checked it. */
+  readonly isChecking: boolean;
+  readonly problem: Error | undefined;
+  /**
+   * Asks; or steers, while an answer is being written.
+   *
+   * @param body - For `perRun` of the handler, such as the model that was picked.
+   */
+  readonly say: (draft: Draft, body?: object) => void;
+  /** Sends the message again that the server does not have. */
+  readonly sendAgain: () => void;
+  /** Makes the last answer anew. */
+  readonly regenerate: () => void;
+  /** Says something else instead of a message; what followed it goes. */
+  readonly edit: (message: M, text: string) => void;
+  /** Ends the run, and with it what it costs. */
+  readonly stop: () => void;
+  /** Resumes a run that ended before all was said. */
+  readonly resume: () => void;
+  readonly decide: (approvalId: string, approved: boolean, reason?: string) => void;
+  /** @returns Why the tool does not accept the arguments, if it does not. */
+  readonly answer: (answer: CallAnswer) => Promise<string | undefined>;
+  readonly dismissProblem: () => void;
+}
+
+/** Which conversation, and what is known of it already. */
+export interface ConversationOptions<M = AnyChatMessage> {
+  readonly id: string;
+  /** As it was loaded. */
+  readonly stored: StoredChat<M>;
+  /** Its line in the list, where there is a list: what happens elsewhere shows there first. */
+  readonly summary?: ChatSummary | undefined;
+  /** @defaultValue true */
+  readonly isOnline?: boolean | undefined;
+  /** It has changed here. */
+  readonly onChange?: (() => Promise<void> | void) | undefined;
+  /** A data part that is for nobody else, as of `onData` of `useChat`. */
+  readonly onData?: ((part: { readonly type: string; readonly data: unknown }) => void) | undefined;
+}
+
+/** Follows a conversation wherever it goes on: here, in another tab, or in a process that was started anew. */
+export function useConversation<M extends UIMessage>(options: ConversationOptions<M>): LiveConversation<M> {
+  const { id, stored, summary, isOnline = true, onChange, onData } = options;
+  const { server } = useSettings();
+  const [queued, setQueued] = useState<readonly M[]>(() => stored.messages.filter(isQueued));
+  const [problem, setProblem] = useState<Error>();
+  /** The message whose end was asked for. */
+  const [stopping, setStopping] = useState<string>();
+  const [isContinuing, setContinuing] = useState(false);
+  const [isChecking, setChecking] = useState(false);
+  const changed = useCallback(() => void onChange?.(), [onChange]);
+  const [store] = useState(
+    () =>
+      new Chat<M>({
+        id,
+        messages: stored.messages.filter((message) => !isQueued(message)),
+        transport: new DefaultChatTransport<M>(transportOptions(server)),
+        sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
+        onData(part) {
+          if (part.type === "data-checking") setChecking((part.data as { readonly isChecking: boolean }).isChecking);
+          onData?.(part);
+        },
+        onError(error) {
+          // What is wrong with an edited call is said where it is edited.
+          if (isRefusal(error)) return;
+          if (!isUnreached(error)) return setProblem(error);
+          // The list finds out whether the server can be reached at all.
+          changed();
+        },
+        onFinish: changed,
+      }),
+  );
+  const chat = useChat<M>({ chat: store, experimental_throttle: 40 });
+  const { messages, setMessages, status, resumeStream, sendMessage, regenerate, addToolApprovalResponse, clearError } =
+    chat;
+  const isBusy = isReading(status);
+  const lastMessage = messages.at(-1);
+  const last = lastMessage?.id;
+  const failure = isUnreached(chat.error) ? chat.error : undefined;
+  const unsent = status === "error" && lastMessage?.role === "user" ? lastMessage : undefined;
+  const send = async (message: M): Promise<void> => await sendMessage({ ...message, messageId: message.id });
+
+  useFollowing({
+    id,
+    isGoing: isGoing(stored.state),
+    version: summary && `${summary.updatedAt} ${summary.state}`,
+    isBusy,
+    // What is drawn may be a moment behind.
+    isBusyNow: () => isReading(store.status),
+    failure,
+    isOnline,
+    resend: failure !== undefined && unsent !== undefined ? async () => await send(unsent) : undefined,
+    show: (loaded) => {
+      // The same agent's.
+      const all = loaded.messages as unknown as readonly M[];
+      const heard = all.filter((message) => !isQueued(message));
+      const isMissing = unsent !== undefined && !heard.some((message) => message.id === unsent.id);
+      if (failure !== undefined) clearError();
+      setMessages((known) => keepKnown(known, isMissing ? [...heard, unsent] : heard));
+      setQueued(all.filter(isQueued));
+    },
+    follow: async () => {
+      clearError();
+      await resumeStream();
+    },
+  });
+  useEffect(() => noteTimes(messages), [messages]);
+  const isShown = useRef(true);
+  useEffect(() => {
+    isShown.current = true;
+    return () => {
+      isShown.current = false;
+      // The run goes on, and whoever comes back follows it. In strict mode that is at once.
+      setTimeout(() => !isShown.current && store.status === "streaming" && void store.stop());
+    };
+  }, [store]);
+
+  const shown = useMemo(() => messages.map((message) => withoutDiscards(message)), [messages]);
+  const heard = new Set(shown.flatMap(({ parts }) => parts.flatMap((part) => steeredBy(part).map(saidBy))));
+  const report = (error: unknown): void => setProblem(error instanceof Error ? error : new Error(String(error)));
+
+  return {
+    messages: shown,
+    queued: queued.filter(({ parts }) => !parts.every((part) => heard.has(saidBy(part)))),
+    isAnswering: isContinuing || (isBusy && stopping !== last),
+    isCutOff: (failure !== undefined || (isBusy && !isOnline)) && !isEnded(lastMessage),
+    unsent: unsent?.id,
+    isChecking: isChecking && isBusy,
+    problem,
+    say({ text, files }, body) {
+      setProblem(undefined);
+      const message = userMessage([...files, ...(text === "" ? [] : [{ type: "text" as const, text }])]) as M;
+      if (isBusy) {
+        setQueued((before) => [...before, message]);
+        server.steer(id, message).catch((error: unknown) => {
+          setQueued((before) => before.filter((one) => one !== message));
+          report(error);
+        });
+      } else {
+        void sendMessage(message, body && { body });
+        changed();
+      }
+    },
+    sendAgain() {
+      if (unsent === undefined) return;
+      setProblem(undefined);
+      void send(unsent);
+    },
+    regenerate() {
+      if (isBusy || last === undefined) return;
+      setProblem(undefined);
+      void regenerate({ messageId: last });
+      changed();
+    },
+    edit(message, text) {
+      if (isBusy) return;
+      setProblem(undefined);
+      const files = message.parts.filter(({ type }) => type === "file");
+      void sendMessage({
+        ...(userMessage([...files, { type: "text", text }]) as M),
+        id: message.id,
+        messageId: message.id,
+      });
+      changed();
+    },
+    stop() {
+      setStopping(last);
+      server.stop(id).then(changed, (error: unknown) => {
+        setStopping(undefined);
+        report(error);
+      });
+    },
+    resume() {
+      setProblem(undefined);
+      setStopping(undefined);
+      setContinuing(true);
+      // It may have been continued in another tab: then there is something to follow as well.
+      const work = server.continue(id).then(async () => {
+        clearError();
+        const following = resumeStream();
+        setContinuing(false);
+        await following;
+      });
+      work.catch(report).finally(() => setContinuing(false));
+    },
+    decide(approvalId, approved, reason) {
+      void addToolApprovalResponse({ id: approvalId, approved, ...(reason && { reason }) });
+    },
+    async answer(answer) {
+      const asked = messages.flatMap((message) => (message as unknown as AnyChatMessage).metadata?.pending ?? []);
+      const question = asked.findLast(({ toolCallId }) => toolCallId === answer.toolCallId);
+      await sendMessage(undefined, { body: { answers: [{ ...answer, token: question?.token }] } });
+      const refusal = isRefusal(store.error) ? store.error?.message : undefined;
+      if (refusal !== undefined) clearError();
+      return refusal;
+    },
+    dismissProblem() {
+      setProblem(undefined);
+      clearError();
+    },
+  };
+}
+
+/** Only the last message is sent: the server has the others. */
+function transportOptions(server: ChatServer): HttpChatTransportInitOptions<UIMessage> {
+  return {
+    api: server.api,
+    fetch: server.fetch,
+    // Also an answer that has ended meanwhile: nothing of it is missing then.
+    prepareReconnectToStreamRequest: ({ api, id }) => ({ api: `${api}/${id}/stream?ended` }),
+    prepareSendMessagesRequest: ({ id, messages, trigger, messageId, body }) => ({
+      body: { ...body, id, message: messages.at(-1), trigger, messageId },
+    }),
+  };
+}
+
+/** What a person can say is the same for all agents. */
+function userMessage(parts: UIMessage["parts"]): UIMessage {
+  return { id: newId(), role: "user", parts };
+}
+
+/** Messages that are the same keep their objects, so that they are not drawn anew. */
+function keepKnown<M extends UIMessage>(known: readonly M[], loaded: readonly M[]): M[] {
+  const before = new Map(known.map((message) => [message.id, message]));
+  return loaded.map((message) => {
+    const same = before.get(message.id);
+    return same !== undefined && JSON.stringify(same) === JSON.stringify(message) ? same : message;
+  });
+}
+
+/** All of it is here, whatever became of the stream. */
+function isEnded(message: UIMessage | undefined): boolean {
+  const { state = "streaming" } = (message?.metadata ?? {}) as { readonly state?: string };
+  return state !== "streaming";
+}
+
+function isReading(status: Chat<UIMessage>["status"]): boolean {
+  return status === "submitted" || status === "streaming";
+}
+
+function isQueued({ metadata }: UIMessage): boolean {
+  return typeof metadata === "object" && metadata !== null && "queued" in metadata && metadata.queued === true;
+}
+
+/** A tool does not accept the arguments that it was approved with. */
+function isRefusal(error: Error | undefined): boolean {
+  return error instanceof ChatServerError && error.serverCode === "invalid_approval";
+}
+
+/** What a person said in the middle of an answer. */
+function steeredBy(part: UIMessage["parts"][number]): readonly SaidPart[] {
+  // As the encoder of the handler makes them; the name is the SDK's from version 7 on.
+  const { type, data, parts } = part as {
+    readonly type: string;
+    readonly data?: { readonly parts: readonly SaidPart[] };
+    readonly parts?: readonly SaidPart[];
+  };
+  return (type === "data-steering" ? data?.parts : type === "steering-message" ? parts : undefined) ?? [];
+}
+
+type SaidPart = { readonly type: string; readonly text?: string; readonly url?: string };
+
+/** What a part of a message says: its words, or where its file is. */
+function saidBy(part: object): string {
+  const { url, text } = part as SaidPart;
+  return url ?? text ?? "";
+}

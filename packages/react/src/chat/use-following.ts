@@ -1,0 +1,69 @@
+import { useEffect, useRef } from "react";
+import { isGoing, type StoredChat } from "../chat-server.ts";
+import { useSettings } from "../settings.tsx";
+
+export interface Following {
+  readonly id: string;
+  /** A run was going when the conversation was loaded. */
+  readonly isGoing: boolean;
+  /** Changes whenever the server's list says that the conversation has changed. */
+  readonly version: string | undefined;
+  /** A stream is being read here. */
+  readonly isBusy: boolean;
+  /** The same, asked at any time. */
+  readonly isBusyNow: () => boolean;
+  /** Why the last stream broke off: another object each time. */
+  readonly failure: Error | undefined;
+  readonly isOnline: boolean;
+  /** Sends what did not arrive; the server runs it once, however often it is sent. Undefined when all did. */
+  readonly resend: (() => Promise<void>) | undefined;
+  readonly show: (loaded: StoredChat) => void;
+  /** Reads the stream of the run that is going. */
+  readonly follow: () => Promise<void>;
+}
+
+/** Between two attempts to reach the server, in milliseconds. */
+const RETRY_MS = 1000;
+
+/** Keeps a conversation up to date with what happens to it in other tabs and processes, and after the network was away. */
+export function useFollowing(following: Following): void {
+  const { version, isBusy, failure, isOnline } = following;
+  const { server } = useSettings();
+  const latest = useRef(following);
+  /** The version that was looked at last. */
+  const seen = useRef(version);
+  const isFirst = useRef(true);
+  const triedAt = useRef(0);
+
+  useEffect(() => {
+    latest.current = following;
+  });
+  useEffect(() => {
+    if (isFirst.current) {
+      isFirst.current = false;
+      if (latest.current.isGoing) return void latest.current.follow();
+    }
+    if (isBusy || !isOnline || (version === seen.current && failure === undefined)) return;
+    let isWanted = true;
+    let timer: ReturnType<typeof setTimeout>;
+    const look = async (): Promise<void> => {
+      triedAt.current = Date.now();
+      const { id, resend, isBusyNow, show } = latest.current;
+      if (resend !== undefined) return await resend();
+      const loaded = await server.load(id).catch(() => undefined);
+      if (!isWanted || isBusyNow()) return;
+      if (loaded === undefined) return lookSoon();
+      seen.current = version;
+      show(loaded);
+      if (isGoing(loaded.state)) await latest.current.follow();
+    };
+    const lookSoon = (): void => {
+      timer = setTimeout(() => void look(), Math.max(0, triedAt.current + RETRY_MS - Date.now()));
+    };
+    lookSoon();
+    return () => {
+      isWanted = false;
+      clearTimeout(timer);
+    };
+  }, [server, version, isBusy, failure, isOnline]);
+}

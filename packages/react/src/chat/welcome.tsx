@@ -1,0 +1,30 @@
+import type { ReactElement } from "react";
+
+/** Something that an empty conversation offers to ask: what is sent, with a short title for it. */
+export interface Idea {
+  readonly title: string;
+  readonly text: string;
+}
+
+/** What a new conversation shows. */
+export function Welcome({
+  ideas,
+  onAsk,
+}: {
+  readonly ideas?: readonly Idea[] | undefined;
+  readonly onAsk: (text: string) => void;
+}): ReactElement {
+  return (
+    <div className="welcome">
+      <h2>What can I do for you?</h2>
+      <div className="ideas">
+        {ideas?.map(({ title, text }) => (
+          <button key={title} type="button" className="idea" onClick={() => onAsk(text)}>
+            <span className="idea-title">{title}</span>
+            <span className="idea-text">{text}</span>
+          </button>
+        ))}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,197 @@
+import { type ReactElement, useState } from "react";
+import { type AnyChatMessage, type AnyPart, isCall, textOf } from "../chat-message.ts";
+import type { MessageActions } from "../chat/conversation.tsx";
+import { Icon } from "../icon.tsx";
+import { useSettings } from "../settings.tsx";
+import { describeEnding, isResumable } from "../words.ts";
+import { Attachment } from "./attachment.tsx";
+import { SaidParts } from "./own-question.tsx";
+import { SearchSuggestions } from "./search-suggestions.tsx";
+import { Sources, sourcesOf } from "./sources.tsx";
+import { ToolCard } from "./tool-card.tsx";
+
+export interface AnswerProps {
+  readonly message: AnyChatMessage;
+  readonly actions: MessageActions;
+  readonly isLast?: boolean | undefined;
+  /** It is being written; held until guardrails have checked it; or more of it would come if the server could be reached. */
+  readonly activity?: Activity | undefined;
+}
+
+export type Activity = "writing" | "checking" | "cut-off";
+
+/** All that the agent did for one question. */
+export function Answer(props: AnswerProps): ReactElement {
+  const { message, actions, isLast = false, activity } = props;
+  const { metadata, parts } = message;
+  const isOpen = activity !== undefined;
+  const sources = sourcesOf(message);
+  const text = textOf(message);
+  const ending = isOpen ? undefined : describeEnding(message);
+  return (
+    <article
+      className={activity === "cut-off" ? "answer is-cut-off" : "answer"}
+      aria-label={metadata?.agent ?? "Answer"}
+      aria-busy={isOpen}
+    >
+      {parts.map((part, index) => (
+        <AnswerPart
+          key={isCall(part) ? part.toolCallId : `${part.type}:${index}`}
+          part={part}
+          isOpen={isOpen}
+          isFollowed={parts.slice(index + 1).some(({ type }) => type !== "step-start")}
+          {...props}
+        />
+      ))}
+      {activity === "checking" && <p className="thinking">Checking the answer…</p>}
+      {activity === "writing" && !parts.some(isShown) && <p className="thinking">Thinking…</p>}
+      {activity === "cut-off" && (
+        <p className="note is-failed">The connection was lost. The answer goes on when it is back.</p>
+      )}
+      {sources.length > 0 && <Sources messageId={message.id} sources={sources} />}
+      {ending !== undefined && (
+        <div className="ending">
+          <p className={metadata?.state === "failed" ? "note is-failed" : "note"}>{ending}</p>
+          {isLast && isResumable(message) && (
+            <button type="button" className="small" onClick={actions.resume}>
+              Continue
+            </button>
+          )}
+        </div>
+      )}
+      {!isOpen && metadata?.state !== "waiting" && (
+        <footer className="answer-tools">
+          {text !== "" && <CopyButton text={text} />}
+          {isLast && (
+            <button
+              type="button"
+              className="icon"
+              aria-label="Regenerate"
+              title="Regenerate"
+              onClick={actions.regenerate}
+            >
+              <Icon name="again" />
+            </button>
+          )}
+          <Usage message={message} />
+        </footer>
+      )}
+    </article>
+  );
+}
+
+interface AnswerPartProps extends AnswerProps {
+  readonly part: AnyPart;
+  readonly isOpen: boolean;
+  readonly isFollowed: boolean;
+}
+
+function AnswerPart({ message, part, isOpen, isFollowed, actions }: AnswerPartProps): ReactElement | null {
+  const { markdown: Markdown } = useSettings();
+  if (isCall(part)) {
+    const asked = message.metadata?.pending?.find(({ toolCallId }) => toolCallId === part.toolCallId);
+    return <ToolCard call={part} isOpen={isOpen} asked={asked} actions={actions} />;
+  }
+  switch (part.type) {
+    case "text":
+      return (
+        <Markdown
+          text={part.text}
+          messageId={message.id}
+          citations={part.providerMetadata?.pollux.citations ?? NONE}
+          isWriting={isOpen && !isFollowed}
+          areLinksText={message.metadata?.untrusted === true && message.metadata.private === true}
+        />
+      );
+    case "reasoning":
+      return <Thought text={part.text} isOpen={isOpen && !isFollowed} />;
+    case "file":
+      return (
+        <Attachment
+          {...part}
+          filename={
+            part.filename ?? (part.mediaType.startsWith("audio/") ? "Speech from the model" : "File from the model")
+          }
+        />
+      );
+    case "reasoning-file":
+      return <Attachment {...part} />;
+    case "data-thought-file":
+      return <Attachment {...part.data} />;
+    case "data-steering":
+    case "steering-message":
+      return (
+        <div className="question is-steering" role="group" aria-label="You, in between">
+          <SaidParts parts={part.type === "steering-message" ? part.parts : part.data.parts} />
+        </div>
+      );
+    case "data-search-suggestions":
+      return <SearchSuggestions html={part.data.html} />;
+    case "data-handoff":
+      return <p className="note">{part.data.agent} answers from here on.</p>;
+    case "data-compaction":
+      return <p className="note">Earlier messages were summarized for the model.</p>;
+    case "data-interruption":
+      // At the end of an answer its ending says so.
+      return isFollowed ? <p className="note">The answer broke off here.</p> : null;
+    case "data-unknown":
+      return <p className="note">Something this page can’t show yet.</p>;
+    default:
+      return null;
+  }
+}
+
+const NONE: readonly never[] = [];
+
+function Thought({ text, isOpen }: { readonly text: string; readonly isOpen: boolean }): ReactElement {
+  const { markdown: Markdown } = useSettings();
+  // The summary's own title, where it has one, says more than "Thoughts".
+  const title = [...text.matchAll(/^\*\*(.+)\*\*$/gm)].at(-1)?.[1];
+  return (
+    <details className={isOpen ? "thought is-open" : "thought"}>
+      <summary>
+        <Icon name="chevron" />
+        <span>{isOpen ? (title ?? "Thinking…") : "Thoughts"}</span>
+      </summary>
+      <Markdown text={text} messageId="" citations={NONE} isWriting={isOpen} />
+    </details>
+  );
+}
+
+/** What an answer took: its tokens, and its cost where prices are known. */
+export function Usage({ message: { metadata } }: Pick<AnswerProps, "message">): ReactElement | null {
+  const { usage: shown } = useSettings();
+  const { usage, cost } = metadata ?? {};
+  if (shown === undefined || usage === undefined) return null;
+  const { currency } = shown;
+  const money =
+    cost === undefined || currency === undefined
+      ? ""
+      : ` · ${cost.toLocaleString(undefined, { style: "currency", currency, maximumSignificantDigits: 2 })}`;
+  return <span className="usage">{`${usage.totalTokens.toLocaleString()} tokens${money}`}</span>;
+}
+
+/** Copies a text to the clipboard, where a page may: without HTTPS it may not. */
+export function CopyButton({ text }: { readonly text: string | (() => string) }): ReactElement | null {
+  const [isCopied, setCopied] = useState(false);
+  const { clipboard } = navigator as { readonly clipboard?: Clipboard };
+  if (clipboard === undefined) return null;
+  const copy = (): void => {
+    clipboard.writeText(typeof text === "string" ? text : text()).then(
+      () => {
+        setCopied(true);
+        setTimeout(() => setCopied(false), 1500);
+      },
+      () => {}, // the person does not allow it
+    );
+  };
+  return (
+    <button type="button" className="icon" aria-label={isCopied ? "Copied" : "Copy"} title="Copy" onClick={copy}>
+      <Icon name={isCopied ? "check" : "copy"} />
+    </button>
+  );
+}
+
+function isShown({ type }: AnyPart): boolean {
+  return type !== "step-start" && !type.startsWith("source-");
+}

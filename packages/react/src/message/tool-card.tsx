@@ -1,0 +1,154 @@
+import { explainUntrusted } from "@pollux/core/conversation";
+import { type ReactElement, useEffect, useState } from "react";
+import { type AnyCall, type PendingCall, toolLabelOf, toolNameOf } from "../chat-message.ts";
+import type { MessageActions } from "../chat/conversation.tsx";
+import { Icon, type IconName } from "../icon.tsx";
+import { useSettings } from "../settings.tsx";
+import { type CallStatus, describeCall } from "../words.ts";
+import { ApprovalForm } from "./approval-form.tsx";
+import { callDuration } from "./call-times.ts";
+import { ToolFields } from "./tool-fields.tsx";
+
+export interface ToolCardProps {
+  readonly call: AnyCall;
+  /** The answer that it belongs to is being written. */
+  readonly isOpen: boolean;
+  /** What it waits for. */
+  readonly asked: PendingCall | undefined;
+  readonly actions: Pick<MessageActions, "decide" | "answer">;
+}
+
+/** A call of a tool: what it does, how far it is, what went in and came out, and what a person is asked about it. */
+export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): ReactElement {
+  const { tools } = useSettings();
+  const status = describeCall(call, asked, isOpen);
+  const label = toolLabelOf(toolNameOf(call));
+  const isPreliminary = "preliminary" in call && call.preliminary;
+  // Progress says no more once nothing goes on.
+  const progress = isPreliminary && status.isBusy ? readProgress(call.output) : undefined;
+  const isAsked = call.state === "approval-requested";
+  const isEdited = call.callProviderMetadata?.pollux.edited === true;
+  const View = tools[toolNameOf(call)];
+  return (
+    <div className={`tool is-${status.kind}`} role="group" aria-label={`${label}: ${status.text}`}>
+      <details open={isAsked}>
+        <summary>
+          <span className="tool-icon">
+            <Icon name={iconOf(status, call)} />
+          </span>
+          <span className="tool-name">{label}</span>
+          <span className="tool-hint" dir="auto">
+            {hintOf(call.input)}
+          </span>
+          {isEdited && <span className="tool-edited">Edited</span>}
+          <span className="tool-status">
+            {status.text}
+            <Duration toolCallId={call.toolCallId} isBusy={status.isBusy} />
+          </span>
+          <Icon name="chevron" />
+        </summary>
+        <div className="tool-body">
+          {!isAsked && <ToolFields title={isEdited ? "Input, edited" : "Input"} value={call.input} />}
+          {call.state === "output-available" && !isPreliminary && <ToolFields title="Result" value={call.output} />}
+          {call.state === "output-error" && <p className="tool-error">{call.errorText}</p>}
+          {asked?.because !== undefined && (
+            <p className="tool-because" dir="auto">
+              {explainUntrusted(asked.because, { name: label, args: argsOf(call.input) })}
+            </p>
+          )}
+          {isAsked && (
+            <ApprovalForm
+              input={call.input}
+              editable={asked?.editable}
+              isDisabled={isOpen}
+              onDecide={(approved, reason) => actions.decide(call.approval.id, approved, reason)}
+              onEdit={async (args) => await actions.answer({ toolCallId: call.toolCallId, args })}
+            />
+          )}
+        </div>
+      </details>
+      {progress !== undefined && (
+        <div className="progress">
+          {progress.share !== undefined && (
+            <progress aria-label={progress.text === "" ? "Progress" : progress.text} value={progress.share} max={1} />
+          )}
+          <span>{progress.text}</span>
+        </div>
+      )}
+      {asked?.question === "unknown-outcome" && asked.approvedBy === "user" && !isOpen && (
+        <div className="tool-question">
+          <p>The server stopped while this ran. Did it take effect?</p>
+          <button
+            type="button"
+            className="small"
+            onClick={() =>
+              void actions.answer({ toolCallId: call.toolCallId, output: { state: "done, says the user" } })
+            }
+          >
+            Yes, it did
+          </button>
+          <button
+            type="button"
+            className="small"
+            onClick={() => void actions.answer({ toolCallId: call.toolCallId, notExecuted: true })}
+          >
+            No, run it again
+          </button>
+        </div>
+      )}
+      {View !== undefined && (
+        <div className="tool-view">
+          <View call={call} isOpen={isOpen} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+const ICONS: { readonly [Kind in CallStatus["kind"]]: IconName } = {
+  busy: "tool",
+  done: "check",
+  failed: "cross",
+  asked: "hand",
+  quiet: "cross",
+};
+
+function iconOf({ kind }: CallStatus, { providerExecuted }: AnyCall): IconName {
+  return kind === "busy" && providerExecuted === true ? "search" : ICONS[kind];
+}
+
+type DurationProps = { readonly toolCallId: string; readonly isBusy: boolean };
+
+function Duration({ toolCallId, isBusy }: DurationProps): ReactElement | null {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    if (!isBusy) return;
+    const timer = setInterval(() => setNow(Date.now()), 100);
+    return () => clearInterval(timer);
+  }, [isBusy]);
+  const ms = callDuration(toolCallId, now);
+  // Of what was over at once, there is nothing to say.
+  if (ms === undefined || ms < 100) return null;
+  return <span className="duration">{`${(ms / 1000).toFixed(1)} s`}</span>;
+}
+
+function argsOf(input: unknown): Readonly<Record<string, unknown>> {
+  return typeof input === "object" && input !== null ? { ...input } : {};
+}
+
+/** The first text of an input: mostly what it is about. */
+function hintOf(input: unknown): string {
+  const values: unknown[] = typeof input === "object" && input !== null ? Object.values(input).flat() : [];
+  return values.find((value) => typeof value === "string") ?? "";
+}
+
+/** Progress as tools often report it: a text, or an object with `text`, or with `progress` or `done` out of `total`. */
+function readProgress(value: unknown): { readonly text: string; readonly share?: number } | undefined {
+  if (typeof value === "string") return { text: value };
+  if (typeof value !== "object" || value === null) return undefined;
+  const { text, message = text, done, progress = done, total } = value as Record<string, unknown>;
+  const said = typeof message === "string" ? message : "";
+  return typeof progress === "number" && typeof total === "number" && total > 0
+    ? { text: said, share: Math.min(1, progress / total) }
+    : { text: said };
+}

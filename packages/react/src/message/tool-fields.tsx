@@ -1,0 +1,21 @@
+import type { ReactElement } from "react";
+
+/** A value of a tool as a list of its fields. */
+export function ToolFields({ title, value }: { readonly title: string; readonly value: unknown }): ReactElement | null {
+  if (value === undefined || value === null) return null;
+  const fields = typeof value === "object" && !Array.isArray(value) ? Object.entries(value) : [["", value] as const];
+  if (fields.length === 0) return null;
+  return (
+    <div className="fields">
+      <span className="fields-title">{title}</span>
+      <dl>
+        {fields.map(([name, one]) => (
+          <div key={name}>
+            <dt>{name === "" ? "value" : name}</dt>
+            <dd>{typeof one === "string" ? one : <code>{JSON.stringify(one, null, 1)}</code>}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  );
+}

@@ -1,0 +1,92 @@
+import {
+  type ComponentType,
+  createContext,
+  type ReactElement,
+  type ReactNode,
+  useContext,
+  useLayoutEffect,
+  useMemo,
+  useState,
+} from "react";
+import type { AnyCall, AnyChatMessage, CallOf, ToolNameOf } from "./chat-message.ts";
+import { ChatServer, type ChatServerOptions } from "./chat-server.ts";
+import type { CitedRange } from "./citation.ts";
+
+/** What shows a text of the model. */
+export interface MarkdownProps {
+  readonly text: string;
+  /** Where the footnotes lead: see `sourceAnchor`. */
+  readonly messageId: string;
+  readonly citations: readonly CitedRange[];
+  /** More of it may come. */
+  readonly isWriting: boolean;
+  /** The model has read untrusted and private content, so an address may carry it away: links are to be text. @defaultValue false */
+  readonly areLinksText?: boolean | undefined;
+}
+
+/** What the author's component for a tool gets. */
+export interface ToolViewProps<Call = AnyCall> {
+  readonly call: Call;
+  /** The answer that it belongs to is being written. */
+  readonly isOpen: boolean;
+}
+
+/** Components for calls, by the name of the tool. One that returns null leaves the card to what it shows anyway. */
+export type ToolViews<M extends { readonly parts: readonly unknown[] } = AnyChatMessage> = {
+  readonly [Name in ToolNameOf<M>]?: ComponentType<ToolViewProps<CallOf<M, Name>>>;
+};
+
+export interface ChatProviderProps<
+  M extends { readonly parts: readonly unknown[] } = AnyChatMessage,
+> extends ChatServerOptions {
+  /** What shows the texts of the model: `Markdown` of `@pollux/react/markdown`. @defaultValue plain text */
+  readonly markdown?: ComponentType<MarkdownProps> | undefined;
+  /** Components of your own for calls of tools, below their cards. */
+  readonly tools?: ToolViews<M> | undefined;
+  /** Shows the tokens, and with prices the cost, below each answer; `currency` is that of the prices. @defaultValue neither */
+  readonly usage?: { readonly currency?: string | undefined } | undefined;
+  readonly children?: ReactNode;
+}
+
+interface Settings {
+  readonly server: ChatServer;
+  readonly markdown: ComponentType<MarkdownProps>;
+  readonly tools: { readonly [name: string]: ComponentType<ToolViewProps> | undefined };
+  readonly usage: ChatProviderProps["usage"];
+}
+
+const DEFAULTS: Settings = { server: new ChatServer(), markdown: PlainText, tools: {}, usage: undefined };
+
+const SettingsContext = createContext(DEFAULTS);
+
+/** Says where the server is, and how texts and calls are shown, to all hooks and components inside. */
+export function ChatProvider<M extends { readonly parts: readonly unknown[] }>(
+  props: ChatProviderProps<M>,
+): ReactElement {
+  const { api, headers, credentials, markdown = PlainText, tools, usage, children } = props;
+  const [server] = useState(() => new ChatServer({ api, headers, credentials }));
+  // A page has one server; what it sends may change.
+  useLayoutEffect(() => server.send({ headers, credentials }), [server, headers, credentials]);
+  const settings = useMemo(
+    // Each component gets calls of its tool only.
+    () => ({ server, markdown, tools: (tools ?? {}) as Settings["tools"], usage }),
+    [server, markdown, tools, usage],
+  );
+  return (
+    <SettingsContext.Provider value={settings}>
+      <div className="pollux">{children}</div>
+    </SettingsContext.Provider>
+  );
+}
+
+export function useSettings(): Settings {
+  return useContext(SettingsContext);
+}
+
+function PlainText({ text }: MarkdownProps): ReactElement {
+  return (
+    <p className="plain-text" dir="auto">
+      {text}
+    </p>
+  );
+}

@@ -1,0 +1,105 @@
+import type { AnyCall, AnyChatMessage, Metadata, PendingCall } from "./chat-message.ts";
+import { ChatServerError } from "./chat-server.ts";
+
+/** What went wrong with a request of the page, for a person. */
+export function describeProblem(error: Error): string {
+  if (error instanceof TypeError) return "The server can’t be reached. Check your connection.";
+  if (!(error instanceof ChatServerError) || error.retryAfterMs === undefined) return error.message;
+  return `${error.message} Try again in ${durationOf(error.retryAfterMs)}.`;
+}
+
+/** A time in the unit that a person would use. */
+export function durationOf(ms: number): string {
+  const steps = [
+    [3_600_000, "hour"],
+    [60_000, "minute"],
+    [1000, "second"],
+  ] as const;
+  const [length, unit] = steps.find(([least]) => ms >= least) ?? [1000, "second"];
+  const count = Math.max(1, Math.round(ms / length));
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}
+
+/** Endings of the model's own that no other words fit. */
+const ENDINGS: { readonly [stopReason: string]: string } = {
+  blocked: "The model’s safety filter ended this answer.",
+  truncated: "The answer is cut off: it reached the most that the model writes at once.",
+  empty: "The model said nothing.",
+  "bad-call": "The model called a tool in a way that can’t be read.",
+  "invalid-output": "The answer does not have the form that was asked for.",
+  "unknown-finish": "The model ended this answer for a reason that is not known here.",
+  "repeated-calls": "The model went around in circles and was stopped.",
+};
+
+/** Why there is no more of an answer; undefined when all was said. */
+export function describeEnding({ metadata }: AnyChatMessage): string | undefined {
+  const { state = "complete", stopReason = "", guardrail, error } = metadata ?? {};
+  if (state === "interrupted") return "The server stopped in the middle of this answer.";
+  if (state !== "stopped" && state !== "failed") return undefined;
+  if (stopReason === "guardrail") return guardrail?.message ?? "This is not allowed here.";
+  if (stopReason === "limit") return describeLimit(metadata ?? {});
+  if (state === "stopped") return "Stopped.";
+  return ENDINGS[stopReason] ?? error?.message ?? "The answer failed.";
+}
+
+function describeLimit({ limit = "", limitScope }: Metadata): string {
+  if (limitScope === "owner") return "Your spending limit is used up.";
+  return `${limitScope === "session" ? "This conversation" : "The answer"} reached its limit of ${LIMITS[limit] ?? limit}.`;
+}
+
+const LIMITS: { readonly [limit: string]: string } = {
+  turns: "steps",
+  toolCalls: "tool calls",
+  totalTokens: "tokens",
+  inputTokens: "tokens",
+  outputTokens: "tokens",
+  activeTimeMs: "time",
+  wallTimeMs: "time",
+  cost: "cost",
+};
+
+/** True for a run that the server can resume where it ended. */
+export function isResumable({ metadata }: AnyChatMessage): boolean {
+  const { state, stopReason = "", limit, limitScope } = metadata ?? {};
+  // The time of a run is used up for good, and so is what a conversation may use.
+  const isUsedUp = limit === "wallTimeMs" || limitScope === "session";
+  return state === "interrupted" || (["failed", "aborted", "limit"].includes(stopReason) && !isUsedUp);
+}
+
+/** How far a call is. */
+export interface CallStatus {
+  readonly kind: "busy" | "done" | "failed" | "asked" | "quiet";
+  readonly text: string;
+  readonly isBusy: boolean;
+}
+
+/**
+ * @param asked - What the call waits for, if it waits.
+ * @param isOpen - Whether its answer is being written.
+ */
+export function describeCall(call: AnyCall, asked: PendingCall | undefined, isOpen: boolean): CallStatus {
+  const busy = (text: string, isBusy = isOpen): CallStatus => ({ kind: "busy", text, isBusy });
+  const over = (kind: CallStatus["kind"], text: string): CallStatus => ({ kind, text, isBusy: false });
+  const isPreliminary = "preliminary" in call && call.preliminary;
+  if (asked?.question === "unknown-outcome") return over("asked", "Needs you");
+  switch (call.state) {
+    case "input-streaming":
+      return busy(isOpen ? "Preparing" : "Not run");
+    case "approval-requested":
+      return over("asked", "Needs your approval");
+    case "approval-responded":
+      return busy(call.approval.approved ? "Approved" : "Denied");
+    case "output-available":
+      return isPreliminary ? busy(isOpen ? "Running" : "Not finished") : over("done", "Done");
+    case "output-error": {
+      const failure = call.resultProviderMetadata?.pollux.failure ?? "";
+      return ["cancelled", "not-run"].includes(failure) ? over("quiet", "Not run") : over("failed", "Failed");
+    }
+    case "output-denied":
+      return over("quiet", "Denied");
+    default:
+      if (asked !== undefined)
+        return over("asked", asked.approvedBy === undefined ? "Waits" : `Waits for ${asked.approvedBy}`);
+      return busy(isOpen ? "Running" : "Not run");
+  }
+}

@@ -1,0 +1,139 @@
+import { act, createElement, type ReactElement, StrictMode } from "react";
+import { expect, test } from "vitest";
+import type { AnyChatMessage } from "../../src/chat-message.ts";
+import type { ChatState } from "../../src/chat-server.ts";
+import { Conversation } from "../../src/chat/conversation.tsx";
+import { ChatProvider, type MarkdownProps } from "../../src/settings.tsx";
+import { serveChat } from "../support/chat-service.ts";
+import { render, until } from "../support/rendered.ts";
+
+function said(id: number, role: "user" | "assistant"): AnyChatMessage {
+  const parts = [{ type: "text" as const, text: `Text ${id}` }];
+  return { id: `m${id}`, role, parts, ...(role === "assistant" && { metadata: { state: "complete" } }) };
+}
+
+const HISTORY = Array.from({ length: 200 }, (_, index) => said(index, index % 2 === 0 ? "user" : "assistant"));
+
+interface PageOptions {
+  readonly messages?: readonly AnyChatMessage[];
+  readonly state?: ChatState;
+  /** Called for each text of the model that is drawn. */
+  readonly onDraw?: (text: string) => void;
+}
+
+function page({ messages = [], state = "idle", onDraw }: PageOptions): ReactElement {
+  function Counted({ text }: MarkdownProps): ReactElement {
+    onDraw?.(text);
+    return createElement("p", {}, text);
+  }
+  return createElement(
+    StrictMode,
+    {},
+    createElement(
+      ChatProvider,
+      { markdown: Counted },
+      createElement(Conversation, { id: "chat", stored: { state, messages: [...messages] } }),
+    ),
+  );
+}
+
+async function say(element: HTMLElement, text: string): Promise<void> {
+  const box = element.querySelector("textarea");
+  if (box === null) throw new Error("there is no box to write in");
+  await act(async () => {
+    // React listens to the setter of the prototype.
+    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value")?.set?.call(box, text);
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  await act(async () => element.querySelector<HTMLElement>("button[aria-label=Send]")?.click());
+}
+
+async function sees(element: HTMLElement, text: string): Promise<void> {
+  await until(() => element.textContent.includes(text));
+}
+
+const BEGIN = [{ type: "start", messageId: "answer", messageMetadata: { state: "streaming" } }, { type: "start-step" }];
+const delta = (text: string): object => ({ type: "text-delta", id: "t", delta: text });
+
+/** What has to hold with each version of the AI SDK. */
+export function checkConversation(): void {
+  test("a message is sent, and its answer streams in and ends", async () => {
+    const service = serveChat();
+    const { element } = await render(page({}));
+    await say(element, "Hello");
+    await act(async () => service.write(...BEGIN, { type: "text-start", id: "t" }, delta("Good "), delta("morning")));
+    await sees(element, "Good morning");
+    expect(element.querySelector(".answer")?.getAttribute("aria-busy")).toBe("true");
+    await act(async () => {
+      service.write({ type: "text-end", id: "t" }, { type: "finish-step" });
+      service.write({ type: "finish", messageMetadata: { state: "complete", stopReason: "finished" } });
+      service.end();
+    });
+    await until(() => element.querySelector(".answer")?.getAttribute("aria-busy") === "false");
+    expect(service.asked).toEqual(["POST /api/chat"]);
+  });
+
+  test("while an answer streams into a chat of 200 messages, one message is drawn again per delta", async () => {
+    const drawn: string[] = [];
+    const service = serveChat();
+    const onDraw = (text: string): void => void drawn.push(text);
+    const { element } = await render(page({ messages: HISTORY, onDraw }));
+    await say(element, "Hello");
+    await act(async () => service.write(...BEGIN, { type: "text-start", id: "t" }, delta("0 ")));
+    await sees(element, "0 ");
+    drawn.length = 0;
+    let text = "0 ";
+    for (let index = 1; index <= 10; index++) {
+      text += `${index} `;
+      await act(async () => service.write(delta(`${index} `)));
+      await sees(element, text);
+    }
+    expect(new Set(drawn.filter((one) => !one.startsWith("0 ")))).toEqual(new Set());
+    // Strict mode draws twice. Some deltas may be drawn together.
+    expect(drawn.length).toBeGreaterThan(0);
+    expect(drawn.length).toBeLessThanOrEqual(20);
+  });
+
+  test("a run that is going is followed once, also in strict mode, and let go with the page", async () => {
+    const service = serveChat();
+    const { element, unmount } = await render(page({ messages: HISTORY.slice(0, 1), state: "running" }));
+    await act(async () => service.write(...BEGIN, { type: "text-start", id: "t" }, delta("On it")));
+    await sees(element, "On it");
+    expect(service.asked).toEqual(["GET /api/chat/chat/stream?ended"]);
+    expect(service.isLetGo()).toBe(false);
+    await unmount();
+    await until(service.isLetGo);
+  });
+
+  test("a message that a server does not get is marked, and sent again about once a second", async () => {
+    const service = serveChat((line) => (line.startsWith("POST") ? new TypeError("Failed to fetch") : undefined));
+    const { element, unmount } = await render(page({}));
+    await say(element, "Hello");
+    await sees(element, "Not sent.");
+    const began = Date.now();
+    await until(() => service.asked.length >= 4);
+    // The first again at once, the others a second apart.
+    expect(Date.now() - began).toBeGreaterThan(1500);
+    await unmount();
+  });
+
+  test("a message that a server refuses is marked, with the reason, and sent again when asked", async () => {
+    let isRefusing = true;
+    const service = serveChat((line) =>
+      isRefusing && line.startsWith("POST")
+        ? new Response("That was too much.", { status: 429, headers: { "pollux-error": "rate", "retry-after": "5" } })
+        : undefined,
+    );
+    const { element } = await render(page({}));
+    await say(element, "Hello");
+    await sees(element, "That was too much. Try again in 5 seconds.");
+    isRefusing = false;
+    const again = [...element.querySelectorAll("button")].find(({ textContent }) => textContent === "Send again");
+    await act(async () => again?.click());
+    await act(async () => service.write(...BEGIN, { type: "text-start", id: "t" }, delta("There you are")));
+    await sees(element, "There you are");
+    expect(element.textContent).not.toContain("Not sent.");
+    expect(element.querySelector(".problem")).toBe(null);
+    expect(service.asked).toEqual(["POST /api/chat", "POST /api/chat"]);
+  });
+}

@@ -1,0 +1,4 @@
+// @vitest-environment happy-dom
+import { checkConversation } from "./conversation-checks.ts";
+
+checkConversation();
