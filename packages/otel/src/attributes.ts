@@ -1,5 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { Cost, Usage } from "@pollux/core";
+import type { Cost, UntrustedReason, Usage } from "@pollux/core";
 import type { ModelRequest, ModelResponse } from "@pollux/core/model";
 import type { RunInfo } from "@pollux/core/observers";
 
@@ -139,6 +139,18 @@ const FINISH_REASONS: ReadonlyMap<string, string> = new Map(
     ],
   }).flatMap(([reason, words]) => words.map((word) => [word, reason])),
 );
+
+/** Why a call was held: how far it reaches, and the tools that brought untrusted content. Hosts and paths are the model's words: content. */
+export function untrustedAttributes({ reach, untrusted }: UntrustedReason): Attributes {
+  const tools = untrusted.map((source) => /^[\w.:-]+( > [\w.:-]+)*(?= |$)/.exec(source)?.[0] ?? "unknown");
+  return { "pollux.untrusted.reach": reach, "pollux.untrusted.sources": [...new Set(tools)] };
+}
+
+/** What the service has read for an answer. */
+export function readsOf(response: ModelResponse | undefined): "untrusted" | undefined {
+  const { groundingMetadata, urlContextMetadata } = response?.candidate ?? {};
+  return (groundingMetadata ?? urlContextMetadata) === undefined ? undefined : "untrusted";
+}
 
 /** `error.type`: the status of an answer, the code of a failure, or the class of anything else that was thrown. */
 export function errorTypeOf(error: unknown): string {

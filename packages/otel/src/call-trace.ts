@@ -34,6 +34,7 @@ export class CallTrace {
       "pollux.turn": turn,
       ...(callId !== undefined && { "pollux.call.id": callId }),
       ...(step.attempt > 1 && { "pollux.call.attempt": step.attempt }),
+      ...(callId !== undefined && run.held.get(callId)),
     };
     const options = { kind: SpanKind.INTERNAL, startTime: step.startedAt, attributes };
     this.span = outlets.tracer?.startSpan(`execute_tool ${name}`, options, run.context);
@@ -57,8 +58,9 @@ export class CallTrace {
   }
 
   end(observation: ObservedEvent<"step-end">): void {
-    const { at, ok, error, outcome } = observation;
+    const { at, ok, error, outcome, reads } = observation;
     const { run, span } = this;
+    run.addReads(reads);
     const errorType = ok ? (outcome?.ok === false ? outcome.kind : undefined) : errorTypeOf(error);
     run.add({ ...NOTHING, calls: 1 });
     try {
@@ -70,7 +72,7 @@ export class CallTrace {
     }
   }
 
-  #describe(span: Span, { at, ok, error, outcome }: ObservedEvent<"step-end">): void {
+  #describe(span: Span, { at, ok, error, outcome, reads }: ObservedEvent<"step-end">): void {
     const { run } = this;
     const { settings } = run;
     if (!ok) {
@@ -78,9 +80,12 @@ export class CallTrace {
       run.hasRecorded(error);
     } else if (outcome?.ok === false)
       markFailed(span, outcome.kind, settings.contentInSpans ? captureText(settings, outcome.message) : undefined);
-    if (settings.contentInSpans && outcome !== undefined && span.isRecording())
+    const content = settings.contentInSpans ? outcome : undefined;
+    if ((content === undefined && reads === undefined) || !span.isRecording()) return;
+    span.setAttributes(defined({ "pollux.reads": reads }));
+    if (content !== undefined)
       span.setAttributes(
-        captureValue(settings, "gen_ai.tool.call.result", outcome.ok ? outcome.output : outcome.message),
+        captureValue(settings, "gen_ai.tool.call.result", content.ok ? content.output : content.message),
       );
   }
 

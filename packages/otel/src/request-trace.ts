@@ -5,6 +5,7 @@ import {
   errorTypeOf,
   finishReasonOf,
   providerOf,
+  readsOf,
   requestAttributes,
   responseAttributes,
   type Service,
@@ -99,6 +100,7 @@ export class RequestTrace {
   end(observation: ObservedEvent<"step-end">): void {
     const { at, ok, error, response, cost } = observation;
     const { run, span } = this;
+    run.addReads(readsOf(response));
     if (response !== undefined) {
       run.finishReason = finishReasonOf(response);
       run.add({ ...NOTHING, ...response.usage, requests: 1, cost });
@@ -139,7 +141,11 @@ export class RequestTrace {
       ...(response === undefined
         ? this.#firstPartAt !== undefined && { "gen_ai.response.finish_reasons": ["error"] }
         : responseAttributes(response, { cost, pricesAsOf })),
-      ...defined({ "gen_ai.response.time_to_first_chunk": firstChunk, "error.type": errorType }),
+      ...defined({
+        "gen_ai.response.time_to_first_chunk": firstChunk,
+        "error.type": errorType,
+        "pollux.reads": readsOf(response),
+      }),
     };
     span?.setAttributes({ ...attributes, ...(settings.contentInSpans && content?.strings) });
     if (events === undefined || this.#sentAt === undefined) return;

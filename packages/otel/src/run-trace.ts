@@ -7,8 +7,9 @@ import {
   trace,
   type Tracer,
 } from "@opentelemetry/api";
+import type { ReadsMark } from "@pollux/core";
 import type { ObservedEvent, RunInfo } from "@pollux/core/observers";
-import { defined, errorTypeOf, identityOf, type Tokens, tokensOf } from "./attributes.ts";
+import { defined, errorTypeOf, identityOf, type Tokens, tokensOf, untrustedAttributes } from "./attributes.ts";
 import type { Metrics } from "./metrics.ts";
 import type { EventLogger, Settings } from "./options.ts";
 import { captureError, RunContent } from "./run-content.ts";
@@ -45,6 +46,9 @@ export class RunTrace {
   turn = 0;
   /** Of the last answer. */
   finishReason: string | undefined;
+  /** Why calls were asked about or denied because of untrusted content, by their ids: what their spans say. */
+  readonly held: Map<string, Attributes> = new Map();
+  #reads: ReadsMark | undefined;
   #sums: Sums = NOTHING;
   readonly #isResumed: boolean;
   /** A failure that a span inside has recorded. */
@@ -89,6 +93,11 @@ export class RunTrace {
     this.#sums = addSums(this.#sums, more);
   }
 
+  /** A call or an answer has brought something. */
+  addReads(reads: ReadsMark | undefined): void {
+    if (reads !== undefined) this.#reads = this.#reads === undefined || this.#reads === reads ? reads : "both";
+  }
+
   /** Remembers a failure that a span inside has recorded: it is recorded once. */
   hasRecorded(error: unknown): void {
     this.#recorded = error;
@@ -120,6 +129,14 @@ export class RunTrace {
         const { turn, call, callId, question } = observation;
         const attributes = { "pollux.turn": turn, "pollux.call.id": callId, "pollux.pending.question": question };
         span?.addEvent("pollux.pending", { ...attributes, "pollux.pending.tool": call.name }, at);
+        return;
+      }
+      case "untrusted": {
+        const { turn, callId, name, because } = observation;
+        const why = untrustedAttributes(because);
+        this.held.set(callId, why);
+        const attributes = { "pollux.turn": turn, "pollux.call.id": callId, "pollux.untrusted.tool": name, ...why };
+        span?.addEvent("pollux.untrusted", { ...attributes, "pollux.untrusted.rule": because.rule }, at);
         return;
       }
       case "compact": {
@@ -175,6 +192,7 @@ export class RunTrace {
         // With a model that has no price, the sum is only a part.
         "pollux.cost": unpriced === undefined ? spent.cost : undefined,
         "pollux.prices_as_of": pricesAsOf,
+        "pollux.reads": this.#reads,
         "pollux.stop_reason": result?.stopReason,
         "pollux.ended": ended === "result" ? undefined : ended,
       }),

@@ -63,9 +63,11 @@ describe("the spans of a run", () => {
       "gen_ai.agent.name": "calculator",
       "pollux.turn": 1,
       "pollux.call.id": "call:1.0",
+      "pollux.reads": "both",
     });
     expect(run?.attributes).toEqual({
       "gen_ai.operation.name": "invoke_agent",
+      "pollux.reads": "both",
       "gen_ai.agent.name": "calculator",
       "gen_ai.request.model": "gemini-3.8-flash",
       "gen_ai.response.finish_reasons": ["stop"],

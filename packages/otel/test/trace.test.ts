@@ -156,7 +156,7 @@ describe.each(faces)("the trace of a %s", (_face, read) => {
 
     expect(drawTree(sdk)).toEqual([
       "POST /chat INTERNAL",
-      "  invoke_agent planner INTERNAL (pollux.pending)",
+      "  invoke_agent planner INTERNAL (pollux.untrusted, pollux.pending)",
       "    generate_content gemini-3.8-flash CLIENT",
       "    execute_tool search INTERNAL",
       "      query a INTERNAL",

@@ -6,6 +6,7 @@ import { type Fields, fieldsOf, isFields, listOf, numberOf, textOf } from "./rea
 import type { RunFold } from "./run-fold.ts";
 import type { TurnFold } from "./turn-fold.ts";
 import type { CallDetails, NestedView } from "./turn-details.ts";
+import { readsOf, whyHeld } from "./untrusted.ts";
 import { readUsage, turnUsage } from "./usage.ts";
 
 /** The calls of a turn's last answer, and what became of each. */
@@ -54,6 +55,7 @@ function readCall(call: Fields, callId: string, sources: CallSources): CallDetai
   const startedAt = numberOf(value["startedAt"]) ?? begun?.at;
   const endedAt = numberOf(value["endedAt"]);
   const edited = editedArgs(steps, route);
+  const because = whyHeld(route["because"], call);
   return {
     callId,
     name: textOf(name) ?? "",
@@ -63,6 +65,8 @@ function readCall(call: Fields, callId: string, sources: CallSources): CallDetai
     state: stateOf(callId, value, sources),
     ...(startedAt !== undefined && { startedAt }),
     ...(endedAt !== undefined && { endedAt }),
+    ...(because !== undefined && { because }),
+    ...readsOf("call", value),
     ...(told !== undefined && { response: shorten(told) }),
     ...(typeof failure["kind"] === "string" && {
       failure: { kind: failure["kind"], message: textOf(failure["message"]) ?? "" },

@@ -1,4 +1,4 @@
-import type { Json, Usage } from "@pollux/core";
+import type { Json, ReadsMark, Usage } from "@pollux/core";
 import type { PrefixField } from "@pollux/core/durable";
 
 /**
@@ -91,6 +91,8 @@ export interface SessionOverview {
 export interface HistoryRow {
   readonly contents: number;
   readonly from?: { readonly session: string; readonly contents: number } | undefined;
+  /** What they bring; absent for nothing. */
+  readonly reads?: Exclude<ReadsMark, "unknown"> | undefined;
 }
 
 /** A run: from a message to a stop reason. */
@@ -113,6 +115,8 @@ export interface RunRow {
   readonly guardrail?: { readonly name: string; readonly side: string; readonly reason: string } | undefined;
   /** First words of the message that began it. */
   readonly input: string;
+  /** What that message brings into the history; absent for nothing. */
+  readonly reads?: Exclude<ReadsMark, "unknown"> | undefined;
   readonly metadata?: Json | undefined;
   /** How often it was resumed. */
   readonly resumed: number;
@@ -194,6 +198,10 @@ export type TurnFlag =
   /** The request differs from the one before it in more than what was added. */
   | "prefix-break"
   | "approval"
+  /** The first thing that anybody may have written came into the history. */
+  | "untrusted"
+  /** A call was asked about, or denied, because of untrusted content. */
+  | "held"
   /** A call waits for its output, or for whether it took effect. */
   | "outcome"
   | "call-failed"
@@ -226,6 +234,12 @@ export interface StepRow {
   readonly nested?: number | undefined;
   /** From 1: it was not the first try. */
   readonly attempt?: number | undefined;
+  /** What it brought into the history; absent for nothing. */
+  readonly reads?: Exclude<ReadsMark, "unknown"> | undefined;
+  /** Where that is from, as the tool says, such as a server. */
+  readonly origin?: string | undefined;
+  /** Before it, nothing in the history was untrusted: see `markUntrusted`. */
+  readonly isFirstUntrusted?: true | undefined;
   /** Where the request differs from the one before. */
   readonly breaks?: readonly PrefixField[] | undefined;
 }
@@ -241,6 +255,8 @@ export interface PendingRow {
   readonly name: string;
   readonly args: Json;
   readonly path?: readonly string[] | undefined;
+  /** Why it is asked, if that is what the model has read: a sentence. */
+  readonly because?: string | undefined;
 }
 
 /** Something said to a session while a run was going. */

@@ -5,6 +5,7 @@ import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, 
 import { readPlace } from "./step-place.ts";
 import { type RecordPlace, TurnFold } from "./turn-fold.ts";
 import { addUsage, readUsage } from "./usage.ts";
+import { joinReads, whyHeld } from "./untrusted.ts";
 
 /** What the runs of a session are measured by. */
 export interface Measures {
@@ -93,9 +94,10 @@ export class RunFold {
 
   pending(): readonly PendingRow[] {
     return listOf(this.end?.["pending"]).flatMap((one): readonly PendingRow[] => {
-      const { turn, callId, token, call, question, path } = fieldsOf(one);
+      const { turn, callId, token, call, question, path, because: reason } = fieldsOf(one);
       const { name, args } = fieldsOf(call);
       if (typeof callId !== "string") return [];
+      const because = whyHeld(reason, fieldsOf(call));
       const found = readQuestion(question);
       // Answered since the run ended.
       if (found === undefined || this.#answered.has(`${callId}/${found}`)) return [];
@@ -110,6 +112,7 @@ export class RunFold {
           // As it was stored.
           args: (args ?? {}) as Json,
           ...(Array.isArray(path) && { path: path.map(String) }),
+          ...(because !== undefined && { because }),
         },
       ];
     });
@@ -160,6 +163,7 @@ export class RunFold {
     const agent = textOf(fieldsOf(metadata)["agent"]) ?? (textOf(entry["agent"]) || undefined);
     const code = textOf(error["code"]);
     const { usage, cost, pricesAsOf } = this;
+    const reads = joinReads(entry["read"]);
     const toolCalls = numberOf(end?.["toolCalls"]) ?? this.#countCalls();
     return {
       runId: this.runId,
@@ -187,6 +191,7 @@ export class RunFold {
         },
       }),
       input: firstWords(textIn(listOf(entry["input"]))),
+      ...(reads !== undefined && { reads }),
       ...(metadata !== undefined && { metadata: metadata as Json }),
       resumed: this.resumed,
       ...(this.isTakenBack && { takenBack: true }),

@@ -8,6 +8,7 @@ import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, 
 import { type Measures, RunFold, type Unended } from "./run-fold.ts";
 import { readPlace } from "./step-place.ts";
 import { addUsage } from "./usage.ts";
+import { joinReads } from "./untrusted.ts";
 
 /** What stands beside a session's log. */
 export interface BesideLog {
@@ -184,7 +185,9 @@ export class SessionFold {
   #readHistory(entry: Fields): string | undefined {
     const contents = listOf(entry["parts"]).flatMap((part) => listOf(fieldsOf(part)["contents"]));
     const { session, contents: cut } = fieldsOf(entry["from"]);
+    const reads = joinReads(listOf(entry["parts"]).flatMap((part) => listOf(fieldsOf(part)["read"])));
     this.#history = {
+      ...(reads !== undefined && { reads }),
       contents: (this.#history?.contents ?? 0) + contents.length,
       ...(typeof session === "string" && { from: { session, contents: numberOf(cut) ?? 0 } }),
     };

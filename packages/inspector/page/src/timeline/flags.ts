@@ -31,6 +31,16 @@ export const FLAGS: { readonly [flag in TurnFlag]: FlagView } = {
     tone: "odd",
   },
   guardrail: { title: "guardrail", means: "A guardrail replaced a text or stopped the run.", tone: "odd" },
+  untrusted: {
+    title: "untrusted",
+    means: "It brought the first thing into the history that anybody may have written.",
+    tone: "odd",
+  },
+  held: {
+    title: "held",
+    means: "A call was asked about, or denied, because of untrusted content in the history.",
+    tone: "odd",
+  },
   approval: { title: "approval", means: "A call needed approval.", tone: "note" },
   outcome: { title: "outcome", means: "A call waits for its output, or for whether it took effect.", tone: "note" },
   compaction: { title: "compaction", means: "Old messages were replaced by a summary.", tone: "note" },

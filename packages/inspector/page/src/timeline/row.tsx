@@ -1,6 +1,6 @@
 import type { CSSProperties, JSX } from "preact";
 import type { StepRow, TurnRow } from "../../../src/inspection/inspection.ts";
-import { formatDuration, formatMoney, formatPlural, formatTime, formatTokens } from "../ui/format.ts";
+import { formatDuration, formatMoney, formatPlural, formatTime, formatTokens, readsText } from "../ui/format.ts";
 import { whyEnded } from "../ui/run-end.ts";
 import { StateBadge } from "../ui/state-badge.tsx";
 import { flagView, sortFlags } from "./flags.ts";
@@ -52,7 +52,7 @@ function RunLine({
   onSelect,
 }: RowProps & { readonly row: TimelineRow & { kind: "run" } }): JSX.Element {
   const { run, number } = row;
-  const { input, model, agent, state, at, endedAt, usage, cost, resumed, takenBack, toolCalls, turns } = run;
+  const { input, model, agent, state, at, endedAt, usage, cost, resumed, takenBack, toolCalls, turns, reads } = run;
   const why = whyEnded(run);
   return (
     <div
@@ -77,6 +77,7 @@ function RunLine({
             </span>
           )}
           {takenBack === true && <span title="The conversation went back to before this run">taken back</span>}
+          {reads !== undefined && <span title="What the message brought into the history">{readsText(reads)}</span>}
           <span>{agent ?? model}</span>
           <span>{formatTime(at)}</span>
           <span>{formatPlural(turns.length, "turn")}</span>
@@ -170,6 +171,16 @@ export function Flag({ flag }: { readonly flag: string }): JSX.Element {
   );
 }
 
+function Reads({ step: { reads = "both", origin, isFirstUntrusted } }: { readonly step: StepRow }): JSX.Element {
+  const isFirst = isFirstUntrusted === true;
+  const means = isFirst ? flagView("untrusted").means : "What its result brought into the history.";
+  return (
+    <span class={isFirst ? "flag tone-odd" : "tag"} title={origin === undefined ? means : `${means} From ${origin}.`}>
+      {readsText(reads)}
+    </span>
+  );
+}
+
 function StepLine({
   row,
   index,
@@ -193,6 +204,7 @@ function StepLine({
         <span class={`step-kind kind-${step.kind}`}>{kindOf(step)}</span>
         {nameOf(step) !== "" && <span class="step-name">{nameOf(step)}</span>}
         {attempt !== undefined && <span class="tag">attempt {attempt + 1}</span>}
+        {step.reads !== undefined && <Reads step={step} />}
         {nested !== undefined && step.kind === "call" && (
           <span class="tag">{formatPlural(nested, "inner answer")}</span>
         )}

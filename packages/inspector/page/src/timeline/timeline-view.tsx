@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { SessionOverview, TurnFlag } from "../../../src/inspection/inspection.ts";
+import { markUntrusted } from "../../../src/inspection/untrusted.ts";
 import { useInspector } from "../app/inspector.ts";
 import { useKeys } from "../app/use-keys.ts";
 import type { TurnRoute } from "../app/route.ts";
@@ -20,7 +21,8 @@ import { countFlags, type TimelineRow, timelineRows } from "./timeline-rows.ts";
 const MAX_OPEN_TURNS = 40;
 
 /** The runs of a session, and what is selected of them. */
-export function TimelineView({ session, overview, route }: SessionPanelProps): JSX.Element {
+export function TimelineView({ session, overview: told, route }: SessionPanelProps): JSX.Element {
+  const overview = useMemo(() => ({ ...told, runs: markUntrusted(told) }), [told]);
   const inspector = useInspector();
   const text = useSignal("");
   const flag = useSignal<TurnFlag | undefined>(undefined);

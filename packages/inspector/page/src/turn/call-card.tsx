@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import type { CallDetails, NestedView } from "../../../src/inspection/turn-details.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
-import { formatDuration, formatMoney, formatPlural, formatTime, formatTokens } from "../ui/format.ts";
+import { formatDuration, formatMoney, formatPlural, formatTime, formatTokens, readsText } from "../ui/format.ts";
 import { Parts } from "./parts.tsx";
 
 const STATES: { readonly [state in CallDetails["state"]]: string } = {
@@ -30,6 +30,12 @@ export function CallCard({
       <h3>
         <span class="chip chip-call">call</span> <span class="mono">{name}</span>
         <span class={`call-state call-state-${state}`}>{STATES[state]}</span>
+        {call.reads !== undefined && (
+          <span class="tag" title="What its result brought into the history">
+            {readsText(call.reads)}
+            {call.origin !== undefined && `, from ${call.origin}`}
+          </span>
+        )}
         <span class="facts">
           {ms !== undefined && (
             <span title={startedAt === undefined ? "" : formatTime(startedAt)}>{formatDuration(ms)}</span>
@@ -38,6 +44,7 @@ export function CallCard({
           {id !== undefined && <span class="mono">id {id}</span>}
         </span>
       </h3>
+      {call.because !== undefined && <p class="banner is-odd">{call.because}</p>}
       {failure !== undefined && (
         <p class="banner is-error">
           <b>{failure.kind}</b> {failure.message}

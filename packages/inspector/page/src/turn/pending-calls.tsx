@@ -32,6 +32,7 @@ export function PendingCalls({
             <b class="mono">{one.name}</b> {QUESTIONS[one.question]}
             <span class="mono dim"> {[...(one.path ?? []), one.callId].join(" › ")}</span>
           </p>
+          {one.because !== undefined && <p class="banner is-odd">{one.because}</p>}
           <JsonCode value={one.args} label={`Arguments of ${one.name}`} />
           {PENDING_TOOLS.map((Tool, index) => (
             <Tool key={index} session={session} pending={one} />

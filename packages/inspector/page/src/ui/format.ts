@@ -90,3 +90,8 @@ function two(value: number): string {
 function trim(text: string): string {
   return text.replace(/\.?0+$/, "");
 }
+
+/** What a call or a message brought into the history. */
+export function readsText(reads: string): string {
+  return reads === "both" ? "untrusted, private" : reads;
+}
