@@ -9,7 +9,7 @@ import { type CliProcess, type Command, parseOptions, UsageError } from "./comma
 import { openConnection } from "./connect.ts";
 import { readPrices } from "./prices.ts";
 import { RunPrinter } from "./run-printer.ts";
-import { showsColor, widthOf } from "./terminal-text.ts";
+import { showsColor, showsLinks, widthOf } from "./terminal-text.ts";
 
 const MODEL = "gemini-flash-latest";
 const STORE = "pollux-chats.sqlite";
@@ -24,11 +24,15 @@ Options:
   -t, --tools LIST     tools in addition to web search, separated by commas (default files); see below
   -s, --session NAME   save the conversation under this name, or continue it
       --store FILE     SQLite file to save conversations in (default ${STORE})
+      --plain          show answers as they come, without colors and layout, as for a screen reader
   -h, --help           show this help
 
 Tools:
   ${TOOL_WORDS}
   write and shell ask for confirmation before they run; answer e to change their arguments.
+
+On a terminal, the Markdown of answers is laid out as it arrives. It is shown as it came in a pipe, with NO_COLOR=1 or
+TERM=dumb, and with --plain.
 
 In the chat:
   /help, /tools, /usage, /history, /save FILE, /exit
@@ -39,7 +43,8 @@ Environment:
   GOOGLE_GEMINI_BASE_URL                           another base URL, such as an emulator's
   POLLUX_LOG=debug                                 log each request to standard error
   POLLUX_PRICES=INPUT,OUTPUT                       show costs (per million tokens; or google: list prices)
-  NO_COLOR=1                                       no colors
+  NO_COLOR=1                                       no colors, and Markdown as it came
+  FORCE_HYPERLINK=1 or 0                           links to click, or addresses beside their texts
 
 Examples:
   pollux chat --tools files,calculator,time
@@ -57,8 +62,10 @@ async function runChat(args: readonly string[], terminal: CliProcess): Promise<n
   await using tools = await chatTools(options.tools, { root: options.root, session: options.session, store });
   const printer = new RunPrinter({
     write: (text) => terminal.stdout.write(text),
-    color: showsColor(terminal),
-    width: widthOf(terminal),
+    ...(options.plain
+      ? { color: false, width: Infinity }
+      : { color: showsColor(terminal), width: () => widthOf(terminal), links: showsLinks(terminal) }),
+    markdown: terminal.stdout.isTTY === true,
   });
   const input = new ChatInput(printer, terminal);
   let leave = (): void => {};
@@ -67,12 +74,12 @@ async function runChat(args: readonly string[], terminal: CliProcess): Promise<n
     const agent = new Agent({
       model: options.model,
       endpoint: connection.endpoint,
-      instructions: "You are a helpful assistant in a terminal. Answer in plain text, briefly.",
+      instructions: "You are a helpful assistant in a terminal. Answer briefly, in Markdown where it helps.",
       tools: [...tools.list, googleSearch()],
       settings: { includeThoughts: true },
       compaction: {},
       prices,
-      approve: ({ call }) => approveCall(call, tools.list, input),
+      approve: (pending) => approveCall(pending, tools.list, input),
     });
     printer.note(`${connection.description}\n${options.model}; /help for commands`);
     const session = agent.session({ id: options.session, store });
@@ -92,6 +99,7 @@ interface ChatOptions {
   readonly tools: string;
   readonly session: string | undefined;
   readonly store: string;
+  readonly plain: boolean;
 }
 
 function parseChatOptions(args: readonly string[]): ChatOptions {
@@ -101,6 +109,7 @@ function parseChatOptions(args: readonly string[]): ChatOptions {
     tools: { type: "string", short: "t", default: "files" },
     session: { type: "string", short: "s" },
     store: { type: "string", default: STORE },
+    plain: { type: "boolean", default: false },
   });
   if (positionals[0] !== undefined)
     throw new UsageError(`Unexpected argument "${positionals[0]}"; type messages at the prompt or pipe them in`);

@@ -8,9 +8,10 @@ import {
   type RunResult,
   type Usage,
 } from "@pollux/core";
-import { isWebUrl } from "@pollux/core/conversation";
+import { explainUntrusted, isWebUrl } from "@pollux/core/conversation";
+import { MarkdownStream } from "./markdown/markdown-stream.ts";
 import { readPrices } from "./prices.ts";
-import { columnsOf, inOneLine, printable, showsColor, widthOf } from "./terminal-text.ts";
+import { columnsOf, inOneLine, knownWidth, printable, showsColor, widthOf } from "./terminal-text.ts";
 import { type LineLimits, WordWrap } from "./word-wrap.ts";
 
 /** Options of {@link RunPrinter}. */
@@ -19,13 +20,36 @@ export interface RunPrinterOptions {
   readonly write?: ((text: string) => unknown) | undefined;
   /** @defaultValue whether standard output is a terminal that shows colors, and `NO_COLOR` is not set */
   readonly color?: boolean | undefined;
-  /** Columns after which lines break between words. @defaultValue the terminal's; without one, lines don't break */
-  readonly width?: number | undefined;
+  /**
+   * Columns after which lines break between words; a function is asked again for each word, as terminals change their size.
+   *
+   * @defaultValue the terminal's; without one, lines don't break
+   */
+  readonly width?: number | (() => number) | undefined;
   /** Columns left empty at the start of each line. @defaultValue 0 */
   readonly indent?: number | undefined;
+  /**
+   * Shows the Markdown of answers and thoughts: headings, emphasis, lists, code, tables and links. Takes effect with `color` only;
+   * everything else gets the text as it came.
+   *
+   * @defaultValue false
+   */
+  readonly markdown?: boolean | undefined;
+  /** Whether the terminal opens links by OSC 8 codes. Without, addresses stand beside what they belong to. @defaultValue `color` */
+  readonly links?: boolean | undefined;
 }
 
 type Color = "cyan" | "dim" | "green" | "red" | "yellow";
+
+/** What may happen in the middle of a text, which goes on after it. */
+const BESIDE_TEXT: ReadonlySet<RunEvent["type"]> = new Set([
+  "notice",
+  "output-delta",
+  "steer",
+  "tool-end",
+  "tool-progress",
+  "tool-retry",
+]);
 
 /** Longest line for arguments, results and progress, in characters. */
 const LINE_LENGTH = 120;
@@ -41,30 +65,42 @@ const LINE_LENGTH = 120;
 export class RunPrinter {
   readonly #write: (text: string) => unknown;
   readonly #color: boolean;
+  readonly #links: boolean;
   readonly #limits: LineLimits;
   /** The line that is being written. */
   readonly #line: WordWrap;
+  /** The Markdown that is being written; absent while there is none, or where it is shown as it came. */
+  #markdown: MarkdownStream | undefined;
+  readonly #rendersMarkdown: boolean;
   #thinking = false;
 
   constructor(options: RunPrinterOptions = {}) {
     this.#write = options.write ?? ((text) => process.stdout.write(text));
     this.#color = options.color ?? showsColor(process);
-    this.#limits = { width: options.width ?? widthOf(process), indent: options.indent ?? 0 };
+    this.#links = options.links ?? this.#color;
+    this.#rendersMarkdown = options.markdown === true && this.#color;
+    const { width = () => widthOf(process) } = options;
+    const widthNow = typeof width === "function" ? width : () => width;
+    this.#limits = { width: () => knownWidth(widthNow()) ?? Infinity, indent: options.indent ?? 0 };
     this.#line = new WordWrap(this.#limits);
   }
 
   /** Prints an event; pass events in the order in which a run reports them. */
   print(event: RunEvent): void {
-    if (this.#thinking !== (event.type === "thought-delta")) this.endLine();
+    const goesOn = event.type === (this.#thinking ? "thought-delta" : "text-delta") || BESIDE_TEXT.has(event.type);
+    if (!goesOn) this.endLine();
     switch (event.type) {
       case "text-delta":
-        return this.#show(this.#line.push(printable(event.delta)));
+        return this.#text(event.delta);
       case "thought-delta":
         this.#thinking = true;
-        return this.#show(this.#line.push(printable(event.delta)));
+        return this.#text(event.delta);
       case "tool-start":
         // What the session's log already holds has only an end here.
         return event.replayed === true ? this.endLine() : this.#call("→", "cyan", event.call);
+      case "untrusted":
+        // What is asked about has its reason in the question.
+        return event.because.rule === "deny" ? this.#warn(explainUntrusted(event.because, event)) : this.endLine();
       case "tool-pending":
         return this.#call("?", "yellow", event.call);
       case "tool-progress":
@@ -102,10 +138,10 @@ export class RunPrinter {
         return this.#warn(`${event.name} ${did} ${what}${reason}`);
       }
       case "output-delta":
+      case "steer":
         return;
       case "checking":
         return this.note("(the answer is checked before it is shown)");
-      case "steer":
       case "call-args-delta":
       case "run-start":
       case "turn-start":
@@ -122,7 +158,7 @@ export class RunPrinter {
       const page = pageNumber === undefined ? "" : `, page ${pageNumber}`;
       const [name, address] = [printable(title ?? "untitled") + page, printable(uri ?? "")];
       const link =
-        this.#color && isWebUrl(address) ? `\u001b]8;;${address}\u0007${name}\u001b]8;;\u0007` : `${name}  ${address}`;
+        this.#links && isWebUrl(address) ? `\u001b]8;;${address}\u0007${name}\u001b]8;;\u0007` : `${name}  ${address}`;
       this.line(`${this.#style("cyan", `[${number}]`)} ${this.dim(address === "" ? name : link)}`);
     }
   }
@@ -134,12 +170,15 @@ export class RunPrinter {
 
   /** Prints a line. */
   line(text: string): void {
-    this.endLine();
+    if (this.#markdown === undefined) this.endLine();
+    else this.#write(this.#markdown.breakLine());
     this.#write(this.#line.push(text) + this.#line.endLine());
   }
 
   /** Ends an unfinished line. */
   endLine(): void {
+    if (this.#markdown !== undefined) this.#write(this.#markdown.end());
+    this.#markdown = undefined;
     if (this.#line.isMidLine) this.#show(this.#line.endLine());
     this.#thinking = false;
   }
@@ -166,14 +205,25 @@ export class RunPrinter {
     this.line(this.#style("yellow", printable(text)));
   }
 
-  /** Writes a piece of an answer or a thought. */
+  #text(delta: string): void {
+    const text = printable(delta);
+    if (!this.#rendersMarkdown) return this.#show(this.#line.push(text));
+    this.#markdown ??= new MarkdownStream({
+      ...this.#limits,
+      links: this.#links,
+      styles: this.#thinking ? ["dim"] : [],
+    });
+    this.#write(this.#markdown.push(text));
+  }
+
+  /** Writes a piece of an answer or a thought as it came. */
   #show(text: string): void {
     if (text !== "") this.#write(this.#thinking ? text.replaceAll(/[^\n]+/g, (line) => this.dim(line)) : text);
   }
 
   /** Characters that fit on the line after its start. */
   #roomAfter(start: string): number {
-    return Math.max(20, Math.min(LINE_LENGTH, this.#limits.width - this.#limits.indent - columnsOf(start)));
+    return Math.max(20, Math.min(LINE_LENGTH, this.#limits.width() - this.#limits.indent - columnsOf(start)));
   }
 
   #style(color: Color, text: string): string {

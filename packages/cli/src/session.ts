@@ -12,7 +12,7 @@ import {
   type StoredSession,
 } from "@pollux/core/node";
 import { type CliProcess, type Command, errorMessage, parseOptions, UsageError } from "./command.ts";
-import { inOneLine, printable, showsColor } from "./terminal-text.ts";
+import { inOneLine, printable, showsColor, widthOf } from "./terminal-text.ts";
 
 const HELP = `Usage: pollux session show FILE [--session ID] [--thoughts] [--width COLUMNS | --json]
        pollux session check FILE [--session ID]
@@ -143,7 +143,7 @@ function show(file: SessionFile, options: SessionOptions, terminal: CliProcess):
     );
   if (options.json) stdout.write(`${JSON.stringify(sessionHistory(entries), null, 2)}\n`);
   else {
-    const width = options.width ?? (stdout.isTTY === true ? stdout.columns : undefined);
+    const width = options.width ?? (stdout.isTTY === true ? widthOf(terminal) : undefined);
     const { thoughts } = options;
     stdout.write(showSession(entries, { title: session.id, width, color: showsColor(terminal), thoughts }));
   }

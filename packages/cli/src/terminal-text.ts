@@ -22,13 +22,32 @@ export function inOneLine(value: unknown, length: number): string {
 
 /** Characters that take two columns of a terminal: East Asian scripts and emoji. */
 const WIDE =
-  /[\u1100-\u115f\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 
-/** How many columns of a terminal a text takes, approximately. */
+const PLAIN = /^[\u0020-\u007e]*$/;
+/** Nothing of it is seen. */
+const HIDDEN = /^[\p{Mark}\p{Format}\p{Control}\u1160-\u11ff]*$/u;
+
+/** Whether a text has a character of two columns. */
+export function isWide(text: string): boolean {
+  return !PLAIN.test(text) && (WIDE.test(text) || text.includes("\ufe0f"));
+}
+
+/** Code points that join others to one character. */
+const JOINING = /[\p{Mark}\p{Regional_Indicator}\p{Emoji_Modifier}\p{Format}\u1100-\u11ff]/u;
+
+/** What a person sees as one character each: letters with their marks, and emoji of several code points. */
+export function graphemesOf(text: string): string[] {
+  if (!JOINING.test(text)) return Array.from(text);
+  return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
+}
+
+/** How many columns of a terminal a text takes. */
 export function columnsOf(text: string): number {
+  const shown = text.includes("\u001b") ? text.replaceAll(ESCAPES, "") : text;
+  if (PLAIN.test(shown)) return shown.length;
   let columns = 0;
-  for (const character of text.replaceAll(ESCAPES, ""))
-    if (!/[\p{Mark}\p{Format}]/u.test(character)) columns += WIDE.test(character) ? 2 : 1;
+  for (const grapheme of graphemesOf(shown)) if (!HIDDEN.test(grapheme)) columns += isWide(grapheme) ? 2 : 1;
   return columns;
 }
 
@@ -39,8 +58,26 @@ export function showsColor({ stdout, env }: Pick<CliProcess, "stdout" | "env">):
   return stdout.isTTY === true && env["TERM"] !== "dumb";
 }
 
-/** Columns of the terminal, or of `COLUMNS` where there is none; `Infinity` if neither is known. */
+/** Whether the terminal is known to make a link of OSC 8 codes; others show the text alone, and would hide where it leads. */
+export function showsLinks({ stdout, env }: Pick<CliProcess, "stdout" | "env">): boolean {
+  if (env["FORCE_HYPERLINK"]) return env["FORCE_HYPERLINK"] !== "0";
+  if (stdout.isTTY !== true || env["TERM"] === "dumb") return false;
+  const { TERM = "", TERM_PROGRAM = "" } = env;
+  return (
+    /^(?:ghostty|Hyper|iTerm\.app|rio|Tabby|vscode|WarpTerminal|WezTerm|zed)$/.test(TERM_PROGRAM) ||
+    /^(?:alacritty|foot|xterm-ghostty|xterm-kitty|wezterm)/.test(TERM) ||
+    Boolean(env["WT_SESSION"] ?? env["KONSOLE_VERSION"]) ||
+    Number(env["VTE_VERSION"]) >= 5000
+  );
+}
+
+/** Columns of the terminal, or of `COLUMNS` where it tells none, as a pipe or a terminal of size 0; `Infinity` if neither is known. */
 export function widthOf({ stdout, env }: Pick<CliProcess, "stdout" | "env">): number {
-  const columns = (stdout.isTTY === true ? stdout.columns : undefined) ?? Number(env["COLUMNS"]);
-  return columns > 0 ? columns : Infinity;
+  const columns = stdout.isTTY === true ? stdout.columns : undefined;
+  return knownWidth(columns) ?? knownWidth(Number(env["COLUMNS"])) ?? Infinity;
+}
+
+/** A width that is one: a terminal that does not know its size says 0. */
+export function knownWidth(columns: number | undefined): number | undefined {
+  return columns !== undefined && columns > 0 ? columns : undefined;
 }

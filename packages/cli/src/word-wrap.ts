@@ -2,24 +2,24 @@ import { columnsOf } from "./terminal-text.ts";
 
 /** Where lines begin and end. */
 export interface LineLimits {
-  /** Columns of the terminal; `Infinity` breaks no line. */
-  readonly width: number;
+  /** Columns of the terminal at this moment; `Infinity` breaks no line. */
+  readonly width: () => number;
   /** Columns left empty at the start of each line. */
   readonly indent: number;
 }
 
 /** Breaks text into lines between words while it arrives. The last word is held back until it is complete. */
 export class WordWrap {
-  readonly #width: number;
+  readonly #limits: LineLimits;
   readonly #indent: string;
   /** Columns used on the current line; 0 before its first word. */
   #column = 0;
   #space = "";
   #word = "";
 
-  constructor({ width, indent }: LineLimits) {
-    this.#width = width;
-    this.#indent = " ".repeat(indent);
+  constructor(limits: LineLimits) {
+    this.#limits = limits;
+    this.#indent = " ".repeat(limits.indent);
   }
 
   /** True if the current line is not ended. */
@@ -53,7 +53,7 @@ export class WordWrap {
     if (this.#word === "") return "";
     const columns = columnsOf(this.#word);
     const isFirst = this.#column === 0;
-    const breaks = !isFirst && this.#column + this.#space.length + columns > this.#width;
+    const breaks = !isFirst && this.#column + this.#space.length + columns > this.#limits.width();
     const before = breaks ? `\n${this.#indent}` : isFirst ? this.#indent + this.#space : this.#space;
     const shown = before + this.#word;
     this.#column =

@@ -1,4 +1,5 @@
-import { Agent, defineTool, googleListPrices, maskText, MemoryStore } from "@pollux/core";
+import { stripVTControlCharacters } from "node:util";
+import { Agent, defineTool, googleListPrices, maskText, MemoryStore, type RunEvent } from "@pollux/core";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { formatUsage, RunPrinter, type RunPrinterOptions } from "../src/run-printer.ts";
@@ -17,6 +18,18 @@ async function printAnswer(printer: RunPrinter, ...pieces: readonly string[]): P
   for (const delta of pieces) printer.print({ type: "text-delta", turn: 1, delta });
   printer.endLine();
 }
+
+test("a call that is denied because of untrusted content has its reason", async () => {
+  const page = defineTool({ name: "page", description: "x", reads: "untrusted", run: () => "x" });
+  const mail = defineTool({ name: "mail", description: "x", effects: "once", run: () => "sent" });
+  const model = new ScriptedModel(call("page", { url: "https://evil.example/" }), call("mail"), say("Done."));
+  const agent = new Agent({ model, tools: [page, mail], afterUntrusted: "deny" });
+  const out = await printed({}, async (printer) => {
+    for await (const event of agent.stream("Go.")) printer.print(event);
+  });
+  const why = "after the agent read untrusted content from page evil.example.";
+  expect(out).toContain(`It was denied because it would reach outside (mail) ${why}\n`);
+});
 
 describe("sources", () => {
   const web = { kind: "web", chunk: {} } as const;
@@ -93,6 +106,75 @@ describe("lines", () => {
   });
 });
 
+test.each([0, -1, Number.NaN])("a width of %d is none", async (width) => {
+  const text = "word ".repeat(100).trim();
+  expect(await printed({ width }, (printer) => printAnswer(printer, text))).toBe(`${text}\n`);
+});
+
+describe("Markdown", () => {
+  const markdown = { color: true, markdown: true, width: 40 };
+  const delta = (text: string): Extract<RunEvent, { type: "text-delta" }> => ({
+    type: "text-delta",
+    turn: 1,
+    delta: text,
+  });
+
+  test("is laid out where it is asked for and colors are shown", async () => {
+    const answer = (printer: RunPrinter): Promise<void> => printAnswer(printer, "# A\n**b", "** c");
+    expect(await printed(markdown, answer)).toBe("\u001b[1m\u001b[4mA\u001b[24m\u001b[22m\n\n\u001b[1mb\u001b[22m c\n");
+    expect(await printed({ ...markdown, color: false }, answer)).toBe("# A\n**b** c\n");
+    expect(await printed({ ...markdown, markdown: undefined }, answer)).toBe("# A\n**b** c\n");
+  });
+
+  test("of thoughts is dimmed, and ends where the answer begins", async () => {
+    const out = await printed({ ...markdown, indent: 2 }, (printer) => {
+      printer.print({ type: "thought-delta", turn: 1, delta: "**Plan" });
+      printer.print({ type: "thought-delta", turn: 1, delta: "**\n\nLook" });
+      printer.print(delta("It *is*"));
+      printer.endLine();
+    });
+    expect(out).toBe(
+      "  \u001b[2m\u001b[1mPlan\u001b[22m\u001b[22m\n\n  \u001b[2mLook\u001b[22m\n  It \u001b[3mis\u001b[23m\n",
+    );
+  });
+
+  test("ends at a call, whatever is open, and goes on after a note", async () => {
+    const out = await printed(markdown, (printer) => {
+      printer.print(delta("I **look "));
+      printer.note("sent");
+      printer.print(delta("now** at [it"));
+      printer.print({ type: "tool-start", turn: 1, callId: "1", name: "look", call: { name: "look", args: {} } });
+      printer.print(delta("Done"));
+      printer.endLine();
+    });
+    expect(stripVTControlCharacters(out)).toBe("I\nsent\nlook now at [it\n→ look {}\nDone\n");
+  });
+
+  test("takes the width that the terminal has by then", async () => {
+    let width = 40;
+    const out = await printed({ ...markdown, width: () => width }, async (printer) => {
+      await printAnswer(printer, "one two three four");
+      width = 12;
+      await printAnswer(printer, "one two three four");
+      printer.line("one two three four");
+    });
+    expect(out).toBe("one two three four\none two\nthree four\none two\nthree four\n");
+  });
+
+  test("cannot move the cursor, in pieces or in entities", async () => {
+    const out = await printed(markdown, (printer) =>
+      printAnswer(printer, "a\u001b", "[2J b &#27;[31m c &#x9b;2J d\u0007 e\u202e f\r g"),
+    );
+    expect(out).toBe("a[2J b c d e f g\n");
+  });
+});
+
+test("sources have their address where links are not shown", async () => {
+  const sources = [{ kind: "web", chunk: {}, number: 1, title: "A", uri: "https://a.example/b" }] as const;
+  const out = await printed({ color: true, links: false }, (printer) => printer.sources({ sources }));
+  expect(stripVTControlCharacters(out)).toBe("[1] A  https://a.example/b\n");
+});
+
 test("arguments and results are cut to the width", async () => {
   const search = defineTool({ name: "search", description: "Searches.", run: () => "found ".repeat(20) });
   const model = new ScriptedModel(call("search", { for: "x".repeat(50) }), say("Done."));
@@ -133,6 +215,10 @@ describe("colors and width", () => {
     { terminal: { isTTY: true, columns: 90 }, env: { NO_COLOR: "1" }, color: false, width: 90 },
     { terminal: { isTTY: true, columns: 90 }, env: { TERM: "dumb" }, color: false, width: 90 },
     { terminal: {}, env: {}, color: false, width: Infinity },
+    { terminal: { isTTY: true, columns: 0 }, env: {}, color: true, width: Infinity },
+    { terminal: { isTTY: true, columns: undefined }, env: {}, color: true, width: Infinity },
+    { terminal: { isTTY: true, columns: 0 }, env: { COLUMNS: "72" }, color: true, width: 72 },
+    { terminal: {}, env: { COLUMNS: "wide" }, color: false, width: Infinity },
     { terminal: {}, env: { FORCE_COLOR: "1", COLUMNS: "72" }, color: true, width: 72 },
     { terminal: {}, env: { FORCE_COLOR: "1", NO_COLOR: "1" }, color: false, width: Infinity },
   ];

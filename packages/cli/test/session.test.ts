@@ -274,6 +274,17 @@ describe("pollux session show", () => {
       );
   });
 
+  test.each([{ columns: 0 }, { columns: undefined }, { columns: 0, env: { COLUMNS: "72" } }])(
+    "takes a pipe's width on a terminal that tells none: $columns, $env",
+    async (terminal) => {
+      await jsonl(two);
+      const columns = "env" in terminal ? "72" : "100";
+      const piped = await run("show", file, "--width", columns);
+      const { code, out } = await runSession(["show", file], { isTTY: true, ...terminal });
+      expect({ code, out: stripVTControlCharacters(out) }).toEqual({ code: 0, out: piped.out });
+    },
+  );
+
   test("shows of a damaged session what a repair would leave", async () => {
     await jsonl(two, (lines) => lines.with(3, "{oops"));
     const { code, out, err } = await run("show", file);

@@ -1,11 +1,17 @@
-import type { AnyTool, Approval, FunctionCall, JsonObject } from "@pollux/core";
+import type { AnyTool, Approval, JsonObject, PendingCall } from "@pollux/core";
+import { explainUntrusted } from "@pollux/core/conversation";
 import { inOneLine, printable } from "../terminal-text.ts";
 import type { ChatInput } from "./chat-input.ts";
 
 /** Asks whether a call may run: yes, no, or with other arguments. The answer is no if there is no one to ask. */
-export async function approveCall(call: FunctionCall, tools: readonly AnyTool[], input: ChatInput): Promise<Approval> {
+export async function approveCall(
+  { call, because }: Pick<PendingCall, "call" | "because">,
+  tools: readonly AnyTool[],
+  input: ChatInput,
+): Promise<Approval> {
   const name = inOneLine(call.name, 100);
-  const said = await input.ask(`May ${name} run with ${inOneLine(call.args, 2000)}? [y/N/e to edit] `);
+  const why = because === undefined ? "" : `${printable(explainUntrusted(because, call))}\n`;
+  const said = await input.ask(`${why}May ${name} run with ${inOneLine(call.args, 2000)}? [y/N/e to edit] `);
   if (/^y(?:es)?$/i.test(said ?? "")) return true;
   if (/^e(?:dit)?$/i.test(said ?? "")) {
     let problem = "";

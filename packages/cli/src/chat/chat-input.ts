@@ -7,6 +7,8 @@ export class ChatInput {
   readonly #printer: RunPrinter;
   readonly #process: Pick<CliProcess, "stdin" | "stdout">;
   readonly #interface: Interface;
+  /** What redraws the prompt when the terminal changes its size. */
+  readonly #redraws: readonly ((...args: unknown[]) => void)[];
   readonly #typed: string[] = [];
   #wake: (() => void) | undefined;
   #closed = false;
@@ -19,7 +21,11 @@ export class ChatInput {
   constructor(printer: RunPrinter, terminal: Pick<CliProcess, "stdin" | "stdout">) {
     this.#printer = printer;
     this.#process = terminal;
+    const others = new Set(terminal.stdout.listeners("resize"));
     this.#interface = createInterface({ input: terminal.stdin, output: terminal.stdout, prompt: "> " });
+    // Listeners are typed as mere functions.
+    const listeners = terminal.stdout.listeners("resize") as ((...args: unknown[]) => void)[];
+    this.#redraws = listeners.filter((listener) => !others.has(listener));
     this.#interface.on("line", (line) => this.#onLine(line));
     this.#interface.on("close", () => {
       this.#closed = true;
@@ -49,16 +55,19 @@ export class ChatInput {
     }
   }
 
-  /** While an answer is being written, Ctrl-C aborts the returned signal, and typed lines go to `say`. */
+  /** While an answer is being written, no prompt is drawn into it, Ctrl-C aborts the returned signal, and typed lines go to `say`. */
   begin(say: (text: string) => Promise<void>): AbortSignal {
     const abort = new AbortController();
     this.#stopped = false;
     this.#answering = { abort, say };
+    for (const redraw of this.#redraws) this.#process.stdout.off("resize", redraw);
     return abort.signal;
   }
 
   /** The answer has ended. */
   end(): void {
+    if (this.#answering !== undefined && !this.#closed)
+      for (const redraw of this.#redraws) this.#process.stdout.on("resize", redraw);
     this.#answering = undefined;
     this.#asking?.("");
   }

@@ -126,7 +126,10 @@ async function runCommand(line: string, { session, tools, printer, prices }: Con
     case "/history":
       for (const { role, parts } of await session.history()) {
         const text = parts.flatMap((part) => (part.thought === true ? [] : [part.text ?? ""])).join("");
-        if (text !== "") printer.line(`${printer.dim(role === "model" ? "<" : ">")} ${printable(text)}`);
+        if (text === "") continue;
+        if (role === "model") printer.print({ type: "text-delta", turn: 0, delta: text });
+        else printer.line(`${printer.dim(">")} ${printable(text)}`);
+        printer.line("");
       }
       return false;
     case "/save":

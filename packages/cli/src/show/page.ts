@@ -1,13 +1,13 @@
 import type { Content, FunctionCall, FunctionResponse, Part } from "@pollux/core";
 import { readCalls } from "@pollux/core/doctor";
 import type { FunctionResponsePart } from "@pollux/core/wire";
-import { columnsOf, inOneLine, printable } from "../terminal-text.ts";
+import { columnsOf, inOneLine, knownWidth, printable } from "../terminal-text.ts";
 
 /** Options of `showSession`. */
 export interface ShowSessionOptions {
   /** The session's title, for the heading. */
   readonly title?: string | undefined;
-  /** Columns per line. @defaultValue 100 */
+  /** Columns per line; 0, as a terminal of unknown size has, is no width. @defaultValue 100 */
   readonly width?: number | undefined;
   /** Adds colors as terminal codes. @defaultValue false */
   readonly color?: boolean | undefined;
@@ -27,6 +27,7 @@ const CODES = {
   result: "2",
   failed: "31",
   asked: "35",
+  held: "35",
   waits: "35",
   retry: "2",
   media: "2",
@@ -40,6 +41,7 @@ const CODES = {
 export type Label = Exclude<keyof typeof CODES, "heading">;
 
 const LABEL_COLUMNS = 9;
+const DEFAULT_WIDTH = 100;
 
 /** Text in two columns: labels, and what they introduce. */
 export class Page {
@@ -47,8 +49,9 @@ export class Page {
   readonly #width: number;
   readonly #color: boolean;
 
-  constructor({ width = 100, color = false }: ShowSessionOptions) {
-    this.#width = Math.max(30, width);
+  constructor({ width, color = false }: ShowSessionOptions) {
+    const known = knownWidth(width) ?? Infinity;
+    this.#width = Number.isFinite(known) ? Math.max(30, known) : DEFAULT_WIDTH;
     this.#color = color;
   }
 

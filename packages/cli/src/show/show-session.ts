@@ -1,4 +1,5 @@
 import type { PendingQuestion, SessionEntry } from "@pollux/core";
+import { explainUntrusted } from "@pollux/core/conversation";
 import {
   type EndEntry,
   type OutsideAnswer,
@@ -49,8 +50,10 @@ function formatTime(at: number): string {
 
 function showRun(page: Page, { input, added, compaction, end }: RunOutline, thoughts: boolean): void {
   for (const content of input) showContent(page, content, content.role, thoughts);
-  for (const { content, isSteering, questions } of added) {
+  for (const { content, isSteering, questions, held } of added) {
     showContent(page, content, content.role === "model" ? "model" : isSteering ? "said" : "retry", thoughts);
+    for (const { call, because } of held)
+      page.say("held", `${inOneLine(call.name, 100)}: ${explainUntrusted(because, call)}`);
     for (const { name, question, answer, by } of questions) {
       page.say("asked", `${name}: ${QUESTIONS[question]}`);
       page.say("answer", `${name}: ${formatAnswer(answer)}${by === undefined ? "" : ` (${inOneLine(by, 80)})`}`);
