@@ -10,6 +10,8 @@ const refund = defineTool({
   approvedBy: "support",
   editable: ["euros"],
   effects: "once",
+  // The model reads its own arguments once more, and nothing that others wrote. So it is with a canceled delivery.
+  reads: "trusted",
   run: ({ order, euros }) => `${euros} euros refunded for ${order}`,
 });
 
@@ -21,6 +23,7 @@ const cancelDelivery = defineTool({
   needsApproval: true,
   approvedBy: "user",
   effects: "idempotent",
+  reads: "trusted",
   run: ({ order }) => `the delivery of ${order} is canceled`,
 });
 

@@ -37,4 +37,4 @@ export function createChatAgent({ model, endpoint, pictures, sounds }: ChatAgent
 }
 
 /** A message, with the agent's tools typed. Types only: none of the server gets into the page. */
-export type ChatMessage = InferUIMessage<ReturnType<typeof createChatAgent>>;
+export type ChatMessage = InferUIMessage<ReturnType<typeof createChatAgent>, 7>;

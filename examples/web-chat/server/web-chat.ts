@@ -38,7 +38,7 @@ export async function startWebChat({ endpoint, model, data, page, port }: WebCha
     authorize,
     // Also whether an interrupted order took effect: nobody else is there to ask.
     authorizeAnswer: () => true,
-    protocol: aiSdk(),
+    protocol: aiSdk({ version: 7 }),
     whileRunning: "steer",
     // Pasted images are part of the message.
     maxBodyBytes: 20 * 1024 * 1024,

@@ -1,10 +1,13 @@
-import { isCancel, select } from "@clack/prompts";
+import { isCancel, select, text } from "@clack/prompts";
+import { DEFAULT_FOLDER } from "./options.ts";
 import { PACKAGE_MANAGERS, type PackageManager, startingPackageManager } from "./package-manager.ts";
 import { TEMPLATE_NAMES, TEMPLATES, type Template } from "./template.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What is asked, where the command line does not say it. */
 export interface Choices {
+  /** Where the project goes; its name is that of the folder. */
+  readonly folder: string;
   readonly template: Template;
   readonly packageManager: PackageManager;
 }
@@ -12,16 +15,28 @@ export interface Choices {
 /**
  * Asks for what is not known yet.
  *
+ * @param refuse - Says why a folder can't be taken.
  * @param install - Whether the package manager is about to run: then only those that are there can be chosen.
  * @returns Undefined if the person gave up.
  */
 export async function askFor(
   known: { readonly [Name in keyof Choices]: Choices[Name] | undefined },
   terminal: Terminal,
+  refuse: (folder: string) => string | undefined,
   install: boolean,
 ): Promise<Choices | undefined> {
   const { stdin, stdout, env } = terminal;
   const streams = { input: stdin, output: stdout };
+  const folder =
+    known.folder ??
+    (await text({
+      message: "What is it called?",
+      placeholder: DEFAULT_FOLDER,
+      defaultValue: DEFAULT_FOLDER,
+      validate: (name = "") => refuse(name.trim() === "" ? DEFAULT_FOLDER : name.trim()),
+      ...streams,
+    }));
+  if (isCancel(folder)) return undefined;
   const template =
     known.template ??
     (await select<Template>({
@@ -45,5 +60,5 @@ export async function askFor(
       ...streams,
     }));
   if (isCancel(packageManager)) return undefined;
-  return { template, packageManager };
+  return { folder: folder.trim(), template, packageManager };
 }

@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import { askFor, type Choices } from "./ask.ts";
-import { HELP, type Options, parseOptions, UsageError } from "./options.ts";
+import { DEFAULT_FOLDER, HELP, type Options, parseOptions, UsageError } from "./options.ts";
 import { inWordsOf, type PackageManager, startingPackageManager } from "./package-manager.ts";
 import { projectFiles, readOwnManifest } from "./project-files.ts";
 import { chooseTarget, type Target } from "./target.ts";
@@ -25,31 +25,52 @@ export async function createPollux(args: readonly string[], terminal: Terminal):
 }
 
 async function create(options: Options, terminal: Terminal): Promise<number> {
-  const target = chooseTarget(terminal.cwd, options.folder, Object.keys(readOwnManifest().devDependencies ?? {}));
-  const choices = await choose(options, terminal);
+  const target = (folder: string): Target =>
+    chooseTarget(terminal.cwd, folder, Object.keys(readOwnManifest().devDependencies ?? {}));
+  // What is wrong with it is said before anything is asked.
+  if (options.folder !== undefined) target(options.folder);
+  const choices = await choose(options, terminal, target);
   if (choices === undefined) {
     terminal.stderr.write("Nothing was written.\n");
     return 1;
   }
-  const files = projectFiles({ ...choices, name: target.name });
-  writeFiles(target.folder, files);
-  const place = relative(terminal.cwd, target.folder);
+  const { folder, name } = target(choices.folder);
+  const files = projectFiles({ ...choices, name });
+  writeFiles(folder, files);
+  const place = relative(terminal.cwd, folder);
   terminal.stdout.write(
     `Wrote ${files.size} files to ${place === "" ? "this folder" : place}: ${summaryOf(choices)}.\n`,
   );
 
-  const problem = options.install ? await install(choices.packageManager, target, terminal) : undefined;
+  const problem = options.install ? await install(choices.packageManager, folder, terminal) : undefined;
   if (problem !== undefined) terminal.stderr.write(`\n${problem} The project itself is complete.\n`);
   const isInstalled = options.install && problem === undefined;
   terminal.stdout.write(nextSteps(choices, place, isInstalled));
   return problem === undefined ? 0 : 1;
 }
 
-async function choose(options: Options, terminal: Terminal): Promise<Choices | undefined> {
-  const { template, packageManager, yes } = options;
+async function choose(
+  options: Options,
+  terminal: Terminal,
+  target: (folder: string) => Target,
+): Promise<Choices | undefined> {
+  const { folder, template, packageManager, yes } = options;
   const isInteractive = terminal.stdin.isTTY === true && terminal.stdout.isTTY === true;
-  if (isInteractive && !yes) return await askFor({ template, packageManager }, terminal, options.install);
-  return { template: template ?? "terminal", packageManager: packageManager ?? startingPackageManager(terminal.env) };
+  const refuse = (wanted: string): string | undefined => {
+    try {
+      target(wanted);
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  };
+  if (isInteractive && !yes)
+    return await askFor({ folder, template, packageManager }, terminal, refuse, options.install);
+  return {
+    folder: folder ?? DEFAULT_FOLDER,
+    template: template ?? "terminal",
+    packageManager: packageManager ?? startingPackageManager(terminal.env),
+  };
 }
 
 function summaryOf({ template, packageManager }: Choices): string {
@@ -59,7 +80,7 @@ function summaryOf({ template, packageManager }: Choices): string {
 /** @returns What went wrong, as a sentence. */
 async function install(
   packageManager: PackageManager,
-  { folder }: Target,
+  folder: string,
   terminal: Terminal,
 ): Promise<string | undefined> {
   terminal.stdout.write(`Installing with ${packageManager} …\n`);

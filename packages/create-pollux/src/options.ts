@@ -18,7 +18,7 @@ ${TEMPLATE_NAMES.map((name) => `        ${name.padEnd(11)}${TEMPLATES[name].summ
   -h, --help                   show this help
   -v, --version                print the version
 
-FOLDER is new or empty (default ${DEFAULT_FOLDER}).
+FOLDER is new or empty; it is asked for, or else ${DEFAULT_FOLDER}.
 Where there is no terminal, nothing is asked either.
 
 Exit codes: 0 success, 1 failure, 2 invalid command line.
@@ -31,7 +31,8 @@ Examples:
 
 /** What the command line says. */
 export interface Options {
-  readonly folder: string;
+  /** Undefined if it is to be asked. */
+  readonly folder: string | undefined;
   /** Undefined if it is to be asked. */
   readonly template: Template | undefined;
   /** Undefined if it is to be asked. */
@@ -50,11 +51,11 @@ export class UsageError extends Error {
 /** @throws {UsageError} */
 export function parseOptions(args: readonly string[]): Options {
   const { values, positionals } = parse(args);
-  const [folder = DEFAULT_FOLDER, extra] = positionals;
+  const [folder, extra] = positionals;
   // npm keeps options that do not follow "--", and passes only their values on.
   if (extra !== undefined)
     throw new UsageError(`Unexpected argument "${extra}": name one folder, and with npm, put "--" in front of options`);
-  if (folder.trim() === "") throw new UsageError("FOLDER must not be empty");
+  if (folder?.trim() === "") throw new UsageError("FOLDER must not be empty");
   const { template, "package-manager": packageManager } = values;
   if (template !== undefined && !isTemplate(template))
     throw new UsageError(`--template must be one of ${TEMPLATE_NAMES.join(", ")}, not "${template}"`);

@@ -60,14 +60,13 @@ describe("the files", () => {
     web: [
       ...SHARED,
       "index.html",
-      "page/app.tsx",
-      "page/conversation.tsx",
       "page/main.tsx",
-      "page/styles.css",
+      "page/no-eval.ts",
       "server/agent.ts",
       "server/chats.ts",
       "server/main.ts",
       "server/serve-page.ts",
+      "server/tools/book-table.ts",
       "server/tools/roll-dice.ts",
       "test/agent.test.ts",
       "test/chats.test.ts",
@@ -151,14 +150,15 @@ describe("the files", () => {
 });
 
 describe("the questions", () => {
-  test("are two, and answered by the arrow keys and Enter", async () => {
+  test("are three, and answered by a name, the arrow keys and Enter", async () => {
     const cwd = emptyFolder();
-    const { code, out, ran } = await runHere([], { cwd, keys: [DOWN, ENTER, DOWN, ENTER] });
+    const { code, out, ran } = await runHere([], { cwd, keys: [`chat${ENTER}`, DOWN, ENTER, DOWN, ENTER] });
     expect(code).toBe(0);
+    expect(out).toContain("What is it called?");
     expect(out).toContain("What do you want to build?");
     expect(out).toContain("Which package manager?");
-    expect(out).toMatch(/Wrote 19 files to my-agent: template web, for pnpm\.\n/);
-    expect(ran).toEqual([["pnpm install", "my-agent"]]);
+    expect(out).toMatch(/Wrote 18 files to chat: template web, for pnpm\.\n/);
+    expect(ran).toEqual([["pnpm install", "chat"]]);
   });
 
   test("suggest the package manager that started the program", async () => {
@@ -170,7 +170,7 @@ describe("the questions", () => {
 
   test("pass over package managers that are not installed", async () => {
     const cwd = emptyFolder();
-    const { code, out, ran } = await runHere([], { cwd, keys: [ENTER, DOWN, ENTER], installed: ["npm", "bun"] });
+    const { code, out, ran } = await runHere([], { cwd, keys: [ENTER, ENTER, DOWN, ENTER], installed: ["npm", "bun"] });
     expect(code).toBe(0);
     expect(out).toContain("pnpm (not installed)");
     expect(out).toContain("yarn (not installed)");
@@ -179,10 +179,28 @@ describe("the questions", () => {
 
   test("offer every package manager where nothing is installed by them", async () => {
     const cwd = emptyFolder();
-    const { code, out } = await runHere(["--no-install"], { cwd, keys: [ENTER, DOWN, ENTER], installed: ["npm"] });
+    const { code, out } = await runHere(["--no-install"], {
+      cwd,
+      keys: [ENTER, ENTER, DOWN, ENTER],
+      installed: ["npm"],
+    });
     expect(code).toBe(0);
     expect(out).not.toContain("not installed");
     expect(out).toMatch(/template terminal, for pnpm\.\n/);
+  });
+
+  test("say what is wrong with a name, and ask again", async () => {
+    const cwd = emptyFolder();
+    mkdirSync(join(cwd, "my-agent"));
+    writeFileSync(join(cwd, "my-agent/notes.txt"), "");
+    const { code, out, ran } = await runHere([], {
+      cwd,
+      keys: [ENTER, `My Chat${ENTER}`, `${"\b".repeat(7)}chat${ENTER}`, ENTER, ENTER],
+    });
+    expect(code).toBe(0);
+    expect(out).toContain("The folder my-agent is not empty");
+    expect(out).toContain("such as my-chat");
+    expect(ran).toEqual([["npm install", "chat"]]);
   });
 
   test("are not asked where the command line says it", async () => {
@@ -201,11 +219,14 @@ describe("the questions", () => {
     expect(out).toMatch(/^Wrote 10 files to my-agent: template terminal, for bun\.\n/);
   });
 
-  test.each([[[CONTROL_C]], [[ENTER, CONTROL_C]]])("leave nothing behind after Ctrl-C: %j", async (keys) => {
-    const cwd = emptyFolder();
-    const { code, err } = await runHere([], { cwd, keys });
-    expect({ code, err, files: readdirSync(cwd) }).toEqual({ code: 1, err: "Nothing was written.\n", files: [] });
-  });
+  test.each([[[CONTROL_C]], [[ENTER, CONTROL_C]], [[ENTER, ENTER, CONTROL_C]]])(
+    "leave nothing behind after Ctrl-C: %j",
+    async (keys) => {
+      const cwd = emptyFolder();
+      const { code, err } = await runHere([], { cwd, keys });
+      expect({ code, err, files: readdirSync(cwd) }).toEqual({ code: 1, err: "Nothing was written.\n", files: [] });
+    },
+  );
 });
 
 describe("the folder", () => {

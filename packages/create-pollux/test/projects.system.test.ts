@@ -155,7 +155,7 @@ describe.each(["npm", "pnpm"])("with %s", (packageManager) => {
 
   test("the template web answers over HTTP, type-checks, builds and passes its tests", async () => {
     const project = await createProject("web", packageManager);
-    await checkProject(packageManager, project, 5);
+    await checkProject(packageManager, project, 6);
     {
       // Another project is at the default port.
       await using _other = await occupy(5173);
@@ -233,13 +233,17 @@ async function chatInBrowser(url: string): Promise<void> {
       throw new Error(`not seen: ${condition}\n${shown}\n${problems.join("\n")}`, { cause: error });
     });
   };
-  const isAnswered = `/Rolled \\d+, \\d+, \\d+[^]*local emulator/.test(document.querySelector("main")?.innerText)`;
+  const isAnswered = `/\\d+ · \\d+ · \\d+[^]*local emulator/.test(document.querySelector("main")?.innerText)`;
   await shows(isAnswered);
-  await shows(`document.querySelector("form button")?.innerText === "Send"`);
+  await shows(`document.querySelector(".is-stop") === null && document.querySelector(".answer-tools") !== null`);
   await page.reload();
   await shows(isAnswered);
   await page.locator("::-p-aria(New chat)").click();
-  await shows(`/^Try/.test(document.querySelector("main")?.innerText)`);
+  await shows(`/^What can I do/.test(document.querySelector("main")?.innerText)`);
+  await page.locator("::-p-aria(Message)").fill("Book a table for 4 people at “Luigi’s”.");
+  await page.locator("::-p-aria(Send)").click();
+  await page.locator(`::-p-aria([name="Approve"][role="button"])`).click();
+  await shows(`/booked the table[^]*Luigi/.test(document.querySelector("main")?.innerText)`);
   expect(problems).toEqual([]);
 }
 

@@ -15,6 +15,7 @@ export const placeOrder = defineTool({
   approvedBy: "user",
   editable: true,
   effects: "once",
+  reads: "trusted",
   async *run({ item, quantity }, { signal }) {
     yield { text: "Sending the order" };
     await pause(800, signal);

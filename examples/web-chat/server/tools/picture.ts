@@ -29,6 +29,7 @@ export function drawPicture({
     description: "Draws a picture, and shows it to the user.",
     input: z.object({ prompt: z.string().describe("What the picture shows") }),
     effects: "none",
+    reads: "trusted",
     async *run({ prompt }, { signal }) {
       yield { text: "Drawing" };
       const { images } = await artist.run(`Draw ${prompt}`, { signal });

@@ -28,6 +28,7 @@ export function readAloud({
     description: "Reads a text aloud to the user.",
     input: z.object({ text: z.string().describe("What is read") }),
     effects: "none",
+    reads: "trusted",
     async *run({ text }, { signal }) {
       yield { text: "Speaking" };
       const { audio } = await speaker.run(text, { signal });

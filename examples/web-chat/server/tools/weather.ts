@@ -11,6 +11,8 @@ export const getWeather = defineTool({
   description: "Weather forecast of a city: temperature and rain for today and the next two days.",
   input: z.object({ city: z.string().describe("City name, English") }),
   effects: "none",
+  // Numbers and a few words of this program. Text of somebody else's would be "untrusted".
+  reads: "trusted",
   async *run({ city }, { signal }) {
     for (let answered = 0; answered < STATIONS; answered++) {
       yield { done: answered, total: STATIONS, text: `Asking weather stations near ${city}` };

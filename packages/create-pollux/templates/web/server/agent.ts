@@ -1,8 +1,9 @@
-import { Agent, type Endpoint } from "@pollux/core";
+import { Agent, type Endpoint, googleSearch } from "@pollux/core";
 import type { InferUIMessage } from "@pollux/web/ai-sdk";
+import { bookTable } from "./tools/book-table.ts";
 import { rollDice } from "./tools/roll-dice.ts";
 
-const INSTRUCTIONS = "You are a helpful assistant in a chat. Answer in plain text, briefly.";
+const INSTRUCTIONS = "You are a helpful assistant in a chat. Answer in Markdown, briefly.";
 
 /** @param endpoint - Where requests are sent: the service, or an emulator. */
 export function createAgent(endpoint: Endpoint) {
@@ -10,7 +11,8 @@ export function createAgent(endpoint: Endpoint) {
     model: "gemini-flash-latest",
     endpoint,
     instructions: INSTRUCTIONS,
-    tools: [rollDice],
+    settings: { includeThoughts: true },
+    tools: [rollDice, bookTable, googleSearch()],
   });
 }
 

@@ -19,7 +19,17 @@ const TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-/** The page as `vite build` wrote it. */
+/** The page loads nothing from other servers, whatever a model writes into it: an address could tell them what the chat is about. */
+const POLICY = [
+  "default-src 'self'",
+  // Search suggestions of Google come with styles of their own.
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "media-src 'self' data: blob:",
+  "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+].join("; ");
+
+/** The page as `vite build` wrote it. Any path without an ending is a place in the page. */
 export function serveBuilt(): RequestListener {
   const folder = join(root, "dist");
   if (!existsSync(join(folder, "index.html"))) {
@@ -28,12 +38,18 @@ export function serveBuilt(): RequestListener {
   }
   return (request, response) => {
     const [path = "/"] = (request.url ?? "/").split("?");
-    const name = path === "/" ? "index.html" : normalize(path);
+    const name = extname(path) === "" ? "index.html" : normalize(path);
     const type = TYPES[extname(name)];
     const refuse = (): void => void response.writeHead(404).end("Not found");
     if (type === undefined) return refuse();
     createReadStream(join(folder, name))
-      .on("open", () => response.writeHead(200, { "content-type": type }))
+      .on("open", () =>
+        response.writeHead(200, {
+          "content-type": type,
+          "content-security-policy": POLICY,
+          "referrer-policy": "no-referrer",
+        }),
+      )
       .on("error", refuse)
       .pipe(response);
   };

@@ -1,0 +1,19 @@
+import { defineTool } from "@pollux/core";
+import { z } from "zod";
+
+/** Somebody else is told something, so the person in the chat approves each call, and may change what it is called with. */
+export const bookTable = defineTool({
+  name: "book_table",
+  description: "Books a table in a restaurant.",
+  input: z.object({
+    restaurant: z.string().describe("Name of the restaurant"),
+    people: z.int().min(1).max(12),
+  }),
+  needsApproval: true,
+  approvedBy: "user",
+  editable: ["people"],
+  effects: "once",
+  // What it returns is this program's own words.
+  reads: "trusted",
+  run: ({ restaurant, people }) => `A table for ${people} is booked at ${restaurant}.`,
+});
