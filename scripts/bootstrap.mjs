@@ -48,27 +48,27 @@ function isInstalled() {
   return existsSync(stampFile) && readFileSync(stampFile, "utf8").trim() === fingerprint();
 }
 
+/** Says in one line of its own what it does and how long that took; the output of npx and pnpm is shown only of a failure. */
 async function install() {
   const started = Date.now();
-  say("installing dependencies and Node 24 into this folder: about a minute the first time");
+  process.stderr.write(
+    "pollux: installing dependencies and Node 24 into this folder, about a minute the first time ...",
+  );
 
   const output = [];
-  let progress = "";
   const child = spawn("npx", ["--yes", manifest.packageManager, "install", "--frozen-lockfile"], {
     cwd: root,
     env: { ...process.env, CI: "true", NO_COLOR: "1", npm_config_loglevel: "error" },
     stdio: ["ignore", "pipe", "pipe"],
     shell: onWindows,
   });
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text) => {
-      output.push(text);
-      progress = /Progress: .*/g.exec(text)?.[0] ?? progress;
-    });
-  }
-  const ticker = setInterval(() => say(`still installing, ${secondsSince(started)} s ${progress}`.trimEnd()), 10_000);
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => output.push(text));
+  child.on("error", () => process.stderr.write("\n"));
+  // It is alive.
+  const ticker = setInterval(() => process.stderr.write("."), 10_000);
   const code = await exitOf(child).finally(() => clearInterval(ticker));
 
+  process.stderr.write(code === 0 ? ` done in ${secondsSince(started)} s\n` : "\n");
   if (code !== 0) {
     const text = output.join("");
     const reason = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|META_FETCH_FAIL|network/i.test(
@@ -79,7 +79,6 @@ async function install() {
     fail(`${reason}. The end of its output:\n${text.trimEnd().split("\n").slice(-15).join("\n")}`, code);
   }
   writeFileSync(stampFile, `${fingerprint()}\n`);
-  say(`installed in ${secondsSince(started)} s`);
 }
 
 /** Runs `a && b` without a shell, so that arguments need no quoting and signals reach the program. */

@@ -67,11 +67,13 @@ export async function bundleCore(destination: string = join(folder, "dist")): Pr
         },
         {
           name: "core",
-          test: /core[\\/]src[\\/](agent|durable|grounding|loop|model|session|tool)[\\/](?!schema[\\/](zod3|validator)\.ts|heal[\\/](?!heal-memory))/,
+          test: /core[\\/]src[\\/](agent|durable|grounding|loop|model|session|tool)[\\/](?!schema[\\/](zod3|validator|free-text)\.ts|heal[\\/](?!heal-memory)|calls[\\/]find-reason)/,
           priority: 1,
         },
         // Loaded with the first request that is refused.
         { name: "heal", test: /model[\\/]heal[\\/](?!heal-memory)/, priority: 1 },
+        // Loaded with the first call that may be held back after untrusted content. Both import nothing of the other chunks but `wire`.
+        { name: "untrusted", test: /calls[\\/]find-reason|schema[\\/]free-text/, priority: 1 },
         // Loaded with the first value to check. After the others: a group takes along what its modules import.
         { name: VALIDATOR, test: /node_modules[\\/]typebox|schema[\\/]validator\.ts/, priority: 0 },
       ],

@@ -75,8 +75,9 @@ function removeOrphans(source: string, output: string): void {
     const stem = /^(.*?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(entry)?.[1];
     // Of the inspector's page, which is built below.
     if (entry.startsWith("page/")) continue;
-    if (stem !== undefined && (entry.endsWith(".map") || !existsSync(join(source, `${stem}.ts`))))
-      rmSync(join(output, entry));
+    if (stem === undefined) continue;
+    const hasSource = [".ts", ".tsx"].some((ending) => existsSync(join(source, `${stem}${ending}`)));
+    if (entry.endsWith(".map") || !hasSource) rmSync(join(output, entry));
   }
 }
 

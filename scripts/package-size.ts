@@ -13,7 +13,8 @@ export interface PackageSize {
 
 /** Limit of each package, about a fifth above its current size. Exceeding one is an accident, or needs a new number here. */
 const PACKAGE_BUDGETS: Readonly<Record<string, PackageSize>> = {
-  "@pollux/cli": { packed: 39_000, unpacked: 130_000 },
+  // A fifth of it lays out Markdown; marked, which reads it, adds a package of 152 KB packed and 608 KB unpacked to an install.
+  "@pollux/cli": { packed: 58_000, unpacked: 190_000 },
   "@pollux/conformance": { packed: 25_000, unpacked: 97_000 },
   "@pollux/core": { packed: 690_000, unpacked: 2_400_000 },
   "@pollux/dbos": { packed: 33_000, unpacked: 105_000 },
@@ -22,6 +23,7 @@ const PACKAGE_BUDGETS: Readonly<Record<string, PackageSize>> = {
   "@pollux/inspector": { packed: 215_000, unpacked: 700_000 },
   "@pollux/otel": { packed: 28_000, unpacked: 95_000 },
   "@pollux/postgres": { packed: 28_000, unpacked: 92_000 },
+  "@pollux/react": { packed: 55_000, unpacked: 190_000 },
   "@pollux/restate": { packed: 28_000, unpacked: 90_000 },
   "@pollux/tools": { packed: 253_000, unpacked: 804_000 },
   "@pollux/web": { packed: 128_000, unpacked: 440_000 },
@@ -30,8 +32,8 @@ const PACKAGE_BUDGETS: Readonly<Record<string, PackageSize>> = {
 
 /** What an agent with one tool may add to zod in a bundle, in bytes, minified, without chunks that are only loaded later. */
 export const BUNDLE_BUDGET: { readonly minified: number; readonly gzipped: number } = {
-  minified: 352_000,
-  gzipped: 126_000,
+  minified: 358_000,
+  gzipped: 128_000,
 };
 
 /** What `npm install @pollux/core zod` may put on the disk. */

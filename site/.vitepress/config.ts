@@ -23,6 +23,8 @@ const version =
     ? { text: `v${navigation.version}`, link: "/packages/core" }
     : { text: `v${navigation.version}`, items: navigation.changelogs };
 
+/** Where the files are, without the commit and what is before it: `https://host/owner/name`. */
+const repository = navigation.repositoryUrl?.replace(/\/blob\/.*$/, "");
 const base = process.env["SITE_BASE"] ?? "/";
 
 export default {
@@ -36,13 +38,14 @@ export default {
   base,
   // Dates would need the history of each file, and times of a build make builds differ.
   lastUpdated: false,
-  head: [["link", { rel: "icon", href: "data:," }]],
+  head: [["link", { rel: "icon", type: "image/svg+xml", href: `${base}images/logo.svg` }]],
   markdown: {
     anchor: { slugify: slugOf },
     // Both themes have enough contrast for small text.
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
   },
   themeConfig: {
+    logo: { src: "/images/logo.svg", alt: "" },
     siteRoot: process.env["SITE_ROOT"] ?? base,
     nav: [
       { text: "Start", link: "/guides/getting-started" },
@@ -51,6 +54,7 @@ export default {
       { text: "Reference", link: "/reference/", activeMatch: "^/reference/" },
       { text: "Examples", link: "/examples/", activeMatch: "^/examples/" },
       version,
+      ...(repository === undefined ? [] : [{ text: "Repository", link: repository }]),
     ],
     sidebar: {
       "/": guides,
@@ -91,8 +95,18 @@ function firstParagraph(section: string): string {
   return section.split("\n\n").slice(0, 2).join("\n\n").replaceAll("***", "");
 }
 
-/** A guide says how to use what the reference names. */
-function guidesFirst(id: string): number {
+/**
+ * A guide says how to use what the reference names, and its beginning says more than a section further down. Pages about other libraries
+ * have every word of theirs, and are for those who look for the name of the library.
+ */
+function guidesFirst(id: string, term: string, { titles = [] }: { readonly titles?: readonly string[] } = {}): number {
+  const ofBeginning = titles.length === 0 ? 2 : 1;
+  // Who types a name may want its page.
+  const [, name = ""] = /\/reference\/.*\/(\w+)\.html/.exec(id) ?? [];
+  if (name.toLowerCase() === term) return 0.8;
   if (/\/(?:reference|decisions|contributing|changelog)\//.test(id)) return 0.25;
-  return id.includes("/examples/") ? 0.5 : 1;
+  if (/\/guides\/from|\/(?:ten-tasks|comparison|benchmarks|contract|api-coverage|unverified|map)\./.test(id))
+    return 0.15;
+  if (/\/(?:examples|packages)\//.test(id)) return 0.5;
+  return /\/guides\/(?!index)/.test(id) ? ofBeginning * 1.5 : ofBeginning;
 }

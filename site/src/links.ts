@@ -21,27 +21,26 @@ export function linkPage(
   repositoryUrl: string | undefined,
 ): LinkedPage {
   const files: string[] = [];
+  const linkTo = (target: string): string => {
+    if (/^(?:[a-z]+:|#)/.test(target)) return target;
+    const [path = "", anchor] = target.split("#");
+    const file = join(dirname(page.source), path).replace(/\/$/, "");
+    const hash = anchor === undefined ? "" : `#${anchor}`;
+    const route = routeOf(file, pages);
+    if (route !== undefined) return `${relativeRoute(page.route, route)}${hash}`;
+    if (repositoryUrl !== undefined && !IMAGE.test(file)) return `${repositoryUrl}/${file}${hash}`;
+    files.push(file);
+    return `/${copyPath(file)}`;
+  };
   const linked = mapText(text, (piece) =>
-    piece.replaceAll(/\]\(([^)\s]+)\)/g, (link, target: string) => {
-      if (/^(?:[a-z]+:|#)/.test(target)) return link;
-      const [path = "", anchor] = target.split("#");
-      const file = join(dirname(page.source), path).replace(/\/$/, "");
-      const hash = anchor === undefined ? "" : `#${anchor}`;
-      const route = routeOf(file, pages);
-      if (route !== undefined) return `](${relativeRoute(page.route, route)}${hash})`;
-      if (IMAGE.test(file)) {
-        files.push(file);
-        return `](/${imagePath(file)})`;
-      }
-      if (repositoryUrl !== undefined) return `](${repositoryUrl}/${file}${hash})`;
-      files.push(file);
-      return `](/${copyPath(file)})`;
-    }),
+    piece
+      .replaceAll(/\]\(([^)\s]+)\)/g, (_, target: string) => `](${linkTo(target)})`)
+      .replaceAll(/ (src|srcset)="([^"]+)"/g, (_, name: string, target: string) => ` ${name}="${linkTo(target)}"`),
   );
   return { text: linked, files };
 }
 
-const IMAGE = /\.(?:svg|png)$/;
+const IMAGE = /\.(?:svg|png|webp)$/;
 
 /** Where the site has a copy of a file. Servers know `.txt` as text; many take `.ts` for a film. */
 export function copyPath(file: string): string {

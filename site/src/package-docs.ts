@@ -5,7 +5,7 @@ import { exists, filesIn, manifestOf, packageFolders, readFile } from "./reposit
 /** Guides that are about another package than core. */
 const GUIDES_OF: Readonly<Record<string, RegExp>> = {
   tools: /^docs\/guides\/(?:tools\/.+|mcp|safety)\.md$/,
-  web: /^docs\/guides\/(?:web|ai-sdk|ag-ui)\.md$/,
+  web: /^docs\/guides\/(?:web|ai-sdk|ag-ui|react)\.md$/,
 };
 
 /** The packages that contain guides. */

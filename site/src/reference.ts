@@ -1,5 +1,6 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { titleOf } from "./markdown.ts";
 import { entryPoints, manifestOf, packageFolders } from "./repository.ts";
 import type { NavigationItem } from "./sidebar.ts";
 
@@ -53,6 +54,7 @@ export function referenceSidebars(folder: string): Readonly<Record<string, reado
 
 /** Folders that TypeDoc makes, as headings. */
 const KINDS: readonly (readonly [folder: string, heading: string])[] = [
+  ["subjects", "By subject"],
   ["classes", "Classes"],
   ["functions", "Functions"],
   ["interfaces", "Interfaces"],
@@ -68,8 +70,15 @@ function kindsIn(folder: string, entry: string): readonly (NavigationItem & { re
     items: readdirSync(join(folder, entry, kind))
       .map((file) => file.replace(/\.md$/, ""))
       .toSorted((one, other) => one.localeCompare(other))
-      .map((text) => ({ text, link: `/reference/${entry}/${kind}/${text}` })),
+      .map((text) => ({
+        text: kind === "subjects" ? titleIn(join(folder, entry, kind, `${text}.md`)) : text,
+        link: `/reference/${entry}/${kind}/${text}`,
+      })),
   }));
+}
+
+function titleIn(file: string): string {
+  return titleOf(readFileSync(file, "utf8"));
 }
 
 function linkTo(entry: string): string {
@@ -83,6 +92,6 @@ function entryPointsOf(name: string): readonly string[] {
 }
 
 /** `@pollux/core/wire` is in `core/wire`. */
-function folderOf(entry: string): string {
+export function folderOf(entry: string): string {
   return entry.replace(/^@[^/]+\//, "");
 }

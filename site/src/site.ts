@@ -1,4 +1,5 @@
-import { decisionsPage, landingPage } from "./generated-pages.ts";
+import { decisionsPage } from "./generated-pages.ts";
+import { landingPage, LOGO } from "./landing-page.ts";
 import { examplePages, type GeneratedPage } from "./examples.ts";
 import { copyPath, linkPage } from "./links.ts";
 import { llmsFull, llmsIndex } from "./llms.ts";
@@ -41,7 +42,7 @@ export interface SiteOptions {
 /** Makes the pages of the site from the files of the repository. */
 export function makeSite({ repositoryUrl, names = new Map() }: SiteOptions = {}): Site {
   const sources = sitePages();
-  const files = new Set<string>();
+  const files = new Set([`docs/${LOGO}`]);
   const fromFiles = sources.map((page) => {
     const linked = linkPage(readFile(page.source), page, sources, repositoryUrl);
     for (const file of linked.files) files.add(file);

@@ -3,9 +3,10 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync,
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { linkNames, type ReferenceNames } from "./name-links.ts";
-import { referenceIndex, referenceSidebars, tidyReference } from "./reference.ts";
-import { entryPoints, ROOT } from "./repository.ts";
+import { folderOf, referenceIndex, referenceSidebars, tidyReference } from "./reference.ts";
+import { entryPoints, readFile, ROOT } from "./repository.ts";
 import { makeSite } from "./site.ts";
+import { bySubject, subjectIndex, subjectPage } from "./subjects.ts";
 
 /** The folder that VitePress reads. */
 export const PAGES: string = fileURLToPath(new URL("../.pages/", import.meta.url));
@@ -27,7 +28,19 @@ export function writeReference(): void {
     const route = `reference/${file.replaceAll("\\", "/")}`;
     writeFileSync(path, linkNames(tidyReference(readFileSync(path, "utf8")), route, names));
   }
+  for (const { name, source } of entryPoints()) writeSubjects(name, readFile(source));
   writeFileSync(join(REFERENCE, "index.md"), referenceIndex());
+}
+
+/** Divides the page of an entry point with many names. */
+function writeSubjects(entry: string, source: string): void {
+  const folder = join(REFERENCE, folderOf(entry));
+  const index = join(folder, "index.md");
+  const pages = bySubject(entry, readFileSync(index, "utf8"), source);
+  if (pages.length === 0) return;
+  mkdirSync(join(folder, "subjects"));
+  for (const page of pages) writeFileSync(join(folder, "subjects", `${page.file}.md`), subjectPage(entry, page));
+  writeFileSync(index, subjectIndex(entry, pages));
 }
 
 /** Writes everything else, from the files of the repository. The reference has been written before. */
