@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { createEmulator } from "@pollux/emulator";
+import { createEmulator, improvise } from "@pollux/emulator";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { programFile } from "../support/programs.ts";
 import { refusals } from "../support/world.ts";
@@ -51,7 +51,7 @@ const KEYS = {
 
 /** What a program prints, with an emulator of its own. It has to end by itself, and send nothing that the service refuses. */
 async function print(args: readonly string[]): Promise<string> {
-  const emulator = createEmulator();
+  const emulator = createEmulator({ brain: improvise({ remark: false }) });
   const server = await emulator.listen();
   const env = { ...process.env, ...KEYS, GOOGLE_GEMINI_BASE_URL: server.url, EMULATOR_URL: server.url };
   try {

@@ -1,30 +1,52 @@
 import { expect, test } from "vitest";
 import { anchorsOf, readPage } from "./support/pages.ts";
 
-const page = readPage("docs/guides/how-do-i.md");
-/** The wishes that the tables name: what they are, and where their programs and guides are. */
-const wishes = [...page.matchAll(/^\| \[(.+?)\]\(#(.+?)\) +\| \[.+?\]\((.+?)\) +\|$/gm)].map(
-  ([, wish = "", anchor = "", guide = ""]) => ({ wish, anchor, guide }),
+const PAGE = "docs/guides/how-do-i.md";
+/** The wishes that the tables name, with the code for each, and where a program shows it. */
+const wishes = [...readPage(PAGE).matchAll(/^\| (.+?) +\| `(.+?)` +\| \[.+?\]\((.*?)(?:#(.+?))?\) +\|$/gm)].map(
+  ([, wish = "", code = "", file = "", anchor = ""]) => ({ wish, code, file, anchor }),
 );
-/** By the anchor of its heading: the program of a wish, without its imports. */
-const programs = new Map(
-  page
-    .split(/^### /m)
-    .slice(1)
-    .map((section) => {
-      const [, heading = "", code = ""] = /^(.+)\n\n```ts\n([^]+?)^```\n\n```text\n/m.exec(section) ?? [];
-      return [anchorsOf(`### ${heading}`)[0] ?? "", code.replaceAll(/^import .+\n/gm, "").trim()];
-    }),
-);
+/** Words of the code that stand for something of the reader's. */
+const OF_THE_READER = new Set("agent args billing input result session token tool writer".split(" "));
 
-test("forty everyday wishes have a program of a few lines", () => {
+/** By the anchor of its heading: each part of a page. The first one is also at the empty anchor. */
+function partsOf(page: string): ReadonlyMap<string, string> {
+  const parts: string[] = [];
+  let isCode = false;
+  for (const line of readPage(page).split("\n")) {
+    if (line.startsWith("```")) isCode = !isCode;
+    if (parts.length === 0 || (!isCode && line.startsWith("#"))) parts.push(line);
+    else parts.push(`${parts.pop()}\n${line}`);
+  }
+  return new Map([["", parts[0] ?? ""], ...parts.map((part) => [anchorsOf(part)[0] ?? "", part] as const)]);
+}
+
+/** The programs of the part of a page that a link leads to. */
+function programsAt(file: string, anchor: string): readonly string[] {
+  const part = partsOf(file === "" ? PAGE : `docs/guides/${file}`).get(anchor) ?? "";
+  return [...part.matchAll(/^```ts\n([^]+?)^```$/gm)].map(([, program = ""]) => program);
+}
+
+test("forty everyday wishes have their code, which a program at the end of their link has too", () => {
   expect(wishes.length).toBeGreaterThanOrEqual(40);
-  expect(wishes.filter(({ anchor }) => !programs.get(anchor))).toEqual([]);
-  const long = [...programs].filter(([, code]) => code.split("\n").length > 8);
-  expect(long).toEqual([]);
+  const unshown = wishes.flatMap(({ wish, code, file, anchor }) => {
+    const programs = programsAt(file, anchor).join("\n");
+    const words = (code.replaceAll(/"https[^"]*"/g, "").match(/[A-Za-z]\w+/g) ?? []).filter(
+      (word) => !OF_THE_READER.has(word),
+    );
+    const missing = words.filter((word) => !new RegExp(`\\b${word}\\b`).test(programs));
+    return missing.length === 0 ? [] : [`${wish}: ${missing.join(", ")}`];
+  });
+  expect(unshown).toEqual([]);
 });
 
-test("each program is in a table, under the wish that its heading names", () => {
-  expect(wishes.map(({ anchor }) => anchor)).toEqual([...programs.keys()]);
-  expect(wishes.map(({ wish }) => anchorsOf(`# ${wish}`)[0])).toEqual([...programs.keys()]);
+test("the programs of this page are short, and each is what a table leads to", () => {
+  const page = readPage(PAGE);
+  const bodies = [...page.matchAll(/^```ts\n([^]+?)^```$/gm)].map(([, code = ""]) =>
+    code.replaceAll(/^import .+\n/gm, "").trim(),
+  );
+  expect(bodies.filter((code) => code.split("\n").length > 8)).toEqual([]);
+  const here = wishes.filter(({ file }) => file === "").map(({ anchor }) => anchor);
+  const headings = [...page.matchAll(/^### (.+)$/gm)].map(([heading]) => anchorsOf(heading)[0]);
+  expect(here.filter((anchor) => anchor !== "how-do-i-")).toEqual(headings);
 });

@@ -42,16 +42,32 @@ test.each([
   "NeedsApprovalRun",
   "Source",
   "RunSoFar",
+  "RunOutputs",
+  "CodeRun",
+  "UrlRetrieval",
+  "PendingCall",
+  "GuardrailStop",
+  "RunContext",
+  "Prices",
+  "SessionFilter",
+  "HandoffOptions",
+  "MediaOptions",
 ])("every member of %s has a doc comment", (name) => {
   const undocumented = (one: string): readonly string[] => {
-    const { body, heritage } = interfaces.get(one) ?? { body: "", heritage: [] };
+    const { members, body, parents } = interfaces.get(one) ?? { members: [], body: "", parents: [] };
     const lines = body.split("\n");
     const found = lines.flatMap((line, at) => {
       const member = /^ {2}(?:readonly )?(\w+)\??[:(]/.exec(line)?.[1];
       return member === undefined || NAMED_BY_THEIR_VALUE.has(member) || lines[at - 1]?.endsWith("*/") ? [] : [member];
     });
-    return [...found, ...heritage.filter((word) => interfaces.has(word)).flatMap(undocumented)];
+    return [
+      ...found,
+      ...parents.flatMap(({ of, picked }) =>
+        undocumented(of).filter((option) => (picked?.has(option) ?? true) && !members.includes(option)),
+      ),
+    ];
   };
+  expect(interfaces.has(name)).toBe(true);
   expect(undocumented(name)).toEqual([]);
 });
 
@@ -70,15 +86,21 @@ function listed(heading: string): readonly string[] {
 function membersOf(name: string): readonly string[] {
   const found = interfaces.get(name);
   if (found === undefined) throw new Error(`there is no interface ${name}`);
-  const parents = found.heritage.filter((word) => interfaces.has(word));
-  return [...found.members, ...parents.flatMap(membersOf)];
+  const inherited = found.parents.flatMap(({ of, picked }) => membersOf(of).filter((one) => picked?.has(one) ?? true));
+  return [...new Set([...found.members, ...inherited])];
+}
+
+interface Parent {
+  readonly of: string;
+  /** The members that a `Pick` names; absent for all. */
+  readonly picked?: ReadonlySet<string>;
 }
 
 interface Interface {
   readonly members: readonly string[];
   readonly body: string;
-  /** The words after `extends`, some of which are names of interfaces. */
-  readonly heritage: readonly string[];
+  /** The interfaces that it extends. */
+  readonly parents: readonly Parent[];
 }
 
 /** The exported interfaces of a folder, by name. The formatter fixes their layout: members are indented by two, and `}` ends them. */
@@ -91,10 +113,24 @@ function readInterfaces(folder: string): ReadonlyMap<string, Interface> {
       /^export interface (\w+)([^{}]*)\{\n([^]*?)^\}/gm,
     )) {
       const members = [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??[:(]/gm)].map(([, member = ""]) => member);
-      found.set(name, { members, body, heritage: withoutTypeParameters(head).match(/\w+/g) ?? [] });
+      found.set(name, { members, body, parents: parentsIn(withoutTypeParameters(head), text) });
     }
   }
-  return found;
+  return new Map(
+    Array.from(found, ([name, one]) => [name, { ...one, parents: one.parents.filter(({ of }) => found.has(of)) }]),
+  );
+}
+
+/** @param text - Of the file: a `Pick` may name its members by a list in it. */
+function parentsIn(head: string, text: string): readonly Parent[] {
+  const picks: Parent[] = [];
+  const rest = head.replaceAll(/Pick<\s*(\w+),\s*([^>]*)>/g, (_all, of: string, names: string) => {
+    const list = /typeof (\w+)/.exec(names)?.[1];
+    const source = list === undefined ? names : (new RegExp(`const ${list} = \\[([^\\]]*)`).exec(text)?.[1] ?? "");
+    picks.push({ of, picked: new Set(Array.from(source.matchAll(/"(\w+)"/g), ([, one = ""]) => one)) });
+    return "";
+  });
+  return [...picks, ...Array.from(rest.matchAll(/\w+/g), ([of]) => ({ of }))];
 }
 
 /** What follows the name of an interface, from `extends` on. */

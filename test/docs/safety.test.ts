@@ -4,13 +4,14 @@ import { expect, test } from "vitest";
 
 const root = new URL("../../", import.meta.url);
 const page = readFileSync(fileURLToPath(new URL("docs/guides/safety.md", root)), "utf8");
-const named = [...page.matchAll(/\| `([\w./-]+\.test\.ts)`(?:: ([^|]+?))? *\|/g)].map(([, file = "", title]) => ({
-  file,
-  title,
-}));
+const untrusted = readFileSync(fileURLToPath(new URL("docs/guides/untrusted.md", root)), "utf8");
+const namedOn = (text: string): { readonly file: string; readonly title: string | undefined }[] =>
+  [...text.matchAll(/\| `([\w./-]+\.test\.ts)`(?:: ([^|]+?))? *\|/g)].map(([, file = "", title]) => ({ file, title }));
+const named = [page, untrusted].flatMap(namedOn);
 
-test("the page about safety names tests", () => {
-  expect(named.length).toBeGreaterThan(10);
+test("the pages about safety and untrusted content name tests", () => {
+  expect(namedOn(page).length).toBeGreaterThan(10);
+  expect(namedOn(untrusted).length).toBeGreaterThan(7);
 });
 
 test.each(named)("$file has the test that the page names: $title", ({ file, title }) => {

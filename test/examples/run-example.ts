@@ -85,6 +85,10 @@ export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /^the shop is to blame: false \(0\.9\d\)\nneeds-approval: $/m,
     /^billing \(0\.\d\d\), for 0\.00000\d$/m,
   ],
+  "26-untrusted.ts": [
+    /^review 7 is read\nread_review: completed\nasked: refund \{"order":17\}, outside, after read_review\nrefund: failed$/m,
+    /^review 7 is read\nrate_review: completed\nrefund: completed$/m,
+  ],
   "approval.ts": [
     /^first process: needs-approval$/m,
     /^May pay_invoice run with \{/m,

@@ -102,3 +102,20 @@ test("an address with the key makes an operator of a browser", async () => {
   expect(response.status).toBe(303);
   expect(response.headers.get("set-cookie")).toMatch(/^operator=secret; .*HttpOnly; SameSite=Strict/);
 });
+
+test("what the bot's own tools return is no reason to hold the next call", async () => {
+  const [customer, operator] = ["customer=bob", "operator=secret"];
+  const list = async (): Promise<readonly { session: string; token: string; because?: object }[]> => {
+    const { calls } = (await (await ask(operator, "/api/operator?owner=bob")).json()) as never;
+    return calls;
+  };
+  await say(customer, "m1", "Refund 20 euros for order A17.");
+  const [{ session, token } = { session: "", token: "" }] = await list();
+  await ask(operator, "/api/operator/answers", { session, answers: [{ token, approved: true }] });
+  await expect.poll(async () => (await load(customer)).state).toBe("idle");
+  await say(customer, "m2", "Refund 5 euros for order A18.");
+  const [second] = await list();
+
+  expect(second).toMatchObject({ tool: "refund", args: { order: "A18", euros: 5 } });
+  expect(second).not.toHaveProperty("because");
+});

@@ -40,7 +40,7 @@ describe("with answers that come at once", () => {
     const said = await tab.messages();
     expect(countOf(said, "Get weather")).toBe(2);
     expect(countOf(said, "Done")).toBe(2);
-    expect(tab.page.url()).toMatch(/\/chat\/[\da-f-]{36}$/);
+    expect(tab.page.url()).toMatch(/\/chat\/[\da-f]{32}$/);
     expect(await tab.page.evaluate("document.querySelectorAll('.markdown table').length")).toBe(2);
     expect(tab.complaints).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { tidyReference } from "../../site/src/reference.ts";
+import { bySubject, subjectIndex, subjectPage } from "../../site/src/subjects.ts";
 
 describe("a page of the reference", () => {
   test.each([
@@ -23,5 +24,63 @@ describe("a page of the reference", () => {
     ],
   ])("%s", (_what, page, tidied) => {
     expect(tidyReference(page)).toBe(tidied);
+  });
+});
+
+describe("the index of an entry point with many names", () => {
+  const source = `export { Agent } from "./agent/agent.ts";
+export type { RunEnd } from "./loop/events.ts";
+export {
+  finished as done,
+  type OutputOf,
+} from "./agent/output.ts";
+`;
+  const index = `# @pollux/core
+
+## Classes
+
+| Class | Description |
+| :------ | :------ |
+| [Agent](classes/Agent.md) | Has a [\`Model\`](./model/interfaces/Model.md). |
+
+## Interfaces
+
+| Interface | Description |
+| :------ | :------ |
+| [OutputOf](type-aliases/OutputOf.md) | - |
+| [RunEnd](interfaces/RunEnd.md) | How a run ended. |
+| [done](functions/done.md) | The output. |
+`;
+  const pages = bySubject("@pollux/core", index, source);
+
+  test("is divided by what the names are about", () => {
+    const named = pages
+      .filter(({ rows }) => rows.length > 0)
+      .map(({ file, rows }) => [file, rows.map(({ name }) => name)]);
+    expect(named).toEqual([
+      ["agents", ["Agent", "done", "OutputOf"]],
+      ["streams-events-and-partial-output", ["RunEnd"]],
+    ]);
+    expect(subjectIndex("@pollux/core", pages)).toContain(
+      "## [Agents](subjects/agents.md)\n\n[Agent](classes/Agent.md), ",
+    );
+  });
+
+  test("has a page for each subject, whose links lead on", () => {
+    const [agents] = pages;
+    expect(agents && subjectPage("@pollux/core", agents)).toContain(
+      "| [Agent](../classes/Agent.md)<br>class | Has a [`Model`](../model/interfaces/Model.md). |",
+    );
+  });
+
+  test("has no name without a subject", () => {
+    const elsewhere = source.replace("./agent/agent.ts", "./elsewhere/agent.ts");
+    expect(() => bySubject("@pollux/core", index, elsewhere)).toThrow(
+      "no subject has Agent, which is defined in elsewhere/agent.ts",
+    );
+  });
+
+  test("stays one page where one is enough", () => {
+    expect(bySubject("@pollux/web", index, source)).toEqual([]);
   });
 });

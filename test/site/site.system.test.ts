@@ -58,6 +58,14 @@ describe("the built site", () => {
     expect(agent).toMatch(/<a [^>]*href="[^"]+ConfigurationError\.html"/);
   });
 
+  test("no page of the reference is so long that nobody reads it", () => {
+    const rows = [...pages.keys()]
+      .filter((path) => /^reference\/.*(?:index|subjects\/[\w-]+)\.html$/.test(path))
+      .map((path) => [path, readFileSync(join(dist, path), "utf8").split("<tr>").length - 1] as const);
+    expect(rows.length).toBeGreaterThan(30);
+    expect(rows.filter(([, count]) => count > 90)).toEqual([]);
+  });
+
   test("it has the Markdown of its pages and the lists for language models", () => {
     for (const file of ["llms.txt", "llms-full.txt", "guides/options.md", "concepts.md"])
       expect(files.has(file)).toBe(true);
@@ -89,6 +97,8 @@ describe("in a browser", () => {
       ["the index of guides", "/guides/"],
       ["the concepts", "/concepts.html"],
       ["a page of the reference", "/reference/core/classes/Agent.html"],
+      ["the index of core's reference", "/reference/core/"],
+      ["a subject of the reference", "/reference/core/subjects/sessions.html"],
       ["an example", "/examples/07-function-calling.html"],
       ["a wide table", "/comparison.html"],
     ])("%s can be read in light and dark, by everybody", async (_what, path) => {
@@ -100,9 +110,29 @@ describe("in a browser", () => {
         await page.waitForFunction("document.readyState === 'complete'");
         expect(await page.evaluate("document.documentElement.classList.contains('dark')")).toBe(mode === "dark");
         expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+        expect(await page.evaluate("document.querySelectorAll('main').length")).toBe(1);
         expect(await violationsOf(page), mode).toEqual([]);
       }
       expect(errors).toEqual([]);
+      await page.close();
+    });
+
+    test.each([
+      ["stream", "/guides/streaming-and-events.html"],
+      // The server, pages with it, or a page that is made of it: not a page about moving from elsewhere.
+      ["useChat", "/guides/(ai-sdk|react|web).html"],
+      ["deploy", "/guides/deployment.html"],
+      ["approval", "/guides/approvals.html"],
+      ["ScriptedModel", "/reference/core/testing/classes/ScriptedModel.html"],
+    ])("the search answers %s with %s first", async (words, found) => {
+      const { page } = await openPage(browser);
+      await page.setViewport({ width, height });
+      await page.goto(`${site.url}/`);
+      await page.locator("#local-search button, button.VPNavBarSearchButton").click();
+      await page.locator("#localsearch-input").fill(words);
+      await page.waitForFunction(
+        `/^${found.replaceAll("/", "\\/")}/.test(document.querySelector('.results a')?.getAttribute("href"))`,
+      );
       await page.close();
     });
 

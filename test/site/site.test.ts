@@ -1,8 +1,9 @@
+import { statSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
 import { describe, expect, test } from "vitest";
 import { anchorsOf, slugOf, summaryOf, textOf, titleOf } from "../../site/src/markdown.ts";
 import { linkNames } from "../../site/src/name-links.ts";
-import { exists, filesIn, readFile } from "../../site/src/repository.ts";
+import { exists, filesIn, readFile, ROOT } from "../../site/src/repository.ts";
 import { makeSite } from "../../site/src/site.ts";
 
 // The whole site, with the reference and in a browser: `site.system.test.ts`.
@@ -50,8 +51,32 @@ describe("the pages of the site", () => {
   test("the first page says what it is, with the program of the README and its output", () => {
     const landing = pages.get("index.md") ?? "";
     expect(landing).toContain(summaryOf(readFile("README.md")));
+    const order = [
+      "images/logo.svg",
+      "# Pollux",
+      "pnpm create pollux",
+      "web-chat.webp",
+      "inspector.webp",
+      "0 of 29,819",
+    ];
+    const places = [...order, "new Agent(", "```text\n", "Compared with others"].map((text) => landing.indexOf(text));
+    expect(places).toEqual(places.toSorted((one, other) => one - other));
+    expect(places).not.toContain(-1);
     expect(landing.indexOf("new Agent(")).toBeLessThan(landing.indexOf("```text\n"));
     expect(landing).toContain("./guides/getting-started.md");
+  });
+
+  test("films have a still for people who prefer less motion, and all their files are copied", () => {
+    const landing = pages.get("index.md") ?? "";
+    const still = /<source media="\(prefers-reduced-motion: reduce\)" srcset="\/(.+?)">/g;
+    expect([...landing.matchAll(still)].map(([, path = ""]) => site.copies.get(path))).toEqual([
+      "docs/images/web-chat-still.webp",
+      "docs/images/inspector-still.webp",
+    ]);
+    const shown = [...landing.matchAll(/<img[^>]* src="\/(.+?)"/g)].map(([, path = ""]) => path);
+    expect(shown.filter((path) => !site.copies.has(path))).toEqual([]);
+    for (const film of ["web-chat", "inspector"])
+      expect(statSync(`${ROOT}/docs/images/${film}.webp`).size).toBeLessThan(600_000);
   });
 
   test("drawings are part of their page, with a name, and without the style that follows the system", () => {

@@ -9,6 +9,7 @@ const OF_THE_PROCESS = new RegExp(
     /\/(fake-time|stop-clock|made-up-time)\.ts"/, // its clock, by a helper
     /memoryUsage|[cC]puUsage|getActiveResourcesInfo|createHook/, // its memory, time, timers and resources
     /\/(growth|count-processes)\.ts"/, // its time and its children, by a helper
+    /@vitest-environment/, // its document
     /setGlobal|observeAllRuns|@opentelemetry/, // its telemetry
   ]
     .map(({ source }) => source)

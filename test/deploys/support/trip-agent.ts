@@ -52,12 +52,13 @@ export function tripTools({ tell, hangs = [] }: Site, needApproval: readonly str
         name,
         description: "Part of a trip.",
         effects: effects[name],
+        reads: "trusted",
         needsApproval: needApproval.includes(name),
         input,
         run: run(verbs[name], name),
       }),
     ),
-    defineTool({ name: "ask", description: "Asks the traveller.", input }),
+    defineTool({ name: "ask", description: "Asks the traveller.", input, reads: "trusted" }),
   ];
 }
 

@@ -74,6 +74,7 @@ export function errandTools(effects: Effects, workMs: number): readonly AnyTool[
       name,
       description: "One item of the errand.",
       effects: EFFECTS[name],
+      reads: "trusted",
       input: { type: "object", properties: { item: { type: "integer" } }, required: ["item"] },
       run: async (input, { idempotencyKey }) => {
         // The service holds to the declaration, and what is not there is not in the errand.

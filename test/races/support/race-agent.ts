@@ -86,6 +86,7 @@ function tools(effects: Effects, random: () => number, lives: AgentPlace["lives"
       ...options,
       description: "One step of the task.",
       input: INPUT,
+      reads: "trusted",
       approvedBy: (input: unknown) => approverOf(input as CallArgs),
       editable: ["euros"],
       run: (input: unknown, { idempotencyKey }) => work(options.name, input, idempotencyKey),
@@ -96,6 +97,7 @@ function tools(effects: Effects, random: () => number, lives: AgentPlace["lives"
       name,
       description: "One step of the task, done elsewhere.",
       input: INPUT,
+      reads: "trusted",
       needsApproval: name === "order",
     }),
   );

@@ -28,8 +28,13 @@ export interface Page {
   evaluate(code: string): Promise<unknown>;
   type(selector: string, text: string): Promise<void>;
   readonly keyboard: { press(key: string): Promise<void> };
+  readonly mouse: {
+    move(x: number, y: number): Promise<void>;
+    /** In pixels; up is below zero. */
+    wheel(options: { readonly deltaY: number }): Promise<void>;
+  };
   locator(selector: string): { click(): Promise<void>; fill(value: string): Promise<void>; wait(): Promise<unknown> };
-  screenshot(options: { path: string }): Promise<unknown>;
+  screenshot(options: { path: string } | { encoding: "base64" }): Promise<unknown>;
   close(): Promise<void>;
 }
 

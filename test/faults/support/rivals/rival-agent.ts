@@ -51,6 +51,7 @@ function tools(effects: Effects, pause: () => Promise<unknown>, reached: AgentPl
       name,
       description: "One step of the task.",
       effects: EFFECTS[name],
+      reads: "trusted",
       ...(name === "confirm" && { needsApproval: true }),
       run: async (_input: unknown, { idempotencyKey }) => {
         effects.tell({ step: "start", what: name, key: idempotencyKey });
