@@ -17,6 +17,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./chat.ts")).chatCommand,
   },
   {
+    name: "map",
+    summary: "ask a model once for each line of a file",
+    load: async () => (await import("./map.ts")).mapCommand,
+  },
+  {
     name: "session",
     summary: "show, check, repair or erase stored sessions",
     load: async () => (await import("./session.ts")).sessionCommand,
