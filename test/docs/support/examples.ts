@@ -100,6 +100,7 @@ const COMPILED_ONLY = new Set([
   "dbos agentsClient",
   "restate agentsClient",
   "postgres PostgresStore",
+  "postgres PostgresQuotaStore",
   "core openSessionFile",
   "tools sqlTools",
   "tools sqliteTools",
@@ -122,6 +123,8 @@ const OTHERS: readonly (readonly [string, string])[] = [
   ["checkSession", "@pollux/core/doctor"],
   ["deny", "@pollux/core"],
   ["PostgresStore", "@pollux/postgres"],
+  ["PostgresQuotaStore", "@pollux/postgres"],
+  ["SqliteQuotaStore", "@pollux/core/node"],
   ["tmpdir", "node:os"],
 ];
 

@@ -1,7 +1,7 @@
 import type { Session } from "../agent/session.ts";
 import type { OutputSchema, RunOptions } from "../agent/options.ts";
 import type { RunInput } from "../agent/run-input.ts";
-import { ApiStatusError, ResponseBlockedError } from "../errors/api-errors.ts";
+import { ApiStatusError, QuotaReachedError, ResponseBlockedError } from "../errors/api-errors.ts";
 import { AgentError, ConfigurationError } from "../errors/agent-error.ts";
 import { sleep } from "../internal/abort.ts";
 import type { FinishedRun, NeedsApprovalRun, NeedsOutcomeRun, RunResult } from "../loop/result.ts";
@@ -109,9 +109,9 @@ function mayPass(error: unknown): boolean {
   return error instanceof AgentError && error.retryable;
 }
 
-/** Whether every other input would fail in the same way: a setting is wrong, the key was refused, or the quota of the day is used up. */
+/** Whether every other input would fail in the same way: a setting is wrong, the key was refused, or a quota is used up. */
 export function stopsAll(error: unknown): boolean {
-  if (error instanceof ConfigurationError) return true;
+  if (error instanceof ConfigurationError || error instanceof QuotaReachedError) return true;
   return (
     error instanceof ApiStatusError && (error.status === 401 || error.status === 403 || error.resetsAt !== undefined)
   );

@@ -5,6 +5,7 @@ export type ErrorCode =
   | "api_timeout"
   | "api_shape"
   | "traffic_limit"
+  | "quota_reached"
   | "request_limit"
   | "stream_incomplete"
   | "response_blocked"

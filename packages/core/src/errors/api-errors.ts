@@ -201,3 +201,25 @@ export class RequestLimitError extends AgentError {
     this.limit = limit;
   }
 }
+
+/**
+ * A request was not sent, because all processes of the application together have used up what they may, in a minute after which the wait
+ * would have been too long, or on this day. Nothing is billed; the client does not retry it.
+ */
+export class QuotaReachedError extends AgentError {
+  static override readonly name = "QuotaReachedError";
+  override readonly code = "quota_reached";
+  /** Option of `Quota` whose limit was reached. */
+  readonly limit: "requestsPerMinute" | "tokensPerMinute" | "costPerDay";
+  /** The limit itself. */
+  readonly value: number;
+  /** When there is room again, in milliseconds since the epoch. */
+  readonly resetsAt: number;
+
+  constructor(message: string, limit: QuotaReachedError["limit"], value: number, resetsAt: number) {
+    super(message);
+    this.limit = limit;
+    this.value = value;
+    this.resetsAt = resetsAt;
+  }
+}

@@ -12,6 +12,7 @@ export {
   StreamIncompleteError,
   type TimeoutKind,
   FileStateError,
+  QuotaReachedError,
   TrafficLimitError,
 } from "./api-errors.ts";
 export {

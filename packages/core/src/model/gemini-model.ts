@@ -42,10 +42,27 @@ export interface GeminiOptions extends GeminiClientOptions {
   readonly transport?: "stream" | "unary" | undefined;
   /** Overrides what is inferred from the model's ID, for tuned models and gateways' own names. */
   readonly capabilities?: Partial<ModelCapabilities> | undefined;
+  /** What all processes of the application may use together: a `Quota` of `@pollux/core/quota`. @defaultValue none */
+  readonly quota?: ModelQuota | undefined;
+}
+
+/** Lets a model answer once there is room. */
+export interface ModelQuota {
+  /** @internal */
+  within(
+    modelId: string,
+    options: RespondOptions,
+    answer: (options: RespondOptions) => Promise<ModelResponse>,
+  ): Promise<ModelResponse>;
 }
 
 /** The names of all options. */
-export const GEMINI_OPTIONS: OptionNames<GeminiOptions> = { ...CLIENT_OPTIONS, transport: true, capabilities: true };
+export const GEMINI_OPTIONS: OptionNames<GeminiOptions> = {
+  ...CLIENT_OPTIONS,
+  transport: true,
+  capabilities: true,
+  quota: true,
+};
 
 /** What to write for options that other libraries take here. */
 export const GEMINI_SPELLINGS: Spellings = {
@@ -83,6 +100,7 @@ export class GeminiModel implements Model {
   readonly #client: GeminiClient;
   readonly #facts: RequestFacts;
   readonly #logger: Logger | undefined;
+  readonly #quota: ModelQuota | undefined;
   readonly #heals: Set<string>;
   readonly #conversations = new WeakMap<object, Conversation>();
   #isAdvised: boolean;
@@ -102,6 +120,7 @@ export class GeminiModel implements Model {
     this.streams = options.transport === undefined ? this.capabilities.streaming : options.transport === "stream";
     this.maxRequestBytes = mostRequestBytes(options.maxRequestBytes, endpoint);
     this.#logger = options.logger;
+    this.#quota = options.quota;
   }
 
   check(settings: ModelSettings): void {
@@ -111,6 +130,11 @@ export class GeminiModel implements Model {
   }
 
   async respond(request: ModelRequest, options: RespondOptions): Promise<ModelResponse> {
+    const answer = (own: RespondOptions): Promise<ModelResponse> => this.#answer(request, own);
+    return await (this.#quota?.within(this.id, options, answer) ?? answer(options));
+  }
+
+  async #answer(request: ModelRequest, options: RespondOptions): Promise<ModelResponse> {
     const conversation = this.#findConversation(options.conversation);
     const logger = options.logger ?? this.#logger;
     if (!this.#isAdvised) this.#advise(request.settings, logger);

@@ -10,4 +10,5 @@ export {
   type StoredSession,
 } from "./stores/session-file.ts";
 export { JsonlStore, type JsonlStoreOptions } from "./stores/jsonl/jsonl-store.ts";
+export { SqliteQuotaStore } from "./stores/sqlite/sqlite-quota.ts";
 export { SqliteStore, type SqliteStoreOptions } from "./stores/sqlite/sqlite-store.ts";

@@ -326,6 +326,7 @@ const ERRORS: { readonly [Code in ErrorCode]?: string } = {
   api_timeout: "The model's service took too long to answer.",
   api_shape: "The model's service sent an answer that could not be read.",
   traffic_limit: "Too many requests are waiting.",
+  quota_reached: "The budget is used up for now.",
   request_limit: "The model's service had to be asked too often.",
   stream_incomplete: "The answer broke off.",
   response_blocked: "The model's service refused the message.",

@@ -1,0 +1,202 @@
+import { ConfigurationError } from "../errors/agent-error.ts";
+import { QuotaReachedError } from "../errors/api-errors.ts";
+import { sleep } from "../internal/abort.ts";
+import { checkAtLeast, checkOptions, namesIn, type OptionNames } from "../internal/option-names.ts";
+import type { ModelResponse, RespondOptions } from "../model/model.ts";
+import { checkPrices, findPrices, type PriceTable, priceUsage, requirePrices } from "../model/prices.ts";
+import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
+import { MemoryQuotaStore, type QuotaCounter, type QuotaStore } from "./quota-store.ts";
+
+/** Options of {@link Quota}; at least one limit. */
+export interface QuotaOptions {
+  /** Where the counters are. @defaultValue this process's memory */
+  readonly store?: QuotaStore | undefined;
+  /** Names the counters: models with the same name share them. @defaultValue "pollux" */
+  readonly name?: string | undefined;
+  /** Answers of models, in each minute. */
+  readonly requestsPerMinute?: number | undefined;
+  /** Tokens in and out, in each minute. */
+  readonly tokensPerMinute?: number | undefined;
+  /** In the unit of `prices`, which are required; in each day, by UTC. */
+  readonly costPerDay?: number | undefined;
+  /** Prices of the models, for `costPerDay`. */
+  readonly prices?: PriceTable | undefined;
+  /** Longest wait of a request for a minute that has room, in milliseconds; then it fails with `QuotaReachedError`. @defaultValue 3_600_000 */
+  readonly maxWaitMs?: number | undefined;
+}
+
+/** What was used in this minute, and on this day, by all processes. */
+export interface QuotaState {
+  readonly requests: number;
+  readonly tokens: number;
+  readonly cost: number;
+}
+
+const QUOTA_OPTIONS: OptionNames<QuotaOptions> = namesIn(
+  "store name requestsPerMinute tokensPerMinute costPerDay prices maxWaitMs",
+);
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/** What an answer is expected to use, or has used. */
+interface Amounts {
+  readonly tokens: number;
+  readonly cost: number;
+}
+
+/**
+ * What all processes of an application may use together: requests and tokens in each minute, money on each day. A model that has one waits
+ * for the next minute when this one is used up, and fails with `QuotaReachedError` once the money of the day is.
+ *
+ * Windows are whole minutes and days of each process's own clock. An answer's tokens and cost are known when it is there, so what
+ * answers used on average is reserved before; the limits of tokens and money can be exceeded by as much as those under way use more than that.
+ * Each attempt to answer counts once, however often the client sends its request.
+ *
+ * @example
+ * ```ts
+ * const quota = new Quota({ requestsPerMinute: 300, costPerDay: 20, prices: googleListPrices });
+ * const agent = new Agent({ model: gemini("gemini-3.8-flash", { quota }) });
+ * ```
+ */
+export class Quota {
+  readonly #options: QuotaOptions;
+  readonly #store: QuotaStore;
+  /** Answers so far in this process, and what they used. */
+  #answers = 0;
+  #used: Amounts = { tokens: 0, cost: 0 };
+  /** What could not be counted, because the store was not there: counted with the next. */
+  #owed: readonly QuotaCounter[] = [];
+
+  /** @throws {TypeError} For an option that does not exist or is no number above 0, and without a limit. */
+  constructor(options: QuotaOptions) {
+    checkOptions("new Quota()", options, QUOTA_OPTIONS);
+    const limits = ["requestsPerMinute", "tokensPerMinute", "costPerDay"] as const;
+    for (const name of [...limits, "maxWaitMs"] as const) checkAtLeast(name, options[name], 0);
+    if (limits.every((name) => options[name] === undefined))
+      throw new TypeError(`new Quota() needs a limit: ${limits.join(", ")}`);
+    if (options.costPerDay !== undefined && options.prices === undefined)
+      throw new ConfigurationError("costPerDay requires prices: pass a price table to the quota.");
+    if (options.prices !== undefined) checkPrices(options.prices);
+    this.#options = options;
+    this.#store = options.store ?? new MemoryQuotaStore();
+  }
+
+  /** What all processes have used, reservations included. */
+  async state(): Promise<QuotaState> {
+    const [requests, tokens, cost] = this.#counters(Date.now(), 0, { tokens: 0, cost: 0 });
+    const { totals } = await this.#store.add([requests, tokens, cost].map((one) => ({ ...one, limit: undefined })));
+    const [first = 0, second = 0, third = 0] = totals;
+    return { requests: first, tokens: second, cost: third };
+  }
+
+  /**
+   * Lets a model answer once there is room, and counts what that used.
+   *
+   * @internal
+   */
+  async within(
+    modelId: string,
+    options: RespondOptions,
+    answer: (options: RespondOptions) => Promise<ModelResponse>,
+  ): Promise<ModelResponse> {
+    const { costPerDay, prices } = this.#options;
+    if (costPerDay !== undefined) requirePrices("costPerDay", prices, modelId);
+    const reserved = this.#expected();
+    const at = await this.#reserve(reserved, options);
+    let used: Usage = NO_USAGE;
+    let version: string | undefined;
+    try {
+      const response = await answer({
+        ...options,
+        onLost: (usage) => {
+          used = addUsage(used, usage);
+          options.onLost?.(usage);
+        },
+      });
+      used = addUsage(used, response.usage);
+      version = response.envelope.modelVersion ?? modelId;
+      return response;
+    } finally {
+      await this.#settle(at, reserved, used, version ?? modelId);
+      this.#checkPriced(version, at);
+    }
+  }
+
+  /** What the next answer will use, going by those before. */
+  #expected(): Amounts {
+    const count = Math.max(1, this.#answers);
+    return { tokens: Math.round(this.#used.tokens / count), cost: this.#used.cost / count };
+  }
+
+  /** Waits until there is room. @returns When it was reserved. */
+  async #reserve(reserved: Amounts, { signal, onNotice }: RespondOptions): Promise<number> {
+    const { maxWaitMs = 3_600_000 } = this.#options;
+    const begun = Date.now();
+    for (;;) {
+      const now = Date.now();
+      const counters = this.#counters(now, 1, reserved);
+      const owed = this.#owed;
+      this.#owed = [];
+      const { full } = await this.#store.add([...counters, ...owed]);
+      if (full === undefined) return now;
+      this.#owed = [...owed, ...this.#owed];
+      const name = LIMIT_NAMES[full] ?? "costPerDay";
+      const windowMs = name === "costPerDay" ? DAY_MS : MINUTE_MS;
+      const resetsAt = (Math.floor(now / windowMs) + 1) * windowMs;
+      if (name === "costPerDay" || resetsAt - begun > maxWaitMs) throw this.#reached(name, resetsAt);
+      // Not all of them in the first moment of the next minute.
+      const delayMs = Math.ceil(resetsAt - now + Math.random() * 1000);
+      const error = { code: "quota_reached", message: `${name} is used up until the next minute.` };
+      onNotice?.({ type: "wait", delayMs, error: { ...error } });
+      await sleep(delayMs, signal);
+    }
+  }
+
+  #reached(name: QuotaReachedError["limit"], resetsAt: number): QuotaReachedError {
+    const { [name]: value = 0 } = this.#options;
+    const until = new Date(resetsAt).toISOString();
+    const message = `${name} (${value}) is used up until ${until}: wait until then, or raise the limit of the quota.`;
+    return new QuotaReachedError(message, name, value, resetsAt);
+  }
+
+  async #settle(at: number, reserved: Amounts, usage: Usage, version: string): Promise<void> {
+    const { prices } = this.#options;
+    const priced = prices === undefined ? {} : priceUsage(prices, usage, version, at);
+    const used = { tokens: usage.totalTokens, cost: priced.cost ?? 0 };
+    if (usage.requests > 0) {
+      this.#answers += 1;
+      this.#used = { tokens: this.#used.tokens + used.tokens, cost: this.#used.cost + used.cost };
+    }
+    const change = { tokens: used.tokens - reserved.tokens, cost: used.cost - reserved.cost };
+    const counters = this.#counters(at, 0, change).map((one) => ({ ...one, limit: undefined }));
+    // The answer is paid, and must not be lost for want of a counter.
+    await this.#store.add(counters).catch(() => (this.#owed = [...this.#owed, ...counters]));
+  }
+
+  /** @throws {ConfigurationError} When money is limited, and a model has answered that has no price. */
+  #checkPriced(version: string | undefined, at: number): void {
+    const { costPerDay, prices } = this.#options;
+    if (version === undefined || costPerDay === undefined || findPrices(prices, version, at) !== undefined) return;
+    throw new ConfigurationError(
+      `${version} answered, and the quota has no prices for it: nobody knows what was spent. Add them.`,
+    );
+  }
+
+  /** In the order of {@link LIMIT_NAMES}. */
+  #counters(now: number, requests: number, { tokens, cost }: Amounts): [QuotaCounter, QuotaCounter, QuotaCounter] {
+    const { name = "pollux", requestsPerMinute, tokensPerMinute, costPerDay } = this.#options;
+    const counter = (what: string, windowMs: number, amount: number, limit: number | undefined): QuotaCounter => {
+      const window = Math.floor(now / windowMs);
+      // Answers that began in a window may end in a later one.
+      return { key: `${name} ${what} ${window}`, amount, limit, expiresAt: (window + 1) * windowMs + DAY_MS };
+    };
+    return [
+      counter("requests", MINUTE_MS, requests, requestsPerMinute),
+      counter("tokens", MINUTE_MS, tokens, tokensPerMinute),
+      counter("cost", DAY_MS, cost, costPerDay),
+    ];
+  }
+}
+
+const LIMIT_NAMES = ["requestsPerMinute", "tokensPerMinute", "costPerDay"] as const;
