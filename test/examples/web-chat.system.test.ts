@@ -184,7 +184,7 @@ describe("with answers that come at once", () => {
     await tab.say("Something to forget");
     await tab.sees(LAST);
     await tab.press("Rename Something to forget");
-    await tab.page.locator(".rename input").fill("Forget me");
+    await tab.page.locator(".rename").fill("Forget me");
     await tab.page.keyboard.press("Enter");
     await tab.press("Delete Forget me");
     await tab.press("Delete");

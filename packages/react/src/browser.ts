@@ -29,3 +29,11 @@ export function recall(storage: "localStorage" | "sessionStorage", key: string):
 export function isSendKey({ key, shiftKey, nativeEvent }: KeyboardEvent): boolean {
   return key === "Enter" && !shiftKey && !nativeEvent.isComposing && nativeEvent.keyCode !== 229;
 }
+
+/** A listener that does something in place of what the browser would. */
+export function instead(work: () => void): (event: { preventDefault(): void }) => void {
+  return (event) => {
+    event.preventDefault();
+    work();
+  };
+}

@@ -1,9 +1,9 @@
 import type { UIMessage } from "ai";
-import { type ReactElement, type ReactNode, useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { type ReactElement, type ReactNode, useEffect, useState, useSyncExternalStore } from "react";
 import { newId, recall, remember } from "./browser.ts";
+import { Button, IconButton } from "./button.tsx";
 import type { ConversationProps } from "./chat/conversation.tsx";
 import { LoadedConversation } from "./chat/loaded-conversation.tsx";
-import { Icon } from "./icon.tsx";
 import { ChatList } from "./list/chat-list.tsx";
 import { useChats } from "./list/use-chats.ts";
 import { ChatProvider, type ChatProviderProps } from "./settings.tsx";
@@ -52,25 +52,17 @@ function Page<M extends UIMessage>({ brand, ideas, footer, body, onData }: ChatA
       <div id="list" className="aside">
         <ChatList chats={chats} current={current} onOpen={openChat} onLeave={() => setListOpen(false)} brand={brand} />
       </div>
-      <button
-        type="button"
-        className="scrim"
-        aria-label="Close the list"
-        tabIndex={-1}
-        onClick={() => setListOpen(false)}
-      />
+      <Button className="scrim" aria-label="Close the list" tabIndex={-1} onClick={() => setListOpen(false)} />
       <div className="main">
         <header className="head">
-          <button
-            type="button"
+          <IconButton
             className="icon head-menu"
-            aria-label="Conversations"
+            icon="menu"
+            label="Conversations"
             aria-expanded={isListOpen}
             aria-controls="list"
             onClick={() => setListOpen(!isListOpen)}
-          >
-            <Icon name="menu" />
-          </button>
+          />
           <h1 className="head-title" dir="auto">
             {summary?.title ?? "New chat"}
           </h1>
@@ -79,9 +71,11 @@ function Page<M extends UIMessage>({ brand, ideas, footer, body, onData }: ChatA
               Offline. Reconnecting…
             </span>
           )}
-          <button type="button" className="icon" aria-label={`Use the ${other} theme`} onClick={() => setTheme(other)}>
-            <Icon name={theme === "dark" ? "sun" : "moon"} />
-          </button>
+          <IconButton
+            icon={theme === "dark" ? "sun" : "moon"}
+            label={`Use the ${other} theme`}
+            onClick={() => setTheme(other)}
+          />
         </header>
         <LoadedConversation<M>
           key={id}
@@ -134,9 +128,9 @@ function useTheme(): [Theme, (theme: Theme) => void] {
   useEffect(() => {
     document.documentElement.dataset["theme"] = theme;
   }, [theme]);
-  const choose = useCallback((chosen: Theme) => {
+  const choose = (chosen: Theme): void => {
     remember("localStorage", "theme", chosen);
     setTheme(chosen);
-  }, []);
+  };
   return [theme, choose];
 }

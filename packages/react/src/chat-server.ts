@@ -61,6 +61,11 @@ export function isUnreached(error: unknown): boolean {
   return serverCode === "draining" || (serverCode === undefined && [502, 503, 504].includes(status));
 }
 
+/** Whatever was thrown, as an error. */
+export function errorFrom(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
 /** The requests of a page to the `chatHandler` of its server. */
 export class ChatServer {
   readonly api: string;
@@ -123,21 +128,21 @@ export class ChatServer {
 
   /** Says something to a run that is going. The stream that shows the run goes on, so the one that answers is not read. */
   async steer(id: string, message: object): Promise<void> {
-    const response = await this.fetch(this.api, requestOf("POST", { id, message }));
+    const response = await this.#request("POST", "", { id, message });
     await response.body?.cancel();
   }
 
   async #ask<Result>(method: string, path: string, body?: object): Promise<Result> {
-    const response = await this.fetch(`${this.api}${path}`, requestOf(method, body));
+    const response = await this.#request(method, path, body);
     const text = await response.text();
     // As the handler of the same release writes it.
     return (text === "" ? undefined : JSON.parse(text)) as Result;
   }
-}
 
-function requestOf(method: string, body?: object): RequestInit {
-  if (body === undefined) return { method };
-  return { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  async #request(method: string, path: string, body?: object): Promise<Response> {
+    const json = body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+    return await this.fetch(`${this.api}${path}`, { method, ...json });
+  }
 }
 
 async function errorOf(response: Response): Promise<ChatServerError> {

@@ -1,23 +1,26 @@
 import type { AnyCall, AnyChatMessage, Metadata, PendingCall } from "./chat-message.ts";
-import { ChatServerError } from "./chat-server.ts";
+import { ChatServerError, errorFrom } from "./chat-server.ts";
 
 /** What went wrong with a request of the page, for a person. */
-export function describeProblem(error: Error): string {
+export function describeProblem(error: unknown): string {
   if (error instanceof TypeError) return "The server can’t be reached. Check your connection.";
-  if (!(error instanceof ChatServerError) || error.retryAfterMs === undefined) return error.message;
-  return `${error.message} Try again in ${durationOf(error.retryAfterMs)}.`;
+  const { message } = errorFrom(error);
+  const waitMs = error instanceof ChatServerError ? error.retryAfterMs : undefined;
+  return waitMs === undefined ? message : `${message} Try again in ${durationOf(waitMs)}.`;
 }
 
-/** A time in the unit that a person would use. */
-export function durationOf(ms: number): string {
-  const steps = [
-    [3_600_000, "hour"],
-    [60_000, "minute"],
-    [1000, "second"],
-  ] as const;
-  const [length, unit] = steps.find(([least]) => ms >= least) ?? [1000, "second"];
+const UNITS = [
+  [86_400_000, "day"],
+  [3_600_000, "hour"],
+  [60_000, "minute"],
+  [1000, "second"],
+] as const;
+
+/** A time in the unit that a person would use, as `5 minutes` or `5 min`. */
+export function durationOf(ms: number, unitDisplay: "long" | "short" = "long"): string {
+  const [length, unit] = UNITS.find(([least]) => ms >= least) ?? [1000, "second"];
   const count = Math.max(1, Math.round(ms / length));
-  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+  return count.toLocaleString("en", { style: "unit", unit, unitDisplay });
 }
 
 /** Endings of the model's own that no other words fit. */

@@ -48,7 +48,7 @@ test.each<[name: string, reply: Reply, says: string, unreached: boolean]>([
   [
     "a wait of a day",
     { status: 429, headers: { "retry-after": "86400" }, body: "The day’s messages are used up." },
-    "The day’s messages are used up. Try again in 24 hours.",
+    "The day’s messages are used up. Try again in 1 day.",
     false,
   ],
   ["a wait that is nonsense", { status: 429, headers: { "retry-after": "soon" }, body: "Wait." }, "Wait.", false],

@@ -96,7 +96,7 @@ test.each([
   [60_000, "1 minute"],
   [3_599_000, "60 minutes"],
   [3_600_000, "1 hour"],
-  [86_400_000, "24 hours"],
+  [86_400_000, "1 day"],
 ])("%d ms are %s", (ms, said) => {
   expect(durationOf(ms)).toBe(said);
 });

@@ -1,5 +1,6 @@
 import { type ReactElement, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
-import { isSendKey, recall, remember } from "../browser.ts";
+import { instead, isSendKey, recall, remember } from "../browser.ts";
+import { IconButton } from "../button.tsx";
 import type { Draft } from "../chat-message.ts";
 import { Icon } from "../icon.tsx";
 import { ACCEPTED, type Attachments } from "./use-attachments.ts";
@@ -47,13 +48,7 @@ export function Composer(props: ComposerProps): ReactElement {
   };
 
   return (
-    <form
-      className="composer"
-      onSubmit={(event) => {
-        event.preventDefault();
-        send();
-      }}
-    >
+    <form className="composer" onSubmit={instead(send)}>
       <div className="composer-box">
         {files.length > 0 && (
           <ul className="attached" aria-label="Attachments">
@@ -67,9 +62,12 @@ export function Composer(props: ComposerProps): ReactElement {
                     {filename}
                   </span>
                 )}
-                <button type="button" aria-label={`Remove ${filename}`} onClick={() => attachments.remove(index)}>
-                  <Icon name="close" />
-                </button>
+                <IconButton
+                  className="remove"
+                  icon="close"
+                  label={`Remove ${filename}`}
+                  onClick={() => attachments.remove(index)}
+                />
               </li>
             ))}
           </ul>
@@ -82,17 +80,11 @@ export function Composer(props: ComposerProps): ReactElement {
           aria-label="Message"
           placeholder={isAnswering ? "Add something to the answer…" : "Ask anything"}
           value={text}
-          onChange={(event) => setText(event.target.value)}
-          onKeyDown={(event) => {
-            if (!isSendKey(event)) return;
-            event.preventDefault();
-            send();
-          }}
+          onChange={({ target }) => setText(target.value)}
+          onKeyDown={(event) => isSendKey(event) && instead(send)(event)}
           onPaste={(event) => {
             const pasted = [...event.clipboardData.files];
-            if (pasted.length === 0) return;
-            event.preventDefault();
-            void attachments.add(pasted);
+            if (pasted.length > 0) instead(() => void attachments.add(pasted))(event);
           }}
         />
         <div className="composer-tools">
@@ -107,21 +99,13 @@ export function Composer(props: ComposerProps): ReactElement {
               event.target.value = "";
             }}
           />
-          <button type="button" className="icon" aria-label="Attach files" onClick={() => picker.current?.click()}>
-            <Icon name="clip" />
-          </button>
+          <IconButton icon="clip" label="Attach files" onClick={() => picker.current?.click()} />
           <span className={problem === undefined ? "composer-hint" : "composer-hint is-problem"} role="status">
             {problem ?? (isReading ? "Reading the files…" : isAnswering ? "Esc stops the answer" : "")}
           </span>
-          {isAnswering && (
-            <button type="button" className="round is-stop" aria-label="Stop the answer" onClick={onStop}>
-              <Icon name="stop" />
-            </button>
-          )}
+          {isAnswering && <IconButton className="round is-stop" icon="stop" label="Stop the answer" onClick={onStop} />}
           {(!isAnswering || hasDraft) && (
-            <button type="submit" className="round" aria-label="Send" disabled={!isSendable}>
-              <Icon name="up" />
-            </button>
+            <IconButton type="submit" className="round" icon="up" label="Send" disabled={!isSendable} />
           )}
         </div>
       </div>

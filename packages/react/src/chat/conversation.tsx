@@ -1,14 +1,15 @@
 import type { UIMessage } from "ai";
-import { type DragEvent, type ReactElement, type ReactNode, useEffect, useRef, useState } from "react";
+import { type DragEvent, type ReactElement, type ReactNode, useEffect, useState } from "react";
 import { useStickToBottom } from "use-stick-to-bottom";
+import { Button, IconButton } from "../button.tsx";
 import type { AnyChatMessage, Draft } from "../chat-message.ts";
-import { Icon } from "../icon.tsx";
 import { MessageView } from "../message/message-view.tsx";
 import { describeProblem } from "../words.ts";
 import { Announcer } from "./announcer.tsx";
 import { Composer } from "./composer.tsx";
 import { useAttachments } from "./use-attachments.ts";
 import { type ConversationOptions, type LiveConversation, useConversation } from "./use-conversation.ts";
+import { useLatest } from "./use-following.ts";
 import { type Idea, Welcome } from "./welcome.tsx";
 
 export interface ConversationProps<M = AnyChatMessage> extends ConversationOptions<M> {
@@ -37,6 +38,9 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
   });
   const toEnd = (): void => void scrollToBottom("instant");
   const [isDropTarget, setDropTarget] = useState(false);
+  const last = messages.at(-1);
+  /** There is nothing of the answer yet. */
+  const isAsked = last?.role === "user";
   const isEmpty = messages.length === 0;
   const lastQuestion = messages.findLastIndex(({ role }) => role === "user");
   const actions = useActions(live);
@@ -93,23 +97,21 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
             <MessageView
               key={message.id}
               message={message}
-              isLast={index === messages.length - 1}
+              isLast={message === last}
               isEditable={index === lastQuestion && !isAnswering && live.unsent !== message.id}
               isUnsent={live.unsent === message.id}
-              activity={index === messages.length - 1 ? activity : undefined}
+              activity={message === last ? activity : undefined}
               actions={actions}
             />
           ))}
-          {isAnswering && messages.at(-1)?.role === "user" && live.unsent === undefined && (
+          {isAnswering && isAsked && live.unsent === undefined && (
             <div className="waiting" aria-hidden="true">
               <span />
               <span />
               <span />
             </div>
           )}
-          {activity === "checking" && messages.at(-1)?.role === "user" && (
-            <p className="thinking">Checking the answer…</p>
-          )}
+          {activity === "checking" && isAsked && <p className="thinking">Checking the answer…</p>}
           {queued.map((message) => (
             // As above.
             <MessageView key={message.id} message={message as unknown as AnyChatMessage} isQueued actions={actions} />
@@ -117,18 +119,14 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
           {problem !== undefined && (
             <div className="problem" role="alert">
               <span>{describeProblem(problem)}</span>
-              <button type="button" className="small" onClick={live.dismissProblem}>
+              <Button className="small" onClick={live.dismissProblem}>
                 Dismiss
-              </button>
+              </Button>
             </div>
           )}
         </div>
       </div>
-      {!isAtBottom && (
-        <button type="button" className="to-end" aria-label="Go to the last message" onClick={toEnd}>
-          <Icon name="down" />
-        </button>
-      )}
+      {!isAtBottom && <IconButton className="to-end" icon="down" label="Go to the last message" onClick={toEnd} />}
       <Composer chatId={id} attachments={attachments} isAnswering={isAnswering} onSay={say} onStop={stop}>
         {footer}
       </Composer>
@@ -144,11 +142,8 @@ export interface MessageActions extends Pick<
 > {}
 
 function useActions<M extends UIMessage>(live: LiveConversation<M>): MessageActions {
-  const latest = useRef(live as unknown as LiveConversation);
-  useEffect(() => {
-    // The messages that it is called with are its own.
-    latest.current = live as unknown as LiveConversation;
-  });
+  // The messages that it is called with are its own.
+  const latest = useLatest(live as unknown as LiveConversation);
   return useState<MessageActions>(() => ({
     decide: (...args) => latest.current.decide(...args),
     answer: async (...args) => await latest.current.answer(...args),

@@ -1,7 +1,8 @@
 import type { UIMessage } from "ai";
 import { type ReactElement, useEffect, useState } from "react";
+import { Button } from "../button.tsx";
 import type { AnyChatMessage } from "../chat-message.ts";
-import type { StoredChat } from "../chat-server.ts";
+import { errorFrom, type StoredChat } from "../chat-server.ts";
 import { useSettings } from "../settings.tsx";
 import { describeProblem } from "../words.ts";
 import { Conversation, type ConversationProps } from "./conversation.tsx";
@@ -32,7 +33,7 @@ export function LoadedConversation<M extends UIMessage>(props: LoadedConversatio
     server.load(id).then(
       // The same agent's.
       (found) => isWanted && setChat((found as unknown as StoredChat<M> | undefined) ?? "missing"),
-      (error: unknown) => isWanted && setProblem(error instanceof Error ? error : new Error(String(error))),
+      (error: unknown) => isWanted && setProblem(errorFrom(error)),
     );
     return () => {
       isWanted = false;
@@ -40,25 +41,31 @@ export function LoadedConversation<M extends UIMessage>(props: LoadedConversatio
   }, [server, id, isLoaded, problem, isOnline]);
 
   if (problem !== undefined)
-    return (
-      <main className="place">
-        <p role="alert">{describeProblem(problem)}</p>
-        <button type="button" className="primary" onClick={() => setProblem(undefined)}>
-          Try again
-        </button>
-      </main>
-    );
+    return <Place says={describeProblem(problem)} offers="Try again" onPress={() => setProblem(undefined)} />;
   if (chat === undefined) return <main className="place" aria-busy="true" aria-label="Loading" />;
   if (chat === "missing" && onLeave !== undefined)
     return (
-      <main className="place">
-        <p>This conversation does not exist, or was deleted.</p>
-        <button type="button" className="primary" onClick={onLeave}>
-          Start a new one
-        </button>
-      </main>
+      <Place says="This conversation does not exist, or was deleted." offers="Start a new one" onPress={onLeave} />
     );
   return <Conversation<M> stored={chat === "missing" ? EMPTY : chat} {...rest} />;
 }
 
 const EMPTY: StoredChat<never> = { state: "idle", messages: [] };
+
+interface PlaceProps {
+  readonly says: string;
+  readonly offers: string;
+  readonly onPress: () => void;
+}
+
+/** What is shown where there is no conversation. */
+function Place({ says, offers, onPress }: PlaceProps): ReactElement {
+  return (
+    <main className="place">
+      <p role="alert">{says}</p>
+      <Button className="primary" onClick={onPress}>
+        {offers}
+      </Button>
+    </main>
+  );
+}

@@ -40,18 +40,11 @@ export function useAttachments(): Attachments {
       let size = files.reduce((sum, { url }) => sum + url.length, 0);
       for (const file of chosen) {
         const mediaType = typeOf(file);
-        if (!READABLE.test(mediaType)) problems.push(`“${file.name}” is of a kind that can’t be read.`);
-        else if (file.size === 0) problems.push(`“${file.name}” is empty.`);
-        else if (size + file.size * 1.34 > MAX_CHARACTERS)
-          problems.push(`“${file.name}” is too large: 9 MB fit into a message.`);
-        else {
-          const url = await dataUrlOf(file, mediaType).catch(() => undefined);
-          if (url === undefined) problems.push(`“${file.name}” could not be read.`);
-          else {
-            size += url.length;
-            read.push({ type: "file", url, mediaType, filename: file.name });
-          }
-        }
+        const refusal = refusalOf(file, mediaType, size);
+        const url = refusal === undefined ? await dataUrlOf(file, mediaType).catch(() => undefined) : undefined;
+        size += url?.length ?? 0;
+        if (url === undefined) problems.push(`“${file.name}” ${refusal ?? "could not be read"}.`);
+        else read.push({ type: "file", url, mediaType, filename: file.name });
       }
       setReading((count) => count - 1);
       setProblem(problems.length === 0 ? undefined : problems.join(" "));
@@ -63,6 +56,13 @@ export function useAttachments(): Attachments {
       setProblem(undefined);
     },
   };
+}
+
+/** Why a file can't go with a message, if it can't. @param size - Of what goes with it already, in characters. */
+function refusalOf(file: File, mediaType: string, size: number): string | undefined {
+  if (!READABLE.test(mediaType)) return "is of a kind that can’t be read";
+  if (file.size === 0) return "is empty";
+  return size + file.size * 1.34 > MAX_CHARACTERS ? "is too large: 9 MB fit into a message" : undefined;
 }
 
 /** Systems don't know the types of all texts. */

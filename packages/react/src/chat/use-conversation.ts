@@ -8,10 +8,11 @@ import {
 } from "ai";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { newId } from "../browser.ts";
-import type { AnyChatMessage, CallAnswer, Draft } from "../chat-message.ts";
+import type { AnyChatMessage, CallAnswer, Draft, Metadata } from "../chat-message.ts";
 import {
   type ChatServer,
   ChatServerError,
+  errorFrom,
   type ChatSummary,
   isGoing,
   isUnreached,
@@ -94,11 +95,9 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
           onData?.(part);
         },
         onError(error) {
-          // What is wrong with an edited call is said where it is edited.
-          if (isRefusal(error)) return;
-          if (!isUnreached(error)) return setProblem(error);
-          // The list finds out whether the server can be reached at all.
-          changed();
+          // The list finds out whether the server can be reached; what is wrong with an edited call is said where it is edited.
+          if (isUnreached(error)) changed();
+          else if (!isRefusal(error)) setProblem(error);
         },
         onFinish: changed,
       }),
@@ -150,7 +149,12 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
 
   const shown = useMemo(() => messages.map((message) => withoutDiscards(message)), [messages]);
   const heard = new Set(shown.flatMap(({ parts }) => parts.flatMap((part) => steeredBy(part).map(saidBy))));
-  const report = (error: unknown): void => setProblem(error instanceof Error ? error : new Error(String(error)));
+  const report = (error: unknown): void => setProblem(errorFrom(error));
+  const begin = (work: Promise<void>): void => {
+    setProblem(undefined);
+    void work;
+    changed();
+  };
 
   return {
     messages: shown,
@@ -161,40 +165,23 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
     isChecking: isChecking && isBusy,
     problem,
     say({ text, files }, body) {
-      setProblem(undefined);
       const message = userMessage([...files, ...(text === "" ? [] : [{ type: "text" as const, text }])]) as M;
-      if (isBusy) {
-        setQueued((before) => [...before, message]);
-        server.steer(id, message).catch((error: unknown) => {
-          setQueued((before) => before.filter((one) => one !== message));
-          report(error);
-        });
-      } else {
-        void sendMessage(message, body && { body });
-        changed();
-      }
-    },
-    sendAgain() {
-      if (unsent === undefined) return;
+      if (!isBusy) return begin(sendMessage(message, body && { body }));
       setProblem(undefined);
-      void send(unsent);
-    },
-    regenerate() {
-      if (isBusy || last === undefined) return;
-      setProblem(undefined);
-      void regenerate({ messageId: last });
-      changed();
-    },
-    edit(message, text) {
-      if (isBusy) return;
-      setProblem(undefined);
-      const files = message.parts.filter(({ type }) => type === "file");
-      void sendMessage({
-        ...(userMessage([...files, { type: "text", text }]) as M),
-        id: message.id,
-        messageId: message.id,
+      setQueued((before) => [...before, message]);
+      server.steer(id, message).catch((error: unknown) => {
+        setQueued((before) => before.filter((one) => one !== message));
+        report(error);
       });
-      changed();
+    },
+    sendAgain: () => unsent && begin(send(unsent)),
+    regenerate() {
+      if (!isBusy && last !== undefined) begin(regenerate({ messageId: last }));
+    },
+    edit({ id: edited, parts }, text) {
+      if (isBusy) return;
+      const files = parts.filter(({ type }) => type === "file");
+      begin(send({ ...(userMessage([...files, { type: "text", text }]) as M), id: edited }));
     },
     stop() {
       setStopping(last);
@@ -220,7 +207,7 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
       void addToolApprovalResponse({ id: approvalId, approved, ...(reason && { reason }) });
     },
     async answer(answer) {
-      const asked = messages.flatMap((message) => (message as unknown as AnyChatMessage).metadata?.pending ?? []);
+      const asked = messages.flatMap((message) => metadataOf(message).pending ?? []);
       const question = asked.findLast(({ toolCallId }) => toolCallId === answer.toolCallId);
       await sendMessage(undefined, { body: { answers: [{ ...answer, token: question?.token }] } });
       const refusal = isRefusal(store.error) ? store.error?.message : undefined;
@@ -263,16 +250,20 @@ function keepKnown<M extends UIMessage>(known: readonly M[], loaded: readonly M[
 
 /** All of it is here, whatever became of the stream. */
 function isEnded(message: UIMessage | undefined): boolean {
-  const { state = "streaming" } = (message?.metadata ?? {}) as { readonly state?: string };
-  return state !== "streaming";
+  return (metadataOf(message).state ?? "streaming") !== "streaming";
 }
 
 function isReading(status: Chat<UIMessage>["status"]): boolean {
   return status === "submitted" || status === "streaming";
 }
 
-function isQueued({ metadata }: UIMessage): boolean {
-  return typeof metadata === "object" && metadata !== null && "queued" in metadata && metadata.queued === true;
+function isQueued(message: UIMessage): boolean {
+  return metadataOf(message).queued === true;
+}
+
+/** As the handler writes it for any agent. */
+function metadataOf(message: UIMessage | undefined): Partial<Metadata> {
+  return message?.metadata ?? {};
 }
 
 /** A tool does not accept the arguments that it was approved with. */
@@ -283,11 +274,7 @@ function isRefusal(error: Error | undefined): boolean {
 /** What a person said in the middle of an answer. */
 function steeredBy(part: UIMessage["parts"][number]): readonly SaidPart[] {
   // As the encoder of the handler makes them; the name is the SDK's from version 7 on.
-  const { type, data, parts } = part as {
-    readonly type: string;
-    readonly data?: { readonly parts: readonly SaidPart[] };
-    readonly parts?: readonly SaidPart[];
-  };
+  const { type, data, parts } = part as { type: string; data?: { parts: SaidPart[] }; parts?: SaidPart[] };
   return (type === "data-steering" ? data?.parts : type === "steering-message" ? parts : undefined) ?? [];
 }
 

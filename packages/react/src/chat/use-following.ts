@@ -29,15 +29,12 @@ const RETRY_MS = 1000;
 export function useFollowing(following: Following): void {
   const { version, isBusy, failure, isOnline } = following;
   const { server } = useSettings();
-  const latest = useRef(following);
+  const latest = useLatest(following);
   /** The version that was looked at last. */
   const seen = useRef(version);
   const isFirst = useRef(true);
   const triedAt = useRef(0);
 
-  useEffect(() => {
-    latest.current = following;
-  });
   useEffect(() => {
     if (isFirst.current) {
       isFirst.current = false;
@@ -65,5 +62,14 @@ export function useFollowing(following: Following): void {
       isWanted = false;
       clearTimeout(timer);
     };
-  }, [server, version, isBusy, failure, isOnline]);
+  }, [latest, server, version, isBusy, failure, isOnline]);
+}
+
+/** What was drawn last. */
+export function useLatest<Value>(value: Value): { readonly current: Value } {
+  const latest = useRef(value);
+  useEffect(() => {
+    latest.current = value;
+  });
+  return latest;
 }

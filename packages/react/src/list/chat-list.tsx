@@ -1,4 +1,6 @@
 import { type ReactElement, type ReactNode, useEffect, useState } from "react";
+import { instead } from "../browser.ts";
+import { Button } from "../button.tsx";
 import { Icon } from "../icon.tsx";
 import { describeProblem } from "../words.ts";
 import { ChatRow } from "./chat-row.tsx";
@@ -20,28 +22,21 @@ export interface ChatListProps {
 export function ChatList({ chats, current, onOpen, onLeave, brand }: ChatListProps): ReactElement {
   const now = useNow();
   const [query, setQuery] = useState("");
-  const { list = [] } = chats;
+  const { list = [], problem } = chats;
   const words = query.toLowerCase().split(/\s+/);
   const found = list.filter(({ title = "" }) => words.every((word) => title.toLowerCase().includes(word)));
   const open = (id?: string): void => {
     onOpen(id);
     onLeave?.();
   };
+  // Escape would stop the answer.
+  const leave = instead(() => onLeave?.());
   return (
-    <nav
-      className="list"
-      aria-label="Conversations"
-      onKeyDown={(event) => {
-        if (event.key !== "Escape") return;
-        // It would stop the answer.
-        event.preventDefault();
-        onLeave?.();
-      }}
-    >
+    <nav className="list" aria-label="Conversations" onKeyDown={(event) => event.key === "Escape" && leave(event)}>
       {brand !== undefined && <div className="list-head">{brand}</div>}
-      <button type="button" className="new-chat" onClick={() => open()}>
+      <Button className="new-chat" onClick={() => open()}>
         <Icon name="plus" /> New chat
-      </button>
+      </Button>
       {list.length > 5 && (
         <input
           type="search"
@@ -52,7 +47,7 @@ export function ChatList({ chats, current, onOpen, onLeave, brand }: ChatListPro
           onChange={({ target }) => setQuery(target.value)}
         />
       )}
-      {chats.problem !== undefined && <p className="list-empty is-failed">{describeProblem(chats.problem)}</p>}
+      {problem !== undefined && <p className="list-empty is-failed">{describeProblem(problem)}</p>}
       {chats.list?.length === 0 && <p className="list-empty">Your conversations will be listed here.</p>}
       {list.length > 0 && found.length === 0 && (
         <p className="list-empty">No conversation has these words in its title.</p>

@@ -1,7 +1,8 @@
 import { type ReactElement, useState } from "react";
-import { Icon } from "../icon.tsx";
+import { isSendKey } from "../browser.ts";
+import { Button, IconButton } from "../button.tsx";
 import type { ChatSummary } from "../chat-server.ts";
-import { describeProblem } from "../words.ts";
+import { describeProblem, durationOf } from "../words.ts";
 
 export interface ChatRowProps {
   readonly chat: ChatSummary;
@@ -15,84 +16,66 @@ export interface ChatRowProps {
 /** One conversation: its title, state and age, and what can be done with it. */
 export function ChatRow({ chat, now, isCurrent, onOpen, onRename, onDelete }: ChatRowProps): ReactElement {
   const [mode, setMode] = useState<"shown" | "renamed" | "deleted">("shown");
-  const [draft, setDraft] = useState("");
   const [problem, setProblem] = useState<string>();
   const { title = "New chat", state, updatedAt } = chat;
   const label = STATES[state];
-  const attempt = (work: Promise<void>): void => {
+  const age = now - updatedAt;
+  const attempt = (work?: Promise<void>): void => {
     setProblem(undefined);
     setMode("shown");
-    work.catch((error: unknown) => setProblem(error instanceof Error ? describeProblem(error) : String(error)));
+    work?.catch((error: unknown) => setProblem(describeProblem(error)));
   };
-
-  const rename = (): void => {
-    setDraft(title);
-    setMode("renamed");
-  };
-  const save = (): void => {
-    const next = draft.trim();
-    if (next === "" || next === title) setMode("shown");
-    else attempt(onRename(next));
-  };
+  const save = (text: string): void => attempt(text === "" || text === title ? undefined : onRename(text));
 
   if (mode === "renamed")
     return (
       <li className="row is-edited">
-        <form
+        <input
           className="rename"
-          onSubmit={(event) => {
-            event.preventDefault();
-            save();
+          aria-label="Title"
+          autoFocus
+          maxLength={200}
+          defaultValue={title}
+          onFocus={({ target }) => target.select()}
+          onBlur={({ target }) => save(target.value.trim())}
+          onKeyDown={(event) => {
+            if (isSendKey(event)) event.currentTarget.blur();
+            if (event.key === "Escape") setMode("shown");
           }}
-        >
-          <input
-            aria-label="Title"
-            autoFocus
-            maxLength={200}
-            value={draft}
-            onFocus={(event) => event.target.select()}
-            onChange={(event) => setDraft(event.target.value)}
-            onBlur={save}
-            onKeyDown={(event) => event.key === "Escape" && setMode("shown")}
-          />
-        </form>
+        />
       </li>
     );
   if (mode === "deleted")
     return (
-      <li className="row is-edited" onKeyDown={(event) => event.key === "Escape" && setMode("shown")}>
+      <li className="row is-edited" onKeyDown={({ key }) => key === "Escape" && setMode("shown")}>
         <span className="row-question">Delete this chat?</span>
-        <button type="button" className="small danger" autoFocus onClick={() => attempt(onDelete())}>
+        <Button className="small danger" autoFocus onClick={() => attempt(onDelete())}>
           Delete
-        </button>
-        <button type="button" className="small" onClick={() => setMode("shown")}>
+        </Button>
+        <Button className="small" onClick={() => setMode("shown")}>
           Keep
-        </button>
+        </Button>
       </li>
     );
   return (
     <li className="row">
-      <button type="button" className="row-open" aria-current={isCurrent ? "page" : undefined} onClick={onOpen}>
+      <Button className="row-open" aria-current={isCurrent ? "page" : undefined} onClick={onOpen}>
         <span className="row-title" dir="auto" title={title}>
           {title}
         </span>
         <span className="row-facts">
           {label !== undefined && <span className={`state state-${state}`}>{label}</span>}
-          <time dateTime={new Date(updatedAt).toISOString()}>{ageOf(now - updatedAt)}</time>
+          <time dateTime={new Date(updatedAt).toISOString()}>{age < 60_000 ? "now" : durationOf(age, "short")}</time>
         </span>
-      </button>
+      </Button>
       {problem !== undefined && (
         <p className="list-empty is-failed" role="alert">
           {problem}
         </p>
       )}
       <span className="row-tools">
-        <button type="button" className="icon" aria-label={`Rename ${title}`} onClick={rename}>
-          <Icon name="pencil" />
-        </button>
-        <button type="button" className="icon" aria-label={`Delete ${title}`} onClick={() => setMode("deleted")}>
-          <Icon name="trash" />
-        </button>
+        <IconButton icon="pencil" label={`Rename ${title}`} onClick={() => setMode("renamed")} />
+        <IconButton icon="trash" label={`Delete ${title}`} onClick={() => setMode("deleted")} />
       </span>
     </li>
   );
@@ -105,14 +88,3 @@ const STATES: { readonly [State in ChatSummary["state"]]: string | undefined } =
   stopped: "Stopped",
   "cut-off": "Interrupted",
 };
-
-const STEPS = [
-  [86_400_000, "d"],
-  [3_600_000, "h"],
-  [60_000, "min"],
-] as const;
-
-function ageOf(ms: number): string {
-  const step = STEPS.find(([length]) => ms >= length);
-  return step === undefined ? "now" : `${Math.floor(ms / step[0])} ${step[1]}`;
-}

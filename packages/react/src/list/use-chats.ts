@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import { type ChatSummary, isUnreached } from "../chat-server.ts";
+import { type ChatSummary, errorFrom, isUnreached } from "../chat-server.ts";
 import { useSettings } from "../settings.tsx";
 
 const POLL_MS = 2500;
@@ -32,27 +32,26 @@ export function useChats(): Chats {
       setProblem(undefined);
       setList((known) => (JSON.stringify(known) === JSON.stringify(found) ? known : found));
     } catch (error) {
-      setProblem(error instanceof Error ? error : new Error(String(error)));
+      setProblem(errorFrom(error));
     }
   }, [server]);
 
   useEffect(() => {
-    const look = (): void => {
-      if (document.visibilityState === "visible") void load();
-    };
+    const left = new AbortController();
+    const until = { signal: left.signal };
+    const look = (): void => void (document.visibilityState === "visible" && load());
     look();
     const timer = setInterval(look, POLL_MS);
     const channel = new BroadcastChannel("pollux-chats");
     otherTabs.current = channel;
-    channel.addEventListener("message", look);
-    document.addEventListener("visibilitychange", look);
-    addEventListener("online", look);
+    channel.addEventListener("message", look, until);
+    document.addEventListener("visibilitychange", look, until);
+    addEventListener("online", look, until);
     return () => {
+      left.abort();
       clearInterval(timer);
       otherTabs.current = undefined;
       channel.close();
-      document.removeEventListener("visibilitychange", look);
-      removeEventListener("online", look);
     };
   }, [load]);
 
@@ -61,19 +60,14 @@ export function useChats(): Chats {
     otherTabs.current?.postMessage("changed");
   }, [load]);
 
-  const change = async (work: Promise<void>): Promise<void> => {
-    try {
-      await work;
-    } finally {
-      await refresh();
-    }
-  };
+  const changed = async (work: Promise<void>): Promise<void> => await work.finally(refresh);
+  const isOnline = !isUnreached(problem);
   return {
     list,
-    isOnline: !isUnreached(problem),
-    problem: isUnreached(problem) ? undefined : problem,
+    isOnline,
+    problem: isOnline ? problem : undefined,
     refresh,
-    rename: async (id, title) => await change(server.rename(id, title)),
-    remove: async (id) => await change(server.remove(id)),
+    rename: async (id, title) => await changed(server.rename(id, title)),
+    remove: async (id) => await changed(server.remove(id)),
   };
 }

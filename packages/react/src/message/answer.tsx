@@ -1,12 +1,11 @@
-import { type ReactElement, useState } from "react";
+import { type ReactElement, type ReactNode, useState } from "react";
+import { Button, IconButton } from "../button.tsx";
 import { type AnyChatMessage, type AnyPart, isCall, textOf } from "../chat-message.ts";
 import type { MessageActions } from "../chat/conversation.tsx";
 import { Icon } from "../icon.tsx";
 import { useSettings } from "../settings.tsx";
 import { describeEnding, isResumable } from "../words.ts";
-import { Attachment } from "./attachment.tsx";
-import { SaidParts } from "./own-question.tsx";
-import { SearchSuggestions } from "./search-suggestions.tsx";
+import { Attachment, SaidParts } from "./attachment.tsx";
 import { Sources, sourcesOf } from "./sources.tsx";
 import { ToolCard } from "./tool-card.tsx";
 
@@ -15,10 +14,8 @@ export interface AnswerProps {
   readonly actions: MessageActions;
   readonly isLast?: boolean | undefined;
   /** It is being written; held until guardrails have checked it; or more of it would come if the server could be reached. */
-  readonly activity?: Activity | undefined;
+  readonly activity?: "writing" | "checking" | "cut-off" | undefined;
 }
-
-export type Activity = "writing" | "checking" | "cut-off";
 
 /** All that the agent did for one question. */
 export function Answer(props: AnswerProps): ReactElement {
@@ -53,26 +50,16 @@ export function Answer(props: AnswerProps): ReactElement {
         <div className="ending">
           <p className={metadata?.state === "failed" ? "note is-failed" : "note"}>{ending}</p>
           {isLast && isResumable(message) && (
-            <button type="button" className="small" onClick={actions.resume}>
+            <Button className="small" onClick={actions.resume}>
               Continue
-            </button>
+            </Button>
           )}
         </div>
       )}
       {!isOpen && metadata?.state !== "waiting" && (
         <footer className="answer-tools">
           {text !== "" && <CopyButton text={text} />}
-          {isLast && (
-            <button
-              type="button"
-              className="icon"
-              aria-label="Regenerate"
-              title="Regenerate"
-              onClick={actions.regenerate}
-            >
-              <Icon name="again" />
-            </button>
-          )}
+          {isLast && <IconButton icon="again" label="Regenerate" onClick={actions.regenerate} />}
           <Usage message={message} />
         </footer>
       )}
@@ -86,7 +73,7 @@ interface AnswerPartProps extends AnswerProps {
   readonly isFollowed: boolean;
 }
 
-function AnswerPart({ message, part, isOpen, isFollowed, actions }: AnswerPartProps): ReactElement | null {
+function AnswerPart({ message, part, isOpen, isFollowed, actions }: AnswerPartProps): ReactNode {
   const { markdown: Markdown } = useSettings();
   if (isCall(part)) {
     const asked = message.metadata?.pending?.find(({ toolCallId }) => toolCallId === part.toolCallId);
@@ -105,15 +92,10 @@ function AnswerPart({ message, part, isOpen, isFollowed, actions }: AnswerPartPr
       );
     case "reasoning":
       return <Thought text={part.text} isOpen={isOpen && !isFollowed} />;
-    case "file":
-      return (
-        <Attachment
-          {...part}
-          filename={
-            part.filename ?? (part.mediaType.startsWith("audio/") ? "Speech from the model" : "File from the model")
-          }
-        />
-      );
+    case "file": {
+      const kind = part.mediaType.startsWith("audio/") ? "Speech" : "File";
+      return <Attachment {...part} filename={part.filename ?? `${kind} from the model`} />;
+    }
     case "reasoning-file":
       return <Attachment {...part} />;
     case "data-thought-file":
@@ -126,7 +108,7 @@ function AnswerPart({ message, part, isOpen, isFollowed, actions }: AnswerPartPr
         </div>
       );
     case "data-search-suggestions":
-      return <SearchSuggestions html={part.data.html} />;
+      return part.data.html.map((html) => <SearchSuggestions key={html} html={html} />);
     case "data-handoff":
       return <p className="note">{part.data.agent} answers from here on.</p>;
     case "data-compaction":
@@ -142,6 +124,23 @@ function AnswerPart({ message, part, isOpen, isFollowed, actions }: AnswerPartPr
 }
 
 const NONE: readonly never[] = [];
+
+/** The chips that Google Search comes with, unchanged. They are foreign HTML: no scripts, and no access to the page. */
+function SearchSuggestions({ html }: { readonly html: string }): ReactElement {
+  return (
+    <iframe
+      className="suggestions"
+      title="Google Search suggestions"
+      sandbox="allow-popups allow-popups-to-escape-sandbox"
+      srcDoc={`${FRAME}${html}`}
+    />
+  );
+}
+
+/** In the colors of the page, on one line. */
+const FRAME =
+  '<meta name="color-scheme" content="light dark"><base target="_blank">' +
+  "<style>body{margin:0;overflow:auto hidden;white-space:nowrap;font:14px system-ui}</style>";
 
 function Thought({ text, isOpen }: { readonly text: string; readonly isOpen: boolean }): ReactElement {
   const { markdown: Markdown } = useSettings();
@@ -185,11 +184,7 @@ export function CopyButton({ text }: { readonly text: string | (() => string) })
       () => {}, // the person does not allow it
     );
   };
-  return (
-    <button type="button" className="icon" aria-label={isCopied ? "Copied" : "Copy"} title="Copy" onClick={copy}>
-      <Icon name={isCopied ? "check" : "copy"} />
-    </button>
-  );
+  return <IconButton icon={isCopied ? "check" : "copy"} label={isCopied ? "Copied" : "Copy"} onClick={copy} />;
 }
 
 function isShown({ type }: AnyPart): boolean {

@@ -1,6 +1,6 @@
-import { type ReactElement, useId, useState } from "react";
-import { type CallInput, EditForm, type EditFormProps, fieldsOf } from "./edit-form.tsx";
-import { ToolFields } from "./tool-fields.tsx";
+import { type InputHTMLAttributes, type ReactElement, useId, useState } from "react";
+import { Button } from "../button.tsx";
+import { recordOf, ToolFields } from "./tool-fields.tsx";
 
 export interface ApprovalFormProps {
   readonly input: unknown;
@@ -9,70 +9,118 @@ export interface ApprovalFormProps {
   readonly isDisabled: boolean;
   /** `reason` is why not, for the model. */
   readonly onDecide: (approved: boolean, reason?: string) => void;
-  readonly onEdit: EditFormProps["onSave"];
+  /** Approves all arguments as they are now. @returns Why the tool does not accept them, if it does not. */
+  readonly onEdit: (input: Readonly<Record<string, unknown>>) => Promise<string | undefined>;
 }
 
 /** May a call run? As it is, with other values where the tool allows them, or not, and why. */
 export function ApprovalForm({ input, editable, isDisabled, onDecide, onEdit }: ApprovalFormProps): ReactElement {
   const [mode, setMode] = useState<"asked" | "edited" | "denied">("asked");
-  const [reason, setReason] = useState("");
-  const id = useId();
+  const [refusal, setRefusal] = useState("");
   const fields = fieldsOf(input, editable);
-  const back = (
-    <button type="button" className="plain" onClick={() => setMode("asked")}>
-      Back
-    </button>
-  );
-  if (mode === "edited" && isRecord(input))
+  const problems = fields.map(([name]) => problemOf(refusal, name));
+
+  const save = async (form: FormData): Promise<void> => {
+    setRefusal("");
+    const edited = fields.map(([name, before]) => {
+      const value = form.get(name);
+      return [name, typeof before === "number" ? Number(value) : value] as const;
+    });
+    setRefusal((await onEdit({ ...recordOf(input), ...Object.fromEntries(edited) })) ?? "");
+  };
+
+  if (mode === "asked")
     return (
-      <EditForm input={input} fields={fields} isDisabled={isDisabled} onSave={onEdit}>
-        {back}
-      </EditForm>
-    );
-  if (mode === "denied")
-    return (
-      <form
-        className="approval"
-        onSubmit={(event) => {
-          event.preventDefault();
-          onDecide(false, reason.trim());
-        }}
-      >
-        <div className="edit-field">
-          <label htmlFor={id}>Why not?</label>
-          <input id={id} autoFocus dir="auto" value={reason} onChange={({ target }) => setReason(target.value)} />
-        </div>
+      <div className="approval">
+        <ToolFields title="It would run with" value={input} />
         <div className="approval-buttons">
-          <button type="submit" className="primary" disabled={isDisabled}>
+          <Button className="primary" disabled={isDisabled} onClick={() => onDecide(true)}>
+            Approve
+          </Button>
+          <Button disabled={isDisabled} onClick={() => onDecide(false)}>
             Deny
-          </button>
-          {back}
+          </Button>
+          <Button disabled={isDisabled} onClick={() => setMode("denied")}>
+            Say why not
+          </Button>
+          {fields.length > 0 && (
+            <Button disabled={isDisabled} onClick={() => setMode("edited")}>
+              Edit
+            </Button>
+          )}
         </div>
-      </form>
+      </div>
     );
   return (
-    <div className="approval">
-      <ToolFields title="It would run with" value={input} />
+    <form
+      className="approval"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const form = new FormData(event.currentTarget);
+        if (mode === "edited") void save(form);
+        else onDecide(false, String(form.get("reason")).trim());
+      }}
+    >
+      {mode === "denied" && <Field label="Why not?" name="reason" autoFocus dir="auto" />}
+      {mode === "edited" &&
+        fields.map(([name, value], index) => (
+          <Field
+            key={name}
+            label={name}
+            problem={problems[index]}
+            name={name}
+            autoFocus={index === 0}
+            type={typeof value === "number" ? "number" : "text"}
+            step="any"
+            required
+            defaultValue={value}
+          />
+        ))}
+      {refusal !== "" && problems.every((problem) => problem === undefined) && (
+        <p className="edit-problem" role="alert">
+          {refusal}
+        </p>
+      )}
       <div className="approval-buttons">
-        <button type="button" className="primary" disabled={isDisabled} onClick={() => onDecide(true)}>
-          Approve
-        </button>
-        <button type="button" className="plain" disabled={isDisabled} onClick={() => onDecide(false)}>
-          Deny
-        </button>
-        <button type="button" className="plain" disabled={isDisabled} onClick={() => setMode("denied")}>
-          Say why not
-        </button>
-        {fields.length > 0 && (
-          <button type="button" className="plain" disabled={isDisabled} onClick={() => setMode("edited")}>
-            Edit
-          </button>
-        )}
+        <Button type="submit" className="primary" disabled={isDisabled}>
+          {mode === "edited" ? "Approve with these values" : "Deny"}
+        </Button>
+        <Button onClick={() => setMode("asked")}>Back</Button>
       </div>
+    </form>
+  );
+}
+
+interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
+  readonly label: string;
+  readonly problem?: string | undefined;
+}
+
+function Field({ label, problem, ...input }: FieldProps): ReactElement {
+  const id = useId();
+  const isWrong = problem !== undefined;
+  return (
+    <div className="edit-field">
+      <label htmlFor={id}>{label}</label>
+      <input id={id} aria-invalid={isWrong} aria-describedby={isWrong ? `${id}-problem` : undefined} {...input} />
+      {isWrong && (
+        <p id={`${id}-problem`} className="edit-problem" role="alert">
+          {problem}
+        </p>
+      )}
     </div>
   );
 }
 
-function isRecord(input: unknown): input is CallInput {
-  return typeof input === "object" && input !== null;
+/** What of an input can be edited as a text, and may be; the rest stays as it is. */
+function fieldsOf(input: unknown, editable: readonly string[] = []): readonly (readonly [string, string | number])[] {
+  return Object.entries(recordOf(input)).flatMap(([name, value]) =>
+    editable.includes(name) && (typeof value === "string" || typeof value === "number") ? [[name, value]] : [],
+  );
+}
+
+/** What a refusal says about one field: it names each before its problem, as in `quantity: Too big; item: Required`. */
+function problemOf(refusal: string, name: string): string | undefined {
+  const [, found] = ` ${refusal}`.split(` ${name}: `, 2);
+  return found?.split("; ", 1)[0];
 }

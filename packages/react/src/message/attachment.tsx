@@ -15,9 +15,8 @@ export function Attachment({ url, mediaType = "", filename = "File" }: Attachmen
   if (isOwn && mediaType.startsWith("image/")) {
     const image = <img className="picture" src={url} alt={filename} />;
     // Browsers don't open data URLs as pages.
-    return url.startsWith("data:") ? (
-      image
-    ) : (
+    if (url.startsWith("data:")) return image;
+    return (
       <a href={url} target="_blank" rel="noreferrer">
         {image}
       </a>
@@ -40,7 +39,28 @@ export function Attachment({ url, mediaType = "", filename = "File" }: Attachmen
 }
 
 /** True for what is in the page, or on the server that it came from: loading it tells nobody else who reads it. */
-export function isOfThisServer(url: string): boolean {
+function isOfThisServer(url: string): boolean {
   if (/^(?:data|blob):/i.test(url)) return true;
   return URL.canParse(url, location.href) && new URL(url, location.href).origin === location.origin;
+}
+
+export interface SaidPartsProps {
+  readonly parts: readonly (Partial<AttachmentProps> & { readonly type: string; readonly text?: string })[];
+}
+
+/** What a person said: files, then words. */
+export function SaidParts({ parts }: SaidPartsProps): ReactElement {
+  const texts = parts.flatMap(({ type, text }) => (type === "text" && text !== undefined ? [text] : []));
+  return (
+    <>
+      {parts.map(({ type, url, mediaType, filename }, index) =>
+        type === "file" && url !== undefined ? <Attachment key={index} {...{ url, mediaType, filename }} /> : null,
+      )}
+      {texts.length > 0 && (
+        <div className="bubble" dir="auto">
+          {texts.join("\n")}
+        </div>
+      )}
+    </>
+  );
 }

@@ -1,6 +1,9 @@
-import { memo, type MemoExoticComponent, type ReactElement } from "react";
+import { memo, type MemoExoticComponent, type ReactElement, useState } from "react";
+import { IconButton, Button } from "../button.tsx";
+import { textOf } from "../chat-message.ts";
 import { Answer, type AnswerProps } from "./answer.tsx";
-import { OwnQuestion } from "./own-question.tsx";
+import { SaidParts } from "./attachment.tsx";
+import { EditQuestion } from "./edit-question.tsx";
 
 export interface MessageViewProps extends AnswerProps {
   /** A message of the person's that can be edited now. */
@@ -15,14 +18,38 @@ export interface MessageViewProps extends AnswerProps {
 export const MessageView: MemoExoticComponent<(props: MessageViewProps) => ReactElement> = memo(function MessageView(
   props: MessageViewProps,
 ): ReactElement {
-  const { message, actions, isEditable = false, isQueued = false, isUnsent = false } = props;
-  if (message.role === "assistant") return <Answer {...props} />;
-  return (
-    <OwnQuestion
-      message={message}
-      isQueued={isQueued}
-      onEdit={isEditable ? actions.edit : undefined}
-      onSendAgain={isUnsent ? actions.sendAgain : undefined}
-    />
-  );
+  return props.message.role === "assistant" ? <Answer {...props} /> : <Question {...props} />;
 });
+
+/** What the person said, which can be said in other words. */
+function Question({ message, actions, isEditable, isQueued, isUnsent }: MessageViewProps): ReactElement {
+  const [isEditing, setEditing] = useState(false);
+  const { waitsFor = [] } = message.metadata ?? {};
+  const when = waitsFor.length === 0 ? "after this step" : `when ${waitsFor.join(" and ")} has answered`;
+  if (isEditing && isEditable)
+    return (
+      <EditQuestion
+        text={textOf(message)}
+        onCancel={() => setEditing(false)}
+        onSave={(text) => {
+          setEditing(false);
+          actions.edit(message, text);
+        }}
+      />
+    );
+  return (
+    <article className={isQueued ? "question is-queued" : "question"} aria-label="You">
+      <SaidParts parts={message.parts} />
+      {isQueued && <span className="note">Will be read {when}</span>}
+      {isUnsent && (
+        <span className="note is-failed">
+          Not sent.{" "}
+          <Button className="small" onClick={actions.sendAgain}>
+            Send again
+          </Button>
+        </span>
+      )}
+      {isEditable && <IconButton icon="pencil" label="Edit message" onClick={() => setEditing(true)} />}
+    </article>
+  );
+}

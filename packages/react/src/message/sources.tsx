@@ -30,20 +30,17 @@ export function Sources({ messageId, sources }: SourcesProps): ReactElement {
       <ol>
         {sources.map(({ number, title, url }) => (
           <li key={number} id={sourceAnchor(messageId, number)} value={Number(number)} tabIndex={-1}>
-            {url === undefined ? title : <SourceLink title={title} url={url} />}
+            {webHostOf(url ?? "") === REDIRECT ? (
+              <a href={url} target="_blank" rel="noreferrer">
+                {title}
+              </a>
+            ) : (
+              <SafeLink href={url ?? ""}>{title}</SafeLink>
+            )}
           </li>
         ))}
       </ol>
     </section>
-  );
-}
-
-function SourceLink({ title, url }: { readonly title: string; readonly url: string }): ReactElement {
-  if (webHostOf(url) !== REDIRECT) return <SafeLink href={url}>{title}</SafeLink>;
-  return (
-    <a href={url} target="_blank" rel="noreferrer">
-      {title}
-    </a>
   );
 }
 

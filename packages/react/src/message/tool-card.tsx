@@ -1,13 +1,14 @@
 import { explainUntrusted } from "@pollux/core/conversation";
 import { type ReactElement, useEffect, useState } from "react";
-import { type AnyCall, type PendingCall, toolLabelOf, toolNameOf } from "../chat-message.ts";
+import { type AnyCall, type CallAnswer, type PendingCall, toolLabelOf, toolNameOf } from "../chat-message.ts";
 import type { MessageActions } from "../chat/conversation.tsx";
+import { Button } from "../button.tsx";
 import { Icon, type IconName } from "../icon.tsx";
 import { useSettings } from "../settings.tsx";
 import { type CallStatus, describeCall } from "../words.ts";
 import { ApprovalForm } from "./approval-form.tsx";
 import { callDuration } from "./call-times.ts";
-import { ToolFields } from "./tool-fields.tsx";
+import { recordOf, ToolFields } from "./tool-fields.tsx";
 
 export interface ToolCardProps {
   readonly call: AnyCall;
@@ -21,6 +22,8 @@ export interface ToolCardProps {
 /** A call of a tool: what it does, how far it is, what went in and came out, and what a person is asked about it. */
 export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): ReactElement {
   const { tools } = useSettings();
+  const { toolCallId } = call;
+  const answer = (given: CallAnswer): void => void actions.answer(given);
   const status = describeCall(call, asked, isOpen);
   const label = toolLabelOf(toolNameOf(call));
   const isPreliminary = "preliminary" in call && call.preliminary;
@@ -43,7 +46,7 @@ export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): React
           {isEdited && <span className="tool-edited">Edited</span>}
           <span className="tool-status">
             {status.text}
-            <Duration toolCallId={call.toolCallId} isBusy={status.isBusy} />
+            <Duration toolCallId={toolCallId} isBusy={status.isBusy} />
           </span>
           <Icon name="chevron" />
         </summary>
@@ -53,7 +56,7 @@ export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): React
           {call.state === "output-error" && <p className="tool-error">{call.errorText}</p>}
           {asked?.because !== undefined && (
             <p className="tool-because" dir="auto">
-              {explainUntrusted(asked.because, { name: label, args: argsOf(call.input) })}
+              {explainUntrusted(asked.because, { name: label, args: recordOf(call.input) })}
             </p>
           )}
           {isAsked && (
@@ -62,15 +65,15 @@ export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): React
               editable={asked?.editable}
               isDisabled={isOpen}
               onDecide={(approved, reason) => actions.decide(call.approval.id, approved, reason)}
-              onEdit={async (args) => await actions.answer({ toolCallId: call.toolCallId, args })}
+              onEdit={async (args) => await actions.answer({ toolCallId, args })}
             />
           )}
         </div>
       </details>
-      {progress !== undefined && (
+      {(progress?.text || progress?.share !== undefined) && (
         <div className="progress">
           {progress.share !== undefined && (
-            <progress aria-label={progress.text === "" ? "Progress" : progress.text} value={progress.share} max={1} />
+            <progress aria-label={progress.text || "Progress"} value={progress.share} max={1} />
           )}
           <span>{progress.text}</span>
         </div>
@@ -78,22 +81,12 @@ export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): React
       {asked?.question === "unknown-outcome" && asked.approvedBy === "user" && !isOpen && (
         <div className="tool-question">
           <p>The server stopped while this ran. Did it take effect?</p>
-          <button
-            type="button"
-            className="small"
-            onClick={() =>
-              void actions.answer({ toolCallId: call.toolCallId, output: { state: "done, says the user" } })
-            }
-          >
+          <Button className="small" onClick={() => answer({ toolCallId, output: { state: "done, says the user" } })}>
             Yes, it did
-          </button>
-          <button
-            type="button"
-            className="small"
-            onClick={() => void actions.answer({ toolCallId: call.toolCallId, notExecuted: true })}
-          >
+          </Button>
+          <Button className="small" onClick={() => answer({ toolCallId, notExecuted: true })}>
             No, run it again
-          </button>
+          </Button>
         </div>
       )}
       {View !== undefined && (
@@ -117,9 +110,7 @@ function iconOf({ kind }: CallStatus, { providerExecuted }: AnyCall): IconName {
   return kind === "busy" && providerExecuted === true ? "search" : ICONS[kind];
 }
 
-type DurationProps = { readonly toolCallId: string; readonly isBusy: boolean };
-
-function Duration({ toolCallId, isBusy }: DurationProps): ReactElement | null {
+function Duration({ toolCallId, isBusy }: { toolCallId: string; isBusy: boolean }): ReactElement | null {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
     if (!isBusy) return;
@@ -132,21 +123,16 @@ function Duration({ toolCallId, isBusy }: DurationProps): ReactElement | null {
   return <span className="duration">{`${(ms / 1000).toFixed(1)} s`}</span>;
 }
 
-function argsOf(input: unknown): Readonly<Record<string, unknown>> {
-  return typeof input === "object" && input !== null ? { ...input } : {};
-}
-
 /** The first text of an input: mostly what it is about. */
 function hintOf(input: unknown): string {
-  const values: unknown[] = typeof input === "object" && input !== null ? Object.values(input).flat() : [];
+  const values = Object.values(recordOf(input)).flat();
   return values.find((value) => typeof value === "string") ?? "";
 }
 
 /** Progress as tools often report it: a text, or an object with `text`, or with `progress` or `done` out of `total`. */
-function readProgress(value: unknown): { readonly text: string; readonly share?: number } | undefined {
+function readProgress(value: unknown): { readonly text: string; readonly share?: number } {
   if (typeof value === "string") return { text: value };
-  if (typeof value !== "object" || value === null) return undefined;
-  const { text, message = text, done, progress = done, total } = value as Record<string, unknown>;
+  const { text, message = text, done, progress = done, total } = recordOf(value);
   const said = typeof message === "string" ? message : "";
   return typeof progress === "number" && typeof total === "number" && total > 0
     ? { text: said, share: Math.min(1, progress / total) }
