@@ -1,4 +1,4 @@
-import type { KeyboardEvent } from "react";
+import { type KeyboardEvent, useEffect, useState } from "react";
 
 /** A new id of a conversation or a message: also on a page without HTTPS, where browsers have no `randomUUID`. */
 export function newId(): string {
@@ -36,4 +36,15 @@ export function instead(work: () => void): (event: { preventDefault(): void }) =
     event.preventDefault();
     work();
   };
+}
+
+/** The time, looked at every so many milliseconds; never again without them. */
+export function useNow(everyMs: number | undefined): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    if (everyMs === undefined) return;
+    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  return now;
 }

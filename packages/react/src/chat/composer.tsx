@@ -2,7 +2,7 @@ import { type ReactElement, type ReactNode, useEffect, useLayoutEffect, useRef, 
 import { instead, isSendKey, recall, remember } from "../browser.ts";
 import { IconButton } from "../button.tsx";
 import type { Draft } from "../chat-message.ts";
-import { Icon } from "../icon.tsx";
+import { Attachment } from "../message/attachment.tsx";
 import { ACCEPTED, type Attachments } from "./use-attachments.ts";
 
 export interface ComposerProps {
@@ -22,7 +22,7 @@ export function Composer(props: ComposerProps): ReactElement {
   const [text, setText] = useState(() => recall("sessionStorage", key));
   const box = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
-  const { files, isReading, problem } = attachments;
+  const { files, isReading, problem, add, remove, clear } = attachments;
   const hasDraft = text.trim() !== "" || files.length > 0;
   const isSendable = hasDraft && !isReading;
 
@@ -43,7 +43,7 @@ export function Composer(props: ComposerProps): ReactElement {
     if (!isSendable) return;
     onSay({ text: text.trim(), files });
     setText("");
-    attachments.clear();
+    clear();
     box.current?.focus();
   };
 
@@ -54,19 +54,12 @@ export function Composer(props: ComposerProps): ReactElement {
           <ul className="attached" aria-label="Attachments">
             {files.map(({ url, mediaType, filename = "File" }, index) => (
               <li key={index}>
-                {mediaType.startsWith("image/") ? (
-                  <img src={url} alt={filename} />
-                ) : (
-                  <span className="attached-file">
-                    <Icon name="file" />
-                    {filename}
-                  </span>
-                )}
+                <Attachment url={url} mediaType={mediaType.replace("audio/", "")} filename={filename} />
                 <IconButton
                   className="remove"
                   icon="close"
                   label={`Remove ${filename}`}
-                  onClick={() => attachments.remove(index)}
+                  onClick={() => remove(index)}
                 />
               </li>
             ))}
@@ -84,7 +77,7 @@ export function Composer(props: ComposerProps): ReactElement {
           onKeyDown={(event) => isSendKey(event) && instead(send)(event)}
           onPaste={(event) => {
             const pasted = [...event.clipboardData.files];
-            if (pasted.length > 0) instead(() => void attachments.add(pasted))(event);
+            if (pasted.length > 0) instead(() => void add(pasted))(event);
           }}
         />
         <div className="composer-tools">
@@ -95,13 +88,14 @@ export function Composer(props: ComposerProps): ReactElement {
             multiple
             accept={ACCEPTED}
             onChange={(event) => {
-              void attachments.add([...(event.target.files ?? [])]);
+              void add([...(event.target.files ?? [])]);
               event.target.value = "";
             }}
           />
           <IconButton icon="clip" label="Attach files" onClick={() => picker.current?.click()} />
           <span className={problem === undefined ? "composer-hint" : "composer-hint is-problem"} role="status">
-            {problem ?? (isReading ? "Reading the files…" : isAnswering ? "Esc stops the answer" : "")}
+            {problem ?? (isReading && "Reading the files…")}
+            {isAnswering && problem === undefined && !isReading && <span className="keys">Esc stops the answer</span>}
           </span>
           {isAnswering && <IconButton className="round is-stop" icon="stop" label="Stop the answer" onClick={onStop} />}
           {(!isAnswering || hasDraft) && (

@@ -3,6 +3,7 @@ import { type DragEvent, type ReactElement, type ReactNode, useEffect, useState 
 import { useStickToBottom } from "use-stick-to-bottom";
 import { Button, IconButton } from "../button.tsx";
 import type { AnyChatMessage, Draft } from "../chat-message.ts";
+import { Waiting } from "../message/answer.tsx";
 import { MessageView } from "../message/message-view.tsx";
 import { describeProblem } from "../words.ts";
 import { Announcer } from "./announcer.tsx";
@@ -39,8 +40,6 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
   const toEnd = (): void => void scrollToBottom("instant");
   const [isDropTarget, setDropTarget] = useState(false);
   const last = messages.at(-1);
-  /** There is nothing of the answer yet. */
-  const isAsked = last?.role === "user";
   const isEmpty = messages.length === 0;
   const lastQuestion = messages.findLastIndex(({ role }) => role === "user");
   const actions = useActions(live);
@@ -104,14 +103,7 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
               actions={actions}
             />
           ))}
-          {isAnswering && isAsked && live.unsent === undefined && (
-            <div className="waiting" aria-hidden="true">
-              <span />
-              <span />
-              <span />
-            </div>
-          )}
-          {activity === "checking" && isAsked && <p className="thinking">Checking the answer…</p>}
+          {last?.role === "user" && live.unsent === undefined && <Waiting activity={activity} />}
           {queued.map((message) => (
             // As above.
             <MessageView key={message.id} message={message as unknown as AnyChatMessage} isQueued actions={actions} />

@@ -1,5 +1,5 @@
-import { type ReactElement, type ReactNode, useEffect, useState } from "react";
-import { instead } from "../browser.ts";
+import { type ReactElement, type ReactNode, useState } from "react";
+import { instead, useNow } from "../browser.ts";
 import { Button } from "../button.tsx";
 import { Icon } from "../icon.tsx";
 import { describeProblem } from "../words.ts";
@@ -20,7 +20,7 @@ export interface ChatListProps {
 
 /** The conversations, the most recent first, and a search in their titles. */
 export function ChatList({ chats, current, onOpen, onLeave, brand }: ChatListProps): ReactElement {
-  const now = useNow();
+  const now = useNow(15_000);
   const [query, setQuery] = useState("");
   const { list = [], problem } = chats;
   const words = query.toLowerCase().split(/\s+/);
@@ -29,6 +29,12 @@ export function ChatList({ chats, current, onOpen, onLeave, brand }: ChatListPro
     onOpen(id);
     onLeave?.();
   };
+  const note =
+    problem !== undefined
+      ? describeProblem(problem)
+      : chats.list?.length === 0
+        ? "Your conversations will be listed here."
+        : list.length > 0 && found.length === 0 && "No conversation has these words in its title.";
   // Escape would stop the answer.
   const leave = instead(() => onLeave?.());
   return (
@@ -47,37 +53,12 @@ export function ChatList({ chats, current, onOpen, onLeave, brand }: ChatListPro
           onChange={({ target }) => setQuery(target.value)}
         />
       )}
-      {problem !== undefined && <p className="list-empty is-failed">{describeProblem(problem)}</p>}
-      {chats.list?.length === 0 && <p className="list-empty">Your conversations will be listed here.</p>}
-      {list.length > 0 && found.length === 0 && (
-        <p className="list-empty">No conversation has these words in its title.</p>
-      )}
+      {note && <p className={problem === undefined ? "list-empty" : "list-empty is-failed"}>{note}</p>}
       <ul className="list-rows">
         {found.map((chat) => (
-          <ChatRow
-            key={chat.id}
-            chat={chat}
-            now={now}
-            isCurrent={chat.id === current}
-            onOpen={() => open(chat.id)}
-            onRename={async (title) => await chats.rename(chat.id, title)}
-            onDelete={async () => {
-              await chats.remove(chat.id);
-              if (chat.id === current) onOpen(undefined);
-            }}
-          />
+          <ChatRow key={chat.id} isCurrent={chat.id === current} onOpen={open} {...{ chat, chats, now }} />
         ))}
       </ul>
     </nav>
   );
-}
-
-/** The time, as exact as ages are shown. */
-function useNow(): number {
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 15_000);
-    return () => clearInterval(timer);
-  }, []);
-  return now;
 }

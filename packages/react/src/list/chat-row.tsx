@@ -3,29 +3,32 @@ import { isSendKey } from "../browser.ts";
 import { Button, IconButton } from "../button.tsx";
 import type { ChatSummary } from "../chat-server.ts";
 import { describeProblem, durationOf } from "../words.ts";
+import type { Chats } from "./use-chats.ts";
 
 export interface ChatRowProps {
   readonly chat: ChatSummary;
+  readonly chats: Chats;
   readonly now: number;
   readonly isCurrent: boolean;
-  readonly onOpen: () => void;
-  readonly onRename: (title: string) => Promise<void>;
-  readonly onDelete: () => Promise<void>;
+  readonly onOpen: (id?: string) => void;
 }
 
 /** One conversation: its title, state and age, and what can be done with it. */
-export function ChatRow({ chat, now, isCurrent, onOpen, onRename, onDelete }: ChatRowProps): ReactElement {
+export function ChatRow({ chat, chats, now, isCurrent, onOpen }: ChatRowProps): ReactElement {
   const [mode, setMode] = useState<"shown" | "renamed" | "deleted">("shown");
   const [problem, setProblem] = useState<string>();
-  const { title = "New chat", state, updatedAt } = chat;
-  const label = STATES[state];
+  const { id, title = "New chat", state, updatedAt } = chat;
   const age = now - updatedAt;
   const attempt = (work?: Promise<void>): void => {
     setProblem(undefined);
     setMode("shown");
     work?.catch((error: unknown) => setProblem(describeProblem(error)));
   };
-  const save = (text: string): void => attempt(text === "" || text === title ? undefined : onRename(text));
+  const save = (text: string): void => attempt(text === "" || text === title ? undefined : chats.rename(id, text));
+  const remove = async (): Promise<void> => {
+    await chats.remove(id);
+    if (isCurrent) onOpen();
+  };
 
   if (mode === "renamed")
     return (
@@ -49,7 +52,7 @@ export function ChatRow({ chat, now, isCurrent, onOpen, onRename, onDelete }: Ch
     return (
       <li className="row is-edited" onKeyDown={({ key }) => key === "Escape" && setMode("shown")}>
         <span className="row-question">Delete this chat?</span>
-        <Button className="small danger" autoFocus onClick={() => attempt(onDelete())}>
+        <Button className="small danger" autoFocus onClick={() => attempt(remove())}>
           Delete
         </Button>
         <Button className="small" onClick={() => setMode("shown")}>
@@ -59,12 +62,12 @@ export function ChatRow({ chat, now, isCurrent, onOpen, onRename, onDelete }: Ch
     );
   return (
     <li className="row">
-      <Button className="row-open" aria-current={isCurrent ? "page" : undefined} onClick={onOpen}>
+      <Button className="row-open" aria-current={isCurrent ? "page" : undefined} onClick={() => onOpen(id)}>
         <span className="row-title" dir="auto" title={title}>
           {title}
         </span>
         <span className="row-facts">
-          {label !== undefined && <span className={`state state-${state}`}>{label}</span>}
+          {state !== "idle" && <span className={`state state-${state}`}>{STATES[state]}</span>}
           <time dateTime={new Date(updatedAt).toISOString()}>{age < 60_000 ? "now" : durationOf(age, "short")}</time>
         </span>
       </Button>
@@ -81,10 +84,4 @@ export function ChatRow({ chat, now, isCurrent, onOpen, onRename, onDelete }: Ch
   );
 }
 
-const STATES: { readonly [State in ChatSummary["state"]]: string | undefined } = {
-  idle: undefined,
-  running: "Answering",
-  waiting: "Needs you",
-  stopped: "Stopped",
-  "cut-off": "Interrupted",
-};
+const STATES = { running: "Answering", waiting: "Needs you", stopped: "Stopped", "cut-off": "Interrupted" } as const;

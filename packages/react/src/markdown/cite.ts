@@ -1,4 +1,5 @@
-import type { Link, Parent, Root, RootContent, Text } from "mdast";
+import type { Link, Root, Text } from "mdast";
+import { visit } from "unist-util-visit";
 import type { CitedRange } from "../citation.ts";
 
 /** Start of the address of a footnote, which stands for a link in the message. */
@@ -16,18 +17,22 @@ export function cite(citations: readonly CitedRange[]): () => (root: Root, sourc
     for (const end of [...ends].toSorted((left, right) => right - left)) {
       const cited = citations.flatMap((one) => (one.end === end ? one.sources : []));
       const sources = [...new Set(cited)].toSorted((left, right) => Number(left) - Number(right));
-      const found = textAt(root, end, markdown);
-      if (found === undefined) continue;
-      const { parent, index, node, at } = found;
       const notes = sources.map((number): Link => ({
         type: "link",
         url: `${CITE}${number}`,
         children: [{ type: "text", value: number }],
       }));
-      const [before, after] = [node.value.slice(0, at), node.value.slice(at)];
-      const rest: RootContent[] = after === "" ? [] : [{ type: "text", value: after }];
-      const head: Text = { ...node, value: before };
-      parent.children.splice(index, 1, head, ...notes, ...rest);
+      // The text that the range ends in; or else the last before its end, such as before the end of bold words.
+      let put: (() => void) | undefined;
+      visit(root, "text", (node, index = 0, parent) => {
+        const start = node.position?.start.offset ?? end;
+        if (start >= end) return;
+        const at = lengthOf(markdown.slice(start, end));
+        const [before, after] = [node.value.slice(0, at), node.value.slice(at)];
+        const rest: Text[] = after === "" ? [] : [{ type: "text", value: after }];
+        put = () => parent?.children.splice(index, 1, { ...node, value: before }, ...notes, ...rest);
+      });
+      put?.();
     }
   };
 }
@@ -35,27 +40,6 @@ export function cite(citations: readonly CitedRange[]): () => (root: Root, sourc
 /** The file that is parsed. */
 interface Source {
   toString(): string;
-}
-
-interface Place {
-  readonly parent: Parent;
-  readonly index: number;
-  readonly node: Text;
-  /** Place in the node's text. */
-  readonly at: number;
-}
-
-/** The text that a range ends in; or else the last before its end, such as before the end of bold words. */
-function textAt(parent: Parent, end: number, markdown: string): Place | undefined {
-  let found: Place | undefined;
-  for (const [index, node] of parent.children.entries()) {
-    const start = node.position?.start.offset;
-    if (start === undefined || start >= end) continue;
-    if (node.type === "text")
-      found = { parent, index, node, at: Math.min(lengthOf(markdown.slice(start, end)), node.value.length) };
-    else if ("children" in node) found = textAt(node, end, markdown) ?? found;
-  }
-  return found;
 }
 
 /** How long a text is once its escapes and character references stand for themselves. */

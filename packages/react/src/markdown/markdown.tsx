@@ -1,13 +1,14 @@
 import { memo, type MemoExoticComponent, type ReactElement, type ReactNode, useMemo, useRef } from "react";
-import ReactMarkdown, { type Components, type Options } from "react-markdown";
+import ReactMarkdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import remend from "remend";
+import { instead } from "../browser.ts";
 import { sourceAnchor } from "../citation.ts";
 import { CopyButton } from "../message/answer.tsx";
 import { SafeLink } from "../safe-link.tsx";
 import type { MarkdownProps } from "../settings.tsx";
 import { CITE, cite } from "./cite.ts";
-import { useExtras } from "./use-extras.ts";
+import { useExtra } from "./use-extras.ts";
 
 /**
  * Text of a model, as it comes: what is unfinished is closed for the moment. HTML in it is shown as text, images of other servers are not
@@ -20,23 +21,20 @@ export const Markdown: MemoExoticComponent<(props: MarkdownProps) => ReactElemen
   isWriting,
   areLinksText = false,
 }: MarkdownProps): ReactElement {
-  const extras = useExtras(text);
-  const plugins = useMemo<Options["remarkPlugins"]>(
-    () => [remarkGfm, ...(extras.math?.remark ?? []), cite(citations)],
-    [citations, extras],
+  const highlight = useExtra("highlight", /^ {0,3}(?:```|~~~)\s*\w/m.test(text));
+  const math = useExtra("math", /\$\$|\$[^\s$][^$\n]*\$/.test(text));
+  const remarkPlugins = useMemo(() => [remarkGfm, ...(math?.remark ?? []), cite(citations)], [citations, math]);
+  const rehypePlugins = useMemo(
+    // While a block is written its language may change with each character.
+    () => [...(math?.rehype ?? []), ...(isWriting ? [] : (highlight?.rehype ?? []))],
+    [math, highlight, isWriting],
   );
-  const rehypePlugins = useMemo<Options["rehypePlugins"]>(
-    () => [
-      ...(extras.math === undefined ? [] : [extras.math.rehype]),
-      // While a block is written its language may change with each character.
-      ...(extras.highlight === undefined || isWriting ? [] : [extras.highlight]),
-    ],
-    [extras, isWriting],
-  );
+  // Footnotes of two messages have two names.
+  const remarkRehypeOptions = useMemo(() => ({ clobberPrefix: `${messageId}-` }), [messageId]);
   const components = useMemo(() => componentsFor(messageId, areLinksText), [messageId, areLinksText]);
   return (
     <div className={isWriting ? "markdown is-writing" : "markdown"} dir="auto">
-      <ReactMarkdown remarkPlugins={plugins} rehypePlugins={rehypePlugins} components={components}>
+      <ReactMarkdown {...{ remarkPlugins, rehypePlugins, components, remarkRehypeOptions }}>
         {isWriting ? remend(text) : text}
       </ReactMarkdown>
     </div>
@@ -46,39 +44,33 @@ export const Markdown: MemoExoticComponent<(props: MarkdownProps) => ReactElemen
 function componentsFor(messageId: string, areLinksText: boolean): Components {
   return {
     a({ href = "", children }) {
-      if (!href.startsWith(CITE))
-        return (
-          <SafeLink href={href} isText={areLinksText}>
-            {children}
-          </SafeLink>
-        );
+      if (!href.startsWith(CITE)) return <SafeLink {...{ href, isText: areLinksText, children }} />;
       const number = href.slice(CITE.length);
       const anchor = sourceAnchor(messageId, number);
+      // The address is that of the conversation.
+      const show = instead(() => {
+        const source = document.getElementById(anchor);
+        source?.scrollIntoView({ block: "nearest" });
+        source?.focus();
+      });
       return (
         <sup>
-          <a
-            className="cite"
-            href={`#${anchor}`}
-            aria-label={`Source ${number}`}
-            onClick={(event) => {
-              // The address is that of the conversation.
-              event.preventDefault();
-              const source = document.getElementById(anchor);
-              source?.scrollIntoView({ block: "nearest" });
-              source?.focus();
-            }}
-          >
+          <a className="cite" href={`#${anchor}`} aria-label={`Source ${number}`} onClick={show}>
             {children}
           </a>
         </sup>
       );
     },
     // An image in a text would tell its server who reads it, and whatever the model put into its address.
-    img: ({ alt, src }) => <span className="note">{alt === undefined || alt === "" ? String(src) : alt}</span>,
+    img: ({ alt, src }) => <span className="note">{alt || String(src)}</span>,
     table: ({ children }) => (
-      <div className="table" tabIndex={0} role="region" aria-label="Table">
+      <div className="table" tabIndex={0} role="group" aria-label="Table">
         <table>{children}</table>
       </div>
+    ),
+    // Of a list of tasks.
+    input: ({ checked }) => (
+      <input type="checkbox" disabled checked={checked} aria-label={checked ? "Done" : "To do"} />
     ),
     pre: CodeBlock,
   };

@@ -1,70 +1,61 @@
 import { useEffect, useState } from "react";
-import type { Parent, Root, Text } from "mdast";
+import type { Root } from "mdast";
 import type { Options } from "react-markdown";
+import { visit } from "unist-util-visit";
 
-type Plugin = NonNullable<Options["rehypePlugins"]>[number];
+type Plugins = NonNullable<Options["rehypePlugins"]>;
 
 /** What not every text needs, and is loaded for those that do. */
-export interface Extras {
-  readonly highlight?: Plugin;
-  readonly math?: { readonly remark: readonly Plugin[]; readonly rehype: Plugin };
+export interface Extra {
+  readonly remark: Plugins;
+  readonly rehype: Plugins;
 }
 
-const NONE: Extras = {};
+const EXTRAS = {
+  highlight: async (): Promise<Extra> => ({ remark: [], rehype: [(await import("rehype-highlight")).default] }),
+  /** Formulas are MathML, which browsers draw without styles or fonts. */
+  math: async (): Promise<Extra> => {
+    const [remark, rehype] = await Promise.all([import("remark-math"), import("rehype-katex")]);
+    return {
+      remark: [remark.default, formulasAsMeant],
+      rehype: [[rehype.default, { output: "mathml", strict: "ignore" }]],
+    };
+  },
+};
 
 /** Once they are loaded, they are there for all texts of the page. */
-const loaded: { extras: Extras; readonly waiting: Set<() => void> } = { extras: NONE, waiting: new Set() };
-const requested = new Set<keyof Extras>();
+const loaded = new Map<keyof typeof EXTRAS, Extra>();
 
-/** The plugins that a text needs, as soon as they are there. */
-export function useExtras(text: string): Extras {
-  const [extras, setExtras] = useState(loaded.extras);
-  const hasCode = /^ {0,3}(?:```|~~~)\s*\w/m.test(text);
-  const hasMath = /\$\$|\$[^\s$][^$\n]*\$/.test(text);
+/** The plugins of that name, as soon as they are there. */
+export function useExtra(name: keyof typeof EXTRAS, isNeeded: boolean): Extra | undefined {
+  const [extra, setExtra] = useState(loaded.get(name));
   useEffect(() => {
-    const show = (): void => setExtras(loaded.extras);
-    loaded.waiting.add(show);
-    show();
-    if (hasCode) load("highlight", async () => (await import("rehype-highlight")).default);
-    if (hasMath) load("math", loadMath);
-    return () => void loaded.waiting.delete(show);
-  }, [hasCode, hasMath]);
-  return extras;
+    if (!isNeeded || extra !== undefined) return;
+    let isWanted = true;
+    EXTRAS[name]().then(
+      (found) => {
+        loaded.set(name, found);
+        if (isWanted) setExtra(found);
+      },
+      () => {}, // It is not installed, or the network is gone: the text is there without it.
+    );
+    return () => {
+      isWanted = false;
+    };
+  }, [name, isNeeded, extra]);
+  return extra;
 }
 
-function load<Name extends keyof Extras>(name: Name, from: () => Promise<Extras[Name]>): void {
-  if (requested.has(name)) return;
-  requested.add(name);
-  from().then(
-    (plugin) => {
-      loaded.extras = { ...loaded.extras, [name]: plugin };
-      for (const show of loaded.waiting) show();
-    },
-    // It is not installed, or the network is gone: the text is there without it.
-    () => requested.delete(name),
-  );
-}
-
-/** Formulas are MathML, which browsers draw without styles or fonts. */
-async function loadMath(): Promise<Extras["math"]> {
-  const [remark, rehype] = await Promise.all([import("remark-math"), import("rehype-katex")]);
-  return { remark: [remark.default, pricesAsText], rehype: [rehype.default, { output: "mathml", strict: "ignore" }] };
-}
-
-/** A remark plugin: "from $5 to $10" has no formula. One has no space at its ends, and no digit behind it. */
-function pricesAsText(): (root: Root, source: { toString(): string }) => void {
-  return (root, source) => replacePrices(root, String(source));
-}
-
-function replacePrices(parent: Parent, markdown: string): void {
-  for (const [index, node] of parent.children.entries()) {
-    if ("children" in node) replacePrices(node, markdown);
-    const { type, position } = node;
+/** A remark plugin: "from $5 to $10" has no formula. One has no space at its ends, no digit behind it, and a line of its own with `$$`. */
+function formulasAsMeant(): (root: Root, source: { toString(): string }) => void {
+  return (root, source) =>
     // Of the plugin above, which has no types of its own here.
-    if ((type as string) !== "inlineMath" || position === undefined) continue;
-    const [start = 0, end = 0] = [position.start.offset, position.end.offset];
-    const value = markdown.slice(start, end);
-    if (!/^\$\s|^\$[^$].*\s\$$/s.test(value) && !/\d/.test(markdown.charAt(end))) continue;
-    parent.children[index] = { type: "text", value, position } satisfies Text;
-  }
+    visit(root, "inlineMath" as "inlineCode", (node, index = 0, parent) => {
+      const [start = 0, end = 0] = [node.position?.start.offset, node.position?.end.offset];
+      const text = String(source).slice(start, end);
+      if (/^\$\s|^\$[^$].*\s\$$/s.test(text) || /\d/.test(String(source).charAt(end)))
+        parent?.children.splice(index, 1, { type: "text", value: text });
+      else if (text.startsWith("$$") && parent?.children.length === 1)
+        node.data = { ...node.data, hProperties: { className: ["language-math", "math-display"] } };
+    });
 }

@@ -40,8 +40,7 @@ export function Answer(props: AnswerProps): ReactElement {
           {...props}
         />
       ))}
-      {activity === "checking" && <p className="thinking">Checking the answer…</p>}
-      {activity === "writing" && !parts.some(isShown) && <p className="thinking">Thinking…</p>}
+      {(activity === "checking" || !parts.some(isShown)) && <Waiting activity={activity} />}
       {activity === "cut-off" && (
         <p className="note is-failed">The connection was lost. The answer goes on when it is back.</p>
       )}
@@ -65,6 +64,12 @@ export function Answer(props: AnswerProps): ReactElement {
       )}
     </article>
   );
+}
+
+/** What goes on where there is nothing to read yet. */
+export function Waiting({ activity }: Pick<AnswerProps, "activity">): ReactNode {
+  if (activity !== "writing" && activity !== "checking") return null;
+  return <p className="thinking">{activity === "writing" ? "Thinking…" : "Checking the answer…"}</p>;
 }
 
 interface AnswerPartProps extends AnswerProps {

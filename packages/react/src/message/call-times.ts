@@ -17,13 +17,11 @@ export function noteTimes(messages: readonly { readonly parts: readonly object[]
     if (!("toolCallId" in part)) continue;
     // A call of a tool.
     const { toolCallId, state, preliminary } = part as { toolCallId: string; state: string; preliminary?: boolean };
-    const known = times.get(toolCallId);
+    const { began = 0, ended } = times.get(toolCallId) ?? {};
     const isOver = state.startsWith("output-") && preliminary !== true;
     const isRunning = state === "input-available" || (state === "output-available" && !isOver);
-    if (known === undefined && isRunning) times.set(toolCallId, { began: Date.now() });
-    else if (known !== undefined && known.ended === undefined && isOver)
-      times.set(toolCallId, { ...known, ended: Date.now() });
-    else continue;
+    if (began === 0 ? !isRunning : !isOver || ended !== undefined) continue;
+    times.set(toolCallId, began === 0 ? { began: Date.now() } : { began, ended: Date.now() });
     isNew = true;
   }
   if (isNew) remember("sessionStorage", KEY, JSON.stringify(Object.fromEntries([...times].slice(-200))));
@@ -37,7 +35,7 @@ export function callDuration(toolCallId: string, now: number): number | undefine
 
 function readTimes(): Readonly<Record<string, Times>> {
   try {
-    return JSON.parse(recall("sessionStorage", KEY) || "{}") as Readonly<Record<string, Times>>;
+    return JSON.parse(recall("sessionStorage", KEY)) as Readonly<Record<string, Times>>;
   } catch {
     return {};
   }

@@ -1,11 +1,12 @@
 import { explainUntrusted } from "@pollux/core/conversation";
-import { type ReactElement, useEffect, useState } from "react";
+import type { ReactElement } from "react";
+import { useNow } from "../browser.ts";
 import { type AnyCall, type CallAnswer, type PendingCall, toolLabelOf, toolNameOf } from "../chat-message.ts";
 import type { MessageActions } from "../chat/conversation.tsx";
 import { Button } from "../button.tsx";
-import { Icon, type IconName } from "../icon.tsx";
+import { Icon } from "../icon.tsx";
 import { useSettings } from "../settings.tsx";
-import { type CallStatus, describeCall } from "../words.ts";
+import { describeCall } from "../words.ts";
 import { ApprovalForm } from "./approval-form.tsx";
 import { callDuration } from "./call-times.ts";
 import { recordOf, ToolFields } from "./tool-fields.tsx";
@@ -31,13 +32,14 @@ export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): React
   const progress = isPreliminary && status.isBusy ? readProgress(call.output) : undefined;
   const isAsked = call.state === "approval-requested";
   const isEdited = call.callProviderMetadata?.pollux.edited === true;
+  const isSearch = status.kind === "busy" && call.providerExecuted === true;
   const View = tools[toolNameOf(call)];
   return (
     <div className={`tool is-${status.kind}`} role="group" aria-label={`${label}: ${status.text}`}>
       <details open={isAsked}>
         <summary>
           <span className="tool-icon">
-            <Icon name={iconOf(status, call)} />
+            <Icon name={isSearch ? "search" : ICONS[status.kind]} />
           </span>
           <span className="tool-name">{label}</span>
           <span className="tool-hint" dir="auto">
@@ -98,29 +100,12 @@ export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): React
   );
 }
 
-const ICONS: { readonly [Kind in CallStatus["kind"]]: IconName } = {
-  busy: "tool",
-  done: "check",
-  failed: "cross",
-  asked: "hand",
-  quiet: "cross",
-};
-
-function iconOf({ kind }: CallStatus, { providerExecuted }: AnyCall): IconName {
-  return kind === "busy" && providerExecuted === true ? "search" : ICONS[kind];
-}
+const ICONS = { busy: "tool", done: "check", failed: "cross", asked: "hand", quiet: "cross" } as const;
 
 function Duration({ toolCallId, isBusy }: { toolCallId: string; isBusy: boolean }): ReactElement | null {
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    if (!isBusy) return;
-    const timer = setInterval(() => setNow(Date.now()), 100);
-    return () => clearInterval(timer);
-  }, [isBusy]);
-  const ms = callDuration(toolCallId, now);
+  const ms = callDuration(toolCallId, useNow(isBusy ? 100 : undefined));
   // Of what was over at once, there is nothing to say.
-  if (ms === undefined || ms < 100) return null;
-  return <span className="duration">{`${(ms / 1000).toFixed(1)} s`}</span>;
+  return ms === undefined || ms < 100 ? null : <span className="duration">{`${(ms / 1000).toFixed(1)} s`}</span>;
 }
 
 /** The first text of an input: mostly what it is about. */
