@@ -10,18 +10,17 @@ export type AnyPart = AnyChatMessage["parts"][number];
 /** A call of a tool. */
 export type AnyCall = Extract<AnyPart, { toolCallId: string }>;
 
+/** A message of any agent. */
+export interface AnyParts {
+  readonly parts: readonly unknown[];
+}
+
 /** The call of a tool by its name, with the types of its input and output. */
-export type CallOf<M extends { readonly parts: readonly unknown[] }, Name extends string> = Extract<
-  M["parts"][number],
-  { readonly type: `tool-${Name}` }
->;
+export type CallOf<M extends AnyParts, Name extends string> = Extract<M["parts"][number], { type: `tool-${Name}` }>;
 
 /** Names of the tools of a message's agent. */
-export type ToolNameOf<M extends { readonly parts: readonly unknown[] }> = M["parts"][number] extends infer Part
-  ? Part extends { readonly type: `tool-${infer Name}` }
-    ? Name
-    : never
-  : never;
+export type ToolNameOf<M extends AnyParts> =
+  Extract<M["parts"][number], { type: `tool-${string}` }> extends { type: `tool-${infer Name}` } ? Name : never;
 
 export type Metadata = NonNullable<AnyChatMessage["metadata"]>;
 
@@ -68,7 +67,22 @@ export function toolLabelOf(name: string): string {
 
 /** All that an answer says, as one text. */
 export function textOf(message: { readonly parts: readonly { readonly type: string }[] }): string {
-  return message.parts
-    .flatMap((part) => (part.type === "text" && "text" in part ? [String(part.text)] : []))
-    .join("\n\n");
+  const texts = message.parts.map((part) => (part.type === "text" && "text" in part ? String(part.text) : ""));
+  return texts.filter((text) => text !== "").join("\n\n");
+}
+
+/** Words or a file that a person said. */
+export interface SaidPart {
+  readonly type: string;
+  readonly text?: string;
+  readonly url?: string;
+  readonly mediaType?: string;
+  readonly filename?: string;
+}
+
+/** What a person said in the middle of an answer, if that is what a part shows. */
+export function steeredBy(part: { readonly type: string }): readonly SaidPart[] {
+  // As the encoder of the handler makes them; the name is the SDK's from version 7 on.
+  const { type, data, parts } = part as { type: string; data?: { parts: SaidPart[] }; parts?: SaidPart[] };
+  return (type === "data-steering" ? data?.parts : type === "steering-message" ? parts : undefined) ?? [];
 }

@@ -1,16 +1,19 @@
-import {
-  type ComponentType,
-  createContext,
-  type ReactElement,
-  type ReactNode,
-  useContext,
-  useLayoutEffect,
-  useMemo,
-  useState,
-} from "react";
-import type { AnyCall, AnyChatMessage, CallOf, ToolNameOf } from "./chat-message.ts";
+import { createContext, useContext, useLayoutEffect, useMemo, useState } from "react";
+import type { ComponentType, ReactElement, ReactNode } from "react";
+import type { AnyCall, AnyChatMessage, AnyParts, CallOf, ToolNameOf } from "./chat-message.ts";
 import { ChatServer, type ChatServerOptions } from "./chat-server.ts";
-import type { CitedRange } from "./citation.ts";
+
+/** A range of a text, in UTF-16 units, and the numbers of the sources that support it. */
+export interface CitedRange {
+  readonly start: number;
+  readonly end: number;
+  readonly sources: readonly string[];
+}
+
+/** Id of a source in the page, which citations link to. */
+export function sourceAnchor(messageId: string, number: string): string {
+  return `source-${messageId}-${number}`;
+}
 
 /** What shows a text of the model. */
 export interface MarkdownProps {
@@ -32,13 +35,11 @@ export interface ToolViewProps<Call = AnyCall> {
 }
 
 /** Components for calls, by the name of the tool. One that returns null leaves the card to what it shows anyway. */
-export type ToolViews<M extends { readonly parts: readonly unknown[] } = AnyChatMessage> = {
+export type ToolViews<M extends AnyParts = AnyChatMessage> = {
   readonly [Name in ToolNameOf<M>]?: ComponentType<ToolViewProps<CallOf<M, Name>>>;
 };
 
-export interface ChatProviderProps<
-  M extends { readonly parts: readonly unknown[] } = AnyChatMessage,
-> extends ChatServerOptions {
+export interface ChatProviderProps<M extends AnyParts = AnyChatMessage> extends ChatServerOptions {
   /** What shows the texts of the model: `Markdown` of `@pollux/react/markdown`. @defaultValue plain text */
   readonly markdown?: ComponentType<MarkdownProps> | undefined;
   /** Components of your own for calls of tools, below their cards. */
@@ -48,21 +49,16 @@ export interface ChatProviderProps<
   readonly children?: ReactNode;
 }
 
-interface Settings {
+interface Settings extends Pick<ChatProviderProps, "usage"> {
   readonly server: ChatServer;
   readonly markdown: ComponentType<MarkdownProps>;
   readonly tools: { readonly [name: string]: ComponentType<ToolViewProps> | undefined };
-  readonly usage: ChatProviderProps["usage"];
 }
 
-const DEFAULTS: Settings = { server: new ChatServer(), markdown: PlainText, tools: {}, usage: undefined };
-
-const SettingsContext = createContext(DEFAULTS);
+const SettingsContext = createContext<Settings>({ server: new ChatServer(), markdown: PlainText, tools: {} });
 
 /** Says where the server is, and how texts and calls are shown, to all hooks and components inside. */
-export function ChatProvider<M extends { readonly parts: readonly unknown[] }>(
-  props: ChatProviderProps<M>,
-): ReactElement {
+export function ChatProvider<M extends AnyParts>(props: ChatProviderProps<M>): ReactElement {
   const { api, headers, credentials, markdown = PlainText, tools, usage, children } = props;
   const [server] = useState(() => new ChatServer({ api, headers, credentials }));
   // A page has one server; what it sends may change.

@@ -47,18 +47,12 @@ export function describeEnding({ metadata }: AnyChatMessage): string | undefined
 
 function describeLimit({ limit = "", limitScope }: Metadata): string {
   if (limitScope === "owner") return "Your spending limit is used up.";
-  return `${limitScope === "session" ? "This conversation" : "The answer"} reached its limit of ${LIMITS[limit] ?? limit}.`;
+  return `${limitScope === "session" ? "This conversation" : "The answer"} reached its limit of ${LIMITS[limit] ?? /tokens|time/i.exec(limit)?.[0].toLowerCase() ?? limit}.`;
 }
 
 const LIMITS: { readonly [limit: string]: string } = {
   turns: "steps",
   toolCalls: "tool calls",
-  totalTokens: "tokens",
-  inputTokens: "tokens",
-  outputTokens: "tokens",
-  activeTimeMs: "time",
-  wallTimeMs: "time",
-  cost: "cost",
 };
 
 /** True for a run that the server can resume where it ended. */

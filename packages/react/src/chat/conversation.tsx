@@ -1,17 +1,21 @@
 import type { UIMessage } from "ai";
-import { type DragEvent, type ReactElement, type ReactNode, useEffect, useState } from "react";
+import { type DragEvent, type ReactElement, type ReactNode, useEffect, useRef, useState } from "react";
 import { useStickToBottom } from "use-stick-to-bottom";
 import { Button, IconButton } from "../button.tsx";
-import type { AnyChatMessage, Draft } from "../chat-message.ts";
+import { type AnyChatMessage, type Draft, textOf } from "../chat-message.ts";
 import { Waiting } from "../message/answer.tsx";
 import { MessageView } from "../message/message-view.tsx";
 import { describeProblem } from "../words.ts";
-import { Announcer } from "./announcer.tsx";
 import { Composer } from "./composer.tsx";
 import { useAttachments } from "./use-attachments.ts";
 import { type ConversationOptions, type LiveConversation, useConversation } from "./use-conversation.ts";
 import { useLatest } from "./use-following.ts";
-import { type Idea, Welcome } from "./welcome.tsx";
+
+/** Something that an empty conversation offers to ask: what is sent, with a short title for it. */
+export interface Idea {
+  readonly title: string;
+  readonly text: string;
+}
 
 export interface ConversationProps<M = AnyChatMessage> extends ConversationOptions<M> {
   /** What an empty conversation offers to ask. */
@@ -122,9 +126,59 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
       <Composer chatId={id} attachments={attachments} isAnswering={isAnswering} onSay={say} onStop={stop}>
         {footer}
       </Composer>
-      <Announcer messages={messages} isAnswering={isAnswering} />
+      <Announcer last={last} isAnswering={isAnswering} />
     </main>
   );
+}
+
+interface WelcomeProps extends Pick<ConversationProps, "ideas"> {
+  readonly onAsk: (text: string) => void;
+}
+
+/** What a new conversation shows. */
+function Welcome({ ideas, onAsk }: WelcomeProps): ReactElement {
+  return (
+    <div className="welcome">
+      <h2>What can I do for you?</h2>
+      <div className="ideas">
+        {ideas?.map(({ title, text }) => (
+          <Button key={title} className="idea" onClick={() => onAsk(text)}>
+            <span className="idea-title">{title}</span>
+            <span className="idea-text">{text}</span>
+          </Button>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+interface AnnouncerProps {
+  readonly last: AnyChatMessage | undefined;
+  readonly isAnswering: boolean;
+}
+
+/** Tells screen readers when an answer begins and what it says in the end: not every word, as it comes. */
+function Announcer({ last, isAnswering }: AnnouncerProps): ReactElement {
+  const [said, setSaid] = useState("");
+  const wasAnswering = useRef(false);
+  useEffect(() => {
+    if (isAnswering === wasAnswering.current) return;
+    wasAnswering.current = isAnswering;
+    setSaid(isAnswering ? "Answering" : endOf(last));
+  }, [isAnswering, last]);
+  return (
+    <div className="unseen" role="status">
+      {said}
+    </div>
+  );
+}
+
+function endOf(message: AnyChatMessage | undefined): string {
+  if (message?.role !== "assistant") return "";
+  const waiting = message.parts.filter((part) => "state" in part && part.state === "approval-requested").length;
+  if (waiting > 0) return `${waiting === 1 ? "A tool call needs" : `${waiting} tool calls need`} your approval`;
+  if (message.metadata?.state === "failed") return "The answer failed";
+  return `${message.metadata?.state === "stopped" ? "Stopped" : "Answer"}: ${textOf(message)}`;
 }
 
 /** What can be done with a message. The same object for as long as the conversation is shown, so that it draws nothing anew. */

@@ -1,23 +1,19 @@
 import { Chat, useChat } from "@ai-sdk/react";
 import { withoutDiscards } from "@pollux/web/ai-sdk";
-import {
-  DefaultChatTransport,
-  type HttpChatTransportInitOptions,
-  lastAssistantMessageIsCompleteWithApprovalResponses,
-  type UIMessage,
-} from "ai";
+import { DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses } from "ai";
+import type { HttpChatTransportInitOptions, UIMessage } from "ai";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { newId } from "../browser.ts";
-import type { AnyChatMessage, CallAnswer, Draft, Metadata } from "../chat-message.ts";
 import {
-  type ChatServer,
-  ChatServerError,
-  errorFrom,
-  type ChatSummary,
-  isGoing,
-  isUnreached,
-  type StoredChat,
-} from "../chat-server.ts";
+  type AnyChatMessage,
+  type CallAnswer,
+  type Draft,
+  type Metadata,
+  type SaidPart,
+  steeredBy,
+} from "../chat-message.ts";
+import { type ChatServer, ChatServerError, errorFrom, isGoing, isUnreached } from "../chat-server.ts";
+import type { ChatSummary, StoredChat } from "../chat-server.ts";
 import { noteTimes } from "../message/call-times.ts";
 import { useSettings } from "../settings.tsx";
 import { useFollowing } from "./use-following.ts";
@@ -270,15 +266,6 @@ function metadataOf(message: UIMessage | undefined): Partial<Metadata> {
 function isRefusal(error: Error | undefined): boolean {
   return error instanceof ChatServerError && error.serverCode === "invalid_approval";
 }
-
-/** What a person said in the middle of an answer. */
-function steeredBy(part: UIMessage["parts"][number]): readonly SaidPart[] {
-  // As the encoder of the handler makes them; the name is the SDK's from version 7 on.
-  const { type, data, parts } = part as { type: string; data?: { parts: SaidPart[] }; parts?: SaidPart[] };
-  return (type === "data-steering" ? data?.parts : type === "steering-message" ? parts : undefined) ?? [];
-}
-
-type SaidPart = { readonly type: string; readonly text?: string; readonly url?: string };
 
 /** What a part of a message says: its words, or where its file is. */
 function saidBy(part: object): string {

@@ -60,7 +60,11 @@ export function useChats(): Chats {
     otherTabs.current?.postMessage("changed");
   }, [load]);
 
-  const changed = async (work: Promise<void>): Promise<void> => await work.finally(refresh);
+  const changed = async (work: Promise<void>): Promise<void> => {
+    await Promise.allSettled([work]);
+    await refresh();
+    await work;
+  };
   const isOnline = !isUnreached(problem);
   return {
     list,

@@ -1,6 +1,6 @@
 import type { Link, Root, Text } from "mdast";
 import { visit } from "unist-util-visit";
-import type { CitedRange } from "../citation.ts";
+import type { CitedRange } from "../settings.tsx";
 
 /** Start of the address of a footnote, which stands for a link in the message. */
 export const CITE = "#cite-";

@@ -3,7 +3,7 @@ import ReactMarkdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import remend from "remend";
 import { instead } from "../browser.ts";
-import { sourceAnchor } from "../citation.ts";
+import { sourceAnchor } from "../settings.tsx";
 import { CopyButton } from "../message/answer.tsx";
 import { SafeLink } from "../safe-link.tsx";
 import type { MarkdownProps } from "../settings.tsx";

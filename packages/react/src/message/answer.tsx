@@ -1,6 +1,6 @@
 import { type ReactElement, type ReactNode, useState } from "react";
 import { Button, IconButton } from "../button.tsx";
-import { type AnyChatMessage, type AnyPart, isCall, textOf } from "../chat-message.ts";
+import { type AnyChatMessage, type AnyPart, isCall, steeredBy, textOf } from "../chat-message.ts";
 import type { MessageActions } from "../chat/conversation.tsx";
 import { Icon } from "../icon.tsx";
 import { useSettings } from "../settings.tsx";
@@ -109,7 +109,7 @@ function AnswerPart({ message, part, isOpen, isFollowed, actions }: AnswerPartPr
     case "steering-message":
       return (
         <div className="question is-steering" role="group" aria-label="You, in between">
-          <SaidParts parts={part.type === "steering-message" ? part.parts : part.data.parts} />
+          <SaidParts parts={steeredBy(part)} />
         </div>
       );
     case "data-search-suggestions":

@@ -23,7 +23,7 @@ export function ApprovalForm({ input, editable, isDisabled, onDecide, onEdit }: 
   const save = async (form: FormData): Promise<void> => {
     setRefusal("");
     const edited = fields.map(([name, before]) => {
-      const value = form.get(name);
+      const value = textIn(form, name);
       return [name, typeof before === "number" ? Number(value) : value] as const;
     });
     setRefusal((await onEdit({ ...recordOf(input), ...Object.fromEntries(edited) })) ?? "");
@@ -58,7 +58,7 @@ export function ApprovalForm({ input, editable, isDisabled, onDecide, onEdit }: 
         event.preventDefault();
         const form = new FormData(event.currentTarget);
         if (mode === "edited") void save(form);
-        else onDecide(false, String(form.get("reason")).trim());
+        else onDecide(false, textIn(form, "reason").trim());
       }}
     >
       {mode === "denied" && <Field label="Why not?" name="reason" autoFocus dir="auto" />}
@@ -110,6 +110,11 @@ function Field({ label, problem, ...input }: FieldProps): ReactElement {
       )}
     </div>
   );
+}
+
+function textIn(form: FormData, name: string): string {
+  const value = form.get(name);
+  return typeof value === "string" ? value : "";
 }
 
 /** What of an input can be edited as a text, and may be; the rest stays as it is. */

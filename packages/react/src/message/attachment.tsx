@@ -1,4 +1,5 @@
 import type { ReactElement } from "react";
+import type { SaidPart } from "../chat-message.ts";
 import { Icon } from "../icon.tsx";
 import { SafeLink } from "../safe-link.tsx";
 
@@ -44,12 +45,8 @@ function isOfThisServer(url: string): boolean {
   return URL.canParse(url, location.href) && new URL(url, location.href).origin === location.origin;
 }
 
-export interface SaidPartsProps {
-  readonly parts: readonly (Partial<AttachmentProps> & { readonly type: string; readonly text?: string })[];
-}
-
 /** What a person said: files, then words. */
-export function SaidParts({ parts }: SaidPartsProps): ReactElement {
+export function SaidParts({ parts }: { readonly parts: readonly SaidPart[] }): ReactElement {
   const texts = parts.flatMap(({ type, text }) => (type === "text" && text !== undefined ? [text] : []));
   return (
     <>

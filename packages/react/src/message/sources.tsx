@@ -1,6 +1,6 @@
 import type { ReactElement } from "react";
 import type { AnyChatMessage } from "../chat-message.ts";
-import { sourceAnchor } from "../citation.ts";
+import { sourceAnchor } from "../settings.tsx";
 import { SafeLink, webHostOf } from "../safe-link.tsx";
 
 export interface Source {

@@ -1,5 +1,5 @@
 import { explainUntrusted } from "@pollux/core/conversation";
-import type { ReactElement } from "react";
+import type { ReactElement, ReactNode } from "react";
 import { useNow } from "../browser.ts";
 import { type AnyCall, type CallAnswer, type PendingCall, toolLabelOf, toolNameOf } from "../chat-message.ts";
 import type { MessageActions } from "../chat/conversation.tsx";
@@ -102,10 +102,10 @@ export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): React
 
 const ICONS = { busy: "tool", done: "check", failed: "cross", asked: "hand", quiet: "cross" } as const;
 
-function Duration({ toolCallId, isBusy }: { toolCallId: string; isBusy: boolean }): ReactElement | null {
+function Duration({ toolCallId, isBusy }: { readonly toolCallId: string; readonly isBusy: boolean }): ReactNode {
   const ms = callDuration(toolCallId, useNow(isBusy ? 100 : undefined));
   // Of what was over at once, there is nothing to say.
-  return ms === undefined || ms < 100 ? null : <span className="duration">{`${(ms / 1000).toFixed(1)} s`}</span>;
+  return ms !== undefined && ms >= 100 && <span className="duration">{`${(ms / 1000).toFixed(1)} s`}</span>;
 }
 
 /** The first text of an input: mostly what it is about. */
