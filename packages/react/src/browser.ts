@@ -30,12 +30,10 @@ export function isSendKey({ key, shiftKey, nativeEvent }: KeyboardEvent): boolea
   return key === "Enter" && !shiftKey && !nativeEvent.isComposing && nativeEvent.keyCode !== 229;
 }
 
-/** A listener that does something in place of what the browser would. */
-export function instead(work: () => void): (event: { preventDefault(): void }) => void {
-  return (event) => {
-    event.preventDefault();
-    work();
-  };
+/** Does something in place of what the browser would. */
+export function instead(event: { preventDefault(): void }, work: () => void): void {
+  event.preventDefault();
+  work();
 }
 
 /** The time, looked at every so many milliseconds; never again without them. */

@@ -116,19 +116,15 @@ function openChat(id: string | undefined): void {
   dispatchEvent(new PopStateEvent("popstate"));
 }
 
-type Theme = "light" | "dark";
-
 /** What was chosen here; otherwise what the system prefers. */
-function useTheme(): [Theme, (theme: Theme) => void] {
-  const [theme, setTheme] = useState<Theme>(() => {
-    const chosen = recall("localStorage", "theme");
-    if (chosen === "light" || chosen === "dark") return chosen;
-    return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  });
+function useTheme(): [theme: string, choose: (theme: string) => void] {
+  const [theme, setTheme] = useState(
+    () => recall("localStorage", "theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"),
+  );
   useEffect(() => {
     document.documentElement.dataset["theme"] = theme;
   }, [theme]);
-  const choose = (chosen: Theme): void => {
+  const choose = (chosen: string): void => {
     remember("localStorage", "theme", chosen);
     setTheme(chosen);
   };

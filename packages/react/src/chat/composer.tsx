@@ -48,7 +48,7 @@ export function Composer(props: ComposerProps): ReactElement {
   };
 
   return (
-    <form className="composer" onSubmit={instead(send)}>
+    <form className="composer" onSubmit={(event) => instead(event, send)}>
       <div className="composer-box">
         {files.length > 0 && (
           <ul className="attached" aria-label="Attachments">
@@ -74,10 +74,10 @@ export function Composer(props: ComposerProps): ReactElement {
           placeholder={isAnswering ? "Add something to the answer…" : "Ask anything"}
           value={text}
           onChange={({ target }) => setText(target.value)}
-          onKeyDown={(event) => isSendKey(event) && instead(send)(event)}
+          onKeyDown={(event) => isSendKey(event) && instead(event, send)}
           onPaste={(event) => {
             const pasted = [...event.clipboardData.files];
-            if (pasted.length > 0) instead(() => void add(pasted))(event);
+            if (pasted.length > 0) instead(event, () => void add(pasted));
           }}
         />
         <div className="composer-tools">

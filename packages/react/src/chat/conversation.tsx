@@ -115,9 +115,7 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
           {problem !== undefined && (
             <div className="problem" role="alert">
               <span>{describeProblem(problem)}</span>
-              <Button className="small" onClick={live.dismissProblem}>
-                Dismiss
-              </Button>
+              <Button className="small" onClick={live.dismissProblem} label="Dismiss" />
             </div>
           )}
         </div>

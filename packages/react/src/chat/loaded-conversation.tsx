@@ -63,9 +63,7 @@ function Place({ says, offers, onPress }: PlaceProps): ReactElement {
   return (
     <main className="place">
       <p role="alert">{says}</p>
-      <Button className="primary" onClick={onPress}>
-        {offers}
-      </Button>
+      <Button className="primary" onClick={onPress} label={offers} />
     </main>
   );
 }

@@ -31,15 +31,10 @@ export interface LiveConversation<M = AnyChatMessage> {
   /** Guardrails hold what the model says until they have checked it. */
   readonly isChecking: boolean;
   readonly problem: Error | undefined;
-  /**
-   * Asks; or steers, while an answer is being written.
-   *
-   * @param body - For `perRun` of the handler, such as the model that was picked.
-   */
+  /** Asks; or steers, while an answer is being written. `body` is for `perRun` of the handler, such as the model that was picked. */
   readonly say: (draft: Draft, body?: object) => void;
-  /** Sends the message again that the server does not have. */
+  /** Sends `unsent`. */
   readonly sendAgain: () => void;
-  /** Makes the last answer anew. */
   readonly regenerate: () => void;
   /** Says something else instead of a message; what followed it goes. */
   readonly edit: (message: M, text: string) => void;
@@ -56,7 +51,6 @@ export interface LiveConversation<M = AnyChatMessage> {
 /** Which conversation, and what is known of it already. */
 export interface ConversationOptions<M = AnyChatMessage> {
   readonly id: string;
-  /** As it was loaded. */
   readonly stored: StoredChat<M>;
   /** Its line in the list, where there is a list: what happens elsewhere shows there first. */
   readonly summary?: ChatSummary | undefined;

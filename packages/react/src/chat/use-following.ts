@@ -4,11 +4,10 @@ import { useSettings } from "../settings.tsx";
 
 export interface Following {
   readonly id: string;
-  /** A run was going when the conversation was loaded. */
+  /** When it was loaded. */
   readonly isGoing: boolean;
   /** Changes whenever the server's list says that the conversation has changed. */
   readonly version: string | undefined;
-  /** A stream is being read here. */
   readonly isBusy: boolean;
   /** The same, asked at any time. */
   readonly isBusyNow: () => boolean;
@@ -18,7 +17,6 @@ export interface Following {
   /** Sends what did not arrive; the server runs it once, however often it is sent. Undefined when all did. */
   readonly resend: (() => Promise<void>) | undefined;
   readonly show: (loaded: StoredChat) => void;
-  /** Reads the stream of the run that is going. */
   readonly follow: () => Promise<void>;
 }
 

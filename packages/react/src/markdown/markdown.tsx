@@ -1,14 +1,24 @@
-import { memo, type MemoExoticComponent, type ReactElement, type ReactNode, useMemo, useRef } from "react";
-import ReactMarkdown, { type Components } from "react-markdown";
+import {
+  memo,
+  type MemoExoticComponent,
+  type ReactElement,
+  type ReactNode,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
+import ReactMarkdown, { type Components, type Options } from "react-markdown";
+import type { Root } from "mdast";
 import remarkGfm from "remark-gfm";
 import remend from "remend";
+import { visit } from "unist-util-visit";
 import { instead } from "../browser.ts";
 import { sourceAnchor } from "../settings.tsx";
 import { CopyButton } from "../message/answer.tsx";
 import { SafeLink } from "../safe-link.tsx";
 import type { MarkdownProps } from "../settings.tsx";
 import { CITE, cite } from "./cite.ts";
-import { useExtra } from "./use-extras.ts";
 
 /**
  * Text of a model, as it comes: what is unfinished is closed for the moment. HTML in it is shown as text, images of other servers are not
@@ -48,14 +58,19 @@ function componentsFor(messageId: string, areLinksText: boolean): Components {
       const number = href.slice(CITE.length);
       const anchor = sourceAnchor(messageId, number);
       // The address is that of the conversation.
-      const show = instead(() => {
+      const show = (): void => {
         const source = document.getElementById(anchor);
         source?.scrollIntoView({ block: "nearest" });
         source?.focus();
-      });
+      };
       return (
         <sup>
-          <a className="cite" href={`#${anchor}`} aria-label={`Source ${number}`} onClick={show}>
+          <a
+            className="cite"
+            href={`#${anchor}`}
+            aria-label={`Source ${number}`}
+            onClick={(event) => instead(event, show)}
+          >
             {children}
           </a>
         </sup>
@@ -97,4 +112,61 @@ function languageOf(code: ReactNode): string | undefined {
   // The `code` inside a `pre`.
   const { className = "" } = code.props as { readonly className?: string };
   return /\blanguage-([\w+#.-]+)/.exec(className)?.[1];
+}
+
+type Plugins = NonNullable<Options["rehypePlugins"]>;
+
+/** What not every text needs, and is loaded for those that do. */
+interface Extra {
+  readonly remark: Plugins;
+  readonly rehype: Plugins;
+}
+
+const EXTRAS = {
+  highlight: async (): Promise<Extra> => ({ remark: [], rehype: [(await import("rehype-highlight")).default] }),
+  /** Formulas are MathML, which browsers draw without styles or fonts. */
+  math: async (): Promise<Extra> => {
+    const [remark, rehype] = await Promise.all([import("remark-math"), import("rehype-katex")]);
+    return {
+      remark: [remark.default, formulasAsMeant],
+      rehype: [[rehype.default, { output: "mathml", strict: "ignore" }]],
+    };
+  },
+};
+
+/** Once they are loaded, they are there for all texts of the page. */
+const loaded = new Map<keyof typeof EXTRAS, Extra>();
+
+/** The plugins of that name, as soon as they are there. */
+function useExtra(name: keyof typeof EXTRAS, isNeeded: boolean): Extra | undefined {
+  const [extra, setExtra] = useState(loaded.get(name));
+  useEffect(() => {
+    if (!isNeeded || extra !== undefined) return;
+    let isWanted = true;
+    EXTRAS[name]().then(
+      (found) => {
+        loaded.set(name, found);
+        if (isWanted) setExtra(found);
+      },
+      () => {}, // It is not installed, or the network is gone: the text is there without it.
+    );
+    return () => {
+      isWanted = false;
+    };
+  }, [name, isNeeded, extra]);
+  return extra;
+}
+
+/** A remark plugin: "from $5 to $10" has no formula. One has no space at its ends, no digit behind it, and a line of its own with `$$`. */
+function formulasAsMeant(): (root: Root, source: { toString(): string }) => void {
+  return (root, source) =>
+    // Of the plugin above, which has no types of its own here.
+    visit(root, "inlineMath" as "inlineCode", (node, index = 0, parent) => {
+      const [start = 0, end = 0] = [node.position?.start.offset, node.position?.end.offset];
+      const text = String(source).slice(start, end);
+      if (/^\$\s|^\$[^$].*\s\$$/s.test(text) || /\d/.test(String(source).charAt(end)))
+        parent?.children.splice(index, 1, { type: "text", value: text });
+      else if (text.startsWith("$$") && parent?.children.length === 1)
+        node.data = { ...node.data, hProperties: { className: ["language-math", "math-display"] } };
+    });
 }

@@ -1,12 +1,11 @@
 import { type ReactElement, type ReactNode, useState } from "react";
-import { Button, IconButton } from "../button.tsx";
+import { Button, Icon, IconButton } from "../button.tsx";
 import { type AnyChatMessage, type AnyPart, isCall, steeredBy, textOf } from "../chat-message.ts";
 import type { MessageActions } from "../chat/conversation.tsx";
-import { Icon } from "../icon.tsx";
 import { useSettings } from "../settings.tsx";
 import { describeEnding, isResumable } from "../words.ts";
 import { Attachment, SaidParts } from "./attachment.tsx";
-import { Sources, sourcesOf } from "./sources.tsx";
+import { Sources } from "./sources.tsx";
 import { ToolCard } from "./tool-card.tsx";
 
 export interface AnswerProps {
@@ -22,7 +21,6 @@ export function Answer(props: AnswerProps): ReactElement {
   const { message, actions, isLast = false, activity } = props;
   const { metadata, parts } = message;
   const isOpen = activity !== undefined;
-  const sources = sourcesOf(message);
   const text = textOf(message);
   const ending = isOpen ? undefined : describeEnding(message);
   return (
@@ -44,15 +42,11 @@ export function Answer(props: AnswerProps): ReactElement {
       {activity === "cut-off" && (
         <p className="note is-failed">The connection was lost. The answer goes on when it is back.</p>
       )}
-      {sources.length > 0 && <Sources messageId={message.id} sources={sources} />}
+      <Sources message={message} />
       {ending !== undefined && (
         <div className="ending">
           <p className={metadata?.state === "failed" ? "note is-failed" : "note"}>{ending}</p>
-          {isLast && isResumable(message) && (
-            <Button className="small" onClick={actions.resume}>
-              Continue
-            </Button>
-          )}
+          {isLast && isResumable(message) && <Button className="small" onClick={actions.resume} label="Continue" />}
         </div>
       )}
       {!isOpen && metadata?.state !== "waiting" && (

@@ -34,20 +34,10 @@ export function ApprovalForm({ input, editable, isDisabled, onDecide, onEdit }: 
       <div className="approval">
         <ToolFields title="It would run with" value={input} />
         <div className="approval-buttons">
-          <Button className="primary" disabled={isDisabled} onClick={() => onDecide(true)}>
-            Approve
-          </Button>
-          <Button disabled={isDisabled} onClick={() => onDecide(false)}>
-            Deny
-          </Button>
-          <Button disabled={isDisabled} onClick={() => setMode("denied")}>
-            Say why not
-          </Button>
-          {fields.length > 0 && (
-            <Button disabled={isDisabled} onClick={() => setMode("edited")}>
-              Edit
-            </Button>
-          )}
+          <Button className="primary" disabled={isDisabled} onClick={() => onDecide(true)} label="Approve" />
+          <Button disabled={isDisabled} onClick={() => onDecide(false)} label="Deny" />
+          <Button disabled={isDisabled} onClick={() => setMode("denied")} label="Say why not" />
+          {fields.length > 0 && <Button disabled={isDisabled} onClick={() => setMode("edited")} label="Edit" />}
         </div>
       </div>
     );
@@ -82,10 +72,13 @@ export function ApprovalForm({ input, editable, isDisabled, onDecide, onEdit }: 
         </p>
       )}
       <div className="approval-buttons">
-        <Button type="submit" className="primary" disabled={isDisabled}>
-          {mode === "edited" ? "Approve with these values" : "Deny"}
-        </Button>
-        <Button onClick={() => setMode("asked")}>Back</Button>
+        <Button
+          type="submit"
+          className="primary"
+          disabled={isDisabled}
+          label={mode === "edited" ? "Approve with these values" : "Deny"}
+        />
+        <Button onClick={() => setMode("asked")} label="Back" />
       </div>
     </form>
   );

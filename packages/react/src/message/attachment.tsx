@@ -1,6 +1,6 @@
 import type { ReactElement } from "react";
 import type { SaidPart } from "../chat-message.ts";
-import { Icon } from "../icon.tsx";
+import { Icon } from "../button.tsx";
 import { SafeLink } from "../safe-link.tsx";
 
 /** A file of a conversation. */

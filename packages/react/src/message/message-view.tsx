@@ -43,10 +43,7 @@ function Question({ message, actions, isEditable, isQueued, isUnsent }: MessageV
       {isQueued && <span className="note">Will be read {when}</span>}
       {isUnsent && (
         <span className="note is-failed">
-          Not sent.{" "}
-          <Button className="small" onClick={actions.sendAgain}>
-            Send again
-          </Button>
+          Not sent. <Button className="small" onClick={actions.sendAgain} label="Send again" />
         </span>
       )}
       {isEditable && <IconButton icon="pencil" label="Edit message" onClick={() => setEditing(true)} />}
@@ -64,7 +61,7 @@ interface EditQuestionProps {
 function EditQuestion({ text, onCancel, onSave }: EditQuestionProps): ReactElement {
   const [draft, setDraft] = useState(text);
   const isChanged = draft.trim() !== "" && draft !== text;
-  const save: (event: FormEvent | KeyboardEvent) => void = instead(() => isChanged && onSave(draft.trim()));
+  const save = (event: FormEvent | KeyboardEvent): void => instead(event, () => isChanged && onSave(draft.trim()));
   return (
     <form className="edit-question" onSubmit={save}>
       <textarea
@@ -80,10 +77,8 @@ function EditQuestion({ text, onCancel, onSave }: EditQuestionProps): ReactEleme
         }}
       />
       <div className="approval-buttons">
-        <Button type="submit" className="primary" disabled={!isChanged}>
-          Send
-        </Button>
-        <Button onClick={onCancel}>Cancel</Button>
+        <Button type="submit" className="primary" disabled={!isChanged} label="Send" />
+        <Button onClick={onCancel} label="Cancel" />
       </div>
     </form>
   );

@@ -1,46 +1,41 @@
 import type { ReactElement } from "react";
 import type { AnyChatMessage } from "../chat-message.ts";
-import { sourceAnchor } from "../settings.tsx";
 import { SafeLink, webHostOf } from "../safe-link.tsx";
-
-export interface Source {
-  readonly number: string;
-  readonly title: string;
-  readonly url?: string;
-}
-
-/** What an answer is based on, each once. */
-export function sourcesOf({ parts }: AnyChatMessage): readonly Source[] {
-  return parts.flatMap((part): Source[] => {
-    if (part.type === "source-url")
-      return [{ number: part.sourceId, title: part.title ?? webHostOf(part.url) ?? part.url, url: part.url }];
-    return part.type === "source-document" ? [{ number: part.sourceId, title: part.title }] : [];
-  });
-}
+import { sourceAnchor } from "../settings.tsx";
 
 export interface SourcesProps {
-  readonly messageId: string;
-  readonly sources: readonly Source[];
+  readonly message: AnyChatMessage;
 }
 
-/** The footnotes of an answer. */
-export function Sources({ messageId, sources }: SourcesProps): ReactElement {
+/** The footnotes of an answer: what it is based on, each once. Null for one without. */
+export function Sources({ message: { id, parts } }: SourcesProps): ReactElement | null {
+  const sources = parts.filter((part) => part.type === "source-url" || part.type === "source-document");
+  if (sources.length === 0) return null;
   return (
     <section className="sources" aria-label="Sources">
       <ol>
-        {sources.map(({ number, title, url }) => (
-          <li key={number} id={sourceAnchor(messageId, number)} value={Number(number)} tabIndex={-1}>
-            {webHostOf(url ?? "") === REDIRECT ? (
-              <a href={url} target="_blank" rel="noreferrer">
-                {title}
-              </a>
-            ) : (
-              <SafeLink href={url ?? ""}>{title}</SafeLink>
-            )}
+        {sources.map((source) => (
+          <li
+            key={source.sourceId}
+            id={sourceAnchor(id, source.sourceId)}
+            value={Number(source.sourceId)}
+            tabIndex={-1}
+          >
+            {source.type === "source-url" ? <SourceLink {...source} /> : source.title}
           </li>
         ))}
       </ol>
     </section>
+  );
+}
+
+function SourceLink({ url, title }: { readonly url: string; readonly title?: string | undefined }): ReactElement {
+  const host = webHostOf(url);
+  if (host !== REDIRECT) return <SafeLink href={url}>{title ?? host ?? url}</SafeLink>;
+  return (
+    <a href={url} target="_blank" rel="noreferrer">
+      {title ?? host}
+    </a>
   );
 }
 

@@ -3,8 +3,7 @@ import type { ReactElement, ReactNode } from "react";
 import { useNow } from "../browser.ts";
 import { type AnyCall, type CallAnswer, type PendingCall, toolLabelOf, toolNameOf } from "../chat-message.ts";
 import type { MessageActions } from "../chat/conversation.tsx";
-import { Button } from "../button.tsx";
-import { Icon } from "../icon.tsx";
+import { Button, Icon } from "../button.tsx";
 import { useSettings } from "../settings.tsx";
 import { describeCall } from "../words.ts";
 import { ApprovalForm } from "./approval-form.tsx";
@@ -86,9 +85,11 @@ export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): React
           <Button className="small" onClick={() => answer({ toolCallId, output: { state: "done, says the user" } })}>
             Yes, it did
           </Button>
-          <Button className="small" onClick={() => answer({ toolCallId, notExecuted: true })}>
-            No, run it again
-          </Button>
+          <Button
+            className="small"
+            onClick={() => answer({ toolCallId, notExecuted: true })}
+            label="No, run it again"
+          />
         </div>
       )}
       {View !== undefined && (
