@@ -1,4 +1,4 @@
-import { act, createElement, type ReactElement, StrictMode } from "react";
+import { act, createElement, type ReactElement, StrictMode, version } from "react";
 import { expect, test } from "vitest";
 import type { AnyChatMessage } from "../../src/chat-message.ts";
 import type { ChatState } from "../../src/chat-server.ts";
@@ -55,8 +55,12 @@ async function sees(element: HTMLElement, text: string): Promise<void> {
 const BEGIN = [{ type: "start", messageId: "answer", messageMetadata: { state: "streaming" } }, { type: "start-step" }];
 const delta = (text: string): object => ({ type: "text-delta", id: "t", delta: text });
 
-/** What has to hold with each version of the AI SDK. */
-export function checkConversation(): void {
+/** What has to hold with each version of the AI SDK and of React. @param react - The version of React that is to be used. */
+export function checkConversation(react = "19"): void {
+  test(`it is React ${react} that is used`, () => {
+    expect(version.split(".", 1)).toEqual([react]);
+  });
+
   test("a message is sent, and its answer streams in and ends", async () => {
     const service = serveChat();
     const { element } = await render(page({}));
