@@ -19,21 +19,18 @@ export function LoadedConversation<M extends UIMessage>(props: LoadedConversatio
   const { isNew = false, onLeave, ...rest } = props;
   const { server } = useSettings();
   const [chat, setChat] = useState<StoredChat<M> | "missing" | undefined>(isNew ? EMPTY : undefined);
-  const [problem, setProblem] = useState<Error>();
+  const [failure, setFailure] = useState<{ readonly problem: Error; readonly isOnline: boolean }>();
   const isLoaded = chat !== undefined;
-  const { id, isOnline } = rest;
-  const [wasOnline, setWasOnline] = useState(isOnline);
-  if (wasOnline !== isOnline) {
-    setWasOnline(isOnline);
-    setProblem(undefined);
-  }
+  const { id, isOnline = true } = rest;
+  // Once the network is back, another attempt is made.
+  const problem = failure?.isOnline === isOnline ? failure.problem : undefined;
   useEffect(() => {
-    if (isLoaded || problem !== undefined || isOnline === false) return;
+    if (isLoaded || problem !== undefined || !isOnline) return;
     let isWanted = true;
     server.load(id).then(
       // The same agent's.
       (found) => isWanted && setChat((found as unknown as StoredChat<M> | undefined) ?? "missing"),
-      (error: unknown) => isWanted && setProblem(errorFrom(error)),
+      (error: unknown) => isWanted && setFailure({ problem: errorFrom(error), isOnline }),
     );
     return () => {
       isWanted = false;
@@ -41,29 +38,21 @@ export function LoadedConversation<M extends UIMessage>(props: LoadedConversatio
   }, [server, id, isLoaded, problem, isOnline]);
 
   if (problem !== undefined)
-    return <Place says={describeProblem(problem)} offers="Try again" onPress={() => setProblem(undefined)} />;
+    return <Place says={describeProblem(problem)} label="Try again" onClick={() => setFailure(undefined)} />;
   if (chat === undefined) return <main className="place" aria-busy="true" aria-label="Loading" />;
   if (chat === "missing" && onLeave !== undefined)
-    return (
-      <Place says="This conversation does not exist, or was deleted." offers="Start a new one" onPress={onLeave} />
-    );
+    return <Place says="This conversation does not exist, or was deleted." label="Start a new one" onClick={onLeave} />;
   return <Conversation<M> stored={chat === "missing" ? EMPTY : chat} {...rest} />;
 }
 
 const EMPTY: StoredChat<never> = { state: "idle", messages: [] };
 
-interface PlaceProps {
-  readonly says: string;
-  readonly offers: string;
-  readonly onPress: () => void;
-}
-
 /** What is shown where there is no conversation. */
-function Place({ says, offers, onPress }: PlaceProps): ReactElement {
+function Place({ says, ...button }: { says: string; label: string; onClick: () => void }): ReactElement {
   return (
     <main className="place">
       <p role="alert">{says}</p>
-      <Button className="primary" onClick={onPress} label={offers} />
+      <Button className="primary" {...button} />
     </main>
   );
 }

@@ -9,7 +9,7 @@ export const CITE = "#cite-";
  * A remark plugin that puts footnotes behind cited ranges: into the parsed text, so that no syntax is broken by them. Where several ranges
  * end, each source is named once.
  */
-export function cite(citations: readonly CitedRange[]): () => (root: Root, source: Source) => void {
+export function cite(citations: readonly CitedRange[]): () => (root: Root, source: unknown) => void {
   return () => (root, source) => {
     const markdown = String(source);
     const ends = new Set(citations.map(({ end }) => end));
@@ -35,11 +35,6 @@ export function cite(citations: readonly CitedRange[]): () => (root: Root, sourc
       put?.();
     }
   };
-}
-
-/** The file that is parsed. */
-interface Source {
-  toString(): string;
 }
 
 /** How long a text is once its escapes and character references stand for themselves. */

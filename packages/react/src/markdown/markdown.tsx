@@ -158,7 +158,7 @@ function useExtra(name: keyof typeof EXTRAS, isNeeded: boolean): Extra | undefin
 }
 
 /** A remark plugin: "from $5 to $10" has no formula. One has no space at its ends, no digit behind it, and a line of its own with `$$`. */
-function formulasAsMeant(): (root: Root, source: { toString(): string }) => void {
+function formulasAsMeant(): (root: Root, source: unknown) => void {
   return (root, source) =>
     // Of the plugin above, which has no types of its own here.
     visit(root, "inlineMath" as "inlineCode", (node, index = 0, parent) => {

@@ -137,13 +137,34 @@ test("a browser that does not copy has no button, and one that refuses says noth
   expect(button?.getAttribute("aria-label")).toBe("Copy");
 });
 
-test("task lists have boxes that can't be changed", async () => {
+test("task lists have boxes that can't be changed, and say what they are", async () => {
   const { element } = await show("- [x] done\n- [ ] open");
   const boxes = [...element.querySelectorAll<HTMLInputElement>("input[type=checkbox]")];
-  expect(boxes.map(({ checked, disabled }) => [checked, disabled])).toEqual([
-    [true, true],
-    [false, true],
+  expect(boxes.map((box) => [box.checked, box.disabled, box.getAttribute("aria-label")])).toEqual([
+    [true, true, "Done"],
+    [false, true, "To do"],
   ]);
+});
+
+test("footnotes of two messages have ids of their own", async () => {
+  const ids = async (messageId: string): Promise<readonly string[]> => {
+    const text = "So it is[^1].\n\n[^1]: A note.";
+    const { element } = await render(
+      createElement(Markdown, { text, messageId, citations: [], isWriting: false, areLinksText: false }),
+    );
+    return [...element.querySelectorAll("li[id]")].map(({ id }) => id);
+  };
+  expect([await ids("m1"), await ids("m2")]).toEqual([["m1-fn-1"], ["m2-fn-1"]]);
+});
+
+test.each([
+  ["in a line", "So $$x^2$$ it is.", 0],
+  ["in a block", "$$\nx^2\n$$", 1],
+  ["on a line of its own", "Look:\n\n$$x^2$$\n\nThere.", 1],
+])("a formula %s", async (_name, text, displayed) => {
+  const { element } = await show(text);
+  await drawn(element, "math");
+  expect(element.querySelectorAll("math[display=block]").length).toBe(displayed);
 });
 
 test.each([
