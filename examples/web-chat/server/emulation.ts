@@ -90,7 +90,7 @@ function reportOf(name: string, output: unknown): string | undefined {
   const fields = typeof output === "object" && output !== null ? Object.entries(output) : [];
   const value = (field: string): string => String(fields.find(([key]) => key === field)?.[1] ?? "");
   const days: unknown = fields.find(([key]) => key === "days")?.[1];
-  if (Array.isArray(days)) return `### ${value("city")}\n\n${tableOf(days)}`;
+  if (Array.isArray(days)) return `## ${value("city")}\n\n${tableOf(days)}`;
   if (name === "place_order")
     return `Done. Order **${value("orderNumber")}**: ${value("quantity")} × ${value("item")}, ${value("state")}.`;
   if (name === "read_aloud") return `I have read it aloud: “${value("title")}”`;
