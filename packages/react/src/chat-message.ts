@@ -19,8 +19,9 @@ export interface AnyParts {
 export type CallOf<M extends AnyParts, Name extends string> = Extract<M["parts"][number], { type: `tool-${Name}` }>;
 
 /** Names of the tools of a message's agent. */
-export type ToolNameOf<M extends AnyParts> =
-  Extract<M["parts"][number], { type: `tool-${string}` }> extends { type: `tool-${infer Name}` } ? Name : never;
+export type ToolNameOf<M extends AnyParts> = NameOf<M["parts"][number]>;
+
+type NameOf<Part> = Part extends { type: `tool-${infer Name}` } ? Name : never;
 
 export type Metadata = NonNullable<AnyChatMessage["metadata"]>;
 
