@@ -112,6 +112,11 @@ describe("with answers that come at once", () => {
     const tab = await ChatTab.open(browser, chat.url);
     await tab.say("Draw a picture of “hills at dusk”");
     await tab.page.waitForFunction("document.querySelector('.tool .picture')?.naturalWidth === 640");
+    const room = `(() => {
+      const [card, picture] = [".tool", ".tool .picture"].map((one) => document.querySelector(one).clientWidth);
+      return card - picture;
+    })()`;
+    expect(await tab.page.evaluate(room)).toBe(0);
     await tab.isDone();
     expect(tab.complaints).toEqual([]);
   });
