@@ -157,7 +157,7 @@ export type { JsonOf } from "./tool/json-of.ts";
 // model
 export type { ModelId } from "./wire/known-models.ts";
 export { gemini, type GeminiModel, type GeminiOptions } from "./model/gemini-model.ts";
-export type { Media } from "./model/request/media-part.ts";
+export type { Media } from "./model/request/check-contents.ts";
 export { type ContentInput, importHistory, type ImportHistoryOptions } from "./model/history/import-history.ts";
 export { type PartInput } from "./model/history/import-history.ts";
 export type { Model, ModelNotice, TokenCount } from "./model/model.ts";

@@ -6,7 +6,7 @@ import { abortable } from "../../internal/abort.ts";
 import { isObject, isTooDeep } from "../../internal/json.ts";
 import { tryOr } from "../../internal/try-or.ts";
 import { type Logger, SILENT } from "../../logging/logger.ts";
-import { depthError, maxMediaBytes, partsBytes } from "../../model/request/contents-size.ts";
+import { depthError, maxMediaBytes, partsBytes } from "../../model/request/check-contents.ts";
 import { failure } from "../../tool/call-failure.ts";
 import { callTool, report } from "../../tool/call-tool.ts";
 import { functionResponse, jsonSafe, type ResponseParts } from "../../tool/function-response.ts";

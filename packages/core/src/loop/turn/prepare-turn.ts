@@ -6,7 +6,7 @@ import { nearestName } from "../../internal/option-names.ts";
 import { isOlderFamily } from "../../model/capabilities.ts";
 import { type HistoryOrigin, prepareHistory } from "../../model/history/import-history.ts";
 import type { Model, ModelRequest } from "../../model/model.ts";
-import { checkContentsDepth, depthError } from "../../model/request/contents-size.ts";
+import { checkContentsDepth, depthError } from "../../model/request/check-contents.ts";
 import type { Toolset } from "../../tool/toolset.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { LoopInput, SentPrefix, ToolChoice, TurnChanges, TurnPreparer } from "../loop-input.ts";
