@@ -162,8 +162,8 @@ export { type ContentInput, importHistory, type ImportHistoryOptions } from "./m
 export { type PartInput } from "./model/history/import-history.ts";
 export type { Model, ModelNotice, TokenCount } from "./model/model.ts";
 export { type Usage } from "./model/usage.ts";
-export { type Cost, computeCost, googleListPrices } from "./model/prices.ts";
-export type { PriceList, Prices, PriceTable } from "./model/prices.ts";
+export { type Cost, computeCost, googleListPrices } from "./model/usage.ts";
+export type { PriceList, Prices, PriceTable } from "./model/usage.ts";
 export type { ModelSettings, Thinking } from "./model/settings.ts";
 
 // wire: what an agent's user meets; the rest is behind "@pollux/core/wire"

@@ -11,5 +11,5 @@ export {
 } from "./model.ts";
 export { type BodyReading, readResponseBody } from "./response/fold.ts";
 export { NO_USAGE } from "./usage.ts";
-export { findPrices } from "./prices.ts";
+export { findPrices } from "./usage.ts";
 export { type ExchangeChunk, type ExchangeTap, type HttpExchange } from "../wire/http/exchange-tap.ts";

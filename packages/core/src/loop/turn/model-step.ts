@@ -9,8 +9,15 @@ import { SILENT } from "../../logging/logger.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../../model/model.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
-import { type Cost, priceUsage, type PriceTable } from "../../model/prices.ts";
-import { addUsage, attachLost, NO_USAGE, type Usage } from "../../model/usage.ts";
+import {
+  addUsage,
+  attachLost,
+  type Cost,
+  NO_USAGE,
+  type PriceTable,
+  priceUsage,
+  type Usage,
+} from "../../model/usage.ts";
 import { addRead } from "../../tool/reads.ts";
 import type { RequestBudget } from "../../wire/http/retry.ts";
 import type { Part } from "../../wire/types/content.ts";
