@@ -11,12 +11,11 @@ import {
 } from "../wire/client-options.ts";
 import type { Endpoint, EndpointKind } from "../wire/endpoints/endpoint.ts";
 import { GeminiClient } from "../wire/client.ts";
-import { findKnownModel, type ModelId } from "../wire/known-models.ts";
+import { findKnownModel, inferCapabilities, type ModelCapabilities, type ModelId } from "../wire/known-models.ts";
 import { mostRequestBytes, RequestEncoder } from "../wire/http/encode-request.ts";
 import type { AnswerBatch, AnswerStream } from "../wire/http/read-answers.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../wire/types/generate-content.ts";
-import { inferCapabilities, type ModelCapabilities } from "./capabilities.ts";
 import type { createHealer, Healer, HealMemory } from "./heal/heal.ts";
 import type { HistoryOrigin } from "./history/import-history.ts";
 import { checkPairing } from "./history/open-calls.ts";

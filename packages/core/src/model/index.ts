@@ -1,5 +1,5 @@
 // Entry "@pollux/core/model": for those who write a model, or read what one sends. Names only.
-export { inferCapabilities, type ModelCapabilities } from "./capabilities.ts";
+export { inferCapabilities, type ModelCapabilities } from "../wire/known-models.ts";
 export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./history/import-history.ts";
 export {
   type Model,

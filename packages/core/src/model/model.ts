@@ -6,7 +6,7 @@ import type { Content, Part } from "../wire/types/content.ts";
 import type { FunctionCallingMode, FunctionDeclaration, JsonSchema, WireTool } from "../wire/types/declaration.ts";
 import type { Candidate, GenerateContentResponse, ModalityTokenCount } from "../wire/types/generate-content.ts";
 import type { Cache, CacheLife } from "./resources/caches.ts";
-import type { ModelCapabilities } from "./capabilities.ts";
+import type { ModelCapabilities } from "../wire/known-models.ts";
 import type { Healed } from "./heal/heal.ts";
 import type { HistoryOrigin } from "./history/import-history.ts";
 import type { ModelSettings } from "./settings.ts";

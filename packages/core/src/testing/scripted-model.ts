@@ -1,6 +1,6 @@
 import { abortable } from "../internal/abort.ts";
 import { PartCollector } from "../model/response/parts.ts";
-import { inferCapabilities, type ModelCapabilities } from "../model/capabilities.ts";
+import { inferCapabilities, type ModelCapabilities } from "../wire/known-models.ts";
 import { checkSettings } from "../model/request/check-settings.ts";
 import type { Model, ModelRequest, ModelResponse, RespondOptions } from "../model/model.ts";
 import type { ModelSettings } from "../model/settings.ts";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { inferCapabilities } from "../../src/model/capabilities.ts";
+import { inferCapabilities } from "../../src/wire/known-models.ts";
 import { Conversation } from "../../src/model/gemini-model.ts";
 import type { Content } from "../../src/wire/types/content.ts";
 

@@ -3,7 +3,7 @@ import { ConfigurationError } from "../../errors/agent-error.ts";
 import { abortable } from "../../internal/abort.ts";
 import { isTooDeep, sameJson, unlessEmpty } from "../../internal/json.ts";
 import { nearestName } from "../../internal/option-names.ts";
-import { isOlderFamily } from "../../model/capabilities.ts";
+import { isOlderFamily } from "../../wire/known-models.ts";
 import { type HistoryOrigin, prepareHistory } from "../../model/history/import-history.ts";
 import type { Model, ModelRequest } from "../../model/model.ts";
 import { checkContentsDepth, depthError } from "../../model/request/check-contents.ts";

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import type { Content, FunctionCall, FunctionResponse } from "../../wire/types/content.ts";
-import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
+import { isOlderFamily, type ModelCapabilities } from "../../wire/known-models.ts";
 
 /** A call of a model turn. */
 export interface CallInTurn {

@@ -5,7 +5,7 @@ import type { Content } from "../../wire/types/content.ts";
 import type { ToolConfig, WireTool } from "../../wire/types/declaration.ts";
 import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
 import type { GenerateContentRequest, GenerationConfig, ThinkingConfig } from "../../wire/types/generate-content.ts";
-import type { ModelCapabilities } from "../capabilities.ts";
+import type { ModelCapabilities } from "../../wire/known-models.ts";
 import type { CacheRequest, ModelRequest } from "../model.ts";
 import { COPIED, getCacheName, type ModelSettings, type Thinking } from "../settings.ts";
 

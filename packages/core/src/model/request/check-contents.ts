@@ -4,8 +4,7 @@ import { parseEssence } from "../../internal/mime-type.ts";
 import { utf8Length } from "../../internal/text.ts";
 import { MAX_REQUEST_BYTES } from "../../wire/http/encode-request.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
-import { findKnownModel, OFFICE_TYPE } from "../../wire/known-models.ts";
-import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
+import { findKnownModel, isOlderFamily, type ModelCapabilities, OFFICE_TYPE } from "../../wire/known-models.ts";
 
 /** Marks {@link Media} among other objects. */
 export const MEDIA_KIND = "@pollux/media";

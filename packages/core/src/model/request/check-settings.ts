@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
-import { isOlderFamily, type ModelCapabilities } from "../capabilities.ts";
+import { isOlderFamily, type ModelCapabilities } from "../../wire/known-models.ts";
 import { getCacheName, type ModelSettings } from "../settings.ts";
 import { buildThinkingConfig, type RequestFacts } from "./build-request.ts";
 

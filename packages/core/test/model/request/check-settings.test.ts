@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ConfigurationError } from "../../../src/errors/agent-error.ts";
-import { inferCapabilities } from "../../../src/model/capabilities.ts";
+import { inferCapabilities } from "../../../src/wire/known-models.ts";
 import { checkSettings } from "../../../src/model/request/check-settings.ts";
 import type { ModelSettings } from "../../../src/model/settings.ts";
 
