@@ -1,5 +1,4 @@
-import type { Json } from "../internal/json.ts";
-import { tryOr } from "../internal/try-or.ts";
+import { type Json, tryOr } from "../internal/json.ts";
 import { OFFICE_TYPE } from "../wire/known-models.ts";
 import type { FunctionCall, FunctionResponsePart, JsonObject, Part } from "../wire/types/content.ts";
 import { isMedia, type Media, mediaPart } from "../model/request/check-contents.ts";

@@ -1,4 +1,4 @@
-import { tryOr } from "../internal/try-or.ts";
+import { tryOr } from "../internal/json.ts";
 import type { Media } from "../model/request/check-contents.ts";
 
 /**

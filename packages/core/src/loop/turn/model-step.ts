@@ -3,8 +3,7 @@ import type { GuardrailAction, ModelPlace, ModelStepRecord } from "../../durable
 import { AgentError } from "../../errors/agent-error.ts";
 import { ApiShapeError, ApiStatusError, StreamIncompleteError } from "../../errors/api-errors.ts";
 import { sleep } from "../../internal/abort.ts";
-import { isTooDeep, MAX_LEVELS } from "../../internal/json.ts";
-import { tryOr } from "../../internal/try-or.ts";
+import { isTooDeep, MAX_LEVELS, tryOr } from "../../internal/json.ts";
 import { SILENT } from "../../logging/logger.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../../model/model.ts";

@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { sleep } from "../../internal/abort.ts";
-import { asObject } from "../../internal/json.ts";
-import { tryOr } from "../../internal/try-or.ts";
+import { asObject, tryOr } from "../../internal/json.ts";
 import { codeOf, parseProcess, type ProcessId, findProcessState, thisProcess } from "./processes.ts";
 
 interface HeldLock {

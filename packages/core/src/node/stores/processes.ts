@@ -1,7 +1,6 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
-import { asObject, type Json } from "../../internal/json.ts";
-import { tryOr } from "../../internal/try-or.ts";
+import { asObject, type Json, tryOr } from "../../internal/json.ts";
 import type { ProcessKnowledge } from "../../session/store/store.ts";
 
 /** A process, as others on the same machine can recognize it. */

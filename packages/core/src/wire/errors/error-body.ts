@@ -1,6 +1,5 @@
 import type { ApiStatusFacts, QuotaViolation } from "../../errors/api-errors.ts";
-import { isObject, isTooDeep } from "../../internal/json.ts";
-import { tryOr } from "../../internal/try-or.ts";
+import { isObject, isTooDeep, tryOr } from "../../internal/json.ts";
 import type { AnswerHeaders } from "../http/transport.ts";
 
 /** The content of an error body, from Google or a gateway. */

@@ -1,7 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
-import type { Json } from "../../../internal/json.ts";
-import { tryOr } from "../../../internal/try-or.ts";
+import { type Json, tryOr } from "../../../internal/json.ts";
 import type { Draft, SessionRecords, SessionInfo } from "../../../session/store/store.ts";
 import { codeOf } from "../processes.ts";
 
