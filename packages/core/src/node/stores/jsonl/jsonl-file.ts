@@ -11,16 +11,17 @@ import {
   findLineEnds,
   formatLines,
   ifThere,
+  isShortened,
   parseLine,
   readDraft,
   readState,
   removeWhole,
+  sessionFileName,
   type SessionState,
   writeDraft,
   writeState,
 } from "./jsonl-format.ts";
 import { codeOf, type ProcessId } from "../processes.ts";
-import { isShortened, sessionFileName } from "./session-file-name.ts";
 
 /** Endings of a session's files: its log, what stands beside it, and the lock of whoever writes. */
 type Ending = "jsonl" | "state" | "draft" | "lock" | "id";

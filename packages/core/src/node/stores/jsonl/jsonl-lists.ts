@@ -8,8 +8,7 @@ import {
   matchesFilter,
   type SessionSummary,
 } from "../../../session/store/store.ts";
-import { ifThere, readState } from "./jsonl-format.ts";
-import { readSessionId } from "./session-file-name.ts";
+import { ifThere, readSessionId, readState } from "./jsonl-format.ts";
 
 const ENDING = ".jsonl";
 
