@@ -6,7 +6,7 @@ import { SessionDamagedError } from "../../../errors/run-errors.ts";
 import { type Json, present } from "../../../internal/json.ts";
 import type { Decide, SessionChange, Standing } from "../../../session/store/changes.ts";
 import type { SessionRecords, SessionSummary } from "../../../session/store/store.ts";
-import { takeLock, waitForHolder } from "../file-lock.ts";
+import { codeOf, type ProcessId, takeLock, waitForHolder } from "../file-lock.ts";
 import {
   findLineEnds,
   formatLines,
@@ -21,7 +21,6 @@ import {
   writeDraft,
   writeState,
 } from "./jsonl-format.ts";
-import { codeOf, type ProcessId } from "../processes.ts";
 
 /** Endings of a session's files: its log, what stands beside it, and the lock of whoever writes. */
 type Ending = "jsonl" | "state" | "draft" | "lock" | "id";

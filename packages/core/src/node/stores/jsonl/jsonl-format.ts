@@ -4,7 +4,7 @@ import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Json, tryOr } from "../../../internal/json.ts";
 import type { Draft, SessionRecords, SessionInfo } from "../../../session/store/store.ts";
-import { codeOf } from "../processes.ts";
+import { codeOf } from "../file-lock.ts";
 
 const LINE_FEED = 0x0a;
 const SPACE = 0x20;

@@ -16,7 +16,7 @@ import {
 import { ChangeWatch } from "../change-watch.ts";
 import { JsonlFile, type Where } from "./jsonl-file.ts";
 import { JsonlLists } from "./jsonl-lists.ts";
-import { knowProcesses, thisProcess } from "../processes.ts";
+import { knowProcesses, thisProcess } from "../file-lock.ts";
 import { orStoreError } from "../store-error.ts";
 
 /** Options of {@link JsonlStore}. */
