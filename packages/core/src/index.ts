@@ -185,8 +185,7 @@ export type { ImageConfig, SafetySetting, SpeechConfig } from "./wire/types/gene
 export type { RequestBudget, RetryPolicy } from "./wire/http/retry.ts";
 export type { HttpClientName } from "./wire/http/choose-transport.ts";
 export type { FetchLike } from "./wire/http/transport.ts";
-export type { TrafficOptions } from "./wire/limiter/endpoint-limiter.ts";
-export { Traffic, type TrafficState } from "./wire/limiter/traffic.ts";
+export { Traffic, type TrafficOptions, type TrafficState } from "./wire/limiter/traffic.ts";
 
 // steps: for those who run the loop on a durable engine
 export type { GuardrailAction, Steered } from "./durable/run-log.ts";

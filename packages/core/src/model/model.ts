@@ -1,7 +1,7 @@
 import type { CallOptions, CallSignal } from "../wire/client-options.ts";
 import type { EndpointKind } from "../wire/endpoints/endpoint.ts";
 import type { RetryNotice } from "../wire/http/retry.ts";
-import type { WaitNotice } from "../wire/limiter/endpoint-limiter.ts";
+import type { WaitNotice } from "../wire/limiter/rate-gate.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { FunctionCallingMode, FunctionDeclaration, JsonSchema, WireTool } from "../wire/types/declaration.ts";
 import type { Candidate, GenerateContentResponse, ModalityTokenCount } from "../wire/types/generate-content.ts";

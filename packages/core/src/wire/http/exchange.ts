@@ -6,7 +6,7 @@ import type { Endpoint, HeaderFields } from "../endpoints/endpoint.ts";
 import { findSecrets } from "../secrets/header-secrets.ts";
 import { redact } from "../secrets/redact.ts";
 import { type FailureContext, networkError, redirectError, statusError, timeoutError } from "../errors/http-errors.ts";
-import { Permit, type PermitRequest, type WaitNotice } from "../limiter/endpoint-limiter.ts";
+import { Permit, type PermitRequest, type WaitNotice } from "../limiter/rate-gate.ts";
 import type { Traffic } from "../limiter/traffic.ts";
 import type { TransportChoice } from "./choose-transport.ts";
 import { TappedExchange } from "./exchange-tap.ts";
