@@ -4,6 +4,7 @@ import { parseEssence } from "../../internal/mime-type.ts";
 import { utf8Length } from "../../internal/text.ts";
 import { MAX_REQUEST_BYTES } from "../../wire/http/encode-request.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
+import type { Model } from "../model.ts";
 import { findKnownModel, isOlderFamily, type ModelCapabilities, OFFICE_TYPE } from "../../wire/known-models.ts";
 
 /** Marks {@link Media} among other objects. */
@@ -109,10 +110,7 @@ function countBytes(base64: string): number {
   return Math.floor((base64.length * 3) / 4);
 }
 
-/** Part of a model. */
-interface RequestLimit {
-  readonly maxRequestBytes?: number | undefined;
-}
+type RequestLimit = Pick<Model, "maxRequestBytes">;
 
 /** Bytes that the text and inline media of a conversation may take: the rest is for instructions, tools and results as JSON. */
 export function maxContentsBytes({ maxRequestBytes = MAX_REQUEST_BYTES }: RequestLimit): number {
