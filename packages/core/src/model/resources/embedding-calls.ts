@@ -31,11 +31,7 @@ type EmbeddingSettings = Pick<
 /** Models that take the task type in a field. Newer ones read it from the text. */
 const WITH_TASK_FIELD = /^(?:gemini-embedding-(?:001|exp)|text-|textembedding-|embedding-)/;
 
-/**
- * How newer models want the task described.
- *
- * @see https://ai.google.dev/gemini-api/docs/embeddings#task-types-embeddings-2
- */
+/** How newer models want the task described. @see https://ai.google.dev/gemini-api/docs/embeddings#task-types-embeddings-2 */
 const TASKS: ReadonlyMap<string, string> = new Map([
   ["RETRIEVAL_QUERY", "search result"],
   ["QUESTION_ANSWERING", "question answering"],
