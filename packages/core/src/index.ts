@@ -161,9 +161,8 @@ export type { Media } from "./model/request/check-contents.ts";
 export { type ContentInput, importHistory, type ImportHistoryOptions } from "./model/history/import-history.ts";
 export { type PartInput } from "./model/history/import-history.ts";
 export type { Model, ModelNotice, TokenCount } from "./model/model.ts";
-export { type Usage } from "./model/usage.ts";
 export { type Cost, computeCost, googleListPrices } from "./model/usage.ts";
-export type { PriceList, Prices, PriceTable } from "./model/usage.ts";
+export type { PriceList, Prices, PriceTable, Usage } from "./model/usage.ts";
 export type { ModelSettings, Thinking } from "./model/settings.ts";
 
 // wire: what an agent's user meets; the rest is behind "@pollux/core/wire"
