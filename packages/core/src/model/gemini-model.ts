@@ -28,11 +28,10 @@ import {
   type RequestFacts,
   type RequestHead,
 } from "./request/build-request.ts";
-import { checkSettings } from "./request/check-settings.ts";
+import { checkSettings, type ModelSettings } from "./settings.ts";
 import { type Cache, createCachedContent } from "./resources/caches.ts";
 import { getFile, waitForFile } from "./resources/files.ts";
 import { type AnswerSource, ResponseFold } from "./response/fold.ts";
-import type { ModelSettings } from "./settings.ts";
 
 /** Options of {@link gemini}, including those of the client. */
 export interface GeminiOptions extends GeminiClientOptions {
