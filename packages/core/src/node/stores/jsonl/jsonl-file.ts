@@ -16,6 +16,7 @@ import {
   readDraft,
   readState,
   removeWhole,
+  syncFolder,
   sessionFileName,
   type SessionState,
   writeDraft,
@@ -338,15 +339,4 @@ async function readRange(handle: FileHandle, from: number, to: number): Promise<
     at += bytesRead;
   }
   return data.subarray(0, at);
-}
-
-/** Makes added and removed names survive a crash of the machine. */
-export async function syncFolder(folder: string): Promise<void> {
-  try {
-    await using handle = await open(folder, "r");
-    await handle.sync();
-  } catch (error) {
-    // Windows cannot open folders, and does not need this.
-    if (!["EPERM", "EISDIR", "EACCES", "EINVAL"].includes(codeOf(error))) throw error;
-  }
 }

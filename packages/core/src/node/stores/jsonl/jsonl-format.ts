@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Json, tryOr } from "../../../internal/json.ts";
 import type { Draft, SessionRecords, SessionInfo } from "../../../session/store/store.ts";
@@ -131,6 +131,17 @@ export async function ifThere<Result>(operation: Promise<Result>): Promise<Resul
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
     throw error;
+  }
+}
+
+/** Makes added and removed names survive a crash of the machine. */
+export async function syncFolder(folder: string): Promise<void> {
+  try {
+    await using handle = await open(folder, "r");
+    await handle.sync();
+  } catch (error) {
+    // Windows cannot open folders, and does not need this.
+    if (!["EPERM", "EISDIR", "EACCES", "EINVAL"].includes(codeOf(error))) throw error;
   }
 }
 
