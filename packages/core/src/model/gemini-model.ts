@@ -18,7 +18,7 @@ import type { Content, Part } from "../wire/types/content.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../wire/types/generate-content.ts";
 import type { createHealer, Healer, HealMemory } from "./heal/heal.ts";
 import type { HistoryOrigin } from "./history/import-history.ts";
-import { checkPairing } from "./history/open-calls.ts";
+import { checkPairing, isMixed } from "./history/open-calls.ts";
 import type { CacheRequest, Model, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model.ts";
 import {
   buildCacheRequest,
@@ -340,15 +340,4 @@ function countShared(seen: readonly Content[], contents: readonly Content[]): nu
   let shared = 0;
   while (shared < seen.length && seen[shared] === contents[shared]) shared++;
   return shared;
-}
-
-/** True for parts after function responses; before them, others are allowed. The model's own contents stay whole. */
-function isMixed({ role, parts }: Content): boolean {
-  if (role === "model") return false;
-  let hasResponse = false;
-  for (const { functionResponse } of parts) {
-    if (functionResponse !== undefined) hasResponse = true;
-    else if (hasResponse) return true;
-  }
-  return false;
 }

@@ -191,3 +191,14 @@ export function listNames(list: readonly { readonly name?: string | undefined }[
 export function describeCall({ id, name }: { readonly id?: string | undefined; readonly name: string }): string {
   return id ? `${name} (id ${id})` : name;
 }
+
+/** True for parts after function responses; before them, others are allowed. The model's own contents stay whole. */
+export function isMixed({ role, parts }: Content): boolean {
+  if (role === "model") return false;
+  let hasResponse = false;
+  for (const { functionResponse } of parts) {
+    if (functionResponse !== undefined) hasResponse = true;
+    else if (hasResponse) return true;
+  }
+  return false;
+}
