@@ -157,13 +157,12 @@ export type { JsonOf } from "./tool/json-of.ts";
 // model
 export type { ModelId } from "./wire/known-models.ts";
 export { gemini, type GeminiModel, type GeminiOptions } from "./model/gemini-model.ts";
-export type { Media } from "./model/request/media-part.ts";
+export type { Media } from "./model/request/check-contents.ts";
 export { type ContentInput, importHistory, type ImportHistoryOptions } from "./model/history/import-history.ts";
 export { type PartInput } from "./model/history/import-history.ts";
 export type { Model, ModelNotice, TokenCount } from "./model/model.ts";
-export { type Usage } from "./model/usage.ts";
-export { type Cost, computeCost, googleListPrices } from "./model/prices.ts";
-export type { PriceList, Prices, PriceTable } from "./model/prices.ts";
+export { type Cost, computeCost, googleListPrices } from "./model/usage.ts";
+export type { PriceList, Prices, PriceTable, Usage } from "./model/usage.ts";
 export type { ModelSettings, Thinking } from "./model/settings.ts";
 
 // wire: what an agent's user meets; the rest is behind "@pollux/core/wire"
@@ -185,8 +184,7 @@ export type { ImageConfig, SafetySetting, SpeechConfig } from "./wire/types/gene
 export type { RequestBudget, RetryPolicy } from "./wire/http/retry.ts";
 export type { HttpClientName } from "./wire/http/choose-transport.ts";
 export type { FetchLike } from "./wire/http/transport.ts";
-export type { TrafficOptions } from "./wire/limiter/endpoint-limiter.ts";
-export { Traffic, type TrafficState } from "./wire/limiter/traffic.ts";
+export { Traffic, type TrafficOptions, type TrafficState } from "./wire/limiter/traffic.ts";
 
 // steps: for those who run the loop on a durable engine
 export type { GuardrailAction, Steered } from "./durable/run-log.ts";

@@ -8,8 +8,14 @@ import type { RunEvent } from "../loop/events.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import { checkLimits, lowestLimits, withDefaults } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput, OutputPlan } from "../loop/loop-input.ts";
-import { ALL_RUNS, callersContext, findEnabled, OBSERVERS } from "../loop/observers/observer.ts";
-import type { Observer, Within } from "../loop/observers/observer.ts";
+import {
+  ALL_RUNS,
+  callersContext,
+  findEnabled,
+  type Observer,
+  OBSERVERS,
+  type Within,
+} from "../loop/observers/observer.ts";
 import type { RunContext, RunIdentity } from "../tool/run-context.ts";
 import { recallRun } from "../loop/recall-run.ts";
 import type { RunResult } from "../loop/result.ts";
@@ -21,7 +27,7 @@ import { checkCompaction } from "../loop/turn/compaction.ts";
 import { foldTurns } from "../loop/turn/closed-turns.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Model } from "../model/model.ts";
-import { asOf, checkPrices, requirePrices } from "../model/prices.ts";
+import { asOf, checkPrices, requirePrices } from "../model/usage.ts";
 import type { OpenedRun, RecalledRun, SessionHost, SessionRun } from "../session/runs/session-host.ts";
 import { findArgumentProblem } from "../tool/pending-call.ts";
 import { addRead } from "../tool/reads.ts";

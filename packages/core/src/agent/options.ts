@@ -7,7 +7,7 @@ import type { Guardrails } from "../loop/guardrails.ts";
 import type { Limits, RunLimits, StopRule, OwnerBudget } from "../loop/limits.ts";
 import type { Observer } from "../loop/observers/observer.ts";
 import type { Model } from "../model/model.ts";
-import type { PriceTable } from "../model/prices.ts";
+import type { PriceTable, Usage } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { AfterUntrusted, Reads, ReadSource } from "../tool/reads.ts";
 import type { AnyTool, Approve, ParentStep, ToolFor, PendingCall } from "../tool/tool.ts";
@@ -23,7 +23,6 @@ import type { Unfinished } from "../session/runs/close-last.ts";
 import type { SessionAbout } from "../session/runs/session-runs.ts";
 import type { SessionStore } from "../session/store/store.ts";
 import type { ContentInput } from "../model/history/import-history.ts";
-import type { Usage } from "../model/usage.ts";
 import type { EndReason } from "../session/log/entries.ts";
 import type { RunInput } from "./run-input.ts";
 

@@ -1,8 +1,14 @@
 import { isObject, isTooDeep, MAX_LEVELS } from "../internal/json.ts";
 import { endsOnOpenCall } from "../loop/transcript.ts";
 import { type ContentInput, type PartInput, readContents } from "../model/history/import-history.ts";
-import { checkContentsDepth } from "../model/request/contents-size.ts";
-import { checkMediaParts, isMedia, type Media, type MediaModel, mediaPart } from "../model/request/media-part.ts";
+import {
+  checkContentsDepth,
+  checkMediaParts,
+  isMedia,
+  type Media,
+  type MediaModel,
+  mediaPart,
+} from "../model/request/check-contents.ts";
 import { type InputReads, readInput, type ReadSource } from "../tool/reads.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 

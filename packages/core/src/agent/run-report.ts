@@ -3,7 +3,7 @@ import type { Limits } from "../loop/limits.ts";
 import type { OutputAudio } from "../loop/output-audio.ts";
 import type { OutputImage, RunResult, RunSoFar } from "../loop/result.ts";
 import type { ModelResponse } from "../model/model.ts";
-import type { PriceList, Prices } from "../model/prices.ts";
+import type { PriceList, Prices } from "../model/usage.ts";
 import type { Reads, ReadSource } from "../tool/reads.ts";
 import type { ParentStep } from "../tool/tool.ts";
 import type { Content, JsonObject, Part } from "../wire/types/content.ts";

@@ -1,9 +1,8 @@
 import type { Source } from "../grounding/sources.ts";
-import type { Cost } from "../model/prices.ts";
+import type { Cost, Usage } from "../model/usage.ts";
 import type { EndReason } from "../session/log/entries.ts";
 import type { GuardrailStop } from "../loop/guardrails.ts";
 import type { LimitReached, Limits } from "../loop/limits.ts";
-import type { Usage } from "../model/usage.ts";
 import type { PendingCall, PendingQuestion, ToolErrorKind } from "../tool/tool.ts";
 import type { JsonObject } from "../wire/types/content.ts";
 

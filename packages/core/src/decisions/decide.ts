@@ -3,8 +3,16 @@ import { ConfigurationError } from "../errors/agent-error.ts";
 import { ApiShapeError, ApiStatusError } from "../errors/api-errors.ts";
 import { asObject, fingerprint, isObject } from "../internal/json.ts";
 import { checkOptions, namesIn, type OptionNames } from "../internal/option-names.ts";
-import { asOf, checkPrices, computeCost, type Cost, findPrices, type PriceTable } from "../model/prices.ts";
-import { readUsage, type Usage } from "../model/usage.ts";
+import {
+  asOf,
+  checkPrices,
+  computeCost,
+  type Cost,
+  findPrices,
+  type PriceTable,
+  readUsage,
+  type Usage,
+} from "../model/usage.ts";
 import type { NestedRun, ToolContext } from "../tool/tool.ts";
 import { type CallOptions, CLIENT_OPTIONS, type GeminiClientOptions } from "../wire/client-options.ts";
 import { ApiClient, encodeJson } from "../wire/client.ts";

@@ -1,7 +1,6 @@
 import { type CallRoute, numberCalls } from "../durable/run-log.ts";
 import type { Compaction } from "../loop/turn/compaction.ts";
-import type { Cost } from "../model/prices.ts";
-import type { Usage } from "../model/usage.ts";
+import type { Cost, Usage } from "../model/usage.ts";
 import type { EndEntry, SessionEntry } from "../session/log/entries.ts";
 import { PlacedSteps } from "../session/log/placed-steps.ts";
 import type { RunRecord } from "../session/log/run-record.ts";

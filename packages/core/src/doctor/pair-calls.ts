@@ -1,8 +1,15 @@
 import { unansweredResponse } from "../loop/transcript.ts";
 import { withoutResponses } from "../model/history/change-calls.ts";
-import { describeCall, listNames } from "../model/history/conversation.ts";
+import {
+  describeCall,
+  endOfSide,
+  isAnswerTo,
+  listNames,
+  openCallsIn,
+  readCalls,
+  responsesIn,
+} from "../model/history/open-calls.ts";
 import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
-import { endOfSide, isAnswerTo, openCallsIn, readCalls, responsesIn } from "../model/history/open-calls.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../wire/types/content.ts";
 
 /** Takes down what was wrong, and what was done about it. */

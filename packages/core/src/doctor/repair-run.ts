@@ -1,5 +1,5 @@
 import { closeOpenCalls, userText } from "../loop/transcript.ts";
-import { classifyFinish } from "../model/finish-reason.ts";
+import { classifyFinish } from "../model/response/fold.ts";
 import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
 import { type EndEntry, ENTRY_VERSION, isResumable, type RunEntry } from "../session/log/entries.ts";
 import { deriveOpen } from "../session/log/derive-open.ts";

@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../errors/agent-error.ts";
-import type { ModelCapabilities } from "../model/capabilities.ts";
+import type { ModelCapabilities } from "../wire/known-models.ts";
 import { ToolError, ModelRetry } from "../errors/run-errors.ts";
 import { asList, asObject, present } from "../internal/json.ts";
 import { defineTool } from "../tool/define-tool.ts";

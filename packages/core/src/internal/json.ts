@@ -1,5 +1,3 @@
-import { tryOr } from "./try-or.ts";
-
 /** Anything that `JSON.parse(JSON.stringify(value))` leaves unchanged. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
@@ -150,4 +148,13 @@ export function setMember(target: object, key: string | number, value: unknown):
   // An object or a list has members by name.
   if (key !== "__proto__") (target as Record<string | number, unknown>)[key] = value;
   else Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+/** What `get` returns, or `otherwise` if it throws: values of other people's code may throw when they are read. */
+export function tryOr<T>(get: () => T, otherwise: T): T {
+  try {
+    return get();
+  } catch {
+    return otherwise;
+  }
 }

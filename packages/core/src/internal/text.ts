@@ -1,4 +1,4 @@
-import { tryOr } from "./try-or.ts";
+import { tryOr } from "./json.ts";
 
 /** The words of texts, between spaces. */
 /* @__NO_SIDE_EFFECTS__ */

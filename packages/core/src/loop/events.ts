@@ -1,8 +1,7 @@
 import type { GuardrailAction, PhaseKind, PrefixField, StepPlace } from "../durable/run-log.ts";
 import { namesIn } from "../internal/option-names.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../model/model.ts";
-import type { Cost } from "../model/prices.ts";
-import type { Usage } from "../model/usage.ts";
+import type { Cost, Usage } from "../model/usage.ts";
 import type { ReadsMark, UntrustedReason } from "../tool/reads.ts";
 import type { CompletedToolCall, ParentStep, PendingCall, ToolOutcome } from "../tool/tool.ts";
 import type { ToolRetryNotice } from "../tool/call-tool.ts";

@@ -3,8 +3,7 @@ import { ConfigurationError } from "../errors/agent-error.ts";
 import { startTimer } from "../internal/abort.ts";
 import { present, sameJson } from "../internal/json.ts";
 import { checkAtLeast } from "../internal/option-names.ts";
-import type { Cost } from "../model/prices.ts";
-import { addUsage, type Usage } from "../model/usage.ts";
+import { addUsage, type Cost, type Usage } from "../model/usage.ts";
 import type { RemainingLimits } from "../tool/tool.ts";
 import type { FunctionCall, Part } from "../wire/types/content.ts";
 

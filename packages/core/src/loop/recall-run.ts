@@ -1,9 +1,8 @@
 import type { ClosedTurn, LostUsage } from "../durable/closed-turn.ts";
 import { type InputCheckValue, type ModelStepValue, numberCalls } from "../durable/run-log.ts";
 import type { ModelResponse } from "../model/model.ts";
-import type { Cost } from "../model/prices.ts";
+import type { Cost, Usage } from "../model/usage.ts";
 import { visibleText } from "../model/response/parts.ts";
-import type { Usage } from "../model/usage.ts";
 import type { PendingCall } from "../tool/tool.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { Part } from "../wire/types/content.ts";

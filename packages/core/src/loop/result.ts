@@ -1,8 +1,7 @@
 import { attachedTo, attachTo } from "../errors/agent-error.ts";
 import type { Grounding } from "../grounding/sources.ts";
 import type { ModelResponse } from "../model/model.ts";
-import type { Cost } from "../model/prices.ts";
-import { NO_USAGE, type Usage } from "../model/usage.ts";
+import { type Cost, NO_USAGE, type Usage } from "../model/usage.ts";
 import type { ReadSource } from "../tool/reads.ts";
 import type { PendingCall } from "../tool/tool.ts";
 import type { EndingOutput, ToolCall } from "../tool/tool-call.ts";

@@ -1,6 +1,6 @@
 import type { LostUsage } from "../durable/closed-turn.ts";
 import { abortable } from "../internal/abort.ts";
-import { classifyFinish } from "../model/finish-reason.ts";
+import { classifyFinish } from "../model/response/fold.ts";
 import { visibleText } from "../model/response/parts.ts";
 import { attachLost, lostBefore, type Usage } from "../model/usage.ts";
 import { TRUNCATED, UNANSWERED } from "../tool/model-texts.ts";

@@ -1,6 +1,5 @@
-import { knownCost, priceUsage } from "../model/prices.ts";
-import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
-import { contentsBytes, partsBytes } from "../model/request/contents-size.ts";
+import { addUsage, knownCost, NO_USAGE, priceUsage, type Usage } from "../model/usage.ts";
+import { contentsBytes, partsBytes } from "../model/request/check-contents.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/types/content.ts";

@@ -11,26 +11,27 @@ import {
 } from "../wire/client-options.ts";
 import type { Endpoint, EndpointKind } from "../wire/endpoints/endpoint.ts";
 import { GeminiClient } from "../wire/client.ts";
-import { findKnownModel, type ModelId } from "../wire/known-models.ts";
-import { mostRequestBytes, type RequestEncoder } from "../wire/http/encode-request.ts";
+import { findKnownModel, inferCapabilities, type ModelCapabilities, type ModelId } from "../wire/known-models.ts";
+import { mostRequestBytes, RequestEncoder } from "../wire/http/encode-request.ts";
 import type { AnswerBatch, AnswerStream } from "../wire/http/read-answers.ts";
+import type { Content, Part } from "../wire/types/content.ts";
 import type { GenerateContentRequest, GenerateContentResponse } from "../wire/types/generate-content.ts";
-import { inferCapabilities, type ModelCapabilities } from "./capabilities.ts";
-import type { createHealer, Healer } from "./heal/heal.ts";
-import { Conversation } from "./history/conversation.ts";
+import type { createHealer, Healer, HealMemory } from "./heal/heal.ts";
 import type { HistoryOrigin } from "./history/import-history.ts";
+import { checkPairing, isMixed } from "./history/open-calls.ts";
 import type { CacheRequest, Model, ModelRequest, ModelResponse, RespondOptions, TokenCount } from "./model.ts";
 import {
   buildCacheRequest,
   buildCountTokensRequest,
+  buildHead,
   buildRequest,
   type RequestFacts,
+  type RequestHead,
 } from "./request/build-request.ts";
-import { checkSettings } from "./request/check-settings.ts";
+import { checkSettings, type ModelSettings } from "./settings.ts";
 import { type Cache, createCachedContent } from "./resources/caches.ts";
 import { getFile, waitForFile } from "./resources/files.ts";
 import { type AnswerSource, ResponseFold } from "./response/fold.ts";
-import type { ModelSettings } from "./settings.ts";
 
 /** Options of {@link gemini}, including those of the client. */
 export interface GeminiOptions extends GeminiClientOptions {
@@ -267,4 +268,76 @@ function loadHealer(...args: Parameters<typeof createHealer>): Promise<Healer> {
 /** The file that the service is still processing, if that is the error. */
 function findUnreadyFile(message: string): string | undefined {
   return /\bFile (?:files\/)?([a-z0-9-]+) is not in an ACTIVE state/i.exec(message)?.[1];
+}
+
+/**
+ * State kept from one request of a conversation to the next, so that a turn does not check, build and serialize a long history
+ * again. Contents are remembered by identity and must not be modified once sent.
+ */
+export class Conversation {
+  readonly encoder: RequestEncoder = new RequestEncoder();
+  readonly heals: HealMemory = { answered: undefined, active: new Set(), memos: new Map() };
+  /** Contents of the last request, as sent; all of them were checked. */
+  #seen: readonly Content[] = [];
+  /** Where their last turn begins; later contents may extend it. */
+  #lastTurn = 0;
+  readonly #split = new WeakMap<Content, readonly Content[]>();
+  #last: ModelRequest | undefined;
+  #head: RequestHead = {};
+
+  /** @throws {ConfigurationError} For a request that cannot be sent. */
+  buildRequest(request: ModelRequest, facts: RequestFacts): GenerateContentRequest {
+    const contents = this.#prepare(request.contents, facts);
+    return buildRequest({ ...request, contents }, facts, this.#findHead(request, facts));
+  }
+
+  /** The contents to send: checked, and with nothing after function responses. */
+  #prepare(contents: readonly Content[], { capabilities }: RequestFacts): readonly Content[] {
+    let known = countShared(this.#seen, contents);
+    let prepared = contents;
+    if (contents.slice(known).some(isMixed)) {
+      prepared = contents.flatMap((content) => this.#splitMixed(content));
+      known = countShared(this.#seen, prepared);
+    }
+    this.#lastTurn = checkPairing(prepared, capabilities, known > this.#lastTurn ? this.#lastTurn : 0);
+    this.#seen = prepared.slice();
+    return prepared;
+  }
+
+  /**
+   * Moves parts after function responses into another `user` content: the service rejects such parts, or treats the model as the
+   * last speaker. A content is always split into the same objects.
+   */
+  #splitMixed(content: Content): readonly Content[] {
+    if (!isMixed(content)) return [content];
+    const known = this.#split.get(content);
+    if (known !== undefined) return known;
+    const first = content.parts.findIndex((part) => part.functionResponse !== undefined);
+    const stays = (part: Part, i: number): boolean => i < first || part.functionResponse !== undefined;
+    const split = [
+      { ...content, parts: content.parts.filter(stays) },
+      { ...content, parts: content.parts.filter((part, i) => !stays(part, i)) },
+    ];
+    this.#split.set(content, split);
+    return split;
+  }
+
+  #findHead(request: ModelRequest, facts: RequestFacts): RequestHead {
+    const { instructions, functions, builtIns, calling }: Partial<ModelRequest> = this.#last ?? {};
+    const isSame =
+      instructions === request.instructions &&
+      functions === request.functions &&
+      builtIns === request.builtIns &&
+      (calling?.mode === "NONE") === (request.calling?.mode === "NONE");
+    if (!isSame) this.#head = buildHead(request, facts);
+    this.#last = request;
+    return this.#head;
+  }
+}
+
+/** Length of the common prefix. */
+function countShared(seen: readonly Content[], contents: readonly Content[]): number {
+  let shared = 0;
+  while (shared < seen.length && seen[shared] === contents[shared]) shared++;
+  return shared;
 }

@@ -1,5 +1,5 @@
 // Entry "@pollux/core/model": for those who write a model, or read what one sends. Names only.
-export { inferCapabilities, type ModelCapabilities } from "./capabilities.ts";
+export { inferCapabilities, type ModelCapabilities } from "../wire/known-models.ts";
 export { type HistoryOrigin, prepareHistory, type PrepareHistoryOptions } from "./history/import-history.ts";
 export {
   type Model,
@@ -10,6 +10,5 @@ export {
   type TokenCount,
 } from "./model.ts";
 export { type BodyReading, readResponseBody } from "./response/fold.ts";
-export { NO_USAGE } from "./usage.ts";
-export { findPrices } from "./prices.ts";
+export { findPrices, NO_USAGE } from "./usage.ts";
 export { type ExchangeChunk, type ExchangeTap, type HttpExchange } from "../wire/http/exchange-tap.ts";

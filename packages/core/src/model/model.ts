@@ -1,12 +1,12 @@
 import type { CallOptions, CallSignal } from "../wire/client-options.ts";
 import type { EndpointKind } from "../wire/endpoints/endpoint.ts";
 import type { RetryNotice } from "../wire/http/retry.ts";
-import type { WaitNotice } from "../wire/limiter/endpoint-limiter.ts";
+import type { WaitNotice } from "../wire/limiter/rate-gate.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { FunctionCallingMode, FunctionDeclaration, JsonSchema, WireTool } from "../wire/types/declaration.ts";
 import type { Candidate, GenerateContentResponse, ModalityTokenCount } from "../wire/types/generate-content.ts";
 import type { Cache, CacheLife } from "./resources/caches.ts";
-import type { ModelCapabilities } from "./capabilities.ts";
+import type { ModelCapabilities } from "../wire/known-models.ts";
 import type { Healed } from "./heal/heal.ts";
 import type { HistoryOrigin } from "./history/import-history.ts";
 import type { ModelSettings } from "./settings.ts";

@@ -1,4 +1,7 @@
-import { attachedTo, attachTo } from "../errors/agent-error.ts";
+import { attachedTo, attachTo, ConfigurationError } from "../errors/agent-error.ts";
+import { present } from "../internal/json.ts";
+import { checkOptions, namesIn, type OptionNames } from "../internal/option-names.ts";
+import { findKnownModel } from "../wire/known-models.ts";
 import type { UsageMetadata } from "../wire/types/generate-content.ts";
 
 /** Tokens of one response, or summed over a run. */
@@ -95,3 +98,189 @@ export function attachLost(error: unknown, lost: Usage | undefined): void {
 export function lostBefore(error: unknown): Usage | undefined {
   return attachedTo(error, LOST) as Usage | undefined;
 }
+
+/** Prices of a model, in any currency. All but `searchQuery` are per 1,000,000 tokens. */
+export interface Prices {
+  /** Prompt tokens. */
+  readonly input: number;
+  /** Prompt tokens read from a cache. @defaultValue as `input` */
+  readonly cachedInput?: number | undefined;
+  /** Tokens of the answer. */
+  readonly output: number;
+  /** Thinking. @defaultValue as `output` */
+  readonly thoughts?: number | undefined;
+  /** Content added by the service's built-in tools. @defaultValue as `input` */
+  readonly toolUse?: number | undefined;
+  /** One Google Search query. @defaultValue 0 */
+  readonly searchQuery?: number | undefined;
+}
+
+/** Prices of several models, as of some day. */
+export interface PriceList {
+  /** The day on which these were the prices, as `2026-11-23`. Results show it beside the cost. */
+  readonly asOf: string;
+  /**
+   * By model id; `gemini-4-argon` is also for `gemini-4-argon-001`. Prices that change are in order of time, each with the first day
+   * on which they hold, in UTC: `from: "2026-12-01"`.
+   */
+  readonly models: { readonly [id: string]: Prices | readonly (Prices & { readonly from?: string | undefined })[] };
+}
+
+type ListedPrices = PriceList["models"][string];
+
+/**
+ * Prices of the only model; a list; or a function from the model version of a response, and when it came, to the prices then.
+ * A model that a list or a function has no prices for has an unknown cost: it is never counted as 0.
+ */
+export type PriceTable = Prices | PriceList | ((modelVersion: string, at: Date) => Prices | undefined);
+
+/** What something cost, and by which prices. */
+export interface Cost {
+  /** In the unit of the price table; absent without one, or if it is not known. */
+  readonly cost?: number | undefined;
+  /** A model that answered and has no price in the table: the cost is not known. */
+  readonly unpriced?: string | undefined;
+  /** Day of the price list, such as `2026-11-23`; absent for other tables. */
+  readonly pricesAsOf?: string | undefined;
+}
+
+/** The cost to show: none if only a part of it is known. */
+export function knownCost({ cost = 0, unpriced, pricesAsOf }: Cost): Cost {
+  return present({ cost: cost > 0 && unpriced === undefined ? cost : undefined, unpriced, pricesAsOf });
+}
+
+/** Cost of some usage. */
+export function computeCost(usage: Usage, prices: Prices): number {
+  const { input, output } = prices;
+  const tokens =
+    (usage.inputTokens - usage.cachedTokens) * input +
+    usage.cachedTokens * (prices.cachedInput ?? input) +
+    usage.outputTokens * output +
+    usage.thoughtTokens * (prices.thoughts ?? output) +
+    usage.toolUseTokens * (prices.toolUse ?? input);
+  return tokens / 1_000_000 + usage.searchQueries * (prices.searchQuery ?? 0);
+}
+
+/**
+ * Looks up the prices of a model.
+ *
+ * @param at - When it answered, in milliseconds since the epoch or as a date. @defaultValue now
+ * @returns `undefined` if the table has none.
+ */
+export function findPrices(
+  table: PriceTable | undefined,
+  modelVersion: string,
+  at: number | Date = Date.now(),
+): Prices | undefined {
+  if (typeof table === "function") return table(modelVersion, new Date(at));
+  if (table === undefined || !("models" in table)) return table;
+  const id = modelVersion.slice(modelVersion.lastIndexOf("/") + 1);
+  const key = [id, id.replace(/(?:-\d+)+$/, "")].find((name) => Object.hasOwn(table.models, name));
+  const day = new Date(at).toISOString();
+  return dated(table.models[key ?? ""]).findLast(({ from = "" }) => from <= day);
+}
+
+function dated(listed: ListedPrices = []): Exclude<ListedPrices, Prices> {
+  return [listed].flat();
+}
+
+/** What an answer cost, or the id of its model when the table has no prices for it. */
+export function priceUsage(
+  table: PriceTable,
+  usage: Usage,
+  modelId: string,
+  at: number,
+): Pick<Cost, "cost" | "unpriced"> {
+  const prices = findPrices(table, modelId, at);
+  return prices === undefined ? { unpriced: modelId } : { cost: computeCost(usage, prices) };
+}
+
+/** The day to show beside a cost. */
+export function asOf(table: PriceTable | undefined): { readonly pricesAsOf?: string | undefined } {
+  return typeof table === "object" && "asOf" in table ? { pricesAsOf: table.asOf } : {};
+}
+
+const PRICES: OptionNames<Prices> = namesIn("input output cachedInput thoughts toolUse searchQuery");
+
+/** @throws {TypeError} Naming a price that does not exist, is missing, or is not a number of at least 0; or a day that is none. */
+export function checkPrices(table: PriceTable): void {
+  if (typeof table === "function") return;
+  if (!("models" in table)) return checkModelPrices("prices", table);
+  checkDay("prices.asOf", table.asOf);
+  for (const [id, listed] of Object.entries(table.models))
+    dated(listed).reduce((last, { from = last, ...prices }) => {
+      checkModelPrices(`prices.models["${id}"]`, prices);
+      if (from !== "") checkDay(`prices.models["${id}"].from`, from, last);
+      return from;
+    }, "");
+}
+
+function checkDay(name: string, day: unknown, last: string = ""): void {
+  if (typeof day !== "string" || !/^\d{4}-\d\d-\d\d$/.test(day) || day <= last)
+    throw new TypeError(`${name} must be a day such as "2026-12-01", in order of time, got ${JSON.stringify(day)}`);
+}
+
+function checkModelPrices(where: string, prices: Prices): void {
+  checkOptions(where, prices, PRICES);
+  for (const name of ["input", "output"] as const)
+    if (prices[name] === undefined) throw new TypeError(`${where}.${name} is missing`);
+  for (const [name, price] of Object.entries(prices))
+    if (price !== undefined && !(typeof price === "number" && price >= 0))
+      throw new TypeError(`${where}.${name} must be a number of at least 0, got ${String(price)}`);
+}
+
+/**
+ * Checks that a limit of money can hold. Which model is behind an alias or a name of a gateway's own, only its answer tells.
+ *
+ * @throws {ConfigurationError} Without prices, or without any for the model.
+ */
+export function requirePrices(limit: string, table: PriceTable | undefined, modelId: string): void {
+  if (table === undefined) throw new ConfigurationError(`${limit} requires prices: pass a price table to the agent.`);
+  const ids = [modelId, findKnownModel(modelId)?.routedTo ?? modelId];
+  if (!/^(?:models\/)?gem(?:ini|ma)-(?!.*latest$)/.test(modelId) || ids.some((id) => findPrices(table, id))) return;
+  throw new ConfigurationError(
+    `${limit} requires prices of ${modelId}, which the price table does not have: add them.`,
+  );
+}
+
+/** From Gemini 3 on, once the free ones are used up. */
+const searchQuery = 0.014;
+// Literals, not calls: bundlers keep what calls a function, even if nobody uses it.
+const ARGON = [
+  { input: 2, output: 10, cachedInput: 0.1, searchQuery },
+  { input: 4, output: 20, cachedInput: 0.2, searchQuery, from: "2026-12-01" },
+];
+const NEW_FLASH = [
+  { input: 0.75, output: 3.75, cachedInput: 0.075, searchQuery },
+  { input: 1.5, output: 7.5, cachedInput: 0.15, searchQuery, from: "2027-01-01" },
+];
+
+/**
+ * Google's list prices in US dollars for the standard tier, of the models whose price is known: others have an unknown cost.
+ *
+ * An estimate, not a bill. The storage of caches, other tiers (`flex` and batches cost about half, `priority` more), free tiers, and what
+ * some models charge on top for prompts of over 200,000 tokens or for audio are not in it; where the price of cached input is not
+ * known, it counts as input. Gateways and contracts have prices of their own: spread this and override, or write your own table.
+ *
+ * @see https://ai.google.dev/gemini-api/docs/pricing
+ */
+export const googleListPrices: PriceList = {
+  asOf: "2026-11-23",
+  models: {
+    "gemini-3-flash-preview": { input: 0.5, output: 3, cachedInput: 0.05, searchQuery },
+    "gemini-3.1-flash-lite": { input: 0.25, output: 1.5, cachedInput: 0.025, searchQuery },
+    "gemini-3.1-pro-preview": { input: 2, output: 12, cachedInput: 0.2, searchQuery },
+    "gemini-3.5-flash": { input: 1.5, output: 9, cachedInput: 0.15, searchQuery },
+    "gemini-3.5-flash-lite": { input: 0.3, output: 2.5, cachedInput: 0.03, searchQuery },
+    "gemini-3.6-flash": { input: 1.5, output: 7.5, cachedInput: 0.15, searchQuery },
+    "gemini-3.7-flash": NEW_FLASH,
+    "gemini-3.8-flash": NEW_FLASH,
+    "gemini-4-argon": ARGON,
+    "gemini-4-carbon": ARGON,
+    "gemini-4-hydrogen": { input: 1.5, output: 7.5, searchQuery },
+    "gemini-4-neon": { input: 3, output: 15, cachedInput: 0.15, searchQuery },
+    "gemini-decision-1": { input: 0.1, output: 0 },
+    "gemini-embedding-001": { input: 0.15, output: 0 },
+    "gemini-embedding-2": { input: 0.2, output: 0 },
+  },
+};

@@ -3,8 +3,16 @@ import { QuotaReachedError } from "../errors/api-errors.ts";
 import { sleep } from "../internal/abort.ts";
 import { checkAtLeast, checkOptions, namesIn, type OptionNames } from "../internal/option-names.ts";
 import type { ModelResponse, RespondOptions } from "../model/model.ts";
-import { checkPrices, findPrices, type PriceTable, priceUsage, requirePrices } from "../model/prices.ts";
-import { addUsage, NO_USAGE, type Usage } from "../model/usage.ts";
+import {
+  addUsage,
+  checkPrices,
+  findPrices,
+  NO_USAGE,
+  type PriceTable,
+  priceUsage,
+  requirePrices,
+  type Usage,
+} from "../model/usage.ts";
 import { MemoryQuotaStore, type QuotaCounter, type QuotaStore } from "./quota-store.ts";
 
 /** Options of {@link Quota}; at least one limit. */

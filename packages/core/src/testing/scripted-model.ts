@@ -1,9 +1,8 @@
 import { abortable } from "../internal/abort.ts";
 import { PartCollector } from "../model/response/parts.ts";
-import { inferCapabilities, type ModelCapabilities } from "../model/capabilities.ts";
-import { checkSettings } from "../model/request/check-settings.ts";
+import { inferCapabilities, type ModelCapabilities } from "../wire/known-models.ts";
+import { checkSettings, type ModelSettings } from "../model/settings.ts";
 import type { Model, ModelRequest, ModelResponse, RespondOptions } from "../model/model.ts";
-import type { ModelSettings } from "../model/settings.ts";
 import { readUsage } from "../model/usage.ts";
 import type { Part } from "../wire/types/content.ts";
 import type { UsageMetadata } from "../wire/types/generate-content.ts";

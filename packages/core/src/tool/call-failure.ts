@@ -1,5 +1,5 @@
 import { nearestName } from "../internal/option-names.ts";
-import { tryOr } from "../internal/try-or.ts";
+import { tryOr } from "../internal/json.ts";
 import { NO_MESSAGE, toolFailed, toolThrew, unknownTool } from "./model-texts.ts";
 import type { Tool, ToolErrorKind, ToolOutcome } from "./tool.ts";
 

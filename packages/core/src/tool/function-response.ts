@@ -1,8 +1,7 @@
-import type { Json } from "../internal/json.ts";
-import { tryOr } from "../internal/try-or.ts";
+import { type Json, tryOr } from "../internal/json.ts";
 import { OFFICE_TYPE } from "../wire/known-models.ts";
 import type { FunctionCall, FunctionResponsePart, JsonObject, Part } from "../wire/types/content.ts";
-import { isMedia, type Media, mediaPart } from "../model/request/media-part.ts";
+import { isMedia, type Media, mediaPart } from "../model/request/check-contents.ts";
 import { failure } from "./call-failure.ts";
 import { classOf, pathOf, RefusedValue } from "./json-of.ts";
 import { jsonCut, mediaHeading, mediaLeftOut, unreadable, textCut } from "./model-texts.ts";

@@ -1,5 +1,5 @@
-import { tryOr } from "../internal/try-or.ts";
-import type { Media } from "../model/request/media-part.ts";
+import { tryOr } from "../internal/json.ts";
+import type { Media } from "../model/request/check-contents.ts";
 
 /**
  * A value as a function response holds it. Types that become something else than their members are `unknown`; a call that returns what

@@ -1,7 +1,6 @@
-import { present } from "../internal/json.ts";
+import { present, tryOr } from "../internal/json.ts";
 import { detectMimeType, guessMimeType } from "../internal/mime-type.ts";
-import { tryOr } from "../internal/try-or.ts";
-import { MEDIA_KIND, type Media } from "../model/request/media-part.ts";
+import { MEDIA_KIND, type Media } from "../model/request/check-contents.ts";
 import type { MediaResolution } from "../wire/types/generate-content.ts";
 import type { GeminiFile } from "../wire/types/resources.ts";
 

@@ -1,8 +1,7 @@
 import type { Json } from "../internal/json.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { ModelResponse } from "../model/model.ts";
-import type { Cost, PriceTable } from "../model/prices.ts";
-import type { Usage } from "../model/usage.ts";
+import type { Cost, PriceTable, Usage } from "../model/usage.ts";
 import type { Content, FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../wire/types/declaration.ts";
 import type { JsonOf } from "./json-of.ts";

@@ -7,8 +7,8 @@ import type { HttpClientName } from "./http/choose-transport.ts";
 import type { ExchangeTap } from "./http/exchange-tap.ts";
 import type { FetchLike } from "./http/transport.ts";
 import type { RequestBudget, RetryNotice, RetryPolicy } from "./http/retry.ts";
+import type { WaitNotice } from "./limiter/rate-gate.ts";
 import type { Traffic } from "./limiter/traffic.ts";
-import type { WaitNotice } from "./limiter/endpoint-limiter.ts";
 import type { Fields } from "./types/content.ts";
 
 /** Options of `GeminiClient`. */

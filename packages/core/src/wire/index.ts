@@ -95,8 +95,8 @@ export { RequestEncoder } from "./http/encode-request.ts";
 export type { HttpClientName } from "./http/choose-transport.ts";
 export { type FetchLike, NEEDS_NO_KEY } from "./http/transport.ts";
 export { DEFAULT_RETRY, RequestBudget, type RetryNotice, type RetryPolicy } from "./http/retry.ts";
-export { Traffic, type TrafficState } from "./limiter/traffic.ts";
-export type { TrafficOptions, WaitNotice } from "./limiter/endpoint-limiter.ts";
+export { Traffic, type TrafficOptions, type TrafficState } from "./limiter/traffic.ts";
+export type { WaitNotice } from "./limiter/rate-gate.ts";
 
 // Reading answers
 export { checkAnswer, parseAnswers, type ParsedAnswer } from "./http/read-answers.ts";

@@ -4,7 +4,7 @@ import { checkSession, repairSession } from "@pollux/core/doctor";
 import { ScriptedModel } from "@pollux/core/testing";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { checkPairing } from "../../src/model/history/conversation.ts";
+import { checkPairing } from "../../src/model/history/open-calls.ts";
 import { showSession } from "../../../cli/src/show/show-session.ts";
 import { type Log, recordedLogs } from "./recorded-logs.ts";
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isMedia } from "../../src/model/request/media-part.ts";
+import { isMedia } from "../../src/model/request/check-contents.ts";
 import { media, toBase64 } from "../../src/tool/media.ts";
 
 describe("media", () => {

@@ -7,7 +7,7 @@ import { type CollectedSources, collectSources, type Source } from "../../ground
 import { findCitations, hasSources } from "../../loop/build-result.ts";
 import type { RunEnd } from "../../loop/events.ts";
 import type { ModelResponse } from "../../model/model.ts";
-import { type Cost, knownCost } from "../../model/prices.ts";
+import { type Cost, knownCost } from "../../model/usage.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import type { EndEntry, EndReason, RunEntry } from "../../session/log/entries.ts";
 import { PlacedSteps } from "../../session/log/placed-steps.ts";

@@ -2,8 +2,7 @@ import { isWaitTimedOut, type Outcome } from "../../durable/steps.ts";
 import type { CallRoute, GuardrailAction, StepPlace } from "../../durable/run-log.ts";
 import { InvalidApprovalError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
-import { copyJson } from "../../internal/json.ts";
-import { tryOr } from "../../internal/try-or.ts";
+import { copyJson, tryOr } from "../../internal/json.ts";
 import { failure } from "../../tool/call-failure.ts";
 import {
   type AskedOf,

@@ -1,8 +1,7 @@
 import { type GivenCheckValue, stepName } from "../../durable/run-log.ts";
 import { findRecorded, type Outcome } from "../../durable/steps.ts";
 import { GuardrailError } from "../../errors/run-errors.ts";
-import { isObject } from "../../internal/json.ts";
-import { tryOr } from "../../internal/try-or.ts";
+import { isObject, tryOr } from "../../internal/json.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import { readOutsideAnswer } from "../../tool/pending-call.ts";
 import type { PendingQuestion } from "../../tool/tool.ts";

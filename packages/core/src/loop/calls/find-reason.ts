@@ -1,6 +1,5 @@
-import { isObject } from "../../internal/json.ts";
+import { isObject, tryOr } from "../../internal/json.ts";
 import { cutText } from "../../internal/text.ts";
-import { tryOr } from "../../internal/try-or.ts";
 import type { Reach, ReachContext, ReadByCall, ReadSource, UntrustedReason } from "../../tool/reads.ts";
 import type { Tool } from "../../tool/tool.ts";
 import type { Toolset } from "../../tool/toolset.ts";

@@ -3,7 +3,7 @@ import { markOfCall } from "../../durable/read-by-step.ts";
 import type { Step } from "../../durable/steps.ts";
 import { parseTraceparent } from "../../internal/traceparent.ts";
 import type { Logger } from "../../logging/logger.ts";
-import { asOf, type PriceTable } from "../../model/prices.ts";
+import { asOf, type PriceTable } from "../../model/usage.ts";
 import type { ExchangeTap } from "../../wire/http/exchange-tap.ts";
 import { BodyScrubber } from "../../wire/secrets/redact.ts";
 import { readOutcome, type TurnCall } from "../calls/call-state.ts";

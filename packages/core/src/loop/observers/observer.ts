@@ -1,5 +1,5 @@
 import type { Step } from "../../durable/steps.ts";
-import { tryOr } from "../../internal/try-or.ts";
+import { tryOr } from "../../internal/json.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { Model, ModelRequest } from "../../model/model.ts";
 import type { ExchangeTap, HttpExchange } from "../../wire/http/exchange-tap.ts";

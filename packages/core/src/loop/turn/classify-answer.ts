@@ -1,5 +1,5 @@
 import type { TurnProblem } from "../../durable/closed-turn.ts";
-import { classifyFinish } from "../../model/finish-reason.ts";
+import { classifyFinish } from "../../model/response/fold.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { visibleText } from "../../model/response/parts.ts";

@@ -10,7 +10,7 @@ import {
   type GivenCheckValue,
   type SteeringStopped,
 } from "../../durable/run-log.ts";
-import { classifyFinish } from "../../model/finish-reason.ts";
+import { classifyFinish } from "../../model/response/fold.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import { needsCheck, readStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";

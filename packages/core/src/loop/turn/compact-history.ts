@@ -1,7 +1,7 @@
 import { type CompactStepValue, stepName, type StepPlace, type StepTimes } from "../../durable/run-log.ts";
 import { ConfigurationError, messageOf } from "../../errors/agent-error.ts";
 import { ApiStatusError } from "../../errors/api-errors.ts";
-import { checkPairing } from "../../model/history/conversation.ts";
+import { checkPairing } from "../../model/history/open-calls.ts";
 import type { Model } from "../../model/model.ts";
 import { SUMMARY_HEADING } from "../../tool/model-texts.ts";
 import type { Handoff, NestedRun } from "../../tool/tool.ts";

@@ -3,14 +3,20 @@ import type { GuardrailAction, ModelPlace, ModelStepRecord } from "../../durable
 import { AgentError } from "../../errors/agent-error.ts";
 import { ApiShapeError, ApiStatusError, StreamIncompleteError } from "../../errors/api-errors.ts";
 import { sleep } from "../../internal/abort.ts";
-import { isTooDeep, MAX_LEVELS } from "../../internal/json.ts";
-import { tryOr } from "../../internal/try-or.ts";
+import { isTooDeep, MAX_LEVELS, tryOr } from "../../internal/json.ts";
 import { SILENT } from "../../logging/logger.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
 import type { ModelNotice, ModelRequest, ModelResponse } from "../../model/model.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
-import { type Cost, priceUsage, type PriceTable } from "../../model/prices.ts";
-import { addUsage, attachLost, NO_USAGE, type Usage } from "../../model/usage.ts";
+import {
+  addUsage,
+  attachLost,
+  type Cost,
+  NO_USAGE,
+  type PriceTable,
+  priceUsage,
+  type Usage,
+} from "../../model/usage.ts";
 import { addRead } from "../../tool/reads.ts";
 import type { RequestBudget } from "../../wire/http/retry.ts";
 import type { Part } from "../../wire/types/content.ts";

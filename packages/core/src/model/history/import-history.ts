@@ -1,8 +1,8 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { asObject, isObject } from "../../internal/json.ts";
 import type { Content, FunctionCall, FunctionResponse, Part } from "../../wire/types/content.ts";
-import { inferCapabilities, isOlderFamily } from "../capabilities.ts";
-import { checkContentsDepth } from "../request/contents-size.ts";
+import { inferCapabilities, isOlderFamily } from "../../wire/known-models.ts";
+import { checkContentsDepth } from "../request/check-contents.ts";
 import { findCurrentTurn, mapParts, signFirstCall, stripIds, withoutResponses } from "./change-calls.ts";
 import { endOfSide, readCalls, responsesIn } from "./open-calls.ts";
 

@@ -1,4 +1,6 @@
+import { ConfigurationError } from "../../errors/agent-error.ts";
 import type { Content, FunctionCall, FunctionResponse } from "../../wire/types/content.ts";
+import { isOlderFamily, type ModelCapabilities } from "../../wire/known-models.ts";
 
 /** A call of a model turn. */
 export interface CallInTurn {
@@ -92,4 +94,111 @@ export function openCallsIn(turn: readonly Content[]): FunctionCall[] {
   const open: FunctionCall[] = [];
   for (const { call, response } of readCalls(turn)) if (response === undefined) open.push(call);
   return open;
+}
+
+/**
+ * Checks that the responses to the calls of a turn are in the `user` content right after it, with the same names and IDs, and nowhere
+ * else: the service rejects a mismatch at best; newer models return an empty answer. Older families accept responses spread over
+ * several contents, and any name. Calls that the service answered itself need none, see {@link readCalls}.
+ *
+ * @param start - Where a turn begins; earlier contents are not checked.
+ * @returns Where the last turn begins; later contents may extend it.
+ * @throws {ConfigurationError} Naming the content at fault.
+ * @see https://ai.google.dev/gemini-api/docs/function-calling
+ */
+export function checkPairing(
+  contents: readonly Content[],
+  { family }: Pick<ModelCapabilities, "family">,
+  start = 0,
+): number {
+  const isStrict = !isOlderFamily(family);
+  let turn = start;
+  for (let at = start; at < contents.length;) {
+    turn = at;
+    let answering = at;
+    // Adjacent model contents are one turn.
+    while (contents[answering]?.role === "model") answering++;
+    const made = readCalls(contents.slice(at, answering));
+    if (at === 0 && made.length > 0)
+      throw pairingError(
+        `contents[0] calls ${listNames(made.map(({ call }) => call))} before any user content; start with the user's question`,
+      );
+    const calls: FunctionCall[] = [];
+    for (const { call, response } of made) if (response === undefined) calls.push(call);
+    const responses: FunctionResponse[] = [];
+    let next = answering;
+    for (; next < contents.length && contents[next]?.role !== "model"; next++) {
+      const before = responses.length;
+      for (const { functionResponse } of contents[next]?.parts ?? [])
+        if (functionResponse) responses.push(functionResponse);
+      const isLate = next > answering && isStrict;
+      if (responses.length > before && (calls.length === 0 || isLate))
+        throw orphanError(responses.slice(before), next, calls.length > 0);
+    }
+    if (responses.length < calls.length) {
+      const found =
+        responses.length === 0
+          ? "the next content contains no response"
+          : `only ${responses.length} of ${calls.length} are answered (${listNames(responses)})`;
+      throw pairingError(
+        `contents[${answering - 1}] calls ${listNames(calls)}, and ${found}; answer every call, including failed ones`,
+      );
+    }
+    if (responses.length > calls.length) throw orphanError(responses.slice(calls.length), next - 1, false);
+    const stray = isStrict && findStray(calls, responses);
+    if (stray)
+      throw pairingError(
+        `contents[${answering}] answers ${describeCall(stray)}, and contents[${answering - 1}] calls ${calls.map(describeCall).join(", ")}; copy the call's name and id`,
+      );
+    at = next;
+  }
+  return turn;
+}
+
+/** The first response without a call; two calls with the same name and ID need two responses. */
+function findStray(
+  calls: readonly FunctionCall[],
+  responses: readonly FunctionResponse[],
+): FunctionResponse | undefined {
+  const open = [...calls];
+  return responses.find((response) => {
+    const at = open.findIndex((call) => isAnswerTo(response, call));
+    if (at !== -1) open.splice(at, 1);
+    return at === -1;
+  });
+}
+
+function orphanError(responses: readonly FunctionResponse[], at: number, isSpread: boolean): ConfigurationError {
+  return pairingError(
+    isSpread
+      ? `contents[${at}] answers ${listNames(responses)} separately from the others; put all responses of one turn into one content`
+      : `contents[${at}] answers ${listNames(responses)}, which the previous content does not call; remove the response, or cut the history at a user's question`,
+  );
+}
+
+function pairingError(what: string): ConfigurationError {
+  return new ConfigurationError(
+    `The history cannot be sent: ${what}. importHistory() with orphans: "repair" repairs it.`,
+  );
+}
+
+/** Names of calls or responses, for messages. */
+export function listNames(list: readonly { readonly name?: string | undefined }[]): string {
+  return list.map(({ name }) => name || "(no name)").join(", ");
+}
+
+/** Name and ID of a call or response, for messages. */
+export function describeCall({ id, name }: { readonly id?: string | undefined; readonly name: string }): string {
+  return id ? `${name} (id ${id})` : name;
+}
+
+/** True for parts after function responses; before them, others are allowed. The model's own contents stay whole. */
+export function isMixed({ role, parts }: Content): boolean {
+  if (role === "model") return false;
+  let hasResponse = false;
+  for (const { functionResponse } of parts) {
+    if (functionResponse !== undefined) hasResponse = true;
+    else if (hasResponse) return true;
+  }
+  return false;
 }

@@ -11,11 +11,7 @@ import type {
   ListCachedContentsResponse,
 } from "../../wire/types/resources.ts";
 
-/**
- * An explicit cache, as plain data that can be stored and used again.
- *
- * @see https://ai.google.dev/gemini-api/docs/caching
- */
+/** An explicit cache, as plain data that can be stored and used again. @see https://ai.google.dev/gemini-api/docs/caching */
 export interface CacheRef {
   /** Such as `cachedContents/abc123`. */
   readonly name: string;

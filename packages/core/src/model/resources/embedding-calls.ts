@@ -14,6 +14,7 @@ import type {
   PredictEmbeddingsResponse,
 } from "../../wire/types/resources.ts";
 import type { UsageMetadata } from "../../wire/types/generate-content.ts";
+import type { EmbedOptions } from "./embeddings.ts";
 import { readUsage, type Usage } from "../usage.ts";
 
 export interface EmbeddingInput {
@@ -22,22 +23,15 @@ export interface EmbeddingInput {
 }
 
 /** What of the options of `embed()` a request is made by. */
-interface EmbeddingSettings {
-  readonly model: string;
-  readonly taskType?: string | undefined;
-  readonly outputDimensionality?: number | undefined;
-  readonly autoTruncate?: boolean | undefined;
-  readonly maxRequestBytes?: number | undefined;
-}
+type EmbeddingSettings = Pick<
+  EmbedOptions,
+  "model" | "taskType" | "outputDimensionality" | "autoTruncate" | "maxRequestBytes"
+>;
 
 /** Models that take the task type in a field. Newer ones read it from the text. */
 const WITH_TASK_FIELD = /^(?:gemini-embedding-(?:001|exp)|text-|textembedding-|embedding-)/;
 
-/**
- * How newer models want the task described.
- *
- * @see https://ai.google.dev/gemini-api/docs/embeddings#task-types-embeddings-2
- */
+/** How newer models want the task described. @see https://ai.google.dev/gemini-api/docs/embeddings#task-types-embeddings-2 */
 const TASKS: ReadonlyMap<string, string> = new Map([
   ["RETRIEVAL_QUERY", "search result"],
   ["QUESTION_ANSWERING", "question answering"],

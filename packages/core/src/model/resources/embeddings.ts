@@ -8,7 +8,7 @@ import {
 } from "../../wire/client-options.ts";
 import { ApiClient } from "../../wire/client.ts";
 import type { Part } from "../../wire/types/content.ts";
-import { isMedia, type Media, mediaPart } from "../request/media-part.ts";
+import { isMedia, type Media, mediaPart } from "../request/check-contents.ts";
 import { addUsage, NO_USAGE, type Usage } from "../usage.ts";
 import { EmbeddingCalls, type EmbeddingInput } from "./embedding-calls.ts";
 

@@ -1,7 +1,7 @@
 import type { CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
 import { ApiClient, readPages } from "../../wire/client.ts";
 import type { ListModelsResponse, ModelInfo } from "../../wire/types/resources.ts";
-import { inferCapabilities, type ModelCapabilities } from "../capabilities.ts";
+import { inferCapabilities, type ModelCapabilities } from "../../wire/known-models.ts";
 
 /** A model as the service lists it, with the capabilities that this library infers. */
 export interface ListedModel extends ModelInfo {

@@ -5,10 +5,9 @@ import { utf8Length } from "../../internal/text.ts";
 import { SILENT } from "../../logging/logger.ts";
 import type { Part } from "../../wire/types/content.ts";
 import type { CitationMetadata, GroundingMetadata, GroundingSupport } from "../../wire/types/generate-content.ts";
-import { classifyFinish } from "../finish-reason.ts";
+import { type AnswerSource, classifyFinish, listParts, mergeFields, ResponseFold } from "./fold.ts";
 import type { ModelResponse } from "../model.ts";
 import { addUsage, foldUsage } from "../usage.ts";
-import { type AnswerSource, listParts, mergeFields, ResponseFold } from "./fold.ts";
 import { PartCollector, visibleText } from "./parts.ts";
 
 /** Most requests that one answer may take. */

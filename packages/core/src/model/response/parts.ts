@@ -92,11 +92,7 @@ export function visibleText(content: Content): string {
   return text;
 }
 
-/**
- * A function call with streamed arguments.
- *
- * @see https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling
- */
+/** A function call with streamed arguments. @see https://docs.cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling */
 class PartialCall {
   readonly #part: Part;
   readonly #args: Record<string, unknown>;

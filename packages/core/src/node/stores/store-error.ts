@@ -1,8 +1,7 @@
 import { messageOf } from "../../errors/agent-error.ts";
 import { SessionConflictError, SessionDamagedError, SessionStoreError } from "../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../errors/session-errors.ts";
-import { LockTimeoutError } from "./file-lock.ts";
-import { codeOf } from "./processes.ts";
+import { codeOf, LockTimeoutError } from "./file-lock.ts";
 
 const DENIED = "permission denied; grant it to this process, or put the store elsewhere";
 const LOCKED = "another process has the file locked; try again, or find that process";

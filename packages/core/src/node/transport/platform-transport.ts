@@ -1,5 +1,6 @@
 import type { Channel } from "node:diagnostics_channel";
 import { isObject } from "../../internal/json.ts";
+import { wordsIn } from "../../internal/text.ts";
 import type { PlatformTransport, Send } from "../../wire/http/transport.ts";
 import type * as NodeRequestModule from "./node-request.ts";
 
@@ -25,7 +26,9 @@ class NodePlatformTransport implements PlatformTransport {
       if (!this.#passes(dispatcher, isNodesDispatcher))
         return "a global dispatcher of undici is set that is not Node's default";
     }
-    this.#channels ??= CHANNEL_NAMES.map((name) => process.getBuiltinModule("node:diagnostics_channel").channel(name));
+    this.#channels ??= Array.from(CHANNELS, (name) =>
+      process.getBuiltinModule("node:diagnostics_channel").channel(name),
+    );
     for (const one of this.#channels)
       if (one.hasSubscribers) return `the diagnostics channel ${String(one.name)} has subscribers`;
     for (const [value, text] of this.#module?.httpFunctions() ?? [])
@@ -59,20 +62,11 @@ const DISPATCHERS = [Symbol.for("undici.globalDispatcher.1"), Symbol.for("undici
  *
  * @see https://undici.nodejs.org/#/docs/api/DiagnosticsChannel
  */
-const CHANNEL_NAMES = [
-  "undici:request:create",
-  "undici:request:bodySent",
-  "undici:request:bodyChunkSent",
-  "undici:request:bodyChunkReceived",
-  "undici:request:headers",
-  "undici:request:trailers",
-  "undici:request:error",
-  "undici:request:pending-requests",
-  "undici:client:sendHeaders",
-  "undici:client:beforeConnect",
-  "undici:client:connected",
-  "undici:client:connectError",
-] as const;
+const CHANNELS = wordsIn(
+  "undici:request:create undici:request:bodySent undici:request:bodyChunkSent undici:request:bodyChunkReceived",
+  "undici:request:headers undici:request:trailers undici:request:error undici:request:pending-requests",
+  "undici:client:sendHeaders undici:client:beforeConnect undici:client:connected undici:client:connectError",
+);
 
 /** The source of a function cannot be faked: that of a proxy, a bound function and another runtime's own is `[native code]`. */
 function isNodesFetch(fetch: unknown): boolean {

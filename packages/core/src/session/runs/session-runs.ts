@@ -10,7 +10,7 @@ import {
 import { firstDifference } from "../../internal/json.ts";
 import { limitReached } from "../../loop/limits.ts";
 import type { RunResult } from "../../loop/result.ts";
-import { contentsBytes, maxContentsBytes, mostContentsBytes } from "../../model/request/contents-size.ts";
+import { contentsBytes, maxContentsBytes, mostContentsBytes } from "../../model/request/check-contents.ts";
 import { markOf, type Reads } from "../../tool/reads.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { lookUntil } from "../lease/lease.ts";

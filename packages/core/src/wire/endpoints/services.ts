@@ -56,11 +56,7 @@ export interface CometApiOptions {
   readonly env?: Environment | undefined;
 }
 
-/**
- * The CometAPI gateway, which serves Gemini's format under `v1beta`. Reads the key with each request.
- *
- * @see https://api.cometapi.com/doc
- */
+/** The CometAPI gateway, which serves Gemini's format under `v1beta`. Reads the key with each request. @see https://api.cometapi.com/doc */
 export function cometapi(options: CometApiOptions = {}): Endpoint {
   const baseUrl = checkBaseUrl(options.baseUrl ?? "https://api.cometapi.com");
   return buildEndpoint("gateway", baseUrl, "v1beta", () => {

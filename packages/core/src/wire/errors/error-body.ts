@@ -1,6 +1,6 @@
 import type { ApiStatusFacts, QuotaViolation } from "../../errors/api-errors.ts";
-import { isObject, isTooDeep } from "../../internal/json.ts";
-import { tryOr } from "../../internal/try-or.ts";
+import { isObject, isTooDeep, tryOr } from "../../internal/json.ts";
+import { wordsIn } from "../../internal/text.ts";
 import type { AnswerHeaders } from "../http/transport.ts";
 
 /** The content of an error body, from Google or a gateway. */
@@ -89,11 +89,9 @@ function htmlTitle(html: string): string | undefined {
 export type QuotaVerdict = Pick<ApiStatusFacts, "retryable" | "retryAfterMs" | "resetsAt" | "quotaViolations">;
 
 /** Reasons for which a retry does not help. */
-const TERMINAL_REASONS: ReadonlySet<unknown> = new Set([
-  "QUOTA_EXHAUSTED",
-  "MODEL_CAPACITY_EXHAUSTED",
-  "INSUFFICIENT_G1_CREDITS_BALANCE",
-]);
+const TERMINAL_REASONS: ReadonlySet<unknown> = wordsIn(
+  "QUOTA_EXHAUSTED MODEL_CAPACITY_EXHAUSTED INSUFFICIENT_G1_CREDITS_BALANCE",
+);
 
 /**
  * Decides whether and when to retry a 429. A daily quota also comes with a `RetryInfo` of seconds, so the quota's id takes

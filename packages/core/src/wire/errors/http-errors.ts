@@ -7,6 +7,8 @@ import {
   type TimeoutKind,
 } from "../../errors/api-errors.ts";
 import { processEnvironment } from "../../internal/environment.ts";
+import { findSpelling, type Spellings } from "../../internal/option-names.ts";
+import { wordsIn } from "../../internal/text.ts";
 import { isLoopback } from "../endpoints/endpoint.ts";
 import {
   type ErrorBody,
@@ -40,7 +42,7 @@ export function statusError(status: number, bodyText: string, context: FailureCo
 /** Error object in a response with status 200, as an event of a stream or as the body → error. */
 export function embeddedError(value: unknown, context: FailureContext = {}): ApiStatusError {
   const body = readErrorValue(value);
-  const status = body.code ?? STATUS_OF_WORD.get(body.reason) ?? 500;
+  const status = body.code ?? Number(findSpelling(WORDS, body.reason ?? "") ?? 500);
   return buildError(status, body, context);
 }
 
@@ -61,32 +63,22 @@ export function hostAndPath(url: string | undefined, base?: string): string | un
 const RETRYABLE: ReadonlySet<number> = new Set([408, 429, 499, 500, 502, 503, 504]);
 
 /** Codes of gateways for which a retry does not help, whatever the status. */
-const TERMINAL_CODES: ReadonlySet<string> = new Set([
-  "model_not_found",
-  "invalid_api_key",
-  "insufficient_user_quota",
-  "insufficient_quota",
-]);
+const TERMINAL_CODES = wordsIn("model_not_found invalid_api_key insufficient_user_quota insufficient_quota");
 
-const STATUS_OF_WORD: ReadonlyMap<unknown, number> = new Map([
-  ["INVALID_ARGUMENT", 400],
-  ["FAILED_PRECONDITION", 400],
-  ["OUT_OF_RANGE", 400],
-  ["UNAUTHENTICATED", 401],
-  ["invalid_api_key", 401],
-  ["PERMISSION_DENIED", 403],
-  ["insufficient_user_quota", 403],
-  ["NOT_FOUND", 404],
-  ["ABORTED", 409],
-  ["RESOURCE_EXHAUSTED", 429],
-  ["CANCELLED", 499],
-  ["INTERNAL", 500],
-  ["UNKNOWN", 500],
-  ["UNIMPLEMENTED", 501],
-  ["UNAVAILABLE", 503],
-  ["model_not_found", 503],
-  ["DEADLINE_EXCEEDED", 504],
-]);
+/** By status, the words for it, separated by spaces. */
+const WORDS: Spellings = {
+  400: "INVALID_ARGUMENT FAILED_PRECONDITION OUT_OF_RANGE",
+  401: "UNAUTHENTICATED invalid_api_key",
+  403: "PERMISSION_DENIED insufficient_user_quota",
+  404: "NOT_FOUND",
+  409: "ABORTED",
+  429: "RESOURCE_EXHAUSTED",
+  499: "CANCELLED",
+  500: "INTERNAL UNKNOWN",
+  501: "UNIMPLEMENTED",
+  503: "UNAVAILABLE model_not_found",
+  504: "DEADLINE_EXCEEDED",
+};
 
 const MAX_SAID = 2000;
 

@@ -6,7 +6,7 @@ import type { Endpoint, HeaderFields } from "../endpoints/endpoint.ts";
 import { findSecrets } from "../secrets/header-secrets.ts";
 import { redact } from "../secrets/redact.ts";
 import { type FailureContext, networkError, redirectError, statusError, timeoutError } from "../errors/http-errors.ts";
-import { Permit, type PermitRequest, type WaitNotice } from "../limiter/endpoint-limiter.ts";
+import { Permit, type PermitRequest, type WaitNotice } from "../limiter/rate-gate.ts";
 import type { Traffic } from "../limiter/traffic.ts";
 import type { TransportChoice } from "./choose-transport.ts";
 import { TappedExchange } from "./exchange-tap.ts";
@@ -123,8 +123,7 @@ export class Exchange implements PermitRequest {
         this.#auth = await endpoint.authHeaders();
       }
       const send = this.#settings.transport(this.#logger);
-      this.#request = this.#send(typeof send === "function" ? send : await send);
-      this.#head = await this.#request.head;
+      this.#head = await this.#send(typeof send === "function" ? send : await send).head;
     } catch (error) {
       const failure = this.#request === undefined ? error : this.#failed(error, "No response from");
       this.close();
@@ -270,14 +269,15 @@ export class Exchange implements PermitRequest {
       // A piece of an upload must not arrive twice.
       repeatable: headers?.["x-goog-upload-command"] === undefined,
     };
-    const sent = send(request);
+    // At once: a limit may have passed by the time it is watched, and cancels this.
+    this.#request = send(request);
     const { budget, tap } = this.#options;
     if (budget !== undefined) budget.sent++;
     const facts = { operation: this.#call.operation, attempt: this.#attempt };
     if (tap !== undefined) this.#tapped = new TappedExchange(tap, facts, request, this.#auth, this.#secrets);
-    this.#watch();
     this.signal?.addEventListener("abort", this);
-    return sent;
+    this.#watch();
+    return this.#request;
   }
 
   #headers(): HeaderFields {

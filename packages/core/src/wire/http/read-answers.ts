@@ -1,5 +1,6 @@
 import { ApiShapeError } from "../../errors/api-errors.ts";
 import { isObject, isTooDeep, MAX_LEVELS } from "../../internal/json.ts";
+import { wordsIn } from "../../internal/text.ts";
 import { embeddedError } from "../errors/http-errors.ts";
 import type { AnswerLimits } from "../client-options.ts";
 import type { Exchange } from "./exchange.ts";
@@ -270,11 +271,9 @@ function checkParts(parts: unknown, path: string, at: number): void {
 }
 
 /** Members of a part whose own members the API defines. */
-const MESSAGES: ReadonlySet<string> = new Set(
-  (
-    "inlineData fileData functionCall functionResponse executableCode codeExecutionResult toolCall toolResponse " +
-    "videoMetadata mediaResolution"
-  ).split(" "),
+const MESSAGES = wordsIn(
+  "inlineData fileData functionCall functionResponse executableCode codeExecutionResult toolCall toolResponse",
+  "videoMetadata mediaResolution",
 );
 
 /** @returns False when nothing is left. */

@@ -1,5 +1,7 @@
 import { ApiStatusError, type ApiStatusFacts } from "../../errors/api-errors.ts";
 import { startTimer } from "../../internal/abort.ts";
+import type { RetryNotice } from "../http/retry.ts";
+import type { EndpointLimiter } from "./traffic.ts";
 
 /** An answer that closed a gate. */
 interface Refusal {
@@ -23,10 +25,10 @@ const STEP_MS = 250;
  * Decides whether requests of one kind may be sent. Open until an answer asks for a wait; closed for that long; then lets one
  * request through, and once it is answered 2, 4, 8 and so on, until none is waiting.
  */
-export class RateGate<T> {
+export class RateGate {
   /** The model, or for other operations the operation and its model. */
   readonly name: string;
-  readonly waiting: FairQueue<T> = new FairQueue();
+  readonly waiting: FairQueue<QueuedRequest> = new FairQueue();
   /** How often it was closed. */
   epoch = 0;
   /** Holds nothing back. A field: nearly every request reads it. */
@@ -207,5 +209,77 @@ class Line<T> extends Set<T> {
     if (first.done === true) return undefined;
     this.delete(first.value);
     return first.value;
+  }
+}
+
+/** A request is held back, because the service asked another one to wait. */
+export interface WaitNotice {
+  /** Milliseconds until requests are let through again, a few at first. */
+  readonly delayMs: number;
+  /** The error of the other request. */
+  readonly error: RetryNotice["error"];
+}
+
+/** A request for a {@link Permit}. */
+export interface PermitRequest {
+  /** Groups take turns in the queue. */
+  readonly group: object | string | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** Longest wait that the service may ask for, in milliseconds. */
+  readonly maxDelayMs: number;
+  /** When its retry was announced for, in milliseconds since the epoch. */
+  readonly retryAt?: number | undefined;
+  /** Called before a wait for the service; must not throw. */
+  onWait?(notice: WaitNotice): void;
+}
+
+/** A request in a queue. */
+export interface QueuedRequest {
+  readonly request: PermitRequest;
+  readonly gate: RateGate;
+  /** Epoch of the gate that let it through; it has to pass again in a later one. */
+  epoch: number;
+  /** Milliseconds since the epoch. */
+  readonly queuedAt: number;
+  /** When it was last announced to be sent, in milliseconds since the epoch. */
+  retryAt: number;
+  readonly resolve: (permit: Permit) => void;
+  readonly reject: (error: unknown) => void;
+  readonly stopListening: () => void;
+}
+
+/** Permission to send one request. Holds a slot until {@link Permit.release}. */
+export class Permit {
+  /** How long the request was queued, in milliseconds. */
+  readonly queuedMs: number;
+  readonly #limiter: EndpointLimiter;
+  readonly #gate: RateGate;
+  #released = false;
+
+  constructor(limiter: EndpointLimiter, gate: RateGate, queuedMs: number) {
+    this.#limiter = limiter;
+    this.#gate = gate;
+    this.queuedMs = queuedMs;
+  }
+
+  /** Frees the slot. May be called more than once. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#limiter.release();
+  }
+
+  /** The service accepted the request. */
+  accepted(): void {
+    if (!this.#gate.isOpen) this.#gate.answered(Date.now());
+  }
+
+  /** A wait that the error asks for applies to all requests of this kind. */
+  failed(error: unknown): void {
+    if (!(error instanceof ApiStatusError)) return;
+    const { status, retryable, retryAfterMs = 0 } = error;
+    if ((status === 429 || status === 503) && retryable && retryAfterMs > 0) this.#limiter.close(this.#gate, error);
+    // Any other failure means that requests get through. A daily quota is reported to each request.
+    else this.accepted();
   }
 }

@@ -1,13 +1,26 @@
+import { type ApiStatusError, TrafficLimitError } from "../../errors/api-errors.ts";
+import { MAX_TIMER_MS, whenAborted } from "../../internal/abort.ts";
 import { fingerprint } from "../../internal/json.ts";
 import { withDefaults } from "../../internal/option-names.ts";
 import type { Endpoint, HeaderFields } from "../endpoints/endpoint.ts";
-import {
-  EndpointLimiter,
-  type EndpointLimits,
-  type Permit,
-  type PermitRequest,
-  type TrafficOptions,
-} from "./endpoint-limiter.ts";
+import { describe } from "../http/retry.ts";
+import { FairQueue, notSentError, Permit, type PermitRequest, type QueuedRequest, RateGate } from "./rate-gate.ts";
+
+/** Options of `Traffic`. The limits apply per endpoint and key. */
+export interface TrafficOptions {
+  /** Most requests in flight, each until the end of its answer. @defaultValue `Infinity` */
+  readonly maxConcurrent?: number | undefined;
+  /** Most queued requests. One more fails with a `TrafficLimitError`. @defaultValue 100_000 */
+  readonly maxQueued?: number | undefined;
+  /**
+   * Longest time in the queue, in milliseconds; then the request fails with a `TrafficLimitError`. `Infinity` disables the limit.
+   *
+   * @defaultValue 3_600_000
+   */
+  readonly maxQueueMs?: number | undefined;
+  /** Returns numbers from 0 to 1, for jitter. @defaultValue `Math.random` */
+  readonly random?: (() => number) | undefined;
+}
 
 /** State of one endpoint and key. */
 export interface TrafficState {
@@ -121,4 +134,217 @@ function joinSignature({ kind }: Endpoint, auth: HeaderFields): string {
   let signature = "";
   for (const name in auth) if (kind !== "vertex" || name !== "authorization") signature += `\n${auth[name]}`;
   return signature;
+}
+
+/** Shared by the {@link EndpointLimiter}s of one `Traffic`. */
+export type EndpointLimits = { readonly [Name in keyof TrafficOptions]-?: NonNullable<TrafficOptions[Name]> } & {
+  /** Called with an error that closed a gate, and for how many milliseconds it is closed. */
+  readonly onClosed: (error: ApiStatusError, forMs: number) => void;
+};
+
+/** More gates than this are kept only while something waits there. */
+const MAX_GATES = 100;
+
+/**
+ * Limits the requests to one endpoint with one key: so many at once, the rest in a fair queue. A request first passes the gate of
+ * its model, then takes a slot; it holds no slot while it waits at the gate.
+ */
+export class EndpointLimiter {
+  readonly baseUrl: string;
+  /** Requests in flight, until the end of their answers. */
+  active = 0;
+  readonly #limits: EndpointLimits;
+  readonly #gates = new Map<string, RateGate>();
+  /** Requests that have passed their gate and wait for a slot. */
+  readonly #slots = new FairQueue<QueuedRequest>();
+  /** All queued requests, oldest first. */
+  readonly #byAge = new Set<QueuedRequest>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #fillTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(baseUrl: string, limits: EndpointLimits) {
+    this.baseUrl = baseUrl;
+    this.#limits = limits;
+  }
+
+  get #host(): string {
+    return new URL(this.baseUrl).host;
+  }
+
+  get queued(): number {
+    return this.#byAge.size;
+  }
+
+  /** The gates that hold requests back. */
+  closedGates(now: number): readonly RateGate[] {
+    return [...this.#gates.values()].filter((gate) => gate.waiting.size > 0 || gate.remainingMs(now) > 0);
+  }
+
+  /** Nothing is in flight, queued or held back. */
+  isIdle(now: number): boolean {
+    return this.active === 0 && this.queued === 0 && this.closedGates(now).length === 0;
+  }
+
+  /**
+   * A permit to send: without a promise if one is available. Fails when the queue is full, after too long a wait in it, and when the
+   * service asked for a longer wait than the request allows.
+   *
+   * @param name - Of the gate: the model, or for other operations the operation and its model.
+   */
+  acquire(name: string, request: PermitRequest): Permit | Promise<Permit> {
+    const gate = this.#gates.get(name) ?? this.#addGate(name);
+    const isThrough = gate.isOpen || (gate.waiting.size === 0 && gate.take(Date.now()));
+    if (!isThrough || this.active >= this.#limits.maxConcurrent || this.#slots.size > 0)
+      return this.#queue(gate, request, isThrough);
+    this.active++;
+    return new Permit(this, gate, 0);
+  }
+
+  /** Frees a slot. */
+  release(): void {
+    this.active--;
+    if (this.#slots.size === 0 || this.#fillTimer !== undefined) return;
+    // Not in this task, in which the platform does not reuse the connection yet.
+    this.#fillTimer = setTimeout(() => {
+      this.#fillTimer = undefined;
+      this.#fill();
+    });
+  }
+
+  /** The service asked for a wait. */
+  close(gate: RateGate, error: ApiStatusError): void {
+    const now = Date.now();
+    gate.close(error, this.#limits.random(), now);
+    const closedMs = gate.remainingMs(now);
+    this.#limits.onClosed(error, closedMs);
+    for (const queued of this.#byAge) {
+      if (queued.gate !== gate) continue;
+      if (gate.exceeds(queued.request.maxDelayMs, now)) this.#reject(queued, notSentError(gate.name, error, closedMs));
+      else this.#notify(queued, now);
+    }
+    gate.arm(now);
+  }
+
+  #addGate(name: string): RateGate {
+    if (this.#gates.size >= MAX_GATES)
+      for (const gate of this.#gates.values()) if (gate.isOpen) this.#gates.delete(gate.name);
+    const gate: RateGate = new RateGate(name, () => this.#open(gate));
+    this.#gates.set(name, gate);
+    return gate;
+  }
+
+  #queue(gate: RateGate, request: PermitRequest, isThrough: boolean): Promise<Permit> {
+    const { maxQueued } = this.#limits;
+    const { signal } = request;
+    signal?.throwIfAborted();
+    const now = Date.now();
+    if (gate.reason !== undefined && gate.exceeds(request.maxDelayMs, now))
+      throw notSentError(gate.name, gate.reason, gate.remainingMs(now));
+    if (this.queued >= maxQueued)
+      throw new TrafficLimitError(
+        "maxQueued",
+        maxQueued,
+        `${maxQueued} requests are already queued for ${this.#host}: start fewer at once, or raise Traffic's maxQueued.`,
+      );
+    return new Promise<Permit>((resolve, reject) => {
+      const queued: QueuedRequest = {
+        request,
+        gate,
+        epoch: gate.epoch,
+        queuedAt: now,
+        retryAt: request.retryAt ?? -Infinity,
+        resolve,
+        reject,
+        stopListening: whenAborted(signal, () => this.#reject(queued, signal?.reason)),
+      };
+      this.#byAge.add(queued);
+      if (this.#timer === undefined) this.#armLimit(now);
+      if (isThrough) this.#slots.push(request.group, queued);
+      else this.#waitAtGate(queued, now);
+    });
+  }
+
+  #waitAtGate(queued: QueuedRequest, now: number): void {
+    const { gate } = queued;
+    gate.waiting.push(queued.request.group, queued);
+    if (!gate.isArmed) gate.arm(now);
+    this.#notify(queued, now);
+  }
+
+  /** Announces a wait that is more than a second longer than the one announced before. */
+  #notify(queued: QueuedRequest, now: number): void {
+    const { gate, request } = queued;
+    const delayMs = gate.remainingMs(now);
+    if (gate.reason === undefined || now + delayMs <= queued.retryAt + 1000) return;
+    queued.retryAt = now + delayMs;
+    try {
+      request.onWait?.({ delayMs: Math.ceil(delayMs), error: describe(gate.reason) });
+    } catch (error) {
+      // It leaves the queue: nothing would release its slot.
+      this.#reject(queued, error);
+    }
+  }
+
+  /** Lets through what the gate allows now. */
+  #open(gate: RateGate): void {
+    const now = Date.now();
+    while (gate.waiting.size > 0 && gate.take(now)) {
+      const queued = gate.waiting.shift();
+      if (queued === undefined) break;
+      queued.epoch = gate.epoch;
+      this.#slots.push(queued.request.group, queued);
+    }
+    gate.arm(now);
+    this.#fill();
+  }
+
+  /** Gives free slots to the next requests. */
+  #fill(): void {
+    while (this.active < this.#limits.maxConcurrent) {
+      const queued = this.#slots.shift();
+      if (queued === undefined) return;
+      const { gate } = queued;
+      const now = Date.now();
+      // The gate may have been closed since.
+      if (queued.epoch === gate.epoch || gate.isOpen || (gate.waiting.size === 0 && gate.take(now))) {
+        this.active++;
+        this.#dequeue(queued);
+        queued.resolve(new Permit(this, gate, now - queued.queuedAt));
+      } else this.#waitAtGate(queued, now);
+    }
+  }
+
+  #reject(queued: QueuedRequest, error: unknown): void {
+    this.#dequeue(queued);
+    queued.reject(error);
+  }
+
+  #dequeue(queued: QueuedRequest): void {
+    const { gate, request } = queued;
+    gate.waiting.remove(request.group, queued);
+    this.#slots.remove(request.group, queued);
+    this.#byAge.delete(queued);
+    queued.stopListening();
+    gate.disarmIfEmpty();
+    if (this.#byAge.size > 0) return;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#fillTimer);
+    this.#timer = undefined;
+    this.#fillTimer = undefined;
+  }
+
+  /** One timer enforces the limit for all: the oldest request reaches it first. */
+  #armLimit(now: number): void {
+    const { maxQueueMs } = this.#limits;
+    this.#timer = undefined;
+    for (const oldest of this.#byAge) {
+      const leftMs = oldest.queuedAt + maxQueueMs - now;
+      if (leftMs > 0) {
+        this.#timer = setTimeout(() => this.#armLimit(Date.now()), Math.min(Math.ceil(leftMs), MAX_TIMER_MS));
+        return;
+      }
+      const why = `A request to ${this.#host} was queued for ${maxQueueMs} ms without being sent: start fewer at once, or raise Traffic's maxQueueMs.`;
+      this.#reject(oldest, new TrafficLimitError("maxQueueMs", maxQueueMs, why));
+    }
+  }
 }

@@ -1,4 +1,4 @@
-import { tryOr } from "../../internal/try-or.ts";
+import { tryOr } from "../../internal/json.ts";
 import { EMULATOR_KEY, type HeaderFields } from "../endpoints/endpoint.ts";
 
 /** Shorter values could be ordinary words. */

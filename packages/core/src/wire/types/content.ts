@@ -129,11 +129,7 @@ export interface Part {
 /** Who said it: the person or program (`user`, also all function responses), or the model. */
 export type Role = "user" | "model";
 
-/**
- * One entry of a conversation.
- *
- * @see https://ai.google.dev/api/caching#Content
- */
+/** One entry of a conversation. @see https://ai.google.dev/api/caching#Content */
 export interface Content {
   readonly role: Role;
   readonly parts: readonly Part[];

@@ -42,11 +42,7 @@ type McpTransport = Texts<"url" | "timeout" | "sseReadTimeout"> &
 /** How free the model is to call functions. */
 export type FunctionCallingMode = "AUTO" | "ANY" | "NONE" | "VALIDATED";
 
-/**
- * How functions may be called, and what built-in tools are told.
- *
- * @see https://ai.google.dev/api/caching#ToolConfig
- */
+/** How functions may be called, and what built-in tools are told. @see https://ai.google.dev/api/caching#ToolConfig */
 export interface ToolConfig {
   readonly functionCallingConfig?:
     | {

@@ -13,11 +13,7 @@ export interface SafetySetting {
   readonly method?: string | undefined;
 }
 
-/**
- * How much the model thinks, and whether it shows that.
- *
- * @see https://ai.google.dev/api/generate-content#ThinkingConfig
- */
+/** How much the model thinks, and whether it shows that. @see https://ai.google.dev/api/generate-content#ThinkingConfig */
 export interface ThinkingConfig {
   /** Return thought summaries as parts with `thought: true`. */
   readonly includeThoughts?: boolean | undefined;
@@ -27,11 +23,7 @@ export interface ThinkingConfig {
   readonly thinkingLevel?: string | undefined;
 }
 
-/**
- * How an answer is made: sampling, length, form, thinking.
- *
- * @see https://ai.google.dev/api/generate-content#v1beta.GenerationConfig
- */
+/** How an answer is made: sampling, length, form, thinking. @see https://ai.google.dev/api/generate-content#v1beta.GenerationConfig */
 export interface GenerationConfig {
   /** 0 to 2. No effect from Gemini 3.6 on. */
   readonly temperature?: number | undefined;
@@ -78,11 +70,7 @@ export interface SystemInstruction {
   readonly parts: readonly Part[];
 }
 
-/**
- * Body of `generateContent` and `streamGenerateContent`.
- *
- * @see https://ai.google.dev/api/generate-content#request-body
- */
+/** Body of `generateContent` and `streamGenerateContent`. @see https://ai.google.dev/api/generate-content#request-body */
 export interface GenerateContentRequest extends Texts<"cachedContent" | "serviceTier" | "continuationToken"> {
   readonly systemInstruction?: SystemInstruction | undefined;
   readonly tools?: readonly WireTool[] | undefined;
@@ -174,11 +162,7 @@ export interface GroundingMetadata {
   readonly renderedParts?: readonly unknown[] | undefined;
 }
 
-/**
- * Which pages were read for an answer, and how that went.
- *
- * @see https://ai.google.dev/api/generate-content#UrlContextMetadata
- */
+/** Which pages were read for an answer, and how that went. @see https://ai.google.dev/api/generate-content#UrlContextMetadata */
 export interface UrlContextMetadata {
   readonly urlMetadata?: readonly Texts<"retrievedUrl" | "urlRetrievalStatus">[] | undefined;
 }
@@ -219,11 +203,7 @@ export interface GenerateContentResponse extends Texts<"modelVersion" | "respons
   readonly modelStatus?: Texts<"modelStage" | "retirementTime" | "message"> | undefined;
 }
 
-/**
- * How likely an answer or a prompt is one kind of harm.
- *
- * @see https://ai.google.dev/api/generate-content#v1beta.SafetyRating
- */
+/** How likely an answer or a prompt is one kind of harm. @see https://ai.google.dev/api/generate-content#v1beta.SafetyRating */
 export interface SafetyRating {
   /** Such as `HARM_CATEGORY_HARASSMENT`. */
   readonly category?: string | undefined;
@@ -260,11 +240,7 @@ export interface CitationMetadata {
 /** A token and its log probability. */
 export type LogprobsCandidate = Fields<{ token: string; tokenId: number; logProbability: number }>;
 
-/**
- * Log probabilities of an answer, one entry for each decoding step.
- *
- * @see https://ai.google.dev/api/generate-content#LogprobsResult
- */
+/** Log probabilities of an answer, one entry for each decoding step. @see https://ai.google.dev/api/generate-content#LogprobsResult */
 export interface LogprobsResult {
   readonly chosenCandidates?: readonly LogprobsCandidate[] | undefined;
   readonly topCandidates?: readonly { readonly candidates?: readonly LogprobsCandidate[] | undefined }[] | undefined;
@@ -316,11 +292,7 @@ export interface VoiceConfig {
   readonly voice?: string | undefined;
 }
 
-/**
- * How generated speech sounds.
- *
- * @see https://ai.google.dev/gemini-api/docs/speech-generation
- */
+/** How generated speech sounds. @see https://ai.google.dev/gemini-api/docs/speech-generation */
 export interface SpeechConfig {
   readonly voiceConfig?: VoiceConfig | undefined;
   /** One voice for each speaker that the prompt names. */

@@ -38,11 +38,7 @@ export interface ListCachedContentsResponse extends Page {
   readonly cachedContents?: readonly CachedContent[] | undefined;
 }
 
-/**
- * A file that was uploaded to the Files API. Times are RFC 3339; unknown fields are kept.
- *
- * @see https://ai.google.dev/api/files#File
- */
+/** A file that was uploaded to the Files API. Times are RFC 3339; unknown fields are kept. @see https://ai.google.dev/api/files#File */
 export interface GeminiFile extends Texts<"displayName" | "mimeType" | "createTime" | "updateTime"> {
   /** Such as `files/abc123`. */
   readonly name: string;

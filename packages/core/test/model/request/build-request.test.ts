@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { ConfigurationError } from "../../../src/errors/agent-error.ts";
-import { buildHead, buildRequest, buildThinkingConfig } from "../../../src/model/request/build-request.ts";
-import { inferCapabilities } from "../../../src/model/capabilities.ts";
+import { buildHead, buildRequest } from "../../../src/model/request/build-request.ts";
+import { inferCapabilities } from "../../../src/wire/known-models.ts";
 import type { ModelRequest } from "../../../src/model/model.ts";
-import type { Thinking } from "../../../src/model/settings.ts";
+import { buildThinkingConfig, type Thinking } from "../../../src/model/settings.ts";
 import type { Content } from "../../../src/wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../../../src/wire/types/declaration.ts";
 import type { EndpointKind } from "../../../src/wire/endpoints/endpoint.ts";

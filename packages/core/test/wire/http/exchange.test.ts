@@ -49,6 +49,32 @@ function settled<T>(work: Promise<T>): { readonly work: Promise<T>; soon(): Prom
 
 const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
 
+test.each(["whole", "streamed"])(
+  "a limit that passes while a request is handed over ends the call, %s",
+  async (face) => {
+    stopClock();
+    const { signal } = new AbortController();
+    const client = new GeminiClient({
+      endpoint: endpoint({ baseUrl: "http://127.0.0.1:1" }),
+      retry: { maxAttempts: 1 },
+      timeouts: { firstByteMs: 20 },
+      env: {},
+      // Takes longer than the limit to begin, as on a busy machine, and gets no answer.
+      fetch: () => {
+        vi.advanceTimersByTime(21);
+        return new Promise(() => {});
+      },
+    });
+    const call =
+      face === "whole"
+        ? client.generateContent("m", ASK, { signal })
+        : client.streamGenerateContent("m", ASK, { signal }).next();
+    expect(await settled<unknown>(call).soon()).toBe("over");
+    await expect(call).rejects.toMatchObject({ code: "api_timeout", kind: "first-byte" });
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  },
+);
+
 describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
   async function serve(
     listener: RequestListener,

@@ -7,8 +7,8 @@ import type { CallOptions, GeminiClientOptions } from "../../../src/wire/client-
 import { endpoint } from "../../../src/wire/endpoints/endpoint.ts";
 import type { GenerateContentRequest } from "../../../src/wire/types/generate-content.ts";
 import type { RetryNotice } from "../../../src/wire/http/retry.ts";
+import type { WaitNotice } from "../../../src/wire/limiter/rate-gate.ts";
 import { Traffic } from "../../../src/wire/limiter/traffic.ts";
-import type { WaitNotice } from "../../../src/wire/limiter/endpoint-limiter.ts";
 import { stopClock } from "../../helpers/stop-clock.ts";
 import { until } from "../../helpers/until.ts";
 

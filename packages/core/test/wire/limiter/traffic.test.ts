@@ -3,14 +3,8 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiStatusError, TrafficLimitError } from "../../../src/errors/api-errors.ts";
 import { endpoint } from "../../../src/wire/endpoints/endpoint.ts";
-import type {
-  EndpointLimiter,
-  Permit,
-  PermitRequest,
-  TrafficOptions,
-  WaitNotice,
-} from "../../../src/wire/limiter/endpoint-limiter.ts";
-import { Traffic } from "../../../src/wire/limiter/traffic.ts";
+import type { Permit, PermitRequest, WaitNotice } from "../../../src/wire/limiter/rate-gate.ts";
+import { type EndpointLimiter, Traffic, type TrafficOptions } from "../../../src/wire/limiter/traffic.ts";
 
 const HERE = endpoint({ baseUrl: "http://127.0.0.1:1", apiKey: "key-one" });
 const ASK: PermitRequest = { group: undefined, signal: undefined, maxDelayMs: 300_000 };

@@ -6,21 +6,22 @@ import { SessionDamagedError } from "../../../errors/run-errors.ts";
 import { type Json, present } from "../../../internal/json.ts";
 import type { Decide, SessionChange, Standing } from "../../../session/store/changes.ts";
 import type { SessionRecords, SessionSummary } from "../../../session/store/store.ts";
-import { takeLock, waitForHolder } from "../file-lock.ts";
+import { codeOf, type ProcessId, takeLock, waitForHolder } from "../file-lock.ts";
 import {
   findLineEnds,
   formatLines,
   ifThere,
+  isShortened,
   parseLine,
   readDraft,
   readState,
   removeWhole,
+  syncFolder,
+  sessionFileName,
   type SessionState,
   writeDraft,
   writeState,
 } from "./jsonl-format.ts";
-import { codeOf, type ProcessId } from "../processes.ts";
-import { isShortened, sessionFileName } from "./session-file-name.ts";
 
 /** Endings of a session's files: its log, what stands beside it, and the lock of whoever writes. */
 type Ending = "jsonl" | "state" | "draft" | "lock" | "id";
@@ -338,15 +339,4 @@ async function readRange(handle: FileHandle, from: number, to: number): Promise<
     at += bytesRead;
   }
   return data.subarray(0, at);
-}
-
-/** Makes added and removed names survive a crash of the machine. */
-export async function syncFolder(folder: string): Promise<void> {
-  try {
-    await using handle = await open(folder, "r");
-    await handle.sync();
-  } catch (error) {
-    // Windows cannot open folders, and does not need this.
-    if (!["EPERM", "EISDIR", "EACCES", "EINVAL"].includes(codeOf(error))) throw error;
-  }
 }

@@ -1,4 +1,4 @@
-import { tryOr } from "../../../internal/try-or.ts";
+import { tryOr } from "../../../internal/json.ts";
 import type { Decide } from "../../../session/store/changes.ts";
 import type {
   Draft,

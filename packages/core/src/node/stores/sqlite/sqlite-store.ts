@@ -14,7 +14,7 @@ import {
   type SessionSummary,
 } from "../../../session/store/store.ts";
 import { ChangeWatch } from "../change-watch.ts";
-import { knowProcesses } from "../processes.ts";
+import { knowProcesses } from "../file-lock.ts";
 import { storeError } from "../store-error.ts";
 import { type Database, encodeKey, openSqlite, prepare, transaction } from "./sqlite-database.ts";
 import {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { realpathSync } from "node:fs";
 import { startTimer, whenAborted } from "../../../internal/abort.ts";
-import { tryOr } from "../../../internal/try-or.ts";
+import { tryOr } from "../../../internal/json.ts";
 import { isBusy, isRefusal } from "../store-error.ts";
 
 /** Tries in consecutive steps of the event loop before the first pause: most writes of others are over in less than a millisecond. */

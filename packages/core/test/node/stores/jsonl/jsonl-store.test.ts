@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { SessionDamagedError, SessionStoreError } from "@pollux/core/errors";
 import { JsonlStore } from "@pollux/core/node";
 import { describe, expect, test, vi } from "vitest";
-import { thisProcess } from "../../../../src/node/stores/processes.ts";
+import { thisProcess } from "../../../../src/node/stores/file-lock.ts";
 import { stopClock } from "../../../helpers/stop-clock.ts";
 import { temporaryFolder } from "../../../helpers/store-process.ts";
 import { until } from "../../../helpers/until.ts";

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { inferCapabilities } from "../../src/model/capabilities.ts";
-import { findKnownModel } from "../../src/wire/known-models.ts";
+import { findKnownModel, inferCapabilities } from "../../src/wire/known-models.ts";
 
 /** One letter per ability, in this order; a dash where it is missing. */
 function abilities(id: string): string {

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import { ConfigurationError } from "../../../src/errors/agent-error.ts";
-import { inferCapabilities } from "../../../src/model/capabilities.ts";
-import { checkSettings } from "../../../src/model/request/check-settings.ts";
-import type { ModelSettings } from "../../../src/model/settings.ts";
+import { ConfigurationError } from "../../src/errors/agent-error.ts";
+import { inferCapabilities } from "../../src/wire/known-models.ts";
+import { checkSettings, type ModelSettings } from "../../src/model/settings.ts";
 
 const check = (settings: ModelSettings, id = "gemini-3.8-flash", kind?: "developer" | "vertex"): void =>
   checkSettings(settings, inferCapabilities(id), id, kind);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { classifyFinish } from "../../src/model/finish-reason.ts";
+import { classifyFinish } from "../../../src/model/response/fold.ts";
 
 test.each([
   ["STOP", "complete"],

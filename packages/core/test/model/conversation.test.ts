@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { inferCapabilities } from "../../../src/model/capabilities.ts";
-import { Conversation } from "../../../src/model/history/conversation.ts";
-import type { Content } from "../../../src/wire/types/content.ts";
+import { inferCapabilities } from "../../src/wire/known-models.ts";
+import { Conversation } from "../../src/model/gemini-model.ts";
+import type { Content } from "../../src/wire/types/content.ts";
 
 const call = (id: string) => ({ functionCall: { id, name: "get_weather", args: {} } });
 const response = (id: string) => ({ functionResponse: { id, name: "get_weather", response: { output: 1 } } });

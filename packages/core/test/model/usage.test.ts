@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { checkPrices, computeCost, findPrices, googleListPrices, type PriceTable } from "../../src/model/prices.ts";
-import { NO_USAGE } from "../../src/model/usage.ts";
+import {
+  checkPrices,
+  computeCost,
+  findPrices,
+  googleListPrices,
+  NO_USAGE,
+  type PriceTable,
+} from "../../src/model/usage.ts";
 
 const ONE = { input: 1, output: 1 };
 const list = (prices: unknown): object => ({ asOf: "2026-11-23", models: { m: prices } });
