@@ -8,9 +8,9 @@ import { checkedInput, findBadTurn, findMissingAnswer, INPUT_GUARD, sumUpRun } f
 import { SessionView } from "../session/log/session-view.ts";
 import { resolveRefs, type StepRecord, type TurnRecord } from "../session/log/turn-record.ts";
 import type { Content } from "../wire/types/content.ts";
-import { isNameless, readModelStep } from "./entry-shape.ts";
+import { isNameless } from "./entry-shape.ts";
 import { pairCalls } from "./pair-calls.ts";
-import type { Item, Report, RunGroup } from "./read-log.ts";
+import { type Item, readModelStep, type Report, type RunGroup } from "./read-log.ts";
 
 /** A run whose end refers only to steps in the log, and in which each call has exactly one response. */
 export interface RepairedRun {
