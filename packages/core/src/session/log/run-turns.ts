@@ -211,6 +211,7 @@ export function findBadContents(contents: unknown): string | undefined {
   return isListOf(contents, isReadable) ? undefined : "one of its contents has no list of parts";
 }
 
-function isListOf(value: unknown, isMember: (one: unknown) => boolean): boolean {
+/** True for a list of such members. */
+export function isListOf(value: unknown, isMember: (one: unknown) => boolean): boolean {
   return Array.isArray(value) && value.every(isMember);
 }
