@@ -1,7 +1,7 @@
 import { SessionUnfinishedError } from "../../errors/run-errors.ts";
 import { PartialResponse } from "../../loop/turn/partial-answer.ts";
 import type { Part } from "../../wire/types/content.ts";
-import { boundParts } from "../lease/draft-writer.ts";
+import { boundParts } from "../lease/lease.ts";
 import { deriveOpen, type OpenPart } from "../log/derive-open.ts";
 import type { EndEntry, InterruptedAnswer } from "../log/entries.ts";
 import type { RunRecord } from "../log/run-record.ts";
