@@ -8,8 +8,14 @@ import type { RunEvent } from "../loop/events.ts";
 import type { Guardrails } from "../loop/guardrails.ts";
 import { checkLimits, lowestLimits, withDefaults } from "../loop/limits.ts";
 import type { CompactionPlan, LoopInput, OutputPlan } from "../loop/loop-input.ts";
-import { ALL_RUNS, callersContext, findEnabled, OBSERVERS } from "../loop/observers/observer.ts";
-import type { Observer, Within } from "../loop/observers/observer.ts";
+import {
+  ALL_RUNS,
+  callersContext,
+  findEnabled,
+  OBSERVERS,
+  type Observer,
+  type Within,
+} from "../loop/observers/observer.ts";
 import type { RunContext, RunIdentity } from "../tool/run-context.ts";
 import { recallRun } from "../loop/recall-run.ts";
 import type { RunResult } from "../loop/result.ts";
