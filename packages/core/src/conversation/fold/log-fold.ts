@@ -9,8 +9,7 @@ import { foldInfo, type InfoFold, NO_INFO } from "../../session/store/session-in
 import type { ToolOutcome } from "../../tool/tool.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { Conversation, ConversationUpdate, Message, MessagePart } from "../conversation.ts";
-import { saidParts } from "../view/answer-parts.ts";
-import { editCall, outcomeOf } from "../view/call-part.ts";
+import { saidParts, editCall, outcomeOf } from "../view/answer-parts.ts";
 import { endFields, endsEarly, readsOf, type RunView } from "../view/run-view.ts";
 import { TurnView } from "../view/turn-view.ts";
 import { ConversationFold } from "./conversation-fold.ts";

@@ -17,8 +17,14 @@ import type { ModelResponse } from "../../model/model.ts";
 import { CANCELLED } from "../../tool/model-texts.ts";
 import type { Part } from "../../wire/types/content.ts";
 import type { Draft } from "../store/store.ts";
-import { followCall, type OpenCallTexts, TEXTS_AFTER_STOP, type PlacedStep, PlacedSteps } from "./placed-steps.ts";
-import type { RunRecord } from "./run-record.ts";
+import {
+  followCall,
+  type OpenCallTexts,
+  TEXTS_AFTER_STOP,
+  type PlacedStep,
+  PlacedSteps,
+  type RunRecord,
+} from "./run-record.ts";
 import type { CallRecord, ContentRef, StepRef, TurnRecord } from "./turn-record.ts";
 
 /** What a run did after its last closed turn. */
