@@ -1,7 +1,7 @@
 import { readByCall } from "../../durable/read-by-step.ts";
 import type { RunEvent } from "../../loop/events.ts";
 import type { EndEntry, SessionEntry } from "../../session/log/entries.ts";
-import { readGiven } from "../../session/log/history-reads.ts";
+import { readGiven } from "../../session/log/run-turns.ts";
 import { SteeringLog } from "../../session/log/session-view.ts";
 import type { TurnRecord } from "../../session/log/turn-record.ts";
 import type { SessionRecords } from "../../session/store/store.ts";

@@ -8,9 +8,10 @@ import type { Compaction } from "../../loop/turn/compaction.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../store/session-info.ts";
 import { type EntryOfRun, type HistorySegment, isKnownType, type RunEntry, type SessionEntry } from "./entries.ts";
-import { listReads, readGiven, splitHistory } from "./history-reads.ts";
-import { addToRecord, beginRecord, type RunRecord } from "./run-record.ts";
 import {
+  listReads,
+  readGiven,
+  splitHistory,
   findBadContents,
   findBadTurn,
   findCompaction,
@@ -19,6 +20,7 @@ import {
   listForeign,
   listRunContents,
 } from "./run-turns.ts";
+import { addToRecord, beginRecord, type RunRecord } from "./run-record.ts";
 
 /** A session's log, folded: what is known after reading its entries in order. */
 export class SessionView {

@@ -1,6 +1,9 @@
 import type { Json } from "../../../internal/json.ts";
-import { decideAppend, decideDraft, decideLease, decideStop } from "../../../session/store/changes.ts";
 import {
+  decideAppend,
+  decideDraft,
+  decideLease,
+  decideStop,
   type Draft,
   type Lease,
   type SessionRecords,
