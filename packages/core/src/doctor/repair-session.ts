@@ -203,7 +203,7 @@ function renumberSteering(items: readonly Item[], report: Report): readonly Sess
 }
 
 /** A step's entry with another value of the same kind. */
-export function withModelStep(entry: SessionEntry, value: ModelStepValue): SessionEntry {
+function withModelStep(entry: SessionEntry, value: ModelStepValue): SessionEntry {
   // The same JSON under another type.
   return { ...entry, outcome: { ok: true, value: value as unknown as Json } } as SessionEntry;
 }

@@ -36,6 +36,9 @@ export interface OpenPart {
   readonly draft: OpenDraft | undefined;
 }
 
+/** The error of a run that was cut off. */
+export const CUT_OFF = { name: "AbortError", message: "the run was cut off here" } as const;
+
 export type OpenDraft = Pick<Draft, "step" | "place" | "attempt" | "parts" | "guarded" | "truncated">;
 
 export interface DeriveOptions {

@@ -17,7 +17,7 @@ import type { DecidedRequest, RunReader, OpenedRecord, SessionHost, Unfinished }
 import { SessionUnfinishedError } from "../../errors/run-errors.ts";
 import { PartialResponse } from "../../loop/turn/partial-answer.ts";
 import type { Part } from "../../wire/types/content.ts";
-import { deriveOpen, type OpenPart } from "../log/derive-open.ts";
+import { CUT_OFF, deriveOpen, type OpenPart } from "../log/derive-open.ts";
 import type { EndEntry, InterruptedAnswer } from "../log/entries.ts";
 import { openQuestions } from "./session-answers.ts";
 
@@ -318,8 +318,6 @@ function describeEnding(ending: OpenPart["ending"]): RunEnding {
   if (typeof ending === "object") return { stopReason: "guardrail", guardrail: ending };
   return ending === "aborted" ? { stopReason: ending, error: CUT_OFF } : { stopReason: ending };
 }
-
-const CUT_OFF = { name: "AbortError", message: "the run was cut off here" };
 
 /** What the end of a run keeps of the answer that it ended in the middle of. `isCut`: the answer was longer. */
 export function interruptedAnswer(
