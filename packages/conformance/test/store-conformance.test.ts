@@ -6,7 +6,7 @@ import { SessionConflictError } from "@pollux/core/errors";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { storeConformance } from "@pollux/conformance";
 import { describe, expect, test, vi } from "vitest";
-import { isSameLease } from "../../core/src/session/store/changes.ts";
+import { isSameLease } from "../../core/src/session/store/store.ts";
 import { storeLike } from "../../core/test/helpers/processes.ts";
 import { stopClock } from "../../core/test/helpers/stop-clock.ts";
 import { until } from "../../core/test/helpers/until.ts";

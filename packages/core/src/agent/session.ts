@@ -1,8 +1,7 @@
-import { EventTap } from "../conversation/event-tap.ts";
+import { EventTap, RunStream } from "../loop/run-stream.ts";
 import type { WatchedSession } from "../conversation/session-watch.ts";
 import { LOOP_VERSION } from "../durable/run-log.ts";
 import type { RunResult } from "../loop/result.ts";
-import { RunStream } from "../loop/run-stream.ts";
 import { present } from "../internal/json.ts";
 import { isResumable } from "../session/log/entries.ts";
 import { checkForkPoint, takeSegments } from "../session/log/session-view.ts";

@@ -1,5 +1,5 @@
 // Entry "@pollux/core/conversation": a session as a person sees it. Names only.
-export { readConversation, watchConversation, type WatchableSession } from "./watch.ts";
+export { readConversation, watchConversation, type WatchableSession } from "./session-watch.ts";
 export { applyUpdate } from "./updates.ts";
 export { explainUntrusted } from "./explain-untrusted.ts";
 export {

@@ -1,7 +1,7 @@
-import type { CallRoute, ModelStepValue, StepPlace } from "../durable/run-log.ts";
-import { isObject, type Json } from "../internal/json.ts";
+import { type CallRoute, stepName, type StepPlace } from "../durable/run-log.ts";
+import { isObject } from "../internal/json.ts";
 import { NO_USAGE } from "../model/usage.ts";
-import { type EndEntry, isKnownType, type SessionEntry } from "../session/log/entries.ts";
+import { type EndEntry, isKnownType, type SessionEntry, type StepKey } from "../session/log/entries.ts";
 import type { Content } from "../wire/types/content.ts";
 
 /** What is wrong with a stored value, after its path; `undefined` when nothing is. */
@@ -25,20 +25,6 @@ const MISTYPED = ["history", "run", "step", "answer", "turn", "end"] as const;
 
 /** What a `begin` has; entries of other types may have these as well. */
 const BEGIN_MEMBERS = 6;
-
-/** What a request, or a check that gave its answer, left; `undefined` for other entries. */
-export function readModelStep(entry: SessionEntry): ModelStepValue | undefined {
-  const value: unknown = entry.type === "step" && entry.outcome.ok ? entry.outcome.value : undefined;
-  const isOne = isObject(value) && isObject(value["response"]) && isObject(value["response"]["content"]);
-  // Its shape was checked.
-  return isOne ? (value as unknown as ModelStepValue) : undefined;
-}
-
-/** A step's entry with another value of the same kind. */
-export function withModelStep(entry: SessionEntry, value: ModelStepValue): SessionEntry {
-  // The same JSON under another type.
-  return { ...entry, outcome: { ok: true, value: value as unknown as Json } } as SessionEntry;
-}
 
 /** True for a call that the service could not parse. A response with one is not used, so it is not in the history. */
 export function isNameless(part: unknown): boolean {
@@ -69,6 +55,7 @@ const PLACES: { readonly [Kind in StepPlace["kind"]]: Check } = {
 
 const times = { startedAt: number, endedAt: number };
 const origin: Check = object({ endpoint: string, family: string });
+const read: Check = optional(list(object({ tool: string, reads: text, origin: optional(string) })));
 const error: Check = object({ name: string, message: string });
 
 const functionCall: Check = object({ name: text, id: optional(string), args: optional(members) });
@@ -110,6 +97,20 @@ const ROUTES: { readonly [Do in CallRoute["do"]]: true } = {
   deny: true,
 };
 
+const actions: Check = list(object({ name: string, action: text }));
+const words: Check = list(string);
+const found = { untrusted: words, private: optional(words), found: optional(words) };
+const reason: Check = object({ reach: text, rule: text, ...found });
+const asked = { approvedBy: optional(text), editable: optional(list(text)), because: optional(reason) };
+const pendingCall: Check = object({
+  callId: text,
+  question: text,
+  call: functionCall,
+  turn: count,
+  token: text,
+  ...asked,
+  path: optional(list(string)),
+});
 const flag: Check = is("true", (value) => value === true);
 const metadata: Check = is(
   "an object of strings",
@@ -130,7 +131,7 @@ const turn = {
 
 const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
   history: object({
-    parts: list(object({ origin: optional(origin), contents })),
+    parts: list(object({ origin: optional(origin), contents, read })),
     from: optional(object({ session: text, contents: count })),
   }),
   run: object({
@@ -141,6 +142,7 @@ const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
     output: optional(text),
     origin,
     input: contents,
+    read,
     metadata: optional(members),
     dropInterrupted: optional(flag),
     guarded: optional(flag),
@@ -159,7 +161,7 @@ const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
   turn: object({ runId: text, ...turn }),
   resume: object({ runId: text }),
   rewind: object({ before: text, withdrawn: optional(list(text)) }),
-  steer: object({ contents, id: optional(text) }),
+  steer: object({ contents, read, id: optional(text) }),
   end: object({
     runId: text,
     turns: count,
@@ -172,9 +174,16 @@ const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
     error: optional(error),
     reached: optional(object({ name: string, limit: number, used: number })),
     guardrail: optional(object({ name: string, side: text, reason: string })),
-    pending: optional(list(object({ callId: text, question: text, call: members, turn: count, token: text }))),
+    pending: optional(list(pendingCall)),
     interrupted: optional(
-      object({ step: text, place, attempt: count, parts: list(PARTS.model), truncated: optional(flag) }),
+      object({
+        step: text,
+        place,
+        attempt: count,
+        parts: list(PARTS.model),
+        truncated: optional(flag),
+        checked: optional(actions),
+      }),
     ),
     open: list(object(turn)),
     lost: optional(object({ turn: count, usage })),
@@ -187,36 +196,48 @@ const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
   }),
 };
 
+const steered: Check = object({ upTo: count, contents, read });
 const modelStep: Check = object({
   ...times,
+  prepared: optional(object({ model: optional(object({ id: text, origin })), tools: optional(list(string)) })),
   response: object({ finishReason: text, usage, candidate: members, envelope: members, content: modelContent }),
-  steered: optional(object({ upTo: count, contents })),
+  steered: optional(steered),
+  described: read,
+  checked: optional(actions),
+  cost: optional(number),
 });
-const actions: Check = list(object({ name: string, action: text }));
-const stoppedStep: Check = object({ ...times, checked: actions, steered: object({ upTo: count, contents }) });
+const stoppedStep: Check = object({ ...times, checked: actions, steered });
 const guardStep: Check = object({ ...times, actions, contents: optional(contents) });
+const nested: Check = list(object({ usage, responses: list(members), read, cost: optional(number) }));
 const callStep: Check = object({
   ...times,
   failure: optional(object({ kind: text, message: string })),
   part: responsePart,
   after: list(PARTS.user),
   handoff: optional(text),
-  nested: list(members),
+  nested,
 });
-const summaryStep: Check = object({ ...times, summary: string, contents: optional(contents), nested: list(members) });
+const summaryStep: Check = object({ ...times, summary: string, contents: optional(contents), nested });
+const route: Check = object({ do: known(ROUTES), args: optional(members), ...asked, checked: optional(actions) });
+const denial: Check = object({ why: string });
 const routeStep: Check = list(
-  object({
-    do: known(ROUTES),
-    args: optional(members),
-    approvedBy: optional(text),
-    editable: optional(list(text)),
-  }),
+  (value, at) => route(value, at) ?? (isObject(value) && value["do"] === "deny" ? denial(value, at) : undefined),
 );
-const nestedRuns: Check = object({ nested: optional(list(object({ usage, responses: list(members) }))) });
+const nestedRuns: Check = object({ nested: optional(nested) });
 
 /** True for a step of a kind that this release knows. */
 export function isKnownPlace({ kind }: StepPlace): boolean {
   return Object.hasOwn(PLACES, kind);
+}
+
+/** The place whose name a step of an unknown kind has: readers find it by that. A newer program may have kinds with other names. */
+export function placeOfName({ step: name, place: damaged }: StepKey): StepPlace | undefined {
+  for (const [kind, check] of Object.entries(PLACES)) {
+    // With the members that a place of this kind has.
+    const corrected = { ...damaged, kind } as StepPlace;
+    if (check(damaged, "") === undefined && stepName(corrected) === name) return corrected;
+  }
+  return undefined;
 }
 
 /** A newer program may have steps of other kinds. */

@@ -1,4 +1,4 @@
-import { LOOP_VERSION, numberCalls, stepName, type StepPlace } from "../durable/run-log.ts";
+import { LOOP_VERSION, type ModelStepValue, numberCalls, stepName, type StepPlace } from "../durable/run-log.ts";
 import { isObject } from "../internal/json.ts";
 import {
   ENTRY_VERSION,
@@ -8,7 +8,7 @@ import {
   type SessionEntry,
 } from "../session/log/entries.ts";
 import { questionToken } from "../tool/pending-call.ts";
-import { checkEntry, isKnownPlace, readModelStep } from "./entry-shape.ts";
+import { checkEntry, isKnownPlace, placeOfName } from "./entry-shape.ts";
 
 /** One line of a session's log as it was read, before anything is known about it. */
 export type LogLine =
@@ -45,6 +45,14 @@ export interface Item<Entry extends SessionEntry = SessionEntry> {
 /** The same item when the entry is the same. */
 export function withEntry<One extends Item>(item: One, entry: SessionEntry): One {
   return entry === item.entry ? item : { ...item, entry };
+}
+
+/** What a request, or a check that gave its answer, left; `undefined` for other entries. */
+export function readModelStep(entry: SessionEntry): ModelStepValue | undefined {
+  const value: unknown = entry.type === "step" && entry.outcome.ok ? entry.outcome.value : undefined;
+  const isOne = isObject(value) && isObject(value["response"]) && isObject(value["response"]["content"]);
+  // Its shape was checked.
+  return isOne ? (value as unknown as ModelStepValue) : undefined;
 }
 
 /** A line that cannot be kept. What is known about it may be wrong. */
@@ -273,14 +281,24 @@ function callsMade(entry: EntryOfRun): readonly string[] {
 /** A step has the name of its place; other versions of the loop may have made other names. */
 function correctNames(group: RunGroup, report: Report): void {
   if (group.run.entry.loop !== LOOP_VERSION) return;
-  group.items = group.items.map((item) => {
+  group.items = group.items.flatMap((item): readonly Item<EntryOfRun>[] => {
     const { position, entry } = item;
-    if ((entry.type !== "begin" && entry.type !== "step" && entry.type !== "answer") || !isKnownPlace(entry.place))
-      return item;
+    if (entry.type !== "begin" && entry.type !== "step" && entry.type !== "answer") return [item];
+    if (!isKnownPlace(entry.place)) {
+      const place = placeOfName(entry);
+      if (place === undefined) return [item];
+      const problem = `its kind ${entry.place.kind} is unknown, and its name is that of a ${place.kind} step`;
+      const corrected = { ...entry, place };
+      const isWhole = checkEntry(corrected) === undefined;
+      const lost = guessLine(position, { value: corrected });
+      if (!isWhole) group.lost.push(lost);
+      report(position, problem, isWhole ? "its kind is corrected" : `it is dropped; ${describeLost(lost)}`);
+      return isWhole ? [{ position, entry: corrected }] : [];
+    }
     const step = stepName(entry.place);
-    if (step === entry.step) return item;
+    if (step === entry.step) return [item];
     report(position, `its step is ${entry.step}, at the place of ${step}`, "it is renamed");
-    return { position, entry: { ...entry, step } };
+    return [{ position, entry: { ...entry, step } }];
   });
 }
 

@@ -2,15 +2,15 @@ import { closeOpenCalls, userText } from "../loop/transcript.ts";
 import { classifyFinish } from "../model/response/fold.ts";
 import { RESULT_NOT_RECORDED } from "../model/history/import-history.ts";
 import { type EndEntry, ENTRY_VERSION, isResumable, type RunEntry } from "../session/log/entries.ts";
-import { deriveOpen } from "../session/log/derive-open.ts";
+import { CUT_OFF, deriveOpen } from "../session/log/derive-open.ts";
 import { addToRecord, beginRecord, type RunRecord } from "../session/log/run-record.ts";
 import { checkedInput, findBadTurn, findMissingAnswer, INPUT_GUARD, sumUpRun } from "../session/log/run-turns.ts";
 import { SessionView } from "../session/log/session-view.ts";
 import { resolveRefs, type StepRecord, type TurnRecord } from "../session/log/turn-record.ts";
 import type { Content } from "../wire/types/content.ts";
-import { isNameless, readModelStep } from "./entry-shape.ts";
+import { isNameless } from "./entry-shape.ts";
 import { pairCalls } from "./pair-calls.ts";
-import type { Item, Report, RunGroup } from "./read-log.ts";
+import { type Item, readModelStep, type Report, type RunGroup } from "./read-log.ts";
 
 /** A run whose end refers only to steps in the log, and in which each call has exactly one response. */
 export interface RepairedRun {
@@ -33,8 +33,6 @@ const DAMAGED = {
   message: "entries of this run were damaged and are lost",
   code: "session_damaged",
 };
-
-const CUT_OFF = { name: "AbortError", message: "the run was cut off here" };
 
 export function repairRun(group: RunGroup, place: Place, report: Report): RepairedRun {
   const record = beginRecord(group.run.entry, { steeringCursor: 0, spentBefore: new SessionView().spent() });

@@ -1,3 +1,5 @@
+import type { ModelStepValue } from "../durable/run-log.ts";
+import type { Json } from "../internal/json.ts";
 import { PLACEHOLDER_SIGNATURE } from "../model/history/change-calls.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import { type EndEntry, isResumable, type SessionEntry } from "../session/log/entries.ts";
@@ -9,6 +11,7 @@ import {
   type LogLine,
   type ReadLog,
   readLog,
+  readModelStep,
   type Report,
   reportStrayRewind,
   type RewindEntry,
@@ -16,7 +19,6 @@ import {
   type SessionProblem,
   withEntry,
 } from "./read-log.ts";
-import { readModelStep, withModelStep } from "./entry-shape.ts";
 import { repairRun } from "./repair-run.ts";
 
 /** What a check found. */
@@ -198,6 +200,12 @@ function renumberSteering(items: readonly Item[], report: Report): readonly Sess
     if (upTo === value.steered.upTo) return entry;
     return withModelStep(entry, { ...value, steered: { ...value.steered, upTo } });
   });
+}
+
+/** A step's entry with another value of the same kind. */
+function withModelStep(entry: SessionEntry, value: ModelStepValue): SessionEntry {
+  // The same JSON under another type.
+  return { ...entry, outcome: { ok: true, value: value as unknown as Json } } as SessionEntry;
 }
 
 function inLogOrder(problems: readonly SessionProblem[]): readonly SessionProblem[] {

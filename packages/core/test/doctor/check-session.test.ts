@@ -25,6 +25,8 @@ const END = find(two, "end");
 const MODEL = find(two, "step", "model:1");
 const CALL = find(two, "step", "call:1.0");
 const TURN = find(two, "turn");
+const waiting = logs["an approval that is waited for"] ?? [];
+const ROUTE = waiting.findLastIndex((entry) => entry.type === "step" && entry.place.kind === "route");
 const runId = (two[0] as { runId: string }).runId;
 
 describe("a log is checked for", () => {
@@ -128,6 +130,24 @@ describe("a log is checked for", () => {
       "a signature that is not base64",
       changed(two, MODEL, '"Co4BAX', '"Co4B?X'),
       [[MODEL, /^a signature is not base64$/]],
+    ],
+    [
+      "a reason for asking that lacks where the content came from",
+      changed(waiting, ROUTE, '"untrusted":', '"untruste ":'),
+      [
+        [ROUTE, /^its outcome\.value\[1\]\.because\.untrusted is not an array$/],
+        [waiting.length - 1, /^run \S+ ended with "needs-approval", and entries of it are lost$/],
+      ],
+    ],
+    [
+      "such a reason at the end of a run",
+      changed(waiting, waiting.length - 1, '"because":{"reach"', '"because":{" each"'),
+      [[waiting.length - 1, /^its pending\[0\]\.because\.reach is not a non-empty string$/]],
+    ],
+    [
+      "the kind of a step that has the name of another kind",
+      changed(waiting, ROUTE, '"kind":"route"', '"kind":" oute"'),
+      [[ROUTE, /^its kind {2}oute is unknown, and its name is that of a route step$/]],
     ],
     [
       "contents from before behind a run",

@@ -228,6 +228,43 @@ describe("a repair", () => {
     expect(entries).toEqual(log);
   });
 
+  test.each(["route", "call", "model", "wait"])("corrects the kind of a %s step, which its name tells", (kind) => {
+    const log = pick(kind === "wait" ? "an approval that is stored and passed over" : "an approval that is waited for");
+    const at = log.findLastIndex((entry) => "place" in entry && entry.place.kind === kind);
+    const entry = { ...log[at], ...(kind === "wait" && { type: "begin" }) } as Extract<Log[number], { type: "step" }>;
+    const whole = log.with(at, entry);
+    const damaged = log.with(at, { ...entry, place: { ...entry.place, kind: "damaged" as never } });
+    expect(repairSession(lines(damaged))).toEqual({
+      entries: whole,
+      done: [
+        {
+          position: at,
+          problem: `its kind damaged is unknown, and its name is that of a ${kind} step`,
+          remedy: "its kind is corrected",
+        },
+      ],
+      refused: undefined,
+    });
+  });
+
+  test("drops a step of an unknown kind under a known name when its value is none of that", async () => {
+    const log = pick("an approval that is stored and not yet acted on");
+    const at = log.findIndex((entry) => entry.type === "step" && entry.place.kind === "route");
+    const text = JSON.stringify(log[at]).replace('"kind":"route"', '"kind":" oute"').replace('"value":', '"valu ":');
+    const { entries, done } = repairSession(lines(log.with(at, JSON.parse(text))));
+    expect(done[0]).toEqual({
+      position: at,
+      problem: "its kind  oute is unknown, and its name is that of a route step",
+      remedy: "it is dropped; the result of route:1 is lost",
+    });
+    expect(entries.at(-1)).toMatchObject({ type: "end", stopReason: "damaged" });
+    const store = new MemoryStore();
+    await store.append("s", 0, entries as unknown as readonly Json[]);
+    const model = new ScriptedModel(() => ({ batches: [[{ text: "On." }]] }));
+    const session = new Agent({ model }).session({ id: "s", store });
+    expect((await session.send("Go on.", { unfinished: "close" })).text).toBe("On.");
+  });
+
   test("drops an answer in a place where no call is, when nothing tells which question it answers", () => {
     const log = pick("an approval that is stored and not yet acted on");
     const open = log.filter(({ type }) => type !== "end").map((entry) => JSON.stringify(entry));

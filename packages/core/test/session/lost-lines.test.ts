@@ -1,4 +1,12 @@
-import { Agent, type AgentError, defineTool, MemoryStore, type Session, type SessionEntry } from "@pollux/core";
+import {
+  Agent,
+  type AgentError,
+  defineTool,
+  listPendingCalls,
+  MemoryStore,
+  type Session,
+  type SessionEntry,
+} from "@pollux/core";
 import { readConversation } from "@pollux/core/conversation";
 import { SessionDamagedError } from "@pollux/core/errors";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
@@ -91,6 +99,30 @@ test.each([
     for (const read of [() => session.resume(), () => session.send("Still there?"), () => session.continue()])
       await expect(read()).rejects.toThrow(problem);
     expect(await lengthOf(store)).toBe(cut.length);
+  },
+);
+
+test.each([
+  [
+    "the question of a run that waits",
+    "end",
+    '"untrusted":["look"]',
+    '"untrustee":["look"]',
+    /its pending does not say/,
+  ],
+  ["what was decided about calls", "route", '"untrusted":["look"]', '"untrustee":["look"]', /its route:1 does not say/],
+  ["the decisions themselves", "route", '"value":', '"valuf":', /its route:1 does not say/],
+])(
+  "a log that lost why a call is asked about is damaged, also for readers: %s",
+  async (_what, kind, from, to, problem) => {
+    const log = LOGS.find(([name]) => name === "an approval that is waited for")?.[1] ?? [];
+    const at = log.findLastIndex((entry) => (entry.type === "step" ? entry.place.kind : entry.type) === kind);
+    const damaged = JSON.stringify(log[at]).replace(from, to);
+    expect(damaged).toContain(to);
+    const { store, session } = await sessionOf(log.with(at, JSON.parse(damaged)));
+    for (const read of [() => session.state(), () => session.send("Still there?"), () => readConversation(session)])
+      await expect(read()).rejects.toThrow(problem);
+    await expect(listPendingCalls(store)).resolves.toMatchObject({ calls: [] });
   },
 );
 

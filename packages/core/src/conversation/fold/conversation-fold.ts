@@ -14,8 +14,7 @@ import type {
   LivePosition,
   Message,
 } from "../conversation.ts";
-import { saidParts } from "../view/answer-parts.ts";
-import { editCall } from "../view/call-part.ts";
+import { saidParts, editCall } from "../view/answer-parts.ts";
 import { hasRead, readsOf, RunView } from "../view/run-view.ts";
 import type { LiveAnswer, TurnView } from "../view/turn-view.ts";
 

@@ -8,7 +8,7 @@ import { answerId } from "../../session/log/session-view.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { emptyConversation, messageChanges, QUESTION_OF } from "../updates.ts";
 import type { Conversation, ConversationUpdate, Message } from "../conversation.ts";
-import { failCall } from "../view/call-part.ts";
+import { failCall } from "../view/answer-parts.ts";
 import { endFields, RunView } from "../view/run-view.ts";
 import { ConversationFold } from "./conversation-fold.ts";
 

@@ -1,7 +1,7 @@
 import { readByCall } from "../../durable/read-by-step.ts";
 import type { RunEvent } from "../../loop/events.ts";
 import type { EndEntry, SessionEntry } from "../../session/log/entries.ts";
-import { readGiven } from "../../session/log/history-reads.ts";
+import { readGiven } from "../../session/log/run-turns.ts";
 import { SteeringLog } from "../../session/log/session-view.ts";
 import type { TurnRecord } from "../../session/log/turn-record.ts";
 import type { SessionRecords } from "../../session/store/store.ts";
@@ -9,8 +9,7 @@ import { foldInfo, type InfoFold, NO_INFO } from "../../session/store/session-in
 import type { ToolOutcome } from "../../tool/tool.ts";
 import type { Content } from "../../wire/types/content.ts";
 import type { Conversation, ConversationUpdate, Message, MessagePart } from "../conversation.ts";
-import { saidParts } from "../view/answer-parts.ts";
-import { editCall, outcomeOf } from "../view/call-part.ts";
+import { saidParts, editCall, outcomeOf } from "../view/answer-parts.ts";
 import { endFields, endsEarly, readsOf, type RunView } from "../view/run-view.ts";
 import { TurnView } from "../view/turn-view.ts";
 import { ConversationFold } from "./conversation-fold.ts";

@@ -10,13 +10,12 @@ import type { ModelResponse } from "../../model/model.ts";
 import { type Cost, knownCost } from "../../model/usage.ts";
 import { visibleText } from "../../model/response/parts.ts";
 import type { EndEntry, EndReason, RunEntry } from "../../session/log/entries.ts";
-import { PlacedSteps } from "../../session/log/placed-steps.ts";
+import { PlacedSteps } from "../../session/log/run-record.ts";
 import { isPrivate, isUntrusted, type ReadSource } from "../../tool/reads.ts";
 import type { PendingCall } from "../../tool/tool.ts";
 import { changeMessage, messageChanges } from "../updates.ts";
 import type { ConversationChange, Message, MessageError, MessagePart, MessageState } from "../conversation.ts";
-import { liveParts } from "./answer-parts.ts";
-import type { CallsLeft } from "./call-part.ts";
+import { liveParts, type CallsLeft } from "./answer-parts.ts";
 import { type LiveAnswer, TurnView } from "./turn-view.ts";
 
 /** How a run ended, as its message has it. */

@@ -4,12 +4,19 @@ import { hasSources } from "../../loop/build-result.ts";
 import { isResult } from "../../loop/calls/run-call.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { listAttempts, readAnswer } from "../../session/log/derive-open.ts";
-import { standOf, type PlacedSteps } from "../../session/log/placed-steps.ts";
+import { standOf, type PlacedSteps } from "../../session/log/run-record.ts";
 import type { ReadSource } from "../../tool/reads.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
 import type { MessagePart, PartCitation } from "../conversation.ts";
-import { answerParts, liveParts, saidParts } from "./answer-parts.ts";
-import { type CallsLeft, type KnownCall, showCall, standCall } from "./call-part.ts";
+import {
+  answerParts,
+  liveParts,
+  saidParts,
+  type CallsLeft,
+  type KnownCall,
+  showCall,
+  standCall,
+} from "./answer-parts.ts";
 
 /** An answer that is under way, or was never finished. It hides a whole one of its turn. */
 export interface LiveAnswer {

@@ -17,8 +17,14 @@ import type { ModelResponse } from "../../model/model.ts";
 import { CANCELLED } from "../../tool/model-texts.ts";
 import type { Part } from "../../wire/types/content.ts";
 import type { Draft } from "../store/store.ts";
-import { followCall, type OpenCallTexts, TEXTS_AFTER_STOP, type PlacedStep, PlacedSteps } from "./placed-steps.ts";
-import type { RunRecord } from "./run-record.ts";
+import {
+  followCall,
+  type OpenCallTexts,
+  TEXTS_AFTER_STOP,
+  type PlacedStep,
+  PlacedSteps,
+  type RunRecord,
+} from "./run-record.ts";
 import type { CallRecord, ContentRef, StepRef, TurnRecord } from "./turn-record.ts";
 
 /** What a run did after its last closed turn. */
@@ -29,6 +35,9 @@ export interface OpenPart {
   /** The part of an answer that never became whole, or that its guardrails have not checked (`guarded`). */
   readonly draft: OpenDraft | undefined;
 }
+
+/** The error of a run that was cut off. */
+export const CUT_OFF = { name: "AbortError", message: "the run was cut off here" } as const;
 
 export type OpenDraft = Pick<Draft, "step" | "place" | "attempt" | "parts" | "guarded" | "truncated">;
 

@@ -1,9 +1,25 @@
 import type { LostUsage } from "../../durable/closed-turn.ts";
-import type { StepPlace } from "../../durable/run-log.ts";
-import type { Outcome } from "../../durable/steps.ts";
+import {
+  type StepPlace,
+  type GivenCheckValue,
+  stepName,
+  type CallRoute,
+  type CallStepValue,
+  type NumberedCall,
+} from "../../durable/run-log.ts";
+import { type Outcome, isWaitTimedOut } from "../../durable/steps.ts";
 import type { Spent } from "../../loop/limits.ts";
 import type { EndEntry, EntryOfRun, RunEntry } from "./entries.ts";
-import type { StepRecord, TurnRecord } from "./turn-record.ts";
+import type { StepRecord, TurnRecord, CallRecord } from "./turn-record.ts";
+import { findSaid } from "../../loop/calls/check-given.ts";
+import { readStop } from "../../loop/guardrails.ts";
+import { type OutsideAnswer, readOutsideAnswer, type AskedOf, isEdit, outcomeOf } from "../../tool/pending-call.ts";
+import { settledValue } from "../../loop/calls/run-call.ts";
+import { unansweredResponse } from "../../loop/transcript.ts";
+import { failure } from "../../tool/call-failure.ts";
+import { answerTimedOut, INTERRUPTED, UNANSWERED } from "../../tool/model-texts.ts";
+import type { PendingQuestion, ToolOutcome } from "../../tool/tool.ts";
+import type { FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
 
 /** What the log holds of one run. */
 export interface RunRecord {
@@ -88,4 +104,203 @@ function setOutcome(
 function useAnswers({ answered }: RunRecord, place: StepPlace): void {
   if (place.kind === "model") answered.clear();
   else if (place.kind === "call") answered.delete(place.callId);
+}
+
+/** A step that succeeded, and what it left. */
+export interface PlacedStep<Value = unknown> {
+  readonly name: string;
+  readonly place: StepPlace;
+  readonly value: Value;
+}
+
+/** What is recorded of a run's steps. */
+type StepsOfRun = Partial<Pick<RunRecord, "outcomes" | "begun">> & {
+  readonly entry: Pick<RunRecord["entry"], "guarded">;
+};
+
+/** The steps of a run by their places, whatever the version of the loop named them. */
+export class PlacedSteps {
+  readonly #byPlace = new Map<string, PlacedStep>();
+  readonly #byTurn = new Map<number, PlacedStep[]>();
+  readonly #begun = new Set<string>();
+  readonly #timedOut = new Set<string>();
+  readonly #isGuarded: boolean;
+
+  /** @param closed - Only the steps of later turns are of interest. */
+  constructor({ entry, outcomes, begun }: StepsOfRun, closed: number = 0) {
+    this.#isGuarded = entry.guarded === true;
+    for (const [name, { place, outcome }] of outcomes ?? []) if (place.turn > closed) this.add(name, place, outcome);
+    for (const { place } of begun?.values() ?? []) if (place.turn > closed) this.begin(place);
+  }
+
+  add(name: string, place: StepPlace, outcome: Outcome): void {
+    if (isWaitTimedOut(outcome)) this.#timedOut.add(stepName(place));
+    if (!outcome.ok) return;
+    const step = { name, place, value: outcome.value };
+    this.#byPlace.set(stepName(place), step);
+    const turn = this.#byTurn.get(place.turn);
+    if (turn === undefined) this.#byTurn.set(place.turn, [step]);
+    else turn.push(step);
+  }
+
+  begin(place: StepPlace): void {
+    this.#begun.add(stepName(place));
+  }
+
+  /** Turns with a request, a check or a summary, in order. */
+  turns(): readonly number[] {
+    const isTurn = (steps: readonly PlacedStep[]): boolean =>
+      steps.some(({ place: { kind } }) => kind === "model" || kind === "guard" || kind === "compact");
+    return [...this.#byTurn].flatMap(([turn, steps]) => (isTurn(steps) ? [turn] : [])).toSorted((a, b) => a - b);
+  }
+
+  inTurn(turn: number): readonly PlacedStep[] {
+    return this.#byTurn.get(turn) ?? [];
+  }
+
+  find<Value>(place: StepPlace): PlacedStep<Value> | undefined {
+    return this.#byPlace.get(stepName(place)) as PlacedStep<Value> | undefined;
+  }
+
+  /** Whether the effect of a `once` call began. */
+  hasBegun(place: StepPlace): boolean {
+    return this.#begun.has(stepName(place));
+  }
+
+  /** What somebody answered, as guardrails let it pass; `timed-out` when nobody did in time, `withheld` when nobody may read it. */
+  findGiven(wait: Extract<StepPlace, { kind: "wait" }>): OutsideAnswer | "timed-out" | "withheld" | undefined {
+    if (this.#timedOut.has(stepName(wait))) return "timed-out";
+    const step = this.find<unknown>(wait);
+    if (step === undefined) return undefined;
+    const { turn, question } = wait;
+    const check = this.find<GivenCheckValue>({ kind: "guard", turn, side: "input", attempt: 0, wait: step.name });
+    // Nobody reads what guardrails have not checked, or have stopped.
+    if (check === undefined && this.#isGuarded && findSaid(question, step.value) !== undefined) return "withheld";
+    if (readStop("input", check?.value.actions) !== undefined) return "withheld";
+    return readOutsideAnswer(question, check?.value.given ?? step.value);
+  }
+}
+
+export interface OpenCallTexts {
+  readonly cancelled: string;
+  /** They have that as their answer: the run is over. */
+  readonly areFinal?: boolean | undefined;
+}
+
+export const TEXTS_AFTER_STOP: OpenCallTexts = { cancelled: UNANSWERED, areFinal: true };
+
+/** How a call stands, as far as that is recorded. */
+export type CallStanding = {
+  /** With the arguments that a person gave it. */
+  readonly call: FunctionCall;
+  readonly edited?: true | undefined;
+  /** What its tool said when it was last asked about. */
+  readonly asked?: AskedOf | undefined;
+} & (
+  | { readonly state: "ended"; readonly step: PlacedStep<CallStepValue> }
+  /** Without a step: it was denied, answered from outside, or nobody answered in time. */
+  | { readonly state: "settled"; readonly outcome: ToolOutcome }
+  | { readonly state: "asking"; readonly question: PendingQuestion; readonly asked: AskedOf; readonly time: number }
+  /** What was answered about it is still to be checked, or to be decided about. */
+  | { readonly state: "deciding" }
+  | { readonly state: "begun" }
+  | { readonly state: "open" }
+);
+
+/** A call's answer, or what the model reads instead. */
+export type FollowedCall = { readonly record: CallRecord; readonly value: CallStepValue } | { readonly part: Part };
+
+/** What the model reads of a call, as far as that is recorded. `endedAt`: when the answer that made it was whole. */
+export function followCall(
+  steps: PlacedSteps,
+  made: NumberedCall & { readonly endedAt: number },
+  route: CallRoute | undefined,
+  { cancelled, areFinal = false }: OpenCallTexts,
+): FollowedCall {
+  const standing = standOf(steps, made, route);
+  const { call, edited, asked } = standing;
+  const edit = { callId: made.callId, ...(edited && { args: call.args ?? {} }) };
+  const settle = (settled: ToolOutcome): FollowedCall => {
+    const value = settledValue({ call, edited, asked }, settled, made.endedAt);
+    return { record: { ...edit, value }, value };
+  };
+  const leave = (kind: "not-run" | "unknown-outcome", message: string): FollowedCall =>
+    areFinal ? settle({ ok: false, kind, message }) : { part: unansweredResponse(call, message) };
+  if (standing.state === "ended") {
+    const { name, value } = standing.step;
+    return { record: { ...edit, step: name }, value };
+  }
+  if (standing.state === "settled") return settle(standing.outcome);
+  const { state } = standing;
+  if (state === "begun" || (state === "asking" && standing.question === "unknown-outcome"))
+    return leave("unknown-outcome", INTERRUPTED);
+  return leave("not-run", state === "open" ? cancelled : UNANSWERED);
+}
+
+/** Follows a call through what was decided, asked, answered and done about it. */
+export function standOf(steps: PlacedSteps, made: NumberedCall, first: CallRoute | undefined): CallStanding {
+  const { turn, callId } = made;
+  const call = (attempt: number): StepPlace => ({ kind: "call", turn, callId, attempt });
+  const routed = followRoute(steps, made, first);
+  // What was made is no longer to be decided.
+  if (routed.state === "settled" || (routed.state !== "open" && steps.find(call(0)) === undefined)) return routed;
+  const at = { call: routed.call, edited: routed.edited, asked: routed.asked };
+  const given = steps.findGiven({ kind: "wait", turn, callId, question: "outcome", time: 1 });
+  const outcome = given === undefined || given === "withheld" ? undefined : asOutcome("outcome", given);
+  if (outcome !== undefined) return { ...at, state: "settled", outcome };
+  for (let attempt = 0; ; attempt++) {
+    const step = steps.find<CallStepValue>(call(attempt));
+    if (step === undefined) return { ...at, state: steps.hasBegun(call(attempt)) ? "begun" : "open" };
+    if (step.value.unknown !== true) return { ...at, state: "ended", step };
+    const time = attempt + 1;
+    const said = steps.findGiven({ kind: "wait", turn, callId, question: "unknown-outcome", time });
+    if (said === undefined) return { ...at, state: "asking", question: "unknown-outcome", asked: {}, time };
+    if (said === "withheld") return { ...at, state: "begun" };
+    const decided = asOutcome("unknown-outcome", said);
+    if (decided !== undefined) return { ...at, state: "settled", outcome: decided, asked: step.value };
+  }
+}
+
+/** Where a call's routes, and the answers to its questions, have brought it before it is made. */
+function followRoute(
+  steps: PlacedSteps,
+  { turn, callId, call: made }: NumberedCall,
+  first: CallRoute | undefined,
+): CallStanding {
+  let at: Pick<CallStanding, "call" | "edited" | "asked"> = { call: made };
+  const edit = (args: JsonObject): void => {
+    at = { call: { ...at.call, args }, edited: true };
+  };
+  let route = first;
+  for (let time = 1; ; time++) {
+    if (route?.do === "deny")
+      return {
+        ...at,
+        state: "settled",
+        outcome: failure(route.withdrawn === true ? "withdrawn" : "denied", route.why),
+      };
+    if (route?.args !== undefined) edit(route.args);
+    // Arguments that an approval changed are decided about once more.
+    if (route === undefined) return { ...at, state: time > 1 ? "deciding" : "open" };
+    if (route.do === "run") return { ...at, state: "open" };
+    const question = route.do === "ask-approval" ? "approval" : "outcome";
+    const given = steps.findGiven({ kind: "wait", turn, callId, question, time: question === "outcome" ? 1 : time });
+    if (given === undefined)
+      return { ...at, state: "asking", question, asked: route, time: question === "outcome" ? 1 : time };
+    if (given === "withheld") return { ...at, state: "deciding" };
+    const outcome = asOutcome(question, given);
+    at = { ...at, asked: route };
+    if (outcome !== undefined) return { ...at, state: "settled", outcome };
+    if (typeof given !== "object" || given.kind !== "edited" || !isEdit(given.args, at.call))
+      return { ...at, state: "open" };
+    edit(given.args);
+    route = steps.find<readonly CallRoute[]>({ kind: "reroute", turn, callId, time })?.value[0];
+  }
+}
+
+/** @returns Undefined when the call goes on. */
+function asOutcome(question: PendingQuestion, given: OutsideAnswer | "timed-out"): ToolOutcome | undefined {
+  return given === "timed-out"
+    ? { ok: false, kind: "timeout", message: answerTimedOut[question](undefined) }
+    : outcomeOf(question, given);
 }

@@ -8,16 +8,19 @@ import type { Compaction } from "../../loop/turn/compaction.ts";
 import type { Content } from "../../wire/types/content.ts";
 import { foldInfo, type InfoFold, NO_INFO } from "../store/session-info.ts";
 import { type EntryOfRun, type HistorySegment, isKnownType, type RunEntry, type SessionEntry } from "./entries.ts";
-import { listReads, readGiven, splitHistory } from "./history-reads.ts";
-import { addToRecord, beginRecord, type RunRecord } from "./run-record.ts";
 import {
+  listReads,
+  readGiven,
+  splitHistory,
   findBadContents,
   findBadTurn,
   findCompaction,
   findDamagedEnd,
+  isListOf,
   listForeign,
   listRunContents,
 } from "./run-turns.ts";
+import { addToRecord, beginRecord, type RunRecord } from "./run-record.ts";
 
 /** A session's log, folded: what is known after reading its entries in order. */
 export class SessionView {
@@ -269,14 +272,33 @@ export function findDamage(view: SessionView, entry: SessionEntry): string | und
       if (run?.entry.runId !== runId) return undefined;
       return "token" in entry ? findMisplaced(entry, run) : findBadTurn(entry, run);
     }
+    case "step": {
+      const { runId, place, outcome, step } = entry;
+      if (!view.runIds.has(runId)) return noBeginning(runId);
+      if ((place.kind !== "route" && place.kind !== "reroute") || !outcome.ok) return undefined;
+      return findBadReason(outcome.value, step);
+    }
     case "begin":
-    case "step":
     case "resume":
     case "end":
-      return view.runIds.has(entry.runId) ? undefined : noBeginning(entry.runId);
+      if (!view.runIds.has(entry.runId)) return noBeginning(entry.runId);
+      return "pending" in entry && entry.pending !== undefined ? findBadReason(entry.pending, "pending") : undefined;
     default:
       return undefined;
   }
+}
+
+/** Finds what is no list of calls, or has a call that is held without saying what the model has read: whoever is asked is told. */
+function findBadReason(calls: unknown, name: string): string | undefined {
+  const isRead = (call: unknown): boolean => {
+    const { because } = asObject(call);
+    return isObject(call) && (because === undefined || isListOf(asObject(because)["untrusted"], isText));
+  };
+  return isListOf(calls, isRead) ? undefined : `its ${name} does not say what becomes of its calls`;
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
 }
 
 function noBeginning(runId: string): string {

@@ -13,9 +13,8 @@ import { buildPendingCall, checkEditable, editedArgs } from "../../tool/pending-
 import { jsonSafe } from "../../tool/function-response.ts";
 import type { Approval, ExternalOutcome, PendingCall } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
-import { standOf, PlacedSteps } from "../log/placed-steps.ts";
+import { standOf, PlacedSteps, type RunRecord } from "../log/run-record.ts";
 import { type NewEntry, SessionLog } from "../log/session-log.ts";
-import type { RunRecord } from "../log/run-record.ts";
 import type { SessionView } from "../log/session-view.ts";
 import { checkAtLeast, checkOptions, namesIn, type OptionNames } from "../../internal/option-names.ts";
 import { compareSummaries, type SessionFilter, type SessionStore, type SessionSummary } from "../store/store.ts";

@@ -22,6 +22,7 @@ import type { RunRecord } from "../log/run-record.ts";
 import type { NewEntry } from "../log/session-log.ts";
 import type { TurnRecord } from "../log/turn-record.ts";
 import type { Draft } from "../store/store.ts";
+import type { Answers } from "./session-answers.ts";
 
 /** A run of the loop that was opened for a session. */
 export interface OpenedRun extends RunningLoop {
@@ -132,4 +133,49 @@ export interface SessionHost<Options> {
   recall(run: RecalledRun<Options>): Promise<RunResult<unknown>>;
   /** The context of whoever requests a run now; absent if nobody wants to know. */
   callersContext(): Within | undefined;
+}
+
+/**
+ * What a message does while a run is going: `"refuse"`: it is refused with `SessionRunningError`; `"steer"`: it steers the run, whose
+ * result is given then; `"wait"`: it waits until the run is over; `"replace"`: it stops the run first.
+ */
+export type WhileRunning = "refuse" | "steer" | "wait" | "replace";
+
+/** What a message does with a last run that was cut off or waits for an answer; `steer` closes one that was cut off. */
+export type Unfinished = "close" | "refuse" | "steer";
+
+/** What a caller brings: some of a message, approvals and outcomes; and where the events of the run go. */
+export interface RunRequest<Options> extends RunReading<Options> {
+  /** Absent: the message of {@link replaces}, if any. */
+  readonly message: readonly Content[] | undefined;
+  /** What that brings into the history; absent for nothing. */
+  readonly read: readonly ReadSource[] | undefined;
+  /**
+   * Taken back first, with all that followed; without an id, the last one that began a run. Without a message, that one is sent once
+   * more. Never steers.
+   */
+  readonly replaces: { readonly messageId: string | undefined } | undefined;
+  readonly answers: Answers;
+  readonly whileRunning: WhileRunning;
+  readonly unfinished: Unfinished;
+  readonly keepInterrupted: boolean;
+  readonly anyLoopVersion: boolean;
+  /** Of a new run, and of its message. */
+  readonly runId: string;
+  readonly metadata: JsonObject | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A request that somebody reads; decided on more than once where others are faster. */
+export interface DecidedRequest<Options> extends RunRequest<Options> {
+  readonly reader: RunReader;
+  /** Ends waiting for others, also when the reader leaves. */
+  readonly signal: AbortSignal;
+  /** What of it is in the log already: its message as one that steers, its answers. */
+  readonly stored: { message?: true; answers?: true };
+}
+
+export interface RunReader {
+  opened?: OpenedRecord | undefined;
+  readonly left: AbortSignal;
 }

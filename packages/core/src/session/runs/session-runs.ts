@@ -16,16 +16,13 @@ import type { Content } from "../../wire/types/content.ts";
 import { lookUntil } from "../lease/lease.ts";
 import { LeaseTaker } from "../lease/lease-taker.ts";
 import { type HistorySegment, isResumable } from "../log/entries.ts";
-import { readGiven, readStart } from "../log/history-reads.ts";
+import { readGiven, readStart, checkAnswers, findLeader, hasOpenPart } from "../log/run-turns.ts";
 import { answerId, findStart, type RunStart } from "../log/session-view.ts";
-import { checkAnswers, findLeader, hasOpenPart } from "../log/run-turns.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
-import { closeLast } from "./close-last.ts";
-import { OwnRun } from "./own-run.ts";
+import { closeLast, OwnRun } from "./own-run.ts";
 import { RecordOpener } from "./record-opener.ts";
-import type { DecidedRequest } from "./run-request.ts";
+import type { DecidedRequest, SessionBounds, SessionHost } from "./session-host.ts";
 import { buildAnswerEntries, buildWithdrawals, checkEdits, hasUnusedAnswers } from "./session-answers.ts";
-import type { SessionBounds, SessionHost } from "./session-host.ts";
 
 export interface SessionConfig extends SessionBounds {
   /** What it begins with; written with its first run. */

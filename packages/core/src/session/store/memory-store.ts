@@ -1,6 +1,11 @@
 import type { Json } from "../../internal/json.ts";
-import { type Decide, decideAppend, decideDraft, decideLease, decideStop, type Standing } from "./changes.ts";
 import {
+  type Decide,
+  decideAppend,
+  decideDraft,
+  decideLease,
+  decideStop,
+  type Standing,
   type Draft,
   type Lease,
   type SessionRecords,

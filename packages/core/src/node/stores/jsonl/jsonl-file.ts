@@ -4,8 +4,7 @@ import { dirname, join } from "node:path";
 import { messageOf } from "../../../errors/agent-error.ts";
 import { SessionDamagedError } from "../../../errors/run-errors.ts";
 import { type Json, present } from "../../../internal/json.ts";
-import type { Decide, SessionChange, Standing } from "../../../session/store/changes.ts";
-import type { SessionRecords, SessionSummary } from "../../../session/store/store.ts";
+import type { Decide, SessionChange, SessionRecords, SessionSummary, Standing } from "../../../session/store/store.ts";
 import { codeOf, type ProcessId, takeLock, waitForHolder } from "../file-lock.ts";
 import {
   findLineEnds,

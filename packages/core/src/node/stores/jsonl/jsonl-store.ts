@@ -3,8 +3,11 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Json } from "../../../internal/json.ts";
-import { decideAppend, decideDraft, decideLease, decideStop } from "../../../session/store/changes.ts";
 import {
+  decideAppend,
+  decideDraft,
+  decideLease,
+  decideStop,
   type Draft,
   type Lease,
   type SessionRecords,

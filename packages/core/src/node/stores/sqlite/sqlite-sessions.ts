@@ -1,6 +1,6 @@
 import { tryOr } from "../../../internal/json.ts";
-import type { Decide } from "../../../session/store/changes.ts";
 import type {
+  Decide,
   Draft,
   Lease,
   SessionRecords,

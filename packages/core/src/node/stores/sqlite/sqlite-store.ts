@@ -1,7 +1,11 @@
 import { SessionDamagedError, SessionStoreError } from "../../../errors/run-errors.ts";
 import type { Json } from "../../../internal/json.ts";
-import { type Decide, decideAppend, decideDraft, decideLease, decideStop } from "../../../session/store/changes.ts";
 import {
+  type Decide,
+  decideAppend,
+  decideDraft,
+  decideLease,
+  decideStop,
   type Draft,
   type Lease,
   type SessionRecords,
