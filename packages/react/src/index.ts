@@ -45,4 +45,12 @@ export type {
   PendingCall,
   ToolNameOf,
 } from "./chat-message.ts";
-export { describeCall, describeEnding, describeProblem, type CallStatus } from "./words.ts";
+export {
+  describeCall,
+  describeChat,
+  describeEnding,
+  describeProblem,
+  describeWait,
+  type CallStatus,
+  type ChatStanding,
+} from "./words.ts";

@@ -7,6 +7,7 @@ import { MessageView } from "../message/message-view.tsx";
 import { describeProblem } from "../words.ts";
 import { Announcer } from "./announcer.tsx";
 import { Composer } from "./composer.tsx";
+import { RetryNote } from "./retry-note.tsx";
 import { useAttachments } from "./use-attachments.ts";
 import { type ConversationOptions, type LiveConversation, useConversation } from "./use-conversation.ts";
 import { type Idea, Welcome } from "./welcome.tsx";
@@ -40,7 +41,9 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
   const isEmpty = messages.length === 0;
   const lastQuestion = messages.findLastIndex(({ role }) => role === "user");
   const actions = useActions(live);
-  const activity = live.isCutOff ? "cut-off" : live.isChecking ? "checking" : isAnswering ? "writing" : undefined;
+  const retryAt = isAnswering && !live.isCutOff ? live.retryAt : undefined;
+  const doing = retryAt !== undefined ? "waiting" : live.isChecking ? "checking" : isAnswering ? "writing" : undefined;
+  const activity = live.isCutOff ? "cut-off" : doing;
 
   useEffect(() => {
     if (!isAnswering) return;
@@ -100,7 +103,8 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
               actions={actions}
             />
           ))}
-          {isAnswering && messages.at(-1)?.role === "user" && live.unsent === undefined && (
+          {retryAt !== undefined && <RetryNote until={retryAt} />}
+          {isAnswering && retryAt === undefined && messages.at(-1)?.role === "user" && live.unsent === undefined && (
             <div className="waiting" aria-hidden="true">
               <span />
               <span />
@@ -132,7 +136,7 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
       <Composer chatId={id} attachments={attachments} isAnswering={isAnswering} onSay={say} onStop={stop}>
         {footer}
       </Composer>
-      <Announcer messages={messages} isAnswering={isAnswering} />
+      <Announcer messages={messages} isAnswering={isAnswering} retryAt={retryAt} />
     </main>
   );
 }

@@ -33,6 +33,8 @@ export interface LiveConversation<M = AnyChatMessage> {
   readonly unsent: string | undefined;
   /** Guardrails hold what the model says until they have checked it. */
   readonly isChecking: boolean;
+  /** The model's service is busy: when it is asked again, in milliseconds since the epoch. */
+  readonly retryAt: number | undefined;
   readonly problem: Error | undefined;
   /**
    * Asks; or steers, while an answer is being written.
@@ -81,6 +83,7 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
   const [stopping, setStopping] = useState<string>();
   const [isContinuing, setContinuing] = useState(false);
   const [isChecking, setChecking] = useState(false);
+  const [retryAt, setRetryAt] = useState<number>();
   const changed = useCallback(() => void onChange?.(), [onChange]);
   const [store] = useState(
     () =>
@@ -91,6 +94,7 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
         sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
         onData(part) {
           if (part.type === "data-checking") setChecking((part.data as { readonly isChecking: boolean }).isChecking);
+          if (part.type === "data-retry") setRetryAt(Date.now() + (part.data as { readonly delayMs: number }).delayMs);
           onData?.(part);
         },
         onError(error) {
@@ -138,6 +142,11 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
     },
   });
   useEffect(() => noteTimes(messages), [messages]);
+  useEffect(() => {
+    if (retryAt === undefined) return;
+    const timer = setTimeout(() => setRetryAt(undefined), isBusy ? retryAt - Date.now() : 0);
+    return () => clearTimeout(timer);
+  }, [retryAt, isBusy]);
   const isShown = useRef(true);
   useEffect(() => {
     isShown.current = true;
@@ -159,6 +168,7 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
     isCutOff: (failure !== undefined || (isBusy && !isOnline)) && !isEnded(lastMessage),
     unsent: unsent?.id,
     isChecking: isChecking && isBusy,
+    retryAt: isBusy ? retryAt : undefined,
     problem,
     say({ text, files }, body) {
       setProblem(undefined);

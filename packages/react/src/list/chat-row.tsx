@@ -1,7 +1,7 @@
 import { type ReactElement, useState } from "react";
 import { Icon } from "../icon.tsx";
 import type { ChatSummary } from "../chat-server.ts";
-import { describeProblem } from "../words.ts";
+import { describeChat, describeProblem } from "../words.ts";
 
 export interface ChatRowProps {
   readonly chat: ChatSummary;
@@ -17,8 +17,8 @@ export function ChatRow({ chat, now, isCurrent, onOpen, onRename, onDelete }: Ch
   const [mode, setMode] = useState<"shown" | "renamed" | "deleted">("shown");
   const [draft, setDraft] = useState("");
   const [problem, setProblem] = useState<string>();
-  const { title = "New chat", state, updatedAt } = chat;
-  const label = STATES[state];
+  const { title = "New chat", updatedAt } = chat;
+  const standing = describeChat(chat);
   const attempt = (work: Promise<void>): void => {
     setProblem(undefined);
     setMode("shown");
@@ -77,7 +77,7 @@ export function ChatRow({ chat, now, isCurrent, onOpen, onRename, onDelete }: Ch
           {title}
         </span>
         <span className="row-facts">
-          {label !== undefined && <span className={`state state-${state}`}>{label}</span>}
+          {standing !== undefined && <span className={`state state-${standing.kind}`}>{standing.text}</span>}
           <time dateTime={new Date(updatedAt).toISOString()}>{ageOf(now - updatedAt)}</time>
         </span>
       </button>
@@ -97,14 +97,6 @@ export function ChatRow({ chat, now, isCurrent, onOpen, onRename, onDelete }: Ch
     </li>
   );
 }
-
-const STATES: { readonly [State in ChatSummary["state"]]: string | undefined } = {
-  idle: undefined,
-  running: "Answering",
-  waiting: "Needs you",
-  stopped: "Stopped",
-  "cut-off": "Interrupted",
-};
 
 const STEPS = [
   [86_400_000, "d"],

@@ -15,7 +15,7 @@ export interface MessageViewProps extends AnswerProps {
 export const MessageView: MemoExoticComponent<(props: MessageViewProps) => ReactElement> = memo(function MessageView(
   props: MessageViewProps,
 ): ReactElement {
-  const { message, actions, isEditable = false, isQueued = false, isUnsent = false } = props;
+  const { message, actions, isEditable = false, isQueued = false, isUnsent = false, activity } = props;
   if (message.role === "assistant") return <Answer {...props} />;
   return (
     <OwnQuestion
@@ -23,6 +23,7 @@ export const MessageView: MemoExoticComponent<(props: MessageViewProps) => React
       isQueued={isQueued}
       onEdit={isEditable ? actions.edit : undefined}
       onSendAgain={isUnsent ? actions.sendAgain : undefined}
+      isSentByItself={activity === "cut-off"}
     />
   );
 });

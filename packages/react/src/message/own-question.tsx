@@ -12,10 +12,13 @@ export interface OwnQuestionProps {
   readonly onEdit: ((message: AnyChatMessage, text: string) => void) | undefined;
   /** Sends it again; present when the server does not have it. */
   readonly onSendAgain: (() => void) | undefined;
+  /** It was not refused: it is sent again once the server can be reached. */
+  readonly isSentByItself: boolean;
 }
 
 /** What the person said, which can be said in other words. */
-export function OwnQuestion({ message, isQueued, onEdit, onSendAgain }: OwnQuestionProps): ReactElement {
+export function OwnQuestion(props: OwnQuestionProps): ReactElement {
+  const { message, isQueued, onEdit, onSendAgain, isSentByItself } = props;
   const [isEditing, setEditing] = useState(false);
   if (isEditing && onEdit !== undefined)
     return (
@@ -34,7 +37,7 @@ export function OwnQuestion({ message, isQueued, onEdit, onSendAgain }: OwnQuest
       {isQueued && <span className="note">{queuedNote(message)}</span>}
       {onSendAgain !== undefined && (
         <span className="note is-failed">
-          Not sent.{" "}
+          Not sent. {isSentByItself && "It will be sent again when the connection is back. "}
           <button type="button" className="small" onClick={onSendAgain}>
             Send again
           </button>

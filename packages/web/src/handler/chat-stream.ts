@@ -155,8 +155,12 @@ export class ChatStream<Context> {
         const { conversation, message, isOver, changes } = sight;
         // A run may begin, or go on, long after the response.
         void this.count(sight);
-        if (message !== undefined) yield* write(encoder.show(message, conversation, changes));
-        yield* write(this.follower.takeNews().flatMap((part) => protocol.data?.(part) ?? []));
+        // What comes before the message waits for it: a stream of AG-UI begins with its run.
+        if (message !== undefined) {
+          yield* write(encoder.show(message, conversation, changes));
+          const news = this.follower.takeNews();
+          yield* write(news.flatMap((one) => ("type" in one ? protocol.data?.(one) : protocol.retry?.(one)) ?? []));
+        }
         if (!isOver || (await this.#resumes(sight))) continue;
         this.#isComplete = true;
         const error = this.#run?.failure?.error ?? new Error("the message is gone from the store");

@@ -1,6 +1,7 @@
 import type { SessionStore } from "@pollux/core";
 import type { Conversation, Message, MessagePart, ToolCallPart } from "@pollux/core/conversation";
 import { SessionConflictError } from "@pollux/core/errors";
+import type { RetryWait } from "../chat-protocol.ts";
 import { type DataPart, isDataPart, type ShownData } from "../data-part.ts";
 import { isRecord, type JsonRecord } from "../json.ts";
 
@@ -15,6 +16,9 @@ export interface PageEntry {
   readonly turn?: number | undefined;
 }
 
+/** What is told to those who look, and not kept. */
+export type News = DataPart | RetryWait;
+
 /** What is known of a run beside its messages. */
 interface RunFacts extends Omit<PageEntry, "part" | "turn"> {
   /** What pages said of calls that they could not execute, by call. */
@@ -26,7 +30,7 @@ interface RunFacts extends Omit<PageEntry, "part" | "turn"> {
 /** What pages and the application have put into the log of one session for pages. */
 export class SessionPage {
   readonly #runs: Map<string, RunFacts> = new Map();
-  readonly #listeners: Set<(part?: DataPart) => void> = new Set();
+  readonly #listeners: Set<(news?: News) => void> = new Set();
   /** What was made of messages and of lists of them, until more is known: those who follow a text compare them. */
   #shown: WeakMap<object, object> = new WeakMap();
   #lastRun = "";
@@ -35,14 +39,14 @@ export class SessionPage {
   version = 0;
   length = 0;
 
-  /** Tells of transient parts, and that there is more to be shown, until a signal aborts. */
-  listen(listener: (part?: DataPart) => void, signal: AbortSignal): void {
+  /** Tells what is not kept, and that there is more to be shown, until a signal aborts. */
+  listen(listener: (news?: News) => void, signal: AbortSignal): void {
     this.#listeners.add(listener);
     signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
   }
 
-  tell(part?: DataPart): void {
-    for (const listener of this.#listeners) listener(part);
+  tell(news?: News): void {
+    for (const listener of this.#listeners) listener(news);
   }
 
   /** Entries that were read or written. */

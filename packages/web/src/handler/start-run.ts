@@ -7,7 +7,7 @@ import {
   type RunOptions,
 } from "@pollux/core";
 import { SessionLimitError } from "@pollux/core/errors";
-import type { ChatRequest } from "../chat-protocol.ts";
+import type { ChatRequest, RetryWait } from "../chat-protocol.ts";
 import { drainingError } from "./draining.ts";
 import { type DataPart, isDataPart } from "../data-part.ts";
 import { GoingRun } from "./going-run.ts";
@@ -84,6 +84,8 @@ export async function startRun<Context>(
       const about = { ...(known === undefined && { body }), ...(begun === runId && { metadata }) };
       return add(about, begun);
     }
+    const wait = waitIn(event);
+    if (wait !== undefined) pages.of(session.id).tell(wait);
     if ("turn" in event && SHOWS_TURN.has(event.type)) ({ turn } = event);
     return event.type === "tool-progress" && isDataPart(event.progress) ? send(event.progress) : undefined;
   });
@@ -107,6 +109,17 @@ const SHOWS_TURN: ReadonlySet<RunEvent["type"]> = new Set([
   "part",
   "response",
 ]);
+
+/** Shorter waits are over before anybody has read of them, in milliseconds. */
+const MIN_WAIT_MS = 1000;
+
+/** What a page may know of a wait: not what the service has said. */
+function waitIn(event: RunEvent): RetryWait | undefined {
+  if (event.type !== "notice" || event.notice.type === "heal") return undefined;
+  const { delayMs, error } = event.notice;
+  const isBusy = error.status === 429 || error.status === 503;
+  return isBusy && delayMs >= MIN_WAIT_MS ? { delayMs } : undefined;
+}
 
 /** False for ends that a client brings about, or that it is told of by the answer. */
 function isUnexpected(error: unknown): boolean {
