@@ -17,7 +17,12 @@ export { ToolCard, type ToolCardProps } from "./message/tool-card.tsx";
 // what they read
 export { useAttachments, type Attachments } from "./chat/use-attachments.ts";
 export { useChats, type Chats } from "./list/use-chats.ts";
-export { useConversation, type ConversationOptions, type LiveConversation } from "./chat/use-conversation.ts";
+export {
+  useConversation,
+  type ConversationOptions,
+  type LiveConversation,
+  type ServiceWait,
+} from "./chat/use-conversation.ts";
 export {
   ChatServer,
   ChatServerError,

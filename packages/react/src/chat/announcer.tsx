@@ -1,16 +1,16 @@
 import { type ReactElement, useEffect, useRef, useState } from "react";
 import { type AnyChatMessage, textOf } from "../chat-message.ts";
 import { describeWait } from "../words.ts";
+import type { ServiceWait } from "./use-conversation.ts";
 
 export interface AnnouncerProps {
   readonly messages: readonly AnyChatMessage[];
   readonly isAnswering: boolean;
-  /** When the service is asked again, in milliseconds since the epoch. */
-  readonly retryAt: number | undefined;
+  readonly wait: ServiceWait | undefined;
 }
 
 /** Tells screen readers when an answer begins and what it says in the end: not every word, as it comes. */
-export function Announcer({ messages, isAnswering, retryAt }: AnnouncerProps): ReactElement {
+export function Announcer({ messages, isAnswering, wait }: AnnouncerProps): ReactElement {
   const [said, setSaid] = useState("");
   const wasAnswering = useRef(false);
   const last = messages.at(-1);
@@ -19,12 +19,9 @@ export function Announcer({ messages, isAnswering, retryAt }: AnnouncerProps): R
     wasAnswering.current = isAnswering;
     setSaid(isAnswering ? "Answering" : endOf(last));
   }, [isAnswering, last]);
-  useEffect(() => {
-    if (retryAt !== undefined) setSaid(describeWait(retryAt - Date.now()));
-  }, [retryAt]);
   return (
     <div className="unseen" role="status">
-      {said}
+      {wait === undefined ? said : describeWait(wait.delayMs)}
     </div>
   );
 }

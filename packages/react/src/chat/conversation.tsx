@@ -41,8 +41,8 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
   const isEmpty = messages.length === 0;
   const lastQuestion = messages.findLastIndex(({ role }) => role === "user");
   const actions = useActions(live);
-  const retryAt = isAnswering && !live.isCutOff ? live.retryAt : undefined;
-  const doing = retryAt !== undefined ? "waiting" : live.isChecking ? "checking" : isAnswering ? "writing" : undefined;
+  const wait = isAnswering && !live.isCutOff ? live.wait : undefined;
+  const doing = wait !== undefined ? "waiting" : live.isChecking ? "checking" : isAnswering ? "writing" : undefined;
   const activity = live.isCutOff ? "cut-off" : doing;
 
   useEffect(() => {
@@ -103,8 +103,8 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
               actions={actions}
             />
           ))}
-          {retryAt !== undefined && <RetryNote until={retryAt} />}
-          {isAnswering && retryAt === undefined && messages.at(-1)?.role === "user" && live.unsent === undefined && (
+          {wait !== undefined && <RetryNote key={wait.until} wait={wait} />}
+          {isAnswering && wait === undefined && messages.at(-1)?.role === "user" && live.unsent === undefined && (
             <div className="waiting" aria-hidden="true">
               <span />
               <span />
@@ -136,7 +136,7 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
       <Composer chatId={id} attachments={attachments} isAnswering={isAnswering} onSay={say} onStop={stop}>
         {footer}
       </Composer>
-      <Announcer messages={messages} isAnswering={isAnswering} retryAt={retryAt} />
+      <Announcer messages={messages} isAnswering={isAnswering} wait={wait} />
     </main>
   );
 }

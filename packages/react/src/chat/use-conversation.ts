@@ -33,8 +33,8 @@ export interface LiveConversation<M = AnyChatMessage> {
   readonly unsent: string | undefined;
   /** Guardrails hold what the model says until they have checked it. */
   readonly isChecking: boolean;
-  /** The model's service is busy: when it is asked again, in milliseconds since the epoch. */
-  readonly retryAt: number | undefined;
+  /** The model's service is busy, and is asked again by itself. */
+  readonly wait: ServiceWait | undefined;
   readonly problem: Error | undefined;
   /**
    * Asks; or steers, while an answer is being written.
@@ -56,6 +56,14 @@ export interface LiveConversation<M = AnyChatMessage> {
   /** @returns Why the tool does not accept the arguments, if it does not. */
   readonly answer: (answer: CallAnswer) => Promise<string | undefined>;
   readonly dismissProblem: () => void;
+}
+
+/** A wait for the model's service. */
+export interface ServiceWait {
+  /** How long it was when it began, in milliseconds. */
+  readonly delayMs: number;
+  /** When it ends on the clock of the page, in milliseconds since the epoch. */
+  readonly until: number;
 }
 
 /** Which conversation, and what is known of it already. */
@@ -83,7 +91,7 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
   const [stopping, setStopping] = useState<string>();
   const [isContinuing, setContinuing] = useState(false);
   const [isChecking, setChecking] = useState(false);
-  const [retryAt, setRetryAt] = useState<number>();
+  const [wait, setWait] = useState<ServiceWait>();
   const changed = useCallback(() => void onChange?.(), [onChange]);
   const [store] = useState(
     () =>
@@ -94,7 +102,10 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
         sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
         onData(part) {
           if (part.type === "data-checking") setChecking((part.data as { readonly isChecking: boolean }).isChecking);
-          if (part.type === "data-retry") setRetryAt(Date.now() + (part.data as { readonly delayMs: number }).delayMs);
+          if (part.type === "data-retry") {
+            const { delayMs } = part.data as Pick<ServiceWait, "delayMs">;
+            setWait({ delayMs, until: Date.now() + delayMs });
+          }
           onData?.(part);
         },
         onError(error) {
@@ -104,7 +115,12 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
           // The list finds out whether the server can be reached at all.
           changed();
         },
-        onFinish: changed,
+        onFinish({ message }) {
+          // An answer that failed says so itself.
+          if (stateOf(message) === "failed")
+            setProblem((known) => (known instanceof ChatServerError ? known : undefined));
+          changed();
+        },
       }),
   );
   const chat = useChat<M>({ chat: store, experimental_throttle: 40 });
@@ -143,10 +159,10 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
   });
   useEffect(() => noteTimes(messages), [messages]);
   useEffect(() => {
-    if (retryAt === undefined) return;
-    const timer = setTimeout(() => setRetryAt(undefined), isBusy ? retryAt - Date.now() : 0);
+    if (wait === undefined) return;
+    const timer = setTimeout(() => setWait(undefined), isBusy ? wait.until - Date.now() : 0);
     return () => clearTimeout(timer);
-  }, [retryAt, isBusy]);
+  }, [wait, isBusy]);
   const isShown = useRef(true);
   useEffect(() => {
     isShown.current = true;
@@ -168,7 +184,7 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
     isCutOff: (failure !== undefined || (isBusy && !isOnline)) && !isEnded(lastMessage),
     unsent: unsent?.id,
     isChecking: isChecking && isBusy,
-    retryAt: isBusy ? retryAt : undefined,
+    wait: isBusy ? wait : undefined,
     problem,
     say({ text, files }, body) {
       setProblem(undefined);
@@ -273,8 +289,11 @@ function keepKnown<M extends UIMessage>(known: readonly M[], loaded: readonly M[
 
 /** All of it is here, whatever became of the stream. */
 function isEnded(message: UIMessage | undefined): boolean {
-  const { state = "streaming" } = (message?.metadata ?? {}) as { readonly state?: string };
-  return state !== "streaming";
+  return stateOf(message) !== "streaming";
+}
+
+function stateOf(message: UIMessage | undefined): string {
+  return ((message?.metadata ?? {}) as { readonly state?: string }).state ?? "streaming";
 }
 
 function isReading(status: Chat<UIMessage>["status"]): boolean {

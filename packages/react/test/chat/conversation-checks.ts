@@ -157,14 +157,33 @@ export function checkConversation(): void {
     expect(service.asked).toEqual(["POST /api/chat", "POST /api/chat"]);
   });
 
+  test("why an answer failed is said once, where the answer is", async () => {
+    const service = serveChat();
+    const { element } = await render(page({}));
+    await say(element, "Hello");
+    const message = "The daily quota for the model is used up.";
+    const messageMetadata = { state: "failed", stopReason: "failed", error: { name: "ApiStatusError", message } };
+    await act(async () => {
+      service.write(...BEGIN, { type: "message-metadata", messageMetadata }, { type: "error", errorText: message });
+      service.end();
+    });
+    await sees(element, message);
+    await until(() => element.querySelector(".answer")?.getAttribute("aria-busy") === "false");
+    expect(element.querySelector(".ending")?.textContent).toContain(message);
+    expect(element.querySelector("[role=alert]")).toBe(null);
+  });
+
   describe("while the service is busy", () => {
     const busy = (delayMs: number): object => ({ type: "data-retry", data: { delayMs }, transient: true });
-    const pass = async (ms: number): Promise<void> => await act(async () => await vi.advanceTimersByTimeAsync(ms));
+    const pass = async (ms: number): Promise<void> =>
+      await act(async () => {
+        await vi.advanceTimersByTimeAsync(ms);
+      });
     const noteOf = (element: HTMLElement): string | undefined =>
-      [...element.querySelectorAll(".thinking")].map(({ textContent }) => textContent).join(" ");
-    beforeEach(
-      () => void vi.useFakeTimers({ toFake: ["Date", "setInterval", "clearInterval", "setTimeout", "clearTimeout"] }),
-    );
+      [...element.querySelectorAll(".thinking, .column > .note")].map(({ textContent }) => textContent).join(" ");
+    beforeEach(() => {
+      vi.useFakeTimers({ toFake: ["Date", "setInterval", "clearInterval", "setTimeout", "clearTimeout"] });
+    });
     afterEach(() => void vi.useRealTimers());
 
     /** A page whose answer waits for so long. */

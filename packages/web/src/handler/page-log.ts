@@ -1,7 +1,6 @@
 import type { SessionStore } from "@pollux/core";
 import type { Conversation, Message, MessagePart, ToolCallPart } from "@pollux/core/conversation";
 import { SessionConflictError } from "@pollux/core/errors";
-import type { RetryWait } from "../chat-protocol.ts";
 import { type DataPart, isDataPart, type ShownData } from "../data-part.ts";
 import { isRecord, type JsonRecord } from "../json.ts";
 
@@ -17,7 +16,14 @@ export interface PageEntry {
 }
 
 /** What is told to those who look, and not kept. */
-export type News = DataPart | RetryWait;
+export type News = DataPart | RunWait;
+
+/** A request of a run waits for a busy service. */
+export interface RunWait {
+  readonly runId: string | undefined;
+  /** On the monotonic clock, in milliseconds. */
+  readonly until: number;
+}
 
 /** What is known of a run beside its messages. */
 interface RunFacts extends Omit<PageEntry, "part" | "turn"> {
@@ -33,6 +39,8 @@ export class SessionPage {
   readonly #listeners: Set<(news?: News) => void> = new Set();
   /** What was made of messages and of lists of them, until more is known: those who follow a text compare them. */
   #shown: WeakMap<object, object> = new WeakMap();
+  /** The last one that was told: who comes during it is told as well. */
+  #wait: RunWait | undefined;
   #lastRun = "";
   #turn = 0;
   /** Of the entries. */
@@ -42,10 +50,12 @@ export class SessionPage {
   /** Tells what is not kept, and that there is more to be shown, until a signal aborts. */
   listen(listener: (news?: News) => void, signal: AbortSignal): void {
     this.#listeners.add(listener);
+    if (this.#wait !== undefined) listener(this.#wait);
     signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
   }
 
   tell(news?: News): void {
+    if (news !== undefined && "until" in news) this.#wait = news;
     for (const listener of this.#listeners) listener(news);
   }
 

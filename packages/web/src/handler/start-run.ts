@@ -7,7 +7,7 @@ import {
   type RunOptions,
 } from "@pollux/core";
 import { SessionLimitError } from "@pollux/core/errors";
-import type { ChatRequest, RetryWait } from "../chat-protocol.ts";
+import type { ChatRequest } from "../chat-protocol.ts";
 import { drainingError } from "./draining.ts";
 import { type DataPart, isDataPart } from "../data-part.ts";
 import { GoingRun } from "./going-run.ts";
@@ -84,8 +84,8 @@ export async function startRun<Context>(
       const about = { ...(known === undefined && { body }), ...(begun === runId && { metadata }) };
       return add(about, begun);
     }
-    const wait = waitIn(event);
-    if (wait !== undefined) pages.of(session.id).tell(wait);
+    const waitMs = waitIn(event);
+    if (waitMs !== undefined) pages.of(session.id).tell({ runId: begun, until: performance.now() + waitMs });
     if ("turn" in event && SHOWS_TURN.has(event.type)) ({ turn } = event);
     return event.type === "tool-progress" && isDataPart(event.progress) ? send(event.progress) : undefined;
   });
@@ -110,15 +110,11 @@ const SHOWS_TURN: ReadonlySet<RunEvent["type"]> = new Set([
   "response",
 ]);
 
-/** Shorter waits are over before anybody has read of them, in milliseconds. */
-const MIN_WAIT_MS = 1000;
-
-/** What a page may know of a wait: not what the service has said. */
-function waitIn(event: RunEvent): RetryWait | undefined {
+/** How long a request waits for a busy service, in milliseconds. Pages read nothing else of it: the service's words are not for them. */
+function waitIn(event: RunEvent): number | undefined {
   if (event.type !== "notice" || event.notice.type === "heal") return undefined;
   const { delayMs, error } = event.notice;
-  const isBusy = error.status === 429 || error.status === 503;
-  return isBusy && delayMs >= MIN_WAIT_MS ? { delayMs } : undefined;
+  return error.status === 429 || error.status === 503 ? delayMs : undefined;
 }
 
 /** False for ends that a client brings about, or that it is told of by the answer. */
