@@ -132,12 +132,13 @@ export interface Steering {
 export function describeError(error: unknown): StepError {
   if (!(error instanceof Error)) return { name: "Error", message: textOf(error) };
   const { code, status, resetsAt }: Error & { readonly [Name in "code" | "status" | "resetsAt"]?: unknown } = error;
+  const isOurs = error instanceof AgentError;
   return {
     name: textOf(error.name),
     message: textOf(error.message),
     ...(typeof code === "string" && { code }),
-    ...(error instanceof AgentError && typeof status === "number" && { status }),
-    ...(error instanceof AgentError && typeof resetsAt === "number" && { resetsAt }),
+    ...(isOurs && typeof status === "number" && { status }),
+    ...(isOurs && typeof resetsAt === "number" && { resetsAt }),
   };
 }
 
