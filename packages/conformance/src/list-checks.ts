@@ -104,6 +104,7 @@ export const LIST_CHECKS: StoreChecks = {
   "what a session says about itself is listed as the last append said it": async (store, reopen) => {
     const first = buildInfo({ title: "First", owner: "ann", metadata: { tier: "gold" }, state: "running" });
     const second = buildInfo({ title: AWKWARD_TEXTS.join("|"), metadata: { b: "1", a: "2" }, turns: 3, cost: 0.1 });
+    const ended = buildInfo({ state: "stopped", ending: "limit" });
     await store.append("a", 0, [0], { info: first });
     same(await summaryOf(store, "a"), { ...first, id: "a", length: 1 }, "list");
     await store.append("a", 1, [1]);
@@ -114,6 +115,10 @@ export const LIST_CHECKS: StoreChecks = {
       same(await summaryOf(through, "a"), { ...second, id: "a", length: 3 }, "list after an append that said more");
     await store.append("b", 0, [0]);
     same(await summaryOf(store, "b"), { id: "b", length: 1 }, "a session of which nothing was said");
+    await store.append("c", 0, [0], { info: ended });
+    same(await summaryOf(store, "c"), { ...ended, id: "c", length: 1 }, "a session whose last run has ended");
+    await store.append("c", 1, [1], { info: first });
+    same(await summaryOf(store, "c"), { ...first, id: "c", length: 2 }, "the next run of that session");
   },
   "sessions are found by owner, metadata, state and age, and by all together": async (store, reopen) => {
     await store.append("a-1", 0, [0], { info: buildInfo({ owner: "ann", metadata: { team: "red", tier: "gold" } }) });

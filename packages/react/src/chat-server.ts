@@ -1,11 +1,13 @@
 import { stopChat } from "@pollux/web";
-import type { AnyChatMessage } from "./chat-message.ts";
+import type { AnyChatMessage, Metadata } from "./chat-message.ts";
 
 /** One line of the list of conversations. */
 export interface ChatSummary {
   readonly id: string;
   readonly title?: string | undefined;
   readonly state: ChatState;
+  /** How the last run ended. Absent while none has, and where a server does not say it. */
+  readonly ending?: Metadata["stopReason"];
   /** Milliseconds since the epoch. */
   readonly updatedAt: number;
 }

@@ -16,11 +16,17 @@ export { ToolCard, type ToolCardProps } from "./message/tool-card.tsx";
 // what they read
 export { useAttachments, type Attachments } from "./chat/use-attachments.ts";
 export { useChats, type Chats } from "./list/use-chats.ts";
-export { useConversation, type ConversationOptions, type LiveConversation } from "./chat/use-conversation.ts";
+export {
+  useConversation,
+  type ConversationOptions,
+  type LiveConversation,
+  type ServiceWait,
+} from "./chat/use-conversation.ts";
 export { ChatServer, ChatServerError } from "./chat-server.ts";
 export type { ChatServerOptions, ChatState, ChatSummary, StoredChat } from "./chat-server.ts";
 export { ChatProvider, sourceAnchor } from "./settings.tsx";
 export type { ChatProviderProps, CitedRange, MarkdownProps, ToolViewProps, ToolViews } from "./settings.tsx";
 export type { AnyCall, AnyChatMessage, AnyPart, CallAnswer, CallOf } from "./chat-message.ts";
 export type { Draft, DraftFile, PendingCall, ToolNameOf } from "./chat-message.ts";
-export { describeCall, describeEnding, describeProblem, type CallStatus } from "./words.ts";
+export { describeCall, describeChat, describeEnding, describeProblem, describeWait } from "./words.ts";
+export type { CallStatus, ChatStanding } from "./words.ts";

@@ -1,5 +1,5 @@
 import type { AnyCall, AnyChatMessage, Metadata, PendingCall } from "./chat-message.ts";
-import { ChatServerError, errorFrom } from "./chat-server.ts";
+import { type ChatSummary, ChatServerError, errorFrom } from "./chat-server.ts";
 
 /** What went wrong with a request of the page, for a person. */
 export function describeProblem(error: unknown): string {
@@ -7,6 +7,11 @@ export function describeProblem(error: unknown): string {
   const { message } = errorFrom(error);
   const waitMs = error instanceof ChatServerError ? error.retryAfterMs : undefined;
   return waitMs === undefined ? message : `${message} Try again in ${durationOf(waitMs)}.`;
+}
+
+/** That the model's service is busy, and when it is asked again. */
+export function describeWait(ms: number): string {
+  return `The service is busy. Trying again in ${ms < 60_000 ? `${Math.max(1, Math.ceil(ms / 1000))} s` : durationOf(ms)}.`;
 }
 
 const UNITS = [
@@ -53,6 +58,35 @@ function describeLimit({ limit = "", limitScope }: Metadata): string {
 const LIMITS: { readonly [limit: string]: string } = {
   turns: "steps",
   toolCalls: "tool calls",
+};
+
+/** How a conversation stands, in a word for a list of them; undefined when nothing is left to say. */
+export function describeChat({ state, ending }: Pick<ChatSummary, "state" | "ending">): ChatStanding | undefined {
+  if (state === "running") return { kind: "busy", text: "Answering" };
+  if (state === "waiting") return { kind: "asked", text: "Needs you" };
+  if (state === "cut-off") return { kind: "failed", text: "Interrupted" };
+  const known = STANDINGS[ending ?? ""];
+  if (known !== undefined) return known;
+  if (ending === undefined) return state === "stopped" ? QUIET_STOP : undefined;
+  return ["finished", "stopped"].includes(ending) ? undefined : { kind: "failed", text: "Failed" };
+}
+
+/** See {@link describeChat}. */
+export interface ChatStanding {
+  readonly kind: "busy" | "asked" | "failed" | "quiet";
+  readonly text: string;
+}
+
+const QUIET_STOP: ChatStanding = { kind: "quiet", text: "Stopped" };
+
+/** Endings in a list; of all others it failed. */
+const STANDINGS: { readonly [ending: string]: ChatStanding } = {
+  aborted: QUIET_STOP,
+  limit: { kind: "quiet", text: "Limit reached" },
+  guardrail: { kind: "quiet", text: "Not allowed" },
+  blocked: { kind: "failed", text: "Blocked" },
+  truncated: { kind: "failed", text: "Cut off" },
+  empty: { kind: "failed", text: "No answer" },
 };
 
 /** True for a run that the server can resume where it ended. */

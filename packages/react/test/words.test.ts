@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { AnyCall, AnyChatMessage, Metadata, PendingCall } from "../src/chat-message.ts";
-import { describeCall, describeEnding, durationOf, isResumable } from "../src/words.ts";
+import type { ChatSummary } from "../src/chat-server.ts";
+import { describeCall, describeChat, describeEnding, describeWait, durationOf, isResumable } from "../src/words.ts";
 
 describe("an ending", () => {
   // As a newer handler could write it.
@@ -43,6 +44,45 @@ describe("an ending", () => {
     const message: AnyChatMessage = { id: "m", role: "assistant", parts: [], metadata };
     expect([describeEnding(message), isResumable(message)]).toEqual([says, canGoOn]);
   });
+});
+
+describe("a conversation in the list", () => {
+  test.each<[state: ChatSummary["state"], ending: string | undefined, said: string | undefined]>([
+    ["idle", undefined, undefined],
+    ["idle", "finished", undefined],
+    ["idle", "stopped", undefined],
+    ["running", undefined, "busy: Answering"],
+    ["waiting", "needs-approval", "asked: Needs you"],
+    ["waiting", "needs-outcome", "asked: Needs you"],
+    ["cut-off", undefined, "failed: Interrupted"],
+    ["stopped", "aborted", "quiet: Stopped"],
+    // As a handler of an older release lists it.
+    ["stopped", undefined, "quiet: Stopped"],
+    ["stopped", "limit", "quiet: Limit reached"],
+    ["stopped", "failed", "failed: Failed"],
+    ["idle", "guardrail", "quiet: Not allowed"],
+    ["idle", "blocked", "failed: Blocked"],
+    ["idle", "truncated", "failed: Cut off"],
+    ["idle", "empty", "failed: No answer"],
+    ["idle", "bad-call", "failed: Failed"],
+    ["idle", "damaged", "failed: Failed"],
+    // As a handler of a later release may list it.
+    ["idle", "something-new", "failed: Failed"],
+  ])("that is %s after %s is said to be %s", (state, ending, said) => {
+    const standing = describeChat({ state, ending: ending as ChatSummary["ending"] });
+    expect(standing && `${standing.kind}: ${standing.text}`).toBe(said);
+  });
+});
+
+test.each([
+  [12_000, "12 s"],
+  [11_001, "12 s"],
+  [0, "1 s"],
+  [-5, "1 s"],
+  [60_000, "1 minute"],
+  [290_000, "5 minutes"],
+])("a wait of %i ms is said to be %s", (ms, said) => {
+  expect(describeWait(ms)).toBe(`The service is busy. Trying again in ${said}.`);
 });
 
 describe("a call", () => {

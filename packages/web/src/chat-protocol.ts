@@ -23,6 +23,8 @@ export interface ChatProtocol<Chunk = unknown> {
   encoder(options: EncoderOptions): MessageEncoder<Chunk>;
   /** A transient part, for those who look now. @defaultValue not sent */
   data?(part: DataPart): Chunk;
+  /** That a request to the model waits, for those who look now. @defaultValue not sent */
+  retry?(wait: RetryWait): Chunk;
   /** One chunk as it is sent. */
   write(chunk: Chunk): string;
   /**
@@ -32,6 +34,12 @@ export interface ChatProtocol<Chunk = unknown> {
   idle?(conversation: Conversation, request?: ChatRequest): readonly Chunk[] | undefined;
   /** The messages of a conversation as the client has them. JSON. */
   messages(conversation: Conversation): unknown;
+}
+
+/** The model's service is busy, or its rate limit reached: the request is sent again by itself. */
+export interface RetryWait {
+  /** Milliseconds until then. */
+  readonly delayMs: number;
 }
 
 /**

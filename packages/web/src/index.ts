@@ -7,6 +7,7 @@ export type {
   ChatRevision,
   EncoderOptions,
   MessageEncoder,
+  RetryWait,
 } from "./chat-protocol.ts";
 
 export type { IsAnswerable } from "./answerable.ts";

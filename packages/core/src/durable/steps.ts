@@ -67,6 +67,8 @@ export interface StepError {
   readonly code?: string | undefined;
   /** HTTP status of the service's answer, if that was the failure. */
   readonly status?: number | undefined;
+  /** When the daily quota that was used up resets, in milliseconds since the epoch. */
+  readonly resetsAt?: number | undefined;
   /** What broken answers of the model used before it. */
   readonly lost?: Usage | undefined;
 }
@@ -129,12 +131,14 @@ export interface Steering {
 /** An error as data: its name, message and, if present, `code` and HTTP `status`. */
 export function describeError(error: unknown): StepError {
   if (!(error instanceof Error)) return { name: "Error", message: textOf(error) };
-  const { code, status }: Error & { readonly code?: unknown; readonly status?: unknown } = error;
+  const { code, status, resetsAt }: Error & { readonly [Name in "code" | "status" | "resetsAt"]?: unknown } = error;
+  const isOurs = error instanceof AgentError;
   return {
     name: textOf(error.name),
     message: textOf(error.message),
     ...(typeof code === "string" && { code }),
-    ...(error instanceof AgentError && typeof status === "number" && { status }),
+    ...(isOurs && typeof status === "number" && { status }),
+    ...(isOurs && typeof resetsAt === "number" && { resetsAt }),
   };
 }
 

@@ -1,4 +1,12 @@
-import { Agent, defineTool, type Json, MemoryStore, type Session, type SessionEntry } from "@pollux/core";
+import {
+  Agent,
+  ApiStatusError,
+  defineTool,
+  type Json,
+  MemoryStore,
+  type Session,
+  type SessionEntry,
+} from "@pollux/core";
 import {
   applyUpdate,
   type Conversation,
@@ -342,6 +350,27 @@ test("an error of somebody else is shown with a text for anybody, whatever its c
   await expect(session.send("Hi.")).rejects.toThrow("secret");
   const { messages } = await readConversation(session);
   expect(messages.at(-1)?.error).toEqual({ name: "Error", code: "constructor", message: "Something went wrong." });
+});
+
+test.each([
+  [{ status: 429, resetsAt: 1 }, "The daily quota for the model is used up. It starts over at midnight Pacific time."],
+  [{ status: 429 }, "A rate limit or quota of the model's service is reached."],
+  [{ status: 503 }, "The model's service is overloaded or not available."],
+  [{ status: 400 }, "The model's service refused the request or could not answer it."],
+])("a refusal with %j has words of its own, live and from the log", async (facts, message) => {
+  const refusal = new ApiStatusError("Secret words of the service.", { ...facts, retryable: false });
+  const session = new Agent({ model: new ScriptedModel(fails(refusal)) }).session({
+    id: "s",
+    store: new MemoryStore(),
+  });
+  let live: Conversation | undefined;
+  const follow = async (): Promise<void> => {
+    for await (const update of conversationUpdates(session.stream("Hi."), { input: "Hi." }))
+      live = applyUpdate(live, update);
+  };
+  await expect(follow()).rejects.toBe(refusal);
+  for (const conversation of [live, await readConversation(session)])
+    expect(conversation?.messages.at(-1)?.error).toEqual({ name: "ApiStatusError", code: "api_status", message });
 });
 
 describe("what the updates of a run cost", () => {

@@ -5,8 +5,9 @@ import { Button, IconButton } from "../button.tsx";
 import { type AnyChatMessage, type Draft, textOf } from "../chat-message.ts";
 import { Waiting } from "../message/answer.tsx";
 import { MessageView } from "../message/message-view.tsx";
-import { describeProblem } from "../words.ts";
+import { describeProblem, describeWait } from "../words.ts";
 import { Composer } from "./composer.tsx";
+import { RetryNote } from "./retry-note.tsx";
 import { useAttachments } from "./use-attachments.ts";
 import { type ConversationOptions, type LiveConversation, useConversation } from "./use-conversation.ts";
 import { useLatest } from "./use-following.ts";
@@ -47,7 +48,9 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
   const isEmpty = messages.length === 0;
   const lastQuestion = messages.findLastIndex(({ role }) => role === "user");
   const actions = useActions(live);
-  const activity = live.isCutOff ? "cut-off" : live.isChecking ? "checking" : isAnswering ? "writing" : undefined;
+  const wait = isAnswering && !live.isCutOff ? live.wait : undefined;
+  const doing = wait !== undefined ? "waiting" : live.isChecking ? "checking" : isAnswering ? "writing" : undefined;
+  const activity = live.isCutOff ? "cut-off" : doing;
 
   useEffect(() => {
     if (!isAnswering) return;
@@ -107,6 +110,7 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
               actions={actions}
             />
           ))}
+          {wait !== undefined && <RetryNote key={wait.until} wait={wait} />}
           {last?.role === "user" && live.unsent === undefined && <Waiting activity={activity} />}
           {queued.map((message) => (
             // As above.
@@ -124,7 +128,7 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
       <Composer chatId={id} attachments={attachments} isAnswering={isAnswering} onSay={say} onStop={stop}>
         {footer}
       </Composer>
-      <Announcer last={last} isAnswering={isAnswering} />
+      <Announcer last={last} isAnswering={isAnswering} wait={wait} />
     </main>
   );
 }
@@ -150,13 +154,12 @@ function Welcome({ ideas, onAsk }: WelcomeProps): ReactElement {
   );
 }
 
-interface AnnouncerProps {
+interface AnnouncerProps extends Pick<LiveConversation, "isAnswering" | "wait"> {
   readonly last: AnyChatMessage | undefined;
-  readonly isAnswering: boolean;
 }
 
 /** Tells screen readers when an answer begins and what it says in the end: not every word, as it comes. */
-function Announcer({ last, isAnswering }: AnnouncerProps): ReactElement {
+function Announcer({ last, isAnswering, wait }: AnnouncerProps): ReactElement {
   const [said, setSaid] = useState("");
   const wasAnswering = useRef(false);
   useEffect(() => {
@@ -166,7 +169,7 @@ function Announcer({ last, isAnswering }: AnnouncerProps): ReactElement {
   }, [isAnswering, last]);
   return (
     <div className="unseen" role="status">
-      {said}
+      {wait === undefined ? said : describeWait(wait.delayMs)}
     </div>
   );
 }

@@ -30,6 +30,8 @@ export interface LiveConversation<M = AnyChatMessage> {
   readonly unsent: string | undefined;
   /** Guardrails hold what the model says until they have checked it. */
   readonly isChecking: boolean;
+  /** The model's service is busy, and is asked again by itself. */
+  readonly wait: ServiceWait | undefined;
   readonly problem: Error | undefined;
   /** Asks; or steers, while an answer is being written. `body` is for `perRun` of the handler, such as the model that was picked. */
   readonly say: (draft: Draft, body?: object) => void;
@@ -46,6 +48,14 @@ export interface LiveConversation<M = AnyChatMessage> {
   /** @returns Why the tool does not accept the arguments, if it does not. */
   readonly answer: (answer: CallAnswer) => Promise<string | undefined>;
   readonly dismissProblem: () => void;
+}
+
+/** A wait for the model's service. */
+export interface ServiceWait {
+  /** How long it was when it began, in milliseconds. */
+  readonly delayMs: number;
+  /** When it ends on the clock of the page, in milliseconds since the epoch. */
+  readonly until: number;
 }
 
 /** Which conversation, and what is known of it already. */
@@ -72,6 +82,7 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
   const [stopping, setStopping] = useState<string>();
   const [isContinuing, setContinuing] = useState(false);
   const [isChecking, setChecking] = useState(false);
+  const [wait, setWait] = useState<ServiceWait>();
   const changed = useCallback(() => void onChange?.(), [onChange]);
   const [store] = useState(
     () =>
@@ -82,6 +93,10 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
         sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
         onData(part) {
           if (part.type === "data-checking") setChecking((part.data as { readonly isChecking: boolean }).isChecking);
+          if (part.type === "data-retry") {
+            const { delayMs } = part.data as Pick<ServiceWait, "delayMs">;
+            setWait({ delayMs, until: Date.now() + delayMs });
+          }
           onData?.(part);
         },
         onError(error) {
@@ -89,7 +104,12 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
           if (isUnreached(error)) changed();
           else if (!isRefusal(error)) setProblem(error);
         },
-        onFinish: changed,
+        onFinish({ message }) {
+          // An answer that failed says so itself.
+          if (stateOf(message) === "failed")
+            setProblem((known) => (known instanceof ChatServerError ? known : undefined));
+          changed();
+        },
       }),
   );
   const chat = useChat<M>({ chat: store, experimental_throttle: 40 });
@@ -127,6 +147,11 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
     },
   });
   useEffect(() => noteTimes(messages), [messages]);
+  useEffect(() => {
+    if (wait === undefined) return;
+    const timer = setTimeout(() => setWait(undefined), isBusy ? wait.until - Date.now() : 0);
+    return () => clearTimeout(timer);
+  }, [wait, isBusy]);
   const isShown = useRef(true);
   useEffect(() => {
     isShown.current = true;
@@ -153,6 +178,7 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
     isCutOff: (failure !== undefined || (isBusy && !isOnline)) && !isEnded(lastMessage),
     unsent: unsent?.id,
     isChecking: isChecking && isBusy,
+    wait: isBusy ? wait : undefined,
     problem,
     say({ text, files }, body) {
       const message = userMessage([...files, ...(text === "" ? [] : [{ type: "text" as const, text }])]) as M;
@@ -240,7 +266,11 @@ function keepKnown<M extends UIMessage>(known: readonly M[], loaded: readonly M[
 
 /** All of it is here, whatever became of the stream. */
 function isEnded(message: UIMessage | undefined): boolean {
-  return (metadataOf(message).state ?? "streaming") !== "streaming";
+  return stateOf(message) !== "streaming";
+}
+
+function stateOf(message: UIMessage | undefined): string {
+  return metadataOf(message).state ?? "streaming";
 }
 
 function isReading(status: Chat<UIMessage>["status"]): boolean {

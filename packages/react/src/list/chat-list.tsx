@@ -2,7 +2,7 @@ import { type KeyboardEvent, type ReactElement, type ReactNode, useState } from 
 import { instead, isSendKey, useNow } from "../browser.ts";
 import { Button, Icon, IconButton } from "../button.tsx";
 import type { ChatSummary } from "../chat-server.ts";
-import { describeProblem, durationOf } from "../words.ts";
+import { describeChat, describeProblem, durationOf } from "../words.ts";
 import type { Chats } from "./use-chats.ts";
 
 export interface ChatListProps {
@@ -73,7 +73,8 @@ interface ChatRowProps extends Pick<ChatListProps, "chats"> {
 function ChatRow({ chat, chats, now, isCurrent, onOpen }: ChatRowProps): ReactElement {
   const [mode, setMode] = useState<"shown" | "renamed" | "deleted">("shown");
   const [problem, setProblem] = useState<string>();
-  const { id, title = "New chat", state, updatedAt } = chat;
+  const { id, title = "New chat", updatedAt } = chat;
+  const standing = describeChat(chat);
   const age = now - updatedAt;
   const attempt = (work?: Promise<void>): void => {
     setProblem(undefined);
@@ -119,7 +120,7 @@ function ChatRow({ chat, chats, now, isCurrent, onOpen }: ChatRowProps): ReactEl
           {title}
         </span>
         <span className="row-facts">
-          {state !== "idle" && <span className={`state state-${state}`}>{STATES[state]}</span>}
+          {standing !== undefined && <span className={`state state-${standing.kind}`}>{standing.text}</span>}
           <time dateTime={new Date(updatedAt).toISOString()}>{age < 60_000 ? "now" : durationOf(age, "short")}</time>
         </span>
       </Button>
@@ -135,5 +136,3 @@ function ChatRow({ chat, chats, now, isCurrent, onOpen }: ChatRowProps): ReactEl
     </li>
   );
 }
-
-const STATES = { running: "Answering", waiting: "Needs you", stopped: "Stopped", "cut-off": "Interrupted" } as const;

@@ -12,9 +12,11 @@ export interface AnswerProps {
   readonly message: AnyChatMessage;
   readonly actions: MessageActions;
   readonly isLast?: boolean | undefined;
-  /** It is being written; held until guardrails have checked it; or more of it would come if the server could be reached. */
-  readonly activity?: "writing" | "checking" | "cut-off" | undefined;
+  /** It is being written; waits for the model's service; held until guardrails have checked it; or more of it would come if the server could be reached. */
+  readonly activity?: Activity | undefined;
 }
+
+type Activity = "writing" | "waiting" | "checking" | "cut-off";
 
 /** All that the agent did for one question. */
 export function Answer(props: AnswerProps): ReactElement {

@@ -22,7 +22,7 @@ export const MessageView: MemoExoticComponent<(props: MessageViewProps) => React
 });
 
 /** What the person said, which can be said in other words. */
-function Question({ message, actions, isEditable, isQueued, isUnsent }: MessageViewProps): ReactElement {
+function Question({ message, actions, isEditable, isQueued, isUnsent, activity }: MessageViewProps): ReactElement {
   const [isEditing, setEditing] = useState(false);
   const { waitsFor = [] } = message.metadata ?? {};
   const when = waitsFor.length === 0 ? "after this step" : `when ${waitsFor.join(" and ")} has answered`;
@@ -43,7 +43,8 @@ function Question({ message, actions, isEditable, isQueued, isUnsent }: MessageV
       {isQueued && <span className="note">Will be read {when}</span>}
       {isUnsent && (
         <span className="note is-failed">
-          Not sent. <Button className="small" onClick={actions.sendAgain} label="Send again" />
+          Not sent. {activity === "cut-off" && "It will be sent again when the connection is back. "}
+          <Button className="small" onClick={actions.sendAgain} label="Send again" />
         </span>
       )}
       {isEditable && <IconButton icon="pencil" label="Edit message" onClick={() => setEditing(true)} />}

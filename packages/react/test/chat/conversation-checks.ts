@@ -1,5 +1,5 @@
 import { act, createElement, type ReactElement, StrictMode, version } from "react";
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { AnyChatMessage } from "../../src/chat-message.ts";
 import type { ChatState } from "../../src/chat-server.ts";
 import { Conversation } from "../../src/chat/conversation.tsx";
@@ -15,13 +15,14 @@ function said(id: number, role: "user" | "assistant"): AnyChatMessage {
 const HISTORY = Array.from({ length: 200 }, (_, index) => said(index, index % 2 === 0 ? "user" : "assistant"));
 
 interface PageOptions {
+  readonly isOnline?: boolean;
   readonly messages?: readonly AnyChatMessage[];
   readonly state?: ChatState;
   /** Called for each text of the model that is drawn. */
   readonly onDraw?: (text: string) => void;
 }
 
-function page({ messages = [], state = "idle", onDraw }: PageOptions): ReactElement {
+function page({ messages = [], state = "idle", isOnline, onDraw }: PageOptions): ReactElement {
   function Counted({ text }: MarkdownProps): ReactElement {
     onDraw?.(text);
     return createElement("p", {}, text);
@@ -32,7 +33,7 @@ function page({ messages = [], state = "idle", onDraw }: PageOptions): ReactElem
     createElement(
       ChatProvider,
       { markdown: Counted },
-      createElement(Conversation, { id: "chat", stored: { state, messages: [...messages] } }),
+      createElement(Conversation, { id: "chat", isOnline, stored: { state, messages: [...messages] } }),
     ),
   );
 }
@@ -51,6 +52,8 @@ async function say(element: HTMLElement, text: string): Promise<void> {
 async function sees(element: HTMLElement, text: string): Promise<void> {
   await until(() => element.textContent.includes(text));
 }
+
+const SENT_LATER = "It will be sent again when the connection is back.";
 
 const BEGIN = [{ type: "start", messageId: "answer", messageMetadata: { state: "streaming" } }, { type: "start-step" }];
 const delta = (text: string): object => ({ type: "text-delta", id: "t", delta: text });
@@ -113,12 +116,28 @@ export function checkConversation(react = "19"): void {
     const service = serveChat((line) => (line.startsWith("POST") ? new TypeError("Failed to fetch") : undefined));
     const { element, unmount } = await render(page({}));
     await say(element, "Hello");
-    await sees(element, "Not sent.");
+    await sees(element, `Not sent. ${SENT_LATER}`);
     const began = Date.now();
     await until(() => service.asked.length >= 4);
     // The first again at once, the others a second apart.
     expect(Date.now() - began).toBeGreaterThan(1500);
     await unmount();
+  });
+
+  test("a message that was not sent while offline is sent when the connection is back, as the page says", async () => {
+    let isReached = false;
+    const service = serveChat(() => (isReached ? undefined : new TypeError("Failed to fetch")));
+    const { element, again } = await render(page({ isOnline: false }));
+    await say(element, "Hello");
+    await sees(element, `Not sent. ${SENT_LATER}`);
+    expect(service.asked).toEqual(["POST /api/chat"]);
+    isReached = true;
+    await again(page({ isOnline: true }));
+    await until(() => service.asked.length === 2);
+    expect(service.asked).toEqual(["POST /api/chat", "POST /api/chat"]);
+    await act(async () => service.write(...BEGIN, { type: "text-start", id: "t" }, delta("There you are")));
+    await sees(element, "There you are");
+    expect(element.textContent).not.toContain("Not sent.");
   });
 
   test("a message that a server refuses is marked, with the reason, and sent again when asked", async () => {
@@ -131,6 +150,7 @@ export function checkConversation(react = "19"): void {
     const { element } = await render(page({}));
     await say(element, "Hello");
     await sees(element, "That was too much. Try again in 5 seconds.");
+    expect(element.textContent).not.toContain(SENT_LATER);
     isRefusing = false;
     const again = [...element.querySelectorAll("button")].find(({ textContent }) => textContent === "Send again");
     await act(async () => again?.click());
@@ -139,5 +159,78 @@ export function checkConversation(react = "19"): void {
     expect(element.textContent).not.toContain("Not sent.");
     expect(element.querySelector(".problem")).toBe(null);
     expect(service.asked).toEqual(["POST /api/chat", "POST /api/chat"]);
+  });
+
+  test("why an answer failed is said once, where the answer is", async () => {
+    const service = serveChat();
+    const { element } = await render(page({}));
+    await say(element, "Hello");
+    const message = "The daily quota for the model is used up.";
+    const messageMetadata = { state: "failed", stopReason: "failed", error: { name: "ApiStatusError", message } };
+    await act(async () => {
+      service.write(...BEGIN, { type: "message-metadata", messageMetadata }, { type: "error", errorText: message });
+      service.end();
+    });
+    await sees(element, message);
+    await until(() => element.querySelector(".answer")?.getAttribute("aria-busy") === "false");
+    expect(element.querySelector(".ending")?.textContent).toContain(message);
+    expect(element.querySelector("[role=alert]")).toBe(null);
+  });
+
+  describe("while the service is busy", () => {
+    const busy = (delayMs: number): object => ({ type: "data-retry", data: { delayMs }, transient: true });
+    const pass = async (ms: number): Promise<void> =>
+      await act(async () => {
+        await vi.advanceTimersByTimeAsync(ms);
+      });
+    const noteOf = (element: HTMLElement): string | undefined =>
+      [...element.querySelectorAll(".thinking, .column > .note")].map(({ textContent }) => textContent).join(" ");
+    beforeEach(() => {
+      vi.useFakeTimers({ toFake: ["Date", "setInterval", "clearInterval", "setTimeout", "clearTimeout"] });
+    });
+    afterEach(() => void vi.useRealTimers());
+
+    /** A page whose answer waits for so long. */
+    async function wait(delayMs: number) {
+      const service = serveChat();
+      const { element } = await render(page({}));
+      await say(element, "Hello");
+      await act(async () => service.write(...BEGIN, busy(delayMs)));
+      await pass(100);
+      return { service, element };
+    }
+
+    test("it says when it is asked again, once, counts the seconds down, and then says it no more", async () => {
+      const { element } = await wait(12_000);
+      const note = "The service is busy. Trying again in 12 s.";
+      expect(noteOf(element)).toBe(note);
+      expect(element.querySelector(".unseen[role=status]")?.textContent).toBe(note);
+      await pass(3000);
+      expect(noteOf(element)).toBe("The service is busy. Trying again in 9 s.");
+      // Not every second is read out.
+      expect(element.querySelector(".unseen[role=status]")?.textContent).toBe(note);
+      await pass(9000);
+      expect(noteOf(element)).toBe("Thinking…");
+    });
+
+    test("a later wait takes the place of the first", async () => {
+      const { service, element } = await wait(2000);
+      await act(async () => service.write(busy(30_000)));
+      await pass(5000);
+      expect(noteOf(element)).toBe("The service is busy. Trying again in 25 s.");
+    });
+
+    test("an answer that ends in the meantime takes it away, and the next one does not bring it back", async () => {
+      const { service, element } = await wait(30_000);
+      await act(async () => {
+        service.write({ type: "finish", messageMetadata: { state: "stopped", stopReason: "aborted" } });
+        service.end();
+      });
+      await pass(100);
+      expect(noteOf(element)).toBe("");
+      await say(element, "Again");
+      await pass(100);
+      expect(element.textContent).not.toContain("busy");
+    });
   });
 }

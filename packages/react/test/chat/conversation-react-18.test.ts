@@ -25,7 +25,9 @@ const bundle = await rolldown({
       name: "the vitest of this file",
       resolveId: (name) => (name === "vitest" ? name : undefined),
       load: (name) =>
-        name === "vitest" ? "export const { expect, onTestFinished, test, vi } = globalThis.vitest;" : undefined,
+        name === "vitest"
+          ? "export const { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } = globalThis.vitest;"
+          : undefined,
     },
   ],
 });

@@ -17,6 +17,7 @@ export function agUi(options: AgUiOptions & AgUiInputOptions = {}): ChatProtocol
     read: (body) => fromAgUiInput(body, options),
     encoder: ({ known, request }) => new AgUiEncoder({ ...options, known, runId: request?.runId }),
     data: dataEvent,
+    retry: (value) => ({ type: "CUSTOM", name: "pollux.retry", value }),
     write: writeEvent,
     idle: (conversation, request) => toAgUiSnapshot(conversation, { ...options, runId: request?.runId }),
     messages: (conversation) => toAgUiMessages(conversation, options),

@@ -1,3 +1,4 @@
+import type { RetryWait } from "../chat-protocol.ts";
 import type { DataPart } from "../data-part.ts";
 import { defined } from "../json.ts";
 import type { AgUiActivity, AgUiMessage, AgUiMetadata } from "./messages.ts";
@@ -54,6 +55,8 @@ type AgUiEventKind =
   | { readonly type: "CUSTOM"; readonly name: "pollux.tool-progress"; readonly value: AgUiToolProgress }
   /** Whether guardrails hold what the model says until they have checked it. */
   | { readonly type: "CUSTOM"; readonly name: "pollux.checking"; readonly value: { readonly isChecking: boolean } }
+  /** The model's service is busy, and is asked again by itself. */
+  | { readonly type: "CUSTOM"; readonly name: "pollux.retry"; readonly value: RetryWait }
   /** A part of the application's: see `DataPart`. */
   | { readonly type: "CUSTOM"; readonly name: `data-${string}`; readonly value: Pick<DataPart, "id" | "data"> };
 

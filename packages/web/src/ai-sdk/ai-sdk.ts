@@ -35,6 +35,7 @@ export function aiSdk(options: AiSdkOptions & ReadRequestOptions = {}): ChatProt
         isReplay: request === undefined,
       }),
     data: dataChunk,
+    retry: (data) => ({ type: "data-retry", data, transient: true }),
     write: writeEvent,
     idle: (conversation, request) => request && keptMessage(conversation),
     messages: (conversation) => toUIMessages(conversation, options),

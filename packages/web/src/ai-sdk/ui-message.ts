@@ -89,6 +89,8 @@ export type UIMessageData = {
   queued: { waitsFor: string[] };
   /** Whether guardrails hold what the model says until they have checked it. For `onData`: no part of a message. */
   checking: { isChecking: boolean };
+  /** The model's service is busy, and is asked again after so many milliseconds. For `onData`: no part of a message. */
+  retry: { delayMs: number };
   /** The last so many steps before it are void, or all parts, and it with them. Versions 5 and 6. See `withoutDiscards`. */
   discard: { steps: number | "all" };
 };

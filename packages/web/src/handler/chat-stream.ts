@@ -1,13 +1,17 @@
 import type { Session } from "@pollux/core";
-import type { Conversation } from "@pollux/core/conversation";
+import type { Conversation, Message } from "@pollux/core/conversation";
 import type { ChatRequest, EncoderOptions, MessageEncoder } from "../chat-protocol.ts";
 import { joinPieces, streamResponse } from "./event-stream.ts";
 import { MessageFollower, type Sight } from "./follow-message.ts";
 import type { GoingRun } from "./going-run.ts";
 import { replyEmpty } from "./http-error.ts";
 import type { OpenSession } from "./open-sessions.ts";
+import type { News } from "./page-log.ts";
 import type { ChatCall, Serving } from "./serving.ts";
 import { startRun, type StartOptions } from "./start-run.ts";
+
+/** Shorter waits are over before anybody has read of them, in milliseconds. */
+const MIN_WAIT_MS = 1000;
 
 /** A response that shows one message while it is written. */
 export class ChatStream<Context> {
@@ -156,7 +160,7 @@ export class ChatStream<Context> {
         // A run may begin, or go on, long after the response.
         void this.count(sight);
         if (message !== undefined) yield* write(encoder.show(message, conversation, changes));
-        yield* write(this.follower.takeNews().flatMap((part) => protocol.data?.(part) ?? []));
+        yield* write(this.follower.takeNews().flatMap((news) => this.#chunkOf(news, message) ?? []));
         if (!isOver || (await this.#resumes(sight))) continue;
         this.#isComplete = true;
         const error = this.#run?.failure?.error ?? new Error("the message is gone from the store");
@@ -169,6 +173,14 @@ export class ChatStream<Context> {
       yield* fail(error);
       if (end !== "") yield end;
     }
+  }
+
+  /** Undefined for news that are old, or of another run, when they are read. */
+  #chunkOf(news: News, message: Message | undefined): unknown {
+    const { protocol } = this.#serving.options;
+    if (!("until" in news)) return protocol.data?.(news);
+    const delayMs = Math.ceil(news.until - performance.now());
+    return news.runId === message?.runId && delayMs >= MIN_WAIT_MS ? protocol.retry?.({ delayMs }) : undefined;
   }
 
   /** A run whose process has died goes on here; once, so that one which fails at once is not tried for ever. */

@@ -40,12 +40,12 @@ export async function listChats(
   const found = await store.list({ owner, prefix, after, limit: limit + 1 });
   const page = found.slice(0, limit);
   const last = page.at(-1);
-  const states = await Promise.all(page.map((one) => runs.stateOf(one)));
+  const standings = await Promise.all(page.map((one) => runs.standingOf(one)));
   return {
     chats: page.map(({ id, title, createdAt, updatedAt, messages }, index) => ({
       id: id.slice(prefix.length),
       title,
-      state: states[index],
+      ...standings[index],
       createdAt,
       updatedAt,
       messages,
@@ -90,6 +90,10 @@ export function readTitle(body: unknown): string | null {
 /** Most sessions that are remembered, so that nothing grows without bound. */
 const MAX_SEEN = 10_000;
 
+interface RunStanding extends Pick<SessionSummary, "ending"> {
+  readonly state: SessionSummary["state"] | "cut-off";
+}
+
 /**
  * Tells runs that are going from those whose process has died, without reading their logs: the store may know of processes, and a lease
  * that nobody has renewed for its whole duration has expired.
@@ -103,15 +107,14 @@ export class CutOffRuns {
     this.#store = store;
   }
 
-  /** A session as it is now, given how a list has just shown it. */
-  async stateOf(listed: SessionSummary): Promise<SessionSummary["state"] | "cut-off"> {
-    const { id, length, state } = listed;
-    if (state !== "running") return state;
+  /** How the last run of a session stands now, given how a list has just shown it. */
+  async standingOf({ id, length, state, ending }: SessionSummary): Promise<RunStanding> {
+    if (state !== "running") return { state, ending };
     const { lease } = await this.#store.records(id);
-    if (this.#isHeld(id, lease)) return state;
+    if (this.#isHeld(id, lease)) return { state };
     // It may have ended since it was listed.
     const now = await findSession(this.#store, id);
-    return now !== undefined && now.length !== length ? now.state : "cut-off";
+    return now !== undefined && now.length !== length ? { state: now.state, ending: now.ending } : { state: "cut-off" };
   }
 
   #isHeld(id: string, lease: Lease | undefined): boolean {

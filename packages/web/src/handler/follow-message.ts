@@ -9,9 +9,8 @@ import {
   watchConversation,
 } from "@pollux/core/conversation";
 import { changesOf } from "../added-text.ts";
-import type { DataPart } from "../data-part.ts";
 import type { GoingRun } from "./going-run.ts";
-import type { SessionPage } from "./page-log.ts";
+import type { News, SessionPage } from "./page-log.ts";
 
 /** What is seen of a message at one time. */
 export interface Sight {
@@ -24,7 +23,7 @@ export interface Sight {
   readonly changes?: readonly ConversationChange[] | undefined;
 }
 
-/** Transient parts that wait for a slow reader before the oldest is left out. */
+/** News that wait for a slow reader before the oldest is left out. */
 const MAX_NEWS = 256;
 
 /** Follows one message of a conversation until its run is over. Whoever follows slowly misses what was in between. */
@@ -44,8 +43,8 @@ export class MessageFollower {
   /** The message was seen while its run was going. */
   #wasGoing = false;
   #wake: () => void = () => {};
-  /** Transient, and not taken yet. */
-  #news: DataPart[] = [];
+  /** Not taken yet. */
+  #news: News[] = [];
   #hasNews = false;
 
   constructor(session: WatchableSession, page: SessionPage, id: string, signal: AbortSignal) {
@@ -53,8 +52,8 @@ export class MessageFollower {
     this.#page = page;
     this.#id = id;
     this.#updates = watchConversation(session, { signal });
-    page.listen((part) => {
-      if (part !== undefined) this.#news = [...this.#news.slice(1 - MAX_NEWS), part];
+    page.listen((news) => {
+      if (news !== undefined) this.#news = [...this.#news.slice(1 - MAX_NEWS), news];
       this.#hasNews = true;
       this.#wake();
     }, signal);
@@ -89,8 +88,8 @@ export class MessageFollower {
     void run.over.then(() => this.#wake());
   }
 
-  /** The transient parts that have come since. */
-  takeNews(): readonly DataPart[] {
+  /** What has come since that is not part of the message. */
+  takeNews(): readonly News[] {
     return this.#news.splice(0);
   }
 

@@ -15,6 +15,16 @@ export interface PageEntry {
   readonly turn?: number | undefined;
 }
 
+/** What is told to those who look, and not kept. */
+export type News = DataPart | RunWait;
+
+/** A request of a run waits for a busy service. */
+export interface RunWait {
+  readonly runId: string | undefined;
+  /** On the monotonic clock, in milliseconds. */
+  readonly until: number;
+}
+
 /** What is known of a run beside its messages. */
 interface RunFacts extends Omit<PageEntry, "part" | "turn"> {
   /** What pages said of calls that they could not execute, by call. */
@@ -26,23 +36,27 @@ interface RunFacts extends Omit<PageEntry, "part" | "turn"> {
 /** What pages and the application have put into the log of one session for pages. */
 export class SessionPage {
   readonly #runs: Map<string, RunFacts> = new Map();
-  readonly #listeners: Set<(part?: DataPart) => void> = new Set();
+  readonly #listeners: Set<(news?: News) => void> = new Set();
   /** What was made of messages and of lists of them, until more is known: those who follow a text compare them. */
   #shown: WeakMap<object, object> = new WeakMap();
+  /** The last one that was told: who comes during it is told as well. */
+  #wait: RunWait | undefined;
   #lastRun = "";
   #turn = 0;
   /** Of the entries. */
   version = 0;
   length = 0;
 
-  /** Tells of transient parts, and that there is more to be shown, until a signal aborts. */
-  listen(listener: (part?: DataPart) => void, signal: AbortSignal): void {
+  /** Tells what is not kept, and that there is more to be shown, until a signal aborts. */
+  listen(listener: (news?: News) => void, signal: AbortSignal): void {
     this.#listeners.add(listener);
+    if (this.#wait !== undefined) listener(this.#wait);
     signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
   }
 
-  tell(part?: DataPart): void {
-    for (const listener of this.#listeners) listener(part);
+  tell(news?: News): void {
+    if (news !== undefined && "until" in news) this.#wait = news;
+    for (const listener of this.#listeners) listener(news);
   }
 
   /** Entries that were read or written. */

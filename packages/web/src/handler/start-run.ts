@@ -84,6 +84,8 @@ export async function startRun<Context>(
       const about = { ...(known === undefined && { body }), ...(begun === runId && { metadata }) };
       return add(about, begun);
     }
+    const waitMs = waitIn(event);
+    if (waitMs !== undefined) pages.of(session.id).tell({ runId: begun, until: performance.now() + waitMs });
     if ("turn" in event && SHOWS_TURN.has(event.type)) ({ turn } = event);
     return event.type === "tool-progress" && isDataPart(event.progress) ? send(event.progress) : undefined;
   });
@@ -107,6 +109,13 @@ const SHOWS_TURN: ReadonlySet<RunEvent["type"]> = new Set([
   "part",
   "response",
 ]);
+
+/** How long a request waits for a busy service, in milliseconds. Pages read nothing else of it: the service's words are not for them. */
+function waitIn(event: RunEvent): number | undefined {
+  if (event.type !== "notice" || event.notice.type === "heal") return undefined;
+  const { delayMs, error } = event.notice;
+  return error.status === 429 || error.status === 503 ? delayMs : undefined;
+}
 
 /** False for ends that a client brings about, or that it is told of by the answer. */
 function isUnexpected(error: unknown): boolean {

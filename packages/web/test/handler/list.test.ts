@@ -1,5 +1,5 @@
 import { MemoryStore, type SessionStore } from "@pollux/core";
-import { say } from "@pollux/core/testing";
+import { blocked, say } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
 import { fakeTime } from "../../../core/test/helpers/fake-time.ts";
 import { Processes, storeLike } from "../../../core/test/helpers/processes.ts";
@@ -25,7 +25,41 @@ async function startRun(store: SessionStore): Promise<{ readonly finish: () => P
   };
 }
 
+async function endings(page: Page): Promise<unknown> {
+  const { chats } = (await (await page.ask("GET", "")).json()) as { chats: object[] };
+  return chats.map((chat) => ("ending" in chat ? chat.ending : "not said"));
+}
+
 describe("a run in the list", () => {
+  test("is said to have ended as it did, and not while the next one is going", async () => {
+    const model = new SteppedModel(blocked(), say("One ", "two."));
+    const page = openPage(model);
+    await allChunks(await page.send("Hi"));
+    expect(await endings(page)).toEqual(["blocked"]);
+    model.say();
+    const chunks = readChunks(await page.send("Count"));
+    await readUntil(chunks, "One ");
+    expect(await endings(page)).toEqual(["not said"]);
+    model.finish();
+    await restOf(chunks);
+    expect(await endings(page)).toEqual(["finished"]);
+  });
+
+  test("is not said to have ended in any way by a store that was last written to by an older release", async () => {
+    const store = new MemoryStore();
+    const info = {
+      owner: "ann",
+      state: "stopped",
+      createdAt: 1,
+      messages: 1,
+      turns: 1,
+      totalTokens: 1,
+      cost: 0,
+    } as const;
+    await store.append("ann/old", 0, [0], { info });
+    expect(await endings(openPage(undefined, { store }))).toEqual(["not said"]);
+  });
+
   test("is cut off once its process has died, which is found out without reading a log", async () => {
     const processes = new Processes(new MemoryStore());
     const first = processes.start();
@@ -53,7 +87,8 @@ describe("a run in the list", () => {
         return await inner.records(id);
       },
     });
-    expect(await states(openPage(undefined, { store }))).toEqual({ going: "idle" });
+    const page = openPage(undefined, { store });
+    expect(await states(page)).toEqual({ going: "idle" });
   });
 });
 

@@ -338,13 +338,19 @@ const ERRORS: { readonly [Code in ErrorCode]?: string } = {
 };
 
 /** The error of a run as it is shown. */
-function safeError(
-  error: { readonly name: string; readonly code?: string | undefined },
-  isAborted: boolean,
-): MessageError {
+function safeError(error: NonNullable<EndEntry["error"]>, isAborted: boolean): MessageError {
   const { name, code } = error;
   // A code that is not in the table is none of ours, or says nothing to a person.
   const text = Object.hasOwn(ERRORS, code ?? "") ? ERRORS[code as ErrorCode] : undefined;
-  const message = text ?? (isAborted ? "The run was stopped." : "Something went wrong.");
+  const message = refusal(error) ?? text ?? (isAborted ? "The run was stopped." : "Something went wrong.");
   return { name, ...(code !== undefined && { code }), message };
+}
+
+/** What a refusal of the service means to whoever waits for the answer; undefined when it says no more than that it is one. */
+function refusal({ code, status, resetsAt }: NonNullable<EndEntry["error"]>): string | undefined {
+  if (code !== "api_status") return undefined;
+  if (resetsAt !== undefined)
+    return "The daily quota for the model is used up. It starts over at midnight Pacific time.";
+  if (status === 429) return "A rate limit or quota of the model's service is reached.";
+  return status === 503 ? "The model's service is overloaded or not available." : undefined;
 }

@@ -1,6 +1,6 @@
 import type { LostUsage } from "../../durable/closed-turn.ts";
 import type { GuardrailAction, StepPlace } from "../../durable/run-log.ts";
-import type { Outcome } from "../../durable/steps.ts";
+import type { Outcome, StepError } from "../../durable/steps.ts";
 import { isObject, isTooDeep, type Json, MAX_LEVELS } from "../../internal/json.ts";
 import type { GuardrailStop } from "../../loop/guardrails.ts";
 import type { LimitReached } from "../../loop/limits.ts";
@@ -88,7 +88,7 @@ export interface EndEntry extends EntryBase, Cost {
   readonly pending?: readonly PendingCall[] | undefined;
   /** The answer that the run ended in the middle of. Part of the history unless the run is resumed. */
   readonly interrupted?: InterruptedAnswer | undefined;
-  readonly error?: { readonly name: string; readonly message: string; readonly code?: string | undefined } | undefined;
+  readonly error?: Omit<StepError, "lost"> | undefined;
 }
 
 /** An answer that was never finished, as far as it is known and its guardrails let it pass. */

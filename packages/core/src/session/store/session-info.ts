@@ -83,6 +83,7 @@ function findChanges(
         info: {
           ...info,
           state: "running",
+          ending: undefined,
           messages: info.messages + (entry.input.length > 0 ? 1 : 0),
           runMetadata: entry.metadata,
         },
@@ -92,7 +93,7 @@ function findChanges(
       return {
         ...(first >= 0 && { firstWords: undefined, opening: fold.opening.slice(0, first) }),
         runId: undefined,
-        info: { ...info, state: "idle" },
+        info: { ...info, state: "idle", ending: undefined },
       };
     }
     case "step":
@@ -102,13 +103,13 @@ function findChanges(
       if (entry.runId !== fold.runId) return {};
       const { pricesAsOf, usage } = fold.ended;
       const ended = { ...fold.before, usage: { ...fold.before.usage, contextTokens: usage.contextTokens }, pricesAsOf };
-      return { ended, info: { ...info, ...describeUsed(ended), cost: info.cost, state: "running" } };
+      return { ended, info: { ...info, ...describeUsed(ended), cost: info.cost, state: "running", ending: undefined } };
     }
     case "end": {
       if (entry.runId !== fold.runId) return {};
       const ended = addRun({ ...fold.before, pricesAsOf: fold.ended.pricesAsOf }, entry);
       const state = entry.pending !== undefined ? "waiting" : isResumable(entry) ? "stopped" : "idle";
-      return { ended, info: { ...info, ...describeUsed(ended), state } };
+      return { ended, info: { ...info, ...describeUsed(ended), state, ending: entry.stopReason } };
     }
     default:
       return {};
@@ -133,7 +134,7 @@ function describeUsed({
   cost,
   unpriced,
   pricesAsOf,
-}: EndedRuns): Omit<SessionInfo, "state" | "createdAt" | "messages"> {
+}: EndedRuns): Omit<SessionInfo, "state" | "ending" | "createdAt" | "messages"> {
   return { turns, totalTokens: usage.totalTokens, cost, unpriced, ...(pricesAsOf !== undefined && { pricesAsOf }) };
 }
 

@@ -3,6 +3,7 @@ import type { JsonObject, Part } from "../../wire/types/content.ts";
 import type { ModelPlace } from "../../durable/run-log.ts";
 import { SessionConflictError } from "../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../errors/session-errors.ts";
+import type { EndReason } from "../log/entries.ts";
 
 /** What a session says about itself with each append, for lists. A store keeps the latest and filters by it. */
 export interface SessionInfo {
@@ -19,6 +20,8 @@ export interface SessionInfo {
    * answer. `stopped`: the last run failed, was aborted or reached a limit, and can be resumed.
    */
   readonly state: "idle" | "running" | "waiting" | "stopped";
+  /** How the last run ended. Absent while one is going, before the first and after a rewind; and as an older release wrote it. */
+  readonly ending?: EndReason | undefined;
   /** When its first entry was written, in milliseconds since the epoch. */
   readonly createdAt: number;
   /** Messages that began a run, also those that were taken back. */

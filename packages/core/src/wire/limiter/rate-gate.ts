@@ -1,7 +1,6 @@
 import { ApiStatusError, type ApiStatusFacts } from "../../errors/api-errors.ts";
 import { startTimer } from "../../internal/abort.ts";
 import type { RetryNotice } from "../http/retry.ts";
-import type { EndpointLimiter } from "./traffic.ts";
 
 /** An answer that closed a gate. */
 interface Refusal {
@@ -248,15 +247,23 @@ export interface QueuedRequest {
   readonly stopListening: () => void;
 }
 
+/** What a permit needs of the limiter that gave it. */
+interface PermitGiver {
+  /** Frees a slot. */
+  release(): void;
+  /** The service asked for a wait. */
+  close(gate: RateGate, error: ApiStatusError): void;
+}
+
 /** Permission to send one request. Holds a slot until {@link Permit.release}. */
 export class Permit {
   /** How long the request was queued, in milliseconds. */
   readonly queuedMs: number;
-  readonly #limiter: EndpointLimiter;
+  readonly #limiter: PermitGiver;
   readonly #gate: RateGate;
   #released = false;
 
-  constructor(limiter: EndpointLimiter, gate: RateGate, queuedMs: number) {
+  constructor(limiter: PermitGiver, gate: RateGate, queuedMs: number) {
     this.#limiter = limiter;
     this.#gate = gate;
     this.queuedMs = queuedMs;
