@@ -28,7 +28,7 @@ export type { InputPart, RunInput } from "./agent/run-input.ts";
 
 // session
 export type { Json } from "./internal/json.ts";
-export type { EndReason, SessionEntry } from "./session/log/entries.ts";
+export type { SessionEntry } from "./session/log/entries.ts";
 export { type ErasedData, type EraseOptions, eraseOwner } from "./session/runs/erase-owner.ts";
 export { MemoryStore } from "./session/store/memory-store.ts";
 export type { WhileRunning } from "./session/runs/session-host.ts";
@@ -53,6 +53,7 @@ export type {
   SessionRecords,
   SessionStore,
   SessionSummary,
+  EndReason,
 } from "./session/store/store.ts";
 
 // loop

@@ -19,9 +19,8 @@ import type { Endpoint } from "../wire/endpoints/endpoint.ts";
 import type { WhileRunning, SessionLimits, StepsFactory, Unfinished } from "../session/runs/session-host.ts";
 import type { Answers } from "../session/runs/session-answers.ts";
 import type { SessionAbout } from "../session/runs/session-runs.ts";
-import type { SessionStore } from "../session/store/store.ts";
+import type { EndReason, SessionStore } from "../session/store/store.ts";
 import type { ContentInput } from "../model/history/import-history.ts";
-import type { EndReason } from "../session/log/entries.ts";
 import type { RunInput } from "./run-input.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { Source } from "../grounding/sources.ts";
 import type { Cost, Usage } from "../model/usage.ts";
-import type { EndReason } from "../session/log/entries.ts";
+import type { EndReason } from "../session/store/store.ts";
 import type { GuardrailStop } from "../loop/guardrails.ts";
 import type { LimitReached, Limits } from "../loop/limits.ts";
 import type { PendingCall, PendingQuestion, ToolErrorKind } from "../tool/tool.ts";

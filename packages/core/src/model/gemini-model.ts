@@ -25,10 +25,9 @@ import {
   buildCountTokensRequest,
   buildHead,
   buildRequest,
-  type RequestFacts,
   type RequestHead,
 } from "./request/build-request.ts";
-import { checkSettings, type ModelSettings } from "./settings.ts";
+import { checkSettings, type ModelSettings, type RequestFacts } from "./settings.ts";
 import { type Cache, createCachedContent } from "./resources/caches.ts";
 import { getFile, waitForFile } from "./resources/files.ts";
 import { type AnswerSource, ResponseFold } from "./response/fold.ts";

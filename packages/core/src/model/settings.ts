@@ -8,7 +8,6 @@ import type {
   Modality,
   ThinkingConfig,
 } from "../wire/types/generate-content.ts";
-import type { RequestFacts } from "./request/build-request.ts";
 import type { CacheRef } from "./resources/caches.ts";
 
 /** How much the model may think before it answers. Mapped to a level or a budget by model family; throws at construction if unsupported. */
@@ -83,6 +82,13 @@ export function checkSettings(
   buildThinkingConfig(settings, facts);
   for (const find of [findWrongValues, findMissingOutputs, findSafetyProblems, findMissingOnEndpoint])
     for (const problem of find(settings, facts)) throw new ConfigurationError(problem);
+}
+
+/** The model and endpoint that a request is built for. */
+export interface RequestFacts {
+  readonly modelId: string;
+  readonly capabilities: ModelCapabilities;
+  readonly endpointKind: EndpointKind;
 }
 
 type Facts = Omit<RequestFacts, "endpointKind"> & { readonly endpointKind: EndpointKind | undefined };

@@ -5,16 +5,8 @@ import type { Content } from "../../wire/types/content.ts";
 import type { ToolConfig, WireTool } from "../../wire/types/declaration.ts";
 import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
 import type { GenerateContentRequest, GenerationConfig } from "../../wire/types/generate-content.ts";
-import type { ModelCapabilities } from "../../wire/known-models.ts";
 import type { CacheRequest, ModelRequest } from "../model.ts";
-import { buildThinkingConfig, COPIED, getCacheName } from "../settings.ts";
-
-/** The model and endpoint that a request is built for. */
-export interface RequestFacts {
-  readonly modelId: string;
-  readonly capabilities: ModelCapabilities;
-  readonly endpointKind: EndpointKind;
-}
+import { buildThinkingConfig, COPIED, getCacheName, type RequestFacts } from "../settings.ts";
 
 /** Everything before the contents; the same object for every request of a run, so that it is serialized once. */
 export interface RequestHead extends Pick<GenerateContentRequest, "systemInstruction" | "tools"> {

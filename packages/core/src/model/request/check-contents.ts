@@ -4,7 +4,6 @@ import { parseEssence } from "../../internal/mime-type.ts";
 import { utf8Length } from "../../internal/text.ts";
 import { MAX_REQUEST_BYTES } from "../../wire/http/encode-request.ts";
 import type { Content, Part } from "../../wire/types/content.ts";
-import type { Model } from "../model.ts";
 import { findKnownModel, isOlderFamily, type ModelCapabilities, OFFICE_TYPE } from "../../wire/known-models.ts";
 
 /** Marks {@link Media} among other objects. */
@@ -110,7 +109,9 @@ function countBytes(base64: string): number {
   return Math.floor((base64.length * 3) / 4);
 }
 
-type RequestLimit = Pick<Model, "maxRequestBytes">;
+interface RequestLimit {
+  readonly maxRequestBytes?: number | undefined;
+}
 
 /** Bytes that the text and inline media of a conversation may take: the rest is for instructions, tools and results as JSON. */
 export function maxContentsBytes({ maxRequestBytes = MAX_REQUEST_BYTES }: RequestLimit): number {

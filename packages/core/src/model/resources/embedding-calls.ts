@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
 import { ApiShapeError } from "../../errors/api-errors.ts";
 import { asList, unlessEmpty } from "../../internal/json.ts";
-import type { CallOptions } from "../../wire/client-options.ts";
+import type { CallOptions, GeminiClientOptions } from "../../wire/client-options.ts";
 import type { EndpointKind } from "../../wire/endpoints/endpoint.ts";
 import { type ApiClient, encodeJson } from "../../wire/client.ts";
 import { checkRequestSize } from "../../wire/http/encode-request.ts";
@@ -14,7 +14,6 @@ import type {
   PredictEmbeddingsResponse,
 } from "../../wire/types/resources.ts";
 import type { UsageMetadata } from "../../wire/types/generate-content.ts";
-import type { EmbedOptions } from "./embeddings.ts";
 import { readUsage, type Usage } from "../usage.ts";
 
 export interface EmbeddingInput {
@@ -23,10 +22,12 @@ export interface EmbeddingInput {
 }
 
 /** What of the options of `embed()` a request is made by. */
-type EmbeddingSettings = Pick<
-  EmbedOptions,
-  "model" | "taskType" | "outputDimensionality" | "autoTruncate" | "maxRequestBytes"
->;
+interface EmbeddingSettings extends Pick<GeminiClientOptions, "maxRequestBytes"> {
+  readonly model: string;
+  readonly taskType?: string | undefined;
+  readonly outputDimensionality?: number | undefined;
+  readonly autoTruncate?: boolean | undefined;
+}
 
 /** Models that take the task type in a field. Newer ones read it from the text. */
 const WITH_TASK_FIELD = /^(?:gemini-embedding-(?:001|exp)|text-|textembedding-|embedding-)/;

@@ -10,7 +10,7 @@ import type { Cost, Usage } from "../../model/usage.ts";
 import type { ReadSource } from "../../tool/reads.ts";
 import type { PendingCall } from "../../tool/tool.ts";
 import type { Content, JsonObject } from "../../wire/types/content.ts";
-import type { Draft } from "../store/store.ts";
+import type { Draft, EndReason } from "../store/store.ts";
 import type { TurnRecord } from "./turn-record.ts";
 
 /** Version of the entries this release reads and writes. */
@@ -64,9 +64,6 @@ export interface RunEntry extends EntryBase {
   /** Tokens of the questions of the run before that nobody answers any more. */
   readonly withdrawn?: readonly string[] | undefined;
 }
-
-/** How a run ended. `damaged`: entries of it were lost, and a repair ended it for good. */
-export type EndReason = StopReason | "failed" | "aborted" | "damaged";
 
 /** How a run ended, and what it used. With `unpriced`, its cost is what is known of it. */
 export interface EndEntry extends EntryBase, Cost {

@@ -3,7 +3,10 @@ import type { JsonObject, Part } from "../../wire/types/content.ts";
 import type { ModelPlace } from "../../durable/run-log.ts";
 import { SessionConflictError } from "../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../errors/session-errors.ts";
-import type { EndReason } from "../log/entries.ts";
+import type { StopReason } from "../../loop/result.ts";
+
+/** How a run ended. `damaged`: entries of it were lost, and a repair ended it for good. */
+export type EndReason = StopReason | "failed" | "aborted" | "damaged";
 
 /** What a session says about itself with each append, for lists. A store keeps the latest and filters by it. */
 export interface SessionInfo {
