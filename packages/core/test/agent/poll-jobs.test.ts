@@ -1,5 +1,5 @@
 import { Agent, defineJob, defineTool, type JobReport, MemoryStore, pollJobs, type SessionStore } from "@pollux/core";
-import { call, say, ScriptedModel } from "@pollux/core/testing";
+import { call, say, type ScriptLine, ScriptedModel } from "@pollux/core/testing";
 import { expect, test } from "vitest";
 import { deferred } from "../helpers/deferred.ts";
 import { fakeTime } from "../helpers/fake-time.ts";
@@ -26,7 +26,7 @@ async function lab(ids: readonly string[], store: SessionStore = new MemoryStore
     cancel: (jobId) => void cancelled.push(jobId),
   });
   const pay = defineTool({ name: "pay", description: "Pays.", needsApproval: true, run: () => "paid" });
-  const make = (...lines: ConstructorParameters<typeof ScriptedModel>): Agent =>
+  const make = (...lines: readonly ScriptLine[]): Agent =>
     new Agent({ model: new ScriptedModel(...lines), tools: [research, pay] });
   for (const id of ids) await make(call("research")).session({ id, store }).send("Go.");
   const errors: unknown[] = [];
