@@ -367,7 +367,7 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
     needsLog: true,
   },
   "a job that a message leaves behind": {
-    model: lines(calls("research", "ask_person"), say("Never mind.")),
+    model: lines(calls("ask_person", "research"), say("Never mind.")),
     agent: { tools: [research, askPerson] },
     play: async ({ send, session }) => {
       await send("Why?");
