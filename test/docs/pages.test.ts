@@ -10,7 +10,7 @@ const pages = [
   ),
 ];
 const FOR_CONTRIBUTORS = ["AGENTS.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "REVIEW.md", "SECURITY.md"];
-const WORDS = "content model tool agent run turn call step event session store conversation".split(" ");
+const WORDS = "content model tool agent run turn call job step event session store conversation".split(" ");
 const guides = pages.filter((page) => page.startsWith("docs/guides/"));
 /** Not those for people who change the library, nor the references of ready-made tools. */
 const forReading = pages.filter((page) => !/^docs\/(?:decisions|guides\/tools)\//.test(page));

@@ -23,6 +23,7 @@ export type {
 export type { AgentProgress, AgentToolInput, AgentToolOptions } from "./agent/agent-tool.ts";
 export { handoff, type HandoffOptions, type HandoffTool } from "./agent/handoff.ts";
 export { finished } from "./agent/output.ts";
+export { pollJobs, type PollJobsOptions } from "./agent/poll-jobs.ts";
 export { Session } from "./agent/session.ts";
 export type { InputPart, RunInput } from "./agent/run-input.ts";
 
@@ -136,6 +137,8 @@ export type {
   ToolTrust,
   UntrustedReason,
 } from "./tool/reads.ts";
+export { defineJob, type JobOptions, type JobStartContext } from "./tool/define-job.ts";
+export { type JobCall, type JobContext, type JobReport, readJobCallback, type StartedJob } from "./tool/job.ts";
 export { defineTool, type ToolInputSchema, type ToolOptions } from "./tool/define-tool.ts";
 export { type FunctionResponseOptions, type ResponseParts } from "./tool/function-response.ts";
 export { media, type MediaOptions, type MediaSource } from "./tool/media.ts";
@@ -149,6 +152,7 @@ export type {
   ToolContext,
   ToolErrorKind,
   ToolFor,
+  ToolJob,
   ToolOutcome,
 } from "./tool/tool.ts";
 

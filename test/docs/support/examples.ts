@@ -47,6 +47,8 @@ const AROUND: Readonly<Record<string, string>> = {
   "core SqliteStore": `${AGENT}\n${INTO_FOLDER}`,
   "core JsonlStore": `${AGENT}\n${INTO_FOLDER}`,
   "core defineTool": "const fetchWeather = async (city: string, _signal: AbortSignal) => `4 °C in ${city}`;",
+  "core defineJob":
+    "const lab = { start: async (_job: object) => 'job-1', status: async (_id: string) => ({ progress: 50 }), cancel: async (_id: string) => {} };\nconst url = 'https://app.example';",
   "core handoff": 'const billing = new Agent({ name: "billing", model: "gemini-flash-latest" });',
   "core approve": PAY,
   "core deny": PAY,

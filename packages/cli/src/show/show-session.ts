@@ -105,6 +105,7 @@ const QUESTIONS: { readonly [Question in PendingQuestion]: string } = {
   approval: "may it run?",
   outcome: "what was the outcome?",
   "unknown-outcome": "did it happen? The process died while it was running",
+  job: "how does its job end?",
 };
 
 function formatAnswer(answer: OutsideAnswer): string {

@@ -29,7 +29,6 @@ import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Model } from "../model/model.ts";
 import { asOf, checkPrices, requirePrices } from "../model/usage.ts";
 import type { OpenedRun, RecalledRun, SessionHost, SessionRun } from "../session/runs/session-host.ts";
-import { findArgumentProblem } from "../tool/pending-call.ts";
 import { addRead } from "../tool/reads.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import type { Content } from "../wire/types/content.ts";
@@ -105,9 +104,9 @@ export class AgentRuns implements Follower<AgentRuns> {
         const about = { identity: this.#identify(run), context, guardrails: this.#guardrails(options) };
         return checkParts(about, parts, turn);
       },
-      findArgumentProblem: async ({ name }, args, run) => {
+      findTool: (name, run) => {
         const tool = this.tools(run).find((one) => one.name === name);
-        return tool?.kind === "function" ? await findArgumentProblem(tool, args) : undefined;
+        return tool?.kind === "function" ? { tool, context: run?.options.context } : undefined;
       },
       open: (run) => this.open(this.plan(run.options), run),
       recall: (run) => this.#recall(run),

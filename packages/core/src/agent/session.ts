@@ -10,6 +10,7 @@ import { NextRun } from "../session/runs/next-run.ts";
 import type { SessionHost } from "../session/runs/session-host.ts";
 import { SessionLog } from "../session/log/session-log.ts";
 import { type SessionAbout, type SessionConfig, SessionRuns } from "../session/runs/session-runs.ts";
+import type { JobReport } from "../tool/job.ts";
 import { checkReads, type Reads } from "../tool/reads.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { Content } from "../wire/types/content.ts";
@@ -186,6 +187,18 @@ export class Session<
   }
 
   /**
+   * Stores how a job stands that the last run has started: its progress, or its outcome, with which `continue()` goes on. For a webhook; it
+   * runs nothing. The same outcome may be reported again.
+   *
+   * @param job - The id that `start` gave, or its `callback`.
+   * @throws {JobReportError} For a job that the session's last run doesn't wait for, another outcome than the first, or an output that does
+   * not match the job's schema. Nothing was stored.
+   */
+  async reportJob(job: string, report: JobReport): Promise<void> {
+    await this.#runs.jobs.report(job, report);
+  }
+
+  /**
    * Sends input to the run in progress, in this process or another: the run's next request includes it as a user content. If no
    * run is in progress, the next one includes it.
    *
@@ -205,10 +218,11 @@ export class Session<
 
   /**
    * Stops the run in progress, in this process or another, and waits until it has ended: what it was doing is aborted, and what the
-   * model had said by then is kept. Its `send` rejects with `RunStoppedError`.
+   * model had said by then is kept. Its `send` rejects with `RunStoppedError`. Jobs that it has started are cancelled, also of a run that
+   * waits for them: `continue()` tells the model.
    *
    * @param options - `signal`: ends the wait, not the request to stop.
-   * @returns False when no run was going.
+   * @returns False when no run was going, nor waiting for a job.
    */
   async stop({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<boolean> {
     return await this.#runs.stop(signal);

@@ -3,6 +3,7 @@ import type { Cost, Usage } from "../model/usage.ts";
 import type { EndReason } from "../session/store/store.ts";
 import type { GuardrailStop } from "../loop/guardrails.ts";
 import type { LimitReached, Limits } from "../loop/limits.ts";
+import type { StartedJob } from "../tool/job.ts";
 import type { PendingCall, PendingQuestion, ToolErrorKind } from "../tool/tool.ts";
 import type { JsonObject } from "../wire/types/content.ts";
 
@@ -200,8 +201,10 @@ export interface ToolCallPart extends PartBase {
    * that is what the model has read; `explainUntrusted()` says it in a sentence.
    */
   readonly asks?: Pick<PendingCall, "token" | "approvedBy" | "editable" | "because"> | undefined;
+  /** The job that it waits for: since when and until when at most, and when its `progress` was reported, in milliseconds since the epoch. */
+  readonly job?: (Pick<StartedJob, "since" | "until"> & { readonly reportedAt?: number | undefined }) | undefined;
   /**
-   * The last that the tool reported, while it runs in this process. Of an agent in the call: the path of the event, its type and turn,
+   * The last that its job reported, or the tool while it runs in this process. Of an agent in the call: the path of the event, its type and turn,
    * and what is said.
    */
   readonly progress?: unknown;
@@ -214,6 +217,7 @@ export interface ToolCallPart extends PartBase {
  * - `writing`: the model is making it; its answer is not whole yet.
  * - `called`: whole. It has not begun, or it is not known here that it has.
  * - `pending-approval`, `pending-output`, `pending-outcome`: it waits for an answer: may it run, what is its output, did it take effect?
+ * - `pending-job`: it has started a job, which is going on elsewhere.
  * - `running`: it has begun.
  * - `done`, `failed`, `denied`: it has ended; with the failure `unknown-outcome` nobody knows whether it took effect.
  * - `not-run`: it was refused or withdrawn, or the conversation went on without it.
@@ -225,6 +229,7 @@ export type ToolCallState =
   | "pending-approval"
   | "pending-output"
   | "pending-outcome"
+  | "pending-job"
   | "running"
   | "done"
   | "failed"

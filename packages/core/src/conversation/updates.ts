@@ -186,6 +186,7 @@ export const QUESTION_OF: { readonly [State in ToolCallState]?: PendingQuestion 
   "pending-approval": "approval",
   "pending-output": "outcome",
   "pending-outcome": "unknown-outcome",
+  "pending-job": "job",
 };
 
 function pendingOf({ id: messageId, parts }: Message): readonly PendingQuestionView[] {

@@ -44,8 +44,8 @@ const usage: Check = is(
 const PLACES: { readonly [Kind in StepPlace["kind"]]: Check } = {
   model: object({ phase: oneOf("work", "output"), attempt: count }),
   call: object({ callId: text, attempt: count }),
-  wait: object({ callId: text, question: oneOf("approval", "outcome", "unknown-outcome"), time: count }),
-  hook: object({ callId: text, hook: oneOf("before", "after") }),
+  wait: object({ callId: text, question: oneOf("approval", "outcome", "unknown-outcome", "job"), time: count }),
+  hook: object({ callId: text, hook: oneOf("before", "after", "cancel") }),
   route: members,
   reroute: object({ callId: text, time: count }),
   compact: object({ overflow: optional(count) }),
@@ -158,6 +158,14 @@ const ENTRIES: { readonly [Type in SessionEntry["type"]]: Check } = {
     token: text,
     by: optional(text),
   }),
+  job: object({
+    runId: text,
+    callId: text,
+    step: text,
+    place: (value, at) => place(value, at) ?? object({ kind: oneOf("wait"), question: oneOf("job") })(value, at),
+    jobId: optional(text),
+    outcome: optional(members),
+  }),
   turn: object({ runId: text, ...turn }),
   resume: object({ runId: text }),
   rewind: object({ before: text, withdrawn: optional(list(text)) }),
@@ -216,6 +224,7 @@ const callStep: Check = object({
   after: list(PARTS.user),
   handoff: optional(text),
   nested,
+  job: optional(object({ jobId: string, since: number, until: optional(number) })),
 });
 const summaryStep: Check = object({ ...times, summary: string, contents: optional(contents), nested });
 const route: Check = object({ do: known(ROUTES), args: optional(members), ...asked, checked: optional(actions) });

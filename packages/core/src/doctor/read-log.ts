@@ -168,6 +168,7 @@ function guessLine(position: number, line: LogLine): LostLine {
 
 function describeLost({ type = "", step, kind }: LostLine): string {
   if (type === "begin") return `the record that ${step ?? "a step"} started is lost`;
+  if (type === "job") return "what was known of a job is lost";
   if (type === "answer") return `an external answer (${step ?? "to a call"}) is lost`;
   if (type === "step" && kind === "model") return `the model's response (${step ?? "of a step"}) is lost`;
   if (type === "step") return `the result of ${step ?? "a step"} is lost`;
@@ -202,7 +203,8 @@ function keepOwn(group: RunGroup, started: ReadonlySet<string>, report: Report):
   const kept: Item<EntryOfRun>[] = [];
   for (const item of group.items) {
     const id = getRunId(item);
-    if (id === undefined || id === runId) kept.push(item);
+    // A job may be given up when the next run has begun.
+    if (id === undefined || id === runId || (item.entry.type === "job" && started.has(id))) kept.push(item);
     else if (strangers.length === 1 && id === stranger && !mayHideRun && !ended) {
       const problem = `it belongs to run ${id}, which never started, but is in the middle of run ${runId}`;
       report(item.position, problem, "its runId is corrected");
@@ -283,7 +285,7 @@ function correctNames(group: RunGroup, report: Report): void {
   if (group.run.entry.loop !== LOOP_VERSION) return;
   group.items = group.items.flatMap((item): readonly Item<EntryOfRun>[] => {
     const { position, entry } = item;
-    if (entry.type !== "begin" && entry.type !== "step" && entry.type !== "answer") return [item];
+    if (!("place" in entry)) return [item];
     if (!isKnownPlace(entry.place)) {
       const place = placeOfName(entry);
       if (place === undefined) return [item];

@@ -121,9 +121,9 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
 
   /** The outcome of a wait whose timeout has passed. */
   async function timedOut(wait: Extract<Op<Event>, { kind: "wait" }>): Promise<Outcome | undefined> {
-    const { name, timeoutMs } = wait;
+    const { name, timeoutMs, since } = wait;
     if (timeoutMs === undefined) return undefined;
-    const begun = log.begunAt(name) ?? (await log.begin(wait));
+    const begun = since ?? log.begunAt(name) ?? (await log.begin(wait));
     if (Date.now() < begun + timeoutMs) return undefined;
     const outcome = waitTimedOut(name, timeoutMs);
     await log.record(wait, outcome);
@@ -140,6 +140,7 @@ export function passThrough<Event>(options: PassThroughOptions<Event>): Steps<Ev
   const { runId, signal, emit = ignore } = options;
   return {
     runId,
+    cannotWait: true,
     round: async (ops) => {
       const outcomes: Promise<Outcome>[] = [];
       const waiting: string[] = [];

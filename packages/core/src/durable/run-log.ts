@@ -4,6 +4,7 @@ import { openCallsIn } from "../model/history/open-calls.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { AskedOf } from "../tool/pending-call.ts";
 import type { ReadByCall, ReadSource, UntrustedReason } from "../tool/reads.ts";
+import type { StartedJob } from "../tool/job.ts";
 import type { NestedRun, PendingQuestion, ToolOutcome } from "../tool/tool.ts";
 import type { Content, FunctionCall, JsonObject, Part } from "../wire/types/content.ts";
 
@@ -58,8 +59,13 @@ export type StepPlace =
       /** Counts the questions, from 1; more when the process died again during a repeated call, or when edited arguments need approval. */
       readonly time: number;
     }
-  /** A hook around a call that is a separate run; the run has the name of the call. */
-  | { readonly kind: "hook"; readonly turn: number; readonly callId: string; readonly hook: "before" | "after" }
+  /** A hook around a call that is a separate run, which has the name of the call; or cancels the job that a call has started. */
+  | {
+      readonly kind: "hook";
+      readonly turn: number;
+      readonly callId: string;
+      readonly hook: "before" | "after" | "cancel";
+    }
   /** Decides which calls of a turn need an answer from outside. */
   | { readonly kind: "route"; readonly turn: number }
   /** Decides once more about a call whose arguments an approval changed. `time`: of the question that was answered with the change. */
@@ -242,6 +248,8 @@ export interface CallStepValue extends StepTimes, ReadByCall {
   readonly handoff?: string | undefined;
   /** It is unknown whether the call happened: an answer from outside decides, and `part` is not the answer. */
   readonly unknown?: true | undefined;
+  /** With {@link unknown}: the call has started a job, whose outcome is the answer. */
+  readonly job?: StartedJob | undefined;
   /** The tool was not run: the call was refused, or a hook gave its output. */
   readonly notRun?: true | undefined;
   /** Runs made inside the call. */

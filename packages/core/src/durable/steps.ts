@@ -46,6 +46,15 @@ export type Op<Event = unknown> =
       readonly question?: Json | undefined;
       /** Milliseconds until it ends with `waitTimedOut`. @defaultValue no timeout */
       readonly timeoutMs?: number | undefined;
+      /** When that time began, in milliseconds since the epoch. @defaultValue now */
+      readonly since?: number | undefined;
+      /**
+       * Of a job: finds the answer that nobody sends. An engine may call it in a step of its own, again and again, `everyMs` or more apart;
+       * what it gives is the answer. It rejects when nothing could be found out.
+       */
+      readonly poll?:
+        | { readonly everyMs: number; readonly check: (signal: AbortSignal) => Promise<Json | undefined> }
+        | undefined;
     })
   | (NamedStep & {
       /** A separate run with the id `${runId}:${name}`; its outcome is a `RunReport`. It is cancelled with its parent. */
@@ -78,6 +87,8 @@ export interface Steps<Event = unknown> {
   readonly runId: string;
   /** Messages to the run from outside; absent when it takes none. */
   readonly steering?: Steering | undefined;
+  /** No answer can reach the run: it ends where it would wait, and nothing continues it. */
+  readonly cannotWait?: true | undefined;
   /** Names of agents that can run separately: a call of an agent tool with such an agent is a `child`. */
   readonly children?: ReadonlySet<string> | undefined;
   /**

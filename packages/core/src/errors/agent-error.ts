@@ -23,6 +23,7 @@ export type ErrorCode =
   | "session_running"
   | "session_lease_lost"
   | "session_limit"
+  | "job_report"
   | "nothing_to_resume"
   | "unexpected_answer"
   | "invalid_approval"

@@ -16,6 +16,7 @@ export {
   TrafficLimitError,
 } from "./api-errors.ts";
 export {
+  JobReportError,
   NothingToResumeError,
   RewindTargetError,
   RunIdTakenError,

@@ -114,6 +114,24 @@ export class UnexpectedAnswerError extends SessionError {
 }
 
 /**
+ * A report about a job was not stored. `reason`: `unknown`, the session's last run has started no such job; `over`, nobody waits for it any
+ * more, or another outcome was reported before; `invalid-output`, the output does not match the job's schema.
+ */
+export class JobReportError extends SessionError {
+  static override readonly name = "JobReportError";
+  override readonly code = "job_report";
+  /** As it was given: the id of the job, or its callback. */
+  readonly job: string;
+  readonly reason: "unknown" | "over" | "invalid-output";
+
+  constructor(sessionId: string, job: string, reason: JobReportError["reason"], why: string) {
+    super(sessionId, `session "${sessionId}" takes no such report of job "${job.slice(0, 200)}": ${why}`);
+    this.job = job;
+    this.reason = reason;
+  }
+}
+
+/**
  * A limit over all runs of the session leaves no room for another, or its text and inline media would leave no room in a request
  * (`requestBytes`). The message was not stored.
  */

@@ -93,9 +93,10 @@ export class RunReporter implements StepExecutor {
 
   /** The same steps; finds out what is executed here. */
   steps(steps: Steps<RunEvent>): Steps<RunEvent> {
-    const { runId, steering, children, record } = steps;
+    const { runId, steering, children, record, cannotWait } = steps;
     return {
       runId,
+      cannotWait,
       steering,
       children,
       record,

@@ -3,7 +3,7 @@ import { contentsBytes, partsBytes } from "../model/request/check-contents.ts";
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/types/content.ts";
-import { INTERRUPTED } from "../tool/model-texts.ts";
+import { INTERRUPTED, JOB_LEFT } from "../tool/model-texts.ts";
 import { addRead, type ReadSource } from "../tool/reads.ts";
 import type { NestedRun, PendingCall } from "../tool/tool.ts";
 import type { Toolset } from "../tool/toolset.ts";
@@ -232,6 +232,8 @@ export class RunState {
     for (const [index, { current, call }] of this.calls.entries()) {
       if (current.state === "answered") parts.set(index, current.value.part);
       else if (current.state === "interrupted") parts.set(index, unansweredResponse(call, INTERRUPTED));
+      else if (current.state === "awaiting-job" || current.state === "cancelling-job")
+        parts.set(index, unansweredResponse(call, JOB_LEFT));
     }
     return parts;
   }

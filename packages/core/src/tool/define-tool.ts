@@ -252,7 +252,8 @@ function readRetry(name: string, effects: ToolEffects | undefined, retry: ToolRe
   };
 }
 
-function limit(tool: string, option: string, value: number, least: number): number {
+/** @throws {ToolDefinitionError} For a number that is too low, or none. */
+export function limit(tool: string, option: string, value: number, least: number): number {
   if (typeof value === "number" && value >= least) return value;
   throw new ToolDefinitionError(
     `tool "${tool}": ${option} must be a number of at least ${least}, got ${String(value)}`,

@@ -42,6 +42,7 @@ export const callWithdrawn = {
   approval: (reason: string): string => `not run: the user withdrew this request${because(reason)}`,
   outcome: (reason: string): string => `the user withdrew this request before a result arrived${because(reason)}`,
   "unknown-outcome": (reason: string): string => `the user withdrew this request${because(reason)}; ${OUTCOME_UNKNOWN}`,
+  job: (reason: string): string => `the request was withdrawn before the job ended${because(reason)}`,
 };
 
 function because(reason: string): string {
@@ -60,12 +61,32 @@ export const answerTimedOut = {
   outcome: (timeoutMs?: number): string => `no result arrived ${inTime(timeoutMs)}; ${OUTCOME_UNKNOWN}`,
   "unknown-outcome": (timeoutMs?: number): string =>
     `the outcome was not confirmed ${inTime(timeoutMs)}; ${OUTCOME_UNKNOWN}`,
+  job: (timeoutMs?: number): string =>
+    `the job did not finish ${timeoutMs === undefined ? "in time" : `within ${inWords(timeoutMs)}`}; it may still be running`,
 };
 
 /** The tool that knows the time may be gone. */
 function inTime(timeoutMs: number | undefined): string {
   return timeoutMs === undefined ? "in time" : `within ${timeoutMs} ms`;
 }
+
+function inWords(ms: number): string {
+  const [unit, inMs] = UNITS.find(([, one]) => ms % one === 0) ?? ["ms", 1];
+  const count = ms / inMs;
+  return `${count} ${unit}${count === 1 || unit === "ms" ? "" : "s"}`;
+}
+
+const UNITS = [
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1000],
+] as const;
+
+/** A call whose job nobody waits for any more, in a conversation that continues without it. */
+export const JOB_LEFT = "the job was started, and the conversation went on without its result; it may still be running";
+
+/** A call that starts a job, in a run that ends where it would wait. */
+export const jobNeedsSession = (tool: string): string => `${tool} starts a job, and nothing here can wait for it`;
 
 /** An external call that ended without a result and without a reason. */
 export const NO_RESULT = "no result arrived";

@@ -22,13 +22,13 @@ export function questionToken(
 }
 
 /** What a tool said about the answers to a question when it was asked, why it is asked, and what an outcome from outside brings. */
-export interface AskedOf extends Pick<PendingCall, "approvedBy" | "editable" | "because">, ReadByCall {}
+export interface AskedOf extends Pick<PendingCall, "approvedBy" | "editable" | "because" | "job">, ReadByCall {}
 
 /** What a call asks, from what is known of it. */
 export function buildPendingCall(
   runId: string,
   { turn, callId, call, question, edited }: Omit<PendingCall, "token" | keyof AskedOf>,
-  { approvedBy, editable, because }: AskedOf = {},
+  { approvedBy, editable, because, job }: AskedOf = {},
   time: number = 1,
 ): PendingCall {
   return {
@@ -38,10 +38,11 @@ export function buildPendingCall(
     question,
     token: questionToken(runId, { callId, call, question }, time),
     ...(edited === true && { edited }),
-    // Whether a call took effect is not for its approvers to say.
-    ...(approvedBy !== undefined && question !== "unknown-outcome" && { approvedBy }),
+    // Whether a call took effect, and what a job has come to, is not for its approvers to say.
+    ...(approvedBy !== undefined && question !== "unknown-outcome" && question !== "job" && { approvedBy }),
     ...(editable !== undefined && question === "approval" && { editable }),
     ...(because !== undefined && question === "approval" && { because }),
+    ...(job !== undefined && question === "job" && { job }),
   };
 }
 
@@ -49,7 +50,9 @@ export function buildPendingCall(
 export type OutsideAnswer =
   | { readonly kind: "approved" | "not-executed" }
   | { readonly kind: "edited"; readonly args: JsonObject }
-  | { readonly kind: "denied" | "withdrawn" | "failed"; readonly text: string }
+  | { readonly kind: "denied" | "failed"; readonly text: string }
+  /** `isCancelled`: of a job, that was tried. */
+  | { readonly kind: "withdrawn"; readonly text: string; readonly isCancelled: boolean }
   | { readonly kind: "output"; readonly output: unknown };
 
 /**
@@ -58,7 +61,8 @@ export type OutsideAnswer =
  */
 export function readOutsideAnswer(question: PendingQuestion, given: unknown): OutsideAnswer {
   const fields = asObject(given);
-  if ("withdrawn" in fields) return { kind: "withdrawn", text: reasonIn(fields["withdrawn"]) };
+  if ("withdrawn" in fields)
+    return { kind: "withdrawn", text: reasonIn(fields["withdrawn"]), isCancelled: "cancelled" in fields };
   if (question === "approval") {
     if (given === true) return { kind: "approved" };
     const args = editedArgs(given);

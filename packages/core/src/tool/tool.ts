@@ -4,6 +4,7 @@ import type { ModelResponse } from "../model/model.ts";
 import type { Cost, PriceTable, Usage } from "../model/usage.ts";
 import type { Content, FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../wire/types/declaration.ts";
+import type { JobContext, JobReport, StartedJob } from "./job.ts";
 import type { JsonOf } from "./json-of.ts";
 import type { Reach, Reads, ReadSource, ToolTrust, UntrustedReason } from "./reads.ts";
 import type { RunContext } from "./run-context.ts";
@@ -40,6 +41,8 @@ export interface Tool<
   readonly external: boolean;
   /** The arguments that an approval may change: all, or these. Absent: the tool does not say. */
   readonly editable?: true | readonly string[] | undefined;
+  /** Set when a call starts a job, which is answered later: made by `defineJob()`. {@link Tool.run} then fails. */
+  readonly job?: ToolJob | undefined;
   /** Set when the tool is an agent whose runs a durable engine can execute. */
   readonly agent?: ChildAgent | undefined;
   /** Set when a call reads what the runs inside it have read, and nothing else. */
@@ -58,6 +61,21 @@ export interface Tool<
   readonly "~context"?: ((context: Context) => void) | undefined;
   /** Never set: the type of its completed calls. */
   readonly "~call"?: CompletedToolCall<Name, Args, Output, Ends> | undefined;
+}
+
+/** What a tool has that starts jobs. */
+export interface ToolJob {
+  /** Milliseconds that a job may take. */
+  readonly timeoutMs: number;
+  readonly checkEveryMs: number;
+  /** Gives the job's id. */
+  start(input: unknown, context: ToolContext): Promise<string>;
+  /** How a job stands, its output as its schema gives it. Rejects when nothing could be found out. */
+  check?(jobId: string, context: JobContext): Promise<JobReport | undefined>;
+  /** Stops a job, or gives why it could not be. Never rejects. */
+  cancel?(jobId: string, context: JobContext): Promise<string | undefined>;
+  /** The output as its schema gives it. @throws {TypeError} When it doesn't fit. */
+  parseOutput(output: unknown): Promise<unknown>;
 }
 
 /** What every call has. */
@@ -275,7 +293,9 @@ export type PendingQuestion =
   /** What is its outcome? The tool has no `run`: it runs elsewhere. */
   | "outcome"
   /** Did it take effect? The process died during the call, and its tool must not run twice. */
-  | "unknown-outcome";
+  | "unknown-outcome"
+  /** How does the job end that it has started? Nobody has to answer: the job is reported or checked. */
+  | "job";
 
 /** A call that waits for an answer. */
 export interface PendingCall {
@@ -298,6 +318,8 @@ export interface PendingCall {
   readonly editable?: readonly string[] | undefined;
   /** A person changed its arguments when approving it. */
   readonly edited?: true | undefined;
+  /** The job that it waits for. */
+  readonly job?: StartedJob | undefined;
   /** Set when it is asked because of what the model has read: it may be what somebody else wants. */
   readonly because?: UntrustedReason | undefined;
   /** Set when a run inside a call asks: the agents in between, outermost first; `turn` and `callId` belong to that run. */

@@ -259,7 +259,7 @@ export function describeEvents(): void {
         if (
           stopReason === "failed" ||
           stopReason === "aborted" ||
-          (stopReason === "needs-approval" && state === "stopped")
+          ((stopReason === "needs-approval" || stopReason === "needs-outcome") && state === "stopped")
         )
           continue;
         let conversation = buildConversation("s", entries.slice(0, entries.indexOf(entry)));

@@ -3,6 +3,7 @@ import {
   Agent,
   type AgentOptions,
   ConfigurationError,
+  defineJob,
   defineTool,
   googleSearch,
   handoff,
@@ -67,6 +68,13 @@ const spend = defineTool({
 });
 
 const askPerson = defineTool({ name: "ask_person", description: "Asks the person." });
+
+const research = defineJob({
+  name: "research",
+  description: "Researches.",
+  start: () => "secret-job",
+  cancel: () => "gone",
+});
 
 const broken = defineTool({
   name: "broken",
@@ -345,6 +353,37 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
       await session.answer(await answersTo(session, { approvals: { "call:1.0": { args: { amount: 5 } } } }));
       await resume({ approvals: { "call:1.2": true } });
     },
+  },
+  "a job, its progress and its outcome": {
+    model: lines(calls("research", { name: "look_up", args: { key: "a" } }), say("Because.")),
+    agent: { tools: [research, lookUp], prices },
+    play: async ({ face, send, session, other }) => {
+      await send("Why?");
+      await session.reportJob("secret-job", { progress: { percent: 10 } });
+      await other.reportJob("secret-job", { progress: { percent: 60 } });
+      await other.reportJob("secret-job", { output: { report: "Because." } });
+      await face.continue(session);
+    },
+    needsLog: true,
+  },
+  "a job that a message leaves behind": {
+    model: lines(calls("ask_person", "research"), say("Never mind.")),
+    agent: { tools: [research, askPerson] },
+    play: async ({ send, session }) => {
+      await send("Why?");
+      await session.reportJob("secret-job", { progress: "some" });
+      await send("Never mind.");
+    },
+    needsLog: true,
+  },
+  "a job of a run that is stopped": {
+    model: lines(calls("research", "sleep"), say("Stopped.")),
+    agent: { tools: [research, sleeper] },
+    play: async (scene) => {
+      await sendAndStop(scene);
+      await scene.send("And now?");
+    },
+    needsLog: true,
   },
   "a tool that fails at first": {
     model: lines(call("flaky"), say("It works.")),

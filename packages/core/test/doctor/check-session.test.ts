@@ -251,7 +251,7 @@ describe("a log is noted for", () => {
 });
 
 test("what a newer program added to a log, and this one does not know, stays as it is", () => {
-  const runOnly = { v: 3, at: 1, type: "job", runId, state: "begun", place: { kind: "job", turn: 1 } };
+  const runOnly = { v: 3, at: 1, type: "note", runId, state: "begun", place: { kind: "job", turn: 1 } };
   const strange: readonly unknown[] = [
     { v: 3, at: 1, type: "constructor" },
     { v: 3, at: 1, type: "weather", contents: 7 },

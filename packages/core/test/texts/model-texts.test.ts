@@ -1,4 +1,13 @@
-import { Agent, type AgentOptions, type Content, defineTool, handoff, MemoryStore, type Part } from "@pollux/core";
+import {
+  Agent,
+  type AgentOptions,
+  type Content,
+  defineJob,
+  defineTool,
+  handoff,
+  MemoryStore,
+  type Part,
+} from "@pollux/core";
 import { call, calls, cut, empty, join, malformed, say, ScriptedModel, undeclared } from "@pollux/core/testing";
 import { expect, test } from "vitest";
 import { z } from "zod";
@@ -66,6 +75,8 @@ async function told(model: ScriptedModel, options: Omit<AgentOptions, "model"> =
   await new Agent({ model, ...options }).run("Go.");
   return textsOf(model.requests.at(-1)?.contents).at(-1) ?? "nothing";
 }
+
+const research = defineJob({ name: "research", description: "Researches.", start: () => "job-1" });
 
 const aborted = AbortSignal.abort(new Error("x"));
 
@@ -135,6 +146,13 @@ const SAMPLES: { readonly [Name in keyof typeof texts]: () => Texts } = {
     });
     return [await ask([flaky], { name: "pay" })];
   },
+  JOB_LEFT: async () => {
+    const { contents } = await new Agent({ model: new ScriptedModel(call("research")), tools: [research] })
+      .session({ id: "s", store: new MemoryStore() })
+      .send("Go.");
+    return textsOf(contents).slice(-1);
+  },
+  jobNeedsSession: async () => [await told(new ScriptedModel(call("research"), say("Ok.")), { tools: [research] })],
   answerTimedOut: () => Object.values(texts.answerTimedOut).map((text) => text(60_000)),
   NO_RESULT: () => [texts.NO_RESULT],
   notRunHere: async () => {

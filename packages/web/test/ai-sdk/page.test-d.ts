@@ -33,7 +33,7 @@ type Message = InferUIMessage<typeof agent>;
 /** What a page does with a message; each mistake in it does not compile. */
 function show({ parts, metadata }: Message): unknown[] {
   expectTypeOf(metadata?.pending?.[0]?.question).toEqualTypeOf<
-    "approval" | "outcome" | "unknown-outcome" | undefined
+    "approval" | "outcome" | "unknown-outcome" | "job" | undefined
   >();
   // @ts-expect-error -- there is no such metadata
   expectTypeOf(metadata?.price);

@@ -162,8 +162,9 @@ function leave(run: RunView): void {
 function leftMessage(message: Message): Message {
   const parts = message.parts.map((part) => {
     if (part.type !== "tool-call" || QUESTION_OF[part.state] === undefined) return part;
-    const kind = part.state === "pending-outcome" ? "unknown-outcome" : "withdrawn";
-    return { ...part, asks: undefined, ...failCall(kind) };
+    const mayBeDone = part.state === "pending-outcome" || part.state === "pending-job";
+    const kind = mayBeDone ? "unknown-outcome" : "withdrawn";
+    return { ...part, asks: undefined, job: undefined, progress: undefined, ...failCall(kind) };
   });
   return { ...message, state: "stopped", parts };
 }

@@ -105,7 +105,7 @@ export class LogFold extends ConversationFold {
         return false;
       default:
         if (this.run?.runId === entry.runId) this.#readRun(this.run, entry);
-        return entry.type !== "answer";
+        return entry.type !== "answer" && entry.type !== "job";
     }
   }
 
@@ -129,6 +129,11 @@ export class LogFold extends ConversationFold {
       }
       case "answer":
         return run.addStep(entry.step, entry.place, { ok: true, value: entry.value });
+      case "job": {
+        const { step, place, callId, outcome, progress, at } = entry;
+        if (outcome === undefined) return run.addProgress(place, callId, { progress, at });
+        return run.addStep(step, place, { ok: true, value: outcome });
+      }
       case "turn":
         return closeTurn(run, entry, false);
       case "resume":

@@ -1,3 +1,4 @@
+import type { StartedJob } from "../../tool/job.ts";
 import { buildCallId, type CallStepValue } from "../../durable/run-log.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
 import type { Content, Part, JsonObject } from "../../wire/types/content.ts";
@@ -141,7 +142,11 @@ export interface KnownCall {
   /** How it has ended, or what was decided in its place. */
   readonly outcome?: ToolOutcome | undefined;
   /** What it waits for. */
-  readonly pending?: Pick<PendingCall, "question" | "token" | "approvedBy" | "editable" | "because"> | undefined;
+  readonly pending?:
+    | Pick<PendingCall, "question" | "token" | "approvedBy" | "editable" | "because" | "job">
+    | undefined;
+  /** The last that its job reported. */
+  readonly reported?: { readonly progress: unknown; readonly at: number } | undefined;
   /** `recorded`: it may have taken effect. */
   readonly begun?: "seen" | "recorded" | undefined;
   readonly progress?: unknown;
@@ -156,7 +161,7 @@ export interface CallsLeft {
 
 /** A call as it stands after something was recorded about it. */
 export function standCall(
-  { part: known, begun, progress }: KnownCall,
+  { part: known, begun, progress, reported }: KnownCall,
   standing: CallStanding,
   { runId, turn }: { readonly runId: string; readonly turn: number },
 ): KnownCall {
@@ -169,7 +174,8 @@ export function standCall(
       return { part, outcome: standing.outcome };
     case "asking": {
       const { question, asked, time } = standing;
-      return { part, pending: buildPendingCall(runId, { turn, callId: part.id, call, question }, asked, time) };
+      const pending = buildPendingCall(runId, { turn, callId: part.id, call, question }, asked, time);
+      return { part, pending, reported };
     }
     case "begun":
       return { part, begun: "recorded", progress };
@@ -189,22 +195,34 @@ export function outcomeOf({ failure, part }: CallStepValue): ToolOutcome {
 }
 
 /** A call as it is shown. */
-export function showCall({ part, outcome, pending, begun, progress }: KnownCall, left: CallsLeft): ToolCallPart {
+export function showCall(known: KnownCall, left: CallsLeft): ToolCallPart {
+  const { part, outcome, pending, begun, progress, reported } = known;
   if (outcome?.ok === true) return { ...part, state: "done", output: outcome.output ?? null };
-  const mayBeDone = pending === undefined ? begun === "recorded" : pending.question === "unknown-outcome";
+  const mayBeDone =
+    pending === undefined ? begun === "recorded" : pending.question === "unknown-outcome" || pending.job !== undefined;
   const leftAs = pending === undefined ? left.open : left.asked;
   const kind = outcome?.kind ?? (leftAs !== undefined && mayBeDone ? "unknown-outcome" : leftAs);
   if (kind !== undefined) return { ...part, ...failCall(kind) };
   if (pending !== undefined) {
-    const { question, token, approvedBy, editable, because } = pending;
+    const { question, token, approvedBy, editable, because, job } = pending;
     // The keys of that table are states.
     const state = Object.entries(QUESTION_OF).find(([, one]) => one === question)?.[0] as ToolCallState | undefined;
     const who = { ...(approvedBy !== undefined && { approvedBy }), ...(editable !== undefined && { editable }) };
     const why = because !== undefined && { because };
-    if (state !== undefined) return { ...part, state, asks: { token, ...who, ...why } };
+    const asks = { token, ...who, ...why };
+    if (state !== undefined) return { ...part, state, asks, ...(job !== undefined && showJob(job, reported)) };
   }
   const shown = progress !== undefined && { progress: safeProgress(progress) };
   return { ...part, state: begun === undefined ? "called" : "running", ...shown };
+}
+
+function showJob(
+  { since, until }: StartedJob,
+  reported: KnownCall["reported"],
+): Pick<ToolCallPart, "job" | "progress"> {
+  const job = { since, ...(until !== undefined && { until }) };
+  if (reported === undefined) return { job };
+  return { job: { ...job, reportedAt: reported.at }, progress: reported.progress };
 }
 
 /** How a call is shown that failed. */

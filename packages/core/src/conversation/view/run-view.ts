@@ -16,7 +16,7 @@ import { isPrivate, isUntrusted, type ReadSource } from "../../tool/reads.ts";
 import type { PendingCall } from "../../tool/tool.ts";
 import { changeMessage, messageChanges } from "../updates.ts";
 import type { ConversationChange, Message, MessageError, MessagePart, MessageState } from "../conversation.ts";
-import { liveParts, type CallsLeft } from "./answer-parts.ts";
+import { liveParts, type CallsLeft, type KnownCall } from "./answer-parts.ts";
 import { type LiveAnswer, TurnView } from "./turn-view.ts";
 
 /** How a run ended, as its message has it. */
@@ -149,8 +149,17 @@ export class RunView {
     for (const one of pending) {
       const { calls } = this.turn(one.turn);
       const call = calls.get(one.callId);
-      if (call !== undefined) calls.set(one.callId, { part: call.part, pending: one });
+      if (call !== undefined) calls.set(one.callId, { part: call.part, pending: one, reported: call.reported });
     }
+  }
+
+  /** A job has reported how far it is. */
+  addProgress({ turn: number }: StepPlace, callId: string, reported: NonNullable<KnownCall["reported"]>): void {
+    const turn = this.turn(number);
+    const call = turn.calls.get(callId);
+    if (call === undefined) return;
+    turn.calls.set(callId, { ...call, reported });
+    this.touch(turn);
   }
 
   /** True for a turn that puts the result into a schema: after a final answer only a message makes the run go on otherwise. */
@@ -238,6 +247,8 @@ export class RunView {
       ]);
     } else if (kind === "call") {
       const call = value as CallStepValue;
+      // The answer, if it has read something, comes from outside.
+      if (call.unknown === true) return;
       this.addRead(this.#isOld ? [{ reads: "unknown" }] : readByCall("", call));
     }
   }

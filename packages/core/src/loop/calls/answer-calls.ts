@@ -7,10 +7,12 @@ import {
   callLimitReached,
   CANCELLED,
   INTERRUPTED,
+  JOB_LEFT,
   ONE_HANDOFF,
   toolDisabled,
   UNANSWERED,
 } from "../../tool/model-texts.ts";
+import type { ToolOutcome } from "../../tool/tool.ts";
 import type { Content, FunctionCall, Part } from "../../wire/types/content.ts";
 import type { Emit, RunEvent } from "../events.ts";
 import type { GuardrailStop } from "../guardrails.ts";
@@ -22,6 +24,7 @@ import { CallGate } from "./call-gate.ts";
 import { type CallState, isAwaiting, questionOf, QUESTIONS, type TurnCall } from "./call-state.ts";
 import { afterChild, beginChild, runHook } from "./child-run.ts";
 import { checkAnswered } from "./check-given.ts";
+import { cancelOperation, pollOf } from "./job-call.ts";
 import { findBegun, keepRecorded, noteAnswer, reportAnswers, type RoundCall, wasAsked } from "./recorded-calls.ts";
 import { afterRun, answered, cutOff, runCall, toolStart } from "./run-call.ts";
 
@@ -135,9 +138,14 @@ function stopCalls(input: LoopInput, state: RunState, calls: readonly TurnCall[]
     const { state: how } = call.current;
     if (how === "answered" || how === "child-run" || how === "after-hook") continue;
     // Nobody says any more whether it happened.
-    const outcome = how === "interrupted" ? failure("unknown-outcome", INTERRUPTED) : failure("not-run", UNANSWERED);
-    call.current = answered(input, state, call, outcome);
+    call.current = answered(input, state, call, outcomeAfterStop(how));
   }
+}
+
+function outcomeAfterStop(how: CallState["state"]): ToolOutcome {
+  if (how === "interrupted") return failure("unknown-outcome", INTERRUPTED);
+  if (how === "awaiting-job" || how === "cancelling-job") return failure("unknown-outcome", JOB_LEFT);
+  return failure("not-run", UNANSWERED);
 }
 
 function planCall(
@@ -197,6 +205,9 @@ async function callRound(
     if (!isRunSuspended(error)) throw error;
     // A failure ends the run; its questions are asked again when it is resumed.
     for (const { failure: thrown } of calls) if (thrown !== undefined) throw thrown.error;
+    // A job that has just started is waited for with the rest.
+    if (calls.some(({ current }, index) => current.state === "awaiting-job" && round[index]?.from !== current))
+      return undefined;
     state.pending = round.flatMap(({ call, operation }) =>
       error.waiting.includes(operation.name) ? (questionOf(call, state.runId) ?? []) : [],
     );
@@ -230,7 +241,8 @@ async function callRound(
         call.current = answered(input, state, call, failure("cancelled", CANCELLED));
       } else if ("guardrail" in checked) ({ guardrail } = checked);
       else call.current = afterAnswer(input, state, call, from, checked.outcome);
-    } else if (from.state !== "edited" && from.state !== "answered")
+    } else if (from.state === "cancelling-job") call.current = answered(input, state, call, from.outcome);
+    else if (from.state !== "edited" && from.state !== "answered")
       call.current = await afterChild(input, state, call, from, outcome);
   }
   return guardrail;
@@ -238,8 +250,9 @@ async function callRound(
 
 async function reportRound(emit: Emit, runId: string, calls: readonly TurnCall[]): Promise<void> {
   for (const call of calls) {
-    if (call.current.state === "running") continue;
+    if (call.current.state === "running" || call.asksFor === call.current) continue;
     const pending = questionOf(call, runId);
+    call.asksFor = call.current;
     if (pending !== undefined) await emit({ type: "tool-pending", ...pending });
   }
   for (const call of calls) {
@@ -257,8 +270,11 @@ function operationOf(input: LoopInput, state: RunState, call: TurnCall, gate: Ca
       return runOperation(input, state, call, current.attempt, gate);
     case "awaiting-approval":
     case "awaiting-output":
-    case "interrupted": {
-      const timeoutMs = call.tool?.answerTimeoutMs;
+    case "interrupted":
+    case "awaiting-job": {
+      const { since, until = Infinity } = call.asked?.job ?? {};
+      const isJob = current.state === "awaiting-job" && since !== undefined;
+      const timeoutMs = isJob ? until - since : call.tool?.answerTimeoutMs;
       const question = QUESTIONS[current.state];
       return {
         kind: "wait",
@@ -266,8 +282,11 @@ function operationOf(input: LoopInput, state: RunState, call: TurnCall, gate: Ca
         // A PendingCall is JSON: its call is as the model made it.
         question: questionOf(call, state.runId) as unknown as Json,
         ...(timeoutMs !== undefined && timeoutMs !== Infinity && { timeoutMs }),
+        ...(isJob && { since, ...pollOf(input, call) }),
       };
     }
+    case "cancelling-job":
+      return cancelOperation(input, call);
     case "child-run":
       return {
         kind: "child",

@@ -27,6 +27,7 @@ import { isRecorded, singleStep } from "../single-step.ts";
 import { reportActions } from "../turn/check-guardrails.ts";
 import { type AwaitingState, type CallState, editCall, QUESTIONS, type TurnCall } from "./call-state.ts";
 import { checkGiven } from "./check-given.ts";
+import { leaveJob } from "./job-call.ts";
 import { answered } from "./run-call.ts";
 
 const RUN: CallRoute = { do: "run" };
@@ -227,13 +228,18 @@ export function afterAnswer(
   outcome: Outcome | undefined,
 ): CallState {
   const question = QUESTIONS[current.state];
-  if (isWaitTimedOut(outcome))
-    return answered(input, state, call, failure("timeout", answerTimedOut[question](call.tool?.answerTimeoutMs)));
+  if (isWaitTimedOut(outcome)) {
+    const { since, until } = call.asked?.job ?? {};
+    const isJob = current.state === "awaiting-job" && since !== undefined && until !== undefined;
+    const late = failure("timeout", answerTimedOut[question](isJob ? until - since : call.tool?.answerTimeoutMs));
+    return (isJob && leaveJob(call, late)) || answered(input, state, call, late);
+  }
   if (outcome?.ok !== true) return answered(input, state, call, failure("failed", outcome?.error.message ?? NO_RESULT));
   // It comes from outside and is recorded: it was typed where the run was resumed.
   const given = readOutsideAnswer(question, outcome.value);
   const settled = outcomeOf(question, given);
-  if (settled !== undefined) return answered(input, state, call, settled);
+  const isLeft = question === "job" && settled !== undefined && given.kind === "withdrawn" && !given.isCancelled;
+  if (settled !== undefined) return (isLeft && leaveJob(call, settled)) || answered(input, state, call, settled);
   if (given.kind === "not-executed")
     return { state: "running", attempt: current.state === "interrupted" ? current.time : 1 };
   if (given.kind === "edited" && current.state === "awaiting-approval" && isEdit(given.args, call.call)) {

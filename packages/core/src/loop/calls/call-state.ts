@@ -2,7 +2,7 @@ import type { CallStepValue } from "../../durable/run-log.ts";
 import type { Json } from "../../internal/json.ts";
 import type { CallControl } from "../../tool/call-tool.ts";
 import { type AskedOf, buildPendingCall } from "../../tool/pending-call.ts";
-import type { ChildRunResult, PendingCall, PendingQuestion, Tool } from "../../tool/tool.ts";
+import type { ChildRunResult, PendingCall, PendingQuestion, Tool, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
 
@@ -10,8 +10,10 @@ import type { RunEvent } from "../events.ts";
  * The state of a call of the open turn. Each state but `edited` and the last is one operation of a round:
  *
  * ```text
- * call ─┬─► running ───────────► answered | interrupted
+ * call ─┬─► running ───────────► answered | interrupted | awaiting-job
  *       │     interrupted ─────► answered | running
+ *       │     awaiting-job ────► answered | cancelling-job
+ *       │     cancelling-job ──► answered
  *       ├─► awaiting-approval ─► running | awaiting-output | edited | answered
  *       │     edited ──────────► running | awaiting-output | awaiting-approval
  *       ├─► awaiting-output ───► answered | running
@@ -30,6 +32,10 @@ export type CallState =
   | { readonly state: "awaiting-output"; readonly time: 1 }
   /** The process died during a call that must not run twice: somebody must say whether it happened. `time` counts these questions, from 1. */
   | { readonly state: "interrupted"; readonly time: number }
+  /** It has started a job, whose outcome comes from outside. */
+  | { readonly state: "awaiting-job"; readonly time: 1 }
+  /** Nobody waits for its job any more: that is stopped, and then the call has this outcome. */
+  | { readonly state: "cancelling-job"; readonly outcome: ToolOutcome }
   /** It is a separate run on an engine, with a hook before and after it. */
   | { readonly state: "before-hook" }
   | { readonly state: "child-run"; readonly agent: string; readonly input: Json }
@@ -46,13 +52,17 @@ export interface AnsweredState {
 export type ChildState = Extract<CallState, { state: "before-hook" | "child-run" | "after-hook" }>;
 
 /** The states of a call that waits for an answer from outside. */
-export type AwaitingState = Extract<CallState, { state: "awaiting-approval" | "awaiting-output" | "interrupted" }>;
+export type AwaitingState = Extract<
+  CallState,
+  { state: "awaiting-approval" | "awaiting-output" | "interrupted" | "awaiting-job" }
+>;
 
 /** The question that each of these states waits for. */
 export const QUESTIONS: { readonly [State in AwaitingState["state"]]: PendingQuestion } = {
   "awaiting-approval": "approval",
   "awaiting-output": "outcome",
   interrupted: "unknown-outcome",
+  "awaiting-job": "job",
 };
 
 /** True for a call that waits for an answer from outside. */
@@ -90,6 +100,8 @@ export interface TurnCall extends CallControl {
   fromJournal?: boolean | undefined;
   /** Its tool was run in this process. */
   begun?: boolean | undefined;
+  /** Its question has been emitted in this state. */
+  asksFor?: CallState | undefined;
   /** Its `tool-end` has been emitted. */
   endReported?: boolean | undefined;
 }

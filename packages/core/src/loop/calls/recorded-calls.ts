@@ -33,11 +33,12 @@ export function wasAsked(input: LoopInput, turn: number, index: number): boolean
 
 /** What is recorded of calls when their round ends the run: the conversation may go on from here without them. */
 export function keepRecorded(input: LoopInput, state: RunState, round: readonly RoundCall[]): void {
-  for (const { call, operation } of round) {
+  for (const { call, from, operation } of round) {
     const { current } = call;
     const { outcome, begun } = findRecorded(input.steps, operation.name);
     if (isAwaiting(current)) {
-      if (outcome === undefined) continue;
+      // The outcome of another operation is not the answer.
+      if (outcome === undefined || current !== from) continue;
       noteAnswer(input, operation, outcome);
       const checked = findChecked(input, state, QUESTIONS[current.state], operation.name, outcome);
       const next = checked && afterAnswer(input, state, call, current, checked);

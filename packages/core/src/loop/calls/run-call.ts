@@ -3,22 +3,24 @@ import { type CallStepValue, stepName } from "../../durable/run-log.ts";
 import { type Outcome, VALUE_TOO_LARGE } from "../../durable/steps.ts";
 import { ModelRetry, RunStepError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
-import { isObject, isTooDeep, tryOr } from "../../internal/json.ts";
+import { isObject, isTooDeep, present, tryOr } from "../../internal/json.ts";
 import { type Logger, SILENT } from "../../logging/logger.ts";
 import { depthError, maxMediaBytes, partsBytes } from "../../model/request/check-contents.ts";
 import { failure } from "../../tool/call-failure.ts";
 import { callTool, report } from "../../tool/call-tool.ts";
 import { functionResponse, jsonSafe, type ResponseParts } from "../../tool/function-response.ts";
+import type { StartedJob } from "../../tool/job.ts";
 import { type ReadByCall, type ReadingTool, usualRead } from "../../tool/reads.ts";
 import {
   argumentsEdited,
   CANCELLED,
   INTERRUPTED,
+  JOB_LEFT,
   OUTCOME_UNKNOWN,
   unreadable,
   WAS_INVALID,
 } from "../../tool/model-texts.ts";
-import type { NestedRun, Tool, ToolContext, ToolOutcome } from "../../tool/tool.ts";
+import type { NestedRun, Tool, ToolContext, ToolJob, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
 import type { RunEvent } from "../events.ts";
 import { remainingLimits } from "../limits.ts";
@@ -26,6 +28,7 @@ import type { CallDecision, CallInfo, LoopInput } from "../loop-input.ts";
 import type { LoopStep } from "../observers/observer.ts";
 import type { RunState } from "../run-state.ts";
 import { stepLogger } from "../single-step.ts";
+import { isReported } from "./job-call.ts";
 import { type AnsweredState, type CallState, type TurnCall, readOutcome } from "./call-state.ts";
 
 /** Runs one call with its hooks and returns what its step records. Rejects only when a hook throws, or with the reason of an abort. */
@@ -38,8 +41,11 @@ export async function runCall(
   const { callId, call, tool, refusal } = planned;
   const startedAt = input.now();
   const interrupted = step.attempt > 1 && (tool?.effects === "once" || planned.recorded === "begun");
-  const asks = interrupted && tool?.unknownOutcome === "ask";
-  const isWatched = input.emit !== undefined && !asks;
+  const job = input.steps.cannotWait === true ? undefined : tool?.job;
+  // What was reported of it meanwhile says that it was started.
+  const wasStarted = interrupted && job !== undefined && isReported(input, planned);
+  const asks = interrupted && (wasStarted || tool?.unknownOutcome === "ask");
+  const isWatched = input.emit !== undefined && !asks && job === undefined;
   // Most runs log nothing, and this is called for each call.
   const logger = input.logger.warn === SILENT.warn ? input.logger : stepLogger(input, planned.turn, step);
   const nested: NestedRun[] = [];
@@ -53,6 +59,7 @@ export async function runCall(
 
   let outcome: ToolOutcome | undefined;
   let isGiven = false;
+  let started: StartedJob | undefined = wasStarted ? { jobId: "", since: startedAt } : undefined;
   if (refusal !== undefined) outcome = failure("not-run", refusal);
   else if (interrupted) outcome = failure("unknown-outcome", INTERRUPTED);
   else {
@@ -67,15 +74,23 @@ export async function runCall(
         planned.begun = true;
         if (isWatched) await step.emit(toolStart(planned));
         const run = { logger, nested, startedAt };
-        const { byName } = input.toolset;
         outcome = await callTool(
-          planned.isInvalid === true && tool !== undefined ? new Map([[tool.name, asInvalid(tool)]]) : byName,
+          toolsFor(input, planned, job),
           made,
           toolContext(input, state, planned, made, step, run),
           planned,
         );
+        if (job !== undefined && outcome.ok) {
+          const since = input.now();
+          const { timeoutMs, checkEveryMs } = job;
+          // asStarting returns nothing else.
+          const jobId = outcome.output as string;
+          const until = timeoutMs === Infinity ? undefined : since + timeoutMs;
+          started = present({ jobId, since, until, everyMs: job.check === undefined ? undefined : checkEveryMs });
+          outcome = failure("unknown-outcome", JOB_LEFT);
+        }
       }
-      if (afterCall !== undefined) {
+      if (afterCall !== undefined && started === undefined) {
         const given = await askAfter(input, planned, step.signal, outcome);
         isGiven ||= given !== undefined;
         outcome = given ?? outcome;
@@ -91,18 +106,34 @@ export async function runCall(
     throw input.signal.reason;
   const value: CallStepValue = {
     ...recordOutcome(input, state, planned, outcome, startedAt, input.now(), logger),
-    ...(tool?.reads !== "trusted" && findRead(planned, outcome, isGiven, asks)),
+    ...(tool?.reads !== "trusted" && findRead(planned, outcome, isGiven, asks || started !== undefined)),
     ...(planned.begun !== true && !interrupted && { notRun: true }),
     nested,
-    ...(asks && { unknown: true }),
+    ...((asks || started !== undefined) && { unknown: true }),
+    ...(started !== undefined && { job: started }),
   };
   if (logger.debug !== SILENT.debug)
     logger.debug({ callId, tool: call.name, ok: value.failure === undefined, ms: value.durationMs }, "tool call");
-  if (isWatched) {
+  if (isWatched || (job !== undefined && input.emit !== undefined && value.unknown !== true)) {
     planned.endReported = true;
+    // Of a job that has started there is more to come.
+    if (!isWatched && planned.begun === true) await step.emit(toolStart(planned));
     await step.emit(toolEnd(planned, value));
   }
+  // It begins for its reader once its outcome is there.
+  if (started !== undefined) planned.begun = undefined;
   return value;
+}
+
+/** The tools that a call may run: its own is another one if it starts a job, or could not read the arguments when it was asked about. */
+function toolsFor(
+  { toolset: { byName } }: LoopInput,
+  { isInvalid, tool }: TurnCall,
+  job: ToolJob | undefined,
+): ReadonlyMap<string, Tool> {
+  if (tool === undefined || (isInvalid !== true && job === undefined)) return byName;
+  const own = job === undefined ? tool : { ...tool, run: job.start.bind(job) };
+  return new Map([[tool.name, isInvalid === true ? asInvalid(own) : own]]);
 }
 
 /** A tool that reads no arguments: of those that were invalid, it tells the model what is wrong. */
@@ -186,7 +217,7 @@ function withArguments({ callId, call }: TurnCall, args: JsonObject): FunctionCa
 function toolContext(
   input: LoopInput,
   state: RunState,
-  { turn, callId, current }: TurnCall,
+  { turn, callId, current, tool }: TurnCall,
   call: FunctionCall,
   step: LoopStep,
   { logger, nested, startedAt }: { readonly logger: Logger; readonly nested: NestedRun[]; readonly startedAt: number },
@@ -207,7 +238,9 @@ function toolContext(
     ...traced,
     step: steps.record && ((name, work) => steps.record?.({ kind: "inner", turn, callId, name }, work) ?? work()),
     progress: async (progress) => {
-      if (input.emit !== undefined) await step.emit({ type: "tool-progress", turn, callId, progress });
+      // A job's own comes later.
+      if (input.emit !== undefined && tool?.job === undefined)
+        await step.emit({ type: "tool-progress", turn, callId, progress });
     },
     attach: (one) => {
       if (nested.includes(one)) return;
@@ -240,7 +273,8 @@ export function afterRun(
     // What runCall returned, through JSON.
     const value = outcome.value as unknown as CallStepValue;
     if (value.unknown !== true) return { state: "answered", value };
-    call.asked = { ...call.asked, reads: value.reads, origin: value.origin };
+    call.asked = { ...call.asked, reads: value.reads, origin: value.origin, job: value.job };
+    if (value.job !== undefined) return { state: "awaiting-job", time: 1 };
     return { state: "interrupted", time: attempt + 1 };
   }
   // The call ran, but its result is too large to record: the model has to ask for less.

@@ -1,6 +1,7 @@
 import { SessionConflictError } from "../../errors/run-errors.ts";
 import { SessionLeaseLostError, SessionRunningError } from "../../errors/session-errors.ts";
 import { HeldLease, type LeaseListener, lookUntil } from "./lease.ts";
+import type { RunRecord } from "../log/run-record.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
 import type { Lease, SessionRecords, SessionStore } from "../store/store.ts";
 
@@ -46,7 +47,7 @@ export class LeaseTaker {
     return await this.#whenFree(signal, async (left) => {
       // All that is decided from here on is decided on this.
       const at = this.#log.view.length;
-      const { runId, mode, entries } = await prepare();
+      const { runId, mode, entries, closes } = await prepare();
       const lease = nextLease(left.lease, runId, this.#leaseMs, store);
       try {
         await this.#log.append({ lease: { expected: left.lease, next: lease }, at }, ...entries);
@@ -55,7 +56,7 @@ export class LeaseTaker {
         await abandonLease(store, id, lease);
         throw error;
       }
-      return { lease: new HeldLease(store, id, lease, listener), mode, left };
+      return { lease: new HeldLease(store, id, lease, listener), mode, closes, left };
     });
   }
 
@@ -173,10 +174,12 @@ export interface PreparedRun {
   readonly runId: string;
   readonly mode: "begin" | "resume";
   readonly entries: readonly NewEntry[];
+  /** The run before it, as it was left. */
+  readonly closes?: RunRecord | undefined;
 }
 
 /** A run whose entries are in the log. */
-interface TakenRun extends Pick<PreparedRun, "mode"> {
+interface TakenRun extends Pick<PreparedRun, "mode" | "closes"> {
   readonly lease: HeldLease;
   /** The records from before. */
   readonly left: SessionRecords;

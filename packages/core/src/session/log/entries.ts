@@ -94,6 +94,17 @@ export interface InterruptedAnswer extends Pick<Draft, "step" | "place" | "attem
   readonly checked?: readonly GuardrailAction[] | undefined;
 }
 
+/** What is known of a job. */
+export interface JobEntry extends EntryBase, StepKey {
+  readonly type: "job";
+  readonly runId: string;
+  readonly callId: string;
+  /** Absent when it was reported before the start of the job was recorded. */
+  readonly jobId?: string | undefined;
+  readonly progress?: Json | undefined;
+  readonly outcome?: { readonly [member: string]: Json | undefined } | undefined;
+}
+
 /** A turn is closed: the next one began. Stands before the first entry of that one. */
 export interface TurnEntry extends EntryBase, TurnRecord {
   readonly type: "turn";
@@ -107,7 +118,7 @@ export interface TurnEntry extends EntryBase, TurnRecord {
  * log = (history | steer)* (run (begin | step | answer | turn | resume | steer | end)* (rewind | steer)*)*
  * ```
  *
- * An `info` may stand anywhere.
+ * An `info` may stand anywhere, and a `job` anywhere after the step that has started it.
  *
  * A run is over with its `end`; one that failed, was aborted, reached a limit or waits for an answer is opened again by
  * `resume`. A run without `end` was cut off by a crash. A run before a `rewind` is never opened again.
@@ -137,6 +148,11 @@ export type SessionEntry =
         /** Who gave it, as the application names them. */
         readonly by?: string | undefined;
       })
+  /**
+   * How a job stands that a call has started: its last `progress`, or its `outcome`, which is the answer to the call's wait at that place.
+   * One that was given up has `withdrawn`, and `cancelled` says how that went: true, or why it failed.
+   */
+  | JobEntry
   | TurnEntry
   | (EntryBase & { readonly type: "resume"; readonly runId: string })
   /**
@@ -170,7 +186,7 @@ export type SessionEntry =
 /** An entry of one run, after its beginning. */
 export type EntryOfRun = Extract<
   SessionEntry,
-  { readonly type: "begin" | "step" | "answer" | "turn" | "resume" | "end" }
+  { readonly type: "begin" | "step" | "answer" | "job" | "turn" | "resume" | "end" }
 >;
 
 type Check = (value: unknown) => boolean;
@@ -203,6 +219,7 @@ const MEMBERS: { readonly [Type in SessionEntry["type"]]: Readonly<Record<string
   begin: { runId: text, step: text, place: place },
   step: { runId: text, step: text, place: place, outcome: object },
   answer: { runId: text, step: text, place: place, value: present, token: text, by: optional(text) },
+  job: { runId: text, callId: text, step: text, place: place, jobId: optional(text), outcome: optional(object) },
   turn: { runId: text, turn: number, contents: list, steps: list, calls: list },
   resume: { runId: text },
   rewind: { before: text, withdrawn: optional(list) },

@@ -8,8 +8,9 @@ import {
   type NumberedCall,
 } from "../../durable/run-log.ts";
 import { type Outcome, isWaitTimedOut } from "../../durable/steps.ts";
+import type { Json } from "../../internal/json.ts";
 import type { Spent } from "../../loop/limits.ts";
-import type { EndEntry, EntryOfRun, RunEntry } from "./entries.ts";
+import type { EndEntry, EntryOfRun, JobEntry, RunEntry } from "./entries.ts";
 import type { StepRecord, TurnRecord, CallRecord } from "./turn-record.ts";
 import { findSaid } from "../../loop/calls/check-given.ts";
 import { readStop } from "../../loop/guardrails.ts";
@@ -17,8 +18,9 @@ import { type OutsideAnswer, readOutsideAnswer, type AskedOf, isEdit, outcomeOf 
 import { settledValue } from "../../loop/calls/run-call.ts";
 import { unansweredResponse } from "../../loop/transcript.ts";
 import { failure } from "../../tool/call-failure.ts";
-import { answerTimedOut, INTERRUPTED, UNANSWERED } from "../../tool/model-texts.ts";
-import type { PendingQuestion, ToolOutcome } from "../../tool/tool.ts";
+import { answerTimedOut, INTERRUPTED, JOB_LEFT, UNANSWERED } from "../../tool/model-texts.ts";
+import type { StartedJob } from "../../tool/job.ts";
+import type { PendingCall, PendingQuestion, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
 
 /** What the log holds of one run. */
@@ -38,6 +40,8 @@ export interface RunRecord {
   readonly lost: LostUsage[];
   /** Its last ending, unless it was opened again. */
   end: EndEntry | undefined;
+  /** The jobs that its calls have started, by call. */
+  readonly jobs: Map<string, RecordedJob>;
   /** Calls whose answer has come and is in no end, and with which neither the call nor the model has gone on. */
   readonly answered: Set<string>;
   /** When it last asked something, in milliseconds since the epoch. */
@@ -53,6 +57,7 @@ export function beginRecord(entry: RunEntry, before: Pick<RunRecord, "steeringCu
     begun: new Map(),
     lost: [],
     end: undefined,
+    jobs: new Map(),
     answered: new Set(),
     askedAt: entry.at,
   };
@@ -67,8 +72,11 @@ export function addToRecord(run: RunRecord, entry: EntryOfRun): void {
     case "step":
       setOutcome(run, entry, entry.outcome);
       useAnswers(run, entry.place);
+      addJob(run, entry);
       run.askedAt = entry.at;
       return;
+    case "job":
+      return addReport(run, entry);
     case "answer":
       setOutcome(run, entry, { ok: true, value: entry.value });
       if ("callId" in entry.place) run.answered.add(entry.place.callId);
@@ -88,6 +96,38 @@ export function addToRecord(run: RunRecord, entry: EntryOfRun): void {
       run.askedAt = entry.at;
       return;
   }
+}
+
+/** A job, and how it stands. */
+export interface RecordedJob extends StartedJob {
+  readonly turn: number;
+  readonly callId: string;
+  /** Of its tool. */
+  readonly name: string;
+  readonly progress?: Json | undefined;
+}
+
+function addJob({ jobs }: RunRecord, { place, outcome }: Extract<EntryOfRun, { type: "step" }>): void {
+  if (place.kind !== "call" || !outcome.ok) return;
+  // What such a step leaves.
+  const { job, part } = outcome.value as Partial<CallStepValue>;
+  const { turn, callId } = place;
+  if (job !== undefined) jobs.set(callId, { ...job, turn, callId, name: part?.functionResponse?.name ?? "" });
+}
+
+function addReport(run: RunRecord, entry: JobEntry): void {
+  const { callId, outcome, progress } = entry;
+  const job = run.jobs.get(callId);
+  if (outcome === undefined) {
+    if (job !== undefined) run.jobs.set(callId, { ...job, progress });
+    return;
+  }
+  setOutcome(run, entry, { ok: true, value: outcome });
+  // One that was given up is nothing to go on with.
+  if (!("withdrawn" in outcome)) run.answered.add(callId);
+  const { end } = run;
+  const isOf = (one: PendingCall): boolean => one.callId === callId && one.question === "job";
+  if (end?.pending !== undefined) run.end = { ...end, pending: end.pending.filter((one) => !isOf(one)) };
 }
 
 /** One that is recorded again stands behind what came before it. */
@@ -232,6 +272,7 @@ export function followCall(
   }
   if (standing.state === "settled") return settle(standing.outcome);
   const { state } = standing;
+  if (state === "asking" && standing.question === "job") return leave("unknown-outcome", JOB_LEFT);
   if (state === "begun" || (state === "asking" && standing.question === "unknown-outcome"))
     return leave("unknown-outcome", INTERRUPTED);
   return leave("not-run", state === "open" ? cancelled : UNANSWERED);
@@ -250,8 +291,14 @@ export function standOf(steps: PlacedSteps, made: NumberedCall, first: CallRoute
   if (outcome !== undefined) return { ...at, state: "settled", outcome };
   for (let attempt = 0; ; attempt++) {
     const step = steps.find<CallStepValue>(call(attempt));
+    const ended = steps.findGiven({ kind: "wait", turn, callId, question: "job", time: 1 });
+    if (ended === "withheld") return { ...at, state: "begun" };
+    const reported = ended === undefined ? undefined : asOutcome("job", ended);
+    if (reported !== undefined) return { ...at, state: "settled", outcome: reported, asked: step?.value };
     if (step === undefined) return { ...at, state: steps.hasBegun(call(attempt)) ? "begun" : "open" };
     if (step.value.unknown !== true) return { ...at, state: "ended", step };
+    if (step.value.job !== undefined)
+      return { ...at, state: "asking", question: "job", asked: { job: step.value.job }, time: 1 };
     const time = attempt + 1;
     const said = steps.findGiven({ kind: "wait", turn, callId, question: "unknown-outcome", time });
     if (said === undefined) return { ...at, state: "asking", question: "unknown-outcome", asked: {}, time };

@@ -84,7 +84,7 @@ export class SessionLog {
     const last = entries.findLastIndex(({ type }) => type === "end" || type === "resume");
     const isOver = entries[last]?.type === "end";
     for (const [index, entry] of entries.entries())
-      if (!isOver || index < last || entry.type !== "answer") this.#add(entry, index);
+      if (!isOver || index < last || (entry.type !== "answer" && entry.type !== "job")) this.#add(entry, index);
     this.#checkEnd();
   }
 
@@ -210,7 +210,7 @@ export class SessionLog {
 
 /** True for what any process may append at any time. Types of a later release count: a run of its own would have taken the lease. */
 function isFromAnybody({ type }: SessionEntry): boolean {
-  return !isKnownType(type) || type === "steer" || type === "answer" || type === "info";
+  return !isKnownType(type) || ["steer", "answer", "job", "info"].includes(type);
 }
 
 function asStoreError(error: unknown, id: string): unknown {

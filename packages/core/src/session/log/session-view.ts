@@ -78,7 +78,7 @@ export class SessionView {
         // One of a run that is over was written by a process that did not know; the run's end stands. A later release may write others.
         if (!isKnownType(entry.type) || this.run?.entry.runId !== entry.runId) return;
         addToRecord(this.run, entry);
-        if ("outcome" in entry) this.steering.addStep(entry.outcome);
+        if (entry.type === "step") this.steering.addStep(entry.outcome);
         else if ("token" in entry) this.answered.set(entry.token, describeAnswer(entry));
       }
     }
@@ -265,12 +265,13 @@ export function findDamage(view: SessionView, entry: SessionEntry): string | und
         ? undefined
         : `it goes back to before run ${entry.before}, which is not part of the conversation`;
     case "turn":
+    case "job":
     case "answer": {
       const { run } = view;
       const { runId } = entry;
       if (!view.runIds.has(runId)) return noBeginning(runId);
       if (run?.entry.runId !== runId) return undefined;
-      return "token" in entry ? findMisplaced(entry, run) : findBadTurn(entry, run);
+      return entry.type === "turn" ? findBadTurn(entry, run) : findMisplaced(entry, run);
     }
     case "step": {
       const { runId, place, outcome, step } = entry;
@@ -306,7 +307,10 @@ function noBeginning(runId: string): string {
 }
 
 /** Finds an answer that a run would never find: it is read by its name, and what follows from it by its place. */
-function findMisplaced({ step, place }: Extract<EntryOfRun, { type: "answer" }>, run: RunRecord): string | undefined {
+function findMisplaced(
+  { step, place }: Extract<EntryOfRun, { type: "answer" | "job" }>,
+  run: RunRecord,
+): string | undefined {
   const isThere =
     place.kind === "wait" &&
     typeof place.callId === "string" &&

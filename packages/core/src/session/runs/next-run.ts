@@ -64,7 +64,7 @@ export class NextRun<Options> {
   /** Stores answers to what the last run waits for; see {@link storeAnswers}. */
   async answer(answers: Answers): Promise<void> {
     const { log, host } = this.#runs;
-    await storeAnswers(log, answers, (call, args) => host.findArgumentProblem(call, args, undefined));
+    await storeAnswers(log, answers, ({ name }) => host.findTool(name, undefined)?.tool);
   }
 
   /** Stores a steering message once. @returns The id of the run that reads it, or has; `undefined` when the next one will. */
@@ -101,11 +101,23 @@ export class NextRun<Options> {
     }
     const waits = (last.end?.pending ?? []).length > 0 && !answered;
     const canResume = last.end === undefined || isResumable(last.end);
+    if (waits && (await this.#runs.jobs.check(run.options, run.signal))) return await this.#resumeOrFollow(run);
     if ((canResume && !waits) || answered) return await this.#runs.resume(run);
     // A message that was sent before asks for the result of its own run.
     return await (wasSteered && !waits && !hasMessage(run)
       ? this.#runs.begin({ ...run, message: [] })
       : this.#runs.opener.recall(last.entry.runId, run));
+  }
+
+  /** Goes on with what has become of jobs, unless others who found that out were faster. */
+  async #resumeOrFollow(run: DecidedRequest<Options>): Promise<RunResult<unknown>> {
+    const last = this.#runs.log.view.run?.entry.runId ?? "";
+    try {
+      return await this.#runs.resume(run);
+    } catch (error) {
+      if (!(error instanceof NothingToResumeError)) throw error;
+      return await this.#runs.opener.recall(last, run);
+    }
   }
 
   /** A run on a message; if it was stored as steering, on that, or what has read it meanwhile or will once it is answered. */

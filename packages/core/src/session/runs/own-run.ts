@@ -1,3 +1,4 @@
+import { waitName } from "../../durable/run-log.ts";
 import { describeError } from "../../durable/steps.ts";
 import { RunReleasedError, RunStoppedError, SessionRunningError } from "../../errors/session-errors.ts";
 import { whenAborted } from "../../internal/abort.ts";
@@ -8,9 +9,11 @@ import type { BeforeEnd } from "../../loop/loop-input.ts";
 import { attachRunSoFar, type RunResult } from "../../loop/result.ts";
 import { DraftWriter, type HeldLease, boundParts } from "../lease/lease.ts";
 import type { LeaseTaker, PreparedRun } from "../lease/lease-taker.ts";
+import { isResumable } from "../log/entries.ts";
 import type { RunRecord } from "../log/run-record.ts";
 import { hasLaterTurn, checkAnswers, findLeader, sumUpRun } from "../log/run-turns.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
+import type { PendingCall } from "../../tool/tool.ts";
 import type { SessionView } from "../log/session-view.ts";
 import type { RecordOpener } from "./record-opener.ts";
 import type { DecidedRequest, RunReader, OpenedRecord, SessionHost, Unfinished } from "./session-host.ts";
@@ -20,6 +23,7 @@ import type { Part } from "../../wire/types/content.ts";
 import { CUT_OFF, deriveOpen, type OpenPart } from "../log/derive-open.ts";
 import type { EndEntry, InterruptedAnswer } from "../log/entries.ts";
 import { openQuestions } from "./session-answers.ts";
+import type { SessionJobs } from "./session-jobs.ts";
 
 /** What a session's runs have in common. */
 interface Parts<Options> {
@@ -27,6 +31,7 @@ interface Parts<Options> {
   readonly host: SessionHost<Options>;
   readonly leases: LeaseTaker;
   readonly opener: RecordOpener<Options>;
+  readonly jobs: SessionJobs<Options>;
   takesOver: boolean;
 }
 
@@ -99,6 +104,8 @@ export class OwnRun<Options> {
     };
     let lease: HeldLease | undefined;
     let draft: DraftWriter | undefined;
+    /** The jobs of the run before it are being cancelled. */
+    let leaving: Promise<void> | undefined;
     /** Its end is in the log, or not for this process to write. */
     let ended = false;
     const logger = this.#loggerOf(current);
@@ -113,6 +120,7 @@ export class OwnRun<Options> {
         },
       });
       lease = taken.lease;
+      leaving = taken.closes && this.#runs.jobs.cancel(taken.closes, run.options, "another message came");
       if (taken.mode === "begin") this.#runs.takesOver = false;
       const record = lastRun(log);
       current.runId = record.entry.runId;
@@ -136,7 +144,9 @@ export class OwnRun<Options> {
       log.running = true;
       if (reason !== undefined) opened.abort(reason);
       if (reader.left.aborted) opened.release();
-      return await opened.run();
+      const result = await opened.run();
+      if (!isResumable(result)) await this.#runs.jobs.cancel(lastRun(log), run.options, "the run is over");
+      return result;
     } catch (error) {
       const { opened } = reader;
       if (opened === undefined) throw error;
@@ -150,8 +160,10 @@ export class OwnRun<Options> {
       await this.#appendEnd(opened, lease, how).catch((failed: unknown) => {
         logger.warn({ err: failed }, "the run's end could not be written");
       });
+      if (how.stopReason === "aborted") await this.#runs.jobs.cancel(lastRun(log), run.options, "the run was stopped");
       throw error;
     } finally {
+      await leaving;
       draft?.release();
       reader.opened?.release();
       await lease?.abandon();
@@ -178,7 +190,9 @@ export class OwnRun<Options> {
   #isOvertaken(view: SessionView, result: RunResult<unknown>): boolean {
     if (result.stopReason === "finished") return view.steering.unread.length > 0;
     if (!("pending" in result)) return false;
-    const news = result.pending.filter(({ token }) => view.answered.has(token) && !this.#goneOnFor.has(token));
+    const isAnswered = ({ token, question, callId }: PendingCall): boolean =>
+      view.answered.has(token) || (question === "job" && view.run?.outcomes.has(waitName(callId, question)) === true);
+    const news = result.pending.filter((one) => isAnswered(one) && !this.#goneOnFor.has(one.token));
     for (const { token } of news) this.#goneOnFor.add(token);
     return news.length > 0;
   }

@@ -2,6 +2,7 @@ import {
   type CallRoute,
   LOOP_VERSION,
   type ModelStepValue,
+  type NumberedCall,
   numberCalls,
   stepName,
   type StepPlace,
@@ -9,11 +10,11 @@ import {
 import { InvalidApprovalError, SessionConflictError, SessionDamagedError } from "../../errors/run-errors.ts";
 import { NothingToResumeError, UnexpectedAnswerError } from "../../errors/session-errors.ts";
 import { isObject } from "../../internal/json.ts";
-import { buildPendingCall, checkEditable, editedArgs } from "../../tool/pending-call.ts";
+import { buildPendingCall, checkEditable, editedArgs, findArgumentProblem } from "../../tool/pending-call.ts";
 import { jsonSafe } from "../../tool/function-response.ts";
-import type { Approval, ExternalOutcome, PendingCall } from "../../tool/tool.ts";
-import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
-import { standOf, PlacedSteps, type RunRecord } from "../log/run-record.ts";
+import type { Approval, ExternalOutcome, PendingCall, Tool } from "../../tool/tool.ts";
+import type { FunctionCall } from "../../wire/types/content.ts";
+import { type CallStanding, standOf, PlacedSteps, type RunRecord } from "../log/run-record.ts";
 import { type NewEntry, SessionLog } from "../log/session-log.ts";
 import type { SessionView } from "../log/session-view.ts";
 import { checkAtLeast, checkOptions, namesIn, type OptionNames } from "../../internal/option-names.ts";
@@ -69,7 +70,7 @@ export function hasUnusedAnswers({ end, entry, answered }: RunRecord): boolean {
 export async function checkEdits(
   record: RunRecord,
   { approvals = {} }: Answers,
-  findProblem?: (call: FunctionCall, args: JsonObject) => Promise<string | undefined>,
+  findTool?: (call: FunctionCall) => Tool | undefined,
 ): Promise<void> {
   for (const question of openQuestions(record)) {
     const { callId, call, token } = question;
@@ -77,7 +78,8 @@ export async function checkEdits(
     if (!isObject(approval) || !("args" in approval)) continue;
     const args = editedArgs(approval);
     if (args !== undefined) checkEditable(question, args);
-    const problem = args === undefined ? "expected an object" : await findProblem?.(call, args);
+    const tool = findTool?.(call);
+    const problem = args === undefined ? "expected an object" : tool && (await findArgumentProblem(tool, args));
     if (problem !== undefined) throw new InvalidApprovalError(callId, call.name, problem);
   }
 }
@@ -92,7 +94,7 @@ export async function checkEdits(
 export async function storeAnswers(
   log: SessionLog,
   answers: Answers,
-  findProblem?: Parameters<typeof checkEdits>[2],
+  findTool?: Parameters<typeof checkEdits>[2],
 ): Promise<void> {
   await log.refresh();
   const { run } = log.view;
@@ -100,7 +102,7 @@ export async function storeAnswers(
   const entriesIn = (view: SessionView): readonly NewEntry[] => buildAnswerEntries(log.id, view, answers);
   entriesIn(log.view);
   if (run === undefined) throw new NothingToResumeError(log.id, "it has no run yet");
-  await checkEdits(run, answers, findProblem);
+  await checkEdits(run, answers, findTool);
   try {
     await log.append({}, entriesIn);
   } catch (error) {
@@ -112,6 +114,15 @@ export async function storeAnswers(
 /** What a run waits for from outside. While it is going, the questions of its open turn; it may still be busy with other calls. */
 export function openQuestions(record: RunRecord): readonly PendingCall[] {
   if (record.end !== undefined) return record.end.pending ?? [];
+  return listOpenCalls(record).flatMap(({ standing, ...made }): readonly PendingCall[] => {
+    if (standing.state !== "asking") return [];
+    const { call, edited, question, asked, time } = standing;
+    return [buildPendingCall(record.entry.runId, { ...made, call, edited, question }, asked, time)];
+  });
+}
+
+/** The calls of a run's open turn, and how they stand. */
+export function listOpenCalls(record: RunRecord): readonly (NumberedCall & { readonly standing: CallStanding })[] {
   const steps = new PlacedSteps(record, record.turns.at(-1)?.turn);
   const turn = steps.turns().at(-1);
   if (turn === undefined) return [];
@@ -119,11 +130,8 @@ export function openQuestions(record: RunRecord): readonly PendingCall[] {
   const answer = steps.inTurn(turn).findLast(({ place }) => place.kind === "model" && place.phase === "work");
   // What a model step records.
   const { response } = (answer?.value ?? {}) as Partial<ModelStepValue>;
-  return numberCalls(turn, response?.content).flatMap((made, index): readonly PendingCall[] => {
-    const standing = standOf(steps, made, routes?.[index]);
-    if (standing.state !== "asking") return [];
-    const { call, edited, question, asked, time } = standing;
-    return [buildPendingCall(record.entry.runId, { ...made, call, edited, question }, asked, time)];
+  return numberCalls(turn, response?.content).map((made, index) => {
+    return { ...made, standing: standOf(steps, made, routes?.[index]) };
   });
 }
 
@@ -150,8 +158,8 @@ function buildEntry(
 ): NewEntry {
   const { callId, token } = question;
   const place = nextWait(record, question);
-  if (question.question === "outcome" && isObject(answer) && "notExecuted" in answer)
-    throw new TypeError(`outcomes: ${callId} is an external call, so it needs an output or an error`);
+  if (question.question !== "unknown-outcome" && isObject(answer) && "notExecuted" in answer)
+    throw new TypeError(`outcomes: ${callId} runs elsewhere, so it needs an output or an error`);
   const hasNoOutput = isObject(answer) && "output" in answer && answer["output"] === undefined;
   // A function without a result has the output null, here as in a tool.
   const { value, refused } = jsonSafe(hasNoOutput ? { output: null } : answer);
@@ -167,11 +175,11 @@ function buildEntry(
   };
 }
 
-/** The wait that has no answer yet: but for the outcome of an external call, the same may be asked more than once. */
+/** The wait that has no answer yet: but for what comes from elsewhere, the same may be asked more than once. */
 function nextWait({ outcomes }: RunRecord, { turn, callId, question }: PendingCall): StepPlace {
   for (let time = 1; ; time++) {
     const wait: StepPlace = { kind: "wait", turn, callId, question, time };
-    if (question === "outcome" || !outcomes.has(stepName(wait))) return wait;
+    if (question === "outcome" || question === "job" || !outcomes.has(stepName(wait))) return wait;
   }
 }
 

@@ -13,10 +13,11 @@ import type { RunState } from "../../loop/run-state.ts";
 import type { Within } from "../../loop/observers/observer.ts";
 import type { ReadSource } from "../../tool/reads.ts";
 import type { RunIdentity } from "../../tool/run-context.ts";
+import type { Tool } from "../../tool/tool.ts";
 import type { RunEmitters, RunningLoop } from "../../loop/run-stream.ts";
 import type { Model } from "../../model/model.ts";
 import type { HistoryOrigin } from "../../model/history/import-history.ts";
-import type { Content, FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
+import type { Content, JsonObject, Part } from "../../wire/types/content.ts";
 import type { RunEntry } from "../log/entries.ts";
 import type { RunRecord } from "../log/run-record.ts";
 import type { NewEntry } from "../log/session-log.ts";
@@ -116,12 +117,11 @@ export interface SessionHost<Options> {
   requirePrices(limit: string): void;
   /** @throws {ConfigurationError} When the options cannot work; before anything is written. */
   check(options: Options): void;
-  /** What is wrong with a call's arguments, if its tool is known: without a run, only one that needs none is. */
-  findArgumentProblem(
-    call: FunctionCall,
-    args: JsonObject,
+  /** A tool by its name, and the context of its run, if it is known: without a run, only one that needs none is. */
+  findTool(
+    name: string,
     run: { readonly options: Options; readonly runId: string; readonly sessionId: string } | undefined,
-  ): Promise<string | undefined>;
+  ): { readonly tool: Tool; readonly context: unknown } | undefined;
   /** What the entry of a run with these options has when it begins. */
   describe(options: Options, run: Omit<RunIdentity, "agent">): Pick<RunEntry, "guarded" | "output">;
   /** What output guardrails keep of an answer that broke off: nothing if one fails or takes too long. Never rejects. */

@@ -18,11 +18,13 @@ import { LeaseTaker } from "../lease/lease-taker.ts";
 import { type HistorySegment, isResumable } from "../log/entries.ts";
 import { readGiven, readStart, checkAnswers, findLeader, hasOpenPart } from "../log/run-turns.ts";
 import { answerId, findStart, type RunStart } from "../log/session-view.ts";
+import type { RunRecord } from "../log/run-record.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
 import { closeLast, OwnRun } from "./own-run.ts";
 import { RecordOpener } from "./record-opener.ts";
 import type { DecidedRequest, SessionBounds, SessionHost } from "./session-host.ts";
 import { buildAnswerEntries, buildWithdrawals, checkEdits, hasUnusedAnswers } from "./session-answers.ts";
+import { SessionJobs } from "./session-jobs.ts";
 
 export interface SessionConfig extends SessionBounds {
   /** What it begins with; written with its first run. */
@@ -45,6 +47,7 @@ export class SessionRuns<Options> {
   readonly leases: LeaseTaker;
   readonly opener: RecordOpener<Options>;
   readonly own: OwnRun<Options>;
+  readonly jobs: SessionJobs<Options>;
   /** The next run is this agent's, whoever leads. */
   takesOver = false;
   /** Those that have the history that it begins with. */
@@ -57,6 +60,7 @@ export class SessionRuns<Options> {
     this.#config = config;
     this.leases = new LeaseTaker(log, config.leaseMs);
     this.opener = new RecordOpener(log, host, config);
+    this.jobs = new SessionJobs(log, host);
     this.own = new OwnRun(this);
   }
 
@@ -106,7 +110,7 @@ export class SessionRuns<Options> {
       const parts = this.#given();
       const history: NewEntry[] = parts.length > 0 ? [{ type: "history", parts, loop: LOOP_VERSION }] : [];
       const entries = [...closing, ...rewind, ...history, ...this.#aboutEntries(), entry];
-      return { runId, mode: "begin", entries };
+      return { runId, mode: "begin", entries, closes: last };
     });
   }
 
@@ -130,7 +134,7 @@ export class SessionRuns<Options> {
       const answers = buildAnswerEntries(id, view, run.answers);
       const about = { options: run.options, runId, sessionId: id };
       const host = this.host.lead(findLeader(record));
-      await checkEdits(record, run.answers, (call, args) => host.findArgumentProblem(call, args, about));
+      await checkEdits(record, run.answers, ({ name }) => host.findTool(name, about)?.tool);
       const said: NewEntry[] = [];
       if (run.message !== undefined && !view.isSaid(run.runId)) {
         this.checkRoom(run.message);
@@ -150,14 +154,17 @@ export class SessionRuns<Options> {
     if (this.own.current !== undefined) throw new SessionRunningError(id, this.own.current.runId);
     let target = messageId;
     let message: readonly Content[] = [];
+    let last: RunRecord | undefined;
     await this.leases.appendAlone(signal, async () => {
       const { runId, input } = findStart(view.starts, id, target).entry;
       // Decided on once more because others were faster, it is the same message.
       target = answerId(runId);
       message = input;
+      last = view.run;
       const { closing, withdrawn } = await closeLast(this.log, this.host, "close", options);
       return { runId, entries: [...closing, { type: "rewind", before: runId, withdrawn }] };
     });
+    if (last !== undefined) await this.jobs.cancel(last, options, "the conversation was taken back");
     return message;
   }
 
@@ -180,11 +187,17 @@ export class SessionRuns<Options> {
     });
   }
 
-  /** Asks the run that is going to stop, in whatever process it is, and waits until it is over. @returns False when none is going. */
+  /** Asks the run that is going to stop, wherever it is, and waits until it is over; of one that waits for jobs, these. @returns False when none is. */
   async stop(signal: AbortSignal | undefined): Promise<boolean> {
-    if (!(await this.leases.stop(signal))) return false;
-    await this.own.current?.over;
-    return true;
+    if (await this.leases.stop(signal)) {
+      await this.own.current?.over;
+      return true;
+    }
+    await this.log.refresh();
+    const { run } = this.log.view;
+    const waits = run?.end?.pending?.some(({ question }) => question === "job") ?? false;
+    if (waits && run !== undefined) await this.jobs.cancel(run, undefined, "the run was stopped", true);
+    return waits;
   }
 
   /** All contents of the conversation, as they are sent. */

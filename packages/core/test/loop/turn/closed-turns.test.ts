@@ -420,7 +420,10 @@ describe.each(SESSION_FACES)("a run that is read by %s", (...face) => {
       const { recalled, events } = await recall(kept, kept.result, script, options?.output);
       expect(recalled).toEqual(kept.result);
       const replay = await collect(session.replay({ runId, ...options }));
-      expect(events).toEqual(replay.events);
+      // Which job a call had waited for is not in its closed turn.
+      const isOver = !("pending" in recalled);
+      const told = replay.events.map((event) => (isOver && "job" in event ? { ...event, job: undefined } : event));
+      expect(events).toEqual(told);
       replayed++;
     }
     let sent = 0;

@@ -1,0 +1,127 @@
+import { RunReleasedError, SessionRunningError } from "../errors/session-errors.ts";
+import { sleep } from "../internal/abort.ts";
+import { checkAtLeast, checkOptions, namesIn, type OptionNames } from "../internal/option-names.ts";
+import type { RunRecord } from "../session/log/run-record.ts";
+import type { SessionFilter, SessionStore, SessionSummary } from "../session/store/store.ts";
+import type { ToolCall } from "../tool/tool-call.ts";
+import type { OutputSchema, RunOptions, SessionOptions } from "./options.ts";
+import type { Session } from "./session.ts";
+
+/** What is polled, and by whom. */
+export interface PollJobsOptions<Context = unknown> extends Pick<SessionFilter, "owner" | "prefix" | "metadata"> {
+  /** Has the tools, and goes on with the runs. */
+  readonly agent: {
+    session(options: SessionOptions): Session<Context, ToolCall, OutputSchema | undefined>;
+  };
+  readonly store: SessionStore;
+  /** Ends it. Runs that it is making are released, for other processes to continue. */
+  readonly signal: AbortSignal;
+  /** What went wrong; it goes on. Without an id, the store could not be read. A run that failed can be resumed as any other. */
+  readonly onError: (error: unknown, sessionId?: string) => void;
+  /** The options of a session's run, which are not stored: its context, for instance. @defaultValue none */
+  readonly options?: ((session: SessionSummary) => RunOptions<undefined, Context>) | undefined;
+  /** Milliseconds between two looks at the store. @defaultValue 5_000 */
+  readonly everyMs?: number | undefined;
+  /** How many sessions are asked about, or go on, at once. @defaultValue 8 */
+  readonly concurrency?: number | undefined;
+}
+
+const OPTIONS: OptionNames<PollJobsOptions> = namesIn(
+  "agent store signal onError options everyMs concurrency owner prefix metadata",
+);
+
+/** Most sessions that are listed at once. */
+const PAGE = 100;
+
+/** Longest time between two checks of a job, in milliseconds. */
+const MAX_CHECK_MS = 300_000;
+
+/** What was found out about a session when it was looked at last. */
+interface Looked {
+  readonly updatedAt: number;
+  readonly checkedAt?: number | undefined;
+  /** When it is looked at again, if it does not change. */
+  readonly at: number;
+}
+
+/**
+ * Asks how jobs stand that the sessions of a store wait for, stores progress and outcomes, and goes on with the runs. Until the signal
+ * aborts. Several processes may do it: a job may then be asked about more often, and each outcome is used once.
+ *
+ * @throws {TypeError} For options that are none.
+ */
+export async function pollJobs<Context = unknown>(options: PollJobsOptions<Context>): Promise<void> {
+  checkOptions("pollJobs()", options, OPTIONS);
+  const { agent, store, signal, onError, everyMs = 5_000, concurrency = 8, owner, prefix, metadata } = options;
+  checkAtLeast("everyMs", everyMs, 1);
+  checkAtLeast("concurrency", concurrency, 1);
+  let looked = new Map<string, Looked>();
+  const going = new Map<string, { readonly over: Promise<void>; readonly release: () => Promise<boolean> }>();
+
+  const look = (summary: SessionSummary): void => {
+    const { id, updatedAt } = summary;
+    const session = agent.session({ id, store });
+    const { checkedAt } = looked.get(id) ?? {};
+    const over = (async () => {
+      try {
+        const { log } = session.watched();
+        await log.refresh();
+        const { run } = log.view;
+        const now = Date.now();
+        const at = run === undefined ? Infinity : dueAt(run, checkedAt);
+        looked.set(id, { updatedAt, checkedAt, at });
+        if (at > now) return;
+        looked.set(id, { updatedAt, checkedAt: now, at: 0 });
+        // Its options are checked where they are given.
+        const goesOn = session as unknown as { continue(run: unknown): Promise<unknown> };
+        await goesOn.continue(options.options?.(summary) ?? {});
+      } catch (error) {
+        // Others go on with it, here or elsewhere.
+        if (!(error instanceof SessionRunningError || error instanceof RunReleasedError)) onError(error, id);
+      } finally {
+        going.delete(id);
+      }
+    })();
+    going.set(id, { over, release: () => session.release() });
+  };
+
+  while (!signal.aborted) {
+    try {
+      const seen = new Map<string, Looked>();
+      let after: SessionSummary | undefined;
+      do {
+        const page = await store.list({ state: "waiting", order: "id", limit: PAGE, after, owner, prefix, metadata });
+        for (const summary of page) {
+          const { id, updatedAt } = summary;
+          const known = looked.get(id);
+          if (known !== undefined) seen.set(id, known);
+          if (going.has(id) || (known?.updatedAt === updatedAt && known.at > Date.now())) continue;
+          if (going.size >= concurrency) await Promise.race([...going.values()].map(({ over }) => over));
+          if (signal.aborted) break;
+          look(summary);
+        }
+        after = page.length < PAGE || signal.aborted ? undefined : page.at(-1);
+      } while (after !== undefined);
+      looked = seen;
+    } catch (error) {
+      onError(error);
+    }
+    await sleep(everyMs, signal).catch(() => {});
+  }
+  await Promise.all([...going.values()].flatMap(({ over, release }) => [release(), over]));
+}
+
+/** When a run that waits is to be asked about, or has something to go on with. */
+function dueAt({ end, jobs }: RunRecord, checkedAt: number | undefined): number {
+  if (end?.pending === undefined || jobs.size === 0) return Infinity;
+  // All is answered, and nobody has gone on.
+  if (end.pending.length === 0) return 0;
+  const due = end.pending.flatMap(({ job }) => {
+    if (job === undefined) return [];
+    const { since, everyMs, until = Infinity } = job;
+    const last = checkedAt ?? since;
+    const waitMs = Math.max(everyMs ?? 0, Math.min(MAX_CHECK_MS, (last - since) / 10));
+    return Math.min(until, everyMs === undefined ? Infinity : last + waitMs);
+  });
+  return Math.min(...due, Infinity);
+}

@@ -1,0 +1,59 @@
+import { findRecorded, type Op } from "../../durable/steps.ts";
+import { stepName, type StepPlace } from "../../durable/run-log.ts";
+import { present } from "../../internal/json.ts";
+import { jsonSafe } from "../../tool/function-response.ts";
+import type { JobContext } from "../../tool/job.ts";
+import type { ToolOutcome } from "../../tool/tool.ts";
+import type { RunEvent } from "../events.ts";
+import type { LoopInput } from "../loop-input.ts";
+import { executeStep } from "../single-step.ts";
+import type { CallState, TurnCall } from "./call-state.ts";
+
+/** The place of the wait for the job of a call, which is its outcome's. */
+export function jobWait({ turn, callId }: Pick<TurnCall, "turn" | "callId">): Extract<StepPlace, { kind: "wait" }> {
+  return { kind: "wait", turn, callId, question: "job", time: 1 };
+}
+
+/** True when the outcome came of a job that was being started when its process died. */
+export function isReported({ steps }: LoopInput, call: TurnCall): boolean {
+  return findRecorded(steps, stepName(jobWait(call))).outcome !== undefined;
+}
+
+/** The state of a call whose job nobody waits for any more; undefined when the job can't be cancelled. */
+export function leaveJob({ tool, asked }: TurnCall, outcome: ToolOutcome): CallState | undefined {
+  const canCancel = tool?.job?.cancel !== undefined && (asked?.job?.jobId ?? "") !== "";
+  return canCancel ? { state: "cancelling-job", outcome } : undefined;
+}
+
+/** Cancels the job of a call, in a step: whether that has worked is recorded, and nothing depends on it. */
+export function cancelOperation(input: LoopInput, call: TurnCall): Op<RunEvent> {
+  const { turn, callId, tool, asked } = call;
+  const place = { kind: "hook", turn, callId, hook: "cancel" } as const;
+  return {
+    kind: "step",
+    name: stepName(place),
+    place,
+    run: (step) =>
+      executeStep(input, place, step, async ({ signal }) => {
+        const error = await tool?.job?.cancel?.(asked?.job?.jobId ?? "", contextOf(input, call, signal));
+        signal.throwIfAborted();
+        return present({ error });
+      }),
+  };
+}
+
+/** What the wait for a job lets an engine ask. */
+export function pollOf(input: LoopInput, call: TurnCall): Pick<Extract<Op, { kind: "wait" }>, "poll"> {
+  const { tool, asked } = call;
+  const { jobId = "", everyMs } = asked?.job ?? {};
+  if (everyMs === undefined) return {};
+  const check = async (signal: AbortSignal) => {
+    const report = await tool?.job?.check?.(jobId, contextOf(input, call, signal));
+    return report === undefined || "progress" in report ? undefined : jsonSafe(report).value;
+  };
+  return { poll: { everyMs, check } };
+}
+
+function contextOf({ identity, context }: LoopInput, { callId, asked }: TurnCall, signal: AbortSignal): JobContext {
+  return { ...identity, context, signal, callId, since: asked?.job?.since ?? 0 };
+}

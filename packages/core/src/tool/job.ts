@@ -1,0 +1,57 @@
+import { tryOr } from "../internal/json.ts";
+import type { RunContext } from "./run-context.ts";
+
+/** What is known of a job. */
+export type JobReport<Output = unknown> =
+  | { readonly output: Output }
+  /** It failed; the model reads why. */
+  | { readonly error: string }
+  /** JSON of 16 KB at most; only the last one counts. */
+  | { readonly progress: unknown };
+
+/** A job that a call has started. */
+export interface StartedJob {
+  /** As its service gave it; empty when only its outcome is known. */
+  readonly jobId: string;
+  /** When it started, in milliseconds since the epoch. */
+  readonly since: number;
+  /** When nobody waits for it any more; absent for never. */
+  readonly until?: number | undefined;
+  /** Milliseconds between two checks, at least; absent when its tool has no `check`. */
+  readonly everyMs?: number | undefined;
+}
+
+/** Context of a question about a job, or of its cancellation. */
+export interface JobContext<Context = unknown> extends RunContext<Context> {
+  /** What the run was given; undefined when a run that waits is stopped. */
+  readonly context: Context;
+  readonly callId: string;
+  /** When the job started, in milliseconds since the epoch. */
+  readonly since: number;
+}
+
+/** A call that starts a job. */
+export interface JobCall {
+  /** Absent outside of a session. */
+  readonly sessionId?: string | undefined;
+  readonly runId: string;
+  readonly callId: string;
+}
+
+/** The text that stands for a call, for the address of a webhook. */
+export function writeJobCallback({ sessionId = "", runId, callId }: JobCall): string {
+  const bytes = new TextEncoder().encode(JSON.stringify([sessionId, runId, callId]));
+  const base64 = btoa(String.fromCharCode(...bytes));
+  return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** The call that a `callback` of `defineJob()` stands for; undefined for any other text. */
+export function readJobCallback(callback: string): JobCall | undefined {
+  const read = (): unknown => {
+    const binary = atob(callback.replaceAll("-", "+").replaceAll("_", "/"));
+    return JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, (one) => one.charCodeAt(0))));
+  };
+  const [sessionId, runId, callId]: readonly unknown[] = [tryOr(read, [])].flat();
+  if (typeof sessionId !== "string" || typeof runId !== "string" || typeof callId !== "string") return undefined;
+  return { runId, callId, ...(sessionId !== "" && { sessionId }) };
+}
