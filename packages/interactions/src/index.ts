@@ -14,6 +14,5 @@ export type {
   OpenWord,
   Step,
   StepType,
-  TextContent,
 } from "./types/interaction.ts";
 export type { InteractionEvent, StepDelta } from "./types/events.ts";

@@ -142,7 +142,7 @@ describe("a request that creates is sent again only if it certainly did nothing"
     expect(streamed.sent.length).toBe(2);
   });
 
-  test.each<[string, Answer]>([
+  test.each<[string, Answer, number?]>([
     ["500", json(busy("api_error"), 500)],
     ["503 of something in between", (response) => response.writeHead(503).end("<html><title>Down</title></html>")],
     ["504", json(busy("deadline_exceeded"), 504)],
@@ -150,12 +150,12 @@ describe("a request that creates is sent again only if it certainly did nothing"
     ["a reset", (response) => void response.socket?.resetAndDestroy()],
     ["a reset behind half an answer", bytes('{"id":"v1_a', "reset")],
     ["half an answer", bytes('{"id":"v1_a')],
-    ["silence", bytes("", "silence")],
+    ["silence", bytes("", "silence"), 50],
     ["a web page", bytes("<html></html>")],
     ["no interaction", json({ hello: 1 })],
-  ])("%s: not again, and the error says that the outcome is unknown", async (_, answer) => {
+  ])("%s: not again, and the error says that the outcome is unknown", async (_, answer, firstByteMs) => {
     const { url, sent } = await rawServer(answer);
-    const client = clientOf(url, { timeouts: { firstByteMs: 50 } });
+    const client = clientOf(url, { timeouts: { firstByteMs } });
     const error = await failureOf(client.create(ASK));
     expect(error).toBeInstanceOf(OutcomeUnknownError);
     expect(error).toMatchObject({

@@ -191,11 +191,16 @@ describe("over a socket, with a service that fails", () => {
       ...begun,
       { event_type: "interaction.completed", interaction: { id: "v1_abc", status: "completed" } },
     ];
-    const { url } = await rawServer(
-      bytes(frames(begun, false), "silence"),
-      bytes(frames(over)),
-      json({ id: "v1_abc", status: "completed" }),
-    );
+    let streams = 0;
+    const { url } = await rawServer((response, request, body) => {
+      const isStream = String(request.url).includes("stream=true");
+      const answer = isStream && ++streams === 1 ? bytes(frames(begun, false), "silence") : bytes(frames(over));
+      (isStream ? answer : json({ id: "v1_abc", status: streams > 1 ? "completed" : "in_progress" }))(
+        response,
+        request,
+        body,
+      );
+    });
     const client = clientOf(url, { timeouts: { idleMs: 30 } });
     const events = await collect(client.follow("v1_abc", { pollMs: 1 }));
     expect(events.map(({ event_type: type }) => type)).toEqual(["interaction.created", "interaction.completed"]);

@@ -17,6 +17,8 @@ export interface InteractionRequest {
 }
 
 const names = (text: string): ReadonlySet<string> => new Set(text.split(" "));
+const table = (rows: Readonly<Record<string, string>>): ReadonlyMap<unknown, ReadonlySet<string>> =>
+  new Map(Object.entries(rows).map(([type, fields]) => [type, names(`type ${fields}`)]));
 
 const TOP = names(
   "model agent input system_instruction tools generation_config agent_config response_format previous_interaction_id store stream " +
@@ -27,45 +29,48 @@ const GENERATION = names(
   "max_output_tokens seed stop_sequences temperature top_p top_k thinking_level thinking_summaries tool_choice speech_config " +
     "transcription_config video_config image_config",
 );
-const AGENT_CONFIG: Readonly<Record<string, ReadonlySet<string>>> = {
-  "deep-research": names("type thinking_summaries visualization collaborative_planning"),
-  antigravity: names("type max_total_tokens model"),
-  "code-mender": names("type find_request fix_request session_config session_id model"),
-};
-const TOOLS: Readonly<Record<string, ReadonlySet<string>>> = {
-  function: names("type name description parameters"),
-  code_execution: names("type"),
-  mcp_server: names("type name url headers allowed_tools"),
-  filesystem: names("type"),
-  google_maps: names("type enable_widget latitude longitude"),
-  google_search: names("type search_types"),
-  bash: names("type"),
-  computer_use: names(
-    "type environment excluded_predefined_functions enable_prompt_injection_detection disabled_safety_policies",
-  ),
-  file_search: names("type file_search_store_names top_k metadata_filter"),
-  url_context: names("type"),
-};
-const CONTENTS: Readonly<Record<string, ReadonlySet<string>>> = {
-  text: names("type text annotations"),
-  image: names("type data uri mime_type resolution"),
-  audio: names("type data uri mime_type sample_rate channels"),
-  document: names("type data uri mime_type"),
-  video: names("type data uri mime_type resolution name processing"),
-};
-const STEPS: Readonly<Record<string, ReadonlySet<string>>> = {
-  user_input: names("type content"),
-  model_output: names("type content error"),
-  thought: names("type summary signature"),
-  function_call: names("type id name arguments signature"),
-  function_result: names("type call_id name result is_error signature"),
-};
+const AGENT_CONFIG = table({
+  "deep-research": "thinking_summaries visualization collaborative_planning",
+  antigravity: "max_total_tokens model",
+});
+const TOOLS = table({
+  function: "name description parameters",
+  code_execution: "",
+  mcp_server: "name url headers allowed_tools",
+  filesystem: "",
+  google_maps: "enable_widget latitude longitude",
+  google_search: "search_types",
+  bash: "",
+  computer_use: "environment excluded_predefined_functions enable_prompt_injection_detection disabled_safety_policies",
+  file_search: "file_search_store_names top_k metadata_filter",
+  url_context: "",
+});
+const CONTENTS = table({
+  text: "text annotations",
+  image: "data uri mime_type resolution",
+  audio: "data uri mime_type sample_rate channels",
+  document: "data uri mime_type",
+  video: "data uri mime_type resolution name processing",
+});
+const STEPS = table({
+  user_input: "content",
+  model_output: "content error",
+  thought: "summary signature",
+  function_call: "id name arguments signature",
+  function_result: "call_id name result is_error signature",
+});
 const BUILT_IN_STEP =
   /^(?:(?:google_search|google_maps|url_context|code_execution|file_search|processing|mcp_server_tool)_(?:call|result)|tool_call)$/;
-const LEVELS = ["minimal", "low", "medium", "high"];
-/** No model of these takes search beside functions. */
-const MIXES = /^gemini-3\.5-flash$/;
-const IN_BACKGROUND = /^gemini-3\.(?:[1-9]-pro|[6-9]-flash|[6-9]-pro)|^gemini-4/;
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  thinking_level: ["minimal", "low", "medium", "high"],
+  thinking_summaries: ["auto", "none"],
+  tool_choice: ["auto", "any", "none", "validated"],
+  service_tier: ["flex", "standard", "priority", "deferred"],
+};
+/** The only model that takes search beside functions. */
+const MIXES = "gemini-3.5-flash";
+const IN_BACKGROUND = /^gemini-(?:3\.[1-9]-pro|3\.[6-9]-flash|4)/;
+const PLATFORM = "the Gemini Enterprise Agent Platform";
 
 /** Agents that are served. */
 export const AGENTS: readonly string[] = [
@@ -77,29 +82,21 @@ export const AGENTS: readonly string[] = [
 /** Checks a request as the service does. @throws {InteractionRefusal} For the first rule that it violates. */
 export function checkInteraction(raw: unknown): InteractionRequest {
   if (!isFields(raw)) return refuse("I-09", "Expected an object");
-  for (const name of ["response_mime_type"])
-    if (name in raw) refuse("I-24", "responseFormat must be set when responseMimeType is set");
+  if ("response_mime_type" in raw) refuse("I-24", "responseFormat must be set when responseMimeType is set");
   for (const name of Object.keys(raw))
     if (ONLY_PLATFORM.has(name))
-      refuse(
-        "I-22",
-        `'${name}' is not available on the Gemini API but it is available on the Gemini Enterprise Agent Platform`,
-      );
+      refuse("I-22", `'${name}' is not available on the Gemini API but it is available on ${PLATFORM}`);
   checkNames(raw, TOP);
-  for (const name of ["system_instruction", "model", "agent", "previous_interaction_id", "service_tier"])
+  for (const name of ["system_instruction", "model", "agent", "previous_interaction_id"])
     if (raw[name] !== undefined && typeof raw[name] !== "string")
       refuse("I-09", `Expected string, unexpected character: '${isFields(raw[name]) ? "{" : "["}'`);
-  for (const name of ["store", "stream", "background"])
-    if (raw[name] !== undefined && typeof raw[name] !== "boolean") refuse("I-09", `Expected a boolean at '${name}'`);
-  if (raw["service_tier"] !== undefined)
-    checkWord(raw["service_tier"], ["flex", "standard", "priority", "deferred"], "service_tier");
-  const tools = listAt(raw, "tools");
+  checkWord(raw, "service_tier");
   const request: InteractionRequest = {
     raw,
     // Texts, as checked above.
     ...(raw as { readonly model?: string; readonly agent?: string }),
     input: readInput(raw["input"]),
-    tools,
+    tools: listAt(raw, "tools"),
     store: raw["store"] !== false,
     background: raw["background"] === true,
     stream: raw["stream"] === true,
@@ -108,7 +105,6 @@ export function checkInteraction(raw: unknown): InteractionRequest {
   checkTarget(request);
   checkTools(request);
   checkConfig(request);
-  checkExclusions(request);
   return request;
 }
 
@@ -117,91 +113,88 @@ function checkNames(fields: Fields, known: ReadonlySet<string>, at?: string): vo
     if (!known.has(name)) refuse("I-01", `Unknown parameter '${name}'${at === undefined ? "" : ` at '${at}'`}`);
 }
 
-function checkWord(value: unknown, words: readonly string[], at: string): void {
-  if (!words.includes(String(value))) refuse("I-07", `Invalid enum value '${String(value)}' at '${at}'.`);
+function checkWord(fields: Fields, name: string, at = name): void {
+  const value = fields[name];
+  const words = WORDS[name] ?? [];
+  if (value === undefined || isFields(value) || words.includes(String(value))) return;
+  const supported = words.map((word) => `'${word}'`).join(", ");
+  refuse("I-07", `The value '${String(value)}' is not supported for '${at}'. Supported values: ${supported}.`);
 }
 
 function listAt(fields: Fields, name: string): readonly Fields[] {
-  const list = fields[name] ?? [];
+  const list: unknown = fields[name] ?? [];
   if (!Array.isArray(list)) return refuse("I-09", `Expected an array, got ${typeof list}`);
-  const items: readonly unknown[] = list;
-  return items.map((item) => (isFields(item) ? item : refuse("I-09", `Expected an object at '${name}'`)));
+  return list.map((item: unknown) => (isFields(item) ? item : refuse("I-09", `Expected an object at '${name}'`)));
 }
 
 /** The input as steps. */
 function readInput(input: unknown): readonly Fields[] {
-  const asUser = (content: readonly Fields[]): readonly Fields[] => [{ type: "user_input", content }];
-  if (typeof input === "string")
-    return input === "" ? refuse("I-02", "Missing input.") : asUser([{ type: "text", text: input }]);
+  if (input === undefined || input === "" || (Array.isArray(input) && input.length === 0))
+    return refuse("I-02", "Missing input.");
+  if (typeof input === "string") return [{ type: "user_input", content: [{ type: "text", text: input }] }];
   const isSingle = isFields(input);
-  if (input === undefined || (Array.isArray(input) && input.length === 0)) return refuse("I-02", "Missing input.");
   const items = isSingle ? [input] : listAt({ input }, "input");
-  const isContents = items.every(({ type }) => typeof type === "string" && type in CONTENTS);
-  if (isContents) {
-    items.forEach((content, index) => checkContent(content, isSingle ? "input" : `input[${index}]`, false));
-    return asUser(items);
+  const at = (index: number): string => (isSingle ? "input" : `input[${index}]`);
+  if (items.every(({ type }) => CONTENTS.has(type))) {
+    for (const [index, content] of items.entries()) checkContent(content, at(index), false);
+    return [{ type: "user_input", content: items }];
   }
-  items.forEach((step, index) => checkStep(step, `input[${index}]`));
+  for (const [index, step] of items.entries()) checkStep(step, at(index));
   return items;
 }
 
 function checkStep(step: Fields, at: string): void {
-  const { type } = step;
+  const { type, content } = step;
   if ("parts" in step) refuse("I-01", "Unknown parameter 'parts'");
   if ("role" in step)
     refuse("I-08", "When using the steps-based API version, use step_list input format instead of turn_list.");
-  const known = typeof type === "string" ? STEPS[type] : undefined;
-  if (known === undefined) {
-    if (typeof type === "string" && BUILT_IN_STEP.test(type)) return;
-    return refuse(
-      "I-06",
-      `The value '${typeof type === "string" && !(type in CONTENTS) ? type : "UNKNOWN"}' is not supported for 'type' at '${at}'`,
-    );
-  }
+  const known = STEPS.get(type);
+  if (known === undefined && BUILT_IN_STEP.test(String(type))) return;
+  const shown = type === undefined || CONTENTS.has(type) ? "UNKNOWN" : String(type);
+  if (known === undefined) return refuse("I-06", `The value '${shown}' is not supported for 'type' at '${at}'`);
   checkNames(step, known, at);
-  if (type === "function_result") {
-    if (typeof step["name"] !== "string" || step["call_id"] === undefined || step["result"] === undefined)
-      refuse("I-29", "Invalid input received.");
-  }
+  const isResult = typeof step["name"] === "string" && step["call_id"] !== undefined && step["result"] !== undefined;
+  if (type === "function_result" && !isResult) refuse("I-29", "Invalid input received.");
   if (type === "function_call" && !isFields(step["arguments"]))
     refuse("I-09", `Expected an object at '${at}.arguments'`);
-  if (type !== "user_input" && type !== "model_output") return;
-  if (typeof step["content"] === "string") return;
+  if ((type !== "user_input" && type !== "model_output") || typeof content === "string") return;
   const contents = listAt(step, "content");
   if (contents.length === 0) refuse("I-02", "Request has empty input.");
-  for (const [index, content] of contents.entries())
-    checkContent(content, `${at}.content[${index}]`, type === "user_input");
+  for (const [index, one] of contents.entries()) checkContent(one, `${at}.content[${index}]`, type === "user_input");
 }
 
 function checkContent(content: Fields, at: string, isInStep: boolean): void {
-  const { type, text, data, uri } = content;
+  const { type, text, uri } = content;
   // Seen among the contents of an input.
   if (isInStep && type === "function_result") return checkStep(content, at);
-  const known = typeof type === "string" ? CONTENTS[type] : undefined;
+  const known = CONTENTS.get(type);
   if (known === undefined) return refuse("I-06", `The value '${String(type)}' is not supported for 'type' at '${at}'`);
   checkNames(content, known, at);
   if (type === "text" && (typeof text !== "string" || text === ""))
     refuse("I-04", "Missing text in content of type text.");
   if (!isInStep && "processing" in content) refuse("I-01", `Unknown parameter 'processing' at '${at}'.`);
-  if (typeof data === "string" && data.startsWith("data:")) refuse("I-09", `Invalid base64 at '${at}.data'`);
-  if (typeof uri === "string" && uri.startsWith("gs:"))
-    refuse(
-      "I-22",
-      "Referencing Google Cloud Storage files directly is not supported. Register them using FileService.RegisterFile first.",
-    );
+  const advice = "Register them using FileService.RegisterFile first.";
+  if (String(uri).startsWith("gs:"))
+    refuse("I-22", `Referencing Google Cloud Storage files directly is not supported. ${advice}`);
 }
 
-function checkTarget({ model, agent, background }: InteractionRequest): void {
+function checkTarget({ raw, model, agent, background, store, previous }: InteractionRequest): void {
   if ((model === undefined) === (agent === undefined))
     refuse("I-12", "Exactly one of 'model' and 'agent' must be set.");
   if (agent !== undefined && !AGENTS.includes(agent)) refuse("I-15", `Agent '${agent}' is invalid or not found`);
   if (agent !== undefined && !background) refuse("I-14", "background=true is required for agent interactions.");
-  if (model === undefined) return;
-  if (AGENTS.includes(model)) refuse("I-12", `'${model}' refers to an agent, but was provided in the 'model' field.`);
-  const facts = findModel(model);
-  if (facts === undefined) throw new InteractionRefusal("I-16", `Model '${model}' not found.`, "not_found", 404);
-  if (background && !IN_BACKGROUND.test(facts.id))
+  if (AGENTS.includes(String(model)))
+    refuse("I-12", `'${model}' refers to an agent, but was provided in the 'model' field.`);
+  const facts = model === undefined ? undefined : findModel(model);
+  if (model !== undefined && facts === undefined)
+    throw new InteractionRefusal("I-16", `Model '${model}' not found.`, "not_found", 404);
+  if (facts !== undefined && background && !IN_BACKGROUND.test(facts.id))
     refuse("I-13", `Model '${model}' does not support background interactions.`);
+  if (!store && previous !== undefined) refuse("I-10", "store must be true when previous_interaction_id is set.");
+  if (!store && background) refuse("I-19", "store must be true when background is set.");
+  const { webhook_config: webhook } = raw;
+  if (webhook !== undefined && !background) refuse("I-20", "webhook_config requires background=true.");
+  if (isFields(webhook)) checkNames(webhook, names("uris user_metadata"), "webhook_config");
 }
 
 function checkTools({ tools, model }: InteractionRequest): void {
@@ -211,12 +204,10 @@ function checkTools({ tools, model }: InteractionRequest): void {
     if (type === "retrieval")
       refuse(
         "I-22",
-        `The value 'retrieval' is not supported for '${at}.type' on the Gemini API, it is allowed on the Gemini Enterprise Agent Platform.`,
+        `The value 'retrieval' is not supported for '${at}.type' on the Gemini API, it is allowed on ${PLATFORM}.`,
       );
-    const known = typeof type === "string" ? TOOLS[type] : undefined;
-    const supported = Object.keys(TOOLS)
-      .map((name) => `'${name}'`)
-      .join(", ");
+    const known = TOOLS.get(type);
+    const supported = [...TOOLS.keys()].map((name) => `'${String(name)}'`).join(", ");
     if (known === undefined)
       return refuse(
         "I-05",
@@ -226,58 +217,30 @@ function checkTools({ tools, model }: InteractionRequest): void {
     if (type === "function" && typeof tool["name"] !== "string") refuse("I-09", `Expected string at '${at}.name'`);
   }
   const types = new Set(tools.map(({ type }) => type));
-  for (const [one, other] of [
-    ["google_search", "file_search"],
-    ["url_context", "file_search"],
-    ["google_maps", "google_search"],
-  ] as const)
+  for (const pair of ["google_search file_search", "url_context file_search", "google_maps google_search"]) {
+    const [one = "", other = ""] = pair.split(" ");
     if (types.has(one) && types.has(other))
       refuse("I-21", `'${one}' and '${other}' cannot be combined in the same request. Please choose one to continue.`);
-  if (types.has("function") && types.size > 1 && model !== undefined && !MIXES.test(findModel(model)?.id ?? ""))
-    refuse(
-      "I-18",
-      "Please enable tool_config.include_server_side_tool_invocations to use Built-in tools with Function calling.",
-    );
+  }
+  const flag = "tool_config.include_server_side_tool_invocations";
+  if (types.has("function") && types.size > 1 && model !== undefined && findModel(model)?.id !== MIXES)
+    refuse("I-18", `Please enable ${flag} to use Built-in tools with Function calling.`);
 }
 
 function checkConfig({ raw, tools, model, agent }: InteractionRequest): void {
   const { generation_config: generation, agent_config: config } = raw;
   if (agent !== undefined && generation !== undefined) refuse("I-25", "generation_config is not supported for agents.");
   if (model !== undefined && config !== undefined) refuse("I-25", "agent_config is not supported for models.");
-  if (isFields(generation)) {
-    checkNames(generation, GENERATION, "generation_config");
-    const {
-      tool_choice: choice,
-      thinking_level: level,
-      thinking_summaries: summaries,
-      speech_config: speech,
-    } = generation;
+  for (const [name, fields] of Object.entries({ generation_config: generation, agent_config: config })) {
+    if (fields === undefined) continue;
+    if (!isFields(fields)) return refuse("I-09", `Expected an object at '${name}'`);
+    const known = name === "agent_config" ? AGENT_CONFIG.get(fields["type"]) : GENERATION;
+    if (known !== undefined) checkNames(fields, known, name);
+    for (const word of ["thinking_level", "thinking_summaries", "tool_choice"])
+      checkWord(fields, word, `${name}.${word}`);
+    const speech = fields["speech_config"];
     if (speech !== undefined && !Array.isArray(speech)) refuse("I-09", `Expected an array, got ${typeof speech}`);
-    if (level !== undefined) checkWord(level, LEVELS, "generation_config.thinking_level");
-    if (summaries !== undefined) checkWord(summaries, ["auto", "none"], "generation_config.thinking_summaries");
-    if (typeof choice === "string")
-      checkWord(choice, ["auto", "any", "none", "validated"], "generation_config.tool_choice");
-    if (choice !== undefined && !tools.some(({ type }) => type === "function"))
+    if (fields["tool_choice"] !== undefined && !tools.some(({ type }) => type === "function"))
       refuse("I-17", "Function calling config is set without function_declarations.");
-  } else if (generation !== undefined) refuse("I-09", "Expected an object at 'generation_config'");
-  if (!isFields(config))
-    return config === undefined ? undefined : refuse("I-09", "Expected an object at 'agent_config'");
-  const known = AGENT_CONFIG[String(config["type"])];
-  if (known !== undefined) checkNames(config, known, "agent_config");
-  const { thinking_summaries: summaries } = config;
-  if (summaries !== undefined && summaries !== "auto" && summaries !== "none")
-    refuse(
-      "I-07",
-      `The value '${String(summaries)}' is not supported for 'agent_config.thinking_summaries'. Supported values: 'auto', 'none'.`,
-    );
-}
-
-function checkExclusions({ raw, store, background, previous }: InteractionRequest): void {
-  if (!store && previous !== undefined) refuse("I-10", "store must be true when previous_interaction_id is set.");
-  if (!store && background) refuse("I-19", "store must be true when background is set.");
-  const { webhook_config: webhook } = raw;
-  if (webhook === undefined) return;
-  if (!background) refuse("I-20", "webhook_config requires background=true.");
-  if (!isFields(webhook)) return refuse("I-09", "Expected an object at 'webhook_config'");
-  checkNames(webhook, names("uris user_metadata"), "webhook_config");
+  }
 }

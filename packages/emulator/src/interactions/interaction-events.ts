@@ -2,13 +2,11 @@ import { type Fields, isFields } from "../internal/json.ts";
 import { textDeltas } from "../respond/text-deltas.ts";
 import type { FramedBody } from "../respond/framing.ts";
 
-/** An interaction as the service shows it, with its output steps. */
+/** An interaction as the service shows it. */
 export interface ShownInteraction {
-  readonly id?: string | undefined;
-  readonly status: string;
+  /** Everything but its steps, in the order of the wire. */
+  readonly about: Fields;
   readonly steps: readonly Fields[];
-  /** Everything else, in the order of the wire. */
-  readonly rest: Fields;
 }
 
 /** How a stream of it is written. */
@@ -22,22 +20,15 @@ export interface StreamLayout {
 }
 
 /** The events of an interaction. @see the order of members: payload, then `event_id` and `event_type` */
-export function eventsOf(shown: ShownInteraction, layout: StreamLayout): readonly Fields[] {
-  const { id = "", status, rest } = shown;
-  const { usage, ...about } = rest;
-  const { created: _created, updated: _updated, service_tier: _tier, ...named } = about;
+export function eventsOf({ about, steps }: ShownInteraction, layout: StreamLayout): readonly Fields[] {
+  const { id = "", status, usage, created, updated, service_tier: tier, ...named } = about;
+  const times = { created, updated, ...(tier !== undefined && { service_tier: tier }) };
+  const ended = { id, status, ...(usage !== undefined && { usage }), ...times, ...named };
   return [
     { interaction: { id, ...named }, event_type: "interaction.created" },
     { interaction_id: id, status: "in_progress", event_type: "interaction.status_update" },
-    ...shown.steps.flatMap((step, index) => stepEvents(step, index, layout)),
-    ...(layout.hasEnd
-      ? [
-          {
-            interaction: { id, status, ...(usage !== undefined && { usage }), ...about },
-            event_type: "interaction.completed",
-          },
-        ]
-      : []),
+    ...steps.flatMap((step, index) => stepEvents(step, index, layout)),
+    ...(layout.hasEnd ? [{ interaction: ended, event_type: "interaction.completed" }] : []),
   ];
 }
 

@@ -9,11 +9,10 @@ export interface ProjectWebhook {
 
 /** What is reported of an interaction. */
 export interface WebhookReport {
-  readonly id: string;
   readonly type: string;
   readonly at: Date;
-  readonly fields?: object | undefined;
-  /** Addresses of the request itself. */
+  readonly data: object;
+  /** Addresses of the request itself, and what it wants back. */
   readonly uris: readonly string[];
   readonly userMetadata?: unknown;
 }
@@ -42,8 +41,7 @@ export class WebhookSender {
     this.#count += 1;
     const id = `msg_${this.#count}`;
     const seconds = Math.floor(report.at.getTime() / 1000);
-    const data = { id: report.id, ...report.fields };
-    const event = { type: report.type, version: "v1", timestamp: report.at.toISOString(), data };
+    const event = { type: report.type, version: "v1", timestamp: report.at.toISOString(), data: report.data };
     const body = JSON.stringify(event);
     const post = async (url: string, signature: string): Promise<void> => {
       const headers = { "webhook-id": id, "webhook-timestamp": String(seconds), "webhook-signature": signature };

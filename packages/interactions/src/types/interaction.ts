@@ -6,15 +6,7 @@ export type OpenWord<Known extends string> = Known | (string & {});
  * a plan; all others are over.
  */
 export type InteractionStatus = OpenWord<
-  | "in_progress"
-  | "queued"
-  | "requires_action"
-  | "completed"
-  | "incomplete"
-  | "failed"
-  | "cancelled"
-  | "budget_exceeded"
-  | "requires_continuation"
+  "in_progress" | "queued" | "requires_action" | "completed" | "incomplete" | "failed" | "cancelled"
 >;
 
 /** A source or a speaker of a range of a text. Offsets are UTF-8 bytes of that text, the end exclusive. */
@@ -24,14 +16,6 @@ export interface Annotation {
   readonly end_index?: number | undefined;
   readonly url?: string | undefined;
   readonly title?: string | undefined;
-  readonly [field: string]: unknown;
-}
-
-/** A text of an input or of an answer. */
-export interface TextContent {
-  readonly type: "text";
-  readonly text: string;
-  readonly annotations?: readonly Annotation[] | undefined;
   readonly [field: string]: unknown;
 }
 
@@ -47,26 +31,9 @@ export interface Content {
   readonly [field: string]: unknown;
 }
 
-/** What a step is. Calls and results of built-in tools are steps too. */
+/** What a step is. Calls and results of built-in tools are steps too, such as `google_search_call`. */
 export type StepType = OpenWord<
-  | "user_input"
-  | "model_output"
-  | "thought"
-  | "function_call"
-  | "function_result"
-  | "google_search_call"
-  | "google_search_result"
-  | "google_maps_call"
-  | "google_maps_result"
-  | "url_context_call"
-  | "url_context_result"
-  | "code_execution_call"
-  | "code_execution_result"
-  | "file_search_call"
-  | "file_search_result"
-  | "mcp_server_tool_call"
-  | "mcp_server_tool_result"
-  | "tool_call"
+  "user_input" | "model_output" | "thought" | "function_call" | "function_result" | "google_search_call"
 >;
 
 /** A step of an interaction, exactly as the service sent it. Send it back unchanged when you keep the history yourself. */
@@ -89,17 +56,10 @@ export interface Step {
   readonly [field: string]: unknown;
 }
 
-/** A tool, in the words of this API: `function`, `google_search`, `url_context`, `code_execution`, `file_search` and others. */
+/** A tool, in the words of this API. */
 export interface InteractionTool {
   readonly type: OpenWord<
-    | "function"
-    | "google_search"
-    | "google_maps"
-    | "url_context"
-    | "code_execution"
-    | "file_search"
-    | "computer_use"
-    | "mcp_server"
+    "function" | "google_search" | "url_context" | "code_execution" | "file_search" | "mcp_server"
   >;
   readonly [field: string]: unknown;
 }

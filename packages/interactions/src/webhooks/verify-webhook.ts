@@ -140,17 +140,11 @@ async function verifyToken(
 }
 
 function faultOf(error: unknown): WebhookFault {
-  if (error instanceof errors.JWTExpired) return "time";
-  if (error instanceof errors.JWTClaimValidationFailed) return error.claim === "aud" ? "audience" : "time";
-  const isForged =
-    error instanceof errors.JWSSignatureVerificationFailed ||
-    error instanceof errors.JWKSNoMatchingKey ||
-    error instanceof errors.JWKSMultipleMatchingKeys ||
-    error instanceof errors.JOSEAlgNotAllowed ||
-    error instanceof errors.JOSENotSupported ||
-    error instanceof errors.JWSInvalid ||
-    error instanceof errors.JWTInvalid;
-  return isForged ? "signature" : "keys";
+  if (!(error instanceof errors.JOSEError)) return "keys";
+  if (error instanceof errors.JWTClaimValidationFailed && error.claim === "aud") return "audience";
+  if (error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed) return "time";
+  // The last is an answer that is no set of keys.
+  return /^ERR_(?:JWKS_TIMEOUT|JWKS_INVALID|JOSE_GENERIC)$/.test(error.code) ? "keys" : "signature";
 }
 
 function describe(error: unknown): string {
