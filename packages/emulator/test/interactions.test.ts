@@ -328,8 +328,8 @@ describe("answers in the service's words", () => {
       const { json } = await ask("", AGENT);
       const whole = eventsIn((await ask(`/${json["id"]}?stream=true`)).text);
       const place = whole.findIndex(({ event_id: id }) => id !== undefined);
-      const [at] = [whole[place]];
-      const rest = eventsIn((await ask(`/${json["id"]}?last_event_id=${at?.["event_id"]}&stream=true`)).text);
+      const at = whole[place];
+      const rest = eventsIn((await ask(`/${json["id"]}?last_event_id=${String(at?.["event_id"])}&stream=true`)).text);
       if (resume === "exact") expect(rest).toEqual(whole.slice(place + 1));
       else {
         expect(rest[0]).toEqual({ index: at?.["index"], event_type: "step.stop" });

@@ -53,7 +53,7 @@ function applyDelta(open: OpenStep, delta: StepDelta): void {
       const content = listIn(step, "content");
       let text = content.at(-1);
       if (text?.["type"] !== "text") content.push((text = { type: "text", text: "" }));
-      if (type === "text") text["text"] = String(text["text"] ?? "") + (delta.text ?? "");
+      if (type === "text") text["text"] = [text["text"], delta.text].join("");
       else listIn(text, "annotations").push(...structuredClone([...(delta.annotations ?? [])]));
       break;
     }

@@ -2,7 +2,7 @@ import { endpoint, geminiApi, vertex } from "@pollux/core";
 import { createEmulator, faults, script, call, say } from "@pollux/emulator";
 import { describe, expect, test } from "vitest";
 import { type CreateRequest, InteractionsClient, OutcomeUnknownError } from "../src/index.ts";
-import { type Answer, bytes, clientOf, collect, frames, json, rawServer } from "./support/raw-server.ts";
+import { type Answer, bytes, clientOf, localClient, collect, frames, json, rawServer } from "./support/raw-server.ts";
 
 const ASK = { model: "gemini-3.8-flash", input: "Hello", store: true } as const;
 const RESEARCH = {
@@ -64,7 +64,7 @@ describe("what goes over the wire", () => {
 
   test("a conversation with a function, kept by the service", async () => {
     const emulator = createEmulator({ brain: script([call("get_weather", { city: "Oslo" }), say("Four degrees.")]) });
-    const client = new InteractionsClient({ fetch: emulator.fetch });
+    const client = localClient(emulator);
     const tools = [{ type: "function", name: "get_weather", parameters: { type: "object" } }];
     const first = await client.create({ ...ASK, tools });
     const asked = first.steps?.find(({ type }) => type === "function_call");
@@ -93,7 +93,7 @@ describe("before anything is sent", () => {
     ["a conversation, not stored", { ...ASK, store: false, previous_interaction_id: "x" }, "requires store: true"],
   ])("%s", async (_, request, message) => {
     const emulator = createEmulator();
-    const client = new InteractionsClient({ fetch: emulator.fetch });
+    const client = localClient(emulator);
     await expect(client.create(request as CreateRequest)).rejects.toThrow(message);
     await expect(collect(client.stream(request as CreateRequest))).rejects.toThrow(message);
     expect(emulator.requests).toEqual([]);
@@ -220,7 +220,7 @@ describe("other requests are repeated", () => {
 describe("wait", () => {
   test("polls until it is over, and tells how far it is", async () => {
     const emulator = createEmulator({ interactions: { polls: 3 } });
-    const client = new InteractionsClient({ fetch: emulator.fetch });
+    const client = localClient(emulator);
     const { id = "" } = await client.create(RESEARCH);
     const seen: string[] = [];
     const done = await client.wait(id, { pollMs: 1, onProgress: ({ status }) => seen.push(status) });
@@ -250,7 +250,7 @@ describe("wait", () => {
 
   test("cancelled work stays cancelled, and what is deleted is gone", async () => {
     const emulator = createEmulator({ faults: [{ at: 3, fault: faults.overloaded() }] });
-    const client = new InteractionsClient({ fetch: emulator.fetch, retry: { minDelayMs: 1 } });
+    const client = localClient(emulator, { retry: { minDelayMs: 1 } });
     const { id = "" } = await client.create(RESEARCH);
     expect((await client.cancel(id)).status).toBe("cancelled");
     expect((await client.wait(id)).status).toBe("cancelled");

@@ -91,7 +91,7 @@ describe("annotations", () => {
           const annotation = cite({ url: "https://a.example", start_index: start, end_index: end });
           for (const citation of readResult(output({ type: "text", text, annotations: [annotation] })).citations) {
             expect(text.slice(citation.start, citation.end)).toBe(citation.text);
-            expect(citation.text.isWellFormed()).toBe(true);
+            expect(() => encodeURIComponent(citation.text)).not.toThrow();
           }
         },
       ),

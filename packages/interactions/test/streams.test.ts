@@ -2,7 +2,7 @@ import { createEmulator, type EmulatorOptions, faults, type FaultRule } from "@p
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type InteractionEvent, InteractionsClient, type Step, StepsBuilder } from "../src/index.ts";
-import { bytes, clientOf, collect, frames, json, rawServer } from "./support/raw-server.ts";
+import { bytes, clientOf, localClient, collect, frames, json, rawServer } from "./support/raw-server.ts";
 import { type Connection, eventsOf, scriptedService } from "./support/scripted-service.ts";
 
 const ASK = { model: "gemini-3.8-flash", input: "Tell me of Oslo", store: true } as const;
@@ -163,7 +163,7 @@ describe("over a socket, with a service that fails", () => {
 
   test("one that never ends is followed until the limit, and the service is not flooded", async () => {
     const emulator = createEmulator({ interactions: { research: () => ({ status: "in_progress" }) } });
-    const client = new InteractionsClient({ fetch: emulator.fetch });
+    const client = localClient(emulator);
     const { id = "" } = await client.create(RESEARCH);
     const late = collect(client.follow(id, { timeoutMs: 200, pollMs: 50 }));
     await expect(late).rejects.toMatchObject({ code: "api_timeout", message: expect.stringContaining("it goes on") });

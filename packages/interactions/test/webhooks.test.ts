@@ -4,8 +4,8 @@ import type { AddressInfo } from "node:net";
 import { createEmulator, type EmulatorOptions } from "@pollux/emulator";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { InteractionsClient } from "../src/index.ts";
 import { verifyWebhook, type VerifyWebhookOptions, WebhookError, webhookKeys } from "../src/webhooks/index.ts";
+import { localClient } from "./support/raw-server.ts";
 
 const SECRET = `whsec_${Buffer.from("a secret of thirty-two characters").toString("base64")}`;
 const OLD = `whsec_${Buffer.from("the secret before, which rotates").toString("base64")}`;
@@ -211,7 +211,7 @@ describe("a forgery is refused", () => {
 
 describe("the reports of a research, from the request to the event", () => {
   /** Runs a research with a server that receives its reports; what it was told. */
-  async function report(
+  async function runReported(
     options: (url: string) => { emulator: EmulatorOptions; uris?: readonly string[] },
     act?: "cancel",
   ) {
@@ -232,7 +232,7 @@ describe("the reports of a research, from the request to the event", () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
     const { emulator: given, uris } = options(url);
     const emulator = createEmulator(given);
-    const client = new InteractionsClient({ fetch: emulator.fetch });
+    const client = localClient(emulator);
     const { id = "" } = await client.create({
       agent: "deep-research-preview-04-2026",
       input: "Why?",
@@ -246,7 +246,7 @@ describe("the reports of a research, from the request to the event", () => {
   }
 
   test("of the project, by its secret", async () => {
-    const { id, request } = await report((url) => ({
+    const { id, request } = await runReported((url) => ({
       emulator: { interactions: { webhook: { url, secret: SECRET } } },
     }));
     const { event } = await verifyWebhook(request, { secrets: [SECRET] });
@@ -254,7 +254,7 @@ describe("the reports of a research, from the request to the event", () => {
   });
 
   test("of one request, by the keys of the service", async () => {
-    const { id, url, request, keys } = await report((own) => ({ emulator: {}, uris: [own] }));
+    const { id, url, request, keys } = await runReported((own) => ({ emulator: {}, uris: [own] }));
     const { event } = await verifyWebhook(request, { keys, audience: url });
     expect(event).toMatchObject({ type: "interaction.completed", data: { id }, user_metadata: { job: "nightly" } });
   });
@@ -262,7 +262,7 @@ describe("the reports of a research, from the request to the event", () => {
   test("of a failure, with its code", async () => {
     const errors = [{ code: "api_error", message: "no sources" }];
     const interactions = { research: () => ({ status: "failed", errors }) as const };
-    const { id, request } = await report((url) => ({
+    const { id, request } = await runReported((url) => ({
       emulator: { interactions: { ...interactions, webhook: { url, secret: SECRET } } },
     }));
     const { event } = await verifyWebhook(request, { secrets: [SECRET] });
@@ -274,7 +274,7 @@ describe("the reports of a research, from the request to the event", () => {
 
   test("of a cancellation", async () => {
     const interactions = { research: () => ({ status: "in_progress" }) as const };
-    const { id, request } = await report(
+    const { id, request } = await runReported(
       (url) => ({ emulator: { interactions: { ...interactions, webhook: { url, secret: SECRET } } } }),
       "cancel",
     );

@@ -56,7 +56,7 @@ function partsOf(step: Fields): readonly Part[] {
     const said = Array.isArray(result)
       ? result.map((one: unknown) => (isFields(one) ? one["text"] : one)).join("\n")
       : result;
-    return [{ functionResponse: { id: String(callId), name: String(name), response: { result: said } as JsonObject } }];
+    return [{ functionResponse: { id: String(callId), name: String(name), response: { result: said } } }];
   }
   if (typeof text === "string") return [{ text }];
   const mimeType = String(step["mime_type"]);

@@ -116,9 +116,13 @@ function checkNames(fields: Fields, known: ReadonlySet<string>, at?: string): vo
 function checkWord(fields: Fields, name: string, at = name): void {
   const value = fields[name];
   const words = WORDS[name] ?? [];
-  if (value === undefined || isFields(value) || words.includes(String(value))) return;
+  if (value === undefined || isFields(value) || words.some((word) => word === value)) return;
   const supported = words.map((word) => `'${word}'`).join(", ");
-  refuse("I-07", `The value '${String(value)}' is not supported for '${at}'. Supported values: ${supported}.`);
+  refuse("I-07", `The value ${shown(value)} is not supported for '${at}'. Supported values: ${supported}.`);
+}
+
+function shown(value: unknown): string {
+  return `'${typeof value === "string" ? value : JSON.stringify(value)}'`;
 }
 
 function listAt(fields: Fields, name: string): readonly Fields[] {
@@ -150,8 +154,8 @@ function checkStep(step: Fields, at: string): void {
     refuse("I-08", "When using the steps-based API version, use step_list input format instead of turn_list.");
   const known = STEPS.get(type);
   if (known === undefined && BUILT_IN_STEP.test(String(type))) return;
-  const shown = type === undefined || CONTENTS.has(type) ? "UNKNOWN" : String(type);
-  if (known === undefined) return refuse("I-06", `The value '${shown}' is not supported for 'type' at '${at}'`);
+  const named = type === undefined || CONTENTS.has(type) ? "UNKNOWN" : type;
+  if (known === undefined) return refuse("I-06", `The value ${shown(named)} is not supported for 'type' at '${at}'`);
   checkNames(step, known, at);
   const isResult = typeof step["name"] === "string" && step["call_id"] !== undefined && step["result"] !== undefined;
   if (type === "function_result" && !isResult) refuse("I-29", "Invalid input received.");
@@ -168,7 +172,7 @@ function checkContent(content: Fields, at: string, isInStep: boolean): void {
   // Seen among the contents of an input.
   if (isInStep && type === "function_result") return checkStep(content, at);
   const known = CONTENTS.get(type);
-  if (known === undefined) return refuse("I-06", `The value '${String(type)}' is not supported for 'type' at '${at}'`);
+  if (known === undefined) return refuse("I-06", `The value ${shown(type)} is not supported for 'type' at '${at}'`);
   checkNames(content, known, at);
   if (type === "text" && (typeof text !== "string" || text === ""))
     refuse("I-04", "Missing text in content of type text.");
@@ -211,7 +215,7 @@ function checkTools({ tools, model }: InteractionRequest): void {
     if (known === undefined)
       return refuse(
         "I-05",
-        `The value '${String(type)}' is not supported for 'type' at '${at}'. Supported values: ${supported}.`,
+        `The value ${shown(type)} is not supported for 'type' at '${at}'. Supported values: ${supported}.`,
       );
     checkNames(tool, known, at);
     if (type === "function" && typeof tool["name"] !== "string") refuse("I-09", `Expected string at '${at}.name'`);

@@ -70,7 +70,7 @@ const WORDS: Readonly<Record<string, string>> = {
 export function asInteractionError(value: unknown): Fields {
   const root: unknown = Array.isArray(value) ? value[0] : value;
   const error = isFields(root) && isFields(root["error"]) ? root["error"] : {};
-  const status = String(error["status"] ?? "INTERNAL");
+  const status = typeof error["status"] === "string" ? error["status"] : "INTERNAL";
   const code = WORDS[status] ?? status.toLowerCase();
   return { error: { message: error["message"], code }, event_type: "error" };
 }

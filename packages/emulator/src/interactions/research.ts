@@ -68,7 +68,8 @@ export function research(request: InteractionRequest, script: ResearchScript = {
 function questionOf(steps: readonly Fields[]): string {
   const contents = steps.flatMap(({ type, content }) => (type === "user_input" ? content : []));
   const texts = contents.flatMap((one) => (typeof one === "string" ? one : isFields(one) ? one["text"] : []));
-  return String(texts.findLast((text) => typeof text === "string") ?? "the question").replace(/[?!.]+$/, "");
+  const last = texts.findLast((text) => typeof text === "string") ?? "the question";
+  return last.replace(/[?!.]+$/, "");
 }
 
 /** Offsets count bytes. An image ends a text, and the next one counts from its own beginning. */

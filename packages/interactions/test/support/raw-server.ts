@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Emulator } from "@pollux/emulator";
 import { onTestFinished } from "vitest";
 import { geminiApi } from "@pollux/core";
 import { InteractionsClient, type InteractionsClientOptions } from "../../src/index.ts";
@@ -37,6 +38,12 @@ export function clientOf(url: string, options: InteractionsClientOptions = {}): 
     retry: { minDelayMs: 1, maxDelayMs: 1 },
     ...options,
   });
+}
+
+/** A client of an emulator in the same process. */
+export function localClient(emulator: Emulator, options: InteractionsClientOptions = {}): InteractionsClient {
+  const fetch = (url: string, init: RequestInit): Promise<Response> => emulator.fetch(url, init);
+  return new InteractionsClient({ fetch, env: { GEMINI_API_KEY: "secret-key-123" }, ...options });
 }
 
 /** An answer of JSON. */

@@ -90,7 +90,7 @@ export function eventsOf(step: Step, index: number, size: number): readonly Inte
 }
 
 function piecesOf(text: string, size: number): readonly string[] {
-  const characters = [...text];
+  const characters = Array.from(text);
   return Array.from({ length: Math.ceil(characters.length / size) }, (_, index) =>
     characters.slice(index * size, (index + 1) * size).join(""),
   );
