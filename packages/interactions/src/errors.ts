@@ -1,4 +1,4 @@
-import { AgentError } from "@pollux/core/wire";
+import { AgentError, ApiNetworkError, ApiShapeError, ApiStatusError, ApiTimeoutError } from "@pollux/core/wire";
 
 /**
  * A request to create an interaction went out, and nobody knows whether it was received: the connection broke, a limit passed, or the
@@ -21,4 +21,35 @@ export class InteractionStreamError extends AgentError {
     super(message, options);
     this.interactionId = typeof interactionId === "string" ? interactionId : undefined;
   }
+}
+
+/** A failure to create, or that nobody knows whether it is one. */
+export function explainCreate(error: unknown): unknown {
+  if (!isUnknownOutcome(error)) return error;
+  const said = error instanceof Error ? error.message : String(error);
+  return new OutcomeUnknownError(
+    `The interaction may or may not have been created, and was not sent again, because it could be billed twice: ${said}`,
+    { cause: error },
+  );
+}
+
+/** No connection was made, so nothing was sent. */
+const UNCONNECTED =
+  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT)$|CERT|^UNABLE_TO_/;
+
+/** Whether a request with this failure may have begun an interaction all the same. */
+function isUnknownOutcome(error: unknown): boolean {
+  if (error instanceof ApiTimeoutError || error instanceof ApiShapeError) return true;
+  if (error instanceof ApiNetworkError) return !codesOf(error.cause).some((code) => UNCONNECTED.test(code));
+  if (!(error instanceof ApiStatusError)) return false;
+  if (error.status === 408 || error.status === 499) return true;
+  const isRefusal =
+    error.status === 501 || (error.status === 503 && /^(?:service_)?unavailable$/i.test(error.reason ?? ""));
+  return error.status >= 500 && !isRefusal;
+}
+
+function codesOf(cause: unknown): readonly string[] {
+  if (!(cause instanceof Error)) return [];
+  const own = "code" in cause && typeof cause.code === "string" ? [cause.code] : [];
+  return [...own, ...codesOf(cause.cause)];
 }

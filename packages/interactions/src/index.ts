@@ -11,8 +11,7 @@ export type {
   InteractionStatus,
   InteractionTool,
   InteractionUsage,
-  OpenWord,
+  OneOf,
   Step,
-  StepType,
 } from "./types/interaction.ts";
 export type { InteractionEvent, StepDelta } from "./types/events.ts";

@@ -18,8 +18,9 @@ import {
   parseJson,
   sleep,
 } from "@pollux/core/wire";
-import { InteractionStreamError, OutcomeUnknownError } from "./errors.ts";
+import { explainCreate, InteractionStreamError, OutcomeUnknownError } from "./errors.ts";
 import { EventLedger } from "./event-ledger.ts";
+import { startLimit } from "./limit.ts";
 import type { InteractionEvent } from "./types/events.ts";
 import type { Interaction, Step } from "./types/interaction.ts";
 import type { CreateRequest } from "./types/request.ts";
@@ -50,10 +51,7 @@ export interface FollowOptions extends CallOptions, Pick<WaitOptions, "timeoutMs
   readonly have?: readonly InteractionEvent[] | undefined;
 }
 
-const HOUR_MS = 3_600_000;
 const MAX_POLL_MS = 10_000;
-/** The longest timer. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 /** For how long the service may not know its newest interactions, or refuse to show them. */
 const YOUNG_MS = 60_000;
 
@@ -147,21 +145,18 @@ export class InteractionsClient {
   /** @param young - Statuses that do not count while the interaction has only just begun. */
   async #poll(id: string, options: WaitOptions, young: readonly number[]): Promise<Interaction> {
     const { pollMs = 1_000, onProgress } = options;
-    using limit = new Limit(id, options);
+    using limit = startLimit(id, options);
+    const { signal } = limit;
     const since = performance.now();
-    try {
-      for (let waitMs = pollMs; ; waitMs = Math.min(waitMs * 1.5, MAX_POLL_MS)) {
-        const found = await this.get(id, { ...options, signal: limit.signal }).catch((error: unknown) => {
-          const isYoung = error instanceof ApiStatusError && young.includes(error.status);
-          if (!isYoung || performance.now() - since > YOUNG_MS) throw error;
-          return undefined;
-        });
-        if (found !== undefined && isOver(found)) return found;
-        if (found !== undefined) onProgress?.(found);
-        await sleep(waitMs, limit.signal);
-      }
-    } catch (error) {
-      throw limit.explain(error);
+    for (let waitMs = pollMs; ; waitMs = Math.min(waitMs * 1.5, MAX_POLL_MS)) {
+      const found = await this.get(id, { ...options, signal }).catch((error: unknown) => {
+        const isYoung = error instanceof ApiStatusError && young.includes(error.status);
+        if (!isYoung || performance.now() - since > YOUNG_MS) throw error;
+        return undefined;
+      });
+      if (found !== undefined && isOver(found)) return found;
+      if (found !== undefined) onProgress?.(found);
+      await sleep(waitMs, signal);
     }
   }
 
@@ -216,43 +211,40 @@ export class InteractionsClient {
    */
   async *follow(id: string, options: FollowOptions = {}): AsyncGenerator<InteractionEvent, void, void> {
     const { have = [], pollMs = 1_000 } = options;
-    using limit = new Limit(id, options);
+    using limit = startLimit(id, options);
     const { signal } = limit;
     const ledger = new EventLedger(id);
     for (const event of have) ledger.take(event);
     let isFirst = have.length === 0;
     let fruitless = 0;
-    try {
-      while (!ledger.isOver) {
-        ledger.reconnected();
-        let failure: unknown;
-        let hasNews = false;
-        try {
-          for await (const event of await this.#open(id, { ...options, signal })) {
-            // What earlier connections may have left out comes before the end.
-            if (event.event_type === "interaction.completed" && !isFirst)
-              yield* this.#rest(await this.get(id, { ...options, signal }), ledger, event);
-            for (const fresh of ledger.take(event)) {
-              hasNews = true;
-              yield fresh;
-            }
-            if (ledger.isOver) return;
+    while (!ledger.isOver) {
+      ledger.reconnected();
+      let failure: unknown;
+      let hasNews = false;
+      try {
+        for await (const event of await this.#open(id, { ...options, signal })) {
+          // What earlier connections may have left out comes before the end.
+          if (event.event_type === "interaction.completed" && !isFirst)
+            yield* this.#rest(await this.get(id, { ...options, signal }), ledger, event);
+          for (const fresh of ledger.take(event)) {
+            hasNews = true;
+            yield fresh;
           }
-        } catch (error) {
-          if (!isCut(error)) throw error;
-          failure = error;
+          if (ledger.isOver) return;
         }
-        isFirst = false;
-        fruitless = hasNews ? 0 : fruitless + 1;
-        if (fruitless === 0) continue;
-        const isSilence = failure === undefined || failure instanceof ApiTimeoutError;
-        if (!isSilence && fruitless >= this.#maxAttempts) throw failure;
-        const found = await this.get(id, { ...options, signal });
-        if (isOver(found)) yield* this.#rest(found, ledger);
-        else await sleep(Math.min(pollMs * 1.5 ** fruitless, MAX_POLL_MS), signal);
+      } catch (error) {
+        if (!isCut(error)) throw error;
+        failure = error;
       }
-    } catch (error) {
-      throw limit.explain(error);
+      signal.throwIfAborted();
+      isFirst = false;
+      fruitless = hasNews ? 0 : fruitless + 1;
+      if (fruitless === 0) continue;
+      const isSilence = failure === undefined || failure instanceof ApiTimeoutError;
+      if (!isSilence && fruitless >= this.#maxAttempts) throw failure;
+      const found = await this.get(id, { ...options, signal });
+      if (isOver(found)) yield* this.#rest(found, ledger);
+      else await sleep(Math.min(pollMs * 1.5 ** fruitless, MAX_POLL_MS), signal);
     }
   }
 
@@ -292,7 +284,7 @@ export class InteractionsClient {
       try {
         return await run(attempt);
       } catch (error) {
-        throw isUnknownOutcome(error) ? unknownOutcome(error) : error;
+        throw explainCreate(error);
       }
     });
   }
@@ -319,36 +311,6 @@ export class InteractionsClient {
       const message = `There is no interaction ${id}: it was deleted or not stored, has expired, or belongs to another project.`;
       throw new ApiStatusError(message, error, { cause: error });
     });
-  }
-}
-
-/** A limit on how long somebody waits for an interaction. */
-class Limit {
-  /** Aborts when the limit passes, or with the caller's. */
-  readonly signal: AbortSignal;
-  readonly #id: string;
-  readonly #timeoutMs: number;
-  readonly #passed = new AbortController();
-  readonly #timer: ReturnType<typeof setTimeout>;
-
-  constructor(id: string, { timeoutMs = HOUR_MS, signal }: Pick<WaitOptions, "timeoutMs" | "signal">) {
-    if (!(timeoutMs > 0)) throw new TypeError("timeoutMs must be a positive number");
-    this.#id = id;
-    this.#timeoutMs = timeoutMs;
-    this.#timer = setTimeout(() => this.#passed.abort(), Math.min(timeoutMs, MAX_TIMER_MS));
-    this.signal = signal === undefined ? this.#passed.signal : AbortSignal.any([signal, this.#passed.signal]);
-  }
-
-  /** What was thrown, or that the limit passed. */
-  explain(error: unknown): unknown {
-    const { aborted, reason } = this.#passed.signal;
-    if (!aborted || error !== reason) return error;
-    const message = `Interaction ${this.#id} was not over after ${this.#timeoutMs} ms (timeoutMs); it goes on.`;
-    return new ApiTimeoutError("total", this.#timeoutMs, message);
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
   }
 }
 
@@ -394,33 +356,4 @@ function isOver({ status }: Interaction): boolean {
 function isCut(error: unknown): boolean {
   if (error instanceof ApiStatusError) return error.retryable;
   return error instanceof ApiNetworkError || error instanceof ApiTimeoutError || error instanceof ApiShapeError;
-}
-
-/** No connection was made, so nothing was sent. */
-const UNCONNECTED =
-  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT)$|CERT|^UNABLE_TO_/;
-
-/** Whether a request with this failure may have begun an interaction all the same. */
-function isUnknownOutcome(error: unknown): boolean {
-  if (error instanceof ApiTimeoutError || error instanceof ApiShapeError) return true;
-  if (error instanceof ApiNetworkError) return !codesOf(error.cause).some((code) => UNCONNECTED.test(code));
-  if (!(error instanceof ApiStatusError)) return false;
-  if (error.status === 408 || error.status === 499) return true;
-  const isRefusal =
-    error.status === 501 || (error.status === 503 && /^(?:service_)?unavailable$/i.test(error.reason ?? ""));
-  return error.status >= 500 && !isRefusal;
-}
-
-function codesOf(cause: unknown): readonly string[] {
-  if (!(cause instanceof Error)) return [];
-  const own = "code" in cause && typeof cause.code === "string" ? [cause.code] : [];
-  return [...own, ...codesOf(cause.cause)];
-}
-
-function unknownOutcome(error: unknown): OutcomeUnknownError {
-  const said = error instanceof Error ? error.message : String(error);
-  return new OutcomeUnknownError(
-    `The interaction may or may not have been created, and was not sent again, because it could be billed twice: ${said}`,
-    { cause: error },
-  );
 }

@@ -1,5 +1,6 @@
 import type { Part } from "@pollux/core/wire";
-import { type Citation, collectSources, resolveCitations, type Source } from "@pollux/core/grounding";
+import type { Citation, Source } from "@pollux/core";
+import { collectSources, resolveCitations } from "@pollux/core/conversation";
 import type { Annotation, Content, Interaction } from "./types/interaction.ts";
 
 /** What an interaction says, in the shapes of a run's result. */

@@ -94,7 +94,7 @@ export { DEFAULT_TIMEOUTS, type Timeouts } from "./client-options.ts";
 // For clients of other operations: the same keys, retries, limits and errors
 export { ApiClient, encodeJson } from "./client.ts";
 export { CLIENT_OPTIONS, CLIENT_SPELLINGS } from "./client-options.ts";
-export { type ApiCall, type Attempt, Exchange } from "./http/exchange.ts";
+export type { ApiCall, Attempt, Exchange } from "./http/exchange.ts";
 export { checkOptions } from "../internal/option-names.ts";
 export { sleep } from "../internal/abort.ts";
 export type { UploadProgress } from "./upload.ts";

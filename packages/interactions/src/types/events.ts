@@ -1,10 +1,8 @@
-import type { Annotation, Content, Interaction, InteractionStatus, OpenWord, Step } from "./interaction.ts";
+import type { Annotation, Content, Interaction, InteractionStatus, OneOf, Step } from "./interaction.ts";
 
 /** What is new in a step. Unknown kinds are kept. */
 export interface StepDelta {
-  readonly type: OpenWord<
-    "text" | "text_annotation_delta" | "thought_summary" | "thought_signature" | "arguments_delta" | "image"
-  >;
+  readonly type: OneOf<"text text_annotation_delta thought_summary thought_signature arguments_delta image">;
   readonly text?: string | undefined;
   readonly annotations?: readonly Annotation[] | undefined;
   /** Of a thought's summary. */

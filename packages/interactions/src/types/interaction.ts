@@ -1,17 +1,17 @@
-/** One of the known words, or one that the service has added since. */
-export type OpenWord<Known extends string> = Known | (string & {});
+/** One of these words, which spaces separate, or one that the service has added since. */
+export type OneOf<Words extends string> = Split<Words> | (string & {});
+type Split<Words extends string> = Words extends `${infer First} ${infer Rest}` ? First | Split<Rest> : Words;
 
 /**
  * How far an interaction is. `in_progress` and `queued` go on; `requires_action` waits for function results, or for the approval of
  * a plan; all others are over.
  */
-export type InteractionStatus = OpenWord<
-  "in_progress" | "queued" | "requires_action" | "completed" | "incomplete" | "failed" | "cancelled"
->;
+export type InteractionStatus =
+  OneOf<"in_progress queued requires_action completed incomplete failed cancelled budget_exceeded requires_continuation">;
 
 /** A source or a speaker of a range of a text. Offsets are UTF-8 bytes of that text, the end exclusive. */
 export interface Annotation {
-  readonly type: OpenWord<"url_citation" | "file_citation" | "place_citation" | "speech_metadata" | "word_info">;
+  readonly type: OneOf<"url_citation file_citation place_citation speech_metadata word_info">;
   readonly start_index?: number | undefined;
   readonly end_index?: number | undefined;
   readonly url?: string | undefined;
@@ -21,7 +21,7 @@ export interface Annotation {
 
 /** A text, an image, or whatever else the service sends; unknown types and fields are kept. */
 export interface Content {
-  readonly type: OpenWord<"text" | "image" | "audio" | "document" | "video">;
+  readonly type: OneOf<"text image audio document video">;
   readonly text?: string | undefined;
   readonly annotations?: readonly Annotation[] | undefined;
   /** Base64. */
@@ -31,17 +31,13 @@ export interface Content {
   readonly [field: string]: unknown;
 }
 
-/** What a step is. Calls and results of built-in tools are steps too, such as `google_search_call`. */
-export type StepType = OpenWord<
-  "user_input" | "model_output" | "thought" | "function_call" | "function_result" | "google_search_call"
->;
-
 /** A step of an interaction, exactly as the service sent it. Send it back unchanged when you keep the history yourself. */
 export interface Step {
-  readonly type: StepType;
+  /** Calls and results of built-in tools are steps too: `google_search_call`, `google_search_result`. */
+  readonly type: OneOf<"user_input model_output thought function_call function_result google_search_call google_search_result">;
   /** Of a call. */
   readonly id?: string | undefined;
-  /** Of a function call. */
+  /** Of a function's call or result. */
   readonly name?: string | undefined;
   readonly arguments?: Readonly<Record<string, unknown>> | undefined;
   /** Of a result: the id of its call. */
@@ -58,9 +54,7 @@ export interface Step {
 
 /** A tool, in the words of this API. */
 export interface InteractionTool {
-  readonly type: OpenWord<
-    "function" | "google_search" | "url_context" | "code_execution" | "file_search" | "mcp_server"
-  >;
+  readonly type: OneOf<"function google_search google_maps url_context code_execution file_search computer_use mcp_server">;
   readonly [field: string]: unknown;
 }
 
@@ -75,11 +69,7 @@ export interface InteractionUsage {
   readonly [field: string]: unknown;
 }
 
-/**
- * An interaction as the service sent it, unknown fields included.
- *
- * @see https://ai.google.dev/api/interactions-api
- */
+/** An interaction as the service sent it, unknown fields included. @see https://ai.google.dev/api/interactions-api */
 export interface Interaction {
   /** Absent when it is not stored: then nothing can be asked about it later. */
   readonly id?: string | undefined;
@@ -97,7 +87,5 @@ export interface Interaction {
   readonly errors?:
     | readonly { readonly code?: string | undefined; readonly message?: string | undefined }[]
     | undefined;
-  readonly service_tier?: string | undefined;
-  readonly environment_id?: string | undefined;
   readonly [field: string]: unknown;
 }

@@ -1,4 +1,4 @@
-import type { Content, InteractionTool, OpenWord, Step } from "./interaction.ts";
+import type { Content, InteractionTool, OneOf, Step } from "./interaction.ts";
 
 /** Where the service reports on this one interaction, signed with Google's keys. Only with `background: true`. */
 export interface WebhookConfig {
@@ -22,7 +22,7 @@ interface RequestBase {
   readonly system_instruction?: string | undefined;
   readonly tools?: readonly InteractionTool[] | undefined;
   readonly response_format?: object | readonly object[] | undefined;
-  readonly service_tier?: OpenWord<"flex" | "standard" | "priority" | "deferred"> | undefined;
+  readonly service_tier?: OneOf<"flex standard priority deferred"> | undefined;
   readonly webhook_config?: WebhookConfig | undefined;
   /** The sandbox of an agent: `remote`, an id, or its description. */
   readonly environment?: string | object | undefined;
@@ -44,9 +44,9 @@ export interface AgentRequest extends RequestBase {
   readonly generation_config?: undefined;
   readonly agent_config?:
     | {
-        readonly type: OpenWord<"deep-research" | "antigravity" | "dynamic">;
-        readonly thinking_summaries?: OpenWord<"auto" | "none"> | undefined;
-        readonly visualization?: OpenWord<"off" | "auto"> | undefined;
+        readonly type: OneOf<"deep-research antigravity dynamic">;
+        readonly thinking_summaries?: OneOf<"auto none"> | undefined;
+        readonly visualization?: OneOf<"off auto"> | undefined;
         readonly collaborative_planning?: boolean | undefined;
         readonly [field: string]: unknown;
       }

@@ -2,4 +2,4 @@
 export { type VerifiedWebhook, verifyWebhook, type VerifyWebhookOptions, WebhookError } from "./verify-webhook.ts";
 export type { WebhookFault } from "./verify-webhook.ts";
 export { webhookKeys, type WebhookKeys, type WebhookKeysOptions } from "./webhook-keys.ts";
-export type { WebhookEvent, WebhookType } from "./webhook-event.ts";
+export type { WebhookEvent } from "./webhook-event.ts";

@@ -1,14 +1,4 @@
-/** What is reported. */
-export type WebhookType =
-  | "interaction.requires_action"
-  | "interaction.completed"
-  | "interaction.failed"
-  | "interaction.cancelled"
-  | "batch.succeeded"
-  | "batch.cancelled"
-  | "batch.expired"
-  | "batch.failed"
-  | "video.generated";
+import type { OneOf } from "../types/interaction.ts";
 
 /**
  * A report of the service. It is thin: it names what has changed, and the rest is to be asked for. Types and fields that were added
@@ -17,7 +7,9 @@ export type WebhookType =
  * @see https://ai.google.dev/gemini-api/docs/webhooks
  */
 export interface WebhookEvent {
-  readonly type: WebhookType | (string & {});
+  readonly type:
+    | OneOf<"interaction.requires_action interaction.completed interaction.failed interaction.cancelled">
+    | OneOf<"batch.succeeded batch.cancelled batch.expired batch.failed video.generated">;
   readonly version?: string | undefined;
   /** When it happened, as in ISO 8601. */
   readonly timestamp?: string | undefined;
