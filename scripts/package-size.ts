@@ -20,6 +20,7 @@ const PACKAGE_BUDGETS: Readonly<Record<string, PackageSize>> = {
   "@pollux/dbos": { packed: 33_000, unpacked: 105_000 },
   "@pollux/emulator": { packed: 264_000, unpacked: 880_000 },
   "@pollux/engine": { packed: 14_000, unpacked: 46_000 },
+  "@pollux/interactions": { packed: 30_000, unpacked: 100_000 },
   "@pollux/inspector": { packed: 215_000, unpacked: 700_000 },
   "@pollux/otel": { packed: 28_000, unpacked: 95_000 },
   "@pollux/postgres": { packed: 28_000, unpacked: 92_000 },

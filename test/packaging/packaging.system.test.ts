@@ -51,6 +51,7 @@ beforeAll(async () => {
     "@pollux/postgres",
     "@pollux/web",
     "@pollux/inspector",
+    "@pollux/interactions",
     "@pollux/otel",
     "@pollux/react",
     "create-pollux",

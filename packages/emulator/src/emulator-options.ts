@@ -2,6 +2,7 @@ import type { Brain } from "./brain/brain.ts";
 import type { CacheOptions } from "./caches/cache-options.ts";
 import type { FaultRule } from "./fault/fault.ts";
 import type { DecisionOptions } from "./decisions/answer-decisions.ts";
+import type { InteractionOptions } from "./interactions/answer-interactions.ts";
 import type { FileOptions } from "./files/file-options.ts";
 import type { LoggedRequest } from "./request-log.ts";
 import type { Framing } from "./respond/framing.ts";
@@ -51,6 +52,8 @@ export interface EmulatorOptions {
   readonly files?: FileOptions | undefined;
   /** Scripts decisions. */
   readonly decisions?: DecisionOptions | undefined;
+  /** What agents do, how background work ends, and where it is reported. */
+  readonly interactions?: InteractionOptions | undefined;
   /** Minimum size and expiry of cached contents. */
   readonly caches?: CacheOptions | undefined;
   /** The clock for `createTime`, and for the expiry of files and cached contents. Default: the real one. */

@@ -8,6 +8,7 @@ import { googleError } from "./fault/error-body.ts";
 import { improvise } from "./improvise/improvise.ts";
 import { type IncomingRequest, readBounded } from "./incoming-request.ts";
 import { prettyJson } from "./internal/json.ts";
+import { createInteractions } from "./interactions/answer-interactions.ts";
 import { listen, type ListenOptions, type RunningServer } from "./listen.ts";
 import { type LoggedRequest, RequestLog } from "./request-log.ts";
 import { modelInfo, modelsPage } from "./respond/models-answer.ts";
@@ -59,6 +60,7 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
   const switches = resolveSwitches(options.strict);
   const { maxBodyBytes } = switches;
   const responder = createResponder({ options, profile, seed, signer, brain: () => brain });
+  const answerInteractions = createInteractions(options, { profile, seed, signer, brain: () => brain });
 
   async function answer(incoming: IncomingRequest): Promise<Response> {
     const note = log.add(incoming);
@@ -78,6 +80,8 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
     const signatures = brain.anySignature === true ? ANY_SIGNATURE : signer;
     const judged = validateRequest(incoming, resources.validateOptions(incoming, signatures));
     try {
+      const interaction = await answerInteractions(incoming, note, noteEnd);
+      if (interaction !== undefined) return interaction;
       if (!judged.ok || !CONTENT.has(judged.accepted.operation)) {
         const replayed = await replayAnswer(brain, incoming, { profile, options, note, noteEnd });
         if (replayed !== undefined) return replayed;

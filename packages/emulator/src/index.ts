@@ -8,6 +8,11 @@ export type { FileState, StrictSwitches } from "./validate/switches.ts";
 export type { FileOptions, UploadedFile } from "./files/file-options.ts";
 export type { DecisionOptions, ScriptedDecision } from "./decisions/answer-decisions.ts";
 export type { DecisionQuestion, DecisionRequest } from "./decisions/decision-request.ts";
+export type { InteractionOptions } from "./interactions/answer-interactions.ts";
+export type { InteractionRequest } from "./interactions/check-interaction.ts";
+export { INTERACTION_RULES, type InteractionCertainty } from "./interactions/interaction-rules.ts";
+export type { ResearchPassage, ResearchScript } from "./interactions/research.ts";
+export type { ProjectWebhook } from "./interactions/webhook-sender.ts";
 export type { CacheOptions } from "./caches/cache-options.ts";
 export type { ModelFacts, ThinkingFacts } from "./catalog/model-facts.ts";
 

@@ -2,6 +2,7 @@ import type { Question } from "../question.ts";
 import { ANSWER_QUESTIONS } from "./answers.ts";
 import { DECISION_QUESTIONS } from "./decisions.ts";
 import { HISTORY_QUESTIONS } from "./history.ts";
+import { INTERACTION_QUESTIONS } from "./interactions.ts";
 import { REQUEST_QUESTIONS } from "./requests.ts";
 import { RULE_QUESTIONS } from "./rules.ts";
 
@@ -11,6 +12,7 @@ export const QUESTIONS: readonly Question[] = [
   ...HISTORY_QUESTIONS,
   ...ANSWER_QUESTIONS,
   ...DECISION_QUESTIONS,
+  ...INTERACTION_QUESTIONS,
   ...RULE_QUESTIONS,
 ];
 
@@ -27,5 +29,7 @@ export const UNASKABLE: Readonly<Record<string, string>> = {
   "E-78": "The request would have to be larger than 100 MB.",
   "Retry-After": "Whether a 429 or 503 carries it shows in the recordings once a quota is used up.",
   CORS: "Only pages meet it; the emulator allows every header, as the service's list is not public.",
+  "I-39": "A plan of deep research costs what a research costs.",
+  "I-40": "The claims of a webhook need an address that Google reaches.",
   mcpServers: "The parts of server-side MCP need a public MCP server.",
 };

@@ -32,7 +32,10 @@ export type ErrorCode =
   | "run_id_taken"
   | "rewind_target"
   | "loop_version"
-  | "replay_difference";
+  | "replay_difference"
+  | "outcome_unknown"
+  | "interaction_stream"
+  | "webhook";
 
 /** On the classes of errors, the same in all copies of this package. */
 const KNOWN: unique symbol = Symbol.for("pollux.error");

@@ -211,6 +211,11 @@ export class ApiClient {
     );
   }
 
+  /** One attempt of a call whose body the caller reads and closes; resolves once the service has accepted it. */
+  open(call: ApiCall, options: CallOptions, attempt: Attempt): Promise<Exchange> {
+    return this.#exchange(call, options, attempt).open();
+  }
+
   /** One attempt of a call. */
   async attempt<T>(call: ApiCall, options: CallOptions, attempt: Attempt, read: ReadAnswer<T>): Promise<T> {
     const exchange = await this.#exchange(call, options, attempt).open();

@@ -90,6 +90,13 @@ export { findKnownModel, type ModelFacts, type ModelId, OFFICE_TYPE } from "./kn
 export { GeminiClient } from "./client.ts";
 export type { CallOptions, CallSignal, GeminiClientOptions } from "./client-options.ts";
 export { DEFAULT_TIMEOUTS, type Timeouts } from "./client-options.ts";
+
+// For clients of other operations: the same keys, retries, limits and errors
+export { ApiClient, encodeJson } from "./client.ts";
+export { CLIENT_OPTIONS, CLIENT_SPELLINGS } from "./client-options.ts";
+export type { ApiCall, Attempt, Exchange } from "./http/exchange.ts";
+export { checkOptions } from "../internal/option-names.ts";
+export { sleep } from "../internal/abort.ts";
 export type { UploadProgress } from "./upload.ts";
 export { RequestEncoder } from "./http/encode-request.ts";
 export type { HttpClientName } from "./http/choose-transport.ts";
@@ -99,7 +106,7 @@ export { Traffic, type TrafficOptions, type TrafficState } from "./limiter/traff
 export type { WaitNotice } from "./limiter/rate-gate.ts";
 
 // Reading answers
-export { checkAnswer, parseAnswers, type ParsedAnswer } from "./http/read-answers.ts";
+export { checkAnswer, parseAnswers, type ParsedAnswer, parseJson } from "./http/read-answers.ts";
 export { SseDecoder, type SseOptions } from "./http/sse.ts";
 export { embeddedError, type FailureContext, statusError } from "./errors/http-errors.ts";
 

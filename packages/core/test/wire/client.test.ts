@@ -502,3 +502,16 @@ test("a spent budget names the last of a call's failures", async () => {
   const call = client.generateContent("m", { contents: [] }, { budget: new RequestBudget(2) });
   await expect(call).rejects.toMatchObject({ code: "request_limit", cause: { status: 503 } });
 });
+
+test("an error that is an event with a name says as much as a bare one", async () => {
+  const error = { message: "high demand", code: "service_unavailable" };
+  server.use(
+    http.post(UNARY, () => new HttpResponse(`event: error\ndata: ${JSON.stringify({ error })}\n\n`, { status: 503 })),
+  );
+  const client = new GeminiClient({ endpoint: geminiApi({ apiKey: KEY }), retry: { maxAttempts: 1 } });
+  await expect(client.generateContent(MODEL, ASK)).rejects.toMatchObject({
+    status: 503,
+    reason: "service_unavailable",
+    message: "The API responded with 503 service_unavailable: high demand. Try again later.",
+  });
+});

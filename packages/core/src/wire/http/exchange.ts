@@ -28,6 +28,8 @@ export interface ApiCall extends Pick<HttpRequest, "body" | "bodyIsView"> {
   readonly headers?: HeaderFields | undefined;
   /** Those in the body, which may hold keys. */
   readonly tools?: readonly WireTool[] | undefined;
+  /** It must not arrive twice, so nothing below the retries of the client may repeat it either. @defaultValue false */
+  readonly once?: boolean | undefined;
 }
 
 /** Which attempt of a call it is. */
@@ -267,7 +269,7 @@ export class Exchange implements PermitRequest {
       body,
       bodyIsView,
       // A piece of an upload must not arrive twice.
-      repeatable: headers?.["x-goog-upload-command"] === undefined,
+      repeatable: this.#call.once !== true && headers?.["x-goog-upload-command"] === undefined,
     };
     // At once: a limit may have passed by the time it is watched, and cancels this.
     this.#request = send(request);
@@ -317,7 +319,7 @@ export class Exchange implements PermitRequest {
       // When the body breaks off, the status is enough.
       if (!(error instanceof ApiNetworkError)) throw error;
     }
-    const [said = text] = /^\s*data:/.test(text) ? readEvents(text) : [];
+    const [said = text] = /^\s*(?:event|data):/.test(text) ? readEvents(text) : [];
     return statusError(status, said, this.failure);
   }
 

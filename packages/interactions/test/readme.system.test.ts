@@ -1,0 +1,26 @@
+import { createEmulator } from "@pollux/emulator";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readmePrograms } from "../../../test/support/readme-programs.ts";
+
+const programs = readmePrograms("packages/interactions");
+
+describe("the program of the README", () => {
+  const emulator = createEmulator();
+  let gemini: Awaited<ReturnType<typeof emulator.listen>>;
+
+  beforeAll(async () => {
+    gemini = await emulator.listen();
+    programs.write();
+  });
+
+  afterAll(async () => {
+    await gemini?.close();
+    programs.remove();
+  });
+
+  test("compiles, and prints the answer", async () => {
+    expect(programs.count).toBe(1);
+    expect(await programs.compile()).toBe("");
+    expect(await programs.run(0, { GOOGLE_GEMINI_BASE_URL: gemini.url })).toMatch(/\(This is the local emulator/);
+  });
+});
