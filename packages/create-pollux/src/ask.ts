@@ -1,4 +1,4 @@
-import { isCancel, select, text } from "@clack/prompts";
+import { confirm, isCancel, select, text } from "@clack/prompts";
 import { DEFAULT_FOLDER } from "./options.ts";
 import { PACKAGE_MANAGERS, type PackageManager, startingPackageManager } from "./package-manager.ts";
 import { TEMPLATE_NAMES, TEMPLATES, type Template } from "./template.ts";
@@ -9,6 +9,8 @@ export interface Choices {
   /** Where the project goes; its name is that of the folder. */
   readonly folder: string;
   readonly template: Template;
+  /** With the page of operators. */
+  readonly operator: boolean;
   readonly packageManager: PackageManager;
 }
 
@@ -49,6 +51,11 @@ export async function askFor(
       ...streams,
     }));
   if (isCancel(template)) return undefined;
+  const operator =
+    known.operator ??
+    (template === "web" &&
+      (await confirm({ message: "With a page where operators approve calls?", initialValue: false, ...streams })));
+  if (isCancel(operator)) return undefined;
   const packageManager =
     known.packageManager ??
     (await select<PackageManager>({
@@ -60,5 +67,5 @@ export async function askFor(
       ...streams,
     }));
   if (isCancel(packageManager)) return undefined;
-  return { folder: folder.trim(), template, packageManager };
+  return { folder: folder.trim(), template, operator, packageManager };
 }

@@ -54,7 +54,7 @@ async function choose(
   terminal: Terminal,
   target: (folder: string) => Target,
 ): Promise<Choices | undefined> {
-  const { folder, template, packageManager, yes } = options;
+  const { folder, template, operator, packageManager, yes } = options;
   const isInteractive = terminal.stdin.isTTY === true && terminal.stdout.isTTY === true;
   const refuse = (wanted: string): string | undefined => {
     try {
@@ -65,16 +65,17 @@ async function choose(
     }
   };
   if (isInteractive && !yes)
-    return await askFor({ folder, template, packageManager }, terminal, refuse, options.install);
+    return await askFor({ folder, template, operator, packageManager }, terminal, refuse, options.install);
   return {
     folder: folder ?? DEFAULT_FOLDER,
     template: template ?? "terminal",
+    operator: operator ?? false,
     packageManager: packageManager ?? startingPackageManager(terminal.env),
   };
 }
 
-function summaryOf({ template, packageManager }: Choices): string {
-  return `template ${template}, for ${packageManager}`;
+function summaryOf({ template, operator, packageManager }: Choices): string {
+  return `template ${template}${operator ? " with a page for operators" : ""}, for ${packageManager}`;
 }
 
 /** @returns What went wrong, as a sentence. */

@@ -11,6 +11,7 @@ Start a project with Pollux: tool-using agents on the Gemini API.
 Options:
   -t, --template NAME          what to start with (default terminal):
 ${TEMPLATE_NAMES.map((name) => `        ${name.padEnd(11)}${TEMPLATES[name].summary}`).join("\n")}
+      --operator               with a page where operators approve calls; for web
   -p, --package-manager NAME   ${PACKAGE_MANAGERS.join(", ")}; the default is the one that
                                runs this
   -y, --yes                    ask nothing, and take the defaults
@@ -26,7 +27,7 @@ Exit codes: 0 success, 1 failure, 2 invalid command line.
 Examples:
   npm create pollux@latest
   npm create pollux@latest my-chat -- --template web
-  pnpm create pollux my-chat --template web --no-install
+  pnpm create pollux desk --template web --operator --no-install
 `;
 
 /** What the command line says. */
@@ -35,6 +36,8 @@ export interface Options {
   readonly folder: string | undefined;
   /** Undefined if it is to be asked. */
   readonly template: Template | undefined;
+  /** Undefined if it is to be asked. */
+  readonly operator: boolean | undefined;
   /** Undefined if it is to be asked. */
   readonly packageManager: PackageManager | undefined;
   readonly yes: boolean;
@@ -56,14 +59,16 @@ export function parseOptions(args: readonly string[]): Options {
   if (extra !== undefined)
     throw new UsageError(`Unexpected argument "${extra}": name one folder, and with npm, put "--" in front of options`);
   if (folder?.trim() === "") throw new UsageError("FOLDER must not be empty");
-  const { template, "package-manager": packageManager } = values;
+  const { template, operator, "package-manager": packageManager } = values;
   if (template !== undefined && !isTemplate(template))
     throw new UsageError(`--template must be one of ${TEMPLATE_NAMES.join(", ")}, not "${template}"`);
+  if (operator === true && template !== "web") throw new UsageError("--operator is for --template web");
   if (packageManager !== undefined && !isPackageManager(packageManager))
     throw new UsageError(`--package-manager must be one of ${PACKAGE_MANAGERS.join(", ")}, not "${packageManager}"`);
   return {
     folder,
     template,
+    operator,
     packageManager,
     yes: values.yes === true,
     install: values["no-install"] !== true,
@@ -79,6 +84,7 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
       options: {
         template: { type: "string", short: "t" },
+        operator: { type: "boolean" },
         "package-manager": { type: "string", short: "p" },
         yes: { type: "boolean", short: "y" },
         "no-install": { type: "boolean" },

@@ -28,18 +28,22 @@ export function readOwnManifest(): Manifest {
 export interface ProjectPlan {
   readonly name: string;
   readonly template: Template;
+  /** With the page of operators, which only the template web has. */
+  readonly operator: boolean;
   readonly packageManager: PackageManager;
 }
 
 /** The files of a project: their texts by path, with `/` as separator. */
-export function projectFiles({ name, template, packageManager }: ProjectPlan): ReadonlyMap<string, string> {
+export function projectFiles({ name, template, operator, packageManager }: ProjectPlan): ReadonlyMap<string, string> {
   const folder = join(packageFolder, "templates", template);
   const files = new Map<string, string>();
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(relative(folder, entry.parentPath), RENAMED[entry.name] ?? entry.name).replaceAll("\\", "/");
     const text = readFileSync(join(entry.parentPath, entry.name), "utf8").replaceAll(PLACEHOLDER, name);
-    files.set(path, inWordsOf(packageManager, text));
+    const chosen = chooseText(text, operator);
+    // All of a file may be an option.
+    if (chosen !== "") files.set(path, inWordsOf(packageManager, chosen));
   }
   const { workspaces } = readManifest(files.get("package.json") ?? "");
   for (const [path, text] of files) {
@@ -49,6 +53,21 @@ export function projectFiles({ name, template, packageManager }: ProjectPlan): R
     files.set("pnpm-workspace.yaml", `packages:\n${workspaces.map((one) => `  - ${one}\n`).join("")}`);
   if (packageManager === "yarn") files.set(".yarnrc.yml", "nodeLinker: node-modules\n");
   return files;
+}
+
+/** Keeps what stands between the marks of a choice, or takes it out. */
+function chooseText(text: string, operator: boolean): string {
+  const [chosen, other] = operator ? ["if operator", "if no operator"] : ["if no operator", "if operator"];
+  return text.replaceAll(marked(chosen), "$1").replaceAll(marked(other), "");
+}
+
+function marked(choice: string): RegExp {
+  return new RegExp(`${markOf(choice)}([^]*?)${markOf("end")}`, "gm");
+}
+
+/** A comment that is a mark: on a line of its own, or inside one; in Markdown, with an empty line behind it. */
+function markOf(words: string): string {
+  return String.raw`(?:(?:^[ \t]+(?=\S+ [a-z ]+ \S+\n))?/\* ${words} \*/[ \n]?|<!-- ${words} -->\n\n)`;
 }
 
 /** Fills in the versions of the dependencies. */

@@ -13,7 +13,15 @@ describe("the command line", () => {
     const { code, out, err } = await runHere(["--help"], { cwd });
     expect({ code, err, files: readdirSync(cwd) }).toEqual({ code: 0, err: "", files: [] });
     expect(out).toMatch(/^Usage: npm create pollux@latest \[FOLDER\]/);
-    for (const option of ["--template", "--package-manager", "--yes", "--no-install", "--help", "--version"])
+    for (const option of [
+      "--template",
+      "--operator",
+      "--package-manager",
+      "--yes",
+      "--no-install",
+      "--help",
+      "--version",
+    ])
       expect(out).toContain(option);
     expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(await runHere(["-h", "my-agent", "-y"], { cwd })).toMatchObject({ code: 0, out });
@@ -34,6 +42,8 @@ describe("the command line", () => {
     [["--template", "desktop"], '--template must be one of terminal, web, library, not "desktop"'],
     [["--template", "toString"], '--template must be one of terminal, web, library, not "toString"'],
     [["-p", "cargo"], '--package-manager must be one of npm, pnpm, yarn, bun, not "cargo"'],
+    [["chat", "--operator"], "--operator is for --template web"],
+    [["chat", "--operator", "-t", "library"], "--operator is for --template web"],
     [["chat", "web"], 'Unexpected argument "web": name one folder, and with npm, put "--" in front of options'],
     [[""], "FOLDER must not be empty"],
     [["--tempalte", "web"], "Unknown option '--tempalte'"],
@@ -48,6 +58,22 @@ describe("the command line", () => {
 
 describe("the files", () => {
   const SHARED = [".gitignore", "AGENTS.md", "README.md", "package.json", "tsconfig.json"];
+  const WEB = [
+    ...SHARED,
+    "index.html",
+    "page/main.tsx",
+    "page/no-eval.ts",
+    "server/agent.ts",
+    "server/chats.ts",
+    "server/main.ts",
+    "server/serve-page.ts",
+    "server/tools/book-table.ts",
+    "server/tools/roll-dice.ts",
+    "test/agent.test.ts",
+    "test/chats.test.ts",
+    "test/roll-dice.test.ts",
+    "vite.config.ts",
+  ];
   const FILES = {
     terminal: [
       ...SHARED,
@@ -57,21 +83,13 @@ describe("the files", () => {
       "test/agent.test.ts",
       "test/roll-dice.test.ts",
     ],
-    web: [
-      ...SHARED,
-      "index.html",
-      "page/main.tsx",
-      "page/no-eval.ts",
-      "server/agent.ts",
-      "server/chats.ts",
-      "server/main.ts",
-      "server/serve-page.ts",
-      "server/tools/book-table.ts",
-      "server/tools/roll-dice.ts",
-      "test/agent.test.ts",
-      "test/chats.test.ts",
-      "test/roll-dice.test.ts",
-      "vite.config.ts",
+    web: WEB,
+    "web --operator": [
+      ...WEB,
+      "page/operators.tsx",
+      "server/operators.ts",
+      "server/tools/refund.ts",
+      "test/operators.test.ts",
     ],
     library: [
       ...SHARED,
@@ -88,13 +106,18 @@ describe("the files", () => {
 
   test.each(Object.entries(FILES))("%s", async (template, files) => {
     const cwd = emptyFolder();
-    const { code, out } = await runHere(["dice-2.0", "-t", template, "-p", "npm", "--no-install"], { cwd });
+    const { code, out } = await runHere(["dice-2.0", "-t", ...template.split(" "), "-p", "npm", "--no-install"], {
+      cwd,
+    });
     expect(code).toBe(0);
-    expect(out).toMatch(new RegExp(`^Wrote ${files.length} files to dice-2.0: template ${template}, for npm.\n`));
+    const said = template.replace(" --operator", " with a page for operators");
+    expect(out).toMatch(new RegExp(`^Wrote ${files.length} files to dice-2.0: template ${said}, for npm.\n`));
     expect(filesIn(join(cwd, "dice-2.0"))).toEqual([...files].toSorted((a, b) => (a < b ? -1 : 1)));
     for (const file of files) {
       const text = readFileSync(join(cwd, "dice-2.0", file), "utf8");
-      expect(text, file).not.toMatch(/my-agent|\r/);
+      expect(text, file).not.toMatch(/my-agent|\r| (?:if|end) \*\/| if (?:no )?operator/);
+      if (!template.includes("operator") && file !== "AGENTS.md")
+        expect(text, file).not.toMatch(/operator(?!Handler)/i);
       if (file.endsWith("package.json")) expect(Object.values(dependenciesIn(text)), file).not.toContain("");
     }
     expect(readFileSync(join(cwd, "dice-2.0/README.md"), "utf8")).toMatch(/^# dice-2\.0\n/);
@@ -123,10 +146,24 @@ describe("the files", () => {
     expect(out).toContain(`  ${packageManager} install\n`);
   });
 
+  test("of a web chat are at most 150 lines of server, tools and page", async () => {
+    const cwd = emptyFolder();
+    await runHere(["dice", "-t", "web", "--no-install"], { cwd });
+    const own = filesIn(join(cwd, "dice")).filter((file) => /^(?:server|page)\//.test(file));
+    // Comments, blank lines and imports included.
+    const lines = own.flatMap((file) =>
+      readFileSync(join(cwd, "dice", file), "utf8")
+        .trimEnd()
+        .split("\n"),
+    );
+    expect(lines.length).toBeLessThanOrEqual(150);
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(120);
+  });
+
   test.each(Object.keys(FILES))("of %s list what their dependencies want beside them", async (template) => {
     // Yarn installs nothing that is not listed.
     const cwd = emptyFolder();
-    await runHere(["dice", "-t", template, "--no-install"], { cwd });
+    await runHere(["dice", "-t", ...template.split(" "), "--no-install"], { cwd });
     const manifests = filesIn(join(cwd, "dice")).filter((file) => file.endsWith("package.json"));
     const listed = Object.assign(
       {},
@@ -150,15 +187,27 @@ describe("the files", () => {
 });
 
 describe("the questions", () => {
-  test("are three, and answered by a name, the arrow keys and Enter", async () => {
+  test("are answered by a name, the arrow keys and Enter", async () => {
     const cwd = emptyFolder();
-    const { code, out, ran } = await runHere([], { cwd, keys: [`chat${ENTER}`, DOWN, ENTER, DOWN, ENTER] });
+    const keys = [`chat${ENTER}`, DOWN, ENTER, ENTER, DOWN, ENTER];
+    const { code, out, ran } = await runHere([], { cwd, keys });
     expect(code).toBe(0);
     expect(out).toContain("What is it called?");
     expect(out).toContain("What do you want to build?");
+    expect(out).toContain("With a page where operators approve calls?");
     expect(out).toContain("Which package manager?");
     expect(out).toMatch(/Wrote 18 files to chat: template web, for pnpm\.\n/);
     expect(ran).toEqual([["pnpm install", "chat"]]);
+  });
+
+  test("ask about the page of operators for a web chat only, unless the command line says it", async () => {
+    const asked = await runHere(["chat", "-t", "web"], { cwd: emptyFolder(), keys: ["y", ENTER] });
+    expect(asked.out).toMatch(/Wrote 22 files to chat: template web with a page for operators, for npm\.\n/);
+    const said = await runHere(["chat", "-t", "web", "--operator"], { cwd: emptyFolder(), keys: [ENTER] });
+    expect(said.out).not.toContain("With a page");
+    expect(said.out).toMatch(/template web with a page for operators/);
+    const terminal = await runHere(["chat", "-t", "terminal"], { cwd: emptyFolder(), keys: [ENTER] });
+    expect(terminal.out).not.toContain("With a page");
   });
 
   test("suggest the package manager that started the program", async () => {

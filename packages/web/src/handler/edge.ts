@@ -8,7 +8,7 @@ import { refusalOf } from "./start-run.ts";
 export interface EdgeOptions {
   /** Origins besides the handler's own whose pages may use it, with cookies, such as `https://app.example.com`. @defaultValue none */
   readonly allowedOrigins?: readonly string[] | undefined;
-  /** Most bytes of a body. @defaultValue 8 MiB */
+  /** Most bytes of a body. @defaultValue 16 MiB */
   readonly maxBodyBytes?: number | undefined;
   /** Most bytes of all headers. @defaultValue 32 KiB */
   readonly maxHeaderBytes?: number | undefined;
@@ -55,7 +55,7 @@ export class Edge<Action extends string> {
 
   /** The body of a request. @throws {HttpError} */
   async json(request: Request): Promise<unknown> {
-    return await readJson(request, this.#options.maxBodyBytes ?? 8 * 1024 * 1024);
+    return await readJson(request, this.#options.maxBodyBytes ?? 16 * 1024 * 1024);
   }
 
   /** The body of a request that may have none. @throws {HttpError} */

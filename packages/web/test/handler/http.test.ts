@@ -48,6 +48,13 @@ describe("a request", () => {
     expect(await page.store.list()).toEqual([]);
   });
 
+  test("with as many attachments as a page of @pollux/react lets through is taken by default", async () => {
+    const url = `data:image/png;base64,${"A".repeat(12 * 1024 * 1024)}`;
+    const message = { id: "m1", role: "user", parts: [{ type: "file", url, mediaType: "image/png" }] };
+    const page = openPage();
+    expect((await page.ask("POST", "", { body: { id: "c1", message } })).status).toBe(200);
+  });
+
   test("with a body that says it is shorter than it is, or does not say, is cut off at the limit", async () => {
     const { handler } = openPage(undefined, { maxBodyBytes: 1000 });
     let pulled = 0;

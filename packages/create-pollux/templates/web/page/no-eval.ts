@@ -1,4 +1,4 @@
 import { config } from "zod";
 
-// The page's policy forbids the code that zod, which the AI SDK uses, would otherwise make up.
+// Imported first: zod, which the AI SDK uses, would otherwise make up code, which the page's policy forbids.
 config({ jitless: true });

@@ -1,18 +1,18 @@
 import { Agent, type Endpoint, googleSearch } from "@pollux/core";
 import type { InferUIMessage } from "@pollux/web/ai-sdk";
 import { bookTable } from "./tools/book-table.ts";
+/* if operator */
+import { refund } from "./tools/refund.ts";
+/* end */
 import { rollDice } from "./tools/roll-dice.ts";
 
-const INSTRUCTIONS = "You are a helpful assistant in a chat. Answer in Markdown, briefly.";
-
-/** @param endpoint - Where requests are sent: the service, or an emulator. */
 export function createAgent(endpoint: Endpoint) {
   return new Agent({
     model: "gemini-flash-latest",
     endpoint,
-    instructions: INSTRUCTIONS,
+    instructions: "You are a helpful assistant in a chat. Answer in Markdown, briefly.",
     settings: { includeThoughts: true },
-    tools: [rollDice, bookTable, googleSearch()],
+    tools: [rollDice, bookTable, /* if operator */ refund, /* end */ googleSearch()],
   });
 }
 

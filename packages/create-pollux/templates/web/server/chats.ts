@@ -10,12 +10,15 @@ export function createChats(endpoint: Endpoint, store: SessionStore): ChatHandle
     store,
     authorize,
     protocol: aiSdk({ version: 7 }),
+    whileRunning: "steer",
+    /* if no operator */
+    authorizeAnswer: () => true, // also whether a call that was cut off took effect: nobody else is there to ask
+    /* end */
   });
 }
 
 /** Everybody at this machine is one user. Check your session cookie here before you deploy. */
-function authorize(request: Request): Visitor | Response {
-  const { hostname } = new URL(request.url);
-  if (["localhost", "127.0.0.1"].includes(hostname)) return { owner: "you" };
-  return new Response("Log in first.", { status: 401 });
+function authorize({ url }: Request): Visitor | Response {
+  const isLocal = ["localhost", "127.0.0.1"].includes(new URL(url).hostname);
+  return isLocal ? { owner: "you" } : new Response("Log in first.", { status: 401 });
 }

@@ -1,39 +1,48 @@
+/* if operator */
+import { randomUUID } from "node:crypto";
+/* end */
 import { createServer } from "node:http";
 import { connect } from "@pollux/cli";
 import { SqliteStore } from "@pollux/core/node";
 import { drainOnSignal, toNodeHandler } from "@pollux/web/node";
+import getPort from "get-port";
 import { createChats } from "./chats.ts";
-import { serveBuilt, serveSources } from "./serve-page.ts";
-
-const chosenPort = process.env["PORT"];
+/* if operator */
+import { createOperators } from "./operators.ts";
+/* end */
+import { servePage } from "./serve-page.ts";
 
 // The service if a key is set, otherwise a local emulator, here as slow as a model.
 const connection = await connect(process.env, { delays: { firstByteMs: 250, chunkMs: 45 }, deltaCharacters: 10 });
 const store = new SqliteStore("chats.sqlite");
-const handler = createChats(connection.endpoint, store);
-const chats = toNodeHandler(handler);
+const chats = createChats(connection.endpoint, store);
+/* if operator */
+const token = process.env["OPERATOR_TOKEN"] ?? randomUUID();
+const operators = createOperators(connection.endpoint, store, token);
+/* end */
 
 const server = createServer();
-const page = process.argv.includes("--built") ? serveBuilt() : await serveSources(server);
+const page = await servePage(server, process.argv.includes("--built"));
+const answerChat = toNodeHandler(chats);
+/* if operator */
+const answerOperator = toNodeHandler(operators);
+/* end */
 server.on("request", (request, response) => {
-  const isChat = /^\/api\/chat(?:[/?]|$)/.test(request.url ?? "");
-  const listener = isChat ? chats : page;
-  listener(request, response);
+  /* if operator */
+  if (request.url?.startsWith("/api/operator")) return answerOperator(request, response);
+  /* end */
+  return request.url?.startsWith("/api/") ? answerChat(request, response) : page(request, response);
 });
-server.on("error", (error: NodeJS.ErrnoException) => {
-  // Another project may be at the default port; any free one will do.
-  if (error.code === "EADDRINUSE" && chosenPort === undefined) return void server.listen(0, "127.0.0.1");
-  console.error(`${error.message}\nChoose another port with the variable PORT.`);
-  process.exit(1);
-});
-server.on("listening", () => {
-  const address = server.address();
-  const port = typeof address === "object" ? address?.port : address;
+// Another project may be at the default port; any free one will do.
+const port = Number(process.env["PORT"] ?? (await getPort({ port: 5173, host: "127.0.0.1" })));
+server.listen(port, "127.0.0.1", () => {
   console.log(`${connection.description}\nThe chat is at http://localhost:${port}. Press Ctrl-C to stop.`);
+  /* if operator */
+  console.log(`The operator's page is at http://localhost:${port}/operator#${token}`);
+  /* end */
 });
-server.listen(Number(chosenPort ?? 5173), "127.0.0.1");
 
 // Ctrl-C, or a new version is deployed: answers may end for a few seconds, and others go on in the next process.
-await drainOnSignal(server, handler);
+await drainOnSignal(server, [/* if operator */ operators, /* end */ chats]);
 store.close();
 process.exit(0);

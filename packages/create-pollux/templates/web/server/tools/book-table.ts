@@ -13,7 +13,6 @@ export const bookTable = defineTool({
   approvedBy: "user",
   editable: ["people"],
   effects: "once",
-  // What it returns is this program's own words.
   reads: "trusted",
   run: ({ restaurant, people }) => `A table for ${people} is booked at ${restaurant}.`,
 });
