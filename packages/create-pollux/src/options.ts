@@ -11,7 +11,7 @@ Start a project with Pollux: tool-using agents on the Gemini API.
 Options:
   -t, --template NAME          what to start with (default terminal):
 ${TEMPLATE_NAMES.map((name) => `        ${name.padEnd(11)}${TEMPLATES[name].summary}`).join("\n")}
-      --operator               with a page where operators approve calls; for web
+      --operator               with a page where operators approve; for web
   -p, --package-manager NAME   ${PACKAGE_MANAGERS.join(", ")}; the default is the one that
                                runs this
   -y, --yes                    ask nothing, and take the defaults

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inWordsOf, type PackageManager } from "./package-manager.ts";
 import type { Template } from "./template.ts";
@@ -37,10 +37,11 @@ export interface ProjectPlan {
 export function projectFiles({ name, template, operator, packageManager }: ProjectPlan): ReadonlyMap<string, string> {
   const folder = join(packageFolder, "templates", template);
   const files = new Map<string, string>();
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(relative(folder, entry.parentPath), RENAMED[entry.name] ?? entry.name).replaceAll("\\", "/");
-    const text = readFileSync(join(entry.parentPath, entry.name), "utf8").replaceAll(PLACEHOLDER, name);
+  // Not with file types: `yarn create` runs this from a zip file, and its entries don't say where they are.
+  for (const entry of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!statSync(join(folder, entry)).isFile()) continue;
+    const path = join(dirname(entry), RENAMED[basename(entry)] ?? basename(entry)).replaceAll("\\", "/");
+    const text = readFileSync(join(folder, entry), "utf8").replaceAll(PLACEHOLDER, name);
     const chosen = chooseText(text, operator);
     // All of a file may be an option.
     if (chosen !== "") files.set(path, inWordsOf(packageManager, chosen));

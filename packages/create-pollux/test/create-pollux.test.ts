@@ -101,6 +101,7 @@ describe("the files", () => {
       "packages/dice-agent/src/tools/roll-dice.ts",
       "packages/dice-agent/test/dice-agent.test.ts",
       "packages/dice-agent/test/roll-dice.test.ts",
+      "packages/dice-agent/tsconfig.build.json",
     ],
   } as const;
 

@@ -20,7 +20,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { createEmulator } from "@pollux/emulator";
 import { openChromium } from "../../../test/runtimes/support/chromium.ts";
 import { freePort } from "../../../test/support/free-ports.ts";
-import { programFile } from "../../../test/support/programs.ts";
+import { programCommand, programFile } from "../../../test/support/programs.ts";
 import { type LocalRegistry, serveRegistry } from "./support/local-registry.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -38,13 +38,18 @@ let main: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "create-pollux-"));
   registry = await serveRegistry(inject("packed"));
-  writeFileSync(
-    join(folder, "npmrc"),
-    `@pollux:registry=${registry.url}\naudit=false\nfund=false\nupdate-notifier=false\n`,
-  );
+  const registries = ["", "@pollux:"].map((scope) => `${scope}registry=${registry.url}\n`).join("");
+  writeFileSync(join(folder, "npmrc"), `${registries}audit=false\nfund=false\nupdate-notifier=false\n`);
   mkdirSync(join(folder, "bin"));
-  writeFileSync(join(folder, "bin/pnpm"), `#!/bin/sh\nexec npx --yes ${manifest.packageManager} "$@"\n`);
-  chmodSync(join(folder, "bin/pnpm"), 0o755);
+  const commands = {
+    pnpm: `npx --yes ${manifest.packageManager}`,
+    yarn: programCommand("yarn"),
+    bun: programCommand("bun"),
+  };
+  for (const [name, command] of Object.entries(commands)) {
+    writeFileSync(join(folder, "bin", name), `#!/bin/sh\nexec ${command} "$@"\n`);
+    chmodSync(join(folder, "bin", name), 0o755);
+  }
   main = await installProgram();
 });
 afterAll(async () => {
@@ -63,15 +68,22 @@ async function installProgram(): Promise<string> {
   return join(folder, "program/node_modules/create-pollux/dist/main.js");
 }
 
-/** Without a key, and with our packages from the local registry. */
+/** Without a key, and with the local registry by every name that a package manager reads it by. */
 function environment(variables: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
-    ([name]) => !/_KEY$|^GOOGLE_|^npm_|^VITEST|^NODE_ENV$/.test(name),
+    ([name]) => !/_KEY$|^GOOGLE_|^p?npm_|^yarn_|^bun_|^VITEST|^NODE_ENV$|^CI$/i.test(name),
   );
   return {
     ...Object.fromEntries(inherited),
     PATH: [join(folder, "bin"), dirname(process.execPath), process.env["PATH"]].join(delimiter),
     npm_config_userconfig: join(folder, "npmrc"),
+    npm_config_registry: registry.url,
+    NPM_CONFIG_REGISTRY: registry.url,
+    pnpm_config_registry: registry.url,
+    YARN_NPM_REGISTRY_SERVER: registry.url,
+    YARN_UNSAFE_HTTP_WHITELIST: new URL(registry.url).hostname,
+    YARN_ENABLE_TELEMETRY: "0",
+    BUN_CONFIG_REGISTRY: registry.url,
     NO_COLOR: "1",
     ...variables,
   };
@@ -93,14 +105,16 @@ async function run(
   return { code, out: out + err };
 }
 
-/** Writes a project and installs it, as a person would by one command. */
+/** Writes a project and installs it, by the one command of a package manager. */
 async function createProject(
   template: string,
   packageManager: string,
-  name = `${template}-${packageManager}`,
+  { name = `${template}-${packageManager}`, options = [] }: { name?: string; options?: readonly string[] } = {},
 ): Promise<string> {
-  const args = [main, name, "--template", template, "--package-manager", packageManager];
-  const { code, out } = await run(process.execPath, args, folder);
+  const args = [name, ...(packageManager === "npm" ? ["--"] : []), "--template", template, ...options];
+  const yes = packageManager === "npm" ? ["--yes"] : [];
+  const { code, out } = await run(packageManager, ["create", ...yes, "pollux", ...args], folder);
+  expect(out).toContain(`for ${packageManager}.`);
   expect(code, out).toBe(0);
   return join(folder, name);
 }
@@ -115,7 +129,7 @@ test("an old Node is told which one is needed", async () => {
 });
 
 test("a project asks the service once a key is set, runs on Node 22, and has the guides", async () => {
-  const project = await createProject("terminal", "npm", "keyed");
+  const project = await createProject("terminal", "npm", { name: "keyed" });
   const service = createEmulator();
   await using server = await service.listen();
   const env = { GEMINI_API_KEY: "a-key", GOOGLE_GEMINI_BASE_URL: server.url };
@@ -135,27 +149,29 @@ test("a project asks the service once a key is set, runs on Node 22, and has the
   expect(existsSync(join(project, "node_modules/@pollux/core/docs/README.md"))).toBe(true);
 });
 
-describe.each(["npm", "pnpm"])("with %s", (packageManager) => {
+describe.each(["npm", "pnpm", "yarn", "bun"])("with %s", (packageManager) => {
   test.each(["terminal", "library"])("the template %s answers, type-checks and passes its tests", async (template) => {
     const project = await createProject(template, packageManager);
 
-    const answered = await run(packageManager, ["start", "Roll 3 dice."], project);
+    const answered = await run(packageManager, ["run", "start", "Roll 3 dice."], project);
     expect(answered.out).toMatch(/No API key is set, so a local emulator answers/);
     expect(answered.out).toMatch(/✓ roll_dice .*rolls/);
     expect(answered.code).toBe(0);
 
-    const chatted = await run(packageManager, ["start"], project, { input: "Roll 3 dice.\nRoll 2 dice.\n" });
+    const chatted = await run(packageManager, ["run", "start"], project, { input: "Roll 3 dice.\nRoll 2 dice.\n" });
     expect(chatted.out.match(/✓ roll_dice/g)).toHaveLength(2);
     expect(chatted.out.match(/No API key/g)).toHaveLength(1);
     expect(chatted.code).toBe(0);
     if (template === "terminal") await inspectChats(project);
 
     await checkProject(packageManager, project, 3);
+    if (template === "library") await packLibrary(packageManager, project);
   });
 
   test("the template web answers over HTTP, type-checks, builds and passes its tests", async () => {
-    const project = await createProject("web", packageManager);
-    await checkProject(packageManager, project, 6);
+    const withOperator = packageManager === "npm";
+    const project = await createProject("web", packageManager, { options: withOperator ? ["--operator"] : [] });
+    await checkProject(packageManager, project, withOperator ? 8 : 6);
     {
       // Another project is at the default port.
       await using _other = await occupy(5173);
@@ -187,7 +203,7 @@ describe.each(["npm", "pnpm"])("with %s", (packageManager) => {
       expect(await answer.text()).toContain('"toolName":"roll_dice"');
       const stored = await fetch(new URL(`/api/chat/${script}`, chat.url));
       expect(await stored.json()).toMatchObject({ messages: [{ role: "user" }, { role: "assistant" }] });
-      if (packageManager === "npm") await chatInBrowser(chat.url);
+      if (withOperator) await chatInBrowser(chat);
     }
   });
 });
@@ -212,13 +228,31 @@ async function inspectChats(project: string): Promise<void> {
 async function checkProject(packageManager: string, project: string, tests: number): Promise<void> {
   const types = await run(packageManager, ["run", "typecheck"], project);
   expect(types.code, types.out).toBe(0);
-  const tested = await run(packageManager, ["test"], project);
+  const tested = await run(packageManager, ["run", "test"], project);
   expect(tested.out).toMatch(new RegExp(`Tests +${tests} passed \\(${tests}\\)`));
   expect(tested.code).toBe(0);
 }
 
+/** Packs the library, and uses the package as another project would: by what was compiled. */
+async function packLibrary(packageManager: string, project: string): Promise<void> {
+  const library = join(project, "packages/dice-agent");
+  const packed = await run(packageManager, [...(packageManager === "bun" ? ["pm"] : []), "pack"], library);
+  expect(packed.code, packed.out).toBe(0);
+  const tarball = readdirSync(library).find((file) => file.endsWith(".tgz")) ?? "";
+  mkdirSync(join(library, "other"));
+  await run("tar", ["-xzf", tarball, "-C", "other"], library);
+  expect(readdirSync(join(library, "other/package")).toSorted()).toEqual(["dist", "package.json"]);
+  const names = "console.log(Object.keys(await import(process.argv[1])).join())";
+  const used = await run(
+    process.execPath,
+    ["--input-type=module", "--eval", names, `./other/package/dist/index.js`],
+    library,
+  );
+  expect(used).toEqual({ code: 0, out: "createDiceAgent,rollDice\n" });
+}
+
 /** Asks in a page, which shows the call and the answer, also when it is loaded again. */
-async function chatInBrowser(url: string): Promise<void> {
+async function chatInBrowser({ url, operatorUrl }: Served): Promise<void> {
   await using browser = await openChromium();
   const page = await browser.newPage();
   const problems: string[] = [];
@@ -244,6 +278,20 @@ async function chatInBrowser(url: string): Promise<void> {
   await page.locator("::-p-aria(Send)").click();
   await page.locator(`::-p-aria([name="Approve"][role="button"])`).click();
   await shows(`/booked the table[^]*Luigi/.test(document.querySelector("main")?.innerText)`);
+
+  // A refund is up to an operator, who pays less.
+  await page.locator("::-p-aria(New chat)").click();
+  await page.locator("::-p-aria(Message)").fill("Refund 40 euros for the order “A-17”.");
+  await page.locator("::-p-aria(Send)").click();
+  await shows(`/Waits for operator/.test(document.querySelector("main")?.innerText)`);
+  const operator = await browser.newPage();
+  await operator.goto(operatorUrl);
+  await operator.locator(`::-p-aria([name="Edit"][role="button"])`).click();
+  await operator.locator("::-p-aria(euros)").fill("30");
+  await operator.locator("form .primary").click();
+  await operator.waitForFunction(`/Nothing waits/.test(document.body.innerText)`);
+  await page.bringToFront();
+  await shows(`/30 euros were paid back/.test(document.querySelector("main")?.innerText)`);
   expect(problems).toEqual([]);
 }
 
@@ -257,21 +305,30 @@ async function occupy(port: number): Promise<AsyncDisposable> {
   return { [Symbol.asyncDispose]: async () => void (isMine && (await new Promise((done) => server.close(done)))) };
 }
 
+/** Where a web chat runs. */
+interface Served {
+  readonly url: string;
+  /** Of the page of operators, if there is one. */
+  readonly operatorUrl: string;
+}
+
 /** A web chat that runs; on a port that is free, unless `env` says otherwise. */
 async function serveChat(
   packageManager: string,
   script: string,
   cwd: string,
   env?: NodeJS.ProcessEnv,
-): Promise<AsyncDisposable & { readonly url: string }> {
+): Promise<AsyncDisposable & Served> {
   const child = start(packageManager, ["run", script], cwd, env ?? { PORT: String(await freePort()) });
+  const isOperated = existsSync(join(cwd, "server/operators.ts"));
   const closed = once(child, "close");
   let out = "";
-  const url = await new Promise<string>((resolve, reject) => {
+  const { url, operatorUrl } = await new Promise<Served>((resolve, reject) => {
     const read = (chunk: Buffer): void => {
       out += chunk.toString();
-      const [found] = /http:\/\/localhost:\d+/.exec(out) ?? [];
-      if (found !== undefined) resolve(found);
+      const { url: found = "" } = /(?<url>http:\/\/localhost:\d+)\. Press/.exec(out)?.groups ?? {};
+      const [operators = ""] = /http:\S+\/operator#\S+(?=\n)/.exec(out) ?? [];
+      if (found !== "" && (operators !== "" || !isOperated)) resolve({ url: found, operatorUrl: operators });
     };
     child.stdout?.on("data", read);
     child.stderr?.on("data", read);
@@ -279,6 +336,7 @@ async function serveChat(
   });
   return {
     url,
+    operatorUrl,
     [Symbol.asyncDispose]: async () => {
       // The package manager, and the program that it started.
       process.kill(-child.pid!, "SIGTERM");

@@ -10,13 +10,15 @@ export interface LocalRegistry extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Serves packed packages as the npm registry would, and nothing else. */
+/** Serves packed packages as a registry would. For any other package, it names the registry that npm is set to. Nothing can be published. */
 export async function serveRegistry(packed: readonly PackedPackage[]): Promise<LocalRegistry> {
+  const upstream = execFileSync("npm", ["config", "get", "registry"], { encoding: "utf8" }).trim().replace(/\/$/, "");
   let url = "";
   const server = createServer((request, response) => {
     const path = decodeURIComponent(request.url ?? "");
     const asked = packed.find(({ name, tarball }) => path === `/${name}` || path === `/-/${basename(tarball)}`);
-    if (asked === undefined) response.writeHead(404).end("{}");
+    if (request.method !== "GET") response.writeHead(405).end("{}");
+    else if (asked === undefined) response.writeHead(307, { location: `${upstream}${request.url}` }).end();
     else if (path.startsWith("/-/")) response.end(readFileSync(asked.tarball));
     else response.setHeader("content-type", "application/json").end(JSON.stringify(describe(asked, url)));
   });

@@ -20,7 +20,7 @@ const IDEAS = [
 /** What the page shows below a call of `roll_dice`. */
 function Dice({ call }: ToolViewProps<CallOf<ChatMessage, "roll_dice">>) {
   if (call.state !== "output-available") return null;
-  return <p style={{ padding: "0 14px 12px", fontSize: 24 }}>{call.output.rolls.join(" · ")}</p>;
+  return <p style={{ fontSize: 24 }}>{call.output.rolls.join(" · ")}</p>;
 }
 
 function Page() {

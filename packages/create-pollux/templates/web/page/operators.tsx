@@ -30,8 +30,8 @@ export function Operators() {
   const refresh = useCallback(async () => {
     try {
       const listed = await server.fetch(server.api);
-      const found = ((await listed.json()) as { readonly calls: readonly WaitingCall[] }).calls;
-      setCalls(found);
+      const { calls: found } = (await listed.json()) as { readonly calls: readonly WaitingCall[] };
+      setCalls(found.toSorted((one, other) => one.askedAt - other.askedAt));
       setState(found.length === 0 ? "Nothing waits." : "");
     } catch (error) {
       setState(reasonOf(error));
@@ -72,7 +72,7 @@ function Question({ call, onAnswered }: { readonly call: WaitingCall; readonly o
     }
   };
   return (
-    <section className="tool is-asked" aria-label={`${tool}, ${title}`}>
+    <article className="tool is-asked" aria-label={`${tool}, ${title}`}>
       <div className="tool-body">
         <h2>{tool}</h2>
         <p>{[title, owner, new Date(call.askedAt).toLocaleString()].join(" · ")}</p>
@@ -98,7 +98,7 @@ function Question({ call, onAnswered }: { readonly call: WaitingCall; readonly o
         )}
         {problem !== "" && <p role="alert">{problem}</p>}
       </div>
-    </section>
+    </article>
   );
 }
 

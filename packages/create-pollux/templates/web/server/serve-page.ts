@@ -7,7 +7,7 @@ const POLICY =
   "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const HEADER = "content-security-policy";
 
-/** The page as `vite build` wrote it; or from its sources, compiled as they are asked for, and reloaded as they change. */
+/** The page as `vite build` wrote it; or from its sources, compiled when asked for, and reloaded when they change. */
 export async function servePage(server: Server, isBuilt: boolean): Promise<RequestListener> {
   if (isBuilt) return sirv("dist", { single: true, setHeaders: (page) => page.setHeader(HEADER, POLICY) });
   const { createServer } = await import("vite");

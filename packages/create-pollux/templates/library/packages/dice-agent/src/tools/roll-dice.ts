@@ -9,7 +9,7 @@ export const rollDice = defineTool({
     dice: z.int().min(1).max(100).describe("How many dice to roll"),
     sides: z.int().min(2).max(1000).default(6).describe("Sides of each die"),
   }),
-  // Nobody else wrote what it returns. After pages, mails or files of others, calls that reach outside are asked about.
+  // Nobody else wrote what it returns: after texts of others, calls that reach outside are asked about.
   reads: "trusted",
   run: ({ dice, sides }) => {
     const rolls = Array.from({ length: dice }, () => 1 + Math.floor(Math.random() * sides));
