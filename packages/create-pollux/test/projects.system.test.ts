@@ -182,7 +182,7 @@ describe.each(["npm", "pnpm", "yarn", "bun"])("with %s", (packageManager) => {
       if (script === "serve") {
         const built = await run(packageManager, ["run", "build"], project);
         expect(built.code, built.out).toBe(0);
-        expect(built.out).not.toMatch(/warn|larger than/i);
+        expect(built.out).not.toMatch(/warn|larger than|directive/i);
       }
       await using chat = await serveChat(packageManager, script, project);
       const page = await (await fetch(chat.url)).text();
