@@ -40,7 +40,7 @@ beforeAll(async () => {
   registry = await serveRegistry(inject("packed"));
   const registries = ["", "@pollux:"].map((scope) => `${scope}registry=${registry.url}\n`).join("");
   writeFileSync(join(folder, "npmrc"), `${registries}audit=false\nfund=false\nupdate-notifier=false\n`);
-  mkdirSync(join(folder, "bin"));
+  for (const name of ["bin", "tmp"]) mkdirSync(join(folder, name));
   const commands = {
     pnpm: `npx --yes ${manifest.packageManager}`,
     yarn: programCommand("yarn"),
@@ -79,6 +79,10 @@ function environment(variables: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
     npm_config_userconfig: join(folder, "npmrc"),
     npm_config_registry: registry.url,
     NPM_CONFIG_REGISTRY: registry.url,
+    // `npm create` and `bun create` would use what they had downloaded before, which has the same version.
+    npm_config_cache: join(folder, "npm-cache"),
+    BUN_INSTALL_CACHE_DIR: join(folder, "bun-cache"),
+    TMPDIR: join(folder, "tmp"),
     pnpm_config_registry: registry.url,
     YARN_NPM_REGISTRY_SERVER: registry.url,
     YARN_UNSAFE_HTTP_WHITELIST: new URL(registry.url).hostname,

@@ -23,14 +23,20 @@ interface WaitingCall {
 const headers = () => ({ authorization: `Bearer ${location.hash.slice(1)}`, "content-type": "application/json" });
 const server = new ChatServer({ api: "/api/operator", headers });
 
+/** All pages of the list. */
+async function listCalls(after?: string): Promise<readonly WaitingCall[]> {
+  const listed = await server.fetch(`${server.api}${after === undefined ? "" : `?after=${encodeURIComponent(after)}`}`);
+  const { calls, next } = (await listed.json()) as { readonly calls: readonly WaitingCall[]; readonly next?: string };
+  return next === undefined ? calls : [...calls, ...(await listCalls(next))];
+}
+
 /** What waits for an operator, in all chats, looked up every two seconds. */
 export function Operators() {
   const [calls, setCalls] = useState<readonly WaitingCall[]>([]);
   const [state, setState] = useState("Loading…");
   const refresh = useCallback(async () => {
     try {
-      const listed = await server.fetch(server.api);
-      const { calls: found } = (await listed.json()) as { readonly calls: readonly WaitingCall[] };
+      const found = await listCalls();
       setCalls(found.toSorted((one, other) => one.askedAt - other.askedAt));
       setState(found.length === 0 ? "Nothing waits." : "");
     } catch (error) {
