@@ -16,7 +16,7 @@ const PACKAGE_BUDGETS: Readonly<Record<string, PackageSize>> = {
   // A fifth of it lays out Markdown; marked, which reads it, adds a package of 152 KB packed and 608 KB unpacked to an install.
   "@pollux/cli": { packed: 58_000, unpacked: 190_000 },
   "@pollux/conformance": { packed: 25_000, unpacked: 97_000 },
-  "@pollux/core": { packed: 690_000, unpacked: 2_400_000 },
+  "@pollux/core": { packed: 750_000, unpacked: 2_500_000 },
   "@pollux/dbos": { packed: 33_000, unpacked: 105_000 },
   "@pollux/emulator": { packed: 264_000, unpacked: 880_000 },
   "@pollux/engine": { packed: 14_000, unpacked: 46_000 },
@@ -28,7 +28,7 @@ const PACKAGE_BUDGETS: Readonly<Record<string, PackageSize>> = {
   "@pollux/restate": { packed: 28_000, unpacked: 90_000 },
   "@pollux/tools": { packed: 253_000, unpacked: 804_000 },
   "@pollux/web": { packed: 128_000, unpacked: 440_000 },
-  "create-pollux": { packed: 23_000, unpacked: 78_000 },
+  "create-pollux": { packed: 27_000, unpacked: 90_000 },
 };
 
 /** What an agent with one tool may add to zod in a bundle, in bytes, minified, without chunks that are only loaded later. */

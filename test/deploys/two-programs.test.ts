@@ -93,7 +93,7 @@ describe.each([
   beforeEach(async () => {
     ({ store, session } = await play(programs));
     entries = await store.load("s");
-    expect(knownLater(entries).jobs.length).toBeGreaterThan(5);
+    expect(knownLater(entries).surveys.length).toBeGreaterThan(5);
     expect(knownLater(entries).later).toBeGreaterThan(10);
   });
 
@@ -114,8 +114,8 @@ describe.each([
       entries.map((value, index) => (index === lost ? { problem: "it is not JSON" } : { value })),
     );
     expect(done.length).toBeGreaterThan(0);
-    const { jobs, later } = knownLater(kept as unknown as readonly Json[]);
-    expect(jobs).toEqual(knownLater(entries).jobs);
+    const { surveys, later } = knownLater(kept as unknown as readonly Json[]);
+    expect(surveys).toEqual(knownLater(entries).surveys);
     expect(later).toBeGreaterThanOrEqual(knownLater(entries).later - 1);
   });
 
@@ -133,18 +133,18 @@ describe.each([
 
 test("what only a newer program knows may come while an older one makes a run", async () => {
   const store = new MemoryStore();
-  let jobs = 0;
+  let surveys = 0;
   const busy = storeLike(store, {
     append: async (id, length, given, options) => {
       await store.append(id, length, given, options);
       const [first] = given as unknown as readonly { readonly v: number; readonly at: number }[];
       if (first === undefined) return;
-      await store.append(id, length + given.length, [{ v: first.v, at: first.at, type: "job", done: ++jobs }]);
+      await store.append(id, length + given.length, [{ v: first.v, at: first.at, type: "survey", done: ++surveys }]);
     },
   });
   const { stopReason } = await agentFor(undefined).session({ id: "s", store: busy }).send("Look.");
   expect(stopReason).toBe("finished");
-  expect(jobs).toBeGreaterThan(4);
+  expect(surveys).toBeGreaterThan(4);
 });
 
 test("an entry of a later version is refused by whoever does not know it", async () => {

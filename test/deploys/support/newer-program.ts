@@ -9,14 +9,14 @@ const LATER = { later: { since: "the next release" } } as const;
  * entries there are others, that this release does not know. Their version is the same: whoever does not know them misreads nothing.
  */
 export function newerProgram(store: SessionStore): SessionStore {
-  let jobs = 0;
+  let surveys = 0;
   return storeLike(store, {
     append: async (id, length, entries, options) => {
       await store.append(id, length, entries.map(withLater), options);
       if (entries.length === 0) return;
       const { v, at } = entries[0] as { readonly v: number; readonly at: number };
-      const job = { v, at, type: "job", jobId: `job-${++jobs}`, progress: { done: jobs, of: 10 } };
-      await store.append(id, length + entries.length, [job]);
+      const survey = { v, at, type: "survey", surveyId: `survey-${++surveys}`, stars: 5 };
+      await store.append(id, length + entries.length, [survey]);
     },
     setLease: async (id, expected, next) => await store.setLease(id, expected, { ...next, ...LATER }),
     setDraft: async (id, token, draft) => await store.setDraft(id, token, draft && { ...draft, ...LATER }),
@@ -39,9 +39,9 @@ function withLaterValue(value: unknown): object {
 }
 
 /** What of a log only the next release knows: entries, and entries with such members. */
-export function knownLater(entries: readonly Json[]): { readonly jobs: readonly Json[]; readonly later: number } {
-  const jobs = entries.filter((entry) => (entry as { readonly type?: unknown }).type === "job");
-  return { jobs, later: entries.filter((entry) => JSON.stringify(entry).includes(JSON.stringify(LATER.later))).length };
+export function knownLater(entries: readonly Json[]): { readonly surveys: readonly Json[]; readonly later: number } {
+  const surveys = entries.filter((entry) => (entry as { readonly type?: unknown }).type === "survey");
+  return { surveys, later: entries.filter((entry) => JSON.stringify(entry).includes(JSON.stringify(LATER.later))).length };
 }
 
 function isObject(value: unknown): value is JsonObject {

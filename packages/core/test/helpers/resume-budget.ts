@@ -11,7 +11,7 @@ const MOST = 1.3;
 const CALLS_OF_A_TURN = 158;
 
 /** How often the type of an entry is read for each turn, which has three entries. */
-const READS_OF_A_TURN = 25;
+const READS_OF_A_TURN = 28;
 
 /** Expects a run that died after so many turns to be resumed at little more than what the next message of its session takes. */
 export async function expectCheapResume(...turns: readonly number[]): Promise<void> {
