@@ -131,10 +131,11 @@ export class Quota {
     }
   }
 
-  /** What the next answer will use, going by those before. */
+  /** What the next answer will use, going by those before; not more tokens than a minute has, for which it would wait in vain. */
   #expected(): Amounts {
     const count = Math.max(1, this.#answers);
-    return { tokens: Math.round(this.#used.tokens / count), cost: this.#used.cost / count };
+    const { tokensPerMinute = Infinity } = this.#options;
+    return { tokens: Math.min(tokensPerMinute, Math.round(this.#used.tokens / count)), cost: this.#used.cost / count };
   }
 
   /** Waits until there is room. @returns When it was reserved. */
@@ -146,9 +147,13 @@ export class Quota {
       const counters = this.#counters(now, 1, reserved);
       const owed = this.#owed;
       this.#owed = [];
-      const { full } = await this.#store.add([...counters, ...owed]);
+      let full: number | undefined = -1;
+      try {
+        ({ full } = await this.#store.add([...counters, ...owed]));
+      } finally {
+        if (full !== undefined) this.#owed = [...owed, ...this.#owed];
+      }
       if (full === undefined) return now;
-      this.#owed = [...owed, ...this.#owed];
       const name = LIMIT_NAMES[full] ?? "costPerDay";
       const windowMs = name === "costPerDay" ? DAY_MS : MINUTE_MS;
       const resetsAt = (Math.floor(now / windowMs) + 1) * windowMs;

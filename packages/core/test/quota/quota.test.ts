@@ -193,6 +193,36 @@ test("what could not be counted because the store was away is counted with the n
   expect(await quota.state()).toMatchObject({ requests: 2, tokens: 30 });
 });
 
+test("what could not be counted is still owed when the store is away for the next request, too", async () => {
+  const inner = new MemoryQuotaStore();
+  let adds = 0;
+  const store: QuotaStore = {
+    add: async (counters) => {
+      adds += 1;
+      // The first answer cannot be counted, nor the second request be reserved.
+      if (adds === 2 || adds === 3) throw new Error("away");
+      return await inner.add(counters);
+    },
+  };
+  const { fetch } = service();
+  const quota = new Quota({ store, tokensPerMinute: 1000 });
+  const agent = agentWith(quota, fetch);
+  await agent.run("one");
+  await expect(agent.run("two")).rejects.toThrow("away");
+  await agent.run("three");
+  expect(await quota.state()).toEqual({ requests: 2, tokens: 30, cost: 0 });
+});
+
+test("answers that use more tokens than a minute has get a minute each", async () => {
+  const { at, fetch } = service();
+  const agent = agentWith(new Quota({ tokensPerMinute: 10 }), fetch);
+  await agent.run("one");
+  const second = agent.run("two");
+  await vi.advanceTimersByTimeAsync(MINUTE);
+  await second;
+  expect(at.map((time) => Math.floor(time / MINUTE) - Math.floor(NOON / MINUTE))).toEqual([0, 1]);
+});
+
 test("a map ends when the money of the day is spent, and reading throws it", async () => {
   const { at, fetch } = service();
   const agent = agentWith(new Quota({ costPerDay: 0.04, prices: PRICES }), fetch);
