@@ -1,5 +1,5 @@
 import { RunReleasedError, SessionRunningError } from "../errors/session-errors.ts";
-import { sleep } from "../internal/abort.ts";
+import { sleep, whenAborted } from "../internal/abort.ts";
 import { checkAtLeast, checkOptions, namesIn, type OptionNames } from "../internal/option-names.ts";
 import type { RunRecord } from "../session/log/run-record.ts";
 import type { SessionFilter, SessionStore, SessionSummary } from "../session/store/store.ts";
@@ -55,7 +55,7 @@ export async function pollJobs<Context = unknown>(options: PollJobsOptions<Conte
   const { agent, store, signal, onError, everyMs = 5_000, concurrency = 8, owner, prefix, metadata } = options;
   checkAtLeast("everyMs", everyMs, 1);
   checkAtLeast("concurrency", concurrency, 1);
-  let looked = new Map<string, Looked>();
+  const looked = new Map<string, Looked>();
   const going = new Map<string, { readonly over: Promise<void>; readonly release: () => Promise<boolean> }>();
 
   const look = (summary: SessionSummary): void => {
@@ -85,30 +85,41 @@ export async function pollJobs<Context = unknown>(options: PollJobsOptions<Conte
     going.set(id, { over, release: () => session.release() });
   };
 
+  let stopListening = (): void => {};
+  const aborted = new Promise<void>((resolve) => (stopListening = whenAborted(signal, resolve)));
   while (!signal.aborted) {
     try {
-      const seen = new Map<string, Looked>();
+      const seen = new Set<string>();
       let after: SessionSummary | undefined;
       do {
         const page = await store.list({ state: "waiting", order: "id", limit: PAGE, after, owner, prefix, metadata });
         for (const summary of page) {
           const { id, updatedAt } = summary;
           const known = looked.get(id);
-          if (known !== undefined) seen.set(id, known);
+          seen.add(id);
           if (going.has(id) || (known?.updatedAt === updatedAt && known.at > Date.now())) continue;
-          if (going.size >= concurrency) await Promise.race([...going.values()].map(({ over }) => over));
+          if (going.size >= concurrency) await Promise.race([aborted, ...[...going.values()].map(({ over }) => over)]);
           if (signal.aborted) break;
           look(summary);
         }
         after = page.length < PAGE || signal.aborted ? undefined : page.at(-1);
       } while (after !== undefined);
-      looked = seen;
+      // Sessions that no longer wait.
+      if (!signal.aborted) for (const id of looked.keys()) if (!seen.has(id) && !going.has(id)) looked.delete(id);
     } catch (error) {
       onError(error);
     }
     await sleep(everyMs, signal).catch(() => {});
   }
-  await Promise.all([...going.values()].flatMap(({ over, release }) => [release(), over]));
+  stopListening();
+  // A run may begin yet, when its job has been asked about.
+  while (going.size > 0) {
+    const pause = new AbortController();
+    const runs = [...going.values()];
+    for (const { release } of runs) release().catch((error: unknown) => onError(error));
+    await Promise.race([...runs.map(({ over }) => over), sleep(50, pause.signal).catch(() => {})]);
+    pause.abort();
+  }
 }
 
 /** When a run that waits is to be asked about, or has something to go on with. */

@@ -13,7 +13,7 @@ export interface MapOptions<Input, Context = unknown, Own extends OutputSchema |
    * whatever its text is now. Required with a store. @defaultValue the position of the input
    */
   readonly key?: ((input: Input, index: number) => string) | undefined;
-  /** Names the work as a whole. Another name begins anew, such as after a change of the instructions. @defaultValue "map" */
+  /** Names the work as a whole. Another name begins anew, such as after a change of the instructions. Has no `/`. @defaultValue "map" */
   readonly name?: string | undefined;
   /**
    * Where runs are kept. After Ctrl-C or a crash, the same call goes on: what is finished is read, what was cut off is continued, and

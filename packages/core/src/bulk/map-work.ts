@@ -47,11 +47,15 @@ export class MapWork<Input> {
     const stop = new AbortController();
     const stopListening = whenAborted(this.#options.signal, () => stop.abort(this.#options.signal?.reason));
     const wakeless = whenAborted(stop.signal, () => this.#changed());
-    const inputs = iterate(this.#inputs);
+    let inputs: Iterated<Input> | undefined;
     let ended: MapSummary["ended"] = "aborted";
     try {
       stop.signal.throwIfAborted();
+      // Until it has begun, it fails by what stops all inputs.
+      ended = "failed";
+      inputs = iterate(this.#inputs);
       if (this.#options.store !== undefined) await this.#spending.readStore(this.#options.store, this.#prefix);
+      ended = "aborted";
       for (;;) {
         if (this.#hasPlace()) void this.#take(inputs, stop.signal);
         const item = this.#nextReady();
@@ -69,7 +73,7 @@ export class MapWork<Input> {
       stop.abort(new Error("The reader of map() left before its end."));
       while (this.tally.running > 0) await this.#change();
       // Inputs that keep one waiting may never come to an end.
-      const closed = Promise.resolve(inputs.return?.()).catch(() => undefined);
+      const closed = Promise.resolve(inputs?.return?.()).catch(() => undefined);
       if (!this.#isTaking) await closed;
       this.#end(this.tally.summary(ended));
     }

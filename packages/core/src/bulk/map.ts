@@ -57,7 +57,10 @@ export function map<
   // The context and the output are checked where they are typed; below, nothing looks at them.
   const untyped = given as AnyMapOptions<Input>;
   for (const name of ["concurrency", "retries"] as const) checkAtLeast(name, untyped[name], name === "retries" ? 0 : 1);
-  checkAtLeast("maxCost", untyped.maxCost, 0);
+  for (const name of ["maxCost", "total"] as const) checkAtLeast(name, untyped[name], 0);
+  if (untyped.name?.includes("/") === true) throw new TypeError('the name of a map has no "/"');
+  if (typeof inputs !== "object" || !(Symbol.iterator in inputs || Symbol.asyncIterator in inputs))
+    throw new TypeError("map() takes a list of inputs, or something else that can be iterated");
   if (untyped.store !== undefined && untyped.key === undefined)
     throw new TypeError("map needs a key with a store, such as key: (input) => input.id");
   return new MapRun(new MapWork((one) => agent.session(one) as unknown as Session, inputs, untyped));
@@ -79,11 +82,11 @@ export class MapRun<Input, Output, Calls extends ToolCall = ToolCall> implements
   }
 
   /** @throws What stops all inputs alike: a setting that is wrong, a key that is refused, the day's quota; or what `inputs`, `key` or `message` threw. */
-  [Symbol.asyncIterator](): AsyncGenerator<MapItem<Input, Output, Calls>, void, void> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<MapItem<Input, Output, Calls>, void, void> {
     if (this.#isBegun) throw new TypeError("a map is read once: call map() again");
     this.#isBegun = true;
     // The agent knows the types of its tools, and the schema that of the output.
-    return this.#work.items() as AsyncGenerator<MapItem<Input, Output, Calls>, void, void>;
+    yield* this.#work.items() as AsyncGenerator<MapItem<Input, Output, Calls>, void, void>;
   }
 
   /** All items, in the order of the inputs. For as many as memory holds. */

@@ -76,11 +76,12 @@ export class Quota {
   /** What could not be counted, because the store was not there: counted with the next. */
   #owed: readonly QuotaCounter[] = [];
 
-  /** @throws {TypeError} For an option that does not exist or is no number above 0, and without a limit. */
+  /** @throws {TypeError} For an option that does not exist or is too low, and without a limit. */
   constructor(options: QuotaOptions) {
     checkOptions("new Quota()", options, QUOTA_OPTIONS);
     const limits = ["requestsPerMinute", "tokensPerMinute", "costPerDay"] as const;
-    for (const name of [...limits, "maxWaitMs"] as const) checkAtLeast(name, options[name], 0);
+    for (const name of ["requestsPerMinute", "tokensPerMinute"] as const) checkAtLeast(name, options[name], 1);
+    for (const name of ["costPerDay", "maxWaitMs"] as const) checkAtLeast(name, options[name], 0);
     if (limits.every((name) => options[name] === undefined))
       throw new TypeError(`new Quota() needs a limit: ${limits.join(", ")}`);
     if (options.costPerDay !== undefined && options.prices === undefined)

@@ -1,5 +1,5 @@
 import { Agent, defineJob, defineTool, type JobReport, MemoryStore, pollJobs, type SessionStore } from "@pollux/core";
-import { call, say, type ScriptLine, ScriptedModel } from "@pollux/core/testing";
+import { call, hangs, say, type ScriptLine, ScriptedModel } from "@pollux/core/testing";
 import { expect, test } from "vitest";
 import { deferred } from "../helpers/deferred.ts";
 import { fakeTime } from "../helpers/fake-time.ts";
@@ -149,4 +149,27 @@ test("its options are checked", async () => {
   const { signal } = new AbortController();
   const wrong = { agent: make(), store, signal, onError: () => {}, interval: 5 };
   await expect(pollJobs(wrong)).rejects.toThrow("interval");
+});
+
+test("with more sessions than may go at once, each job is asked about less often, too", async () => {
+  const ids = Array.from({ length: 12 }, (_, at) => `s${String(at).padStart(2, "0")}`);
+  const { asked, make, poll, stop } = await lab(ids);
+  const going = poll(make());
+  await sleep(3_600_000);
+  stop.abort();
+  await going;
+  const each = ids.map((id) => asked.filter(([job]) => job === `job of ${id}`).length);
+  // A tenth of the time that has passed is between two of them: some sixty in an hour, where every five seconds would be 720.
+  expect(Math.max(...each)).toBeLessThan(100);
+});
+
+test("an abort ends it while as many sessions go on as may, and none of them ends", async () => {
+  const ids = Array.from({ length: 9 }, (_, at) => `s${at}`);
+  const { answers, make, poll, stop, errors } = await lab(ids);
+  for (const id of ids) answers.set(`job of ${id}`, { output: "found" });
+  const going = poll(make(...ids.map(() => hangs())));
+  await sleep(30_000);
+  stop.abort();
+  await going;
+  expect(errors).toEqual([]);
 });

@@ -408,14 +408,42 @@ describe("ending early", () => {
   });
 });
 
-test("options that do not exist or cannot be are named", () => {
+test("two inputs with one key have one run, and one result", async () => {
+  const model = echo();
+  const options = { store: new MemoryStore(), key: () => "same" };
+  const items = await map(new Agent({ model }), ["a", "b"], options).results();
+  expect(items.map(textOf)).toEqual(["re: a", "re: a"]);
+  expect(model.requests.length).toBe(1);
+});
+
+test("a store that cannot be read fails the map, and its summary", async () => {
+  const store = Object.assign(new MemoryStore(), {
+    list: async () => await Promise.reject(new Error("the disk is gone")),
+  });
+  const options = { store, key: (name: string) => name };
+  const run = map(new Agent({ model: echo() }), ["a"], options);
+  await expect(run.results()).rejects.toThrow("the disk is gone");
+  expect(await run.summary()).toMatchObject({ ended: "failed", finished: 0 });
+  await expect(map(new Agent({ model: echo() }), ["a"], options).summary()).rejects.toThrow("the disk is gone");
+});
+
+test("an iterator that nobody has asked keeps no one from the summary", async () => {
+  const run = map(new Agent({ model: echo() }), ["a"]);
+  run[Symbol.asyncIterator]();
+  expect(await run.summary()).toMatchObject({ ended: "done", finished: 1 });
+});
+
+test("options that do not exist or cannot be are named", async () => {
   const agent = new Agent({ model: echo() });
   const wrong = (options: object) => () => map(agent, ["a"], options as never);
   expect(wrong({ concurency: 3 })).toThrow(/concurency.*concurrency/);
   expect(wrong({ concurrency: 0 })).toThrow(/concurrency/);
   expect(wrong({ retries: -1 })).toThrow(/retries/);
   expect(wrong({ store: new MemoryStore() })).toThrow("map needs a key with a store");
+  expect(wrong({ total: Number.NaN })).toThrow(/total/);
+  expect(wrong({ name: "a/b" })).toThrow('has no "/"');
+  expect(() => map(agent, "abc")).toThrow("map() takes a list of inputs");
   const run = map(agent, ["a"]);
-  run[Symbol.asyncIterator]();
-  expect(() => run[Symbol.asyncIterator]()).toThrow("a map is read once");
+  await run.results();
+  await expect(run.results()).rejects.toThrow("a map is read once");
 });

@@ -236,7 +236,7 @@ describe("options", () => {
   test.each<[object, string]>([
     [{}, "needs a limit"],
     [{ requestPerMinute: 3 }, "requestsPerMinute"],
-    [{ requestsPerMinute: -1 }, "requestsPerMinute must be at least 0"],
+    [{ requestsPerMinute: 0 }, "requestsPerMinute must be at least 1"],
     [{ costPerDay: 3 }, "costPerDay requires prices"],
     [{ costPerDay: 3, prices: { input: 1 } }, "prices.output is missing"],
   ])("%j are refused", (options, problem) => {
