@@ -62,7 +62,7 @@ function site(protocol: ChatProtocol, options: Partial<ChatHandlerOptions> = {})
     told: () =>
       models.flatMap(({ requests }) =>
         requests.flatMap(({ contents }) =>
-          contents.flatMap(({ parts = [] }) =>
+          contents.flatMap(({ parts }) =>
             parts.flatMap(({ functionResponse: one }) => (one?.name === "research" ? [one.response] : [])),
           ),
         ),
@@ -95,7 +95,8 @@ describe.each(VERSIONS)("a job in useChat of version %d", (version) => {
     openChat(version, {
       id: "c",
       messages,
-      fetch: async (input, init) => await fetch(String(input).replace(/\/stream$/, "/stream?waiting"), init),
+      fetch: async (input, init) =>
+        await fetch(typeof input === "string" ? input.replace(/\/stream$/, "/stream?waiting") : input, init),
     });
 
   test("is shown, survives a reload, and its outcome from another process is answered once", async () => {
