@@ -25,7 +25,7 @@ type NameOf<Part> = Part extends { type: `tool-${infer Name}` } ? Name : never;
 
 export type Metadata = NonNullable<AnyChatMessage["metadata"]>;
 
-/** A call that waits for an answer. */
+/** A call that waits for an answer or a job. */
 export type PendingCall = NonNullable<Metadata["pending"]>[number];
 
 /** What a person says. */

@@ -42,6 +42,7 @@ const ENDINGS: { readonly [stopReason: string]: string } = {
 /** Why there is no more of an answer; undefined when all was said. */
 export function describeEnding({ metadata }: AnyChatMessage): string | undefined {
   const { state = "complete", stopReason = "", guardrail, error } = metadata ?? {};
+  if (isAnswered(metadata)) return "Nothing is left to wait for.";
   if (state === "interrupted") return "The server stopped in the middle of this answer.";
   if (state !== "stopped" && state !== "failed") return undefined;
   if (stopReason === "guardrail") return guardrail?.message ?? "This is not allowed here.";
@@ -94,7 +95,16 @@ export function isResumable({ metadata }: AnyChatMessage): boolean {
   const { state, stopReason = "", limit, limitScope } = metadata ?? {};
   // The time of a run is used up for good, and so is what a conversation may use.
   const isUsedUp = limit === "wallTimeMs" || limitScope === "session";
-  return state === "interrupted" || (["failed", "aborted", "limit"].includes(stopReason) && !isUsedUp);
+  return (
+    state === "interrupted" ||
+    isAnswered(metadata) ||
+    (["failed", "aborted", "limit"].includes(stopReason) && !isUsedUp)
+  );
+}
+
+/** All that it waited for is there, or was withdrawn, and nobody has gone on yet. */
+function isAnswered({ state, pending }: Metadata = {}): boolean {
+  return state === "waiting" && pending?.length === 0;
 }
 
 /** How far a call is. */
@@ -107,11 +117,13 @@ export interface CallStatus {
 /**
  * @param asked - What the call waits for, if it waits.
  * @param isOpen - Whether its answer is being written.
+ * @param now - The time, for how long a job has been going, in milliseconds since the epoch.
  */
-export function describeCall(call: AnyCall, asked: PendingCall | undefined, isOpen: boolean): CallStatus {
+export function describeCall(call: AnyCall, asked: PendingCall | undefined, isOpen: boolean, now: number): CallStatus {
   const busy = (text: string, isBusy = isOpen): CallStatus => ({ kind: "busy", text, isBusy });
   const over = (kind: CallStatus["kind"], text: string): CallStatus => ({ kind, text, isBusy: false });
   const isPreliminary = "preliminary" in call && call.preliminary;
+  if (asked?.job !== undefined) return busy(`Running for ${durationOf(now - asked.job.since, "short")}`, false);
   if (asked?.question === "unknown-outcome") return over("asked", "Needs you");
   switch (call.state) {
     case "input-streaming":
@@ -124,6 +136,7 @@ export function describeCall(call: AnyCall, asked: PendingCall | undefined, isOp
       return isPreliminary ? busy(isOpen ? "Running" : "Not finished") : over("done", "Done");
     case "output-error": {
       const failure = call.resultProviderMetadata?.pollux.failure ?? "";
+      if (failure === "withdrawn") return over("quiet", "Withdrawn");
       return ["cancelled", "not-run"].includes(failure) ? over("quiet", "Not run") : over("failed", "Failed");
     }
     case "output-denied":

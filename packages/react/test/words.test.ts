@@ -13,6 +13,7 @@ describe("an ending", () => {
     [{ state: "complete", stopReason: "finished" }, undefined, false],
     [{ state: "streaming" }, undefined, false],
     [ended({ state: "waiting", stopReason: "pending" }), undefined, false],
+    [ended({ state: "waiting", stopReason: "needs-outcome", pending: [] }), "Nothing is left to wait for.", true],
     [{}, undefined, false],
     [{ state: "interrupted" }, "The server stopped in the middle of this answer.", true],
     [{ state: "stopped", stopReason: "aborted" }, "Stopped.", true],
@@ -116,13 +117,14 @@ describe("a call", () => {
     [failure(), undefined, "failed Failed", "failed Failed"],
     [failure("threw"), undefined, "failed Failed", "failed Failed"],
     [failure("cancelled"), undefined, "quiet Not run", "quiet Not run"],
+    [failure("withdrawn"), undefined, "quiet Withdrawn", "quiet Withdrawn"],
     [failure("not-run"), undefined, "quiet Not run", "quiet Not run"],
     [{ state: "output-denied", approval: { id: "a", approved: false } }, undefined, "quiet Denied", "quiet Denied"],
   ])("%j that waits for %j", (given, asked, open, over) => {
     // A call of any tool.
     const call = { type: "tool-any", toolCallId: "c", input: {}, ...given } as unknown as AnyCall;
     const shown = (isOpen: boolean): string => {
-      const { kind, text, isBusy } = describeCall(call, asked as PendingCall | undefined, isOpen);
+      const { kind, text, isBusy } = describeCall(call, asked as PendingCall | undefined, isOpen, 0);
       return `${kind} ${text}${isBusy ? "…" : ""}`;
     };
     expect([shown(true), shown(false)]).toEqual([open, over]);

@@ -1,14 +1,15 @@
 import type { PendingQuestion } from "@pollux/core";
 import type { Conversation, Message, ToolCallPart } from "@pollux/core/conversation";
 
-/** What is asked about a call, by its state. */
+/** What a call waits for, by its state. */
 const QUESTIONS: { readonly [state: string]: PendingQuestion } = {
   "pending-approval": "approval",
   "pending-output": "outcome",
   "pending-outcome": "unknown-outcome",
+  "pending-job": "job",
 };
 
-/** The calls of a message that wait for an answer, and what is asked about each. */
+/** The calls of a message that wait for an answer or a job, and what is asked about each. */
 export function questionsOf({
   parts,
 }: Message): readonly { readonly call: ToolCallPart; readonly question: PendingQuestion }[] {
@@ -18,15 +19,20 @@ export function questionsOf({
   });
 }
 
+/** How the job stands that a call waits for. */
+export function jobOf({ job, progress }: ToolCallPart): Pick<ToolCallPart, "job" | "progress"> | undefined {
+  return job && { job, ...(progress !== undefined && { progress }) };
+}
+
 /** Whether a page offers to answer a call that waits. */
 export type IsAnswerable = (call: ToolCallPart) => boolean;
 
 /** The default of a page: what tools leave to the user. Core leaves it to nobody by name whether an interrupted call took effect. */
 export const isLeftToUser: IsAnswerable = ({ asks }) => asks?.approvedBy === "user";
 
-/** Names of those whose answers a conversation waits for, besides the user; undefined when it waits for nobody else. */
+/** Names of those whose answers a conversation waits for, besides the user; undefined when it waits for nobody else. A job is nobody. */
 export function othersAsked({ state, pending }: Conversation): string[] | undefined {
-  const others = pending.filter(({ approvedBy }) => approvedBy !== "user");
+  const others = pending.filter(({ approvedBy, question }) => approvedBy !== "user" && question !== "job");
   if (state !== "waiting" || others.length === 0) return undefined;
   return [...new Set(others.flatMap(({ approvedBy }) => approvedBy ?? []))];
 }

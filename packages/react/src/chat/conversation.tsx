@@ -185,7 +185,7 @@ function endOf(message: AnyChatMessage | undefined): string {
 /** What can be done with a message. The same object for as long as the conversation is shown, so that it draws nothing anew. */
 export interface MessageActions extends Pick<
   LiveConversation,
-  "decide" | "answer" | "resume" | "regenerate" | "edit" | "sendAgain"
+  "decide" | "answer" | "stop" | "resume" | "regenerate" | "edit" | "sendAgain"
 > {}
 
 function useActions<M extends UIMessage>(live: LiveConversation<M>): MessageActions {
@@ -194,6 +194,7 @@ function useActions<M extends UIMessage>(live: LiveConversation<M>): MessageActi
   return useState<MessageActions>(() => ({
     decide: (...args) => latest.current.decide(...args),
     answer: async (...args) => await latest.current.answer(...args),
+    stop: () => latest.current.stop(),
     resume: () => latest.current.resume(),
     regenerate: () => latest.current.regenerate(),
     edit: (...args) => latest.current.edit(...args),

@@ -3,7 +3,7 @@ import { withoutDiscards } from "@pollux/web/ai-sdk";
 import { DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses } from "ai";
 import type { HttpChatTransportInitOptions, UIMessage } from "ai";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { newId } from "../browser.ts";
+import { newId, useNow } from "../browser.ts";
 import {
   type AnyChatMessage,
   type CallAnswer,
@@ -72,6 +72,9 @@ export interface ConversationOptions<M = AnyChatMessage> {
   readonly onData?: ((part: { readonly type: string; readonly data: unknown }) => void) | undefined;
 }
 
+/** Between two looks at a conversation that waits, in milliseconds. */
+const LOOK_MS = 5000;
+
 /** Follows a conversation wherever it goes on: here, in another tab, or in a process that was started anew. */
 export function useConversation<M extends UIMessage>(options: ConversationOptions<M>): LiveConversation<M> {
   const { id, stored, summary, isOnline = true, onChange, onData } = options;
@@ -122,10 +125,14 @@ export function useConversation<M extends UIMessage>(options: ConversationOption
   const unsent = status === "error" && lastMessage?.role === "user" ? lastMessage : undefined;
   const send = async (message: M): Promise<void> => await sendMessage({ ...message, messageId: message.id });
 
+  // Without a list, nothing else tells what has come of a job.
+  const waits = summary === undefined && !isBusy && stateOf(lastMessage) === "waiting";
+  const looked = useNow(waits ? LOOK_MS : undefined);
+
   useFollowing({
     id,
     isGoing: isGoing(stored.state),
-    version: summary && `${summary.updatedAt} ${summary.state}`,
+    version: summary ? `${summary.updatedAt} ${summary.state}` : String(looked),
     isBusy,
     // What is drawn may be a moment behind.
     isBusyNow: () => isReading(store.status),

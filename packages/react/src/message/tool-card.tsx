@@ -5,7 +5,7 @@ import { type AnyCall, type CallAnswer, type PendingCall, toolLabelOf, toolNameO
 import type { MessageActions } from "../chat/conversation.tsx";
 import { Button, Icon } from "../button.tsx";
 import { useSettings } from "../settings.tsx";
-import { describeCall } from "../words.ts";
+import { describeCall, durationOf } from "../words.ts";
 import { ApprovalForm } from "./approval-form.tsx";
 import { callDuration } from "./call-times.ts";
 import { recordOf, ToolFields } from "./tool-fields.tsx";
@@ -16,7 +16,7 @@ export interface ToolCardProps {
   readonly isOpen: boolean;
   /** What it waits for. */
   readonly asked: PendingCall | undefined;
-  readonly actions: Pick<MessageActions, "decide" | "answer">;
+  readonly actions: Pick<MessageActions, "decide" | "answer" | "stop">;
 }
 
 /** A call of a tool: what it does, how far it is, what went in and came out, and what a person is asked about it. */
@@ -24,11 +24,13 @@ export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): React
   const { tools } = useSettings();
   const { toolCallId } = call;
   const answer = (given: CallAnswer): void => void actions.answer(given);
-  const status = describeCall(call, asked, isOpen);
+  const job = asked?.job;
+  const now = useNow(job && 10_000);
+  const status = describeCall(call, asked, isOpen, now);
   const label = toolLabelOf(toolNameOf(call));
   const isPreliminary = "preliminary" in call && call.preliminary;
   // Progress says no more once nothing goes on.
-  const progress = isPreliminary && status.isBusy ? readProgress(call.output) : undefined;
+  const progress = isPreliminary && status.isBusy ? readProgress(call.output) : job && readProgress(asked?.progress);
   const isAsked = call.state === "approval-requested";
   const isEdited = call.callProviderMetadata?.pollux.edited === true;
   const isSearch = status.kind === "busy" && call.providerExecuted === true;
@@ -79,6 +81,15 @@ export function ToolCard({ call, isOpen, asked, actions }: ToolCardProps): React
           <span>{progress.text}</span>
         </div>
       )}
+      {job !== undefined && !isOpen && (
+        <div className="tool-question">
+          <p>
+            The answer goes on by itself.
+            {job.until !== undefined && ` It waits for ${durationOf(job.until - now)} more at most.`}
+          </p>
+          <Button className="small" onClick={actions.stop} label="Cancel" />
+        </div>
+      )}
       {asked?.question === "unknown-outcome" && asked.approvedBy === "user" && !isOpen && (
         <div className="tool-question">
           <p>The server stopped while this ran. Did it take effect?</p>
@@ -115,10 +126,10 @@ function hintOf(input: unknown): string {
   return values.find((value) => typeof value === "string") ?? "";
 }
 
-/** Progress as tools often report it: a text, or an object with `text`, or with `progress` or `done` out of `total`. */
+/** Progress as tools often report it: a text, or an object with `text`, with `percent`, or with `progress` or `done` out of `total`. */
 function readProgress(value: unknown): { readonly text: string; readonly share?: number } {
   if (typeof value === "string") return { text: value };
-  const { text, message = text, done, progress = done, total } = recordOf(value);
+  const { text, message = text, percent, done = percent, progress = done, total = percent && 100 } = recordOf(value);
   const said = typeof message === "string" ? message : "";
   return typeof progress === "number" && typeof total === "number" && total > 0
     ? { text: said, share: Math.min(1, progress / total) }

@@ -1,5 +1,5 @@
 import { act, createElement, type ReactElement, StrictMode, version } from "react";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { AnyChatMessage } from "../../src/chat-message.ts";
 import type { ChatState } from "../../src/chat-server.ts";
 import { Conversation } from "../../src/chat/conversation.tsx";
@@ -78,6 +78,25 @@ export function checkConversation(react = "19"): void {
     });
     await until(() => element.querySelector(".answer")?.getAttribute("aria-busy") === "false");
     expect(service.asked).toEqual(["POST /api/chat"]);
+  });
+
+  test("without a list, a page looks by itself what has come of a job", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    let messages: readonly AnyChatMessage[] = [
+      said(0, "user"),
+      { ...said(1, "assistant"), metadata: { state: "waiting", pending: [] } },
+    ];
+    const service = serveChat((line) =>
+      line.endsWith("/chat") ? Response.json({ state: "idle", messages }) : undefined,
+    );
+    const { element } = await render(page({ messages, state: "waiting" }));
+    expect(service.asked).toEqual([]);
+    messages = [said(0, "user"), said(1, "assistant"), said(3, "assistant")];
+    await act(async () => vi.advanceTimersByTime(5000));
+    await sees(element, "Text 3");
+    await act(async () => vi.advanceTimersByTime(60_000));
+    expect(service.asked).toEqual(["GET /api/chat/chat"]);
   });
 
   test("while an answer streams into a chat of 200 messages, one message is drawn again per delta", async () => {

@@ -9,7 +9,7 @@ import {
   type TextPart,
   type ToolCallPart,
 } from "@pollux/core/conversation";
-import { type IsAnswerable, isLeftToUser, othersAsked, questionsOf } from "../answerable.ts";
+import { type IsAnswerable, isLeftToUser, jobOf, othersAsked, questionsOf } from "../answerable.ts";
 import { toolCallIdOf } from "../call-ids.ts";
 import { splitData } from "../data-part.ts";
 import { defined } from "../json.ts";
@@ -226,14 +226,14 @@ function tailEntries(message: Message, said: readonly Entry[], add: AddActivity)
   return entries;
 }
 
-/** What somebody other than the user is asked. */
+/** What somebody other than the user is asked, and the jobs that are waited for. */
 function waitingEntries(message: Message, isAnswerable: IsAnswerable, add: AddActivity): readonly Entry[] {
-  const asked = questionsOf(message).filter(({ call }) => !isAnswerable(call));
+  const asked = questionsOf(message).filter(({ call, question }) => question === "job" || !isAnswerable(call));
   const calls = asked.map(({ call, question }) => {
     const { id, name: toolName, asks: { token = "", approvedBy, because } = {} } = call;
     const why = because && explainUntrusted(because, call);
     const toolCallId = toolCallIdOf(message.id, id);
-    return { toolCallId, toolName, question, token, ...defined({ approvedBy, because: why }) };
+    return { toolCallId, toolName, question, token, ...defined({ approvedBy, because: why }), ...jobOf(call) };
   });
   return calls.length === 0 ? [] : [add("waiting", { activityType: "pollux.waiting", content: { calls } })];
 }

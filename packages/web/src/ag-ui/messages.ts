@@ -1,5 +1,5 @@
 import type { PendingQuestion } from "@pollux/core";
-import type { Message } from "@pollux/core/conversation";
+import type { Message, ToolCallPart } from "@pollux/core/conversation";
 
 /** A message as clients of AG-UI have it, of the kinds that we make. */
 export type AgUiMessage =
@@ -106,7 +106,7 @@ export interface AgUiActivities {
   readonly "pollux.compaction": { readonly turn: number };
   /** The answer before it was never finished. */
   readonly "pollux.interruption": { readonly turn: number };
-  /** Calls that wait for somebody other than the user, by the `approvedBy` of their tools. */
+  /** Calls that wait for somebody other than the user, by the `approvedBy` of their tools, or for a job (`question`). */
   readonly "pollux.waiting": {
     readonly calls: readonly {
       readonly toolCallId: string;
@@ -117,6 +117,10 @@ export interface AgUiActivities {
       readonly approvedBy?: string;
       /** Why it is asked, if that is what the model has read. Fit for anybody. */
       readonly because?: string;
+      /** Since when the job is going, until when it is waited for, and when `progress` was reported, in milliseconds since the epoch. */
+      readonly job?: ToolCallPart["job"];
+      /** The last that the job reported. JSON. */
+      readonly progress?: unknown;
     }[];
   };
   /** The answer ended without being complete. */

@@ -12,7 +12,7 @@ import {
   type ThoughtPart,
   type ToolCallPart,
 } from "@pollux/core/conversation";
-import { questionsOf } from "../answerable.ts";
+import { jobOf, questionsOf } from "../answerable.ts";
 import { toolCallIdOf } from "../call-ids.ts";
 import { type DataPart, splitData } from "../data-part.ts";
 import { defined } from "../json.ts";
@@ -264,6 +264,7 @@ export function messageMetadata(message: Message): UIMessageMetadata {
     question,
     token: "",
     ...call.asks,
+    ...jobOf(call),
   }));
   const ending = { stopReason, limit, limitScope, guardrail, error, usage, cost, pricesAsOf };
   return defined({ runId, createdAt: at, agent, state, pending, untrusted, private: isPrivate, ...ending });

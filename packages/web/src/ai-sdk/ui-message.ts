@@ -1,5 +1,5 @@
 import type { EndReason, PendingQuestion, UntrustedReason, Usage } from "@pollux/core";
-import type { Message, MessageError, MessageState } from "@pollux/core/conversation";
+import type { Message, MessageError, MessageState, ToolCallPart } from "@pollux/core/conversation";
 import type { ProviderMetadata, UICitation, UISteeringContent } from "./chunks.ts";
 
 /**
@@ -27,7 +27,7 @@ export interface UIMessageMetadata {
   readonly waitsFor?: readonly string[] | undefined;
   /** Of the assistant's messages, like all that follow. */
   readonly state?: MessageState | undefined;
-  /** Calls that wait for an answer. */
+  /** Calls that wait for an answer or a job. */
   readonly pending?: readonly UIPendingCall[] | undefined;
   /**
    * By the end of it the model had read what anybody may have written: what a link in it leads to may be what somebody else wants. With
@@ -53,10 +53,10 @@ export interface UIMessageMetadata {
   readonly pricesAsOf?: string | undefined;
 }
 
-/** A call that waits for an answer. */
+/** A call that waits for an answer, or for a job that it has started. */
 export interface UIPendingCall {
   readonly toolCallId: string;
-  /** `approval`: may it run? `outcome`: what is its output? `unknown-outcome`: did it take effect? */
+  /** `approval`: may it run? `outcome`: what is its output? `unknown-outcome`: did it take effect? `job`: not for a page to answer. */
   readonly question: PendingQuestion;
   /** Names the question in an answer. */
   readonly token: string;
@@ -66,6 +66,10 @@ export interface UIPendingCall {
   readonly editable?: readonly string[] | undefined;
   /** Why it is asked, if that is what the model has read; `explainUntrusted()` of `@pollux/core/conversation` says it in a sentence. */
   readonly because?: UntrustedReason | undefined;
+  /** Since when the job is going, until when it is waited for, and when `progress` was reported, in milliseconds since the epoch. */
+  readonly job?: ToolCallPart["job"];
+  /** The last that the job reported. JSON. */
+  readonly progress?: unknown;
 }
 
 /** The data parts, by name: `steering` is that of a `data-steering` part. */

@@ -38,6 +38,8 @@ export async function checkRights<Context>(
   answers: readonly TakenAnswer[],
 ): Promise<Response | undefined> {
   for (const { question, answer } of answers) {
+    // What it has come to is reported, and by nobody else.
+    if (question.question === "job" && !isTakenBack(answer)) throw refused(question);
     const edited = editedNames(question, answer);
     const verdict: unknown = await authorizeAnswer?.({ request, visitor, question, answer, edited });
     if (verdict instanceof Response) return verdict;
@@ -79,7 +81,9 @@ function refused({ name, question, approvedBy }: PendingQuestionView): HttpError
   const why =
     question === "unknown-outcome"
       ? "Whether an interrupted call took effect is not for a page to say."
-      : `It is up to ${who}: the tool's approvedBy says who answers.`;
+      : question === "job"
+        ? "What a job has come to is not for a page to say."
+        : `It is up to ${who}: the tool's approvedBy says who answers.`;
   return new HttpError(403, "not_yours", `${name}: you may not answer this call. ${why}`);
 }
 

@@ -107,7 +107,7 @@ async function listCalls<Context>(
   });
   return {
     calls: calls
-      .filter(({ approvedBy }) => isFor(operator, approvedBy))
+      .filter(({ question, approvedBy }) => question !== "job" && isFor(operator, approvedBy))
       .map(({ sessionId, call: { name, args = {} }, turn: _, ...about }) => ({
         session: sessionId,
         tool: name,
@@ -170,6 +170,8 @@ function byToken(
     // The session knows why it doesn't wait. It may be asked by then, and nobody has looked whose it is: "" is no token, so nothing is stored.
     if (question === undefined) return { approvals: { [token]: false }, outcomes: { "": { withdrawn: true } } };
     const { name, approvedBy } = question;
+    if (question.question === "job")
+      throw new HttpError(403, "not_yours", `${name}: what a job has come to is not for a person to say.`);
     if (!isFor(operator, approvedBy))
       throw new HttpError(403, "not_yours", `${name}: the tool's approvedBy says that "${approvedBy}" answers.`);
     const answer = question.question === "approval" ? approval : outcome;
