@@ -146,7 +146,7 @@ async function checkResearch(
 }
 
 function describeResearch(id: string, found: Interaction): JobReport<ResearchReport> {
-  const { status, errors = [], steps = [] } = found;
+  const { status, errors = [] } = found;
   const { text, sources, citations, thoughts } = readResult(found);
   switch (status) {
     case "completed":
@@ -164,6 +164,7 @@ function describeResearch(id: string, found: Interaction): JobReport<ResearchRep
     case "requires_continuation":
       return { error: `The research waits for something that a job can't give (${status}).` };
     default: {
+      const steps = (found.steps ?? []).filter(({ type }) => type !== "user_input");
       const thought = thoughts.at(-1)?.slice(0, MAX_THOUGHT);
       return {
         progress: {
@@ -196,7 +197,8 @@ export interface ReportResearchOptions<Session> {
  * @throws What the client throws: answer with 503, and the service delivers it again.
  * @example
  * ```ts
- * async function handle(event: WebhookEvent): Promise<void> {
+ * async function handle(request: Request): Promise<void> {
+ *   const { event } = await verifyWebhook(request, { keys: webhookKeys(), audience: "https://app.example/hook" });
  *   const session = await reportResearch(event, { session: (id) => agent.session({ id, store }) });
  *   await session?.continue();
  * }
