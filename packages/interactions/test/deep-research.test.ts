@@ -65,7 +65,8 @@ describe("a research in a session", () => {
     stop.abort();
     await polling;
     const result = await open().continue();
-    const output = result.toolCalls[0]?.output as ResearchReport;
+    const [research] = result.toolCalls;
+    const output = (research?.status === "completed" ? research.output : undefined) as ResearchReport;
     expect([result.text, errors, creates(emulator)]).toEqual(["So.", [], 1]);
     expect(renderMarkdown(output)).toContain("naïve words.[1] Two others agree 🔬.[2][3]");
     expect(told).toEqual([{ output }]);
