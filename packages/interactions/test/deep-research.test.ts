@@ -149,12 +149,17 @@ describe("a webhook", () => {
     let url = "";
     let server = createServer();
     const report = new Promise<Request>((resolve) => {
-      server = createServer(async (request, response) => {
+      server = createServer((request, response) => {
         let body = "";
-        for await (const chunk of request) body += String(chunk);
-        const headers = Object.entries(request.headers).map(([name, value]): [string, string] => [name, String(value)]);
-        response.end();
-        resolve(new Request(url, { method: "POST", body, headers }));
+        request.on("data", (chunk: Buffer) => (body += chunk.toString()));
+        request.on("end", () => {
+          const headers = Object.entries(request.headers).map(([name, value]): [string, string] => [
+            name,
+            String(value),
+          ]);
+          response.end();
+          resolve(new Request(url, { method: "POST", body, headers }));
+        });
       });
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
