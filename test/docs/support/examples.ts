@@ -85,6 +85,7 @@ const { embedding: asked } = await embed("Norway", { model: "gemini-embedding-00
 declare const app: { all(path: string, handler: (context: { req: { raw: Request } }) => unknown): void };
 declare function isAdmin(request: Request): boolean;`,
   "tools sqlTools": POOL,
+  "interactions reportResearch": `${AGENT}\n${STORE}`,
   "interactions StepsBuilder": "const client = new InteractionsClient();",
   "interactions verifyWebhook": SECRET,
 };

@@ -1,6 +1,6 @@
 import { nearestName } from "../internal/option-names.ts";
 import { tryOr } from "../internal/json.ts";
-import { NO_MESSAGE, toolFailed, toolThrew, unknownTool } from "./model-texts.ts";
+import { NO_MESSAGE, OUTCOME_UNKNOWN, toolFailed, toolThrew, unknownTool } from "./model-texts.ts";
 import type { Tool, ToolErrorKind, ToolOutcome } from "./tool.ts";
 
 /** Converts what a tool threw into the outcome the model reads. Only an author's words, or a tool that exposes its errors, say more. */
@@ -10,6 +10,8 @@ export function describeFailure(
 ): ToolOutcome {
   if (isNamed(error, "ModelRetry")) return failure("bad-input", messageIn(error));
   if (isNamed(error, "ToolError")) return failure("failed", messageIn(error));
+  if (isNamed(error, "OutcomeUnknownError"))
+    return failure("unknown-outcome", `${toolThrew(name)}; ${OUTCOME_UNKNOWN}`);
   return failure("failed", exposeErrors === true ? toolFailed(name, unplannedText(error)) : toolThrew(name));
 }
 
@@ -19,7 +21,7 @@ export function failure(kind: ToolErrorKind, message: string): Extract<ToolOutco
 }
 
 /** True for an error of this name, also from another copy of this library. */
-export function isNamed(error: unknown, name: "ToolError" | "ModelRetry"): error is Error {
+export function isNamed(error: unknown, name: "ToolError" | "ModelRetry" | "OutcomeUnknownError"): error is Error {
   return tryOr(() => error instanceof Error && error.name === name, false);
 }
 

@@ -321,6 +321,25 @@ describe.each(SESSION_FACES)("by %s", (_face, face) => {
 describe("the time of a job", () => {
   fakeTime("leaps");
 
+  test.each([
+    ["gets no answer in time", () => new Promise<never>(() => {})],
+    ["says that nobody knows", () => Promise.reject(Object.assign(new Error("cut"), { name: "OutcomeUnknownError" }))],
+  ])("a start that %s is asked about, and not repeated unasked", async (_how, hang) => {
+    for (const [, face] of SESSION_FACES) {
+      let starts = 0;
+      const start = () => (++starts === 1 ? hang() : "job-2");
+      const { open, store } = lab(undefined, { start });
+      const asked = await face.send(open(call(ASK.name, ASK.args)), "Why?");
+      expect([waits(asked), starts]).toEqual([["call:1.0 unknown-outcome"], 1]);
+      expect(waits(await face.continue(open()))).toEqual(["call:1.0 unknown-outcome"]);
+      const again = await face.resume(open(), { outcomes: { [tokenOf(asked)]: { notExecuted: true } } });
+      expect([waits(again), starts]).toEqual([["call:1.0 job"], 2]);
+      await open().reportJob("job-2", { output: { report: "Because." } });
+      expect((await face.continue(open(say("So.")))).text).toBe("So.");
+      expect(await isHealthy(store)).toEqual([]);
+    }
+  });
+
   test.each(SESSION_FACES)("is limited: the model reads that, and the job is cancelled, by %s", async (_face, face) => {
     const { open, cancelled, checked, told, store } = lab(undefined, { timeoutMs: HOUR });
     await face.send(open(call(ASK.name, ASK.args)), "Why?");

@@ -44,7 +44,7 @@ export async function runCall(
   const job = input.steps.cannotWait === true ? undefined : tool?.job;
   // What was reported of it meanwhile says that it was started.
   const wasStarted = interrupted && job !== undefined && isReported(input, planned);
-  const asks = interrupted && (wasStarted || tool?.unknownOutcome === "ask");
+  let asks = interrupted && (wasStarted || tool?.unknownOutcome === "ask");
   const isWatched = input.emit !== undefined && !asks && job === undefined;
   // Most runs log nothing, and this is called for each call.
   const logger = input.logger.warn === SILENT.warn ? input.logger : stepLogger(input, planned.turn, step);
@@ -88,9 +88,13 @@ export async function runCall(
           const until = timeoutMs === Infinity ? undefined : since + timeoutMs;
           started = present({ jobId, since, until, everyMs: job.check === undefined ? undefined : checkEveryMs });
           outcome = failure("unknown-outcome", JOB_LEFT);
+        } else if (job !== undefined && tool?.effects === "once" && !outcome.ok) {
+          // As for one whose process died: the service may have received it.
+          const isUnknown = outcome.kind === "unknown-outcome" || outcome.kind === "timeout";
+          asks = isUnknown && tool.unknownOutcome === "ask";
         }
       }
-      if (afterCall !== undefined && started === undefined) {
+      if (afterCall !== undefined && started === undefined && !asks) {
         const given = await askAfter(input, planned, step.signal, outcome);
         isGiven ||= given !== undefined;
         outcome = given ?? outcome;
@@ -121,7 +125,7 @@ export async function runCall(
     await step.emit(toolEnd(planned, value));
   }
   // It begins for its reader once its outcome is there.
-  if (started !== undefined) planned.begun = undefined;
+  if (value.unknown === true) planned.begun = undefined;
   return value;
 }
 

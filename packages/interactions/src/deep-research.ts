@@ -1,0 +1,233 @@
+import { defineJob, type JobContext, type JobOptions, type JobReport, readJobCallback, type Tool } from "@pollux/core";
+import { ApiStatusError, JobReportError } from "@pollux/core/errors";
+import { OutcomeUnknownError } from "./errors.ts";
+import { InteractionsClient } from "./interactions-client.ts";
+import { type InteractionResult, readResult } from "./read-result.ts";
+import type { Interaction } from "./types/interaction.ts";
+import type { AgentRequest } from "./types/request.ts";
+import { isObject } from "./wire-events.ts";
+import type { WebhookEvent } from "./webhooks/webhook-event.ts";
+
+/** Options of a job that a research has, too. */
+type JobOption = "needsApproval" | "approvedBy" | "unknownOutcome" | "timeoutMs" | "checkEveryMs" | "afterUntrusted";
+
+/** Options of {@link deepResearch}. */
+export interface DeepResearchOptions<Name extends string = string> extends Pick<
+  JobOptions<{ readonly type: "object" }, undefined>,
+  JobOption
+> {
+  /** @defaultValue a new one, with the key of the environment */
+  readonly client?: InteractionsClient | undefined;
+  /** The agent at Google. @defaultValue "deep-research-preview-04-2026" */
+  readonly agent?: string | undefined;
+  /** Name of the tool. @defaultValue "deep_research" */
+  readonly name?: Name | undefined;
+  /** When the model is to use it. @defaultValue says what a research is, and how long it takes */
+  readonly description?: string | undefined;
+  /** Where Google reports that it is over: an `https` address whose handler calls {@link reportResearch}. @defaultValue none: it is asked */
+  readonly webhook?: string | URL | undefined;
+  /** Other fields of the request, such as `tools` or `agent_config`. @defaultValue thoughts are summarized, for the progress */
+  readonly request?:
+    | Partial<Pick<AgentRequest, "agent_config" | "tools" | "system_instruction" | "response_format" | "service_tier">>
+    | undefined;
+}
+
+/** What a research found: the output of its call. */
+export interface ResearchReport extends Pick<InteractionResult, "text" | "sources" | "citations"> {
+  /** `readResult(await client.get(interactionId))` has the images and the search suggestions that the terms require you to show. */
+  readonly interactionId: string;
+}
+
+/** How far a research is: the progress of its call. */
+export interface ResearchProgress {
+  readonly status: string;
+  /** How many steps it has made. Absent, as `thought`, while the service shows none. */
+  readonly steps?: number | undefined;
+  /** The last summary of what it thought, its first 500 characters. */
+  readonly thought?: string | undefined;
+}
+
+const MAX_THOUGHT = 500;
+/** For how long the service may not know its newest interactions. */
+const YOUNG_MS = 60_000;
+/** The member of a webhook's user metadata that has the callback. */
+const CALLBACK = "pollux_callback";
+const DESCRIPTION =
+  "Researches a question on the web and writes a report with sources. Takes 5 to 60 minutes and is expensive: " +
+  "use it only for what needs many sources, and ask everything in one question.";
+const INPUT = {
+  type: "object",
+  properties: {
+    question: {
+      type: "string",
+      minLength: 1,
+      description: "What to find out, with all that the researcher has to know.",
+    },
+  },
+  required: ["question"],
+};
+
+/**
+ * Makes a job of Google's deep research: the model asks, the run waits for the report without a process, and goes on with its text, sources
+ * and citations ({@link ResearchReport}). Needs a session. What it gives counts as untrusted, because it comes from the web.
+ *
+ * A research is created once. When nobody knows whether it was, the run asks, as `unknownOutcome` says.
+ *
+ * @throws {TypeError} For `collaborative_planning`: a job can't ask for the approval of a plan.
+ * @example
+ * ```ts
+ * const agent = new Agent({ model: "gemini-flash-latest", tools: [deepResearch()] });
+ * ```
+ */
+export function deepResearch<const Name extends string = "deep_research">(
+  options: DeepResearchOptions<Name> = {},
+): Tool<unknown, unknown, unknown, Name, unknown, false> {
+  const {
+    client = new InteractionsClient(),
+    agent = "deep-research-preview-04-2026",
+    // Its default.
+    name = "deep_research" as Name,
+    description = DESCRIPTION,
+    webhook,
+    request,
+    ...settings
+  } = options;
+  if (request?.agent_config?.collaborative_planning === true)
+    throw new TypeError("deepResearch(): a job can't ask for the approval of a plan; use InteractionsClient for it");
+  return defineJob({
+    ...settings,
+    name,
+    description,
+    input: INPUT,
+    reads: "untrusted",
+    reach: "lookup",
+    exposeErrors: true,
+    maxResultBytes: 1_048_576,
+    // The client has limits of its own, and a request that creates must not be given up sooner.
+    requestTimeoutMs: Infinity,
+    start: async (input, { callback, signal }) => {
+      // As INPUT says.
+      const { question } = input as { readonly question: string };
+      const { id } = await client.create(
+        {
+          ...request,
+          agent,
+          input: question,
+          background: true,
+          store: true,
+          agent_config: { type: "deep-research", thinking_summaries: "auto", ...request?.agent_config },
+          ...(webhook !== undefined && {
+            webhook_config: { uris: [String(webhook)], user_metadata: { [CALLBACK]: callback } },
+          }),
+        },
+        { signal },
+      );
+      if (!id) throw new OutcomeUnknownError("The research was created, and the service gave no id for it.");
+      return id;
+    },
+    check: (id, context) => checkResearch(client, id, context),
+    cancel: (id, { signal }) => client.cancel(id, { signal }),
+  });
+}
+
+async function checkResearch(
+  client: InteractionsClient,
+  id: string,
+  { signal, since }: Pick<JobContext, "signal" | "since">,
+): Promise<JobReport<ResearchReport>> {
+  try {
+    return describeResearch(id, await client.get(id, { signal }));
+  } catch (error) {
+    // Asking again helps with everything else.
+    const isGone = error instanceof ApiStatusError && error.status === 404 && Date.now() - since > YOUNG_MS;
+    if (!isGone) throw error;
+    return { error: error.message };
+  }
+}
+
+function describeResearch(id: string, found: Interaction): JobReport<ResearchReport> {
+  const { status, errors = [] } = found;
+  const { text, sources, citations, thoughts } = readResult(found);
+  switch (status) {
+    case "completed":
+      return text === "" ? { error: "The research ended without a report." } : ended();
+    case "incomplete":
+    case "budget_exceeded":
+      return text === "" ? { error: `The research was cut off (${status}), and there is no report.` } : ended();
+    case "failed": {
+      const said = errors.flatMap(({ message, code }) => message ?? code ?? []).join("; ");
+      return { error: `The research failed: ${said || "the service gave no reason"}` };
+    }
+    case "cancelled":
+      return { error: "The research was cancelled." };
+    case "requires_action":
+    case "requires_continuation":
+      return { error: `The research waits for something that a job can't give (${status}).` };
+    default: {
+      const steps = (found.steps ?? []).filter(({ type }) => type !== "user_input");
+      const thought = thoughts.at(-1)?.slice(0, MAX_THOUGHT);
+      return {
+        progress: {
+          status,
+          ...(steps.length > 0 && { steps: steps.length }),
+          ...(thought !== undefined && { thought }),
+        } satisfies ResearchProgress,
+      };
+    }
+  }
+
+  function ended(): JobReport<ResearchReport> {
+    return { output: { interactionId: id, text, sources, citations } };
+  }
+}
+
+/** What {@link reportResearch} needs. */
+export interface ReportResearchOptions<Session> {
+  /** Asks for the report, which a webhook doesn't have. @defaultValue a new one, with the key of the environment */
+  readonly client?: InteractionsClient | undefined;
+  /** Opens the session with this id. */
+  readonly session: (id: string | undefined) => Session | Promise<Session>;
+}
+
+/**
+ * Reports the end of a research to the session that waits for it, from an event that `verifyWebhook()` has verified. A repeated delivery, and
+ * one that nobody waits for any more, change nothing.
+ *
+ * @returns The session, to `continue()` it; undefined when the event is of something else, or nobody waits for it.
+ * @throws What the client throws: answer with 503, and the service delivers it again.
+ * @example
+ * ```ts
+ * async function handle(request: Request): Promise<void> {
+ *   const { event } = await verifyWebhook(request, { keys: webhookKeys(), audience: "https://app.example/hook" });
+ *   const session = await reportResearch(event, { session: (id) => agent.session({ id, store }) });
+ *   await session?.continue();
+ * }
+ * ```
+ */
+export async function reportResearch<Session extends { reportJob(job: string, report: JobReport): Promise<void> }>(
+  event: WebhookEvent,
+  options: ReportResearchOptions<Session>,
+): Promise<Session | undefined> {
+  const { id } = event.data;
+  if (!event.type.startsWith("interaction.") || !id) return undefined;
+  const { client = new InteractionsClient() } = options;
+  const found = await client.get(id);
+  // The service's own answer first: of an event, `trustBody` may have left the body unproven.
+  const callback = [found["webhook_config"], event, event.data].map(callbackIn).find((one) => one !== undefined);
+  const call = callback === undefined ? undefined : readJobCallback(callback);
+  if (callback === undefined || call === undefined) return undefined;
+  const session = await options.session(call.sessionId);
+  try {
+    await session.reportJob(callback, describeResearch(id, found));
+    return session;
+  } catch (error) {
+    if (error instanceof JobReportError && error.reason !== "invalid-output") return undefined;
+    throw error;
+  }
+}
+
+function callbackIn(holder: unknown): string | undefined {
+  const metadata = isObject(holder) ? holder["user_metadata"] : undefined;
+  const callback = isObject(metadata) ? metadata[CALLBACK] : undefined;
+  return typeof callback === "string" ? callback : undefined;
+}
