@@ -128,7 +128,7 @@ export function dbosSteps(options: DbosStepsOptions): Steps<RunEvent> {
     // All of them must settle, so that none still writes after the run has stopped.
     const started = ops.map((op) => start(op, begun.get(op.name)));
     const names = new Set<string>();
-    const noted = ops.map(({ name }, index) => started[index]?.finally(() => names.add(name)));
+    const noted = started.map((one, index) => one.finally(() => names.add(ops[index]?.name ?? "")));
     const [checked] = await Promise.allSettled([checkJobs(ops, { names, all: Promise.allSettled(noted) })]);
     const settled = await Promise.allSettled(started);
     const failed = [...settled, checked].find((one) => one.status === "rejected");

@@ -64,5 +64,5 @@ export function timeLeft({ timeoutMs, since }: WaitOp): number | undefined {
 /** Cancels the jobs that a cancelled round was waiting for, as far as they can be. Never rejects. */
 export async function cancelJobs(ops: readonly Op<RunEvent>[]): Promise<void> {
   const { signal } = new AbortController();
-  await Promise.all(ops.map((op) => (op.kind === "wait" ? op.cancel?.(signal) : undefined)));
+  await Promise.all(ops.flatMap((op) => (op.kind === "wait" ? (op.cancel?.(signal) ?? []) : [])));
 }
