@@ -6,6 +6,8 @@ import {
   type Delivery,
   type EngineEvent,
   type EngineRunState,
+  type GuessedQuestion,
+  possibleNames,
   type Receipt,
   unknownRun,
   type WaitOptions,
@@ -101,15 +103,17 @@ export class DbosRun extends AgentRun {
     return new DbosRun(this.#connection, agent, runId);
   }
 
-  protected async sendAnswer(name: string, value: Json): Promise<Delivery> {
+  protected async sendAnswer(name: string, value: Json, guess: GuessedQuestion | undefined): Promise<Delivery> {
     const { runId } = this;
     const { database } = this.#connection;
     const client = await this.#connection.dbos();
-    if ((await findAnswered(database, runId, [{ name }])).has(name)) return "already-answered";
+    const names = guess === undefined ? [name] : possibleNames(guess);
+    if ((await findAnswered(database, runId, names)).size > 0) return "already-answered";
     // Of two answers sent at the same moment, the first counts: DBOS keeps one message per key.
     const sent: SentAnswer<Json> = { value, id: crypto.randomUUID() };
     const delivery = await this.#deliver(client, name, () => client.send(runId, sent, name, name));
     if (delivery !== "delivered") return delivery;
+    for (const other of names.slice(1)) await client.send(runId, sent, other, other);
     const sql = `SELECT FROM "${database.schema}".notifications WHERE message_uuid = $1 AND strpos(message, $2) > 0`;
     return (await database.query(sql, [`${name}::${runId}`, sent.id])).length > 0 ? "delivered" : "already-answered";
   }

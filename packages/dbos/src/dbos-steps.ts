@@ -1,12 +1,14 @@
 import { AsyncResource } from "node:async_hooks";
-import { DBOS, type WorkflowHandle } from "@dbos-inc/dbos-sdk";
+import { DBOS, Error as DbosErrors, type WorkflowHandle } from "@dbos-inc/dbos-sdk";
 import type { Json, RunEvent } from "@pollux/core";
 import { type Op, type Outcome, settleStep, type Step, type Steps } from "@pollux/core/durable";
+import { cancelJobs, type CheckedJobs, JobChecks } from "@pollux/engine";
 import type { Database } from "./database.ts";
 import { dbosSteering } from "./steering.ts";
 import type { LiveRun } from "./live-run.ts";
 import { type AgentWorkflow, receiveAnswer, childOutcome, endedChild, startChild, waitingFor } from "./external-ops.ts";
-import { STATE_EVENT } from "./protocol.ts";
+import { type SentAnswer, STATE_EVENT } from "./protocol.ts";
+import { pause } from "./waiting.ts";
 
 /** Options of {@link dbosSteps}. */
 export interface DbosStepsOptions {
@@ -30,6 +32,11 @@ export interface DbosStepsOptions {
 }
 
 type StepOp = Extract<Op<RunEvent>, { kind: "step" }>;
+/** The operations of a round that have their outcome, and when all of them have. */
+interface AnsweredWaits {
+  readonly names: Set<string>;
+  readonly all: Promise<unknown>;
+}
 type Begun = ReadonlyMap<string, number | WorkflowHandle<Json>>;
 
 /**
@@ -86,16 +93,50 @@ export function dbosSteps(options: DbosStepsOptions): Steps<RunEvent> {
     return childOutcome(op, begun as WorkflowHandle<Json>, pollMs); // made by `begin`
   }
 
+  /**
+   * Asks how the jobs of a round stand until they have their answers: what is found is sent to the run, as an answer from outside is. Each
+   * time is one step, so that what happens in which order doesn't depend on anything else.
+   */
+  async function checkJobs(ops: readonly Op<RunEvent>[], answered: AnsweredWaits): Promise<void> {
+    const checks = new JobChecks(ops);
+    for (let due = checks.next(); due !== undefined; due = checks.next()) {
+      const { at, names } = due;
+      const name = `jobs/${names.join()}`;
+      const run = async ({ signal }: Step<RunEvent>): Promise<CheckedJobs> => {
+        const stop = new AbortController();
+        const time = pause(Math.max(0, at - Date.now()), AbortSignal.any([signal, stop.signal]));
+        await Promise.race([time, answered.all]).finally(() => stop.abort());
+        const asked = names.filter((one) => !answered.names.has(one));
+        for (const one of asked) {
+          const value = await checks.ask(one, signal);
+          if (value === undefined) continue;
+          await DBOS.send<SentAnswer<Json>>(runId, { value, id: crypto.randomUUID() }, one, one);
+          answered.names.add(one);
+        }
+        return { at: Date.now(), over: [...answered.names] };
+      };
+      const outcome = await DBOS.runStep(() => inStep({ kind: "step", name, run }, execution), { name });
+      // Returned above; what was found could not be sent otherwise.
+      checks.note(outcome.ok ? (outcome.value as unknown as CheckedJobs) : { at, over: [] });
+    }
+  }
+
   async function round(ops: readonly Op<RunEvent>[]): Promise<Outcome[]> {
     const begun = await begin(ops);
     const waits = ops.some(({ kind }) => kind === "wait");
     if (waits) await DBOS.setEvent(STATE_EVENT, waitingFor(ops));
     // All of them must settle, so that none still writes after the run has stopped.
-    const settled = await Promise.allSettled(ops.map((op) => start(op, begun.get(op.name))));
-    const outcomes = settled.map((one) => {
-      if (one.status === "rejected") throw one.reason;
-      return one.value;
-    });
+    const started = ops.map((op) => start(op, begun.get(op.name)));
+    const names = new Set<string>();
+    const noted = started.map((one, index) => one.finally(() => names.add(ops[index]?.name ?? "")));
+    const [checked] = await Promise.allSettled([checkJobs(ops, { names, all: Promise.allSettled(noted) })]);
+    const settled = await Promise.allSettled(started);
+    const failed = [...settled, checked].find((one) => one.status === "rejected");
+    if (failed !== undefined) {
+      if (failed.reason instanceof DbosErrors.DBOSWorkflowCancelledError) await cancelJobs(ops);
+      throw failed.reason;
+    }
+    const outcomes = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     for (const [index, op] of ops.entries()) {
       const outcome = outcomes[index];
       if (op.kind === "child" && outcome?.ok === false && options.database !== undefined)

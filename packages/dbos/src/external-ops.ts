@@ -1,7 +1,7 @@
 import { DBOS, type WorkflowHandle } from "@dbos-inc/dbos-sdk";
 import type { Json } from "@pollux/core";
 import { type Op, type Outcome, waitTimedOut } from "@pollux/core/durable";
-import { questionsIn } from "@pollux/engine";
+import { questionsIn, timeLeft } from "@pollux/engine";
 import type { Database } from "./database.ts";
 import { LAST_WORDS_MS, LONGEST_WAIT_S, type SentAnswer, type WaitingFor } from "./protocol.ts";
 import { pause } from "./waiting.ts";
@@ -14,7 +14,8 @@ type ChildOp = Extract<Op, { kind: "child" }>;
 
 /** Waits for the answer to a question. An answer that came before the question is available immediately. */
 export async function receiveAnswer(op: WaitOp, pollMs: number): Promise<Outcome> {
-  const timeoutSeconds = op.timeoutMs === undefined ? LONGEST_WAIT_S : op.timeoutMs / 1000;
+  // Only its beginning counts on replay: DBOS records when it ends.
+  const timeoutSeconds = (timeLeft(op) ?? LONGEST_WAIT_S * 1000) / 1000;
   const answer = await DBOS.recv<SentAnswer<Json>>(op.name, { timeoutSeconds, pollingIntervalMs: pollMs });
   return answer === null
     ? waitTimedOut(op.name, op.timeoutMs ?? LONGEST_WAIT_S * 1000)

@@ -1,6 +1,6 @@
 import type { DBOSClient, WorkflowStatus } from "@dbos-inc/dbos-sdk";
 import type { RunReport } from "@pollux/core/durable";
-import { cancelledReport, type EngineRunState, type Question } from "@pollux/engine";
+import { cancelledReport, type EngineRunState } from "@pollux/engine";
 import type { Connection } from "./connection.ts";
 import type { Database } from "./database.ts";
 import { STATE_EVENT, type WaitingFor } from "./protocol.ts";
@@ -23,7 +23,8 @@ export async function readState({ dbos, database }: Connection, runId: string): 
       return { ...run, status: (await readReport(client, database, runId)).status };
   }
   const waiting = await client.getEvent<WaitingFor>(runId, STATE_EVENT, { timeoutSeconds: 0 });
-  const answered = await findAnswered(database, runId, waiting?.questions ?? []);
+  const asked = waiting?.questions.map(({ name }) => name) ?? [];
+  const answered = await findAnswered(database, runId, asked);
   const questions = (waiting?.questions ?? []).filter(({ name }) => !answered.has(name));
   const inside = await client.listWorkflows({ parentWorkflowID: runId, status: ["PENDING", "ENQUEUED"], ...BRIEF });
   const children = inside.map(({ workflowName: agent, workflowID }) => ({ agent, runId: workflowID }));
@@ -56,11 +57,11 @@ export async function findWorkflow(client: DBOSClient, runId: string): Promise<W
 export async function findAnswered(
   { query, schema }: Database,
   runId: string,
-  questions: readonly Pick<Question, "name">[],
+  names: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  if (questions.length === 0) return new Set();
+  if (names.length === 0) return new Set();
   const sql = `SELECT DISTINCT topic FROM "${schema}".notifications WHERE destination_uuid = $1 AND topic = ANY($2)`;
-  const rows = await query<{ topic: string }>(sql, [runId, questions.map(({ name }) => name)]);
+  const rows = await query<{ topic: string }>(sql, [runId, names]);
   return new Set(rows.map(({ topic }) => topic));
 }
 

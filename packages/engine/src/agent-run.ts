@@ -98,7 +98,7 @@ export abstract class AgentRun {
   /**
    * Delivers the answer to the wait of this name.
    *
-   * @param guess - The open questions of this call could not be found out, and this is the likeliest.
+   * @param guess - No open question of this call is known, and this is the likeliest: {@link possibleNames} has the others.
    */
   protected abstract sendAnswer(name: string, value: Json, guess: GuessedQuestion | undefined): Promise<Delivery>;
 
@@ -128,8 +128,7 @@ export abstract class AgentRun {
     if (found !== undefined) return { ...found, agent, runId };
     // Only one question has that answer.
     const question = open === undefined && "notExecuted" in outcome ? "unknown-outcome" : "outcome";
-    const guess = open === undefined ? ({ callId: call, question } as const) : undefined;
-    return { agent, runId, name: waitName(call, question), question, guess };
+    return { agent, runId, name: waitName(call, question), question, guess: { callId: call, question } };
   }
 
   async #answer({ agent, runId, name, guess }: Asked, value: Approval | ExternalOutcome): Promise<Receipt> {
@@ -160,6 +159,12 @@ type Asked = Pick<PendingAnswer, "agent" | "runId" | "name"> &
 
 /** A question that a call most likely has. */
 export type GuessedQuestion = Pick<Question, "callId" | "question">;
+
+/** Names of the questions about the outcome of a call that may come, the likeliest first: a call has only one of them. */
+export function possibleNames({ callId, question }: GuessedQuestion): readonly [string, ...string[]] {
+  const unknown = waitName(callId, "unknown-outcome");
+  return question === "unknown-outcome" ? [unknown] : [waitName(callId, question), waitName(callId, "job"), unknown];
+}
 
 /**
  * What is known of something that was sent to a run. `delivered`: the run has it, or will find it when it gets there. `accepted`:

@@ -1,6 +1,7 @@
 // workers
 export { batchEvents, type BatchEventsOptions, type EventBatcher, type EventSource } from "./batch-events.ts";
 export { cancelledReport } from "./build-report.ts";
+export { cancelJobs, type CheckedJobs, JobChecks, timeLeft } from "./job-checks.ts";
 export {
   type EngineContext,
   type EngineRun,
@@ -20,6 +21,7 @@ export {
   type GuessedQuestion,
   isOver,
   type PendingAnswer,
+  possibleNames,
   type Question,
   questionsIn,
   type Receipt,

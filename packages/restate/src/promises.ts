@@ -1,4 +1,9 @@
-import type { RestatePromise, WorkflowContext, WorkflowSharedContext } from "@restatedev/restate-sdk";
+import {
+  CancelledError,
+  type RestatePromise,
+  type WorkflowContext,
+  type WorkflowSharedContext,
+} from "@restatedev/restate-sdk";
 
 /** In place of the next message: the run takes no more of them. A message is an array. */
 export const STEERING_OVER = "over";
@@ -15,4 +20,24 @@ export function peekPromise<T>(
 ): RestatePromise<T | undefined> {
   // Typed as an ordinary promise, but it is one of Restate's: only those work in its combinators.
   return ctx.promise<T>(name).peek() as RestatePromise<T | undefined>;
+}
+
+/** Settles a promise, unless it is settled already. Returns the value that somebody else had settled it with. */
+export async function settlePromise(
+  ctx: WorkflowContext | WorkflowSharedContext,
+  name: string,
+  value: unknown,
+): Promise<unknown> {
+  const known = await peekPromise(ctx, name);
+  if (known !== undefined) return known;
+  try {
+    await ctx.promise<unknown>(name).resolve(value);
+    return undefined;
+  } catch (error) {
+    if (error instanceof CancelledError) throw error;
+    // Another request was faster.
+    const faster = await peekPromise(ctx, name);
+    if (faster !== undefined) return faster;
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
 import type { Content, RunEvent } from "@pollux/core";
-import { type Op, type Outcome, settleStep, type Steps, waitTimedOut } from "@pollux/core/durable";
-import type { EventSource } from "@pollux/engine";
+import { type Json, type Op, type Outcome, settleStep, type Steps, waitTimedOut } from "@pollux/core/durable";
+import { cancelJobs, type EventSource, JobChecks, timeLeft } from "@pollux/engine";
 import {
   CancelledError,
   type InvocationPromise,
@@ -9,7 +9,7 @@ import {
   TimeoutError,
   type WorkflowContext,
 } from "@restatedev/restate-sdk";
-import { peekPromise, STEERING_OVER, steerName } from "./promises.ts";
+import { peekPromise, settlePromise, STEERING_OVER, steerName } from "./promises.ts";
 
 /** Options of {@link restateSteps}. */
 export interface RestateStepsOptions {
@@ -26,6 +26,11 @@ export interface RestateStepsOptions {
 }
 
 type StepOp = Extract<Op<RunEvent>, { kind: "step" }>;
+
+interface CheckedJob {
+  readonly at: number;
+  readonly found?: Json | undefined;
+}
 
 /**
  * A run's operations as entries of a Restate journal. One await at a time, and only Restate's own combinators: anything else breaks
@@ -87,10 +92,38 @@ export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions)
         return ctx.run(op.name, () => settle(op, attempts.get(op.name) ?? 1), NO_RETRY);
       case "wait": {
         const answer = ctx.promise<unknown>(op.name).get();
-        return readOutcome(op.timeoutMs === undefined ? answer : answer.orTimeout(op.timeoutMs), op);
+        const leftMs = timeLeft(op);
+        return readOutcome(leftMs === undefined ? answer : answer.orTimeout(leftMs), op);
       }
       case "child":
         return readOutcome(callRun(ctx, op), op);
+    }
+  }
+
+  /** Asks how the jobs of a round stand until it is over: what is found settles their promises, as an answer from outside does. */
+  async function checkJobs(ops: readonly Op<RunEvent>[], round: RestatePromise<Outcome[]>): Promise<void> {
+    const checks = new JobChecks(ops);
+    const ask = async (name: string): Promise<CheckedJob> => {
+      // As in `settle`, nothing may be recorded then.
+      const found = await checks.ask(name, signal).catch(() => new Promise<never>(() => {}));
+      return { at: Date.now(), ...(found !== undefined && { found }) };
+    };
+    for (let due = checks.next(); due !== undefined; due = checks.next()) {
+      // Only its beginning counts on replay.
+      const time = ctx.sleep(Math.max(0, due.at - Date.now()));
+      if (await RestatePromise.race([round.map(() => true), time.map(() => false)])) return;
+      let at = due.at;
+      const over: string[] = [];
+      for (const name of due.names) {
+        if ((await peekPromise(ctx, name)) === undefined) {
+          const checked = await ctx.run(`${name}/check`, () => ask(name), NO_RETRY);
+          ({ at } = checked);
+          if (checked.found === undefined) continue;
+          await settlePromise(ctx, name, checked.found);
+        }
+        over.push(name);
+      }
+      checks.note({ at, over });
     }
   }
 
@@ -116,9 +149,13 @@ export function restateSteps(ctx: WorkflowContext, options: RestateStepsOptions)
         // Messages for a model step must be in the journal before it starts.
         if (ops.some(({ kind, place }) => kind === "step" && place?.kind === "model")) await listen();
         const attempts = await countAttempts(ops);
-        return await RestatePromise.all(ops.map((op) => start(op, attempts)));
+        const round = RestatePromise.all(ops.map((op) => start(op, attempts)));
+        await checkJobs(ops, round);
+        return await round;
       } catch (error) {
         options.cancelled(error);
+        if (error instanceof CancelledError && ops.some((op) => op.kind === "wait" && op.cancel !== undefined))
+          await ctx.run("cancel-jobs", () => cancelJobs(ops), NO_RETRY);
         throw error;
       }
     },

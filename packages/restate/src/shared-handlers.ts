@@ -1,8 +1,7 @@
 import type { Content } from "@pollux/core";
-import { waitName } from "@pollux/core/durable";
-import { type Delivery, type GuessedQuestion, isOver } from "@pollux/engine";
+import { type Delivery, type GuessedQuestion, isOver, possibleNames } from "@pollux/engine";
 import { type InvocationId, RestatePromise, TimeoutError, type WorkflowSharedContext } from "@restatedev/restate-sdk";
-import { peekPromise, STEERING_OVER, steerName } from "./promises.ts";
+import { peekPromise, settlePromise, STEERING_OVER, steerName } from "./promises.ts";
 import { type RunState, STATE } from "./run-state.ts";
 
 /** Where a run's live events are served. */
@@ -24,7 +23,7 @@ export interface SentAnswer {
   /** Name of the wait. */
   readonly name: string;
   readonly value: unknown;
-  /** Whoever sent it could not see which questions are open, because no worker was running: this one is likely. */
+  /** Whoever sent it saw no open question of the call, or nothing because no worker was running: this one is likely. */
   readonly guess?: GuessedQuestion | undefined;
 }
 
@@ -40,11 +39,11 @@ export const sharedHandlers: {
   /** An answer that comes before its question is kept. */
   answer: async (ctx, { name: given, value, guess }) => {
     const state = await ctx.get<RunState>(STATE);
-    const [name, ...others] = guess === undefined ? [given] : possibleNames(guess, state);
-    if ((await peekPromise(ctx, name)) !== undefined) return "already-answered";
+    const [name, ...others] = guess === undefined ? [given] : namesOf(guess, state);
+    for (const one of [name, ...others]) if ((await peekPromise(ctx, one)) !== undefined) return "already-answered";
     if (state !== null && isOver(state)) return "run-over";
-    const before = await settle(ctx, name, value);
-    for (const other of others) await settle(ctx, other, value);
+    const before = await settlePromise(ctx, name, value);
+    for (const other of others) await settlePromise(ctx, other, value);
     return before === undefined ? "delivered" : "already-answered";
   },
 
@@ -53,7 +52,7 @@ export const sharedHandlers: {
     const state = await ctx.get<RunState>(STATE);
     if (state !== null && isOver(state)) return "run-over";
     for (let number = 0; ; number++) {
-      const before = await settle(ctx, steerName(number), contents);
+      const before = await settlePromise(ctx, steerName(number), contents);
       if (before === undefined) return "delivered";
       if (before === STEERING_OVER) return "run-over";
     }
@@ -73,7 +72,7 @@ export const sharedHandlers: {
 
   /** A worker announces where it serves the run's events. */
   announce: async (ctx, url) => {
-    for (let number = 1; (await settle(ctx, `feed:${number}`, url)) !== undefined; number++);
+    for (let number = 1; (await settlePromise(ctx, `feed:${number}`, url)) !== undefined; number++);
   },
 
   /** The latest such place after a number; if there is none, waits a while for the next one. */
@@ -102,25 +101,8 @@ export const sharedHandlers: {
 /** After this long, the reader asks again. */
 const FEED_WAIT_MS = 20_000;
 
-/** Settles a promise, unless it is settled already. Returns the value that another request had settled it with. */
-async function settle(ctx: WorkflowSharedContext, name: string, value: unknown): Promise<unknown> {
-  const known = await peekPromise(ctx, name);
-  if (known !== undefined) return known;
-  try {
-    await ctx.promise<unknown>(name).resolve(value);
-    return undefined;
-  } catch (error) {
-    // Another request was faster.
-    const faster = await peekPromise(ctx, name);
-    if (faster !== undefined) return faster;
-    throw error;
-  }
-}
-
-/** The question that is open about the outcome of a call; while there is none, the ones that may come: a call has only one of them. */
-function possibleNames({ callId, question }: GuessedQuestion, state: RunState | null): readonly [string, ...string[]] {
-  const open = state?.questions.find((one) => one.callId === callId && one.question !== "approval");
-  if (open !== undefined) return [open.name];
-  const unknown = waitName(callId, "unknown-outcome");
-  return question === "unknown-outcome" ? [unknown] : [waitName(callId, question), unknown];
+/** The question that is open about the outcome of a call; while there is none, the ones that may come. */
+function namesOf(guess: GuessedQuestion, state: RunState | null): readonly [string, ...string[]] {
+  const open = state?.questions.find((one) => one.callId === guess.callId && one.question !== "approval");
+  return open === undefined ? possibleNames(guess) : [open.name];
 }

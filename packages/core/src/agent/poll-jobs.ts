@@ -3,6 +3,7 @@ import { sleep, whenAborted } from "../internal/abort.ts";
 import { checkAtLeast, checkOptions, namesIn, type OptionNames } from "../internal/option-names.ts";
 import type { RunRecord } from "../session/log/run-record.ts";
 import type { SessionFilter, SessionStore, SessionSummary } from "../session/store/store.ts";
+import { nextCheckAt } from "../tool/job.ts";
 import type { ToolCall } from "../tool/tool-call.ts";
 import type { OutputSchema, RunOptions, SessionOptions } from "./options.ts";
 import type { Session } from "./session.ts";
@@ -32,9 +33,6 @@ const OPTIONS: OptionNames<PollJobsOptions> = namesIn(
 
 /** Most sessions that are listed at once. */
 const PAGE = 100;
-
-/** Longest time between two checks of a job, in milliseconds. */
-const MAX_CHECK_MS = 300_000;
 
 /** What was found out about a session when it was looked at last. */
 interface Looked {
@@ -130,9 +128,7 @@ function dueAt({ end, jobs }: RunRecord, checkedAt: number | undefined): number 
   const due = end.pending.flatMap(({ job }) => {
     if (job === undefined) return [];
     const { since, everyMs, until = Infinity } = job;
-    const last = checkedAt ?? since;
-    const waitMs = Math.max(everyMs ?? 0, Math.min(MAX_CHECK_MS, (last - since) / 10));
-    return Math.min(until, everyMs === undefined ? Infinity : last + waitMs);
+    return Math.min(until, everyMs === undefined ? Infinity : nextCheckAt({ since, everyMs }, checkedAt));
   });
   return Math.min(...due, Infinity);
 }

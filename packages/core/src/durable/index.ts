@@ -45,6 +45,7 @@ export type {
 } from "../agent/run-report.ts";
 export { LoopVersionError } from "../errors/run-errors.ts";
 export { groundingResponses, readSources } from "../loop/build-result.ts";
+export { nextCheckAt } from "../tool/job.ts";
 export { withoutKnown } from "../tool/reads.ts";
 export { attachRunSoFar, type RunSoFar, runSoFar } from "../loop/result.ts";
 

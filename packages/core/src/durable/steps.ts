@@ -55,6 +55,8 @@ export type Op<Event = unknown> =
       readonly poll?:
         | { readonly everyMs: number; readonly check: (signal: AbortSignal) => Promise<Json | undefined> }
         | undefined;
+      /** Of a job that can be cancelled: does that. For an engine whose run is cancelled during the wait. Never rejects. */
+      readonly cancel?: ((signal: AbortSignal) => Promise<void>) | undefined;
     })
   | (NamedStep & {
       /** A separate run with the id `${runId}:${name}`; its outcome is a `RunReport`. It is cancelled with its parent. */

@@ -21,6 +21,21 @@ export interface StartedJob {
   readonly everyMs?: number | undefined;
 }
 
+/** Longest time between two checks of a job that are not further apart by themselves, in milliseconds. */
+const MAX_CHECK_MS = 300_000;
+
+/**
+ * When to ask about a job next, in milliseconds since the epoch.
+ *
+ * @param last - When it was asked about last. @defaultValue when it started
+ */
+export function nextCheckAt(
+  { since, everyMs }: { readonly since: number; readonly everyMs: number },
+  last: number = since,
+): number {
+  return last + Math.max(everyMs, Math.min(MAX_CHECK_MS, (last - since) / 10));
+}
+
 /** Context of a question about a job, or of its cancellation. */
 export interface JobContext<Context = unknown> extends RunContext<Context> {
   /** What the run was given; undefined when a run that waits is stopped. */

@@ -24,7 +24,7 @@ import { CallGate } from "./call-gate.ts";
 import { type CallState, isAwaiting, questionOf, QUESTIONS, type TurnCall } from "./call-state.ts";
 import { afterChild, beginChild, runHook } from "./child-run.ts";
 import { checkAnswered } from "./check-given.ts";
-import { cancelOperation, pollOf } from "./job-call.ts";
+import { cancelOperation, waitControls } from "./job-call.ts";
 import { findBegun, keepRecorded, noteAnswer, reportAnswers, type RoundCall, wasAsked } from "./recorded-calls.ts";
 import { afterRun, answered, cutOff, runCall, toolStart } from "./run-call.ts";
 
@@ -282,7 +282,7 @@ function operationOf(input: LoopInput, state: RunState, call: TurnCall, gate: Ca
         // A PendingCall is JSON: its call is as the model made it.
         question: questionOf(call, state.runId) as unknown as Json,
         ...(timeoutMs !== undefined && timeoutMs !== Infinity && { timeoutMs }),
-        ...(isJob && { since, ...pollOf(input, call) }),
+        ...(isJob && { since, ...waitControls(input, call) }),
       };
     }
     case "cancelling-job":

@@ -20,9 +20,12 @@ export function isReported({ steps }: LoopInput, call: TurnCall): boolean {
 }
 
 /** The state of a call whose job nobody waits for any more; undefined when the job can't be cancelled. */
-export function leaveJob({ tool, asked }: TurnCall, outcome: ToolOutcome): CallState | undefined {
-  const canCancel = tool?.job?.cancel !== undefined && (asked?.job?.jobId ?? "") !== "";
-  return canCancel ? { state: "cancelling-job", outcome } : undefined;
+export function leaveJob(call: TurnCall, outcome: ToolOutcome): CallState | undefined {
+  return canCancel(call) ? { state: "cancelling-job", outcome } : undefined;
+}
+
+function canCancel({ tool, asked }: TurnCall): boolean {
+  return tool?.job?.cancel !== undefined && (asked?.job?.jobId ?? "") !== "";
 }
 
 /** Cancels the job of a call, in a step: whether that has worked is recorded, and nothing depends on it. */
@@ -42,16 +45,21 @@ export function cancelOperation(input: LoopInput, call: TurnCall): Op<RunEvent> 
   };
 }
 
-/** What the wait for a job lets an engine ask. */
-export function pollOf(input: LoopInput, call: TurnCall): Pick<Extract<Op, { kind: "wait" }>, "poll"> {
+/** What the wait for a job lets an engine do. */
+export function waitControls(input: LoopInput, call: TurnCall): Pick<Extract<Op, { kind: "wait" }>, "poll" | "cancel"> {
   const { tool, asked } = call;
   const { jobId = "", everyMs } = asked?.job ?? {};
-  if (everyMs === undefined) return {};
+  const cancel = async (signal: AbortSignal) => {
+    await tool?.job?.cancel?.(jobId, contextOf(input, call, signal));
+  };
   const check = async (signal: AbortSignal) => {
     const report = await tool?.job?.check?.(jobId, contextOf(input, call, signal));
     return report === undefined || "progress" in report ? undefined : jsonSafe(report).value;
   };
-  return { poll: { everyMs, check } };
+  return {
+    ...(everyMs !== undefined && { poll: { everyMs, check } }),
+    ...(canCancel(call) && { cancel }),
+  };
 }
 
 function contextOf({ identity, context }: LoopInput, { callId, asked }: TurnCall, signal: AbortSignal): JobContext {
