@@ -308,6 +308,16 @@ function correctNames(group: RunGroup, report: Report): void {
       return isWhole ? [{ position, entry: corrected }] : [];
     }
     const step = stepName(entry.place);
+    const { place } = entry;
+    if (entry.type === "job" && place.kind === "wait" && (step !== entry.step || place.callId !== entry.callId)) {
+      // It says thrice which call it is about.
+      const waits = [entry.callId, place.callId].map((callId) => ({ ...place, callId, time: 1 }));
+      const own = waits.find((one) => stepName(one) === entry.step);
+      if (own !== undefined) {
+        report(position, `it is of ${entry.step}, but names another call or place`, "that is corrected");
+        return [{ position, entry: { ...entry, place: own, callId: own.callId } }];
+      }
+    }
     if (step === entry.step) return [item];
     report(position, `its step is ${entry.step}, at the place of ${step}`, "it is renamed");
     return [{ position, entry: { ...entry, step } }];

@@ -181,6 +181,9 @@ function repairEnd(
 function hasGaps({ items, lost }: RunGroup, record: RunRecord, end?: EndEntry): boolean {
   if (lost.some(({ type }) => !["steer", "end", "turn"].includes(type ?? ""))) return true;
   if (end !== undefined && !isResumable(end)) return false;
+  // What started the job is damaged.
+  if (end?.pending?.some(({ question, callId }) => question === "job" && !record.jobs.has(callId)) === true)
+    return true;
   // No session resumes it.
   if (findMissingAnswer(record) !== undefined) return true;
   return hasStrayRoutes(items) || hasMissingTurns(record);

@@ -79,7 +79,17 @@ function placeholder(fold: SessionFold, position: number): Json {
     : (fold.entries[position] ?? null);
 }
 
-const LEFT_OUT: ReadonlySet<string> = new Set(["begin", "step", "answer", "job", "turn", "resume", "end", "run", "rewind"]);
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  "begin",
+  "step",
+  "answer",
+  "job",
+  "turn",
+  "resume",
+  "end",
+  "run",
+  "rewind",
+]);
 
 function withResult(
   entry: { readonly [name: string]: unknown },

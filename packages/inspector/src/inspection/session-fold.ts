@@ -218,7 +218,9 @@ export class SessionFold {
     this.#heardUpTo = Math.max(this.#heardUpTo, numberOf(fieldsOf(steered)["upTo"]) ?? 0);
     const problem = run.add(type, entry, position, at);
     // A job may be given up when the next run has begun.
-    return run === this.runs.at(-1) || type === "job" ? problem : `it belongs to run ${firstWords(runId, 60)}, which is over`;
+    return run === this.runs.at(-1) || type === "job"
+      ? problem
+      : `it belongs to run ${firstWords(runId, 60)}, which is over`;
   }
 
   /** The run, and all after it, are no longer part of the conversation; neither is what they heard. */
