@@ -85,9 +85,9 @@ export function repairRun(group: RunGroup, place: Place, report: Report): Repair
     const end = repairEnd(group, record, place, found, open, report);
     const endAt = items.findIndex((item) => item.position === position);
     // Nothing goes on with an answer, or the outcome of a job, that came after an end which is final now.
-    const isVoid = ({ entry: { type }, entry }: Item): boolean =>
-      end.entry.error === DAMAGED && (type === "answer" || (type === "job" && isOwn(entry)));
-    const later = items.slice(endAt + 1).filter((item) => !isVoid(item));
+    const isVoid = (item: Item): boolean =>
+      item.entry.type === "answer" || (item.entry.type === "job" && isOwn(item.entry));
+    const later = items.slice(endAt + 1).filter((item) => end.entry.error !== DAMAGED || !isVoid(item));
     const all = placeTurns([...items.slice(0, endAt), ...missing, end, ...later], report);
     return { items: [run, ...all], contents, end };
   }
