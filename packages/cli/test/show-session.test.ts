@@ -47,6 +47,10 @@ Total of 1 ended run: 2 turns, 2 calls, 30 tokens (20 in, 10 out) in 2 requests
 `);
   });
 
+  test("a job that is waited for", () => {
+    expect(shown("a job that is waited for")).toContain("  waits   render(): how does its job end? (call:1.1)\n");
+  });
+
   test("a run that is not over", () => {
     expect(shown("a run that is cut off")).toMatch(
       /  user    Look twice\.\n  call    look\(\{"at":1\}\)\n  call    look\(\{"at":2\}\)\n  result  look: look is done, with "quotes" and ünïcödé\n  end     none: the run was interrupted, or is still running\n/,

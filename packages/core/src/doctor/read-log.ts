@@ -119,8 +119,10 @@ export function readLog(lines: readonly LogLine[], report: Report): ReadLog {
     else reportOrphan({ position, entry }, false, report);
   }
   const started = new Set(groups.map(({ run }) => run.entry.runId));
+  const before = new Set<string>();
   for (const group of groups) {
-    keepOwn(group, started, report);
+    keepOwn(group, { started, before }, report);
+    before.add(group.run.entry.runId);
     placeAnswers(group, report);
     correctNames(group, report);
     dropRepeated(group, report);
@@ -185,8 +187,16 @@ const LOST: ReadonlyMap<string, string> = new Map([
   ["end", "the end of its run is lost"],
 ]);
 
+/** Ids of runs. */
+interface KnownRuns {
+  /** All of the log. */
+  readonly started: ReadonlySet<string>;
+  /** Those that began before the group's. */
+  readonly before: ReadonlySet<string>;
+}
+
 /** Keeps the entries of the group's own run, after correcting a single damaged id. */
-function keepOwn(group: RunGroup, started: ReadonlySet<string>, report: Report): void {
+function keepOwn(group: RunGroup, { started, before }: KnownRuns, report: Report): void {
   const { position, entry } = group.run;
   const ids = group.items.flatMap((item) => getRunId(item) ?? []);
   const strangers = ids.filter((id) => !started.has(id));
@@ -204,7 +214,7 @@ function keepOwn(group: RunGroup, started: ReadonlySet<string>, report: Report):
   for (const item of group.items) {
     const id = getRunId(item);
     // A job may be given up when the next run has begun.
-    if (id === undefined || id === runId || (item.entry.type === "job" && started.has(id))) kept.push(item);
+    if (id === undefined || id === runId || (item.entry.type === "job" && before.has(id))) kept.push(item);
     else if (strangers.length === 1 && id === stranger && !mayHideRun && !ended) {
       const problem = `it belongs to run ${id}, which never started, but is in the middle of run ${runId}`;
       report(item.position, problem, "its runId is corrected");
@@ -298,6 +308,16 @@ function correctNames(group: RunGroup, report: Report): void {
       return isWhole ? [{ position, entry: corrected }] : [];
     }
     const step = stepName(entry.place);
+    const { place } = entry;
+    if (entry.type === "job" && place.kind === "wait" && (step !== entry.step || place.callId !== entry.callId)) {
+      // It says thrice which call it is about.
+      const waits = [entry.callId, place.callId].map((callId) => ({ ...place, callId, time: 1 }));
+      const own = waits.find((one) => stepName(one) === entry.step);
+      if (own !== undefined) {
+        report(position, `it is of ${entry.step}, but names another call or place`, "that is corrected");
+        return [{ position, entry: { ...entry, place: own, callId: own.callId } }];
+      }
+    }
     if (step === entry.step) return [item];
     report(position, `its step is ${entry.step}, at the place of ${step}`, "it is renamed");
     return [{ position, entry: { ...entry, step } }];

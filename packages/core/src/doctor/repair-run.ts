@@ -36,7 +36,9 @@ const DAMAGED = {
 
 export function repairRun(group: RunGroup, place: Place, report: Report): RepairedRun {
   const record = beginRecord(group.run.entry, { steeringCursor: 0, spentBefore: new SessionView().spent() });
-  for (const { entry } of group.items) if ("runId" in entry) addToRecord(record, entry);
+  // Among them may be what became of jobs of runs before.
+  const isOwn = (entry: Item["entry"]): boolean => "runId" in entry && entry.runId === group.run.entry.runId;
+  for (const { entry } of group.items) if ("runId" in entry && isOwn(entry)) addToRecord(record, entry);
   const { outcomes, end: recordedEnd } = record;
   const run = repairInput(replaceUnchecked(group.run, outcomes, report), place.first, report);
   const { runId, at } = run.entry;
@@ -82,8 +84,10 @@ export function repairRun(group: RunGroup, place: Place, report: Report): Repair
     const open = entry.open.map((turn) => repair(position, turn));
     const end = repairEnd(group, record, place, found, open, report);
     const endAt = items.findIndex((item) => item.position === position);
-    // Nothing goes on with an answer that came after an end which is final now.
-    const later = items.slice(endAt + 1).filter((item) => end.entry.error !== DAMAGED || item.entry.type !== "answer");
+    // Nothing goes on with an answer, or the outcome of a job, that came after an end which is final now.
+    const isVoid = (item: Item): boolean =>
+      item.entry.type === "answer" || (item.entry.type === "job" && isOwn(item.entry));
+    const later = items.slice(endAt + 1).filter((item) => end.entry.error !== DAMAGED || !isVoid(item));
     const all = placeTurns([...items.slice(0, endAt), ...missing, end, ...later], report);
     return { items: [run, ...all], contents, end };
   }
@@ -177,6 +181,9 @@ function repairEnd(
 function hasGaps({ items, lost }: RunGroup, record: RunRecord, end?: EndEntry): boolean {
   if (lost.some(({ type }) => !["steer", "end", "turn"].includes(type ?? ""))) return true;
   if (end !== undefined && !isResumable(end)) return false;
+  // What started the job is damaged.
+  if (end?.pending?.some(({ question, callId }) => question === "job" && !record.jobs.has(callId)) === true)
+    return true;
   // No session resumes it.
   if (findMissingAnswer(record) !== undefined) return true;
   return hasStrayRoutes(items) || hasMissingTurns(record);
@@ -205,7 +212,7 @@ function hasStrayRoutes(items: RunGroup["items"]): boolean {
     const value = readModelStep(entry);
     if (kind === "model" && value !== undefined)
       ends = !["complete", "truncated"].includes(classifyFinish(value.response.finishReason));
-    if (kind === "route" && ends) return true;
+    if ((kind === "route" || kind === "call") && ends) return true;
   }
   return false;
 }

@@ -1,4 +1,4 @@
-import { Agent, defineTool, MemoryStore, type Session, type SessionEntry } from "@pollux/core";
+import { Agent, defineJob, defineTool, MemoryStore, type Session, type SessionEntry } from "@pollux/core";
 import { call, calls, empty, fails, say, ScriptedModel, think, join } from "@pollux/core/testing";
 import { answersTo } from "../helpers/answers.ts";
 
@@ -37,6 +37,7 @@ function agentOf(): Agent {
     tool("look"),
     tool("draw", { run: () => ({ type: "media", mimeType: "image/png", data: "AAAA" }) }),
     tool("pay", { effects: "once", needsApproval: () => true }),
+    defineJob({ name: "render", description: "x", start: () => "job-1", cancel: () => {} }),
   ];
   return new Agent({ model, tools });
 }
@@ -52,6 +53,7 @@ const ANSWERS: Readonly<Record<string, readonly ReturnType<typeof say>[]>> = {
     join(say("And once more. "), call("look", { at: 3 }, { id: "c3", thoughtSignature: SIGNATURE })),
   ],
   "Pay.": [calls({ name: "look", ...signed }, { name: "pay", args: { amount: 20 }, id: "c2" })],
+  "Render.": [calls({ name: "look", ...signed }, { name: "render", id: "c2" })],
   "Break.": [call("look", {}, signed), fails(new Error("the model broke"))],
   "Say nothing.": [empty()],
 };
@@ -89,6 +91,30 @@ export async function recordedLogs(): Promise<Readonly<Record<string, Log>>> {
     "an approval that was passed over": await recorded(async (session) => {
       await session.send("Pay.");
       await session.send("Look twice.", { unfinished: "close" });
+    }),
+    "a job that is waited for": await recorded(async (session) => {
+      await session.send("Render.");
+      await session.reportJob("job-1", { progress: { percent: 80 } });
+    }),
+    "a job whose outcome is stored and not yet used": await recorded(async (session) => {
+      await session.send("Render.");
+      await session.reportJob("job-1", { output: { frames: 240 } });
+    }),
+    "a job that ended": await recorded(async (session) => {
+      await session.send("Render.");
+      await session.reportJob("job-1", { progress: { percent: 80 } });
+      await session.reportJob("job-1", { error: "no film" });
+      await session.continue();
+      await session.send("Thanks.");
+    }),
+    "a job that was given up": await recorded(async (session) => {
+      await session.send("Render.");
+      await session.send("Look twice.");
+    }),
+    "a job that was stopped": await recorded(async (session) => {
+      await session.send("Render.");
+      await session.stop();
+      await session.continue();
     }),
     "a failure, and on": await recorded(async (session) => {
       await session.send("Break.").catch(() => {});

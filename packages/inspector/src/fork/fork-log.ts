@@ -45,7 +45,7 @@ export function forkLog(fold: SessionFold, run: RunFold, request: ForkRequest, r
     // A turn with another result is not what it was.
     if (closed >= turn || (closed === turn - 1 && changed.size > 0)) break;
     // The end of a run that was resumed says nothing that its steps don't; what follows keeps its place.
-    const isStep = ["begin", "step", "answer", "turn"].includes(textOf(one["type"]) ?? "");
+    const isStep = ["begin", "step", "answer", "job", "turn"].includes(textOf(one["type"]) ?? "");
     while (run.position + 1 + kept.length < position) kept.push(placeholder(fold, run.position + 1 + kept.length));
     kept.push(asJson(isStep ? withResult({ ...one, runId }, results, turn, changed) : placeholder(fold, position)));
   }
@@ -79,7 +79,17 @@ function placeholder(fold: SessionFold, position: number): Json {
     : (fold.entries[position] ?? null);
 }
 
-const LEFT_OUT: ReadonlySet<string> = new Set(["begin", "step", "answer", "turn", "resume", "end", "run", "rewind"]);
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  "begin",
+  "step",
+  "answer",
+  "job",
+  "turn",
+  "resume",
+  "end",
+  "run",
+  "rewind",
+]);
 
 function withResult(
   entry: { readonly [name: string]: unknown },
@@ -91,10 +101,15 @@ function withResult(
   if ((step.kind !== "call" && step.kind !== "wait") || step.turn !== turn - 1 || !Object.hasOwn(results, step.callId))
     return entry;
   const result = results[step.callId] ?? null;
-  if (step.kind === "wait" && step.question !== "outcome") return entry;
+  if (step.kind === "wait" && step.question !== "outcome" && step.question !== "job") return entry;
   if (entry["type"] === "answer") {
     changed.add(step.callId);
     return { ...entry, value: { output: result } };
+  }
+  if (entry["type"] === "job") {
+    if (entry["outcome"] === undefined) return entry;
+    changed.add(step.callId);
+    return { ...entry, outcome: { output: result } };
   }
   const outcome = fieldsOf(entry["outcome"]);
   const value = fieldsOf(outcome["value"]);

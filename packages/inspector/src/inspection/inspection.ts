@@ -1,4 +1,4 @@
-import type { Json, ReadsMark, Usage } from "@pollux/core";
+import type { Json, PendingQuestion, ReadsMark, Usage } from "@pollux/core";
 import type { PrefixField } from "@pollux/core/durable";
 
 /**
@@ -202,7 +202,7 @@ export type TurnFlag =
   | "untrusted"
   /** A call was asked about, or denied, because of untrusted content. */
   | "held"
-  /** A call waits for its output, or for whether it took effect. */
+  /** A call waits for its output, for its job, or for whether it took effect. */
   | "outcome"
   | "call-failed"
   /** The same calls as in the turn before. */
@@ -251,12 +251,26 @@ export interface PendingRow {
   readonly callId: string;
   /** Key of the answer. */
   readonly token: string;
-  readonly question: "approval" | "outcome" | "unknown-outcome";
+  readonly question: PendingQuestion;
   readonly name: string;
   readonly args: Json;
   readonly path?: readonly string[] | undefined;
   /** Why it is asked, if that is what the model has read: a sentence. */
   readonly because?: string | undefined;
+  /** Of a call that waits for a job. */
+  readonly job?: JobRow | undefined;
+}
+
+/** A job that a call waits for. */
+export interface JobRow {
+  readonly jobId?: string | undefined;
+  /** When it started. */
+  readonly since?: number | undefined;
+  /** When nobody waits for it any more; absent for never. */
+  readonly until?: number | undefined;
+  /** The last one reported, and when. */
+  readonly progress?: Json | undefined;
+  readonly reportedAt?: number | undefined;
 }
 
 /** Something said to a session while a run was going. */

@@ -1,6 +1,6 @@
 import type { Json, PriceTable, Usage } from "@pollux/core";
 import { NO_USAGE } from "@pollux/core/model";
-import type { FailedRequest, LimitRow, PendingRow, RunRow, SessionState, TurnRow } from "./inspection.ts";
+import type { FailedRequest, JobRow, LimitRow, PendingRow, RunRow, SessionState, TurnRow } from "./inspection.ts";
 import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, textOf } from "./read-values.ts";
 import { readPlace } from "./step-place.ts";
 import { type RecordPlace, TurnFold } from "./turn-fold.ts";
@@ -34,6 +34,8 @@ export class RunFold {
   readonly #measures: Measures;
   /** Questions that were answered since the run began. */
   readonly #answered: Set<string> = new Set();
+  /** The last report of each job, by its call. */
+  readonly #progress: Map<string, Fields> = new Map();
   #last: TurnFold | undefined;
 
   constructor(runId: string, position: number, entry: Fields, measures: Measures) {
@@ -51,6 +53,7 @@ export class RunFold {
       case "begin":
       case "step":
       case "answer":
+      case "job":
         return this.#addStep(type, entry, position, at);
       case "turn":
         this.positions.push(position);
@@ -99,6 +102,7 @@ export class RunFold {
       if (typeof callId !== "string") return [];
       const because = whyHeld(reason, fieldsOf(call));
       const found = readQuestion(question);
+      const job = found === "job" ? this.#job(callId, fieldsOf(fieldsOf(one)["job"])) : undefined;
       // Answered since the run ended.
       if (found === undefined || this.#answered.has(`${callId}/${found}`)) return [];
       return [
@@ -113,6 +117,7 @@ export class RunFold {
           args: (args ?? {}) as Json,
           ...(Array.isArray(path) && { path: path.map(String) }),
           ...(because !== undefined && { because }),
+          ...(job !== undefined && { job }),
         },
       ];
     });
@@ -204,7 +209,18 @@ export class RunFold {
     };
   }
 
-  #addStep(type: "begin" | "step" | "answer", entry: Fields, position: number, at: number): string | undefined {
+  /** A job, and what was reported of it. */
+  #job(callId: string, { jobId, since, until }: Fields): JobRow {
+    const reported = this.#progress.get(callId);
+    return {
+      ...(typeof jobId === "string" && { jobId }),
+      ...(typeof since === "number" && { since }),
+      ...(typeof until === "number" && { until }),
+      ...(reported !== undefined && { progress: reported["progress"] as Json, reportedAt: numberOf(reported["at"]) }),
+    };
+  }
+
+  #addStep(type: "begin" | "step" | "answer" | "job", entry: Fields, position: number, at: number): string | undefined {
     const text = textOf(entry["step"]) ?? "";
     const place = readPlace(entry);
     // Steps of no turn that is known stand with the turn that was under way.
@@ -212,8 +228,11 @@ export class RunFold {
     const turn = this.#turn(number);
     if (type === "begin") turn.begin(place, text, position, at);
     else if (type === "step") turn.end(place, text, position, at, entry["outcome"]);
-    else {
-      turn.answer(place, text, position, at, entry["value"]);
+    else if (type === "job" && !isFields(entry["outcome"])) {
+      turn.report(place, text, position, at, entry["progress"]);
+      if (place.kind === "wait") this.#progress.set(place.callId, entry);
+    } else {
+      turn.answer(place, text, position, at, entry[type === "job" ? "outcome" : "value"]);
       if (place.kind === "wait") this.#answered.add(`${place.callId}/${place.question}`);
     }
     return place.kind === "other" ? `its step "${firstWords(text, 60)}" is not one that a run makes` : undefined;
@@ -286,5 +305,7 @@ export class RunFold {
 const RESUMABLE: ReadonlySet<string> = new Set(["failed", "aborted", "limit", "needs-approval", "needs-outcome"]);
 
 function readQuestion(value: unknown): PendingRow["question"] | undefined {
-  return value === "approval" || value === "outcome" || value === "unknown-outcome" ? value : undefined;
+  return value === "approval" || value === "outcome" || value === "unknown-outcome" || value === "job"
+    ? value
+    : undefined;
 }

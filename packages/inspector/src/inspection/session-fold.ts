@@ -172,6 +172,7 @@ export class SessionFold {
       case "begin":
       case "step":
       case "answer":
+      case "job":
       case "turn":
       case "resume":
       case "end":
@@ -216,7 +217,10 @@ export class SessionFold {
     const { steered } = fieldsOf(fieldsOf(entry["outcome"])["value"]);
     this.#heardUpTo = Math.max(this.#heardUpTo, numberOf(fieldsOf(steered)["upTo"]) ?? 0);
     const problem = run.add(type, entry, position, at);
-    return run === this.runs.at(-1) ? problem : `it belongs to run ${firstWords(runId, 60)}, which is over`;
+    // A job may be given up when the next run has begun.
+    return run === this.runs.at(-1) || type === "job"
+      ? problem
+      : `it belongs to run ${firstWords(runId, 60)}, which is over`;
   }
 
   /** The run, and all after it, are no longer part of the conversation; neither is what they heard. */

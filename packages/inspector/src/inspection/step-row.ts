@@ -45,7 +45,7 @@ export function outcomeRow(input: StepInput, outcome: unknown): StepRow {
 
 /** An answer from outside. */
 export function answerRow({ place, text, position, at, calls }: StepInput, value: unknown): StepRow {
-  const { deny, args, output, error, withdrawn } = fieldsOf(value);
+  const { deny, args, output, error, withdrawn, cancelled } = fieldsOf(value);
   const isDenied = value === false || deny !== undefined || withdrawn !== undefined;
   const detail =
     typeof deny === "string"
@@ -63,6 +63,8 @@ export function answerRow({ place, text, position, at, calls }: StepInput, value
                 : output !== undefined
                   ? "answered with an output"
                   : "answered";
+  const wasCancelled =
+    cancelled === undefined ? "" : cancelled === true ? ", cancelled" : `, not cancelled: ${JSON.stringify(cancelled)}`;
   const state = isDenied ? "denied" : "ok";
   return {
     name: text,
@@ -71,9 +73,15 @@ export function answerRow({ place, text, position, at, calls }: StepInput, value
     at,
     ms: 0,
     state,
-    detail: firstWords(detail),
+    detail: firstWords(`${detail}${wasCancelled}`),
     ...labelOf(place, calls),
   };
+}
+
+/** The last report of a job that goes on. */
+export function reportRow({ place, text, position, at, calls }: StepInput, progress: unknown): StepRow {
+  const detail = firstWords(`progress: ${JSON.stringify(progress) ?? "none"}`);
+  return { name: text, kind: place.kind, position, at, ms: 0, state: "waiting", detail, ...labelOf(place, calls) };
 }
 
 function labelOf(place: ReadPlace, calls: readonly string[]): { readonly label?: string } {
@@ -127,6 +135,10 @@ function callResult(fields: Fields): Pick<StepRow, "state" | "detail" | "nested"
   const label = textOf(fieldsOf(fieldsOf(part)["functionResponse"])["name"]);
   const ms = numberOf(durationMs);
   const common = { ...(label !== undefined && { label }), ...(ms !== undefined && { ms }), ...nestedOf(fields) };
+  if (fields["job"] !== undefined) {
+    const { jobId } = fieldsOf(fields["job"]);
+    return { ...common, state: "ok", detail: firstWords(`started job ${textOf(jobId) ?? ""}`) };
+  }
   if (unknown === true) return { ...common, state: "unknown", detail: "it is unknown whether the call took effect" };
   if (failure === undefined)
     return { ...common, state: "ok", ...(notRun === true && { detail: "a hook answered; the tool did not run" }) };

@@ -4,7 +4,7 @@ import { citationsOf, sourcesOf } from "./turn-citations.ts";
 import { callNames, callsIn } from "./answer-calls.ts";
 import type { FailedRequest, StepRow, TurnFlag, TurnRow } from "./inspection.ts";
 import { type Fields, fieldsOf, listOf, numberOf, textOf } from "./read-values.ts";
-import { answerRow, answerWords, begunRow, outcomeRow } from "./step-row.ts";
+import { answerRow, answerWords, begunRow, outcomeRow, reportRow } from "./step-row.ts";
 import type { ReadPlace } from "./step-place.ts";
 import { readsOf, whyHeld } from "./untrusted.ts";
 import { addUsage, readUsage, turnUsage } from "./usage.ts";
@@ -81,8 +81,15 @@ export class TurnFold {
     const given = isOutcome ? readsOf("call", this.#routes[callIndex(place)] ?? {}) : {};
     const row = { ...answerRow(this.#input(place, text, position, at), value), ...given };
     // What ran before it was asked stays beside the answer.
-    this.#steps.set(this.#steps.has(text) ? `${text}/answer` : text, row);
+    const isAfter = this.#steps.has(text) && this.#steps.get(text)?.state !== "waiting";
+    this.#steps.set(isAfter ? `${text}/answer` : text, row);
     this.#flag(place.kind === "wait" && place.question === "approval" ? "approval" : "outcome");
+  }
+
+  /** What was reported of a job that goes on. */
+  report(place: ReadPlace, text: string, position: number, at: number, progress: unknown): void {
+    this.#add(position);
+    this.#steps.set(text, reportRow(this.#input(place, text, position, at), progress));
   }
 
   /** The run ended with a question about a call of this turn. */

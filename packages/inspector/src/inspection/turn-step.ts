@@ -1,5 +1,5 @@
 import type { Json } from "@pollux/core";
-import { type Fields, fieldsOf, numberOf, textOf } from "./read-values.ts";
+import { type Fields, fieldsOf, isFields, numberOf, textOf } from "./read-values.ts";
 import { type ReadPlace, readPlace } from "./step-place.ts";
 
 /** A step of the turn with its outcome, where it stands in the log. */
@@ -8,8 +8,8 @@ export interface TurnStep {
   readonly place: ReadPlace;
   readonly position: number;
   readonly at: number;
-  readonly type: "begin" | "step" | "answer";
-  /** What the step recorded, or the answer; undefined for one that failed or only began. */
+  readonly type: "begin" | "step" | "answer" | "job";
+  /** What the step recorded, the answer, or the outcome of the job; undefined for one that failed or only began. */
   readonly value: unknown;
   readonly error: Fields | undefined;
 }
@@ -17,7 +17,8 @@ export interface TurnStep {
 /** An entry of a turn, whatever is in it. */
 export function readStep(entry: Json | undefined, position: number): TurnStep {
   const fields = fieldsOf(entry);
-  const type = fields["type"] === "begin" || fields["type"] === "answer" ? fields["type"] : "step";
+  const { type: is } = fields;
+  const type = is === "begin" || is === "answer" || is === "job" ? is : "step";
   const { ok, value, error } = fieldsOf(fields["outcome"]);
   return {
     name: textOf(fields["step"]) ?? "",
@@ -25,13 +26,19 @@ export function readStep(entry: Json | undefined, position: number): TurnStep {
     position,
     at: numberOf(fields["at"]) ?? 0,
     type,
-    value: type === "answer" ? fields["value"] : ok === true ? value : undefined,
+    value: type === "answer" ? fields["value"] : type === "job" ? outcomeOf(fields) : ok === true ? value : undefined,
     error: type === "step" && ok !== true ? fieldsOf(error) : undefined,
   };
 }
 
-/** True for what somebody outside answered as the outcome of a call. */
-export function isOutcomeFromOutside({ place, type }: TurnStep): boolean {
+/** Of a job that was only reported on, none. */
+function outcomeOf({ outcome }: Fields): Fields | undefined {
+  return isFields(outcome) ? outcome : undefined;
+}
+
+/** True for what somebody outside, or a job, answered as the outcome of a call. */
+export function isOutcomeFromOutside({ place, type, value }: TurnStep): boolean {
+  if (type === "job") return value !== undefined;
   return type === "answer" && place.kind === "wait" && place.question === "outcome";
 }
 

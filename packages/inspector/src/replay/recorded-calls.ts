@@ -64,7 +64,7 @@ function responseTo(callId: string, steps: readonly TurnStep[]): unknown {
     const told = fieldsOf(fieldsOf(part)["functionResponse"])["response"];
     if (told !== undefined) return told;
     // Somebody outside answered the call itself.
-    if (step.type === "answer" && (output !== undefined || error !== undefined))
+    if (isOutcomeFromOutside(step) && (output !== undefined || error !== undefined))
       return error === undefined ? { output } : { error };
   }
   return undefined;

@@ -204,7 +204,7 @@ describe("a log of any condition is shown", () => {
   test("an entry of a type that is not known is no problem", async () => {
     const fold = await folded([say("Hi")]);
     const { problems, runs } = fold.overview();
-    fold.add({ v: 3, at: 1, type: "job", runId: runs[0]?.runId ?? "", jobId: "j" });
+    fold.add({ v: 3, at: 1, type: "weather", runId: runs[0]?.runId ?? "" });
     expect(fold.overview()).toMatchObject({ problems, runs });
   });
 

@@ -1,12 +1,14 @@
 import type { JSX } from "preact";
-import type { PendingRow } from "../../../src/inspection/inspection.ts";
+import type { JobRow, PendingRow } from "../../../src/inspection/inspection.ts";
 import { PENDING_TOOLS } from "../session/tools.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { JsonCode } from "../ui/code.tsx";
+import { formatDate } from "../ui/format.ts";
 
 const QUESTIONS: { readonly [question in PendingRow["question"]]: string } = {
   approval: "needs approval",
   outcome: "waits for its output from outside",
+  job: "waits for its job",
   "unknown-outcome": "may or may not have taken effect: someone has to look and say",
 };
 
@@ -32,6 +34,7 @@ export function PendingCalls({
             <b class="mono">{one.name}</b> {QUESTIONS[one.question]}
             <span class="mono dim"> {[...(one.path ?? []), one.callId].join(" › ")}</span>
           </p>
+          {one.job !== undefined && <Job job={one.job} />}
           {one.because !== undefined && <p class="banner is-odd">{one.because}</p>}
           <JsonCode value={one.args} label={`Arguments of ${one.name}`} />
           {PENDING_TOOLS.map((Tool, index) => (
@@ -40,5 +43,19 @@ export function PendingCalls({
         </div>
       ))}
     </section>
+  );
+}
+
+function Job({ job: { jobId, since, until, progress, reportedAt } }: { readonly job: JobRow }): JSX.Element {
+  return (
+    <>
+      <p class="dim">
+        <span class="mono">{jobId}</span>
+        {since !== undefined && ` since ${formatDate(since)}`}
+        {until !== undefined && `, until ${formatDate(until)} at most`}
+        {reportedAt !== undefined && `, progress of ${formatDate(reportedAt)}:`}
+      </p>
+      {progress !== undefined && <JsonCode value={progress} label="Progress of the job" />}
+    </>
   );
 }
