@@ -41,7 +41,10 @@ function withLaterValue(value: unknown): object {
 /** What of a log only the next release knows: entries, and entries with such members. */
 export function knownLater(entries: readonly Json[]): { readonly surveys: readonly Json[]; readonly later: number } {
   const surveys = entries.filter((entry) => (entry as { readonly type?: unknown }).type === "survey");
-  return { surveys, later: entries.filter((entry) => JSON.stringify(entry).includes(JSON.stringify(LATER.later))).length };
+  return {
+    surveys,
+    later: entries.filter((entry) => JSON.stringify(entry).includes(JSON.stringify(LATER.later))).length,
+  };
 }
 
 function isObject(value: unknown): value is JsonObject {
