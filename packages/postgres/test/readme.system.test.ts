@@ -27,7 +27,7 @@ describe.runIf(HAS_POSTGRES)("the programs of the README", () => {
   });
 
   test("run, one after the other", async () => {
-    expect(programs.count).toBe(3);
+    expect(programs.count).toBe(4);
     const env = {
       DATABASE_URL: postgres.url,
       ADMIN_DATABASE_URL: postgres.url,
@@ -37,6 +37,7 @@ describe.runIf(HAS_POSTGRES)("the programs of the README", () => {
     expect(await programs.run(0, env)).toMatch(/.+\nuser-42\/order-17 Where is my order\? idle\n$/);
     expect(await programs.run(1, env)).toBe("[]\n");
     expect(await programs.run(2, env)).toBe("");
+    expect(await programs.run(3, env)).toBe("");
     const page = readFileSync(new URL("../README.md", import.meta.url), "utf8");
     const [, statement = ""] = /^```sql\n([\s\S]*?)^```$/m.exec(page) ?? [];
     const rows = await postgres.ask(statement);

@@ -1,4 +1,6 @@
 import { appendFileSync, readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Agent, defineTool, type Model } from "@pollux/core";
 import { map } from "@pollux/core/bulk";
 import { SqliteStore } from "@pollux/core/node";
@@ -41,6 +43,10 @@ async function* documents(): AsyncGenerator<string> {
   }
 }
 
+setFlagsFromString("--expose-gc");
+// What the flag makes of it.
+const collect = runInNewContext("gc") as () => void;
+
 const tell = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
 const store = new SqliteStore(path);
@@ -57,7 +63,7 @@ for await (const item of run) {
     await agent.session({ id: item.sessionId, store }).resume({ outcomes });
   }
   read += 1;
-  if (read === 200 || read === Number(count)) globalThis.gc?.();
+  if (read === 200 || read === Number(count)) collect();
   tell({ key: item.key, status: item.status, heap: process.memoryUsage().heapUsed });
 }
 tell({ summary: await run.summary() });
