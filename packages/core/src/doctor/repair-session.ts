@@ -59,9 +59,19 @@ export interface SessionRepair {
  * @param lines - The whole log, oldest first.
  */
 export function repairSession(lines: readonly LogLine[]): SessionRepair {
-  const { entries, problems, refused } = examineLog(lines);
-  return { entries, done: refused === undefined ? problems : [], refused };
+  let { entries, problems, refused } = examineLog(lines);
+  if (refused !== undefined) return { entries, done: [], refused };
+  const done = [...problems];
+  // What is put right may disagree with something else that is damaged.
+  for (let round = 1; round < MAX_ROUNDS && problems.length > 0; round++) {
+    ({ entries, problems } = examineLog(entries.map((value) => ({ value }))));
+    done.push(...problems);
+  }
+  return { entries, done, refused };
 }
+
+/** How often a log is repaired that was damaged in several places: each time, what is left is less. */
+const MAX_ROUNDS = 5;
 
 function examineLog(lines: readonly LogLine[]): SessionCheck & Omit<SessionRepair, "done"> {
   const problems: SessionProblem[] = [];
