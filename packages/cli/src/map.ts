@@ -182,9 +182,9 @@ function parseJson(text: string, where: string): unknown {
 }
 
 function memberOf(value: unknown, name: string, line: number): unknown {
-  const member: unknown =
-    typeof value === "object" && value !== null && Object.hasOwn(value, name) && Reflect.get(value, name);
-  if (member === undefined || member === false || member === null) throw new Error(`line ${line} has no "${name}"`);
+  const isThere = typeof value === "object" && value !== null && Object.hasOwn(value, name);
+  const member: unknown = isThere ? Reflect.get(value, name) : undefined;
+  if (member === undefined) throw new Error(`line ${line} has no "${name}"`);
   return member;
 }
 

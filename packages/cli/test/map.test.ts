@@ -39,6 +39,13 @@ test("asks once for each line, and writes a line for each answer", async () => {
   expect(err).toContain("12/12 done");
 });
 
+test("puts members of any kind into the question, false and null among them", async () => {
+  const input = '{"sold":false,"by":null}\n';
+  const { code, out } = await runHere(["map", "-", "-p", "sold: {sold}, by: {by}"], { input });
+  expect(code).toBe(0);
+  expect(linesOf(out)[0]).toMatchObject({ text: expect.stringContaining("sold: false, by: null") });
+});
+
 test("goes on with a store: what is done is not asked again", async () => {
   const args = ["map", file, "-p", "{}", "--key", "id", "--store", join(folder, "runs.sqlite")];
   await runHere(args);

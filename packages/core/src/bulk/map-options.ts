@@ -44,7 +44,7 @@ export interface MapOptions<Input, Context = unknown, Own extends OutputSchema |
     | undefined;
   /** Options of each session: whose it is, for lists. */
   readonly session?: Pick<SessionOptions, "owner" | "metadata" | "limits"> | undefined;
-  /** Called whenever something has changed, also with each turn's cost; must not throw. `formatProgress()` makes it a line. */
+  /** Called when an input begins or ends; must not throw. `formatProgress()` makes it a line. */
   readonly onProgress?: ((progress: MapProgress) => void) | undefined;
   /** Ends it: runs under way are aborted, and can be continued from the store. */
   readonly signal?: AbortSignal | undefined;

@@ -24,8 +24,10 @@ export interface MapProgress {
 
 /** How a {@link map} ended. */
 export interface MapSummary extends MapProgress {
-  /** `"done"`: every input was tried. `"cost"`: `maxCost` left no room for another run. `"aborted"`: its signal, or its reader, ended it. `"failed"`: what every other input
-   * would fail by as well, which reading throws. */
+  /**
+   * `"done"`: every input was tried. `"cost"`: `maxCost` left no room for another run. `"aborted"`: its signal or its reader ended it.
+   * `"failed"`: an error that every other input would meet as well; reading throws it.
+   */
   readonly ended: "done" | "cost" | "aborted" | "failed";
   /** What is missing, and why, in the order in which it was found out: the first 1,000 of those that failed, wait or were cut off. */
   readonly missing: readonly { readonly key: string; readonly why: string }[];

@@ -162,7 +162,7 @@ export class Quota {
       // Not all of them in the first moment of the next minute.
       const delayMs = Math.ceil(resetsAt - now + Math.random() * 1000);
       const error = { code: "quota_reached", message: `${name} is used up until the next minute.` };
-      onNotice?.({ type: "wait", delayMs, error: { ...error } });
+      onNotice?.({ type: "wait", delayMs, error });
       await sleep(delayMs, signal);
     }
   }
