@@ -160,7 +160,15 @@ export class AgUiEncoder implements MessageEncoder<AgUiEvent> {
       const message = next.get(id);
       if (message === undefined || !canGrow(told, message)) return false;
     }
-    return [...next.values()].every((message) => isSayable(message) || this.#told.has(message.id));
+    return (
+      [...next.values()].every((message) => isSayable(message) || this.#told.has(message.id)) && this.#isAdded(entries)
+    );
+  }
+
+  /** True when what is new comes after what the client has. Only results of parallel calls come in any order. */
+  #isAdded(entries: readonly Entry[]): boolean {
+    const lastTold = entries.findLastIndex(({ message }) => this.#told.has(message.id));
+    return entries.slice(0, lastTold).every(({ message }) => message.role === "tool" || this.#told.has(message.id));
   }
 
   /** Takes back by a snapshot all from the first change on, which is said anew after it: clients keep the places of what they have. */

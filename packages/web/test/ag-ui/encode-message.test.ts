@@ -64,12 +64,26 @@ describe("a client", () => {
   });
 });
 
+const step = { type: "turn", id: "turn:1", turn: 1 } as const;
+
+function stateOf(state: Message["state"], ...parts: readonly MessagePart[]): readonly [Message, Conversation] {
+  const message: Message = { id: "m", role: "model", state, parts, sources: [], searchEntryPoints: [] };
+  return [message, { ...buildConversation("s", []), messages: [message] }];
+}
+
+test("what a repeated answer has before something that the client was told already stands before it", async () => {
+  const code = { type: "code", id: "code:1.0", code: "1" } as const;
+  const states = [
+    stateOf("streaming", step, code),
+    stateOf("complete", step, { type: "thought", id: "thought:1.0", text: "Counting." }, code),
+  ];
+  const client = new Follower();
+  await client.follow(encode(states));
+  expect(client.messages).toEqual(loaded(states[1]?.[1] as Conversation));
+  expect(client.messages.map(({ role }) => role)).toEqual(["reasoning", "activity"]);
+});
+
 test("a call that is taken back is not left to the client", async () => {
-  const stateOf = (state: Message["state"], ...parts: readonly MessagePart[]): readonly [Message, Conversation] => {
-    const message: Message = { id: "m", role: "model", state, parts, sources: [], searchEntryPoints: [] };
-    return [message, { ...buildConversation("s", []), messages: [message] }];
-  };
-  const step = { type: "turn", id: "turn:1", turn: 1 } as const;
   const client = new Follower();
   const end = await client.follow(
     encode([
