@@ -26,10 +26,11 @@ function Question({ message, actions, isEditable, isQueued, isUnsent, activity }
   const [isEditing, setEditing] = useState(false);
   const { waitsFor = [] } = message.metadata ?? {};
   const when = waitsFor.length === 0 ? "after this step" : `when ${waitsFor.join(" and ")} has answered`;
-  if (isEditing && isEditable)
+  if (isEditing)
     return (
       <EditQuestion
         text={textOf(message)}
+        isSendable={isEditable === true}
         onCancel={() => setEditing(false)}
         onSave={(text) => {
           setEditing(false);
@@ -54,15 +55,17 @@ function Question({ message, actions, isEditable, isQueued, isUnsent, activity }
 
 interface EditQuestionProps {
   readonly text: string;
+  /** Not while an answer is read: what is written stays until then. */
+  readonly isSendable: boolean;
   readonly onCancel: () => void;
   readonly onSave: (text: string) => void;
 }
 
 /** A question in other words: what followed it goes. */
-function EditQuestion({ text, onCancel, onSave }: EditQuestionProps): ReactElement {
+function EditQuestion({ text, isSendable, onCancel, onSave }: EditQuestionProps): ReactElement {
   const [draft, setDraft] = useState(text);
-  const isChanged = draft.trim() !== "" && draft !== text;
-  const save = (event: FormEvent | KeyboardEvent): void => instead(event, () => isChanged && onSave(draft.trim()));
+  const canSend = isSendable && draft.trim() !== "" && draft !== text;
+  const save = (event: FormEvent | KeyboardEvent): void => instead(event, () => canSend && onSave(draft.trim()));
   return (
     <form className="edit-question" onSubmit={save}>
       <textarea
@@ -78,7 +81,7 @@ function EditQuestion({ text, onCancel, onSave }: EditQuestionProps): ReactEleme
         }}
       />
       <div className="approval-buttons">
-        <Button type="submit" className="primary" disabled={!isChanged} label="Send" />
+        <Button type="submit" className="primary" disabled={!canSend} label="Send" />
         <Button onClick={onCancel} label="Cancel" />
       </div>
     </form>

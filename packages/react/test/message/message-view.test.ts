@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { createElement } from "react";
+import { act, createElement, type ReactElement } from "react";
 import { expect, test } from "vitest";
 import type { AnyChatMessage } from "../../src/chat-message.ts";
 import { ChatProvider } from "../../src/settings.tsx";
@@ -31,4 +31,27 @@ test("links of an answer lead nowhere once the model has read untrusted and priv
   expect(await linksAfter({ untrusted: true })).toEqual(link);
   expect(await linksAfter({ private: true })).toEqual(link);
   expect(await linksAfter(undefined)).toEqual(link);
+});
+
+test("what is written into a message that is edited stays when an answer is read meanwhile, and is sent after it", async () => {
+  const sent: string[] = [];
+  const message: AnyChatMessage = { id: "q", role: "user", parts: [{ type: "text", text: "Hello" }] };
+  const actions = { edit: (_message: unknown, text: string) => sent.push(text) };
+  const view = (isEditable: boolean): ReactElement =>
+    createElement(MessageView, { message, actions, isEditable } as unknown as MessageViewProps);
+  const { element, again } = await render(view(true));
+  await act(async () => element.querySelector<HTMLElement>("[aria-label='Edit message']")?.click());
+  const field = element.querySelector("textarea");
+  if (field === null) throw new Error("there is no field");
+  // As a browser does: React listens to the event, and takes the value from the field.
+  Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value")?.set?.call(field, "Good morning");
+  await act(async () => field.dispatchEvent(new Event("input", { bubbles: true })));
+  const button = (): HTMLButtonElement | null => element.querySelector("[type=submit]");
+  expect(button()?.disabled).toBe(false);
+  await again(view(false));
+  expect(button()?.disabled).toBe(true);
+  await again(view(true));
+  expect(element.querySelector("textarea")?.value).toBe("Good morning");
+  await act(async () => button()?.click());
+  expect(sent).toEqual(["Good morning"]);
 });
