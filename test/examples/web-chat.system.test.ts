@@ -174,9 +174,10 @@ describe("with answers that come at once", () => {
     await tab.sees(LAST);
     expect(await said()).toEqual(["Hello"]);
     await tab.press("Edit message");
+    await tab.page.locator(".edit-question textarea").wait();
     // Selected and typed over, as a person does: `fill` empties the field behind React's back.
-    await tab.page.locator(".edit-question textarea").click({ count: 3 });
-    await tab.page.keyboard.type("Good morning");
+    await tab.page.evaluate(`document.querySelector(".edit-question textarea").select()`);
+    await tab.page.type(".edit-question textarea", "Good morning");
     await tab.page.locator(".edit-question [type=submit]:enabled").click();
     await tab.page.waitForFunction(`document.querySelector(".question .bubble")?.innerText === "Good morning"`);
     await tab.page.waitForFunction(`${answers}.length === 1`);

@@ -1,4 +1,4 @@
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,8 +27,8 @@ interface Told {
 }
 
 /**
- * Asks a database many hostile statements, in one process that must survive all of them, and some through the whole tool. Each
- * has rows or a problem with advice, and nothing is changed.
+ * Asks a database many hostile statements, in processes that must survive them, and some through the whole tool. Each has rows or a
+ * problem with advice, and nothing is changed.
  */
 export async function survivesStatements(count: number, wholeCount: number): Promise<void> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "pollux-sql-")));
@@ -40,21 +40,14 @@ export async function survivesStatements(count: number, wholeCount: number): Pro
   );
   database.close();
   const before = readFileSync(file);
-  const reader = fork(fileURLToPath(new URL("statement-process.ts", import.meta.url)), {
-    execArgv: ["--no-warnings", "--max-old-space-size=256"],
-  });
-  onTestFinished(() => void reader.kill("SIGKILL"));
-  const ended = once(reader, "exit");
+  const reader = new Reader();
+  onTestFinished(() => reader.end());
   let rows = 0;
   const asked = fc.asyncProperty(hostileStatement, hostileParameters, async (sql, parameters) => {
     expect(await processorTime(() => [countStatements(sql), trimmed(sql)])).toBeLessThan(FREEZE_MS);
     const ask = { kind: "rows", sql, parameters, limit: 10, offset: 0 } as const;
     const request: SqliteRequest = { file, ask, maxCellCharacters: 100, maxBytes: 10_000 };
-    const response = once(reader, "message") as Promise<[Told]>;
-    reader.send(request);
-    const first: unknown = await Promise.race([response, ended.then(() => "the process ended")]);
-    expect(first).not.toBe("the process ended");
-    const [{ isProblem, text, residentBytes }] = await response;
+    const { isProblem, text, residentBytes } = await reader.tell(request);
     expect(text).toMatch(isProblem ? /^\{"problem":\{"message":".+","advice":".+/s : /^\{"rows":/);
     expect(residentBytes).toBeLessThan(MOST_RESIDENT);
     if (!isProblem) rows++;
@@ -70,4 +63,38 @@ export async function survivesStatements(count: number, wholeCount: number): Pro
   await fc.assert(whole, { numRuns: wholeCount });
   expect(readFileSync(file).equals(before)).toBe(true);
   expect(readdirSync(folder)).toEqual(["shop.db"]);
+}
+
+/** A process that answers statements, and its successors. */
+class Reader {
+  #process: ChildProcess | undefined;
+  #left = 0;
+
+  async tell(request: SqliteRequest): Promise<Told> {
+    if (this.#process?.exitCode !== null || this.#process.signalCode !== null || this.#left-- === 0) this.#begin();
+    const reader = this.#process;
+    if (reader === undefined) throw new Error("there is no process");
+    const given = new AbortController();
+    const ended = once(reader, "exit", { signal: given.signal }).then(() => "the process ended" as const);
+    const told = once(reader, "message") as Promise<[Told]>;
+    reader.send(request);
+    const first = await Promise.race([told, ended]);
+    if (first === "the process ended") throw new Error(first);
+    ended.catch(() => {});
+    given.abort();
+    return first[0];
+  }
+
+  /** The tool has a process for each statement: freed memory that the allocator keeps would add up in one. */
+  #begin(): void {
+    this.end();
+    this.#left = 100;
+    this.#process = fork(fileURLToPath(new URL("statement-process.ts", import.meta.url)), {
+      execArgv: ["--no-warnings", "--max-old-space-size=256"],
+    });
+  }
+
+  end(): void {
+    this.#process?.kill("SIGKILL");
+  }
 }
