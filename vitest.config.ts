@@ -29,6 +29,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000, interval: 10 } },
+    setupFiles: ["test/support/fixed-seed.ts"],
     // Also on a machine with two processors.
     maxWorkers: "100%",
     env: {
@@ -91,6 +92,7 @@ export default defineConfig({
         test: {
           name: "opentelemetry-2",
           testTimeout: 60_000,
+          setupFiles: ["test/support/fixed-seed.ts"],
           env: { POLLUX_LOG: "silent" },
           include: ["packages/otel/test/**/*.test.ts"],
           exclude: ["**/node_modules/**", ...SYSTEM_TESTS],
