@@ -1,10 +1,15 @@
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const webChat = fileURLToPath(new URL("..", import.meta.url));
 
-/** Builds the page with Vite. @param outDir - Where to. */
-export async function buildPage(outDir: string): Promise<void> {
+/**
+ * Builds a page with Vite.
+ *
+ * @param outDir - Where to.
+ * @param root - The folder with its `index.html`; default: that of the web chat.
+ */
+export async function buildPage(outDir: string, root: string = webChat): Promise<void> {
   await build({
     root,
     configFile: false,

@@ -93,6 +93,7 @@ function reportOf(name: string, output: unknown): string | undefined {
   if (Array.isArray(days)) return `## ${value("city")}\n\n${tableOf(days)}`;
   if (name === "place_order")
     return `Done. Order **${value("orderNumber")}**: ${value("quantity")} × ${value("item")}, ${value("state")}.`;
+  if (name === "deep_research") return value("text");
   if (name === "read_aloud") return `I have read it aloud: “${value("title")}”`;
   if (name === "draw_picture") return `Here is ${value("title")}.`;
   return undefined;

@@ -7,12 +7,24 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { createEmulator, type RunningServer } from "@pollux/emulator";
+import { createEmulator, type Emulator, type EmulatorOptions, type RunningServer } from "@pollux/emulator";
 import { buildPage } from "../../../examples/web-chat/server/build-page.ts";
 import { emulation } from "../../../examples/web-chat/server/emulation.ts";
 
-/** The web chat in a process that can be killed, behind a network that can be cut. Close it with `await using`. */
+export interface FrailWebChatOptions {
+  /** Milliseconds between two pieces of an answer. */
+  readonly chunkMs: number;
+  /** The server and its page. @defaultValue "web-chat" */
+  readonly example?: "web-chat" | "research-chat" | undefined;
+  readonly interactions?: EmulatorOptions["interactions"];
+}
+
+/** A chat of the examples in a process that can be killed, behind a network that can be cut. Close it with `await using`. */
 export class FrailWebChat implements AsyncDisposable {
+  /** What the server asks. It outlives each of the server's processes. */
+  readonly emulator: Emulator;
+  readonly emulatorUrl: string;
+  readonly #program: string;
   readonly #folder: string;
   readonly #emulator: RunningServer;
   readonly #gate: Server;
@@ -23,19 +35,23 @@ export class FrailWebChat implements AsyncDisposable {
   /** Nothing gets through. */
   isDown = false;
 
-  private constructor(folder: string, emulator: RunningServer) {
+  private constructor(program: string, folder: string, emulator: Emulator, running: RunningServer) {
+    this.emulator = emulator;
+    this.emulatorUrl = running.url;
+    this.#program = program;
     this.#folder = folder;
-    this.#emulator = emulator;
+    this.#emulator = running;
     this.#gate = createServer((socket) => this.#forward(socket));
   }
 
-  /** @param chunkMs - Milliseconds between two pieces of an answer. */
-  static async open({ chunkMs }: { readonly chunkMs: number }): Promise<FrailWebChat> {
+  static async open(options: FrailWebChatOptions): Promise<FrailWebChat> {
+    const { chunkMs, example = "web-chat", interactions } = options;
     const folder = await mkdtemp(join(tmpdir(), "pollux-frail-chat-"));
-    const emulator = await createEmulator({ ...emulation(), delays: { chunkMs } }).listen();
-    const chat = new FrailWebChat(folder, emulator);
+    const emulator = createEmulator({ ...emulation(), interactions, delays: { chunkMs } });
+    const chat = new FrailWebChat(`${example}-process.ts`, folder, emulator, await emulator.listen());
     chat.#gate.listen(0, "127.0.0.1");
-    await Promise.all([once(chat.#gate, "listening"), buildPage(join(folder, "page")), chat.start()]);
+    const root = fileURLToPath(new URL(`../../../examples/${example}`, import.meta.url));
+    await Promise.all([once(chat.#gate, "listening"), buildPage(join(folder, "page"), root), chat.start()]);
     return chat;
   }
 
@@ -71,7 +87,7 @@ export class FrailWebChat implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    const file = fileURLToPath(new URL("web-chat-process.ts", import.meta.url));
+    const file = fileURLToPath(new URL(this.#program, import.meta.url));
     const folders = [join(this.#folder, "data"), join(this.#folder, "page")];
     const args = ["--conditions=pollux-source", "--disable-warning=ExperimentalWarning", file];
     const child = spawn(process.execPath, [...args, this.#emulator.url, ...folders], {
