@@ -11,6 +11,12 @@ export interface GeneratedPage {
 
 const PROPER_NAMES: Readonly<Record<string, string>> = { mcp: "MCP", cometapi: "CometAPI" };
 
+/** Examples with a README of their own. */
+const CHATS = [
+  { name: "web-chat", purpose: "A chat in the browser, on `useChat`." },
+  { name: "research-chat", purpose: "A chat that starts deep research, and goes on when the report is there." },
+];
+
 /** A page for each example with its source and how to run it, and an index of them. */
 export function examplePages(repositoryUrl: string | undefined): readonly GeneratedPage[] {
   const programs = filesIn("examples").filter((file) => /^examples\/[\w-]+\.ts$/.test(file));
@@ -25,9 +31,9 @@ export function examplePages(repositoryUrl: string | undefined): readonly Genera
   const more = EXAMPLE_FOLDERS.map(
     ({ name, route, title }) => `| [${name}](./${route.slice("examples/".length)}) | ${title}. |`,
   );
-  const chat = exists("examples/web-chat/README.md")
-    ? ["| [web-chat](./web-chat.md) | A chat in the browser, on `useChat`. |"]
-    : [];
+  const chats = CHATS.flatMap(({ name, purpose }) =>
+    exists(`examples/${name}/README.md`) ? [`| [${name}](./${name}.md) | ${purpose} |`] : [],
+  );
   const index = [
     "# Examples",
     "",
@@ -37,7 +43,7 @@ export function examplePages(repositoryUrl: string | undefined): readonly Genera
     "| ------- | ------------- |",
     ...rows,
     ...more,
-    ...chat,
+    ...chats,
   ];
   return [{ route: "examples/index.md", text: `${index.join("\n")}\n` }, ...single, ...folders];
 }

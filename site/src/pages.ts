@@ -25,6 +25,7 @@ export function sitePages(): readonly SitePage[] {
     ["CONTRIBUTING.md", "contributing/index.md"],
     ["SECURITY.md", "contributing/security.md"],
     ["examples/web-chat/README.md", "examples/web-chat.md"],
+    ["examples/research-chat/README.md", "examples/research-chat.md"],
     ...packages.map((name) => [`packages/${name}/README.md`, `packages/${name}.md`] as const),
     ...packages.map((name) => [`packages/${name}/CHANGELOG.md`, `changelog/${name}.md`] as const),
   ] as const;

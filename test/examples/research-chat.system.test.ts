@@ -15,8 +15,8 @@ test("a research is answered exactly once, from one start, over two crashes of t
     // It goes on until somebody has followed it to its end.
     interactions: { polls: Infinity },
   });
-  const asked = (method: string): readonly string[] =>
-    chat.emulator.requests.flatMap((one) => (one.method === method && /\/interactions\b/.test(one.path) ? one.path : []));
+  const asked = (method: string, what = /\/interactions\b/): readonly string[] =>
+    chat.emulator.requests.flatMap((one) => (one.method === method && what.test(one.path) ? one.path : []));
   /** Waits until the server that runs now has asked about the research. */
   async function isAskedAgain(): Promise<void> {
     const before = asked("GET").length;
@@ -35,7 +35,7 @@ test("a research is answered exactly once, from one start, over two crashes of t
   await isAskedAgain();
   await tab.page.close();
 
-  const client = new InteractionsClient({ endpoint: endpoint({ baseUrl: chat.emulatorUrl, apiKey: "any" }) });
+  const client = new InteractionsClient({ endpoint: endpoint({ baseUrl: chat.emulatorUrl }) });
   const id = asked("GET")[0]?.split("/").at(-1) ?? "";
   for await (const event of client.follow(id)) expect(event).toBeDefined();
 
@@ -43,8 +43,11 @@ test("a research is answered exactly once, from one start, over two crashes of t
   await reopened.sees(REPORT);
   await reopened.isDone();
   const said = await reopened.messages();
-  expect([countOf(said, "Research how heat pumps"), countOf(said, REPORT)]).toEqual([1, 1]);
-  expect(said).not.toContain("Interrupted");
-  expect(asked("POST")).toHaveLength(1);
+  expect([countOf(said, REPORT), countOf(said, "Interrupted")]).toEqual([1, 0]);
+  expect(await reopened.page.evaluate("document.querySelectorAll('.tool').length")).toBe(1);
+  const kept = await fetch(`${chat.url}/api/chat/${new URL(address).pathname.split("/").at(-1)}`);
+  expect(await kept.json()).toMatchObject({ messages: [{ role: "user" }, { role: "assistant" }] });
+  // One start, one request for the call, and one for the answer.
+  expect([asked("POST").length, asked("POST", /GenerateContent/i).length]).toEqual([1, 2]);
   expect(reopened.complaints).toEqual([]);
 });

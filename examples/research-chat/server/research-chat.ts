@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Agent, type Endpoint, pollJobs } from "@pollux/core";
 import { SqliteStore } from "@pollux/core/node";
@@ -24,6 +25,7 @@ export interface ResearchChatOptions {
 /** Serves a chat whose agent researches, and asks how each research stands. Ended at any time, it goes on when it is started anew. */
 export async function startResearchChat(options: ResearchChatOptions): Promise<LocalServer> {
   const { endpoint, model, data, page, port, checkEveryMs } = options;
+  await mkdir(data, { recursive: true });
   const store = new SqliteStore(join(data, "chats.sqlite"));
   const agent = new Agent({
     model,

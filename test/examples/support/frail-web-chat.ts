@@ -94,7 +94,8 @@ export class FrailWebChat implements AsyncDisposable {
       stdio: ["ignore", "pipe", "inherit"],
     });
     this.#child = child;
-    const [url] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+    const [url] = await Promise.race([once(createInterface({ input: child.stdout }), "line"), once(child, "exit")]);
+    if (typeof url !== "string") throw new Error("the server ended before it listened");
     this.#port = Number(new URL(url).port);
   }
 
