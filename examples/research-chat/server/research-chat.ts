@@ -30,7 +30,8 @@ export async function startResearchChat(options: ResearchChatOptions): Promise<L
   const agent = new Agent({
     model,
     endpoint,
-    instructions: "Answer in Markdown. Research what needs many sources; from a report, say what was asked, with its sources.",
+    instructions:
+      "Answer in Markdown. Research what needs many sources; from a report, say what was asked, with its sources.",
     tools: [deepResearch({ client: new InteractionsClient({ endpoint }), checkEveryMs })],
   });
   const ended = new AbortController();

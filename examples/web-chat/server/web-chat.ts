@@ -38,9 +38,7 @@ export async function startWebChat({ endpoint, model, data, page, port }: WebCha
   return await serveLocally({
     chats,
     files: async (request) =>
-      (await pictures.find(request)) ??
-      (await sounds.find(request)) ??
-      (await servePage(page, new URL(request.url))),
+      (await pictures.find(request)) ?? (await sounds.find(request)) ?? (await servePage(page, new URL(request.url))),
     port,
     close: () => store.close(),
   });
