@@ -228,7 +228,9 @@ async function keepsDone(session: Session, death: Death, act: () => Promise<unkn
   const { lastRun, turns } = await session.state();
   return [
     ...problems,
-    ...executed(done).flatMap((call) => (calls.includes(call) || /: (?:unknown|left)$/.test(call) ? [] : [`lost: ${call}`])),
+    ...executed(done).flatMap((call) =>
+      calls.includes(call) || /: (?:unknown|left)$/.test(call) ? [] : [`lost: ${call}`],
+    ),
     ...(done.texts ?? []).flatMap((text) => (texts.includes(text) ? [] : [`lost: ${text}`])),
     ...calls.filter((call) => call.endsWith(": denied") || call === "pay 5: paid 5"),
     ...(lastRun !== "cut-off" && turns < answersOf(death) ? [`turns are lost: ${turns} of ${done.turns}`] : []),
