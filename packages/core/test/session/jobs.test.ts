@@ -211,6 +211,14 @@ describe.each(SESSION_FACES)("by %s", (_face, face) => {
     }
   });
 
+  test("what was found out is not asked any more, while an approval of the same turn waits", async () => {
+    const { open, answers } = lab();
+    const asked = await face.send(open(calls(ASK, "pay")), "Why?");
+    expect(waits(asked)).toEqual(["call:1.0 job", "call:1.1 approval"]);
+    answers.set("job-1", { output: { report: "Because." } });
+    for (let time = 1; time <= 2; time++) expect(waits(await face.continue(open()))).toEqual(["call:1.1 approval"]);
+  });
+
   test("a message closes the wait and cancels the job, or is read with its outcome", async () => {
     const closed = lab();
     await face.send(closed.open(call(ASK.name, ASK.args)), "Why?", { runId: "r" });
