@@ -38,11 +38,11 @@ export const JOBS_KILLED: EngineCase = {
     await place.startWorker("w1");
     const problems = await Promise.all(
       names.map(async (name) => {
-        const { ended, asked } = await bringToEnd({ place, outside }, name);
+        const { ended, asked, startsAgain } = await bringToEnd({ place, outside }, name);
         const seen = (await outside.seen(name)).filter((one) => one.what !== "mark" && one.run === name);
         return [
           ...(await problemsOfRun(outside, name, "job", ended)),
-          ...problemsOfJob(name, seen),
+          ...problemsOfJob(name, seen, startsAgain ? 2 : 1),
           ...(wasCutOff(name, atKill) && !asked.includes("unknown-outcome") ? [`lost: ${name} did not ask`] : []),
         ];
       }),
@@ -59,8 +59,9 @@ function isWaiting(asked: readonly Asked[]): true | undefined {
 async function bringToEnd(
   { place, outside }: Pick<CaseWorld, "place" | "outside">,
   name: string,
-): Promise<{ readonly ended: Ended; readonly asked: readonly string[] }> {
+): Promise<{ readonly ended: Ended; readonly asked: readonly string[]; readonly startsAgain: boolean }> {
   const asked = new Set<string>();
+  let startsAgain = false;
   let ended: Ended | undefined;
   void place.report(name).then((one) => (ended = one));
   await until(`the end of ${name}`, async () => {
@@ -68,12 +69,13 @@ async function bringToEnd(
       if (asked.has(question)) continue;
       asked.add(question);
       const isStarted = (await outside.seen(name)).some((one) => isStart(name, one, "done"));
-      const outcome = question === "job" || isStarted ? OUTCOME : ({ notExecuted: true } as const);
-      await place.answer(name, callId, { outcome });
+      const isKnown = question === "job" || isStarted;
+      startsAgain ||= !isKnown;
+      await place.answer(name, callId, { outcome: isKnown ? OUTCOME : { notExecuted: true } });
     }
     return ended;
   });
-  return { ended: await place.report(name), asked: [...asked] };
+  return { ended: await place.report(name), asked: [...asked], startsAgain };
 }
 
 function isStart(name: string, one: Seen, phase: "asked" | "done"): boolean {
@@ -85,9 +87,13 @@ function wasCutOff(name: string, seen: readonly Seen[]): boolean {
   return seen.some((one) => isStart(name, one, "asked")) && /item-1-(?:asked|done)$/.test(name);
 }
 
-/** The model is told once what the job has come to. */
-function problemsOfJob(name: string, seen: readonly Seen[]): readonly string[] {
+/** The job is started once, or again because somebody said that it was not; the model is told once what it has come to. */
+function problemsOfJob(name: string, seen: readonly Seen[], expected: number): readonly string[] {
+  const starts = seen.filter((one) => isStart(name, one, "asked")).length;
   const last = seen.findLast((one) => one.what === "model");
   const told = last?.what === "model" ? last.told.join() : "nothing";
-  return told === "1,2,3" ? [] : [`lost: the model of ${name} was told of ${told}`];
+  return [
+    ...(starts === expected ? [] : [`doubled: the job of ${name} was started ${starts} times, not ${expected}`]),
+    ...(told === "1,2,3" ? [] : [`lost: the model of ${name} was told of ${told}`]),
+  ];
 }
