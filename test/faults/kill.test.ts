@@ -18,8 +18,8 @@ test.each(KINDS)("a process with a %s store is killed between two calls, and ano
 });
 
 test("a process is killed while it waits for its jobs, and another one goes on", async () => {
-  await using places = await openPlaces(JOBS);
+  await using jobs = await openPlaces(JOBS);
   const moments = [{ append: 7, when: "after" } as const];
-  const scene = { places, tally: killTally("kill -9 with jobs"), errand: JOBS };
-  expect(await killAndFinish(scene, places.place("jsonl", "sessions"), moments, "jobs")).toEqual([]);
+  const scene = { places: jobs, tally: killTally("kill -9 with jobs"), errand: JOBS };
+  expect(await killAndFinish(scene, jobs.place("jsonl", "sessions"), moments, "jobs")).toEqual([]);
 });
