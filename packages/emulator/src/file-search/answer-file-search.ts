@@ -45,7 +45,7 @@ export function answerFileSearch(
   const owner = callerOf(incoming);
   const query = incoming.url.searchParams;
   const answered = (operation: string, body: object | Problem): ResourceAnswer =>
-    "rule" in body ? { operation, problems: [body as Problem] } : { operation, body };
+    "rule" in body ? { operation, problems: [body] } : { operation, body };
   const read = (message: string): ReturnType<typeof readBody> =>
     readBody(incoming.body, message, { surface: "developer", old: false, oldV1: false, apiVersion });
   if (route.kind === "upload") return uploads.resume(query.get("upload_id") ?? "", incoming.headers, incoming.bytes);

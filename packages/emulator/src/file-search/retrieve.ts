@@ -66,8 +66,7 @@ function retrieve(
         ...(document.displayName !== undefined && { title: document.displayName }),
         text: text.slice(0, CHUNK_CHARACTERS),
         fileSearchStore: store.name,
-        // As the API writes metadata.
-        ...(document.customMetadata.length > 0 && { customMetadata: document.customMetadata as readonly object[] }),
+        ...(document.customMetadata.length > 0 && { customMetadata: document.customMetadata }),
         ...(document.mimeType === "application/pdf" && { pageNumber: page }),
       },
     }));
