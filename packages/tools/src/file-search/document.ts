@@ -3,7 +3,7 @@ import type { CallSignal } from "@pollux/core/wire";
 /** A value in a document's metadata. */
 export type MetadataValue = string | number | readonly string[];
 
-/** Metadata of a document by key: letters, digits and underscores. */
+/** Metadata of a document by key. */
 export type FileSearchMetadata = { readonly [key: string]: MetadataValue };
 
 /**
@@ -41,9 +41,7 @@ export const MAX_DOCUMENT_BYTES: number = 100 * 1024 * 1024;
 /** Key of the owner in a document's metadata, for a `metadataFilter` such as `pollux_owner="ada"`. */
 export const OWNER_KEY = "pollux_owner";
 
-/** The most the service takes, those of this library included. */
-const MAX_KEYS = 20;
-const RESERVED = "pollux_";
+const MAX_ENTRIES = 20;
 
 /** The oldest first. */
 export function byAge(a: Aged, b: Aged): number {
@@ -74,26 +72,19 @@ interface WireMetadata {
 /**
  * Metadata in the service's form, sorted by key.
  *
- * @param own - Entries of this library, which nobody else may set.
- * @throws {TypeError} For a key or a value that the service does not take, or too many.
+ * @throws {TypeError} For more entries than the service takes, or a number that JSON has no word for.
  */
-export function toWireMetadata(given: FileSearchMetadata = {}, own: FileSearchMetadata = {}): readonly object[] {
-  for (const [key, value] of Object.entries(given)) {
-    if (!/^[a-z_]\w{0,99}$/i.test(key))
-      throw new TypeError(`metadata: ${JSON.stringify(key)} is not a key; use letters, digits and underscores`);
-    if (key.startsWith(RESERVED))
-      throw new TypeError(`metadata: ${key} is not yours to set: keys with ${RESERVED} belong to the library`);
-    const isList = Array.isArray(value) && value.every((item) => typeof item === "string");
-    if (typeof value !== "string" && !Number.isFinite(value) && !isList)
-      throw new TypeError(`metadata: ${key} must be a string, a number or a list of strings`);
-  }
-  const entries = Object.entries({ ...given, ...own }).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  if (entries.length > MAX_KEYS) {
-    const left = MAX_KEYS - Object.keys(own).length;
-    throw new TypeError(`metadata: ${Object.keys(given).length} keys are too many; at most ${left} are yours`);
-  }
+export function toWireMetadata(metadata: FileSearchMetadata): readonly object[] {
+  const entries = Object.entries(metadata).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  if (entries.length > MAX_ENTRIES)
+    throw new TypeError(
+      `metadata: a document takes ${MAX_ENTRIES} entries, owner and path included, not ${entries.length}`,
+    );
   return entries.map(([key, value]) => {
     if (typeof value === "string") return { key, stringValue: value };
-    return typeof value === "number" ? { key, numericValue: value } : { key, stringListValue: { values: value } };
+    if (typeof value === "object") return { key, stringListValue: { values: value } };
+    if (!Number.isFinite(value))
+      throw new TypeError(`metadata: ${key} must be a text, a finite number or a list of texts`);
+    return { key, numericValue: value };
   });
 }

@@ -34,8 +34,6 @@ import { syncFolder, type SyncOptions, type SyncReport } from "./sync.ts";
 export interface FileSearchStoreOptions extends GeminiClientOptions, CallSignal {
   /** Model that a new store embeds with; `models/gemini-embedding-2` also takes images. @defaultValue the service's */
   readonly embeddingModel?: string | undefined;
-  /** False throws when there is no such store. @defaultValue true */
-  readonly create?: boolean | undefined;
 }
 
 /** Options of {@link FileSearchStore.tool}. */
@@ -65,9 +63,6 @@ export interface UploadOptions extends ImportOptions {
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
 }
 
-/** A document whose metadata stands in the service's form already. */
-type AddOptions = UploadOptions & { readonly customMetadata?: readonly object[] | undefined };
-
 const PAGE_SIZE = 20;
 const LONGEST_POLL_MS = 10_000;
 /** How often a new document may be unknown, because it is not visible yet. */
@@ -80,7 +75,7 @@ type StoreJson = Pick<FileSearchDocument, "name" | "displayName" | "createTime">
  * Finds a file search store, or creates it. Processes that create one at the same time end up with the same store.
  *
  * @param name - Display name, at most 512 characters; or the resource name of a store that exists, `fileSearchStores/…`.
- * @throws {ConfigurationError} When the endpoint has no stores: only the Developer API does; or with `create: false`, when it is missing.
+ * @throws {ConfigurationError} When the endpoint has no stores: only the Developer API does.
  * @throws {ApiStatusError} When the service refuses.
  * @see https://ai.google.dev/gemini-api/docs/file-search
  * @example
@@ -90,7 +85,7 @@ type StoreJson = Pick<FileSearchDocument, "name" | "displayName" | "createTime">
  * ```
  */
 export async function fileSearchStore(name: string, options: FileSearchStoreOptions = {}): Promise<FileSearchStore> {
-  const { embeddingModel, create = true, signal, ...client } = options;
+  const { embeddingModel, signal, ...client } = options;
   checkOptions("fileSearchStore()", client, CLIENT_OPTIONS, CLIENT_SPELLINGS);
   if (typeof name !== "string" || name === "") throw new TypeError("the name of a store must be a text");
   const api = new ApiClient(client);
@@ -101,7 +96,6 @@ export async function fileSearchStore(name: string, options: FileSearchStoreOpti
   }
   const oldest = await findOldest(api, name, signal);
   if (oldest !== undefined) return new FileSearchStore(api, oldest);
-  if (!create) throw new ConfigurationError(`There is no store ${name}: create it, or leave create: false out.`);
   const body = encodeJson({ displayName: name, embeddingModel });
   const call = { operation: "createFileSearchStore", method: "POST", path: "fileSearchStores", body } as const;
   const own = asNamed(await api.object(call, { signal }), "a store");
@@ -195,12 +189,7 @@ export class FileSearchStore {
    * @throws {ApiTimeoutError} When it is not ready within `timeoutMs`.
    */
   async upload(data: Blob | Uint8Array<ArrayBuffer>, options: UploadOptions = {}): Promise<FileSearchDocument> {
-    return await this.addDocument(data, { ...options, customMetadata: withOwner(options) });
-  }
-
-  /** @internal */
-  async addDocument(data: Blob | Uint8Array<ArrayBuffer>, options: AddOptions): Promise<FileSearchDocument> {
-    const { customMetadata, chunkingConfig, onProgress, signal } = options;
+    const { chunkingConfig, onProgress, signal } = options;
     const blob = data instanceof Blob ? data : new Blob([data]);
     const named = "name" in blob && typeof blob.name === "string" ? blob.name : undefined;
     const { mimeType = blob.type, displayName = named } = options;
@@ -210,7 +199,7 @@ export class FileSearchStore {
     if (mimeType === "") throw new TypeError('its media type is unknown: pass mimeType, such as "text/plain"');
     const { baseUrl, apiVersion } = this.#api.endpoint;
     const startUrl = `${baseUrl}/upload/${apiVersion}/${this.name}:uploadToFileSearchStore`;
-    const about = { displayName, mimeType, customMetadata, chunkingConfig };
+    const about = { displayName, mimeType, customMetadata: withOwner(options), chunkingConfig };
     const read = (answer: Answer): Answer | undefined => (typeof answer["name"] === "string" ? answer : undefined);
     const operation = await upload({ startUrl, data: blob, mimeType, about, onProgress, read }, this.#api, { signal });
     return await this.#wait(operation, options);
@@ -305,7 +294,7 @@ export class FileSearchStore {
 }
 
 function withOwner({ metadata, owner }: ImportOptions): readonly object[] | undefined {
-  const entries = toWireMetadata(metadata, owner === undefined ? {} : { [OWNER_KEY]: owner });
+  const entries = toWireMetadata({ ...metadata, ...(owner !== undefined && { [OWNER_KEY]: owner }) });
   return entries.length > 0 ? entries : undefined;
 }
 

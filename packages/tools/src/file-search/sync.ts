@@ -68,9 +68,13 @@ export interface SyncReport {
 /** What a sync does to a store. */
 interface SyncedStore {
   documents(options: CallSignal): AsyncIterable<FileSearchDocument>;
-  addDocument(
+  upload(
     data: File,
-    options: WaitOptions & { readonly displayName: string; readonly customMetadata: readonly object[] },
+    options: WaitOptions & {
+      readonly displayName: string;
+      readonly owner?: string | undefined;
+      readonly metadata: FileSearchMetadata;
+    },
   ): Promise<FileSearchDocument>;
   wait(name: string, options: WaitOptions): Promise<FileSearchDocument>;
   deleteDocument(name: string, options: CallSignal): Promise<void>;
@@ -96,29 +100,29 @@ export async function syncFolder(store: SyncedStore, folder: string, options: Sy
   // Once the project's storage is full, sending more only repeats the refusal.
   let full: ApiStatusError | undefined;
 
+  /** Sends a file, unless the store has it, and deletes its other documents. */
   async function settle(path: string): Promise<Action> {
     const before = stored.get(path) ?? [];
-    const keep = known.has(path) ? await makeCurrent(path, before) : undefined;
-    // Only now, so that a search finds one version or the other at any time.
-    for (const { name } of before) if (name !== keep?.name) await store.deleteDocument(name, { signal });
-    return keep?.action ?? "deleted";
-  }
-
-  /** Sends a file, unless there is a document of it, whose name is returned then. */
-  async function makeCurrent(
-    path: string,
-    before: readonly FileSearchDocument[],
-  ): Promise<{ readonly action: Action; readonly name?: string }> {
-    const { file, customMetadata, hash } = await readLocal(join(folder, path), path, { ...options, source });
+    const remove = async (those: readonly FileSearchDocument[]): Promise<void> => {
+      for (const { name } of those) await store.deleteDocument(name, { signal });
+    };
+    if (!known.has(path)) return await remove(before).then(() => "deleted");
+    const { file, metadata, hash } = await readLocal(join(folder, path), path, { ...options, source });
     const isSame = (document: FileSearchDocument): boolean => readMetadata(document)[HASH_KEY] === hash;
-    const same = before.filter((one) => one.state !== "STATE_FAILED" && isSame(one)).toSorted(byAge)[0];
-    if (same !== undefined) {
-      if (same.state !== "STATE_ACTIVE") await store.wait(same.name, wait);
-      return { action: "unchanged", name: same.name };
+    const usable = before.filter(({ state }) => state !== "STATE_FAILED").toSorted(byAge);
+    const kept = usable.find(isSame);
+    if (kept !== undefined) {
+      if (kept.state !== "STATE_ACTIVE") await store.wait(kept.name, wait);
+      await remove(before.filter((one) => one !== kept));
+      return "unchanged";
     }
     if (full !== undefined) throw full;
-    await store.addDocument(file, { ...wait, displayName: path, customMetadata });
-    return { action: before.every(isSame) ? "uploaded" : "replaced" };
+    // Nobody finds them, and each further attempt may leave one.
+    await remove(before.filter(({ state }) => state === "STATE_FAILED"));
+    await store.upload(file, { ...wait, displayName: path, owner, metadata });
+    // Only now, so that a search finds one version or the other at any time.
+    await remove(usable);
+    return usable.length === 0 ? "uploaded" : "replaced";
   }
 
   const queue = [...paths, ...gone].values();
@@ -184,22 +188,18 @@ async function documentsOf(
 
 interface LocalFile {
   readonly file: File;
-  readonly customMetadata: readonly object[];
+  readonly metadata: FileSearchMetadata;
   /** SHA-256 of all that a document is made of: media type, metadata and bytes. */
   readonly hash: string;
 }
 
-async function readLocal(
-  place: string,
-  path: string,
-  { metadata, owner, source = "" }: SyncOptions,
-): Promise<LocalFile> {
+async function readLocal(place: string, path: string, options: SyncOptions): Promise<LocalFile> {
+  const { owner = "", source = "" } = options;
   const file = await fileFromPath(place);
-  const own = { [PATH_KEY]: path, [SOURCE_KEY]: source, ...(owner !== undefined && { [OWNER_KEY]: owner }) };
-  const given = await metadata?.(path);
-  const sha256 = createHash("sha256").update(`${file.type}\n${JSON.stringify(toWireMetadata(given, own))}\n`);
+  const metadata = { ...(await options.metadata?.(path)), [PATH_KEY]: path, [SOURCE_KEY]: source };
+  const sha256 = createHash("sha256").update(JSON.stringify([file.type, owner, toWireMetadata(metadata)]));
   // A larger one is not sent.
   if (file.size <= MAX_DOCUMENT_BYTES) for await (const bytes of file.stream()) sha256.update(bytes);
   const hash = sha256.digest("hex");
-  return { file, customMetadata: toWireMetadata(given, { ...own, [HASH_KEY]: hash }), hash };
+  return { file, metadata: { ...metadata, [HASH_KEY]: hash }, hash };
 }
