@@ -139,7 +139,7 @@ function readUploadState<T>(
     if (Number.isInteger(received) && received >= 0 && received <= totalBytes) return { offset: received };
   }
   if (status === "final" || (status === null && sentUpTo === totalBytes)) {
-    const answer = parseJson(text);
+    const answer = text === "" ? undefined : parseJson(text);
     const result = isObject(answer) ? read(answer) : undefined;
     if (result !== undefined) return { offset: totalBytes, result };
   }

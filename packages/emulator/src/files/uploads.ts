@@ -48,6 +48,8 @@ interface Upload {
   readonly kept: Uint8Array[];
   receivedBytes: number;
   status: "active" | "final" | "cancelled";
+  /** JSON of what it has become. */
+  made: object | undefined;
 }
 
 const MAX_UPLOADS = 1000;
@@ -84,6 +86,7 @@ export class Uploads {
       kept: [],
       receivedBytes: 0,
       status: "active",
+      made: undefined,
     });
     if (this.#uploads.size > MAX_UPLOADS) this.#uploads.delete([...this.#uploads.keys()][0] ?? "");
     const address = `${origin}/upload/${apiVersion}/${target.path}?upload_id=${id}&upload_protocol=resumable`;
@@ -108,7 +111,8 @@ export class Uploads {
       return { operation, problems: [{ rule: "F-1", message: "Upload not found.", status: "NOT_FOUND" }] };
     }
     const said = (body?: object): ResourceAnswer => ({ operation, body, headers: statusOf(upload) });
-    if (command === "query") return said();
+    // Whether the service says again what an upload has become is a guess.
+    if (command === "query") return said(upload.made);
     const found = this.#chunkProblem(upload, command, headers, bytes);
     if (found) return { operation, problems: [broken(found)], headers: statusOf(upload) };
     if (command === "cancel") {
@@ -123,7 +127,9 @@ export class Uploads {
     const late = target.problem(sizeBytes);
     if (late) return { operation, problems: [late], headers: statusOf(upload) };
     upload.status = "final";
-    return said(target.finish({ mimeType, sizeBytes, sha256: hash.digest("hex"), bytes: Buffer.concat(kept) }));
+    upload.made = target.finish({ mimeType, sizeBytes, sha256: hash.digest("hex"), bytes: Buffer.concat(kept) });
+    kept.length = 0;
+    return said(upload.made);
   }
 
   get #chunkBytes(): number {
