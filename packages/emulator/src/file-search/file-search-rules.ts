@@ -10,7 +10,7 @@ export const FILE_SEARCH_RULES: Readonly<Record<string, readonly ["documented" |
   "K-3": ["seen", "the storage of the project is full: 429"],
   "K-4": ["guess", "unknown store or document: 404"],
   "K-5": ["documented", "more than 20 entries of metadata"],
-  "K-6": ["guess", "page size over 20: 20 are sent"],
+  "K-6": ["guess", "page size over 20: 20 are sent; below 0: refused"],
   "K-7": ["guess", "a key twice in the metadata"],
   "K-8": ["guess", "display name over 512 characters"],
   "K-9": ["guess", "metadata filter: key=value, joined by AND"],

@@ -205,7 +205,10 @@ export class FileSearchStore {
     return await this.#wait(operation, options);
   }
 
-  /** Adds a file of the Files API, such as `files/abc`, and waits like {@link FileSearchStore.upload}. The document outlives the file. */
+  /**
+   * Adds a file of the Files API, such as `files/abc`, and waits like {@link FileSearchStore.upload}. The document outlives the file. The
+   * request is sent again if its answer is lost, which may leave two documents.
+   */
   async importFile(file: string, options: ImportOptions = {}): Promise<FileSearchDocument> {
     const { chunkingConfig, signal } = options;
     const body = encodeJson({ fileName: file, customMetadata: withOwner(options), chunkingConfig });
