@@ -138,6 +138,7 @@ describe("a subpath of the tools", () => {
   const OWN: Readonly<Record<string, readonly string[]>> = {
     "./ask-user": [],
     "./calculator": ["mathjs"],
+    "./file-search": ["picomatch"],
     "./files": ["diff", "re2js"],
     "./http": ["ipaddr.js", "undici"],
     "./mcp": ["@modelcontextprotocol/client"],

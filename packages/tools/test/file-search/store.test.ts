@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { fileSearchStore, readMetadata } from "../../src/file-search.ts";
 import { type Break, breakingService } from "../helpers/breaking-service.ts";
 import { drawn, pdfOf } from "../helpers/pdf.ts";
-import { documentsOf, open, searchService, SOON, titles } from "../helpers/search-service.ts";
+import { clientOf, documentsOf, open, searchService, SOON, titles } from "../helpers/search-service.ts";
 
 const text = (content: string, name = "a.txt"): File => new File([content], name, { type: "text/plain" });
 
@@ -18,7 +18,7 @@ describe("a store", () => {
     const first = await open(emulator);
     expect(first).toMatchObject({ displayName: "manuals" });
     expect(await open(emulator)).toMatchObject({ name: first.name });
-    const options = { endpoint: geminiApi({ apiKey: "emulator" }), fetch: emulator.fetch };
+    const options = clientOf(emulator);
     expect(await fileSearchStore(first.name, options)).toMatchObject({ name: first.name, displayName: "manuals" });
     expect(emulator.requests.filter(({ method }) => method === "POST").map(({ body }) => body)).toEqual([
       { displayName: "manuals" },
@@ -27,7 +27,7 @@ describe("a store", () => {
 
   test("is found behind twenty others", async () => {
     const emulator = searchService();
-    const options = { endpoint: geminiApi({ apiKey: "emulator" }), fetch: emulator.fetch };
+    const options = clientOf(emulator);
     for (let index = 0; index < 25; index += 1) await fileSearchStore(`other ${index}`, options);
     const { name } = await open(emulator);
     expect((await open(emulator)).name).toBe(name);
@@ -37,10 +37,8 @@ describe("a store", () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.integer({ min: 2, max: 4 }), async (scheduler, processes) => {
         const emulator = searchService();
-        const fetch = scheduler.scheduleFunction(emulator.fetch);
-        const opened = Promise.all(
-          Array.from({ length: processes }, () => open({ fetch: Object.assign(fetch, emulator.fetch) })),
-        );
+        const fetch = scheduler.scheduleFunction(clientOf(emulator).fetch);
+        const opened = Promise.all(Array.from({ length: processes }, () => open({ fetch })));
         const stores = await scheduler.waitFor(opened);
         expect(new Set(stores.map(({ name }) => name)).size).toBe(1);
         const listed: unknown = await (await emulator.fetch("/v1beta/fileSearchStores?key=emulator")).json();
@@ -51,14 +49,14 @@ describe("a store", () => {
   });
 
   test("is refused where the service has none, before anything is sent", async () => {
-    const endpoint = vertex({ project: "p", location: "global", accessToken: "t" });
+    const endpoint = vertex({ project: "p", location: "global", accessToken: () => "t" });
     const missing = fileSearchStore("manuals", { endpoint, fetch: () => Promise.reject(new Error("sent")) });
     await expect(missing).rejects.toThrow(ConfigurationError);
     await expect(missing).rejects.toThrow("is Vertex AI: use geminiApi()");
   });
 
   test("that is unknown is the service's refusal", async () => {
-    const options = { endpoint: geminiApi({ apiKey: "emulator" }), fetch: searchService().fetch };
+    const options = clientOf(searchService());
     await expect(fileSearchStore("fileSearchStores/gone", options)).rejects.toMatchObject({ status: 404 });
   });
 
@@ -96,7 +94,7 @@ test("what a store sends, as a service on the network sees it", async () => {
       return HttpResponse.json(request.method === "GET" ? {} : { name });
     }),
   );
-  server.listen({ onUnhandledRequest: "error" });
+  server.listen();
   try {
     const endpoint = geminiApi({ baseUrl: new URL(base).origin, apiKey: "emulator" });
     const store = await fileSearchStore("manuals", { endpoint, embeddingModel: "models/gemini-embedding-2" });
@@ -159,8 +157,7 @@ describe("a document", () => {
     await expect(failed).rejects.toThrow(FileStateError);
     const [document] = await documentsOf(store);
     await expect(failed).rejects.toThrow(`The service failed to process ${document?.name}.`);
-    const { endpoint, fetch } = { endpoint: geminiApi({ apiKey: "emulator" }), fetch: emulator.fetch };
-    const file = await files({ endpoint, fetch }).upload(text("Hello."));
+    const file = await files(clientOf(emulator)).upload(text("Hello."));
     await expect(store.importFile(file.name, SOON)).rejects.toThrow(FileStateError);
   });
 
@@ -199,8 +196,7 @@ describe("a document", () => {
       metadata: { machine: "P-7" },
     });
     await store.upload(text("The filter of another machine is changed never.", "other.txt"));
-    const endpoint = geminiApi({ apiKey: "emulator" });
-    const model = gemini("gemini-3.8-flash", { endpoint, fetch: emulator.fetch });
+    const model = gemini("gemini-3.8-flash", clientOf(emulator));
     const agent = new Agent({ model, tools: [store.tool({ metadataFilter: 'machine="P-7"' })] });
     const { sources } = await agent.run("When is the filter changed?");
     const streamed = agent.stream("When is the filter changed?");

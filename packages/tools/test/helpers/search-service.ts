@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { geminiApi } from "@pollux/core";
+import type { Endpoint, FetchLike } from "@pollux/core/wire";
 import { createEmulator, type Emulator, type EmulatorOptions } from "../../../emulator/src/index.ts";
 import {
   type FileSearchDocument,
@@ -19,24 +20,38 @@ export function searchService(options: EmulatorOptions = {}): Emulator {
   return createEmulator({ now: () => new Date((at += 1)), ...options });
 }
 
+/** Options of clients that use an emulator without a socket. */
+export function clientOf(emulator: Pick<Emulator, "fetch">): {
+  readonly endpoint: Endpoint;
+  readonly fetch: FetchLike;
+} {
+  return {
+    endpoint: geminiApi({ apiKey: "emulator" }),
+    fetch: async (input, init) => await emulator.fetch(input, init),
+  };
+}
+
 /** The store `manuals`. */
 export async function open(
-  { fetch }: Pick<Emulator, "fetch">,
+  emulator: Pick<Emulator, "fetch">,
   options: FileSearchStoreOptions = {},
 ): Promise<FileSearchStore> {
   const retry = { minDelayMs: 1, maxDelayMs: 1 };
-  return await fileSearchStore("manuals", { endpoint: geminiApi({ apiKey: "emulator" }), fetch, retry, ...options });
+  return await fileSearchStore("manuals", { ...clientOf(emulator), retry, ...options });
 }
 
+/** All documents, by their titles. */
 export async function documentsOf(store: FileSearchStore): Promise<readonly FileSearchDocument[]> {
   const all: FileSearchDocument[] = [];
   for await (const document of store.documents()) all.push(document);
-  return all;
+  return all.toSorted((a, b) => (titleOf(a) < titleOf(b) ? -1 : 1));
 }
 
+const titleOf = ({ displayName = "" }: FileSearchDocument): string => displayName;
+
 /** Titles of all documents, sorted. */
-export async function titles(store: FileSearchStore): Promise<readonly (string | undefined)[]> {
-  return (await documentsOf(store)).map(({ displayName }) => displayName).toSorted();
+export async function titles(store: FileSearchStore): Promise<readonly string[]> {
+  return (await documentsOf(store)).map(titleOf);
 }
 
 /** A folder with these files. */
