@@ -16,6 +16,10 @@ const CELLS = [
   ["in an output phase", "a guardrail of answers"],
   ["while an approval waits", "a price table that throws"],
   ["after an answer from outside was used", "no tool that asks"],
+  ["in the start of a job", "no job"],
+  ["while a job is waited for", "another output of the job"],
+  ["while a job is waited for", "another version of the loop"],
+  ["with an unused outcome of a job", "a job of another name"],
   ["after it had finished", "approval of payments and looks"],
   ["after it had finished", "a limit of one turn"],
 ] as const;

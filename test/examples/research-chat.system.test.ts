@@ -12,7 +12,7 @@ test("a research is answered exactly once, from one start, over two crashes of t
   await using chat = await FrailWebChat.open({
     chunkMs: 5,
     example: "research-chat",
-    // It goes on until somebody has followed it to its end.
+    // It goes on until somebody has read its events to the end.
     interactions: { polls: Infinity },
   });
   const asked = (method: string, what = /\/interactions\b/): readonly string[] =>
@@ -37,7 +37,8 @@ test("a research is answered exactly once, from one start, over two crashes of t
 
   const client = new InteractionsClient({ endpoint: endpoint({ baseUrl: chat.emulatorUrl }) });
   const id = asked("GET")[0]?.split("/").at(-1) ?? "";
-  for await (const event of client.follow(id)) expect(event).toBeDefined();
+  // To the last byte: `follow` lets go of a stream that has said how it ended.
+  for await (const event of client.events(id)) expect(event).toBeDefined();
 
   const reopened = await ChatTab.open(browser, address);
   await reopened.sees(REPORT);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { HAS_POSTGRES, startDebian } from "../../packages/postgres/test/support/debian-postgres.ts";
-import { DONE, LONG } from "./support/errand.ts";
+import { DONE, type Errand, JOBS, LONG } from "./support/errand.ts";
 import { killAndFinish, killTally, type Moment } from "./support/kill-and-finish.ts";
 import { KINDS, openPlaces, type Places } from "./support/places.ts";
 import { openProcess } from "./support/processes.ts";
@@ -15,42 +15,67 @@ const WIDTH = 4;
 
 const tally = killTally(`kill -9, seed ${SEED}`);
 
-let places: Places;
+const ERRANDS = { "calls alone": LONG, jobs: JOBS } as const;
+
+/** What is killed, and where it is. */
+interface Killed {
+  readonly places: Places;
+  readonly errand: Errand;
+}
+
+const killed = new Map<string, Killed>();
 
 beforeAll(async () => {
-  places = await openPlaces(LONG);
+  for (const [name, errand] of Object.entries(ERRANDS)) killed.set(name, { places: await openPlaces(errand), errand });
 });
 
 afterAll(async () => {
   tally.print();
-  await places[Symbol.asyncDispose]();
+  for (const { places } of killed.values()) await places[Symbol.asyncDispose]();
 });
 
+function find(name: string): Killed {
+  const found = killed.get(name);
+  if (found === undefined) throw new Error(`there is no errand ${name}`);
+  return found;
+}
+
 describe.each(KINDS)("a process with a %s store", (kind) => {
-  test(
-    "is killed at every entry of its log and in between, and another one goes on",
+  test.each([
+    ["calls alone", RANDOM_KILLS],
+    ["jobs", RANDOM_KILLS / 4],
+  ])(
+    "is killed at every entry of its log and in between, and another one goes on: %s",
     { timeout: 1_800_000 },
-    async () => expect(await killEverywhere(places.place(kind, "sessions"), RANDOM_KILLS)).toEqual([]),
+    async (name, randomKills) => {
+      const one = find(name);
+      expect(await killEverywhere(one, one.places.place(kind, "sessions"), randomKills)).toEqual([]);
+    },
   );
 });
 
 describe.runIf(HAS_POSTGRES)("a process with a store on Postgres", () => {
-  test(
-    "is killed at every entry of its log and in between, and another one goes on",
+  test.each(["calls alone", "jobs"])(
+    "is killed at every entry of its log and in between, and another one goes on: %s",
     { timeout: 1_800_000 },
-    async () => {
+    async (name) => {
+      const one = find(name);
       const server = await startDebian();
       onTestFinished(() => server.close());
       const database = { url: server.url, schema: "killed" };
-      const place: StorePlace = { kind: "postgres", path: join(places.folder, "postgres"), database };
-      expect(await killEverywhere(place, RANDOM_KILLS / 4)).toEqual([]);
+      const place: StorePlace = { kind: "postgres", path: join(one.places.folder, "postgres"), database };
+      expect(await killEverywhere(one, place, RANDOM_KILLS / 4)).toEqual([]);
     },
   );
 });
 
 /** Kills processes at every append and at random moments. @returns Everything that was wrong afterwards. */
-async function killEverywhere(place: StorePlace, randomKills: number): Promise<readonly string[]> {
-  const { appends, tookMs } = await undisturbed(place);
+async function killEverywhere(
+  { places, errand }: Killed,
+  place: StorePlace,
+  randomKills: number,
+): Promise<readonly string[]> {
+  const { appends, tookMs } = await undisturbed({ places, errand }, place);
   expect(appends).toBeGreaterThan(12);
   const random = randomFrom(SEED);
   const moments: Moment[] = Array.from({ length: randomKills }, () => ({ afterMs: random() * tookMs * 1.1 }));
@@ -59,13 +84,16 @@ async function killEverywhere(place: StorePlace, randomKills: number): Promise<r
   }
   const lanes = Array.from({ length: WIDTH }, (_, lane) => moments.filter((__, index) => index % WIDTH === lane));
   const problems = await sideBySide(lanes, WIDTH, (own, lane) =>
-    killAndFinish({ places, tally }, place, own, `${place.kind}-${lane}`),
+    killAndFinish({ places, tally, errand }, place, own, `${place.kind}-${lane}`),
   );
   return problems.flat();
 }
 
 /** The same errand without a fault: how many appends it makes, and how long it takes. */
-async function undisturbed(store: StorePlace): Promise<{ readonly appends: number; readonly tookMs: number }> {
+async function undisturbed(
+  { places, errand }: Killed,
+  store: StorePlace,
+): Promise<{ readonly appends: number; readonly tookMs: number }> {
   const child = openProcess();
   try {
     let appends = 0;
@@ -78,7 +106,7 @@ async function undisturbed(store: StorePlace): Promise<{ readonly appends: numbe
     });
     const tookMs = performance.now() - began;
     expect(report).toMatchObject({ stopReason: "finished", text: DONE });
-    expect(await problemsOfSession(LONG, work)).toEqual([]);
+    expect(await problemsOfSession(errand, work)).toEqual([]);
     return { appends, tookMs };
   } finally {
     await child.kill();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { FILE_SEARCH_RULES } from "../../packages/emulator/src/file-search/file-search-rules.ts";
 import { INTERACTION_RULES } from "../../packages/emulator/src/interactions/interaction-rules.ts";
 import { EVIDENCE } from "../../packages/emulator/src/validate/evidence.ts";
 import { FAULT_LIST } from "../../packages/emulator/src/fault/fault-list.ts";
@@ -35,7 +36,9 @@ describe("the list of questions", () => {
   const excused = new Set([...Object.keys(UNASKABLE), ...Object.keys(NOT_BY_CASE)]);
 
   test("has one for every rule that is a guess or unsure, for every guessed fault, and for every switch", () => {
-    const guesses = Object.entries(INTERACTION_RULES).filter(([, [certainty]]) => certainty === "guess");
+    const guesses = Object.entries({ ...INTERACTION_RULES, ...FILE_SEARCH_RULES }).filter(
+      ([, [certainty]]) => certainty === "guess",
+    );
     const guessed = [...RULES, ...FAULT_LIST].filter(
       ({ id, certainty }) => certainty === "G" || EVIDENCE[id] === "unsure",
     );
@@ -50,7 +53,7 @@ describe("the list of questions", () => {
 
   test("names each once, and marks nothing that is gone", () => {
     expect(new Set(QUESTIONS.map(({ id }) => id)).size).toBe(QUESTIONS.length);
-    const ids = new Set([...RULES.map(({ id }) => id), ...Object.keys(INTERACTION_RULES)]);
+    const ids = new Set([...RULES.map(({ id }) => id), ...Object.keys({ ...INTERACTION_RULES, ...FILE_SEARCH_RULES })]);
     expect(
       [...marks, ...excused].filter(
         (mark) => /^[A-Z]-\d+[a-z]?$/.test(mark) && !ids.has(mark) && !mark.startsWith("M-"),

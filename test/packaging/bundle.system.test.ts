@@ -138,6 +138,7 @@ describe("a subpath of the tools", () => {
   const OWN: Readonly<Record<string, readonly string[]>> = {
     "./ask-user": [],
     "./calculator": ["mathjs"],
+    "./file-search": ["picomatch"],
     "./files": ["diff", "re2js"],
     "./http": ["ipaddr.js", "undici"],
     "./mcp": ["@modelcontextprotocol/client"],
@@ -163,12 +164,18 @@ describe("a subpath of the tools", () => {
     expect(dependencies.filter((name) => !Object.values(OWN).some((own) => own.includes(name)))).toEqual(APART);
   });
 
-  test.each(Object.entries(OWN))("%s brings its own dependencies and no client", async (subpath, own) => {
-    const { code, packages, laterPackages } = await bundleProgram(`export * from "@pollux/tools${subpath.slice(1)}";`);
-    const ofCore = new Set(dependenciesOf("core").filter((name) => laterPackages.includes(name)));
-    expect(packages.filter((name) => dependencies.includes(name) && !ofCore.has(name))).toEqual(own);
-    expect(markersIn(code)).toEqual([]);
-  });
+  test.each(Object.entries(OWN))(
+    "%s brings its own dependencies, and a client only if it is one",
+    async (subpath, own) => {
+      const { code, packages, laterPackages } = await bundleProgram(
+        `export * from "@pollux/tools${subpath.slice(1)}";`,
+      );
+      const ofCore = new Set(dependenciesOf("core").filter((name) => laterPackages.includes(name)));
+      expect(packages.filter((name) => dependencies.includes(name) && !ofCore.has(name))).toEqual(own);
+      // A store is a client of its own.
+      expect(markersIn(code)).toEqual(subpath === "./file-search" ? ["client", "key"] : []);
+    },
+  );
 
   test("adds what the README says, within a twentieth or a kilobyte", async () => {
     const base = `import * as core from "@pollux/core"; import { z } from "zod"; export { core, z };`;

@@ -2,6 +2,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
+import { Agent, defineJob } from "@pollux/core";
+import { SqliteStore } from "@pollux/core/node";
+import { call as callOf, ScriptedModel } from "@pollux/core/testing";
 import {
   type Brain,
   call,
@@ -224,6 +227,26 @@ test("a request to end leaves the answer where it is, and the next chat of that 
   const { out } = await runHere(args, { input: "", env: { ...env, GOOGLE_GEMINI_BASE_URL: next.url } });
   expect(out).toContain("the last answer was cut off; resuming it");
   expect(out).toMatch(/^It is 42\.$/m);
+});
+
+test("a chat says which jobs it waits for, and goes on with an outcome that was reported", async () => {
+  const file = join(temporaryFolder(), "chats.sqlite");
+  const research = defineJob({ name: "research", description: "Researches.", start: () => "job-1" });
+  using store = new SqliteStore(file);
+  const agent = new Agent({ model: new ScriptedModel(callOf("research")), tools: [research] });
+  const session = agent.session({ id: "trip", store });
+  await session.send("Why is it wet?");
+  const args = ["--session", "trip", "--store", file];
+  const waits = await chat([], args, script([say("Never.")]));
+  expect(waits.out).toMatch(
+    /^waiting for research, started at \d{4}-\d\d-\d\d \d\d:\d\d UTC; a message ends the wait$/m,
+  );
+  expect(waits.out).not.toContain("Never.");
+
+  await session.reportJob("job-1", { output: "rain" });
+  const { out } = await chat([], args, script([say("It rained.")]));
+  expect(out).not.toContain("waiting");
+  expect(out).toMatch(/^It rained\.$/m);
 });
 
 describe("Markdown", () => {

@@ -21,6 +21,7 @@ import { answerHeaders } from "./respond/headers.ts";
 import { PromptCache, withCachedTokens } from "./respond/prompt-cache.ts";
 import { refuse } from "./respond/refuse.ts";
 import { remaining, takeHop } from "./respond/take-hop.ts";
+import type { Retrieve } from "./file-search/retrieve.ts";
 import type { Signer } from "./signatures.ts";
 import type { Accepted, Profile } from "./validate/types.ts";
 
@@ -46,6 +47,8 @@ export interface Incoming {
   readonly digest: string;
   /** Finds the caller's files. Default: there are none. */
   readonly fileOf?: ((fileUri: string) => UploadedFile | undefined) | undefined;
+  /** Searches the caller's documents. Default: there are none. */
+  readonly retrieve?: Retrieve | undefined;
   readonly signal: AbortSignal;
   readonly note: Note;
   readonly noteEnd: (changes: Partial<LoggedRequest["answered"]>) => void;
@@ -139,7 +142,7 @@ export function createResponder(context: ResponderContext): Responder {
   }
 
   return {
-    async respond(accepted, { path, body, digest, fileOf, signal, note, noteEnd }) {
+    async respond(accepted, { path, body, digest, fileOf, retrieve, signal, note, noteEnd }) {
       count += 1;
       const number = count;
       const { model, request, sse } = accepted;
@@ -156,6 +159,7 @@ export function createResponder(context: ResponderContext): Responder {
         path,
         seed,
         files,
+        retrieve,
         signal,
       });
       const refuseWith = ({ status, rule, body: text, contentType, headers, modelText }: Refused): Response => {

@@ -3,6 +3,7 @@ import type { CacheOptions } from "./caches/cache-options.ts";
 import type { FaultRule } from "./fault/fault.ts";
 import type { DecisionOptions } from "./decisions/answer-decisions.ts";
 import type { InteractionOptions } from "./interactions/answer-interactions.ts";
+import type { FileSearchOptions } from "./file-search/file-search-options.ts";
 import type { FileOptions } from "./files/file-options.ts";
 import type { LoggedRequest } from "./request-log.ts";
 import type { Framing } from "./respond/framing.ts";
@@ -50,6 +51,8 @@ export interface EmulatorOptions {
   readonly largeSignatures?: boolean | undefined;
   /** How long uploaded files are processed, and which fail. Their bytes are counted, not stored. */
   readonly files?: FileOptions | undefined;
+  /** What operations of file search stores say, how long documents are pending, and how much fits. */
+  readonly fileSearch?: FileSearchOptions | undefined;
   /** Scripts decisions. */
   readonly decisions?: DecisionOptions | undefined;
   /** What agents do, how background work ends, and where it is reported. */

@@ -106,6 +106,7 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
         body: note.body,
         digest,
         fileOf,
+        retrieve: resources.retrieve(incoming),
         signal: incoming.signal,
         note,
         noteEnd,

@@ -3,6 +3,9 @@ import { CacheStore } from "./caches/cache-store.ts";
 import { answerDecisions, parseDecisionRoute } from "./decisions/answer-decisions.ts";
 import { answerEmbeddings, parseEmbeddingRoute } from "./embeddings/answer-embeddings.ts";
 import type { EmulatorOptions } from "./emulator-options.ts";
+import { answerFileSearch, parseFileSearchRoute } from "./file-search/answer-file-search.ts";
+import { type Retrieve, searchStores } from "./file-search/retrieve.ts";
+import { SearchStores } from "./file-search/search-stores.ts";
 import { answerFiles, parseFileRoute } from "./files/answer-files.ts";
 import type { UploadedFile } from "./files/file-options.ts";
 import { fileNameOf, FileStore } from "./files/file-store.ts";
@@ -21,6 +24,8 @@ export interface Resources {
   validateOptions(incoming: IncomingRequest, signatures: SignatureBook): ValidateOptions;
   /** Looks up the caller's files by their URI. */
   fileOf(incoming: IncomingRequest): (fileUri: string) => UploadedFile | undefined;
+  /** Searches the caller's file search stores that a request names. */
+  retrieve(incoming: IncomingRequest): Retrieve;
 }
 
 /** Only Google has files; cached contents also exist on Vertex. Gateways document neither. */
@@ -32,7 +37,8 @@ export function createResources(options: EmulatorOptions, profile: Profile, seed
   const { keys, strict } = options;
   const now = options.now ?? (() => new Date());
   const files = new FileStore(options.files ?? {}, now, seed);
-  const uploads = new Uploads(files, options.files ?? {}, seed);
+  const uploads = new Uploads(options.files ?? {}, seed);
+  const stores = new SearchStores(options.fileSearch ?? {}, now, seed);
   const caches = new CacheStore(now, seed);
   const switches = resolveSwitches(strict);
 
@@ -44,12 +50,14 @@ export function createResources(options: EmulatorOptions, profile: Profile, seed
       const embeddingRoute = parseEmbeddingRoute(method, incoming.url, profile);
       const version = WITH_FILES.has(profile) ? parseDecisionRoute(method, incoming.url, switches) : undefined;
       const decisions = version === undefined ? undefined : ({ kind: "decisions", version } as const);
-      const route = fileRoute ?? cacheRoute ?? embeddingRoute ?? decisions;
+      const searchRoute = WITH_FILES.has(profile) ? parseFileSearchRoute(method, incoming.url) : undefined;
+      const route = fileRoute ?? searchRoute ?? cacheRoute ?? embeddingRoute ?? decisions;
       if (route === undefined) return undefined;
       // An upload's URL is secret enough.
       const refused = route.kind === "upload" ? undefined : checkCredentials(incoming, profile, keys);
       if (refused) return { operation: route.kind, problems: [refused] };
       if (fileRoute) return answerFiles(fileRoute, incoming, files, uploads);
+      if (searchRoute) return answerFileSearch(searchRoute, incoming, { stores, files, uploads });
       const fileOf = resources.fileOf(incoming);
       if (decisions) return answerDecisions(decisions.version, incoming, options.decisions ?? {}, switches, fileOf);
       if (embeddingRoute) return answerEmbeddings(embeddingRoute, incoming, { profile, strict, fileOf });
@@ -78,6 +86,11 @@ export function createResources(options: EmulatorOptions, profile: Profile, seed
           cachedContent: (name: string) => caches.find(name, cacheOwner(incoming, profile)),
         }),
       };
+    },
+
+    retrieve(incoming) {
+      const owner = callerOf(incoming);
+      return (request, question) => searchStores(request, question, (name) => stores.find(name, owner));
     },
 
     fileOf(incoming) {

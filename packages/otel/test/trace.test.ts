@@ -1,6 +1,7 @@
 import { trace } from "@opentelemetry/api";
 import {
   Agent,
+  defineJob,
   defineTool,
   endpoint,
   gemini,
@@ -10,6 +11,8 @@ import {
   type RunOptions,
   type RunResult,
   type RunStream,
+  type Session,
+  ToolError,
 } from "@pollux/core";
 import type { Observer } from "@pollux/core/observers";
 import { call, calls, createEmulator, faults, say, script, type ScriptLine } from "@pollux/emulator";
@@ -177,6 +180,53 @@ describe.each(faces)("the trace of a %s", (_face, read) => {
       "  generate_content gemini-3.8-flash CLIENT",
       "  execute_tool wait INTERNAL failed: AbortError (exception)",
     ]);
+    expect(sdk.spans).toHaveLength(sdk.started.length);
+  });
+
+  test("of a job has its start, which is no failure, and what it comes to in a trace with a link to that", async () => {
+    const sdk = new Sdk();
+    const { tracerProvider, meterProvider } = sdk;
+    const store = new MemoryStore();
+    const open = (...lines: readonly ScriptLine[]): Session => {
+      const observers = [openTelemetry({ tracerProvider, meterProvider })];
+      const tools = (["research", "render", "print"] as const).map((name) =>
+        defineJob({
+          name,
+          description: "Takes long.",
+          start: () => {
+            if (name === "print") throw new ToolError("no paper");
+            return `job of ${name}`;
+          },
+        }),
+      );
+      return new Agent({ name: "lab", model: serviceOf(lines), tools, observers }).session({ id: "s", store });
+    };
+    const asked = await read(open(calls("research", "render", "print")).stream("Go."));
+    expect(asked.stopReason).toBe("needs-outcome");
+    await open().reportJob("job of research", { output: "found" });
+    await open().reportJob("job of render", { error: "no room" });
+    expect(await read(open(say("Done.")).continueStream())).toMatchObject({ text: "Done." });
+    expect(drawTree(sdk)).toEqual([
+      "invoke_agent lab INTERNAL (pollux.pending, pollux.pending)",
+      "  generate_content gemini-3.8-flash CLIENT",
+      "  execute_tool research INTERNAL",
+      "  execute_tool render INTERNAL",
+      "  execute_tool print INTERNAL failed: failed",
+      "invoke_agent lab INTERNAL -> invoke_agent lab",
+      "  generate_content gemini-3.8-flash CLIENT",
+    ]);
+    const [first, second] = sdk.spans.filter(({ name }) => name === "invoke_agent lab");
+    expect(first?.events.map(({ attributes }) => attributes?.["pollux.pending.question"])).toEqual(["job", "job"]);
+    expect([first, second].map((span) => span?.attributes["pollux.stop_reason"])).toEqual([
+      "needs-outcome",
+      "finished",
+    ]);
+    expect(second?.attributes["pollux.resumed"]).toBe(true);
+    const { "gen_ai.execute_tool.duration": durations = [] } = await sdk.metrics();
+    const errors = durations.map(
+      ({ attributes }) => [String(attributes["gen_ai.tool.name"]), attributes["error.type"]] as const,
+    );
+    expect(Object.fromEntries(errors)).toEqual({ research: undefined, render: undefined, print: "failed" });
     expect(sdk.spans).toHaveLength(sdk.started.length);
   });
 });

@@ -1,8 +1,9 @@
 import type { Approval, RunResult, Session, SessionStore } from "@pollux/core";
 import { readConversation } from "@pollux/core/conversation";
+import { writeJobCallback } from "../../../packages/core/src/tool/job.ts";
 import { BROKEN, type Comer, optionsOf, storeFor } from "./comers.ts";
 import type { DeadStore } from "./dead-store.ts";
-import type { Death } from "./deaths.ts";
+import { type Death, STARTING, WAITING } from "./deaths.ts";
 import {
   answersOf,
   costOf,
@@ -25,7 +26,7 @@ export interface Cell {
 type Act = (session: Session, cell: Cell, store: SessionStore) => Promise<readonly string[]>;
 
 /** What can be done with a session, each with a copy of its own. */
-const ACTS: Readonly<Record<string, Act>> = { read, send, resume, approve, deny, repeat, rewind, fork };
+const ACTS: Readonly<Record<string, Act>> = { read, send, resume, approve, deny, report, repeat, rewind, fork };
 
 /** What is wrong in a cell, after each act. */
 export async function problemsOf(left: DeadStore, cell: Cell): Promise<readonly string[]> {
@@ -138,6 +139,27 @@ async function answered(session: Session, { output }: Death, approval: Approval)
   if (approvals.length > 0) await session.resume({ ...typed, approvals: Object.fromEntries(approvals) });
 }
 
+/** Whatever was deployed since, what a job reports is told to the model. A report of another shape is refused, an error is not. */
+async function report(session: Session, { death, comer }: Cell): Promise<readonly string[]> {
+  const { name, done } = death;
+  const open = done.calls.find((call) => call === STARTING || call === WAITING);
+  if (open === undefined) return [];
+  const refuses = comer.name === "another output of the job";
+  const told = `research 5: ${refuses ? "no room" : "researched 5"}`;
+  const after = { ...done, calls: done.calls.map((call) => (call === open ? told : call)) };
+  // One that was cut off in its start is known by its callback alone.
+  const callback = writeJobCallback({ sessionId: name, runId: `run: ${name}`, callId: "call:3.1" });
+  const job = open === STARTING ? callback : "job-5";
+  const refused: unknown[] = [];
+  const problems = await keepsDone(session, { ...death, done: after }, async () => {
+    await session.reportJob(job, { output: "researched 5" }).catch((error: unknown) => refused.push(error));
+    if (refuses) await session.reportJob(job, { error: "no room" });
+    await session.continue();
+  });
+  const reasons = refused.map((error) => (error as Error).name);
+  return [...problems, ...differences("the report", { reasons }, { reasons: refuses ? ["JobReportError"] : [] })];
+}
+
 async function repeat(session: Session, { death }: Cell): Promise<readonly string[]> {
   const run = { message: MESSAGE, runId: `run: ${death.name}`, ...(death.output !== undefined && { output: OUTPUT }) };
   const results: RunResult<unknown>[] = [];
@@ -206,7 +228,9 @@ async function keepsDone(session: Session, death: Death, act: () => Promise<unkn
   const { lastRun, turns } = await session.state();
   return [
     ...problems,
-    ...executed(done).flatMap((call) => (calls.includes(call) || call.endsWith(": unknown") ? [] : [`lost: ${call}`])),
+    ...executed(done).flatMap((call) =>
+      calls.includes(call) || /: (?:unknown|left)$/.test(call) ? [] : [`lost: ${call}`],
+    ),
     ...(done.texts ?? []).flatMap((text) => (texts.includes(text) ? [] : [`lost: ${text}`])),
     ...calls.filter((call) => call.endsWith(": denied") || call === "pay 5: paid 5"),
     ...(lastRun !== "cut-off" && turns < answersOf(death) ? [`turns are lost: ${turns} of ${done.turns}`] : []),

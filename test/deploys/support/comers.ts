@@ -1,7 +1,7 @@
 import type { AgentOptions, AnyTool, Json, SessionStore } from "@pollux/core";
 import { storeLike } from "../../../packages/core/test/helpers/processes.ts";
 import { capabilitiesFor, type Death } from "./deaths.ts";
-import { ANSWER, NEXT_MESSAGE, QUIET, secretGuard, tripModel, tripTools } from "./trip-agent.ts";
+import { ANSWER, NEXT_MESSAGE, QUIET, secretGuard, tripJob, tripModel, tripTools } from "./trip-agent.ts";
 
 /** Who comes after the crash: the columns of the table. */
 export interface Comer {
@@ -23,6 +23,11 @@ const PRICES = { input: 1000, output: 1000 };
 
 function without(name: string): readonly AnyTool[] {
   return tripTools(QUIET).filter((tool) => tool.name !== name);
+}
+
+/** The tools with another job in the place of theirs. */
+function withJob(changes: Parameters<typeof tripJob>[1]): readonly AnyTool[] {
+  return [...without("research"), tripJob(QUIET, changes)];
 }
 
 /** Its functions do nothing to the message that comes next. */
@@ -65,6 +70,21 @@ export const COMERS: readonly Comer[] = [
   { name: "no tool that pays", changes: () => ({ tools: without("pay") }) },
   { name: "no tool that looks", changes: () => ({ tools: without("look") }) },
   { name: "no tool that asks", changes: () => ({ tools: without("ask") }) },
+  { name: "no job", changes: () => ({ tools: without("research") }) },
+  { name: "a job of another name", changes: () => ({ tools: withJob({ name: "study" }) }) },
+  {
+    name: "other words and another input of the job",
+    changes: () => ({
+      tools: withJob({
+        description: "Studies a part of the trip.",
+        input: { type: "object", properties: { part: { type: "string" } }, required: ["part"] },
+      }),
+    }),
+  },
+  {
+    name: "another output of the job",
+    changes: () => ({ tools: withJob({ output: { type: "object", properties: { found: { type: "string" } } } }) }),
+  },
   { name: "no tools", changes: () => ({ tools: [] }) },
   {
     name: "another model",

@@ -25,8 +25,8 @@ export interface Death {
   readonly until: readonly string[];
   /** Calls and checks that never end in this process. */
   readonly hangs?: readonly string[] | undefined;
-  /** What the session is made to do: `abort` its run at a moment, or `answer` what it waits for. */
-  readonly also?: "abort" | "answer" | "answer and resume" | "steer" | undefined;
+  /** What the session is made to do: `abort` its run at a moment, or `answer` or `report` what it waits for. */
+  readonly also?: "abort" | "answer" | "answer and resume" | "report" | "steer" | undefined;
   readonly limits?: Limits | undefined;
   /** The run has typed output, which this model gives in its answer, or in a request of its own. */
   readonly output?: "native" | "converted" | undefined;
@@ -46,6 +46,12 @@ export interface Death {
 const LOOK_4 = { name: "look", args: { n: 4 } };
 const WAIT_5 = { name: "wait", args: { n: 5 } };
 const BOOK_5 = { name: "book", args: { n: 5 } };
+const RESEARCH_5 = { name: "research", args: { n: 5 } };
+
+/** A job that nobody knows to have started, and one that is waited for. */
+export const STARTING = "research 5: unknown";
+export const WAITING = "research 5: left";
+
 const TWO_TURNS = ["look 1: seen 1", "pay 2: paid 2", "look 3: seen 3"];
 
 /** The model is asked and answers nothing any more. */
@@ -168,6 +174,32 @@ export const DEATHS: readonly Death[] = [
     lastRun: "needs-outcome",
     goesOn: true,
     done: { turns: 3, calls: [...TWO_TURNS, "ask 4: told"] },
+  },
+  {
+    name: "in the start of a job",
+    script: [calls(LOOK_4, RESEARCH_5)],
+    hangs: ["research 5"],
+    until: ["look 4 ended", "research 5 began"],
+    lastRun: "cut-off",
+    resumed: "needs-outcome",
+    done: { turns: 3, calls: [...TWO_TURNS, "look 4: seen 4", STARTING] },
+  },
+  {
+    name: "while a job is waited for",
+    script: [calls(LOOK_4, RESEARCH_5)],
+    until: ["over"],
+    lastRun: "needs-outcome",
+    resumed: "needs-outcome",
+    done: { turns: 3, calls: [...TWO_TURNS, "look 4: seen 4", WAITING] },
+  },
+  {
+    name: "with an unused outcome of a job",
+    also: "report",
+    script: [calls(LOOK_4, RESEARCH_5)],
+    until: ["answered"],
+    lastRun: "needs-outcome",
+    goesOn: true,
+    done: { turns: 3, calls: [...TWO_TURNS, "look 4: seen 4", "research 5: researched 5"] },
   },
   {
     name: "after a message that steered it",

@@ -76,6 +76,10 @@ async function bring(store: SessionStore, death: Death): Promise<void> {
   })().catch(() => {});
   void over.then(async () => {
     tell("over");
+    if (death.also === "report") {
+      await session.reportJob("job-5", { output: "researched 5" });
+      return tell("answered");
+    }
     if (death.also?.startsWith("answer") !== true) return;
     const { pending } = await session.state();
     const outcomes = Object.fromEntries(pending.map(({ token }) => [token, { output: "told" }]));

@@ -62,6 +62,7 @@ function outcomeOf(response: Readonly<Record<string, unknown>>): string {
   const text = typeof error === "string" ? error : JSON.stringify(response);
   const known: Readonly<Record<string, RegExp>> = {
     denied: /denied/,
+    left: /^the job was started/,
     unknown: /^interrupted|unknown whether/,
     withdrawn: /withdrew/,
     cancelled: /^cancelled/,
@@ -131,7 +132,7 @@ function asTold(call: string): string {
   return call.replace(/: (called|running|cancelled|not-run|pending-\w+|failed)$/, ": not done");
 }
 function asShown(call: string): string {
-  return call.replace(/: (?:unknown|cancelled|not run)$/, ": not done");
+  return call.replace(/: (?:unknown|left|cancelled|not run)$/, ": not done");
 }
 
 async function problemsOfInspector(store: SessionStore, death: Death): Promise<string[]> {

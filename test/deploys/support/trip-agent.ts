@@ -2,6 +2,7 @@ import {
   Agent,
   type AgentOptions,
   type AnyTool,
+  defineJob,
   defineTool,
   type Guardrails,
   type JsonObject,
@@ -32,9 +33,10 @@ export interface Site {
 /** Where nothing hangs and nobody listens. */
 export const QUIET: Site = { tell: () => {} };
 
-/** Tools of the trip. `pay` may happen once, `book` needs approval, `ask` is answered from outside. */
+const INPUT = { type: "object", properties: { n: { type: "integer" } }, required: ["n"] } as const;
+
+/** Tools of the trip. `pay` may happen once, `book` needs approval, `ask` is answered from outside, `research` is a job. */
 export function tripTools({ tell, hangs = [] }: Site, needApproval: readonly string[] = ["book"]): readonly AnyTool[] {
-  const input = { type: "object", properties: { n: { type: "integer" } }, required: ["n"] } as const;
   const run =
     (verb: string, name: string) =>
     async (args: unknown): Promise<string> => {
@@ -54,12 +56,34 @@ export function tripTools({ tell, hangs = [] }: Site, needApproval: readonly str
         effects: effects[name],
         reads: "trusted",
         needsApproval: needApproval.includes(name),
-        input,
+        input: INPUT,
         run: run(verbs[name], name),
       }),
     ),
-    defineTool({ name: "ask", description: "Asks the traveller.", input, reads: "trusted" }),
+    defineTool({ name: "ask", description: "Asks the traveller.", input: INPUT, reads: "trusted" }),
+    tripJob({ tell, hangs }),
   ];
+}
+
+/** A job of the trip, which reports by itself. */
+export function tripJob(
+  { tell, hangs = [] }: Site,
+  changes: Partial<Pick<Parameters<typeof defineJob>[0], "name" | "description" | "input" | "output">> = {},
+): AnyTool {
+  return defineJob({
+    name: "research",
+    description: "Looks into a part of the trip.",
+    reads: "trusted",
+    input: INPUT,
+    ...changes,
+    start: async (args) => {
+      // The schema was checked.
+      const { n } = args as { readonly n: number };
+      tell(`research ${n} began`);
+      if (hangs.includes(`research ${n}`)) await new Promise(() => {});
+      return `job-${n}`;
+    },
+  });
 }
 
 /** Lets no answer with a secret pass. */

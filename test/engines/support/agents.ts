@@ -1,4 +1,4 @@
-import { Agent, type AnyTool, defineTool, endpoint, gemini, type SessionStore } from "@pollux/core";
+import { Agent, type AnyTool, defineJob, defineTool, endpoint, gemini, type SessionStore } from "@pollux/core";
 
 /** Where agents work. */
 export interface AgentsPlace {
@@ -23,6 +23,11 @@ const INPUT = {
 export function makeAgents({ outside, code, store }: AgentsPlace): readonly [errand: Agent, helper: Agent] {
   const model = gemini("gemini-3.8-flash", { endpoint: endpoint({ baseUrl: outside, apiKey: "emulator" }) });
 
+  const carryOut = async (input: unknown, key: string, signal: AbortSignal): Promise<string> => {
+    const body = JSON.stringify({ ...(input as object), key, code });
+    return await (await fetch(`${outside}/items`, { method: "POST", body, signal })).text();
+  };
+
   function tool(
     name: string,
     more: { readonly [Option in "effects" | "needsApproval"]?: never } | object = {},
@@ -35,15 +40,19 @@ export function makeAgents({ outside, code, store }: AgentsPlace): readonly [err
       timeoutMs: Infinity,
       ...more,
       run: async (input, { idempotencyKey, signal }) => {
-        const response = await fetch(`${outside}/items`, {
-          method: "POST",
-          body: JSON.stringify({ ...(input as object), key: idempotencyKey, code }),
-          signal,
-        });
-        return name === "dump" ? "x".repeat(9 * 1024 * 1024) : await response.text();
+        const text = await carryOut(input, idempotencyKey, signal);
+        return name === "dump" ? "x".repeat(9 * 1024 * 1024) : text;
       },
     });
   }
+
+  const job = defineJob({
+    name: "job",
+    description: "Has one item of a run carried out.",
+    input: INPUT,
+    requestTimeoutMs: Infinity,
+    start: (input, { idempotencyKey, signal }) => carryOut(input, idempotencyKey, signal),
+  });
 
   const helper = new Agent({ name: "helper", model, tools: [tool("do_item")] });
   const errand = new Agent({
@@ -54,6 +63,7 @@ export function makeAgents({ outside, code, store }: AgentsPlace): readonly [err
       tool("pay", { effects: "once" }),
       tool("sign", { needsApproval: true }),
       tool("sign_soon", { needsApproval: true, answerTimeoutMs: SOON_MS }),
+      job,
       tool("dump", { maxResultBytes: 64 * 1024 * 1024 }),
       helper.asTool({
         description: "Carries out a small plan.",

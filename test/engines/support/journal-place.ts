@@ -29,6 +29,7 @@ const NOTHING_KEPT: Missing = {
   "waits that time out": "nobody can answer: a run that asks ends",
   "sleep across a crash": NONE,
   "once calls across a kill": NONE,
+  "jobs across a kill": NONE,
 };
 
 /**

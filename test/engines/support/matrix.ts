@@ -4,6 +4,7 @@ import { randomFrom, SEED } from "../../faults/support/random.ts";
 import { APPROVED_WHILE_DOWN, ONCE_CALLS, WAITS_END } from "../cases/answers.ts";
 import { CHANGED_CODE, SLEEPS } from "../cases/code-and-time.ts";
 import { ENGINE_KILLED } from "../cases/engine-killed.ts";
+import { JOBS_KILLED } from "../cases/jobs.ts";
 import { KILLED_AT_EVERY_STEP, KILLED_AT_RANDOM } from "../cases/kills.ts";
 import { CANCELLED, OVER_SIZE, PARALLEL } from "../cases/shapes.ts";
 import { ONE_OF_TWO_KILLED } from "../cases/two-workers.ts";
@@ -29,6 +30,7 @@ export const CASES: readonly EngineCase[] = [
   WAITS_END,
   SLEEPS,
   ONCE_CALLS,
+  JOBS_KILLED,
 ];
 
 /** A column: an implementation that can be opened here, or why not. */

@@ -34,6 +34,8 @@ const PLANS = {
   sign_soon: (run: string) => [[item(run, 1, "sign_soon")]],
   /** Two that must not happen twice. */
   pay: (run: string) => [[item(run, 1, "pay"), item(run, 2, "pay")], [item(run, 3)]],
+  /** A job beside a call that needs nobody. */
+  job: (run: string) => [[item(run, 1, "job"), item(run, 2)], [item(run, 3)]],
   /** One whose result is larger than what may be kept. */
   dump: (run: string) => [[item(run, 1, "dump")], [item(run, 2)]],
   /** Two runs of another agent, side by side. */

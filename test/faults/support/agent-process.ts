@@ -1,9 +1,20 @@
 import { once } from "node:events";
 import { flushCompileCache } from "node:module";
-import { Agent, AgentError, endpoint, gemini, type RunResult, type Session, type SessionStore } from "@pollux/core";
+import {
+  Agent,
+  AgentError,
+  endpoint,
+  type ExternalOutcome,
+  gemini,
+  type PendingCall,
+  type RunResult,
+  type Session,
+  type SessionStore,
+} from "@pollux/core";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
 import { PostgresStore } from "@pollux/postgres";
 import { storeLike } from "../../../packages/core/test/helpers/processes.ts";
+import { writeJobCallback } from "../../../packages/core/src/tool/job.ts";
 import { EffectsFile, readEffects } from "./effects.ts";
 import { errandTools, messageOf } from "./errand.ts";
 import type { Finished, KillPoint, Order, Report, StorePlace, Work } from "./process-messages.ts";
@@ -53,20 +64,27 @@ async function finish(work: Work, asks: boolean): Promise<Finished> {
   const unknown: { callId: string; done: boolean }[] = [];
   let result = found === "nothing" ? await session.send(messageOf(work)) : await resumed(session);
   while (result !== undefined && "pending" in result) {
+    if (result.pending.some(({ question }) => question === "job")) {
+      result = await jobsDone(session, result.pending);
+      continue;
+    }
     // Whoever looks into what came of a call waits until nobody is at it any more.
     if (asks) await allowed();
     const effects = readEffects(work.effects);
-    const { runId } = result;
-    const asked = result.pending.map(({ callId, token }) => {
+    const { runId, pending } = result;
+    const outcomes: [string, ExternalOutcome][] = [];
+    let hasReported = false;
+    for (const { callId, call, token } of pending) {
       const end = effects.find(({ step, key }) => step === "end" && key === `${runId}/${callId}`);
-      return { callId, token, what: end?.what };
-    });
-    unknown.push(...asked.map(({ callId, what }) => ({ callId, done: what !== undefined })));
-    const outcomes = asked.map(({ token, what }) => [
-      token,
-      what === undefined ? ({ notExecuted: true } as const) : { output: what },
-    ]);
-    result = await session.resume({ outcomes: Object.fromEntries(outcomes) });
+      unknown.push({ callId, done: end !== undefined });
+      // A service knows the job that it has started, and its caller.
+      if (end !== undefined && call.name === "research") {
+        hasReported = true;
+        await session.reportJob(writeJobCallback({ sessionId: work.id, runId, callId }), { output: end.what });
+      } else outcomes.push([token, end === undefined ? { notExecuted: true } : { output: end.what }]);
+    }
+    const answers = { outcomes: Object.fromEntries(outcomes) };
+    result = hasReported && outcomes.length === 0 ? await session.continue() : await session.resume(answers);
   }
   return {
     is: "finished",
@@ -81,6 +99,13 @@ async function finish(work: Work, asks: boolean): Promise<Finished> {
         .join("") ??
       "",
   };
+}
+
+/** Lets the jobs be over that a run waits for, and goes on with it: of a research its service tells, of a render it is asked. */
+async function jobsDone(session: Session, pending: readonly PendingCall[]): Promise<RunResult> {
+  for (const { call, job } of pending)
+    if (job !== undefined && call.name === "research") await session.reportJob(job.jobId, { output: job.jobId });
+  return await session.continue();
 }
 
 /** Goes on with a run; `undefined` when it is finished, or another process finishes it meanwhile. */
@@ -107,7 +132,9 @@ async function obey(order: Exclude<Order, { readonly do: "go-on" }>): Promise<Re
   const session = sessionFor(order, order.killPoint);
   const message = messageOf(order);
   const { runId } = order;
-  const result = await (runId === undefined ? session.send(message) : session.continue({ message, runId }));
+  let result = await (runId === undefined ? session.send(message) : session.continue({ message, runId }));
+  while ("pending" in result && result.pending.every(({ question }) => question === "job"))
+    result = await jobsDone(session, result.pending);
   return { is: "finished", found: "nothing", unknown: [], stopReason: result.stopReason, text: result.text };
 }
 

@@ -1,9 +1,12 @@
-import { type AnyTool, type Content, defineTool } from "@pollux/core";
+import { type AnyTool, type Content, defineJob, defineTool } from "@pollux/core";
 import type { Effects } from "./effects.ts";
+
+/** Jobs: of one that is told, of the other it is asked. */
+export type JobName = "research" | "render";
 
 /** One call of an errand; its number says which, and is none that a model would come upon by itself. */
 export interface Item {
-  readonly name: "look" | "save" | "pay";
+  readonly name: "look" | "save" | "pay" | JobName;
   readonly item: number;
 }
 
@@ -32,6 +35,17 @@ export const PLAIN: Errand = [
   [{ name: "save", item: 102 }],
   [{ name: "pay", item: 103 }],
   [{ name: "save", item: 104 }],
+];
+
+/** Four turns with two jobs beside a call, one job alone, and a call that must not happen twice between them. */
+export const JOBS: Errand = [
+  [
+    { name: "research", item: 201 },
+    { name: "look", item: 202 },
+    { name: "render", item: 203 },
+  ],
+  [{ name: "pay", item: 204 }],
+  [{ name: "research", item: 205 }],
 ];
 
 /** What every errand ends with. */
@@ -67,24 +81,30 @@ export function receiptsOf(errand: Errand): readonly string[] {
 
 const EFFECTS = { look: "none", save: "idempotent", pay: "once" } as const;
 
-/** The tools of an errand; what they do is told to `effects`, before and after. */
+/** The tools of an errand; what they do is told to `effects`, before and after. Of a job, that is its start. */
 export function errandTools(effects: Effects, workMs: number): readonly AnyTool[] {
-  return (["look", "save", "pay"] as const).map((name) =>
-    defineTool({
-      name,
-      description: "One item of the errand.",
-      effects: EFFECTS[name],
-      reads: "trusted",
-      input: { type: "object", properties: { item: { type: "integer" } }, required: ["item"] },
-      run: async (input, { idempotencyKey }) => {
-        // The service holds to the declaration, and what is not there is not in the errand.
-        const { item } = input as { readonly item: number };
-        const what = receipt({ name, item });
-        effects.tell({ step: "start", what, key: idempotencyKey });
-        await new Promise((resolve) => setTimeout(resolve, workMs));
-        effects.tell({ step: "end", what, key: idempotencyKey });
-        return what;
-      },
-    }),
-  );
+  const common = {
+    description: "One item of the errand.",
+    reads: "trusted",
+    input: { type: "object", properties: { item: { type: "integer" } }, required: ["item"] },
+  } as const;
+  const runAs =
+    (name: Item["name"]) =>
+    async (input: unknown, { idempotencyKey }: { readonly idempotencyKey: string }): Promise<string> => {
+      // The service holds to the declaration, and what is not there is not in the errand.
+      const { item } = input as { readonly item: number };
+      const what = receipt({ name, item });
+      effects.tell({ step: "start", what, key: idempotencyKey });
+      await new Promise((resolve) => setTimeout(resolve, workMs));
+      effects.tell({ step: "end", what, key: idempotencyKey });
+      return what;
+    };
+  return [
+    ...(["look", "save", "pay"] as const).map((name) =>
+      defineTool({ ...common, name, effects: EFFECTS[name], run: runAs(name) }),
+    ),
+    // A job has the id of its receipt: that is what it comes to.
+    defineJob({ ...common, name: "research", start: runAs("research") }),
+    defineJob({ ...common, name: "render", start: runAs("render"), check: (jobId) => ({ output: jobId }) }),
+  ];
 }

@@ -1,10 +1,17 @@
 import type { GenerateContentRequest } from "@pollux/core/wire";
 import { readEffects } from "./effects.ts";
-import { LONG, messageOf, receiptsIn } from "./errand.ts";
+import { type Errand, messageOf, receiptsIn } from "./errand.ts";
 import type { Places } from "./places.ts";
 import { type AgentProcess, openProcess } from "./processes.ts";
 import type { KillPoint, Report, StorePlace, Work } from "./process-messages.ts";
-import { entriesOf, lostEntries, problemsOfReport, problemsOfSession, recordedCalls } from "./stored-session.ts";
+import {
+  answeredCalls,
+  entriesOf,
+  lostEntries,
+  problemsOfReport,
+  problemsOfSession,
+  recordedCalls,
+} from "./stored-session.ts";
 import { Tally } from "./tally.ts";
 
 /** When a process is killed: at a place in its log, or after a time in milliseconds. */
@@ -29,11 +36,13 @@ export function killTally(title: string): Tally {
 export interface Scene {
   readonly places: Places;
   readonly tally: Tally;
+  /** What {@link Scene.places} is for. */
+  readonly errand: Errand;
 }
 
 /** Kills one process after the other; each first finishes what the one before it left, then begins something of its own. */
 export async function killAndFinish(
-  { places, tally }: Scene,
+  { places, tally, errand }: Scene,
   store: StorePlace,
   moments: readonly Moment[],
   name: string,
@@ -54,7 +63,7 @@ export async function killAndFinish(
       ...lostEntries(acknowledged, atDeath, after),
       ...toldTooEarly(atDeath, toldByDeath),
       ...problemsOfReport(report),
-      ...(await problemsOfSession(LONG, work)),
+      ...(await problemsOfSession(errand, work)),
       ...ranAgain(tally, store.kind, work, atDeath, effectsAtDeath),
     ];
     note(tally, store.kind, report);
@@ -93,8 +102,8 @@ function receiptsTold(places: Places, work: Work): number {
 
 /** The model must not hear of what would be forgotten by a crash. */
 function toldTooEarly(atDeath: readonly unknown[], told: number): readonly string[] {
-  const recorded = recordedCalls(atDeath).size;
-  return told <= recorded ? [] : [`lost: the model was told of ${told} calls when ${recorded} were recorded`];
+  const recorded = answeredCalls(atDeath);
+  return told <= recorded ? [] : [`lost: the model was told of ${told} calls when ${recorded} had an answer`];
 }
 
 /** What was recorded before the process died must not begin again; what was not may, but for what must happen once. */

@@ -38,7 +38,7 @@ export async function problemsOfSession(errand: Errand, work: Work): Promise<rea
   const keys = new Set(effects.map(({ key }) => key)).size;
   const expected = errand.flat().length;
   return [
-    ...problems.filter((problem) => !problem.startsWith("doubled") || problem.includes("pay")),
+    ...problems.filter((problem) => !problem.startsWith("doubled") || /pay|research|render/.test(problem)),
     ...(keys === expected ? [] : [`doubled: ${keys} keys for ${expected} effects`]),
   ];
 }
@@ -59,6 +59,20 @@ export function recordedCalls(log: readonly unknown[]): ReadonlySet<string> {
       type === "step" && step?.startsWith("call:") === true ? [`${runId}/${step.replace(/\/again$/, "")}`] : [],
     ),
   );
+}
+
+/** How many calls have an answer in a log: a job that has started has none. */
+export function answeredCalls(log: readonly unknown[]): number {
+  // What a session wrote.
+  const entries = log as readonly {
+    readonly type: string;
+    readonly step?: string;
+    readonly outcome?: { readonly value?: { readonly job?: object } };
+  }[];
+  return entries.filter(({ type, step = "", outcome }) => {
+    if (type === "job") return outcome !== undefined;
+    return type === "step" && step.startsWith("call:") && outcome?.value?.job === undefined;
+  }).length;
 }
 
 /** What a crash or a full disk lost: entries that were acknowledged, or that changed afterwards. */

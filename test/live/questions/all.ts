@@ -1,6 +1,7 @@
 import type { Question } from "../question.ts";
 import { ANSWER_QUESTIONS } from "./answers.ts";
 import { DECISION_QUESTIONS } from "./decisions.ts";
+import { FILE_SEARCH_QUESTIONS } from "./file-search.ts";
 import { HISTORY_QUESTIONS } from "./history.ts";
 import { INTERACTION_QUESTIONS } from "./interactions.ts";
 import { REQUEST_QUESTIONS } from "./requests.ts";
@@ -13,6 +14,7 @@ export const QUESTIONS: readonly Question[] = [
   ...ANSWER_QUESTIONS,
   ...DECISION_QUESTIONS,
   ...INTERACTION_QUESTIONS,
+  ...FILE_SEARCH_QUESTIONS,
   ...RULE_QUESTIONS,
 ];
 
@@ -31,5 +33,7 @@ export const UNASKABLE: Readonly<Record<string, string>> = {
   CORS: "Only pages meet it; the emulator allows every header, as the service's list is not public.",
   "I-39": "A plan of deep research costs what a research costs.",
   "I-40": "The claims of a webhook need an address that Google reaches.",
+  "K-7": "It takes a store, which a question would leave behind.",
+  "K-9": "What a filter finds takes a store with documents; the guide's program shows it.",
   mcpServers: "The parts of server-side MCP need a public MCP server.",
 };

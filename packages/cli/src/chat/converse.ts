@@ -10,7 +10,7 @@ import {
 import { RunReleasedError } from "@pollux/core/errors";
 import { errorMessage } from "../command.ts";
 import { formatUsage, type RunPrinter } from "../run-printer.ts";
-import { printable } from "../terminal-text.ts";
+import { inOneLine, printable } from "../terminal-text.ts";
 import type { ChatInput } from "./chat-input.ts";
 
 /** A chat session with its input, output and tools. */
@@ -55,17 +55,25 @@ function formatSpent(state: SessionState, { prices }: Pick<Conversation, "prices
     : `${formatUsage(usage, {})}; cost unknown: ${printable(unpriced)} has no price`;
 }
 
-/** Prints the state of the conversation, and resumes an interrupted answer, or follows one that another process is writing. */
+/** Prints the state of the conversation, and goes on with an answer that was cut off, that another process writes, or whose jobs are over. */
 async function welcome(conversation: Conversation): Promise<void> {
   const { session, printer } = conversation;
-  const { runs, lastRun, resumable } = await session.state();
+  const { runs, lastRun, resumable, pending } = await session.state();
   if (lastRun === undefined) return;
   printer.note(`${session.id} resumed after ${runs} ${runs === 1 ? "message" : "messages"}; /history shows them`);
-  if (lastRun !== "running" && (lastRun !== "cut-off" || !resumable)) return;
-  printer.note(
-    lastRun === "running" ? "another process is answering; waiting for it" : "the last answer was cut off; resuming it",
-  );
+  const jobs = pending.filter(({ question }) => question === "job");
+  for (const { call, job } of jobs)
+    printer.note(`waiting for ${inOneLine(call.name, 100)}, started ${timeOf(job?.since)}; a message ends the wait`);
+  if (lastRun === "running") printer.note("another process is answering; waiting for it");
+  else if (!resumable) return;
+  else if (lastRun === "cut-off") printer.note("the last answer was cut off; resuming it");
+  // With an outcome that is there, or that a look finds.
+  else if (lastRun !== "needs-outcome" || jobs.length < pending.length) return;
   await answer((signal) => session.continueStream({ signal }), conversation);
+}
+
+function timeOf(since: number | undefined): string {
+  return since === undefined ? "elsewhere" : `at ${new Date(since).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
 /** Prints an answer. What the user types meanwhile is sent with the next request; what comes too late for that is answered afterwards. */

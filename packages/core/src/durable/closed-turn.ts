@@ -1,4 +1,5 @@
 import type { Usage } from "../model/usage.ts";
+import type { StartedJob } from "../tool/job.ts";
 import type { Content, FunctionCall } from "../wire/types/content.ts";
 import type { CallStepValue, StepPlace } from "./run-log.ts";
 
@@ -32,6 +33,8 @@ export interface TurnStep {
   readonly discarded?: TurnProblem | undefined;
   /** Of a summary: the index of the first content of the conversation that is still sent. */
   readonly keepFrom?: number | undefined;
+  /** Of a wait for a job that was read from a log: what the call has started. */
+  readonly job?: StartedJob | undefined;
 }
 
 /** Why an answer is unusable. */

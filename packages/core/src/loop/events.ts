@@ -281,7 +281,7 @@ export interface StepEnding extends Cost {
   readonly chunksAt?: readonly number[] | undefined;
   /** Of a model step: milliseconds that its requests waited in the queue of `traffic`. Absent when they did not wait. */
   readonly queuedMs?: number | undefined;
-  /** Of a call: the outcome that the model reads. */
+  /** Of a call: the outcome that the model reads. Absent when it has started a job: that is answered later. */
   readonly outcome?: ToolOutcome | undefined;
   /** What the result of a call brings into the history; absent for nothing. */
   readonly reads?: ReadsMark | undefined;

@@ -24,6 +24,8 @@ export interface RecordedRun {
   /** What broken answers used, each time that it failed. */
   readonly lost?: readonly LostUsage[] | undefined;
   readonly ended: RecordedEnding;
+  /** What it still waits for, of all that it asked; absent for all. */
+  readonly open?: readonly PendingCall[] | undefined;
   /** What the model had said when the run ended in the middle of its answer. */
   readonly interrupted?: readonly Part[] | undefined;
   /** How its answer was typed; absent for a run without a schema. */
@@ -56,7 +58,7 @@ type RecallInput = Pick<LoopInput, "identity" | "model" | "emit" | "historyLengt
 export async function recallRun(
   input: RecallInput,
   state: RunState,
-  { turns, lost = [], ended, interrupted, output }: RecordedRun,
+  { turns, lost = [], ended, open, interrupted, output }: RecordedRun,
 ): Promise<RunResult<unknown>> {
   const { identity, model } = input;
   const emit: Emit | undefined = input.emit && ((event) => input.emit?.({ ...event, replayed: true }));
@@ -70,7 +72,7 @@ export async function recallRun(
   const settled = waiting === undefined ? turns : [...turns.slice(0, -1), { ...waiting, calls: [] }];
   foldTurns(state, settled, lost, { prices: undefined, model });
   if (interrupted !== undefined) state.partial.settle(interrupted, []);
-  const ending = await findEnding(input, state, turns, ended);
+  const ending = await findEnding(input, state, turns, open === undefined ? ended : { ...ended, pending: open });
   const built = buildResult({ identity, historyLength: input.historyLength, prices: undefined }, state, ending);
   const result = Object.assign(built, {
     toolCalls: waiting === undefined ? built.toolCalls : [...built.toolCalls, ...describeOpen(state, waiting, ended)],

@@ -92,12 +92,12 @@ export type { CallOptions, CallSignal, GeminiClientOptions } from "./client-opti
 export { DEFAULT_TIMEOUTS, type Timeouts } from "./client-options.ts";
 
 // For clients of other operations: the same keys, retries, limits and errors
-export { ApiClient, encodeJson } from "./client.ts";
+export { ApiClient, encodeJson, type PageRequest, readPages } from "./client.ts";
 export { CLIENT_OPTIONS, CLIENT_SPELLINGS } from "./client-options.ts";
 export type { ApiCall, Attempt, Exchange } from "./http/exchange.ts";
 export { checkOptions } from "../internal/option-names.ts";
 export { sleep } from "../internal/abort.ts";
-export type { UploadProgress } from "./upload.ts";
+export { upload, type UploadProgress, type UploadSource } from "./upload.ts";
 export { RequestEncoder } from "./http/encode-request.ts";
 export type { HttpClientName } from "./http/choose-transport.ts";
 export { type FetchLike, NEEDS_NO_KEY } from "./http/transport.ts";

@@ -19,14 +19,16 @@ export interface UploadProgress {
   readonly totalBytes: number;
 }
 
-/** What to upload. */
-interface UploadSource {
+/** What to upload, and what the service makes of it. */
+export interface UploadSource<T> {
   /** Where an upload begins. */
   readonly startUrl: string;
   readonly data: Blob;
   readonly mimeType: string;
-  /** The `file` object of the first request, `mimeType` included. */
-  readonly file: object;
+  /** JSON of the first request: what the service is to make of the bytes. */
+  readonly about: object;
+  /** Reads the answer to the last byte; undefined if it is not what was asked for. */
+  readonly read: (answer: Readonly<Record<string, unknown>>) => T | undefined;
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
 }
 
@@ -35,24 +37,24 @@ interface UploadSource {
  * that the service reports: what has arrived is not sent again.
  *
  * @throws {ConfigurationError} When the service asks for the bytes on another host, which must not get the key.
- * @throws {ApiShapeError} When the service ends the upload without a file.
+ * @throws {ApiShapeError} When the service ends the upload without a result.
  * @see https://ai.google.dev/api/files#method:-media.upload
  */
-export async function upload(source: UploadSource, client: ApiClient, options: CallOptions): Promise<GeminiFile> {
-  const { data } = source;
+export async function upload<T>(source: UploadSource<T>, client: ApiClient, options: CallOptions): Promise<T> {
+  const { data, read } = source;
   const { url, chunkBytes } = await begin(source, client, options);
   const call = { operation: "uploadFile", method: "POST", path: "", url } as const;
   for (let offset = 0; ;) {
     const from = offset;
     const state = await client.retried(call, options, async (attempt) => {
-      const send = (headers: HeaderFields, body?: Uint8Array<ArrayBuffer>, upTo?: number): Promise<UploadState> =>
+      const send = (headers: HeaderFields, body?: Uint8Array<ArrayBuffer>, upTo?: number): Promise<UploadState<T>> =>
         client.attempt({ ...call, headers, body }, options, attempt, (text, exchange) =>
-          readUploadState(text, exchange, data.size, upTo),
+          readUploadState(text, exchange, { read, totalBytes: data.size, sentUpTo: upTo }),
         );
       let at = from;
       if (attempt.number > 1) {
         const known = await send({ "x-goog-upload-command": "query" });
-        if (known.file !== undefined || known.offset > from) return known;
+        if (known.result !== undefined || known.offset > from) return known;
         at = known.offset;
       }
       const end = Math.min(at + chunkBytes, data.size);
@@ -65,16 +67,16 @@ export async function upload(source: UploadSource, client: ApiClient, options: C
       };
       return await send(headers, bytes, end);
     });
-    if (state.offset <= from && state.file === undefined)
+    if (state.offset <= from && state.result === undefined)
       throw new ApiShapeError(`The upload is stuck at byte ${from}; upload the file again.`, "$", "");
     offset = state.offset;
     source.onProgress?.({ uploadedBytes: offset, totalBytes: data.size });
-    if (state.file !== undefined) return state.file;
+    if (state.result !== undefined) return state.result;
   }
 }
 
 async function begin(
-  { startUrl, data, mimeType, file }: UploadSource,
+  { startUrl, data, mimeType, about }: UploadSource<unknown>,
   client: ApiClient,
   options: CallOptions,
 ): Promise<{ readonly url: string; readonly chunkBytes: number }> {
@@ -89,7 +91,7 @@ async function begin(
       "x-goog-upload-header-content-length": String(data.size),
       "x-goog-upload-header-content-type": mimeType,
     },
-    body: encodeJson({ file }),
+    body: encodeJson(about),
   };
   return await client.whole(call, options, (text, { headers }) => {
     const url = headers.get("x-goog-upload-url");
@@ -114,26 +116,35 @@ function checkHost(url: string, startUrl: string): void {
   );
 }
 
-/** Bytes the service holds, and the file once it is complete. */
-interface UploadState {
+/** Bytes the service holds, and the result once it is complete. */
+interface UploadState<T> {
   readonly offset: number;
-  readonly file?: GeminiFile | undefined;
+  readonly result?: T | undefined;
 }
 
-/** @param sentUpTo - End of the chunk that was accepted; absent for a query. */
-function readUploadState(text: string, { headers }: Exchange, totalBytes: number, sentUpTo?: number): UploadState {
+interface ReadUpload<T> extends Pick<UploadSource<T>, "read"> {
+  readonly totalBytes: number;
+  /** End of the chunk that was accepted; absent for a query. */
+  readonly sentUpTo: number | undefined;
+}
+
+function readUploadState<T>(
+  text: string,
+  { headers }: Exchange,
+  { read, totalBytes, sentUpTo }: ReadUpload<T>,
+): UploadState<T> {
   const status = headers.get("x-goog-upload-status");
   if (status === "active" && (sentUpTo === undefined || sentUpTo < totalBytes)) {
     const received = Number(headers.get("x-goog-upload-size-received") ?? sentUpTo ?? Number.NaN);
     if (Number.isInteger(received) && received >= 0 && received <= totalBytes) return { offset: received };
   }
   if (status === "final" || (status === null && sentUpTo === totalBytes)) {
-    const answer = parseJson(text);
-    const file = isObject(answer) ? answer["file"] : undefined;
-    if (isFile(file)) return { offset: totalBytes, file };
+    const answer = text === "" ? undefined : parseJson(text);
+    const result = isObject(answer) ? read(answer) : undefined;
+    if (result !== undefined) return { offset: totalBytes, result };
   }
   throw new ApiShapeError(
-    `The upload ended without a file (x-goog-upload-status: ${status ?? "absent"}); upload it again.`,
+    `The upload ended without a result (x-goog-upload-status: ${status ?? "absent"}); upload it again.`,
     "$",
     text,
   );

@@ -11,6 +11,7 @@ import {
   MemoryStore,
   readJobCallback,
   type RunResult,
+  type RunStream,
   type Session,
   type SessionStore,
 } from "@pollux/core";
@@ -18,9 +19,10 @@ import { readConversation } from "@pollux/core/conversation";
 import { checkSession } from "@pollux/core/doctor";
 import { ApiNetworkError, JobReportError } from "@pollux/core/errors";
 import { JsonlStore, SqliteStore } from "@pollux/core/node";
-import { call, calls, say, type ScriptLine, ScriptedModel } from "@pollux/core/testing";
+import { call, calls, collect, say, type ScriptLine, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { answersTo } from "../helpers/answers.ts";
 import { fakeTime } from "../helpers/fake-time.ts";
 import { SESSION_FACES, waits } from "./session-faces.ts";
 
@@ -207,6 +209,14 @@ describe.each(SESSION_FACES)("by %s", (_face, face) => {
       expect((await face.continue(open(say("So.")))).text).toBe("So.");
       expect([told(), started.length]).toEqual([[{ output: { report: "Because." } }, { output: "paid" }], 1]);
     }
+  });
+
+  test("what was found out is not asked any more, while an approval of the same turn waits", async () => {
+    const { open, answers } = lab();
+    const asked = await face.send(open(calls(ASK, "pay")), "Why?");
+    expect(waits(asked)).toEqual(["call:1.0 job", "call:1.1 approval"]);
+    answers.set("job-1", { output: { report: "Because." } });
+    for (let time = 1; time <= 2; time++) expect(waits(await face.continue(open()))).toEqual(["call:1.1 approval"]);
   });
 
   test("a message closes the wait and cancels the job, or is read with its outcome", async () => {
@@ -438,6 +448,23 @@ describe("a report", () => {
     await Promise.all(early);
     expect([told(), await isHealthy(store)]).toEqual([[{ output: { report: "Fast." } }], []]);
   });
+});
+
+test("a run that is read again asks for its job as it did, when it has ended and when it goes on after later turns", async () => {
+  const { open, store } = lab();
+  const pending = async (stream: RunStream): Promise<unknown> => {
+    const { events } = await collect(stream);
+    return events.find((one) => one.type === "tool-pending" && one.question === "job");
+  };
+  const live = await pending(open(call("research", ASK.args)).stream("Why?", { runId: "r" }));
+  expect(live).toMatchObject({ job: { jobId: "job-1" } });
+  await open().reportJob("job-1", { output: { report: "Because." } });
+  await open(call("look"), call("pay")).continue();
+  const again = await pending(open().continueStream());
+  expect(again).toEqual({ ...(live as object), replayed: true });
+  await open(say("So.")).continue(await answersTo(open(), { approvals: { "call:3.0": true } }));
+  expect(await pending(open().continueStream({ message: "Why?", runId: "r" }))).toEqual(again);
+  expect(await isHealthy(store)).toEqual([]);
 });
 
 test("a run that nothing can continue starts no job", async () => {

@@ -1,6 +1,7 @@
 import type {
   CodeExecutionResult,
   ExecutableCode,
+  GroundingChunk,
   GroundingMetadata,
   JsonObject,
   Part,
@@ -23,12 +24,14 @@ export interface SearchSource {
   readonly uri?: string | undefined;
   /** Id of a place on the map. */
   readonly placeId?: string | undefined;
+  /** What was found in a document, sent unchanged. */
+  readonly retrievedContext?: GroundingChunk["retrievedContext"];
 }
 
 /** A search the service made for the model. */
 export interface Search {
   /** What was searched. Default: `web`. */
-  readonly kind?: "web" | "maps" | "url" | undefined;
+  readonly kind?: "web" | "maps" | "url" | "files" | undefined;
   readonly queries: readonly string[];
   readonly sources: readonly SearchSource[];
   /** Which texts of the answer are supported by which sources (by index). Default: each sentence by one source, in turn. */

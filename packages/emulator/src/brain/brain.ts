@@ -1,9 +1,17 @@
-import type { Content, FunctionDeclaration, FunctionResponse, GenerateContentRequest, Part } from "@pollux/core/wire";
+import type {
+  Content,
+  FunctionDeclaration,
+  FunctionResponse,
+  GenerateContentRequest,
+  GroundingChunk,
+  Part,
+} from "@pollux/core/wire";
 import type { ModelFacts } from "../catalog/model-facts.ts";
 import { createRandom, type Random } from "../internal/random.ts";
 import type { UploadedFile } from "../files/file-options.ts";
 import type { Profile } from "../validate/types.ts";
 import type { Answer } from "./answer.ts";
+import type { Retrieve } from "../file-search/retrieve.ts";
 import type { ReplayRequest } from "./fit-exchange.ts";
 
 /** A valid request, prepared for a brain. */
@@ -29,6 +37,8 @@ export interface BrainTurn {
   readonly functions: readonly FunctionDeclaration[];
   /** Files API files that the request refers to, each once. */
   readonly files: readonly UploadedFile[];
+  /** Searches the stores that `fileSearch` of the request names. */
+  readonly retrieve: (question: string) => readonly GroundingChunk[];
   /** Deterministic: seeded by the emulator's seed and the number of the request. */
   readonly random: Random;
   readonly signal: AbortSignal;
@@ -60,12 +70,14 @@ export interface TurnFacts {
   readonly seed: string;
   /** Default: none. */
   readonly files?: readonly UploadedFile[] | undefined;
+  /** Default: there is nothing to find. */
+  readonly retrieve?: Retrieve | undefined;
   readonly signal: AbortSignal;
 }
 
 /** Prepares a request for a brain. */
 export function createTurn(facts: TurnFacts): BrainTurn {
-  const { seed, files = [], ...rest } = facts;
+  const { seed, files = [], retrieve, ...rest } = facts;
   const { contents } = facts.request;
   const isAside = (content: Content, index: number): boolean =>
     isPurelyResponses(content) || isNote(content, contents[index - 1]);
@@ -81,6 +93,7 @@ export function createTurn(facts: TurnFacts): BrainTurn {
     sincePrompt: contents.slice(promptAt + 1),
     functions: callableFunctions(facts.request),
     files,
+    retrieve: (question) => retrieve?.(facts.request, question) ?? [],
     random: createRandom(`${seed} ${facts.number}`),
   };
 }

@@ -5,10 +5,10 @@ import type { ResourceAnswer } from "../resource-answer.ts";
 import { callerOf } from "../validate/auth.ts";
 import { readBody } from "../validate/body.ts";
 import { filePermissionProblem } from "../validate/media.ts";
-import { problem } from "../validate/problem.ts";
+import { type Problem, problem } from "../validate/problem.ts";
 import { fileJson } from "./file-json.ts";
 import type { FileStore } from "./file-store.ts";
-import type { UploadStart, Uploads } from "./uploads.ts";
+import type { Uploads, UploadTarget } from "./uploads.ts";
 
 /** A parsed address of the Files API. */
 export type FileRoute = { readonly apiVersion: string } & (
@@ -42,7 +42,7 @@ export function answerFiles(
   const owner = callerOf(incoming);
   switch (route.kind) {
     case "startUpload":
-      return startUpload(route, incoming, uploads);
+      return startUpload(route, incoming, files, uploads);
     case "upload":
       return uploads.resume(route.id, incoming.headers, incoming.bytes);
     case "listFiles":
@@ -58,15 +58,56 @@ export function answerFiles(
   }
 }
 
-function startUpload({ apiVersion }: FileRoute, incoming: IncomingRequest, uploads: Uploads): ResourceAnswer {
+function startUpload(
+  { apiVersion }: FileRoute,
+  incoming: IncomingRequest,
+  files: FileStore,
+  uploads: Uploads,
+): ResourceAnswer {
   const { headers, url, body } = incoming;
   const read = readBody(body, "CreateFileRequest", { surface: "developer", old: false, oldV1: false, apiVersion });
   if (!("raw" in read)) return { operation: "startUpload", problems: read };
   const host = headers.get("host");
   const origin = host === null ? url.origin : `${url.protocol}//${host}`;
+  const owner = callerOf(incoming);
   // The fields have been checked against the descriptor.
-  const file = (isFields(read.value["file"]) ? read.value["file"] : {}) as UploadStart["file"];
-  return uploads.start({ owner: callerOf(incoming), origin, apiVersion, headers, file });
+  const given = (isFields(read.value["file"]) ? read.value["file"] : {}) as GivenFile;
+  const name = given.name || files.nextName();
+  const target: UploadTarget = {
+    path: "files",
+    mimeType: given.mimeType,
+    maxBytes: files.maxBytes,
+    problem: () => nameProblem(files, name),
+    finish: ({ mimeType, sizeBytes, sha256 }) => {
+      const file = files.add({
+        owner,
+        name,
+        displayName: given.displayName,
+        mimeType,
+        sizeBytes,
+        uri: `${origin}/${apiVersion}/${name}`,
+        // The service encodes the hexadecimal digits, not the bytes.
+        sha256: Buffer.from(sha256).toString("base64"),
+      });
+      return { file: fileJson(file, files.progress(file)) };
+    },
+  };
+  return uploads.start({ origin, apiVersion, headers, target });
+}
+
+interface GivenFile {
+  readonly name?: string;
+  readonly displayName?: string;
+  readonly mimeType?: string;
+}
+
+function nameProblem(files: FileStore, name: string): Problem | undefined {
+  if (!/^files\/[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) {
+    const message = `* CreateFileRequest.file.name: ${name} must be files/ and at most 40 lowercase letters, digits and dashes, no dash at either end.`;
+    return { rule: "F-2", message };
+  }
+  if (!files.isTaken(name)) return undefined;
+  return { rule: "F-2", message: `Requested entity already exists: ${name}`, status: "ALREADY_EXISTS" };
 }
 
 function listFiles(files: FileStore, owner: string, query: URLSearchParams): ResourceAnswer {

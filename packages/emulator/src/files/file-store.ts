@@ -13,6 +13,7 @@ export interface StoredFile extends UploadedFile {
 /** Processing state of a file. */
 export type FileProgress = "PROCESSING" | "ACTIVE" | "FAILED";
 
+const MAX_BYTES = 2_147_483_648;
 const LIFETIME_MS = 48 * 3_600_000;
 
 /** Stores one emulator's files, each for 48 hours. */
@@ -28,6 +29,11 @@ export class FileStore {
     this.#options = options;
     this.#now = now;
     this.#random = createRandom(`${seed} files`);
+  }
+
+  /** Size of the largest file. */
+  get maxBytes(): number {
+    return this.#options.maxBytes ?? MAX_BYTES;
   }
 
   /** A name for the next file uploaded without one, such as `files/abc`. */

@@ -2,34 +2,57 @@ import { createHash, type Hash } from "node:crypto";
 import { createRandom, type Random } from "../internal/random.ts";
 import type { ResourceAnswer } from "../resource-answer.ts";
 import type { Problem } from "../validate/problem.ts";
-import { fileJson } from "./file-json.ts";
 import type { FileOptions } from "./file-options.ts";
-import type { FileStore } from "./file-store.ts";
 
 /** Options of a new upload. */
 export interface UploadStart {
-  readonly owner: string;
   /** URL of the service, without a trailing slash. */
   readonly origin: string;
   /** Version in the path, such as `v1beta`. */
   readonly apiVersion: string;
   readonly headers: Headers;
-  /** The `file` member of the body. */
-  readonly file: { readonly name?: string | undefined; readonly displayName?: string; readonly mimeType?: string };
+  readonly target: UploadTarget;
 }
 
-interface Upload extends Pick<UploadStart, "owner" | "origin" | "apiVersion"> {
-  readonly name: string;
-  readonly displayName: string | undefined;
+/** What an upload becomes. */
+export interface UploadTarget {
+  /** Its path, below `upload/{version}/`. */
+  readonly path: string;
+  /** Default: that of the headers. */
+  readonly mimeType?: string | undefined;
+  /** Largest upload. */
+  readonly maxBytes: number;
+  /** Default: they are counted, not kept. */
+  readonly keepsBytes?: boolean | undefined;
+  /** Why so many bytes can't become that, when the upload begins and when it ends. */
+  problem(bytes: number): Problem | undefined;
+  /** JSON of what it has become. */
+  finish(uploaded: Uploaded): object;
+}
+
+/** What has been uploaded. */
+export interface Uploaded {
+  readonly mimeType: string;
+  readonly sizeBytes: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+  /** Empty unless they are kept. */
+  readonly bytes: Uint8Array;
+}
+
+interface Upload {
+  readonly target: UploadTarget;
   readonly mimeType: string;
   readonly declaredBytes: number | undefined;
   readonly hash: Hash;
+  readonly kept: Uint8Array[];
   receivedBytes: number;
   status: "active" | "final" | "cancelled";
+  /** JSON of what it has become. */
+  made: object | undefined;
 }
 
 const MAX_UPLOADS = 1000;
-const MAX_BYTES = 2_147_483_648;
 const CHUNK_BYTES = 262_144;
 
 /**
@@ -41,37 +64,32 @@ const CHUNK_BYTES = 262_144;
 export class Uploads {
   readonly #uploads = new Map<string, Upload>();
   readonly #random: Random;
-  readonly #files: FileStore;
-  readonly #options: FileOptions;
+  readonly #options: Pick<FileOptions, "chunkBytes">;
 
-  constructor(files: FileStore, options: FileOptions, seed: string) {
-    this.#files = files;
+  constructor(options: Pick<FileOptions, "chunkBytes">, seed: string) {
     this.#options = options;
     this.#random = createRandom(`${seed} uploads`);
   }
 
-  start({ owner, origin, apiVersion, headers, file }: UploadStart): ResourceAnswer {
+  start({ origin, apiVersion, headers, target }: UploadStart): ResourceAnswer {
     const operation = "startUpload";
     const declared = headers.get("x-goog-upload-header-content-length");
     const declaredBytes = declared === null ? undefined : Number(declared);
-    const found = this.#startProblem(headers, declaredBytes) ?? this.#nameProblem(file.name);
+    const found = startProblem(headers, declaredBytes, target) ?? target.problem(declaredBytes ?? 0);
     if (found) return { operation, problems: [found] };
     const id = this.#random.id(64);
-    const mimeType = headers.get("x-goog-upload-header-content-type") ?? file.mimeType;
     this.#uploads.set(id, {
-      owner,
-      origin,
-      apiVersion,
-      name: file.name || this.#files.nextName(),
-      displayName: file.displayName,
-      mimeType: file.mimeType || mimeType || "application/octet-stream",
+      target,
+      mimeType: target.mimeType || headers.get("x-goog-upload-header-content-type") || "application/octet-stream",
       declaredBytes,
       hash: createHash("sha256"),
+      kept: [],
       receivedBytes: 0,
       status: "active",
+      made: undefined,
     });
     if (this.#uploads.size > MAX_UPLOADS) this.#uploads.delete([...this.#uploads.keys()][0] ?? "");
-    const address = `${origin}/upload/${apiVersion}/files?upload_id=${id}&upload_protocol=resumable`;
+    const address = `${origin}/upload/${apiVersion}/${target.path}?upload_id=${id}&upload_protocol=resumable`;
     return {
       operation,
       body: undefined,
@@ -93,7 +111,8 @@ export class Uploads {
       return { operation, problems: [{ rule: "F-1", message: "Upload not found.", status: "NOT_FOUND" }] };
     }
     const said = (body?: object): ResourceAnswer => ({ operation, body, headers: statusOf(upload) });
-    if (command === "query") return said();
+    // Whether the service says again what an upload has become is a guess.
+    if (command === "query") return said(upload.made);
     const found = this.#chunkProblem(upload, command, headers, bytes);
     if (found) return { operation, problems: [broken(found)], headers: statusOf(upload) };
     if (command === "cancel") {
@@ -101,56 +120,20 @@ export class Uploads {
       return said();
     }
     upload.hash.update(bytes);
+    if (upload.target.keepsBytes === true) upload.kept.push(bytes);
     upload.receivedBytes += bytes.length;
     if (!command.endsWith("finalize")) return said();
-    if (this.#files.isTaken(upload.name)) return { operation, problems: [taken(upload.name)] };
+    const { target, mimeType, receivedBytes: sizeBytes, hash, kept } = upload;
+    const late = target.problem(sizeBytes);
+    if (late) return { operation, problems: [late], headers: statusOf(upload) };
     upload.status = "final";
-    const { owner, origin, apiVersion, name, displayName, mimeType, receivedBytes, hash } = upload;
-    const file = this.#files.add({
-      owner,
-      name,
-      displayName,
-      mimeType,
-      sizeBytes: receivedBytes,
-      uri: `${origin}/${apiVersion}/${name}`,
-      // The service encodes the hexadecimal digits, not the bytes.
-      sha256: Buffer.from(hash.digest("hex")).toString("base64"),
-    });
-    return said({ file: fileJson(file, this.#files.progress(file)) });
+    upload.made = target.finish({ mimeType, sizeBytes, sha256: hash.digest("hex"), bytes: Buffer.concat(kept) });
+    kept.length = 0;
+    return said(upload.made);
   }
 
   get #chunkBytes(): number {
     return this.#options.chunkBytes ?? CHUNK_BYTES;
-  }
-
-  #startProblem(headers: Headers, declaredBytes: number | undefined): Problem | undefined {
-    const protocol = headers.get("x-goog-upload-protocol");
-    if (protocol !== "resumable") {
-      return broken(
-        `Unsupported upload protocol: ${protocol ?? "none"}. Please set X-Goog-Upload-Protocol to resumable.`,
-      );
-    }
-    if (headers.get("x-goog-upload-command") !== "start") {
-      return broken("A resumable upload begins with X-Goog-Upload-Command: start.");
-    }
-    if (declaredBytes !== undefined && !(Number.isInteger(declaredBytes) && declaredBytes >= 0)) {
-      return broken("X-Goog-Upload-Header-Content-Length is not a number of bytes.");
-    }
-    return this.#sizeProblem(declaredBytes ?? 0);
-  }
-
-  #sizeProblem(bytes: number): Problem | undefined {
-    const { maxBytes = MAX_BYTES } = this.#options;
-    return bytes > maxBytes ? broken(`The file is larger than the limit of ${maxBytes} bytes.`) : undefined;
-  }
-
-  #nameProblem(name: string | undefined): Problem | undefined {
-    if (!name) return undefined;
-    if (!/^files\/[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) {
-      const message = `* CreateFileRequest.file.name: ${name} must be files/ and at most 40 lowercase letters, digits and dashes, no dash at either end.`;
-      return { rule: "F-2", message };
-    }
-    return this.#files.isTaken(name) ? taken(name) : undefined;
   }
 
   #chunkProblem(upload: Upload, command: string, headers: Headers, bytes: Uint8Array): string | undefined {
@@ -172,8 +155,28 @@ export class Uploads {
     if (declaredBytes !== undefined && (total > declaredBytes || (finalizes && total !== declaredBytes))) {
       return `${total} bytes were uploaded where ${declaredBytes} were declared.`;
     }
-    return this.#sizeProblem(total)?.message;
+    return sizeProblem(total, upload.target)?.message;
   }
+}
+
+function startProblem(headers: Headers, declaredBytes: number | undefined, target: UploadTarget): Problem | undefined {
+  const protocol = headers.get("x-goog-upload-protocol");
+  if (protocol !== "resumable") {
+    return broken(
+      `Unsupported upload protocol: ${protocol ?? "none"}. Please set X-Goog-Upload-Protocol to resumable.`,
+    );
+  }
+  if (headers.get("x-goog-upload-command") !== "start") {
+    return broken("A resumable upload begins with X-Goog-Upload-Command: start.");
+  }
+  if (declaredBytes !== undefined && !(Number.isInteger(declaredBytes) && declaredBytes >= 0)) {
+    return broken("X-Goog-Upload-Header-Content-Length is not a number of bytes.");
+  }
+  return sizeProblem(declaredBytes ?? 0, target);
+}
+
+function sizeProblem(bytes: number, { maxBytes }: UploadTarget): Problem | undefined {
+  return bytes > maxBytes ? broken(`The file is larger than the limit of ${maxBytes} bytes.`) : undefined;
 }
 
 function statusOf({ status, receivedBytes }: Upload): Record<string, string> {
@@ -182,8 +185,4 @@ function statusOf({ status, receivedBytes }: Upload): Record<string, string> {
 
 function broken(message: string): Problem {
   return { rule: "F-1", message };
-}
-
-function taken(name: string): Problem {
-  return { rule: "F-2", message: `Requested entity already exists: ${name}`, status: "ALREADY_EXISTS" };
 }

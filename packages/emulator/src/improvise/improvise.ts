@@ -67,7 +67,7 @@ export function improvise(options: ImproviseOptions = {}): Brain {
       const { asked, missing } = stepOf(turn, clauses, random, maxSteps);
       // Search parts belong to the first step of a turn.
       const fresh = !turn.sincePrompt.some((content) => content.parts.some((item) => item.toolCall !== undefined));
-      const thought = thoughtOn(turn, asked, fresh && found !== undefined);
+      const thought = thoughtOn(turn, asked, fresh ? found && (found.search?.kind ?? "web") : undefined);
       const thinks = thought === undefined ? parts() : think(thought);
       if (asked !== undefined) return join(thinks, ...(found !== undefined && fresh ? [found] : []), asked);
       return join(thinks, answerFor({ turn, clauses, subject, random, found, fresh, missing, text, remark, prompted }));
@@ -76,9 +76,9 @@ export function improvise(options: ImproviseOptions = {}): Brain {
 }
 
 /** Why it calls what it calls, or why nothing; undefined for small talk. */
-function thoughtOn(turn: BrainTurn, asked: Answer | undefined, searches: boolean): string | undefined {
+function thoughtOn(turn: BrainTurn, asked: Answer | undefined, searches: string | undefined): string | undefined {
   const wanted = [
-    ...(searches ? ["a web search"] : []),
+    ...(searches === undefined ? [] : [searches === "files" ? "the documents" : "a web search"]),
     ...(asked?.parts.flatMap(({ part }) => part.functionCall?.name ?? []) ?? []),
   ];
   if (wanted.length > 0) return `To answer this, I need ${listed(wanted)}.`;
@@ -244,7 +244,9 @@ function sentences(
   const pieces = [
     ...(answered.length > 0 ? [`${sayResponses(answered)}${sayForeign(turn)}`] : []),
     ...(found === undefined ? [] : [results]),
-    ...(found === undefined || wasSaid(SAMPLE_SOURCES, turn.request.contents) ? [] : [SAMPLE_SOURCES]),
+    ...(found === undefined || found.search?.kind === "files" || wasSaid(SAMPLE_SOURCES, turn.request.contents)
+      ? []
+      : [SAMPLE_SOURCES]),
   ].filter((piece) => piece !== "");
   if (pieces.length > 0) return pieces.join(pieces.some((piece) => piece.includes("\n")) ? "\n\n" : " ");
   return sayWithoutTools(turn, clauses, missing);

@@ -6,7 +6,7 @@ import { callsOfTurn } from "../validate/open-calls.ts";
 import { searchEntryPoint } from "./grounding.ts";
 
 const ID_LENGTH = 8;
-const TOOL_TYPES = { web: "GOOGLE_SEARCH_WEB", maps: "GOOGLE_MAPS", url: "URL_CONTEXT" } as const;
+const TOOL_TYPES = { web: "GOOGLE_SEARCH_WEB", maps: "GOOGLE_MAPS", url: "URL_CONTEXT", files: "FILE_SEARCH" } as const;
 
 /** The parts of an answer as the service would send them: thoughts only on request, ids, server-side tool parts. */
 export function answerParts(answer: Answer, turn: BrainTurn, resumed = false): AnswerPart[] {
@@ -36,6 +36,7 @@ function serverToolParts(answer: Answer, turn: BrainTurn): AnswerPart[] {
   const { kind = "web", queries = [], sources = [] } = answer.search ?? {};
   const id = turn.random.id(ID_LENGTH);
   const toolType = TOOL_TYPES[kind];
+  if (kind === "files") return [{ part: { toolCall: { toolType, id } } }, { part: { toolResponse: { toolType, id } } }];
   const args = kind === "url" ? { urls: sources.map((source) => source.uri ?? source.title) } : { queries };
   const response = kind === "web" ? { search_suggestions: searchEntryPoint(queries) } : {};
   return [{ part: { toolCall: { toolType, args, id } } }, { part: { toolResponse: { toolType, response, id } } }];

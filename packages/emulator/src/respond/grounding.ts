@@ -51,7 +51,8 @@ function escapeHtml(text: string): string {
 }
 
 function chunkOf(source: SearchSource, kind: NonNullable<Search["kind"]>, profile: Profile): GroundingChunk {
-  const { title } = source;
+  const { title, retrievedContext } = source;
+  if (kind === "files") return { retrievedContext };
   if (kind === "maps") {
     const uri = source.uri ?? `https://maps.google.com/?cid=${cidOf(title)}`;
     return {

@@ -33,6 +33,27 @@ export const MESSAGES: Readonly<Record<string, Readonly<Record<string, string>>>
     generationConfig: "GenerationConfig@vertex",
   },
   ComputeTokensRequest: { model: "string", instances: "Value[]", contents: "Content[]" },
+  FileSearchStore: { name: "string", displayName: "string", embeddingModel: "string" },
+  UploadToFileSearchStoreRequest: {
+    displayName: "string",
+    mimeType: "string",
+    customMetadata: "CustomMetadata[]",
+    chunkingConfig: "ChunkingConfig",
+  },
+  ImportFileRequest: {
+    fileName: "string",
+    customMetadata: "CustomMetadata[]",
+    chunkingConfig: "ChunkingConfig",
+  },
+  CustomMetadata: {
+    key: "string",
+    stringValue: "string",
+    numericValue: "float",
+    stringListValue: "StringList",
+  },
+  StringList: { values: "string[]" },
+  ChunkingConfig: { whiteSpaceConfig: "WhiteSpaceConfig" },
+  WhiteSpaceConfig: { maxTokensPerChunk: "int32", maxOverlapTokens: "int32" },
   CreateFileRequest: { file: "File" },
   File: {
     name: "string",

@@ -8,6 +8,7 @@ const CODES: Readonly<Record<StatusWord, number>> = {
   PERMISSION_DENIED: 403,
   NOT_FOUND: 404,
   ALREADY_EXISTS: 409,
+  RESOURCE_EXHAUSTED: 429,
   UNAVAILABLE: 503,
 };
 

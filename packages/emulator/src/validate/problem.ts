@@ -6,6 +6,7 @@ export type StatusWord =
   | "PERMISSION_DENIED"
   | "NOT_FOUND"
   | "ALREADY_EXISTS"
+  | "RESOURCE_EXHAUSTED"
   | "UNAVAILABLE";
 
 /** A rule that a request violates. */

@@ -101,7 +101,8 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
           {isEmpty && <Welcome ideas={ideas} onAsk={(text) => say({ text, files: [] })} />}
           {messages.map((message, index) => (
             <MessageView
-              key={message.id}
+              // A question keeps its place, and what is written into it, when the server's id takes the place of the page's.
+              key={message.role === "user" ? index : message.id}
               message={message}
               isLast={message === last}
               isEditable={index === lastQuestion && !isAnswering && live.unsent !== message.id}

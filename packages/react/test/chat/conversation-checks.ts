@@ -92,7 +92,9 @@ export function checkConversation(react = "19"): void {
     );
     const { element } = await render(page({ messages, state: "waiting" }));
     expect(service.asked).toEqual([]);
-    messages = [said(0, "user"), said(1, "assistant"), said(3, "assistant")];
+    const question = element.querySelector(".question");
+    // The server has an id of its own for what was said here.
+    messages = [{ ...said(0, "user"), id: "run:user" }, said(1, "assistant"), said(3, "assistant")];
     const timers = vi.getTimerCount();
     await act(async () => vi.advanceTimersByTime(5000));
     await sees(element, "Text 3");
@@ -100,6 +102,7 @@ export function checkConversation(react = "19"): void {
     await until(() => vi.getTimerCount() < timers);
     await act(async () => vi.advanceTimersByTime(60_000));
     expect(service.asked).toEqual(["GET /api/chat/chat"]);
+    expect(element.querySelector(".question")).toBe(question);
   });
 
   test("while an answer streams into a chat of 200 messages, one message is drawn again per delta", async () => {

@@ -41,9 +41,10 @@ export async function runCall(
   const { callId, call, tool, refusal } = planned;
   const startedAt = input.now();
   const interrupted = step.attempt > 1 && (tool?.effects === "once" || planned.recorded === "begun");
-  const job = input.steps.cannotWait === true ? undefined : tool?.job;
-  // What was reported of it meanwhile says that it was started.
-  const wasStarted = interrupted && job !== undefined && isReported(input, planned);
+  const canWait = input.steps.cannotWait !== true;
+  const job = canWait ? tool?.job : undefined;
+  // What was reported of it meanwhile says that it was started, also where its tool is gone by now.
+  const wasStarted = interrupted && canWait && isReported(input, planned);
   let asks = interrupted && (wasStarted || tool?.unknownOutcome === "ask");
   const isWatched = input.emit !== undefined && !asks && job === undefined;
   // Most runs log nothing, and this is called for each call.

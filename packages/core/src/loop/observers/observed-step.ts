@@ -222,7 +222,9 @@ export function describeValue(
   // run-log.ts has what each kind of step records.
   if (kind === "call") {
     const call = value as CallStepValue;
-    return { outcome: readOutcome(call), reads: markOfCall(call), origin: call.origin };
+    // What a job comes to is not known when it has started.
+    const outcome = call.job === undefined ? readOutcome(call) : undefined;
+    return { ...(outcome !== undefined && { outcome }), reads: markOfCall(call), origin: call.origin };
   }
   if (kind !== "model") return {};
   const answer = value as ModelStepRecord;

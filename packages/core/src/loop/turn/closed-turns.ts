@@ -246,7 +246,7 @@ function* questionEvents(
 ): Events {
   const calls: readonly AskedCall[] = numberCalls(turn, answer);
   const find = (callId: string): AskedCall | undefined => calls.find((one) => one.callId === callId);
-  for (const { name, place, value } of steps) {
+  for (const { name, place, value, job } of steps) {
     if (place.kind === "route" || place.kind === "reroute") {
       const routed = place.kind === "route" ? calls : [find(place.callId)];
       for (const [index, route] of (value as readonly CallRoute[]).entries()) {
@@ -261,7 +261,8 @@ function* questionEvents(
       const one = find(place.callId);
       if (one === undefined) continue;
       const { question, time } = place;
-      yield { type: "tool-pending", ...buildPendingCall(runId, { turn, ...one, question }, one.asked, time) };
+      const asked = { ...one.asked, job };
+      yield { type: "tool-pending", ...buildPendingCall(runId, { turn, ...one, question }, asked, time) };
       const check = steps.find((step) => step.place.kind === "guard" && step.place.wait === name);
       // What guardrails put in place of the answer.
       const { given = value } = (check?.value ?? {}) as Partial<GivenCheckValue>;

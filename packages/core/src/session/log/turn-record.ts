@@ -7,6 +7,7 @@ import {
   type StepPlace,
 } from "../../durable/run-log.ts";
 import type { Outcome } from "../../durable/steps.ts";
+import type { StartedJob } from "../../tool/job.ts";
 import type { Content, JsonObject, Part } from "../../wire/types/content.ts";
 
 export interface StepRecord {
@@ -177,7 +178,16 @@ export function readTurn(
       if (known === undefined) return [];
       const { place, outcome } = known;
       const cut = keepFrom === undefined ? undefined : placeCut(keepFrom);
-      return [{ ...rest, name: step, place, value: outcome.ok ? outcome.value : undefined, keepFrom: cut }];
+      return [
+        {
+          ...rest,
+          name: step,
+          place,
+          value: outcome.ok ? outcome.value : undefined,
+          keepFrom: cut,
+          job: findJob(place, outcomes),
+        },
+      ];
     }),
     calls: calls.flatMap((one): AnsweredCall[] => {
       const { callId, args, endsRun } = one;
@@ -187,4 +197,15 @@ export function readTurn(
       return [{ turn, callId, call, ...edit, ...(endsRun && { endsRun }), value: readAnswer(one, outcomes) }];
     }),
   };
+}
+
+/** The job that a wait is for. */
+function findJob(wait: StepPlace, outcomes: StepOutcomes): StartedJob | undefined {
+  if (wait.kind !== "wait" || wait.question !== "job") return undefined;
+  const started = [...outcomes.values()].flatMap(({ place, outcome }) => {
+    // What such a step leaves.
+    const value = place.kind === "call" && place.callId === wait.callId && outcome.ok ? outcome.value : undefined;
+    return (value as Partial<CallStepValue> | undefined)?.job ?? [];
+  });
+  return started.at(-1);
 }

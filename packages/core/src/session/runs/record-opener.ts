@@ -89,6 +89,7 @@ export class RecordOpener<Options> {
   async recall(runId: string, run: RunReading<Options>): Promise<RunResult<unknown>> {
     const { opener, record } = await this.#reread(runId, this.#log.view.length);
     const { entry, end: ended, lost } = record;
+    const { run: now } = this.#log.view;
     if (!hasResult(ended)) throw endedWithoutResult(record);
     const host = this.#host.lead(entry.agent);
     const { before, readTurns, about } = opener.#placeRun(record, run, host);
@@ -98,6 +99,8 @@ export class RecordOpener<Options> {
       turns: readTurns(listTurns(record)),
       lost,
       ended,
+      // What was answered since is asked no more.
+      open: now?.entry.runId === runId ? now.end?.pending : undefined,
       interrupted: ended.interrupted?.parts,
       output: entry.output,
     });

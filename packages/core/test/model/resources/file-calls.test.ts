@@ -159,7 +159,7 @@ describe.each(TRANSPORTS)("over %s", (_transport, fetch) => {
       await using service = await fileService({ faults: { 1: "cancel" } });
       const upload = filesOf(service).upload(bytesOf(10), { mimeType: "video/mp4" });
       await expect(upload).rejects.toThrow(ApiShapeError);
-      await expect(upload).rejects.toThrow("ended without a file (x-goog-upload-status: cancelled)");
+      await expect(upload).rejects.toThrow("ended without a result (x-goog-upload-status: cancelled)");
       expect(service.seen).toHaveLength(2);
     });
 

@@ -49,13 +49,37 @@ export function searchFor(
     const sources = material.urls.map((uri) => ({ title: new URL(uri).hostname, uri }));
     return { parts: [], search: { kind: "url", queries: [], sources }, urlContext: { urlMetadata } };
   }
+  const retrieved = turn.retrieve(turn.prompt);
+  if (retrieved.length > 0) {
+    const sources = retrieved.map(({ retrievedContext }) => ({
+      title: retrievedContext?.title ?? "a document",
+      retrievedContext,
+    }));
+    return { parts: [], search: { kind: "files", queries: [], sources } };
+  }
   return undefined;
+}
+
+/** What a document says, in its sentence that shares the most words with the question. */
+function sayRetrieved(text: string, question: string): string {
+  const words = new Set(question.toLowerCase().match(/[\p{L}\p{N}]{4,}/gu));
+  const shared = (sentence: string): number =>
+    (sentence.toLowerCase().match(/[\p{L}\p{N}]{4,}/gu) ?? []).filter((word) => words.has(word)).length;
+  const sentences = text
+    .split(/(?<=[.!?。])\s+|\n+/u)
+    .map((sentence) => sentence.replace(/^[#>*\s-]+/, "").trim())
+    .filter((sentence) => /\p{L}/u.test(sentence));
+  const [best = ""] = sentences.toSorted((a, b) => shared(b) - shared(a));
+  return /[.!?。]$/u.test(best) ? best : `${best}.`;
 }
 
 /** The "search results" in one sentence for each source. */
 export function sayFound(turn: BrainTurn, found: Answer, material: Material, text: GroundedText): string {
   const kind = found.search?.kind ?? "web";
-  const titles = (found.search?.sources ?? []).map((source) => source.title);
+  const sources = found.search?.sources ?? [];
+  if (kind === "files")
+    return sources.map((source) => sayRetrieved(source.retrievedContext?.text ?? "", turn.prompt)).join(" ");
+  const titles = sources.map((source) => source.title);
   if (text === "multibyte") {
     if (kind === "maps") return `Nearby are ${titles.join(" and ")}. Both are open today 🗺️.`;
     if (kind === "url")
