@@ -83,8 +83,9 @@ function ChatRow({ chat, chats, now, isCurrent, onOpen }: ChatRowProps): ReactEl
   };
   const save = (text: string): void => attempt(text === "" || text === title ? undefined : chats.rename(id, text));
   const remove = async (): Promise<void> => {
-    await chats.remove(id);
+    // First, so that the page does not look for what is gone.
     if (isCurrent) onOpen();
+    await chats.remove(id);
   };
 
   if (mode === "renamed")
