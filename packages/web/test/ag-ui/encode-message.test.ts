@@ -66,7 +66,7 @@ describe("a client", () => {
 
 const step = { type: "turn", id: "turn:1", turn: 1 } as const;
 
-function stateOf(state: Message["state"], ...parts: readonly MessagePart[]): readonly [Message, Conversation] {
+function followed(state: Message["state"], ...parts: readonly MessagePart[]): readonly [Message, Conversation] {
   const message: Message = { id: "m", role: "model", state, parts, sources: [], searchEntryPoints: [] };
   return [message, { ...buildConversation("s", []), messages: [message] }];
 }
@@ -74,8 +74,8 @@ function stateOf(state: Message["state"], ...parts: readonly MessagePart[]): rea
 test("what a repeated answer has before something that the client was told already stands before it", async () => {
   const code = { type: "code", id: "code:1.0", code: "1" } as const;
   const states = [
-    stateOf("streaming", step, code),
-    stateOf("complete", step, { type: "thought", id: "thought:1.0", text: "Counting." }, code),
+    followed("streaming", step, code),
+    followed("complete", step, { type: "thought", id: "thought:1.0", text: "Counting." }, code),
   ];
   const client = new Follower();
   await client.follow(encode(states));
@@ -87,8 +87,8 @@ test("a call that is taken back is not left to the client", async () => {
   const client = new Follower();
   const end = await client.follow(
     encode([
-      stateOf("streaming", step, { type: "tool-call", id: "call:1.0", name: "pay", args: {}, state: "called" }),
-      stateOf("complete", step, { type: "text", id: "text:1.0", text: "No need." }),
+      followed("streaming", step, { type: "tool-call", id: "call:1.0", name: "pay", args: {}, state: "called" }),
+      followed("complete", step, { type: "text", id: "text:1.0", text: "No need." }),
     ]),
   );
   expect(end).toMatchObject({ outcome: "success", pendingToolCallIds: [] });
