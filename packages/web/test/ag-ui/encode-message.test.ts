@@ -64,9 +64,9 @@ describe("a client", () => {
   });
 });
 
-const step = { type: "turn", id: "turn:1", turn: 1 } as const;
+const FIRST_TURN = { type: "turn", id: "turn:1", turn: 1 } as const;
 
-function followed(state: Message["state"], ...parts: readonly MessagePart[]): readonly [Message, Conversation] {
+function messageIn(state: Message["state"], ...parts: readonly MessagePart[]): readonly [Message, Conversation] {
   const message: Message = { id: "m", role: "model", state, parts, sources: [], searchEntryPoints: [] };
   return [message, { ...buildConversation("s", []), messages: [message] }];
 }
@@ -74,8 +74,8 @@ function followed(state: Message["state"], ...parts: readonly MessagePart[]): re
 test("what a repeated answer has before something that the client was told already stands before it", async () => {
   const code = { type: "code", id: "code:1.0", code: "1" } as const;
   const states = [
-    followed("streaming", step, code),
-    followed("complete", step, { type: "thought", id: "thought:1.0", text: "Counting." }, code),
+    messageIn("streaming", FIRST_TURN, code),
+    messageIn("complete", FIRST_TURN, { type: "thought", id: "thought:1.0", text: "Counting." }, code),
   ];
   const client = new Follower();
   await client.follow(encode(states));
@@ -87,8 +87,8 @@ test("a call that is taken back is not left to the client", async () => {
   const client = new Follower();
   const end = await client.follow(
     encode([
-      followed("streaming", step, { type: "tool-call", id: "call:1.0", name: "pay", args: {}, state: "called" }),
-      followed("complete", step, { type: "text", id: "text:1.0", text: "No need." }),
+      messageIn("streaming", FIRST_TURN, { type: "tool-call", id: "call:1.0", name: "pay", args: {}, state: "called" }),
+      messageIn("complete", FIRST_TURN, { type: "text", id: "text:1.0", text: "No need." }),
     ]),
   );
   expect(end).toMatchObject({ outcome: "success", pendingToolCallIds: [] });
