@@ -92,6 +92,7 @@ export const MACHINE_TOOLS = {
     },
     outside: { error: '"../secret" may point outside the folder; use a path without ".."' },
   },
+  "file-search": { uploaded: ["hello.txt"], unchanged: ["hello.txt"] },
   http: {
     page: page("site"),
     json: {

@@ -2,7 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { geminiApi } from "@pollux/core";
+import { createEmulator } from "@pollux/emulator";
 import { fileTools } from "@pollux/tools/files";
+import { fileSearchStore } from "@pollux/tools/file-search";
 import { httpRequest, webFetch, type WebFetchOptions } from "@pollux/tools/http";
 import { type McpAddress, type McpCommand, mcpTools } from "@pollux/tools/mcp";
 import { serveMcp } from "@pollux/tools/mcp-server";
@@ -31,6 +34,13 @@ export async function useMachineTools(
         found: await askTool(tools, "search_files", { pattern: "file" }),
         outside: await askTool(tools, "read_file", { path: "../secret" }),
       };
+    },
+    "file-search": async () => {
+      const endpoint = geminiApi({ apiKey: "key" });
+      const store = await fileSearchStore("manuals", { endpoint, fetch: createEmulator().fetch });
+      const { uploaded } = await store.sync(join(folder, "a"));
+      const { unchanged } = await store.sync(join(folder, "a"));
+      return { uploaded, unchanged };
     },
     http: async () => {
       const anywhere = { allowPrivate: true, ports: "any" } as const;
