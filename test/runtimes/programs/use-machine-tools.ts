@@ -37,7 +37,8 @@ export async function useMachineTools(
     },
     "file-search": async () => {
       const endpoint = geminiApi({ apiKey: "key" });
-      const store = await fileSearchStore("manuals", { endpoint, fetch: createEmulator().fetch });
+      const emulator = createEmulator();
+      const store = await fileSearchStore("manuals", { endpoint, fetch: (input, init) => emulator.fetch(input, init) });
       const { uploaded } = await store.sync(join(folder, "a"));
       const { unchanged } = await store.sync(join(folder, "a"));
       return { uploaded, unchanged };
