@@ -12,6 +12,12 @@ export interface IncomingRequest {
   readonly signal: AbortSignal;
 }
 
+/** Where the caller reached the service, without a trailing slash. */
+export function originOf({ headers, url }: IncomingRequest): string {
+  const host = headers.get("host");
+  return host === null ? url.origin : `${url.protocol}//${host}`;
+}
+
 /** A body in memory; nothing of it if it is over the limit. */
 export interface BoundedBody {
   readonly bytes: Uint8Array;

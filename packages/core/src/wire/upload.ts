@@ -41,7 +41,7 @@ export interface UploadSource<T> {
  * @see https://ai.google.dev/api/files#method:-media.upload
  */
 export async function upload<T>(source: UploadSource<T>, client: ApiClient, options: CallOptions): Promise<T> {
-  const { data, read } = source;
+  const { data } = source;
   const { url, chunkBytes } = await begin(source, client, options);
   const call = { operation: "uploadFile", method: "POST", path: "", url } as const;
   for (let offset = 0; ;) {
@@ -49,7 +49,7 @@ export async function upload<T>(source: UploadSource<T>, client: ApiClient, opti
     const state = await client.retried(call, options, async (attempt) => {
       const send = (headers: HeaderFields, body?: Uint8Array<ArrayBuffer>, upTo?: number): Promise<UploadState<T>> =>
         client.attempt({ ...call, headers, body }, options, attempt, (text, exchange) =>
-          readUploadState(text, exchange, { read, totalBytes: data.size, sentUpTo: upTo }),
+          readUploadState(text, exchange, source, upTo),
         );
       let at = from;
       if (attempt.number > 1) {
@@ -122,25 +122,17 @@ interface UploadState<T> {
   readonly result?: T | undefined;
 }
 
-interface ReadUpload<T> extends Pick<UploadSource<T>, "read"> {
-  readonly totalBytes: number;
-  /** End of the chunk that was accepted; absent for a query. */
-  readonly sentUpTo: number | undefined;
-}
-
-function readUploadState<T>(
-  text: string,
-  { headers }: Exchange,
-  { read, totalBytes, sentUpTo }: ReadUpload<T>,
-): UploadState<T> {
-  const status = headers.get("x-goog-upload-status");
-  if (status === "active" && (sentUpTo === undefined || sentUpTo < totalBytes)) {
-    const received = Number(headers.get("x-goog-upload-size-received") ?? sentUpTo ?? Number.NaN);
+/** @param upTo - End of the chunk that was accepted; absent for a query. */
+function readUploadState<T>(text: string, exchange: Exchange, source: UploadSource<T>, upTo?: number): UploadState<T> {
+  const totalBytes = source.data.size;
+  const status = exchange.headers.get("x-goog-upload-status");
+  if (status === "active" && (upTo === undefined || upTo < totalBytes)) {
+    const received = Number(exchange.headers.get("x-goog-upload-size-received") ?? upTo ?? Number.NaN);
     if (Number.isInteger(received) && received >= 0 && received <= totalBytes) return { offset: received };
   }
-  if (status === "final" || (status === null && sentUpTo === totalBytes)) {
+  if (status === "final" || (status === null && upTo === totalBytes)) {
     const answer = text === "" ? undefined : parseJson(text);
-    const result = isObject(answer) ? read(answer) : undefined;
+    const result = isObject(answer) ? source.read(answer) : undefined;
     if (result !== undefined) return { offset: totalBytes, result };
   }
   throw new ApiShapeError(

@@ -1,6 +1,6 @@
 import type { FileStore } from "../files/file-store.ts";
 import type { UploadTarget, Uploads } from "../files/uploads.ts";
-import type { IncomingRequest } from "../incoming-request.ts";
+import { type IncomingRequest, originOf } from "../incoming-request.ts";
 import type { Fields } from "../internal/json.ts";
 import { pageOf } from "../internal/page.ts";
 import type { ResourceAnswer } from "../resource-answer.ts";
@@ -116,11 +116,6 @@ export function answerFileSearch(
   if (!force) return answered("deleteDocument", precondition("K-2", "Cannot delete non-empty Document"));
   store.documents.delete(document.name);
   return answered("deleteDocument", {});
-}
-
-function originOf({ headers, url }: IncomingRequest): string {
-  const host = headers.get("host");
-  return host === null ? url.origin : `${url.protocol}//${host}`;
 }
 
 function page<T>(all: readonly T[], query: URLSearchParams, field: string, show: (one: T) => object): object | Problem {

@@ -72,7 +72,8 @@ function retrieve(
     }));
 }
 
-function wordsOf(text: string): ReadonlySet<string> {
+/** The words that a search goes by, in lower case: the short ones say nothing. */
+export function wordsOf(text: string): ReadonlySet<string> {
   return new Set(text.toLowerCase().match(/[\p{L}\p{N}]{4,}/gu) ?? []);
 }
 

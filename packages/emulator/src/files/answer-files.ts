@@ -1,4 +1,4 @@
-import type { IncomingRequest } from "../incoming-request.ts";
+import { type IncomingRequest, originOf } from "../incoming-request.ts";
 import { isFields } from "../internal/json.ts";
 import { pageOf } from "../internal/page.ts";
 import type { ResourceAnswer } from "../resource-answer.ts";
@@ -64,11 +64,10 @@ function startUpload(
   files: FileStore,
   uploads: Uploads,
 ): ResourceAnswer {
-  const { headers, url, body } = incoming;
+  const { headers, body } = incoming;
   const read = readBody(body, "CreateFileRequest", { surface: "developer", old: false, oldV1: false, apiVersion });
   if (!("raw" in read)) return { operation: "startUpload", problems: read };
-  const host = headers.get("host");
-  const origin = host === null ? url.origin : `${url.protocol}//${host}`;
+  const origin = originOf(incoming);
   const owner = callerOf(incoming);
   // The fields have been checked against the descriptor.
   const given = (isFields(read.value["file"]) ? read.value["file"] : {}) as GivenFile;

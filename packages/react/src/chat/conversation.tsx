@@ -101,7 +101,7 @@ export function Conversation<M extends UIMessage>(props: ConversationProps<M>): 
           {isEmpty && <Welcome ideas={ideas} onAsk={(text) => say({ text, files: [] })} />}
           {messages.map((message, index) => (
             <MessageView
-              // A question keeps its place, and what is written into it, when the server's id takes the place of the page's.
+              // The server renames a question that this page sent; its row, with a draft in it, stays.
               key={message.role === "user" ? index : message.id}
               message={message}
               isLast={message === last}

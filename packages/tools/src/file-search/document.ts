@@ -35,7 +35,7 @@ export interface WaitOptions extends CallSignal {
   readonly pollMs?: number | undefined;
 }
 
-/** The most the service takes for a document. */
+/** Bytes of the largest document that the service takes. */
 export const MAX_DOCUMENT_BYTES: number = 100 * 1024 * 1024;
 
 /** Key of the owner in a document's metadata, for a `metadataFilter` such as `pollux_owner="ada"`. */

@@ -261,8 +261,10 @@ function* questionEvents(
       const one = find(place.callId);
       if (one === undefined) continue;
       const { question, time } = place;
-      const asked = { ...one.asked, job };
-      yield { type: "tool-pending", ...buildPendingCall(runId, { turn, ...one, question }, asked, time) };
+      yield {
+        type: "tool-pending",
+        ...buildPendingCall(runId, { turn, ...one, question }, { ...one.asked, job }, time),
+      };
       const check = steps.find((step) => step.place.kind === "guard" && step.place.wait === name);
       // What guardrails put in place of the answer.
       const { given = value } = (check?.value ?? {}) as Partial<GivenCheckValue>;

@@ -81,15 +81,9 @@ export class Files {
     const displayName = options.displayName ?? (fileName === "" ? undefined : fileName);
     const name = options.name === undefined ? undefined : filePath(endpoint, options.name);
     const startUrl = [endpoint.baseUrl, "upload", endpoint.apiVersion, path].filter((piece) => piece !== "").join("/");
+    const about = { file: { name, displayName, mimeType } };
     const read = ({ file }: { readonly file?: unknown }): GeminiFile | undefined => (isFile(file) ? file : undefined);
-    const source = {
-      startUrl,
-      data: blob,
-      mimeType,
-      about: { file: { name, displayName, mimeType } },
-      read,
-      onProgress,
-    };
+    const source = { startUrl, data: blob, mimeType, about, read, onProgress };
     const uploaded = await this.#collection(upload(source, this.#client, { signal, onRetry }));
     return waitUntilActive === false ? uploaded : await this.wait(uploaded, { signal, timeoutMs, pollMs });
   }

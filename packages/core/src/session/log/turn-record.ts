@@ -178,16 +178,8 @@ export function readTurn(
       if (known === undefined) return [];
       const { place, outcome } = known;
       const cut = keepFrom === undefined ? undefined : placeCut(keepFrom);
-      return [
-        {
-          ...rest,
-          name: step,
-          place,
-          value: outcome.ok ? outcome.value : undefined,
-          keepFrom: cut,
-          job: findJob(place, outcomes),
-        },
-      ];
+      const job = place.kind === "wait" && place.question === "job" ? findJob(place.callId, outcomes) : undefined;
+      return [{ ...rest, name: step, place, value: outcome.ok ? outcome.value : undefined, keepFrom: cut, job }];
     }),
     calls: calls.flatMap((one): AnsweredCall[] => {
       const { callId, args, endsRun } = one;
@@ -199,13 +191,11 @@ export function readTurn(
   };
 }
 
-/** The job that a wait is for. */
-function findJob(wait: StepPlace, outcomes: StepOutcomes): StartedJob | undefined {
-  if (wait.kind !== "wait" || wait.question !== "job") return undefined;
-  const started = [...outcomes.values()].flatMap(({ place, outcome }) => {
-    // What such a step leaves.
-    const value = place.kind === "call" && place.callId === wait.callId && outcome.ok ? outcome.value : undefined;
-    return (value as Partial<CallStepValue> | undefined)?.job ?? [];
-  });
-  return started.at(-1);
+/** The job that a call has started. */
+function findJob(callId: string, outcomes: StepOutcomes): StartedJob | undefined {
+  const made = [...outcomes.values()].findLast(
+    ({ place }) => place.kind === "call" && place.callId === callId,
+  )?.outcome;
+  // What such a step leaves.
+  return made?.ok === true ? (made.value as Partial<CallStepValue> | undefined)?.job : undefined;
 }

@@ -89,7 +89,6 @@ export class RecordOpener<Options> {
   async recall(runId: string, run: RunReading<Options>): Promise<RunResult<unknown>> {
     const { opener, record } = await this.#reread(runId, this.#log.view.length);
     const { entry, end: ended, lost } = record;
-    const { run: now } = this.#log.view;
     if (!hasResult(ended)) throw endedWithoutResult(record);
     const host = this.#host.lead(entry.agent);
     const { before, readTurns, about } = opener.#placeRun(record, run, host);
@@ -100,7 +99,7 @@ export class RecordOpener<Options> {
       lost,
       ended,
       // What was answered since is asked no more.
-      open: now?.entry.runId === runId ? now.end?.pending : undefined,
+      open: this.#log.view.run?.entry.runId === runId ? this.#log.view.run.end?.pending : undefined,
       interrupted: ended.interrupted?.parts,
       output: entry.output,
     });

@@ -1,4 +1,5 @@
 import { type Answer, codeExecution, join, say } from "../../brain/answer.ts";
+import { wordsOf } from "../../file-search/retrieve.ts";
 import type { BrainTurn } from "../../brain/brain.ts";
 import { groundingMetadata, supportsInTurn } from "../../respond/grounding.ts";
 import { evaluate } from "../read/arithmetic.ts";
@@ -62,9 +63,8 @@ export function searchFor(
 
 /** What a document says, in its sentence that shares the most words with the question. */
 function sayRetrieved(text: string, question: string): string {
-  const words = new Set(question.toLowerCase().match(/[\p{L}\p{N}]{4,}/gu));
-  const shared = (sentence: string): number =>
-    (sentence.toLowerCase().match(/[\p{L}\p{N}]{4,}/gu) ?? []).filter((word) => words.has(word)).length;
+  const words = wordsOf(question);
+  const shared = (sentence: string): number => [...wordsOf(sentence)].filter((word) => words.has(word)).length;
   const sentences = text
     .split(/(?<=[.!?。])\s+|\n+/u)
     .map((sentence) => sentence.replace(/^[#>*\s-]+/, "").trim())
