@@ -342,6 +342,19 @@ describe("answers in the service's words", () => {
     }
   });
 
+  test.each([
+    ["interaction.status_update", "in_progress"],
+    ["interaction.completed", "completed"],
+  ])("a reader that leaves after %s leaves a research that is %s", async (last, status) => {
+    const emulator = createEmulator({ interactions: { polls: 5 } });
+    const ask = (path: string, init: RequestInit): Promise<Response> =>
+      emulator.fetch(`https://x.example/v1beta/interactions${path}`, { ...init, headers: { "x-goog-api-key": "k" } });
+    const { id } = JSON.parse(await (await ask("", { method: "POST", body: JSON.stringify(AGENT) })).text()) as Fields;
+    for await (const frame of (await ask(`/${String(id)}?stream=true`, {})).body ?? [])
+      if (new TextDecoder().decode(frame).startsWith(`event: ${last}`)) break;
+    expect(JSON.parse(await (await ask(`/${String(id)}`, {})).text())).toMatchObject({ status });
+  });
+
   test("faults in the shape of this API", async () => {
     const at = (number: number, fault: ReturnType<typeof faults.overloaded>) => ({ at: number, fault });
     const ask = service({

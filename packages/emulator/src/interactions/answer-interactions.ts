@@ -16,7 +16,7 @@ import { refuse as refusalOf } from "../validate/error-body.ts";
 import type { Profile } from "../validate/types.ts";
 import { toBrainRequest, toSteps } from "./brain-steps.ts";
 import { checkInteraction, type InteractionRequest } from "./check-interaction.ts";
-import { asInteractionError, eventsOf, frameInteraction, resumeAfter } from "./interaction-events.ts";
+import { asInteractionError, eventsOf, frameInteraction, isEnd, resumeAfter } from "./interaction-events.ts";
 import { InteractionRefusal, refuseInteraction } from "./interaction-rules.ts";
 import {
   describeInteraction,
@@ -223,10 +223,10 @@ export function createInteractions(options: EmulatorOptions, context: Interactio
         chunkMs: events ? (options.delays?.chunkMs ?? 0) : 0,
         fault,
         split: options.framing?.splitBytes === true ? createRandom(`${seed} bytes ${asked}`) : undefined,
-        onEnd: (complete) => {
-          if (complete && events) settle(events.streams, sender, now());
-          noteEnd({ complete });
+        onFrame: (frame) => {
+          if (events && isEnd(frame)) settle(events.streams, sender, now());
         },
+        onEnd: (complete) => noteEnd({ complete }),
       });
       return new Response(body, { headers: { ...HEADERS, ...(events && { "content-type": "text/event-stream" }) } });
     } catch (error) {

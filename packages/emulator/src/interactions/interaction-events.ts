@@ -59,6 +59,11 @@ export function frameInteraction(events: readonly Fields[]): FramedBody {
   return { frames, frame: (value) => frame(asInteractionError(value)), end: "\n\n" };
 }
 
+/** True for the frame that says how an interaction ended. */
+export function isEnd(frame: string): boolean {
+  return frame.startsWith("event: interaction.completed\n");
+}
+
 const WORDS: Readonly<Record<string, string>> = {
   UNAVAILABLE: "service_unavailable",
   RESOURCE_EXHAUSTED: "too_many_requests",

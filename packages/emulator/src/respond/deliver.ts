@@ -13,6 +13,8 @@ export interface Delivery {
   readonly fault?: Fault | undefined;
   /** Splits writes at random bytes. */
   readonly split?: Random | undefined;
+  /** Called with each frame that is sent whole. */
+  readonly onFrame?: ((frame: string) => void) | undefined;
   /** Called once, when the body is over: true if all of it was read. */
   readonly onEnd: (complete: boolean) => void;
 }
@@ -57,6 +59,7 @@ async function* writes(delivery: Delivery, signal: AbortSignal): AsyncGenerator<
     if (index > 0) await wait(chunkMs, signal);
     signal.throwIfAborted();
     const bytes = encoder.encode(frame);
+    if (bytes.length <= left) delivery.onFrame?.(frame);
     yield* splitBytes(bytes.subarray(0, Math.min(bytes.length, left)), delivery.split);
     left -= bytes.length;
     if (left <= 0) break;
