@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   Agent,
   answerCalls,
+  approve,
   defineJob,
   defineTool,
   type JobOptions,
@@ -263,6 +264,25 @@ describe.each(SESSION_FACES)("by %s", (_face, face) => {
     expect([cancelled, await isHealthy(store)]).toEqual([["job-1"], []]);
   });
 
+  test("a run that was stopped while it waited for a job has ended, unless it asks something else", async () => {
+    for (const unfinished of ["close", "steer"] as const) {
+      const { open, told, store } = lab();
+      await face.send(open(call(ASK.name, ASK.args)), "Why?");
+      await open().stop();
+      expect(await store.list()).toMatchObject([{ state: "stopped", ending: "aborted", turns: 1 }]);
+      expect(await open().state()).toMatchObject({ lastRun: "aborted", pending: [] });
+      await face.send(open(say("Fine.")), "Never mind.", { unfinished });
+      expect(told()).toEqual([{ error: "the request was withdrawn before the job ended: the run was stopped" }]);
+      expect(await isHealthy(store)).toEqual([]);
+    }
+    const { open, store } = lab();
+    const asked = await face.send(open(calls(ASK, "pay")), "Why?");
+    await open().stop();
+    expect(await store.list({ state: "waiting" })).toHaveLength(1);
+    const approvals = approve("pending" in asked ? asked.pending : []);
+    expect((await face.resume(open(say("Paid.")), { approvals })).text).toBe("Paid.");
+  });
+
   test("an aborted run cancels the jobs that it has started", async () => {
     const abort = new AbortController();
     const { cancelled, store, research } = lab();
@@ -285,6 +305,22 @@ describe.each(SESSION_FACES)("by %s", (_face, face) => {
     await face.send(new Agent({ model, tools }).session({ id: "s", store }), "And now?");
     expect(JSON.stringify(model.requests[0]?.contents)).toContain("it may still be running");
     expect(await isHealthy(store)).toEqual([]);
+  });
+
+  test("an answer to the question for a job fits its schema, as a report does", async () => {
+    for (const way of ["answer", "resume"] as const) {
+      const { open, told, store } = lab();
+      const token = tokenOf(await face.send(open(call(ASK.name, ASK.args)), "Why?"));
+      const give = (output: unknown): Promise<unknown> => {
+        const outcomes = { [token]: { output } };
+        return way === "answer" ? open().answer({ outcomes }) : face.resume(open(say("So.")), { outcomes });
+      };
+      for (const wrong of [{ report: 7 }, undefined]) expect(await refused(give(wrong))).toBe("invalid-output");
+      expect(await entriesOf(store, "answer")).toEqual([]);
+      await give({ report: "Because.", extra: 1 });
+      if (way === "answer") await face.continue(open(say("So.")));
+      expect(told()).toEqual([{ output: { report: "Because." } }]);
+    }
   });
 
   test("a withdrawn request cancels the job once the run goes on", async () => {

@@ -113,7 +113,7 @@ export class OwnRun<Options> {
       const taken = await leases.take(run.signal, prepare, {
         logger,
         traceparent: () => reader.opened?.traceparent(),
-        stop: () => end(new RunStoppedError(`the run of session "${log.id}" was stopped on request`)),
+        stop: () => end(stoppedError(log.id)),
         lost: (error) => {
           ended = true;
           end(error);
@@ -323,6 +323,18 @@ async function endCutOff<Options>(
     ...describeEnding(open.ending),
     interrupted,
   };
+}
+
+/** The end of a run that was stopped while it waited. */
+export function endStopped(record: RunRecord, sessionId: string): NewEntry {
+  const { turns: open } = deriveOpen(record);
+  const { runId } = record.entry;
+  const error = describeError(stoppedError(sessionId));
+  return { type: "end", runId, open, ...sumUpRun(record, open), stopReason: "aborted", error };
+}
+
+function stoppedError(sessionId: string): RunStoppedError {
+  return new RunStoppedError(`the run of session "${sessionId}" was stopped on request`);
 }
 
 /** How a run ended, in the words of its log. */

@@ -7,12 +7,13 @@ import {
   stepName,
   type StepPlace,
 } from "../../durable/run-log.ts";
+import { messageOf } from "../../errors/agent-error.ts";
 import { InvalidApprovalError, SessionConflictError, SessionDamagedError } from "../../errors/run-errors.ts";
-import { NothingToResumeError, UnexpectedAnswerError } from "../../errors/session-errors.ts";
+import { JobReportError, NothingToResumeError, UnexpectedAnswerError } from "../../errors/session-errors.ts";
 import { isObject } from "../../internal/json.ts";
 import { buildPendingCall, checkEditable, editedArgs, findArgumentProblem } from "../../tool/pending-call.ts";
 import { jsonSafe } from "../../tool/function-response.ts";
-import type { Approval, ExternalOutcome, PendingCall, Tool } from "../../tool/tool.ts";
+import type { Approval, ExternalOutcome, PendingCall, Tool, ToolJob } from "../../tool/tool.ts";
 import type { FunctionCall } from "../../wire/types/content.ts";
 import { type CallStanding, standOf, PlacedSteps, type RunRecord } from "../log/run-record.ts";
 import { type NewEntry, SessionLog } from "../log/session-log.ts";
@@ -66,21 +67,43 @@ export function hasUnusedAnswers({ end, entry, answered }: RunRecord): boolean {
   return answered.size > 0 && (end === undefined || end.pending !== undefined) && entry.loop === LOOP_VERSION;
 }
 
-/** Checks the arguments that approvals give their calls. @throws {InvalidApprovalError} As its message says. */
-export async function checkEdits(
+/**
+ * Checks answers by the tools of their calls, as far as these are known.
+ *
+ * @returns The answers, with outputs of jobs as their schemas give them.
+ * @throws {InvalidApprovalError} For arguments that don't fit.
+ * @throws {JobReportError} For an output of a job that doesn't fit.
+ */
+export async function checkByTools(
+  sessionId: string,
   record: RunRecord,
-  { approvals = {} }: Answers,
+  answers: Answers,
   findTool?: (call: FunctionCall) => Tool | undefined,
-): Promise<void> {
+): Promise<Answers> {
+  const { approvals = {} } = answers;
+  const outcomes = { ...answers.outcomes };
   for (const question of openQuestions(record)) {
-    const { callId, call, token } = question;
+    const { callId, call, token, job } = question;
+    const tool = findTool?.(call);
+    const outcome = Object.hasOwn(outcomes, token) ? outcomes[token] : undefined;
+    if (tool?.job !== undefined && isObject(outcome) && "output" in outcome)
+      outcomes[token] = { output: await parseOutput(sessionId, job?.jobId ?? callId, tool.job, outcome.output ?? null) };
     const approval = Object.hasOwn(approvals, token) ? approvals[token] : undefined;
     if (!isObject(approval) || !("args" in approval)) continue;
     const args = editedArgs(approval);
     if (args !== undefined) checkEditable(question, args);
-    const tool = findTool?.(call);
     const problem = args === undefined ? "expected an object" : tool && (await findArgumentProblem(tool, args));
     if (problem !== undefined) throw new InvalidApprovalError(callId, call.name, problem);
+  }
+  return { ...answers, outcomes };
+}
+
+/** What a job has come to, as its schema gives it. @throws {JobReportError} When it doesn't fit. */
+export async function parseOutput(sessionId: string, job: string, tool: ToolJob, output: unknown): Promise<unknown> {
+  try {
+    return await tool.parseOutput(output);
+  } catch (error) {
+    throw new JobReportError(sessionId, job, "invalid-output", messageOf(error));
   }
 }
 
@@ -88,23 +111,22 @@ export async function checkEdits(
  * Stores answers to what the last run waits for, whether it is going or not.
  *
  * @throws {UnexpectedAnswerError} {@link buildAnswerEntries}
- * @throws {InvalidApprovalError} {@link checkEdits}
+ * @throws {InvalidApprovalError | JobReportError} {@link checkByTools}
  * @throws {NothingToResumeError} For a session that was deleted, or has no run.
  */
 export async function storeAnswers(
   log: SessionLog,
   answers: Answers,
-  findTool?: Parameters<typeof checkEdits>[2],
+  findTool?: Parameters<typeof checkByTools>[3],
 ): Promise<void> {
   await log.refresh();
   const { run } = log.view;
   // Rejects what answers nothing that is asked now: only what is asked now can be checked.
-  const entriesIn = (view: SessionView): readonly NewEntry[] => buildAnswerEntries(log.id, view, answers);
-  entriesIn(log.view);
+  buildAnswerEntries(log.id, log.view, answers);
   if (run === undefined) throw new NothingToResumeError(log.id, "it has no run yet");
-  await checkEdits(run, answers, findTool);
+  const checked = await checkByTools(log.id, run, answers, findTool);
   try {
-    await log.append({}, entriesIn);
+    await log.append({}, (view) => buildAnswerEntries(log.id, view, checked));
   } catch (error) {
     const isDeleted = error instanceof SessionConflictError && error.actualLength === 0;
     throw isDeleted ? new NothingToResumeError(log.id, "it was deleted") : error;

@@ -1,5 +1,4 @@
 import { stepName, waitName } from "../../durable/run-log.ts";
-import { messageOf } from "../../errors/agent-error.ts";
 import { SessionConflictError } from "../../errors/run-errors.ts";
 import { JobReportError } from "../../errors/session-errors.ts";
 import { isObject, type Json, sameJson } from "../../internal/json.ts";
@@ -12,7 +11,7 @@ import { findLeader } from "../log/run-turns.ts";
 import type { RunRecord } from "../log/run-record.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
 import type { SessionView } from "../log/session-view.ts";
-import { buildAnswerEntries, listOpenCalls, openQuestions } from "./session-answers.ts";
+import { buildAnswerEntries, listOpenCalls, openQuestions, parseOutput } from "./session-answers.ts";
 import type { SessionHost } from "./session-host.ts";
 
 /** Most characters of a job's progress as JSON. */
@@ -40,11 +39,7 @@ export class SessionJobs<Options> {
     let value = readReport(report);
     if ("output" in value) {
       const found = this.#find(target.run, target, undefined, new AbortController().signal);
-      try {
-        if (found !== undefined) value = readReport({ output: await found.job.parseOutput(value["output"]) });
-      } catch (error) {
-        throw new JobReportError(id, job, "invalid-output", messageOf(error));
-      }
+      if (found !== undefined) value = readReport({ output: await parseOutput(id, job, found.job, value["output"]) });
     }
     await this.#store(job, value);
   }

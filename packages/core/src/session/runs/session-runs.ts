@@ -20,10 +20,10 @@ import { readGiven, readStart, checkAnswers, findLeader, hasOpenPart } from "../
 import { answerId, findStart, type RunStart } from "../log/session-view.ts";
 import type { RunRecord } from "../log/run-record.ts";
 import type { NewEntry, SessionLog } from "../log/session-log.ts";
-import { closeLast, OwnRun } from "./own-run.ts";
+import { closeLast, endStopped, OwnRun } from "./own-run.ts";
 import { RecordOpener } from "./record-opener.ts";
 import type { DecidedRequest, SessionBounds, SessionHost } from "./session-host.ts";
-import { buildAnswerEntries, buildWithdrawals, checkEdits, hasUnusedAnswers } from "./session-answers.ts";
+import { buildAnswerEntries, buildWithdrawals, checkByTools, hasUnusedAnswers } from "./session-answers.ts";
 import { SessionJobs } from "./session-jobs.ts";
 
 export interface SessionConfig extends SessionBounds {
@@ -131,10 +131,11 @@ export class SessionRuns<Options> {
       checkAnswers(id, record);
       if (loop !== LOOP_VERSION && !run.anyLoopVersion && hasOpenPart(record))
         throw new LoopVersionError(runId, loop, LOOP_VERSION);
-      const answers = buildAnswerEntries(id, view, run.answers);
+      buildAnswerEntries(id, view, run.answers);
       const about = { options: run.options, runId, sessionId: id };
       const host = this.host.lead(findLeader(record));
-      await checkEdits(record, run.answers, ({ name }) => host.findTool(name, about)?.tool);
+      const checked = await checkByTools(id, record, run.answers, ({ name }) => host.findTool(name, about)?.tool);
+      const answers = buildAnswerEntries(id, view, checked);
       const said: NewEntry[] = [];
       if (run.message !== undefined && !view.isSaid(run.runId)) {
         this.checkRoom(run.message);
@@ -196,8 +197,14 @@ export class SessionRuns<Options> {
     await this.log.refresh();
     const { run } = this.log.view;
     const waits = run?.end?.pending?.some(({ question }) => question === "job") ?? false;
-    if (waits && run !== undefined) await this.jobs.cancel(run, undefined, "the run was stopped", true);
-    return waits;
+    if (!waits || run === undefined) return false;
+    await this.jobs.cancel(run, undefined, "the run was stopped", true);
+    const { runId } = run.entry;
+    // Unless it goes on elsewhere, or asks a person something.
+    await this.log.append({}, ({ run: now }) =>
+      now?.entry.runId === runId && now.end?.pending?.length === 0 ? [endStopped(now, this.log.id)] : [],
+    );
+    return true;
   }
 
   /** All contents of the conversation, as they are sent. */
