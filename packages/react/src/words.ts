@@ -62,7 +62,12 @@ const LIMITS: { readonly [limit: string]: string } = {
 };
 
 /** How a conversation stands, in a word for a list of them; undefined when nothing is left to say. */
-export function describeChat({ state, ending }: Pick<ChatSummary, "state" | "ending">): ChatStanding | undefined {
+export function describeChat({
+  state,
+  ending,
+  waitsFor,
+}: Pick<ChatSummary, "state" | "ending" | "waitsFor">): ChatStanding | undefined {
+  if (state === "waiting" && waitsFor === "job") return { kind: "busy", text: "Working" };
   if (state === "running") return { kind: "busy", text: "Answering" };
   if (state === "waiting") return { kind: "asked", text: "Needs you" };
   if (state === "cut-off") return { kind: "failed", text: "Interrupted" };

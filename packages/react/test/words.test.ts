@@ -73,6 +73,12 @@ describe("a conversation in the list", () => {
     const standing = describeChat({ state, ending: ending as ChatSummary["ending"] });
     expect(standing && `${standing.kind}: ${standing.text}`).toBe(said);
   });
+
+  test("that waits for jobs alone needs nobody", () => {
+    const waiting = { state: "waiting", ending: "needs-outcome", waitsFor: "job" } as const;
+    expect(describeChat(waiting)).toEqual({ kind: "busy", text: "Working" });
+    expect(describeChat({ ...waiting, state: "stopped", ending: "aborted" })?.text).toBe("Stopped");
+  });
 });
 
 test.each([

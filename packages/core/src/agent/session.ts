@@ -181,6 +181,7 @@ export class Session<
    * resumed by `resume()` or `continue()`.
    *
    * @throws {UnexpectedAnswerError} When an answer has no token of an open question. Nothing was stored.
+   * @throws {JobReportError} When an output does not match the schema of its job. Nothing was stored.
    */
   async answer(answers: Answers): Promise<void> {
     await this.#next.answer(answers);

@@ -90,7 +90,7 @@ export function readTitle(body: unknown): string | null {
 /** Most sessions that are remembered, so that nothing grows without bound. */
 const MAX_SEEN = 10_000;
 
-interface RunStanding extends Pick<SessionSummary, "ending"> {
+interface RunStanding extends Pick<SessionSummary, "ending" | "waitsFor"> {
   readonly state: SessionSummary["state"] | "cut-off";
 }
 
@@ -108,13 +108,14 @@ export class CutOffRuns {
   }
 
   /** How the last run of a session stands now, given how a list has just shown it. */
-  async standingOf({ id, length, state, ending }: SessionSummary): Promise<RunStanding> {
-    if (state !== "running") return { state, ending };
+  async standingOf({ id, length, state, ending, waitsFor }: SessionSummary): Promise<RunStanding> {
+    if (state !== "running") return { state, ending, waitsFor };
     const { lease } = await this.#store.records(id);
     if (this.#isHeld(id, lease)) return { state };
     // It may have ended since it was listed.
     const now = await findSession(this.#store, id);
-    return now !== undefined && now.length !== length ? { state: now.state, ending: now.ending } : { state: "cut-off" };
+    if (now === undefined || now.length === length) return { state: "cut-off" };
+    return { state: now.state, ending: now.ending, waitsFor: now.waitsFor };
   }
 
   #isHeld(id: string, lease: Lease | undefined): boolean {

@@ -183,7 +183,10 @@ describe("a conversation with a job", () => {
     const chat = site(aiSdk());
     const ask = chat.serve(call(...ASK), say("I stopped."));
     await say1(ask, "Why?");
+    const listed = async (): Promise<unknown> => await (await ask(API)).json();
+    expect(await listed()).toMatchObject({ chats: [{ state: "waiting", waitsFor: "job" }] });
     expect(await (await ask(`${API}/c/stop`, { method: "POST" })).json()).toEqual({ stopped: true });
+    expect(await listed()).toMatchObject({ chats: [{ state: "stopped", ending: "aborted" }] });
     expect([chat.cancelled, await stateOf(ask)]).toEqual([[SECRET], "stopped"]);
     expect(await (await ask(`${API}/c/continue`, { method: "POST" })).json()).toEqual({ continued: true });
     await (await ask(`${API}/c/stream?ended`)).text();

@@ -87,7 +87,9 @@ export async function checkByTools(
     const tool = findTool?.(call);
     const outcome = Object.hasOwn(outcomes, token) ? outcomes[token] : undefined;
     if (tool?.job !== undefined && isObject(outcome) && "output" in outcome)
-      outcomes[token] = { output: await parseOutput(sessionId, job?.jobId ?? callId, tool.job, outcome.output ?? null) };
+      outcomes[token] = {
+        output: await parseOutput(sessionId, job?.jobId ?? callId, tool.job, outcome.output ?? null),
+      };
     const approval = Object.hasOwn(approvals, token) ? approvals[token] : undefined;
     if (!isObject(approval) || !("args" in approval)) continue;
     const args = editedArgs(approval);

@@ -29,6 +29,9 @@ export interface InfoFold {
   readonly runId: string | undefined;
 }
 
+/** How a run stands that is going. */
+const GOING = { state: "running", ending: undefined, waitsFor: undefined } as const;
+
 const NO_RUNS: EndedRuns = { runs: 0, turns: 0, toolCalls: 0, usage: NO_USAGE, cost: 0 };
 
 export const NO_INFO: InfoFold = {
@@ -82,8 +85,7 @@ function findChanges(
         before: fold.ended,
         info: {
           ...info,
-          state: "running",
-          ending: undefined,
+          ...GOING,
           messages: info.messages + (entry.input.length > 0 ? 1 : 0),
           runMetadata: entry.metadata,
         },
@@ -93,7 +95,7 @@ function findChanges(
       return {
         ...(first >= 0 && { firstWords: undefined, opening: fold.opening.slice(0, first) }),
         runId: undefined,
-        info: { ...info, state: "idle", ending: undefined },
+        info: { ...info, ...GOING, state: "idle" },
       };
     }
     case "step":
@@ -103,13 +105,14 @@ function findChanges(
       if (entry.runId !== fold.runId) return {};
       const { pricesAsOf, usage } = fold.ended;
       const ended = { ...fold.before, usage: { ...fold.before.usage, contextTokens: usage.contextTokens }, pricesAsOf };
-      return { ended, info: { ...info, ...describeUsed(ended), cost: info.cost, state: "running", ending: undefined } };
+      return { ended, info: { ...info, ...describeUsed(ended), cost: info.cost, ...GOING } };
     }
     case "end": {
       if (entry.runId !== fold.runId) return {};
       const ended = addRun({ ...fold.before, pricesAsOf: fold.ended.pricesAsOf }, entry);
       const state = entry.pending !== undefined ? "waiting" : isResumable(entry) ? "stopped" : "idle";
-      return { ended, info: { ...info, ...describeUsed(ended), state, ending: entry.stopReason } };
+      const waitsFor = entry.pending?.every(({ question }) => question === "job") === true ? "job" : undefined;
+      return { ended, info: { ...info, ...describeUsed(ended), state, ending: entry.stopReason, waitsFor } };
     }
     default:
       return {};
@@ -134,7 +137,7 @@ function describeUsed({
   cost,
   unpriced,
   pricesAsOf,
-}: EndedRuns): Omit<SessionInfo, "state" | "ending" | "createdAt" | "messages"> {
+}: EndedRuns): Omit<SessionInfo, "state" | "ending" | "waitsFor" | "createdAt" | "messages"> {
   return { turns, totalTokens: usage.totalTokens, cost, unpriced, ...(pricesAsOf !== undefined && { pricesAsOf }) };
 }
 

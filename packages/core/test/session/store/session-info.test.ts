@@ -1,5 +1,16 @@
-import { Agent, type AgentOptions, defineTool, MemoryStore, type SessionStore } from "@pollux/core";
-import { blocked, call, cut, empty, fails, hangs, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
+import { Agent, type AgentOptions, defineJob, defineTool, MemoryStore, type SessionStore } from "@pollux/core";
+import {
+  blocked,
+  call,
+  calls,
+  cut,
+  empty,
+  fails,
+  hangs,
+  say,
+  ScriptedModel,
+  type ScriptLine,
+} from "@pollux/core/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { SESSION_FACES } from "../session-faces.ts";
@@ -42,6 +53,23 @@ describe.each(SESSION_FACES)("what lists say of how a run ended, read by %s", (_
     const { store, session } = open(script, options);
     await face.send(session, "Hi").catch(() => {});
     expect(await standing(store)).toEqual([state, ending]);
+  });
+
+  test("says whether it waits for jobs alone, until it goes on", async () => {
+    const job = defineJob({ name: "job", description: "Takes long.", start: () => "job-1" });
+    const seen = async (...made: readonly string[]): Promise<readonly unknown[]> => {
+      const { store, session } = open([calls(...made), say("Yes.")], { tools: [job, pay] });
+      await face.send(session, "Hi");
+      const waiting = await store.list({ state: "waiting" });
+      await session.stop();
+      await face.send(session, "And now?");
+      return [...waiting, ...(await store.list())].map(({ waitsFor }) => waitsFor);
+    };
+    expect([await seen("job"), await seen("job", "pay"), await seen("pay")]).toEqual([
+      ["job", undefined],
+      [undefined, undefined],
+      [undefined, undefined],
+    ]);
   });
 
   test("is gone while the next run is going, and while a run goes on; then it is how that ended", async () => {

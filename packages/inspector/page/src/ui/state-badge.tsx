@@ -3,7 +3,7 @@ import type { SessionState } from "../../../src/inspection/inspection.ts";
 
 export const STATES: { readonly [state in SessionState]: { readonly title: string; readonly means: string } } = {
   running: { title: "Running", means: "A run is going." },
-  waiting: { title: "Waiting", means: "Calls wait for an answer." },
+  waiting: { title: "Waiting", means: "Calls wait for an answer or a job." },
   "cut-off": { title: "Cut off", means: "The process of the last run has died." },
   stopped: { title: "Stopped", means: "The last run failed, was aborted or reached a limit, and can be resumed." },
   done: { title: "Done", means: "Nothing is left to do." },
