@@ -29,7 +29,7 @@ import {
 } from "./request/build-request.ts";
 import { checkSettings, type ModelSettings, type RequestFacts } from "./settings.ts";
 import { type Cache, createCachedContent } from "./resources/caches.ts";
-import { getFile, waitForFile } from "./resources/files.ts";
+import { getFile, waitForFile } from "./resources/wait-for-file.ts";
 import { type AnswerSource, ResponseFold } from "./response/fold.ts";
 
 /** Options of {@link gemini}, including those of the client. */

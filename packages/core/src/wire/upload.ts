@@ -141,8 +141,3 @@ function readUploadState<T>(text: string, exchange: Exchange, source: UploadSour
     text,
   );
 }
-
-/** Checks the fields that the rest of the library relies on. */
-export function isFile(value: unknown): value is GeminiFile {
-  return isObject(value) && typeof value["name"] === "string" && typeof value["uri"] === "string";
-}

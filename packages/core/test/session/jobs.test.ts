@@ -311,8 +311,8 @@ describe.each(SESSION_FACES)("by %s", (_face, face) => {
     for (const way of ["answer", "resume"] as const) {
       const { open, told, store } = lab();
       const token = tokenOf(await face.send(open(call(ASK.name, ASK.args)), "Why?"));
-      const give = (output: unknown): Promise<unknown> => {
-        const outcomes = { [token]: { output } };
+      const give = (found: unknown): Promise<unknown> => {
+        const outcomes = { [token]: { output: found } };
         return way === "answer" ? open().answer({ outcomes }) : face.resume(open(say("So.")), { outcomes });
       };
       for (const wrong of [{ report: 7 }, undefined]) expect(await refused(give(wrong))).toBe("invalid-output");

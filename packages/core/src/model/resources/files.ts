@@ -1,26 +1,14 @@
 import { ConfigurationError } from "../../errors/agent-error.ts";
-import { ApiShapeError, FileStateError } from "../../errors/api-errors.ts";
-import { sleep } from "../../internal/abort.ts";
-import { isObject } from "../../internal/json.ts";
 import { detectMimeType, guessMimeType } from "../../internal/mime-type.ts";
 import type { CallOptions, CallSignal, GeminiClientOptions } from "../../wire/client-options.ts";
 import type { Endpoint } from "../../wire/endpoints/endpoint.ts";
-import { embeddedError } from "../../wire/errors/http-errors.ts";
 import { ApiClient, readPages } from "../../wire/client.ts";
-import { isErrorObject, parseJson } from "../../wire/http/read-answers.ts";
 import type { GeminiFile, ListFilesResponse } from "../../wire/types/resources.ts";
-import { isFile, upload, type UploadProgress } from "../../wire/upload.ts";
+import { upload, type UploadProgress } from "../../wire/upload.ts";
+import { getFile, isFile, waitForFile, type WaitForFileOptions } from "./wait-for-file.ts";
 
 /** Largest file the service takes: 2 GiB. */
 const MAX_FILE_BYTES = 2 * 1024 ** 3;
-
-/** Options of {@link Files.wait}. */
-export interface WaitForFileOptions extends CallSignal {
-  /** Longest wait in milliseconds. A long video takes minutes. @defaultValue 600_000 */
-  readonly timeoutMs?: number | undefined;
-  /** Milliseconds before the second poll; each further wait is 1.5 times as long, up to 10_000. @defaultValue 1_000 */
-  readonly pollMs?: number | undefined;
-}
 
 /** Options of an upload and of the wait until the file is ready. */
 export interface UploadFileOptions extends WaitForFileOptions, Pick<CallOptions, "onRetry"> {
@@ -121,17 +109,6 @@ export class Files {
   }
 }
 
-/** As {@link Files.get}, by path. A function, so that what only waits for files does not bundle uploads. */
-export async function getFile(client: ApiClient, path: string, options: CallOptions): Promise<GeminiFile> {
-  return await client.whole({ operation: "getFile", method: "GET", path }, options, (text, exchange) => {
-    const answer = parseJson(text);
-    // First, since a file that failed has a field `error`, just as an error object does.
-    if (isFile(answer)) return answer;
-    if (isObject(answer) && isErrorObject(answer)) throw embeddedError(answer, exchange.failure);
-    throw new ApiShapeError("The response is not a file: it lacks name or uri.", "$", text);
-  });
-}
-
 function filesPath({ filesPath: path, kind, baseUrl }: Endpoint): string {
   if (path !== undefined) return path;
   const { host } = new URL(baseUrl);
@@ -159,42 +136,4 @@ async function mimeTypeOf(blob: Blob, fileName: string | undefined): Promise<str
     (detectMimeType(new Uint8Array(await blob.slice(0, 64).arrayBuffer())) ?? guessMimeType(fileName ?? ""));
   if (known) return known;
   throw new ConfigurationError('The media type of the file to upload is unknown: pass mimeType, such as "text/plain".');
-}
-
-const LONGEST_POLL_MS = 10_000;
-
-/** See {@link Files.wait}. */
-export async function waitForFile(
-  client: Pick<Files, "get">,
-  file: string | GeminiFile,
-  options: WaitForFileOptions = {},
-): Promise<GeminiFile> {
-  const { signal, timeoutMs = 600_000, pollMs = 1_000 } = options;
-  for (const [name, value] of Object.entries({ timeoutMs, pollMs }))
-    if (!(value > 0)) throw new ConfigurationError(`${name} is ${value}: it must be greater than 0 milliseconds.`);
-  const endsAt = performance.now() + timeoutMs;
-  let known = typeof file === "string" ? await client.get(file, { signal }) : file;
-  for (let wait = pollMs; isUnready(known); wait = Math.min(wait * 1.5, LONGEST_POLL_MS)) {
-    const left = endsAt - performance.now();
-    if (left <= 0)
-      throw new FileStateError(
-        `${known.name} is still being processed after ${timeoutMs} ms: wait longer (timeoutMs), or check it again later by name.`,
-        known.name,
-        known.state ?? "PROCESSING",
-      );
-    await sleep(Math.min(wait, left), signal);
-    known = await client.get(known, { signal });
-  }
-  if (known.state !== "FAILED") return known;
-  const why = known.error?.message ?? "no reason was given";
-  throw new FileStateError(
-    `The service could not process ${known.name} (${why}): check that its content is ${known.mimeType ?? "of its media type"}, and upload it again.`,
-    known.name,
-    "FAILED",
-  );
-}
-
-/** An unknown state counts as ready: a request with the file will fail if it is not. */
-function isUnready({ state }: GeminiFile): boolean {
-  return state === "PROCESSING" || state === "STATE_UNSPECIFIED";
 }

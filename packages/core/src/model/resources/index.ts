@@ -1,6 +1,7 @@
 // Entry "@pollux/core/resources": files, caches, embeddings and models of the service. Names only.
 export { type Cache, type CacheHolds, type CacheLife, type CacheRef, Caches, caches } from "./caches.ts";
-export { type Files, files, type UploadData, type UploadFileOptions, type WaitForFileOptions } from "./files.ts";
+export { type Files, files, type UploadData, type UploadFileOptions } from "./files.ts";
+export type { WaitForFileOptions } from "./wait-for-file.ts";
 export {
   cosineSimilarity,
   embed,

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
-import { type Files, files as openFiles, waitForFile } from "../../../src/model/resources/files.ts";
+import { type Files, files as openFiles } from "../../../src/model/resources/files.ts";
+import { waitForFile } from "../../../src/model/resources/wait-for-file.ts";
 import { ConfigurationError } from "../../../src/errors/agent-error.ts";
 import { ApiShapeError, ApiStatusError, FileStateError } from "../../../src/errors/api-errors.ts";
 import type { GeminiClientOptions } from "../../../src/wire/client-options.ts";
