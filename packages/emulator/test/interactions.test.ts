@@ -206,7 +206,7 @@ describe("refuses what the service refuses", () => {
   });
 
   test("each rule about requests is refused by a case above, or below", () => {
-    const others = ["I-34", "I-35", "I-36", "I-37", "I-38", "I-39", "I-40", "I-41"];
+    const others = ["I-34", "I-35", "I-36", "I-37", "I-38", "I-39", "I-40", "I-41", "I-42"];
     expect(Object.keys(INTERACTION_RULES)).toEqual(
       [...new Set([...REFUSED.map(([rule]) => rule), ...others])].toSorted(),
     );
@@ -313,13 +313,28 @@ describe("answers in the service's words", () => {
     ]);
   });
 
-  test("a plan first, if it is wanted", async () => {
+  test("a plan first, if it is wanted: refined while it is, and researched by once it isn't", async () => {
     const ask = service({ interactions: { polls: 0 } });
-    const config = { agent_config: { type: "deep-research", collaborative_planning: true } };
-    const { json } = await ask("", { ...AGENT, ...config });
-    expect((await ask(`/${json["id"]}`)).json["status"]).toBe("requires_action");
-    const { json: next } = await ask("", { ...AGENT, ...config, input: "Go.", previous_interaction_id: json["id"] });
-    expect((await ask(`/${next["id"]}`)).json["status"]).toBe("completed");
+    let previous: unknown;
+    const say = async (input: string, plans: boolean): Promise<Said["json"]> => {
+      const config = { agent_config: { type: "deep-research", collaborative_planning: plans } };
+      const { json } = await ask("", { ...AGENT, ...config, input, previous_interaction_id: previous });
+      previous = json["id"];
+      return (await ask(`/${json["id"]}`)).json;
+    };
+    const lastOf = ({ steps }: Said["json"]): string => steps.at(-1).content[0].text as string;
+    const first = await say("Why?", true);
+    expect([first["status"], lastOf(first)]).toEqual([
+      "requires_action",
+      expect.stringMatching(/^1. Search for Why\./),
+    ]);
+    const second = await say("Only in Europe.", true);
+    expect([second["status"], lastOf(second)]).toEqual(["requires_action", expect.stringContaining("4. Keep to what")]);
+    expect(lastOf(second)).toContain("Only in Europe.");
+    const found = await say("Go.", false);
+    expect([found["status"], lastOf(found)]).toEqual(["completed", expect.stringMatching(/^# Why\n/)]);
+    // What comes after a research is another question.
+    expect(lastOf(await say("How?", false))).toMatch(/^# How\n/);
   });
 
   test("a stream that is resumed repeats the answer under new indexes, or goes on", async () => {

@@ -32,6 +32,7 @@ export const UNASKABLE: Readonly<Record<string, string>> = {
   "Retry-After": "Whether a 429 or 503 carries it shows in the recordings once a quota is used up.",
   CORS: "Only pages meet it; the emulator allows every header, as the service's list is not public.",
   "I-39": "A plan of deep research costs what a research costs.",
+  "I-42": "So does an answer to one.",
   "I-40": "The claims of a webhook need an address that Google reaches.",
   "K-7": "It takes a store, which a question would leave behind.",
   "K-9": "What a filter finds takes a store with documents; the guide's program shows it.",

@@ -12,7 +12,7 @@ import {
   type ToolInputSchema,
   type ToolOptions,
 } from "./define-tool.ts";
-import { type JobContext, type JobReport, writeJobCallback } from "./job.ts";
+import { type AskedBefore, type JobContext, type JobReport, writeJobCallback } from "./job.ts";
 import { jobNeedsSession } from "./model-texts.ts";
 import { jsonCheck } from "./schema/json-check.ts";
 import { isStandardSchema, issuesText } from "./schema/standard-schema.ts";
@@ -25,6 +25,8 @@ export interface JobStartContext<Context = unknown> extends Omit<ToolContext<Con
    * tells the session. Letters, digits, `-` and `_`. It proves nothing about who knows it.
    */
   readonly callback: string;
+  /** The job that asked for the approval of these arguments; absent unless one has. */
+  readonly before?: AskedBefore | undefined;
 }
 
 /** What defines a job. The rest is as for a tool. */
@@ -131,8 +133,9 @@ export function defineJob(spec: JobOptions<ToolInputSchema | undefined, ToolInpu
       timeoutMs: limit(name, "timeoutMs", timeoutMs, 1),
       checkEveryMs: limit(name, "checkEveryMs", checkEveryMs, 1),
       parseOutput,
-      start: async (input, context) => {
-        const jobId: unknown = await spec.start(input, { ...context, callback: writeJobCallback(context) });
+      start: async (input, context, number, before) => {
+        const callback = writeJobCallback({ ...context, number });
+        const jobId: unknown = await spec.start(input, { ...context, callback, ...(before && { before }) });
         if (typeof jobId === "string" && jobId !== "") return jobId;
         throw new TypeError(`start() of "${name}" must return the job's id: a text that is not empty`);
       },

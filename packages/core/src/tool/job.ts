@@ -1,4 +1,5 @@
 import { tryOr } from "../internal/json.ts";
+import type { JsonObject } from "../wire/types/content.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** What is known of a job. */
@@ -7,7 +8,20 @@ export type JobReport<Output = unknown> =
   /** It failed; the model reads why. */
   | { readonly error: string }
   /** JSON of 16 KB at most; only the last one counts. */
-  | { readonly progress: unknown };
+  | { readonly progress: unknown }
+  /**
+   * It is over, and another one follows once a person has approved the call with these arguments added or in place of its own, or has changed
+   * them: `start` is called again.
+   */
+  | { readonly ask: JsonObject };
+
+/** A job that has asked, and that another one follows. */
+export interface AskedBefore {
+  /** Empty when only what it asked is known. */
+  readonly jobId: string;
+  /** All arguments that it asked about. What differs in those of the call is a person's. */
+  readonly args: JsonObject;
+}
 
 /** A job that a call has started. */
 export interface StartedJob {
@@ -19,6 +33,8 @@ export interface StartedJob {
   readonly until?: number | undefined;
   /** Milliseconds between two checks, at least; absent when its tool has no `check`. */
   readonly everyMs?: number | undefined;
+  /** Which start of its call, from 2; absent for the first. */
+  readonly number?: number | undefined;
 }
 
 /** Longest time between two checks of a job that are not further apart by themselves, in milliseconds. */
@@ -51,11 +67,15 @@ export interface JobCall {
   readonly sessionId?: string | undefined;
   readonly runId: string;
   readonly callId: string;
+  /** As of {@link StartedJob}. */
+  readonly number?: number | undefined;
 }
 
 /** The text that stands for a call, for the address of a webhook. */
-export function writeJobCallback({ sessionId = "", runId, callId }: JobCall): string {
-  const bytes = new TextEncoder().encode(JSON.stringify([sessionId, runId, callId]));
+export function writeJobCallback({ sessionId = "", runId, callId, number }: JobCall): string {
+  const bytes = new TextEncoder().encode(
+    JSON.stringify([sessionId, runId, callId, ...(number === undefined ? [] : [number])]),
+  );
   const base64 = btoa(String.fromCharCode(...bytes));
   return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
@@ -66,7 +86,7 @@ export function readJobCallback(callback: string): JobCall | undefined {
     const binary = atob(callback.replaceAll("-", "+").replaceAll("_", "/"));
     return JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, (one) => one.charCodeAt(0))));
   };
-  const [sessionId, runId, callId]: readonly unknown[] = [tryOr(read, [])].flat();
+  const [sessionId, runId, callId, number]: readonly unknown[] = [tryOr(read, [])].flat();
   if (typeof sessionId !== "string" || typeof runId !== "string" || typeof callId !== "string") return undefined;
-  return { runId, callId, ...(sessionId !== "" && { sessionId }) };
+  return { runId, callId, ...(sessionId !== "" && { sessionId }), ...(typeof number === "number" && { number }) };
 }

@@ -49,7 +49,8 @@ export function buildPendingCall(
 /** What an answer to a question about a call comes to. */
 export type OutsideAnswer =
   | { readonly kind: "approved" | "not-executed" }
-  | { readonly kind: "edited"; readonly args: JsonObject }
+  /** `asks`: a job, about these. */
+  | { readonly kind: "edited" | "asks"; readonly args: JsonObject }
   | { readonly kind: "denied" | "failed"; readonly text: string }
   /** `isCancelled`: of a job, that was tried. */
   | { readonly kind: "withdrawn"; readonly text: string; readonly isCancelled: boolean }
@@ -69,6 +70,7 @@ export function readOutsideAnswer(question: PendingQuestion, given: unknown): Ou
     return args === undefined ? { kind: "denied", text: reasonIn(fields["deny"]) } : { kind: "edited", args };
   }
   if ("notExecuted" in fields) return { kind: "not-executed" };
+  if (question !== "outcome" && isObject(fields["ask"])) return { kind: "asks", args: fields["ask"] };
   if ("output" in fields) return { kind: "output", output: fields["output"] };
   const error: unknown = isObject(given) ? fields["error"] : given;
   return { kind: "failed", text: typeof error === "string" ? error : JSON.stringify(error ?? null) };
@@ -90,6 +92,7 @@ export function outcomeOf(question: PendingQuestion, answer: OutsideAnswer): Too
       return failure("failed", answer.text);
     case "approved":
     case "edited":
+    case "asks":
     case "not-executed":
       return undefined;
   }

@@ -4,7 +4,7 @@ import type { ModelResponse } from "../model/model.ts";
 import type { Cost, PriceTable, Usage } from "../model/usage.ts";
 import type { Content, FunctionCall, JsonObject } from "../wire/types/content.ts";
 import type { FunctionDeclaration, WireTool } from "../wire/types/declaration.ts";
-import type { JobContext, JobReport, StartedJob } from "./job.ts";
+import type { AskedBefore, JobContext, JobReport, StartedJob } from "./job.ts";
 import type { JsonOf } from "./json-of.ts";
 import type { Reach, Reads, ReadSource, ToolTrust, UntrustedReason } from "./reads.ts";
 import type { RunContext } from "./run-context.ts";
@@ -68,8 +68,8 @@ export interface ToolJob {
   /** Milliseconds that a job may take. */
   readonly timeoutMs: number;
   readonly checkEveryMs: number;
-  /** Gives the job's id. */
-  start(input: unknown, context: ToolContext): Promise<string>;
+  /** Gives the job's id. `number`: as of {@link StartedJob}. */
+  start(input: unknown, context: ToolContext, number?: number, before?: AskedBefore): Promise<string>;
   /** How a job stands, its output as its schema gives it. Rejects when nothing could be found out. */
   check?(jobId: string, context: JobContext): Promise<JobReport | undefined>;
   /** Stops a job, or gives why it could not be. Never rejects. */

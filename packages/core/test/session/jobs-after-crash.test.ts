@@ -24,14 +24,14 @@ function world(
   const research = defineJob({
     name: "research",
     description: "Researches.",
-    start: async (_input, { idempotencyKey, callback }) => {
+    start: async (_input, { idempotencyKey, callback, before }) => {
       callbacks.push(callback);
       started.push(idempotencyKey);
       if (hold !== undefined) {
         hold.begun();
         await hold.gate;
       }
-      return "job-1";
+      return before === undefined ? "job-1" : "job-2";
     },
     check: () => report?.(),
     ...options,
@@ -188,6 +188,43 @@ describe.each(SESSION_FACES)("when its process dies, by %s", (_face, face) => {
     expect((await face.continue(next(say("So.")))).text).toBe("So.");
     expect([started.length, told, await isHealthy(kept)]).toEqual([1, [{ output: "found" }], []]);
   });
+
+  const deaths = [1, 2, 3, 4].flatMap((at) => (["before", "after"] as const).map((when) => [at, when] as const));
+
+  test.each(deaths)("at append %i (%s it), before a job's question is asked: it is asked once", async (at, when) => {
+    const { processes, started, next, open, kept } = world();
+    await face.send(next(CALL), "Go.");
+    const { store, dead } = dyingAt(processes, at, when);
+    const reporting = open(store).reportJob("job-1", { ask: { plan: "1." } });
+    await Promise.race([dead, reporting.then(async () => await face.continue(open(store)))]);
+    await next().reportJob("job-1", { ask: { plan: "1." } });
+    expect(waits(await face.continue(next()))).toEqual(["call:1.0 approval"]);
+    expect([started, await isHealthy(kept)]).toEqual([[expect.any(String)], []]);
+  });
+
+  test.each(deaths)(
+    "at append %i (%s it), once a plan is approved: the job that follows is started once",
+    async (at, when) => {
+      const { processes, started, callbacks, next, open, told, kept } = world();
+      await face.send(next(CALL), "Go.", { runId: "r" });
+      await next().reportJob("job-1", { ask: { plan: "1." } });
+      await face.continue(next());
+      const answers = await answersTo(next(), { approvals: { "call:1.0": true } });
+      const { store, dead } = dyingAt(processes, at, when);
+      await Promise.race([dead, face.resume(open(store), answers)]);
+      let left = waits(await face.continue(next()));
+      if (left[0] === "call:1.0 approval") left = waits(await face.resume(next(), answers));
+      if (left[0] === "call:1.0 unknown-outcome" && started.length === 1)
+        left = waits(
+          await face.resume(next(), await answersTo(next(), { outcomes: { "call:1.0": { notExecuted: true } } })),
+        );
+      // Nobody knows its id when it was cut off in its start, but the service has its callback.
+      await next().reportJob(left[0] === "call:1.0 job" ? "job-2" : (callbacks[1] ?? ""), { output: "found" });
+      expect((await face.continue(next(say("So.")))).text).toBe("So.");
+      expect([started, told]).toEqual([["r/call:1.0", "r/call:1.0/1"], [{ output: "found" }]]);
+      expect(await isHealthy(kept)).toEqual([]);
+    },
+  );
 
   test("two that find the same outcome at once: one goes on, and both have its result", async () => {
     const { started, next, told, reportBy, kept } = world();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   Agent,
   answerCalls,
+  type Approval,
   approve,
   defineJob,
   defineTool,
@@ -414,6 +415,125 @@ describe("the time of a job", () => {
     expect((await entriesOf(store, "job")).map(({ outcome }) => outcome)).toEqual([
       { withdrawn: "the run was stopped", cancelled: "no answer within 1000 ms" },
     ]);
+  });
+});
+
+describe.each(SESSION_FACES)("a job that asks, by %s", (_face, face) => {
+  const PLAN = { question: "Why?", plan: "1. Search.", changes: "" };
+
+  /** As {@link lab}: the first jobs make plans, of which a person may want another one. */
+  function planner(options: Options = {}) {
+    const starts: unknown[] = [];
+    const made = lab(undefined, {
+      start: (_input, { before, call: { args }, callback }) => {
+        made.callbacks.push(callback);
+        starts.push([args, before]);
+        return `job-${starts.length}`;
+      },
+      ...options,
+    });
+    return { ...made, starts, ask: () => made.open(call(ASK.name, ASK.args)) };
+  }
+
+  test("is followed by another one with the arguments that a person has approved, and each is started once", async () => {
+    const { ask, open, starts, callbacks, told, store } = planner({ approvedBy: "user", editable: ["changes"] });
+    const planning = await face.send(ask(), "Why?", { runId: "r" });
+    expect(waits(planning)).toEqual(["call:1.0 job"]);
+    await open().reportJob("job-1", { ask: { plan: PLAN.plan, changes: "" } });
+    const asked = await face.continue(open());
+    expect("pending" in asked && asked.pending).toEqual([
+      {
+        turn: 1,
+        callId: "call:1.0",
+        question: "approval",
+        call: { name: "research", args: PLAN },
+        token: expect.any(String),
+        edited: true,
+        approvedBy: "user",
+        editable: ["changes"],
+      },
+    ]);
+    expect(starts).toHaveLength(1);
+    expect((await readConversation(open())).messages.at(-1)?.parts.at(-1)).toMatchObject({
+      state: "pending-approval",
+      args: PLAN,
+      asks: { approvedBy: "user" },
+    });
+    // A person wants another plan, and gets it.
+    const changed = { ...PLAN, changes: "Only in Europe." };
+    const again = await face.resume(open(), { approvals: { [tokenOf(asked)]: { args: changed } } });
+    expect(waits(again)).toEqual(["call:1.0 job"]);
+    expect("pending" in again && again.pending[0]?.job).toMatchObject({ jobId: "job-2", number: 2 });
+    const second = { ...changed, plan: "1. Search in Europe.", changes: "" };
+    await open().reportJob(callbacks[1] ?? "", { ask: second });
+    const accepted = await face.continue(open());
+    expect("pending" in accepted && accepted.pending[0]?.call.args).toEqual(second);
+    await open().answer({ approvals: { [tokenOf(accepted)]: true } });
+    expect(waits(await face.continue(open()))).toEqual(["call:1.0 job"]);
+    expect(starts).toEqual([
+      [ASK.args, undefined],
+      [changed, { jobId: "job-1", args: PLAN }],
+      [second, { jobId: "job-2", args: second }],
+    ]);
+    expect(callbacks.map(readJobCallback).map((one) => one?.number)).toEqual([undefined, 2, 3]);
+    // Delivered again, late: nothing changes.
+    await open().reportJob(callbacks[0] ?? "", { ask: { plan: PLAN.plan, changes: "" } });
+    expect(await refused(open().reportJob(callbacks[1] ?? "", { error: "no" }))).toBe("over");
+    await open().reportJob("job-3", { progress: { percent: 50 } });
+    await open().reportJob("job-3", { output: { report: "Because." } });
+    const result = await face.continue(open(say("So.")));
+    expect([result.text, told()]).toEqual(["So.", [{ output: { report: "Because." } }]]);
+    expect(result.toolCalls).toMatchObject([{ callId: "call:1.0", input: second, edited: true }]);
+    expect([starts.length, await isHealthy(store)]).toEqual([3, []]);
+    expect((await open().replay().result()).toolCalls).toEqual(result.toolCalls);
+    const shown = await readConversation(open());
+    expect(shown.messages.at(-1)?.parts).toContainEqual(
+      expect.objectContaining({ type: "tool-call", state: "done", args: second, edited: true }),
+    );
+  });
+
+  test("is followed by none when a person denies it, takes it back, or goes on without it", async () => {
+    const answers = [{ approvals: false }, { approvals: { deny: "Too dear." } }, { approvals: { withdrawn: true } }];
+    for (const { approvals } of answers as readonly { readonly approvals: Approval }[]) {
+      const { ask, open, starts, told, cancelled } = planner();
+      await face.send(ask(), "Why?");
+      await open().reportJob("job-1", { ask: PLAN });
+      const token = tokenOf(await face.continue(open()));
+      await face.resume(open(say("Fine.")), { approvals: { [token]: approvals } });
+      expect([starts.length, told(), cancelled]).toEqual([1, [{ error: expect.any(String) }], []]);
+    }
+    const { ask, open, starts, told, store } = planner();
+    await face.send(ask(), "Why?");
+    await open().reportJob("job-1", { ask: PLAN });
+    await face.continue(open());
+    await face.send(open(say("Fine.")), "Never mind.");
+    expect([starts.length, told(), await isHealthy(store)]).toEqual([1, [{ error: expect.any(String) }], []]);
+  });
+
+  test("has been approved before, with other arguments, and asks by its check; another call goes its own way", async () => {
+    const asking = { needsApproval: true, check: () => ({ ask: PLAN }) };
+    const { open, starts, store } = planner(asking);
+    const first = await face.send(open(calls(ASK, "look")), "Why?");
+    const edit = { [tokenOf(first)]: { args: { question: "How?" } } };
+    expect(waits(await face.resume(open(), { approvals: edit }))).toEqual(["call:1.0 job"]);
+    const asked = await face.continue(open());
+    expect(waits(asked)).toEqual(["call:1.0 approval"]);
+    expect(waits(await face.continue(open()))).toEqual(["call:1.0 approval"]);
+    await face.resume(open(), { approvals: { [tokenOf(asked)]: true } });
+    expect(starts).toEqual([
+      [{ question: "How?" }, undefined],
+      [PLAN, { jobId: "job-1", args: PLAN }],
+    ]);
+    expect(await isHealthy(store)).toEqual([]);
+  });
+
+  test("asks about arguments, which its tool checks when it is started", async () => {
+    const { ask, open, starts, told } = planner();
+    await face.send(ask(), "Why?");
+    await expect(open().reportJob("job-1", { ask: "plan" as never })).rejects.toThrow("an object");
+    await open().reportJob("job-1", { ask: { question: 7 } });
+    await face.continue(open(say("Hm.")));
+    expect([starts.length, told()]).toEqual([1, [{ error: expect.stringContaining("invalid arguments") }]]);
   });
 });
 

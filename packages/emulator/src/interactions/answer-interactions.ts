@@ -75,11 +75,14 @@ export function createInteractions(options: EmulatorOptions, context: Interactio
   async function outcomeOf(
     request: InteractionRequest,
     before: readonly Fields[],
-    { url, signal }: IncomingRequest,
+    incoming: IncomingRequest,
   ): Promise<Outcome> {
-    const { model = "", raw, stream: streamed } = request;
+    const { model = "", raw, stream: streamed, previous } = request;
+    const { url, signal } = incoming;
     if (request.agent !== undefined) {
-      const found = research(request, script?.(request));
+      const config = previous && store.find(previous, incoming).request.raw["agent_config"];
+      const isPlanned = isFields(config) && config["collaborative_planning"] === true;
+      const found = research(request, isPlanned ? before : [], script?.(request));
       return { ...found, steps: store.sign(found.steps, "agent") };
     }
     number += 1;

@@ -43,6 +43,7 @@ export const INTERACTION_RULES: Readonly<Record<string, readonly [InteractionCer
   "I-39": ["guess", "a plan that waits for approval: requires_action"],
   "I-40": ["guess", "claims of a webhook's JWT: the event, iss, aud, iat and exp"],
   "I-41": ["guess", "a stream without last_event_id begins at the start"],
+  "I-42": ["guess", "an answer to a plan: another plan with collaborative_planning, and the research without"],
 };
 
 /** A refusal in the shape of this API: the code is a word. */

@@ -28,10 +28,18 @@ export interface Research {
   readonly errors?: readonly object[] | undefined;
 }
 
-/** Plays deep research: thoughts, searches, and a report with citations; or a plan, if one is wanted first. */
-export function research(request: InteractionRequest, script: ResearchScript = {}): Research {
-  const { raw, previous } = request;
-  const topic = questionOf(request.input);
+/**
+ * Plays deep research: thoughts, searches, and a report with citations; or a plan, if one is wanted first.
+ *
+ * @param before - The steps of the plans that it answers, if it answers any.
+ */
+export function research(
+  { raw, input }: InteractionRequest,
+  before: readonly Fields[],
+  script: ResearchScript = {},
+): Research {
+  const [first, ...changes] = textsOf([...before, ...input]);
+  const topic = (first ?? "the question").replace(/[?!.]+$/, "");
   const config = isFields(raw["agent_config"]) ? raw["agent_config"] : {};
   const thoughts = script.thoughts ?? [`Planning how to research “${topic}”.`, "Comparing what the sources say."];
   const isTold = config["thinking_summaries"] === "auto";
@@ -39,8 +47,9 @@ export function research(request: InteractionRequest, script: ResearchScript = {
     type: "thought",
     ...(isTold && text !== undefined && { summary: [{ type: "text", text }] }),
   });
-  if (config["collaborative_planning"] === true && previous === undefined) {
-    const plan = `1. Search for ${topic}.\n2. Compare the sources.\n3. Write a report.`;
+  if (config["collaborative_planning"] === true) {
+    const wishes = changes.map((change, index) => `\n${index + 4}. Keep to what was asked for: ${change}`);
+    const plan = `1. Search for ${topic}.\n2. Compare the sources.\n3. Write a report.${wishes.join("")}`;
     const content = [{ type: "text", text: plan }];
     return { status: "requires_action", steps: [think(thoughts[0]), { type: "model_output", content }] };
   }
@@ -65,11 +74,13 @@ export function research(request: InteractionRequest, script: ResearchScript = {
   return { status, steps: [...searches, ...rest, { type: "model_output", content: contentsOf(report, script.image) }] };
 }
 
-function questionOf(steps: readonly Fields[]): string {
-  const contents = steps.flatMap(({ type, content }) => (type === "user_input" ? content : []));
-  const texts = contents.flatMap((one) => (typeof one === "string" ? one : isFields(one) ? one["text"] : []));
-  const last = texts.findLast((text) => typeof text === "string") ?? "the question";
-  return last.replace(/[?!.]+$/, "");
+/** What was said, the last text of each input. */
+function textsOf(steps: readonly Fields[]): readonly string[] {
+  return steps.flatMap(({ type, content }) => {
+    const contents = type === "user_input" ? [content].flat() : [];
+    const texts = contents.flatMap((one) => (typeof one === "string" ? one : isFields(one) ? one["text"] : []));
+    return texts.findLast((text) => typeof text === "string") ?? [];
+  });
 }
 
 /** Offsets count bytes. An image ends a text, and the next one counts from its own beginning. */

@@ -92,7 +92,8 @@ function takeRoute(input: LoopInput, state: RunState, call: TurnCall, route: Cal
     return answered(input, state, call, failure(route.withdrawn === true ? "withdrawn" : "denied", route.why));
   if (route.args !== undefined) editCall(call, route.args);
   if (route.do === "run") call.isInvalid = route.invalid;
-  if (route.do === "run") return { state: "running", attempt: 0 };
+  call.time = time;
+  if (route.do === "run") return { state: "running", attempt: call.next ?? 0 };
   call.asked = route;
   return route.do === "ask-approval" ? { state: "awaiting-approval", time } : { state: "awaiting-output", time: 1 };
 }
@@ -127,6 +128,7 @@ async function routeCall(
   let call = made;
   // What the question said whose answer gave these arguments: the same person need not approve what they wrote.
   let approved = planned.asked;
+  let asks = current.state === "edited" && current.asks;
   for (;;) {
     const args = call === made ? {} : { args: call.args };
     if (tool === undefined) return end({ do: "run", ...args });
@@ -152,8 +154,9 @@ async function routeCall(
     } catch {
       needs = "unknown";
     }
-    if (because !== undefined && needs === false) needs = true;
-    const isApproved = approved !== undefined && needs !== "unknown" && approved.approvedBy === asked.approvedBy;
+    if ((because !== undefined || asks) && needs === false) needs = true;
+    const isApproved =
+      approved !== undefined && !asks && needs !== "unknown" && approved.approvedBy === asked.approvedBy;
     const allowed: CallRoute = tool.external ? { do: "ask-outcome", ...asked, ...args } : { do: "run", ...args };
     if (needs === false || isApproved) return end(allowed);
     if (input.approve === undefined) return end({ do: "ask-approval", ...asked, ...args });
@@ -176,6 +179,7 @@ async function routeCall(
     checkEditable(pending, edited);
     call = { ...made, args: edited };
     approved = asked;
+    asks = undefined;
   }
 }
 
@@ -213,10 +217,10 @@ function describeAsked(tool: Tool, input: unknown, call: FunctionCall): AskedOf 
 }
 
 /** The state of a call that an approval lets go on. What was recorded stands, whatever became of its tool. */
-function approvedState(input: LoopInput, { turn, callId, tool, recorded }: TurnCall): CallState {
+function approvedState(input: LoopInput, { turn, callId, tool, recorded, next }: TurnCall): CallState {
   const isExternal = tool?.external === true && recorded === undefined;
   const isAnswered = isRecorded(input, { kind: "wait", turn, callId, question: "outcome", time: 1 });
-  return isExternal || isAnswered ? { state: "awaiting-output", time: 1 } : { state: "running", attempt: 0 };
+  return isExternal || isAnswered ? { state: "awaiting-output", time: 1 } : { state: "running", attempt: next ?? 0 };
 }
 
 /** The state of a call after the outcome of its wait. */
@@ -240,6 +244,14 @@ export function afterAnswer(
   const settled = outcomeOf(question, given);
   const isLeft = question === "job" && settled !== undefined && given.kind === "withdrawn" && !given.isCancelled;
   if (settled !== undefined) return (isLeft && leaveJob(call, settled)) || answered(input, state, call, settled);
+  if (given.kind === "asks") {
+    const { asked, time = 1 } = call;
+    call.next = current.state === "awaiting-job" ? current.attempt + 1 : current.time;
+    const args = { ...call.call.args, ...given.args };
+    call.before = { jobId: asked?.job?.jobId ?? "", args };
+    editCall(call, args);
+    return { state: "edited", time, asks: true };
+  }
   if (given.kind === "not-executed")
     return { state: "running", attempt: current.state === "interrupted" ? current.time : 1 };
   if (given.kind === "edited" && current.state === "awaiting-approval" && isEdit(given.args, call.call)) {

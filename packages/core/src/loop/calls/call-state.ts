@@ -1,6 +1,7 @@
 import type { CallStepValue } from "../../durable/run-log.ts";
 import type { Json } from "../../internal/json.ts";
 import type { CallControl } from "../../tool/call-tool.ts";
+import type { AskedBefore } from "../../tool/job.ts";
 import { type AskedOf, buildPendingCall } from "../../tool/pending-call.ts";
 import type { ChildRunResult, PendingCall, PendingQuestion, Tool, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject } from "../../wire/types/content.ts";
@@ -12,7 +13,7 @@ import type { RunEvent } from "../events.ts";
  * ```text
  * call ─┬─► running ───────────► answered | interrupted | awaiting-job
  *       │     interrupted ─────► answered | running
- *       │     awaiting-job ────► answered | cancelling-job
+ *       │     awaiting-job ────► answered | cancelling-job | edited
  *       │     cancelling-job ──► answered
  *       ├─► awaiting-approval ─► running | awaiting-output | edited | answered
  *       │     edited ──────────► running | awaiting-output | awaiting-approval
@@ -26,14 +27,14 @@ export type CallState =
   | { readonly state: "running"; readonly attempt: number }
   /** A person must approve it. `time` counts these questions, from 1. */
   | { readonly state: "awaiting-approval"; readonly time: number }
-  /** A person changed its arguments when approving it: whether that is enough is decided between two rounds. */
-  | { readonly state: "edited"; readonly time: number }
+  /** A person changed its arguments when approving it: whether that is enough is decided between two rounds. `asks`: its job did, and asks. */
+  | { readonly state: "edited"; readonly time: number; readonly asks?: true | undefined }
   /** Its tool has no `run`: its output comes from outside. */
   | { readonly state: "awaiting-output"; readonly time: 1 }
   /** The process died during a call that must not run twice: somebody must say whether it happened. `time` counts these questions, from 1. */
   | { readonly state: "interrupted"; readonly time: number }
   /** It has started a job, whose outcome comes from outside. */
-  | { readonly state: "awaiting-job"; readonly time: 1 }
+  | { readonly state: "awaiting-job"; readonly time: number; readonly attempt: number }
   /** Nobody waits for its job any more: that is stopped, and then the call has this outcome. */
   | { readonly state: "cancelling-job"; readonly outcome: ToolOutcome }
   /** It is a separate run on an engine, with a hook before and after it. */
@@ -83,6 +84,12 @@ export interface TurnCall extends CallControl {
   isInvalid?: true | undefined;
   /** What its tool said about the answers to its question, if it has asked one. */
   asked?: AskedOf | undefined;
+  /** The job that has asked about its arguments. */
+  before?: AskedBefore | undefined;
+  /** The attempt that follows that job. */
+  next?: number | undefined;
+  /** Of the questions about it that were decided last. @defaultValue 1 */
+  time?: number | undefined;
   /** Absent when there is no such tool, or the call is refused. */
   readonly tool?: Tool | undefined;
   /** Why the call must not run, for the model. */

@@ -21,7 +21,7 @@ import { checkInput, guardStep } from "../turn/check-guardrails.ts";
 export async function checkAnswered(
   input: LoopInput,
   state: RunState,
-  { recorded }: TurnCall,
+  { recorded, before }: TurnCall,
   question: PendingQuestion,
   wait: string,
   outcome: Outcome | undefined,
@@ -30,7 +30,7 @@ export async function checkAnswered(
   const place = { kind: "guard", turn: state.turns, side: "input", attempt: 0, wait } as const;
   const wasChecked = findRecorded(input.steps, stepName(place)).outcome !== undefined;
   // An approval with which its call has gone on is not asked about any more.
-  const isUsed = question === "approval" && recorded !== undefined;
+  const isUsed = question === "approval" && recorded !== undefined && before === undefined;
   if (!wasChecked && (isUsed || input.guardrails?.input === undefined)) return { outcome };
   const checked = await guardStep(input, state, place, (signal) =>
     checkGiven(input, question, outcome.value, state.turns, signal),
@@ -94,6 +94,7 @@ export function findSaid(question: PendingQuestion, given: unknown): Said | unde
   const answer = readOutsideAnswer(question, given);
   switch (answer.kind) {
     case "approved":
+    case "asks":
     case "not-executed":
       return undefined;
     case "edited":

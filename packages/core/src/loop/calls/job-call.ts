@@ -2,7 +2,7 @@ import { findRecorded, type Op } from "../../durable/steps.ts";
 import { stepName, type StepPlace } from "../../durable/run-log.ts";
 import { present } from "../../internal/json.ts";
 import { jsonSafe } from "../../tool/function-response.ts";
-import type { JobContext } from "../../tool/job.ts";
+import type { JobContext, StartedJob } from "../../tool/job.ts";
 import type { ToolOutcome } from "../../tool/tool.ts";
 import type { RunEvent } from "../events.ts";
 import type { LoopInput } from "../loop-input.ts";
@@ -10,12 +10,14 @@ import { executeStep } from "../single-step.ts";
 import type { CallState, TurnCall } from "./call-state.ts";
 
 /** The place of the wait for the job of a call, which is its outcome's. */
-export function jobWait({ turn, callId }: Pick<TurnCall, "turn" | "callId">): Extract<StepPlace, { kind: "wait" }> {
-  return { kind: "wait", turn, callId, question: "job", time: 1 };
+export function jobWait({ turn, callId, number = 1 }: JobOfCall): Extract<StepPlace, { kind: "wait" }> {
+  return { kind: "wait", turn, callId, question: "job", time: number };
 }
 
+type JobOfCall = Pick<TurnCall, "turn" | "callId"> & Pick<StartedJob, "number">;
+
 /** True when the outcome came of a job that was being started when its process died. */
-export function isReported({ steps }: LoopInput, call: TurnCall): boolean {
+export function isReported({ steps }: LoopInput, call: JobOfCall): boolean {
   return findRecorded(steps, stepName(jobWait(call))).outcome !== undefined;
 }
 

@@ -38,13 +38,14 @@ export async function runCall(
   planned: TurnCall,
   step: LoopStep,
 ): Promise<CallStepValue> {
-  const { callId, call, tool, refusal } = planned;
+  const { turn, callId, call, tool, refusal, current } = planned;
+  const number = current.state === "running" && current.attempt > 0 ? current.attempt + 1 : undefined;
   const startedAt = input.now();
   const interrupted = step.attempt > 1 && (tool?.effects === "once" || planned.recorded === "begun");
   const canWait = input.steps.cannotWait !== true;
   const job = canWait ? tool?.job : undefined;
   // What was reported of it meanwhile says that it was started, also where its tool is gone by now.
-  const wasStarted = interrupted && canWait && isReported(input, planned);
+  const wasStarted = interrupted && canWait && isReported(input, { turn, callId, number });
   let asks = interrupted && (wasStarted || tool?.unknownOutcome === "ask");
   const isWatched = input.emit !== undefined && !asks && job === undefined;
   // Most runs log nothing, and this is called for each call.
@@ -60,7 +61,7 @@ export async function runCall(
 
   let outcome: ToolOutcome | undefined;
   let isGiven = false;
-  let started: StartedJob | undefined = wasStarted ? { jobId: "", since: startedAt } : undefined;
+  let started: StartedJob | undefined = wasStarted ? present({ jobId: "", since: startedAt, number }) : undefined;
   if (refusal !== undefined) outcome = failure("not-run", refusal);
   else if (interrupted) outcome = failure("unknown-outcome", INTERRUPTED);
   else {
@@ -76,7 +77,7 @@ export async function runCall(
         if (isWatched) await step.emit(toolStart(planned));
         const run = { logger, nested, startedAt };
         outcome = await callTool(
-          toolsFor(input, planned, job),
+          toolsFor(input, planned, job, number),
           made,
           toolContext(input, state, planned, made, step, run),
           planned,
@@ -87,7 +88,8 @@ export async function runCall(
           // asStarting returns nothing else.
           const jobId = outcome.output as string;
           const until = timeoutMs === Infinity ? undefined : since + timeoutMs;
-          started = present({ jobId, since, until, everyMs: job.check === undefined ? undefined : checkEveryMs });
+          const everyMs = job.check === undefined ? undefined : checkEveryMs;
+          started = present({ jobId, since, until, everyMs, number });
           outcome = failure("unknown-outcome", JOB_LEFT);
         } else if (job !== undefined && tool?.effects === "once" && !outcome.ok) {
           // As for one whose process died: the service may have received it.
@@ -133,11 +135,15 @@ export async function runCall(
 /** The tools that a call may run: its own is another one if it starts a job, or could not read the arguments when it was asked about. */
 function toolsFor(
   { toolset: { byName } }: LoopInput,
-  { isInvalid, tool }: TurnCall,
+  { isInvalid, tool, before }: TurnCall,
   job: ToolJob | undefined,
+  number: number | undefined,
 ): ReadonlyMap<string, Tool> {
   if (tool === undefined || (isInvalid !== true && job === undefined)) return byName;
-  const own = job === undefined ? tool : { ...tool, run: job.start.bind(job) };
+  const own =
+    job === undefined
+      ? tool
+      : { ...tool, run: (given: unknown, context: ToolContext) => job.start(given, context, number, before) };
   return new Map([[tool.name, isInvalid === true ? asInvalid(own) : own]]);
 }
 
@@ -222,7 +228,7 @@ function withArguments({ callId, call }: TurnCall, args: JsonObject): FunctionCa
 function toolContext(
   input: LoopInput,
   state: RunState,
-  { turn, callId, current, tool }: TurnCall,
+  { turn, callId, current, tool, next }: TurnCall,
   call: FunctionCall,
   step: LoopStep,
   { logger, nested, startedAt }: { readonly logger: Logger; readonly nested: NestedRun[]; readonly startedAt: number },
@@ -237,7 +243,7 @@ function toolContext(
     callId,
     call,
     // Not the step's own key, which differs when a call that was not executed is run again.
-    idempotencyKey: `${identity.runId}/${callId}`,
+    idempotencyKey: `${identity.runId}/${callId}${next === undefined ? "" : `/${next}`}`,
     turn,
     logger,
     ...traced,
@@ -279,7 +285,7 @@ export function afterRun(
     const value = outcome.value as unknown as CallStepValue;
     if (value.unknown !== true) return { state: "answered", value };
     call.asked = { ...call.asked, reads: value.reads, origin: value.origin, job: value.job };
-    if (value.job !== undefined) return { state: "awaiting-job", time: 1 };
+    if (value.job !== undefined) return { state: "awaiting-job", time: value.job.number ?? 1, attempt };
     return { state: "interrupted", time: attempt + 1 };
   }
   // The call ran, but its result is too large to record: the model has to ask for less.

@@ -269,7 +269,9 @@ function* questionEvents(
       // What guardrails put in place of the answer.
       const { given = value } = (check?.value ?? {}) as Partial<GivenCheckValue>;
       const read = readOutsideAnswer(question, given);
-      if (question === "approval" && read.kind === "edited" && isEdit(read.args, one.call)) editCall(one, read.args);
+      if (read.kind === "asks") editCall(one, { ...one.call.args, ...read.args });
+      else if (question === "approval" && read.kind === "edited" && isEdit(read.args, one.call))
+        editCall(one, read.args);
     } else if (place.kind === "guard" && place.wait !== undefined)
       yield* actionEvents(turn, "input", (value as GivenCheckValue).actions);
   }

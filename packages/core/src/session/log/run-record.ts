@@ -279,69 +279,78 @@ export function followCall(
 }
 
 /** Follows a call through what was decided, asked, answered and done about it. */
-export function standOf(steps: PlacedSteps, made: NumberedCall, first: CallRoute | undefined): CallStanding {
-  const { turn, callId } = made;
-  const call = (attempt: number): StepPlace => ({ kind: "call", turn, callId, attempt });
-  const routed = followRoute(steps, made, first);
-  // What was made is no longer to be decided.
-  if (routed.state === "settled" || (routed.state !== "open" && steps.find(call(0)) === undefined)) return routed;
-  const at = { call: routed.call, edited: routed.edited, asked: routed.asked };
-  const given = steps.findGiven({ kind: "wait", turn, callId, question: "outcome", time: 1 });
-  const outcome = given === undefined || given === "withheld" ? undefined : asOutcome("outcome", given);
-  if (outcome !== undefined) return { ...at, state: "settled", outcome };
-  for (let attempt = 0; ; attempt++) {
-    const step = steps.find<CallStepValue>(call(attempt));
-    const ended = steps.findGiven({ kind: "wait", turn, callId, question: "job", time: 1 });
-    if (ended === "withheld") return { ...at, state: "begun" };
-    const reported = ended === undefined ? undefined : asOutcome("job", ended);
-    if (reported !== undefined) return { ...at, state: "settled", outcome: reported, asked: step?.value };
-    if (step === undefined) return { ...at, state: steps.hasBegun(call(attempt)) ? "begun" : "open" };
-    if (step.value.unknown !== true) return { ...at, state: "ended", step };
-    if (step.value.job !== undefined)
-      return { ...at, state: "asking", question: "job", asked: { job: step.value.job }, time: 1 };
-    const time = attempt + 1;
-    const said = steps.findGiven({ kind: "wait", turn, callId, question: "unknown-outcome", time });
-    if (said === undefined) return { ...at, state: "asking", question: "unknown-outcome", asked: {}, time };
-    if (said === "withheld") return { ...at, state: "begun" };
-    const decided = asOutcome("unknown-outcome", said);
-    if (decided !== undefined) return { ...at, state: "settled", outcome: decided, asked: step.value };
-  }
-}
-
-/** Where a call's routes, and the answers to its questions, have brought it before it is made. */
-function followRoute(
+export function standOf(
   steps: PlacedSteps,
   { turn, callId, call: made }: NumberedCall,
   first: CallRoute | undefined,
 ): CallStanding {
   let at: Pick<CallStanding, "call" | "edited" | "asked"> = { call: made };
-  const edit = (args: JsonObject): void => {
-    at = { call: { ...at.call, args }, edited: true };
-  };
-  let route = first;
-  for (let time = 1; ; time++) {
-    if (route?.do === "deny")
-      return {
-        ...at,
-        state: "settled",
-        outcome: failure(route.withdrawn === true ? "withdrawn" : "denied", route.why),
-      };
-    if (route?.args !== undefined) edit(route.args);
-    // Arguments that an approval changed are decided about once more.
-    if (route === undefined) return { ...at, state: time > 1 ? "deciding" : "open" };
-    if (route.do === "run") return { ...at, state: "open" };
-    const question = route.do === "ask-approval" ? "approval" : "outcome";
-    const given = steps.findGiven({ kind: "wait", turn, callId, question, time: question === "outcome" ? 1 : time });
-    if (given === undefined)
-      return { ...at, state: "asking", question, asked: route, time: question === "outcome" ? 1 : time };
-    if (given === "withheld") return { ...at, state: "deciding" };
-    const outcome = asOutcome(question, given);
-    at = { ...at, asked: route };
+  /** Of the questions about its arguments. */
+  let decided = 1;
+  let routed = followRoute(first);
+  for (let attempt = 0; ; attempt++) {
+    const place: StepPlace = { kind: "call", turn, callId, attempt };
+    const step = steps.find<CallStepValue>(place);
+    // What was made is no longer to be decided.
+    if (routed !== undefined && (routed.state === "settled" || step === undefined)) return routed;
+    routed = undefined;
+    const given = steps.findGiven({ kind: "wait", turn, callId, question: "outcome", time: 1 });
+    const outcome = given === undefined || given === "withheld" ? undefined : asOutcome("outcome", given);
     if (outcome !== undefined) return { ...at, state: "settled", outcome };
-    if (typeof given !== "object" || given.kind !== "edited" || !isEdit(given.args, at.call))
-      return { ...at, state: "open" };
-    edit(given.args);
-    route = steps.find<readonly CallRoute[]>({ kind: "reroute", turn, callId, time })?.value[0];
+    const { job } = step?.value ?? {};
+    const number = job === undefined ? attempt + 1 : (job.number ?? 1);
+    const ended = steps.findGiven({ kind: "wait", turn, callId, question: "job", time: number });
+    if (ended === "withheld") return { ...at, state: "begun" };
+    const reported = ended === undefined ? undefined : asOutcome("job", ended);
+    if (reported !== undefined) return { ...at, state: "settled", outcome: reported, asked: step?.value };
+    if (typeof ended === "object" && ended.kind === "asks") {
+      routed = followRoute(decideAgain({ ...at.call.args, ...ended.args }));
+      continue;
+    }
+    if (step === undefined) return { ...at, state: steps.hasBegun(place) ? "begun" : "open" };
+    if (step.value.unknown !== true) return { ...at, state: "ended", step };
+    if (job !== undefined) return { ...at, state: "asking", question: "job", asked: { job }, time: number };
+    const time = attempt + 1;
+    const said = steps.findGiven({ kind: "wait", turn, callId, question: "unknown-outcome", time });
+    if (said === undefined) return { ...at, state: "asking", question: "unknown-outcome", asked: {}, time };
+    if (said === "withheld") return { ...at, state: "begun" };
+    const settled = asOutcome("unknown-outcome", said);
+    if (settled !== undefined) return { ...at, state: "settled", outcome: settled, asked: step.value };
+    if (typeof said === "object" && said.kind === "asks")
+      routed = followRoute(decideAgain({ ...at.call.args, ...said.args }));
+  }
+
+  function edit(args: JsonObject): void {
+    at = { call: { ...at.call, args }, edited: true };
+  }
+
+  function decideAgain(args: JsonObject): CallRoute | undefined {
+    edit(args);
+    return steps.find<readonly CallRoute[]>({ kind: "reroute", turn, callId, time: decided++ })?.value[0];
+  }
+
+  /** Where a route, and the answers to its questions, have brought it; undefined when it may be made. */
+  function followRoute(given: CallRoute | undefined): CallStanding | undefined {
+    for (let route = given; ;) {
+      if (route?.do === "deny") {
+        const outcome = failure(route.withdrawn === true ? "withdrawn" : "denied", route.why);
+        return { ...at, state: "settled", outcome };
+      }
+      if (route?.args !== undefined) edit(route.args);
+      // Other arguments are decided about once more.
+      if (route === undefined) return decided > 1 ? { ...at, state: "deciding" } : undefined;
+      if (route.do === "run") return undefined;
+      const question = route.do === "ask-approval" ? "approval" : "outcome";
+      const time = question === "outcome" ? 1 : decided;
+      const said = steps.findGiven({ kind: "wait", turn, callId, question, time });
+      if (said === undefined) return { ...at, state: "asking", question, asked: route, time };
+      if (said === "withheld") return { ...at, state: "deciding" };
+      const outcome = asOutcome(question, said);
+      at = { ...at, asked: route };
+      if (outcome !== undefined) return { ...at, state: "settled", outcome };
+      if (typeof said !== "object" || said.kind !== "edited" || !isEdit(said.args, at.call)) return undefined;
+      route = decideAgain(said.args);
+    }
   }
 }
 

@@ -178,7 +178,7 @@ export function readTurn(
       if (known === undefined) return [];
       const { place, outcome } = known;
       const cut = keepFrom === undefined ? undefined : placeCut(keepFrom);
-      const job = place.kind === "wait" && place.question === "job" ? findJob(place.callId, outcomes) : undefined;
+      const job = place.kind === "wait" && place.question === "job" ? findJob(place, outcomes) : undefined;
       return [{ ...rest, name: step, place, value: outcome.ok ? outcome.value : undefined, keepFrom: cut, job }];
     }),
     calls: calls.flatMap((one): AnsweredCall[] => {
@@ -191,11 +191,14 @@ export function readTurn(
   };
 }
 
-/** The job that a call has started. */
-function findJob(callId: string, outcomes: StepOutcomes): StartedJob | undefined {
-  const made = [...outcomes.values()].findLast(
-    ({ place }) => place.kind === "call" && place.callId === callId,
-  )?.outcome;
-  // What such a step leaves.
-  return made?.ok === true ? (made.value as Partial<CallStepValue> | undefined)?.job : undefined;
+/** The job that a wait is for. */
+function findJob(
+  { callId, time }: Extract<StepPlace, { kind: "wait" }>,
+  outcomes: StepOutcomes,
+): StartedJob | undefined {
+  const made = [...outcomes.values()].flatMap(({ place, outcome }) =>
+    // What such a step leaves.
+    place.kind === "call" && place.callId === callId && outcome.ok ? [outcome.value as Partial<CallStepValue>] : [],
+  );
+  return made.findLast(({ job }) => (job?.number ?? 1) === time)?.job;
 }

@@ -190,8 +190,9 @@ export class OwnRun<Options> {
   #isOvertaken(view: SessionView, result: RunResult<unknown>): boolean {
     if (result.stopReason === "finished") return view.steering.unread.length > 0;
     if (!("pending" in result)) return false;
-    const isAnswered = ({ token, question, callId }: PendingCall): boolean =>
-      view.answered.has(token) || (question === "job" && view.run?.outcomes.has(waitName(callId, question)) === true);
+    const isAnswered = ({ token, question, callId, job }: PendingCall): boolean =>
+      view.answered.has(token) ||
+      (question === "job" && view.run?.outcomes.has(waitName(callId, question, job?.number)) === true);
     const news = result.pending.filter((one) => isAnswered(one) && !this.#goneOnFor.has(one.token));
     for (const { token } of news) this.#goneOnFor.add(token);
     return news.length > 0;

@@ -11,7 +11,13 @@ import { messageOf } from "../../errors/agent-error.ts";
 import { InvalidApprovalError, SessionConflictError, SessionDamagedError } from "../../errors/run-errors.ts";
 import { JobReportError, NothingToResumeError, UnexpectedAnswerError } from "../../errors/session-errors.ts";
 import { isObject } from "../../internal/json.ts";
-import { buildPendingCall, checkEditable, editedArgs, findArgumentProblem } from "../../tool/pending-call.ts";
+import {
+  buildPendingCall,
+  checkEditable,
+  editedArgs,
+  findArgumentProblem,
+  questionToken,
+} from "../../tool/pending-call.ts";
 import { jsonSafe } from "../../tool/function-response.ts";
 import type { Approval, ExternalOutcome, PendingCall, Tool, ToolJob } from "../../tool/tool.ts";
 import type { FunctionCall } from "../../wire/types/content.ts";
@@ -181,7 +187,7 @@ function buildEntry(
   by: string | undefined,
 ): NewEntry {
   const { callId, token } = question;
-  const place = nextWait(record, question);
+  const place = waitOf(record, question);
   if (question.question !== "unknown-outcome" && isObject(answer) && "notExecuted" in answer)
     throw new TypeError(`outcomes: ${callId} runs elsewhere, so it needs an output or an error`);
   const hasNoOutput = isObject(answer) && "output" in answer && answer["output"] === undefined;
@@ -199,12 +205,13 @@ function buildEntry(
   };
 }
 
-/** The wait that has no answer yet: but for what comes from elsewhere, the same may be asked more than once. */
-function nextWait({ outcomes }: RunRecord, { turn, callId, question }: PendingCall): StepPlace {
-  for (let time = 1; ; time++) {
-    const wait: StepPlace = { kind: "wait", turn, callId, question, time };
-    if (question === "outcome" || question === "job" || !outcomes.has(stepName(wait))) return wait;
-  }
+/** The wait of a question: but for what comes from elsewhere, the same may be asked more than once. */
+function waitOf({ entry, outcomes }: RunRecord, asked: PendingCall): StepPlace {
+  const { turn, callId, question, token } = asked;
+  let time = 1;
+  // No more is asked than is recorded.
+  while (time <= outcomes.size && questionToken(entry.runId, asked, time) !== token) time++;
+  return { kind: "wait", turn, callId, question, time };
 }
 
 /** A call that waits for an answer, and the session that it belongs to. */

@@ -80,10 +80,12 @@ export class SessionJobs<Options> {
    */
   async cancel(run: RunRecord, options: Options | undefined, why: string, isWaited: boolean = false): Promise<void> {
     const { signal } = new AbortController();
-    const open = [...run.jobs.values()].filter(({ callId }) => !run.outcomes.has(waitName(callId, "job")));
+    const open = [...run.jobs.values()].filter(
+      ({ callId, number }) => !run.outcomes.has(waitName(callId, "job", number)),
+    );
     await Promise.all(
       open.map(async (job) => {
-        const { callId, jobId } = job;
+        const { callId, jobId, number } = job;
         const found = this.#find(run, job, options, signal);
         const canCancel = found?.job.cancel !== undefined && jobId !== "";
         if (!canCancel && !isWaited) return;
@@ -91,7 +93,7 @@ export class SessionJobs<Options> {
         const outcome = { withdrawn: why, ...(canCancel && { cancelled: error ?? true }) };
         const entry = jobEntry(run, job, { outcome });
         const isKnown = (view: SessionView): boolean =>
-          view.run?.entry.runId === run.entry.runId && view.run.outcomes.has(waitName(callId, "job"));
+          view.run?.entry.runId === run.entry.runId && view.run.outcomes.has(waitName(callId, "job", number));
         await this.#log.append({}, (view) => (isKnown(view) ? [] : [entry]));
       }),
     ).catch((error: unknown) => {
@@ -138,8 +140,9 @@ type ReportValue = { readonly [member: string]: Json | undefined };
 function readReport(report: JobReport): ReportValue {
   const names = isObject(report) ? Object.keys(report) : [];
   const [name = ""] = names;
-  if (names.length !== 1 || !["output", "error", "progress"].includes(name))
-    throw new TypeError('a job reports { output }, { error: "why" } or { progress }');
+  if (names.length !== 1 || !["output", "error", "progress", "ask"].includes(name))
+    throw new TypeError('a job reports { output }, { error: "why" }, { progress } or { ask }');
+  if ("ask" in report && !isObject(report.ask)) throw new TypeError("a job asks about arguments: an object");
   if ("error" in report && typeof report.error !== "string") throw new TypeError("the error of a job must be a text");
   const { value, refused } = jsonSafe(report);
   if (refused !== undefined) throw new TypeError(`the ${name} of a job has no JSON form: ${refused}`);
@@ -157,6 +160,7 @@ interface JobTarget {
   readonly turn: number;
   readonly name: string;
   readonly jobId?: string | undefined;
+  readonly number?: number | undefined;
   /** It is the question whether the job was started, which the report answers. */
   readonly asked?: PendingCall | undefined;
 }
@@ -167,15 +171,17 @@ function findTarget(id: string, view: SessionView, job: string): JobTarget {
   const made = readJobCallback(job);
   const isElsewhere = made !== undefined && made.sessionId !== id;
   if (run !== undefined && !isElsewhere && (made === undefined || made.runId === run.entry.runId)) {
+    const { number } = made ?? {};
     const known = [...run.jobs.values()].find((one) => one.jobId === job || one.callId === made?.callId);
-    if (known !== undefined) return { ...known, run };
+    // A later start is not recorded yet.
+    if (known !== undefined && (number ?? 1) <= (known.number ?? 1)) return { ...known, ...(made && { number }), run };
     for (const asked of made === undefined ? [] : openQuestions(run))
       if (asked.callId === made?.callId && asked.question === "unknown-outcome")
-        return { ...asked, name: asked.call.name, run, asked };
+        return { ...asked, name: asked.call.name, run, number, asked };
     // Its start is not recorded yet, and perhaps never will be.
     for (const { callId, turn, call, standing } of made === undefined ? [] : listOpenCalls(run))
       if (callId === made?.callId && standing.state !== "asking" && standing.state !== "open")
-        return { callId, turn, name: call.name, run };
+        return { callId, turn, name: call.name, run, number };
   }
   if (made !== undefined && !isElsewhere && view.runIds.has(made.runId))
     throw new JobReportError(id, job, "over", "its run is over");
@@ -185,9 +191,9 @@ function findTarget(id: string, view: SessionView, job: string): JobTarget {
 /** @throws {JobReportError} {@link findTarget}; for another outcome than the first. */
 function buildReport(id: string, view: SessionView, job: string, value: ReportValue): readonly NewEntry[] {
   const target = findTarget(id, view, job);
-  const { run, callId, asked } = target;
+  const { run, callId, number, asked } = target;
   const isProgress = "progress" in value;
-  const known = run.outcomes.get(waitName(callId, "job"))?.outcome;
+  const known = run.outcomes.get(waitName(callId, "job", number))?.outcome;
   if (known !== undefined) {
     if (isProgress || (known.ok && sameJson(known.value, value))) return [];
     throw new JobReportError(id, job, "over", known.ok ? "its outcome is known" : "nobody waited any longer");
@@ -206,9 +212,9 @@ function buildReport(id: string, view: SessionView, job: string, value: ReportVa
 
 function jobEntry(
   { entry: { runId } }: RunRecord,
-  { callId, turn, jobId }: Pick<JobTarget, "callId" | "turn" | "jobId">,
+  { callId, turn, jobId, number }: Pick<JobTarget, "callId" | "turn" | "jobId" | "number">,
   about: Pick<Extract<NewEntry, { type: "job" }>, "progress" | "outcome">,
 ): NewEntry {
-  const place = jobWait({ turn, callId });
+  const place = jobWait({ turn, callId, number });
   return { type: "job", runId, callId, ...(jobId !== undefined && { jobId }), step: stepName(place), place, ...about };
 }
