@@ -26,10 +26,26 @@ export interface DeepResearchOptions<Name extends string = string> extends Pick<
   readonly description?: string | undefined;
   /** Where Google reports that it is over: an `https` address whose handler calls {@link reportResearch}. @defaultValue none: it is asked */
   readonly webhook?: string | URL | undefined;
+  /**
+   * The agent plans first, and a person is asked about each plan: the call's arguments are then a {@link ResearchPlan}. Approving them as they
+   * are starts the research, `changes` get another plan. @defaultValue false
+   */
+  readonly collaborativePlanning?: boolean | undefined;
   /** Other fields of the request, such as `tools` or `agent_config`. @defaultValue thoughts are summarized, for the progress */
   readonly request?:
     | Partial<Pick<AgentRequest, "agent_config" | "tools" | "system_instruction" | "response_format" | "service_tier">>
     | undefined;
+}
+
+/** The arguments of a call whose plan a person is asked about. */
+export interface ResearchPlan {
+  readonly question: string;
+  /** As the agent wrote it. */
+  readonly plan: string;
+  /** Empty, for what a person wants to be different. */
+  readonly changes: string;
+  /** The interaction that has the plan. */
+  readonly previous_interaction_id: string;
 }
 
 /** What a research found: the output of its call. */
@@ -50,8 +66,12 @@ export interface ResearchProgress {
 const MAX_THOUGHT = 500;
 /** For how long the service may not know its newest interactions. */
 const YOUNG_MS = 60_000;
-/** The member of a webhook's user metadata that has the callback. */
+/** Members of a webhook's user metadata: the callback, and whether it is of a plan. */
 const CALLBACK = "pollux_callback";
+const PLANS = "pollux_plans";
+/** Before the id of an interaction that plans, in that of its job. */
+const PLAN = "plan:";
+const ACCEPTED = "I approve this plan. Do the research.";
 const DESCRIPTION =
   "Researches a question on the web and writes a report with sources. Takes 5 to 60 minutes and is expensive: " +
   "use it only for what needs many sources, and ask everything in one question.";
@@ -73,7 +93,10 @@ const INPUT = {
  *
  * A research is created once. When nobody knows whether it was, the run asks, as `unknownOutcome` says.
  *
- * @throws {TypeError} For `collaborative_planning`: a job can't ask for the approval of a plan.
+ * With `collaborativePlanning`, each plan and the research itself is a job of its own, started once. The plan is approved as any call of the
+ * tool: by the person who chats, unless `approvedBy` names somebody else.
+ *
+ * @throws {TypeError} For `collaborative_planning` in `request`.
  * @example
  * ```ts
  * const agent = new Agent({ model: "gemini-flash-latest", tools: [deepResearch()] });
@@ -90,11 +113,13 @@ export function deepResearch<const Name extends string = "deep_research">(
     description = DESCRIPTION,
     webhook,
     request,
+    collaborativePlanning = false,
     ...settings
   } = options;
-  if (request?.agent_config?.collaborative_planning === true)
-    throw new TypeError("deepResearch(): a job can't ask for the approval of a plan; use InteractionsClient for it");
+  if (request?.agent_config?.collaborative_planning !== undefined)
+    throw new TypeError("deepResearch(): instead of collaborative_planning, set the option collaborativePlanning");
   return defineJob({
+    ...(collaborativePlanning && { approvedBy: () => "user", editable: ["changes"] }),
     ...settings,
     name,
     description,
@@ -105,38 +130,55 @@ export function deepResearch<const Name extends string = "deep_research">(
     maxResultBytes: 1_048_576,
     // The client has limits of its own, and a request that creates must not be given up sooner.
     requestTimeoutMs: Infinity,
-    start: async (input, { callback, signal }) => {
-      // As INPUT says.
-      const { question } = input as { readonly question: string };
+    start: async (input, { callback, signal, before }) => {
+      // As INPUT says, and with what a plan's job has asked about.
+      const { question, changes } = input as Pick<ResearchPlan, "question"> & Partial<ResearchPlan>;
+      const asked = before?.args as ResearchPlan | undefined;
+      const wish = String(changes ?? "").trim();
+      const plans = asked === undefined ? collaborativePlanning : wish !== "";
       const { id } = await client.create(
         {
           ...request,
           agent,
-          input: question,
+          input: asked === undefined ? question : plans ? wish : ACCEPTED,
           background: true,
           store: true,
-          agent_config: { type: "deep-research", thinking_summaries: "auto", ...request?.agent_config },
+          ...(asked !== undefined && { previous_interaction_id: asked.previous_interaction_id }),
+          agent_config: {
+            type: "deep-research",
+            thinking_summaries: "auto",
+            ...request?.agent_config,
+            ...((plans || asked !== undefined) && { collaborative_planning: plans }),
+          },
           ...(webhook !== undefined && {
-            webhook_config: { uris: [String(webhook)], user_metadata: { [CALLBACK]: callback } },
+            webhook_config: {
+              uris: [String(webhook)],
+              user_metadata: { [CALLBACK]: callback, ...(plans && { [PLANS]: true }) },
+            },
           }),
         },
         { signal },
       );
       if (!id) throw new OutcomeUnknownError("The research was created, and the service gave no id for it.");
-      return id;
+      return plans ? `${PLAN}${id}` : id;
     },
-    check: (id, context) => checkResearch(client, id, context),
-    cancel: (id, { signal }) => client.cancel(id, { signal }),
+    check: (jobId, context) => checkResearch(client, jobId, context),
+    cancel: (jobId, { signal }) => client.cancel(idOf(jobId), { signal }),
   });
+}
+
+function idOf(jobId: string): string {
+  return jobId.startsWith(PLAN) ? jobId.slice(PLAN.length) : jobId;
 }
 
 async function checkResearch(
   client: InteractionsClient,
-  id: string,
+  jobId: string,
   { signal, since }: Pick<JobContext, "signal" | "since">,
 ): Promise<JobReport<ResearchReport>> {
+  const id = idOf(jobId);
   try {
-    return describeResearch(id, await client.get(id, { signal }));
+    return describeResearch(id, await client.get(id, { signal }), id !== jobId);
   } catch (error) {
     // Asking again helps with everything else.
     const isGone = error instanceof ApiStatusError && error.status === 404 && Date.now() - since > YOUNG_MS;
@@ -145,9 +187,12 @@ async function checkResearch(
   }
 }
 
-function describeResearch(id: string, found: Interaction): JobReport<ResearchReport> {
+function describeResearch(id: string, found: Interaction, plans: boolean): JobReport<ResearchReport> {
   const { status, errors = [] } = found;
   const { text, sources, citations, thoughts } = readResult(found);
+  // Which of the two a plan has is not documented.
+  if (plans && text !== "" && (status === "requires_action" || status === "completed"))
+    return { ask: { plan: text, changes: "", previous_interaction_id: id } satisfies Omit<ResearchPlan, "question"> };
   switch (status) {
     case "completed":
       return text === "" ? { error: "The research ended without a report." } : ended();
@@ -213,12 +258,13 @@ export async function reportResearch<Session extends { reportJob(job: string, re
   const { client = new InteractionsClient() } = options;
   const found = await client.get(id);
   // The service's own answer first: of an event, `trustBody` may have left the body unproven.
-  const callback = [found["webhook_config"], event, event.data].map(callbackIn).find((one) => one !== undefined);
-  const call = callback === undefined ? undefined : readJobCallback(callback);
-  if (callback === undefined || call === undefined) return undefined;
+  const metadata = [found["webhook_config"], event, event.data].map(metadataIn).find((one) => CALLBACK in one) ?? {};
+  const callback = metadata[CALLBACK];
+  const call = typeof callback === "string" ? readJobCallback(callback) : undefined;
+  if (typeof callback !== "string" || call === undefined) return undefined;
   const session = await options.session(call.sessionId);
   try {
-    await session.reportJob(callback, describeResearch(id, found));
+    await session.reportJob(callback, describeResearch(id, found, metadata[PLANS] === true));
     return session;
   } catch (error) {
     if (error instanceof JobReportError && error.reason !== "invalid-output") return undefined;
@@ -226,8 +272,7 @@ export async function reportResearch<Session extends { reportJob(job: string, re
   }
 }
 
-function callbackIn(holder: unknown): string | undefined {
+function metadataIn(holder: unknown): { readonly [member: string]: unknown } {
   const metadata = isObject(holder) ? holder["user_metadata"] : undefined;
-  const callback = isObject(metadata) ? metadata[CALLBACK] : undefined;
-  return typeof callback === "string" ? callback : undefined;
+  return isObject(metadata) ? metadata : {};
 }

@@ -1,7 +1,13 @@
 export { InteractionsClient } from "./interactions-client.ts";
 export type { FollowOptions, GetOptions, InteractionsClientOptions, WaitOptions } from "./interactions-client.ts";
 export { deepResearch, reportResearch } from "./deep-research.ts";
-export type { DeepResearchOptions, ReportResearchOptions, ResearchProgress, ResearchReport } from "./deep-research.ts";
+export type {
+  DeepResearchOptions,
+  ReportResearchOptions,
+  ResearchPlan,
+  ResearchProgress,
+  ResearchReport,
+} from "./deep-research.ts";
 export { readResult, type InteractionResult } from "./read-result.ts";
 export { StepsBuilder } from "./steps-builder.ts";
 export { InteractionStreamError, OutcomeUnknownError } from "./errors.ts";

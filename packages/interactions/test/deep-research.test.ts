@@ -1,15 +1,17 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Agent, MemoryStore, pollJobs, renderMarkdown, type Session } from "@pollux/core";
+import { Agent, MemoryStore, pollJobs, renderMarkdown, type RunResult, type Session } from "@pollux/core";
 import { call, say, type ScriptLine, ScriptedModel } from "@pollux/core/testing";
 import { createEmulator, type Emulator, type EmulatorOptions } from "@pollux/emulator";
 import { describe, expect, onTestFinished, test } from "vitest";
 import {
+  type AgentRequest,
   deepResearch,
   type DeepResearchOptions,
   type InteractionsClient,
   OutcomeUnknownError,
   reportResearch,
+  type ResearchPlan,
   type ResearchReport,
 } from "../src/index.ts";
 import { verifyWebhook, webhookKeys } from "../src/webhooks/index.ts";
@@ -194,7 +196,85 @@ describe("a webhook", () => {
   });
 });
 
-test("a plan can't be approved by a job", () => {
-  const request = { agent_config: { type: "deep-research", collaborative_planning: true } };
-  expect(() => deepResearch({ client: emulated().client, request })).toThrow("approval of a plan");
+/** What is asked, and its token. */
+function askedOf(result: RunResult<unknown>): { question: string; args: unknown; token: string } | undefined {
+  const [one] = "pending" in result ? result.pending : [];
+  return one && { question: one.question, args: one.call.args, token: one.token };
+}
+
+/** What was asked of the service, in short. */
+const sentTo = ({ requests }: Emulator): unknown =>
+  requests.flatMap(({ method, body }) => {
+    if (method !== "POST") return [];
+    const { input, previous_interaction_id: previous, agent_config: config } = body as AgentRequest;
+    return [{ input, previous, plans: config?.collaborative_planning }];
+  });
+
+describe("a plan", () => {
+  test("is asked about, changed and accepted, and each start is made once", async () => {
+    const { emulator, client } = emulated({ interactions: { polls: 0 } });
+    const { told, open } = lab(client, { collaborativePlanning: true });
+    expect(askedOf(await open(ASK).send("Why?"))?.question).toBe("job");
+    const first = askedOf(await open().continue());
+    const question = "How do heat pumps work in the cold?";
+    const plan = expect.stringMatching(/^1. Search for How do heat pumps work in the cold/);
+    const asks = { question, plan, changes: "", previous_interaction_id: expect.stringMatching(/^v1_/) };
+    expect(first).toMatchObject({ question: "approval", args: asks });
+    const args = { ...(first?.args as ResearchPlan), changes: "Only in Europe." };
+    await open().resume({ approvals: { [first?.token ?? ""]: { args } } });
+    const second = askedOf(await open().continue());
+    expect(second?.args).toEqual({ ...asks, plan: expect.stringContaining("Only in Europe.") });
+    await open().resume({ approvals: { [second?.token ?? ""]: true } });
+    expect((await open(say("So.")).continue()).text).toBe("So.");
+    expect(told).toEqual([
+      { output: expect.objectContaining({ text: expect.stringMatching(/^# How do heat pumps/) }) },
+    ]);
+    expect(sentTo(emulator)).toEqual([
+      { input: question, previous: undefined, plans: true },
+      { input: "Only in Europe.", previous: args.previous_interaction_id, plans: true },
+      {
+        input: expect.stringContaining("approve"),
+        previous: (second?.args as ResearchPlan).previous_interaction_id,
+        plans: false,
+      },
+    ]);
+  });
+
+  test("may change nothing but what is to change, and is told to the model when it is denied", async () => {
+    const { emulator, client } = emulated({ interactions: { polls: 0 } });
+    const { told, open } = lab(client, { collaborativePlanning: true });
+    await open(ASK).send("Why?");
+    const { args, token = "" } = askedOf(await open().continue()) ?? {};
+    const edited = { args: { ...(args as ResearchPlan), previous_interaction_id: "v1_other" } };
+    await expect(open().answer({ approvals: { [token]: edited } })).rejects.toThrow("only changes");
+    await open(say("Fine.")).resume({ approvals: { [token]: { deny: "Too dear." } } });
+    expect([told, creates(emulator)]).toEqual([[{ error: expect.stringContaining("Too dear.") }], 1]);
+  });
+
+  test("that is completed is one, too, and one without a text is an error", async () => {
+    const steps = [{ type: "model_output", content: [{ type: "text", text: "1. Search." }] }];
+    for (const [found, waits] of [
+      [{ status: "completed", steps }, "approval"],
+      [{ status: "completed" }, undefined],
+      [{ status: "in_progress" }, "job"],
+    ] as const) {
+      const { url } = await rawServer(json({ id: "v1_a", status: "in_progress" }), json({ id: "v1_a", ...found }));
+      const { open } = lab(clientOf(url), { collaborativePlanning: true });
+      await open(ASK).send("Why?");
+      expect(askedOf(await open(say("Pity.")).continue())?.question).toBe(waits);
+    }
+  });
+
+  test("is cancelled while it is made, by the id that the service gave", async () => {
+    const { emulator, client } = emulated();
+    const { open } = lab(client, { collaborativePlanning: true });
+    await open(ASK).send("Why?");
+    expect(await open().stop()).toBe(true);
+    expect(emulator.requests.at(-1)?.path).toMatch(/interactions\/v1_[\w-]+\/cancel$/);
+  });
+
+  test("is set by its option, and not in the request", () => {
+    const request = { agent_config: { type: "deep-research", collaborative_planning: true } };
+    expect(() => deepResearch({ client: emulated().client, request })).toThrow("set the option collaborativePlanning");
+  });
 });
