@@ -7,7 +7,7 @@ import { FrailWebChat } from "./support/frail-web-chat.ts";
 
 const REPORT = "The first source explains it";
 
-test("a research is answered exactly once, from one start, over two crashes of the server and a page that was closed", async () => {
+test("a plan is changed and accepted, and the research answered exactly once, over crashes of the server and a page that was closed", async () => {
   await using browser = await openChromium();
   await using chat = await FrailWebChat.open({
     chunkMs: 5,
@@ -22,23 +22,43 @@ test("a research is answered exactly once, from one start, over two crashes of t
     const before = asked("GET").length;
     await expect.poll(() => asked("GET").length, { timeout: 120_000 }).toBeGreaterThan(before);
   }
+  async function crash(): Promise<void> {
+    await chat.kill();
+    await chat.start();
+  }
+  const client = new InteractionsClient({ endpoint: endpoint({ baseUrl: chat.emulatorUrl }) });
+  /** Lets what goes on now end, which the server finds out. */
+  async function finish(): Promise<void> {
+    const id = asked("GET").at(-1)?.split("/").at(-1)?.split("?")[0] ?? "";
+    for await (const event of client.events(id)) expect(event).toBeDefined();
+  }
 
   const tab = await ChatTab.open(browser, chat.url);
   await tab.say("Research how heat pumps work in the cold");
   await tab.sees("Running for");
   const address = tab.page.url();
-  for (let crash = 0; crash < 2; crash++) {
-    await isAskedAgain();
-    await chat.kill();
-    await chat.start();
-  }
+  await isAskedAgain();
+  await crash();
+  await isAskedAgain();
+  await finish();
+  await tab.sees("1. Search for");
+  await crash();
+  await tab.press("Edit");
+  await tab.page.type('input[name="changes"]', "Only in Europe.");
+  await tab.press("Approve with these values");
+  await tab.sees("Running for");
+  await isAskedAgain();
+  await crash();
+  await isAskedAgain();
+  await finish();
+  await tab.sees("4. Keep to what was asked for: Only in Europe.");
+  await tab.press("Approve");
+  await tab.sees("Running for");
   await isAskedAgain();
   await tab.page.close();
-
-  const client = new InteractionsClient({ endpoint: endpoint({ baseUrl: chat.emulatorUrl }) });
-  const id = asked("GET")[0]?.split("/").at(-1) ?? "";
-  // To the last byte: `follow` lets go of a stream that has said how it ended.
-  for await (const event of client.events(id)) expect(event).toBeDefined();
+  await crash();
+  await isAskedAgain();
+  await finish();
 
   const reopened = await ChatTab.open(browser, address);
   await reopened.sees(REPORT);
@@ -48,7 +68,7 @@ test("a research is answered exactly once, from one start, over two crashes of t
   expect(await reopened.page.evaluate("document.querySelectorAll('.tool').length")).toBe(1);
   const kept = await fetch(`${chat.url}/api/chat/${new URL(address).pathname.split("/").at(-1)}`);
   expect(await kept.json()).toMatchObject({ messages: [{ role: "user" }, { role: "assistant" }] });
-  // One start, one request for the call, and one for the answer.
-  expect([asked("POST").length, asked("POST", /GenerateContent/i).length]).toEqual([1, 2]);
+  // A start of each plan and one of the research, one request for the call, and one for the answer.
+  expect([asked("POST").length, asked("POST", /GenerateContent/i).length]).toEqual([3, 2]);
   expect(reopened.complaints).toEqual([]);
 });

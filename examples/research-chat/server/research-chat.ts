@@ -22,7 +22,7 @@ export interface ResearchChatOptions {
   readonly checkEveryMs: number;
 }
 
-/** Serves a chat whose agent researches, and asks how each research stands. Ended at any time, it goes on when it is started anew. */
+/** Serves a chat whose agent researches once a person has accepted its plan, and asks how each research stands. Ended at any time, it goes on when it is started anew. */
 export async function startResearchChat(options: ResearchChatOptions): Promise<LocalServer> {
   const { endpoint, model, data, page, port, checkEveryMs } = options;
   await mkdir(data, { recursive: true });
@@ -32,7 +32,7 @@ export async function startResearchChat(options: ResearchChatOptions): Promise<L
     endpoint,
     instructions:
       "Answer in Markdown. Research what needs many sources; from a report, say what was asked, with its sources.",
-    tools: [deepResearch({ client: new InteractionsClient({ endpoint }), checkEveryMs })],
+    tools: [deepResearch({ client: new InteractionsClient({ endpoint }), checkEveryMs, collaborativePlanning: true })],
   });
   const ended = new AbortController();
   // A server that Google can reach gives deepResearch() the address of a webhook as well.

@@ -147,32 +147,32 @@ describe("a create whose outcome nobody knows", () => {
 
 describe("a webhook", () => {
   /** A server that gets the report of a research. */
-  async function receiver(): Promise<{ url: string; report: Promise<Request> }> {
+  async function receiver(): Promise<{ url: string; reportOf: (number: number) => Promise<Request> }> {
     let url = "";
-    let server = createServer();
-    const report = new Promise<Request>((resolve) => {
-      server = createServer((request, response) => {
-        let body = "";
-        request.on("data", (chunk: Buffer) => (body += chunk.toString()));
-        request.on("end", () => {
-          const headers = Object.entries(request.headers).map(([name, value]): [string, string] => [
-            name,
-            String(value),
-          ]);
-          response.end();
-          resolve(new Request(url, { method: "POST", body, headers }));
-        });
+    const reports: Request[] = [];
+    const server = createServer((request, response) => {
+      let body = "";
+      request.on("data", (chunk: Buffer) => (body += chunk.toString()));
+      request.on("end", () => {
+        const headers = Object.entries(request.headers).map(([name, value]): [string, string] => [name, String(value)]);
+        response.end();
+        reports.push(new Request(url, { method: "POST", body, headers }));
       });
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => void server.close());
     // A TCP server's address is an object.
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
-    return { url, report };
+    const reportOf = async (number: number): Promise<Request> => {
+      await expect.poll(() => reports.length).toBe(number);
+      // As many have come.
+      return reports[number - 1] as Request;
+    };
+    return { url, reportOf };
   }
 
   test.each(["recorded", "lost in a crash"])("brings the report once, of a start that was %s", async (how) => {
-    const { url, report } = await receiver();
+    const { url, reportOf } = await receiver();
     const { emulator, client } = emulated();
     const create = client.create.bind(client);
     // The research is created, and its answer does not come back.
@@ -184,7 +184,7 @@ describe("a webhook", () => {
     const { told, open } = lab(client, { webhook: url });
     await open(ASK).send("Why?");
     const keys = webhookKeys({ fetch: (address, init) => emulator.fetch(address, init) });
-    const { event } = await verifyWebhook(await report, { keys, audience: url });
+    const { event } = await verifyWebhook(await reportOf(1), { keys, audience: url });
     const session = await reportResearch(event, { client, session: () => open(say("So.")) });
     expect((await session?.continue())?.text).toBe("So.");
     expect(told).toEqual([{ output: expect.objectContaining({ interactionId: event.data.id }) }]);
@@ -193,6 +193,32 @@ describe("a webhook", () => {
     expect([told.length, creates(emulator)]).toEqual([1, 1]);
     const other = { ...event, type: "batch.succeeded" };
     expect(await reportResearch(other, { client, session: () => open() })).toBeUndefined();
+  });
+
+  test("brings a plan and its research, of starts that were lost in crashes", async () => {
+    const { url, reportOf } = await receiver();
+    const { emulator, client } = emulated();
+    const create = client.create.bind(client);
+    client.create = async (...given) => {
+      await create(...given);
+      throw new OutcomeUnknownError("cut off");
+    };
+    const { told, open } = lab(client, { webhook: url, collaborativePlanning: true });
+    const keys = webhookKeys({ fetch: (address, init) => emulator.fetch(address, init) });
+    const reported = async (number: number, ...lines: readonly ScriptLine[]): Promise<RunResult<unknown>> => {
+      const { event } = await verifyWebhook(await reportOf(number), { keys, audience: url });
+      await reportResearch(event, { client, session: () => open() });
+      await reportResearch(event, { client, session: () => open() });
+      return await open(...lines).continue();
+    };
+    expect(askedOf(await open(ASK).send("Why?"))?.question).toBe("unknown-outcome");
+    const asked = askedOf(await reported(1));
+    expect(asked).toMatchObject({ question: "approval", args: { plan: expect.stringMatching(/^1\. /) } });
+    const accepted = await open().resume({ approvals: { [asked?.token ?? ""]: true } });
+    expect(askedOf(accepted)?.question).toBe("unknown-outcome");
+    expect((await reported(2, say("So."))).text).toBe("So.");
+    expect(told).toEqual([{ output: expect.objectContaining({ text: expect.stringMatching(/^# /) }) }]);
+    expect(sentTo(emulator)).toMatchObject([{ plans: true }, { plans: false, previous: expect.any(String) }]);
   });
 });
 

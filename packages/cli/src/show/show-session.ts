@@ -118,6 +118,8 @@ function formatAnswer(answer: OutsideAnswer): string {
       return answer.text === "" ? "no" : `no: ${answer.text}`;
     case "withdrawn":
       return answer.text === "" ? "withdrawn" : `withdrawn: ${answer.text}`;
+    case "asks":
+      return inOneLine({ ask: answer.args }, 240);
     case "not-executed":
       return "it never happened";
     case "output":

@@ -25,6 +25,7 @@ const SECRET = "job-17-secret";
 function site(protocol: ChatProtocol, options: Partial<ChatHandlerOptions> = {}) {
   const store = new MemoryStore();
   const cancelled: string[] = [];
+  const started: unknown[] = [];
   const models: ScriptedModel[] = [];
   let outcome: { readonly report: string } | undefined;
   const research = defineJob({
@@ -33,7 +34,12 @@ function site(protocol: ChatProtocol, options: Partial<ChatHandlerOptions> = {})
     input: z.object({ question: z.string() }),
     output: z.object({ report: z.string() }),
     checkEveryMs: 10,
-    start: () => SECRET,
+    approvedBy: () => "user",
+    editable: ["changes"],
+    start: (_input, { call: { args }, before }) => {
+      started.push(args);
+      return before === undefined ? SECRET : `${SECRET}-${started.length}`;
+    },
     check: () => outcome && { output: outcome },
     cancel: (jobId) => void cancelled.push(jobId),
   });
@@ -56,6 +62,7 @@ function site(protocol: ChatProtocol, options: Partial<ChatHandlerOptions> = {})
   return {
     store,
     cancelled,
+    started,
     serve,
     agentOf,
     /** What the models read of the research. */
@@ -131,6 +138,35 @@ describe.each(VERSIONS)("a job in useChat of version %d", (version) => {
     expect(textOf(await load(first))).toBe("Because it rained.");
     expect(chat.told()).toEqual([{ output: { report: "It rained." } }]);
     expect(JSON.stringify(page.messages)).not.toContain(SECRET);
+  });
+
+  test("asks about its plan: the page shows it, and its user changes and accepts it", async () => {
+    const chat = site(aiSdk({ version }));
+    const first = chat.serve(call(...ASK));
+    const client = open(first);
+    await client.sendMessage({ text: "Why?" });
+    const following = client.resumeStream();
+    await expect.poll(() => client.status).toBe("streaming");
+    await chat.session().reportJob(SECRET, { ask: { plan: "1. Search.", changes: "" } });
+    await chat.session().continue();
+    await following;
+    const plan = { question: "Why?", plan: "1. Search.", changes: "" };
+    const asked = { input: plan, ...(version > 5 && { state: "approval-requested" }) };
+    const callOf = ({ messages }: Pick<ChatClient, "messages">): unknown =>
+      messages.at(-1)?.parts.find(({ type }) => type === "tool-research");
+    // Only pages of version 7 can be told live that a call has other arguments.
+    if (version > 6) expect(callOf(client)).toMatchObject(asked);
+    const page = open(first, await load(first));
+    expect(callOf(page)).toMatchObject(asked);
+    expect(waitsOf(page)).toMatchObject([{ question: "approval", approvedBy: "user", editable: ["changes"] }]);
+    const { toolCallId = "", token = "" } = waitsOf(page)[0] ?? {};
+    const answer = async (args: object): Promise<void> =>
+      await page.sendMessage(undefined, { body: { answers: [{ toolCallId, token, args }] } });
+    await answer({ ...plan, question: "How?" });
+    expect([page.error, chat.started.length]).toEqual([expect.any(Error), 1]);
+    await answer({ ...plan, changes: "In Europe." });
+    expect(waitsOf({ messages: [...(await load(first))] })).toMatchObject([{ question: "job" }]);
+    expect(chat.started).toEqual([ASK[1], { ...plan, changes: "In Europe." }]);
   });
 
   test("is not for a page to finish, whatever the application allows; only to withdraw", async () => {
