@@ -82,6 +82,39 @@ describe.skipIf(restateBinary() === undefined)("jobs on Restate (needs its serve
     expect(await run.result()).toMatchObject({ status: "ended", result: { text: '{"output":"early"}' } });
   });
 
+  test("asks a person, and is followed by another one with what was approved", async () => {
+    const seen: unknown[] = [];
+    const make = (): Agent =>
+      new Agent({
+        name: "planner",
+        model: new ScriptedModel(
+          ...Array.from({ length: 4 }, () => ({ contents }: ScriptedModel["requests"][number]) => {
+            const last = contents.at(-1)?.parts[0]?.functionResponse ?? contents.at(-2)?.parts[0]?.functionResponse;
+            return last === undefined ? call("research", { question: "Why?" }) : say(JSON.stringify(last.response));
+          }),
+        ),
+        tools: [
+          defineJob({
+            name: "research",
+            description: "Researches.",
+            input: { type: "object" },
+            checkEveryMs: 50,
+            start: (input, { before }) => {
+              seen.push(input);
+              return before === undefined ? "plan" : "job";
+            },
+            check: (jobId) => (jobId === "plan" ? { ask: { plan: "1. Search." } } : { output: "found" }),
+          }),
+        ],
+      });
+    const client = await serve(make());
+    const run = await client.start("planner", "Go.");
+    await expect.poll(async () => (await run.pending()).map(({ question }) => question)).toEqual(["approval"]);
+    await run.approve("call:1.0", { args: { question: "Why?", plan: "2. Think." } });
+    expect(await run.result()).toMatchObject({ status: "ended", result: { text: '{"output":"found"}' } });
+    expect(seen).toEqual([{ question: "Why?" }, { question: "Why?", plan: "2. Think." }]);
+  });
+
   test("is cancelled when its time is up, and with its run", async () => {
     const late = lab("late-job", { timeoutMs: 300 });
     const stopped = lab("stopped-job");

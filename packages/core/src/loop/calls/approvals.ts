@@ -61,6 +61,7 @@ export async function decideCalls(
     if (route.because !== undefined && input.emit !== undefined) await input.emit(heldEvent(call, route.because));
     if (route.checked !== undefined) await reportActions(input, state, "input", route.checked);
     stop ??= readStop("input", route.checked);
+    call.time = place.kind === "route" && route.do === "run" ? undefined : time;
     call.current = takeRoute(input, state, call, route, time);
   }
   return stop;
@@ -92,7 +93,6 @@ function takeRoute(input: LoopInput, state: RunState, call: TurnCall, route: Cal
     return answered(input, state, call, failure(route.withdrawn === true ? "withdrawn" : "denied", route.why));
   if (route.args !== undefined) editCall(call, route.args);
   if (route.do === "run") call.isInvalid = route.invalid;
-  call.time = time;
   if (route.do === "run") return { state: "running", attempt: call.next ?? 0 };
   call.asked = route;
   return route.do === "ask-approval" ? { state: "awaiting-approval", time } : { state: "awaiting-output", time: 1 };
@@ -245,7 +245,7 @@ export function afterAnswer(
   const isLeft = question === "job" && settled !== undefined && given.kind === "withdrawn" && !given.isCancelled;
   if (settled !== undefined) return (isLeft && leaveJob(call, settled)) || answered(input, state, call, settled);
   if (given.kind === "asks") {
-    const { asked, time = 1 } = call;
+    const { asked, time = 0 } = call;
     call.next = current.state === "awaiting-job" ? current.attempt + 1 : current.time;
     const args = { ...call.call.args, ...given.args };
     call.before = { jobId: asked?.job?.jobId ?? "", args };

@@ -88,7 +88,7 @@ export interface TurnCall extends CallControl {
   before?: AskedBefore | undefined;
   /** The attempt that follows that job. */
   next?: number | undefined;
-  /** Of the questions about it that were decided last. @defaultValue 1 */
+  /** Of the questions about its arguments that were decided last; absent for none. */
   time?: number | undefined;
   /** Absent when there is no such tool, or the call is refused. */
   readonly tool?: Tool | undefined;

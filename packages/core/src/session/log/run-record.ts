@@ -285,8 +285,8 @@ export function standOf(
   first: CallRoute | undefined,
 ): CallStanding {
   let at: Pick<CallStanding, "call" | "edited" | "asked"> = { call: made };
-  /** Of the questions about its arguments. */
-  let decided = 1;
+  /** Of the questions about its arguments that were decided last. */
+  let decided = (first?.do ?? "run") === "run" ? 0 : 1;
   let routed = followRoute(first);
   for (let attempt = 0; ; attempt++) {
     const place: StepPlace = { kind: "call", turn, callId, attempt };
@@ -338,7 +338,7 @@ export function standOf(
       }
       if (route?.args !== undefined) edit(route.args);
       // Other arguments are decided about once more.
-      if (route === undefined) return decided > 1 ? { ...at, state: "deciding" } : undefined;
+      if (route === undefined) return decided > 0 ? { ...at, state: "deciding" } : undefined;
       if (route.do === "run") return undefined;
       const question = route.do === "ask-approval" ? "approval" : "outcome";
       const time = question === "outcome" ? 1 : decided;
