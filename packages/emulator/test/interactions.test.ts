@@ -316,25 +316,25 @@ describe("answers in the service's words", () => {
   test("a plan first, if it is wanted: refined while it is, and researched by once it isn't", async () => {
     const ask = service({ interactions: { polls: 0 } });
     let previous: unknown;
-    const say = async (input: string, plans: boolean): Promise<Said["json"]> => {
+    const tell = async (input: string, plans: boolean): Promise<Said["json"]> => {
       const config = { agent_config: { type: "deep-research", collaborative_planning: plans } };
       const { json } = await ask("", { ...AGENT, ...config, input, previous_interaction_id: previous });
       previous = json["id"];
       return (await ask(`/${json["id"]}`)).json;
     };
     const lastOf = ({ steps }: Said["json"]): string => steps.at(-1).content[0].text as string;
-    const first = await say("Why?", true);
+    const first = await tell("Why?", true);
     expect([first["status"], lastOf(first)]).toEqual([
       "requires_action",
       expect.stringMatching(/^1. Search for Why\./),
     ]);
-    const second = await say("Only in Europe.", true);
+    const second = await tell("Only in Europe.", true);
     expect([second["status"], lastOf(second)]).toEqual(["requires_action", expect.stringContaining("4. Keep to what")]);
     expect(lastOf(second)).toContain("Only in Europe.");
-    const found = await say("Go.", false);
+    const found = await tell("Go.", false);
     expect([found["status"], lastOf(found)]).toEqual(["completed", expect.stringMatching(/^# Why\n/)]);
     // What comes after a research is another question.
-    expect(lastOf(await say("How?", false))).toMatch(/^# How\n/);
+    expect(lastOf(await tell("How?", false))).toMatch(/^# How\n/);
   });
 
   test("a stream that is resumed repeats the answer under new indexes, or goes on", async () => {

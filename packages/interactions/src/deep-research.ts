@@ -132,9 +132,9 @@ export function deepResearch<const Name extends string = "deep_research">(
     requestTimeoutMs: Infinity,
     start: async (input, { callback, signal, before }) => {
       // As INPUT says, and with what a plan's job has asked about.
-      const { question, changes } = input as Pick<ResearchPlan, "question"> & Partial<ResearchPlan>;
+      const { question, changes = "" } = input as { readonly question: string; readonly changes?: unknown };
       const asked = before?.args as ResearchPlan | undefined;
-      const wish = String(changes ?? "").trim();
+      const wish = typeof changes === "string" ? changes.trim() : JSON.stringify(changes);
       const plans = asked === undefined ? collaborativePlanning : wish !== "";
       const { id } = await client.create(
         {

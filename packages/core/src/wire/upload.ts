@@ -3,7 +3,6 @@ import { ConfigurationError } from "../errors/agent-error.ts";
 import { isObject } from "../internal/json.ts";
 import type { CallOptions } from "./client-options.ts";
 import type { HeaderFields } from "./endpoints/endpoint.ts";
-import type { GeminiFile } from "./types/resources.ts";
 import { parseJson } from "./http/read-answers.ts";
 import { type ApiClient, encodeJson } from "./client.ts";
 import type { ApiCall, Exchange } from "./http/exchange.ts";
