@@ -386,7 +386,7 @@ describe("continue, which does what the state calls for", () => {
     const dying = processes.start();
     const hanging = open(dying.store, hangs("Once"));
     void hanging.session.continue({ message: "Go.", runId: "m1" });
-    await vi.waitFor(() => expect(hanging.model.requests).toHaveLength(1));
+    await vi.waitFor(() => expect(hanging.model.requests).toHaveLength(1), 60_000);
     dying.die();
     const again = open(processes.start().store, say("A tale."), say("The end."));
     expect(await again.session.continue({ message: "Go.", runId: "m1" })).toMatchObject({
@@ -429,7 +429,7 @@ describe("continue, which does what the state calls for", () => {
     const abort = new AbortController();
     const first = open(store, hangs("Once"));
     const run = first.session.continue({ message: "Go.", signal: abort.signal }).catch(() => {});
-    await vi.waitFor(() => expect(first.model.requests).toHaveLength(1));
+    await vi.waitFor(() => expect(first.model.requests).toHaveLength(1), 60_000);
     abort.abort();
     await run;
     expect((await open(store, say("A tale.")).session.continue()).text).toBe("A tale.");
