@@ -26,9 +26,9 @@ const work = defineTool({
 /** Appends as one of several writers; reads again when another was first. */
 async function append({ count = 1, goesOn = false }: ProgramOrder): Promise<void> {
   let [n, conflicts, failures] = [0, 0, 0];
-  let isFinishing = !goesOn;
-  if (goesOn) process.once("message", () => (isFinishing = true));
-  while (n < count || !isFinishing) {
+  const state = { goesOn };
+  if (goesOn) process.once("message", () => (state.goesOn = false));
+  while (n < count || state.goesOn) {
     const before = await store.load(order.id).catch(() => undefined);
     if (before === undefined) {
       failures++;
