@@ -49,9 +49,10 @@ export async function killWhileStreaming({
       const notes = join(folder, id);
       await showAndKill({ store: place, url, id, notes }, moment);
       const { shown, acknowledged, times } = summaryOf(notes);
-      // The next message closes the run. After a crash on another machine it waits for the lease.
+      // The next message closes the run. After a crash on another machine it waits for the lease, which a server may renew for a process
+      // that died while it asked for that.
       const session = new Agent({ model: new ScriptedModel(say("Well.")) }).session({ id, store });
-      await session.send("And then?");
+      await session.send("And then?", { whileRunning: "wait" });
       const kept = (await session.history())
         .flatMap(({ role, parts }) => (role === "model" ? parts.map(({ text }) => text ?? "") : []))
         .slice(0, -1)
