@@ -33,8 +33,11 @@ test.each(SHARED_KINDS)("what a %s store keeps of a text is all but what was sho
   const place = await places.place(kind, "shown");
   await using shared = openShared(place);
   const random = randomFrom(SEED);
-  const afterMs = Array.from({ length: KILLS }, () => random() * 2500);
+  const moments = Array.from({ length: KILLS }, (_, kill) => ({
+    isKept: kill % 2 === 1,
+    more: Math.floor(random() * 100),
+  }));
   const { store } = shared;
-  expect(await killWhileStreaming({ store, place, url: world.url, afterMs, tally, row: kind })).toEqual([]);
+  expect(await killWhileStreaming({ store, place, url: world.url, moments, tally, row: kind })).toEqual([]);
   expect(tally.total("kept")).toBeGreaterThan(0);
 });

@@ -116,7 +116,7 @@ describe("the program pollux, by npx in a folder of its own", () => {
     expect(await npx(["chta"])).toMatchObject({ code: 2, err: expect.stringContaining('unknown command "chta"') });
   });
 
-  test("chats with the emulator, keeps the conversation, and finds it in order", { timeout: 120_000 }, async () => {
+  test("chats with the emulator, keeps the conversation, and finds it in order", async () => {
     const { code, out } = await npx(
       ["chat", "--session", "trip", "--tools", "files,time,calculator"],
       "Hello.\n/exit\n",

@@ -127,7 +127,7 @@ describe("in a browser", () => {
     ])("the search answers %s with %s first", async (words, found) => {
       const { page } = await openPage(browser);
       await page.setViewport({ width, height });
-      await page.goto(`${site.url}/`);
+      await openAlive(page, `${site.url}/`);
       await page.locator("#local-search button, button.VPNavBarSearchButton").click();
       await page.locator("#localsearch-input").fill(words);
       await page.waitForFunction(
@@ -139,7 +139,7 @@ describe("in a browser", () => {
     test("the search finds a guide and a name, and asks no other host", async () => {
       const { page, errors } = await openPage(browser);
       await page.setViewport({ width, height });
-      await page.goto(`${site.url}/`);
+      await openAlive(page, `${site.url}/`);
       for (const [words, found] of [
         ["approval", "/guides/approvals.html"],
         ["ScriptedModel", "/reference/core/testing/classes/ScriptedModel.html"],
@@ -148,6 +148,7 @@ describe("in a browser", () => {
         await page.locator("#localsearch-input").fill(words);
         await page.waitForFunction(`document.querySelector('.results a[href*="${found}"]') !== null`);
         await page.keyboard.press("Escape");
+        await page.waitForFunction(`document.querySelector("#localsearch-input") === null`);
       }
       const asked = "performance.getEntriesByType('resource').map(({ name }) => name)";
       const elsewhere = ((await page.evaluate(asked)) as string[]).filter((name) => !name.startsWith(site.url));
@@ -181,7 +182,7 @@ describe("in a browser", () => {
     ])("%d pixels wide, %s leads to its page there, or to the first one", async (width, path, heading) => {
       const { page, errors } = await openPage(browser);
       await page.setViewport({ width, height: 900 });
-      await page.goto(both.url + path);
+      await openAlive(page, both.url + path);
       const isNarrow = width < 768;
       if (isNarrow) await page.locator("button.VPNavBarHamburger").click();
       const list = `${isNarrow ? ".VPNavScreen" : ".versions-bar"} select.versions`;
@@ -220,6 +221,12 @@ async function openPage(browser: Chromium): Promise<{ readonly page: Page; reado
   const errors: string[] = [];
   page.on("pageerror", (error) => void errors.push(String(error)));
   return { page, errors };
+}
+
+/** Opens a page and waits until it can be clicked: it comes as finished HTML, and hears of nothing before Vue has taken it over. */
+async function openAlive(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.waitForFunction(`document.querySelector("#app")?.__vue_app__ !== undefined`);
 }
 
 /** What axe-core finds that keeps people out, as sentences. */

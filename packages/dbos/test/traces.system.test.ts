@@ -6,7 +6,7 @@ import { agentsClient, type AgentsWorker, serveAgents } from "../src/index.ts";
 import { startPostgres } from "./support/postgres.ts";
 import { until } from "./support/until.ts";
 
-test("a run that another worker goes on with is linked to its last trace", { timeout: 300_000 }, async () => {
+test("a run that another worker goes on with is linked to its last trace", async () => {
   const postgres = await startPostgres("pglite");
   onTestFinished(() => postgres.close());
   const databaseUrl = postgres.url();

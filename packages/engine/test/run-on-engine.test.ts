@@ -333,7 +333,7 @@ describe.each([
     const agent = new Agent({ model, tools: [look] });
     const engine = new MemoryEngine({ restarting });
     const run = engine.start(agent, "r", { input: "Go.", output: SUM });
-    await vi.waitFor(() => expect(model.requests).toHaveLength(2));
+    await vi.waitFor(() => expect(model.requests).toHaveLength(2), 60_000);
     await expect(engine.steer("r", [{ role: "user", parts: [{ text: "Wait!" }] }])).rejects.toThrow("is over");
     lookedOnce.resolve();
     const report = await run;

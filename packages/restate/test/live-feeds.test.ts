@@ -65,7 +65,7 @@ describe("the live feeds of a worker", () => {
       const socket = connect(Number(port), "127.0.0.1");
       socket.pause();
       socket.write(`GET ${feed.path} HTTP/1.1\r\nhost: worker\r\n\r\n`);
-      await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1), 30_000);
+      await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1), 60_000);
       feed.push([event("x".repeat(200_000))]);
       feed.close();
       expect(vi.getTimerCount()).toBe(0);

@@ -2,9 +2,10 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { freePort } from "../../../test/support/free-ports.ts";
 import { mcpTools, type McpTools } from "../src/mcp.ts";
 import { EVERYTHING, everythingOverHttp, FILESYSTEM } from "./mcp/programs.ts";
-import { children, freePort, use } from "./mcp/support.ts";
+import { children, use } from "./mcp/support.ts";
 
 let folder: string;
 

@@ -8,10 +8,11 @@ import { Agent } from "@pollux/core";
 import type { Observer } from "@pollux/core/observers";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { describe, expect, test, vi } from "vitest";
+import { freePort } from "../../../test/support/free-ports.ts";
 import { McpServerError, mcpTools, type McpTools, type McpToolsOptions } from "../src/mcp.ts";
 import { ToolPins } from "../src/mcp/tool-pins.ts";
 import { useOddServer } from "./mcp/odd-server.ts";
-import { freePort, pathOf, SILENT, use } from "./mcp/support.ts";
+import { pathOf, SILENT, use } from "./mcp/support.ts";
 
 const { folder, node, odd, starts } = useOddServer();
 

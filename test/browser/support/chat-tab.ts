@@ -85,7 +85,7 @@ export class ChatTab {
 
   /** Looks by the clock: a tab that is not in front draws nothing. */
   async #until(condition: string): Promise<void> {
-    await this.#page.waitForFunction(condition, { polling: 20, timeout: 60_000 });
+    await this.#page.waitForFunction(condition, { polling: 20 });
   }
 
   async close(): Promise<void> {

@@ -65,7 +65,11 @@ export const SLEEPS: EngineCase = {
     await outside.mark("kill");
     await place.startWorker("w1");
     await until("the step after", () => done(2));
-    const items = (await outside.seen(name)).filter((one) => one.what === "item");
+    const seen = await outside.seen(name);
+    const items = seen.filter((one) => one.what === "item");
+    // On a busy machine the sleep may be over by then, and what follows it is cut off as well.
+    const kill = seen.findIndex((one) => one.what === "mark");
+    const isLate = seen.slice(0, kill).some((one) => one.what === "item" && one.item === 2);
     const timeOf = (item: number, phase: "asked" | "done"): number =>
       items.find((one) => one.item === item && one.phase === phase)?.at ?? 0;
     const slept = timeOf(2, "asked") - timeOf(1, "done");
@@ -75,9 +79,11 @@ export const SLEEPS: EngineCase = {
       problems: [
         // Timers may be a little early.
         ...(slept < NAP_MS - 100 ? [`lost: it slept ${Math.round(slept)} ms of ${NAP_MS}`] : []),
-        ...(asked.join() === "1,2" ? [] : [`doubled: it carried out ${asked.join()}`]),
+        ...(asked.join() === "1,2" || (isLate && asked.join() === "1,2,2")
+          ? []
+          : [`doubled: it carried out ${asked.join()}`]),
       ],
-      note: `${(slept / 1000).toFixed(1)} s of ${NAP_MS / 1000}`,
+      note: isLate ? "too slow to be killed in time" : `${(slept / 1000).toFixed(1)} s of ${NAP_MS / 1000}`,
     };
   },
 };

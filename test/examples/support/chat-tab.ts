@@ -18,8 +18,6 @@ export class ChatTab {
 
   static async open(browser: Chromium, url: string): Promise<ChatTab> {
     const tab = new ChatTab(await browser.newPage());
-    // Only ends a hang.
-    tab.page.setDefaultTimeout(120_000);
     await tab.page.setViewport({ width: 1280, height: 800 });
     await tab.page.goto(url);
     await tab.page.locator("#composer").wait();

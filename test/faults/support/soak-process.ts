@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, AgentError, endpoint, gemini, MemoryStore, type RunResult, type Session } from "@pollux/core";
+import { ApiTimeoutError } from "@pollux/core/errors";
 import { EffectsList } from "./effects.ts";
 import { answerUnknown, problemsOfErrand } from "./end-of-errand.ts";
 import { DONE, errandTools, GO, PLAIN } from "./errand.ts";
@@ -86,14 +87,18 @@ async function manySessions({ url, sessions, silenceMs }: SoakOrder): Promise<re
 async function oneSession(session: Session, effects: EffectsList): Promise<readonly string[]> {
   const problems: string[] = [];
   let result: RunResult | undefined;
-  for (let tries = 0; tries < 8 && result?.stopReason !== "finished"; tries++) {
+  let isFirst = true;
+  for (let tries = 0; tries < 8 && result?.stopReason !== "finished"; isFirst = false) {
     const { lastRun, resumable } = await session.state();
     try {
       const next = lastRun === undefined ? session.send(GO) : resumable ? session.resume() : session.send("Go on.");
       result = await answerUnknown(session, await next, effects.all);
       const isRight = result.stopReason === "finished";
-      count(isRight ? (tries === 0 ? "right at once" : "right later") : `ended: ${result.stopReason}`);
+      count(isRight ? (isFirst ? "right at once" : "right later") : `ended: ${result.stopReason}`);
+      tries++;
     } catch (error) {
+      // With all these at once a busy machine is silent for long, until fewer are left: that may take any number of tries.
+      if (!(error instanceof ApiTimeoutError)) tries++;
       if (error instanceof AgentError) count(`failed: ${error.code}`);
       else problems.push(`untyped: ${String(error)}`);
     }

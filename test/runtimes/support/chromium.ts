@@ -45,6 +45,9 @@ export interface Chromium extends AsyncDisposable {
   reportOf(url: string): Promise<unknown>;
 }
 
+/** Only ends a hang, in milliseconds: a start, a load or a wait of any page. Puppeteer's own half a minute is less than a busy machine may need. */
+const PATIENCE_MS = 300_000;
+
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -73,10 +76,17 @@ export async function openChromium(): Promise<Chromium> {
       headless: "shell",
       userDataDir: join(folder, "profile"),
       args: FLAGS,
+      timeout: PATIENCE_MS,
+      protocolTimeout: PATIENCE_MS,
     });
+    const newPage = async (): Promise<Page> => {
+      const page = await browser.newPage();
+      page.setDefaultTimeout(PATIENCE_MS);
+      return page;
+    };
     return {
-      newPage: async () => await browser.newPage(),
-      reportOf: async (url) => await reportOf(await browser.newPage(), url),
+      newPage,
+      reportOf: async (url) => await reportOf(await newPage(), url),
       [Symbol.asyncDispose]: async () => {
         await browser.close();
         remove();

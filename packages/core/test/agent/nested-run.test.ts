@@ -106,18 +106,16 @@ describe.each(faces)("limits of the caller, read by %s", (_face, read) => {
 
   test("time: the caller's wall time ends the inner run", async () => {
     const helper = new Agent({ name: "helper", model: new ScriptedModel(hangs("Well")) });
-    const began = Date.now();
     const result = await read(
       new Agent({
         model: new ScriptedModel(call("helper", { task: "x" })),
-        tools: [helper.asTool({ description: "x" })],
+        // Nothing else would end it.
+        tools: [helper.asTool({ description: "x", timeoutMs: Infinity })],
         limits: { wallTimeMs: 60 },
       }),
       "Go.",
     );
     expect(result).toMatchObject({ stopReason: "limit", limit: { name: "wallTimeMs" } });
-    // Not by the time of the tool, which is longer.
-    expect(Date.now() - began).toBeLessThan(1_000);
   });
 });
 

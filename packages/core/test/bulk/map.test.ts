@@ -63,7 +63,7 @@ describe("items", () => {
     const reading = (async () => {
       for await (const { key } of run) keys.push(key);
     })();
-    await vi.waitUntil(() => waits.size === 3);
+    await vi.waitUntil(() => waits.size === 3, 60_000);
     for (const name of ["c", "b", "a"]) waits.get(name)?.();
     await reading;
     expect(keys).toEqual(["0", "1", "2"]);

@@ -103,7 +103,7 @@ describe("watching a session for a while", () => {
     const watcher = new Watcher(agent.session({ id: "s", store }));
     await idle();
     const run = session.send("Tell.").catch((error: unknown) => error);
-    await vi.waitUntil(() => textOf(watcher.conversation) === "It began");
+    await vi.waitUntil(() => textOf(watcher.conversation) === "It began", 60_000);
     expect(watcher.conversation).toMatchObject({ state: "running" });
     expect(watcher.conversation?.messages.at(-1)?.parts.at(-1)).toEqual({
       type: "text",
@@ -113,7 +113,7 @@ describe("watching a session for a while", () => {
     });
     await agent.session({ id: "s", store }).stop();
     expect(await run).toBeInstanceOf(RunStoppedError);
-    await vi.waitUntil(() => watcher.conversation?.state === "stopped");
+    await vi.waitUntil(() => watcher.conversation?.state === "stopped", 60_000);
     expect(watcher.conversation?.messages.at(-1)).toMatchObject({
       state: "stopped",
       stopReason: "aborted",
@@ -121,7 +121,7 @@ describe("watching a session for a while", () => {
       parts: [{ type: "turn" }, { text: "It began" }, { type: "interruption", turn: 1 }],
     });
     await session.send("And?");
-    await vi.waitUntil(() => textOf(watcher.conversation) === "Next.");
+    await vi.waitUntil(() => textOf(watcher.conversation) === "Next.", 60_000);
     await watcher.stop();
   });
 
@@ -131,11 +131,11 @@ describe("watching a session for a while", () => {
     const session = agent.session({ id: "s", store });
     const watcher = new Watcher(agent.session({ id: "s", store }));
     const run = session.send("Tell.").catch(() => {});
-    await vi.waitUntil(() => textOf(watcher.conversation) === "It began");
+    await vi.waitUntil(() => textOf(watcher.conversation) === "It began", 60_000);
 
     // The process has lost its network: nothing of it reaches the store any more.
     const setLease = vi.spyOn(store, "setLease").mockRejectedValue(new Error("offline"));
-    await vi.waitUntil(() => watcher.conversation?.state === "cut-off");
+    await vi.waitUntil(() => watcher.conversation?.state === "cut-off", 60_000);
     // Also for a page that has seen more of the answer than the draft has.
     const before = watcher.states.findLast(({ state }) => state === "running") as Conversation;
     const [entries, attempt] = before.position.live;
@@ -149,7 +149,7 @@ describe("watching a session for a while", () => {
     setLease.mockRestore();
     const resumed = new Agent({ model: new ScriptedModel(say("Anew.")) }).session({ id: "s", store });
     await resumed.resume();
-    await vi.waitUntil(() => watcher.conversation?.state === "idle");
+    await vi.waitUntil(() => watcher.conversation?.state === "idle", 60_000);
     expect(textOf(watcher.conversation)).toBe("Anew.");
     await watcher.stop();
   });

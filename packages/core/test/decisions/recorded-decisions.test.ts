@@ -41,7 +41,7 @@ describe.each(SESSION_FACES)("a decision is not asked for again after a crash, r
     const process = processes.start();
     const first = new ScriptedModel(hangs());
     void face.send(new Agent({ model: first, guardrails }).session({ id: "s", store: process.store }), "Hi.");
-    await vi.waitFor(() => expect(first.requests).toHaveLength(1));
+    await vi.waitFor(() => expect(first.requests).toHaveLength(1), 60_000);
     process.die();
     const next = new ScriptedModel(say("Yes."));
     await face.resume(new Agent({ model: next, guardrails }).session({ id: "s", store: processes.start().store }));

@@ -403,7 +403,7 @@ describe("an input guardrail that answers", () => {
       },
     });
     void new Agent({ model: new ScriptedModel(), guardrails }).session({ id: "s", store: dying }).send("open?");
-    await vi.waitFor(async () => expect(await store.load("s")).toHaveLength(2));
+    await vi.waitFor(async () => expect(await store.load("s")).toHaveLength(2), 60_000);
     for (const next of [
       new Agent({ model: new ScriptedModel() }),
       new Agent({ model: new ScriptedModel(), guardrails }),

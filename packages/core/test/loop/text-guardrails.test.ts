@@ -264,7 +264,7 @@ test.each([
   const dying = new ScriptedModel(hangs("It is a secret that ", "nobody knows"));
   const guardrails = { output: [maskText("secret")] };
   void new Agent({ model: dying, guardrails }).session({ id: "s", store: process.store }).send("Go.");
-  await vi.waitFor(() => expect(dying.requests).toHaveLength(1));
+  await vi.waitFor(() => expect(dying.requests).toHaveLength(1), 60_000);
   await vi.advanceTimersByTimeAsync(600);
   expect((await store.records("s")).draft).toMatchObject({
     parts: [{ text: "It is a *** that nobody" }],

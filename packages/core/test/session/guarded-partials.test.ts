@@ -50,7 +50,7 @@ describe.each(["hold", "show"] as const)("with guardrails that %s answers", (str
       const failed = read(new Agent({ model: scripted, guardrails: guards }), "Go.", { signal: abort.signal }).catch(
         (error: unknown) => error,
       );
-      await vi.waitFor(() => expect(scripted.requests).toHaveLength(1));
+      await vi.waitFor(() => expect(scripted.requests).toHaveLength(1), 60_000);
       await idle();
       abort.abort(new Error("enough"));
       return failed;
@@ -87,7 +87,7 @@ describe.each(["hold", "show"] as const)("with guardrails that %s answers", (str
         return new Promise(() => {});
       };
       const failed = aborted({ output: [{ name: "slow", check }], streaming }, "The secret");
-      await vi.waitFor(() => expect(given).toBeDefined());
+      await vi.waitFor(() => expect(given).toBeDefined(), 60_000);
       expect(given?.aborted).toBe(false);
       await vi.advanceTimersByTimeAsync(5000);
       expect(runSoFar(await failed)?.contents).toEqual([user("Go.")]);
@@ -208,7 +208,7 @@ describe.each(["hold", "show"] as const)("with guardrails that %s answers", (str
       const process = processes.start();
       const scripted = new ScriptedModel(hangs(...pieces));
       void new Agent({ model: scripted, guardrails }).session({ id: "s", store: process.store }).send("Go.");
-      await vi.waitFor(() => expect(scripted.requests).toHaveLength(1));
+      await vi.waitFor(() => expect(scripted.requests).toHaveLength(1), 60_000);
       await vi.advanceTimersByTimeAsync(600);
       process.die();
       return { store, processes };
@@ -339,7 +339,7 @@ describe.each(["hold", "show"] as const)("with guardrails that %s answers", (str
       const first = new ScriptedModel(hangs());
       const guards: Guardrails = { input: [mask] };
       void new Agent({ model: first, guardrails: guards }).session({ id: "s", store: process.store }).send("A secret.");
-      await vi.waitFor(() => expect(first.requests).toHaveLength(1));
+      await vi.waitFor(() => expect(first.requests).toHaveLength(1), 60_000);
       process.die();
       const next = new ScriptedModel(say("Yes."));
       const session = new Agent({ model: next }).session({ id: "s", store: processes.start().store });

@@ -37,7 +37,7 @@ describe.each(SESSION_FACES)("a session that is released, read by %s", (_face, f
   test("leaves its run in the middle of an answer, and another process continues it without a wait", async () => {
     const { session, open, store, model } = busy(hangs("One, two"), say("One, two, three."));
     const run = failure(face.send(session, "Count.", { runId: "r1" }));
-    await vi.waitFor(async () => expect((await store.records("s")).draft).toBeDefined());
+    await vi.waitFor(async () => expect((await store.records("s")).draft).toBeDefined(), 60_000);
     const before = performance.now();
     expect(await session.release()).toBe(true);
     expect(await run).toMatchObject({ name: "RunReleasedError", code: "run_released", retryable: true });
@@ -60,7 +60,7 @@ describe.each(SESSION_FACES)("a session that is released, read by %s", (_face, f
   test("keeps what was shown when the next message closes the run", async () => {
     const { session, open, store } = busy(hangs("One, two"), say("As you like."));
     const run = failure(face.send(session, "Count."));
-    await vi.waitFor(async () => expect((await store.records("s")).draft).toBeDefined());
+    await vi.waitFor(async () => expect((await store.records("s")).draft).toBeDefined(), 60_000);
     await session.release();
     await run;
     await face.send(open(), "Enough.");
@@ -166,7 +166,7 @@ describe.each(SESSION_FACES)("a session that is released, read by %s", (_face, f
     const { session, open, store } = busy(hangs("One, two"));
     const leave = new AbortController();
     const run = failure(face.send(session, "Count.", { signal: leave.signal }));
-    await vi.waitFor(async () => expect((await store.records("s")).draft).toBeDefined());
+    await vi.waitFor(async () => expect((await store.records("s")).draft).toBeDefined(), 60_000);
     leave.abort();
     await session.release();
     await run;

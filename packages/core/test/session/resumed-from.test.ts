@@ -80,7 +80,7 @@ describe.each(SESSION_FACES)("a run that is resumed, by %s", (_face, face) => {
     const { store, die } = processes.start();
     const first = processOf(store, script);
     void face.send(first.session, "Go.").catch(() => {});
-    await vi.waitFor(() => expect(first.model.requests).toHaveLength(script.length));
+    await vi.waitFor(() => expect(first.model.requests).toHaveLength(script.length), 60_000);
     await idle();
     await vi.advanceTimersByTimeAsync(ms);
     die();

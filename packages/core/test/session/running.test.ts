@@ -158,6 +158,32 @@ describe.each(SESSION_FACES)("a run that is going, read by %s", (_face, face) =>
     expect((await run).text).toBe("Done.");
   });
 
+  test("gives its session back, although a look at it ends in the middle of a last write that takes long", async () => {
+    const { open, store, started, letGo } = busy(say("Done."));
+    const takes = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+    let isWorking = false;
+    const slow = storeLike(store, {
+      // The run comes to its end while its process looks whether it is to stop.
+      records: async (...args) => {
+        if (isWorking) letGo();
+        if (isWorking) await takes(100);
+        return await store.records(...args);
+      },
+      // Longer than the time between two renewals.
+      append: async (...args) => {
+        if (args[3]?.lease?.next.held === false) await takes(4000);
+        await store.append(...args);
+      },
+    });
+    const run = face.send(open(slow), "Work.");
+    await started;
+    isWorking = true;
+    expect((await run).text).toBe("Done.");
+    isWorking = false;
+    expect(await open().state()).toMatchObject({ lastRun: "finished" });
+    expect((await store.records("s")).lease).toMatchObject({ held: false });
+  });
+
   test("is taken back while its process is paused past its lease, and writes nothing when it wakes up", async () => {
     const { open, store, started, letGo } = busy();
     const { sleepy, pause, wake } = pausable(store);
@@ -386,7 +412,7 @@ describe("continue, which does what the state calls for", () => {
     const dying = processes.start();
     const hanging = open(dying.store, hangs("Once"));
     void hanging.session.continue({ message: "Go.", runId: "m1" });
-    await vi.waitFor(() => expect(hanging.model.requests).toHaveLength(1));
+    await vi.waitFor(() => expect(hanging.model.requests).toHaveLength(1), 60_000);
     dying.die();
     const again = open(processes.start().store, say("A tale."), say("The end."));
     expect(await again.session.continue({ message: "Go.", runId: "m1" })).toMatchObject({
@@ -429,7 +455,7 @@ describe("continue, which does what the state calls for", () => {
     const abort = new AbortController();
     const first = open(store, hangs("Once"));
     const run = first.session.continue({ message: "Go.", signal: abort.signal }).catch(() => {});
-    await vi.waitFor(() => expect(first.model.requests).toHaveLength(1));
+    await vi.waitFor(() => expect(first.model.requests).toHaveLength(1), 60_000);
     abort.abort();
     await run;
     expect((await open(store, say("A tale.")).session.continue()).text).toBe("A tale.");

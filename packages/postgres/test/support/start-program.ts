@@ -9,7 +9,10 @@ export interface ProgramOrder {
   readonly schema: string;
   readonly id: string;
   readonly name?: string | undefined;
+  /** How many appends. */
   readonly count?: number | undefined;
+  /** Appends more until {@link Program.finish}. */
+  readonly goesOn?: boolean | undefined;
   readonly pollMs?: number | undefined;
 }
 
@@ -17,13 +20,15 @@ export interface ProgramOrder {
 export type Said =
   | { readonly is: "ready" | "changed" | "ended" }
   | { readonly is: "working"; readonly callId: string }
-  | { readonly is: "done"; readonly conflicts: number; readonly failures: number }
+  | { readonly is: "done"; readonly appends: number; readonly conflicts: number; readonly failures: number }
   | { readonly is: "failed"; readonly name: string; readonly message: string; readonly typed: boolean };
 
 /** A process that works with a store. */
 export interface Program {
   /** The next thing that it says; rejects when it ends without a word. */
   readonly next: () => Promise<Said>;
+  /** Lets it come to its end. */
+  readonly finish: () => void;
   /** `kill -9`, and waits until it is gone. */
   readonly kill: () => Promise<void>;
   /** Its exit code, `null` when it was killed. */
@@ -62,6 +67,7 @@ export function startProgram(order: ProgramOrder): Program {
   onTestFinished(kill);
   return {
     gone,
+    finish: () => void (child.connected && child.send("finish")),
     kill,
     next: async () => {
       for (;;) {

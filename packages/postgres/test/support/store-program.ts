@@ -24,9 +24,11 @@ const work = defineTool({
 });
 
 /** Appends as one of several writers; reads again when another was first. */
-async function append(count: number): Promise<void> {
-  let [conflicts, failures] = [0, 0];
-  for (let n = 0; n < count;) {
+async function append({ count = 1, goesOn = false }: ProgramOrder): Promise<void> {
+  let [n, conflicts, failures] = [0, 0, 0];
+  const state = { goesOn };
+  if (goesOn) process.once("message", () => (state.goesOn = false));
+  while (n < count || state.goesOn) {
     const before = await store.load(order.id).catch(() => undefined);
     if (before === undefined) {
       failures++;
@@ -41,12 +43,12 @@ async function append(count: number): Promise<void> {
       else throw error;
     }
   }
-  tell({ is: "done", conflicts, failures });
+  tell({ is: "done", appends: n, conflicts, failures });
 }
 
 async function run(): Promise<void> {
   if (order.do === "migrate") await store.migrate();
-  if (order.do === "append") await append(order.count ?? 1);
+  if (order.do === "append") await append(order);
   if (order.do === "watch") {
     store.watch(order.id, () => tell({ is: "changed" }));
     tell({ is: "ready" });

@@ -9,16 +9,25 @@ import { temporaryFolder } from "../../../core/test/helpers/store-process.ts";
 import { buildMessage } from "../ai-sdk/page.ts";
 import { readChunks, readUntil, restOf, textOf, userMessage } from "./chat-page.ts";
 
-/** A chat server in another process. */
+/** A chat server in another process. @param hangs - Its answers never end after their words. */
 async function startServer(
   kind: string,
   path: string,
   words: number,
+  hangs = false,
 ): Promise<{ readonly url: string; readonly child: ChildProcess }> {
   const file = fileURLToPath(new URL("../programs/chat-server.ts", import.meta.url));
   const child = spawn(
     process.execPath,
-    ["--conditions=pollux-source", "--disable-warning=ExperimentalWarning", file, kind, path, String(words)],
+    [
+      "--conditions=pollux-source",
+      "--disable-warning=ExperimentalWarning",
+      file,
+      kind,
+      path,
+      String(words),
+      String(hangs),
+    ],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -41,7 +50,7 @@ describe.each(["sqlite", "jsonl"])("two servers on one store (%s)", (kind) => {
 
   test("one follows what the other says, and stops it", async () => {
     const path = pathIn(temporaryFolder());
-    const [one, other] = await Promise.all([startServer(kind, path, 2000), startServer(kind, path, 1)]);
+    const [one, other] = await Promise.all([startServer(kind, path, 10, true), startServer(kind, path, 1)]);
     const mine = readChunks(await send(one.url, "Count", "m1"));
     await readUntil(mine, "w5 ");
     const theirs = readChunks(await fetch(`${other.url}/c1/stream`));
@@ -59,7 +68,7 @@ describe.each(["sqlite", "jsonl"])("two servers on one store (%s)", (kind) => {
 
   test("a server that is killed in the middle of an answer: the page that asks again sees all of it, once", async () => {
     const path = pathIn(temporaryFolder());
-    const dying = await startServer(kind, path, 100);
+    const dying = await startServer(kind, path, 41, true);
     const cut = readChunks(await send(dying.url, "Count", "m1"));
     await readUntil(cut, "w40 ");
     dying.child.kill("SIGKILL");

@@ -317,9 +317,7 @@ describe("a call that may have taken effect", () => {
     });
     await (await page.send("Send.", { id: "m1" })).text();
     isDown = false;
-    await expect
-      .poll(async () => (await page.ask("POST", "/c1/continue")).json(), { timeout: 10_000 })
-      .toEqual({ continued: true });
+    await expect.poll(async () => (await page.ask("POST", "/c1/continue")).json()).toEqual({ continued: true });
     await expect
       .poll(async () => (await answerOf(page)).metadata.pending)
       .toMatchObject([{ question: "unknown-outcome" }]);

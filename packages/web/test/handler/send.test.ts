@@ -2,7 +2,7 @@ import { Agent, defineTool, MemoryStore, type SessionStore, type ToolContext } f
 import { call, calls, dies, join, say, ScriptedModel } from "@pollux/core/testing";
 import { chatHandler, type ChatProtocol } from "@pollux/web";
 import { aiSdk, type UIMessageMetadata } from "@pollux/web/ai-sdk";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { answersTo } from "../../../core/test/helpers/answers.ts";
 import { deferred } from "../../../core/test/helpers/deferred.ts";
@@ -221,10 +221,10 @@ describe("a message while a run is going", () => {
     await readUntil(readChunks(await page.send("First")), "One ");
     const said = { ...userMessage("And now this", "m2"), metadata: { mood: "curious" } };
     const second = await page.ask("POST", "", { body: { id: "c1", messages: [said] } });
-    await vi.waitFor(async () => {
-      const loaded = (await (await page.ask("GET", "/c1")).json()) as ChatView;
-      expect(loaded.messages.at(-1)?.metadata).toMatchObject({ queued: true, mood: "curious" });
-    });
+    const loaded = async (): Promise<ChatView> => (await (await page.ask("GET", "/c1")).json()) as ChatView;
+    await expect
+      .poll(async () => (await loaded()).messages.at(-1)?.metadata)
+      .toMatchObject({ queued: true, mood: "curious" });
     model.finish();
     await allChunks(second);
     expect(page.lines).toEqual([]);

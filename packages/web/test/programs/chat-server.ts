@@ -1,17 +1,17 @@
-// A chat server in a process of its own: `chat-server.ts KIND PATH WORDS`. Prints its address as a line of JSON.
-// It answers with so many words, one every 20 ms.
+// A chat server in a process of its own: `chat-server.ts KIND PATH WORDS HANGS`. Prints its address as a line of JSON.
+// It answers with so many words, one every 20 ms; with `true` as the last its answers never end.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, type Model } from "@pollux/core";
-import { say, ScriptedModel } from "@pollux/core/testing";
+import { hangs as hangsAfter, say, ScriptedModel } from "@pollux/core/testing";
 import { chatHandler } from "@pollux/web";
 import { aiSdk } from "@pollux/web/ai-sdk";
 import { toNodeHandler } from "@pollux/web/node";
 import { type Kind, openStore } from "../../../core/test/node/programs/open-store.ts";
 
-const [, , kind = "sqlite", path = "", words = "100"] = process.argv;
+const [, , kind = "sqlite", path = "", words = "100", hangs = "false"] = process.argv;
 
 /** Says its words slowly. */
 class SlowModel extends ScriptedModel {
@@ -24,7 +24,9 @@ class SlowModel extends ScriptedModel {
   }
 }
 
-const answer = say(...Array.from({ length: Number(words) }, (_, index) => `w${index} `));
+const answer = (hangs === "true" ? hangsAfter : say)(
+  ...Array.from({ length: Number(words) }, (_, index) => `w${index} `),
+);
 const handler = chatHandler({
   agent: new Agent({ model: new SlowModel(...Array.from({ length: 50 }, () => answer)) }),
   // The name of a kind, as the test gives it.

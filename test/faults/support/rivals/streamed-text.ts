@@ -26,5 +26,5 @@ export function lengthOf(draft: Draft | undefined): number {
   return (draft?.parts ?? []).reduce((sum, { text }) => sum + (text?.length ?? 0), 0);
 }
 
-/** The text that is streamed: no two parts of it are alike. */
-export const LONG_TEXT: string = Array.from({ length: 400 }, (_, index) => `word${index} `).join("");
+/** The text that is streamed, longer than anybody waits for: no two parts of it are alike. */
+export const LONG_TEXT: string = Array.from({ length: 8_000 }, (_, index) => `word${index} `).join("");

@@ -25,6 +25,8 @@ export class HeldLease {
   /** On the monotonic clock. */
   #renewedAt: number;
   #stopped = false;
+  /** It is being given back: a renewal would change what that expects. */
+  #isEnding = false;
   /** It was given back, or lost. */
   #isOver = false;
 
@@ -41,6 +43,7 @@ export class HeldLease {
 
   /** Gives the lease back with the run's last append. When that rejects, the lease is still held. */
   async giveBack(append: (change: { readonly expected: Lease; readonly next: Lease }) => Promise<void>): Promise<void> {
+    this.#isEnding = true;
     clearTimeout(this.#timer);
     // A renewal that is under way changes the beat.
     await this.#renewing;
@@ -49,6 +52,7 @@ export class HeldLease {
       this.#isOver = true;
       this.release();
     } catch (error) {
+      this.#isEnding = false;
       if (!this.#stopped) this.#plan();
       throw error;
     }
@@ -82,7 +86,7 @@ export class HeldLease {
     this.#timer = setTimeout(() => {
       if (performance.now() - this.#renewedAt >= every - 1) this.#renewing = this.#renew();
       void Promise.all([this.#renewing, this.#look()]).then(() => {
-        if (!this.#stopped) this.#plan();
+        if (!this.#stopped && !this.#isEnding) this.#plan();
       });
     }, wait);
     unref(this.#timer);

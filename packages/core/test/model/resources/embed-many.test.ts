@@ -3,6 +3,7 @@ import { ApiNetworkError, ApiShapeError, ApiTimeoutError, TrafficLimitError } fr
 import { embed, embeddedSoFar, embedMany } from "@pollux/core/resources";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { inMadeUpTime, SILENCE_MS } from "../../../../../test/support/made-up-time.ts";
 import { deferred } from "../../helpers/deferred.ts";
 import {
   answerTo,
@@ -169,17 +170,27 @@ describe("over a socket", () => {
     ["null in place of the vectors", answer({ embeddings: null }), ApiShapeError, {}],
     ["null in place of a vector", answer({ embeddings: texts(100).map(() => null) }), ApiShapeError, {}],
     ["no answer", () => true, ApiTimeoutError, { kind: "first-byte" }],
-  ])("%s is a typed error that keeps what was embedded", async (_, misbehave, type, facts) => {
-    await using service = await embeddingService((response, number, seen) =>
-      seen.texts[0] === "t200" ? misbehave(response, number, seen) : undefined,
+  ])("%s is a typed error that keeps what was embedded", async (what, misbehave, type, facts) => {
+    let isSilent = false;
+    await using service = await embeddingService((response, number, seen) => {
+      if (seen.texts[0] !== "t200") return undefined;
+      isSilent = what === "no answer";
+      return misbehave(response, number, seen);
+    });
+    const takeSilence = (): boolean => {
+      const was = isSilent;
+      isSilent = false;
+      return was;
+    };
+    const error: unknown = await inMadeUpTime(takeSilence, () =>
+      embedMany(texts(300), {
+        model: MODEL,
+        endpoint: service.endpoint,
+        retry: { ...RETRY, maxAttempts: 2 },
+        timeouts: { firstByteMs: SILENCE_MS, totalMs: Infinity },
+        maxConcurrent: 1,
+      }).catch((reason: unknown) => reason),
     );
-    const error: unknown = await embedMany(texts(300), {
-      model: MODEL,
-      endpoint: service.endpoint,
-      retry: { ...RETRY, maxAttempts: 2 },
-      timeouts: { firstByteMs: 100 },
-      maxConcurrent: 1,
-    }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(type);
     expect(error).toMatchObject(facts);
     expect(embeddedSoFar(error)).toMatchObject({

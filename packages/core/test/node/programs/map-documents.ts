@@ -8,7 +8,8 @@ import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { z } from "zod";
 
 // Books each of many documents by a tool that must not run twice, and tells each that is done. The ledger is the service that books.
-const [path = "", ledger = "", count = ""] = process.argv.slice(2);
+//   map-documents.ts PATH LEDGER COUNT [DIES_AT]   with the last, it is killed when it has told so many
+const [path = "", ledger = "", count = "", diesAt = ""] = process.argv.slice(2);
 
 const book = defineTool({
   name: "book",
@@ -65,6 +66,7 @@ for await (const item of run) {
   read += 1;
   if (read === 200 || read === Number(count)) collect();
   tell({ key: item.key, status: item.status, heap: process.memoryUsage().heapUsed });
+  if (read === Number(diesAt)) process.kill(process.pid, "SIGKILL");
 }
 tell({ summary: await run.summary() });
 store.close();
