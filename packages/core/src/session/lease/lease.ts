@@ -25,8 +25,6 @@ export class HeldLease {
   /** On the monotonic clock. */
   #renewedAt: number;
   #stopped = false;
-  /** It is being given back: a renewal would change what that expects. */
-  #isEnding = false;
   /** It was given back, or lost. */
   #isOver = false;
 
@@ -43,16 +41,14 @@ export class HeldLease {
 
   /** Gives the lease back with the run's last append. When that rejects, the lease is still held. */
   async giveBack(append: (change: { readonly expected: Lease; readonly next: Lease }) => Promise<void>): Promise<void> {
-    this.#isEnding = true;
-    clearTimeout(this.#timer);
-    // A renewal that is under way changes the beat.
+    // A renewal that is under way changes the beat; after it the next one is planned, which this write may outlast.
     await this.#renewing;
+    clearTimeout(this.#timer);
     try {
       await append({ expected: this.#lease, next: { ...this.#lease, ...this.#trace(), held: false } });
       this.#isOver = true;
       this.release();
     } catch (error) {
-      this.#isEnding = false;
       if (!this.#stopped) this.#plan();
       throw error;
     }
@@ -84,9 +80,9 @@ export class HeldLease {
     const every = this.#lease.durationMs / RENEWALS;
     const wait = this.#store.watch === undefined ? Math.min(every, POLL_MS) : Math.min(every, MAX_TIMER_MS);
     this.#timer = setTimeout(() => {
-      if (performance.now() - this.#renewedAt >= every - 1) this.#renewing = this.#renew();
-      void Promise.all([this.#renewing, this.#look()]).then(() => {
-        if (!this.#stopped && !this.#isEnding) this.#plan();
+      const isDue = performance.now() - this.#renewedAt >= every - 1;
+      this.#renewing = Promise.all([isDue && this.#renew(), this.#look()]).then(() => {
+        if (!this.#stopped) this.#plan();
       });
     }, wait);
     unref(this.#timer);
