@@ -22,7 +22,10 @@ export interface ResearchChatOptions {
   readonly checkEveryMs: number;
 }
 
-/** Serves a chat whose agent researches once a person has accepted its plan, and asks how each research stands. Ended at any time, it goes on when it is started anew. */
+/**
+ * Serves a chat whose agent researches once a person has accepted its plan, and asks how each research stands. It may be killed at any time:
+ * started again, it goes on.
+ */
 export async function startResearchChat(options: ResearchChatOptions): Promise<LocalServer> {
   const { endpoint, model, data, page, port, checkEveryMs } = options;
   await mkdir(data, { recursive: true });

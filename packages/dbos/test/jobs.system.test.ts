@@ -1,6 +1,6 @@
-import { Agent, defineJob } from "@pollux/core";
-import { call, say, ScriptedModel } from "@pollux/core/testing";
+import type { Agent } from "@pollux/core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { lab, planner } from "../../../test/engines/support/job-agents.ts";
 import { type AgentsClient, agentsClient, type AgentsWorker, serveAgents } from "../src/index.ts";
 import { type StartedPostgres, startPostgres } from "./support/postgres.ts";
 
@@ -40,44 +40,6 @@ describe("jobs on DBOS", () => {
     return client;
   }
 
-  /** An agent that starts a job. */
-  function lab(
-    name: string,
-    options: { readonly isOver?: (checks: number) => boolean; readonly timeoutMs?: number } = {},
-  ) {
-    const seen: string[] = [];
-    const make = (): Agent =>
-      new Agent({
-        name,
-        model: new ScriptedModel(
-          ...Array.from({ length: 4 }, () => ({ contents }: ScriptedModel["requests"][number]) => {
-            const last = contents.at(-1)?.parts[0]?.functionResponse?.response;
-            return last === undefined ? call("research") : say(JSON.stringify(last));
-          }),
-        ),
-        tools: [
-          defineJob({
-            name: "research",
-            description: "Researches.",
-            checkEveryMs: 50,
-            timeoutMs: options.timeoutMs,
-            start: () => {
-              seen.push("start");
-              return "job-1";
-            },
-            check: (jobId) => {
-              seen.push(`check ${jobId}`);
-              const checks = seen.filter((one) => one.startsWith("check")).length;
-              if (checks === 1) throw new Error("down");
-              return options.isOver?.(checks) === true ? { output: "found" } : undefined;
-            },
-            cancel: (jobId) => void seen.push(`cancel ${jobId}`),
-          }),
-        ],
-      });
-    return { seen, make };
-  }
-
   test("is started once and asked about until it is over", async () => {
     const { seen, make } = lab("asker", { isOver: (checks) => checks === 3 });
     const client = await serve(make());
@@ -103,30 +65,7 @@ describe("jobs on DBOS", () => {
   });
 
   test("asks a person, and is followed by another one with what was approved, once its worker is another one", async () => {
-    const seen: unknown[] = [];
-    const make = (): Agent =>
-      new Agent({
-        name: "planner",
-        model: new ScriptedModel(
-          ...Array.from({ length: 4 }, () => ({ contents }: ScriptedModel["requests"][number]) => {
-            const last = contents.at(-1)?.parts[0]?.functionResponse ?? contents.at(-2)?.parts[0]?.functionResponse;
-            return last === undefined ? call("research", { question: "Why?" }) : say(JSON.stringify(last.response));
-          }),
-        ),
-        tools: [
-          defineJob({
-            name: "research",
-            description: "Researches.",
-            input: { type: "object" },
-            checkEveryMs: 50,
-            start: (input, { before }) => {
-              seen.push(input);
-              return before === undefined ? "plan" : "job";
-            },
-            check: (jobId) => (jobId === "plan" ? { ask: { plan: "1. Search." } } : { output: "found" }),
-          }),
-        ],
-      });
+    const { seen, make } = planner();
     const client = await serve(make());
     const run = await client.start("planner", "Go.");
     await expect.poll(async () => (await run.pending()).map(({ question }) => question)).toEqual(["approval"]);

@@ -27,8 +27,8 @@ export interface DeepResearchOptions<Name extends string = string> extends Pick<
   /** Where Google reports that it is over: an `https` address whose handler calls {@link reportResearch}. @defaultValue none: it is asked */
   readonly webhook?: string | URL | undefined;
   /**
-   * The agent plans first, and a person is asked about each plan: the call's arguments are then a {@link ResearchPlan}. Approving them as they
-   * are starts the research, `changes` get another plan. @defaultValue false
+   * The agent plans first, and a person is asked about each plan: the call's arguments are then a {@link ResearchPlan}. Approved unchanged, the
+   * plan is researched; with `changes`, the agent makes another one. @defaultValue false
    */
   readonly collaborativePlanning?: boolean | undefined;
   /** Other fields of the request, such as `tools` or `agent_config`. @defaultValue thoughts are summarized, for the progress */
@@ -42,7 +42,7 @@ export interface ResearchPlan {
   readonly question: string;
   /** As the agent wrote it. */
   readonly plan: string;
-  /** Empty, for what a person wants to be different. */
+  /** What the person wants changed; empty when asked. */
   readonly changes: string;
   /** The interaction that has the plan. */
   readonly previous_interaction_id: string;
@@ -93,7 +93,7 @@ const INPUT = {
  *
  * A research is created once. When nobody knows whether it was, the run asks, as `unknownOutcome` says.
  *
- * With `collaborativePlanning`, each plan and the research itself is a job of its own, started once. The plan is approved as any call of the
+ * With `collaborativePlanning`, each plan and the research itself are jobs of their own, started once. A plan is approved like any call of the
  * tool: by the person who chats, unless `approvedBy` names somebody else.
  *
  * @throws {TypeError} For `collaborative_planning` in `request`.
@@ -190,7 +190,7 @@ async function checkResearch(
 function describeResearch(id: string, found: Interaction, plans: boolean): JobReport<ResearchReport> {
   const { status, errors = [] } = found;
   const { text, sources, citations, thoughts } = readResult(found);
-  // Which of the two a plan has is not documented.
+  // The API's documentation doesn't say which of the two a plan has.
   if (plans && text !== "" && (status === "requires_action" || status === "completed"))
     return { ask: { plan: text, changes: "", previous_interaction_id: id } satisfies Omit<ResearchPlan, "question"> };
   switch (status) {

@@ -8,7 +8,7 @@ export interface ChatSummary {
   readonly state: ChatState;
   /** How the last run ended. Absent while none has, and where a server does not say it. */
   readonly ending?: Metadata["stopReason"];
-  /** Of one that waits: for jobs alone, and for nobody's answer. */
+  /** `job` while it waits for jobs alone, and for no person. */
   readonly waitsFor?: "job" | undefined;
   /** Milliseconds since the epoch. */
   readonly updatedAt: number;

@@ -1,7 +1,6 @@
-import { Agent, defineJob } from "@pollux/core";
-import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { agentsClient } from "@pollux/restate";
 import { describe, expect, test } from "vitest";
+import { lab, planner } from "../../../test/engines/support/job-agents.ts";
 import { freePort } from "../../../test/support/free-ports.ts";
 import { restateBinary } from "./support/restate-server.ts";
 import { restateSuite } from "./support/restate-suite.ts";
@@ -10,44 +9,6 @@ import { startWorker } from "./support/start-worker.ts";
 describe.skipIf(restateBinary() === undefined)("jobs on Restate (needs its server's binary)", () => {
   const suite = restateSuite({ inactivityTimeoutMs: 500 });
   const { serve } = suite;
-
-  /** An agent that starts a job. */
-  function lab(
-    name: string,
-    options: { readonly isOver?: (checks: number) => boolean; readonly timeoutMs?: number } = {},
-  ) {
-    const seen: string[] = [];
-    const make = (): Agent =>
-      new Agent({
-        name,
-        model: new ScriptedModel(
-          ...Array.from({ length: 4 }, () => ({ contents }: ScriptedModel["requests"][number]) => {
-            const last = contents.at(-1)?.parts[0]?.functionResponse?.response;
-            return last === undefined ? call("research") : say(JSON.stringify(last));
-          }),
-        ),
-        tools: [
-          defineJob({
-            name: "research",
-            description: "Researches.",
-            checkEveryMs: 50,
-            timeoutMs: options.timeoutMs,
-            start: () => {
-              seen.push("start");
-              return "job-1";
-            },
-            check: (jobId) => {
-              seen.push(`check ${jobId}`);
-              const checks = seen.filter((one) => one.startsWith("check")).length;
-              if (checks === 1) throw new Error("down");
-              return options.isOver?.(checks) === true ? { output: "found" } : undefined;
-            },
-            cancel: (jobId) => void seen.push(`cancel ${jobId}`),
-          }),
-        ],
-      });
-    return { seen, make };
-  }
 
   test("is started once and asked about until it is over", async () => {
     const { seen, make } = lab("asker", { isOver: (checks) => checks === 3 });
@@ -83,30 +44,7 @@ describe.skipIf(restateBinary() === undefined)("jobs on Restate (needs its serve
   });
 
   test("asks a person, and is followed by another one with what was approved", async () => {
-    const seen: unknown[] = [];
-    const make = (): Agent =>
-      new Agent({
-        name: "planner",
-        model: new ScriptedModel(
-          ...Array.from({ length: 4 }, () => ({ contents }: ScriptedModel["requests"][number]) => {
-            const last = contents.at(-1)?.parts[0]?.functionResponse ?? contents.at(-2)?.parts[0]?.functionResponse;
-            return last === undefined ? call("research", { question: "Why?" }) : say(JSON.stringify(last.response));
-          }),
-        ),
-        tools: [
-          defineJob({
-            name: "research",
-            description: "Researches.",
-            input: { type: "object" },
-            checkEveryMs: 50,
-            start: (input, { before }) => {
-              seen.push(input);
-              return before === undefined ? "plan" : "job";
-            },
-            check: (jobId) => (jobId === "plan" ? { ask: { plan: "1. Search." } } : { output: "found" }),
-          }),
-        ],
-      });
+    const { seen, make } = planner();
     const client = await serve(make());
     const run = await client.start("planner", "Go.");
     await expect.poll(async () => (await run.pending()).map(({ question }) => question)).toEqual(["approval"]);

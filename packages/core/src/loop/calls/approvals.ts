@@ -128,7 +128,7 @@ async function routeCall(
   let call = made;
   // What the question said whose answer gave these arguments: the same person need not approve what they wrote.
   let approved = planned.asked;
-  let isJobs = current.state === "edited" && current.asks === true;
+  let jobAsks = current.state === "edited" && current.asks === true;
   for (;;) {
     const args = call === made ? {} : { args: call.args };
     if (tool === undefined) return end({ do: "run", ...args });
@@ -154,9 +154,9 @@ async function routeCall(
     } catch {
       needs = "unknown";
     }
-    if ((because !== undefined || isJobs) && needs === false) needs = true;
+    if ((because !== undefined || jobAsks) && needs === false) needs = true;
     const isApproved =
-      approved !== undefined && !isJobs && needs !== "unknown" && approved.approvedBy === asked.approvedBy;
+      approved !== undefined && !jobAsks && needs !== "unknown" && approved.approvedBy === asked.approvedBy;
     const allowed: CallRoute = tool.external ? { do: "ask-outcome", ...asked, ...args } : { do: "run", ...args };
     if (needs === false || isApproved) return end(allowed);
     if (input.approve === undefined) return end({ do: "ask-approval", ...asked, ...args });
@@ -179,7 +179,7 @@ async function routeCall(
     checkEditable(pending, edited);
     call = { ...made, args: edited };
     approved = asked;
-    isJobs = false;
+    jobAsks = false;
   }
 }
 

@@ -27,7 +27,7 @@ export type CallState =
   | { readonly state: "running"; readonly attempt: number }
   /** A person must approve it. `time` counts these questions, from 1. */
   | { readonly state: "awaiting-approval"; readonly time: number }
-  /** A person changed its arguments when approving it: whether that is enough is decided between two rounds. `asks`: its job did, and asks. */
+  /** Its arguments were changed: whether a person must approve them is decided between two rounds. `asks`: its job changed them, so one must. */
   | { readonly state: "edited"; readonly time: number; readonly asks?: true | undefined }
   /** Its tool has no `run`: its output comes from outside. */
   | { readonly state: "awaiting-output"; readonly time: 1 }
@@ -84,11 +84,11 @@ export interface TurnCall extends CallControl {
   isInvalid?: true | undefined;
   /** What its tool said about the answers to its question, if it has asked one. */
   asked?: AskedOf | undefined;
-  /** The job that has asked about its arguments. */
+  /** The job that asked a person about its arguments. */
   before?: AskedBefore | undefined;
-  /** The attempt that follows that job. */
+  /** The attempt that starts the next job. */
   next?: number | undefined;
-  /** Of the questions about its arguments that were decided last; absent for none. */
+  /** Number of its last question about arguments, from 1; absent if it has asked none. */
   time?: number | undefined;
   /** Absent when there is no such tool, or the call is refused. */
   readonly tool?: Tool | undefined;

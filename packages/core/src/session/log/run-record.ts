@@ -285,7 +285,7 @@ export function standOf(
   first: CallRoute | undefined,
 ): CallStanding {
   let at: Pick<CallStanding, "call" | "edited" | "asked"> = { call: made };
-  /** Of the questions about its arguments that were decided last. */
+  /** Number of the current question about its arguments; 0 before the first. */
   let decided = (first?.do ?? "run") === "run" ? 0 : 1;
   let routed = followRoute(first);
   for (let attempt = 0; ; attempt++) {

@@ -29,7 +29,7 @@ export interface InfoFold {
   readonly runId: string | undefined;
 }
 
-/** How a run stands that is going. */
+/** The standing of a run under way. */
 const GOING = { state: "running", ending: undefined, waitsFor: undefined } as const;
 
 const NO_RUNS: EndedRuns = { runs: 0, turns: 0, toolCalls: 0, usage: NO_USAGE, cost: 0 };

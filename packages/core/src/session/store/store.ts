@@ -25,7 +25,7 @@ export interface SessionInfo {
   readonly state: "idle" | "running" | "waiting" | "stopped";
   /** How the last run ended. Absent while one is going, before the first and after a rewind; and as an older release wrote it. */
   readonly ending?: EndReason | undefined;
-  /** Of one that waits: for jobs alone, and for nobody's answer. */
+  /** `job` while it waits for jobs alone, and for no person. */
   readonly waitsFor?: "job" | undefined;
   /** When its first entry was written, in milliseconds since the epoch. */
   readonly createdAt: number;
