@@ -1,0 +1,13 @@
+// Entry "@pollux/core/rehearsal": runs around which something else stands in for the model, the tools, the people and the clock. Names only.
+export type { Rehearsal, RehearsedCall } from "../tool/rehearsal.ts";
+export {
+  type BodyDifference,
+  compareBodies,
+  type PrefixComparison,
+  type BrokenPrefix,
+  comparePrefix,
+} from "./compare-bodies.ts";
+export { cutLog, type CutLog, type CutPoint } from "./cut-log.ts";
+export { type RecordedCall, recordedCalls, RecordedOutcomes, type RecordedOutcome } from "./recorded-calls.ts";
+export type { Recording } from "./recording.ts";
+export { replayRun, type ReplayOptions, type ReplayReport } from "./replay-run.ts";

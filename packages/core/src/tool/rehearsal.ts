@@ -1,0 +1,32 @@
+import type { Model } from "../model/model.ts";
+import type { FunctionCall } from "../wire/types/content.ts";
+import type { Approve, Tool, ToolOutcome } from "./tool.ts";
+
+/**
+ * What stands in for the world around a run: a run option that reaches its handovers and the runs inside it, too. Instructions, schemas,
+ * checks, hooks, guardrails and limits are the agent's own.
+ */
+export interface Rehearsal {
+  /** The model that answers in an agent's place. @defaultValue the agent's own */
+  readonly model?: ((asked: Model, at: { readonly runId: string; readonly agent: string }) => Model) | undefined;
+  /**
+   * Answers a call in place of its tool: after its arguments were checked and approved. `undefined` runs the tool.
+   * @defaultValue all tools run
+   */
+  readonly call?: ((call: RehearsedCall) => Promise<ToolOutcome | undefined>) | undefined;
+  /** Decides in place of the agent's own `approve`. @defaultValue the agent's own */
+  readonly approve?: Approve | undefined;
+  /** Milliseconds since the epoch. @defaultValue the clock */
+  readonly now?: (() => number) | undefined;
+}
+
+/** A call that is about to be made. */
+export interface RehearsedCall {
+  readonly runId: string;
+  readonly agent: string;
+  readonly turn: number;
+  /** Unique in the run, such as `call:3.0`. */
+  readonly callId: string;
+  readonly call: FunctionCall;
+  readonly tool: Tool;
+}

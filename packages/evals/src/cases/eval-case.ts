@@ -1,0 +1,35 @@
+import type { RunInput, Json } from "@pollux/core";
+import type { Recording } from "@pollux/core/rehearsal";
+import type { SimulatedUser } from "../users/simulated-user.ts";
+import type { Scorer } from "../trials/trial.ts";
+
+/** An input, with what is expected of the answer. */
+export interface EvalCase<Expected = unknown> {
+  /** Unique in its suite; letters, digits, `.`, `_` and `-`. */
+  readonly id: string;
+  /** A message, messages said one after another (`{ messages }`), or somebody who talks to the agent. */
+  readonly input: RunInput | { readonly messages: readonly RunInput[] } | SimulatedUser;
+  readonly expected?: Expected | undefined;
+  /** Besides those of the suite. */
+  readonly scorers?: readonly Scorer<Expected>[] | undefined;
+  /** For filters. */
+  readonly tags?: readonly string[] | undefined;
+  /** What the case's runs are given, and the page shows. */
+  readonly metadata?: { readonly [name: string]: Json } | undefined;
+  /** Cases of one cluster are no independent evidence, such as those of one customer. @defaultValue each case is its own */
+  readonly cluster?: string | undefined;
+}
+
+/** A case that was recorded: made by `sessionCase()`. */
+export interface SessionCase<Expected = unknown> extends Omit<EvalCase<Expected>, "input"> {
+  readonly recording: Recording;
+  /** The run that is made again. */
+  readonly runId: string;
+  /** In the world `fork`: from this turn on. Without it the case cannot be forked. */
+  readonly turn?: number | undefined;
+  /** In the world `fork`: so many turns are made. @defaultValue to the end of the run */
+  readonly turns?: number | undefined;
+}
+
+/** Any case of a suite. */
+export type AnyCase<Expected = unknown> = EvalCase<Expected> | SessionCase<Expected>;

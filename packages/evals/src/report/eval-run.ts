@@ -1,0 +1,113 @@
+import type { World } from "../worlds/world.ts";
+
+/** What became of one suite: plain JSON, which reports, baselines and the inspector's page read. */
+export interface EvalRun {
+  readonly v: 1;
+  /** Unique, and sorts by time. */
+  readonly id: string;
+  readonly suite: string;
+  /** When it began, in milliseconds since the epoch. */
+  readonly at: number;
+  readonly ms: number;
+  /** Of the agent's code. */
+  readonly version: CodeVersion;
+  readonly variant?: string | undefined;
+  /** Ids of the models that answered, and versions that the service said, such as `gemini-3.8-flash-002`. */
+  readonly models: readonly { readonly id: string; readonly version?: string | undefined }[];
+  readonly cases: readonly CaseResult[];
+  readonly verdict: Verdict;
+  readonly cost: EvalCost;
+  /** Share of calls that recordings answered; absent when there was no recording. */
+  readonly recordedShare?: number | undefined;
+  /** What of the service was live under a recording: `googleSearch`, `urlContext`, `codeExecution`. */
+  readonly notFixed: readonly string[];
+  /** Sentences for a person, such as of an allowed tool with effects. */
+  readonly notes: readonly string[];
+}
+
+export interface CodeVersion {
+  /** Of git's tree with all changes; a random text outside of a repository. */
+  readonly tree: string;
+  readonly commit?: string | undefined;
+  readonly hasChanges?: boolean | undefined;
+}
+
+export interface EvalCost {
+  readonly agent: number;
+  readonly judges: number;
+  readonly users: number;
+  readonly total: number;
+  /** Trials whose cost is not known for lack of prices. */
+  readonly unpriced: number;
+}
+
+export interface CaseResult {
+  readonly id: string;
+  /** Of the case and its scorers: another one makes it a new case. */
+  readonly key: string;
+  readonly world: World;
+  readonly tags: readonly string[];
+  readonly cluster?: string | undefined;
+  readonly trials: readonly TrialResult[];
+  /** Trials of it that were asked for. */
+  readonly planned: number;
+}
+
+export interface TrialResult {
+  readonly number: number;
+  /** `invalid` could not be judged, `error` failed for a reason outside of the agent; both count as not passed. */
+  readonly status: "passed" | "failed" | "invalid" | "error";
+  /** Why it is invalid or an error. */
+  readonly why?: string | undefined;
+  readonly scores: readonly ScoreResult[];
+  /** By name, such as `cost`, `durationMs`, `turns`, `calls`, `inputTokens`, `outputTokens`, `cachedTokens`; those that are not known are absent. */
+  readonly metrics: { readonly [name: string]: number };
+  readonly stopReason?: string | undefined;
+  /** Beginning of what it answered. */
+  readonly answer: string;
+  /** In the store of trials. */
+  readonly sessionId?: string | undefined;
+}
+
+export interface ScoreResult {
+  readonly name: string;
+  readonly score: number | null;
+  readonly threshold: number;
+  readonly isAdvisory?: boolean | undefined;
+  /** A sentence. */
+  readonly reason?: string | undefined;
+}
+
+/** How a run compares with its baseline. */
+export interface Verdict {
+  readonly outcome: "not-worse" | "worse" | "incomplete" | "no-baseline";
+  /** One to three sentences: what changed, what broke, what may stay unseen, how often an unchanged agent alarms. */
+  readonly text: string;
+  readonly metrics: readonly MetricComparison[];
+  readonly broken: readonly {
+    readonly id: string;
+    readonly passed: readonly [number, number];
+    readonly before: readonly [number, number];
+  }[];
+  /** Neither always passed nor never. */
+  readonly flaky: readonly string[];
+  /** Without a baseline of their own. */
+  readonly added: readonly string[];
+  /** Cases of the baseline that were not run. */
+  readonly missing: readonly string[];
+  /** Smallest drop of the share of passed trials that would be seen 8 times in 10; absent where none would. */
+  readonly seenDrop?: number | undefined;
+}
+
+export interface MetricComparison {
+  readonly name: string;
+  readonly now: number;
+  readonly before: number;
+  /** now − before, with its interval on these cases at 95 %. */
+  readonly difference: { readonly value: number; readonly low: number; readonly high: number };
+  /** One-sided, for worse. */
+  readonly p: number;
+  /** After Holm's correction, at the gate's level. */
+  readonly isWorse: boolean;
+  readonly isGated: boolean;
+}

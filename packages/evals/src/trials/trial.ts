@@ -1,0 +1,58 @@
+import type { RunResult, ToolCall, Usage } from "@pollux/core";
+import type { Conversation } from "@pollux/core/conversation";
+import type { World } from "../worlds/world.ts";
+
+/** One execution of a case, for scorers. */
+export interface Trial<Expected = unknown> {
+  readonly caseId: string;
+  /** From 1. */
+  readonly number: number;
+  /** What was said: the message, or the messages of a conversation. */
+  readonly input: unknown;
+  /** The typed output of the last run, or its text. */
+  readonly output: unknown;
+  /** Visible text of the last answer. */
+  readonly text: string;
+  readonly expected: Expected;
+  /** Of the last run; absent when it failed. */
+  readonly result?: RunResult<unknown> | undefined;
+  /** Results of all runs of the trial, oldest first. */
+  readonly results: readonly RunResult<unknown>[];
+  /** Function calls of all runs, oldest first. */
+  readonly calls: readonly ToolCall[];
+  /** What a person sees of it. */
+  readonly conversation: Conversation;
+  /** Sum over all runs, without a simulated user's and judges'. */
+  readonly usage: Usage;
+  /** The same, in the unit of the agent's prices; absent without prices. */
+  readonly cost?: number | undefined;
+  /** Of the agent alone. */
+  readonly durationMs: number;
+  readonly world: World;
+  /** Ends work of scorers. */
+  readonly signal: AbortSignal;
+}
+
+/** What a scorer says: 0 to 1, or null when it cannot tell, which makes the trial invalid. */
+export interface Score {
+  readonly name: string;
+  readonly score: number | null;
+  /** Why, in a sentence, as `reason`; what it cost, as `cost`; and anything else that is JSON. */
+  readonly metadata?: { readonly [name: string]: unknown } | undefined;
+}
+
+/**
+ * Scores a trial. Any function fits, and autoevals' do by their shape. A boolean is 1 or 0 under the function's name. A trial passes a score from
+ * `threshold` on.
+ */
+export interface Scorer<Expected = unknown> {
+  (trial: Trial<Expected>): Score | boolean | null | Promise<Score | boolean | null>;
+  /** Shown for it. @defaultValue the function's name */
+  readonly scorerName?: string | undefined;
+  /** @defaultValue 1 */
+  readonly threshold?: number | undefined;
+  /** It reports and never fails a trial: a judge without calibration. @defaultValue false */
+  readonly isAdvisory?: boolean | undefined;
+  /** Identifies what it does, so that a changed one makes its cases new. @defaultValue its name and source text */
+  readonly key?: string | undefined;
+}

@@ -1,0 +1,2 @@
+// Entry "@pollux/evals/vitest": suites as tests, and matchers. Names only.
+export {};

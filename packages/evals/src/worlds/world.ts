@@ -1,0 +1,5 @@
+/**
+ * What is real in a trial: nothing (`replay`), the model (`recorded-tools`), the model from a turn on (`fork`), or all but what has effects
+ * (`live`).
+ */
+export type World = "replay" | "recorded-tools" | "fork" | "live";
