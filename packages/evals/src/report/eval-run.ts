@@ -89,6 +89,8 @@ export interface Verdict {
     readonly passed: readonly [number, number];
     readonly before: readonly [number, number];
   }[];
+  /** Passed and trials in the baseline, by case; absent without one. */
+  readonly before?: { readonly [caseId: string]: readonly [number, number] } | undefined;
   /** Neither always passed nor never. */
   readonly flaky: readonly string[];
   /** Without a baseline of their own. */
