@@ -1,6 +1,17 @@
 // Entry "@pollux/evals". Names only.
+export { type CaseCheck, type CaseSchema, casesFromFile } from "./cases/cases-from-file.ts";
+export { defineEval } from "./cases/define-eval.ts";
 export type { AnyCase, EvalCase, SessionCase } from "./cases/eval-case.ts";
-export type { AgentWorld, EvalSuite, EvalSuiteOptions, GateOptions, Metric, StandIn } from "./cases/eval-suite.ts";
+export type {
+  AgentWorld,
+  EvalSuite,
+  EvalSuiteOptions,
+  GateOptions,
+  Metric,
+  StandIn,
+  TestedAgent,
+} from "./cases/eval-suite.ts";
+export type { CaseFilter } from "./cases/filter-cases.ts";
 export type {
   CaseResult,
   CodeVersion,
