@@ -22,11 +22,17 @@ const SIMULATIONS = 400;
 export function seenDrop(cases: readonly PlannedCase[], level: number): number | undefined {
   // Never 0 or 1: 15 of 15 does not mean that it always passes.
   const chances = cases.map(({ before }) => (before.passed + 0.5) / (before.trials + 1));
+  if (cases.length === 0) return undefined;
   const rate = chances.reduce((sum, chance) => sum + chance, 0) / cases.length;
   const isSeen = (points: number): boolean => isSeenMostly(cases, chances, 1 - points / 100 / rate, level);
+  const most = Math.floor(100 * rate);
   let unseen = 0;
-  let seen = Math.floor(100 * rate);
-  if (cases.length === 0 || !isSeen(seen)) return undefined;
+  let seen = 1;
+  // Doubled first, since large suites see small drops and take the longest.
+  for (; seen > most || !isSeen(seen); seen = Math.min(2 * seen, most)) {
+    if (seen >= most) return undefined;
+    unseen = seen;
+  }
   while (seen - unseen > 1) {
     const middle = Math.floor((unseen + seen) / 2);
     if (isSeen(middle)) seen = middle;

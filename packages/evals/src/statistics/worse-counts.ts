@@ -17,7 +17,7 @@ export function worseCounts(cases: readonly Pair<Counts>[]): number {
   const parts = cases.map(({ now, before }) => passesOf(now, before));
   const lowest = parts.reduce((total, part) => total + part.lowest, 0);
   const above = cases.reduce((total, { now }) => total + now.passed, 0) - lowest;
-  let chances = [1];
+  let chances: Float64Array = Float64Array.of(1);
   for (const part of parts) chances = convolve(chances, part.chances, above);
   // Where every sum is certain, a half of 1 would be no evidence either.
   if (parts.every((part) => part.chances.length === 1)) return 1;
@@ -25,13 +25,13 @@ export function worseCounts(cases: readonly Pair<Counts>[]): number {
 }
 
 /** Chances of each number of passes of `now`, given those of both, from the lowest possible number on. */
-function passesOf(now: Counts, before: Counts): { readonly lowest: number; readonly chances: number[] } {
+function passesOf(now: Counts, before: Counts): { readonly lowest: number; readonly chances: Float64Array } {
   const passed = now.passed + before.passed;
   const lowest = Math.max(0, passed - before.trials);
   const highest = Math.min(now.trials, passed);
   const spare = before.trials - passed;
   const likeliest = Math.floor(((passed + 1) * (now.trials + 1)) / (now.trials + before.trials + 2));
-  const weights = Array.from({ length: highest - lowest + 1 }, () => 1);
+  const weights = new Float64Array(highest - lowest + 1).fill(1);
   // Each from its neighbor, outwards from the likeliest, so that none overflows.
   for (let k = Math.max(likeliest, lowest) + 1; k <= highest; k++)
     weights[k - lowest] =
@@ -44,8 +44,8 @@ function passesOf(now: Counts, before: Counts): { readonly lowest: number; reado
 }
 
 /** Chances of sums up to `highest`: larger ones are not asked for. */
-function convolve(some: readonly number[], others: readonly number[], highest: number): number[] {
-  const result = Array.from({ length: Math.min(some.length + others.length - 2, highest) + 1 }, () => 0);
+function convolve(some: Float64Array, others: Float64Array, highest: number): Float64Array {
+  const result = new Float64Array(Math.min(some.length + others.length - 2, highest) + 1);
   for (let i = 0; i < some.length; i++) {
     const chance = some[i] ?? 0;
     // Far tails add nothing that a p could show.
