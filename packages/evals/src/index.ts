@@ -1,6 +1,7 @@
 // Entry "@pollux/evals". Names only.
 export type { AnyCase, EvalCase, SessionCase } from "./cases/eval-case.ts";
 export type { AgentWorld, EvalSuite, EvalSuiteOptions, GateOptions, Metric, StandIn } from "./cases/eval-suite.ts";
+export { codeVersion } from "./report/code-version.ts";
 export type {
   CaseResult,
   CodeVersion,
@@ -11,6 +12,9 @@ export type {
   TrialResult,
   Verdict,
 } from "./report/eval-run.ts";
+export { formatRun } from "./report/format-run.ts";
+export { junitReport } from "./report/junit-report.ts";
+export { markdownReport } from "./report/markdown-report.ts";
 export {
   asksApproval,
   called,

@@ -16,7 +16,7 @@ export function caseRows({ cases, verdict }: EvalRun): Rows {
     const remarks = remarksOf(found, verdict).join(", ");
     if (trials.length === 0) return [id, "", "", before === undefined ? "" : countOf(before), "", cost, remarks];
     const { low, high } = wilson(count[0] / count[1], count[1]);
-    const interval = `${Math.round(low * 100)}–${percent(high)}`;
+    const interval = rangeOf(low, high);
     if (before === undefined) return [id, countOf(count), interval, "", "", cost, remarks];
     return [
       id,
@@ -95,13 +95,18 @@ export function notesOf({ verdict, recordedShare, notFixed, notes }: EvalRun): r
   ].filter((note) => note !== false);
 }
 
-/** The chances that one, or each, of k trials of a case passes, over all cases; k is 5, or as many as each case has. Empty without trials. */
-export function passLine({ cases }: EvalRun): string {
+/**
+ * How much passes, with the interval of cases like these, and the chances that one, or each, of k trials of a case does; k is 5, or as many as each
+ * case has. Empty without trials.
+ */
+export function passLine({ cases, passed: { share, low, high } }: EvalRun): string {
   const counts = cases.map((found) => ({ passed: passedOf(found), trials: found.trials.length }));
   const k = Math.min(5, ...counts.map(({ trials }) => trials));
   const one = k < 1 ? undefined : passAtK(counts, k);
   const all = passHatK(counts, k);
-  return one === undefined || all === undefined ? "" : `pass@${k} ${percent(one)}, pass^${k} ${percent(all)}`;
+  if (one === undefined || all === undefined) return "";
+  const rate = `passed ${percent(share)} (${rangeOf(low, high)} on cases like these)`;
+  return `${rate}, pass@${k} ${percent(one)}, pass^${k} ${percent(all)}`;
 }
 
 function amount(name: string, value: number): string {
@@ -111,6 +116,8 @@ function amount(name: string, value: number): string {
 }
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
+
+const rangeOf = (low: number, high: number): string => `${Math.round(low * 100)}–${percent(high)}`;
 
 const money = (value: number): string => (value === 0 ? "0" : value.toFixed(Math.abs(value) < 1 ? 4 : 2));
 

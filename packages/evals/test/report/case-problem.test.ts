@@ -33,9 +33,10 @@ test("trials that did not pass say why, an advisory judge says nothing", () => {
     { ...trial, number: 2, scores },
     { ...trial, number: 3, status: "error", why: "503" },
     { ...trial, number: 4, status: "invalid", why: "nobody approved" },
+    { ...trial, number: 5, scores },
   ];
   expect(failedTrials({ ...caseOf("a", []), trials })).toEqual([
-    "trial 2 failed: cites 0.33, one of three; judge cannot tell",
+    "trials 2, 5 failed: cites 0.33, one of three; judge cannot tell",
     "trial 3 ended with an error (503)",
     "trial 4 could not be judged (nobody approved)",
   ]);

@@ -37,6 +37,7 @@ export const worse: EvalRun = {
     found("hello", trials(5, 4, { status: "error", why: "503" }), { world: "recorded-tools" }),
     found("crack", trials(2, 2), { planned: 5 }),
   ],
+  passed: { share: 0.74, low: 0.5, high: 0.89 },
   verdict: {
     outcome: "worse",
     text: "Worse: 74 % pass, 93 % before; `policy` broke (0 of 5, was 15 of 15). 1 of 20 unchanged runs alarms.",
@@ -91,6 +92,7 @@ export const first: EvalRun = {
     ...one,
     trials: one.trials.map((trial) => ({ ...trial, metrics: {} })),
   })),
+  passed: { share: 0.5, low: 0, high: 1 },
   verdict: {
     outcome: "no-baseline",
     text: "50 % pass. There is no baseline to compare with.",
