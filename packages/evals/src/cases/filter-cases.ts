@@ -1,5 +1,5 @@
 import type { Json } from "@pollux/core";
-import type { AnyCase } from "./eval-case.ts";
+import type { EvalCase } from "./eval-case.ts";
 
 /** Which cases: those of which all that is given holds. */
 export interface CaseFilter {
@@ -12,7 +12,7 @@ export interface CaseFilter {
 }
 
 /** @param metadata - The suite's, which its cases have too. */
-export function filterCases<Case extends AnyCase<never>>(
+export function filterCases<Case extends Pick<EvalCase, "id" | "tags" | "metadata">>(
   cases: readonly Case[],
   { ids, tags, metadata = {} }: CaseFilter,
   suite: { readonly metadata?: { readonly [name: string]: Json } | undefined } = {},

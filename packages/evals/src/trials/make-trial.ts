@@ -50,7 +50,8 @@ export interface KeptTrial {
   /** What a simulated user said, and what it cost. */
   readonly said?: readonly string[] | undefined;
   readonly userCost?: number | undefined;
-  /** Of judges. */
+  readonly judgeCost?: number | undefined;
+  /** What judges said, by key. */
   readonly paid?: { readonly [key: string]: ScoreResult } | undefined;
 }
 
@@ -144,7 +145,7 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
     let isMade = false;
     try {
       for await (const event of stream) {
-        isMade = true;
+        isMade ||= event.replayed !== true;
         if (event.type === "guardrail" && event.turn >= begun.firstTurn) guardrails.push(actionOf(event));
       }
       const result = await stream.result();
@@ -153,17 +154,16 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
         throw new InvalidTrial(`it waits for an answer about "${result.pending[0]?.call.name}", which nobody gives`);
       return result;
     } finally {
-      // A run that was over reports nothing: what it did is kept.
-      if (isMade) {
-        const durationMs = kept.durationMs + clock() - began;
-        kept = { ...kept, durationMs, guardrails: kept.guardrails.toSpliced(index, 1, guardrails), seen: around.seen };
-      }
+      // A run that is only read again takes no time.
+      const durationMs = kept.durationMs + (isMade ? clock() - began : 0);
+      kept = { ...kept, durationMs, guardrails: kept.guardrails.toSpliced(index, 1, guardrails), seen: around.seen };
     }
   };
 
   let error: unknown;
   try {
-    kept = { ...kept, ...(await sayAll(one, begun.message, say, kept, signal)), isOver: true };
+    const said = await sayAll(one, begun.message, say, kept, signal);
+    kept = { ...kept, ...said, isOver: true };
   } catch (thrown) {
     error = thrown;
   }

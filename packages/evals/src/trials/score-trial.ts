@@ -72,6 +72,9 @@ function readScore(
   const { reason, cost } = metadata;
   const paid = typeof cost === "number" && cost > 0 ? cost : 0;
   if (score !== null && !(typeof score === "number" && score >= 0 && score <= 1))
-    return { result: { name, score: null, reason: `its score is ${String(score)}, not from 0 to 1 nor null` }, cost: paid };
+    return {
+      result: { name, score: null, reason: `its score is ${String(score)}, not from 0 to 1 nor null` },
+      cost: paid,
+    };
   return { result: { name, score, ...(typeof reason === "string" && { reason }) }, cost: paid };
 }

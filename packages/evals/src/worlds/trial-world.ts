@@ -62,7 +62,8 @@ export function openWorld<Expected>(
       );
     const standIn = Object.hasOwn(suite.standIn ?? {}, name) ? suite.standIn?.[name] : undefined;
     // The arguments were checked against the tool's schema.
-    if (standIn !== undefined) return await outcomeOf(() => standIn((args ?? {}) as never, { name, callId: made.callId }));
+    if (standIn !== undefined)
+      return await outcomeOf(() => standIn((args ?? {}) as never, { name, callId: made.callId }));
     if (recorded !== undefined && unknownCall === "stand-in")
       return spoil(`the recording has no call ${describe(made)}, and standIn nothing for it: add standIn.${name}`);
     if (made.tool.effects === "none") return undefined;
@@ -91,12 +92,11 @@ export function openWorld<Expected>(
 }
 
 /** When a recorded run began; absent in a log without it. */
-export function recordedAt({ recording, runId }: SessionCase<never>): number | undefined {
-  for (const entry of recording.log)
-    if (typeof entry === "object" && entry !== null && !Array.isArray(entry)) {
-      const { type, at, ...rest } = entry;
-      if (type === "run" && rest["runId"] === runId && typeof at === "number") return at;
-    }
+export function recordedAt({ recording, runId }: Pick<SessionCase, "recording" | "runId">): number | undefined {
+  for (const entry of recording.log) {
+    const { type, runId: id, at }: { readonly [name: string]: unknown } = { ...Object(entry) };
+    if (type === "run" && id === runId && typeof at === "number") return at;
+  }
   return undefined;
 }
 
