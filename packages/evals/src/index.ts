@@ -1,6 +1,13 @@
 // Entry "@pollux/evals". Names only.
 export type { AnyCase, EvalCase, SessionCase } from "./cases/eval-case.ts";
 export type { AgentWorld, EvalSuite, EvalSuiteOptions, GateOptions, Metric, StandIn } from "./cases/eval-suite.ts";
+export type { JudgeOptions } from "./judges/ask-model.ts";
+export { calibrate, type Calibration, correctRate } from "./judges/calibrate.ts";
+export { decides, type DecidesOptions } from "./judges/decides.ts";
+export { judge } from "./judges/judge.ts";
+export type { JudgeLabel } from "./judges/labels.ts";
+export type { Judge, LabelOptions } from "./judges/make-judge.ts";
+export { prefers, type PrefersOptions } from "./judges/prefers.ts";
 export type {
   CaseResult,
   CodeVersion,

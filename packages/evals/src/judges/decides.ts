@@ -1,5 +1,13 @@
-import { decide, type DecideOptions, type Question, type ScoreAnswer, yesNo, type YesNoAnswer } from "@pollux/core/decisions";
-import { type Judge, type LabelOptions, makeJudge, messageOf } from "./make-judge.ts";
+import {
+  decide,
+  type DecideOptions,
+  type Question,
+  type ScoreAnswer,
+  yesNo,
+  type YesNoAnswer,
+} from "@pollux/core/decisions";
+import { describeFailure } from "./ask-model.ts";
+import { type Judge, type LabelOptions, makeJudge } from "./make-judge.ts";
 
 /** Options of {@link decides}: those of judges, and of `decide()`. */
 export type DecidesOptions = LabelOptions & Omit<DecideOptions, "run" | "signal">;
@@ -31,12 +39,13 @@ export function decides(
         const { cost } = decision;
         if (decision.status === "blocked") return { score: null, reason: `blocked: ${decision.blockReason}`, cost };
         const answer = decision.answers.asked;
-        if ("yes" in answer) return { score: answer.probability, reason: `yes by ${percent(answer.probability)}`, cost };
+        if ("yes" in answer)
+          return { score: answer.probability, reason: `yes by ${percent(answer.probability)}`, cost };
         const levels = Object.keys(answer.probabilities).length;
         return { score: answer.score / (levels - 1), reason: `${answer.level} by ${percent(answer.confidence)}`, cost };
       } catch (error) {
         signal.throwIfAborted();
-        return { score: null, reason: `the judge failed: ${messageOf(error)}` };
+        return { score: null, reason: describeFailure(error) };
       }
     },
   });

@@ -1,94 +1,75 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Json } from "@pollux/core";
+import type { JsonObject } from "@pollux/core";
 
-/** A person's verdict on an answer; or on whatever else the judge sees. */
-export type JudgeLabel = (
-  | { readonly input: Json; readonly answer: Json }
-  /** As the judge's `sees` gives it. */
-  | { readonly sees: Json }
-) & {
-  /** Whether the judge should say yes. */
+/**
+ * A person's verdict: what a judge sees, by default an `input` and an `answer`, and as `label` whether it should say yes.
+ */
+export interface JudgeLabel extends JsonObject {
   readonly label: boolean;
-};
+}
 
 /** What a judge sees, with a person's verdict. */
-export interface LabelledView {
-  readonly seen: Json;
+interface LabelledView {
+  readonly seen: JsonObject;
   readonly label: boolean;
 }
 
 /** @throws {TypeError} For a line that is no label, with its number. */
 export async function readLabels(
-  labels: string | readonly JudgeLabel[],
+  given: string | readonly JudgeLabel[],
   folder: string,
 ): Promise<readonly LabelledView[]> {
-  if (typeof labels !== "string") return labels.map((label, index) => readLabel(label, `label ${index + 1}`));
-  const lines = (await readFile(resolve(folder, labels), "utf8")).split("\n");
-  return lines.flatMap((line, index) => {
-    if (line.trim() === "") return [];
-    const where = `${labels}, line ${index + 1}`;
-    return [readLabel(parseLine(line, where), where)];
+  const labels = typeof given === "string" ? await readLines(resolve(folder, given)) : given;
+  return labels.map((one, index) => {
+    // What of a file is no object has no label either.
+    const { label, ...seen } = (one ?? {}) as JsonObject;
+    if (typeof label === "boolean" && Object.keys(seen).length > 0) return { seen, label };
+    const where = typeof given === "string" ? `${given}: label` : "label";
+    throw new TypeError(`${where} ${index + 1} needs an "input", an "answer", and true or false as "label"`);
   });
 }
 
-function readLabel(given: unknown, where: string): LabelledView {
-  // Looked at member by member.
-  const { input, answer, sees, label } = (given ?? {}) as Record<string, Json | undefined>;
-  const seen = sees ?? (input === undefined || answer === undefined ? undefined : { input, answer });
-  if (seen === undefined || typeof label !== "boolean")
-    throw new TypeError(`${where}: a label has "input", "answer", and "label" as true or false`);
-  return { seen, label };
-}
-
-function parseLine(line: string, where: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (cause) {
-    throw new TypeError(`${where} is not JSON`, { cause });
-  }
+/** What a judge said of labels. */
+export interface KeptScores {
+  get(seen: JsonObject): number | undefined;
+  add(seen: JsonObject, score: number): Promise<void>;
 }
 
 /**
- * What judges said of the labels in a file: `next.jsonl` has `next.scores.jsonl` beside it, to be kept with it, so that a judge is asked once
- * and its threshold stays.
+ * What judges said of the labels in a file: `next.jsonl` has `next.scores.jsonl` beside it, to be kept in version control with it, so that
+ * labels are judged once and the threshold stays.
+ *
+ * @param judge - Identifies its question and its model.
  */
-export class KeptScores {
-  readonly #path: string;
-  readonly #judge: string;
-  #scores = new Map<string, number>();
+export async function openScores(labels: string, folder: string, judge: string): Promise<KeptScores> {
+  const path = resolve(folder, labels.replace(/(?:\.jsonl)?$/, ".scores.jsonl"));
+  // Lines that are written below.
+  const lines = (existsSync(path) ? await readLines(path) : []) as readonly {
+    readonly of: string;
+    readonly score: number;
+  }[];
+  const scores = new Map(lines.map(({ of, score }) => [of, score]));
+  const nameOf = (seen: JsonObject): string =>
+    createHash("sha256")
+      .update(JSON.stringify([judge, seen]))
+      .digest("hex")
+      .slice(0, 16);
+  return {
+    get: (seen) => scores.get(nameOf(seen)),
+    add: (seen, score) => appendFile(path, `${JSON.stringify({ of: nameOf(seen), score })}\n`),
+  };
+}
 
-  private constructor(path: string, judge: string) {
-    this.#path = path;
-    this.#judge = judge;
-  }
-
-  /** @param judge - Identifies what it is asked, and which model. */
-  static async open(labels: string, folder: string, judge: string): Promise<KeptScores> {
-    const kept = new KeptScores(resolve(folder, `${labels.replace(/\.jsonl$/, "")}.scores.jsonl`), judge);
-    const text = await readFile(kept.#path, "utf8").catch((error: unknown) => {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
-      throw error;
-    });
-    for (const [index, line] of text.split("\n").entries()) {
-      if (line.trim() === "") continue;
-      const { key, score } = parseLine(line, `${kept.#path}, line ${index + 1}`) as { key: string; score: number };
-      kept.#scores.set(key, score);
+async function readLines(path: string): Promise<readonly unknown[]> {
+  const lines = (await readFile(path, "utf8")).split("\n").filter((line) => line.trim() !== "");
+  return lines.map((line, index) => {
+    try {
+      return JSON.parse(line) as unknown;
+    } catch (cause) {
+      throw new TypeError(`${path}: line ${index + 1} is not JSON`, { cause });
     }
-    return kept;
-  }
-
-  get(seen: Json): number | undefined {
-    return this.#scores.get(this.#keyOf(seen));
-  }
-
-  async add(seen: Json, score: number): Promise<void> {
-    await appendFile(this.#path, `${JSON.stringify({ key: this.#keyOf(seen), score })}\n`);
-  }
-
-  #keyOf(seen: Json): string {
-    const hash = createHash("sha256").update(JSON.stringify([this.#judge, seen]));
-    return hash.digest("hex").slice(0, 16);
-  }
+  });
 }

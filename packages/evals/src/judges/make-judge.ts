@@ -1,38 +1,28 @@
-import { type Agent, type Endpoint, type Json, type Model, type PriceTable, runSoFar } from "@pollux/core";
+import type { JsonObject } from "@pollux/core";
 import { checkShare } from "../scorers/output.ts";
 import { type NamedScorer, sourceOf } from "../scorers/scorer.ts";
 import type { PrepareScorer, Score, Trial } from "../trials/trial.ts";
 import { type Calibration, calibrate } from "./calibrate.ts";
-import { type JudgeLabel, KeptScores, readLabels } from "./labels.ts";
+import { type JudgeLabel, openScores, readLabels } from "./labels.ts";
 
 /** Options of all judges. */
 export interface LabelOptions {
-  /** All that it sees of a trial. @defaultValue `{ input, answer }`, as texts; of a conversation, lists of them */
-  readonly sees?: ((trial: Trial) => Json | undefined) | undefined;
+  /** All that it sees of a trial; nothing makes the trial invalid. @defaultValue `{ input, answer }`: texts; of a conversation, lists of them */
+  readonly sees?: ((trial: Trial) => JsonObject | undefined) | undefined;
   /**
    * A person's verdicts: a list, or a JSONL file of `{ "input": …, "answer": …, "label": true }`, relative to the suite's. What the judge says of
    * those in a file is kept beside it, as `*.scores.jsonl`. @defaultValue none: it only advises
    */
   readonly labels?: string | readonly JudgeLabel[] | undefined;
-  /** From which score on it passes. @defaultValue from the labels; 0.5 without any */
+  /** From which score on it passes. @defaultValue the best one by the labels; 0.5 without any */
   readonly threshold?: number | undefined;
   /** In reports, and as a metric. @defaultValue the question */
   readonly name?: string | undefined;
 }
 
-/** Options of judges that are agents. */
-export interface JudgeOptions extends LabelOptions {
-  /** Better another one than the agent's, which likes its own answers. */
-  readonly model: string | Model;
-  /** Of a model that is named by its id. @defaultValue the environment's */
-  readonly endpoint?: Endpoint | undefined;
-  /** For its cost, which is apart from the agent's. @defaultValue none: the cost is not known */
-  readonly prices?: PriceTable | undefined;
-}
-
 /**
- * Scores by a model, and costs: in the `cost` of its metadata. It only advises, which means that it fails no trial, until it was compared with
- * enough labels; that changes its `key`.
+ * Scores by a model. Metadata has its `reason` and, with prices, its `cost`. Until it was compared with enough labels, it advises and fails no
+ * trial; its threshold is part of its `key`.
  */
 export interface Judge extends NamedScorer {
   /** Compares it with its labels, once. @throws {TypeError} For a line that is no label. */
@@ -57,118 +47,82 @@ interface JudgeParts extends LabelOptions {
   readonly question: string;
   /** What else makes it another judge. */
   readonly identity: readonly unknown[];
-  readonly ask: (seen: Json, signal: AbortSignal) => Promise<Judgement>;
+  readonly ask: (seen: JsonObject, signal: AbortSignal) => Promise<Judgement>;
 }
 
-/** Labels that are judged at the same time. */
-const CONCURRENCY = 4;
-
-/** @throws {TypeError} For a threshold outside of 0 to 1, or no question. */
+/** @throws {TypeError} For no question, or a threshold outside of 0 to 1. */
 export function makeJudge(parts: JudgeParts): Judge {
   const { by, question, identity, sees = seeAnswer, ask, labels, threshold, name = question } = parts;
-  if (question.trim() === "") throw new TypeError(`${by}(): ask a question that a yes or a no answers`);
+  if (question.trim() === "") throw new TypeError(`${by}(): ask a question that can be answered with yes or no`);
   if (threshold !== undefined) checkShare(`${by}(): the threshold`, threshold);
-  const key = `${by}(${[question, ...identity, ...(sees === seeAnswer ? [] : [sees])].map(sourceOf).join(",")})`;
+  const key = `${by}(${[question, ...identity, ...(parts.sees ? [sees] : [])].map(sourceOf).join(",")})`;
   let calibration: Calibration | undefined;
   let preparing: Promise<number | undefined> | undefined;
 
   const scorer = async (trial: Trial): Promise<Score> => {
     const seen = sees(trial);
-    const judged = seen === undefined ? { score: null, reason: "there is nothing to see" } : await ask(seen, trial.signal);
-    const { score, ...metadata } = judged;
+    if (seen === undefined) return { name, score: null, metadata: { reason: "there is nothing to judge" } };
+    const { score, ...metadata } = await ask(seen, trial.signal);
     return { name, score, metadata };
   };
 
   const compare = async ({ folder, signal }: PrepareScorer): Promise<number | undefined> => {
-    const views = labels === undefined ? [] : await readLabels(labels, folder);
-    const kept = typeof labels === "string" ? await KeptScores.open(labels, folder, key) : undefined;
-    const scores: (number | null | undefined)[] = views.map(({ seen }) => kept?.get(seen));
+    const kept = typeof labels === "string" ? await openScores(labels, folder, key) : undefined;
     const costs: (number | undefined)[] = [];
-    const open = views.entries().filter(([index]) => scores[index] === undefined);
-    const work = async (): Promise<void> => {
-      for (const [index, { seen }] of open) {
-        const { score, cost } = await ask(seen, signal);
-        scores[index] = score;
-        costs.push(cost);
-        if (score !== null) await kept?.add(seen, score);
-      }
-    };
-    await Promise.all(Array.from({ length: CONCURRENCY }, work));
-    const told = views.flatMap(({ label }, index) => (typeof scores[index] === "number" ? { label, score: scores[index] } : []));
-    if (told.length > 0)
-      calibration = calibrate(told.map(({ label }) => label), told.map(({ score }) => score), { threshold });
+    const judged = await eachOf(await readLabels(labels ?? [], folder), async ({ seen, label }) => {
+      const before = kept?.get(seen);
+      if (before !== undefined) return { label, score: before };
+      const { score, cost } = await ask(seen, signal);
+      costs.push(cost);
+      if (score !== null) await kept?.add(seen, score);
+      return { label, score };
+    });
+    const told = judged.flatMap(({ label, score }) => (score === null ? [] : [{ label, score }]));
+    const [people, scores] = [told.map(({ label }) => label), told.map(({ score }) => score)];
+    if (told.length > 0) calibration = calibrate(people, scores, { threshold });
     return addCosts(costs);
   };
 
   const prepare = async (given: PrepareScorer): Promise<{ readonly cost?: number | undefined }> => {
-    if (preparing !== undefined) {
-      await preparing;
-      return { cost: 0 };
-    }
-    preparing = compare(given);
-    try {
-      return { cost: await preparing };
-    } catch (error) {
-      preparing = undefined;
-      throw error;
-    }
+    const isFirst = preparing === undefined;
+    preparing ??= compare(given);
+    const cost = await preparing;
+    return { cost: isFirst ? cost : 0 };
   };
 
-  const isAdvisory = (): boolean => calibration === undefined || calibration.problem !== undefined;
+  const isTrusted = (): boolean => calibration !== undefined && calibration.problem === undefined;
   const limit = (): number => calibration?.threshold ?? threshold ?? 0.5;
   return Object.defineProperties(Object.assign(scorer, { scorerName: name, prepare }), {
     calibration: { get: () => calibration, enumerable: true },
-    isAdvisory: { get: isAdvisory, enumerable: true },
+    isAdvisory: { get: () => !isTrusted(), enumerable: true },
     threshold: { get: limit, enumerable: true },
-    key: { get: () => `${key}${isAdvisory() ? "" : ` from ${limit().toFixed(2)}`}`, enumerable: true },
+    key: { get: () => (isTrusted() ? `${key} from ${limit().toFixed(2)}` : key), enumerable: true },
     // With the members above.
   }) as unknown as Judge;
 }
 
-/** What was said and answered, as texts. */
-function seeAnswer({ input, text, results }: Trial): Json {
+/** A few at a time. */
+async function eachOf<Item, Done>(items: readonly Item[], work: (item: Item) => Promise<Done>): Promise<Done[]> {
+  const done: Done[] = [];
+  for (let from = 0; from < items.length; from += 4)
+    done.push(...(await Promise.all(items.slice(from, from + 4).map(work))));
+  return done;
+}
+
+function seeAnswer({ input, text, results }: Trial): JsonObject {
   return { input: readSaid(input), answer: results.length > 1 ? results.map((result) => result.text) : text };
 }
 
 /** The texts of a message, or of messages. */
-export function readSaid(input: unknown): Json {
+export function readSaid(input: unknown): JsonObject[string] {
   if (typeof input === "string") return input;
-  if (Array.isArray(input)) return input.length === 1 ? readSaid(input[0]) : input.map(readSaid);
-  // Parts, contents and media are objects.
-  const { text, parts, role } = (input ?? {}) as { text?: unknown; parts?: unknown; role?: unknown };
-  if (parts !== undefined) return { ...(typeof role === "string" && { role }), parts: readSaid(parts) };
-  return typeof text === "string" ? text : "(media)";
-}
-
-/** What an agent's typed answer is, or why there is none. Its own failures are no error: whoever waits for it is told. */
-export async function askAgent<Answer>(
-  agent: Agent,
-  seen: Json,
-  signal: AbortSignal,
-): Promise<{ readonly answer?: Answer; readonly problem: string; readonly cost?: number | undefined }> {
-  try {
-    // JSON in a message is data, whatever it says.
-    const result = await agent.run(JSON.stringify(seen), { signal });
-    const { stopReason, cost } = result;
-    if (stopReason !== "finished") return { problem: `the judge's run ended with "${stopReason}"`, cost };
-    // Checked against the agent's schema.
-    return { answer: result.output as unknown as Answer, problem: "", cost };
-  } catch (error) {
-    signal.throwIfAborted();
-    return { problem: `the judge failed: ${messageOf(error)}`, cost: runSoFar(error)?.cost };
-  }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (Array.isArray(input)) return input.map((one) => readSaid(one) ?? null);
+  // Contents have parts; of those that are no texts, a text judge sees nothing.
+  const { role, parts, text } = Object(input) as JsonObject;
+  return parts === undefined ? (text ?? "(media)") : { role, parts: readSaid(parts) };
 }
 
 /** Not known when one of them is not. */
 export function addCosts(costs: readonly (number | undefined)[]): number | undefined {
-  let sum = 0;
-  for (const cost of costs) {
-    if (cost === undefined) return undefined;
-    sum += cost;
-  }
-  return sum;
+  return costs.reduce((sum, cost) => (sum === undefined || cost === undefined ? undefined : sum + cost), 0);
 }
