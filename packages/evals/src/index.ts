@@ -2,7 +2,7 @@
 export type { AnyCase, EvalCase, SessionCase } from "./cases/eval-case.ts";
 export type { AgentWorld, EvalSuite, EvalSuiteOptions, GateOptions, Metric, StandIn } from "./cases/eval-suite.ts";
 export type { JudgeOptions } from "./judges/ask-model.ts";
-export { calibrate, type Calibration, correctRate } from "./judges/calibrate.ts";
+export { calibrate, type Calibration } from "./judges/calibrate.ts";
 export { decides, type DecidesOptions } from "./judges/decides.ts";
 export { judge } from "./judges/judge.ts";
 export type { JudgeLabel } from "./judges/labels.ts";

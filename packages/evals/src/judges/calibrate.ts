@@ -55,17 +55,6 @@ export function calibrate(
   };
 }
 
-/**
- * What share of answers is good, from the share that a judge passes: one that misses some and passes others bends it. The same share for a judge
- * that cannot tell.
- *
- * @see Rogan & Gladen 1978; arXiv 2511.21140
- */
-export function correctRate(rate: number, judged: Pick<Calibration, "sensitivity" | "specificity">): number {
-  const informs = judged.sensitivity.value + judged.specificity.value - 1;
-  return informs <= 0 ? rate : Math.min(1, Math.max(0, (rate + judged.specificity.value - 1) / informs));
-}
-
 interface Row {
   readonly label: boolean;
   readonly score: number;
