@@ -196,7 +196,7 @@ export class TextScrubber {
       if (texts[1] === undefined) return said === segment.text ? segment : { ...segment, text: said };
       const { start, end } = moveRange(changes, found);
       const text = isFound ? texts[1].slice(start, end) : said;
-      const [startIndex, endIndex] = [start, end].map((at) => utf8Length(texts[1]?.slice(0, at) ?? ""));
+      const [startIndex, endIndex] = [start, end].map((place) => utf8Length(texts[1]?.slice(0, place) ?? ""));
       this.#citations++;
       // Counted from the beginning, and without a zero, as the service does.
       const { partIndex: _part, startIndex: _start, ...rest } = segment;
