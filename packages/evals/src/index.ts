@@ -1,6 +1,14 @@
 // Entry "@pollux/evals". Names only.
 export type { AnyCase, EvalCase, SessionCase } from "./cases/eval-case.ts";
 export type { AgentWorld, EvalSuite, EvalSuiteOptions, GateOptions, Metric, StandIn } from "./cases/eval-suite.ts";
+export {
+  type CaseText,
+  sessionCase,
+  sessionCaseFiles,
+  type SessionCaseFile,
+  type SessionCaseOptions,
+  writeSessionCase,
+} from "./cases/session-case.ts";
 export { type Baseline, type CaseRecord, readBaseline, writeBaseline } from "./gate/baseline.ts";
 export { exitCode, isDecided, judgeRun } from "./gate/judge-run.ts";
 export type { JudgeOptions } from "./judges/ask-model.ts";
