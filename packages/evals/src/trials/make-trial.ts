@@ -59,7 +59,7 @@ export interface KeptTrial {
 export interface MadeTrial {
   readonly kept: KeptTrial;
   /** What ended it, for a reason outside of the agent. */
-  readonly error?: unknown;
+  readonly error?: Error | undefined;
   readonly input: unknown;
   /** Of its runs, oldest first. */
   readonly results: readonly RunResult<unknown>[];
@@ -160,14 +160,15 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
     }
   };
 
-  let error: unknown;
+  let error: Error | undefined;
   try {
     const said = await sayAll(one, begun.message, say, kept, signal);
     kept = { ...kept, ...said, isOver: true };
   } catch (thrown) {
-    error = thrown;
+    error = thrown instanceof Error ? thrown : new Error(JSON.stringify(thrown));
   }
-  const problem: unknown = around.spoiled.aborted ? around.spoiled.reason : error;
+  // Its reason is an InvalidTrial.
+  const problem = around.spoiled.aborted ? (around.spoiled.reason as InvalidTrial) : error;
   if (problem instanceof InvalidTrial) kept = { ...kept, invalid: problem.message, seen: around.seen, isOver: true };
   if (job.kept?.isOver !== true) await keep(kept);
   signal.throwIfAborted();

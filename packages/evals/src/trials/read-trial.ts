@@ -83,7 +83,7 @@ export function readTrial<Expected>(
 function problemOf({ kept, error }: MadeTrial): Pick<TrialResult, "status" | "why"> | undefined {
   if (kept.invalid !== undefined) return { status: "invalid", why: kept.invalid };
   if (error === undefined) return undefined;
-  return { status: "error", why: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+  return { status: "error", why: `${error.name}: ${error.message}` };
 }
 
 function outputOf(result: RunResult<unknown>): unknown {

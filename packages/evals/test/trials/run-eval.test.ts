@@ -316,7 +316,7 @@ describe("trials are kept", () => {
   test("a judge that was paid is not paid again", async () => {
     const store = new MemoryStore();
     const judge = Object.assign(
-      vi.fn(() => ({ name: "judge", score: 1, metadata: { cost: 3, reason: "fine" } })),
+      vi.fn<() => Score>(() => ({ name: "judge", score: 1, metadata: { cost: 3, reason: "fine" } })),
       { key: "judge(1)", prepare: async () => ({ cost: 10 }) },
     );
     const options = { data: [{ id: "a", input: "x" }], scorers: [judge] };
@@ -331,7 +331,7 @@ describe("trials are kept", () => {
 
   test("after an abort the same call goes on: no finished step is made again", async () => {
     const store = new MemoryStore();
-    const ran = vi.fn(() => "found");
+    const ran = vi.fn<() => string>(() => "found");
     const counted = defineTool({ name: "look_up", description: "x", input: z.object({}), effects: "none", run: ran });
     const abort = new AbortController();
     let isAborted = false;
