@@ -120,7 +120,7 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
   const keep = async (next: KeptTrial): Promise<void> => {
     await session.describe({ metadata: { trial: JSON.stringify(next) } });
   };
-  const begun = beginning(one, world);
+  const begun = beginning(one, world, `${sessionId}#1`);
   if (job.kept === undefined) {
     if (begun.entries.length > 0) await store.append(sessionId, 0, begun.entries);
     await keep(kept);
@@ -132,7 +132,8 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
     const index = results.length;
     const stream = session.continueStream({
       ...begun.run,
-      ...(message !== undefined && { message, runId: `${sessionId}#${index + 1}` }),
+      ...(message !== undefined && { message }),
+      runId: `${sessionId}#${index + 1}`,
       anyLoopVersion: true,
       // The suite's, for whatever type its agent needs.
       context: suite.context as undefined,
@@ -210,12 +211,12 @@ interface Beginning {
   readonly entries: readonly Json[];
   /** Absent where a run goes on. */
   readonly message?: RunInput | undefined;
-  readonly run: { readonly runId?: string | undefined; readonly limits?: { readonly turns: number } | undefined };
+  readonly run: { readonly limits?: { readonly turns: number } | undefined };
   /** The turns from here on are made and scored. */
   readonly firstTurn: number;
 }
 
-function beginning<Expected>(one: AnyCase<Expected>, world: World): Beginning {
+function beginning<Expected>(one: AnyCase<Expected>, world: World, newRunId: string): Beginning {
   if (!("recording" in one)) return { entries: [], run: {}, firstTurn: 1 };
   const { recording, runId, turn = 1, turns } = one;
   if (world !== "fork") {
@@ -223,9 +224,9 @@ function beginning<Expected>(one: AnyCase<Expected>, world: World): Beginning {
     // Contents, as the log has them.
     return { entries, message: message as unknown as readonly Content[], run: {}, firstTurn: 1 };
   }
-  const { entries } = cutLog(recording.log, { runId, turn });
+  const { entries } = cutLog(recording.log, { runId, turn, newRunId });
   const limits = turns === undefined ? {} : { limits: { turns: turn - 1 + turns } };
-  return { entries, run: { runId, ...limits }, firstTurn: turn };
+  return { entries, run: limits, firstTurn: turn };
 }
 
 /** Says what the case says. @returns What is to be kept of a simulated user. */
