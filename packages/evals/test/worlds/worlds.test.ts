@@ -96,9 +96,9 @@ describe("live", () => {
   const data = [{ id: "a", input: "Refund 17" }];
 
   test.each(["refund", "cancel"])("%s, which may have effects, does not run: the trial is invalid", async (name) => {
-    const { trials } = await trialsOf({ agent: agentOf(call("look_up"), call(name), say("Done.")), data });
+    const { trials } = await trialsOf({ agent: agentOf(call(name), say("Done.")), data });
 
-    expect(ran).toEqual(["look_up"]);
+    expect(ran).toEqual([]);
     expect(trials).toMatchObject([
       {
         status: "invalid",
@@ -273,7 +273,7 @@ describe("recorded-tools", () => {
     expect(outputs(seen[0])).toEqual([output]);
     expect(seen[0]?.approvals).toHaveLength(1);
 
-    const other = agentOf(call("pay", { order: "3" }), say("ok"));
+    const other = () => agentOf(call("pay", { order: "3" }), say("ok"));
     const { trials } = await trialsOf({ agent: other, data: [one], unknownCall: "run" });
     expect(trials[0]?.why).toBe('nobody decides about "pay", which needs approval: give the suite an approve');
     const decided = await trialsOf({ agent: other, data: [one], unknownCall: "run", approve: () => true });
@@ -282,7 +282,6 @@ describe("recorded-tools", () => {
 
   test("the time is the recorded one, and stands still for the agent", async () => {
     const one = await record(turns);
-    const entry = one.recording.log.find((value) => JSON.stringify(value).includes('"type":"run","runId":"asked"'));
     const times: number[] = [];
     const data = [one];
     await trialsOf(
@@ -296,7 +295,6 @@ describe("recorded-tools", () => {
       { now: () => Date.now() + 1e9 },
     );
     const { at } = { ...Object(one.recording.log.find((value) => Object(value).runId === "asked")) } as { at: number };
-    expect(entry ?? at).toBeDefined();
     expect(times).toEqual([at, at]);
   });
 
