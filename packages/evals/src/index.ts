@@ -3,6 +3,7 @@ export type { AnyCase, EvalCase, SessionCase } from "./cases/eval-case.ts";
 export type { AgentWorld, EvalSuite, EvalSuiteOptions, GateOptions, Metric, StandIn } from "./cases/eval-suite.ts";
 export { type Baseline, type CaseRecord, readBaseline, writeBaseline } from "./gate/baseline.ts";
 export { exitCode, isDecided, judgeRun } from "./gate/judge-run.ts";
+export { codeVersion } from "./report/code-version.ts";
 export type {
   CaseResult,
   CodeVersion,
@@ -13,6 +14,9 @@ export type {
   TrialResult,
   Verdict,
 } from "./report/eval-run.ts";
+export { formatRun } from "./report/format-run.ts";
+export { junitReport } from "./report/junit-report.ts";
+export { markdownReport } from "./report/markdown-report.ts";
 export {
   asksApproval,
   called,
