@@ -50,8 +50,12 @@ export function higherValues(cases: readonly Pair<Values>[], seed: string, shuff
 export function differenceOfValues(cases: readonly Pair<Values>[]): Estimate {
   const differences = cases.map(({ now, before }) => mean(now) - mean(before));
   const value = mean(differences);
-  const parts = cases.flatMap(({ now, before }) => [meanVariance(now, before), meanVariance(before, now)]);
-  const known = parts.every(({ freedom }) => freedom > 0) ? parts : [meanVariance(differences, differences)];
+  const parts = cases.flatMap(({ now, before }) =>
+    now.length > 1 && before.length > 1
+      ? [meanVariance(now, 1 / now.length), meanVariance(before, 1 / before.length)]
+      : [meanVariance(now.length > 1 ? now : before, 1 / now.length + 1 / before.length)],
+  );
+  const known = parts.every(({ freedom }) => freedom > 0) ? parts : [meanVariance(differences, 1 / cases.length)];
   const variance = sum(known.map((part) => part.variance));
   const freedom = variance ** 2 / sum(known.map((part) => part.variance ** 2 / part.freedom));
   if (variance === 0) return { value, low: value, high: value };
@@ -61,12 +65,11 @@ export function differenceOfValues(cases: readonly Pair<Values>[]): Estimate {
   return { value, low: value - half, high: value + half };
 }
 
-/** Of the mean of `values`, by their own variance or by that of `others`. */
-function meanVariance(values: Values, others: Values): { readonly variance: number; readonly freedom: number } {
-  const source = values.length > 1 ? values : others;
-  const center = mean(source);
-  const freedom = source.length - 1;
-  return { variance: sum(source.map((x) => (x - center) ** 2)) / freedom / values.length, freedom };
+/** Of values that vary like these, times `share`. */
+function meanVariance(values: Values, share: number): { readonly variance: number; readonly freedom: number } {
+  const center = mean(values);
+  const freedom = values.length - 1;
+  return { variance: (sum(values.map((x) => (x - center) ** 2)) / freedom) * share, freedom };
 }
 
 /** Arithmetic mean. */
