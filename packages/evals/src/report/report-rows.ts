@@ -31,14 +31,14 @@ export function caseRows({ cases, verdict }: EvalRun): Rows {
   return [["case", "passed", "95 %", "before", "points", "cost/trial", ""], ...rows];
 }
 
-function remarksOf(found: CaseResult, { broken, flaky, added }: EvalRun["verdict"]): readonly string[] {
+function remarksOf(found: CaseResult, { broken, flaky, before, added }: EvalRun["verdict"]): readonly string[] {
   const { id, trials, planned } = found;
   const errors = passedOf(found, "error");
   const invalid = passedOf(found, "invalid");
   return [
     broken.some((one) => one.id === id) && "broke",
     flaky.includes(id) && "flaky",
-    added.includes(id) && "new",
+    before !== undefined && added.includes(id) && "new",
     errors > 0 && plural(errors, "error"),
     invalid > 0 && `${invalid} not judged`,
     trials.length < planned && `${planned - trials.length} not tried`,
@@ -89,7 +89,9 @@ export function notesOf({ verdict, recordedShare, notFixed, notes }: EvalRun): r
   return [
     recordedShare !== undefined && `Recordings answered ${percent(recordedShare)} of the calls.`,
     notFixed.length > 0 && `Live under a recording, and not fixed: ${notFixed.join(", ")}.`,
-    verdict.added.length > 0 && `New or changed, and not compared: ${verdict.added.join(", ")}.`,
+    verdict.before !== undefined &&
+      verdict.added.length > 0 &&
+      `New or changed, and not compared: ${verdict.added.join(", ")}.`,
     verdict.missing.length > 0 && `In the baseline, and not run: ${verdict.missing.join(", ")}.`,
     ...notes,
   ].filter((note) => note !== false);

@@ -99,7 +99,7 @@ export const first: EvalRun = {
     metrics: [],
     broken: [],
     flaky: [],
-    added: [],
+    added: ["refund", "policy"],
     missing: [],
   },
   cost: { agent: 0, judges: 0, users: 0, total: 0, unpriced: 0 },
