@@ -60,7 +60,7 @@ describe("a run is worse", () => {
       flaky: ["refund", "late", "unknown", "status", "crack"],
       added: [],
       missing: [],
-      seenDrop: 0.1,
+      seenDrop: 0.13,
     } satisfies Verdict);
     expect(exitCode(verdict)).toBe(1);
   });
@@ -209,9 +209,9 @@ describe("a run is not worse", () => {
     expect(verdict).toMatchObject({
       outcome: "not-worse",
       flaky: ["refund", "status", "hello", "curt"],
-      seenDrop: 0.1,
+      seenDrop: 0.13,
     });
-    expect(verdict.text).toBe("No difference seen; a drop below 10 points may stay unseen.");
+    expect(verdict.text).toBe("No difference seen; a drop below 13 points may stay unseen.");
     expect(exitCode(verdict)).toBe(0);
   });
 
