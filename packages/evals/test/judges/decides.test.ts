@@ -11,7 +11,7 @@ const prices = { input: 1_000_000, output: 0 };
 /** Options for a service that answers like this, and what it was sent. */
 function service(answer: NonNullable<DecisionOptions["answer"]>) {
   const sent: unknown[] = [];
-  const { fetch } = createEmulator({
+  const emulator = createEmulator({
     decisions: {
       answer: (request) => {
         sent.push(request);
@@ -19,7 +19,10 @@ function service(answer: NonNullable<DecisionOptions["answer"]>) {
       },
     },
   });
-  return { sent, options: { fetch, endpoint: geminiApi({ apiKey: "emulator" }), prices } };
+  return {
+    sent,
+    options: { fetch: emulator.fetch.bind(emulator), endpoint: geminiApi({ apiKey: "emulator" }), prices },
+  };
 }
 
 test("a yes/no question scores by the probability of a yes, of quoted data", async () => {
