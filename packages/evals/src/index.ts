@@ -1,6 +1,9 @@
 // Entry "@pollux/evals". Names only.
+export { defineEval, readCases } from "./cases/define-eval.ts";
 export type { AnyCase, EvalCase, SessionCase } from "./cases/eval-case.ts";
 export type { AgentWorld, EvalSuite, EvalSuiteOptions, GateOptions, Metric, StandIn } from "./cases/eval-suite.ts";
+export { type CaseFilter, filterCases } from "./cases/filter-cases.ts";
+export { baselineName, readBaselineFile } from "./gate/baseline-file.ts";
 export { type Baseline, type CaseRecord, readBaseline, writeBaseline } from "./gate/baseline.ts";
 export { exitCode, isDecided, judgeRun } from "./gate/judge-run.ts";
 export { codeVersion } from "./report/code-version.ts";
