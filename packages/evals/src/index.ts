@@ -6,6 +6,13 @@ export { type CaseFilter, filterCases } from "./cases/filter-cases.ts";
 export { baselineName, readBaselineFile } from "./gate/baseline-file.ts";
 export { type Baseline, type CaseRecord, readBaseline, writeBaseline } from "./gate/baseline.ts";
 export { exitCode, isDecided, judgeRun } from "./gate/judge-run.ts";
+export type { JudgeOptions } from "./judges/ask-model.ts";
+export { calibrate, type Calibration } from "./judges/calibrate.ts";
+export { decides, type DecidesOptions } from "./judges/decides.ts";
+export { judge } from "./judges/judge.ts";
+export type { JudgeLabel } from "./judges/labels.ts";
+export type { Judge, LabelOptions } from "./judges/make-judge.ts";
+export { prefers, type PrefersOptions } from "./judges/prefers.ts";
 export { codeVersion } from "./report/code-version.ts";
 export type {
   CaseResult,
