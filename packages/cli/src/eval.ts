@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { ConfigurationError } from "@pollux/core";
 import { SqliteStore } from "@pollux/core/node";
 import {
+  type Baseline,
   baselineName,
   type CodeVersion,
   codeVersion,
@@ -48,14 +49,14 @@ Compared with:
       --update-baseline  make three times the trials, and write the baseline
 
 Reports, besides the table:
-      --json FILE        a list of runs, each as it is kept in .pollux/evals/SUITE for the inspector
+      --json FILE        a list of runs, each as it is kept beside the store, in evals/SUITE
       --junit FILE       a test for each case, and one for the gate
       --markdown FILE    for a pull request
   -h, --help             show this help
 
 Progress is shown on standard error.
-Exit codes: 0 not worse, or no baseline; 1 worse, or failed; 2 invalid command line or suite; 3 incomplete, as when out of
-money; 130 after Ctrl-C.
+Exit codes: 0 not worse, or no baseline; 1 worse, or failed; 2 invalid command line or suite;
+            3 incomplete: out of money, or too many errors; 130 after Ctrl-C.
 
 Examples:
   pollux eval
@@ -69,12 +70,15 @@ export const evalCommand: Command = { help: HELP, run: runEvals };
 async function runEvals(args: readonly string[], terminal: CliProcess): Promise<number> {
   const options = parseEvalOptions(args);
   const found = await findSuites(options);
-  if (options.baseline !== undefined && found.flatMap(({ variants }) => variants).length > 1)
+  if (options.baseline !== undefined && found.flatMap((one) => baselineFiles(one, options)).length > 1)
     throw new UsageError("--baseline is a file of one suite, and of one variant: name them with --suite and --variant");
   await mkdir(dirname(options.store), { recursive: true });
   using store = new SqliteStore(options.store);
-  const written = [options.store, `${options.store}-wal`, `${options.store}-shm`, ...Object.values(options.reports)];
-  const version = await codeVersion(".", written);
+  const written = ["", "-wal", "-shm"].map((end) => `${options.store}${end}`);
+  const version = await codeVersion(dirname(found[0]?.file ?? ""), [
+    ...written,
+    ...Object.values(options.reports).filter((file) => file !== undefined),
+  ]);
   if (version.hasChanges === undefined)
     terminal.stderr.write("Not in a git repository: no other run can read these trials, nor go on with them.\n");
   const stop = new AbortController();
@@ -88,8 +92,9 @@ async function runEvals(args: readonly string[], terminal: CliProcess): Promise<
       for (const run of await runSuite(one, options, { terminal, store, version, spent, signal: stop.signal })) {
         runs.push(run);
         terminal.stdout.write(`${runs.length === 1 ? "" : "\n"}${printable(formatRun(run))}`);
-        await keepRun(run);
-        if (options.update) terminal.stderr.write(await updateBaseline(run, baselineFile(one, run, options)));
+        await keepRun(run, dirname(options.store));
+        const [, file] = baselineFiles(one, options).find(([variant]) => variant === run.variant) ?? [];
+        if (options.update && file !== undefined) terminal.stderr.write(await updateBaseline(run, file));
       }
     }
   } catch (error) {
@@ -117,23 +122,25 @@ interface Setting {
 /** @throws {UsageError} For a suite that can't be. */
 async function runSuite(one: FoundSuite, options: EvalOptions, setting: Setting): Promise<readonly EvalRun[]> {
   const { suite, file, variants } = one;
-  const { filter, world, trials, fresh, concurrency, update, maxCost = Infinity } = options;
+  const { filter, world, trials, fresh, concurrency, update, maxCost } = options;
   const { terminal, spent, ...given } = setting;
+  const budget = maxCost === undefined ? suite.gate?.budget : Math.max(0, maxCost - spent);
   const progress = new ProgressLine(terminal);
-  const budget = maxCost === Infinity ? suite.gate?.budget : Math.max(0, maxCost - spent);
   try {
+    // First: one that can't be read would be found out when the money is spent.
+    const baselines = new Map<string | undefined, Baseline | undefined>();
+    if (!update)
+      for (const [variant, path] of baselineFiles(one, options)) baselines.set(variant, await readBaselineFile(path));
     const made = await runEval(suite, {
       ...{ ...given, filter, variants, world, trials, fresh, concurrency, budget },
       folder: dirname(file),
       baseline: update,
       onProgress: (now) => progress.show(formatEvalProgress(now), now.done, now.total),
     });
-    const stopped = `the budget of ${budget} is spent`;
-    const judge = async (run: (typeof made)[number]): Promise<EvalRun> => {
-      const baseline = update ? undefined : await readBaselineFile(baselineFile(one, run, options));
-      return { ...run, verdict: judgeRun(run, baseline, suite.gate, stopped) };
-    };
-    return await Promise.all(made.map(judge));
+    return made.map((run) => {
+      const verdict = judgeRun(run, baselines.get(run.variant), suite.gate, `the budget of ${budget} is spent`);
+      return { ...run, verdict };
+    });
   } catch (error) {
     if (error instanceof TypeError || error instanceof ConfigurationError)
       throw new UsageError(`${file}: ${error.message}`, { cause: error });
@@ -143,8 +150,10 @@ async function runSuite(one: FoundSuite, options: EvalOptions, setting: Setting)
   }
 }
 
-function baselineFile({ suite, file }: FoundSuite, { variant }: { readonly variant?: string | undefined }, { baseline }: EvalOptions): string {
-  return baseline ?? join(dirname(file), baselineName(suite.name, variant));
+/** Baselines of a suite, by variant. */
+function baselineFiles(one: FoundSuite, { baseline }: EvalOptions): readonly (readonly [string | undefined, string])[] {
+  const variants = one.variants.length === 0 ? [undefined] : one.variants;
+  return variants.map((name) => [name, baseline ?? join(dirname(one.file), baselineName(one.suite.name, name))]);
 }
 
 type EvalOptions = ReturnType<typeof parseEvalOptions>;
@@ -169,11 +178,13 @@ function parseEvalOptions(args: readonly string[]) {
   });
   const { suite, variant, fresh, store, baseline, json, junit, markdown } = values;
   const world = WORLDS.find((name) => name === values.world);
-  if (world !== values.world) throw new UsageError(`--world must be one of ${WORLDS.join(", ")}, not "${values.world}"`);
+  if (world !== values.world)
+    throw new UsageError(`--world must be one of ${WORLDS.join(", ")}, not "${values.world}"`);
   const update = values["update-baseline"];
   if (update && (values.case ?? values.tag) !== undefined)
     throw new UsageError("--update-baseline is for all cases of a suite: leave out --case and --tag");
-  if (baseline !== undefined && !update && !existsSync(baseline)) throw new UsageError(`There is no file "${baseline}"`);
+  if (baseline !== undefined && !update && !existsSync(baseline))
+    throw new UsageError(`There is no file "${baseline}"`);
   const number = (name: "trials" | "max-cost" | "concurrency"): number | undefined => {
     const text = values[name];
     const isFit = name === "max-cost" ? Number(text) > 0 : Number.isInteger(Number(text)) && Number(text) > 0;

@@ -52,6 +52,7 @@ export {
 } from "./statistics/rates.ts";
 export { type PlannedCase, type PlannedSample, seenDifference, seenDrop } from "./statistics/seen-drop.ts";
 export type { Pair } from "./statistics/worse-counts.ts";
+export { type EvalProgress, runEval, type RunEvalOptions, type UnjudgedRun } from "./trials/run-eval.ts";
 export type { PrepareScorer, Score, Scorer, Trial } from "./trials/trial.ts";
 export { simulatedUser, type SimulatedUser, type SimulatedUserOptions } from "./users/simulated-user.ts";
 export { talk, type Talk } from "./users/talk.ts";

@@ -16,9 +16,9 @@ export async function updateBaseline(run: EvalRun, file: string): Promise<string
   return `The baseline is written to ${file}: commit it.\n`;
 }
 
-/** Keeps a run for the inspector's page. */
-export async function keepRun(run: EvalRun): Promise<void> {
-  await write(join(".pollux", "evals", run.suite, `${run.id.replaceAll(":", "-")}.json`), `${JSON.stringify(run)}\n`);
+/** Keeps a run beside the store of its trials, for the inspector's page. */
+export async function keepRun(run: EvalRun, folder: string): Promise<void> {
+  await write(join(folder, "evals", run.suite, `${run.id.replaceAll(":", "-")}.json`), `${JSON.stringify(run)}\n`);
 }
 
 export async function writeReports(runs: readonly EvalRun[], { json, junit, markdown }: Reports): Promise<void> {

@@ -34,14 +34,32 @@ export async function findSuites({ asked, suites, variants, filter }: Search): P
     for (const suite of await suitesOf(file)) {
       const other = all.find((one) => one.suite.name === suite.name);
       if (other !== undefined)
-        throw new UsageError(`Two suites are called "${suite.name}", in ${other.file} and in ${file}: rename one of them`);
-      all.push({ suite, file, variants: (suite.variants ?? []).filter((name) => variants.length === 0 || variants.includes(name)) });
+        throw new UsageError(
+          `Two suites are called "${suite.name}", in ${other.file} and in ${file}: rename one of them`,
+        );
+      all.push({
+        suite,
+        file,
+        variants: (suite.variants ?? []).filter((name) => variants.length === 0 || variants.includes(name)),
+      });
     }
-  checkNames("suite", suites, all.map(({ suite }) => suite.name));
-  checkNames("variant", variants, all.flatMap(({ suite }) => suite.variants ?? []));
+  checkNames(
+    "suite",
+    suites,
+    all.map(({ suite }) => suite.name),
+  );
+  checkNames(
+    "variant",
+    variants,
+    all.flatMap(({ suite }) => suite.variants ?? []),
+  );
   const named = all.filter(({ suite }) => suites.length === 0 || suites.includes(suite.name));
   const cases = await Promise.all(named.map(readCasesOf));
-  checkNames("case", filter.ids ?? [], cases.flat().map(({ id }) => id));
+  checkNames(
+    "case",
+    filter.ids ?? [],
+    cases.flat().map(({ id }) => id),
+  );
   const found = named.filter((one, at) => {
     const isTried = variants.length === 0 || one.variants.length > 0;
     return isTried && filterCases(cases[at] ?? [], filter, one.suite).length > 0;
@@ -53,7 +71,9 @@ export async function findSuites({ asked, suites, variants, filter }: Search): P
 function checkNames(kind: string, names: readonly string[], all: readonly string[]): void {
   const missing = names.find((name) => !all.includes(name));
   if (missing !== undefined)
-    throw new UsageError(`There is no ${kind} "${missing}"; there is ${all.length === 0 ? "none" : [...new Set(all)].join(", ")}`);
+    throw new UsageError(
+      `There is no ${kind} "${missing}"; there is ${all.length === 0 ? "none" : [...new Set(all)].join(", ")}`,
+    );
 }
 
 async function readCasesOf({ suite, file }: FoundSuite): Promise<readonly AnyCase<never>[]> {

@@ -19,6 +19,8 @@ export async function readBaselineFile(file: string): Promise<Baseline | undefin
   try {
     return text === undefined ? undefined : readBaseline(text);
   } catch (error) {
-    throw new ConfigurationError(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new ConfigurationError(`${file}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }

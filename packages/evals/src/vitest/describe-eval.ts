@@ -47,7 +47,8 @@ export function describeEval<Expected>(suite: EvalSuite<Expected>, options: Desc
           const found = run.cases.find((one) => one.id === id);
           if (found === undefined) return context.skip("It is left out of this world.");
           const problem = caseProblem(run, found);
-          if (problem !== undefined) assert.fail([`${titleOf(run)}, ${id} ${problem}`, ...failedTrials(found)].join("\n"));
+          if (problem !== undefined)
+            assert.fail([`${titleOf(run)}, ${id} ${problem}`, ...failedTrials(found)].join("\n"));
         }
       });
     test("gate", { timeout }, async (context) => {
