@@ -15,6 +15,8 @@ export interface EvalRun {
   /** Ids of the models that answered, and versions that the service said, such as `gemini-3.8-flash-002`. */
   readonly models: readonly { readonly id: string; readonly version?: string | undefined }[];
   readonly cases: readonly CaseResult[];
+  /** Share of passed trials among all, from 0 to 1, with its interval at 95 % for cases like these. */
+  readonly passed: { readonly share: number; readonly low: number; readonly high: number };
   readonly verdict: Verdict;
   readonly cost: EvalCost;
   /** Share of calls that recordings answered; absent when there was no recording. */
