@@ -1,4 +1,4 @@
-import { Agent, defineTool, type Endpoint, googleSearch } from "@pollux/core";
+import { Agent, defineTool, type Endpoint, googleListPrices, googleSearch } from "@pollux/core";
 import { z } from "zod";
 import { changeAddress, findOrderTool } from "./orders.ts";
 
@@ -61,6 +61,7 @@ export function createSupportAgent({
     model,
     endpoint,
     instructions,
+    prices: googleListPrices,
     tools: [refund, cancelDelivery, findOrderTool(now), changeAddress, escalate, googleSearch()],
   });
 }

@@ -5,7 +5,7 @@ import { anchorsOf, readPage, ROOT, userPages, withoutCode } from "./support/pag
 
 const pages = [
   ...userPages(),
-  ...["conformance", "create-pollux", "dbos", "engine", "evals", "interactions", "otel", "postgres", "restate"].map(
+  ...["conformance", "create-pollux", "dbos", "engine", "interactions", "otel", "postgres", "restate"].map(
     (name) => `packages/${name}/README.md`,
   ),
 ];
