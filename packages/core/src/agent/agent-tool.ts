@@ -178,7 +178,7 @@ function inheritOptions(
   tool: string,
   { prices, approve, ...own }: NestedAgent["own"],
   parent: ParentRun | undefined,
-): Pick<AnyRunOptions, "limits" | "prices" | "approve" | "parent" | "read" | "metadata"> {
+): Pick<AnyRunOptions, "limits" | "prices" | "approve" | "parent" | "read" | "metadata" | "rehearsal"> {
   const limits = within({ ...own.limits }, parent?.remaining ?? {});
   const used = usedUp(limits);
   if (used !== undefined) throw new ToolError(nothingLeft(tool, used));
@@ -189,6 +189,7 @@ function inheritOptions(
     parent: parent?.step,
     read: parent?.read,
     metadata: parent?.metadata,
+    rehearsal: parent?.rehearsal,
   };
 }
 

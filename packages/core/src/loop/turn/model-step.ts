@@ -6,7 +6,7 @@ import { sleep } from "../../internal/abort.ts";
 import { isTooDeep, MAX_LEVELS, tryOr } from "../../internal/json.ts";
 import { SILENT } from "../../logging/logger.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
-import type { ModelNotice, ModelRequest, ModelResponse } from "../../model/model.ts";
+import type { Model, ModelNotice, ModelRequest, ModelResponse } from "../../model/model.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
 import {
   addUsage,
@@ -133,7 +133,7 @@ export async function modelStep(
     partial?.begin(place, guarded);
     step.asks?.(request, model);
     try {
-      const response = await model.respond(request, {
+      const response = await rehearsed(input, model).respond(request, {
         signal: step.signal,
         conversation: input.conversation,
         logger,
@@ -197,6 +197,10 @@ export function costOf(table: PriceTable, usage: Usage, modelId: string, at: num
 }
 
 /** As {@link isTooDeep}, with nothing kept for each of many texts: an answer may come in thousands of pieces. */
+function rehearsed({ rehearsal, identity }: LoopInput, model: Model): Model {
+  return rehearsal?.model?.(model, identity) ?? model;
+}
+
 function nestTooDeep(parts: readonly Part[]): boolean {
   for (const part of parts)
     for (const key in part) {
