@@ -1,8 +1,23 @@
 // Entry "@pollux/evals". Names only.
 export type { AnyCase, EvalCase, SessionCase } from "./cases/eval-case.ts";
 export type { AgentWorld, EvalSuite, EvalSuiteOptions, GateOptions, Metric, StandIn } from "./cases/eval-suite.ts";
+export {
+  type CaseText,
+  sessionCase,
+  sessionCaseFiles,
+  type SessionCaseFile,
+  type SessionCaseOptions,
+  writeSessionCase,
+} from "./cases/session-case.ts";
 export { type Baseline, type CaseRecord, readBaseline, writeBaseline } from "./gate/baseline.ts";
 export { exitCode, isDecided, judgeRun } from "./gate/judge-run.ts";
+export type { JudgeOptions } from "./judges/ask-model.ts";
+export { calibrate, type Calibration } from "./judges/calibrate.ts";
+export { decides, type DecidesOptions } from "./judges/decides.ts";
+export { judge } from "./judges/judge.ts";
+export type { JudgeLabel } from "./judges/labels.ts";
+export type { Judge, LabelOptions } from "./judges/make-judge.ts";
+export { prefers, type PrefersOptions } from "./judges/prefers.ts";
 export { codeVersion } from "./report/code-version.ts";
 export type {
   CaseResult,

@@ -360,7 +360,10 @@ export class AgentRuns implements Follower<AgentRuns> {
     });
   }
 
-  #compactionPlan({ compaction, prices, rehearsal }: RunPlan, { runId, metadata }: RunIdentity): CompactionPlan | undefined {
+  #compactionPlan(
+    { compaction, prices, rehearsal }: RunPlan,
+    { runId, metadata }: RunIdentity,
+  ): CompactionPlan | undefined {
     if (compaction === undefined || compaction === false) return undefined;
     return {
       options: compaction,

@@ -157,10 +157,11 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
   }
 
   function open(task: string, context: ToolContext): RunStream<unknown> {
-    const { approve, ...inherited } = inheritOptions(name, agent.own, context.parent);
+    const { approve, rehearsal, ...inherited } = inheritOptions(name, agent.own, context.parent);
     const run = {
       ...inherited,
       approve: approve && addToPath(name, approve),
+      rehearsal: rehearsal?.approve ? { ...rehearsal, approve: addToPath(name, rehearsal.approve) } : rehearsal,
       // The session's own context, whose type is erased here.
       context: context.context as undefined,
       signal: nestedSignal(context.signal),

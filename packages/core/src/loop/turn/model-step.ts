@@ -196,11 +196,12 @@ export function costOf(table: PriceTable, usage: Usage, modelId: string, at: num
   return priced.unpriced !== undefined || Number.isFinite(priced.cost) ? priced : {};
 }
 
-/** As {@link isTooDeep}, with nothing kept for each of many texts: an answer may come in thousands of pieces. */
+/** The model that answers in the place of the one that is asked. */
 function rehearsed({ rehearsal, identity }: LoopInput, model: Model): Model {
   return rehearsal?.model?.(model, identity) ?? model;
 }
 
+/** As {@link isTooDeep}, with nothing kept for each of many texts: an answer may come in thousands of pieces. */
 function nestTooDeep(parts: readonly Part[]): boolean {
   for (const part of parts)
     for (const key in part) {
