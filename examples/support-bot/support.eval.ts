@@ -1,36 +1,41 @@
 // Run by `npx pnpm eval`: is the support bot worse than it was?
 import { connect } from "@pollux/cli";
-import { googleListPrices } from "@pollux/core";
+import { googleListPrices as prices } from "@pollux/core";
 import { called, cites, defineEval, judge, matches, neverCalled, sessionCase, simulatedUser } from "@pollux/evals";
 import { createSupportAgent } from "./agent.ts";
 import { shopBrain } from "./evals/shop-brain.ts";
 
-// The service if a key is set, otherwise the emulator, for which a script speaks.
-const { endpoint } = await connect(process.env, { brain: shopBrain() });
-const model = process.env["POLLUX_MODEL"] ?? "gemini-3.8-flash";
-const prices = googleListPrices;
-const beside = (path: string): URL => new URL(`evals/${path}`, import.meta.url);
+// The service if a key is set, otherwise the emulator, for which a script speaks. Each is compared with its own baseline.
+const { endpoint, emulated } = await connect(process.env, { brain: shopBrain() });
+const variant = emulated ? "emulator" : "gemini";
+const [model, other] = ["gemini-3.8-flash", emulated ? "gemini-3.6-flash" : "gemini-3.1-pro-preview"];
 
 const next = judge("Does the customer learn what happens next?", {
-  model,
+  model: other,
   endpoint,
   prices,
-  labels: beside("next.jsonl"),
+  name: "next",
+  labels: "evals/next.jsonl",
 });
-const curt = simulatedUser({ model, endpoint, prices, goal: "Refund of order 17", character: "curt", maxMessages: 8 });
+const curt = simulatedUser({
+  model: other,
+  endpoint,
+  prices,
+  goal: "Refund of order 17",
+  character: "curt",
+  maxMessages: 8,
+});
 const noRefund = [neverCalled("refund")];
+const recorded = (id: string): URL => new URL(`evals/cases/${id}`, import.meta.url);
 
 export default defineEval("support", {
-  agent: ({ now, variant }) => createSupportAgent({ endpoint, model, now, isBrief: variant === "brief" }),
-  standIn: {
-    refund: () => "refunded",
-    change_address: () => "changed",
-    escalate: () => "somebody of the support team writes within a day",
-  },
+  agent: ({ now }) => createSupportAgent({ endpoint, model, now }),
+  variants: [variant],
+  standIn: { refund: () => "refunded", change_address: () => "changed", escalate: () => "somebody writes within a day" },
   approve: () => true,
   scorers: [next],
   gate: { metrics: ["passed", "cost"], budget: 2 },
-  scrub: (text) => text.replaceAll(/[\w.]+@[\w.]+/g, "kim@example.com"),
+  scrub: (text) => text.replaceAll(/[\w.]+@[\w.]+\w/g, "kim@shop.example"),
   data: [
     { id: "refund", input: "Refund order 17", scorers: [called("refund", { order: "17" })] },
     { id: "late", input: "Refund order 3", scorers: noRefund },
@@ -42,7 +47,7 @@ export default defineEval("support", {
     { id: "crack", input: "Is a crack covered?", scorers: [cites("warranty")] },
     { id: "hello", input: "Hi!", scorers: [neverCalled()] },
     { id: "curt", input: curt, scorers: [called("refund")] },
-    sessionCase(beside("order-9"), { scorers: [called("refund", { order: "9" })] }),
-    sessionCase(beside("order-31"), { turn: 2, turns: 1, scorers: [called("escalate")] }),
+    sessionCase(recorded("order-9"), { scorers: [called("refund", { order: "9" })] }),
+    sessionCase(recorded("order-31"), { turn: 2, turns: 2, scorers: [called("escalate")] }),
   ],
 });
