@@ -3,6 +3,7 @@ import { connect } from "@pollux/cli";
 import { googleListPrices as prices } from "@pollux/core";
 import { called, cites, defineEval, judge, matches, neverCalled, sessionCase, simulatedUser } from "@pollux/evals";
 import { createSupportAgent } from "./agent.ts";
+import { scrub } from "./evals/scrub.ts";
 import { shopBrain } from "./evals/shop-brain.ts";
 
 // The service if a key is set, otherwise the emulator, for which a script speaks. Each is compared with its own baseline.
@@ -35,7 +36,7 @@ export default defineEval("support", {
   approve: () => true,
   scorers: [next],
   gate: { metrics: ["passed", "cost"], budget: 2 },
-  scrub: (text) => text.replaceAll(/[\w.]+@[\w.]+\w/g, "kim@shop.example"),
+  scrub,
   data: [
     { id: "refund", input: "Refund order 17", scorers: [called("refund", { order: "17" })] },
     { id: "late", input: "Refund order 3", scorers: noRefund },
