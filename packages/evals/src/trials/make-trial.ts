@@ -92,7 +92,7 @@ const NOTHING_KEPT: KeptTrial = {
   isOver: false,
   durationMs: 0,
   guardrails: [],
-  seen: { calls: 0, recorded: 0, approvals: [], effects: [] },
+  seen: { calls: 0, recorded: 0, approvals: [], effects: [], served: [] },
   cost: 0,
 };
 

@@ -1,6 +1,19 @@
-import { Agent, type Approve, defineTool, handoff, MemoryStore, type ToolEffects } from "@pollux/core";
+import {
+  Agent,
+  type Approve,
+  defineTool,
+  gemini,
+  geminiApi,
+  googleSearch,
+  handoff,
+  MemoryStore,
+  type Model,
+  type ToolEffects,
+} from "@pollux/core";
+import { keepExchanges } from "@pollux/core/exchanges";
 import type { ModelRequest } from "@pollux/core/model";
-import { call, calls, costs, join, say, ScriptedModel, type ScriptedTurn } from "@pollux/core/testing";
+import { call, calls, costs, grounded, join, say, ScriptedModel, type ScriptedTurn } from "@pollux/core/testing";
+import { calls as emulatedCalls, createEmulator, say as emulatedSay, script } from "@pollux/emulator";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -296,6 +309,57 @@ describe("recorded-tools", () => {
     );
     const { at } = { ...Object(one.recording.log.find((value) => Object(value).runId === "asked")) } as { at: number };
     expect(times).toEqual([at, at]);
+  });
+
+  test("agents inside calls run, and their calls are answered by the requests that were kept", async () => {
+    const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
+    const keeper = keepExchanges(exchanges);
+    const emulator = createEmulator({
+      brain: script([
+        emulatedCalls({ name: "helper", args: { task: "look at 17" } }),
+        emulatedCalls({ name: "look_up", args: { order: "17" } }),
+        emulatedSay("Friday."),
+        emulatedSay("On Friday."),
+      ]),
+    });
+    const live = gemini("gemini-3.5-flash", {
+      endpoint: geminiApi({ apiKey: "emulator" }),
+      fetch: (input, init) => emulator.fetch(input, init),
+    });
+    const teamOf = (outer: Model, inner: Model) =>
+      new Agent({
+        model: outer,
+        tools: [
+          new Agent({ name: "helper", model: inner, tools, observers: [keeper] }).asTool({ description: "Helps." }),
+        ],
+        observers: [keeper],
+      });
+    await teamOf(live, live).session({ id: "s", store }).send("What about order 17?", { runId: "asked" });
+    await keeper.flush();
+    const recording = { log: await store.load("s"), exchanges: await exchanges.load("s") };
+    const agent = teamOf(
+      model(call("helper", { task: "look again" }), say("ok")),
+      model(call("look_up", { order: "17" }), say("ok")),
+    );
+    const { run, trials } = await trialsOf({ agent, data: [{ id: "team", recording, runId: "asked" }] });
+
+    expect([trials[0]?.status, trials[0]?.why, ran]).toEqual(["passed", undefined, []]);
+    expect(run.recordedShare).toBe(1);
+  });
+
+  test("the service's own search is live where the recording has nothing, and reported", async () => {
+    const one = await record(turns);
+    const searches = ScriptedModel.with(
+      { capabilities: { builtInsWithFunctions: false } },
+      call("google_search", { query: "carriers" }),
+      grounded("Late.", { sources: [{ uri: "https://carrier.example" }], queries: ["carriers"] }),
+      say("ok"),
+    );
+    const agent = new Agent({ model: searches, tools: [...tools, googleSearch()] });
+    const { run, trials } = await trialsOf({ agent, data: [one] });
+
+    expect([trials[0]?.status, trials[0]?.why]).toEqual(["passed", undefined]);
+    expect(run.notFixed).toEqual(["googleSearch"]);
   });
 
   test("a case without a recording is left out of a world that needs one, and the run says so", async () => {
