@@ -3,17 +3,10 @@ import { existsSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { JsonObject } from "@pollux/core";
+import type { Judgement } from "./make-judge.ts";
 
-/**
- * A person's verdict: what a judge sees, by default an `input` and an `answer`, and as `label` whether it should say yes.
- */
+/** A person's verdict: what a judge sees, by default an `input` and an `answer`, and as `label` whether it should say yes. */
 export interface JudgeLabel extends JsonObject {
-  readonly label: boolean;
-}
-
-/** What a judge sees, with a person's verdict. */
-interface LabelledView {
-  readonly seen: JsonObject;
   readonly label: boolean;
 }
 
@@ -21,7 +14,7 @@ interface LabelledView {
 export async function readLabels(
   given: string | readonly JudgeLabel[],
   folder: string,
-): Promise<readonly LabelledView[]> {
+): Promise<readonly { readonly seen: JsonObject; readonly label: boolean }[]> {
   const labels = typeof given === "string" ? await readLines(resolve(folder, given)) : given;
   return labels.map((one, index) => {
     // What of a file is no object has no label either.
@@ -32,34 +25,31 @@ export async function readLabels(
   });
 }
 
-/** What a judge said of labels. */
-export interface KeptScores {
-  get(seen: JsonObject): number | undefined;
-  add(seen: JsonObject, score: number): Promise<void>;
-}
-
 /**
- * What judges said of the labels in a file: `next.jsonl` has `next.scores.jsonl` beside it, to be kept in version control with it, so that
- * labels are judged once and the threshold stays.
+ * Asks a judge once about each label of a file: `next.jsonl` gets a `next.scores.jsonl` beside it, to be kept in version control with it, so that
+ * the threshold stays.
  *
  * @param judge - Identifies its question and its model.
  */
-export async function openScores(labels: string, folder: string, judge: string): Promise<KeptScores> {
-  const path = resolve(folder, labels.replace(/(?:\.jsonl)?$/, ".scores.jsonl"));
+export async function askOnce(
+  labels: string,
+  judge: string,
+  ask: (seen: JsonObject) => Promise<Judgement>,
+): Promise<(seen: JsonObject) => Promise<Judgement>> {
+  const path = labels.replace(/(?:\.jsonl)?$/, ".scores.jsonl");
   // Lines that are written below.
-  const lines = (existsSync(path) ? await readLines(path) : []) as readonly {
-    readonly of: string;
-    readonly score: number;
-  }[];
+  const lines = (existsSync(path) ? await readLines(path) : []) as readonly { of: string; score: number }[];
   const scores = new Map(lines.map(({ of, score }) => [of, score]));
-  const nameOf = (seen: JsonObject): string =>
-    createHash("sha256")
+  return async (seen) => {
+    const of = createHash("sha256")
       .update(JSON.stringify([judge, seen]))
       .digest("hex")
       .slice(0, 16);
-  return {
-    get: (seen) => scores.get(nameOf(seen)),
-    add: (seen, score) => appendFile(path, `${JSON.stringify({ of: nameOf(seen), score })}\n`),
+    const before = scores.get(of);
+    if (before !== undefined) return { score: before, reason: "", cost: 0 };
+    const judged = await ask(seen);
+    if (judged.score !== null) await appendFile(path, `${JSON.stringify({ of, score: judged.score })}\n`);
+    return judged;
   };
 }
 

@@ -1,9 +1,10 @@
+import { resolve } from "node:path";
 import type { JsonObject } from "@pollux/core";
 import { checkShare } from "../scorers/output.ts";
 import { type NamedScorer, sourceOf } from "../scorers/scorer.ts";
 import type { PrepareScorer, Score, Trial } from "../trials/trial.ts";
 import { type Calibration, calibrate } from "./calibrate.ts";
-import { type JudgeLabel, openScores, readLabels } from "./labels.ts";
+import { askOnce, type JudgeLabel, readLabels } from "./labels.ts";
 
 /** Options of all judges. */
 export interface LabelOptions {
@@ -22,7 +23,7 @@ export interface LabelOptions {
 
 /**
  * Scores by a model. Metadata has its `reason` and, with prices, its `cost`. Until it was compared with enough labels, it advises and fails no
- * trial; its threshold is part of its `key`.
+ * trial.
  */
 export interface Judge extends NamedScorer {
   /** Compares it with its labels, once. @throws {TypeError} For a line that is no label. */
@@ -55,7 +56,7 @@ export function makeJudge(parts: JudgeParts): Judge {
   const { by, question, identity, sees = seeAnswer, ask, labels, threshold, name = question } = parts;
   if (question.trim() === "") throw new TypeError(`${by}(): ask a question that can be answered with yes or no`);
   if (threshold !== undefined) checkShare(`${by}(): the threshold`, threshold);
-  const key = `${by}(${[question, ...identity, ...(parts.sees ? [sees] : [])].map(sourceOf).join(",")})`;
+  const key = `${by}(${[question, ...identity].map(sourceOf).join(",")})`;
   let calibration: Calibration | undefined;
   let preparing: Promise<number | undefined> | undefined;
 
@@ -67,20 +68,22 @@ export function makeJudge(parts: JudgeParts): Judge {
   };
 
   const compare = async ({ folder, signal }: PrepareScorer): Promise<number | undefined> => {
-    const kept = typeof labels === "string" ? await openScores(labels, folder, key) : undefined;
-    const costs: (number | undefined)[] = [];
-    const judged = await eachOf(await readLabels(labels ?? [], folder), async ({ seen, label }) => {
-      const before = kept?.get(seen);
-      if (before !== undefined) return { label, score: before };
-      const { score, cost } = await ask(seen, signal);
-      costs.push(cost);
-      if (score !== null) await kept?.add(seen, score);
-      return { label, score };
-    });
-    const told = judged.flatMap(({ label, score }) => (score === null ? [] : [{ label, score }]));
-    const [people, scores] = [told.map(({ label }) => label), told.map(({ score }) => score)];
-    if (told.length > 0) calibration = calibrate(people, scores, { threshold });
-    return addCosts(costs);
+    const views = await readLabels(labels ?? [], folder);
+    const askNow = (seen: JsonObject): Promise<Judgement> => ask(seen, signal);
+    const askLabel = typeof labels === "string" ? await askOnce(resolve(folder, labels), key, askNow) : askNow;
+    const judged: Judgement[] = [];
+    // A few at a time.
+    for (let from = 0; from < views.length; from += 4)
+      judged.push(...(await Promise.all(views.slice(from, from + 4).map(({ seen }) => askLabel(seen)))));
+    const told = views.filter((_, index) => judged[index]?.score !== null);
+    const scores = judged.flatMap(({ score }) => score ?? []);
+    if (told.length > 0)
+      calibration = calibrate(
+        told.map(({ label }) => label),
+        scores,
+        { threshold },
+      );
+    return addCosts(judged.map(({ cost }) => cost));
   };
 
   const prepare = async (given: PrepareScorer): Promise<{ readonly cost?: number | undefined }> => {
@@ -90,23 +93,12 @@ export function makeJudge(parts: JudgeParts): Judge {
     return { cost: isFirst ? cost : 0 };
   };
 
-  const isTrusted = (): boolean => calibration !== undefined && calibration.problem === undefined;
-  const limit = (): number => calibration?.threshold ?? threshold ?? 0.5;
-  return Object.defineProperties(Object.assign(scorer, { scorerName: name, prepare }), {
+  return Object.defineProperties(Object.assign(scorer, { scorerName: name, key, prepare }), {
     calibration: { get: () => calibration, enumerable: true },
-    isAdvisory: { get: () => !isTrusted(), enumerable: true },
-    threshold: { get: limit, enumerable: true },
-    key: { get: () => (isTrusted() ? `${key} from ${limit().toFixed(2)}` : key), enumerable: true },
+    isAdvisory: { get: () => calibration === undefined || calibration.problem !== undefined, enumerable: true },
+    threshold: { get: () => calibration?.threshold ?? threshold ?? 0.5, enumerable: true },
     // With the members above.
   }) as unknown as Judge;
-}
-
-/** A few at a time. */
-async function eachOf<Item, Done>(items: readonly Item[], work: (item: Item) => Promise<Done>): Promise<Done[]> {
-  const done: Done[] = [];
-  for (let from = 0; from < items.length; from += 4)
-    done.push(...(await Promise.all(items.slice(from, from + 4).map(work))));
-  return done;
 }
 
 function seeAnswer({ input, text, results }: Trial): JsonObject {

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { Agent, defineTool } from "@pollux/core";
 import { call, calls, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { expect, test } from "vitest";
@@ -116,6 +117,19 @@ test("keys tell scorers apart by their arguments, and are the same for the same"
     'called("refund",{"order":"17"},)',
     'called("refund",{"order":"/17/i"},)',
   ]);
+});
+
+test("a key is the same where a test runner has changed a predicate's layout and its imports", () => {
+  // As this one has.
+  const { key } = called("refund", ({ order }) => basename(z.string().parse(order)) === "17");
+  const plain = `({ order })        => basename(z.string().parse(order)) === '17'`;
+  expect(key).toBe(
+    called(
+      "refund",
+      Object.assign(() => true, { toString: () => plain }),
+    ).key,
+  );
+  expect(key).not.toBe(called("refund", ({ order }) => basename(z.string().parse(order)) === "18").key);
 });
 
 test.each([calledAll, calledInOrder])("%o needs a call to look for", (make) => {
