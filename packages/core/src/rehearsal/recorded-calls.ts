@@ -1,7 +1,7 @@
 import { asList, asObject, isObject, type Json, sameJson } from "../internal/json.ts";
 import { numberCalls } from "../durable/run-log.ts";
 import type { ToolOutcome } from "../tool/tool.ts";
-import type { Content, FunctionCall } from "../wire/types/content.ts";
+import type { Content } from "../wire/types/content.ts";
 
 /** A call of a session, and what came of it. */
 export interface RecordedCall {
@@ -44,7 +44,7 @@ function callsOfTurn(entries: readonly Fields[]): readonly RecordedCall[] {
   // A step's answer, as far as calls are concerned.
   const answer = isWhole ? (content as unknown as Content) : undefined;
   return numberCalls(turn, answer).map(({ callId, call }, index) => {
-    const { name = "", args = {} }: Partial<FunctionCall> = call;
+    const { name, args = {} } = call;
     const response = responseTo(callId, entries);
     const route = routes && asObject(asList(valueOf(routes))[index])["do"];
     return {
