@@ -49,14 +49,17 @@ function remarksOf(found: CaseResult, { broken, flaky, before, added }: EvalRun[
 export function metricRows({ verdict }: EvalRun): Rows {
   const rows = verdict.metrics.map(({ name, now, before, difference: { value, low, high }, isWorse, isGated }) => {
     const change = (by: number): string => {
+      // Of a sum of fractions.
+      if (Math.abs(by) < 1e-9) return "0";
       return name === "passed" ? points(by) : `${by < 0 ? "−" : "+"}${amount(name, Math.abs(by))}`;
     };
+    const isChanged = [value, low, high].some((by) => change(by) !== "0");
     const remark = isWorse ? (isGated ? "worse" : "worse, not gated") : "";
     return [
       name,
       amount(name, now),
       amount(name, before),
-      `${change(value)} (${change(low)} to ${change(high)})`,
+      isChanged ? `${change(value)} (${change(low)} to ${change(high)})` : "0",
       remark,
     ];
   });
