@@ -1,6 +1,7 @@
 // Entry "@pollux/evals". Names only.
 export type { AnyCase, EvalCase, SessionCase } from "./cases/eval-case.ts";
 export type { AgentWorld, EvalSuite, EvalSuiteOptions, GateOptions, Metric, StandIn } from "./cases/eval-suite.ts";
+export { proposeCase, type ProposeCaseOptions, type ProposedCase } from "./cases/propose-case.ts";
 export {
   type CaseText,
   sessionCase,
