@@ -1,6 +1,17 @@
 // Entry "@pollux/evals". Names only.
+export { type CaseCheck, type CaseSchema, casesFromFile } from "./cases/cases-from-file.ts";
+export { defineEval } from "./cases/define-eval.ts";
 export type { AnyCase, EvalCase, SessionCase } from "./cases/eval-case.ts";
-export type { AgentWorld, EvalSuite, EvalSuiteOptions, GateOptions, Metric, StandIn } from "./cases/eval-suite.ts";
+export type {
+  AgentWorld,
+  EvalSuite,
+  EvalSuiteOptions,
+  GateOptions,
+  Metric,
+  StandIn,
+  TestedAgent,
+} from "./cases/eval-suite.ts";
+export type { CaseFilter } from "./cases/filter-cases.ts";
 export { proposeCase, type ProposeCaseOptions, type ProposedCase } from "./cases/propose-case.ts";
 export {
   type CaseText,
@@ -58,6 +69,7 @@ export {
 } from "./statistics/rates.ts";
 export { type PlannedCase, type PlannedSample, seenDifference, seenDrop } from "./statistics/seen-drop.ts";
 export type { Pair } from "./statistics/worse-counts.ts";
+export { type EvalProgress, runEval, type RunEvalOptions, type UnjudgedRun } from "./trials/run-eval.ts";
 export type { PrepareScorer, Score, Scorer, Trial } from "./trials/trial.ts";
 export { simulatedUser, type SimulatedUser, type SimulatedUserOptions } from "./users/simulated-user.ts";
 export { talk, type Talk } from "./users/talk.ts";

@@ -32,7 +32,7 @@ export function decides(
     name,
     by: "decides",
     question: asked.instructions,
-    identity: [rest.model ?? "gemini-decision-1", asked],
+    identity: [rest.model ?? "gemini-decision-1", asked, sees],
     ask: async (seen, signal) => {
       try {
         const decision = await decide(JSON.stringify(seen), { asked }, { ...rest, signal });

@@ -26,7 +26,7 @@ Say what decides it, then give a score from 0 to 1: 1 for a clear yes, 0 for a c
     ...options,
     by: "judge",
     question,
-    identity: [modelId(options)],
+    identity: [modelId(options), options.sees],
     ask: async (seen, signal) => {
       const { answer, problem, cost } = await askFor(seen, signal);
       return { score: answer?.score ?? null, reason: answer?.reason ?? problem, cost };

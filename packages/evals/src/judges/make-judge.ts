@@ -23,7 +23,7 @@ export interface LabelOptions {
 
 /**
  * Scores by a model. Metadata has its `reason` and, with prices, its `cost`. Until it was compared with enough labels, it advises and fails no
- * trial; its threshold is part of its `key`.
+ * trial.
  */
 export interface Judge extends NamedScorer {
   /** Compares it with its labels, once. @throws {TypeError} For a line that is no label. */
@@ -56,7 +56,7 @@ export function makeJudge(parts: JudgeParts): Judge {
   const { by, question, identity, sees = seeAnswer, ask, labels, threshold, name = question } = parts;
   if (question.trim() === "") throw new TypeError(`${by}(): ask a question that can be answered with yes or no`);
   if (threshold !== undefined) checkShare(`${by}(): the threshold`, threshold);
-  const key = `${by}(${[question, ...identity, ...(parts.sees ? [sees] : [])].map(sourceOf).join(",")})`;
+  const key = `${by}(${[question, ...identity].map(sourceOf).join(",")})`;
   let calibration: Calibration | undefined;
   let preparing: Promise<number | undefined> | undefined;
 
@@ -93,13 +93,10 @@ export function makeJudge(parts: JudgeParts): Judge {
     return { cost: isFirst ? cost : 0 };
   };
 
-  const isTrusted = (): boolean => calibration !== undefined && calibration.problem === undefined;
-  const limit = (): number => calibration?.threshold ?? threshold ?? 0.5;
-  return Object.defineProperties(Object.assign(scorer, { scorerName: name, prepare }), {
+  return Object.defineProperties(Object.assign(scorer, { scorerName: name, key, prepare }), {
     calibration: { get: () => calibration, enumerable: true },
-    isAdvisory: { get: () => !isTrusted(), enumerable: true },
-    threshold: { get: limit, enumerable: true },
-    key: { get: () => (isTrusted() ? `${key} from ${limit().toFixed(2)}` : key), enumerable: true },
+    isAdvisory: { get: () => calibration === undefined || calibration.problem !== undefined, enumerable: true },
+    threshold: { get: () => calibration?.threshold ?? threshold ?? 0.5, enumerable: true },
     // With the members above.
   }) as unknown as Judge;
 }

@@ -107,7 +107,7 @@ describe("labels", () => {
     expect({ ...graded }).toMatchObject({ isAdvisory: true, threshold: 0.5, calibration: undefined });
   });
 
-  test("with enough of them it has a threshold, may fail a trial, and is another scorer", async () => {
+  test("with enough of them it has a threshold and may fail a trial", async () => {
     const model = grader(30);
     const graded = judge(QUESTION, { model, labels: labelled(30), prices: { input: 100_000, output: 0 } });
     const { key } = graded;
@@ -119,7 +119,8 @@ describe("labels", () => {
       threshold: 0.55,
       calibration: { labels: 30, kappa: { value: 1 } },
     });
-    expect(graded.key).toBe(`${key} from 0.55`);
+    // What it has said is read again by its key.
+    expect(graded.key).toBe(key);
     expect(seenIn(model.requests[0])).toEqual({ input: "Where is order 0?", answer: "It comes on Friday." });
     // Once.
     expect(await graded.prepare({ folder, signal })).toEqual({ cost: 0 });

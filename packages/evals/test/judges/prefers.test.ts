@@ -51,6 +51,14 @@ test("compares with what the suite gives, and not at all with nothing", async ()
   });
 });
 
+test("the other answer is part of its key, and how it finds the expected one is not", () => {
+  const model = "gemini-3.8-flash";
+  expect(prefers(QUESTION, { model }).key).toBe(`prefers("${QUESTION}","gemini-3.8-flash",)`);
+  expect(prefers(QUESTION, { model, against: () => "v1" }).key).toBe(
+    `prefers("${QUESTION}","gemini-3.8-flash","=>v1")`,
+  );
+});
+
 test("an order that fails is no preference, and both cost", async () => {
   const model = new ScriptedModel(choose("first"), finishes("SAFETY"));
   const prices = { input: 1_000_000, output: 0 };
