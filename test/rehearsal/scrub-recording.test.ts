@@ -145,7 +145,7 @@ describe("a session with signatures, parallel calls and questions", () => {
     expect(counts).toEqual({
       texts: 6,
       secrets: 1,
-      exchanges: 3,
+      exchanges: 2,
       signatures: 2,
       citations: 0,
       unreadable: 0,
@@ -157,10 +157,13 @@ describe("a session with signatures, parallel calls and questions", () => {
   test("has answers that fit its questions, whose arguments were changed", async () => {
     const { agent, session, end } = recorder([call("write", { to: "Anna" }), say("I wrote to Anna.")]);
     const waiting = await session.send("Write a letter to Anna.");
-    await session.answer(approve(waiting.stopReason === "needs-approval" ? waiting.pending : []));
+    await session.answer({
+      approvals: approve(waiting.stopReason === "needs-approval" ? waiting.pending : []),
+      by: "Anna",
+    });
     await session.continue();
     const { recording } = scrubRecording(await end(), noAnna);
-    expect(recording.log).toEqual([]);
+    expect(readable(recording)).not.toMatch(/"Anna"/);
     expect(await replays(agent, recording)).toBe("I wrote to K.");
   });
 });

@@ -1,13 +1,13 @@
-import type { Agent, Json, SessionStore } from "@pollux/core";
+import type { Json, SessionStore } from "@pollux/core";
 import {
-  type BodyDifference,
   cutExchanges,
   type Recording,
   replayRun,
   type ScrubbedRecording,
   scrubRecording,
 } from "@pollux/core/rehearsal";
-import { seededRandom } from "../statistics/random.ts";
+import { openAgent } from "../trials/make-trial.ts";
+import { describeDifference } from "../worlds/replay-trial.ts";
 import type { EvalSuite } from "./eval-suite.ts";
 import { type CaseText, type SessionCaseFile, sessionCaseFiles } from "./session-case.ts";
 
@@ -116,7 +116,10 @@ async function compare(compared: Compared): Promise<Pick<ProposedCase, "requests
       problem: `The requests of the run ${about.runId} were not kept, so nothing can be compared: give the agent keepExchanges as an observer, and name where it writes.`,
     };
   const replay = async (one: Recording): Promise<{ readonly requests: number; readonly differs?: string }> => {
-    const agent = await makeAgent(suite, about);
+    const agent = await openAgent(
+      { suite, one: { id: about.runId }, number: 1, variant: suite.variants?.[0] },
+      () => about.recordedAt,
+    );
     const { runId } = about;
     try {
       const report = await replayRun(agent, one, { runId, context: suite.context, signal });
@@ -137,15 +140,4 @@ async function compare(compared: Compared): Promise<Pick<ProposedCase, "requests
         ? `Without what scrub has taken out, the run is not the same: ${differs}. Let scrub leave alone what the agent's own code writes, such as its instructions, and change the same text everywhere in the same way.`
         : `The agent as it is now differs from the recording, whatever is scrubbed: ${before.differs}. Record the session again with this version.`,
   };
-}
-
-async function makeAgent({ agent, variants, name }: EvalSuite<never>, { recordedAt }: SessionCaseFile): Promise<Agent> {
-  if (typeof agent !== "function") return agent;
-  return await agent({ now: () => recordedAt, random: seededRandom(name), variant: variants?.[0] });
-}
-
-/** A difference of a request in a sentence. */
-export function describeDifference({ request, step, field, was, is }: BodyDifference): string {
-  const change = [was === undefined ? "it is new" : `was ${was}`, is === undefined ? "it is gone" : `is ${is}`];
-  return `request ${request + 1} (${step}) differs at ${field}: ${change.join(", ")}`;
 }
