@@ -1,3 +1,4 @@
+import { sourceOf } from "../scorers/scorer.ts";
 import type { Scorer } from "../trials/trial.ts";
 import type { AnyCase } from "./eval-case.ts";
 
@@ -23,7 +24,7 @@ export async function caseKey<Expected>(one: AnyCase<Expected>, scorers: readonl
 
 /** Identifies what a scorer does. */
 export function scorerKey(scorer: Scorer<never>): string {
-  return scorer.key ?? `${nameOf(scorer)} ${scorer.toString()}`;
+  return scorer.key ?? `${nameOf(scorer)} ${sourceOf(scorer)}`;
 }
 
 /** What a scorer is called in reports. */

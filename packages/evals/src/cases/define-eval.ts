@@ -69,9 +69,9 @@ export function defineEval<Expected = unknown>(name: string, options: EvalSuiteO
   checkWord(fail, "unknownCall", unknownCall, ["fail", "stand-in", "run"]);
   for (const one of ["approve", "scrub"] as const)
     if (options[one] !== undefined && typeof options[one] !== "function") fail(`${one} must be a function`);
-  for (const of of ["standIn", "match"] as const)
-    for (const [tool, given] of Object.entries(options[of] ?? {}))
-      if (typeof given !== "function") fail(`${of}.${tool} must be a function, got ${show(given)}`);
+  for (const option of ["standIn", "match"] as const)
+    for (const [tool, given] of Object.entries(options[option] ?? {}))
+      if (typeof given !== "function") fail(`${option}.${tool} must be a function, got ${show(given)}`);
   const both = allowEffects.find((tool) => Object.hasOwn(standIn, tool));
   if (both !== undefined) fail(`"${both}" is in both standIn and allowEffects: leave out one of them`);
   for (const one of variants)

@@ -45,7 +45,7 @@ const SAY: { readonly [outcome in Verdict["outcome"]]: (facts: VerdictFacts) => 
     const counts = Object.values(baselineOf(run).cases).map(({ passed: [passed, trials] }) => ({ passed, trials }));
     const { value, low, high } = rateOfTheseCases(counts);
     return [
-      `${baseline === undefined ? "No baseline" : "No case has a baseline"}: ${percent(value)} pass (${percent(low)} to ${percent(high)} on these cases).`,
+      `${baseline === undefined ? "No baseline" : "No case has a baseline"}: ${percent(value)} pass (${Math.round(100 * low)} to ${percent(high)} on these cases).`,
     ];
   },
   "not-worse": ({ run, verdict, level }) => {

@@ -203,7 +203,7 @@ async function tryJob<Expected>(
   if (read.trial === undefined) return { ...outcome, isReused, cost };
   const scored = await scoreTrial(read.trial, plan.scorers, made.kept.paid);
   const judgeCost = (made.kept.judgeCost ?? 0) + scored.cost;
-  if (scored.cost > 0) await made.keep({ ...made.kept, judgeCost, paid: scored.paid });
+  if (scored.paid !== undefined) await made.keep({ ...made.kept, judgeCost, paid: scored.paid });
   const { status, why, scores } = scored;
   return {
     ...outcome,

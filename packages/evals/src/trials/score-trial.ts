@@ -10,8 +10,8 @@ export interface ScoredTrial {
   readonly scores: readonly ScoreResult[];
   /** What judges have cost now. */
   readonly cost: number;
-  /** Scores that cost something, by the key of their scorer: they are read again instead of paid again. */
-  readonly paid: { readonly [key: string]: ScoreResult };
+  /** What judges said, by their key: it is read again instead of asked again. Absent when nobody was asked now. */
+  readonly paid?: { readonly [key: string]: ScoreResult } | undefined;
 }
 
 /** Scores a trial. Never rejects, except with the signal's reason when that aborts. */
@@ -22,6 +22,7 @@ export async function scoreTrial<Expected>(
 ): Promise<ScoredTrial> {
   const paid: { [key: string]: ScoreResult } = { ...paidBefore };
   let cost = 0;
+  const asked: string[] = [];
   const scores = await Promise.all(
     scorers.map(async (scorer): Promise<ScoreResult> => {
       const key = scorerKey(scorer);
@@ -31,8 +32,11 @@ export async function scoreTrial<Expected>(
       const said = await askScorer(scorer, trial);
       const result = { ...said.result, ...limits };
       cost += said.cost;
+      // One without prices may say something else when it is asked again.
+      const isJudge = said.cost > 0 || scorer.prepare !== undefined;
+      if (isJudge) asked.push(key);
       // A scorer without a key of its own may share its source with another one.
-      if (said.cost > 0 && scorer.key !== undefined && result.score !== null) paid[key] = result;
+      if (isJudge && scorer.key !== undefined && result.score !== null) paid[key] = result;
       return result;
     }),
   );
@@ -41,10 +45,10 @@ export async function scoreTrial<Expected>(
   const untold = deciding.find(({ score }) => score === null);
   if (untold !== undefined) {
     const why = `${untold.name} could not judge it${untold.reason === undefined ? "" : `: ${untold.reason}`}`;
-    return { status: "invalid", why, scores, cost, paid };
+    return { status: "invalid", why, scores, cost, ...(asked.length > 0 && { paid }) };
   }
   const isPassed = deciding.every(({ score, threshold }) => score !== null && score >= threshold);
-  return { status: isPassed ? "passed" : "failed", scores, cost, paid };
+  return { status: isPassed ? "passed" : "failed", scores, cost, ...(asked.length > 0 && { paid }) };
 }
 
 async function askScorer<Expected>(

@@ -329,6 +329,18 @@ describe("trials are kept", () => {
     expect(judge).toHaveBeenCalledTimes(2);
   });
 
+  test("a judge without prices is not asked again either: nobody retries until it passes", async () => {
+    const store = new MemoryStore();
+    const judge = Object.assign(
+      vi.fn<() => Score>(() => ({ name: "judge", score: judge.mock.calls.length > 2 ? 1 : 0 })),
+      { key: "judge(1)", prepare: async () => ({}) },
+    );
+    const options = { data: [{ id: "a", input: "x" }], scorers: [judge] };
+    const first = await run(options, { store });
+    expect((await run(options, { store })).cases).toEqual(first.cases);
+    expect(judge).toHaveBeenCalledTimes(2);
+  });
+
   test("after an abort the same call goes on: no finished step is made again", async () => {
     const store = new MemoryStore();
     const ran = vi.fn<() => string>(() => "found");
