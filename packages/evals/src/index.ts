@@ -1,6 +1,6 @@
 // Entry "@pollux/evals". Names only.
 export { type CaseCheck, type CaseSchema, casesFromFile } from "./cases/cases-from-file.ts";
-export { defineEval } from "./cases/define-eval.ts";
+export { defineEval, readCases } from "./cases/define-eval.ts";
 export type { AnyCase, EvalCase, SessionCase } from "./cases/eval-case.ts";
 export type {
   AgentWorld,
@@ -13,6 +13,7 @@ export type {
 } from "./cases/eval-suite.ts";
 export type { CaseFilter } from "./cases/filter-cases.ts";
 export { proposeCase, type ProposeCaseOptions, type ProposedCase } from "./cases/propose-case.ts";
+export { type CaseFilter, filterCases } from "./cases/filter-cases.ts";
 export {
   type CaseText,
   sessionCase,
@@ -21,6 +22,7 @@ export {
   type SessionCaseOptions,
   writeSessionCase,
 } from "./cases/session-case.ts";
+export { baselineName, readBaselineFile } from "./gate/baseline-file.ts";
 export { type Baseline, type CaseRecord, readBaseline, writeBaseline } from "./gate/baseline.ts";
 export { exitCode, isDecided, judgeRun } from "./gate/judge-run.ts";
 export type { JudgeOptions } from "./judges/ask-model.ts";
