@@ -11,9 +11,8 @@ export type {
   StandIn,
   TestedAgent,
 } from "./cases/eval-suite.ts";
-export type { CaseFilter } from "./cases/filter-cases.ts";
-export { proposeCase, type ProposeCaseOptions, type ProposedCase } from "./cases/propose-case.ts";
 export { type CaseFilter, filterCases } from "./cases/filter-cases.ts";
+export { proposeCase, type ProposeCaseOptions, type ProposedCase } from "./cases/propose-case.ts";
 export {
   type CaseText,
   sessionCase,
