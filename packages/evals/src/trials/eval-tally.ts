@@ -2,7 +2,7 @@ import { ConfigurationError } from "@pollux/core";
 import type { EvalSuite } from "../cases/eval-suite.ts";
 import type { CaseResult, EvalCost, TrialResult } from "../report/eval-run.ts";
 import { rateOfCasesLikeThese } from "../statistics/rates.ts";
-import type { PlannedCase, TrialPlan } from "./plan-trials.ts";
+import { type PlannedCase, type TrialPlan, variantsOf } from "./plan-trials.ts";
 import type { JobOutcome, RunEvalOptions, UnjudgedRun } from "./run-eval.ts";
 
 /** Counts what trials have come to and cost, and puts it together. */
@@ -134,7 +134,7 @@ export function openTally<Expected>(
       const mean = known === 0 ? 0 : (settled + open) / known;
       return spent < budget && spent + mean * (running + 1) <= budget;
     },
-    runs: () => [...new Set(plan.cases.map(({ variant }) => variant))].map(runOf),
+    runs: () => variantsOf(suite, options).map(runOf),
   };
 }
 

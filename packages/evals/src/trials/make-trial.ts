@@ -1,6 +1,7 @@
 import {
   Agent,
   type Content,
+  type Cost,
   type GuardrailAction,
   type Json,
   type RunEvent,
@@ -45,8 +46,10 @@ export interface KeptTrial {
   readonly durationMs: number;
   readonly guardrails: readonly (readonly GuardrailAction[])[];
   readonly seen: SeenInWorld;
-  /** What the log cost that it began with. */
+  /** Of the runs that its session began with. */
   readonly costBefore: number;
+  /** Of the agent, so far. */
+  readonly cost: number;
   /** What a simulated user said, and what it cost. */
   readonly said?: readonly string[] | undefined;
   readonly userCost?: number | undefined;
@@ -90,6 +93,7 @@ const NOTHING_KEPT: KeptTrial = {
   guardrails: [],
   seen: { calls: 0, recorded: 0, approvals: [], effects: [] },
   costBefore: 0,
+  cost: 0,
 };
 
 const COUNTS = [
@@ -120,11 +124,11 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
   const keep = async (next: KeptTrial): Promise<void> => {
     await session.describe({ metadata: { trial: JSON.stringify(next) } });
   };
-  const begun = beginning(one, world);
+  const begun = beginning(one, world, `${sessionId}#1`);
   if (job.kept === undefined) {
     if (begun.entries.length > 0) await store.append(sessionId, 0, begun.entries);
+    kept = { ...kept, costBefore: (await session.state()).cost };
     await keep(kept);
-    kept = { ...kept, costBefore: await costOf(store, sessionId) };
   }
 
   const results: RunResult<unknown>[] = [];
@@ -132,7 +136,8 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
     const index = results.length;
     const stream = session.continueStream({
       ...begun.run,
-      ...(message !== undefined && { message, runId: `${sessionId}#${index + 1}` }),
+      ...(message !== undefined && { message }),
+      runId: `${sessionId}#${index + 1}`,
       anyLoopVersion: true,
       // The suite's, for whatever type its agent needs.
       context: suite.context as undefined,
@@ -170,10 +175,16 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
   // Its reason is an InvalidTrial.
   const problem = around.spoiled.aborted ? (around.spoiled.reason as InvalidTrial) : error;
   if (problem instanceof InvalidTrial) kept = { ...kept, invalid: problem.message, seen: around.seen, isOver: true };
+  const { usage, cost: costOfAll, unpriced } = await session.state();
+  // What a fork begins with is priced anew.
+  const cost =
+    begun.firstTurn > 1
+      ? costOfSteps(await store.load(sessionId, begun.entries.length))
+      : Math.max(0, costOfAll - kept.costBefore);
+  kept = { ...kept, cost };
   if (job.kept?.isOver !== true) await keep(kept);
   signal.throwIfAborted();
 
-  const { usage, cost, unpriced } = await session.state();
   const made = results.flatMap(({ responses }) => responses.slice(begun.firstTurn - 1));
   return {
     kept,
@@ -184,7 +195,7 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
     responses: made,
     conversation: await readConversation(session),
     usage: begun.firstTurn > 1 ? made.reduce((sum, next) => addUsage(sum, next.usage), NO_USAGE) : usage,
-    cost: Math.max(0, cost - kept.costBefore),
+    cost,
     isPriced: unpriced === undefined && results.every((result) => result.cost !== undefined),
     model: agent.model.id,
     keep,
@@ -213,12 +224,12 @@ interface Beginning {
   readonly entries: readonly Json[];
   /** Absent where a run goes on. */
   readonly message?: RunInput | undefined;
-  readonly run: { readonly runId?: string | undefined; readonly limits?: { readonly turns: number } | undefined };
+  readonly run: { readonly limits?: { readonly turns: number } | undefined };
   /** The turns from here on are made and scored. */
   readonly firstTurn: number;
 }
 
-function beginning<Expected>(one: AnyCase<Expected>, world: World): Beginning {
+function beginning<Expected>(one: AnyCase<Expected>, world: World, newRunId: string): Beginning {
   if (!("recording" in one)) return { entries: [], run: {}, firstTurn: 1 };
   const { recording, runId, turn = 1, turns } = one;
   if (world !== "fork") {
@@ -226,9 +237,9 @@ function beginning<Expected>(one: AnyCase<Expected>, world: World): Beginning {
     // Contents, as the log has them.
     return { entries, message: message as unknown as readonly Content[], run: {}, firstTurn: 1 };
   }
-  const { entries } = cutLog(recording.log, { runId, turn });
+  const { entries } = cutLog(recording.log, { runId, turn, newRunId });
   const limits = turns === undefined ? {} : { limits: { turns: turn - 1 + turns } };
-  return { entries, run: { runId, ...limits }, firstTurn: turn };
+  return { entries, run: limits, firstTurn: turn };
 }
 
 /** Says what the case says. @returns What is to be kept of a simulated user. */
@@ -276,9 +287,18 @@ function inputOf<Expected>(one: AnyCase<Expected>, message: RunInput | undefined
   return typeof one.input === "object" && "messages" in one.input ? one.input.messages : one.input;
 }
 
-async function costOf(store: SessionStore, id: string): Promise<number> {
-  const [summary] = await store.list({ prefix: id, order: "id", limit: 1 });
-  return summary?.id === id ? (summary.cost ?? 0) : 0;
+/** What the steps in a log have cost, with runs inside calls. */
+function costOfSteps(entries: readonly Json[]): number {
+  let sum = 0;
+  for (const entry of entries) {
+    // Each may be absent, or something else.
+    const { type, outcome }: { readonly type?: unknown; readonly outcome?: unknown } = Object(entry);
+    const { cost, nested = [] }: { readonly cost?: number; readonly nested?: readonly Cost[] } = Object(
+      Object(outcome).value,
+    );
+    if (type === "step") sum += nested.reduce((total, run) => total + (run.cost ?? 0), cost ?? 0);
+  }
+  return sum;
 }
 
 function actionOf(event: Extract<RunEvent, { readonly type: "guardrail" }>): GuardrailAction {

@@ -85,15 +85,19 @@ export async function findTrials<Expected>(
   const found = new Map<string, FoundTrial>();
   const filter = { prefix: trialPrefix(suite, options), order: "id" } as const;
   for (let page = await store.list(filter); page.length > 0;) {
-    for (const { id, metadata, cost = 0 } of page) {
+    for (const { id, metadata } of page) {
       const [first = id, generation = "1"] = id.split("@");
       if ((found.get(first)?.generation ?? 0) > Number(generation)) continue;
       const text = metadata?.["trial"];
       // As makeTrial() wrote it.
       const kept = text === undefined ? undefined : (JSON.parse(text) as KeptTrial);
-      const { costBefore = 0, userCost = 0, judgeCost = 0 } = kept ?? {};
-      const paid = cost - costBefore + userCost + judgeCost;
-      found.set(first, { sessionId: id, generation: Number(generation), ...(kept && { kept }), cost: paid });
+      const { cost = 0, userCost = 0, judgeCost = 0 } = kept ?? {};
+      found.set(first, {
+        sessionId: id,
+        generation: Number(generation),
+        ...(kept && { kept }),
+        cost: cost + userCost + judgeCost,
+      });
     }
     page = await store.list({ ...filter, after: page.at(-1) });
   }

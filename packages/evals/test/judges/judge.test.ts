@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
+import { pathToFileURL } from "node:url";
 import { ApiStatusError } from "@pollux/core";
 import type { ModelRequest } from "@pollux/core/model";
 import { fails, finishes, join, say, ScriptedModel } from "@pollux/core/testing";
@@ -154,6 +155,9 @@ describe("labels", () => {
     await writeFile(joinPath(folder, "next.jsonl"), lines.join("\n"));
     const graded = await prepare(QUESTION, 10);
     const again = await prepare(QUESTION, 0);
+    const byAddress = judge(QUESTION, { model: grader(0), labels: pathToFileURL(joinPath(folder, "next.jsonl")) });
+    await byAddress.prepare({ folder: "elsewhere", signal });
+    expect(byAddress.calibration).toEqual(again.calibration);
     expect(again.calibration).toEqual(graded.calibration);
     expect(again.isAdvisory).toBe(false);
     await prepare("Is it polite?", 30);
