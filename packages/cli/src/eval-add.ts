@@ -10,11 +10,11 @@ import { inOneLine } from "./terminal-text.ts";
 
 const HELP = `Usage: pollux eval add SESSION [options]
 
-Makes a case of a stored session: shows what the suite's scrub takes out, makes the run again with the suite's agent, and writes the case
-if not one byte of a request is different.
+Makes a case of a stored session: shows what the suite's scrub takes out, makes the run again with the suite's
+agent, and writes the case if not one byte of a request is different.
 
 Options:
-      --store PATH       where the session is: the folder of a JsonlStore or the file of a SqliteStore (default ${STORE})
+      --store PATH       folder of a JsonlStore or file of a SqliteStore (default ${STORE})
       --exchanges PATH   where keepExchanges writes (default: the folder "exchanges" beside PATH)
       --suite SUITE      file or name of the suite (default: the only one)
       --run ID           run to make again (default: the last one)
@@ -93,15 +93,21 @@ function describe({ about, counts, differences, requests }: ProposedCase, sessio
   const { texts, secrets, signatures, citations, media } = counts;
   const lines = [
     `${folder}: run ${about.runId} of ${about.agent} in ${session}, ${new Date(about.recordedAt).toISOString()}`,
-    `${texts} texts changed, ${secrets} of them with keys; ${signatures} signatures taken out; ${citations} citations moved`,
-    ...(media > 0 ? [`${media} images or other media stay as they are: look at them before you write`] : []),
+    `${count(texts, "text")} changed, ${secrets} of them with a key; ${count(signatures, "signature")} taken out; ${count(citations, "citation")} moved`,
+    ...(media > 0
+      ? [`${count(media, "image or other file", "images or other files")} kept as it was: look before you write`]
+      : []),
     ...(texts === 0 ? ["scrub changes nothing: all that was said is kept"] : []),
     ...shown,
     ...(differences.length > MAX_SHOWN ? [`… and ${differences.length - MAX_SHOWN} more`] : []),
-    `${requests} requests are built again byte for byte`,
+    `${count(requests, "request is", "requests are")} built again byte for byte`,
   ];
   // Leading spaces are ours.
   return lines.map((line) => `${/^ */.exec(line)?.[0] ?? ""}${inOneLine(line, 500)}\n`).join("");
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
 }
 
 async function confirm({ stdin, stdout }: CliProcess): Promise<boolean> {
