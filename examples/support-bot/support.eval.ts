@@ -32,7 +32,11 @@ const recorded = (id: string): URL => new URL(`evals/cases/${id}`, import.meta.u
 export default defineEval("support", {
   agent: ({ now }) => createSupportAgent({ endpoint, model, now }),
   variants: [variant],
-  standIn: { refund: () => "refunded", change_address: () => "changed", escalate: () => "somebody writes within a day" },
+  standIn: {
+    refund: () => "refunded",
+    change_address: () => "changed",
+    escalate: () => "somebody writes within a day",
+  },
   approve: () => true,
   scorers: [next],
   gate: { metrics: ["passed", "cost"], budget: 2 },

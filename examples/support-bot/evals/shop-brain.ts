@@ -81,14 +81,18 @@ function playCustomer({ prompt }: BrainTurn): Answer {
 }
 
 /** What says that something follows. Not all that a person would see. */
-const NEXT = /\b(?:within|until|by [A-Z]\w+day|(?:we|somebody) writes? to you|you get a|tell me|send us|send them back|send it in|write again)\b/i;
+const NEXT =
+  /\b(?:within|until|by [A-Z]\w+day|(?:we|somebody) writes? to you|you get a|tell me|send us|send them back|send it in|write again)\b/i;
 
 function judge({ prompt }: BrainTurn): Answer {
   // The judge quotes the trial in JSON.
   const { answer } = JSON.parse(prompt) as { readonly answer: string | readonly string[] };
   const last = typeof answer === "string" ? answer : (answer.at(-1) ?? "");
   const found = NEXT.exec(last)?.[0];
-  return json({ reason: found === undefined ? "nothing follows" : `it says "${found}"`, score: found === undefined ? 0.1 : 0.9 });
+  return json({
+    reason: found === undefined ? "nothing follows" : `it says "${found}"`,
+    score: found === undefined ? 0.1 : 0.9,
+  });
 }
 
 function textOf(parts: readonly { readonly text?: string | undefined }[] = []): string {

@@ -149,7 +149,7 @@ async function load(file: string): Promise<unknown> {
     // The exports of a user's file are unknown until it is loaded.
     return ((await import(pathToFileURL(resolve(file)).href)) as { readonly default?: unknown }).default;
   } catch (error) {
-    const advice = !LOADS_TYPESCRIPT && /ts$/.test(file) ? " (TypeScript files need Node 22.18 or later)" : "";
+    const advice = !LOADS_TYPESCRIPT && file.endsWith("ts") ? " (TypeScript files need Node 22.18 or later)" : "";
     throw new UsageError(`Cannot load ${file}: ${errorMessage(error)}${advice}`, { cause: error });
   }
 }

@@ -3,7 +3,7 @@ import { ConfigurationError } from "@pollux/core";
 import { type Baseline, readBaseline } from "./baseline.ts";
 
 /** What the file of a suite's baseline is called, or of one of its variants: `support.baseline.json`, `support.short.baseline.json`. */
-export function baselineName(suite: string, variant?: string | undefined): string {
+export function baselineName(suite: string, variant?: string): string {
   return `${variant === undefined ? suite : `${suite}.${variant}`}.baseline.json`;
 }
 

@@ -1,5 +1,6 @@
 import { ConfigurationError } from "@pollux/core";
 import type { CaseResult, EvalRun } from "../report/eval-run.ts";
+import type { Counts } from "../statistics/rates.ts";
 
 /** What a run is compared with: a file in git, of an earlier run. */
 export interface Baseline {
@@ -36,6 +37,11 @@ export function baselineOf({ suite, variant, at, version, models, cases }: Omit<
     models,
     cases: Object.fromEntries(compared.map((result) => [result.id, recordOf(result)])),
   };
+}
+
+/** For the statistics. */
+export function countsOf({ passed: [passed, trials] }: CaseRecord): Counts {
+  return { passed, trials };
 }
 
 /**

@@ -33,13 +33,13 @@ export async function codeVersion(folder: string = ".", written: readonly string
   try {
     await copyIndex(index, env.GIT_INDEX_FILE);
     await git(root, ["add", "--all", "."], env);
-    const others = left.map((files) => `:(exclude,${files}`);
+    const others = left.map((end) => `:(exclude,${end}`);
     const changes = git(root, ["diff", "--cached", "--quiet", "HEAD", "--", ".", ...others], env);
     const hasChanges = await changes.then(
       () => false,
       () => true,
     );
-    const all = left.map((files) => `:(${files}`);
+    const all = left.map((end) => `:(${end}`);
     await git(root, ["rm", "--cached", "-r", "--force", "--quiet", "--ignore-unmatch", "--", ...all], env);
     const tree = await git(root, ["write-tree"], env);
     return { tree, ...(commit === undefined ? {} : { commit }), hasChanges };

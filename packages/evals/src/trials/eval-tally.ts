@@ -3,7 +3,7 @@ import type { EvalSuite } from "../cases/eval-suite.ts";
 import type { CaseResult, EvalCost, TrialResult } from "../report/eval-run.ts";
 import { rateOfCasesLikeThese } from "../statistics/rates.ts";
 import { type PlannedCase, type TrialPlan, variantsOf } from "./plan-trials.ts";
-import type { JobOutcome, RunEvalOptions, UnjudgedRun } from "./run-eval.ts";
+import type { JobOutcome, VersionedOptions, UnjudgedRun } from "./run-eval.ts";
 
 /** Counts what trials have come to and cost, and puts it together. */
 export interface EvalTally<Expected> {
@@ -21,7 +21,7 @@ export interface EvalTally<Expected> {
 export function openTally<Expected>(
   suite: EvalSuite<Expected>,
   plan: TrialPlan<Expected>,
-  options: RunEvalOptions & {
+  options: VersionedOptions & {
     readonly clock: () => number;
     /** Cost of preparing scorers. */
     readonly prepared: number;

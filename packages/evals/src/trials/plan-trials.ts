@@ -6,7 +6,7 @@ import type { EvalSuite } from "../cases/eval-suite.ts";
 import { filterCases } from "../cases/filter-cases.ts";
 import type { World } from "../worlds/world.ts";
 import type { KeptTrial } from "./make-trial.ts";
-import type { RunEvalOptions } from "./run-eval.ts";
+import type { VersionedOptions } from "./run-eval.ts";
 import type { Scorer } from "./trial.ts";
 
 /** A case in one world, for one variant. */
@@ -41,19 +41,20 @@ export interface FoundTrial {
 /** Which trials a run has. Scorers are prepared before: calibrated judges have another key. */
 export async function planTrials<Expected>(
   suite: EvalSuite<Expected>,
-  options: RunEvalOptions,
+  options: VersionedOptions,
 ): Promise<TrialPlan<Expected>> {
   const { trials = 5, baselineTrials = 3 * trials } = { ...suite, ...(options.trials && { trials: options.trials }) };
   const cases: PlannedCase<Expected>[] = [];
-  const notes: string[] = [];
+  const left = new Map<string, string[]>();
   const chosen = filterCases(await readCases(suite), options.filter ?? {}, suite);
   for (const one of chosen) {
     const isRecorded = "recording" in one;
     const world = options.world ?? suite.world ?? (isRecorded ? "recorded-tools" : "live");
     const lacks = !isRecorded && world !== "live" ? "no recording" : undefined;
     const lacksTurn = world === "fork" && isRecorded && one.turn === undefined ? "no turn to fork at" : undefined;
-    if ((lacks ?? lacksTurn) !== undefined) {
-      notes.push(`Case "${one.id}" has ${lacks ?? lacksTurn} and was left out of the world ${world}.`);
+    const why = lacks ?? lacksTurn;
+    if (why !== undefined) {
+      left.set(`${world}, for ${why}`, [...(left.get(`${world}, for ${why}`) ?? []), one.id]);
       continue;
     }
     const scorers = [...(suite.scorers ?? []), ...(one.scorers ?? [])];
@@ -73,13 +74,14 @@ export async function planTrials<Expected>(
         prefix: `${path}/${variant ?? "-"}/`,
       });
   }
+  const notes = [...left].map(([where, ids]) => `Left out of the world ${where}: ${ids.join(", ")}.`);
   return { cases, notes };
 }
 
 /** The trials of this version that are in the store, by the id of their first generation. */
 export async function findTrials<Expected>(
   suite: EvalSuite<Expected>,
-  options: RunEvalOptions,
+  options: VersionedOptions,
   store: SessionStore,
 ): Promise<ReadonlyMap<string, FoundTrial>> {
   const found = new Map<string, FoundTrial>();
@@ -107,7 +109,7 @@ export async function findTrials<Expected>(
 /** @throws {TypeError} For a variant that the suite does not have. */
 export function variantsOf<Expected>(
   suite: EvalSuite<Expected>,
-  options: RunEvalOptions,
+  options: VersionedOptions,
 ): readonly (string | undefined)[] {
   const all = suite.variants ?? [];
   const unknown = options.variants?.find((variant) => !all.includes(variant));
@@ -125,6 +127,6 @@ export async function allScorers<Expected>(suite: EvalSuite<Expected>): Promise<
   return [...new Set([...(suite.scorers ?? []), ...cases.flatMap(({ scorers = [] }) => scorers)])];
 }
 
-function trialPrefix({ name }: { readonly name: string }, { version }: RunEvalOptions): string {
+function trialPrefix({ name }: { readonly name: string }, { version }: VersionedOptions): string {
   return `evals/${name}/${version.tree}/`;
 }

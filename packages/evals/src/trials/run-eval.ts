@@ -3,6 +3,7 @@ import { QuotaReachedError } from "@pollux/core/errors";
 import { checkOptions } from "@pollux/core/wire";
 import type { EvalSuite } from "../cases/eval-suite.ts";
 import type { CaseFilter } from "../cases/filter-cases.ts";
+import { codeVersion } from "../report/code-version.ts";
 import type { CodeVersion, EvalRun, TrialResult } from "../report/eval-run.ts";
 import { replayTrial } from "../worlds/replay-trial.ts";
 import { recordedAt } from "../worlds/trial-world.ts";
@@ -15,8 +16,12 @@ import { scoreTrial } from "./score-trial.ts";
 
 /** Options of {@link runEval}. */
 export interface RunEvalOptions {
-  /** Of the agent's code, see `codeVersion()`: the same version reads the trials that it has made, and makes what is missing. */
-  readonly version: CodeVersion;
+  /**
+   * Of the agent's code: the same version reads the trials that it has made, and makes what is missing.
+   *
+   * @defaultValue `codeVersion(folder)`
+   */
+  readonly version?: CodeVersion | undefined;
   /** Where trials are kept. @defaultValue in memory */
   readonly store?: SessionStore | undefined;
   /** Per case. @defaultValue the suite's */
@@ -66,6 +71,11 @@ export interface EvalProgress {
   readonly timeLeftMs?: number | undefined;
 }
 
+/** With what they default to. */
+export interface VersionedOptions extends RunEvalOptions {
+  readonly version: CodeVersion;
+}
+
 /** A run before it is compared with its baseline, by `judgeRun()`. */
 export type UnjudgedRun = Omit<EvalRun, "verdict">;
 
@@ -110,9 +120,10 @@ interface Job<Expected> {
  */
 export async function runEval<Expected>(
   suite: EvalSuite<Expected>,
-  options: RunEvalOptions,
+  given: RunEvalOptions = {},
 ): Promise<readonly UnjudgedRun[]> {
-  checkOptions("runEval()", options, OPTIONS);
+  checkOptions("runEval()", given, OPTIONS);
+  const options = { ...given, version: given.version ?? (await codeVersion(given.folder)) };
   const { store = new MemoryStore(), now: clock = Date.now, concurrency = suite.concurrency ?? 4 } = options;
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, ...(options.signal === undefined ? [] : [options.signal])]);

@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/valid-title, vitest/expect-expect -- These tests are the suite's, not the repository's. */
 import { dirname, join } from "node:path";
 import { assert, describe, test, type TestContext } from "vitest";
 import { readCases } from "../cases/define-eval.ts";

@@ -323,6 +323,16 @@ describe("a run is decided", () => {
     );
   });
 
+  test("with cases in mind that were not tried at all yet", () => {
+    const run = part(0, 1);
+    const halves = {
+      ...run,
+      cases: run.cases.map((result, index) => (index < 6 ? result : { ...result, trials: [] })),
+    };
+    const few = { ...run, cases: run.cases.slice(0, 6).map((result) => ({ ...result, planned: 1 })) };
+    expect([isDecided(few, before), isDecided(halves, before)]).toEqual([true, false]);
+  });
+
   test("once a replay differs", () => {
     const replay = caseOf("order-9", 0, 1, { world: "replay" });
     expect(isDecided(runOf([replay, caseOf("late", 0, 0, { planned: 5 })]), undefined)).toBe(true);

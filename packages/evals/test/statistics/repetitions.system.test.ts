@@ -32,7 +32,6 @@ describe.each(SIZES)("$cases cases with $trials trials, against $before", (size)
     const dropped = suites(size, "dropped", (rate) => Math.max(0, rate - size.drop));
     const dead = suites(size, "dead", (rate, index) => (index === 0 ? 0 : rate));
     const power = [dropped, dead].map((draw) => shareOf(2000, () => isRed(draw())));
-    expect(power).toEqual([expect.closeTo(0.8, 1), expect.closeTo(size.dead, 1)]);
     expect(Math.abs((power[0] ?? 0) - 0.8)).toBeLessThan(0.03);
     expect(Math.abs((power[1] ?? 0) - size.dead)).toBeLessThan(0.03);
   });
@@ -49,7 +48,7 @@ describe.each(SIZES)("$cases cases with $trials trials, against $before", (size)
   test.each([
     ["unchanged", unchanged, 0.9],
     ["a fifth worse", worse, 0.72],
-  ])("intervals at 95 %% cover the truth in at least 94 of 100 suites, %s", (name, change, rate) => {
+  ])("intervals cover the truth in at least 94 of 100 suites when the agent is %s", (name, change, rate) => {
     const draw = suites(size, `coverage, ${name}`, change);
     const covered = [0, 0, 0, 0];
     for (let repetition = 0; repetition < REPETITIONS; repetition++) {

@@ -26,11 +26,8 @@ test("intervals at 95 % cover the truth in nearly all of 300 suites", () => {
     ];
     return pairs.filter(({ interval, truth }) => truth < interval.low || interval.high < truth).map(({ name }) => name);
   });
-  const counts = Object.groupBy(missed, (name) => name);
-  expect(
-    Object.values(counts)
-      .map((list) => list?.length ?? 0)
-      .filter((count) => count > 0.07 * 300),
-  ).toEqual([]);
+  const often = missed.filter((name) => missed.filter((other) => other === name).length > 0.07 * 300);
+  expect([...new Set(often)]).toEqual([]);
+  // Intervals that miss nothing would be too wide.
   expect(missed.length).toBeGreaterThan(0.01 * 4 * 300);
 });

@@ -303,8 +303,8 @@ describe("recorded-tools", () => {
     const { run } = await trialsOf({ agent: agentOf(say("ok")), data }, { world: "fork" });
     expect(run.cases).toEqual([]);
     expect(run.notes).toEqual([
-      'Case "plain" has no recording and was left out of the world fork.',
-      'Case "order" has no turn to fork at and was left out of the world fork.',
+      "Left out of the world fork, for no recording: plain.",
+      "Left out of the world fork, for no turn to fork at: order.",
     ]);
   });
 });
