@@ -11,6 +11,9 @@ import { describeDifference } from "../worlds/replay-trial.ts";
 import type { EvalSuite } from "./eval-suite.ts";
 import { type CaseText, type SessionCaseFile, sessionCaseFiles } from "./session-case.ts";
 
+/** What a suite says about recorded cases and their agent. */
+type CaseSuite = Pick<EvalSuite, "name" | "agent" | "variants" | "scrub" | "context">;
+
 /** What is to become a case, and of which suite. */
 export interface ProposeCaseOptions extends Pick<SessionCaseFile, "turn" | "turns" | "tags" | "metadata"> {
   readonly store: Pick<SessionStore, "load">;
@@ -19,7 +22,7 @@ export interface ProposeCaseOptions extends Pick<SessionCaseFile, "turn" | "turn
   readonly sessionId: string;
   /** @defaultValue the last one */
   readonly runId?: string | undefined;
-  readonly suite: EvalSuite<never>;
+  readonly suite: CaseSuite;
   /** Taken out besides Google's keys, such as keys of the environment. @defaultValue none */
   readonly secrets?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -99,7 +102,7 @@ function findRun(log: readonly Json[], runId: string | undefined, sessionId: str
 }
 
 interface Compared {
-  readonly suite: EvalSuite<never>;
+  readonly suite: CaseSuite;
   readonly recording: Recording;
   readonly scrubbed: Recording;
   readonly about: SessionCaseFile;

@@ -203,8 +203,11 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
 }
 
 /** The agent under test, made for one trial. */
-export async function openAgent<Expected>(
-  job: Pick<TrialJob<Expected>, "suite" | "number" | "variant"> & { readonly one: Pick<AnyCase<Expected>, "id"> },
+export async function openAgent(
+  job: Pick<TrialJob<never>, "number" | "variant"> & {
+    readonly suite: Pick<EvalSuite, "name" | "agent">;
+    readonly one: Pick<AnyCase, "id">;
+  },
   now: () => number,
 ): Promise<Agent> {
   const { suite, one, number, variant } = job;
