@@ -59,6 +59,7 @@ const pay = defineTool({
 });
 const ask = defineTool({ name: "ask", description: "Asks the person." });
 const render = defineJob({ name: "render", description: "Renders.", start: () => (ran.push("render"), "job-1") });
+const tokenOf = async (session: Session): Promise<string> => (await session.state()).pending[0]?.token ?? "none";
 const looks = (...places: readonly string[]) => calls(...places.map((at) => ({ name: "look", args: { at } })));
 
 const service = endpoint({ baseUrl: "https://generativelanguage.googleapis.com", apiKey: "a-key-of-the-service" });
@@ -128,27 +129,27 @@ const scout: MakeAgent = (model, observers) => ({
 });
 
 const SCENES: { readonly [name: string]: Scene } = {
-  "calls side by side, of which one fails": { requests: 0, brain: once, agent: () => ({}) },
+  "calls side by side, of which one fails": { requests: 3, brain: once, agent: () => ({}) },
   "a request that was tried again": {
-    requests: 0,
+    requests: 3,
     brain: once,
     faults: [{ at: 2, fault: faults.overloaded() }],
     agent: () => ({}),
   },
   "a stream that broke and was begun again": {
-    requests: 0,
+    requests: 4,
     brain: once,
     faults: [{ at: 3, fault: faults.closeEarly() }],
     agent: () => ({}),
   },
   "an answer that was asked for once more": {
-    requests: 0,
+    requests: 4,
     brain: once,
     faults: [{ at: 1, fault: faults.malformedCall() }],
     agent: () => ({}),
   },
   "typed output": {
-    requests: 0,
+    requests: 2,
     brain: byStep(
       () => looks("moon"),
       () => json({ seen: true }),
@@ -156,7 +157,7 @@ const SCENES: { readonly [name: string]: Scene } = {
     agent: () => ({ output: { type: "object", properties: { seen: { type: "boolean" } }, required: ["seen"] } }),
   },
   "an answer that is converted": {
-    requests: 0,
+    requests: 2,
     brain: script([
       grounded("The moon is full.", { queries: ["moon"], sources: [{ uri: "https://moon.example", title: "Moon" }] }),
       json({ full: true }),
@@ -167,7 +168,7 @@ const SCENES: { readonly [name: string]: Scene } = {
     }),
   },
   "guardrails that change what is said": {
-    requests: 0,
+    requests: 3,
     brain: once,
     agent: () => ({
       guardrails: {
@@ -181,7 +182,7 @@ const SCENES: { readonly [name: string]: Scene } = {
     },
   },
   "turns that are prepared": {
-    requests: 0,
+    requests: 3,
     brain: once,
     agent: (model) => ({
       hooks: {
@@ -193,15 +194,15 @@ const SCENES: { readonly [name: string]: Scene } = {
     }),
   },
   "a history that was compacted": {
-    requests: 0,
-    brain: { answer: (turn) => (turn.prompt.includes("And now?") ? say("Much. ".repeat(200)) : say("A summary.")) },
+    requests: 2,
+    brain: { answer: (turn) => (turn.prompt.includes("And now?") ? say("Much. ".repeat(600)) : say("A summary.")) },
     agent: () => ({ compaction: { windowTokens: 1500, threshold: 0.6, keep: 0.2 } }),
     play: async (session) => {
       for (let n = 0; n < 6; n++) await session.send(`And now? ${n}`);
     },
   },
   "a handover": {
-    requests: 0,
+    requests: 3,
     brain: byStep(
       () => calls({ name: "transfer_to_billing", args: {} }),
       () => looks("moon"),
@@ -221,9 +222,9 @@ const SCENES: { readonly [name: string]: Scene } = {
       ],
     }),
   },
-  "agents inside calls side by side": { requests: 0, brain: nested, agent: scout },
+  "agents inside calls side by side": { requests: 6, brain: nested, agent: scout },
   "a search that is delegated": {
-    requests: 0,
+    requests: 3,
     brain: {
       answer: (turn) =>
         JSON.stringify(turn.request).includes("functionDeclarations")
@@ -239,7 +240,7 @@ const SCENES: { readonly [name: string]: Scene } = {
     agent: (model) => ({ model: model("gemini-2.5-flash"), tools: [look, googleSearch()] }),
   },
   "an approval that was waited for, with other arguments": {
-    requests: 0,
+    requests: 2,
     brain: byStep(
       () => calls({ name: "pay", args: { sum: 1 } }, { name: "look", args: { at: "moon" } }),
       () => say("Paid."),
@@ -247,12 +248,12 @@ const SCENES: { readonly [name: string]: Scene } = {
     agent: () => ({ tools: [pay, look] }),
     play: async (session) => {
       await session.send("Pay.");
-      const [{ token = "" } = {}] = (await session.state()).pending;
+      const token = await tokenOf(session);
       await session.resume({ approvals: { [token]: { args: { sum: 2 } } } });
     },
   },
   "an answer from outside, and a job": {
-    requests: 0,
+    requests: 2,
     brain: byStep(
       () => calls({ name: "ask", args: {} }, { name: "render", args: {} }),
       () => say("Done."),
@@ -261,25 +262,25 @@ const SCENES: { readonly [name: string]: Scene } = {
     play: async (session) => {
       await session.send("Ask.");
       await session.reportJob("job-1", { output: { frames: 240 } });
-      const [{ token = "" } = {}] = (await session.state()).pending;
+      const token = await tokenOf(session);
       await session.resume({ outcomes: { [token]: { output: "blue" } } });
     },
   },
-  "a limit": { requests: 0, brain: once, agent: () => ({ limits: { turns: 2 } }) },
+  "a limit": { requests: 2, brain: once, agent: () => ({ limits: { turns: 2 } }) },
   "a run that waits": {
-    requests: 0,
+    requests: 1,
     brain: byStep(() => calls({ name: "ask", args: {} })),
     agent: () => ({ tools: [ask] }),
   },
   "a run that failed": {
-    requests: 0,
+    requests: 2,
     brain: once,
-    faults: [{ at: 2, fault: faults.apiError({ status: 403, message: "no" }) }],
+    faults: [{ at: 2, fault: faults.apiError(403, "PERMISSION_DENIED", "no") }],
     agent: () => ({}),
     play: (session) => session.send("Look around.").catch(() => {}),
   },
   "an earlier run of a session": {
-    requests: 0,
+    requests: 3,
     brain: once,
     agent: () => ({}),
     options: { runId: "first" },
@@ -289,7 +290,7 @@ const SCENES: { readonly [name: string]: Scene } = {
     },
   },
   "a later run of a session": {
-    requests: 0,
+    requests: 3,
     brain: once,
     agent: () => ({}),
     play: async (session) => {

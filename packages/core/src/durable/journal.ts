@@ -110,8 +110,8 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
 
   async function settle(op: Op<Event>): Promise<Outcome | undefined> {
     const known = log.findOutcome(op.name);
-    const made = again?.(op, known, () => runHere(op, { key: `${runId}/${op.name}`, attempt: 1, signal, emit }));
-    if (made !== undefined) return await made;
+    const remade = again?.(op, known, () => runHere(op, { key: `${runId}/${op.name}`, attempt: 1, signal, emit }));
+    if (remade !== undefined) return await remade;
     if (known !== undefined) return known;
     if (op.kind === "wait") return missing === undefined ? await timedOut(op) : undefined;
     if (missing !== undefined) return missing(op);

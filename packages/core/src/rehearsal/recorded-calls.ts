@@ -2,7 +2,7 @@ import { asList, asObject, isObject, type Json, sameJson } from "../internal/jso
 import { numberCalls } from "../durable/run-log.ts";
 import { outcomeOf as refusalOf, readOutsideAnswer } from "../tool/pending-call.ts";
 import type { ToolOutcome } from "../tool/tool.ts";
-import type { Content, FunctionCall } from "../wire/types/content.ts";
+import type { Content } from "../wire/types/content.ts";
 
 /** A call of a session, and what came of it. */
 export interface RecordedCall {
@@ -45,7 +45,7 @@ function callsOfTurn(entries: readonly Fields[]): readonly RecordedCall[] {
   // A step's answer, as far as calls are concerned.
   const answer = isWhole ? (content as unknown as Content) : undefined;
   return numberCalls(turn, answer).map(({ callId, call }, index) => {
-    const { name = "", args = {} }: Partial<FunctionCall> = call;
+    const { name, args = {} } = call;
     const { do: route, why } = asObject(routes && asList(valueOf(routes))[index]);
     const response = route === "deny" ? { error: why } : (responseTo(callId, entries) ?? denialOf(callId, entries));
     return {

@@ -32,7 +32,7 @@ function replicaOf(
     retry: { maxAttempts: 1 },
     fetch: async (url, init) => {
       const body = new Uint8Array(await new Response(init?.body).arrayBuffer());
-      return answer({ method: init?.method ?? "GET", url: String(url), body });
+      return answer({ method: init?.method ?? "GET", url, body });
     },
   });
 }
