@@ -7,11 +7,13 @@ import {
   type RunEvent,
   type RunInput,
   type RunResult,
+  runSoFar,
   type Session,
+  type SessionEntry,
   type SessionStore,
   type Usage,
 } from "@pollux/core";
-import { type Conversation, readConversation } from "@pollux/core/conversation";
+import { buildConversation, type Conversation } from "@pollux/core/conversation";
 import { type ModelResponse, NO_USAGE } from "@pollux/core/model";
 import { cutLog } from "@pollux/core/rehearsal";
 import type { AnyCase } from "../cases/eval-case.ts";
@@ -32,7 +34,9 @@ export interface TrialJob<Expected> {
   /** From 1. */
   readonly number: number;
   readonly sessionId: string;
-  /** What is kept of it; absent when it was not begun. */
+  /** The store has its session. */
+  readonly isBegun: boolean;
+  /** What is kept of it besides that. */
   readonly kept?: KeptTrial | undefined;
 }
 
@@ -46,8 +50,6 @@ export interface KeptTrial {
   readonly durationMs: number;
   readonly guardrails: readonly (readonly GuardrailAction[])[];
   readonly seen: SeenInWorld;
-  /** Of the runs that its session began with. */
-  readonly costBefore: number;
   /** Of the agent, so far. */
   readonly cost: number;
   /** What a simulated user said, and what it cost. */
@@ -69,10 +71,9 @@ export interface MadeTrial {
   /** Only the turns from this one on are the trial's. */
   readonly firstTurn: number;
   readonly responses: readonly ModelResponse[];
-  readonly conversation: Conversation;
+  readonly conversation: () => Conversation;
   readonly usage: Usage;
-  /** Of the agent; that of the known part where `isPriced` is false. */
-  readonly cost: number;
+  /** Whether all of its cost is known. */
   readonly isPriced: boolean;
   readonly model: string;
   /** Stores it, such as with what judges said. */
@@ -92,7 +93,6 @@ const NOTHING_KEPT: KeptTrial = {
   durationMs: 0,
   guardrails: [],
   seen: { calls: 0, recorded: 0, approvals: [], effects: [] },
-  costBefore: 0,
   cost: 0,
 };
 
@@ -125,11 +125,7 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
     await session.describe({ metadata: { trial: JSON.stringify(next) } });
   };
   const begun = beginning(one, world, `${sessionId}#1`);
-  if (job.kept === undefined) {
-    if (begun.entries.length > 0) await store.append(sessionId, 0, begun.entries);
-    kept = { ...kept, costBefore: (await session.state()).cost };
-    await keep(kept);
-  }
+  if (!job.isBegun && begun.entries.length > 0) await store.append(sessionId, 0, begun.entries);
 
   const results: RunResult<unknown>[] = [];
   const say: Say = async (message) => {
@@ -175,28 +171,26 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
   // Its reason is an InvalidTrial.
   const problem = around.spoiled.aborted ? (around.spoiled.reason as InvalidTrial) : error;
   if (problem instanceof InvalidTrial) kept = { ...kept, invalid: problem.message, seen: around.seen, isOver: true };
-  const { usage, cost: costOfAll, unpriced } = await session.state();
-  // What a fork begins with is priced anew.
-  const cost =
-    begun.firstTurn > 1
-      ? costOfSteps(await store.load(sessionId, begun.entries.length))
-      : Math.max(0, costOfAll - kept.costBefore);
-  kept = { ...kept, cost };
+  const added = await store.load(sessionId, begun.entries.length);
+  const isFork = begun.firstTurn > 1;
+  const costs = [...results.map((result) => result.cost), error && runSoFar(error)?.cost];
+  // The result of a fork has the cost of what it begins with, too.
+  kept = { ...kept, cost: isFork ? costOfSteps(added) : costs.reduce<number>((sum, one) => sum + (one ?? 0), 0) };
   if (job.kept?.isOver !== true) await keep(kept);
   signal.throwIfAborted();
 
-  const made = results.flatMap(({ responses }) => responses.slice(begun.firstTurn - 1));
+  const responses = results.flatMap((result) => result.responses.slice(begun.firstTurn - 1));
   return {
     kept,
     ...(problem !== undefined && !(problem instanceof InvalidTrial) && { error: problem }),
     input: kept.said ?? inputOf(one, begun.message),
     firstTurn: begun.firstTurn,
     results,
-    responses: made,
-    conversation: await readConversation(session),
-    usage: begun.firstTurn > 1 ? made.reduce((sum, next) => addUsage(sum, next.usage), NO_USAGE) : usage,
-    cost,
-    isPriced: unpriced === undefined && results.every((result) => result.cost !== undefined),
+    responses,
+    // As the session wrote them. Few scorers look at it.
+    conversation: () => buildConversation(sessionId, [...begun.entries, ...added] as unknown as SessionEntry[]),
+    usage: (isFork ? responses : results).reduce((sum, next) => addUsage(sum, next.usage), NO_USAGE),
+    isPriced: results.every((result) => result.cost !== undefined),
     model: agent.model.id,
     keep,
   };

@@ -33,6 +33,7 @@ export interface FoundTrial {
   readonly sessionId: string;
   /** From 1: more where it was made anew. */
   readonly generation: number;
+  readonly isBegun: boolean;
   readonly kept?: KeptTrial | undefined;
   /** Of agent, judges and simulated user so far. */
   readonly cost: number;
@@ -97,6 +98,7 @@ export async function findTrials<Expected>(
       found.set(first, {
         sessionId: id,
         generation: Number(generation),
+        isBegun: true,
         ...(kept && { kept }),
         cost: cost + userCost + judgeCost,
       });

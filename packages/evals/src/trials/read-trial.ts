@@ -21,7 +21,7 @@ export function readTrial<Expected>(
   const last = results.at(-1);
   const calls = results.flatMap((result) => result.toolCalls.filter(({ turn }) => turn >= firstTurn));
   const { seen, durationMs } = kept;
-  const cost = isPriced ? { cost: made.cost } : {};
+  const cost = isPriced ? { cost: kept.cost } : {};
   const metrics = {
     ...cost,
     durationMs,
@@ -37,7 +37,7 @@ export function readTrial<Expected>(
     status: "passed",
     ...problem,
     scores: [],
-    metrics: problem?.status === "error" ? {} : metrics,
+    metrics: problem === undefined ? metrics : {},
     ...(last !== undefined && { stopReason: last.stopReason }),
     answer: last?.text.slice(0, 300) ?? "",
     sessionId,
@@ -46,7 +46,7 @@ export function readTrial<Expected>(
     trial: result,
     isReused: false,
     cost: {
-      agent: made.cost,
+      agent: kept.cost,
       judges: kept.judgeCost ?? 0,
       users: kept.userCost ?? 0,
       isPriced: isPriced && (kept.said === undefined || kept.userCost !== undefined),
@@ -70,7 +70,9 @@ export function readTrial<Expected>(
     calls,
     approvals: seen.approvals,
     guardrails: kept.guardrails.flat(),
-    conversation: made.conversation,
+    get conversation() {
+      return made.conversation();
+    },
     usage,
     ...cost,
     durationMs,

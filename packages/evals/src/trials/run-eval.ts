@@ -204,7 +204,7 @@ async function tryJob<Expected>(
   const made = await makeTrial(trialJob, setting);
   if (made.error !== undefined) {
     if (failsAll(made.error)) throw made.error;
-    const paid = { ...found, kept: made.kept, cost: made.cost };
+    const paid = { ...found, isBegun: true, kept: made.kept, cost: made.kept.cost };
     const again = { ...job, attempt: attempt + 1, found: paid };
     if (attempt <= RETRIES) return { again: isSimulated(plan) ? beginAnew(again) : again };
   }
@@ -241,10 +241,10 @@ function listJobs<Expected>(
         plan,
         number,
         attempt: 1,
-        found: known ?? { sessionId: first, generation: 1, cost: 0 },
+        found: known ?? { sessionId: first, generation: 1, isBegun: false, cost: 0 },
         lost: 0,
       };
-      const isCutOff = known?.kept?.isOver === false && isSimulated(plan);
+      const isCutOff = known !== undefined && known.kept?.isOver !== true && isSimulated(plan);
       if (isCutOff) jobs.push(beginAnew(job));
       else jobs.push(isFresh && known !== undefined ? { ...beginAnew(job), lost: 0 } : job);
     }
@@ -256,7 +256,11 @@ function beginAnew<Expected>(job: Job<Expected>): Job<Expected> {
   const { plan, number, found } = job;
   const generation = found.generation + 1;
   const lost = job.lost + found.cost;
-  return { ...job, lost, found: { sessionId: `${plan.prefix}${number}@${generation}`, generation, cost: 0 } };
+  return {
+    ...job,
+    lost,
+    found: { sessionId: `${plan.prefix}${number}@${generation}`, generation, isBegun: false, cost: 0 },
+  };
 }
 
 function isSimulated<Expected>({ one }: PlannedCase<Expected>): boolean {

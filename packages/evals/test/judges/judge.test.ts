@@ -70,7 +70,11 @@ test("sees messages and answers of a conversation, or what the suite gives it", 
 });
 
 test.each([
-  ["throws", fails(new ApiStatusError("No such model.", { status: 404 })), "the judge failed: No such model."],
+  [
+    "throws",
+    fails(new ApiStatusError("No such model.", { status: 404, retryable: false })),
+    "the judge failed: No such model.",
+  ],
   ["is blocked", finishes("SAFETY"), `the judge's run ended with "blocked"`],
 ])("a judge whose model %s cannot tell", async (_what, turn, reason) => {
   const score = await judge(QUESTION, { model: new ScriptedModel(turn) })(trial());

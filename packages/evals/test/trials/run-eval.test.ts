@@ -331,10 +331,9 @@ describe("trials are kept", () => {
 
   test("a judge without prices is not asked again either: nobody retries until it passes", async () => {
     const store = new MemoryStore();
-    const judge = Object.assign(
-      vi.fn<() => Score>(() => ({ name: "judge", score: judge.mock.calls.length > 2 ? 1 : 0 })),
-      { key: "judge(1)", prepare: async () => ({}) },
-    );
+    const asked = vi.fn<() => Score>(() => ({ name: "judge", score: 1 }));
+    asked.mockReturnValueOnce({ name: "judge", score: 0 });
+    const judge = Object.assign(asked, { key: "judge(1)", prepare: async () => ({}) });
     const options = { data: [{ id: "a", input: "x" }], scorers: [judge] };
     const first = await run(options, { store });
     expect((await run(options, { store })).cases).toEqual(first.cases);
