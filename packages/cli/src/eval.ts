@@ -1,23 +1,29 @@
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigurationError } from "@pollux/core";
-import { SqliteStore } from "@pollux/core/node";
 import {
   type Baseline,
   baselineName,
-  type CodeVersion,
   codeVersion,
+  type EvalProgress,
   type EvalRun,
   exitCode,
   formatRun,
   judgeRun,
   readBaselineFile,
   runEval,
+  type RunEvalOptions,
   type World,
 } from "@pollux/evals";
 import { type CliProcess, type Command, parseOptions, UsageError } from "./command.ts";
-import { formatEvalProgress, keepRun, updateBaseline, writeReports } from "./eval/eval-files.ts";
+import {
+  formatEvalProgress,
+  keepRun,
+  openStore,
+  reportFiles,
+  updateBaseline,
+  writeReports,
+} from "./eval/eval-files.ts";
 import { findSuites, type FoundSuite } from "./eval/find-suites.ts";
 import { ProgressLine } from "./progress-line.ts";
 import { printable } from "./terminal-text.ts";
@@ -72,13 +78,9 @@ async function runEvals(args: readonly string[], terminal: CliProcess): Promise<
   const found = await findSuites(options);
   if (options.baseline !== undefined && found.flatMap((one) => baselineFiles(one, options)).length > 1)
     throw new UsageError("--baseline is a file of one suite, and of one variant: name them with --suite and --variant");
-  await mkdir(dirname(options.store), { recursive: true });
-  using store = new SqliteStore(options.store);
+  using store = await openStore(options.store);
   const written = ["", "-wal", "-shm"].map((end) => `${options.store}${end}`);
-  const version = await codeVersion(dirname(found[0]?.file ?? ""), [
-    ...written,
-    ...Object.values(options.reports).filter((file) => file !== undefined),
-  ]);
+  const version = await codeVersion(dirname(found[0]?.file ?? ""), [...written, ...reportFiles(options.reports)]);
   if (version.hasChanges === undefined)
     terminal.stderr.write("Not in a git repository: no other run can read these trials, nor go on with them.\n");
   const stop = new AbortController();
@@ -86,10 +88,14 @@ async function runEvals(args: readonly string[], terminal: CliProcess): Promise<
   // Once: a second Ctrl-C finds no listener, and ends the process at once.
   terminal.once("SIGINT", onSignal);
   const runs: EvalRun[] = [];
+  const progress = new ProgressLine(terminal);
+  const onProgress = (now: EvalProgress): void => progress.show(formatEvalProgress(now), now.done, now.total);
   try {
     for (const one of found) {
       const spent = runs.reduce((sum, { cost }) => sum + cost.total, 0);
-      for (const run of await runSuite(one, options, { terminal, store, version, spent, signal: stop.signal })) {
+      const made = await runSuite(one, options, spent, { version, store, signal: stop.signal, onProgress });
+      progress.end();
+      for (const run of made) {
         runs.push(run);
         terminal.stdout.write(`${runs.length === 1 ? "" : "\n"}${printable(formatRun(run))}`);
         await keepRun(run, dirname(options.store));
@@ -98,6 +104,7 @@ async function runEvals(args: readonly string[], terminal: CliProcess): Promise<
       }
     }
   } catch (error) {
+    progress.end();
     if (!stop.signal.aborted) throw error;
     terminal.stderr.write("Stopped; the same command goes on.\n");
     return 130;
@@ -110,41 +117,26 @@ async function runEvals(args: readonly string[], terminal: CliProcess): Promise<
   return codes.find((code) => code === 1) ?? Math.max(...codes);
 }
 
-interface Setting {
-  readonly terminal: CliProcess;
-  readonly store: SqliteStore;
-  readonly version: CodeVersion;
-  /** By suites before. */
-  readonly spent: number;
-  readonly signal: AbortSignal;
-}
-
-/** @throws {UsageError} For a suite that can't be. */
-async function runSuite(one: FoundSuite, options: EvalOptions, setting: Setting): Promise<readonly EvalRun[]> {
+/**
+ * @param spent - By suites before.
+ * @throws {UsageError} For a suite that can't be.
+ */
+async function runSuite(
+  one: FoundSuite,
+  options: EvalOptions,
+  spent: number,
+  setting: Pick<RunEvalOptions, "version" | "store" | "signal" | "onProgress">,
+): Promise<readonly EvalRun[]> {
   const { suite, file, variants } = one;
-  const { filter, world, trials, fresh, concurrency, update, maxCost } = options;
-  const { terminal, spent, ...given } = setting;
+  const { maxCost, update } = options;
   const budget = maxCost === undefined ? suite.gate?.budget : Math.max(0, maxCost - spent);
-  const progress = new ProgressLine(terminal);
   try {
     // First: one that can't be read would be found out when the money is spent.
     const baselines = new Map<string | undefined, Baseline | undefined>();
     if (!update)
       for (const [variant, path] of baselineFiles(one, options)) baselines.set(variant, await readBaselineFile(path));
-    const made = await runEval(suite, {
-      ...given,
-      filter,
-      variants,
-      world,
-      trials,
-      fresh,
-      concurrency,
-      budget,
-      folder: dirname(file),
-      baseline: update,
-      onProgress: (now) => progress.show(formatEvalProgress(now), now.done, now.total),
-    });
-    return made.map((run) => {
+    const how = { ...options.how, variants, budget, folder: dirname(file), baseline: update };
+    return (await runEval(suite, { ...setting, ...how })).map((run) => {
       const verdict = judgeRun(run, baselines.get(run.variant), suite.gate, `the budget of ${budget} is spent`);
       return { ...run, verdict };
     });
@@ -152,8 +144,6 @@ async function runSuite(one: FoundSuite, options: EvalOptions, setting: Setting)
     if (error instanceof TypeError || error instanceof ConfigurationError)
       throw new UsageError(`${file}: ${error.message}`, { cause: error });
     throw error;
-  } finally {
-    progress.end();
   }
 }
 
@@ -198,19 +188,16 @@ function parseEvalOptions(args: readonly string[]) {
     if (text !== undefined && !isFit) throw new UsageError(`--${name} must be a number that fits, not "${text}"`);
     return text === undefined ? undefined : Number(text);
   };
+  const how = { filter: { ids: values.case, tags: values.tag }, world, fresh, trials: number("trials") };
   return {
     asked: positionals,
     suites: suite,
-    filter: { ids: values.case, tags: values.tag },
     variants: variant,
-    world,
-    fresh,
     store,
     baseline,
     update,
-    trials: number("trials"),
+    how: { ...how, concurrency: number("concurrency") },
     maxCost: number("max-cost"),
-    concurrency: number("concurrency"),
     reports: { json, junit, markdown },
   };
 }

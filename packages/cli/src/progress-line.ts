@@ -13,14 +13,14 @@ export class ProgressLine {
 
   /** @param total - Of what is done. @defaultValue 1,000 */
   show(line: string, done: number, total: number = 1000): void {
-    if (this.#isLive) this.#terminal.stderr.write(`\r\u001B[K${line}`);
-    else if (done >= this.#shown + Math.ceil(total / 10) || this.#shown === -1) {
-      this.#shown = done;
-      this.#terminal.stderr.write(`${line}\n`);
-    }
+    if (!this.#isLive && this.#shown !== -1 && done < this.#shown + Math.ceil(total / 10)) return;
+    this.#shown = done;
+    this.#terminal.stderr.write(this.#isLive ? `\r\u001B[K${line}` : `${line}\n`);
   }
 
+  /** Goes on to the next line; what is shown afterwards begins anew. */
   end(): void {
-    if (this.#isLive) this.#terminal.stderr.write("\n");
+    if (this.#isLive && this.#shown !== -1) this.#terminal.stderr.write("\n");
+    this.#shown = -1;
   }
 }

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { SqliteStore } from "@pollux/core/node";
 import { type EvalProgress, type EvalRun, junitReport, markdownReport, writeBaseline } from "@pollux/evals";
 
 /** Files that a run is written to. */
@@ -7,6 +8,17 @@ export interface Reports {
   readonly json?: string | undefined;
   readonly junit?: string | undefined;
   readonly markdown?: string | undefined;
+}
+
+/** Opens the store of trials. Git ignores the folder if it is there for evals alone: it holds what agents said. */
+export async function openStore(file: string): Promise<SqliteStore> {
+  if (basename(dirname(file)) === ".pollux") await write(join(dirname(file), ".gitignore"), "*\n");
+  await mkdir(dirname(file), { recursive: true });
+  return new SqliteStore(file);
+}
+
+export function reportFiles(reports: Reports): readonly string[] {
+  return Object.values<string | undefined>({ ...reports }).filter((file) => file !== undefined);
 }
 
 /** Writes the baseline, unless the run is incomplete. Gives what a person is told. */

@@ -20,7 +20,7 @@ export interface Search {
   readonly suites: readonly string[];
   /** Names; all without any. */
   readonly variants: readonly string[];
-  readonly filter: CaseFilter;
+  readonly how: { readonly filter: CaseFilter };
 }
 
 /**
@@ -28,55 +28,43 @@ export interface Search {
  *
  * @throws {UsageError} When there is none, or a file can't be loaded, exports no suite, or one whose name is taken.
  */
-export async function findSuites({ asked, suites, variants, filter }: Search): Promise<readonly FoundSuite[]> {
-  const all: FoundSuite[] = [];
+export async function findSuites({ asked, suites, variants, how }: Search): Promise<readonly FoundSuite[]> {
+  const all: (FoundSuite & { readonly cases: readonly AnyCase<never>[] })[] = [];
   for (const file of filesFor(asked))
     for (const suite of await suitesOf(file)) {
-      const other = all.find((one) => one.suite.name === suite.name);
+      const other = all.find((one) => one.suite.name === suite.name)?.file;
       if (other !== undefined)
-        throw new UsageError(
-          `Two suites are called "${suite.name}", in ${other.file} and in ${file}: rename one of them`,
-        );
-      all.push({
-        suite,
-        file,
-        variants: (suite.variants ?? []).filter((name) => variants.length === 0 || variants.includes(name)),
-      });
+        throw new UsageError(`Two suites are called "${suite.name}", in ${other} and in ${file}: rename one of them`);
+      const named = (suite.variants ?? []).filter((name) => variants.length === 0 || variants.includes(name));
+      const isAsked = suites.length === 0 || suites.includes(suite.name);
+      all.push({ suite, file, variants: named, cases: isAsked ? await readCasesOf(suite, file) : [] });
     }
-  checkNames(
-    "suite",
-    suites,
-    all.map(({ suite }) => suite.name),
-  );
-  checkNames(
-    "variant",
-    variants,
-    all.flatMap(({ suite }) => suite.variants ?? []),
-  );
-  const named = all.filter(({ suite }) => suites.length === 0 || suites.includes(suite.name));
-  const cases = await Promise.all(named.map(readCasesOf));
-  checkNames(
-    "case",
-    filter.ids ?? [],
-    cases.flat().map(({ id }) => id),
-  );
-  const found = named.filter((one, at) => {
-    const isTried = variants.length === 0 || one.variants.length > 0;
-    return isTried && filterCases(cases[at] ?? [], filter, one.suite).length > 0;
+  const missing = [
+    missingOf("suite", suites, all, ({ suite }) => [suite.name]),
+    missingOf("variant", variants, all, ({ suite }) => suite.variants ?? []),
+    missingOf("case", how.filter.ids ?? [], all, ({ cases }) => cases.map(({ id }) => id)),
+  ].find((problem) => problem !== undefined);
+  if (missing !== undefined) throw new UsageError(missing);
+  const found = all.filter(({ suite, cases, variants: named }) => {
+    return (variants.length === 0 || named.length > 0) && filterCases(cases, how.filter, suite).length > 0;
   });
   if (found.length > 0) return found;
   throw new UsageError("No suite has such cases: look at --suite, --case, --tag and --variant");
 }
 
-function checkNames(kind: string, names: readonly string[], all: readonly string[]): void {
-  const missing = names.find((name) => !all.includes(name));
-  if (missing !== undefined)
-    throw new UsageError(
-      `There is no ${kind} "${missing}"; there is ${all.length === 0 ? "none" : [...new Set(all)].join(", ")}`,
-    );
+function missingOf<One>(
+  kind: string,
+  names: readonly string[],
+  all: readonly One[],
+  of: (one: One) => readonly string[],
+): string | undefined {
+  const there = [...new Set(all.flatMap(of))];
+  const missing = names.find((name) => !there.includes(name));
+  if (missing === undefined) return undefined;
+  return `There is no ${kind} "${missing}"; there is ${there.length === 0 ? "none" : there.join(", ")}`;
 }
 
-async function readCasesOf({ suite, file }: FoundSuite): Promise<readonly AnyCase<never>[]> {
+async function readCasesOf(suite: EvalSuite<never>, file: string): Promise<readonly AnyCase<never>[]> {
   try {
     return await readCases(suite);
   } catch (error) {

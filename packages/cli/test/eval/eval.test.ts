@@ -27,6 +27,7 @@ test("tries all cases, prints a table, and keeps the run for the inspector", asy
   );
   expect(err).toContain("support: 6/6 trials of 2 cases, cost 0.0600\n");
   expect(await folder.asked()).toEqual(six);
+  expect(await folder.read(".pollux/.gitignore")).toBe("*\n");
   const [kept, ...more] = await readdir(folder.at(".pollux/evals/support"));
   expect(more).toEqual([]);
   expect(JSON.parse(await folder.read(`.pollux/evals/support/${kept}`))).toMatchObject({

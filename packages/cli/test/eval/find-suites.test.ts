@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => folder[Symbol.asyncDispose]());
 
 async function find(asked: readonly string[], search: Partial<Search> = {}): Promise<readonly string[]> {
-  const found = await findSuites({ asked, suites: [], variants: [], filter: {}, ...search });
+  const found = await findSuites({ asked, suites: [], variants: [], how: { filter: {} }, ...search });
   return found.map(({ suite, variants }) => [suite.name, ...variants].join(" "));
 }
 
@@ -50,7 +50,7 @@ test("takes only suites with such variants and cases", async () => {
   await folder.suite("b", 'data: [{ id: "else", input: "else", tags: ["t"] }],');
   expect(await find([folder.path])).toEqual(["a x y", "b"]);
   expect(await find([folder.path], { variants: ["y"] })).toEqual(["a y"]);
-  expect(await find([folder.path], { filter: { tags: ["t"] } })).toEqual(["b"]);
+  expect(await find([folder.path], { how: { filter: { tags: ["t"] } } })).toEqual(["b"]);
 });
 
 test("a folder without eval files is said", async () => {
