@@ -92,7 +92,7 @@ const NOTHING_KEPT: KeptTrial = {
   isOver: false,
   durationMs: 0,
   guardrails: [],
-  seen: { calls: 0, recorded: 0, approvals: [], effects: [] },
+  seen: { calls: 0, recorded: 0, approvals: [], effects: [], served: [] },
   cost: 0,
 };
 
@@ -197,7 +197,13 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
 }
 
 /** The agent under test, made for one trial. */
-export async function openAgent<Expected>(job: TrialJob<Expected>, now: () => number): Promise<Agent> {
+export async function openAgent(
+  job: Pick<TrialJob<never>, "number" | "variant"> & {
+    readonly suite: Pick<EvalSuite, "name" | "agent">;
+    readonly one: Pick<AnyCase, "id">;
+  },
+  now: () => number,
+): Promise<Agent> {
   const { suite, one, number, variant } = job;
   const random = seededRandom(`${suite.name}/${one.id}/${number}`);
   const world: AgentWorld = { now, random, ...(variant !== undefined && { variant }) };
