@@ -34,13 +34,16 @@ interface Scene {
 
 /** Which tools ran. */
 const ran: string[] = [];
+/** What happens during each look. */
+const during: { look?: (() => Promise<unknown>) | undefined } = {};
 const look = defineTool({
   name: "look",
   description: "Looks at a place.",
   input: { type: "object", properties: { at: { type: "string" } }, required: ["at"] },
-  run: (input) => {
+  run: async (input) => {
     const { at } = input as { at: string };
     ran.push(`look ${at}`);
+    await during.look?.();
     if (at === "sun") throw new ToolError("too bright");
     return { at, seen: "größer, 漢字, 🌍" };
   },
@@ -265,6 +268,24 @@ const SCENES: { readonly [name: string]: Scene } = {
       const token = await tokenOf(session);
       await session.resume({ outcomes: { [token]: { output: "blue" } } });
     },
+  },
+  "a message that steered it": {
+    requests: 3,
+    brain: once,
+    agent: () => ({}),
+    play: async (session) => {
+      during.look = () => session.steer("Also the stars.");
+      await session.send("Look around.");
+      during.look = undefined;
+    },
+  },
+  "a request that was refused, changed and sent again": {
+    requests: 4,
+    brain: once,
+    faults: [
+      { at: 1, fault: faults.apiError(400, "INVALID_ARGUMENT", "Thinking level LOW is not supported for this model.") },
+    ],
+    agent: () => ({ settings: { thinking: "low" } }),
   },
   "a limit": { requests: 2, brain: once, agent: () => ({ limits: { turns: 2 } }) },
   "a run that waits": {

@@ -73,6 +73,12 @@ describe("a run is worse", () => {
     );
   });
 
+  test("and names each case that broke, at the level that Holm's correction leaves once all else is worse", () => {
+    const verdict = judgeRun(now({ policy: 0, refund: 1 }), before);
+    // 12 times 38.5 of 15,504 ways: 3 %.
+    expect(verdict).toMatchObject({ metrics: [{ isWorse: true }], broken: [{ id: "refund" }, { id: "policy" }] });
+  });
+
   test("when all cases are a little worse and none broke", () => {
     const verdict = judgeRun(now(Object.fromEntries(IDS.map((id) => [id, 4]))), before);
     expect(verdict).toMatchObject({ outcome: "worse", broken: [] });
@@ -133,6 +139,27 @@ describe("metrics", () => {
       low: expect.closeTo(0.00142295, 8),
       high: expect.closeTo(0.00157705, 8),
     });
+  });
+
+  test("of cost are compared by factors: one dear case that varies does not hide that others doubled", () => {
+    const dear = (count: number): CaseResult =>
+      measured(
+        caseOf("dear", count, count),
+        (index) => [1, 9, 4][index % 3] ?? 1,
+        () => 1,
+      );
+    const cheap = (count: number, cost: number): CaseResult[] =>
+      IDS.map((id) =>
+        measured(
+          caseOf(id, count, count),
+          (index) => cost + index / 1e5,
+          () => 1,
+        ),
+      );
+    const verdict = judgeRun(runOf([dear(5), ...cheap(5, 0.002)]), baselineOf(runOf([dear(15), ...cheap(15, 0.001)])), {
+      metrics: ["cost"],
+    });
+    expect(verdict).toMatchObject({ outcome: "worse", metrics: [{}, { name: "cost", p: 0.0001 }, {}] });
   });
 
   test("that are not gated are compared, and make nothing red", () => {

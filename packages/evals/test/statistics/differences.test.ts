@@ -32,6 +32,18 @@ describe("on cases like these", () => {
     expect(width(alike)).toBeLessThan(width(unlike) / 2);
   });
 
+  test("a correlation of four cases counts by three quarters", () => {
+    const counts = [5, 4, 5, 0].map((passed) => ({ passed, trials: 5 }));
+    const { value, low, high } = rateOfCasesLikeThese(counts);
+    const [below, above] = [value - low, high - value];
+    const distance = Math.sqrt(below ** 2 - 1.5 * below * above + above ** 2);
+    expect(differenceOnCasesLikeThese(pairs([5, 4, 5, 0], [5, 4, 5, 0]))).toEqual({
+      value: 0,
+      low: expect.closeTo(-distance, 10),
+      high: expect.closeTo(distance, 10),
+    });
+  });
+
   test("without correlation the distances of both intervals add up as squares", () => {
     const all = pairs([5, 5, 5, 5], [5, 4, 5, 0]);
     const now = rateOfCasesLikeThese(all.map((one) => one.now));
