@@ -31,6 +31,13 @@ export interface Source {
    * @throws {SourceError}
    */
   view(session: string, name: string, query?: { readonly [name: string]: string }): Promise<Json>;
+  /**
+   * Runs of evals: all suites, one of them, or a whole run.
+   *
+   * @param path - The suite and the run, as far as they are given.
+   * @throws {SourceError}
+   */
+  evals(path: readonly string[], query?: { readonly [name: string]: string }): Promise<Json>;
   /** Does something with a session: see the handlers in `actions`. @throws {SourceError} */
   act(session: string, action: string, body: Json): Promise<Json>;
 }
@@ -46,6 +53,8 @@ export interface SourceAbout {
   readonly agents: readonly string[];
   /** Has prices, so there is money to show. */
   readonly hasPrices: boolean;
+  /** There are runs of evals to show. */
+  readonly hasEvals: boolean;
 }
 
 /** A session has changed. */

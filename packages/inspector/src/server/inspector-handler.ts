@@ -2,6 +2,7 @@ import type { Agent, Limits, PriceTable, SessionStore } from "@pollux/core";
 import { redact } from "@pollux/core/wire";
 import { ACTIONS, HARMLESS_ACTIONS } from "../actions/actions.ts";
 import type { SourceAbout } from "../inspection/source.ts";
+import { EvalRuns } from "../evals/eval-runs.ts";
 import { inlineMedia } from "../inspection/media.ts";
 import { readTurn } from "../inspection/read-turn.ts";
 import { VIEWS } from "../take-away/views.ts";
@@ -43,6 +44,8 @@ export interface InspectorOptions {
   readonly secrets?: readonly string[] | undefined;
   /** What is open, for the title of the page. @defaultValue "Sessions" */
   readonly title?: string | undefined;
+  /** The folder that `pollux eval` writes its runs to, to show them. Sessions of their trials are those of `store`. */
+  readonly evals?: { readonly folder: string } | undefined;
 }
 
 /** Parts of a handler that its own tests replace. */
@@ -85,12 +88,13 @@ class Handler {
   readonly #going: SessionCall["going"];
   readonly #leases: LeaseWatch;
   readonly #sessions: OpenSessions;
+  readonly #evals: EvalRuns | undefined;
 
   constructor(
     options: InspectorOptions,
     { assets = new Assets(), pace = LIVE_PACE, going = new Set() }: InspectorParts,
   ) {
-    const { store, exchanges, path = "/inspector", prices, limits, authorize, secrets = [] } = options;
+    const { store, exchanges, path = "/inspector", prices, limits, authorize, secrets = [], evals } = options;
     if (typeof authorize !== "function")
       throw new TypeError("inspectorHandler needs authorize: sessions hold everything that was said to an agent");
     if (!/^(?:\/[\w.~-]+)*\/?$/.test(path))
@@ -111,6 +115,7 @@ class Handler {
     };
     this.#leases = new LeaseWatch(store);
     this.#sessions = new OpenSessions({ store, exchanges, measures, leases: this.#leases });
+    this.#evals = evals === undefined ? undefined : new EvalRuns(evals.folder);
   }
 
   async handle(request: Request): Promise<Response> {
@@ -145,6 +150,10 @@ class Handler {
     }
     const [, kind, id, view, ...rest] = segments.map(decode);
     if (kind === "about" && id === undefined) return this.#json(request, this.#about());
+    if (kind === "evals" && this.#evals !== undefined) {
+      onlyWith(request, "GET");
+      return this.#json(request, await this.#evals.show(id ?? "", view ?? "", url.searchParams));
+    }
     if (kind !== "sessions") throw nothingHere();
     if (id === undefined || id === "") {
       onlyWith(request, "GET");
@@ -261,6 +270,7 @@ class Handler {
       isLive: true,
       agents: Object.keys(agents),
       hasPrices: prices !== undefined,
+      hasEvals: this.#evals !== undefined,
     };
   }
 

@@ -1,12 +1,13 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { EvalsView } from "../evals/evals-view.tsx";
 import { SessionView } from "../session/session-view.tsx";
 import { SessionsView } from "../sessions/sessions-view.tsx";
 import { HelpDialog } from "./help-dialog.tsx";
 import { type Inspector, InspectorContext, useInspector } from "./inspector.ts";
 import { useKeys } from "./use-keys.ts";
-import { formatRoute, SESSIONS } from "./route.ts";
+import { formatRoute, type Route, SESSIONS } from "./route.ts";
 
 /** The whole page. */
 export function App({ inspector }: { readonly inspector: Inspector }): JSX.Element {
@@ -46,6 +47,8 @@ function Shell(): JSX.Element {
       <main id="main">
         {route.kind === "sessions" ? (
           <SessionsView key={sourceKey(source)} route={route} />
+        ) : route.kind === "evals" ? (
+          <EvalsView key={sourceKey(source)} route={route} />
         ) : (
           <SessionView key={`${sourceKey(source)} ${route.id}`} route={route} />
         )}
@@ -89,15 +92,14 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
             {shortPath(title)}
           </span>
         )}
-        {route.kind === "session" && (
-          <>
-            <span class="slash" aria-hidden="true">
-              /
-            </span>
-            <a href={formatRoute({ kind: "session", id: route.id, tab: "" })} class="crumb" title={route.id}>
-              {route.id}
-            </a>
-          </>
+        {about.value?.hasEvals === true && (
+          <a href={formatRoute({ kind: "evals" })} aria-current={route.kind === "evals" ? "page" : undefined}>
+            Evals
+          </a>
+        )}
+        {route.kind === "session" && <Crumb route={{ kind: "session", id: route.id, tab: "" }} text={route.id} />}
+        {route.kind === "evals" && route.suite !== undefined && (
+          <Crumb route={{ kind: "evals", suite: route.suite }} text={route.suite} />
         )}
       </nav>
       <div class="top-tools">
@@ -117,6 +119,19 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
         </button>
       </div>
     </header>
+  );
+}
+
+function Crumb({ route, text }: { readonly route: Route; readonly text: string }): JSX.Element {
+  return (
+    <>
+      <span class="slash" aria-hidden="true">
+        /
+      </span>
+      <a href={formatRoute(route)} class="crumb" title={text}>
+        {text}
+      </a>
+    </>
   );
 }
 

@@ -94,7 +94,8 @@ function openSource(source: Source, isFile: boolean): OpenSource {
 
 function titleOf(route: Route, about: SourceAbout | undefined): string {
   const place = about?.title.split(/[\\/]/).at(-1);
-  return [route.kind === "session" ? route.id : undefined, place, "Pollux inspector"].filter(Boolean).join(" · ");
+  const shown = route.kind === "session" ? route.id : route.kind === "evals" ? (route.suite ?? "Evals") : undefined;
+  return [shown, place, "Pollux inspector"].filter(Boolean).join(" · ");
 }
 
 export const InspectorContext = createContext<Inspector | undefined>(undefined);

@@ -1,5 +1,5 @@
 /** What the page shows, as it stands in the address after `#`. */
-export type Route = SessionsRoute | SessionRoute;
+export type Route = SessionsRoute | SessionRoute | EvalsRoute;
 
 export interface SessionsRoute {
   readonly kind: "sessions";
@@ -28,12 +28,23 @@ export interface TurnRoute {
   readonly item?: number | undefined;
 }
 
+/** Suites of evals; or one of them, and a run and a trial in it. */
+export interface EvalsRoute {
+  readonly kind: "evals";
+  readonly suite?: string | undefined;
+  readonly run?: string | undefined;
+  readonly trial?: { readonly caseId: string; readonly number: number } | undefined;
+  /** Another trial of the case, beside it. */
+  readonly beside?: { readonly run: string; readonly number: number } | undefined;
+}
+
 export const SESSIONS: SessionsRoute = { kind: "sessions", search: "", state: "" };
 
 /** Reads the hash of an address; anything that is no route is the list of sessions. */
 export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2);
   const segments = path.split("/").map(decode);
+  if (segments[0] === "evals") return parseEvals(segments.slice(1));
   if (segments[0] !== "s" || segments[1] === undefined || segments[1] === "") {
     const params = new URLSearchParams(query);
     return { kind: "sessions", search: params.get("q") ?? "", state: params.get("state") ?? "" };
@@ -55,6 +66,7 @@ export function formatRoute(route: Route): string {
     const query = params.toString();
     return query === "" ? "#/" : `#/?${query}`;
   }
+  if (route.kind === "evals") return hashOf(["evals", ...evalsSegments(route)]);
   const { id, tab, item, turn } = route;
   const segments: (string | number)[] = ["s", id];
   if (turn !== undefined) {
@@ -66,6 +78,28 @@ export function formatRoute(route: Route): string {
     segments.push(tab);
     if (item !== undefined) segments.push(item);
   }
+  return hashOf(segments);
+}
+
+/** Segments of `#/evals/SUITE/RUN/CASE/NUMBER/RUN/NUMBER`, as far as they are there. */
+function parseEvals([suite, run, caseId, number, otherRun, other]: readonly string[]): EvalsRoute {
+  const [trial, beside] = [numberIn(number), numberIn(other)];
+  return {
+    kind: "evals",
+    ...(suite && { suite }),
+    ...(suite && run && { run }),
+    ...(suite && run && caseId && trial !== undefined && { trial: { caseId, number: trial } }),
+    ...(trial !== undefined && otherRun && beside !== undefined && { beside: { run: otherRun, number: beside } }),
+  };
+}
+
+function evalsSegments({ suite, run, trial, beside }: EvalsRoute): readonly (string | number)[] {
+  const segments = [suite, run, trial?.caseId, trial?.number, beside?.run, beside?.number];
+  const end = segments.indexOf(undefined);
+  return segments.slice(0, end < 0 ? undefined : end).flatMap((segment) => segment ?? []);
+}
+
+function hashOf(segments: readonly (string | number)[]): string {
   return `#/${segments.map((segment) => encodeURIComponent(segment)).join("/")}`;
 }
 

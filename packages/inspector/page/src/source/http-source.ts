@@ -80,6 +80,11 @@ export class HttpSource implements Source {
     return await this.#get(`${pathOf(session)}/${name}?${new URLSearchParams(query).toString()}`);
   }
 
+  async evals(path: readonly string[], query: { readonly [name: string]: string } = {}): Promise<Json> {
+    const segments = ["/evals", ...path.map(encodeURIComponent)];
+    return await this.#get(`${segments.join("/")}?${new URLSearchParams(query).toString()}`);
+  }
+
   async act(session: string, action: string, body: Json): Promise<Json> {
     return await this.#fetch(`${pathOf(session)}/${encodeURIComponent(action)}`, {
       method: "POST",
