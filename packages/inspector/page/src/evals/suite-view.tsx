@@ -115,10 +115,10 @@ function RunDetails({ run }: { readonly run: EvalRun }): JSX.Element | null {
       <summary>Metrics and notes</summary>
       {metrics.length > 0 && (
         <div class="eval-scroll">
-          <table class="problems">
+          <table class="eval-grid">
             <thead>
               <tr>
-                {["Metric", "Now", "Before", "Difference (95 %)", "p", ""].map((name) => (
+                {["Metric", "Now", "Before", "Difference (95 %)", "p", "Gate"].map((name) => (
                   <th key={name} scope="col">
                     {name}
                   </th>
@@ -135,7 +135,7 @@ function RunDetails({ run }: { readonly run: EvalRun }): JSX.Element | null {
                     {formatMetric(difference.value)} ({formatMetric(difference.low)} to {formatMetric(difference.high)})
                   </td>
                   <td>{formatMetric(p)}</td>
-                  <td>{isWorse ? <Outcome outcome="worse" /> : isGated ? "gated" : ""}</td>
+                  <td>{isWorse ? <Outcome outcome="worse" /> : isGated ? "passed" : "–"}</td>
                 </tr>
               ))}
             </tbody>
@@ -149,7 +149,7 @@ function RunDetails({ run }: { readonly run: EvalRun }): JSX.Element | null {
 
 /** A number of any size, with three digits that say something. */
 export function formatMetric(value: number): string {
-  return Math.abs(value) >= 1000 ? formatCount(Math.round(value)) : String(Number(value.toPrecision(3)));
+  return Math.abs(value) >= 1000 ? formatCount(Math.round(value)) : String(Number(value.toPrecision(3))).replace("-", "−");
 }
 
 /** Cases by runs: how many trials of each passed. */

@@ -46,6 +46,7 @@ export function TrialView({ suite, run, trial, beside }: TrialViewProps): JSX.El
   const one = trialIn(left.value, caseId, number);
   const other = right.value === undefined ? undefined : trialIn(right.value, caseId, beside?.number);
   if (found === undefined || one === undefined) return <Empty title="There is no such trial in this run" />;
+  const [title, otherTitle] = [`Trial ${number}`, `Trial ${beside?.number} of ${formatDate(right.value?.at ?? 0)}`];
   return (
     <>
       <h1>
@@ -74,13 +75,11 @@ export function TrialView({ suite, run, trial, beside }: TrialViewProps): JSX.El
       </p>
       <Beside suite={suite} trial={trial} run={run} beside={beside} />
       <div class="trials">
-        <TrialCard trial={one} title={`Trial ${number}`} />
-        {other !== undefined && right.value !== undefined && (
-          <TrialCard trial={other} title={`Trial ${other.number} of ${formatDate(right.value.at)}`} />
-        )}
+        <TrialCard trial={one} title={title} />
+        {other !== undefined && <TrialCard trial={other} title={otherTitle} />}
       </div>
       {one.sessionId !== undefined && other?.sessionId !== undefined && (
-        <Sessions left={one.sessionId} right={other.sessionId} />
+        <Sessions left={one.sessionId} right={other.sessionId} names={[title, otherTitle]} />
       )}
     </>
   );
@@ -178,10 +177,18 @@ function Score({ score: given }: { readonly score: ScoreResult }): JSX.Element {
 }
 
 /** The sessions of both trials, turn by turn. */
-function Sessions({ left, right }: { readonly left: string; readonly right: string }): JSX.Element {
+function Sessions({
+  left,
+  right,
+  names,
+}: {
+  readonly left: string;
+  readonly right: string;
+  readonly names: readonly [left: string, right: string];
+}): JSX.Element {
   const { source, loads } = useInspector().open.value;
   const key = JSON.stringify(["compare", left, right]);
   const { value, error } = useLoad(loads, key, () => compare(source, left, right));
   if (error !== undefined) return <Failure error={error} />;
-  return value === undefined ? <Loading /> : <BranchTable comparison={value} right={right} />;
+  return value === undefined ? <Loading /> : <BranchTable comparison={value} first={names[0]} right={names[1]} />;
 }
