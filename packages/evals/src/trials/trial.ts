@@ -1,4 +1,4 @@
-import type { RunResult, ToolCall, Usage } from "@pollux/core";
+import type { GuardrailAction, PendingCall, RunResult, ToolCall, Usage } from "@pollux/core";
 import type { Conversation } from "@pollux/core/conversation";
 import type { World } from "../worlds/world.ts";
 
@@ -20,6 +20,10 @@ export interface Trial<Expected = unknown> {
   readonly results: readonly RunResult<unknown>[];
   /** Function calls of all runs, oldest first. */
   readonly calls: readonly ToolCall[];
+  /** Calls that somebody was asked to approve, at once or later, oldest first. */
+  readonly approvals: readonly PendingCall[];
+  /** What guardrails did: stopped, replaced or answered something. */
+  readonly guardrails: readonly GuardrailAction[];
   /** What a person sees of it. */
   readonly conversation: Conversation;
   /** Sum over all runs, without a simulated user's and judges'. */
@@ -35,6 +39,7 @@ export interface Trial<Expected = unknown> {
 
 /** What a scorer says: 0 to 1, or null when it cannot tell, which makes the trial invalid. */
 export interface Score {
+  /** Of the metric, such as `called`; of several scores with one name in a trial, the metric is the mean. */
   readonly name: string;
   readonly score: number | null;
   /** Why, in a sentence, as `reason`; what it cost, as `cost`; and anything else that is JSON. */
@@ -49,10 +54,21 @@ export interface Scorer<Expected = unknown> {
   (trial: Trial<Expected>): Score | boolean | null | Promise<Score | boolean | null>;
   /** Shown for it. @defaultValue the function's name */
   readonly scorerName?: string | undefined;
+  /**
+   * Awaited once before the first trial: a judge is compared with a person's labels, and has its `threshold` and `isAdvisory` only then.
+   */
+  readonly prepare?: ((given: PrepareScorer) => Promise<{ readonly cost?: number | undefined }>) | undefined;
   /** @defaultValue 1 */
   readonly threshold?: number | undefined;
   /** It reports and never fails a trial: a judge without calibration. @defaultValue false */
   readonly isAdvisory?: boolean | undefined;
   /** Identifies what it does, so that a changed one makes its cases new. @defaultValue its name and source text */
   readonly key?: string | undefined;
+}
+
+/** What a scorer is prepared with. */
+export interface PrepareScorer {
+  /** Of the suite's file, for relative paths. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
 }

@@ -1,0 +1,59 @@
+import type { Score, Scorer, Trial } from "../trials/trial.ts";
+import { isSchema } from "./match-args.ts";
+
+/** True, or in a sentence why not; a share from 0 to 1, or null when it cannot be told, with its reason. */
+export type Finding = true | string | { readonly score: number | null; readonly reason?: string | undefined };
+
+/** A scorer with a name of its own, and a key of its name and arguments. */
+export interface NamedScorer extends Scorer {
+  (trial: Trial): Promise<Score>;
+  readonly scorerName: string;
+  readonly key: string;
+}
+
+/** @param args - What it was made with: another value is another scorer. */
+export function makeScorer(
+  name: string,
+  args: readonly unknown[],
+  check: (trial: Trial) => Finding | Promise<Finding>,
+  { threshold }: { readonly threshold?: number | undefined } = {},
+): NamedScorer {
+  const scorer = async (trial: Trial): Promise<Score> => {
+    const found = await check(trial);
+    if (found === true) return { name, score: 1 };
+    const { score, reason } = typeof found === "string" ? { score: 0, reason: found } : found;
+    return { name, score, ...(reason !== undefined && { metadata: { reason } }) };
+  };
+  const key = `${name}(${args.map(sourceOf).join(",")})`;
+  return Object.assign(scorer, { scorerName: name, key, ...(threshold !== undefined && { threshold }) });
+}
+
+/** JSON of a value; with the source of functions and expressions, and the JSON Schema of schemas that know theirs. */
+export function sourceOf(value: unknown): string {
+  return (
+    JSON.stringify(value, (_name, member: unknown) => {
+      if (isSchema(member)) return describeSchema(member);
+      return typeof member === "function" || member instanceof RegExp ? String(member) : member;
+    }) ?? ""
+  );
+}
+
+/** Standard JSON Schema's, if the library has it. */
+interface DescribesItself {
+  readonly jsonSchema?: { readonly input: (options: { readonly target: string }) => unknown } | undefined;
+}
+
+function describeSchema({ "~standard": standard }: { readonly "~standard": { readonly vendor: string } }): unknown {
+  try {
+    // A library without it has no such member.
+    return (standard as DescribesItself).jsonSchema?.input({ target: "draft-2020-12" }) ?? standard.vendor;
+  } catch {
+    // For a type that JSON Schema cannot express.
+    return standard.vendor;
+  }
+}
+
+/** The beginning of a text, for a reason. */
+export function shorten(text: string, length = 200): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
+}

@@ -1,0 +1,79 @@
+import { normalQuantile } from "./quantiles.ts";
+import { seededRandom } from "./random.ts";
+import type { Counts } from "./rates.ts";
+import { worseCounts } from "./worse-counts.ts";
+
+/** How a suite is tried, for a look ahead. */
+export interface PlannedCase {
+  readonly before: Counts;
+  /** Of the run to come, at least 1. */
+  readonly trials: number;
+}
+
+const SIMULATIONS = 400;
+
+/**
+ * Smallest drop of the share of passed trials on these cases that is seen 8 times in 10, in whole points of a hundred: simulated from this baseline,
+ * with a drop of all cases alike and the same random numbers each time.
+ *
+ * @param level at which the drop counts as seen; the first of Holm's, where there are several hypotheses
+ * @returns undefined when not even the loss of all would be seen
+ */
+export function seenDrop(cases: readonly PlannedCase[], level: number): number | undefined {
+  // Never 0 or 1: 15 of 15 does not mean that it always passes.
+  const chances = cases.map(({ before }) => (before.passed + 0.5) / (before.trials + 1));
+  if (cases.length === 0) return undefined;
+  const rate = chances.reduce((sum, chance) => sum + chance, 0) / cases.length;
+  const isSeen = (points: number): boolean => isSeenMostly(cases, chances, 1 - points / 100 / rate, level);
+  const most = Math.floor(100 * rate);
+  let unseen = 0;
+  let seen = 1;
+  // Doubled first, since large suites see small drops and take the longest.
+  for (; seen > most || !isSeen(seen); seen = Math.min(2 * seen, most)) {
+    if (seen >= most) return undefined;
+    unseen = seen;
+  }
+  while (seen - unseen > 1) {
+    const middle = Math.floor((unseen + seen) / 2);
+    if (isSeen(middle)) seen = middle;
+    else unseen = middle;
+  }
+  return seen / 100;
+}
+
+/** Whether 8 of 10 simulated runs are worse at the level, when each case passes `kept` times as often. */
+function isSeenMostly(cases: readonly PlannedCase[], chances: readonly number[], kept: number, level: number): boolean {
+  const random = seededRandom("seen-drop");
+  let unseen = 0;
+  for (let simulation = 0; simulation < SIMULATIONS && unseen <= 0.2 * SIMULATIONS; simulation++) {
+    const pairs = cases.map(({ before, trials }, index) => {
+      let passed = 0;
+      for (let trial = 0; trial < trials; trial++) if (random() < (chances[index] ?? 0) * kept) passed++;
+      return { now: { passed, trials }, before };
+    });
+    if (worseCounts(pairs) > level) unseen++;
+  }
+  return unseen <= 0.2 * SIMULATIONS;
+}
+
+/** What a claim about cases like these would rest on. */
+export interface PlannedSample {
+  readonly cases: number;
+  /** Variance over cases of the true difference of a case's rates. */
+  readonly spread: number;
+  /** Variance within a case, p(1 − p) for a share, and trials per case. */
+  readonly now: { readonly variance: number; readonly trials: number };
+  readonly before: { readonly variance: number; readonly trials: number };
+  /** One-sided. @defaultValue 0.05 */
+  readonly level?: number | undefined;
+}
+
+/**
+ * Smallest difference on cases like these that is seen 8 times in 10. More trials only help as far as `spread` lets them; more cases always do.
+ *
+ * @see Miller 2024, arXiv 2411.00640
+ */
+export function seenDifference({ cases, spread, now, before, level = 0.05 }: PlannedSample): number {
+  const variance = (spread + now.variance / now.trials + before.variance / before.trials) / cases;
+  return (normalQuantile(1 - level) + normalQuantile(0.8)) * Math.sqrt(variance);
+}
