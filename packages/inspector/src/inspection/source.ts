@@ -31,13 +31,8 @@ export interface Source {
    * @throws {SourceError}
    */
   view(session: string, name: string, query?: { readonly [name: string]: string }): Promise<Json>;
-  /**
-   * Runs of evals: all suites, one of them, or a whole run.
-   *
-   * @param path - The suite and the run, as far as they are given.
-   * @throws {SourceError}
-   */
-  evals(path: readonly string[], query?: { readonly [name: string]: string }): Promise<Json>;
+  /** Runs of evals: see `readEvals`. @throws {SourceError} */
+  evals(suite: string, query: string): Promise<Json>;
   /** Does something with a session: see the handlers in `actions`. @throws {SourceError} */
   act(session: string, action: string, body: Json): Promise<Json>;
 }

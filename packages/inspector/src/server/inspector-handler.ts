@@ -2,7 +2,7 @@ import type { Agent, Limits, PriceTable, SessionStore } from "@pollux/core";
 import { redact } from "@pollux/core/wire";
 import { ACTIONS, HARMLESS_ACTIONS } from "../actions/actions.ts";
 import type { SourceAbout } from "../inspection/source.ts";
-import { EvalRuns } from "../evals/eval-runs.ts";
+import { readEvals } from "../evals/read-evals.ts";
 import { inlineMedia } from "../inspection/media.ts";
 import { readTurn } from "../inspection/read-turn.ts";
 import { VIEWS } from "../take-away/views.ts";
@@ -88,13 +88,12 @@ class Handler {
   readonly #going: SessionCall["going"];
   readonly #leases: LeaseWatch;
   readonly #sessions: OpenSessions;
-  readonly #evals: EvalRuns | undefined;
 
   constructor(
     options: InspectorOptions,
     { assets = new Assets(), pace = LIVE_PACE, going = new Set() }: InspectorParts,
   ) {
-    const { store, exchanges, path = "/inspector", prices, limits, authorize, secrets = [], evals } = options;
+    const { store, exchanges, path = "/inspector", prices, limits, authorize, secrets = [] } = options;
     if (typeof authorize !== "function")
       throw new TypeError("inspectorHandler needs authorize: sessions hold everything that was said to an agent");
     if (!/^(?:\/[\w.~-]+)*\/?$/.test(path))
@@ -115,7 +114,6 @@ class Handler {
     };
     this.#leases = new LeaseWatch(store);
     this.#sessions = new OpenSessions({ store, exchanges, measures, leases: this.#leases });
-    this.#evals = evals === undefined ? undefined : new EvalRuns(evals.folder);
   }
 
   async handle(request: Request): Promise<Response> {
@@ -150,10 +148,9 @@ class Handler {
     }
     const [, kind, id, view, ...rest] = segments.map(decode);
     if (kind === "about" && id === undefined) return this.#json(request, this.#about());
-    if (kind === "evals" && this.#evals !== undefined) {
-      onlyWith(request, "GET");
-      return this.#json(request, await this.#evals.show(id ?? "", view ?? "", url.searchParams));
-    }
+    const { evals } = this.#options;
+    if (kind === "evals" && evals !== undefined && view === undefined)
+      return this.#json(request, await readEvals(evals.folder, id ?? "", url.searchParams));
     if (kind !== "sessions") throw nothingHere();
     if (id === undefined || id === "") {
       onlyWith(request, "GET");
@@ -270,7 +267,7 @@ class Handler {
       isLive: true,
       agents: Object.keys(agents),
       hasPrices: prices !== undefined,
-      hasEvals: this.#evals !== undefined,
+      hasEvals: this.#options.evals !== undefined,
     };
   }
 

@@ -7,7 +7,7 @@ import { SessionsView } from "../sessions/sessions-view.tsx";
 import { HelpDialog } from "./help-dialog.tsx";
 import { type Inspector, InspectorContext, useInspector } from "./inspector.ts";
 import { useKeys } from "./use-keys.ts";
-import { formatRoute, type Route, SESSIONS } from "./route.ts";
+import { formatRoute, SESSIONS, shownIn } from "./route.ts";
 
 /** The whole page. */
 export function App({ inspector }: { readonly inspector: Inspector }): JSX.Element {
@@ -77,6 +77,7 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
   const { about, isFile } = inspector.open.value;
   const theme = inspector.theme.name.value;
   const title = about.value?.title;
+  const shown = shownIn(route);
   return (
     <header class="top">
       <a class="skip" href="#main" onClick={skipTo}>
@@ -92,14 +93,16 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
             {shortPath(title)}
           </span>
         )}
-        {about.value?.hasEvals === true && (
-          <a href={formatRoute({ kind: "evals" })} aria-current={route.kind === "evals" ? "page" : undefined}>
-            Evals
-          </a>
-        )}
-        {route.kind === "session" && <Crumb route={{ kind: "session", id: route.id, tab: "" }} text={route.id} />}
-        {route.kind === "evals" && route.suite !== undefined && (
-          <Crumb route={{ kind: "evals", suite: route.suite }} text={route.suite} />
+        {about.value?.hasEvals === true && <a href={formatRoute({ kind: "evals", path: [] })}>Evals</a>}
+        {shown !== undefined && (
+          <>
+            <span class="slash" aria-hidden="true">
+              /
+            </span>
+            <a href={formatRoute(shown.top)} class="crumb" title={shown.id}>
+              {shown.id}
+            </a>
+          </>
         )}
       </nav>
       <div class="top-tools">
@@ -119,19 +122,6 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
         </button>
       </div>
     </header>
-  );
-}
-
-function Crumb({ route, text }: { readonly route: Route; readonly text: string }): JSX.Element {
-  return (
-    <>
-      <span class="slash" aria-hidden="true">
-        /
-      </span>
-      <a href={formatRoute(route)} class="crumb" title={text}>
-        {text}
-      </a>
-    </>
   );
 }
 

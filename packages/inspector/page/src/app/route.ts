@@ -28,14 +28,11 @@ export interface TurnRoute {
   readonly item?: number | undefined;
 }
 
-/** Suites of evals; or one of them, and a run and a trial in it. */
+/** Runs of evals. */
 export interface EvalsRoute {
   readonly kind: "evals";
-  readonly suite?: string | undefined;
-  readonly run?: string | undefined;
-  readonly trial?: { readonly caseId: string; readonly number: number } | undefined;
-  /** Another trial of the case, beside it. */
-  readonly beside?: { readonly run: string; readonly number: number } | undefined;
+  /** A suite, a run of it, a case and the number of a trial; then the run and the number of another trial. As far as they are given. */
+  readonly path: readonly string[];
 }
 
 export const SESSIONS: SessionsRoute = { kind: "sessions", search: "", state: "" };
@@ -44,7 +41,7 @@ export const SESSIONS: SessionsRoute = { kind: "sessions", search: "", state: ""
 export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2);
   const segments = path.split("/").map(decode);
-  if (segments[0] === "evals") return parseEvals(segments.slice(1));
+  if (segments[0] === "evals") return { kind: "evals", path: segments.slice(1).filter(Boolean) };
   if (segments[0] !== "s" || segments[1] === undefined || segments[1] === "") {
     const params = new URLSearchParams(query);
     return { kind: "sessions", search: params.get("q") ?? "", state: params.get("state") ?? "" };
@@ -66,7 +63,7 @@ export function formatRoute(route: Route): string {
     const query = params.toString();
     return query === "" ? "#/" : `#/?${query}`;
   }
-  if (route.kind === "evals") return hashOf(["evals", ...evalsSegments(route)]);
+  if (route.kind === "evals") return hashOf(["evals", ...route.path]);
   const { id, tab, item, turn } = route;
   const segments: (string | number)[] = ["s", id];
   if (turn !== undefined) {
@@ -81,22 +78,11 @@ export function formatRoute(route: Route): string {
   return hashOf(segments);
 }
 
-/** Segments of `#/evals/SUITE/RUN/CASE/NUMBER/RUN/NUMBER`, as far as they are there. */
-function parseEvals([suite, run, caseId, number, otherRun, other]: readonly string[]): EvalsRoute {
-  const [trial, beside] = [numberIn(number), numberIn(other)];
-  return {
-    kind: "evals",
-    ...(suite && { suite }),
-    ...(suite && run && { run }),
-    ...(suite && run && caseId && trial !== undefined && { trial: { caseId, number: trial } }),
-    ...(trial !== undefined && otherRun && beside !== undefined && { beside: { run: otherRun, number: beside } }),
-  };
-}
-
-function evalsSegments({ suite, run, trial, beside }: EvalsRoute): readonly (string | number)[] {
-  const segments = [suite, run, trial?.caseId, trial?.number, beside?.run, beside?.number];
-  const end = segments.indexOf(undefined);
-  return segments.slice(0, end < 0 ? undefined : end).flatMap((segment) => segment ?? []);
+/** The session or suite of evals that is shown, and where it begins. */
+export function shownIn(route: Route): { readonly id: string; readonly top: Route } | undefined {
+  if (route.kind === "session") return { id: route.id, top: { kind: "session", id: route.id, tab: "" } };
+  const [id] = route.kind === "evals" ? route.path : [];
+  return id === undefined ? undefined : { id, top: { kind: "evals", path: [id] } };
 }
 
 function hashOf(segments: readonly (string | number)[]): string {

@@ -1,60 +1,49 @@
+import type { EvalRun } from "@pollux/evals";
 import type { JSX } from "preact";
-import type { EvalRunRow } from "../../../src/inspection/eval-rows.ts";
-import { formatDate, formatMoney } from "../ui/format.ts";
+import { formatRoute } from "../app/route.ts";
+import { formatCount, formatMoney } from "../ui/format.ts";
 
-const OUTCOMES: { readonly [outcome: string]: readonly [title: string, tone: string] | undefined } = {
-  "not-worse": ["Not worse", "tone-ok"],
-  worse: ["Worse", "tone-bad"],
-  incomplete: ["Incomplete", "tone-odd"],
-  "no-baseline": ["No baseline", "tone-note"],
-};
-
-/** How a run compares with its baseline. */
-export function Outcome({ outcome }: { readonly outcome: string }): JSX.Element {
-  const [title, tone] = OUTCOMES[outcome] ?? [outcome, ""];
-  return <span class={`flag ${tone}`}>{title}</span>;
+/** An address of evals. */
+export function hrefOf(...path: readonly (string | number)[]): string {
+  return formatRoute({ kind: "evals", path: path.map(String) });
 }
 
-const TONES: { readonly [status: string]: string | undefined } = {
-  passed: "tone-ok",
+/** By outcome of a run and status of a trial. */
+const TONES: { readonly [name: string]: string | undefined } = {
+  "not-worse": "state-done",
+  worse: "tone-bad",
+  incomplete: "tone-odd",
+  passed: "state-done",
   failed: "tone-bad",
   invalid: "tone-odd",
   error: "tone-odd",
 };
 
-/** What became of a trial, as a class. */
-export function toneOf(status: string): string {
-  return TONES[status] ?? "";
+/** What became of a run or a trial, as a class. */
+export function toneOf(outcome: string): string {
+  return TONES[outcome] ?? "";
+}
+
+export function Outcome({ outcome }: { readonly outcome: string }): JSX.Element {
+  return <span class={`flag ${toneOf(outcome)}`}>{outcome.replace("-", " ")}</span>;
 }
 
 /** "93% (81–97%)". */
-export function formatShare({ passed: { share, low, high } }: Pick<EvalRunRow, "passed">): string {
+export function formatPassed({ passed: { share, low, high } }: EvalRun): string {
   return `${percent(share)}% (${percent(low)}–${percent(high)}%)`;
 }
 
-function percent(share: number): number {
+export function percent(share: number): number {
   return Math.round(100 * share);
 }
 
-/** What a run cost; more than that where prices were missing. */
-export function formatCost({ cost, unpriced }: Pick<EvalRunRow, "cost" | "unpriced">): string {
-  return unpriced === 0 ? formatMoney(cost) : cost === 0 ? "–" : `>${formatMoney(cost)}`;
+/** What a run cost; more where prices were missing. */
+export function formatCost({ cost: { total, unpriced } }: EvalRun): string {
+  return `${unpriced === 0 ? "" : "≥ "}${formatMoney(total)}`;
 }
 
-/** The share of passed trials as a bar, with a line for its interval. Says nothing that does not stand elsewhere as text. */
-export function PassedBar({ run }: { readonly run: EvalRunRow }): JSX.Element {
-  const { outcome, passed, at } = run;
-  return (
-    <span
-      class={`passed-bar${outcome === "worse" ? " is-worse" : ""}`}
-      aria-hidden="true"
-      title={`${formatDate(at)}: ${formatShare(run)}`}
-    >
-      <span class="passed-share" style={{ height: `${percent(passed.share)}%` }} />
-      <span
-        class="passed-range"
-        style={{ bottom: `${percent(passed.low)}%`, height: `${percent(passed.high - passed.low)}%` }}
-      />
-    </span>
-  );
+/** A number of any size, with three digits that say something. */
+export function formatMetric(value: number): string {
+  const text = Math.abs(value) >= 1000 ? formatCount(Math.round(value)) : String(Number(value.toPrecision(3)));
+  return text.replace("-", "−");
 }

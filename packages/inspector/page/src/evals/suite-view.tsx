@@ -1,34 +1,29 @@
 import type { EvalRun } from "@pollux/evals";
-import type { JSX } from "preact";
-import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import type { EvalCaseRow, EvalRunRow, EvalSuiteRuns } from "../../../src/inspection/eval-rows.ts";
+import type { ComponentChildren, JSX } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import type { EvalSuiteRuns } from "../../../src/evals/read-evals.ts";
 import { Notes } from "../acting/parts.tsx";
 import { useInspector } from "../app/inspector.ts";
-import { type Load, useLoad } from "../app/loads.ts";
-import { formatRoute } from "../app/route.ts";
 import { useKeys } from "../app/use-keys.ts";
 import { formatCount, formatDate, formatDuration, formatPlural } from "../ui/format.ts";
-import { Empty, Failure } from "../ui/notes.tsx";
-import { formatCost, formatShare, Outcome, PassedBar } from "./parts.tsx";
+import { Empty } from "../ui/notes.tsx";
+import { formatCost, formatMetric, formatPassed, hrefOf, Outcome, percent } from "./parts.tsx";
+
+interface SuiteViewProps {
+  readonly suite: EvalSuiteRuns;
+  /** Id of the one that is shown; empty for the last one. */
+  readonly run: string;
+  readonly onMore: () => void;
+}
 
 /** The runs of a suite over time, case by case. */
-export function SuiteView({
-  suite,
-  run,
-  onMore,
-}: {
-  readonly suite: EvalSuiteRuns;
-  /** The one that is shown; the last one without it. */
-  readonly run: string | undefined;
-  readonly onMore: () => void;
-}): JSX.Element {
+export function SuiteView({ suite: { suite, runs, unreadable, omitted }, run, onMore }: SuiteViewProps): JSX.Element {
   const inspector = useInspector();
-  const { runs, unreadable, omitted } = suite;
-  const index = run === undefined ? runs.length - 1 : runs.findIndex(({ id }) => id === run);
+  const index = run === "" ? runs.length - 1 : runs.findIndex(({ id }) => id === run);
   const shown = runs[index];
   const move = (by: number): void => {
     const next = runs[Math.max(0, index + by)];
-    if (next !== undefined) inspector.go({ kind: "evals", suite: suite.suite, run: next.id }, true);
+    if (next !== undefined) inspector.go({ kind: "evals", path: [suite, next.id] }, true);
   };
   useKeys("Runs of a suite", 2, [
     { keys: ["j", "ArrowRight"], does: "Next run", run: () => move(1) },
@@ -36,223 +31,135 @@ export function SuiteView({
   ]);
   return (
     <>
-      <h1>{suite.suite}</h1>
+      <h1>{suite}</h1>
+      {shown === undefined ? <Empty title="There is no such run" /> : <Run run={shown} />}
+      {runs.length > 0 && <Grid suite={suite} runs={runs} shown={shown} />}
+      {omitted > 0 && (
+        <button type="button" onClick={onMore}>
+          Show older runs ({formatCount(omitted)})
+        </button>
+      )}
       {unreadable.length > 0 && (
         <details class="banner is-error">
           <summary>{formatPlural(unreadable.length, "file")} could not be read</summary>
-          <ul>
-            {unreadable.map(({ file, problem }) => (
-              <li key={file}>
-                <code>{file}</code>: {problem}
-              </li>
-            ))}
-          </ul>
+          <Notes notes={unreadable.map(({ file, problem }) => `${file}: ${problem}`)} />
         </details>
-      )}
-      {shown === undefined ? (
-        <Empty title={runs.length === 0 ? "No run could be read" : "There is no such run among the last ones"} />
-      ) : (
-        <RunSummary key={shown.id} suite={suite.suite} run={shown} />
-      )}
-      {runs.length > 0 && <Grid suite={suite} shown={shown} />}
-      {omitted > 0 && (
-        <p>
-          <button type="button" onClick={onMore}>
-            Show older runs ({formatCount(omitted)})
-          </button>
-        </p>
       )}
     </>
   );
 }
 
-/** A whole run. */
-export function useRun(suite: string, run: string | undefined): Load<EvalRun | undefined> {
-  const { source, loads } = useInspector().open.value;
-  return useLoad(loads, JSON.stringify(["eval", suite, run]), async () =>
-    // The server has checked it.
-    run === undefined ? undefined : ((await source.evals([suite, run])) as unknown as EvalRun),
-  );
-}
-
-function RunSummary({ suite, run }: { readonly suite: string; readonly run: EvalRunRow }): JSX.Element {
-  const { value, error } = useRun(suite, run.id);
+function Run({ run }: { readonly run: EvalRun }): JSX.Element {
+  const { at, ms, version, variant, verdict, cases, models, recordedShare, notFixed, notes } = run;
+  const metrics = verdict.metrics.map(({ name, now, before, difference: { low, high }, p }) => {
+    const [is, was, from, to] = [now, before, low, high].map(formatMetric);
+    return `${name}: ${is}, was ${was}; the difference is ${from} to ${to} (95%, these cases), p = ${formatMetric(p)}.`;
+  });
   return (
-    <section class="eval-run" aria-label="The run">
+    <section class="banner result" aria-label="The run">
       <h2>
-        Run of {formatDate(run.at)} <code>{run.version}</code> {run.variant !== undefined && <span>{run.variant}</span>}{" "}
-        <Outcome outcome={run.outcome} />
+        Run of {formatDate(at)} <Outcome outcome={verdict.outcome} />
       </h2>
-      <p>{run.text}</p>
+      <p>{verdict.text}</p>
       <p class="facts">
-        <span title="At 95 %, for cases like these">{formatShare(run)} passed</span>
-        <span>{formatPlural(run.trials, "trial")}</span>
+        <code>{version.commit ?? version.tree}</code>
+        {variant !== undefined && <span>{variant}</span>}
+        <span title="At 95%, for cases like these">{formatPassed(run)} passed</span>
+        <span>{formatPlural(cases.flatMap(({ trials }) => trials).length, "trial")}</span>
         <span>cost {formatCost(run)}</span>
-        {value !== undefined && <span>{formatDuration(value.ms)}</span>}
-        {value?.models.map(({ id, version }) => (
-          <span key={id}>{version ?? id}</span>
+        <span>{formatDuration(ms)}</span>
+        {models.map(({ id, version: said = id }) => (
+          <span key={id}>{said}</span>
         ))}
       </p>
-      {error !== undefined && <Failure error={error} />}
-      {value !== undefined && <RunDetails run={value} />}
+      <Notes
+        notes={[
+          ...metrics,
+          ...(recordedShare === undefined ? [] : [`Recordings answered ${percent(recordedShare)}% of the calls.`]),
+          ...(notFixed.length === 0 ? [] : [`Not fixed by the recording: ${notFixed.join(", ")}.`]),
+          ...(verdict.missing.length === 0 ? [] : [`Not run, but in the baseline: ${verdict.missing.join(", ")}.`]),
+          ...notes,
+        ]}
+      />
     </section>
   );
 }
 
-function RunDetails({ run }: { readonly run: EvalRun }): JSX.Element | null {
-  const { metrics, missing } = run.verdict;
-  const notes = [
-    ...run.notes,
-    ...(run.recordedShare === undefined
-      ? []
-      : [`Recordings answered ${Math.round(100 * run.recordedShare)}% of the calls.`]),
-    ...(run.notFixed.length === 0 ? [] : [`Live under the recording: ${run.notFixed.join(", ")}.`]),
-    ...(missing.length === 0 ? [] : [`In the baseline, and not run: ${missing.join(", ")}.`]),
-  ];
-  if (metrics.length === 0 && notes.length === 0) return null;
-  return (
-    <details>
-      <summary>Metrics and notes</summary>
-      {metrics.length > 0 && (
-        <div class="eval-scroll">
-          <table class="eval-grid">
-            <thead>
-              <tr>
-                {["Metric", "Now", "Before", "Difference (95 %)", "p", "Gate"].map((name) => (
-                  <th key={name} scope="col">
-                    {name}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {metrics.map(({ name, now, before, difference, p, isWorse, isGated }) => (
-                <tr key={name}>
-                  <th scope="row">{name}</th>
-                  <td>{formatMetric(now)}</td>
-                  <td>{formatMetric(before)}</td>
-                  <td>
-                    {formatMetric(difference.value)} ({formatMetric(difference.low)} to {formatMetric(difference.high)})
-                  </td>
-                  <td>{formatMetric(p)}</td>
-                  <td>{isWorse ? <Outcome outcome="worse" /> : isGated ? "passed" : "–"}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      <Notes notes={notes} />
-    </details>
-  );
+interface GridProps {
+  readonly suite: string;
+  readonly runs: readonly EvalRun[];
+  readonly shown: EvalRun | undefined;
 }
 
-/** A number of any size, with three digits that say something. */
-export function formatMetric(value: number): string {
-  return Math.abs(value) >= 1000 ? formatCount(Math.round(value)) : String(Number(value.toPrecision(3))).replace("-", "−");
-}
-
-/** Cases by runs: how many trials of each passed. */
-function Grid({
-  suite,
-  shown,
-}: {
-  readonly suite: EvalSuiteRuns;
-  readonly shown: EvalRunRow | undefined;
-}): JSX.Element {
-  const { runs } = suite;
+/** Runs from left to right, with how many trials of each case passed. */
+function Grid({ suite, runs, shown }: GridProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   // The last runs are the ones to see.
   useLayoutEffect(() => box.current?.scrollTo({ left: box.current.scrollWidth }), [runs.length]);
-  const cases = useMemo(() => new Set(runs.toReversed().flatMap((run) => run.cases.map(({ id }) => id))), [runs]);
-  const hasVariants = runs.some(({ variant }) => variant !== undefined);
-  const line = (name: string, cell: (run: EvalRunRow) => JSX.Element | string): JSX.Element => (
+  const cases = new Set(runs.toReversed().flatMap((run) => run.cases.map(({ id }) => id)));
+  const line = (name: string, cell: (run: EvalRun) => ComponentChildren): JSX.Element => (
     <tr key={name}>
       <th scope="row" title={name}>
         {name}
       </th>
       {runs.map((run) => (
-        <td key={run.id} class={run === shown ? "is-shown" : ""}>
+        <td key={run.id} class={run === shown ? "is-selected" : ""}>
           {cell(run)}
         </td>
       ))}
     </tr>
   );
   return (
-    <div ref={box} class="eval-scroll" tabIndex={0} role="region" aria-label="Cases by runs">
-      <table class="eval-grid">
-        <thead>
-          <tr>
-            <th scope="col">Run</th>
-            {runs.map((run) => (
-              <th key={run.id} scope="col" class={run === shown ? "is-shown" : ""}>
-                <a
-                  href={formatRoute({ kind: "evals", suite: suite.suite, run: run.id })}
-                  aria-current={run === shown ? "true" : undefined}
-                >
-                  {formatDate(run.at).slice(5, 10)} {formatDate(run.at).slice(11, 16)}
-                </a>
-              </th>
-            ))}
-          </tr>
-        </thead>
+    <div ref={box} class="eval-grid" tabIndex={0} role="region" aria-label="Cases by runs">
+      <table>
         <tbody>
-          {line("Version", ({ version }) => (
-            <code>{version}</code>
+          {line("Run", ({ id, at }) => (
+            <a href={hrefOf(suite, id)}>{formatDate(at).slice(5, 16)}</a>
           ))}
-          {hasVariants && line("Variant", ({ variant = "–" }) => variant)}
-          {line("Verdict", ({ outcome }) => (
-            <Outcome outcome={outcome} />
+          {line("Version", ({ version: { tree, commit = tree, hasChanges } }) => (
+            <code>{commit.slice(0, 7) + (hasChanges === true ? "+" : "")}</code>
+          ))}
+          {runs.some(({ variant }) => variant !== undefined) && line("Variant", ({ variant }) => variant)}
+          {line("Verdict", ({ verdict }) => (
+            <Outcome outcome={verdict.outcome} />
           ))}
           {line("Passed", (run) => (
-            <span title={formatShare(run)}>
-              <PassedBar run={run} />
-              {Math.round(100 * run.passed.share)}%
-            </span>
+            <PassedBar run={run} />
           ))}
-          {line("Cost", (run) => formatCost(run))}
+          {line("Cost", formatCost)}
         </tbody>
-        <tbody>
-          {[...cases].map((id) =>
-            line(id, (run) => {
-              const found = run.cases.find((one) => one.id === id);
-              return found === undefined ? "–" : <Cell suite={suite.suite} run={run.id} row={found} />;
-            }),
-          )}
-        </tbody>
+        <tbody>{[...cases].map((id) => line(id, (run) => <Cell suite={suite} run={run} id={id} />))}</tbody>
       </table>
     </div>
   );
 }
 
-/** How many trials of a case passed; leads to the first that did not. */
-function Cell({
-  suite,
-  run,
-  row,
-}: {
-  readonly suite: string;
-  readonly run: string;
-  readonly row: EvalCaseRow;
-}): JSX.Element {
-  const { id, trials, isBroken, isFlaky, isNew } = row;
-  const passed = trials.filter(({ status }) => status === "passed").length;
-  const mark = isBroken ? "broken" : isFlaky ? "flaky" : isNew ? "new" : "";
-  const tone = isBroken || (passed === 0 && trials.length > 0) ? "tone-bad" : passed < trials.length ? "tone-odd" : "";
-  const text = (
-    <>
-      {passed}/{trials.length} {mark !== "" && <small>{mark}</small>}
-    </>
-  );
-  const trial = trials.find(({ status }) => status !== "passed") ?? trials[0];
-  if (trial === undefined) return <span class="dim">{text}</span>;
+/** The share of passed trials as a line, in the range of its interval. */
+function PassedBar({ run }: { readonly run: EvalRun }): JSX.Element {
+  const [share, low, high] = [run.passed.share, run.passed.low, run.passed.high].map(percent);
+  const range = run.verdict.outcome === "worse" ? "var(--bar-bad)" : "var(--bar-model)";
+  const stops = `var(--surface) ${low}%, ${range} ${low}% ${share}%, var(--text) ${share}% calc(${share}% + 2px), ${range} 0 ${high}%, var(--surface) 0`;
   return (
-    <a
-      class={`eval-cell ${tone}`}
-      href={formatRoute({ kind: "evals", suite, run, trial: { caseId: id, number: trial.number } })}
-      aria-label={`${id}: ${passed} of ${trials.length} passed${mark === "" ? "" : `, ${mark}`}`}
-    >
-      {text}
+    <span title={formatPassed(run)}>
+      <span class="passed-bar" style={{ background: `linear-gradient(to top, ${stops})` }} />
+      {share}%
+    </span>
+  );
+}
+
+/** How many trials of a case passed; leads to the first that did not. */
+function Cell({ suite, run, id }: { readonly suite: string; readonly run: EvalRun; readonly id: string }): JSX.Element {
+  const { broken, flaky, added } = run.verdict;
+  const trials = run.cases.find((one) => one.id === id)?.trials ?? [];
+  const trial = trials.find(({ status }) => status !== "passed") ?? trials[0];
+  if (trial === undefined) return <span class="dim">–</span>;
+  const passed = trials.filter(({ status }) => status === "passed").length;
+  const isBroken = broken.some((one) => one.id === id);
+  const mark = isBroken ? "broken" : flaky.includes(id) ? "flaky" : added.includes(id) ? "new" : "";
+  const tone = isBroken || passed === 0 ? "tone-bad" : passed < trials.length ? "tone-odd" : "";
+  return (
+    <a class={`flag ${tone}`} href={hrefOf(suite, run.id, id, trial.number)}>
+      {passed}/{trials.length} <small>{mark}</small>
     </a>
   );
 }

@@ -80,9 +80,8 @@ export class HttpSource implements Source {
     return await this.#get(`${pathOf(session)}/${name}?${new URLSearchParams(query).toString()}`);
   }
 
-  async evals(path: readonly string[], query: { readonly [name: string]: string } = {}): Promise<Json> {
-    const segments = ["/evals", ...path.map(encodeURIComponent)];
-    return await this.#get(`${segments.join("/")}?${new URLSearchParams(query).toString()}`);
+  async evals(suite: string, query: string): Promise<Json> {
+    return await this.#get(`/evals/${encodeURIComponent(suite)}?${query}`);
   }
 
   async act(session: string, action: string, body: Json): Promise<Json> {
