@@ -176,7 +176,7 @@ export class AgentRuns implements Follower<AgentRuns> {
     const isMade = typeof plan.instructions === "function";
     const sent = isMade ? head : headAsSent(head);
     const steps = (plan.steps ?? run.steps ?? passThrough<RunEvent>)({ runId, signal, emit: emitters?.emitLive });
-    const now = steadyClock();
+    const now = plan.rehearsal?.now ?? steadyClock();
     const bound = bindLogger(this.#logger, identity);
     const reporter = this.#reporter(plan, run, { identity, signal, prices, now, logger: bound });
     const logger = reporter?.logger ?? bound;
@@ -248,7 +248,7 @@ export class AgentRuns implements Follower<AgentRuns> {
 
   /** What an agent decides about requests and calls. */
   #planned(plan: RunPlan, head: AgentHead, identity: RunIdentity) {
-    const { settings, limits, prices, stopWhen = [], hooks = {}, approve } = plan;
+    const { settings, limits, prices, stopWhen = [], hooks = {}, approve, rehearsal } = plan;
     const prepareTurn = hooks.prepareTurn?.bind(hooks);
     return {
       model: this.model,
@@ -261,7 +261,8 @@ export class AgentRuns implements Follower<AgentRuns> {
       hooks,
       guardrails: usedGuardrails(plan.guardrails),
       preparer: prepareTurn && prepareTurns(prepareTurn, head, { modelFor: this.#modelFor, ask: this.#ask }),
-      approve,
+      approve: rehearsal?.approve ?? approve,
+      rehearsal,
       afterUntrusted: this.options.afterUntrusted,
     } satisfies Partial<LoopInput>;
   }
@@ -359,12 +360,15 @@ export class AgentRuns implements Follower<AgentRuns> {
     });
   }
 
-  #compactionPlan({ compaction, prices }: RunPlan, { runId, metadata }: RunIdentity): CompactionPlan | undefined {
+  #compactionPlan(
+    { compaction, prices, rehearsal }: RunPlan,
+    { runId, metadata }: RunIdentity,
+  ): CompactionPlan | undefined {
     if (compaction === undefined || compaction === false) return undefined;
     return {
       options: compaction,
       windowTokens: compaction.windowTokens ?? this.model.capabilities.inputTokenLimit,
-      summarize: summarizer(this.#inside, compaction.instructions, { metadata, prices, runId }),
+      summarize: summarizer(this.#inside, compaction.instructions, { metadata, prices, rehearsal, runId }),
     };
   }
 }

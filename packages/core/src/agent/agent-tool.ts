@@ -157,10 +157,11 @@ export function agentTool(agent: NestedAgent, options: AgentToolOptions): Tool<A
   }
 
   function open(task: string, context: ToolContext): RunStream<unknown> {
-    const { approve, ...inherited } = inheritOptions(name, agent.own, context.parent);
+    const { approve, rehearsal, ...inherited } = inheritOptions(name, agent.own, context.parent);
     const run = {
       ...inherited,
       approve: approve && addToPath(name, approve),
+      rehearsal: rehearsal?.approve ? { ...rehearsal, approve: addToPath(name, rehearsal.approve) } : rehearsal,
       // The session's own context, whose type is erased here.
       context: context.context as undefined,
       signal: nestedSignal(context.signal),
@@ -178,7 +179,7 @@ function inheritOptions(
   tool: string,
   { prices, approve, ...own }: NestedAgent["own"],
   parent: ParentRun | undefined,
-): Pick<AnyRunOptions, "limits" | "prices" | "approve" | "parent" | "read" | "metadata"> {
+): Pick<AnyRunOptions, "limits" | "prices" | "approve" | "parent" | "read" | "metadata" | "rehearsal"> {
   const limits = within({ ...own.limits }, parent?.remaining ?? {});
   const used = usedUp(limits);
   if (used !== undefined) throw new ToolError(nothingLeft(tool, used));
@@ -189,6 +190,7 @@ function inheritOptions(
     parent: parent?.step,
     read: parent?.read,
     metadata: parent?.metadata,
+    rehearsal: parent?.rehearsal,
   };
 }
 

@@ -19,7 +19,7 @@ export type RunInside = (
   contents: readonly Content[],
   tools: readonly BuiltInTool[],
   outer: Pick<ToolContext, "signal" | "attach"> & {
-    readonly parent?: Pick<ParentRun, "step" | "metadata" | "prices"> | undefined;
+    readonly parent?: Pick<ParentRun, "step" | "metadata" | "prices" | "rehearsal"> | undefined;
   },
 ) => Promise<RunResult<unknown>>;
 
@@ -41,6 +41,7 @@ export function runsInside(
       prices: parent?.prices ?? prices,
       parent: parent?.step,
       metadata: parent?.metadata,
+      rehearsal: parent?.rehearsal,
       signal: nestedSignal(signal),
     };
     const run = new RunStream<unknown>((emitters) => open(plan, { contents, conversation: {}, emitters }));
@@ -52,7 +53,7 @@ export function runsInside(
 export function summarizer(
   runInside: RunInside,
   instructions: string | undefined,
-  { runId, ...run }: Pick<ParentRun, "metadata" | "prices"> & { readonly runId: string },
+  { runId, ...run }: Pick<ParentRun, "metadata" | "prices" | "rehearsal"> & { readonly runId: string },
 ): CompactionPlan["summarize"] {
   return async (contents, { step, signal, traceparent }, attach) => {
     const parent = { ...run, step: { runId, step, ...(traceparent !== undefined && { traceparent }) } };

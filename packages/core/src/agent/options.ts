@@ -21,6 +21,7 @@ import type { Answers } from "../session/runs/session-answers.ts";
 import type { SessionAbout } from "../session/runs/session-runs.ts";
 import type { EndReason, SessionStore } from "../session/store/store.ts";
 import type { ContentInput } from "../model/history/import-history.ts";
+import type { Rehearsal } from "../tool/rehearsal.ts";
 import type { RunInput } from "./run-input.ts";
 
 /**
@@ -163,6 +164,11 @@ export interface RunOptions<
    * @defaultValue executes in process; in a session, through its journal
    */
   readonly steps?: StepsFactory | undefined;
+  /**
+   * What stands in for the model, the tools, the people and the clock, also for agents that take over and in runs inside this one: for evals and
+   * replays. @defaultValue none
+   */
+  readonly rehearsal?: Rehearsal | undefined;
 }
 
 /** What all of these tools need as context. */

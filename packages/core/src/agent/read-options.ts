@@ -56,7 +56,7 @@ const AGENT: OptionNames<AgentOptions> = {
 };
 const RUN: OptionNames<AnyRunOptions> = {
   ...SHARED,
-  ...namesIn("context extraTools output signal metadata runId parent read steps reads historyReads"),
+  ...namesIn("context extraTools output signal metadata runId parent read steps rehearsal reads historyReads"),
 };
 
 /** Options with members of their own, which a run overrides one by one. */

@@ -46,7 +46,7 @@ function byPlace(a: Citation, b: Citation): number {
 type Range = Omit<Citation, "sources">;
 
 /** Finds segments of one answer, in order: remembers how far off the last offset was and where the last segment ended. */
-class RangeFinder {
+export class RangeFinder {
   readonly #text: string;
   /** Index of the character that each byte of the text belongs to, and at its end that of the text's end. */
   readonly #indexes: Uint32Array;

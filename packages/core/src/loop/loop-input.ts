@@ -6,6 +6,7 @@ import type { Model, ModelRequest } from "../model/model.ts";
 import type { PriceTable, Usage } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { AfterUntrusted } from "../tool/reads.ts";
+import type { Rehearsal } from "../tool/rehearsal.ts";
 import type { AnyTool, Approve, Handoff, NestedRun, ParentStep, ToolOutcome } from "../tool/tool.ts";
 import type { Toolset } from "../tool/toolset.ts";
 import type { ModelId } from "../wire/known-models.ts";
@@ -123,6 +124,8 @@ export interface LoopInput extends RunBounds {
   readonly afterUntrusted?: AfterUntrusted | undefined;
   /** Nothing is decided because of untrusted content: an older loop, which did not know of it, made the run that is read again. */
   readonly isTrusting?: boolean | undefined;
+  /** What stands in for the world around the run. */
+  readonly rehearsal?: Rehearsal | undefined;
   /** Messages to the run while it is in progress. */
   readonly steering?: Steering | undefined;
   readonly logger: Logger;

@@ -1,4 +1,5 @@
-import type { Json } from "../internal/json.ts";
+import { ENTRY_VERSION } from "../session/log/entries.ts";
+import { asList, asObject, type Json } from "../internal/json.ts";
 
 /** Where a log is cut: before a turn of a run. */
 export interface CutPoint {
@@ -6,6 +7,8 @@ export interface CutPoint {
   readonly runId?: string | undefined;
   /** From 1: this turn and all that follow are taken away. Without it, the whole run is. */
   readonly turn?: number | undefined;
+  /** Id that the run has from then on, so that its further calls have idempotency keys of their own. @defaultValue the same */
+  readonly newRunId?: string | undefined;
 }
 
 /** A log up to a turn. */
@@ -16,5 +19,45 @@ export interface CutLog {
   readonly message?: readonly Json[] | undefined;
 }
 
-/** @throws {RangeError} For a run or a turn that the log does not have. */
-export declare function cutLog(log: readonly Json[], at: CutPoint): CutLog;
+/**
+ * The log of a session as if its process had died right before a turn's request, or before a message came.
+ *
+ * @throws {RangeError} For a run or a turn that the log does not have.
+ */
+export function cutLog(log: readonly Json[], { runId, turn, newRunId }: CutPoint): CutLog {
+  const start = log.findLastIndex((one) => {
+    const entry = asObject(one);
+    return entry["type"] === "run" && (runId === undefined || entry["runId"] === runId);
+  });
+  const run = asObject(log[start]);
+  if (start === -1) throw new RangeError(runId === undefined ? "the log has no run" : `the log has no run ${runId}`);
+  if (turn === undefined) return { entries: log.slice(0, start), message: asList(run["input"]) as readonly Json[] };
+  const own = log.map((one, position) =>
+    position > start && asObject(one)["runId"] === run["runId"] ? asObject(one) : {},
+  );
+  const last = Math.max(0, ...own.map(turnOf));
+  if (!Number.isInteger(turn) || turn < 1 || turn > last + 1)
+    throw new RangeError(`the run has the turns 1 to ${last}: cut at one of them, or at ${last + 1}`);
+  const end = own.findIndex((entry) => turnOf(entry) >= turn);
+  // What came after its last step is not part of what it was.
+  const kept = own.slice(0, end === -1 ? undefined : end).findLastIndex((entry) => STEPS.has(entry["type"]));
+  const renamed = (entry: object): Json => ({ ...entry, ...(newRunId !== undefined && { runId: newRunId }) });
+  const since = log.slice(start + 1, kept + 1).map((one, index): Json => {
+    const { type } = own[start + 1 + index] ?? {};
+    if (STEPS.has(type)) return renamed(own[start + 1 + index] ?? {});
+    const entry = asObject(one);
+    // Keeps the places of other entries: messages to a run refer to them. What was said to the session stays, and what is not known.
+    return OF_RUNS.has(entry["type"]) ? { v: ENTRY_VERSION, at: Number(entry["at"]), type: "info" } : one;
+  });
+  return { entries: [...log.slice(0, start), renamed(run), ...since] };
+}
+
+/** Of a turn that is closed, or of a step. */
+function turnOf({ type, turn, place }: Record<string, unknown>): number {
+  const found = type === "turn" ? turn : asObject(place)["turn"];
+  return typeof found === "number" ? found : 0;
+}
+
+/** What a run is resumed from. Its end says nothing that its steps don't. */
+const STEPS: ReadonlySet<unknown> = new Set(["begin", "step", "answer", "job", "turn"]);
+const OF_RUNS: ReadonlySet<unknown> = new Set([...STEPS, "resume", "end", "run", "rewind"]);

@@ -1,10 +1,13 @@
-import type { Json } from "../internal/json.ts";
+import { asList, asObject, isObject, type Json, sameJson } from "../internal/json.ts";
+import { numberCalls } from "../durable/run-log.ts";
 import type { ToolOutcome } from "../tool/tool.ts";
+import type { Content, FunctionCall } from "../wire/types/content.ts";
 
 /** A call of a session, and what came of it. */
 export interface RecordedCall {
   readonly runId: string;
   readonly turn: number;
+  /** Unique in the run, such as `call:3.0`. */
   readonly callId: string;
   readonly name: string;
   readonly args: unknown;
@@ -14,8 +17,68 @@ export interface RecordedCall {
   readonly route?: string | undefined;
 }
 
-/** All calls of a log, oldest first; only those of one run with its id. */
-export declare function recordedCalls(log: readonly Json[], runId?: string): readonly RecordedCall[];
+/** An object of unknown members: a log may hold anything. */
+type Fields = Record<string, unknown>;
+
+/** All calls of a log, oldest first; only those of one run with its id. Calls of runs inside calls are not in a log. */
+export function recordedCalls(log: readonly Json[], runId?: string): readonly RecordedCall[] {
+  const turns = new Map<string, Fields[]>();
+  for (const value of log) {
+    const entry = asObject(value);
+    const { turn } = asObject(entry["place"]);
+    if (typeof turn !== "number" || (runId !== undefined && entry["runId"] !== runId)) continue;
+    const key = JSON.stringify([entry["runId"], turn]);
+    const known = turns.get(key);
+    if (known === undefined) turns.set(key, [entry]);
+    else known.push(entry);
+  }
+  return [...turns.values()].flatMap(callsOfTurn);
+}
+
+function callsOfTurn(entries: readonly Fields[]): readonly RecordedCall[] {
+  const runId = String(entries[0]?.["runId"]);
+  const turn = Number(asObject(entries[0]?.["place"])["turn"]);
+  const content = entries.map((entry) => asObject(asObject(valueOf(entry))["response"])["content"]).findLast(isObject);
+  const routes = entries.findLast((entry) => asObject(entry["place"])["kind"] === "route");
+  const isWhole = Array.isArray(content?.["parts"]) && content["parts"].every(isObject);
+  // A step's answer, as far as calls are concerned.
+  const answer = isWhole ? (content as unknown as Content) : undefined;
+  return numberCalls(turn, answer).map(({ callId, call }, index) => {
+    const { name = "", args = {} }: Partial<FunctionCall> = call;
+    const response = responseTo(callId, entries);
+    const route = routes && asObject(asList(valueOf(routes))[index])["do"];
+    return {
+      runId,
+      turn,
+      callId,
+      name,
+      args,
+      ...(response !== undefined && { response }),
+      ...(typeof route === "string" && { route }),
+    };
+  });
+}
+
+/** What a step recorded, somebody answered, or a job came to. */
+function valueOf({ type, outcome, value }: Fields): unknown {
+  if (type === "answer") return value;
+  return type === "job" ? outcome : asObject(outcome)["value"];
+}
+
+function responseTo(callId: string, entries: readonly Fields[]): unknown {
+  for (const entry of entries.toReversed()) {
+    const place = asObject(entry["place"]);
+    if (place["callId"] !== callId) continue;
+    const isOutside = entry["type"] === "job" || (entry["type"] === "answer" && place["question"] === "outcome");
+    if (place["kind"] !== "call" && !isOutside) continue;
+    const { part, output, error } = asObject(valueOf(entry));
+    const told = asObject(asObject(part)["functionResponse"])["response"];
+    if (told !== undefined) return told;
+    // Somebody outside answered the call itself.
+    if (isOutside && (output !== undefined || error !== undefined)) return error === undefined ? { output } : { error };
+  }
+  return undefined;
+}
 
 /** What a recording says about a call. */
 export interface RecordedOutcome {
@@ -25,12 +88,33 @@ export interface RecordedOutcome {
 }
 
 /** Outcomes of recorded calls by name and arguments, in order, and then the last one again. */
-export declare class RecordedOutcomes {
-  /** @param match - Says by tool name whether other arguments are the same call. @defaultValue equal JSON */
+export class RecordedOutcomes {
+  readonly #calls: { readonly recorded: RecordedCall; isUsed: boolean }[];
+  readonly #match: { readonly [name: string]: ((recorded: unknown, args: unknown) => boolean) | undefined };
+
+  /** @param match - Says by tool name whether other arguments are the same call. @defaultValue equal JSON, whatever the order of keys */
   constructor(
     calls: readonly RecordedCall[],
-    match?: { readonly [name: string]: ((recorded: unknown, args: unknown) => boolean) | undefined },
-  );
+    match: { readonly [name: string]: ((recorded: unknown, args: unknown) => boolean) | undefined } = {},
+  ) {
+    this.#calls = calls.flatMap((recorded) => (isObject(recorded.response) ? [{ recorded, isUsed: false }] : []));
+    this.#match = match;
+  }
+
   /** @returns Undefined for a call that was not made. */
-  next(name: string, args: unknown): RecordedOutcome | undefined;
+  next(name: string, args: unknown): RecordedOutcome | undefined {
+    const isSame = (Object.hasOwn(this.#match, name) ? this.#match[name] : undefined) ?? sameJson;
+    const same = this.#calls.filter(({ recorded }) => recorded.name === name && isSame(recorded.args, args));
+    const unused = same.find(({ isUsed }) => !isUsed);
+    const found = unused ?? same.at(-1);
+    if (found === undefined) return undefined;
+    found.isUsed = true;
+    return { outcome: outcomeOf(found.recorded), isRepeated: unused === undefined };
+  }
+}
+
+function outcomeOf({ response }: RecordedCall): ToolOutcome {
+  const { error, output } = asObject(response);
+  if (error === undefined) return { ok: true, output };
+  return { ok: false, kind: "failed", message: typeof error === "string" ? error : JSON.stringify(error) };
 }

@@ -25,6 +25,8 @@ export interface CallControl {
   isCancelled?: boolean | undefined;
   /** Ends the call; set once it runs. */
   cancel?: (() => void) | undefined;
+  /** Answers in place of the tool, once its arguments are checked; `undefined` runs it. */
+  answer?: (() => Promise<ToolOutcome | undefined>) | undefined;
   /** What the tool was run with; absent until then. */
   ran?: { readonly input: unknown } | undefined;
   /** Called before each wait of the tool's `retry` policy, which begins when it resolves. Must not reject. */
@@ -167,6 +169,8 @@ async function runTool(tool: Tool, call: FunctionCall, context: ToolContext, con
     stage = "running";
     if (context.signal.aborted) return { outcome: failure("cancelled", CANCELLED) };
     control.ran = { input };
+    const given = control.answer && (await control.answer());
+    if (given !== undefined) return { outcome: given };
     const result = tool.run(input, context);
     return { outcome: { ok: true, output: isGenerator(result) ? await drain(result, context) : await result } };
   } catch (error) {

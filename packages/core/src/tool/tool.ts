@@ -7,6 +7,7 @@ import type { FunctionDeclaration, WireTool } from "../wire/types/declaration.ts
 import type { AskedBefore, JobContext, JobReport, StartedJob } from "./job.ts";
 import type { JsonOf } from "./json-of.ts";
 import type { Reach, Reads, ReadSource, ToolTrust, UntrustedReason } from "./reads.ts";
+import type { Rehearsal } from "./rehearsal.ts";
 import type { RunContext } from "./run-context.ts";
 import type { ToolRetries, ToolSettings } from "./tool-settings.ts";
 
@@ -238,6 +239,8 @@ export interface ParentRun {
   readonly metadata?: JsonObject | undefined;
   /** The calling run's. */
   readonly approve?: Approve | undefined;
+  /** What stands in for the world around the calling run, and around runs inside it. */
+  readonly rehearsal?: Rehearsal | undefined;
   /** What the calling run's model has read: its task may come from there. */
   readonly read?: readonly ReadSource[] | undefined;
 }

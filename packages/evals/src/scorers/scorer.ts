@@ -33,9 +33,16 @@ export function sourceOf(value: unknown): string {
   return (
     JSON.stringify(value, (_name, member: unknown) => {
       if (isSchema(member)) return describeSchema(member);
-      return typeof member === "function" || member instanceof RegExp ? String(member) : member;
+      if (typeof member === "function") return normalizeCode(String(member));
+      return member instanceof RegExp ? String(member) : member;
     }) ?? ""
   );
+}
+
+/** The same code is laid out otherwise, and its imports have other names, where a test runner has loaded it. */
+function normalizeCode(code: string): string {
+  const imported = /\(0,\s*__vi_import_\d+__\.([\w$]+)\)|__vi_import_\d+__\./g;
+  return code.replaceAll(imported, "$1").replaceAll(/[\s;,'"`()]/g, "");
 }
 
 /** Standard JSON Schema's, if the library has it. */

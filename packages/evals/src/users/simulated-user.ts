@@ -3,16 +3,6 @@ import type { Endpoint, Model, PriceTable } from "@pollux/core";
 /** Somebody who talks to the agent under test until the goal is reached or given up; made by {@link simulatedUser}. */
 export interface SimulatedUser {
   readonly kind: "simulated-user";
-  readonly model: string | Model;
-  readonly endpoint?: Endpoint | undefined;
-  readonly prices?: PriceTable | undefined;
-  readonly goal: string;
-  readonly character?: string | undefined;
-  readonly maxMessages: number;
-}
-
-/** Options of {@link simulatedUser}. */
-export interface SimulatedUserOptions {
   /** Plays the user; better another one than the agent's, which agrees with itself. */
   readonly model: string | Model;
   /** Of a model that is named by its id. @defaultValue the environment's */
@@ -24,8 +14,12 @@ export interface SimulatedUserOptions {
   /** How the user is and writes, such as "curt, in a hurry, makes typing errors". @defaultValue an ordinary person with little time */
   readonly character?: string | undefined;
   /** The user says no more than this. @defaultValue 10 */
-  readonly maxMessages?: number | undefined;
+  readonly maxMessages: number;
 }
+
+/** Options of {@link simulatedUser}: all but the goal and the model may be left out. */
+export type SimulatedUserOptions = Omit<SimulatedUser, "kind" | "maxMessages"> &
+  Partial<Pick<SimulatedUser, "maxMessages">>;
 
 /**
  * A model that plays a user, as the `input` of a case. It has a goal and a character, tells what it knows only when asked, and does not help

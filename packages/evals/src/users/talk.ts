@@ -14,7 +14,7 @@ export interface Talk {
   readonly why?: string | undefined;
   /** Of the user alone. */
   readonly usage: Usage;
-  /** In the unit of the user's prices; absent without them. */
+  /** In the unit of the user's prices; absent without them, and when one is missing. */
   readonly cost?: number | undefined;
 }
 
@@ -60,8 +60,9 @@ export async function talk(
   const session = agent.session();
   const messages: string[] = [];
   const end = async (outcome: Talk["outcome"], why?: string): Promise<Talk> => {
-    const { usage, cost } = await session.state();
-    return { messages, outcome, ...(why !== undefined && { why }), usage, ...(prices && { cost }) };
+    const { usage, cost, unpriced } = await session.state();
+    const isKnown = prices !== undefined && unpriced === undefined;
+    return { messages, outcome, ...(why !== undefined && { why }), usage, ...(isKnown && { cost }) };
   };
 
   let heard = "(The chat is open. Write your first message.)";

@@ -1,2 +1,2 @@
-// Entry "@pollux/evals/vitest": suites as tests, and matchers. Names only.
-export {};
+// Entry "@pollux/evals/vitest": suites as tests, and matchers, which importing it registers. Names only.
+export { evalMatchers, type EvalMatchers, type MatcherResult } from "./matchers.ts";

@@ -118,6 +118,18 @@ test("keys tell scorers apart by their arguments, and are the same for the same"
   ]);
 });
 
+test("a key is the same where a test runner has changed a predicate's layout and imports", () => {
+  const printed = (code: string) =>
+    called(
+      "refund",
+      Object.assign(() => true, { toString: () => code }),
+    ).key;
+  const source = "({ order }) => z.string().parse(order) === trim('17')";
+  const transformed = '({order}) => __vi_import_3__.z.string().parse(order) === (0, __vi_import_12__.trim)("17");';
+  expect(printed(transformed)).toBe(printed(source));
+  expect(printed(source.replace("17", "18"))).not.toBe(printed(source));
+});
+
 test.each([calledAll, calledInOrder])("%o needs a call to look for", (make) => {
   expect(() => make()).toThrow(new TypeError(`${make.name}(): name the calls that are expected`));
 });

@@ -1,5 +1,6 @@
 import type { Json } from "@pollux/core";
-import { fieldsOf, listOf, numberOf, textOf } from "../inspection/read-values.ts";
+import { type CutLog, cutLog } from "@pollux/core/rehearsal";
+import { fieldsOf, listOf, textOf } from "../inspection/read-values.ts";
 import type { ForkRequest } from "../inspection/results.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
@@ -22,37 +23,38 @@ export interface ForkedLog {
  */
 export function forkLog(fold: SessionFold, run: RunFold, request: ForkRequest, runId: string): ForkedLog {
   const { turn, message, results = {} } = request;
-  const before = fold.entries.slice(0, run.position);
   if (turn === undefined) return forkAfter(fold, run, request);
-  const last = Math.max(0, ...run.turns.keys());
-  if (!Number.isInteger(turn) || turn < 1 || turn > last + 1)
-    throw invalid(`This run has the turns 1 to ${last}; fork at one of them.`);
+  const { entries } = cutOrRefuse(fold.entries, { runId: run.runId, turn, newRunId: runId });
   if (message !== undefined && turn !== 1)
     throw invalid("The message of a run is in its first request: fork at turn 1 to change it.");
-  const entry = fieldsOf(fold.entries[run.position]);
-  const begun = {
-    ...entry,
-    runId,
-    ...(message !== undefined && { input: [{ role: "user", parts: [{ text: message }] }] }),
-  };
   const changed = new Set<string>();
-  const kept: Json[] = [];
-  for (const position of positionsOf(run)) {
-    const one = fieldsOf(fold.entries[position]);
-    const step = readPlace(one);
-    if (step.kind !== "other" && step.turn >= turn) break;
-    const closed = one["type"] === "turn" ? (numberOf(one["turn"]) ?? 0) : 0;
-    // A turn with another result is not what it was.
-    if (closed >= turn || (closed === turn - 1 && changed.size > 0)) break;
-    // The end of a run that was resumed says nothing that its steps don't; what follows keeps its place.
-    const isStep = ["begin", "step", "answer", "job", "turn"].includes(textOf(one["type"]) ?? "");
-    while (run.position + 1 + kept.length < position) kept.push(placeholder(fold, run.position + 1 + kept.length));
-    kept.push(asJson(isStep ? withResult({ ...one, runId }, results, turn, changed) : placeholder(fold, position)));
-  }
+  const kept = entries.map((one, position): Json => {
+    const entry = fieldsOf(one);
+    if (entry["runId"] !== runId) return one;
+    if (position === run.position)
+      return asJson({
+        ...entry,
+        ...(message !== undefined && { input: [{ role: "user", parts: [{ text: message }] }] }),
+      });
+    return asJson(withResult(entry, results, turn, changed));
+  });
   const missing = Object.keys(results).find((callId) => !changed.has(callId));
   if (missing !== undefined)
     throw invalid(`${missing.slice(0, 40)} has no outcome in turn ${turn - 1}, the turn before the fork.`);
-  return { entries: [...before, asJson(begun), ...kept], goesOn: true };
+  // A turn with another result is not what it was.
+  const isOther = (one: Json): boolean => {
+    const { type, turn: closed, runId: id } = fieldsOf(one);
+    return id === runId && type === "turn" && closed === turn - 1;
+  };
+  return { entries: changed.size === 0 ? kept : kept.filter((one) => !isOther(one)), goesOn: true };
+}
+
+function cutOrRefuse(...[log, at]: Parameters<typeof cutLog>): CutLog {
+  try {
+    return cutLog(log, at);
+  } catch (error) {
+    throw error instanceof RangeError ? invalid(error.message) : error;
+  }
 }
 
 /** The log up to the end of a run, whatever came after. */
@@ -65,31 +67,6 @@ function forkAfter(fold: SessionFold, run: RunFold, { message, results }: ForkRe
   const next = fold.entries.findIndex((entry, position) => position > run.position && isNext(entry));
   return { entries: fold.entries.slice(0, next === -1 ? undefined : next), goesOn: false };
 }
-
-/** Places of the entries of a run after its first one. */
-function positionsOf(run: RunFold): readonly number[] {
-  return [...[...run.turns.values()].flatMap(({ positions }) => positions), ...run.positions].toSorted((a, b) => a - b);
-}
-
-/** Keeps the places of other entries: messages to a run refer to them. What was said to the session stays, and what is not known. */
-function placeholder(fold: SessionFold, position: number): Json {
-  const entry = fieldsOf(fold.entries[position]);
-  return LEFT_OUT.has(textOf(entry["type"]) ?? "")
-    ? asJson({ v: 3, at: numberOf(entry["at"]) ?? 0, type: "info" })
-    : (fold.entries[position] ?? null);
-}
-
-const LEFT_OUT: ReadonlySet<string> = new Set([
-  "begin",
-  "step",
-  "answer",
-  "job",
-  "turn",
-  "resume",
-  "end",
-  "run",
-  "rewind",
-]);
 
 function withResult(
   entry: { readonly [name: string]: unknown },

@@ -1,6 +1,7 @@
 import type { Json, PriceTable } from "@pollux/core";
 import { findPrices } from "@pollux/core/model";
 import { type KeptExchange, KeptExchanges } from "@pollux/core/exchanges";
+import { comparePrefix, type PrefixComparison } from "@pollux/core/rehearsal";
 import type {
   ChunkView,
   ExchangeComparison,
@@ -9,7 +10,6 @@ import type {
   HeaderView,
   PrefixBreak,
 } from "./exchange-details.ts";
-import { comparePrefix, type PrefixComparison } from "./prefix.ts";
 import { type CacheEstimate, costOfBreak, estimateCache } from "./prefix-cost.ts";
 import { fieldsOf, firstWords, listOf } from "./read-values.ts";
 import { readableEntry } from "./session-fold.ts";

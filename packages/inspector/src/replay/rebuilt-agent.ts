@@ -1,8 +1,8 @@
 import { Agent, type AnyTool, type BuiltInTool, defineTool, type Model, ToolError } from "@pollux/core";
+import { type RecordedCall, recordedCalls, RecordedOutcomes } from "@pollux/core/rehearsal";
 import type { FunctionDeclaration, WireTool } from "@pollux/core/wire";
-import { fieldsOf, isFields } from "../inspection/read-values.ts";
+import { isFields } from "../inspection/read-values.ts";
 import { stepsOf } from "../inspection/run-steps.ts";
-import { callsOf, type RecordedCall, RecordedOutcomes } from "./recorded-calls.ts";
 import { firstHead, type Kept, outputOf } from "./kept-head.ts";
 import type { RequestHead } from "./request-head.ts";
 import { limitsOf, maxRepeatsOf } from "./run-limits.ts";
@@ -31,7 +31,7 @@ const MAX_NEW_TURNS = 25;
 export function rebuildAgent(kept: Kept, model: Model, changes: RebuiltChanges = {}): RebuiltAgent {
   const { fold, run } = kept;
   const head = firstHead(kept);
-  const calls = fold.runs.flatMap((one) => callsOf(fold, one));
+  const calls = recordedCalls(fold.entries);
   const own = calls.filter(({ runId }) => runId === run.runId);
   const outcomes = new RecordedOutcomes(calls);
   const declared = head?.functions ?? [];
@@ -88,12 +88,11 @@ function recordedTool(
     maxModelRetries: Infinity,
     ...(!outside.has(name) && {
       run: (input: unknown) => {
-        const response = outcomes.next(name, input);
-        if (response === undefined)
+        const outcome = outcomes.next(name, input)?.outcome;
+        if (outcome === undefined)
           throw new ToolError(`${name} was not called with these arguments when the session was recorded`);
-        const { output, error } = fieldsOf(response);
-        if (error === undefined) return output;
-        throw new ToolError(typeof error === "string" ? error : JSON.stringify(error));
+        if (outcome.ok) return outcome.output;
+        throw new ToolError(outcome.message);
       },
     }),
   });

@@ -1,7 +1,7 @@
 import { type Agent, MemoryStore } from "@pollux/core";
 import type { ModelRequest } from "@pollux/core/model";
+import { comparePrefix } from "@pollux/core/rehearsal";
 import type { RequestDifference, ReplayResult } from "../inspection/results.ts";
-import { comparePrefix } from "../inspection/prefix.ts";
 import { textOf } from "../inspection/read-values.ts";
 import type { SessionCall, ViewHandler } from "../server/handlers.ts";
 import { isLibraryError } from "../server/library-error.ts";

@@ -1,6 +1,6 @@
+import type { RecordedCall } from "@pollux/core/rehearsal";
 import { fieldsOf, numberOf, textOf } from "../inspection/read-values.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
-import { keyOf, type RecordedCall } from "./recorded-calls.ts";
 
 /** The limit that ended a run, as an option of an agent; empty when none did. */
 export function limitsOf({ end = {} }: RunFold): { readonly [name: string]: number } {
@@ -26,4 +26,14 @@ export function maxRepeatsOf(run: RunFold, calls: readonly RecordedCall[]): numb
   const last = turns.at(-1);
   const other = turns.findLastIndex((one) => one !== last);
   return Math.max(1, turns.length - 1 - other);
+}
+
+/** Name and arguments, whatever the order of their keys. */
+function keyOf(name: string, args: unknown): string {
+  return `${name} ${JSON.stringify(args, (_, value: unknown) => {
+    const fields = fieldsOf(value);
+    return fields === value
+      ? Object.fromEntries(Object.entries(fields).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : value;
+  })}`;
 }

@@ -1,10 +1,10 @@
+import { type RecordedCall, recordedCalls } from "@pollux/core/rehearsal";
 import type { ExchangeFold } from "../inspection/exchange-fold.ts";
 import { fieldsOf, firstWords, listOf, textIn, textOf } from "../inspection/read-values.ts";
 import type { TakenFiles } from "../inspection/results.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import { stepsOf } from "../inspection/run-steps.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
-import { callsOf, type RecordedCall } from "../replay/recorded-calls.ts";
 import { firstHead, outputOf } from "../replay/kept-head.ts";
 import type { RequestHead } from "../replay/request-head.ts";
 import { limitsOf, maxRepeatsOf } from "../replay/run-limits.ts";
@@ -19,7 +19,7 @@ export function runTest(fold: SessionFold, exchanges: ExchangeFold, run: RunFold
   const base = fileName(fold.id);
   const head = firstHead({ exchanges, run });
   const recording = recordingOfExchanges(exchanges, new Set([run.runId])) ?? recordingOfLog(fold, run);
-  const calls = callsOf(fold, run);
+  const calls = recordedCalls(fold.entries, run.runId);
   const repeats = maxRepeatsOf(run, calls);
   const limits = { ...limitsOf(run), ...(repeats !== undefined && { repeats }) };
   const code = testCode({

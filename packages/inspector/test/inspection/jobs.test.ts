@@ -1,9 +1,9 @@
 import { Agent, defineJob, MemoryStore } from "@pollux/core";
+import { recordedCalls } from "@pollux/core/rehearsal";
 import { call, say, ScriptedModel } from "@pollux/core/testing";
 import { expect, test } from "vitest";
 import { forkLog } from "../../src/fork/fork-log.ts";
 import { readTurn } from "../../src/inspection/read-turn.ts";
-import { callsOf } from "../../src/replay/recorded-calls.ts";
 import { foldOf } from "../support/sessions.ts";
 
 /** A session whose run waits for a job. */
@@ -48,7 +48,9 @@ test("its outcome is what the call came to, also in a fork", async () => {
   expect(problems).toEqual([]);
   expect(runs[0]?.turns[0]?.steps.at(-1)).toMatchObject({ kind: "wait", detail: "answered with an output" });
   expect(readTurn(fold, "run-1", 1)?.calls).toMatchObject([{ state: "ok", response: { output: { frames: 240 } } }]);
-  expect(callsOf(fold, run)).toMatchObject([{ name: "render", response: { output: { frames: 240 } } }]);
+  expect(recordedCalls(fold.entries, run.runId)).toMatchObject([
+    { name: "render", response: { output: { frames: 240 } } },
+  ]);
 
   const fork = async (request: { readonly turn: number; readonly results?: { readonly "call:1.0": string } }) => {
     const { entries } = forkLog(fold, run, { runId: "run-1", answers: "emulator", ...request }, "run-2");

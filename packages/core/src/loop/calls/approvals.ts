@@ -116,7 +116,7 @@ async function routeCall(
   const { turn, callId, tool, call: made, recorded, current } = planned;
   // A call that has begun is not decided again, unless its arguments changed.
   if (recorded !== undefined && current.state !== "edited") return RUN;
-  const { context, identity } = input;
+  const { context, identity, rehearsal } = input;
   const run: ApprovalContext = { ...identity, signal, context };
   const checked: GuardrailAction[] = [];
   let because: UntrustedReason | undefined;
@@ -157,7 +157,8 @@ async function routeCall(
     if ((because !== undefined || jobAsks) && needs === false) needs = true;
     const isApproved =
       approved !== undefined && !jobAsks && needs !== "unknown" && approved.approvedBy === asked.approvedBy;
-    const allowed: CallRoute = tool.external ? { do: "ask-outcome", ...asked, ...args } : { do: "run", ...args };
+    const isAsked = tool.external && rehearsal?.call === undefined;
+    const allowed: CallRoute = isAsked ? { do: "ask-outcome", ...asked, ...args } : { do: "run", ...args };
     if (needs === false || isApproved) return end(allowed);
     if (input.approve === undefined) return end({ do: "ask-approval", ...asked, ...args });
     const question = "approval";
@@ -218,7 +219,7 @@ function describeAsked(tool: Tool, input: unknown, call: FunctionCall): AskedOf 
 
 /** The state of a call that an approval lets go on. What was recorded stands, whatever became of its tool. */
 function approvedState(input: LoopInput, { turn, callId, tool, recorded, next }: TurnCall): CallState {
-  const isExternal = tool?.external === true && recorded === undefined;
+  const isExternal = tool?.external === true && recorded === undefined && input.rehearsal?.call === undefined;
   const isAnswered = isRecorded(input, { kind: "wait", turn, callId, question: "outcome", time: 1 });
   return isExternal || isAnswered ? { state: "awaiting-output", time: 1 } : { state: "running", attempt: next ?? 0 };
 }

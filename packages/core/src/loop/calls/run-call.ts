@@ -3,7 +3,7 @@ import { type CallStepValue, stepName } from "../../durable/run-log.ts";
 import { type Outcome, VALUE_TOO_LARGE } from "../../durable/steps.ts";
 import { ModelRetry, RunStepError } from "../../errors/run-errors.ts";
 import { abortable } from "../../internal/abort.ts";
-import { isObject, isTooDeep, present, tryOr } from "../../internal/json.ts";
+import { copyJson, isObject, isTooDeep, present, tryOr } from "../../internal/json.ts";
 import { type Logger, SILENT } from "../../logging/logger.ts";
 import { depthError, maxMediaBytes, partsBytes } from "../../model/request/check-contents.ts";
 import { failure } from "../../tool/call-failure.ts";
@@ -61,6 +61,7 @@ export async function runCall(
 
   let outcome: ToolOutcome | undefined;
   let isGiven = false;
+  let isRehearsed = false;
   let started: StartedJob | undefined = wasStarted ? present({ jobId: "", since: startedAt, number }) : undefined;
   if (refusal !== undefined) outcome = failure("not-run", refusal);
   else if (interrupted) outcome = failure("unknown-outcome", INTERRUPTED);
@@ -72,6 +73,14 @@ export async function runCall(
       isGiven = outcome?.ok === true;
       if (outcome === undefined) {
         const made = decision?.args === undefined ? call : withArguments(planned, decision.args);
+        if (tool !== undefined && input.rehearsal?.call !== undefined) {
+          const { call: answer } = input.rehearsal;
+          planned.answer = async () => {
+            const given = await answer({ ...input.identity, turn, callId, call: copyJson(made), tool });
+            isRehearsed = given !== undefined;
+            return given;
+          };
+        }
         if (step.begin !== undefined) await step.begin();
         planned.begun = true;
         if (isWatched) await step.emit(toolStart(planned));
@@ -82,16 +91,22 @@ export async function runCall(
           toolContext(input, state, planned, made, step, run),
           planned,
         );
-        if (job !== undefined && outcome.ok) {
+        if (isRehearsed && tool?.readsNested === true) {
+          // No run inside tells what the answer brings.
+          isGiven = true;
+          planned.ran = undefined;
+        }
+        const begunJob = isRehearsed ? undefined : job;
+        if (begunJob !== undefined && outcome.ok) {
           const since = input.now();
-          const { timeoutMs, checkEveryMs } = job;
+          const { timeoutMs, checkEveryMs } = begunJob;
           // asStarting returns nothing else.
           const jobId = outcome.output as string;
           const until = timeoutMs === Infinity ? undefined : since + timeoutMs;
-          const everyMs = job.check === undefined ? undefined : checkEveryMs;
+          const everyMs = begunJob.check === undefined ? undefined : checkEveryMs;
           started = present({ jobId, since, until, everyMs, number });
           outcome = failure("unknown-outcome", JOB_LEFT);
-        } else if (job !== undefined && tool?.effects === "once" && !outcome.ok) {
+        } else if (begunJob !== undefined && tool?.effects === "once" && !outcome.ok) {
           // As for one whose process died: the service may have received it.
           const isUnknown = outcome.kind === "unknown-outcome" || outcome.kind === "timeout";
           asks = isUnknown && tool.unknownOutcome === "ask";
@@ -266,6 +281,7 @@ function toolContext(
       prices: input.prices,
       metadata: identity.metadata,
       approve: input.approve,
+      rehearsal: input.rehearsal,
       read: [...state.read],
     },
   };

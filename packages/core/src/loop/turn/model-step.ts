@@ -6,7 +6,7 @@ import { sleep } from "../../internal/abort.ts";
 import { isTooDeep, MAX_LEVELS, tryOr } from "../../internal/json.ts";
 import { SILENT } from "../../logging/logger.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
-import type { ModelNotice, ModelRequest, ModelResponse } from "../../model/model.ts";
+import type { Model, ModelNotice, ModelRequest, ModelResponse } from "../../model/model.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
 import {
   addUsage,
@@ -133,7 +133,7 @@ export async function modelStep(
     partial?.begin(place, guarded);
     step.asks?.(request, model);
     try {
-      const response = await model.respond(request, {
+      const response = await rehearsed(input, model).respond(request, {
         signal: step.signal,
         conversation: input.conversation,
         logger,
@@ -194,6 +194,11 @@ export async function modelStep(
 export function costOf(table: PriceTable, usage: Usage, modelId: string, at: number): Pick<Cost, "cost" | "unpriced"> {
   const priced = tryOr<Cost>(() => priceUsage(table, usage, modelId, at), {});
   return priced.unpriced !== undefined || Number.isFinite(priced.cost) ? priced : {};
+}
+
+/** The model that answers in the place of the one that is asked. */
+function rehearsed({ rehearsal, identity }: LoopInput, model: Model): Model {
+  return rehearsal?.model?.(model, identity) ?? model;
 }
 
 /** As {@link isTooDeep}, with nothing kept for each of many texts: an answer may come in thousands of pieces. */

@@ -36,6 +36,7 @@ export interface BodyWalk {
 export function walkBody(body: Uint8Array, stop: number, goesOn: boolean): BodyWalk {
   const frames: Frame[] = [];
   let place: JsonPlace | undefined;
+  let contentsEnd = body.length;
   let expectsKey = false;
   for (let at = 0; at < body.length;) {
     const byte = body[at] ?? 0;
@@ -51,13 +52,16 @@ export function walkBody(body: Uint8Array, stop: number, goesOn: boolean): BodyW
           start: at,
         };
     }
+    if (place !== undefined && at > contentsEnd) break;
     if (top !== undefined && !isClose(byte) && !isSpace(byte)) top.isEmpty = false;
     if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
       frames.push({ isList: byte === OPEN_LIST, isEmpty: true, index: 0, key: undefined });
       expectsKey = byte === OPEN_OBJECT;
     } else if (isClose(byte)) {
-      if (frames.length === 2 && top?.isList === true && frames[0]?.key === "contents")
-        return { place, contentsEnd: at };
+      if (frames.length === 2 && top?.isList === true && frames[0]?.key === "contents") {
+        contentsEnd = at;
+        if (place !== undefined) break;
+      }
       frames.pop();
       expectsKey = false;
     } else if (byte === COMMA) {
@@ -69,7 +73,7 @@ export function walkBody(body: Uint8Array, stop: number, goesOn: boolean): BodyW
     }
     at = end;
   }
-  return { place, contentsEnd: body.length };
+  return { place, contentsEnd };
 }
 
 /** A path as people write it, such as `contents[4].parts[1].text`. */

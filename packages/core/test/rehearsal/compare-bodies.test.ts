@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { comparePrefix, sharedPrefix } from "../../src/inspection/prefix.ts";
-import { costOfBreak, estimateCache } from "../../src/inspection/prefix-cost.ts";
+import { sharedPrefix } from "../../src/internal/text.ts";
+import { compareBodies, comparePrefix } from "../../src/rehearsal/compare-bodies.ts";
 
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 const user = (...texts: readonly string[]) => ({ role: "user", parts: texts.map((text) => ({ text })) });
@@ -221,73 +221,37 @@ test("anything may be compared, also what is no JSON", () => {
       fc.oneof(bytes, fc.uint8Array({ maxLength: 30 })),
       (a, b) => {
         expect(comparePrefix(a, b).sharedBytes).toBe(sharedPrefix(a, b));
+        expect(compareBodies(a, b) === undefined).toBe(a.join() === b.join());
       },
     ),
   );
 });
 
-describe("what a broken prefix cost", () => {
-  const prices = { input: 2, cachedInput: 0.5, output: 8 };
-  test.each<
+describe("whole bodies", () => {
+  test.each<[string, unknown, ReturnType<typeof compareBodies>]>([
+    ["that are equal differ nowhere", { ...BEFORE }, undefined],
     [
-      string,
-      number,
-      { bodyBytes: number; promptTokens: number; cachedTokens: number },
-      { tokens: number; cost: number },
-    ]
-  >([
-    [
-      "follows from the bytes of a token",
-      4000,
-      { bodyBytes: 8000, promptTokens: 2000, cachedTokens: 0 },
-      { tokens: 1000, cost: 0.0015 },
+      "differ in settings after the contents",
+      { ...BEFORE, generationConfig: { temperature: 0 } },
+      { field: "generationConfig.temperature", was: "1", is: "0" },
     ],
     [
-      "is no more than was not cached",
-      4000,
-      { bodyBytes: 8000, promptTokens: 2000, cachedTokens: 1800 },
-      { tokens: 200, cost: 0.0003 },
+      "differ in one more content",
+      { ...BEFORE, contents: [...TALK, model("Yes.")] },
+      { field: "contents[3]", is: JSON.stringify(model("Yes.")) },
     ],
     [
-      "is nothing if all was cached",
-      4000,
-      { bodyBytes: 8000, promptTokens: 2000, cachedTokens: 2000 },
-      { tokens: 0, cost: 0 },
+      "differ in the last content",
+      { ...BEFORE, contents: [...TALK.slice(0, 2), user("And later?", "Say.")] },
+      { field: "contents[2].parts[0].text", was: '"And now?"', is: '"And later?"' },
     ],
-    ["is nothing without a prompt", 4000, { bodyBytes: 0, promptTokens: 0, cachedTokens: 0 }, { tokens: 0, cost: 0 }],
-  ])("%s", (_name, lostBytes, billed, { tokens, cost }) => {
-    expect(costOfBreak(lostBytes, billed, prices)).toEqual({ tokens, cost: expect.closeTo(cost, 10) as unknown });
-    expect(costOfBreak(lostBytes, billed)).toEqual({ tokens });
-  });
-});
-
-describe("an explicit cache", () => {
-  const prices = { input: 2, cachedInput: 0.5, output: 8, cacheStorage: 1 };
-  const hour = 3_600_000;
-
-  test("costs its writing, its keeping and its readings", () => {
-    const requests = [0, 1, 2].map((index) => ({ at: index * hour, promptTokens: 1_500_000, cachedTokens: 0 }));
-    // Written for 2, kept for two hours for 2, read three times for 0.5; the rest costs 1 each time.
-    expect(estimateCache(requests, 1_000_000, prices)).toEqual({
-      tokens: 1_000_000,
-      hours: 2,
-      billed: 9,
-      withCache: 2 + 2 + 3 * 1.5,
-    });
-  });
-
-  test("gains nothing where the service cached as much by itself", () => {
-    const requests = [0, 1].map((index) => ({ at: index, promptTokens: 1_000_000, cachedTokens: 900_000 }));
-    const { billed, withCache } = estimateCache(requests, 500_000, { ...prices, cacheStorage: undefined }) ?? {
-      billed: 0,
-      withCache: 0,
-    };
-    expect(withCache - billed).toBeCloseTo(1);
-  });
-
-  test("is no larger than the smallest prompt", () => {
-    const requests = [3, 5].map((promptTokens) => ({ at: 0, promptTokens, cachedTokens: 0 }));
-    expect(estimateCache(requests, 100, prices)?.tokens).toBe(3);
-    expect(estimateCache([], 100, prices)).toBeUndefined();
+    [
+      "differ in settings that are gone",
+      { ...HEAD, contents: TALK },
+      { field: "generationConfig", was: '"generationConfig":{"temperature":1}' },
+    ],
+  ])("%s", (_name, built, difference) => {
+    const found = compareBodies(encode(BEFORE), encode(built));
+    expect(found && { ...found, ...(found.is && { is: found.is.replace(/^,/, "") }) }).toEqual(difference);
   });
 });

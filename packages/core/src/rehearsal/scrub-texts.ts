@@ -1,0 +1,278 @@
+import { RangeFinder } from "../grounding/citations.ts";
+import { asObject, isObject, setMember } from "../internal/json.ts";
+import { utf8Length } from "../internal/text.ts";
+import { PLACEHOLDER_SIGNATURE } from "../model/history/change-calls.ts";
+import { PartCollector, visibleText } from "../model/response/parts.ts";
+import { questionToken } from "../tool/pending-call.ts";
+import type { PendingCall } from "../tool/tool.ts";
+import { redactBytes } from "../wire/secrets/redact.ts";
+import type { Content, Part } from "../wire/types/content.ts";
+import type { GroundingSupport } from "../wire/types/generate-content.ts";
+import { findChanges, moveRange } from "./text-changes.ts";
+
+/** A change of a text. */
+export interface ScrubbedText {
+  /** The first place, such as `log[0].input[0].parts[0].text` or `exchanges[2].request.contents[4].parts[1].text`. */
+  readonly where: string;
+  /** What was there, with some text around it; a key that was there is `[redacted]` here, too. */
+  readonly was: string;
+  readonly is: string;
+}
+
+type Members = Readonly<Record<string, unknown>>;
+type Scrubbed = Readonly<Record<"texts" | "secrets" | "signatures" | "citations" | "media", number>>;
+
+/** Characters that are shown around a change. */
+const AROUND = 30;
+
+/** Scrubs the values of one recording, and remembers what it made of each text. */
+export class TextScrubber {
+  readonly #scrub: (text: string) => string;
+  readonly #secrets: readonly string[];
+  readonly #texts = new Map<string, string>();
+  /** Signatures of contents that were changed. */
+  readonly #lost = new Set<string>();
+  /** Tokens of questions about arguments that were changed, by the old one. */
+  readonly #tokens = new Map<string, string>();
+  readonly #changed = new Map<string, ScrubbedText>();
+  readonly #media = new Set<string>();
+  #citations = 0;
+
+  constructor(scrub: (text: string) => string, secrets: readonly string[]) {
+    this.#scrub = scrub;
+    this.#secrets = secrets;
+  }
+
+  /** Grows with what is known of contents and questions that are repeated elsewhere. */
+  get learned(): number {
+    return this.#lost.size + this.#tokens.size;
+  }
+
+  get counts(): Scrubbed {
+    const { size: texts } = this.#changed;
+    const secrets = [...this.#changed.keys()].filter((text) => this.#redact(text) !== text).length;
+    return { texts, secrets, signatures: this.#lost.size, citations: this.#citations, media: this.#media.size };
+  }
+
+  /** Each once, however often its text is repeated. */
+  get differences(): readonly ScrubbedText[] {
+    const found = new Map<string, ScrubbedText>();
+    for (const { where, was, is } of this.#changed.values())
+      for (const { from, to, newFrom, newTo } of findChanges(was, is)) {
+        const one = { where, was: around(this.#redact(was), from, to), is: around(is, newFrom, newTo) };
+        const key = JSON.stringify([one.was, one.is]);
+        if (!found.has(key)) found.set(key, one);
+      }
+    return [...found.values()];
+  }
+
+  startAgain(): void {
+    this.#changed.clear();
+    this.#citations = 0;
+  }
+
+  /** A text, scrubbed. */
+  text(text: string, where: string): string {
+    let scrubbed = this.#texts.get(text);
+    if (scrubbed === undefined) this.#texts.set(text, (scrubbed = this.#make(text, where)));
+    return this.#note(text, scrubbed, where);
+  }
+
+  /** Whether a text would be another one; notes nothing. */
+  changes(text: string): boolean {
+    return this.#make(text, "") !== text;
+  }
+
+  #make(text: string, where: string): string {
+    const scrubbed: unknown = this.#scrub(this.#redact(text));
+    if (typeof scrubbed === "string") return scrubbed;
+    throw new TypeError(`scrub must return a text, and has returned ${typeof scrubbed} for the one at ${where}`);
+  }
+
+  /** As long as before, as in the bodies that were kept. */
+  #redact(text: string): string {
+    const bytes = new TextEncoder().encode(text);
+    const clean = redactBytes(bytes, this.#secrets);
+    return clean === bytes ? text : new TextDecoder("utf-8", { ignoreBOM: true }).decode(clean);
+  }
+
+  #note(was: string, is: string, where: string): string {
+    if (was !== is && !this.#changed.has(was)) this.#changed.set(was, { where, was, is });
+    return is;
+  }
+
+  /**
+   * A value, with the texts in it scrubbed; the same one when there was nothing to change.
+   *
+   * @param name - Of the member that it is.
+   * @param isFree - It has any shape, so all texts in it are scrubbed.
+   */
+  value(value: unknown, name: string, where: string, isFree = false): unknown {
+    if (typeof value === "string") {
+      if (isFree || !(KEPT.has(name) || KEPT_WHOLE.has(name))) return this.text(value, where);
+      if (name === "data") this.#media.add(value);
+      if (name === "token" || name === "withdrawn") return this.#tokens.get(value) ?? value;
+      return OPAQUE.has(name) ? value : this.#note(value, this.#redact(value), where);
+    }
+    if (Array.isArray(value)) {
+      const items = value.map((item: unknown, index) => this.value(item, name, `${where}[${index}]`, isFree));
+      return items.every((item, index) => item === value[index]) ? value : items;
+    }
+    if (!isObject(value)) return value;
+    if (!isFree && !KEPT_WHOLE.has(name)) {
+      if (isResponse(value)) return this.#response(value, where);
+      if (Array.isArray(value["parts"])) return this.#content(value, where);
+    }
+    return this.members(value, where, (member, inner, at) => {
+      if (isFree || KEPT_WHOLE.has(name)) return this.value(inner, KEPT_WHOLE.has(name) ? name : member, at, isFree);
+      const isPayload = member === "response" && (name === "functionResponse" || name === "toolResponse");
+      // The code that a model wrote, and not that of an error.
+      const isCode = member === "code" && name === "executableCode";
+      return this.value(inner, member, at, isPayload || isCode || FREE.has(member));
+    });
+  }
+
+  /** An object with other values; the same one when none has changed. A member that becomes undefined is left out. */
+  members(value: unknown, where: string, change: (name: string, value: unknown, where: string) => unknown): unknown {
+    if (!isObject(value)) return value;
+    const changed: Record<string, unknown> = {};
+    let isSame = true;
+    for (const [name, member] of Object.entries(value)) {
+      const now = change(name, member, `${where}.${name}`);
+      isSame &&= now === member;
+      if (now !== undefined || member === undefined) setMember(changed, name, now);
+    }
+    return isSame ? value : changed;
+  }
+
+  /** Learns the new tokens of questions whose arguments are changed. */
+  learnTokens(runId: string, pending: unknown): void {
+    // What was checked of an entry does not reach into its questions.
+    for (const one of Array.isArray(pending) ? (pending as readonly PendingCall[]) : []) {
+      const call = this.value(one.call, "call", "pending") as PendingCall["call"];
+      if (call === one.call) continue;
+      for (let time = 1; time <= MAX_TIMES; time++)
+        if (questionToken(runId, one, time) === one.token)
+          this.#tokens.set(one.token, questionToken(runId, { ...one, call }, time));
+    }
+  }
+
+  #content(content: Members, where: string): Members {
+    // Of any shape, as far as is known: only members that it has are read.
+    const parts = content["parts"] as readonly Part[];
+    const scrub = (list: readonly Part[]): readonly Part[] =>
+      this.value(list, "part", `${where}.parts`) as readonly Part[];
+    let scrubbed = scrub(parts);
+    const given = parts.map((part) => asObject(part)["thoughtSignature"]);
+    const signatures = given.filter((one) => typeof one === "string");
+    const own = signatures.filter((one) => one !== PLACEHOLDER_SIGNATURE);
+    if (scrubbed !== parts || own.some((one) => this.#lost.has(one))) {
+      for (const one of own) this.#lost.add(one);
+      if (signatures.length > 0) scrubbed = scrub(joinTexts(withoutSignatures(parts)));
+    }
+    const rest = (name: string, value: unknown, at: string): unknown =>
+      name === "parts" ? scrubbed : this.value(value, name, at);
+    // An object stays one.
+    return this.members(content, where, rest) as Members;
+  }
+
+  #response(response: Response, where: string): unknown {
+    const content = this.#content(response.content, `${where}.content`) as unknown as Content;
+    const moved = content === response.content ? undefined : content;
+    return this.members(response, where, (name, value, at) => {
+      if (name === "content") return content;
+      return name === "candidate" ? this.#candidate(value, response.content, moved, at) : this.value(value, name, at);
+    });
+  }
+
+  /** Moves what points into the text of an answer. */
+  #candidate(candidate: unknown, was: Content, is: Content | undefined, where: string): unknown {
+    const [finder, texts] = [new RangeFinder(was.parts), [visibleText(was), is && visibleText(is)] as const];
+    const changes = findChanges(texts[0], texts[1] ?? texts[0]);
+    const move = <Segment extends NonNullable<GroundingSupport["segment"]>>(segment: Segment, at: string): Segment => {
+      const found = finder.find(segment);
+      const isFound = found.match !== "unverified";
+      const said = segment.text === undefined || isFound ? segment.text : this.text(segment.text, `${at}.text`);
+      if (texts[1] === undefined) return said === segment.text ? segment : { ...segment, text: said };
+      const { start, end } = moveRange(changes, found);
+      const text = isFound ? texts[1].slice(start, end) : said;
+      const [startIndex, endIndex] = [start, end].map((place) => utf8Length(texts[1]?.slice(0, place) ?? ""));
+      this.#citations++;
+      // Counted from the beginning, and without a zero, as the service does.
+      const { partIndex: _part, startIndex: _start, ...rest } = segment;
+      return { ...rest, ...(start > 0 && { startIndex }), endIndex, ...(text !== undefined && { text }) } as Segment;
+    };
+    const inCandidate = (name: string, value: unknown, at: string): unknown => {
+      // The texts of tokens are pieces of the old one.
+      if (name === "logprobsResult" && is !== undefined) return undefined;
+      if (name === "segment" && isObject(value)) return move(value, at);
+      const isQuoted = name === "citationSources" || name === "citations";
+      if (Array.isArray(value)) {
+        const items = value.map((item: unknown, index) => {
+          const place = `${at}[${index}]`;
+          if (!isObject(item)) return this.value(item, name, place);
+          return this.members(isQuoted ? move(item, place) : item, place, inCandidate);
+        });
+        return items.every((item, index) => item === value[index]) ? value : items;
+      }
+      const isWalked = name === "groundingMetadata" || name === "citationMetadata";
+      return isWalked ? this.members(value, at, inCandidate) : this.value(value, name, at);
+    };
+    return this.members(candidate, where, inCandidate);
+  }
+}
+
+/** How often the same is asked about a call, at most. */
+const MAX_TIMES = 50;
+
+function around(text: string, from: number, to: number): string {
+  const start = Math.max(0, from - AROUND);
+  const shown = text.slice(start, to + AROUND).replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, "");
+  return `${start > 0 ? "…" : ""}${shown}${to + AROUND < text.length ? "…" : ""}`;
+}
+
+interface Response extends Members {
+  readonly content: Content & Members;
+}
+
+function isResponse(value: Members): value is Response {
+  const { content, candidate } = value;
+  return isObject(content) && Array.isArray(content["parts"]) && isObject(candidate);
+}
+
+/** A call that had a signature gets the placeholder, which models that need one take. */
+function withoutSignatures(parts: readonly Part[]): readonly Part[] {
+  return parts.flatMap((part): readonly Part[] => {
+    if (part.thoughtSignature === undefined) return [part];
+    if (part.functionCall !== undefined) return [{ ...part, thoughtSignature: PLACEHOLDER_SIGNATURE }];
+    const { thoughtSignature: _, ...unsigned } = part;
+    // An empty text only carries its signature.
+    return unsigned.text === "" && Object.keys(unsigned).length === 1 ? [] : [unsigned];
+  });
+}
+
+/** As texts of an answer are joined that have no signatures. */
+function joinTexts(parts: readonly Part[]): readonly Part[] {
+  const collector = new PartCollector();
+  collector.add(parts);
+  return collector.parts();
+}
+
+const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
+
+/** Members whose texts are no one's words: kinds, names, ids and states, of the log and of the wire. */
+const KEPT = words(
+  "type runId sessionId session agent model endpoint family step token withdrawn callId jobId stopReason name role id data mimeType " +
+    "thoughtSignature finishReason kind question hook do phase discarded approvedBy editable path handoff reads reach rule tool found breaks " +
+    "status outcome calls after steered before language languageCode toolType category probability severity blockReason code action ended " +
+    "urlRetrievalStatus modelVersion responseId createTime traceparent jsonPath key placeId unpriced pricesAsOf continuationToken " +
+    "cachedContent mediaProcessing limit operation",
+);
+/** Members that hold nothing else. */
+const KEPT_WHOLE = words(
+  "place usage usageMetadata tools toolConfig generationConfig safetySettings safetyRatings videoMetadata mediaResolution modelStatus lost",
+);
+/** Bytes, in which the beginning of a key means nothing. */
+const OPAQUE = words("data thoughtSignature");
+/** Members of any shape. */
+const FREE = words("args metadata runMetadata partMetadata customMetadata details progress output given");

@@ -1,0 +1,147 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Json } from "@pollux/core";
+import type { Recording } from "@pollux/core/rehearsal";
+import type { SessionCase } from "./eval-case.ts";
+
+/** What `case.json` says of a recorded case. */
+export interface SessionCaseFile {
+  readonly v: 1;
+  /** The run that is made again. */
+  readonly runId: string;
+  readonly turn?: number | undefined;
+  readonly turns?: number | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly metadata?: { readonly [name: string]: Json } | undefined;
+  /** When the run began, in milliseconds since the epoch. */
+  readonly recordedAt: number;
+  /** Name of the agent that made it. */
+  readonly agent: string;
+  /** The suite's `scrub` has been applied to it. */
+  readonly scrubbed: true;
+}
+
+/** What a suite says about a recorded case; each has priority over the case's file. */
+export interface SessionCaseOptions<Expected = unknown> extends Partial<
+  Omit<SessionCase<Expected>, "recording" | "runId">
+> {}
+
+/**
+ * A recorded session as a case: a folder with `log.jsonl`, `exchanges.jsonl` and `case.json`, written by `pollux eval add`.
+ *
+ * @param folder - An address is that of a file, such as `new URL("cases/order-9", import.meta.url)`, which is beside the suite wherever it
+ *   is run from; a relative path begins at the working directory. The last name in it is the case's `id`, unless the options have one.
+ * @throws {TypeError} Naming the file that is missing or not as it was written.
+ */
+export function sessionCase<Expected = unknown>(
+  folder: string | URL,
+  options: SessionCaseOptions<Expected> = {},
+): SessionCase<Expected> {
+  const path = resolve(typeof folder === "string" ? folder : fileURLToPath(folder));
+  const { runId, turn, turns, tags, metadata } = readCaseFile(path);
+  const log = readLines(path, "log.jsonl");
+  if (!log.some((entry) => fieldsOf(entry)["type"] === "run" && fieldsOf(entry)["runId"] === runId))
+    throw caseError(path, "log.jsonl", `it has no run ${runId}, which case.json names`);
+  const exchanges = existsSync(join(path, "exchanges.jsonl")) ? readLines(path, "exchanges.jsonl") : [];
+  const own = { id: basename(path), turn, turns, tags, metadata };
+  const given = Object.entries({ ...own, ...options }).filter(([, value]) => value !== undefined);
+  // Members of a case, of which none but these two must be there besides the id.
+  return { ...Object.fromEntries(given), recording: { log, exchanges }, runId } as unknown as SessionCase<Expected>;
+}
+
+function readCaseFile(path: string): SessionCaseFile {
+  const [value] = parseLines(path, "case.json", [readText(path, "case.json")]);
+  const { v, runId, turn, turns, tags, metadata, scrubbed } = fieldsOf(value);
+  const problem =
+    v !== 1
+      ? `its v is ${JSON.stringify(v)}; this release reads version 1`
+      : typeof runId !== "string"
+        ? "its runId is missing"
+        : scrubbed !== true
+          ? "it does not say scrubbed: true, so nobody has taken out what must not be kept"
+          : [turn, turns].some((one) => one !== undefined && !(Number.isSafeInteger(one) && Number(one) > 0))
+            ? "its turn and turns must be integers from 1"
+            : tags !== undefined && !(Array.isArray(tags) && tags.every((tag) => typeof tag === "string"))
+              ? "its tags must be a list of texts"
+              : metadata !== undefined && !isFields(metadata)
+                ? "its metadata must be an object"
+                : undefined;
+  if (problem !== undefined) throw caseError(path, "case.json", problem);
+  // As just checked.
+  return value as unknown as SessionCaseFile;
+}
+
+function readLines(path: string, name: string): readonly Json[] {
+  return parseLines(
+    path,
+    name,
+    readText(path, name)
+      .split("\n")
+      .filter((line) => line.trim() !== ""),
+  );
+}
+
+function readText(path: string, name: string): string {
+  try {
+    return readFileSync(join(path, name), "utf8");
+  } catch (error) {
+    throw caseError(path, name, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function parseLines(path: string, name: string, lines: readonly string[]): readonly Json[] {
+  return lines.map((line, index) => {
+    try {
+      return JSON.parse(line) as Json;
+    } catch {
+      throw caseError(path, name, `line ${index + 1} is not JSON`);
+    }
+  });
+}
+
+function caseError(path: string, name: string, problem: string): TypeError {
+  return new TypeError(
+    `${join(path, name)} cannot be read as a recorded case: ${problem}. Make the case again with "pollux eval add", or take it out of the suite.`,
+  );
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function fieldsOf(value: unknown): Fields {
+  return isFields(value) ? value : {};
+}
+
+/** A file of a recorded case. */
+export interface CaseText {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The files of a recorded case, as `sessionCase()` reads them. */
+export function sessionCaseFiles(recording: Recording, about: SessionCaseFile): readonly CaseText[] {
+  const lines = (entries: readonly Json[]): string => entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
+  return [
+    { name: "log.jsonl", text: lines(recording.log) },
+    { name: "exchanges.jsonl", text: lines(recording.exchanges) },
+    { name: "case.json", text: `${JSON.stringify(about, null, 2)}\n` },
+  ];
+}
+
+/**
+ * Writes a recorded case into a folder of its own.
+ *
+ * @throws {TypeError} When the folder has a case already.
+ */
+export function writeSessionCase(folder: string | URL, files: readonly CaseText[]): void {
+  const path = resolve(typeof folder === "string" ? folder : fileURLToPath(folder));
+  if (existsSync(join(path, "case.json")))
+    throw new TypeError(`${path} is a case already: give this one another id, or remove the folder first.`);
+  mkdirSync(path, { recursive: true });
+  // The one that makes it a case comes last.
+  for (const { name, text } of files) writeFileSync(join(path, name), text);
+}

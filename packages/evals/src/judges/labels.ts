@@ -1,0 +1,65 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { appendFile, readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { JsonObject } from "@pollux/core";
+import type { Judgement } from "./make-judge.ts";
+
+/** A person's verdict: what a judge sees, by default an `input` and an `answer`, and as `label` whether it should say yes. */
+export interface JudgeLabel extends JsonObject {
+  readonly label: boolean;
+}
+
+/** @throws {TypeError} For a line that is no label, with its number. */
+export async function readLabels(
+  given: string | readonly JudgeLabel[],
+  folder: string,
+): Promise<readonly { readonly seen: JsonObject; readonly label: boolean }[]> {
+  const labels = typeof given === "string" ? await readLines(resolve(folder, given)) : given;
+  return labels.map((one, index) => {
+    // What of a file is no object has no label either.
+    const { label, ...seen } = (one ?? {}) as JsonObject;
+    if (typeof label === "boolean" && Object.keys(seen).length > 0) return { seen, label };
+    const where = typeof given === "string" ? `${given}: label` : "label";
+    throw new TypeError(`${where} ${index + 1} needs an "input", an "answer", and true or false as "label"`);
+  });
+}
+
+/**
+ * Asks a judge once about each label of a file: `next.jsonl` gets a `next.scores.jsonl` beside it, to be kept in version control with it, so that
+ * the threshold stays.
+ *
+ * @param judge - Identifies its question and its model.
+ */
+export async function askOnce(
+  labels: string,
+  judge: string,
+  ask: (seen: JsonObject) => Promise<Judgement>,
+): Promise<(seen: JsonObject) => Promise<Judgement>> {
+  const path = labels.replace(/(?:\.jsonl)?$/, ".scores.jsonl");
+  // Lines that are written below.
+  const lines = (existsSync(path) ? await readLines(path) : []) as readonly { of: string; score: number }[];
+  const scores = new Map(lines.map(({ of, score }) => [of, score]));
+  return async (seen) => {
+    const of = createHash("sha256")
+      .update(JSON.stringify([judge, seen]))
+      .digest("hex")
+      .slice(0, 16);
+    const before = scores.get(of);
+    if (before !== undefined) return { score: before, reason: "", cost: 0 };
+    const judged = await ask(seen);
+    if (judged.score !== null) await appendFile(path, `${JSON.stringify({ of, score: judged.score })}\n`);
+    return judged;
+  };
+}
+
+async function readLines(path: string): Promise<readonly unknown[]> {
+  const lines = (await readFile(path, "utf8")).split("\n").filter((line) => line.trim() !== "");
+  return lines.map((line, index) => {
+    try {
+      return JSON.parse(line) as unknown;
+    } catch (cause) {
+      throw new TypeError(`${path}: line ${index + 1} is not JSON`, { cause });
+    }
+  });
+}

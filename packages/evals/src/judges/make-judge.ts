@@ -1,0 +1,120 @@
+import { resolve } from "node:path";
+import type { JsonObject } from "@pollux/core";
+import { checkShare } from "../scorers/output.ts";
+import { type NamedScorer, sourceOf } from "../scorers/scorer.ts";
+import type { PrepareScorer, Score, Trial } from "../trials/trial.ts";
+import { type Calibration, calibrate } from "./calibrate.ts";
+import { askOnce, type JudgeLabel, readLabels } from "./labels.ts";
+
+/** Options of all judges. */
+export interface LabelOptions {
+  /** All that it sees of a trial; nothing makes the trial invalid. @defaultValue `{ input, answer }`: texts; of a conversation, lists of them */
+  readonly sees?: ((trial: Trial) => JsonObject | undefined) | undefined;
+  /**
+   * A person's verdicts: a list, or a JSONL file of `{ "input": …, "answer": …, "label": true }`, relative to the suite's. What the judge says of
+   * those in a file is kept beside it, as `*.scores.jsonl`. @defaultValue none: it only advises
+   */
+  readonly labels?: string | readonly JudgeLabel[] | undefined;
+  /** From which score on it passes. @defaultValue the best one by the labels; 0.5 without any */
+  readonly threshold?: number | undefined;
+  /** In reports, and as a metric. @defaultValue the question */
+  readonly name?: string | undefined;
+}
+
+/**
+ * Scores by a model. Metadata has its `reason` and, with prices, its `cost`. Until it was compared with enough labels, it advises and fails no
+ * trial.
+ */
+export interface Judge extends NamedScorer {
+  /** Compares it with its labels, once. @throws {TypeError} For a line that is no label. */
+  readonly prepare: (given: PrepareScorer) => Promise<{ readonly cost?: number | undefined }>;
+  readonly threshold: number;
+  readonly isAdvisory: boolean;
+  /** Once it was prepared, with labels. */
+  readonly calibration: Calibration | undefined;
+}
+
+/** What a judge says: null when it failed. */
+export interface Judgement {
+  readonly score: number | null;
+  readonly reason: string;
+  /** Absent when it is not known. */
+  readonly cost?: number | undefined;
+}
+
+interface JudgeParts extends LabelOptions {
+  /** Name of the function that makes it. */
+  readonly by: string;
+  readonly question: string;
+  /** What else makes it another judge. */
+  readonly identity: readonly unknown[];
+  readonly ask: (seen: JsonObject, signal: AbortSignal) => Promise<Judgement>;
+}
+
+/** @throws {TypeError} For no question, or a threshold outside of 0 to 1. */
+export function makeJudge(parts: JudgeParts): Judge {
+  const { by, question, identity, sees = seeAnswer, ask, labels, threshold, name = question } = parts;
+  if (question.trim() === "") throw new TypeError(`${by}(): ask a question that can be answered with yes or no`);
+  if (threshold !== undefined) checkShare(`${by}(): the threshold`, threshold);
+  const key = `${by}(${[question, ...identity].map(sourceOf).join(",")})`;
+  let calibration: Calibration | undefined;
+  let preparing: Promise<number | undefined> | undefined;
+
+  const scorer = async (trial: Trial): Promise<Score> => {
+    const seen = sees(trial);
+    if (seen === undefined) return { name, score: null, metadata: { reason: "there is nothing to judge" } };
+    const { score, ...metadata } = await ask(seen, trial.signal);
+    return { name, score, metadata };
+  };
+
+  const compare = async ({ folder, signal }: PrepareScorer): Promise<number | undefined> => {
+    const views = await readLabels(labels ?? [], folder);
+    const askNow = (seen: JsonObject): Promise<Judgement> => ask(seen, signal);
+    const askLabel = typeof labels === "string" ? await askOnce(resolve(folder, labels), key, askNow) : askNow;
+    const judged: Judgement[] = [];
+    // A few at a time.
+    for (let from = 0; from < views.length; from += 4)
+      judged.push(...(await Promise.all(views.slice(from, from + 4).map(({ seen }) => askLabel(seen)))));
+    const told = views.filter((_, index) => judged[index]?.score !== null);
+    const scores = judged.flatMap(({ score }) => score ?? []);
+    if (told.length > 0)
+      calibration = calibrate(
+        told.map(({ label }) => label),
+        scores,
+        { threshold },
+      );
+    return addCosts(judged.map(({ cost }) => cost));
+  };
+
+  const prepare = async (given: PrepareScorer): Promise<{ readonly cost?: number | undefined }> => {
+    const isFirst = preparing === undefined;
+    preparing ??= compare(given);
+    const cost = await preparing;
+    return { cost: isFirst ? cost : 0 };
+  };
+
+  return Object.defineProperties(Object.assign(scorer, { scorerName: name, key, prepare }), {
+    calibration: { get: () => calibration, enumerable: true },
+    isAdvisory: { get: () => calibration === undefined || calibration.problem !== undefined, enumerable: true },
+    threshold: { get: () => calibration?.threshold ?? threshold ?? 0.5, enumerable: true },
+    // With the members above.
+  }) as unknown as Judge;
+}
+
+function seeAnswer({ input, text, results }: Trial): JsonObject {
+  return { input: readSaid(input), answer: results.length > 1 ? results.map((result) => result.text) : text };
+}
+
+/** The texts of a message, or of messages. */
+export function readSaid(input: unknown): JsonObject[string] {
+  if (typeof input === "string") return input;
+  if (Array.isArray(input)) return input.map((one) => readSaid(one) ?? null);
+  // Contents have parts; of those that are no texts, a text judge sees nothing.
+  const { role, parts, text } = Object(input) as JsonObject;
+  return parts === undefined ? (text ?? "(media)") : { role, parts: readSaid(parts) };
+}
+
+/** Not known when one of them is not. */
+export function addCosts(costs: readonly (number | undefined)[]): number | undefined {
+  return costs.reduce((sum, cost) => (sum === undefined || cost === undefined ? undefined : sum + cost), 0);
+}

@@ -1,0 +1,133 @@
+import { passAtK, passHatK, wilson } from "../statistics/rates.ts";
+import { countOf, passedOf } from "./case-problem.ts";
+import type { CaseResult, EvalRun } from "./eval-run.ts";
+
+/** Cells in words; the first row is the head. */
+export type Rows = readonly (readonly string[])[];
+
+/** A row for each case, in the suite's order: the change is in points, the cost a trial's mean, and the last cell remarks. */
+export function caseRows({ cases, verdict }: EvalRun): Rows {
+  const rows = cases.map((found) => {
+    const { id, trials } = found;
+    const count = [passedOf(found), trials.length] as const;
+    const before = verdict.before?.[id];
+    const costs = trials.flatMap(({ metrics }) => metrics["cost"] ?? []);
+    const cost = costs.length === 0 ? "" : money(costs.reduce((sum, one) => sum + one, 0) / costs.length);
+    const remarks = remarksOf(found, verdict).join(", ");
+    if (trials.length === 0) return [id, "", "", before === undefined ? "" : countOf(before), "", cost, remarks];
+    const { low, high } = wilson(count[0] / count[1], count[1]);
+    const interval = rangeOf(low, high);
+    if (before === undefined) return [id, countOf(count), interval, "", "", cost, remarks];
+    return [
+      id,
+      countOf(count),
+      interval,
+      countOf(before),
+      points(count[0] / count[1] - before[0] / before[1]),
+      cost,
+      remarks,
+    ];
+  });
+  return [["case", "passed", "95 %", "before", "points", "cost/trial", ""], ...rows];
+}
+
+function remarksOf(found: CaseResult, { broken, flaky, before, added }: EvalRun["verdict"]): readonly string[] {
+  const { id, trials, planned } = found;
+  const errors = passedOf(found, "error");
+  const invalid = passedOf(found, "invalid");
+  return [
+    broken.some((one) => one.id === id) && "broke",
+    flaky.includes(id) && "flaky",
+    before !== undefined && added.includes(id) && "new",
+    errors > 0 && plural(errors, "error"),
+    invalid > 0 && `${invalid} not judged`,
+    trials.length < planned && `${planned - trials.length} not tried`,
+  ].filter((remark) => remark !== false);
+}
+
+/** A row for each metric that was compared. */
+export function metricRows({ verdict }: EvalRun): Rows {
+  const rows = verdict.metrics.map(({ name, now, before, difference: { value, low, high }, isWorse, isGated }) => {
+    const change = (by: number): string => {
+      return name === "passed" ? points(by) : `${by < 0 ? "−" : "+"}${amount(name, Math.abs(by))}`;
+    };
+    const remark = isWorse ? (isGated ? "worse" : "worse, not gated") : "";
+    return [
+      name,
+      amount(name, now),
+      amount(name, before),
+      `${change(value)} (${change(low)} to ${change(high)})`,
+      remark,
+    ];
+  });
+  return [["metric", "now", "before", "change (95 %)", ""], ...rows];
+}
+
+/** The suite's name, and the variant that was tried. */
+export function titleOf({ suite, variant }: EvalRun): string {
+  return variant === undefined ? suite : `${suite} (${variant})`;
+}
+
+/** A run's size, its code, and the models that answered. */
+export function headOf({ cases, version, models, ms }: EvalRun): string {
+  const trials = cases.reduce((sum, one) => sum + one.trials.length, 0);
+  const worlds = [...new Set(cases.map(({ world }) => world))];
+  const tree = `tree ${version.tree.slice(0, 8)}${version.hasChanges === true ? " with changes" : ""}`;
+  const answered = models.map((model) => model.version ?? model.id);
+  return [plural(cases.length, "case"), plural(trials, "trial"), ...worlds, ...answered, tree, seconds(ms)].join(", ");
+}
+
+/** What all of it cost, in the unit of the prices. */
+export function costOf({ cost }: EvalRun): string {
+  const { agent, judges, users, total, unpriced } = cost;
+  const split = judges + users === 0 ? "" : ` (agent ${money(agent)}, judges ${money(judges)}, users ${money(users)})`;
+  return `${money(total)}${split}${unpriced === 0 ? "" : `, not known for ${plural(unpriced, "trial")} without prices`}`;
+}
+
+/** What cannot be seen in a run, and what its reader has to know. */
+export function notesOf({ verdict, recordedShare, notFixed, notes }: EvalRun): readonly string[] {
+  return [
+    recordedShare !== undefined && `Recordings answered ${percent(recordedShare)} of the calls.`,
+    notFixed.length > 0 && `Live under a recording, and not fixed: ${notFixed.join(", ")}.`,
+    verdict.before !== undefined &&
+      verdict.added.length > 0 &&
+      `New or changed, and not compared: ${verdict.added.join(", ")}.`,
+    verdict.missing.length > 0 && `In the baseline, and not run: ${verdict.missing.join(", ")}.`,
+    ...notes,
+  ].filter((note) => note !== false);
+}
+
+/**
+ * How much passes, with the interval of cases like these, and the chances that one, or each, of k trials of a case does; k is 5, or as many as each
+ * case has. Empty without trials.
+ */
+export function passLine({ cases, passed: { share, low, high } }: EvalRun): string {
+  const counts = cases.map((found) => ({ passed: passedOf(found), trials: found.trials.length }));
+  const k = Math.min(5, ...counts.map(({ trials }) => trials));
+  const one = k < 1 ? undefined : passAtK(counts, k);
+  const all = passHatK(counts, k);
+  if (one === undefined || all === undefined) return "";
+  const rate = `passed ${percent(share)} (${rangeOf(low, high)} on cases like these)`;
+  return `${rate}, pass@${k} ${percent(one)}, pass^${k} ${percent(all)}`;
+}
+
+function amount(name: string, value: number): string {
+  if (name === "passed") return percent(value);
+  if (name === "durationMs") return seconds(value);
+  return name === "cost" ? money(value) : String(Number(value.toPrecision(3)));
+}
+
+const percent = (share: number): string => `${Math.round(share * 100)} %`;
+
+const rangeOf = (low: number, high: number): string => `${Math.round(low * 100)}–${percent(high)}`;
+
+const money = (value: number): string => (value === 0 ? "0" : value.toFixed(Math.abs(value) < 1 ? 4 : 2));
+
+const seconds = (ms: number): string => `${Number((ms / 1000).toPrecision(2))} s`;
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+function points(share: number): string {
+  const value = Math.round(share * 100);
+  return value === 0 ? "0" : `${value < 0 ? "−" : "+"}${Math.abs(value)}`;
+}
