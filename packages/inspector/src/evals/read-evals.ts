@@ -41,7 +41,7 @@ export async function readEvals(
     return await Promise.all(suites.slice(0, MAX_SUITES).map((name) => readSuite(folder, name, 1, new Set())));
   if (!suites.includes(suite)) throw new HttpError(404, "not-found", "There is no such suite of evals.");
   const limit = Math.min(MAX_RUNS, Number(/^[1-9]\d{0,8}$/.exec(query.get("runs") ?? "")?.[0] ?? RUNS));
-  return [await readSuite(folder, suite, limit, new Set(query.getAll("with").map((id) => `${id}.json`)))];
+  return [await readSuite(folder, suite, limit, new Set(query.getAll("with").map(fileOf)))];
 }
 
 async function readSuite(
@@ -89,8 +89,13 @@ async function readRun(path: string, file: string): Promise<EvalRun | string> {
     const value: unknown = JSON.parse(await readFile(path, "utf8"));
     // Checked to the last member that is shown.
     const run = value as EvalRun;
-    return problemOfRun(value) ?? (file === `${run.id}.json` ? run : "its name is not its id");
+    return problemOfRun(value) ?? (file === fileOf(run.id) ? run : "its id is not that of its name");
   } catch (error) {
     return error instanceof SyntaxError ? "it is not valid JSON" : String(error);
   }
+}
+
+/** The file of a run; its id may have a time in it. */
+function fileOf(id: string): string {
+  return `${id.replaceAll(":", "-")}.json`;
 }

@@ -2,6 +2,7 @@ import type { Agent, Limits, PriceTable, SessionStore } from "@pollux/core";
 import { redact } from "@pollux/core/wire";
 import { ACTIONS, HARMLESS_ACTIONS } from "../actions/actions.ts";
 import type { SourceAbout } from "../inspection/source.ts";
+import type { CaseDraft, RunForCase } from "../evals/make-case.ts";
 import { readEvals } from "../evals/read-evals.ts";
 import { inlineMedia } from "../inspection/media.ts";
 import { readTurn } from "../inspection/read-turn.ts";
@@ -46,6 +47,8 @@ export interface InspectorOptions {
   readonly title?: string | undefined;
   /** The folder that `pollux eval` writes its runs to, to show them. Sessions of their trials are those of `store`. */
   readonly evals?: { readonly folder: string } | undefined;
+  /** Makes a case of evals of a recorded run, for `allowActions`: a draft that is shown, and then written. @defaultValue none can be made */
+  readonly makeCase?: ((run: RunForCase) => Promise<CaseDraft>) | undefined;
 }
 
 /** Parts of a handler that its own tests replace. */
@@ -225,12 +228,13 @@ class Handler {
   }
 
   #call(request: Request, id: string, query: URLSearchParams): SessionCall {
-    const { store, agents = {}, prices } = this.#options;
+    const { store, agents = {}, prices, makeCase } = this.#options;
     return {
       id,
       store,
       agents,
       prices,
+      makeCase,
       going: this.#going,
       request,
       query,
@@ -260,10 +264,11 @@ class Handler {
   }
 
   #about(): SourceAbout {
-    const { title = "Sessions", agents = {}, allowActions, prices } = this.#options;
+    const { title = "Sessions", agents = {}, allowActions, prices, makeCase } = this.#options;
+    const names = Object.keys(ACTIONS).filter((name) => name !== "make-case" || makeCase !== undefined);
     return {
       title,
-      actions: allowActions === true ? Object.keys(ACTIONS) : [],
+      actions: allowActions === true ? names : [],
       isLive: true,
       agents: Object.keys(agents),
       hasPrices: prices !== undefined,

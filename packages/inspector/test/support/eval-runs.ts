@@ -111,5 +111,5 @@ function trialOf(number: number, isFailed: boolean, sessionId: string | undefine
 /** Writes a run where `pollux eval` does. */
 export async function writeRun(folder: string, run: EvalRun): Promise<void> {
   await mkdir(join(folder, run.suite), { recursive: true });
-  await writeFile(join(folder, run.suite, `${run.id}.json`), JSON.stringify(run));
+  await writeFile(join(folder, run.suite, `${run.id.replaceAll(":", "-")}.json`), JSON.stringify(run));
 }

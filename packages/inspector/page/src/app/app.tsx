@@ -93,7 +93,6 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
             {shortPath(title)}
           </span>
         )}
-        {about.value?.hasEvals === true && <a href={formatRoute({ kind: "evals", path: [] })}>Evals</a>}
         {shown !== undefined && (
           <>
             <span class="slash" aria-hidden="true">
@@ -106,6 +105,11 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
         )}
       </nav>
       <div class="top-tools">
+        {about.value?.hasEvals === true && (
+          <a class="button" href={formatRoute({ kind: "evals", path: [] })}>
+            Evals
+          </a>
+        )}
         {isFile && (
           <button type="button" onClick={() => inspector.closeFiles()}>
             Close file

@@ -5,10 +5,10 @@ import { useInspector } from "../app/inspector.ts";
 import { useLoad } from "../app/loads.ts";
 import { type EvalsRoute, SESSIONS } from "../app/route.ts";
 import { useKeys } from "../app/use-keys.ts";
-import { formatDate, formatPlural } from "../ui/format.ts";
+import { formatPlural } from "../ui/format.ts";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
-import { formatPassed, hrefOf, Outcome } from "./parts.tsx";
-import { SuiteView } from "./suite-view.tsx";
+import { hrefOf } from "./parts.tsx";
+import { RunBox, SuiteView } from "./suite-view.tsx";
 import { TrialView } from "./trial-view.tsx";
 
 /** Runs of a suite that are shown, and how many more each time. */
@@ -62,18 +62,13 @@ function Suites({ suites }: { readonly suites: readonly EvalSuiteRuns[] }): JSX.
   return (
     <>
       <h1>Evals</h1>
-      {suites.map(({ suite, runs: [last], unreadable, omitted }) => (
-        <section key={suite} class="banner result" aria-label={suite}>
+      {suites.map(({ suite, runs: [last], unreadable }) => (
+        <section key={suite} aria-label={suite}>
           <h2>
-            <a href={hrefOf(suite)}>{suite}</a> {last !== undefined && <Outcome outcome={last.verdict.outcome} />}
+            <a href={hrefOf(suite)}>{suite}</a>
           </h2>
-          {last !== undefined && <p>{last.verdict.text}</p>}
-          <p class="facts">
-            {last !== undefined && <span>{formatPassed(last)} passed</span>}
-            {last !== undefined && <span>{formatDate(last.at)}</span>}
-            {omitted > 0 && <span>{formatPlural(omitted, "older run")}</span>}
-            {unreadable.length > 0 && <span class="bad">{formatPlural(unreadable.length, "unreadable file")}</span>}
-          </p>
+          {unreadable.length > 0 && <p class="bad">{formatPlural(unreadable.length, "file")} could not be read</p>}
+          {last !== undefined && <RunBox run={last} />}
         </section>
       ))}
     </>

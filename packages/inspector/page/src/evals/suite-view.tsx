@@ -32,7 +32,7 @@ export function SuiteView({ suite: { suite, runs, unreadable, omitted }, run, on
   return (
     <>
       <h1>{suite}</h1>
-      {shown === undefined ? <Empty title="There is no such run" /> : <Run run={shown} />}
+      {shown === undefined ? <Empty title="There is no such run" /> : <RunBox run={shown} />}
       {runs.length > 0 && <Grid suite={suite} runs={runs} shown={shown} />}
       {omitted > 0 && (
         <button type="button" onClick={onMore}>
@@ -49,7 +49,8 @@ export function SuiteView({ suite: { suite, runs, unreadable, omitted }, run, on
   );
 }
 
-function Run({ run }: { readonly run: EvalRun }): JSX.Element {
+/** A run, and how it compares with its baseline. */
+export function RunBox({ run }: { readonly run: EvalRun }): JSX.Element {
   const { at, ms, version, variant, verdict, cases, models, recordedShare, notFixed, notes } = run;
   const metrics = verdict.metrics.map(({ name, now, before, difference: { low, high }, p }) => {
     const [is, was, from, to] = [now, before, low, high].map(formatMetric);
