@@ -1,5 +1,6 @@
-import { Agent, defineTool, type Endpoint } from "@pollux/core";
+import { Agent, defineTool, type Endpoint, googleListPrices, googleSearch } from "@pollux/core";
 import { z } from "zod";
+import { changeAddress, findOrderTool } from "./orders.ts";
 
 /** Only a person of the support team lets money go. They may change the amount; customers may only take the request back. */
 const refund = defineTool({
@@ -27,12 +28,40 @@ const cancelDelivery = defineTool({
   run: ({ order }) => `the delivery of ${order} is canceled`,
 });
 
+const escalate = defineTool({
+  name: "escalate",
+  description: "Asks a person of the support team to take over.",
+  input: z.object({ reason: z.string() }),
+  effects: "once",
+  reads: "trusted",
+  run: () => "somebody of the support team writes within a day",
+});
+
+const INSTRUCTIONS = `You are the support bot of a small shop. Be brief.
+Look an order up before you answer about it. Refund what was ordered in the last 30 days, and nothing older.
+Escalate what was lost. Answer questions on returns and warranty from shop.example, with sources. Always say what happens next.`;
+
+export interface SupportAgentOptions {
+  readonly endpoint: Endpoint;
+  readonly model: string;
+  /** Milliseconds since the epoch. @defaultValue the clock */
+  readonly now?: (() => number) | undefined;
+  /** @defaultValue those of the shop */
+  readonly instructions?: string | undefined;
+}
+
 /** The agent that customers talk to. */
-export function createSupportAgent(endpoint: Endpoint, model: string): Agent {
+export function createSupportAgent({
+  endpoint,
+  model,
+  now = Date.now,
+  instructions = INSTRUCTIONS,
+}: SupportAgentOptions): Agent {
   return new Agent({
     model,
     endpoint,
-    instructions: "You are the support bot of a small shop. Be brief.",
-    tools: [refund, cancelDelivery],
+    instructions,
+    prices: googleListPrices,
+    tools: [refund, cancelDelivery, findOrderTool(now), changeAddress, escalate, googleSearch()],
   });
 }

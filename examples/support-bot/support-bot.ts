@@ -26,7 +26,7 @@ export interface SupportBot extends AsyncDisposable {
 /** Serves the page of the customers at `/`, and the one of the support team at `/operator`. */
 export async function startSupportBot(options: SupportBotOptions): Promise<SupportBot> {
   const { endpoint, model, port, operatorKey, store = new MemoryStore() } = options;
-  const agent = createSupportAgent(endpoint, model);
+  const agent = createSupportAgent({ endpoint, model });
   const customers = chatHandler({ agent, store, authorize: findCustomer, protocol: aiSdk() });
   const operators = operatorHandler({ agent, store, authorize: (request) => findOperator(request, operatorKey) });
   const server = createServer(

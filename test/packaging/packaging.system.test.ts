@@ -47,6 +47,7 @@ beforeAll(async () => {
     "@pollux/engine",
     "@pollux/restate",
     "@pollux/conformance",
+    "@pollux/evals",
     "@pollux/dbos",
     "@pollux/postgres",
     "@pollux/web",

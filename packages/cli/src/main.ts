@@ -16,4 +16,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
-process.exitCode = await runPollux(process.argv.slice(2), process);
+const args = process.argv.slice(2);
+process.exitCode = await runPollux(args, process);
+// Suites of evals are programs of others: a server or a pool that one has opened would keep the process waiting.
+if (args[0] === "eval") process.stdout.write("", () => process.exit());

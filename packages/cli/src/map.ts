@@ -3,11 +3,12 @@ import { createReadStream, createWriteStream, readFileSync, statSync } from "nod
 import { createInterface } from "node:readline";
 import { Agent } from "@pollux/core";
 import type { JsonSchema } from "@pollux/core/wire";
-import { formatProgress, map, type MapItem, type MapProgress } from "@pollux/core/bulk";
+import { formatProgress, map, type MapItem } from "@pollux/core/bulk";
 import { SqliteStore } from "@pollux/core/node";
 import { type CliProcess, type Command, errorMessage, parseOptions, UsageError } from "./command.ts";
 import { openConnection } from "./connect.ts";
 import { readPrices } from "./prices.ts";
+import { ProgressLine } from "./progress-line.ts";
 
 const MODEL = "gemini-flash-latest";
 
@@ -78,7 +79,7 @@ async function runMap(args: readonly string[], terminal: CliProcess): Promise<nu
       prompt.replaceAll(/\{(\w*)\}/g, (_, member: string) =>
         textOf(member === "" ? value : memberOf(value, member, line)),
       ),
-    onProgress: (now) => progress.show(now),
+    onProgress: (now) => progress.show(formatProgress(now), now.finished + now.failed + now.waiting, now.total),
   });
   try {
     for await (const item of run) if (!out.write(`${JSON.stringify(describe(item))}\n`)) await once(out, "drain");
@@ -198,29 +199,4 @@ function describe(item: MapItem<Line, unknown>): object {
   const { result } = item;
   if (status !== "finished") return { key, status, why: result.stopReason, text: result.text };
   return { key, status, ...(item.output === undefined ? { text: result.text } : { output: item.output }) };
-}
-
-/** Progress on standard error: one line that is written anew on a terminal, or else a line every tenth of the way. */
-class ProgressLine {
-  readonly #terminal: CliProcess;
-  readonly #isLive: boolean;
-  #shown = -1;
-
-  constructor(terminal: CliProcess) {
-    this.#terminal = terminal;
-    this.#isLive = terminal.stdout.isTTY === true;
-  }
-
-  show(progress: MapProgress): void {
-    const settled = progress.finished + progress.failed + progress.waiting;
-    if (this.#isLive) this.#terminal.stderr.write(`\r\u001B[K${formatProgress(progress)}`);
-    else if (settled >= this.#shown + Math.ceil((progress.total ?? 1000) / 10) || this.#shown === -1) {
-      this.#shown = settled;
-      this.#terminal.stderr.write(`${formatProgress(progress)}\n`);
-    }
-  }
-
-  end(): void {
-    if (this.#isLive) this.#terminal.stderr.write("\n");
-  }
 }

@@ -22,6 +22,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./map.ts")).mapCommand,
   },
   {
+    name: "eval",
+    summary: "try an agent's cases, and say whether it got worse",
+    load: async () => (await import("./eval.ts")).evalCommand,
+  },
+  {
     name: "session",
     summary: "show, check, repair or erase stored sessions",
     load: async () => (await import("./session.ts")).sessionCommand,

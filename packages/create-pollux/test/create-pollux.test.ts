@@ -60,6 +60,7 @@ describe("the files", () => {
   const SHARED = [".gitignore", "AGENTS.md", "README.md", "package.json", "tsconfig.json"];
   const WEB = [
     ...SHARED,
+    "evals/chat.eval.ts",
     "index.html",
     "page/main.tsx",
     "page/no-eval.ts",
@@ -197,13 +198,13 @@ describe("the questions", () => {
     expect(out).toContain("What do you want to build?");
     expect(out).toContain("With a page where operators approve calls?");
     expect(out).toContain("Which package manager?");
-    expect(out).toMatch(/Wrote 18 files to chat: template web, for pnpm\.\n/);
+    expect(out).toMatch(/Wrote 19 files to chat: template web, for pnpm\.\n/);
     expect(ran).toEqual([["pnpm install", "chat"]]);
   });
 
   test("ask about the page of operators for a web chat only, unless the command line says it", async () => {
     const asked = await runHere(["chat", "-t", "web"], { cwd: emptyFolder(), keys: ["y", ENTER] });
-    expect(asked.out).toMatch(/Wrote 22 files to chat: template web with a page for operators, for npm\.\n/);
+    expect(asked.out).toMatch(/Wrote 23 files to chat: template web with a page for operators, for npm\.\n/);
     const said = await runHere(["chat", "-t", "web", "--operator"], { cwd: emptyFolder(), keys: [ENTER] });
     expect(said.out).not.toContain("With a page");
     expect(said.out).toMatch(/template web with a page for operators/);

@@ -1,6 +1,17 @@
 // Entry "@pollux/evals". Names only.
+export { type CaseCheck, type CaseSchema, casesFromFile } from "./cases/cases-from-file.ts";
+export { defineEval, readCases } from "./cases/define-eval.ts";
 export type { AnyCase, EvalCase, SessionCase } from "./cases/eval-case.ts";
-export type { AgentWorld, EvalSuite, EvalSuiteOptions, GateOptions, Metric, StandIn } from "./cases/eval-suite.ts";
+export type {
+  AgentWorld,
+  EvalSuite,
+  EvalSuiteOptions,
+  GateOptions,
+  Metric,
+  StandIn,
+  TestedAgent,
+} from "./cases/eval-suite.ts";
+export { type CaseFilter, filterCases } from "./cases/filter-cases.ts";
 export {
   type CaseText,
   sessionCase,
@@ -9,6 +20,7 @@ export {
   type SessionCaseOptions,
   writeSessionCase,
 } from "./cases/session-case.ts";
+export { baselineName, readBaselineFile } from "./gate/baseline-file.ts";
 export { type Baseline, type CaseRecord, readBaseline, writeBaseline } from "./gate/baseline.ts";
 export { exitCode, isDecided, judgeRun } from "./gate/judge-run.ts";
 export type { JudgeOptions } from "./judges/ask-model.ts";
@@ -57,6 +69,7 @@ export {
 } from "./statistics/rates.ts";
 export { type PlannedCase, type PlannedSample, seenDifference, seenDrop } from "./statistics/seen-drop.ts";
 export type { Pair } from "./statistics/worse-counts.ts";
+export { type EvalProgress, runEval, type RunEvalOptions, type UnjudgedRun } from "./trials/run-eval.ts";
 export type { PrepareScorer, Score, Scorer, Trial } from "./trials/trial.ts";
 export { simulatedUser, type SimulatedUser, type SimulatedUserOptions } from "./users/simulated-user.ts";
 export { talk, type Talk } from "./users/talk.ts";

@@ -10,7 +10,7 @@ export function userPages(): readonly string[] {
   const docs = readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".md"))
     .map((file) => `docs/${file.replaceAll("\\", "/")}`);
-  const packages = ["core", "tools", "emulator", "cli", "web"].map((name) => `packages/${name}/README.md`);
+  const packages = ["core", "tools", "emulator", "cli", "web", "evals"].map((name) => `packages/${name}/README.md`);
   return ["README.md", ...packages, ...docs.toSorted()];
 }
 

@@ -198,6 +198,7 @@ export class AgentRuns implements Follower<AgentRuns> {
       signal,
       historyLength,
       conversation,
+      parent: plan.parent,
       instructions: sent.instructions,
       toolset: sent.toolset,
       output: output && run.output === "converted" ? { ...output, native: false } : output,
@@ -209,9 +210,9 @@ export class AgentRuns implements Follower<AgentRuns> {
       isReading: run.mode === "read",
       isTrusting: run.mode === "read" && Number(run.loop) < READS_SINCE,
     };
-    // A run that is only read again asks no model.
+    // A run that is only read again asks no model, unless it is rehearsed.
     const loop =
-      !isMade || run.mode === "read"
+      !isMade || (run.mode === "read" && plan.rehearsal === undefined)
         ? () => runLoop(input, state)
         : async () => {
             const made = await makeInstructions(head, plan, about, state);
@@ -274,7 +275,8 @@ export class AgentRuns implements Follower<AgentRuns> {
     const plan = this.plan(options);
     const about = { ...identity, context, signal };
     const head = this.head(plan, about);
-    const made = run.isReading === true ? head : await makeInstructions(head, plan, about, state);
+    const made =
+      run.isReading === true && plan.rehearsal === undefined ? head : await makeInstructions(head, plan, about, state);
     const planned = this.#planned(plan, head, identity);
     const input = {
       ...run,

@@ -44,7 +44,15 @@ export interface JournalOptions<Event> extends PassThroughOptions<Event> {
   readonly closeTurn?: Steps<Event>["closeTurn"];
   /** Called instead of running an operation without an outcome: a replay must not act. */
   readonly missing?: ((op: Op<Event>) => Outcome) | undefined;
+  readonly again?: MakeAgain | undefined;
 }
+
+/** Of a replay: makes an operation again whose outcome is known, or gives undefined. What it rejects with ends the run. */
+export type MakeAgain = (
+  op: NamedStep,
+  known: Outcome | undefined,
+  make: () => Promise<Outcome>,
+) => Promise<Outcome> | undefined;
 
 /**
  * Recorded steps: an operation with an outcome is not run again; any other runs, and its outcome is recorded before anything
@@ -54,7 +62,7 @@ export interface JournalOptions<Event> extends PassThroughOptions<Event> {
  * reaches them.
  */
 export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
-  const { runId, signal, onceSignal = signal, emit = ignore, log, missing, closeTurn } = options;
+  const { runId, signal, onceSignal = signal, emit = ignore, log, missing, again, closeTurn } = options;
   const seen = new Set<string>();
   const made = new Map<string, Promise<unknown>>();
   return {
@@ -102,6 +110,8 @@ export function journal<Event>(options: JournalOptions<Event>): Steps<Event> {
 
   async function settle(op: Op<Event>): Promise<Outcome | undefined> {
     const known = log.findOutcome(op.name);
+    const remade = again?.(op, known, () => runHere(op, { key: `${runId}/${op.name}`, attempt: 1, signal, emit }));
+    if (remade !== undefined) return await remade;
     if (known !== undefined) return known;
     if (op.kind === "wait") return missing === undefined ? await timedOut(op) : undefined;
     if (missing !== undefined) return missing(op);

@@ -124,6 +124,8 @@ export interface LoopInput extends RunBounds {
   readonly afterUntrusted?: AfterUntrusted | undefined;
   /** Nothing is decided because of untrusted content: an older loop, which did not know of it, made the run that is read again. */
   readonly isTrusting?: boolean | undefined;
+  /** The step of another run that contains this one. */
+  readonly parent?: ParentStep | undefined;
   /** What stands in for the world around the run. */
   readonly rehearsal?: Rehearsal | undefined;
   /** Messages to the run while it is in progress. */

@@ -1,7 +1,8 @@
 import { asList, asObject, isObject, type Json, sameJson } from "../internal/json.ts";
 import { numberCalls } from "../durable/run-log.ts";
+import { outcomeOf as refusalOf, readOutsideAnswer } from "../tool/pending-call.ts";
 import type { ToolOutcome } from "../tool/tool.ts";
-import type { Content, FunctionCall } from "../wire/types/content.ts";
+import type { Content } from "../wire/types/content.ts";
 
 /** A call of a session, and what came of it. */
 export interface RecordedCall {
@@ -44,9 +45,9 @@ function callsOfTurn(entries: readonly Fields[]): readonly RecordedCall[] {
   // A step's answer, as far as calls are concerned.
   const answer = isWhole ? (content as unknown as Content) : undefined;
   return numberCalls(turn, answer).map(({ callId, call }, index) => {
-    const { name = "", args = {} }: Partial<FunctionCall> = call;
-    const response = responseTo(callId, entries);
-    const route = routes && asObject(asList(valueOf(routes))[index])["do"];
+    const { name, args = {} } = call;
+    const { do: route, why } = asObject(routes && asList(valueOf(routes))[index]);
+    const response = route === "deny" ? { error: why } : (responseTo(callId, entries) ?? denialOf(callId, entries));
     return {
       runId,
       turn,
@@ -78,6 +79,16 @@ function responseTo(callId: string, entries: readonly Fields[]): unknown {
     if (isOutside && (output !== undefined || error !== undefined)) return error === undefined ? { output } : { error };
   }
   return undefined;
+}
+
+/** What the model is told of a call that somebody refused later, or whose request was taken back. */
+function denialOf(callId: string, entries: readonly Fields[]): unknown {
+  const answer = entries.findLast(({ type, place }) => {
+    const { callId: id, question } = asObject(place);
+    return type === "answer" && id === callId && question === "approval";
+  });
+  const outcome = answer && refusalOf("approval", readOutsideAnswer("approval", answer["value"]));
+  return outcome?.ok === false ? { error: outcome.message } : undefined;
 }
 
 /** What a recording says about a call. */

@@ -1,11 +1,23 @@
 import type { Agent } from "../agent/agent.ts";
 import type { AnyRunOptions } from "../agent/options.ts";
+import type { MakeAgain } from "../durable/journal.ts";
+import type { Outcome } from "../durable/steps.ts";
+import { ReplayDifferenceError } from "../errors/run-errors.ts";
+import { asObject, firstDifference, isObject } from "../internal/json.ts";
+import { textOf } from "../internal/text.ts";
 import type { RunResult } from "../loop/result.ts";
+import { RecordOpener } from "../session/runs/record-opener.ts";
+import type { SessionBounds } from "../session/runs/session-host.ts";
+import { SessionLog } from "../session/log/session-log.ts";
+import { MemoryStore } from "../session/store/memory-store.ts";
+import type { Rehearsal } from "../tool/rehearsal.ts";
 import type { BodyDifference } from "./compare-bodies.ts";
+import { KeptRequests } from "./kept-requests.ts";
 import type { Recording } from "./recording.ts";
+import { replicas } from "./replica.ts";
 
-/** Options of {@link replayRun}: those of the run, and which. */
-export interface ReplayOptions extends Pick<AnyRunOptions, "output" | "context" | "signal"> {
+/** Options of {@link replayRun}: which run, and the options that it had. */
+export interface ReplayOptions extends Omit<AnyRunOptions, "rehearsal" | "steps" | "parent" | "read"> {
   /** @defaultValue the last one */
   readonly runId?: string | undefined;
 }
@@ -14,26 +26,133 @@ export interface ReplayOptions extends Pick<AnyRunOptions, "output" | "context" 
 export interface ReplayReport {
   readonly runId: string;
   readonly isSame: boolean;
-  /** Requests that were built and compared. */
+  /** Requests that were built and compared, those of runs inside calls included. */
   readonly requests: number;
   /** The first request that differs; the replay ends there. */
   readonly difference?: BodyDifference | undefined;
   /** Where something else differs: an outcome, an ending, a missing or further request. Text for a person. */
   readonly problem?: string | undefined;
-  /** Absent when the replay ended early. */
+  /** Absent when the replay ended early, and for a run that ended without one. */
   readonly result?: RunResult<unknown> | undefined;
 }
 
 /**
  * Makes a run again from its recording, without key, network or tools: every request is built by the agent as it is now and compared, byte for
- * byte, with the one that was kept. Answers, outcomes, approvals and the time are the recorded ones.
+ * byte, with the one that was kept. Answers, outcomes, approvals and the time are the recorded ones; instructions, `prepareTurn` and guardrails
+ * are called again, and so are all hooks of runs inside calls.
  *
- * @throws {TypeError} When requests were not kept: see `keepExchanges`.
+ * @throws {TypeError} When the log has no such run, or requests were not kept: see `keepExchanges`. The signal's reason.
+ * @example
+ * ```ts
+ * const report = await replayRun(agent, { log: await sessions.load("chat-1"), exchanges: await exchanges.load("chat-1") });
+ * if (!report.isSame) console.error(report.difference?.field ?? report.problem);
+ * ```
  */
 export async function replayRun(
-  _agent: Agent,
-  _recording: Recording,
-  _options: ReplayOptions = {},
+  agent: Agent,
+  { log, exchanges, sessionId = "recording" }: Recording,
+  { runId: wanted, ...options }: ReplayOptions = {},
 ): Promise<ReplayReport> {
-  throw new TypeError("replayRun() is not here yet");
+  const own = log.map(asObject).filter((entry) => wanted === undefined || entry["runId"] === wanted);
+  const begun = own.findLast(({ type }) => type === "run");
+  if (begun === undefined) throw new TypeError(`the recording has no run${wanted === undefined ? "" : ` ${wanted}`}`);
+  const runId = String(begun["runId"]);
+  const entries = own.filter((entry) => entry["runId"] === runId);
+  const kept = new KeptRequests(exchanges, runId);
+  if (kept.isEmpty && entries.some(({ place }) => asObject(place)["kind"] === "model"))
+    throw new TypeError(`the requests of run ${runId} were not kept: give its agent the observer keepExchanges(store)`);
+  const end = entries.findLast(({ type }) => type === "end" || type === "resume") ?? {};
+  const store = new MemoryStore();
+  await store.append(sessionId, 0, log);
+  const opener = new RecordOpener(new SessionLog(store, sessionId), agent.runs.sessionHost(), boundsOf(end));
+  const loop = opener.replay(
+    runId,
+    { options: { ...options, rehearsal: rehearse(kept) }, emitters: undefined },
+    again(kept),
+  );
+  const report = (found: Omit<ReplayReport, "runId" | "requests">): ReplayReport => ({
+    runId,
+    requests: kept.compared,
+    ...found,
+  });
+  try {
+    const result = await loop.run();
+    const problem = kept.findProblem();
+    return problem === undefined ? report({ isSame: true, result }) : report({ isSame: false, problem });
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    const { difference } = kept;
+    if (difference !== undefined) return report({ isSame: false, difference });
+    const isOver = !(error instanceof ReplayDifferenceError) && ENDS_WITHOUT_RESULT.has(end["stopReason"]);
+    const problem = kept.findProblem() ?? (isOver ? undefined : describe(error));
+    return report({ isSame: problem === undefined, ...(problem !== undefined && { problem }) });
+  } finally {
+    loop.release();
+  }
+}
+
+/** Those that a replay reaches the end of the log of. One that was cut off has no end. */
+const ENDS_WITHOUT_RESULT: ReadonlySet<unknown> = new Set(["failed", "aborted", "damaged", undefined]);
+
+function describe(error: unknown): string {
+  if (error instanceof ReplayDifferenceError) return error.differences.join("; ");
+  return textOf(error instanceof Error ? error.message : error);
+}
+
+/** The limit of the session that ended the run. */
+function boundsOf(end: Readonly<Record<string, unknown>>): SessionBounds {
+  const { scope, name, limit } = asObject(end["reached"]);
+  const limits = scope === "session" && typeof name === "string" ? { [name]: limit as number } : undefined;
+  return { limits, ownerBudget: undefined };
+}
+
+function rehearse(kept: KeptRequests): Rehearsal {
+  const replicaOf = replicas();
+  return {
+    now: () => kept.now,
+    // Whoever was asked has answered: what the call came to is recorded.
+    approve: async () => true,
+    model: (asked, at) => replicaOf(asked, at.runId, kept.requestsOf(at)),
+    call: async ({ runId, turn, callId, call, tool }) => {
+      // What runs inside is rehearsed as well.
+      if (tool.handoff !== undefined || kept.hasInside(runId, callId)) return undefined;
+      const response = kept.responseTo(runId, turn, callId);
+      if (response === undefined)
+        return kept.stop(`what ${callId} (${call.name}) of a run inside came to was not kept`);
+      const { output, error } = response;
+      return error === undefined ? { ok: true, output } : { ok: false, kind: "failed", message: textOf(error) };
+    },
+  };
+}
+
+/** Makes requests, calls that have runs inside, and guardrails again. What they recorded stands, if they are still the same. */
+function again(kept: KeptRequests): MakeAgain {
+  return ({ name, place }, known, make) => {
+    const isRequest = place?.kind === "model";
+    const hasInside = !isRequest && kept.hasInside(undefined, name);
+    if (isRequest ? !kept.begin(name, known) : known === undefined || (!hasInside && place?.kind !== "guard"))
+      return undefined;
+    if (!isRequest) kept.setTime(known, "startedAt");
+    return (async () => {
+      const made = await make();
+      if (kept.isStopped) throw new ReplayDifferenceError(name, [kept.findProblem() ?? "a request differs"]);
+      if (known === undefined) return made;
+      const where = isRequest ? undefined : differenceIn(known, made);
+      if (where !== undefined) kept.stop(`${name} comes to something else: its outcome differs at ${where}`);
+      kept.setTime(known, "endedAt");
+      return known;
+    })();
+  };
+}
+
+/** Where what a step made now differs from what it recorded, apart from its times and what was used. A guardrail that fails now says nothing. */
+function differenceIn(known: Outcome, made: Outcome): string | undefined {
+  if (!known.ok || !made.ok) return undefined;
+  return firstDifference(comparable(known.value), comparable(made.value));
+}
+
+function comparable(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  const { part, summary, actions, contents, response, given } = value;
+  return JSON.parse(JSON.stringify({ part, summary, actions, contents, response, given }));
 }

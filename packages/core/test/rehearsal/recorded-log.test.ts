@@ -78,6 +78,23 @@ describe("recorded calls", () => {
   });
 
   test.each([
+    ["at once", async () => ({ deny: "too late" })],
+    ["later", undefined],
+  ])("have what the model was told of a refusal that came %s", async (_, approve) => {
+    const store = new MemoryStore();
+    const pay = defineTool({ name: "pay", description: "Pays.", needsApproval: true, run: () => "paid" });
+    const model = new ScriptedModel(call("pay"), say("Not paid."));
+    const session = new Agent({ model, tools: [pay], approve }).session({ id: "s", store });
+    const result = await session.send("Pay.", { runId: "one" });
+    const [pending] = result.stopReason === "needs-approval" ? result.pending : [];
+    if (pending !== undefined) await session.resume({ approvals: { [pending.token]: { deny: "too late" } } });
+
+    expect(recordedCalls(await store.load("s"))).toMatchObject([
+      { name: "pay", response: { error: "not run: the user denied this call: too late" } },
+    ]);
+  });
+
+  test.each([
     [[]],
     [
       [

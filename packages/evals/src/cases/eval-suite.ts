@@ -1,4 +1,4 @@
-import type { Agent, Approve, Json } from "@pollux/core";
+import type { Approve, Json, Model, SessionOptions } from "@pollux/core";
 import type { Scorer } from "../trials/trial.ts";
 import type { World } from "../worlds/world.ts";
 import type { AnyCase } from "./eval-case.ts";
@@ -31,10 +31,17 @@ export interface GateOptions {
 /** What answers in a tool's place: what it returns is the output, what it throws the failure. */
 export type StandIn = (args: never, call: { readonly name: string; readonly callId: string }) => unknown;
 
+/** An `Agent`, of any context, tools and output. */
+export interface TestedAgent {
+  readonly name: string;
+  readonly model: Model;
+  session(options: SessionOptions): object;
+}
+
 /** Cases, and how they are tried and scored. */
 export interface EvalSuiteOptions<Expected = unknown> {
   /** The agent under test, or what makes it for a trial. */
-  readonly agent: Agent<any, any, any> | ((world: AgentWorld) => Agent<any, any, any> | Promise<Agent<any, any, any>>);
+  readonly agent: TestedAgent | ((world: AgentWorld) => TestedAgent | Promise<TestedAgent>);
   readonly data:
     | readonly AnyCase<Expected>[]
     | (() => readonly AnyCase<Expected>[] | Promise<readonly AnyCase<Expected>[]>);

@@ -1,5 +1,6 @@
 import { ConfigurationError } from "@pollux/core";
 import type { CaseResult, EvalRun } from "../report/eval-run.ts";
+import type { Counts } from "../statistics/rates.ts";
 
 /** What a run is compared with: a file in git, of an earlier run. */
 export interface Baseline {
@@ -38,6 +39,11 @@ export function baselineOf({ suite, variant, at, version, models, cases }: Omit<
   };
 }
 
+/** For the statistics. */
+export function countsOf({ passed: [passed, trials] }: CaseRecord): Counts {
+  return { passed, trials };
+}
+
 /**
  * The text of a baseline's file: JSON, sorted, with a line for each case, so that a diff in git shows what changed. Figures have six digits.
  *
@@ -48,7 +54,7 @@ export function writeBaseline(run: Omit<EvalRun, "verdict">): string {
   const fields = Object.entries({ ...head, at: new Date(head.at).toISOString() });
   const lines = sorted(cases).map(([id, { key, world, passed, figures, scores }]) => {
     const values = { key, world, passed, ...sortedObject(figures), scores: sortedObject(scores) };
-    return `    ${JSON.stringify(id)}: ${JSON.stringify(values, rounded)}`;
+    return `    ${JSON.stringify(id)}: ${JSON.stringify(values)}`;
   });
   return [
     "{",
@@ -87,10 +93,11 @@ function recordOf({ key, world, trials }: CaseResult): CaseRecord {
   const judged = trials.filter(({ status }) => status !== "error");
   const figures = new Map<string, number[]>();
   for (const { metrics } of judged)
-    for (const [name, value] of Object.entries(metrics)) figures.set(name, [...(figures.get(name) ?? []), value]);
+    for (const [name, value] of Object.entries(metrics))
+      figures.set(name, [...(figures.get(name) ?? []), rounded(value)]);
   const scorers = new Set(trials.flatMap(({ scores }) => scores.map(({ name }) => name)));
   const scoreOf = (name: string): number[] =>
-    trials.map(({ scores }) => scores.find((score) => score.name === name)?.score ?? 0);
+    trials.map(({ scores }) => rounded(scores.find((score) => score.name === name)?.score ?? 0));
   return {
     key,
     world,
@@ -160,6 +167,7 @@ function sortedObject<T>(fields: { readonly [name: string]: T }): { readonly [na
   return Object.fromEntries(sorted(fields));
 }
 
-function rounded(_name: string, value: unknown): unknown {
-  return typeof value === "number" ? Number(value.toPrecision(6)) : value;
+/** As a file has it. A run is rounded alike before it is compared: what is the same each time would else be higher, or lower, in all trials. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(6));
 }

@@ -3,7 +3,7 @@ import { differenceOnTheseCases } from "../statistics/differences.ts";
 import { type Counts, meanRate } from "../statistics/rates.ts";
 import { type Pair, worseCounts } from "../statistics/worse-counts.ts";
 import { differenceOfValues, higherValues, mean } from "../statistics/worse-values.ts";
-import type { CaseRecord } from "./baseline.ts";
+import { type CaseRecord, countsOf } from "./baseline.ts";
 
 /** A case that is in the run and in the baseline, unchanged. */
 export interface ComparedCase extends Pair<CaseRecord> {
@@ -24,16 +24,15 @@ export function compareMetrics(cases: readonly ComparedCase[], gated: readonly s
   const figures = namesOf(cases, "figures");
   const scores = namesOf(cases, "scores").filter((name) => name !== "passed" && !figures.includes(name));
   return [
-    compareCounts("passed", cases.map(countsOf)),
+    compareCounts("passed", cases.map(countPair)),
     ...figures.map((name) => compareValues(name, valuesOf(cases, "figures", name), gated.includes(name))),
     ...scores.map((name) => compareScores(name, valuesOf(cases, "scores", name), gated.includes(name))),
   ];
 }
 
 /** Passed and trials of a case, on both sides. */
-export function countsOf({ now, before }: Pair<CaseRecord>): Pair<Counts> {
-  const read = ({ passed: [passed, trials] }: CaseRecord): Counts => ({ passed, trials });
-  return { now: read(now), before: read(before) };
+export function countPair({ now, before }: Pair<CaseRecord>): Pair<Counts> {
+  return { now: countsOf(now), before: countsOf(before) };
 }
 
 function compareCounts(name: string, pairs: readonly Pair<Counts>[]): Comparison {

@@ -3,8 +3,8 @@ import type { CaseResult, EvalRun, Verdict } from "../report/eval-run.ts";
 import { holm } from "../statistics/holm.ts";
 import { seenDrop } from "../statistics/seen-drop.ts";
 import { worseCounts } from "../statistics/worse-counts.ts";
-import { type Baseline, type CaseRecord, baselineOf } from "./baseline.ts";
-import { type ComparedCase, compareMetrics, countsOf } from "./compare-metrics.ts";
+import { type Baseline, type CaseRecord, baselineOf, countsOf } from "./baseline.ts";
+import { type ComparedCase, compareMetrics, countPair } from "./compare-metrics.ts";
 import { verdictText } from "./verdict-text.ts";
 
 type Run = Omit<EvalRun, "verdict">;
@@ -16,63 +16,37 @@ type Run = Omit<EvalRun, "verdict">;
  *
  * @param stopped why trials are missing, such as "the budget of 2 is spent"
  */
-export function judgeRun(run: Run, baseline: Baseline | undefined, gate: GateOptions = {}, stopped?: string): Verdict {
-  const { level = 0.05, metrics: gated = ["passed"] } = gate;
-  const sides = compareSides(run, baseline);
-  const isAdvisory = new Set(
-    run.cases.flatMap(({ trials }) =>
-      trials.flatMap(({ scores }) => scores.filter((score) => score.isAdvisory).map(({ name }) => name)),
-    ),
-  );
-  const gating = [...new Set(gated)].filter((name) => !isAdvisory.has(name));
-  const found = compareMetrics(sides.compared, gating);
-  const rejected = decide(
-    sides.compared,
-    gating.map((name) => found.find((metric) => metric.name === name)?.p ?? 1),
-    level,
-  );
-  const metrics = found.map((metric) => ({
-    ...metric,
-    isWorse: rejected.metrics[gating.indexOf(metric.name)] ?? false,
-    isGated: gating.includes(metric.name),
-  }));
-  const unfinished = whyUnfinished(run, gate, stopped);
-  const unknown =
-    sides.compared.length === 0 ? [] : gating.filter((name) => !found.some((metric) => metric.name === name));
+export function judgeRun(run: Run, baseline?: Baseline | undefined, gate: GateOptions = {}, stopped?: string): Verdict {
+  const { level = 0.05 } = gate;
+  const { now, compared, added, missing } = compareSides(run, baseline);
+  const gated = gatedOf(run, gate);
+  const found = compareMetrics(compared, gated);
+  const ps = gated.map((name) => found.find((metric) => metric.name === name)?.p);
+  const rejected = decide(compared, ps, level);
   const replays = run.cases.filter(differs).map(({ id }) => id);
-  const isWorse = unfinished.length === 0 ? rejected.any || replays.length > 0 : isDecided(run, baseline, gate);
+  const unfinished = whyUnfinished(run, gate, stopped);
+  const unknown = compared.length === 0 ? [] : gated.filter((_, index) => ps[index] === undefined);
   const reasons = [...unfinished, ...unknown.map((name) => `\`${name}\` is gated, and unknown on one side`)];
-  const areReplaysAll = run.cases.length > 0 && run.cases.every(({ world }) => world === "replay");
-  const planned = sides.compared.map(({ id, before: { passed } }) => ({
-    before: { passed: passed[0], trials: passed[1] },
-    trials: Math.max(1, run.cases.find((result) => result.id === id)?.planned ?? 1),
-  }));
-  const drop = seenDrop(planned, level / (gating.length + 1));
-  const verdict = {
-    outcome: isWorse
-      ? ("worse" as const)
-      : reasons.length > 0
-        ? ("incomplete" as const)
-        : sides.compared.length === 0 && !areReplaysAll
-          ? ("no-baseline" as const)
-          : ("not-worse" as const),
-    metrics,
-    broken: rejected.broken.map(({ id, now, before }) => ({ id, passed: now.passed, before: before.passed })),
+  const isWorse = unfinished.length > 0 ? isDecided(run, baseline, gate) : rejected.any || replays.length > 0;
+  const isComparable = compared.length > 0 || run.cases.every(({ world }) => world === "replay");
+  const drop = seenDrop(
+    compared.map(({ id, before }) => ({ before: countsOf(before), trials: plannedOf(run, id) })),
+    level / (gated.length + 1),
+  );
+  const verdict: Omit<Verdict, "text"> = {
+    outcome: isWorse ? "worse" : reasons.length > 0 ? "incomplete" : isComparable ? "not-worse" : "no-baseline",
+    metrics: found.map((metric) => ({
+      ...metric,
+      isWorse: rejected.metrics[gated.indexOf(metric.name)] ?? false,
+      isGated: gated.includes(metric.name),
+    })),
+    broken: rejected.broken.map(({ id, now: { passed }, before }) => ({ id, passed, before: before.passed })),
     ...(baseline === undefined
       ? {}
-      : { before: Object.fromEntries(sides.compared.map(({ id, before }) => [id, before.passed])) }),
-    flaky: sides.now
-      .filter(
-        ([
-          ,
-          {
-            passed: [passed, trials],
-          },
-        ]) => passed > 0 && passed < trials,
-      )
-      .map(([id]) => id),
-    added: sides.added,
-    missing: sides.missing,
+      : { before: Object.fromEntries(compared.map(({ id, before }) => [id, before.passed])) }),
+    flaky: now.filter(([, { passed }]) => passed[0] > 0 && passed[0] < passed[1]).map(([id]) => id),
+    added,
+    missing,
     ...(drop === undefined ? {} : { seenDrop: drop }),
   };
   return { ...verdict, text: verdictText({ run, baseline, verdict, replays, reasons, level }) };
@@ -84,15 +58,11 @@ export function judgeRun(run: Run, baseline: Baseline | undefined, gate: GateOpt
  */
 export function isDecided(run: Run, baseline: Baseline | undefined, gate: GateOptions = {}): boolean {
   if (run.cases.some(differs)) return true;
-  const best = compareSides(run, baseline).compared.map((compared) => ({ ...compared, now: bestOf(run, compared) }));
-  // A metric whose missing values are unknown counts as not worse.
-  const metrics = gate.metrics ?? ["passed"];
-  const p = worseCounts(best.map(countsOf));
-  return decide(
-    best,
-    metrics.map((name) => (name === "passed" ? p : 1)),
-    gate.level ?? 0.05,
-  ).any;
+  const { compared } = compareSides({ ...run, cases: run.cases.map(bestOf) }, baseline);
+  const passed = worseCounts(compared.map(countPair));
+  // Other metrics of missing trials are unknown.
+  const ps = gatedOf(run, gate).map((name) => (name === "passed" ? passed : undefined));
+  return decide(compared, ps, gate.level ?? 0.05).any;
 }
 
 /** A process's exit code for a verdict: 0 not worse or without a baseline, 1 worse, 3 incomplete. 2 is wrong usage. */
@@ -100,15 +70,25 @@ export function exitCode({ outcome }: Pick<Verdict, "outcome">): 0 | 1 | 3 {
   return outcome === "worse" ? 1 : outcome === "incomplete" ? 3 : 0;
 }
 
-/** Holm's correction over the metrics' p, and the smallest p of a case times the number of cases, as one more hypothesis. */
+/** Those of the gate's metrics that may fail a build: what a judge only advises may not. */
+function gatedOf({ cases }: Run, { metrics = ["passed"] }: GateOptions): string[] {
+  const scores = cases.flatMap(({ trials }) => trials.flatMap((trial) => trial.scores));
+  const advisory = new Set(scores.filter(({ isAdvisory }) => isAdvisory).map(({ name }) => name));
+  return [...new Set(metrics)].filter((name) => !advisory.has(name));
+}
+
+/**
+ * Holm's correction over the metrics' p and, as one more hypothesis, the smallest p of a case times the number of cases. A p that is not known
+ * rejects nothing.
+ */
 function decide(
   cases: readonly ComparedCase[],
-  ps: readonly number[],
+  ps: readonly (number | undefined)[],
   level: number,
 ): { readonly any: boolean; readonly metrics: readonly boolean[]; readonly broken: readonly ComparedCase[] } {
-  const ofCases = cases.map((compared) => cases.length * worseCounts([countsOf(compared)]));
-  const rejected = holm([...ps, Math.min(1, ...ofCases)], level);
-  // What Holm's correction left of the level for the cases: all of it, once every metric is worse.
+  const ofCases = cases.map((compared) => cases.length * worseCounts([countPair(compared)]));
+  const rejected = holm([...ps.map((p) => p ?? 1), Math.min(1, ...ofCases)], level);
+  // What the correction leaves of the level for other cases: all of it, once every metric is worse.
   const left = level / (1 + ps.filter((_, index) => rejected[index] !== true).length);
   return {
     any: rejected.includes(true),
@@ -143,12 +123,22 @@ function differs({ world, trials }: CaseResult): boolean {
   return world === "replay" && trials.some(({ status }) => status === "failed");
 }
 
-/** A case's record, had trials that are missing or ended with an error passed. */
-function bestOf(run: Run, { id, now }: ComparedCase): CaseRecord {
-  const result = run.cases.find((one) => one.id === id);
-  const failed = result?.trials.filter(({ status }) => status === "failed" || status === "invalid").length ?? 0;
-  const trials = Math.max(result?.planned ?? 0, now.passed[1]);
-  return { ...now, passed: [trials - failed, trials] };
+/** A case, had its trials that are missing or ended with an error passed. */
+function bestOf(result: CaseResult): CaseResult {
+  const judged = result.trials.filter(({ status }) => status !== "error");
+  const best = Array.from({ length: Math.max(result.planned, result.trials.length) - judged.length }, (_, index) => ({
+    number: judged.length + index + 1,
+    status: "passed" as const,
+    scores: [],
+    metrics: {},
+    answer: "",
+  }));
+  return { ...result, trials: [...judged, ...best] };
+}
+
+/** Trials of a case that was tried. */
+function plannedOf({ cases }: Run, id: string): number {
+  return Math.max(1, cases.find((result) => result.id === id)?.planned ?? 1);
 }
 
 function whyUnfinished({ cases }: Run, { errors = 0.05 }: GateOptions, stopped: string | undefined): string[] {

@@ -1,6 +1,6 @@
 import type { EvalRun, MetricComparison, Verdict } from "../report/eval-run.ts";
 import { rateOfTheseCases } from "../statistics/rates.ts";
-import { type Baseline, baselineOf } from "./baseline.ts";
+import { type Baseline, baselineOf, countsOf } from "./baseline.ts";
 
 /** What a verdict's sentences are made of. */
 export interface VerdictFacts {
@@ -42,10 +42,9 @@ const SAY: { readonly [outcome in Verdict["outcome"]]: (facts: VerdictFacts) => 
   },
   incomplete: ({ reasons }) => [`Incomplete: ${reasons.join("; ")}.`],
   "no-baseline": ({ run, baseline }) => {
-    const counts = Object.values(baselineOf(run).cases).map(({ passed: [passed, trials] }) => ({ passed, trials }));
-    const { value, low, high } = rateOfTheseCases(counts);
+    const { value, low, high } = rateOfTheseCases(Object.values(baselineOf(run).cases).map(countsOf));
     return [
-      `${baseline === undefined ? "No baseline" : "No case has a baseline"}: ${percent(value)} pass (${percent(low)} to ${percent(high)} on these cases).`,
+      `${baseline === undefined ? "No baseline" : "No case has a baseline"}: ${percent(value)} pass (${Math.round(100 * low)} to ${percent(high)} on these cases).`,
     ];
   },
   "not-worse": ({ run, verdict, level }) => {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { basename } from "node:path";
 import type { JsonObject } from "@pollux/core";
 import type { Judgement } from "./make-judge.ts";
 
@@ -13,14 +13,13 @@ export interface JudgeLabel extends JsonObject {
 /** @throws {TypeError} For a line that is no label, with its number. */
 export async function readLabels(
   given: string | readonly JudgeLabel[],
-  folder: string,
 ): Promise<readonly { readonly seen: JsonObject; readonly label: boolean }[]> {
-  const labels = typeof given === "string" ? await readLines(resolve(folder, given)) : given;
+  const labels = typeof given === "string" ? await readLines(given) : given;
   return labels.map((one, index) => {
     // What of a file is no object has no label either.
     const { label, ...seen } = (one ?? {}) as JsonObject;
     if (typeof label === "boolean" && Object.keys(seen).length > 0) return { seen, label };
-    const where = typeof given === "string" ? `${given}: label` : "label";
+    const where = typeof given === "string" ? `${basename(given)}: label` : "label";
     throw new TypeError(`${where} ${index + 1} needs an "input", an "answer", and true or false as "label"`);
   });
 }
@@ -59,7 +58,7 @@ async function readLines(path: string): Promise<readonly unknown[]> {
     try {
       return JSON.parse(line) as unknown;
     } catch (cause) {
-      throw new TypeError(`${path}: line ${index + 1} is not JSON`, { cause });
+      throw new TypeError(`${basename(path)}: line ${index + 1} is not JSON`, { cause });
     }
   });
 }

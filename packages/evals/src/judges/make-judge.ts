@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { JsonObject } from "@pollux/core";
 import { checkShare } from "../scorers/output.ts";
 import { type NamedScorer, sourceOf } from "../scorers/scorer.ts";
@@ -11,10 +12,10 @@ export interface LabelOptions {
   /** All that it sees of a trial; nothing makes the trial invalid. @defaultValue `{ input, answer }`: texts; of a conversation, lists of them */
   readonly sees?: ((trial: Trial) => JsonObject | undefined) | undefined;
   /**
-   * A person's verdicts: a list, or a JSONL file of `{ "input": …, "answer": …, "label": true }`, relative to the suite's. What the judge says of
-   * those in a file is kept beside it, as `*.scores.jsonl`. @defaultValue none: it only advises
+   * A person's verdicts: a list, or a JSONL file of `{ "input": …, "answer": …, "label": true }`, relative to the suite's folder, or
+   * its address, such as `new URL("next.jsonl", import.meta.url)`. What the judge says of those in a file is kept beside it, as `*.scores.jsonl`. @defaultValue none: it only advises
    */
-  readonly labels?: string | readonly JudgeLabel[] | undefined;
+  readonly labels?: string | URL | readonly JudgeLabel[] | undefined;
   /** From which score on it passes. @defaultValue the best one by the labels; 0.5 without any */
   readonly threshold?: number | undefined;
   /** In reports, and as a metric. @defaultValue the question */
@@ -68,13 +69,15 @@ export function makeJudge(parts: JudgeParts): Judge {
   };
 
   const compare = async ({ folder, signal }: PrepareScorer): Promise<number | undefined> => {
-    const views = await readLabels(labels ?? [], folder);
+    const from =
+      labels instanceof URL ? fileURLToPath(labels) : typeof labels === "string" ? resolve(folder, labels) : labels;
+    const views = await readLabels(from ?? []);
     const askNow = (seen: JsonObject): Promise<Judgement> => ask(seen, signal);
-    const askLabel = typeof labels === "string" ? await askOnce(resolve(folder, labels), key, askNow) : askNow;
+    const askLabel = typeof from === "string" ? await askOnce(from, key, askNow) : askNow;
     const judged: Judgement[] = [];
     // A few at a time.
-    for (let from = 0; from < views.length; from += 4)
-      judged.push(...(await Promise.all(views.slice(from, from + 4).map(({ seen }) => askLabel(seen)))));
+    for (let next = 0; next < views.length; next += 4)
+      judged.push(...(await Promise.all(views.slice(next, next + 4).map(({ seen }) => askLabel(seen)))));
     const told = views.filter((_, index) => judged[index]?.score !== null);
     const scores = judged.flatMap(({ score }) => score ?? []);
     if (told.length > 0)

@@ -6,8 +6,8 @@ import { join, posix, relative } from "node:path";
 import { promisify } from "node:util";
 import type { CodeVersion } from "./eval-run.ts";
 
-/** What evals write themselves; it is no code, or a run would be another version than the one before. */
-const WRITTEN = [":(glob)**/.pollux/**", ":(glob)**/*.baseline.json"];
+/** What evals write themselves, as ends of pathspecs. It is no code, or a run would be another version than the one before. */
+const WRITTEN = ["glob)**/.pollux/**", "glob)**/*.baseline.json"];
 
 /**
  * The code around a folder as git sees it, changes and new files included, without what evals write. The repository and its index stay as they are.
@@ -29,17 +29,20 @@ export async function codeVersion(folder: string = ".", written: readonly string
     GIT_ALTERNATE_OBJECT_DIRECTORIES: objects,
   };
   const files = written.map((file) => posix.join(prefix, relative(folder, file).replaceAll("\\", "/")));
-  const left = [...WRITTEN, ...files.filter((file) => !file.startsWith("..")).map((file) => `:(literal)${file}`)];
-  const treeOf = async (...fill: readonly string[]): Promise<string> => {
-    await git(root, fill, env);
-    await git(root, ["rm", "--cached", "-r", "--force", "--quiet", "--ignore-unmatch", "--", ...left], env);
-    return await git(root, ["write-tree"], env);
-  };
+  const left = [...WRITTEN, ...files.filter((file) => !file.startsWith("..")).map((file) => `literal)${file}`)];
   try {
     await copyIndex(index, env.GIT_INDEX_FILE);
-    const tree = await treeOf("add", "--all", ".");
-    if (commit === undefined) return { tree, hasChanges: true };
-    return { tree, commit, hasChanges: (await treeOf("read-tree", "HEAD")) !== tree };
+    await git(root, ["add", "--all", "."], env);
+    const others = left.map((end) => `:(exclude,${end}`);
+    const changes = git(root, ["diff", "--cached", "--quiet", "HEAD", "--", ".", ...others], env);
+    const hasChanges = await changes.then(
+      () => false,
+      () => true,
+    );
+    const all = left.map((end) => `:(${end}`);
+    await git(root, ["rm", "--cached", "-r", "--force", "--quiet", "--ignore-unmatch", "--", ...all], env);
+    const tree = await git(root, ["write-tree"], env);
+    return { tree, ...(commit === undefined ? {} : { commit }), hasChanges };
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }

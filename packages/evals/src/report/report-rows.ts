@@ -49,14 +49,18 @@ function remarksOf(found: CaseResult, { broken, flaky, before, added }: EvalRun[
 export function metricRows({ verdict }: EvalRun): Rows {
   const rows = verdict.metrics.map(({ name, now, before, difference: { value, low, high }, isWorse, isGated }) => {
     const change = (by: number): string => {
-      return name === "passed" ? points(by) : `${by < 0 ? "−" : "+"}${amount(name, Math.abs(by))}`;
+      if (name === "passed") return points(by);
+      // A sum of fractions is not quite 0.
+      const size = Math.abs(by) < 1e-9 ? "0" : amount(name, Math.abs(by));
+      return Number.parseFloat(size) === 0 ? "0" : `${by < 0 ? "−" : "+"}${size}`;
     };
+    const isChanged = [value, low, high].some((by) => change(by) !== "0");
     const remark = isWorse ? (isGated ? "worse" : "worse, not gated") : "";
     return [
       name,
       amount(name, now),
       amount(name, before),
-      `${change(value)} (${change(low)} to ${change(high)})`,
+      isChanged ? `${change(value)} (${change(low)} to ${change(high)})` : "0",
       remark,
     ];
   });

@@ -41,7 +41,7 @@ export function sourceOf(value: unknown): string {
 
 /** The same code is laid out otherwise, and its imports have other names, where a test runner has loaded it. */
 function normalizeCode(code: string): string {
-  const imported = /\(0,\s*__vi_import_\d+__\.([\w$]+)\)|__vi_import_\d+__\./g;
+  const imported = /\(0,\s*__v\w+_import_\d+__\.([\w$]+)\)|__v\w+_import_\d+__\./g;
   return code.replaceAll(imported, "$1").replaceAll(/[\s;,'"`()]/g, "");
 }
 

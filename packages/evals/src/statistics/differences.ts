@@ -19,7 +19,9 @@ export function differenceOnTheseCases(cases: readonly Pair<Counts>[]): Estimate
 export function differenceOnCasesLikeThese(cases: readonly Pair<Counts>[]): Estimate {
   const now = cases.map((pair) => pair.now);
   const before = cases.map((pair) => pair.before);
-  const correlation = correlate(clusterDeviations(now), clusterDeviations(before));
+  const deviations = clusterDeviations(now);
+  // Few clusters overstate a correlation, which would make the interval too short.
+  const correlation = correlate(deviations, clusterDeviations(before)) * (1 - 1 / deviations.length);
   return hybrid(rateOfCasesLikeThese(now), rateOfCasesLikeThese(before), correlation);
 }
 

@@ -20,8 +20,11 @@ const SIMULATIONS = 400;
  * @returns undefined when not even the loss of all would be seen
  */
 export function seenDrop(cases: readonly PlannedCase[], level: number): number | undefined {
-  // Never 0 or 1: 15 of 15 does not mean that it always passes.
-  const chances = cases.map(({ before }) => (before.passed + 0.5) / (before.trials + 1));
+  // Never 0 or 1, as 15 of 15 does not mean that it always passes: each as if one more trial had passed as often as all did. Half of one more, as
+  // for a single share, would start with a drop of its own.
+  const total = (of: (counts: Counts) => number): number => cases.reduce((sum, { before }) => sum + of(before), 0.5);
+  const share = total(({ passed }) => passed) / (total(({ trials }) => trials) + 0.5);
+  const chances = cases.map(({ before }) => (before.passed + share) / (before.trials + 1));
   if (cases.length === 0) return undefined;
   const rate = chances.reduce((sum, chance) => sum + chance, 0) / cases.length;
   const isSeen = (points: number): boolean => isSeenMostly(cases, chances, 1 - points / 100 / rate, level);

@@ -43,29 +43,33 @@ export function higherValues(cases: readonly Pair<Values>[], seed: string, shuff
 }
 
 /**
- * Mean over cases of the difference of a metric's means, with its interval on these cases: Student's t with the variances of all cases, by Welch and
- * Satterthwaite. The interval is unbounded where no case has two trials.
+ * Mean over cases of the difference of a metric's means, with its interval on these cases: Student's t, with degrees of freedom by Welch and
+ * Satterthwaite, as variances differ much between cases. A single trial borrows the variance of the case's other side; where both sides have one, the
+ * differences of cases stand in for it.
  */
 export function differenceOfValues(cases: readonly Pair<Values>[]): Estimate {
-  const value = sum(cases.map(({ now, before }) => mean(now) - mean(before))) / cases.length;
-  const arms = [cases.map(({ now }) => now), cases.map(({ before }) => before)].map((groups) => {
-    const freedom = sum(groups.map((group) => group.length - 1));
-    const squares = sum(groups.map((group) => sum(group.map((x) => (x - mean(group)) ** 2))));
-    return { freedom, squares, inverse: sum(groups.map((group) => 1 / group.length)) };
-  });
-  // A run with one trial each borrows the baseline's variance.
-  const known = arms.filter(({ freedom }) => freedom > 0);
-  if (known.length === 0) return { value, low: -Infinity, high: Infinity };
-  const shared = sum(known.map(({ squares }) => squares)) / sum(known.map(({ freedom }) => freedom));
-  const variances = arms.map(({ freedom, squares, inverse }) => ({
-    freedom,
-    variance: ((freedom > 0 ? squares / freedom : shared) * inverse) / cases.length ** 2,
-  }));
-  const variance = sum(variances.map((arm) => arm.variance));
+  const differences = cases.map(({ now, before }) => mean(now) - mean(before));
+  const value = mean(differences);
+  const parts = cases.flatMap(({ now, before }) =>
+    now.length > 1 && before.length > 1
+      ? [meanVariance(now, 1 / now.length), meanVariance(before, 1 / before.length)]
+      : [meanVariance(now.length > 1 ? now : before, 1 / now.length + 1 / before.length)],
+  );
+  const known = parts.every(({ freedom }) => freedom > 0) ? parts : [meanVariance(differences, 1 / cases.length)];
+  const variance = sum(known.map((part) => part.variance));
+  const freedom = variance ** 2 / sum(known.map((part) => part.variance ** 2 / part.freedom));
   if (variance === 0) return { value, low: value, high: value };
-  const freedom = variance ** 2 / sum(variances.map((arm) => (arm.freedom > 0 ? arm.variance ** 2 / arm.freedom : 0)));
-  const half = tQuantile(0.975, Math.max(1, freedom)) * Math.sqrt(variance);
+  // A single pair of trials tells nothing, and JSON knows no infinity.
+  if (Number.isNaN(variance)) return { value, low: -Number.MAX_VALUE, high: Number.MAX_VALUE };
+  const half = (tQuantile(0.975, freedom) * Math.sqrt(variance)) / (known === parts ? cases.length : 1);
   return { value, low: value - half, high: value + half };
+}
+
+/** Of values that vary like these, times `share`. */
+function meanVariance(values: Values, share: number): { readonly variance: number; readonly freedom: number } {
+  const center = mean(values);
+  const freedom = values.length - 1;
+  return { variance: (sum(values.map((x) => (x - center) ** 2)) / freedom) * share, freedom };
 }
 
 /** Arithmetic mean. */

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
+import { pathToFileURL } from "node:url";
 import { ApiStatusError } from "@pollux/core";
 import type { ModelRequest } from "@pollux/core/model";
 import { fails, finishes, join, say, ScriptedModel } from "@pollux/core/testing";
@@ -69,7 +70,11 @@ test("sees messages and answers of a conversation, or what the suite gives it", 
 });
 
 test.each([
-  ["throws", fails(new ApiStatusError("No such model.", { status: 404 })), "the judge failed: No such model."],
+  [
+    "throws",
+    fails(new ApiStatusError("No such model.", { status: 404, retryable: false })),
+    "the judge failed: No such model.",
+  ],
   ["is blocked", finishes("SAFETY"), `the judge's run ended with "blocked"`],
 ])("a judge whose model %s cannot tell", async (_what, turn, reason) => {
   const score = await judge(QUESTION, { model: new ScriptedModel(turn) })(trial());
@@ -154,6 +159,9 @@ describe("labels", () => {
     await writeFile(joinPath(folder, "next.jsonl"), lines.join("\n"));
     const graded = await prepare(QUESTION, 10);
     const again = await prepare(QUESTION, 0);
+    const byAddress = judge(QUESTION, { model: grader(0), labels: pathToFileURL(joinPath(folder, "next.jsonl")) });
+    await byAddress.prepare({ folder: "elsewhere", signal });
+    expect(byAddress.calibration).toEqual(again.calibration);
     expect(again.calibration).toEqual(graded.calibration);
     expect(again.isAdvisory).toBe(false);
     await prepare("Is it polite?", 30);

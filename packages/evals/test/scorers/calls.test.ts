@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { Agent, defineTool } from "@pollux/core";
 import { call, calls, say, ScriptedModel, type ScriptLine } from "@pollux/core/testing";
 import { expect, test } from "vitest";
@@ -118,16 +119,17 @@ test("keys tell scorers apart by their arguments, and are the same for the same"
   ]);
 });
 
-test("a key is the same where a test runner has changed a predicate's layout and imports", () => {
-  const printed = (code: string) =>
+test("a key is the same where a test runner has changed a predicate's layout and its imports", () => {
+  // As this one has.
+  const { key } = called("refund", ({ order }) => basename(z.string().parse(order)) === "17");
+  const plain = `({ order })        => basename(z.string().parse(order)) === '17'`;
+  expect(key).toBe(
     called(
       "refund",
-      Object.assign(() => true, { toString: () => code }),
-    ).key;
-  const source = "({ order }) => z.string().parse(order) === trim('17')";
-  const transformed = '({order}) => __vi_import_3__.z.string().parse(order) === (0, __vi_import_12__.trim)("17");';
-  expect(printed(transformed)).toBe(printed(source));
-  expect(printed(source.replace("17", "18"))).not.toBe(printed(source));
+      Object.assign(() => true, { toString: () => plain }),
+    ).key,
+  );
+  expect(key).not.toBe(called("refund", ({ order }) => basename(z.string().parse(order)) === "18").key);
 });
 
 test.each([calledAll, calledInOrder])("%o needs a call to look for", (make) => {

@@ -197,8 +197,8 @@ export function costOf(table: PriceTable, usage: Usage, modelId: string, at: num
 }
 
 /** The model that answers in the place of the one that is asked. */
-function rehearsed({ rehearsal, identity }: LoopInput, model: Model): Model {
-  return rehearsal?.model?.(model, identity) ?? model;
+function rehearsed({ rehearsal, identity, parent }: LoopInput, model: Model): Model {
+  return rehearsal?.model?.(model, { ...identity, parent }) ?? model;
 }
 
 /** As {@link isTooDeep}, with nothing kept for each of many texts: an answer may come in thousands of pieces. */

@@ -1,6 +1,6 @@
 import type { ClosedTurn } from "../../durable/closed-turn.ts";
-import { journal, type JournalLog, lastTraceparent } from "../../durable/journal.ts";
-import { READS_SINCE, type Steered, type StepPlace } from "../../durable/run-log.ts";
+import { journal, type JournalLog, lastTraceparent, type MakeAgain } from "../../durable/journal.ts";
+import { type ModelStepValue, READS_SINCE, type Steered, type StepPlace } from "../../durable/run-log.ts";
 import type { NamedStep, Outcome } from "../../durable/steps.ts";
 import { ReplayDifferenceError, RunStepError } from "../../errors/run-errors.ts";
 import { RunReleasedError } from "../../errors/session-errors.ts";
@@ -73,8 +73,9 @@ export class RecordOpener<Options> {
           log: how.log ?? writer,
           closeTurn: (turn) => writer.closeTurn(toRecord(turn)),
           missing,
+          again: how.again,
         }),
-      steering: { take: (after) => this.#steered(after) },
+      steering: how.steering ?? { take: (after) => this.#steered(after) },
       steeringCursor: record.steeringCursor,
       session: limits && { limits, before: record.spentBefore },
       ownerBudget: mode === "read" ? budgetAtEnd(record) : ownerBudget,
@@ -105,11 +106,15 @@ export class RecordOpener<Options> {
     });
   }
 
-  /** Makes a recorded run once more from its log, by default the last one: no model is asked, no tool is run, nothing is written. */
-  replay(runId: string | undefined, run: RunReading<Options>): RunningLoop {
+  /**
+   * Makes a recorded run once more from its log, by default the last one: no model is asked, no tool is run, nothing is written.
+   *
+   * @param again - Steps that are made again all the same.
+   */
+  replay(runId: string | undefined, run: RunReading<Options>, again?: MakeAgain): RunningLoop {
     return readRun(async (reader) => {
       const { opener, record } = await this.#reread(runId);
-      reader.opened = opener.open(record, run, readRecord(record));
+      reader.opened = opener.open(record, run, { ...readRecord(record), ...(again && madeAgain(again)) });
       try {
         return await reader.opened.run();
       } catch (error) {
@@ -225,6 +230,10 @@ interface OpenRecordOptions {
   readonly left?: SessionRecords | undefined;
   /** Called instead of an operation that has no outcome yet. */
   readonly missing?: ((op: NamedStep) => Outcome) | undefined;
+  /** Makes steps of a replay again. */
+  readonly again?: MakeAgain | undefined;
+  /** @defaultValue what the session's log has */
+  readonly steering?: SessionRun<unknown>["steering"] | undefined;
   readonly onPartial?: ((partial: PartialResponse) => void) | undefined;
   /** Ends `once` calls that have begun, when the run was released. Any other abort of the run ends them, too. */
   readonly cut?: AbortSignal | undefined;
@@ -289,6 +298,19 @@ function readRecord(record: RunRecord): OpenRecordOptions {
       if (differences.length > 0) throw new ReplayDifferenceError(runId, differences);
       return "ended";
     },
+  };
+}
+
+/** A request that is made again takes the messages that it took when it was recorded. */
+function madeAgain(again: MakeAgain): Pick<OpenRecordOptions, "again" | "steering"> {
+  let steered: Steered | undefined;
+  return {
+    again: (op, known, make) => {
+      // Only the steps of requests have such a member.
+      ({ steered } = ((known?.ok === true && known.value) || {}) as Partial<ModelStepValue>);
+      return again(op, known, make);
+    },
+    steering: { take: async (after) => (steered !== undefined && steered.upTo > after ? steered : undefined) },
   };
 }
 

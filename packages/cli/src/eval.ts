@@ -1,0 +1,203 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { ConfigurationError } from "@pollux/core";
+import {
+  type Baseline,
+  baselineName,
+  codeVersion,
+  type EvalProgress,
+  type EvalRun,
+  exitCode,
+  formatRun,
+  judgeRun,
+  readBaselineFile,
+  runEval,
+  type RunEvalOptions,
+  type World,
+} from "@pollux/evals";
+import { type CliProcess, type Command, parseOptions, UsageError } from "./command.ts";
+import {
+  formatEvalProgress,
+  keepRun,
+  openStore,
+  reportFiles,
+  updateBaseline,
+  writeReports,
+} from "./eval/eval-files.ts";
+import { findSuites, type FoundSuite } from "./eval/find-suites.ts";
+import { ProgressLine } from "./progress-line.ts";
+import { printable } from "./terminal-text.ts";
+
+const WORLDS: readonly World[] = ["replay", "recorded-tools", "fork", "live"];
+const STORE = join(".pollux", "evals.sqlite");
+
+const HELP = `Usage: pollux eval [FILE, FOLDER or part of a path ...] [options]
+
+Tries the cases of *.eval.ts files, and says whether an agent got worse since its baseline. What was tried
+before with the same code is read again, so that the same command goes on after Ctrl-C.
+
+Which:
+      --suite NAME       only this suite; this one and the next three may be given more than once
+      --case ID          only this case
+      --tag TAG          only cases with this tag
+      --variant NAME     only this variant of the suite
+
+How:
+      --world WORLD      ${WORLDS.join(", ")} (default the suite's)
+      --trials N         trials of each case (default the suite's, or 5)
+      --fresh            make new trials, and read none
+      --max-cost N       begin nothing more once so much was spent (default the budget of each suite's gate)
+  -c, --concurrency N    trials under way at the same time (default the suite's, or 4)
+      --store FILE       SQLite file of the trials (default ${STORE})
+
+Compared with:
+      --baseline FILE    (default NAME.baseline.json beside the suite, or NAME.VARIANT.baseline.json)
+      --update-baseline  make three times the trials, and write the baseline
+
+Reports, besides the table:
+      --json FILE        a list of runs, each as it is kept beside the store, in evals/SUITE
+      --junit FILE       a test for each case, and one for the gate
+      --markdown FILE    for a pull request
+  -h, --help             show this help
+
+Progress is shown on standard error.
+Exit codes: 0 not worse, or no baseline; 1 worse, or failed; 2 invalid command line or suite;
+            3 incomplete: out of money, or too many errors; 130 after Ctrl-C.
+
+Examples:
+  pollux eval
+  pollux eval support --update-baseline
+  pollux eval evals/support.eval.ts --case policy --trials 20
+`;
+
+/** Tries suites, and judges them. */
+export const evalCommand: Command = { help: HELP, run: runEvals };
+
+async function runEvals(args: readonly string[], terminal: CliProcess): Promise<number> {
+  const options = parseEvalOptions(args);
+  const found = await findSuites(options);
+  if (options.baseline !== undefined && found.flatMap((one) => baselineFiles(one, options)).length > 1)
+    throw new UsageError("--baseline is a file of one suite, and of one variant: name them with --suite and --variant");
+  using store = await openStore(options.store);
+  const written = ["", "-wal", "-shm"].map((end) => `${options.store}${end}`);
+  const version = await codeVersion(dirname(found[0]?.file ?? ""), [...written, ...reportFiles(options.reports)]);
+  if (version.hasChanges === undefined)
+    terminal.stderr.write("Not in a git repository: no other run can read these trials, nor go on with them.\n");
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  // Once: a second Ctrl-C finds no listener, and ends the process at once.
+  terminal.once("SIGINT", onSignal);
+  const runs: EvalRun[] = [];
+  const progress = new ProgressLine(terminal);
+  const onProgress = (now: EvalProgress): void => progress.show(formatEvalProgress(now), now.done, now.total);
+  try {
+    for (const one of found) {
+      const spent = runs.reduce((sum, { cost }) => sum + cost.total, 0);
+      const made = await runSuite(one, options, spent, { version, store, signal: stop.signal, onProgress });
+      progress.end();
+      for (const run of made) {
+        runs.push(run);
+        terminal.stdout.write(`${runs.length === 1 ? "" : "\n"}${printable(formatRun(run))}`);
+        await keepRun(run, dirname(options.store));
+        const [, file] = baselineFiles(one, options).find(([variant]) => variant === run.variant) ?? [];
+        if (options.update && file !== undefined) terminal.stderr.write(await updateBaseline(run, file));
+      }
+    }
+  } catch (error) {
+    progress.end();
+    if (!stop.signal.aborted) throw error;
+    terminal.stderr.write("Stopped; the same command goes on.\n");
+    return 130;
+  } finally {
+    terminal.off("SIGINT", onSignal);
+  }
+  await writeReports(runs, options.reports);
+  // Worse is worse, whatever another suite could not say.
+  const codes = runs.map(({ verdict }) => exitCode(verdict));
+  return codes.find((code) => code === 1) ?? Math.max(...codes);
+}
+
+/**
+ * @param spent - By suites before.
+ * @throws {UsageError} For a suite that can't be.
+ */
+async function runSuite(
+  one: FoundSuite,
+  options: EvalOptions,
+  spent: number,
+  setting: Pick<RunEvalOptions, "version" | "store" | "signal" | "onProgress">,
+): Promise<readonly EvalRun[]> {
+  const { suite, file, variants } = one;
+  const { maxCost, update } = options;
+  const budget = maxCost === undefined ? suite.gate?.budget : Math.max(0, maxCost - spent);
+  try {
+    // First: one that can't be read would be found out when the money is spent.
+    const baselines = new Map<string | undefined, Baseline | undefined>();
+    if (!update)
+      for (const [variant, path] of baselineFiles(one, options)) baselines.set(variant, await readBaselineFile(path));
+    const how = { ...options.how, variants, budget, folder: dirname(file), baseline: update };
+    return (await runEval(suite, { ...setting, ...how })).map((run) => {
+      const verdict = judgeRun(run, baselines.get(run.variant), suite.gate, `the budget of ${budget} is spent`);
+      return { ...run, verdict };
+    });
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof ConfigurationError)
+      throw new UsageError(`${file}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/** Baselines of a suite, by variant. */
+function baselineFiles(one: FoundSuite, { baseline }: EvalOptions): readonly (readonly [string | undefined, string])[] {
+  const variants = one.variants.length === 0 ? [undefined] : one.variants;
+  return variants.map((name) => [name, baseline ?? join(dirname(one.file), baselineName(one.suite.name, name))]);
+}
+
+type EvalOptions = ReturnType<typeof parseEvalOptions>;
+
+function parseEvalOptions(args: readonly string[]) {
+  const { values, positionals } = parseOptions(args, {
+    suite: { type: "string", multiple: true, default: [] },
+    case: { type: "string", multiple: true },
+    tag: { type: "string", multiple: true },
+    variant: { type: "string", multiple: true, default: [] },
+    world: { type: "string" },
+    trials: { type: "string" },
+    fresh: { type: "boolean", default: false },
+    "max-cost": { type: "string" },
+    concurrency: { type: "string", short: "c" },
+    store: { type: "string", default: STORE },
+    baseline: { type: "string" },
+    "update-baseline": { type: "boolean", default: false },
+    json: { type: "string" },
+    junit: { type: "string" },
+    markdown: { type: "string" },
+  });
+  const { suite, variant, fresh, store, baseline, json, junit, markdown } = values;
+  const world = WORLDS.find((name) => name === values.world);
+  if (world !== values.world)
+    throw new UsageError(`--world must be one of ${WORLDS.join(", ")}, not "${values.world}"`);
+  const update = values["update-baseline"];
+  if (update && (values.case ?? values.tag) !== undefined)
+    throw new UsageError("--update-baseline is for all cases of a suite: leave out --case and --tag");
+  if (baseline !== undefined && !update && !existsSync(baseline))
+    throw new UsageError(`There is no file "${baseline}"`);
+  const number = (name: "trials" | "max-cost" | "concurrency"): number | undefined => {
+    const text = values[name];
+    const isFit = name === "max-cost" ? Number(text) > 0 : Number.isInteger(Number(text)) && Number(text) > 0;
+    if (text !== undefined && !isFit) throw new UsageError(`--${name} must be a number that fits, not "${text}"`);
+    return text === undefined ? undefined : Number(text);
+  };
+  const how = { filter: { ids: values.case, tags: values.tag }, world, fresh, trials: number("trials") };
+  return {
+    asked: positionals,
+    suites: suite,
+    variants: variant,
+    store,
+    baseline,
+    update,
+    how: { ...how, concurrency: number("concurrency") },
+    maxCost: number("max-cost"),
+    reports: { json, junit, markdown },
+  };
+}

@@ -1,0 +1,134 @@
+import { type Dirent, readdirSync, statSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type AnyCase, type CaseFilter, type EvalSuite, filterCases, readCases } from "@pollux/evals";
+import { errorMessage, UsageError } from "../command.ts";
+
+/** A suite, and the file that exports it. */
+export interface FoundSuite {
+  readonly suite: EvalSuite<never>;
+  readonly file: string;
+  /** Those to try; empty when it has none. */
+  readonly variants: readonly string[];
+}
+
+/** What is looked for. */
+export interface Search {
+  /** Files, folders to look through, or parts of a file's path; the working directory without any. */
+  readonly asked: readonly string[];
+  /** Names; all without any. */
+  readonly suites: readonly string[];
+  /** Names; all without any. */
+  readonly variants: readonly string[];
+  readonly how: { readonly filter: CaseFilter };
+}
+
+/**
+ * Suites that have what is looked for, by files.
+ *
+ * @throws {UsageError} When there is none, or a file can't be loaded, exports no suite, or one whose name is taken.
+ */
+export async function findSuites({ asked, suites, variants, how }: Search): Promise<readonly FoundSuite[]> {
+  const all: (FoundSuite & { readonly cases: readonly AnyCase<never>[] })[] = [];
+  for (const file of filesFor(asked))
+    for (const suite of await suitesOf(file)) {
+      const other = all.find((one) => one.suite.name === suite.name)?.file;
+      if (other !== undefined)
+        throw new UsageError(`Two suites are called "${suite.name}", in ${other} and in ${file}: rename one of them`);
+      const named = (suite.variants ?? []).filter((name) => variants.length === 0 || variants.includes(name));
+      const isAsked = suites.length === 0 || suites.includes(suite.name);
+      all.push({ suite, file, variants: named, cases: isAsked ? await readCasesOf(suite, file) : [] });
+    }
+  const missing = [
+    missingOf("suite", suites, all, ({ suite }) => [suite.name]),
+    missingOf("variant", variants, all, ({ suite }) => suite.variants ?? []),
+    missingOf("case", how.filter.ids ?? [], all, ({ cases }) => cases.map(({ id }) => id)),
+  ].find((problem) => problem !== undefined);
+  if (missing !== undefined) throw new UsageError(missing);
+  const found = all.filter(({ suite, cases, variants: named }) => {
+    return (variants.length === 0 || named.length > 0) && filterCases(cases, how.filter, suite).length > 0;
+  });
+  if (found.length > 0) return found;
+  throw new UsageError("No suite has such cases: look at --suite, --case, --tag and --variant");
+}
+
+function missingOf<One>(
+  kind: string,
+  names: readonly string[],
+  all: readonly One[],
+  of: (one: One) => readonly string[],
+): string | undefined {
+  const there = [...new Set(all.flatMap(of))];
+  const missing = names.find((name) => !there.includes(name));
+  if (missing === undefined) return undefined;
+  return `There is no ${kind} "${missing}"; there is ${there.length === 0 ? "none" : there.join(", ")}`;
+}
+
+async function readCasesOf(suite: EvalSuite<never>, file: string): Promise<readonly AnyCase<never>[]> {
+  try {
+    return await readCases(suite);
+  } catch (error) {
+    throw new UsageError(`${file}: ${errorMessage(error)}`, { cause: error });
+  }
+}
+
+function filesFor(asked: readonly string[]): readonly string[] {
+  let all: readonly string[] | undefined;
+  const files = asked.flatMap((path) => {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats?.isFile() === true) return [relative("", path)];
+    if (stats?.isDirectory() === true) return evalFiles(path);
+    all ??= evalFiles(".");
+    const matching = all.filter((file) => file.replaceAll("\\", "/").includes(path));
+    if (matching.length === 0)
+      throw new UsageError(`There is no file or folder "${path}", nor an eval file with that in its path`);
+    return matching;
+  });
+  const found = asked.length === 0 ? evalFiles(".") : files;
+  if (found.length > 0) return [...new Set(found)];
+  throw new UsageError(
+    `There is no *.eval.${LOADS_TYPESCRIPT ? "ts" : "js, and this Node does not run TypeScript: take Node 24, or name a compiled file"}${asked.length === 0 ? " here" : ` in ${asked.join(" or ")}`}`,
+  );
+}
+
+/** Whether this Node runs TypeScript: 22.18 and later do. */
+const LOADS_TYPESCRIPT = Boolean(Reflect.get(process.features, "typescript"));
+const EVAL_FILE = LOADS_TYPESCRIPT ? /\.eval\.(?:[mc]?ts|m?js)$/ : /\.eval\.m?js$/;
+
+/** All below a folder, but for installed packages, hidden folders and what was compiled. */
+function evalFiles(folder: string): readonly string[] {
+  const isLookedThrough = ({ name }: Dirent): boolean =>
+    !["node_modules", "dist"].includes(name) && !name.startsWith(".");
+  const entries = readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return entries.flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return isLookedThrough(entry) ? evalFiles(path) : [];
+    return EVAL_FILE.test(entry.name) && !entry.name.endsWith(".d.ts") ? [relative("", path)] : [];
+  });
+}
+
+async function suitesOf(file: string): Promise<readonly EvalSuite<never>[]> {
+  const exported = await load(file);
+  const suites: unknown = Array.isArray(exported) ? exported : [exported];
+  if (Array.isArray(suites) && suites.length > 0 && suites.every(isSuite)) return suites;
+  throw new UsageError(
+    exported === undefined
+      ? `${file} has no default export: export default defineEval("name", { … })`
+      : `What ${file} exports by default is no suite, and no list of suites: export default defineEval("name", { … })`,
+  );
+}
+
+async function load(file: string): Promise<unknown> {
+  try {
+    // The exports of a user's file are unknown until it is loaded.
+    return ((await import(pathToFileURL(resolve(file)).href)) as { readonly default?: unknown }).default;
+  } catch (error) {
+    const advice = !LOADS_TYPESCRIPT && file.endsWith("ts") ? " (TypeScript files need Node 22.18 or later)" : "";
+    throw new UsageError(`Cannot load ${file}: ${errorMessage(error)}${advice}`, { cause: error });
+  }
+}
+
+/** By its mark: the file may have its own copy of the library. */
+function isSuite(value: unknown): value is EvalSuite<never> {
+  return typeof value === "object" && value !== null && "kind" in value && value.kind === "eval-suite";
+}

@@ -1,0 +1,33 @@
+import type { Json } from "@pollux/core";
+import type { EvalCase } from "./eval-case.ts";
+
+/** Which cases: those of which all that is given holds. */
+export interface CaseFilter {
+  /** Any of these. */
+  readonly ids?: readonly string[] | undefined;
+  /** It has any of these. */
+  readonly tags?: readonly string[] | undefined;
+  /** It has all of these, or its suite does; a value that is no text is compared by its JSON. */
+  readonly metadata?: { readonly [name: string]: Json } | undefined;
+}
+
+/** @param metadata - The suite's, which its cases have too. */
+export function filterCases<Case extends Pick<EvalCase, "id" | "tags" | "metadata">>(
+  cases: readonly Case[],
+  { ids, tags, metadata = {} }: CaseFilter,
+  suite: { readonly metadata?: { readonly [name: string]: Json } | undefined } = {},
+): readonly Case[] {
+  return cases.filter((one) => {
+    const known = { ...suite.metadata, ...one.metadata };
+    return (
+      (ids === undefined || ids.includes(one.id)) &&
+      (tags === undefined || tags.some((tag) => one.tags?.includes(tag) === true)) &&
+      Object.entries(metadata).every(([name, value]) => Object.hasOwn(known, name) && text(known[name]) === text(value))
+    );
+  });
+}
+
+/** So that `n=3`, from a command line, finds the number. */
+function text(value: Json | undefined): string | undefined {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

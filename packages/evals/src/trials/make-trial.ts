@@ -1,0 +1,304 @@
+import {
+  Agent,
+  type Content,
+  type Cost,
+  type GuardrailAction,
+  type Json,
+  type RunEvent,
+  type RunInput,
+  type RunResult,
+  runSoFar,
+  type Session,
+  type SessionEntry,
+  type SessionStore,
+  type Usage,
+} from "@pollux/core";
+import { buildConversation, type Conversation } from "@pollux/core/conversation";
+import { type ModelResponse, NO_USAGE } from "@pollux/core/model";
+import { cutLog } from "@pollux/core/rehearsal";
+import type { AnyCase } from "../cases/eval-case.ts";
+import type { AgentWorld, EvalSuite } from "../cases/eval-suite.ts";
+import type { ScoreResult } from "../report/eval-run.ts";
+import { seededRandom } from "../statistics/random.ts";
+import type { SimulatedUser } from "../users/simulated-user.ts";
+import { talk } from "../users/talk.ts";
+import { InvalidTrial, openWorld, type SeenInWorld } from "../worlds/trial-world.ts";
+import type { World } from "../worlds/world.ts";
+
+/** A trial to make, or to read again. */
+export interface TrialJob<Expected> {
+  readonly suite: EvalSuite<Expected>;
+  readonly one: AnyCase<Expected>;
+  readonly world: World;
+  readonly variant?: string | undefined;
+  /** From 1. */
+  readonly number: number;
+  readonly sessionId: string;
+  /** The store has its session. */
+  readonly isBegun: boolean;
+  /** What is kept of it besides that. */
+  readonly kept?: KeptTrial | undefined;
+}
+
+/** What is kept of a trial besides the log of its session, as JSON in the session's metadata. */
+export interface KeptTrial {
+  /** Nothing of it is made again, except for scores. */
+  readonly isOver: boolean;
+  /** Why it cannot be judged. */
+  readonly invalid?: string | undefined;
+  /** Of the agent alone, so far. */
+  readonly durationMs: number;
+  readonly guardrails: readonly (readonly GuardrailAction[])[];
+  readonly seen: SeenInWorld;
+  /** Of the agent, so far. */
+  readonly cost: number;
+  /** What a simulated user said, and what it cost. */
+  readonly said?: readonly string[] | undefined;
+  readonly userCost?: number | undefined;
+  readonly judgeCost?: number | undefined;
+  /** What judges said, by key. */
+  readonly paid?: { readonly [key: string]: ScoreResult } | undefined;
+}
+
+/** What a trial has come to. */
+export interface MadeTrial {
+  readonly kept: KeptTrial;
+  /** What ended it, for a reason outside of the agent. */
+  readonly error?: Error | undefined;
+  readonly input: unknown;
+  /** Of its runs, oldest first. */
+  readonly results: readonly RunResult<unknown>[];
+  /** Only the turns from this one on are the trial's. */
+  readonly firstTurn: number;
+  readonly responses: readonly ModelResponse[];
+  readonly conversation: () => Conversation;
+  readonly usage: Usage;
+  /** Whether all of its cost is known. */
+  readonly isPriced: boolean;
+  readonly model: string;
+  /** Stores it, such as with what judges said. */
+  readonly keep: (kept: KeptTrial) => Promise<void>;
+}
+
+/** What all trials share. */
+export interface TrialSetting {
+  readonly store: SessionStore;
+  readonly signal: AbortSignal;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+const NOTHING_KEPT: KeptTrial = {
+  isOver: false,
+  durationMs: 0,
+  guardrails: [],
+  seen: { calls: 0, recorded: 0, approvals: [], effects: [], served: [] },
+  cost: 0,
+};
+
+const COUNTS = [
+  "requests",
+  "inputTokens",
+  "cachedTokens",
+  "outputTokens",
+  "thoughtTokens",
+  "toolUseTokens",
+  "totalTokens",
+  "searchQueries",
+] as const;
+
+/**
+ * Makes a trial in a session of its own, goes on with one that was cut off, or reads one that is over.
+ *
+ * Not by core's `map`: an agent is made for each trial, a conversation is several runs of a session, and a simulated user answers in between.
+ *
+ * @throws The signal's reason when it aborts: what was done is kept. And what the suite's function throws that makes the agent.
+ */
+export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: TrialSetting): Promise<MadeTrial> {
+  const { suite, one, world, sessionId } = job;
+  const { store, signal, clock } = setting;
+  let kept = job.kept ?? NOTHING_KEPT;
+  const around = openWorld(suite, one, { world, clock, before: kept.seen });
+  const agent = await openAgent(job, around.now);
+  const session: Session = agent.session({ id: sessionId, store });
+  const keep = async (next: KeptTrial): Promise<void> => {
+    await session.describe({ metadata: { trial: JSON.stringify(next) } });
+  };
+  const begun = beginning(one, world, `${sessionId}#1`);
+  if (!job.isBegun && begun.entries.length > 0) await store.append(sessionId, 0, begun.entries);
+
+  const results: RunResult<unknown>[] = [];
+  const say: Say = async (message) => {
+    const index = results.length;
+    const stream = session.continueStream({
+      ...begun.run,
+      ...(message !== undefined && { message }),
+      runId: `${sessionId}#${index + 1}`,
+      anyLoopVersion: true,
+      // The suite's, for whatever type its agent needs.
+      context: suite.context as undefined,
+      ...(one.metadata !== undefined && { metadata: one.metadata }),
+      signal: AbortSignal.any([signal, around.spoiled]),
+      rehearsal: around.rehearsal,
+    });
+    const began = clock();
+    const guardrails: GuardrailAction[] = [];
+    let isMade = false;
+    try {
+      for await (const event of stream) {
+        isMade ||= event.replayed !== true;
+        if (event.type === "guardrail" && event.turn >= begun.firstTurn) guardrails.push(actionOf(event));
+      }
+      const result = await stream.result();
+      results.push(result);
+      if (result.stopReason === "needs-outcome" || result.stopReason === "needs-approval")
+        throw new InvalidTrial(`it waits for an answer about "${result.pending[0]?.call.name}", which nobody gives`);
+      return result;
+    } finally {
+      // A run that is only read again takes no time.
+      const durationMs = kept.durationMs + (isMade ? clock() - began : 0);
+      kept = { ...kept, durationMs, guardrails: kept.guardrails.toSpliced(index, 1, guardrails), seen: around.seen };
+    }
+  };
+
+  let error: Error | undefined;
+  try {
+    const said = await sayAll(one, begun.message, say, kept, signal);
+    kept = { ...kept, ...said, isOver: true };
+  } catch (thrown) {
+    error = thrown instanceof Error ? thrown : new Error(JSON.stringify(thrown));
+  }
+  // Its reason is an InvalidTrial.
+  const problem = around.spoiled.aborted ? (around.spoiled.reason as InvalidTrial) : error;
+  if (problem instanceof InvalidTrial) kept = { ...kept, invalid: problem.message, seen: around.seen, isOver: true };
+  const added = await store.load(sessionId, begun.entries.length);
+  const isFork = begun.firstTurn > 1;
+  const costs = [...results.map((result) => result.cost), error && runSoFar(error)?.cost];
+  // The result of a fork has the cost of what it begins with, too.
+  kept = { ...kept, cost: isFork ? costOfSteps(added) : costs.reduce<number>((sum, one) => sum + (one ?? 0), 0) };
+  if (job.kept?.isOver !== true) await keep(kept);
+  signal.throwIfAborted();
+
+  const responses = results.flatMap((result) => result.responses.slice(begun.firstTurn - 1));
+  return {
+    kept,
+    ...(problem !== undefined && !(problem instanceof InvalidTrial) && { error: problem }),
+    input: kept.said ?? inputOf(one, begun.message),
+    firstTurn: begun.firstTurn,
+    results,
+    responses,
+    // As the session wrote them. Few scorers look at it.
+    conversation: () => buildConversation(sessionId, [...begun.entries, ...added] as unknown as SessionEntry[]),
+    usage: (isFork ? responses : results).reduce((sum, next) => addUsage(sum, next.usage), NO_USAGE),
+    isPriced: results.every((result) => result.cost !== undefined),
+    model: agent.model.id,
+    keep,
+  };
+}
+
+/** The agent under test, made for one trial. */
+export async function openAgent<Expected>(job: TrialJob<Expected>, now: () => number): Promise<Agent> {
+  const { suite, one, number, variant } = job;
+  const random = seededRandom(`${suite.name}/${one.id}/${number}`);
+  const world: AgentWorld = { now, random, ...(variant !== undefined && { variant }) };
+  const agent = typeof suite.agent === "function" ? await suite.agent(world) : suite.agent;
+  if (!(agent instanceof Agent)) throw new TypeError(`suite "${suite.name}": its function agent gave no Agent`);
+  // What it needs as context is the suite's to give; what its runs give is read as unknown.
+  return agent as Agent;
+}
+
+/** Says a message, or goes on without one, and gives the result of the run: the stored one if it is over. */
+type Say = (message: RunInput | undefined) => Promise<RunResult<unknown>>;
+
+/** How the session of a trial begins. */
+interface Beginning {
+  readonly entries: readonly Json[];
+  /** Absent where a run goes on. */
+  readonly message?: RunInput | undefined;
+  readonly run: { readonly limits?: { readonly turns: number } | undefined };
+  /** The turns from here on are made and scored. */
+  readonly firstTurn: number;
+}
+
+function beginning<Expected>(one: AnyCase<Expected>, world: World, newRunId: string): Beginning {
+  if (!("recording" in one)) return { entries: [], run: {}, firstTurn: 1 };
+  const { recording, runId, turn = 1, turns } = one;
+  if (world !== "fork") {
+    const { entries, message } = cutLog(recording.log, { runId });
+    // Contents, as the log has them.
+    return { entries, message: message as unknown as readonly Content[], run: {}, firstTurn: 1 };
+  }
+  const { entries } = cutLog(recording.log, { runId, turn, newRunId });
+  const limits = turns === undefined ? {} : { limits: { turns: turn - 1 + turns } };
+  return { entries, run: limits, firstTurn: turn };
+}
+
+/** Says what the case says. @returns What is to be kept of a simulated user. */
+async function sayAll<Expected>(
+  one: AnyCase<Expected>,
+  message: RunInput | undefined,
+  say: Say,
+  kept: KeptTrial,
+  signal: AbortSignal,
+): Promise<Pick<KeptTrial, "said" | "userCost">> {
+  if ("recording" in one) {
+    await say(message);
+    return {};
+  }
+  const { input } = one;
+  if (typeof input === "object" && "kind" in input) {
+    // What was said stands, word by word.
+    if (kept.said !== undefined) {
+      for (const words of kept.said) await say(words);
+      return {};
+    }
+    return await saySimulated(input, say, signal);
+  }
+  const messages = typeof input === "object" && "messages" in input ? input.messages : [input];
+  for (const words of messages) await say(words);
+  return {};
+}
+
+async function saySimulated(
+  user: SimulatedUser,
+  say: Say,
+  signal: AbortSignal,
+): Promise<Pick<KeptTrial, "said" | "userCost">> {
+  const hear = async (words: string): Promise<string | undefined> => {
+    const { stopReason, text } = await say(words);
+    return stopReason === "finished" ? text : undefined;
+  };
+  const { messages, outcome, why, cost } = await talk(user, hear, { signal });
+  if (outcome === "failed") throw new Error(`the simulated user failed: ${why}`);
+  return { said: messages, ...(cost !== undefined && { userCost: cost }) };
+}
+
+function inputOf<Expected>(one: AnyCase<Expected>, message: RunInput | undefined): unknown {
+  if ("recording" in one) return message;
+  return typeof one.input === "object" && "messages" in one.input ? one.input.messages : one.input;
+}
+
+/** What the steps in a log have cost, with runs inside calls. */
+function costOfSteps(entries: readonly Json[]): number {
+  let sum = 0;
+  for (const entry of entries) {
+    // Each may be absent, or something else.
+    const { type, outcome }: { readonly type?: unknown; readonly outcome?: unknown } = Object(entry);
+    const { cost, nested = [] }: { readonly cost?: number; readonly nested?: readonly Cost[] } = Object(
+      Object(outcome).value,
+    );
+    if (type === "step") sum += nested.reduce((total, run) => total + (run.cost ?? 0), cost ?? 0);
+  }
+  return sum;
+}
+
+function actionOf(event: Extract<RunEvent, { readonly type: "guardrail" }>): GuardrailAction {
+  const { type: _, turn: _turn, side: _side, keeps: _keeps, replayed: _replayed, ...action } = event;
+  return action;
+}
+
+function addUsage(sum: Usage, next: Usage): Usage {
+  const total = { ...sum, incomplete: sum.incomplete || next.incomplete, contextTokens: next.contextTokens };
+  for (const name of COUNTS) total[name] += next[name];
+  return total;
+}

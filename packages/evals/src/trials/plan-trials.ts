@@ -1,0 +1,134 @@
+import type { SessionStore } from "@pollux/core";
+import { caseKey, trialKey } from "../cases/case-key.ts";
+import { readCases } from "../cases/define-eval.ts";
+import type { AnyCase } from "../cases/eval-case.ts";
+import type { EvalSuite } from "../cases/eval-suite.ts";
+import { filterCases } from "../cases/filter-cases.ts";
+import type { World } from "../worlds/world.ts";
+import type { KeptTrial } from "./make-trial.ts";
+import type { VersionedOptions } from "./run-eval.ts";
+import type { Scorer } from "./trial.ts";
+
+/** A case in one world, for one variant. */
+export interface PlannedCase<Expected> {
+  readonly one: AnyCase<Expected>;
+  readonly world: World;
+  readonly variant: string | undefined;
+  readonly scorers: readonly Scorer<Expected>[];
+  readonly key: string;
+  /** Number of its trials. */
+  readonly trials: number;
+  /** Its trials' sessions have this, the number and perhaps `@2` as their ids. */
+  readonly prefix: string;
+}
+
+export interface TrialPlan<Expected> {
+  readonly cases: readonly PlannedCase<Expected>[];
+  /** What of the suite is not tried, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/** What a rerun knows of a trial. */
+export interface FoundTrial {
+  readonly sessionId: string;
+  /** From 1: more where it was made anew. */
+  readonly generation: number;
+  readonly isBegun: boolean;
+  readonly kept?: KeptTrial | undefined;
+  /** Of agent, judges and simulated user so far. */
+  readonly cost: number;
+}
+
+/** Which trials a run has. Scorers are prepared before: calibrated judges have another key. */
+export async function planTrials<Expected>(
+  suite: EvalSuite<Expected>,
+  options: VersionedOptions,
+): Promise<TrialPlan<Expected>> {
+  const { trials = 5, baselineTrials = 3 * trials } = { ...suite, ...(options.trials && { trials: options.trials }) };
+  const cases: PlannedCase<Expected>[] = [];
+  const left = new Map<string, string[]>();
+  const chosen = filterCases(await readCases(suite), options.filter ?? {}, suite);
+  for (const one of chosen) {
+    const isRecorded = "recording" in one;
+    const world = options.world ?? suite.world ?? (isRecorded ? "recorded-tools" : "live");
+    const lacks = !isRecorded && world !== "live" ? "no recording" : undefined;
+    const lacksTurn = world === "fork" && isRecorded && one.turn === undefined ? "no turn to fork at" : undefined;
+    const why = lacks ?? lacksTurn;
+    if (why !== undefined) {
+      left.set(`${world}, for ${why}`, [...(left.get(`${world}, for ${why}`) ?? []), one.id]);
+      continue;
+    }
+    const scorers = [...(suite.scorers ?? []), ...(one.scorers ?? [])];
+    if (scorers.length === 0 && world !== "replay")
+      throw new TypeError(`suite "${suite.name}", case "${one.id}": it has no scorers; add some to it or to the suite`);
+    const key = await caseKey(one, scorers);
+    const path = `${trialPrefix(suite, options)}${one.id}.${await trialKey(one)}/${world}`;
+    for (const variant of variantsOf(suite, options))
+      cases.push({
+        one,
+        world,
+        variant,
+        scorers,
+        key,
+        // What is sent is the same each time.
+        trials: world === "replay" ? 1 : options.baseline === true ? baselineTrials : trials,
+        prefix: `${path}/${variant ?? "-"}/`,
+      });
+  }
+  const notes = [...left].map(([where, ids]) => `Left out of the world ${where}: ${ids.join(", ")}.`);
+  return { cases, notes };
+}
+
+/** The trials of this version that are in the store, by the id of their first generation. */
+export async function findTrials<Expected>(
+  suite: EvalSuite<Expected>,
+  options: VersionedOptions,
+  store: SessionStore,
+): Promise<ReadonlyMap<string, FoundTrial>> {
+  const found = new Map<string, FoundTrial>();
+  const filter = { prefix: trialPrefix(suite, options), order: "id" } as const;
+  for (let page = await store.list(filter); page.length > 0;) {
+    for (const { id, metadata } of page) {
+      const [first = id, generation = "1"] = id.split("@");
+      if ((found.get(first)?.generation ?? 0) > Number(generation)) continue;
+      const text = metadata?.["trial"];
+      // As makeTrial() wrote it.
+      const kept = text === undefined ? undefined : (JSON.parse(text) as KeptTrial);
+      const { cost = 0, userCost = 0, judgeCost = 0 } = kept ?? {};
+      found.set(first, {
+        sessionId: id,
+        generation: Number(generation),
+        isBegun: true,
+        ...(kept && { kept }),
+        cost: cost + userCost + judgeCost,
+      });
+    }
+    page = await store.list({ ...filter, after: page.at(-1) });
+  }
+  return found;
+}
+
+/** @throws {TypeError} For a variant that the suite does not have. */
+export function variantsOf<Expected>(
+  suite: EvalSuite<Expected>,
+  options: VersionedOptions,
+): readonly (string | undefined)[] {
+  const all = suite.variants ?? [];
+  const unknown = options.variants?.find((variant) => !all.includes(variant));
+  if (unknown !== undefined)
+    throw new TypeError(
+      `suite "${suite.name}" has no variant "${unknown}"${all.length > 0 ? `; it has ${all.join(", ")}` : ""}`,
+    );
+  const chosen = options.variants ?? all;
+  return chosen.length > 0 ? chosen : [undefined];
+}
+
+/** All scorers of a suite and its cases, each once; those with a name for reports. */
+export async function allScorers<Expected>(suite: EvalSuite<Expected>): Promise<readonly Scorer<Expected>[]> {
+  const cases = await readCases(suite);
+  return [...new Set([...(suite.scorers ?? []), ...cases.flatMap(({ scorers = [] }) => scorers)])];
+}
+
+function trialPrefix({ name }: { readonly name: string }, { version }: VersionedOptions): string {
+  return `evals/${name}/${version.tree}/`;
+}

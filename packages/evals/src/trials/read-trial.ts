@@ -1,0 +1,109 @@
+import type { RunResult } from "@pollux/core";
+import type { ModelResponse } from "@pollux/core/model";
+import type { TrialResult } from "../report/eval-run.ts";
+import type { MadeTrial, TrialJob } from "./make-trial.ts";
+import type { JobOutcome } from "./run-eval.ts";
+import type { Trial } from "./trial.ts";
+
+/** What a trial that was made is for scorers, and for the run. */
+export interface ReadTrial<Expected> {
+  /** Absent for one that cannot be scored: it is an error, or invalid. */
+  readonly trial?: Trial<Expected> | undefined;
+  readonly outcome: JobOutcome;
+}
+
+export function readTrial<Expected>(
+  { one, world, number, sessionId }: TrialJob<Expected>,
+  made: MadeTrial,
+  signal: AbortSignal,
+): ReadTrial<Expected> {
+  const { kept, results, firstTurn, usage, isPriced } = made;
+  const last = results.at(-1);
+  const calls = results.flatMap((result) => result.toolCalls.filter(({ turn }) => turn >= firstTurn));
+  const { seen, durationMs } = kept;
+  const cost = isPriced ? { cost: kept.cost } : {};
+  const metrics = {
+    ...cost,
+    durationMs,
+    turns: made.responses.length,
+    calls: calls.length,
+    inputTokens: usage.inputTokens,
+    outputTokens: usage.outputTokens + usage.thoughtTokens,
+    cachedTokens: usage.cachedTokens,
+  };
+  const problem = problemOf(made);
+  const result: TrialResult = {
+    number,
+    status: "passed",
+    ...problem,
+    scores: [],
+    metrics: problem === undefined ? metrics : {},
+    ...(last !== undefined && { stopReason: last.stopReason }),
+    answer: last?.text.slice(0, 300) ?? "",
+    sessionId,
+  };
+  const outcome: JobOutcome = {
+    trial: result,
+    isReused: false,
+    cost: {
+      agent: kept.cost,
+      judges: kept.judgeCost ?? 0,
+      users: kept.userCost ?? 0,
+      isPriced: isPriced && (kept.said === undefined || kept.userCost !== undefined),
+    },
+    models: modelsOf(made),
+    ...(world !== "live" && { calls: [seen.recorded, seen.calls] }),
+    notFixed: world === "live" ? [] : [...seen.served, ...made.responses.flatMap(servedTools)],
+    effects: seen.effects,
+  };
+  if (problem !== undefined || last === undefined) return { outcome };
+  const trial: Trial<Expected> = {
+    caseId: one.id,
+    number,
+    input: made.input,
+    output: outputOf(last),
+    text: last.text,
+    // As the case says: undefined without it.
+    expected: one.expected as Expected,
+    result: last,
+    results,
+    calls,
+    approvals: seen.approvals,
+    guardrails: kept.guardrails.flat(),
+    get conversation() {
+      return made.conversation();
+    },
+    usage,
+    ...cost,
+    durationMs,
+    world,
+    signal,
+  };
+  return { trial, outcome };
+}
+
+function problemOf({ kept, error }: MadeTrial): Pick<TrialResult, "status" | "why"> | undefined {
+  if (kept.invalid !== undefined) return { status: "invalid", why: kept.invalid };
+  if (error === undefined) return undefined;
+  return { status: "error", why: `${error.name}: ${error.message}` };
+}
+
+function outputOf(result: RunResult<unknown>): unknown {
+  return result.stopReason === "finished" && result.output !== undefined ? result.output : result.text;
+}
+
+function modelsOf({ model, responses }: MadeTrial): JobOutcome["models"] {
+  return responses.map(({ envelope: { modelVersion } }) => ({
+    id: model,
+    ...(modelVersion !== undefined && { version: modelVersion }),
+  }));
+}
+
+/** What the service did itself for an answer. */
+function servedTools({ candidate, content }: ModelResponse): readonly string[] {
+  return [
+    ...((candidate.groundingMetadata?.webSearchQueries ?? []).length > 0 ? ["googleSearch"] : []),
+    ...(candidate.urlContextMetadata === undefined ? [] : ["urlContext"]),
+    ...(content.parts.some(({ executableCode }) => executableCode !== undefined) ? ["codeExecution"] : []),
+  ];
+}

@@ -1,0 +1,267 @@
+import { type Agent, ApiStatusError, ConfigurationError, MemoryStore, type SessionStore } from "@pollux/core";
+import { QuotaReachedError } from "@pollux/core/errors";
+import { checkOptions, namesIn, type OptionNames } from "@pollux/core/wire";
+import type { EvalSuite } from "../cases/eval-suite.ts";
+import type { CaseFilter } from "../cases/filter-cases.ts";
+import { codeVersion } from "../report/code-version.ts";
+import type { CodeVersion, EvalRun, TrialResult } from "../report/eval-run.ts";
+import { replayTrial } from "../worlds/replay-trial.ts";
+import { recordedAt } from "../worlds/trial-world.ts";
+import type { World } from "../worlds/world.ts";
+import { openTally } from "./eval-tally.ts";
+import { makeTrial, openAgent, type TrialJob } from "./make-trial.ts";
+import { allScorers, findTrials, type FoundTrial, type PlannedCase, planTrials } from "./plan-trials.ts";
+import { readTrial } from "./read-trial.ts";
+import { scoreTrial } from "./score-trial.ts";
+
+/** Options of {@link runEval}. */
+export interface RunEvalOptions {
+  /**
+   * Of the agent's code: the same version reads the trials that it has made, and makes what is missing.
+   *
+   * @defaultValue `codeVersion(folder)`
+   */
+  readonly version?: CodeVersion | undefined;
+  /** Where trials are kept. @defaultValue in memory */
+  readonly store?: SessionStore | undefined;
+  /** Per case. @defaultValue the suite's */
+  readonly trials?: number | undefined;
+  /** Makes as many trials as a baseline needs. @defaultValue false */
+  readonly baseline?: boolean | undefined;
+  /** Of all cases; those that it has nothing for are left out. @defaultValue the suite's */
+  readonly world?: World | undefined;
+  /** @defaultValue all cases */
+  readonly filter?: CaseFilter | undefined;
+  /** Some of the suite's. @defaultValue all of them */
+  readonly variants?: readonly string[] | undefined;
+  /**
+   * What the run may cost with trials of this version that are read again: agent, judges and simulated users. No trial begins that would, at the
+   * mean so far, exceed it. Needs prices. @defaultValue the suite's `gate.budget`
+   */
+  readonly budget?: number | undefined;
+  /** Makes trials anew that this version has made. @defaultValue false */
+  readonly fresh?: boolean | undefined;
+  /** Trials under way at the same time. @defaultValue the suite's */
+  readonly concurrency?: number | undefined;
+  /** Of the suite's file, for relative paths of scorers. @defaultValue "." */
+  readonly folder?: string | undefined;
+  /** Ends it: what is done is kept, and the same call goes on from there. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called when a trial begins or is over; must not throw. */
+  readonly onProgress?: ((progress: EvalProgress) => void) | undefined;
+  /** The clock, in milliseconds since the epoch; durations go by it, too. @defaultValue Date.now */
+  readonly now?: (() => number) | undefined;
+}
+
+/** How a run stands. Plain JSON. */
+export interface EvalProgress {
+  readonly suite: string;
+  /** Trials that are over. */
+  readonly done: number;
+  readonly total: number;
+  /** Of those that are over: read again, without a request of the agent. */
+  readonly reused: number;
+  readonly passed: number;
+  /** Under way. */
+  readonly running: number;
+  readonly cases: number;
+  /** Of agent, judges and simulated users so far. */
+  readonly cost: number;
+  /** At the pace so far; absent before the first trial was made. */
+  readonly timeLeftMs?: number | undefined;
+}
+
+/** With what they default to. */
+export interface VersionedOptions extends RunEvalOptions {
+  readonly version: CodeVersion;
+}
+
+/** A run before it is compared with its baseline, by `judgeRun()`. */
+export type UnjudgedRun = Omit<EvalRun, "verdict">;
+
+const OPTIONS: OptionNames<RunEvalOptions> = namesIn(
+  "version store trials baseline world filter variants budget fresh concurrency folder signal onProgress now",
+);
+
+/** Further attempts of a trial that failed with an error. */
+const RETRIES = 2;
+
+/** A trial that is to be made, or read. */
+interface Job<Expected> {
+  readonly plan: PlannedCase<Expected>;
+  readonly number: number;
+  readonly attempt: number;
+  readonly found: FoundTrial;
+  /** Paid for conversations with a simulated user that were cut off: nobody can go on with them. */
+  readonly lost: number;
+}
+
+/**
+ * Tries the cases of a suite, and scores the trials: the first one of all cases, then the second. Trials are sessions in the store: what was
+ * interrupted goes on, and what this version has made is read again, with other scorers, too.
+ *
+ * Not on core's `map`: an agent is made for each trial, a trial may be several runs, and its place in the order depends on others.
+ *
+ * @returns A run for each variant; just one without any.
+ * @throws What fails every trial alike: a setting that is wrong, a key that is refused, the day's quota. And the signal's reason.
+ */
+export async function runEval<Expected>(
+  suite: EvalSuite<Expected>,
+  given: RunEvalOptions = {},
+): Promise<readonly UnjudgedRun[]> {
+  checkOptions("runEval()", given, OPTIONS);
+  const options = { ...given, version: given.version ?? (await codeVersion(given.folder)) };
+  const { store = new MemoryStore(), now: clock = Date.now, concurrency = suite.concurrency ?? 4 } = options;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+  signal.throwIfAborted();
+  let prepared = 0;
+  for (const { prepare } of await allScorers(suite))
+    prepared += (await prepare?.({ folder: options.folder ?? ".", signal }))?.cost ?? 0;
+  const plan = await planTrials(suite, options);
+  const found = await findTrials(suite, options, store);
+  const queue = listJobs(plan.cases, found, options.fresh === true);
+  const paid = queue.map(paidFor);
+  const tally = openTally(suite, plan, { ...options, clock, prepared, paid });
+  /** Cases of which the first trial is over: what the model was sent is in its service's cache. */
+  const warm = new Set<PlannedCase<Expected>>();
+  const mayBegin = ({ plan: of, number, found: { kept } }: Job<Expected>): boolean =>
+    (kept?.isOver === true || tally.hasRoom()) && (of.world !== "fork" || number === 1 || warm.has(of));
+
+  const work = async (job: Job<Expected>): Promise<void> => {
+    tally.begin();
+    const outcome = await tryJob(suite, job, { store, signal, clock });
+    if ("again" in outcome) queue.push(outcome.again);
+    else warm.add(job.plan);
+    tally.settle(job.plan, paidFor(job), "again" in outcome ? paidFor(outcome.again) : outcome);
+  };
+  const running = new Set<Promise<void>>();
+  try {
+    while (!signal.aborted) {
+      const next = running.size < concurrency ? queue.findIndex(mayBegin) : -1;
+      const [job] = next === -1 ? [] : queue.splice(next, 1);
+      if (job !== undefined) {
+        const begun: Promise<void> = work(job).finally(() => running.delete(begun));
+        running.add(begun);
+      } else if (running.size > 0) await Promise.race(running);
+      else break;
+    }
+    signal.throwIfAborted();
+    return tally.runs();
+  } finally {
+    stop.abort(new Error("The eval has ended."));
+    await Promise.allSettled(running);
+  }
+}
+
+/** A trial that is over, and what it adds to its run. */
+export interface JobOutcome {
+  readonly trial: TrialResult;
+  readonly isReused: boolean;
+  readonly cost: {
+    readonly agent: number;
+    readonly judges: number;
+    readonly users: number;
+    readonly isPriced: boolean;
+  };
+  readonly models: readonly { readonly id: string; readonly version?: string | undefined }[];
+  /** Calls, and those that a recording answered. */
+  readonly calls?: readonly [recorded: number, all: number] | undefined;
+  readonly notFixed: readonly string[];
+  readonly effects: readonly string[];
+}
+
+/** @returns What is to be tried again where it failed with an error that may pass. */
+async function tryJob<Expected>(
+  suite: EvalSuite<Expected>,
+  job: Job<Expected>,
+  setting: { readonly store: SessionStore; readonly signal: AbortSignal; readonly clock: () => number },
+): Promise<JobOutcome | { readonly again: Job<Expected> }> {
+  const { plan, number, attempt, found } = job;
+  const { one, world, variant } = plan;
+  const trialJob: TrialJob<Expected> = { suite, one, world, variant, number, ...found };
+  if (world === "replay" && "recording" in one) {
+    const at = recordedAt(one);
+    const agent: Agent = await openAgent(trialJob, () => at ?? setting.clock());
+    const trial = await replayTrial(agent, one, { context: suite.context, signal: setting.signal });
+    const cost = { agent: 0, judges: 0, users: 0, isPriced: true };
+    return { trial, isReused: false, cost, models: [], notFixed: [], effects: [] };
+  }
+  const isReused = found.kept?.isOver === true;
+  const made = await makeTrial(trialJob, setting);
+  if (made.error !== undefined) {
+    if (failsAll(made.error)) throw made.error;
+    const paid = { ...found, isBegun: true, kept: made.kept, cost: made.kept.cost };
+    const again = { ...job, attempt: attempt + 1, found: paid };
+    if (attempt <= RETRIES) return { again: isSimulated(plan) ? beginAnew(again) : again };
+  }
+  const read = readTrial(trialJob, made, setting.signal);
+  const { outcome } = read;
+  const cost = { ...outcome.cost, agent: outcome.cost.agent + job.lost };
+  if (read.trial === undefined) return { ...outcome, isReused, cost };
+  const scored = await scoreTrial(read.trial, plan.scorers, made.kept.paid);
+  const judgeCost = (made.kept.judgeCost ?? 0) + scored.cost;
+  if (scored.paid !== undefined) await made.keep({ ...made.kept, judgeCost, paid: scored.paid });
+  const { status, why, scores } = scored;
+  return {
+    ...outcome,
+    isReused,
+    trial: { ...outcome.trial, status, ...(why !== undefined && { why }), scores },
+    cost: { ...cost, judges: judgeCost },
+  };
+}
+
+/** Trial 1 of all cases, then 2; variants side by side. */
+function listJobs<Expected>(
+  cases: readonly PlannedCase<Expected>[],
+  found: ReadonlyMap<string, FoundTrial>,
+  isFresh: boolean,
+): Job<Expected>[] {
+  const jobs: Job<Expected>[] = [];
+  const most = Math.max(0, ...cases.map(({ trials }) => trials));
+  for (let number = 1; number <= most; number++)
+    for (const plan of cases) {
+      if (number > plan.trials) continue;
+      const first = `${plan.prefix}${number}`;
+      const known = found.get(first);
+      const job: Job<Expected> = {
+        plan,
+        number,
+        attempt: 1,
+        found: known ?? { sessionId: first, generation: 1, isBegun: false, cost: 0 },
+        lost: 0,
+      };
+      const isCutOff = known !== undefined && known.kept?.isOver !== true && isSimulated(plan);
+      if (isCutOff) jobs.push(beginAnew(job));
+      else jobs.push(isFresh && known !== undefined ? { ...beginAnew(job), lost: 0 } : job);
+    }
+  return jobs;
+}
+
+/** In another session. */
+function beginAnew<Expected>(job: Job<Expected>): Job<Expected> {
+  const { plan, number, found } = job;
+  const generation = found.generation + 1;
+  const lost = job.lost + found.cost;
+  return {
+    ...job,
+    lost,
+    found: { sessionId: `${plan.prefix}${number}@${generation}`, generation, isBegun: false, cost: 0 },
+  };
+}
+
+function isSimulated<Expected>({ one }: PlannedCase<Expected>): boolean {
+  return !("recording" in one) && typeof one.input === "object" && "kind" in one.input;
+}
+
+function paidFor({ found, lost }: Pick<Job<never>, "found" | "lost">): number {
+  return found.cost + lost;
+}
+
+/** Whether every other trial would fail in the same way. */
+function failsAll(error: unknown): boolean {
+  if (error instanceof ConfigurationError || error instanceof QuotaReachedError) return true;
+  return (
+    error instanceof ApiStatusError && (error.status === 401 || error.status === 403 || error.resetsAt !== undefined)
+  );
+}

@@ -1,0 +1,84 @@
+import { nameOf, scorerKey } from "../cases/case-key.ts";
+import type { ScoreResult } from "../report/eval-run.ts";
+import type { Score, Scorer, Trial } from "./trial.ts";
+
+/** What scorers say about a trial. */
+export interface ScoredTrial {
+  readonly status: "passed" | "failed" | "invalid";
+  /** Of an invalid one. */
+  readonly why?: string | undefined;
+  readonly scores: readonly ScoreResult[];
+  /** What judges have cost now. */
+  readonly cost: number;
+  /** What judges said, by their key: it is read again instead of asked again. Absent when nobody was asked now. */
+  readonly paid?: { readonly [key: string]: ScoreResult } | undefined;
+}
+
+/** Scores a trial. Never rejects, except with the signal's reason when that aborts. */
+export async function scoreTrial<Expected>(
+  trial: Trial<Expected>,
+  scorers: readonly Scorer<Expected>[],
+  paidBefore: { readonly [key: string]: ScoreResult } = {},
+): Promise<ScoredTrial> {
+  const paid: { [key: string]: ScoreResult } = { ...paidBefore };
+  let cost = 0;
+  const asked: string[] = [];
+  const scores = await Promise.all(
+    scorers.map(async (scorer): Promise<ScoreResult> => {
+      const key = scorerKey(scorer);
+      const limits = { threshold: scorer.threshold ?? 1, ...(scorer.isAdvisory === true && { isAdvisory: true }) };
+      const before = Object.hasOwn(paidBefore, key) ? paidBefore[key] : undefined;
+      if (before !== undefined) return { ...before, ...limits };
+      const said = await askScorer(scorer, trial);
+      const result = { ...said.result, ...limits };
+      cost += said.cost;
+      // One without prices may say something else when it is asked again.
+      const isJudge = said.cost > 0 || scorer.prepare !== undefined;
+      if (isJudge) asked.push(key);
+      // A scorer without a key of its own may share its source with another one.
+      if (isJudge && scorer.key !== undefined && result.score !== null) paid[key] = result;
+      return result;
+    }),
+  );
+  trial.signal.throwIfAborted();
+  const deciding = scores.filter(({ isAdvisory = false }) => !isAdvisory);
+  const untold = deciding.find(({ score }) => score === null);
+  if (untold !== undefined) {
+    const why = `${untold.name} could not judge it${untold.reason === undefined ? "" : `: ${untold.reason}`}`;
+    return { status: "invalid", why, scores, cost, ...(asked.length > 0 && { paid }) };
+  }
+  const isPassed = deciding.every(({ score, threshold }) => score !== null && score >= threshold);
+  return { status: isPassed ? "passed" : "failed", scores, cost, ...(asked.length > 0 && { paid }) };
+}
+
+async function askScorer<Expected>(
+  scorer: Scorer<Expected>,
+  trial: Trial<Expected>,
+): Promise<{ readonly result: Omit<ScoreResult, "threshold">; readonly cost: number }> {
+  const name = nameOf(scorer);
+  try {
+    const said = await scorer(trial);
+    if (typeof said === "boolean") return { result: { name, score: said ? 1 : 0 }, cost: 0 };
+    if (said === null) return { result: { name, score: null }, cost: 0 };
+    return readScore(name, said);
+  } catch (error) {
+    const reason = `it threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`;
+    return { result: { name, score: null, reason }, cost: 0 };
+  }
+}
+
+/** What a function says that may be anybody's. */
+function readScore(
+  scorerName: string,
+  said: Score,
+): { readonly result: Omit<ScoreResult, "threshold">; readonly cost: number } {
+  const { name = scorerName, score, metadata = {} } = Object(said) as Partial<Score>;
+  const { reason, cost } = metadata;
+  const paid = typeof cost === "number" && cost > 0 ? cost : 0;
+  if (score !== null && !(typeof score === "number" && score >= 0 && score <= 1))
+    return {
+      result: { name, score: null, reason: `its score is ${String(score)}, not from 0 to 1 nor null` },
+      cost: paid,
+    };
+  return { result: { name, score, ...(typeof reason === "string" && { reason }) }, cost: paid };
+}

@@ -1,0 +1,157 @@
+import type { PendingCall, ToolOutcome } from "@pollux/core";
+import { recordedCalls, RecordedOutcomes, type RehearsedCall, type Rehearsal } from "@pollux/core/rehearsal";
+import type { AnyCase, SessionCase } from "../cases/eval-case.ts";
+import type { EvalSuite } from "../cases/eval-suite.ts";
+import { nestedCalls } from "./nested-calls.ts";
+import type { World } from "./world.ts";
+
+/** What stands around the agent in one trial, and what it has seen. */
+export interface TrialWorld {
+  readonly rehearsal: Rehearsal;
+  /** The recorded time where there is one: it stands still, so that what the model is sent is the same in each trial. */
+  readonly now: () => number;
+  /** Aborts when the trial cannot be judged any more; its reason is an {@link InvalidTrial}. */
+  readonly spoiled: AbortSignal;
+  readonly seen: SeenInWorld;
+}
+
+/** JSON, except that it grows. */
+export interface SeenInWorld {
+  /** Calls of tools, those of runs inside calls included. */
+  calls: number;
+  /** Of those: answered by the recording. */
+  recorded: number;
+  /** Calls that somebody was asked to approve. */
+  readonly approvals: PendingCall[];
+  /** Tools with effects that really ran. */
+  readonly effects: string[];
+  /** The service's own, that were live where a recording had nothing. */
+  readonly served: string[];
+}
+
+/** Why a trial cannot be judged. */
+export class InvalidTrial extends Error {
+  override readonly name = "InvalidTrial";
+}
+
+/** What is fixed, and by what, in a world other than `replay`. */
+export function openWorld<Expected>(
+  suite: EvalSuite<Expected>,
+  one: AnyCase<Expected>,
+  { world, clock, before }: { readonly world: World; readonly clock: () => number; readonly before?: SeenInWorld },
+): TrialWorld {
+  const spoiled = new AbortController();
+  const seen: SeenInWorld = {
+    calls: 0,
+    recorded: 0,
+    approvals: [],
+    effects: [],
+    served: [],
+    ...structuredClone(before),
+  };
+  const spoil = (why: string): ToolOutcome => {
+    spoiled.abort(new InvalidTrial(why));
+    return { ok: false, kind: "cancelled", message: why };
+  };
+  const recorded = world !== "live" && "recording" in one ? readRecorded(suite, one) : undefined;
+  const time = recorded?.at === undefined ? clock : moving(recorded.at, clock);
+
+  const call = async (made: RehearsedCall): Promise<ToolOutcome | undefined> => {
+    if (runsInside(made)) return undefined;
+    seen.calls += 1;
+    const { name, args } = made.call;
+    const found = recorded?.outcomes.next(name, args ?? {});
+    if (found !== undefined) {
+      seen.recorded += 1;
+      return found.outcome;
+    }
+    if (made.tool.builtIn !== undefined) {
+      if (recorded !== undefined) seen.served.push(made.tool.builtIn);
+      return undefined;
+    }
+    const { unknownCall = "fail", allowEffects = [] } = suite;
+    if (recorded !== undefined && unknownCall === "fail")
+      return spoil(
+        `the recording has no call ${describe(made)}: match says which arguments are the same, and unknownCall what else may answer`,
+      );
+    const standIn = Object.hasOwn(suite.standIn ?? {}, name) ? suite.standIn?.[name] : undefined;
+    // The arguments were checked against the tool's schema.
+    if (standIn !== undefined)
+      return await outcomeOf(() => standIn((args ?? {}) as never, { name, callId: made.callId }));
+    if (recorded !== undefined && unknownCall === "stand-in")
+      return spoil(`the recording has no call ${describe(made)}, and standIn nothing for it: add standIn.${name}`);
+    if (made.tool.effects === "none") return undefined;
+    if (!allowEffects.includes(name))
+      return spoil(
+        `"${name}" may have effects and was not run: add standIn.${name}, or name it in allowEffects; one without any says effects: "none"`,
+      );
+    if (!seen.effects.includes(name)) seen.effects.push(name);
+    return undefined;
+  };
+
+  const approve: NonNullable<Rehearsal["approve"]> = async (pending, run) => {
+    seen.approvals.push(pending);
+    if (recorded?.has(pending.call.name, pending.call.args ?? {}) === true) return true;
+    if (suite.approve !== undefined) return await suite.approve(pending, run);
+    spoil(`nobody decides about "${pending.call.name}", which needs approval: give the suite an approve`);
+    return false;
+  };
+
+  return {
+    rehearsal: { call, approve, now: time },
+    now: recorded?.at === undefined ? clock : () => recorded.at ?? 0,
+    spoiled: spoiled.signal,
+    seen,
+  };
+}
+
+/** When a recorded run began; absent in a log without it. */
+export function recordedAt({ recording, runId }: Pick<SessionCase, "recording" | "runId">): number | undefined {
+  for (const entry of recording.log) {
+    const { type, runId: id, at }: { readonly [name: string]: unknown } = { ...Object(entry) };
+    if (type === "run" && id === runId && typeof at === "number") return at;
+  }
+  return undefined;
+}
+
+function readRecorded<Expected>({ match = {} }: EvalSuite<Expected>, one: SessionCase<Expected>): Recorded {
+  const calls = [...recordedCalls(one.recording.log, one.runId), ...nestedCalls(one.recording, one.runId)];
+  return {
+    outcomes: new RecordedOutcomes(calls, match),
+    // A call that was denied has that as its outcome.
+    has: (name, args) => new RecordedOutcomes(calls, match).next(name, args) !== undefined,
+    at: recordedAt(one),
+  };
+}
+
+interface Recorded {
+  readonly outcomes: RecordedOutcomes;
+  readonly has: (name: string, args: unknown) => boolean;
+  readonly at: number | undefined;
+}
+
+/** An agent inside a call, or a handover: it runs, and its own calls come by here. */
+function runsInside({ tool }: RehearsedCall): boolean {
+  return tool.agent !== undefined || tool.readsNested === true || tool.handoff !== undefined;
+}
+
+/** Time that goes on from then at the pace of the clock. */
+function moving(from: number, clock: () => number): () => number {
+  const began = clock();
+  return () => from + clock() - began;
+}
+
+async function outcomeOf(answer: () => unknown): Promise<ToolOutcome> {
+  try {
+    return { ok: true, output: (await answer()) ?? null };
+  } catch (error) {
+    const isRetry = error instanceof Error && error.name === "ModelRetry";
+    const message = error instanceof Error ? error.message : String(error);
+    return { ok: false, kind: isRetry ? "bad-input" : "failed", message };
+  }
+}
+
+function describe({ call: { name, args = {} } }: RehearsedCall): string {
+  const text = JSON.stringify(args);
+  return `${name}(${text.length > 200 ? `${text.slice(0, 200)}…` : text})`;
+}
