@@ -67,8 +67,8 @@ describe("runs of evals", () => {
     const get = ask(folder);
     const read = async (query: string): Promise<readonly unknown[]> => {
       const [suite]: readonly EvalSuiteRuns[] = (await get(`/support${query}`)).json;
-      const read = suite?.runs.map(({ id }) => id) ?? [];
-      return [read[0], read[1], read.at(-1), read.length, suite?.omitted];
+      const found = suite?.runs.map(({ id }) => id) ?? [];
+      return [found[0], found[1], found.at(-1), found.length, suite?.omitted];
     };
     expect(await read("")).toEqual(["run-1970", "run-1971", "run-2009", 40, 971]);
     expect(await read("?runs=200")).toEqual(["run-1810", "run-1811", "run-2009", 200, 811]);
