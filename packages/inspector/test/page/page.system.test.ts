@@ -306,7 +306,7 @@ describe("evals", () => {
     await tab.sees("No difference seen");
     expect(await tab.hash()).toBe("#/evals/support/run-0043");
     await tab.click("button", "Show older runs (4)");
-    await tab.until(`document.querySelectorAll(".eval-grid tr:first-child a").length === 44`);
+    await tab.until(`document.querySelectorAll(".eval-grid tbody:first-child tr:first-child a").length === 44`);
     await tab.clickText(".eval-grid a", "0/5 broken");
     await tab.sees("The customer is not told when the money arrives.");
     await tab.press("]");
@@ -320,11 +320,11 @@ describe("evals", () => {
   test("put two trials side by side, with their sessions", async () => {
     await using own = await serveEvals();
     const tab = await InspectorTab.open(browser, `${own.url}#/evals/support/run-0045/policy/3`);
-    await tab.fill("Beside it", "run-0001/1");
+    await tab.fill("Beside it", "run-0043/1");
     await tab.sees("Your refund arrives on Friday.");
     await tab.sees("I cannot do that.");
     await tab.sees("They differ from the first turn on.", ".branches");
-    expect(await tab.hash()).toBe("#/evals/support/run-0045/policy/3/run-0001/1");
+    expect(await tab.hash()).toBe("#/evals/support/run-0045/policy/3/run-0043/1");
     await tab.press("Escape", "Escape", "Escape");
     await tab.sees(`${DEMO_IDS.length} shown`);
     await tab.close();

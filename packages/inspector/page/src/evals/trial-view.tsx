@@ -91,7 +91,9 @@ function TrialCard({ of }: { readonly of: RunTrial }): JSX.Element {
       <h2>
         {titleOf(of)} <Outcome outcome={status} />{" "}
         {sessionId !== undefined && (
-          <a href={formatRoute({ kind: "session", id: sessionId, tab: "" })}>Open its session</a>
+          <a class="button" href={formatRoute({ kind: "session", id: sessionId, tab: "" })}>
+            Open its session
+          </a>
         )}
       </h2>
       {why !== undefined && <p class="banner is-odd">{why}</p>}
