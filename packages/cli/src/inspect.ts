@@ -8,10 +8,12 @@ import type { Agent } from "@pollux/core";
 import { localInspector, type OpenedPath, openPath } from "@pollux/inspector";
 import { toNodeHandler } from "@pollux/web/node";
 import { type CliProcess, type Command, errorMessage, parseOptions, UsageError } from "./command.ts";
+import { caseMaker } from "./eval/case-maker.ts";
 import { readPrices } from "./prices.ts";
 import { explainListenError, parseNumber, untilStopped } from "./serving.ts";
 
-const STORE = "pollux-chats.sqlite";
+/** Where `pollux chat` saves. */
+export const STORE = "pollux-chats.sqlite";
 /** Where `pollux eval` keeps its trials. */
 const TRIALS = join(".pollux", "evals.sqlite");
 const HOSTS: readonly string[] = ["127.0.0.1", "localhost", "::1"];
@@ -75,6 +77,7 @@ async function runInspect(args: readonly string[], terminal: CliProcess): Promis
     secrets: keysIn(terminal.env),
     ...(prices !== undefined && { prices }),
     ...(evals !== undefined && { evals: { folder: resolve(evals) } }),
+    ...(options.allowActions && { makeCase: caseMaker(opened.store, exchanges, keysIn(terminal.env)) }),
   });
   const server = createServer(toNodeHandler(handler));
   await listen(server, options);
@@ -91,7 +94,8 @@ async function runInspect(args: readonly string[], terminal: CliProcess): Promis
   return 0;
 }
 
-async function openExchanges(path: string, exchanges: string | undefined): Promise<OpenedPath | undefined> {
+/** The store of exchanges that was named, or the folder `exchanges` beside the sessions. */
+export async function openExchanges(path: string, exchanges: string | undefined): Promise<OpenedPath | undefined> {
   if (exchanges !== undefined) return await openPath(exchanges);
   const beside = folderBeside(path, "exchanges");
   // A folder of that name may be anything.
@@ -175,7 +179,7 @@ function isAgent(value: unknown): value is Agent {
 }
 
 /** Keys that a page must not show even if a tool returned them. */
-function keysIn(env: CliProcess["env"]): readonly string[] {
+export function keysIn(env: CliProcess["env"]): readonly string[] {
   return ["GEMINI_API_KEY", "GOOGLE_API_KEY", "COMETAPI_KEY"].flatMap((name) => env[name] || []);
 }
 

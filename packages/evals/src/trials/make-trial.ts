@@ -175,7 +175,7 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
   const isFork = begun.firstTurn > 1;
   const costs = [...results.map((result) => result.cost), error && runSoFar(error)?.cost];
   // The result of a fork has the cost of what it begins with, too.
-  kept = { ...kept, cost: isFork ? costOfSteps(added) : costs.reduce<number>((sum, one) => sum + (one ?? 0), 0) };
+  kept = { ...kept, cost: isFork ? costOfSteps(added) : costs.reduce<number>((sum, cost) => sum + (cost ?? 0), 0) };
   if (job.kept?.isOver !== true) await keep(kept);
   signal.throwIfAborted();
 
@@ -197,7 +197,13 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
 }
 
 /** The agent under test, made for one trial. */
-export async function openAgent<Expected>(job: TrialJob<Expected>, now: () => number): Promise<Agent> {
+export async function openAgent(
+  job: Pick<TrialJob<never>, "number" | "variant"> & {
+    readonly suite: Pick<EvalSuite, "name" | "agent">;
+    readonly one: Pick<AnyCase, "id">;
+  },
+  now: () => number,
+): Promise<Agent> {
   const { suite, one, number, variant } = job;
   const random = seededRandom(`${suite.name}/${one.id}/${number}`);
   const world: AgentWorld = { now, random, ...(variant !== undefined && { variant }) };
