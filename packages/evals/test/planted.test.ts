@@ -1,19 +1,33 @@
 import { expect, test } from "vitest";
-import { drawBaseline, GOOD, judgeAgent, PLANTED } from "./planted/support-agent.ts";
+import {
+  drawBaseline,
+  GOOD,
+  judgeAgent,
+  judgeReplay,
+  PLANTED,
+  PLANTED_IN_REQUESTS,
+  recordGood,
+} from "./planted/support-agent.ts";
 
-test("timing", async () => {
-  const t0 = performance.now();
-  const baseline = await drawBaseline("b1");
-  const t1 = performance.now();
-  const v = await judgeAgent(GOOD, baseline, "r1", "passed");
-  const t2 = performance.now();
-  console.log(t1 - t0, t2 - t1, v.text);
-  for (const [name, metric, agent] of PLANTED) {
-    const t = performance.now();
-    const verdict = await judgeAgent(agent, baseline, `r ${name}`, metric);
-    console.log(name, performance.now() - t, verdict.outcome, verdict.text);
-  }
-  const t3 = performance.now();
-  await drawBaseline("b2");
-  console.log(performance.now() - t3);
+// One draw of some of them, as a smoke test of `planted.system.test.ts`, which counts how often.
+test("planted regressions are found, and an unchanged agent is not worse", async () => {
+  const baseline = await drawBaseline("smoke baseline");
+  const outcomes: Record<string, string> = {};
+  const some = PLANTED.filter(([name]) => ["a dropped tool", "a lost citation", "a slower turn"].includes(name));
+  for (const [name, metric, agent] of [...some, ["nothing", "passed", GOOD] as const])
+    outcomes[name] = (await judgeAgent(agent, baseline, `smoke ${name}`, metric)).outcome;
+
+  expect(outcomes).toEqual({
+    "a dropped tool": "worse",
+    "a lost citation": "worse",
+    "a slower turn": "worse",
+    nothing: "not-worse",
+  });
+});
+
+test("a replay finds what changes a request, and nothing in an unchanged agent", async () => {
+  const recorded = await recordGood();
+  for (const [name, agentOf] of PLANTED_IN_REQUESTS)
+    expect([name, (await judgeReplay(agentOf(1), recorded)).outcome]).toEqual([name, "worse"]);
+  expect((await judgeReplay(GOOD, recorded)).outcome).toBe("not-worse");
 });

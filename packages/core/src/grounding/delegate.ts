@@ -105,7 +105,7 @@ function buildDelegatedTool(builtIn: BuiltInTool, run: RunBuiltIn): Tool {
       return { answer: text, sources: sources.map(({ title, uri }) => present({ title, uri })) };
     },
   });
-  return { ...tool, parse: (args) => parseFields(delegate, args) };
+  return { ...tool, builtIn: builtIn.name, parse: (args) => parseFields(delegate, args) };
 }
 
 function buildSchema(fields: DelegateTexts["fields"]): JsonSchema {

@@ -46,6 +46,8 @@ export interface Tool<
   readonly job?: ToolJob | undefined;
   /** Set when the tool is an agent whose runs a durable engine can execute. */
   readonly agent?: ChildAgent | undefined;
+  /** Set when a call has the service run this built-in tool, in a request of its own: the model takes no functions beside it. */
+  readonly builtIn?: BuiltInName | undefined;
   /** Set when a call reads what the runs inside it have read, and nothing else. */
   readonly readsNested?: true | undefined;
   /** Set when a successful call hands the conversation to another agent: made by `handoff()`. */

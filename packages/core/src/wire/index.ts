@@ -95,7 +95,7 @@ export { DEFAULT_TIMEOUTS, type Timeouts } from "./client-options.ts";
 export { ApiClient, encodeJson, type PageRequest, readPages } from "./client.ts";
 export { CLIENT_OPTIONS, CLIENT_SPELLINGS } from "./client-options.ts";
 export type { ApiCall, Attempt, Exchange } from "./http/exchange.ts";
-export { checkOptions } from "../internal/option-names.ts";
+export { checkOptions, namesIn, type OptionNames } from "../internal/option-names.ts";
 export { sleep } from "../internal/abort.ts";
 export { upload, type UploadProgress, type UploadSource } from "./upload.ts";
 export { RequestEncoder } from "./http/encode-request.ts";

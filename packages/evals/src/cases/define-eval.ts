@@ -1,29 +1,12 @@
 import { Agent } from "@pollux/core";
-import { checkOptions } from "@pollux/core/wire";
-import type { AnyCase } from "./eval-case.ts";
+import { checkOptions, namesIn, type OptionNames } from "@pollux/core/wire";
+import type { AnyCase, EvalCase, SessionCase } from "./eval-case.ts";
 import type { EvalSuite, EvalSuiteOptions, GateOptions } from "./eval-suite.ts";
 
-type NamesOf<Options> = { readonly [Name in keyof Required<Options>]: true };
-
-const OPTIONS: NamesOf<EvalSuiteOptions> = {
-  agent: true,
-  data: true,
-  scorers: true,
-  trials: true,
-  baselineTrials: true,
-  world: true,
-  standIn: true,
-  allowEffects: true,
-  unknownCall: true,
-  match: true,
-  approve: true,
-  scrub: true,
-  variants: true,
-  gate: true,
-  concurrency: true,
-  context: true,
-  metadata: true,
-};
+const OPTIONS: OptionNames<EvalSuiteOptions> = namesIn(
+  "agent data scorers trials baselineTrials world standIn allowEffects unknownCall match approve scrub variants gate",
+  "concurrency context metadata",
+);
 const SPELLINGS = {
   "use agent": "task solver target",
   "use data": "cases dataset tests",
@@ -33,10 +16,11 @@ const SPELLINGS = {
   "use concurrency": "maxConcurrency",
   "use gate": "threshold",
 };
-const GATE: NamesOf<GateOptions> = { metrics: true, budget: true, errors: true, level: true };
-const CASE = { id: true, expected: true, scorers: true, tags: true, metadata: true, cluster: true };
-const INPUT_CASE = { ...CASE, input: true };
-const SESSION_CASE = { ...CASE, recording: true, runId: true, turn: true, turns: true };
+const GATE: OptionNames<GateOptions> = namesIn("metrics budget errors level");
+const CASE: OptionNames<EvalCase> = namesIn("id input expected scorers tags metadata cluster");
+const SESSION_CASE: OptionNames<SessionCase> = namesIn(
+  "id recording runId turn turns expected scorers tags metadata cluster",
+);
 
 /** What is said of a text that names a suite, a case or a variant: it is part of ids and of file names. */
 const NAME = /^[\w.-]{1,100}$/u;
@@ -114,7 +98,7 @@ function checkCases<Expected>(
     if (seen.has(id)) fail("another case has the same id");
     seen.add(id);
     const isRecorded = "recording" in one;
-    checkOptions(`suite "${name}", case "${id}"`, one, isRecorded ? SESSION_CASE : INPUT_CASE, {
+    checkOptions(`suite "${name}", case "${id}"`, one, isRecorded ? SESSION_CASE : CASE, {
       "use input": "prompt question query message",
       "use expected": "output answer target",
     });

@@ -92,7 +92,7 @@ const NOTHING_KEPT: KeptTrial = {
   isOver: false,
   durationMs: 0,
   guardrails: [],
-  seen: { calls: 0, recorded: 0, approvals: [], effects: [] },
+  seen: { calls: 0, recorded: 0, approvals: [], effects: [], served: [] },
   cost: 0,
 };
 
@@ -175,7 +175,7 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
   const isFork = begun.firstTurn > 1;
   const costs = [...results.map((result) => result.cost), error && runSoFar(error)?.cost];
   // The result of a fork has the cost of what it begins with, too.
-  kept = { ...kept, cost: isFork ? costOfSteps(added) : costs.reduce<number>((sum, one) => sum + (one ?? 0), 0) };
+  kept = { ...kept, cost: isFork ? costOfSteps(added) : costs.reduce<number>((sum, cost) => sum + (cost ?? 0), 0) };
   if (job.kept?.isOver !== true) await keep(kept);
   signal.throwIfAborted();
 

@@ -53,7 +53,7 @@ export function readTrial<Expected>(
     },
     models: modelsOf(made),
     ...(world !== "live" && { calls: [seen.recorded, seen.calls] }),
-    notFixed: world === "live" ? [] : [...new Set(made.responses.flatMap(servedTools))],
+    notFixed: world === "live" ? [] : [...seen.served, ...made.responses.flatMap(servedTools)],
     effects: seen.effects,
   };
   if (problem !== undefined || last === undefined) return { outcome };

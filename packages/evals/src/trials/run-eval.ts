@@ -1,6 +1,6 @@
 import { type Agent, ApiStatusError, ConfigurationError, MemoryStore, type SessionStore } from "@pollux/core";
 import { QuotaReachedError } from "@pollux/core/errors";
-import { checkOptions } from "@pollux/core/wire";
+import { checkOptions, namesIn, type OptionNames } from "@pollux/core/wire";
 import type { EvalSuite } from "../cases/eval-suite.ts";
 import type { CaseFilter } from "../cases/filter-cases.ts";
 import { codeVersion } from "../report/code-version.ts";
@@ -79,22 +79,9 @@ export interface VersionedOptions extends RunEvalOptions {
 /** A run before it is compared with its baseline, by `judgeRun()`. */
 export type UnjudgedRun = Omit<EvalRun, "verdict">;
 
-const OPTIONS: { readonly [Name in keyof Required<RunEvalOptions>]: true } = {
-  version: true,
-  store: true,
-  trials: true,
-  baseline: true,
-  world: true,
-  filter: true,
-  variants: true,
-  budget: true,
-  fresh: true,
-  concurrency: true,
-  folder: true,
-  signal: true,
-  onProgress: true,
-  now: true,
-};
+const OPTIONS: OptionNames<RunEvalOptions> = namesIn(
+  "version store trials baseline world filter variants budget fresh concurrency folder signal onProgress now",
+);
 
 /** Further attempts of a trial that failed with an error. */
 const RETRIES = 2;

@@ -2,6 +2,7 @@ import type { PendingCall, ToolOutcome } from "@pollux/core";
 import { recordedCalls, RecordedOutcomes, type RehearsedCall, type Rehearsal } from "@pollux/core/rehearsal";
 import type { AnyCase, SessionCase } from "../cases/eval-case.ts";
 import type { EvalSuite } from "../cases/eval-suite.ts";
+import { nestedCalls } from "./nested-calls.ts";
 import type { World } from "./world.ts";
 
 /** What stands around the agent in one trial, and what it has seen. */
@@ -24,6 +25,8 @@ export interface SeenInWorld {
   readonly approvals: PendingCall[];
   /** Tools with effects that really ran. */
   readonly effects: string[];
+  /** The service's own, that were live where a recording had nothing. */
+  readonly served: string[];
 }
 
 /** Why a trial cannot be judged. */
@@ -38,7 +41,14 @@ export function openWorld<Expected>(
   { world, clock, before }: { readonly world: World; readonly clock: () => number; readonly before?: SeenInWorld },
 ): TrialWorld {
   const spoiled = new AbortController();
-  const seen: SeenInWorld = { calls: 0, recorded: 0, approvals: [], effects: [], ...structuredClone(before) };
+  const seen: SeenInWorld = {
+    calls: 0,
+    recorded: 0,
+    approvals: [],
+    effects: [],
+    served: [],
+    ...structuredClone(before),
+  };
   const spoil = (why: string): ToolOutcome => {
     spoiled.abort(new InvalidTrial(why));
     return { ok: false, kind: "cancelled", message: why };
@@ -54,6 +64,10 @@ export function openWorld<Expected>(
     if (found !== undefined) {
       seen.recorded += 1;
       return found.outcome;
+    }
+    if (made.tool.builtIn !== undefined) {
+      if (recorded !== undefined) seen.served.push(made.tool.builtIn);
+      return undefined;
     }
     const { unknownCall = "fail", allowEffects = [] } = suite;
     if (recorded !== undefined && unknownCall === "fail")
@@ -101,7 +115,7 @@ export function recordedAt({ recording, runId }: Pick<SessionCase, "recording" |
 }
 
 function readRecorded<Expected>({ match = {} }: EvalSuite<Expected>, one: SessionCase<Expected>): Recorded {
-  const calls = recordedCalls(one.recording.log, one.runId);
+  const calls = [...recordedCalls(one.recording.log, one.runId), ...nestedCalls(one.recording, one.runId)];
   return {
     outcomes: new RecordedOutcomes(calls, match),
     // A call that was denied has that as its outcome.

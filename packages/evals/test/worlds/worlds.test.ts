@@ -1,6 +1,21 @@
-import { Agent, type Approve, defineTool, handoff, MemoryStore, type ToolEffects } from "@pollux/core";
+import {
+  Agent,
+  type AgentOptions,
+  type Approve,
+  defineTool,
+  type FetchLike,
+  gemini,
+  geminiApi,
+  googleSearch,
+  handoff,
+  MemoryStore,
+  type Model,
+  type ToolEffects,
+} from "@pollux/core";
+import { keepExchanges } from "@pollux/core/exchanges";
 import type { ModelRequest } from "@pollux/core/model";
-import { call, calls, costs, join, say, ScriptedModel, type ScriptedTurn } from "@pollux/core/testing";
+import { call, calls, costs, grounded, join, say, ScriptedModel, type ScriptedTurn } from "@pollux/core/testing";
+import { calls as emulatedCalls, createEmulator, say as emulatedSay, script, type ScriptLine } from "@pollux/emulator";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -63,6 +78,23 @@ async function record(
   await session.send("What about order 17?", { runId: "asked" });
   ran = [];
   return { id, recording: { log: await store.load("s"), exchanges: [] }, runId: "asked", ...more };
+}
+
+/** A session whose requests went to the emulator, and were kept. */
+async function recordKept(
+  agentAt: (live: Model, observers: AgentOptions["observers"]) => Agent,
+  ...lines: readonly ScriptLine[]
+): Promise<SessionCase> {
+  const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
+  const keeper = keepExchanges(exchanges);
+  const emulator = createEmulator({ brain: script(lines) });
+  const fetch: FetchLike = (input, init) => emulator.fetch(input, init);
+  const live = gemini("gemini-3.5-flash", { endpoint: geminiApi({ apiKey: "emulator" }), fetch });
+  await agentAt(live, [keeper]).session({ id: "s", store }).send("What about order 17?", { runId: "asked" });
+  await keeper.flush();
+  ran = [];
+  const recording = { log: await store.load("s"), exchanges: await exchanges.load("s") };
+  return { id: "kept", recording, runId: "asked" };
 }
 
 async function trialsOf(options: Partial<EvalSuiteOptions>, given: Partial<RunEvalOptions> = {}) {
@@ -298,6 +330,45 @@ describe("recorded-tools", () => {
     expect(times).toEqual([at, at]);
   });
 
+  test("agents inside calls run, and their calls are answered by the requests that were kept", async () => {
+    const teamOf = (outer: Model, inner: Model, observers: AgentOptions["observers"] = []) =>
+      new Agent({
+        model: outer,
+        tools: [new Agent({ name: "helper", model: inner, tools, observers }).asTool({ description: "Helps." })],
+        observers,
+      });
+    const one = await recordKept(
+      (live, observers) => teamOf(live, live, observers),
+      emulatedCalls({ name: "helper", args: { task: "look at 17" } }),
+      emulatedCalls({ name: "look_up", args: { order: "17" } }),
+      emulatedSay("Friday."),
+      emulatedSay("On Friday."),
+    );
+    const agent = teamOf(
+      model(call("helper", { task: "look again" }), say("ok")),
+      model(call("look_up", { order: "17" }), say("ok")),
+    );
+    const { run, trials } = await trialsOf({ agent, data: [one] });
+
+    expect([trials[0]?.status, trials[0]?.why, ran]).toEqual(["passed", undefined, []]);
+    expect(run.recordedShare).toBe(1);
+  });
+
+  test("the service's own search is live where the recording has nothing, and reported", async () => {
+    const one = await record(turns);
+    const searches = ScriptedModel.with(
+      { capabilities: { builtInsWithFunctions: false } },
+      call("google_search", { query: "carriers" }),
+      grounded("Late.", { sources: [{ uri: "https://carrier.example" }], queries: ["carriers"] }),
+      say("ok"),
+    );
+    const agent = new Agent({ model: searches, tools: [...tools, googleSearch()] });
+    const { run, trials } = await trialsOf({ agent, data: [one] });
+
+    expect([trials[0]?.status, trials[0]?.why]).toEqual(["passed", undefined]);
+    expect(run.notFixed).toEqual(["googleSearch"]);
+  });
+
   test("a case without a recording is left out of a world that needs one, and the run says so", async () => {
     const data = [{ id: "plain", input: "x" }, await record(turns)];
     const { run } = await trialsOf({ agent: agentOf(say("ok")), data }, { world: "fork" });
@@ -394,5 +465,79 @@ describe("fork", () => {
     expect(forked.requests).toHaveLength(3);
     const reread = await trialsOf(options, { store });
     expect(reread.trials).toEqual(trials);
+  });
+});
+
+describe("replay", () => {
+  const shop = (live: Model, options: Partial<AgentOptions>) =>
+    new Agent({ instructions: "You help customers.", tools, ...options, model: live });
+  const recorded = () =>
+    recordKept(
+      (live, observers) => shop(live, { observers }),
+      emulatedCalls({ name: "look_up", args: { order: "17" } }),
+      emulatedSay("On Friday."),
+    );
+  const offline = gemini("gemini-3.5-flash", {
+    endpoint: geminiApi({ apiKey: "none" }),
+    fetch: async () => {
+      throw new Error("nothing is sent");
+    },
+  });
+
+  test("an unchanged agent passes, with one trial, without a request or a tool", async () => {
+    const { run, trials } = await trialsOf(
+      { agent: shop(offline, {}), data: [await recorded()], trials: 5 },
+      { world: "replay" },
+    );
+
+    expect(ran).toEqual([]);
+    expect(run.cases).toMatchObject([{ world: "replay", planned: 1 }]);
+    expect(trials).toEqual([
+      {
+        number: 1,
+        status: "passed",
+        scores: [],
+        metrics: { turns: 2, calls: 1 },
+        stopReason: "finished",
+        answer: "On Friday.",
+      },
+    ]);
+    expect(run.cost).toEqual({ agent: 0, judges: 0, users: 0, total: 0, unpriced: 0 });
+  });
+
+  test.each<[string, Partial<AgentOptions>, string]>([
+    [
+      "instructions",
+      { instructions: "You serve customers." },
+      "request 1 (model:1) differs at systemInstruction.parts[0].text: was ",
+    ],
+    ["tools", { tools: tools.slice(1) }, "request 1 (model:1) differs at tools[0].functionDeclarations"],
+  ])("a difference in its %s fails it, and says where", async (_, options, why) => {
+    const { trials } = await trialsOf({ agent: shop(offline, options), data: [await recorded()] }, { world: "replay" });
+    expect(trials).toMatchObject([{ status: "failed", metrics: {}, answer: "" }]);
+    expect(trials[0]?.why).toContain(why);
+  });
+
+  test("a clock in the instructions is the recorded one, if it is the world's", async () => {
+    const one = await recordKept(
+      (live, observers) => shop(live, { observers, instructions: "Today is a good day." }),
+      emulatedSay("Hi."),
+    );
+    const { at } = { ...Object(one.recording.log.find((value) => Object(value).runId === "asked")) } as { at: number };
+    const agent = ({ now }: { readonly now: () => number }) =>
+      shop(offline, { instructions: now() === at ? "Today is a good day." : `It is ${now()}.` });
+    const { trials } = await trialsOf({ agent, data: [one] }, { world: "replay", now: () => 5 });
+    expect(trials).toMatchObject([{ status: "passed" }]);
+  });
+
+  test("a recording without requests cannot be judged", async () => {
+    const one = await record([say("ok")]);
+    const { trials } = await trialsOf({ agent: shop(offline, {}), data: [one] }, { world: "replay" });
+    expect(trials).toMatchObject([
+      {
+        status: "invalid",
+        why: "the requests of run asked were not kept: give its agent the observer keepExchanges(store)",
+      },
+    ]);
   });
 });
