@@ -27,7 +27,7 @@ const curt = simulatedUser({
   maxMessages: 8,
 });
 const noRefund = [neverCalled("refund")];
-const recorded = (id: string): URL => new URL(`evals/cases/${id}`, import.meta.url);
+const recorded = (id: string): URL => new URL(`cases/${id}`, import.meta.url);
 
 export default defineEval("support", {
   agent: ({ now }) => createSupportAgent({ endpoint, model, now }),

@@ -4,6 +4,7 @@ import { exists, filesIn, manifestOf, packageFolders, readFile } from "./reposit
 
 /** Guides that are about another package than core. */
 const GUIDES_OF: Readonly<Record<string, RegExp>> = {
+  evals: /^docs\/guides\/evals\.md$/,
   tools: /^docs\/guides\/(?:tools\/.+|mcp|safety)\.md$/,
   web: /^docs\/guides\/(?:web|ai-sdk|ag-ui|react)\.md$/,
 };

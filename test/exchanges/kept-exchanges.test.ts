@@ -9,6 +9,7 @@ import {
 } from "@pollux/core";
 import type { Observer } from "@pollux/core/observers";
 import { keepExchanges, type KeepExchangesOptions, readExchanges } from "@pollux/core/exchanges";
+import { replayRun } from "@pollux/core/rehearsal";
 import { calls, faults, say, script } from "@pollux/emulator";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -77,7 +78,8 @@ test("bodies are kept as the service received them: over runs, summaries, broken
       });
       const [store, kept] = [new MemoryStore(), new MemoryStore()];
       let keeper = keepExchanges(kept, { maxKnownBytes });
-      for (const one of messages) {
+      const agents: Agent[] = [];
+      for (const [index, one] of messages.entries()) {
         ({ turns, fails } = one);
         if (one.otherProcess) {
           await keeper.close();
@@ -90,13 +92,23 @@ test("bodies are kept as the service received them: over runs, summaries, broken
             prepareTurn: ({ turn }) => (one.breaks.includes(turn) ? { instructions: `Now it is turn ${turn}.` } : {}),
           },
         });
+        agents.push(agent);
         const chat = agent.session({ id: "s", store });
-        if (one.stream) for await (const _ of chat.stream("And now?"));
-        else await chat.send("And now?");
+        if (one.stream) for await (const _ of chat.stream("And now?", { runId: `r${index}` }));
+        else await chat.send("And now?", { runId: `r${index}` });
       }
       await keeper.flush();
       expect(await bodiesOf(kept, "s")).toEqual(texts(service.received));
       expect(keeper.dropped).toBe(0);
+      // Whoever made a run makes the same requests again, and whoever has other instructions doesn't.
+      const recording = { sessionId: "s", log: await store.load("s"), exchanges: await kept.load("s") };
+      const sent = service.received.length;
+      for (const [index, agent] of agents.entries())
+        expect(await replayRun(agent, recording, { runId: `r${index}` })).toMatchObject({ isSame: true });
+      const options = { runId: "r0", instructions: "Answer from memory.", hooks: { prepareTurn: () => {} } };
+      const [first] = agents;
+      if (first !== undefined) expect(await replayRun(first, recording, options)).toMatchObject({ isSame: false });
+      expect(service.received).toHaveLength(sent);
     }),
     { numRuns: 25 },
   );

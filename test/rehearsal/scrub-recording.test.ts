@@ -1,4 +1,4 @@
-import { Agent, defineTool, endpoint, gemini, type Json, MemoryStore } from "@pollux/core";
+import { Agent, approve, defineTool, endpoint, gemini, type Json, MemoryStore } from "@pollux/core";
 import { KeptExchanges, keepExchanges } from "@pollux/core/exchanges";
 import { readResponseBody } from "@pollux/core/model";
 import { type Recording, scrubRecording } from "@pollux/core/rehearsal";
@@ -73,15 +73,23 @@ describe.each(DEMO_IDS)("the session %s", (id) => {
   });
 });
 
-describe("a session with signatures, parallel calls and citations", () => {
+describe("a session with signatures, parallel calls and questions", () => {
   const lookUp = defineTool({
     name: "look_up",
     description: "Finds a customer, such as Anna.",
     input: z.object({ name: z.string() }),
     run: ({ name }) => ({ found: `${name} lives in Bergen`, key: `AIza${"k".repeat(35)}` }),
   });
+  const write = defineTool({
+    name: "write",
+    description: "Writes a letter.",
+    input: z.object({ to: z.string() }),
+    needsApproval: true,
+    run: ({ to }) => `written to ${to}`,
+  });
+  const noAnna = (text: string): string => text.replaceAll("Anna", "K");
 
-  async function record(lines: readonly ScriptLine[], id = "s"): Promise<Recording> {
+  function recorder(lines: readonly ScriptLine[]) {
     const [sessions, exchanges] = [new MemoryStore(), new MemoryStore()];
     const emulator = createEmulator({ brain: script(lines) });
     const model = gemini("gemini-3.8-flash", {
@@ -89,24 +97,30 @@ describe("a session with signatures, parallel calls and citations", () => {
       fetch: (input, init) => emulator.fetch(input, init),
     });
     const keeper = keepExchanges(exchanges);
-    const agent = new Agent({ model, tools: [lookUp], observers: [keeper], settings: { includeThoughts: true } });
-    const session = agent.session({ id, store: sessions });
-    await session.send("I am Anna, who lives in Bergen.", { metadata: { customer: "Anna", Anna: 1 } });
-    await session.send("And now?");
-    await keeper.flush();
-    return { log: await sessions.load(id), exchanges: await exchanges.load(id) };
+    const tools = [lookUp, write];
+    const agent = new Agent({ model, tools, observers: [keeper], settings: { includeThoughts: true } });
+    const end = async (): Promise<Recording> => {
+      await keeper.flush();
+      return { log: await sessions.load("s"), exchanges: await exchanges.load("s") };
+    };
+    return { agent, session: agent.session({ id: "s", store: sessions }), end };
   }
 
-  const noAnna = (text: string): string => text.replaceAll("Anna", "K");
-  const LINES: readonly ScriptLine[] = [
-    [think("Who is Anna?"), call("look_up", { name: "Kim" }), call("look_up", { name: "Anna" })],
-    say("Hello A", "n", "na!"),
-    say("Nothing."),
-  ];
+  /** Its agent makes it again, step by step. */
+  async function replays(agent: Agent, { log }: Recording): Promise<string> {
+    const store = new MemoryStore();
+    await store.append("s", 0, log);
+    const { text } = await agent.session({ id: "s", store }).replay().result();
+    return text;
+  }
 
   test("loses texts in split chunks, arguments, outcomes, metadata and requests, and keeps members and declarations", async () => {
-    const recording = await record(LINES);
-    const { recording: scrubbed, differences, counts } = scrubRecording(recording, noAnna);
+    const { agent, session, end } = recorder([
+      [think("Who is Anna?"), call("look_up", { name: "Kim" }), call("look_up", { name: "Anna" })],
+      say("Hello A", "n", "na!"),
+    ]);
+    await session.send("I am Anna, who lives in Bergen.", { metadata: { customer: "Anna", Anna: 1 } });
+    const { recording: scrubbed, differences, counts } = scrubRecording(await end(), noAnna);
     const text = readable(scrubbed);
     // The tool's description, and the name of a member of the metadata.
     expect(new Set(text.match(/\w+\W+Anna\W{1,2}/g))).toEqual(new Set(["as Anna.\\", 'K","Anna":']));
@@ -131,12 +145,26 @@ describe("a session with signatures, parallel calls and citations", () => {
     expect(counts).toEqual({
       texts: 6,
       secrets: 1,
-      exchanges: 3,
+      exchanges: 2,
       signatures: 2,
       citations: 0,
       unreadable: 0,
       media: 0,
     });
+    expect(await replays(agent, scrubbed)).toBe("Hello K!");
+  });
+
+  test("has answers that fit its questions, whose arguments were changed", async () => {
+    const { agent, session, end } = recorder([call("write", { to: "Anna" }), say("I wrote to Anna.")]);
+    const waiting = await session.send("Write a letter to Anna.");
+    await session.answer({
+      approvals: approve(waiting.stopReason === "needs-approval" ? waiting.pending : []),
+      by: "Anna",
+    });
+    await session.continue();
+    const { recording } = scrubRecording(await end(), noAnna);
+    expect(readable(recording)).not.toMatch(/"Anna"/);
+    expect(await replays(agent, recording)).toBe("I wrote to K.");
   });
 });
 

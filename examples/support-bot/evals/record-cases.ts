@@ -27,7 +27,7 @@ for (const [id, message] of Object.entries(SESSIONS)) {
   const { runId, text } = await agent.session({ id, store }).send(message, { approve: () => true });
   await exchanges.flush();
   const { recording } = scrubRecording({ log: await store.load(id), exchanges: await kept.load(id) }, scrub);
-  const folder = new URL(`cases/${id}`, import.meta.url);
+  const folder = new URL(`../cases/${id}`, import.meta.url);
   rmSync(folder, { recursive: true, force: true });
   const about = { v: 1, runId, recordedAt: Date.now(), agent: agent.name, scrubbed: true } as const;
   writeSessionCase(folder, sessionCaseFiles(recording, about));

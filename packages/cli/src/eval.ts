@@ -64,6 +64,8 @@ Progress is shown on standard error.
 Exit codes: 0 not worse, or no baseline; 1 worse, or failed; 2 invalid command line or suite;
             3 incomplete: out of money, or too many errors; 130 after Ctrl-C.
 
+Cases of recorded sessions: pollux eval add --help
+
 Examples:
   pollux eval
   pollux eval support --update-baseline

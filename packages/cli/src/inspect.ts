@@ -12,7 +12,8 @@ import { type CliProcess, type Command, errorMessage, parseOptions, UsageError }
 import { readPrices } from "./prices.ts";
 import { explainListenError, parseNumber, untilStopped } from "./serving.ts";
 
-const STORE = "pollux-chats.sqlite";
+/** Where `pollux chat` saves. */
+export const STORE = "pollux-chats.sqlite";
 const HOSTS: readonly string[] = ["127.0.0.1", "localhost", "::1"];
 
 const HELP = `Usage: pollux inspect [PATH] [options]
@@ -87,7 +88,8 @@ async function runInspect(args: readonly string[], terminal: CliProcess): Promis
   return 0;
 }
 
-async function openExchanges(path: string, exchanges: string | undefined): Promise<OpenedPath | undefined> {
+/** The store of exchanges that was named, or the folder `exchanges` beside the sessions. */
+export async function openExchanges(path: string, exchanges: string | undefined): Promise<OpenedPath | undefined> {
   if (exchanges !== undefined) return await openPath(exchanges);
   const beside = join(dirname(resolve(path)), "exchanges");
   const found = await stat(beside).catch(() => undefined);
@@ -163,7 +165,7 @@ function isAgent(value: unknown): value is Agent {
 }
 
 /** Keys that a page must not show even if a tool returned them. */
-function keysIn(env: CliProcess["env"]): readonly string[] {
+export function keysIn(env: CliProcess["env"]): readonly string[] {
   return ["GEMINI_API_KEY", "GOOGLE_API_KEY", "COMETAPI_KEY"].flatMap((name) => env[name] || []);
 }
 

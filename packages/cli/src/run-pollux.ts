@@ -27,6 +27,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./eval.ts")).evalCommand,
   },
   {
+    name: "eval add",
+    summary: "make a case of a stored session",
+    load: async () => (await import("./eval-add.ts")).evalAddCommand,
+  },
+  {
     name: "session",
     summary: "show, check, repair or erase stored sessions",
     load: async () => (await import("./session.ts")).sessionCommand,
@@ -75,19 +80,21 @@ export async function runPollux(args: readonly string[], terminal: CliProcess): 
     return 0;
   }
   if (first === "help") return await runPollux([...rest, "--help"], terminal);
-  const entry = COMMANDS.find(({ name }) => name === first);
+  const longer = COMMANDS.find(({ name }) => name === `${first} ${rest[0]}`);
+  const entry = longer ?? COMMANDS.find(({ name }) => name === first);
   if (entry === undefined) {
     const kind = first.startsWith("-") ? "option" : "command";
     terminal.stderr.write(`pollux: unknown ${kind} "${inOneLine(first, 100)}"\nTry pollux --help\n`);
     return 2;
   }
   const command = await entry.load();
-  if (asksForHelp(rest)) {
+  const given = longer === undefined ? rest : rest.slice(1);
+  if (asksForHelp(given)) {
     terminal.stdout.write(command.help);
     return 0;
   }
   try {
-    return await command.run(rest, terminal);
+    return await command.run(given, terminal);
   } catch (error) {
     terminal.stderr.write(`pollux ${entry.name}: ${inOneLine(errorMessage(error), MESSAGE_LENGTH)}\n`);
     if (!(error instanceof UsageError)) return 1;

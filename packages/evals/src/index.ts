@@ -12,6 +12,7 @@ export type {
   TestedAgent,
 } from "./cases/eval-suite.ts";
 export { type CaseFilter, filterCases } from "./cases/filter-cases.ts";
+export { proposeCase, type ProposeCaseOptions, type ProposedCase } from "./cases/propose-case.ts";
 export {
   type CaseText,
   sessionCase,

@@ -1,6 +1,14 @@
 import type { Baseline } from "../src/index.ts";
 import { expect, test } from "vitest";
-import { drawBaseline, GOOD, judgeAgent, PLANTED } from "./planted/support-agent.ts";
+import {
+  drawBaseline,
+  GOOD,
+  judgeAgent,
+  judgeReplay,
+  PLANTED,
+  PLANTED_IN_REQUESTS,
+  recordGood,
+} from "./planted/support-agent.ts";
 
 const RUNS = 60;
 const UNCHANGED = 200;
@@ -21,6 +29,13 @@ test.each(PLANTED)(`%s is found by %s in at least 48 of ${RUNS} runs`, async (na
     if (outcome === "worse") found++;
   }
   expect(found).toBeGreaterThanOrEqual(48);
+});
+
+test.each(PLANTED_IN_REQUESTS)(`%s is found by each of ${RUNS} replays, without a model`, async (_, agentOf) => {
+  const recorded = await recordGood();
+  for (let index = 0; index < RUNS; index++)
+    expect(await judgeReplay(agentOf(index), recorded)).toMatchObject({ outcome: "worse" });
+  expect(await judgeReplay(GOOD, recorded)).toMatchObject({ outcome: "not-worse" });
 });
 
 test(`an unchanged agent alarms at most 16 times in ${UNCHANGED}, with a baseline of its own each time`, async () => {

@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { drawBaseline, GOOD, judgeAgent, PLANTED } from "./planted/support-agent.ts";
+import {
+  drawBaseline,
+  GOOD,
+  judgeAgent,
+  judgeReplay,
+  PLANTED,
+  PLANTED_IN_REQUESTS,
+  recordGood,
+} from "./planted/support-agent.ts";
 
 // One draw of some of them, as a smoke test of `planted.system.test.ts`, which counts how often.
 test("planted regressions are found, and an unchanged agent is not worse", async () => {
@@ -15,4 +23,11 @@ test("planted regressions are found, and an unchanged agent is not worse", async
     "a slower turn": "worse",
     nothing: "not-worse",
   });
+});
+
+test("a replay finds what changes a request, and nothing in an unchanged agent", async () => {
+  const recorded = await recordGood();
+  for (const [name, agentOf] of PLANTED_IN_REQUESTS)
+    expect([name, (await judgeReplay(agentOf(1), recorded)).outcome]).toEqual([name, "worse"]);
+  expect((await judgeReplay(GOOD, recorded)).outcome).toBe("not-worse");
 });

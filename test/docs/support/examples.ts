@@ -67,6 +67,9 @@ const { embedding: asked } = await embed("Norway", { model: "gemini-embedding-00
   "core endpoint": SECRET,
   "core readExchanges": STORE,
   "core keepExchanges": INTO_FOLDER,
+  "core replayRun": `${AGENT}\n${STORE}\nconst [sessions, exchanges] = [store, store];`,
+  "evals casesFromFile": INTO_FOLDER,
+  "evals defineEval": AGENT,
   "postgres PostgresStore": AGENT,
   "dbos agentsClient":
     'import { agentsClient } from "@pollux/dbos";\nconst databaseUrl = "postgresql://db.example/app";',
@@ -107,6 +110,7 @@ const COMPILED_ONLY = new Set([
   "postgres PostgresStore",
   "postgres PostgresQuotaStore",
   "core openSessionFile",
+  "core replayRun",
   "tools sqlTools",
   "tools sqliteTools",
   "tools serveMcp",
@@ -131,13 +135,15 @@ const OTHERS: readonly (readonly [string, string])[] = [
   ["PostgresQuotaStore", "@pollux/postgres"],
   ["SqliteQuotaStore", "@pollux/core/node"],
   ["tmpdir", "node:os"],
+  ["replayRun", "@pollux/core/rehearsal"],
+  ["casesFromFile", "@pollux/evals"],
 ];
 
 /** The examples of all packages but those of test suites, which only a test runner runs. */
 export function examples(): readonly Example[] {
   const exported = findExported();
   return globSync("packages/*/src/**/*.ts", { cwd: ROOT })
-    .filter((file) => !file.startsWith("packages/conformance/"))
+    .filter((file) => !/^packages\/(?:conformance\/|evals\/src\/vitest\/)/.test(file))
     .toSorted()
     .flatMap((page) => {
       const from = page.split("/")[1] ?? "";

@@ -30,15 +30,11 @@ export interface Search {
  */
 export async function findSuites({ asked, suites, variants, how }: Search): Promise<readonly FoundSuite[]> {
   const all: (FoundSuite & { readonly cases: readonly AnyCase<never>[] })[] = [];
-  for (const file of filesFor(asked))
-    for (const suite of await suitesOf(file)) {
-      const other = all.find((one) => one.suite.name === suite.name)?.file;
-      if (other !== undefined)
-        throw new UsageError(`Two suites are called "${suite.name}", in ${other} and in ${file}: rename one of them`);
-      const named = (suite.variants ?? []).filter((name) => variants.length === 0 || variants.includes(name));
-      const isAsked = suites.length === 0 || suites.includes(suite.name);
-      all.push({ suite, file, variants: named, cases: isAsked ? await readCasesOf(suite, file) : [] });
-    }
+  for (const { suite, file, variants: own } of await loadSuites(asked)) {
+    const named = own.filter((name) => variants.length === 0 || variants.includes(name));
+    const isAsked = suites.length === 0 || suites.includes(suite.name);
+    all.push({ suite, file, variants: named, cases: isAsked ? await readCasesOf(suite, file) : [] });
+  }
   const missing = [
     missingOf("suite", suites, all, ({ suite }) => [suite.name]),
     missingOf("variant", variants, all, ({ suite }) => suite.variants ?? []),
@@ -50,6 +46,23 @@ export async function findSuites({ asked, suites, variants, how }: Search): Prom
   });
   if (found.length > 0) return found;
   throw new UsageError("No suite has such cases: look at --suite, --case, --tag and --variant");
+}
+
+/**
+ * All suites of files, of files in folders, or of eval files with this in their path; without any, those below the working directory.
+ *
+ * @throws {UsageError} When there is none, or a file can't be loaded, exports no suite, or one whose name is taken.
+ */
+export async function loadSuites(asked: readonly string[]): Promise<readonly FoundSuite[]> {
+  const all: FoundSuite[] = [];
+  for (const file of filesFor(asked))
+    for (const suite of await suitesOf(file)) {
+      const other = all.find((one) => one.suite.name === suite.name)?.file;
+      if (other !== undefined)
+        throw new UsageError(`Two suites are called "${suite.name}", in ${other} and in ${file}: rename one of them`);
+      all.push({ suite, file, variants: suite.variants ?? [] });
+    }
+  return all;
 }
 
 function missingOf<One>(

@@ -25,7 +25,9 @@ export interface BrokenPrefix {
 export interface BodyDifference {
   /** From 0, in the order of the run's requests. */
   readonly request: number;
-  /** Step of the request, such as `turn:2`. */
+  /** Of the kept exchange in its log, where there is one. */
+  readonly position?: number | undefined;
+  /** Step of the request, such as `model:2`. */
   readonly step: string;
   /** Path of the first value that differs, such as `tools[0].functionDeclarations[3].description`. */
   readonly field: string;
@@ -59,7 +61,7 @@ export function comparePrefix(before: Uint8Array, after: Uint8Array): PrefixComp
 export function compareBodies(
   recorded: Uint8Array,
   built: Uint8Array,
-): Omit<BodyDifference, "request" | "step"> | undefined {
+): Pick<BodyDifference, "field" | "was" | "is"> | undefined {
   const at = sharedPrefix(recorded, built);
   if (at === recorded.length && at === built.length) return undefined;
   const { place } = walkBody(recorded, at, isInNumber(built[at]));

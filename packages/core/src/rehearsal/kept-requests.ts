@@ -154,7 +154,8 @@ export class KeptRequests {
     const found =
       was === is ? compareBodies(recorded, withoutSecrets(built.body, recorded)) : { field: "model", was, is };
     if (found !== undefined) {
-      if (!this.isStopped) this.difference = { request: index, step: sent.step.name, ...found };
+      if (!this.isStopped)
+        this.difference = { request: index, position: sent.position, step: sent.step.name, ...found };
       throw new TypeError(`request ${index} differs at ${found.field}`);
     }
     this.now = Math.max(this.now, last.endedAt);

@@ -34,7 +34,8 @@ export async function replayTrial(
   }
 }
 
-function describeDifference({ request, step, field, was, is }: BodyDifference): string {
+/** A difference of a request, in words. */
+export function describeDifference({ request, step, field, was, is }: BodyDifference): string {
   const change = [was === undefined ? "it is new" : `was ${was}`, is === undefined ? "it is gone" : `is ${is}`];
   return `request ${request + 1} (${step}) differs at ${field}: ${change.join(", ")}`;
 }

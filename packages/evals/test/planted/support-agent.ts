@@ -1,10 +1,20 @@
-import { Agent, type AgentOptions, defineTool, MemoryStore } from "@pollux/core";
+import {
+  Agent,
+  type AgentOptions,
+  defineTool,
+  type FetchLike,
+  gemini,
+  geminiApi,
+  MemoryStore,
+  type Model,
+} from "@pollux/core";
+import { keepExchanges } from "@pollux/core/exchanges";
 import type { ModelRequest } from "@pollux/core/model";
 import { call, costs, grounded, join, say, ScriptedModel, type ScriptedTurn } from "@pollux/core/testing";
+import { calls as emulatedCalls, createEmulator, say as emulatedSay, script } from "@pollux/emulator";
 import { z } from "zod";
 import {
   type Baseline,
-  called,
   cites,
   defineEval,
   type EvalSuite,
@@ -12,6 +22,8 @@ import {
   type Metric,
   readBaseline,
   runEval,
+  type SessionCase,
+  type Trial,
   type UnjudgedRun,
   type Verdict,
   judgeRun,
@@ -68,6 +80,16 @@ export const PLANTED: readonly (readonly [string, Metric, SupportAgent])[] = [
   ["a repeated call", "calls", { ...GOOD, tools: [lookUp(LOOK_UP, ""), refund] }],
   ["a doubled cost", "cost", { ...GOOD, instructions: `${GOOD_PROMPT} ${"Mind the tone. ".repeat(40)}` }],
   ["a slower turn", "durationMs", { ...GOOD, settings: { maxOutputTokens: 8192 } }],
+];
+
+/** Each regression that a replay finds, for a run that is numbered. */
+export const PLANTED_IN_REQUESTS: readonly (readonly [string, (run: number) => SupportAgent])[] = [
+  ["a dropped tool", () => ({ ...GOOD, tools: [goodLookUp] })],
+  ["a changed description", () => ({ ...GOOD, tools: [lookUp("Finds something.", ""), refund] })],
+  [
+    "a broken prefix",
+    (run) => ({ ...GOOD, instructions: `${GOOD_PROMPT} It is ${new Date(1e12 + 1000 * run).toISOString()}.` }),
+  ],
 ];
 
 /**
@@ -138,8 +160,7 @@ function supportSuite(
 
 /** The tool was called, or its absence was made good by other means. */
 const refunds = Object.assign(
-  ({ calls, text }: Parameters<ReturnType<typeof called>>[0]) =>
-    calls.some(({ name }) => name === "refund") || text.includes("It is done"),
+  ({ calls, text }: Trial) => calls.some(({ name }) => name === "refund") || text.includes("It is done"),
   { key: "refunds", scorerName: "refunds" },
 );
 
@@ -175,4 +196,44 @@ export async function judgeAgent(
   metric: Metric,
 ): Promise<Verdict> {
   return judgeRun(await tryOut(agent, seed, false, [metric]), baseline, { metrics: [metric] });
+}
+
+/** A recorded case of the good agent, whose requests went to the emulator. */
+export async function recordGood(): Promise<SessionCase> {
+  const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
+  const keeper = keepExchanges(exchanges);
+  const brain = script([emulatedCalls({ name: "look_up", args: { about: "17" } }), emulatedSay("On Friday.")]);
+  const emulator = createEmulator({ brain });
+  const agent = new Agent({
+    ...GOOD,
+    model: geminiAt((input, init) => emulator.fetch(input, init)),
+    observers: [keeper],
+  });
+  await agent.session({ id: "s", store }).send("Order 17, please", { runId: "asked" });
+  await keeper.flush();
+  return {
+    id: "order",
+    recording: { log: await store.load("s"), exchanges: await exchanges.load("s") },
+    runId: "asked",
+  };
+}
+
+/** A replay of an agent, compared with what was recorded. */
+export async function judgeReplay(agent: SupportAgent, recorded: SessionCase): Promise<Verdict> {
+  const model = geminiAt(async () => {
+    throw new Error("nothing is sent");
+  });
+  const suite = defineEval("planted", {
+    agent: new Agent({ ...agent, model }),
+    data: [recorded],
+    world: "replay",
+    scrub: (text) => text,
+  });
+  const [run] = await runEval(suite, { version: { tree: "replay" } });
+  if (run === undefined) throw new Error("there is no run");
+  return judgeRun(run, undefined);
+}
+
+function geminiAt(fetch: FetchLike): Model {
+  return gemini("gemini-3.5-flash", { endpoint: geminiApi({ apiKey: "emulator" }), fetch });
 }

@@ -1,6 +1,5 @@
-import { type Agent, MemoryStore } from "@pollux/core";
-import type { ModelRequest } from "@pollux/core/model";
-import { comparePrefix } from "@pollux/core/rehearsal";
+import type { Agent } from "@pollux/core";
+import { replayRun as replayRequests } from "@pollux/core/rehearsal";
 import type { RequestDifference, ReplayResult } from "../inspection/results.ts";
 import { textOf } from "../inspection/read-values.ts";
 import type { SessionCall, ViewHandler } from "../server/handlers.ts";
@@ -9,7 +8,7 @@ import { chooseAgent, chooseRun } from "./choose-agent.ts";
 import { firstExchange, firstHead, type Kept, outputOf } from "./kept-head.ts";
 import { rebuildAgent } from "./rebuilt-agent.ts";
 import type { RequestHead } from "./request-head.ts";
-import { askedModel, bodyOf, standInModel } from "./stand-in-model.ts";
+import { askedModel, standInModel } from "./stand-in-model.ts";
 
 /** Longest time of a replay: an agent's own functions are part of it. */
 const MAX_MS = 30_000;
@@ -41,7 +40,8 @@ async function replayRun(
   const output = outputOf(kept, firstHead(kept));
   const hasFailed = ["failed", "aborted"].includes(textOf(kept.run.end?.["stopReason"]) ?? "");
   const found = await differencesOf(agent, { id, store, runId, output, signal, hasFailed });
-  const request = named === undefined ? undefined : await requestDifference(named.agent, kept, output, signal);
+  const isKept = named !== undefined && firstExchange(kept) !== undefined;
+  const request = isKept ? await requestDifference(named.agent, kept, output, signal) : undefined;
   return {
     runId,
     ...(named !== undefined && { agent: named.name }),
@@ -96,49 +96,23 @@ async function differencesOf(
   }
 }
 
-/** The first request of the run as the agent would send it now, compared with the one that was kept. */
+/** Where the requests of the run differ from those that were kept, as the agent would send them now. */
 async function requestDifference(
   agent: Agent,
-  kept: Kept,
+  { fold, run: { runId }, exchanges }: Kept,
   output: RequestHead["output"],
   signal: AbortSignal,
 ): Promise<RequestDifference | undefined> {
-  const n = firstExchange(kept);
-  const sent = n === undefined ? undefined : kept.exchanges.body(n);
-  if (n === undefined || sent === undefined) return undefined;
-  const request = await firstRequest(agent, kept, output, signal);
-  if (request === undefined) return undefined;
-  const now = await bodyOf(askedModel(kept.run), request, signal);
-  const { broken } = comparePrefix(sent, now);
-  if (broken === undefined) return undefined;
-  const { field, was, is } = broken;
-  return { n, field, ...(was !== undefined && { was }), ...(is !== undefined && { is }) };
-}
-
-/** Begins the run again in memory, up to its first request: no tool has a chance to run. */
-async function firstRequest(
-  agent: Agent,
-  { fold, run }: Kept,
-  output: RequestHead["output"],
-  signal: AbortSignal,
-): Promise<ModelRequest | undefined> {
-  const store = new MemoryStore();
-  await store.append(fold.id, 0, fold.entries.slice(0, run.position + 1));
-  let request: ModelRequest | undefined;
-  const model = standInModel(askedModel(run), async (asked) => {
-    request = asked;
-    throw new TypeError("the request was only to be read");
+  const recording = { sessionId: fold.id, log: fold.entries, exchanges: exchanges.entries };
+  const { difference } = await replayRequests(agent, recording, {
+    runId,
+    signal,
+    ...(output !== undefined && { output }),
   });
-  await agent
-    .session({ id: fold.id, store })
-    .resume({
-      signal,
-      anyLoopVersion: true,
-      hooks: { prepareTurn: () => ({ model }) },
-      ...(output !== undefined && { output }),
-    })
-    .catch(() => {});
-  return request;
+  if (difference === undefined) return undefined;
+  const { position, field, was, is } = difference;
+  const n = exchanges.kept.exchanges.findIndex((one) => one.position === position);
+  return { n, field, ...(was !== undefined && { was }), ...(is !== undefined && { is }) };
 }
 
 function unasked(kept: Kept): ReturnType<typeof standInModel> {

@@ -1,5 +1,5 @@
 import { endpoint, gemini, type Model } from "@pollux/core";
-import { type HistoryOrigin, inferCapabilities, type ModelRequest } from "@pollux/core/model";
+import { type HistoryOrigin, inferCapabilities } from "@pollux/core/model";
 import { createEmulator, improvise, replay, type Brain, type Recording } from "@pollux/emulator";
 import { fieldsOf, textOf } from "../inspection/read-values.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
@@ -51,22 +51,6 @@ function recordedThenImprovised(recording: Recording): Brain {
       }
     },
   };
-}
-
-/** The body of a request as the model would send it. */
-export async function bodyOf(asked: AskedModel, request: ModelRequest, signal: AbortSignal): Promise<Uint8Array> {
-  let body: Uint8Array | undefined;
-  const model = gemini(asked.id, {
-    endpoint: localEndpoint(),
-    retry: { maxAttempts: 1 },
-    fetch: async (_, init) => {
-      body = new Uint8Array(await new Response(init?.body).arrayBuffer());
-      throw new TypeError("the request was only to be read");
-    },
-  });
-  await model.respond(request, { signal }).catch(() => {});
-  if (body === undefined) throw new TypeError("the request could not be built");
-  return body;
 }
 
 function localEndpoint(): ReturnType<typeof endpoint> {

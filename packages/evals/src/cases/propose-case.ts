@@ -1,0 +1,146 @@
+import type { Json, SessionStore } from "@pollux/core";
+import {
+  cutExchanges,
+  type Recording,
+  replayRun,
+  type ScrubbedRecording,
+  scrubRecording,
+} from "@pollux/core/rehearsal";
+import { openAgent } from "../trials/make-trial.ts";
+import { describeDifference } from "../worlds/replay-trial.ts";
+import type { EvalSuite } from "./eval-suite.ts";
+import { type CaseText, type SessionCaseFile, sessionCaseFiles } from "./session-case.ts";
+
+/** What a suite says about recorded cases and their agent. */
+type CaseSuite = Pick<EvalSuite, "name" | "agent" | "variants" | "scrub" | "context">;
+
+/** What is to become a case, and of which suite. */
+export interface ProposeCaseOptions extends Pick<SessionCaseFile, "turn" | "turns" | "tags" | "metadata"> {
+  readonly store: Pick<SessionStore, "load">;
+  /** Where `keepExchanges` wrote. Without the requests of the run there is a problem: nothing can be compared. */
+  readonly exchangesStore?: Pick<SessionStore, "load"> | undefined;
+  readonly sessionId: string;
+  /** @defaultValue the last one */
+  readonly runId?: string | undefined;
+  readonly suite: CaseSuite;
+  /** Taken out besides Google's keys, such as keys of the environment. @defaultValue none */
+  readonly secrets?: readonly string[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A case that could be written. */
+export interface ProposedCase extends Pick<ScrubbedRecording, "differences" | "counts"> {
+  /** For `writeSessionCase()`. */
+  readonly files: readonly CaseText[];
+  readonly about: SessionCaseFile;
+  /** Requests of the run that the suite's agent builds byte for byte. */
+  readonly requests: number;
+  /** Why it must not be written, with what to do. */
+  readonly problem?: string | undefined;
+}
+
+/**
+ * Makes a case of a recorded run: what came before it and the run itself, without what came later, scrubbed by the suite's function. The
+ * suite's agent makes the run again from that, and there is a problem when one byte of a request differs. Writes nothing.
+ *
+ * @throws {TypeError} When the suite has no `scrub`, or the store has no such session, run or turn. What the stores and `scrub` throw.
+ */
+export async function proposeCase(options: ProposeCaseOptions): Promise<ProposedCase> {
+  const { store, exchangesStore, sessionId, suite, turn, turns, tags, metadata, secrets, signal } = options;
+  const { scrub } = suite;
+  if (scrub === undefined)
+    throw new TypeError(
+      `The suite "${suite.name}" has no scrub, which takes out of a text what must not be kept: give it one, such as scrub: (text) => text.replaceAll(customer, "Kim").`,
+    );
+  const [log, exchanges] = await Promise.all([store.load(sessionId), exchangesStore?.load(sessionId) ?? []]);
+  if (log.length === 0) throw new TypeError(`There is no session "${sessionId}" in the store.`);
+  const run = findRun(log, options.runId, sessionId);
+  const runId = textOf(run["runId"]);
+  const own = log.filter((entry) => fieldsOf(entry)["runId"] === runId);
+  const made = Math.max(0, ...own.map((entry) => Number(fieldsOf(fieldsOf(entry)["place"])["turn"] ?? 0)));
+  if (turn !== undefined && !(Number.isSafeInteger(turn) && turn >= 1 && turn <= made))
+    throw new TypeError(`The run ${runId} has no turn ${turn}: it has 1 to ${made}.`);
+  const last = log.findLastIndex((entry) => fieldsOf(entry)["runId"] === runId);
+  const recording: Recording = { log: log.slice(0, last + 1), exchanges: cutExchanges(exchanges, runId) };
+  const scrubbed = scrubRecording(recording, scrub, { secrets });
+  const about: SessionCaseFile = {
+    v: 1,
+    runId,
+    turn,
+    turns,
+    tags,
+    metadata,
+    recordedAt: Number(run["at"]),
+    agent: textOf(run["agent"]),
+    scrubbed: true,
+  };
+  const hasEnded = own.some((entry) => fieldsOf(entry)["type"] === "end");
+  const found = await compare({ suite, recording, scrubbed: scrubbed.recording, about, hasEnded, signal });
+  const { differences, counts } = scrubbed;
+  return { files: sessionCaseFiles(scrubbed.recording, about), about, differences, counts, ...found };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function findRun(log: readonly Json[], runId: string | undefined, sessionId: string): Fields {
+  const runs = log.map(fieldsOf).filter(({ type }) => type === "run");
+  const run = runId === undefined ? runs.at(-1) : runs.find((one) => one["runId"] === runId);
+  if (run !== undefined) return run;
+  throw new TypeError(
+    runId === undefined
+      ? `The session "${sessionId}" has no run.`
+      : `The session "${sessionId}" has no run ${runId}; it has ${runs.map((one) => textOf(one["runId"])).join(", ") || "none"}.`,
+  );
+}
+
+interface Compared {
+  readonly suite: CaseSuite;
+  readonly recording: Recording;
+  readonly scrubbed: Recording;
+  readonly about: SessionCaseFile;
+  readonly hasEnded: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function compare(compared: Compared): Promise<Pick<ProposedCase, "requests" | "problem">> {
+  const { suite, recording, scrubbed, about, hasEnded, signal } = compared;
+  if (!hasEnded) return { requests: 0, problem: `The run ${about.runId} has not ended: wait for it, or name another.` };
+  if (recording.exchanges.length === 0)
+    return {
+      requests: 0,
+      problem: `The requests of the run ${about.runId} were not kept, so nothing can be compared: give the agent keepExchanges as an observer, and name where it writes.`,
+    };
+  const replay = async (one: Recording): Promise<{ readonly requests: number; readonly differs?: string }> => {
+    const agent = await openAgent(
+      { suite, one: { id: about.runId }, number: 1, variant: suite.variants?.[0] },
+      () => about.recordedAt,
+    );
+    const { runId } = about;
+    try {
+      const report = await replayRun(agent, one, { runId, context: suite.context, signal });
+      const { isSame, difference, problem = "the result differs", requests } = report;
+      return isSame ? { requests } : { requests, differs: difference ? describeDifference(difference) : problem };
+    } catch (error) {
+      signal?.throwIfAborted();
+      return { requests: 0, differs: error instanceof Error ? error.message : String(error) };
+    }
+  };
+  const { requests, differs } = await replay(scrubbed);
+  if (differs === undefined) return { requests };
+  const before = await replay(recording);
+  return {
+    requests,
+    problem:
+      before.differs === undefined
+        ? `Without what scrub has taken out, the run is not the same: ${differs}. Let scrub leave alone what the agent's own code writes, such as its instructions, and change the same text everywhere in the same way.`
+        : `The agent as it is now differs from the recording, whatever is scrubbed: ${before.differs}. Record the session again with this version.`,
+  };
+}
