@@ -7,6 +7,7 @@ import {
   gemini,
   googleSearch,
   handoff,
+  media,
   MemoryStore,
   type Model,
   ToolError,
@@ -47,6 +48,11 @@ const look = defineTool({
     if (at === "sun") throw new ToolError("too bright");
     return { at, seen: "größer, 漢字, 🌍" };
   },
+});
+const paint = defineTool({
+  name: "paint",
+  description: "Paints.",
+  run: () => ({ of: "the moon", image: media(new Uint8Array([137, 80, 78, 71]), "image/png") }),
 });
 const pay = defineTool({
   name: "pay",
@@ -226,6 +232,49 @@ const SCENES: { readonly [name: string]: Scene } = {
     }),
   },
   "agents inside calls side by side": { requests: 6, brain: nested, agent: scout },
+  "an agent inside an agent, with failing, approved and ending calls": {
+    requests: 6,
+    brain: {
+      answer: (turn) => {
+        const text = JSON.stringify(turn.request.systemInstruction ?? "");
+        const [name, next] = text.includes("MIDDLE") ? ["inner", "Middle."] : ["middle", "Top."];
+        if (text.includes("INNERMOST"))
+          return byStep(
+            () => calls({ name: "look", args: { at: "sun" } }, { name: "pay", args: { sum: 1 } }),
+            () => say("Inner."),
+          ).answer(turn);
+        return byStep(
+          () => calls({ name, args: { task: "on" } }),
+          () => say(next),
+        ).answer(turn);
+      },
+    },
+    agent: (model, observers) => {
+      const inner = new Agent({
+        model: model(),
+        name: "inner",
+        instructions: "INNERMOST",
+        tools: [look, pay],
+        observers,
+      });
+      const middle = new Agent({
+        model: model(),
+        name: "middle",
+        instructions: "MIDDLE",
+        tools: [inner.asTool({ description: "Goes in." })],
+        observers,
+      });
+      return { approve: async () => true, tools: [middle.asTool({ description: "Goes on." })] };
+    },
+  },
+  "a tool that gives an image": {
+    requests: 2,
+    brain: byStep(
+      () => calls({ name: "paint", args: {} }),
+      () => say("Painted."),
+    ),
+    agent: () => ({ tools: [paint] }),
+  },
   "a search that is delegated": {
     requests: 3,
     brain: {

@@ -10,5 +10,5 @@ export {
   type TokenCount,
 } from "./model.ts";
 export { type BodyReading, readResponseBody } from "./response/fold.ts";
-export { findPrices, NO_USAGE } from "./usage.ts";
+export { addUsage, findPrices, NO_USAGE } from "./usage.ts";
 export { type ExchangeChunk, type ExchangeTap, type HttpExchange } from "../wire/http/exchange-tap.ts";

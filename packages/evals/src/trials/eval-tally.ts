@@ -1,172 +1,163 @@
 import { ConfigurationError } from "@pollux/core";
 import type { EvalSuite } from "../cases/eval-suite.ts";
-import type { CaseResult, EvalCost, TrialResult } from "../report/eval-run.ts";
-import { rateOfCasesLikeThese } from "../statistics/rates.ts";
+import type { CaseResult, EvalCost } from "../report/eval-run.ts";
+import { rateOfCasesLikeThese, sum } from "../statistics/rates.ts";
 import { type PlannedCase, type TrialPlan, variantsOf } from "./plan-trials.ts";
-import type { JobOutcome, VersionedOptions, UnjudgedRun } from "./run-eval.ts";
+import type { TrialOutcome } from "./read-trial.ts";
+import type { EvalProgress, UnjudgedRun, VersionedOptions } from "./run-eval.ts";
 
-/** Counts what trials have come to and cost, and puts it together. */
-export interface EvalTally<Expected> {
-  begin(): void;
-  /**
-   * @param paid - What was known to be paid for it when it began.
-   * @param outcome - Or what was paid for an attempt that is made again.
-   */
-  settle(plan: PlannedCase<Expected>, paid: number, outcome: JobOutcome | number): void;
-  /** Whether another trial fits into the budget beside those under way, at the mean so far. */
-  hasRoom(): boolean;
-  runs(): readonly UnjudgedRun[];
+/** What a tally begins with. */
+export interface TallyStart extends VersionedOptions {
+  readonly clock: () => number;
+  /** Cost of preparing scorers. */
+  readonly prepared: number;
 }
 
-export function openTally<Expected>(
-  suite: EvalSuite<Expected>,
-  plan: TrialPlan<Expected>,
-  options: VersionedOptions & {
-    readonly clock: () => number;
-    /** Cost of preparing scorers. */
-    readonly prepared: number;
-    /** What earlier calls have paid, for each of their trials. */
-    readonly paid: readonly number[];
-  },
-): EvalTally<Expected> {
-  const { clock, prepared, version, onProgress, budget = suite.gate?.budget } = options;
-  const at = clock();
-  const outcomes = new Map<PlannedCase<Expected>, JobOutcome[]>(plan.cases.map((one) => [one, []]));
-  const total = plan.cases.reduce((sum, { trials }) => sum + trials, 0);
-  let running = 0;
-  let done = 0;
-  let reused = 0;
-  let passed = 0;
-  /** Of trials that are over, and what is known of the others. */
-  let settled = 0;
-  let open = options.paid.reduce((sum, one) => sum + one, 0);
-  let paidTrials = options.paid.filter((one) => one > 0).length;
+/** Counts what trials have come to and cost, and puts it together. */
+export class EvalTally<Expected> {
+  readonly #suite: EvalSuite<Expected>;
+  readonly #plan: TrialPlan<Expected>;
+  readonly #start: TallyStart;
+  readonly #at: number;
+  readonly #outcomes = new Map<PlannedCase<Expected>, TrialOutcome[]>();
+  /** By trial, of those that have cost something. */
+  readonly #costs = new Map<string, number>();
+  #running = 0;
 
-  const report = (): void => {
-    const made = done - reused;
-    const timeLeftMs = made === 0 ? undefined : Math.round(((clock() - at) / made) * (total - done));
-    onProgress?.({
-      suite: suite.name,
+  constructor(suite: EvalSuite<Expected>, plan: TrialPlan<Expected>, start: TallyStart) {
+    this.#suite = suite;
+    this.#plan = plan;
+    this.#start = start;
+    this.#at = start.clock();
+  }
+
+  /** @param trial - Names it. */
+  paid(trial: string, cost: number): void {
+    if (cost > 0) this.#costs.set(trial, cost);
+  }
+
+  begun(): void {
+    this.#running += 1;
+    this.#report();
+  }
+
+  /** @param outcome - Absent for an attempt that is made again. */
+  ended(of: PlannedCase<Expected>, outcome: TrialOutcome | undefined): void {
+    this.#running -= 1;
+    if (outcome !== undefined) this.#outcomes.set(of, [...this.#outcomesOf(of), outcome]);
+    this.#report();
+    if (this.#budget !== undefined && outcome?.cost.isPriced === false)
+      throw new ConfigurationError(
+        `suite "${this.#suite.name}" has a budget, and what a trial costs is not known: give the agent and simulated users prices, such as googleListPrices`,
+      );
+  }
+
+  /** Whether another trial fits into the budget beside those under way, at the mean so far. */
+  hasRoom(): boolean {
+    const budget = this.#budget;
+    if (budget === undefined) return true;
+    const mean = this.#costs.size === 0 ? 0 : sum([...this.#costs.values()]) / this.#costs.size;
+    return this.#cost < budget && this.#cost + mean * (this.#running + 1) <= budget;
+  }
+
+  /** One for each variant. @param isDecided - Whether trials are missing because the others decide. */
+  runs(isDecided = false): readonly UnjudgedRun[] {
+    return variantsOf(this.#suite, this.#start).map((variant) => this.#runOf(variant, isDecided));
+  }
+
+  get #budget(): number | undefined {
+    return this.#start.budget ?? this.#suite.gate?.budget;
+  }
+
+  get #cost(): number {
+    return this.#start.prepared + sum([...this.#costs.values()]);
+  }
+
+  #outcomesOf(of: PlannedCase<Expected>): readonly TrialOutcome[] {
+    return this.#outcomes.get(of) ?? [];
+  }
+
+  #report(): void {
+    const { cases } = this.#plan;
+    const all = cases.flatMap((one) => this.#outcomesOf(one));
+    const [done, total] = [all.length, sum(cases.map(({ trials }) => trials))];
+    const reused = all.filter(({ isReused }) => isReused).length;
+    const spentMs = this.#start.clock() - this.#at;
+    const progress: EvalProgress = {
+      suite: this.#suite.name,
       done,
       total,
       reused,
-      passed,
-      running,
-      cases: plan.cases.length,
-      cost: prepared + settled + open,
-      ...(timeLeftMs !== undefined && { timeLeftMs }),
-    });
-  };
+      passed: all.filter(isPassed).length,
+      running: this.#running,
+      cases: cases.length,
+      cost: this.#cost,
+      ...(done > reused && { timeLeftMs: Math.round((spentMs / (done - reused)) * (total - done)) }),
+    };
+    this.#start.onProgress?.(progress);
+  }
 
-  const runOf = (variant: string | undefined): UnjudgedRun => {
-    const cases = plan.cases.filter((one) => one.variant === variant);
-    const all = cases.flatMap((one) => outcomes.get(one) ?? []);
-    const results = cases.map((one) =>
-      caseResult(
-        one,
-        (outcomes.get(one) ?? []).map(({ trial }) => trial),
-      ),
-    );
-    const tried = results.filter(({ trials }) => trials.length > 0);
-    const {
-      value = 0,
-      low = 0,
-      high = 1,
-    } = tried.length === 0
-      ? {}
-      : rateOfCasesLikeThese(
-          tried.map(({ trials, cluster }) => ({
-            passed: trials.filter(({ status }) => status === "passed").length,
-            trials: trials.length,
-            cluster,
-          })),
-        );
-    const calls = all.flatMap((one) => (one.calls === undefined ? [] : [one.calls]));
-    const [recorded, asked] = calls.reduce(([a, b], [c, d]) => [a + c, b + d], [0, 0]);
+  #runOf(variant: string | undefined, isDecided: boolean): UnjudgedRun {
+    const planned = this.#plan.cases.filter((one) => one.variant === variant);
+    const all = planned.flatMap((one) => this.#outcomesOf(one));
+    const counts = planned.flatMap((one) => {
+      const outcomes = this.#outcomesOf(one);
+      const { cluster } = one.one;
+      return outcomes.length === 0
+        ? []
+        : [{ passed: outcomes.filter(isPassed).length, trials: outcomes.length, cluster }];
+    });
+    const { value, low, high } = counts.length === 0 ? { value: 0, low: 0, high: 1 } : rateOfCasesLikeThese(counts);
+    const asked = sum(all.map((one) => one.asked));
+    const left = sum(planned.map(({ trials }) => trials)) - all.length;
+    const effects = distinct(all.flatMap((one) => one.effects));
     return {
       v: 1,
-      id: `${new Date(at).toISOString()}-${crypto.randomUUID().slice(0, 8)}`,
-      suite: suite.name,
-      at,
-      ms: clock() - at,
-      version,
+      id: `${new Date(this.#at).toISOString()}-${crypto.randomUUID().slice(0, 8)}`,
+      suite: this.#suite.name,
+      at: this.#at,
+      ms: this.#start.clock() - this.#at,
+      version: this.#start.version,
       ...(variant !== undefined && { variant }),
       models: distinct(all.flatMap(({ models }) => models)),
-      cases: results,
+      cases: planned.map((one) => this.#caseResult(one)),
       passed: { share: value, low, high },
-      cost: costOf(all, prepared),
-      ...(asked > 0 && { recordedShare: recorded / asked }),
+      cost: costOf(all, this.#start.prepared),
+      ...(asked > 0 && { recordedShare: sum(all.map((one) => one.recorded)) / asked }),
       notFixed: distinct(all.flatMap(({ notFixed }) => notFixed)),
-      notes: [...plan.notes, ...notesOf(all, results, budget)],
+      notes: [
+        ...this.#plan.notes,
+        ...(effects.length === 0 ? [] : [`Tools with effects really ran: ${effects.join(", ")}.`]),
+        ...(left === 0
+          ? []
+          : [
+              `${isDecided ? "It is decided" : `The budget of ${this.#budget} is spent`}: ${all.length} of ${all.length + left} trials were made.`,
+            ]),
+      ],
     };
-  };
+  }
 
-  return {
-    begin() {
-      running += 1;
-      report();
-    },
-    settle(one, paid, outcome) {
-      running -= 1;
-      open -= paid;
-      if (paid > 0) paidTrials -= 1;
-      if (typeof outcome === "number") {
-        open += outcome;
-        if (outcome > 0) paidTrials += 1;
-      } else {
-        const { trial, isReused, cost } = outcome;
-        outcomes.get(one)?.push(outcome);
-        done += 1;
-        if (isReused) reused += 1;
-        if (trial.status === "passed") passed += 1;
-        settled += cost.agent + cost.judges + cost.users;
-        if (budget !== undefined && !cost.isPriced)
-          throw new ConfigurationError(
-            `suite "${suite.name}" has a budget, and what a trial costs is not known: give the agent and simulated users prices, such as googleListPrices`,
-          );
-      }
-      report();
-    },
-    hasRoom() {
-      if (budget === undefined) return true;
-      const spent = prepared + settled + open;
-      const known = done + paidTrials;
-      const mean = known === 0 ? 0 : (settled + open) / known;
-      return spent < budget && spent + mean * (running + 1) <= budget;
-    },
-    runs: () => variantsOf(suite, options).map(runOf),
-  };
+  #caseResult(of: PlannedCase<Expected>): CaseResult {
+    const { key, world, trials: planned } = of;
+    const { id, tags = [], cluster } = of.one;
+    const trials = this.#outcomesOf(of)
+      .map(({ trial }) => trial)
+      .toSorted((a, b) => a.number - b.number);
+    return { id, key, world, tags, ...(cluster !== undefined && { cluster }), trials, planned };
+  }
 }
 
-function caseResult<Expected>(
-  { one, key, world, trials: planned }: PlannedCase<Expected>,
-  trials: readonly TrialResult[],
-): CaseResult {
-  const { id, tags = [], cluster } = one;
-  const sorted = trials.toSorted((a, b) => a.number - b.number);
-  return { id, key, world, tags, ...(cluster !== undefined && { cluster }), trials: sorted, planned };
+function isPassed({ trial }: TrialOutcome): boolean {
+  return trial.status === "passed";
 }
 
-function costOf(all: readonly JobOutcome[], prepared: number): EvalCost {
-  const sumOf = (name: "agent" | "judges" | "users"): number => all.reduce((sum, { cost }) => sum + cost[name], 0);
-  const [agent, judges, users] = [sumOf("agent"), sumOf("judges") + prepared, sumOf("users")];
+function costOf(all: readonly TrialOutcome[], prepared: number): EvalCost {
+  const [agent, judges, users] = (["agent", "judges", "users"] as const).map((of) =>
+    sum(all.map(({ cost }) => cost[of])),
+  );
+  const known = { agent: agent ?? 0, judges: (judges ?? 0) + prepared, users: users ?? 0 };
   const unpriced = all.filter(({ cost }) => !cost.isPriced).length;
-  return { agent, judges, users, total: agent + judges + users, unpriced };
-}
-
-function notesOf(
-  all: readonly JobOutcome[],
-  cases: readonly CaseResult[],
-  budget: number | undefined,
-): readonly string[] {
-  const effects = distinct(all.flatMap((one) => one.effects));
-  const planned = cases.reduce((sum, one) => sum + one.planned, 0);
-  return [
-    ...(effects.length === 0 ? [] : [`Tools with effects really ran: ${effects.join(", ")}.`]),
-    ...(all.length < planned
-      ? [`The budget of ${budget} is spent: ${all.length} of ${planned} trials were made.`]
-      : []),
-  ];
+  return { ...known, total: sum(Object.values(known)), unpriced };
 }
 
 function distinct<Value>(values: readonly Value[]): readonly Value[] {

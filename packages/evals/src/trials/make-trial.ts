@@ -14,8 +14,8 @@ import {
   type Usage,
 } from "@pollux/core";
 import { buildConversation, type Conversation } from "@pollux/core/conversation";
-import { type ModelResponse, NO_USAGE } from "@pollux/core/model";
-import { cutLog } from "@pollux/core/rehearsal";
+import { addUsage, type ModelResponse, NO_USAGE } from "@pollux/core/model";
+import { cutLog, recordedCalls } from "@pollux/core/rehearsal";
 import type { AnyCase } from "../cases/eval-case.ts";
 import type { AgentWorld, EvalSuite } from "../cases/eval-suite.ts";
 import type { ScoreResult } from "../report/eval-run.ts";
@@ -96,17 +96,6 @@ const NOTHING_KEPT: KeptTrial = {
   cost: 0,
 };
 
-const COUNTS = [
-  "requests",
-  "inputTokens",
-  "cachedTokens",
-  "outputTokens",
-  "thoughtTokens",
-  "toolUseTokens",
-  "totalTokens",
-  "searchQueries",
-] as const;
-
 /**
  * Makes a trial in a session of its own, goes on with one that was cut off, or reads one that is over.
  *
@@ -118,14 +107,16 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
   const { suite, one, world, sessionId } = job;
   const { store, signal, clock } = setting;
   let kept = job.kept ?? NOTHING_KEPT;
-  const around = openWorld(suite, one, { world, clock, before: kept.seen });
+  const runIdOf = (index: number): string => `${sessionId}#${index + 1}`;
+  const begun = beginning(one, world, runIdOf(0));
+  if (!job.isBegun && begun.entries.length > 0) await store.append(sessionId, 0, begun.entries);
+  const made = "recording" in one ? recordedCalls(await store.load(sessionId), runIdOf(0)) : [];
+  const around = openWorld(suite, one, { world, clock, made, before: kept.seen });
   const agent = await openAgent(job, around.now);
   const session: Session = agent.session({ id: sessionId, store });
   const keep = async (next: KeptTrial): Promise<void> => {
     await session.describe({ metadata: { trial: JSON.stringify(next) } });
   };
-  const begun = beginning(one, world, `${sessionId}#1`);
-  if (!job.isBegun && begun.entries.length > 0) await store.append(sessionId, 0, begun.entries);
 
   const results: RunResult<unknown>[] = [];
   const say: Say = async (message) => {
@@ -133,7 +124,7 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
     const stream = session.continueStream({
       ...begun.run,
       ...(message !== undefined && { message }),
-      runId: `${sessionId}#${index + 1}`,
+      runId: runIdOf(index),
       anyLoopVersion: true,
       // The suite's, for whatever type its agent needs.
       context: suite.context as undefined,
@@ -189,7 +180,7 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
     responses,
     // As the session wrote them. Few scorers look at it.
     conversation: () => buildConversation(sessionId, [...begun.entries, ...added] as unknown as SessionEntry[]),
-    usage: (isFork ? responses : results).reduce((sum, next) => addUsage(sum, next.usage), NO_USAGE),
+    usage: (isFork ? responses : results).reduce((sum, { usage }) => addUsage(sum, usage), NO_USAGE),
     isPriced: results.every((result) => result.cost !== undefined),
     model: agent.model.id,
     keep,
@@ -301,10 +292,4 @@ function costOfSteps(entries: readonly Json[]): number {
 function actionOf(event: Extract<RunEvent, { readonly type: "guardrail" }>): GuardrailAction {
   const { type: _, turn: _turn, side: _side, keeps: _keeps, replayed: _replayed, ...action } = event;
   return action;
-}
-
-function addUsage(sum: Usage, next: Usage): Usage {
-  const total = { ...sum, incomplete: sum.incomplete || next.incomplete, contextTokens: next.contextTokens };
-  for (const name of COUNTS) total[name] += next[name];
-  return total;
 }

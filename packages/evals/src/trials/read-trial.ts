@@ -2,14 +2,31 @@ import type { RunResult } from "@pollux/core";
 import type { ModelResponse } from "@pollux/core/model";
 import type { TrialResult } from "../report/eval-run.ts";
 import type { MadeTrial, TrialJob } from "./make-trial.ts";
-import type { JobOutcome } from "./run-eval.ts";
 import type { Trial } from "./trial.ts";
+
+/** A trial that is over, and what it adds to its run. */
+export interface TrialOutcome {
+  readonly trial: TrialResult;
+  readonly isReused: boolean;
+  readonly cost: {
+    readonly agent: number;
+    readonly judges: number;
+    readonly users: number;
+    readonly isPriced: boolean;
+  };
+  readonly models: readonly { readonly id: string; readonly version?: string | undefined }[];
+  /** Calls that a recording might have answered, and those that it did. */
+  readonly asked: number;
+  readonly recorded: number;
+  readonly notFixed: readonly string[];
+  readonly effects: readonly string[];
+}
 
 /** What a trial that was made is for scorers, and for the run. */
 export interface ReadTrial<Expected> {
   /** Absent for one that cannot be scored: it is an error, or invalid. */
   readonly trial?: Trial<Expected> | undefined;
-  readonly outcome: JobOutcome;
+  readonly outcome: TrialOutcome;
 }
 
 export function readTrial<Expected>(
@@ -42,7 +59,7 @@ export function readTrial<Expected>(
     answer: last?.text.slice(0, 300) ?? "",
     sessionId,
   };
-  const outcome: JobOutcome = {
+  const outcome: TrialOutcome = {
     trial: result,
     isReused: false,
     cost: {
@@ -52,7 +69,8 @@ export function readTrial<Expected>(
       isPriced: isPriced && (kept.said === undefined || kept.userCost !== undefined),
     },
     models: modelsOf(made),
-    ...(world !== "live" && { calls: [seen.recorded, seen.calls] }),
+    asked: world === "live" ? 0 : seen.calls,
+    recorded: seen.recorded,
     notFixed: world === "live" ? [] : [...seen.served, ...made.responses.flatMap(servedTools)],
     effects: seen.effects,
   };
@@ -92,7 +110,7 @@ function outputOf(result: RunResult<unknown>): unknown {
   return result.stopReason === "finished" && result.output !== undefined ? result.output : result.text;
 }
 
-function modelsOf({ model, responses }: MadeTrial): JobOutcome["models"] {
+function modelsOf({ model, responses }: MadeTrial): TrialOutcome["models"] {
   return responses.map(({ envelope: { modelVersion } }) => ({
     id: model,
     ...(modelVersion !== undefined && { version: modelVersion }),

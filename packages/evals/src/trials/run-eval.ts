@@ -4,14 +4,14 @@ import { checkOptions, namesIn, type OptionNames } from "@pollux/core/wire";
 import type { EvalSuite } from "../cases/eval-suite.ts";
 import type { CaseFilter } from "../cases/filter-cases.ts";
 import { codeVersion } from "../report/code-version.ts";
-import type { CodeVersion, EvalRun, TrialResult } from "../report/eval-run.ts";
+import type { CodeVersion, EvalRun } from "../report/eval-run.ts";
 import { replayTrial } from "../worlds/replay-trial.ts";
 import { recordedAt } from "../worlds/trial-world.ts";
 import type { World } from "../worlds/world.ts";
-import { openTally } from "./eval-tally.ts";
+import { EvalTally } from "./eval-tally.ts";
 import { makeTrial, openAgent, type TrialJob } from "./make-trial.ts";
 import { allScorers, findTrials, type FoundTrial, type PlannedCase, planTrials } from "./plan-trials.ts";
-import { readTrial } from "./read-trial.ts";
+import { readTrial, type TrialOutcome } from "./read-trial.ts";
 import { scoreTrial } from "./score-trial.ts";
 
 /** Options of {@link runEval}. */
@@ -39,6 +39,8 @@ export interface RunEvalOptions {
    * mean so far, exceed it. Needs prices. @defaultValue the suite's `gate.budget`
    */
   readonly budget?: number | undefined;
+  /** Asked after each trial: once it holds for the runs of all variants, no further one begins. Such as `isDecided()`. @defaultValue never */
+  readonly isDecided?: ((run: UnjudgedRun) => boolean) | undefined;
   /** Makes trials anew that this version has made. @defaultValue false */
   readonly fresh?: boolean | undefined;
   /** Trials under way at the same time. @defaultValue the suite's */
@@ -80,7 +82,7 @@ export interface VersionedOptions extends RunEvalOptions {
 export type UnjudgedRun = Omit<EvalRun, "verdict">;
 
 const OPTIONS: OptionNames<RunEvalOptions> = namesIn(
-  "version store trials baseline world filter variants budget fresh concurrency folder signal onProgress now",
+  "version store trials baseline world filter variants budget isDecided fresh concurrency folder signal onProgress now",
 );
 
 /** Further attempts of a trial that failed with an error. */
@@ -121,25 +123,37 @@ export async function runEval<Expected>(
   const plan = await planTrials(suite, options);
   const found = await findTrials(suite, options, store);
   const queue = listJobs(plan.cases, found, options.fresh === true);
-  const paid = queue.map(paidFor);
-  const tally = openTally(suite, plan, { ...options, clock, prepared, paid });
+  const tally = new EvalTally(suite, plan, { ...options, clock, prepared });
+  for (const job of queue) tally.paid(nameOf(job), job.found.cost + job.lost);
   /** Cases of which the first trial is over: what the model was sent is in its service's cache. */
   const warm = new Set<PlannedCase<Expected>>();
-  const mayBegin = ({ plan: of, number, found: { kept } }: Job<Expected>): boolean =>
-    (kept?.isOver === true || tally.hasRoom()) && (of.world !== "fork" || number === 1 || warm.has(of));
+  let isDecided = false;
 
   const work = async (job: Job<Expected>): Promise<void> => {
-    tally.begin();
+    tally.begun();
     const outcome = await tryJob(suite, job, { store, signal, clock });
-    if ("again" in outcome) queue.push(outcome.again);
+    const isOver = "trial" in outcome;
+    const { agent, judges, users } = isOver
+      ? outcome.cost
+      : { agent: outcome.found.cost + outcome.lost, judges: 0, users: 0 };
+    tally.paid(nameOf(job), agent + judges + users);
+    tally.ended(job.plan, isOver ? outcome : undefined);
+    if (!isOver) queue.push(outcome);
     else warm.add(job.plan);
-    tally.settle(job.plan, paidFor(job), "again" in outcome ? paidFor(outcome.again) : outcome);
+    isDecided = options.isDecided !== undefined && tally.runs().every(options.isDecided);
+  };
+  const next = (): Job<Expected> | undefined => {
+    const hasRoom = tally.hasRoom();
+    const at = queue.findIndex(
+      ({ plan: of, number, found: { kept } }) =>
+        (kept?.isOver === true || (hasRoom && !isDecided)) && (of.world !== "fork" || number === 1 || warm.has(of)),
+    );
+    return at === -1 ? undefined : queue.splice(at, 1)[0];
   };
   const running = new Set<Promise<void>>();
   try {
     while (!signal.aborted) {
-      const next = running.size < concurrency ? queue.findIndex(mayBegin) : -1;
-      const [job] = next === -1 ? [] : queue.splice(next, 1);
+      const job = running.size < concurrency ? next() : undefined;
       if (job !== undefined) {
         const begun: Promise<void> = work(job).finally(() => running.delete(begun));
         running.add(begun);
@@ -147,36 +161,19 @@ export async function runEval<Expected>(
       else break;
     }
     signal.throwIfAborted();
-    return tally.runs();
+    return tally.runs(isDecided);
   } finally {
     stop.abort(new Error("The eval has ended."));
     await Promise.allSettled(running);
   }
 }
 
-/** A trial that is over, and what it adds to its run. */
-export interface JobOutcome {
-  readonly trial: TrialResult;
-  readonly isReused: boolean;
-  readonly cost: {
-    readonly agent: number;
-    readonly judges: number;
-    readonly users: number;
-    readonly isPriced: boolean;
-  };
-  readonly models: readonly { readonly id: string; readonly version?: string | undefined }[];
-  /** Calls, and those that a recording answered. */
-  readonly calls?: readonly [recorded: number, all: number] | undefined;
-  readonly notFixed: readonly string[];
-  readonly effects: readonly string[];
-}
-
-/** @returns What is to be tried again where it failed with an error that may pass. */
+/** @returns The job to be done instead where it failed with an error that may pass. */
 async function tryJob<Expected>(
   suite: EvalSuite<Expected>,
   job: Job<Expected>,
   setting: { readonly store: SessionStore; readonly signal: AbortSignal; readonly clock: () => number },
-): Promise<JobOutcome | { readonly again: Job<Expected> }> {
+): Promise<TrialOutcome | Job<Expected>> {
   const { plan, number, attempt, found } = job;
   const { one, world, variant } = plan;
   const trialJob: TrialJob<Expected> = { suite, one, world, variant, number, ...found };
@@ -185,7 +182,7 @@ async function tryJob<Expected>(
     const agent: Agent = await openAgent(trialJob, () => at ?? setting.clock());
     const trial = await replayTrial(agent, one, { context: suite.context, signal: setting.signal });
     const cost = { agent: 0, judges: 0, users: 0, isPriced: true };
-    return { trial, isReused: false, cost, models: [], notFixed: [], effects: [] };
+    return { trial, isReused: false, cost, models: [], asked: 0, recorded: 0, notFixed: [], effects: [] };
   }
   const isReused = found.kept?.isOver === true;
   const made = await makeTrial(trialJob, setting);
@@ -193,7 +190,7 @@ async function tryJob<Expected>(
     if (failsAll(made.error)) throw made.error;
     const paid = { ...found, isBegun: true, kept: made.kept, cost: made.kept.cost };
     const again = { ...job, attempt: attempt + 1, found: paid };
-    if (attempt <= RETRIES) return { again: isSimulated(plan) ? beginAnew(again) : again };
+    if (attempt <= RETRIES) return isSimulated(plan) ? beginAnew(again) : again;
   }
   const read = readTrial(trialJob, made, setting.signal);
   const { outcome } = read;
@@ -254,8 +251,8 @@ function isSimulated<Expected>({ one }: PlannedCase<Expected>): boolean {
   return !("recording" in one) && typeof one.input === "object" && "kind" in one.input;
 }
 
-function paidFor({ found, lost }: Pick<Job<never>, "found" | "lost">): number {
-  return found.cost + lost;
+function nameOf({ plan, number }: { readonly plan: { readonly prefix: string }; readonly number: number }): string {
+  return `${plan.prefix}${number}`;
 }
 
 /** Whether every other trial would fail in the same way. */

@@ -1,5 +1,11 @@
 import type { PendingCall, ToolOutcome } from "@pollux/core";
-import { recordedCalls, RecordedOutcomes, type RehearsedCall, type Rehearsal } from "@pollux/core/rehearsal";
+import {
+  type RecordedCall,
+  recordedCalls,
+  RecordedOutcomes,
+  type RehearsedCall,
+  type Rehearsal,
+} from "@pollux/core/rehearsal";
 import type { AnyCase, SessionCase } from "../cases/eval-case.ts";
 import type { EvalSuite } from "../cases/eval-suite.ts";
 import { nestedCalls } from "./nested-calls.ts";
@@ -34,26 +40,29 @@ export class InvalidTrial extends Error {
   override readonly name = "InvalidTrial";
 }
 
+/** What a world begins with. */
+interface WorldStart {
+  readonly world: World;
+  readonly clock: () => number;
+  /** Calls that the trial has made, or began with: what a recording has for them is used up. */
+  readonly made: readonly RecordedCall[];
+  readonly before: SeenInWorld;
+}
+
 /** What is fixed, and by what, in a world other than `replay`. */
 export function openWorld<Expected>(
   suite: EvalSuite<Expected>,
   one: AnyCase<Expected>,
-  { world, clock, before }: { readonly world: World; readonly clock: () => number; readonly before?: SeenInWorld },
+  { world, clock, made: madeBefore, before }: WorldStart,
 ): TrialWorld {
   const spoiled = new AbortController();
-  const seen: SeenInWorld = {
-    calls: 0,
-    recorded: 0,
-    approvals: [],
-    effects: [],
-    served: [],
-    ...structuredClone(before),
-  };
+  const seen = structuredClone(before);
   const spoil = (why: string): ToolOutcome => {
     spoiled.abort(new InvalidTrial(why));
     return { ok: false, kind: "cancelled", message: why };
   };
   const recorded = world !== "live" && "recording" in one ? readRecorded(suite, one) : undefined;
+  for (const { name, args, response } of madeBefore) if (response !== undefined) recorded?.outcomes.next(name, args);
   const time = recorded?.at === undefined ? clock : moving(recorded.at, clock);
 
   const call = async (made: RehearsedCall): Promise<ToolOutcome | undefined> => {

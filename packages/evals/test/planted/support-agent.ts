@@ -11,7 +11,7 @@ import {
 import { keepExchanges } from "@pollux/core/exchanges";
 import type { ModelRequest } from "@pollux/core/model";
 import { call, costs, grounded, join, say, ScriptedModel, type ScriptedTurn } from "@pollux/core/testing";
-import { calls, createEmulator, say as emulatedSay, script } from "@pollux/emulator";
+import { calls as emulatedCalls, createEmulator, say as emulatedSay, script } from "@pollux/emulator";
 import { z } from "zod";
 import {
   type Baseline,
@@ -202,7 +202,7 @@ export async function judgeAgent(
 export async function recordGood(): Promise<SessionCase> {
   const [store, exchanges] = [new MemoryStore(), new MemoryStore()];
   const keeper = keepExchanges(exchanges);
-  const brain = script([calls({ name: "look_up", args: { about: "17" } }), emulatedSay("On Friday.")]);
+  const brain = script([emulatedCalls({ name: "look_up", args: { about: "17" } }), emulatedSay("On Friday.")]);
   const emulator = createEmulator({ brain });
   const agent = new Agent({
     ...GOOD,

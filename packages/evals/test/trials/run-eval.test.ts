@@ -248,6 +248,70 @@ describe("runEval", () => {
   });
 });
 
+describe("a conversation with a simulated user", () => {
+  const line = (message: string, done = "goes-on") =>
+    join(say(JSON.stringify({ done, message })), costs({ promptTokenCount: 5 }));
+  const optionsOf = (agent: ScriptedModel, user: ScriptedModel): Partial<EvalSuiteOptions> => ({
+    agent: new Agent({ model: agent, prices }),
+    trials: 1,
+    data: [{ id: "a", input: simulatedUser({ model: user, prices, goal: "A refund" }) }],
+    scorers: [({ input }) => JSON.stringify(input) === '["Refund me"]'],
+  });
+
+  test("that an error cut off begins anew, and what it cost counts", async () => {
+    const outage = new ApiStatusError("try later", { status: 503, retryable: true });
+    const user = new ScriptedModel(line("Hi"), line("Refund"), line("Refund me"), line("", "reached"));
+    const agent = new ScriptedModel(
+      join(say("Hi"), costs({ promptTokenCount: 7 })),
+      () => {
+        throw outage;
+      },
+      join(say("Done"), costs({ promptTokenCount: 7 })),
+    );
+    const result = await run(optionsOf(agent, user));
+
+    expect(statuses(result)).toEqual({ a: ["passed"] });
+    expect(result.cases[0]?.trials[0]?.sessionId).toMatch(/\/1@2$/u);
+    expect(result.cost.agent).toBe(14);
+  });
+
+  test("that an abort cut off begins anew with the next call", async () => {
+    const store = new MemoryStore();
+    const abort = new AbortController();
+    const user = new ScriptedModel(line("Hi"), line("Refund me"), line("", "reached"));
+    const agent = new ScriptedModel(() => {
+      abort.abort(new Error("Ctrl-C"));
+      return say("late");
+    }, say("Done"));
+    const options = optionsOf(agent, user);
+    await expect(run(options, { store, signal: abort.signal })).rejects.toThrow("Ctrl-C");
+    expect(statuses(await run(options, { store }))).toEqual({ a: ["passed"] });
+    user.assertSpent();
+  });
+});
+
+test("runs get the suite's context and the case's metadata", async () => {
+  const seen: unknown[] = [];
+  const agent = new Agent<{ readonly shop: string }>({
+    model: answering(() => say("ok")),
+    instructions: ({ context, metadata }) => {
+      seen.push(context, metadata);
+      return "x";
+    },
+  });
+  const data = [{ id: "a", input: "x", metadata: { lang: "en" } }];
+  await run({ agent, data, trials: 1, scorers: [() => true], context: { shop: "Oslo" } });
+  expect(seen).toEqual([{ shop: "Oslo" }, { lang: "en" }]);
+});
+
+test("a function that makes no agent is an error of the suite", async () => {
+  // What a program without types may write.
+  const agent = (() => undefined) as unknown as () => Agent;
+  await expect(run({ agent, scorers: [() => true] })).rejects.toThrow(
+    'suite "support": its function agent gave no Agent',
+  );
+});
+
 describe("scores", () => {
   const said = (score: Score["score"], reason?: string) => () => ({
     name: "quality",
@@ -425,6 +489,15 @@ describe("money", () => {
       run({ agent: new Agent({ model: model() }), data, scorers: [() => true] }, { budget: 1 }),
     ).rejects.toThrow('suite "support" has a budget, and what a trial costs is not known: give the agent');
   });
+});
+
+test("begins no further trial once it is decided", async () => {
+  const decided = await run(
+    { trials: 5, scorers: [() => false] },
+    { concurrency: 1, isDecided: ({ cases }) => cases[0]?.trials.length === 2 },
+  );
+  expect(statuses(decided)).toEqual({ status: ["failed", "failed"], hello: ["failed"] });
+  expect(decided.notes).toEqual(["It is decided: 3 of 10 trials were made."]);
 });
 
 test("reports how it stands", async () => {

@@ -408,6 +408,35 @@ describe("fork", () => {
     expect(seen[0]).toMatchObject({ usage: { requests: 2, inputTokens: 12 }, text: "Done." });
   });
 
+  test("what the recording had for the turns before N, or for calls before an abort, is used up", async () => {
+    const again = call("look_up", { order: "17" });
+    const one = await record([again, again, again, say("ok")], { turn: 2 });
+    let count = 0;
+    const log = one.recording.log.map((entry) => {
+      const text = JSON.stringify(entry);
+      // Of each outcome, which is in one entry.
+      return text.includes("for real") ? (JSON.parse(text.replace("for real", `${++count}`)) as typeof entry) : entry;
+    });
+    const abort = new AbortController();
+    const forked = new ScriptedModel(
+      again,
+      () => {
+        abort.abort(new Error("Ctrl-C"));
+        return again;
+      },
+      again,
+      say("Done."),
+    );
+    const { seen, scorers } = watching();
+    const data = [{ ...one, recording: { log, exchanges: [] } }];
+    const options = { agent: new Agent({ model: forked, tools }), data, world: "fork", scorers } as const;
+    const store = new MemoryStore();
+    await expect(trialsOf(options, { store, signal: abort.signal })).rejects.toThrow("Ctrl-C");
+    await trialsOf(options, { store });
+
+    expect(outputs(seen[0])).toEqual(["look_up 17 2", "look_up 17 3"]);
+  });
+
   test("ends after so many turns", async () => {
     const one = await record(turns, { turn: 2, turns: 1 });
     const requests: ModelRequest[] = [];

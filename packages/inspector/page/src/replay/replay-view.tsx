@@ -67,7 +67,7 @@ function Result({ id, result }: { readonly id: string; readonly result: ReplayRe
       {request !== undefined && (
         <div class="break">
           <h3>
-            The first request differs at <code>{request.field}</code>
+            A request differs at <code>{request.field}</code>
           </h3>
           <dl>
             <div>
