@@ -154,7 +154,7 @@ describe("a session with signatures, parallel calls and questions", () => {
     expect(await replays(agent, scrubbed)).toBe("Hello K!");
   });
 
-  test("has answers that fit its questions, whose arguments were changed", async () => {
+  test("is made again with the answers to its questions, whose arguments were changed", async () => {
     const { agent, session, end } = recorder([call("write", { to: "Anna" }), say("I wrote to Anna.")]);
     const waiting = await session.send("Write a letter to Anna.");
     await session.answer({

@@ -39,7 +39,13 @@ export default defineEval("support", { agent, data: [], ${scrub} });
 }
 
 const argsIn = (folder: EvalFolder, ...more: readonly string[]): readonly string[] => [
-  ...["eval", "add", "order-9", "--store", folder.at("sessions"), "--suite", folder.at("support.eval.ts")],
+  "eval",
+  "add",
+  "order-9",
+  "--store",
+  folder.at("sessions"),
+  "--suite",
+  folder.at("support.eval.ts"),
   ...more,
 ];
 

@@ -1,10 +1,9 @@
-import { type ExchangeEntry, isExchangeEntry, KeptExchanges } from "../exchanges/kept-exchanges.ts";
 import { asObject, type Json, tryOr } from "../internal/json.ts";
 import { findSecrets } from "../wire/secrets/header-secrets.ts";
-import { BodyEncoder } from "./cut-exchanges.ts";
+import { readWhole, type WholeExchange, writeWhole } from "./cut-exchanges.ts";
 import type { Recording } from "./recording.ts";
-import { type ScrubbedText, TextScrubber } from "./scrub-texts.ts";
 import { scrubAnswer } from "./scrub-answer.ts";
+import { type ScrubbedText, TextScrubber } from "./scrub-texts.ts";
 
 /** Options of {@link scrubRecording}. */
 export interface ScrubOptions {
@@ -52,29 +51,32 @@ export function scrubRecording(
   scrub: (text: string) => string,
   { secrets = [] }: ScrubOptions = {},
 ): ScrubbedRecording {
-  const bodies = readBodies(exchanges);
-  const found = bodies.flatMap((one) => findSecrets({}, asObject(one?.request)["tools"]));
+  const whole = readWhole(exchanges);
+  const requests = whole.map(({ body }) => tryOr<unknown>(() => JSON.parse(body), undefined));
+  const found = requests.flatMap((request) => findSecrets({}, asObject(request)["tools"]));
   const texts = new TextScrubber(scrub, [...new Set([...secrets, ...found])]);
   // What is learned of a content where it was changed holds wherever it is repeated, also before that.
   for (;;) {
     const known = texts.learned;
-    const recording = {
-      log: log.map((entry, index) => scrubEntry(texts, entry, `log[${index}]`)),
-      exchanges: scrubExchanges(texts, exchanges, bodies),
-    };
-    if (texts.learned === known) {
-      const unreadable = bodies.filter((one) => one === undefined).length;
-      const changed = bodies.filter((one, at) => one !== undefined && recording.exchanges[at] !== exchanges[at]);
-      const counts = { ...texts.counts, exchanges: changed.length, unreadable };
-      return { recording, differences: texts.differences, counts };
+    const scrubbedLog = log.map((entry, index) => scrubEntry(texts, entry, `log[${index}]`));
+    const scrubbed = whole.map((one, at) => scrubExchange(texts, one, requests[at], `exchanges[${at}]`));
+    if (texts.learned > known) {
+      texts.startAgain();
+      continue;
     }
-    texts.startAgain();
+    const changed = scrubbed.filter((one, at) => one !== whole[at]).length;
+    const unreadable = exchanges.length - whole.length;
+    const isSame = changed + unreadable === 0;
+    return {
+      recording: { log: scrubbedLog, exchanges: isSame ? exchanges : writeWhole(scrubbed) },
+      differences: texts.differences,
+      counts: { ...texts.counts, exchanges: changed, unreadable },
+    };
   }
 }
 
 function scrubEntry(texts: TextScrubber, entry: Json, where: string): Json {
-  const { type, place, runId, pending } = asObject(entry);
-  if (type === "end" && typeof runId === "string") texts.learnTokens(runId, pending);
+  const { type, place } = asObject(entry);
   const kind = asObject(place)["kind"];
   const isGiven = type === "step" && (kind === "wait" || kind === "inner");
   // A scrubbed entry has the shape of the entry.
@@ -89,76 +91,24 @@ function scrubEntry(texts: TextScrubber, entry: Json, where: string): Json {
   }) as Json;
 }
 
-/** A request that was kept. */
-interface Body {
-  readonly text: string;
-  /** The parsed text; undefined when it is no JSON. */
-  readonly request: unknown;
-  readonly operation: string;
-}
-
-/** By position; undefined for entries that cannot be read. */
-function readBodies(exchanges: readonly Json[]): readonly (Body | undefined)[] {
-  const kept = new KeptExchanges(exchanges);
-  const bodies: (Body | undefined)[] = exchanges.map(() => undefined);
-  for (const { position, operation } of kept.exchanges) {
-    const body = tryOr<Uint8Array | undefined>(() => kept.body(position), undefined);
-    if (body === undefined) continue;
-    const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(body);
-    bodies[position] = { text, request: tryOr<unknown>(() => JSON.parse(text), undefined), operation };
-  }
-  return bodies;
-}
-
-function scrubExchanges(
-  texts: TextScrubber,
-  exchanges: readonly Json[],
-  bodies: readonly (Body | undefined)[],
-): readonly Json[] {
-  const scrubbed = exchanges.map((value, at): ScrubbedExchange | undefined => {
-    const body = bodies[at];
-    return body === undefined || !isExchangeEntry(value) ? undefined : scrubExchange(texts, value, body, at);
-  });
-  const isRewritten = scrubbed.some((one, at) => one === undefined || one.body !== bodies[at]?.text);
-  const encoder = new BodyEncoder();
-  return scrubbed.map((one, position): Json => {
-    if (one === undefined) return null;
-    const value = exchanges[position] ?? null;
-    // From JSON, with texts for texts.
-    if (!isRewritten) return one.entry as unknown as Json;
-    const body = encoder.encode(one.entry.runId, position, new TextEncoder().encode(one.body));
-    // The same members in the same order, with another body.
-    const entry = { ...one.entry, body } as unknown as Json;
-    return JSON.stringify(entry) === JSON.stringify(value) ? value : entry;
-  });
-}
-
-interface ScrubbedExchange {
-  readonly entry: ExchangeEntry;
-  readonly body: string;
-}
-
-function scrubExchange(texts: TextScrubber, entry: ExchangeEntry, body: Body, at: number): ScrubbedExchange {
-  const where = `exchanges[${at}]`;
-  const request = texts.value(body.request, "request", `${where}.request`);
-  const isJson = body.request !== undefined;
-  const scrubbed = texts.members(entry, where, (name, value, place) => {
-    if (name === "body") return value;
-    if (name === "chunks") return scrubChunks(texts, entry.chunks, body.operation, `${where}.answer`);
-    if (name === "error") return texts.value(value, name, place);
-    return texts.value(value, "tools", place);
-  }) as ExchangeEntry; // only texts were changed
-  if (!isJson) return { entry: scrubbed, body: texts.text(body.text, `${where}.request`) };
-  return { entry: scrubbed, body: request === body.request ? body.text : JSON.stringify(request) };
+function scrubExchange(texts: TextScrubber, exchange: WholeExchange, request: unknown, where: string): WholeExchange {
+  const scrubbed = texts.value(request, "request", `${where}.request`);
+  // Of the rest, only texts are changed.
+  return texts.members(exchange, where, (name, value, at) => {
+    if (name === "body" && request === undefined) return texts.text(exchange.body, at);
+    if (name === "body") return scrubbed === request ? value : JSON.stringify(scrubbed);
+    if (name === "chunks") return scrubChunks(texts, exchange, `${where}.answer`);
+    // What is not the author's to scrub may have a key in it.
+    return texts.value(value, name === "error" ? name : "tools", at);
+  }) as WholeExchange;
 }
 
 function scrubChunks(
   texts: TextScrubber,
-  chunks: ExchangeEntry["chunks"],
-  operation: string,
+  { chunks, operation }: WholeExchange,
   where: string,
-): ExchangeEntry["chunks"] {
-  const text = chunks.map(([, chunk]) => chunk).join("");
-  const scrubbed = scrubAnswer(texts, text, where, operation);
-  return scrubbed === text ? chunks : [[chunks.at(-1)?.[0] ?? 0, scrubbed]];
+): WholeExchange["chunks"] {
+  const body = chunks.map(({ text }) => text).join("");
+  const text = scrubAnswer(texts, body, where, operation);
+  return text === body ? chunks : [{ ms: chunks.at(-1)?.ms ?? 0, text }];
 }

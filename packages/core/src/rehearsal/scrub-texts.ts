@@ -3,8 +3,6 @@ import { asObject, isObject, setMember } from "../internal/json.ts";
 import { utf8Length } from "../internal/text.ts";
 import { PLACEHOLDER_SIGNATURE } from "../model/history/change-calls.ts";
 import { PartCollector, visibleText } from "../model/response/parts.ts";
-import { questionToken } from "../tool/pending-call.ts";
-import type { PendingCall } from "../tool/tool.ts";
 import { redactBytes } from "../wire/secrets/redact.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import type { GroundingSupport } from "../wire/types/generate-content.ts";
@@ -20,6 +18,8 @@ export interface ScrubbedText {
 }
 
 type Members = Readonly<Record<string, unknown>>;
+type Segment = NonNullable<GroundingSupport["segment"]>;
+type Move = (segment: Segment, where: string) => Segment;
 type Scrubbed = Readonly<Record<"texts" | "secrets" | "signatures" | "citations" | "media", number>>;
 
 /** Characters that are shown around a change. */
@@ -32,20 +32,20 @@ export class TextScrubber {
   readonly #texts = new Map<string, string>();
   /** Signatures of contents that were changed. */
   readonly #lost = new Set<string>();
-  /** Tokens of questions about arguments that were changed, by the old one. */
-  readonly #tokens = new Map<string, string>();
   readonly #changed = new Map<string, ScrubbedText>();
   readonly #media = new Set<string>();
   #citations = 0;
+  /** Moves a range of the answer whose candidate is scrubbed. */
+  #move: Move | undefined;
 
   constructor(scrub: (text: string) => string, secrets: readonly string[]) {
     this.#scrub = scrub;
     this.#secrets = secrets;
   }
 
-  /** Grows with what is known of contents and questions that are repeated elsewhere. */
+  /** Grows with what is known of contents that are repeated elsewhere. */
   get learned(): number {
-    return this.#lost.size + this.#tokens.size;
+    return this.#lost.size;
   }
 
   get counts(): Scrubbed {
@@ -111,7 +111,6 @@ export class TextScrubber {
     if (typeof value === "string") {
       if (isFree || !(KEPT.has(name) || KEPT_WHOLE.has(name))) return this.text(value, where);
       if (name === "data") this.#media.add(value);
-      if (name === "token" || name === "withdrawn") return this.#tokens.get(value) ?? value;
       return OPAQUE.has(name) ? value : this.#note(value, this.#redact(value), where);
     }
     if (Array.isArray(value)) {
@@ -122,8 +121,11 @@ export class TextScrubber {
     if (!isFree && !KEPT_WHOLE.has(name)) {
       if (isResponse(value)) return this.#response(value, where);
       if (Array.isArray(value["parts"])) return this.#content(value, where);
+      if (name === "segment" && this.#move !== undefined) return this.#move(value, where);
     }
-    return this.members(value, where, (member, inner, at) => {
+    const isQuoted = !isFree && (name === "citationSources" || name === "citations");
+    const members = (isQuoted && this.#move?.(value, where)) || value;
+    return this.members(members, where, (member, inner, at) => {
       if (isFree || KEPT_WHOLE.has(name)) return this.value(inner, KEPT_WHOLE.has(name) ? name : member, at, isFree);
       const isPayload = member === "response" && (name === "functionResponse" || name === "toolResponse");
       // The code that a model wrote, and not that of an error.
@@ -143,18 +145,6 @@ export class TextScrubber {
       if (now !== undefined || member === undefined) setMember(changed, name, now);
     }
     return isSame ? value : changed;
-  }
-
-  /** Learns the new tokens of questions whose arguments are changed. */
-  learnTokens(runId: string, pending: unknown): void {
-    // What was checked of an entry does not reach into its questions.
-    for (const one of Array.isArray(pending) ? (pending as readonly PendingCall[]) : []) {
-      const call = this.value(one.call, "call", "pending") as PendingCall["call"];
-      if (call === one.call) continue;
-      for (let time = 1; time <= MAX_TIMES; time++)
-        if (questionToken(runId, one, time) === one.token)
-          this.#tokens.set(one.token, questionToken(runId, { ...one, call }, time));
-    }
   }
 
   #content(content: Members, where: string): Members {
@@ -178,52 +168,41 @@ export class TextScrubber {
 
   #response(response: Response, where: string): unknown {
     const content = this.#content(response.content, `${where}.content`) as unknown as Content;
-    const moved = content === response.content ? undefined : content;
-    return this.members(response, where, (name, value, at) => {
-      if (name === "content") return content;
-      return name === "candidate" ? this.#candidate(value, response.content, moved, at) : this.value(value, name, at);
-    });
+    this.#move = this.#mover(response.content, content);
+    // The texts of tokens are pieces of the old text.
+    const isStale = (name: string): boolean => name === "logprobsResult" && content !== response.content;
+    const inCandidate = (name: string, value: unknown, at: string): unknown =>
+      isStale(name) ? undefined : this.value(value, name, at);
+    const candidate = this.members(response["candidate"], `${where}.candidate`, inCandidate);
+    this.#move = undefined;
+    const own: Members = { content, candidate };
+    return this.members(response, where, (name, value, at) => own[name] ?? this.value(value, name, at));
   }
 
-  /** Moves what points into the text of an answer. */
-  #candidate(candidate: unknown, was: Content, is: Content | undefined, where: string): unknown {
-    const [finder, texts] = [new RangeFinder(was.parts), [visibleText(was), is && visibleText(is)] as const];
-    const changes = findChanges(texts[0], texts[1] ?? texts[0]);
-    const move = <Segment extends NonNullable<GroundingSupport["segment"]>>(segment: Segment, at: string): Segment => {
+  /** What moves ranges of the answer's text, if that has changed. */
+  #mover(was: Content, is: Content): Move {
+    const [finder, isChanged, before, now] = [
+      new RangeFinder(was.parts),
+      was !== is,
+      visibleText(was),
+      visibleText(is),
+    ];
+    const changes = findChanges(before, now);
+    return (segment, where) => {
       const found = finder.find(segment);
       const isFound = found.match !== "unverified";
-      const said = segment.text === undefined || isFound ? segment.text : this.text(segment.text, `${at}.text`);
-      if (texts[1] === undefined) return said === segment.text ? segment : { ...segment, text: said };
+      const said = segment.text === undefined || isFound ? segment.text : this.text(segment.text, `${where}.text`);
+      if (!isChanged) return said === segment.text ? segment : { ...segment, text: said };
       const { start, end } = moveRange(changes, found);
-      const text = isFound ? texts[1].slice(start, end) : said;
-      const [startIndex, endIndex] = [start, end].map((place) => utf8Length(texts[1]?.slice(0, place) ?? ""));
+      const text = isFound ? now.slice(start, end) : said;
       this.#citations++;
       // Counted from the beginning, and without a zero, as the service does.
       const { partIndex: _part, startIndex: _start, ...rest } = segment;
-      return { ...rest, ...(start > 0 && { startIndex }), endIndex, ...(text !== undefined && { text }) } as Segment;
+      const startIndex = start > 0 && { startIndex: utf8Length(now.slice(0, start)) };
+      return { ...rest, ...startIndex, endIndex: utf8Length(now.slice(0, end)), ...(text !== undefined && { text }) };
     };
-    const inCandidate = (name: string, value: unknown, at: string): unknown => {
-      // The texts of tokens are pieces of the old one.
-      if (name === "logprobsResult" && is !== undefined) return undefined;
-      if (name === "segment" && isObject(value)) return move(value, at);
-      const isQuoted = name === "citationSources" || name === "citations";
-      if (Array.isArray(value)) {
-        const items = value.map((item: unknown, index) => {
-          const place = `${at}[${index}]`;
-          if (!isObject(item)) return this.value(item, name, place);
-          return this.members(isQuoted ? move(item, place) : item, place, inCandidate);
-        });
-        return items.every((item, index) => item === value[index]) ? value : items;
-      }
-      const isWalked = name === "groundingMetadata" || name === "citationMetadata";
-      return isWalked ? this.members(value, at, inCandidate) : this.value(value, name, at);
-    };
-    return this.members(candidate, where, inCandidate);
   }
 }
-
-/** How often the same is asked about a call, at most. */
-const MAX_TIMES = 50;
 
 function around(text: string, from: number, to: number): string {
   const start = Math.max(0, from - AROUND);
@@ -270,7 +249,7 @@ const KEPT = words(
 );
 /** Members that hold nothing else. */
 const KEPT_WHOLE = words(
-  "place usage usageMetadata tools toolConfig generationConfig safetySettings safetyRatings videoMetadata mediaResolution modelStatus lost",
+  "place usage usageMetadata logprobsResult tools toolConfig generationConfig safetySettings safetyRatings videoMetadata mediaResolution modelStatus lost",
 );
 /** Bytes, in which the beginning of a key means nothing. */
 const OPAQUE = words("data thoughtSignature");

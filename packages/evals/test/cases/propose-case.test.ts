@@ -129,6 +129,14 @@ test("a run with an approval and an agent inside a call becomes a case", async (
   expect(proposed.files.map(({ text }) => text).join("")).not.toMatch(/Anna|Bergen/);
 });
 
+test("a run that waits for a person becomes a case", async () => {
+  const { session, propose } = recorder([call("write", { to: "Anna" })]);
+  await session.send("Write to Anna.");
+  const proposed = await propose();
+  expect(proposed.problem).toBeUndefined();
+  expect(proposed.requests).toBe(1);
+});
+
 test("only what came before the run and the run itself are kept, with its requests alone", async () => {
   const { session, propose } = recorder([say("One"), say("Two"), say("Three")]);
   await session.send("First");
