@@ -14,7 +14,7 @@ export interface PackageSize {
 /** Limit of each package, about a fifth above its current size. Exceeding one is an accident, or needs a new number here. */
 const PACKAGE_BUDGETS: Readonly<Record<string, PackageSize>> = {
   // A fifth of it lays out Markdown; marked, which reads it, adds a package of 152 KB packed and 608 KB unpacked to an install.
-  "@pollux/cli": { packed: 58_000, unpacked: 190_000 },
+  "@pollux/cli": { packed: 72_000, unpacked: 238_000 },
   "@pollux/conformance": { packed: 25_000, unpacked: 97_000 },
   "@pollux/core": { packed: 750_000, unpacked: 2_500_000 },
   "@pollux/dbos": { packed: 33_000, unpacked: 105_000 },

@@ -1,10 +1,9 @@
-import { existsSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { openPath } from "@pollux/inspector";
 import { proposeCase, type ProposedCase, writeSessionCase } from "@pollux/evals";
 import { type CliProcess, type Command, parseOptions, UsageError } from "./command.ts";
-import { type FoundSuite, loadSuites } from "./eval/find-suites.ts";
+import { chooseSuite } from "./eval/find-suites.ts";
 import { keysIn, openExchanges, STORE } from "./inspect.ts";
 import { inOneLine } from "./terminal-text.ts";
 
@@ -59,18 +58,6 @@ async function addCase(args: readonly string[], terminal: CliProcess): Promise<n
     `Written. Add it to the data of "${suite.name}" in ${file}:\n\n  sessionCase(new URL("cases/${options.id}", import.meta.url)),\n`,
   );
   return 0;
-}
-
-async function chooseSuite(asked: string | undefined): Promise<FoundSuite> {
-  const isFile = asked !== undefined && existsSync(asked);
-  const all = await loadSuites(isFile ? [asked] : []);
-  const named = isFile || asked === undefined ? all : all.filter(({ suite }) => suite.name === asked);
-  const [one, ...more] = named;
-  if (one !== undefined && more.length === 0) return one;
-  const names = all.map(({ suite, file }) => `${suite.name} (${file})`).join(", ");
-  throw new UsageError(
-    one === undefined ? `There is no suite "${asked}"; there is ${names}` : `Name the suite with --suite: ${names}`,
-  );
 }
 
 /** What an author or a command line got wrong. */

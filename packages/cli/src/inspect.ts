@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { stat } from "node:fs/promises";
+import { existsSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join, resolve } from "node:path";
@@ -9,24 +8,28 @@ import type { Agent } from "@pollux/core";
 import { localInspector, type OpenedPath, openPath } from "@pollux/inspector";
 import { toNodeHandler } from "@pollux/web/node";
 import { type CliProcess, type Command, errorMessage, parseOptions, UsageError } from "./command.ts";
+import { caseMaker } from "./eval/case-maker.ts";
 import { readPrices } from "./prices.ts";
 import { explainListenError, parseNumber, untilStopped } from "./serving.ts";
 
 /** Where `pollux chat` saves. */
 export const STORE = "pollux-chats.sqlite";
+/** Where `pollux eval` keeps its trials. */
+const TRIALS = join(".pollux", "evals.sqlite");
 const HOSTS: readonly string[] = ["127.0.0.1", "localhost", "::1"];
 
 const HELP = `Usage: pollux inspect [PATH] [options]
 
 Show sessions down to the bytes, in the browser: turns, requests, tools, tokens and money, live while
 they run. PATH is the folder of a JsonlStore or one of its files, the file of a SqliteStore, or recorded
-traffic (default ${STORE}, where pollux chat saves).
+traffic (default ${STORE}, where pollux chat saves, or else ${TRIALS}, where pollux eval does).
 
 Only this machine can open the page, and only by the printed address. Nothing is changed without --allow-actions.
 
 Options:
       --exchanges PATH     where keepExchanges writes: shows each request as it was sent
                            (default: the folder "exchanges" beside PATH, if there is one)
+      --evals FOLDER       where pollux eval keeps its runs (default: the folder "evals" beside PATH, if there is one)
       --port NUMBER        port to serve on (default: a free one)
       --host ADDRESS       ${HOSTS.join(", ")} (default 127.0.0.1)
       --open               open the page in the browser
@@ -50,13 +53,14 @@ export const inspectCommand: Command = { help: HELP, run: runInspect };
 
 async function runInspect(args: readonly string[], terminal: CliProcess): Promise<number> {
   const options = parseInspectOptions(args);
-  if (options.path === undefined && !existsSync(STORE))
+  const path = options.path ?? [STORE, TRIALS].find((file) => existsSync(file));
+  if (path === undefined)
     throw new Error(
       `There is no ${STORE} here, where "pollux chat --session NAME" saves. To show other sessions, name their store: pollux inspect PATH.`,
     );
-  const path = options.path ?? STORE;
   await using opened = await openPath(path);
   await using kept = await openExchanges(path, options.exchanges);
+  const evals = options.evals ?? folderBeside(path, "evals");
   const agents = await loadAgents(options.agents);
   const prices = readPrices(terminal.env["POLLUX_PRICES"]);
   const exchanges = kept?.store ?? opened.exchanges;
@@ -72,11 +76,13 @@ async function runInspect(args: readonly string[], terminal: CliProcess): Promis
     allowActions: options.allowActions,
     secrets: keysIn(terminal.env),
     ...(prices !== undefined && { prices }),
+    ...(evals !== undefined && { evals: { folder: resolve(evals) } }),
+    ...(options.allowActions && { makeCase: caseMaker(opened.store, exchanges, keysIn(terminal.env)) }),
   });
   const server = createServer(toNodeHandler(handler));
   await listen(server, options);
   const url = addressOf(server, options.host) + address;
-  terminal.stdout.write(greeting(url, opened.title, kept?.title, options));
+  terminal.stdout.write(greeting(url, [opened.title, kept?.title, evals], options));
   if (options.open) openBrowser(url, terminal);
   await untilStopped(terminal);
   await new Promise((closed) => {
@@ -91,11 +97,14 @@ async function runInspect(args: readonly string[], terminal: CliProcess): Promis
 /** The store of exchanges that was named, or the folder `exchanges` beside the sessions. */
 export async function openExchanges(path: string, exchanges: string | undefined): Promise<OpenedPath | undefined> {
   if (exchanges !== undefined) return await openPath(exchanges);
-  const beside = join(dirname(resolve(path)), "exchanges");
-  const found = await stat(beside).catch(() => undefined);
-  if (found?.isDirectory() !== true || beside === resolve(path)) return undefined;
+  const beside = folderBeside(path, "exchanges");
   // A folder of that name may be anything.
-  return await openPath(beside).catch(() => undefined);
+  return beside === undefined ? undefined : await openPath(beside).catch(() => undefined);
+}
+
+function folderBeside(path: string, name: string): string | undefined {
+  const beside = join(dirname(resolve(path)), name);
+  return beside !== resolve(path) && statSync(beside, { throwIfNoEntry: false })?.isDirectory() ? beside : undefined;
 }
 
 async function listen(server: Server, { port, host }: InspectOptions): Promise<void> {
@@ -111,10 +120,15 @@ function addressOf(server: Server, host: string): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-function greeting(url: string, title: string, exchanges: string | undefined, options: InspectOptions): string {
+function greeting(
+  url: string,
+  [title, exchanges, evals]: readonly (string | undefined)[],
+  options: InspectOptions,
+): string {
   const lines = [
     `Inspecting ${title}`,
     exchanges === undefined ? undefined : `Requests and answers from ${exchanges}`,
+    evals === undefined ? undefined : `Evals from ${evals}: ${url}#/evals`,
     options.allowActions ? "The page can change sessions and run agents." : "Read-only; see --allow-actions.",
     "",
     `Open ${url}`,
@@ -173,6 +187,7 @@ interface InspectOptions {
   /** Undefined if the command line names none. */
   readonly path: string | undefined;
   readonly exchanges: string | undefined;
+  readonly evals: string | undefined;
   readonly port: number;
   readonly host: string;
   readonly open: boolean;
@@ -183,6 +198,7 @@ interface InspectOptions {
 function parseInspectOptions(args: readonly string[]): InspectOptions {
   const { values, positionals } = parseOptions(args, {
     exchanges: { type: "string" },
+    evals: { type: "string" },
     port: { type: "string", default: "0" },
     host: { type: "string", default: "127.0.0.1" },
     open: { type: "boolean", default: false },
@@ -196,6 +212,6 @@ function parseInspectOptions(args: readonly string[]): InspectOptions {
     throw new UsageError(
       `--host must be one of ${HOSTS.join(", ")}, not "${values.host}": sessions hold all that was said. To show them to others, mount inspectorHandler in a server that knows its users`,
     );
-  const { exchanges, host, open, agent } = values;
-  return { path, exchanges, port, host, open, allowActions: values["allow-actions"], agents: agent };
+  const { exchanges, evals, host, open, agent } = values;
+  return { path, exchanges, evals, port, host, open, allowActions: values["allow-actions"], agents: agent };
 }

@@ -65,6 +65,24 @@ test("serves a folder of sessions with the exchanges beside it, read-only, until
   await expect(fetch(url)).rejects.toThrow(TypeError);
 });
 
+test("shows the runs of evals beside the store of their trials, or those of another folder", async () => {
+  const folder = await testFolder();
+  const store = new SqliteStore(join(folder, "evals.sqlite"));
+  await talk(store);
+  store[Symbol.dispose]();
+  for (const name of ["evals", "others"]) await mkdir(join(folder, name, `suite of ${name}`), { recursive: true });
+  const suitesOf = async (...more: readonly string[]): Promise<readonly [string | undefined, unknown]> => {
+    const { terminal, get, stop } = await start([join(folder, "evals.sqlite"), ...more]);
+    const read = await get("evals");
+    expect(await stop()).toBe(0);
+    return [/Evals from (.*): http:\S+\/#\/evals\n/.exec(terminal.out)?.[1], read];
+  };
+  const suite = (name: string) => [{ suite: name, runs: [], unreadable: [], omitted: 0 }];
+  expect(await suitesOf()).toEqual([join(folder, "evals"), suite("suite of evals")]);
+  const others = join(folder, "others");
+  expect(await suitesOf("--evals", others)).toEqual([others, suite("suite of others")]);
+});
+
 test("ends with Ctrl-C while a page is following a session", async () => {
   const folder = await testFolder();
   await talk(new JsonlStore(folder));

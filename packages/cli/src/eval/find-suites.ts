@@ -1,4 +1,4 @@
-import { type Dirent, readdirSync, statSync } from "node:fs";
+import { type Dirent, existsSync, readdirSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type AnyCase, type CaseFilter, type EvalSuite, filterCases, readCases } from "@pollux/evals";
@@ -63,6 +63,27 @@ export async function loadSuites(asked: readonly string[]): Promise<readonly Fou
       all.push({ suite, file, variants: suite.variants ?? [] });
     }
   return all;
+}
+
+/**
+ * The one suite that is meant.
+ *
+ * @param asked - Its name, or its file. @defaultValue the only one
+ * @param isFile - False takes it for a name, whatever files there are.
+ * @throws {UsageError} When there is no such suite, or several.
+ */
+export async function chooseSuite(
+  asked: string | undefined,
+  isFile: boolean = asked !== undefined && existsSync(asked),
+): Promise<FoundSuite> {
+  const all = await loadSuites(isFile && asked !== undefined ? [asked] : []);
+  const named = isFile || asked === undefined ? all : all.filter(({ suite }) => suite.name === asked);
+  const [one, ...more] = named;
+  if (one !== undefined && more.length === 0) return one;
+  const names = all.map(({ suite, file }) => `${suite.name} (${file})`).join(", ");
+  throw new UsageError(
+    one === undefined ? `There is no suite "${asked}"; there is ${names}` : `Name the suite with --suite: ${names}`,
+  );
 }
 
 function missingOf<One>(

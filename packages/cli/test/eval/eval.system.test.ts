@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { withoutKeys } from "../../../../test/examples/run-example.ts";
 import { MAIN } from "../support.ts";
@@ -34,6 +34,28 @@ test("reads what the same code has tried, until it changes or new trials are ask
   await folder.write("prompt.md", "Be kind.");
   await folder.eval(["--trials", "1"]);
   expect(await folder.asked()).toEqual([...before, "refund", "policy"]);
+});
+
+test("variants are tried side by side, each with its baseline, or only one of them", async () => {
+  await folder.suite("support", 'variants: ["long", "short"], trials: 1,');
+  const both = await folder.eval(["--update-baseline"]);
+  expect(both.out).toMatch(/^support \(long\): [^]*\nsupport \(short\): /);
+  expect((await readdir(folder.path)).filter((name) => name.endsWith(".json")).toSorted()).toEqual([
+    "answers.json",
+    "support.long.baseline.json",
+    "support.short.baseline.json",
+  ]);
+  const one = await folder.eval(["--variant", "short", "--baseline", folder.at("support.long.baseline.json")]);
+  expect(one.code).toBe(0);
+  expect(one.out).toMatch(/^support \(short\): 2 cases, 2 trials[^]*No difference seen/);
+});
+
+test("worse is worse, whatever another suite could not say", async () => {
+  await folder.suite("other");
+  await folder.suite("support");
+  await folder.eval(["--update-baseline"]);
+  await folder.answer({ refund: "no", policy: "no" });
+  expect((await folder.eval(["--fresh", "--max-cost", "0.07"])).code).toBe(1);
 });
 
 /** Runs the program in the folder. */

@@ -82,20 +82,6 @@ test.each([
   expect(await folder.asked()).toEqual(asked);
 });
 
-test("variants are tried side by side, each with its baseline, or only one of them", async () => {
-  await folder.suite("support", 'variants: ["long", "short"], trials: 1,');
-  const both = await folder.eval(["--update-baseline"]);
-  expect(both.out).toMatch(/^support \(long\): [^]*\nsupport \(short\): /);
-  expect((await readdir(folder.path)).filter((name) => name.endsWith(".json")).toSorted()).toEqual([
-    "answers.json",
-    "support.long.baseline.json",
-    "support.short.baseline.json",
-  ]);
-  const one = await folder.eval(["--variant", "short", "--baseline", folder.at("support.long.baseline.json")]);
-  expect(one.code).toBe(0);
-  expect(one.out).toMatch(/^support \(short\): 2 cases, 2 trials[^]*No difference seen/);
-});
-
 test("writes reports of all suites", async () => {
   await folder.suite("support");
   await folder.suite("other");
@@ -123,14 +109,6 @@ test("out of money is incomplete, never green, and no baseline", async () => {
   expect((await readdir(folder.path)).filter((name) => name.endsWith("baseline.json"))).toEqual([
     "other.baseline.json",
   ]);
-});
-
-test("worse is worse, whatever another suite could not say", async () => {
-  await folder.suite("other");
-  await folder.suite("support");
-  await folder.eval(["--update-baseline"]);
-  await folder.answer({ refund: "no", policy: "no" });
-  expect((await folder.eval(["--fresh", "--max-cost", "0.07"])).code).toBe(1);
 });
 
 test("Ctrl-C stops it", async () => {

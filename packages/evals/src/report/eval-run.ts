@@ -27,6 +27,7 @@ export interface EvalRun {
   readonly notes: readonly string[];
 }
 
+/** Which code was tried, as `codeVersion()` tells it. */
 export interface CodeVersion {
   /** Of git's tree with all changes; a random text outside of a repository. */
   readonly tree: string;
@@ -34,6 +35,7 @@ export interface CodeVersion {
   readonly hasChanges?: boolean | undefined;
 }
 
+/** What a run cost, in the unit of the prices. */
 export interface EvalCost {
   readonly agent: number;
   readonly judges: number;
@@ -43,6 +45,7 @@ export interface EvalCost {
   readonly unpriced: number;
 }
 
+/** A case, and what became of its trials. */
 export interface CaseResult {
   readonly id: string;
   /** Of the case and its scorers: another one makes it a new case. */
@@ -55,6 +58,7 @@ export interface CaseResult {
   readonly planned: number;
 }
 
+/** A trial, after its scorers. */
 export interface TrialResult {
   readonly number: number;
   /** `invalid` could not be judged, `error` failed for a reason outside of the agent; both count as not passed. */
@@ -71,6 +75,7 @@ export interface TrialResult {
   readonly sessionId?: string | undefined;
 }
 
+/** What a scorer said of a trial. */
 export interface ScoreResult {
   readonly name: string;
   readonly score: number | null;
@@ -103,6 +108,7 @@ export interface Verdict {
   readonly seenDrop?: number | undefined;
 }
 
+/** A metric of the run and of its baseline, over the cases that both have. */
 export interface MetricComparison {
   readonly name: string;
   readonly now: number;

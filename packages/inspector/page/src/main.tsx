@@ -4,6 +4,7 @@ import { Inspector } from "./app/inspector.ts";
 import { HttpSource } from "./source/http-source.ts";
 import "./styles/base.css";
 import "./styles/acting.css";
+import "./styles/evals.css";
 import "./styles/layout.css";
 import "./styles/sessions.css";
 import "./styles/timeline.css";

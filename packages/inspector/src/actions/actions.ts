@@ -1,3 +1,4 @@
+import { makeCaseAction } from "../evals/make-case.ts";
 import { forkAction, tryForkAction } from "../fork/fork-session.ts";
 import type { ActionHandlers } from "../server/handlers.ts";
 import { refusing } from "../server/library-error.ts";
@@ -7,6 +8,7 @@ import { answerAction, resumeAction, sendAction, steerAction, stopAction } from 
 export const ACTIONS: ActionHandlers = {
   answer: refusing(answerAction),
   fork: refusing(forkAction),
+  "make-case": refusing(makeCaseAction),
   resume: refusing(resumeAction),
   send: refusing(sendAction),
   steer: refusing(steerAction),

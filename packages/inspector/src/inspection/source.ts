@@ -31,6 +31,8 @@ export interface Source {
    * @throws {SourceError}
    */
   view(session: string, name: string, query?: { readonly [name: string]: string }): Promise<Json>;
+  /** Runs of evals: see `readEvals`. @throws {SourceError} */
+  evals(suite: string, query: string): Promise<Json>;
   /** Does something with a session: see the handlers in `actions`. @throws {SourceError} */
   act(session: string, action: string, body: Json): Promise<Json>;
 }
@@ -46,6 +48,8 @@ export interface SourceAbout {
   readonly agents: readonly string[];
   /** Has prices, so there is money to show. */
   readonly hasPrices: boolean;
+  /** There are runs of evals to show. */
+  readonly hasEvals: boolean;
 }
 
 /** A session has changed. */

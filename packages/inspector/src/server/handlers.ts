@@ -1,4 +1,5 @@
 import type { Agent, Json, PriceTable, Session, SessionStore } from "@pollux/core";
+import type { CaseDraft, RunForCase } from "../evals/make-case.ts";
 import type { ExchangeFold } from "../inspection/exchange-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
 
@@ -11,6 +12,7 @@ export interface SessionCall {
   readonly prices?: PriceTable | undefined;
   /** Whose runs go on in this process. */
   readonly going: Set<Pick<Session, "release">>;
+  readonly makeCase?: ((run: RunForCase) => Promise<CaseDraft>) | undefined;
   readonly request: Request;
   readonly query: URLSearchParams;
   /** The session's log as it is now. @throws {HttpError} When there is no such session. */

@@ -2,6 +2,8 @@ import type { Agent, Limits, PriceTable, SessionStore } from "@pollux/core";
 import { redact } from "@pollux/core/wire";
 import { ACTIONS, HARMLESS_ACTIONS } from "../actions/actions.ts";
 import type { SourceAbout } from "../inspection/source.ts";
+import type { CaseDraft, RunForCase } from "../evals/make-case.ts";
+import { readEvals } from "../evals/read-evals.ts";
 import { inlineMedia } from "../inspection/media.ts";
 import { readTurn } from "../inspection/read-turn.ts";
 import { VIEWS } from "../take-away/views.ts";
@@ -43,6 +45,10 @@ export interface InspectorOptions {
   readonly secrets?: readonly string[] | undefined;
   /** What is open, for the title of the page. @defaultValue "Sessions" */
   readonly title?: string | undefined;
+  /** The folder that `pollux eval` writes its runs to, to show them. Sessions of their trials are those of `store`. */
+  readonly evals?: { readonly folder: string } | undefined;
+  /** Makes a case of evals of a recorded run, for `allowActions`: a draft that is shown, and then written. @defaultValue none can be made */
+  readonly makeCase?: ((run: RunForCase) => Promise<CaseDraft>) | undefined;
 }
 
 /** Parts of a handler that its own tests replace. */
@@ -145,6 +151,9 @@ class Handler {
     }
     const [, kind, id, view, ...rest] = segments.map(decode);
     if (kind === "about" && id === undefined) return this.#json(request, this.#about());
+    const { evals } = this.#options;
+    if (kind === "evals" && evals !== undefined && view === undefined)
+      return this.#json(request, await readEvals(evals.folder, id ?? "", url.searchParams));
     if (kind !== "sessions") throw nothingHere();
     if (id === undefined || id === "") {
       onlyWith(request, "GET");
@@ -219,12 +228,13 @@ class Handler {
   }
 
   #call(request: Request, id: string, query: URLSearchParams): SessionCall {
-    const { store, agents = {}, prices } = this.#options;
+    const { store, agents = {}, prices, makeCase } = this.#options;
     return {
       id,
       store,
       agents,
       prices,
+      makeCase,
       going: this.#going,
       request,
       query,
@@ -254,13 +264,15 @@ class Handler {
   }
 
   #about(): SourceAbout {
-    const { title = "Sessions", agents = {}, allowActions, prices } = this.#options;
+    const { title = "Sessions", agents = {}, allowActions, prices, makeCase } = this.#options;
+    const names = Object.keys(ACTIONS).filter((name) => name !== "make-case" || makeCase !== undefined);
     return {
       title,
-      actions: allowActions === true ? Object.keys(ACTIONS) : [],
+      actions: allowActions === true ? names : [],
       isLive: true,
       agents: Object.keys(agents),
       hasPrices: prices !== undefined,
+      hasEvals: this.#options.evals !== undefined,
     };
   }
 

@@ -73,7 +73,7 @@ function heredoc(body: string): readonly string[] {
   return [`  --data-binary @- <<'${end}'`, body, end];
 }
 
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 

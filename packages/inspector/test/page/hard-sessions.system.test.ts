@@ -1,13 +1,16 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Agent, endpoint, gemini, type Json, MemoryStore } from "@pollux/core";
+import type { EvalRun } from "@pollux/evals";
 import { keepExchanges } from "@pollux/core/exchanges";
 import { call, parts, say, ScriptedModel } from "@pollux/core/testing";
 import { calls as emulatedCalls, createEmulator, say as emulatedSay, script } from "@pollux/emulator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deferred } from "../../../core/test/helpers/deferred.ts";
 import { type Chromium, openChromium } from "../../../../test/runtimes/support/chromium.ts";
+import { evalRun, writeRun } from "../support/eval-runs.ts";
 import { longLog } from "../support/long-log.ts";
+import { testFolder } from "../support/page-folder.ts";
 import { add, sessionOf } from "../support/sessions.ts";
 import { InspectorTab } from "./support/inspector-tab.ts";
 import { type BuiltPage, builtPage } from "./support/served-inspector.ts";
@@ -64,6 +67,28 @@ describe("a hostile session", () => {
     expect(await tab.evaluate(`document.querySelectorAll("a[href^=javascript], img[src=x], main script").length`)).toBe(
       0,
     );
+    await tab.close();
+  });
+
+  test("can do nothing as a run of evals either", async () => {
+    const folder = await testFolder();
+    const run = JSON.stringify(evalRun({ n: 1, passed: { late: 4 }, sessionOf: () => "javascript:alert(1)" }));
+    // Every text of it but its id and its kind.
+    const attacked = JSON.parse(run, (name, value: unknown) =>
+      typeof value === "string" && name !== "id" && name !== "status" ? ATTACK : value,
+    ) as EvalRun;
+    const suite = { ...attacked, cases: attacked.cases.map((one) => ({ ...one, id: ATTACK })), suite: "<img src=x>" };
+    await writeRun(folder, suite);
+    await using served = await page.serve({ store: new MemoryStore(), evals: { folder } });
+    const tab = await InspectorTab.open(browser, `${served.url}#/evals`);
+    await tab.click("link", "<img src=x>");
+    await tab.sees("<img src=x onerror=", ".eval-grid");
+    await tab.clickText(".eval-grid a", "4/5");
+    await tab.sees("<img src=x onerror=", ".trials");
+    await tab.fill("Beside it", "run-0001/2");
+    await tab.until(`document.querySelectorAll(".trials > section").length === 2`);
+    expect(await tab.evaluate("window.hacked")).toBeUndefined();
+    expect(await tab.evaluate(`document.querySelectorAll("a[href^=javascript], img, main script").length`)).toBe(0);
     await tab.close();
   });
 

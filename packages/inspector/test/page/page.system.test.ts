@@ -1,8 +1,13 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Agent, defineTool, MemoryStore } from "@pollux/core";
 import { call, calls, ScriptedModel } from "@pollux/core/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Chromium, openChromium } from "../../../../test/runtimes/support/chromium.ts";
+import type { RunForCase } from "../../src/index.ts";
 import { DEMO_IDS, makeDemoSessions } from "../demo-sessions.ts";
+import { evalRun, writeRun } from "../support/eval-runs.ts";
+import { testFolder } from "../support/page-folder.ts";
 import { InspectorTab } from "./support/inspector-tab.ts";
 import { type BuiltPage, builtPage, type ServedInspector } from "./support/served-inspector.ts";
 
@@ -273,6 +278,113 @@ test("marks the call that made the history untrusted, and says why others were a
   expect(await tab.texts(".line-turn .tone-odd")).toEqual(["untrusted", "held"]);
   expect(await tab.seriousFindings()).toEqual([]);
   await tab.close();
+});
+
+describe("evals", () => {
+  const serveEvals = async (): Promise<ServedInspector> => {
+    const folder = await testFolder();
+    const sessionOf = (_case: string, number: number): string | undefined => DEMO_IDS[number - 1];
+    for (let n = 1; n <= 45; n++)
+      await writeRun(folder, evalRun({ n, passed: { refund: 5, policy: n === 45 ? 0 : 5, late: 4 }, sessionOf }));
+    await writeRun(folder, evalRun({ n: 1, passed: { greeting: 5 }, changes: { suite: "tone of voice" } }));
+    await writeFile(join(folder, "support", "run-0044.json"), "{");
+    return await built.serve({ title: ".pollux/evals.sqlite", store: sessions, evals: { folder } });
+  };
+
+  test("go from a suite to a case that broke, to its trial, to its session", async () => {
+    await using own = await serveEvals();
+    const tab = await InspectorTab.open(browser, own.url);
+    await tab.click("link", "Evals");
+    await tab.sees("tone of voice");
+    await tab.sees("Worse: policy broke (0 of 5, was 15 of 15).");
+    await tab.click("link", "support");
+    await tab.sees("60% (48–68%) passed");
+    await tab.sees("1 file could not be read");
+    await tab.clickText("summary", "could not be read");
+    await tab.sees("run-0044.json: it is not valid JSON");
+    await tab.press("k");
+    await tab.sees("No difference seen");
+    expect(await tab.hash()).toBe("#/evals/support/run-0043");
+    await tab.click("button", "Show older runs (4)");
+    await tab.until(`document.querySelectorAll(".eval-grid tbody:first-child tr:first-child a").length === 44`);
+    await tab.clickText(".eval-grid a", "0/5 broken");
+    await tab.sees("The customer is not told when the money arrives.");
+    await tab.press("]");
+    expect(await tab.hash()).toBe("#/evals/support/run-0045/policy/2");
+    await tab.click("link", "Open its session");
+    await tab.until(`location.hash === "#/s/${DEMO_IDS[1]}"`);
+    await tab.sees("Timeline");
+    await tab.close();
+  });
+
+  test("put two trials side by side, with their sessions", async () => {
+    await using own = await serveEvals();
+    const tab = await InspectorTab.open(browser, `${own.url}#/evals/support/run-0045/policy/3`);
+    await tab.fill("Beside it", "run-0043/1");
+    await tab.sees("Your refund arrives on Friday.");
+    await tab.sees("I cannot do that.");
+    await tab.sees("They differ from the first turn on.", ".branches");
+    expect(await tab.hash()).toBe("#/evals/support/run-0045/policy/3/run-0043/1");
+    await tab.press("Escape", "Escape", "Escape");
+    await tab.sees(`${DEMO_IDS.length} shown`);
+    await tab.close();
+  });
+
+  test("that were not made yet, and what is not there, are no dead end", async () => {
+    await using empty = await built.serve({ store: sessions, evals: { folder: await testFolder() } });
+    const tab = await InspectorTab.open(browser, `${empty.url}#/evals`);
+    await tab.sees("No evals yet");
+    await tab.go("#/evals/nothing");
+    await tab.sees("There is no such suite of evals.");
+    await tab.press("Escape");
+    await tab.sees("No evals yet");
+    // The browser says so itself.
+    tab.errors.splice(0, tab.errors.length, ...tab.errors.filter((text) => !text.includes("404")));
+    await tab.close();
+  });
+
+  test("a case is made of a run, after a look at what is changed in it", async () => {
+    const written: RunForCase[] = [];
+    const differences = [{ where: "log[0].input", was: "I am <b>Ada</b>", is: "I am Kim" }];
+    const makeCase = async (run: RunForCase) => ({
+      folder: "cases/refund-approval",
+      differences,
+      write: () => void written.push(run),
+    });
+    await using own = await built.serve({ store: sessions, makeCase, allowActions: true });
+    const tab = await InspectorTab.open(browser, `${own.url}#/s/refund-approval/case`);
+    await tab.click("button", "Show the case");
+    await tab.sees("I am <b>Ada</b> I am Kim");
+    expect(written).toEqual([]);
+    await tab.click("button", "Write the case");
+    await tab.sees("Written to cases/refund-approval.");
+    expect(written).toEqual([{ sessionId: "refund-approval", runId: expect.any(String) }]);
+    expect(await tab.seriousFindings()).toEqual([]);
+    await tab.close();
+  });
+
+  test("without permission, there is the command that makes a case", async () => {
+    const tab = await open("#/s/refund-approval/case");
+    await tab.sees("pollux eval add 'refund-approval'");
+    await tab.close();
+  });
+
+  describe.each(["light", "dark"] as const)("in %s", (scheme) => {
+    test.each(["", "/support", "/support/run-0045/policy/3/run-0001/1"])(
+      "axe-core finds nothing serious at #/evals%s, on a wide and on a narrow screen",
+      async (path) => {
+        await using own = await serveEvals();
+        for (const width of [1280, 390]) {
+          const tab = await InspectorTab.open(browser, `${own.url}#/evals${path}`, width);
+          await tab.prefers(scheme);
+          await tab.until(`document.querySelector(".evals .banner")`);
+          expect(await tab.seriousFindings()).toEqual([]);
+          expect(await tab.evaluate("document.documentElement.scrollWidth")).toBe(width);
+          await tab.close();
+        }
+      },
+    );
+  });
 });
 
 describe.each(["light", "dark"] as const)("in %s", (scheme) => {

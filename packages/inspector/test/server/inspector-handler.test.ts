@@ -45,6 +45,7 @@ describe("answers", () => {
       isLive: true,
       agents: [],
       hasPrices: false,
+      hasEvals: false,
     });
   });
 

@@ -8,7 +8,7 @@ export function useAbout(): SourceAbout {
   return useInspector().open.value.about.value ?? NOTHING;
 }
 
-const NOTHING: SourceAbout = { title: "", actions: [], isLive: false, agents: [], hasPrices: false };
+const NOTHING: SourceAbout = { title: "", actions: [], isLive: false, agents: [], hasPrices: false, hasEvals: false };
 
 /** A label above what it names. */
 export function Field({

@@ -1,12 +1,13 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { EvalsView } from "../evals/evals-view.tsx";
 import { SessionView } from "../session/session-view.tsx";
 import { SessionsView } from "../sessions/sessions-view.tsx";
 import { HelpDialog } from "./help-dialog.tsx";
 import { type Inspector, InspectorContext, useInspector } from "./inspector.ts";
 import { useKeys } from "./use-keys.ts";
-import { formatRoute, SESSIONS } from "./route.ts";
+import { formatRoute, SESSIONS, shownIn } from "./route.ts";
 
 /** The whole page. */
 export function App({ inspector }: { readonly inspector: Inspector }): JSX.Element {
@@ -46,6 +47,8 @@ function Shell(): JSX.Element {
       <main id="main">
         {route.kind === "sessions" ? (
           <SessionsView key={sourceKey(source)} route={route} />
+        ) : route.kind === "evals" ? (
+          <EvalsView key={sourceKey(source)} route={route} />
         ) : (
           <SessionView key={`${sourceKey(source)} ${route.id}`} route={route} />
         )}
@@ -74,6 +77,7 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
   const { about, isFile } = inspector.open.value;
   const theme = inspector.theme.name.value;
   const title = about.value?.title;
+  const shown = shownIn(route);
   return (
     <header class="top">
       <a class="skip" href="#main" onClick={skipTo}>
@@ -89,18 +93,23 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
             {shortPath(title)}
           </span>
         )}
-        {route.kind === "session" && (
+        {shown !== undefined && (
           <>
             <span class="slash" aria-hidden="true">
               /
             </span>
-            <a href={formatRoute({ kind: "session", id: route.id, tab: "" })} class="crumb" title={route.id}>
-              {route.id}
+            <a href={formatRoute(shown.top)} class="crumb" title={shown.id}>
+              {shown.id}
             </a>
           </>
         )}
       </nav>
       <div class="top-tools">
+        {about.value?.hasEvals === true && (
+          <a class="button" href={formatRoute({ kind: "evals", path: [] })}>
+            Evals
+          </a>
+        )}
         {isFile && (
           <button type="button" onClick={() => inspector.closeFiles()}>
             Close file

@@ -5,7 +5,7 @@ import type { Source, SourceAbout } from "../../../src/inspection/source.ts";
 import { FileSource } from "../source/file-source.ts";
 import { Keys } from "./keys.ts";
 import { Loads } from "./loads.ts";
-import { formatRoute, parseRoute, type Route, SESSIONS } from "./route.ts";
+import { formatRoute, parseRoute, type Route, SESSIONS, shownIn } from "./route.ts";
 import { Theme } from "./theme.ts";
 
 /** What all parts of the page share. */
@@ -94,7 +94,7 @@ function openSource(source: Source, isFile: boolean): OpenSource {
 
 function titleOf(route: Route, about: SourceAbout | undefined): string {
   const place = about?.title.split(/[\\/]/).at(-1);
-  return [route.kind === "session" ? route.id : undefined, place, "Pollux inspector"].filter(Boolean).join(" · ");
+  return [shownIn(route)?.id, place, "Pollux inspector"].filter(Boolean).join(" · ");
 }
 
 export const InspectorContext = createContext<Inspector | undefined>(undefined);

@@ -1,5 +1,5 @@
 /** What the page shows, as it stands in the address after `#`. */
-export type Route = SessionsRoute | SessionRoute;
+export type Route = SessionsRoute | SessionRoute | EvalsRoute;
 
 export interface SessionsRoute {
   readonly kind: "sessions";
@@ -28,12 +28,20 @@ export interface TurnRoute {
   readonly item?: number | undefined;
 }
 
+/** Runs of evals. */
+export interface EvalsRoute {
+  readonly kind: "evals";
+  /** A suite, a run of it, a case and the number of a trial; then the run and the number of another trial. As far as they are given. */
+  readonly path: readonly string[];
+}
+
 export const SESSIONS: SessionsRoute = { kind: "sessions", search: "", state: "" };
 
 /** Reads the hash of an address; anything that is no route is the list of sessions. */
 export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2);
   const segments = path.split("/").map(decode);
+  if (segments[0] === "evals") return { kind: "evals", path: segments.slice(1).filter(Boolean) };
   if (segments[0] !== "s" || segments[1] === undefined || segments[1] === "") {
     const params = new URLSearchParams(query);
     return { kind: "sessions", search: params.get("q") ?? "", state: params.get("state") ?? "" };
@@ -55,6 +63,7 @@ export function formatRoute(route: Route): string {
     const query = params.toString();
     return query === "" ? "#/" : `#/?${query}`;
   }
+  if (route.kind === "evals") return hashOf(["evals", ...route.path]);
   const { id, tab, item, turn } = route;
   const segments: (string | number)[] = ["s", id];
   if (turn !== undefined) {
@@ -66,6 +75,17 @@ export function formatRoute(route: Route): string {
     segments.push(tab);
     if (item !== undefined) segments.push(item);
   }
+  return hashOf(segments);
+}
+
+/** The session or suite of evals that is shown, and where it begins. */
+export function shownIn(route: Route): { readonly id: string; readonly top: Route } | undefined {
+  if (route.kind === "session") return { id: route.id, top: { kind: "session", id: route.id, tab: "" } };
+  const [id] = route.kind === "evals" ? route.path : [];
+  return id === undefined ? undefined : { id, top: { kind: "evals", path: [id] } };
+}
+
+function hashOf(segments: readonly (string | number)[]): string {
   return `#/${segments.map((segment) => encodeURIComponent(segment)).join("/")}`;
 }
 

@@ -7,9 +7,12 @@ import { formatMoney, formatPlural, formatTokens } from "../ui/format.ts";
 /** Two branches of a session, side by side. */
 export function BranchTable({
   comparison,
+  first = "This session",
   right: name = "Fork",
 }: {
   readonly comparison: BranchComparison;
+  /** What the first branch is. */
+  readonly first?: string | undefined;
   /** What the second branch is. */
   readonly right?: string | undefined;
 }): JSX.Element {
@@ -22,7 +25,7 @@ export function BranchTable({
       <thead>
         <tr>
           <th scope="col">Turn</th>
-          <Head title="This session" totals={left} />
+          <Head title={first} totals={left} />
           <Head title={name} totals={right} />
         </tr>
       </thead>

@@ -1,5 +1,6 @@
 import type { ComponentType } from "preact";
 import { ActionsView } from "../acting/actions-view.tsx";
+import { CaseView } from "../case/case-view.tsx";
 import { CheckView } from "../check/check-view.tsx";
 import { CostView } from "../cost/cost-view.tsx";
 import { ForkView } from "../fork/fork-view.tsx";
@@ -30,6 +31,7 @@ export const SESSION_TABS: readonly SessionTab[] = [
   { id: "fork", title: "Fork", View: ForkView },
   { id: "check", title: "Check", View: CheckView },
   { id: "act", title: "Act", View: ActionsView, count: ({ overview }) => overview.value?.pending.length || undefined },
+  { id: "case", title: "Make a case", View: CaseView },
   { id: "log", title: "Log", View: LogView, count: ({ overview }) => overview.value?.length },
 ];
 

@@ -36,7 +36,7 @@ export class FileSource implements Source {
   }
 
   async about(): Promise<SourceAbout> {
-    return { title: this.#title, actions: [], isLive: false, agents: [], hasPrices: false };
+    return { title: this.#title, actions: [], isLive: false, agents: [], hasPrices: false, hasEvals: false };
   }
 
   async sessions({ search = "", state }: SessionQuery): Promise<SessionPage> {
@@ -94,6 +94,10 @@ export class FileSource implements Source {
 
   async view(session: string, name: string, query: { readonly [name: string]: string } = {}): Promise<Json> {
     return viewOfFile(this.#open(session), name, query, (id) => this.#sessions.get(id)?.fold);
+  }
+
+  async evals(): Promise<Json> {
+    throw new SourceError("not-found", "A dropped file has no evals.");
   }
 
   async act(): Promise<Json> {

@@ -80,6 +80,10 @@ export class HttpSource implements Source {
     return await this.#get(`${pathOf(session)}/${name}?${new URLSearchParams(query).toString()}`);
   }
 
+  async evals(suite: string, query: string): Promise<Json> {
+    return await this.#get(`/evals/${encodeURIComponent(suite)}?${query}`);
+  }
+
   async act(session: string, action: string, body: Json): Promise<Json> {
     return await this.#fetch(`${pathOf(session)}/${encodeURIComponent(action)}`, {
       method: "POST",

@@ -1,0 +1,142 @@
+import type { EvalRun, ScoreResult, TrialResult } from "@pollux/evals";
+import type { JSX } from "preact";
+import { Field } from "../acting/parts.tsx";
+import { useInspector } from "../app/inspector.ts";
+import { useLoad } from "../app/loads.ts";
+import { formatRoute } from "../app/route.ts";
+import { BranchTable } from "../fork/branch-table.tsx";
+import { compare } from "../fork/compare-with.tsx";
+import { formatDate } from "../ui/format.ts";
+import { Empty, Failure } from "../ui/notes.tsx";
+import { Tabs } from "../ui/tabs.tsx";
+import { formatMetric, hrefOf, Outcome, toneOf } from "./parts.tsx";
+
+interface TrialViewProps {
+  readonly runs: readonly EvalRun[];
+  readonly path: readonly string[];
+}
+
+/** A trial of a case, and another one beside it. */
+export function TrialView({ runs, path }: TrialViewProps): JSX.Element {
+  const inspector = useInspector();
+  const [suite = "", run = "", id = "", number = "", otherRun = "", otherNumber = ""] = path;
+  const all = runs.flatMap((one) => trialsOf(one, id));
+  const find = (runId: string, text: string): RunTrial | undefined =>
+    all.find((one) => one.run.id === runId && String(one.trial.number) === text);
+  const [left, right] = [find(run, number), find(otherRun, otherNumber)];
+  const trials = all.filter((one) => one.run.id === run);
+  const go = (...next: readonly string[]): void =>
+    inspector.go({ kind: "evals", path: [suite, run, id, ...next] }, true);
+  if (left === undefined) return <Empty title="There is no such trial" />;
+  const { world, tags, cluster } = left.of;
+  return (
+    <>
+      <h1>{id}</h1>
+      <p class="facts">
+        <a href={hrefOf(suite, run)}>Run of {formatDate(left.run.at)}</a>
+        <span>{world}</span>
+        {[...tags, ...(cluster === undefined ? [] : [cluster])].map((tag) => (
+          <span key={tag}>{tag}</span>
+        ))}
+      </p>
+      <Tabs
+        label="Trials"
+        panel="trial-panel"
+        tabs={trials.map(({ trial }) => ({ id: String(trial.number), title: `${trial.number}: ${trial.status}` }))}
+        current={number}
+        keys={["[", "]"]}
+        onChange={(to) => go(to)}
+      />
+      <Field label="Beside it">
+        <select
+          value={right === undefined ? "" : `${otherRun}/${otherNumber}`}
+          onChange={({ currentTarget }) => go(number, ...currentTarget.value.split("/").filter(Boolean))}
+        >
+          <option value="">no other trial</option>
+          {all.toReversed().map((one) => (
+            <option key={titleOf(one)} value={`${one.run.id}/${one.trial.number}`} disabled={one === left}>
+              {titleOf(one)}: {one.trial.status}
+            </option>
+          ))}
+        </select>
+      </Field>
+      <div id="trial-panel" class="trials" role="tabpanel" aria-labelledby={`trial-panel-tab-${number}`}>
+        <TrialCard of={left} />
+        {right !== undefined && <TrialCard of={right} />}
+      </div>
+      {right !== undefined && <Sessions left={left} right={right} />}
+    </>
+  );
+}
+
+/** A trial, and what it is of. */
+interface RunTrial {
+  readonly run: EvalRun;
+  readonly of: EvalRun["cases"][number];
+  readonly trial: TrialResult;
+}
+
+function trialsOf(run: EvalRun, caseId: string): readonly RunTrial[] {
+  return run.cases.filter(({ id }) => id === caseId).flatMap((of) => of.trials.map((trial) => ({ run, of, trial })));
+}
+
+function titleOf({ run, trial }: RunTrial): string {
+  return `Trial ${trial.number} of ${formatDate(run.at)}`;
+}
+
+function TrialCard({ of }: { readonly of: RunTrial }): JSX.Element {
+  const { status, why, scores, metrics, stopReason, answer, sessionId } = of.trial;
+  return (
+    <section class="banner result" aria-label={titleOf(of)}>
+      <h2>
+        {titleOf(of)} <Outcome outcome={status} />{" "}
+        {sessionId !== undefined && (
+          <a class="button" href={formatRoute({ kind: "session", id: sessionId, tab: "" })}>
+            Open its session
+          </a>
+        )}
+      </h2>
+      {why !== undefined && <p class="banner is-odd">{why}</p>}
+      <ul>
+        {scores.map((score) => (
+          <Score key={score.name} {...score} />
+        ))}
+      </ul>
+      <h3>Answer {stopReason !== undefined && <span class="dim">{stopReason}</span>}</h3>
+      <p class="said is-message">{answer}</p>
+      <dl class="figures">
+        {Object.entries(metrics).map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{formatMetric(value)}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+function Score({ name, score, threshold, isAdvisory = false, reason = "" }: ScoreResult): JSX.Element {
+  const status = score === null ? "invalid" : score >= threshold ? "passed" : "failed";
+  const needs = isAdvisory ? "advisory" : threshold === 1 ? "" : `needs ${formatMetric(threshold)}`;
+  return (
+    <li>
+      <span class={`flag ${isAdvisory ? "" : toneOf(status)}`}>{score === null ? status : formatMetric(score)}</span>{" "}
+      <b>{name}</b> <span class="dim">{needs}</span>
+      <p class="said">{reason}</p>
+    </li>
+  );
+}
+
+/** The sessions of two trials, turn by turn. */
+function Sessions({ left, right }: { readonly left: RunTrial; readonly right: RunTrial }): JSX.Element | null {
+  const { source, loads } = useInspector().open.value;
+  const [one = "", other = ""] = [left.trial.sessionId, right.trial.sessionId];
+  const key = JSON.stringify(["compare", one, other]);
+  const { value, error } = useLoad(loads, key, async () =>
+    one === "" || other === "" ? undefined : await compare(source, one, other),
+  );
+  if (error !== undefined) return <Failure error={error} />;
+  if (value === undefined) return null;
+  return <BranchTable comparison={value} first={titleOf(left)} right={titleOf(right)} />;
+}

@@ -1,0 +1,48 @@
+import { createHash } from "node:crypto";
+import { fieldsOf, textOf } from "../inspection/read-values.ts";
+import type { ActionHandler } from "../server/handlers.ts";
+import { HttpError } from "../server/http.ts";
+
+/** A recorded run that is to become a case. */
+export interface RunForCase {
+  readonly sessionId: string;
+  readonly runId: string;
+  /** Name of a suite; absent when the person named none. */
+  readonly suite?: string | undefined;
+}
+
+/** A case that could be written. */
+export interface CaseDraft {
+  /** Where it would be written to. */
+  readonly folder: string;
+  /** Texts that are changed in it, with what stands there instead. */
+  readonly differences: readonly { readonly where: string; readonly was: string; readonly is: string }[];
+  /** Why it must not be written, with what to do. */
+  readonly problem?: string | undefined;
+  readonly write: () => void | Promise<void>;
+}
+
+/** What the page is told of a draft. */
+export interface ShownCase extends Omit<CaseDraft, "write"> {
+  /** Stands for all of it. */
+  readonly draft: string;
+  readonly isWritten: boolean;
+}
+
+/** Shows what a case of a run (`runId`, `suite`) would be; writes it when the body has the `draft` that was shown, and it is still the same. */
+export const makeCaseAction: ActionHandler = async ({ id, makeCase }, body): Promise<ShownCase> => {
+  const { runId, suite, draft } = fieldsOf(body);
+  if (makeCase === undefined)
+    throw new HttpError(409, "no-suite", "The inspector was started without a suite of evals.");
+  const { write, ...shown } = await makeCase({
+    sessionId: id,
+    runId: textOf(runId) ?? "",
+    suite: textOf(suite) || undefined,
+  });
+  const now = createHash("sha256").update(JSON.stringify(shown)).digest("hex");
+  if (draft === undefined) return { ...shown, draft: now, isWritten: false };
+  if (draft !== now || shown.problem !== undefined)
+    throw new HttpError(409, "changed", "The case is no longer the one that was shown: look at it again.");
+  await write();
+  return { ...shown, draft: now, isWritten: true };
+};

@@ -1,0 +1,101 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { EvalRun } from "@pollux/evals";
+import { HttpError } from "../server/http.ts";
+import { problemOfRun } from "./check-run.ts";
+
+/** Suites that are listed, and runs of one that are read: unless asked for more, and at most. */
+const [MAX_SUITES, RUNS, MAX_RUNS] = [200, 40, 1000];
+/** Bytes of all runs that are read for one answer. */
+const MAX_BYTES = 32 * 1024 * 1024;
+/** Files that are no runs which are told of. */
+const MAX_UNREADABLE = 50;
+
+/** The runs of one suite. */
+export interface EvalSuiteRuns {
+  /** Name of its folder. */
+  readonly suite: string;
+  /** The last ones, oldest first. */
+  readonly runs: readonly EvalRun[];
+  /** Files that were looked at and are no run, with why. */
+  readonly unreadable: readonly { readonly file: string; readonly problem: string }[];
+  /** Files that were not read. */
+  readonly omitted: number;
+}
+
+/**
+ * Reads the folder that `pollux eval` writes to: a folder for each suite, and in it a file for each run, whose names sort by time.
+ *
+ * @param suite - Empty for all, with the last run of each.
+ * @param query - `runs` is how many to read; each `with` is the id of one that is read however old it is.
+ * @throws {HttpError} When there is no such suite.
+ */
+export async function readEvals(
+  folder: string,
+  suite: string,
+  query: URLSearchParams,
+): Promise<readonly EvalSuiteRuns[]> {
+  // A lookup among known names: no path leads out of the folder, and no link is followed.
+  const suites = await namesIn(folder, "isDirectory");
+  if (suite === "")
+    return await Promise.all(suites.slice(0, MAX_SUITES).map((name) => readSuite(folder, name, 1, new Set())));
+  if (!suites.includes(suite)) throw new HttpError(404, "not-found", "There is no such suite of evals.");
+  const limit = Math.min(MAX_RUNS, Number(/^[1-9]\d{0,8}$/.exec(query.get("runs") ?? "")?.[0] ?? RUNS));
+  return [await readSuite(folder, suite, limit, new Set(query.getAll("with").map(fileOf)))];
+}
+
+async function readSuite(
+  folder: string,
+  suite: string,
+  limit: number,
+  named: ReadonlySet<string>,
+): Promise<EvalSuiteRuns> {
+  const names = await namesIn(join(folder, suite), "isFile");
+  const files = names.filter((name) => name.endsWith(".json")).toReversed();
+  const runs: EvalRun[] = [];
+  const unreadable: { readonly file: string; readonly problem: string }[] = [];
+  let [bytes, omitted] = [0, 0];
+  for (const file of files) {
+    const isEnough = runs.length >= limit || unreadable.length >= MAX_UNREADABLE;
+    const path = join(folder, suite, file);
+    const size =
+      isEnough && !named.has(file)
+        ? Infinity
+        : await stat(path).then(
+            (found) => found.size,
+            () => 0,
+          );
+    if (bytes + size > MAX_BYTES) {
+      omitted++;
+      continue;
+    }
+    bytes += size;
+    const run = await readRun(path, file);
+    if (typeof run === "string") unreadable.push({ file, problem: run });
+    else runs.push(run);
+  }
+  return { suite, runs: runs.toReversed(), unreadable, omitted };
+}
+
+/** Sorted; of a folder that is not there, none: nothing was run yet. */
+async function namesIn(folder: string, kind: "isDirectory" | "isFile"): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries.flatMap((entry) => (entry[kind]() ? [entry.name] : [])).toSorted();
+}
+
+/** A run, or why the file is none. */
+async function readRun(path: string, file: string): Promise<EvalRun | string> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, "utf8"));
+    // Checked to the last member that is shown.
+    const run = value as EvalRun;
+    return problemOfRun(value) ?? (file === fileOf(run.id) ? run : "its id is not that of its name");
+  } catch (error) {
+    return error instanceof SyntaxError ? "it is not valid JSON" : String(error);
+  }
+}
+
+/** The file of a run; its id may have a time in it. */
+function fileOf(id: string): string {
+  return `${id.replaceAll(":", "-")}.json`;
+}
