@@ -68,7 +68,7 @@ export {
   rateOfCasesLikeThese,
   rateOfTheseCases,
 } from "./statistics/rates.ts";
-export { type PlannedCase, type PlannedSample, seenDifference, seenDrop } from "./statistics/seen-drop.ts";
+export { type PlannedCase, seenDrop } from "./statistics/seen-drop.ts";
 export type { Pair } from "./statistics/worse-counts.ts";
 export { type EvalProgress, runEval, type RunEvalOptions, type UnjudgedRun } from "./trials/run-eval.ts";
 export type { PrepareScorer, Score, Scorer, Trial } from "./trials/trial.ts";

@@ -1,4 +1,4 @@
-import { normalQuantile, tQuantile } from "./quantiles.ts";
+import { NORMAL_975, student975 } from "./quantiles.ts";
 
 /** What became of the trials of one case. */
 export interface Counts {
@@ -56,19 +56,19 @@ export function rateOfCasesLikeThese(cases: readonly Counts[]): Estimate {
   // One cluster says nothing about others.
   if (clusters < 2) return { value, low: 0, high: 1 };
   const variance = (sum(deviations.map((deviation) => deviation ** 2)) * clusters) / (clusters - 1) / cases.length ** 2;
-  const worth = (value * (1 - value) * (normalQuantile(0.975) / tQuantile(0.975, clusters - 1)) ** 2) / variance;
+  const worth = (value * (1 - value) * (NORMAL_975 / student975(clusters - 1)) ** 2) / variance;
   // Without any difference between clusters, each is worth one trial.
   return wilson(value, variance < 1e-12 ? clusters : worth);
 }
 
 /**
- * Interval of a share. Holds also near 0 and 1.
+ * Interval of a share at 95 %. Holds also near 0 and 1.
  *
  * @param trials need not be whole
  * @see Wilson 1927
  */
-export function wilson(rate: number, trials: number, confidence = 0.95): Estimate {
-  const z2 = normalQuantile((1 + confidence) / 2) ** 2;
+export function wilson(rate: number, trials: number): Estimate {
+  const z2 = NORMAL_975 ** 2;
   const center = (rate + z2 / (2 * trials)) / (1 + z2 / trials);
   const half = Math.sqrt(z2 * ((rate * (1 - rate)) / trials + z2 / (4 * trials ** 2))) / (1 + z2 / trials);
   return { value: rate, low: Math.max(0, center - half), high: Math.min(1, center + half) };

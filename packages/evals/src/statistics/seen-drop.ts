@@ -1,6 +1,5 @@
-import { normalQuantile } from "./quantiles.ts";
 import { seededRandom } from "./random.ts";
-import type { Counts } from "./rates.ts";
+import { type Counts, sum } from "./rates.ts";
 import { worseCounts } from "./worse-counts.ts";
 
 /** How a suite is tried, for a look ahead. */
@@ -22,11 +21,11 @@ const SIMULATIONS = 400;
 export function seenDrop(cases: readonly PlannedCase[], level: number): number | undefined {
   // Never 0 or 1, as 15 of 15 does not mean that it always passes: each as if one more trial had passed as often as all did. Half of one more, as
   // for a single share, would start with a drop of its own.
-  const total = (of: (counts: Counts) => number): number => cases.reduce((sum, { before }) => sum + of(before), 0.5);
+  const total = (of: (counts: Counts) => number): number => 0.5 + sum(cases.map(({ before }) => of(before)));
   const share = total(({ passed }) => passed) / (total(({ trials }) => trials) + 0.5);
   const chances = cases.map(({ before }) => (before.passed + share) / (before.trials + 1));
   if (cases.length === 0) return undefined;
-  const rate = chances.reduce((sum, chance) => sum + chance, 0) / cases.length;
+  const rate = sum(chances) / cases.length;
   const isSeen = (points: number): boolean => isSeenMostly(cases, chances, 1 - points / 100 / rate, level);
   const most = Math.floor(100 * rate);
   let unseen = 0;
@@ -57,26 +56,4 @@ function isSeenMostly(cases: readonly PlannedCase[], chances: readonly number[],
     if (worseCounts(pairs) > level) unseen++;
   }
   return unseen <= 0.2 * SIMULATIONS;
-}
-
-/** What a claim about cases like these would rest on. */
-export interface PlannedSample {
-  readonly cases: number;
-  /** Variance over cases of the true difference of a case's rates. */
-  readonly spread: number;
-  /** Variance within a case, p(1 − p) for a share, and trials per case. */
-  readonly now: { readonly variance: number; readonly trials: number };
-  readonly before: { readonly variance: number; readonly trials: number };
-  /** One-sided. @defaultValue 0.05 */
-  readonly level?: number | undefined;
-}
-
-/**
- * Smallest difference on cases like these that is seen 8 times in 10. More trials only help as far as `spread` lets them; more cases always do.
- *
- * @see Miller 2024, arXiv 2411.00640
- */
-export function seenDifference({ cases, spread, now, before, level = 0.05 }: PlannedSample): number {
-  const variance = (spread + now.variance / now.trials + before.variance / before.trials) / cases;
-  return (normalQuantile(1 - level) + normalQuantile(0.8)) * Math.sqrt(variance);
 }

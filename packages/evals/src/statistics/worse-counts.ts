@@ -1,4 +1,4 @@
-import type { Counts } from "./rates.ts";
+import { type Counts, sum } from "./rates.ts";
 
 /** A case in the run and in its baseline. */
 export interface Pair<T> {
@@ -15,8 +15,8 @@ export interface Pair<T> {
  */
 export function worseCounts(cases: readonly Pair<Counts>[]): number {
   const parts = cases.map(({ now, before }) => passesOf(now, before));
-  const lowest = parts.reduce((total, part) => total + part.lowest, 0);
-  const above = cases.reduce((total, { now }) => total + now.passed, 0) - lowest;
+  const lowest = sum(parts.map((part) => part.lowest));
+  const above = sum(cases.map(({ now }) => now.passed)) - lowest;
   let chances: Float64Array = Float64Array.of(1);
   for (const part of parts) chances = convolve(chances, part.chances, above);
   // Where every sum is certain, a half of 1 would be no evidence either.

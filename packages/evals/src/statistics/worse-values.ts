@@ -1,4 +1,4 @@
-import { tQuantile } from "./quantiles.ts";
+import { student975 } from "./quantiles.ts";
 import { seededRandom } from "./random.ts";
 import { type Estimate, sum } from "./rates.ts";
 import type { Pair } from "./worse-counts.ts";
@@ -61,7 +61,7 @@ export function differenceOfValues(cases: readonly Pair<Values>[]): Estimate {
   if (variance === 0) return { value, low: value, high: value };
   // A single pair of trials tells nothing, and JSON knows no infinity.
   if (Number.isNaN(variance)) return { value, low: -Number.MAX_VALUE, high: Number.MAX_VALUE };
-  const half = (tQuantile(0.975, freedom) * Math.sqrt(variance)) / (known === parts ? cases.length : 1);
+  const half = (student975(freedom) * Math.sqrt(variance)) / (known === parts ? cases.length : 1);
   return { value, low: value - half, high: value + half };
 }
 

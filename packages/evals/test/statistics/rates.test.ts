@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { tQuantile } from "../../src/statistics/quantiles.ts";
+import { student975 } from "../../src/statistics/quantiles.ts";
 import { passAtK, passHatK, rateOfCasesLikeThese, rateOfTheseCases, wilson } from "../../src/statistics/rates.ts";
 import { subsets } from "./enumerate.ts";
 
@@ -69,7 +69,7 @@ describe("on cases like these", () => {
   test("the interval is Wilson's at the number of trials that the variance between cases is worth", () => {
     const cases = [5, 4, 5, 0].map((passed) => ({ passed, trials: 5 }));
     const variance = [1, 0.8, 1, 0].reduce((sum, share) => sum + (share - 0.7) ** 2, 0) / 3 / 4;
-    const worth = ((0.7 * 0.3) / variance) * (1.959964 / tQuantile(0.975, 3)) ** 2;
+    const worth = ((0.7 * 0.3) / variance) * (1.959964 / student975(3)) ** 2;
     const { low, high } = wilson(0.7, worth);
     expect(rateOfCasesLikeThese(cases)).toEqual({
       value: 0.7,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { differenceOnCasesLikeThese, differenceOnTheseCases } from "../../src/statistics/differences.ts";
-import { normalQuantile, tQuantile } from "../../src/statistics/quantiles.ts";
+import { NORMAL_975, student975 } from "../../src/statistics/quantiles.ts";
 import { seededRandom } from "../../src/statistics/random.ts";
 import { type Estimate, rateOfCasesLikeThese, rateOfTheseCases, sum } from "../../src/statistics/rates.ts";
 import { seenDrop } from "../../src/statistics/seen-drop.ts";
@@ -73,12 +73,12 @@ test("why neither Student's t nor the normal interval: with few cases both cover
   const student = ({ counts }: Drawn): Estimate => {
     const differences = counts.map(({ now, before }) => now.passed / now.trials - before.passed / before.trials);
     const value = mean(differences);
-    const half = tQuantile(0.975, 11) * Math.sqrt(sum(differences.map((x) => (x - value) ** 2)) / 11 / 12);
+    const half = student975(11) * Math.sqrt(sum(differences.map((x) => (x - value) ** 2)) / 11 / 12);
     return { value, low: value - half, high: value + half };
   };
   const normal = ({ counts }: Drawn): Estimate => {
     const value = mean(counts.map(({ now }) => now.passed));
-    const half = normalQuantile(0.975) * Math.sqrt((value * (1 - value)) / 12);
+    const half = NORMAL_975 * Math.sqrt((value * (1 - value)) / 12);
     return { value, low: value - half, high: value + half };
   };
   const first = suites(single, "student", better);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { seenDifference, seenDrop } from "../../src/statistics/seen-drop.ts";
+import { seenDrop } from "../../src/statistics/seen-drop.ts";
 
 const suite = (cases: number, trials: number, before: number, failed: (index: number) => number) =>
   Array.from({ length: cases }, (_, index) => ({
@@ -49,20 +49,5 @@ describe("the smallest drop seen 8 times in 10", () => {
         0.025,
       ),
     ).toBe(undefined);
-  });
-});
-
-describe("the smallest difference on cases like these", () => {
-  const exact = { variance: 0, trials: 1 };
-
-  test("is 3 points with 969 cases of variance 1/9, as Miller computes it, two-sided", () => {
-    expect(seenDifference({ cases: 969, spread: 1 / 9, now: exact, before: exact, level: 0.025 })).toBeCloseTo(0.03, 4);
-  });
-
-  test("shrinks with trials only down to what the spread of cases leaves", () => {
-    const difference = (trials: number): number =>
-      seenDifference({ cases: 100, spread: 0.01, now: { variance: 0.09, trials }, before: { variance: 0.09, trials } });
-    expect(difference(1)).toBeGreaterThan(difference(10));
-    expect(difference(1e9)).toBeCloseTo(2.4865 * 0.01, 4);
   });
 });
