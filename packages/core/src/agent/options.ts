@@ -21,7 +21,7 @@ import type { Answers } from "../session/runs/session-answers.ts";
 import type { SessionAbout } from "../session/runs/session-runs.ts";
 import type { EndReason, SessionStore } from "../session/store/store.ts";
 import type { ContentInput } from "../model/history/import-history.ts";
-import type { Rehearsal } from "../tool/rehearsal.ts";
+import type { Rehearsal } from "../tool/tool.ts";
 import type { RunInput } from "./run-input.ts";
 
 /**

@@ -6,8 +6,8 @@ export type OptionNames<Options> = { readonly [Name in keyof Required<Options>]:
 /** The words of a text, where spaces separate them. */
 export type Words<Text extends string> = Text extends `${infer First} ${infer Rest}` ? First | Words<Rest> : Text;
 
-/** The names in texts, where spaces separate them. */
 /* @__NO_SIDE_EFFECTS__ */
+/** The names in texts, where spaces separate them. */
 export function namesIn<const Texts extends readonly string[]>(
   ...texts: Texts
 ): { readonly [Name in Words<Texts[number]>]: true } {

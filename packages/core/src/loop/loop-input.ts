@@ -6,7 +6,7 @@ import type { Model, ModelRequest } from "../model/model.ts";
 import type { PriceTable, Usage } from "../model/usage.ts";
 import type { ModelSettings } from "../model/settings.ts";
 import type { AfterUntrusted } from "../tool/reads.ts";
-import type { Rehearsal } from "../tool/rehearsal.ts";
+import type { Rehearsal } from "../tool/tool.ts";
 import type { AnyTool, Approve, Handoff, NestedRun, ParentStep, ToolOutcome } from "../tool/tool.ts";
 import type { Toolset } from "../tool/toolset.ts";
 import type { ModelId } from "../wire/known-models.ts";

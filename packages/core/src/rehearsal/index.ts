@@ -1,5 +1,5 @@
 // Entry "@pollux/core/rehearsal": runs around which something else stands in for the model, the tools, the people and the clock. Names only.
-export type { Rehearsal, RehearsedCall, RehearsedRun } from "../tool/rehearsal.ts";
+export type { Rehearsal, RehearsedCall, RehearsedRun } from "../tool/tool.ts";
 export {
   type BodyDifference,
   compareBodies,

@@ -1,7 +1,7 @@
 import { isObject, asList, asObject, type Json } from "../internal/json.ts";
 import type { Outcome } from "../durable/steps.ts";
 import { KeptExchanges, type KeptExchange } from "../exchanges/kept-exchanges.ts";
-import type { RehearsedRun } from "../tool/rehearsal.ts";
+import type { RehearsedRun } from "../tool/tool.ts";
 import { redactBytes } from "../wire/secrets/redact.ts";
 import { type BodyDifference, compareBodies } from "./compare-bodies.ts";
 

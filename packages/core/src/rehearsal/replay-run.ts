@@ -10,7 +10,7 @@ import { RecordOpener } from "../session/runs/record-opener.ts";
 import type { SessionBounds } from "../session/runs/session-host.ts";
 import { SessionLog } from "../session/log/session-log.ts";
 import { MemoryStore } from "../session/store/memory-store.ts";
-import type { Rehearsal } from "../tool/rehearsal.ts";
+import type { Rehearsal } from "../tool/tool.ts";
 import type { BodyDifference } from "./compare-bodies.ts";
 import { KeptRequests } from "./kept-requests.ts";
 import type { Recording } from "./recording.ts";

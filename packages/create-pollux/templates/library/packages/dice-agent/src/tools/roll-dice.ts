@@ -9,8 +9,8 @@ export const rollDice = defineTool({
     dice: z.int().min(1).max(100).describe("How many dice to roll"),
     sides: z.int().min(2).max(1000).default(6).describe("Sides of each die"),
   }),
-  // Nobody else wrote what it returns: after texts of others, calls that reach outside are asked about.
-  reads: "trusted",
+  effects: "none",
+  reads: "trusted", // nobody else wrote what it returns
   run: ({ dice, sides }) => {
     const rolls = Array.from({ length: dice }, () => 1 + Math.floor(Math.random() * sides));
     return { rolls, sum: rolls.reduce((sum, roll) => sum + roll, 0) };
