@@ -140,7 +140,7 @@ function checkScorers(fail: Fail, option: string, scorers: unknown): void {
       if (typeof one !== "function") fail(`${option} has ${show(one)}, where a scorer is a function of a trial`);
 }
 
-function checkCount(fail: Fail, option: string, value: number | undefined): void {
+export function checkCount(fail: Fail, option: string, value: number | undefined): void {
   if (value !== undefined && !(Number.isInteger(value) && value >= 1))
     fail(`${option} must be a whole number from 1 on, got ${show(value)}`);
 }
@@ -152,7 +152,7 @@ function checkWord(fail: Fail, option: string, value: string | undefined, words:
 
 type Fail = (problem: string) => never;
 
-function failing(where: string): Fail {
+export function failing(where: string): Fail {
   return (problem) => {
     throw new TypeError(`${where}: ${problem}`);
   };

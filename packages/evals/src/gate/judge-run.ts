@@ -16,7 +16,7 @@ type Run = Omit<EvalRun, "verdict">;
  *
  * @param stopped why trials are missing, such as "the budget of 2 is spent"
  */
-export function judgeRun(run: Run, baseline?: Baseline | undefined, gate: GateOptions = {}, stopped?: string): Verdict {
+export function judgeRun(run: Run, baseline?: Baseline, gate: GateOptions = {}, stopped?: string): Verdict {
   const { level = 0.05 } = gate;
   const { now, compared, added, missing } = compareSides(run, baseline);
   const gated = gatedOf(run, gate);

@@ -24,21 +24,7 @@ import type { SimulatedUser } from "../users/simulated-user.ts";
 import { talk } from "../users/talk.ts";
 import { InvalidTrial, openWorld, type SeenInWorld } from "../worlds/trial-world.ts";
 import type { World } from "../worlds/world.ts";
-
-/** A trial to make, or to read again. */
-export interface TrialJob<Expected> {
-  readonly suite: EvalSuite<Expected>;
-  readonly one: AnyCase<Expected>;
-  readonly world: World;
-  readonly variant?: string | undefined;
-  /** From 1. */
-  readonly number: number;
-  readonly sessionId: string;
-  /** The store has its session. */
-  readonly isBegun: boolean;
-  /** What is kept of it besides that. */
-  readonly kept?: KeptTrial | undefined;
-}
+import type { TrialJob } from "./plan-trials.ts";
 
 /** What is kept of a trial besides the log of its session, as JSON in the session's metadata. */
 export interface KeptTrial {
@@ -104,7 +90,8 @@ const NOTHING_KEPT: KeptTrial = {
  * @throws The signal's reason when it aborts: what was done is kept. And what the suite's function throws that makes the agent.
  */
 export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: TrialSetting): Promise<MadeTrial> {
-  const { suite, one, world, sessionId } = job;
+  const { suite, sessionId } = job;
+  const { one, world } = job.plan;
   const { store, signal, clock } = setting;
   let kept = job.kept ?? NOTHING_KEPT;
   const runIdOf = (index: number): string => `${sessionId}#${index + 1}`;
@@ -112,7 +99,7 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
   if (!job.isBegun && begun.entries.length > 0) await store.append(sessionId, 0, begun.entries);
   const made = "recording" in one ? recordedCalls(await store.load(sessionId), runIdOf(0)) : [];
   const around = openWorld(suite, one, { world, clock, made, before: kept.seen });
-  const agent = await openAgent(job, around.now);
+  const agent = await openAgent({ ...job, ...job.plan }, around.now);
   const session: Session = agent.session({ id: sessionId, store });
   const keep = async (next: KeptTrial): Promise<void> => {
     await session.describe({ metadata: { trial: JSON.stringify(next) } });
@@ -187,21 +174,22 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
   };
 }
 
-/** The agent under test, made for one trial. */
-export async function openAgent(
-  job: Pick<TrialJob<never>, "number" | "variant"> & {
-    readonly suite: Pick<EvalSuite, "name" | "agent">;
-    readonly one: Pick<AnyCase, "id">;
-  },
-  now: () => number,
-): Promise<Agent> {
-  const { suite, one, number, variant } = job;
+/** The agent under test, made for one trial of a case. */
+export async function openAgent({ suite, one, number, variant }: AgentOfTrial, now: () => number): Promise<Agent> {
   const random = seededRandom(`${suite.name}/${one.id}/${number}`);
   const world: AgentWorld = { now, random, ...(variant !== undefined && { variant }) };
   const agent = typeof suite.agent === "function" ? await suite.agent(world) : suite.agent;
   if (!(agent instanceof Agent)) throw new TypeError(`suite "${suite.name}": its function agent gave no Agent`);
   // What it needs as context is the suite's to give; what its runs give is read as unknown.
   return agent as Agent;
+}
+
+/** What an agent is made for. */
+interface AgentOfTrial {
+  readonly suite: Pick<EvalSuite, "agent" | "name">;
+  readonly one: Pick<AnyCase, "id">;
+  readonly number: number;
+  readonly variant?: string | undefined;
 }
 
 /** Says a message, or goes on without one, and gives the result of the run: the stored one if it is over. */

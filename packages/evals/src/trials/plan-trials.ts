@@ -33,10 +33,23 @@ export interface FoundTrial {
   readonly sessionId: string;
   /** From 1: more where it was made anew. */
   readonly generation: number;
+  /** The store has its session. */
   readonly isBegun: boolean;
   readonly kept?: KeptTrial | undefined;
   /** Of agent, judges and simulated user so far. */
   readonly cost: number;
+}
+
+/** A trial to make, or to read again. */
+export interface TrialJob<Expected> extends FoundTrial {
+  readonly suite: EvalSuite<Expected>;
+  readonly plan: PlannedCase<Expected>;
+  /** From 1. */
+  readonly number: number;
+  /** From 1: more after an error. */
+  readonly attempt: number;
+  /** Paid for conversations with a simulated user that were cut off: nobody can go on with them. */
+  readonly lost: number;
 }
 
 /** Which trials a run has. Scorers are prepared before: calibrated judges have another key. */
@@ -106,6 +119,51 @@ export async function findTrials<Expected>(
     page = await store.list({ ...filter, after: page.at(-1) });
   }
   return found;
+}
+
+/** Trial 1 of all cases, then 2; variants side by side. */
+export function listJobs<Expected>(
+  suite: EvalSuite<Expected>,
+  cases: readonly PlannedCase<Expected>[],
+  found: ReadonlyMap<string, FoundTrial>,
+  isFresh: boolean,
+): TrialJob<Expected>[] {
+  const most = Math.max(0, ...cases.map(({ trials }) => trials));
+  return Array.from({ length: most }, (_, index) => index + 1).flatMap((number) =>
+    cases
+      .filter(({ trials }) => number <= trials)
+      .map((plan) => {
+        const sessionId = nameOf({ plan, number });
+        const known = found.get(sessionId) ?? { sessionId, generation: 1, isBegun: false, cost: 0 };
+        const job: TrialJob<Expected> = { suite, plan, number, attempt: 1, lost: 0, ...known };
+        if (!known.isBegun) return job;
+        if (known.kept?.isOver !== true && isSimulated(plan)) return beginAnew(job);
+        return isFresh ? { ...beginAnew(job), lost: 0 } : job;
+      }),
+  );
+}
+
+/** In another session. */
+export function beginAnew<Expected>(job: TrialJob<Expected>): TrialJob<Expected> {
+  const generation = job.generation + 1;
+  const lost = job.lost + job.cost;
+  const sessionId = `${nameOf(job)}@${generation}`;
+  return { ...job, lost, sessionId, generation, isBegun: false, kept: undefined, cost: 0 };
+}
+
+export function isSimulated<Expected>({ one }: PlannedCase<Expected>): boolean {
+  return !("recording" in one) && typeof one.input === "object" && "kind" in one.input;
+}
+
+/** Of a trial, whatever its generation. */
+export function nameOf({
+  plan,
+  number,
+}: {
+  readonly plan: { readonly prefix: string };
+  readonly number: number;
+}): string {
+  return `${plan.prefix}${number}`;
 }
 
 /** @throws {TypeError} For a variant that the suite does not have. */

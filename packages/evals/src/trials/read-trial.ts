@@ -1,7 +1,8 @@
 import type { RunResult } from "@pollux/core";
 import type { ModelResponse } from "@pollux/core/model";
 import type { TrialResult } from "../report/eval-run.ts";
-import type { MadeTrial, TrialJob } from "./make-trial.ts";
+import type { MadeTrial } from "./make-trial.ts";
+import type { TrialJob } from "./plan-trials.ts";
 import type { Trial } from "./trial.ts";
 
 /** A trial that is over, and what it adds to its run. */
@@ -30,7 +31,7 @@ export interface ReadTrial<Expected> {
 }
 
 export function readTrial<Expected>(
-  { one, world, number, sessionId }: TrialJob<Expected>,
+  { plan: { one, world }, number, sessionId }: TrialJob<Expected>,
   made: MadeTrial,
   signal: AbortSignal,
 ): ReadTrial<Expected> {

@@ -1,6 +1,7 @@
-import { type Agent, ApiStatusError, ConfigurationError, MemoryStore, type SessionStore } from "@pollux/core";
+import { ApiStatusError, ConfigurationError, MemoryStore, type SessionStore } from "@pollux/core";
 import { QuotaReachedError } from "@pollux/core/errors";
 import { checkOptions, namesIn, type OptionNames } from "@pollux/core/wire";
+import { checkCount, failing } from "../cases/define-eval.ts";
 import type { EvalSuite } from "../cases/eval-suite.ts";
 import type { CaseFilter } from "../cases/filter-cases.ts";
 import { codeVersion } from "../report/code-version.ts";
@@ -9,8 +10,18 @@ import { replayTrial } from "../worlds/replay-trial.ts";
 import { recordedAt } from "../worlds/trial-world.ts";
 import type { World } from "../worlds/world.ts";
 import { EvalTally } from "./eval-tally.ts";
-import { makeTrial, openAgent, type TrialJob } from "./make-trial.ts";
-import { allScorers, findTrials, type FoundTrial, type PlannedCase, planTrials } from "./plan-trials.ts";
+import { makeTrial, openAgent, type TrialSetting } from "./make-trial.ts";
+import {
+  allScorers,
+  beginAnew,
+  findTrials,
+  isSimulated,
+  listJobs,
+  nameOf,
+  type PlannedCase,
+  planTrials,
+  type TrialJob,
+} from "./plan-trials.ts";
 import { readTrial, type TrialOutcome } from "./read-trial.ts";
 import { scoreTrial } from "./score-trial.ts";
 
@@ -88,16 +99,6 @@ const OPTIONS: OptionNames<RunEvalOptions> = namesIn(
 /** Further attempts of a trial that failed with an error. */
 const RETRIES = 2;
 
-/** A trial that is to be made, or read. */
-interface Job<Expected> {
-  readonly plan: PlannedCase<Expected>;
-  readonly number: number;
-  readonly attempt: number;
-  readonly found: FoundTrial;
-  /** Paid for conversations with a simulated user that were cut off: nobody can go on with them. */
-  readonly lost: number;
-}
-
 /**
  * Tries the cases of a suite, and scores the trials: the first one of all cases, then the second. Trials are sessions in the store: what was
  * interrupted goes on, and what this version has made is read again, with other scorers, too.
@@ -112,6 +113,7 @@ export async function runEval<Expected>(
   given: RunEvalOptions = {},
 ): Promise<readonly UnjudgedRun[]> {
   checkOptions("runEval()", given, OPTIONS);
+  for (const name of ["trials", "concurrency"] as const) checkCount(failing("runEval()"), name, given[name]);
   const options = { ...given, version: given.version ?? (await codeVersion(given.folder)) };
   const { store = new MemoryStore(), now: clock = Date.now, concurrency = suite.concurrency ?? 4 } = options;
   const stop = new AbortController();
@@ -122,30 +124,28 @@ export async function runEval<Expected>(
     prepared += (await prepare?.({ folder: options.folder ?? ".", signal }))?.cost ?? 0;
   const plan = await planTrials(suite, options);
   const found = await findTrials(suite, options, store);
-  const queue = listJobs(plan.cases, found, options.fresh === true);
+  const queue = listJobs(suite, plan.cases, found, options.fresh === true);
   const tally = new EvalTally(suite, plan, { ...options, clock, prepared });
-  for (const job of queue) tally.paid(nameOf(job), job.found.cost + job.lost);
+  for (const job of queue) tally.paid(nameOf(job), job.cost + job.lost);
   /** Cases of which the first trial is over: what the model was sent is in its service's cache. */
   const warm = new Set<PlannedCase<Expected>>();
   let isDecided = false;
 
-  const work = async (job: Job<Expected>): Promise<void> => {
+  const work = async (job: TrialJob<Expected>): Promise<void> => {
     tally.begun();
-    const outcome = await tryJob(suite, job, { store, signal, clock });
+    const outcome = await tryJob(job, { store, signal, clock });
     const isOver = "trial" in outcome;
-    const { agent, judges, users } = isOver
-      ? outcome.cost
-      : { agent: outcome.found.cost + outcome.lost, judges: 0, users: 0 };
-    tally.paid(nameOf(job), agent + judges + users);
+    const paid = isOver ? outcome.cost : { agent: outcome.cost, judges: 0, users: outcome.lost };
+    tally.paid(nameOf(job), paid.agent + paid.judges + paid.users);
     tally.ended(job.plan, isOver ? outcome : undefined);
     if (!isOver) queue.push(outcome);
     else warm.add(job.plan);
     isDecided = options.isDecided !== undefined && tally.runs().every(options.isDecided);
   };
-  const next = (): Job<Expected> | undefined => {
+  const next = (): TrialJob<Expected> | undefined => {
     const hasRoom = tally.hasRoom();
     const at = queue.findIndex(
-      ({ plan: of, number, found: { kept } }) =>
+      ({ plan: of, number, kept }) =>
         (kept?.isOver === true || (hasRoom && !isDecided)) && (of.world !== "fork" || number === 1 || warm.has(of)),
     );
     return at === -1 ? undefined : queue.splice(at, 1)[0];
@@ -170,29 +170,26 @@ export async function runEval<Expected>(
 
 /** @returns The job to be done instead where it failed with an error that may pass. */
 async function tryJob<Expected>(
-  suite: EvalSuite<Expected>,
-  job: Job<Expected>,
-  setting: { readonly store: SessionStore; readonly signal: AbortSignal; readonly clock: () => number },
-): Promise<TrialOutcome | Job<Expected>> {
-  const { plan, number, attempt, found } = job;
-  const { one, world, variant } = plan;
-  const trialJob: TrialJob<Expected> = { suite, one, world, variant, number, ...found };
+  job: TrialJob<Expected>,
+  setting: TrialSetting,
+): Promise<TrialOutcome | TrialJob<Expected>> {
+  const { suite, plan, attempt } = job;
+  const { one, world } = plan;
   if (world === "replay" && "recording" in one) {
     const at = recordedAt(one);
-    const agent: Agent = await openAgent(trialJob, () => at ?? setting.clock());
+    const agent = await openAgent({ ...job, ...plan }, () => at ?? setting.clock());
     const trial = await replayTrial(agent, one, { context: suite.context, signal: setting.signal });
     const cost = { agent: 0, judges: 0, users: 0, isPriced: true };
     return { trial, isReused: false, cost, models: [], asked: 0, recorded: 0, notFixed: [], effects: [] };
   }
-  const isReused = found.kept?.isOver === true;
-  const made = await makeTrial(trialJob, setting);
+  const isReused = job.kept?.isOver === true;
+  const made = await makeTrial(job, setting);
   if (made.error !== undefined) {
     if (failsAll(made.error)) throw made.error;
-    const paid = { ...found, isBegun: true, kept: made.kept, cost: made.kept.cost };
-    const again = { ...job, attempt: attempt + 1, found: paid };
+    const again = { ...job, attempt: attempt + 1, isBegun: true, kept: made.kept, cost: made.kept.cost };
     if (attempt <= RETRIES) return isSimulated(plan) ? beginAnew(again) : again;
   }
-  const read = readTrial(trialJob, made, setting.signal);
+  const read = readTrial(job, made, setting.signal);
   const { outcome } = read;
   const cost = { ...outcome.cost, agent: outcome.cost.agent + job.lost };
   if (read.trial === undefined) return { ...outcome, isReused, cost };
@@ -206,53 +203,6 @@ async function tryJob<Expected>(
     trial: { ...outcome.trial, status, ...(why !== undefined && { why }), scores },
     cost: { ...cost, judges: judgeCost },
   };
-}
-
-/** Trial 1 of all cases, then 2; variants side by side. */
-function listJobs<Expected>(
-  cases: readonly PlannedCase<Expected>[],
-  found: ReadonlyMap<string, FoundTrial>,
-  isFresh: boolean,
-): Job<Expected>[] {
-  const jobs: Job<Expected>[] = [];
-  const most = Math.max(0, ...cases.map(({ trials }) => trials));
-  for (let number = 1; number <= most; number++)
-    for (const plan of cases) {
-      if (number > plan.trials) continue;
-      const first = `${plan.prefix}${number}`;
-      const known = found.get(first);
-      const job: Job<Expected> = {
-        plan,
-        number,
-        attempt: 1,
-        found: known ?? { sessionId: first, generation: 1, isBegun: false, cost: 0 },
-        lost: 0,
-      };
-      const isCutOff = known !== undefined && known.kept?.isOver !== true && isSimulated(plan);
-      if (isCutOff) jobs.push(beginAnew(job));
-      else jobs.push(isFresh && known !== undefined ? { ...beginAnew(job), lost: 0 } : job);
-    }
-  return jobs;
-}
-
-/** In another session. */
-function beginAnew<Expected>(job: Job<Expected>): Job<Expected> {
-  const { plan, number, found } = job;
-  const generation = found.generation + 1;
-  const lost = job.lost + found.cost;
-  return {
-    ...job,
-    lost,
-    found: { sessionId: `${plan.prefix}${number}@${generation}`, generation, isBegun: false, cost: 0 },
-  };
-}
-
-function isSimulated<Expected>({ one }: PlannedCase<Expected>): boolean {
-  return !("recording" in one) && typeof one.input === "object" && "kind" in one.input;
-}
-
-function nameOf({ plan, number }: { readonly plan: { readonly prefix: string }; readonly number: number }): string {
-  return `${plan.prefix}${number}`;
 }
 
 /** Whether every other trial would fail in the same way. */

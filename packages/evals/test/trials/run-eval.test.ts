@@ -304,6 +304,13 @@ test("runs get the suite's context and the case's metadata", async () => {
   expect(seen).toEqual([{ shop: "Oslo" }, { lang: "en" }]);
 });
 
+test("options that cannot be are refused", async () => {
+  await expect(run({}, { concurrency: 0 })).rejects.toThrow("runEval(): concurrency must be a whole number from 1 on");
+  // What a program without types may write.
+  const epochs = { trial: 3 } as unknown as RunEvalOptions;
+  await expect(run({}, epochs)).rejects.toThrow('runEval(): there is no option "trial"; did you mean "trials"?');
+});
+
 test("a function that makes no agent is an error of the suite", async () => {
   // What a program without types may write.
   const agent = (() => undefined) as unknown as () => Agent;
