@@ -9,13 +9,15 @@ import {
   recordGood,
 } from "./planted/support-agent.ts";
 
-// One draw of some of them, as a smoke test of `planted.system.test.ts`, which counts how often.
+/** Fewer than there are, with a draw in which that is enough: `planted.system.test.ts` counts how often. */
+const TRIALS = 3;
+
 test("planted regressions are found, and an unchanged agent is not worse", async () => {
-  const baseline = await drawBaseline("smoke baseline");
+  const baseline = await drawBaseline("smoke baseline", TRIALS);
   const outcomes: Record<string, string> = {};
   const some = PLANTED.filter(([name]) => ["a dropped tool", "a lost citation", "a slower turn"].includes(name));
   for (const [name, metric, agent] of [...some, ["nothing", "passed", GOOD] as const])
-    outcomes[name] = (await judgeAgent(agent, baseline, `smoke ${name}`, metric)).outcome;
+    outcomes[name] = (await judgeAgent(agent, baseline, `smoke ${name}`, metric, TRIALS)).outcome;
 
   expect(outcomes).toEqual({
     "a dropped tool": "worse",

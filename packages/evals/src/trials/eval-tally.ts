@@ -78,6 +78,7 @@ export class EvalTally<Expected> {
   }
 
   #report(): void {
+    if (this.#start.onProgress === undefined) return;
     const { cases } = this.#plan;
     const all = cases.flatMap((one) => this.#outcomesOf(one));
     const [done, total] = [all.length, sum(cases.map(({ trials }) => trials))];
@@ -94,7 +95,7 @@ export class EvalTally<Expected> {
       cost: this.#cost,
       ...(done > reused && { timeLeftMs: Math.round((spentMs / (done - reused)) * (total - done)) }),
     };
-    this.#start.onProgress?.(progress);
+    this.#start.onProgress(progress);
   }
 
   #runOf(variant: string | undefined, isDecided: boolean): UnjudgedRun {

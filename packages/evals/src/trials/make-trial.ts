@@ -141,7 +141,8 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
 
   let error: Error | undefined;
   try {
-    const said = await sayAll(one, begun.message, say, kept, signal);
+    // One that was ended because it is invalid does not go on.
+    const said = kept.invalid === undefined && (await sayAll(one, begun.message, say, kept, signal));
     kept = { ...kept, ...said, isOver: true };
   } catch (thrown) {
     error = thrown instanceof Error ? thrown : new Error(JSON.stringify(thrown));
@@ -153,8 +154,11 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
   const isFork = begun.firstTurn > 1;
   const costs = [...results.map((result) => result.cost), error && runSoFar(error)?.cost];
   // The result of a fork has the cost of what it begins with, too.
-  kept = { ...kept, cost: isFork ? costOfSteps(added) : costs.reduce<number>((sum, cost) => sum + (cost ?? 0), 0) };
-  if (job.kept?.isOver !== true) await keep(kept);
+  const cost = isFork ? costOfSteps(added) : costs.reduce<number>((sum, paid) => sum + (paid ?? 0), 0);
+  if (job.kept?.isOver !== true) {
+    kept = { ...kept, cost };
+    await keep(kept);
+  }
   signal.throwIfAborted();
 
   const responses = results.flatMap((result) => result.responses.slice(begun.firstTurn - 1));

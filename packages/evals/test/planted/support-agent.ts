@@ -22,6 +22,7 @@ import {
   type Metric,
   readBaseline,
   runEval,
+  type RunEvalOptions,
   type SessionCase,
   type Trial,
   type UnjudgedRun,
@@ -167,7 +168,7 @@ const refunds = Object.assign(
 async function tryOut(
   agent: SupportAgent,
   seed: string,
-  isBaseline: boolean,
+  how: Pick<RunEvalOptions, "baseline" | "trials">,
   metrics: readonly Metric[],
 ): Promise<UnjudgedRun> {
   const clock = { ms: 1_700_000_000_000 };
@@ -175,7 +176,7 @@ async function tryOut(
   const [run] = await runEval(suite, {
     version: { tree: seed },
     store: new MemoryStore(),
-    baseline: isBaseline,
+    ...how,
     concurrency: 1,
     now: () => clock.ms,
   });
@@ -184,8 +185,8 @@ async function tryOut(
 }
 
 /** A baseline of the good agent, drawn by this seed. */
-export async function drawBaseline(seed: string): Promise<Baseline> {
-  return readBaseline(writeBaseline(await tryOut(GOOD, seed, true, ["passed"])));
+export async function drawBaseline(seed: string, trials?: number): Promise<Baseline> {
+  return readBaseline(writeBaseline(await tryOut(GOOD, seed, { baseline: true, trials }, ["passed"])));
 }
 
 /** An agent's run, drawn by this seed, and compared. */
@@ -194,8 +195,9 @@ export async function judgeAgent(
   baseline: Baseline,
   seed: string,
   metric: Metric,
+  trials?: number,
 ): Promise<Verdict> {
-  return judgeRun(await tryOut(agent, seed, false, [metric]), baseline, { metrics: [metric] });
+  return judgeRun(await tryOut(agent, seed, { trials }, [metric]), baseline, { metrics: [metric] });
 }
 
 /** A recorded case of the good agent, whose requests went to the emulator. */

@@ -139,6 +139,19 @@ describe("live", () => {
     ]);
   });
 
+  test("an invalid trial is read again as it is", async () => {
+    const store = new MemoryStore();
+    const refunds = model(join(call("refund"), costs({ promptTokenCount: 3 })));
+    const agent = new Agent({ model: refunds, tools, prices: { input: 1_000_000, output: 0 } });
+    const first = await trialsOf({ agent, data }, { store });
+    const again = await trialsOf({ agent, data }, { store });
+
+    expect(again.trials).toEqual(first.trials);
+    expect(again.run.cost).toEqual(first.run.cost);
+    expect(first.run.cost.agent).toBe(3);
+    expect(refunds.requests).toHaveLength(1);
+  });
+
   test("a stand-in answers in its place; what it throws is the failure", async () => {
     const { seen, scorers } = watching();
     const standIn = {

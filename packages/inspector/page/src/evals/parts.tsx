@@ -44,6 +44,8 @@ export function formatCost({ cost: { total, unpriced } }: EvalRun): string {
 
 /** A number of any size, with three digits that say something. */
 export function formatMetric(value: number): string {
+  // A difference of equal sums is seldom nothing at all.
+  if (Math.abs(value) < 1e-9) return "0";
   const text = Math.abs(value) >= 1000 ? formatCount(Math.round(value)) : String(Number(value.toPrecision(3)));
   return text.replace("-", "−");
 }

@@ -63,7 +63,7 @@ export function RunBox({ run }: { readonly run: EvalRun }): JSX.Element {
       </h2>
       <p>{verdict.text}</p>
       <p class="facts">
-        <code>{version.commit ?? version.tree}</code>
+        <code title={version.tree}>{(version.commit ?? version.tree).slice(0, 12)}</code>
         {variant !== undefined && <span>{variant}</span>}
         <span title="At 95%, for cases like these">{formatPassed(run)} passed</span>
         <span>{formatPlural(cases.flatMap(({ trials }) => trials).length, "trial")}</span>
@@ -73,15 +73,18 @@ export function RunBox({ run }: { readonly run: EvalRun }): JSX.Element {
           <span key={id}>{said}</span>
         ))}
       </p>
-      <Notes
-        notes={[
-          ...metrics,
-          ...(recordedShare === undefined ? [] : [`Recordings answered ${percent(recordedShare)}% of the calls.`]),
-          ...(notFixed.length === 0 ? [] : [`Not fixed by the recording: ${notFixed.join(", ")}.`]),
-          ...(verdict.missing.length === 0 ? [] : [`Not run, but in the baseline: ${verdict.missing.join(", ")}.`]),
-          ...notes,
-        ]}
-      />
+      <details>
+        <summary>Metrics and notes</summary>
+        <Notes
+          notes={[
+            ...metrics,
+            ...(recordedShare === undefined ? [] : [`Recordings answered ${percent(recordedShare)}% of the calls.`]),
+            ...(notFixed.length === 0 ? [] : [`Not fixed by the recording: ${notFixed.join(", ")}.`]),
+            ...(verdict.missing.length === 0 ? [] : [`Not run, but in the baseline: ${verdict.missing.join(", ")}.`]),
+            ...notes,
+          ]}
+        />
+      </details>
     </section>
   );
 }

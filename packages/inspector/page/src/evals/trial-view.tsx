@@ -89,13 +89,13 @@ function TrialCard({ of }: { readonly of: RunTrial }): JSX.Element {
   return (
     <section class="banner result" aria-label={titleOf(of)}>
       <h2>
-        {titleOf(of)} <Outcome outcome={status} />{" "}
-        {sessionId !== undefined && (
-          <a class="button" href={formatRoute({ kind: "session", id: sessionId, tab: "" })}>
-            Open its session
-          </a>
-        )}
+        {titleOf(of)} <Outcome outcome={status} />
       </h2>
+      {sessionId !== undefined && (
+        <p>
+          <a href={formatRoute({ kind: "session", id: sessionId, tab: "" })}>Open its session</a>
+        </p>
+      )}
       {why !== undefined && <p class="banner is-odd">{why}</p>}
       <ul>
         {scores.map((score) => (
