@@ -2,16 +2,13 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ConfigurationError } from "@pollux/core";
 import {
-  type Baseline,
   baselineName,
   codeVersion,
   type EvalProgress,
   type EvalRun,
   exitCode,
   formatRun,
-  judgeRun,
-  readBaselineFile,
-  runEval,
+  gateEval,
   type RunEvalOptions,
   type World,
 } from "@pollux/evals";
@@ -78,7 +75,7 @@ export const evalCommand: Command = { help: HELP, run: runEvals };
 async function runEvals(args: readonly string[], terminal: CliProcess): Promise<number> {
   const options = parseEvalOptions(args);
   const found = await findSuites(options);
-  if (options.baseline !== undefined && found.flatMap((one) => baselineFiles(one, options)).length > 1)
+  if (options.baseline !== undefined && (found.length > 1 || (found[0]?.variants.length ?? 0) > 1))
     throw new UsageError("--baseline is a file of one suite, and of one variant: name them with --suite and --variant");
   using store = await openStore(options.store);
   const written = ["", "-wal", "-shm"].map((end) => `${options.store}${end}`);
@@ -101,8 +98,7 @@ async function runEvals(args: readonly string[], terminal: CliProcess): Promise<
         runs.push(run);
         terminal.stdout.write(`${runs.length === 1 ? "" : "\n"}${printable(formatRun(run))}`);
         await keepRun(run, dirname(options.store));
-        const [, file] = baselineFiles(one, options).find(([variant]) => variant === run.variant) ?? [];
-        if (options.update && file !== undefined) terminal.stderr.write(await updateBaseline(run, file));
+        if (options.update) terminal.stderr.write(await updateBaseline(run, baselineFile(one, run.variant, options)));
       }
     }
   } catch (error) {
@@ -133,15 +129,8 @@ async function runSuite(
   const { maxCost, update } = options;
   const budget = maxCost === undefined ? suite.gate?.budget : Math.max(0, maxCost - spent);
   try {
-    // First: one that can't be read would be found out when the money is spent.
-    const baselines = new Map<string | undefined, Baseline | undefined>();
-    if (!update)
-      for (const [variant, path] of baselineFiles(one, options)) baselines.set(variant, await readBaselineFile(path));
     const how = { ...options.how, variants, budget, folder: dirname(file), baseline: update };
-    return (await runEval(suite, { ...setting, ...how })).map((run) => {
-      const verdict = judgeRun(run, baselines.get(run.variant), suite.gate, `the budget of ${budget} is spent`);
-      return { ...run, verdict };
-    });
+    return await gateEval(suite, { ...setting, ...how }, (variant) => baselineFile(one, variant, options));
   } catch (error) {
     if (error instanceof TypeError || error instanceof ConfigurationError)
       throw new UsageError(`${file}: ${error.message}`, { cause: error });
@@ -149,10 +138,8 @@ async function runSuite(
   }
 }
 
-/** Baselines of a suite, by variant. */
-function baselineFiles(one: FoundSuite, { baseline }: EvalOptions): readonly (readonly [string | undefined, string])[] {
-  const variants = one.variants.length === 0 ? [undefined] : one.variants;
-  return variants.map((name) => [name, baseline ?? join(dirname(one.file), baselineName(one.suite.name, name))]);
+function baselineFile({ suite, file }: FoundSuite, variant: string | undefined, { baseline }: EvalOptions): string {
+  return baseline ?? join(dirname(file), baselineName(suite.name, variant));
 }
 
 type EvalOptions = ReturnType<typeof parseEvalOptions>;

@@ -1,5 +1,5 @@
 // Entry "@pollux/evals". Names only.
-export { type CaseCheck, type CaseSchema, casesFromFile } from "./cases/cases-from-file.ts";
+export { casesFromFile } from "./cases/cases-from-file.ts";
 export { defineEval, readCases } from "./cases/define-eval.ts";
 export type { AnyCase, EvalCase, SessionCase } from "./cases/eval-case.ts";
 export type {
@@ -21,8 +21,8 @@ export {
   type SessionCaseOptions,
   writeSessionCase,
 } from "./cases/session-case.ts";
-export { baselineName, readBaselineFile } from "./gate/baseline-file.ts";
 export { type Baseline, type CaseRecord, readBaseline, writeBaseline } from "./gate/baseline.ts";
+export { baselineName, gateEval } from "./gate/gate-eval.ts";
 export { exitCode, isDecided, judgeRun } from "./gate/judge-run.ts";
 export type { JudgeOptions } from "./judges/ask-model.ts";
 export { calibrate, type Calibration } from "./judges/calibrate.ts";

@@ -1,25 +1,22 @@
+import { createHash } from "node:crypto";
 import { sourceOf } from "../scorers/scorer.ts";
 import type { Scorer } from "../trials/trial.ts";
 import type { AnyCase } from "./eval-case.ts";
 
 /** Identifies what is done with a case: its trials are read again as long as it is the same. */
-export async function trialKey<Expected>(one: AnyCase<Expected>): Promise<string> {
+export function trialKey<Expected>(one: AnyCase<Expected>): string {
   const { metadata } = one;
   if ("recording" in one) {
     const { recording, runId, turn, turns } = one;
-    return await hash([recording.log, runId, turn, turns, metadata]);
+    return hash([recording.log, runId, turn, turns, metadata]);
   }
-  return await hash([describeInput(one.input), metadata]);
+  return hash([describeInput(one.input), metadata]);
 }
 
 /** Identifies a case with its scorers: another one is compared with nothing. Those that only advise do not count. */
-export async function caseKey<Expected>(one: AnyCase<Expected>, scorers: readonly Scorer<Expected>[]): Promise<string> {
+export function caseKey<Expected>(one: AnyCase<Expected>, scorers: readonly Scorer<Expected>[]): string {
   const deciding = scorers.filter(({ isAdvisory = false }) => !isAdvisory);
-  return await hash([
-    await trialKey(one),
-    one.expected,
-    deciding.map((scorer) => [scorerKey(scorer), scorer.threshold ?? 1]),
-  ]);
+  return hash([trialKey(one), one.expected, deciding.map((scorer) => [scorerKey(scorer), scorer.threshold ?? 1])]);
 }
 
 /** Identifies what a scorer does. */
@@ -40,8 +37,6 @@ function describeInput(input: unknown): unknown {
   return { model: id, goal, character, maxMessages };
 }
 
-async function hash(value: unknown): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(value));
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return [...digest.subarray(0, 6)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+function hash(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 12);
 }

@@ -1,19 +1,6 @@
+import type { Schema, SchemaIssue } from "../scorers/match-args.ts";
 import type { EvalCase } from "./eval-case.ts";
-
-/** What the common schema libraries share. @see https://standardschema.dev */
-export interface CaseSchema<Case> {
-  readonly "~standard": { readonly validate: (value: unknown) => CaseCheck<Case> | Promise<CaseCheck<Case>> };
-}
-
-/** A case as the schema gives it, or what is wrong. */
-export type CaseCheck<Case> =
-  | { readonly value: Case; readonly issues?: undefined }
-  | {
-      readonly issues: readonly {
-        readonly message: string;
-        readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
-      }[];
-    };
+import { readJsonLines } from "./json-lines.ts";
 
 /**
  * Cases of a JSONL file, one a line, for a suite's `data`. Empty lines are skipped. Runs on Node.
@@ -29,29 +16,24 @@ export type CaseCheck<Case> =
  */
 export function casesFromFile<Case extends Pick<EvalCase, "id" | "input">>(
   path: string | URL,
-  schema: CaseSchema<Case>,
+  schema: Schema<Case>,
 ): () => Promise<readonly Case[]> {
   return async () => {
-    const { readFile } = await import("node:fs/promises");
     const cases: Case[] = [];
-    for (const [index, line] of (await readFile(path, "utf8")).split(/\r?\n/u).entries())
-      if (line.trim() !== "") cases.push(await readCase(`${String(path)}:${index + 1}`, line, schema));
+    for (const { value, line } of readJsonLines(path)) {
+      const checked = await schema["~standard"].validate(value);
+      if (checked.issues !== undefined)
+        throw new TypeError(`${String(path)}:${line}: ${describeIssues(checked.issues)}`);
+      cases.push(checked.value);
+    }
     return cases;
   };
 }
 
-async function readCase<Case>(where: string, line: string, schema: CaseSchema<Case>): Promise<Case> {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    throw new TypeError(`${where}: it is not JSON; a file of cases has one JSON object in each line`);
-  }
-  const checked = await schema["~standard"].validate(value);
-  if (checked.issues === undefined) return checked.value;
-  const problems = checked.issues.map(({ message, path = [] }) => {
+function describeIssues(issues: readonly SchemaIssue[]): string {
+  const problems = issues.map(({ message, path = [] }) => {
     const place = path.map((step) => String(typeof step === "object" ? step.key : step)).join(".");
     return place === "" ? message : `${place}: ${message}`;
   });
-  throw new TypeError(`${where}: ${problems.join("; ")}`);
+  return problems.join("; ");
 }

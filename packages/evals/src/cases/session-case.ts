@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Json } from "@pollux/core";
 import type { Recording } from "@pollux/core/rehearsal";
 import type { SessionCase } from "./eval-case.ts";
+import { readJsonLines } from "./json-lines.ts";
 
 /** What `case.json` says of a recorded case. */
 export interface SessionCaseFile {
@@ -51,7 +52,7 @@ export function sessionCase<Expected = unknown>(
 }
 
 function readCaseFile(path: string): SessionCaseFile {
-  const [value] = parseLines(path, "case.json", [readText(path, "case.json")]);
+  const value = reading(path, "case.json", (file) => JSON.parse(readFileSync(file, "utf8")) as unknown);
   const { v, runId, turn, turns, tags, metadata, scrubbed } = fieldsOf(value);
   const problem =
     v !== 1
@@ -69,35 +70,19 @@ function readCaseFile(path: string): SessionCaseFile {
                 : undefined;
   if (problem !== undefined) throw caseError(path, "case.json", problem);
   // As just checked.
-  return value as unknown as SessionCaseFile;
+  return value as SessionCaseFile;
 }
 
 function readLines(path: string, name: string): readonly Json[] {
-  return parseLines(
-    path,
-    name,
-    readText(path, name)
-      .split("\n")
-      .filter((line) => line.trim() !== ""),
-  );
+  return reading(path, name, readJsonLines).map(({ value }) => value);
 }
 
-function readText(path: string, name: string): string {
+function reading<T>(path: string, name: string, read: (file: string) => T): T {
   try {
-    return readFileSync(join(path, name), "utf8");
+    return read(join(path, name));
   } catch (error) {
     throw caseError(path, name, error instanceof Error ? error.message : String(error));
   }
-}
-
-function parseLines(path: string, name: string, lines: readonly string[]): readonly Json[] {
-  return lines.map((line, index) => {
-    try {
-      return JSON.parse(line) as Json;
-    } catch {
-      throw caseError(path, name, `line ${index + 1} is not JSON`);
-    }
-  });
 }
 
 function caseError(path: string, name: string, problem: string): TypeError {

@@ -1,6 +1,6 @@
 import type { GateOptions } from "../cases/eval-suite.ts";
 import type { CaseResult, EvalRun, Verdict } from "../report/eval-run.ts";
-import { holm } from "../statistics/holm.ts";
+import { sum } from "../statistics/rates.ts";
 import { seenDrop } from "../statistics/seen-drop.ts";
 import { worseCounts } from "../statistics/worse-counts.ts";
 import { type Baseline, type CaseRecord, baselineOf, countsOf } from "./baseline.ts";
@@ -13,10 +13,8 @@ type Run = Omit<EvalRun, "verdict">;
  * Compares a run with its baseline. It is worse when Holm's correction finds a gated metric worse, or a case that broke, at the gate's level, or when a
  * replay differs. Cases are compared if their key and world are the baseline's. What can't be told is incomplete, unless the run is worse whatever the
  * missing trials had been.
- *
- * @param stopped why trials are missing, such as "the budget of 2 is spent"
  */
-export function judgeRun(run: Run, baseline?: Baseline, gate: GateOptions = {}, stopped?: string): Verdict {
+export function judgeRun(run: Run, baseline?: Baseline, gate: GateOptions = {}): Verdict {
   const { level = 0.05 } = gate;
   const { now, compared, added, missing } = compareSides(run, baseline);
   const gated = gatedOf(run, gate);
@@ -24,7 +22,7 @@ export function judgeRun(run: Run, baseline?: Baseline, gate: GateOptions = {}, 
   const ps = gated.map((name) => found.find((metric) => metric.name === name)?.p);
   const rejected = decide(compared, ps, level);
   const replays = run.cases.filter(differs).map(({ id }) => id);
-  const unfinished = whyUnfinished(run, gate, stopped);
+  const unfinished = whyUnfinished(run, gate);
   const unknown = compared.length === 0 ? [] : gated.filter((_, index) => ps[index] === undefined);
   const reasons = [...unfinished, ...unknown.map((name) => `\`${name}\` is gated, and unknown on one side`)];
   const isWorse = unfinished.length > 0 ? isDecided(run, baseline, gate) : rejected.any || replays.length > 0;
@@ -97,6 +95,22 @@ function decide(
   };
 }
 
+/**
+ * Which of several hypotheses are rejected, so that a true one is in at most a share `level` of repetitions.
+ *
+ * @returns for each p, in its order
+ * @see Holm 1979
+ */
+export function holm(ps: readonly number[], level: number): boolean[] {
+  const rejected = ps.map(() => false);
+  const order = [...ps.keys()].toSorted((a, b) => (ps[a] ?? 1) - (ps[b] ?? 1));
+  for (const [rank, index] of order.entries()) {
+    if ((ps[index] ?? 1) > level / (ps.length - rank)) break;
+    rejected[index] = true;
+  }
+  return rejected;
+}
+
 function compareSides(
   run: Run,
   baseline: Baseline | undefined,
@@ -141,10 +155,10 @@ function plannedOf({ cases }: Run, id: string): number {
   return Math.max(1, cases.find((result) => result.id === id)?.planned ?? 1);
 }
 
-function whyUnfinished({ cases }: Run, { errors = 0.05 }: GateOptions, stopped: string | undefined): string[] {
+function whyUnfinished({ cases, stopped }: Run, { errors = 0.05 }: GateOptions): string[] {
   const trials = cases.flatMap((result) => result.trials);
   const failed = trials.filter(({ status }) => status === "error").length;
-  const planned = cases.reduce((sum, result) => sum + Math.max(result.planned, result.trials.length), 0);
+  const planned = sum(cases.map((result) => Math.max(result.planned, result.trials.length)));
   const missing = planned - trials.length;
   const unjudged = cases.filter(
     ({ world, trials: replays }) => world === "replay" && replays.some(({ status }) => status === "invalid"),

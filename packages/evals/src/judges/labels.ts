@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { appendFile, readFile } from "node:fs/promises";
+import { appendFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { JsonObject } from "@pollux/core";
+import { readJsonLines } from "../cases/json-lines.ts";
 import type { Judgement } from "./make-judge.ts";
 
 /** A person's verdict: what a judge sees, by default an `input` and an `answer`, and as `label` whether it should say yes. */
@@ -11,10 +12,10 @@ export interface JudgeLabel extends JsonObject {
 }
 
 /** @throws {TypeError} For a line that is no label, with its number. */
-export async function readLabels(
+export function readLabels(
   given: string | readonly JudgeLabel[],
-): Promise<readonly { readonly seen: JsonObject; readonly label: boolean }[]> {
-  const labels = typeof given === "string" ? await readLines(given) : given;
+): readonly { readonly seen: JsonObject; readonly label: boolean }[] {
+  const labels = typeof given === "string" ? readJsonLines(given).map(({ value }) => value) : given;
   return labels.map((one, index) => {
     // What of a file is no object has no label either.
     const { label, ...seen } = (one ?? {}) as JsonObject;
@@ -30,15 +31,18 @@ export async function readLabels(
  *
  * @param judge - Identifies its question and its model.
  */
-export async function askOnce(
+export function askOnce(
   labels: string,
   judge: string,
   ask: (seen: JsonObject) => Promise<Judgement>,
-): Promise<(seen: JsonObject) => Promise<Judgement>> {
+): (seen: JsonObject) => Promise<Judgement> {
   const path = labels.replace(/(?:\.jsonl)?$/, ".scores.jsonl");
-  // Lines that are written below.
-  const lines = (existsSync(path) ? await readLines(path) : []) as readonly { of: string; score: number }[];
-  const scores = new Map(lines.map(({ of, score }) => [of, score]));
+  const scores = new Map<string, number>();
+  for (const { value } of existsSync(path) ? readJsonLines(path) : []) {
+    // A line that is written below.
+    const { of, score } = value as { readonly of: string; readonly score: number };
+    scores.set(of, score);
+  }
   return async (seen) => {
     const of = createHash("sha256")
       .update(JSON.stringify([judge, seen]))
@@ -50,15 +54,4 @@ export async function askOnce(
     if (judged.score !== null) await appendFile(path, `${JSON.stringify({ of, score: judged.score })}\n`);
     return judged;
   };
-}
-
-async function readLines(path: string): Promise<readonly unknown[]> {
-  const lines = (await readFile(path, "utf8")).split("\n").filter((line) => line.trim() !== "");
-  return lines.map((line, index) => {
-    try {
-      return JSON.parse(line) as unknown;
-    } catch (cause) {
-      throw new TypeError(`${basename(path)}: line ${index + 1} is not JSON`, { cause });
-    }
-  });
 }

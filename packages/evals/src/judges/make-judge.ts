@@ -71,9 +71,9 @@ export function makeJudge(parts: JudgeParts): Judge {
   const compare = async ({ folder, signal }: PrepareScorer): Promise<number | undefined> => {
     const from =
       labels instanceof URL ? fileURLToPath(labels) : typeof labels === "string" ? resolve(folder, labels) : labels;
-    const views = await readLabels(from ?? []);
+    const views = readLabels(from ?? []);
     const askNow = (seen: JsonObject): Promise<Judgement> => ask(seen, signal);
-    const askLabel = typeof from === "string" ? await askOnce(from, key, askNow) : askNow;
+    const askLabel = typeof from === "string" ? askOnce(from, key, askNow) : askNow;
     const judged: Judgement[] = [];
     // A few at a time.
     for (let next = 0; next < views.length; next += 4)

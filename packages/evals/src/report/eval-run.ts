@@ -23,6 +23,8 @@ export interface EvalRun {
   readonly recordedShare?: number | undefined;
   /** What of the service was live under a recording: `googleSearch`, `urlContext`, `codeExecution`. */
   readonly notFixed: readonly string[];
+  /** Why trials are missing, such as "the budget is spent". */
+  readonly stopped?: string | undefined;
   /** Sentences for a person, such as of an allowed tool with effects. */
   readonly notes: readonly string[];
 }

@@ -1,15 +1,20 @@
 import { isDeepStrictEqual } from "node:util";
 
 /** A schema of zod, Valibot, ArkType and others. @see https://standardschema.dev */
-export interface Schema {
+export interface Schema<Output = unknown> {
   readonly "~standard": {
     readonly vendor: string;
-    readonly validate: (value: unknown) => Checked | Promise<Checked>;
+    readonly validate: (value: unknown) => Checked<Output> | Promise<Checked<Output>>;
   };
 }
 
-interface Checked {
-  readonly issues?: readonly { readonly message: string }[] | undefined;
+type Checked<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[] };
+
+export interface SchemaIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
 /** Arguments of a call, as JSON. */

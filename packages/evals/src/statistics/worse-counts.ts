@@ -39,7 +39,7 @@ function passesOf(now: Counts, before: Counts): { readonly lowest: number; reado
   for (let k = Math.min(likeliest, highest) - 1; k >= lowest; k--)
     weights[k - lowest] =
       ((weights[k + 1 - lowest] ?? 0) * (k + 1) * (spare + k + 1)) / ((passed - k) * (now.trials - k));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const total = weights.reduce((a, b) => a + b, 0);
   return { lowest, chances: weights.map((weight) => weight / total) };
 }
 

@@ -89,8 +89,6 @@ export class EvalTally<Expected> {
       done,
       total,
       reused,
-      passed: all.filter(isPassed).length,
-      running: this.#running,
       cases: cases.length,
       cost: this.#cost,
       ...(done > reused && { timeLeftMs: Math.round((spentMs / (done - reused)) * (total - done)) }),
@@ -125,15 +123,11 @@ export class EvalTally<Expected> {
       passed: { share: value, low, high },
       cost: costOf(all, this.#start.prepared),
       ...(asked > 0 && { recordedShare: sum(all.map((one) => one.recorded)) / asked }),
+      ...(left > 0 && { stopped: isDecided ? "it is decided" : "the budget is spent" }),
       notFixed: distinct(all.flatMap(({ notFixed }) => notFixed)),
       notes: [
         ...this.#plan.notes,
         ...(effects.length === 0 ? [] : [`Tools with effects really ran: ${effects.join(", ")}.`]),
-        ...(left === 0
-          ? []
-          : [
-              `${isDecided ? "It is decided" : `The budget of ${this.#budget} is spent`}: ${all.length} of ${all.length + left} trials were made.`,
-            ]),
       ],
     };
   }

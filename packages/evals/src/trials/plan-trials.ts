@@ -74,8 +74,8 @@ export async function planTrials<Expected>(
     const scorers = [...(suite.scorers ?? []), ...(one.scorers ?? [])];
     if (scorers.length === 0 && world !== "replay")
       throw new TypeError(`suite "${suite.name}", case "${one.id}": it has no scorers; add some to it or to the suite`);
-    const key = await caseKey(one, scorers);
-    const path = `${trialPrefix(suite, options)}${one.id}.${await trialKey(one)}/${world}`;
+    const key = caseKey(one, scorers);
+    const path = `${trialPrefix(suite, options)}${one.id}.${trialKey(one)}/${world}`;
     for (const variant of variantsOf(suite, options))
       cases.push({
         one,

@@ -74,9 +74,6 @@ export interface EvalProgress {
   readonly total: number;
   /** Of those that are over: read again, without a request of the agent. */
   readonly reused: number;
-  readonly passed: number;
-  /** Under way. */
-  readonly running: number;
   readonly cases: number;
   /** Of agent, judges and simulated users so far. */
   readonly cost: number;

@@ -4,15 +4,13 @@ import { assert, describe, test, type TestContext } from "vitest";
 import { readCases } from "../cases/define-eval.ts";
 import type { EvalSuite } from "../cases/eval-suite.ts";
 import { filterCases } from "../cases/filter-cases.ts";
-import { baselineName, readBaselineFile } from "../gate/baseline-file.ts";
-import type { Baseline } from "../gate/baseline.ts";
-import { judgeRun } from "../gate/judge-run.ts";
+import { baselineName, gateEval } from "../gate/gate-eval.ts";
 import { caseProblem, failedTrials } from "../report/case-problem.ts";
 import { codeVersion } from "../report/code-version.ts";
 import type { EvalRun } from "../report/eval-run.ts";
 import { formatRun } from "../report/format-run.ts";
 import { titleOf } from "../report/report-rows.ts";
-import { runEval, type RunEvalOptions } from "../trials/run-eval.ts";
+import type { RunEvalOptions } from "../trials/run-eval.ts";
 
 /** Options of {@link describeEval}. */
 export interface DescribeEvalOptions extends Partial<Omit<RunEvalOptions, "baseline" | "signal">> {
@@ -67,16 +65,10 @@ async function runSuite<Expected>(
   options: Omit<RunEvalOptions, "version">,
   named: string | undefined,
 ): Promise<readonly EvalRun[]> {
-  const { folder = ".", store, variants = suite.variants ?? [] } = options;
-  // First: one that can't be read would be found out when the money is spent.
-  const baselines = new Map<string | undefined, Baseline | undefined>();
-  for (const variant of variants.length === 0 ? [undefined] : variants)
-    baselines.set(variant, await readBaselineFile(join(folder, named ?? baselineName(suite.name, variant))));
+  const { folder = ".", store } = options;
   // Only trials that are kept are found by it, and it takes a second in a large repository.
   const version = store === undefined ? { tree: "unknown" } : await codeVersion(folder);
-  const runs = await runEval(suite, { version, ...options });
-  return runs.map((run) => {
-    const verdict = judgeRun(run, baselines.get(run.variant), suite.gate, "the budget is spent");
-    return { ...run, verdict };
-  });
+  return await gateEval(suite, { version, ...options }, (variant) =>
+    join(folder, named ?? baselineName(suite.name, variant)),
+  );
 }

@@ -17,17 +17,17 @@ test.each<[string, AnyCase, readonly Scorer[], boolean, boolean]>([
   ["another scorer", base, [...scorers, ({ text }) => text === ""], true, false],
   ["a scorer that only advises", base, [...scorers, Object.assign(() => true, { isAdvisory: true })], true, true],
   ["a recording", { id: "a", recording, runId: "r", expected: 1 }, scorers, false, false],
-])("%s has the same keys or others, as they matter", async (_, one, given, isReread, isCompared) => {
-  expect([
-    (await trialKey(one)) === (await trialKey(base)),
-    (await caseKey(one, given)) === (await caseKey(base, scorers)),
-  ]).toEqual([isReread, isCompared]);
+])("%s has the same keys or others, as they matter", (_, one, given, isReread, isCompared) => {
+  expect([trialKey(one) === trialKey(base), caseKey(one, given) === caseKey(base, scorers)]).toEqual([
+    isReread,
+    isCompared,
+  ]);
 });
 
-test("a simulated user is its model, goal and character", async () => {
+test("a simulated user is its model, goal and character", () => {
   const keyOf = (options: Parameters<typeof simulatedUser>[0]) => trialKey({ id: "a", input: simulatedUser(options) });
-  const known = await keyOf({ model: "gemini-3.5-flash", goal: "A refund" });
-  expect(await keyOf({ model: "gemini-3.5-flash", goal: "A refund", prices: { input: 1, output: 1 } })).toBe(known);
-  expect(await keyOf({ model: "gemini-3.5-flash", goal: "Advice" })).not.toBe(known);
-  expect(await keyOf({ model: "gemini-3.5-pro", goal: "A refund" })).not.toBe(known);
+  const known = keyOf({ model: "gemini-3.5-flash", goal: "A refund" });
+  expect(keyOf({ model: "gemini-3.5-flash", goal: "A refund", prices: { input: 1, output: 1 } })).toBe(known);
+  expect(keyOf({ model: "gemini-3.5-flash", goal: "Advice" })).not.toBe(known);
+  expect(keyOf({ model: "gemini-3.5-pro", goal: "A refund" })).not.toBe(known);
 });

@@ -45,7 +45,7 @@ test("a case without exchanges.jsonl has no requests", async () => {
 const ABOUT = { v: 1, runId: "r", recordedAt: 1, agent: "a", scrubbed: true };
 
 test.each([
-  ["case.json", "{", "line 1 is not JSON"],
+  ["case.json", "{", "in JSON at position 1"],
   ["case.json", JSON.stringify({ ...ABOUT, v: 2 }), "its v is 2; this release reads version 1"],
   ["case.json", JSON.stringify({ ...ABOUT, runId: undefined }), "its runId is missing"],
   ["case.json", JSON.stringify({ ...ABOUT, scrubbed: false }), "it does not say scrubbed: true"],
@@ -54,7 +54,7 @@ test.each([
   ["case.json", JSON.stringify({ ...ABOUT, metadata: [] }), "its metadata must be an object"],
   ["case.json", JSON.stringify(ABOUT), "it has no run r, which case.json names"],
   ["log.jsonl", '{"v":3}\n{', "line 2 is not JSON"],
-  ["exchanges.jsonl", "\nnot", "line 1 is not JSON"],
+  ["exchanges.jsonl", "\nnot", "line 2 is not JSON"],
 ])("%s with %s says that %s", async (name, text, problem) => {
   const { folder } = await writtenCase();
   await writeFile(join(folder, name), text);

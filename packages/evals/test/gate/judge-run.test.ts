@@ -96,9 +96,9 @@ describe("a run is worse", () => {
   test("when trials are missing that could not have helped", () => {
     const run = now(Object.fromEntries(IDS.map((id) => [id, 0])));
     const short = { ...run, cases: run.cases.map((result) => ({ ...result, trials: result.trials.slice(0, 4) })) };
-    expect(judgeRun(short, before, {}, "it was decided")).toMatchObject({
+    expect(judgeRun({ ...short, stopped: "it is decided" }, before)).toMatchObject({
       outcome: "worse",
-      text: expect.stringContaining("Not all is known: 12 of 60 trials are missing, since it was decided."),
+      text: expect.stringContaining("Not all is known: 12 of 60 trials are missing, since it is decided."),
     });
   });
 });
@@ -321,9 +321,9 @@ describe("a run is incomplete", () => {
   test("when trials are missing, with why, also without a baseline", () => {
     const run = now();
     const short = { ...run, cases: run.cases.map((result) => ({ ...result, planned: 6 })) };
-    expect(judgeRun(short, before, { budget: 2 }, "the budget of 2 is spent")).toMatchObject({
+    expect(judgeRun({ ...short, stopped: "the budget is spent" }, before)).toMatchObject({
       outcome: "incomplete",
-      text: "Incomplete: 12 of 72 trials are missing, since the budget of 2 is spent.",
+      text: "Incomplete: 12 of 72 trials are missing, since the budget is spent.",
     });
     expect(judgeRun(short, undefined).text).toBe("Incomplete: 12 of 72 trials are missing.");
   });

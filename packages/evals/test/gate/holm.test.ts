@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { holm } from "../../src/statistics/holm.ts";
+import { holm } from "../../src/gate/judge-run.ts";
 
 test.each([
   [
