@@ -5,6 +5,7 @@ import { proposeCase, type ProposedCase, writeSessionCase } from "@pollux/evals"
 import { type CliProcess, type Command, parseOptions, UsageError } from "./command.ts";
 import { chooseSuite } from "./eval/find-suites.ts";
 import { keysIn, openExchanges, STORE } from "./inspect.ts";
+import { parseNumber } from "./serving.ts";
 import { inOneLine } from "./terminal-text.ts";
 
 const HELP = `Usage: pollux eval add SESSION [options]
@@ -130,13 +131,7 @@ function parseAddOptions(args: readonly string[]) {
     session,
     id,
     tags,
-    turn: countOf("--turn", values.turn),
-    turns: countOf("--turns", values.turns),
+    turn: values.turn === undefined ? undefined : parseNumber("--turn", values.turn, 999_999, 1),
+    turns: values.turns === undefined ? undefined : parseNumber("--turns", values.turns, 999_999, 1),
   };
-}
-
-function countOf(name: string, value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  if (/^[1-9]\d{0,5}$/.test(value)) return Number(value);
-  throw new UsageError(`${name} must be an integer from 1, not "${value}"`);
 }

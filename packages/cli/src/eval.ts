@@ -23,6 +23,7 @@ import {
 } from "./eval/eval-files.ts";
 import { findSuites, type FoundSuite } from "./eval/find-suites.ts";
 import { ProgressLine } from "./progress-line.ts";
+import { parseNumber } from "./serving.ts";
 import { printable } from "./terminal-text.ts";
 
 const WORLDS: readonly World[] = ["replay", "recorded-tools", "fork", "live"];
@@ -171,12 +172,11 @@ function parseEvalOptions(args: readonly string[]) {
     throw new UsageError("--update-baseline is for all cases of a suite: leave out --case and --tag");
   if (baseline !== undefined && !update && !existsSync(baseline))
     throw new UsageError(`There is no file "${baseline}"`);
-  const number = (name: "trials" | "max-cost" | "concurrency"): number | undefined => {
-    const text = values[name];
-    const isFit = name === "max-cost" ? Number(text) > 0 : Number.isInteger(Number(text)) && Number(text) > 0;
-    if (text !== undefined && !isFit) throw new UsageError(`--${name} must be a number that fits, not "${text}"`);
-    return text === undefined ? undefined : Number(text);
-  };
+  const number = (name: "trials" | "concurrency"): number | undefined =>
+    values[name] === undefined ? undefined : parseNumber(`--${name}`, values[name], 100_000, 1);
+  const { "max-cost": limit } = values;
+  if (limit !== undefined && !(Number(limit) > 0))
+    throw new UsageError(`--max-cost must be a number above 0, not "${limit}"`);
   const how = { filter: { ids: values.case, tags: values.tag }, world, fresh, trials: number("trials") };
   return {
     asked: positionals,
@@ -186,7 +186,7 @@ function parseEvalOptions(args: readonly string[]) {
     baseline,
     update,
     how: { ...how, concurrency: number("concurrency") },
-    maxCost: number("max-cost"),
+    maxCost: limit === undefined ? undefined : Number(limit),
     reports: { json, junit, markdown },
   };
 }

@@ -3,12 +3,12 @@ import { existsSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { Agent } from "@pollux/core";
 import { localInspector, type OpenedPath, openPath } from "@pollux/inspector";
 import { toNodeHandler } from "@pollux/web/node";
-import { type CliProcess, type Command, errorMessage, parseOptions, UsageError } from "./command.ts";
+import { type CliProcess, type Command, parseOptions, UsageError } from "./command.ts";
 import { caseMaker } from "./eval/case-maker.ts";
+import { importFile } from "./import-file.ts";
 import { readPrices } from "./prices.ts";
 import { explainListenError, parseNumber, untilStopped } from "./serving.ts";
 
@@ -154,21 +154,11 @@ const BROWSERS: { readonly [platform: string]: Program | undefined } = {
 async function loadAgents(files: readonly string[]): Promise<Readonly<Record<string, Agent>>> {
   const agents: Record<string, Agent> = {};
   for (const file of files) {
-    const found = Object.entries(await load(file)).filter((entry): entry is [string, Agent] => isAgent(entry[1]));
+    const found = Object.entries(await importFile(file)).filter((entry): entry is [string, Agent] => isAgent(entry[1]));
     if (found.length === 0) throw new UsageError(`${file} exports no agent: export const agent = new Agent({ … })`);
     for (const [name, agent] of found) agents[agent.name === "agent" && name !== "default" ? name : agent.name] = agent;
   }
   return agents;
-}
-
-async function load(file: string): Promise<Readonly<Record<string, unknown>>> {
-  try {
-    // The exports of a user's file are unknown until it is loaded.
-    return (await import(pathToFileURL(resolve(file)).href)) as Readonly<Record<string, unknown>>;
-  } catch (error) {
-    const advice = file.endsWith(".ts") ? " (TypeScript files need Node 22.18 or later)" : "";
-    throw new UsageError(`Cannot load ${file}: ${errorMessage(error)}${advice}`, { cause: error });
-  }
 }
 
 /** By its methods: the file may have its own copy of the library. */

@@ -13,11 +13,11 @@ export async function untilStopped(terminal: CliProcess): Promise<void> {
   });
 }
 
-/** An option that is a whole number. @throws {UsageError} When it is none, or above `max`. */
-export function parseNumber(flag: string, value: string, max: number): number {
+/** An option that is a whole number. @throws {UsageError} When it is none, below `min` or above `max`. */
+export function parseNumber(flag: string, value: string, max: number, min = 0): number {
   const number = Number(value);
-  if (!/^\d+$/.test(value) || number > max)
-    throw new UsageError(`${flag} must be an integer from 0 to ${max}, not "${value}"`);
+  if (!/^\d+$/.test(value) || number < min || number > max)
+    throw new UsageError(`${flag} must be an integer from ${min} to ${max}, not "${value}"`);
   return number;
 }
 

@@ -1,8 +1,8 @@
 import { type Dirent, existsSync, readdirSync, statSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { join, relative } from "node:path";
 import { type AnyCase, type CaseFilter, type EvalSuite, filterCases, readCases } from "@pollux/evals";
 import { errorMessage, UsageError } from "../command.ts";
+import { importFile, LOADS_TYPESCRIPT } from "../import-file.ts";
 
 /** A suite, and the file that exports it. */
 export interface FoundSuite {
@@ -125,8 +125,6 @@ function filesFor(asked: readonly string[]): readonly string[] {
   );
 }
 
-/** Whether this Node runs TypeScript: 22.18 and later do. */
-const LOADS_TYPESCRIPT = Boolean(Reflect.get(process.features, "typescript"));
 const EVAL_FILE = LOADS_TYPESCRIPT ? /\.eval\.(?:[mc]?ts|m?js)$/ : /\.eval\.m?js$/;
 
 /** All below a folder, but for installed packages, hidden folders and what was compiled. */
@@ -142,7 +140,7 @@ function evalFiles(folder: string): readonly string[] {
 }
 
 async function suitesOf(file: string): Promise<readonly EvalSuite<never>[]> {
-  const exported = await load(file);
+  const { default: exported } = await importFile(file);
   const suites: unknown = Array.isArray(exported) ? exported : [exported];
   if (Array.isArray(suites) && suites.length > 0 && suites.every(isSuite)) return suites;
   throw new UsageError(
@@ -150,16 +148,6 @@ async function suitesOf(file: string): Promise<readonly EvalSuite<never>[]> {
       ? `${file} has no default export: export default defineEval("name", { … })`
       : `What ${file} exports by default is no suite, and no list of suites: export default defineEval("name", { … })`,
   );
-}
-
-async function load(file: string): Promise<unknown> {
-  try {
-    // The exports of a user's file are unknown until it is loaded.
-    return ((await import(pathToFileURL(resolve(file)).href)) as { readonly default?: unknown }).default;
-  } catch (error) {
-    const advice = !LOADS_TYPESCRIPT && file.endsWith("ts") ? " (TypeScript files need Node 22.18 or later)" : "";
-    throw new UsageError(`Cannot load ${file}: ${errorMessage(error)}${advice}`, { cause: error });
-  }
 }
 
 /** By its mark: the file may have its own copy of the library. */

@@ -104,7 +104,7 @@ test("writes nothing when the agent would send another request", async () => {
 });
 
 test.each<[readonly string[], string]>([
-  [["--turn", "0"], '--turn must be an integer from 1, not "0"'],
+  [["--turn", "0"], '--turn must be an integer from 1 to 999999, not "0"'],
   [["--turn", "2"], "has no turn 2: it has 1 to 1."],
   [["--id", "../x"], `"../x" can't name a case`],
   [["--id", ".."], `".." can't name a case`],

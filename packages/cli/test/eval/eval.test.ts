@@ -139,9 +139,9 @@ describe("a mistake is named, with exit code 2", () => {
 
   test.each<[string[], string]>([
     [["--world", "mars"], '--world must be one of replay, recorded-tools, fork, live, not "mars"'],
-    [["--trials", "1.5"], '--trials must be a number that fits, not "1.5"'],
-    [["--max-cost", "0"], '--max-cost must be a number that fits, not "0"'],
-    [["-c", "many"], '--concurrency must be a number that fits, not "many"'],
+    [["--trials", "1.5"], '--trials must be an integer from 1 to 100000, not "1.5"'],
+    [["--max-cost", "0"], '--max-cost must be a number above 0, not "0"'],
+    [["-c", "many"], '--concurrency must be an integer from 1 to 100000, not "many"'],
     [["--suite", "suport"], 'There is no suite "suport"; there is other, support'],
     [["--case", "policies"], 'There is no case "policies"; there is refund, policy'],
     [["--variant", "short"], 'There is no variant "short"; there is none'],

@@ -1,15 +1,9 @@
 import type { Json, SessionStore } from "@pollux/core";
-import {
-  cutExchanges,
-  type Recording,
-  replayRun,
-  type ScrubbedRecording,
-  scrubRecording,
-} from "@pollux/core/rehearsal";
+import { cutExchanges, type Recording, type ScrubbedRecording, scrubRecording } from "@pollux/core/rehearsal";
 import { openAgent } from "../trials/make-trial.ts";
-import { describeDifference } from "../worlds/replay-trial.ts";
+import { replayCase } from "../worlds/replay-trial.ts";
 import type { EvalSuite } from "./eval-suite.ts";
-import { type CaseText, type SessionCaseFile, sessionCaseFiles } from "./session-case.ts";
+import { type CaseText, type Fields, fieldsOf, type SessionCaseFile, sessionCaseFiles } from "./session-case.ts";
 
 /** What a suite says about recorded cases and their agent. */
 type CaseSuite = Pick<EvalSuite, "name" | "agent" | "variants" | "scrub" | "context">;
@@ -46,7 +40,7 @@ export interface ProposedCase extends Pick<ScrubbedRecording, "differences" | "c
  * @throws {TypeError} When the suite has no `scrub`, or the store has no such session, run or turn. What the stores and `scrub` throw.
  */
 export async function proposeCase(options: ProposeCaseOptions): Promise<ProposedCase> {
-  const { store, exchangesStore, sessionId, suite, turn, turns, tags, metadata, secrets, signal } = options;
+  const { store, exchangesStore, sessionId, suite, turn, turns, tags, metadata, secrets } = options;
   const { scrub } = suite;
   if (scrub === undefined)
     throw new TypeError(
@@ -74,16 +68,9 @@ export async function proposeCase(options: ProposeCaseOptions): Promise<Proposed
     agent: textOf(run["agent"]),
     scrubbed: true,
   };
-  const hasEnded = own.some((entry) => fieldsOf(entry)["type"] === "end");
-  const found = await compare({ suite, recording, scrubbed: scrubbed.recording, about, hasEnded, signal });
+  const found = await compare(options, recording, scrubbed.recording, about);
   const { differences, counts } = scrubbed;
   return { files: sessionCaseFiles(scrubbed.recording, about), about, differences, counts, ...found };
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 }
 
 function textOf(value: unknown): string {
@@ -101,46 +88,32 @@ function findRun(log: readonly Json[], runId: string | undefined, sessionId: str
   );
 }
 
-interface Compared {
-  readonly suite: CaseSuite;
-  readonly recording: Recording;
-  readonly scrubbed: Recording;
-  readonly about: SessionCaseFile;
-  readonly hasEnded: boolean;
-  readonly signal: AbortSignal | undefined;
-}
-
-async function compare(compared: Compared): Promise<Pick<ProposedCase, "requests" | "problem">> {
-  const { suite, recording, scrubbed, about, hasEnded, signal } = compared;
-  if (!hasEnded) return { requests: 0, problem: `The run ${about.runId} has not ended: wait for it, or name another.` };
+async function compare(
+  { suite, signal }: ProposeCaseOptions,
+  recording: Recording,
+  scrubbed: Recording,
+  { runId, recordedAt }: SessionCaseFile,
+): Promise<Pick<ProposedCase, "requests" | "problem">> {
+  if (!recording.log.some((entry) => fieldsOf(entry)["runId"] === runId && fieldsOf(entry)["type"] === "end"))
+    return { requests: 0, problem: `The run ${runId} has not ended: wait for it, or name another.` };
   if (recording.exchanges.length === 0)
     return {
       requests: 0,
-      problem: `The requests of the run ${about.runId} were not kept, so nothing can be compared: give the agent keepExchanges as an observer, and name where it writes.`,
+      problem: `The requests of the run ${runId} were not kept, so nothing can be compared: give the agent keepExchanges as an observer, and name where it writes.`,
     };
-  const replay = async (one: Recording): Promise<{ readonly requests: number; readonly differs?: string }> => {
-    const agent = await openAgent(
-      { suite, one: { id: about.runId }, number: 1, variant: suite.variants?.[0] },
-      () => about.recordedAt,
-    );
-    const { runId } = about;
-    try {
-      const report = await replayRun(agent, one, { runId, context: suite.context, signal });
-      const { isSame, difference, problem = "the result differs", requests } = report;
-      return isSame ? { requests } : { requests, differs: difference ? describeDifference(difference) : problem };
-    } catch (error) {
-      signal?.throwIfAborted();
-      return { requests: 0, differs: error instanceof Error ? error.message : String(error) };
-    }
+  const replay = async (one: Recording) => {
+    const made = { suite, one: { id: runId }, number: 1, variant: suite.variants?.[0] };
+    const agent = await openAgent(made, () => recordedAt);
+    return await replayCase(agent, { recording: one, runId }, { context: suite.context, signal });
   };
-  const { requests, differs } = await replay(scrubbed);
-  if (differs === undefined) return { requests };
+  const { requests = 0, why } = await replay(scrubbed);
+  if (why === undefined) return { requests };
   const before = await replay(recording);
   return {
     requests,
     problem:
-      before.differs === undefined
-        ? `Without what scrub has taken out, the run is not the same: ${differs}. Let scrub leave alone what the agent's own code writes, such as its instructions, and change the same text everywhere in the same way.`
-        : `The agent as it is now differs from the recording, whatever is scrubbed: ${before.differs}. Record the session again with this version.`,
+      before.why === undefined
+        ? `Without what scrub has taken out, the run is not the same: ${why}. Let scrub leave alone what the agent's own code writes, such as its instructions, and change the same text everywhere in the same way.`
+        : `The agent as it is now differs from the recording, whatever is scrubbed: ${before.why}. Record the session again with this version.`,
   };
 }

@@ -91,13 +91,14 @@ function caseError(path: string, name: string, problem: string): TypeError {
   );
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function fieldsOf(value: unknown): Fields {
+/** The members of a JSON object; none of anything else. */
+export function fieldsOf(value: unknown): Fields {
   return isFields(value) ? value : {};
 }
 

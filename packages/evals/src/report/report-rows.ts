@@ -1,4 +1,4 @@
-import { passAtK, passHatK, wilson } from "../statistics/rates.ts";
+import { passAtK, passHatK, sum, wilson } from "../statistics/rates.ts";
 import { countOf, passedOf } from "./case-problem.ts";
 import type { CaseResult, EvalRun } from "./eval-run.ts";
 
@@ -9,23 +9,18 @@ export type Rows = readonly (readonly string[])[];
 export function caseRows({ cases, verdict }: EvalRun): Rows {
   const rows = cases.map((found) => {
     const { id, trials } = found;
-    const count = [passedOf(found), trials.length] as const;
+    const [passed, of] = [passedOf(found), trials.length];
     const before = verdict.before?.[id];
     const costs = trials.flatMap(({ metrics }) => metrics["cost"] ?? []);
-    const cost = costs.length === 0 ? "" : money(costs.reduce((sum, one) => sum + one, 0) / costs.length);
-    const remarks = remarksOf(found, verdict).join(", ");
-    if (trials.length === 0) return [id, "", "", before === undefined ? "" : countOf(before), "", cost, remarks];
-    const { low, high } = wilson(count[0] / count[1], count[1]);
-    const interval = rangeOf(low, high);
-    if (before === undefined) return [id, countOf(count), interval, "", "", cost, remarks];
+    const { low, high } = wilson(passed / of, of);
     return [
       id,
-      countOf(count),
-      interval,
-      countOf(before),
-      points(count[0] / count[1] - before[0] / before[1]),
-      cost,
-      remarks,
+      of === 0 ? "" : countOf([passed, of]),
+      of === 0 ? "" : rangeOf(low, high),
+      before === undefined ? "" : countOf(before),
+      before === undefined || of === 0 ? "" : points(passed / of - before[0] / before[1]),
+      costs.length === 0 ? "" : money(sum(costs) / costs.length),
+      remarksOf(found, verdict).join(", "),
     ];
   });
   return [["case", "passed", "95 %", "before", "points", "cost/trial", ""], ...rows];
@@ -74,7 +69,7 @@ export function titleOf({ suite, variant }: EvalRun): string {
 
 /** A run's size, its code, and the models that answered. */
 export function headOf({ cases, version, models, ms }: EvalRun): string {
-  const trials = cases.reduce((sum, one) => sum + one.trials.length, 0);
+  const trials = sum(cases.map((one) => one.trials.length));
   const worlds = [...new Set(cases.map(({ world }) => world))];
   const tree = `tree ${version.tree.slice(0, 8)}${version.hasChanges === true ? " with changes" : ""}`;
   const answered = models.map((model) => model.version ?? model.id);

@@ -20,17 +20,10 @@ export function guardrailFires(name?: string): NamedScorer {
   });
 }
 
-/** What {@link atMost} limits. */
-export type Figure = "turns" | "calls" | "inputTokens" | "outputTokens" | "cost" | "durationMs";
+const FIGURES = ["turns", "calls", "inputTokens", "outputTokens", "cost", "durationMs"] as const;
 
-const FIGURES: { readonly [Name in Figure]: (trial: Trial) => number | undefined } = {
-  turns: ({ results }) => results.reduce((sum, { turns }) => sum + turns, 0),
-  calls: ({ calls }) => calls.length,
-  inputTokens: ({ usage }) => usage.inputTokens,
-  outputTokens: ({ usage }) => usage.outputTokens + usage.thoughtTokens,
-  cost: ({ cost }) => cost,
-  durationMs: ({ durationMs }) => durationMs,
-};
+/** What {@link atMost} limits. */
+export type Figure = (typeof FIGURES)[number];
 
 /**
  * A figure of the trial is no more than this, over all its runs. Output tokens are with thinking; `cost` is in the unit of the agent's prices,
@@ -39,11 +32,11 @@ const FIGURES: { readonly [Name in Figure]: (trial: Trial) => number | undefined
  * @throws {TypeError} For a figure that does not exist, and a number that is negative or none.
  */
 export function atMost(figure: Figure, limit: number): NamedScorer {
-  if (!Object.hasOwn(FIGURES, figure))
-    throw new TypeError(`atMost(): there is no figure "${figure}"; there are ${Object.keys(FIGURES).join(", ")}`);
+  if (!FIGURES.includes(figure))
+    throw new TypeError(`atMost(): there is no figure "${figure}"; there are ${FIGURES.join(", ")}`);
   if (!(limit >= 0)) throw new TypeError(`atMost(): the limit must be 0 or more, got ${limit}`);
-  return makeScorer(`atMost(${figure})`, [limit], (trial) => {
-    const value = FIGURES[figure](trial);
+  return makeScorer(`atMost(${figure})`, [limit], ({ metrics }) => {
+    const value = metrics[figure];
     if (value === undefined) return { score: null, reason: "the cost is not known: give the agent `prices`" };
     return value <= limit || `${figure}: ${value}, more than ${limit}`;
   });

@@ -95,6 +95,7 @@ export function readTrial<Expected>(
     usage,
     ...cost,
     durationMs,
+    metrics,
     world,
     signal,
   };

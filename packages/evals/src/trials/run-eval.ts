@@ -6,7 +6,7 @@ import type { EvalSuite } from "../cases/eval-suite.ts";
 import type { CaseFilter } from "../cases/filter-cases.ts";
 import { codeVersion } from "../report/code-version.ts";
 import type { CodeVersion, EvalRun } from "../report/eval-run.ts";
-import { replayTrial } from "../worlds/replay-trial.ts";
+import { replayCase, replayTrial } from "../worlds/replay-trial.ts";
 import { recordedAt } from "../worlds/trial-world.ts";
 import type { World } from "../worlds/world.ts";
 import { EvalTally } from "./eval-tally.ts";
@@ -175,7 +175,7 @@ async function tryJob<Expected>(
   if (world === "replay" && "recording" in one) {
     const at = recordedAt(one);
     const agent = await openAgent({ ...job, ...plan }, () => at ?? setting.clock());
-    const trial = await replayTrial(agent, one, { context: suite.context, signal: setting.signal });
+    const trial = replayTrial(await replayCase(agent, one, { context: suite.context, signal: setting.signal }));
     const cost = { agent: 0, judges: 0, users: 0, isPriced: true };
     return { trial, isReused: false, cost, models: [], asked: 0, recorded: 0, notFixed: [], effects: [] };
   }

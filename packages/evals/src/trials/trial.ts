@@ -1,5 +1,6 @@
 import type { GuardrailAction, PendingCall, RunResult, ToolCall, Usage } from "@pollux/core";
 import type { Conversation } from "@pollux/core/conversation";
+import type { TrialResult } from "../report/eval-run.ts";
 import type { World } from "../worlds/world.ts";
 
 /** One execution of a case, for scorers. */
@@ -32,6 +33,8 @@ export interface Trial<Expected = unknown> {
   readonly cost?: number | undefined;
   /** Of the agent alone. */
   readonly durationMs: number;
+  /** Figures, as reports and gates have them: `turns`, `calls`, tokens and, when they are known, others. Of a fork, only what it added. */
+  readonly metrics: TrialResult["metrics"];
   readonly world: World;
   /** Ends work of scorers. */
   readonly signal: AbortSignal;

@@ -1,14 +1,16 @@
-import type { PendingCall, ToolOutcome } from "@pollux/core";
+import type { Content, PendingCall, ToolOutcome } from "@pollux/core";
+import { type KeptExchange, KeptExchanges } from "@pollux/core/exchanges";
 import {
   type RecordedCall,
   recordedCalls,
+  type Recording,
   RecordedOutcomes,
   type RehearsedCall,
   type Rehearsal,
 } from "@pollux/core/rehearsal";
 import type { AnyCase, SessionCase } from "../cases/eval-case.ts";
+import { fieldsOf } from "../cases/session-case.ts";
 import type { EvalSuite } from "../cases/eval-suite.ts";
-import { nestedCalls } from "./nested-calls.ts";
 import type { World } from "./world.ts";
 
 /** What stands around the agent in one trial, and what it has seen. */
@@ -116,11 +118,8 @@ export function openWorld<Expected>(
 
 /** When a recorded run began; absent in a log without it. */
 export function recordedAt({ recording, runId }: Pick<SessionCase, "recording" | "runId">): number | undefined {
-  for (const entry of recording.log) {
-    const { type, runId: id, at }: { readonly [name: string]: unknown } = { ...Object(entry) };
-    if (type === "run" && id === runId && typeof at === "number") return at;
-  }
-  return undefined;
+  const run = recording.log.map(fieldsOf).find((entry) => entry["type"] === "run" && entry["runId"] === runId);
+  return typeof run?.["at"] === "number" ? run["at"] : undefined;
 }
 
 function readRecorded<Expected>({ match = {} }: EvalSuite<Expected>, one: SessionCase<Expected>): Recorded {
@@ -131,6 +130,38 @@ function readRecorded<Expected>({ match = {} }: EvalSuite<Expected>, one: Sessio
     has: (name, args) => new RecordedOutcomes(calls, match).next(name, args) !== undefined,
     at: recordedAt(one),
   };
+}
+
+/** Calls of the agents inside a run's calls, oldest first. A log does not have them, only the requests that were kept. */
+function nestedCalls({ exchanges }: Recording, runId: string): readonly RecordedCall[] {
+  const kept = new KeptExchanges(exchanges);
+  const within = new Set([runId]);
+  /** The last request of a run has all that came before. */
+  const last = new Map<string, KeptExchange>();
+  for (const one of kept.exchanges) {
+    if (one.parent?.callId === undefined || !within.has(one.parent.runId)) continue;
+    within.add(one.runId);
+    last.set(one.runId, one);
+  }
+  return [...last].flatMap(([nested, { position }]) => {
+    // A request as this library built it.
+    const body = JSON.parse(new TextDecoder().decode(kept.body(position))) as {
+      readonly contents?: readonly Content[];
+    };
+    return callsOf(body.contents ?? [], nested);
+  });
+}
+
+function callsOf(contents: readonly Content[], runId: string): readonly RecordedCall[] {
+  return contents.flatMap(({ parts }, index) => {
+    const responses = (contents[index + 1]?.parts ?? []).flatMap((part) => part.functionResponse ?? []);
+    return parts
+      .flatMap((part) => part.functionCall ?? [])
+      .map(({ name, args = {} }, at): RecordedCall => {
+        const { response } = responses[at] ?? {};
+        return { runId, turn: 0, callId: "", name, args, ...(response !== undefined && { response }) };
+      });
+  });
 }
 
 interface Recorded {

@@ -5,6 +5,7 @@ import type { Trial } from "../../src/index.ts";
 
 /** A trial in which nothing happened, but for these fields. */
 export function trial(fields: Partial<Trial> = {}): Trial {
+  const { results = [], calls = [], usage = NO_USAGE, cost, durationMs = 0 } = fields;
   return {
     caseId: "case",
     number: 1,
@@ -18,7 +19,15 @@ export function trial(fields: Partial<Trial> = {}): Trial {
     guardrails: [],
     conversation: buildConversation("case", []),
     usage: NO_USAGE,
-    durationMs: 0,
+    durationMs,
+    metrics: {
+      turns: results.reduce((sum, { turns }) => sum + turns, 0),
+      calls: calls.length,
+      inputTokens: usage.inputTokens,
+      outputTokens: usage.outputTokens + usage.thoughtTokens,
+      durationMs,
+      ...(cost !== undefined && { cost }),
+    },
     world: "live",
     signal: new AbortController().signal,
     ...fields,

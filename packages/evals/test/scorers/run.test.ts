@@ -55,7 +55,8 @@ test.each<[NamedScorer, string | undefined]>([
   [atMost("durationMs", 69), "durationMs: 70, more than 69"],
 ])("$key", async (scorer, reason) => {
   const prices = { input: 1_000_000, output: 1_000_000 };
-  const looked = { ...(await run({ prices }, call("look"), say("Seen."))), durationMs: 70 };
+  const made = await run({ prices }, call("look"), say("Seen."));
+  const looked = { ...made, metrics: { ...made.metrics, durationMs: 70 } };
   const name = scorer.scorerName;
   expect(await scorer(looked)).toEqual(
     reason === undefined ? { name, score: 1 } : { name, score: 0, metadata: { reason } },
