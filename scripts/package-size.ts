@@ -16,7 +16,7 @@ const PACKAGE_BUDGETS: Readonly<Record<string, PackageSize>> = {
   // A fifth of it lays out Markdown; marked, which reads it, adds a package of 152 KB packed and 608 KB unpacked to an install.
   "@pollux/cli": { packed: 72_000, unpacked: 238_000 },
   "@pollux/conformance": { packed: 25_000, unpacked: 97_000 },
-  "@pollux/core": { packed: 750_000, unpacked: 2_500_000 },
+  "@pollux/core": { packed: 770_000, unpacked: 2_600_000 },
   "@pollux/dbos": { packed: 33_000, unpacked: 105_000 },
   "@pollux/emulator": { packed: 270_000, unpacked: 890_000 },
   "@pollux/engine": { packed: 16_000, unpacked: 52_000 },
