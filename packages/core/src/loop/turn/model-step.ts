@@ -57,7 +57,7 @@ export async function modelStep(
   // The output phase takes no new messages, and nobody sees its answer before it is whole.
   const { steering, partial } = phase === "work" ? { steering: input.steering, partial: state.partial } : {};
   let steered = steering === undefined ? undefined : await steering.take(state.steeringCursor);
-  const { guardrails, preparer } = input;
+  const { guardrails, preparer, rehearsal } = input;
   let given: ModelResponse | undefined;
   let checked: readonly GuardrailAction[] | undefined;
   if (steered !== undefined && guardrails?.input !== undefined) {
@@ -133,7 +133,8 @@ export async function modelStep(
     partial?.begin(place, guarded);
     step.asks?.(request, model);
     try {
-      const response = await rehearsed(input, model).respond(request, {
+      const answering = rehearsal?.model?.(model, { ...input.identity, parent: input.parent }) ?? model;
+      const response = await answering.respond(request, {
         signal: step.signal,
         conversation: input.conversation,
         logger,
@@ -194,11 +195,6 @@ export async function modelStep(
 export function costOf(table: PriceTable, usage: Usage, modelId: string, at: number): Pick<Cost, "cost" | "unpriced"> {
   const priced = tryOr<Cost>(() => priceUsage(table, usage, modelId, at), {});
   return priced.unpriced !== undefined || Number.isFinite(priced.cost) ? priced : {};
-}
-
-/** The model that answers in the place of the one that is asked. */
-function rehearsed({ rehearsal, identity, parent }: LoopInput, model: Model): Model {
-  return rehearsal?.model?.(model, { ...identity, parent }) ?? model;
 }
 
 /** As {@link isTooDeep}, with nothing kept for each of many texts: an answer may come in thousands of pieces. */
