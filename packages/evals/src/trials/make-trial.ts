@@ -74,14 +74,6 @@ export interface TrialSetting {
   readonly clock: () => number;
 }
 
-const NOTHING_KEPT: KeptTrial = {
-  isOver: false,
-  durationMs: 0,
-  guardrails: [],
-  seen: { calls: 0, recorded: 0, approvals: [], effects: [], served: [] },
-  cost: 0,
-};
-
 /**
  * Makes a trial in a session of its own, goes on with one that was cut off, or reads one that is over.
  *
@@ -93,12 +85,12 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
   const { suite, sessionId } = job;
   const { one, world } = job.plan;
   const { store, signal, clock } = setting;
-  let kept = job.kept ?? NOTHING_KEPT;
   const runIdOf = (index: number): string => `${sessionId}#${index + 1}`;
   const begun = beginning(one, world, runIdOf(0));
   if (!job.isBegun && begun.entries.length > 0) await store.append(sessionId, 0, begun.entries);
   const made = "recording" in one ? recordedCalls(await store.load(sessionId), runIdOf(0)) : [];
-  const around = openWorld(suite, one, { world, clock, made, before: kept.seen });
+  const around = openWorld(job, clock, made);
+  let kept: KeptTrial = job.kept ?? { isOver: false, durationMs: 0, guardrails: [], seen: around.seen, cost: 0 };
   const agent = await openAgent({ ...job, ...job.plan }, around.now);
   const session: Session = agent.session({ id: sessionId, store });
   const keep = async (next: KeptTrial): Promise<void> => {
