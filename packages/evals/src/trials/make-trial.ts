@@ -11,10 +11,8 @@ import {
   type Session,
   type SessionEntry,
   type SessionStore,
-  type Usage,
 } from "@pollux/core";
 import { buildConversation, type Conversation } from "@pollux/core/conversation";
-import { addUsage, type ModelResponse, NO_USAGE } from "@pollux/core/model";
 import { cutLog, recordedCalls } from "@pollux/core/rehearsal";
 import type { AnyCase } from "../cases/eval-case.ts";
 import type { AgentWorld, EvalSuite } from "../cases/eval-suite.ts";
@@ -56,11 +54,7 @@ export interface MadeTrial {
   readonly results: readonly RunResult<unknown>[];
   /** Only the turns from this one on are the trial's. */
   readonly firstTurn: number;
-  readonly responses: readonly ModelResponse[];
   readonly conversation: () => Conversation;
-  readonly usage: Usage;
-  /** Whether all of its cost is known. */
-  readonly isPriced: boolean;
   readonly model: string;
   /** Stores it, such as with what judges said. */
   readonly keep: (kept: KeptTrial) => Promise<void>;
@@ -143,28 +137,23 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
   const problem = around.spoiled.aborted ? (around.spoiled.reason as InvalidTrial) : error;
   if (problem instanceof InvalidTrial) kept = { ...kept, invalid: problem.message, seen: around.seen, isOver: true };
   const added = await store.load(sessionId, begun.entries.length);
-  const isFork = begun.firstTurn > 1;
   const costs = [...results.map((result) => result.cost), error && runSoFar(error)?.cost];
   // The result of a fork has the cost of what it begins with, too.
-  const cost = isFork ? costOfSteps(added) : costs.reduce<number>((sum, paid) => sum + (paid ?? 0), 0);
+  const cost = begun.firstTurn > 1 ? costOfSteps(added) : costs.reduce<number>((sum, paid) => sum + (paid ?? 0), 0);
   if (job.kept?.isOver !== true) {
     kept = { ...kept, cost };
     await keep(kept);
   }
   signal.throwIfAborted();
 
-  const responses = results.flatMap((result) => result.responses.slice(begun.firstTurn - 1));
   return {
     kept,
     ...(problem !== undefined && !(problem instanceof InvalidTrial) && { error: problem }),
     input: kept.said ?? inputOf(one, begun.message),
     firstTurn: begun.firstTurn,
     results,
-    responses,
     // As the session wrote them. Few scorers look at it.
     conversation: () => buildConversation(sessionId, [...begun.entries, ...added] as unknown as SessionEntry[]),
-    usage: (isFork ? responses : results).reduce((sum, { usage }) => addUsage(sum, usage), NO_USAGE),
-    isPriced: results.every((result) => result.cost !== undefined),
     model: agent.model.id,
     keep,
   };
