@@ -3,7 +3,7 @@ import type { Scorer } from "../trials/trial.ts";
 import type { World } from "../worlds/world.ts";
 import type { AnyCase } from "./eval-case.ts";
 
-/** What a suite's agent is made with, once for each trial. */
+/** What a suite's agent is made with, once for each trial, and once before them, to see where its model is. */
 export interface AgentWorld {
   /** Milliseconds since the epoch: the recorded time where there is one. */
   readonly now: () => number;

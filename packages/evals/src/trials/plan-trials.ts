@@ -4,8 +4,9 @@ import { readCases } from "../cases/define-eval.ts";
 import type { AnyCase } from "../cases/eval-case.ts";
 import type { EvalSuite } from "../cases/eval-suite.ts";
 import { filterCases } from "../cases/filter-cases.ts";
+import { recordedAt } from "../worlds/trial-world.ts";
 import type { World } from "../worlds/world.ts";
-import type { KeptTrial } from "./make-trial.ts";
+import { type KeptTrial, openAgent } from "./make-trial.ts";
 import type { VersionedOptions } from "./run-eval.ts";
 import type { Scorer } from "./trial.ts";
 
@@ -61,6 +62,8 @@ export async function planTrials<Expected>(
   const cases: PlannedCase<Expected>[] = [];
   const left = new Map<string, string[]>();
   const chosen = filterCases(await readCases(suite), options.filter ?? {}, suite);
+  const services = new Map<string | undefined, string>();
+  for (const variant of variantsOf(suite, options)) services.set(variant, await findService(suite, chosen[0], variant));
   for (const one of chosen) {
     const isRecorded = "recording" in one;
     const world = options.world ?? suite.world ?? (isRecorded ? "recorded-tools" : "live");
@@ -76,7 +79,7 @@ export async function planTrials<Expected>(
       throw new TypeError(`suite "${suite.name}", case "${one.id}": it has no scorers; add some to it or to the suite`);
     const key = caseKey(one, scorers);
     const path = `${trialPrefix(suite, options)}${one.id}.${trialKey(one)}/${world}`;
-    for (const variant of variantsOf(suite, options))
+    for (const [variant, service] of services)
       cases.push({
         one,
         world,
@@ -85,11 +88,25 @@ export async function planTrials<Expected>(
         key,
         // What is sent is the same each time.
         trials: world === "replay" ? 1 : options.baseline === true ? baselineTrials : trials,
-        prefix: `${path}/${variant ?? "-"}/`,
+        prefix: `${path}/${service}/${variant ?? "-"}/`,
       });
   }
   const notes = [...left].map(([where, ids]) => `Left out of the world ${where}: ${ids.join(", ")}.`);
   return { cases, notes };
+}
+
+/** Where the agent's model is: what an emulator has answered says nothing about the service. */
+async function findService<Expected>(
+  suite: EvalSuite<Expected>,
+  one: AnyCase<Expected> | undefined,
+  variant: string | undefined,
+): Promise<string> {
+  if (one === undefined) return "-";
+  const at = "recording" in one ? recordedAt(one) : undefined;
+  const { model } = await openAgent({ suite, one, number: 1, variant }, () => at ?? Date.now());
+  const { endpoint = model.id } = model.origin ?? {};
+  // Without the port, which an emulator may have for one process only.
+  return URL.canParse(endpoint) ? new URL(endpoint).hostname : endpoint.replaceAll(/[^\w.-]/g, "-");
 }
 
 /** The trials of this version that are in the store, by the id of their first generation. */

@@ -123,7 +123,9 @@ describe("runEval", () => {
               },
               stopReason: "finished",
               answer: "It arrives on Friday.",
-              sessionId: expect.stringMatching(/^evals\/support\/t1\/status\.[0-9a-f]{12}\/live\/-\/1$/u),
+              sessionId: expect.stringMatching(
+                /^evals\/support\/t1\/status\.[0-9a-f]{12}\/live\/gemini-scripted\/-\/1$/u,
+              ),
             },
           ],
         },
@@ -201,7 +203,8 @@ describe("runEval", () => {
     await run(options);
     await run(options);
 
-    expect(drawn.slice(2)).toEqual(drawn.slice(0, 2));
+    // The first of each run's three is made to see where its model is.
+    expect(drawn.slice(4)).toEqual(drawn.slice(1, 3));
     expect(new Set(drawn).size).toBe(2);
   });
 
@@ -382,6 +385,30 @@ describe("trials are kept", () => {
 
     await run(options, { store, version: { tree: "t2" } });
     expect(model.requests).toHaveLength(6);
+  });
+
+  test("another service has trials of its own: what an emulator has answered is not read in its place", async () => {
+    const store = new MemoryStore();
+    const at = (endpoint: string) => {
+      const model = answering(() => say(endpoint));
+      return Object.assign(model, { origin: { endpoint, family: "gemini-2" } });
+    };
+    const local = at("http://127.0.0.1:4000");
+    const options = (model: ScriptedModel) => ({
+      agent: new Agent({ model }),
+      data: [{ id: "a", input: "a", scorers: [() => true] }],
+    });
+    await run(options(local), { store });
+    await run(options(local), { store });
+    const restarted = at("http://127.0.0.1:5000");
+    await run(options(restarted), { store });
+    const service = at("https://api.example.com/v1");
+    const { cases } = await run(options(service), { store });
+    expect([local, restarted, service].map(({ requests }) => requests.length)).toEqual([2, 0, 2]);
+    expect(cases[0]?.trials.map(({ answer }) => answer)).toEqual([
+      "https://api.example.com/v1",
+      "https://api.example.com/v1",
+    ]);
   });
 
   test("a judge that was paid is not paid again", async () => {
