@@ -3,7 +3,7 @@ import type { CaseResult, EvalRun, Verdict } from "../report/eval-run.ts";
 import { sum } from "../statistics/rates.ts";
 import { seenDrop } from "../statistics/seen-drop.ts";
 import { worseCounts } from "../statistics/worse-counts.ts";
-import { type Baseline, type CaseRecord, baselineOf, countsOf } from "./baseline.ts";
+import { type Baseline, baselineOf, countsOf } from "./baseline.ts";
 import { type ComparedCase, compareMetrics, countPair } from "./compare-metrics.ts";
 import { verdictText } from "./verdict-text.ts";
 
