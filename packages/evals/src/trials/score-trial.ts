@@ -10,6 +10,8 @@ export interface ScoredTrial {
   readonly scores: readonly ScoreResult[];
   /** What judges have cost now. */
   readonly cost: number;
+  /** Whether all of that is known. */
+  readonly isPriced: boolean;
   /** What judges said, by their key: it is read again instead of asked again. Absent when nobody was asked now. */
   readonly paid?: { readonly [key: string]: ScoreResult } | undefined;
 }
@@ -23,25 +25,28 @@ export async function scoreTrial<Expected>(
   const paid: { [key: string]: ScoreResult } = { ...paidBefore };
   let cost = 0;
   const asked: string[] = [];
+  const unpriced: string[] = [];
   const scores = await Promise.all(
     scorers.map(async (scorer): Promise<ScoreResult> => {
       const key = scorerKey(scorer);
       const limits = { threshold: scorer.threshold ?? 1, ...(scorer.isAdvisory === true && { isAdvisory: true }) };
       const before = Object.hasOwn(paidBefore, key) ? paidBefore[key] : undefined;
       if (before !== undefined) return { ...before, ...limits };
-      const { cost: spent, ...said } = await askScorer(scorer, trial);
+      const { cost: told, ...said } = await askScorer(scorer, trial);
       const result = { ...said, ...limits };
+      const spent = told ?? 0;
       cost += spent;
       // One without prices may say something else when it is asked again.
       const isJudge = spent > 0 || scorer.prepare !== undefined;
       if (isJudge) asked.push(key);
+      if (isJudge && told === undefined && result.score !== null) unpriced.push(key);
       // A scorer without a key of its own may share its source with another one.
       if (isJudge && scorer.key !== undefined && result.score !== null) paid[key] = result;
       return result;
     }),
   );
   trial.signal.throwIfAborted();
-  const said = { scores, cost, ...(asked.length > 0 && { paid }) };
+  const said = { scores, cost, isPriced: unpriced.length === 0, ...(asked.length > 0 && { paid }) };
   const deciding = scores.filter(({ isAdvisory = false }) => !isAdvisory);
   const untold = deciding.find(({ score }) => score === null);
   if (untold !== undefined) {
@@ -52,17 +57,17 @@ export async function scoreTrial<Expected>(
   return { status: isPassed ? "passed" : "failed", ...said };
 }
 
-type Said = Pick<ScoreResult, "name" | "score" | "reason"> & { readonly cost: number };
+type Said = Pick<ScoreResult, "name" | "score" | "reason"> & { readonly cost?: number | undefined };
 
 async function askScorer<Expected>(scorer: Scorer<Expected>, trial: Trial<Expected>): Promise<Said> {
   const name = nameOf(scorer);
   try {
     const said = await scorer(trial);
-    if (typeof said === "boolean") return { name, score: said ? 1 : 0, cost: 0 };
-    return said === null ? { name, score: null, cost: 0 } : readScore(name, said);
+    if (typeof said === "boolean") return { name, score: said ? 1 : 0 };
+    return said === null ? { name, score: null } : readScore(name, said);
   } catch (error) {
     const reason = `it threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`;
-    return { name, score: null, reason, cost: 0 };
+    return { name, score: null, reason };
   }
 }
 
@@ -70,7 +75,7 @@ async function askScorer<Expected>(scorer: Scorer<Expected>, trial: Trial<Expect
 function readScore(scorerName: string, said: Score): Said {
   const { name = scorerName, score, metadata = {} } = Object(said) as Partial<Score>;
   const { reason, cost } = metadata;
-  const paid = typeof cost === "number" && cost > 0 ? cost : 0;
+  const paid = typeof cost === "number" && cost >= 0 ? cost : undefined;
   if (score !== null && !(typeof score === "number" && score >= 0 && score <= 1))
     return { name, score: null, reason: `its score is ${String(score)}, not from 0 to 1 nor null`, cost: paid };
   return { name, score, ...(typeof reason === "string" && { reason }), cost: paid };
