@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { ConfigurationError } from "@pollux/core";
+import { SqliteStore } from "@pollux/core/node";
 import {
   baselineName,
   codeVersion,
@@ -9,18 +11,13 @@ import {
   exitCode,
   formatRun,
   gateEval,
+  junitReport,
+  markdownReport,
   type RunEvalOptions,
   type World,
+  writeBaseline,
 } from "@pollux/evals";
 import { type CliProcess, type Command, parseOptions, UsageError } from "./command.ts";
-import {
-  formatEvalProgress,
-  keepRun,
-  openStore,
-  reportFiles,
-  updateBaseline,
-  writeReports,
-} from "./eval/eval-files.ts";
 import { findSuites, type FoundSuite } from "./eval/find-suites.ts";
 import { ProgressLine } from "./progress-line.ts";
 import { parseNumber } from "./serving.ts";
@@ -80,7 +77,10 @@ async function runEvals(args: readonly string[], terminal: CliProcess): Promise<
     throw new UsageError("--baseline is a file of one suite, and of one variant: name them with --suite and --variant");
   using store = await openStore(options.store);
   const written = ["", "-wal", "-shm"].map((end) => `${options.store}${end}`);
-  const version = await codeVersion(dirname(found[0]?.file ?? ""), [...written, ...reportFiles(options.reports)]);
+  const version = await codeVersion(dirname(found[0]?.file ?? ""), [
+    ...written,
+    ...Object.values(options.reports).filter((file) => file !== undefined),
+  ]);
   if (version.hasChanges === undefined)
     terminal.stderr.write("Not in a git repository: no other run can read these trials, nor go on with them.\n");
   const stop = new AbortController();
@@ -141,6 +141,52 @@ async function runSuite(
 
 function baselineFile({ suite, file }: FoundSuite, variant: string | undefined, { baseline }: EvalOptions): string {
   return baseline ?? join(dirname(file), baselineName(suite.name, variant));
+}
+
+/** Opens the store of trials. Git ignores the folder if it is there for evals alone: it holds what agents said. */
+async function openStore(file: string): Promise<SqliteStore> {
+  if (basename(dirname(file)) === ".pollux") await write(join(dirname(file), ".gitignore"), "*\n");
+  await mkdir(dirname(file), { recursive: true });
+  return new SqliteStore(file);
+}
+
+/** Writes the baseline, unless the run is incomplete. Gives what a person is told. */
+async function updateBaseline(run: EvalRun, file: string): Promise<string> {
+  if (run.verdict.outcome === "incomplete") return `The run is incomplete, so ${file} is not written.\n`;
+  await write(file, writeBaseline(run));
+  return `The baseline is written to ${file}: commit it.\n`;
+}
+
+/** Keeps a run beside the store of its trials, for the inspector's page. */
+async function keepRun(run: EvalRun, folder: string): Promise<void> {
+  await write(join(folder, "evals", run.suite, `${run.id.replaceAll(":", "-")}.json`), `${JSON.stringify(run)}\n`);
+}
+
+async function writeReports(
+  runs: readonly EvalRun[],
+  { json, junit, markdown }: EvalOptions["reports"],
+): Promise<void> {
+  if (json !== undefined) await write(json, `${JSON.stringify(runs, undefined, 2)}\n`);
+  if (junit !== undefined) await write(junit, junitReport(runs));
+  if (markdown !== undefined) await write(markdown, runs.map(markdownReport).join("\n"));
+}
+
+/** One line for a person: `support: 47/60 trials of 12 cases, 20 of them before, cost 0.3100, 40 s left`. */
+function formatEvalProgress({ suite, done, total, cases, reused, cost, timeLeftMs = 0 }: EvalProgress): string {
+  const seconds = Math.ceil(timeLeftMs / 1000);
+  return [
+    `${suite}: ${done}/${total} trials of ${cases} ${cases === 1 ? "case" : "cases"}`,
+    reused > 0 && `${reused} of them before`,
+    cost > 0 && `cost ${cost.toFixed(cost < 1 ? 4 : 2)}`,
+    seconds > 0 && `${seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`} left`,
+  ]
+    .filter((part) => part !== false)
+    .join(", ");
+}
+
+async function write(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text);
 }
 
 type EvalOptions = ReturnType<typeof parseEvalOptions>;

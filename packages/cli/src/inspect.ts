@@ -2,12 +2,13 @@ import { spawn } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { dirname, join, resolve } from "node:path";
-import type { Agent } from "@pollux/core";
-import { localInspector, type OpenedPath, openPath } from "@pollux/inspector";
+import { dirname, join, relative, resolve } from "node:path";
+import type { Agent, SessionStore } from "@pollux/core";
+import { proposeCase, writeSessionCase } from "@pollux/evals";
+import { type CaseDraft, localInspector, type OpenedPath, openPath, type RunForCase } from "@pollux/inspector";
 import { toNodeHandler } from "@pollux/web/node";
 import { type CliProcess, type Command, parseOptions, UsageError } from "./command.ts";
-import { caseMaker } from "./eval/case-maker.ts";
+import { chooseSuite } from "./eval/find-suites.ts";
 import { importFile } from "./import-file.ts";
 import { readPrices } from "./prices.ts";
 import { explainListenError, parseNumber, untilStopped } from "./serving.ts";
@@ -166,6 +167,27 @@ function isAgent(value: unknown): value is Agent {
   if (typeof value !== "object" || value === null) return false;
   const { run, stream, session } = value as { readonly [name: string]: unknown };
   return [run, stream, session].every((method) => typeof method === "function");
+}
+
+/** Makes cases for the inspector's page, as `pollux eval add` does. */
+function caseMaker(
+  store: SessionStore,
+  exchangesStore: SessionStore | undefined,
+  secrets: readonly string[],
+): (run: RunForCase) => Promise<CaseDraft> {
+  return async ({ sessionId, runId, suite: asked }) => {
+    try {
+      // By its name only: a page must not choose what is loaded.
+      const { suite, file } = await chooseSuite(asked, false);
+      const id = sessionId.replaceAll(/[^\w-]/g, "-").slice(0, 100);
+      const folder = join(dirname(file), "cases", id);
+      const proposed = await proposeCase({ store, exchangesStore, sessionId, runId, suite, secrets });
+      const { differences, problem, files } = proposed;
+      return { folder: relative("", folder), differences, problem, write: () => writeSessionCase(folder, files) };
+    } catch (error) {
+      throw error instanceof UsageError ? new TypeError(error.message, { cause: error }) : error;
+    }
+  };
 }
 
 /** Keys that a page must not show even if a tool returned them. */

@@ -103,7 +103,7 @@ function checkCases<Expected>(
       "use expected": "output answer target",
     });
     checkScorers(fail, "scorers", one.scorers);
-    if (!isRecorded && (one.input === undefined || one.input === "")) fail("it has no input");
+    if (!isRecorded && saysNothing(one.input)) fail("it has no input");
     if (!isRecorded) continue;
     checkCount(fail, "turn", one.turn);
     checkCount(fail, "turns", one.turns);
@@ -113,6 +113,12 @@ function checkCases<Expected>(
         'recorded cases need the suite\'s scrub, such as scrub: (text) => text.replaceAll(customer, "Kim"); (text) => text if nothing is to be hidden',
       );
   }
+}
+
+/** It may come from a file. */
+function saysNothing(input: EvalCase["input"] | null | undefined): boolean {
+  if (typeof input !== "object" || input === null) return (input ?? "") === "";
+  return "messages" in input && input.messages.length === 0;
 }
 
 function checkGate(where: string, fail: Fail, gate: GateOptions | undefined): void {

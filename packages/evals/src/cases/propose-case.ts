@@ -49,7 +49,7 @@ export async function proposeCase(options: ProposeCaseOptions): Promise<Proposed
   const [log, exchanges] = await Promise.all([store.load(sessionId), exchangesStore?.load(sessionId) ?? []]);
   if (log.length === 0) throw new TypeError(`There is no session "${sessionId}" in the store.`);
   const run = findRun(log, options.runId, sessionId);
-  const runId = textOf(run["runId"]);
+  const runId = String(run["runId"]);
   const own = log.filter((entry) => fieldsOf(entry)["runId"] === runId);
   const made = Math.max(0, ...own.map((entry) => Number(fieldsOf(fieldsOf(entry)["place"])["turn"] ?? 0)));
   if (turn !== undefined && !(Number.isSafeInteger(turn) && turn >= 1 && turn <= made))
@@ -65,16 +65,12 @@ export async function proposeCase(options: ProposeCaseOptions): Promise<Proposed
     tags,
     metadata,
     recordedAt: Number(run["at"]),
-    agent: textOf(run["agent"]),
+    agent: String(run["agent"]),
     scrubbed: true,
   };
   const found = await compare(options, recording, scrubbed.recording, about);
   const { differences, counts } = scrubbed;
   return { files: sessionCaseFiles(scrubbed.recording, about), about, differences, counts, ...found };
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }
 
 function findRun(log: readonly Json[], runId: string | undefined, sessionId: string): Fields {
@@ -84,7 +80,7 @@ function findRun(log: readonly Json[], runId: string | undefined, sessionId: str
   throw new TypeError(
     runId === undefined
       ? `The session "${sessionId}" has no run.`
-      : `The session "${sessionId}" has no run ${runId}; it has ${runs.map((one) => textOf(one["runId"])).join(", ") || "none"}.`,
+      : `The session "${sessionId}" has no run ${runId}; it has ${runs.map((one) => String(one["runId"])).join(", ") || "none"}.`,
   );
 }
 

@@ -3,7 +3,7 @@ import type { CaseResult, EvalRun, Verdict } from "../report/eval-run.ts";
 import { sum } from "../statistics/rates.ts";
 import { seenDrop } from "../statistics/seen-drop.ts";
 import { worseCounts } from "../statistics/worse-counts.ts";
-import { type Baseline, type CaseRecord, baselineOf, countsOf } from "./baseline.ts";
+import { type Baseline, baselineOf, countsOf } from "./baseline.ts";
 import { type ComparedCase, compareMetrics, countPair } from "./compare-metrics.ts";
 import { verdictText } from "./verdict-text.ts";
 
@@ -79,11 +79,7 @@ function gatedOf({ cases }: Run, { metrics = ["passed"] }: GateOptions): string[
  * Holm's correction over the metrics' p and, as one more hypothesis, the smallest p of a case times the number of cases. A p that is not known
  * rejects nothing.
  */
-function decide(
-  cases: readonly ComparedCase[],
-  ps: readonly (number | undefined)[],
-  level: number,
-): { readonly any: boolean; readonly metrics: readonly boolean[]; readonly broken: readonly ComparedCase[] } {
+function decide(cases: readonly ComparedCase[], ps: readonly (number | undefined)[], level: number) {
   const ofCases = cases.map((compared) => cases.length * worseCounts([countPair(compared)]));
   const rejected = holm([...ps.map((p) => p ?? 1), Math.min(1, ...ofCases)], level);
   // What the correction leaves of the level for other cases: all of it, once every metric is worse.
@@ -111,15 +107,7 @@ export function holm(ps: readonly number[], level: number): boolean[] {
   return rejected;
 }
 
-function compareSides(
-  run: Run,
-  baseline: Baseline | undefined,
-): {
-  readonly now: readonly [string, CaseRecord][];
-  readonly compared: readonly ComparedCase[];
-  readonly added: readonly string[];
-  readonly missing: readonly string[];
-} {
+function compareSides(run: Run, baseline: Baseline | undefined) {
   const now = Object.entries(baselineOf(run).cases);
   const compared = now.flatMap(([id, record]) => {
     const before = baseline !== undefined && Object.hasOwn(baseline.cases, id) ? baseline.cases[id] : undefined;

@@ -1,4 +1,4 @@
-import type { Citation, RunResult, Source } from "@pollux/core";
+import type { RunResult, Source } from "@pollux/core";
 import { makeScorer, type NamedScorer, shorten } from "./scorer.ts";
 
 /**
@@ -22,14 +22,8 @@ export function cites(source?: string | RegExp): NamedScorer {
   });
 }
 
-interface ReadCitation {
-  readonly text: string;
-  readonly isTrue: boolean;
-  readonly sources: readonly Source[];
-}
-
-function readCitations({ citations, sources, text }: RunResult<unknown>): readonly ReadCitation[] {
-  return citations.map((citation: Citation) => ({
+function readCitations({ citations, sources, text }: RunResult<unknown>) {
+  return citations.map((citation) => ({
     text: citation.text,
     isTrue: citation.text.trim() !== "" && text.slice(citation.start, citation.end) === citation.text,
     sources: sources.filter(({ number }) => citation.sources.includes(number)),

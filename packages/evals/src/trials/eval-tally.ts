@@ -48,7 +48,7 @@ export class EvalTally<Expected> {
     this.#report();
     if (this.#budget !== undefined && outcome?.cost.isPriced === false)
       throw new ConfigurationError(
-        `suite "${this.#suite.name}" has a budget, and what a trial costs is not known: give the agent and simulated users prices, such as googleListPrices`,
+        `suite "${this.#suite.name}" has a budget, and what a trial costs is not known: give the agent, judges and simulated users prices, such as googleListPrices`,
       );
   }
 
@@ -147,10 +147,8 @@ function isPassed({ trial }: TrialOutcome): boolean {
 }
 
 function costOf(all: readonly TrialOutcome[], prepared: number): EvalCost {
-  const [agent, judges, users] = (["agent", "judges", "users"] as const).map((of) =>
-    sum(all.map(({ cost }) => cost[of])),
-  );
-  const known = { agent: agent ?? 0, judges: (judges ?? 0) + prepared, users: users ?? 0 };
+  const sumOf = (of: "agent" | "judges" | "users"): number => sum(all.map(({ cost }) => cost[of]));
+  const known = { agent: sumOf("agent"), judges: sumOf("judges") + prepared, users: sumOf("users") };
   const unpriced = all.filter(({ cost }) => !cost.isPriced).length;
   return { ...known, total: sum(Object.values(known)), unpriced };
 }

@@ -11,10 +11,8 @@ import {
   type Session,
   type SessionEntry,
   type SessionStore,
-  type Usage,
 } from "@pollux/core";
 import { buildConversation, type Conversation } from "@pollux/core/conversation";
-import { addUsage, type ModelResponse, NO_USAGE } from "@pollux/core/model";
 import { cutLog, recordedCalls } from "@pollux/core/rehearsal";
 import type { AnyCase } from "../cases/eval-case.ts";
 import type { AgentWorld, EvalSuite } from "../cases/eval-suite.ts";
@@ -56,11 +54,7 @@ export interface MadeTrial {
   readonly results: readonly RunResult<unknown>[];
   /** Only the turns from this one on are the trial's. */
   readonly firstTurn: number;
-  readonly responses: readonly ModelResponse[];
   readonly conversation: () => Conversation;
-  readonly usage: Usage;
-  /** Whether all of its cost is known. */
-  readonly isPriced: boolean;
   readonly model: string;
   /** Stores it, such as with what judges said. */
   readonly keep: (kept: KeptTrial) => Promise<void>;
@@ -74,14 +68,6 @@ export interface TrialSetting {
   readonly clock: () => number;
 }
 
-const NOTHING_KEPT: KeptTrial = {
-  isOver: false,
-  durationMs: 0,
-  guardrails: [],
-  seen: { calls: 0, recorded: 0, approvals: [], effects: [], served: [] },
-  cost: 0,
-};
-
 /**
  * Makes a trial in a session of its own, goes on with one that was cut off, or reads one that is over.
  *
@@ -93,12 +79,12 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
   const { suite, sessionId } = job;
   const { one, world } = job.plan;
   const { store, signal, clock } = setting;
-  let kept = job.kept ?? NOTHING_KEPT;
   const runIdOf = (index: number): string => `${sessionId}#${index + 1}`;
   const begun = beginning(one, world, runIdOf(0));
   if (!job.isBegun && begun.entries.length > 0) await store.append(sessionId, 0, begun.entries);
   const made = "recording" in one ? recordedCalls(await store.load(sessionId), runIdOf(0)) : [];
-  const around = openWorld(suite, one, { world, clock, made, before: kept.seen });
+  const around = openWorld(job, clock, made);
+  let kept: KeptTrial = job.kept ?? { isOver: false, durationMs: 0, guardrails: [], seen: around.seen, cost: 0 };
   const agent = await openAgent({ ...job, ...job.plan }, around.now);
   const session: Session = agent.session({ id: sessionId, store });
   const keep = async (next: KeptTrial): Promise<void> => {
@@ -151,28 +137,23 @@ export async function makeTrial<Expected>(job: TrialJob<Expected>, setting: Tria
   const problem = around.spoiled.aborted ? (around.spoiled.reason as InvalidTrial) : error;
   if (problem instanceof InvalidTrial) kept = { ...kept, invalid: problem.message, seen: around.seen, isOver: true };
   const added = await store.load(sessionId, begun.entries.length);
-  const isFork = begun.firstTurn > 1;
   const costs = [...results.map((result) => result.cost), error && runSoFar(error)?.cost];
   // The result of a fork has the cost of what it begins with, too.
-  const cost = isFork ? costOfSteps(added) : costs.reduce<number>((sum, paid) => sum + (paid ?? 0), 0);
+  const cost = begun.firstTurn > 1 ? costOfSteps(added) : costs.reduce<number>((sum, paid) => sum + (paid ?? 0), 0);
   if (job.kept?.isOver !== true) {
     kept = { ...kept, cost };
     await keep(kept);
   }
   signal.throwIfAborted();
 
-  const responses = results.flatMap((result) => result.responses.slice(begun.firstTurn - 1));
   return {
     kept,
     ...(problem !== undefined && !(problem instanceof InvalidTrial) && { error: problem }),
     input: kept.said ?? inputOf(one, begun.message),
     firstTurn: begun.firstTurn,
     results,
-    responses,
     // As the session wrote them. Few scorers look at it.
     conversation: () => buildConversation(sessionId, [...begun.entries, ...added] as unknown as SessionEntry[]),
-    usage: (isFork ? responses : results).reduce((sum, { usage }) => addUsage(sum, usage), NO_USAGE),
-    isPriced: results.every((result) => result.cost !== undefined),
     model: agent.model.id,
     keep,
   };

@@ -1,5 +1,5 @@
 import type { RunResult } from "@pollux/core";
-import type { ModelResponse } from "@pollux/core/model";
+import { addUsage, type ModelResponse, NO_USAGE } from "@pollux/core/model";
 import type { TrialResult } from "../report/eval-run.ts";
 import type { MadeTrial } from "./make-trial.ts";
 import type { TrialJob } from "./plan-trials.ts";
@@ -23,19 +23,21 @@ export interface TrialOutcome {
   readonly effects: readonly string[];
 }
 
-/** What a trial that was made is for scorers, and for the run. */
-export interface ReadTrial<Expected> {
-  /** Absent for one that cannot be scored: it is an error, or invalid. */
-  readonly trial?: Trial<Expected> | undefined;
-  readonly outcome: TrialOutcome;
-}
-
+/**
+ * What a trial that was made is for scorers, and for the run.
+ *
+ * @returns No `trial` of one that cannot be scored: it is an error, or invalid.
+ */
 export function readTrial<Expected>(
   { plan: { one, world }, number, sessionId }: TrialJob<Expected>,
   made: MadeTrial,
   signal: AbortSignal,
-): ReadTrial<Expected> {
-  const { kept, results, firstTurn, usage, isPriced } = made;
+): { readonly trial?: Trial<Expected> | undefined; readonly outcome: TrialOutcome } {
+  const { kept, results, firstTurn } = made;
+  const responses = results.flatMap((result) => result.responses.slice(firstTurn - 1));
+  // The result of a fork counts what it begins with, too.
+  const usage = (firstTurn > 1 ? responses : results).reduce((sum, used) => addUsage(sum, used.usage), NO_USAGE);
+  const isPriced = results.every((result) => result.cost !== undefined);
   const last = results.at(-1);
   const calls = results.flatMap((result) => result.toolCalls.filter(({ turn }) => turn >= firstTurn));
   const { seen, durationMs } = kept;
@@ -43,7 +45,7 @@ export function readTrial<Expected>(
   const metrics = {
     ...cost,
     durationMs,
-    turns: made.responses.length,
+    turns: responses.length,
     calls: calls.length,
     inputTokens: usage.inputTokens,
     outputTokens: usage.outputTokens + usage.thoughtTokens,
@@ -69,10 +71,10 @@ export function readTrial<Expected>(
       users: kept.userCost ?? 0,
       isPriced: isPriced && (kept.said === undefined || kept.userCost !== undefined),
     },
-    models: modelsOf(made),
+    models: responses.map(({ envelope: { modelVersion: version } }) => ({ id: made.model, version })),
     asked: world === "live" ? 0 : seen.calls,
     recorded: seen.recorded,
-    notFixed: world === "live" ? [] : [...seen.served, ...made.responses.flatMap(servedTools)],
+    notFixed: world === "live" ? [] : [...seen.served, ...responses.flatMap(servedTools)],
     effects: seen.effects,
   };
   if (problem !== undefined || last === undefined) return { outcome };
@@ -110,13 +112,6 @@ function problemOf({ kept, error }: MadeTrial): Pick<TrialResult, "status" | "wh
 
 function outputOf(result: RunResult<unknown>): unknown {
   return result.stopReason === "finished" && result.output !== undefined ? result.output : result.text;
-}
-
-function modelsOf({ model, responses }: MadeTrial): TrialOutcome["models"] {
-  return responses.map(({ envelope: { modelVersion } }) => ({
-    id: model,
-    ...(modelVersion !== undefined && { version: modelVersion }),
-  }));
 }
 
 /** What the service did itself for an answer. */

@@ -198,7 +198,7 @@ async function tryJob<Expected>(
     ...outcome,
     isReused,
     trial: { ...outcome.trial, status, ...(why !== undefined && { why }), scores },
-    cost: { ...cost, judges: judgeCost },
+    cost: { ...cost, judges: judgeCost, isPriced: cost.isPriced && scored.isPriced },
   };
 }
 

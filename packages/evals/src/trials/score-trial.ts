@@ -10,6 +10,8 @@ export interface ScoredTrial {
   readonly scores: readonly ScoreResult[];
   /** What judges have cost now. */
   readonly cost: number;
+  /** Whether all of that is known. */
+  readonly isPriced: boolean;
   /** What judges said, by their key: it is read again instead of asked again. Absent when nobody was asked now. */
   readonly paid?: { readonly [key: string]: ScoreResult } | undefined;
 }
@@ -23,62 +25,58 @@ export async function scoreTrial<Expected>(
   const paid: { [key: string]: ScoreResult } = { ...paidBefore };
   let cost = 0;
   const asked: string[] = [];
+  const unpriced: string[] = [];
   const scores = await Promise.all(
     scorers.map(async (scorer): Promise<ScoreResult> => {
       const key = scorerKey(scorer);
       const limits = { threshold: scorer.threshold ?? 1, ...(scorer.isAdvisory === true && { isAdvisory: true }) };
       const before = Object.hasOwn(paidBefore, key) ? paidBefore[key] : undefined;
       if (before !== undefined) return { ...before, ...limits };
-      const said = await askScorer(scorer, trial);
-      const result = { ...said.result, ...limits };
-      cost += said.cost;
+      const { cost: told, ...said } = await askScorer(scorer, trial);
+      const result = { ...said, ...limits };
+      const spent = told ?? 0;
+      cost += spent;
       // One without prices may say something else when it is asked again.
-      const isJudge = said.cost > 0 || scorer.prepare !== undefined;
+      const isJudge = spent > 0 || scorer.prepare !== undefined;
       if (isJudge) asked.push(key);
+      if (isJudge && told === undefined && result.score !== null) unpriced.push(key);
       // A scorer without a key of its own may share its source with another one.
       if (isJudge && scorer.key !== undefined && result.score !== null) paid[key] = result;
       return result;
     }),
   );
   trial.signal.throwIfAborted();
+  const said = { scores, cost, isPriced: unpriced.length === 0, ...(asked.length > 0 && { paid }) };
   const deciding = scores.filter(({ isAdvisory = false }) => !isAdvisory);
   const untold = deciding.find(({ score }) => score === null);
   if (untold !== undefined) {
     const why = `${untold.name} could not judge it${untold.reason === undefined ? "" : `: ${untold.reason}`}`;
-    return { status: "invalid", why, scores, cost, ...(asked.length > 0 && { paid }) };
+    return { status: "invalid", why, ...said };
   }
   const isPassed = deciding.every(({ score, threshold }) => score !== null && score >= threshold);
-  return { status: isPassed ? "passed" : "failed", scores, cost, ...(asked.length > 0 && { paid }) };
+  return { status: isPassed ? "passed" : "failed", ...said };
 }
 
-async function askScorer<Expected>(
-  scorer: Scorer<Expected>,
-  trial: Trial<Expected>,
-): Promise<{ readonly result: Omit<ScoreResult, "threshold">; readonly cost: number }> {
+type Said = Pick<ScoreResult, "name" | "score" | "reason"> & { readonly cost?: number | undefined };
+
+async function askScorer<Expected>(scorer: Scorer<Expected>, trial: Trial<Expected>): Promise<Said> {
   const name = nameOf(scorer);
   try {
     const said = await scorer(trial);
-    if (typeof said === "boolean") return { result: { name, score: said ? 1 : 0 }, cost: 0 };
-    if (said === null) return { result: { name, score: null }, cost: 0 };
-    return readScore(name, said);
+    if (typeof said === "boolean") return { name, score: said ? 1 : 0 };
+    return said === null ? { name, score: null } : readScore(name, said);
   } catch (error) {
     const reason = `it threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`;
-    return { result: { name, score: null, reason }, cost: 0 };
+    return { name, score: null, reason };
   }
 }
 
 /** What a function says that may be anybody's. */
-function readScore(
-  scorerName: string,
-  said: Score,
-): { readonly result: Omit<ScoreResult, "threshold">; readonly cost: number } {
+function readScore(scorerName: string, said: Score): Said {
   const { name = scorerName, score, metadata = {} } = Object(said) as Partial<Score>;
   const { reason, cost } = metadata;
-  const paid = typeof cost === "number" && cost > 0 ? cost : 0;
+  const paid = typeof cost === "number" && cost >= 0 ? cost : undefined;
   if (score !== null && !(typeof score === "number" && score >= 0 && score <= 1))
-    return {
-      result: { name, score: null, reason: `its score is ${String(score)}, not from 0 to 1 nor null` },
-      cost: paid,
-    };
-  return { result: { name, score, ...(typeof reason === "string" && { reason }) }, cost: paid };
+    return { name, score: null, reason: `its score is ${String(score)}, not from 0 to 1 nor null`, cost: paid };
+  return { name, score, ...(typeof reason === "string" && { reason }), cost: paid };
 }

@@ -8,10 +8,11 @@ import {
   type RehearsedCall,
   type Rehearsal,
 } from "@pollux/core/rehearsal";
-import type { AnyCase, SessionCase } from "../cases/eval-case.ts";
+import type { SessionCase } from "../cases/eval-case.ts";
 import { fieldsOf } from "../cases/session-case.ts";
 import type { EvalSuite } from "../cases/eval-suite.ts";
-import type { World } from "./world.ts";
+import { shorten } from "../scorers/scorer.ts";
+import type { TrialJob } from "../trials/plan-trials.ts";
 
 /** What stands around the agent in one trial, and what it has seen. */
 export interface TrialWorld {
@@ -42,23 +43,18 @@ export class InvalidTrial extends Error {
   override readonly name = "InvalidTrial";
 }
 
-/** What a world begins with. */
-interface WorldStart {
-  readonly world: World;
-  readonly clock: () => number;
-  /** Calls that the trial has made, or began with: what a recording has for them is used up. */
-  readonly made: readonly RecordedCall[];
-  readonly before: SeenInWorld;
-}
-
-/** What is fixed, and by what, in a world other than `replay`. */
+/**
+ * What is fixed, and by what, in a world other than `replay`.
+ *
+ * @param madeBefore - Calls that the trial has made, or began with: what a recording has for them is used up.
+ */
 export function openWorld<Expected>(
-  suite: EvalSuite<Expected>,
-  one: AnyCase<Expected>,
-  { world, clock, made: madeBefore, before }: WorldStart,
+  { suite, plan: { one, world }, kept }: TrialJob<Expected>,
+  clock: () => number,
+  madeBefore: readonly RecordedCall[],
 ): TrialWorld {
   const spoiled = new AbortController();
-  const seen = structuredClone(before);
+  const seen = structuredClone(kept?.seen ?? { calls: 0, recorded: 0, approvals: [], effects: [], served: [] });
   const spoil = (why: string): ToolOutcome => {
     spoiled.abort(new InvalidTrial(why));
     return { ok: false, kind: "cancelled", message: why };
@@ -122,12 +118,12 @@ export function recordedAt({ recording, runId }: Pick<SessionCase, "recording" |
   return typeof run?.["at"] === "number" ? run["at"] : undefined;
 }
 
-function readRecorded<Expected>({ match = {} }: EvalSuite<Expected>, one: SessionCase<Expected>): Recorded {
+function readRecorded<Expected>({ match = {} }: EvalSuite<Expected>, one: SessionCase<Expected>) {
   const calls = [...recordedCalls(one.recording.log, one.runId), ...nestedCalls(one.recording, one.runId)];
   return {
     outcomes: new RecordedOutcomes(calls, match),
     // A call that was denied has that as its outcome.
-    has: (name, args) => new RecordedOutcomes(calls, match).next(name, args) !== undefined,
+    has: (name: string, args: unknown) => new RecordedOutcomes(calls, match).next(name, args) !== undefined,
     at: recordedAt(one),
   };
 }
@@ -164,12 +160,6 @@ function callsOf(contents: readonly Content[], runId: string): readonly Recorded
   });
 }
 
-interface Recorded {
-  readonly outcomes: RecordedOutcomes;
-  readonly has: (name: string, args: unknown) => boolean;
-  readonly at: number | undefined;
-}
-
 /** An agent inside a call, or a handover: it runs, and its own calls come by here. */
 function runsInside({ tool }: RehearsedCall): boolean {
   return tool.agent !== undefined || tool.readsNested === true || tool.handoff !== undefined;
@@ -192,6 +182,5 @@ async function outcomeOf(answer: () => unknown): Promise<ToolOutcome> {
 }
 
 function describe({ call: { name, args = {} } }: RehearsedCall): string {
-  const text = JSON.stringify(args);
-  return `${name}(${text.length > 200 ? `${text.slice(0, 200)}…` : text})`;
+  return `${name}(${shorten(JSON.stringify(args))})`;
 }

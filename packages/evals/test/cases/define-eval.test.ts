@@ -52,6 +52,8 @@ describe("defineEval", () => {
   test.each<[string, object, string]>([
     ["without an id", { input: "x" }, 'the id of case 1 must have letters, digits, ".", "_" and "-", got undefined'],
     ["without an input", { id: "a" }, "it has no input"],
+    ["without a message", { id: "a", input: { messages: [] } }, "it has no input"],
+    ["with no input from a file", { id: "a", input: null }, "it has no input"],
     [
       "with a word of another library",
       { id: "a", input: "x", question: "y" },

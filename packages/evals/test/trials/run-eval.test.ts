@@ -521,7 +521,14 @@ describe("money", () => {
   test("a budget without prices is an error", async () => {
     await expect(
       run({ agent: new Agent({ model: model() }), data, scorers: [() => true] }, { budget: 1 }),
-    ).rejects.toThrow('suite "support" has a budget, and what a trial costs is not known: give the agent');
+    ).rejects.toThrow('suite "support" has a budget, and what a trial costs is not known: give the agent, judges');
+  });
+
+  test("so is a budget with a judge whose cost nobody knows", async () => {
+    const judge = Object.assign((): Score => ({ name: "judge", score: 1 }), { prepare: async () => ({}) });
+    await expect(
+      run({ agent: new Agent({ model: model(), prices }), data, scorers: [judge] }, { budget: 9 }),
+    ).rejects.toThrow('suite "support" has a budget, and what a trial costs is not known: give the agent, judges');
   });
 });
 
