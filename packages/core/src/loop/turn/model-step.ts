@@ -6,7 +6,7 @@ import { sleep } from "../../internal/abort.ts";
 import { isTooDeep, MAX_LEVELS, tryOr } from "../../internal/json.ts";
 import { SILENT } from "../../logging/logger.ts";
 import { openCallsIn } from "../../model/history/open-calls.ts";
-import type { Model, ModelNotice, ModelRequest, ModelResponse } from "../../model/model.ts";
+import type { ModelNotice, ModelRequest, ModelResponse } from "../../model/model.ts";
 import { isCallPiece } from "../../model/response/parts.ts";
 import {
   addUsage,
