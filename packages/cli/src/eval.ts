@@ -109,8 +109,9 @@ async function runEvals(args: readonly string[], terminal: CliProcess): Promise<
     return 130;
   } finally {
     terminal.off("SIGINT", onSignal);
+    // Also of suites before one that failed.
+    if (runs.length > 0) await writeReports(runs, options.reports);
   }
-  await writeReports(runs, options.reports);
   // Worse is worse, whatever another suite could not say.
   const codes = runs.map(({ verdict }) => exitCode(verdict));
   return codes.find((code) => code === 1) ?? Math.max(...codes);

@@ -97,6 +97,15 @@ test("writes reports of all suites", async () => {
   );
 });
 
+test("a suite that fails takes nothing from the reports of those before it", async () => {
+  await folder.suite("support");
+  await folder.suite("other");
+  await folder.write("support.baseline.json", "{}");
+  const { code } = await folder.eval(["--json", folder.at("runs.json")]);
+  expect(code).toBe(2);
+  expect(JSON.parse(await folder.read("runs.json"))).toMatchObject([{ suite: "other" }]);
+});
+
 test("out of money is incomplete, never green, and no baseline", async () => {
   await folder.suite("other");
   await folder.suite("support");
