@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { JsonObject } from "@pollux/core";
 import { checkShare } from "../scorers/output.ts";
 import { type NamedScorer, sourceOf } from "../scorers/scorer.ts";
-import type { PrepareScorer, Score, Trial } from "../trials/trial.ts";
+import type { PreparedScorer, PrepareScorer, Score, Trial } from "../trials/trial.ts";
 import { type Calibration, calibrate } from "./calibrate.ts";
 import { askOnce, type JudgeLabel, readLabels } from "./labels.ts";
 
@@ -28,7 +28,7 @@ export interface LabelOptions {
  */
 export interface Judge extends NamedScorer {
   /** Compares it with its labels, once. @throws {TypeError} For a line that is no label. */
-  readonly prepare: (given: PrepareScorer) => Promise<{ readonly cost?: number | undefined }>;
+  readonly prepare: (given: PrepareScorer) => Promise<PreparedScorer>;
   readonly threshold: number;
   readonly isAdvisory: boolean;
   /** Once it was prepared, with labels. */
@@ -89,11 +89,11 @@ export function makeJudge(parts: JudgeParts): Judge {
     return addCosts(judged.map(({ cost }) => cost));
   };
 
-  const prepare = async (given: PrepareScorer): Promise<{ readonly cost?: number | undefined }> => {
+  const prepare = async (given: PrepareScorer): Promise<PreparedScorer> => {
     const isFirst = preparing === undefined;
     preparing ??= compare(given);
     const cost = await preparing;
-    return { cost: isFirst ? cost : 0 };
+    return { cost: isFirst ? cost : 0, note: describeCalibration(name, calibration) };
   };
 
   return Object.defineProperties(Object.assign(scorer, { scorerName: name, key, prepare }), {
@@ -102,6 +102,16 @@ export function makeJudge(parts: JudgeParts): Judge {
     threshold: { get: () => calibration?.threshold ?? threshold ?? 0.5, enumerable: true },
     // With the members above.
   }) as unknown as Judge;
+}
+
+/** Why it may fail a build, or only advises. */
+function describeCalibration(name: string, calibration: Calibration | undefined): string {
+  if (calibration === undefined) return `Judge "${name}" only advises: it has no labels.`;
+  const { labels, agreement, kappa, threshold, problem } = calibration;
+  const percent = (share: number): number => Math.round(share * 100);
+  const agrees = `agrees with ${percent(agreement.value)} % of ${labels} labels (${percent(agreement.low)} to ${percent(agreement.high)} %)`;
+  const rest = `kappa is ${kappa.value.toFixed(2)}, and it passes from ${Number(threshold.toFixed(2))} on`;
+  return `Judge "${name}" ${agrees}; ${rest}${problem === undefined ? "" : `; ${problem}`}.`;
 }
 
 function seeAnswer({ input, text, results }: Trial): JsonObject {

@@ -117,9 +117,14 @@ export async function runEval<Expected>(
   const signal = AbortSignal.any([stop.signal, ...(options.signal === undefined ? [] : [options.signal])]);
   signal.throwIfAborted();
   let prepared = 0;
-  for (const { prepare } of await allScorers(suite))
-    prepared += (await prepare?.({ folder: options.folder ?? ".", signal }))?.cost ?? 0;
-  const plan = await planTrials(suite, options);
+  const about: string[] = [];
+  for (const { prepare } of await allScorers(suite)) {
+    const { cost = 0, note } = { ...(await prepare?.({ folder: options.folder ?? ".", signal })) };
+    prepared += cost;
+    if (note !== undefined) about.push(note);
+  }
+  const planned = await planTrials(suite, options);
+  const plan = { ...planned, notes: [...about, ...planned.notes] };
   const found = await findTrials(suite, options, store);
   const queue = listJobs(suite, plan.cases, found, options.fresh === true);
   const tally = new EvalTally(suite, plan, { ...options, clock, prepared });

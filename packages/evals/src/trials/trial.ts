@@ -60,13 +60,20 @@ export interface Scorer<Expected = unknown> {
   /**
    * Awaited once before the first trial: a judge is compared with a person's labels, and has its `threshold` and `isAdvisory` only then.
    */
-  readonly prepare?: ((given: PrepareScorer) => Promise<{ readonly cost?: number | undefined }>) | undefined;
+  readonly prepare?: ((given: PrepareScorer) => Promise<PreparedScorer>) | undefined;
   /** @defaultValue 1 */
   readonly threshold?: number | undefined;
   /** It reports and never fails a trial: a judge without calibration. @defaultValue false */
   readonly isAdvisory?: boolean | undefined;
   /** Identifies what it does, so that a changed one makes its cases new. @defaultValue its name and source text */
   readonly key?: string | undefined;
+}
+
+/** What preparing a scorer came to. */
+export interface PreparedScorer {
+  readonly cost?: number | undefined;
+  /** A sentence about it, for the run's notes. */
+  readonly note?: string | undefined;
 }
 
 /** What a scorer is prepared with. */

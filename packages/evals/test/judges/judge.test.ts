@@ -108,7 +108,10 @@ describe("labels", () => {
 
   test("without them a judge only advises", async () => {
     const graded = judge(QUESTION, { model: new ScriptedModel() });
-    expect(await graded.prepare({ folder, signal })).toEqual({ cost: 0 });
+    expect(await graded.prepare({ folder, signal })).toEqual({
+      cost: 0,
+      note: `Judge "${QUESTION}" only advises: it has no labels.`,
+    });
     expect({ ...graded }).toMatchObject({ isAdvisory: true, threshold: 0.5, calibration: undefined });
   });
 
@@ -128,7 +131,10 @@ describe("labels", () => {
     expect(graded.key).toBe(key);
     expect(seenIn(model.requests[0])).toEqual({ input: "Where is order 0?", answer: "It comes on Friday." });
     // Once.
-    expect(await graded.prepare({ folder, signal })).toEqual({ cost: 0 });
+    expect(await graded.prepare({ folder, signal })).toEqual({
+      cost: 0,
+      note: `Judge "${QUESTION}" agrees with 100 % of 30 labels (89 to 100 %); kappa is 1.00, and it passes from 0.55 on.`,
+    });
     expect(model.requests).toHaveLength(30);
   });
 
