@@ -28,6 +28,14 @@ const SUBJECTS: Readonly<Record<string, readonly Subject[]>> = {
     { heading: "HTTP, retries and shared limits", paths: ["http/", "limiter/"] },
     { heading: "Errors, logging and secrets", paths: ["errors/", "../errors/", "../logging/", "secrets/"] },
   ],
+  "@pollux/evals": [
+    { heading: "Suites, cases and worlds", paths: ["cases/", "worlds/"] },
+    { heading: "Runs and trials", paths: ["trials/"] },
+    { heading: "Scorers", paths: ["scorers/"] },
+    { heading: "Judges and simulated users", paths: ["judges/", "users/"] },
+    { heading: "Statistics and the gate", paths: ["statistics/", "gate/"] },
+    { heading: "Reports", paths: ["report/"] },
+  ],
 };
 
 /** A page of a subject. */

@@ -35,7 +35,14 @@ async function useTheLibrary(folder) {
   await run(lineOf(guide, /npm init -y && npm pkg set type=module/), folder);
   const install = lineOf(readme, /npm install @pollux\/core zod/);
   await run(install.replace("@pollux/core", packed("@pollux/core")), folder);
-  const others = ["@pollux/emulator", "@pollux/tools", "@pollux/web", "@pollux/inspector", "@pollux/cli"];
+  const others = [
+    "@pollux/emulator",
+    "@pollux/tools",
+    "@pollux/web",
+    "@pollux/inspector",
+    "@pollux/evals",
+    "@pollux/cli",
+  ];
   await run(`npm install ${others.map(packed).join(" ")}`, folder);
 
   const main = join(folder, "node_modules/@pollux/cli/dist/main.js");
@@ -65,7 +72,15 @@ async function startAProject(folder) {
   await run("npx --no-install create-pollux my-agent --yes --no-install", folder);
   const project = join(folder, "my-agent");
   // From the registry, these would come with `npm install`.
-  const ours = ["@pollux/core", "@pollux/tools", "@pollux/emulator", "@pollux/web", "@pollux/inspector", "@pollux/cli"];
+  const ours = [
+    "@pollux/core",
+    "@pollux/tools",
+    "@pollux/emulator",
+    "@pollux/web",
+    "@pollux/inspector",
+    "@pollux/evals",
+    "@pollux/cli",
+  ];
   await run(`npm install ${ours.map(packed).join(" ")}`, project);
   await run('npm start -- "Roll 3 dice."', project, {}, "", /roll_dice/);
   await run("npm run typecheck", project);

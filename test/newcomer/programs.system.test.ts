@@ -19,7 +19,7 @@ beforeAll(async () => {
   app = mkdtempSync(join(tmpdir(), "pollux-newcomer-"));
   writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
   const packed = inject("packed");
-  const names = ["core", "emulator", "tools", "web", "inspector", "cli"].map((name) => `@pollux/${name}`);
+  const names = ["core", "emulator", "tools", "web", "inspector", "evals", "cli"].map((name) => `@pollux/${name}`);
   await npmInstall(app, [...names.map((name) => tarballOf(packed, name)), ZOD]);
 });
 

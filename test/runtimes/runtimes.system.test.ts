@@ -141,7 +141,7 @@ test("only the program pollux imports what a variable names, and no entry leads 
   const found = inject("packed").flatMap((each) => variableImports(each.tarball));
   expect(found).toEqual([
     { file: "@pollux/cli/dist/emulator.js", isReachable: false },
-    { file: "@pollux/cli/dist/inspect.js", isReachable: false },
+    { file: "@pollux/cli/dist/import-file.js", isReachable: false },
   ]);
 });
 

@@ -23,7 +23,7 @@ export async function installApplication(node: string): Promise<Application> {
   try {
     writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
     const packed = inject("packed");
-    const ours = ["core", "emulator", "tools", "web", "inspector", "cli"].map((name) =>
+    const ours = ["core", "emulator", "tools", "web", "inspector", "evals", "cli"].map((name) =>
       tarballOf(packed, `@pollux/${name}`),
     );
     const programsPath = [dirname(node), process.env["PATH"]].join(delimiter);
