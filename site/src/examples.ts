@@ -1,7 +1,7 @@
 import { extname } from "node:path/posix";
 import { copyPath } from "./links.ts";
 import { EXAMPLE_FOLDERS } from "./pages.ts";
-import { exists, filesIn, readFile } from "./repository.ts";
+import { filesIn, readFile } from "./repository.ts";
 
 /** A generated page. */
 export interface GeneratedPage {
@@ -11,13 +11,7 @@ export interface GeneratedPage {
 
 const PROPER_NAMES: Readonly<Record<string, string>> = { mcp: "MCP", cometapi: "CometAPI" };
 
-/** Examples with a README of their own. */
-const CHATS = [
-  { name: "web-chat", purpose: "A chat in the browser, on `useChat`." },
-  { name: "research-chat", purpose: "A chat that starts deep research, and goes on when the report is there." },
-];
-
-/** A page for each example with its source and how to run it, and an index of them. */
+/** A page for each example with its source and how to run it; their index is `examples/README.md`. */
 export function examplePages(repositoryUrl: string | undefined): readonly GeneratedPage[] {
   const programs = filesIn("examples").filter((file) => /^examples\/[\w-]+\.ts$/.test(file));
   const single = programs.map((file) => ({ route: file.replace(/ts$/, "md"), text: programPage(file, repositoryUrl) }));
@@ -25,27 +19,7 @@ export function examplePages(repositoryUrl: string | undefined): readonly Genera
     const parts = filesIn(`examples/${name}`).map((file) => sourceBlock(file, "##", repositoryUrl));
     return { route, text: `# ${title}\n\n${parts.join("\n\n")}\n` };
   });
-  const rows = programs.map(
-    (file) => `| [${file.slice("examples/".length)}](./${nameOf(file)}.md) | ${purposeOf(file)} |`,
-  );
-  const more = EXAMPLE_FOLDERS.map(
-    ({ name, route, title }) => `| [${name}](./${route.slice("examples/".length)}) | ${title}. |`,
-  );
-  const chats = CHATS.flatMap(({ name, purpose }) =>
-    exists(`examples/${name}/README.md`) ? [`| [${name}](./${name}.md) | ${purpose} |`] : [],
-  );
-  const index = [
-    "# Examples",
-    "",
-    "Small programs, each executed by a test. In a clone of the repository, they run as they are: without a key, an emulator answers.",
-    "",
-    "| program | what it shows |",
-    "| ------- | ------------- |",
-    ...rows,
-    ...more,
-    ...chats,
-  ];
-  return [{ route: "examples/index.md", text: `${index.join("\n")}\n` }, ...single, ...folders];
+  return [...single, ...folders];
 }
 
 function programPage(file: string, repositoryUrl: string | undefined): string {

@@ -12,6 +12,7 @@ export interface SitePage {
 export const EXAMPLE_FOLDERS: readonly { readonly name: string; readonly route: string; readonly title: string }[] = [
   { name: "quickstart", route: "examples/quickstart-parts.md", title: "The parts of the quickstart" },
   { name: "engines", route: "examples/engines.md", title: "Workers on engines" },
+  { name: "opentelemetry", route: "examples/opentelemetry.md", title: "A receiver of traces" },
   { name: "support-bot", route: "examples/support-bot.md", title: "A support bot with a page for operators" },
 ];
 
@@ -24,6 +25,7 @@ export function sitePages(): readonly SitePage[] {
     ["AGENTS.md", "contributing/agents.md"],
     ["CONTRIBUTING.md", "contributing/index.md"],
     ["SECURITY.md", "contributing/security.md"],
+    ["examples/README.md", "examples/index.md"],
     ["examples/web-chat/README.md", "examples/web-chat.md"],
     ["examples/research-chat/README.md", "examples/research-chat.md"],
     ...packages.map((name) => [`packages/${name}/README.md`, `packages/${name}.md`] as const),
@@ -31,7 +33,7 @@ export function sitePages(): readonly SitePage[] {
   ] as const;
   const pages = listed.filter(([source]) => exists(source)).map(([source, route]) => ({ source, route }));
   const docs = filesIn("docs")
-    .filter((file) => file.endsWith(".md") && file !== "docs/README.md")
+    .filter((file) => file.endsWith(".md") && file !== "docs/README.md" && file !== "docs/decisions/README.md")
     .map((source) => ({ source, route: source.slice("docs/".length) }));
   return [...pages, ...docs];
 }
@@ -41,7 +43,6 @@ export function routeOf(target: string, pages: readonly SitePage[]): string | un
   const page = pages.find(({ source }) => source === target || source === `${target}/README.md`);
   if (page !== undefined) return page.route;
   if (target === "docs/decisions") return "decisions/index.md";
-  if (target === "examples") return "examples/index.md";
   if (/^examples\/[\w-]+\.ts$/.test(target)) return target.replace(/\.ts$/, ".md");
   return EXAMPLE_FOLDERS.find(({ name }) => target === `examples/${name}` || target.startsWith(`examples/${name}/`))
     ?.route;
