@@ -17,5 +17,7 @@ test.each(Object.entries(STORES))("a page is served by two processes on one stor
   await sendsFromBoth(new Site(7, { stores }), (work) => work);
   // Nothing of who read is left. The lock of the file goes after the file.
   await expect.poll(() => stores[0]?.records("pollux:readers/ann/c"), { timeout: 30_000 }).toEqual({});
-  await expect.poll(() => readdirSync(folder).filter((name) => name.includes("readers")), { timeout: 30_000 }).toEqual([]);
+  await expect
+    .poll(() => readdirSync(folder).filter((name) => name.includes("readers")), { timeout: 30_000 })
+    .toEqual([]);
 });
