@@ -99,6 +99,12 @@ export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /^on-topic: stop \(asks for a password\)\nguardrail$/m,
     /^no-digits: replace \(digits\)\nshown: .*room ###/m,
   ],
+  "mcp-desk.ts": [
+    /^\/evening: Plans an evening\.\nmenu: Cod with potatoes, 24 euros$/m,
+    /^May it reserve_table\? \[ 'yes', 'no' \]$/m,
+    /^The MCP server ".+" asks: Where would you like to sit\?\nplace \[ 'window', 'garden' \]$/m,
+    /^reserve_table: A table is reserved: window\.$/m,
+  ],
   "partial-output.ts": [
     /^.+: \d steps so far$/m,
     /^(.+): ([3-5]) steps so far\n\1: \2 steps, in [1-9]\d* updates$/m,
