@@ -44,7 +44,8 @@ for (const question of [
   const stream = chat.stream(question);
   for await (const event of stream) {
     if (event.type === "tool-end") console.log(event.call.name, event.call.args);
-    if (event.type === "tool-progress") console.log(`printed: ${String((event.progress as ShellOutput).text).trim()}`);
+    // Only the shell reports progress.
+    if (event.type === "tool-progress") console.log(`printed: ${(event.progress as ShellOutput).text.trim()}`);
   }
   console.log((await stream.result()).text);
 }
