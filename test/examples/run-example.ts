@@ -124,6 +124,12 @@ export const PRINTS: Readonly<Record<string, readonly RegExp[]>> = {
     /^finished: \S+/m,
     /^effects:\nbook_hotel begins\nbook_hotel done in \S+, key call:1\.0\nbook_train begins\nbook_train begins\nbook_train done in \S+, key call:1\.1$/m,
   ],
+  "skills.ts": [
+    /^use_skill \{ name: 'release-notes' \}\nuse_skill \{ name: 'release-notes', file: 'references\/words\.md' \}\n\*\*New\*\*$/m,
+    /^may it run_command\? \{"command":"sh expense-policy\/scripts\/total\.sh expense-policy\/assets\/march\.csv"\}: yes$/m,
+    /^printed: 325\.40$/m,
+    /^changed since they were read: none$/m,
+  ],
   [QUICKSTART]: [
     /^Pollux {2}.+\nNo API key is set, so a local emulator answers/,
     /→ list_files/,
