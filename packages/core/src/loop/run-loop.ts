@@ -1,4 +1,5 @@
 import type { LostUsage } from "../durable/closed-turn.ts";
+import { numberCalls } from "../durable/run-log.ts";
 import { abortable } from "../internal/abort.ts";
 import { classifyFinish } from "../model/response/fold.ts";
 import { visibleText } from "../model/response/parts.ts";
@@ -26,7 +27,9 @@ import { checkPartial, modelTurn, outputPhase, type Phase, workPhase } from "./t
 export async function runLoop(input: LoopInput, state: RunState): Promise<RunResult<unknown>> {
   let led = timed(input, state);
   try {
-    if (input.emit !== undefined) await input.emit({ type: "run-start", ...input.identity, model: input.model.id });
+    const { standIns } = input.toolset;
+    if (input.emit !== undefined)
+      await input.emit({ type: "run-start", ...input.identity, model: input.model.id, ...(standIns && { standIns }) });
     if (input.emit !== undefined && input.closedTurns !== undefined)
       for (const event of turnEvents(input.closedTurns, { ...input.identity, isTyped: input.output?.native === true }))
         await input.emit(event);
@@ -130,7 +133,7 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
       continue;
     }
     if ("guardrail" in answer) return await stopTurn(input, turn, answer.guardrail);
-    const { response, calls } = answer;
+    const { response } = answer;
 
     const ending = classifyEnding(answer);
     if (keeps(ending, response)) phase.contents.push(response.content);
@@ -143,7 +146,9 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
 
     const isCutOff = classifyFinish(response.finishReason) === "truncated";
     const callInput = state.turnTools === undefined ? input : { ...input, toolset: state.turnTools };
-    let answered = await answerCalls(callInput, state, calls, isCutOff ? TRUNCATED : undefined);
+    const made = numberCalls(turn, response);
+    const calls = made.map(({ call }) => call);
+    let answered = await answerCalls(callInput, state, made, isCutOff ? TRUNCATED : undefined);
     while (answered === undefined) {
       const { length } = phase.contents;
       phase.contents.push(...closing(phase.contents, state.answeredParts(), UNANSWERED));
