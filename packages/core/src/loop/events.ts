@@ -155,12 +155,7 @@ export type ObserverEvent =
 
 /** Events of a run and its turns, for readers and observers. */
 type EventOfRun =
-  /** `standIns`: names of functions whose calls are calls of others, which events of calls name. */
-  | ({
-      readonly type: "run-start";
-      readonly model: string;
-      readonly standIns?: readonly string[] | undefined;
-    } & RunIdentity)
+  | ({ readonly type: "run-start"; readonly model: string } & RunIdentity)
   | { readonly type: "turn-start"; readonly turn: number }
   /** A summary replaces the oldest messages in what is sent; the history keeps them. The service's implicit cache starts over. */
   | {

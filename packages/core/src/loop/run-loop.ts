@@ -27,9 +27,7 @@ import { checkPartial, modelTurn, outputPhase, type Phase, workPhase } from "./t
 export async function runLoop(input: LoopInput, state: RunState): Promise<RunResult<unknown>> {
   let led = timed(input, state);
   try {
-    const { standIns } = input.toolset;
-    if (input.emit !== undefined)
-      await input.emit({ type: "run-start", ...input.identity, model: input.model.id, ...(standIns && { standIns }) });
+    if (input.emit !== undefined) await input.emit({ type: "run-start", ...input.identity, model: input.model.id });
     if (input.emit !== undefined && input.closedTurns !== undefined)
       for (const event of turnEvents(input.closedTurns, { ...input.identity, isTyped: input.output?.native === true }))
         await input.emit(event);

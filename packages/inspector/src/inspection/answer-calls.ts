@@ -20,7 +20,10 @@ export function callsIn(response: unknown): readonly { readonly call: Fields; re
     }
   }
   // A call of a log may have any members; only these are looked at, and checked.
-  return found.map(({ call, index }) => ({ call: fieldsOf(readStandIn(call as unknown as FunctionCall, names).call), index }));
+  return found.map(({ call, index }) => ({
+    call: fieldsOf(readStandIn(call as unknown as FunctionCall, names).call),
+    index,
+  }));
 }
 
 export function callNames(response: unknown): readonly string[] {

@@ -5,7 +5,9 @@ import type { Rank } from "./tool-search.ts";
 /** Characters of a query that are looked at. */
 const MAX_QUERY = 500;
 /** Words that say nothing about a tool. */
-const PLAIN = new Set("a an and all by can for from get give i in is it me my of on or please the this to tool want with".split(" "));
+const PLAIN = new Set(
+  "a an and all by can for from get give i in is it me my of on or please the this to tool want with".split(" "),
+);
 
 /** Ranks by the words of names, descriptions and parameters (BM25+). One whose name is the query comes first. */
 export function rankByText(tools: readonly Tool[]): Rank {
@@ -16,7 +18,11 @@ export function rankByText(tools: readonly Tool[]): Rank {
       field === "parameters" ? textsIn(tool.declaration.parametersJsonSchema).join(" ") : tool[field as "name"],
     tokenize: wordsOf,
     processTerm: (word) => (PLAIN.has(word) ? null : stemOf(word)),
-    searchOptions: { boost: { name: 3, description: 2 }, prefix: (word) => word.length > 3, weights: { prefix: 0.5, fuzzy: 0.2 } },
+    searchOptions: {
+      boost: { name: 3, description: 2 },
+      prefix: (word) => word.length > 3,
+      weights: { prefix: 0.5, fuzzy: 0.2 },
+    },
   });
   index.addAll(tools);
   const byName = new Map(tools.map((tool) => [tool.name, tool]));

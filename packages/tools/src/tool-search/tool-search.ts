@@ -1,4 +1,5 @@
-import { type AnyTool, ConfigurationError, defineTool, ModelRetry, type Tool, type ToolFor } from "@pollux/core";
+import { type AnyTool, defineTool, ModelRetry, type Tool, type ToolFor } from "@pollux/core";
+import { checkOptions } from "@pollux/core/wire";
 import { z } from "zod/v4";
 import { rankByMeaning, type MeaningOptions } from "./rank-by-meaning.ts";
 import { rankByText } from "./rank-by-text.ts";
@@ -26,6 +27,13 @@ export interface ToolSearchOptions {
 /** Tools by how well they fit a query, best first; `undefined` for none of them. */
 export type Rank = (query: string, limit: number, signal: AbortSignal) => Promise<readonly Tool[]> | readonly Tool[];
 
+const OPTIONS: { readonly [Name in keyof ToolSearchOptions]-?: true } = {
+  budgetTokens: true,
+  always: true,
+  about: true,
+  rank: true,
+  limit: true,
+};
 const DEFAULT_TOKENS = 4_000;
 const BYTES_PER_TOKEN = 4;
 const MAX_LIMIT = 20;
@@ -44,7 +52,7 @@ export type SearchTools = Tool<never, unknown, unknown, typeof SEARCH> | Tool<ne
  *
  * @param tools - All of an agent's functions, so that names are unique; its built-in tools are passed through.
  * @returns The same tools if they all fit.
- * @throws {ConfigurationError} For an option of another shape, and for a name in `always` that no tool has.
+ * @throws {TypeError} For an option of another shape, and for a name in `always` that no tool has.
  * @example
  * ```ts
  * const { tools } = await mcpTools({ url: "https://crm.example/mcp" });
@@ -55,6 +63,7 @@ export function toolSearch<const Listed extends ToolFor<never>>(
   tools: readonly Listed[],
   options: ToolSearchOptions = {},
 ): readonly (Listed | SearchTools)[] {
+  checkOptions("toolSearch()", options, OPTIONS);
   const { budgetTokens = DEFAULT_TOKENS, always = [], about, rank = "text", limit = 5 } = options;
   checkNumber("budgetTokens", budgetTokens, 0, Infinity);
   checkNumber("limit", limit, 1, MAX_LIMIT);
@@ -62,7 +71,7 @@ export function toolSearch<const Listed extends ToolFor<never>>(
   const listed = tools as readonly unknown[] as readonly AnyTool[];
   const missing = always.find((name) => !listed.some((tool) => tool.name === name));
   if (missing !== undefined)
-    throw new ConfigurationError(`toolSearch(): always names "${missing}", which is not among the tools`);
+    throw new TypeError(`toolSearch(): always names "${missing}", which is not among the tools`);
   const functions = listed.filter((tool) => tool.kind === "function");
   if (tokensOf(functions) <= budgetTokens) return tools;
   const kept = new Set<AnyTool>(listed.filter((tool) => tool.kind === "built-in" || always.includes(tool.name)));
@@ -84,7 +93,7 @@ export function toolSearch<const Listed extends ToolFor<never>>(
 function checkNumber(option: string, value: number, least: number, most: number): void {
   if (typeof value === "number" && value >= least && value <= most) return;
   const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`;
-  throw new ConfigurationError(`toolSearch(): ${option} must be a number ${range}, got ${String(value)}`);
+  throw new TypeError(`toolSearch(): ${option} must be a number ${range}, got ${String(value)}`);
 }
 
 /** The tokens that the declarations take, roughly: how a service counts them is not documented. */
@@ -133,7 +142,11 @@ function callTool(): Tool {
       type: "object",
       properties: {
         name: { type: "string", description: `Name of the tool, from ${SEARCH}` },
-        input: { type: "object", description: "Its arguments, as its parameters describe them", additionalProperties: true },
+        input: {
+          type: "object",
+          description: "Its arguments, as its parameters describe them",
+          additionalProperties: true,
+        },
       },
       required: ["name", "input"],
     },

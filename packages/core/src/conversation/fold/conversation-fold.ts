@@ -34,8 +34,6 @@ export class ConversationFold {
   #changes: ConversationChange[] = [];
   /** The run whose events are read. */
   #followed: string | undefined;
-  /** Functions of it whose calls are shown as those that they stand for, once the answer is known. */
-  #standIns: readonly string[] = [];
   /** How often the answer of this turn was made anew. */
   #recoveries = 0;
   /** How much of the answer under way is known. */
@@ -120,7 +118,6 @@ export class ConversationFold {
     const { run } = this;
     if (event.type === "run-start") {
       this.#followed = event.runId;
-      this.#standIns = event.standIns ?? [];
       // A look at the lease from before the run began may have come after its entry.
       if (run?.runId === event.runId && !run.hasRunner) {
         run.hasRunner = true;
@@ -199,7 +196,6 @@ export class ConversationFold {
   }
 
   #add(run: RunView, turn: TurnView, part: Part): void {
-    if (this.#standIns.includes(part.functionCall?.name ?? "")) return;
     const live = this.#open(run, turn);
     if (live === undefined) return;
     if (part.functionCall === undefined) this.#said++;
