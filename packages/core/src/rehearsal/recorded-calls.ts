@@ -16,6 +16,8 @@ export interface RecordedCall {
   readonly response?: unknown;
   /** What the turn's `route` step said to do with it; absent in a turn without one. */
   readonly route?: string | undefined;
+  /** What it recorded with `ToolContext.step`, by name. Absent for nothing. */
+  readonly steps?: { readonly [name: string]: Json } | undefined;
 }
 
 /** An object of unknown members: a log may hold anything. */
@@ -58,6 +60,7 @@ function callsOfTurn(entries: readonly Fields[]): readonly RecordedCall[] {
       args,
       ...(response !== undefined && { response }),
       ...(typeof route === "string" && { route }),
+      ...stepsOf(callId, entries),
     };
   });
 }
@@ -66,6 +69,16 @@ function callsOfTurn(entries: readonly Fields[]): readonly RecordedCall[] {
 function valueOf({ type, outcome, value }: Fields): unknown {
   if (type === "answer") return value;
   return type === "job" ? outcome : asObject(outcome)["value"];
+}
+
+function stepsOf(callId: string, entries: readonly Fields[]): Pick<RecordedCall, "steps"> {
+  const steps = entries.flatMap((entry) => {
+    const { kind, callId: id, name } = asObject(entry["place"]);
+    const recorded = asList(valueOf(entry));
+    // In a list, where nothing can be recorded too; a log is JSON.
+    return kind === "inner" && id === callId ? [[String(name), (recorded[0] ?? null) as Json] as const] : [];
+  });
+  return steps.length === 0 ? {} : { steps: Object.fromEntries(steps) };
 }
 
 function responseTo(callId: string, entries: readonly Fields[]): unknown {

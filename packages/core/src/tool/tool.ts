@@ -63,6 +63,11 @@ export interface Tool<
   parse(args: unknown): Input | Promise<Input>;
   /** Runs the function. Returns the result, or is an async generator that yields progress and returns the result. */
   run(input: Input, context: ToolContext<Context>): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
+  /**
+   * How what a call has read has changed since, one phrase: asked by a replay. `steps`: what the call recorded with
+   * {@link ToolContext.step}, by name. Absent, or nothing: not known to have changed.
+   */
+  changedSince?(steps: { readonly [name: string]: Json }): Promise<string | undefined>;
   /** Never set: makes the context contravariant, which a method is not. */
   readonly "~context"?: ((context: Context) => void) | undefined;
   /** Never set: the type of its completed calls. */
