@@ -2,7 +2,7 @@ import { asList, asObject, isObject, type Json, sameJson } from "../internal/jso
 import { numberCalls } from "../durable/run-log.ts";
 import { outcomeOf as refusalOf, readOutsideAnswer } from "../tool/pending-call.ts";
 import type { ToolOutcome } from "../tool/tool.ts";
-import type { Content } from "../wire/types/content.ts";
+import type { ModelResponse } from "../model/model.ts";
 
 /** A call of a session, and what came of it. */
 export interface RecordedCall {
@@ -41,11 +41,13 @@ export function recordedCalls(log: readonly Json[], runId?: string): readonly Re
 function callsOfTurn(entries: readonly Fields[]): readonly RecordedCall[] {
   const runId = String(entries[0]?.["runId"]);
   const turn = Number(asObject(entries[0]?.["place"])["turn"]);
-  const content = entries.map((entry) => asObject(asObject(valueOf(entry))["response"])["content"]).findLast(isObject);
+  const responses = entries.map((entry) => asObject(asObject(valueOf(entry))["response"]));
+  const whole = responses.findLast((one) => isObject(one["content"]));
+  const content = asObject(whole?.["content"]);
   const routes = entries.findLast((entry) => asObject(entry["place"])["kind"] === "route");
-  const isWhole = Array.isArray(content?.["parts"]) && content["parts"].every(isObject);
+  const isWhole = Array.isArray(content["parts"]) && content["parts"].every(isObject);
   // A step's answer, as far as calls are concerned.
-  const answer = isWhole ? (content as unknown as Content) : undefined;
+  const answer = isWhole ? (whole as unknown as ModelResponse) : undefined;
   return numberCalls(turn, answer).map(({ callId, call }, index) => {
     const { name, args = {} } = call;
     const { do: route, why } = asObject(routes && asList(valueOf(routes))[index]);

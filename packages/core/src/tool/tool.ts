@@ -47,6 +47,10 @@ export interface Tool<
   readonly agent?: ChildAgent | undefined;
   /** Set when a call has the service run this built-in tool, in a request of its own: the model takes no functions beside it. */
   readonly builtIn?: BuiltInName | undefined;
+  /** Set when the model is not told of it: a call through a tool that stands in for others runs it, and so does one by its name. */
+  readonly undeclared?: true | undefined;
+  /** Set when a call names another tool of the run, in `name`, and its arguments, in `input`: it is that tool's call, in all but the contents. */
+  readonly standsIn?: true | undefined;
   /** Set when a call reads what the runs inside it have read, and nothing else. */
   readonly readsNested?: true | undefined;
   /** Set when a successful call hands the conversation to another agent: made by `handoff()`. */

@@ -17,11 +17,10 @@ export function readCalls(
   steps: readonly TurnStep[],
 ): readonly CallDetails[] {
   const answer = steps.findLast(({ value }) => fieldsOf(value)["response"] !== undefined);
-  const { content } = fieldsOf(fieldsOf(fieldsOf(answer?.value)["response"]));
   // What no step left stands in the turn.
   const recorded = new Map(listOf(record?.fields["calls"]).map((one) => [fieldsOf(one)["callId"], fieldsOf(one)]));
   const routes = steps.findLast(({ place }) => place.kind === "route")?.value;
-  return callsIn(content).map(({ call }, index) => {
+  return callsIn(fieldsOf(answer?.value)["response"]).map(({ call }, index) => {
     const callId = `call:${turn}.${index}`;
     const own = steps.filter(
       ({ place }) =>
