@@ -48,7 +48,10 @@ export function buildHead(
   const listed = listTools(plan, about);
   const mixed = mixTools(listed, model.capabilities, ask);
   if (toolChoice !== "auto" && (about !== undefined || typeof tools !== "function"))
-    checkToolChoice(toolChoice, mixed.toolset.byName.keys());
+    checkToolChoice(
+      toolChoice,
+      mixed.toolset.functions.map(({ name }) => name),
+    );
   return {
     ...mixed,
     modelId: model.id,
@@ -196,6 +199,9 @@ export function prepareTurns(
         if (known === undefined) throw unknownName("prepareTurn", tool, new Set(byName.keys()));
         return known;
       });
+      // Those that it stands in for.
+      if (chosen.some((tool) => tool.kind === "function" && tool.standsIn === true))
+        chosen.push(...listed.filter((tool) => tool.kind === "function" && tool.undeclared === true));
       return mixTools(chosen, capabilities, ask, byName.values()).toolset;
     },
     settingsIn: (changes) => {

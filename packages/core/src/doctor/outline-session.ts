@@ -5,7 +5,8 @@ import type { EndEntry, SessionEntry } from "../session/log/entries.ts";
 import { PlacedSteps, type RunRecord } from "../session/log/run-record.ts";
 import { findCompaction, listTurns } from "../session/log/run-turns.ts";
 import { SessionView } from "../session/log/session-view.ts";
-import { resolveRefs } from "../session/log/turn-record.ts";
+import { readResponse, resolveRefs } from "../session/log/turn-record.ts";
+import type { ModelResponse } from "../model/model.ts";
 import type { OutsideAnswer } from "../tool/pending-call.ts";
 import type { PendingQuestion } from "../tool/tool.ts";
 import type { UntrustedReason } from "../tool/reads.ts";
@@ -129,8 +130,8 @@ function outlineRun(record: RunRecord, isTakenBack: boolean): RunOutline {
       return resolveRefs({ ...turn, contents: [known] }, outcomes).map((content) => ({
         content,
         isSteering: "steered" in ref,
-        questions: "model" in ref ? listQuestions(record, steps, turn.turn, content) : [],
-        held: "model" in ref ? listHeld(steps, turn.turn, content) : [],
+        questions: "model" in ref ? listQuestions(record, steps, turn.turn, readResponse(ref, outcomes)) : [],
+        held: "model" in ref ? listHeld(steps, turn.turn, readResponse(ref, outcomes)) : [],
       }));
     });
   });
@@ -139,8 +140,8 @@ function outlineRun(record: RunRecord, isTakenBack: boolean): RunOutline {
 }
 
 /** The calls of an answer that were held, by what was decided about them. */
-function listHeld(steps: PlacedSteps, turn: number, content: Content): readonly HeldCall[] {
-  return numberCalls(turn, content).flatMap(({ callId, call }, index): readonly HeldCall[] => {
+function listHeld(steps: PlacedSteps, turn: number, answer: ModelResponse): readonly HeldCall[] {
+  return numberCalls(turn, answer).flatMap(({ callId, call }, index): readonly HeldCall[] => {
     let because: UntrustedReason | undefined;
     for (const { place, value } of steps.inTurn(turn)) {
       // What such steps leave.
@@ -157,9 +158,9 @@ function listQuestions(
   { outcomes }: RunRecord,
   steps: PlacedSteps,
   turn: number,
-  content: Content,
+  response: ModelResponse,
 ): readonly AnsweredQuestion[] {
-  return numberCalls(turn, content).flatMap(({ callId, call: { name } }) =>
+  return numberCalls(turn, response).flatMap(({ callId, call: { name } }) =>
     [...outcomes.values()].flatMap(({ place, by }): readonly AnsweredQuestion[] => {
       if (place.kind !== "wait" || place.callId !== callId) return [];
       const answer = steps.findGiven(place);

@@ -287,7 +287,7 @@ function placeAnswers(group: RunGroup, report: Report): void {
 
 function callsMade(entry: EntryOfRun): readonly string[] {
   const content = readModelStep(entry)?.response.content;
-  return "place" in entry ? numberCalls(entry.place.turn, content).map(({ callId }) => callId) : [];
+  return "place" in entry ? numberCalls(entry.place.turn, content && { content }).map(({ callId }) => callId) : [];
 }
 
 /** A step has the name of its place; other versions of the loop may have made other names. */

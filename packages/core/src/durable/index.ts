@@ -29,6 +29,7 @@ export {
   VERSION_STEP,
   waitName,
 } from "./run-log.ts";
+export { type MeantCall, readStandIn } from "../tool/stand-in.ts";
 
 // for adapters of engines: @pollux/engine builds on these
 export { ownApprove } from "../agent/agent.ts";

@@ -1,12 +1,12 @@
 import type { HistoryOrigin } from "../model/history/import-history.ts";
 import type { Json } from "../internal/json.ts";
-import { openCallsIn } from "../model/history/open-calls.ts";
 import type { ModelResponse } from "../model/model.ts";
 import type { AskedOf } from "../tool/pending-call.ts";
+import { type MeantCall, meantCallsIn } from "../tool/stand-in.ts";
 import type { ReadByCall, ReadSource, UntrustedReason } from "../tool/reads.ts";
 import type { StartedJob } from "../tool/job.ts";
 import type { NestedRun, PendingQuestion, ToolOutcome } from "../tool/tool.ts";
-import type { Content, FunctionCall, JsonObject, Part } from "../wire/types/content.ts";
+import type { Content, JsonObject, Part } from "../wire/types/content.ts";
 
 /**
  * What the log of a run holds: the places of its steps, their names, and the values they record. No other file builds names.
@@ -32,16 +32,18 @@ export function buildCallId(turn: number, index: number): string {
 }
 
 /** A call of an answer, by its id in the run. */
-export interface NumberedCall {
+export interface NumberedCall extends MeantCall {
   readonly turn: number;
   readonly callId: string;
-  readonly call: FunctionCall;
 }
 
 /** The open calls of a turn's answer, in order. */
-export function numberCalls(turn: number, answer: Content | undefined): readonly NumberedCall[] {
-  const calls = answer === undefined ? [] : openCallsIn([answer]);
-  return calls.map((call, index) => ({ turn, callId: buildCallId(turn, index), call }));
+export function numberCalls(
+  turn: number,
+  answer: Pick<ModelResponse, "content" | "standIns"> | undefined,
+): readonly NumberedCall[] {
+  const calls = answer === undefined ? [] : meantCallsIn(answer);
+  return calls.map((made, index) => ({ turn, callId: buildCallId(turn, index), ...made }));
 }
 
 /** Where an operation stands in its run, which is also what its outcome means. Stored beside it. */

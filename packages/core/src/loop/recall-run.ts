@@ -91,7 +91,7 @@ function describeOpen(
   { turn, calls }: ClosedTurn,
   { pending = [] }: RecordedEnding,
 ): readonly ToolCall[] {
-  const open = numberCalls(turn, lastResponse?.content).map((made) => {
+  const open = numberCalls(turn, lastResponse).map((made) => {
     const known = [...calls, ...pending].find(({ callId }) => callId === made.callId);
     return { ...made, ...known, endsRun: undefined };
   });

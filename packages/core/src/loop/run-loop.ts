@@ -1,4 +1,5 @@
 import type { LostUsage } from "../durable/closed-turn.ts";
+import { numberCalls } from "../durable/run-log.ts";
 import { abortable } from "../internal/abort.ts";
 import { classifyFinish } from "../model/response/fold.ts";
 import { visibleText } from "../model/response/parts.ts";
@@ -130,7 +131,7 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
       continue;
     }
     if ("guardrail" in answer) return await stopTurn(input, turn, answer.guardrail);
-    const { response, calls } = answer;
+    const { response } = answer;
 
     const ending = classifyEnding(answer);
     if (keeps(ending, response)) phase.contents.push(response.content);
@@ -143,7 +144,9 @@ async function runTurns(input: LoopInput, state: RunState, phase: Phase, end: En
 
     const isCutOff = classifyFinish(response.finishReason) === "truncated";
     const callInput = state.turnTools === undefined ? input : { ...input, toolset: state.turnTools };
-    let answered = await answerCalls(callInput, state, calls, isCutOff ? TRUNCATED : undefined);
+    const made = numberCalls(turn, response);
+    const calls = made.map(({ call }) => call);
+    let answered = await answerCalls(callInput, state, made, isCutOff ? TRUNCATED : undefined);
     while (answered === undefined) {
       const { length } = phase.contents;
       phase.contents.push(...closing(phase.contents, state.answeredParts(), UNANSWERED));

@@ -5,6 +5,7 @@ import type { ModelResponse } from "../model/model.ts";
 import type { Content, Part } from "../wire/types/content.ts";
 import { INTERRUPTED, JOB_LEFT } from "../tool/model-texts.ts";
 import { addRead, type ReadSource } from "../tool/reads.ts";
+import { asMade } from "../tool/stand-in.ts";
 import type { NestedRun, PendingCall } from "../tool/tool.ts";
 import type { Toolset } from "../tool/toolset.ts";
 import type { AnsweredCall, LostUsage } from "../durable/closed-turn.ts";
@@ -229,11 +230,12 @@ export class RunState {
   /** What is known of the open turn's calls, by position: their responses, and that nobody knows what came of one that was cut off. */
   answeredParts(): ReadonlyMap<number, Part> {
     const parts = new Map<number, Part>();
-    for (const [index, { current, call }] of this.calls.entries()) {
+    for (const [index, one] of this.calls.entries()) {
+      const { current } = one;
       if (current.state === "answered") parts.set(index, current.value.part);
-      else if (current.state === "interrupted") parts.set(index, unansweredResponse(call, INTERRUPTED));
+      else if (current.state === "interrupted") parts.set(index, unansweredResponse(asMade(one), INTERRUPTED));
       else if (current.state === "awaiting-job" || current.state === "cancelling-job")
-        parts.set(index, unansweredResponse(call, JOB_LEFT));
+        parts.set(index, unansweredResponse(asMade(one), JOB_LEFT));
     }
     return parts;
   }

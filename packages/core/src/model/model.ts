@@ -43,6 +43,8 @@ export interface ModelResponse {
   readonly candidate: Omit<Candidate, "content">;
   /** The response without its candidates: model version, response ID, raw usage, unknown fields. Of each, the last non-empty value received. */
   readonly envelope: Omit<GenerateContentResponse, "candidates">;
+  /** Names of functions that were called to stand in for others: a call of one has the `name` and the `input` of what is meant. Absent for none. */
+  readonly standIns?: readonly string[] | undefined;
 }
 
 /** Something that happened before an answer was complete. */

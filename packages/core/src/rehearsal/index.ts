@@ -7,6 +7,7 @@ export {
   type BrokenPrefix,
   comparePrefix,
 } from "./compare-bodies.ts";
+export { changedCalls } from "./changed-calls.ts";
 export { cutExchanges } from "./cut-exchanges.ts";
 export { cutLog, type CutLog, type CutPoint } from "./cut-log.ts";
 export { type RecordedCall, recordedCalls, RecordedOutcomes, type RecordedOutcome } from "./recorded-calls.ts";

@@ -2,7 +2,7 @@ import { asList, asObject, isObject, type Json, sameJson } from "../internal/jso
 import { numberCalls } from "../durable/run-log.ts";
 import { outcomeOf as refusalOf, readOutsideAnswer } from "../tool/pending-call.ts";
 import type { ToolOutcome } from "../tool/tool.ts";
-import type { Content } from "../wire/types/content.ts";
+import type { ModelResponse } from "../model/model.ts";
 
 /** A call of a session, and what came of it. */
 export interface RecordedCall {
@@ -16,6 +16,8 @@ export interface RecordedCall {
   readonly response?: unknown;
   /** What the turn's `route` step said to do with it; absent in a turn without one. */
   readonly route?: string | undefined;
+  /** What it recorded with `ToolContext.step`, by name. Absent for nothing. */
+  readonly steps?: { readonly [name: string]: Json } | undefined;
 }
 
 /** An object of unknown members: a log may hold anything. */
@@ -39,11 +41,13 @@ export function recordedCalls(log: readonly Json[], runId?: string): readonly Re
 function callsOfTurn(entries: readonly Fields[]): readonly RecordedCall[] {
   const runId = String(entries[0]?.["runId"]);
   const turn = Number(asObject(entries[0]?.["place"])["turn"]);
-  const content = entries.map((entry) => asObject(asObject(valueOf(entry))["response"])["content"]).findLast(isObject);
+  const responses = entries.map((entry) => asObject(asObject(valueOf(entry))["response"]));
+  const whole = responses.findLast((one) => isObject(one["content"]));
+  const content = asObject(whole?.["content"]);
   const routes = entries.findLast((entry) => asObject(entry["place"])["kind"] === "route");
-  const isWhole = Array.isArray(content?.["parts"]) && content["parts"].every(isObject);
+  const isWhole = Array.isArray(content["parts"]) && content["parts"].every(isObject);
   // A step's answer, as far as calls are concerned.
-  const answer = isWhole ? (content as unknown as Content) : undefined;
+  const answer = isWhole ? (whole as unknown as ModelResponse) : undefined;
   return numberCalls(turn, answer).map(({ callId, call }, index) => {
     const { name, args = {} } = call;
     const { do: route, why } = asObject(routes && asList(valueOf(routes))[index]);
@@ -56,6 +60,7 @@ function callsOfTurn(entries: readonly Fields[]): readonly RecordedCall[] {
       args,
       ...(response !== undefined && { response }),
       ...(typeof route === "string" && { route }),
+      ...stepsOf(callId, entries),
     };
   });
 }
@@ -64,6 +69,16 @@ function callsOfTurn(entries: readonly Fields[]): readonly RecordedCall[] {
 function valueOf({ type, outcome, value }: Fields): unknown {
   if (type === "answer") return value;
   return type === "job" ? outcome : asObject(outcome)["value"];
+}
+
+function stepsOf(callId: string, entries: readonly Fields[]): Pick<RecordedCall, "steps"> {
+  const steps = entries.flatMap((entry) => {
+    const { kind, callId: id, name } = asObject(entry["place"]);
+    const recorded = asList(valueOf(entry));
+    // In a list, where nothing can be recorded too; a log is JSON.
+    return kind === "inner" && id === callId ? [[String(name), (recorded[0] ?? null) as Json] as const] : [];
+  });
+  return steps.length === 0 ? {} : { steps: Object.fromEntries(steps) };
 }
 
 function responseTo(callId: string, entries: readonly Fields[]): unknown {

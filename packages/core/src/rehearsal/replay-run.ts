@@ -11,6 +11,7 @@ import type { SessionBounds } from "../session/runs/session-host.ts";
 import { SessionLog } from "../session/log/session-log.ts";
 import { MemoryStore } from "../session/store/memory-store.ts";
 import type { Rehearsal } from "../tool/tool.ts";
+import { changedCalls } from "./changed-calls.ts";
 import type { BodyDifference } from "./compare-bodies.ts";
 import { KeptRequests } from "./kept-requests.ts";
 import type { Recording } from "./recording.ts";
@@ -39,7 +40,7 @@ export interface ReplayReport {
 /**
  * Makes a run again from its recording, without key, network or tools: every request is built by the agent as it is now and compared, byte for
  * byte, with the one that was kept. Answers, outcomes, approvals and the time are the recorded ones; instructions, `prepareTurn` and guardrails
- * are called again, and so are all hooks of runs inside calls.
+ * are called again, and so are all hooks of runs inside calls. A call that has read what has changed since is a problem, too: {@link changedCalls}.
  *
  * @throws {TypeError} When the log has no such run, or requests were not kept: see `keepExchanges`. The signal's reason.
  * @example
@@ -77,7 +78,7 @@ export async function replayRun(
   });
   try {
     const result = await loop.run();
-    const problem = kept.findProblem();
+    const problem = kept.findProblem() ?? (await changedCalls(agent, log, runId))[0];
     return problem === undefined ? report({ isSame: true, result }) : report({ isSame: false, problem });
   } catch (error) {
     options.signal?.throwIfAborted();

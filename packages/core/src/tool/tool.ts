@@ -47,6 +47,10 @@ export interface Tool<
   readonly agent?: ChildAgent | undefined;
   /** Set when a call has the service run this built-in tool, in a request of its own: the model takes no functions beside it. */
   readonly builtIn?: BuiltInName | undefined;
+  /** Set when the model is not told of it: a call through a tool that stands in for others runs it, and so does one by its name. */
+  readonly undeclared?: true | undefined;
+  /** Set when a call names another tool of the run, in `name`, and its arguments, in `input`: it is that tool's call, in all but the contents. */
+  readonly standsIn?: true | undefined;
   /** Set when a call reads what the runs inside it have read, and nothing else. */
   readonly readsNested?: true | undefined;
   /** Set when a successful call hands the conversation to another agent: made by `handoff()`. */
@@ -59,6 +63,11 @@ export interface Tool<
   parse(args: unknown): Input | Promise<Input>;
   /** Runs the function. Returns the result, or is an async generator that yields progress and returns the result. */
   run(input: Input, context: ToolContext<Context>): Output | Promise<Output> | AsyncGenerator<unknown, Output, void>;
+  /**
+   * How what a call has read has changed since, one phrase: asked by a replay. `steps`: what the call recorded with
+   * {@link ToolContext.step}, by name. Absent, or nothing: not known to have changed.
+   */
+  changedSince?(steps: { readonly [name: string]: Json }): Promise<string | undefined>;
   /** Never set: makes the context contravariant, which a method is not. */
   readonly "~context"?: ((context: Context) => void) | undefined;
   /** Never set: the type of its completed calls. */

@@ -8,6 +8,8 @@ const MAX_DECLARATIONS = 512;
 /** The tools of a run, as the loop and the requests need them. */
 export interface Toolset {
   readonly byName: ReadonlyMap<string, Tool>;
+  /** Names of those whose calls are calls of others; absent for none. */
+  readonly standIns?: readonly string[] | undefined;
   /** In the order given, which keeps the request's prefix stable. */
   readonly functions: readonly FunctionDeclaration[];
   /** Entries for the request's `tools`. */
@@ -27,14 +29,17 @@ export function buildToolset(tools: readonly AnyTool[]): Toolset {
     else if ((byName.get(tool.name) ?? tool) === tool) byName.set(tool.name, tool);
     else throw new ToolDefinitionError(`two tools are named "${tool.name}": rename one of them`, tool.name);
   }
-  if (byName.size > MAX_DECLARATIONS)
+  const functions = [...byName.values()].filter(({ undeclared }) => undeclared !== true);
+  if (functions.length > MAX_DECLARATIONS)
     throw new ToolDefinitionError(
-      `${byName.size} functions, but one request accepts at most ${MAX_DECLARATIONS}: offer fewer, or group them behind agents`,
+      `${functions.length} functions, but one request accepts at most ${MAX_DECLARATIONS}: pass them through toolSearch() of @pollux/tools/tool-search, or group them behind agents`,
       [...byName.keys()].at(-1) ?? "",
     );
+  const standIns = functions.flatMap(({ standsIn, name }) => (standsIn === true ? [name] : []));
   return {
     byName,
-    functions: [...byName.values()].map((tool) => tool.declaration),
+    ...(standIns.length > 0 && { standIns }),
+    functions: functions.map((tool) => tool.declaration),
     builtIns: [...builtIns.values()].map((tool) => tool.wire),
   };
 }

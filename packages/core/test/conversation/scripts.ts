@@ -7,6 +7,7 @@ import {
   defineTool,
   googleSearch,
   handoff,
+  type JsonObject,
   type Model,
   type OutputGuardrail,
   type RunOptions,
@@ -66,6 +67,14 @@ const spend = defineTool({
   approvedBy: ({ amount }) => (amount > 100 ? "manager" : "customer"),
   run: ({ amount }) => amount,
 });
+
+/** What a model calls whose tools it was not told of. */
+const callTool = {
+  ...defineTool({ name: "call_tool", description: "Calls a tool.", input: { type: "object" }, run: () => "nothing" }),
+  standsIn: true as const,
+};
+const hidden = [lookUp, slow, pay, spend].map((tool) => ({ ...tool, undeclared: true as const }));
+const through = (name: string, input: JsonObject = {}) => ({ name: "call_tool", args: { name, input } });
 
 const askPerson = defineTool({ name: "ask_person", description: "Asks the person." });
 
@@ -340,6 +349,26 @@ export const SCRIPTS: { readonly [name: string]: Script } = {
       await resume({ approvals: { "call:1.3": { deny: "too much" } }, outcomes: { "call:1.2": { output: "yes" } } });
     },
     denies: ["pay"],
+  },
+  "calls through a tool that stands in for others": {
+    model: () =>
+      new ScriptedModel(
+        join(
+          say("One moment."),
+          calls(through("look_up", { key: "a" }), through("slow"), through("pay"), "pay", through("gone"), "call_tool"),
+        ),
+        calls(through("spend", { amount: 5 }), through("look_up", { key: "b" })),
+        say("Done."),
+      ),
+    agent: { tools: [callTool, ...hidden] },
+    denies: ["pay"],
+    play: async ({ session, send, resume }) => {
+      await send("Pay.");
+      await session.answer(await answersTo(session, { approvals: { "call:1.2": true } }));
+      await resume({ approvals: { "call:1.3": { deny: "once is enough" } } });
+      await resume({ approvals: { "call:2.0": { args: { amount: 500 } } } });
+      await resume({ approvals: { "call:2.0": true } });
+    },
   },
   "an approval with other arguments, by a callback": {
     model: lines(calls("pay", { name: "look_up", args: { key: "a" } }), say("Paid less.")),

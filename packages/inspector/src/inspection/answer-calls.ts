@@ -1,7 +1,14 @@
+import type { FunctionCall } from "@pollux/core";
+import { readStandIn } from "@pollux/core/durable";
 import { fieldsOf, type Fields, listOf, textOf } from "./read-values.ts";
 
-/** The calls of an answer that the client has to answer, in call order: without those that the service answered itself. */
-export function callsIn(content: unknown): readonly { readonly call: Fields; readonly index: number }[] {
+/**
+ * The calls of a response that the client has to answer, in call order, each as the call of the tool that is meant: without those that the
+ * service answered itself.
+ */
+export function callsIn(response: unknown): readonly { readonly call: Fields; readonly index: number }[] {
+  const { content, standIns } = fieldsOf(response);
+  const names = listOf(standIns).map(String);
   const found: { call: Fields; index: number }[] = [];
   for (const [index, part] of listOf(fieldsOf(content)["parts"]).entries()) {
     const { functionCall, functionResponse } = fieldsOf(part);
@@ -12,9 +19,13 @@ export function callsIn(content: unknown): readonly { readonly call: Fields; rea
       if (own !== -1) found.splice(own, 1);
     }
   }
-  return found;
+  // A call of a log may have any members; only these are looked at, and checked.
+  return found.map(({ call, index }) => ({
+    call: fieldsOf(readStandIn(call as unknown as FunctionCall, names).call),
+    index,
+  }));
 }
 
-export function callNames(content: unknown): readonly string[] {
-  return callsIn(content).map(({ call }) => textOf(call["name"]) ?? "");
+export function callNames(response: unknown): readonly string[] {
+  return callsIn(response).map(({ call }) => textOf(call["name"]) ?? "");
 }

@@ -3,6 +3,7 @@ import { callsIn } from "./answer-calls.ts";
 import { partViews, shorten } from "./part-view.ts";
 import { isOutcomeFromOutside, type TurnStep } from "./turn-step.ts";
 import { type Fields, fieldsOf, isFields, listOf, numberOf, textOf } from "./read-values.ts";
+import { skillRead } from "./skill-read.ts";
 import type { RunFold } from "./run-fold.ts";
 import type { TurnFold } from "./turn-fold.ts";
 import type { CallDetails, NestedView } from "./turn-details.ts";
@@ -16,11 +17,10 @@ export function readCalls(
   steps: readonly TurnStep[],
 ): readonly CallDetails[] {
   const answer = steps.findLast(({ value }) => fieldsOf(value)["response"] !== undefined);
-  const { content } = fieldsOf(fieldsOf(fieldsOf(answer?.value)["response"]));
   // What no step left stands in the turn.
   const recorded = new Map(listOf(record?.fields["calls"]).map((one) => [fieldsOf(one)["callId"], fieldsOf(one)]));
   const routes = steps.findLast(({ place }) => place.kind === "route")?.value;
-  return callsIn(content).map(({ call }, index) => {
+  return callsIn(fieldsOf(answer?.value)["response"]).map(({ call }, index) => {
     const callId = `call:${turn}.${index}`;
     const own = steps.filter(
       ({ place }) =>
@@ -28,6 +28,7 @@ export function readCalls(
     );
     return readCall(call, callId, {
       steps: own,
+      all: steps,
       route: fieldsOf(listOf(routes)[index]),
       recorded: recorded.get(callId),
       run,
@@ -38,6 +39,8 @@ export function readCalls(
 /** What the log has about one call. */
 interface CallSources {
   readonly steps: readonly TurnStep[];
+  /** Of the turn. */
+  readonly all: readonly TurnStep[];
   readonly route: Fields;
   readonly recorded: Fields | undefined;
   readonly run: RunFold;
@@ -72,6 +75,7 @@ function readCall(call: Fields, callId: string, sources: CallSources): CallDetai
       failure: { kind: failure["kind"], message: textOf(failure["message"]) ?? "" },
     }),
     ...(value["shortened"] === true && { isShortened: true }),
+    ...skillRead(callId, sources.all, told),
     steps: steps.map((step) => ({
       name: step.name,
       at: step.at,

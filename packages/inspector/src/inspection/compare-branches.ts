@@ -49,20 +49,20 @@ function viewOf(fold: SessionFold, run: RunFold, number: number, isFirst: boolea
   const row = turn?.row();
   const steps = (turn?.positions ?? []).map((position) => readStep(fold.entries[position], position));
   const answer = steps.findLast(({ value }) => fieldsOf(value)["response"] !== undefined);
-  const { content } = fieldsOf(fieldsOf(answer?.value)["response"]);
+  const response = fieldsOf(fieldsOf(answer?.value)["response"]);
   return {
     runId: run.runId,
     turn: number,
     ...(isFirst && { message: textIn(listOf(run.entry["input"])).slice(0, MAX_TEXT) }),
-    text: allTextIn(content),
-    calls: callsIn(content).map(({ call }, index): BranchCall => {
+    text: allTextIn(response["content"]),
+    calls: callsIn(response).map(({ call }, index): BranchCall => {
       const callId = `call:${number}.${index}`;
-      const response = responseTo(callId, steps);
+      const told = responseTo(callId, steps);
       return {
         callId,
         name: textOf(call["name"]) ?? "",
         args: shorten(call["args"] ?? {}),
-        ...(response !== undefined && { response: shorten(response) }),
+        ...(told !== undefined && { response: shorten(told) }),
       };
     }),
     usage: row?.usage ?? {},

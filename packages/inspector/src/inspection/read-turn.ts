@@ -103,7 +103,7 @@ function readAnswer(
   const { citations, lost } = citationsOf(response, sources);
   const { modelVersion, responseId, usageMetadata } = fieldsOf(envelope);
   const { webSearchQueries } = fieldsOf(fieldsOf(candidate)["groundingMetadata"]);
-  const callIds = callsIn(content).map(({ index }, position) => ({ index, callId: `call:${turn}.${position}` }));
+  const callIds = callsIn(response).map(({ index }, position) => ({ index, callId: `call:${turn}.${position}` }));
   const place = {
     position: step.position,
     path: ["outcome", "value", "response", "content", "parts"],

@@ -170,10 +170,11 @@ function nestedOf({ nested }: Fields): { readonly nested?: number } {
 }
 
 /** The visible words of an answer, or else of its thoughts, or the calls that it made. */
-export function answerWords(content: unknown): string {
+export function answerWords(response: unknown): string {
+  const { content } = fieldsOf(response);
   const text = textIn([content]) || textIn([content], "thought");
   if (text.trim() !== "") return firstWords(text);
-  const calls = callsIn(content).slice(0, 5);
+  const calls = callsIn(response).slice(0, 5);
   return firstWords(calls.map(({ call }) => `${textOf(call["name"]) ?? ""}(${shortArgs(call["args"])})`).join(", "));
 }
 

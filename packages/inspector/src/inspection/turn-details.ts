@@ -171,6 +171,10 @@ export interface CallDetails extends Pick<StepRow, "reads" | "origin"> {
   readonly response?: Json | undefined;
   readonly failure?: { readonly kind: string; readonly message: string } | undefined;
   readonly isShortened?: true | undefined;
+  /** The skill that it has read, and about how many tokens the response adds to the context. */
+  readonly skill?:
+    | { readonly name: string; readonly file: string; readonly sha256: string; readonly tokens: number }
+    | undefined;
   /** Each time it ran, and each question about it with its answer. */
   readonly steps: readonly {
     readonly name: string;

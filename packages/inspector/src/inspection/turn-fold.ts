@@ -32,7 +32,7 @@ export class TurnFold {
   readonly #steps: Map<string, StepRow> = new Map();
   #flags: readonly TurnFlag[] = [];
   #calls: readonly string[] = [];
-  #content: unknown;
+  #response: unknown;
   /** What was decided about its calls. */
   #routes: readonly Fields[] = [];
   #phase: "output" | undefined;
@@ -144,7 +144,7 @@ export class TurnFold {
       steps,
       usage: turnUsage(this.usage),
       ...(this.cost !== undefined && { cost: this.cost }),
-      text: answerWords(this.#content),
+      text: answerWords(this.#response),
       ...(this.#finishReason !== undefined && { finishReason: this.#finishReason }),
       ...(this.#failedRequests.length > 0 && { failedRequests: [...this.#failedRequests] }),
       flags,
@@ -158,7 +158,7 @@ export class TurnFold {
 
   /** The calls of the last answer with their arguments, to recognize those that are repeated. */
   callsKey(): string {
-    return JSON.stringify(callsIn(this.#content).map(({ call }) => [call["name"], call["args"]]));
+    return JSON.stringify(callsIn(this.#response).map(({ call }) => [call["name"], call["args"]]));
   }
 
   /** What the failed requests led to. After the last one of a turn without an answer, nothing was sent. */
@@ -181,7 +181,7 @@ export class TurnFold {
 
   /** Why calls are held, in sentences. */
   #held(place: ReadPlace, outcome: unknown): string {
-    const calls = callsIn(this.#content).slice(callIndex(place));
+    const calls = callsIn(this.#response).slice(callIndex(place));
     const routes = listOf(fieldsOf(outcome)["value"]).map(fieldsOf);
     return routes.flatMap(({ because }, index) => whyHeld(because, fieldsOf(calls[index]?.call)) ?? []).join(" ");
   }
@@ -208,12 +208,12 @@ export class TurnFold {
     const { breaks } = fieldsOf(value["prepared"]);
     if (listOf(breaks).length > 0) this.#flag("prefix-break");
     if (value["response"] === undefined) return;
-    const { content, usage, finishReason, candidate, envelope } = fieldsOf(value["response"]);
+    const { usage, finishReason, candidate, envelope } = fieldsOf(value["response"]);
     if (this.#answers++ > 0) this.#flag("recovery");
     const used = readUsage(usage);
     this.#count(used, envelope, value);
-    this.#content = content;
-    this.#calls = callNames(content);
+    this.#response = value["response"];
+    this.#calls = callNames(this.#response);
     this.#finishReason = textOf(finishReason);
     const { groundingMetadata } = fieldsOf(candidate);
     if (groundingMetadata !== undefined || used.searchQueries > 0) this.#flag("search");

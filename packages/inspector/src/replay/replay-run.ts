@@ -1,5 +1,5 @@
 import type { Agent } from "@pollux/core";
-import { replayRun as replayRequests } from "@pollux/core/rehearsal";
+import { changedCalls, replayRun as replayRequests } from "@pollux/core/rehearsal";
 import type { RequestDifference, ReplayResult } from "../inspection/results.ts";
 import { textOf } from "../inspection/read-values.ts";
 import type { SessionCall, ViewHandler } from "../server/handlers.ts";
@@ -40,13 +40,14 @@ async function replayRun(
   const output = outputOf(kept, firstHead(kept));
   const hasFailed = ["failed", "aborted"].includes(textOf(kept.run.end?.["stopReason"]) ?? "");
   const found = await differencesOf(agent, { id, store, runId, output, signal, hasFailed });
+  const differences = [...found.differences, ...(await changedCalls(agent, kept.fold.entries, runId))];
   const isKept = named !== undefined && firstExchange(kept) !== undefined;
   const request = isKept ? await requestDifference(named.agent, kept, output, signal) : undefined;
   return {
     runId,
     ...(named !== undefined && { agent: named.name }),
-    isSame: found.differences.length === 0 && request === undefined,
-    differences: found.differences,
+    isSame: differences.length === 0 && request === undefined,
+    differences,
     ...(request !== undefined && { request }),
     ...(found.stopReason !== undefined && { stopReason: found.stopReason }),
     turns: found.turns,

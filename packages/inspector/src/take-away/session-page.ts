@@ -80,7 +80,7 @@ function runSection(fold: SessionFold, run: RunFold, index: number): string {
 function turnArticle(turn: number, steps: readonly TurnStep[], tokens: number | undefined): string {
   const answer = steps.findLast(({ value }) => fieldsOf(value)["response"] !== undefined);
   const response = fieldsOf(fieldsOf(answer?.value)["response"]);
-  const calls = callsIn(response["content"]);
+  const calls = callsIn(response);
   return [
     "<article>",
     `<h3>Turn ${turn}${tokens === undefined ? "" : `<span>${tokens.toLocaleString("en-US")} tokens</span>`}</h3>`,

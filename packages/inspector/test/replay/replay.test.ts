@@ -214,3 +214,27 @@ test("hostile calls are no danger: names that no tool may have, and arguments th
   await sessionOf(store, [odd, say("Done.")]).send("Go.");
   expect((await inspect({ store }).view<ReplayResult>("replay")).text).toBe("Done.");
 });
+
+test("a call that has read what has changed since is a difference, of an agent that can tell", async () => {
+  const look = { name: "look", description: "Looks." } as const;
+  const agentAt = (now: string): Agent =>
+    new Agent({
+      model: new ScriptedModel(call("look"), say("Seen.")),
+      name: "helper",
+      tools: [
+        {
+          ...defineTool({ ...look, run: async (_input, { step }) => await step?.("seen", async () => "red") }),
+          changedSince: async ({ seen }) => (seen === now ? undefined : `it is ${now} now`),
+        },
+      ],
+    });
+  const store = new MemoryStore();
+  await agentAt("red").session({ id: "chat-1", store }).send("Look.");
+  const same = { isSame: true, differences: [], text: "Seen." };
+  expect(await inspect({ store, agents: { helper: agentAt("red") } }).view("replay")).toMatchObject(same);
+  expect(await inspect({ store, agents: { helper: agentAt("blue") } }).view("replay")).toMatchObject({
+    isSame: false,
+    differences: ["call:1.0 (look) has read something else: it is blue now"],
+    text: "Seen.",
+  });
+});

@@ -1,17 +1,32 @@
-import type { CallToolResult, Progress, Tool } from "@modelcontextprotocol/client";
-import { type Logger, type Reads, ToolError } from "@pollux/core";
+import {
+  type CallToolResult,
+  type Client,
+  type ElicitRequest,
+  type ElicitResult,
+  type Progress,
+  type RequestOptions,
+  type Tool,
+  UrlElicitationRequiredError,
+} from "@modelcontextprotocol/client";
+import { type Logger, type Reads, type ToolContext, ToolError } from "@pollux/core";
+import { sleep } from "@pollux/core/wire";
+import { type CallClock, LONGEST_MS } from "./call-clock.ts";
+import { answerElicitation, type OnElicit } from "./elicitation.ts";
 import { McpServerError } from "./mcp-server-error.ts";
 import { type OpenClient, openClient } from "./open-client.ts";
 import { serverName } from "./server-name.ts";
 import type { McpAddress, McpCommand } from "./server-options.ts";
+import { wasNeverSent } from "./start-problem.ts";
 
-/** The longest delay a platform timer accepts. */
-const LONGEST_MS = 2_147_483_647;
+/** Milliseconds before a call that no server got is sent again: one behind an address may be starting anew. */
+const RESTART_WAITS_MS = [250, 500, 1_000] as const;
 
 /** Options of a {@link Connection}. */
 export interface ConnectionOptions {
   readonly startTimeoutMs: number;
   readonly logger: Logger | undefined;
+  readonly onElicit?: OnElicit | undefined;
+  readonly elicitTimeoutMs?: number | undefined;
   onToolsChanged(): void;
 }
 
@@ -23,8 +38,9 @@ export interface McpCall {
   readonly timeoutMs: number;
   /** Whether it may be repeated if the outcome of the first attempt is unknown. */
   readonly repeatable: boolean;
-  /** W3C `traceparent` of the call. */
-  readonly traceparent: string | undefined;
+  readonly context: ToolContext;
+  /** Stands still while the person is asked. */
+  readonly clock: CallClock | undefined;
   onProgress(progress: Progress): void;
 }
 
@@ -45,6 +61,8 @@ export class Connection {
   /** It has been restarted and has not answered anything since. */
   #unproven = false;
   #isClosed = false;
+  /** Calls in progress. */
+  readonly #calls = new Set<McpCall>();
 
   constructor(server: McpCommand | McpAddress, options: ConnectionOptions) {
     this.#server = server;
@@ -66,45 +84,83 @@ export class Connection {
 
   /** @throws {McpServerError} If the server doesn't start, or doesn't list its tools. */
   async listTools(signal?: AbortSignal): Promise<readonly Tool[]> {
+    const { tools } = await this.ask(
+      "list its tools",
+      (client, own) => client.listTools(undefined, { ...own, cacheMode: "refresh" }),
+      signal,
+    );
+    return tools;
+  }
+
+  /**
+   * Asks for something that changes nothing, once more if the server has been restarted since.
+   *
+   * @param what - The request in words, after "did not".
+   * @throws {McpServerError} If the server doesn't start, or doesn't answer.
+   */
+  async ask<T>(
+    what: string,
+    request: (client: Client, options: RequestOptions) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
     const isFresh = this.#standing === undefined;
     const open = await this.open(signal);
     try {
-      const { tools } = await open.client.listTools(undefined, {
+      return await request(open.client, {
         timeout: Math.min(this.#options.startTimeoutMs, LONGEST_MS),
-        cacheMode: "refresh",
         ...(signal && { signal }),
       });
-      return tools;
     } catch (error) {
       signal?.throwIfAborted();
       const isGone = this.#standing !== open || knowsNoSession(error) || isUnreachable(error);
       if (isGone && !isFresh && !this.#isClosed) {
         await this.#drop(open, "the connection ended");
-        return await this.listTools(signal);
+        return await this.ask(what, request, signal);
       }
       const why = error instanceof Error ? error.message : String(error);
-      throw new McpServerError(
-        `the MCP server "${this.name}" did not list its tools: ${why}`,
-        this.name,
-        open.stderr(),
-        { cause: error },
-      );
+      throw new McpServerError(`the MCP server "${this.name}" did not ${what}: ${why}`, this.name, open.stderr(), {
+        cause: error,
+      });
     }
   }
 
   /** @throws {ToolError} If the server can no longer be reached, or refuses the call, in words for the model. */
   async call(call: McpCall): Promise<CallToolResult> {
+    this.#calls.add(call);
+    try {
+      return await this.#callAgain(call);
+    } finally {
+      this.#calls.delete(call);
+    }
+  }
+
+  async #callAgain(call: McpCall): Promise<CallToolResult> {
+    let waits = 0;
+    let hasAsked = false;
     for (let isFirst = true; ; isFirst = false) {
       const open = await this.#openForCall();
       try {
         const result = await this.#request(open, call);
+        const wasRestarted = this.#unproven;
         this.#unproven = false;
+        // It may have other tools than before.
+        if (wasRestarted) this.#options.onToolsChanged();
         return result;
       } catch (error) {
         call.signal.throwIfAborted();
         const isLost = this.#standing !== open;
         const isStranger = !isLost && knowsNoSession(error);
         if (isStranger) await this.#drop(open, "it has forgotten this session");
+        const waitMs = isLost || !wasNeverSent(error) ? undefined : RESTART_WAITS_MS[waits++];
+        if (waitMs !== undefined && !this.#isClosed) {
+          await sleep(waitMs, call.signal);
+          continue;
+        }
+        // A call that waits for a page is refused before it is executed.
+        if (error instanceof UrlElicitationRequiredError && !hasAsked && (await this.#opensPages(error))) {
+          hasAsked = true;
+          continue;
+        }
         // A call refused for an unknown session was not executed.
         const mayRepeat = isStranger || (call.repeatable && (isLost || isUnreachable(error)));
         if (isFirst && !this.#isClosed && mayRepeat) continue;
@@ -155,6 +211,7 @@ export class Connection {
       timeoutMs: Math.min(this.#options.startTimeoutMs, LONGEST_MS),
       signal,
       logger: this.#options.logger,
+      onElicit: this.#options.onElicit && ((params, gone) => this.#elicit(params, gone)),
       onToolsChanged: () => this.#options.onToolsChanged(),
       onClose: () => {
         if (open !== undefined) void this.#drop(open, open.ending() ?? "the connection ended");
@@ -174,8 +231,46 @@ export class Connection {
     await open.close();
   }
 
+  /** Asks the person in the name of the server, while the clocks of its calls stand still. */
+  async #elicit(params: ElicitRequest["params"], gone?: AbortSignal): Promise<ElicitResult> {
+    const { onElicit, elicitTimeoutMs = 600_000, logger } = this.#options;
+    const calls = [...this.#calls];
+    // Nobody waits for the answer once all the calls are over.
+    const over = new AbortController();
+    const onAbort = (): void => {
+      if (gone?.aborted === true || calls.every(({ signal }) => signal.aborted)) over.abort();
+    };
+    gone?.addEventListener("abort", onAbort);
+    for (const { clock, signal } of calls) {
+      clock?.pause();
+      signal.addEventListener("abort", onAbort);
+    }
+    const timer = setTimeout(() => over.abort(), Math.min(elicitTimeoutMs, LONGEST_MS));
+    try {
+      const asking = calls.map(({ tool, args, context }) => ({ tool: tool.name, args, context }));
+      const context = { server: this.name, calls: asking, signal: over.signal };
+      return onElicit === undefined
+        ? { action: "decline" }
+        : await answerElicitation(params, onElicit, context, logger);
+    } finally {
+      clearTimeout(timer);
+      for (const { clock, signal } of calls) {
+        clock?.resume();
+        signal.removeEventListener("abort", onAbort);
+      }
+    }
+  }
+
+  /** True once the person has opened every page that a call waits for. */
+  async #opensPages({ elicitations }: UrlElicitationRequiredError): Promise<boolean> {
+    if (this.#options.onElicit === undefined || elicitations.length === 0) return false;
+    for (const params of elicitations) if ((await this.#elicit(params)).action !== "accept") return false;
+    return true;
+  }
+
   async #request({ client }: OpenClient, call: McpCall): Promise<CallToolResult> {
-    const { tool, args, signal, timeoutMs, traceparent } = call;
+    const { tool, args, signal, timeoutMs } = call;
+    const { traceparent } = call.context;
     return await client.callTool(
       { name: tool.name, arguments: args, ...(traceparent !== undefined && { _meta: { traceparent } }) },
       {
@@ -202,6 +297,8 @@ function isUnreachable(error: unknown): boolean {
 }
 
 function refusalText(error: unknown, { tool }: McpCall): string {
+  if (error instanceof UrlElicitationRequiredError)
+    return `${tool.name} was not made: the person has to open a page first, and did not`;
   const why = error instanceof Error ? error.message : String(error);
   return `${tool.name} failed: ${why}`;
 }

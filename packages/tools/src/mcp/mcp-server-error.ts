@@ -1,3 +1,18 @@
+/**
+ * Why a server can't be used. `not-found`: its command or folder does not exist. `unreachable`: nothing answers at its address.
+ * `unauthorized`: it wants a token, or a person has to sign in. `not-mcp`: something else answers. `version`: it speaks no revision of
+ * the protocol that this client knows. `ended`: its process ended.
+ */
+export type McpProblem =
+  | "not-found"
+  | "unreachable"
+  | "unauthorized"
+  | "not-mcp"
+  | "timeout"
+  | "version"
+  | "ended"
+  | "other";
+
 /** An MCP server did not start, can't be reached, or doesn't speak the protocol. */
 export class McpServerError extends Error {
   override readonly name = "McpServerError";
@@ -6,10 +21,13 @@ export class McpServerError extends Error {
   readonly server: string;
   /** The end of what a child process wrote to stderr, at most 8 KiB; empty for a URL. */
   readonly stderr: string;
+  /** What is wrong, for programs; the message says what to do. */
+  readonly reason: McpProblem;
 
-  constructor(message: string, server: string, stderr: string, options?: ErrorOptions) {
+  constructor(message: string, server: string, stderr: string, options: ErrorOptions & { reason?: McpProblem } = {}) {
     super(message, options);
     this.server = server;
     this.stderr = stderr;
+    this.reason = options.reason ?? "other";
   }
 }

@@ -1,8 +1,11 @@
 import type { Tool as McpTool } from "@modelcontextprotocol/client";
-import type { Tool } from "@pollux/core";
+import type { ContentInput, InputPart, Reads, Tool } from "@pollux/core";
 import { ToolDefinitionError } from "@pollux/core/errors";
 import { Connection } from "./connection.ts";
 import { McpServerError } from "./mcp-server-error.ts";
+import { type McpPrompt, promptContents, promptOf } from "./prompts.ts";
+import { listResources, type McpReadOptions, type McpResourceList, readResource, resourceTools } from "./resources.ts";
+import { contentOf } from "./result-output.ts";
 import type { McpAddress, McpCommand, McpToolsOptions } from "./server-options.ts";
 import { isDeeperThan } from "../openapi/json.ts";
 import { toolNames } from "./tool-names.ts";
@@ -36,6 +39,28 @@ export interface McpTools extends AsyncDisposable {
   readonly skipped: readonly SkippedMcpTool[];
   /** Hashes of the tools by the server's names, for the option `pins` of a later connection. */
   readonly pins: Readonly<Record<string, string>>;
+  /**
+   * What the server's prompts and resources bring into a history: the run option `reads`, and `historyReads` for a prompt with several
+   * contents.
+   */
+  readonly reads: Reads;
+  /** The prompts it offers to people. @throws {McpServerError} If it can't be reached. */
+  prompts(): Promise<readonly McpPrompt[]>;
+  /**
+   * A prompt's messages, as the input of a run.
+   *
+   * @throws {McpServerError} If it can't be reached, doesn't have the prompt, or misses an argument.
+   */
+  prompt(name: string, args?: Readonly<Record<string, string>>): Promise<readonly ContentInput[]>;
+  /** The resources it offers, and templates of their addresses. @throws {McpServerError} If it can't be reached. */
+  resources(): Promise<McpResourceList>;
+  /**
+   * A resource as parts of a message: text as text, images, audio and PDFs as media, and a word about anything else.
+   *
+   * @param uri - Or a template, with `variables`.
+   * @throws {McpServerError} If it can't be reached, doesn't have the resource, or that has more than `maxBytes`.
+   */
+  read(uri: string, options?: McpReadOptions): Promise<readonly InputPart[]>;
   /**
    * Requests the server's list again. A server that has ended is restarted, even if it had been given up.
    *
@@ -89,6 +114,8 @@ class ServerTools implements McpTools {
     this.#connection = new Connection(server, {
       startTimeoutMs: options.startTimeoutMs ?? 30_000,
       logger: options.logger,
+      onElicit: options.onElicit,
+      elicitTimeoutMs: options.elicitTimeoutMs,
       onToolsChanged: () => void this.#reload(),
     });
     const { pins, toolChanges, logger } = options;
@@ -109,6 +136,31 @@ class ServerTools implements McpTools {
 
   get pins(): Readonly<Record<string, string>> {
     return this.#pins.pins;
+  }
+
+  get reads(): Reads {
+    const { reads } = this.#options;
+    return reads === undefined || typeof reads === "function" ? this.#connection.reads : reads;
+  }
+
+  async prompts(): Promise<readonly McpPrompt[]> {
+    const { prompts } = await this.#connection.ask("list its prompts", (client, own) => client.listPrompts({}, own));
+    return prompts.map(promptOf);
+  }
+
+  async prompt(name: string, args: Readonly<Record<string, string>> = {}): Promise<readonly ContentInput[]> {
+    const params = { name, arguments: { ...args } };
+    return promptContents(
+      await this.#connection.ask(`give the prompt "${name}"`, (client, own) => client.getPrompt(params, own)),
+    );
+  }
+
+  async resources(): Promise<McpResourceList> {
+    return await listResources(this.#connection);
+  }
+
+  async read(uri: string, options: McpReadOptions = {}): Promise<readonly InputPart[]> {
+    return (await readResource(this.#connection, uri, options)).map(contentOf);
   }
 
   async refresh(): Promise<readonly Tool[]> {
@@ -174,9 +226,19 @@ class ServerTools implements McpTools {
         logger?.warn({ mcpServer: this.#connection.name, tool: tool.name, err: error }, "MCP tool left out");
       }
     }
+    if (this.#options.resources === true) tools.push(...(await this.#resourceTools(names)));
     this.#tools = tools;
     this.#names = names;
     this.#skipped = skipped;
+  }
+
+  async #resourceTools(taken: ReadonlyMap<string, string>): Promise<readonly Tool[]> {
+    const { client } = await this.#connection.open();
+    if (client.getServerCapabilities()?.resources === undefined) return [];
+    const nameOf = toolNames(["list_resources", "read_resource"], this.#options.prefix);
+    const [list = "", read = ""] = nameOf.values();
+    if (!taken.has(list) && !taken.has(read)) return resourceTools(this.#connection, { list, read }, this.#options);
+    throw this.#problem(`has a tool "${taken.has(list) ? list : read}" of its own: leave it out with \`exclude\``);
   }
 
   #problem(what: string): McpServerError {

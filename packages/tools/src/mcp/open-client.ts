@@ -1,11 +1,19 @@
-import { type AuthProvider, Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import {
+  type AuthProvider,
+  Client,
+  type ElicitRequest,
+  type ElicitResult,
+  StreamableHTTPClientTransport,
+} from "@modelcontextprotocol/client";
 import type { Logger } from "@pollux/core";
 import { redact, redactValue, findSecrets } from "@pollux/core/wire";
 import { McpServerError } from "./mcp-server-error.ts";
 import { ProcessTransport } from "./process-transport.ts";
 import { serverName } from "./server-name.ts";
 import type { McpAddress, McpCommand } from "./server-options.ts";
+import { startProblem } from "./start-problem.ts";
 import { environmentSecrets, StderrTail } from "./stderr-tail.ts";
+import { unheldTimer, unholdStreams } from "./unheld-streams.ts";
 
 /** Of this package; servers are told. */
 const VERSION = "0.1.0";
@@ -26,6 +34,8 @@ export interface OpenClientOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly logger?: Logger | undefined;
+  /** Answers what the server asks the person; undefined if nobody can be asked. */
+  readonly onElicit?: ((params: ElicitRequest["params"], signal: AbortSignal) => Promise<ElicitResult>) | undefined;
   onToolsChanged(): void;
   onClose(): void;
 }
@@ -46,6 +56,7 @@ export async function openClient(server: McpCommand | McpAddress, options: OpenC
     { name: "pollux", version: VERSION },
     {
       listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: () => options.onToolsChanged() } },
+      ...(options.onElicit && { capabilities: { elicitation: { form: {}, url: {} } } }),
       // A child process that knows only older revisions may exit on a request it doesn't know.
       ...("url" in server && { versionNegotiation: { mode: "auto" } }),
     },
@@ -64,9 +75,14 @@ export async function openClient(server: McpCommand | McpAddress, options: OpenC
       "MCP server's log",
     ),
   );
+  const { onElicit } = options;
+  if (onElicit !== undefined)
+    client.setRequestHandler("elicitation/create", ({ params }, { mcpReq }) => onElicit(params, mcpReq.signal));
+  const letGo = "url" in server ? unholdStreams(new URL(server.url)) : undefined;
   const ending = (): string | undefined => (transport instanceof ProcessTransport ? transport.ending : undefined);
   const close = async (): Promise<void> => {
     isLeft = true;
+    letGo?.();
     if (transport instanceof StreamableHTTPClientTransport)
       await withinASecond(transport.terminateSession()).catch(() => {});
     await client.close().catch(() => {});
@@ -80,8 +96,9 @@ export async function openClient(server: McpCommand | McpAddress, options: OpenC
     await close();
     signal?.throwIfAborted();
     const cause = withoutSecrets(error, secrets);
-    const why = ended === undefined ? redact(startProblem(error, timeoutMs), secrets) : `it ended with ${ended}`;
-    throw new McpServerError(startFailureText(name, why, stderr.text()), name, stderr.text(), { cause });
+    const { reason, text } = startProblem(error, server, timeoutMs, ended);
+    const message = startFailureText(name, redact(text, secrets), stderr.text());
+    throw new McpServerError(message, name, stderr.text(), { cause, reason });
   }
   return { client, ending, stderr: () => stderr.text(), close };
 }
@@ -89,6 +106,7 @@ export async function openClient(server: McpCommand | McpAddress, options: OpenC
 function addressTransport({ url, headers, auth }: McpAddress): StreamableHTTPClientTransport {
   const authProvider: AuthProvider | undefined = typeof auth === "string" ? { token: async () => auth } : undefined;
   return new StreamableHTTPClientTransport(new URL(url), {
+    reconnectionScheduler: unheldTimer,
     ...(headers && { requestInit: { headers } }),
     ...(auth !== undefined && { authProvider: authProvider ?? (auth as AuthProvider) }),
   });
@@ -120,13 +138,6 @@ function asJson(value: unknown): string {
   } catch {
     return "";
   }
-}
-
-function startProblem(error: unknown, timeoutMs: number): string {
-  if (!(error instanceof Error)) return String(error);
-  if ("code" in error && error.code === "REQUEST_TIMEOUT") return `it did not respond within ${timeoutMs} ms`;
-  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : "";
-  return `${error.message}${cause}`;
 }
 
 function startFailureText(name: string, why: string, stderr: string): string {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { type JSONRPCMessage, ReadBuffer, serializeMessage, type Transport } from "@modelcontextprotocol/client";
+import { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { getDefaultEnvironment } from "@modelcontextprotocol/client/stdio";
 import type { McpCommand } from "./server-options.ts";
@@ -81,6 +82,8 @@ export class ProcessTransport implements Transport {
       child.once("error", reject);
     });
     process.once("exit", this.#killAtExit);
+    // An open server doesn't hold a program that has nothing left to do; requests in progress do, by their time limits.
+    this.#hold(false);
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
@@ -100,6 +103,7 @@ export class ProcessTransport implements Transport {
   async #end(): Promise<void> {
     const child = this.#child;
     if (child?.pid === undefined) return;
+    this.#hold(true);
     child.stdin?.end();
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       if (await within(this.#gone, GRACE_MS)) break;
@@ -111,6 +115,14 @@ export class ProcessTransport implements Transport {
     child.stdout?.destroy();
     child.stderr?.destroy();
     this.#incoming.clear();
+  }
+
+  #hold(isHeld: boolean): void {
+    const child = this.#child;
+    const pipes = [child?.stdin, child?.stdout, child?.stderr].filter((pipe) => pipe instanceof Socket);
+    for (const one of child === undefined ? [] : [child, ...pipes])
+      if (isHeld) one.ref();
+      else one.unref();
   }
 
   #kill(signal: "SIGTERM" | "SIGKILL"): void {

@@ -1,5 +1,9 @@
-import type { CallToolResult, ContentBlock } from "@modelcontextprotocol/client";
-import { media, ToolError } from "@pollux/core";
+import type { CallToolResult, ContentBlock, ReadResourceResult } from "@modelcontextprotocol/client";
+import { type Media, media, type PartInput, ToolError } from "@pollux/core";
+
+const MEDIA_KIND: Media["kind"] = "@pollux/media";
+
+type ResourceContents = ReadResourceResult["contents"][number];
 
 /** Media the model can see or hear; a request with anything else is rejected as a whole. */
 const SEEN =
@@ -39,13 +43,8 @@ function outputOf(block: ContentBlock): unknown {
     case "image":
     case "audio":
       return mediaOf(block.data, block.mimeType);
-    case "resource": {
-      const { uri, mimeType } = block.resource;
-      if ("text" in block.resource) return { uri, mimeType, text: block.resource.text };
-      const { blob } = block.resource;
-      if (TEXT.test(mimeType ?? "")) return { uri, mimeType, text: Buffer.from(blob, "base64").toString("utf8") };
-      return { uri, mimeType, content: mediaOf(blob, mimeType) };
-    }
+    case "resource":
+      return resourceOutput(block.resource);
     case "resource_link": {
       const { uri, name, description, mimeType, size } = block;
       return { link: uri, name, description, mimeType, bytes: size };
@@ -56,7 +55,29 @@ function outputOf(block: ContentBlock): unknown {
   }
 }
 
-function mediaOf(data: string, mimeType: string | undefined): unknown {
+/** What the model reads of a resource: its address, and its text or media. */
+export function resourceOutput(resource: ResourceContents): unknown {
+  const { uri, mimeType } = resource;
+  const content = contentOf(resource);
+  return { uri, mimeType, ...(isMedia(content) ? { content } : { text: content }) };
+}
+
+/** A resource's text, or its media where the model can take them. */
+export function contentOf(resource: ResourceContents): string | Media {
+  if ("text" in resource) return resource.text;
+  const { blob, mimeType } = resource;
+  if (TEXT.test(mimeType ?? "")) return Buffer.from(blob, "base64").toString("utf8");
+  return mediaOf(blob, mimeType);
+}
+
+/** A piece of a prompt, as a part of a content. */
+export function partOf(block: ContentBlock): PartInput {
+  const output = block.type === "resource" ? contentOf(block.resource) : outputOf(block);
+  if (isMedia(output)) return { inlineData: { mimeType: output.mimeType, data: output.data ?? "" } };
+  return { text: typeof output === "string" ? output : JSON.stringify(output) };
+}
+
+function mediaOf(data: string, mimeType: string | undefined): string | Media {
   const type = mimeType?.split(";")[0]?.trim().toLowerCase() ?? "";
   const bytes = Buffer.byteLength(data, "base64");
   if (!SEEN.test(type)) return `[${bytes} bytes of ${type || "an unknown kind"}, which you cannot see]`;
@@ -65,6 +86,10 @@ function mediaOf(data: string, mimeType: string | undefined): unknown {
   } catch {
     return `[${type} that is damaged]`;
   }
+}
+
+function isMedia(value: unknown): value is Media {
+  return typeof value === "object" && value !== null && "kind" in value && value.kind === MEDIA_KIND;
 }
 
 /** Whether the text is the structured content as JSON, or one of its fields. */

@@ -1,5 +1,6 @@
 import type { AuthProvider, OAuthClientProvider } from "@modelcontextprotocol/client";
 import type { FunctionCall, Logger, Reach, Reads, ToolEffects } from "@pollux/core";
+import type { OnElicit } from "./elicitation.ts";
 
 /** A server that runs as a child process and communicates over its stdin and stdout. */
 export interface McpCommand {
@@ -20,7 +21,10 @@ export interface McpAddress {
   readonly url: string | URL;
   /** Sent with every request to the server, and to no other host. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** A bearer token, a token provider, or an OAuth provider of the MCP SDK. */
+  /**
+   * A bearer token, a token provider, or an OAuth provider of the MCP SDK, which keeps the tokens. If it has none that the server takes,
+   * the connection fails with the reason `unauthorized` after its `redirectToAuthorization`: see {@link finishMcpAuth}.
+   */
   readonly auth?: string | AuthProvider | OAuthClientProvider | undefined;
 }
 
@@ -76,6 +80,25 @@ export interface McpToolsOptions {
   readonly pins?: Readonly<Record<string, string>> | undefined;
   /** Milliseconds until a call is cancelled and reported as timed out. @defaultValue 60_000 */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Whether progress begins `timeoutMs` anew, so that it limits silence instead of work. `maxTimeoutMs` still holds.
+   * @defaultValue false
+   */
+  readonly resetTimeoutOnProgress?: boolean | undefined;
+  /** With `resetTimeoutOnProgress` or `onElicit`: milliseconds for a whole call. @defaultValue 3_600_000 */
+  readonly maxTimeoutMs?: number | undefined;
+  /**
+   * Asks the person what the server wants to know during a call, for example {@link elicitByAsking}. The call's `timeoutMs` stands still
+   * meanwhile. Without it, servers are told that nobody can be asked. @defaultValue none
+   */
+  readonly onElicit?: OnElicit | undefined;
+  /** Milliseconds for an answer of the person; then the server is told that there is none. @defaultValue 600_000 */
+  readonly elicitTimeoutMs?: number | undefined;
+  /**
+   * Whether the model gets `list_resources` and `read_resource`, with the prefix, if the server has resources.
+   * @defaultValue false
+   */
+  readonly resources?: boolean | undefined;
   /** Milliseconds for the server to start and list its tools. @defaultValue 30_000 */
   readonly startTimeoutMs?: number | undefined;
   /** Largest result in bytes of JSON; longer ones are visibly truncated. @defaultValue 65_536 */

@@ -1,5 +1,6 @@
 import type { Progress, Tool as McpTool } from "@modelcontextprotocol/client";
 import { defineTool, type Reach, type Tool, type ToolContext, type ToolEffects } from "@pollux/core";
+import { CallClock } from "./call-clock.ts";
 import type { Connection } from "./connection.ts";
 import { resultOutput } from "./result-output.ts";
 import type { McpToolInfo, McpToolsOptions } from "./server-options.ts";
@@ -16,12 +17,14 @@ export function toolOf(tool: McpTool, name: string, connection: Connection, opti
   const { timeoutMs = 60_000, needsApproval, validate, reads = connection.reads, reach } = options;
   const info: McpToolInfo = { name: tool.name, annotations: tool.annotations ?? {} };
   const effects = effectsOf(info, options.effects);
+  const { resetTimeoutOnProgress = false, maxTimeoutMs = 3_600_000, onElicit } = options;
+  const hasClock = resetTimeoutOnProgress || onElicit !== undefined;
   return defineTool({
     name,
     description: [tool.description, tool.title, tool.annotations?.title].find((text) => text?.trim()) ?? tool.name,
     input: tool.inputSchema,
     validate: typeof validate === "function" ? validate(info) : validate,
-    timeoutMs,
+    timeoutMs: hasClock ? Math.max(timeoutMs, maxTimeoutMs) : timeoutMs,
     maxResultBytes: options.maxResultBytes,
     effects,
     reads: typeof reads === "function" ? reads(info) : reads,
@@ -32,20 +35,34 @@ export function toolOf(tool: McpTool, name: string, connection: Connection, opti
       typeof needsApproval === "function" ? (input, call) => needsApproval(info, input, call) : needsApproval,
     run: async (input, context) => {
       const reports = new Reports(context);
-      const result = await connection.call({
-        tool,
-        // `parse` has checked that it is an object.
-        args: input as Readonly<Record<string, unknown>>,
-        signal: context.signal,
-        timeoutMs,
-        repeatable: effects !== "once",
-        traceparent: context.traceparent,
-        onProgress: (progress) => reports.add(progress),
-      });
-      await reports.done();
-      return resultOutput(result, tool.name);
+      const clock = hasClock ? new CallClock(timeoutMs, silenceText(name, timeoutMs, effects)) : undefined;
+      try {
+        const result = await connection.call({
+          tool,
+          // `parse` has checked that it is an object.
+          args: input as Readonly<Record<string, unknown>>,
+          context,
+          signal: clock === undefined ? context.signal : AbortSignal.any([context.signal, clock.signal]),
+          timeoutMs: hasClock ? Math.max(timeoutMs, maxTimeoutMs) : timeoutMs,
+          repeatable: effects !== "once",
+          clock,
+          onProgress: (progress) => {
+            if (resetTimeoutOnProgress) clock?.restart();
+            reports.add(progress);
+          },
+        });
+        await reports.done();
+        return resultOutput(result, tool.name);
+      } finally {
+        clock?.stop();
+      }
     },
   });
+}
+
+function silenceText(name: string, timeoutMs: number, effects: ToolEffects): string {
+  const unknown = effects === "once" ? "; it is unknown whether this call took effect" : "";
+  return `${name} timed out: no answer and no progress within ${timeoutMs} ms${unknown}`;
 }
 
 function effectsOf(tool: McpToolInfo, given: McpToolsOptions["effects"]): ToolEffects {

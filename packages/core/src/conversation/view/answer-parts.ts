@@ -5,15 +5,20 @@ import type { Content, Part, JsonObject } from "../../wire/types/content.ts";
 import type { MessagePart, SaidPart, ToolCallPart, ToolCallState } from "../conversation.ts";
 import { isObject } from "../../internal/json.ts";
 import type { CallStanding } from "../../session/log/run-record.ts";
+import { readStandIn } from "../../tool/stand-in.ts";
 import { buildPendingCall } from "../../tool/pending-call.ts";
 import type { PendingCall, ToolErrorKind, ToolOutcome } from "../../tool/tool.ts";
 import { QUESTION_OF } from "../updates.ts";
 
 /** The parts of a whole answer. Text of one kind that follows itself is one part, whatever the signatures between its pieces. */
-export function answerParts(turn: number, content: readonly Part[]): readonly MessagePart[] {
+export function answerParts(
+  turn: number,
+  content: readonly Part[],
+  standIns?: readonly string[],
+): readonly MessagePart[] {
   const parts: MessagePart[] = [];
   readParts(turn, content, parts, parts);
-  return numberCalls(turn, parts);
+  return numberCalls(turn, parts, standIns);
 }
 
 /**
@@ -87,9 +92,17 @@ function readParts(turn: number, content: readonly Part[], parts: MessagePart[],
   }
 }
 
-function numberCalls(turn: number, parts: readonly MessagePart[]): readonly MessagePart[] {
+function numberCalls(
+  turn: number,
+  parts: readonly MessagePart[],
+  standIns?: readonly string[],
+): readonly MessagePart[] {
   let count = 0;
-  return parts.map((part) => (part.type === "tool-call" ? { ...part, id: buildCallId(turn, count++) } : part));
+  return parts.map((part) => {
+    if (part.type !== "tool-call") return part;
+    const { name, args = {} } = readStandIn(part, standIns).call;
+    return { ...part, name, args, id: buildCallId(turn, count++) };
+  });
 }
 
 /** What a person said, without empty texts. */

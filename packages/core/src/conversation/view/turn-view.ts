@@ -88,9 +88,9 @@ export class TurnView {
   }
 
   /** What the model said, without the response around it. */
-  setContent({ parts }: Pick<Content, "parts">): void {
+  setContent({ parts }: Pick<Content, "parts">, standIns?: readonly string[]): void {
     this.calls.clear();
-    this.#parts = answerParts(this.turn, parts);
+    this.#parts = answerParts(this.turn, parts, standIns);
     this.#cited = this.#parts;
     for (const part of this.#parts) if (part.type === "tool-call") this.calls.set(part.id, { part });
   }
@@ -164,7 +164,7 @@ export class TurnView {
 
   #setAnswer(response: ModelResponse | undefined): void {
     this.response = response;
-    this.setContent(response?.content ?? { parts: [] });
+    this.setContent(response?.content ?? { parts: [] }, response?.standIns);
   }
 }
 

@@ -1,4 +1,4 @@
-import { buildCallId, stepName, type StepPlace } from "../../durable/run-log.ts";
+import { type NumberedCall, stepName, type StepPlace } from "../../durable/run-log.ts";
 import { isRunSuspended, type NamedStep, type Op, type Outcome } from "../../durable/steps.ts";
 import { RunStepError } from "../../errors/run-errors.ts";
 import type { Json } from "../../internal/json.ts";
@@ -13,7 +13,7 @@ import {
   UNANSWERED,
 } from "../../tool/model-texts.ts";
 import type { ToolOutcome } from "../../tool/tool.ts";
-import type { Content, FunctionCall, Part } from "../../wire/types/content.ts";
+import type { Content, Part } from "../../wire/types/content.ts";
 import type { Emit, RunEvent } from "../events.ts";
 import type { GuardrailStop } from "../guardrails.ts";
 import type { LoopInput } from "../loop-input.ts";
@@ -52,7 +52,7 @@ export interface AnsweredCalls {
 export function answerCalls(
   input: LoopInput,
   state: RunState,
-  calls: readonly FunctionCall[],
+  calls: readonly NumberedCall[],
   refusal?: string,
 ): Promise<AnsweredCalls | undefined> {
   const planned: TurnCall[] = [];
@@ -151,16 +151,14 @@ function outcomeAfterStop(how: CallState["state"]): ToolOutcome {
 function planCall(
   input: LoopInput,
   state: RunState,
-  call: FunctionCall,
+  { turn, callId, call, via }: NumberedCall,
   before: readonly TurnCall[],
   refusal?: string,
 ): TurnCall {
-  const { turns: turn } = state;
   const { length: index } = before;
   const tool = input.toolset.byName.get(call.name);
   const limit = input.limits.toolCalls;
   const badCalls = state.badCalls.get(call.name) ?? 0;
-  const callId = buildCallId(turn, index);
   const hasJournal = input.steps.recorded !== undefined;
   const recorded = hasJournal ? findBegun(input, { turn, callId }) : undefined;
   if (recorded !== undefined || (hasJournal && wasAsked(input, turn, index))) refusal = undefined;
@@ -169,7 +167,16 @@ function planCall(
   else if (tool?.handoff !== undefined && before.some((one) => one.tool?.handoff !== undefined))
     refusal ??= ONE_HANDOFF;
   state.toolCalls++;
-  return { turn, callId, call, recorded, tool: refusal === undefined ? tool : undefined, refusal, current: RUNNING };
+  return {
+    turn,
+    callId,
+    call,
+    via,
+    recorded,
+    tool: refusal === undefined ? tool : undefined,
+    refusal,
+    current: RUNNING,
+  };
 }
 
 /** Calls of agents that are separate runs here leave the other calls once they may run. */

@@ -76,8 +76,10 @@ export interface TurnCall extends CallControl {
   readonly turn: number;
   /** Unique in the run, such as `call:3.0`. */
   readonly callId: string;
-  /** As the model made it, or as a person changed it. */
+  /** As the model meant it, or as a person changed it. */
   call: FunctionCall;
+  /** The name in the contents, if it is another one. */
+  readonly via?: string | undefined;
   /** A person changed its arguments when approving it. */
   edited?: true | undefined;
   /** Its arguments were, when it was decided whether to ask about it: they stay so, whatever a hook makes of them. */

@@ -1,6 +1,7 @@
 import { isObject, tryOr } from "../../internal/json.ts";
 import { cutText } from "../../internal/text.ts";
 import type { Reach, ReachContext, ReadByCall, ReadSource, UntrustedReason } from "../../tool/reads.ts";
+import { asMeant } from "../../tool/stand-in.ts";
 import type { Tool } from "../../tool/tool.ts";
 import type { Toolset } from "../../tool/toolset.ts";
 import type { Content, FunctionCall, JsonObject } from "../../wire/types/content.ts";
@@ -33,17 +34,19 @@ interface AskedCall {
  * a caller, whose own sources are there as well.
  */
 export function findReason(
-  { read, contents }: Known,
+  { read, contents: sent }: Known,
   { call, tool, input, usualReach, rule }: AskedCall,
   {
     byName,
+    standIns,
     usualRead,
     caller,
-  }: Pick<Toolset, "byName"> & {
+  }: Pick<Toolset, "byName" | "standIns"> & {
     readonly usualRead: (tool: Tool) => ReadByCall;
     readonly caller: string;
   },
 ): UntrustedReason | undefined {
+  const contents = asMeant(sent, standIns);
   const sources = read.flatMap((source): readonly ReadSource[] => {
     const named = source.reads === "unknown" ? byName.get(source.tool) : undefined;
     if (named === undefined) return [source];

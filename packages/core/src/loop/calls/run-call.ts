@@ -10,6 +10,7 @@ import { failure } from "../../tool/call-failure.ts";
 import { callTool, report } from "../../tool/call-tool.ts";
 import { functionResponse, jsonSafe, type ResponseParts } from "../../tool/function-response.ts";
 import type { StartedJob } from "../../tool/job.ts";
+import { asMade } from "../../tool/stand-in.ts";
 import { type ReadByCall, type ReadingTool, usualRead } from "../../tool/reads.ts";
 import {
   argumentsEdited,
@@ -344,7 +345,7 @@ function recordOutcome(
 ): CallStepValue {
   const { call, callId, tool } = planned;
   const { mediaInFunctionResponses, officeInput } = input.model.capabilities;
-  const response = functionResponse(call, outcome, {
+  const response = functionResponse(asMade(planned), outcome, {
     mediaInFunctionResponses,
     officeInput,
     maxResultBytes: tool?.maxResultBytes,
@@ -370,11 +371,11 @@ function recordOutcome(
 
 /** The answer of a call that was not made here, as the model reads it with the default limits. */
 export function settledValue(
-  made: Pick<TurnCall, "call" | "edited" | "asked">,
+  made: Pick<TurnCall, "call" | "via" | "edited" | "asked">,
   outcome: ToolOutcome,
   at: number,
 ): CallStepValue {
-  const response = functionResponse(made.call, outcome, { mediaInFunctionResponses: false });
+  const response = functionResponse(asMade(made), outcome, { mediaInFunctionResponses: false });
   return { ...describeOutcome(made, outcome, response), durationMs: 0, startedAt: at, endedAt: at };
 }
 

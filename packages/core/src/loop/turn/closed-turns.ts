@@ -21,7 +21,6 @@ import { addSummary, compactEvent } from "./compact-history.ts";
 import type { ModelResponse } from "../../model/model.ts";
 import { buildPendingCall, isEdit, readOutsideAnswer } from "../../tool/pending-call.ts";
 import type { PendingCall } from "../../tool/tool.ts";
-import type { Content } from "../../wire/types/content.ts";
 import { heldEvent } from "../calls/approvals.ts";
 import { editCall, type TurnCall } from "../calls/call-state.ts";
 import { toolEnd, toolStart } from "../calls/run-call.ts";
@@ -159,7 +158,7 @@ function* eventsOf(told: ClosedTurn, run: ReportedRun): Events {
   const { turn, calls } = told;
   yield { type: "turn-start", turn };
   const answer = yield* answerEvents(told, run.isTyped || told.phase === "output");
-  yield* questionEvents(told, answer?.content, run);
+  yield* questionEvents(told, answer, run);
   for (const call of calls) if (call.value.notRun !== true) yield toolStart(call);
   for (const call of calls) yield toolEnd(call, call.value);
   const to = findHandoff(told);
@@ -196,7 +195,7 @@ function* answerEvents(told: ClosedTurn, isTyped: boolean): Events<Shown | undef
   return last;
 }
 
-type Shown = Pick<ModelResponse, "content">;
+type Shown = Pick<ModelResponse, "content" | "standIns">;
 
 /** What a request of a turn showed that a journal has: messages that came with it, and the answer unless it was held back. */
 export function* askedEvents(turn: number, value: ModelStepValue | SteeringStopped, isTyped: boolean): Events {
@@ -241,7 +240,7 @@ function findNudge({ steps, contents }: ClosedTurn, index: number): string | und
 /** The questions about calls, and what guardrails did about what was said in answers to them. */
 function* questionEvents(
   { turn, steps }: ClosedTurn,
-  answer: Content | undefined,
+  answer: Shown | undefined,
   { runId, pending = [] }: ReportedRun,
 ): Events {
   const calls: readonly AskedCall[] = numberCalls(turn, answer);

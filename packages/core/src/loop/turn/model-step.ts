@@ -88,7 +88,8 @@ export async function modelStep(
   if (prepared !== undefined) request = prepared.request;
   const { model = input.model } = prepared ?? {};
   const known = [...state.read];
-  for (const { name, origin, untrustedDescription } of (state.turnTools ?? input.toolset).byName.values())
+  const { byName, standIns = [] } = state.turnTools ?? input.toolset;
+  for (const { name, origin, untrustedDescription } of byName.values())
     if (untrustedDescription === true) addRead(known, { tool: name, reads: "untrusted", origin, description: true });
   const described = known.slice(state.read.length);
   const record = { ...(input.author !== undefined && describeOther(input, model)), ...prepared?.record };
@@ -157,8 +158,9 @@ export async function modelStep(
         (await steering.take(steered?.upTo ?? state.steeringCursor)) !== undefined;
       partial?.clear(partial.released);
       const endedAt = input.now();
+      const called = standIns.filter((name) => response.content.parts.some((part) => part.functionCall?.name === name));
       return {
-        response: restarts > 0 ? { ...response, usage: { ...response.usage, incomplete: true } } : response,
+        response: withMarks(response, restarts > 0, called),
         ...added,
         ...(Object.keys(record).length > 0 && { prepared: record }),
         ...(described.length > 0 && { described }),
@@ -189,6 +191,13 @@ export async function modelStep(
       await sleep(requestedMs ?? RESTART_DELAY_MS * 2 ** restarts, step.signal);
     }
   }
+}
+
+/** @param standIns - Those that it calls. */
+function withMarks(response: ModelResponse, wasLost: boolean, standIns: readonly string[]): ModelResponse {
+  if (!wasLost && standIns.length === 0) return response;
+  const usage = wasLost ? { ...response.usage, incomplete: true } : response.usage;
+  return { ...response, usage, ...(standIns.length > 0 && { standIns }) };
 }
 
 /** What an answer cost; nothing if the prices throw, which fails the run once the answer is recorded, not before: it was paid for. */

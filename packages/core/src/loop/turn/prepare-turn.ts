@@ -143,7 +143,7 @@ function offerTools(
   model: Model,
 ): { readonly request: ModelRequest; readonly toolset?: Toolset | undefined } {
   const toolset = tools === undefined ? undefined : preparer.toolsetFor(tools, model);
-  const names = [...(toolset ?? input.toolset).byName.keys()];
+  const names = (toolset ?? input.toolset).functions.map(({ name }) => name);
   if (toolChoice !== undefined) checkToolChoice(toolChoice, names);
   else if (toolset !== undefined && request.calling !== undefined) checkToolChoice(input.toolChoice, names);
   const calling = toolChoice === undefined ? request.calling : callingFor(toolChoice, true);

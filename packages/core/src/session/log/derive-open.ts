@@ -119,7 +119,7 @@ function deriveTurn(steps: PlacedSteps, turn: number, isAsking: boolean, cancell
   if (used?.response !== undefined && !isOutput && isKept(used.response)) {
     const { response, step } = used;
     contents.push({ model: step });
-    const open = numberCalls(turn, response.content);
+    const open = numberCalls(turn, response);
     const made = open.map(({ call }) => call);
     const problem = findProblem(response, made);
     isComplete =

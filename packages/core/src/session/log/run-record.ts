@@ -19,6 +19,7 @@ import { settledValue } from "../../loop/calls/run-call.ts";
 import { unansweredResponse } from "../../loop/transcript.ts";
 import { failure } from "../../tool/call-failure.ts";
 import { answerTimedOut, INTERRUPTED, JOB_LEFT, UNANSWERED } from "../../tool/model-texts.ts";
+import { asMade } from "../../tool/stand-in.ts";
 import type { StartedJob } from "../../tool/job.ts";
 import type { PendingCall, PendingQuestion, ToolOutcome } from "../../tool/tool.ts";
 import type { FunctionCall, JsonObject, Part } from "../../wire/types/content.ts";
@@ -261,11 +262,13 @@ export function followCall(
   const { call, edited, asked } = standing;
   const edit = { callId: made.callId, ...(edited && { args: call.args ?? {} }) };
   const settle = (settled: ToolOutcome): FollowedCall => {
-    const value = settledValue({ call, edited, asked }, settled, made.endedAt);
+    const value = settledValue({ call, via: made.via, edited, asked }, settled, made.endedAt);
     return { record: { ...edit, value }, value };
   };
   const leave = (kind: "not-run" | "unknown-outcome", message: string): FollowedCall =>
-    areFinal ? settle({ ok: false, kind, message }) : { part: unansweredResponse(call, message) };
+    areFinal
+      ? settle({ ok: false, kind, message })
+      : { part: unansweredResponse(asMade({ call, via: made.via }), message) };
   if (standing.state === "ended") {
     const { name, value } = standing.step;
     return { record: { ...edit, step: name }, value };

@@ -7,6 +7,7 @@ import {
   type StepPlace,
 } from "../../durable/run-log.ts";
 import type { Outcome } from "../../durable/steps.ts";
+import type { ModelResponse } from "../../model/model.ts";
 import type { StartedJob } from "../../tool/job.ts";
 import type { Content, JsonObject, Part } from "../../wire/types/content.ts";
 
@@ -80,13 +81,18 @@ export function resolveRefs(
     return readAnswer(call, outcomes);
   };
   return contents.flatMap((ref): readonly Content[] => {
-    if ("model" in ref) return [(readStep(outcomes, ref.model) as ModelStepValue).response.content];
+    if ("model" in ref) return [readResponse(ref, outcomes).content];
     if ("steered" in ref) return (readStep(outcomes, ref.steered) as ModelStepValue).steered?.contents ?? [];
     if ("calls" in ref)
       return [{ role: "user", parts: ref.calls.map((one) => (typeof one === "string" ? answerTo(one).part : one)) }];
     if ("after" in ref) return [{ role: "user", parts: ref.after.flatMap((callId) => answerTo(callId).after) }];
     return [ref];
   });
+}
+
+/** An answer of a turn. @throws {RangeError} When its step is not in the log. */
+export function readResponse({ model }: { readonly model: string }, outcomes: StepOutcomes): ModelResponse {
+  return (readStep(outcomes, model) as ModelStepValue).response;
 }
 
 /** What answered a call. @throws {RangeError} When its step is not in the log. */
@@ -167,7 +173,7 @@ export function readTurn(
 ): ClosedTurn {
   const { turn, phase, contents, steps, calls } = record;
   const answer = contents.findLast((ref) => "model" in ref);
-  const numbered = numberCalls(turn, answer && resolveRefs({ contents: [answer], calls }, outcomes)[0]);
+  const numbered = numberCalls(turn, answer && readResponse(answer, outcomes));
   const made = new Map(numbered.map(({ callId, call }) => [callId, call]));
   return {
     turn,

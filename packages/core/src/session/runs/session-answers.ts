@@ -160,7 +160,7 @@ export function listOpenCalls(record: RunRecord): readonly (NumberedCall & { rea
   const answer = steps.inTurn(turn).findLast(({ place }) => place.kind === "model" && place.phase === "work");
   // What a model step records.
   const { response } = (answer?.value ?? {}) as Partial<ModelStepValue>;
-  return numberCalls(turn, response?.content).map((made, index) => {
+  return numberCalls(turn, response).map((made, index) => {
     return { ...made, standing: standOf(steps, made, routes?.[index]) };
   });
 }

@@ -36,6 +36,11 @@ export function CallCard({
             {call.origin !== undefined && `, from ${call.origin}`}
           </span>
         )}
+        {call.skill !== undefined && (
+          <span class="tag" title={`${call.skill.file}, sha256 ${call.skill.sha256}`}>
+            skill {call.skill.name}, about {formatTokens(call.skill.tokens)} tokens
+          </span>
+        )}
         <span class="facts">
           {ms !== undefined && (
             <span title={startedAt === undefined ? "" : formatTime(startedAt)}>{formatDuration(ms)}</span>

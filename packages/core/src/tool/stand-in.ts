@@ -1,0 +1,50 @@
+import { isObject, tryOr } from "../internal/json.ts";
+import { openCallsIn } from "../model/history/open-calls.ts";
+import type { ModelResponse } from "../model/model.ts";
+import type { Content, FunctionCall, FunctionResponse } from "../wire/types/content.ts";
+
+/** A call as it is executed and shown. */
+export interface MeantCall {
+  readonly call: FunctionCall;
+  /** The name under which the model called it, if it went through a tool that stands in for others: its response has that. */
+  readonly via?: string | undefined;
+}
+
+/** What a call of a tool that stands in for others means; one without a tool's name and an input means itself. */
+export function readStandIn(call: FunctionCall, standIns: readonly string[] | undefined): MeantCall {
+  if (standIns?.includes(call.name) !== true) return { call };
+  const { name, input = {} } = call.args ?? {};
+  // Some models write the input as a text.
+  const args: unknown = typeof input === "string" ? tryOr(() => JSON.parse(input) as unknown, undefined) : input;
+  if (typeof name !== "string" || !isObject(args)) return { call };
+  return { call: { ...call, name, args }, via: call.name };
+}
+
+/** The call with the name that the model gave it. */
+export function asMade({ call, via }: MeantCall): FunctionCall {
+  return via === undefined ? call : { ...call, name: via };
+}
+
+/** The open calls of an answer, in order, as they are executed. */
+export function meantCallsIn({ content, standIns }: Pick<ModelResponse, "content" | "standIns">): readonly MeantCall[] {
+  return openCallsIn([content]).map((call) => readStandIn(call, standIns));
+}
+
+/** Contents whose calls and responses have the names of the tools that were meant, for whoever looks for these. */
+export function asMeant(contents: readonly Content[], standIns: readonly string[] | undefined): readonly Content[] {
+  if (standIns === undefined) return contents;
+  let open: MeantCall[] = [];
+  const nameOf = (response: FunctionResponse): string => {
+    const at = open.findIndex((one) => asMade(one).name === response.name);
+    return open.splice(at, at < 0 ? 0 : 1)[0]?.call.name ?? response.name;
+  };
+  return contents.map((content) => {
+    if (content.role === "model") open = [...meantCallsIn({ content, standIns })];
+    const parts = content.parts.map((part) => {
+      const { functionCall: call, functionResponse: response } = part;
+      if (call !== undefined) return { ...part, functionCall: readStandIn(call, standIns).call };
+      return response === undefined ? part : { ...part, functionResponse: { ...response, name: nameOf(response) } };
+    });
+    return { ...content, parts };
+  });
+}

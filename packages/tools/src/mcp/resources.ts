@@ -1,0 +1,147 @@
+import { type ReadResourceResult, UriTemplate } from "@modelcontextprotocol/client";
+import { defineTool, type Reads, type Tool, ToolError } from "@pollux/core";
+import { z } from "zod/v4";
+import type { Connection } from "./connection.ts";
+import { McpServerError } from "./mcp-server-error.ts";
+import { resourceOutput } from "./result-output.ts";
+import type { McpToolInfo, McpToolsOptions } from "./server-options.ts";
+
+/** Most resources, and most templates, in one answer of `list_resources`. */
+const MOST_LISTED = 200;
+
+/** A resource that a server offers. All its words are the server's. */
+export interface McpResource {
+  readonly uri: string;
+  readonly name: string;
+  readonly title?: string | undefined;
+  readonly description?: string | undefined;
+  readonly mimeType?: string | undefined;
+  readonly bytes?: number | undefined;
+}
+
+/** Addresses of resources with variables, as in RFC 6570. All its words are the server's. */
+export interface McpResourceTemplate extends Omit<McpResource, "uri" | "bytes"> {
+  readonly uriTemplate: string;
+}
+
+/** What a server has to read. */
+export interface McpResourceList {
+  readonly resources: readonly McpResource[];
+  readonly templates: readonly McpResourceTemplate[];
+}
+
+/** How a resource is read. */
+export interface McpReadOptions {
+  /** Values for the variables of a template that is given as the address. */
+  readonly variables?: Readonly<Record<string, string | string[]>> | undefined;
+  /** Most bytes that are taken, text and media together. @defaultValue 10_000_000 */
+  readonly maxBytes?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** @throws {McpServerError} If the server can't be reached. */
+export async function listResources(connection: Connection, signal?: AbortSignal): Promise<McpResourceList> {
+  const { resources } = await connection.ask(
+    "list its resources",
+    (client, own) => client.listResources({}, own),
+    signal,
+  );
+  const { resourceTemplates } = await connection.ask(
+    "list its resource templates",
+    // Servers with resources need not have templates, and some don't know the request.
+    (client, own) => client.listResourceTemplates({}, own).catch(noTemplates),
+    signal,
+  );
+  return {
+    resources: resources.map(({ uri, name, title, description, mimeType, size }) => ({
+      uri,
+      name,
+      title,
+      description,
+      mimeType,
+      bytes: size,
+    })),
+    templates: resourceTemplates.map(({ uriTemplate, name, title, description, mimeType }) => ({
+      uriTemplate,
+      name,
+      title,
+      description,
+      mimeType,
+    })),
+  };
+}
+
+/**
+ * The contents of a resource.
+ *
+ * @throws {McpServerError} If the server can't be reached, has no such resource, or it has more bytes than `maxBytes`.
+ */
+export async function readResource(
+  connection: Connection,
+  address: string,
+  { variables, maxBytes = 10_000_000, signal }: McpReadOptions = {},
+): Promise<ReadResourceResult["contents"]> {
+  const uri = variables === undefined ? address : new UriTemplate(address).expand({ ...variables });
+  const { contents } = await connection.ask(`read ${uri}`, (client, own) => client.readResource({ uri }, own), signal);
+  let bytes = 0;
+  for (const one of contents)
+    bytes += "text" in one ? Buffer.byteLength(one.text) : Buffer.byteLength(one.blob, "base64");
+  if (bytes <= maxBytes) return contents;
+  const what = `has ${bytes} bytes in ${uri}, more than ${maxBytes}: raise \`maxBytes\`, or read a smaller part`;
+  throw new McpServerError(`the MCP server "${connection.name}" ${what}`, connection.name, "");
+}
+
+/** `list_resources` and `read_resource`, by the names they are offered with. */
+export function resourceTools(
+  connection: Connection,
+  names: { readonly list: string; readonly read: string },
+  options: McpToolsOptions,
+): readonly Tool[] {
+  const info: McpToolInfo = { name: names.read, annotations: { readOnlyHint: true } };
+  const reads: Reads = typeof options.reads === "function" ? options.reads(info) : (options.reads ?? connection.reads);
+  const reach = (typeof options.reach === "function" ? options.reach(info) : options.reach) ?? "lookup";
+  const { timeoutMs = 60_000, maxResultBytes } = options;
+  const shared = { effects: "none", reads, reach, origin: connection.name, timeoutMs, maxResultBytes } as const;
+  const list = defineTool({
+    ...shared,
+    name: names.list,
+    description: `Lists what can be read with ${names.read}, and templates of further addresses.`,
+    input: z.object({ query: z.string().optional().describe("Only those that contain this text") }),
+    run: async ({ query = "" }, { signal }) => {
+      const { resources, templates } = await inWords(listResources(connection, signal), signal);
+      const has = (one: object): boolean => JSON.stringify(one).toLowerCase().includes(query.toLowerCase());
+      const [found, further] = [resources.filter(has), templates.filter(has)];
+      const more = Math.max(0, found.length - MOST_LISTED) + Math.max(0, further.length - MOST_LISTED);
+      return {
+        resources: found.slice(0, MOST_LISTED),
+        templates: further.slice(0, MOST_LISTED),
+        ...(more > 0 && { more: `${more} more; give a query` }),
+      };
+    },
+  });
+  const read = defineTool({
+    ...shared,
+    name: names.read,
+    description: `Reads a resource by its address, from ${names.list} or from a template with its variables filled in.`,
+    input: z.object({ uri: z.string().min(1).max(4_000) }),
+    run: async ({ uri }, { signal }) => {
+      const contents = await inWords(readResource(connection, uri, { signal }), signal);
+      const outputs = contents.map(resourceOutput);
+      return outputs.length === 1 ? outputs[0] : outputs;
+    },
+  });
+  return [list, read];
+}
+
+async function inWords<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return await work.catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw error instanceof McpServerError ? new ToolError(error.message, { cause: error }) : error;
+  });
+}
+
+function noTemplates(error: unknown): { resourceTemplates: [] } {
+  // JSON-RPC: the method is not known.
+  if (error instanceof Error && "code" in error && error.code === -32_601) return { resourceTemplates: [] };
+  throw error;
+}

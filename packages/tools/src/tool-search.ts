@@ -1,0 +1,1 @@
+export { toolSearch, type SearchTools, type ToolSearchOptions } from "./tool-search/tool-search.ts";

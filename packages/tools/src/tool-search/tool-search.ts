@@ -1,0 +1,163 @@
+import { type AnyTool, defineTool, ModelRetry, type Tool, type ToolFor } from "@pollux/core";
+import { checkOptions } from "@pollux/core/wire";
+import { z } from "zod/v4";
+import { rankByMeaning, type MeaningOptions } from "./rank-by-meaning.ts";
+import { rankByText } from "./rank-by-text.ts";
+
+/** Options of {@link toolSearch}. */
+export interface ToolSearchOptions {
+  /**
+   * Tokens that declarations may take, measured as bytes of JSON by four: tools stay declared in the order given until these are used up.
+   * @defaultValue 4000
+   */
+  readonly budgetTokens?: number | undefined;
+  /** Names of tools that stay declared in any case. @defaultValue none */
+  readonly always?: readonly string[] | undefined;
+  /** What the other tools are for, in a phrase such as "mail, invoices and customers": the model reads it. @defaultValue nothing */
+  readonly about?: string | undefined;
+  /**
+   * How tools are found: `"text"`, by the words of names, descriptions and parameters (BM25+); or by what they mean, `{ embed: { model } }`,
+   * which embeds all of them with the first search. @defaultValue "text"
+   */
+  readonly rank?: "text" | { readonly embed: MeaningOptions } | undefined;
+  /** Tools that a search finds if the model does not say it. @defaultValue 5 */
+  readonly limit?: number | undefined;
+}
+
+/** Tools by how well they fit a query, best first; `undefined` for none of them. */
+export type Rank = (query: string, limit: number, signal: AbortSignal) => Promise<readonly Tool[]> | readonly Tool[];
+
+const OPTIONS: { readonly [Name in keyof ToolSearchOptions]-?: true } = {
+  budgetTokens: true,
+  always: true,
+  about: true,
+  rank: true,
+  limit: true,
+};
+const DEFAULT_TOKENS = 4_000;
+const BYTES_PER_TOKEN = 4;
+const MAX_LIMIT = 20;
+/** Bytes of JSON of one search; schemas beyond are left out. */
+const MAX_FOUND = 48_000;
+const SEARCH = "search_tools";
+const CALL = "call_tool";
+
+/** The two tools that stand for those that are not declared. */
+export type SearchTools = Tool<never, unknown, unknown, typeof SEARCH> | Tool<never, unknown, unknown, typeof CALL>;
+
+/**
+ * Any number of tools for one agent. Those that fit a budget of tokens stay declared; `search_tools` and `call_tool` stand for the rest. A
+ * search answers with names, descriptions and schemas, so the declarations stay the same and the service's cache is kept. A call through
+ * `call_tool` is the call of its tool: checked, approved, guarded, recorded and shown under that name.
+ *
+ * @param tools - All of an agent's functions, so that names are unique; its built-in tools are passed through.
+ * @returns The same tools if they all fit.
+ * @throws {TypeError} For an option of another shape, and for a name in `always` that no tool has.
+ * @example
+ * ```ts
+ * const { tools } = await mcpTools({ url: "https://crm.example/mcp" });
+ * const agent = new Agent({ model: "gemini-flash-latest", tools: toolSearch(tools) });
+ * ```
+ */
+export function toolSearch<const Listed extends ToolFor<never>>(
+  tools: readonly Listed[],
+  options: ToolSearchOptions = {},
+): readonly (Listed | SearchTools)[] {
+  checkOptions("toolSearch()", options, OPTIONS);
+  const { budgetTokens = DEFAULT_TOKENS, always = [], about, rank = "text", limit = 5 } = options;
+  checkNumber("budgetTokens", budgetTokens, 0, Infinity);
+  checkNumber("limit", limit, 1, MAX_LIMIT);
+  // A tool for whatever context, with nothing of it but its declaration looked at here.
+  const listed = tools as readonly unknown[] as readonly AnyTool[];
+  const missing = always.find((name) => !listed.some((tool) => tool.name === name));
+  if (missing !== undefined)
+    throw new TypeError(`toolSearch(): always names "${missing}", which is not among the tools`);
+  const functions = listed.filter((tool) => tool.kind === "function");
+  if (tokensOf(functions) <= budgetTokens) return tools;
+  const kept = new Set<AnyTool>(listed.filter((tool) => tool.kind === "built-in" || always.includes(tool.name)));
+  let left = budgetTokens - tokensOf(functions.filter((tool) => kept.has(tool)));
+  for (const tool of functions) {
+    if (kept.has(tool)) continue;
+    left -= tokensOf([tool]);
+    if (left < 0) break;
+    kept.add(tool);
+  }
+  const hidden = functions.flatMap((tool): Tool[] => (kept.has(tool) ? [] : [{ ...tool, undeclared: true }]));
+  if (hidden.length === 0) return tools;
+  const ranked = rank === "text" ? rankByText(hidden) : rankByMeaning(hidden, rank.embed);
+  const all = [...listed.filter((tool) => kept.has(tool)), searchTools(ranked, limit, about), callTool(), ...hidden];
+  // Those that were given, and the two.
+  return all as readonly unknown[] as readonly (Listed | SearchTools)[];
+}
+
+function checkNumber(option: string, value: number, least: number, most: number): void {
+  if (typeof value === "number" && value >= least && value <= most) return;
+  const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`;
+  throw new TypeError(`toolSearch(): ${option} must be a number ${range}, got ${String(value)}`);
+}
+
+/** The tokens that the declarations take, roughly: how a service counts them is not documented. */
+export function tokensOf(tools: readonly Tool[]): number {
+  return Math.ceil(tools.reduce((sum, { declaration }) => sum + bytesOf(declaration), 0) / BYTES_PER_TOKEN);
+}
+
+function bytesOf(value: unknown): number {
+  return new TextEncoder().encode(JSON.stringify(value)).length;
+}
+
+function searchTools(rank: Rank, usual: number, about: string | undefined): Tool {
+  return defineTool({
+    name: SEARCH,
+    // Says nothing of the tools but what the author does: a server that has one more leaves the request as it was.
+    description: `Finds further tools${about === undefined ? "" : `, for ${about},`} by what they do. Gives their names, descriptions and parameters, best match first; run one with ${CALL}. Search before you say that something cannot be done.`,
+    input: z.object({
+      query: z.string().min(1).describe("What you want to do, in a few words, or the name of a tool"),
+      limit: z.int().min(1).max(MAX_LIMIT).optional().describe(`Most tools to give (default ${usual})`),
+    }),
+    effects: "none",
+    // Descriptions that somebody else wrote count as read from the first request on, as if they were declared.
+    reads: "trusted",
+    reach: "inside",
+    run: async ({ query, limit = usual }, { signal }) => {
+      const found = await rank(query, limit, signal);
+      if (found.length === 0) return { tools: [], note: "nothing found; try other words" };
+      let left = MAX_FOUND;
+      return {
+        tools: found.map(({ name, description, declaration }) => {
+          const parameters = declaration.parametersJsonSchema;
+          const whole = { name, description, parameters };
+          left -= bytesOf(whole);
+          return left >= 0 ? whole : { name, note: "search for this name alone to get its parameters" };
+        }),
+      };
+    },
+  });
+}
+
+function callTool(): Tool {
+  const tool = defineTool({
+    name: CALL,
+    description: `Runs a tool that ${SEARCH} has found. Its result is that tool's.`,
+    input: {
+      type: "object",
+      properties: {
+        name: { type: "string", description: `Name of the tool, from ${SEARCH}` },
+        input: {
+          type: "object",
+          description: "Its arguments, as its parameters describe them",
+          additionalProperties: true,
+        },
+      },
+      required: ["name", "input"],
+    },
+    effects: "none",
+    reads: "trusted",
+    reach: "inside",
+    // A call that names no tool spoils none.
+    maxModelRetries: 20,
+    run: () => {
+      throw new ModelRetry(`name must be that of a tool from ${SEARCH}`);
+    },
+  });
+  return { ...tool, standsIn: true };
+}
