@@ -140,6 +140,9 @@ export interface LimitRow {
 
 /** One turn: a request, its answer, and the calls that the answer made. */
 export interface TurnRow {
+  /** Its place over all runs of the session, in the order of the log and from 1; 0 before an entry tells of the turn. Never changes. */
+  readonly number: number;
+  /** Its place in its run, as names of steps have it. */
   readonly turn: number;
   /** The turn turns the answer into typed output. */
   readonly phase?: "output" | undefined;

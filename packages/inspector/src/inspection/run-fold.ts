@@ -32,18 +32,21 @@ export class RunFold {
   /** The conversation went back to before it. */
   isTakenBack = false;
   readonly #measures: Measures;
+  readonly #nextNumber: () => number;
   /** Questions that were answered since the run began. */
   readonly #answered: Set<string> = new Set();
   /** The last report of each job, by its call. */
   readonly #progress: Map<string, Fields> = new Map();
   #last: TurnFold | undefined;
 
-  constructor(runId: string, position: number, entry: Fields, measures: Measures) {
+  /** @param nextNumber - Counts the turns of all runs. */
+  constructor(runId: string, position: number, entry: Fields, measures: Measures, nextNumber: () => number) {
     this.runId = runId;
     this.position = position;
     this.entry = entry;
     this.changedAt = position + 1;
     this.#measures = measures;
+    this.#nextNumber = nextNumber;
   }
 
   /** @returns What is wrong with the entry, if anything. */
@@ -226,6 +229,7 @@ export class RunFold {
     // Steps of no turn that is known stand with the turn that was under way.
     const number = place.kind === "other" ? (this.#last?.turn ?? 0) : place.turn;
     const turn = this.#turn(number);
+    if (turn.number === 0) turn.number = this.#nextNumber();
     if (type === "begin") turn.begin(place, text, position, at);
     else if (type === "step") turn.end(place, text, position, at, entry["outcome"]);
     else if (type === "job" && !isFields(entry["outcome"])) {

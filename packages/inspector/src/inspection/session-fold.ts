@@ -32,6 +32,8 @@ export class SessionFold {
   readonly problems: ProblemRow[] = [];
   readonly #measures: Measures;
   readonly #byId: Map<string, RunFold> = new Map();
+  /** Turns of all runs. */
+  #turns = 0;
   #history: HistoryRow | undefined;
   #steerings: (SteeringRow & { readonly contents: number })[] = [];
   /** What was said to the session before this place was heard. */
@@ -201,7 +203,8 @@ export class SessionFold {
     if (runId === undefined) return "its runId is missing";
     const isRepeated = this.#byId.has(runId);
     // Two runs of one id could not be told apart.
-    const run = new RunFold(isRepeated ? `${runId} (entry ${position})` : runId, position, entry, this.#measures);
+    const name = isRepeated ? `${runId} (entry ${position})` : runId;
+    const run = new RunFold(name, position, entry, this.#measures, () => ++this.#turns);
     this.runs.push(run);
     this.#heardBefore.set(run, this.#heardUpTo);
     this.#byId.set(run.runId, run);

@@ -18,6 +18,8 @@ export interface RecordPlace {
 /** One turn, from the entries of a log. */
 export class TurnFold {
   readonly turn: number;
+  /** As in {@link TurnRow}. */
+  number = 0;
   /** Places of its entries in the log. */
   readonly positions: number[] = [];
   /** What it added to the conversation, once its run has told that. */
@@ -137,6 +139,7 @@ export class TurnFold {
     if (isOpen) flags.push("unfinished");
     if (this.#repeatsCalls()) flags.push("repeated-calls");
     return {
+      number: this.number,
       turn: this.turn,
       ...(this.#phase !== undefined && { phase: this.#phase }),
       startedAt: startedAt === Infinity ? 0 : startedAt,

@@ -4,6 +4,7 @@ import { Field } from "../acting/parts.tsx";
 import { useInspector } from "../app/inspector.ts";
 import { useLoad } from "../app/loads.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
+import { turnTitle } from "../ui/format.ts";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { CompareWith } from "./compare-with.tsx";
 import { ForkForm } from "./fork-form.tsx";
@@ -42,9 +43,9 @@ export function ForkView({ session, overview, route }: SessionPanelProps): JSX.E
             inspector.go({ kind: "session", id: session.id, tab: "fork", item: Number(currentTarget.value) }, true)
           }
         >
-          {choices.slice(0, MAX_CHOICES).map(({ index, run, turn }) => (
+          {choices.slice(0, MAX_CHOICES).map(({ index, run, row }) => (
             <option key={index} value={index}>
-              Turn {turn} of “{run.input.slice(0, 60)}”
+              {turnTitle(row)} of “{run.input.slice(0, 60)}”
             </option>
           ))}
         </select>

@@ -1,6 +1,7 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import type { RunRow, SessionOverview, TurnRow } from "../../../src/inspection/inspection.ts";
+import { isTurn, type TurnRoute } from "../app/route.ts";
 import type { Source } from "../../../src/inspection/source.ts";
 
 /** A session that is shown, kept up to date while it changes. */
@@ -74,9 +75,12 @@ export class SessionModel {
     ]);
   }
 
-  find(runId: string, turn: number): { readonly run: RunRow; readonly turn: TurnRow } | undefined {
-    const run = this.runs.value.find((one) => one.runId === runId);
-    const row = run?.turns.find((one) => one.turn === turn);
-    return run === undefined || row === undefined ? undefined : { run, turn: row };
+  find(place: Pick<TurnRoute, "runId" | "turn">): { readonly run: RunRow; readonly turn: TurnRow } | undefined {
+    for (const run of this.runs.value) {
+      if (place.runId !== undefined && place.runId !== run.runId) continue;
+      const turn = run.turns.find((row) => isTurn(place, run, row));
+      if (turn !== undefined) return { run, turn };
+    }
+    return undefined;
   }
 }

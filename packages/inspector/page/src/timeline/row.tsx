@@ -1,6 +1,14 @@
 import type { CSSProperties, JSX } from "preact";
 import type { StepRow, TurnRow } from "../../../src/inspection/inspection.ts";
-import { formatDuration, formatMoney, formatPlural, formatTime, formatTokens, readsText } from "../ui/format.ts";
+import {
+  formatDuration,
+  formatMoney,
+  formatPlural,
+  formatTime,
+  formatTokens,
+  readsText,
+  turnTitle,
+} from "../ui/format.ts";
 import { whyEnded } from "../ui/run-end.ts";
 import { StateBadge } from "../ui/state-badge.tsx";
 import { flagView, sortFlags } from "./flags.ts";
@@ -122,7 +130,7 @@ function TurnLine({
           type="button"
           class="chevron"
           tabIndex={-1}
-          aria-label={`${isOpen ? "Hide" : "Show"} the steps of turn ${turn.turn}`}
+          aria-label={`${isOpen ? "Hide" : "Show"} the steps of ${turnTitle(turn).toLowerCase()}`}
           onClick={(event) => {
             event.stopPropagation();
             onToggle();
@@ -130,7 +138,7 @@ function TurnLine({
         >
           {isOpen ? "▾" : "▸"}
         </button>
-        {turn.turn}
+        {turn.number === 0 ? "–" : turn.number}
       </span>
       <span role="gridcell" class="line-text" title={text}>
         {phase === "output" && <span class="tag">output</span>}

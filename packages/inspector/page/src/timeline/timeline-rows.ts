@@ -118,7 +118,7 @@ function isFound(run: RunRow, turn: TurnRow, words: readonly string[], flag: Tur
       run.input,
       text,
       finishReason,
-      `turn ${turn.turn}`,
+      `turn ${turn.number}`,
       ...flags,
       ...told,
       ...failedRequests.map(({ said }) => said),

@@ -5,7 +5,7 @@ import type { SessionOverview, TurnFlag } from "../../../src/inspection/inspecti
 import { markUntrusted } from "../../../src/inspection/untrusted.ts";
 import { useInspector } from "../app/inspector.ts";
 import { useKeys } from "../app/use-keys.ts";
-import type { TurnRoute } from "../app/route.ts";
+import { isTurn, type TurnRoute, turnRoute } from "../app/route.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { RunView } from "../turn/run-view.tsx";
@@ -47,16 +47,14 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
   // Without a choice, the end is shown: that is where a session has got to.
   const lastRun = overview.runs.at(-1);
   const shown: TurnRoute | undefined =
-    route.turn ?? (lastRun && { runId: lastRun.runId, turn: lastRun.turns.at(-1)?.turn ?? 0, tab: "" });
+    route.turn ?? (lastRun && turnRoute(session.id, lastRun, lastRun.turns.at(-1)).turn);
   const current = selected ?? selectedRow(rows, shown);
 
   const go = (row: TimelineRow | undefined, isReplaced: boolean = true): void => {
     if (row === undefined || row.kind === "queued") return;
-    const turn = row.kind === "run" ? 0 : row.turn.turn;
     const tab = row.kind === "failed" ? "wire" : (route.turn?.tab ?? "");
     const item = row.kind === "failed" ? row.request.n : undefined;
-    const { runId } = row.run;
-    inspector.go({ kind: "session", id: session.id, tab: "", turn: { runId, turn, tab, item } }, isReplaced);
+    inspector.go(turnRoute(session.id, row.run, row.kind === "run" ? undefined : row.turn, { tab, item }), isReplaced);
   };
   const move = (by: number): void => {
     const from = current ?? -1;
@@ -182,7 +180,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
         <Draft session={session} overview={overview} />
       </section>
       <section class="details" aria-label="Details">
-        {shown === undefined ? null : shown.turn === 0 ? (
+        {shown === undefined ? null : shown.turn === 0 && shown.runId !== undefined ? (
           <RunView session={session} runId={shown.runId} />
         ) : (
           <TurnView session={session} selected={shown} />
@@ -216,9 +214,9 @@ function usePrefetch(session: SessionModel, rows: readonly TimelineRow[], curren
 function selectedRow(rows: readonly TimelineRow[], turn: TurnRoute | undefined): number | undefined {
   if (turn === undefined) return undefined;
   const index = rows.findIndex((row) =>
-    turn.turn === 0
+    turn.turn === 0 && turn.runId !== undefined
       ? row.kind === "run" && row.run.runId === turn.runId
-      : row.kind === "turn" && row.run.runId === turn.runId && row.turn.turn === turn.turn,
+      : row.kind === "turn" && isTurn(turn, row.run, row.turn),
   );
   return index === -1 ? undefined : index;
 }
