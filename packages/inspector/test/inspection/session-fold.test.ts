@@ -84,7 +84,7 @@ test("a turn keeps its number over all runs, also when the conversation goes bac
   const session = sessionOf(store, [call("add", { a: 1, b: 2 }), say("3"), say("Oslo"), say("Bergen")]);
   await session.send("What is 1 + 2?");
   await session.send("And the capital?");
-  await session.rewind({ before: (await foldOf(store)).runs[1]!.runId });
+  await session.rewind({ before: `${(await foldOf(store)).runs[1]!.runId}:user` });
   await session.send("And the rain?");
   const numbers = (fold: SessionFold): readonly (readonly number[])[] =>
     fold.overview().runs.map(({ turns }) => turns.map(({ number }) => number));

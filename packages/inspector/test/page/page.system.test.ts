@@ -124,7 +124,7 @@ describe("the timeline", () => {
     await tab.until(`document.querySelector("#turn-panel").scrollTop === 0`);
     await tab.press("}");
     await tab.sees("Request 0", ".details");
-    expect(await tab.hash()).toBe(`#/s/changing-instructions/r/${runId}/t/1/wire`);
+    expect(await tab.hash()).toBe(`#/s/changing-instructions/t/1/wire`);
     await tab.close();
   });
 
