@@ -68,6 +68,8 @@ export interface SessionOverview {
   readonly length: number;
   /** Set when runs and turns that have not changed since the log had this length are left out; see `mergeOverview`. */
   readonly since?: number | undefined;
+  /** What came before the entries that were read: the rest is read when it is asked for. Absent when all is here. */
+  readonly earlier?: EarlierRow | undefined;
   /** Contents from before the first run: given by the caller, or those of the session it was forked from. */
   readonly history?: HistoryRow | undefined;
   readonly runs: readonly RunRow[];
@@ -87,6 +89,16 @@ export interface SessionOverview {
   readonly exchanges: number;
 }
 
+/** The part of a long session that was not read. */
+export interface EarlierRow {
+  /** Entries before the first that was read. */
+  readonly entries: number;
+  /** Turns before the first that is here. */
+  readonly turns: number;
+  /** What is here and what came before is summed up in `usage` and `cost`; otherwise these are of what is here. */
+  readonly areTotalsKnown: boolean;
+}
+
 /** Contents that the session began with. */
 export interface HistoryRow {
   readonly contents: number;
@@ -100,6 +112,8 @@ export interface RunRow {
   readonly runId: string;
   /** Place of its entry in the log. */
   readonly position: number;
+  /** Its beginning was not read. */
+  readonly isPartial?: true | undefined;
   readonly at: number;
   readonly endedAt?: number | undefined;
   readonly model: string;

@@ -26,7 +26,7 @@ export interface RowProps {
 
 /** Height of a row, in pixels. */
 export function rowHeight({ kind }: TimelineRow): number {
-  return kind === "run" ? 48 : kind === "turn" ? 28 : 24;
+  return kind === "run" || kind === "earlier" ? 48 : kind === "turn" ? 28 : 24;
 }
 
 /** One row of the timeline. */
@@ -41,6 +41,16 @@ export function Row(props: RowProps): JSX.Element {
       return <StepLine {...props} row={row} />;
     case "failed":
       return <FailedLine {...props} row={row} />;
+    case "earlier":
+      return (
+        <div class="line line-earlier" role="row" aria-level={1} style={props.style} id={`row-${props.index}`}>
+          <span role="gridcell">
+            <button type="button" onClick={props.onToggle}>
+              {formatPlural(row.turns, "earlier turn")}: load
+            </button>
+          </span>
+        </div>
+      );
     case "queued":
       return (
         <div class="line line-step" role="row" aria-level={1} style={props.style} id={`row-${props.index}`}>
@@ -74,10 +84,12 @@ function RunLine({
       onClick={onSelect}
     >
       <span role="gridcell" class="run-number">
-        Run {number}
+        Run {number ?? ""}
       </span>
       <span role="gridcell" class="run-text" title={input}>
-        <span class="run-input">{input === "" ? "(no text)" : input}</span>
+        <span class="run-input">
+          {run.isPartial === true ? "(its beginning is not loaded)" : input === "" ? "(no text)" : input}
+        </span>
         <span class="run-facts">
           {why !== undefined && (
             <span class="bad" title={why}>
@@ -88,7 +100,7 @@ function RunLine({
           {reads !== undefined && <span title="What the message brought into the history">{readsText(reads)}</span>}
           <span>{agent ?? model}</span>
           <span>{formatTime(at)}</span>
-          <span>{formatPlural(turns.length, "turn")}</span>
+          {run.isPartial !== true && <span>{formatPlural(turns.length, "turn")}</span>}
           {toolCalls > 0 && <span>{formatPlural(toolCalls, "call")}</span>}
           <span>{formatTokens(usage.totalTokens)} tok</span>
           {cost !== undefined && <span>{formatMoney(cost)}</span>}

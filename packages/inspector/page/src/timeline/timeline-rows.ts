@@ -11,7 +11,9 @@ import { commonLength, type TurnAxis, turnAxis } from "./turn-axis.ts";
 
 /** A row of the timeline. */
 export type TimelineRow =
-  | { readonly kind: "run"; readonly run: RunRow; readonly number: number }
+  | { readonly kind: "earlier"; readonly turns: number }
+  /** The number is absent while it is not known how many runs came before. */
+  | { readonly kind: "run"; readonly run: RunRow; readonly number: number | undefined }
   | {
       readonly kind: "turn";
       readonly run: RunRow;
@@ -60,17 +62,17 @@ function axisOf(turn: TurnRow): TurnAxis {
 
 /** The rows of a session, from top to bottom. */
 export function timelineRows(
-  { runs, queued }: SessionOverview,
+  { runs, queued, earlier }: SessionOverview,
   { text, flag }: TimelineFilter,
   isOpen: (runId: string, turn: number) => boolean,
 ): readonly TimelineRow[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const isFiltered = words.length > 0 || flag !== undefined;
-  const rows: TimelineRow[] = [];
+  const rows: TimelineRow[] = earlier === undefined ? [] : [{ kind: "earlier", turns: earlier.turns }];
   for (const [index, run] of runs.entries()) {
     const turns = isFiltered ? run.turns.filter((turn) => isFound(run, turn, words, flag)) : run.turns;
     if (isFiltered && turns.length === 0 && !(flag === undefined && hasWords(run.input, words))) continue;
-    rows.push({ kind: "run", run, number: index + 1 });
+    rows.push({ kind: "run", run, number: earlier === undefined ? index + 1 : undefined });
     const full = commonLength(run.turns.map(axisOf));
     for (const turn of turns) {
       const bars = { axis: axisOf(turn), full };

@@ -22,7 +22,8 @@ const MAX_OPEN_TURNS = 40;
 
 /** The runs of a session, and what is selected of them. */
 export function TimelineView({ session, overview: told, route }: SessionPanelProps): JSX.Element {
-  const overview = useMemo(() => ({ ...told, runs: markUntrusted(told) }), [told]);
+  // What the end of a session brought first may not be the first.
+  const overview = useMemo(() => (told.earlier === undefined ? { ...told, runs: markUntrusted(told) } : told), [told]);
   const inspector = useInspector();
   const text = useSignal("");
   const flag = useSignal<TurnFlag | undefined>(undefined);
@@ -50,8 +51,12 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
     route.turn ?? (lastRun && turnRoute(session.id, lastRun, lastRun.turns.at(-1)).turn);
   const current = selected ?? selectedRow(rows, shown);
 
+  const isElsewhere = route.turn !== undefined && selected === undefined;
+  if (isElsewhere || text.value !== "" || flag.value !== undefined) session.whole();
+
   const go = (row: TimelineRow | undefined, isReplaced: boolean = true): void => {
-    if (row === undefined || row.kind === "queued") return;
+    if (row?.kind === "earlier") session.whole();
+    if (row === undefined || row.kind === "queued" || row.kind === "earlier") return;
     const tab = row.kind === "failed" ? "wire" : (route.turn?.tab ?? "");
     const item = row.kind === "failed" ? row.request.n : undefined;
     inspector.go(turnRoute(session.id, row.run, row.kind === "run" ? undefined : row.turn, { tab, item }), isReplaced);
@@ -63,7 +68,8 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
     go(rows[at]);
   };
   const toggle = (row: TimelineRow | undefined): void => {
-    if (row === undefined || row.kind === "run" || row.kind === "queued") return;
+    if (row?.kind === "earlier") session.whole();
+    if (row === undefined || !("turn" in row)) return;
     const key = `${row.run.runId} ${row.turn.turn}`;
     const next = new Set(toggled.value);
     if (!next.delete(key)) next.add(key);

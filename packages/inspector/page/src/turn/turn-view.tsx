@@ -26,6 +26,11 @@ export function TurnView({
   readonly selected: TurnRoute;
 }): JSX.Element {
   const found = session.find(selected);
+  const { earlier } = session.overview.value ?? {};
+  if (earlier !== undefined && (found === undefined || selected.tab === "wire")) {
+    session.whole();
+    return <Loading />;
+  }
   if (found === undefined)
     return (
       <Empty title="There is no such turn">
