@@ -160,6 +160,8 @@ export interface TurnRow {
   readonly turn: number;
   /** The turn turns the answer into typed output. */
   readonly phase?: "output" | undefined;
+  /** Name of the agent that leads it, after a handover: another than the run's. */
+  readonly agent?: string | undefined;
   readonly startedAt: number;
   /** Absent while something of it is going, or was cut off. */
   readonly endedAt?: number | undefined;
@@ -248,7 +250,7 @@ export interface StepRow {
   /** Why it failed, or what it found, in one line. */
   readonly detail?: string | undefined;
   /** Runs of agents inside a call, or delegated requests. */
-  readonly nested?: number | undefined;
+  readonly inner?: readonly InnerRow[] | undefined;
   /** From 1: it was not the first try. */
   readonly attempt?: number | undefined;
   /** What it brought into the history; absent for nothing. */
@@ -259,6 +261,14 @@ export interface StepRow {
   readonly isFirstUntrusted?: true | undefined;
   /** Where the request differs from the one before. */
   readonly breaks?: readonly PrefixField[] | undefined;
+}
+
+/** A run inside a step. Its turns are known where requests are kept: see `ExchangeRow.inner`. */
+export interface InnerRow {
+  readonly usage: TurnUsage;
+  readonly cost?: number | undefined;
+  /** First words of the answers that the log has of it. */
+  readonly texts: readonly string[];
 }
 
 /** A call that waits for an answer. */

@@ -159,7 +159,7 @@ test("a session of ten thousand turns has only the rows in view, and goes from e
   await using served = await page.serve({ store });
   const tab = await InspectorTab.open(browser, `${served.url}#/s/long`);
   await tab.sees("10,000 turns");
-  await tab.sees("Turn 100", ".details");
+  await tab.sees("Turn 10000", ".details");
   const rows = `document.querySelectorAll(".timeline-rows [role=row]").length`;
   expect(await tab.evaluate(rows)).toBeLessThan(100);
   await tab.press("g");
@@ -171,7 +171,7 @@ test("a session of ten thousand turns has only the rows in view, and goes from e
   await tab.type("run-77");
   await tab.sees("Question run-77", ".timeline-rows");
   await tab.press("Escape", "G");
-  await tab.sees("Turn 100", ".details");
+  await tab.sees("Turn 7800", ".details");
   await tab.press("]", "]");
   await tab.sees("Prompt tokens");
   await tab.close();

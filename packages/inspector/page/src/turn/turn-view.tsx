@@ -135,6 +135,7 @@ function TurnHead({
     <div class="turn-head">
       <h2>{turnTitle(turn)}</h2>
       {phase === "output" && <span class="tag">output</span>}
+      {turn.agent !== undefined && <span class="tag">led by {turn.agent}</span>}
       {sortFlags(flags).map((flag) => (
         <Flag key={flag} flag={flag} />
       ))}
