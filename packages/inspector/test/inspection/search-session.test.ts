@@ -42,7 +42,7 @@ test.each<[query: string, turns: readonly number[]]>([
 test("what is found has the turn's place, and the words around the first one", async () => {
   const { fold } = await searched();
   expect(searchSession(fold, "end")).toEqual({
-    turns: [{ runId: fold.runs[1]?.runId, turn: 2, number: 4, text: `…g long and the end of it` }],
+    turns: [{ runId: fold.runs[1]?.runId, turn: 2, number: 4, text: `…ng long and the end of it` }],
     isMore: false,
   });
 });

@@ -279,13 +279,14 @@ function InnerLine({
         {row.kind === "inner-run" ? (
           <>
             <span aria-hidden="true">{row.isOpen ? "▾" : "▸"}</span>
-            <span>inner run of</span>
-            <span class="step-name">{row.title}</span>
+            <span>
+              inner run of <span class="step-name">{row.title}</span>{" "}
+            </span>
             {row.turns !== undefined && <span class="dim">{formatPlural(row.turns, "turn")}</span>}
           </>
         ) : (
           <>
-            {row.number !== undefined && <span class="dim">turn {row.number} of it</span>}
+            {row.number !== undefined && <span class="dim">turn {row.number} of it </span>}
             <span>{row.text === "" ? "no text" : row.text}</span>
           </>
         )}
