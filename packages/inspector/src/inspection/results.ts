@@ -1,5 +1,12 @@
 import type { Json } from "@pollux/core";
+import type { KeptCause } from "@pollux/core/exchanges";
 import type { TurnUsage } from "./inspection.ts";
+
+/** What was thrown in a run. */
+export interface CauseView extends KeptCause {
+  /** Of one in a run inside a call: that call, of the run that was asked about. */
+  readonly outerCallId?: string | undefined;
+}
 
 /** What an action did; a fork has a result of its own. */
 export interface ActionResult {

@@ -2,6 +2,7 @@ import { checkRequestView, checkView } from "../checks/check-views.ts";
 import { compareView } from "../fork/fork-session.ts";
 import { searchSession } from "../inspection/search-session.ts";
 import { replayView } from "../replay/replay-run.ts";
+import { causesView } from "../server/causes-view.ts";
 import type { ViewHandler, ViewHandlers } from "../server/handlers.ts";
 import { HttpError } from "../server/http.ts";
 import { refusing } from "../server/library-error.ts";
@@ -9,6 +10,7 @@ import { TAKE_AWAYS, takeAway, type TakeAway } from "./take-away.ts";
 
 /** What is checked, compared and taken away, by the last segment of its path. */
 export const VIEWS: ViewHandlers = {
+  causes: causesView,
   check: refusing(checkView),
   "check-request": refusing(checkRequestView),
   compare: refusing(compareView),

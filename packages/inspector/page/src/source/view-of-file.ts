@@ -24,6 +24,7 @@ export function viewOfFile(
     const query = { ...(n !== undefined && { n: Number(n) }), ...(run !== undefined && { run }) };
     return asJson(takeAway(what, from, query) ?? missing("There is nothing of that in this file."));
   }
+  if (name === "causes") return [];
   if (name === "check") return asJson({ log: checkLog(from.fold), tools: [] } satisfies CheckResult);
   if (name === "search") return asJson(searchSession(from.fold, q));
   if (name === "compare") {
