@@ -66,7 +66,7 @@ test("an answer without a citation: the turn quotes what the service cited, and 
 test("a run that failed after retries: each attempt has its line, and leads to what the service answered", async () => {
   const tab = await openFromList("overloaded-service");
   await tab.sees("The API responded with 503 UNAVAILABLE", ".line-run");
-  await tab.sees("Turn 3", ".details");
+  await tab.sees("Turn without an answer", ".details");
   await tab.sees("The run ended here: The API responded with 503 UNAVAILABLE", ".details");
   await tab.sees("retry 1", ".timeline");
   await tab.sees("error 1", ".timeline");
