@@ -4,8 +4,9 @@ import { cutText } from "../../internal/text.ts";
 import type { Spent } from "../../loop/limits.ts";
 import { addUsage, NO_USAGE } from "../../model/usage.ts";
 import type { Content } from "../../wire/types/content.ts";
-import { type EndEntry, isResumable, type SessionEntry } from "../log/entries.ts";
+import { type EndEntry, isResumable, type RunEntry, type SessionEntry } from "../log/entries.ts";
 import type { SessionInfo } from "./store.ts";
+import { sumTotals, totalsOfEnd, totalsOfStep, type TotalsRow } from "./totals.ts";
 
 /** Most characters of a title that is made from a message. */
 const TITLE_CHARACTERS = 80;
@@ -27,6 +28,17 @@ export interface InfoFold {
   /** As {@link ended}, without the last run. */
   readonly before: EndedRuns;
   readonly runId: string | undefined;
+  readonly last: LastRun | undefined;
+}
+
+/** What becomes of the totals when the last run ends. */
+interface LastRun extends Pick<RunEntry, "agent" | "model"> {
+  /** Of the runs before it. */
+  readonly before: readonly TotalsRow[];
+  readonly steps: readonly TotalsRow[];
+  /** How long it was going before it was opened last. */
+  readonly activeMs: number;
+  readonly openedAt: number;
 }
 
 /** The standing of a run under way. */
@@ -42,6 +54,7 @@ export const NO_INFO: InfoFold = {
   ended: NO_RUNS,
   before: NO_RUNS,
   runId: undefined,
+  last: undefined,
 };
 
 /** What is known after some more entries: a store gets it with the append that adds them. */
@@ -61,6 +74,7 @@ function findChanges(
   info: SessionInfo,
   entry: SessionEntry,
 ): Partial<InfoFold> & { readonly info?: SessionInfo } {
+  const { last } = fold;
   switch (entry.type) {
     case "info": {
       const { title, owner, metadata } = entry;
@@ -83,6 +97,14 @@ function findChanges(
         opening: fold.firstWords === undefined ? [...fold.opening, entry.runId] : fold.opening,
         runId: entry.runId,
         before: fold.ended,
+        last: {
+          agent: entry.agent,
+          model: entry.model,
+          before: info.totals ?? [],
+          steps: [],
+          activeMs: 0,
+          openedAt: entry.at,
+        },
         info: {
           ...info,
           ...GOING,
@@ -100,19 +122,35 @@ function findChanges(
     }
     case "step":
       if (entry.runId !== fold.runId || info.state !== "running") return {};
-      return { info: { ...info, cost: info.cost + costOf(entry.outcome) } };
+      return {
+        info: { ...info, cost: info.cost + costOf(entry.outcome) },
+        last: last && {
+          ...last,
+          steps: sumTotals([...last.steps, ...totalsOfStep(entry.place, entry.outcome, last.model)]),
+        },
+      };
     case "resume": {
       if (entry.runId !== fold.runId) return {};
       const { pricesAsOf, usage } = fold.ended;
       const ended = { ...fold.before, usage: { ...fold.before.usage, contextTokens: usage.contextTokens }, pricesAsOf };
-      return { ended, info: { ...info, ...describeUsed(ended), cost: info.cost, ...GOING } };
+      return {
+        ended,
+        info: { ...info, ...describeUsed(ended), cost: info.cost, ...GOING },
+        last: last && { ...last, openedAt: entry.at },
+      };
     }
     case "end": {
       if (entry.runId !== fold.runId) return {};
       const ended = addRun({ ...fold.before, pricesAsOf: fold.ended.pricesAsOf }, entry);
       const state = entry.pending !== undefined ? "waiting" : isResumable(entry) ? "stopped" : "idle";
       const waitsFor = entry.pending?.every(({ question }) => question === "job") === true ? "job" : undefined;
-      return { ended, info: { ...info, ...describeUsed(ended), state, ending: entry.stopReason, waitsFor } };
+      const activeMs = last === undefined ? 0 : last.activeMs + entry.at - last.openedAt;
+      const totals = last && sumTotals([...last.before, ...last.steps, ...totalsOfEnd(entry, last.agent, activeMs)]);
+      return {
+        ended,
+        info: { ...info, ...describeUsed(ended), state, ending: entry.stopReason, waitsFor, totals },
+        last: last && { ...last, activeMs },
+      };
     }
     default:
       return {};
@@ -137,7 +175,7 @@ function describeUsed({
   cost,
   unpriced,
   pricesAsOf,
-}: EndedRuns): Omit<SessionInfo, "state" | "ending" | "waitsFor" | "createdAt" | "messages"> {
+}: EndedRuns): Pick<SessionInfo, "turns" | "totalTokens" | "cost" | "unpriced" | "pricesAsOf"> {
   return { turns, totalTokens: usage.totalTokens, cost, unpriced, ...(pricesAsOf !== undefined && { pricesAsOf }) };
 }
 
