@@ -52,6 +52,7 @@ function viewOf(fold: SessionFold, run: RunFold, number: number, isFirst: boolea
   const { content } = fieldsOf(fieldsOf(answer?.value)["response"]);
   return {
     runId: run.runId,
+    number: row?.number ?? 0,
     turn: number,
     ...(isFirst && { message: textIn(listOf(run.entry["input"])).slice(0, MAX_TEXT) }),
     text: allTextIn(content),

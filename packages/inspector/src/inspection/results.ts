@@ -108,6 +108,8 @@ export interface BranchRow {
 /** One turn of a branch. */
 export interface BranchTurn {
   readonly runId: string;
+  /** As in `TurnRow`. */
+  readonly number: number;
   readonly turn: number;
   /** The message that began the run, in its first turn. */
   readonly message?: string | undefined;

@@ -2,6 +2,7 @@ import { isWebUrl } from "@pollux/core/conversation";
 import { redact } from "@pollux/core/wire";
 import { callsIn } from "../inspection/answer-calls.ts";
 import { type Fields, fieldsOf, listOf, textOf } from "../inspection/read-values.ts";
+import type { TurnRow } from "../inspection/inspection.ts";
 import type { TakenFile } from "../inspection/results.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
@@ -68,22 +69,26 @@ function runSection(fold: SessionFold, run: RunFold, index: number): string {
     `<h2>Run ${index + 1}</h2>`,
     `<p class="facts">${[textOf(entry["model"]) ?? "", timeOf(row.at), ending, ...(run.isTakenBack ? ["taken back"] : [])].map(escaped).join(" · ")}</p>`,
     ...listOf(entry["input"]).map((content) => message("user", partsOf(content))),
-    ...[...run.turns.values()].map(({ turn, positions }) => {
-      const steps = positions.map((position) => readStep(fold.entries[position], position));
-      return turnArticle(turn, steps, tokens.get(turn));
+    ...[...run.turns.values()].map((turn) => {
+      const steps = turn.positions.map((position) => readStep(fold.entries[position], position));
+      return turnArticle(turn, steps, tokens.get(turn.turn));
     }),
     ...(typeof error["message"] === "string" ? [`<p class="error">${escaped(error["message"])}</p>`] : []),
     "</section>",
   ].join("\n");
 }
 
-function turnArticle(turn: number, steps: readonly TurnStep[], tokens: number | undefined): string {
+function turnArticle(
+  { number, turn }: Pick<TurnRow, "number" | "turn">,
+  steps: readonly TurnStep[],
+  tokens: number | undefined,
+): string {
   const answer = steps.findLast(({ value }) => fieldsOf(value)["response"] !== undefined);
   const response = fieldsOf(fieldsOf(answer?.value)["response"]);
   const calls = callsIn(response["content"]);
   return [
     "<article>",
-    `<h3>Turn ${turn}${tokens === undefined ? "" : `<span>${tokens.toLocaleString("en-US")} tokens</span>`}</h3>`,
+    `<h3>Turn ${number}${tokens === undefined ? "" : `<span>${tokens.toLocaleString("en-US")} tokens</span>`}</h3>`,
     message("model", partsOf(response["content"])),
     ...calls.map(({ call }, index) => callBox(call, outcomeOf(`call:${turn}.${index}`, steps))),
     ...sources(response),

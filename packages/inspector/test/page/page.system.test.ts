@@ -92,7 +92,7 @@ describe("the timeline", () => {
     ]);
     await tab.press("g", "n");
     await tab.sees('warehouse 4 does not know "Lost in Translation"', ".details");
-    expect(await tab.hash()).toMatch(/^#\/s\/parallel-tools\/r\/[\w-]+\/t\/1$/);
+    expect(await tab.hash()).toMatch(/^#\/s\/parallel-tools\/t\/1$/);
     await tab.press("n");
     await tab.sees("Turn 2", ".details");
     await tab.sees("The model is overloaded", ".details");
@@ -124,7 +124,7 @@ describe("the timeline", () => {
     await tab.until(`document.querySelector("#turn-panel").scrollTop === 0`);
     await tab.press("}");
     await tab.sees("Request 0", ".details");
-    expect(await tab.hash()).toBe(`#/s/changing-instructions/r/${runId}/t/1/wire`);
+    expect(await tab.hash()).toBe(`#/s/changing-instructions/t/1/wire`);
     await tab.close();
   });
 

@@ -12,6 +12,8 @@ test.each<[string, Route]>([
     "#/s/chat-1/r/run-1/t/3/wire/7",
     { kind: "session", id: "chat-1", tab: "", turn: { runId: "run-1", turn: 3, tab: "wire", item: 7 } },
   ],
+  ["#/s/chat-1/t/3", { kind: "session", id: "chat-1", tab: "", turn: { turn: 3, tab: "" } }],
+  ["#/s/chat-1/t/3/wire/7", { kind: "session", id: "chat-1", tab: "", turn: { turn: 3, tab: "wire", item: 7 } }],
   ["#/evals", { kind: "evals", path: [] }],
   ["#/evals/my%20bot/run%2F1/late/3/run-2/1", { kind: "evals", path: ["my bot", "run/1", "late", "3", "run-2", "1"] }],
 ])("%s is an address", (hash, route) => {

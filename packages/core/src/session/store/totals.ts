@@ -32,6 +32,11 @@ export interface TotalsRow {
   readonly times?: readonly (readonly [n: number, count: number])[] | undefined;
 }
 
+/** A row that was counted just now, with its time as it is. */
+export interface CountedRow extends TotalsRow {
+  readonly ms?: number | undefined;
+}
+
 /** Names that a session keeps of each kind, with the one for the rest. */
 const MOST_NAMES = 16;
 const NAME_CHARACTERS = 64;
@@ -44,17 +49,44 @@ const LONGEST = 64;
  *
  * @param mostNames - Of one kind: those that come later have one row together. @defaultValue 16
  */
-export function sumTotals(rows: readonly TotalsRow[], mostNames: number = MOST_NAMES): readonly TotalsRow[] {
-  const kinds = new Map<TotalsRow["kind"], Map<string | undefined, TotalsRow[]>>();
+export function sumTotals(rows: Iterable<CountedRow>, mostNames: number = MOST_NAMES): readonly TotalsRow[] {
+  const kinds = new Map<TotalsRow["kind"], Map<string | undefined, Sum>>();
   for (const row of rows) {
-    const names = kinds.get(row.kind) ?? new Map<string | undefined, TotalsRow[]>();
-    kinds.set(row.kind, names);
-    const name = names.has(row.name) || names.size < mostNames - 1 ? row.name : undefined;
-    const alike = names.get(name);
-    if (alike === undefined) names.set(name, [row]);
-    else alike.push(row);
+    let names = kinds.get(row.kind);
+    if (names === undefined) kinds.set(row.kind, (names = new Map()));
+    const cut = (row.name?.length ?? 0) > NAME_CHARACTERS ? cutText(row.name ?? "", NAME_CHARACTERS) : row.name;
+    const name = names.has(cut) || names.size < mostNames - 1 ? cut : undefined;
+    let sum = names.get(name);
+    if (sum === undefined) names.set(name, (sum = { kind: row.kind, name, times: new Map() }));
+    for (const figure of FIGURES) if (row[figure] !== undefined) sum[figure] = (sum[figure] ?? 0) + row[figure];
+    for (const [n, count] of row.times ?? []) sum.times.set(n, (sum.times.get(n) ?? 0) + count);
+    if (row.ms === undefined) continue;
+    const n = Math.min(LONGEST, Math.round(Math.log(Math.max(1, row.ms)) / Math.log(FACTOR)));
+    sum.times.set(n, (sum.times.get(n) ?? 0) + 1);
   }
-  return [...kinds].flatMap(([kind, names]) => [...names].map(([name, alike]) => sumRow(kind, name, alike)));
+  return [...kinds.values()].flatMap((names) => [...names.values()].map(rowOf));
+}
+
+const FIGURES = ["count", "failed", "input", "cached", "output", "cost"] as const;
+
+type Sum = Pick<TotalsRow, "kind" | "name"> & { [figure in (typeof FIGURES)[number]]?: number } & {
+  readonly times: Map<number, number>;
+};
+
+/** What is 0 is left out. */
+function rowOf({ kind, name, count = 0, failed, input, cached, output, cost = 0, times }: Sum): TotalsRow {
+  return present({
+    kind,
+    name,
+    count,
+    failed: failed || undefined,
+    input: input || undefined,
+    cached: cached || undefined,
+    output: output || undefined,
+    // Without the noise of binary fractions, which would be most of its digits.
+    cost: Number(cost.toPrecision(12)) || undefined,
+    times: times.size === 0 ? undefined : [...times].toSorted(([a], [b]) => a - b),
+  });
 }
 
 /**
@@ -69,73 +101,50 @@ export function percentileOf(times: TotalsRow["times"] = [], share: number): num
   return found && Math.round(FACTOR ** found[0]);
 }
 
-/** Of a step of a run that is going: an answer or a call, and the answers of runs inside it. */
-export function totalsOfStep(place: StepPlace, outcome: Outcome, model: string): readonly TotalsRow[] {
+/** Of a step of a run that is going: an answer or a call, and the answers of runs inside it. To be summed. */
+export function totalsOfStep(place: StepPlace, outcome: Outcome, model: string): readonly CountedRow[] {
   if (!outcome.ok) return [];
   // Other steps have no such members.
   const value = (outcome.value ?? {}) as Partial<ModelStepValue & CallStepValue>;
-  const { response, cost, nested = [], part, failure, startedAt = 0, endedAt = startedAt } = value;
-  const inside = nested.map((run) => ({ ...tokensOf(run.usage), cost: run.cost }));
-  // What a run inside cost is known as a whole: it is its answers' by their tokens.
-  const answers = nested.flatMap(({ usage, cost: whole = 0, responses }) =>
-    responses.map(({ usage: used, envelope }) => {
-      const share = usage.totalTokens === 0 ? 0 : used.totalTokens / usage.totalTokens;
-      return rowOf("model", envelope.modelVersion, { ...tokensOf(used), cost: whole * share });
-    }),
-  );
+  const { response, prepared, nested = [], part, failure, startedAt = 0, endedAt = startedAt } = value;
   if (place.kind === "model" && response !== undefined) {
-    const name = response.envelope.modelVersion ?? value.prepared?.model?.id ?? model;
-    const times = timesOf(endedAt - startedAt);
-    return [rowOf("model", name, { ...tokensOf(response.usage), cost, times }), ...answers];
+    const name = response.envelope.modelVersion ?? prepared?.model?.id ?? model;
+    return [usedRow("model", name, response.usage, value.cost, endedAt - startedAt)];
   }
+  // What a run inside cost is known as a whole: it is its answers' by their tokens.
+  const answers = nested.flatMap(({ usage, cost = 0, responses }) =>
+    responses.map(({ usage: used, envelope }) =>
+      usedRow("model", envelope.modelVersion, used, usage.totalTokens && (cost * used.totalTokens) / usage.totalTokens),
+    ),
+  );
   const name = part?.functionResponse?.name;
   if (place.kind !== "call" || name === undefined) return answers;
-  const call = { ...sumRow("tool", name, inside), count: 1, times: timesOf(value.durationMs ?? 0) };
   const failed = failure === undefined || failure.kind === "denied" ? undefined : 1;
-  return [rowOf("tool", name, { ...call, failed }), ...answers];
+  const inside = nested.map((run) => ({ ...usedRow("tool", name, run.usage, run.cost), count: 0 }));
+  return [{ kind: "tool", name, count: 1, failed, ms: value.durationMs ?? 0 }, ...inside, ...answers];
 }
 
 const NOT_FAILED: ReadonlySet<string> = new Set(["finished", "stopped", "needs-approval", "needs-outcome"]);
 
-/** Of the end of a run: what its steps don't have. */
-export function totalsOfEnd(end: EndEntry, agent: RunEntry["agent"], activeMs: number): readonly TotalsRow[] {
+/** Of the end of a run: what its steps don't have. To be summed. */
+export function totalsOfEnd(end: EndEntry, agent: RunEntry["agent"], activeMs: number): readonly CountedRow[] {
   const { stopReason, usage, cost } = end;
   const failed = NOT_FAILED.has(stopReason) ? undefined : 1;
-  const times = stopReason === "aborted" || stopReason === "damaged" ? undefined : timesOf(activeMs);
-  return [rowOf("ending", stopReason, {}), rowOf("agent", agent, { failed, ...tokensOf(usage), cost, times })];
+  const ms = stopReason === "aborted" || stopReason === "damaged" ? undefined : activeMs;
+  return [
+    { kind: "ending", name: stopReason, count: 1 },
+    { ...usedRow("agent", agent, usage, cost, ms), failed },
+  ];
 }
 
-type Figures = Omit<Partial<TotalsRow>, "kind" | "name">;
-
-function rowOf(kind: TotalsRow["kind"], name: string | undefined, figures: Figures): TotalsRow {
-  return sumRow(kind, name && cutText(name, NAME_CHARACTERS), [{ count: 1, ...figures }]);
-}
-
-function tokensOf(usage: Usage): Figures {
-  const { inputTokens, toolUseTokens, cachedTokens, outputTokens, thoughtTokens } = usage;
-  return { input: inputTokens + toolUseTokens, cached: cachedTokens, output: outputTokens + thoughtTokens };
-}
-
-function timesOf(ms: number): TotalsRow["times"] {
-  return [[Math.min(LONGEST, Math.round(Math.log(Math.max(1, ms)) / Math.log(FACTOR))), 1]];
-}
-
-/** What is 0 is left out. */
-function sumRow(kind: TotalsRow["kind"], name: string | undefined, rows: readonly Figures[]): TotalsRow {
-  const sum = (figure: Exclude<keyof Figures, "times">): number =>
-    rows.reduce((all, row) => all + (row[figure] ?? 0), 0);
-  const times = new Map<number, number>();
-  for (const [n, count] of rows.flatMap((row) => row.times ?? [])) times.set(n, (times.get(n) ?? 0) + count);
-  return present({
-    kind,
-    name,
-    count: sum("count"),
-    failed: sum("failed") || undefined,
-    input: sum("input") || undefined,
-    cached: sum("cached") || undefined,
-    output: sum("output") || undefined,
-    // Without the noise of binary fractions, which would be most of its digits.
-    cost: Number(sum("cost").toPrecision(12)) || undefined,
-    times: times.size === 0 ? undefined : [...times].toSorted(([a], [b]) => a - b),
-  });
+function usedRow(
+  kind: TotalsRow["kind"],
+  name: string | undefined,
+  usage: Usage,
+  cost: number | undefined,
+  ms?: number,
+): CountedRow {
+  const input = usage.inputTokens + usage.toolUseTokens;
+  const output = usage.outputTokens + usage.thoughtTokens;
+  return { kind, name, count: 1, input, cached: usage.cachedTokens, output, cost, ms };
 }

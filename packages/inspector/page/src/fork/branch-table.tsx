@@ -33,7 +33,7 @@ export function BranchTable({
         {rows.map((row, index) => (
           <tr key={index} class={row.isSame ? "is-same" : ""}>
             <th scope="row" class="number">
-              {row.right?.turn ?? row.left?.turn}
+              {row.right?.number ?? row.left?.number}
             </th>
             <Side turn={row.left} />
             <Side turn={row.right} />

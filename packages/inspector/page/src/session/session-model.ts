@@ -1,6 +1,7 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import type { RunRow, SessionOverview, TurnRow } from "../../../src/inspection/inspection.ts";
+import { isTurn, type TurnRoute } from "../app/route.ts";
 import type { Source } from "../../../src/inspection/source.ts";
 
 /** A session that is shown, kept up to date while it changes. */
@@ -16,6 +17,7 @@ export class SessionModel {
   #unwatch: (() => void) | undefined;
   #isLoading = false;
   #isStale = false;
+  #isWhole = false;
 
   constructor(source: Source, id: string) {
     this.source = source;
@@ -45,18 +47,27 @@ export class SessionModel {
     while (this.#isStale) {
       this.#isStale = false;
       try {
-        const overview = await this.source.overview(this.id, this.overview.value);
+        const known = this.overview.value;
+        const isWhole = this.#isWhole && known?.earlier !== undefined;
+        const overview = await this.source.overview(this.id, known, isWhole);
         this.overview.value = overview;
         this.error.value = undefined;
         if (overview.exchanges < this.exchanges.value.length) this.exchanges.value = [];
-        const known = this.exchanges.value;
-        if (overview.exchanges > known.length)
-          this.exchanges.value = [...known, ...(await this.source.exchanges(this.id, known.length))];
+        const rows = this.exchanges.value;
+        if (overview.exchanges > rows.length)
+          this.exchanges.value = [...rows, ...(await this.source.exchanges(this.id, rows.length))];
       } catch (error) {
         this.error.value = error instanceof Error ? error : new Error(String(error));
       }
     }
     this.#isLoading = false;
+  }
+
+  /** Reads what came before the end of a long session, once. */
+  whole(): void {
+    if (this.#isWhole) return;
+    this.#isWhole = true;
+    if (this.overview.value?.earlier !== undefined) void this.refresh();
   }
 
   /** Stands for a turn as it is now: another one once something was added to it. */
@@ -74,9 +85,12 @@ export class SessionModel {
     ]);
   }
 
-  find(runId: string, turn: number): { readonly run: RunRow; readonly turn: TurnRow } | undefined {
-    const run = this.runs.value.find((one) => one.runId === runId);
-    const row = run?.turns.find((one) => one.turn === turn);
-    return run === undefined || row === undefined ? undefined : { run, turn: row };
+  find(place: Pick<TurnRoute, "runId" | "turn">): { readonly run: RunRow; readonly turn: TurnRow } | undefined {
+    for (const run of this.runs.value) {
+      if (place.runId !== undefined && place.runId !== run.runId) continue;
+      const turn = run.turns.find((row) => isTurn(place, run, row));
+      if (turn !== undefined) return { run, turn };
+    }
+    return undefined;
   }
 }

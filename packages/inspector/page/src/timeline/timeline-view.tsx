@@ -5,7 +5,7 @@ import type { SessionOverview, TurnFlag } from "../../../src/inspection/inspecti
 import { markUntrusted } from "../../../src/inspection/untrusted.ts";
 import { useInspector } from "../app/inspector.ts";
 import { useKeys } from "../app/use-keys.ts";
-import type { TurnRoute } from "../app/route.ts";
+import { isTurn, type TurnRoute, turnRoute } from "../app/route.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { RunView } from "../turn/run-view.tsx";
@@ -14,6 +14,7 @@ import { formatCount } from "../ui/format.ts";
 import { Empty } from "../ui/notes.tsx";
 import { ItemRows } from "../ui/virtual-rows.tsx";
 import { flagView, sortFlags } from "./flags.ts";
+import { innerExchanges } from "./inner-rows.ts";
 import { Row, rowHeight } from "./row.tsx";
 import { countFlags, type TimelineRow, timelineRows } from "./timeline-rows.ts";
 
@@ -22,7 +23,8 @@ const MAX_OPEN_TURNS = 40;
 
 /** The runs of a session, and what is selected of them. */
 export function TimelineView({ session, overview: told, route }: SessionPanelProps): JSX.Element {
-  const overview = useMemo(() => ({ ...told, runs: markUntrusted(told) }), [told]);
+  // What the end of a session brought first may not be the first.
+  const overview = useMemo(() => (told.earlier === undefined ? { ...told, runs: markUntrusted(told) } : told), [told]);
   const inspector = useInspector();
   const text = useSignal("");
   const flag = useSignal<TurnFlag | undefined>(undefined);
@@ -32,14 +34,16 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
   const search = useRef<HTMLInputElement>(null);
   const box = useRef<HTMLDivElement>(null);
 
+  const inner = useMemo(() => innerExchanges(session.exchanges.value), [session.exchanges.value]);
   const rows = useMemo(
     () =>
       timelineRows(
         overview,
         { text: text.value, flag: flag.value },
         (runId, turn) => areOpen.value !== toggled.value.has(`${runId} ${turn}`),
+        { exchanges: inner, isToggled: (key) => toggled.value.has(key) },
       ),
-    [overview, text.value, flag.value, areOpen.value, toggled.value],
+    [overview, text.value, flag.value, areOpen.value, toggled.value, inner],
   );
   const selected = selectedRow(rows, route.turn);
   const counts = useMemo(() => countFlags(overview.runs), [overview.runs]);
@@ -47,16 +51,18 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
   // Without a choice, the end is shown: that is where a session has got to.
   const lastRun = overview.runs.at(-1);
   const shown: TurnRoute | undefined =
-    route.turn ?? (lastRun && { runId: lastRun.runId, turn: lastRun.turns.at(-1)?.turn ?? 0, tab: "" });
+    route.turn ?? (lastRun && turnRoute(session.id, lastRun, lastRun.turns.at(-1)).turn);
   const current = selected ?? selectedRow(rows, shown);
 
+  const isElsewhere = route.turn !== undefined && selected === undefined;
+  if (isElsewhere || text.value !== "" || flag.value !== undefined) session.whole();
+
   const go = (row: TimelineRow | undefined, isReplaced: boolean = true): void => {
-    if (row === undefined || row.kind === "queued") return;
-    const turn = row.kind === "run" ? 0 : row.turn.turn;
-    const tab = row.kind === "failed" ? "wire" : (route.turn?.tab ?? "");
-    const item = row.kind === "failed" ? row.request.n : undefined;
-    const { runId } = row.run;
-    inspector.go({ kind: "session", id: session.id, tab: "", turn: { runId, turn, tab, item } }, isReplaced);
+    if (row?.kind === "earlier") session.whole();
+    if (row === undefined || row.kind === "queued" || row.kind === "earlier") return;
+    const item = row.kind === "failed" ? row.request.n : row.kind === "inner-turn" ? row.n : undefined;
+    const tab = item === undefined ? (route.turn?.tab ?? "") : "wire";
+    inspector.go(turnRoute(session.id, row.run, row.kind === "run" ? undefined : row.turn, { tab, item }), isReplaced);
   };
   const move = (by: number): void => {
     const from = current ?? -1;
@@ -65,8 +71,9 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
     go(rows[at]);
   };
   const toggle = (row: TimelineRow | undefined): void => {
-    if (row === undefined || row.kind === "run" || row.kind === "queued") return;
-    const key = `${row.run.runId} ${row.turn.turn}`;
+    if (row?.kind === "earlier") session.whole();
+    if (row === undefined || !("turn" in row)) return;
+    const key = row.kind === "inner-run" ? row.key : `${row.run.runId} ${row.turn.turn}`;
     const next = new Set(toggled.value);
     if (!next.delete(key)) next.add(key);
     toggled.value = next;
@@ -182,7 +189,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
         <Draft session={session} overview={overview} />
       </section>
       <section class="details" aria-label="Details">
-        {shown === undefined ? null : shown.turn === 0 ? (
+        {shown === undefined ? null : shown.turn === 0 && shown.runId !== undefined ? (
           <RunView session={session} runId={shown.runId} />
         ) : (
           <TurnView session={session} selected={shown} />
@@ -216,9 +223,9 @@ function usePrefetch(session: SessionModel, rows: readonly TimelineRow[], curren
 function selectedRow(rows: readonly TimelineRow[], turn: TurnRoute | undefined): number | undefined {
   if (turn === undefined) return undefined;
   const index = rows.findIndex((row) =>
-    turn.turn === 0
+    turn.turn === 0 && turn.runId !== undefined
       ? row.kind === "run" && row.run.runId === turn.runId
-      : row.kind === "turn" && row.run.runId === turn.runId && row.turn.turn === turn.turn,
+      : row.kind === "turn" && isTurn(turn, row.run, row.turn),
   );
   return index === -1 ? undefined : index;
 }

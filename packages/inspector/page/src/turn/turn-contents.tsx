@@ -34,7 +34,7 @@ export function TurnContents({
 }): JSX.Element {
   const { runId, before, answers, calls, responses, notes, sources } = details;
   const failed = row.failedRequests ?? [];
-  const place: TurnPlace = { session, runId, turn: row.turn };
+  const place: TurnPlace = { session, runId, row };
   return (
     <div class="contents">
       <RunEnd place={place} />
