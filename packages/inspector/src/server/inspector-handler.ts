@@ -14,6 +14,7 @@ import { HttpError, PRIVATE, readJson, replyError, replyJson } from "./http.ts";
 import { LeaseWatch } from "./lease-watch.ts";
 import { listSessions } from "./list-sessions.ts";
 import { LIVE_PACE, type LivePace, liveResponse } from "./live.ts";
+import { readTotals } from "./read-totals.ts";
 import { type OpenSession, OpenSessions } from "./open-sessions.ts";
 
 /** Options of {@link inspectorHandler}. */
@@ -156,6 +157,8 @@ class Handler {
     const { evals } = this.#options;
     if (kind === "evals" && evals !== undefined && view === undefined)
       return this.#json(request, await readEvals(evals.folder, id ?? "", url.searchParams));
+    if (kind === "totals" && id === undefined)
+      return this.#json(request, await readTotals(this.#options.store, url.searchParams));
     if (kind !== "sessions") throw nothingHere();
     if (id === undefined || id === "") {
       onlyWith(request, "GET");

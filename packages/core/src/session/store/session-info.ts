@@ -66,6 +66,11 @@ export const NO_INFO: InfoFold = {
   last: undefined,
 };
 
+/** What a list says of a session with this log, oldest entry first; `undefined` for an empty one. */
+export function describeLog(entries: readonly SessionEntry[]): SessionInfo | undefined {
+  return foldInfo(NO_INFO, entries).info;
+}
+
 /** What is known after some more entries: a store gets it with the append that adds them. */
 export function foldInfo(fold: InfoFold, entries: readonly SessionEntry[]): InfoFold {
   return entries.reduce(addEntry, fold);

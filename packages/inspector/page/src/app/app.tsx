@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { EvalsView } from "../evals/evals-view.tsx";
 import { SessionView } from "../session/session-view.tsx";
 import { SessionsView } from "../sessions/sessions-view.tsx";
+import { TotalsView } from "../totals/totals-view.tsx";
 import { HelpDialog } from "./help-dialog.tsx";
 import { type Inspector, InspectorContext, useInspector } from "./inspector.ts";
 import { useKeys } from "./use-keys.ts";
@@ -47,6 +48,8 @@ function Shell(): JSX.Element {
       <main id="main">
         {route.kind === "sessions" ? (
           <SessionsView key={sourceKey(source)} route={route} />
+        ) : route.kind === "totals" ? (
+          <TotalsView key={sourceKey(source)} route={route} />
         ) : route.kind === "evals" ? (
           <EvalsView key={sourceKey(source)} route={route} />
         ) : (
@@ -105,6 +108,9 @@ function Header({ onHelp, onOpen }: { readonly onHelp: () => void; readonly onOp
         )}
       </nav>
       <div class="top-tools">
+        <a class="button" href={formatRoute({ kind: "totals", span: "7d" })}>
+          Totals
+        </a>
         {about.value?.hasEvals === true && (
           <a class="button" href={formatRoute({ kind: "evals", path: [] })}>
             Evals
