@@ -36,7 +36,15 @@ export class FileSource implements Source {
   }
 
   async about(): Promise<SourceAbout> {
-    return { title: this.#title, actions: [], isLive: false, agents: [], hasPrices: false, hasEvals: false };
+    return {
+      title: this.#title,
+      actions: [],
+      isLive: false,
+      agents: [],
+      answers: "service",
+      hasPrices: false,
+      hasEvals: false,
+    };
   }
 
   async sessions({ search = "", state }: SessionQuery): Promise<SessionPage> {
@@ -98,6 +106,14 @@ export class FileSource implements Source {
 
   async evals(): Promise<Json> {
     throw new SourceError("not-found", "A dropped file has no evals.");
+  }
+
+  async play(): Promise<Json> {
+    throw new SourceError("not-found", "A dropped file has no agents.");
+  }
+
+  async playWith(): Promise<Json> {
+    return await this.play();
   }
 
   async act(): Promise<Json> {
