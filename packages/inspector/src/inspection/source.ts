@@ -10,9 +10,10 @@ export interface Source {
   sessions(query: SessionQuery): Promise<SessionPage>;
   /**
    * @param known - An overview to bring up to date: only what changed since is fetched.
+   * @param isWhole - Otherwise it may have the end of a long session only: see `EarlierRow`. @defaultValue false
    * @throws {SourceError} `not-found` for a session that is not there.
    */
-  overview(session: string, known?: SessionOverview): Promise<SessionOverview>;
+  overview(session: string, known?: SessionOverview, isWhole?: boolean): Promise<SessionOverview>;
   turn(session: string, runId: string, turn: number): Promise<TurnDetails>;
   /** @param from - Leaves out those before this index: rows never change. @defaultValue 0 */
   exchanges(session: string, from?: number): Promise<readonly ExchangeRow[]>;

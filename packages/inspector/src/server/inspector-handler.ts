@@ -68,6 +68,8 @@ export interface InspectorOptions {
 export interface InspectorParts {
   readonly assets?: Assets | undefined;
   readonly pace?: LivePace | undefined;
+  /** Entries that the first look at a long log reads. */
+  readonly tail?: number | undefined;
   /** Has the sessions whose runs go on in this process. */
   readonly going?: SessionCall["going"] | undefined;
 }
@@ -110,7 +112,7 @@ class Handler {
 
   constructor(
     options: InspectorOptions,
-    { assets = new Assets(), pace = LIVE_PACE, going = new Set() }: InspectorParts,
+    { assets = new Assets(), pace = LIVE_PACE, going = new Set(), tail }: InspectorParts,
   ) {
     const { store, exchanges, path = "/inspector", prices, limits, authorize, secrets = [], agents = {} } = options;
     if (typeof authorize !== "function")
@@ -134,7 +136,7 @@ class Handler {
       ...(limits !== undefined && { limits: { ...limits } }),
     };
     this.#leases = new LeaseWatch(store);
-    this.#sessions = new OpenSessions({ store, exchanges, measures, leases: this.#leases });
+    this.#sessions = new OpenSessions({ store, exchanges, measures, leases: this.#leases, tail });
   }
 
   async handle(request: Request): Promise<Response> {
@@ -192,12 +194,16 @@ class Handler {
     query: URLSearchParams,
   ): Promise<Response> {
     if (view === "live") return await this.#live(request, id);
-    const session = await this.#open(id);
+    const isWhole = !(view === "turns" || view === "media" || query.has("tail"));
+    let session = await this.#open(id, isWhole);
+    if (!isWhole && isBefore(session, view, rest, query)) session = await this.#open(id);
     const { fold, exchanges } = session;
     switch (view) {
       case undefined:
       case "": {
-        const since = Number(query.get("since") ?? 0);
+        // A page that knows another part of the log gets what it doesn't know.
+        const isKnown = Number(query.get("tail") ?? 0) === (fold.before?.entries ?? 0);
+        const since = isKnown ? Number(query.get("since") ?? 0) : 0;
         const { draft } = session.records;
         const beside = { isRunning: session.isRunning(), draft, exchanges: exchanges.rows.length };
         return this.#json(request, fold.overview(beside, Number.isInteger(since) && since > 0 ? since : 0));
@@ -290,16 +296,16 @@ class Handler {
   }
 
   async #live(request: Request, id: string): Promise<Response> {
-    await this.#open(id);
+    await this.#open(id, false);
     const { store } = this.#options;
     const watch =
       store.watch === undefined ? undefined : (onChange: () => void) => store.watch?.(id, onChange) ?? (() => {});
-    const session = { open: () => this.#sessions.open(id), watch };
+    const session = { open: () => this.#sessions.open(id, false), watch };
     return liveResponse(session, request.signal, (text) => redact(text, this.#secrets), this.#pace);
   }
 
-  async #open(id: string): Promise<OpenSession> {
-    const session = await this.#sessions.open(id);
+  async #open(id: string, isWhole: boolean = true): Promise<OpenSession> {
+    const session = await this.#sessions.open(id, isWhole);
     if (session === undefined) throw new HttpError(404, "not-found", "There is no such session.");
     return session;
   }
@@ -327,6 +333,18 @@ class Handler {
     onlyWith(request, "GET");
     return replyJson(value, this.#secrets);
   }
+}
+
+/** True for something that stands before the end of the log that was read. */
+function isBefore(
+  { fold }: OpenSession,
+  view: string | undefined,
+  rest: readonly string[],
+  query: URLSearchParams,
+): boolean {
+  if (fold.before === undefined || view === undefined || view === "") return false;
+  if (view === "media") return Number(query.get("position")) < fold.before.entries;
+  return fold.run(rest[0] ?? "")?.turns.has(Number(rest[1])) !== true;
 }
 
 /** Media that a person looks at or downloads: no type that a browser would run, and in a sandbox. */

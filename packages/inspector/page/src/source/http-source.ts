@@ -25,11 +25,15 @@ export class HttpSource implements Source {
     return await this.#get(`/sessions?${params.toString()}`);
   }
 
-  async overview(session: string, known?: SessionOverview): Promise<SessionOverview> {
-    if (known === undefined) return await this.#get(pathOf(session));
-    const next = await this.#get<SessionOverview>(`${pathOf(session)}?since=${known.length}`);
+  async overview(session: string, known?: SessionOverview, isWhole: boolean = false): Promise<SessionOverview> {
+    if (isWhole) return await this.#get(pathOf(session));
+    const first = `${pathOf(session)}?tail=1`;
+    if (known === undefined) return await this.#get(first);
+    const { earlier, length } = known;
+    const tail = earlier === undefined ? "" : `&tail=${earlier.entries}`;
+    const next = await this.#get<SessionOverview>(`${pathOf(session)}?since=${length}${tail}`);
     // A session that was deleted and begun again has nothing in common with the one that is known.
-    if (next.length < known.length) return await this.#get(pathOf(session));
+    if (next.length < length) return await this.#get(first);
     return mergeOverview(known, next);
   }
 

@@ -26,6 +26,11 @@ export function TurnView({
   readonly selected: TurnRoute;
 }): JSX.Element {
   const found = session.find(selected);
+  const { earlier } = session.overview.value ?? {};
+  if (earlier !== undefined && (found === undefined || selected.tab === "wire")) {
+    session.whole();
+    return <Loading />;
+  }
   if (found === undefined)
     return (
       <Empty title="There is no such turn">
@@ -130,6 +135,7 @@ function TurnHead({
     <div class="turn-head">
       <h2>{turnTitle(turn)}</h2>
       {phase === "output" && <span class="tag">output</span>}
+      {turn.agent !== undefined && <span class="tag">led by {turn.agent}</span>}
       {sortFlags(flags).map((flag) => (
         <Flag key={flag} flag={flag} />
       ))}
