@@ -1,4 +1,4 @@
-import type { Agent, Model, ModelSettings, RunOptions } from "@pollux/core";
+import { type Agent, gemini, type Model, type ModelSettings, type RunOptions } from "@pollux/core";
 import type { Rehearsal } from "@pollux/core/rehearsal";
 import { fieldsOf, isFields, listOf } from "../inspection/read-values.ts";
 import { emulatedModel } from "../replay/stand-in-model.ts";
@@ -12,6 +12,8 @@ export function playOptions(
 ): RunOptions {
   const { instructions, settings, model, tools } = changes;
   const { tools: own = [], hooks } = agent.options;
+  // Where the emulator answers, any endpoint will do; the service's is the agent's own.
+  const asked = rehearsal === undefined || model === undefined ? model : gemini(model);
   const has = ({ name }: { readonly name: string }): boolean => tools?.includes(name) === true;
   return {
     ...(rehearsal !== undefined && { rehearsal }),
@@ -19,8 +21,8 @@ export function playOptions(
     // Checked by the run.
     ...(settings !== undefined && { settings: settings as ModelSettings }),
     ...(tools !== undefined && { tools: typeof own === "function" ? (run) => own(run).filter(has) : own.filter(has) }),
-    ...(model !== undefined && {
-      hooks: { prepareTurn: async (turn) => ({ ...(await hooks?.prepareTurn?.(turn)), model }) },
+    ...(asked !== undefined && {
+      hooks: { prepareTurn: async (turn) => ({ ...(await hooks?.prepareTurn?.(turn)), model: asked }) },
     }),
     // The type of a context is known to the agent's code only.
     ...(context !== undefined && { context: context as never }),

@@ -51,7 +51,7 @@ describe("what can be played with", () => {
         agents: [
           {
             name: "helper",
-            model: "scripted",
+            model: "gemini-scripted",
             instructions: "You help.",
             made: [],
             settings: { temperature: 0.5 },
@@ -69,7 +69,14 @@ describe("what can be played with", () => {
               },
             ],
           },
-          { name: "made", model: "scripted", made: ["instructions", "tools"], settings: {}, limits: {}, tools: [] },
+          {
+            name: "made",
+            model: "gemini-scripted",
+            made: ["instructions", "tools"],
+            settings: {},
+            limits: {},
+            tools: [],
+          },
         ],
         answers: "service",
         canReload: false,
@@ -253,7 +260,7 @@ describe("a tool that is run by hand", () => {
     const trial = await tried("roll", { sides: 6 });
     expect(trial).toMatchObject({ status: 200, value: { status: "completed", progress: [] } });
     expect(trial.value.durationMs).toBeGreaterThanOrEqual(0);
-    expect(responses(trial)).toEqual([[{ rolled: 6 }]]);
+    expect(responses(trial)).toEqual([[{ output: { rolled: 6 } }]]);
   });
 
   test("checks its arguments as in a run", async () => {
@@ -276,7 +283,8 @@ describe("a tool that is run by hand", () => {
       status: 409,
       value: { error: { message: expect.stringContaining("must not happen twice") } },
     });
-    expect(responses(await tried("pay", { amount: 3 }, { confirmed: true }))).toEqual([[{ result: "paid 3" }]]);
+    expect(responses(await tried("pay", { amount: 3 }, { confirmed: true }))).toEqual([[{ output: "paid 3" }]]);
+    expect(responses(await tried("once", {}, { confirmed: true }))).toEqual([[{ output: "hooked" }]]);
   });
 
   test.each([
