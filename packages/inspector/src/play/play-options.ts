@@ -1,4 +1,4 @@
-import { type Agent, gemini, type Model, type ModelSettings, type RunOptions } from "@pollux/core";
+import { type Agent, gemini, type Model, type RunOptions } from "@pollux/core";
 import type { Rehearsal } from "@pollux/core/rehearsal";
 import { fieldsOf, isFields, listOf } from "../inspection/read-values.ts";
 import { emulatedModel } from "../replay/stand-in-model.ts";
@@ -18,8 +18,7 @@ export function playOptions(
   return {
     ...(rehearsal !== undefined && { rehearsal }),
     ...(instructions !== undefined && { instructions }),
-    // Checked by the run.
-    ...(settings !== undefined && { settings: settings as ModelSettings }),
+    ...(settings !== undefined && { settings }),
     ...(tools !== undefined && { tools: typeof own === "function" ? (run) => own(run).filter(has) : own.filter(has) }),
     ...(asked !== undefined && {
       hooks: { prepareTurn: async (turn) => ({ ...(await hooks?.prepareTurn?.(turn)), model: asked }) },
