@@ -23,6 +23,9 @@ import {
 /** Where it saves. */
 const STORE = join(".pollux", "studio.sqlite");
 
+/** How long what tools threw is kept. */
+const CAUSES_FOR_MS = 7 * 24 * 60 * 60 * 1000;
+
 const HELP = `Usage: pollux studio FILE... [options]
 
 Play with agents in the browser: talk to them, approve their calls, change their instructions, model, settings
@@ -65,7 +68,7 @@ async function runStudio(args: readonly string[], terminal: CliProcess): Promise
   using opened = openStore(path);
   const { store } = opened;
   const exchanges = new JsonlStore(join(dirname(resolve(path)), "exchanges"));
-  const keeper = keepExchanges(exchanges);
+  const keeper = keepExchanges(exchanges, { causes: { forMs: CAUSES_FOR_MS } });
   const endKeeping = observeAllRuns(keeper);
   const page: PageOptions = {
     title: files.join(", "),

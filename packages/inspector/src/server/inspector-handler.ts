@@ -1,4 +1,5 @@
 import type { Agent, Limits, PriceTable, SessionStore } from "@pollux/core";
+import { readCauses } from "@pollux/core/exchanges";
 import type { Rehearsal } from "@pollux/core/rehearsal";
 import { redact } from "@pollux/core/wire";
 import { ACTIONS, HARMLESS_ACTIONS } from "../actions/actions.ts";
@@ -278,7 +279,7 @@ class Handler {
   }
 
   #call(request: Request, id: string, query: URLSearchParams): SessionCall {
-    const { store, prices, makeCase } = this.#options;
+    const { store, exchanges, prices, makeCase } = this.#options;
     return {
       id,
       store,
@@ -292,6 +293,7 @@ class Handler {
       query,
       fold: async () => (await this.#open(id)).fold,
       exchanges: async () => (await this.#open(id)).exchanges,
+      causes: async (runId) => (exchanges === undefined ? [] : await readCauses(exchanges, id, runId)),
     };
   }
 
