@@ -174,6 +174,14 @@ describe("the page", () => {
   });
 });
 
+test("the list finds sessions by the tools, models and agents of their runs", async () => {
+  const { get, store } = await start();
+  const totals = [{ kind: "tool", name: "get_weather", count: 2 }];
+  const [entry] = await store.load("chat-1");
+  await store.append("chat-3", 0, [entry ?? null], { info: { state: "idle", createdAt: 1, totals } as never });
+  expect(await (await get("/api/sessions?search=Weather")).json()).toMatchObject({ sessions: [{ id: "chat-3" }] });
+});
+
 describe("refuses", () => {
   test.each<[string, InspectorOptions["authorize"], number]>([
     ["who is not authorized", () => false, 401],

@@ -51,7 +51,7 @@ export class FileSource implements Source {
     const words = search.toLowerCase().split(/\s+/).filter(Boolean);
     const rows = [...this.#sessions.values()].map((file) => rowOf(file));
     const isFound = (row: SessionRow): boolean => {
-      const text = JSON.stringify([row.id, row.title, row.agent, row.metadata]).toLowerCase();
+      const text = JSON.stringify([row.id, row.title, row.agent, row.metadata, this.#names(row.id)]).toLowerCase();
       return (state === undefined || row.state === state) && words.every((word) => text.includes(word));
     };
     return { sessions: rows.filter(isFound).toSorted((a, b) => b.updatedAt - a.updatedAt) };
@@ -118,6 +118,13 @@ export class FileSource implements Source {
 
   async act(): Promise<Json> {
     throw new SourceError("read-only", "A dropped file is read-only. Open it with pollux inspect --allow-actions.");
+  }
+
+  /** Models and tools of a session. */
+  #names(session: string): readonly string[] {
+    const runs = this.#open(session).fold.overview().runs;
+    const labels = runs.flatMap(({ turns }) => turns.flatMap(({ steps }) => steps.map(({ label }) => label ?? "")));
+    return [...new Set([...runs.map(({ model }) => model), ...labels])];
   }
 
   #open(session: string): OpenFile {
