@@ -37,6 +37,10 @@ export interface Source {
   totals(query: URLSearchParams): Promise<Totals>;
   /** Runs of evals: see `readEvals`. @throws {SourceError} */
   evals(suite: string, query: string): Promise<Json>;
+  /** What can be played with: a `Playground`. @throws {SourceError} */
+  play(): Promise<Json>;
+  /** Does something of the playground that needs no session. @throws {SourceError} */
+  playWith(action: "tool" | "reload", body: Json): Promise<Json>;
   /** Does something with a session: see the handlers in `actions`. @throws {SourceError} */
   act(session: string, action: string, body: Json): Promise<Json>;
 }
@@ -50,6 +54,8 @@ export interface SourceAbout {
   readonly isLive: boolean;
   /** Names of the agents that can run. */
   readonly agents: readonly string[];
+  /** Who answers runs that actions begin. */
+  readonly answers: "service" | "emulator";
   /** Has prices, so there is money to show. */
   readonly hasPrices: boolean;
   /** There are runs of evals to show. */

@@ -37,14 +37,22 @@ export class FileSource implements Source {
   }
 
   async about(): Promise<SourceAbout> {
-    return { title: this.#title, actions: [], isLive: false, agents: [], hasPrices: false, hasEvals: false };
+    return {
+      title: this.#title,
+      actions: [],
+      isLive: false,
+      agents: [],
+      answers: "service",
+      hasPrices: false,
+      hasEvals: false,
+    };
   }
 
   async sessions({ search = "", state }: SessionQuery): Promise<SessionPage> {
     const words = search.toLowerCase().split(/\s+/).filter(Boolean);
     const rows = [...this.#sessions.values()].map((file) => rowOf(file));
     const isFound = (row: SessionRow): boolean => {
-      const text = JSON.stringify([row.id, row.title, row.agent, row.metadata]).toLowerCase();
+      const text = JSON.stringify([row.id, row.title, row.agent, row.metadata, this.#names(row.id)]).toLowerCase();
       return (state === undefined || row.state === state) && words.every((word) => text.includes(word));
     };
     return { sessions: rows.filter(isFound).toSorted((a, b) => b.updatedAt - a.updatedAt) };
@@ -112,8 +120,23 @@ export class FileSource implements Source {
     throw new SourceError("not-found", "A dropped file has no evals.");
   }
 
+  async play(): Promise<Json> {
+    throw new SourceError("not-found", "A dropped file has no agents.");
+  }
+
+  async playWith(): Promise<Json> {
+    return await this.play();
+  }
+
   async act(): Promise<Json> {
     throw new SourceError("read-only", "A dropped file is read-only. Open it with pollux inspect --allow-actions.");
+  }
+
+  /** Models and tools of a session. */
+  #names(session: string): readonly string[] {
+    const runs = this.#open(session).fold.overview().runs;
+    const labels = runs.flatMap(({ turns }) => turns.flatMap(({ steps }) => steps.map(({ label }) => label ?? "")));
+    return [...new Set([...runs.map(({ model }) => model), ...labels])];
   }
 
   #open(session: string): OpenFile {

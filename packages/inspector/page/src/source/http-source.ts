@@ -93,8 +93,20 @@ export class HttpSource implements Source {
     return await this.#get(`/evals/${encodeURIComponent(suite)}?${query}`);
   }
 
+  async play(): Promise<Json> {
+    return await this.#get("/play");
+  }
+
+  async playWith(action: string, body: Json): Promise<Json> {
+    return await this.#post(`/play/${action}`, body);
+  }
+
   async act(session: string, action: string, body: Json): Promise<Json> {
-    return await this.#fetch(`${pathOf(session)}/${encodeURIComponent(action)}`, {
+    return await this.#post(`${pathOf(session)}/${encodeURIComponent(action)}`, body);
+  }
+
+  async #post(path: string, body: Json): Promise<Json> {
+    return await this.#fetch(path, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
