@@ -44,6 +44,7 @@ describe("answers", () => {
       actions: [],
       isLive: true,
       agents: [],
+      answers: "service",
       hasPrices: false,
       hasEvals: false,
     });
