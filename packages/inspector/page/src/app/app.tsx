@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { CompareView } from "../compare/compare-view.tsx";
 import { EvalsView } from "../evals/evals-view.tsx";
 import { SessionView } from "../session/session-view.tsx";
 import { SessionsView } from "../sessions/sessions-view.tsx";
@@ -49,6 +50,8 @@ function Shell(): JSX.Element {
           <SessionsView key={sourceKey(source)} route={route} />
         ) : route.kind === "evals" ? (
           <EvalsView key={sourceKey(source)} route={route} />
+        ) : route.kind === "compare" ? (
+          <CompareView key={`${sourceKey(source)} ${formatRoute(route)}`} route={route} />
         ) : (
           <SessionView key={`${sourceKey(source)} ${route.id}`} route={route} />
         )}

@@ -1,7 +1,7 @@
 import type { RunRow, TurnRow } from "../../../src/inspection/inspection.ts";
 
 /** What the page shows, as it stands in the address after `#`. */
-export type Route = SessionsRoute | SessionRoute | EvalsRoute;
+export type Route = SessionsRoute | SessionRoute | EvalsRoute | CompareRoute;
 
 export interface SessionsRoute {
   readonly kind: "sessions";
@@ -38,6 +38,15 @@ export interface EvalsRoute {
   readonly path: readonly string[];
 }
 
+/** Two sessions side by side, or a run of each. */
+export interface CompareRoute {
+  readonly kind: "compare";
+  readonly left: string;
+  readonly right: string;
+  /** Ids of the runs; absent for all of both sessions. */
+  readonly runs?: readonly [left: string, right: string] | undefined;
+}
+
 export const SESSIONS: SessionsRoute = { kind: "sessions", search: "", state: "" };
 
 /** Reads the hash of an address; anything that is no route is the list of sessions. */
@@ -45,6 +54,9 @@ export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2);
   const segments = path.split("/").map(decode);
   if (segments[0] === "evals") return { kind: "evals", path: segments.slice(1).filter(Boolean) };
+  const [kind, left = "", right = "", leftRun, rightRun] = segments;
+  if (kind === "compare" && left !== "" && right !== "")
+    return { kind, left, right, ...(leftRun !== undefined && rightRun !== undefined && { runs: [leftRun, rightRun] }) };
   if (segments[0] !== "s" || segments[1] === undefined || segments[1] === "") {
     const params = new URLSearchParams(query);
     return { kind: "sessions", search: params.get("q") ?? "", state: params.get("state") ?? "" };
@@ -95,6 +107,7 @@ export function formatRoute(route: Route): string {
     return query === "" ? "#/" : `#/?${query}`;
   }
   if (route.kind === "evals") return hashOf(["evals", ...route.path]);
+  if (route.kind === "compare") return hashOf(["compare", route.left, route.right, ...(route.runs ?? [])]);
   const { id, tab, item, turn } = route;
   const segments: (string | number)[] = ["s", id];
   if (turn !== undefined) {
