@@ -76,7 +76,7 @@ const FIGURES: readonly {
 function Figures({ left, right }: { readonly left: BranchTotals; readonly right: BranchTotals }): JSX.Element {
   const [endedLeft, endedRight] = [left, right].map(({ stopReason }) => stopReason === "finished");
   return (
-    <table class="figures">
+    <table class="compare-figures">
       <caption>Which took less, by figures alone: they do not say which answer is right.</caption>
       <thead>
         <tr>
@@ -145,7 +145,7 @@ function Prompts({ prompts }: { readonly prompts: PromptDifferences }): JSX.Elem
         <>
           <h3>Instructions of B, with what A has or lacks</h3>
           <p class="said">
-            <TextDiff was={was} is={is} />
+            <TextDiff was={was} is={is} isShort />
           </p>
         </>
       )}

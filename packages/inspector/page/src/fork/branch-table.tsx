@@ -1,6 +1,6 @@
 import type { Json } from "@pollux/core";
 import type { JSX } from "preact";
-import type { BranchComparison, BranchTotals, BranchTurn } from "../../../src/inspection/results.ts";
+import type { BranchComparison, BranchRow, BranchTotals, BranchTurn } from "../../../src/inspection/results.ts";
 import { JsonCode } from "../ui/code.tsx";
 import { TextDiff } from "../compare/text-diff.tsx";
 import { formatDuration, formatMoney, formatPlural, formatTokens } from "../ui/format.ts";
@@ -41,7 +41,7 @@ export function BranchTable({
         {rows.map((row, index) => (
           <tr key={index} class={row.isSame ? "is-same" : ""}>
             <th scope="row" class="number">
-              {row.right?.number ?? row.left?.number}
+              {numberOf(row)}
             </th>
             <Side turn={row.left} />
             <Side turn={row.right} before={isWhole ? row.left : undefined} />
@@ -64,6 +64,11 @@ export function BranchTable({
       </tbody>
     </table>
   );
+}
+
+/** Of the turn; of both where runs of one session are compared. */
+function numberOf({ left, right }: BranchRow): string {
+  return [...new Set([left, right].flatMap((turn) => (turn === undefined ? [] : [turn.number])))].join(" / ");
 }
 
 function Head({ title, totals }: { readonly title: string; readonly totals: BranchTotals }): JSX.Element {

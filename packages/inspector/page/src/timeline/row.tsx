@@ -101,8 +101,8 @@ function RunLine({
       onClick={onSelect}
     >
       <span role="gridcell" class="run-number">
-        <TickBox ticked={tickedRuns} id={run.runId} label={`run ${number ?? ""}`} />
         Run {number ?? ""}
+        <TickBox ticked={tickedRuns} id={run.runId} label={`run ${number ?? ""}`} />
       </span>
       <span role="gridcell" class="run-text" title={input}>
         <span class="run-input">
