@@ -1,5 +1,6 @@
 import { compareBranches } from "../inspection/compare-branches.ts";
 import { ExchangeFold } from "../inspection/exchange-fold.ts";
+import { textOf } from "../inspection/read-values.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
 import { firstHead } from "../replay/kept-head.ts";
 import { comparePrompts } from "../replay/compare-prompts.ts";
@@ -28,5 +29,5 @@ export const compareView: ViewHandler = async (call) => {
 function promptOf(fold: SessionFold, exchanges: ExchangeFold, runId: string): Parameters<typeof comparePrompts>[0] {
   const run = runId === "" ? fold.runs.at(-1) : fold.run(runId);
   const head = run && firstHead({ exchanges, run });
-  return head && { model: String(run?.entry["model"] ?? ""), head };
+  return head && { model: textOf(run?.entry["model"]) ?? "", head };
 }

@@ -80,6 +80,24 @@ export interface ForkResult {
   readonly comparison: BranchComparison;
 }
 
+/** What a search found in a session. */
+export interface SearchResult {
+  /** In the order of the log. */
+  readonly turns: readonly FoundTurn[];
+  /** There are more. */
+  readonly isMore: boolean;
+}
+
+/** A turn with all words. */
+export interface FoundTurn {
+  readonly runId: string;
+  readonly turn: number;
+  /** As in `TurnRow`. */
+  readonly number: number;
+  /** The first word, and what stands around it. */
+  readonly text: string;
+}
+
 /** Two sessions that begin alike, side by side. */
 export interface BranchComparison {
   /** Turns that are the same in both, from the beginning. */

@@ -1,5 +1,6 @@
 import { checkRequestView, checkView } from "../checks/check-views.ts";
 import { compareView } from "../fork/compare-view.ts";
+import { searchSession } from "../inspection/search-session.ts";
 import { replayView } from "../replay/replay-run.ts";
 import { causesView } from "../server/causes-view.ts";
 import type { ViewHandler, ViewHandlers } from "../server/handlers.ts";
@@ -14,6 +15,7 @@ export const VIEWS: ViewHandlers = {
   "check-request": refusing(checkRequestView),
   compare: refusing(compareView),
   replay: refusing(replayView),
+  search: async (call) => searchSession(await call.fold(), call.query.get("q") ?? ""),
   ...Object.fromEntries(TAKE_AWAYS.map((what) => [`take-${what}`, takeAwayView(what)])),
 };
 

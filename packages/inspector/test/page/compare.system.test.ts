@@ -27,7 +27,7 @@ test("two sessions of the list are ticked and compared: what each took, and whic
   await tab.press("j", "x");
   await tab.clickText("button", "Compare 2 of 2");
   await tab.sees("Which took less, by figures alone", ".compare-figures");
-  await tab.sees("Prompts");
+  await tab.sees("Instructions and tools are compared where the requests of both are kept.");
   await tab.sees("Turn by turn");
   expect(await tab.hash()).toMatch(/^#\/compare\/[^/]+\/[^/]+$/);
   expect(await tab.seriousFindings()).toEqual([]);
