@@ -1,7 +1,7 @@
 import type { RunRow, TurnRow } from "../../../src/inspection/inspection.ts";
 
 /** What the page shows, as it stands in the address after `#`. */
-export type Route = SessionsRoute | SessionRoute | EvalsRoute | CompareRoute;
+export type Route = TotalsRoute | SessionsRoute | SessionRoute | EvalsRoute | CompareRoute;
 
 export interface SessionsRoute {
   readonly kind: "sessions";
@@ -31,6 +31,13 @@ export interface TurnRoute {
   readonly item?: number | undefined;
 }
 
+/** Totals of a store. */
+export interface TotalsRoute {
+  readonly kind: "totals";
+  /** `today`, `7d`, `30d`, `all`, or the first and the last day as `2026-11-01..2026-11-07`. */
+  readonly span: string;
+}
+
 /** Runs of evals. */
 export interface EvalsRoute {
   readonly kind: "evals";
@@ -53,6 +60,7 @@ export const SESSIONS: SessionsRoute = { kind: "sessions", search: "", state: ""
 export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2);
   const segments = path.split("/").map(decode);
+  if (segments[0] === "totals") return { kind: "totals", span: new URLSearchParams(query).get("span") ?? "7d" };
   if (segments[0] === "evals") return { kind: "evals", path: segments.slice(1).filter(Boolean) };
   const [kind, left = "", right = "", leftRun, rightRun] = segments;
   if (kind === "compare" && left !== "" && right !== "")
@@ -106,6 +114,7 @@ export function formatRoute(route: Route): string {
     const query = params.toString();
     return query === "" ? "#/" : `#/?${query}`;
   }
+  if (route.kind === "totals") return `#/totals?${new URLSearchParams({ span: route.span }).toString()}`;
   if (route.kind === "evals") return hashOf(["evals", ...route.path]);
   if (route.kind === "compare") return hashOf(["compare", route.left, route.right, ...(route.runs ?? [])]);
   const { id, tab, item, turn } = route;
