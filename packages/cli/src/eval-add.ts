@@ -4,7 +4,8 @@ import { openPath } from "@pollux/inspector";
 import { proposeCase, type ProposedCase, writeSessionCase } from "@pollux/evals";
 import { type CliProcess, type Command, parseOptions, UsageError } from "./command.ts";
 import { chooseSuite } from "./eval/find-suites.ts";
-import { keysIn, openExchanges, STORE } from "./inspect.ts";
+import { STORE } from "./inspect.ts";
+import { keysIn, openExchanges } from "./serve-page.ts";
 import { parseNumber } from "./serving.ts";
 import { inOneLine } from "./terminal-text.ts";
 
@@ -18,7 +19,7 @@ Options:
       --exchanges PATH   where keepExchanges writes (default: the folder "exchanges" beside PATH)
       --suite SUITE      file or name of the suite (default: the only one)
       --run ID           run to make again (default: the last one)
-      --turn N           a fork begins at this turn of the run
+      --turn N           a fork begins at the Nth turn of the run
       --turns N          a fork makes so many turns
       --id ID            name of the case, and of its folder in "cases" beside the suite (default: SESSION)
       --tag TAG          tag of the case; may be given more than once

@@ -5,11 +5,14 @@ import { HttpSource } from "./source/http-source.ts";
 import "./styles/base.css";
 import "./styles/acting.css";
 import "./styles/evals.css";
+import "./styles/totals.css";
 import "./styles/layout.css";
 import "./styles/sessions.css";
 import "./styles/timeline.css";
 import "./styles/turn.css";
 import "./styles/wire.css";
+// Last: it changes what the others say.
+import "./styles/narrow.css";
 
 const root = document.querySelector("#app");
 if (root !== null) render(<App inspector={new Inspector(new HttpSource())} />, root);

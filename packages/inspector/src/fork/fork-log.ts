@@ -26,7 +26,7 @@ export function forkLog(fold: SessionFold, run: RunFold, request: ForkRequest, r
   if (turn === undefined) return forkAfter(fold, run, request);
   const { entries } = cutOrRefuse(fold.entries, { runId: run.runId, turn, newRunId: runId });
   if (message !== undefined && turn !== 1)
-    throw invalid("The message of a run is in its first request: fork at turn 1 to change it.");
+    throw invalid("The message of a run is in its first request: fork at the run's first turn to change it.");
   const changed = new Set<string>();
   const kept = entries.map((one, position): Json => {
     const entry = fieldsOf(one);
@@ -39,8 +39,7 @@ export function forkLog(fold: SessionFold, run: RunFold, request: ForkRequest, r
     return asJson(withResult(entry, results, turn, changed));
   });
   const missing = Object.keys(results).find((callId) => !changed.has(callId));
-  if (missing !== undefined)
-    throw invalid(`${missing.slice(0, 40)} has no outcome in turn ${turn - 1}, the turn before the fork.`);
+  if (missing !== undefined) throw invalid(`${missing.slice(0, 40)} has no outcome in the turn before the fork.`);
   // A turn with another result is not what it was.
   const isOther = (one: Json): boolean => {
     const { type, turn: closed, runId: id } = fieldsOf(one);
@@ -116,14 +115,14 @@ function invalid(message: string): HttpError {
 }
 
 /** What a fork says about itself: a title, and where it is from. */
-export function forkInfo(fold: SessionFold, { turn }: ForkRequest): Json {
+export function forkInfo(fold: SessionFold, { runId, turn }: ForkRequest): Json {
   let metadata: { readonly [name: string]: unknown } = {};
   for (const entry of fold.entries) {
     const { type, metadata: said } = fieldsOf(entry);
     if (type === "info" && said !== undefined) metadata = fieldsOf(said);
   }
   const texts = Object.fromEntries(Object.entries(metadata).filter(([, value]) => typeof value === "string"));
-  const where = turn === undefined ? "a later message" : `turn ${turn}`;
+  const where = turn === undefined ? "a later message" : `turn ${fold.run(runId)?.turns.get(turn)?.number ?? turn}`;
   const title = `${fold.title === "" ? fold.id : fold.title} (fork at ${where})`;
   return asJson({ v: 3, at: Date.now(), type: "info", title, metadata: { ...texts, forkOf: fold.id } });
 }

@@ -40,7 +40,7 @@ export interface SessionRow {
 
 /** Which sessions to list. */
 export interface SessionQuery {
-  /** Words that the id, title, owner, agent or metadata has, in any case. */
+  /** Words that the id, title, owner, metadata, or a name of an agent, model or tool has, in any case. */
   readonly search?: string | undefined;
   readonly state?: SessionState | undefined;
   readonly owner?: string | undefined;
@@ -68,6 +68,8 @@ export interface SessionOverview {
   readonly length: number;
   /** Set when runs and turns that have not changed since the log had this length are left out; see `mergeOverview`. */
   readonly since?: number | undefined;
+  /** What came before the entries that were read: the rest is read when it is asked for. Absent when all is here. */
+  readonly earlier?: EarlierRow | undefined;
   /** Contents from before the first run: given by the caller, or those of the session it was forked from. */
   readonly history?: HistoryRow | undefined;
   readonly runs: readonly RunRow[];
@@ -87,6 +89,16 @@ export interface SessionOverview {
   readonly exchanges: number;
 }
 
+/** The part of a long session that was not read. */
+export interface EarlierRow {
+  /** Entries before the first that was read. */
+  readonly entries: number;
+  /** Turns before the first that is here. */
+  readonly turns: number;
+  /** What is here and what came before is summed up in `usage` and `cost`; otherwise these are of what is here. */
+  readonly areTotalsKnown: boolean;
+}
+
 /** Contents that the session began with. */
 export interface HistoryRow {
   readonly contents: number;
@@ -100,6 +112,8 @@ export interface RunRow {
   readonly runId: string;
   /** Place of its entry in the log. */
   readonly position: number;
+  /** Its beginning was not read. */
+  readonly isPartial?: true | undefined;
   readonly at: number;
   readonly endedAt?: number | undefined;
   readonly model: string;
@@ -140,9 +154,14 @@ export interface LimitRow {
 
 /** One turn: a request, its answer, and the calls that the answer made. */
 export interface TurnRow {
+  /** Its place over all runs of the session, in the order of the log and from 1; 0 before an entry tells of the turn. Never changes. */
+  readonly number: number;
+  /** Its place in its run, as names of steps have it. */
   readonly turn: number;
   /** The turn turns the answer into typed output. */
   readonly phase?: "output" | undefined;
+  /** Name of the agent that leads it, after a handover: another than the run's. */
+  readonly agent?: string | undefined;
   readonly startedAt: number;
   /** Absent while something of it is going, or was cut off. */
   readonly endedAt?: number | undefined;
@@ -231,7 +250,7 @@ export interface StepRow {
   /** Why it failed, or what it found, in one line. */
   readonly detail?: string | undefined;
   /** Runs of agents inside a call, or delegated requests. */
-  readonly nested?: number | undefined;
+  readonly inner?: readonly InnerRow[] | undefined;
   /** From 1: it was not the first try. */
   readonly attempt?: number | undefined;
   /** What it brought into the history; absent for nothing. */
@@ -242,6 +261,14 @@ export interface StepRow {
   readonly isFirstUntrusted?: true | undefined;
   /** Where the request differs from the one before. */
   readonly breaks?: readonly PrefixField[] | undefined;
+}
+
+/** A run inside a step. Its turns are known where requests are kept: see `ExchangeRow.inner`. */
+export interface InnerRow {
+  readonly usage: TurnUsage;
+  readonly cost?: number | undefined;
+  /** First words of the answers that the log has of it. */
+  readonly texts: readonly string[];
 }
 
 /** A call that waits for an answer. */

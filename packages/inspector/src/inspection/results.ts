@@ -1,5 +1,12 @@
 import type { Json } from "@pollux/core";
+import type { KeptCause } from "@pollux/core/exchanges";
 import type { TurnUsage } from "./inspection.ts";
+
+/** What was thrown in a run. */
+export interface CauseView extends KeptCause {
+  /** Of one in a run inside a call: that call, of the run that was asked about. */
+  readonly outerCallId?: string | undefined;
+}
 
 /** What an action did; a fork has a result of its own. */
 export interface ActionResult {
@@ -73,6 +80,24 @@ export interface ForkResult {
   readonly comparison: BranchComparison;
 }
 
+/** What a search found in a session. */
+export interface SearchResult {
+  /** In the order of the log. */
+  readonly turns: readonly FoundTurn[];
+  /** There are more. */
+  readonly isMore: boolean;
+}
+
+/** A turn with all words. */
+export interface FoundTurn {
+  readonly runId: string;
+  readonly turn: number;
+  /** As in `TurnRow`. */
+  readonly number: number;
+  /** The first word, and what stands around it. */
+  readonly text: string;
+}
+
 /** Two sessions that begin alike, side by side. */
 export interface BranchComparison {
   /** Turns that are the same in both, from the beginning. */
@@ -83,6 +108,22 @@ export interface BranchComparison {
   readonly rows: readonly BranchRow[];
   /** Turns that are left out. */
   readonly omitted: number;
+  /** How the first requests of the last runs differ; absent where they were not asked for, or not kept. */
+  readonly prompts?: PromptDifferences | undefined;
+}
+
+/** What two requests say before their contents. */
+export interface PromptDifferences {
+  readonly models: readonly [left: string, right: string];
+  readonly instructions: readonly [left: string, right: string];
+  /** Functions that only one of them declares, or that are declared in another way. */
+  readonly tools: readonly { readonly name: string; readonly is: "only-left" | "only-right" | "changed" }[];
+  /** Settings and choices that differ. */
+  readonly settings: readonly {
+    readonly name: string;
+    readonly left?: Json | undefined;
+    readonly right?: Json | undefined;
+  }[];
 }
 
 /** A branch as a whole. The totals count what came after the shared turns. */
@@ -92,6 +133,8 @@ export interface BranchTotals {
   readonly stopReason?: string | undefined;
   readonly turns: number;
   readonly toolCalls: number;
+  /** Time of its turns. */
+  readonly ms: number;
   readonly tokens: number;
   readonly cost?: number | undefined;
   /** The last answer. */
@@ -108,6 +151,8 @@ export interface BranchRow {
 /** One turn of a branch. */
 export interface BranchTurn {
   readonly runId: string;
+  /** As in `TurnRow`. */
+  readonly number: number;
   readonly turn: number;
   /** The message that began the run, in its first turn. */
   readonly message?: string | undefined;
@@ -115,6 +160,8 @@ export interface BranchTurn {
   readonly calls: readonly BranchCall[];
   readonly usage: TurnUsage;
   readonly cost?: number | undefined;
+  /** Absent for one that has not ended. */
+  readonly ms?: number | undefined;
 }
 
 /** A call of a branch, and what the model was told. */

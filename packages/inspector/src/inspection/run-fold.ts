@@ -2,7 +2,7 @@ import type { Json, PriceTable, Usage } from "@pollux/core";
 import { NO_USAGE } from "@pollux/core/model";
 import type { FailedRequest, JobRow, LimitRow, PendingRow, RunRow, SessionState, TurnRow } from "./inspection.ts";
 import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, textOf } from "./read-values.ts";
-import { readPlace } from "./step-place.ts";
+import { type ReadPlace, readPlace } from "./step-place.ts";
 import { type RecordPlace, TurnFold } from "./turn-fold.ts";
 import { addUsage, readUsage } from "./usage.ts";
 import { joinReads, whyHeld } from "./untrusted.ts";
@@ -32,18 +32,27 @@ export class RunFold {
   /** The conversation went back to before it. */
   isTakenBack = false;
   readonly #measures: Measures;
+  /** Turns of the runs before it. */
+  readonly turnsBefore: number;
+  /** Its turns, as its session counts them. */
+  turnCount = 0;
+  /** Its entry, and its first turns, were not read. */
+  isPartial = false;
+  /** Another run has begun. */
+  isOver = false;
   /** Questions that were answered since the run began. */
   readonly #answered: Set<string> = new Set();
   /** The last report of each job, by its call. */
   readonly #progress: Map<string, Fields> = new Map();
   #last: TurnFold | undefined;
 
-  constructor(runId: string, position: number, entry: Fields, measures: Measures) {
+  constructor(runId: string, position: number, entry: Fields, measures: Measures, turnsBefore: number) {
     this.runId = runId;
     this.position = position;
     this.entry = entry;
     this.changedAt = position + 1;
     this.#measures = measures;
+    this.turnsBefore = turnsBefore;
   }
 
   /** @returns What is wrong with the entry, if anything. */
@@ -70,6 +79,7 @@ export class RunFold {
         this.positions.push(position);
         this.end = entry;
         this.endedAt = at;
+        this.turnCount = Math.max(this.turnCount, numberOf(entry["turns"]) ?? 0);
         this.#tellEnd();
         for (const { turn, question } of this.pending()) this.turns.get(turn)?.ask(question);
         for (const [index, record] of listOf(entry["open"]).entries())
@@ -173,6 +183,7 @@ export class RunFold {
     return {
       runId: this.runId,
       position: this.position,
+      ...(this.isPartial && { isPartial: true }),
       at: numberOf(entry["at"]) ?? 0,
       ...(this.endedAt !== undefined && { endedAt: this.endedAt }),
       model: textOf(entry["model"]) ?? "",
@@ -226,6 +237,10 @@ export class RunFold {
     // Steps of no turn that is known stand with the turn that was under way.
     const number = place.kind === "other" ? (this.#last?.turn ?? 0) : place.turn;
     const turn = this.#turn(number);
+    if (isOfTurn(type, place, entry) && !this.isOver) {
+      turn.number = this.turnsBefore + number;
+      this.turnCount = Math.max(this.turnCount, number);
+    }
     if (type === "begin") turn.begin(place, text, position, at);
     else if (type === "step") turn.end(place, text, position, at, entry["outcome"]);
     else if (type === "job" && !isFields(entry["outcome"])) {
@@ -300,6 +315,12 @@ export class RunFold {
     }
     return ms;
   }
+}
+
+/** True for a step that a turn can't be without: its session counts those. */
+function isOfTurn(type: string, { kind }: ReadPlace, entry: Fields): boolean {
+  const isCounted = kind === "model" || kind === "guard" || kind === "compact";
+  return type === "step" && isCounted && fieldsOf(entry["outcome"])["ok"] === true;
 }
 
 const RESUMABLE: ReadonlySet<string> = new Set(["failed", "aborted", "limit", "needs-approval", "needs-outcome"]);

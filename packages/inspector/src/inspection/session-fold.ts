@@ -1,7 +1,15 @@
 import type { Json } from "@pollux/core";
 import { NO_USAGE } from "@pollux/core/model";
 import { ENTRY_VERSION } from "@pollux/core/doctor";
-import type { DraftRow, HistoryRow, ProblemRow, SessionOverview, SessionState, SteeringRow } from "./inspection.ts";
+import type {
+  DraftRow,
+  EarlierRow,
+  HistoryRow,
+  ProblemRow,
+  SessionOverview,
+  SessionState,
+  SteeringRow,
+} from "./inspection.ts";
 import type { ExchangeRow } from "./exchange-details.ts";
 import type { ExchangeFold } from "./exchange-fold.ts";
 import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, textOf } from "./read-values.ts";
@@ -20,6 +28,21 @@ export interface BesideLog {
   readonly exchanges?: number | undefined;
 }
 
+/** What came before the entries that were read. */
+export interface BeforeFold {
+  readonly title?: string | undefined;
+  readonly createdAt?: number | undefined;
+  readonly entries: number;
+  /** Turns of the runs before the first one that is here. */
+  readonly turns: number;
+  /** What those runs used. */
+  readonly totalTokens: number;
+  /** What they cost; absent when that is not known. */
+  readonly cost?: number | undefined;
+  /** What is known of the run that was under way. */
+  readonly run?: (Fields & { readonly runId: string }) | undefined;
+}
+
 /**
  * A session's log, read entry by entry. It takes entries of any condition: one that can't be read is a problem beside the rest,
  * never an error. Adding an entry costs what is in it, whatever came before.
@@ -30,6 +53,8 @@ export class SessionFold {
   readonly entries: Json[] = [];
   readonly runs: RunFold[] = [];
   readonly problems: ProblemRow[] = [];
+  /** What was not read. */
+  readonly before: BeforeFold | undefined;
   readonly #measures: Measures;
   readonly #byId: Map<string, RunFold> = new Map();
   #history: HistoryRow | undefined;
@@ -48,9 +73,21 @@ export class SessionFold {
   #createdAt: number | undefined;
   #updatedAt: number | undefined;
 
-  constructor(id: string, measures: Measures = {}) {
+  /** @param before - The entries that are added are not the first of the log. */
+  constructor(id: string, measures: Measures = {}, before?: BeforeFold) {
     this.id = id;
     this.#measures = measures;
+    this.before = before;
+    if (before === undefined) return;
+    // Places are those in the log.
+    this.entries.length = before.entries;
+    this.#title = before.title;
+    this.#createdAt = before.createdAt;
+    if (before.run === undefined) return;
+    const run = new RunFold(before.run.runId, before.entries, before.run, measures, before.turns);
+    run.isPartial = true;
+    this.runs.push(run);
+    this.#byId.set(run.runId, run);
   }
 
   get length(): number {
@@ -92,6 +129,8 @@ export class SessionFold {
     let usage = NO_USAGE;
     let cost: number | undefined;
     let pricesAsOf: string | undefined;
+    const earlier = this.#earlier();
+    if (earlier?.cost !== undefined && earlier.cost > 0) cost = earlier.cost;
     for (const run of this.runs) {
       usage = addUsage(usage, run.usage);
       const own = run.cost;
@@ -99,6 +138,7 @@ export class SessionFold {
       cost = (cost ?? 0) + own;
       pricesAsOf = run.pricesAsOf ?? pricesAsOf;
     }
+    const isPriced = (earlier === undefined || earlier.cost !== undefined) && !this.runs.some((run) => run.isUnpriced);
     const title = this.title;
     const shownDraft = isRunning ? readDraft(draft) : undefined;
     return {
@@ -109,6 +149,7 @@ export class SessionFold {
       ...(this.#updatedAt !== undefined && { updatedAt: this.#updatedAt }),
       length: this.length,
       ...(since > 0 && { since }),
+      ...(earlier !== undefined && { earlier: earlier.row }),
       ...(this.#history !== undefined && { history: this.#history }),
       runs: this.runs
         // How the last run is going is not told by its entries alone.
@@ -120,10 +161,28 @@ export class SessionFold {
         .map(({ position, at, text }) => ({ position, at, text })),
       ...(shownDraft !== undefined && { draft: shownDraft }),
       problems: this.problems,
-      usage,
-      ...(cost !== undefined && !this.runs.some((run) => run.isUnpriced) && { cost }),
+      usage: { ...usage, totalTokens: usage.totalTokens + (earlier?.totalTokens ?? 0) },
+      ...(isPriced && cost !== undefined && { cost }),
       ...(pricesAsOf !== undefined && { pricesAsOf }),
       exchanges,
+    };
+  }
+
+  /** What was not read, and what all used. */
+  #earlier(): { readonly row: EarlierRow; readonly totalTokens?: number; readonly cost?: number } | undefined {
+    const { before } = this;
+    if (before === undefined) return undefined;
+    const first = this.runs.flatMap(({ turns }) => [...turns.values()]).find(({ number }) => number > 0);
+    // Of a run that goes on, what its first turns used is only known at its end.
+    const isKnown = this.runs.every(({ isPartial, end }) => !isPartial || end !== undefined);
+    return {
+      row: {
+        entries: before.entries,
+        turns: first === undefined ? before.turns : first.number - 1,
+        areTotalsKnown: isKnown,
+      },
+      ...(isKnown && { totalTokens: before.totalTokens }),
+      ...(isKnown && before.cost !== undefined && { cost: before.cost }),
     };
   }
 
@@ -201,7 +260,11 @@ export class SessionFold {
     if (runId === undefined) return "its runId is missing";
     const isRepeated = this.#byId.has(runId);
     // Two runs of one id could not be told apart.
-    const run = new RunFold(isRepeated ? `${runId} (entry ${position})` : runId, position, entry, this.#measures);
+    const name = isRepeated ? `${runId} (entry ${position})` : runId;
+    const last = this.runs.at(-1);
+    const turnsBefore = last === undefined ? (this.before?.turns ?? 0) : last.turnsBefore + last.turnCount;
+    if (last !== undefined) last.isOver = true;
+    const run = new RunFold(name, position, entry, this.#measures, turnsBefore);
     this.runs.push(run);
     this.#heardBefore.set(run, this.#heardUpTo);
     this.#byId.set(run.runId, run);
@@ -213,6 +276,7 @@ export class SessionFold {
   #addToRun(type: string, entry: Fields, position: number, at: number): string | undefined {
     const runId = textOf(entry["runId"]) ?? "";
     const run = this.#byId.get(runId);
+    if (run === undefined && this.before !== undefined) return undefined;
     if (run === undefined) return `it belongs to run ${firstWords(runId, 60)}, whose start is not in the log`;
     const { steered } = fieldsOf(fieldsOf(entry["outcome"])["value"]);
     this.#heardUpTo = Math.max(this.#heardUpTo, numberOf(fieldsOf(steered)["upTo"]) ?? 0);
@@ -225,7 +289,7 @@ export class SessionFold {
 
   /** The run, and all after it, are no longer part of the conversation; neither is what they heard. */
   #goBack(runId: string, position: number): string | undefined {
-    const first = this.#byId.get(runId);
+    const first = this.#byId.get(runId) ?? (this.before && this.runs[0]);
     if (first === undefined) return `it goes back to before run ${firstWords(runId, 60)}, which is not in the log`;
     for (const run of this.runs.slice(this.runs.indexOf(first))) run.takeBack(position);
     this.#steerings = this.#steerings.filter(

@@ -2,6 +2,7 @@ import type { Json } from "@pollux/core";
 import type { CacheEstimate } from "./prefix-cost.ts";
 import type { ExchangeDetails, ExchangeRow } from "./exchange-details.ts";
 import type { SessionOverview, SessionPage, SessionQuery, SessionState } from "./inspection.ts";
+import type { Totals } from "./totals.ts";
 import type { MediaRef, TurnDetails } from "./turn-details.ts";
 
 /** Where the page's data come from: a server, or a file that was dropped onto it. */
@@ -10,9 +11,10 @@ export interface Source {
   sessions(query: SessionQuery): Promise<SessionPage>;
   /**
    * @param known - An overview to bring up to date: only what changed since is fetched.
+   * @param isWhole - Otherwise it may have the end of a long session only: see `EarlierRow`. @defaultValue false
    * @throws {SourceError} `not-found` for a session that is not there.
    */
-  overview(session: string, known?: SessionOverview): Promise<SessionOverview>;
+  overview(session: string, known?: SessionOverview, isWhole?: boolean): Promise<SessionOverview>;
   turn(session: string, runId: string, turn: number): Promise<TurnDetails>;
   /** @param from - Leaves out those before this index: rows never change. @defaultValue 0 */
   exchanges(session: string, from?: number): Promise<readonly ExchangeRow[]>;
@@ -31,8 +33,14 @@ export interface Source {
    * @throws {SourceError}
    */
   view(session: string, name: string, query?: { readonly [name: string]: string }): Promise<Json>;
+  /** @param query - `from` and `to` in milliseconds since the epoch, `owner`, `agent`: see `readTotals`. */
+  totals(query: URLSearchParams): Promise<Totals>;
   /** Runs of evals: see `readEvals`. @throws {SourceError} */
   evals(suite: string, query: string): Promise<Json>;
+  /** What can be played with: a `Playground`. @throws {SourceError} */
+  play(): Promise<Json>;
+  /** Does something of the playground that needs no session. @throws {SourceError} */
+  playWith(action: "tool" | "reload", body: Json): Promise<Json>;
   /** Does something with a session: see the handlers in `actions`. @throws {SourceError} */
   act(session: string, action: string, body: Json): Promise<Json>;
 }
@@ -46,6 +54,8 @@ export interface SourceAbout {
   readonly isLive: boolean;
   /** Names of the agents that can run. */
   readonly agents: readonly string[];
+  /** Who answers runs that actions begin. */
+  readonly answers: "service" | "emulator";
   /** Has prices, so there is money to show. */
   readonly hasPrices: boolean;
   /** There are runs of evals to show. */

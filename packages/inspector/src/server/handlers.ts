@@ -1,4 +1,6 @@
 import type { Agent, Json, PriceTable, Session, SessionStore } from "@pollux/core";
+import type { KeptCause } from "@pollux/core/exchanges";
+import type { Rehearsal } from "@pollux/core/rehearsal";
 import type { CaseDraft, RunForCase } from "../evals/make-case.ts";
 import type { ExchangeFold } from "../inspection/exchange-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
@@ -10,6 +12,10 @@ export interface SessionCall {
   /** By name. */
   readonly agents: Readonly<Record<string, Agent>>;
   readonly prices?: PriceTable | undefined;
+  /** Stands in for the service in runs that begin or go on here; absent when that answers. */
+  readonly rehearsal?: Rehearsal | undefined;
+  /** By session: what its runs here get as `context`. */
+  readonly contexts: Map<string, unknown>;
   /** Whose runs go on in this process. */
   readonly going: Set<Pick<Session, "release">>;
   readonly makeCase?: ((run: RunForCase) => Promise<CaseDraft>) | undefined;
@@ -19,6 +25,10 @@ export interface SessionCall {
   fold(): Promise<SessionFold>;
   /** What was kept of its requests as it is now; empty without any. */
   exchanges(): Promise<ExchangeFold>;
+  /** Entries that were kept of another session's requests; empty without any. */
+  exchangesOf(id: string): Promise<readonly Json[]>;
+  /** What was kept of the causes in one of its runs, or in a run inside one; empty without any. */
+  causes(runId: string): Promise<readonly KeptCause[]>;
 }
 
 /**

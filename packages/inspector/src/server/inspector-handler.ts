@@ -1,4 +1,6 @@
 import type { Agent, Limits, PriceTable, SessionStore } from "@pollux/core";
+import { readCauses } from "@pollux/core/exchanges";
+import type { Rehearsal } from "@pollux/core/rehearsal";
 import { redact } from "@pollux/core/wire";
 import { ACTIONS, HARMLESS_ACTIONS } from "../actions/actions.ts";
 import type { SourceAbout } from "../inspection/source.ts";
@@ -6,14 +8,20 @@ import type { CaseDraft, RunForCase } from "../evals/make-case.ts";
 import { readEvals } from "../evals/read-evals.ts";
 import { inlineMedia } from "../inspection/media.ts";
 import { readTurn } from "../inspection/read-turn.ts";
+import { describeAgents } from "../play/describe-agents.ts";
+import type { Playground } from "../play/play.ts";
+import { emulatedAnswers } from "../play/play-options.ts";
+import { tryTool } from "../play/try-tool.ts";
 import { VIEWS } from "../take-away/views.ts";
 import { Assets } from "./assets.ts";
 import { checkHost, checkSite, checkSize } from "./guard.ts";
 import type { SessionCall } from "./handlers.ts";
 import { HttpError, PRIVATE, readJson, replyError, replyJson } from "./http.ts";
+import { refusing } from "./library-error.ts";
 import { LeaseWatch } from "./lease-watch.ts";
 import { listSessions } from "./list-sessions.ts";
 import { LIVE_PACE, type LivePace, liveResponse } from "./live.ts";
+import { readTotals } from "./read-totals.ts";
 import { type OpenSession, OpenSessions } from "./open-sessions.ts";
 
 /** Options of {@link inspectorHandler}. */
@@ -37,6 +45,13 @@ export interface InspectorOptions {
   readonly allowActions?: boolean | undefined;
   /** Agents that actions run, by name. */
   readonly agents?: Readonly<Record<string, Agent>> | undefined;
+  /**
+   * Who answers the runs that actions begin: the service that the agents name, or the emulator, which costs nothing. Tools run for real.
+   * @defaultValue "service"
+   */
+  readonly answers?: "service" | "emulator" | undefined;
+  /** Gives the agents once more, after their code has changed. @defaultValue they stay as they are */
+  readonly reloadAgents?: (() => Promise<Readonly<Record<string, Agent>>>) | undefined;
   /** Shows what turns cost. Runs know their own cost if their agent has prices. */
   readonly prices?: PriceTable | undefined;
   /** Limits of the agents' runs, to show how much of each was used: a log doesn't have them. */
@@ -55,6 +70,8 @@ export interface InspectorOptions {
 export interface InspectorParts {
   readonly assets?: Assets | undefined;
   readonly pace?: LivePace | undefined;
+  /** Entries that the first look at a long log reads. */
+  readonly tail?: number | undefined;
   /** Has the sessions whose runs go on in this process. */
   readonly going?: SessionCall["going"] | undefined;
 }
@@ -89,14 +106,17 @@ class Handler {
   readonly #assets: Assets;
   readonly #pace: LivePace;
   readonly #going: SessionCall["going"];
+  readonly #contexts: Map<string, unknown> = new Map();
+  readonly #rehearsal: Rehearsal | undefined;
+  #agents: Readonly<Record<string, Agent>>;
   readonly #leases: LeaseWatch;
   readonly #sessions: OpenSessions;
 
   constructor(
     options: InspectorOptions,
-    { assets = new Assets(), pace = LIVE_PACE, going = new Set() }: InspectorParts,
+    { assets = new Assets(), pace = LIVE_PACE, going = new Set(), tail }: InspectorParts,
   ) {
-    const { store, exchanges, path = "/inspector", prices, limits, authorize, secrets = [] } = options;
+    const { store, exchanges, path = "/inspector", prices, limits, authorize, secrets = [], agents = {} } = options;
     if (typeof authorize !== "function")
       throw new TypeError("inspectorHandler needs authorize: sessions hold everything that was said to an agent");
     if (!/^(?:\/[\w.~-]+)*\/?$/.test(path))
@@ -106,6 +126,8 @@ class Handler {
         "exchanges must be the store that keepExchanges writes to, which is not the one of the sessions",
       );
     this.#options = options;
+    this.#agents = agents;
+    this.#rehearsal = options.answers === "emulator" ? emulatedAnswers() : undefined;
     this.#path = path.replace(/\/$/, "");
     this.#secrets = [...secrets];
     this.#assets = assets;
@@ -116,7 +138,7 @@ class Handler {
       ...(limits !== undefined && { limits: { ...limits } }),
     };
     this.#leases = new LeaseWatch(store);
-    this.#sessions = new OpenSessions({ store, exchanges, measures, leases: this.#leases });
+    this.#sessions = new OpenSessions({ store, exchanges, measures, leases: this.#leases, tail });
   }
 
   async handle(request: Request): Promise<Response> {
@@ -154,6 +176,9 @@ class Handler {
     const { evals } = this.#options;
     if (kind === "evals" && evals !== undefined && view === undefined)
       return this.#json(request, await readEvals(evals.folder, id ?? "", url.searchParams));
+    if (kind === "totals" && id === undefined)
+      return this.#json(request, await readTotals(this.#options.store, url.searchParams));
+    if (kind === "play" && view === undefined) return await this.#play(request, id ?? "");
     if (kind !== "sessions") throw nothingHere();
     if (id === undefined || id === "") {
       onlyWith(request, "GET");
@@ -173,12 +198,16 @@ class Handler {
     query: URLSearchParams,
   ): Promise<Response> {
     if (view === "live") return await this.#live(request, id);
-    const session = await this.#open(id);
+    const isWhole = !(view === "turns" || view === "media" || query.has("tail"));
+    let session = await this.#open(id, isWhole);
+    if (!isWhole && isBefore(session, view, rest, query)) session = await this.#open(id);
     const { fold, exchanges } = session;
     switch (view) {
       case undefined:
       case "": {
-        const since = Number(query.get("since") ?? 0);
+        // A page that knows another part of the log gets what it doesn't know.
+        const isKnown = Number(query.get("tail") ?? 0) === (fold.before?.entries ?? 0);
+        const since = isKnown ? Number(query.get("since") ?? 0) : 0;
         const { draft } = session.records;
         const beside = { isRunning: session.isRunning(), draft, exchanges: exchanges.rows.length };
         return this.#json(request, fold.overview(beside, Number.isInteger(since) && since > 0 ? since : 0));
@@ -217,43 +246,72 @@ class Handler {
     const harmless = Object.hasOwn(HARMLESS_ACTIONS, action) ? HARMLESS_ACTIONS[action] : undefined;
     const act = harmless ?? (Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined);
     if (act === undefined) throw new HttpError(404, "not-found", "There is no such action.");
-    if (harmless === undefined && this.#options.allowActions !== true)
-      throw new HttpError(
-        403,
-        "read-only",
-        "The inspector is read-only. Start it with --allow-actions, or mount it with allowActions: true.",
-      );
+    if (harmless === undefined) this.#checkAllowed();
     const body = await readJson(request);
     return replyJson(await act(this.#call(request, id, query), body), this.#secrets);
   }
 
+  /** The playground: what there is, and what can be done without a session. */
+  async #play(request: Request, action: string): Promise<Response> {
+    this.#checkAllowed();
+    const { answers = "service", reloadAgents } = this.#options;
+    if (action === "") {
+      const agents = describeAgents(this.#agents);
+      return this.#json(request, { agents, answers, canReload: reloadAgents !== undefined } satisfies Playground);
+    }
+    if (request.method !== "POST" || (action !== "tool" && action !== "reload")) throw nothingHere();
+    const body = await readJson(request);
+    const done = refusing(async () => {
+      if (action === "tool")
+        return await tryTool(this.#agents, body, { rehearsal: this.#rehearsal, signal: request.signal });
+      if (reloadAgents === undefined) throw new HttpError(404, "not-found", "These agents can't be read again.");
+      this.#agents = await reloadAgents();
+      return {};
+    });
+    return replyJson(await done(), this.#secrets);
+  }
+
+  /** @throws {HttpError} Where the page only reads. */
+  #checkAllowed(): void {
+    if (this.#options.allowActions === true) return;
+    throw new HttpError(
+      403,
+      "read-only",
+      "The inspector is read-only. Start it with --allow-actions, or mount it with allowActions: true.",
+    );
+  }
+
   #call(request: Request, id: string, query: URLSearchParams): SessionCall {
-    const { store, agents = {}, prices, makeCase } = this.#options;
+    const { store, exchanges, prices, makeCase } = this.#options;
     return {
       id,
       store,
-      agents,
+      agents: this.#agents,
       prices,
+      rehearsal: this.#rehearsal,
+      contexts: this.#contexts,
       makeCase,
       going: this.#going,
       request,
       query,
       fold: async () => (await this.#open(id)).fold,
       exchanges: async () => (await this.#open(id)).exchanges,
+      exchangesOf: async (other) => (await exchanges?.load(other)) ?? [],
+      causes: async (runId) => (exchanges === undefined ? [] : await readCauses(exchanges, id, runId)),
     };
   }
 
   async #live(request: Request, id: string): Promise<Response> {
-    await this.#open(id);
+    await this.#open(id, false);
     const { store } = this.#options;
     const watch =
       store.watch === undefined ? undefined : (onChange: () => void) => store.watch?.(id, onChange) ?? (() => {});
-    const session = { open: () => this.#sessions.open(id), watch };
+    const session = { open: () => this.#sessions.open(id, false), watch };
     return liveResponse(session, request.signal, (text) => redact(text, this.#secrets), this.#pace);
   }
 
-  async #open(id: string): Promise<OpenSession> {
-    const session = await this.#sessions.open(id);
+  async #open(id: string, isWhole: boolean = true): Promise<OpenSession> {
+    const session = await this.#sessions.open(id, isWhole);
     if (session === undefined) throw new HttpError(404, "not-found", "There is no such session.");
     return session;
   }
@@ -264,13 +322,14 @@ class Handler {
   }
 
   #about(): SourceAbout {
-    const { title = "Sessions", agents = {}, allowActions, prices, makeCase } = this.#options;
+    const { title = "Sessions", answers = "service", allowActions, prices, makeCase } = this.#options;
     const names = Object.keys(ACTIONS).filter((name) => name !== "make-case" || makeCase !== undefined);
     return {
       title,
       actions: allowActions === true ? names : [],
       isLive: true,
-      agents: Object.keys(agents),
+      agents: Object.keys(this.#agents),
+      answers,
       hasPrices: prices !== undefined,
       hasEvals: this.#options.evals !== undefined,
     };
@@ -280,6 +339,18 @@ class Handler {
     onlyWith(request, "GET");
     return replyJson(value, this.#secrets);
   }
+}
+
+/** True for something that stands before the end of the log that was read. */
+function isBefore(
+  { fold }: OpenSession,
+  view: string | undefined,
+  rest: readonly string[],
+  query: URLSearchParams,
+): boolean {
+  if (fold.before === undefined || view === undefined || view === "") return false;
+  if (view === "media") return Number(query.get("position")) < fold.before.entries;
+  return fold.run(rest[0] ?? "")?.turns.has(Number(rest[1])) !== true;
 }
 
 /** Media that a person looks at or downloads: no type that a browser would run, and in a sandbox. */

@@ -2,23 +2,31 @@ import { isWebUrl } from "@pollux/core/conversation";
 import { redact } from "@pollux/core/wire";
 import { callsIn } from "../inspection/answer-calls.ts";
 import { type Fields, fieldsOf, listOf, textOf } from "../inspection/read-values.ts";
+import type { TurnRow } from "../inspection/inspection.ts";
 import type { TakenFile } from "../inspection/results.ts";
 import type { RunFold } from "../inspection/run-fold.ts";
 import type { SessionFold } from "../inspection/session-fold.ts";
 import { lastOutcome, readStep, type TurnStep } from "../inspection/turn-step.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 import { fileName } from "./session-file.ts";
+import type { WithoutPeople } from "./without-people.ts";
 
 /** Characters of a text or a value that the page holds at most. */
 const MAX_TEXT = 100_000;
 
 /**
  * A session as one HTML file that opens from a disk: no script, no network, no keys, no signatures. What was said, what was called and
- * what it cost; whatever a text holds, it is only text.
+ * what it cost; whatever a text holds, it is only text. The address of a turn in the inspector, from its `#`, is that of the turn here.
+ *
+ * @param taken - What was taken out of the fold, if anything: then its title stays out, too.
  */
-export function sessionPage(fold: SessionFold, madeAt: number): TakenFile {
+export function sessionPage(
+  fold: SessionFold,
+  madeAt: number,
+  taken?: Pick<WithoutPeople, "whole" | "repeated">,
+): TakenFile {
   const overview = fold.overview();
-  const title = fold.title === "" ? fold.id : fold.title;
+  const title = fold.title === "" || taken !== undefined ? fold.id : fold.title;
   const facts = [
     fold.id,
     overview.state,
@@ -43,6 +51,7 @@ export function sessionPage(fold: SessionFold, madeAt: number): TakenFile {
     "</head>",
     "<body>",
     `<header><h1>${escaped(title)}</h1><p>${facts.map(escaped).join(" · ")}</p></header>`,
+    ...(taken === undefined ? [] : [takenNote(taken)]),
     "<main>",
     ...fold.runs.map((run, index) => runSection(fold, run, index)),
     "</main>",
@@ -57,6 +66,12 @@ export function sessionPage(fold: SessionFold, madeAt: number): TakenFile {
 
 const NO_SECRETS: readonly string[] = [];
 
+function takenNote({ whole, repeated }: Pick<WithoutPeople, "whole" | "repeated">): string {
+  const repeats = `${count(repeated, "other text")} that repeated four words of them, a number or an address`;
+  const rest = "Media are not in this file. Names and paraphrases may be left";
+  return `<p class="taken">What people said is taken out: ${count(whole, "text")}, and passages of ${repeats}. ${rest}.</p>`;
+}
+
 function runSection(fold: SessionFold, run: RunFold, index: number): string {
   const { entry, end } = run;
   const row = run.row(index === fold.runs.length - 1, "cut-off", 0);
@@ -68,22 +83,29 @@ function runSection(fold: SessionFold, run: RunFold, index: number): string {
     `<h2>Run ${index + 1}</h2>`,
     `<p class="facts">${[textOf(entry["model"]) ?? "", timeOf(row.at), ending, ...(run.isTakenBack ? ["taken back"] : [])].map(escaped).join(" · ")}</p>`,
     ...listOf(entry["input"]).map((content) => message("user", partsOf(content))),
-    ...[...run.turns.values()].map(({ turn, positions }) => {
-      const steps = positions.map((position) => readStep(fold.entries[position], position));
-      return turnArticle(turn, steps, tokens.get(turn));
+    ...[...run.turns.values()].map((turn) => {
+      const steps = turn.positions.map((position) => readStep(fold.entries[position], position));
+      return turnArticle(fold.id, turn, steps, tokens.get(turn.turn));
     }),
     ...(typeof error["message"] === "string" ? [`<p class="error">${escaped(error["message"])}</p>`] : []),
     "</section>",
   ].join("\n");
 }
 
-function turnArticle(turn: number, steps: readonly TurnStep[], tokens: number | undefined): string {
+function turnArticle(
+  session: string,
+  { number, turn }: Pick<TurnRow, "number" | "turn">,
+  steps: readonly TurnStep[],
+  tokens: number | undefined,
+): string {
   const answer = steps.findLast(({ value }) => fieldsOf(value)["response"] !== undefined);
   const response = fieldsOf(fieldsOf(answer?.value)["response"]);
   const calls = callsIn(response);
+  // As the inspector's page has it.
+  const address = `/s/${encodeURIComponent(session)}/t/${number}`;
   return [
-    "<article>",
-    `<h3>Turn ${turn}${tokens === undefined ? "" : `<span>${tokens.toLocaleString("en-US")} tokens</span>`}</h3>`,
+    `<article id="${escaped(address)}">`,
+    `<h3><a href="#${escaped(address)}">Turn ${number}</a>${tokens === undefined ? "" : `<span>${tokens.toLocaleString("en-US")} tokens</span>`}</h3>`,
     message("model", partsOf(response["content"])),
     ...calls.map(({ call }, index) => callBox(call, outcomeOf(`call:${turn}.${index}`, steps))),
     ...sources(response),

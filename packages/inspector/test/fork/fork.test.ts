@@ -218,9 +218,9 @@ describe("where nothing may be written", () => {
 test.each([
   [{ turn: 9, answers: "emulator" }, "has the turns 1 to 3"],
   [{ turn: 1.5, answers: "emulator" }, "has the turns 1 to 3"],
-  [{ turn: 2, message: "Hi", answers: "emulator" }, "fork at turn 1"],
+  [{ turn: 2, message: "Hi", answers: "emulator" }, "fork at the run's first turn"],
   [{ answers: "emulator" }, "Say at which turn"],
-  [{ turn: 2, results: { "call:2.0": 1 }, answers: "emulator" }, "call:2.0 has no outcome in turn 1"],
+  [{ turn: 2, results: { "call:2.0": 1 }, answers: "emulator" }, "call:2.0 has no outcome in the turn before"],
   [{ turn: 2, answers: "nobody" }, "answers must be"],
   [{ turn: 2, answers: "emulator", tools: [1] }, "tools must be a list of names"],
   [{ turn: 2, answers: "emulator", message: 1 }, "message must be a text"],

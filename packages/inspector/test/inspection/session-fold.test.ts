@@ -79,6 +79,30 @@ test("a cost stands beside the day of its prices, as the run recorded both", asy
   });
 });
 
+test("a turn keeps its number over all runs, also when the conversation goes back to before it", async () => {
+  const store = new MemoryStore();
+  const session = sessionOf(store, [call("add", { a: 1, b: 2 }), say("3"), say("Oslo"), say("Bergen")]);
+  await session.send("What is 1 + 2?");
+  await session.send("And the capital?");
+  await session.rewind({ before: `${(await foldOf(store)).runs[1]!.runId}:user` });
+  await session.send("And the rain?");
+  const numbers = (fold: SessionFold): readonly (readonly number[])[] =>
+    fold.overview().runs.map(({ turns }) => turns.map(({ number }) => number));
+  const whole = await foldOf(store);
+  expect(numbers(whole)).toEqual([[1, 2], [3], [4]]);
+  const grown = new SessionFold("chat-1");
+  const seen = new Map<string, number>();
+  for (const entry of whole.entries) {
+    grown.add(entry);
+    for (const { runId, turns } of grown.overview().runs)
+      for (const { turn, number } of turns) {
+        expect(seen.get(`${runId} ${turn}`) ?? number).toBe(number);
+        seen.set(`${runId} ${turn}`, number);
+      }
+  }
+  expect([...seen.values()]).toEqual([1, 2, 3, 4]);
+});
+
 describe("what a person looks for is flagged", () => {
   test("a call that failed, with why", async () => {
     const fold = await folded([call("fail"), say("Sorry")]);

@@ -4,6 +4,7 @@ import type { ModelPlace } from "../../durable/run-log.ts";
 import { SessionConflictError } from "../../errors/run-errors.ts";
 import { SessionLeaseLostError } from "../../errors/session-errors.ts";
 import type { StopReason } from "../../loop/result.ts";
+import type { TotalsRow } from "./totals.ts";
 
 /** How a run ended. `damaged`: entries of it were lost, and a repair ended it for good. */
 export type EndReason = StopReason | "failed" | "aborted" | "damaged";
@@ -31,7 +32,7 @@ export interface SessionInfo {
   readonly createdAt: number;
   /** Messages that began a run, also those that were taken back. */
   readonly messages: number;
-  /** Turns of the runs that ended. */
+  /** Turns of the runs that are over: also of one that was cut off, once the next has begun. */
   readonly turns: number;
   /** Tokens of the runs that ended. */
   readonly totalTokens: number;
@@ -41,6 +42,8 @@ export interface SessionInfo {
   readonly unpriced?: string | undefined;
   /** Day of the price list of the last run that had one. */
   readonly pricesAsOf?: string | undefined;
+  /** What its runs did, as of the last end of one. Absent before that, and where an older release wrote it last. */
+  readonly totals?: readonly TotalsRow[] | undefined;
 }
 
 /** One session, as a store lists it. */

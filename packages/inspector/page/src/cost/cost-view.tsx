@@ -4,7 +4,7 @@ import type { RunRow, TurnRow, TurnUsage } from "../../../src/inspection/inspect
 import type { CacheEstimate } from "../../../src/inspection/prefix-cost.ts";
 import { useInspector } from "../app/inspector.ts";
 import { useLoad } from "../app/loads.ts";
-import { formatRoute } from "../app/route.ts";
+import { formatRoute, turnRoute } from "../app/route.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
 import { Limits } from "../turn/run-view.tsx";
 import {
@@ -14,6 +14,7 @@ import {
   formatPercent,
   formatPricesAsOf,
   formatTokens,
+  turnTitle,
 } from "../ui/format.ts";
 import { Empty } from "../ui/notes.tsx";
 import { ItemRows } from "../ui/virtual-rows.tsx";
@@ -183,12 +184,11 @@ function Line({
   const usage = isRun ? row.usage : row.turn.usage;
   const cost = isRun ? row.run.cost : row.turn.cost;
   const { prompt = 0, cached = 0, output = 0, thoughts = 0, toolUse = 0, searchQueries = 0, requests = 0 } = usage;
-  const turn = { runId: row.run.runId, turn: isRun ? 0 : row.turn.turn, tab: "" };
   return (
     <div class={`cost-row${isRun ? " cost-run" : ""}`} role="row" aria-rowindex={index + 2} style={style}>
       <span role="gridcell" class="cost-name">
-        <a href={formatRoute({ kind: "session", id, tab: "", turn })} tabIndex={-1}>
-          {isRun ? `Run ${row.number}: ${row.run.input}` : `Turn ${row.turn.turn}`}
+        <a href={formatRoute(turnRoute(id, row.run, isRun ? undefined : row.turn))} tabIndex={-1}>
+          {isRun ? `Run ${row.number}: ${row.run.input}` : turnTitle(row.turn)}
         </a>
         {!isRun && <span class="dim">{row.turn.text}</span>}
       </span>

@@ -1,18 +1,17 @@
-import type { RunRow, SessionOverview } from "../../../src/inspection/inspection.ts";
+import type { RunRow, SessionOverview, TurnRow } from "../../../src/inspection/inspection.ts";
 import { readHead } from "../../../src/replay/request-head.ts";
 import type { SessionModel } from "../session/session-model.ts";
 
 /** A place where a session can be forked: a turn of a run. */
 export interface ForkPoint {
-  /** Its number among all turns of the session, from 0: it stands in the address. */
-  readonly index: number;
   readonly run: RunRow;
+  /** Its place in the run. */
   readonly turn: number;
+  readonly row: TurnRow;
 }
 
 export function forkPoints({ runs }: SessionOverview): readonly ForkPoint[] {
-  let index = 0;
-  return runs.flatMap((run) => run.turns.map(({ turn }): ForkPoint => ({ index: index++, run, turn })));
+  return runs.flatMap((run) => run.turns.map((row): ForkPoint => ({ run, turn: row.turn, row })));
 }
 
 /** What there is to change at a point. */

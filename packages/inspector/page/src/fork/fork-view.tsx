@@ -4,6 +4,7 @@ import { Field } from "../acting/parts.tsx";
 import { useInspector } from "../app/inspector.ts";
 import { useLoad } from "../app/loads.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
+import { turnTitle } from "../ui/format.ts";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { CompareWith } from "./compare-with.tsx";
 import { ForkForm } from "./fork-form.tsx";
@@ -17,7 +18,10 @@ export function ForkView({ session, overview, route }: SessionPanelProps): JSX.E
   const inspector = useInspector();
   const { loads } = inspector.open.value;
   const points = useMemo(() => forkPoints(overview), [overview]);
-  const point = points[route.item ?? points.length - 1] ?? points.at(-1);
+  // One without an answer has no number; it can only be the last.
+  const chosen = points.findIndex(({ row }) => row.number === route.item && row.number > 0);
+  const index = chosen === -1 ? points.length - 1 : chosen;
+  const point = points[index];
   const key = JSON.stringify(["fork", session.id, point?.run.runId, point?.turn, overview.exchanges]);
   const { value, error } = useLoad<ForkDefaults>(loads, key, async () =>
     point === undefined ? { results: [] } : await loadDefaults(session, point),
@@ -28,7 +32,7 @@ export function ForkView({ session, overview, route }: SessionPanelProps): JSX.E
         <p>A fork begins at a turn, and the session has none yet.</p>
       </Empty>
     );
-  const choices = points.slice(Math.max(0, Math.min(point.index - MAX_CHOICES / 2, points.length - MAX_CHOICES)));
+  const choices = points.slice(Math.max(0, Math.min(index - MAX_CHOICES / 2, points.length - MAX_CHOICES)));
   return (
     <div class="acting">
       <p>
@@ -37,14 +41,14 @@ export function ForkView({ session, overview, route }: SessionPanelProps): JSX.E
       </p>
       <Field label="Ask again from">
         <select
-          value={point.index}
+          value={point.row.number}
           onChange={({ currentTarget }) =>
             inspector.go({ kind: "session", id: session.id, tab: "fork", item: Number(currentTarget.value) }, true)
           }
         >
-          {choices.slice(0, MAX_CHOICES).map(({ index, run, turn }) => (
-            <option key={index} value={index}>
-              Turn {turn} of “{run.input.slice(0, 60)}”
+          {choices.slice(0, MAX_CHOICES).map(({ run, row }) => (
+            <option key={`${run.runId} ${row.turn}`} value={row.number}>
+              {turnTitle(row)} of “{run.input.slice(0, 60)}”
             </option>
           ))}
         </select>

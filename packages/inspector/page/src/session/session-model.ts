@@ -1,6 +1,7 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { ExchangeRow } from "../../../src/inspection/exchange-details.ts";
 import type { RunRow, SessionOverview, TurnRow } from "../../../src/inspection/inspection.ts";
+import { isTurn, type TurnRoute } from "../app/route.ts";
 import type { Source } from "../../../src/inspection/source.ts";
 
 /** A session that is shown, kept up to date while it changes. */
@@ -12,10 +13,13 @@ export class SessionModel {
   /** What the model is saying right now. */
   readonly draft: Signal<string | undefined> = signal(undefined);
   readonly exchanges: Signal<readonly ExchangeRow[]> = signal([]);
+  /** Ids of the runs that are ticked, to be compared. */
+  readonly tickedRuns: Signal<readonly string[]> = signal([]);
   readonly runs: ReadonlySignal<readonly RunRow[]> = computed(() => this.overview.value?.runs ?? []);
   #unwatch: (() => void) | undefined;
   #isLoading = false;
   #isStale = false;
+  #isWhole = false;
 
   constructor(source: Source, id: string) {
     this.source = source;
@@ -45,18 +49,46 @@ export class SessionModel {
     while (this.#isStale) {
       this.#isStale = false;
       try {
-        const overview = await this.source.overview(this.id, this.overview.value);
+        const known = this.overview.value;
+        const isWhole = this.#isWhole && known?.earlier !== undefined;
+        const overview = await this.source.overview(this.id, known, isWhole);
         this.overview.value = overview;
         this.error.value = undefined;
         if (overview.exchanges < this.exchanges.value.length) this.exchanges.value = [];
-        const known = this.exchanges.value;
-        if (overview.exchanges > known.length)
-          this.exchanges.value = [...known, ...(await this.source.exchanges(this.id, known.length))];
+        const rows = this.exchanges.value;
+        if (overview.exchanges > rows.length)
+          this.exchanges.value = [...rows, ...(await this.source.exchanges(this.id, rows.length))];
       } catch (error) {
         this.error.value = error instanceof Error ? error : new Error(String(error));
       }
     }
     this.#isLoading = false;
+  }
+
+  /** Reads what came before the end of a long session, once. */
+  whole(): void {
+    if (this.#isWhole) return;
+    this.#isWhole = true;
+    if (this.overview.value?.earlier !== undefined) void this.refresh();
+  }
+
+  readonly #turnsByStep: ReadonlySignal<ReadonlyMap<string, TurnRow>> = computed(() => {
+    const found = new Map<string, TurnRow>();
+    for (const { runId, turns } of this.runs.value)
+      for (const turn of turns) {
+        found.set(`${runId} ${turn.turn}`, turn);
+        for (const { name } of turn.steps) found.set(`${runId} ${name}`, turn);
+      }
+    return found;
+  });
+
+  /** The turn that a request belongs to; of an agent inside a call, the turn with the outermost call. */
+  turnOf({ runId, turn, parent }: ExchangeRow): TurnRow | undefined {
+    const found = this.#turnsByStep.value;
+    if (parent === undefined) return found.get(`${runId} ${turn}`);
+    const outer = found.get(`${parent.runId} ${parent.step}`);
+    const above = outer === undefined ? this.exchanges.value.find((row) => row.runId === parent.runId) : undefined;
+    return above?.parent === undefined || above.parent.runId === parent.runId ? outer : this.turnOf(above);
   }
 
   /** Stands for a turn as it is now: another one once something was added to it. */
@@ -74,9 +106,12 @@ export class SessionModel {
     ]);
   }
 
-  find(runId: string, turn: number): { readonly run: RunRow; readonly turn: TurnRow } | undefined {
-    const run = this.runs.value.find((one) => one.runId === runId);
-    const row = run?.turns.find((one) => one.turn === turn);
-    return run === undefined || row === undefined ? undefined : { run, turn: row };
+  find(place: Pick<TurnRoute, "runId" | "turn">): { readonly run: RunRow; readonly turn: TurnRow } | undefined {
+    for (const run of this.runs.value) {
+      if (place.runId !== undefined && place.runId !== run.runId) continue;
+      const turn = run.turns.find((row) => isTurn(place, run, row));
+      if (turn !== undefined) return { run, turn };
+    }
+    return undefined;
   }
 }

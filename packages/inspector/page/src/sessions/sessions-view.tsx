@@ -1,13 +1,15 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { CSSProperties, JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { SessionRow, SessionState } from "../../../src/inspection/inspection.ts";
 import { useInspector } from "../app/inspector.ts";
+import { CompareTicked, tick, TickBox } from "../compare/compare-ticked.tsx";
 import { useKeys } from "../app/use-keys.ts";
 import type { SessionsRoute } from "../app/route.ts";
 import { formatAge, formatCount, formatDate, formatMoney, formatPricesAsOf, formatTokens } from "../ui/format.ts";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { StateBadge, STATES } from "../ui/state-badge.tsx";
+import { useNarrow } from "../ui/use-narrow.ts";
 import { ItemRows } from "../ui/virtual-rows.tsx";
 import { SessionList } from "./session-list.ts";
 
@@ -21,6 +23,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
   const { source, about } = inspector.open.value;
   const list = useMemo(() => new SessionList(source), [source]);
   const selected = useSignal(0);
+  const ticked = useSignal<readonly string[]>([]);
   const search = useRef<HTMLInputElement>(null);
   const rowsBox = useRef<HTMLDivElement>(null);
   const state = STATE_NAMES.find((name) => name === route.state);
@@ -59,6 +62,14 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
     { keys: ["G", "End"], does: "Last session loaded", run: () => void (selected.value = rows.length - 1) },
     { keys: ["Enter"], does: "Open the session", run: () => open(current) },
     {
+      keys: ["x"],
+      does: "Tick the session, to compare it with another one",
+      run: () => {
+        const row = rows[current];
+        if (row !== undefined) tick(ticked, row.id);
+      },
+    },
+    {
       keys: ["Escape"],
       does: "Leave the search, then clear it",
       run: () => {
@@ -70,6 +81,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
     },
   ]);
 
+  const isNarrow = useNarrow();
   const columns = useMemo(() => columnsOf(rows), [rows]);
   const isFiltered = route.search !== "" || state !== undefined;
   return (
@@ -100,6 +112,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
             </button>
           ))}
         </div>
+        <CompareTicked ticked={ticked} what="session" routeOf={(left, right) => ({ kind: "compare", left, right })} />
         <span class="total" role="status">
           {list.error.value === undefined && `${formatCount(rows.length)}${list.isWhole.value ? "" : "+"} shown`}
         </span>
@@ -111,7 +124,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
           <Loading />
         ) : isFiltered ? (
           <Empty title="No session matches">
-            <p>Search looks at ids, titles, owners, agents and metadata; every word has to be there.</p>
+            <p>Search looks at ids, titles, owners, metadata, agents, models and tools; every word has to be there.</p>
             <button type="button" onClick={() => change({ search: "", state: "" })}>
               Show all sessions
             </button>
@@ -128,7 +141,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
           <ItemRows
             class="session-rows"
             items={rows}
-            height={34}
+            height={isNarrow ? 48 : 34}
             selected={current}
             onEnd={() => void list.more()}
             attributes={{
@@ -145,6 +158,7 @@ export function SessionsView({ route }: { readonly route: SessionsRoute }): JSX.
                 key={index}
                 row={row}
                 columns={columns}
+                ticked={ticked}
                 index={index}
                 isSelected={index === current}
                 style={style}
@@ -173,7 +187,7 @@ function columnsOf(rows: readonly SessionRow[]): Columns {
   const agent = rows.some((row) => row.agent !== undefined);
   const owner = rows.some((row) => row.owner !== undefined);
   const optional = `${agent ? "minmax(80px, 130px) " : ""}${owner ? "minmax(80px, 120px) " : ""}`;
-  return { agent, owner, template: `76px minmax(160px, 1fr) ${optional}72px 56px 72px 76px 92px` };
+  return { agent, owner, template: `98px minmax(160px, 1fr) ${optional}72px 56px 72px 76px 92px` };
 }
 
 function Head({ columns }: { readonly columns: Columns }): JSX.Element {
@@ -181,15 +195,23 @@ function Head({ columns }: { readonly columns: Columns }): JSX.Element {
     <div class="session-row session-head" role="row" aria-rowindex={1}>
       <span role="columnheader">State</span>
       <span role="columnheader">Session</span>
-      {columns.agent && <span role="columnheader">Agent</span>}
-      {columns.owner && <span role="columnheader">Owner</span>}
-      <span role="columnheader" class="number" title="Messages that began a run">
+      {columns.agent && (
+        <span role="columnheader" class="is-wide-only">
+          Agent
+        </span>
+      )}
+      {columns.owner && (
+        <span role="columnheader" class="is-wide-only">
+          Owner
+        </span>
+      )}
+      <span role="columnheader" class="number is-wide-only" title="Messages that began a run">
         Messages
       </span>
-      <span role="columnheader" class="number">
+      <span role="columnheader" class="number is-wide-only">
         Turns
       </span>
-      <span role="columnheader" class="number">
+      <span role="columnheader" class="number is-wide-only">
         Tokens
       </span>
       <span role="columnheader" class="number" title="In the unit of the price table">
@@ -206,13 +228,14 @@ interface RowProps {
   readonly row: SessionRow;
   readonly index: number;
   readonly columns: Columns;
+  readonly ticked: Signal<readonly string[]>;
   readonly isSelected: boolean;
   readonly style: CSSProperties;
   readonly now: number;
   readonly onOpen: () => void;
 }
 
-function Row({ row, index, columns, isSelected, style, now, onOpen }: RowProps): JSX.Element {
+function Row({ row, index, columns, ticked, isSelected, style, now, onOpen }: RowProps): JSX.Element {
   const {
     id,
     title,
@@ -240,6 +263,7 @@ function Row({ row, index, columns, isSelected, style, now, onOpen }: RowProps):
       onClick={onOpen}
     >
       <span role="gridcell">
+        <TickBox ticked={ticked} id={id} label={title ?? id} />
         <StateBadge state={state} />
       </span>
       <span role="gridcell" class="session-name" title={[id, ...details].join("\n")}>
@@ -252,22 +276,22 @@ function Row({ row, index, columns, isSelected, style, now, onOpen }: RowProps):
         )}
       </span>
       {columns.agent && (
-        <span role="gridcell" class="dim">
+        <span role="gridcell" class="dim is-wide-only">
           {agent ?? "–"}
         </span>
       )}
       {columns.owner && (
-        <span role="gridcell" class="dim">
+        <span role="gridcell" class="dim is-wide-only">
           {owner ?? "–"}
         </span>
       )}
-      <span role="gridcell" class="number">
+      <span role="gridcell" class="number is-wide-only">
         {formatCount(messages)}
       </span>
-      <span role="gridcell" class="number">
+      <span role="gridcell" class="number is-wide-only">
         {formatCount(turns)}
       </span>
-      <span role="gridcell" class="number">
+      <span role="gridcell" class="number is-wide-only">
         {formatTokens(totalTokens)}
       </span>
       <span role="gridcell" class="number" title={formatPricesAsOf(pricesAsOf)}>

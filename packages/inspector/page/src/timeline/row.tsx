@@ -1,9 +1,20 @@
+import type { Signal } from "@preact/signals";
 import type { CSSProperties, JSX } from "preact";
 import type { StepRow, TurnRow } from "../../../src/inspection/inspection.ts";
-import { formatDuration, formatMoney, formatPlural, formatTime, formatTokens, readsText } from "../ui/format.ts";
+import { TickBox } from "../compare/compare-ticked.tsx";
+import {
+  formatDuration,
+  formatMoney,
+  formatPlural,
+  formatTime,
+  formatTokens,
+  readsText,
+  turnTitle,
+} from "../ui/format.ts";
 import { whyEnded } from "../ui/run-end.ts";
 import { StateBadge } from "../ui/state-badge.tsx";
 import { flagView, sortFlags } from "./flags.ts";
+import type { InnerTimelineRow } from "./inner-rows.ts";
 import type { RowBars, TimelineRow } from "./timeline-rows.ts";
 
 /** Options of {@link Row}. */
@@ -14,11 +25,14 @@ export interface RowProps {
   readonly style: CSSProperties;
   readonly onSelect: () => void;
   readonly onToggle: () => void;
+  /** Ids of the runs that are ticked, to be compared. */
+  readonly tickedRuns: Signal<readonly string[]>;
 }
 
 /** Height of a row, in pixels. */
-export function rowHeight({ kind }: TimelineRow): number {
-  return kind === "run" ? 48 : kind === "turn" ? 28 : 24;
+export function rowHeight({ kind }: TimelineRow, isNarrow: boolean): number {
+  if (isNarrow) return kind === "run" || kind === "earlier" ? 56 : kind === "turn" ? 44 : 36;
+  return kind === "run" || kind === "earlier" ? 48 : kind === "turn" ? 28 : 24;
 }
 
 /** One row of the timeline. */
@@ -31,8 +45,29 @@ export function Row(props: RowProps): JSX.Element {
       return <TurnLine {...props} row={row} />;
     case "step":
       return <StepLine {...props} row={row} />;
+    case "inner-run":
+    case "inner-turn":
+      return <InnerLine {...props} row={row} />;
+    case "lead":
+      return (
+        <div class="line line-lead" role="row" aria-level={2} style={props.style} id={`row-${props.index}`}>
+          <span role="gridcell">
+            <b>{row.turn.agent ?? row.run.agent ?? row.run.model}</b> leads from here
+          </span>
+        </div>
+      );
     case "failed":
       return <FailedLine {...props} row={row} />;
+    case "earlier":
+      return (
+        <div class="line line-earlier" role="row" aria-level={1} style={props.style} id={`row-${props.index}`}>
+          <span role="gridcell">
+            <button type="button" onClick={props.onToggle}>
+              {formatPlural(row.turns, "earlier turn")}: load
+            </button>
+          </span>
+        </div>
+      );
     case "queued":
       return (
         <div class="line line-step" role="row" aria-level={1} style={props.style} id={`row-${props.index}`}>
@@ -50,6 +85,7 @@ function RunLine({
   isSelected,
   style,
   onSelect,
+  tickedRuns,
 }: RowProps & { readonly row: TimelineRow & { kind: "run" } }): JSX.Element {
   const { run, number } = row;
   const { input, model, agent, state, at, endedAt, usage, cost, resumed, takenBack, toolCalls, turns, reads } = run;
@@ -66,10 +102,13 @@ function RunLine({
       onClick={onSelect}
     >
       <span role="gridcell" class="run-number">
-        Run {number}
+        Run {number ?? ""}
+        <TickBox ticked={tickedRuns} id={run.runId} label={`run ${number ?? ""}`} />
       </span>
       <span role="gridcell" class="run-text" title={input}>
-        <span class="run-input">{input === "" ? "(no text)" : input}</span>
+        <span class="run-input">
+          {run.isPartial === true ? "(its beginning is not loaded)" : input === "" ? "(no text)" : input}
+        </span>
         <span class="run-facts">
           {why !== undefined && (
             <span class="bad" title={why}>
@@ -80,7 +119,7 @@ function RunLine({
           {reads !== undefined && <span title="What the message brought into the history">{readsText(reads)}</span>}
           <span>{agent ?? model}</span>
           <span>{formatTime(at)}</span>
-          <span>{formatPlural(turns.length, "turn")}</span>
+          {run.isPartial !== true && <span>{formatPlural(turns.length, "turn")}</span>}
           {toolCalls > 0 && <span>{formatPlural(toolCalls, "call")}</span>}
           <span>{formatTokens(usage.totalTokens)} tok</span>
           {cost !== undefined && <span>{formatMoney(cost)}</span>}
@@ -103,7 +142,7 @@ function TurnLine({
   onSelect,
   onToggle,
 }: RowProps & { readonly row: TimelineRow & { kind: "turn" } }): JSX.Element {
-  const { turn, isOpen, bars } = row;
+  const { turn, isOpen, bars, said } = row;
   const { text, flags, usage, endedAt, startedAt, phase, steps } = turn;
   const [first, second, ...more] = sortFlags(flags);
   return (
@@ -122,7 +161,7 @@ function TurnLine({
           type="button"
           class="chevron"
           tabIndex={-1}
-          aria-label={`${isOpen ? "Hide" : "Show"} the steps of turn ${turn.turn}`}
+          aria-label={`${isOpen ? "Hide" : "Show"} the steps of ${turnTitle(turn).toLowerCase()}`}
           onClick={(event) => {
             event.stopPropagation();
             onToggle();
@@ -130,11 +169,13 @@ function TurnLine({
         >
           {isOpen ? "▾" : "▸"}
         </button>
-        {turn.turn}
+        {turn.number === 0 ? "–" : turn.number}
       </span>
-      <span role="gridcell" class="line-text" title={text}>
+      <span role="gridcell" class="line-text" title={said ?? text}>
         {phase === "output" && <span class="tag">output</span>}
-        {text === "" ? (
+        {said !== undefined ? (
+          said
+        ) : text === "" ? (
           <span class="dim">{steps.length > 0 ? "no text" : endedAt === undefined ? "nothing yet" : "no answer"}</span>
         ) : (
           text
@@ -188,7 +229,7 @@ function StepLine({
   onSelect,
 }: RowProps & { readonly row: TimelineRow & { kind: "step" } }): JSX.Element {
   const { step, bars } = row;
-  const { state, detail, ms, nested, attempt } = step;
+  const { state, detail, ms, attempt } = step;
   return (
     <div
       id={`row-${index}`}
@@ -205,9 +246,6 @@ function StepLine({
         {nameOf(step) !== "" && <span class="step-name">{nameOf(step)}</span>}
         {attempt !== undefined && <span class="tag">attempt {attempt + 1}</span>}
         {step.reads !== undefined && <Reads step={step} />}
-        {nested !== undefined && step.kind === "call" && (
-          <span class="tag">{formatPlural(nested, "inner answer")}</span>
-        )}
         <span class={state === "failed" || state === "denied" || state === "unknown" ? "bad" : "dim"}>
           {state === "open" ? "begun, no outcome" : state === "waiting" ? "waiting" : (detail ?? "")}
         </span>
@@ -217,6 +255,54 @@ function StepLine({
       </span>
       <span role="gridcell" class="number line-ms">
         {ms === undefined ? "…" : step.kind === "wait" ? "" : formatDuration(ms)}
+      </span>
+    </div>
+  );
+}
+
+/** A run inside a call, or a turn of it. */
+function InnerLine({
+  row,
+  index,
+  style,
+  onSelect,
+  onToggle,
+}: RowProps & { readonly row: InnerTimelineRow }): JSX.Element {
+  const { depth, tokens, cost, ms } = row;
+  const isRun = row.kind === "inner-run";
+  return (
+    <div
+      id={`row-${index}`}
+      class={`line line-step line-inner${isRun ? " is-inner-run" : ""}`}
+      role="row"
+      aria-level={2 * depth + (isRun ? 2 : 3)}
+      aria-expanded={isRun ? row.isOpen : undefined}
+      style={style}
+      onClick={isRun ? onToggle : onSelect}
+    >
+      <span />
+      <span role="gridcell" class="line-text" style={{ paddingLeft: `${16 * (2 * depth - (isRun ? 1 : 0))}px` }}>
+        {row.kind === "inner-run" ? (
+          <>
+            <span aria-hidden="true">{row.isOpen ? "▾" : "▸"}</span>
+            <span>
+              inner run of <span class="step-name">{row.title}</span>{" "}
+            </span>
+            {row.turns !== undefined && <span class="dim">{formatPlural(row.turns, "turn")}</span>}
+          </>
+        ) : (
+          <>
+            {row.number !== undefined && <span class="dim">turn {row.number} of it </span>}
+            <span>{row.text === "" ? "no text" : row.text}</span>
+          </>
+        )}
+      </span>
+      <span role="gridcell" class="number inner-used">
+        {tokens !== undefined && `${formatTokens(tokens)} tok`}
+        {cost !== undefined && ` · ${formatMoney(cost)}`}
+      </span>
+      <span role="gridcell" class="number line-ms">
+        {ms === undefined ? "" : formatDuration(ms)}
       </span>
     </div>
   );

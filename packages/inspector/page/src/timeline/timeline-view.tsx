@@ -2,27 +2,35 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { SessionOverview, TurnFlag } from "../../../src/inspection/inspection.ts";
+import type { SearchResult } from "../../../src/inspection/results.ts";
 import { markUntrusted } from "../../../src/inspection/untrusted.ts";
 import { useInspector } from "../app/inspector.ts";
 import { useKeys } from "../app/use-keys.ts";
-import type { TurnRoute } from "../app/route.ts";
+import { isTurn, type TurnRoute, turnRoute } from "../app/route.ts";
 import type { SessionPanelProps } from "../session/panel-props.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { RunView } from "../turn/run-view.tsx";
 import { TurnView } from "../turn/turn-view.tsx";
 import { formatCount } from "../ui/format.ts";
 import { Empty } from "../ui/notes.tsx";
+import { useHighlight } from "../ui/use-highlight.ts";
+import { useNarrow } from "../ui/use-narrow.ts";
 import { ItemRows } from "../ui/virtual-rows.tsx";
 import { flagView, sortFlags } from "./flags.ts";
+import { innerExchanges } from "./inner-rows.ts";
 import { Row, rowHeight } from "./row.tsx";
-import { countFlags, type TimelineRow, timelineRows } from "./timeline-rows.ts";
+import { countFlags, foundKey, type TimelineRow, timelineRows, wordsOf } from "./timeline-rows.ts";
 
 /** Sessions with at most this many turns show all steps from the beginning. */
 const MAX_OPEN_TURNS = 40;
 
+/** A search begins when nothing was typed for so long. */
+const SEARCH_PAUSE_MS = 150;
+
 /** The runs of a session, and what is selected of them. */
 export function TimelineView({ session, overview: told, route }: SessionPanelProps): JSX.Element {
-  const overview = useMemo(() => ({ ...told, runs: markUntrusted(told) }), [told]);
+  // What the end of a session brought first may not be the first.
+  const overview = useMemo(() => (told.earlier === undefined ? { ...told, runs: markUntrusted(told) } : told), [told]);
   const inspector = useInspector();
   const text = useSignal("");
   const flag = useSignal<TurnFlag | undefined>(undefined);
@@ -31,15 +39,20 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
   const areOpen = useSignal(turnCount <= MAX_OPEN_TURNS);
   const search = useRef<HTMLInputElement>(null);
   const box = useRef<HTMLDivElement>(null);
+  const split = useRef<HTMLDivElement>(null);
 
+  const isNarrow = useNarrow();
+  const found = useFound(session, overview, text.value);
+  const inner = useMemo(() => innerExchanges(session.exchanges.value), [session.exchanges.value]);
   const rows = useMemo(
     () =>
       timelineRows(
         overview,
-        { text: text.value, flag: flag.value },
+        { text: text.value, flag: flag.value, found },
         (runId, turn) => areOpen.value !== toggled.value.has(`${runId} ${turn}`),
+        { exchanges: inner, isToggled: (key) => toggled.value.has(key) },
       ),
-    [overview, text.value, flag.value, areOpen.value, toggled.value],
+    [overview, text.value, flag.value, areOpen.value, toggled.value, inner, found],
   );
   const selected = selectedRow(rows, route.turn);
   const counts = useMemo(() => countFlags(overview.runs), [overview.runs]);
@@ -47,16 +60,18 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
   // Without a choice, the end is shown: that is where a session has got to.
   const lastRun = overview.runs.at(-1);
   const shown: TurnRoute | undefined =
-    route.turn ?? (lastRun && { runId: lastRun.runId, turn: lastRun.turns.at(-1)?.turn ?? 0, tab: "" });
+    route.turn ?? (lastRun && turnRoute(session.id, lastRun, lastRun.turns.at(-1)).turn);
   const current = selected ?? selectedRow(rows, shown);
 
+  const isElsewhere = route.turn !== undefined && selected === undefined;
+  if (isElsewhere || text.value !== "" || flag.value !== undefined) session.whole();
+
   const go = (row: TimelineRow | undefined, isReplaced: boolean = true): void => {
-    if (row === undefined || row.kind === "queued") return;
-    const turn = row.kind === "run" ? 0 : row.turn.turn;
-    const tab = row.kind === "failed" ? "wire" : (route.turn?.tab ?? "");
-    const item = row.kind === "failed" ? row.request.n : undefined;
-    const { runId } = row.run;
-    inspector.go({ kind: "session", id: session.id, tab: "", turn: { runId, turn, tab, item } }, isReplaced);
+    if (row?.kind === "earlier") session.whole();
+    if (row === undefined || row.kind === "queued" || row.kind === "earlier") return;
+    const item = row.kind === "failed" ? row.request.n : row.kind === "inner-turn" ? row.n : undefined;
+    const tab = item === undefined ? (route.turn?.tab ?? "") : "wire";
+    inspector.go(turnRoute(session.id, row.run, row.kind === "run" ? undefined : row.turn, { tab, item }), isReplaced);
   };
   const move = (by: number): void => {
     const from = current ?? -1;
@@ -65,8 +80,9 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
     go(rows[at]);
   };
   const toggle = (row: TimelineRow | undefined): void => {
-    if (row === undefined || row.kind === "run" || row.kind === "queued") return;
-    const key = `${row.run.runId} ${row.turn.turn}`;
+    if (row?.kind === "earlier") session.whole();
+    if (row === undefined || !("turn" in row)) return;
+    const key = row.kind === "inner-run" ? row.key : `${row.run.runId} ${row.turn.turn}`;
     const next = new Set(toggled.value);
     if (!next.delete(key)) next.add(key);
     toggled.value = next;
@@ -80,7 +96,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
     else inspector.say(by > 0 ? "No further turn with a problem" : "No earlier turn with a problem");
   };
   useKeys("Timeline", 2, [
-    { keys: ["/"], does: "Filter turns", run: () => search.current?.focus() },
+    { keys: ["/"], does: "Search turns", run: () => search.current?.focus() },
     { keys: ["j", "ArrowDown"], does: "Next turn", run: () => move(1) },
     { keys: ["k", "ArrowUp"], does: "Previous turn", run: () => move(-1) },
     { keys: ["g", "Home"], does: "First turn", run: () => go(rows[0]) },
@@ -98,7 +114,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
     },
     {
       keys: ["Escape"],
-      does: "Leave the filter, then clear it",
+      does: "Leave the search, then clear it",
       run: () => {
         if (document.activeElement === search.current) box.current?.querySelector<HTMLElement>(".rows")?.focus();
         else if (text.value !== "" || flag.value !== undefined) {
@@ -110,6 +126,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
     },
   ]);
   usePrefetch(session, rows, current);
+  useHighlight(split, wordsOf(text.value), JSON.stringify(shown ?? null), ".details");
 
   if (overview.runs.length === 0)
     return (
@@ -120,17 +137,19 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
       </Empty>
     );
   return (
-    <div class="split">
+    <div class="split" ref={split}>
       <section class="timeline" aria-label="Timeline">
         <div class="bar">
           <input
             ref={search}
             type="search"
             class="search"
-            placeholder="Filter turns"
-            aria-label="Filter turns"
+            placeholder="Search turns"
+            aria-label="Search turns"
+            title="Messages, answers, tools, arguments and outputs"
             value={text.value}
             onInput={({ currentTarget }) => (text.value = currentTarget.value)}
+            onKeyDown={({ key }) => key === "Enter" && go(rows.find(({ kind }) => kind === "turn"))}
           />
           <div class="filters flags" role="group" aria-label="Turns with">
             {sortFlags([...counts.keys()]).map((name) => (
@@ -150,13 +169,17 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
         <div ref={box} class="fill">
           {rows.length === 0 ? (
             <Empty title="No turn matches">
-              <p>The filter looks at messages, answers, names of tools and what went wrong.</p>
+              <p>
+                {found === undefined && text.value !== ""
+                  ? "Still searching…"
+                  : "The search looks at messages, answers, tools with their arguments and outputs, and what went wrong."}
+              </p>
             </Empty>
           ) : (
             <ItemRows
               class="timeline-rows"
               items={rows}
-              height={rowHeight}
+              height={(row) => rowHeight(row, isNarrow)}
               selected={current}
               attributes={{
                 role: "treegrid",
@@ -174,6 +197,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
                   style={style}
                   onSelect={() => go(row, false)}
                   onToggle={() => toggle(row)}
+                  tickedRuns={session.tickedRuns}
                 />
               )}
             />
@@ -182,7 +206,7 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
         <Draft session={session} overview={overview} />
       </section>
       <section class="details" aria-label="Details">
-        {shown === undefined ? null : shown.turn === 0 ? (
+        {shown === undefined ? null : shown.turn === 0 && shown.runId !== undefined ? (
           <RunView session={session} runId={shown.runId} />
         ) : (
           <TurnView session={session} selected={shown} />
@@ -190,6 +214,36 @@ export function TimelineView({ session, overview: told, route }: SessionPanelPro
       </section>
     </div>
   );
+}
+
+/** What the words are found in, beyond what a row shows. Undefined until that is known. */
+function useFound(
+  session: SessionModel,
+  { length }: SessionOverview,
+  text: string,
+): ReadonlyMap<string, string> | undefined {
+  const found = useSignal<{ readonly text: string; readonly turns: ReadonlyMap<string, string> } | undefined>(
+    undefined,
+  );
+  useEffect(() => {
+    if (wordsOf(text).length === 0) return undefined;
+    let isShown = true;
+    const timer = setTimeout(() => {
+      session.source.view(session.id, "search", { q: text }).then(
+        (value) => {
+          // The server is of the same release as the page.
+          const { turns } = value as unknown as SearchResult;
+          if (isShown) found.value = { text, turns: new Map(turns.map((one) => [foundKey(one, one), one.text])) };
+        },
+        () => {},
+      );
+    }, SEARCH_PAUSE_MS);
+    return () => {
+      isShown = false;
+      clearTimeout(timer);
+    };
+  }, [session, text, length]);
+  return found.value?.text === text ? found.value.turns : undefined;
 }
 
 /** The next and the previous turn are there before they are asked for. */
@@ -216,9 +270,9 @@ function usePrefetch(session: SessionModel, rows: readonly TimelineRow[], curren
 function selectedRow(rows: readonly TimelineRow[], turn: TurnRoute | undefined): number | undefined {
   if (turn === undefined) return undefined;
   const index = rows.findIndex((row) =>
-    turn.turn === 0
+    turn.turn === 0 && turn.runId !== undefined
       ? row.kind === "run" && row.run.runId === turn.runId
-      : row.kind === "turn" && row.run.runId === turn.runId && row.turn.turn === turn.turn,
+      : row.kind === "turn" && isTurn(turn, row.run, row.turn),
   );
   return index === -1 ? undefined : index;
 }

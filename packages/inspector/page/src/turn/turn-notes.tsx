@@ -1,22 +1,21 @@
 import type { ComponentChildren, JSX } from "preact";
-import type { FailedRequest } from "../../../src/inspection/inspection.ts";
+import type { TurnRow } from "../../../src/inspection/inspection.ts";
 import type { NoteView } from "../../../src/inspection/turn-details.ts";
-import { formatRoute } from "../app/route.ts";
+import { formatRoute, turnRoute } from "../app/route.ts";
 import type { SessionModel } from "../session/session-model.ts";
-import { formatDuration } from "../ui/format.ts";
 import { whyEnded } from "../ui/run-end.ts";
 
 /** A turn of a run of a session. */
 export interface TurnPlace {
   readonly session: SessionModel;
   readonly runId: string;
-  readonly turn: number;
+  readonly row: TurnRow;
 }
 
 /** Why the run ended after its last turn, unless it was finished. */
-export function RunEnd({ place: { session, runId, turn } }: { readonly place: TurnPlace }): JSX.Element | null {
+export function RunEnd({ place: { session, runId, row } }: { readonly place: TurnPlace }): JSX.Element | null {
   const run = session.runs.value.find((one) => one.runId === runId);
-  if (run === undefined || run.turns.at(-1)?.turn !== turn) return null;
+  if (run === undefined || run.turns.at(-1)?.turn !== row.turn) return null;
   const why = whyEnded(run);
   if (why === undefined) return null;
   return <p class={`banner ${run.error === undefined ? "is-odd" : "is-error"}`}>The run ended here: {why}</p>;
@@ -67,32 +66,9 @@ function brokenRequest({ session, runId }: TurnPlace, step: string | undefined):
   return found?.n;
 }
 
-/** The requests of a turn that failed, each with what the service said. */
-export function FailedRequests({
-  place,
-  requests,
-}: {
-  readonly place: TurnPlace;
-  readonly requests: readonly FailedRequest[];
-}): JSX.Element | null {
-  if (requests.length === 0) return null;
-  return (
-    <ul class="turn-notes" aria-label="Requests that failed">
-      {requests.map(({ n, said, ms }) => (
-        <li key={n} class="note note-error">
-          <WireLink place={place} n={n}>
-            Request {n}
-          </WireLink>{" "}
-          failed after {formatDuration(ms)}: {said}
-        </li>
-      ))}
-    </ul>
-  );
-}
-
 /** Shows a request of the turn. */
-function WireLink({
-  place: { session, runId, turn },
+export function WireLink({
+  place: { session, runId, row },
   n,
   children,
 }: {
@@ -100,6 +76,5 @@ function WireLink({
   readonly n: number;
   readonly children: ComponentChildren;
 }): JSX.Element {
-  const selected = { runId, turn, tab: "wire", item: n };
-  return <a href={formatRoute({ kind: "session", id: session.id, tab: "", turn: selected })}>{children}</a>;
+  return <a href={formatRoute(turnRoute(session.id, { runId }, row, { tab: "wire", item: n }))}>{children}</a>;
 }

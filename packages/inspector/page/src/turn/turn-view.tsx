@@ -9,7 +9,7 @@ import { TURN_TOOLS } from "../session/tools.ts";
 import type { SessionModel } from "../session/session-model.ts";
 import { sortFlags } from "../timeline/flags.ts";
 import { Flag } from "../timeline/row.tsx";
-import { formatDuration, formatMoney, formatTime, formatTokens } from "../ui/format.ts";
+import { formatDuration, formatMoney, formatTime, formatTokens, turnTitle } from "../ui/format.ts";
 import { Empty, Failure, Loading } from "../ui/notes.tsx";
 import { Tabs } from "../ui/tabs.tsx";
 import { TurnWire } from "../wire/turn-wire.tsx";
@@ -25,12 +25,24 @@ export function TurnView({
   readonly session: SessionModel;
   readonly selected: TurnRoute;
 }): JSX.Element {
-  const found = session.find(selected.runId, selected.turn);
+  const found = session.find(selected);
+  const { earlier } = session.overview.value ?? {};
+  if (earlier !== undefined && (found === undefined || selected.tab === "wire")) {
+    session.whole();
+    return <Loading />;
+  }
   if (found === undefined)
     return (
       <Empty title="There is no such turn">
         <p>
-          The session has no turn {selected.turn} in run <code>{selected.runId}</code>.
+          The session has no turn {selected.turn}
+          {selected.runId !== undefined && (
+            <>
+              {" "}
+              in run <code>{selected.runId}</code>
+            </>
+          )}
+          .
         </p>
       </Empty>
     );
@@ -121,8 +133,9 @@ function TurnHead({
   const { prompt, cached, thoughts, output, toolUse, searchQueries, requests = 1 } = usage;
   return (
     <div class="turn-head">
-      <h2>Turn {turn.turn}</h2>
+      <h2>{turnTitle(turn)}</h2>
       {phase === "output" && <span class="tag">output</span>}
+      {turn.agent !== undefined && <span class="tag">led by {turn.agent}</span>}
       {sortFlags(flags).map((flag) => (
         <Flag key={flag} flag={flag} />
       ))}

@@ -95,3 +95,8 @@ function trim(text: string): string {
 export function readsText(reads: string): string {
   return reads === "both" ? "untrusted, private" : reads;
 }
+
+/** What a person calls a turn. */
+export function turnTitle({ number }: { readonly number: number }): string {
+  return number === 0 ? "Turn without an answer" : `Turn ${number}`;
+}

@@ -15,6 +15,7 @@ import {
   formatMoney,
   formatPercent,
   formatPlural,
+  turnTitle,
 } from "../ui/format.ts";
 import { Failure, Loading } from "../ui/notes.tsx";
 import { TextView } from "../ui/text-view.tsx";
@@ -51,12 +52,14 @@ function Pane({
 }): JSX.Element {
   const { row, request, response, error, problem } = details;
   const end = endOf(row);
+  const turn = session.turnOf(row);
   const answer = useMemo(() => (response?.chunks ?? []).map(({ text }) => text).join(""), [response]);
   return (
     <div class="exchange">
       <div class="exchange-top">
         <h2>
-          Request {row.n} <span class="mono dim">{stepOf(row)}</span>
+          Request {row.n}
+          {turn !== undefined && ` of ${turnTitle(turn).toLowerCase()}`} <span class="mono dim">{stepOf(row)}</span>
         </h2>
         <p class="mono exchange-url">
           {request.method} {request.url}
