@@ -1,4 +1,5 @@
 import type { Json } from "@pollux/core";
+import type { Priced } from "./cost.ts";
 import type { TurnUsage } from "./inspection.ts";
 
 /** What an action did; a fork has a result of its own. */
@@ -86,14 +87,13 @@ export interface BranchComparison {
 }
 
 /** A branch as a whole. The totals count what came after the shared turns. */
-export interface BranchTotals {
+export interface BranchTotals extends Priced {
   readonly id: string;
   readonly title: string;
   readonly stopReason?: string | undefined;
   readonly turns: number;
   readonly toolCalls: number;
   readonly tokens: number;
-  readonly cost?: number | undefined;
   /** The last answer. */
   readonly text: string;
 }
@@ -106,7 +106,7 @@ export interface BranchRow {
 }
 
 /** One turn of a branch. */
-export interface BranchTurn {
+export interface BranchTurn extends Priced {
   readonly runId: string;
   /** As in `TurnRow`. */
   readonly number: number;
@@ -116,7 +116,6 @@ export interface BranchTurn {
   readonly text: string;
   readonly calls: readonly BranchCall[];
   readonly usage: TurnUsage;
-  readonly cost?: number | undefined;
 }
 
 /** A call of a branch, and what the model was told. */

@@ -1,13 +1,13 @@
 import type { Json } from "@pollux/core";
-import { NO_USAGE } from "@pollux/core/model";
+import { addUsage, NO_USAGE } from "@pollux/core/model";
 import { ENTRY_VERSION } from "@pollux/core/doctor";
+import { addPriced } from "./cost.ts";
 import type { DraftRow, HistoryRow, ProblemRow, SessionOverview, SessionState, SteeringRow } from "./inspection.ts";
 import type { ExchangeRow } from "./exchange-details.ts";
 import type { ExchangeFold } from "./exchange-fold.ts";
 import { type Fields, fieldsOf, firstWords, isFields, listOf, numberOf, textIn, textOf } from "./read-values.ts";
 import { type Measures, RunFold, type Unended } from "./run-fold.ts";
 import { readPlace } from "./step-place.ts";
-import { addUsage } from "./usage.ts";
 import { joinReads } from "./untrusted.ts";
 
 /** What stands beside a session's log. */
@@ -92,14 +92,12 @@ export class SessionFold {
     const unended: Unended = isRunning ? "running" : "cut-off";
     const last = this.#last();
     let usage = NO_USAGE;
-    let cost: number | undefined;
+    const costs = this.runs.map((run) => run.cost);
     let pricesAsOf: string | undefined;
-    for (const run of this.runs) {
-      usage = addUsage(usage, run.usage);
-      const own = run.cost;
-      if (own === undefined) continue;
-      cost = (cost ?? 0) + own;
-      pricesAsOf = run.pricesAsOf ?? pricesAsOf;
+    for (const [index, run] of this.runs.entries()) {
+      const used = run.usage;
+      usage = { ...addUsage(usage, used), contextTokens: used.contextTokens || usage.contextTokens };
+      if (costs[index]?.cost !== undefined) pricesAsOf = run.pricesAsOf ?? pricesAsOf;
     }
     const title = this.title;
     const shownDraft = isRunning ? readDraft(draft) : undefined;
@@ -123,7 +121,7 @@ export class SessionFold {
       ...(shownDraft !== undefined && { draft: shownDraft }),
       problems: this.problems,
       usage,
-      ...(cost !== undefined && !this.runs.some((run) => run.isUnpriced) && { cost }),
+      ...addPriced(costs),
       ...(pricesAsOf !== undefined && { pricesAsOf }),
       exchanges,
     };

@@ -1,5 +1,6 @@
 import { isWebUrl } from "@pollux/core/conversation";
 import { redact } from "@pollux/core/wire";
+import { formatCost } from "../inspection/cost.ts";
 import { callsIn } from "../inspection/answer-calls.ts";
 import { type Fields, fieldsOf, listOf, textOf } from "../inspection/read-values.ts";
 import type { TurnRow } from "../inspection/inspection.ts";
@@ -28,7 +29,7 @@ export function sessionPage(fold: SessionFold, madeAt: number): TakenFile {
     ...(overview.cost === undefined
       ? []
       : [
-          `cost ${overview.cost.toPrecision(3)}${overview.pricesAsOf === undefined ? "" : ` (prices of ${overview.pricesAsOf})`}`,
+          `cost ${formatCost(overview)}${overview.pricesAsOf === undefined ? "" : ` (prices of ${overview.pricesAsOf})`}`,
         ]),
   ];
   const text = [

@@ -103,13 +103,14 @@ function findChanges(
       return { info: { ...info, cost: info.cost + costOf(entry.outcome) } };
     case "resume": {
       if (entry.runId !== fold.runId) return {};
-      const { pricesAsOf, usage } = fold.ended;
-      const ended = { ...fold.before, usage: { ...fold.before.usage, contextTokens: usage.contextTokens }, pricesAsOf };
+      const { pricesAsOf, currency, usage } = fold.ended;
+      const context = { ...fold.before.usage, contextTokens: usage.contextTokens };
+      const ended = { ...fold.before, usage: context, pricesAsOf, currency };
       return { ended, info: { ...info, ...describeUsed(ended), cost: info.cost, ...GOING } };
     }
     case "end": {
       if (entry.runId !== fold.runId) return {};
-      const ended = addRun({ ...fold.before, pricesAsOf: fold.ended.pricesAsOf }, entry);
+      const ended = addRun({ ...fold.before, pricesAsOf: fold.ended.pricesAsOf, currency: fold.ended.currency }, entry);
       const state = entry.pending !== undefined ? "waiting" : isResumable(entry) ? "stopped" : "idle";
       const waitsFor = entry.pending?.every(({ question }) => question === "job") === true ? "job" : undefined;
       return { ended, info: { ...info, ...describeUsed(ended), state, ending: entry.stopReason, waitsFor } };
@@ -128,6 +129,7 @@ function addRun(before: EndedRuns, end: EndEntry): EndedRuns {
     cost: before.cost + (end.cost ?? 0),
     unpriced: before.unpriced ?? end.unpriced,
     pricesAsOf: end.pricesAsOf ?? before.pricesAsOf,
+    currency: end.currency ?? before.currency,
   };
 }
 
@@ -137,8 +139,16 @@ function describeUsed({
   cost,
   unpriced,
   pricesAsOf,
+  currency,
 }: EndedRuns): Omit<SessionInfo, "state" | "ending" | "waitsFor" | "createdAt" | "messages"> {
-  return { turns, totalTokens: usage.totalTokens, cost, unpriced, ...(pricesAsOf !== undefined && { pricesAsOf }) };
+  return {
+    turns,
+    totalTokens: usage.totalTokens,
+    cost,
+    unpriced,
+    ...(pricesAsOf !== undefined && { pricesAsOf }),
+    ...(currency !== undefined && { currency }),
+  };
 }
 
 /** What a step of a run that is going has cost: a request, or the runs inside a call or a summary. */

@@ -41,6 +41,8 @@ export interface SessionInfo {
   readonly unpriced?: string | undefined;
   /** Day of the price list of the last run that had one. */
   readonly pricesAsOf?: string | undefined;
+  /** Currency of that list. */
+  readonly currency?: string | undefined;
 }
 
 /** One session, as a store lists it. */

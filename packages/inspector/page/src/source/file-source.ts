@@ -1,5 +1,6 @@
 import type { Json } from "@pollux/core";
 import type { ExchangeDetails, ExchangeRow } from "../../../src/inspection/exchange-details.ts";
+import { addPriced } from "../../../src/inspection/cost.ts";
 import { ExchangeFold } from "../../../src/inspection/exchange-fold.ts";
 import type { SessionOverview, SessionPage, SessionQuery, SessionRow } from "../../../src/inspection/inspection.ts";
 import { inlineMedia } from "../../../src/inspection/media.ts";
@@ -112,7 +113,7 @@ export class FileSource implements Source {
 }
 
 function rowOf({ fold, exchanges }: OpenFile): SessionRow {
-  const { id, title, state, createdAt, updatedAt = 0, length, runs, usage, cost = 0, pricesAsOf } = fold.overview();
+  const { id, title, state, createdAt, updatedAt = 0, length, runs, usage, pricesAsOf, ...priced } = fold.overview();
   const agent = runs.at(-1)?.agent;
   return {
     id,
@@ -124,7 +125,7 @@ function rowOf({ fold, exchanges }: OpenFile): SessionRow {
     turns: runs.reduce((sum, run) => sum + run.turns.length, 0),
     messages: runs.length,
     totalTokens: usage.totalTokens,
-    cost,
+    ...addPriced([priced]),
     ...(pricesAsOf !== undefined && { pricesAsOf }),
     ...(agent !== undefined && { agent }),
     hasExchanges: exchanges.rows.length > 0,
